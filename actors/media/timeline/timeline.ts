@@ -1,0 +1,54 @@
+/**
+ * The timeline of a stream: what a fold over its index log says is playable (M14).
+ *
+ * Segments are kept whole from `firstNumber` on (what is retained); manifests show the DVR window of it.
+ * One timeline serves manifests, the frames API and the owner, so that they never disagree.
+ */
+import type { ClockRecord, CommittedMedia, IndexEntry, SourceRecord } from '../../../cluster/contract/index-log.ts';
+import type { InitSegment } from '../../../cluster/contract/renditions.ts';
+import type { BootId, Epoch, PeriodId, RenditionName } from '../../../cluster/model/ids.ts';
+
+export interface TimelineSegment {
+  /** The media sequence: +1 for each commit or gap, across periods. */
+  readonly number: number;
+  readonly start90k: number;
+  readonly duration90k: number;
+  /** Empty for a gap of all rungs. */
+  readonly renditions: Readonly<Record<RenditionName, CommittedMedia>>;
+  readonly isGap: boolean;
+}
+
+export interface TimelinePeriod {
+  readonly id: PeriodId;
+  readonly clock: ClockRecord;
+  /** How many periods of this stream began before: the discontinuity sequence of its segments. */
+  readonly ordinal: number;
+  /** Reference init segments, from the clock and from first commits (M7). */
+  readonly inits: Readonly<Record<RenditionName, InitSegment>>;
+  /** In order of number; those below the timeline's `firstNumber` are gone. */
+  readonly segments: readonly TimelineSegment[];
+}
+
+export interface Timeline {
+  /** Sequence of the last record folded in, ignored ones included; 0 for none. */
+  readonly lastSequence: number;
+  readonly epoch: Epoch;
+  readonly bootId: BootId | undefined;
+  /** `atMs` of the last commit, gap, clock or end: the manifest's publishTime. */
+  readonly publishedAtMs: number;
+  readonly availabilityStartMs: number | undefined;
+  readonly state: 'empty' | 'live' | 'ended';
+  /** Oldest first; a period without a kept segment is left out unless it is the newest. */
+  readonly periods: readonly TimelinePeriod[];
+  readonly firstNumber: number;
+  readonly nextNumber: number;
+  /** Longest segment ever committed, 90 kHz; never lowered (M11). */
+  readonly longest90k: number;
+  /** Sources offered and neither committed nor declared a gap, by `{period}/{start90k}`, in log order. */
+  readonly pending: ReadonlyMap<string, SourceRecord>;
+  /** Records ignored because of a lower epoch or a foreign bootId of the same epoch (C1). */
+  readonly ignored: number;
+}
+
+/** Folds one entry in; entries at or below `lastSequence` change nothing. The old value must not be used again. */
+export type ApplyEntry = (timeline: Timeline, entry: IndexEntry) => Timeline;

@@ -1,0 +1,129 @@
+/** The stream actor: owner of one live stream and only writer of its index log (C2). Actions go to the owner's node. */
+import { z } from 'zod';
+import { BootId, Epoch, NodeId, PeriodId, RegionId, RenditionName, SessionId, Sha256, StreamId } from '../model/ids.ts';
+import { SourceOffer } from './index-log.ts';
+import { InitSegment, Ratio } from './renditions.ts';
+import { TaskReport } from './transcode.ts';
+
+/** A session asks for the stream before its first byte of media is taken (C2). */
+export const AttachParams = z.object({
+  streamId: StreamId,
+  sessionId: SessionId,
+  node: NodeId,
+  remoteAddress: z.string(),
+  encoder: z.string().optional(),
+  priority: z.number().int(),
+  ladder: z.string(),
+});
+export type AttachParams = z.infer<typeof AttachParams>;
+export interface AttachReply {
+  readonly epoch: Epoch;
+  /** A ghost of the same encoder that this session supersedes; its node closes it. */
+  readonly supersedes?: { readonly sessionId: SessionId; readonly node: NodeId };
+}
+
+export const SourceVideo = z.object({
+  codec: z.enum(['h264', 'hevc', 'av1']),
+  codecs: z.string(),
+  width: z.number().int().positive(),
+  height: z.number().int().positive(),
+  sampleAspectRatio: Ratio,
+  frameRate: Ratio,
+  bitDepth: z.union([z.literal(8), z.literal(10)]),
+  /** From metadata, or measured over the first GOP. */
+  bitrateBps: z.number().int().positive(),
+  init: InitSegment,
+});
+export type SourceVideo = z.infer<typeof SourceVideo>;
+
+export const SourceAudio = z.object({
+  codecs: z.string(),
+  sampleRate: z.number().int().positive(),
+  channels: z.number().int().positive(),
+  samplesPerFrame: z.number().int().positive(),
+  bitrateBps: z.number().int().positive(),
+  init: InitSegment,
+});
+export type SourceAudio = z.infer<typeof SourceAudio>;
+
+/** The first whole GOP is known: the owner opens a period or lets the running one go on (M1, M2). */
+export const OpenPeriodParams = z.object({
+  streamId: StreamId,
+  sessionId: SessionId,
+  epoch: Epoch,
+  sequenceHeaderHash: Sha256,
+  /** Unwrapped RTMP time in ms of the first picture (or first audio frame), and the session's UTC then. */
+  connectionZeroMs: z.number(),
+  wallZeroMs: z.number().int(),
+  video: SourceVideo.optional(),
+  audio: SourceAudio.optional(),
+});
+export type OpenPeriodParams = z.infer<typeof OpenPeriodParams>;
+export interface OpenPeriodReply {
+  readonly period: PeriodId;
+  /** Stream time of the session's `connectionZeroMs`, 90 kHz: 0 for a new period, more when the clock goes on (M2). */
+  readonly offset90k: number;
+  /** Under which names the session stores its media: the passed-through rung or `source`; absent for a missing track. */
+  readonly video?: RenditionName;
+  readonly audio?: RenditionName;
+}
+
+export const OfferParams = z.object({ streamId: StreamId, epoch: Epoch, offer: SourceOffer });
+export type OfferParams = z.infer<typeof OfferParams>;
+
+/** What a session tells while it runs: shown in health, and used for warnings (M11). */
+export const InputReport = z.object({
+  streamId: StreamId,
+  sessionId: SessionId,
+  videoCodec: z.string().optional(),
+  audioCodec: z.string().optional(),
+  width: z.number().optional(),
+  height: z.number().optional(),
+  fps: z.number().optional(),
+  bitrateBps: z.number(),
+  keyframeIntervalSeconds: z.number().optional(),
+  lastPacketAgeMs: z.number(),
+  warnings: z.array(z.string()).max(16),
+});
+export type InputReport = z.infer<typeof InputReport>;
+
+export const DetachParams = z.object({ streamId: StreamId, sessionId: SessionId, reason: z.string().max(200) });
+export type DetachParams = z.infer<typeof DetachParams>;
+
+export const ReportParams = z.object({ report: TaskReport });
+
+/** Health of a stream (contract.md 3): durations in ms, times in RFC 3339. */
+export const StreamHealth = z.object({
+  state: z.enum(['offline', 'starting', 'live', 'degraded', 'refused']),
+  owner: NodeId.optional(),
+  region: RegionId.optional(),
+  epoch: Epoch.optional(),
+  bootId: BootId.optional(),
+  since: z.string().optional(),
+  reason: z.string(),
+  successors: z.array(NodeId),
+  asOf: z.string(),
+  input: InputReport.omit({ streamId: true }).partial().optional(),
+  renditions: z.array(z.object({ name: RenditionName, lagMs: z.number(), gaps: z.number().int() })),
+});
+export type StreamHealth = z.infer<typeof StreamHealth>;
+
+export const streamActions = {
+  attach: 'stream.attach',
+  openPeriod: 'stream.openPeriod',
+  offer: 'stream.offer',
+  input: 'stream.input',
+  detach: 'stream.detach',
+  report: 'stream.report',
+  health: 'stream.health',
+} as const;
+
+/** Broadcast: a session must close (key rotated, stream deleted, superseded). */
+export const ingestActions = { closeSessions: 'ingest.closeSessions' } as const;
+export const CloseSessionsParams = z.object({
+  streamId: StreamId,
+  /** Only this one; all of the stream's when absent. */
+  sessionId: SessionId.optional(),
+  reason: z.string(),
+});
+export type CloseSessionsParams = z.infer<typeof CloseSessionsParams>;

@@ -1,0 +1,53 @@
+/** An error of the catalogue; survives the wire by its code (Moleculer drops classes: facts 2). */
+import { catalogue, isErrorCode, type ErrorCode } from './catalogue.ts';
+
+export class TangazaError extends Error {
+  override readonly name = 'TangazaError';
+  readonly code: ErrorCode;
+  readonly data: Readonly<Record<string, unknown>>;
+
+  /** @param detail says what, which, and what the reader can do */
+  constructor(code: ErrorCode, detail?: string, options: { data?: Record<string, unknown>; cause?: unknown } = {}) {
+    super(detail ?? catalogue[code].title, options.cause === undefined ? {} : { cause: options.cause });
+    this.code = code;
+    this.data = options.data ?? {};
+  }
+
+  get status(): number {
+    return catalogue[this.code].status;
+  }
+
+  /** Read by Moleculer when the error crosses the wire. */
+  get type(): string {
+    return this.code;
+  }
+
+  get retryable(): boolean {
+    return catalogue[this.code].retry !== 'never';
+  }
+}
+
+/** The catalogue code of any error, also of one that crossed the wire; `INTERNAL` for all others. */
+export function errorCodeOf(error: unknown): ErrorCode {
+  if (typeof error !== 'object' || error === null) return 'INTERNAL';
+  const { code, type } = error as { code?: unknown; type?: unknown };
+  if (isErrorCode(code)) return code;
+  return isErrorCode(type) ? type : 'INTERNAL';
+}
+
+export interface Problem {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly code: ErrorCode;
+  readonly detail?: string;
+}
+
+/** The problem document (RFC 9457) of an error; details of unknown errors stay inside. */
+export function problemOf(error: unknown): Problem {
+  const code = errorCodeOf(error);
+  const { status, title } = catalogue[code];
+  const type = `https://tangaza.dev/errors/${code.toLowerCase().replaceAll('_', '-')}`;
+  const detail = code !== 'INTERNAL' && error instanceof Error && error.message !== title ? error.message : undefined;
+  return { type, title, status, code, ...(detail === undefined ? {} : { detail }) };
+}

@@ -1,0 +1,45 @@
+/** Branded identifiers: made only by the parsers here, so that no id is ever passed where another belongs. */
+import { z } from 'zod';
+
+/** Lower-case letters, digits, `-` and `_`: safe in a path, a NATS subject, a KV key and a file name. */
+const idPattern = /^[a-z0-9][a-z0-9_-]{0,63}$/;
+
+export const StreamId = z.string().regex(idPattern).brand<'StreamId'>();
+export type StreamId = z.infer<typeof StreamId>;
+
+export const NodeId = z.string().regex(idPattern).brand<'NodeId'>();
+export type NodeId = z.infer<typeof NodeId>;
+
+export const RegionId = z.string().regex(idPattern).brand<'RegionId'>();
+export type RegionId = z.infer<typeof RegionId>;
+
+/** One life of one node's process. */
+export const BootId = z.string().regex(idPattern).brand<'BootId'>();
+export type BootId = z.infer<typeof BootId>;
+
+/** One connection of a publisher. */
+export const SessionId = z.string().regex(idPattern).brand<'SessionId'>();
+export type SessionId = z.infer<typeof SessionId>;
+
+/** Fencing token of an ownership; only grows (C5). */
+export const Epoch = z.number().int().nonnegative().brand<'Epoch'>();
+export type Epoch = z.infer<typeof Epoch>;
+
+/** The log's sequence number of the period's `clock` record (M1). */
+export const PeriodId = z.number().int().positive().brand<'PeriodId'>();
+export type PeriodId = z.infer<typeof PeriodId>;
+
+/** `h264-720p` style for video, `aac-128k` style for audio; `source` for a contribution that no viewer gets. */
+export const RenditionName = z
+  .string()
+  .regex(/^[a-z0-9]+(-[a-z0-9]+)*$/)
+  .max(32)
+  .brand<'RenditionName'>();
+export type RenditionName = z.infer<typeof RenditionName>;
+
+/** SHA-256 in 64 lower-case hex digits. */
+export const Sha256 = z
+  .string()
+  .regex(/^[0-9a-f]{64}$/)
+  .brand<'Sha256'>();
+export type Sha256 = z.infer<typeof Sha256>;

@@ -1,0 +1,25 @@
+/** The task-queue port: a bounded work queue of the region (C9). */
+import type { TranscodeTask } from '../contract/transcode.ts';
+
+export interface TaskQueue {
+  /** Message id `taskId#attempt`. @throws TangazaError `OVERLOADED` when the queue is full, `LOG_UNAVAILABLE` when it is gone */
+  publish(task: TranscodeTask): Promise<void>;
+  /**
+   * The next tasks, `lowest` first, as many as `slots` at once; for ever, across reconnects, until `signal` aborts.
+   * A task that is neither acked nor `working` for `ack_wait` comes again elsewhere.
+   */
+  pull(slots: number, signal: AbortSignal): AsyncIterable<PulledTask>;
+  /** Waiting tasks and those being worked on. */
+  depth(): Promise<{ readonly waiting: number; readonly inFlight: number }>;
+}
+
+export interface PulledTask {
+  readonly task: TranscodeTask;
+  /** How often it was delivered, from 1. */
+  readonly deliveries: number;
+  /** Still at it: call every 500 ms (M12). */
+  working(): void;
+  ack(): Promise<void>;
+  /** Gives it back, to be delivered again after `delayMs`. */
+  giveBack(delayMs: number): void;
+}

@@ -1,0 +1,97 @@
+/** The checked configuration of one node: environment and defaults, resolved. */
+import { availableParallelism } from 'node:os';
+import { NodeId, RegionId } from '../cluster/model/ids.ts';
+import { parseEnv } from './env.ts';
+
+export const roles = ['ingest', 'transcode-worker', 'edge-delivery', 'control'] as const;
+export type Role = (typeof roles)[number];
+
+export interface NodeConfig {
+  readonly nodeId: NodeId;
+  readonly region: RegionId;
+  readonly roles: ReadonlySet<Role>;
+  readonly http: { readonly host: string; readonly port: number; readonly publicUrl: string | undefined };
+  readonly rtmp: { readonly host: string; readonly port: number; readonly publicUrl: string | undefined; readonly maxPublishers: number };
+  readonly natsServers: readonly string[];
+  readonly dataDir: string;
+  readonly store:
+    | { readonly kind: 'disk'; readonly reserveBytes: number }
+    | {
+        readonly kind: 's3';
+        readonly endpoint: string | undefined;
+        readonly region: string;
+        readonly bucket: string;
+        readonly accessKey: string | undefined;
+        readonly secretKey: string | undefined;
+      };
+  readonly ladder: string;
+  readonly worker: { readonly slots: number; readonly ffmpeg: string };
+  readonly dvrWindowSeconds: number;
+  readonly retentionSeconds: number;
+  readonly cacheBytes: number;
+  readonly operatorToken: string | undefined;
+  readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
+}
+
+/** A configuration that cannot be used; `faults` are all of them, each one sentence. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  readonly faults: readonly string[];
+  constructor(faults: readonly string[]) {
+    super(`The configuration has ${faults.length} fault(s):\n${faults.map((fault) => `  ${fault}`).join('\n')}`);
+    this.faults = faults;
+  }
+}
+
+/** @throws ConfigError with every fault at once */
+export function loadConfig(env: Readonly<Record<string, string | undefined>>): NodeConfig {
+  const parsed = parseEnv(env);
+  if ('faults' in parsed) throw new ConfigError(parsed.faults);
+  const { values } = parsed;
+  const faults: string[] = [];
+  const nodeId = NodeId.safeParse(values.TANGAZA_NODE_ID);
+  if (!nodeId.success) faults.push('TANGAZA_NODE_ID: lower-case letters, digits, - and _, 64 at most');
+  const region = RegionId.safeParse(values.TANGAZA_REGION);
+  if (!region.success) faults.push('TANGAZA_REGION: lower-case letters, digits, - and _, 64 at most');
+  const named = values.TANGAZA_ROLES.split(',').map((role) => role.trim()).filter((role) => role !== '');
+  const known = roles.filter((role) => named.includes(role));
+  const strange = named.filter((role) => !roles.some((one) => one === role));
+  if (strange.length > 0) faults.push(`TANGAZA_ROLES: no such role: ${strange.join(', ')}; there are ${roles.join(', ')}`);
+  if (known.length === 0) faults.push('TANGAZA_ROLES: a node needs a role');
+  if (!nodeId.success || !region.success || faults.length > 0) throw new ConfigError(faults);
+  return {
+    nodeId: nodeId.data,
+    region: region.data,
+    roles: new Set(known),
+    http: { host: values.TANGAZA_HTTP_HOST, port: values.TANGAZA_HTTP_PORT, publicUrl: values.TANGAZA_PUBLIC_URL },
+    rtmp: {
+      host: values.TANGAZA_RTMP_HOST,
+      port: values.TANGAZA_RTMP_PORT,
+      publicUrl: values.TANGAZA_PUBLIC_RTMP_URL,
+      maxPublishers: values.TANGAZA_MAX_PUBLISHERS,
+    },
+    natsServers: values.TANGAZA_NATS_URL.split(',').map((url) => url.trim()),
+    dataDir: values.TANGAZA_DATA_DIR,
+    store:
+      values.TANGAZA_STORE === 'disk'
+        ? { kind: 'disk', reserveBytes: values.TANGAZA_DISK_RESERVE_BYTES }
+        : {
+            kind: 's3',
+            endpoint: values.TANGAZA_S3_ENDPOINT,
+            region: values.TANGAZA_S3_REGION,
+            bucket: values.TANGAZA_S3_BUCKET,
+            accessKey: values.TANGAZA_S3_ACCESS_KEY,
+            secretKey: values.TANGAZA_S3_SECRET_KEY,
+          },
+    ladder: values.TANGAZA_LADDER,
+    worker: {
+      slots: values.TANGAZA_WORKER_SLOTS === 0 ? Math.max(1, availableParallelism() - 1) : values.TANGAZA_WORKER_SLOTS,
+      ffmpeg: values.TANGAZA_FFMPEG,
+    },
+    dvrWindowSeconds: values.TANGAZA_DVR_WINDOW_SECONDS,
+    retentionSeconds: values.TANGAZA_RETENTION_SECONDS,
+    cacheBytes: values.TANGAZA_CACHE_BYTES,
+    operatorToken: values.TANGAZA_OPERATOR_TOKEN,
+    logLevel: values.TANGAZA_LOG_LEVEL,
+  };
+}
