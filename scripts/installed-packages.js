@@ -1,0 +1,24 @@
+/**
+ * Does node_modules hold what package-lock.json says? Exit code 0 if so, 1 if not.
+ *
+ * npm keeps its own record of what it installed in node_modules/.package-lock.json. Comparing the two saves the
+ * removal and re-installation that `npm ci` would do. Plain JavaScript, since any Node >= 18 may run it.
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const root = process.argv[2] ?? '.';
+const read = (path) => JSON.parse(readFileSync(join(root, path), 'utf8')).packages;
+
+function isInstalled(path, wanted, installed) {
+  if (wanted.optional === true && installed[path] === undefined) return true;
+  return installed[path]?.version === wanted.version && existsSync(join(root, path, 'package.json'));
+}
+
+function isComplete() {
+  if (!existsSync(join(root, 'node_modules/.package-lock.json'))) return false;
+  const installed = read('node_modules/.package-lock.json');
+  return Object.entries(read('package-lock.json')).every(([path, wanted]) => path === '' || isInstalled(path, wanted, installed));
+}
+
+process.exit(isComplete() ? 0 : 1);
