@@ -1,0 +1,211 @@
+/** What the control actor does, with its ports as arguments. */
+import type { ClusterView, CreateStreamBody, LiveStreams, StreamPage, StreamView, StreamWithKey, UpdateStreamBody, AuthenticateParams, AuthenticateReply } from '../../cluster/contract/streams.ts';
+import type { PageQuery, StreamParams } from '../../cluster/contract/routes-streams.ts';
+import type { RouteInput } from '../../cluster/contract/routes.ts';
+import type { CloseSessionsParams, StreamHealth } from '../../cluster/contract/stream.ts';
+import { errorCodeOf, TangazaError } from '../../cluster/errors/tangaza-error.ts';
+import type { Member, MemberDirectory } from '../../cluster/membership/member-directory.ts';
+import { StreamId } from '../../cluster/model/ids.ts';
+import type { OwnershipRecord, OwnershipStore } from '../../cluster/ownership/ownership-store.ts';
+import { order } from '../../cluster/partition/rendezvous.ts';
+import type { Clock } from '../../cluster/time/clock.ts';
+import { deriveStreamKey, hashStreamKey } from './stream-key.ts';
+import type { StreamEntry, StreamRegistry } from './stream-registry.ts';
+import { toStreamView } from './stream-view.ts';
+
+/** Streams asked for their health at once when the index page wants to know what is on air. */
+const maxLiveAsked = 200;
+const liveCacheMs = 1000;
+
+export interface ControlPorts {
+  readonly clock: Clock;
+  readonly registry: StreamRegistry;
+  readonly ownership: OwnershipStore;
+  readonly members: MemberDirectory;
+  /** Names of the ladders there are. */
+  readonly ladders: ReadonlySet<string>;
+  readonly defaultLadder: string;
+  /** The region's secret that stream keys are derived from. */
+  readonly keySecret: string;
+  readonly newId: () => string;
+  readonly newSalt: () => string;
+  /** Asks the owner's node. @throws TangazaError `UNAVAILABLE` when it does not answer */
+  readonly askHealth: (owner: OwnershipRecord, id: StreamId) => Promise<StreamHealth>;
+  /** Tells every node to close the stream's publishers. */
+  readonly closeSessions: (params: CloseSessionsParams) => Promise<void>;
+}
+
+export class Control {
+  readonly #ports: ControlPorts;
+  #live: { readonly atMs: number; readonly value: Promise<LiveStreams> } | undefined;
+
+  constructor(ports: ControlPorts) {
+    this.#ports = ports;
+  }
+
+  create({ body, origin, idempotencyKey }: RouteInput<unknown, unknown, CreateStreamBody>): StreamWithKey {
+    const { registry, clock, newId, newSalt, keySecret, defaultLadder } = this.#ports;
+    const ladder = this.#knownLadder(body.ladder ?? defaultLadder);
+    const id = body.id ?? StreamId.parse(newId());
+    const salt = newSalt();
+    const keyHash = hashStreamKey(deriveStreamKey(keySecret, id, salt));
+    const { entry, keySalt } = registry.create({
+      id,
+      title: body.title,
+      ladder,
+      keyHash,
+      keySalt: salt,
+      nowMs: clock.utcMs(),
+      ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
+    });
+    return { ...this.#view(entry, origin), streamKey: deriveStreamKey(keySecret, entry.id, keySalt) };
+  }
+
+  list({ query, origin }: RouteInput<unknown, PageQuery>): StreamPage {
+    const entries = this.#ports.registry.list(query.limit + 1, query.cursor);
+    const page = entries.slice(0, query.limit);
+    const items = page.map((entry) => this.#view(entry, origin));
+    const last = page.at(-1);
+    return entries.length > query.limit && last !== undefined ? { items, nextCursor: last.id } : { items };
+  }
+
+  show({ params, origin }: RouteInput<StreamParams>): StreamView {
+    return this.#view(this.#found(params.id, this.#ports.registry.get(params.id)), origin);
+  }
+
+  update({ params, body, origin }: RouteInput<StreamParams, unknown, UpdateStreamBody>): StreamView {
+    const change = {
+      ...(body.title === undefined ? {} : { title: body.title }),
+      ...(body.ladder === undefined ? {} : { ladder: this.#knownLadder(body.ladder) }),
+    };
+    const entry = this.#ports.registry.update(params.id, change, this.#ports.clock.utcMs());
+    return this.#view(this.#found(params.id, entry), origin);
+  }
+
+  async remove({ params }: RouteInput<StreamParams>): Promise<void> {
+    if (!this.#ports.registry.remove(params.id)) throw noSuchStream(params.id);
+    await this.#ports.closeSessions({ streamId: params.id, reason: 'the stream was deleted' });
+  }
+
+  async rotateKey({ params, origin }: RouteInput<StreamParams>): Promise<StreamWithKey> {
+    const { registry, keySecret, newSalt, clock, closeSessions } = this.#ports;
+    const keySalt = newSalt();
+    const streamKey = deriveStreamKey(keySecret, params.id, keySalt);
+    const key = { keyHash: hashStreamKey(streamKey), keySalt };
+    const entry = this.#found(params.id, registry.rotateKey(params.id, key, clock.utcMs()));
+    await closeSessions({ streamId: params.id, reason: 'the stream key was changed' });
+    return { ...this.#view(entry, origin), streamKey };
+  }
+
+  authenticate({ streamKey }: AuthenticateParams): AuthenticateReply {
+    const entry = this.#ports.registry.findByKeyHash(hashStreamKey(streamKey));
+    if (entry === undefined) throw new TangazaError('STREAM_KEY_UNKNOWN');
+    return { streamId: entry.id, ladder: entry.ladder };
+  }
+
+  async health(id: StreamId): Promise<StreamHealth> {
+    const { registry, ownership, askHealth } = this.#ports;
+    this.#found(id, registry.get(id));
+    const { record } = await ownership.get(id);
+    if (record === undefined) return this.#offline('never on air');
+    try {
+      return await askHealth(record, id);
+    } catch (error) {
+      if (errorCodeOf(error) === 'NOT_OWNER') return this.#offline('no publisher');
+      const { owner, region, epoch, bootId, since } = record;
+      return { ...this.#offline(`its owner ${owner} does not answer`), owner, region, epoch, bootId, since };
+    }
+  }
+
+  edges(id: StreamId): { items: { id: string; region: string; url: string }[]; revision: number } {
+    this.#found(id, this.#ports.registry.get(id));
+    const { revision, members } = this.#ports.members.list();
+    const edges = members.filter((member) => member.isAlive && member.roles.includes('edge-delivery'));
+    const items = inOrder(id, edges).map((edge) => ({ id: edge.id, region: edge.region, url: edge.httpUrl }));
+    return { items, revision };
+  }
+
+  /** What is on air; asked by every visitor of `/`, so computed once a second at most. */
+  live(): Promise<LiveStreams> {
+    const nowMs = this.#ports.clock.monotonicMs();
+    if (this.#live === undefined || nowMs - this.#live.atMs > liveCacheMs) this.#live = { atMs: nowMs, value: this.#findLive() };
+    return this.#live.value;
+  }
+
+  async cluster(): Promise<ClusterView> {
+    const { members, ownership, clock } = this.#ports;
+    const placements = [...(await ownership.list())].map(([streamId, { owner, region, epoch, since, reason }]) => ({
+      streamId,
+      owner,
+      region,
+      epoch,
+      since,
+      reason,
+    }));
+    const all = members.list().members;
+    const regionIds = [...new Set(all.map(({ region }) => region))];
+    return {
+      regions: regionIds.map((id) => {
+        const here = all.filter(({ region }) => region === id);
+        return { id, nodes: here.length, alive: here.filter(({ isAlive }) => isAlive).length };
+      }),
+      nodes: all.map(({ isAlive, httpUrl, rtmpUrl, startedAt: _startedAt, ...member }) => ({
+        ...member,
+        state: isAlive ? ('alive' as const) : ('silent' as const),
+        load: { streams: placements.filter(({ owner }) => owner === member.id).length },
+        http: httpUrl,
+        rtmp: rtmpUrl,
+      })),
+      placements,
+      asOf: new Date(clock.utcMs()).toISOString(),
+    };
+  }
+
+  async #findLive(): Promise<LiveStreams> {
+    const { registry, ownership, askHealth } = this.#ports;
+    const owned = [...(await ownership.list())].slice(-maxLiveAsked);
+    const asked = await Promise.all(
+      owned.map(async ([id, record]) => {
+        const entry = registry.get(id);
+        const health = await askHealth(record, id).catch(() => undefined);
+        if (entry === undefined || health === undefined || !isOnAir(health)) return [];
+        const since = health.since === undefined ? {} : { since: health.since };
+        return [{ id, title: entry.title, state: health.state, page: `/watch/${id}`, ...since }];
+      }),
+    );
+    return { items: asked.flat() };
+  }
+
+  #view(entry: StreamEntry, origin: string): StreamView {
+    const nodes = this.#ports.members.list().members.filter((member) => member.isAlive && member.roles.includes('ingest'));
+    return toStreamView(entry, origin, inOrder(entry.id, nodes));
+  }
+
+  #found(id: StreamId, entry: StreamEntry | undefined): StreamEntry {
+    if (entry === undefined) throw noSuchStream(id);
+    return entry;
+  }
+
+  #knownLadder(name: string): string {
+    const { ladders } = this.#ports;
+    if (ladders.has(name)) return name;
+    throw new TangazaError('BAD_REQUEST', `There is no ladder ${name}; there are: ${[...ladders].join(', ')}.`);
+  }
+
+  #offline(reason: string): StreamHealth {
+    const asOf = new Date(this.#ports.clock.utcMs()).toISOString();
+    return { state: 'offline', reason, successors: [], asOf, renditions: [] };
+  }
+}
+
+function isOnAir(health: StreamHealth): boolean {
+  return health.state === 'live' || health.state === 'degraded' || health.state === 'starting';
+}
+
+function noSuchStream(id: StreamId): TangazaError {
+  return new TangazaError('STREAM_NOT_FOUND', `There is no stream ${id}.`);
+}
+
+function inOrder(id: StreamId, nodes: readonly Member[]): readonly Member[] {
+  return order(id, nodes.map((member) => ({ ...member, weight: 1 })));
+}

@@ -1,0 +1,147 @@
+/** The stream registry in the region's SQLite file, shared by its nodes on this host (C12). */
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { DatabaseSync, type SQLOutputValue } from 'node:sqlite';
+import { z } from 'zod';
+import { TangazaError } from '../../cluster/errors/tangaza-error.ts';
+import { StreamId } from '../../cluster/model/ids.ts';
+import type { NewStream, StreamEntry, StreamRegistry } from './stream-registry.ts';
+
+const dayMs = 86_400_000;
+
+const schema = `
+  CREATE TABLE IF NOT EXISTS streams (
+    id TEXT PRIMARY KEY, title TEXT NOT NULL, ladder TEXT NOT NULL,
+    keyHash TEXT NOT NULL UNIQUE, keySalt TEXT NOT NULL, createdAtMs INTEGER NOT NULL, updatedAtMs INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX IF NOT EXISTS streamsByAge ON streams (createdAtMs DESC, id DESC);
+  CREATE TABLE IF NOT EXISTS idempotency (key TEXT PRIMARY KEY, streamId TEXT NOT NULL, atMs INTEGER NOT NULL) STRICT;
+`;
+
+const Row = z.object({
+  id: StreamId,
+  title: z.string(),
+  ladder: z.string(),
+  createdAtMs: z.number(),
+  updatedAtMs: z.number(),
+});
+const SaltRow = z.object({ keySalt: z.string() });
+
+/** @param file path of the database, or `:memory:` */
+export function openSqliteStreamRegistry(file: string): StreamRegistry {
+  if (file !== ':memory:') mkdirSync(dirname(file), { recursive: true });
+  const database = new DatabaseSync(file);
+  // Two nodes may open a new file at once: the busy time-out comes before anything that locks (C12).
+  database.exec('PRAGMA busy_timeout = 5000');
+  database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL');
+  database.exec(schema);
+  return new SqliteStreamRegistry(database);
+}
+
+class SqliteStreamRegistry implements StreamRegistry {
+  readonly #database: DatabaseSync;
+
+  constructor(database: DatabaseSync) {
+    this.#database = database;
+  }
+
+  create(stream: NewStream): { entry: StreamEntry; keySalt: string } {
+    return this.#transaction(() => {
+      const before = this.#madeBefore(stream);
+      if (before !== undefined) return before;
+      if (this.get(stream.id) !== undefined) {
+        throw new TangazaError('CONFLICT', `There is a stream ${stream.id} already: choose another id or leave it out.`);
+      }
+      this.#run(
+        'INSERT INTO streams (id, title, ladder, keyHash, keySalt, createdAtMs, updatedAtMs) VALUES (?, ?, ?, ?, ?, ?, ?)',
+        [stream.id, stream.title, stream.ladder, stream.keyHash, stream.keySalt, stream.nowMs, stream.nowMs],
+      );
+      if (stream.idempotencyKey !== undefined) {
+        this.#run('INSERT OR REPLACE INTO idempotency (key, streamId, atMs) VALUES (?, ?, ?)', [
+          stream.idempotencyKey,
+          stream.id,
+          stream.nowMs,
+        ]);
+      }
+      const { id, title, ladder, nowMs } = stream;
+      return { entry: { id, title, ladder, createdAtMs: nowMs, updatedAtMs: nowMs }, keySalt: stream.keySalt };
+    });
+  }
+
+  get(id: StreamId): StreamEntry | undefined {
+    return this.#one('SELECT * FROM streams WHERE id = ?', [id]);
+  }
+
+  list(limit: number, after?: string): readonly StreamEntry[] {
+    const rows =
+      after === undefined
+        ? this.#all('SELECT * FROM streams ORDER BY createdAtMs DESC, id DESC LIMIT ?', [limit])
+        : this.#all(
+            `SELECT * FROM streams WHERE (createdAtMs, id) < (SELECT createdAtMs, id FROM streams WHERE id = ?)
+             ORDER BY createdAtMs DESC, id DESC LIMIT ?`,
+            [after, limit],
+          );
+    return rows.map((row) => toEntry(row));
+  }
+
+  update(id: StreamId, change: { title?: string; ladder?: string }, nowMs: number): StreamEntry | undefined {
+    this.#run(
+      'UPDATE streams SET title = coalesce(?, title), ladder = coalesce(?, ladder), updatedAtMs = ? WHERE id = ?',
+      [change.title ?? null, change.ladder ?? null, nowMs, id],
+    );
+    return this.get(id);
+  }
+
+  rotateKey(id: StreamId, key: { keyHash: string; keySalt: string }, nowMs: number): StreamEntry | undefined {
+    this.#run('UPDATE streams SET keyHash = ?, keySalt = ?, updatedAtMs = ? WHERE id = ?', [key.keyHash, key.keySalt, nowMs, id]);
+    return this.get(id);
+  }
+
+  remove(id: StreamId): boolean {
+    return this.#run('DELETE FROM streams WHERE id = ?', [id]) > 0;
+  }
+
+  findByKeyHash(keyHash: string): StreamEntry | undefined {
+    return this.#one('SELECT * FROM streams WHERE keyHash = ?', [keyHash]);
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+
+  #madeBefore({ idempotencyKey, nowMs }: NewStream): { entry: StreamEntry; keySalt: string } | undefined {
+    this.#run('DELETE FROM idempotency WHERE atMs < ?', [nowMs - dayMs]);
+    if (idempotencyKey === undefined) return undefined;
+    const [row] = this.#all('SELECT s.* FROM idempotency i JOIN streams s ON s.id = i.streamId WHERE i.key = ?', [idempotencyKey]);
+    return row === undefined ? undefined : { entry: toEntry(row), keySalt: SaltRow.parse(row).keySalt };
+  }
+
+  #transaction<T>(work: () => T): T {
+    this.#database.exec('BEGIN IMMEDIATE');
+    try {
+      const result = work();
+      this.#database.exec('COMMIT');
+      return result;
+    } catch (error) {
+      this.#database.exec('ROLLBACK');
+      throw error;
+    }
+  }
+
+  #run(sql: string, values: (string | number | null)[]): number {
+    return Number(this.#database.prepare(sql).run(...values).changes);
+  }
+
+  #all(sql: string, values: (string | number)[]): Record<string, SQLOutputValue>[] {
+    return this.#database.prepare(sql).all(...values);
+  }
+
+  #one(sql: string, values: (string | number)[]): StreamEntry | undefined {
+    const [row] = this.#all(sql, values);
+    return row === undefined ? undefined : toEntry(row);
+  }
+}
+
+function toEntry(row: Record<string, SQLOutputValue>): StreamEntry {
+  return Row.parse(row);
+}

@@ -1,0 +1,22 @@
+/** How a stream looks from outside: its URLs follow from the caller's origin and the cluster's members. */
+import type { Member } from '../../cluster/membership/member-directory.ts';
+import type { StreamView } from '../../cluster/contract/streams.ts';
+import type { StreamEntry } from './stream-registry.ts';
+
+/** @param ingestNodes in order of preference for this stream: the first is its primary, the second its backup */
+export function toStreamView(entry: StreamEntry, origin: string, ingestNodes: readonly Member[]): StreamView {
+  const base = `${origin}/live/${entry.id}`;
+  return {
+    id: entry.id,
+    title: entry.title,
+    ladder: entry.ladder,
+    createdAt: new Date(entry.createdAtMs).toISOString(),
+    updatedAt: new Date(entry.updatedAtMs).toISOString(),
+    ingest: ingestNodes.slice(0, 2).map(({ region, rtmpUrl }, index) => ({
+      region,
+      url: rtmpUrl,
+      role: index === 0 ? 'primary' : 'backup',
+    })),
+    playback: { dash: `${base}/manifest.mpd`, hls: `${base}/main.m3u8`, page: `${origin}/watch/${entry.id}` },
+  };
+}

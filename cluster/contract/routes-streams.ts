@@ -1,0 +1,137 @@
+/** The control API's routes (contract.md 3): streams and the cluster. */
+import { z } from 'zod';
+import { StreamId } from '../model/ids.ts';
+import type { Route } from './routes.ts';
+import {
+  ClusterView,
+  controlActions,
+  CreateStreamBody,
+  LiveStreams,
+  StreamPage,
+  StreamView,
+  StreamWithKey,
+  UpdateStreamBody,
+} from './streams.ts';
+import { StreamHealth } from './stream.ts';
+
+export const StreamParams = z.object({ id: StreamId });
+export type StreamParams = z.infer<typeof StreamParams>;
+
+export const PageQuery = z.object({
+  cursor: z.string().max(200).optional(),
+  limit: z.coerce.number().int().min(1).max(200).default(50),
+});
+export type PageQuery = z.infer<typeof PageQuery>;
+
+export const EdgeList = z
+  .object({ items: z.array(z.object({ id: z.string(), region: z.string(), url: z.string() })), revision: z.number().int() })
+  .meta({ id: 'EdgeList' });
+
+const streams = { tag: 'streams', auth: 'operator' } as const;
+const one = { ...streams, path: '/v1/streams/{id}', params: StreamParams } as const;
+
+export const streamRoutes: readonly Route[] = [
+  {
+    ...streams,
+    method: 'post',
+    path: '/v1/streams',
+    operation: 'createStream',
+    summary: 'Creates a stream; the reply alone shows its key',
+    body: CreateStreamBody,
+    reply: { status: 201, schema: StreamWithKey },
+    errors: ['BAD_REQUEST', 'UNAUTHENTICATED', 'CONFLICT'],
+    action: controlActions.create,
+  },
+  {
+    ...streams,
+    method: 'get',
+    path: '/v1/streams',
+    operation: 'listStreams',
+    summary: 'Lists streams, newest first',
+    query: PageQuery,
+    reply: { status: 200, schema: StreamPage },
+    errors: ['BAD_REQUEST', 'UNAUTHENTICATED'],
+    action: controlActions.list,
+  },
+  {
+    ...one,
+    method: 'get',
+    operation: 'getStream',
+    summary: 'Shows a stream, without its key',
+    reply: { status: 200, schema: StreamView },
+    errors: ['UNAUTHENTICATED', 'STREAM_NOT_FOUND'],
+    action: controlActions.get,
+  },
+  {
+    ...one,
+    method: 'patch',
+    operation: 'updateStream',
+    summary: 'Changes the title or the ladder (from the next period on)',
+    body: UpdateStreamBody,
+    reply: { status: 200, schema: StreamView },
+    errors: ['BAD_REQUEST', 'UNAUTHENTICATED', 'STREAM_NOT_FOUND'],
+    action: controlActions.update,
+  },
+  {
+    ...one,
+    method: 'delete',
+    operation: 'deleteStream',
+    summary: 'Deletes a stream and disconnects its publisher',
+    reply: { status: 204 },
+    errors: ['UNAUTHENTICATED', 'STREAM_NOT_FOUND'],
+    action: controlActions.remove,
+  },
+  {
+    ...one,
+    method: 'post',
+    path: '/v1/streams/{id}/key',
+    operation: 'rotateKey',
+    summary: 'Makes a new key; the old one ends at once, its publisher is disconnected',
+    reply: { status: 200, schema: StreamWithKey },
+    errors: ['UNAUTHENTICATED', 'STREAM_NOT_FOUND'],
+    action: controlActions.rotateKey,
+  },
+  {
+    ...one,
+    method: 'get',
+    path: '/v1/streams/{id}/health',
+    operation: 'streamHealth',
+    summary: 'Who owns it, what comes in, how far each rendition is behind',
+    reply: { status: 200, schema: StreamHealth },
+    errors: ['UNAUTHENTICATED', 'STREAM_NOT_FOUND'],
+    action: controlActions.health,
+  },
+  {
+    ...one,
+    method: 'get',
+    path: '/v1/streams/{id}/edges',
+    operation: 'streamEdges',
+    auth: 'none',
+    summary: 'Edges for this viewer, nearest healthy first',
+    reply: { status: 200, schema: EdgeList },
+    errors: ['STREAM_NOT_FOUND'],
+    action: controlActions.edges,
+  },
+  {
+    ...streams,
+    method: 'get',
+    path: '/v1/live',
+    operation: 'liveStreams',
+    auth: 'none',
+    summary: 'What is on air',
+    reply: { status: 200, schema: LiveStreams },
+    errors: [],
+    action: controlActions.live,
+  },
+  {
+    method: 'get',
+    path: '/v1/cluster',
+    operation: 'showCluster',
+    tag: 'cluster',
+    auth: 'operator',
+    summary: 'Regions, nodes and who owns what',
+    reply: { status: 200, schema: ClusterView },
+    errors: ['UNAUTHENTICATED'],
+    action: controlActions.cluster,
+  },
+];

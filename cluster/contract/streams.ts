@@ -1,0 +1,106 @@
+/** Streams as the control API shows them, and the actions that keep them. */
+import { z } from 'zod';
+import { NodeId, RegionId, StreamId } from '../model/ids.ts';
+
+const title = z.string().trim().min(1).max(200).meta({ description: 'What viewers read.' });
+const ladder = z
+  .string()
+  .regex(/^[a-z0-9-]{1,64}$/)
+  .meta({ description: 'A file under config/ladders/.' });
+
+export const CreateStreamBody = z
+  .strictObject({
+    title,
+    id: StreamId.optional().meta({ description: 'Chosen by the server when absent.' }),
+    ladder: ladder.optional(),
+  })
+  .meta({ id: 'CreateStream' });
+export type CreateStreamBody = z.infer<typeof CreateStreamBody>;
+
+export const UpdateStreamBody = z
+  .strictObject({ title: title.optional(), ladder: ladder.optional() })
+  .refine((body) => Object.keys(body).length > 0, 'name something to change')
+  .meta({ id: 'UpdateStream' });
+export type UpdateStreamBody = z.infer<typeof UpdateStreamBody>;
+
+const IngestPoint = z
+  .object({ region: RegionId, url: z.string(), role: z.enum(['primary', 'backup']) })
+  .meta({ id: 'IngestPoint' });
+
+const Playback = z.object({ dash: z.url(), hls: z.url(), page: z.url() }).meta({ id: 'Playback' });
+
+export const StreamView = z
+  .object({
+    id: StreamId,
+    title: z.string(),
+    ladder: z.string(),
+    createdAt: z.iso.datetime(),
+    updatedAt: z.iso.datetime(),
+    ingest: z.array(IngestPoint),
+    playback: Playback,
+  })
+  .meta({ id: 'Stream' });
+export type StreamView = z.infer<typeof StreamView>;
+
+/** The key is shown when it is made, and never again. */
+export const StreamWithKey = StreamView.extend({ streamKey: z.string() }).meta({ id: 'StreamWithKey' });
+export type StreamWithKey = z.infer<typeof StreamWithKey>;
+
+export const StreamPage = z
+  .object({ items: z.array(StreamView), nextCursor: z.string().optional() })
+  .meta({ id: 'StreamPage' });
+export type StreamPage = z.infer<typeof StreamPage>;
+
+export const LiveStreams = z
+  .object({
+    items: z.array(z.object({ id: StreamId, title: z.string(), state: z.string(), since: z.string().optional(), page: z.string() })),
+  })
+  .meta({ id: 'LiveStreams' });
+export type LiveStreams = z.infer<typeof LiveStreams>;
+
+export const ClusterView = z
+  .object({
+    regions: z.array(z.object({ id: RegionId, nodes: z.number().int(), alive: z.number().int() })),
+    nodes: z.array(
+      z.object({
+        id: NodeId,
+        region: RegionId,
+        host: z.string(),
+        pid: z.number().int(),
+        bootId: z.string(),
+        state: z.enum(['alive', 'silent']),
+        roles: z.array(z.string()),
+        load: z.object({ streams: z.number().int() }),
+        http: z.string(),
+        rtmp: z.string(),
+      }),
+    ),
+    placements: z.array(
+      z.object({ streamId: StreamId, owner: NodeId, region: RegionId, epoch: z.number().int(), since: z.string(), reason: z.string() }),
+    ),
+    asOf: z.iso.datetime(),
+  })
+  .meta({ id: 'Cluster' });
+export type ClusterView = z.infer<typeof ClusterView>;
+
+export const controlActions = {
+  create: 'control.create',
+  list: 'control.list',
+  get: 'control.get',
+  update: 'control.update',
+  remove: 'control.remove',
+  rotateKey: 'control.rotateKey',
+  authenticate: 'control.authenticate',
+  health: 'control.health',
+  edges: 'control.edges',
+  live: 'control.live',
+  cluster: 'control.cluster',
+} as const;
+
+/** Asked by an ingest before anything is created for a publisher. */
+export const AuthenticateParams = z.object({ streamKey: z.string().min(1).max(200) });
+export type AuthenticateParams = z.infer<typeof AuthenticateParams>;
+export interface AuthenticateReply {
+  readonly streamId: StreamId;
+  readonly ladder: string;
+}

@@ -1,0 +1,149 @@
+/**
+ * One child process that is kept alive, its output in a bounded log file, and that never outlives us.
+ *
+ * Invariants
+ * - S1: a child gets SIGTERM when its supervisor dies, however it dies (`setpriv --pdeathsig`, Linux).
+ * - S2: it runs in a process group of its own: Ctrl-C reaches the supervisor alone, which then stops all in order.
+ * - S3: it is started again after an exit nobody asked for, later each time (0.25 s to 5 s), from the start after 30 s of peace.
+ */
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import type { Clock } from '../../cluster/time/clock.ts';
+import { openBoundedLog, type BoundedLog } from './bounded-log.disk.ts';
+
+export interface ProcessSpec {
+  readonly name: string;
+  readonly command: string;
+  /** Asked anew at each start: a publisher may choose another node. */
+  readonly args: () => readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  readonly logFile: string;
+  /** SIGTERM, and after this SIGKILL to the whole group. */
+  readonly stopTimeoutMs: number;
+}
+
+const restart = { firstMs: 250, mostMs: 5000, peaceMs: 30_000 } as const;
+
+export interface SupervisedProcess {
+  readonly name: string;
+  readonly pid: number | undefined;
+  readonly restarts: number;
+  start(): void;
+  stop(): Promise<void>;
+  /** Leaves it dead until `start`: for drills. */
+  kill(signal: NodeJS.Signals): Promise<void>;
+}
+
+export function supervise(spec: ProcessSpec, clock: Clock): SupervisedProcess {
+  return new Supervised(spec, clock);
+}
+
+class Supervised implements SupervisedProcess {
+  readonly #spec: ProcessSpec;
+  readonly #clock: Clock;
+  readonly #log: BoundedLog;
+  #child: ChildProcess | undefined;
+  #isWanted = false;
+  #startedMs = 0;
+  #waitMs: number = restart.firstMs;
+  #wake = new AbortController();
+  restarts = 0;
+
+  constructor(spec: ProcessSpec, clock: Clock) {
+    this.#spec = spec;
+    this.#clock = clock;
+    this.#log = openBoundedLog(spec.logFile);
+  }
+
+  get name(): string {
+    return this.#spec.name;
+  }
+
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
+  start(): void {
+    if (this.#isWanted) return;
+    this.#isWanted = true;
+    this.#wake = new AbortController();
+    this.#spawn();
+  }
+
+  async stop(): Promise<void> {
+    this.#isWanted = false;
+    this.#wake.abort();
+    const child = this.#child;
+    if (child !== undefined) {
+      signalGroup(child, 'SIGTERM');
+      await this.#gone(child, this.#spec.stopTimeoutMs);
+    }
+    this.#log.close();
+  }
+
+  async kill(signal: NodeJS.Signals): Promise<void> {
+    this.#isWanted = false;
+    this.#wake.abort();
+    const child = this.#child;
+    if (child === undefined) return;
+    signalGroup(child, signal);
+    await this.#gone(child, this.#spec.stopTimeoutMs);
+  }
+
+  #spawn(): void {
+    const { command, args, env, name } = this.#spec;
+    const [file, argv] = onLeash(command, args());
+    this.#startedMs = this.#clock.monotonicMs();
+    const child = spawn(file, argv, {
+      detached: true,
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    this.#child = child;
+    for (const output of [child.stdout, child.stderr]) output?.on('data', (bytes: Buffer) => this.#log.write(bytes));
+    child.once('error', (error) => this.#log.write(Buffer.from(`supervisor: cannot start ${name}: ${error.message}\n`)));
+    child.once('close', (code, signal) => void this.#closed(child, `${code ?? signal}`));
+  }
+
+  async #closed(child: ChildProcess, how: string): Promise<void> {
+    if (this.#child !== child) return;
+    this.#child = undefined;
+    if (!this.#isWanted) return;
+    const lastedMs = this.#clock.monotonicMs() - this.#startedMs;
+    if (lastedMs > restart.peaceMs) this.#waitMs = restart.firstMs;
+    this.#log.write(Buffer.from(`supervisor: ${this.name} ended (${how}); starts again in ${this.#waitMs} ms\n`));
+    await this.#clock.sleep(this.#waitMs, this.#wake.signal).catch(() => {});
+    this.#waitMs = Math.min(this.#waitMs * 2, restart.mostMs);
+    if (!this.#isWanted || this.#child !== undefined) return;
+    this.restarts += 1;
+    this.#spawn();
+  }
+
+  async #gone(child: ChildProcess, withinMs: number): Promise<void> {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    const closed = once(child, 'close');
+    const timer = new AbortController();
+    const late = this.#clock.sleep(withinMs, timer.signal).then(
+      () => signalGroup(child, 'SIGKILL'),
+      () => {},
+    );
+    await closed;
+    timer.abort();
+    await late;
+  }
+}
+
+function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
+  if (child.pid === undefined) return;
+  try {
+    process.kill(-child.pid, signal);
+  } catch {
+    // Gone already.
+  }
+}
+
+const hasSetpriv = spawnSync('setpriv', ['--version']).status === 0;
+
+function onLeash(command: string, args: readonly string[]): [string, string[]] {
+  return hasSetpriv ? ['setpriv', ['--pdeathsig', 'TERM', '--', command, ...args]] : [command, [...args]];
+}
