@@ -1,0 +1,46 @@
+/** The node's NATS connection: notices a dead server within 10 s and comes back by itself, for ever (facts 3). */
+import { connect, type NatsConnection } from '@nats-io/transport-node';
+import type { Logger } from '../observe/logger.ts';
+import type { Metrics } from '../observe/metrics.ts';
+
+interface ConnectOptions {
+  readonly servers: readonly string[];
+  readonly name: string;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
+/** Waits for the first server for ever (a node may start before its NATS); the logger says so. */
+export async function connectNats({ servers, name, logger, metrics }: ConnectOptions): Promise<NatsConnection> {
+  const connected = metrics.gauge({ name: 'tangaza_nats_connected', help: '1 while the node is connected to NATS.' });
+  connected.set(0);
+  logger.info({ servers }, 'connecting to NATS');
+  const connection = await connect({
+    servers: [...servers],
+    name,
+    pingInterval: 5000,
+    maxPingOut: 2,
+    maxReconnectAttempts: -1,
+    reconnectTimeWait: 250,
+    reconnectJitter: 250,
+    timeout: 2000,
+    waitOnFirstConnect: true,
+  });
+  connected.set(1);
+  void watch(connection, logger, (isUp) => connected.set(isUp ? 1 : 0));
+  return connection;
+}
+
+async function watch(connection: NatsConnection, logger: Logger, tell: (isUp: boolean) => void): Promise<void> {
+  for await (const status of connection.status()) {
+    if (status.type === 'disconnect') {
+      tell(false);
+      logger.warn({ server: status.server }, 'NATS is gone; serving goes on, changes of ownership wait');
+    }
+    if (status.type === 'reconnect') {
+      tell(true);
+      logger.info({ server: status.server }, 'NATS is back');
+    }
+    if (status.type === 'error') logger.warn({ err: status.error }, 'NATS reported an error');
+  }
+}

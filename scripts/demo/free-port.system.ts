@@ -1,0 +1,28 @@
+/** Ports of this machine: a free one, and a clear error for one that is taken. */
+import { createServer } from 'node:net';
+
+const host = '127.0.0.1';
+
+export function freePort(): Promise<number> {
+  return listen(0);
+}
+
+/** @param option the flag that moves it, for the message */
+export async function assertPortIsFree(port: number, option: string): Promise<void> {
+  await listen(port).catch((error: unknown) => {
+    const why = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    throw new Error(`port ${port} cannot be used (${why}): stop what uses it, or choose another base with ${option}`, { cause: error });
+  });
+}
+
+function listen(port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(port, host, () => {
+      const address = server.address();
+      const bound = typeof address === 'object' && address !== null ? address.port : port;
+      server.close(() => resolve(bound));
+    });
+  });
+}

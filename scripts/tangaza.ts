@@ -1,0 +1,30 @@
+/** The `tangaza` command line. Exit code 0, 1 (failed) or 2 (wrong use). */
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import { nodesCommand, regionsCommand, whoCommand } from './commands/cluster.ts';
+import { nodeCommand } from './commands/node.ts';
+import { streamsCommand } from './commands/streams.ts';
+import { upCommand } from './commands/up.ts';
+
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+
+const program = new Command('tangaza')
+  .description('Distributed live media: RTMP in, adaptive DASH and HLS out, on air when nodes die.')
+  .version(String(version))
+  .addCommand(upCommand())
+  .addCommand(nodeCommand())
+  .addCommand(streamsCommand())
+  .addCommand(whoCommand())
+  .addCommand(nodesCommand())
+  .addCommand(regionsCommand())
+  .showHelpAfterError('(add --help for how to use it)');
+
+for (const command of [program, ...program.commands]) command.exitOverride();
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) process.exit(error.exitCode === 0 ? 0 : 2);
+  process.stderr.write(`tangaza: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exit(1);
+}
