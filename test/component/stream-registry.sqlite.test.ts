@@ -1,0 +1,89 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { openSqliteStreamRegistry } from '../../actors/control/stream-registry.sqlite.ts';
+import type { StreamRegistry } from '../../actors/control/stream-registry.ts';
+import { StreamId } from '../../cluster/model/ids.ts';
+
+const stream = (id: string, nowMs: number) => ({
+  id: StreamId.parse(id),
+  title: `title of ${id}`,
+  ladder: 'default',
+  keyHash: `hash-${id}`,
+  keySalt: `salt-${id}`,
+  nowMs,
+});
+
+function openTemporary(): { file: string; registry: StreamRegistry } & Disposable {
+  const folder = mkdtempSync(join(tmpdir(), 'tangaza-registry-'));
+  const file = join(folder, 'tangaza.sqlite');
+  const registry = openSqliteStreamRegistry(file);
+  return {
+    file,
+    registry,
+    [Symbol.dispose]: () => {
+      registry.close();
+      rmSync(folder, { recursive: true });
+    },
+  };
+}
+
+test('a stream is found by its id and by its key, and by neither once it is removed', () => {
+  using temporary = openTemporary();
+  const { registry } = temporary;
+  registry.create(stream('one', 1));
+  expect(registry.get(StreamId.parse('one'))?.title).toBe('title of one');
+  expect(registry.findByKeyHash('hash-one')?.id).toBe('one');
+  expect(registry.remove(StreamId.parse('one'))).toBe(true);
+  expect(registry.remove(StreamId.parse('one'))).toBe(false);
+  expect(registry.get(StreamId.parse('one'))).toBeUndefined();
+  expect(registry.findByKeyHash('hash-one')).toBeUndefined();
+});
+
+test('an id is taken once', () => {
+  using temporary = openTemporary();
+  temporary.registry.create(stream('one', 1));
+  expect(() => temporary.registry.create({ ...stream('one', 2), keyHash: 'other' })).toThrow(/already/);
+});
+
+test('the same idempotency key makes one stream and gives its salt again, for a day', () => {
+  using temporary = openTemporary();
+  const { registry } = temporary;
+  const first = registry.create({ ...stream('one', 1), idempotencyKey: 'abc' });
+  const again = registry.create({ ...stream('two', 2), idempotencyKey: 'abc' });
+  expect(again).toEqual(first);
+  const nextDay = registry.create({ ...stream('three', 86_400_002), idempotencyKey: 'abc' });
+  expect(nextDay.entry.id).toBe('three');
+});
+
+test('an old key ends when a new one is made', () => {
+  using temporary = openTemporary();
+  const { registry } = temporary;
+  registry.create(stream('one', 1));
+  registry.rotateKey(StreamId.parse('one'), { keyHash: 'new', keySalt: 'new' }, 2);
+  expect(registry.findByKeyHash('hash-one')).toBeUndefined();
+  expect(registry.findByKeyHash('new')?.id).toBe('one');
+});
+
+test('pages go from the newest to the oldest and miss none', () => {
+  using temporary = openTemporary();
+  const { registry } = temporary;
+  for (let i = 0; i < 7; i += 1) registry.create(stream(`s${i}`, i < 4 ? 5 : i));
+  const seen: string[] = [];
+  let after: string | undefined;
+  for (let page = registry.list(3); page.length > 0; page = registry.list(3, after)) {
+    seen.push(...page.map(({ id }) => id));
+    after = seen.at(-1);
+  }
+  expect(seen).toEqual(['s6', 's5', 's3', 's2', 's1', 's0', 's4']);
+});
+
+test('what one process writes, another reads', () => {
+  using temporary = openTemporary();
+  const second = openSqliteStreamRegistry(temporary.file);
+  temporary.registry.create(stream('one', 1));
+  temporary.registry.update(StreamId.parse('one'), { title: 'changed' }, 9);
+  expect(second.get(StreamId.parse('one'))).toMatchObject({ title: 'changed', ladder: 'default', updatedAtMs: 9 });
+  second.close();
+});
