@@ -7,7 +7,11 @@ import { CountReporter } from './test/support/count-reporter.ts';
 
 const minuteMs = 60_000;
 
-function project(name: string, order: number, options: TestProjectInlineConfiguration['test']): TestProjectInlineConfiguration {
+function project(
+  name: string,
+  order: number,
+  options: TestProjectInlineConfiguration['test'],
+): TestProjectInlineConfiguration {
   return {
     test: {
       name,
@@ -28,13 +32,13 @@ const realProcesses = (name: string, order: number, timeoutMs: number) =>
     maxWorkers: 1,
     testTimeout: timeoutMs,
     hookTimeout: timeoutMs,
-    teardownTimeout: minuteMs / 2,
   });
 
 export default defineConfig({
   test: {
     retry: 0,
     passWithNoTests: false,
+    teardownTimeout: minuteMs / 2,
     allowOnly: process.env['CI'] !== 'true',
     reporters: ['default', new CountReporter()],
     projects: [

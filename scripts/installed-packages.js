@@ -18,7 +18,9 @@ function isInstalled(path, wanted, installed) {
 function isComplete() {
   if (!existsSync(join(root, 'node_modules/.package-lock.json'))) return false;
   const installed = read('node_modules/.package-lock.json');
-  return Object.entries(read('package-lock.json')).every(([path, wanted]) => path === '' || isInstalled(path, wanted, installed));
+  return Object.entries(read('package-lock.json')).every(
+    ([path, wanted]) => path === '' || isInstalled(path, wanted, installed),
+  );
 }
 
 process.exit(isComplete() ? 0 : 1);

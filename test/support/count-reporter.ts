@@ -15,7 +15,10 @@ export interface Counts {
 
 /** What the reporter reads of a module; a part of vitest's TestModule. */
 export interface CountedModule {
-  readonly children: { allTests(): Iterable<{ result(): { readonly state: string } }>; allSuites(): Iterable<Erring> };
+  readonly children: {
+    allTests(): Iterable<{ result(): { readonly state: string } }>;
+    allSuites(): Iterable<Erring>;
+  };
   errors(): readonly unknown[];
 }
 
@@ -25,11 +28,16 @@ interface Erring {
 
 /** @param unhandled how many errors happened outside of any test */
 export function count(modules: readonly CountedModule[], unhandled: number): Counts {
-  const states = modules.flatMap((module) => [...module.children.allTests()].map((test) => test.result().state));
-  const broken = modules.flatMap((module) => [module, ...module.children.allSuites()]).filter((part) => part.errors().length > 0);
+  const states = modules.flatMap((module) =>
+    [...module.children.allTests()].map((test) => test.result().state),
+  );
+  const broken = modules
+    .flatMap((module) => [module, ...module.children.allSuites()])
+    .filter((part) => part.errors().length > 0);
   return {
     passed: states.filter((state) => state === 'passed').length,
-    failed: states.filter((state) => state === 'failed' || state === 'pending').length + broken.length + unhandled,
+    failed:
+      states.filter((state) => state === 'failed' || state === 'pending').length + broken.length + unhandled,
     skipped: states.filter((state) => state === 'skipped').length,
   };
 }

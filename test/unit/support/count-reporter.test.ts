@@ -1,7 +1,11 @@
 import { expect, test } from 'vitest';
 import { count, isGood, lineOf, type CountedModule } from '../../support/count-reporter.ts';
 
-function moduleOf(states: readonly string[], errors: readonly unknown[] = [], suiteErrors: readonly unknown[] = []): CountedModule {
+function moduleOf(
+  states: readonly string[],
+  errors: readonly unknown[] = [],
+  suiteErrors: readonly unknown[] = [],
+): CountedModule {
   return {
     children: {
       allTests: () => states.map((state) => ({ result: () => ({ state }) })),
