@@ -7,7 +7,7 @@
  */
 import { z } from 'zod';
 import { BootId, Epoch, NodeId, PeriodId, RegionId, RenditionName, SessionId, Sha256 } from '../model/ids.ts';
-import { InitSegment, Ratio, Rendition } from './renditions.ts';
+import { InitSegment, Rendition } from './renditions.ts';
 
 const ticks = z.number().int().nonnegative();
 

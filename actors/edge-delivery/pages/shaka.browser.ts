@@ -1,0 +1,87 @@
+/** DASH (and HLS, for comparison) through Shaka Player. */
+import type Shaka from 'shaka-player/dist/shaka-player.compiled.js';
+import { manifestAttempts, type Engine, type EngineEvents, type EngineState, type Quality } from './engine.browser.ts';
+
+declare const shaka: typeof Shaka;
+
+export class ShakaEngine implements Engine {
+  readonly #video: HTMLVideoElement;
+  readonly #events: EngineEvents;
+  readonly #player = new shaka.Player();
+  #edge = '';
+
+  constructor(video: HTMLVideoElement, events: EngineEvents) {
+    this.#video = video;
+    this.#events = events;
+  }
+
+  async load(url: string, startSeconds?: number): Promise<void> {
+    shaka.polyfill.installAll();
+    await this.#player.attach(this.#video);
+    this.#player.configure({
+      manifest: { retryParameters: { maxAttempts: manifestAttempts, timeout: 5000, baseDelay: 500 } },
+      streaming: {
+        retryParameters: { maxAttempts: 4, timeout: 15_000, baseDelay: 300 },
+        bufferingGoal: 12,
+        bufferBehind: 60,
+        lowLatencyMode: false,
+      },
+      abr: { defaultBandwidthEstimate: 3_000_000 },
+    });
+    this.#player.addEventListener('error', (event: Event) => this.#failed(event));
+    this.#player.addEventListener('trackschanged', () => this.#tell());
+    this.#player.addEventListener('adaptation', () => this.#tell());
+    this.#player.getNetworkingEngine()?.registerResponseFilter((_type, response) => {
+      this.#edge = new URL(response.uri).host;
+    });
+    await this.#player.load(url, startSeconds ?? null);
+    this.#tell();
+  }
+
+  choose(id: string): void {
+    const track = this.#player.getVariantTracks().find((one) => String(one.id) === id);
+    this.#player.configure({ abr: { enabled: track === undefined } });
+    if (track !== undefined) this.#player.selectVariantTrack(track, true);
+  }
+
+  goLive(): void {
+    this.#player.goToLive();
+    void this.#video.play();
+  }
+
+  state(): EngineState {
+    const track = this.#active();
+    const shown = this.#player.getPlayheadTimeAsDate();
+    return {
+      library: `Shaka ${shaka.Player.version}`,
+      width: track?.width ?? 0,
+      height: track?.height ?? 0,
+      bitrateBps: track?.bandwidth ?? 0,
+      behindLiveSeconds: shown === null ? undefined : (Date.now() - shown.getTime()) / 1000,
+      edge: this.#edge,
+    };
+  }
+
+  async destroy(): Promise<void> {
+    await this.#player.destroy();
+  }
+
+  #active(): Shaka.extern.Track | undefined {
+    return this.#player.getVariantTracks().find((track) => track.active);
+  }
+
+  #tell(): void {
+    const tracks = this.#player.getVariantTracks().toSorted((a, b) => (b.height ?? 0) - (a.height ?? 0));
+    const qualities: Quality[] = tracks.map((track) => ({ id: String(track.id), label: `${track.height ?? '?'}p` }));
+    this.#events.onQualities(tracks.some((track) => track.height !== null) ? qualities : []);
+    const height = this.#active()?.height;
+    if (typeof height === 'number') this.#events.onQuality(`${height}p`);
+  }
+
+  #failed(event: Event): void {
+    const detail: unknown = 'detail' in event ? event.detail : undefined;
+    if (detail instanceof shaka.util.Error && detail.severity === shaka.util.Error.Severity.CRITICAL) {
+      this.#events.onFailed(`Shaka error ${detail.code}`);
+    }
+  }
+}
