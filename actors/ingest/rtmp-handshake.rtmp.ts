@@ -1,0 +1,30 @@
+/** The RTMP handshake, plain and digested, by node-media-server; what follows it goes to our own chunk reader (M15). */
+import Rtmp from 'node-media-server/src/protocol/rtmp.js';
+
+/** Bytes of C0, C1 and C2. */
+const handshakeBytes = 1 + 1536 + 1536;
+const rtmpVersion = 3;
+
+export class Handshake {
+  readonly #rtmp = new Rtmp();
+  #received = 0;
+  #rest: Buffer | undefined;
+
+  /** @param send takes S0, S1 and S2 */
+  constructor(send: (bytes: Buffer) => void) {
+    this.#rtmp.onOutputCallback = send;
+    this.#rtmp.chunkRead = (data, offset, bytes) => {
+      this.#rest = data.subarray(offset, offset + bytes);
+      return null;
+    };
+  }
+
+  /** @returns `garbage` at the first byte that is not RTMP's version; `done` with what lies behind the handshake */
+  push(data: Buffer): 'garbage' | 'unfinished' | { readonly done: Buffer } {
+    if (this.#received === 0 && data.length > 0 && data.readUInt8(0) !== rtmpVersion) return 'garbage';
+    this.#received += data.length;
+    this.#rtmp.parserData(data);
+    if (this.#rest !== undefined) return { done: this.#rest };
+    return this.#received >= handshakeBytes ? { done: Buffer.alloc(0) } : 'unfinished';
+  }
+}
