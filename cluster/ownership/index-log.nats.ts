@@ -1,0 +1,272 @@
+/**
+ * The index log on JetStream (C1): one stream `IDX-{region}`, one subject for each live stream.
+ *
+ * L1. An append names the subject's last sequence, and carries no message id: de-duplication would answer a stale
+ *     writer with an old ack and so mask the fence.
+ * L2. Nothing ages out and no count is kept: a subject whose last record is gone accepts an expectation of 0 again.
+ * L3. Reads ask the stream's leader, never a replica (`allow_direct: false`).
+ * L4. A follower holds its own cursor. Whatever happens to a consumer (server gone, leader moved, heartbeats missed)
+ *     it is thrown away and a new one begins behind the cursor, so nothing is lost and nothing comes twice.
+ */
+import { DeliverPolicy, jetstream, jetstreamManager, JetStreamApiError, RetentionPolicy, StorageType } from '@nats-io/jetstream';
+import type { ConsumerMessages, JetStreamClient, JetStreamManager } from '@nats-io/jetstream';
+import { delay, type NatsConnection } from '@nats-io/transport-node';
+import { IndexRecord, type IndexEntry } from '../contract/index-log.ts';
+import { subjects } from '../contract/subjects.ts';
+import { errorCodeOf, TangazaError } from '../errors/tangaza-error.ts';
+import type { RegionId, StreamId } from '../model/ids.ts';
+import type { Logger } from '../observe/logger.ts';
+import type { Counter, Histogram, Metrics } from '../observe/metrics.ts';
+import type { IndexLog } from './index-log.ts';
+
+/** For each request to the server. */
+const requestTimeoutMs = 2000;
+/** A follower that hears nothing, not even a heartbeat, for twice this long begins again. */
+const heartbeatMs = 2000;
+/** Records asked for ahead of the reader: the bound of a follower's buffer. */
+const readAhead = 256;
+const retryMinMs = 100;
+const retryMaxMs = 1000;
+/** `wrong last sequence`, with and without the sequence told. */
+const wrongLastSequence = new Set([10071, 10164]);
+
+export interface NatsIndexLogOptions {
+  readonly connection: NatsConnection;
+  readonly region: RegionId;
+  /** Servers that keep a copy; 3 in production. */
+  readonly replicas?: number;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+}
+
+/** Opens the region's log and makes its stream if there is none. @throws TangazaError `LOG_UNAVAILABLE` */
+export async function openNatsIndexLog(options: NatsIndexLogOptions): Promise<IndexLog> {
+  try {
+    const manager = await jetstreamManager(options.connection, { timeout: requestTimeoutMs });
+    const { domain } = await manager.getAccountInfo();
+    const name = `${subjects.indexStream}-${options.region}`;
+    await ensureStream(manager, name, options);
+    return new NatsIndexLog(options, manager, { name, domain });
+  } catch (error) {
+    throw unavailable('the index log cannot be opened', error);
+  }
+}
+
+async function ensureStream(manager: JetStreamManager, name: string, options: NatsIndexLogOptions): Promise<void> {
+  const vital = {
+    subjects: [subjects.allIndexes(options.region)],
+    allow_direct: false,
+    max_age: 0,
+    max_msgs: -1,
+    max_bytes: -1,
+    max_msgs_per_subject: -1,
+  };
+  const found = await manager.streams.info(name).catch((error: unknown) => {
+    if (error instanceof JetStreamApiError && error.code === 10059) return undefined;
+    throw error;
+  });
+  if (found !== undefined) {
+    await manager.streams.update(name, vital);
+    return;
+  }
+  await manager.streams.add({
+    name,
+    ...vital,
+    storage: StorageType.File,
+    retention: RetentionPolicy.Limits,
+    num_replicas: options.replicas ?? 1,
+  });
+}
+
+class NatsIndexLog implements IndexLog {
+  readonly #connection: NatsConnection;
+  readonly #region: RegionId;
+  readonly #logger: Logger;
+  readonly #js: JetStreamClient;
+  readonly #manager: JetStreamManager;
+  readonly #stream: { readonly name: string; readonly domain: string | undefined };
+  readonly #appends: Counter;
+  readonly #appendSeconds: Histogram;
+  readonly #restarts: Counter;
+  readonly #unreadable: Counter;
+
+  constructor(
+    { connection, region, logger, metrics }: NatsIndexLogOptions,
+    manager: JetStreamManager,
+    stream: { readonly name: string; readonly domain: string | undefined },
+  ) {
+    this.#connection = connection;
+    this.#region = region;
+    this.#logger = logger;
+    this.#manager = manager;
+    this.#js = jetstream(connection, { timeout: requestTimeoutMs });
+    this.#stream = stream;
+    this.#appends = metrics.counter({ name: 'tangaza_index_appends_total', help: 'Appends to the index log.', labels: ['outcome'] });
+    this.#appendSeconds = metrics.histogram({ name: 'tangaza_index_append_seconds', help: 'From append to ack.' });
+    this.#restarts = metrics.counter({ name: 'tangaza_index_follow_restarts_total', help: 'Followers that began again.' });
+    this.#unreadable = metrics.counter({ name: 'tangaza_index_unreadable_total', help: 'Records that cannot be read.' });
+  }
+
+  async append(stream: StreamId, record: IndexRecord, expectedSequence: number): Promise<number> {
+    const startedMs = performance.now();
+    try {
+      const ack = await this.#js.publish(subjects.index(this.#region, stream), JSON.stringify(record), {
+        timeout: requestTimeoutMs,
+        expect: { lastSubjectSequence: expectedSequence, streamName: this.#stream.name },
+      });
+      // C10: an ack of another stream or domain means that the record is not in this log.
+      if (ack.stream !== this.#stream.name || (ack.domain || undefined) !== (this.#stream.domain || undefined))
+        throw new Error(`acknowledged by ${ack.stream} of domain ${ack.domain ?? '(none)'}`);
+      this.#appends.add(1, { outcome: 'stored' });
+      this.#appendSeconds.observe((performance.now() - startedMs) / 1000);
+      return ack.seq;
+    } catch (error) {
+      const isFenced = error instanceof JetStreamApiError && wrongLastSequence.has(error.code);
+      this.#appends.add(1, { outcome: isFenced ? 'fenced' : 'unavailable' });
+      if (!isFenced) throw unavailable(`append of ${record.kind} to ${stream}`, error);
+      throw new TangazaError('FENCED', `${stream}: the log's tail is not ${expectedSequence}`, { cause: error });
+    }
+  }
+
+  async tail(stream: StreamId): Promise<IndexEntry | undefined> {
+    try {
+      const found = await this.#manager.streams.getMessage(this.#stream.name, {
+        last_by_subj: subjects.index(this.#region, stream),
+      });
+      return found === null ? undefined : { sequence: found.seq, record: IndexRecord.parse(found.json()) };
+    } catch (error) {
+      throw unavailable(`tail of ${stream}`, error);
+    }
+  }
+
+  async read(stream: StreamId, fromSequence = 1): Promise<readonly IndexEntry[]> {
+    const entries: IndexEntry[] = [];
+    const ending = new AbortController();
+    const tail = await this.tail(stream);
+    if (tail === undefined || tail.sequence < fromSequence) return entries;
+    try {
+      for await (const item of this.#consume(stream, fromSequence, ending.signal)) {
+        if (item.entry !== undefined) entries.push(item.entry);
+        if (item.sequence >= tail.sequence) return entries;
+      }
+    } catch (error) {
+      throw unavailable(`read of ${stream}`, error);
+    } finally {
+      ending.abort();
+    }
+    throw unavailable(`read of ${stream} ended early, before ${tail.sequence}`, undefined);
+  }
+
+  async *follow(
+    stream: StreamId,
+    fromSequence: number,
+    signal: AbortSignal,
+  ): AsyncIterable<IndexEntry | { readonly caughtUp: true }> {
+    let next = Math.max(1, fromSequence);
+    let goal: number | undefined;
+    let isCaughtUp = false;
+    let failures = 0;
+    while (!signal.aborted && !this.#connection.isClosed()) {
+      try {
+        goal ??= (await this.tail(stream))?.sequence ?? 0;
+        if (!isCaughtUp && next > goal) {
+          isCaughtUp = true;
+          yield { caughtUp: true };
+        }
+        for await (const { sequence, entry } of this.#consume(stream, next, signal)) {
+          failures = 0;
+          // L4: the cursor decides, whatever a consumer sends.
+          if (sequence < next) continue;
+          next = sequence + 1;
+          if (entry !== undefined) yield entry;
+          if (isCaughtUp || sequence < goal) continue;
+          isCaughtUp = true;
+          yield { caughtUp: true };
+        }
+      } catch (error) {
+        this.#logger.debug({ stream, err: error }, 'a follower of the index log begins again');
+      }
+      if (signal.aborted) return;
+      this.#restarts.add(1);
+      await pause(Math.min(retryMaxMs, retryMinMs * 2 ** failures), signal);
+      failures = Math.min(failures + 1, 10);
+    }
+  }
+
+  async purgeBelow(stream: StreamId, sequence: number): Promise<void> {
+    try {
+      await this.#manager.streams.purge(this.#stream.name, { filter: subjects.index(this.#region, stream), seq: sequence });
+    } catch (error) {
+      throw unavailable(`purge of ${stream}`, error);
+    }
+  }
+
+  /** One consumer's life: ends when the signal aborts, the connection drops or heartbeats are missed. */
+  async *#consume(
+    stream: StreamId,
+    fromSequence: number,
+    signal: AbortSignal,
+  ): AsyncIterable<{ readonly sequence: number; readonly entry: IndexEntry | undefined }> {
+    const consumer = await this.#js.consumers.get(this.#stream.name, {
+      filter_subjects: subjects.index(this.#region, stream),
+      deliver_policy: DeliverPolicy.StartSequence,
+      opt_start_seq: fromSequence,
+      inactive_threshold: 10 * heartbeatMs,
+    });
+    const messages = await consumer.consume({ max_messages: readAhead, expires: 5 * heartbeatMs, idle_heartbeat: heartbeatMs });
+    const stopWatching = this.#stopOnTrouble(messages, signal);
+    try {
+      for await (const message of messages) {
+        yield { sequence: message.seq, entry: this.#parse(stream, message.seq, message.data) };
+      }
+    } finally {
+      stopWatching();
+      await messages.close();
+      // Best effort: the server forgets an idle consumer by itself.
+      if (!this.#connection.isClosed()) consumer.delete().catch(() => {});
+    }
+  }
+
+  #stopOnTrouble(messages: ConsumerMessages, signal: AbortSignal): () => void {
+    const stop = (): void => void messages.close();
+    const status = this.#connection.status();
+    void (async () => {
+      for await (const event of status) if (event.type === 'disconnect' || event.type === 'close') stop();
+    })();
+    void (async () => {
+      for await (const event of messages.status()) {
+        if (event.type === 'heartbeats_missed' || event.type === 'consumer_not_found' || event.type === 'stream_not_found') stop();
+      }
+    })();
+    signal.addEventListener('abort', stop);
+    if (signal.aborted) stop();
+    return () => {
+      signal.removeEventListener('abort', stop);
+      if ('stop' in status && typeof status.stop === 'function') status.stop();
+    };
+  }
+
+  #parse(stream: StreamId, sequence: number, data: Uint8Array): IndexEntry | undefined {
+    try {
+      return { sequence, record: IndexRecord.parse(JSON.parse(Buffer.from(data).toString())) };
+    } catch (error) {
+      this.#unreadable.add(1);
+      this.#logger.error({ stream, sequence, err: error }, 'a record of the index log cannot be read; left out');
+      return undefined;
+    }
+  }
+}
+
+/** Waits, or returns at once when the signal aborts. */
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  const waiting = delay(ms);
+  const stop = (): void => waiting.cancel();
+  signal.addEventListener('abort', stop);
+  await waiting.catch(() => {});
+  signal.removeEventListener('abort', stop);
+}
+
+function unavailable(what: string, cause: unknown): TangazaError {
+  if (cause instanceof TangazaError && errorCodeOf(cause) === 'LOG_UNAVAILABLE') return cause;
+  return new TangazaError('LOG_UNAVAILABLE', `${what}: ${cause instanceof Error ? cause.message : 'no answer'}`, { cause });
+}

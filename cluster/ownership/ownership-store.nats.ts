@@ -1,0 +1,98 @@
+/**
+ * Ownership records in a JetStream KV bucket `ownership-{region}`, changed by compare-and-set (C1, facts 3).
+ *
+ * `update()` refuses revision 0, so the first write is a `create()`. A value that cannot be read counts as none, but
+ * keeps its revision: the next claim replaces it, and takes its epoch from the log's head (C5).
+ */
+import { JetStreamApiError } from '@nats-io/jetstream';
+import { Kvm, type KV } from '@nats-io/kv';
+import type { NatsConnection } from '@nats-io/transport-node';
+import { subjects } from '../contract/subjects.ts';
+import { TangazaError } from '../errors/tangaza-error.ts';
+import { StreamId, type RegionId } from '../model/ids.ts';
+import type { Logger } from '../observe/logger.ts';
+import { OwnershipRecord, type OwnershipStore } from './ownership-store.ts';
+
+const requestTimeoutMs = 2000;
+const wrongLastSequence = new Set([10071, 10164]);
+
+export interface NatsOwnershipStoreOptions {
+  readonly connection: NatsConnection;
+  readonly region: RegionId;
+  readonly replicas?: number;
+  readonly logger: Logger;
+}
+
+/** Opens the region's bucket and makes it if there is none. @throws TangazaError `LOG_UNAVAILABLE` */
+export async function openNatsOwnershipStore(options: NatsOwnershipStoreOptions): Promise<OwnershipStore> {
+  return asking('the ownership bucket cannot be opened', async () => {
+    const kv = await new Kvm(options.connection).create(`${subjects.ownershipBucket}-${options.region}`, {
+      history: 1,
+      replicas: options.replicas ?? 1,
+      allow_direct: false,
+      timeout: requestTimeoutMs,
+    });
+    return new NatsOwnershipStore(kv, options.logger);
+  });
+}
+
+class NatsOwnershipStore implements OwnershipStore {
+  readonly #kv: KV;
+  readonly #logger: Logger;
+
+  constructor(kv: KV, logger: Logger) {
+    this.#kv = kv;
+    this.#logger = logger;
+  }
+
+  get(stream: StreamId): ReturnType<OwnershipStore['get']> {
+    return asking(`ownership of ${stream}`, async () => {
+      const entry = await this.#kv.get(stream);
+      if (entry === null) return { record: undefined, revision: 0 };
+      const record = entry.operation === 'PUT' ? this.#parse(stream, entry.string()) : undefined;
+      return { record, revision: entry.revision };
+    });
+  }
+
+  put(stream: StreamId, record: OwnershipRecord, revision: number): Promise<number> {
+    const value = JSON.stringify(record);
+    return asking(`claim of ${stream}`, async () => {
+      try {
+        return await (revision === 0 ? this.#kv.create(stream, value) : this.#kv.update(stream, value, revision, requestTimeoutMs));
+      } catch (error) {
+        if (!(error instanceof JetStreamApiError) || !wrongLastSequence.has(error.code)) throw error;
+        throw new TangazaError('CONFLICT', `${stream}: the record has changed since revision ${revision}`, { cause: error });
+      }
+    });
+  }
+
+  list(): Promise<ReadonlyMap<StreamId, OwnershipRecord>> {
+    return asking('the list of owners', async () => {
+      const records = new Map<StreamId, OwnershipRecord>();
+      for await (const entry of await this.#kv.history()) {
+        const stream = StreamId.safeParse(entry.key);
+        const record = entry.operation === 'PUT' ? this.#parse(entry.key, entry.string()) : undefined;
+        if (stream.success && record !== undefined) records.set(stream.data, record);
+      }
+      return records;
+    });
+  }
+
+  #parse(stream: string, text: string): OwnershipRecord | undefined {
+    try {
+      return OwnershipRecord.parse(JSON.parse(text));
+    } catch (error) {
+      this.#logger.warn({ stream, err: error }, 'an ownership record cannot be read; it counts as none');
+      return undefined;
+    }
+  }
+}
+
+async function asking<T>(what: string, ask: () => Promise<T>): Promise<T> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (error instanceof TangazaError) throw error;
+    throw new TangazaError('LOG_UNAVAILABLE', `${what}: ${error instanceof Error ? error.message : 'no answer'}`, { cause: error });
+  }
+}

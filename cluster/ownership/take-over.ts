@@ -1,0 +1,111 @@
+/**
+ * Taking a stream over: record, then log (C1).
+ *
+ * T1. The record is only the invitation: it is compare-and-set to an epoch above the record, the log's head and every
+ *     head known elsewhere.
+ * T2. The log is the fence: `open` is appended at the tail read after the record was won, and only if that tail's epoch
+ *     is below ours. If it is refused, someone wrote in between: read again.
+ * T3. Ownership is effective at the ack of `open`. Nothing happens before it.
+ * T4. An `open` whose ack was lost is known by its recordId.
+ */
+import type { IndexEntry, IndexRecord } from '../contract/index-log.ts';
+import { errorCodeOf, TangazaError } from '../errors/tangaza-error.ts';
+import type { BootId, Epoch, NodeId, RegionId, StreamId } from '../model/ids.ts';
+import { nextEpoch } from './epoch.ts';
+import type { IndexLog } from './index-log.ts';
+import type { OwnershipRecord, OwnershipStore } from './ownership-store.ts';
+
+/** How often a lost race is run again before the caller hears of it. */
+const maxTries = 5;
+
+export interface Claim {
+  readonly stream: StreamId;
+  readonly node: NodeId;
+  readonly region: RegionId;
+  readonly bootId: BootId;
+  readonly regionOrdinal: number;
+  /** Why here, in words, given the former owner. */
+  readonly reason: (former: OwnershipRecord | undefined) => string;
+  /** Whether the owner that a record names may be passed over: it is gone, or it is an earlier boot of this node. */
+  readonly mayTakeFrom: (record: OwnershipRecord) => Promise<boolean>;
+  readonly utcMs: () => number;
+  readonly newRecordId: () => string;
+  /** Heads seen at edges and in checkpoints (C5, C7). */
+  readonly seenEpochs?: readonly Epoch[];
+}
+
+export interface Ownership {
+  readonly epoch: Epoch;
+  readonly record: OwnershipRecord;
+  /** Sequence of our `open`: what the first append expects. */
+  readonly openSequence: number;
+}
+
+/**
+ * Becomes the owner, or says why not.
+ *
+ * @throws TangazaError `NOT_OWNER` with `data.owner` when a live node owns it; `FENCED` when others keep winning;
+ *   `LOG_UNAVAILABLE`
+ */
+export async function takeOver(log: IndexLog, store: OwnershipStore, claim: Claim): Promise<Ownership> {
+  for (let attempt = 1; attempt <= maxTries; attempt += 1) {
+    const record = await winRecord(log, store, claim);
+    const openSequence = record === undefined ? undefined : await appendOpen(log, claim, record);
+    if (record !== undefined && openSequence !== undefined) return { epoch: record.epoch, record, openSequence };
+  }
+  throw new TangazaError('FENCED', `${claim.stream}: others took it ${maxTries} times in a row`);
+}
+
+/** T1; undefined when another changed the record meanwhile. */
+async function winRecord(log: IndexLog, store: OwnershipStore, claim: Claim): Promise<OwnershipRecord | undefined> {
+  const { record: former, revision } = await store.get(claim.stream);
+  if (former !== undefined && !(await claim.mayTakeFrom(former)))
+    throw new TangazaError('NOT_OWNER', `${claim.stream} is owned by ${former.owner}`, { data: { owner: former.owner } });
+  const head = await log.tail(claim.stream);
+  const epoch = nextEpoch([former?.epoch, head?.record.epoch, ...(claim.seenEpochs ?? [])], claim.regionOrdinal);
+  const record: OwnershipRecord = {
+    owner: claim.node,
+    region: claim.region,
+    bootId: claim.bootId,
+    epoch,
+    since: new Date(claim.utcMs()).toISOString(),
+    reason: claim.reason(former),
+  };
+  try {
+    await store.put(claim.stream, record, revision);
+    return record;
+  } catch (error) {
+    if (errorCodeOf(error) === 'CONFLICT') return undefined;
+    throw error;
+  }
+}
+
+/** T2; undefined when the log shows an epoch that is not below ours. */
+async function appendOpen(log: IndexLog, claim: Claim, record: OwnershipRecord): Promise<number | undefined> {
+  const open: IndexRecord = {
+    kind: 'open',
+    epoch: record.epoch,
+    node: claim.node,
+    region: claim.region,
+    bootId: claim.bootId,
+    recordId: claim.newRecordId(),
+    atMs: claim.utcMs(),
+  };
+  for (let attempt = 1; attempt <= maxTries; attempt += 1) {
+    const tail = await log.tail(claim.stream);
+    if (isOwn(tail, open)) return tail?.sequence;
+    if (tail !== undefined && tail.record.epoch >= record.epoch) return undefined;
+    try {
+      return await log.append(claim.stream, open, tail?.sequence ?? 0);
+    } catch (error) {
+      // T4: the next turn of the loop reads the tail and finds our own record, if it is there.
+      const code = errorCodeOf(error);
+      if ((code !== 'FENCED' && code !== 'LOG_UNAVAILABLE') || attempt === maxTries) throw error;
+    }
+  }
+  return undefined;
+}
+
+function isOwn(tail: IndexEntry | undefined, open: IndexRecord): boolean {
+  return tail?.record.recordId === open.recordId;
+}
