@@ -24,6 +24,11 @@ export function u16(...values: readonly number[]): Uint8Array {
 
 /** Negative values are written as their two's complement. */
 export function u32(...values: readonly number[]): Uint8Array {
+  return u32Table(values);
+}
+
+/** As `u32`, for tables too long to be arguments. */
+export function u32Table(values: readonly number[]): Uint8Array {
   const bytes = new Uint8Array(4 * values.length);
   const view = new DataView(bytes.buffer);
   values.forEach((value, index) => view.setUint32(4 * index, value));
