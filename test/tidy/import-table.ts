@@ -95,18 +95,13 @@ export const technologies: Readonly<Record<string, readonly string[]>> = {
   mediabunny: ['mediabunny'],
   pino: ['pino'],
   prometheus: ['prom-client'],
+  browser: ['shaka-player', 'hls.js', 'media-chrome'],
 };
 
 /** Node's modules that neither read nor change anything outside of the process. */
-const pureModules = [
-  'node:assert',
-  'node:buffer',
-  'node:crypto',
-  'node:events',
-  'node:path',
-  'node:url',
-  'node:util',
-];
+const pureModules = ['assert', 'buffer', 'crypto', 'events', 'path', 'url', 'util', 'zlib'].map(
+  (name) => `node:${name}`,
+);
 const pureLibraries = ['zod', ...pureModules];
 
 /** Every import that the table does not allow. */

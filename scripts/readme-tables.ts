@@ -1,0 +1,76 @@
+/** Writes the README's tables of settings and errors from the code, between markers; the tidy test compares. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { z } from 'zod';
+import { catalogue } from '../cluster/errors/catalogue.ts';
+import { envSpec } from '../config/env.ts';
+
+export interface Setting {
+  readonly schema: z.ZodType;
+  readonly help: string;
+  readonly isSecret?: true;
+}
+
+export interface CataloguedError {
+  readonly status: number;
+  readonly retry: string;
+  readonly title: string;
+}
+
+export function settingsTable(spec: Readonly<Record<string, Setting>>): string {
+  const rows = Object.entries(spec).map(([name, { schema, help, isSecret }]) => {
+    const json = z.toJSONSchema(schema, { io: 'output', unrepresentable: 'any' });
+    const kind = json.enum?.join(', ') ?? String(json.type ?? 'string');
+    const fallback = json.default === undefined ? '' : code(asText(json.default));
+    return [code(name), isSecret ? `secret ${kind}` : kind, fallback, help];
+  });
+  return table(['variable', 'type', 'default', 'what'], rows);
+}
+
+export function errorsTable(errors: Readonly<Record<string, CataloguedError>>): string {
+  const rows = Object.entries(errors).map(([name, { status, retry, title }]) => [
+    code(name),
+    String(status),
+    retry,
+    title,
+  ]);
+  return table(['code', 'status', 'retry', 'meaning'], rows);
+}
+
+/** Replaces what stands between `<!-- NAME -->` and `<!-- /NAME -->`. @throws when a marker is missing */
+export function withTables(readme: string, tables: Readonly<Record<string, string>>): string {
+  return Object.entries(tables).reduce((text, [name, content]) => {
+    const [open, close] = [`<!-- ${name} -->`, `<!-- /${name} -->`];
+    const [from, to] = [text.indexOf(open), text.indexOf(close)];
+    if (from < 0 || to < from) throw new Error(`README.md has no ${open} … ${close}`);
+    return `${text.slice(0, from + open.length)}\n\n${content}\n\n${text.slice(to)}`;
+  }, readme);
+}
+
+export const readmeUrl = new URL('../README.md', import.meta.url);
+
+/** The README as the code says that it should be. */
+export function currentReadme(readme: string): string {
+  return withTables(readme, { settings: settingsTable(envSpec), errors: errorsTable(catalogue) });
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  return [row(head), row(head.map(() => '---')), ...rows.map(row)].join('\n');
+}
+
+function row(cells: readonly string[]): string {
+  return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+}
+
+function asText(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+function code(text: string): string {
+  return `\`${text}\``;
+}
+
+if (import.meta.main) {
+  const readme = readFileSync(readmeUrl, 'utf8');
+  const current = currentReadme(readme);
+  if (current !== readme) writeFileSync(readmeUrl, current);
+}
