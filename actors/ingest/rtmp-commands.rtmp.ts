@@ -28,7 +28,7 @@ export type Command =
   | { readonly kind: 'other' };
 
 const text = z.string().max(2048);
-const ConnectObject = z.object({ app: text.default(''), flashVer: z.unknown(), objectEncoding: z.unknown() });
+const ConnectObject = z.object({ app: text.default(''), flashVer: z.unknown().optional(), objectEncoding: z.unknown().optional() });
 const Transaction = z.number().catch(0);
 
 /** @throws TangazaError `MEDIA_INVALID` for what is no AMF0 command */
