@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { checkImports, technologies } from './import-table.ts';
+import { checkImports } from './import-table.ts';
 import { cyclesOf, specifiersOf } from './imports.ts';
 import { isTypeScript, readTree } from './tree.ts';
 
@@ -87,11 +87,4 @@ describe('the rule can fail', () => {
     ].join('\n');
     expect(specifiersOf({ path: 'x.ts', text })).toEqual(['a', 'b', 'c', 'd', 'e', 'f']);
   });
-});
-
-test('each technology of the table adapts one family of libraries', () => {
-  const families = Object.values(technologies).map(
-    (names) => new Set(names.map((name) => name.split('/')[0])).size,
-  );
-  expect(Math.max(...families)).toBeLessThanOrEqual(2);
 });

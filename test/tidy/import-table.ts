@@ -78,7 +78,7 @@ export const importTable: readonly Row[] = [
 ];
 
 /** The library that each technology adapts; Node's own modules and zod are open to every shell. */
-export const technologies: Readonly<Record<string, readonly string[]>> = {
+const technologies: Readonly<Record<string, readonly string[]>> = {
   service: ['moleculer'],
   moleculer: ['moleculer'],
   nats: ['@nats-io/transport-node', '@nats-io/jetstream', '@nats-io/kv', '@nats-io/nats-core'],
