@@ -18,11 +18,23 @@ export interface TimelineSegment {
   readonly isGap: boolean;
 }
 
+/** A stretch of a period in which the same video rungs are present: the MPD gives it a Period of its own (M13). */
+export interface TimelineRun {
+  /** Number of its first segment. */
+  readonly firstNumber: number;
+  /** Where it begins on the period's clock; the first run of a period begins at media zero. */
+  readonly start90k: number;
+  /** The video rungs present, best first; empty in a period without video. */
+  readonly present: readonly RenditionName[];
+}
+
 export interface TimelinePeriod {
   readonly id: PeriodId;
   readonly clock: ClockRecord;
-  /** How many periods of this stream began before: the discontinuity sequence of its segments. */
+  /** How many periods with a segment came before: the discontinuity sequence of its segments. */
   readonly ordinal: number;
+  /** In order; at least the one that the oldest kept segment lies in. Gaps of all rungs belong to the run around them. */
+  readonly runs: readonly TimelineRun[];
   /** Reference init segments, from the clock and from first commits (M7). */
   readonly inits: Readonly<Record<RenditionName, InitSegment>>;
   /** In order of number; those below the timeline's `firstNumber` are gone. */
@@ -38,15 +50,20 @@ export interface Timeline {
   readonly publishedAtMs: number;
   readonly availabilityStartMs: number | undefined;
   readonly state: 'empty' | 'live' | 'ended';
-  /** Oldest first; a period without a kept segment is left out unless it is the newest. */
+  /**
+   * Oldest first. One without a kept segment stays only while it may still get one, which ends when a later period has
+   * its first: what shows media must skip the empty ones.
+   */
   readonly periods: readonly TimelinePeriod[];
+  /** What the next period to get a first segment has for `ordinal`. */
+  readonly nextOrdinal: number;
   readonly firstNumber: number;
   readonly nextNumber: number;
   /** Longest segment ever committed, 90 kHz; never lowered (M11). */
   readonly longest90k: number;
   /** Sources offered and neither committed nor declared a gap, by `{period}/{start90k}`, in log order. */
   readonly pending: ReadonlyMap<string, SourceRecord>;
-  /** Records ignored because of a lower epoch or a foreign bootId of the same epoch (C1). */
+  /** Records ignored: lower epoch or foreign bootId of the same epoch (C1), wrong number, unknown or closed period. */
   readonly ignored: number;
 }
 

@@ -1,0 +1,261 @@
+/**
+ * The fold of an index log into a timeline: the owner, every edge and the simulator apply the same records (M14).
+ *
+ * Each entry costs O(1) amortised, so that a day of a stream folds in well under a second: lists inside a timeline grow
+ * in place, which is why the old value must not be used again.
+ *
+ * I1  `lastSequence`, `epoch`, `firstNumber`, `nextNumber`, `nextOrdinal`, `longest90k`, `publishedAtMs` never go back.
+ * I2  The numbers of the kept segments are `firstNumber … nextNumber - 1` without a hole, in order of period and time.
+ * I3  A record that does not fit (C1, C9) changes nothing but `lastSequence` and `ignored`; nothing throws.
+ */
+import type { ClockRecord, CommitRecord, GapRecord, IndexEntry, IndexRecord, SourceRecord } from '../../../cluster/contract/index-log.ts';
+import { isPresent } from '../../../cluster/contract/index-log.ts';
+import { Epoch, PeriodId } from '../../../cluster/model/ids.ts';
+import type { RenditionName } from '../../../cluster/model/ids.ts';
+import { unreachable } from '../../../cluster/model/unreachable.ts';
+import { growableList, growableMap } from './growable.ts';
+import { endOfSegments90k, initsOfClock, presentRungs, servedRenditions } from './query.ts';
+import { fromSnapshot } from './snapshot.ts';
+import type { Timeline, TimelinePeriod, TimelineRun, TimelineSegment } from './timeline.ts';
+
+/** Periods that wait for a first segment; the oldest goes when there are more. */
+const maxEmptyPeriods = 8;
+/** Sources that wait for a decision; far above what 4 s deadlines leave (M12). The oldest goes when there are more. */
+const maxPending = 1024;
+
+/** The timeline of a log without a record. A new value each time: a fold grows it in place. */
+export function emptyTimeline(): Timeline {
+  return {
+    lastSequence: 0,
+    epoch: Epoch.parse(0),
+    bootId: undefined,
+    publishedAtMs: 0,
+    availabilityStartMs: undefined,
+    state: 'empty',
+    periods: [],
+    nextOrdinal: 0,
+    firstNumber: 0,
+    nextNumber: 0,
+    longest90k: 0,
+    pending: new Map(),
+    ignored: 0,
+  };
+}
+
+/** Folds one entry in; entries at or below `lastSequence` change nothing. The old value must not be used again. */
+export function applyEntry(timeline: Timeline, { sequence, record }: IndexEntry): Timeline {
+  if (sequence <= timeline.lastSequence) return timeline;
+  const seen = { ...timeline, lastSequence: sequence };
+  if (isFenced(timeline, record)) return refuse(seen);
+  return applyRecord({ ...seen, epoch: record.epoch, bootId: record.bootId }, record, sequence);
+}
+
+/** C1: of a lower epoch, or of the same epoch and another process. */
+function isFenced({ epoch, bootId }: Timeline, record: IndexRecord): boolean {
+  return record.epoch < epoch || (record.epoch === epoch && bootId !== undefined && record.bootId !== bootId);
+}
+
+const refuse = (timeline: Timeline): Timeline => ({ ...timeline, ignored: timeline.ignored + 1 });
+
+function applyRecord(timeline: Timeline, record: IndexRecord, sequence: number): Timeline {
+  switch (record.kind) {
+    case 'open':
+    case 'moved':
+      return timeline;
+    case 'clock':
+      return openPeriod(timeline, record, sequence);
+    case 'source':
+      return addSource(timeline, record);
+    case 'commit':
+    case 'gap':
+      return append(timeline, record);
+    case 'snapshot':
+      return restore(timeline, record);
+    case 'trim':
+      return trim(timeline, record.firstNumber);
+    case 'end':
+      growableMap(timeline.pending).clear();
+      return { ...timeline, state: 'ended', publishedAtMs: Math.max(timeline.publishedAtMs, record.atMs) };
+    default:
+      return unreachable(record);
+  }
+}
+
+/** M1: the sequence of the `clock` record is the period's id. M10: availability starts once in a stream's life. */
+function openPeriod(timeline: Timeline, clock: ClockRecord, sequence: number): Timeline {
+  const periods = growableList(timeline.periods);
+  periods.push({
+    id: PeriodId.parse(sequence),
+    clock,
+    ordinal: timeline.nextOrdinal,
+    runs: [],
+    inits: initsOfClock(clock),
+    segments: [],
+  });
+  const empty = periods.filter((period) => period.segments.length === 0);
+  const surplus = empty.length > maxEmptyPeriods ? empty[0] : undefined;
+  if (surplus !== undefined) {
+    periods.splice(periods.indexOf(surplus), 1);
+    forgetPending(timeline, (source) => source.period === surplus.id);
+  }
+  return {
+    ...timeline,
+    state: 'live',
+    availabilityStartMs: timeline.availabilityStartMs ?? clock.availabilityStartMs,
+    publishedAtMs: Math.max(timeline.publishedAtMs, clock.atMs),
+  };
+}
+
+function addSource(timeline: Timeline, source: SourceRecord): Timeline {
+  const pending = growableMap(timeline.pending);
+  const key = pendingKey(source.period, source.start90k);
+  const period = openPeriodOf(timeline, source.period);
+  if (period === undefined || pending.has(key) || source.start90k < endOfSegments90k(period)) return refuse(timeline);
+  pending.set(key, source);
+  if (pending.size <= maxPending) return timeline;
+  for (const oldest of pending.keys()) {
+    pending.delete(oldest);
+    break;
+  }
+  return refuse(timeline);
+}
+
+/** The key of a source in `pending`. */
+export const pendingKey = (period: PeriodId, start90k: number): string => `${period}/${start90k}`;
+
+/** The period, if it is known and no later one has a segment yet: numbers follow the order of periods (I2). */
+function openPeriodOf(timeline: Timeline, id: PeriodId): TimelinePeriod | undefined {
+  if (timeline.state === 'ended') return undefined;
+  const { periods } = timeline;
+  for (let index = periods.length - 1; index >= 0; index -= 1) {
+    const period = periods[index];
+    if (period === undefined || period.id === id) return period;
+    if (period.ordinal < timeline.nextOrdinal) return undefined;
+  }
+  return undefined;
+}
+
+/** C9: commits come in order of start time, and a published gap is final; anything else is not of this log's owner. */
+function append(timeline: Timeline, record: CommitRecord | GapRecord): Timeline {
+  const known = openPeriodOf(timeline, record.period);
+  // A log whose beginning was purged may start at any number.
+  const isFirst = timeline.nextNumber === 0;
+  if (known === undefined || (record.number !== timeline.nextNumber && !isFirst)) return refuse(timeline);
+  if (record.start90k < endOfSegments90k(known)) return refuse(timeline);
+  const begun = begin(timeline, known);
+  const segment = segmentOf(record);
+  growableList(known.segments).push(segment);
+  if (record.kind === 'commit') {
+    adoptInits(known, record);
+    extendRuns(known, segment);
+  }
+  decide(timeline, record);
+  return {
+    ...timeline,
+    nextOrdinal: begun,
+    publishedAtMs: Math.max(timeline.publishedAtMs, record.atMs),
+    firstNumber: isFirst ? record.number : timeline.firstNumber,
+    nextNumber: record.number + 1,
+    longest90k: Math.max(timeline.longest90k, longestOf90k(known, segment)),
+  };
+}
+
+function segmentOf(record: CommitRecord | GapRecord): TimelineSegment {
+  const { number, start90k, duration90k } = record;
+  const isGap = record.kind === 'gap';
+  return { number, start90k, duration90k, isGap, renditions: isGap ? {} : record.renditions };
+}
+
+/**
+ * A period's first segment closes all periods before it: empty ones go, and it gets its ordinal only now, so that a
+ * period which never had a segment does not count as a discontinuity. Returns the next ordinal.
+ */
+function begin(timeline: Timeline, period: TimelinePeriod): number {
+  if (period.ordinal < timeline.nextOrdinal) return timeline.nextOrdinal;
+  const periods = growableList(timeline.periods);
+  const index = periods.indexOf(period);
+  const later = periods.slice(index + 1);
+  const earlier = periods.slice(0, index).filter((one) => one.segments.length > 0);
+  const renumbered = later.map((one) => ({ ...one, ordinal: timeline.nextOrdinal + 1 }));
+  periods.splice(0, periods.length, ...earlier, period, ...renumbered);
+  forgetPending(timeline, (source) => source.period < period.id);
+  return timeline.nextOrdinal + 1;
+}
+
+/** M7: the first committed init of a rendition is its reference for the whole period. */
+function adoptInits(period: TimelinePeriod, { inits }: CommitRecord): void {
+  if (inits === undefined) return;
+  const known: Record<RenditionName, (typeof inits)[RenditionName]> = period.inits;
+  for (const { name } of period.clock.renditions) {
+    const init = Object.hasOwn(inits, name) ? inits[name] : undefined;
+    if (init !== undefined && !Object.hasOwn(known, name)) known[name] = init;
+  }
+}
+
+/** M13: a change of the set of present rungs begins a run; a segment without any picture belongs to the run around it. */
+function extendRuns(period: TimelinePeriod, segment: TimelineSegment): void {
+  const present = presentRungs(period, segment);
+  const last = period.runs.at(-1);
+  if (last !== undefined && (present.length === 0 || isSameSet(last.present, present))) return;
+  const start90k = last === undefined ? period.clock.mediaZero90k : segment.start90k;
+  const run: TimelineRun = { firstNumber: segment.number, start90k, present };
+  growableList(period.runs).push(run);
+}
+
+function isSameSet(left: readonly RenditionName[], right: readonly RenditionName[]): boolean {
+  return left.length === right.length && left.every((name, index) => name === right[index]);
+}
+
+/** M11, and for audio too: it is cut at the nearest frame, so it may be a little longer than the picture. */
+function longestOf90k(period: TimelinePeriod, segment: TimelineSegment): number {
+  let longest = segment.duration90k;
+  for (const { name, timescale } of servedRenditions(period)) {
+    const media = Object.hasOwn(segment.renditions, name) ? segment.renditions[name] : undefined;
+    if (isPresent(media)) longest = Math.max(longest, Math.ceil((media.duration * 90_000) / timescale));
+  }
+  return longest;
+}
+
+/** The source of a decided segment waits no longer, nor do those that it has passed (C9). */
+function decide(timeline: Timeline, { period, start90k }: CommitRecord | GapRecord): void {
+  const pending = growableMap(timeline.pending);
+  pending.delete(pendingKey(period, start90k));
+  for (const [key, source] of pending) {
+    if (source.period > period || (source.period === period && source.start90k > start90k)) break;
+    pending.delete(key);
+  }
+}
+
+/** Drops sources that can no longer be decided. */
+function forgetPending(timeline: Timeline, isPast: (source: SourceRecord) => boolean): void {
+  const pending = growableMap(timeline.pending);
+  for (const [key, source] of pending) if (isPast(source)) pending.delete(key);
+}
+
+function trim(timeline: Timeline, upTo: number): Timeline {
+  const firstNumber = Math.max(timeline.firstNumber, Math.min(upTo, timeline.nextNumber));
+  const periods = growableList(timeline.periods);
+  for (const period of periods) {
+    const first = period.segments[0];
+    if (first === undefined) continue;
+    if (first.number >= firstNumber) break;
+    growableList(period.segments).splice(0, firstNumber - first.number);
+    while ((period.runs[1]?.firstNumber ?? Infinity) <= firstNumber) growableList(period.runs).shift();
+  }
+  const closedBelow = timeline.nextOrdinal - 1;
+  const kept = periods.filter((period) => period.segments.length > 0 || period.ordinal >= closedBelow);
+  return { ...timeline, firstNumber, periods: kept };
+}
+
+/**
+ * A snapshot matters only to a fold that lacks what was purged before it; where both are known they are equal.
+ * Its epoch and bootId are those of the record that carries it.
+ */
+function restore(timeline: Timeline, record: Extract<IndexRecord, { kind: 'snapshot' }>): Timeline {
+  const isBehind = timeline.periods.length === 0 || timeline.nextNumber < record.nextNumber;
+  if (!isBehind) return timeline;
+  const restored = fromSnapshot(record.state);
+  if (restored === undefined) return refuse(timeline);
+  const { lastSequence, epoch, bootId, ignored } = timeline;
+  return { ...restored, lastSequence, epoch, bootId, ignored: Math.max(ignored, restored.ignored) };
+}

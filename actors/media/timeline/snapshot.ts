@@ -1,0 +1,238 @@
+/**
+ * A timeline as JSON, compact: what a `snapshot` record and a checkpoint carry (C1, C7).
+ *
+ * A segment costs about 63 bytes for each rendition: hashes are one base64 text per period, the rest is one list of
+ * numbers in which times are written as differences from what is expected, hence mostly 0. A window of 30 min with six
+ * renditions is about 360 kB; NATS takes 1 MB.
+ *
+ * Row of a segment: `hole, duration90k, tag…`; `hole` is its start less the end of the one before. One tag for each name
+ * of the period: 0 is followed by `hole, duration, bytes, frames` in the rendition's timescale and takes the next hash;
+ * 1 to 4 is a reason of absence; 5 is not listed. A gap of all rungs is `hole, -duration90k` without tags.
+ */
+import { z } from 'zod';
+import { ClockRecord, isPresent, SourceRecord } from '../../../cluster/contract/index-log.ts';
+import type { CommittedMedia } from '../../../cluster/contract/index-log.ts';
+import { InitSegment } from '../../../cluster/contract/renditions.ts';
+import { BootId, Epoch, PeriodId, RenditionName, Sha256 } from '../../../cluster/model/ids.ts';
+import type { Timeline, TimelinePeriod, TimelineSegment } from './timeline.ts';
+
+const reasons = ['late', 'failed', 'dropped', 'missing'] as const;
+const present = 0;
+const unlisted = 5;
+
+const count = z.number().int().nonnegative();
+
+const PeriodSnapshot = z.object({
+  id: PeriodId,
+  ordinal: count,
+  clock: ClockRecord,
+  inits: z.record(RenditionName, InitSegment),
+  runs: z.array(z.object({ firstNumber: count, start90k: count, present: z.array(RenditionName) })),
+  firstNumber: count,
+  segments: count,
+  names: z.array(RenditionName).max(64),
+  rows: z.array(z.number().int()),
+  hashes: z.string(),
+});
+type PeriodSnapshot = z.infer<typeof PeriodSnapshot>;
+
+const Snapshot = z.object({
+  version: z.literal(1),
+  lastSequence: count,
+  epoch: Epoch,
+  bootId: BootId.optional(),
+  publishedAtMs: z.number().int(),
+  availabilityStartMs: z.number().int().optional(),
+  state: z.enum(['empty', 'live', 'ended']),
+  nextOrdinal: count,
+  firstNumber: count,
+  nextNumber: count,
+  longest90k: count,
+  ignored: count,
+  periods: z.array(PeriodSnapshot),
+  pending: z.array(z.tuple([z.string(), SourceRecord])),
+});
+
+/**
+ * The state of a fold, for `snapshot.state` or a checkpoint; survives JSON.
+ *
+ * @param fromNumber leaves out what lies below, as a trim would: for a record that must stay below 1 MB while more is kept
+ */
+export function toSnapshot(timeline: Timeline, fromNumber = timeline.firstNumber): unknown {
+  const firstNumber = Math.max(timeline.firstNumber, Math.min(fromNumber, timeline.nextNumber));
+  const { periods, pending, bootId, availabilityStartMs, ...plain } = timeline;
+  return {
+    ...plain,
+    version: 1,
+    ...(bootId === undefined ? {} : { bootId }),
+    ...(availabilityStartMs === undefined ? {} : { availabilityStartMs }),
+    firstNumber,
+    periods: periods
+      .map((period) => packPeriod(period, firstNumber))
+      .filter((period) => period.segments > 0 || period.ordinal >= timeline.nextOrdinal - 1),
+    pending: [...pending],
+  };
+}
+
+/** The timeline of a state made by `toSnapshot`; undefined when it is none. */
+export function fromSnapshot(state: unknown): Timeline | undefined {
+  const parsed = Snapshot.safeParse(state);
+  if (!parsed.success) return undefined;
+  const { version: _version, periods, pending, bootId, availabilityStartMs, ...plain } = parsed.data;
+  const unpacked = periods.map(unpackPeriod).filter((period) => period !== undefined);
+  if (unpacked.length !== periods.length) return undefined;
+  return { ...plain, bootId, availabilityStartMs, periods: unpacked, pending: new Map(pending) };
+}
+
+function packPeriod(period: TimelinePeriod, firstNumber: number): PeriodSnapshot {
+  const segments = period.segments.filter((segment) => segment.number >= firstNumber);
+  const names = namesOf(period, segments);
+  const rows: number[] = [];
+  const hashes: string[] = [];
+  const ends = new Ends();
+  for (const segment of segments) packSegment(segment, { names, rows, hashes, ends });
+  return {
+    id: period.id,
+    ordinal: period.ordinal,
+    clock: period.clock,
+    inits: period.inits,
+    runs: period.runs
+      .filter((_, index) => (period.runs[index + 1]?.firstNumber ?? Infinity) > firstNumber)
+      .map((run) => ({ ...run, present: [...run.present] })),
+    firstNumber: segments[0]?.number ?? 0,
+    segments: segments.length,
+    names,
+    rows,
+    hashes: Buffer.from(hashes.join(''), 'hex').toString('base64'),
+  };
+}
+
+/** Names of the clock, and any other that a commit listed. */
+function namesOf(period: TimelinePeriod, segments: readonly TimelineSegment[]): RenditionName[] {
+  const names = new Set(period.clock.renditions.map((one) => one.name));
+  for (const { renditions } of segments) for (const name of Object.keys(renditions)) names.add(RenditionName.parse(name));
+  return [...names];
+}
+
+/** Where the next segment is expected to start, for each rendition and (`undefined`) for the period's clock. */
+class Ends {
+  readonly #ends = new Map<RenditionName | undefined, number>();
+
+  holeBefore(start: number, name?: RenditionName): number {
+    return start - (this.#ends.get(name) ?? 0);
+  }
+
+  startAfter(hole: number, name?: RenditionName): number {
+    return hole + (this.#ends.get(name) ?? 0);
+  }
+
+  endAt(end: number, name?: RenditionName): void {
+    this.#ends.set(name, end);
+  }
+}
+
+interface Packing {
+  readonly names: readonly RenditionName[];
+  readonly rows: number[];
+  readonly hashes: string[];
+  readonly ends: Ends;
+}
+
+function packSegment(segment: TimelineSegment, { names, rows, hashes, ends }: Packing): void {
+  rows.push(ends.holeBefore(segment.start90k), segment.isGap ? -segment.duration90k : segment.duration90k);
+  ends.endAt(segment.start90k + segment.duration90k);
+  if (segment.isGap) return;
+  for (const name of names) {
+    const media = Object.hasOwn(segment.renditions, name) ? segment.renditions[name] : undefined;
+    if (!isPresent(media)) {
+      rows.push(media === undefined ? unlisted : reasons.indexOf(media.absent) + 1);
+      continue;
+    }
+    rows.push(present, ends.holeBefore(media.startTime, name), media.duration, media.bytes, media.frames);
+    ends.endAt(media.startTime + media.duration, name);
+    hashes.push(media.sha256);
+  }
+}
+
+/** Reads a row list and a hash list from the front; `undefined` when they end too early or hold what cannot be. */
+class Reader {
+  readonly #rows: readonly number[];
+  readonly #hashes: string;
+  #row = 0;
+  #hash = 0;
+
+  constructor({ rows, hashes }: PeriodSnapshot) {
+    this.#rows = rows;
+    this.#hashes = Buffer.from(hashes, 'base64').toString('hex');
+  }
+
+  number(): number {
+    const value = this.#rows[this.#row];
+    this.#row += 1;
+    return value ?? Number.NaN;
+  }
+
+  hash(): Sha256 | undefined {
+    const end = this.#hash + 64;
+    const parsed = Sha256.safeParse(this.#hashes.slice(this.#hash, end));
+    this.#hash = end;
+    return parsed.data;
+  }
+
+  isAtEnd(): boolean {
+    return this.#row === this.#rows.length && this.#hash === this.#hashes.length;
+  }
+}
+
+function unpackPeriod(packed: PeriodSnapshot): TimelinePeriod | undefined {
+  const { id, ordinal, clock, inits, runs, firstNumber, names } = packed;
+  const reader = new Reader(packed);
+  const ends = new Ends();
+  const segments: TimelineSegment[] = [];
+  if (packed.segments * 2 > packed.rows.length) return undefined;
+  for (let index = 0; index < packed.segments; index += 1) {
+    const segment = unpackSegment(firstNumber + index, { names, reader, ends });
+    if (segment === undefined) return undefined;
+    segments.push(segment);
+  }
+  return reader.isAtEnd() ? { id, ordinal, clock, inits, runs, segments } : undefined;
+}
+
+interface Unpacking {
+  readonly names: readonly RenditionName[];
+  readonly reader: Reader;
+  readonly ends: Ends;
+}
+
+function unpackSegment(number: number, unpacking: Unpacking): TimelineSegment | undefined {
+  const { names, reader, ends } = unpacking;
+  const start90k = ends.startAfter(reader.number());
+  const duration = reader.number();
+  const duration90k = Math.abs(duration);
+  if (!(start90k >= 0) || !(duration90k > 0)) return undefined;
+  ends.endAt(start90k + duration90k);
+  if (duration < 0) return { number, start90k, duration90k, isGap: true, renditions: {} };
+  const renditions: Record<RenditionName, CommittedMedia> = {};
+  for (const name of names) {
+    const tag = reader.number();
+    if (tag === unlisted) continue;
+    const media = tag === present ? unpackMedia(name, unpacking) : absence(tag);
+    if (media === undefined) return undefined;
+    renditions[name] = media;
+  }
+  return { number, start90k, duration90k, isGap: false, renditions };
+}
+
+function absence(tag: number): CommittedMedia | undefined {
+  const absent = reasons[tag - 1];
+  return absent === undefined ? undefined : { absent };
+}
+
+function unpackMedia(name: RenditionName, { reader, ends }: Unpacking): CommittedMedia | undefined {
+  const startTime = ends.startAfter(reader.number(), name);
+  const [duration, bytes, frames] = [reader.number(), reader.number(), reader.number()];
+  const sha256 = reader.hash();
+  if (!(startTime >= 0 && duration > 0 && bytes > 0 && frames > 0) || sha256 === undefined) return undefined;
+  ends.endAt(startTime + duration, name);
+  return { startTime, duration, sha256, bytes, frames };
+}
