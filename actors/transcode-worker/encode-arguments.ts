@@ -1,0 +1,82 @@
+/**
+ * What ffmpeg is told for one task: a pure function of the task, so that two workers with one ffmpeg give equal bytes.
+ *
+ * E1. Container time is ignored (M6): `-r` before the input numbers the pictures, `passthrough` neither doubles nor
+ *     drops one, and the output is a bare H.264 byte stream that has no times at all.
+ * E2. Whatever ffmpeg or x264 would guess from the length, the rate or the machine is pinned (M7): threads, keyframes,
+ *     references, level, `stitchable`.
+ * E3. A lone segment begins with a cold quantiser and no history: capped CRF, one second of buffer, 30 % full (M8).
+ * E4. Decoded once; every rung is scaled from the decoded picture, never from another rung.
+ */
+import type { EncodeSettings, Ratio } from '../../cluster/contract/renditions.ts';
+import { refsOf } from '../media/ladder/plan-renditions.ts';
+
+/** Raised with every change here that changes bytes: part of the fingerprint (C9). */
+export const argumentsVersion = 1;
+
+export interface RungOutput {
+  /** Names the output's file. */
+  readonly name: string;
+  readonly width: number;
+  readonly height: number;
+  readonly settings: EncodeSettings;
+}
+
+export interface EncodePlan {
+  readonly frameRate: Ratio;
+  readonly outputs: readonly RungOutput[];
+}
+
+export interface EncodeArguments {
+  readonly input: readonly string[];
+  /** The filter graph, and the pads it ends in: one for each output, in order. */
+  readonly graph: { readonly filter: string; readonly pads: readonly string[] };
+  readonly outputs: readonly { readonly file: string; readonly options: readonly string[] }[];
+}
+
+/** Longer than any segment (M11: 12 s, 1,200 pictures): the only keyframe is the first picture. */
+const keyframeInterval = 1201;
+
+/** Scaler of every rung; both sides of a benchmark have the same. */
+const scaler = 'bicubic';
+
+export function encodeArguments({ frameRate, outputs }: EncodePlan): EncodeArguments {
+  const pads = outputs.map((_, index) => `rung${index}`);
+  const splits = outputs.map((_, index) => `copy${index}`);
+  const split = `[0:v:0]split=${outputs.length}${splits.map((pad) => `[${pad}]`).join('')}`;
+  const scales = outputs.map(({ width, height }, index) => `[${splits[index]}]${scaleFilter(width, height)}[${pads[index]}]`);
+  return {
+    // One thread decodes: its frames come out in a fixed order, at the least CPU.
+    input: ['-threads', '1', '-probesize', '65536', '-analyzeduration', '0', '-r', frameRate.join('/'), '-f', 'mp4'],
+    graph: { filter: [split, ...scales].join(';'), pads },
+    outputs: outputs.map((output) => ({ file: `${output.name}.h264`, options: outputOptions(output.settings) })),
+  };
+}
+
+/** Global options: quiet, never a question, one thread for the filters, and an end to it if it spins as an orphan. */
+export function globalArguments(cpuSeconds: number): readonly string[] {
+  return ['-nostdin', '-hide_banner', '-v', 'error', '-filter_complex_threads', '1', '-timelimit', String(cpuSeconds)];
+}
+
+/** Full range becomes limited, ten bits become eight, pixels become square (P2 of the ladder). */
+function scaleFilter(width: number, height: number): string {
+  return `scale=${width}:${height}:flags=${scaler}:out_range=tv,setsar=1,format=yuv420p`;
+}
+
+function outputOptions(settings: EncodeSettings): readonly string[] {
+  const { preset, profile, level, crf, maxrateBps, bufsizeBits } = settings;
+  return [
+    ...['-c:v', 'libx264', '-preset', preset, '-profile:v', profile, '-level:v', (level / 10).toFixed(1)],
+    ...['-crf', String(crf), '-maxrate', String(maxrateBps), '-bufsize', String(bufsizeBits)],
+    ...['-g', String(keyframeInterval), '-keyint_min', String(keyframeInterval), '-sc_threshold', '0', '-bf', '0'],
+    ...['-refs', String(refsOf(preset)), '-threads', '1'],
+    ...['-x264-params', 'threads=1:lookahead-threads=1:stitchable=1:vbv-init=0.3:open-gop=0'],
+    ...['-flags', '+bitexact+cgop', '-fflags', '+bitexact', '-fps_mode', 'passthrough'],
+    ...['-map_metadata', '-1', '-an', '-sn', '-dn', '-f', 'h264'],
+  ];
+}
+
+/** M8: a segment over 1.1 x maxrate is tried once more, with CRF + 3. */
+export function afterOverrun<R extends RungOutput>(output: R): R {
+  return { ...output, settings: { ...output.settings, crf: output.settings.crf + 3 } };
+}

@@ -1,0 +1,165 @@
+/**
+ * The encoder on a real ffmpeg, one process for each attempt, run through fluent-ffmpeg.
+ *
+ * F1. Every attempt has a folder of its own below the node's; it is removed whatever happens. What a crashed former
+ *     process of this node left is removed when this one starts.
+ * F2. A process that takes too long gets SIGTERM and, 500 ms later, SIGKILL (facts 4: one was seen to ignore SIGTERM).
+ * F3. fluent-ffmpeg would run `ffmpeg -formats` and `-encoders` first, keeps ffmpeg's path in a variable of the whole
+ *     process, and crashes that process when a spawn fails: its hooks for these three are replaced on each command.
+ */
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import ffmpeg, { type FfmpegCommand } from 'fluent-ffmpeg';
+import { TangazaError } from '../../cluster/errors/tangaza-error.ts';
+import type { Clock } from '../../cluster/time/clock.ts';
+import { encoderFingerprint } from '../media/ladder/encoder-fingerprint.ts';
+import { argumentsVersion, encodeArguments, globalArguments } from './encode-arguments.ts';
+import type { EncodeRequest, SegmentEncoder } from './segment-encoder.ts';
+
+export interface FfmpegOptions {
+  /** Path of ffmpeg, 5.1 or newer. */
+  readonly ffmpeg: string;
+  /** This node's own folder; emptied at the start and removed at the end. */
+  readonly tempRoot: string;
+  readonly clock: Clock;
+  /** 0 (default) to 19: how much the encoder gives way to others. */
+  readonly niceness?: number;
+}
+
+const killGraceMs = 500;
+/** CPU seconds after which the kernel ends an ffmpeg that outlived its node. */
+const orphanCpuSeconds = 120;
+const stderrLines = 40;
+const stderrChars = 600;
+
+/** @throws Error when the folder cannot be made */
+export async function openFfmpegEncoder(options: FfmpegOptions): Promise<SegmentEncoder> {
+  const { tempRoot } = options;
+  await rm(tempRoot, { recursive: true, force: true });
+  await mkdir(tempRoot, { recursive: true });
+  const stopping = new AbortController();
+  const running = new Set<Promise<unknown>>();
+  return {
+    encode: async (request, signal) => {
+      const attempt = encodeInFolder(options, request, AbortSignal.any([signal, stopping.signal]));
+      running.add(attempt);
+      try {
+        return await attempt;
+      } finally {
+        running.delete(attempt);
+      }
+    },
+    [Symbol.asyncDispose]: async () => {
+      stopping.abort(new TangazaError('UNAVAILABLE', 'The encoder stops.'));
+      await Promise.allSettled(running);
+      await rm(tempRoot, { recursive: true, force: true });
+    },
+  };
+}
+
+/**
+ * Asks ffmpeg for its version and names it for the period (C9).
+ *
+ * @throws TangazaError `TRANSCODE_FAILED` when there is none at that path
+ */
+export async function readFingerprint(path: string): Promise<string> {
+  try {
+    const { stdout } = await promisify(execFile)(path, ['-hide_banner', '-version'], { timeout: 10_000, maxBuffer: 1_000_000 });
+    return encoderFingerprint(stdout, argumentsVersion);
+  } catch (error) {
+    throw new TangazaError('TRANSCODE_FAILED', `There is no usable ffmpeg at ${path}.`, { cause: error });
+  }
+}
+
+async function encodeInFolder(options: FfmpegOptions, request: EncodeRequest, signal: AbortSignal): Promise<readonly Uint8Array[]> {
+  signal.throwIfAborted();
+  const folder = await mkdtemp(join(options.tempRoot, 'attempt-'));
+  try {
+    await writeFile(join(folder, 'source.mp4'), request.source);
+    const command = commandOf(options, request, folder);
+    await run(command, { clock: options.clock, timeoutMs: request.timeoutMs }, signal);
+    return await Promise.all(request.outputs.map(({ name }) => readFile(join(folder, `${name}.h264`))));
+  } finally {
+    await rm(folder, { recursive: true, force: true, maxRetries: 3 });
+  }
+}
+
+function commandOf({ ffmpeg: path, niceness }: FfmpegOptions, request: EncodeRequest, folder: string): FfmpegCommand {
+  const { input, graph, outputs } = encodeArguments(request);
+  const command = ffmpeg({ cwd: folder, niceness: niceness ?? 0, stdoutLines: stderrLines });
+  command.input('source.mp4').inputOptions([...globalArguments(orphanCpuSeconds), ...input]);
+  command.complexFilter([graph.filter]);
+  outputs.forEach(({ file, options }, index) => {
+    command.output(file).outputOptions(['-map', `[${graph.pads[index]}]`, ...options]);
+  });
+  return withoutProbing(command, path);
+}
+
+type Callback = (error: Error | null, value?: unknown) => void;
+const noLines = { get: () => '', close: () => {}, append: () => {}, callback: () => {} };
+
+/** F3. */
+function withoutProbing(command: FfmpegCommand, path: string): FfmpegCommand {
+  const spawn: unknown = Reflect.get(command, '_spawnFfmpeg');
+  if (typeof spawn !== 'function') throw new Error('fluent-ffmpeg has changed: it has no _spawnFfmpeg');
+  return Object.assign(command, {
+    _getFfmpegPath: (done: Callback) => done(null, path),
+    _checkCapabilities: (done: Callback) => done(null),
+    availableEncoders: (done: Callback) => done(null, {}),
+    _spawnFfmpeg: (args: string[], options: object, started: unknown, ended: (...results: unknown[]) => void) =>
+      Reflect.apply(spawn, command, [
+        args,
+        options,
+        started,
+        (error: unknown, stdout: unknown = noLines, stderr: unknown = noLines) => ended(error, stdout, stderr),
+      ]),
+  });
+}
+
+interface RunLimits {
+  readonly clock: Clock;
+  readonly timeoutMs: number;
+}
+
+/** Runs to the end of the process, in every case: nothing is left behind when this settles. */
+async function run(command: FfmpegCommand, { clock, timeoutMs }: RunLimits, signal: AbortSignal): Promise<void> {
+  const over = new AbortController();
+  const end = new Promise<void>((resolve, reject) => {
+    command.once('end', () => resolve());
+    command.once('error', (error: Error, _stdout: unknown, stderr: unknown) => reject(failure(error, stderr)));
+  });
+  let stopReason: unknown;
+  const stop = async (reason: unknown): Promise<void> => {
+    if (stopReason !== undefined) return;
+    stopReason = reason;
+    command.kill('SIGTERM');
+    await clock.sleep(killGraceMs, over.signal);
+    command.kill('SIGKILL');
+  };
+  const started = new Promise<void>((resolve) => void command.once('start', () => resolve()));
+  const onAbort = (): void => void started.then(() => stop(signal.reason)).catch(() => {});
+  signal.addEventListener('abort', onAbort, { once: true });
+  const late = new TangazaError('TRANSCODE_FAILED', `ffmpeg was ended: not done after ${timeoutMs} ms.`);
+  void clock.sleep(timeoutMs, over.signal).then(() => stop(late)).catch(() => {});
+  command.run();
+  if (signal.aborted) onAbort();
+  try {
+    await end;
+    signal.throwIfAborted();
+  } catch (error) {
+    throw stopReason ?? error;
+  } finally {
+    over.abort();
+    signal.removeEventListener('abort', onAbort);
+  }
+}
+
+/** The error says what ffmpeg said last; its start and end where that is long. */
+function failure(error: Error, stderr: unknown): TangazaError {
+  const words = typeof stderr === 'string' ? stderr.trim() : '';
+  const tail = words.length <= stderrChars ? words : `…${words.slice(-stderrChars)}`;
+  const [summary = ''] = error.message.split(':');
+  return new TangazaError('TRANSCODE_FAILED', tail === '' ? `${error.message}.` : `${summary}: ${tail}`, { cause: error });
+}
