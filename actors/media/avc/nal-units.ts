@@ -1,0 +1,91 @@
+/** Splits pictures into NAL units: length-prefixed (ISO/IEC 14496-15) and Annex B, of H.264 and HEVC alike. */
+import { mediaInvalid } from '../bits/byte-reader.ts';
+
+/** No access unit of a sane encoder has more; bounds what a hostile one can make us allocate. */
+const maxNalUnits = 1024;
+
+const startCode = Buffer.from([0, 0, 1]);
+
+/** NAL unit types of H.264 that are told apart here (ISO/IEC 14496-10 table 7-1). */
+export const avcNal = { slice: 1, idr: 5, sei: 6, sps: 7, pps: 8, delimiter: 9, filler: 12 } as const;
+
+/** `nal_unit_type` of an H.264 NAL unit; 0 (unspecified) for an empty one. */
+export function avcNalType(nal: Uint8Array): number {
+  return (nal[0] ?? 0) & 0x1f;
+}
+
+/** Slices and partitions: what holds the picture itself. */
+export function isAvcVcl(nal: Uint8Array): boolean {
+  const type = avcNalType(nal);
+  return type >= avcNal.slice && type <= avcNal.idr;
+}
+
+function lengthAt(data: Uint8Array, offset: number, lengthSize: number): number {
+  let length = 0;
+  for (let i = 0; i < lengthSize; i += 1) length = length * 256 + (data[offset + i] ?? 0);
+  return length;
+}
+
+/**
+ * NAL units of a length-prefixed picture, as views; empty ones are left out. Only the prefixes are read.
+ *
+ * @param lengthSize bytes of a length prefix: 1, 2 or 4
+ * @throws TangazaError `MEDIA_INVALID` when a length points past the end, or there are over 1,024 units
+ */
+export function splitLengthPrefixed(data: Uint8Array, lengthSize: number): readonly Uint8Array[] {
+  const nals: Uint8Array[] = [];
+  let offset = 0;
+  for (let count = 0; offset < data.length; count += 1) {
+    const start = offset + lengthSize;
+    if (count >= maxNalUnits) throw mediaInvalid(`a picture has more than ${maxNalUnits} NAL units`);
+    if (start > data.length) throw mediaInvalid('a picture ends inside the length of a NAL unit');
+    const end = start + lengthAt(data, offset, lengthSize);
+    if (end > data.length) throw mediaInvalid(`a NAL unit of ${end - start} bytes does not fit in its picture (${data.length - start} left)`);
+    if (end > start) nals.push(data.subarray(start, end));
+    offset = end;
+  }
+  return nals;
+}
+
+function withoutTrailingZeros(nal: Uint8Array): Uint8Array {
+  let end = nal.length;
+  while (end > 0 && nal[end - 1] === 0) end -= 1;
+  return nal.subarray(0, end);
+}
+
+/**
+ * NAL units of an Annex B byte stream, as views; empty ones are left out, bytes before the first start code too.
+ *
+ * @throws TangazaError `MEDIA_INVALID` when there is no start code, or there are over 1,024 units
+ */
+export function splitAnnexB(data: Uint8Array): readonly Uint8Array[] {
+  const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+  const nals: Uint8Array[] = [];
+  let code = bytes.indexOf(startCode);
+  if (code < 0) throw mediaInvalid('a byte stream has no start code');
+  while (code >= 0) {
+    const next = bytes.indexOf(startCode, code + startCode.length);
+    const nal = withoutTrailingZeros(data.subarray(code + startCode.length, next < 0 ? data.length : next));
+    if (nal.length > 0) nals.push(nal);
+    if (nals.length > maxNalUnits) throw mediaInvalid(`a byte stream has more than ${maxNalUnits} NAL units`);
+    code = next;
+  }
+  return nals;
+}
+
+/**
+ * The raw byte sequence payload of a NAL unit: emulation prevention bytes (00 00 03) taken out, header kept.
+ * A copy only where there is something to take out.
+ */
+export function unescapeNal(nal: Uint8Array): Uint8Array {
+  const parts: Uint8Array[] = [];
+  let from = 0;
+  for (let i = 2; i < nal.length; i += 1) {
+    if (nal[i] === 3 && nal[i - 1] === 0 && nal[i - 2] === 0) {
+      parts.push(nal.subarray(from, i));
+      from = i + 1;
+      i += 2;
+    }
+  }
+  return parts.length === 0 ? nal : Buffer.concat([...parts, nal.subarray(from)]);
+}
