@@ -9,7 +9,7 @@
  *     it is thrown away and a new one begins behind the cursor, so nothing is lost and nothing comes twice.
  */
 import { DeliverPolicy, jetstream, jetstreamManager, JetStreamApiError, RetentionPolicy, StorageType } from '@nats-io/jetstream';
-import type { ConsumerMessages, JetStreamClient, JetStreamManager } from '@nats-io/jetstream';
+import type { ConsumerMessages, JetStreamClient, JetStreamManager, StoredMsg } from '@nats-io/jetstream';
 import { delay, type NatsConnection } from '@nats-io/transport-node';
 import { IndexRecord, type IndexEntry } from '../contract/index-log.ts';
 import { subjects } from '../contract/subjects.ts';
@@ -108,9 +108,11 @@ class NatsIndexLog implements IndexLog {
   }
 
   async append(stream: StreamId, record: IndexRecord, expectedSequence: number): Promise<number> {
+    // A record that nobody could read back would block the stream for ever: a programmer's error, thrown before it is sent.
+    const body = JSON.stringify(IndexRecord.parse(record));
     const startedMs = performance.now();
     try {
-      const ack = await this.#js.publish(subjects.index(this.#region, stream), JSON.stringify(record), {
+      const ack = await this.#js.publish(subjects.index(this.#region, stream), body, {
         timeout: requestTimeoutMs,
         expect: { lastSubjectSequence: expectedSequence, streamName: this.#stream.name },
       });
@@ -130,31 +132,33 @@ class NatsIndexLog implements IndexLog {
 
   async tail(stream: StreamId): Promise<IndexEntry | undefined> {
     try {
-      const found = await this.#manager.streams.getMessage(this.#stream.name, {
-        last_by_subj: subjects.index(this.#region, stream),
-      });
+      const found = await this.#last(stream);
       return found === null ? undefined : { sequence: found.seq, record: IndexRecord.parse(found.json()) };
     } catch (error) {
       throw unavailable(`tail of ${stream}`, error);
     }
   }
 
+  #last(stream: StreamId): Promise<StoredMsg | null> {
+    return this.#manager.streams.getMessage(this.#stream.name, { last_by_subj: subjects.index(this.#region, stream) });
+  }
+
   async read(stream: StreamId, fromSequence = 1): Promise<readonly IndexEntry[]> {
     const entries: IndexEntry[] = [];
     const ending = new AbortController();
-    const tail = await this.tail(stream);
-    if (tail === undefined || tail.sequence < fromSequence) return entries;
     try {
+      const tail = await this.#last(stream);
+      if (tail === null || tail.seq < fromSequence) return entries;
       for await (const item of this.#consume(stream, fromSequence, ending.signal)) {
         if (item.entry !== undefined) entries.push(item.entry);
-        if (item.sequence >= tail.sequence) return entries;
+        if (item.sequence >= tail.seq) return entries;
       }
     } catch (error) {
       throw unavailable(`read of ${stream}`, error);
     } finally {
       ending.abort();
     }
-    throw unavailable(`read of ${stream} ended early, before ${tail.sequence}`, undefined);
+    throw unavailable(`read of ${stream} ended early`, undefined);
   }
 
   async *follow(
@@ -168,7 +172,7 @@ class NatsIndexLog implements IndexLog {
     let failures = 0;
     while (!signal.aborted && !this.#connection.isClosed()) {
       try {
-        goal ??= (await this.tail(stream))?.sequence ?? 0;
+        goal ??= (await this.#last(stream))?.seq ?? 0;
         if (!isCaughtUp && next > goal) {
           isCaughtUp = true;
           yield { caughtUp: true };

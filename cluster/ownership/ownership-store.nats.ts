@@ -4,7 +4,7 @@
  * `update()` refuses revision 0, so the first write is a `create()`. A value that cannot be read counts as none, but
  * keeps its revision: the next claim replaces it, and takes its epoch from the log's head (C5).
  */
-import { JetStreamApiError } from '@nats-io/jetstream';
+import { jetstream, JetStreamApiError } from '@nats-io/jetstream';
 import { Kvm, type KV } from '@nats-io/kv';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { subjects } from '../contract/subjects.ts';
@@ -26,7 +26,7 @@ export interface NatsOwnershipStoreOptions {
 /** Opens the region's bucket and makes it if there is none. @throws TangazaError `LOG_UNAVAILABLE` */
 export async function openNatsOwnershipStore(options: NatsOwnershipStoreOptions): Promise<OwnershipStore> {
   return asking('the ownership bucket cannot be opened', async () => {
-    const kv = await new Kvm(options.connection).create(`${subjects.ownershipBucket}-${options.region}`, {
+    const kv = await new Kvm(jetstream(options.connection, { timeout: requestTimeoutMs })).create(`${subjects.ownershipBucket}-${options.region}`, {
       history: 1,
       replicas: options.replicas ?? 1,
       allow_direct: false,

@@ -1,0 +1,193 @@
+/** The index log on a real nats-server: the fence, lost acks, crashes and followers (C1). */
+import { connect, type NatsConnection } from '@nats-io/transport-node';
+import { expect, test } from 'vitest';
+import { jetstreamManager } from '@nats-io/jetstream';
+import type { IndexEntry } from '../../cluster/contract/index-log.ts';
+import { errorCodeOf } from '../../cluster/errors/tangaza-error.ts';
+import { RegionId, StreamId } from '../../cluster/model/ids.ts';
+import { silentLogger } from '../../cluster/observe/logger.ts';
+import { noMetrics } from '../../cluster/observe/metrics.ts';
+import type { IndexLog } from '../../cluster/ownership/index-log.ts';
+import { openNatsIndexLog } from '../../cluster/ownership/index-log.nats.ts';
+import { clockRecord, endRecord, openRecord, region, stream } from '../support/records.ts';
+import { startNats, type TestNats } from '../support/start-nats.ts';
+
+async function open(nats: TestNats): Promise<{ log: IndexLog; connection: NatsConnection; [Symbol.asyncDispose](): Promise<void> }> {
+  const connection = await connect({ servers: nats.url, reconnectTimeWait: 50, maxReconnectAttempts: -1 });
+  const log = await openNatsIndexLog({ connection, region, metrics: noMetrics, logger: silentLogger });
+  return { log, connection, [Symbol.asyncDispose]: () => connection.close() };
+}
+
+const codeOf = async (work: Promise<unknown>): Promise<string> => work.then(() => 'none', errorCodeOf);
+const clock = (recordId: string) => clockRecord({ recordId });
+
+test('an append that names the tail is stored, any other is fenced', async () => {
+  await using nats = await startNats({ jetstream: true });
+  await using a = await open(nats);
+  const first = await a.log.append(stream, openRecord(), 0);
+  expect(await codeOf(a.log.append(stream, openRecord({ recordId: 'r2' }), 0))).toBe('FENCED');
+  expect(await codeOf(a.log.append(stream, openRecord({ recordId: 'r2' }), first + 1))).toBe('FENCED');
+  const second = await a.log.append(stream, endRecord({ recordId: 'r3' }), first);
+  expect(await a.log.tail(stream)).toEqual({ sequence: second, record: endRecord({ recordId: 'r3' }) });
+});
+
+test('of two writers that expect the same tail, exactly one is stored', async () => {
+  await using nats = await startNats({ jetstream: true });
+  await using a = await open(nats);
+  await using b = await open(nats);
+  const tail = await a.log.append(stream, openRecord(), 0);
+  const outcomes = await Promise.all(
+    [a, b].map((one, index) => codeOf(one.log.append(stream, clock(`c${index}`), tail))),
+  );
+  expect(outcomes.toSorted()).toEqual(['FENCED', 'none']);
+});
+
+test('streams do not disturb each other, and an unknown one has no tail and no records', async () => {
+  await using nats = await startNats({ jetstream: true });
+  await using a = await open(nats);
+  const other = StreamId.parse('other');
+  const one = await a.log.append(stream, openRecord(), 0);
+  await a.log.append(other, openRecord(), 0);
+  const two = await a.log.append(stream, clock('c1'), one);
+  expect((await a.log.read(stream)).map((entry) => entry.sequence)).toEqual([one, two]);
+  expect((await a.log.read(stream, two)).map((entry) => entry.record.recordId)).toEqual(['c1']);
+  expect(await a.log.tail(StreamId.parse('nobody'))).toBeUndefined();
+  expect(await a.log.read(StreamId.parse('nobody'))).toEqual([]);
+});
+
+test('a purge keeps the fence: the tail stays, and an expectation of 0 is refused', async () => {
+  await using nats = await startNats({ jetstream: true });
+  await using a = await open(nats);
+  let tail = 0;
+  for (const id of ['a', 'b', 'c']) tail = await a.log.append(stream, clock(id), tail);
+  await a.log.purgeBelow(stream, tail);
+  expect((await a.log.read(stream)).map((entry) => entry.record.recordId)).toEqual(['c']);
+  expect(await codeOf(a.log.append(stream, openRecord(), 0))).toBe('FENCED');
+});
+
+test("the region's stream keeps everything, asks its leader, and survives being opened twice", async () => {
+  await using nats = await startNats({ jetstream: true });
+  await using a = await open(nats);
+  await using _again = await open(nats);
+  const manager = await jetstreamManager(a.connection);
+  const { config } = await manager.streams.info('IDX-eu');
+  expect(config).toMatchObject({ allow_direct: false, max_age: 0, max_msgs: -1, max_bytes: -1, storage: 'file', subjects: ['tz.eu.idx.>'] });
+});
+
+test('an ack of another stream does not count as stored', async () => {
+  // Method: a second stream takes the subjects of region `us`, so that what is meant for IDX-us is acknowledged by it.
+  await using nats = await startNats({ jetstream: true });
+  await using a = await open(nats);
+  const us = await openNatsIndexLog({ connection: a.connection, region: RegionId.parse('us'), metrics: noMetrics, logger: silentLogger });
+  const manager = await jetstreamManager(a.connection);
+  await manager.streams.delete('IDX-us');
+  await manager.streams.add({ name: 'THIEF', subjects: ['tz.us.idx.>'] });
+  expect(await codeOf(us.append(stream, openRecord(), 0))).toBe('LOG_UNAVAILABLE');
+});
+
+test('with the server gone every call says LOG_UNAVAILABLE, and works again after a restart', async () => {
+  await using nats = await startNats({ jetstream: true });
+  await using a = await open(nats);
+  const tail = await a.log.append(stream, openRecord(), 0);
+  await nats.kill();
+  expect(await codeOf(a.log.append(stream, clock('lost'), tail))).toBe('LOG_UNAVAILABLE');
+  expect(await codeOf(a.log.tail(stream))).toBe('LOG_UNAVAILABLE');
+  await nats.restart();
+  const found = await eventually(() => a.log.tail(stream));
+  expect(found?.record.epoch).toBe(1);
+});
+
+test('a follower gets what is there, is told so, and then what comes', async () => {
+  await using nats = await startNats({ jetstream: true });
+  await using a = await open(nats);
+  const tail = await a.log.append(stream, openRecord(), 0);
+  using following = follow(a.log, 1);
+  await following.until((seen) => seen.includes('caughtUp'));
+  await a.log.append(stream, clock('c1'), tail);
+  await following.until((seen) => seen.includes('c1'));
+  expect(following.seen).toEqual(['r1', 'caughtUp', 'c1']);
+});
+
+test('a follower of an empty log is caught up at once', async () => {
+  await using nats = await startNats({ jetstream: true });
+  await using a = await open(nats);
+  using following = follow(a.log, 1);
+  await following.until((seen) => seen.includes('caughtUp'));
+  await a.log.append(stream, openRecord(), 0);
+  await following.until((seen) => seen.includes('r1'));
+});
+
+// Goal: a crash of the server costs a follower nothing (L4). Method: two followers, one from the start and one from the
+// middle; SIGKILL between two appends, restart on the same folder, append on; both must see each record exactly once.
+test('followers go on after a SIGKILL of the server, with no hole and nothing twice', async () => {
+  await using nats = await startNats({ jetstream: true });
+  await using a = await open(nats);
+  await using b = await open(nats);
+  const ids = Array.from({ length: 40 }, (_, index) => `c${index}`);
+  const half = ids.slice(0, 20);
+  let tail = 0;
+  for (const id of half) tail = await a.log.append(stream, clock(id), tail);
+  using whole = follow(b.log, 1);
+  using late = follow(b.log, tail);
+  await whole.until((seen) => seen.includes('c19'));
+  await nats.kill();
+  await nats.restart();
+  for (const id of ids.slice(20)) {
+    const expected = tail;
+    tail = await eventually(() => a.log.append(stream, clock(id), expected));
+  }
+  await Promise.all([whole, late].map((one) => one.until((seen) => seen.includes('c39'))));
+  expect(whole.seen.filter((id) => id !== 'caughtUp')).toEqual(ids);
+  expect(late.seen.filter((id) => id !== 'caughtUp')).toEqual(ids.slice(19));
+});
+
+test('a follower ends when its signal aborts, also while the server is gone', async () => {
+  await using nats = await startNats({ jetstream: true });
+  await using a = await open(nats);
+  const following = follow(a.log, 1);
+  await following.until((seen) => seen.includes('caughtUp'));
+  await nats.kill();
+  following[Symbol.dispose]();
+  await following.ended;
+});
+
+/** Tries until it works: for what may only fail while the server starts. */
+async function eventually<T>(work: () => Promise<T>): Promise<T> {
+  for (let attempt = 0; attempt < 200; attempt += 1) {
+    try {
+      return await work();
+    } catch (error) {
+      if (errorCodeOf(error) !== 'LOG_UNAVAILABLE') throw error;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+  return work();
+}
+
+interface Following extends Disposable {
+  readonly seen: readonly string[];
+  readonly ended: Promise<void>;
+  until(isDone: (seen: readonly string[]) => boolean): Promise<void>;
+}
+
+function follow(log: IndexLog, fromSequence: number): Following {
+  const seen: string[] = [];
+  const ending = new AbortController();
+  let wake = (): void => {};
+  const label = (item: IndexEntry | { readonly caughtUp: true }): string => ('caughtUp' in item ? 'caughtUp' : item.record.recordId);
+  const run = async (): Promise<void> => {
+    for await (const item of log.follow(stream, fromSequence, ending.signal)) {
+      seen.push(label(item));
+      wake();
+    }
+  };
+  const ended = run();
+  return {
+    seen,
+    ended,
+    until: async (isDone) => {
+      while (!isDone(seen)) await new Promise<void>((resolve) => (wake = resolve));
+    },
+    [Symbol.dispose]: () => ending.abort(),
+  };
+}
