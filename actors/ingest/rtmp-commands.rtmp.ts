@@ -84,13 +84,14 @@ function decode(payload: Buffer): readonly unknown[] {
 
 /** The stream key and the query of a publish name, the app's query included: `key?priority=2`. */
 export function parsePublishName(app: string, name: string): { streamKey: string; query: Readonly<Record<string, string>> } {
-  const split = (value: string): readonly [string, string] => {
-    const at = value.indexOf('?');
-    return at < 0 ? [value, ''] : [value.slice(0, at), value.slice(at + 1)];
-  };
-  const [key, nameQuery] = split(name);
-  const query = new Map([...new URLSearchParams(split(app)[1]), ...new URLSearchParams(nameQuery)].slice(0, 16));
+  const [key, nameQuery] = splitQuery(name);
+  const query = new Map([...new URLSearchParams(splitQuery(app)[1]), ...new URLSearchParams(nameQuery)].slice(0, 16));
   return { streamKey: key.replaceAll(/^\/+|\/+$/g, ''), query: Object.fromEntries(query) };
+}
+
+function splitQuery(value: string): readonly [string, string] {
+  const at = value.indexOf('?');
+  return at < 0 ? [value, ''] : [value.slice(0, at), value.slice(at + 1)];
 }
 
 /** FLV's script tag body has no `@setDataFrame` before `onMetaData`; RTMP's has. */

@@ -52,18 +52,21 @@ const encoders = {
 
 /** An MP4 of moving test pictures and a tone. */
 export async function makeClip(path: string, options: ClipOptions = {}): Promise<string> {
-  const { seconds = 6, size = '320x180', fps = 25, gop = fps, bFrames = 0, codec = 'h264', audio = true, video = true } = options;
-  const x265 = ['-x265-params', `log-level=none:keyint=${gop}:min-keyint=${gop}:scenecut=0:bframes=${bFrames}:open-gop=0`];
-  const x264 = ['-g', String(gop), '-keyint_min', String(gop), '-sc_threshold', '0', '-bf', String(bFrames)];
-  const rate = codec === 'hevc' ? x265 : codec === 'av1' ? ['-g', String(gop)] : x264;
+  const { seconds = 6, size = '320x180', fps = 25, codec = 'h264', audio = true, video = true } = options;
   await ffmpeg([
     ...(video ? ['-f', 'lavfi', '-i', `testsrc2=size=${size}:rate=${fps}:duration=${seconds}`] : []),
     ...(audio ? ['-f', 'lavfi', '-i', `sine=frequency=440:sample_rate=48000:duration=${seconds}`] : []),
-    ...(video ? [...encoders[codec], ...rate, ...(options.videoArgs ?? [])] : []),
+    ...(video ? [...encoders[codec], ...gopArguments(options), ...(options.videoArgs ?? [])] : []),
     ...(audio ? ['-c:a', 'aac', '-b:a', '96k', '-ac', '2'] : []),
     ...['-f', 'mp4', path],
   ]);
   return path;
+}
+
+function gopArguments({ codec = 'h264', fps = 25, gop = fps, bFrames = 0 }: ClipOptions): readonly string[] {
+  if (codec === 'av1') return ['-g', String(gop)];
+  if (codec === 'h264') return ['-g', String(gop), '-keyint_min', String(gop), '-sc_threshold', '0', '-bf', String(bFrames)];
+  return ['-x265-params', `log-level=none:keyint=${gop}:min-keyint=${gop}:scenecut=0:bframes=${bFrames}:open-gop=0`];
 }
 
 /** A temporary folder that goes with its scope. */
@@ -110,7 +113,7 @@ export function script(metadata: Readonly<Record<string, unknown>>): FeedTag {
   return { type: 18, timestampMs: 0, body: amf.amf0Encode(['@setDataFrame', 'onMetaData', metadata]), isKey: false };
 }
 
-function bytesOf(description: AllowSharedBufferSource | undefined): Buffer {
+function bytesOf(description: ArrayBufferLike | ArrayBufferView | undefined): Buffer {
   if (description === undefined) return Buffer.alloc(0);
   return ArrayBuffer.isView(description)
     ? Buffer.from(description.buffer, description.byteOffset, description.byteLength)

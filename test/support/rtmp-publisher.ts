@@ -119,21 +119,17 @@ export class RtmpPublisher implements AsyncDisposable {
 
   /** Sends the feed; resolves when the last tag is written, or the connection is gone. */
   async send(feed: Feed, options: SendOptions = {}): Promise<void> {
-    const { speed = Infinity, fromMs = 0, untilMs = Infinity, loops = 1, filter, signal } = options;
-    const range = feed.tags.filter((tag) => tag.timestampMs >= fromMs && tag.timestampMs < untilMs && filter?.(tag) !== false);
+    const { speed = Infinity, fromMs = 0, offsetMs = 0, signal } = options;
+    const range = selectTags(feed, options);
     const shifts = zeroShifts(range, options);
-    if (options.withHeaders !== false) for (const tag of feed.headers) this.sendTag(tag, options.offsetMs ?? 0);
+    if (options.withHeaders !== false) for (const tag of feed.headers) this.sendTag(tag, offsetMs);
     const startMs = performance.now();
-    for (let loop = 0; loop < loops; loop += 1) {
-      const loopMs = loop * feed.durationMs;
-      for (const tag of range) {
-        if (this.#socket.destroyed || signal?.aborted === true) return;
-        const dueMs = startMs + (tag.timestampMs - fromMs + loopMs) / speed;
-        const waitMs = dueMs - performance.now();
-        if (waitMs > 5) await delay(waitMs);
-        this.sendTag(tag, loopMs + (shifts.get(tag.type) ?? 0) + (options.offsetMs ?? 0));
-        if (this.#socket.writableNeedDrain) await Promise.race([once(this.#socket, 'drain'), this.closed]);
-      }
+    for (const { tag, loopMs } of looped(range, feed.durationMs, options.loops ?? 1)) {
+      if (this.#socket.destroyed || signal?.aborted === true) return;
+      const waitMs = startMs + (tag.timestampMs - fromMs + loopMs) / speed - performance.now();
+      if (waitMs > 5) await delay(waitMs);
+      this.sendTag(tag, loopMs + (shifts.get(tag.type) ?? 0) + offsetMs);
+      if (this.#socket.writableNeedDrain) await Promise.race([once(this.#socket, 'drain'), this.closed]);
     }
   }
 
@@ -226,6 +222,14 @@ export async function openSocket(port: number, host = '127.0.0.1'): Promise<Sock
   const socket = connectTcp({ port, host, noDelay: true });
   await once(socket, 'connect');
   return socket;
+}
+
+function selectTags(feed: Feed, { fromMs = 0, untilMs = Infinity, filter }: SendOptions): readonly FeedTag[] {
+  return feed.tags.filter((tag) => tag.timestampMs >= fromMs && tag.timestampMs < untilMs && filter?.(tag) !== false);
+}
+
+function* looped(range: readonly FeedTag[], durationMs: number, loops: number): Generator<{ tag: FeedTag; loopMs: number }> {
+  for (let loop = 0; loop < loops; loop += 1) for (const tag of range) yield { tag, loopMs: loop * durationMs };
 }
 
 function zeroShifts(range: readonly FeedTag[], { zeroBased, fromMs = 0 }: SendOptions): ReadonlyMap<number, number> {
