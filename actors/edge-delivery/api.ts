@@ -1,0 +1,191 @@
+/** From a request to its route's handler and back: token, validation of all inputs by their schemas, errors as problems. */
+import { hash, timingSafeEqual } from 'node:crypto';
+import type { z } from 'zod';
+import type { Route, RouteInput } from '../../cluster/contract/routes.ts';
+import type { ErrorCode } from '../../cluster/errors/catalogue.ts';
+import { TangazaError } from '../../cluster/errors/tangaza-error.ts';
+import type { Clock } from '../../cluster/time/clock.ts';
+import { emptyReply, jsonReply, preflightReply, problemReply, type Handler, type HttpRequest, type Reply } from './http.ts';
+import type { Match, Router } from './router.ts';
+
+/** Serves a route at the edge itself; `input` is validated. */
+export type LocalHandler = (request: HttpRequest, input: RouteInput) => Reply | Promise<Reply>;
+
+export interface ApiPorts {
+  readonly clock: Clock;
+  readonly router: Router;
+  /** By operation; routes without one must have an `action`. */
+  readonly local: ReadonlyMap<string, LocalHandler>;
+  /** Calls a Moleculer action. */
+  readonly call: (action: string, input: RouteInput) => Promise<unknown>;
+  /** Without one, operator routes are closed. */
+  readonly operatorToken: string | undefined;
+  /** Under which callers reach this node, when it is not what their Host header says. */
+  readonly publicUrl: string | undefined;
+  /** Answers paths that are no route: pages and assets. */
+  readonly fallback: (request: HttpRequest) => Reply | undefined;
+}
+
+/** No action takes longer. */
+const callMs = 10_000;
+
+/** One fault of a request's inputs. */
+export interface Issue {
+  readonly in: 'path' | 'query' | 'body';
+  readonly at: string;
+  readonly message: string;
+}
+
+class InvalidInput extends TangazaError {
+  readonly issues: readonly Issue[];
+  constructor(issues: readonly Issue[]) {
+    super('BAD_REQUEST', issues.map(({ in: where, at, message }) => `${where}${at === '' ? '' : ` ${at}`}: ${message}`).join('; '));
+    this.issues = issues;
+  }
+}
+
+export function makeApi(ports: ApiPorts): Handler {
+  return (request) => {
+    try {
+      const reply = answer(ports, request);
+      return reply instanceof Promise ? reply.catch(errorReply) : reply;
+    } catch (error) {
+      return errorReply(error);
+    }
+  };
+}
+
+function errorReply(error: unknown): Reply {
+  if (error instanceof InvalidInput) return problemReply(error, { issues: error.issues });
+  const waitSeconds = error instanceof TangazaError ? error.data['retryAfterSeconds'] : undefined;
+  return problemReply(error, {}, typeof waitSeconds === 'number' ? { 'retry-after': String(Math.ceil(waitSeconds)) } : {});
+}
+
+function answer(ports: ApiPorts, request: HttpRequest): Reply | Promise<Reply> {
+  const { method, path } = request;
+  const found = ports.router(method, path);
+  switch (found.kind) {
+    case 'nothing':
+      return fallbackReply(ports, request);
+    case 'wrongMethod':
+      if (method === 'options') return preflightReply(found.allow);
+      return problemReply(new TangazaError('METHOD_NOT_ALLOWED', `This path takes ${found.allow}.`), {}, { allow: found.allow });
+    default:
+      return serve(ports, request, found);
+  }
+}
+
+function fallbackReply({ fallback }: ApiPorts, request: HttpRequest): Reply {
+  const reply = request.method === 'get' || request.method === 'head' ? fallback(request) : undefined;
+  return reply ?? problemReply(new TangazaError('NOT_FOUND', 'There is nothing at this path.'));
+}
+
+function serve(ports: ApiPorts, request: HttpRequest, { route, params }: Match): Reply | Promise<Reply> {
+  if (route.auth === 'operator') mustBeOperator(request, ports.operatorToken);
+  const issues: Issue[] = [];
+  const known = {
+    params: check(route.params, params, 'path', issues),
+    query: check(route.query, Object.fromEntries(new URLSearchParams(request.query)), 'query', issues),
+    origin: originOf(request, ports.publicUrl),
+    ...idempotencyKeyOf(request, issues),
+  };
+  if (issues.length > 0) throw inputError(route, issues);
+  const local = ports.local.get(route.operation);
+  const run = (body: unknown): Reply | Promise<Reply> => {
+    const input = { ...known, body };
+    return local === undefined ? callAction(ports, route, input) : local(request, input);
+  };
+  return route.body === undefined ? run(undefined) : readBody(request, route.body).then(run);
+}
+
+/** A name in a public media path that cannot be one is simply not there. */
+function inputError({ tag }: Route, issues: readonly Issue[]): TangazaError {
+  const isNoName = tag === 'playback' && issues.some((issue) => issue.in === 'path');
+  return isNoName ? new TangazaError('NOT_FOUND', 'There is nothing at this path.') : new InvalidInput(issues);
+}
+
+async function readBody(request: HttpRequest, schema: z.ZodType): Promise<unknown> {
+  if (!/^application\/(?:[\w.-]+\+)?json(?:\s*;|$)/i.test(request.header('content-type'))) {
+    throw new TangazaError('BAD_REQUEST', 'Send the body as Content-Type: application/json.');
+  }
+  const issues: Issue[] = [];
+  const body = check(schema, parseJson(await request.body()), 'body', issues);
+  if (issues.length > 0) throw new InvalidInput(issues);
+  return body;
+}
+
+function parseJson(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch (error) {
+    throw new TangazaError('BAD_REQUEST', 'The body is not JSON in UTF-8.', { cause: error });
+  }
+}
+
+function check(schema: z.ZodType | undefined, value: unknown, where: Issue['in'], issues: Issue[]): unknown {
+  if (schema === undefined) return {};
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  for (const { path, message } of result.error.issues.slice(0, 50)) issues.push({ in: where, at: path.map(String).join('.'), message });
+  return undefined;
+}
+
+/** Compares hashes, so that neither length nor content of the token shows in the time it takes. */
+function mustBeOperator(request: HttpRequest, token: string | undefined): void {
+  const [, given = ''] = /^Bearer +([\x21-\x7e]{1,1000}) *$/i.exec(request.header('authorization')) ?? [];
+  const isOperator = token !== undefined && token !== '' && timingSafeEqual(hash('sha256', given, 'buffer'), hash('sha256', token, 'buffer'));
+  if (!isOperator) throw new TangazaError('UNAUTHENTICATED', 'Send Authorization: Bearer with the operator token.');
+}
+
+function idempotencyKeyOf(request: HttpRequest, issues: Issue[]): { idempotencyKey?: string } {
+  const key = request.header('idempotency-key');
+  if (key === '') return {};
+  if (/^[\x21-\x7e]{1,200}$/.test(key)) return { idempotencyKey: key };
+  issues.push({ in: 'query', at: 'Idempotency-Key', message: 'a header of 1 to 200 printable characters' });
+  return {};
+}
+
+function originOf(request: HttpRequest, publicUrl: string | undefined): string {
+  if (publicUrl !== undefined) return publicUrl.replace(/\/+$/, '');
+  const host = request.header('host');
+  return /^[a-z0-9.-]{1,255}(:\d{1,5})?$|^\[[0-9a-f:.]{2,45}\](:\d{1,5})?$/i.test(host) ? `http://${host}` : 'http://localhost';
+}
+
+async function callAction({ clock, call }: ApiPorts, { action, operation, reply }: Route, input: RouteInput): Promise<Reply> {
+  if (action === undefined) throw new Error(`the route ${operation} has neither a handler nor an action`);
+  const result = await withDeadline(clock, call(action, input), action);
+  if (reply.schema === undefined) return emptyReply(reply.status, { 'cache-control': 'no-store' });
+  const id = reply.status === 201 && typeof result === 'object' && result !== null ? Reflect.get(result, 'id') : undefined;
+  return jsonReply(reply.status, result, typeof id === 'string' && /^[\w-]+$/.test(id) ? { location: `/v1/streams/${id}` } : {});
+}
+
+async function withDeadline(clock: Clock, result: Promise<unknown>, action: string): Promise<unknown> {
+  const timer = new AbortController();
+  const late = clock.sleep(callMs, timer.signal).then(() => {
+    throw new TangazaError('DEADLINE_EXCEEDED', `${action} did not answer in ${callMs / 1000} s.`);
+  });
+  late.catch(() => {}); // the sleep is aborted when the answer comes first
+  try {
+    return await Promise.race([result, late]);
+  } catch (error) {
+    throw rpcError(error);
+  } finally {
+    timer.abort();
+  }
+}
+
+/** Errors of the RPC layer itself, by their type (facts 2: only names and codes survive the wire). */
+const rpcErrors: Readonly<Record<string, ErrorCode>> = {
+  SERVICE_NOT_FOUND: 'UNAVAILABLE',
+  SERVICE_NOT_AVAILABLE: 'UNAVAILABLE',
+  REQUEST_REJECTED: 'UNAVAILABLE',
+  QUEUE_FULL: 'OVERLOADED',
+  REQUEST_TIMEOUT: 'DEADLINE_EXCEEDED',
+  REQUEST_SKIPPED: 'DEADLINE_EXCEEDED',
+};
+
+function rpcError(error: unknown): unknown {
+  const type: unknown = typeof error === 'object' && error !== null ? Reflect.get(error, 'type') : undefined;
+  const code = typeof type === 'string' && Object.hasOwn(rpcErrors, type) ? rpcErrors[type] : undefined;
+  return code === undefined ? error : new TangazaError(code, 'The service behind this path cannot be reached now.', { cause: error });
+}

@@ -1,0 +1,129 @@
+/**
+ * A request of uWebSockets.js that outlives its handler: what may be asked later is copied at once.
+ *
+ * The native request is gone when the handler returns. Headers are bounded by the server (4 kB, else 431), bodies here.
+ */
+import type { HttpRequest as NativeRequest, HttpResponse } from 'uWebSockets.js';
+import { TangazaError } from '../../cluster/errors/tangaza-error.ts';
+import type { HttpRequest } from './http.ts';
+import type { HttpLimits } from './http-server.ts';
+import type { Conditions } from './select.ts';
+
+const bodiless = new Set(['get', 'head', 'options']);
+const utf8 = new TextDecoder();
+
+export class UwsRequest implements HttpRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly query: string;
+  readonly conditions: Conditions;
+  isAborted = false;
+  readonly #response: HttpResponse;
+  readonly #headers = new Map<string, string>();
+  readonly #body: BodyReader | undefined;
+  #listeners: (() => void)[] = [];
+  #remoteAddress: string | undefined;
+
+  constructor(response: HttpResponse, request: NativeRequest, limits: HttpLimits) {
+    this.#response = response;
+    this.method = request.getMethod();
+    this.path = request.getUrl();
+    this.query = request.getQuery() ?? '';
+    request.forEach((name, value) => this.#headers.set(name, value));
+    this.conditions = conditionsOf((name) => this.header(name));
+    const length = this.header('content-length');
+    const hasBody = (length !== '' && length !== '0') || this.header('transfer-encoding') !== '';
+    if (hasBody && !bodiless.has(this.method)) this.#body = new BodyReader(response, limits.bodyBytes, length);
+  }
+
+  /** Text of the peer's address; empty once it has gone. */
+  get remoteAddress(): string {
+    if (!this.isAborted) this.#remoteAddress ??= utf8.decode(this.#response.getRemoteAddressAsText());
+    return this.#remoteAddress ?? '';
+  }
+
+  header(name: string): string {
+    return this.#headers.get(name) ?? '';
+  }
+
+  async body(): Promise<Uint8Array> {
+    return this.#body === undefined ? new Uint8Array(0) : this.#body.whole;
+  }
+
+  onAbort(listener: () => void): void {
+    if (this.isAborted) listener();
+    else this.#listeners.push(listener);
+  }
+
+  /** The client has gone: nobody may touch the response again. */
+  abort(): void {
+    this.isAborted = true;
+    this.#body?.fail(new TangazaError('BAD_REQUEST', 'The client left before its body was complete.'));
+    this.settle((listener) => listener());
+  }
+
+  /** The body did not come in time. */
+  giveUpOnBody(): void {
+    this.#body?.fail(new TangazaError('BAD_REQUEST', 'The body did not arrive in time.'));
+  }
+
+  /** No listener is called after this; `visit` sees those that there were. */
+  settle(visit: (listener: () => void) => void = () => {}): void {
+    const listeners = this.#listeners;
+    this.#listeners = [];
+    listeners.forEach(visit);
+  }
+
+  get isBodyPending(): boolean {
+    return this.#body?.isPending ?? false;
+  }
+}
+
+export function conditionsOf(header: (name: string) => string): Conditions {
+  return {
+    range: header('range'),
+    ifRange: header('if-range'),
+    ifNoneMatch: header('if-none-match'),
+    acceptEncoding: header('accept-encoding'),
+  };
+}
+
+/** Gathers a body up to a limit. What comes after the limit is read and dropped; the connection closes with the reply. */
+class BodyReader {
+  readonly whole: Promise<Uint8Array>;
+  isPending = true;
+  #chunks: Uint8Array[] = [];
+  #bytes = 0;
+  readonly #resolve: (body: Uint8Array) => void;
+  readonly #reject: (error: unknown) => void;
+
+  constructor(response: HttpResponse, limitBytes: number, contentLength: string) {
+    const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
+    this.whole = promise;
+    this.#resolve = resolve;
+    this.#reject = reject;
+    promise.catch(() => {}); // nobody may have asked for the body
+    const tooLarge = (): TangazaError => new TangazaError('BODY_TOO_LARGE', `A body has ${limitBytes} bytes at most.`);
+    if (Number(contentLength) > limitBytes) this.fail(tooLarge());
+    response.onData((chunk, isLast) => {
+      if (!this.isPending) return;
+      this.#bytes += chunk.byteLength;
+      if (this.#bytes > limitBytes) return this.fail(tooLarge());
+      this.#chunks.push(new Uint8Array(chunk.slice(0))); // the native buffer is gone when this returns
+      if (isLast) this.#finish();
+    });
+  }
+
+  fail(error: TangazaError): void {
+    if (!this.isPending) return;
+    this.isPending = false;
+    this.#chunks = [];
+    this.#reject(error);
+  }
+
+  #finish(): void {
+    this.isPending = false;
+    this.#resolve(Buffer.concat(this.#chunks));
+    this.#chunks = [];
+  }
+}
