@@ -21,7 +21,10 @@ export interface EncodedMedia {
 const fragmented = ['-f', 'mp4', '-movflags', 'empty_moov+default_base_moof+frag_keyframe'];
 
 /** @param codecArgs e.g. `['-c:v', 'libx264', '-bf', '2']`; 320x180, 90 kHz, one thread */
-export function encodeVideo(codecArgs: readonly string[], options: { rate?: string; seconds?: number } = {}): Promise<EncodedMedia> {
+export function encodeVideo(
+  codecArgs: readonly string[],
+  options: { rate?: string; seconds?: number } = {},
+): Promise<EncodedMedia> {
   const { rate = '30', seconds = 4 } = options;
   const source = `testsrc2=size=320x180:rate=${rate}:duration=${seconds}`;
   const output = ['-threads', '1', '-pix_fmt', 'yuv420p', '-video_track_timescale', '90000', ...fragmented];
@@ -50,22 +53,34 @@ async function encode(args: readonly string[]): Promise<EncodedMedia> {
 function takeApart(file: Uint8Array): EncodedMedia {
   const { track } = readInit(file);
   const read = readSegment(file, file);
-  const scale = (time: number): number => Math.round(((time - read.startTime) * track.timescale) / read.timescale);
+  const scale = (time: number): number =>
+    Math.round(((time - read.startTime) * track.timescale) / read.timescale);
   const samples = read.samples.map(({ data, pts, isKey }) => ({ data, isKey, pts: scale(pts) }));
   return { track, samples, end: scale(read.startTime + read.duration) };
 }
 
 /** Splits at key samples into runs of `[samples, end]`, each the content of one segment. */
-export function splitAtKeys({ samples, end }: EncodedMedia): readonly { readonly samples: readonly Sample[]; readonly end: number }[] {
+export function splitAtKeys({
+  samples,
+  end,
+}: EncodedMedia): readonly { readonly samples: readonly Sample[]; readonly end: number }[] {
   const starts = samples.flatMap((sample, index) => (sample.isKey ? [index] : []));
   return starts.map((start, index) => {
     const next = starts[index + 1];
-    return { samples: samples.slice(start, next), end: next === undefined ? end : (samples[next]?.pts ?? end) };
+    return {
+      samples: samples.slice(start, next),
+      end: next === undefined ? end : (samples[next]?.pts ?? end),
+    };
   });
 }
 
 /** Splits audio into runs of `count` frames. */
-export function splitEvery({ samples, end }: EncodedMedia, count: number): readonly { readonly samples: readonly Sample[]; readonly end: number }[] {
-  const runs = Array.from({ length: Math.ceil(samples.length / count) }, (_, index) => samples.slice(index * count, (index + 1) * count));
+export function splitEvery(
+  { samples, end }: EncodedMedia,
+  count: number,
+): readonly { readonly samples: readonly Sample[]; readonly end: number }[] {
+  const runs = Array.from({ length: Math.ceil(samples.length / count) }, (_, index) =>
+    samples.slice(index * count, (index + 1) * count),
+  );
   return runs.map((run, index) => ({ samples: run, end: runs[index + 1]?.[0]?.pts ?? end }));
 }

@@ -23,7 +23,7 @@ export function invalidMedia(detail: string): TangazaError {
 /** The boxes that fill `bytes` without a rest. @throws TangazaError `MEDIA_INVALID` */
 export function boxesOf(bytes: Uint8Array): readonly Box[] {
   const boxes: Box[] = [];
-  for (let start = 0; start < bytes.length; ) {
+  for (let start = 0; start < bytes.length;) {
     if (boxes.length === maxChildren) throw invalidMedia(`more than ${maxChildren} boxes in one`);
     const found = boxAt(bytes, start);
     boxes.push(found.box);
@@ -38,7 +38,8 @@ function boxAt(bytes: Uint8Array, start: number): { readonly box: Box; readonly 
   const type = head.ascii(4);
   const size = size32 === 1 ? head.u64() : size32 === 0 ? bytes.length - start : size32;
   const end = start + size;
-  if (size < head.offset || end > bytes.length) throw invalidMedia(`box ${type} at ${start} says ${size} bytes`);
+  if (size < head.offset || end > bytes.length)
+    throw invalidMedia(`box ${type} at ${start} says ${size} bytes`);
   return { box: { type, start, body: bytes.subarray(start + head.offset, end) }, end };
 }
 
@@ -46,7 +47,8 @@ function boxAt(bytes: Uint8Array, start: number): { readonly box: Box; readonly 
 export function onlyChild(boxes: readonly Box[], type: string): Uint8Array {
   const found = boxes.filter((box) => box.type === type);
   const [first] = found;
-  if (first === undefined || found.length > 1) throw invalidMedia(`${found.length} boxes ${type} where one is needed`);
+  if (first === undefined || found.length > 1)
+    throw invalidMedia(`${found.length} boxes ${type} where one is needed`);
   return first.body;
 }
 

@@ -58,7 +58,11 @@ export function box(type: string, ...body: readonly Uint8Array[]): Uint8Array {
 }
 
 /** A box with version and 24 bits of flags (ISO/IEC 14496-12, 4.2). */
-export function fullBox(type: string, versionAndFlags: { version?: number; flags?: number }, ...body: readonly Uint8Array[]): Uint8Array {
+export function fullBox(
+  type: string,
+  versionAndFlags: { version?: number; flags?: number },
+  ...body: readonly Uint8Array[]
+): Uint8Array {
   const { version = 0, flags = 0 } = versionAndFlags;
   return box(type, u32(version * 2 ** 24 + flags), ...body);
 }

@@ -33,7 +33,13 @@ export interface ClipTrack {
  * @throws TangazaError `BAD_REQUEST` when there is no segment or more than 256 MiB; `MEDIA_INVALID` when a segment cannot
  *   be read, or starts before the one in front of it ends
  */
-export function writeClip({ video, audio }: { readonly video?: ClipTrack; readonly audio?: ClipTrack }): Uint8Array {
+export function writeClip({
+  video,
+  audio,
+}: {
+  readonly video?: ClipTrack;
+  readonly audio?: ClipTrack;
+}): Uint8Array {
   const given = [video, audio].filter((track) => track !== undefined && track.segments.length > 0);
   const loaded = given.map((track) => (track === undefined ? [] : load(track)));
   const tracks = loaded.flat();
@@ -41,13 +47,17 @@ export function writeClip({ video, audio }: { readonly video?: ClipTrack; readon
   if (first === undefined) throw new TangazaError('BAD_REQUEST', 'A clip needs a segment.');
   const mediaBytes = tracks.reduce((sum, track) => sum + track.mediaBytes, 0);
   if (mediaBytes > maxClipBytes) {
-    throw new TangazaError('BAD_REQUEST', `A clip of ${mediaBytes} bytes is over ${maxClipBytes}: ask for a shorter one.`);
+    throw new TangazaError(
+      'BAD_REQUEST',
+      `A clip of ${mediaBytes} bytes is over ${maxClipBytes}: ask for a shorter one.`,
+    );
   }
   const zeroSeconds = first.startTime / first.track.timescale;
   const chunks = interleave(tracks);
   const fileType = box('ftyp', ascii('isom'), u32(0x200), ascii('isomiso2mp41'));
   // Offsets have a fixed width, so a `moov` made with zeros has the length of the true one.
-  const movie = (mediaStart: number): Uint8Array => movieBox(tracks, zeroSeconds, chunkOffsets(chunks, mediaStart));
+  const movie = (mediaStart: number): Uint8Array =>
+    movieBox(tracks, zeroSeconds, chunkOffsets(chunks, mediaStart));
   const mediaStart = fileType.length + movie(0).length + 8;
   const media = chunks.flatMap((chunk) => chunk.samples.map((sample) => sample.data));
   return concat([fileType, movie(mediaStart), boxHeader('mdat', mediaBytes), ...media]);
@@ -85,7 +95,10 @@ function joinSamples(samples: readonly ReadSample[]): readonly ReadSample[] {
     const next = samples[index + 1];
     if (next === undefined) return sample;
     if (next.dts < sample.dts + sample.duration) {
-      throw new TangazaError('MEDIA_INVALID', `A segment starts at ${next.dts}, before the one in front of it ends.`);
+      throw new TangazaError(
+        'MEDIA_INVALID',
+        `A segment starts at ${next.dts}, before the one in front of it ends.`,
+      );
     }
     return { ...sample, duration: next.dts - sample.dts };
   });
@@ -116,7 +129,11 @@ function chunkOffsets(chunks: readonly Chunk[], mediaStart: number): readonly (r
   return offsets;
 }
 
-function movieBox(tracks: readonly LoadedTrack[], zeroSeconds: number, offsets: readonly (readonly number[])[]): Uint8Array {
+function movieBox(
+  tracks: readonly LoadedTrack[],
+  zeroSeconds: number,
+  offsets: readonly (readonly number[])[],
+): Uint8Array {
   const edits = tracks.map((track) => editOf(track, zeroSeconds));
   const duration = edits.reduce((longest, edit) => Math.max(longest, edit.emptyTicks + edit.mediaTicks), 0);
   const header = movieHeader({ timescale: movieTimescale, duration, nextTrackId: tracks.length + 1 });
@@ -144,7 +161,8 @@ function editOf({ track, samples, startTime, duration }: LoadedTrack, zeroSecond
   const shift = samples.reduce((most, sample) => Math.max(most, sample.dts - sample.pts), 0);
   const late = startTime - Math.round(zeroSeconds * track.timescale);
   const skipped = Math.max(0, -late);
-  if (skipped >= duration) throw new TangazaError('MEDIA_INVALID', `The ${track.kind} of the clip ends before its video starts.`);
+  if (skipped >= duration)
+    throw new TangazaError('MEDIA_INVALID', `The ${track.kind} of the clip ends before its video starts.`);
   const toMovie = (ticks: number): number => (ticks * movieTimescale) / track.timescale;
   const firstPresented = shift + startTime - (samples[0]?.dts ?? 0);
   return {
@@ -162,7 +180,10 @@ function editBox({ emptyTicks, mediaTime, mediaTicks }: Edit): Uint8Array {
   const nothing = u32(0xffff_ffff, 0xffff_ffff);
   const empty = emptyTicks > 0 ? [u64(emptyTicks), nothing, normalRate] : [];
   const count = emptyTicks > 0 ? 2 : 1;
-  return box('edts', fullBox('elst', { version: 1 }, u32(count), ...empty, u64(mediaTicks), u64(mediaTime), normalRate));
+  return box(
+    'edts',
+    fullBox('elst', { version: 1 }, u32(count), ...empty, u64(mediaTicks), u64(mediaTime), normalRate),
+  );
 }
 
 function sampleTable(loaded: LoadedTrack, shift: number, offsets: readonly number[]): Uint8Array {

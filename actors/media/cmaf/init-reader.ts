@@ -29,7 +29,8 @@ export interface SampleDefaults {
 /** The track of an init segment of ours. @throws TangazaError `MEDIA_INVALID`, also when its timescale is not the rule's (M6) */
 export function trackOfInit(init: Uint8Array): Track {
   const { track, timescale } = readInit(init);
-  if (track.timescale !== timescale) throw invalidMedia(`the track counts in 1/${timescale} s, not in 1/${track.timescale} s (M6)`);
+  if (track.timescale !== timescale)
+    throw invalidMedia(`the track counts in 1/${timescale} s, not in 1/${track.timescale} s (M6)`);
   return track;
 }
 
@@ -77,7 +78,8 @@ function readSampleEntry(body: Uint8Array): Track {
   reader.skip(4);
   const count = reader.u32();
   const [entry, ...others] = boxesOf(reader.rest());
-  if (count !== 1 || entry === undefined || others.length > 0) throw invalidMedia(`${count} sample entries where one is needed`);
+  if (count !== 1 || entry === undefined || others.length > 0)
+    throw invalidMedia(`${count} sample entries where one is needed`);
   switch (entry.type) {
     case 'avc1':
     case 'avc3':
@@ -101,8 +103,17 @@ function readVideo({ body }: Box, codec: VideoTrack['codec'], configurationType:
   reader.skip(50);
   const children = boxesOf(reader.rest());
   const configuration = onlyChild(children, configurationType);
-  if (width === 0 || height === 0 || configuration.length === 0) throw invalidMedia(`${width}x${height} video`);
-  return { kind: 'video', codec, width, height, sampleAspectRatio: readAspect(children), configuration, timescale: 90_000 };
+  if (width === 0 || height === 0 || configuration.length === 0)
+    throw invalidMedia(`${width}x${height} video`);
+  return {
+    kind: 'video',
+    codec,
+    width,
+    height,
+    sampleAspectRatio: readAspect(children),
+    configuration,
+    timescale: 90_000,
+  };
 }
 
 function readAspect(children: readonly Box[]): Ratio {

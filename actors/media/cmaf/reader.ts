@@ -101,21 +101,39 @@ function readRun(reading: Reading, start: RunStart, body: Uint8Array): { dts: nu
   const count = reader.u32();
   if (count + samples.length > maxSamplesOfFile) throw invalidMedia(`more than ${maxSamplesOfFile} samples`);
   let offset = flags & 0x01 ? start.base + reader.i32() : (start.offset ?? start.base);
-  const firstFlags = flags & 0x04 ? reader.u32() : undefined;
+  const firstFlags = flags & 0x04 ? reader.u32() : start.defaults.flags;
   let { dts } = start;
   for (let index = 0; index < count; index += 1) {
-    const duration = flags & 0x100 ? reader.u32() : start.defaults.duration;
-    const size = flags & 0x200 ? reader.u32() : start.defaults.size;
-    const ownFlags = flags & 0x400 ? reader.u32() : index === 0 ? firstFlags : undefined;
-    const composition = flags & 0x800 ? (version === 0 ? reader.u32() : reader.i32()) : 0;
-    const pts = dts + composition;
-    if (offset < 0 || offset + size > segment.length) throw invalidMedia(`sample ${samples.length} lies outside of the file`);
-    if (pts < 0 || !Number.isSafeInteger(dts + duration)) throw invalidMedia(`sample ${samples.length} has an impossible time`);
-    const data = segment.subarray(offset, offset + size);
-    samples.push({ data, pts, dts, duration, isKey: !((ownFlags ?? start.defaults.flags) & 0x1_0000) });
-    offset += size;
-    dts += duration;
+    const defaults = index === 0 ? { ...start.defaults, flags: firstFlags } : start.defaults;
+    const row = readRow(reader, { version, flags, defaults });
+    const data = segment.subarray(offset, offset + row.size);
+    const pts = dts + row.composition;
+    if (offset < 0 || data.length < row.size)
+      throw invalidMedia(`sample ${samples.length} lies outside of the file`);
+    if (pts < 0 || !Number.isSafeInteger(dts + row.duration))
+      throw invalidMedia(`sample ${samples.length} has an impossible time`);
+    samples.push({ data, pts, dts, duration: row.duration, isKey: !(row.flags & nonSyncSample) });
+    offset += row.size;
+    dts += row.duration;
   }
   if (reader.left > 0) throw invalidMedia(`trun has ${reader.left} bytes too many`);
   return { dts, offset };
+}
+
+const nonSyncSample = 0x1_0000;
+
+interface Row extends SampleDefaults {
+  readonly composition: number;
+}
+
+/** One row of `trun`: the columns that its flags name, the defaults for the rest. */
+function readRow(
+  reader: ByteReader,
+  { version, flags, defaults }: { version: number; flags: number; defaults: SampleDefaults },
+): Row {
+  const duration = flags & 0x100 ? reader.u32() : defaults.duration;
+  const size = flags & 0x200 ? reader.u32() : defaults.size;
+  const sampleFlags = flags & 0x400 ? reader.u32() : defaults.flags;
+  const readComposition = (): number => (version === 0 ? reader.u32() : reader.i32());
+  return { duration, size, flags: sampleFlags, composition: flags & 0x800 ? readComposition() : 0 };
 }

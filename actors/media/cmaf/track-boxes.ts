@@ -25,19 +25,39 @@ export function trackHeader(track: Track, trackId: number, duration: number): Ui
   const times = [u64(0), u64(0), u32(trackId), zeros(4), u64(duration)];
   const layerGroupVolume = [zeros(8), u16(0, 0), u16(track.kind === 'audio' ? 0x100 : 0), zeros(2)];
   const [width, height] = displaySize(track);
-  return fullBox('tkhd', { version: 1, flags: 3 }, ...times, ...layerGroupVolume, matrix, u32(width * 0x1_0000, height * 0x1_0000));
+  return fullBox(
+    'tkhd',
+    { version: 1, flags: 3 },
+    ...times,
+    ...layerGroupVolume,
+    matrix,
+    u32(width * 0x1_0000, height * 0x1_0000),
+  );
 }
 
 /** `mdia` around the sample table. @param duration in the track's timescale */
 export function mediaBox(track: Track, duration: number, sampleTable: Uint8Array): Uint8Array {
-  const header = fullBox('mdhd', { version: 1 }, u64(0), u64(0), u32(track.timescale), u64(duration), u16(languageUndetermined, 0));
+  const header = fullBox(
+    'mdhd',
+    { version: 1 },
+    u64(0),
+    u64(0),
+    u32(track.timescale),
+    u64(duration),
+    u16(languageUndetermined, 0),
+  );
   const dataReference = box('dinf', fullBox('dref', {}, u32(1), fullBox('url ', { flags: 1 })));
   return box('mdia', header, handler(track), box('minf', mediaHeader(track), dataReference, sampleTable));
 }
 
 /** `stsd` with the one sample entry of the track. */
 export function sampleDescription(track: Track): Uint8Array {
-  return fullBox('stsd', {}, u32(1), track.kind === 'video' ? visualSampleEntry(track) : audioSampleEntry(track));
+  return fullBox(
+    'stsd',
+    {},
+    u32(1),
+    track.kind === 'video' ? visualSampleEntry(track) : audioSampleEntry(track),
+  );
 }
 
 /** Pixels on the screen: only the width is scaled by the sample aspect ratio. */
@@ -62,7 +82,14 @@ function visualSampleEntry(track: VideoTrack): Uint8Array {
   const nameDepthAndPredefined = concat([zeros(32), u16(0x18, 0xffff)]);
   const [entry, configuration] = videoBoxNames(track.codec);
   const aspect = box('pasp', u32(...track.sampleAspectRatio));
-  return box(entry, reservedAndReference, size, nameDepthAndPredefined, box(configuration, track.configuration), aspect);
+  return box(
+    entry,
+    reservedAndReference,
+    size,
+    nameDepthAndPredefined,
+    box(configuration, track.configuration),
+    aspect,
+  );
 }
 
 function videoBoxNames(codec: VideoTrack['codec']): readonly [entry: string, configuration: string] {
@@ -82,16 +109,32 @@ function audioSampleEntry(track: AudioTrack): Uint8Array {
   const reservedAndReference = concat([zeros(6), u16(1), zeros(8)]);
   // The field is 16.16 fixed point: a rate above 65,535 Hz does not fit, and the AudioSpecificConfig has the word.
   const rate = track.sampleRate <= 0xffff ? track.sampleRate * 0x1_0000 : 0;
-  return box('mp4a', reservedAndReference, u16(track.channels, 16), zeros(4), u32(rate), elementaryStream(track.configuration));
+  return box(
+    'mp4a',
+    reservedAndReference,
+    u16(track.channels, 16),
+    zeros(4),
+    u32(rate),
+    elementaryStream(track.configuration),
+  );
 }
 
 /** `esds`: MPEG-4 audio, with bit rates left unknown so that the bytes do not depend on what was measured. */
 function elementaryStream(audioSpecificConfig: Uint8Array): Uint8Array {
   const audioObjectType = 0x40;
   const audioStream = 0x15;
-  const decoderConfig = descriptor(4, u8(audioObjectType, audioStream), zeros(11), descriptor(5, audioSpecificConfig));
+  const decoderConfig = descriptor(
+    4,
+    u8(audioObjectType, audioStream),
+    zeros(11),
+    descriptor(5, audioSpecificConfig),
+  );
   const predefinedForMp4 = 2;
-  return fullBox('esds', {}, descriptor(3, u16(0), u8(0), decoderConfig, descriptor(6, u8(predefinedForMp4))));
+  return fullBox(
+    'esds',
+    {},
+    descriptor(3, u16(0), u8(0), decoderConfig, descriptor(6, u8(predefinedForMp4))),
+  );
 }
 
 /** A descriptor of ISO/IEC 14496-1, its size in the four byte form that every reader takes. */

@@ -10,7 +10,9 @@ export const h264Track: VideoTrack = {
   width: 1280,
   height: 720,
   sampleAspectRatio: [1, 1],
-  configuration: bytes('0164001f ffe1 001b 6764001facd9405005bb016a02020280000003008000001e478c18cb 01 0006 68ebe3cb22c0 fdf8f800'),
+  configuration: bytes(
+    '0164001f ffe1 001b 6764001facd9405005bb016a02020280000003008000001e478c18cb 01 0006 68ebe3cb22c0 fdf8f800',
+  ),
   timescale: 90_000,
 };
 
@@ -30,7 +32,11 @@ export function pictures(times: readonly number[], payloadBytes = 32): readonly 
 
 /** @param duration of each frame, in ticks */
 export function audioFrames(count: number, start = 0, duration = 1024): readonly Sample[] {
-  return Array.from({ length: count }, (_, index) => ({ pts: start + index * duration, isKey: true, data: payload(24 + index, index) }));
+  return Array.from({ length: count }, (_, index) => ({
+    pts: start + index * duration,
+    isKey: true,
+    data: payload(24 + index, index),
+  }));
 }
 
 /** One length-prefixed NAL unit: an IDR for seed 0, else another slice. */

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { TangazaError } from '../../../../../cluster/errors/tangaza-error.ts';
 import { ascii, box, concat, fullBox, u32, u64, zeros } from '../../../../../actors/media/cmaf/boxes.ts';
@@ -22,17 +22,28 @@ test('segments one behind the other read as one', () => {
   expect(read.samples.map((sample) => sample.pts)).toEqual([90_000, 96_000, 93_000, 99_000, 102_000]);
 });
 
+function ffmpegFragment(base: number): Uint8Array {
+  const header = fullBox(
+    'tfhd',
+    { flags: 0x01 | 0x08 | 0x10 | 0x20 },
+    u32(1),
+    u64(base),
+    u32(512, 2, 0x0101_0000),
+  );
+  const first = fullBox('trun', { flags: 0x01 | 0x04 }, u32(2, 0, 0x0200_0000));
+  const second = fullBox('trun', { flags: 0x800 }, u32(1, 7));
+  return box(
+    'moof',
+    fullBox('mfhd', {}, u32(1)),
+    box('traf', header, fullBox('tfdt', {}, u32(1024)), first, second),
+  );
+}
+
 // ffmpeg writes whole files, says common values once, numbers runs, and gives absolute offsets.
 test("a fragment in ffmpeg's manner is read: defaults, first-sample flags, a base offset and two runs", () => {
   const media = Uint8Array.of(1, 1, 2, 2, 3, 3);
-  const make = (base: number): Uint8Array => {
-    const header = fullBox('tfhd', { flags: 0x01 | 0x08 | 0x10 | 0x20 }, u32(1), u64(base), u32(512, 2, 0x0101_0000));
-    const first = fullBox('trun', { flags: 0x01 | 0x04 }, u32(2, 0, 0x0200_0000));
-    const second = fullBox('trun', { flags: 0x800 }, u32(1, 7));
-    return box('moof', fullBox('mfhd', {}, u32(1)), box('traf', header, fullBox('tfdt', {}, u32(1024)), first, second));
-  };
-  const base = init.length + make(0).length + 8;
-  const file = concat([init, make(base), box('mdat', media), box('mfra')]);
+  const base = init.length + ffmpegFragment(0).length + 8;
+  const file = concat([init, ffmpegFragment(base), box('mdat', media), box('mfra')]);
   expect(readSegment(file, file).samples).toMatchObject([
     { data: Uint8Array.of(1, 1), pts: 1024, dts: 1024, duration: 512, isKey: true },
     { data: Uint8Array.of(2, 2), pts: 1536, isKey: false },
@@ -89,21 +100,31 @@ test('an init segment of a foreign timescale is read with the timescale it has',
 
 // Whatever a store or an encoder hands over: an answer or MEDIA_INVALID, never another error, never a hang.
 test('damaged bytes give samples within the file or MEDIA_INVALID, nothing else', () => {
-  const files = [concat([init, segment]), concat([writeInit(aacTrack), writeSegment(aacTrack, audioFrames(9), 9300)])];
-  const damage = fc.array(fc.tuple(fc.nat(), fc.integer({ min: 0, max: 255 })), { minLength: 1, maxLength: 6 });
+  const files = [
+    concat([init, segment]),
+    concat([writeInit(aacTrack), writeSegment(aacTrack, audioFrames(9), 9300)]),
+  ];
+  const damage = fc.array(fc.tuple(fc.nat(), fc.integer({ min: 0, max: 255 })), {
+    minLength: 1,
+    maxLength: 6,
+  });
   fc.assert(
     fc.property(fc.constantFrom(...files), damage, fc.option(fc.nat()), (file, changes, cut) => {
       const bytes = Uint8Array.from(file);
       for (const [at, value] of changes) bytes[at % bytes.length] = value;
       const read = attempt(bytes.subarray(0, cut === null ? undefined : cut % bytes.length));
-      for (const sample of read?.samples ?? []) expect(sample.data.byteOffset + sample.data.length).toBeLessThanOrEqual(bytes.length);
+      for (const sample of read?.samples ?? [])
+        expect(sample.data.byteOffset + sample.data.length).toBeLessThanOrEqual(bytes.length);
     }),
     { numRuns: 3000 },
   );
 });
 
 test('noise gives MEDIA_INVALID, nothing else', () => {
-  fc.assert(fc.property(fc.uint8Array({ maxLength: 400 }), (bytes) => void attempt(bytes)), { numRuns: 1000 });
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 400 }), (bytes) => void attempt(bytes)),
+    { numRuns: 1000 },
+  );
 });
 
 function attempt(file: Uint8Array): ReturnType<typeof readSegment> | undefined {
