@@ -119,7 +119,7 @@ function runTimeNeeds(versions: Versions): readonly Need[] {
       why: 'for everything',
       for: all,
       wanted: 'those of package-lock.json',
-      remedy: `${setUp}, or npm ci --ignore-scripts`,
+      remedy: `${setUp}, or npm install --no-save --ignore-scripts`,
       find: async () =>
         (await output(process.execPath, ['scripts/installed-packages.js', root])) === undefined
           ? undefined

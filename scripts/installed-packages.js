@@ -1,8 +1,8 @@
 /**
  * Does node_modules hold what package-lock.json says? Exit code 0 if so, 1 if not.
  *
- * npm keeps its own record of what it installed in node_modules/.package-lock.json. Comparing the two saves the
- * removal and re-installation that `npm ci` would do. Plain JavaScript, since any Node >= 18 may run it.
+ * npm keeps its own record of what it installed in node_modules/.package-lock.json. Comparing the two saves asking npm
+ * and the registry. Plain JavaScript, since any Node >= 18 may run it.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
