@@ -1,0 +1,112 @@
+/**
+ * Reads AMF0 values (Adobe AMF 0 specification) out of untrusted bytes.
+ *
+ * Bounded in depth and in the number of values, so that a few bytes cannot cost much: metadata is a flat list in practice.
+ */
+import { ByteReader, mediaInvalid } from '../bits/byte-reader.ts';
+
+export type Amf0 = undefined | null | boolean | number | string | readonly Amf0[] | ReadonlyMap<string, Amf0>;
+
+const maxDepth = 8;
+const maxValues = 2048;
+const utf8 = new TextDecoder();
+
+/** Type markers; those missing here cannot appear in metadata. */
+const marker = {
+  number: 0,
+  boolean: 1,
+  string: 2,
+  object: 3,
+  null: 5,
+  undefined: 6,
+  array: 8,
+  end: 9,
+  strictArray: 10,
+  date: 11,
+  longString: 12,
+} as const;
+
+/** Reads value after value of one message; every read throws TangazaError `MEDIA_INVALID` on what is no AMF0. */
+export class Amf0Reader {
+  readonly #reader: ByteReader;
+  #values = 0;
+
+  constructor(bytes: Uint8Array) {
+    this.#reader = new ByteReader(bytes, 'an AMF0 message');
+  }
+
+  get hasMore(): boolean {
+    return this.#reader.remaining > 0;
+  }
+
+  value(): Amf0 {
+    return this.#value(0);
+  }
+
+  #value(depth: number): Amf0 {
+    this.#values += 1;
+    if (depth > maxDepth) throw mediaInvalid(`an AMF0 message is nested more than ${maxDepth} deep`);
+    if (this.#values > maxValues) throw mediaInvalid(`an AMF0 message has more than ${maxValues} values`);
+    const type = this.#reader.u8();
+    switch (type) {
+      case marker.number:
+        return this.#number();
+      case marker.boolean:
+        return this.#reader.u8() !== 0;
+      case marker.string:
+        return this.#text(this.#reader.u16());
+      case marker.longString:
+        return this.#text(this.#reader.u32());
+      case marker.null:
+        return null;
+      case marker.undefined:
+        return undefined;
+      case marker.date:
+        return this.#date();
+      case marker.object:
+        return this.#entries(depth);
+      case marker.array:
+        this.#reader.u32();
+        return this.#entries(depth);
+      case marker.strictArray:
+        return this.#list(depth);
+      default:
+        throw mediaInvalid(`an AMF0 message has a value of type ${type}`);
+    }
+  }
+
+  #number(): number {
+    const bytes = this.#reader.bytes(8);
+    return new DataView(bytes.buffer, bytes.byteOffset, 8).getFloat64(0);
+  }
+
+  #date(): number {
+    const at = this.#number();
+    this.#reader.u16();
+    return at;
+  }
+
+  #text(length: number): string {
+    return utf8.decode(this.#reader.bytes(length));
+  }
+
+  /** The count of an ECMA array is a hint only; an empty key before the end marker ends both kinds. */
+  #entries(depth: number): ReadonlyMap<string, Amf0> {
+    const entries = new Map<string, Amf0>();
+    while (this.#reader.remaining > 0) {
+      const key = this.#text(this.#reader.u16());
+      if (key === '') {
+        if (this.#reader.remaining > 0 && this.#reader.u8() !== marker.end) throw mediaInvalid('an AMF0 object does not end');
+        return entries;
+      }
+      entries.set(key, this.#value(depth + 1));
+    }
+    return entries;
+  }
+
+  #list(depth: number): readonly Amf0[] {
+    const count = this.#reader.u32();
+    if (count > maxValues) throw mediaInvalid(`an AMF0 array claims ${count} values`);
+    return Array.from({ length: count }, () => this.#value(depth + 1));
+  }
+}
