@@ -1,0 +1,45 @@
+/** What a manifest depends on beside the log: equal options and an equal timeline give equal bytes (M14). */
+import type { NodeId, RegionId, StreamId } from '../../../cluster/model/ids.ts';
+import type { DeviceType } from './devices.ts';
+import type { Timeline } from './timeline.ts';
+
+export interface EdgeAddress {
+  /** Also the pathway of HLS and the serviceLocation of DASH. */
+  readonly id: NodeId;
+  readonly region: RegionId;
+  /** `http://host:port`, without a slash at the end. */
+  readonly baseUrl: string;
+}
+
+/** One revision of the edge list, in the order that every edge has it in; a viewer's own order comes from steering. */
+export interface EdgeSet {
+  readonly revision: number;
+  readonly edges: readonly EdgeAddress[];
+}
+
+export interface ManifestOptions {
+  readonly streamId: StreamId;
+  readonly dvrWindowSeconds: number;
+  readonly edges: EdgeSet;
+  readonly device?: DeviceType | undefined;
+}
+
+/** M11: at least 2 s, else the longest segment ever committed, rounded; the unit of every delay. */
+export function targetSeconds({ longest90k }: Timeline): number {
+  return Math.max(2, Math.round(longest90k / 90_000));
+}
+
+/** HOLD-BACK and suggestedPresentationDelay: three targets behind the end (M11). */
+export function holdBackSeconds(timeline: Timeline): number {
+  return 3 * targetSeconds(timeline);
+}
+
+/** `http://host:port/live/{stream}/` of an edge. */
+export function liveUrl({ baseUrl }: EdgeAddress, streamId: StreamId): string {
+  return `${baseUrl}/live/${streamId}/`;
+}
+
+/** Ticks in microseconds, rounded: differences of rounded times add up exactly, rounded differences do not. */
+export function microseconds(ticks: number, timescale: number): number {
+  return Math.round((ticks / timescale) * 1_000_000);
+}
