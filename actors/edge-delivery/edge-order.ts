@@ -1,0 +1,23 @@
+/** Which edges a viewer should use, best first: only `/steering` says it, never a manifest (M14). */
+import { order } from '../../cluster/partition/rendezvous.ts';
+import type { Edge } from './manifest.ts';
+
+export interface Viewpoint {
+  /** The edge that was asked: it is near, and it works. */
+  readonly self: string;
+  readonly region: string;
+  /** This edge is about to leave: it goes last. */
+  readonly isLeaving: boolean;
+  /** Spreads viewers over the edges that are equally near. */
+  readonly viewer: string;
+}
+
+/** The asked edge, then its region's in the viewer's own order, then the others'. Never fewer than were given. */
+export function edgesFor(edges: readonly Edge[], { self, region, isLeaving, viewer }: Viewpoint): readonly Edge[] {
+  const inLine = order(viewer, edges.map((edge) => ({ ...edge, weight: 1 }))).map(({ weight: _weight, ...edge }) => edge);
+  const rank = (edge: Edge): number => {
+    if (edge.id === self) return isLeaving ? 3 : 0;
+    return edge.region === region ? 1 : 2;
+  };
+  return inLine.toSorted((left, right) => rank(left) - rank(right));
+}

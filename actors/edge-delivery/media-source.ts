@@ -1,0 +1,139 @@
+/**
+ * Segments and inits: public name -> log -> store key -> bytes, checked against the log's hash (M5).
+ *
+ * A segment that the live edge is about to reach is waited for instead of refused, so that a player which asks a moment
+ * early gets its media at the moment of the commit.
+ */
+import { hash } from 'node:crypto';
+import type { StoredMedia } from '../../cluster/contract/index-log.ts';
+import { TangazaError } from '../../cluster/errors/tangaza-error.ts';
+import type { Rendition } from '../../cluster/contract/renditions.ts';
+import { PeriodId, type RenditionName, type StreamId } from '../../cluster/model/ids.ts';
+import { endOfSegments90k, findMedia, findPeriod, initOf, renditionOf } from '../media/timeline/query.ts';
+import type { Timeline } from '../media/timeline/timeline.ts';
+import { initKey, segmentKey, type SegmentPlace } from '../segment-store/segment-key.ts';
+import type { SegmentStore } from '../segment-store/segment-store.ts';
+import { mediaEntity } from './entity.ts';
+import type { EntityCache } from './entity-cache.ts';
+import type { Entity, HttpRequest } from './http.ts';
+import type { StreamFollower } from './stream-follower.ts';
+
+export interface MediaPorts {
+  readonly store: SegmentStore;
+  readonly cache: EntityCache;
+}
+
+/** Names one media segment, `startTime` in the rendition's timescale. */
+export interface SegmentName {
+  readonly period: PeriodId;
+  readonly rendition: RenditionName;
+  readonly startTime: number;
+}
+
+/** What the log says of an object. */
+interface ObjectFacts {
+  readonly sha256: string;
+  readonly bytes: number;
+  readonly kind: Rendition['kind'];
+}
+
+/** How long a request may wait at the live edge. */
+export const liveEdgeMs = 8000;
+/** How far ahead of the last commit a segment may lie to be waited for, in longest segments. */
+const segmentsAhead = 2;
+/** Audio is cut at the frame nearest to the cut (M9): its start may lie this much off the picture's. */
+const audioSlack90k = 9000;
+const storeMs = 10_000;
+
+export class MediaSource {
+  readonly #ports: MediaPorts;
+
+  constructor(ports: MediaPorts) {
+    this.#ports = ports;
+  }
+
+  /** @throws TangazaError `SEGMENT_NOT_FOUND`, `OVERLOADED`, those of the store */
+  async segment(request: HttpRequest, follower: StreamFollower, name: SegmentName): Promise<Entity> {
+    const find = (timeline: Timeline): StoredMedia | undefined =>
+      renditionNamed(timeline, name) === undefined ? undefined : findMedia(timeline, name.period, name.rendition, name.startTime);
+    const media = find(follower.timeline) ?? (await this.#await(request, follower, name, find));
+    const rendition = renditionNamed(follower.timeline, name);
+    if (media === undefined || rendition === undefined) {
+      throw new TangazaError('SEGMENT_NOT_FOUND', 'The log names no such segment.');
+    }
+    return this.load(follower.id, name.period, rendition, media);
+  }
+
+  /** @throws TangazaError `SEGMENT_NOT_FOUND`, `OVERLOADED`, those of the store */
+  async init(follower: StreamFollower, id: PeriodId, name: RenditionName): Promise<Entity> {
+    const period = findPeriod(follower.timeline, id);
+    const rendition = renditionNamed(follower.timeline, { period: id, rendition: name });
+    const init = period === undefined ? undefined : initOf(period, name);
+    if (init === undefined || rendition === undefined) throw new TangazaError('SEGMENT_NOT_FOUND', 'The log names no such init segment.');
+    const place = { stream: follower.id, period: id, rendition: name };
+    return this.#loadObject(`${publicFolder(place)}/init.mp4`, initKey(place, init.sha256), { ...init, kind: rendition.kind });
+  }
+
+  /** The bytes of a segment that the log names. */
+  load(stream: StreamId, period: PeriodId, { name, kind }: Rendition, media: StoredMedia): Promise<Entity> {
+    const { sha256, bytes, startTime } = media;
+    const place = { stream, period, rendition: name };
+    const target = `${publicFolder(place)}/${startTime}.m4s`;
+    return this.#loadObject(target, segmentKey(place, startTime, sha256), { sha256, bytes, kind });
+  }
+
+  async #await(
+    request: HttpRequest,
+    follower: StreamFollower,
+    name: SegmentName,
+    find: (timeline: Timeline) => StoredMedia | undefined,
+  ): Promise<StoredMedia | undefined> {
+    if (!isAhead(follower.timeline, name)) return undefined;
+    const isSettled = (timeline: Timeline): boolean => find(timeline) !== undefined || !isAhead(timeline, name);
+    const key = `${name.period}/${name.rendition}/${name.startTime}`;
+    const outcome = await follower.hold(request, key, isSettled, liveEdgeMs);
+    if (outcome === 'closed') throw new TangazaError('UNAVAILABLE', 'This edge is closing.');
+    return find(follower.timeline);
+  }
+
+  #loadObject(target: string, key: string, object: ObjectFacts): Promise<Entity> {
+    const contentType = `${object.kind}/mp4`;
+    return this.#ports.cache.load(target, async () => {
+      const body = await this.#ports.store.get(key, AbortSignal.timeout(storeMs));
+      if (body.byteLength !== object.bytes || hash('sha256', body) !== object.sha256) {
+        throw new TangazaError('STORE_UNAVAILABLE', 'The stored object is not the one that was committed.', { data: { key } });
+      }
+      return mediaEntity(body, contentType, object.sha256.slice(0, 32));
+    });
+  }
+}
+
+function publicFolder({ stream, period, rendition }: SegmentPlace): string {
+  return `/live/${stream}/${period}/${rendition}`;
+}
+
+function renditionNamed(timeline: Timeline, name: Pick<SegmentName, 'period' | 'rendition'>): Rendition | undefined {
+  const period = findPeriod(timeline, name.period);
+  return period === undefined ? undefined : renditionOf(period, name.rendition);
+}
+
+/** May the period still get this segment, and soon? */
+function isAhead(timeline: Timeline, name: SegmentName): boolean {
+  const { period: id, startTime } = name;
+  const period = findPeriod(timeline, id);
+  const rendition = renditionNamed(timeline, name);
+  const newest = timeline.periods.findLast(({ segments }) => segments.length > 0);
+  if (period === undefined || rendition === undefined || timeline.state !== 'live') return false;
+  if (newest !== undefined && newest.id > id) return false;
+  const start90k = (startTime * 90_000) / rendition.timescale;
+  const end90k = endOfSegments90k(period);
+  const target90k = Math.max(180_000, timeline.longest90k);
+  return start90k >= end90k - audioSlack90k && start90k <= end90k + segmentsAhead * target90k;
+}
+
+/** @returns undefined for what the wire's digits cannot be */
+export function periodIdOf(digits: string): PeriodId | undefined {
+  const parsed = PeriodId.safeParse(Number(digits));
+  return parsed.success ? parsed.data : undefined;
+}
+

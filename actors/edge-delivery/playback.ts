@@ -1,0 +1,137 @@
+/**
+ * Playback: manifests, segments, inits and steering of live streams.
+ *
+ * P1  A manifest is a pure function of the log and the edge list: equal bytes on every edge (M14). It is made and
+ *     compressed once for each fold, and then answered by the server without coming here (`hot`).
+ * P2  With the log unreachable manifests stay as they are, 200, and say so in `tangaza-log-stale: seconds` (C8).
+ */
+import type {
+  InitParams,
+  ManifestQuery,
+  PlaybackParams,
+  PlaylistParams,
+  SegmentParams,
+} from '../../cluster/contract/routes-node.ts';
+import type { RouteInput } from '../../cluster/contract/routes.ts';
+import { errorCodeOf, TangazaError } from '../../cluster/errors/tangaza-error.ts';
+import type { PeriodId, StreamId } from '../../cluster/model/ids.ts';
+import { makeEntity } from './entity.ts';
+import type { EntityCache } from './entity-cache.ts';
+import type { Existence } from './existence.ts';
+import { cachePolicy, type Entity, type HttpRequest } from './http.ts';
+import { canonicalTarget, manifestTypes, type EdgeDirectory, type ManifestKind, type RenderManifest } from './manifest.ts';
+import { periodIdOf, type MediaSource } from './media-source.ts';
+import type { StreamFinder } from './stream-finder.ts';
+import { noSuchStream } from './stream-finder.ts';
+import type { StreamFollowers } from './stream-followers.ts';
+
+export interface PlaybackPorts {
+  readonly followers: StreamFollowers;
+  readonly finder: StreamFinder;
+  readonly existence: Existence;
+  readonly media: MediaSource;
+  readonly cache: EntityCache;
+  readonly renderManifest: RenderManifest;
+  readonly listEdges: () => EdgeDirectory;
+  /** For how long the index log has not been reachable; 0 while it is. */
+  readonly logDownSeconds: () => number;
+  readonly dvrWindowSeconds: number;
+}
+
+const encoder = new TextEncoder();
+/** Staleness is told in steps, so that a frozen manifest is made anew at most this often. */
+const staleStepSeconds = 5;
+
+export class Playback {
+  readonly #ports: PlaybackPorts;
+  #edges: EdgeDirectory;
+  #staleSeconds = 0;
+
+  constructor(ports: PlaybackPorts) {
+    this.#ports = ports;
+    this.#edges = ports.listEdges();
+  }
+
+  /** What needs no thought: cached media by path, rendered manifests by `path?query`. */
+  readonly hot = (target: string): Entity | undefined => {
+    const media = this.#ports.cache.get(target);
+    if (media !== undefined || !target.startsWith('/live/')) return media;
+    const id = target.slice(6, target.indexOf('/', 6));
+    return this.#ports.followers.get(id)?.rendered(target);
+  };
+
+  dash(request: HttpRequest, { params, query }: RouteInput<PlaybackParams, ManifestQuery>): Promise<Entity> {
+    return this.#manifest(request, params.id, { kind: 'dash' }, query);
+  }
+
+  hlsMain(request: HttpRequest, { params, query }: RouteInput<PlaybackParams, ManifestQuery>): Promise<Entity> {
+    return this.#manifest(request, params.id, { kind: 'hlsMain' }, query);
+  }
+
+  hlsMedia(request: HttpRequest, { params, query }: RouteInput<PlaylistParams, ManifestQuery>): Promise<Entity> {
+    const isDelta = query._HLS_skip !== undefined;
+    return this.#manifest(request, params.id, { kind: 'hlsMedia', rendition: params.rendition, isDelta }, query);
+  }
+
+  async segment(request: HttpRequest, { params }: RouteInput<SegmentParams>): Promise<Entity> {
+    const { id, rendition, startTime } = params;
+    const period = mustBePeriod(params.period);
+    const follower = await this.#ports.finder.find(id);
+    return this.#ports.media.segment(request, follower, { period, rendition, startTime: Number(startTime) });
+  }
+
+  async init(_request: HttpRequest, { params }: RouteInput<InitParams>): Promise<Entity> {
+    const period = mustBePeriod(params.period);
+    const follower = await this.#ports.finder.find(params.id);
+    return this.#ports.media.init(follower, period, params.rendition);
+  }
+
+  /** @throws TangazaError `STREAM_NOT_FOUND` only when the registry says so: players stop steering for good (M14) */
+  async mustSteer(id: StreamId): Promise<void> {
+    if (this.#ports.followers.get(id) !== undefined) return;
+    const exists = await this.#ports.existence.has(id).catch(() => true);
+    if (!exists) throw noSuchStream(id);
+  }
+
+  /** Notices what changes manifests beside the log. Called a few times a second. */
+  refresh(): void {
+    const edges = this.#ports.listEdges();
+    const downSeconds = this.#ports.logDownSeconds();
+    const staleSeconds = downSeconds <= 0 ? 0 : Math.max(1, Math.floor(downSeconds / staleStepSeconds) * staleStepSeconds);
+    if (edges.revision === this.#edges.revision && staleSeconds === this.#staleSeconds) return;
+    this.#edges = edges;
+    this.#staleSeconds = staleSeconds;
+    for (const follower of this.#ports.followers.all()) follower.forgetRendered();
+  }
+
+  /** Forgets streams that were deleted. Called every few seconds. */
+  async forgetDeleted(): Promise<void> {
+    for (const { id } of this.#ports.followers.all()) {
+      const exists = await this.#ports.existence.askNow(id).catch((error: unknown) => errorCodeOf(error) !== 'STREAM_NOT_FOUND');
+      if (exists) continue;
+      this.#ports.followers.drop(id);
+      this.#ports.cache.dropPrefix(`/live/${id}/`);
+    }
+  }
+
+  async #manifest(request: HttpRequest, streamId: StreamId, what: ManifestKind, { device }: ManifestQuery): Promise<Entity> {
+    const follower = await this.#ports.finder.findPlayable(request, streamId);
+    const { dvrWindowSeconds, renderManifest } = this.#ports;
+    return follower.render(canonicalTarget(request.path, { what, device }), (timeline) => {
+      const text = renderManifest(timeline, { streamId, what, device, edges: this.#edges, dvrWindowSeconds });
+      if (text === undefined) throw new TangazaError('NOT_FOUND', 'The stream has no such rendition.');
+      return makeEntity(encoder.encode(text), {
+        contentType: manifestTypes[what.kind],
+        cacheControl: cachePolicy.manifest,
+        isText: true,
+        headers: this.#staleSeconds === 0 ? {} : { 'tangaza-log-stale': String(this.#staleSeconds) },
+      });
+    });
+  }
+}
+
+function mustBePeriod(digits: string): PeriodId {
+  const period = periodIdOf(digits);
+  if (period === undefined) throw new TangazaError('SEGMENT_NOT_FOUND', 'There is no such period.');
+  return period;
+}

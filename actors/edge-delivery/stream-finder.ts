@@ -1,0 +1,50 @@
+/** From a stream's id to its follower, ready to be read: the one way in for every playback request. */
+import { TangazaError } from '../../cluster/errors/tangaza-error.ts';
+import type { StreamId } from '../../cluster/model/ids.ts';
+import { isPlayable } from '../media/timeline/query.ts';
+import type { Existence } from './existence.ts';
+import type { HttpRequest } from './http.ts';
+import type { StreamFollower } from './stream-follower.ts';
+import type { StreamFollowers } from './stream-followers.ts';
+
+/** A player that comes before the first segment is kept waiting for it so long. */
+export const firstSegmentMs = 10_000;
+
+export class StreamFinder {
+  readonly #followers: StreamFollowers;
+  readonly #existence: Existence;
+
+  constructor(followers: StreamFollowers, existence: Existence) {
+    this.#followers = followers;
+    this.#existence = existence;
+  }
+
+  /**
+   * The stream's follower with all of its log folded. One that is followed already is not asked for again, so that
+   * edges go on when the registry cannot be reached (C8).
+   *
+   * @throws TangazaError `STREAM_NOT_FOUND`, `LOG_UNAVAILABLE`, `OVERLOADED`, `UNAVAILABLE`
+   */
+  async find(id: StreamId): Promise<StreamFollower> {
+    const known = this.#followers.get(id);
+    if (known === undefined && !(await this.#existence.has(id))) throw noSuchStream(id);
+    const follower = known ?? this.#followers.open(id);
+    follower.touch();
+    if (!follower.isCaughtUp) await follower.ready();
+    return follower;
+  }
+
+  /** As `find`, and there is something to play; waits for the first commit. @throws also `STREAM_NOT_LIVE` */
+  async findPlayable(request: HttpRequest, id: StreamId): Promise<StreamFollower> {
+    const follower = await this.find(id);
+    if (isPlayable(follower.timeline)) return follower;
+    const outcome = await follower.hold(request, 'first segment', isPlayable, firstSegmentMs);
+    if (outcome === 'closed') throw new TangazaError('UNAVAILABLE', 'This edge is closing.');
+    if (outcome === 'timeOut') throw new TangazaError('STREAM_NOT_LIVE', `Nothing of ${id} can be played yet.`);
+    return follower;
+  }
+}
+
+export function noSuchStream(id: StreamId): TangazaError {
+  return new TangazaError('STREAM_NOT_FOUND', `There is no stream ${id}.`);
+}
