@@ -1,0 +1,107 @@
+/** Foreign players on our manifests, and our own pages, in a real Chromium. */
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Browser } from 'playwright-core';
+import { startTestCluster, type TestCluster } from '../support/demo.ts';
+import { flashAndBeep, publish, x264, type FfmpegPublisher } from '../support/ffmpeg-publisher.ts';
+import { launchChromium, openPlayer, type Player } from '../support/foreign-players.ts';
+
+let cluster: TestCluster;
+let publisher: FfmpegPublisher;
+let browser: Browser;
+
+beforeAll(async () => {
+  cluster = await startTestCluster();
+  publisher = publish(`${cluster.nodes[0]?.rtmp}/${cluster.stream.key}`, flashAndBeep(640, 360), x264(25, 2));
+  browser = await launchChromium();
+  await waitUntilPlayable();
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await publisher?.[Symbol.asyncDispose]();
+  await cluster?.[Symbol.asyncDispose]();
+});
+
+async function waitUntilPlayable(): Promise<void> {
+  for (let tries = 0; tries < 6; tries += 1) {
+    const reply = await fetch(`${cluster.url}/live/demo/main.m3u8`);
+    if (reply.ok) return;
+    await reply.arrayBuffer();
+  }
+  throw new Error(`not playable: ${publisher.output()}`);
+}
+
+// Goal: what others wrote plays what we serve. Method: 20 s of each; a stall is a `waiting` after the first `playing`.
+test.for<[Player, string]>([
+  ['dash.js', 'manifest.mpd'],
+  ['shaka-dash', 'manifest.mpd'],
+  ['shaka-hls', 'main.m3u8'],
+  ['hls.js', 'main.m3u8'],
+])('%s plays 20 s of %s without a stall, in one buffered range', async ([player, manifest]) => {
+  await using open = await openPlayer(browser, player, `${cluster.url}/live/demo/${manifest}`);
+  await open.playFor(20, 60_000);
+  const report = await open.report();
+  expect(report).toMatchObject({ stalls: 0, errors: [], bufferedRanges: 1 });
+});
+
+// Goal: adaptation works in both directions. Method: the browser's link is cut to 300 kbit/s and opened again.
+test('a throttled connection goes down the ladder and comes back up', async () => {
+  await using open = await openPlayer(browser, 'shaka-dash', `${cluster.url}/live/demo/manifest.mpd`);
+  await open.playFor(4, 30_000);
+  const link = await open.page.context().newCDPSession(open.page);
+  await link.send('Network.enable');
+  const throttle = (bytesPerSecond: number) =>
+    link.send('Network.emulateNetworkConditions', {
+      offline: false,
+      latency: 20,
+      downloadThroughput: bytesPerSecond,
+      uploadThroughput: bytesPerSecond,
+    });
+  const reaches = (height: number) =>
+    open.page.waitForFunction((wanted) => document.querySelector('video')?.videoHeight === wanted, height, { timeout: 60_000 });
+  await reaches(360);
+  await throttle(60_000);
+  await reaches(240);
+  await throttle(5_000_000);
+  await reaches(360);
+});
+
+test('the watch page plays, shows the stream as live, and reports no failure', async () => {
+  const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
+  const errors: string[] = [];
+  page.on('pageerror', (error) => errors.push(error.message));
+  await page.goto(`${cluster.url}/watch/demo`);
+  await page.waitForFunction(() => (document.querySelector('video')?.currentTime ?? 0) > 0 && document.querySelector('#state')?.textContent === 'LIVE');
+  const from = await page.evaluate(() => document.querySelector('video')?.currentTime ?? 0);
+  await page.waitForFunction((start) => (document.querySelector('video')?.currentTime ?? 0) > start + 5, from);
+  const options = await page.locator('select.quality option').allTextContents();
+  expect(options.slice(1)).toEqual(['360p', '240p']);
+  expect(errors).toEqual([]);
+  await page.close();
+});
+
+test('the watch page plays HLS too', async () => {
+  const page = await browser.newPage();
+  await page.goto(`${cluster.url}/watch/demo?format=hls`);
+  await page.waitForFunction(() => (document.querySelector('video')?.currentTime ?? 0) > 1 && document.querySelector('#state')?.textContent === 'LIVE');
+  await page.close();
+});
+
+test('the index page shows what is on air', async () => {
+  const page = await browser.newPage();
+  await page.goto(`${cluster.url}/`);
+  await page.waitForSelector('.card');
+  expect(await page.locator('.card').textContent()).toContain('Tangaza demo');
+  await page.close();
+});
+
+test('the operator page shows nodes and streams to who has the token', async () => {
+  const page = await browser.newPage();
+  await page.goto(`${cluster.url}/ops`);
+  await page.fill('#token', cluster.token);
+  await page.click('#login button');
+  await page.waitForSelector('#nodes tr:nth-child(2)');
+  await page.waitForSelector('#placements tr');
+  expect(await page.locator('#placements').textContent()).toContain('demo');
+  await page.close();
+});
