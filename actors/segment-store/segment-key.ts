@@ -10,7 +10,11 @@ export interface SegmentPlace {
 const hash16 = (sha256: Sha256): string => sha256.slice(0, 16);
 
 /** `{stream}/{period}/{rendition}/{startTime}-{first 16 hex of sha256}` */
-export function segmentKey({ stream, period, rendition }: SegmentPlace, startTime: number, sha256: Sha256): string {
+export function segmentKey(
+  { stream, period, rendition }: SegmentPlace,
+  startTime: number,
+  sha256: Sha256,
+): string {
   return `${stream}/${period}/${rendition}/${startTime}-${hash16(sha256)}`;
 }
 

@@ -1,0 +1,78 @@
+/** What S3 servers say, in the words of the catalogue, and whether asking again may help. */
+import { S3ServiceException } from '@aws-sdk/client-s3';
+import { TangazaError } from '../../cluster/errors/tangaza-error.ts';
+import { notFound } from './object-key.ts';
+
+/** Names that S3 and its kin give to a store without room; 507 is "insufficient storage". */
+const fullNames = [
+  'QuotaExceeded',
+  'InsufficientStorage',
+  'XMinioStorageFull',
+  'InsufficientCapacity',
+  'StorageFull',
+];
+/** Answers of 4xx that pass by themselves. */
+const passingNames = [
+  'RequestTimeout',
+  'RequestTimeTooSkewed',
+  'OperationAborted',
+  'SlowDown',
+  'TooManyRequests',
+];
+const passingStatuses = [408, 425, 429, 500, 502, 503, 504];
+
+/** The HTTP status of an answer; `undefined` when there was none. */
+export function statusOf(error: unknown): number | undefined {
+  return error instanceof S3ServiceException ? error.$metadata.httpStatusCode : undefined;
+}
+
+/** The name of an error of S3 or of the network; never its message, which may quote the request. */
+export function nameOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'unknown error';
+  return 'code' in error && typeof error.code === 'string' ? error.code : error.name;
+}
+
+/** No answer, one of an overloaded or restarting server, or a clock that the SDK has corrected by now. */
+export function isPassing(error: unknown): boolean {
+  if (error instanceof TangazaError || isFull(error)) return false;
+  const status = statusOf(error);
+  return status === undefined || passingStatuses.includes(status) || passingNames.includes(nameOf(error));
+}
+
+/** @param what the key, prefix or bucket that was asked for */
+export function storeErrorOf(error: unknown, what: string): TangazaError {
+  if (error instanceof TangazaError) return error;
+  const options = { cause: error };
+  const name = nameOf(error);
+  const status = statusOf(error);
+  if (isFull(error))
+    return new TangazaError('STORE_FULL', `The S3 store has no room for ${what} (${name}).`, options);
+  if (name === 'NoSuchBucket') {
+    return new TangazaError(
+      'STORE_UNAVAILABLE',
+      `The S3 bucket is gone: ${what} cannot be reached.`,
+      options,
+    );
+  }
+  if (status === 404) return notFound(what, error);
+  if (status === 501) {
+    const detail = `The S3 server has no conditional writes (${name}): ${what} was not stored. Use another server.`;
+    return new TangazaError('STORE_UNAVAILABLE', detail, options);
+  }
+  const answer = status === undefined ? name : `${status} ${name}`;
+  const advice = status === 401 || status === 403 ? ' Check the keys and what they may do.' : '';
+  return new TangazaError(
+    'STORE_UNAVAILABLE',
+    `The S3 store failed at ${what} (${answer}).${advice}`,
+    options,
+  );
+}
+
+function isFull(error: unknown): boolean {
+  return statusOf(error) === 507 || fullNames.includes(nameOf(error));
+}
+
+/** Another put of the key was under way and then was not there (O2): passing, so it is tried again. */
+export class ConflictError extends Error {
+  override readonly name = 'ConditionalRequestConflict';
+}

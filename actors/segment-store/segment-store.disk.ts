@@ -1,0 +1,229 @@
+/**
+ * The segment store in a folder, shared by the nodes of a region on one host (C12).
+ *
+ * D1. An object appears whole or not at all, and never changes (atomic-file.disk.ts).
+ * D2. A put that would take the last of the disk is refused; a disk that is full says so (`STORE_FULL`).
+ * D3. What a crash leaves are temporary files; those older than a minute are removed when a store opens.
+ */
+import { randomUUID } from 'node:crypto';
+import { mkdir, open, readdir, rm, rmdir, stat, statfs as systemStatfs } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { TangazaError } from '../../cluster/errors/tangaza-error.ts';
+import type { Metrics } from '../../cluster/observe/metrics.ts';
+import type { Clock } from '../../cluster/time/clock.ts';
+import { errnoOf, putFile, temporaryName } from './atomic-file.disk.ts';
+import { DiskSpace, type StatFs } from './disk-space.disk.ts';
+import { listFolder } from './list-folder.disk.ts';
+import {
+  checkBody,
+  checkKey,
+  checkPrefix,
+  checkRange,
+  maxObjectBytes,
+  notFound,
+  rangeError,
+} from './object-key.ts';
+import type { SegmentStore, StoredObject } from './segment-store.ts';
+import { StoreMeter, type StoreOperation } from './store-meter.ts';
+
+export interface DiskStoreOptions {
+  /** Made when it is missing. */
+  readonly folder: string;
+  /** Free bytes that are left alone. */
+  readonly reserveBytes: number;
+  readonly clock: Clock;
+  readonly metrics: Metrics;
+  readonly statfs?: StatFs;
+}
+
+const leftoverAgeMs = 60_000;
+const deletesAtOnce = 32;
+
+/** @throws TangazaError `STORE_UNAVAILABLE` when the folder cannot be made or read */
+export async function openDiskStore(options: DiskStoreOptions): Promise<SegmentStore> {
+  const folder = resolve(options.folder);
+  const temporaries = join(folder, '.tmp');
+  try {
+    await mkdir(temporaries, { recursive: true });
+    await removeLeftovers(temporaries, options.clock.utcMs() - leftoverAgeMs);
+  } catch (error) {
+    throw storeError(error, 'open', folder);
+  }
+  return new DiskStore({ ...options, folder, temporaries });
+}
+
+class DiskStore implements SegmentStore {
+  readonly #folder: string;
+  readonly #temporaries: string;
+  readonly #space: DiskSpace;
+  readonly #meter: StoreMeter;
+  #isClosed = false;
+
+  constructor(options: DiskStoreOptions & { readonly temporaries: string }) {
+    this.#folder = options.folder;
+    this.#temporaries = options.temporaries;
+    this.#space = new DiskSpace({ statfs: systemStatfs, ...options });
+    this.#meter = new StoreMeter('disk', options);
+  }
+
+  async putIfAbsent(key: string, body: Uint8Array, signal?: AbortSignal): Promise<'stored' | 'present'> {
+    checkKey(key);
+    checkBody(key, body);
+    return this.#run('put', key, signal, async () => {
+      const path = join(this.#folder, key);
+      if (await isThere(path, key)) return 'present';
+      await this.#space.take(body.length);
+      const outcome = await putFile(path, body, {
+        temporary: temporaryName(this.#temporaries, randomUUID()),
+        signal,
+      });
+      if (outcome === 'stored') this.#meter.transferred('put', body.length);
+      return outcome;
+    });
+  }
+
+  async get(key: string, signal?: AbortSignal): Promise<Uint8Array> {
+    checkKey(key);
+    return this.#run('get', key, signal, () => this.#read(key, 'get', 0, maxObjectBytes));
+  }
+
+  async range(key: string, start: number, end: number, signal?: AbortSignal): Promise<Uint8Array> {
+    checkKey(key);
+    checkRange(key, start, end);
+    return this.#run('range', key, signal, () => this.#read(key, 'range', start, end));
+  }
+
+  async *list(prefix: string, signal?: AbortSignal): AsyncGenerator<StoredObject> {
+    checkPrefix(prefix);
+    const pages = listFolder(this.#folder, prefix);
+    for (;;) {
+      const page = await this.#run('list', prefix, signal, () => pages.next());
+      if (page.done === true) return;
+      yield* page.value;
+    }
+  }
+
+  async delete(keys: readonly string[], signal?: AbortSignal): Promise<void> {
+    for (const key of keys) checkKey(key);
+    for (let first = 0; first < keys.length; first += deletesAtOnce) {
+      const some = keys.slice(first, first + deletesAtOnce);
+      await this.#run('delete', some[0] ?? '', signal, () =>
+        Promise.all(some.map((key) => removeFile(join(this.#folder, key)))),
+      );
+    }
+    const folders = new Set(keys.map((key) => dirname(join(this.#folder, key))));
+    for (const folder of folders) await removeEmpty(folder, this.#folder);
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+  }
+
+  async #run<T>(
+    operation: StoreOperation,
+    key: string,
+    signal: AbortSignal | undefined,
+    work: () => Promise<T>,
+  ): Promise<T> {
+    if (this.#isClosed) throw new TangazaError('STORE_UNAVAILABLE', 'The segment store is closed.');
+    return this.#meter.run(
+      operation,
+      async () => {
+        try {
+          return await work();
+        } catch (error) {
+          throw error instanceof TangazaError || signal?.aborted === true
+            ? error
+            : storeError(error, operation, key);
+        }
+      },
+      signal,
+    );
+  }
+
+  async #read(key: string, operation: 'get' | 'range', start: number, end: number): Promise<Uint8Array> {
+    await using file = await open(join(this.#folder, key), 'r');
+    const { size } = await file.stat();
+    if (operation === 'range' && start >= size) throw rangeError(key, start, end);
+    const bytes = new Uint8Array(Math.min(end, size) - start);
+    for (let done = 0; done < bytes.length;) {
+      const { bytesRead } = await file.read(bytes, done, bytes.length - done, start + done);
+      if (bytesRead === 0)
+        throw new TangazaError('STORE_UNAVAILABLE', `${key} became shorter while it was read.`);
+      done += bytesRead;
+    }
+    this.#meter.transferred(operation, bytes.length);
+    return bytes;
+  }
+}
+
+/** @throws TangazaError `BAD_REQUEST` when the name is, or lies below, that of another kind of thing */
+async function isThere(path: string, key: string): Promise<boolean> {
+  try {
+    if ((await stat(path)).isFile()) return true;
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return false;
+    if (errnoOf(error) !== 'ENOTDIR') throw error;
+  }
+  throw new TangazaError('BAD_REQUEST', `${key} lies above or below another object.`);
+}
+
+async function removeFile(path: string): Promise<void> {
+  try {
+    await rm(path);
+  } catch (error) {
+    const code = errnoOf(error);
+    if (code !== 'ENOENT' && code !== 'ENOTDIR') throw error;
+  }
+}
+
+/** Removes the folder and those above it, below `root`, as far as they are empty. */
+async function removeEmpty(folder: string, root: string): Promise<void> {
+  for (let empty = folder; empty.length > root.length; empty = dirname(empty)) {
+    try {
+      await rmdir(empty);
+    } catch {
+      // Not empty, or gone, or used just now: the next deletion tries again.
+      return;
+    }
+  }
+}
+
+/** D3: what a process that crashed left behind. A slow writer would fail, be told so, and try again. */
+async function removeLeftovers(temporaries: string, beforeMs: number): Promise<void> {
+  for (const name of await readdir(temporaries)) {
+    const path = join(temporaries, name);
+    const found = await stat(path).catch(() => undefined);
+    if (found !== undefined && found.mtimeMs < beforeMs) await rm(path, { force: true });
+  }
+}
+
+/** An error of the file system in the words of the catalogue. */
+function storeError(error: unknown, operation: StoreOperation | 'open', key: string): TangazaError {
+  const code = errnoOf(error);
+  const isReading = operation === 'get' || operation === 'range';
+  switch (code) {
+    case 'ENOENT':
+    case 'EISDIR':
+    case 'ENOTDIR':
+      if (isReading) return notFound(key, error);
+      return new TangazaError('STORE_UNAVAILABLE', `The folder of ${key} cannot be used (${code}).`, {
+        cause: error,
+      });
+    case 'ENOSPC':
+    case 'EDQUOT':
+      return new TangazaError('STORE_FULL', `The disk is full: ${key} was not stored. Make room.`, {
+        cause: error,
+      });
+    case 'EPERM':
+    case 'ENOTSUP':
+    case 'EOPNOTSUPP': {
+      const detail = `The file system refuses ${key} (${code}): it must have hard links.`;
+      return new TangazaError('STORE_UNAVAILABLE', detail, { cause: error });
+    }
+    default: {
+      const detail = `The disk store failed at ${key} (${code ?? 'unknown error'}).`;
+      return new TangazaError('STORE_UNAVAILABLE', detail, { cause: error });
+    }
+  }
+}
