@@ -1,0 +1,110 @@
+/** Processes of a live cluster are killed and come back; the stream goes on, its numbering continued. */
+import { expect, test } from 'vitest';
+import { startTestCluster, type TestCluster } from '../support/demo.ts';
+import { flashAndBeep, publish, x264 } from '../support/ffmpeg-publisher.ts';
+import { readPlaylist, waitForPlaylist, type Playlist } from '../support/playlists.ts';
+
+const lowest = 'h264-240p';
+const afterMs = 45_000;
+
+async function playing(cluster: TestCluster, edge = 0): Promise<Playlist> {
+  return waitForPlaylist(`${cluster.nodes[edge]?.url}/live/demo/${lowest}.m3u8`, ({ segments }) => segments.length >= 2, afterMs);
+}
+
+/** Sequences never go back, and what both playlists list is the same. */
+function expectContinued(before: Playlist, after: Playlist): void {
+  expect(after.mediaSequence).toBeGreaterThanOrEqual(before.mediaSequence);
+  expect(after.discontinuitySequence).toBeGreaterThanOrEqual(before.discontinuitySequence);
+  expect(after.lastNumber).toBeGreaterThan(before.lastNumber);
+  for (const segment of before.segments) {
+    const again = after.segments.find(({ number }) => number === segment.number);
+    if (again !== undefined) expect(again).toEqual(segment);
+  }
+}
+
+// Goal: a stream outlives its NATS. Method: SIGKILL nats-server while live, start it again, wait for newer segments.
+test('nats-server is killed and restarted while live: no gap, no discontinuity, numbering continues', async () => {
+  await using cluster = await startTestCluster();
+  await using _publisher = publish(`${cluster.nodes[0]?.rtmp}/${cluster.stream.key}`, flashAndBeep(), x264(25, 2));
+  const before = await playing(cluster);
+  const nats = cluster.regions[0]?.nats;
+  await nats?.kill('SIGKILL');
+  const frozen = await fetch(`${cluster.url}/live/demo/${lowest}.m3u8`);
+  expect(frozen.status).toBe(200);
+  await frozen.arrayBuffer();
+  nats?.start();
+  const after = await waitForPlaylist(
+    `${cluster.url}/live/demo/${lowest}.m3u8`,
+    ({ lastNumber }) => lastNumber >= before.lastNumber + 4,
+    afterMs,
+  );
+  expectContinued(before, after);
+  expect(after.segments.filter(({ isGap }) => isGap)).toEqual([]);
+  expect(after.segments.filter(({ isDiscontinuity }) => isDiscontinuity)).toEqual([]);
+});
+
+// Goal: the owner's process may die. Method: SIGKILL its node, start it again, publish anew.
+test('the ingest node is killed and restarted: the stream goes on in a new period, numbering continues', async () => {
+  await using cluster = await startTestCluster();
+  const [node] = cluster.nodes;
+  const url = `${node?.rtmp}/${cluster.stream.key}`;
+  const first = publish(url, flashAndBeep(), x264(25, 2));
+  const before = await playing(cluster, 1);
+  await node?.process.kill('SIGKILL');
+  await first.ended;
+  const meanwhile = await readPlaylist(`${cluster.nodes[1]?.url}/live/demo/${lowest}.m3u8`);
+  expect(meanwhile.lastNumber).toBeGreaterThanOrEqual(before.lastNumber);
+  node?.process.start();
+  await waitUntilReady(`${node?.url}/readyz`);
+  await using _second = publish(url, flashAndBeep(), x264(25, 2));
+  for (const edge of [0, 1]) {
+    const after = await waitForPlaylist(
+      `${cluster.nodes[edge]?.url}/live/demo/${lowest}.m3u8`,
+      ({ lastNumber }) => lastNumber >= meanwhile.lastNumber + 2,
+      afterMs,
+    );
+    expectContinued(before, after);
+    expect(after.segments.filter(({ isDiscontinuity }) => isDiscontinuity)).toHaveLength(1);
+  }
+});
+
+// Goal: edges hold no state that a restart loses. Method: kill the edge that does not ingest, compare bytes after.
+test('an edge is killed and restarted: it serves the same bytes as its neighbour', async () => {
+  await using cluster = await startTestCluster();
+  await using publisher = publish(`${cluster.nodes[0]?.rtmp}/${cluster.stream.key}`, flashAndBeep(), x264(25, 2));
+  const before = await playing(cluster, 1);
+  const edge = cluster.nodes[1];
+  await edge?.process.kill('SIGKILL');
+  edge?.process.start();
+  await waitUntilReady(`${edge?.url}/readyz`);
+  const after = await waitForPlaylist(`${edge?.url}/live/demo/${lowest}.m3u8`, ({ lastNumber }) => lastNumber > before.lastNumber, afterMs);
+  expectContinued(before, after);
+  await publisher.kill('SIGKILL');
+  await waitUntilSettled(cluster);
+  const [one, other] = await Promise.all(
+    cluster.nodes.map(async ({ url }) => (await fetch(`${url}/live/demo/${lowest}.m3u8`)).text()),
+  );
+  expect(other).toBe(one);
+});
+
+/** The publisher is gone: waits until the playlist no longer grows. */
+async function waitUntilSettled(cluster: TestCluster): Promise<void> {
+  let last = '';
+  for (let same = 0; same < 8; ) {
+    const text = await (await fetch(`${cluster.url}/live/demo/${lowest}.m3u8`)).text();
+    same = text === last ? same + 1 : 0;
+    last = text;
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
+}
+
+async function waitUntilReady(url: string): Promise<void> {
+  const deadline = AbortSignal.timeout(30_000);
+  while (!deadline.aborted) {
+    const reply = await fetch(url).catch(() => undefined);
+    await reply?.arrayBuffer();
+    if (reply?.ok === true) return;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  throw new Error(`${url} is not ready`);
+}

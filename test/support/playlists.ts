@@ -1,0 +1,66 @@
+/** Media playlists, parsed just far enough to hold them against each other. */
+export interface PlaylistSegment {
+  readonly number: number;
+  readonly uri: string;
+  readonly durationSeconds: number;
+  readonly programDateTime: string | undefined;
+  readonly isGap: boolean;
+  readonly isDiscontinuity: boolean;
+}
+
+export interface Playlist {
+  readonly mediaSequence: number;
+  readonly discontinuitySequence: number;
+  readonly targetDuration: number;
+  readonly isEnded: boolean;
+  readonly segments: readonly PlaylistSegment[];
+  /** Number of the newest segment; -1 for none. */
+  readonly lastNumber: number;
+}
+
+export function parsePlaylist(text: string): Playlist {
+  const lines = text.split('\n');
+  const valueOf = (tag: string): number => Number(lines.find((line) => line.startsWith(`${tag}:`))?.slice(tag.length + 1) ?? 0);
+  const mediaSequence = valueOf('#EXT-X-MEDIA-SEQUENCE');
+  const segments: PlaylistSegment[] = [];
+  let next = { durationSeconds: 0, programDateTime: undefined as string | undefined, isGap: false, isDiscontinuity: false };
+  for (const line of lines) {
+    if (line.startsWith('#EXTINF:')) next = { ...next, durationSeconds: Number.parseFloat(line.slice(8)) };
+    else if (line.startsWith('#EXT-X-PROGRAM-DATE-TIME:')) next = { ...next, programDateTime: line.slice(25) };
+    else if (line === '#EXT-X-GAP') next = { ...next, isGap: true };
+    else if (line === '#EXT-X-DISCONTINUITY') next = { ...next, isDiscontinuity: true };
+    else if (line !== '' && !line.startsWith('#')) {
+      segments.push({ number: mediaSequence + segments.length, uri: line, ...next });
+      next = { durationSeconds: 0, programDateTime: undefined, isGap: false, isDiscontinuity: false };
+    }
+  }
+  return {
+    mediaSequence,
+    discontinuitySequence: valueOf('#EXT-X-DISCONTINUITY-SEQUENCE'),
+    targetDuration: valueOf('#EXT-X-TARGETDURATION'),
+    isEnded: lines.includes('#EXT-X-ENDLIST'),
+    segments,
+    lastNumber: mediaSequence + segments.length - 1,
+  };
+}
+
+export async function readPlaylist(url: string): Promise<Playlist> {
+  const reply = await fetch(url);
+  const text = await reply.text();
+  if (!reply.ok) throw new Error(`${url}: ${reply.status} ${text}`);
+  return parsePlaylist(text);
+}
+
+/** Asks until the playlist is as wanted. @throws Error with the last playlist when it never is */
+export async function waitForPlaylist(url: string, isWanted: (playlist: Playlist) => boolean, withinMs: number): Promise<Playlist> {
+  const deadline = AbortSignal.timeout(withinMs);
+  let last = 'nothing yet';
+  while (!deadline.aborted) {
+    const reply = await fetch(url).catch((error: unknown) => String(error));
+    last = typeof reply === 'string' ? reply : await reply.text();
+    const playlist = parsePlaylist(last);
+    if (typeof reply !== 'string' && reply.ok && isWanted(playlist)) return playlist;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+  throw new Error(`${url} did not become what was wanted; last: ${last}`);
+}
