@@ -1,0 +1,124 @@
+/** The publishers of one node: each is authenticated, attached to its stream's owner, and run until it goes (C2). */
+import { type AttachParams, type AttachReply, type CloseSessionsParams } from '../../cluster/contract/stream.ts';
+import type { AuthenticateReply } from '../../cluster/contract/streams.ts';
+import { errorCodeOf, TangazaError } from '../../cluster/errors/tangaza-error.ts';
+import type { NodeId, SessionId } from '../../cluster/model/ids.ts';
+import type { Logger } from '../../cluster/observe/logger.ts';
+import type { Metrics } from '../../cluster/observe/metrics.ts';
+import type { Clock } from '../../cluster/time/clock.ts';
+import type { SegmentStore } from '../segment-store/segment-store.ts';
+import type { IngestSessionApi } from './ingest-events.ts';
+import type { IngestHandler, PublisherConnection, PublishRequest, TagSink } from './ingest-port.ts';
+import { runnerMetrics, type RunnerMetrics, type StreamCalls } from './runner-ports.ts';
+import { SessionRunner } from './session-runner.ts';
+
+export interface IngestSessionsPorts {
+  readonly node: NodeId;
+  readonly clock: Clock;
+  readonly store: SegmentStore;
+  readonly stream: StreamCalls;
+  /** @throws TangazaError `STREAM_KEY_UNKNOWN` */
+  readonly authenticate: (streamKey: string) => Promise<AuthenticateReply>;
+  readonly newSessionId: () => SessionId;
+  readonly newSession: () => IngestSessionApi;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+}
+
+const longestKey = 200;
+const highestPriority = 1000;
+
+export class IngestSessions implements IngestHandler {
+  readonly #ports: IngestSessionsPorts;
+  readonly #metrics: RunnerMetrics;
+  readonly #runners = new Map<SessionId, SessionRunner>();
+  #ticks = 0;
+
+  constructor(ports: IngestSessionsPorts) {
+    this.#ports = ports;
+    this.#metrics = runnerMetrics(ports.metrics);
+  }
+
+  get size(): number {
+    return this.#runners.size;
+  }
+
+  /** @throws TangazaError what the publisher is refused with */
+  async onPublish(request: PublishRequest, connection: PublisherConnection): Promise<TagSink> {
+    if (request.streamKey.length > longestKey) throw new TangazaError('STREAM_KEY_UNKNOWN');
+    const { stream, logger, newSession, newSessionId, node } = this.#ports;
+    const { streamId, ladder } = await this.#ports.authenticate(request.streamKey);
+    const { remoteAddress, encoder } = request;
+    const attach: AttachParams = {
+      streamId,
+      sessionId: newSessionId(),
+      node,
+      remoteAddress,
+      priority: priorityOf(request.query),
+      ladder,
+      ...(encoder === undefined ? {} : { encoder }),
+    };
+    const attached = await stream.attach(attach);
+    const { sessionId } = attach;
+    const sessionLogger = logger.child({ streamId, sessionId });
+    sessionLogger.info({ remoteAddress, encoder, epoch: attached.epoch }, 'a publisher is on air');
+    const ports = { ...this.#ports, metrics: this.#metrics, logger: sessionLogger };
+    const runner = new SessionRunner(ports, { session: newSession(), connection, attach, attached });
+    this.#runners.set(sessionId, runner);
+    void runner.finished.then(() => this.#runners.delete(sessionId));
+    await this.#closeGhost(attach, attached);
+    return runner;
+  }
+
+  /** The newcomer has the stream already: a ghost that cannot be told dies of its own time-outs. */
+  async #closeGhost({ streamId }: AttachParams, { supersedes }: AttachReply): Promise<void> {
+    if (supersedes === undefined) return;
+    const { stream, node, logger } = this.#ports;
+    const params = { streamId, sessionId: supersedes.sessionId, reason: 'superseded by a new connection with the same key' };
+    if (supersedes.node === node) return this.close(params);
+    await stream.closeSessions(supersedes.node, params).catch((error: unknown) => {
+      logger.warn({ streamId, node: supersedes.node, code: errorCodeOf(error) }, 'the superseded session could not be closed');
+    });
+  }
+
+  /** Closes one session, or all of the stream. */
+  close({ streamId, sessionId, reason }: CloseSessionsParams): void {
+    for (const runner of [...this.#runners.values()]) {
+      if (runner.attach.streamId !== streamId) continue;
+      if (sessionId !== undefined && runner.attach.sessionId !== sessionId) continue;
+      runner.close(sessionId === undefined ? 'STREAM_KEY_UNKNOWN' : 'STREAM_BUSY', reason);
+    }
+  }
+
+  /** Every 500 ms; input reports go out with every second one. */
+  tick(): void {
+    this.#ticks += 1;
+    let heldBytes = 0;
+    for (const runner of [...this.#runners.values()]) {
+      runner.onTick();
+      heldBytes += runner.heldBytes;
+      if (this.#ticks % 2 === 0) void runner.report();
+    }
+    this.#metrics.sessions.set(this.#runners.size);
+    this.#metrics.heldBytes.set(heldBytes);
+  }
+
+  /** Waits for the sessions, already closed by the port, to offer what they have; after `withinMs` the rest is lost. */
+  async drain(withinMs: number): Promise<void> {
+    const runners = [...this.#runners.values()];
+    const finished = Promise.all(runners.map((runner) => runner.finished));
+    const stop = new AbortController();
+    const isLate = this.#ports.clock.sleep(withinMs, stop.signal).then(
+      () => true,
+      () => false,
+    );
+    const late = await Promise.race([finished.then(() => false), isLate]);
+    stop.abort();
+    if (late) for (const runner of runners) runner.abort();
+  }
+}
+
+function priorityOf(query: Readonly<Record<string, string>>): number {
+  const priority = Math.trunc(Number(query['priority'] ?? '0'));
+  return Number.isFinite(priority) ? Math.max(-highestPriority, Math.min(priority, highestPriority)) : 0;
+}

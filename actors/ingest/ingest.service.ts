@@ -1,0 +1,41 @@
+/** Shell of the ingest actor: opens the ingest port, ticks its sessions, and closes them when told (C2). */
+import { randomUUID } from 'node:crypto';
+import type { Context, ServiceSchema } from 'moleculer';
+import { CloseSessionsParams, ingestActions } from '../../cluster/contract/stream.ts';
+import { SessionId } from '../../cluster/model/ids.ts';
+import type { IngestPort } from './ingest-port.ts';
+import { IngestSession } from './ingest-session.ts';
+import { IngestSessions, type IngestSessionsPorts } from './ingest-sessions.ts';
+
+const tickEveryMs = 500;
+/** With the half second in which the sockets linger this stays below the 5 s of a stop. */
+const drainWithinMs = 4000;
+
+const newSessionId = (): SessionId => SessionId.parse(randomUUID());
+
+export interface IngestServiceOptions extends Omit<IngestSessionsPorts, 'newSession' | 'newSessionId'> {
+  readonly ingest: IngestPort;
+  /** Told the bound port once the ingest listens. */
+  readonly onListening?: (port: number) => void;
+}
+
+export function ingestService({ ingest, onListening, ...ports }: IngestServiceOptions): ServiceSchema {
+  const sessions = new IngestSessions({ ...ports, newSessionId, newSession: () => new IngestSession() });
+  const closeSessions = (ctx: Context): void => sessions.close(CloseSessionsParams.parse(ctx.params));
+  let stopTicking: (() => void) | undefined;
+  return {
+    name: 'ingest',
+    actions: { closeSessions },
+    events: { [ingestActions.closeSessions]: closeSessions },
+    async started() {
+      stopTicking = ports.clock.every(tickEveryMs, () => sessions.tick());
+      const { port } = await ingest.start(sessions);
+      onListening?.(port);
+    },
+    async stopped() {
+      await ingest.stop();
+      await sessions.drain(drainWithinMs);
+      stopTicking?.();
+    },
+  };
+}

@@ -1,0 +1,48 @@
+/** What a session needs of the rest of the node: the stream's owner, and counters. */
+import type {
+  AttachParams,
+  AttachReply,
+  CloseSessionsParams,
+  DetachParams,
+  InputReport,
+  OfferParams,
+  OpenPeriodParams,
+  OpenPeriodReply,
+} from '../../cluster/contract/stream.ts';
+import type { NodeId } from '../../cluster/model/ids.ts';
+import type { Counter, Gauge, Metrics } from '../../cluster/observe/metrics.ts';
+
+/**
+ * Calls to the stream's owner; the composition finds its node. Every call ends within seconds.
+ *
+ * @throws TangazaError, also over the wire (by code): `NOT_OWNER`, `STALE_EPOCH`, `FENCED`, `STREAM_BUSY`, …
+ */
+export interface StreamCalls {
+  attach(params: AttachParams): Promise<AttachReply>;
+  openPeriod(params: OpenPeriodParams): Promise<OpenPeriodReply>;
+  offer(params: OfferParams): Promise<unknown>;
+  input(params: InputReport): Promise<unknown>;
+  detach(params: DetachParams): Promise<unknown>;
+  /** `ingest.closeSessions` on that node. */
+  closeSessions(node: NodeId, params: CloseSessionsParams): Promise<unknown>;
+}
+
+export interface RunnerMetrics {
+  readonly segments: Counter;
+  readonly storedBytes: Counter;
+  readonly lost: Counter;
+  readonly warnings: Counter;
+  readonly sessions: Gauge;
+  readonly heldBytes: Gauge;
+}
+
+export function runnerMetrics(metrics: Metrics): RunnerMetrics {
+  return {
+    segments: metrics.counter({ name: 'tangaza_ingest_segments_total', help: 'Source segments stored and offered' }),
+    storedBytes: metrics.counter({ name: 'tangaza_ingest_stored_bytes_total', help: 'Bytes of source segments stored' }),
+    lost: metrics.counter({ name: 'tangaza_ingest_lost_segments_total', help: 'Source segments given up, by reason', labels: ['reason'] }),
+    warnings: metrics.counter({ name: 'tangaza_ingest_warnings_total', help: 'Faults in the input that were mended', labels: ['code'] }),
+    sessions: metrics.gauge({ name: 'tangaza_ingest_sessions', help: 'Publishers on air at this node' }),
+    heldBytes: metrics.gauge({ name: 'tangaza_ingest_held_bytes', help: 'Bytes of source segments that wait to be stored' }),
+  };
+}

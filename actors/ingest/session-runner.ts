@@ -1,0 +1,316 @@
+/**
+ * Carries out what an ingest session decides (C2): makes CMAF segments of its samples, stores them under the hash of
+ * their content (M5), offers them to the stream's owner in order, and tells the publisher when it must go.
+ *
+ * I1: a segment is offered only after its bytes are stored; what is offered can be read.
+ * I2: one epoch at a time: when the owner says that another has taken over, the session attaches again and offers its
+ *     last 60 s once more (C2); the same offer twice changes nothing.
+ * I3: nothing here throws into the connection; what is lost is counted and logged.
+ *
+ * The tail of a closed session (M4) is stored at once: with one session for each stream a disconnect leaves nobody
+ * else who could deliver that media, so the contribution has really ended there.
+ */
+import type { SourceOffer } from '../../cluster/contract/index-log.ts';
+import type { AttachParams, AttachReply, OpenPeriodReply } from '../../cluster/contract/stream.ts';
+import type { ErrorCode } from '../../cluster/errors/catalogue.ts';
+import { errorCodeOf, TangazaError } from '../../cluster/errors/tangaza-error.ts';
+import type { Epoch } from '../../cluster/model/ids.ts';
+import { unreachable } from '../../cluster/model/unreachable.ts';
+import type { Logger } from '../../cluster/observe/logger.ts';
+import type { Clock } from '../../cluster/time/clock.ts';
+import type { Track } from '../media/cmaf/cmaf.ts';
+import { initKey } from '../segment-store/segment-key.ts';
+import type { SegmentStore } from '../segment-store/segment-store.ts';
+import type { IngestEvent, IngestSessionApi, Now, PeriodDescription, SourceSegment } from './ingest-events.ts';
+import type { FlvTag, PublisherConnection, TagSink } from './ingest-port.ts';
+import { OfferQueue, type Work } from './offer-queue.ts';
+import type { RunnerMetrics, StreamCalls } from './runner-ports.ts';
+import { makeInit, makeOffer, openedPeriod, type MadeInit, type OpenedPeriod, type StoredTrack } from './source-media.ts';
+
+export interface RunnerPorts {
+  readonly clock: Clock;
+  readonly store: SegmentStore;
+  readonly stream: StreamCalls;
+  readonly metrics: RunnerMetrics;
+  readonly logger: Logger;
+}
+
+export interface RunnerOptions {
+  readonly session: IngestSessionApi;
+  readonly connection: PublisherConnection;
+  /** What it attached with, and attaches with again. */
+  readonly attach: AttachParams;
+  readonly attached: AttachReply;
+}
+
+/** C2: what is offered again to a new owner. */
+const offeredAgainMs = 60_000;
+const mostRecentOffers = 128;
+/** A warning is logged once in this time for each of its codes. */
+const warnEveryMs = 10_000;
+const detachAttempts = 3;
+/** After these answers to `attach` another session has the stream: this one goes. */
+const isTakenAway = (code: ErrorCode): boolean =>
+  ['STREAM_BUSY', 'PUBLISHER_BLOCKED', 'STREAM_NOT_FOUND', 'STREAM_KEY_UNKNOWN'].includes(code);
+const isOtherOwner = (code: ErrorCode): boolean => ['NOT_OWNER', 'STALE_EPOCH', 'FENCED'].includes(code);
+
+export class SessionRunner implements TagSink {
+  /** Resolves when everything is offered or lost and the owner is told. */
+  readonly finished: Promise<void>;
+  readonly #ports: RunnerPorts;
+  readonly #options: RunnerOptions;
+  readonly #queue: OfferQueue;
+  readonly #periods = new Map<number, OpenedPeriod>();
+  readonly #warnedAtMs = new Map<string, number>();
+  #recent: { readonly offer: SourceOffer; readonly atMs: number }[] = [];
+  #epoch: Epoch;
+  #closeReason: string | undefined;
+  #isReporting = false;
+  #resolveFinished: () => void = () => {};
+
+  constructor(ports: RunnerPorts, options: RunnerOptions) {
+    this.#ports = ports;
+    this.#options = options;
+    this.#queue = new OfferQueue(ports.clock);
+    this.#epoch = options.attached.epoch;
+    this.finished = new Promise((resolve) => {
+      this.#resolveFinished = resolve;
+    });
+  }
+
+  get attach(): AttachParams {
+    return this.#options.attach;
+  }
+
+  get heldBytes(): number {
+    return this.#queue.heldBytes;
+  }
+
+  onTag(tag: FlvTag): void {
+    if (this.#closeReason === undefined) this.#carryOut(this.#options.session.onTag(tag, this.#now()));
+  }
+
+  onClose(reason: string): void {
+    if (this.#closeReason !== undefined) return;
+    this.#closeReason = reason;
+    this.#ports.logger.info({ reason }, 'the publisher is gone');
+    this.#carryOut(this.#options.session.close(this.#now()));
+    void this.#finish(reason);
+  }
+
+  /** Ends the publisher's connection, and with it this session. */
+  close(code: ErrorCode, detail: string): void {
+    this.#options.connection.refuse(code, detail);
+    this.onClose(`${code}: ${detail}`);
+  }
+
+  /** Gives up what is not offered yet. */
+  abort(): void {
+    this.#queue.abort();
+  }
+
+  onTick(): void {
+    if (this.#closeReason === undefined) this.#carryOut(this.#options.session.onTick(this.#now()));
+  }
+
+  /** Tells the owner how the input is; a report that finds the last one unanswered is left out. */
+  async report(): Promise<void> {
+    if (this.#isReporting || this.#closeReason !== undefined) return;
+    this.#isReporting = true;
+    const { streamId, sessionId } = this.#options.attach;
+    const { warnings, ...stats } = this.#options.session.stats(this.#now());
+    try {
+      await this.#ports.stream.input({ streamId, sessionId, ...stats, warnings: warnings.slice(0, 16) });
+    } catch (error) {
+      this.#ports.logger.debug({ code: errorCodeOf(error) }, 'the input report did not reach the owner');
+    } finally {
+      this.#isReporting = false;
+    }
+  }
+
+  #now(): Now {
+    const { clock } = this.#ports;
+    return { monotonicMs: clock.monotonicMs(), utcMs: clock.utcMs() };
+  }
+
+  #carryOut(events: readonly IngestEvent[]): void {
+    try {
+      for (const event of events) this.#carryOutOne(event);
+    } catch (error) {
+      this.close(errorCodeOf(error), error instanceof TangazaError ? error.message : 'an error on our side');
+      this.#ports.logger.error({ error: error instanceof Error ? error.stack : String(error) }, 'the session failed');
+    }
+  }
+
+  #carryOutOne(event: IngestEvent): void {
+    switch (event.kind) {
+      case 'warn':
+        this.#warn(event.code, event.detail);
+        return;
+      case 'refuse':
+        this.close(event.code, event.detail);
+        return;
+      case 'periodReady':
+        this.#queue.add(this.#opening(event.ordinal, event.period));
+        return;
+      case 'segment':
+      case 'tail':
+        this.#addSegment(event.ordinal, event.segment);
+        return;
+      case 'periodEnded':
+        this.#periods.delete(event.ordinal);
+        return;
+      default:
+        unreachable(event);
+    }
+  }
+
+  #warn(code: string, detail: string): void {
+    this.#ports.metrics.warnings.add(1, { code });
+    const nowMs = this.#ports.clock.monotonicMs();
+    if (nowMs - (this.#warnedAtMs.get(code) ?? -Infinity) < warnEveryMs) return;
+    this.#warnedAtMs.set(code, nowMs);
+    this.#ports.logger.warn({ code }, detail);
+  }
+
+  /** Asking the owner for a period goes through the queue too, behind the segments of the period before. */
+  #opening(ordinal: number, period: PeriodDescription): Work {
+    const inits = { video: period.video && makeInit(period.video.track), audio: period.audio && makeInit(period.audio.track) };
+    let reply: OpenPeriodReply | undefined;
+    return {
+      bytes: 0,
+      store: () => Promise.resolve(),
+      submit: async (signal) => {
+        reply ??= await this.#openPeriod(period, inits);
+        const opened = openedPeriod(period, reply);
+        await Promise.all([this.#putInit(opened, opened.video, inits.video, signal), this.#putInit(opened, opened.audio, inits.audio, signal)]);
+        this.#periods.set(ordinal, opened);
+        this.#ports.logger.info({ period: reply.period, offset90k: reply.offset90k }, 'the owner opened the period');
+        this.#carryOut(this.#options.session.onPeriodOpened(ordinal, { offset90k: reply.offset90k }, this.#now()));
+      },
+      lost: (reason) => {
+        this.#ports.metrics.lost.add(1, { reason });
+        this.#ports.logger.error({ ordinal, reason }, 'a period could not be opened: its media is lost');
+        if (this.#closeReason === undefined) this.close('UNAVAILABLE', `the stream could not be opened (${reason})`);
+      },
+    };
+  }
+
+  #openPeriod({ video, audio, ...clock }: PeriodDescription, inits: { readonly [K in 'video' | 'audio']: MadeInit | undefined }): Promise<OpenPeriodReply> {
+    const { streamId, sessionId } = this.#options.attach;
+    return this.#underEpoch((epoch) =>
+      this.#ports.stream.openPeriod({
+        streamId,
+        sessionId,
+        epoch,
+        ...clock,
+        ...(video === undefined || inits.video === undefined ? {} : { video: { ...video.source, init: inits.video.init } }),
+        ...(audio === undefined || inits.audio === undefined ? {} : { audio: { ...audio.source, init: inits.audio.init } }),
+      }),
+    );
+  }
+
+  async #putInit(period: OpenedPeriod, track: StoredTrack<Track> | undefined, made: MadeInit | undefined, signal: AbortSignal): Promise<void> {
+    if (track === undefined || made === undefined) return;
+    const place = { stream: this.#options.attach.streamId, period: period.id, rendition: track.rendition };
+    await this.#ports.store.putIfAbsent(initKey(place, made.init.sha256), made.body, signal);
+  }
+
+  #addSegment(ordinal: number, segment: SourceSegment): void {
+    const period = this.#periods.get(ordinal);
+    if (period === undefined) {
+      this.#lost(segment, 'period not open');
+      return;
+    }
+    try {
+      this.#queue.add(this.#offering(period, segment));
+    } catch (error) {
+      this.#lost(segment, errorCodeOf(error), error);
+    }
+  }
+
+  /** @throws TangazaError `MEDIA_INVALID` when the samples make no segment */
+  #offering(period: OpenedPeriod, segment: SourceSegment): Work {
+    const { streamId, sessionId } = this.#options.attach;
+    const { offer, objects } = makeOffer({ streamId, sessionId, period }, segment);
+    const bytes = objects.reduce((sum, { body }) => sum + body.length, 0);
+    const { store, metrics } = this.#ports;
+    return {
+      bytes,
+      store: async (signal) => {
+        await Promise.all(objects.map(({ key, body }) => store.putIfAbsent(key, body, signal)));
+        objects.length = 0;
+        metrics.storedBytes.add(bytes);
+      },
+      submit: async () => {
+        await this.#offer(offer);
+        metrics.segments.add(1);
+        this.#remember(offer);
+      },
+      lost: (reason) => {
+        objects.length = 0;
+        this.#lost(segment, reason);
+      },
+    };
+  }
+
+  async #offer(offer: SourceOffer): Promise<void> {
+    const { streamId } = this.#options.attach;
+    await this.#underEpoch((epoch) => this.#ports.stream.offer({ streamId, epoch, offer }));
+  }
+
+  /** I2. @throws what `call` throws, after attaching again when another owner has taken over */
+  async #underEpoch<T>(call: (epoch: Epoch) => Promise<T>): Promise<T> {
+    try {
+      return await call(this.#epoch);
+    } catch (error) {
+      if (!isOtherOwner(errorCodeOf(error))) throw error;
+      await this.#attachAgain();
+      throw new TangazaError('STALE_EPOCH', 'a new owner was found', { cause: error });
+    }
+  }
+
+  async #attachAgain(): Promise<void> {
+    const { stream, logger } = this.#ports;
+    try {
+      const { epoch } = await stream.attach(this.#options.attach);
+      if (epoch === this.#epoch) return;
+      this.#epoch = epoch;
+      logger.info({ epoch, offers: this.#recent.length }, 'attached to a new owner');
+    } catch (error) {
+      const code = errorCodeOf(error);
+      if (isTakenAway(code) && this.#closeReason === undefined) this.close(code, error instanceof Error ? error.message : code);
+      throw error;
+    }
+    const { streamId } = this.#options.attach;
+    for (const { offer } of this.#recent) await stream.offer({ streamId, epoch: this.#epoch, offer });
+  }
+
+  #remember(offer: SourceOffer): void {
+    const nowMs = this.#ports.clock.monotonicMs();
+    this.#recent.push({ offer, atMs: nowMs });
+    this.#recent = this.#recent.filter(({ atMs }) => nowMs - atMs <= offeredAgainMs).slice(-mostRecentOffers);
+  }
+
+  #lost({ start90k, duration90k }: SourceSegment, reason: string, error?: unknown): void {
+    this.#ports.metrics.lost.add(1, { reason });
+    const detail = error instanceof Error ? { error: error.message } : {};
+    this.#ports.logger.error({ start90k, duration90k, reason, ...detail }, 'a source segment is lost');
+  }
+
+  async #finish(reason: string): Promise<void> {
+    await this.#queue.idle();
+    const { clock, stream, logger } = this.#ports;
+    const { streamId, sessionId } = this.#options.attach;
+    for (let attempt = 1; attempt <= detachAttempts; attempt += 1) {
+      try {
+        await stream.detach({ streamId, sessionId, reason: reason.slice(0, 200) });
+        break;
+      } catch (error) {
+        logger.warn({ code: errorCodeOf(error), attempt }, 'the owner could not be told that the session ended');
+        if (attempt < detachAttempts) await clock.sleep(200 * attempt);
+      }
+    }
+    this.#resolveFinished();
+  }
+}
