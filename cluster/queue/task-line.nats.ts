@@ -1,0 +1,136 @@
+/**
+ * Asks both consumers for tasks, at once or waiting in line, and loses none.
+ *
+ * A request is never withdrawn: the server may already be delivering to it, and that task would come again only after
+ * `ack_wait`. So requests outlive the wait, on an inbox for each consumer; a task that arrives when no slot is free
+ * goes straight back. A request that must not wait does all the same when its task goes to another at that moment
+ * (seen with nats-server 2.10.27): after 50 ms it counts as one that waits.
+ */
+import {
+  createInbox,
+  nanos,
+  type Msg,
+  type NatsConnection,
+  type Subscription,
+} from '@nats-io/transport-node';
+import type { TaskGroup } from '../contract/transcode.ts';
+import { TangazaError } from '../errors/tangaza-error.ts';
+import type { Clock } from '../time/clock.ts';
+import { nextSubject, pullStatusOf, reply, tell } from './task-message.nats.ts';
+
+export interface TaskLineOptions {
+  readonly connection: NatsConnection;
+  readonly stream: string;
+  readonly clock: Clock;
+  /** Whether one more may be held beside the `held` ones. */
+  readonly hasRoom: (held: number) => boolean;
+}
+
+/** Shorter ones would ask more often, longer ones would attract a task to a busy worker more often. */
+const pollMs = 3000;
+const answerMs = 50;
+const groups = ['lowest', 'upper'] as const satisfies readonly TaskGroup[];
+
+export class TaskLine {
+  readonly #options: TaskLineOptions;
+  readonly #inboxes = { lowest: createInbox(), upper: createInbox() };
+  readonly #subscriptions: readonly Subscription[];
+  readonly #waiting = new Set<TaskGroup>();
+  readonly #arrived: Msg[] = [];
+  #isUnavailable = false;
+  #changed = Promise.withResolvers<void>();
+
+  constructor(options: TaskLineOptions) {
+    this.#options = options;
+    this.#subscriptions = groups.map((group) =>
+      options.connection.subscribe(this.#inboxes[group], {
+        callback: (error, message) => this.#receive(group, error, message),
+      }),
+    );
+  }
+
+  /** Tasks that arrived and are not taken yet. */
+  get held(): number {
+    return this.#arrived.length;
+  }
+
+  /** Asks for one task that is there now, unless a request waits already. @throws as `wait` */
+  async askNow(group: TaskGroup): Promise<void> {
+    if (this.#waiting.has(group)) return;
+    await this.#untilChanged(answerMs, () => this.#ask(group, { batch: 1, no_wait: true }));
+  }
+
+  /**
+   * Until a task has arrived, or it is time to ask again.
+   *
+   * @throws TangazaError `LOG_UNAVAILABLE` when a consumer is not there
+   */
+  async wait(): Promise<void> {
+    const isOver = await this.#untilChanged(pollMs + 1000, () =>
+      groups.forEach((group) => this.#ask(group, { batch: 1, expires: nanos(pollMs) })),
+    );
+    if (isOver) this.forget();
+  }
+
+  /** @returns whether the time was over first */
+  async #untilChanged(boundMs: number, ask: () => void): Promise<boolean> {
+    const over = new AbortController();
+    this.#changed = Promise.withResolvers();
+    ask();
+    const isOver = await Promise.race([
+      this.#changed.promise.then(() => false),
+      this.#options.clock.sleep(boundMs, over.signal).then(() => true),
+    ]);
+    over.abort();
+    if (!this.#isUnavailable) return isOver;
+    this.#isUnavailable = false;
+    throw new TangazaError('LOG_UNAVAILABLE', 'A consumer of the task queue is not there.');
+  }
+
+  /** Up to `max` of what arrived, lowest first; the rest goes back. */
+  take(max: number): readonly Msg[] {
+    const best = this.#arrived.splice(0).toSorted((a, b) => a.subject.localeCompare(b.subject));
+    best.slice(max).forEach((message) => this.#giveBack(message));
+    return best.slice(0, max);
+  }
+
+  /** The server no longer knows of our requests, or nobody wants to wait any more. */
+  forget(): void {
+    this.#waiting.clear();
+    this.#changed.resolve();
+  }
+
+  async close(): Promise<void> {
+    this.take(0);
+    this.forget();
+    const { connection, clock } = this.#options;
+    if (connection.isClosed()) return;
+    const over = new AbortController();
+    const drained = Promise.all(this.#subscriptions.map((subscription) => subscription.drain()));
+    await Promise.race([drained, clock.sleep(500, over.signal)]).catch(() => {});
+    over.abort();
+    this.take(0);
+  }
+
+  #ask(group: TaskGroup, request: object): void {
+    const { connection, stream } = this.#options;
+    if (this.#waiting.has(group)) return;
+    this.#waiting.add(group);
+    connection.publish(nextSubject(stream, group), JSON.stringify(request), { reply: this.#inboxes[group] });
+  }
+
+  #receive(group: TaskGroup, error: Error | null, message: Msg): void {
+    const status = error === null ? pullStatusOf(message) : 'unavailable';
+    this.#waiting.delete(group);
+    if (status === 'unavailable') this.#isUnavailable = true;
+    if (status === undefined) {
+      if (this.#options.hasRoom(this.#arrived.length)) this.#arrived.push(message);
+      else this.#giveBack(message);
+    }
+    this.#changed.resolve();
+  }
+
+  #giveBack(message: Msg): void {
+    tell(this.#options.connection, message, reply.givenBack(0));
+  }
+}

@@ -1,0 +1,183 @@
+/**
+ * The task queue on JetStream: a work-queue stream of the region, and two durable pull consumers on it (C9).
+ *
+ * Q1. A worker asks only for what it has a free slot for, so no task waits inside a busy worker while another is idle.
+ * Q2. `lowest` is asked first, then `upper`; only when both are empty does one wait for either. Of two that come at
+ *     once for one slot, the upper goes straight back. Rejected: one consumer over both subjects, which delivers in
+ *     order of arrival, and the client's `consume()`, which asks ahead.
+ * Q3. The stream is bounded and discards what is new, so a full queue is told to the owner, who drops rungs.
+ * Q4. Whatever goes missing (server, stream, consumer) is made again; a task that is lost with a server's disk is
+ *     emitted again by its owner's hedge (M12).
+ */
+import {
+  AckPolicy,
+  DiscardPolicy,
+  JetStreamApiError,
+  jserrors,
+  RetentionPolicy,
+  StorageType,
+  jetstream,
+  jetstreamManager,
+  type PubAck,
+} from '@nats-io/jetstream';
+import { nanos, type NatsConnection } from '@nats-io/transport-node';
+import { subjects } from '../contract/subjects.ts';
+import type { TaskGroup, TranscodeTask } from '../contract/transcode.ts';
+import { TangazaError } from '../errors/tangaza-error.ts';
+import type { RegionId } from '../model/ids.ts';
+import type { Logger } from '../observe/logger.ts';
+import type { Counter, Metrics } from '../observe/metrics.ts';
+import type { Clock } from '../time/clock.ts';
+import { TaskPuller } from './task-puller.nats.ts';
+import type { PulledTask, TaskQueue } from './task-queue.ts';
+
+export interface TaskQueueOptions {
+  readonly connection: NatsConnection;
+  readonly region: RegionId;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  /** Tasks the stream holds at most; beyond it `publish` throws `OVERLOADED`. */
+  readonly maxTasks?: number;
+}
+
+/** C9, M12. */
+const ackWaitMs = 1500;
+const maxAgeMs = 60_000;
+const maxTaskBytes = 131_072;
+/** At least twice the worker slots of the region: enough for 2,000. */
+const maxAckPending = 4096;
+const requestTimeoutMs = 2000;
+const openTries = 40;
+const retryMs = 250;
+const groups = ['lowest', 'upper'] as const satisfies readonly TaskGroup[];
+/** JetStream's code for a stream that is full. */
+const storeFailed = 10_077;
+
+/** @throws TangazaError `LOG_UNAVAILABLE` when JetStream does not answer within 10 s */
+export async function openNatsTaskQueue(options: TaskQueueOptions): Promise<TaskQueue> {
+  const queue = new NatsTaskQueue(options);
+  for (let left = openTries; ; left -= 1) {
+    try {
+      await queue.ensure();
+      return queue;
+    } catch (error) {
+      if (left <= 1) throw unavailable('JetStream does not answer', error);
+      await options.clock.sleep(retryMs);
+    }
+  }
+}
+
+class NatsTaskQueue implements TaskQueue {
+  readonly #options: TaskQueueOptions;
+  readonly #stream: string;
+  readonly #published: Counter;
+  readonly #puller: TaskPuller;
+  #domain: string | undefined;
+
+  constructor(options: TaskQueueOptions) {
+    const { metrics, region } = options;
+    this.#options = options;
+    this.#stream = `${subjects.taskStream}-${region}`;
+    this.#published = metrics.counter({
+      name: 'tangaza_tasks_published_total',
+      help: 'Tasks offered to the queue.',
+      labels: ['outcome'],
+    });
+    this.#puller = new TaskPuller({ ...options, stream: this.#stream, ensure: () => this.ensure() });
+  }
+
+  /** Makes the stream and its consumers, or changes them to what they should be. */
+  async ensure(): Promise<void> {
+    const { connection, region, maxTasks } = this.#options;
+    const manager = await jetstreamManager(connection, { timeout: requestTimeoutMs, checkAPI: false });
+    this.#domain = (await manager.getAccountInfo()).domain;
+    const config = {
+      name: this.#stream,
+      subjects: [subjects.allTasks(region)],
+      retention: RetentionPolicy.Workqueue,
+      storage: StorageType.File,
+      discard: DiscardPolicy.New,
+      max_age: nanos(maxAgeMs),
+      duplicate_window: nanos(maxAgeMs),
+      max_msgs: maxTasks ?? 10_000,
+      max_bytes: 134_217_728,
+      max_msg_size: maxTaskBytes,
+    };
+    await manager.streams.add(config).catch(() => manager.streams.update(this.#stream, config));
+    for (const group of groups) {
+      await manager.consumers.add(this.#stream, {
+        durable_name: group,
+        filter_subject: subjects.task(region, group),
+        ack_policy: AckPolicy.Explicit,
+        ack_wait: nanos(ackWaitMs),
+        max_deliver: -1,
+        max_ack_pending: maxAckPending,
+        max_waiting: 2048,
+      });
+    }
+  }
+
+  async publish(task: TranscodeTask): Promise<void> {
+    try {
+      const ack = await this.#publishOnce(task).catch(async (error: unknown) => {
+        if (!(error instanceof jserrors.JetStreamNotEnabled)) throw error;
+        // Nobody listens to the subject: the server has lost the stream (Q4), or has only just started.
+        await this.ensure();
+        return this.#publishOnce(task);
+      });
+      this.#checkAck(ack);
+      this.#published.add(1, { outcome: ack.duplicate ? 'duplicate' : 'stored' });
+    } catch (error) {
+      const isFull = error instanceof JetStreamApiError && error.code === storeFailed;
+      this.#published.add(1, { outcome: isFull ? 'full' : 'failed' });
+      if (isFull)
+        throw new TangazaError('OVERLOADED', 'The task queue is full: workers are too slow or too few.', {
+          cause: error,
+        });
+      if (error instanceof TangazaError) throw error;
+      throw unavailable(`Task ${task.taskId} could not be queued`, error);
+    }
+  }
+
+  #publishOnce(task: TranscodeTask): Promise<PubAck> {
+    const { connection, region } = this.#options;
+    return jetstream(connection).publish(subjects.task(region, task.group), JSON.stringify(task), {
+      msgID: `${task.taskId}#${task.attempt}`,
+      timeout: requestTimeoutMs,
+    });
+  }
+
+  /** C10: stored by the region's own stream and domain, and by no other that listens to the subject. */
+  #checkAck({ stream, domain }: PubAck): void {
+    const own = this.#domain ?? '';
+    if (stream === this.#stream && (domain ?? '') === own) return;
+    throw new TangazaError(
+      'LOG_UNAVAILABLE',
+      `The task went to stream ${stream} of domain "${domain ?? ''}", not to ${this.#stream} of "${own}".`,
+    );
+  }
+
+  async *pull(slots: number, signal: AbortSignal): AsyncGenerator<PulledTask> {
+    yield* this.#puller.pull(slots, signal);
+  }
+
+  async depth(): Promise<{ readonly waiting: number; readonly inFlight: number }> {
+    try {
+      const manager = await jetstreamManager(this.#options.connection, {
+        timeout: requestTimeoutMs,
+        checkAPI: false,
+      });
+      const infos = await Promise.all(groups.map((group) => manager.consumers.info(this.#stream, group)));
+      const sum = (of: (info: (typeof infos)[number]) => number): number =>
+        infos.reduce((total, info) => total + of(info), 0);
+      return { waiting: sum((info) => info.num_pending), inFlight: sum((info) => info.num_ack_pending) };
+    } catch (error) {
+      throw unavailable('The task queue does not say how long it is', error);
+    }
+  }
+}
+
+function unavailable(detail: string, cause?: unknown): TangazaError {
+  return new TangazaError('LOG_UNAVAILABLE', `${detail}.`, { cause });
+}
