@@ -13,14 +13,13 @@ import {
   AckPolicy,
   DiscardPolicy,
   JetStreamApiError,
-  jserrors,
   RetentionPolicy,
   StorageType,
   jetstream,
   jetstreamManager,
   type PubAck,
 } from '@nats-io/jetstream';
-import { nanos, type NatsConnection } from '@nats-io/transport-node';
+import { RequestError, nanos, type NatsConnection } from '@nats-io/transport-node';
 import { subjects } from '../contract/subjects.ts';
 import type { TaskGroup, TranscodeTask } from '../contract/transcode.ts';
 import { TangazaError } from '../errors/tangaza-error.ts';
@@ -121,7 +120,7 @@ class NatsTaskQueue implements TaskQueue {
   async publish(task: TranscodeTask): Promise<void> {
     try {
       const ack = await this.#publishOnce(task).catch(async (error: unknown) => {
-        if (!(error instanceof jserrors.JetStreamNotEnabled)) throw error;
+        if (!isUnheard(error)) throw error;
         // Nobody listens to the subject: the server has lost the stream (Q4), or has only just started.
         await this.ensure();
         return this.#publishOnce(task);
@@ -176,6 +175,11 @@ class NatsTaskQueue implements TaskQueue {
       throw unavailable('The task queue does not say how long it is', error);
     }
   }
+}
+
+/** No responders: no stream of the server takes the subject. */
+function isUnheard(error: unknown): boolean {
+  return error instanceof Error && error.cause instanceof RequestError && error.cause.isNoResponders();
 }
 
 function unavailable(detail: string, cause?: unknown): TangazaError {
