@@ -113,9 +113,12 @@ export class SessionRunner implements TagSink {
     if (this.#closeReason === undefined) this.#carryOut(this.#options.session.onTick(this.#now()));
   }
 
-  /** Tells the owner how the input is; a report that finds the last one unanswered is left out. */
+  /**
+   * Tells the owner how the input is; a report that finds the last one unanswered is left out. A closed session that
+   * still has segments to offer goes on reporting, with a packet age that lets any newcomer supersede it.
+   */
   async report(): Promise<void> {
-    if (this.#isReporting || this.#closeReason !== undefined) return;
+    if (this.#isReporting) return;
     this.#isReporting = true;
     const { streamId, sessionId } = this.#options.attach;
     const { warnings, ...stats } = this.#options.session.stats(this.#now());
@@ -243,9 +246,10 @@ export class SessionRunner implements TagSink {
         metrics.storedBytes.add(bytes);
       },
       submit: async () => {
-        await this.#offer(offer);
-        metrics.segments.add(1);
+        const isLate = isLateReply(await this.#offer(offer));
         this.#remember(offer);
+        if (isLate) this.#lost(segment, 'late');
+        else metrics.segments.add(1);
       },
       lost: (reason) => {
         objects.length = 0;
@@ -254,9 +258,9 @@ export class SessionRunner implements TagSink {
     };
   }
 
-  async #offer(offer: SourceOffer): Promise<void> {
+  #offer(offer: SourceOffer): Promise<unknown> {
     const { streamId } = this.#options.attach;
-    await this.#underEpoch((epoch) => this.#ports.stream.offer({ streamId, epoch, offer }));
+    return this.#underEpoch((epoch) => this.#ports.stream.offer({ streamId, epoch, offer }));
   }
 
   /** I2. @throws what `call` throws, after attaching again when another owner has taken over */
@@ -313,4 +317,9 @@ export class SessionRunner implements TagSink {
     }
     this.#resolveFinished();
   }
+}
+
+/** What comes behind a published gap, or behind the period, is of no use any more (C9). */
+function isLateReply(reply: unknown): boolean {
+  return typeof reply === 'object' && reply !== null && 'state' in reply && reply.state === 'late';
 }
