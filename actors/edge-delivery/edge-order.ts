@@ -1,6 +1,6 @@
 /** Which edges a viewer should use, best first: only `/steering` says it, never a manifest (M14). */
 import { order } from '../../cluster/partition/rendezvous.ts';
-import type { Edge } from './manifest.ts';
+import type { EdgeAddress } from '../media/timeline/manifest-options.ts';
 
 export interface Viewpoint {
   /** The edge that was asked: it is near, and it works. */
@@ -13,9 +13,9 @@ export interface Viewpoint {
 }
 
 /** The asked edge, then its region's in the viewer's own order, then the others'. Never fewer than were given. */
-export function edgesFor(edges: readonly Edge[], { self, region, isLeaving, viewer }: Viewpoint): readonly Edge[] {
+export function edgesFor(edges: readonly EdgeAddress[], { self, region, isLeaving, viewer }: Viewpoint): readonly EdgeAddress[] {
   const inLine = order(viewer, edges.map((edge) => ({ ...edge, weight: 1 }))).map(({ weight: _weight, ...edge }) => edge);
-  const rank = (edge: Edge): number => {
+  const rank = (edge: EdgeAddress): number => {
     if (edge.id === self) return isLeaving ? 3 : 0;
     return edge.region === region ? 1 : 2;
   };

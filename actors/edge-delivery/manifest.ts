@@ -1,36 +1,16 @@
-/** What the edge asks of the manifest makers, and how it names a manifest: one spelling for each, so that each is made once. */
+/** Manifests by name: one spelling for each, so that each is made once for a fold (M14). */
 import type { DeviceType } from '../../cluster/contract/routes-node.ts';
-import type { StreamId } from '../../cluster/model/ids.ts';
+import { unreachable } from '../../cluster/model/unreachable.ts';
+import { mpd } from '../media/dash/mpd.ts';
+import { mainPlaylist } from '../media/hls/main-playlist.ts';
+import { mediaPlaylist } from '../media/hls/media-playlist.ts';
+import type { ManifestOptions } from '../media/timeline/manifest-options.ts';
 import type { Timeline } from '../media/timeline/timeline.ts';
-
-export interface Edge {
-  readonly id: string;
-  readonly region: string;
-  /** Base URL for viewers, without a trailing slash. */
-  readonly url: string;
-}
-
-/** The edges that serve viewers, in order of id; equal on every node that has the revision (M14). */
-export interface EdgeDirectory {
-  readonly revision: number;
-  readonly edges: readonly Edge[];
-}
 
 export type ManifestKind =
   | { readonly kind: 'dash' }
   | { readonly kind: 'hlsMain' }
   | { readonly kind: 'hlsMedia'; readonly rendition: string; readonly isDelta: boolean };
-
-export interface ManifestInput {
-  readonly streamId: StreamId;
-  readonly what: ManifestKind;
-  readonly device: DeviceType | undefined;
-  readonly edges: EdgeDirectory;
-  readonly dvrWindowSeconds: number;
-}
-
-/** @returns undefined for a rendition that the stream has not */
-export type RenderManifest = (timeline: Timeline, input: ManifestInput) => string | undefined;
 
 export const manifestTypes: Readonly<Record<ManifestKind['kind'], string>> = {
   dash: 'application/dash+xml',
@@ -38,11 +18,22 @@ export const manifestTypes: Readonly<Record<ManifestKind['kind'], string>> = {
   hlsMedia: 'application/vnd.apple.mpegurl',
 };
 
-/** `path`, or `path?query` with the parameters that matter in a fixed order. */
-export function canonicalTarget(path: string, { what, device }: Pick<ManifestInput, 'what' | 'device'>): string {
-  const query = [
-    ...(device === undefined ? [] : [`device=${device}`]),
-    ...(what.kind === 'hlsMedia' && what.isDelta ? ['_HLS_skip=YES'] : []),
-  ];
-  return query.length === 0 ? path : `${path}?${query.join('&')}`;
+/** @returns undefined for a rendition that the stream has not */
+export function renderManifest(timeline: Timeline, what: ManifestKind, options: ManifestOptions): string | undefined {
+  switch (what.kind) {
+    case 'dash':
+      return mpd(timeline, options);
+    case 'hlsMain':
+      return mainPlaylist(timeline, options);
+    case 'hlsMedia':
+      return mediaPlaylist(timeline, what.rendition, { ...options, isDelta: what.isDelta });
+    default:
+      return unreachable(what);
+  }
+}
+
+/** `path`, or `path?query` with the one parameter that matters: a playlist of one rendition is the same for any device. */
+export function canonicalTarget(path: string, what: ManifestKind, device: DeviceType | undefined): string {
+  if (what.kind === 'hlsMedia') return what.isDelta ? `${path}?_HLS_skip=YES` : path;
+  return device === undefined ? path : `${path}?device=${device}`;
 }

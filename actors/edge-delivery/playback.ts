@@ -15,11 +15,12 @@ import type {
 import type { RouteInput } from '../../cluster/contract/routes.ts';
 import { errorCodeOf, TangazaError } from '../../cluster/errors/tangaza-error.ts';
 import type { PeriodId, StreamId } from '../../cluster/model/ids.ts';
+import type { EdgeSet } from '../media/timeline/manifest-options.ts';
 import { makeEntity } from './entity.ts';
 import type { EntityCache } from './entity-cache.ts';
 import type { Existence } from './existence.ts';
 import { cachePolicy, type Entity, type HttpRequest } from './http.ts';
-import { canonicalTarget, manifestTypes, type EdgeDirectory, type ManifestKind, type RenderManifest } from './manifest.ts';
+import { canonicalTarget, manifestTypes, renderManifest, type ManifestKind } from './manifest.ts';
 import { periodIdOf, type MediaSource } from './media-source.ts';
 import type { StreamFinder } from './stream-finder.ts';
 import { noSuchStream } from './stream-finder.ts';
@@ -31,8 +32,7 @@ export interface PlaybackPorts {
   readonly existence: Existence;
   readonly media: MediaSource;
   readonly cache: EntityCache;
-  readonly renderManifest: RenderManifest;
-  readonly listEdges: () => EdgeDirectory;
+  readonly listEdges: () => EdgeSet;
   /** For how long the index log has not been reachable; 0 while it is. */
   readonly logDownSeconds: () => number;
   readonly dvrWindowSeconds: number;
@@ -44,7 +44,7 @@ const staleStepSeconds = 5;
 
 export class Playback {
   readonly #ports: PlaybackPorts;
-  #edges: EdgeDirectory;
+  #edges: EdgeSet;
   #staleSeconds = 0;
 
   constructor(ports: PlaybackPorts) {
@@ -69,7 +69,7 @@ export class Playback {
   }
 
   hlsMedia(request: HttpRequest, { params, query }: RouteInput<PlaylistParams, ManifestQuery>): Promise<Entity> {
-    const isDelta = query._HLS_skip !== undefined;
+    const isDelta = query['_HLS_skip'] !== undefined;
     return this.#manifest(request, params.id, { kind: 'hlsMedia', rendition: params.rendition, isDelta }, query);
   }
 
@@ -116,9 +116,9 @@ export class Playback {
 
   async #manifest(request: HttpRequest, streamId: StreamId, what: ManifestKind, { device }: ManifestQuery): Promise<Entity> {
     const follower = await this.#ports.finder.findPlayable(request, streamId);
-    const { dvrWindowSeconds, renderManifest } = this.#ports;
-    return follower.render(canonicalTarget(request.path, { what, device }), (timeline) => {
-      const text = renderManifest(timeline, { streamId, what, device, edges: this.#edges, dvrWindowSeconds });
+    const { dvrWindowSeconds } = this.#ports;
+    return follower.render(canonicalTarget(request.path, what, device), (timeline) => {
+      const text = renderManifest(timeline, what, { streamId, dvrWindowSeconds, edges: this.#edges, device });
       if (text === undefined) throw new TangazaError('NOT_FOUND', 'The stream has no such rendition.');
       return makeEntity(encoder.encode(text), {
         contentType: manifestTypes[what.kind],

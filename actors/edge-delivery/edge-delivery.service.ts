@@ -1,0 +1,51 @@
+/**
+ * Shell of the edge-delivery actor: listens when the broker has started, drains when it stops.
+ *
+ * Draining: `/readyz` turns 503 and steering sends viewers elsewhere, what waits for the log is let go, open responses
+ * get up to 5 s, then all connections close.
+ */
+import type { ServiceSchema } from 'moleculer';
+import type { Logger } from '../../cluster/observe/logger.ts';
+import type { Clock } from '../../cluster/time/clock.ts';
+import type { Edge } from './edge.ts';
+import type { HttpServer } from './http-server.ts';
+
+export interface EdgeDeliveryPorts {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly edge: Edge;
+  readonly server: HttpServer;
+  readonly host: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  /** Told the bound port. */
+  readonly onListening?: (port: number) => void;
+  /** Between `/readyz` turning 503 and the first refused connection, so that a load balancer sees it. Default 0. */
+  readonly noticeMs?: number;
+}
+
+const tickMs = 250;
+const reviewMs = 10_000;
+const graceMs = 5000;
+
+export function edgeDeliveryService(ports: EdgeDeliveryPorts): ServiceSchema {
+  const { clock, logger, edge, server, host, noticeMs = 0 } = ports;
+  const timers: (() => void)[] = [];
+  return {
+    name: 'edge-delivery',
+    async started() {
+      const port = await server.listen(host, ports.port, edge);
+      timers.push(clock.every(tickMs, edge.tick), clock.every(reviewMs, edge.review));
+      logger.info({ host, port }, 'HTTP is listening');
+      ports.onListening?.(port);
+    },
+    async stopped() {
+      edge.leave();
+      await clock.sleep(noticeMs);
+      for (const stop of timers) stop();
+      edge.close();
+      await server.close(graceMs);
+      logger.info({}, 'HTTP has closed');
+    },
+  };
+}

@@ -1,0 +1,207 @@
+/** The edge-delivery actor's core: wires routes to what serves them. Time moves it by `tick`. */
+import { z } from 'zod';
+import { nodeRoutes, playbackRoutes } from '../../cluster/contract/routes-node.ts';
+import type { Readiness } from '../../cluster/contract/routes-node.ts';
+import { streamRoutes } from '../../cluster/contract/routes-streams.ts';
+import type { Route, RouteInput } from '../../cluster/contract/routes.ts';
+import type { NodeId, RegionId, StreamId } from '../../cluster/model/ids.ts';
+import type { Logger } from '../../cluster/observe/logger.ts';
+import type { Metrics } from '../../cluster/observe/metrics.ts';
+import type { IndexLog } from '../../cluster/ownership/index-log.ts';
+import type { Clock } from '../../cluster/time/clock.ts';
+import type { EdgeSet } from '../media/timeline/manifest-options.ts';
+import { steeringReply } from '../media/timeline/steering.ts';
+import type { SegmentStore } from '../segment-store/segment-store.ts';
+import { makeApi, type LocalHandler } from './api.ts';
+import { edgesFor } from './edge-order.ts';
+import { makeEntity } from './entity.ts';
+import { EntityCache } from './entity-cache.ts';
+import { Existence } from './existence.ts';
+import { Frames } from './frames.ts';
+import { defaultHoldLimits, type HoldLimits } from './holds.ts';
+import { jsonReply, messageReply, type Entity, type HttpRequest, type Reply } from './http.ts';
+import type { HttpHandlers } from './http-server.ts';
+import { MediaSource } from './media-source.ts';
+import { openApiDocument } from './openapi.ts';
+import { Playback } from './playback.ts';
+import { makeRouter } from './router.ts';
+import { serveStatic, type StaticFile } from './static-files.ts';
+import { StreamFinder } from './stream-finder.ts';
+import { StreamFollowers } from './stream-followers.ts';
+import { Thumbnails, type MakeThumbnail } from './thumbnails.ts';
+
+export interface EdgePorts {
+  readonly node: NodeId;
+  readonly region: RegionId;
+  readonly clock: Clock;
+  readonly log: IndexLog;
+  readonly store: SegmentStore;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  /** Prometheus text and its content type. */
+  readonly renderMetrics: () => Promise<{ readonly text: string; readonly contentType: string }>;
+  /** Calls a Moleculer action of `cluster/contract/routes-*.ts`. */
+  readonly call: (action: string, input: RouteInput) => Promise<unknown>;
+  /** Edges that serve viewers, in order of id (M14). Called often: must be cheap. */
+  readonly listEdges: () => EdgeSet;
+  /** Does the registry know the stream? @throws when it cannot be asked */
+  readonly streamExists: (id: StreamId) => Promise<boolean>;
+  /** What this node needs to serve: `isReady: false` of any part makes `/readyz` 503. */
+  readonly health: () => Readiness['parts'];
+  /** For how long the index log has not been reachable; 0 while it is (C8). */
+  readonly logDownSeconds: () => number;
+  readonly makeThumbnail: MakeThumbnail;
+  readonly pages: readonly StaticFile[];
+  readonly operatorToken: string | undefined;
+  readonly publicUrl: string | undefined;
+  readonly cacheBytes: number;
+  readonly dvrWindowSeconds: number;
+  readonly retentionSeconds: number;
+  /** Default 60 s. */
+  readonly idleMs?: number;
+  readonly maxStreams?: number;
+  readonly holdLimits?: HoldLimits;
+}
+
+export interface Edge extends HttpHandlers {
+  /** Ends overdue waits, drops idle streams, notices changed edges. Called every 250 ms. */
+  tick(): void;
+  /** Forgets deleted streams. Called every 10 s. */
+  review(): Promise<void>;
+  /** `/readyz` turns 503, steering sends viewers elsewhere; everything else goes on. */
+  leave(): void;
+  /** Lets go of every stream; what waits is answered 503. */
+  close(): void;
+}
+
+const encoder = new TextEncoder();
+const defaultIdleMs = 60_000;
+const defaultMaxStreams = 2000;
+
+const allRoutes: readonly Route[] = [...streamRoutes, ...Object.values(playbackRoutes), ...Object.values(nodeRoutes)];
+
+export function makeEdge(ports: EdgePorts): Edge {
+  const { clock, store, metrics, cacheBytes, idleMs = defaultIdleMs, maxStreams = defaultMaxStreams } = ports;
+  const cache = new EntityCache({ maxBytes: cacheBytes, metrics });
+  const followers = new StreamFollowers({ ...ports, idleMs, maxStreams, holdLimits: ports.holdLimits ?? defaultHoldLimits });
+  const existence = new Existence(clock, ports.streamExists);
+  const finder = new StreamFinder(followers, existence);
+  const media = new MediaSource({ store, cache });
+  const playback = new Playback({ ...ports, followers, finder, existence, media, cache });
+  const state = { isLeaving: false };
+  const local = new Map<string, LocalHandler>([
+    ...playbackHandlers(playback),
+    ...mediaHandlers(new Frames({ ...ports, finder, media, cache }), new Thumbnails({ ...ports, finder, media })),
+    ...nodeHandlers(ports, state),
+    steeringHandler(ports, playback, state),
+  ]);
+  const page = serveStatic(ports.pages);
+  const router = makeRouter(allRoutes);
+  const handle = makeApi({ ...ports, router, local, fallback: ({ path }: HttpRequest) => page(path) });
+  return {
+    hot: playback.hot,
+    handle,
+    tick: () => {
+      playback.refresh();
+      followers.sweep();
+    },
+    review: () => playback.forgetDeleted(),
+    leave: () => {
+      state.isLeaving = true;
+    },
+    close: () => followers.close(),
+  };
+}
+
+function playbackHandlers(playback: Playback): readonly (readonly [string, LocalHandler])[] {
+  const { dash, hlsMain, hlsMedia, init, segment } = playbackRoutes;
+  return [
+    bind(dash, dash.params, dash.query, (request, input) => playback.dash(request, input)),
+    bind(hlsMain, hlsMain.params, hlsMain.query, (request, input) => playback.hlsMain(request, input)),
+    bind(hlsMedia, hlsMedia.params, hlsMedia.query, (request, input) => playback.hlsMedia(request, input)),
+    bind(init, init.params, nothing, (request, input) => playback.init(request, input)),
+    bind(segment, segment.params, nothing, (request, input) => playback.segment(request, input)),
+  ];
+}
+
+function mediaHandlers(frames: Frames, thumbnails: Thumbnails): readonly (readonly [string, LocalHandler])[] {
+  const route = playbackRoutes;
+  return [
+    bind(route.frames, route.frames.params, route.frames.query, (request, input) => frames.serve(request, input)),
+    bind(route.thumbnail, route.thumbnail.params, nothing, (request, input) => thumbnails.serve(request, input)),
+  ];
+}
+
+/** M14: never 404 while the stream lives; the order is this viewer's own. */
+function steeringHandler(ports: EdgePorts, playback: Playback, state: { readonly isLeaving: boolean }) {
+  const { params, query } = playbackRoutes.steering;
+  return bind(playbackRoutes.steering, params, query, async (request, input) => {
+    const streamId = input.params.id;
+    const { node: self, region, listEdges } = ports;
+    const viewer = request.remoteAddress;
+    await playback.mustSteer(streamId);
+    const edges = edgesFor(listEdges().edges, { self, region, isLeaving: state.isLeaving, viewer });
+    const selfUrl = `${input.origin}/live/${streamId}/steering`;
+    return messageReply(200, 'application/json', steeringReply({ streamId, edges, selfUrl }));
+  });
+}
+
+function nodeHandlers(ports: EdgePorts, state: { readonly isLeaving: boolean }): readonly (readonly [string, LocalHandler])[] {
+  const documents = new Map<string, Entity>();
+  const alive = messageReply(200, 'application/json', JSON.stringify({ status: 'ok' }));
+  return [
+    [nodeRoutes.alive.operation, () => alive],
+    [nodeRoutes.ready.operation, () => readiness(ports.health(), state.isLeaving)],
+    [
+      nodeRoutes.metrics.operation,
+      async () => {
+        const { text, contentType } = await ports.renderMetrics();
+        return messageReply(200, contentType, text);
+      },
+    ],
+    [nodeRoutes.openapi.operation, (_request, { origin }) => openApiEntity(documents, origin)],
+    [nodeRoutes.time.operation, () => messageReply(200, 'text/plain', new Date(ports.clock.utcMs()).toISOString())],
+  ];
+}
+
+function readiness(parts: Readiness['parts'], isLeaving: boolean): Reply {
+  const leaving = { name: 'staying', isReady: !isLeaving, ...(isLeaving ? { detail: 'this node is shutting down' } : {}) };
+  const all = [...parts, leaving];
+  const ready = all.every(({ isReady }) => isReady);
+  return jsonReply(ready ? 200 : 503, { ready, parts: all } satisfies Readiness);
+}
+
+/** Names under which one node is reached: few; a caller that makes names up gets its document made each time. */
+const maxDocuments = 16;
+
+function openApiEntity(documents: Map<string, Entity>, origin: string): Entity {
+  const known = documents.get(origin);
+  if (known !== undefined) return known;
+  const body = encoder.encode(JSON.stringify(openApiDocument(allRoutes, origin)));
+  const entity = makeEntity(body, { contentType: 'application/json', cacheControl: 'no-cache', isText: true });
+  if (documents.size < maxDocuments) documents.set(origin, entity);
+  return entity;
+}
+
+const nothing = z.object({});
+
+/** A handler of a route with the types that its schemas give: the API calls it with validated inputs only. */
+function bind<P, Q>(
+  { operation }: Route,
+  params: z.ZodType<P>,
+  query: z.ZodType<Q>,
+  serve: (request: HttpRequest, input: RouteInput<P, Q>) => Reply | Promise<Reply>,
+): readonly [string, LocalHandler] {
+  return [
+    operation,
+    (request, input) => {
+      if (!isValidated(params, input.params) || !isValidated(query, input.query)) throw new Error(`${operation}: inputs were not validated`);
+      return serve(request, { ...input, params: input.params, query: input.query });
+    },
+  ];
+}
+
+/** The API has put these through the schema, which may have changed them: they cannot be put through it again. */
+function isValidated<T>(_schema: z.ZodType<T>, value: unknown): value is T {
+  return typeof value === 'object';
+}
