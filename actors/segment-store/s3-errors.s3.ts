@@ -76,3 +76,13 @@ function isFull(error: unknown): boolean {
 export class ConflictError extends Error {
   override readonly name = 'ConditionalRequestConflict';
 }
+
+/** Some keys of a multi-delete were refused; deleting is idempotent, so all of it is tried again. */
+export class PartialDeleteError extends Error {
+  override readonly name: string;
+
+  constructor(code: string | undefined, count: number) {
+    super(`${count} objects were not deleted`);
+    this.name = code ?? 'PartialDelete';
+  }
+}

@@ -27,7 +27,7 @@ import type { Metrics } from '../../cluster/observe/metrics.ts';
 import type { Clock } from '../../cluster/time/clock.ts';
 import { checkBody, checkKey, checkPrefix, checkRange, maxObjectBytes, rangeError } from './object-key.ts';
 import { Attempts } from './s3-attempts.s3.ts';
-import { ConflictError, nameOf, statusOf } from './s3-errors.s3.ts';
+import { ConflictError, nameOf, PartialDeleteError, statusOf } from './s3-errors.s3.ts';
 import type { SegmentStore, StoredObject } from './segment-store.ts';
 import { StoreMeter, type StoreOperation } from './store-meter.ts';
 
@@ -244,9 +244,7 @@ class S3Store implements SegmentStore {
     const input = { Bucket: this.#bucket, Delete: { Objects: keys.map((Key) => ({ Key })), Quiet: true } };
     const { Errors: errors = [] } = await this.#client.send(new DeleteObjectsCommand(input), { abortSignal });
     const [first] = errors.filter(({ Code: code }) => code !== 'NoSuchKey');
-    if (first === undefined) return;
-    const detail = `${errors.length} of ${keys.length} objects were not deleted, ${first.Key} first (${first.Code}).`;
-    throw new TangazaError('STORE_UNAVAILABLE', detail);
+    if (first !== undefined) throw new PartialDeleteError(first.Code, errors.length);
   }
 }
 
