@@ -98,6 +98,10 @@ const half: Answer = (_, response) => {
 };
 const whole: Answer = (_, response) =>
   void response.writeHead(200, { 'content-length': '4', etag: '"x"' }).end('full');
+const stalls: Answer = (_, response) =>
+  void response.writeHead(200, { 'content-length': '10', etag: '"x"' }).write('half');
+const deleted: Answer = (_, response) => void response.writeHead(200).end('<DeleteResult/>');
+const silent: Answer = () => {};
 
 /** A server that answers each request with the next answer of the list, and notes what was asked. */
 async function scripted(
@@ -166,8 +170,6 @@ test('get: a body that breaks off is read again', async () => {
 });
 
 test('get: a body that stalls ends at the time-out', async () => {
-  const stalls: Answer = (_, response) =>
-    void response.writeHead(200, { 'content-length': '10', etag: '"x"' }).write('half');
   await using server = await scripted(stalls, whole);
   const store = await openS3Store({ ...server.options, attemptTimeoutMs: 200 });
   expect(Buffer.from(await store.get(key)).toString()).toBe('full');
@@ -178,7 +180,6 @@ test('delete: keys that the server refused are deleted again', async () => {
     void response
       .writeHead(200)
       .end(`<DeleteResult><Error><Key>${key}</Key><Code>InternalError</Code></Error></DeleteResult>`);
-  const deleted: Answer = (_, response) => void response.writeHead(200).end('<DeleteResult/>');
   await using server = await scripted(refused, deleted);
   const store = await openS3Store(server.options);
   await store.delete([key]);
@@ -186,7 +187,6 @@ test('delete: keys that the server refused are deleted again', async () => {
 });
 
 test('a caller that gives up ends the request with its own reason', async () => {
-  const silent: Answer = () => {};
   await using server = await scripted(silent);
   const store = await openS3Store(server.options);
   const patience = new AbortController();
