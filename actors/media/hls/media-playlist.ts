@@ -51,7 +51,7 @@ export function mediaPlaylist(timeline: Timeline, name: string, options: MediaPl
     `#EXT-X-TARGETDURATION:${targetSeconds(timeline)}`,
     serverControl(timeline, entries),
     `#EXT-X-MEDIA-SEQUENCE:${first?.number ?? timeline.nextNumber}`,
-    `#EXT-X-DISCONTINUITY-SEQUENCE:${first?.period.ordinal ?? timeline.nextOrdinal}`,
+    `#EXT-X-DISCONTINUITY-SEQUENCE:${first?.period.ordinal ?? Math.max(0, timeline.nextOrdinal - 1)}`,
     '#EXT-X-INDEPENDENT-SEGMENTS',
     ...(skipped > 0 ? [`#EXT-X-SKIP:SKIPPED-SEGMENTS=${skipped}`] : []),
     ...segmentLines(entries, skipped),

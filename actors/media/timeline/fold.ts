@@ -199,7 +199,10 @@ function extendRuns(period: TimelinePeriod, segment: TimelineSegment): void {
   if (last !== undefined && (present.length === 0 || isSameSet(last.present, present))) return;
   const start90k = last === undefined ? period.clock.mediaZero90k : segment.start90k;
   const run: TimelineRun = { firstNumber: segment.number, start90k, present };
-  growableList(period.runs).push(run);
+  const runs = growableList(period.runs);
+  // What was before is trimmed away: no kept segment lies in an older run.
+  if (period.segments.length === 1) runs.length = 0;
+  runs.push(run);
 }
 
 function isSameSet(left: readonly RenditionName[], right: readonly RenditionName[]): boolean {
