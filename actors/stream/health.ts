@@ -1,0 +1,77 @@
+/** Health of a stream in words and figures (contract.md 3), from what its owner knows. */
+import type { StreamHealth } from '../../cluster/contract/stream.ts';
+import type { NodeId } from '../../cluster/model/ids.ts';
+import { isPresent } from '../../cluster/contract/index-log.ts';
+import { presentationTime90k, servedRenditions } from '../media/timeline/query.ts';
+import type { TimelinePeriod } from '../media/timeline/timeline.ts';
+import { limits, type Now, type OwnerState } from './owner-state.ts';
+import { packetAgeMs } from './sessions.ts';
+
+/** Segments looked at to call a stream degraded. */
+const recentSegments = 5;
+/** A refusal is told for so long. */
+const refusalShownMs = 60_000;
+
+export function healthOf(state: OwnerState, successors: readonly NodeId[], now: Now): StreamHealth {
+  const { self, since } = state;
+  const session = state.sessions.findLast((one) => one.isActive);
+  const warnings = session?.input?.warnings ?? [];
+  const { input } = session ?? {};
+  return {
+    ...judgement(state, now),
+    ...{ owner: self.node, region: self.region, epoch: self.epoch, bootId: self.bootId },
+    since: new Date(since.utcMs).toISOString(),
+    successors: [...successors],
+    asOf: new Date(now.utcMs).toISOString(),
+    ...(session === undefined
+      ? {}
+      : { input: { ...plainInput(input), sessionId: session.id, warnings, lastPacketAgeMs: Math.round(packetAgeMs(session, now.monotonicMs)) } }),
+    renditions: renditionHealth(state, now),
+  };
+}
+
+function plainInput(input: OwnerState['sessions'][number]['input']): StreamHealth['input'] {
+  if (input === undefined) return {};
+  const { streamId: _, ...plain } = input;
+  return plain;
+}
+
+function judgement(state: OwnerState, now: Now): Pick<StreamHealth, 'state' | 'reason'> {
+  const isLive = state.sessions.some((one) => one.isActive);
+  const refusal = state.lastRefusal;
+  if (!isLive) {
+    const isRefused = refusal !== undefined && now.monotonicMs - refusal.atMs < refusalShownMs;
+    return isRefused ? { state: 'refused', reason: refusal.reason } : { state: 'offline', reason: 'No publisher is connected.' };
+  }
+  const period = state.timeline.periods.at(-1);
+  if (period === undefined || period.segments.length === 0) return { state: 'starting', reason: 'Waiting for the first segment.' };
+  const fault = faultOf(state, period, now);
+  return fault === undefined ? { state: 'live', reason: state.reason } : { state: 'degraded', reason: fault };
+}
+
+function faultOf(state: OwnerState, period: TimelinePeriod, now: Now): string | undefined {
+  if (state.link.kind === 'down') {
+    const seconds = Math.round((now.monotonicMs - state.link.sinceAtMs) / 1000);
+    return `The index log has not answered for ${seconds} s: nothing new is shown, nothing is lost.`;
+  }
+  const recent = period.segments.slice(-recentSegments);
+  const gaps = recent.filter((segment) => segment.isGap).length;
+  if (gaps > 0) return `${gaps} of the last ${recent.length} segments are gaps.`;
+  const absent = new Set(recent.flatMap((one) => Object.entries(one.renditions).filter(([, media]) => !isPresent(media)).map(([name]) => name)));
+  if (absent.size > 0) return `Missing of late: ${[...absent].join(', ')}.`;
+  const session = state.sessions.findLast((one) => one.isActive);
+  if (session !== undefined && packetAgeMs(session, now.monotonicMs) >= limits.ghostMs) return 'The publisher sends nothing.';
+  return session?.input?.warnings[0];
+}
+
+function renditionHealth({ timeline }: OwnerState, now: Now): StreamHealth['renditions'] {
+  const period = timeline.periods.at(-1);
+  if (period === undefined || timeline.availabilityStartMs === undefined) return [];
+  const startMs = timeline.availabilityStartMs;
+  return servedRenditions(period).map(({ name }) => {
+    const last = period.segments.findLast((segment) => isPresent(segment.renditions[name]));
+    const end90k = last === undefined ? 0 : last.start90k + last.duration90k;
+    const gaps = period.segments.filter((segment) => !isPresent(segment.renditions[name])).length;
+    return { name, lagMs: Math.max(0, Math.round(now.utcMs - startMs - presentationTime90k(period, end90k) / 90)), gaps };
+  });
+}

@@ -1,0 +1,139 @@
+/**
+ * The owner's way into the log (C1, C8).
+ *
+ * O1. One append is under way at most, and each expects the sequence of the owner's own last record.
+ * O2. After a refusal or a time-out the tail decides: our own record is there (the ack was lost), a foreign epoch is
+ *     there (deactivate for good), or nothing has changed (the same record goes again).
+ * O3. The log silent is no reason to lose anything: records wait in order, and go when it answers. Deadlines mean
+ *     nothing meanwhile.
+ * O4. The log behind us under no higher epoch has lost records (C7): the activation begins again from what is there;
+ *     sessions offer their last 60 s once more.
+ */
+import type { IndexEntry, IndexRecord } from '../../cluster/contract/index-log.ts';
+import { applyEntry } from '../media/timeline/fold.ts';
+import { limits, type OwnerState } from './owner-state.ts';
+import { snapshotOf } from './log-snapshot.ts';
+import type { Turn } from './turn.ts';
+
+type Author = 'epoch' | 'node' | 'region' | 'bootId' | 'recordId' | 'atMs';
+type Body<R> = R extends unknown ? Omit<R, Author> : never;
+export type RecordBody = Body<IndexRecord>;
+
+/** Puts a record at the end of the outbox and returns its id. */
+export function enqueue(turn: Turn, body: RecordBody): string {
+  const { epoch, node, region, bootId } = turn.state.self;
+  const recordCount = turn.state.recordCount + 1;
+  const recordId = `${epoch.toString(36)}-${recordCount.toString(36)}`;
+  const record: IndexRecord = { ...body, epoch, node, region, bootId, recordId, atMs: turn.now.utcMs };
+  turn.set({ recordCount, outbox: [...turn.state.outbox, record] });
+  return recordId;
+}
+
+/** Sends the first record of the outbox, if the log is there and none is under way (O1). */
+export function pump(turn: Turn): void {
+  const { life, link, isAppending, outbox, lastSequence } = turn.state;
+  const [first] = outbox;
+  if (life === 'gone' || link.kind === 'down' || isAppending || first === undefined) return;
+  const record = first.kind === 'snapshot' ? { ...first, ...snapshotOf(turn.state.timeline) } : first;
+  turn.set({ isAppending: true, ...(record === first ? {} : { outbox: [record, ...outbox.slice(1)] }) });
+  turn.ask({ kind: 'append', record, expectedSequence: lastSequence });
+}
+
+/** The first record of the outbox is in the log. Returns it, or undefined for an answer that nobody waits for. */
+export function takeAck(turn: Turn, recordId: string, sequence: number): IndexRecord | undefined {
+  const { outbox, timeline, logRecords } = turn.state;
+  const [record, ...rest] = outbox;
+  if (record === undefined || record.recordId !== recordId) return undefined;
+  turn.set({
+    outbox: rest,
+    isAppending: false,
+    lastSequence: sequence,
+    logRecords: logRecords + 1,
+    timeline: applyEntry(timeline, { sequence, record }),
+  });
+  proveLog(turn);
+  return record;
+}
+
+/** O2: an append was refused or not answered; only the tail can tell. */
+export function takeFailure(turn: Turn, recordId: string, code: 'FENCED' | 'LOG_UNAVAILABLE'): void {
+  if (turn.state.outbox[0]?.recordId !== recordId || !turn.state.isAppending) return;
+  turn.set({ isAppending: false });
+  goDown(turn, code === 'FENCED' ? 'the log refused an append' : 'the log does not answer');
+}
+
+/** Marks the log as silent and asks for its tail at once. */
+export function goDown(turn: Turn, why: string): void {
+  if (markDown(turn, why)) turn.ask({ kind: 'readTail' });
+}
+
+function markDown(turn: Turn, why: string): boolean {
+  if (turn.state.link.kind === 'down') return false;
+  turn.set({ link: { kind: 'down', sinceAtMs: turn.nowMs, failures: 0, retryAtMs: undefined }, isProbing: false });
+  turn.count('logDown');
+  turn.say('warn', why);
+  return true;
+}
+
+/** Asks whether the log answers, before a deadline is taken for one (O3). */
+export function probeLog(turn: Turn): void {
+  const { link, isProbing, isAppending } = turn.state;
+  if (link.kind === 'down' || isProbing || isAppending) return;
+  turn.set({ isProbing: true });
+  turn.ask({ kind: 'readTail' });
+}
+
+export function isLogProven({ link, logProvenAtMs }: OwnerState, nowMs: number): boolean {
+  return link.kind === 'up' && nowMs - logProvenAtMs <= limits.logProofMs;
+}
+
+/** No answer: again after a growing pause. */
+export function takeSilence(turn: Turn): void {
+  markDown(turn, 'the log does not answer');
+  const { link } = turn.state;
+  if (link.kind === 'up') return;
+  const pause = Math.min(limits.logRetryMaxMs, limits.logRetryMinMs * 2 ** link.failures);
+  turn.set({ link: { ...link, failures: Math.min(link.failures + 1, 10), retryAtMs: turn.nowMs + pause } });
+}
+
+/** Reads the tail again when its pause is over. */
+export function retryLog(turn: Turn): void {
+  const { link } = turn.state;
+  if (link.kind === 'up' || link.retryAtMs === undefined || turn.nowMs < link.retryAtMs) return;
+  turn.set({ link: { ...link, retryAtMs: undefined } });
+  turn.ask({ kind: 'readTail' });
+}
+
+export type TailVerdict =
+  | { readonly kind: 'unchanged' }
+  | { readonly kind: 'ackWasLost'; readonly recordId: string; readonly sequence: number }
+  | { readonly kind: 'fenced' }
+  | { readonly kind: 'wentBack' }
+  /** An append overtook the read: its own answer tells. */
+  | { readonly kind: 'meaningless' };
+
+/** O2 and O4: what a tail says to this owner. */
+export function judgeTail(state: OwnerState, tail: IndexEntry | undefined): TailVerdict {
+  const { self, outbox, lastSequence, isAppending } = state;
+  if (tail !== undefined && tail.record.epoch > self.epoch) return { kind: 'fenced' };
+  if (isAppending) return { kind: 'meaningless' };
+  if (tail === undefined || tail.sequence < lastSequence) return { kind: 'wentBack' };
+  if (tail.sequence === lastSequence) return { kind: 'unchanged' };
+  const isOurs = tail.record.epoch === self.epoch && tail.record.bootId === self.bootId;
+  if (isOurs && tail.record.recordId === outbox[0]?.recordId)
+    return { kind: 'ackWasLost', recordId: tail.record.recordId, sequence: tail.sequence };
+  return { kind: 'fenced' };
+}
+
+/** The log answers again: what waited is backlog, and its deadlines begin now (O3, C8). */
+export function proveLog(turn: Turn): void {
+  const { link, pending } = turn.state;
+  turn.set({ logProvenAtMs: turn.nowMs, isProbing: false });
+  if (link.kind === 'up') return;
+  turn.set({
+    link: { kind: 'up' },
+    headSinceAtMs: turn.nowMs,
+    pending: pending.map((segment) => ({ ...segment, isBacklog: true, clockAtMs: turn.nowMs })),
+  });
+  turn.say('info', 'the log answers again', { downMs: Math.round(turn.nowMs - link.sinceAtMs), queued: turn.state.outbox.length });
+}

@@ -1,0 +1,277 @@
+/**
+ * What the owner of one stream knows, what it is told, and what it asks for: the words of the stream actor.
+ *
+ * The state is a value: a turn makes the next one (only the timeline grows in place, as its fold says). Times ending in
+ * `AtMs` are monotonic; UTC is used for people and for `availabilityStartTime` alone (C6).
+ */
+import type { IndexEntry, IndexRecord, SourceOffer, StoredMedia } from '../../cluster/contract/index-log.ts';
+import type { InitSegment } from '../../cluster/contract/renditions.ts';
+import type {
+  AttachParams,
+  AttachReply,
+  DetachParams,
+  InputReport,
+  OfferParams,
+  OpenPeriodParams,
+  OpenPeriodReply,
+} from '../../cluster/contract/stream.ts';
+import type { TaskGroup, TaskReport, TranscodeTask } from '../../cluster/contract/transcode.ts';
+import type { ErrorCode } from '../../cluster/errors/catalogue.ts';
+import type { BootId, Epoch, NodeId, PeriodId, RegionId, RenditionName, SessionId, StreamId } from '../../cluster/model/ids.ts';
+import type { Ladder } from '../media/ladder/ladder.ts';
+import type { Timeline } from '../media/timeline/timeline.ts';
+
+export interface Now {
+  readonly utcMs: number;
+  readonly monotonicMs: number;
+}
+
+export interface Identity {
+  readonly stream: StreamId;
+  readonly region: RegionId;
+  readonly node: NodeId;
+  readonly bootId: BootId;
+  readonly epoch: Epoch;
+}
+
+/** What does not change while an owner lives. */
+export interface OwnerSettings {
+  /** By name; `default` is used for a name that is not there. */
+  readonly ladders: ReadonlyMap<string, Ladder>;
+  /** Of the region's encoders (C9). */
+  readonly fingerprint: string;
+  /** Without a session for so long, the broadcast is over. */
+  readonly endAfterMs: number;
+  /** What a manifest shows; the log keeps about twice of it. */
+  readonly dvrWindowMs: number;
+  /** Records of this stream in the log above which it is trimmed. */
+  readonly maxLogRecords: number;
+}
+
+export interface Session {
+  readonly id: SessionId;
+  readonly node: NodeId;
+  readonly remoteAddress: string;
+  readonly encoder: string | undefined;
+  readonly priority: number;
+  readonly ladder: string;
+  /** False once another has taken its place: it may still hand in its tail (M4). */
+  readonly isActive: boolean;
+  /** When its last packet came, as far as told, and when that was told. */
+  readonly packetAtMs: number;
+  readonly toldAtMs: number;
+  readonly input: InputReport | undefined;
+}
+
+export interface Failure {
+  readonly worker: NodeId;
+  readonly code: string;
+}
+
+/** The encoding of one group of renditions of one segment (M12). */
+export interface SegmentTask {
+  readonly group: TaskGroup;
+  readonly renditions: readonly RenditionName[];
+  /** The latest one; each is a message of its own on the queue. */
+  readonly attempt: number;
+  readonly attempts: number;
+  readonly queue:
+    | { readonly kind: 'publishing' }
+    | { readonly kind: 'queued'; readonly atMs: number }
+    | { readonly kind: 'refused'; readonly retryAtMs: number };
+  /** Of the latest attempt. */
+  readonly started: { readonly worker: NodeId; readonly atMs: number } | undefined;
+  readonly failures: readonly Failure[];
+  readonly outcome: 'running' | 'done' | 'poisoned';
+}
+
+export interface Output {
+  readonly media: StoredMedia;
+  readonly init: InitSegment;
+}
+
+/** A source that is neither committed nor declared a gap. */
+export interface PendingSegment {
+  readonly offer: SourceOffer;
+  /** Other bytes for the same time, for when the first cannot be read (C2). */
+  readonly spares: readonly SourceOffer[];
+  readonly sourceRecordId: string;
+  /** Its `source` record is in the log. */
+  readonly isLogged: boolean;
+  /** Its deadlines count from here, or from when it became first in line if it is backlog (M12, C8). */
+  readonly clockAtMs: number;
+  readonly isBacklog: boolean;
+  /** Undefined until emitted. */
+  readonly tasks: readonly SegmentTask[] | undefined;
+  /** Not asked for, because of backlog or M13. */
+  readonly dropped: ReadonlySet<RenditionName>;
+  readonly outputs: ReadonlyMap<RenditionName, Output>;
+}
+
+/** A way to answer a call, known to the shell. */
+export type ReplyTo = number;
+
+/** A `clock` record on its way to the log, and who waits for the period. */
+export interface Opening {
+  readonly recordId: string;
+  readonly params: OpenPeriodParams;
+  readonly replies: readonly ReplyTo[];
+}
+
+export type LogLink =
+  | { readonly kind: 'up' }
+  /** `retryAtMs` is undefined while a read of the tail is under way. */
+  | { readonly kind: 'down'; readonly sinceAtMs: number; readonly failures: number; readonly retryAtMs: number | undefined };
+
+export interface Refusals {
+  readonly atMs: readonly number[];
+  readonly blockedUntilMs: number;
+}
+
+export interface OwnerState {
+  readonly life: 'active' | 'ending' | 'gone';
+  readonly self: Identity;
+  readonly settings: OwnerSettings;
+  readonly since: Now;
+  readonly reason: string;
+
+  /** Fold of what is in the log. */
+  readonly timeline: Timeline;
+  readonly link: LogLink;
+  /** To be appended, in order; the first may be under way. */
+  readonly outbox: readonly IndexRecord[];
+  readonly isAppending: boolean;
+  readonly isProbing: boolean;
+  /** When the log last answered. */
+  readonly logProvenAtMs: number;
+  /** Sequence of this owner's last record: what the next append expects (C1). */
+  readonly lastSequence: number;
+  /** Records made by this owner; gives each its id. */
+  readonly recordCount: number;
+  /** Records of this stream in the log, about. */
+  readonly logRecords: number;
+  readonly isArchiving: boolean;
+
+  readonly sessions: readonly Session[];
+  readonly idleSinceAtMs: number | undefined;
+  readonly refusals: ReadonlyMap<string, Refusals>;
+  readonly lastRefusal: { readonly atMs: number; readonly reason: string } | undefined;
+  readonly openings: readonly Opening[];
+
+  /** In order of period and start. */
+  readonly pending: readonly PendingSegment[];
+  readonly headSinceAtMs: number;
+  /** Where the last decided segment ends; in the outbox or the log. */
+  readonly decided: { readonly period: PeriodId; readonly end90k: number } | undefined;
+  readonly nextNumber: number;
+  /** Reference inits of what is decided, by `{period}/{rendition}` (M7). */
+  readonly inits: ReadonlyMap<string, InitSegment>;
+  /** The number at which a dropped rung may come back (M13). */
+  readonly heldUntil: ReadonlyMap<RenditionName, number>;
+  /** Of the last tasks, from start to report, newest last. */
+  readonly encodeMs: readonly number[];
+  /** Workers that reported, and when: how many nodes there are to fail on (C9). */
+  readonly workers: ReadonlyMap<NodeId, number>;
+}
+
+export type Command =
+  | { readonly kind: 'attach'; readonly params: AttachParams; readonly reply: ReplyTo }
+  | { readonly kind: 'openPeriod'; readonly params: OpenPeriodParams; readonly reply: ReplyTo }
+  | { readonly kind: 'offer'; readonly params: OfferParams; readonly reply: ReplyTo }
+  | { readonly kind: 'input'; readonly report: InputReport }
+  | { readonly kind: 'detach'; readonly params: DetachParams }
+  | { readonly kind: 'report'; readonly report: TaskReport }
+  | { readonly kind: 'tick' }
+  | { readonly kind: 'appended'; readonly recordId: string; readonly sequence: number }
+  | { readonly kind: 'appendFailed'; readonly recordId: string; readonly code: 'FENCED' | 'LOG_UNAVAILABLE' }
+  | { readonly kind: 'tailRead'; readonly tail: IndexEntry | undefined }
+  | { readonly kind: 'tailUnreadable' }
+  | { readonly kind: 'taskPublished'; readonly taskId: string; readonly attempt: number }
+  | { readonly kind: 'taskRefused'; readonly taskId: string; readonly attempt: number; readonly code: ErrorCode }
+  | { readonly kind: 'archived'; readonly firstNumber: number }
+  | { readonly kind: 'archiveFailed' };
+
+export type OfferReply = { readonly state: 'accepted' | 'known' | 'spare' | 'late' };
+
+export type Effect =
+  | { readonly kind: 'append'; readonly record: IndexRecord; readonly expectedSequence: number }
+  | { readonly kind: 'readTail' }
+  | { readonly kind: 'purge'; readonly belowSequence: number }
+  | { readonly kind: 'publishTask'; readonly task: TranscodeTask }
+  | { readonly kind: 'reply'; readonly to: ReplyTo; readonly value: AttachReply | OpenPeriodReply | OfferReply }
+  | { readonly kind: 'refuse'; readonly to: ReplyTo; readonly code: ErrorCode; readonly detail: string }
+  | { readonly kind: 'closeSession'; readonly sessionId: SessionId; readonly reason: string }
+  | { readonly kind: 'archive'; readonly key: string; readonly body: unknown; readonly firstNumber: number }
+  | { readonly kind: 'count'; readonly event: OwnerEvent; readonly by: number }
+  | { readonly kind: 'say'; readonly level: 'info' | 'warn' | 'error'; readonly message: string; readonly fields: object }
+  | { readonly kind: 'deactivate'; readonly reason: 'fenced' | 'ended' | 'logWentBack' };
+
+export const ownerEvents = [
+  'source',
+  'commit',
+  'gap',
+  'absentRung',
+  'hedge',
+  'retry',
+  'poison',
+  'lateOutput',
+  'lateOffer',
+  'spare',
+  'initDiffers',
+  'refusedPublisher',
+  'refusedOffer',
+  'superseded',
+  'staleReport',
+  'logDown',
+] as const;
+export type OwnerEvent = (typeof ownerEvents)[number];
+
+/** Every bound of the owner; times in ms. What happens at each is said where it is used. */
+export const limits = {
+  /** M12. */
+  hedgeAfterMs: 1200,
+  commitWithoutRestMs: 2500,
+  gapMs: 4000,
+  /** M13. */
+  heldSegments: 5,
+  /** Of one task, hedges and retries included. */
+  maxAttempts: 8,
+  /** C9. */
+  poisonFailures: 3,
+  /** C2. */
+  ghostOfSameAddressMs: 1000,
+  ghostMs: 3000,
+  refusalsBeforeBlock: 3,
+  refusalWindowMs: 60_000,
+  blockMs: 30_000,
+  maxRefusedAddresses: 256,
+  maxSessions: 8,
+  /** A session that tells nothing for so long is gone, with its node. */
+  silentSessionMs: 20_000,
+  /** How fresh a report must be for its packet age to count as it is: sessions report every second. */
+  reportFreshMs: 1200,
+  /** C8: media waiting for the log or for workers. */
+  maxPendingMs: 120_000,
+  maxPendingSegments: 512,
+  maxSpares: 2,
+  /** M2: a join may differ by so much and is no gap. */
+  joinTolerance90k: 180,
+  /** A longer hole is not filled with gaps, but needs a new period. */
+  maxHole90k: 60 * 90_000,
+  /** M2: how far a connection's clock may stray from the wall and go on. */
+  clockStrayMs: 1000,
+  /** A source must wait so long for one that is missing before it. */
+  holeWaitMs: 2500,
+  /** The log must have answered so lately for a deadline to count (C8). */
+  logProofMs: 500,
+  logRetryMinMs: 100,
+  logRetryMaxMs: 1000,
+  taskRetryMs: 250,
+  /** The queue keeps a task for 60 s (C9). */
+  queueLostMs: 30_000,
+  encodeTimes: 64,
+  workerMemoryMs: 60_000,
+  maxOpenings: 8,
+  /** NATS takes 1 MB; some is left for what surrounds it. */
+  maxSnapshotBytes: 900_000,
+} as const;

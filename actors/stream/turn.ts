@@ -1,0 +1,54 @@
+/** One turn of an owner: the state as it becomes, and the effects asked for. Parts of the core share it, nobody keeps it. */
+import type { ErrorCode } from '../../cluster/errors/catalogue.ts';
+import type { Effect, Now, OwnerEvent, OwnerState, PendingSegment, ReplyTo } from './owner-state.ts';
+
+export class Turn {
+  readonly now: Now;
+  readonly effects: Effect[] = [];
+  #state: OwnerState;
+
+  constructor(state: OwnerState, now: Now) {
+    this.#state = state;
+    this.now = now;
+  }
+
+  get state(): OwnerState {
+    return this.#state;
+  }
+
+  get nowMs(): number {
+    return this.now.monotonicMs;
+  }
+
+  set(change: Partial<OwnerState>): void {
+    this.#state = { ...this.#state, ...change };
+  }
+
+  ask(effect: Effect): void {
+    this.effects.push(effect);
+  }
+
+  refuse(to: ReplyTo, code: ErrorCode, detail: string): void {
+    this.ask({ kind: 'refuse', to, code, detail });
+  }
+
+  count(event: OwnerEvent, by = 1): void {
+    this.ask({ kind: 'count', event, by });
+  }
+
+  say(level: 'info' | 'warn' | 'error', message: string, fields: object = {}): void {
+    this.ask({ kind: 'say', level, message, fields });
+  }
+
+  /** Changes one pending segment, if it still waits. */
+  change(segment: PendingSegment, change: Partial<PendingSegment>): PendingSegment {
+    const changed = { ...segment, ...change };
+    this.set({ pending: this.#state.pending.map((one) => (isSame(one, segment) ? changed : one)) });
+    return changed;
+  }
+}
+
+/** Whether both are the segment of one time of one period. */
+function isSame(a: PendingSegment, b: PendingSegment): boolean {
+  return a.offer.period === b.offer.period && a.offer.start90k === b.offer.start90k;
+}
