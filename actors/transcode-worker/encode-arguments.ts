@@ -44,18 +44,43 @@ export function encodeArguments({ frameRate, outputs }: EncodePlan): EncodeArgum
   const pads = outputs.map((_, index) => `rung${index}`);
   const splits = outputs.map((_, index) => `copy${index}`);
   const split = `[0:v:0]split=${outputs.length}${splits.map((pad) => `[${pad}]`).join('')}`;
-  const scales = outputs.map(({ width, height }, index) => `[${splits[index]}]${scaleFilter(width, height)}[${pads[index]}]`);
+  const scales = outputs.map(
+    ({ width, height }, index) => `[${splits[index]}]${scaleFilter(width, height)}[${pads[index]}]`,
+  );
   return {
     // One thread decodes: its frames come out in a fixed order, at the least CPU.
-    input: ['-threads', '1', '-probesize', '65536', '-analyzeduration', '0', '-r', frameRate.join('/'), '-f', 'mp4'],
+    input: [
+      '-threads',
+      '1',
+      '-probesize',
+      '65536',
+      '-analyzeduration',
+      '0',
+      '-r',
+      frameRate.join('/'),
+      '-f',
+      'mp4',
+    ],
     graph: { filter: [split, ...scales].join(';'), pads },
-    outputs: outputs.map((output) => ({ file: `${output.name}.h264`, options: outputOptions(output.settings) })),
+    outputs: outputs.map((output) => ({
+      file: `${output.name}.h264`,
+      options: outputOptions(output.settings),
+    })),
   };
 }
 
 /** Global options: quiet, never a question, one thread for the filters, and an end to it if it spins as an orphan. */
 export function globalArguments(cpuSeconds: number): readonly string[] {
-  return ['-nostdin', '-hide_banner', '-v', 'error', '-filter_complex_threads', '1', '-timelimit', String(cpuSeconds)];
+  return [
+    '-nostdin',
+    '-hide_banner',
+    '-v',
+    'error',
+    '-filter_complex_threads',
+    '1',
+    '-timelimit',
+    String(cpuSeconds),
+  ];
 }
 
 /** Full range becomes limited, ten bits become eight, pixels become square (P2 of the ladder). */
@@ -68,7 +93,16 @@ function outputOptions(settings: EncodeSettings): readonly string[] {
   return [
     ...['-c:v', 'libx264', '-preset', preset, '-profile:v', profile, '-level:v', (level / 10).toFixed(1)],
     ...['-crf', String(crf), '-maxrate', String(maxrateBps), '-bufsize', String(bufsizeBits)],
-    ...['-g', String(keyframeInterval), '-keyint_min', String(keyframeInterval), '-sc_threshold', '0', '-bf', '0'],
+    ...[
+      '-g',
+      String(keyframeInterval),
+      '-keyint_min',
+      String(keyframeInterval),
+      '-sc_threshold',
+      '0',
+      '-bf',
+      '0',
+    ],
     ...['-refs', String(refsOf(preset)), '-threads', '1'],
     ...['-x264-params', 'threads=1:lookahead-threads=1:stitchable=1:vbv-init=0.3:open-gop=0'],
     ...['-flags', '+bitexact+cgop', '-fflags', '+bitexact', '-fps_mode', 'passthrough'],

@@ -66,14 +66,21 @@ export async function openFfmpegEncoder(options: FfmpegOptions): Promise<Segment
  */
 export async function readFingerprint(path: string): Promise<string> {
   try {
-    const { stdout } = await promisify(execFile)(path, ['-hide_banner', '-version'], { timeout: 10_000, maxBuffer: 1_000_000 });
+    const { stdout } = await promisify(execFile)(path, ['-hide_banner', '-version'], {
+      timeout: 10_000,
+      maxBuffer: 1_000_000,
+    });
     return encoderFingerprint(stdout, argumentsVersion);
   } catch (error) {
     throw new TangazaError('TRANSCODE_FAILED', `There is no usable ffmpeg at ${path}.`, { cause: error });
   }
 }
 
-async function encodeInFolder(options: FfmpegOptions, request: EncodeRequest, signal: AbortSignal): Promise<readonly Uint8Array[]> {
+async function encodeInFolder(
+  options: FfmpegOptions,
+  request: EncodeRequest,
+  signal: AbortSignal,
+): Promise<readonly Uint8Array[]> {
   signal.throwIfAborted();
   const folder = await mkdtemp(join(options.tempRoot, 'attempt-'));
   try {
@@ -86,7 +93,11 @@ async function encodeInFolder(options: FfmpegOptions, request: EncodeRequest, si
   }
 }
 
-function commandOf({ ffmpeg: path, niceness }: FfmpegOptions, request: EncodeRequest, folder: string): FfmpegCommand {
+function commandOf(
+  { ffmpeg: path, niceness }: FfmpegOptions,
+  request: EncodeRequest,
+  folder: string,
+): FfmpegCommand {
   const { input, graph, outputs } = encodeArguments(request);
   const command = ffmpeg({ cwd: folder, niceness: niceness ?? 0, stdoutLines: stderrLines });
   command.input('source.mp4').inputOptions([...globalArguments(orphanCpuSeconds), ...input]);
@@ -108,12 +119,18 @@ function withoutProbing(command: FfmpegCommand, path: string): FfmpegCommand {
     _getFfmpegPath: (done: Callback) => done(null, path),
     _checkCapabilities: (done: Callback) => done(null),
     availableEncoders: (done: Callback) => done(null, {}),
-    _spawnFfmpeg: (args: string[], options: object, started: unknown, ended: (...results: unknown[]) => void) =>
+    _spawnFfmpeg: (
+      args: string[],
+      options: object,
+      started: unknown,
+      ended: (...results: unknown[]) => void,
+    ) =>
       Reflect.apply(spawn, command, [
         args,
         options,
         started,
-        (error: unknown, stdout: unknown = noLines, stderr: unknown = noLines) => ended(error, stdout, stderr),
+        (error: unknown, stdout: unknown = noLines, stderr: unknown = noLines) =>
+          ended(error, stdout, stderr),
       ]),
   });
 }
@@ -124,11 +141,17 @@ interface RunLimits {
 }
 
 /** Runs to the end of the process, in every case: nothing is left behind when this settles. */
-async function run(command: FfmpegCommand, { clock, timeoutMs }: RunLimits, signal: AbortSignal): Promise<void> {
+async function run(
+  command: FfmpegCommand,
+  { clock, timeoutMs }: RunLimits,
+  signal: AbortSignal,
+): Promise<void> {
   const over = new AbortController();
   const end = new Promise<void>((resolve, reject) => {
     command.once('end', () => resolve());
-    command.once('error', (error: Error, _stdout: unknown, stderr: unknown) => reject(failure(error, stderr)));
+    command.once('error', (error: Error, _stdout: unknown, stderr: unknown) =>
+      reject(failure(error, stderr)),
+    );
   });
   let stopReason: unknown;
   const stop = async (reason: unknown): Promise<void> => {
@@ -142,7 +165,10 @@ async function run(command: FfmpegCommand, { clock, timeoutMs }: RunLimits, sign
   const onAbort = (): void => void started.then(() => stop(signal.reason)).catch(() => {});
   signal.addEventListener('abort', onAbort, { once: true });
   const late = new TangazaError('TRANSCODE_FAILED', `ffmpeg was ended: not done after ${timeoutMs} ms.`);
-  void clock.sleep(timeoutMs, over.signal).then(() => stop(late)).catch(() => {});
+  void clock
+    .sleep(timeoutMs, over.signal)
+    .then(() => stop(late))
+    .catch(() => {});
   command.run();
   if (signal.aborted) onAbort();
   try {
@@ -161,5 +187,7 @@ function failure(error: Error, stderr: unknown): TangazaError {
   const words = typeof stderr === 'string' ? stderr.trim() : '';
   const tail = words.length <= stderrChars ? words : `…${words.slice(-stderrChars)}`;
   const [summary = ''] = error.message.split(':');
-  return new TangazaError('TRANSCODE_FAILED', tail === '' ? `${error.message}.` : `${summary}: ${tail}`, { cause: error });
+  return new TangazaError('TRANSCODE_FAILED', tail === '' ? `${error.message}.` : `${summary}: ${tail}`, {
+    cause: error,
+  });
 }

@@ -31,7 +31,11 @@ export interface RungSegment {
  * @throws TangazaError `TRANSCODE_FAILED` when the pictures are not as many as the times, not one keyframe first and
  *   none after, or when the durations do not sum up to the segment's
  */
-export function packRung(byteStream: Uint8Array, rendition: VideoRendition, times: SegmentTimes): RungSegment {
+export function packRung(
+  byteStream: Uint8Array,
+  rendition: VideoRendition,
+  times: SegmentTimes,
+): RungSegment {
   const { sps, pps, pictures } = parseByteStream(byteStream);
   if (pictures.length !== times.times90k.length) {
     throw failed(rendition, `${times.times90k.length} pictures went in, ${pictures.length} came out`);
@@ -41,14 +45,20 @@ export function packRung(byteStream: Uint8Array, rendition: VideoRendition, time
   }
   const { width, height, sampleAspectRatio } = rendition;
   const configuration = buildAvcConfig([sps], [pps]);
-  const track = { kind: 'video', codec: 'h264', timescale: 90_000, width, height, sampleAspectRatio, configuration } as const;
-  const samples = pictures.map(
-    ({ nals, isKey }, index): Sample => ({
-      data: lengthPrefixed(nals),
-      pts: times.start90k + (times.times90k[index] ?? 0),
-      isKey,
-    }),
-  );
+  const track = {
+    kind: 'video',
+    codec: 'h264',
+    timescale: 90_000,
+    width,
+    height,
+    sampleAspectRatio,
+    configuration,
+  } as const;
+  const samples = pictures.map(({ nals, isKey }, index): Sample => ({
+    data: lengthPrefixed(nals),
+    pts: times.start90k + (times.times90k[index] ?? 0),
+    isKey,
+  }));
   const init = writeInit(track);
   const media = writeSegment(track, samples, times.start90k + times.duration90k);
   checkTimes(rendition, readSegment(init, media), times);
@@ -56,7 +66,11 @@ export function packRung(byteStream: Uint8Array, rendition: VideoRendition, time
 }
 
 /** The sum of durations equals next start minus start, checked on what will be stored (M6). */
-function checkTimes(rendition: VideoRendition, read: { startTime: number; duration: number }, times: SegmentTimes): void {
+function checkTimes(
+  rendition: VideoRendition,
+  read: { startTime: number; duration: number },
+  times: SegmentTimes,
+): void {
   if (read.startTime === times.start90k && read.duration === times.duration90k) return;
   const lies = `${read.startTime} + ${read.duration}`;
   throw failed(rendition, `it would lie at ${lies} instead of ${times.start90k} + ${times.duration90k}`);
@@ -90,7 +104,10 @@ export function parseByteStream(byteStream: Uint8Array): ByteStream {
   const [onlySps] = sps.values();
   const [onlyPps] = pps.values();
   if (onlySps === undefined || onlyPps === undefined || sps.size > 1 || pps.size > 1) {
-    throw new TangazaError('TRANSCODE_FAILED', `The encoder wrote ${sps.size} SPS and ${pps.size} PPS where one of each belongs.`);
+    throw new TangazaError(
+      'TRANSCODE_FAILED',
+      `The encoder wrote ${sps.size} SPS and ${pps.size} PPS where one of each belongs.`,
+    );
   }
   return { sps: onlySps, pps: onlyPps, pictures };
 }
@@ -98,7 +115,8 @@ export function parseByteStream(byteStream: Uint8Array): ByteStream {
 /** A slice whose `first_mb_in_slice` is 0 (exp-Golomb: a first bit of 1) begins a picture. */
 function addSlice(pictures: Picture[], nal: Uint8Array): void {
   const current = pictures.at(-1);
-  if (current === undefined || ((nal[1] ?? 0) & 0x80) !== 0) pictures.push({ nals: [nal], isKey: avcNalType(nal) === avcNal.idr });
+  if (current === undefined || ((nal[1] ?? 0) & 0x80) !== 0)
+    pictures.push({ nals: [nal], isKey: avcNalType(nal) === avcNal.idr });
   else current.nals.push(nal);
 }
 

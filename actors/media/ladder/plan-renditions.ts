@@ -29,9 +29,9 @@ export interface PlanInput {
 }
 
 /** A segment may exceed its maxrate by so much before it is encoded again (M8); what `BANDWIDTH` says. */
-export const peakFactor = 1.1;
+export const peakPercent = 110;
 /** Above the measured mean of a source: encoders hold their rate over seconds, not over a segment. */
-const passThroughFactor = 1.3;
+const passThroughPercent = 130;
 /** An odd source gets a rung of its own height when the next one is this much lower. */
 const worthwhileStep = 1.25;
 
@@ -96,18 +96,18 @@ function encoded(video: SourceVideo, rung: Rung): VideoRendition {
     width,
     height: rung.height,
     sampleAspectRatio: [1, 1],
-    bandwidthBps: Math.ceil(maxrateBps * peakFactor),
+    bandwidthBps: withPercent(maxrateBps, peakPercent),
     origin: { kind: 'encode', settings },
   };
 }
 
 function passThrough(video: SourceVideo, nextBandwidthBps: number): VideoRendition {
-  const measured = Math.ceil(video.bitrateBps * passThroughFactor);
+  const measured = withPercent(video.bitrateBps, passThroughPercent);
   return {
     ...asIs(video),
     name: RenditionName.parse(`h264-${video.height}p`),
     // P3: a source thinner than its own ladder still comes first.
-    bandwidthBps: Math.max(measured, Math.ceil(nextBandwidthBps * 1.2)),
+    bandwidthBps: Math.max(measured, withPercent(nextBandwidthBps, 120)),
     origin: { kind: 'passThrough' },
   };
 }
@@ -116,7 +116,7 @@ function sourceOnly(video: SourceVideo): VideoRendition {
   return {
     ...asIs(video),
     name: RenditionName.parse('source'),
-    bandwidthBps: Math.ceil(video.bitrateBps * passThroughFactor),
+    bandwidthBps: withPercent(video.bitrateBps, passThroughPercent),
     origin: { kind: 'sourceOnly' },
   };
 }
@@ -135,10 +135,11 @@ function audioRendition(audio: SourceAudio): AudioRendition {
     kind: 'audio',
     name: RenditionName.parse(`aac-${Math.max(1, Math.round(bitrateBps / 1000))}k`),
     ...{ codecs, sampleRate, channels, samplesPerFrame, init },
-    bandwidthBps: Math.ceil(bitrateBps * peakFactor),
+    bandwidthBps: withPercent(bitrateBps, peakPercent),
     timescale: sampleRate,
   };
 }
 
+const withPercent = (value: number, percent: number): number => Math.ceil((value * percent) / 100);
 const evenRound = (value: number): number => 2 * Math.round(value / 2);
 const evenFloor = (value: number): number => 2 * Math.floor(value / 2);

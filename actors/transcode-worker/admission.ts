@@ -1,0 +1,53 @@
+/** What a worker does with a task it was handed: a pure decision (C9, M7). */
+import type { TranscodeTask } from '../../cluster/contract/transcode.ts';
+
+export type Admission =
+  | { readonly kind: 'run' }
+  /** After two deliveries that came to nothing: it may be what killed those workers, so nothing else runs beside it. */
+  | { readonly kind: 'runAlone' }
+  /** Nobody waits for it any more. */
+  | { readonly kind: 'drop' }
+  /** Not for this worker; another may take it. */
+  | { readonly kind: 'giveBack'; readonly delayMs: number }
+  /** No worker so far could take it: the owner decides. */
+  | {
+      readonly kind: 'refuse';
+      readonly code: 'FINGERPRINT_DIFFERS' | 'TRANSCODE_FAILED';
+      readonly detail: string;
+    };
+
+export interface Delivery {
+  readonly task: TranscodeTask;
+  /** From 1. */
+  readonly deliveries: number;
+  /** UTC of this worker. */
+  readonly nowMs: number;
+  /** Of this worker's encoder. */
+  readonly fingerprint: string;
+}
+
+/** The owner's clock and ours may differ by this much; a task is dropped only when it is late beyond doubt. */
+const staleBudgets = 3;
+const clockSkewMs = 5000;
+/** Offered to so many workers before the owner is told that none matches. */
+const fingerprintOffers = 3;
+const fingerprintDelayMs = 150;
+const aloneFrom = 3;
+const maxDeliveries = 6;
+
+export function admit({ task, deliveries, nowMs, fingerprint }: Delivery): Admission {
+  if (nowMs - task.emittedAtMs > staleBudgets * task.budgetMs + clockSkewMs) return { kind: 'drop' };
+  if (task.fingerprint !== fingerprint) {
+    if (deliveries < fingerprintOffers) return { kind: 'giveBack', delayMs: fingerprintDelayMs };
+    const detail = `The period wants ${task.fingerprint}, this worker has ${fingerprint}.`;
+    return { kind: 'refuse', code: 'FINGERPRINT_DIFFERS', detail };
+  }
+  if (deliveries > maxDeliveries) {
+    return {
+      kind: 'refuse',
+      code: 'TRANSCODE_FAILED',
+      detail: `Delivered ${deliveries} times, never finished.`,
+    };
+  }
+  return { kind: deliveries >= aloneFrom ? 'runAlone' : 'run' };
+}

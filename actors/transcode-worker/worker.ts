@@ -1,0 +1,221 @@
+/**
+ * A transcode worker: pulls tasks, tells their owners, encodes, and stores (C9, M12).
+ *
+ * V1. `started` goes out at once and holds up nothing; `working` every 500 ms, from the pull until the task is settled.
+ * V2. A task is acked when its output is stored and its owner told, or cannot be told after three tries: a successor
+ *     emits it again (C2), and finds the output stored.
+ * V3. The worker judges no task: it reports what failed, and the owner counts and decides. What it cannot report goes
+ *     back to the queue.
+ * V4. A drain ends within its bound: what is not done by then is stopped and given back.
+ */
+import type { TaskReport, TranscodeTask } from '../../cluster/contract/transcode.ts';
+import { errorCodeOf } from '../../cluster/errors/tangaza-error.ts';
+import { unreachable } from '../../cluster/model/unreachable.ts';
+import type { NodeId } from '../../cluster/model/ids.ts';
+import type { Logger } from '../../cluster/observe/logger.ts';
+import type { Counter, Gauge, Histogram, Metrics } from '../../cluster/observe/metrics.ts';
+import type { PulledTask, TaskQueue } from '../../cluster/queue/task-queue.ts';
+import type { Clock } from '../../cluster/time/clock.ts';
+import { admit, type Admission } from './admission.ts';
+import { Gate } from './gate.ts';
+import { transcode, type TranscodePorts } from './transcode.ts';
+
+export interface WorkerPorts extends TranscodePorts {
+  readonly node: NodeId;
+  /** Tasks at once, from 1. */
+  readonly slots: number;
+  readonly fingerprint: string;
+  readonly queue: TaskQueue;
+  /** Tells the owner; rejects when that cannot be reached. */
+  readonly report: (owner: NodeId, report: TaskReport) => Promise<void>;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
+const heartbeatMs = 500;
+const reportTries = 3;
+const reportTimeoutMs = 2000;
+const reportRetryMs = 200;
+const returnDelayMs = 1000;
+const pullRetryMs = 1000;
+const maxDetail = 1000;
+
+export class TranscodeWorker {
+  readonly #ports: WorkerPorts;
+  readonly #gate: Gate;
+  readonly #running = new Set<Promise<void>>();
+  readonly #pulling = new AbortController();
+  readonly #encoding = new AbortController();
+  readonly #tasks: Counter;
+  readonly #seconds: Histogram;
+  readonly #busy: Gauge;
+  #loop: Promise<void> | undefined;
+
+  constructor(ports: WorkerPorts) {
+    this.#ports = ports;
+    this.#gate = new Gate(ports.slots);
+    const { metrics } = ports;
+    this.#tasks = metrics.counter({
+      name: 'tangaza_transcode_tasks_total',
+      help: 'Tasks by what became of them here.',
+      labels: ['outcome'],
+    });
+    this.#seconds = metrics.histogram({
+      name: 'tangaza_transcode_task_seconds',
+      help: 'From pull to stored.',
+      buckets: [0.25, 0.5, 1, 1.5, 2, 2.5, 4, 8],
+    });
+    this.#busy = metrics.gauge({ name: 'tangaza_transcode_slots_busy', help: 'Tasks being worked on.' });
+  }
+
+  start(): void {
+    this.#loop ??= this.#pullForEver();
+  }
+
+  /** Takes nothing new, finishes what it has within `boundMs`, and gives back the rest (V4). */
+  async drain(boundMs: number): Promise<void> {
+    this.#pulling.abort();
+    const over = new AbortController();
+    const bound = this.#ports.clock
+      .sleep(boundMs, over.signal)
+      .then(() => this.#encoding.abort())
+      .catch(() => {});
+    await this.#loop;
+    while (this.#running.size > 0) await Promise.race(this.#running);
+    over.abort();
+    await bound;
+  }
+
+  async #pullForEver(): Promise<void> {
+    const { queue, slots, clock, logger } = this.#ports;
+    const { signal } = this.#pulling;
+    while (!signal.aborted) {
+      try {
+        for await (const pulled of queue.pull(slots, signal)) this.#track(this.#handle(pulled));
+      } catch (error) {
+        logger.warn({ err: error }, 'tasks cannot be pulled; trying again');
+        await clock.sleep(pullRetryMs, signal).catch(() => {});
+      }
+    }
+  }
+
+  #track(handling: Promise<void>): void {
+    this.#running.add(handling);
+    void handling.finally(() => this.#running.delete(handling));
+  }
+
+  /** Settles the task in every case, and never rejects. */
+  async #handle(pulled: PulledTask): Promise<void> {
+    const { clock, logger, fingerprint } = this.#ports;
+    const { task, deliveries } = pulled;
+    const log = logger.child({ task: task.taskId, attempt: task.attempt, streamId: task.streamId });
+    const stopBeating = clock.every(heartbeatMs, () => pulled.working());
+    try {
+      const admission = admit({ task, deliveries, nowMs: clock.utcMs(), fingerprint });
+      await this.#carryOut(admission, pulled, log);
+    } catch (error) {
+      log.error({ err: error }, 'a task could not be handled; it goes back');
+      pulled.giveBack(returnDelayMs);
+    } finally {
+      stopBeating();
+    }
+  }
+
+  async #carryOut(admission: Admission, pulled: PulledTask, log: Logger): Promise<void> {
+    switch (admission.kind) {
+      case 'drop':
+        log.info({}, 'nobody waits for this task any more; dropped');
+        this.#tasks.add(1, { outcome: 'dropped' });
+        return pulled.ack();
+      case 'giveBack':
+        this.#tasks.add(1, { outcome: 'givenBack' });
+        return pulled.giveBack(admission.delayMs);
+      case 'refuse':
+        return this.#fail(pulled, admission, log);
+      case 'run':
+      case 'runAlone':
+        return this.#run(pulled, admission.kind === 'runAlone', log);
+      default:
+        return unreachable(admission);
+    }
+  }
+
+  async #run(pulled: PulledTask, isAlone: boolean, log: Logger): Promise<void> {
+    const { clock } = this.#ports;
+    const leave = await this.#gate.enter(isAlone);
+    this.#busy.set(this.#gate.inside);
+    const startedMs = clock.monotonicMs();
+    try {
+      void this.#tell(pulled.task, { kind: 'started' }, 1);
+      const outputs = await transcode(pulled.task, this.#ports, this.#encoding.signal);
+      const encodeMs = clock.monotonicMs() - startedMs;
+      this.#seconds.observe(encodeMs / 1000);
+      this.#tasks.add(1, { outcome: 'done' });
+      const isTold = await this.#tell(pulled.task, { kind: 'done', outputs, encodeMs }, reportTries);
+      if (!isTold) log.warn({ owner: pulled.task.owner }, 'the owner cannot be told; the output is stored');
+      await pulled.ack();
+    } catch (error) {
+      if (this.#encoding.signal.aborted) return pulled.giveBack(0);
+      const detail = error instanceof Error ? error.message : String(error);
+      await this.#fail(pulled, { code: errorCodeOf(error), detail }, log);
+    } finally {
+      leave();
+      this.#busy.set(this.#gate.inside);
+    }
+  }
+
+  /** V3. */
+  async #fail(
+    pulled: PulledTask,
+    failure: { readonly code: string; readonly detail: string },
+    log: Logger,
+  ): Promise<void> {
+    const { code, detail } = failure;
+    log.warn({ code, detail }, 'a task failed');
+    this.#tasks.add(1, { outcome: 'failed' });
+    const isTold = await this.#tell(
+      pulled.task,
+      { kind: 'failed', code, detail: detail.slice(0, maxDetail) },
+      reportTries,
+    );
+    if (isTold) await pulled.ack();
+    else pulled.giveBack(returnDelayMs);
+  }
+
+  /** @returns whether the owner took it, within `tries` */
+  async #tell(task: TranscodeTask, what: Untold, tries: number): Promise<boolean> {
+    const { node, report, clock, logger } = this.#ports;
+    const { streamId, taskId, attempt, epoch } = task;
+    const about = { streamId, taskId, attempt, epoch, worker: node };
+    for (let left = tries; left > 0; left -= 1) {
+      try {
+        await within(clock, reportTimeoutMs, report(task.owner, { ...what, ...about }));
+        return true;
+      } catch (error) {
+        logger.debug({ err: error, owner: task.owner, kind: what.kind }, 'a report did not arrive');
+        // A drain that is over its bound waits for nobody (V4).
+        if (this.#encoding.signal.aborted) return false;
+        if (left > 1) await clock.sleep(reportRetryMs * (1 + tries - left));
+      }
+    }
+    return false;
+  }
+}
+
+/** A report without what is the same in all. */
+type Untold = TaskReport extends infer R ? (R extends TaskReport ? Omit<R, keyof About> : never) : never;
+type About = Pick<TaskReport, 'streamId' | 'taskId' | 'attempt' | 'epoch' | 'worker'>;
+
+async function within<T>(clock: Clock, ms: number, promise: Promise<T>): Promise<T> {
+  const over = new AbortController();
+  const late = clock
+    .sleep(ms, over.signal)
+    .then(() => Promise.reject(new Error(`no answer within ${ms} ms`)));
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    over.abort();
+    late.catch(() => {});
+  }
+}
