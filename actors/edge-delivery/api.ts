@@ -31,7 +31,7 @@ const callMs = 10_000;
 
 /** One fault of a request's inputs. */
 export interface Issue {
-  readonly in: 'path' | 'query' | 'body';
+  readonly in: 'path' | 'query' | 'header' | 'body';
   readonly at: string;
   readonly message: string;
 }
@@ -141,7 +141,7 @@ function idempotencyKeyOf(request: HttpRequest, issues: Issue[]): { idempotencyK
   const key = request.header('idempotency-key');
   if (key === '') return {};
   if (/^[\x21-\x7e]{1,200}$/.test(key)) return { idempotencyKey: key };
-  issues.push({ in: 'query', at: 'Idempotency-Key', message: 'a header of 1 to 200 printable characters' });
+  issues.push({ in: 'header', at: 'Idempotency-Key', message: 'a header of 1 to 200 printable characters' });
   return {};
 }
 

@@ -102,7 +102,7 @@ export class EntityCache {
       this.#events.add(1, { event: 'oversize' });
       return;
     }
-    this.#kept.set(key, { entity, seenHits: entity.hits });
+    this.#kept.set(key, { entity, seenHits: -1 }); // new: has its first chance
     this.#bytes += cost;
     this.#evict();
     this.#bytesGauge.set(this.#bytes);

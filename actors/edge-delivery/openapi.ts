@@ -123,7 +123,7 @@ const problemSchema = {
     issues: {
       type: 'array',
       description: 'All faults of the request, for BAD_REQUEST.',
-      items: { type: 'object', properties: { in: { enum: ['path', 'query', 'body'] }, at: { type: 'string' }, message: { type: 'string' } } },
+      items: { type: 'object', properties: { in: { enum: ['path', 'query', 'header', 'body'] }, at: { type: 'string' }, message: { type: 'string' } } },
     },
   },
 };

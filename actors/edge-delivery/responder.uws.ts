@@ -133,8 +133,8 @@ export class Responder {
     response.writeHeader('content-type', head);
     const isLast = closes || this.#isClosing;
     if (isLast) response.writeHeader('connection', 'close');
-    if (isHead) response.endWithoutBody(body.byteLength, isLast);
-    else if (status === 204) response.endWithoutBody(undefined, isLast);
+    if (status === 204) response.endWithoutBody();
+    else if (isHead) response.endWithoutBody(body.byteLength, isLast);
     else response.end(body, isLast);
   }
 
@@ -142,9 +142,11 @@ export class Responder {
     response.writeStatus(statusLines[status] ?? `${status} Unknown`);
   }
 
+  /** The library takes a given `undefined` for a length: without one it must not be given. */
   #endEmpty(response: HttpResponse, length?: number): void {
     if (this.#isClosing) response.writeHeader('connection', 'close');
-    response.endWithoutBody(length, this.#isClosing);
+    if (length === undefined) response.endWithoutBody();
+    else response.endWithoutBody(length, this.#isClosing);
   }
 
   #sendBody(response: HttpResponse, body: Uint8Array): void {

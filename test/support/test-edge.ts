@@ -1,0 +1,79 @@
+/** A real edge on a free port: the real server and core over a log and a store of the test's choice. */
+import { makeEdge, type Edge, type EdgePorts } from '../../actors/edge-delivery/edge.ts';
+import { uwsServer } from '../../actors/edge-delivery/http.uws.ts';
+import type { HttpLimits } from '../../actors/edge-delivery/http-server.ts';
+import { NodeId, RegionId } from '../../cluster/model/ids.ts';
+import { silentLogger } from '../../cluster/observe/logger.ts';
+import { prometheusMetrics } from '../../cluster/observe/metrics.prometheus.ts';
+import { systemClock } from '../../cluster/time/clock.system.ts';
+import { Broadcast, type BroadcastOptions } from './broadcast.ts';
+import { MemoryIndexLog } from './memory-index-log.ts';
+import { MemorySegmentStore } from './memory-segment-store.ts';
+
+export interface TestEdge extends AsyncDisposable {
+  readonly url: string;
+  readonly port: number;
+  readonly edge: Edge;
+  readonly log: MemoryIndexLog;
+  readonly store: MemorySegmentStore;
+  /** Streams that the registry knows. */
+  readonly streams: Set<string>;
+  /** Value of a metric now, 0 when it has none. */
+  metric(name: string): Promise<number>;
+  /** A stream on air with `segments` commits. */
+  broadcast(segments: number, options?: Partial<BroadcastOptions>): Promise<Broadcast>;
+  close(graceMs: number): Promise<void>;
+}
+
+export const operatorToken = 'test-token';
+
+export async function startTestEdge(ports: Partial<EdgePorts> = {}, limits: Partial<HttpLimits> = {}): Promise<TestEdge> {
+  const log = new MemoryIndexLog();
+  const store = new MemorySegmentStore();
+  const streams = new Set(['demo']);
+  const metrics = prometheusMetrics({ node: 'n1', region: 'eu', hasDefaults: false });
+  const edge = makeEdge({
+    node: NodeId.parse('n1'),
+    region: RegionId.parse('eu'),
+    clock: systemClock,
+    log,
+    store,
+    logger: silentLogger,
+    metrics,
+    renderMetrics: async () => ({ text: await metrics.render(), contentType: metrics.contentType }),
+    call: async () => ({}),
+    listEdges: () => ({ revision: 1, edges: [] }),
+    streamExists: async (id) => streams.has(id),
+    health: () => [],
+    logDownSeconds: () => 0,
+    makeThumbnail: async () => new Uint8Array([1]),
+    pages: [],
+    operatorToken,
+    publicUrl: undefined,
+    cacheBytes: 64_000_000,
+    dvrWindowSeconds: 1800,
+    retentionSeconds: 86_400,
+    ...ports,
+  });
+  const server = uwsServer({ clock: systemClock, metrics, logger: silentLogger, limits });
+  const port = await server.listen('127.0.0.1', 0, edge);
+  const stopTicks = systemClock.every(50, edge.tick);
+  const close = async (graceMs: number): Promise<void> => {
+    stopTicks();
+    edge.leave();
+    edge.close();
+    await server.close(graceMs);
+  };
+  return {
+    url: `http://127.0.0.1:${port}`,
+    port,
+    edge,
+    log,
+    store,
+    streams,
+    metric: async (name) => Number(new RegExp(`^${name}(?:{[^}]*})? (\\S+)$`, 'm').exec(await metrics.render())?.[1] ?? 0),
+    broadcast: async (segments, options = {}) => (await new Broadcast({ log, store, ...options }).open()).commit(segments),
+    close,
+    [Symbol.asyncDispose]: () => close(0),
+  };
+}
