@@ -1,7 +1,13 @@
 /** Builds an index log record by record, as an owner would write it: numbers, times and inits follow by themselves. */
 import { applyEntry, emptyTimeline } from '../../actors/media/timeline/fold.ts';
 import type { Timeline } from '../../actors/media/timeline/timeline.ts';
-import type { ClockRecord, CommittedMedia, IndexEntry, IndexRecord, SourceRecord } from '../../cluster/contract/index-log.ts';
+import type {
+  ClockRecord,
+  CommittedMedia,
+  IndexEntry,
+  IndexRecord,
+  SourceRecord,
+} from '../../cluster/contract/index-log.ts';
 import type { InitSegment, Rendition } from '../../cluster/contract/renditions.ts';
 import { PeriodId, SessionId, Sha256 } from '../../cluster/model/ids.ts';
 import { by, clockRecord, type Author } from './records.ts';

@@ -5,7 +5,13 @@
  * players resolve a relative UTCTiming against the manifest or its BaseURL, so that one is relative.
  */
 import type { AudioRendition, VideoRendition } from '../../../cluster/contract/renditions.ts';
-import { holdBackSeconds, liveUrl, targetSeconds, type EdgeAddress, type ManifestOptions } from '../timeline/manifest-options.ts';
+import {
+  holdBackSeconds,
+  liveUrl,
+  targetSeconds,
+  type EdgeAddress,
+  type ManifestOptions,
+} from '../timeline/manifest-options.ts';
 import type { Timeline } from '../timeline/timeline.ts';
 import { windowSeconds } from '../timeline/window.ts';
 import { dashPeriods, type DashPeriod, type Track } from './periods.ts';
@@ -39,7 +45,8 @@ function rootAttributes(timeline: Timeline, options: ManifestOptions, last: Dash
     publishTime: new Date(timeline.publishedAtMs).toISOString(),
   };
   const durations = {
-    maxSegmentDuration: seconds(Math.max(target, timeline.longest90k / 90_000)),
+    // Up to the next millisecond: nothing may be longer.
+    maxSegmentDuration: seconds(Math.max(target, Math.ceil(timeline.longest90k / 90) / 1000)),
     minBufferTime: seconds(target),
   };
   if (isOver) {
@@ -65,7 +72,9 @@ function baseUrls({ edges: { edges }, streamId }: ManifestOptions): readonly str
 function locations({ edges: { edges }, streamId, device }: ManifestOptions): readonly string[] {
   if (edges.length < 2) return [];
   const query = device === undefined ? '' : `?device=${device}`;
-  return edges.map((edge) => textElement('Location', { serviceLocation: edge.id }, `${liveUrl(edge, streamId)}manifest.mpd${query}`));
+  return edges.map((edge) =>
+    textElement('Location', { serviceLocation: edge.id }, `${liveUrl(edge, streamId)}manifest.mpd${query}`),
+  );
 }
 
 function serviceDescription(timeline: Timeline): string {
@@ -89,19 +98,33 @@ function periodElement(dash: DashPeriod): string {
   const { id, startUs, durationUs, video, audio } = dash;
   return element(
     'Period',
-    { id, start: isoDuration(startUs), duration: durationUs === undefined ? undefined : isoDuration(durationUs) },
-    [...(video === undefined ? [] : [videoSet(dash, video)]), ...(audio === undefined ? [] : [audioSet(dash, audio)])],
+    {
+      id,
+      start: isoDuration(startUs),
+      duration: durationUs === undefined ? undefined : isoDuration(durationUs),
+    },
+    [
+      ...(video === undefined ? [] : [videoSet(dash, video)]),
+      ...(audio === undefined ? [] : [audioSet(dash, audio)]),
+    ],
   );
 }
 
 /** What comes first in every AdaptationSet. */
 function descriptors({ continues }: DashPeriod): readonly string[] {
   const scheme = 'urn:mpeg:dash:period-continuity:2015';
-  const continuity = continues === undefined ? [] : [element('SupplementalProperty', { schemeIdUri: scheme, value: continues })];
+  const continuity =
+    continues === undefined
+      ? []
+      : [element('SupplementalProperty', { schemeIdUri: scheme, value: continues })];
   return [...continuity, element('Role', { schemeIdUri: 'urn:mpeg:dash:role:2011', value: 'main' })];
 }
 
-function segmentTemplate<R extends { readonly timescale: number }>(dash: DashPeriod, timescale: number, track: Track<R>): string {
+function segmentTemplate<R extends { readonly timescale: number }>(
+  dash: DashPeriod,
+  timescale: number,
+  track: Track<R>,
+): string {
   return element(
     'SegmentTemplate',
     {
@@ -133,7 +156,15 @@ function videoSet(dash: DashPeriod, track: Track<VideoRendition>): string {
   ]);
 }
 
-function videoRepresentation({ name, bandwidthBps, codecs, width, height, frameRate, sampleAspectRatio }: VideoRendition): string {
+function videoRepresentation({
+  name,
+  bandwidthBps,
+  codecs,
+  width,
+  height,
+  frameRate,
+  sampleAspectRatio,
+}: VideoRendition): string {
   return element('Representation', {
     id: name,
     bandwidth: bandwidthBps,
@@ -156,7 +187,14 @@ function greatestCommonDivisor(left: number, right: number): number {
 }
 
 function audioSet(dash: DashPeriod, track: Track<AudioRendition>): string {
-  const attributes = { id: 2, contentType: 'audio', mimeType: 'audio/mp4', lang: 'und', segmentAlignment: true, startWithSAP: 1 };
+  const attributes = {
+    id: 2,
+    contentType: 'audio',
+    mimeType: 'audio/mp4',
+    lang: 'und',
+    segmentAlignment: true,
+    startWithSAP: 1,
+  };
   return element('AdaptationSet', attributes, [
     ...descriptors(dash),
     ...track.renditions.map((one) => segmentTemplate(dash, one.timescale, track)),
@@ -166,7 +204,9 @@ function audioSet(dash: DashPeriod, track: Track<AudioRendition>): string {
 
 function audioRepresentation({ name, bandwidthBps, codecs, sampleRate, channels }: AudioRendition): string {
   const scheme = 'urn:mpeg:dash:23003:3:audio_channel_configuration:2011';
-  return element('Representation', { id: name, bandwidth: bandwidthBps, codecs, audioSamplingRate: sampleRate }, [
-    element('AudioChannelConfiguration', { schemeIdUri: scheme, value: channels }),
-  ]);
+  return element(
+    'Representation',
+    { id: name, bandwidth: bandwidthBps, codecs, audioSamplingRate: sampleRate },
+    [element('AudioChannelConfiguration', { schemeIdUri: scheme, value: channels })],
+  );
 }

@@ -45,11 +45,17 @@ interface Piece {
 }
 
 /** Periods of the DVR window, oldest first; none of them empty. */
-export function dashPeriods(timeline: Timeline, dvrWindowSeconds: number, device?: DeviceType): readonly DashPeriod[] {
+export function dashPeriods(
+  timeline: Timeline,
+  dvrWindowSeconds: number,
+  device?: DeviceType,
+): readonly DashPeriod[] {
   const isOver = timeline.state === 'ended';
   const pieces = windowOf(timeline, dvrWindowSeconds).flatMap(piecesOf);
   const placed = isOver ? pieces.map((piece, index) => (index === 0 ? beginAtWindow(piece) : piece)) : pieces;
-  const listed = placed.map((piece) => ({ piece, tracks: tracksOf(piece, device) })).filter(({ tracks }) => tracks.video ?? tracks.audio);
+  const listed = placed
+    .map((piece) => ({ piece, tracks: tracksOf(piece, device) }))
+    .filter(({ tracks }) => tracks.video ?? tracks.audio);
   return listed.map(({ piece, tracks }, index) => {
     const [before, after] = [listed[index - 1]?.piece, listed[index + 1]?.piece];
     const startUs = microseconds(presentationTime90k(piece.period, piece.origin90k), 90_000);
@@ -74,7 +80,9 @@ function idOf({ period, run }: Piece): string {
 function piecesOf({ period, segments }: WindowPart): readonly Piece[] {
   return period.runs.map((run, index) => {
     const next = period.runs[index + 1];
-    const own = segments.filter(({ number }) => number >= run.firstNumber && number < (next?.firstNumber ?? Infinity));
+    const own = segments.filter(
+      ({ number }) => number >= run.firstNumber && number < (next?.firstNumber ?? Infinity),
+    );
     return { period, run, origin90k: run.start90k, until90k: next?.start90k, segments: own };
   });
 }
@@ -85,7 +93,9 @@ function piecesOf({ period, segments }: WindowPart): readonly Piece[] {
  */
 function beginAtWindow(piece: Piece): Piece {
   const first = piece.segments[0];
-  return first === undefined || first.start90k < piece.origin90k ? piece : { ...piece, origin90k: first.start90k };
+  return first === undefined || first.start90k < piece.origin90k
+    ? piece
+    : { ...piece, origin90k: first.start90k };
 }
 
 /** The next piece of the same period, else the end of its media, and never behind the start of the next period. */
@@ -101,7 +111,10 @@ function tracksOf(piece: Piece, device: DeviceType | undefined): Pick<DashPeriod
   return { ...(video === undefined ? {} : { video }), ...(audio === undefined ? {} : { audio }) };
 }
 
-function videoTrack({ period, run, origin90k, segments }: Piece, device: DeviceType | undefined): Track<VideoRendition> | undefined {
+function videoTrack(
+  { period, run, origin90k, segments }: Piece,
+  device: DeviceType | undefined,
+): Track<VideoRendition> | undefined {
   const present = renditionsForDevice(period, undefined)
     .filter((one) => one.kind === 'video')
     .filter((one) => run.present.includes(one.name) && initOf(period, one.name) !== undefined);
@@ -111,14 +124,18 @@ function videoTrack({ period, run, origin90k, segments }: Piece, device: DeviceT
   const renditions = suitable.length > 0 ? suitable : present.slice(-1);
   const reference = renditions[0];
   if (reference === undefined) return undefined;
-  const timed = segments.map((segment) => mediaOf(segment, reference.name)).filter((media) => media !== undefined);
+  const timed = segments
+    .map((segment) => mediaOf(segment, reference.name))
+    .filter((media) => media !== undefined);
   return timed.length === 0 ? undefined : { renditions, segments: timed, presentationTimeOffset: origin90k };
 }
 
 function audioTrack({ period, origin90k, segments }: Piece): Track<AudioRendition> | undefined {
   const audio = servedAudio(period);
   if (audio === undefined) return undefined;
-  const timed = segments.map((segment) => mediaOf(segment, audio.name)).filter((media) => media !== undefined);
+  const timed = segments
+    .map((segment) => mediaOf(segment, audio.name))
+    .filter((media) => media !== undefined);
   const presentationTimeOffset = Math.round((origin90k * audio.timescale) / 90_000);
   return timed.length === 0 ? undefined : { renditions: [audio], segments: timed, presentationTimeOffset };
 }

@@ -26,14 +26,26 @@ export function mainPlaylist(timeline: Timeline, options: ManifestOptions): stri
   const period = part?.period ?? timeline.periods.at(-1);
   const renditions = period === undefined ? [] : renditionsForDevice(period, options.device);
   const lines = pathways(options).flatMap((pathway) => pathwayLines(pathway, renditions, part));
-  return ['#EXTM3U', '#EXT-X-VERSION:7', '#EXT-X-INDEPENDENT-SEGMENTS', ...steering(options), ...lines, ''].join('\n');
+  return [
+    '#EXTM3U',
+    '#EXT-X-VERSION:7',
+    '#EXT-X-INDEPENDENT-SEGMENTS',
+    ...steering(options),
+    ...lines,
+    '',
+  ].join('\n');
 }
 
 /** M14. The server is named by path: each edge has one, and the order inside of the reply is the viewer's. */
 function steering({ edges: { edges }, streamId }: ManifestOptions): readonly string[] {
   const first = edges[0];
   if (first === undefined) return [];
-  return [tag('EXT-X-CONTENT-STEERING', { 'SERVER-URI': quoted(`/live/${streamId}/steering`), 'PATHWAY-ID': quoted(first.id) })];
+  return [
+    tag('EXT-X-CONTENT-STEERING', {
+      'SERVER-URI': quoted(`/live/${streamId}/steering`),
+      'PATHWAY-ID': quoted(first.id),
+    }),
+  ];
 }
 
 function pathways({ edges: { edges }, streamId }: ManifestOptions): readonly Pathway[] {
@@ -41,10 +53,18 @@ function pathways({ edges: { edges }, streamId }: ManifestOptions): readonly Pat
   if (first === undefined) return [{ id: undefined, prefix: '', audioGroup: 'audio' }];
   // A single edge needs no address: a relative one holds behind any name or proxy.
   if (others.length === 0) return [{ id: first.id, prefix: '', audioGroup: 'audio' }];
-  return edges.map((edge: EdgeAddress) => ({ id: edge.id, prefix: liveUrl(edge, streamId), audioGroup: `audio-${edge.id}` }));
+  return edges.map((edge: EdgeAddress) => ({
+    id: edge.id,
+    prefix: liveUrl(edge, streamId),
+    audioGroup: `audio-${edge.id}`,
+  }));
 }
 
-function pathwayLines(pathway: Pathway, renditions: readonly Rendition[], part: WindowPart | undefined): readonly string[] {
+function pathwayLines(
+  pathway: Pathway,
+  renditions: readonly Rendition[],
+  part: WindowPart | undefined,
+): readonly string[] {
   const audio = renditions.find((one) => one.kind === 'audio');
   const video = renditions.filter((one) => one.kind === 'video');
   if (video.length === 0) return audio === undefined ? [] : audioVariant(pathway, audio, part);
@@ -64,7 +84,11 @@ function audioGroup({ prefix, audioGroup: group }: Pathway, audio: AudioRenditio
   });
 }
 
-function audioVariant({ id, prefix }: Pathway, audio: AudioRendition, part: WindowPart | undefined): readonly string[] {
+function audioVariant(
+  { id, prefix }: Pathway,
+  audio: AudioRendition,
+  part: WindowPart | undefined,
+): readonly string[] {
   const line = tag('EXT-X-STREAM-INF', {
     BANDWIDTH: audio.bandwidthBps,
     'AVERAGE-BANDWIDTH': averageBps(part, [audio], audio.bandwidthBps),
@@ -103,11 +127,18 @@ function resolution({ width, height, sampleAspectRatio: [across, down] }: VideoR
 }
 
 /** Measured over the newest period's part of the window; never above the peak. Undefined while nothing is measured. */
-function averageBps(part: WindowPart | undefined, renditions: readonly Rendition[], peakBps: number): number | undefined {
+function averageBps(
+  part: WindowPart | undefined,
+  renditions: readonly Rendition[],
+  peakBps: number,
+): number | undefined {
   if (part === undefined) return undefined;
   const averages = renditions.map((one) => averageOf(part, one.name, one.timescale));
   if (averages.some((bps) => bps === 0)) return undefined;
-  return Math.min(peakBps, averages.reduce((sum, bps) => sum + bps, 0));
+  return Math.min(
+    peakBps,
+    averages.reduce((sum, bps) => sum + bps, 0),
+  );
 }
 
 function averageOf({ segments }: WindowPart, name: RenditionName, timescale: number): number {

@@ -6,7 +6,12 @@
  */
 import type { StoredMedia } from '../../../cluster/contract/index-log.ts';
 import type { Rendition } from '../../../cluster/contract/renditions.ts';
-import { holdBackSeconds, microseconds, targetSeconds, type ManifestOptions } from '../timeline/manifest-options.ts';
+import {
+  holdBackSeconds,
+  microseconds,
+  targetSeconds,
+  type ManifestOptions,
+} from '../timeline/manifest-options.ts';
 import { initOf, mediaOf, presentationTime90k } from '../timeline/query.ts';
 import { findRendition, nearestRendition } from '../timeline/rung.ts';
 import type { Timeline, TimelinePeriod, TimelineSegment } from '../timeline/timeline.ts';
@@ -39,7 +44,11 @@ interface Entry {
  *
  * @returns undefined when no kept period serves a rendition of that name
  */
-export function mediaPlaylist(timeline: Timeline, name: string, options: MediaPlaylistOptions): string | undefined {
+export function mediaPlaylist(
+  timeline: Timeline,
+  name: string,
+  options: MediaPlaylistOptions,
+): string | undefined {
   const wanted = findRendition(timeline, name);
   if (wanted === undefined) return undefined;
   const entries = entriesOf(timeline, wanted, options.dvrWindowSeconds);
@@ -83,21 +92,32 @@ function entriesOf(timeline: Timeline, wanted: Rendition, dvrWindowSeconds: numb
   });
 }
 
-function placeOf({ start90k, duration90k }: TimelineSegment, media: StoredMedia | undefined, timescale: number) {
+function placeOf(
+  { start90k, duration90k }: TimelineSegment,
+  media: StoredMedia | undefined,
+  timescale: number,
+) {
   const startTime = media?.startTime ?? Math.round((start90k * timescale) / 90_000);
-  const endTime = media === undefined ? Math.round(((start90k + duration90k) * timescale) / 90_000) : startTime + media.duration;
+  const endTime =
+    media === undefined
+      ? Math.round(((start90k + duration90k) * timescale) / 90_000)
+      : startTime + media.duration;
   // Rounded ends, not rounded durations: the durations of a playlist add up to its media, to the microsecond.
   const durationUs = microseconds(endTime, timescale) - microseconds(startTime, timescale);
   return { startTime, durationUs, isGap: media === undefined };
 }
 
-const totalSeconds = (entries: readonly Entry[]): number => entries.reduce((sum, entry) => sum + entry.durationUs, 0) / 1e6;
+const totalSeconds = (entries: readonly Entry[]): number =>
+  entries.reduce((sum, entry) => sum + entry.durationUs, 0) / 1e6;
 
 /** CAN-SKIP-UNTIL must be six targets or more. */
 const skipUntilSeconds = (timeline: Timeline): number => 6 * targetSeconds(timeline);
 
 function maySkip(timeline: Timeline, entries: readonly Entry[]): boolean {
-  return timeline.state === 'live' && totalSeconds(entries) > Math.max(deltaAboveSeconds, skipUntilSeconds(timeline));
+  return (
+    timeline.state === 'live' &&
+    totalSeconds(entries) > Math.max(deltaAboveSeconds, skipUntilSeconds(timeline))
+  );
 }
 
 function serverControl(timeline: Timeline, entries: readonly Entry[]): string {

@@ -33,7 +33,10 @@ function suits(rendition: VideoRendition, device: DeviceType): boolean {
  * A period with video always has some: where none suits, the one that comes nearest (the lowest where all are too big,
  * the highest where all are too small).
  */
-export function renditionsForDevice(period: TimelinePeriod, device: DeviceType | undefined): readonly Rendition[] {
+export function renditionsForDevice(
+  period: TimelinePeriod,
+  device: DeviceType | undefined,
+): readonly Rendition[] {
   const served = servedRenditions(period);
   if (device === undefined) return served;
   const video = served.filter((one) => one.kind === 'video');

@@ -8,7 +8,14 @@
  * I2  The numbers of the kept segments are `firstNumber … nextNumber - 1` without a hole, in order of period and time.
  * I3  A record that does not fit (C1, C9) changes nothing but `lastSequence` and `ignored`; nothing throws.
  */
-import type { ClockRecord, CommitRecord, GapRecord, IndexEntry, IndexRecord, SourceRecord } from '../../../cluster/contract/index-log.ts';
+import type {
+  ClockRecord,
+  CommitRecord,
+  GapRecord,
+  IndexEntry,
+  IndexRecord,
+  SourceRecord,
+} from '../../../cluster/contract/index-log.ts';
 import { isPresent } from '../../../cluster/contract/index-log.ts';
 import { Epoch, PeriodId } from '../../../cluster/model/ids.ts';
 import type { RenditionName } from '../../../cluster/model/ids.ts';
@@ -110,7 +117,8 @@ function addSource(timeline: Timeline, source: SourceRecord): Timeline {
   const pending = growableMap(timeline.pending);
   const key = pendingKey(source.period, source.start90k);
   const period = openPeriodOf(timeline, source.period);
-  if (period === undefined || pending.has(key) || source.start90k < endOfSegments90k(period)) return refuse(timeline);
+  if (period === undefined || pending.has(key) || source.start90k < endOfSegments90k(period))
+    return refuse(timeline);
   pending.set(key, source);
   if (pending.size <= maxPending) return timeline;
   for (const oldest of pending.keys()) {

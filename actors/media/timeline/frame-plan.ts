@@ -9,7 +9,15 @@ import type { StoredMedia } from '../../../cluster/contract/index-log.ts';
 import type { AudioRendition, Rendition, VideoRendition } from '../../../cluster/contract/renditions.ts';
 import type { RenditionName } from '../../../cluster/model/ids.ts';
 import { renditionsForDevice, type DeviceType } from './devices.ts';
-import { indexAtOrBefore, initOf, liveEnd90k, mediaOf, presentationTime90k, servedAudio, servedVideo } from './query.ts';
+import {
+  indexAtOrBefore,
+  initOf,
+  liveEnd90k,
+  mediaOf,
+  presentationTime90k,
+  servedAudio,
+  servedVideo,
+} from './query.ts';
 import type { Timeline, TimelinePeriod, TimelineSegment } from './timeline.ts';
 
 export interface FrameRequest {
@@ -66,7 +74,8 @@ export function planFrame(timeline: Timeline, request: FrameRequest): FramePlan 
   if (offset90k < keptFrom90k(timeline, end90k, request.retentionSeconds)) return { kind: 'gone' };
   if (isOver && offset90k >= end90k) return { kind: 'afterEnd' };
   // Complete once what comes next cannot start inside of it.
-  if (!isOver && until90k > end90k) return { kind: 'tooEarly', retryAfterSeconds: Math.max(1, Math.ceil((until90k - end90k) / 90_000)) };
+  if (!isOver && until90k > end90k)
+    return { kind: 'tooEarly', retryAfterSeconds: Math.max(1, Math.ceil((until90k - end90k) / 90_000)) };
   const found = segmentsOf(timeline, offset90k, until90k);
   return (found && clip(timeline, found, request)) ?? { kind: 'missing' };
 }
@@ -127,7 +136,9 @@ function clip(timeline: Timeline, { period, segments }: Found, request: FrameReq
 function untilHole(segments: readonly TimelineSegment[]): readonly TimelineSegment[] {
   const hole = segments.findIndex((segment, index) => {
     const before = segments[index - 1];
-    return segment.isGap || (before !== undefined && before.start90k + before.duration90k !== segment.start90k);
+    return (
+      segment.isGap || (before !== undefined && before.start90k + before.duration90k !== segment.start90k)
+    );
   });
   return hole < 0 ? segments : segments.slice(0, hole);
 }
@@ -136,13 +147,18 @@ function untilHole(segments: readonly TimelineSegment[]): readonly TimelineSegme
  * The best rung for the device that is present in all of the clip, else the best of those below, for the whole clip; any
  * other that is there is better than none. Where no rung lasts, the clip ends with the best one of its first segment.
  */
-function chooseRendition(period: TimelinePeriod, segments: readonly TimelineSegment[], device: DeviceType | undefined) {
+function chooseRendition(
+  period: TimelinePeriod,
+  segments: readonly TimelineSegment[],
+  device: DeviceType | undefined,
+) {
   const forDevice = renditionsForDevice(period, device).filter((one) => one.kind === 'video');
   const best = forDevice[0];
   const all: readonly VideoRendition[] = servedVideo(period);
   const lower = best === undefined ? [] : all.slice(all.indexOf(best));
   const audio = servedAudio(period);
-  const candidates: readonly Rendition[] = all.length > 0 ? [...forDevice, ...lower, ...all] : audio === undefined ? [] : [audio];
+  const candidates: readonly Rendition[] =
+    all.length > 0 ? [...forDevice, ...lower, ...all] : audio === undefined ? [] : [audio];
   const usable = candidates.filter((one) => initOf(period, one.name) !== undefined);
   const lasting = usable.find((one) => countPresent(segments, one.name) === segments.length);
   const rendition = lasting ?? usable.find((one) => countPresent(segments, one.name) > 0);
@@ -155,7 +171,11 @@ function countPresent(segments: readonly TimelineSegment[], name: RenditionName)
   return missing < 0 ? segments.length : missing;
 }
 
-function frameSegment(segment: TimelineSegment, rendition: Rendition, beside: AudioRendition | undefined): FrameSegment {
+function frameSegment(
+  segment: TimelineSegment,
+  rendition: Rendition,
+  beside: AudioRendition | undefined,
+): FrameSegment {
   const { number, start90k, duration90k } = segment;
   const main = mediaOf(segment, rendition.name);
   const video = rendition.kind === 'video' ? main : undefined;

@@ -1,7 +1,12 @@
 /** Questions to a timeline: which renditions, which segment, which bytes. All are O(log n) or less in its segments. */
 import type { ClockRecord, StoredMedia } from '../../../cluster/contract/index-log.ts';
 import { isPresent } from '../../../cluster/contract/index-log.ts';
-import type { AudioRendition, InitSegment, Rendition, VideoRendition } from '../../../cluster/contract/renditions.ts';
+import type {
+  AudioRendition,
+  InitSegment,
+  Rendition,
+  VideoRendition,
+} from '../../../cluster/contract/renditions.ts';
 import type { PeriodId, RenditionName } from '../../../cluster/model/ids.ts';
 import type { Timeline, TimelinePeriod, TimelineSegment } from './timeline.ts';
 
@@ -91,7 +96,12 @@ export function indexAtOrBefore({ segments }: TimelinePeriod, time90k: number): 
  * @param startTime in the rendition's timescale
  * @returns undefined when the log does not name it (not yet, absent, or no longer kept)
  */
-export function findMedia(timeline: Timeline, id: PeriodId, name: string, startTime: number): StoredMedia | undefined {
+export function findMedia(
+  timeline: Timeline,
+  id: PeriodId,
+  name: string,
+  startTime: number,
+): StoredMedia | undefined {
   const period = findPeriod(timeline, id);
   const rendition = period?.clock.renditions.find((one) => one.name === name);
   if (period === undefined || rendition === undefined) return undefined;

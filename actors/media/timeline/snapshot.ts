@@ -110,7 +110,8 @@ function packPeriod(period: TimelinePeriod, firstNumber: number): PeriodSnapshot
 /** Names of the clock, and any other that a commit listed. */
 function namesOf(period: TimelinePeriod, segments: readonly TimelineSegment[]): RenditionName[] {
   const names = new Set(period.clock.renditions.map((one) => one.name));
-  for (const { renditions } of segments) for (const name of Object.keys(renditions)) names.add(RenditionName.parse(name));
+  for (const { renditions } of segments)
+    for (const name of Object.keys(renditions)) names.add(RenditionName.parse(name));
   return [...names];
 }
 

@@ -4,7 +4,12 @@
  * Segments are kept whole from `firstNumber` on (what is retained); manifests show the DVR window of it.
  * One timeline serves manifests, the frames API and the owner, so that they never disagree.
  */
-import type { ClockRecord, CommittedMedia, IndexEntry, SourceRecord } from '../../../cluster/contract/index-log.ts';
+import type {
+  ClockRecord,
+  CommittedMedia,
+  IndexEntry,
+  SourceRecord,
+} from '../../../cluster/contract/index-log.ts';
 import type { InitSegment } from '../../../cluster/contract/renditions.ts';
 import type { BootId, Epoch, PeriodId, RenditionName } from '../../../cluster/model/ids.ts';
 

@@ -1,7 +1,7 @@
 /** The fold of the index log: fencing, periods, order, pending sources, trim, end and reopening (C1, C9, M1, M7, M11). */
 import { describe, expect, test } from 'vitest';
 import { applyEntry, emptyTimeline } from '../../../../../actors/media/timeline/fold.ts';
-import { PeriodId } from '../../../../../cluster/model/ids.ts';
+import { PeriodId, RenditionName } from '../../../../../cluster/model/ids.ts';
 import { LogBuilder } from '../../../../support/log-builder.ts';
 import { by, clockRecord, openRecord, sha } from '../../../../support/records.ts';
 
@@ -42,9 +42,19 @@ describe('a period', () => {
   });
 
   test('takes inits from its clock for what is not encoded, and from the first commit for the rest (M7)', () => {
-    const log = new LogBuilder().open().clock().segment({ absent: ['h264-480p'] }).segment();
+    const log = new LogBuilder()
+      .open()
+      .clock()
+      .segment({ absent: ['h264-480p'] })
+      .segment();
     const first = log.fold().periods[0]?.inits;
-    expect(Object.keys(first ?? {})).toEqual(['h264-720p', 'aac-128k', 'h264-360p', 'h264-240p', 'h264-480p']);
+    expect(Object.keys(first ?? {})).toEqual([
+      'h264-720p',
+      'aac-128k',
+      'h264-360p',
+      'h264-240p',
+      'h264-480p',
+    ]);
     log.add({
       kind: 'commit',
       ...by(),
@@ -53,7 +63,7 @@ describe('a period', () => {
       start90k: 360_000,
       duration90k: 180_000,
       renditions: {},
-      inits: { 'h264-480p': { sha256: sha('ff'), bytes: 1 } },
+      inits: { [RenditionName.parse('h264-480p')]: { sha256: sha('ff'), bytes: 1 } },
     });
     expect(log.fold().periods[0]?.inits).toEqual(first);
   });
@@ -72,17 +82,48 @@ describe('a period', () => {
     const log = new LogBuilder().open().clock().segment().source(180_000);
     const late = log.sourceRecord();
     log.add(clockRecord({}, { presentationZero90k: 900_000 }));
-    log.add({ kind: 'gap', ...by(), number: 1, period: late.period, start90k: late.start90k, duration90k: 180_000, reason: 'late' });
+    log.add({
+      kind: 'gap',
+      ...by(),
+      number: 1,
+      period: late.period,
+      start90k: late.start90k,
+      duration90k: 180_000,
+      reason: 'late',
+    });
     const newer = PeriodId.parse(5);
-    log.add({ kind: 'gap', ...by(), number: 2, period: newer, start90k: 0, duration90k: 180_000, reason: 'first of the new one' });
-    log.add({ kind: 'gap', ...by(), number: 3, period: late.period, start90k: 360_000, duration90k: 180_000, reason: 'too late' });
+    log.add({
+      kind: 'gap',
+      ...by(),
+      number: 2,
+      period: newer,
+      start90k: 0,
+      duration90k: 180_000,
+      reason: 'first of the new one',
+    });
+    log.add({
+      kind: 'gap',
+      ...by(),
+      number: 3,
+      period: late.period,
+      start90k: 360_000,
+      duration90k: 180_000,
+      reason: 'too late',
+    });
     expect(numbers(log)).toEqual([[0, 1], [2]]);
     expect(log.fold()).toMatchObject({ ignored: 1, nextNumber: 3 });
     expect(log.fold().pending.size).toBe(0);
   });
 
   test('begins a run whenever the set of present rungs changes, but not at a gap of all (M13)', () => {
-    const log = new LogBuilder().open().clock().segments(2).gap().segment().segments(2, { absent: ['h264-720p'] }).segment();
+    const log = new LogBuilder()
+      .open()
+      .clock()
+      .segments(2)
+      .gap()
+      .segment()
+      .segments(2, { absent: ['h264-720p'] })
+      .segment();
     expect(log.fold().periods[0]?.runs).toEqual([
       { firstNumber: 0, start90k: 0, present: ['h264-720p', 'h264-480p', 'h264-360p', 'h264-240p'] },
       { firstNumber: 4, start90k: 720_000, present: ['h264-480p', 'h264-360p', 'h264-240p'] },
@@ -115,7 +156,15 @@ describe('order (C9)', () => {
 
   test('a log whose beginning was purged starts at its first number', () => {
     const log = new LogBuilder().open().clock();
-    log.add({ kind: 'gap', ...by(), number: 41, period: PeriodId.parse(2), start90k: 0, duration90k: 180_000, reason: 'first kept' });
+    log.add({
+      kind: 'gap',
+      ...by(),
+      number: 41,
+      period: PeriodId.parse(2),
+      start90k: 0,
+      duration90k: 180_000,
+      reason: 'first kept',
+    });
     expect(log.fold()).toMatchObject({ firstNumber: 41, nextNumber: 42, ignored: 0 });
   });
 
@@ -168,7 +217,13 @@ describe('end and trim', () => {
   });
 
   test('a trim drops segments, runs and periods below it, and the period that may still grow stays', () => {
-    const log = new LogBuilder().open().clock().segments(3).clock().segments(2, { absent: ['h264-720p'] }).segments(2);
+    const log = new LogBuilder()
+      .open()
+      .clock()
+      .segments(3)
+      .clock()
+      .segments(2, { absent: ['h264-720p'] })
+      .segments(2);
     expect(numbers(log.trim(2))).toEqual([[2], [3, 4, 5, 6]]);
     expect(numbers(log.trim(6))).toEqual([[6]]);
     expect(log.fold().periods[0]?.runs).toHaveLength(1);
@@ -187,7 +242,10 @@ describe('end and trim', () => {
     const last = log.end().entries.at(-1);
     if (last === undefined) throw new Error('no record');
     const early = { ...last, record: { ...last.record, atMs: 1 } };
-    expect(applyEntry(log.fold(log.entries.length - 1), early)).toMatchObject({ state: 'ended', publishedAtMs: shown });
+    expect(applyEntry(log.fold(log.entries.length - 1), early)).toMatchObject({
+      state: 'ended',
+      publishedAtMs: shown,
+    });
   });
 });
 

@@ -1,5 +1,5 @@
 /** What must hold of every log, whoever wrote it: nothing goes back, a snapshot replaces its past, equal logs are equal bytes. */
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { mpd } from '../../../../../actors/media/dash/mpd.ts';
 import { dashPeriods } from '../../../../../actors/media/dash/periods.ts';
@@ -19,20 +19,64 @@ const duration = fc.integer({ min: 45_000, max: 1_000_000 });
 
 /** Things an owner does, and things that a log must survive. */
 const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 8, arbitrary: fc.tuple(duration, rungs).map(([duration90k, absent]): Step => (log) => log.segment({ duration90k, absent })) },
-  { weight: 2, arbitrary: duration.map((duration90k): Step => (log) => log.gap(duration90k)) },
-  { weight: 2, arbitrary: fc.integer({ min: 0, max: 720_000 }).map((ahead): Step => (log) => log.source(ahead)) },
-  { weight: 1, arbitrary: duration.map((ticks): Step => (log) => log.hole(ticks)) },
+  {
+    weight: 8,
+    arbitrary: fc.tuple(duration, rungs).map(
+      ([duration90k, absent]): Step =>
+        (log) =>
+          log.segment({ duration90k, absent }),
+    ),
+  },
   {
     weight: 2,
-    arbitrary: fc
-      .tuple(fc.constantFrom(fullLadder, passThroughOnly), fc.integer({ min: 0, max: 40 }))
-      .map(([ladder, after]): Step => (log) => log.clock(ladder, after)),
+    arbitrary: duration.map(
+      (duration90k): Step =>
+        (log) =>
+          log.gap(duration90k),
+    ),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.integer({ min: 0, max: 720_000 }).map(
+      (ahead): Step =>
+        (log) =>
+          log.source(ahead),
+    ),
+  },
+  {
+    weight: 1,
+    arbitrary: duration.map(
+      (ticks): Step =>
+        (log) =>
+          log.hole(ticks),
+    ),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.tuple(fc.constantFrom(fullLadder, passThroughOnly), fc.integer({ min: 0, max: 40 })).map(
+      ([ladder, after]): Step =>
+        (log) =>
+          log.clock(ladder, after),
+    ),
   },
   { weight: 1, arbitrary: fc.constant((log: LogBuilder) => log.takeOver()) },
-  { weight: 1, arbitrary: fc.nat(30).map((number): Step => (log) => log.trim(number)) },
+  {
+    weight: 1,
+    arbitrary: fc.nat(30).map(
+      (number): Step =>
+        (log) =>
+          log.trim(number),
+    ),
+  },
   { weight: 1, arbitrary: fc.constant((log: LogBuilder) => log.end().clock()) },
-  { weight: 1, arbitrary: fc.nat(1000).map((which): Step => (log) => repeat(log, which)) },
+  {
+    weight: 1,
+    arbitrary: fc.nat(1000).map(
+      (which): Step =>
+        (log) =>
+          repeat(log, which),
+    ),
+  },
 );
 
 /** Says an old record again: a lost ack, or a writer that does not know better. */
@@ -65,7 +109,8 @@ function sequencesOf(timeline: Timeline): readonly number[] {
 /** Each number of a playlist with its discontinuity sequence and URI. */
 function shown(timeline: Timeline): ReadonlyMap<number, string> {
   const lines = (mediaPlaylist(timeline, 'h264-240p', options) ?? '').split('\n');
-  const value = (name: string): number => Number(lines.find((line) => line.startsWith(name))?.slice(name.length) ?? 0);
+  const value = (name: string): number =>
+    Number(lines.find((line) => line.startsWith(name))?.slice(name.length) ?? 0);
   let [number, discontinuity] = [value('#EXT-X-MEDIA-SEQUENCE:'), value('#EXT-X-DISCONTINUITY-SEQUENCE:')];
   const result = new Map<number, string>();
   for (const line of lines) {
@@ -107,7 +152,9 @@ test('a Period of the MPD keeps its name and its start while the window slides o
           expect(starts.get(id) ?? startUs).toBe(startUs);
           starts.set(id, startUs);
         }
-        periods.slice(1).forEach(({ startUs }, index) => expect(startUs).toBeGreaterThan(periods[index]?.startUs ?? 0));
+        periods
+          .slice(1)
+          .forEach(({ startUs }, index) => expect(startUs).toBeGreaterThan(periods[index]?.startUs ?? 0));
         for (const [index, { startUs, durationUs = 0 }] of periods.entries()) {
           expect(startUs + durationUs).toBeLessThanOrEqual(periods[index + 1]?.startUs ?? Infinity);
         }
@@ -121,7 +168,10 @@ test('the kept numbers are a row without a hole', () => {
     fc.property(anyLog, (log) => {
       const timeline = log.fold();
       const numbers = timeline.periods.flatMap((period) => period.segments.map((segment) => segment.number));
-      const expected = Array.from({ length: timeline.nextNumber - timeline.firstNumber }, (_, index) => timeline.firstNumber + index);
+      const expected = Array.from(
+        { length: timeline.nextNumber - timeline.firstNumber },
+        (_, index) => timeline.firstNumber + index,
+      );
       expect(numbers).toEqual(expected);
     }),
   );

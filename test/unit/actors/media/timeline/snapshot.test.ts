@@ -1,5 +1,5 @@
 /** The compact state of a fold: its size, and that nothing strange is ever taken for one. */
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { fromSnapshot, toSnapshot } from '../../../../../actors/media/timeline/snapshot.ts';
 import { applyEntry, emptyTimeline } from '../../../../../actors/media/timeline/fold.ts';
@@ -22,14 +22,26 @@ test('half an hour of six renditions stays below 900 kB, hence below what NATS t
 });
 
 test('gaps, absent rungs of every reason, several periods and pending sources come back as they were', () => {
-  const log = new LogBuilder().open().clock().segment({ absent: ['h264-720p'] }).gap(90_000).segment().source();
+  const log = new LogBuilder()
+    .open()
+    .clock()
+    .segment({ absent: ['h264-720p'] })
+    .gap(90_000)
+    .segment()
+    .source();
   log.clock(undefined, 7).segments(2).end().clock().source(1).source(2).trim(1);
   const timeline = log.fold();
   expect(fromSnapshot(throughJson(toSnapshot(timeline)))).toEqual(timeline);
 });
 
 test('a snapshot from a number on is what a trim to that number leaves', () => {
-  const log = new LogBuilder().open().clock().segments(5, { absent: ['h264-720p'] }).segments(5).clock().segments(4);
+  const log = new LogBuilder()
+    .open()
+    .clock()
+    .segments(5, { absent: ['h264-720p'] })
+    .segments(5)
+    .clock()
+    .segments(4);
   const short = fromSnapshot(throughJson(toSnapshot(log.fold(), 7)));
   const { lastSequence } = log.fold();
   expect(short).toEqual({ ...log.trim(7).fold(), lastSequence });
@@ -49,7 +61,8 @@ test('no text in place of hashes or rows makes it throw', () => {
     fc.property(fc.nat(text.length), fc.nat(12), fc.string({ maxLength: 4 }), (from, length, other) => {
       const state = parsed(text.slice(0, from) + other + text.slice(from + length));
       const result = fromSnapshot(state);
-      if (result !== undefined) expect(result.periods.every((period) => Array.isArray(period.segments))).toBe(true);
+      if (result !== undefined)
+        expect(result.periods.every((period) => Array.isArray(period.segments))).toBe(true);
     }),
     { numRuns: 2000 },
   );
