@@ -18,6 +18,7 @@ export type WarningCode =
   | 'audioCorrupt'
   | 'timestampSnapped'
   | 'timestampJump'
+  | 'clockDrift'
   | 'presentationRepaired'
   | 'audioDrift'
   | 'audioGap'

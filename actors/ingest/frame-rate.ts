@@ -1,0 +1,69 @@
+/** The frame rate pinned for a period (M7): the encoder's word if plausible, else measured, snapped to a standard one. */
+import type { Ratio } from '../../cluster/contract/renditions.ts';
+
+const standardRates: readonly Ratio[] = [
+  [10, 1],
+  [12, 1],
+  [15, 1],
+  [20, 1],
+  [24_000, 1001],
+  [24, 1],
+  [25, 1],
+  [30_000, 1001],
+  [30, 1],
+  [48, 1],
+  [50, 1],
+  [60_000, 1001],
+  [60, 1],
+  [100, 1],
+  [120_000, 1001],
+  [120, 1],
+];
+
+/** A third of the distance between 29.97 and 30 on either side. */
+const toldTolerance = 0.0003;
+/** Milliseconds leave a doubt of this size over two seconds. */
+const measuredTolerance = 0.01;
+const fastest = 240;
+/** How far the word may lie from the measurement. */
+const plausible = 0.15;
+
+function nearest(framesPerSecond: number): { readonly rate: Ratio; readonly error: number } {
+  const byError = standardRates.map((rate) => ({ rate, error: Math.abs(rate[0] / rate[1] / framesPerSecond - 1) }));
+  return byError.reduce((best, one) => (one.error < best.error ? one : best));
+}
+
+function snap(framesPerSecond: number, tolerance: number): Ratio {
+  const { rate, error } = nearest(framesPerSecond);
+  if (error <= tolerance) return rate;
+  return [Math.max(1, Math.round(framesPerSecond * 100)), 100];
+}
+
+/**
+ * Frames per second of presentation times in ms, in any order.
+ *
+ * The median of the steps would say 30.3 for 29.97 (33 and 34 ms alternate); the mean of the steps near the median does
+ * not, and a hole does not move it.
+ *
+ * @returns undefined for fewer than two different times
+ */
+export function measureFrameRate(timesMs: readonly number[]): number | undefined {
+  const sorted = timesMs.toSorted((a, b) => a - b);
+  const steps = sorted.slice(1).map((time, i) => time - (sorted[i] ?? time)).filter((step) => step > 0);
+  const median = steps.toSorted((a, b) => a - b)[Math.floor(steps.length / 2)];
+  if (median === undefined) return undefined;
+  const near = steps.filter((step) => step > median / 2 && step < median * 1.5);
+  return (1000 * near.length) / near.reduce((sum, step) => sum + step, 0);
+}
+
+/** @param told by metadata or the sequence header, best first */
+export function resolveFrameRate(told: readonly (number | undefined)[], measured: number | undefined): Ratio {
+  const word = told.find((one) => isPlausible(one, measured));
+  if (word !== undefined) return snap(word, toldTolerance);
+  return snap(Math.min(measured ?? 25, fastest), measuredTolerance);
+}
+
+function isPlausible(told: number | undefined, measured: number | undefined): told is number {
+  if (told === undefined || told < 1 || told > fastest) return false;
+  return measured === undefined || Math.abs(told / measured - 1) <= plausible;
+}

@@ -1,0 +1,84 @@
+/**
+ * Coded pictures on the connection's clock, and the decision which of them a segment may start with (M3).
+ *
+ * HEVC tells only afterwards: a CRA (or an IDR with RADL) is shown after the leading pictures that follow it, and RASL
+ * pictures refer back across it. Leading pictures come before all trailing ones, so the first trailing picture decides;
+ * until then a candidate and its leading pictures are held back. H.264 and AV1 pass straight through.
+ */
+import type { PictureRole } from './video-configuration.ts';
+
+export interface Picture {
+  readonly data: Uint8Array;
+  /** Unwrapped ms of the connection; `ptsMs` is decode time plus composition time. */
+  readonly dtsMs: number;
+  readonly ptsMs: number;
+  /** A segment may start here. */
+  readonly isKey: boolean;
+  /** For a key: the earliest presentation time from here on, its leading pictures' included. */
+  readonly cutMs: number;
+}
+
+export interface RawPicture {
+  readonly data: Uint8Array;
+  readonly dtsMs: number;
+  readonly ptsMs: number;
+  readonly role: Exclude<PictureRole, 'none'>;
+}
+
+/** More leading pictures than any encoder makes: give up, and do not cut there. */
+const maxHeld = 32;
+
+const settle = (raw: RawPicture, isKey: boolean, cutMs = raw.ptsMs): Picture => ({
+  data: raw.data,
+  dtsMs: raw.dtsMs,
+  ptsMs: raw.ptsMs,
+  isKey,
+  cutMs,
+});
+
+export class RandomAccessStage {
+  #held: RawPicture[] = [];
+
+  get heldBytes(): number {
+    return this.#held.reduce((sum, { data }) => sum + data.length, 0);
+  }
+
+  /** @returns the pictures now decided, in decode order */
+  push(raw: RawPicture): readonly Picture[] {
+    switch (raw.role) {
+      case 'key':
+      case 'other':
+        return this.#held.length === 0 ? [settle(raw, raw.role === 'key')] : [...this.flush(), settle(raw, raw.role === 'key')];
+      case 'maybeKey': {
+        const before = this.flush();
+        this.#held = [raw];
+        return before;
+      }
+      case 'leading':
+      case 'rasl':
+        return this.#pushLeading(raw);
+      default:
+        raw.role satisfies never;
+        return [];
+    }
+  }
+
+  #pushLeading(raw: RawPicture): readonly Picture[] {
+    if (this.#held.length === 0) return [settle(raw, false)];
+    this.#held.push(raw);
+    if (raw.role === 'rasl' || this.#held.length > maxHeld) return this.#release(false);
+    return [];
+  }
+
+  /** Decides on what is held: nothing more will follow, or a trailing picture did. */
+  flush(): readonly Picture[] {
+    return this.#release(true);
+  }
+
+  #release(isKey: boolean): readonly Picture[] {
+    const held = this.#held;
+    this.#held = [];
+    const earliestMs = Math.min(...held.map(({ ptsMs }) => ptsMs));
+    return held.map((raw, i) => settle(raw, isKey && i === 0, i === 0 ? earliestMs : raw.ptsMs));
+  }
+}

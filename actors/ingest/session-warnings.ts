@@ -1,0 +1,40 @@
+/** What is wrong with a feed but bearable: counted for health, told to the log at most once in 10 s each. */
+import type { WarningCode } from './ingest-events.ts';
+
+interface Entry {
+  count: number;
+  detail: string;
+  toldAtMs: number;
+  lastAtMs: number;
+}
+
+const tellAgainMs = 10_000;
+/** Health forgets what has not happened again for a minute. */
+const rememberMs = 60_000;
+const maxListed = 16;
+
+export class SessionWarnings {
+  /** Bounded by the number of codes. */
+  readonly #entries = new Map<WarningCode, Entry>();
+
+  /** @returns whether it should be told now */
+  note(code: WarningCode, detail: string, monotonicMs: number): boolean {
+    const entry = this.#entries.get(code) ?? { count: 0, detail, toldAtMs: -Infinity, lastAtMs: monotonicMs };
+    entry.count += 1;
+    entry.detail = detail;
+    entry.lastAtMs = monotonicMs;
+    this.#entries.set(code, entry);
+    if (monotonicMs - entry.toldAtMs < tellAgainMs) return false;
+    entry.toldAtMs = monotonicMs;
+    return true;
+  }
+
+  /** Sentences for health, newest first. */
+  list(monotonicMs: number): readonly string[] {
+    return [...this.#entries.values()]
+      .filter(({ lastAtMs }) => monotonicMs - lastAtMs < rememberMs)
+      .toSorted((a, b) => b.lastAtMs - a.lastAtMs)
+      .slice(0, maxListed)
+      .map(({ detail, count }) => (count > 1 ? `${detail} (${count} times)` : detail));
+  }
+}
