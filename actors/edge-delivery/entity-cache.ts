@@ -102,16 +102,16 @@ export class EntityCache {
       this.#events.add(1, { event: 'oversize' });
       return;
     }
-    this.#kept.set(key, { entity, seenHits: -1 }); // new: has its first chance
+    this.#makeRoom(cost); // first, so that a new object is not the one to go when all others are in use
+    this.#kept.set(key, { entity, seenHits: entity.hits });
     this.#bytes += cost;
-    this.#evict();
     this.#bytesGauge.set(this.#bytes);
   }
 
-  #evict(): void {
+  #makeRoom(bytes: number): void {
     let chances = this.#kept.size;
     for (const [key, kept] of this.#kept) {
-      if (this.#bytes <= this.#maxBytes) return;
+      if (this.#bytes + bytes <= this.#maxBytes) return;
       this.#kept.delete(key);
       const isUsed = kept.entity.hits !== kept.seenHits;
       if (isUsed && chances-- > 0) {

@@ -8,14 +8,14 @@ import { prometheusMetrics } from '../../cluster/observe/metrics.prometheus.ts';
 import { systemClock } from '../../cluster/time/clock.system.ts';
 import { Broadcast, type BroadcastOptions } from './broadcast.ts';
 import { MemoryIndexLog } from './memory-index-log.ts';
-import { MemorySegmentStore } from './memory-segment-store.ts';
+import { GatedSegmentStore } from './gated-segment-store.ts';
 
 export interface TestEdge extends AsyncDisposable {
   readonly url: string;
   readonly port: number;
   readonly edge: Edge;
   readonly log: MemoryIndexLog;
-  readonly store: MemorySegmentStore;
+  readonly store: GatedSegmentStore;
   /** Streams that the registry knows. */
   readonly streams: Set<string>;
   /** Value of a metric now, 0 when it has none. */
@@ -29,7 +29,7 @@ export const operatorToken = 'test-token';
 
 export async function startTestEdge(ports: Partial<EdgePorts> = {}, limits: Partial<HttpLimits> = {}): Promise<TestEdge> {
   const log = new MemoryIndexLog();
-  const store = new MemorySegmentStore();
+  const store = new GatedSegmentStore();
   const streams = new Set(['demo']);
   const metrics = prometheusMetrics({ node: 'n1', region: 'eu', hasDefaults: false });
   const edge = makeEdge({
