@@ -1,4 +1,4 @@
-/** Types of the two parts of node-media-server 4.4 that are used: its handshake and its AMF0 codec (M15). */
+/** Types of the two parts of node-media-server 4.4 that are used: its handshake and its AMF0 encoder (M15). */
 declare module 'node-media-server/src/protocol/rtmp.js' {
   export default class Rtmp {
     onOutputCallback: (bytes: Buffer) => void;
@@ -10,7 +10,7 @@ declare module 'node-media-server/src/protocol/rtmp.js' {
 
 declare module 'node-media-server/src/protocol/amf.js' {
   const amf: {
-    /** Throws on anything malformed, `TypeError` and `RangeError` included. */
+    /** For tests: throws on much that is malformed, `TypeError` and `RangeError` included. */
     amf0Decode(bytes: Buffer): unknown[];
     /** Strings are measured in UTF-16 units, so ASCII only. */
     amf0Encode(values: readonly unknown[]): Buffer;

@@ -1,16 +1,18 @@
 /**
  * RTMP commands as a publisher and we exchange them: parsed strictly, answered in a few fixed shapes.
  *
- * AMF0 is node-media-server's; its decoder throws on malformed input, which is caught here, gets a bounded message,
- * and its console output is turned off (it would print what a stranger sent).
+ * What strangers send is read by our own bounded AMF0 reader: node-media-server's follows any depth, reads past the end
+ * of strings, and prints what it does not know. What we send is written by node-media-server's encoder.
  */
 import amf from 'node-media-server/src/protocol/amf.js';
 import amfLogger from 'node-media-server/src/core/logger.js';
 import { z } from 'zod';
 import type { ErrorCode } from '../../cluster/errors/catalogue.ts';
 import { TangazaError } from '../../cluster/errors/tangaza-error.ts';
+import { Amf0Reader } from '../media/flv/amf0.ts';
 import { messageTypes, writeMessage } from './rtmp-chunks.ts';
 
+// Its encoder says `Do strict array!` on the console.
 amfLogger.log = () => {};
 
 /** Chunk size we send with; ffmpeg answers with the same, which spares it and us many chunk headers. */
@@ -28,7 +30,7 @@ export type Command =
   | { readonly kind: 'other' };
 
 const text = z.string().max(2048);
-const ConnectObject = z.object({ app: text.default(''), flashVer: z.unknown().optional(), objectEncoding: z.unknown().optional() });
+const ConnectProperties = z.object({ app: text.default(''), flashVer: z.unknown().optional(), objectEncoding: z.unknown().optional() });
 const Transaction = z.number().catch(0);
 
 /** @throws TangazaError `MEDIA_INVALID` for what is no AMF0 command */
@@ -61,7 +63,7 @@ export function parseCommand(payload: Buffer): Command {
 }
 
 function connectCommand(transaction: number, object: unknown): Command {
-  const parsed = ConnectObject.safeParse(object);
+  const parsed = ConnectProperties.safeParse(object instanceof Map ? Object.fromEntries(object) : undefined);
   if (!parsed.success) throw new TangazaError('MEDIA_INVALID', 'An RTMP connect without its properties.');
   const { app, flashVer, objectEncoding } = parsed.data;
   return {
@@ -75,11 +77,10 @@ function connectCommand(transaction: number, object: unknown): Command {
 
 function decode(payload: Buffer): readonly unknown[] {
   if (payload.length > maxCommandBytes) throw new TangazaError('MEDIA_INVALID', 'An RTMP command over 64 kB.');
-  try {
-    return amf.amf0Decode(payload);
-  } catch (cause) {
-    throw new TangazaError('MEDIA_INVALID', 'An RTMP command that is not AMF0.', { cause });
-  }
+  const reader = new Amf0Reader(payload);
+  const values: unknown[] = [];
+  while (reader.hasMore) values.push(reader.value());
+  return values;
 }
 
 /** The stream key and the query of a publish name, the app's query included: `key?priority=2`. */

@@ -5,7 +5,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import amf from 'node-media-server/src/protocol/amf.js';
-import { ALL_FORMATS, BufferSource, EncodedPacketSink, Input, type EncodedPacket, type InputTrack } from 'mediabunny';
+import {
+  ALL_FORMATS,
+  BufferSource,
+  EncodedPacketSink,
+  Input,
+  type EncodedPacket,
+  type InputTrack,
+} from 'mediabunny';
 
 const run = promisify(execFile);
 
@@ -65,8 +72,12 @@ export async function makeClip(path: string, options: ClipOptions = {}): Promise
 
 function gopArguments({ codec = 'h264', fps = 25, gop = fps, bFrames = 0 }: ClipOptions): readonly string[] {
   if (codec === 'av1') return ['-g', String(gop)];
-  if (codec === 'h264') return ['-g', String(gop), '-keyint_min', String(gop), '-sc_threshold', '0', '-bf', String(bFrames)];
-  return ['-x265-params', `log-level=none:keyint=${gop}:min-keyint=${gop}:scenecut=0:bframes=${bFrames}:open-gop=0`];
+  if (codec === 'h264')
+    return ['-g', String(gop), '-keyint_min', String(gop), '-sc_threshold', '0', '-bf', String(bFrames)];
+  return [
+    '-x265-params',
+    `log-level=none:keyint=${gop}:min-keyint=${gop}:scenecut=0:bframes=${bFrames}:open-gop=0`,
+  ];
 }
 
 /** A temporary folder that goes with its scope. */
@@ -82,27 +93,44 @@ export async function makeFeed(options: ClipOptions = {}): Promise<Feed> {
 }
 
 /** The tags of an MP4: H.264 and AAC as legacy FLV, HEVC and AV1 as Enhanced RTMP. */
-export async function readFeed(path: string, metadata: Readonly<Record<string, unknown>> = {}): Promise<Feed> {
-  const input = new Input({ formats: ALL_FORMATS, source: new BufferSource(await readFile(path)) });
+export async function readFeed(
+  path: string,
+  metadata: Readonly<Record<string, unknown>> = {},
+): Promise<Feed> {
+  const file = await readFile(path);
+  const input = new Input({ formats: ALL_FORMATS, source: new BufferSource(file) });
   const video = await input.getPrimaryVideoTrack();
   const audio = await input.getPrimaryAudioTrack();
   const headers: FeedTag[] = [];
   const tags: FeedTag[] = [];
-  const rate = video === null ? {} : { framerate: Math.round((await video.computePacketStats(200)).averagePacketRate * 1000) / 1000 };
+  const rate =
+    video === null
+      ? {}
+      : { framerate: Math.round((await video.computePacketStats(200)).averagePacketRate * 1000) / 1000 };
   headers.push(script({ encoder: 'tangaza test publisher', ...rate, ...metadata }));
   if (video !== null) {
     const config = await video.getDecoderConfig();
     const codec = await video.getCodec();
-    const header = videoHeader(codec ?? '', bytesOf(config?.description));
+    const header = videoHeader(codec ?? '', codec === 'av1' ? boxOf(file, 'av1C') : bytesOf(config?.description));
     if (header !== undefined) headers.push(header);
     tags.push(...videoTags(codec ?? '', await packetsOf(video)));
   }
   if (audio !== null) {
     const config = await audio.getDecoderConfig();
-    headers.push({ type: 8, timestampMs: 0, body: Buffer.concat([Buffer.of(0xaf, 0), bytesOf(config?.description)]), isKey: false });
+    headers.push({
+      type: 8,
+      timestampMs: 0,
+      body: Buffer.concat([Buffer.of(0xaf, 0), bytesOf(config?.description)]),
+      isKey: false,
+    });
     for (const packet of await packetsOf(audio)) {
       const timestampMs = Math.max(0, Math.round(packet.timestamp * 1000));
-      tags.push({ type: 8, timestampMs, body: Buffer.concat([Buffer.of(0xaf, 1), packet.data]), isKey: false });
+      tags.push({
+        type: 8,
+        timestampMs,
+        body: Buffer.concat([Buffer.of(0xaf, 1), packet.data]),
+        isKey: false,
+      });
     }
   }
   tags.sort((a, b) => a.timestampMs - b.timestampMs);
@@ -110,7 +138,12 @@ export async function readFeed(path: string, metadata: Readonly<Record<string, u
 }
 
 export function script(metadata: Readonly<Record<string, unknown>>): FeedTag {
-  return { type: 18, timestampMs: 0, body: amf.amf0Encode(['@setDataFrame', 'onMetaData', metadata]), isKey: false };
+  return {
+    type: 18,
+    timestampMs: 0,
+    body: amf.amf0Encode(['@setDataFrame', 'onMetaData', metadata]),
+    isKey: false,
+  };
 }
 
 function bytesOf(description: ArrayBufferLike | ArrayBufferView | undefined): Buffer {
@@ -118,6 +151,12 @@ function bytesOf(description: ArrayBufferLike | ArrayBufferView | undefined): Bu
   return ArrayBuffer.isView(description)
     ? Buffer.from(description.buffer, description.byteOffset, description.byteLength)
     : Buffer.from(description);
+}
+
+/** Body of the first box of that type: WebCodecs, and so mediabunny, has no description for AV1. */
+function boxOf(file: Buffer, type: string): Buffer {
+  const at = file.indexOf(type, 0, 'latin1');
+  return at < 4 ? Buffer.alloc(0) : file.subarray(at + 4, at - 4 + file.readUInt32BE(at - 4));
 }
 
 async function packetsOf(track: InputTrack): Promise<readonly EncodedPacket[]> {
@@ -134,7 +173,10 @@ const fourCc = new Map([
 function videoHeader(codec: string, configuration: Buffer): FeedTag | undefined {
   if (configuration.length === 0) return undefined;
   const enhanced = fourCc.get(codec);
-  const prefix = enhanced === undefined ? Buffer.of(0x17, 0, 0, 0, 0) : Buffer.concat([Buffer.of(0x90), Buffer.from(enhanced, 'latin1')]);
+  const prefix =
+    enhanced === undefined
+      ? Buffer.of(0x17, 0, 0, 0, 0)
+      : Buffer.concat([Buffer.of(0x90), Buffer.from(enhanced, 'latin1')]);
   return { type: 9, timestampMs: 0, body: Buffer.concat([prefix, configuration]), isKey: false };
 }
 
@@ -147,7 +189,12 @@ function videoTags(codec: string, packets: readonly EncodedPacket[]): readonly F
     const isKey = type === 'key';
     const timestampMs = sorted[index] ?? 0;
     const compositionMs = (times[index] ?? 0) - timestampMs + shift;
-    return { type: 9, timestampMs, body: Buffer.concat([framePrefix(codec, isKey, compositionMs), data]), isKey };
+    return {
+      type: 9,
+      timestampMs,
+      body: Buffer.concat([framePrefix(codec, isKey, compositionMs), data]),
+      isKey,
+    };
   });
 }
 
@@ -159,6 +206,9 @@ function framePrefix(codec: string, isKey: boolean, compositionMs: number): Buff
   if (enhanced === undefined) return Buffer.concat([Buffer.of((frameType << 4) | 7, 1), composition]);
   // CodedFramesX (3) has no composition time; HEVC's CodedFrames (1) has one, AV1's has none.
   const packetType = codec === 'hevc' && compositionMs !== 0 ? 1 : codec === 'hevc' ? 3 : 1;
-  const head = Buffer.concat([Buffer.of(0x80 | (frameType << 4) | packetType), Buffer.from(enhanced, 'latin1')]);
+  const head = Buffer.concat([
+    Buffer.of(0x80 | (frameType << 4) | packetType),
+    Buffer.from(enhanced, 'latin1'),
+  ]);
   return packetType === 1 && codec === 'hevc' ? Buffer.concat([head, composition]) : head;
 }

@@ -1,6 +1,6 @@
 /** The offer queue under failures, limits and a clock that jumps from sleep to sleep. */
 import { setImmediate } from 'node:timers/promises';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { OfferQueue, type OfferQueueLimits, type Work } from '../../../../actors/ingest/offer-queue.ts';
 import { TangazaError } from '../../../../cluster/errors/tangaza-error.ts';
@@ -27,9 +27,10 @@ interface Recorded {
   readonly add: (name: string, options?: { bytes?: number; store?: () => Promise<void>; submit?: () => Promise<void> }) => Work;
 }
 
+const nothing = (): Promise<void> => Promise.resolve();
+
 function recorder(): Recorded {
   const log: string[] = [];
-  const nothing = (): Promise<void> => Promise.resolve();
   return {
     log,
     add: (name, { bytes = 1, store = nothing, submit = nothing } = {}) => ({
