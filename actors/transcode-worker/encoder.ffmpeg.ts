@@ -140,46 +140,53 @@ interface RunLimits {
   readonly timeoutMs: number;
 }
 
-/** Runs to the end of the process, in every case: nothing is left behind when this settles. */
+/** Runs until the process is gone, in every case; F2 bounds how long that takes. */
 async function run(
   command: FfmpegCommand,
   { clock, timeoutMs }: RunLimits,
   signal: AbortSignal,
 ): Promise<void> {
   const over = new AbortController();
-  const end = new Promise<void>((resolve, reject) => {
-    command.once('end', () => resolve());
-    command.once('error', (error: Error, _stdout: unknown, stderr: unknown) =>
-      reject(failure(error, stderr)),
-    );
-  });
-  let stopReason: unknown;
+  const end = ended(command);
+  const stopped = Promise.withResolvers<never>();
+  let isStopping = false;
   const stop = async (reason: unknown): Promise<void> => {
-    if (stopReason !== undefined) return;
-    stopReason = reason;
+    if (isStopping) return;
+    isStopping = true;
     command.kill('SIGTERM');
-    await clock.sleep(killGraceMs, over.signal);
+    await Promise.race([end.catch(() => {}), clock.sleep(killGraceMs, over.signal)]);
     command.kill('SIGKILL');
+    await Promise.race([end.catch(() => {}), clock.sleep(killGraceMs, over.signal)]);
+    stopped.reject(reason);
   };
-  const started = new Promise<void>((resolve) => void command.once('start', () => resolve()));
-  const onAbort = (): void => void started.then(() => stop(signal.reason)).catch(() => {});
-  signal.addEventListener('abort', onAbort, { once: true });
+  const onAbort = (): void => void stop(signal.reason).catch(() => {});
   const late = new TangazaError('TRANSCODE_FAILED', `ffmpeg was ended: not done after ${timeoutMs} ms.`);
   void clock
     .sleep(timeoutMs, over.signal)
     .then(() => stop(late))
     .catch(() => {});
-  command.run();
-  if (signal.aborted) onAbort();
   try {
-    await end;
     signal.throwIfAborted();
-  } catch (error) {
-    throw stopReason ?? error;
+    signal.addEventListener('abort', onAbort, { once: true });
+    command.run();
+    await Promise.race([
+      stopped.promise,
+      end.catch((error: unknown) => (isStopping ? stopped.promise : Promise.reject(error))),
+    ]);
+    signal.throwIfAborted();
   } finally {
     over.abort();
     signal.removeEventListener('abort', onAbort);
   }
+}
+
+function ended(command: FfmpegCommand): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  command.once('end', () => resolve());
+  command.once('error', (error: Error, _stdout: unknown, stderr: unknown) => reject(failure(error, stderr)));
+  // Whoever races it may have left by the time it fails.
+  promise.catch(() => {});
+  return promise;
 }
 
 /** The error says what ffmpeg said last; its start and end where that is long. */

@@ -1,42 +1,38 @@
-/** The segment-store port in memory, for tests of what reads it: counts gets, can hold them back and fail them. */
+/** A segment store in memory, with the errors of the real ones. */
+import type { SegmentStore } from '../../actors/segment-store/segment-store.ts';
 import { TangazaError } from '../../cluster/errors/tangaza-error.ts';
-import type { SegmentStore, StoredObject } from '../../actors/segment-store/segment-store.ts';
 
 export class MemorySegmentStore implements SegmentStore {
   readonly objects = new Map<string, Uint8Array>();
-  gets = 0;
-  /** Each get waits for it. */
-  gate: Promise<void> = Promise.resolve();
-  /** The next get throws this. */
-  nextError: TangazaError | undefined;
 
-  async putIfAbsent(key: string, body: Uint8Array): Promise<'stored' | 'present'> {
+  async putIfAbsent(key: string, body: Uint8Array, signal?: AbortSignal): Promise<'stored' | 'present'> {
+    signal?.throwIfAborted();
     if (this.objects.has(key)) return 'present';
     this.objects.set(key, body);
     return 'stored';
   }
 
-  async get(key: string): Promise<Uint8Array> {
-    this.gets++;
-    const error = this.nextError;
-    this.nextError = undefined;
-    await this.gate;
-    if (error !== undefined) throw error;
+  async get(key: string, signal?: AbortSignal): Promise<Uint8Array> {
+    signal?.throwIfAborted();
     const body = this.objects.get(key);
-    if (body === undefined) throw new TangazaError('SEGMENT_NOT_FOUND');
+    if (body === undefined) throw new TangazaError('SEGMENT_NOT_FOUND', `There is no ${key}.`);
     return body;
   }
 
   async range(key: string, start: number, end: number): Promise<Uint8Array> {
-    return (await this.get(key)).subarray(start, end);
+    const body = await this.get(key);
+    if (start >= body.length) throw new TangazaError('RANGE_NOT_SATISFIABLE');
+    return body.subarray(start, end);
   }
 
-  async *list(prefix: string): AsyncIterable<StoredObject> {
-    for (const [key, body] of this.objects) if (key.startsWith(prefix)) yield { key, bytes: body.byteLength, storedAtMs: 0 };
+  async *list(prefix: string) {
+    for (const [key, body] of [...this.objects].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
+      if (key.startsWith(prefix)) yield { key, bytes: body.length, storedAtMs: 0 };
+    }
   }
 
   async delete(keys: readonly string[]): Promise<void> {
-    for (const key of keys) this.objects.delete(key);
+    keys.forEach((key) => this.objects.delete(key));
   }
 
   async close(): Promise<void> {}

@@ -1,0 +1,306 @@
+/**
+ * Benchmark of the map step: CPU seconds of the map-reduced ladder against one continuous ffmpeg making the same ladder
+ * of the same clip with the same encoder settings. Target: at most 1.10 times as much.
+ *
+ * CPU is user + system of this process and of every child it has waited for (`/proc/self/stat`), so our own reading,
+ * hashing, splitting and muxing counts against us. Sides run one task at a time and take turns; a ratio is of two
+ * neighbouring runs, and the median of them is the figure, so that a noisy neighbour hits both.
+ */
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { parseLadder } from '../../actors/media/ladder/ladder.ts';
+import { planRenditions } from '../../actors/media/ladder/plan-renditions.ts';
+import {
+  encodeArguments,
+  globalArguments,
+  type EncodePlan,
+  type RungOutput,
+} from '../../actors/transcode-worker/encode-arguments.ts';
+import { openFfmpegEncoder } from '../../actors/transcode-worker/encoder.ffmpeg.ts';
+import { packRung } from '../../actors/transcode-worker/rung-segment.ts';
+import type { SegmentEncoder } from '../../actors/transcode-worker/segment-encoder.ts';
+import type { Ratio, VideoRendition } from '../../cluster/contract/renditions.ts';
+import { SourceVideo } from '../../cluster/contract/stream.ts';
+import { systemClock } from '../../cluster/time/clock.system.ts';
+import { readClip, runFfmpeg, type ClipSource } from './clip-segments.ts';
+
+export interface TranscodeBenchOptions {
+  readonly ffmpeg?: string;
+  /** Length of the clip, default 20 s. */
+  readonly seconds?: number;
+  /** Turns of each side, default 3. */
+  readonly repeats?: number;
+  readonly progress?: (line: string) => void;
+}
+
+export interface TranscodeSide {
+  readonly cpuSeconds: number;
+  readonly ratio: number;
+}
+
+export interface TranscodeCase {
+  readonly name: string;
+  readonly rungs: readonly string[];
+  /** Median CPU seconds of the continuous ffmpeg. */
+  readonly continuousCpuSeconds: number;
+  /** One task for all rungs of a segment; what the figure is about. */
+  readonly together: TranscodeSide;
+  /** The lowest rung as a task of its own (M12). */
+  readonly lowestApart: TranscodeSide;
+  /** Raw CPU seconds of every turn, in order. */
+  readonly turns: readonly {
+    readonly continuous: number;
+    readonly together: number;
+    readonly lowestApart: number;
+  }[];
+}
+
+export interface TranscodeBench {
+  readonly clip: string;
+  readonly segments: number;
+  readonly cases: readonly TranscodeCase[];
+  readonly target: number;
+  readonly passed: boolean;
+}
+
+const target = 1.1;
+const frameRate: Ratio = [25, 1];
+const keyframeInterval = 50;
+const root = resolve(import.meta.dirname, '../..');
+const trailer = resolve(root, '../shared/media/big-buck-bunny-trailer-640x360.mp4');
+const orphanCpuSeconds = 600;
+
+export async function benchTranscode(options: TranscodeBenchOptions = {}): Promise<TranscodeBench> {
+  const { ffmpeg = 'ffmpeg', seconds = 20, repeats = 3, progress = () => {} } = options;
+  const folder = await mkdtemp(join(tmpdir(), 'tangaza-bench-'));
+  try {
+    const file = join(folder, 'clip.mp4');
+    progress(`making a clip of ${seconds} s, 1280x720`);
+    await makeClip(file, seconds);
+    const clip = await readClip(file);
+    await using encoder = await openFfmpegEncoder({
+      ffmpeg,
+      tempRoot: join(folder, 'attempts'),
+      clock: systemClock,
+    });
+    const sides: Sides = { ffmpeg, folder, file, clip, encoder };
+    const cases: TranscodeCase[] = [];
+    for (const plan of await plans(clip)) cases.push(await measure(sides, plan, { repeats, progress }));
+    const passed = cases.every(({ together }) => together.ratio <= target);
+    return { clip: describeClip(seconds), segments: clip.segments.length, cases, target, passed };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** The result as the README shows it. */
+export function transcodeMarkdown(bench: TranscodeBench): string {
+  const rows = bench.cases.map(
+    ({ name, rungs, continuousCpuSeconds, together, lowestApart }) =>
+      `| ${name} (${rungs.join(', ')}) | ${continuousCpuSeconds.toFixed(2)} | ${together.cpuSeconds.toFixed(2)} | ${together.ratio.toFixed(3)} | ${lowestApart.ratio.toFixed(3)} |`,
+  );
+  return [
+    `Clip: ${bench.clip}, ${bench.segments} segments. Target: <= ${bench.target.toFixed(2)}. ${bench.passed ? 'Reached.' : 'Missed.'}`,
+    '',
+    '| ladder | continuous, CPU s | map-reduced, CPU s | ratio | ratio with the lowest rung apart |',
+    '| --- | --- | --- | --- | --- |',
+    ...rows,
+  ].join('\n');
+}
+
+interface Plan {
+  readonly name: string;
+  readonly renditions: readonly VideoRendition[];
+}
+
+interface Sides {
+  readonly ffmpeg: string;
+  readonly folder: string;
+  readonly file: string;
+  readonly clip: ClipSource;
+  readonly encoder: SegmentEncoder;
+}
+
+function describeClip(seconds: number): string {
+  return `${existsSync(trailer) ? 'Big Buck Bunny trailer' : 'testsrc2'} with noise, 1280x720, 25 pictures/s, ${seconds} s`;
+}
+
+/** Hard content: film grain on a film, scaled up; 2 s GOPs with two B-frames, as an encoder sends them. */
+async function makeClip(file: string, seconds: number): Promise<void> {
+  const input = existsSync(trailer)
+    ? ['-stream_loop', '-1', '-ss', '6', '-i', trailer]
+    : ['-f', 'lavfi', '-i', `testsrc2=size=1280x720:rate=25`];
+  const filter = 'scale=1280:720:flags=lanczos,noise=alls=8:allf=t:all_seed=1,format=yuv420p';
+  const codec = [
+    '-c:v',
+    'libx264',
+    '-preset',
+    'veryfast',
+    '-b:v',
+    '4M',
+    '-maxrate',
+    '4M',
+    '-bufsize',
+    '8M',
+    '-bf',
+    '2',
+  ];
+  const gop = [
+    '-g',
+    String(keyframeInterval),
+    '-keyint_min',
+    String(keyframeInterval),
+    '-sc_threshold',
+    '0',
+    '-flags',
+    '+cgop',
+  ];
+  await runFfmpeg([
+    ...input,
+    '-t',
+    String(seconds),
+    '-an',
+    '-vf',
+    filter,
+    '-r',
+    '25',
+    ...codec,
+    ...gop,
+    file,
+  ]);
+}
+
+/** The default ladder below a source that passes through, and below one that does not. */
+async function plans(clip: ClipSource): Promise<readonly Plan[]> {
+  const content: unknown = JSON.parse(await readFile(join(root, 'config/ladders/default.json'), 'utf8'));
+  const ladder = parseLadder('default', content);
+  const video = SourceVideo.parse({
+    codec: 'h264',
+    codecs: 'avc1.64001f',
+    width: clip.track.width,
+    height: clip.track.height,
+    sampleAspectRatio: [1, 1],
+    frameRate,
+    bitDepth: 8,
+    bitrateBps: 4_000_000,
+    init: { sha256: '0'.repeat(64), bytes: clip.init.length },
+  });
+  const made = (source: SourceVideo): readonly VideoRendition[] =>
+    planRenditions({ video: source, ladder })
+      .filter((one) => one.kind === 'video')
+      .filter(({ origin }) => origin.kind === 'encode');
+  return [
+    { name: 'top rung passed through', renditions: made(video) },
+    { name: 'top rung encoded', renditions: made({ ...video, codec: 'hevc' }) },
+  ];
+}
+
+interface Run {
+  readonly repeats: number;
+  readonly progress: (line: string) => void;
+}
+
+async function measure(sides: Sides, plan: Plan, { repeats, progress }: Run): Promise<TranscodeCase> {
+  const { renditions } = plan;
+  const apart = [renditions.slice(-1), renditions.slice(0, -1)];
+  const turns: { continuous: number; together: number; lowestApart: number }[] = [];
+  for (let turn = 1; turn <= repeats; turn += 1) {
+    const continuous = await cpuSecondsOf(() => encodeContinuously(sides, renditions));
+    const together = await cpuSecondsOf(() => encodeSegments(sides, [renditions]));
+    const lowestApart = await cpuSecondsOf(() => encodeSegments(sides, apart));
+    turns.push({ continuous, together, lowestApart });
+    progress(
+      `${plan.name}, turn ${turn} of ${repeats}: ${continuous.toFixed(2)}, ${together.toFixed(2)}, ${lowestApart.toFixed(2)} CPU s`,
+    );
+  }
+  const side = (of: (turn: (typeof turns)[number]) => number): TranscodeSide => ({
+    cpuSeconds: median(turns.map(of)),
+    ratio: median(turns.map((turn) => of(turn) / turn.continuous)),
+  });
+  return {
+    name: plan.name,
+    rungs: renditions.map(({ name }) => name),
+    continuousCpuSeconds: median(turns.map(({ continuous }) => continuous)),
+    together: side((turn) => turn.together),
+    lowestApart: side((turn) => turn.lowestApart),
+    turns,
+  };
+}
+
+async function encodeSegments(
+  { clip, encoder }: Sides,
+  groups: readonly (readonly VideoRendition[])[],
+): Promise<void> {
+  const { signal } = new AbortController();
+  for (const segment of clip.segments) {
+    const source = Buffer.concat([clip.init, segment.media]);
+    for (const group of groups) {
+      const streams = await encoder.encode(
+        { source, frameRate, outputs: outputsOf(group), timeoutMs: 60_000 },
+        signal,
+      );
+      group.forEach((rendition, index) => packRung(streams[index] ?? new Uint8Array(), rendition, segment));
+    }
+  }
+}
+
+/** The same arguments over the whole clip, with a keyframe where a segment would start. */
+async function encodeContinuously(
+  { ffmpeg, folder, file }: Sides,
+  renditions: readonly VideoRendition[],
+): Promise<void> {
+  const plan: EncodePlan = { frameRate, outputs: outputsOf(renditions) };
+  const { input, graph, outputs } = encodeArguments(plan);
+  const every2s = (options: readonly string[]): readonly string[] =>
+    options.map((option, index) =>
+      ['-g', '-keyint_min'].includes(options[index - 1] ?? '') ? String(keyframeInterval) : option,
+    );
+  const made = outputs.flatMap(({ file: name, options }, index) => [
+    '-map',
+    `[${graph.pads[index]}]`,
+    ...every2s(options),
+    join(folder, name),
+  ]);
+  const args = [
+    ...globalArguments(orphanCpuSeconds),
+    '-y',
+    ...input,
+    '-i',
+    file,
+    '-filter_complex',
+    graph.filter,
+    ...made,
+  ];
+  await promisify(execFile)(ffmpeg, args, { timeout: orphanCpuSeconds * 1000 });
+}
+
+function outputsOf(renditions: readonly VideoRendition[]): readonly RungOutput[] {
+  return renditions.flatMap(({ name, width, height, origin }) =>
+    origin.kind === 'encode' ? [{ name, width, height, settings: origin.settings }] : [],
+  );
+}
+
+async function cpuSecondsOf(work: () => Promise<void>): Promise<number> {
+  const before = await cpuTicks();
+  await work();
+  return ((await cpuTicks()) - before) / 100;
+}
+
+/** utime, stime, cutime, cstime: fields 14 to 17 of proc(5), in 1/100 s; the name before them may hold spaces. */
+async function cpuTicks(): Promise<number> {
+  const stat = await readFile('/proc/self/stat', 'utf8');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return fields.slice(11, 15).reduce((sum, field) => sum + Number(field), 0);
+}
+
+function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = Math.floor(sorted.length / 2);
+  return sorted.length % 2 === 1
+    ? (sorted[middle] ?? NaN)
+    : ((sorted[middle - 1] ?? NaN) + (sorted[middle] ?? NaN)) / 2;
+}
