@@ -5,7 +5,7 @@
  * next record. Its parts: sessions (who may feed), periods (which clock), offers (what came), tasks (what workers make
  * of it), commits (what is playable), outbox (the way into the log), retention (how long the log grows).
  */
-import type { IndexEntry, IndexRecord } from '../../cluster/contract/index-log.ts';
+import { SourceOffer, type IndexEntry, type IndexRecord } from '../../cluster/contract/index-log.ts';
 import { unreachable } from '../../cluster/model/unreachable.ts';
 import { applyEntry, emptyTimeline } from '../media/timeline/fold.ts';
 import { endOfSegments90k } from '../media/timeline/query.ts';
@@ -50,7 +50,7 @@ function inherited({ pending }: Timeline, now: Now): readonly PendingSegment[] {
   const arrival = { sourceRecordId: inheritedSource, isLogged: true, clockAtMs: now.monotonicMs, isBacklog: true };
   return [...pending.values()]
     .toSorted((a, b) => a.period - b.period || a.start90k - b.start90k)
-    .map(({ kind: _, epoch: _e, node: _n, region: _r, bootId: _b, recordId: _i, atMs: _a, ...offer }) => pendingSegment(offer, arrival));
+    .map((record) => pendingSegment(SourceOffer.parse(record), arrival));
 }
 
 function lastDecided({ periods }: Timeline): OwnerState['decided'] {

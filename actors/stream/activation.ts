@@ -1,0 +1,232 @@
+/**
+ * One activation of the stream actor: gives commands to the pure owner, one turn at a time, and performs what it asks.
+ *
+ * A turn is synchronous, so turns never overlap; what takes time (an append, a publish) comes back as a command.
+ * A1. At most `maxWaiting` calls wait for an answer; a further one is refused as OVERLOADED.
+ * A2. An error that is no `TangazaError` is ours: it ends this activation, not the process. The next attach takes the
+ *     stream over again, from the log.
+ */
+import type { IndexRecord } from '../../cluster/contract/index-log.ts';
+import type { AttachReply, CloseSessionsParams, OpenPeriodReply, StreamHealth } from '../../cluster/contract/stream.ts';
+import type { TranscodeTask } from '../../cluster/contract/transcode.ts';
+import { errorCodeOf, TangazaError } from '../../cluster/errors/tangaza-error.ts';
+import type { NodeId } from '../../cluster/model/ids.ts';
+import { unreachable } from '../../cluster/model/unreachable.ts';
+import type { Logger } from '../../cluster/observe/logger.ts';
+import type { IndexLog } from '../../cluster/ownership/index-log.ts';
+import type { TaskQueue } from '../../cluster/queue/task-queue.ts';
+import type { Clock } from '../../cluster/time/clock.ts';
+import type { SegmentStore } from '../segment-store/segment-store.ts';
+import { healthOf } from './health.ts';
+import { createOwner, decide, type TakenStream } from './owner.ts';
+import type { Command, Effect, Now, OfferReply, OwnerEvent, OwnerState, ReplyTo } from './owner-state.ts';
+
+const maxWaiting = 256;
+
+export type Reply = AttachReply | OpenPeriodReply | OfferReply;
+type Question = Extract<Command, { reply: ReplyTo }>;
+type Unanswered<C> = C extends unknown ? Omit<C, 'reply'> : never;
+
+export interface ActivationPorts {
+  readonly log: IndexLog;
+  readonly queue: TaskQueue;
+  readonly store: SegmentStore;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly closeSessions: (params: CloseSessionsParams) => void;
+  readonly count: (event: OwnerEvent, by: number) => void;
+  /** Called once, when this activation will not do anything any more. */
+  readonly onGone: () => void;
+}
+
+interface Waiting {
+  readonly resolve: (reply: Reply) => void;
+  readonly reject: (error: Error) => void;
+}
+
+export class Activation {
+  readonly #ports: ActivationPorts;
+  readonly #waiting = new Map<ReplyTo, Waiting>();
+  readonly #underWay = new Set<Promise<void>>();
+  #state: OwnerState;
+  #asked = 0;
+  #isGone = false;
+  readonly #over = Promise.withResolvers<void>();
+
+  constructor(taken: TakenStream, ports: ActivationPorts) {
+    this.#ports = ports;
+    this.#state = createOwner(taken, this.#now());
+  }
+
+  /** False once it is over, or about to be: ask for a new one. */
+  get isUsable(): boolean {
+    return !this.#isGone && this.#state.life !== 'gone';
+  }
+
+  /** Its `end` record is on the way to the log. */
+  get isLeaving(): boolean {
+    return this.#state.life === 'ending' && this.#state.isAppending;
+  }
+
+  get pendingSegments(): number {
+    return this.#state.pending.length;
+  }
+
+  get queuedRecords(): number {
+    return this.#state.outbox.length;
+  }
+
+  /** @throws TangazaError as the owner answers, `OVERLOADED` (A1), `STALE_EPOCH` when it gives the stream up meanwhile */
+  ask(question: Unanswered<Question>): Promise<Reply> {
+    if (this.#isGone) return Promise.reject(givenUp());
+    if (this.#waiting.size >= maxWaiting) return Promise.reject(new TangazaError('OVERLOADED', 'Too many calls wait for this stream.'));
+    this.#asked += 1;
+    const reply = this.#asked;
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(reply, { resolve, reject });
+      this.tell({ ...question, reply });
+    });
+  }
+
+  tell(command: Command): void {
+    if (this.#isGone) return;
+    try {
+      const { state, effects } = decide(this.#state, command, this.#now());
+      this.#state = state;
+      for (const effect of effects) this.#perform(effect);
+    } catch (error) {
+      this.#crash(error);
+    }
+  }
+
+  health(successors: readonly NodeId[]): StreamHealth {
+    return healthOf(this.#state, successors, this.#now());
+  }
+
+  /** Resolves when it is over, or after `withinMs`. */
+  async over(withinMs: number): Promise<void> {
+    const waiting = new AbortController();
+    await Promise.race([this.#over.promise, this.#ports.clock.sleep(withinMs, waiting.signal).catch(() => {})]);
+    waiting.abort();
+  }
+
+  /** Takes no more commands; waits for what is under way, `withinMs` at most. */
+  async close(withinMs: number): Promise<void> {
+    this.#end();
+    const ending = new AbortController();
+    const settled = Promise.allSettled(this.#underWay).then(() => ending.abort());
+    await Promise.race([settled, this.#ports.clock.sleep(withinMs, ending.signal).catch(() => {})]);
+  }
+
+  #now(): Now {
+    return { utcMs: this.#ports.clock.utcMs(), monotonicMs: this.#ports.clock.monotonicMs() };
+  }
+
+  #crash(error: unknown): void {
+    this.#ports.logger.error({ err: error }, 'the activation has crashed; the next attach begins again from the log');
+    this.#end();
+  }
+
+  #end(): void {
+    if (this.#isGone) return;
+    this.#isGone = true;
+    for (const { reject } of this.#waiting.values()) reject(givenUp());
+    this.#waiting.clear();
+    this.#ports.onGone();
+    this.#over.resolve();
+  }
+
+  #perform(effect: Effect): void {
+    const { log, store, closeSessions, count, logger } = this.#ports;
+    switch (effect.kind) {
+      case 'append':
+        return this.#start(this.#append(effect.record, effect.expectedSequence));
+      case 'readTail':
+        return this.#start(this.#readTail());
+      case 'purge':
+        return this.#start(log.purgeBelow(this.#state.self.stream, effect.belowSequence));
+      case 'publishTask':
+        return this.#start(this.#publish(effect.task));
+      case 'archive':
+        return this.#start(this.#archive(store, effect));
+      case 'reply':
+        return this.#answer(effect.to, (waiting) => waiting.resolve(effect.value));
+      case 'refuse':
+        return this.#answer(effect.to, (waiting) => waiting.reject(new TangazaError(effect.code, effect.detail)));
+      case 'closeSession':
+        return closeSessions({ streamId: this.#state.self.stream, sessionId: effect.sessionId, reason: effect.reason });
+      case 'count':
+        return count(effect.event, effect.by);
+      case 'say':
+        return logger[effect.level](effect.fields, effect.message);
+      case 'deactivate':
+        return this.#end();
+      default:
+        return unreachable(effect);
+    }
+  }
+
+  #answer(to: ReplyTo, give: (waiting: Waiting) => void): void {
+    const waiting = this.#waiting.get(to);
+    this.#waiting.delete(to);
+    if (waiting !== undefined) give(waiting);
+  }
+
+  #start(work: Promise<void>): void {
+    const guarded = work.catch((error: unknown) => {
+      // A2: what the ports may answer has been turned into commands; a purge may fail and is done again by the next one.
+      if (error instanceof TangazaError) this.#ports.logger.warn({ err: error }, 'left undone');
+      else this.#crash(error);
+    });
+    this.#underWay.add(guarded);
+    void guarded.then(() => this.#underWay.delete(guarded));
+  }
+
+  async #append(record: IndexRecord, expectedSequence: number): Promise<void> {
+    const { recordId } = record;
+    try {
+      const sequence = await this.#ports.log.append(this.#state.self.stream, record, expectedSequence);
+      this.tell({ kind: 'appended', recordId, sequence });
+    } catch (error) {
+      const code = errorCodeOf(error);
+      if (code !== 'FENCED' && code !== 'LOG_UNAVAILABLE') throw error;
+      this.tell({ kind: 'appendFailed', recordId, code });
+    }
+  }
+
+  async #readTail(): Promise<void> {
+    try {
+      const tail = await this.#ports.log.tail(this.#state.self.stream);
+      this.tell({ kind: 'tailRead', tail });
+    } catch (error) {
+      if (!(error instanceof TangazaError)) throw error;
+      this.tell({ kind: 'tailUnreadable' });
+    }
+  }
+
+  async #publish(task: TranscodeTask): Promise<void> {
+    const { taskId, attempt } = task;
+    try {
+      await this.#ports.queue.publish(task);
+      this.tell({ kind: 'taskPublished', taskId, attempt });
+    } catch (error) {
+      if (!(error instanceof TangazaError)) throw error;
+      this.tell({ kind: 'taskRefused', taskId, attempt, code: error.code });
+    }
+  }
+
+  async #archive(store: SegmentStore, { key, body, firstNumber }: Extract<Effect, { kind: 'archive' }>): Promise<void> {
+    try {
+      await store.putIfAbsent(key, Buffer.from(JSON.stringify(body)));
+      this.tell({ kind: 'archived', firstNumber });
+    } catch (error) {
+      if (!(error instanceof TangazaError)) throw error;
+      this.#ports.logger.warn({ key, err: error }, 'the index could not be archived; the log stays long');
+      this.tell({ kind: 'archiveFailed' });
+    }
+  }
+}
+
+function givenUp(): TangazaError {
+  return new TangazaError('STALE_EPOCH', 'This owner has given the stream up; attach again.');
+}

@@ -1,0 +1,255 @@
+/**
+ * The streams that this node owns: one activation for each, claimed at the first attach (C2).
+ *
+ * N1. A stream without a living owner is claimed here. A record that names this node, of whatever boot, is ours to take
+ *     over at once; one whose broadcast has ended binds nobody; one that names a living node stands (`NOT_OWNER`).
+ * N2. Calls for a stream wait while it is being taken over, and share that one take-over.
+ * N3. At most `maxActivations` streams; a further one is refused as OVERLOADED.
+ * N4. After a restart the node takes up what it owned, so that pending sources are decided and a broadcast whose
+ *     publisher does not come back is ended.
+ */
+import type {
+  AttachParams,
+  CloseSessionsParams,
+  DetachParams,
+  InputReport,
+  OfferParams,
+  OpenPeriodParams,
+  StreamHealth,
+} from '../../cluster/contract/stream.ts';
+import type { TaskReport } from '../../cluster/contract/transcode.ts';
+import { TangazaError } from '../../cluster/errors/tangaza-error.ts';
+import type { BootId, NodeId, RegionId, StreamId } from '../../cluster/model/ids.ts';
+import type { Logger } from '../../cluster/observe/logger.ts';
+import type { Counter, Gauge, Metrics } from '../../cluster/observe/metrics.ts';
+import type { IndexLog } from '../../cluster/ownership/index-log.ts';
+import type { OwnershipRecord, OwnershipStore } from '../../cluster/ownership/ownership-store.ts';
+import { takeOver } from '../../cluster/ownership/take-over.ts';
+import type { TaskQueue } from '../../cluster/queue/task-queue.ts';
+import type { Clock } from '../../cluster/time/clock.ts';
+import type { Ladder } from '../media/ladder/ladder.ts';
+import type { SegmentStore } from '../segment-store/segment-store.ts';
+import { Activation, type Reply } from './activation.ts';
+import type { OwnerSettings } from './owner-state.ts';
+
+const tickMs = 100;
+const defaultEndAfterMs = 60_000;
+const defaultDvrWindowSeconds = 30 * 60;
+/** Of a source and a commit for each segment of 2 s, twice over (C1). */
+const recordsPerWindowSecond = 2;
+const minLogRecords = 600;
+const maxActivations = 500;
+const closeWithinMs = 2000;
+
+export interface StreamOptions {
+  readonly node: NodeId;
+  readonly region: RegionId;
+  readonly bootId: BootId;
+  /** Fixed for each region, never used again (C5); 0 in a cluster of one region. */
+  readonly regionOrdinal?: number;
+  readonly clock: Clock;
+  readonly log: IndexLog;
+  readonly ownership: OwnershipStore;
+  readonly queue: TaskQueue;
+  readonly store: SegmentStore;
+  /** By name; `default` is used where a stream names one that is not there. */
+  readonly ladders: ReadonlyMap<string, Ladder>;
+  /** Of this region's encoders (C9). */
+  readonly fingerprint: string;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+  /** Whether the process that a record names lives; never asked for this node's own records. */
+  readonly isOwnerAlive: (record: OwnershipRecord) => Promise<boolean>;
+  /** Who would take the stream over, best first; for people. */
+  readonly successors?: (stream: StreamId) => readonly NodeId[];
+  /** Without a publisher for so long, the broadcast is over; 60 s. */
+  readonly endAfterMs?: number;
+  /** What a manifest shows; 30 min. */
+  readonly dvrWindowSeconds?: number;
+  /** Tells the ingests that a session must close; nothing waits for it. */
+  readonly closeSessions: (params: CloseSessionsParams) => void;
+}
+
+export class StreamActor {
+  readonly #options: StreamOptions;
+  readonly #settings: OwnerSettings;
+  readonly #activations = new Map<StreamId, Promise<Activation>>();
+  readonly #events: Counter;
+  readonly #gauges: { readonly activations: Gauge; readonly pending: Gauge; readonly outbox: Gauge };
+  #live: readonly Activation[] = [];
+  #opened = 0;
+  #stopTicking: (() => void) | undefined;
+  #isClosed = false;
+
+  constructor(options: StreamOptions) {
+    this.#options = options;
+    const dvrWindowSeconds = options.dvrWindowSeconds ?? defaultDvrWindowSeconds;
+    this.#settings = {
+      ladders: options.ladders,
+      fingerprint: options.fingerprint,
+      endAfterMs: options.endAfterMs ?? defaultEndAfterMs,
+      dvrWindowMs: dvrWindowSeconds * 1000,
+      maxLogRecords: Math.max(minLogRecords, dvrWindowSeconds * recordsPerWindowSecond),
+    };
+    const { metrics } = options;
+    this.#events = metrics.counter({ name: 'tangaza_stream_events_total', help: 'What stream owners did.', labels: ['event'] });
+    this.#gauges = {
+      activations: metrics.gauge({ name: 'tangaza_stream_owned', help: 'Streams owned by this node.' }),
+      pending: metrics.gauge({ name: 'tangaza_stream_pending_segments', help: 'Sources neither committed nor a gap.' }),
+      outbox: metrics.gauge({ name: 'tangaza_stream_outbox_records', help: 'Records that wait for the index log.' }),
+    };
+  }
+
+  /** Begins to keep deadlines, and takes up what an earlier boot of this node owned (N4). */
+  async start(): Promise<void> {
+    this.#stopTicking = this.#options.clock.every(tickMs, () => this.#tick());
+    await this.#takeUpOwn();
+  }
+
+  /** @throws TangazaError `NOT_OWNER` with `data.owner`; `STREAM_BUSY`, `PUBLISHER_BLOCKED`, `OVERLOADED`, `LOG_UNAVAILABLE` */
+  async attach(params: AttachParams): Promise<Reply> {
+    const found = await this.#activate(params.streamId);
+    // A broadcast that is just being ended is over in a moment, and begins again under a new epoch.
+    if (found.isLeaving) await found.over(closeWithinMs);
+    const activation = found.isUsable ? found : await this.#activate(params.streamId);
+    return activation.ask({ kind: 'attach', params });
+  }
+
+  /** @throws TangazaError `STALE_EPOCH` (attach again), `CONFLICT`, `CODEC_REFUSED`, `LOG_UNAVAILABLE`, … */
+  async openPeriod(params: OpenPeriodParams): Promise<Reply> {
+    const activation = await this.#active(params.streamId);
+    return activation.ask({ kind: 'openPeriod', params });
+  }
+
+  /** @throws TangazaError `STALE_EPOCH` (attach again), `BAD_REQUEST`, `CONFLICT` (open a period), `OVERLOADED` (offer again) */
+  async offer(params: OfferParams): Promise<Reply> {
+    const activation = await this.#active(params.streamId);
+    return activation.ask({ kind: 'offer', params });
+  }
+
+  async input(report: InputReport): Promise<void> {
+    (await this.#find(report.streamId))?.tell({ kind: 'input', report });
+  }
+
+  async detach(params: DetachParams): Promise<void> {
+    (await this.#find(params.streamId))?.tell({ kind: 'detach', params });
+  }
+
+  async report(report: TaskReport): Promise<void> {
+    (await this.#find(report.streamId))?.tell({ kind: 'report', report });
+  }
+
+  /** Health as this node knows it; of a stream that is not active here, what its record says. */
+  async health(stream: StreamId): Promise<StreamHealth> {
+    const { successors, ownership, clock } = this.#options;
+    const active = await this.#find(stream);
+    if (active !== undefined) return active.health(successors?.(stream) ?? []);
+    const { record } = await ownership.get(stream);
+    const asOf = new Date(clock.utcMs()).toISOString();
+    if (record === undefined)
+      return { state: 'offline', reason: 'It has not been on air yet.', successors: [], asOf, renditions: [] };
+    const { owner, region, epoch, bootId, since } = record;
+    const by = { owner, region, epoch, bootId, since };
+    return { state: 'offline', ...by, reason: 'No publisher is connected.', successors: [], asOf, renditions: [] };
+  }
+
+  async stop(): Promise<void> {
+    this.#isClosed = true;
+    this.#stopTicking?.();
+    const activations = await Promise.allSettled(this.#activations.values());
+    await Promise.all(activations.map((one) => (one.status === 'fulfilled' ? one.value.close(closeWithinMs) : undefined)));
+  }
+
+  #tick(): void {
+    for (const activation of this.#live) activation.tell({ kind: 'tick' });
+    this.#gauges.activations.set(this.#live.length);
+    this.#gauges.pending.set(this.#live.reduce((sum, one) => sum + one.pendingSegments, 0));
+    this.#gauges.outbox.set(this.#live.reduce((sum, one) => sum + one.queuedRecords, 0));
+  }
+
+  /** The activation, if there is one; waits for one that is being made (N2). */
+  async #find(stream: StreamId): Promise<Activation | undefined> {
+    const found = await this.#activations.get(stream)?.catch(() => undefined);
+    return found?.isUsable === true ? found : undefined;
+  }
+
+  async #active(stream: StreamId): Promise<Activation> {
+    const found = await this.#find(stream);
+    if (found === undefined) throw new TangazaError('STALE_EPOCH', `${stream} is not active on this node; attach again.`);
+    return found;
+  }
+
+  async #activate(stream: StreamId): Promise<Activation> {
+    if (this.#isClosed) throw new TangazaError('UNAVAILABLE', 'This node is stopping.');
+    const found = this.#activations.get(stream);
+    if (found !== undefined) return found;
+    if (this.#activations.size >= maxActivations) throw new TangazaError('OVERLOADED', `This node owns ${maxActivations} streams already.`);
+    const opening = this.#open(stream);
+    this.#activations.set(stream, opening);
+    opening.catch(() => this.#forget(stream, opening));
+    return opening;
+  }
+
+  #forget(stream: StreamId, opening: Promise<Activation>): void {
+    if (this.#activations.get(stream) === opening) this.#activations.delete(stream);
+  }
+
+  async #open(stream: StreamId): Promise<Activation> {
+    const { node, region, bootId, log, ownership, clock, logger, regionOrdinal } = this.#options;
+    this.#opened += 1;
+    const count = this.#opened;
+    const { epoch, record } = await takeOver(log, ownership, {
+      ...{ stream, node, region, bootId, regionOrdinal: regionOrdinal ?? 0 },
+      reason: (former) => this.#reasonFor(former),
+      mayTakeFrom: (former) => this.#mayTakeFrom(stream, former),
+      utcMs: () => clock.utcMs(),
+      newRecordId: () => `open-${bootId.slice(0, 40)}-${count}`,
+    });
+    const entries = await log.read(stream);
+    const self = { stream, region, node, bootId, epoch };
+    logger.info({ stream, epoch, records: entries.length, reason: record.reason }, 'this node owns the stream');
+    const activation: Activation = new Activation(
+      { self, settings: this.#settings, reason: record.reason, entries },
+      {
+        ...this.#options,
+        logger: logger.child({ stream, epoch }),
+        count: (event, by) => this.#events.add(by, { event }),
+        onGone: () => this.#retire(stream, activation),
+      },
+    );
+    this.#live = [...this.#live, activation];
+    return activation;
+  }
+
+  #retire(stream: StreamId, activation: Activation): void {
+    this.#live = this.#live.filter((one) => one !== activation);
+    this.#activations.delete(stream);
+  }
+
+  #reasonFor(former: OwnershipRecord | undefined): string {
+    if (former === undefined) return 'first publish';
+    if (former.owner !== this.#options.node) return `published here; ${former.owner} no longer owned it`;
+    return former.bootId === this.#options.bootId ? 'published again' : 'this node was restarted';
+  }
+
+  /** N1. */
+  async #mayTakeFrom(stream: StreamId, former: OwnershipRecord): Promise<boolean> {
+    if (former.owner === this.#options.node) return true;
+    const tail = await this.#options.log.tail(stream);
+    return tail?.record.kind === 'end' || !(await this.#options.isOwnerAlive(former));
+  }
+
+  /** N4. What cannot be taken up now is taken up by the next publish. */
+  async #takeUpOwn(): Promise<void> {
+    const { ownership, log, node, bootId, logger } = this.#options;
+    try {
+      for (const [stream, record] of await ownership.list()) {
+        if (record.owner !== node || record.bootId === bootId || this.#isClosed) continue;
+        const tail = await log.tail(stream);
+        if (tail !== undefined && tail.record.kind !== 'end') await this.#activate(stream);
+      }
+    } catch (error) {
+      logger.warn({ err: error }, 'streams of an earlier boot could not be taken up; the next publish does it');
+    }
+  }
+}
