@@ -60,6 +60,8 @@ export interface EdgePorts {
   /** Default 60 s. */
   readonly idleMs?: number;
   readonly maxStreams?: number;
+  /** How long a player that comes before the first segment is kept waiting. Default 10 s. */
+  readonly firstSegmentMs?: number;
   readonly holdLimits?: HoldLimits;
 }
 
@@ -85,7 +87,7 @@ export function makeEdge(ports: EdgePorts): Edge {
   const cache = new EntityCache({ maxBytes: cacheBytes, metrics });
   const followers = new StreamFollowers({ ...ports, idleMs, maxStreams, holdLimits: ports.holdLimits ?? defaultHoldLimits });
   const existence = new Existence(clock, ports.streamExists);
-  const finder = new StreamFinder(followers, existence);
+  const finder = new StreamFinder(followers, existence, ports.firstSegmentMs);
   const media = new MediaSource({ store, cache });
   const playback = new Playback({ ...ports, followers, finder, existence, media, cache });
   const state = { isLeaving: false };

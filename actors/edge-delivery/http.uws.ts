@@ -162,7 +162,7 @@ class UwsServer implements HttpServer {
 
   /** A reply that comes before the request's body is complete ends the connection: the rest is not a request. */
   #closing(reply: Reply, request: UwsRequest): Reply {
-    return request.isBodyPending && 'status' in reply ? { ...reply, closes: true } : reply;
+    return request.isBodyUnread && 'status' in reply ? { ...reply, closes: true } : reply;
   }
 
   #forget(request: UwsRequest): void {

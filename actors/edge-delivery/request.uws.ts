@@ -74,8 +74,14 @@ export class UwsRequest implements HttpRequest {
     listeners.forEach(visit);
   }
 
+  /** Is it still being gathered? */
   get isBodyPending(): boolean {
     return this.#body?.isPending ?? false;
+  }
+
+  /** Is there more of it on the wire, wanted or not? */
+  get isBodyUnread(): boolean {
+    return this.#body !== undefined && !this.#body.isComplete;
   }
 }
 
@@ -92,6 +98,7 @@ export function conditionsOf(header: (name: string) => string): Conditions {
 class BodyReader {
   readonly whole: Promise<Uint8Array>;
   isPending = true;
+  isComplete = false;
   #chunks: Uint8Array[] = [];
   #bytes = 0;
   readonly #resolve: (body: Uint8Array) => void;
@@ -106,6 +113,7 @@ class BodyReader {
     const tooLarge = (): TangazaError => new TangazaError('BODY_TOO_LARGE', `A body has ${limitBytes} bytes at most.`);
     if (Number(contentLength) > limitBytes) this.fail(tooLarge());
     response.onData((chunk, isLast) => {
+      this.isComplete = isLast;
       if (!this.isPending) return;
       this.#bytes += chunk.byteLength;
       if (this.#bytes > limitBytes) return this.fail(tooLarge());

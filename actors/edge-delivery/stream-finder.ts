@@ -8,15 +8,17 @@ import type { StreamFollower } from './stream-follower.ts';
 import type { StreamFollowers } from './stream-followers.ts';
 
 /** A player that comes before the first segment is kept waiting for it so long. */
-export const firstSegmentMs = 10_000;
+export const defaultFirstSegmentMs = 10_000;
 
 export class StreamFinder {
   readonly #followers: StreamFollowers;
   readonly #existence: Existence;
+  readonly #firstSegmentMs: number;
 
-  constructor(followers: StreamFollowers, existence: Existence) {
+  constructor(followers: StreamFollowers, existence: Existence, firstSegmentMs = defaultFirstSegmentMs) {
     this.#followers = followers;
     this.#existence = existence;
+    this.#firstSegmentMs = firstSegmentMs;
   }
 
   /**
@@ -38,7 +40,7 @@ export class StreamFinder {
   async findPlayable(request: HttpRequest, id: StreamId): Promise<StreamFollower> {
     const follower = await this.find(id);
     if (isPlayable(follower.timeline)) return follower;
-    const outcome = await follower.hold(request, 'first segment', isPlayable, firstSegmentMs);
+    const outcome = await follower.hold(request, 'first segment', isPlayable, this.#firstSegmentMs);
     if (outcome === 'closed') throw new TangazaError('UNAVAILABLE', 'This edge is closing.');
     if (outcome === 'timeOut') throw new TangazaError('STREAM_NOT_LIVE', `Nothing of ${id} can be played yet.`);
     return follower;

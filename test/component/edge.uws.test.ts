@@ -1,11 +1,13 @@
 /** The edge over a real listener: playback, caching, waiting at the live edge, the log going away. */
 import { expect, test } from 'vitest';
+import { z } from 'zod';
 import { NodeId, RegionId } from '../../cluster/model/ids.ts';
 import { TangazaError } from '../../cluster/errors/tangaza-error.ts';
 import { startTestEdge } from '../support/test-edge.ts';
 import { openSocket, rawRequest, readUntil } from '../support/raw-http.ts';
 
-const problemOf = async (response: Response) => ({ status: response.status, ...(await response.json()) });
+const Problem = z.looseObject({ status: z.number(), code: z.string() });
+const problemOf = async (response: Response) => Problem.parse(await response.json());
 
 test('manifests list what was committed, and the next commit is in the next manifest', async () => {
   await using edge = await startTestEdge();
@@ -137,7 +139,7 @@ test('a manifest asked before the first commit waits for it', async () => {
 });
 
 test('an unknown stream, and one that was never on air, are told apart', async () => {
-  await using edge = await startTestEdge();
+  await using edge = await startTestEdge({ firstSegmentMs: 200 });
   expect(await problemOf(await fetch(`${edge.url}/live/nobody/manifest.mpd`))).toMatchObject({ status: 404, code: 'STREAM_NOT_FOUND' });
   expect(edge.log.follows).toBe(0);
   const silent = await fetch(`${edge.url}/live/demo/main.m3u8`);
