@@ -5,7 +5,7 @@
  * there: of many processes that put at once the file system picks one. A rename would overwrite; `open` with `wx` would
  * show half a file. Then the folder is made durable, so that what was acknowledged survives a loss of power.
  */
-import { link, mkdir, open, rm } from 'node:fs/promises';
+import { link, mkdir, open, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
 /** A folder may be removed, being empty, between its making and the link: as often is it made again. */
@@ -25,7 +25,7 @@ export async function putFile(
     signal?.throwIfAborted();
     return await linkInto(temporary, path);
   } finally {
-    await rm(temporary, { force: true });
+    await unlink(temporary).catch(ignoreMissing);
   }
 }
 
@@ -59,6 +59,10 @@ async function makeFolder(folder: string): Promise<void> {
 async function syncFolder(folder: string): Promise<void> {
   await using handle = await open(folder, 'r');
   await handle.sync();
+}
+
+function ignoreMissing(error: unknown): void {
+  if (errnoOf(error) !== 'ENOENT') throw error;
 }
 
 /** The code of a file system error, e.g. `ENOENT`. */

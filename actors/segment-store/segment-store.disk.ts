@@ -38,6 +38,8 @@ export interface DiskStoreOptions {
 
 const leftoverAgeMs = 60_000;
 const deletesAtOnce = 32;
+/** After these a look at the name tells more: no room, or a file where a folder must be. */
+const inTheWay: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'ENOTDIR', 'EEXIST']);
 
 /** @throws TangazaError `STORE_UNAVAILABLE` when the folder cannot be made or read */
 export async function openDiskStore(options: DiskStoreOptions): Promise<SegmentStore> {
@@ -70,16 +72,27 @@ class DiskStore implements SegmentStore {
     checkKey(key);
     checkBody(key, body);
     return this.#run('put', key, signal, async () => {
-      const path = join(this.#folder, key);
-      if (await isThere(path, key)) return 'present';
-      await this.#space.take(body.length);
-      const outcome = await putFile(path, body, {
-        temporary: temporaryName(this.#temporaries, randomUUID()),
-        signal,
-      });
+      const outcome = await this.#put(key, body, signal);
       if (outcome === 'stored') this.#meter.transferred('put', body.length);
       return outcome;
     });
+  }
+
+  /** Does not look first: that costs each put what a second put of one key alone would save. */
+  async #put(key: string, body: Uint8Array, signal: AbortSignal | undefined): Promise<'stored' | 'present'> {
+    const path = join(this.#folder, key);
+    try {
+      await this.#space.take(body.length);
+      const temporary = temporaryName(this.#temporaries, randomUUID());
+      if ((await putFile(path, body, { temporary, signal })) === 'stored') return 'stored';
+    } catch (error) {
+      // What is there is there, also on a full disk; and a key in the way of another is named as that.
+      const mayBeThere = error instanceof TangazaError || inTheWay.has(errnoOf(error) ?? '');
+      if (!mayBeThere || !(await isThere(path, key))) throw error;
+    }
+    // The name is taken: by an object, or this throws.
+    await isThere(path, key);
+    return 'present';
   }
 
   async get(key: string, signal?: AbortSignal): Promise<Uint8Array> {

@@ -102,6 +102,14 @@ test('free space is asked of the file system again once it was refused', async (
   expect(await store.putIfAbsent(key, new Uint8Array(10))).toBe('stored');
 });
 
+test('what is there is present also when the disk is full', async () => {
+  await using folder = await temporaryFolder();
+  const filled = await openIn(folder.path, async () => ({ bavail: 1000, bsize: 4096 }));
+  await filled.putIfAbsent(key, new Uint8Array(10));
+  const full = await openIn(folder.path, async () => ({ bavail: 0, bsize: 4096 }));
+  expect(await full.putIfAbsent(key, new Uint8Array(10))).toBe('present');
+});
+
 test('folders that deleting left empty are removed, the others stay', async () => {
   await using folder = await temporaryFolder();
   const store = await openIn(folder.path);
