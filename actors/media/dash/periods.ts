@@ -39,8 +39,6 @@ interface Piece {
   readonly run: TimelineRun;
   /** Where it starts on the period's clock. */
   readonly origin90k: number;
-  /** Where the next piece of the same period starts; undefined for the last. */
-  readonly until90k: number | undefined;
   readonly segments: readonly TimelineSegment[];
 }
 
@@ -83,7 +81,7 @@ function piecesOf({ period, segments }: WindowPart): readonly Piece[] {
     const own = segments.filter(
       ({ number }) => number >= run.firstNumber && number < (next?.firstNumber ?? Infinity),
     );
-    return { period, run, origin90k: run.start90k, until90k: next?.start90k, segments: own };
+    return { period, run, origin90k: run.start90k, segments: own };
   });
 }
 
@@ -98,9 +96,9 @@ function beginAtWindow(piece: Piece): Piece {
     : { ...piece, origin90k: first.start90k };
 }
 
-/** The next piece of the same period, else the end of its media, and never behind the start of the next period. */
-function endUs({ period, until90k }: Piece, after: Piece | undefined): number {
-  const mediaEnd = presentationTime90k(period, until90k ?? endOfSegments90k(period));
+/** The start of the next piece, or the end of the period's media where that is earlier. */
+function endUs({ period }: Piece, after: Piece | undefined): number {
+  const mediaEnd = presentationTime90k(period, endOfSegments90k(period));
   const limit = after === undefined ? Infinity : presentationTime90k(after.period, after.origin90k);
   return microseconds(Math.min(mediaEnd, limit), 90_000);
 }

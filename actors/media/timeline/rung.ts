@@ -21,7 +21,7 @@ export function findRendition({ periods }: Timeline, name: string): Rendition | 
  */
 export function nearestRendition(period: TimelinePeriod, wanted: Rendition): Rendition | undefined {
   const own = renditionOf(period, wanted.name);
-  if (own?.kind === wanted.kind) return own;
+  if (own !== undefined) return own;
   const same = servedRenditions(period).filter((one) => one.kind === wanted.kind);
   return same.toSorted((left, right) => distance(left, wanted) - distance(right, wanted))[0];
 }

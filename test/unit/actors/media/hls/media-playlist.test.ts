@@ -3,6 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { mediaPlaylist } from '../../../../../actors/media/hls/media-playlist.ts';
 import type { MediaPlaylistOptions } from '../../../../../actors/media/hls/media-playlist.ts';
 import type { Timeline } from '../../../../../actors/media/timeline/timeline.ts';
+import type { Rendition } from '../../../../../cluster/contract/renditions.ts';
+import { RenditionName } from '../../../../../cluster/model/ids.ts';
 import { LogBuilder } from '../../../../support/log-builder.ts';
 import { audioRendition, fullLadder, passThroughOnly, stream } from '../../../../support/records.ts';
 
@@ -160,6 +162,15 @@ describe('long segments (M11)', () => {
   });
 });
 
+/** The first rung of the ladder with another height. */
+function at(height: number): readonly Rendition[] {
+  return fullLadder
+    .slice(0, 1)
+    .map((one) =>
+      one.kind === 'video' ? { ...one, name: RenditionName.parse(`h264-${height}p`), height } : one,
+    );
+}
+
 describe('a ladder that changed', () => {
   const [hd, sd] = [fullLadder.filter((one) => one.name !== 'h264-480p'), passThroughOnly];
   const timeline = new LogBuilder()
@@ -186,6 +197,14 @@ describe('a ladder that changed', () => {
   test('a rung that vanished goes on by the nearest of the new ones', () => {
     const later = new LogBuilder().open().clock(fullLadder).segment().clock(sd).segment().fold();
     expect(linesOf(later, 'h264-720p').at(-1)).toBe('4/h264-240p/0.m4s');
+  });
+
+  test('of two rungs equally near the lower one stands in', () => {
+    const log = new LogBuilder()
+      .open()
+      .clock([...at(600), ...at(360)])
+      .segment();
+    expect(linesOf(log.clock(at(480)).segment().fold(), 'h264-480p')).toContain('2/h264-360p/0.m4s');
   });
 
   test('a period without sound is a gap in the audio playlist, with equal numbers', () => {

@@ -131,6 +131,24 @@ describe('a period', () => {
     ]);
   });
 
+  test('begins no run at a commit that has sound but no picture (M13)', () => {
+    const all = ['h264-720p', 'h264-480p', 'h264-360p', 'h264-240p'];
+    const log = new LogBuilder().open().clock().segments(2).segment({ absent: all }).segment();
+    expect(log.fold().periods[0]?.runs).toHaveLength(1);
+  });
+
+  test('that waits behind another one counts after it', () => {
+    const log = new LogBuilder().open().clock().segment().clock();
+    const first = log.sourceRecord().period;
+    log.clock();
+    const second = log.sourceRecord().period;
+    const gap = { kind: 'gap', ...by(), start90k: 0, duration90k: 180_000, reason: 'test' } as const;
+    log.add({ ...gap, number: 1, period: first });
+    log.add({ ...gap, number: 2, period: second });
+    expect(log.fold().periods.map((period) => period.ordinal)).toEqual([0, 1, 2]);
+    expect(log.fold()).toMatchObject({ nextOrdinal: 3, ignored: 0 });
+  });
+
   test('that never has a segment is forgotten when there are too many', () => {
     const log = new LogBuilder().open();
     for (let count = 0; count < 50; count += 1) log.clock().source();

@@ -110,6 +110,17 @@ describe('the rung', () => {
     expect(frame(timeline, 6).rendition.name).toBe('h264-720p');
   });
 
+  test('lasts up to a gap only: what is behind it does not choose', () => {
+    const log = new LogBuilder()
+      .open()
+      .clock()
+      .segment()
+      .segment({ absent: ['h264-720p'] })
+      .gap()
+      .segments(9);
+    expect(frame(log.fold(), 0)).toMatchObject({ rendition: { name: 'h264-480p' }, numbers: [0, 1] });
+  });
+
   test('where none lasts, the clip ends with its best', () => {
     const all = ['h264-720p', 'h264-480p', 'h264-360p', 'h264-240p'];
     const timeline = new LogBuilder().open().clock().segments(2).segment({ absent: all }).segments(9).fold();

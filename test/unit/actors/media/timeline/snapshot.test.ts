@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { fromSnapshot, toSnapshot } from '../../../../../actors/media/timeline/snapshot.ts';
 import { applyEntry, emptyTimeline } from '../../../../../actors/media/timeline/fold.ts';
 import type { Rendition } from '../../../../../cluster/contract/renditions.ts';
-import { RenditionName } from '../../../../../cluster/model/ids.ts';
+import { PeriodId, RenditionName } from '../../../../../cluster/model/ids.ts';
 import { LogBuilder } from '../../../../support/log-builder.ts';
 import { by, fullLadder } from '../../../../support/records.ts';
 
@@ -33,6 +33,22 @@ test('gaps, absent rungs of every reason, several periods and pending sources co
   const timeline = log.fold();
   expect(fromSnapshot(throughJson(toSnapshot(timeline)))).toEqual(timeline);
 });
+
+test.for(['late', 'failed', 'dropped', 'missing'] as const)(
+  'a rung that is absent because %s stays so',
+  (absent) => {
+    const log = new LogBuilder().open().clock();
+    const renditions = { [RenditionName.parse('h264-720p')]: { absent } };
+    const place = { number: 0, period: PeriodId.parse(2), start90k: 0, duration90k: 180_000 };
+    const timeline = log.fold();
+    const folded = applyEntry(timeline, {
+      sequence: 3,
+      record: { kind: 'commit', ...by(), ...place, renditions },
+    });
+    expect(folded.nextNumber).toBe(1);
+    expect(fromSnapshot(throughJson(toSnapshot(folded)))).toEqual(folded);
+  },
+);
 
 test('a snapshot from a number on is what a trim to that number leaves', () => {
   const log = new LogBuilder()
