@@ -7,7 +7,12 @@
  *     stream over again, from the log.
  */
 import type { IndexRecord } from '../../cluster/contract/index-log.ts';
-import type { AttachReply, CloseSessionsParams, OpenPeriodReply, StreamHealth } from '../../cluster/contract/stream.ts';
+import type {
+  AttachReply,
+  CloseSessionsParams,
+  OpenPeriodReply,
+  StreamHealth,
+} from '../../cluster/contract/stream.ts';
 import type { TranscodeTask } from '../../cluster/contract/transcode.ts';
 import { errorCodeOf, TangazaError } from '../../cluster/errors/tangaza-error.ts';
 import type { NodeId } from '../../cluster/model/ids.ts';
@@ -79,7 +84,8 @@ export class Activation {
   /** @throws TangazaError as the owner answers, `OVERLOADED` (A1), `STALE_EPOCH` when it gives the stream up meanwhile */
   ask(question: Unanswered<Question>): Promise<Reply> {
     if (this.#isGone) return Promise.reject(givenUp());
-    if (this.#waiting.size >= maxWaiting) return Promise.reject(new TangazaError('OVERLOADED', 'Too many calls wait for this stream.'));
+    if (this.#waiting.size >= maxWaiting)
+      return Promise.reject(new TangazaError('OVERLOADED', 'Too many calls wait for this stream.'));
     this.#asked += 1;
     const reply = this.#asked;
     return new Promise((resolve, reject) => {
@@ -106,7 +112,10 @@ export class Activation {
   /** Resolves when it is over, or after `withinMs`. */
   async over(withinMs: number): Promise<void> {
     const waiting = new AbortController();
-    await Promise.race([this.#over.promise, this.#ports.clock.sleep(withinMs, waiting.signal).catch(() => {})]);
+    await Promise.race([
+      this.#over.promise,
+      this.#ports.clock.sleep(withinMs, waiting.signal).catch(() => {}),
+    ]);
     waiting.abort();
   }
 
@@ -123,7 +132,10 @@ export class Activation {
   }
 
   #crash(error: unknown): void {
-    this.#ports.logger.error({ err: error }, 'the activation has crashed; the next attach begins again from the log');
+    this.#ports.logger.error(
+      { err: error },
+      'the activation has crashed; the next attach begins again from the log',
+    );
     this.#end();
   }
 
@@ -152,9 +164,15 @@ export class Activation {
       case 'reply':
         return this.#answer(effect.to, (waiting) => waiting.resolve(effect.value));
       case 'refuse':
-        return this.#answer(effect.to, (waiting) => waiting.reject(new TangazaError(effect.code, effect.detail)));
+        return this.#answer(effect.to, (waiting) =>
+          waiting.reject(new TangazaError(effect.code, effect.detail)),
+        );
       case 'closeSession':
-        return closeSessions({ streamId: this.#state.self.stream, sessionId: effect.sessionId, reason: effect.reason });
+        return closeSessions({
+          streamId: this.#state.self.stream,
+          sessionId: effect.sessionId,
+          reason: effect.reason,
+        });
       case 'count':
         return count(effect.event, effect.by);
       case 'say':
@@ -215,7 +233,10 @@ export class Activation {
     }
   }
 
-  async #archive(store: SegmentStore, { key, body, firstNumber }: Extract<Effect, { kind: 'archive' }>): Promise<void> {
+  async #archive(
+    store: SegmentStore,
+    { key, body, firstNumber }: Extract<Effect, { kind: 'archive' }>,
+  ): Promise<void> {
     try {
       await store.putIfAbsent(key, Buffer.from(JSON.stringify(body)));
       this.tell({ kind: 'archived', firstNumber });

@@ -27,7 +27,11 @@ const targetDuration90k = 2 * 90_000;
 type RungState = CommittedMedia | 'lacking';
 type Verdict =
   | { readonly kind: 'wait' }
-  | { readonly kind: 'commit'; readonly renditions: ReadonlyMap<RenditionName, CommittedMedia>; readonly late: readonly RenditionName[] }
+  | {
+      readonly kind: 'commit';
+      readonly renditions: ReadonlyMap<RenditionName, CommittedMedia>;
+      readonly late: readonly RenditionName[];
+    }
   | { readonly kind: 'gap'; readonly reason: string };
 
 /** Decides as many segments as can be decided, from the first in line on. */
@@ -70,8 +74,11 @@ function judge(turn: Turn, head: PendingSegment, period: TimelinePeriod): Verdic
   if (isPoisoned(head, lowest)) return { kind: 'gap', reason: `poison: ${poisonCode(head)}` };
   if (lacking.length === 0) return { kind: 'commit', renditions: commitList(rungs), late: [] };
   if (ageMs === undefined || ageMs < limits.commitWithoutRestMs) return { kind: 'wait' };
-  if (!lacking.some((name) => name === lowest)) return { kind: 'commit', renditions: commitList(rungs), late: lacking };
-  return ageMs < limits.gapMs ? { kind: 'wait' } : { kind: 'gap', reason: 'the lowest rung was not there in time' };
+  if (!lacking.some((name) => name === lowest))
+    return { kind: 'commit', renditions: commitList(rungs), late: lacking };
+  return ageMs < limits.gapMs
+    ? { kind: 'wait' }
+    : { kind: 'gap', reason: 'the lowest rung was not there in time' };
 }
 
 /** How long a segment has had; undefined while the log's silence stops the clock (K4). */
@@ -96,11 +103,19 @@ function endOfDecided90k(decided: OwnerState['decided'], period: TimelinePeriod)
   return decided?.period === period.id ? decided.end90k : endOfSegments90k(period);
 }
 
-function rungStates(state: OwnerState, head: PendingSegment, period: TimelinePeriod): ReadonlyMap<RenditionName, RungState> {
+function rungStates(
+  state: OwnerState,
+  head: PendingSegment,
+  period: TimelinePeriod,
+): ReadonlyMap<RenditionName, RungState> {
   return new Map(servedRenditions(period).map((rung) => [rung.name, rungState(state, head, rung)]));
 }
 
-function rungState(state: OwnerState, { offer, outputs, dropped, tasks }: PendingSegment, rung: Rendition): RungState {
+function rungState(
+  state: OwnerState,
+  { offer, outputs, dropped, tasks }: PendingSegment,
+  rung: Rendition,
+): RungState {
   if (rung.kind === 'audio') return offer.audio === undefined ? { absent: 'missing' } : mediaOf(offer.audio);
   if (offer.video === undefined) return { absent: 'missing' };
   if (rung.origin.kind !== 'encode') return mediaOf(offer.video);
@@ -115,14 +130,19 @@ function mediaOf({ startTime, duration, sha256, bytes, frames }: StoredMedia): S
 }
 
 function isPoisoned({ tasks }: PendingSegment, lowest: RenditionName | undefined): boolean {
-  return lowest !== undefined && tasks?.some((one) => one.outcome === 'poisoned' && one.renditions.includes(lowest)) === true;
+  return (
+    lowest !== undefined &&
+    tasks?.some((one) => one.outcome === 'poisoned' && one.renditions.includes(lowest)) === true
+  );
 }
 
 function poisonCode({ tasks }: PendingSegment): string {
   return tasks?.find((one) => one.outcome === 'poisoned')?.failures.at(-1)?.code ?? 'TRANSCODE_FAILED';
 }
 
-function commitList(rungs: ReadonlyMap<RenditionName, RungState>): ReadonlyMap<RenditionName, CommittedMedia> {
+function commitList(
+  rungs: ReadonlyMap<RenditionName, RungState>,
+): ReadonlyMap<RenditionName, CommittedMedia> {
   return new Map([...rungs].map(([name, rung]) => [name, rung === 'lacking' ? { absent: 'late' } : rung]));
 }
 
@@ -171,11 +191,19 @@ function commit(turn: Turn, { head, period, verdict }: Ready): void {
   for (const [name, media] of verdict.renditions) renditions[name] = media;
   const inits = newInits(turn.state, { head, period, verdict });
   const hasInits = Object.keys(inits).length > 0;
-  enqueue(turn, { kind: 'commit', number, period: id, start90k, duration90k, renditions, ...(hasInits ? { inits } : {}) });
+  enqueue(turn, {
+    kind: 'commit',
+    number,
+    period: id,
+    start90k,
+    duration90k,
+    renditions,
+    ...(hasInits ? { inits } : {}),
+  });
   turn.count('commit');
   const absent = Object.values(renditions).filter((media) => 'absent' in media).length;
   if (absent > 0) turn.count('absentRung', absent);
-  if (verdict.late.length > 0) holdRungs(turn, verdict.late, number + limits.heldSegments);
+  if (verdict.late.length > 0) holdRungs(turn, verdict.late, number);
   const known = new Map(turn.state.inits);
   for (const [name, init] of Object.entries(inits)) known.set(`${id}/${name}`, init);
   turn.set({ inits: known });

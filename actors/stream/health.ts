@@ -25,7 +25,14 @@ export function healthOf(state: OwnerState, successors: readonly NodeId[], now: 
     asOf: new Date(now.utcMs).toISOString(),
     ...(session === undefined
       ? {}
-      : { input: { ...plainInput(input), sessionId: session.id, warnings, lastPacketAgeMs: Math.round(packetAgeMs(session, now.monotonicMs)) } }),
+      : {
+          input: {
+            ...plainInput(input),
+            sessionId: session.id,
+            warnings,
+            lastPacketAgeMs: Math.round(packetAgeMs(session, now.monotonicMs)),
+          },
+        }),
     renditions: renditionHealth(state, now),
   };
 }
@@ -41,10 +48,13 @@ function judgement(state: OwnerState, now: Now): Pick<StreamHealth, 'state' | 'r
   const refusal = state.lastRefusal;
   if (!isLive) {
     const isRefused = refusal !== undefined && now.monotonicMs - refusal.atMs < refusalShownMs;
-    return isRefused ? { state: 'refused', reason: refusal.reason } : { state: 'offline', reason: 'No publisher is connected.' };
+    return isRefused
+      ? { state: 'refused', reason: refusal.reason }
+      : { state: 'offline', reason: 'No publisher is connected.' };
   }
   const period = state.timeline.periods.at(-1);
-  if (period === undefined || period.segments.length === 0) return { state: 'starting', reason: 'Waiting for the first segment.' };
+  if (period === undefined || period.segments.length === 0)
+    return { state: 'starting', reason: 'Waiting for the first segment.' };
   const fault = faultOf(state, period, now);
   return fault === undefined ? { state: 'live', reason: state.reason } : { state: 'degraded', reason: fault };
 }
@@ -57,10 +67,17 @@ function faultOf(state: OwnerState, period: TimelinePeriod, now: Now): string | 
   const recent = period.segments.slice(-recentSegments);
   const gaps = recent.filter((segment) => segment.isGap).length;
   if (gaps > 0) return `${gaps} of the last ${recent.length} segments are gaps.`;
-  const absent = new Set(recent.flatMap((one) => Object.entries(one.renditions).filter(([, media]) => !isPresent(media)).map(([name]) => name)));
+  const absent = new Set(
+    recent.flatMap((one) =>
+      Object.entries(one.renditions)
+        .filter(([, media]) => !isPresent(media))
+        .map(([name]) => name),
+    ),
+  );
   if (absent.size > 0) return `Missing of late: ${[...absent].join(', ')}.`;
   const session = state.sessions.findLast((one) => one.isActive);
-  if (session !== undefined && packetAgeMs(session, now.monotonicMs) >= limits.ghostMs) return 'The publisher sends nothing.';
+  if (session !== undefined && packetAgeMs(session, now.monotonicMs) >= limits.ghostMs)
+    return 'The publisher sends nothing.';
   return session?.input?.warnings[0];
 }
 
@@ -72,6 +89,10 @@ function renditionHealth({ timeline }: OwnerState, now: Now): StreamHealth['rend
     const last = period.segments.findLast((segment) => isPresent(segment.renditions[name]));
     const end90k = last === undefined ? 0 : last.start90k + last.duration90k;
     const gaps = period.segments.filter((segment) => !isPresent(segment.renditions[name])).length;
-    return { name, lagMs: Math.max(0, Math.round(now.utcMs - startMs - presentationTime90k(period, end90k) / 90)), gaps };
+    return {
+      name,
+      lagMs: Math.max(0, Math.round(now.utcMs - startMs - presentationTime90k(period, end90k) / 90)),
+      gaps,
+    };
   });
 }

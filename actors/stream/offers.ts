@@ -12,7 +12,13 @@ import type { OfferParams } from '../../cluster/contract/stream.ts';
 import type { ErrorCode } from '../../cluster/errors/catalogue.ts';
 import { findPeriod, presentationTime90k } from '../media/timeline/query.ts';
 import type { TimelinePeriod } from '../media/timeline/timeline.ts';
-import { limits, type OfferReply, type OwnerState, type PendingSegment, type ReplyTo } from './owner-state.ts';
+import {
+  limits,
+  type OfferReply,
+  type OwnerState,
+  type PendingSegment,
+  type ReplyTo,
+} from './owner-state.ts';
 import { enqueue } from './outbox.ts';
 import { endOfPeriod90k, sourceNames } from './periods.ts';
 import { markAlive } from './sessions.ts';
@@ -34,7 +40,11 @@ export function takeOffer(turn: Turn, { epoch, offer }: OfferParams, reply: Repl
   const result = period === undefined ? lostPeriod(state, offer) : place(turn, offer, period);
   if ('code' in result) {
     turn.count('refusedOffer');
-    turn.say('warn', 'an offer was refused', { sessionId: offer.sessionId, start90k: offer.start90k, ...result });
+    turn.say('warn', 'an offer was refused', {
+      sessionId: offer.sessionId,
+      start90k: offer.start90k,
+      ...result,
+    });
     turn.refuse(reply, result.code, result.detail);
     return;
   }
@@ -59,7 +69,8 @@ function place(turn: Turn, offer: SourceOffer, period: TimelinePeriod): OfferRep
     return { state: 'late' };
   }
   const snapped = snap(offer, endBefore90k(state, offer, period), startAfter90k(state, offer));
-  if (snapped === undefined) return { code: 'BAD_REQUEST', detail: `Overlaps what is known of period ${offer.period}.` };
+  if (snapped === undefined)
+    return { code: 'BAD_REQUEST', detail: `Overlaps what is known of period ${offer.period}.` };
   if (snapped.start90k - endOfPeriod90k(state, period) > limits.maxHole90k)
     return { code: 'CONFLICT', detail: 'Over a minute is missing before it; open a new period.' };
   if (isFull(state, snapped)) return { code: 'OVERLOADED', detail: 'Over 120 s of media wait already.' };
@@ -91,10 +102,13 @@ function faultOf(offer: SourceOffer, { clock }: TimelinePeriod): string | undefi
   const names = sourceNames(clock.renditions);
   const { video, audio, times90k, duration90k } = offer;
   if (video === undefined && audio === undefined) return 'An offer needs video or audio.';
-  if (video !== undefined && video.rendition !== names.video) return `Video is stored as ${names.video ?? 'nothing'} in this period.`;
-  if (audio !== undefined && audio.rendition !== names.audio) return `Audio is stored as ${names.audio ?? 'nothing'} in this period.`;
+  if (video !== undefined && video.rendition !== names.video)
+    return `Video is stored as ${names.video ?? 'nothing'} in this period.`;
+  if (audio !== undefined && audio.rendition !== names.audio)
+    return `Audio is stored as ${names.audio ?? 'nothing'} in this period.`;
   if (video === undefined) return undefined;
-  if (times90k.length !== video.frames) return `${video.frames} pictures, but ${times90k.length} presentation times.`;
+  if (times90k.length !== video.frames)
+    return `${video.frames} pictures, but ${times90k.length} presentation times.`;
   const isSorted = times90k.every((time, index) => index === 0 || time > (times90k[index - 1] ?? 0));
   if (!isSorted) return 'Presentation times are not sorted, or not unique.';
   return (times90k.at(-1) ?? 0) < duration90k ? undefined : 'A presentation time lies behind the end.';
@@ -103,7 +117,8 @@ function faultOf(offer: SourceOffer, { clock }: TimelinePeriod): string | undefi
 /** F2. Also: an old period's tail that would reach into the next period. */
 function isLate({ decided, timeline }: OwnerState, offer: SourceOffer, period: TimelinePeriod): boolean {
   if (decided !== undefined && decided.period > offer.period) return true;
-  if (decided?.period === offer.period && offer.start90k < decided.end90k - limits.joinTolerance90k) return true;
+  if (decided?.period === offer.period && offer.start90k < decided.end90k - limits.joinTolerance90k)
+    return true;
   const next = timeline.periods[timeline.periods.indexOf(period) + 1];
   const end90k = presentationTime90k(period, offer.start90k + offer.duration90k);
   return next !== undefined && end90k > next.clock.presentationZero90k;
@@ -111,14 +126,18 @@ function isLate({ decided, timeline }: OwnerState, offer: SourceOffer, period: T
 
 /** End of what comes before this offer in its period. */
 function endBefore90k({ pending, decided }: OwnerState, offer: SourceOffer, period: TimelinePeriod): number {
-  const before = pending.findLast((one) => one.offer.period === period.id && one.offer.start90k < offer.start90k);
+  const before = pending.findLast(
+    (one) => one.offer.period === period.id && one.offer.start90k < offer.start90k,
+  );
   if (before !== undefined) return before.offer.start90k + before.offer.duration90k;
   return decided?.period === period.id ? decided.end90k : 0;
 }
 
 /** Start of what is known to come next in its period. */
 function startAfter90k({ pending }: OwnerState, offer: SourceOffer): number {
-  const after = pending.find((one) => one.offer.period === offer.period && one.offer.start90k > offer.start90k);
+  const after = pending.find(
+    (one) => one.offer.period === offer.period && one.offer.start90k > offer.start90k,
+  );
   return after?.offer.start90k ?? Infinity;
 }
 
@@ -136,13 +155,21 @@ function snap(offer: SourceOffer, endBefore: number, startAfter: number): Source
 function isFull({ pending, outbox }: OwnerState, offer: SourceOffer): boolean {
   if (pending.length >= limits.maxPendingSegments) return true;
   const undecided90k = pending.reduce((sum, one) => sum + one.offer.duration90k, 0);
-  const unlogged90k = outbox.reduce((sum, record) => sum + (record.kind === 'source' ? record.duration90k : 0), 0);
+  const unlogged90k = outbox.reduce(
+    (sum, record) => sum + (record.kind === 'source' ? record.duration90k : 0),
+    0,
+  );
   return Math.max(undecided90k, unlogged90k) + offer.duration90k > limits.maxPendingMs * 90;
 }
 
 function accept(turn: Turn, offer: SourceOffer): void {
   const sourceRecordId = enqueue(turn, { kind: 'source', ...offer });
-  const segment = pendingSegment(offer, { sourceRecordId, isLogged: false, clockAtMs: turn.nowMs, isBacklog: turn.state.link.kind === 'down' });
+  const segment = pendingSegment(offer, {
+    sourceRecordId,
+    isLogged: false,
+    clockAtMs: turn.nowMs,
+    isBacklog: turn.state.link.kind === 'down',
+  });
   const pending = [...turn.state.pending, segment].toSorted(
     (a, b) => a.offer.period - b.offer.period || a.offer.start90k - b.offer.start90k,
   );

@@ -69,7 +69,10 @@ export function goDown(turn: Turn, why: string): void {
 
 function markDown(turn: Turn, why: string): boolean {
   if (turn.state.link.kind === 'down') return false;
-  turn.set({ link: { kind: 'down', sinceAtMs: turn.nowMs, failures: 0, retryAtMs: undefined }, isProbing: false });
+  turn.set({
+    link: { kind: 'down', sinceAtMs: turn.nowMs, failures: 0, retryAtMs: undefined },
+    isProbing: false,
+  });
   turn.count('logDown');
   turn.say('warn', why);
   return true;
@@ -135,5 +138,8 @@ export function proveLog(turn: Turn): void {
     headSinceAtMs: turn.nowMs,
     pending: pending.map((segment) => ({ ...segment, isBacklog: true, clockAtMs: turn.nowMs })),
   });
-  turn.say('info', 'the log answers again', { downMs: Math.round(turn.nowMs - link.sinceAtMs), queued: turn.state.outbox.length });
+  turn.say('info', 'the log answers again', {
+    downMs: Math.round(turn.nowMs - link.sinceAtMs),
+    queued: turn.state.outbox.length,
+  });
 }

@@ -17,7 +17,16 @@ import type {
 } from '../../cluster/contract/stream.ts';
 import type { TaskGroup, TaskReport, TranscodeTask } from '../../cluster/contract/transcode.ts';
 import type { ErrorCode } from '../../cluster/errors/catalogue.ts';
-import type { BootId, Epoch, NodeId, PeriodId, RegionId, RenditionName, SessionId, StreamId } from '../../cluster/model/ids.ts';
+import type {
+  BootId,
+  Epoch,
+  NodeId,
+  PeriodId,
+  RegionId,
+  RenditionName,
+  SessionId,
+  StreamId,
+} from '../../cluster/model/ids.ts';
 import type { Ladder } from '../media/ladder/ladder.ts';
 import type { Timeline } from '../media/timeline/timeline.ts';
 
@@ -121,11 +130,21 @@ export interface Opening {
 export type LogLink =
   | { readonly kind: 'up' }
   /** `retryAtMs` is undefined while a read of the tail is under way. */
-  | { readonly kind: 'down'; readonly sinceAtMs: number; readonly failures: number; readonly retryAtMs: number | undefined };
+  | {
+      readonly kind: 'down';
+      readonly sinceAtMs: number;
+      readonly failures: number;
+      readonly retryAtMs: number | undefined;
+    };
 
 export interface Refusals {
   readonly atMs: readonly number[];
   readonly blockedUntilMs: number;
+}
+
+export interface Hold {
+  readonly from: number;
+  readonly until: number;
 }
 
 export interface OwnerState {
@@ -166,8 +185,8 @@ export interface OwnerState {
   readonly nextNumber: number;
   /** Reference inits of what is decided, by `{period}/{rendition}` (M7). */
   readonly inits: ReadonlyMap<string, InitSegment>;
-  /** The number at which a dropped rung may come back (M13). */
-  readonly heldUntil: ReadonlyMap<RenditionName, number>;
+  /** Rungs that stay out for a while, by their numbers: from the first, below the second (M13). */
+  readonly holds: ReadonlyMap<RenditionName, Hold>;
   /** Of the last tasks, from start to report, newest last. */
   readonly encodeMs: readonly number[];
   /** Workers that reported, and when: how many nodes there are to fail on (C9). */
@@ -187,7 +206,12 @@ export type Command =
   | { readonly kind: 'tailRead'; readonly tail: IndexEntry | undefined }
   | { readonly kind: 'tailUnreadable' }
   | { readonly kind: 'taskPublished'; readonly taskId: string; readonly attempt: number }
-  | { readonly kind: 'taskRefused'; readonly taskId: string; readonly attempt: number; readonly code: ErrorCode }
+  | {
+      readonly kind: 'taskRefused';
+      readonly taskId: string;
+      readonly attempt: number;
+      readonly code: ErrorCode;
+    }
   | { readonly kind: 'archived'; readonly firstNumber: number }
   | { readonly kind: 'archiveFailed' };
 
@@ -198,12 +222,21 @@ export type Effect =
   | { readonly kind: 'readTail' }
   | { readonly kind: 'purge'; readonly belowSequence: number }
   | { readonly kind: 'publishTask'; readonly task: TranscodeTask }
-  | { readonly kind: 'reply'; readonly to: ReplyTo; readonly value: AttachReply | OpenPeriodReply | OfferReply }
+  | {
+      readonly kind: 'reply';
+      readonly to: ReplyTo;
+      readonly value: AttachReply | OpenPeriodReply | OfferReply;
+    }
   | { readonly kind: 'refuse'; readonly to: ReplyTo; readonly code: ErrorCode; readonly detail: string }
   | { readonly kind: 'closeSession'; readonly sessionId: SessionId; readonly reason: string }
   | { readonly kind: 'archive'; readonly key: string; readonly body: unknown; readonly firstNumber: number }
   | { readonly kind: 'count'; readonly event: OwnerEvent; readonly by: number }
-  | { readonly kind: 'say'; readonly level: 'info' | 'warn' | 'error'; readonly message: string; readonly fields: object }
+  | {
+      readonly kind: 'say';
+      readonly level: 'info' | 'warn' | 'error';
+      readonly message: string;
+      readonly fields: object;
+    }
   | { readonly kind: 'deactivate'; readonly reason: 'fenced' | 'ended' | 'logWentBack' };
 
 export const ownerEvents = [

@@ -11,9 +11,27 @@ import { applyEntry, emptyTimeline } from '../media/timeline/fold.ts';
 import { endOfSegments90k } from '../media/timeline/query.ts';
 import type { Timeline } from '../media/timeline/timeline.ts';
 import { settle } from './commits.ts';
-import { enqueue, goDown, judgeTail, proveLog, pump, retryLog, takeAck, takeFailure, takeSilence } from './outbox.ts';
+import {
+  enqueue,
+  goDown,
+  judgeTail,
+  proveLog,
+  pump,
+  retryLog,
+  takeAck,
+  takeFailure,
+  takeSilence,
+} from './outbox.ts';
 import { pendingSegment, takeOffer } from './offers.ts';
-import type { Command, Effect, Identity, Now, OwnerSettings, OwnerState, PendingSegment } from './owner-state.ts';
+import type {
+  Command,
+  Effect,
+  Identity,
+  Now,
+  OwnerSettings,
+  OwnerState,
+  PendingSegment,
+} from './owner-state.ts';
 import { openPeriod, refuseOpenings, takeClockAck } from './periods.ts';
 import { takeArchived, takeArchiveFailure, takeSnapshotAck, trimLog } from './retention.ts';
 import { attach, detach, dropSilentSessions, takeInput } from './sessions.ts';
@@ -38,16 +56,45 @@ export function createOwner({ self, settings, reason, entries }: TakenStream, no
   const timeline = entries.reduce<Timeline>(applyEntry, emptyTimeline());
   return {
     ...{ life: 'active', self, settings, since: now, reason },
-    ...{ timeline, link: { kind: 'up' }, outbox: [], isAppending: false, isProbing: false, isArchiving: false },
-    ...{ logProvenAtMs: now.monotonicMs, lastSequence: entries.at(-1)?.sequence ?? 0, recordCount: 0, logRecords: entries.length },
-    ...{ sessions: [], idleSinceAtMs: now.monotonicMs, refusals: new Map(), lastRefusal: undefined, openings: [] },
+    ...{
+      timeline,
+      link: { kind: 'up' },
+      outbox: [],
+      isAppending: false,
+      isProbing: false,
+      isArchiving: false,
+    },
+    ...{
+      logProvenAtMs: now.monotonicMs,
+      lastSequence: entries.at(-1)?.sequence ?? 0,
+      recordCount: 0,
+      logRecords: entries.length,
+    },
+    ...{
+      sessions: [],
+      idleSinceAtMs: now.monotonicMs,
+      refusals: new Map(),
+      lastRefusal: undefined,
+      openings: [],
+    },
     ...{ pending: inherited(timeline, now), headSinceAtMs: now.monotonicMs, decided: lastDecided(timeline) },
-    ...{ nextNumber: timeline.nextNumber, inits: new Map(), heldUntil: new Map(), encodeMs: [], workers: new Map() },
+    ...{
+      nextNumber: timeline.nextNumber,
+      inits: new Map(),
+      holds: new Map(),
+      encodeMs: [],
+      workers: new Map(),
+    },
   };
 }
 
 function inherited({ pending }: Timeline, now: Now): readonly PendingSegment[] {
-  const arrival = { sourceRecordId: inheritedSource, isLogged: true, clockAtMs: now.monotonicMs, isBacklog: true };
+  const arrival = {
+    sourceRecordId: inheritedSource,
+    isLogged: true,
+    clockAtMs: now.monotonicMs,
+    isBacklog: true,
+  };
   return [...pending.values()]
     .toSorted((a, b) => a.period - b.period || a.start90k - b.start90k)
     .map((record) => pendingSegment(SourceOffer.parse(record), arrival));
@@ -71,7 +118,8 @@ export function decide(state: OwnerState, command: Command, now: Now): Decision 
 }
 
 function refuseAll(turn: Turn, command: Command): void {
-  if ('reply' in command) turn.refuse(command.reply, 'STALE_EPOCH', 'This owner has given the stream up; attach again.');
+  if ('reply' in command)
+    turn.refuse(command.reply, 'STALE_EPOCH', 'This owner has given the stream up; attach again.');
 }
 
 function apply(turn: Turn, command: Command): void {
@@ -95,7 +143,10 @@ function apply(turn: Turn, command: Command): void {
   }
 }
 
-type Answer = Exclude<Command, { kind: 'attach' | 'openPeriod' | 'offer' | 'input' | 'detach' | 'report' | 'tick' }>;
+type Answer = Exclude<
+  Command,
+  { kind: 'attach' | 'openPeriod' | 'offer' | 'input' | 'detach' | 'report' | 'tick' }
+>;
 
 function applyAnswer(turn: Turn, answer: Answer): void {
   switch (answer.kind) {
@@ -123,7 +174,8 @@ function applyAnswer(turn: Turn, answer: Answer): void {
 /** The queue and the log are one server: a queue that is gone is a reason to ask for the log. */
 function refuseTask(turn: Turn, refusal: Extract<Command, { kind: 'taskRefused' }>): void {
   takeRefused(turn, refusal);
-  if (refusal.code === 'LOG_UNAVAILABLE' && !turn.state.isAppending) goDown(turn, 'the task queue does not answer');
+  if (refusal.code === 'LOG_UNAVAILABLE' && !turn.state.isAppending)
+    goDown(turn, 'the task queue does not answer');
 }
 
 function afterAppend(turn: Turn, recordId: string, sequence: number): void {
@@ -196,7 +248,13 @@ function tick(turn: Turn): void {
 function endIfIdle(turn: Turn): void {
   const { idleSinceAtMs, settings, pending, openings, outbox, life, link, timeline } = turn.state;
   const isIdle = idleSinceAtMs !== undefined && turn.nowMs - idleSinceAtMs >= settings.endAfterMs;
-  if (!isIdle || life !== 'active' || link.kind === 'down' || pending.length + openings.length + outbox.length > 0) return;
+  if (
+    !isIdle ||
+    life !== 'active' ||
+    link.kind === 'down' ||
+    pending.length + openings.length + outbox.length > 0
+  )
+    return;
   if (timeline.state !== 'live') {
     leave(turn, 'ended');
     return;

@@ -32,24 +32,39 @@ export function openPeriod(turn: Turn, params: OpenPeriodParams, reply: ReplyTo)
   }
   const asked = state.openings.find(({ params: one }) => isSameRequest(one, params));
   if (asked !== undefined) {
-    turn.set({ openings: state.openings.map((one) => (one === asked ? { ...one, replies: [...one.replies, reply] } : one)) });
+    turn.set({
+      openings: state.openings.map((one) =>
+        one === asked ? { ...one, replies: [...one.replies, reply] } : one,
+      ),
+    });
     return;
   }
   const running = state.openings.length === 0 ? runningPeriod(state) : undefined;
   const offset90k = running === undefined ? undefined : continuedAt(state, running, params);
   if (running === undefined || offset90k === undefined) openNew(turn, params, reply);
-  else turn.ask({ kind: 'reply', to: reply, value: periodReply(running.id, running.clock.renditions, offset90k) });
+  else
+    turn.ask({
+      kind: 'reply',
+      to: reply,
+      value: periodReply(running.id, running.clock.renditions, offset90k),
+    });
 }
 
 function refusalOf(state: OwnerState, params: OpenPeriodParams) {
   const { self, sessions, link, openings } = state;
   const session = sessions.find((one) => one.id === params.sessionId);
   if (params.epoch !== self.epoch || session === undefined || state.life !== 'active')
-    return { code: 'STALE_EPOCH', detail: 'This session is not attached to this owner; attach again.' } as const;
-  if (!session.isActive) return { code: 'CONFLICT', detail: 'Another session has taken the place of this one.' } as const;
+    return {
+      code: 'STALE_EPOCH',
+      detail: 'This session is not attached to this owner; attach again.',
+    } as const;
+  if (!session.isActive)
+    return { code: 'CONFLICT', detail: 'Another session has taken the place of this one.' } as const;
   // P1: without a log there is no id to give; the session keeps its media and asks again.
-  if (link.kind === 'down') return { code: 'LOG_UNAVAILABLE', detail: 'No period can be opened while the log is silent.' } as const;
-  if (openings.length >= limits.maxOpenings) return { code: 'OVERLOADED', detail: 'Too many periods are being opened.' } as const;
+  if (link.kind === 'down')
+    return { code: 'LOG_UNAVAILABLE', detail: 'No period can be opened while the log is silent.' } as const;
+  if (openings.length >= limits.maxOpenings)
+    return { code: 'OVERLOADED', detail: 'Too many periods are being opened.' } as const;
   return undefined;
 }
 
@@ -66,11 +81,16 @@ function runningPeriod({ timeline }: OwnerState): TimelinePeriod | undefined {
 }
 
 /** P2. Where the session's zero lies on the running clock, 90 kHz; undefined when the clock does not go on. */
-function continuedAt(state: OwnerState, running: TimelinePeriod, params: OpenPeriodParams): number | undefined {
+function continuedAt(
+  state: OwnerState,
+  running: TimelinePeriod,
+  params: OpenPeriodParams,
+): number | undefined {
   const { clock } = running;
   if (clock.sequenceHeaderHash !== params.sequenceHeaderHash) return undefined;
   // The same session asks again: its first answer was lost.
-  if (clock.sessionId === params.sessionId && clock.connectionZeroMs === params.connectionZeroMs) return clock.mediaZero90k;
+  if (clock.sessionId === params.sessionId && clock.connectionZeroMs === params.connectionZeroMs)
+    return clock.mediaZero90k;
   const ranMs = params.connectionZeroMs - clock.connectionZeroMs;
   const wallMs = params.wallZeroMs - clock.availabilityStartMs - clock.presentationZero90k / 90;
   if (Math.abs(ranMs - wallMs) > limits.clockStrayMs) return undefined;
@@ -81,7 +101,9 @@ function continuedAt(state: OwnerState, running: TimelinePeriod, params: OpenPer
 
 /** End of all that is known of a period, decided or not, on its own clock. */
 export function endOfPeriod90k({ pending, decided }: OwnerState, period: TimelinePeriod): number {
-  const ends = pending.filter(({ offer }) => offer.period === period.id).map(({ offer }) => offer.start90k + offer.duration90k);
+  const ends = pending
+    .filter(({ offer }) => offer.period === period.id)
+    .map(({ offer }) => offer.start90k + offer.duration90k);
   const end90k = decided?.period === period.id ? decided.end90k : 0;
   return Math.max(endOfSegments90k(period), end90k, ...ends);
 }
@@ -127,7 +149,11 @@ function plan(turn: Turn, params: OpenPeriodParams, reply: ReplyTo): readonly Re
   }
   const { video, audio } = params;
   try {
-    return planRenditions({ ladder, ...(video === undefined ? {} : { video }), ...(audio === undefined ? {} : { audio }) });
+    return planRenditions({
+      ladder,
+      ...(video === undefined ? {} : { video }),
+      ...(audio === undefined ? {} : { audio }),
+    });
   } catch (error) {
     if (!(error instanceof TangazaError)) throw error;
     turn.refuse(reply, errorCodeOf(error), error.message);
@@ -140,7 +166,7 @@ export function takeClockAck(turn: Turn, clock: ClockRecord, sequence: number): 
   const opening = turn.state.openings.find((one) => one.recordId === clock.recordId);
   turn.set({
     openings: turn.state.openings.filter((one) => one !== opening),
-    heldUntil: new Map(),
+    holds: new Map(),
     inits: keepInits(turn.state),
   });
   const value = periodReply(PeriodId.parse(sequence), clock.renditions, clock.mediaZero90k);
@@ -160,10 +186,16 @@ export function refuseOpenings(turn: Turn, openings: readonly Opening[]): void {
 }
 
 /** The names under which a session stores its media: `source` or the passed-through rung, and the audio. */
-export function sourceNames(renditions: readonly Rendition[]): { readonly video?: RenditionName; readonly audio?: RenditionName } {
+export function sourceNames(renditions: readonly Rendition[]): {
+  readonly video?: RenditionName;
+  readonly audio?: RenditionName;
+} {
   const video = renditions.find((one) => one.kind === 'video' && one.origin.kind !== 'encode');
   const audio = renditions.find((one) => one.kind === 'audio');
-  return { ...(video === undefined ? {} : { video: video.name }), ...(audio === undefined ? {} : { audio: audio.name }) };
+  return {
+    ...(video === undefined ? {} : { video: video.name }),
+    ...(audio === undefined ? {} : { audio: audio.name }),
+  };
 }
 
 function periodReply(period: PeriodId, renditions: readonly Rendition[], offset90k: number): OpenPeriodReply {

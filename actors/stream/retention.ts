@@ -13,7 +13,8 @@ import type { Turn } from './turn.ts';
 /** Asks for the archive when the log has grown to twice of what it must hold. */
 export function trimLog(turn: Turn): void {
   const { logRecords, settings, isArchiving, life, timeline, self, link } = turn.state;
-  if (life !== 'active' || isArchiving || link.kind === 'down' || logRecords <= settings.maxLogRecords) return;
+  if (life !== 'active' || isArchiving || link.kind === 'down' || logRecords <= settings.maxLogRecords)
+    return;
   const firstNumber = firstShown(timeline, settings.dvrWindowMs);
   turn.set({ isArchiving: true });
   const key = `index/${self.stream}/${self.epoch}-${timeline.nextNumber}.json`;

@@ -22,7 +22,10 @@ export function attach(turn: Turn, params: AttachParams, reply: ReplyTo): void {
   const incumbent = state.sessions.find((one) => one.isActive && one.id !== params.sessionId);
   if (known?.isActive !== true && blockedFor(state, params.remoteAddress, nowMs) > 0) {
     const seconds = Math.ceil(blockedFor(state, params.remoteAddress, nowMs) / 1000);
-    refusePublisher(turn, reply, { code: 'PUBLISHER_BLOCKED', detail: `Refused too often; try again in ${seconds} s.` });
+    refusePublisher(turn, reply, {
+      code: 'PUBLISHER_BLOCKED',
+      detail: `Refused too often; try again in ${seconds} s.`,
+    });
     return;
   }
   if (incumbent !== undefined && !maySupersede(incumbent, params, nowMs)) {
@@ -43,14 +46,18 @@ function keepAlive(turn: Turn): void {
 }
 
 function attachReply({ self }: OwnerState, ghost: Session | undefined): AttachReply {
-  return { epoch: self.epoch, ...(ghost === undefined ? {} : { supersedes: { sessionId: ghost.id, node: ghost.node } }) };
+  return {
+    epoch: self.epoch,
+    ...(ghost === undefined ? {} : { supersedes: { sessionId: ghost.id, node: ghost.node } }),
+  };
 }
 
 /** S2, S3. */
 function maySupersede(incumbent: Session, newcomer: AttachParams, nowMs: number): boolean {
   const silentMs = packetAgeMs(incumbent, nowMs);
   if (silentMs >= limits.ghostMs) return true;
-  if (silentMs >= limits.ghostOfSameAddressMs && incumbent.remoteAddress === newcomer.remoteAddress) return true;
+  if (silentMs >= limits.ghostOfSameAddressMs && incumbent.remoteAddress === newcomer.remoteAddress)
+    return true;
   return newcomer.priority > incumbent.priority;
 }
 
@@ -93,10 +100,14 @@ function blockedFor({ refusals }: OwnerState, address: string, nowMs: number): n
 /** S4. */
 function rememberRefusal(turn: Turn, address: string): void {
   const { nowMs, state } = turn;
-  const recent = (state.refusals.get(address)?.atMs ?? []).filter((at) => nowMs - at < limits.refusalWindowMs);
+  const recent = (state.refusals.get(address)?.atMs ?? []).filter(
+    (at) => nowMs - at < limits.refusalWindowMs,
+  );
   const atMs = [...recent, nowMs];
   const isBlocked = atMs.length >= limits.refusalsBeforeBlock;
-  const entry: Refusals = isBlocked ? { atMs: [], blockedUntilMs: nowMs + limits.blockMs } : { atMs, blockedUntilMs: 0 };
+  const entry: Refusals = isBlocked
+    ? { atMs: [], blockedUntilMs: nowMs + limits.blockMs }
+    : { atMs, blockedUntilMs: 0 };
   const refusals = new Map(state.refusals);
   refusals.delete(address);
   refusals.set(address, entry);

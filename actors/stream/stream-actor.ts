@@ -92,11 +92,21 @@ export class StreamActor {
       maxLogRecords: Math.max(minLogRecords, dvrWindowSeconds * recordsPerWindowSecond),
     };
     const { metrics } = options;
-    this.#events = metrics.counter({ name: 'tangaza_stream_events_total', help: 'What stream owners did.', labels: ['event'] });
+    this.#events = metrics.counter({
+      name: 'tangaza_stream_events_total',
+      help: 'What stream owners did.',
+      labels: ['event'],
+    });
     this.#gauges = {
       activations: metrics.gauge({ name: 'tangaza_stream_owned', help: 'Streams owned by this node.' }),
-      pending: metrics.gauge({ name: 'tangaza_stream_pending_segments', help: 'Sources neither committed nor a gap.' }),
-      outbox: metrics.gauge({ name: 'tangaza_stream_outbox_records', help: 'Records that wait for the index log.' }),
+      pending: metrics.gauge({
+        name: 'tangaza_stream_pending_segments',
+        help: 'Sources neither committed nor a gap.',
+      }),
+      outbox: metrics.gauge({
+        name: 'tangaza_stream_outbox_records',
+        help: 'Records that wait for the index log.',
+      }),
     };
   }
 
@@ -147,17 +157,32 @@ export class StreamActor {
     const { record } = await ownership.get(stream);
     const asOf = new Date(clock.utcMs()).toISOString();
     if (record === undefined)
-      return { state: 'offline', reason: 'It has not been on air yet.', successors: [], asOf, renditions: [] };
+      return {
+        state: 'offline',
+        reason: 'It has not been on air yet.',
+        successors: [],
+        asOf,
+        renditions: [],
+      };
     const { owner, region, epoch, bootId, since } = record;
     const by = { owner, region, epoch, bootId, since };
-    return { state: 'offline', ...by, reason: 'No publisher is connected.', successors: [], asOf, renditions: [] };
+    return {
+      state: 'offline',
+      ...by,
+      reason: 'No publisher is connected.',
+      successors: [],
+      asOf,
+      renditions: [],
+    };
   }
 
   async stop(): Promise<void> {
     this.#isClosed = true;
     this.#stopTicking?.();
     const activations = await Promise.allSettled(this.#activations.values());
-    await Promise.all(activations.map((one) => (one.status === 'fulfilled' ? one.value.close(closeWithinMs) : undefined)));
+    await Promise.all(
+      activations.map((one) => (one.status === 'fulfilled' ? one.value.close(closeWithinMs) : undefined)),
+    );
   }
 
   #tick(): void {
@@ -175,7 +200,8 @@ export class StreamActor {
 
   async #active(stream: StreamId): Promise<Activation> {
     const found = await this.#find(stream);
-    if (found === undefined) throw new TangazaError('STALE_EPOCH', `${stream} is not active on this node; attach again.`);
+    if (found === undefined)
+      throw new TangazaError('STALE_EPOCH', `${stream} is not active on this node; attach again.`);
     return found;
   }
 
@@ -183,7 +209,8 @@ export class StreamActor {
     if (this.#isClosed) throw new TangazaError('UNAVAILABLE', 'This node is stopping.');
     const found = this.#activations.get(stream);
     if (found !== undefined) return found;
-    if (this.#activations.size >= maxActivations) throw new TangazaError('OVERLOADED', `This node owns ${maxActivations} streams already.`);
+    if (this.#activations.size >= maxActivations)
+      throw new TangazaError('OVERLOADED', `This node owns ${maxActivations} streams already.`);
     const opening = this.#open(stream);
     this.#activations.set(stream, opening);
     opening.catch(() => this.#forget(stream, opening));
@@ -207,7 +234,10 @@ export class StreamActor {
     });
     const entries = await log.read(stream);
     const self = { stream, region, node, bootId, epoch };
-    logger.info({ stream, epoch, records: entries.length, reason: record.reason }, 'this node owns the stream');
+    logger.info(
+      { stream, epoch, records: entries.length, reason: record.reason },
+      'this node owns the stream',
+    );
     const activation: Activation = new Activation(
       { self, settings: this.#settings, reason: record.reason, entries },
       {
@@ -249,7 +279,10 @@ export class StreamActor {
         if (tail !== undefined && tail.record.kind !== 'end') await this.#activate(stream);
       }
     } catch (error) {
-      logger.warn({ err: error }, 'streams of an earlier boot could not be taken up; the next publish does it');
+      logger.warn(
+        { err: error },
+        'streams of an earlier boot could not be taken up; the next publish does it',
+      );
     }
   }
 }

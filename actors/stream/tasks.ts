@@ -16,7 +16,13 @@ import type { NodeId, RenditionName } from '../../cluster/model/ids.ts';
 import { findPeriod, initOf } from '../media/timeline/query.ts';
 import type { TimelinePeriod } from '../media/timeline/timeline.ts';
 import { initKey, segmentKey } from '../segment-store/segment-key.ts';
-import { limits, type Output, type OwnerState, type PendingSegment, type SegmentTask } from './owner-state.ts';
+import {
+  limits,
+  type Output,
+  type OwnerState,
+  type PendingSegment,
+  type SegmentTask,
+} from './owner-state.ts';
 import type { Turn } from './turn.ts';
 
 type DoneReport = Extract<TaskReport, { kind: 'done' }>;
@@ -45,14 +51,25 @@ export function emitTasks(turn: Turn, segment: PendingSegment): void {
     ['upper', kept],
   ];
   const attempt = firstAttempt(turn.state, segment);
-  const tasks = wanted.filter(([, group]) => group.length > 0).map(([group, list]) => newTask(group, list, attempt));
+  const tasks = wanted
+    .filter(([, group]) => group.length > 0)
+    .map(([group, list]) => newTask(group, list, attempt));
   const emitted = turn.change(segment, { tasks, dropped });
   for (const task of tasks) publish(turn, emitted, task);
 }
 
 function newTask(group: TaskGroup, rungs: readonly VideoRendition[], attempt: number): SegmentTask {
   const renditions = rungs.map((rung) => rung.name);
-  return { group, renditions, attempt, attempts: 1, queue: { kind: 'publishing' }, started: undefined, failures: [], outcome: 'running' };
+  return {
+    group,
+    renditions,
+    attempt,
+    attempts: 1,
+    queue: { kind: 'publishing' },
+    started: undefined,
+    failures: [],
+    outcome: 'running',
+  };
 }
 
 /** T3: a source of this owner begins at 1; one of a predecessor where none of its attempts can have been. */
@@ -65,24 +82,36 @@ function firstAttempt({ self }: OwnerState, segment: PendingSegment): number {
 export const inheritedSource = 'inherited';
 
 /** T2. Returns the upper rungs that are out for this segment, and remembers new ones. */
-function dropRungs(turn: Turn, segment: PendingSegment, upper: readonly VideoRendition[]): ReadonlySet<RenditionName> {
-  const { pending, nextNumber, heldUntil } = turn.state;
+function dropRungs(
+  turn: Turn,
+  segment: PendingSegment,
+  upper: readonly VideoRendition[],
+): ReadonlySet<RenditionName> {
+  const { pending, nextNumber } = turn.state;
   const inFront = pending.findIndex((one) => one === segment);
   const number = nextNumber + Math.max(0, inFront);
-  const held = upper.map((rung) => rung.name).filter((name) => (heldUntil.get(name) ?? 0) > number);
+  const held = upper.map((rung) => rung.name).filter((name) => isHeld(turn.state, name, number));
   const fresh = (inFront > 2 ? upper : inFront > 1 ? upper.slice(0, 1) : [])
     .map((rung) => rung.name)
     .filter((name) => !held.includes(name));
-  if (fresh.length > 0) holdRungs(turn, fresh, number + limits.heldSegments);
+  if (fresh.length > 0) holdRungs(turn, fresh, number);
   return new Set([...held, ...fresh]);
 }
 
-/** M13: these rungs stay out below `untilNumber`. */
-export function holdRungs(turn: Turn, names: readonly RenditionName[], untilNumber: number): void {
-  const heldUntil = new Map(turn.state.heldUntil);
-  for (const name of names) heldUntil.set(name, Math.max(untilNumber, heldUntil.get(name) ?? 0));
-  turn.set({ heldUntil });
-  turn.say('warn', 'rungs are dropped', { renditions: names, untilNumber });
+/** M13: these rungs stay out for five segments, this one included. */
+export function holdRungs(turn: Turn, names: readonly RenditionName[], from: number): void {
+  const until = from + limits.heldSegments;
+  const holds = new Map(turn.state.holds);
+  for (const name of names) {
+    const known = holds.get(name);
+    const isJoined = known !== undefined && known.until >= from && known.from <= until;
+    holds.set(
+      name,
+      isJoined ? { from: Math.min(known.from, from), until: Math.max(known.until, until) } : { from, until },
+    );
+  }
+  turn.set({ holds });
+  turn.say('warn', 'rungs are dropped', { renditions: names, from, until });
 }
 
 function taskId(turn: Turn, { offer }: PendingSegment, group: TaskGroup): string {
@@ -92,12 +121,16 @@ function taskId(turn: Turn, { offer }: PendingSegment, group: TaskGroup): string
 function publish(turn: Turn, segment: PendingSegment, task: SegmentTask): void {
   const period = findPeriod(turn.state.timeline, segment.offer.period);
   const { video } = segment.offer;
-  const source = period?.clock.renditions.filter((one) => one.kind === 'video').find((one) => one.name === video?.rendition);
+  const source = period?.clock.renditions
+    .filter((one) => one.kind === 'video')
+    .find((one) => one.name === video?.rendition);
   if (period === undefined || video === undefined || source?.init === undefined) return;
   const { self } = turn.state;
   const { period: id, start90k, duration90k, times90k } = segment.offer;
   const at = { stream: self.stream, period: id, rendition: source.name };
-  const renditions = encodedRungs(period.clock.renditions).filter((rung) => task.renditions.includes(rung.name));
+  const renditions = encodedRungs(period.clock.renditions).filter((rung) =>
+    task.renditions.includes(rung.name),
+  );
   const message: TranscodeTask = {
     ...{ taskId: taskId(turn, segment, task.group), attempt: task.attempt, group: task.group },
     ...{ region: self.region, streamId: self.stream, owner: self.node, epoch: self.epoch, period: id },
@@ -119,11 +152,19 @@ function publish(turn: Turn, segment: PendingSegment, task: SegmentTask): void {
 }
 
 /** The reference init of a rung, decided or folded (M7). */
-export function referenceInit(state: OwnerState, period: TimelinePeriod, name: RenditionName): InitSegment | undefined {
+export function referenceInit(
+  state: OwnerState,
+  period: TimelinePeriod,
+  name: RenditionName,
+): InitSegment | undefined {
   return state.inits.get(`${period.id}/${name}`) ?? initOf(period, name);
 }
 
-function knownInits(state: OwnerState, period: TimelinePeriod, names: readonly RenditionName[]): TranscodeTask['inits'] {
+function knownInits(
+  state: OwnerState,
+  period: TimelinePeriod,
+  names: readonly RenditionName[],
+): TranscodeTask['inits'] {
   const inits: Record<RenditionName, InitSegment> = {};
   for (const name of names) {
     const init = referenceInit(state, period, name);
@@ -140,14 +181,18 @@ export function takePublished(turn: Turn, id: string, attempt: number): void {
 }
 
 /** The queue is full or gone: upper rungs are given up when it is full, all else is tried again. */
-export function takeRefused(turn: Turn, refusal: { readonly taskId: string; readonly attempt: number; readonly code: string }): void {
+export function takeRefused(
+  turn: Turn,
+  refusal: { readonly taskId: string; readonly attempt: number; readonly code: string },
+): void {
   const found = findTask(turn, refusal.taskId);
-  if (found === undefined || found.task.attempt !== refusal.attempt || found.task.queue.kind !== 'publishing') return;
+  if (found === undefined || found.task.attempt !== refusal.attempt || found.task.queue.kind !== 'publishing')
+    return;
   if (refusal.code === 'OVERLOADED' && found.task.group === 'upper') {
     const { segment, task } = found;
     const dropped = new Set([...segment.dropped, ...task.renditions]);
     turn.change(segment, { dropped, tasks: segment.tasks?.filter((one) => one !== task) });
-    holdRungs(turn, task.renditions, turn.state.nextNumber + limits.heldSegments);
+    holdRungs(turn, task.renditions, turn.state.nextNumber);
     return;
   }
   changeTask(turn, found, { queue: { kind: 'refused', retryAtMs: turn.nowMs + limits.taskRetryMs } });
@@ -175,8 +220,10 @@ function changeTask(turn: Turn, { segment, task }: Found, change: Partial<Segmen
 export function takeReport(turn: Turn, report: TaskReport): void {
   rememberWorker(turn, report.worker);
   const found = findTask(turn, report.taskId);
-  const isForeign = report.epoch > turn.state.self.epoch || (report.epoch < turn.state.self.epoch && report.kind !== 'done');
-  const isOver = found?.task.outcome === 'done' || (found?.task.outcome === 'poisoned' && report.kind !== 'done');
+  const isForeign =
+    report.epoch > turn.state.self.epoch || (report.epoch < turn.state.self.epoch && report.kind !== 'done');
+  const isOver =
+    found?.task.outcome === 'done' || (found?.task.outcome === 'poisoned' && report.kind !== 'done');
   if (found === undefined || isForeign || isOver) {
     turn.count(report.kind === 'done' ? 'lateOutput' : 'staleReport');
     return;
@@ -214,7 +261,10 @@ function takeOutputs(turn: Turn, found: Found, report: DoneReport): void {
   const outputs = new Map<RenditionName, Output>();
   for (const name of task.renditions) {
     const output = report.outputs[name];
-    const fault = output === undefined ? `${name} is missing` : outputFault(turn.state, { segment, period, name }, output);
+    const fault =
+      output === undefined
+        ? `${name} is missing`
+        : outputFault(turn.state, { segment, period, name }, output);
     if (output === undefined || fault !== undefined) {
       const code = fault === differs ? 'FINGERPRINT_DIFFERS' : 'MEDIA_INVALID';
       if (fault === differs) turn.count('initDiffers');
@@ -233,7 +283,11 @@ const differs = 'its init segment is not that of the period';
 
 function outputFault(
   state: OwnerState,
-  { segment, period, name }: { readonly segment: PendingSegment; readonly period: TimelinePeriod; readonly name: RenditionName },
+  {
+    segment,
+    period,
+    name,
+  }: { readonly segment: PendingSegment; readonly period: TimelinePeriod; readonly name: RenditionName },
   output: DoneReport['outputs'][RenditionName],
 ): string | undefined {
   const { start90k, duration90k, times90k } = segment.offer;
@@ -312,7 +366,11 @@ function useSpare(turn: Turn, segment: PendingSegment, spare: PendingSegment['of
     turn.change(segment, { spares });
     return;
   }
-  const fresh = turn.change(segment, { offer: spare, spares, tasks: segment.tasks?.map((one) => ({ ...one, failures: [] })) });
+  const fresh = turn.change(segment, {
+    offer: spare,
+    spares,
+    tasks: segment.tasks?.map((one) => ({ ...one, failures: [] })),
+  });
   for (const task of fresh.tasks ?? []) {
     const found = findTask(turn, taskId(turn, fresh, task.group));
     if (found !== undefined && found.task.outcome !== 'done') again(turn, found);
@@ -322,7 +380,13 @@ function useSpare(turn: Turn, segment: PendingSegment, spare: PendingSegment['of
 /** T3: one attempt more, for another worker. */
 function again(turn: Turn, found: Found): void {
   const { attempt, attempts } = found.task;
-  const change = { attempt: attempt + 1, attempts: attempts + 1, queue: { kind: 'publishing' }, started: undefined, outcome: 'running' } as const;
+  const change = {
+    attempt: attempt + 1,
+    attempts: attempts + 1,
+    queue: { kind: 'publishing' },
+    started: undefined,
+    outcome: 'running',
+  } as const;
   const { segment, task } = changeTask(turn, found, change);
   publish(turn, segment, task);
 }
@@ -336,7 +400,9 @@ function again(turn: Turn, found: Found): void {
  */
 export function hedgeTasks(turn: Turn): void {
   const slowMs = Math.max(limits.hedgeAfterMs, 2 * percentile95(turn.state.encodeMs));
-  for (const id of turn.state.pending.flatMap((segment) => (segment.tasks ?? []).map((task) => taskId(turn, segment, task.group)))) {
+  for (const id of turn.state.pending.flatMap((segment) =>
+    (segment.tasks ?? []).map((task) => taskId(turn, segment, task.group)),
+  )) {
     const found = findTask(turn, id);
     if (found === undefined || found.task.outcome !== 'running') continue;
     const { queue, attempts } = found.task;
@@ -361,6 +427,7 @@ export function percentile95(values: readonly number[]): number {
 }
 
 /** Whether a rung is out at this number (M13). */
-export function isHeld({ heldUntil }: OwnerState, name: RenditionName, number: number): boolean {
-  return (heldUntil.get(name) ?? 0) > number;
+export function isHeld({ holds }: OwnerState, name: RenditionName, number: number): boolean {
+  const hold = holds.get(name);
+  return hold !== undefined && hold.from <= number && number < hold.until;
 }

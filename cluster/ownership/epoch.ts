@@ -17,10 +17,12 @@ export interface EpochParts {
 }
 
 export function composeEpoch({ term, regionOrdinal, n }: EpochParts): Epoch {
-  if (!Number.isInteger(term) || term < 0 || term > maxTerm) throw new RangeError(`term ${term} is not in 0..${maxTerm}`);
+  if (!Number.isInteger(term) || term < 0 || term > maxTerm)
+    throw new RangeError(`term ${term} is not in 0..${maxTerm}`);
   if (!Number.isInteger(regionOrdinal) || regionOrdinal < 0 || regionOrdinal >= regions)
     throw new RangeError(`region ordinal ${regionOrdinal} is not in 0..${regions - 1}`);
-  if (!Number.isInteger(n) || n < 0 || n >= perRegion) throw new RangeError(`n ${n} is not in 0..${perRegion - 1}`);
+  if (!Number.isInteger(n) || n < 0 || n >= perRegion)
+    throw new RangeError(`n ${n} is not in 0..${perRegion - 1}`);
   return Epoch.parse((term * regions + regionOrdinal) * perRegion + n);
 }
 

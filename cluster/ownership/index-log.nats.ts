@@ -8,7 +8,14 @@
  * L4. A follower holds its own cursor. Whatever happens to a consumer (server gone, leader moved, heartbeats missed)
  *     it is thrown away and a new one begins behind the cursor, so nothing is lost and nothing comes twice.
  */
-import { DeliverPolicy, jetstream, jetstreamManager, JetStreamApiError, RetentionPolicy, StorageType } from '@nats-io/jetstream';
+import {
+  DeliverPolicy,
+  jetstream,
+  jetstreamManager,
+  JetStreamApiError,
+  RetentionPolicy,
+  StorageType,
+} from '@nats-io/jetstream';
 import type { ConsumerMessages, JetStreamClient, JetStreamManager, StoredMsg } from '@nats-io/jetstream';
 import { delay, type NatsConnection } from '@nats-io/transport-node';
 import { IndexRecord, type IndexEntry } from '../contract/index-log.ts';
@@ -52,7 +59,11 @@ export async function openNatsIndexLog(options: NatsIndexLogOptions): Promise<In
   }
 }
 
-async function ensureStream(manager: JetStreamManager, name: string, options: NatsIndexLogOptions): Promise<void> {
+async function ensureStream(
+  manager: JetStreamManager,
+  name: string,
+  options: NatsIndexLogOptions,
+): Promise<void> {
   const vital = {
     subjects: [subjects.allIndexes(options.region)],
     allow_direct: false,
@@ -101,10 +112,23 @@ class NatsIndexLog implements IndexLog {
     this.#manager = manager;
     this.#js = jetstream(connection, { timeout: requestTimeoutMs });
     this.#stream = stream;
-    this.#appends = metrics.counter({ name: 'tangaza_index_appends_total', help: 'Appends to the index log.', labels: ['outcome'] });
-    this.#appendSeconds = metrics.histogram({ name: 'tangaza_index_append_seconds', help: 'From append to ack.' });
-    this.#restarts = metrics.counter({ name: 'tangaza_index_follow_restarts_total', help: 'Followers that began again.' });
-    this.#unreadable = metrics.counter({ name: 'tangaza_index_unreadable_total', help: 'Records that cannot be read.' });
+    this.#appends = metrics.counter({
+      name: 'tangaza_index_appends_total',
+      help: 'Appends to the index log.',
+      labels: ['outcome'],
+    });
+    this.#appendSeconds = metrics.histogram({
+      name: 'tangaza_index_append_seconds',
+      help: 'From append to ack.',
+    });
+    this.#restarts = metrics.counter({
+      name: 'tangaza_index_follow_restarts_total',
+      help: 'Followers that began again.',
+    });
+    this.#unreadable = metrics.counter({
+      name: 'tangaza_index_unreadable_total',
+      help: 'Records that cannot be read.',
+    });
   }
 
   async append(stream: StreamId, record: IndexRecord, expectedSequence: number): Promise<number> {
@@ -117,7 +141,10 @@ class NatsIndexLog implements IndexLog {
         expect: { lastSubjectSequence: expectedSequence, streamName: this.#stream.name },
       });
       // C10: an ack of another stream or domain means that the record is not in this log.
-      if (ack.stream !== this.#stream.name || (ack.domain || undefined) !== (this.#stream.domain || undefined))
+      if (
+        ack.stream !== this.#stream.name ||
+        (ack.domain || undefined) !== (this.#stream.domain || undefined)
+      )
         throw new Error(`acknowledged by ${ack.stream} of domain ${ack.domain ?? '(none)'}`);
       this.#appends.add(1, { outcome: 'stored' });
       this.#appendSeconds.observe((performance.now() - startedMs) / 1000);
@@ -126,7 +153,9 @@ class NatsIndexLog implements IndexLog {
       const isFenced = error instanceof JetStreamApiError && wrongLastSequence.has(error.code);
       this.#appends.add(1, { outcome: isFenced ? 'fenced' : 'unavailable' });
       if (!isFenced) throw unavailable(`append of ${record.kind} to ${stream}`, error);
-      throw new TangazaError('FENCED', `${stream}: the log's tail is not ${expectedSequence}`, { cause: error });
+      throw new TangazaError('FENCED', `${stream}: the log's tail is not ${expectedSequence}`, {
+        cause: error,
+      });
     }
   }
 
@@ -140,7 +169,9 @@ class NatsIndexLog implements IndexLog {
   }
 
   #last(stream: StreamId): Promise<StoredMsg | null> {
-    return this.#manager.streams.getMessage(this.#stream.name, { last_by_subj: subjects.index(this.#region, stream) });
+    return this.#manager.streams.getMessage(this.#stream.name, {
+      last_by_subj: subjects.index(this.#region, stream),
+    });
   }
 
   async read(stream: StreamId, fromSequence = 1): Promise<readonly IndexEntry[]> {
@@ -199,7 +230,10 @@ class NatsIndexLog implements IndexLog {
 
   async purgeBelow(stream: StreamId, sequence: number): Promise<void> {
     try {
-      await this.#manager.streams.purge(this.#stream.name, { filter: subjects.index(this.#region, stream), seq: sequence });
+      await this.#manager.streams.purge(this.#stream.name, {
+        filter: subjects.index(this.#region, stream),
+        seq: sequence,
+      });
     } catch (error) {
       throw unavailable(`purge of ${stream}`, error);
     }
@@ -217,7 +251,11 @@ class NatsIndexLog implements IndexLog {
       opt_start_seq: fromSequence,
       inactive_threshold: 10 * heartbeatMs,
     });
-    const messages = await consumer.consume({ max_messages: readAhead, expires: 5 * heartbeatMs, idle_heartbeat: heartbeatMs });
+    const messages = await consumer.consume({
+      max_messages: readAhead,
+      expires: 5 * heartbeatMs,
+      idle_heartbeat: heartbeatMs,
+    });
     const stopWatching = this.#stopOnTrouble(messages, signal);
     try {
       for await (const message of messages) {
@@ -239,7 +277,12 @@ class NatsIndexLog implements IndexLog {
     })();
     void (async () => {
       for await (const event of messages.status()) {
-        if (event.type === 'heartbeats_missed' || event.type === 'consumer_not_found' || event.type === 'stream_not_found') stop();
+        if (
+          event.type === 'heartbeats_missed' ||
+          event.type === 'consumer_not_found' ||
+          event.type === 'stream_not_found'
+        )
+          stop();
       }
     })();
     signal.addEventListener('abort', stop);
@@ -255,7 +298,10 @@ class NatsIndexLog implements IndexLog {
       return { sequence, record: IndexRecord.parse(JSON.parse(Buffer.from(data).toString())) };
     } catch (error) {
       this.#unreadable.add(1);
-      this.#logger.error({ stream, sequence, err: error }, 'a record of the index log cannot be read; left out');
+      this.#logger.error(
+        { stream, sequence, err: error },
+        'a record of the index log cannot be read; left out',
+      );
       return undefined;
     }
   }
@@ -272,5 +318,9 @@ async function pause(ms: number, signal: AbortSignal): Promise<void> {
 
 function unavailable(what: string, cause: unknown): TangazaError {
   if (cause instanceof TangazaError && errorCodeOf(cause) === 'LOG_UNAVAILABLE') return cause;
-  return new TangazaError('LOG_UNAVAILABLE', `${what}: ${cause instanceof Error ? cause.message : 'no answer'}`, { cause });
+  return new TangazaError(
+    'LOG_UNAVAILABLE',
+    `${what}: ${cause instanceof Error ? cause.message : 'no answer'}`,
+    { cause },
+  );
 }

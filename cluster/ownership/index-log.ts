@@ -23,7 +23,11 @@ export interface IndexLog {
    * Every record from `fromSequence` on, for ever, in order, across reconnects, until `signal` aborts.
    * `caughtUp` comes once, when all that was there at the call has been given (also for an empty log).
    */
-  follow(stream: StreamId, fromSequence: number, signal: AbortSignal): AsyncIterable<IndexEntry | { readonly caughtUp: true }>;
+  follow(
+    stream: StreamId,
+    fromSequence: number,
+    signal: AbortSignal,
+  ): AsyncIterable<IndexEntry | { readonly caughtUp: true }>;
   /** Removes the stream's records below `sequence`. */
   purgeBelow(stream: StreamId, sequence: number): Promise<void>;
 }

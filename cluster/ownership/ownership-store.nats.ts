@@ -26,12 +26,15 @@ export interface NatsOwnershipStoreOptions {
 /** Opens the region's bucket and makes it if there is none. @throws TangazaError `LOG_UNAVAILABLE` */
 export async function openNatsOwnershipStore(options: NatsOwnershipStoreOptions): Promise<OwnershipStore> {
   return asking('the ownership bucket cannot be opened', async () => {
-    const kv = await new Kvm(jetstream(options.connection, { timeout: requestTimeoutMs })).create(`${subjects.ownershipBucket}-${options.region}`, {
-      history: 1,
-      replicas: options.replicas ?? 1,
-      allow_direct: false,
-      timeout: requestTimeoutMs,
-    });
+    const kv = await new Kvm(jetstream(options.connection, { timeout: requestTimeoutMs })).create(
+      `${subjects.ownershipBucket}-${options.region}`,
+      {
+        history: 1,
+        replicas: options.replicas ?? 1,
+        allow_direct: false,
+        timeout: requestTimeoutMs,
+      },
+    );
     return new NatsOwnershipStore(kv, options.logger);
   });
 }
@@ -58,10 +61,14 @@ class NatsOwnershipStore implements OwnershipStore {
     const value = JSON.stringify(record);
     return asking(`claim of ${stream}`, async () => {
       try {
-        return await (revision === 0 ? this.#kv.create(stream, value) : this.#kv.update(stream, value, revision, requestTimeoutMs));
+        return await (revision === 0
+          ? this.#kv.create(stream, value)
+          : this.#kv.update(stream, value, revision, requestTimeoutMs));
       } catch (error) {
         if (!(error instanceof JetStreamApiError) || !wrongLastSequence.has(error.code)) throw error;
-        throw new TangazaError('CONFLICT', `${stream}: the record has changed since revision ${revision}`, { cause: error });
+        throw new TangazaError('CONFLICT', `${stream}: the record has changed since revision ${revision}`, {
+          cause: error,
+        });
       }
     });
   }
@@ -93,6 +100,10 @@ async function asking<T>(what: string, ask: () => Promise<T>): Promise<T> {
     return await ask();
   } catch (error) {
     if (error instanceof TangazaError) throw error;
-    throw new TangazaError('LOG_UNAVAILABLE', `${what}: ${error instanceof Error ? error.message : 'no answer'}`, { cause: error });
+    throw new TangazaError(
+      'LOG_UNAVAILABLE',
+      `${what}: ${error instanceof Error ? error.message : 'no answer'}`,
+      { cause: error },
+    );
   }
 }

@@ -51,18 +51,28 @@ export async function takeOver(log: IndexLog, store: OwnershipStore, claim: Clai
   for (let attempt = 1; attempt <= maxTries; attempt += 1) {
     const record = await winRecord(log, store, claim);
     const openSequence = record === undefined ? undefined : await appendOpen(log, claim, record);
-    if (record !== undefined && openSequence !== undefined) return { epoch: record.epoch, record, openSequence };
+    if (record !== undefined && openSequence !== undefined)
+      return { epoch: record.epoch, record, openSequence };
   }
   throw new TangazaError('FENCED', `${claim.stream}: others took it ${maxTries} times in a row`);
 }
 
 /** T1; undefined when another changed the record meanwhile. */
-async function winRecord(log: IndexLog, store: OwnershipStore, claim: Claim): Promise<OwnershipRecord | undefined> {
+async function winRecord(
+  log: IndexLog,
+  store: OwnershipStore,
+  claim: Claim,
+): Promise<OwnershipRecord | undefined> {
   const { record: former, revision } = await store.get(claim.stream);
   if (former !== undefined && !(await claim.mayTakeFrom(former)))
-    throw new TangazaError('NOT_OWNER', `${claim.stream} is owned by ${former.owner}`, { data: { owner: former.owner } });
+    throw new TangazaError('NOT_OWNER', `${claim.stream} is owned by ${former.owner}`, {
+      data: { owner: former.owner },
+    });
   const head = await log.tail(claim.stream);
-  const epoch = nextEpoch([former?.epoch, head?.record.epoch, ...(claim.seenEpochs ?? [])], claim.regionOrdinal);
+  const epoch = nextEpoch(
+    [former?.epoch, head?.record.epoch, ...(claim.seenEpochs ?? [])],
+    claim.regionOrdinal,
+  );
   const record: OwnershipRecord = {
     owner: claim.node,
     region: claim.region,

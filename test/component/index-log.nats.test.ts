@@ -12,7 +12,9 @@ import { openNatsIndexLog } from '../../cluster/ownership/index-log.nats.ts';
 import { clockRecord, endRecord, openRecord, region, stream } from '../support/records.ts';
 import { startNats, type TestNats } from '../support/start-nats.ts';
 
-async function open(nats: TestNats): Promise<{ log: IndexLog; connection: NatsConnection; [Symbol.asyncDispose](): Promise<void> }> {
+async function open(
+  nats: TestNats,
+): Promise<{ log: IndexLog; connection: NatsConnection; [Symbol.asyncDispose](): Promise<void> }> {
   const connection = await connect({ servers: nats.url, reconnectTimeWait: 50, maxReconnectAttempts: -1 });
   const log = await openNatsIndexLog({ connection, region, metrics: noMetrics, logger: silentLogger });
   return { log, connection, [Symbol.asyncDispose]: () => connection.close() };
@@ -71,14 +73,26 @@ test("the region's stream keeps everything, asks its leader, and survives being 
   await using _again = await open(nats);
   const manager = await jetstreamManager(a.connection);
   const { config } = await manager.streams.info('IDX-eu');
-  expect(config).toMatchObject({ allow_direct: false, max_age: 0, max_msgs: -1, max_bytes: -1, storage: 'file', subjects: ['tz.eu.idx.>'] });
+  expect(config).toMatchObject({
+    allow_direct: false,
+    max_age: 0,
+    max_msgs: -1,
+    max_bytes: -1,
+    storage: 'file',
+    subjects: ['tz.eu.idx.>'],
+  });
 });
 
 test('an ack of another stream does not count as stored', async () => {
   // Method: a second stream takes the subjects of region `us`, so that what is meant for IDX-us is acknowledged by it.
   await using nats = await startNats({ jetstream: true });
   await using a = await open(nats);
-  const us = await openNatsIndexLog({ connection: a.connection, region: RegionId.parse('us'), metrics: noMetrics, logger: silentLogger });
+  const us = await openNatsIndexLog({
+    connection: a.connection,
+    region: RegionId.parse('us'),
+    metrics: noMetrics,
+    logger: silentLogger,
+  });
   const manager = await jetstreamManager(a.connection);
   await manager.streams.delete('IDX-us');
   await manager.streams.add({ name: 'THIEF', subjects: ['tz.us.idx.>'] });
@@ -174,7 +188,8 @@ function follow(log: IndexLog, fromSequence: number): Following {
   const seen: string[] = [];
   const ending = new AbortController();
   let wake = (): void => {};
-  const label = (item: IndexEntry | { readonly caughtUp: true }): string => ('caughtUp' in item ? 'caughtUp' : item.record.recordId);
+  const label = (item: IndexEntry | { readonly caughtUp: true }): string =>
+    'caughtUp' in item ? 'caughtUp' : item.record.recordId;
   const run = async (): Promise<void> => {
     for await (const item of log.follow(stream, fromSequence, ending.signal)) {
       seen.push(label(item));

@@ -64,7 +64,9 @@ test('a record is written once for each revision, the first one included', async
 
 test('of two nodes that claim a vacant stream at once, exactly one wins the record', async () => {
   await using cluster = await openBoth();
-  const outcomes = await Promise.all(['n1', 'n2'].map((node) => codeOf(cluster.store.put(stream, record(node, 1), 0))));
+  const outcomes = await Promise.all(
+    ['n1', 'n2'].map((node) => codeOf(cluster.store.put(stream, record(node, 1), 0))),
+  );
   expect(outcomes.toSorted()).toEqual(['CONFLICT', 'none']);
 });
 
@@ -89,8 +91,16 @@ test('a first claim starts at epoch 1 and the next is above it', async () => {
   const first = await takeOver(cluster.log, cluster.store, claim('n1'));
   const second = await takeOver(cluster.log, cluster.store, claim('n2'));
   expect([first.epoch, second.epoch]).toEqual([1, 2]);
-  expect((await cluster.store.get(stream)).record).toMatchObject({ owner: 'n2', epoch: 2, reason: 'owner died' });
-  const open = (await cluster.log.read(stream)).map((entry) => [entry.record.kind, entry.record.epoch, entry.record.node]);
+  expect((await cluster.store.get(stream)).record).toMatchObject({
+    owner: 'n2',
+    epoch: 2,
+    reason: 'owner died',
+  });
+  const open = (await cluster.log.read(stream)).map((entry) => [
+    entry.record.kind,
+    entry.record.epoch,
+    entry.record.node,
+  ]);
   expect(open).toEqual([
     ['open', 1, 'n1'],
     ['open', 2, 'n2'],
@@ -100,7 +110,11 @@ test('a first claim starts at epoch 1 and the next is above it', async () => {
 test('a live owner is not passed over, and its name is told', async () => {
   await using cluster = await openBoth();
   await takeOver(cluster.log, cluster.store, claim('n1'));
-  const refused = await takeOver(cluster.log, cluster.store, claim('n2', { mayTakeFrom: async () => false })).catch((e: unknown) => e);
+  const refused = await takeOver(
+    cluster.log,
+    cluster.store,
+    claim('n2', { mayTakeFrom: async () => false }),
+  ).catch((e: unknown) => e);
   expect(refused).toBeInstanceOf(TangazaError);
   expect(refused).toMatchObject({ code: 'NOT_OWNER', data: { owner: 'n1' } });
 });
@@ -116,7 +130,9 @@ test('with the record lost, the epoch comes from the head of the log', async () 
 test('ten nodes that take over at once leave a log of strictly growing epochs', async () => {
   await using cluster = await openBoth();
   const nodes = Array.from({ length: 10 }, (_, index) => `n${index}`);
-  const taken = await Promise.all(nodes.map((node) => takeOver(cluster.log, cluster.store, claim(node)).catch(() => undefined)));
+  const taken = await Promise.all(
+    nodes.map((node) => takeOver(cluster.log, cluster.store, claim(node)).catch(() => undefined)),
+  );
   const epochs = (await cluster.log.read(stream)).map((entry) => Number(entry.record.epoch));
   expect(epochs).toEqual([...new Set(epochs)].toSorted((a, b) => a - b));
   const winners = taken.filter((one) => one !== undefined);

@@ -1,6 +1,11 @@
 /** A stream owner with a log, a queue and workers that the test commands: pure, and on a clock of the test's. */
 import type { ClockRecord, IndexEntry, IndexRecord, SourceOffer } from '../../cluster/contract/index-log.ts';
-import type { AttachParams, OpenPeriodParams, OpenPeriodReply, SourceVideo } from '../../cluster/contract/stream.ts';
+import type {
+  AttachParams,
+  OpenPeriodParams,
+  OpenPeriodReply,
+  SourceVideo,
+} from '../../cluster/contract/stream.ts';
 import type { TranscodeTask } from '../../cluster/contract/transcode.ts';
 import { Epoch, NodeId, PeriodId, RenditionName, SessionId } from '../../cluster/model/ids.ts';
 import { parseLadder } from '../../actors/media/ladder/ladder.ts';
@@ -8,8 +13,16 @@ import { createOwner, decide } from '../../actors/stream/owner.ts';
 import type { Command, Effect, OwnerSettings, OwnerState } from '../../actors/stream/owner-state.ts';
 import { by, region, sha, stream } from './records.ts';
 
-const rung = (height: number, maxrateBps: number) => ({ height, maxrateBps, crf: 24, preset: 'veryfast', profile: 'high' });
-export const ladder = parseLadder('test', { rungs: [rung(480, 1_400_000), rung(360, 800_000), rung(240, 400_000)] });
+const rung = (height: number, maxrateBps: number) => ({
+  height,
+  maxrateBps,
+  crf: 24,
+  preset: 'veryfast',
+  profile: 'high',
+});
+export const ladder = parseLadder('test', {
+  rungs: [rung(480, 1_400_000), rung(360, 800_000), rung(240, 400_000)],
+});
 
 export const settings: OwnerSettings = {
   ladders: new Map([['default', ladder]]),
@@ -66,8 +79,17 @@ export class OwnerHarness {
     const open: IndexRecord = { kind: 'open', ...by({ epoch, bootId, recordId: `open-${epoch}` }) };
     const before = entries ?? [];
     this.log = [...before, { sequence: (before.at(-1)?.sequence ?? 0) + 1, record: open }];
-    const self = { stream, region, node: NodeId.parse('n1'), bootId: by({ bootId }).bootId, epoch: Epoch.parse(epoch) };
-    this.state = createOwner({ self, settings: { ...settings, ...change }, reason: 'test', entries: this.log }, this.now);
+    const self = {
+      stream,
+      region,
+      node: NodeId.parse('n1'),
+      bootId: by({ bootId }).bootId,
+      epoch: Epoch.parse(epoch),
+    };
+    this.state = createOwner(
+      { self, settings: { ...settings, ...change }, reason: 'test', entries: this.log },
+      this.now,
+    );
     this.do({ kind: 'tick' });
   }
 
@@ -85,7 +107,10 @@ export class OwnerHarness {
   }
 
   counted(event: string): number {
-    return this.effects.reduce((sum, effect) => sum + (effect.kind === 'count' && effect.event === event ? effect.by : 0), 0);
+    return this.effects.reduce(
+      (sum, effect) => sum + (effect.kind === 'count' && effect.event === event ? effect.by : 0),
+      0,
+    );
   }
 
   has(kind: Effect['kind']): boolean {
@@ -108,13 +133,25 @@ export class OwnerHarness {
 
   attach(id = 's1', change: Partial<AttachParams> = {}): Answer | undefined {
     const sessionId = SessionId.parse(id);
-    const params = { streamId: stream, sessionId, node: NodeId.parse('n1'), remoteAddress: '10.0.0.1', priority: 0, ladder: 'default' };
+    const params = {
+      streamId: stream,
+      sessionId,
+      node: NodeId.parse('n1'),
+      remoteAddress: '10.0.0.1',
+      priority: 0,
+      ladder: 'default',
+    };
     return this.#ask((reply) => ({ kind: 'attach', params: { ...params, ...change }, reply }));
   }
 
   openPeriod(id = 's1', change: Partial<OpenPeriodParams> = {}): Answer | undefined {
     const params: OpenPeriodParams = {
-      ...{ streamId: stream, sessionId: SessionId.parse(id), epoch: this.state.self.epoch, sequenceHeaderHash: sha('5e') },
+      ...{
+        streamId: stream,
+        sessionId: SessionId.parse(id),
+        epoch: this.state.self.epoch,
+        sequenceHeaderHash: sha('5e'),
+      },
       ...{ connectionZeroMs: 0, wallZeroMs: this.now.utcMs, video: sourceVideo, audio: sourceAudio },
     };
     return this.#ask((reply) => ({ kind: 'openPeriod', params: { ...params, ...change }, reply }));
@@ -155,7 +192,10 @@ export class OwnerHarness {
   }
 
   failed(task: TranscodeTask, worker = 'w1', code = 'TRANSCODE_FAILED'): void {
-    this.do({ kind: 'report', report: { kind: 'failed', ...this.#about(task, worker), code, detail: 'test' } });
+    this.do({
+      kind: 'report',
+      report: { kind: 'failed', ...this.#about(task, worker), code, detail: 'test' },
+    });
   }
 
   /** @param init tells outputs of different encoders apart */
@@ -164,12 +204,21 @@ export class OwnerHarness {
       task.renditions.map(({ name }, index) => [
         name,
         {
-          ...{ startTime: task.start90k, duration: task.duration90k, sha256: sha(`3${index}`), bytes: 100_000, frames },
+          ...{
+            startTime: task.start90k,
+            duration: task.duration90k,
+            sha256: sha(`3${index}`),
+            bytes: 100_000,
+            frames,
+          },
           init: { sha256: sha(init), bytes: 700 },
         },
       ]),
     );
-    this.do({ kind: 'report', report: { kind: 'done', ...this.#about(task, worker), outputs, encodeMs: 300 } });
+    this.do({
+      kind: 'report',
+      report: { kind: 'done', ...this.#about(task, worker), outputs, encodeMs: 300 },
+    });
   }
 
   /** Finishes every task that was emitted and not finished, in order. */
@@ -178,7 +227,9 @@ export class OwnerHarness {
   }
 
   tasksOf(start90k: number, group?: string): readonly TranscodeTask[] {
-    return this.tasks.filter((task) => task.start90k === start90k && (group === undefined || task.group === group));
+    return this.tasks.filter(
+      (task) => task.start90k === start90k && (group === undefined || task.group === group),
+    );
   }
 
   /** Appends that waited go in, as if the log had been slow. */
@@ -216,7 +267,11 @@ export class OwnerHarness {
       case 'append':
         return this.#append(effect.record, effect.expectedSequence);
       case 'readTail':
-        return this.do(this.logMode === 'silent' ? { kind: 'tailUnreadable' } : { kind: 'tailRead', tail: this.log.at(-1) });
+        return this.do(
+          this.logMode === 'silent'
+            ? { kind: 'tailUnreadable' }
+            : { kind: 'tailRead', tail: this.log.at(-1) },
+        );
       case 'purge': {
         const kept = this.log.filter((entry) => entry.sequence >= effect.belowSequence);
         this.log.splice(0, this.log.length, ...kept);
@@ -224,7 +279,8 @@ export class OwnerHarness {
       }
       case 'publishTask': {
         const { taskId, attempt } = effect.task;
-        if (this.logMode === 'silent') return this.do({ kind: 'taskRefused', taskId, attempt, code: 'LOG_UNAVAILABLE' });
+        if (this.logMode === 'silent')
+          return this.do({ kind: 'taskRefused', taskId, attempt, code: 'LOG_UNAVAILABLE' });
         this.tasks.push(effect.task);
         return this.do({ kind: 'taskPublished', taskId, attempt });
       }
@@ -241,7 +297,8 @@ export class OwnerHarness {
 
   #append(record: IndexRecord, expectedSequence: number): void {
     const { recordId } = record;
-    if (this.logMode === 'silent') return this.do({ kind: 'appendFailed', recordId, code: 'LOG_UNAVAILABLE' });
+    if (this.logMode === 'silent')
+      return this.do({ kind: 'appendFailed', recordId, code: 'LOG_UNAVAILABLE' });
     if (this.logMode === 'held') return void this.held.push({ record, expectedSequence });
     const tail = this.log.at(-1)?.sequence ?? 0;
     if (tail !== expectedSequence) return this.do({ kind: 'appendFailed', recordId, code: 'FENCED' });
@@ -253,7 +310,8 @@ export class OwnerHarness {
 }
 
 export function valueOf<T>(answer: Answer | undefined): T {
-  if (answer === undefined || !('value' in answer)) throw new Error(`not answered: ${JSON.stringify(answer)}`);
+  if (answer === undefined || !('value' in answer))
+    throw new Error(`not answered: ${JSON.stringify(answer)}`);
   return answer.value as T;
 }
 

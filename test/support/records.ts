@@ -1,7 +1,16 @@
 /** Index-log records and ids for tests, with every field that a test does not care about filled in. */
 import type { ClockRecord, IndexRecord } from '../../cluster/contract/index-log.ts';
 import type { Rendition } from '../../cluster/contract/renditions.ts';
-import { BootId, Epoch, NodeId, RegionId, RenditionName, SessionId, Sha256, StreamId } from '../../cluster/model/ids.ts';
+import {
+  BootId,
+  Epoch,
+  NodeId,
+  RegionId,
+  RenditionName,
+  SessionId,
+  Sha256,
+  StreamId,
+} from '../../cluster/model/ids.ts';
 
 export const stream = StreamId.parse('demo');
 export const region = RegionId.parse('eu');
@@ -19,7 +28,14 @@ export interface Author {
 }
 
 export function by({ epoch = 1, node = 'n1', bootId = 'b1', recordId = 'r1' }: Author = {}) {
-  return { epoch: Epoch.parse(epoch), node: NodeId.parse(node), region, bootId: BootId.parse(bootId), recordId, atMs: 1_000 };
+  return {
+    epoch: Epoch.parse(epoch),
+    node: NodeId.parse(node),
+    region,
+    bootId: BootId.parse(bootId),
+    recordId,
+    atMs: 1_000,
+  };
 }
 
 export function openRecord(author: Author = {}): IndexRecord {
@@ -44,7 +60,14 @@ const video = (height: number, origin: 'encode' | 'passThrough' | 'sourceOnly'):
     origin === 'encode'
       ? {
           kind: 'encode',
-          settings: { preset: 'veryfast', profile: 'high', level: 31, crf: 24, maxrateBps: 1_000_000, bufsizeBits: 1_000_000 },
+          settings: {
+            preset: 'veryfast',
+            profile: 'high',
+            level: 31,
+            crf: 24,
+            maxrateBps: 1_000_000,
+            bufsizeBits: 1_000_000,
+          },
         }
       : { kind: origin },
   ...(origin === 'encode' ? {} : { init: { sha256: sha('a0'), bytes: 800 } }),
@@ -71,7 +94,12 @@ export const fullLadder: readonly Rendition[] = [
   audioRendition,
 ];
 export const passThroughOnly: readonly Rendition[] = [video(240, 'passThrough'), audioRendition];
-export const sourceOnlyLadder: readonly Rendition[] = [video(720, 'sourceOnly'), video(480, 'encode'), video(240, 'encode'), audioRendition];
+export const sourceOnlyLadder: readonly Rendition[] = [
+  video(720, 'sourceOnly'),
+  video(480, 'encode'),
+  video(240, 'encode'),
+  audioRendition,
+];
 
 export function clockRecord(author: Author = {}, change: Partial<ClockRecord> = {}): ClockRecord {
   return {

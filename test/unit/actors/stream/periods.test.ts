@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import type { OpenPeriodReply } from '../../../../cluster/contract/stream.ts';
 import { codeOf, OwnerHarness, sourceVideo, valueOf } from '../../../support/owner-harness.ts';
-import { sha } from '../../../support/records.ts';
+import { endRecord, sha } from '../../../support/records.ts';
 
 const second = 90_000;
 
@@ -12,8 +12,16 @@ test("a period's id is the place of its clock record in the log, and nobody hear
   owner.logMode = 'held';
   expect(owner.openPeriod()).toBeUndefined();
   owner.releaseHeld();
-  expect(valueOf(owner.answers.get(2))).toEqual({ period: 2, offset90k: 0, video: 'h264-720p', audio: 'aac-128k' });
-  expect(owner.log.at(-1)).toMatchObject({ sequence: 2, record: { kind: 'clock', presentationZero90k: 0, mediaZero90k: 0 } });
+  expect(valueOf(owner.answers.get(2))).toEqual({
+    period: 2,
+    offset90k: 0,
+    video: 'h264-720p',
+    audio: 'aac-128k',
+  });
+  expect(owner.log.at(-1)).toMatchObject({
+    sequence: 2,
+    record: { kind: 'clock', presentationZero90k: 0, mediaZero90k: 0 },
+  });
 });
 
 test('the first period starts the presentation at the wall time of its first picture', () => {
@@ -31,7 +39,13 @@ test("a session's wall clock that is hours off does not move the start of the st
 test('the renditions of the ladder are pinned, with the fingerprint', () => {
   const owner = new OwnerHarness();
   owner.begin();
-  expect(owner.clock().renditions.map((one) => one.name)).toEqual(['h264-720p', 'h264-480p', 'h264-360p', 'h264-240p', 'aac-128k']);
+  expect(owner.clock().renditions.map((one) => one.name)).toEqual([
+    'h264-720p',
+    'h264-480p',
+    'h264-360p',
+    'h264-240p',
+    'aac-128k',
+  ]);
   expect(owner.clock().fingerprint).toBe('test');
 });
 
@@ -56,7 +70,9 @@ test('two calls that wait for the same period get the same answer', () => {
   owner.openPeriod();
   owner.openPeriod();
   owner.releaseHeld();
-  expect([owner.answers.get(2), owner.answers.get(3)].map((answer) => valueOf<OpenPeriodReply>(answer).period)).toEqual([2, 2]);
+  expect(
+    [owner.answers.get(2), owner.answers.get(3)].map((answer) => valueOf<OpenPeriodReply>(answer).period),
+  ).toEqual([2, 2]);
   expect(owner.ofKind('clock')).toHaveLength(1);
 });
 
@@ -76,9 +92,19 @@ test.each([
   { name: 'zero-based, as OBS', outageMs: 5000, change: {}, goesOn: false },
   { name: 'whose clock ran on', outageMs: 5000, change: { connectionZeroMs: 7000 }, goesOn: true },
   { name: 'whose clock ran on within 1 s', outageMs: 5000, change: { connectionZeroMs: 7900 }, goesOn: true },
-  { name: 'whose clock strayed by over 1 s', outageMs: 5000, change: { connectionZeroMs: 8100 }, goesOn: false },
+  {
+    name: 'whose clock strayed by over 1 s',
+    outageMs: 5000,
+    change: { connectionZeroMs: 8100 },
+    goesOn: false,
+  },
   { name: 'whose media lies below the last', outageMs: 0, change: { connectionZeroMs: 1500 }, goesOn: false },
-  { name: 'with other sequence headers', outageMs: 5000, change: { connectionZeroMs: 7000, sequenceHeaderHash: sha('77') }, goesOn: false },
+  {
+    name: 'with other sequence headers',
+    outageMs: 5000,
+    change: { connectionZeroMs: 7000, sequenceHeaderHash: sha('77') },
+    goesOn: false,
+  },
   { name: 'after over a minute', outageMs: 61_000, change: { connectionZeroMs: 63_000 }, goesOn: false },
 ])('a connection $name', ({ outageMs, change, goesOn }) => {
   const { owner, reply } = reconnected(outageMs, change);
@@ -90,10 +116,13 @@ test.each([
   { outageMs: 0, expected: 2 * second },
   { outageMs: 5000, expected: 7 * second },
   { outageMs: 40_000, expected: 42 * second },
-])('after an outage of $outageMs ms the next period lies where the wall clock says', ({ outageMs, expected }) => {
-  const { owner } = reconnected(outageMs);
-  expect(owner.clock().presentationZero90k).toBe(expected);
-});
+])(
+  'after an outage of $outageMs ms the next period lies where the wall clock says',
+  ({ outageMs, expected }) => {
+    const { owner } = reconnected(outageMs);
+    expect(owner.clock().presentationZero90k).toBe(expected);
+  },
+);
 
 test('a period never overlaps the one before, even if the wall clock went back', () => {
   const owner = new OwnerHarness();
@@ -108,7 +137,7 @@ test('after the end a new broadcast opens a new period, numbers go on', () => {
   const period = owner.begin();
   owner.offer(owner.segment(period, 0));
   owner.finishTasks();
-  const entries = [...owner.log, { sequence: 90, record: { ...owner.log.at(0)?.record, kind: 'end' as const, reason: 'test' } }];
+  const entries = [...owner.log, { sequence: 90, record: endRecord({ epoch: 1, recordId: 'the-end' }) }];
   const next = new OwnerHarness({ entries, epoch: 2 });
   next.nowMs += 120_000;
   next.begin('s1');
@@ -139,5 +168,7 @@ test('a session that is not attached, or was superseded, opens nothing', () => {
 test('a session of another epoch opens nothing', () => {
   const owner = new OwnerHarness({ epoch: 3 });
   owner.attach();
-  expect(codeOf(owner.openPeriod('s1', { epoch: new OwnerHarness({ epoch: 2 }).state.self.epoch }))).toBe('STALE_EPOCH');
+  expect(codeOf(owner.openPeriod('s1', { epoch: new OwnerHarness({ epoch: 2 }).state.self.epoch }))).toBe(
+    'STALE_EPOCH',
+  );
 });

@@ -8,7 +8,13 @@ import { stream } from '../../../support/records.ts';
 const other = '10.0.0.2';
 
 function tell(owner: OwnerHarness, lastPacketAgeMs: number, id = 's1'): void {
-  const report: InputReport = { streamId: stream, sessionId: SessionId.parse(id), bitrateBps: 1, lastPacketAgeMs, warnings: [] };
+  const report: InputReport = {
+    streamId: stream,
+    sessionId: SessionId.parse(id),
+    bitrateBps: 1,
+    lastPacketAgeMs,
+    warnings: [],
+  };
   owner.do({ kind: 'input', report });
 }
 
@@ -29,7 +35,8 @@ test.each([
   tell(owner, silentMs);
   const answer = owner.attach('s2', { remoteAddress: address });
   expect(codeOf(answer)).toBe(outcome);
-  if (outcome === undefined) expect(valueOf(answer)).toEqual({ epoch: 1, supersedes: { sessionId: 's1', node: 'n1' } });
+  if (outcome === undefined)
+    expect(valueOf(answer)).toEqual({ epoch: 1, supersedes: { sessionId: 's1', node: 'n1' } });
 });
 
 test('a session whose reports stop ages by itself', () => {
@@ -38,7 +45,11 @@ test('a session whose reports stop ages by itself', () => {
   tell(owner, 0);
   owner.nowMs += 3000;
   expect(codeOf(owner.attach('s2', { remoteAddress: other }))).toBeUndefined();
-  expect(owner.effects).toContainEqual({ kind: 'closeSession', sessionId: 's1', reason: 'another session has taken its place' });
+  expect(owner.effects).toContainEqual({
+    kind: 'closeSession',
+    sessionId: 's1',
+    reason: 'another session has taken its place',
+  });
 });
 
 test('a live publisher that reports every second is no ghost between two reports', () => {
@@ -77,7 +88,11 @@ test('three refusals in a minute block the address for 30 s, and nobody else', (
     tell(owner, 0);
     return codeOf(owner.attach('s2', { remoteAddress: address }));
   };
-  expect([attempt(other), attempt(other), attempt(other)]).toEqual(['STREAM_BUSY', 'STREAM_BUSY', 'STREAM_BUSY']);
+  expect([attempt(other), attempt(other), attempt(other)]).toEqual([
+    'STREAM_BUSY',
+    'STREAM_BUSY',
+    'STREAM_BUSY',
+  ]);
   expect(attempt(other)).toBe('PUBLISHER_BLOCKED');
   expect(attempt('10.0.0.3')).toBe('STREAM_BUSY');
   owner.nowMs += 30_000;
@@ -112,7 +127,8 @@ test('a superseded session that attaches again is a rival', () => {
 test('refused addresses and sessions are bounded', () => {
   const owner = new OwnerHarness();
   owner.attach('s0');
-  for (let index = 0; index < 400; index += 1) owner.attach('sx', { remoteAddress: `10.1.${index >> 8}.${index & 255}` });
+  for (let index = 0; index < 400; index += 1)
+    owner.attach('sx', { remoteAddress: `10.1.${index >> 8}.${index & 255}` });
   expect(owner.state.refusals.size).toBe(256);
   for (let index = 1; index < 40; index += 1) owner.attach(`s${index}`, { priority: index });
   expect(owner.state.sessions).toHaveLength(8);

@@ -1,0 +1,273 @@
+/** The owner and its log: fences, lost acks, outages, take-over, end, trimming (C1, C7, C8). */
+import { expect, test } from 'vitest';
+import type { IndexEntry } from '../../../../cluster/contract/index-log.ts';
+import type { OpenPeriodReply } from '../../../../cluster/contract/stream.ts';
+import type { TranscodeTask } from '../../../../cluster/contract/transcode.ts';
+import { SessionId } from '../../../../cluster/model/ids.ts';
+import { applyEntry, emptyTimeline } from '../../../../actors/media/timeline/fold.ts';
+import type { Timeline } from '../../../../actors/media/timeline/timeline.ts';
+import { codeOf, OwnerHarness, valueOf } from '../../../support/owner-harness.ts';
+import { openRecord } from '../../../support/records.ts';
+
+const fold = (entries: readonly IndexEntry[]): Timeline =>
+  entries.reduce<Timeline>(applyEntry, emptyTimeline());
+
+function firstSession(owner: OwnerHarness): SessionId {
+  return owner.state.sessions[0]?.id ?? SessionId.parse('none');
+}
+
+function taskAt(owner: OwnerHarness, index: number): TranscodeTask {
+  const task = owner.tasks.at(index);
+  if (task === undefined) throw new Error(`no task ${index}`);
+  return task;
+}
+
+function committed(segments: number) {
+  const owner = new OwnerHarness();
+  const period = owner.begin();
+  for (let index = 0; index < segments; index += 1) {
+    const from = owner.tasks.length;
+    owner.offer(owner.segment(period, index));
+    owner.finishTasks(from);
+  }
+  return { owner, period };
+}
+
+test('one append is under way at most', () => {
+  const { owner, period } = committed(0);
+  owner.logMode = 'held';
+  for (const index of [0, 1, 2]) owner.offer(owner.segment(period, index));
+  expect(owner.held).toHaveLength(1);
+  owner.releaseHeld();
+  expect(owner.ofKind('source')).toHaveLength(3);
+});
+
+test('an ack that was lost is found at the tail by its recordId, and nothing is stored twice', () => {
+  const { owner, period } = committed(1);
+  owner.logMode = 'ackLost';
+  owner.offer(owner.segment(period, 1));
+  owner.finishTasks(2);
+  expect(owner.records.map((record) => record.kind)).toEqual([
+    'open',
+    'clock',
+    'source',
+    'commit',
+    'source',
+    'commit',
+  ]);
+  expect(new Set(owner.records.map((record) => record.recordId)).size).toBe(6);
+});
+
+test("an owner that finds a higher epoch's record gives up for good", () => {
+  const { owner, period } = committed(1);
+  owner.intrude(openRecord({ epoch: 2, node: 'n2', bootId: 'b2' }));
+  owner.offer(owner.segment(period, 1));
+  expect(owner.state.life).toBe('gone');
+  expect(owner.effects).toContainEqual({ kind: 'deactivate', reason: 'fenced' });
+  expect(codeOf(owner.attach('s2'))).toBe('STALE_EPOCH');
+  expect(owner.records.at(-1)).toMatchObject({ kind: 'open', epoch: 2 });
+});
+
+test('a period that waits for its clock record is refused when the owner is fenced', () => {
+  const owner = new OwnerHarness();
+  owner.attach();
+  owner.intrude(openRecord({ epoch: 2, node: 'n2', bootId: 'b2' }));
+  expect(codeOf(owner.openPeriod())).toBe('STALE_EPOCH');
+});
+
+// Goal: a frozen owner that thaws changes nothing. Method: its append waits while another takes over, then goes on.
+test('an append that was on its way during a take-over is refused', () => {
+  const { owner, period } = committed(1);
+  owner.logMode = 'held';
+  owner.offer(owner.segment(period, 1));
+  owner.intrude(openRecord({ epoch: 2, node: 'n2', bootId: 'b2' }));
+  owner.releaseHeld();
+  expect(owner.state.life).toBe('gone');
+  expect(fold(owner.log).ignored).toBe(0);
+});
+
+test('a log that lost records makes the owner begin again, not write on (C7)', () => {
+  const { owner, period } = committed(3);
+  owner.log.splice(-2);
+  owner.offer(owner.segment(period, 3));
+  expect(owner.effects).toContainEqual({ kind: 'deactivate', reason: 'logWentBack' });
+});
+
+test('an outage loses no source: records wait, deadlines stop, all is appended in order afterwards (C8)', () => {
+  const { owner, period } = committed(1);
+  owner.logMode = 'silent';
+  for (let index = 1; index <= 25; index += 1) {
+    owner.pass(2000);
+    owner.offer(owner.segment(period, index));
+  }
+  owner.pass(10_000);
+  expect(owner.ofKind('source')).toHaveLength(1);
+  owner.logMode = 'up';
+  owner.pass(1100);
+  expect(owner.ofKind('source').map((one) => one.start90k / 180_000)).toEqual([...Array(26).keys()]);
+  owner.finishTasks(2);
+  expect(owner.ofKind('gap')).toEqual([]);
+  expect(owner.ofKind('commit').map((one) => one.number)).toEqual([...Array(26).keys()]);
+  expect(fold(owner.log).ignored).toBe(0);
+});
+
+test('an outage that begins while a segment is encoded makes no gap of it', () => {
+  const { owner, period } = committed(1);
+  owner.offer(owner.segment(period, 1));
+  owner.logMode = 'silent';
+  owner.pass(30_000);
+  owner.logMode = 'up';
+  owner.pass(1100);
+  expect(owner.ofKind('gap')).toEqual([]);
+  owner.finishTasks(2);
+  expect(owner.ofKind('commit')).toHaveLength(2);
+});
+
+test('backlog has its deadlines from when it is first in line: a dead queue makes gaps in the end', () => {
+  const { owner, period } = committed(1);
+  owner.logMode = 'silent';
+  for (const index of [1, 2]) owner.offer(owner.segment(period, index));
+  owner.pass(5000);
+  owner.logMode = 'up';
+  owner.pass(1000);
+  owner.pass(4000);
+  expect(owner.ofKind('gap').map((one) => one.number)).toEqual([1]);
+  owner.pass(4100);
+  expect(owner.ofKind('gap').map((one) => one.number)).toEqual([1, 2]);
+});
+
+test('while the log is silent the tail is asked for with growing pauses, once a second at most', () => {
+  const { owner, period } = committed(1);
+  owner.logMode = 'silent';
+  owner.offer(owner.segment(period, 1));
+  const before = owner.effects.filter((effect) => effect.kind === 'readTail').length;
+  owner.pass(60_000);
+  const asked = owner.effects.filter((effect) => effect.kind === 'readTail').length - before;
+  expect(asked).toBeGreaterThan(40);
+  expect(asked).toBeLessThan(65);
+});
+
+test('a successor goes on with numbers and periods, and emits the tasks of what is pending under fresh attempts', () => {
+  const { owner, period } = committed(2);
+  owner.offer(owner.segment(period, 2));
+  owner.done(taskAt(owner, -2));
+  const next = new OwnerHarness({ entries: owner.log, epoch: 2, bootId: 'b2' });
+  expect(next.tasks.map((task) => [task.start90k, task.group])).toEqual([
+    [360_000, 'lowest'],
+    [360_000, 'upper'],
+  ]);
+  const used = new Set(owner.tasks.map((task) => `${task.taskId}#${task.attempt}`));
+  for (const task of next.tasks) expect(used).not.toContain(`${task.taskId}#${task.attempt}`);
+  next.attach('s1');
+  next.finishTasks();
+  const from = next.tasks.length;
+  expect(valueOf(next.offer(next.segment(period, 3)))).toEqual({ state: 'accepted' });
+  next.finishTasks(from);
+  expect(next.ofKind('commit').map((one) => [one.number, one.epoch])).toEqual([
+    [0, 1],
+    [1, 1],
+    [2, 2],
+    [3, 2],
+  ]);
+  expect(fold(next.log).ignored).toBe(0);
+});
+
+test("a worker's report to the former owner counts for its successor, its failures do not", () => {
+  const { owner, period } = committed(1);
+  owner.offer(owner.segment(period, 1));
+  const old = owner.tasks.slice(2);
+  const next = new OwnerHarness({ entries: owner.log, epoch: 2, bootId: 'b2' });
+  for (const task of old) next.failed(task);
+  expect(next.tasks).toHaveLength(2);
+  for (const task of old) next.done(task);
+  expect(next.ofKind('commit')).toHaveLength(2);
+});
+
+test('the same session that attaches to a successor goes on in its period', () => {
+  const { owner, period } = committed(1);
+  const next = new OwnerHarness({ entries: owner.log, epoch: 2, bootId: 'b2' });
+  next.attach('s1');
+  expect(valueOf<OpenPeriodReply>(next.openPeriod('s1')).period).toBe(period);
+});
+
+test('without a publisher for a minute the broadcast ends, after what is pending is decided', () => {
+  const { owner, period } = committed(1);
+  owner.offer(owner.segment(period, 1));
+  owner.do({
+    kind: 'detach',
+    params: { streamId: owner.state.self.stream, sessionId: firstSession(owner), reason: 'test' },
+  });
+  owner.pass(59_900);
+  expect(owner.ofKind('end')).toEqual([]);
+  owner.pass(300);
+  expect(owner.records.slice(-2).map((record) => record.kind)).toEqual(['gap', 'end']);
+  expect(owner.effects).toContainEqual({ kind: 'deactivate', reason: 'ended' });
+});
+
+test('a publisher that comes back within the minute keeps the broadcast', () => {
+  const { owner } = committed(1);
+  owner.pass(79_000);
+  owner.attach('s2');
+  owner.pass(19_000);
+  expect(owner.ofKind('end')).toEqual([]);
+});
+
+test('a publisher that comes back while the end waits for a silent log keeps the broadcast too', () => {
+  const { owner } = committed(1);
+  owner.pass(20_100);
+  owner.logMode = 'silent';
+  owner.pass(61_000);
+  expect(codeOf(owner.attach('s2'))).toBeUndefined();
+  owner.logMode = 'up';
+  owner.pass(2000);
+  expect(owner.ofKind('end')).toEqual([]);
+});
+
+test('a stream that never had a period ends without a record', () => {
+  const owner = new OwnerHarness();
+  owner.attach();
+  owner.pass(81_000);
+  expect(owner.records.map((record) => record.kind)).toEqual(['open']);
+  expect(owner.has('deactivate')).toBe(true);
+});
+
+// Goal: a log stays short and a newcomer that reads only what is left sees the same. Method: 200 segments with a window
+// of 60 s; compare the fold of what is left with the owner's own.
+test('the log is trimmed to its window: archive, trim, snapshot, purge', () => {
+  const owner = new OwnerHarness({ settings: { maxLogRecords: 100, dvrWindowMs: 60_000 } });
+  const period = owner.begin();
+  for (let index = 0; index < 200; index += 1) {
+    const from = owner.tasks.length;
+    owner.offer(owner.segment(period, index));
+    owner.finishTasks(from);
+    owner.pass(2000);
+    owner.do({
+      kind: 'input',
+      report: {
+        streamId: owner.state.self.stream,
+        sessionId: firstSession(owner),
+        bitrateBps: 1,
+        lastPacketAgeMs: 0,
+        warnings: [],
+      },
+    });
+  }
+  expect(owner.log.length).toBeLessThan(150);
+  const left = fold(owner.log);
+  expect(left.nextNumber).toBe(200);
+  expect(left.ignored).toBe(0);
+  expect(left.nextNumber - left.firstNumber).toBeGreaterThanOrEqual(30);
+  expect(left.periods).toEqual(owner.state.timeline.periods);
+  const archives = owner.effects.filter((effect) => effect.kind === 'archive');
+  expect(archives.length).toBeGreaterThan(2);
+  expect(archives[0]?.key).toMatch(/^index\/demo\/1-\d+\.json$/);
+  const next = new OwnerHarness({ entries: owner.log, epoch: 2, bootId: 'b2' });
+  expect(next.state.nextNumber).toBe(200);
+});
+
+test('an archive that cannot be stored leaves the log long and is tried again later', () => {
+  const { owner } = committed(1);
+  owner.do({ kind: 'archiveFailed' });
+  expect(owner.has('purge')).toBe(false);
+  expect(owner.state.isArchiving).toBe(false);
+});
