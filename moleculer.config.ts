@@ -2,23 +2,260 @@
  * Composition root of one node: reads the configuration, opens the ports, creates the services of its roles, and closes
  * everything in the opposite order. Only here and in tests do shells meet.
  */
-import type { BrokerOptions } from 'moleculer';
+import { randomBytes } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { basename, join } from 'node:path';
+import type { BrokerOptions, ServiceBroker, ServiceSchema } from 'moleculer';
+import { controlService } from './actors/control/control.service.ts';
+import { openSqliteStreamRegistry } from './actors/control/stream-registry.sqlite.ts';
+import type { StreamRegistry } from './actors/control/stream-registry.ts';
+import { edgeDeliveryService } from './actors/edge-delivery/edge-delivery.service.ts';
+import { makeEdge } from './actors/edge-delivery/edge.ts';
+import { uwsServer } from './actors/edge-delivery/http.uws.ts';
+import { pageSources } from './actors/edge-delivery/pages.disk.ts';
+import { loadStaticFiles } from './actors/edge-delivery/static-files.disk.ts';
+import { ffmpegThumbnail } from './actors/edge-delivery/thumbnail.ffmpeg.ts';
+import { ingestService } from './actors/ingest/ingest.service.ts';
+import { defaultIngestLimits, openRtmpIngest } from './actors/ingest/rtmp-ingest.rtmp.ts';
+import { parseLadder, type Ladder } from './actors/media/ladder/ladder.ts';
+import { openDiskStore } from './actors/segment-store/segment-store.disk.ts';
+import { openS3Store } from './actors/segment-store/segment-store.s3.ts';
+import type { SegmentStore } from './actors/segment-store/segment-store.ts';
+import { streamService } from './actors/stream/stream.service.ts';
+import { openFfmpegEncoder, readFingerprint } from './actors/transcode-worker/encoder.ffmpeg.ts';
+import { transcodeWorkerService } from './actors/transcode-worker/transcode-worker.service.ts';
+import { TranscodeWorker } from './actors/transcode-worker/worker.ts';
 import { loadConfig, type NodeConfig } from './config/config.ts';
-import { loadSecrets } from './config/secrets.disk.ts';
+import { loadSecrets, type Secrets } from './config/secrets.disk.ts';
+import { brokerIdOf, nodeCalls, type NodeCalls } from './cluster/membership/node-calls.moleculer.ts';
 import { connectNats } from './cluster/membership/connection.nats.ts';
 import { openNatsMemberDirectory } from './cluster/membership/member-directory.nats.ts';
+import type { Member, MemberDirectory } from './cluster/membership/member-directory.ts';
+import { BootId, type NodeId, type StreamId } from './cluster/model/ids.ts';
+import { baseBrokerOptions } from './cluster/observe/broker-options.moleculer.ts';
+import type { Logger } from './cluster/observe/logger.ts';
+import { pinoLogger } from './cluster/observe/logger.pino.ts';
+import { prometheusMetrics, type PrometheusMetrics } from './cluster/observe/metrics.prometheus.ts';
 import { openNatsIndexLog } from './cluster/ownership/index-log.nats.ts';
+import type { IndexLog } from './cluster/ownership/index-log.ts';
 import { openNatsOwnershipStore } from './cluster/ownership/ownership-store.nats.ts';
+import type { OwnershipStore } from './cluster/ownership/ownership-store.ts';
+import { order } from './cluster/partition/rendezvous.ts';
+import { openNatsTaskQueue } from './cluster/queue/task-queue.nats.ts';
+import type { TaskQueue } from './cluster/queue/task-queue.ts';
 import { systemClock as clock } from './cluster/time/clock.system.ts';
+
+/** Bounds of a stop: tasks in progress get this long before they go back to the queue. */
+const workerDrainMs = 4000;
+
+/** What the services of a node are made of. */
+interface Parts {
+  readonly config: NodeConfig;
+  readonly secrets: Secrets;
+  readonly bootId: BootId;
+  readonly logger: Logger;
+  readonly metrics: PrometheusMetrics;
+  readonly members: MemberDirectory;
+  readonly store: SegmentStore;
+  readonly log: IndexLog;
+  readonly ownership: OwnershipStore;
+  readonly queue: TaskQueue;
+  readonly registry: StreamRegistry;
+  readonly ladders: ReadonlyMap<string, Ladder>;
+  readonly natsDownMs: () => number;
+  /** Of this host's ffmpeg: what an owner pins, and a worker must have (C9). */
+  readonly fingerprint: string;
+}
 
 /** Opens every port of the node that `env` describes. @throws ConfigError with all faults at once */
 export async function composeNode(env: Readonly<Record<string, string | undefined>>): Promise<BrokerOptions> {
   const config = loadConfig(env);
   const secrets = loadSecrets(config.dataDir);
-  void [config, secrets, connectNats, openNatsMemberDirectory, openNatsIndexLog, openNatsOwnershipStore, clock];
-  return {};
+  const bootId = BootId.parse(randomBytes(6).toString('hex'));
+  const { nodeId: node, region } = config;
+  const logger = pinoLogger({ level: config.logLevel, node, region });
+  const metrics = prometheusMetrics({ node, region });
+  const nats = await connectNats({ servers: config.natsServers, name: node, logger, metrics, clock });
+  const { connection } = nats;
+  const shared = { connection, region, metrics, logger, clock };
+  const store = await openStore(config, metrics);
+  const log = await openNatsIndexLog(shared);
+  const ownership = await openNatsOwnershipStore(shared);
+  const queue = await openNatsTaskQueue(shared);
+  const registry = openSqliteStreamRegistry(join(config.dataDir, 'tangaza.sqlite'));
+  const self = describeSelf(config, bootId);
+  const members = await openNatsMemberDirectory({ connection, self, clock, logger });
+  const ladders = loadLadders(join(import.meta.dirname, 'config/ladders'));
+  const { downMs: natsDownMs } = nats;
+  const fingerprint = await readFingerprint(config.worker.ffmpeg);
+  const parts: Parts = { config, secrets, bootId, logger, metrics, members, store, log, ownership, queue, registry, ladders, natsDownMs, fingerprint };
+  const services = await makeServices(parts);
+  return {
+    ...baseBrokerOptions({ region, brokerId: brokerIdOf(node, bootId), natsServers: config.natsServers, logger, addSource: metrics.addSource }),
+    created: (broker: ServiceBroker) => {
+      const calls = nodeCalls({ broker, self: node, bootId, members });
+      for (const make of services) broker.createService(make(calls));
+    },
+    stopped: async () => {
+      registry.close();
+      await members.close();
+      await store.close();
+      await nats.close();
+      logger.info({}, 'the node has stopped');
+    },
+  };
 }
 
-export type { NodeConfig };
-
 export default (): Promise<BrokerOptions> => composeNode(process.env);
+
+type MakeService = (calls: NodeCalls) => ServiceSchema;
+
+/** In order of start; Moleculer stops them all at once, each within its own bound. */
+async function makeServices(parts: Parts): Promise<readonly MakeService[]> {
+  const { roles } = parts.config;
+  return [
+    ...(roles.has('control') ? [controlMaker(parts)] : []),
+    ...(roles.has('ingest') ? [streamMaker(parts), ingestMaker(parts)] : []),
+    ...(roles.has('transcode-worker') ? [await workerMaker(parts)] : []),
+    ...(roles.has('edge-delivery') ? [await edgeMaker(parts)] : []),
+  ];
+}
+
+function controlMaker(parts: Parts): MakeService {
+  const { config, secrets, registry, ownership, members, ladders } = parts;
+  return (calls) =>
+    controlService({
+      clock,
+      registry,
+      ownership,
+      members,
+      ladders: new Set(ladders.keys()),
+      defaultLadder: config.ladder,
+      keySecret: secrets.streamKeySecret,
+      newId: () => randomBytes(6).toString('hex'),
+      newSalt: () => randomBytes(12).toString('base64url'),
+      askHealth: calls.askHealth,
+      closeSessions: calls.closeAllSessions,
+    });
+}
+
+function streamMaker(parts: Parts): MakeService {
+  const { config, bootId, log, ownership, queue, ladders, store, metrics, logger, members, fingerprint } = parts;
+  return ({ closeAllSessions }) =>
+    streamService({
+      node: config.nodeId,
+      region: config.region,
+      bootId,
+      clock,
+      log,
+      ownership,
+      queue,
+      ladders,
+      store,
+      metrics,
+      logger,
+      fingerprint,
+      dvrWindowSeconds: config.dvrWindowSeconds,
+      isOwnerAlive: async ({ owner, bootId: boot }) => members.isAlive(owner, boot),
+      successors: (stream) => successorsOf(stream, config.nodeId, members),
+      closeSessions: (params) => {
+        closeAllSessions(params).catch((error: unknown) => logger.warn({ err: error }, 'sessions could not be told to close'));
+      },
+    });
+}
+
+function ingestMaker({ config, store, metrics, logger }: Parts): MakeService {
+  const { host, port, maxPublishers } = config.rtmp;
+  const limits = { ...defaultIngestLimits, maxConnections: maxPublishers };
+  const ingest = openRtmpIngest({ host, port, limits, clock, metrics, logger });
+  const onListening = (bound: number): void => logger.info({ host, port: bound }, 'RTMP is listening');
+  return ({ stream, authenticate }) =>
+    ingestService({ ingest, node: config.nodeId, clock, store, stream, authenticate, metrics, logger, onListening });
+}
+
+async function workerMaker(parts: Parts): Promise<MakeService> {
+  const { config, queue, store, metrics, logger, fingerprint } = parts;
+  const { slots, ffmpeg } = config.worker;
+  const tempRoot = join(config.dataDir, 'tmp', config.nodeId);
+  const encoder = await openFfmpegEncoder({ ffmpeg, tempRoot, clock, niceness: 5 });
+  return ({ report }) => {
+    const ports = { node: config.nodeId, slots, fingerprint, queue, report, store, encoder, clock, logger, metrics };
+    return transcodeWorkerService({ worker: new TranscodeWorker(ports), slots, fingerprint, drainMs: workerDrainMs });
+  };
+}
+
+async function edgeMaker(parts: Parts): Promise<MakeService> {
+  const { config, secrets, log, store, logger, metrics, members, registry, natsDownMs } = parts;
+  const pages = await loadStaticFiles(pageSources);
+  return ({ callAction }) => {
+    const edge = makeEdge({
+      node: config.nodeId,
+      region: config.region,
+      clock,
+      log,
+      store,
+      logger,
+      metrics,
+      renderMetrics: async () => ({ text: await metrics.render(), contentType: metrics.contentType }),
+      call: callAction,
+      listEdges: () => edgesOf(members),
+      streamExists: async (id) => registry.get(id) !== undefined,
+      health: () => [{ name: 'nats', isReady: true, ...(natsDownMs() === 0 ? {} : { detail: `gone for ${natsDownMs()} ms` }) }],
+      logDownSeconds: () => natsDownMs() / 1000,
+      makeThumbnail: ffmpegThumbnail({ ffmpeg: config.worker.ffmpeg }),
+      pages,
+      operatorToken: config.operatorToken ?? secrets.operatorToken,
+      publicUrl: config.http.publicUrl,
+      cacheBytes: config.cacheBytes,
+      dvrWindowSeconds: config.dvrWindowSeconds,
+      retentionSeconds: config.retentionSeconds,
+    });
+    const server = uwsServer({ clock, metrics, logger });
+    return edgeDeliveryService({ clock, logger, edge, server, host: config.http.host, port: config.http.port });
+  };
+}
+
+function successorsOf(stream: StreamId, self: NodeId, members: MemberDirectory): readonly NodeId[] {
+  const others = members.list().members.filter(({ id, isAlive, roles }) => isAlive && id !== self && roles.includes('ingest'));
+  return order(stream, others.map(({ id }) => ({ id, weight: 1 }))).map(({ id }) => id);
+}
+
+function edgesOf(members: MemberDirectory) {
+  const { revision, members: all } = members.list();
+  const edges = all
+    .filter(({ roles }) => roles.includes('edge-delivery'))
+    .map(({ id, region, httpUrl }) => ({ id, region, baseUrl: httpUrl }));
+  return { revision, edges };
+}
+
+function openStore({ store, dataDir }: NodeConfig, metrics: PrometheusMetrics): Promise<SegmentStore> {
+  return store.kind === 'disk'
+    ? openDiskStore({ folder: join(dataDir, 'segments'), reserveBytes: store.reserveBytes, clock, metrics })
+    : openS3Store({ ...store, clock, metrics });
+}
+
+function describeSelf({ nodeId, region, roles, http, rtmp }: NodeConfig, bootId: BootId): Member {
+  return {
+    id: nodeId,
+    region,
+    host: hostname(),
+    pid: process.pid,
+    bootId,
+    roles: [...roles],
+    httpUrl: http.publicUrl ?? `http://${http.host}:${http.port}`,
+    rtmpUrl: rtmp.publicUrl ?? `rtmp://${rtmp.host}:${rtmp.port}/live`,
+    startedAt: new Date(clock.utcMs()).toISOString(),
+  };
+}
+
+/** Every `NAME.json` of the folder. @throws Error that names the file and its faults */
+function loadLadders(folder: string): ReadonlyMap<string, Ladder> {
+  const files = readdirSync(folder).filter((file) => file.endsWith('.json'));
+  return new Map(
+    files.map((file) => {
+      const name = basename(file, '.json');
+      return [name, parseLadder(name, JSON.parse(readFileSync(join(folder, file), 'utf8')))];
+    }),
+  );
+}

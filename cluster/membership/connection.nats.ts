@@ -2,16 +2,28 @@
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import type { Logger } from '../observe/logger.ts';
 import type { Metrics } from '../observe/metrics.ts';
+import type { Clock } from '../time/clock.ts';
 
 interface ConnectOptions {
   readonly servers: readonly string[];
   readonly name: string;
+  readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
 }
 
+export interface NodeConnection {
+  readonly connection: NatsConnection;
+  /** For how long it has been gone, in ms; 0 while it is there. */
+  readonly downMs: () => number;
+  readonly close: () => Promise<void>;
+}
+
+const drainMs = 2000;
+
 /** Waits for the first server for ever (a node may start before its NATS); the logger says so. */
-export async function connectNats({ servers, name, logger, metrics }: ConnectOptions): Promise<NatsConnection> {
+export async function connectNats(options: ConnectOptions): Promise<NodeConnection> {
+  const { servers, name, clock, logger, metrics } = options;
   const connected = metrics.gauge({ name: 'tangaza_nats_connected', help: '1 while the node is connected to NATS.' });
   connected.set(0);
   logger.info({ servers }, 'connecting to NATS');
@@ -26,9 +38,24 @@ export async function connectNats({ servers, name, logger, metrics }: ConnectOpt
     timeout: 2000,
     waitOnFirstConnect: true,
   });
-  connected.set(1);
-  void watch(connection, logger, (isUp) => connected.set(isUp ? 1 : 0));
-  return connection;
+  let downSinceMs: number | undefined;
+  const tell = (isUp: boolean): void => {
+    connected.set(isUp ? 1 : 0);
+    downSinceMs = isUp ? undefined : (downSinceMs ?? clock.monotonicMs());
+  };
+  tell(true);
+  void watch(connection, logger, tell);
+  return {
+    connection,
+    downMs: () => (downSinceMs === undefined ? 0 : Math.max(1, Math.round(clock.monotonicMs() - downSinceMs))),
+    // A drain that waits for a server which is gone would never end.
+    close: async () => {
+      const end = new AbortController();
+      await Promise.race([connection.drain().catch(() => {}), clock.sleep(drainMs, end.signal)]);
+      end.abort();
+      await connection.close();
+    },
+  };
 }
 
 async function watch(connection: NatsConnection, logger: Logger, tell: (isUp: boolean) => void): Promise<void> {

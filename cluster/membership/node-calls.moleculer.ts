@@ -1,0 +1,128 @@
+/**
+ * Calls between actors over Moleculer, each to the node that must do it.
+ *
+ * A node's broker is named `{node}.{bootId}`, so that a call never reaches another life of a node, and two processes
+ * with one node id do not kill each other (facts 2). Which boot is the living one, the member directory says.
+ */
+import type { ServiceBroker } from 'moleculer';
+import {
+  ingestActions,
+  streamActions,
+  type AttachParams,
+  type AttachReply,
+  type CloseSessionsParams,
+  type DetachParams,
+  type InputReport,
+  type OfferParams,
+  type OpenPeriodParams,
+  type OpenPeriodReply,
+  type StreamHealth,
+} from '../contract/stream.ts';
+import { controlActions, type AuthenticateReply } from '../contract/streams.ts';
+import type { RouteInput } from '../contract/routes.ts';
+import type { TaskReport } from '../contract/transcode.ts';
+import { errorCodeOf, TangazaError } from '../errors/tangaza-error.ts';
+import { NodeId, type BootId, type StreamId } from '../model/ids.ts';
+import type { OwnershipRecord } from '../ownership/ownership-store.ts';
+import type { MemberDirectory } from './member-directory.ts';
+
+interface CallOptions {
+  readonly broker: ServiceBroker;
+  readonly self: NodeId;
+  readonly bootId: BootId;
+  readonly members: MemberDirectory;
+}
+
+const timeoutMs = 5000;
+const healthTimeoutMs = 1000;
+
+export const brokerIdOf = (node: NodeId, bootId: BootId): string => `${node}.${bootId}`;
+
+export type NodeCalls = ReturnType<typeof nodeCalls>;
+
+export function nodeCalls({ broker, self, bootId, members }: CallOptions) {
+  /** Where each stream's owner was last found; this node when nothing is known. Entries go with their session. */
+  const owners = new Map<StreamId, NodeId>();
+
+  const brokerId = (node: NodeId): string => {
+    if (node === self) return brokerIdOf(self, bootId);
+    const member = members.list().members.find(({ id }) => id === node);
+    if (member === undefined) throw new TangazaError('UNAVAILABLE', `The node ${node} is not known here.`);
+    return brokerIdOf(member.id, member.bootId);
+  };
+  const at = async <R>(node: NodeId, action: string, params: object, withinMs = timeoutMs): Promise<R> => {
+    try {
+      return await broker.call<R, object>(action, params, { nodeID: brokerId(node), timeout: withinMs });
+    } catch (error) {
+      throw known(error, `${action} at ${node}`);
+    }
+  };
+  /** Asks the owner, wherever it is; a stale route is tried once more where `NOT_OWNER` points. */
+  const toOwner = async <R>(stream: StreamId, action: string, params: object): Promise<R> => {
+    const node = owners.get(stream) ?? self;
+    try {
+      return await at<R>(node, action, params);
+    } catch (error) {
+      const owner = ownerNamedBy(error);
+      if (owner === undefined || owner === node) throw error;
+      owners.set(stream, owner);
+      return at<R>(owner, action, params);
+    }
+  };
+  return {
+    stream: {
+      attach: (params: AttachParams) => {
+        owners.delete(params.streamId);
+        return toOwner<AttachReply>(params.streamId, streamActions.attach, params);
+      },
+      openPeriod: (params: OpenPeriodParams) => toOwner<OpenPeriodReply>(params.streamId, streamActions.openPeriod, params),
+      offer: (params: OfferParams) => toOwner<unknown>(params.streamId, streamActions.offer, params),
+      input: (params: InputReport) => toOwner<unknown>(params.streamId, streamActions.input, params),
+      detach: async (params: DetachParams) => {
+        await toOwner<unknown>(params.streamId, streamActions.detach, params);
+        owners.delete(params.streamId);
+      },
+      closeSessions: (node: NodeId, params: CloseSessionsParams) => at<unknown>(node, ingestActions.closeSessions, params),
+    },
+    authenticate: async (streamKey: string): Promise<AuthenticateReply> =>
+      callKnown(broker, controlActions.authenticate, { streamKey }),
+    report: async (owner: NodeId, report: TaskReport): Promise<void> => {
+      await at(owner, streamActions.report, { report });
+    },
+    askHealth: (record: OwnershipRecord, streamId: StreamId): Promise<StreamHealth> =>
+      at<StreamHealth>(record.owner, streamActions.health, { streamId }, healthTimeoutMs),
+    closeAllSessions: async (params: CloseSessionsParams): Promise<void> => {
+      await broker.broadcast(ingestActions.closeSessions, params);
+    },
+    callAction: (action: string, input: RouteInput): Promise<unknown> => callKnown(broker, action, input),
+  };
+}
+
+async function callKnown<R>(broker: ServiceBroker, action: string, params: object): Promise<R> {
+  try {
+    return await broker.call<R, object>(action, params, { timeout: timeoutMs });
+  } catch (error) {
+    throw known(error, action);
+  }
+}
+
+/** Errors of the catalogue keep their code; Moleculer's own (no such node, time-out) mean that nobody answered. */
+function known(error: unknown, what: string): unknown {
+  const name = error instanceof Error ? error.name : '';
+  const isMoleculers = ['ServiceNotFoundError', 'ServiceNotAvailableError', 'RequestTimeoutError', 'RequestRejectedError'].includes(name);
+  if (isMoleculers) return new TangazaError('UNAVAILABLE', `${what}: nobody answers`, { cause: error });
+  const code = errorCodeOf(error);
+  if (code === 'INTERNAL' || error instanceof TangazaError) return error;
+  return new TangazaError(code, error instanceof Error ? error.message : undefined, { data: dataOf(error), cause: error });
+}
+
+function dataOf(error: unknown): Record<string, unknown> {
+  if (typeof error !== 'object' || error === null || !('data' in error)) return {};
+  const { data } = error;
+  return typeof data === 'object' && data !== null ? { ...data } : {};
+}
+
+function ownerNamedBy(error: unknown): NodeId | undefined {
+  if (errorCodeOf(error) !== 'NOT_OWNER') return undefined;
+  return NodeId.safeParse(dataOf(error)['owner']).data;
+}

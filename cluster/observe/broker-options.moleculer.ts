@@ -1,0 +1,67 @@
+/** The broker's settings (facts 2), its log lines in our log, its metrics on our `/metrics`. */
+import { MetricReporters, type BrokerOptions, type MetricRegistry } from 'moleculer';
+import type { RegionId } from '../model/ids.ts';
+import type { Logger } from './logger.ts';
+
+interface BaseOptions {
+  readonly region: RegionId;
+  readonly brokerId: string;
+  readonly natsServers: readonly string[];
+  readonly logger: Logger;
+  /** Adds Moleculer's own metrics to the node's registry. */
+  readonly addSource: (render: () => string) => void;
+}
+
+const stopTimeoutMs = 4000;
+
+/** One namespace a region: heartbeats go to every node of it (facts 2). */
+export function baseBrokerOptions({ region, brokerId, natsServers, logger, addSource }: BaseOptions): BrokerOptions {
+  return {
+    nodeID: brokerId,
+    namespace: `tangaza-${region}`,
+    logger: { type: 'Pino', options: { createLogger: (_level: string, { mod }: { mod?: string }) => adapt(logger.child({ module: mod })) } },
+    logLevel: 'warn',
+    transporter: {
+      type: 'NATS',
+      options: { servers: [...natsServers], pingInterval: 5000, maxPingOut: 2, maxReconnectAttempts: -1, reconnectTimeWait: 250, reconnectJitter: 250 },
+    },
+    serializer: 'CBOR',
+    requestTimeout: 5000,
+    heartbeatInterval: 2,
+    heartbeatTimeout: 8,
+    registry: { preferLocal: false },
+    disableBalancer: false,
+    tracking: { enabled: true, shutdownTimeout: stopTimeoutMs },
+    validator: false,
+    metrics: { enabled: true, reporter: [new MoleculerMetrics(addSource)] },
+  };
+}
+
+/** Moleculer's Prometheus text without its own listener, which would bind 0.0.0.0:3030. */
+class MoleculerMetrics extends MetricReporters.Prometheus {
+  /** Moleculer's types want a name here; its code takes the instance. */
+  readonly type = 'Prometheus';
+  /** Not in Moleculer's types. */
+  declare generatePrometheusResponse: () => string;
+  readonly #addSource: (render: () => string) => void;
+
+  constructor(addSource: (render: () => string) => void) {
+    super({});
+    this.#addSource = addSource;
+  }
+
+  override init(registry: MetricRegistry): void {
+    MetricReporters.Base.prototype.init.call(this, registry);
+    this.#addSource(() => this.generatePrometheusResponse());
+  }
+}
+
+/** Moleculer hands over any arguments; ours are fields and a sentence. */
+function adapt(logger: Logger): Readonly<Record<string, (...args: unknown[]) => void>> {
+  const write = (level: 'debug' | 'info' | 'warn' | 'error') => (...args: unknown[]) => {
+    const error = args.find((arg) => arg instanceof Error);
+    const text = args.filter((arg) => typeof arg === 'string' || typeof arg === 'number').join(' ');
+    logger[level](error === undefined ? {} : { err: error }, text);
+  };
+  return { trace: write('debug'), debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error'), fatal: write('error') };
+}
