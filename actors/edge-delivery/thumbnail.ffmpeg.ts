@@ -29,6 +29,9 @@ export function ffmpegThumbnail({ ffmpeg, height = 360, timeoutMs = 5000 }: Thum
       const [jpeg, errors] = await Promise.all([gather(child, child.stdout), tail(child.stderr), once(child, 'close')]);
       if (child.exitCode === 0 && jpeg.byteLength > 0) return jpeg;
       throw new TangazaError('MEDIA_INVALID', `ffmpeg made no picture: ${errors || child.signalCode || child.exitCode}`);
+    } catch (error) {
+      if (error instanceof TangazaError) throw error;
+      throw new TangazaError('UNAVAILABLE', 'ffmpeg cannot be run on this node.', { cause: error });
     } finally {
       child.kill('SIGKILL');
     }

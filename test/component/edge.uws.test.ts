@@ -9,6 +9,8 @@ import { openSocket, rawRequest, readUntil } from '../support/raw-http.ts';
 const Problem = z.looseObject({ status: z.number(), code: z.string() });
 const problemOf = async (response: Response) => Problem.parse(await response.json());
 
+const address = (id: string) => ({ id: NodeId.parse(id), region: RegionId.parse('eu'), baseUrl: `http://${id}.test` });
+
 test('manifests list what was committed, and the next commit is in the next manifest', async () => {
   await using edge = await startTestEdge();
   const stream = await edge.broadcast(3);
@@ -204,7 +206,6 @@ test('a deleted stream is gone from the edge: log, manifests and cached media', 
 });
 
 test('steering names this edge first and another to ask next, and a new edge list changes manifests', async () => {
-  const address = (id: string) => ({ id: NodeId.parse(id), region: RegionId.parse('eu'), baseUrl: `http://${id}.test` });
   let list = { revision: 1, edges: [address('n1')] };
   await using edge = await startTestEdge({ listEdges: () => list });
   await edge.broadcast(1);

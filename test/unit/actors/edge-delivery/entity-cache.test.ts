@@ -11,6 +11,9 @@ const cacheOf = (count: number, maxLoads = 100) => new EntityCache({ maxBytes: c
 const fill = async (cache: EntityCache, keys: readonly string[]): Promise<void> => {
   for (const key of keys) await cache.load(key, async () => object(kilobyte));
 };
+const fail = async () => {
+  throw new TangazaError('STORE_UNAVAILABLE');
+};
 
 test('however many ask at once, an object is loaded once', async () => {
   const cache = cacheOf(10);
@@ -30,9 +33,6 @@ test('however many ask at once, an object is loaded once', async () => {
 
 test('an error reaches all that wait and is not kept', async () => {
   const cache = cacheOf(10);
-  const fail = async () => {
-    throw new TangazaError('STORE_UNAVAILABLE');
-  };
   const outcomes = await Promise.allSettled([cache.load('a', fail), cache.load('a', fail)]);
   expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
   expect((await cache.load('a', async () => object(kilobyte))).body.byteLength).toBe(kilobyte);

@@ -7,6 +7,7 @@ const serve = serveStatic([
   { path: '/watch/{id}', contentType: contentTypeOf('watch.html'), body },
   { path: '/assets/a.js', contentType: contentTypeOf('a.js'), body, isImmutable: true },
 ]);
+const headOf = (path: string): string => new TextDecoder().decode(serve(path)?.head);
 
 test('only the paths of the map are served, and ids only where the map has one', () => {
   expect(['/', '/watch/demo', '/assets/a.js'].map((path) => serve(path) !== undefined)).toEqual([true, true, true]);
@@ -16,7 +17,6 @@ test('only the paths of the map are served, and ids only where the map has one',
 });
 
 test('pages are checked each time, immutable assets never', () => {
-  const headOf = (path: string) => new TextDecoder().decode(serve(path)?.head);
   expect(headOf('/')).toContain('cache-control: no-cache');
   expect(headOf('/assets/a.js')).toContain('immutable');
 });
