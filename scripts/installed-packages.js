@@ -10,8 +10,15 @@ import { join } from 'node:path';
 const root = process.argv[2] ?? '.';
 const read = (path) => JSON.parse(readFileSync(join(root, path), 'utf8')).packages;
 
+/** An optional package may be left out, but not the one made for this platform. Without `os` or `cpu` it is part of another. */
+function mayBeAbsent({ optional, os, cpu, libc }) {
+  if (optional !== true) return false;
+  const isForHere = [os?.includes(process.platform), cpu?.includes(process.arch), libc?.includes('glibc')];
+  return isForHere.includes(false) || (os === undefined && cpu === undefined);
+}
+
 function isInstalled(path, wanted, installed) {
-  if (wanted.optional === true && installed[path] === undefined) return true;
+  if (installed[path] === undefined && mayBeAbsent(wanted)) return true;
   return installed[path]?.version === wanted.version && existsSync(join(root, path, 'package.json'));
 }
 
