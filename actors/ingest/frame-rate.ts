@@ -25,8 +25,8 @@ const toldTolerance = 0.0003;
 /** Milliseconds leave a doubt of this size over two seconds. */
 const measuredTolerance = 0.01;
 const fastest = 240;
-/** How far the word may lie from the measurement. */
-const plausible = 0.15;
+/** How far the word may lie from the measurement: 24 for 25 is a lie, 30 for 29.97 cannot be told in two seconds. */
+const plausible = 0.02;
 
 function nearest(framesPerSecond: number): { readonly rate: Ratio; readonly error: number } {
   const byError = standardRates.map((rate) => ({ rate, error: Math.abs(rate[0] / rate[1] / framesPerSecond - 1) }));
