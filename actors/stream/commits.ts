@@ -18,7 +18,8 @@ import { endOfSegments90k, findPeriod, servedRenditions } from '../media/timelin
 import type { TimelinePeriod } from '../media/timeline/timeline.ts';
 import { enqueue, isLogProven, probeLog } from './outbox.ts';
 import { limits, type OwnerState, type PendingSegment } from './owner-state.ts';
-import { holdRungs, isHeld, lowestRung, recheckInits, referenceInit } from './tasks.ts';
+import { holdRungs, isHeld, lowestRung, referenceInit } from './rungs.ts';
+import { recheckInits } from './task-reports.ts';
 import type { Turn } from './turn.ts';
 
 /** Target duration where nothing longer was ever committed (M11). */

@@ -35,7 +35,8 @@ import type {
 import { openPeriod, refuseOpenings, takeClockAck } from './periods.ts';
 import { takeArchived, takeArchiveFailure, takeSnapshotAck, trimLog } from './retention.ts';
 import { attach, detach, dropSilentSessions, takeInput } from './sessions.ts';
-import { emitTasks, hedgeTasks, inheritedSource, takePublished, takeRefused, takeReport } from './tasks.ts';
+import { takeReport } from './task-reports.ts';
+import { emitTasks, hedgeTasks, inheritedSource, takePublished, takeRefused } from './tasks.ts';
 import { Turn } from './turn.ts';
 
 export interface Decision {

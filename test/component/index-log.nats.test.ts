@@ -69,9 +69,11 @@ test('a purge keeps the fence: the tail stays, and an expectation of 0 is refuse
 
 test("the region's stream keeps everything, asks its leader, and survives being opened twice", async () => {
   await using nats = await startNats({ jetstream: true });
-  await using a = await open(nats);
-  await using _again = await open(nats);
-  const manager = await jetstreamManager(a.connection);
+  await using first = await open(nats);
+  await first.log.append(stream, openRecord(), 0);
+  await using again = await open(nats);
+  expect((await again.log.tail(stream))?.record.kind).toBe('open');
+  const manager = await jetstreamManager(again.connection);
   const { config } = await manager.streams.info('IDX-eu');
   expect(config).toMatchObject({
     allow_direct: false,
@@ -178,6 +180,10 @@ async function eventually<T>(work: () => Promise<T>): Promise<T> {
   return work();
 }
 
+function labelOf(item: IndexEntry | { readonly caughtUp: true }): string {
+  return 'caughtUp' in item ? 'caughtUp' : item.record.recordId;
+}
+
 interface Following extends Disposable {
   readonly seen: readonly string[];
   readonly ended: Promise<void>;
@@ -187,13 +193,11 @@ interface Following extends Disposable {
 function follow(log: IndexLog, fromSequence: number): Following {
   const seen: string[] = [];
   const ending = new AbortController();
-  let wake = (): void => {};
-  const label = (item: IndexEntry | { readonly caughtUp: true }): string =>
-    'caughtUp' in item ? 'caughtUp' : item.record.recordId;
+  let wake: (() => void) | undefined;
   const run = async (): Promise<void> => {
     for await (const item of log.follow(stream, fromSequence, ending.signal)) {
-      seen.push(label(item));
-      wake();
+      seen.push(labelOf(item));
+      wake?.();
     }
   };
   const ended = run();

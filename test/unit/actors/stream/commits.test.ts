@@ -206,15 +206,16 @@ test('a failed task goes to another worker, and three failures from two nodes ar
   expect(owner.ofKind('gap')).toMatchObject([{ reason: 'poison: TRANSCODE_FAILED' }]);
 });
 
+function gapsAfterThreeFailures(others: readonly string[]): number {
+  const { owner } = begun();
+  for (const other of others) owner.started(taskOf(owner, 0, 'upper'), other);
+  for (let attempt = 1; attempt <= 3; attempt += 1) owner.failed(taskOf(owner, 0, 'lowest', attempt), 'w1');
+  return owner.ofKind('gap').length;
+}
+
 test('three failures of one node are a poison only if it is the only one', () => {
-  const failThrice = (others: readonly string[]) => {
-    const { owner } = begun();
-    for (const other of others) owner.started(taskOf(owner, 0, 'upper'), other);
-    for (let attempt = 1; attempt <= 3; attempt += 1) owner.failed(taskOf(owner, 0, 'lowest', attempt), 'w1');
-    return owner.ofKind('gap').length;
-  };
-  expect(failThrice([])).toBe(1);
-  expect(failThrice(['w2'])).toBe(0);
+  expect(gapsAfterThreeFailures([])).toBe(1);
+  expect(gapsAfterThreeFailures(['w2'])).toBe(0);
 });
 
 test('poisoned upper rungs are absent as failed, the segment is committed', () => {
@@ -322,4 +323,12 @@ test('a queue that is full costs the upper rungs, not the segment', () => {
   expect(owner.ofKind('commit')).toEqual([]);
   const [waiting] = owner.state.pending;
   expect(waiting?.tasks?.map((task) => task.group)).toEqual(['lowest', 'upper']);
+});
+
+test('a failure of an older attempt starts no third one while the hedge runs', () => {
+  const { owner } = begun();
+  owner.started(taskOf(owner, 0, 'lowest'));
+  owner.pass(1300);
+  owner.failed(taskOf(owner, 0, 'lowest', 1));
+  expect(owner.tasksOf(0, 'lowest').map((task) => task.attempt)).toEqual([1, 2]);
 });

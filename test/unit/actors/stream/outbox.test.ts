@@ -172,6 +172,16 @@ test('a successor goes on with numbers and periods, and emits the tasks of what 
   expect(fold(next.log).ignored).toBe(0);
 });
 
+test('a successor gives each inherited source its time from when it is first in line', () => {
+  const { owner, period } = committed(1);
+  for (const index of [1, 2]) owner.offer(owner.segment(period, index));
+  const next = new OwnerHarness({ entries: owner.log, epoch: 2, bootId: 'b2' });
+  next.pass(4100);
+  expect(next.ofKind('gap').map((one) => one.number)).toEqual([1]);
+  next.pass(4100);
+  expect(next.ofKind('gap').map((one) => one.number)).toEqual([1, 2]);
+});
+
 test("a worker's report to the former owner counts for its successor, its failures do not", () => {
   const { owner, period } = committed(1);
   owner.offer(owner.segment(period, 1));

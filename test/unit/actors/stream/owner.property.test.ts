@@ -4,7 +4,7 @@
  * Invariants: numbers are contiguous; commits go in order of period and time and none comes twice; every logged source is
  * committed, a gap, or pending; epochs never go back; a fold ignores nothing that an owner wrote.
  */
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { applyEntry, emptyTimeline } from '../../../../actors/media/timeline/fold.ts';
 import type { Timeline } from '../../../../actors/media/timeline/timeline.ts';
@@ -94,9 +94,7 @@ class Run {
       case 'pass':
         return owner.pass(step.ms);
       case 'log':
-        if (step.mode === 'up') owner.releaseHeld();
-        else if (owner.held.length === 0) owner.logMode = step.mode;
-        return undefined;
+        return this.#switchLog(step.mode);
       case 'ackLost':
         if (owner.logMode === 'up') owner.logMode = 'ackLost';
         return undefined;
@@ -104,15 +102,8 @@ class Run {
         this.#session += 1;
         owner.pass(3100);
         return this.open();
-      case 'detach': {
-        const session = owner.state.sessions.at(-1);
-        if (session !== undefined)
-          owner.do({
-            kind: 'detach',
-            params: { streamId: owner.state.self.stream, sessionId: session.id, reason: 'x' },
-          });
-        return undefined;
-      }
+      case 'detach':
+        return this.#detach();
       case 'takeOver':
         return this.takeOver();
       case 'report':
@@ -120,6 +111,21 @@ class Run {
       default:
         return step satisfies never;
     }
+  }
+
+  #switchLog(mode: 'up' | 'silent' | 'held'): void {
+    if (mode === 'up') this.owner.releaseHeld();
+    else if (this.owner.held.length === 0) this.owner.logMode = mode;
+  }
+
+  #detach(): void {
+    const { state } = this.owner;
+    const session = state.sessions.at(-1);
+    if (session === undefined) return;
+    this.owner.do({
+      kind: 'detach',
+      params: { streamId: state.self.stream, sessionId: session.id, reason: 'test' },
+    });
   }
 
   takeOver(): void {

@@ -1,0 +1,183 @@
+/**
+ * What workers report of their tasks (C9, M6, M7).
+ *
+ * T4. Three reported failures from two nodes (or three from the only one) are a poison; a dead worker is no failure.
+ * T5. An output counts if its times are the segment's and its init segment is the period's (M6, M7); else the task goes
+ *     to another worker.
+ */
+import type { TaskReport } from '../../cluster/contract/transcode.ts';
+import type { NodeId, RenditionName } from '../../cluster/model/ids.ts';
+import { findPeriod } from '../media/timeline/query.ts';
+import type { TimelinePeriod } from '../media/timeline/timeline.ts';
+import {
+  limits,
+  type Output,
+  type OwnerState,
+  type PendingSegment,
+  type SegmentTask,
+} from './owner-state.ts';
+import { referenceInit } from './rungs.ts';
+import { again, changeTask, findTask, taskId, type Found } from './tasks.ts';
+import type { Turn } from './turn.ts';
+
+type DoneReport = Extract<TaskReport, { kind: 'done' }>;
+
+export function takeReport(turn: Turn, report: TaskReport): void {
+  rememberWorker(turn, report.worker);
+  const found = findTask(turn, report.taskId);
+  const isForeign =
+    report.epoch > turn.state.self.epoch || (report.epoch < turn.state.self.epoch && report.kind !== 'done');
+  const isOver =
+    found?.task.outcome === 'done' || (found?.task.outcome === 'poisoned' && report.kind !== 'done');
+  if (found === undefined || isForeign || isOver) {
+    turn.count(report.kind === 'done' ? 'lateOutput' : 'staleReport');
+    return;
+  }
+  switch (report.kind) {
+    case 'started':
+      if (report.attempt === found.task.attempt)
+        changeTask(turn, found, {
+          started: { worker: report.worker, atMs: turn.nowMs },
+          queue: { kind: 'queued', atMs: turn.nowMs },
+        });
+      return;
+    case 'done':
+      takeOutputs(turn, found, report);
+      return;
+    case 'failed':
+      takeTaskFailure(turn, found, report);
+      return;
+    default:
+      report satisfies never;
+  }
+}
+
+/** C9 asks for two nodes where there are two: who has reported lately. */
+function rememberWorker(turn: Turn, worker: NodeId): void {
+  const recent = [...turn.state.workers].filter(([, at]) => turn.nowMs - at < limits.workerMemoryMs);
+  turn.set({ workers: new Map([...recent, [worker, turn.nowMs]]) });
+}
+
+/** T5. */
+function takeOutputs(turn: Turn, found: Found, report: DoneReport): void {
+  const { segment, task } = found;
+  const period = findPeriod(turn.state.timeline, segment.offer.period);
+  if (period === undefined) return;
+  const outputs = new Map<RenditionName, Output>();
+  for (const name of task.renditions) {
+    const output = report.outputs[name];
+    const fault =
+      output === undefined
+        ? `${name} is missing`
+        : outputFault(turn.state, { segment, period, name }, output);
+    if (output === undefined || fault !== undefined) {
+      const code = fault === differs ? 'FINGERPRINT_DIFFERS' : 'MEDIA_INVALID';
+      if (fault === differs) turn.count('initDiffers');
+      takeTaskFailure(turn, found, { ...report, code, detail: fault ?? '' });
+      return;
+    }
+    const { init, ...media } = output;
+    outputs.set(name, { media, init });
+  }
+  const changed = changeTask(turn, found, { outcome: 'done' });
+  turn.change(changed.segment, { outputs: new Map([...segment.outputs, ...outputs]) });
+  if (task.started?.worker === report.worker) rememberTime(turn, turn.nowMs - task.started.atMs);
+}
+
+const differs = 'its init segment is not that of the period';
+
+function outputFault(
+  state: OwnerState,
+  {
+    segment,
+    period,
+    name,
+  }: { readonly segment: PendingSegment; readonly period: TimelinePeriod; readonly name: RenditionName },
+  output: DoneReport['outputs'][RenditionName],
+): string | undefined {
+  const { start90k, duration90k, times90k } = segment.offer;
+  const { startTime, duration, frames, init } = output;
+  if (startTime !== start90k + (times90k[0] ?? 0)) return `${name} starts at ${startTime}`;
+  if (startTime + duration !== start90k + duration90k) return `${name} ends at ${startTime + duration}`;
+  if (frames !== times90k.length) return `${name} has ${frames} pictures of ${times90k.length}`;
+  const reference = referenceInit(state, period, name);
+  return reference !== undefined && reference.sha256 !== init.sha256 ? differs : undefined;
+}
+
+function rememberTime(turn: Turn, ms: number): void {
+  turn.set({ encodeMs: [...turn.state.encodeMs.slice(1 - limits.encodeTimes), ms] });
+}
+
+/** T4. */
+function takeTaskFailure(turn: Turn, found: Found, report: FailureReport): void {
+  const { segment, task } = found;
+  const { worker, code, detail } = report;
+  turn.say('warn', 'a task has failed', { taskId: taskId(turn, segment, task.group), worker, code, detail });
+  const spare = isUnreadable(code) ? segment.spares[0] : undefined;
+  if (spare !== undefined) {
+    useSpare(turn, segment, spare);
+    return;
+  }
+  const failures = [...task.failures, { worker, code }];
+  if (isPoison(turn.state, failures) || task.attempts >= limits.maxAttempts) {
+    turn.count('poison');
+    changeTask(turn, found, { failures, outcome: 'poisoned' });
+    return;
+  }
+  const changed = changeTask(turn, found, { failures });
+  // Of an older attempt: the newer one is under way already.
+  if (report.attempt !== task.attempt) return;
+  turn.count('retry');
+  again(turn, changed);
+}
+
+interface FailureReport {
+  readonly worker: NodeId;
+  readonly attempt: number;
+  readonly code: string;
+  readonly detail: string;
+}
+
+/**
+ * T5, once more before a commit: outputs that came before the reference was known and differ from it go to another
+ * worker.
+ */
+export function recheckInits(turn: Turn, head: PendingSegment, period: TimelinePeriod): void {
+  for (const [name, { init }] of head.outputs) {
+    const reference = referenceInit(turn.state, period, name);
+    if (reference === undefined || reference.sha256 === init.sha256) continue;
+    const segment = turn.state.pending[0];
+    const task = segment?.tasks?.find((one) => one.renditions.includes(name) && one.outcome === 'done');
+    if (segment === undefined || task === undefined) continue;
+    turn.count('initDiffers');
+    const outputs = new Map([...segment.outputs].filter(([one]) => !task.renditions.includes(one)));
+    again(turn, { segment: turn.change(segment, { outputs }), task });
+  }
+}
+
+const isUnreadable = (code: string): boolean => code === 'SEGMENT_NOT_FOUND' || code === 'MEDIA_INVALID';
+
+function isPoison({ workers }: OwnerState, failures: SegmentTask['failures']): boolean {
+  if (failures.length < limits.poisonFailures) return false;
+  return workers.size <= 1 || new Set(failures.map((one) => one.worker)).size >= 2;
+}
+
+/** C2: the first source cannot be read; all that is not done begins again from other bytes. */
+function useSpare(turn: Turn, segment: PendingSegment, spare: PendingSegment['offer']): void {
+  const { start90k, duration90k } = segment.offer;
+  const isSamePlace = spare.start90k === start90k && spare.duration90k === duration90k;
+  const spares = segment.spares.filter((one) => one !== spare);
+  if (!isSamePlace) {
+    turn.change(segment, { spares });
+    return;
+  }
+  const fresh = turn.change(segment, {
+    offer: spare,
+    spares,
+    tasks: segment.tasks?.map((one) => ({ ...one, failures: [] })),
+  });
+  for (const task of fresh.tasks ?? []) {
+    const found = findTask(turn, taskId(turn, fresh, task.group));
+    if (found !== undefined && found.task.outcome !== 'done') again(turn, found);
+  }
+}
