@@ -1,0 +1,38 @@
+/** What a worker does with a task it was handed. */
+import { expect, test } from 'vitest';
+import { admit, type Delivery } from '../../../../actors/transcode-worker/admission.ts';
+import { sampleTask } from '../../../support/transcode-task.ts';
+
+const task = sampleTask();
+const delivery = (changes: Partial<Delivery> = {}): Delivery => ({
+  task,
+  deliveries: 1,
+  nowMs: task.emittedAtMs + 100,
+  fingerprint: task.fingerprint,
+  ...changes,
+});
+
+test('a fresh task is run', () => {
+  expect(admit(delivery())).toEqual({ kind: 'run' });
+});
+
+test('a task from an owner whose clock is ahead is run', () => {
+  expect(admit(delivery({ nowMs: task.emittedAtMs - 60_000 }))).toEqual({ kind: 'run' });
+});
+
+test('a task is dropped when nobody can be waiting for it any more, and not before', () => {
+  const last = task.emittedAtMs + 3 * task.budgetMs + 5000;
+  expect(admit(delivery({ nowMs: last }))).toEqual({ kind: 'run' });
+  expect(admit(delivery({ nowMs: last + 1 }))).toEqual({ kind: 'drop' });
+});
+
+test('a task of another encoder is offered to others twice, then its owner is told', () => {
+  const offer = (deliveries: number) => admit(delivery({ deliveries, fingerprint: 'ffmpeg-6/args-1/x' }));
+  expect([offer(1).kind, offer(2).kind]).toEqual(['giveBack', 'giveBack']);
+  expect(offer(3)).toMatchObject({ kind: 'refuse', code: 'FINGERPRINT_DIFFERS' });
+});
+
+test('after two deliveries that came to nothing a task runs alone, and after six no more', () => {
+  const kinds = [2, 3, 6, 7].map((deliveries) => admit(delivery({ deliveries })).kind);
+  expect(kinds).toEqual(['run', 'runAlone', 'runAlone', 'refuse']);
+});

@@ -1,0 +1,211 @@
+/** The worker's dealings with queue, owner and store; its encoder writes three canned pictures. */
+import { expect, test } from 'vitest';
+import type { SegmentEncoder } from '../../../../actors/transcode-worker/segment-encoder.ts';
+import { TranscodeWorker, type WorkerPorts } from '../../../../actors/transcode-worker/worker.ts';
+import type { TaskReport, TranscodeTask } from '../../../../cluster/contract/transcode.ts';
+import { TangazaError } from '../../../../cluster/errors/tangaza-error.ts';
+import { NodeId, type Sha256 } from '../../../../cluster/model/ids.ts';
+import { silentLogger } from '../../../../cluster/observe/logger.ts';
+import { noMetrics } from '../../../../cluster/observe/metrics.ts';
+import type { Clock } from '../../../../cluster/time/clock.ts';
+import { threePictures } from '../../../support/byte-stream.ts';
+import { sha256 } from '../../../support/clip-task.ts';
+import { FakeTaskQueue } from '../../../support/fake-task-queue.ts';
+import { MemorySegmentStore } from '../../../support/memory-segment-store.ts';
+import { sampleTask, taskFields } from '../../../support/transcode-task.ts';
+
+const fingerprint = taskFields.fingerprint;
+const nowMs = taskFields.emittedAtMs + 100;
+const sourceMedia = Buffer.from('the media of the source');
+
+/** Time stands still; a sleep is over at once, except those that bound something, which never end by themselves. */
+const clock: Clock = {
+  utcMs: () => nowMs,
+  monotonicMs: () => 0,
+  sleep: (ms, signal) =>
+    ms < 1000
+      ? Promise.resolve()
+      : new Promise((_, reject) =>
+          signal?.addEventListener('abort', () => reject(signal.reason), { once: true }),
+        ),
+  every: (_, run) => {
+    void run();
+    return () => {};
+  },
+};
+
+const task = (start: number, changes: Record<string, unknown> = {}): TranscodeTask =>
+  sampleTask({
+    taskId: `demo/7/${start}/lowest`,
+    start90k: start,
+    times90k: [0, 60_000, 120_000],
+    source: { key: 'source', initKey: 'source-init', sha256: sha256(sourceMedia), bytes: sourceMedia.length },
+    ...changes,
+  });
+
+interface Scene extends AsyncDisposable {
+  readonly queue: FakeTaskQueue;
+  readonly store: MemorySegmentStore;
+  readonly reports: TaskReport[];
+  readonly worker: TranscodeWorker;
+}
+
+const cannedEncoder: SegmentEncoder = {
+  encode: async ({ outputs }) => outputs.map(() => threePictures),
+  [Symbol.asyncDispose]: async () => {},
+};
+
+function scene(changes: Partial<WorkerPorts> = {}): Scene {
+  const queue = new FakeTaskQueue();
+  const store = new MemorySegmentStore();
+  store.objects.set('source', sourceMedia);
+  store.objects.set('source-init', Buffer.from('init'));
+  const reports: TaskReport[] = [];
+  const worker = new TranscodeWorker({
+    ...{ node: NodeId.parse('worker-1'), slots: 2, fingerprint, queue, store, encoder: cannedEncoder, clock },
+    report: async (_, report) => void reports.push(report),
+    logger: silentLogger,
+    metrics: noMetrics,
+    ...changes,
+  });
+  worker.start();
+  return { queue, store, reports, worker, [Symbol.asyncDispose]: () => worker.drain(1000) };
+}
+
+const kinds = (reports: readonly TaskReport[]): readonly string[] => reports.map(({ kind }) => kind);
+
+test('a task is reported started, stored, reported done, and then acked', async () => {
+  await using it = scene();
+  it.queue.push(task(0));
+  expect(await it.queue.untilSettled(1)).toEqual([{ taskId: 'demo/7/0/lowest', how: 'acked' }]);
+  expect(kinds(it.reports)).toEqual(['started', 'done']);
+  const [, done] = it.reports;
+  if (done?.kind !== 'done') throw new Error('not done');
+  expect(done).toMatchObject({ worker: 'worker-1', streamId: 'demo', attempt: 1, epoch: 1 });
+  expect(Object.values(done.outputs)).toMatchObject([{ startTime: 0, duration: 180_000, frames: 3 }]);
+  expect([...it.store.objects.keys()].filter((key) => key.startsWith('demo/7/h264-240p/'))).toHaveLength(2);
+  expect(it.queue.beats).toBeGreaterThan(0);
+});
+
+test('a reference init segment that is equal is not stored again', async () => {
+  await using it = scene();
+  it.queue.push(task(0));
+  await it.queue.untilSettled(1);
+  const done = it.reports.find((report) => report.kind === 'done');
+  const init = Object.values(done?.outputs ?? {})[0]?.init;
+  const before = it.store.objects.size;
+  it.queue.push(task(180_000, { inits: { 'h264-240p': init } }));
+  await it.queue.untilSettled(2);
+  expect(it.store.objects.size).toBe(before + 1);
+});
+
+test.each([
+  ['a source that is gone', { source: { ...task(0).source, key: 'gone' } }, 'SEGMENT_NOT_FOUND'],
+  [
+    'a source with another hash',
+    { source: { ...task(0).source, sha256: 'e'.repeat(64) as Sha256 } },
+    'MEDIA_INVALID',
+  ],
+  ['a wrong number of pictures', { times90k: [0, 90_000] }, 'TRANSCODE_FAILED'],
+  [
+    'another init segment',
+    { inits: { 'h264-240p': { sha256: 'f'.repeat(64), bytes: 9 } } },
+    'FINGERPRINT_DIFFERS',
+  ],
+])('%s is reported by its code, acked, and nothing is stored', async (_, changes, code) => {
+  await using it = scene();
+  const before = it.store.objects.size;
+  it.queue.push(task(0, changes));
+  expect(await it.queue.untilSettled(1)).toEqual([{ taskId: 'demo/7/0/lowest', how: 'acked' }]);
+  expect(it.reports.at(-1)).toMatchObject({ kind: 'failed', code });
+  expect(it.store.objects.size).toBe(before);
+});
+
+test('a task of another encoder goes back unreported, and is refused when nobody took it', async () => {
+  await using it = scene({ fingerprint: 'ffmpeg-6/args-1/x' });
+  it.queue.push(task(0), 1);
+  it.queue.push(task(0), 3);
+  const settled = await it.queue.untilSettled(2);
+  expect(settled.map(({ how }) => how)).toEqual(['givenBack', 'acked']);
+  expect(it.reports).toMatchObject([{ kind: 'failed', code: 'FINGERPRINT_DIFFERS' }]);
+});
+
+test('a stale task is acked without a word', async () => {
+  await using it = scene();
+  it.queue.push(task(0, { emittedAtMs: nowMs - 60_000 }));
+  expect(await it.queue.untilSettled(1)).toMatchObject([{ how: 'acked' }]);
+  expect(it.reports).toEqual([]);
+});
+
+// Goal: an owner that died loses nothing. Method: every report is refused; the output is stored and the task acked
+// after three tries, as the successor will emit it again (C2).
+test('with the owner gone the output is stored all the same', async () => {
+  let calls = 0;
+  await using it = scene({
+    report: async () => {
+      calls += 1;
+      throw new TangazaError('UNAVAILABLE');
+    },
+  });
+  it.queue.push(task(0));
+  expect(await it.queue.untilSettled(1)).toMatchObject([{ how: 'acked' }]);
+  expect([...it.store.objects.keys()].filter((key) => key.startsWith('demo/7/h264-240p/'))).toHaveLength(2);
+  expect(calls).toBe(4);
+});
+
+test('a failure that cannot be reported goes back to the queue', async () => {
+  await using it = scene({ report: () => Promise.reject(new TangazaError('UNAVAILABLE')) });
+  it.queue.push(task(0, { times90k: [0] }));
+  expect(await it.queue.untilSettled(1)).toEqual([
+    { taskId: 'demo/7/0/lowest', how: 'givenBack', delayMs: 1000 },
+  ]);
+});
+
+/** Waits until it is aborted. */
+const stuckEncoder: SegmentEncoder = {
+  encode: (_, signal) =>
+    new Promise((_resolve, reject) =>
+      signal.addEventListener('abort', () => reject(signal.reason), { once: true }),
+    ),
+  [Symbol.asyncDispose]: async () => {},
+};
+
+test('a drain gives back what is not done within its bound, and reports no failure', async () => {
+  const it = scene({ encoder: stuckEncoder });
+  it.queue.push(task(0));
+  while (it.reports.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  await it.worker.drain(0);
+  expect(it.queue.settled).toEqual([{ taskId: 'demo/7/0/lowest', how: 'givenBack', delayMs: 0 }]);
+  expect(kinds(it.reports)).toEqual(['started']);
+});
+
+test('a segment over 1.1 x maxrate is encoded once more at CRF + 3, and taken then (M8)', async () => {
+  const tried: (readonly number[])[] = [];
+  const encoder: SegmentEncoder = {
+    ...cannedEncoder,
+    encode: async ({ outputs }) => {
+      tried.push(outputs.map(({ settings }) => settings.crf));
+      return outputs.map(() => threePictures);
+    },
+  };
+  await using it = scene({ encoder });
+  const [rung] = task(0).renditions;
+  if (rung?.origin.kind !== 'encode') throw new Error('no rung');
+  const settings = { ...rung.origin.settings, maxrateBps: 1000, bufsizeBits: 1000 };
+  const small = { ...rung, name: 'h264-96p', origin: { kind: 'encode', settings } };
+  it.queue.push(task(0, { renditions: [rung, small] }));
+  await it.queue.untilSettled(1);
+  expect(tried).toEqual([[26, 26], [29]]);
+  expect(it.reports.at(-1)).toMatchObject({ kind: 'done' });
+});
+
+test('a store that fails makes a failed report, not a crash', async () => {
+  const store = new MemorySegmentStore();
+  store.get = async () => {
+    throw new TangazaError('STORE_UNAVAILABLE');
+  };
+  await using it = scene({ store });
+  it.queue.push(task(0));
+  await it.queue.untilSettled(1);
+  expect(it.reports.at(-1)).toMatchObject({ kind: 'failed', code: 'STORE_UNAVAILABLE' });
+});
