@@ -34,7 +34,10 @@ export function pump(turn: Turn): void {
   const { life, link, isAppending, outbox, lastSequence } = turn.state;
   const [first] = outbox;
   if (life === 'gone' || link.kind === 'down' || isAppending || first === undefined) return;
-  const record = first.kind === 'snapshot' ? { ...first, ...snapshotOf(turn.state.timeline) } : first;
+  const record =
+    first.kind === 'snapshot'
+      ? { ...first, ...snapshotOf(turn.state.timeline, turn.state.archivedBelow) }
+      : first;
   turn.set({ isAppending: true, ...(record === first ? {} : { outbox: [record, ...outbox.slice(1)] }) });
   turn.ask({ kind: 'append', record, expectedSequence: lastSequence });
 }

@@ -53,6 +53,8 @@ export interface OwnerSettings {
   readonly endAfterMs: number;
   /** What a manifest shows; the log keeps about twice of it. */
   readonly dvrWindowMs: number;
+  /** What is kept at all. */
+  readonly retentionMs: number;
   /** Records of this stream in the log above which it is trimmed. */
   readonly maxLogRecords: number;
 }
@@ -170,6 +172,8 @@ export interface OwnerState {
   /** Records of this stream in the log, about. */
   readonly logRecords: number;
   readonly isArchiving: boolean;
+  /** Segments below this number are in archive objects. */
+  readonly archivedBelow: number;
 
   readonly sessions: readonly Session[];
   readonly idleSinceAtMs: number | undefined;

@@ -64,6 +64,7 @@ export function createOwner({ self, settings, reason, entries }: TakenStream, no
       isAppending: false,
       isProbing: false,
       isArchiving: false,
+      archivedBelow: timeline.firstNumber,
     },
     ...{
       logProvenAtMs: now.monotonicMs,

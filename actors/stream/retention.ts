@@ -1,9 +1,10 @@
 /**
- * Keeps the log short (C1, C7): what a manifest no longer shows goes to an archive object, then out of the log.
+ * Keeps the log short (C1, C7): what no manifest shows goes to an archive object, then out of the log.
  *
- * In this order, so that a crash between two steps loses nothing: the archive is stored; `trim` says what is no longer
- * kept; `snapshot` carries the fold's state; only then the records below the snapshot are purged. The snapshot is made
- * when it is sent, so that it is the fold of exactly what lies before it.
+ * In this order, so that a crash between two steps loses nothing: the archive is stored; `snapshot` carries the fold's
+ * state; only then the records below the snapshot are purged. The snapshot is made when it is sent, so that it is the
+ * fold of exactly what lies before it. `trim` goes in front of it where segments are older than what is kept at all:
+ * whoever follows the log keeps the rest in memory, a newcomer finds it in the archives.
  */
 import { toSnapshot } from '../media/timeline/snapshot.ts';
 import type { Timeline } from '../media/timeline/timeline.ts';
@@ -12,22 +13,28 @@ import type { Turn } from './turn.ts';
 
 /** Asks for the archive when the log has grown to twice of what it must hold. */
 export function trimLog(turn: Turn): void {
-  const { logRecords, settings, isArchiving, life, timeline, self, link } = turn.state;
+  const { logRecords, settings, isArchiving, life, timeline, self, link, archivedBelow } = turn.state;
   if (life !== 'active' || isArchiving || link.kind === 'down' || logRecords <= settings.maxLogRecords)
     return;
-  const firstNumber = firstShown(timeline, settings.dvrWindowMs);
   turn.set({ isArchiving: true });
-  const key = `index/${self.stream}/${self.epoch}-${timeline.nextNumber}.json`;
-  turn.ask({ kind: 'archive', key, body: toSnapshot(timeline), firstNumber });
+  turn.ask({
+    kind: 'archive',
+    key: `index/${self.stream}/${self.epoch}-${timeline.nextNumber}.json`,
+    body: toSnapshot(timeline, archivedBelow),
+    firstNumber: firstWithin(timeline, settings.dvrWindowMs),
+  });
 }
 
-/** The archive is stored: trim and snapshot follow in the log. */
+/** The archive is stored: what the log needs of it follows. */
 export function takeArchived(turn: Turn, firstNumber: number): void {
-  enqueue(turn, { kind: 'trim', firstNumber });
-  enqueue(turn, { kind: 'snapshot', nextNumber: turn.state.timeline.nextNumber, state: undefined });
+  const { timeline, settings } = turn.state;
+  turn.set({ archivedBelow: firstNumber });
+  const firstKept = firstWithin(timeline, settings.retentionMs);
+  if (firstKept > timeline.firstNumber) enqueue(turn, { kind: 'trim', firstNumber: firstKept });
+  enqueue(turn, { kind: 'snapshot', nextNumber: timeline.nextNumber, state: undefined });
 }
 
-/** Tried again only after as many records more, so that a store that is down is not asked at each turn. */
+/** Tried again only after a tenth of as many records more, so that a store that is down is not asked at each turn. */
 export function takeArchiveFailure(turn: Turn): void {
   turn.set({ isArchiving: false, logRecords: Math.floor(turn.state.settings.maxLogRecords * 0.9) });
 }
@@ -38,8 +45,8 @@ export function takeSnapshotAck(turn: Turn, sequence: number): void {
   turn.ask({ kind: 'purge', belowSequence: sequence });
 }
 
-/** The first number that a window of this length shows, counted from the end. */
-function firstShown(timeline: Timeline, windowMs: number): number {
+/** The first number within so much media, counted back from the end. */
+function firstWithin(timeline: Timeline, windowMs: number): number {
   let remaining90k = windowMs * 90;
   for (const period of timeline.periods.toReversed()) {
     for (const segment of period.segments.toReversed()) {

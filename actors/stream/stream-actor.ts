@@ -35,6 +35,7 @@ import type { OwnerSettings } from './owner-state.ts';
 const tickMs = 100;
 const defaultEndAfterMs = 60_000;
 const defaultDvrWindowSeconds = 30 * 60;
+const defaultRetentionSeconds = 24 * 3600;
 /** Of a source and a commit for each segment of 2 s, twice over (C1). */
 const recordsPerWindowSecond = 2;
 const minLogRecords = 600;
@@ -66,6 +67,8 @@ export interface StreamOptions {
   readonly endAfterMs?: number;
   /** What a manifest shows; 30 min. */
   readonly dvrWindowSeconds?: number;
+  /** What is kept at all; 24 h (M14). */
+  readonly retentionSeconds?: number;
   /** Tells the ingests that a session must close; nothing waits for it. */
   readonly closeSessions: (params: CloseSessionsParams) => void;
 }
@@ -89,6 +92,7 @@ export class StreamActor {
       fingerprint: options.fingerprint,
       endAfterMs: options.endAfterMs ?? defaultEndAfterMs,
       dvrWindowMs: dvrWindowSeconds * 1000,
+      retentionMs: (options.retentionSeconds ?? defaultRetentionSeconds) * 1000,
       maxLogRecords: Math.max(minLogRecords, dvrWindowSeconds * recordsPerWindowSecond),
     };
     const { metrics } = options;

@@ -7,7 +7,7 @@
  * T3. Each try is an attempt of its own, because the queue takes a message id once. A successor counts on from a number
  *     that no predecessor has used.
  */
-import type { VideoRendition } from '../../cluster/contract/renditions.ts';
+import type { InitSegment, VideoRendition } from '../../cluster/contract/renditions.ts';
 import type { TaskGroup, TranscodeTask } from '../../cluster/contract/transcode.ts';
 import type { RenditionName } from '../../cluster/model/ids.ts';
 import { findPeriod } from '../media/timeline/query.ts';

@@ -29,6 +29,7 @@ export const settings: OwnerSettings = {
   fingerprint: 'test',
   endAfterMs: 60_000,
   dvrWindowMs: 60_000,
+  retentionMs: 3_600_000,
   maxLogRecords: 10_000,
 };
 

@@ -5,6 +5,7 @@ import type { OpenPeriodReply } from '../../../../cluster/contract/stream.ts';
 import type { TranscodeTask } from '../../../../cluster/contract/transcode.ts';
 import { SessionId } from '../../../../cluster/model/ids.ts';
 import { applyEntry, emptyTimeline } from '../../../../actors/media/timeline/fold.ts';
+import { fromSnapshot } from '../../../../actors/media/timeline/snapshot.ts';
 import type { Timeline } from '../../../../actors/media/timeline/timeline.ts';
 import { codeOf, OwnerHarness, valueOf } from '../../../support/owner-harness.ts';
 import { openRecord } from '../../../support/records.ts';
@@ -244,7 +245,9 @@ test('a stream that never had a period ends without a record', () => {
 // Goal: a log stays short and a newcomer that reads only what is left sees the same. Method: 200 segments with a window
 // of 60 s; compare the fold of what is left with the owner's own.
 test('the log is trimmed to its window: archive, trim, snapshot, purge', () => {
-  const owner = new OwnerHarness({ settings: { maxLogRecords: 100, dvrWindowMs: 60_000 } });
+  const owner = new OwnerHarness({
+    settings: { maxLogRecords: 100, dvrWindowMs: 60_000, retentionMs: 200_000 },
+  });
   const period = owner.begin();
   for (let index = 0; index < 200; index += 1) {
     const from = owner.tasks.length;
@@ -264,13 +267,25 @@ test('the log is trimmed to its window: archive, trim, snapshot, purge', () => {
   }
   expect(owner.log.length).toBeLessThan(150);
   const left = fold(owner.log);
-  expect(left.nextNumber).toBe(200);
-  expect(left.ignored).toBe(0);
-  expect(left.nextNumber - left.firstNumber).toBeGreaterThanOrEqual(30);
-  expect(left.periods).toEqual(owner.state.timeline.periods);
+  expect([left.nextNumber, left.ignored]).toEqual([200, 0]);
+  const shown = left.nextNumber - left.firstNumber;
+  expect(shown).toBeGreaterThanOrEqual(30);
+  // Whoever followed the log has more: what is kept at all.
+  const kept = owner.state.timeline.periods[0]?.segments ?? [];
+  expect(kept.length).toBeGreaterThanOrEqual(100);
+  expect(kept.length).toBeLessThan(200);
+  expect(left.periods[0]?.segments).toEqual(kept.slice(-shown));
   const archives = owner.effects.filter((effect) => effect.kind === 'archive');
   expect(archives.length).toBeGreaterThan(2);
   expect(archives[0]?.key).toMatch(/^index\/demo\/1-\d+\.json$/);
+  // The archives together hold every segment that the log no longer does.
+  const archived = new Set(
+    archives.flatMap(
+      ({ body }) =>
+        fromSnapshot(body)?.periods.flatMap((one) => one.segments.map(({ number }) => number)) ?? [],
+    ),
+  );
+  for (let number = 0; number < left.firstNumber; number += 1) expect(archived.has(number)).toBe(true);
   const next = new OwnerHarness({ entries: owner.log, epoch: 2, bootId: 'b2' });
   expect(next.state.nextNumber).toBe(200);
 });
