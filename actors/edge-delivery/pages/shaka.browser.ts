@@ -4,6 +4,8 @@ import { manifestAttempts, type Engine, type EngineEvents, type EngineState, typ
 
 declare const shaka: typeof Shaka;
 
+const presentationDelaySeconds = 4;
+
 export class ShakaEngine implements Engine {
   readonly #video: HTMLVideoElement;
   readonly #events: EngineEvents;
@@ -19,7 +21,12 @@ export class ShakaEngine implements Engine {
     shaka.polyfill.installAll();
     await this.#player.attach(this.#video);
     this.#player.configure({
-      manifest: { retryParameters: { maxAttempts: manifestAttempts, timeout: 5000, baseDelay: 500 } },
+      manifest: {
+        // Seconds behind the newest whole segment: a smaller delay than the manifest's, which is for players that wait longer.
+        defaultPresentationDelay: presentationDelaySeconds,
+        dash: { ignoreSuggestedPresentationDelay: true },
+        retryParameters: { maxAttempts: manifestAttempts, timeout: 5000, baseDelay: 500 },
+      },
       streaming: {
         retryParameters: { maxAttempts: 4, timeout: 15_000, baseDelay: 300 },
         bufferingGoal: 12,
