@@ -62,7 +62,8 @@ class UwsServer implements HttpServer {
 
   listen(host: string, port: number, handlers: HttpHandlers): Promise<number> {
     this.#app.filter((response, change) => this.#countConnection(response, Number(change)));
-    this.#app.any('/*', (response, request) => this.#onRequest(handlers, response, request));
+    this.#app.get('/*', (response, request) => this.#onGet(handlers, response, request));
+    this.#app.any('/*', (response, request) => this.#onOtherRequest(handlers, response, request));
     this.#stopSweep = this.#clock.every(sweepMs, () => this.#sweep());
     return new Promise((resolve, reject) => {
       // Exclusive: else a second process may listen on the same port and silently take half of the requests.
@@ -98,23 +99,19 @@ class UwsServer implements HttpServer {
     response.close();
   }
 
-  #onRequest(handlers: HttpHandlers, response: HttpResponse, request: NativeRequest): void {
-    if (request.getMethod() === 'get') {
-      const query = request.getQuery();
-      const url = request.getUrl();
-      const entity = handlers.hot(query === undefined || query === '' ? url : `${url}?${query}`);
-      if (entity !== undefined) {
-        entity.hits++;
-        const isPlain = request.getHeader('range') === '' && request.getHeader('if-none-match') === '';
-        if (!isPlain) {
-          const conditions = conditionsOf((name) => request.getHeader(name));
-          return this.#responder.send(response, entity, { isHead: false, conditions });
-        }
-        const isGzip = entity.gzip !== undefined && acceptsGzip(request.getHeader('accept-encoding'));
-        return this.#responder.sendWhole(response, isGzip ? entity.gzip() : entity);
-      }
+  /** Each question to the native request costs: no more of them than the entity can answer. */
+  #onGet(handlers: HttpHandlers, response: HttpResponse, request: NativeRequest): void {
+    const query = request.getQuery();
+    const path = request.getUrl();
+    const entity = handlers.hot(query === undefined || query === '' ? path : `${path}?${query}`);
+    if (entity === undefined) return this.#onOtherRequest(handlers, response, request);
+    entity.hits++;
+    const isConditional = request.getHeader('if-none-match') !== '' || (entity.isRangeable && request.getHeader('range') !== '');
+    if (isConditional) {
+      return this.#responder.send(response, entity, { isHead: false, conditions: conditionsOf((name) => request.getHeader(name)) });
     }
-    this.#onOtherRequest(handlers, response, request);
+    const isGzip = entity.gzip !== undefined && acceptsGzip(request.getHeader('accept-encoding'));
+    this.#responder.sendWhole(response, isGzip ? entity.gzip() : entity);
   }
 
   #onOtherRequest(handlers: HttpHandlers, response: HttpResponse, native: NativeRequest): void {

@@ -35,6 +35,9 @@ const statusLines: Readonly<Record<number, string>> = {
   507: '507 Insufficient Storage',
 };
 
+/** As bytes, which the library takes as they are; a text it would convert each time. */
+const contentType = new TextEncoder().encode('content-type');
+
 /** What of a request decides how its reply is written. */
 export interface Asked {
   readonly isHead: boolean;
@@ -78,7 +81,7 @@ export class Responder {
   /** The shortest way: a whole entity to a reader that asked for nothing special. */
   sendWhole(response: HttpResponse, variant: Variant): void {
     this.#traffic.responded(200, variant.body.byteLength);
-    response.writeHeader('content-type', variant.head);
+    response.writeHeader(contentType, variant.head);
     this.#sendBody(response, variant.body);
   }
 
@@ -98,20 +101,20 @@ export class Responder {
       case 'whole':
         if (!isHead) return this.sendWhole(response, chosen.variant);
         this.#traffic.responded(200, 0);
-        response.writeHeader('content-type', chosen.variant.head);
+        response.writeHeader(contentType, chosen.variant.head);
         this.#endEmpty(response, chosen.variant.body.byteLength);
         return;
       case 'notModified':
         this.#traffic.responded(304, 0);
         this.#status(response, 304);
-        response.writeHeader('content-type', chosen.variant.head);
+        response.writeHeader(contentType, chosen.variant.head);
         this.#endEmpty(response);
         return;
       case 'part': {
         const { start, end, variant } = chosen;
         this.#traffic.responded(206, isHead ? 0 : end - start);
         this.#status(response, 206);
-        response.writeHeader('content-type', variant.head);
+        response.writeHeader(contentType, variant.head);
         response.writeHeader('content-range', `bytes ${start}-${end - 1}/${variant.body.byteLength}`);
         if (isHead) this.#endEmpty(response, end - start);
         else this.#sendBody(response, variant.body.subarray(start, end));
@@ -120,7 +123,7 @@ export class Responder {
       default:
         this.#traffic.responded(416, 0);
         this.#status(response, 416);
-        response.writeHeader('content-type', unsatisfiableHead);
+        response.writeHeader(contentType, unsatisfiableHead);
         response.writeHeader('content-range', `bytes */${chosen.bytes}`);
         if (isHead) this.#endEmpty(response, unsatisfiable.byteLength);
         else response.end(unsatisfiable, this.#isClosing);
@@ -130,7 +133,7 @@ export class Responder {
   #sendMessage(response: HttpResponse, { status, head, body, closes = false }: Message, isHead: boolean): void {
     this.#traffic.responded(status, isHead ? 0 : body.byteLength);
     this.#status(response, status);
-    response.writeHeader('content-type', head);
+    response.writeHeader(contentType, head);
     const isLast = closes || this.#isClosing;
     if (isLast) response.writeHeader('connection', 'close');
     if (status === 204) response.endWithoutBody();

@@ -1,0 +1,263 @@
+/**
+ * Benchmark of the edge: what one core of it serves of a live stream's segments and manifests, against nginx serving the
+ * same bytes as static files from memory. Targets: >= 1.0 for segments, >= 1.2 for manifests.
+ *
+ * Server on core 0, load on core 1; one nginx process, files on tmpfs, the same headers, no access log. Both run all the
+ * time and are measured in turns, the first of each pair in alternation, so that what else the machine does meets both.
+ * The figure is requests per CPU second of the server (user + system, from `/proc`): what one core does when it is
+ * kept busy, however fast the load generator is. Requests per second of wall time are told beside it.
+ */
+import { fork, spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { delimiter, dirname, join, resolve } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { z } from 'zod';
+import { load } from './http-load.ts';
+
+export interface EdgeBenchOptions {
+  /** Pairs of turns for each case; default 5. */
+  readonly rounds?: number;
+  /** Length of one turn; default 3 s. */
+  readonly seconds?: number;
+  readonly progress?: (line: string) => void;
+}
+
+export interface Turn {
+  readonly requests: number;
+  readonly perSecond: number;
+  /** Requests per second of the server's CPU time. */
+  readonly perCpuSecond: number;
+  /** Share of its core that the server was busy. */
+  readonly busy: number;
+}
+
+export interface EdgeBenchCase {
+  readonly name: string;
+  readonly bytes: number;
+  readonly target: number;
+  /** Median of the rounds' ratios edge / nginx, per CPU second. */
+  readonly ratio: number;
+  readonly isReached: boolean;
+  readonly rounds: readonly { readonly edge: Turn; readonly nginx: Turn }[];
+}
+
+export interface EdgeBenchResult {
+  readonly generator: 'wrk' | 'node';
+  readonly connections: number;
+  readonly isReached: boolean;
+  readonly cases: readonly EdgeBenchCase[];
+}
+
+const root = resolve(import.meta.dirname, '../..');
+const results = join(import.meta.dirname, 'results/edge.json');
+const connections = 128;
+const targetOf = (name: string): number => (name.startsWith('segment') ? 1 : 1.2);
+
+const Ready = z.object({ port: z.number(), paths: z.record(z.string(), z.string()) });
+
+interface Server extends AsyncDisposable {
+  readonly port: number;
+  readonly pid: number;
+}
+
+/** Runs it and keeps the raw figures in `scripts/bench/results/edge.json`. @throws Error when a reply is not a good one */
+export async function benchEdge({ rounds = 5, seconds = 3, progress = () => {} }: EdgeBenchOptions = {}): Promise<EdgeBenchResult> {
+  const memory = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
+  const folder = await mkdtemp(join(memory, 'tangaza-bench-edge-'));
+  const wrk = findTool('wrk');
+  try {
+    await using edge = await startEdge();
+    const sizes = await copyReplies(edge, folder);
+    await using nginx = await startNginx(folder);
+    const cases: EdgeBenchCase[] = [];
+    for (const [name, path] of Object.entries(edge.paths)) {
+      const pairs: { edge: Turn; nginx: Turn }[] = [];
+      for (let round = -1; round < rounds; round++) {
+        const pair = await measurePair({ edge, nginx, isEdgeFirst: round % 2 === 0 }, { path, seconds: round < 0 ? 1 : seconds, wrk });
+        if (round >= 0) pairs.push(pair); // the first one warms up
+      }
+      cases.push(summarise(name, sizes.get(path) ?? 0, pairs));
+      progress(lineOf(cases.at(-1)));
+    }
+    const result = { generator: wrk === undefined ? 'node' : 'wrk', connections, isReached: cases.every((one) => one.isReached), cases } as const;
+    await mkdir(dirname(results), { recursive: true });
+    await writeFile(results, `${JSON.stringify(result, undefined, 2)}\n`);
+    return result;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** The report as Markdown: the verdict first. */
+export function edgeReport({ cases, generator, isReached }: EdgeBenchResult): string {
+  const rows = cases.map(({ name, bytes, target, ratio, rounds }) => {
+    const figure = (side: 'edge' | 'nginx', of: (turn: Turn) => number): string => median(rounds.map((round) => of(round[side]))).toFixed(0);
+    const cpu = (turn: Turn): number => turn.perCpuSecond;
+    const wall = (turn: Turn): number => turn.perSecond;
+    return `| ${name} | ${bytes} | **${ratio.toFixed(2)}** | ${target} | ${figure('edge', cpu)} | ${figure('nginx', cpu)} | ${figure('edge', wall)} | ${figure('nginx', wall)} |`;
+  });
+  return [
+    '## bench edge',
+    '',
+    `**One core of the edge against one of nginx from tmpfs: targets ${isReached ? 'reached' : 'NOT reached'}.**`,
+    '',
+    `Server on core 0, load (${generator}, ${connections} keep-alive connections) on core 1, turns interleaved, medians.`,
+    '',
+    '| reply | bytes | ratio | target | edge, per CPU s | nginx, per CPU s | edge, per s | nginx, per s |',
+    '| --- | --- | --- | --- | --- | --- | --- | --- |',
+    ...rows,
+    '',
+  ].join('\n');
+}
+
+async function measurePair(
+  { edge, nginx, isEdgeFirst }: { readonly edge: Server; readonly nginx: Server; readonly isEdgeFirst: boolean },
+  work: Work,
+): Promise<{ edge: Turn; nginx: Turn }> {
+  if (isEdgeFirst) {
+    const first = await measure(edge, work);
+    return { edge: first, nginx: await measure(nginx, work) };
+  }
+  const first = await measure(nginx, work);
+  return { edge: await measure(edge, work), nginx: first };
+}
+
+interface Work {
+  readonly path: string;
+  readonly seconds: number;
+  readonly wrk: string | undefined;
+}
+
+async function measure({ port, pid }: Server, { path, seconds, wrk }: Work): Promise<Turn> {
+  const before = await cpuSeconds(pid);
+  const done = await load({ port, path, connections, seconds, core: 1, wrk });
+  const cpu = (await cpuSeconds(pid)) - before;
+  if (done.faults > 0 || done.requests === 0) throw new Error(`${path}: ${done.faults} faults in ${done.requests} requests`);
+  return { requests: done.requests, perSecond: done.requests / done.seconds, perCpuSecond: done.requests / cpu, busy: cpu / done.seconds };
+}
+
+/** Time on a processor of all threads, in seconds; the scheduler counts it in ns, `stat` in 10 ms. */
+async function cpuSeconds(pid: number): Promise<number> {
+  const threads = await readdir(`/proc/${pid}/task`);
+  const texts = await Promise.all(threads.map((thread) => readFile(`/proc/${pid}/task/${thread}/schedstat`, 'utf8')));
+  return texts.reduce((sum, text) => sum + Number(text.split(' ')[0]), 0) / 1e9;
+}
+
+function summarise(name: string, bytes: number, rounds: readonly { readonly edge: Turn; readonly nginx: Turn }[]): EdgeBenchCase {
+  const ratio = median(rounds.map(({ edge, nginx }) => edge.perCpuSecond / nginx.perCpuSecond));
+  const target = targetOf(name);
+  return { name, bytes, target, ratio, isReached: ratio >= target, rounds };
+}
+
+function lineOf(one: EdgeBenchCase | undefined): string {
+  return one === undefined ? '' : `${one.name} (${one.bytes} bytes): ${one.ratio.toFixed(2)} of nginx, target ${one.target}`;
+}
+
+function median(values: readonly number[]): number {
+  const sorted = values.toSorted((left, right) => left - right);
+  return sorted[Math.floor(sorted.length / 2)] ?? 0;
+}
+
+async function startEdge(): Promise<Server & { readonly paths: Readonly<Record<string, string>> }> {
+  const child = fork(join(import.meta.dirname, 'edge-server.ts'), [], { execArgv: [], stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+  const [message] = await Promise.race([once(child, 'message'), failure(child, 'the edge')]);
+  const { port, paths } = Ready.parse(message);
+  await pinThreads(child);
+  return { port, paths, ...processOf(child) };
+}
+
+/** The edge's own replies become nginx's files. */
+async function copyReplies(edge: Server & { readonly paths: Readonly<Record<string, string>> }, folder: string): Promise<ReadonlyMap<string, number>> {
+  const sizes = new Map<string, number>();
+  for (const path of Object.values(edge.paths)) {
+    const reply = await fetch(`http://127.0.0.1:${edge.port}${path}`, { headers: { 'accept-encoding': 'identity' } });
+    if (!reply.ok) throw new Error(`${path}: ${reply.status}`);
+    const body = Buffer.from(await reply.arrayBuffer());
+    await mkdir(join(folder, dirname(path)), { recursive: true });
+    await writeFile(join(folder, path), body);
+    sizes.set(path, body.byteLength);
+  }
+  return sizes;
+}
+
+async function startNginx(folder: string): Promise<Server> {
+  const binary = findTool('nginx');
+  if (binary === undefined) throw new Error('nginx is not here: run scripts/setup --for bench');
+  const port = await freePort();
+  await writeFile(join(folder, 'nginx.conf'), nginxConfig(port, folder));
+  await mkdir(join(folder, 'logs'), { recursive: true });
+  const args = ['-c', '0', binary, '-p', folder, '-c', join(folder, 'nginx.conf')];
+  const child = spawn('taskset', args, { stdio: ['ignore', 'inherit', 'inherit'] });
+  await Promise.race([untilServing(port), failure(child, 'nginx')]);
+  return { port, ...processOf(child) };
+}
+
+/** One process, tuned for static files; a header block like the edge's. */
+function nginxConfig(port: number, folder: string): string {
+  return `
+daemon off; master_process off; worker_processes 1; pid ${folder}/nginx.pid; error_log stderr error;
+events { worker_connections 4096; use epoll; }
+http {
+  access_log off; sendfile on; tcp_nopush on; tcp_nodelay on; keepalive_requests 1000000000; keepalive_timeout 60;
+  open_file_cache max=100; open_file_cache_valid 3600; open_file_cache_min_uses 1;
+  client_body_temp_path ${folder}/b; proxy_temp_path ${folder}/p; fastcgi_temp_path ${folder}/f; uwsgi_temp_path ${folder}/u; scgi_temp_path ${folder}/s;
+  types { video/mp4 m4s mp4; application/dash+xml mpd; application/vnd.apple.mpegurl m3u8; }
+  server {
+    listen 127.0.0.1:${port} reuseport; root ${folder};
+    add_header cache-control "public, max-age=31536000, immutable";
+    add_header access-control-allow-origin "*";
+    add_header access-control-expose-headers "content-length, content-range, date, etag, link, location, retry-after";
+    add_header x-content-type-options nosniff;
+  }
+}
+`;
+}
+
+function processOf(child: ChildProcess): { readonly pid: number } & AsyncDisposable {
+  const exited = once(child, 'exit');
+  return {
+    pid: child.pid ?? 0,
+    [Symbol.asyncDispose]: async () => {
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      child.kill('SIGKILL');
+      await exited;
+    },
+  };
+}
+
+/** All threads of a process that runs already: `taskset -a`. */
+async function pinThreads(child: ChildProcess): Promise<void> {
+  const pinned = spawn('taskset', ['-a', '-c', '-p', '0', String(child.pid)], { stdio: 'ignore' });
+  await once(pinned, 'exit');
+}
+
+async function failure(child: ChildProcess, name: string): Promise<never> {
+  await once(child, 'exit');
+  throw new Error(`${name} ended`);
+}
+
+async function untilServing(port: number): Promise<void> {
+  for (let attempt = 0; attempt < 100; attempt++) {
+    if (await fetch(`http://127.0.0.1:${port}/`).then(() => true, () => false)) return;
+    await delay(50);
+  }
+  throw new Error('nginx does not answer');
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
+
+function findTool(name: string): string | undefined {
+  const folders = [join(root, '.toolchain/bin'), ...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin'];
+  return folders.map((folder) => join(folder, name)).find((path) => existsSync(path));
+}
