@@ -6,7 +6,7 @@ import type {
   OpenPeriodReply,
   SourceVideo,
 } from '../../cluster/contract/stream.ts';
-import type { TranscodeTask } from '../../cluster/contract/transcode.ts';
+import type { TaskReport, TranscodeTask } from '../../cluster/contract/transcode.ts';
 import { Epoch, NodeId, PeriodId, RenditionName, SessionId } from '../../cluster/model/ids.ts';
 import { parseLadder } from '../../actors/media/ladder/ladder.ts';
 import { createOwner, decide } from '../../actors/stream/owner.ts';
@@ -189,37 +189,23 @@ export class OwnerHarness {
   }
 
   started(task: TranscodeTask, worker = 'w1'): void {
-    this.do({ kind: 'report', report: { kind: 'started', ...this.#about(task, worker) } });
+    this.do({ kind: 'report', report: { kind: 'started', ...aboutTask(task, worker) } });
   }
 
   failed(task: TranscodeTask, worker = 'w1', code = 'TRANSCODE_FAILED'): void {
     this.do({
       kind: 'report',
-      report: { kind: 'failed', ...this.#about(task, worker), code, detail: 'test' },
+      report: { kind: 'failed', ...aboutTask(task, worker), code, detail: 'test' },
     });
   }
 
   /** @param init tells outputs of different encoders apart */
-  done(task: TranscodeTask, worker = 'w1', { init = 'f0', frames = task.times90k.length } = {}): void {
-    const outputs = Object.fromEntries(
-      task.renditions.map(({ name }, index) => [
-        name,
-        {
-          ...{
-            startTime: task.start90k,
-            duration: task.duration90k,
-            sha256: sha(`3${index}`),
-            bytes: 100_000,
-            frames,
-          },
-          init: { sha256: sha(init), bytes: 700 },
-        },
-      ]),
-    );
-    this.do({
-      kind: 'report',
-      report: { kind: 'done', ...this.#about(task, worker), outputs, encodeMs: 300 },
-    });
+  done(
+    task: TranscodeTask,
+    worker = 'w1',
+    made: { readonly init?: string; readonly frames?: number } = {},
+  ): void {
+    this.do({ kind: 'report', report: doneReport(task, worker, made) });
   }
 
   /** Finishes every task that was emitted and not finished, in order. */
@@ -248,11 +234,6 @@ export class OwnerHarness {
     const clock = this.ofKind('clock').at(-1);
     if (clock === undefined) throw new Error('no period was opened');
     return clock;
-  }
-
-  #about(task: TranscodeTask, worker: string) {
-    const { streamId, taskId, attempt, epoch } = task;
-    return { streamId, taskId, attempt, worker: NodeId.parse(worker), epoch };
   }
 
   #ask(question: (reply: number) => Command): Answer | undefined {
@@ -318,4 +299,33 @@ export function valueOf<T>(answer: Answer | undefined): T {
 
 export function codeOf(answer: Answer | undefined): string | undefined {
   return answer !== undefined && 'code' in answer ? answer.code : undefined;
+}
+
+function aboutTask(task: TranscodeTask, worker: string) {
+  const { streamId, taskId, attempt, epoch } = task;
+  return { streamId, taskId, attempt, worker: NodeId.parse(worker), epoch };
+}
+
+/** What a worker reports of a finished task. */
+export function doneReport(
+  task: TranscodeTask,
+  worker = 'w1',
+  { init = 'f0', frames = task.times90k.length }: { readonly init?: string; readonly frames?: number } = {},
+): TaskReport {
+  const outputs = Object.fromEntries(
+    task.renditions.map(({ name }, index) => [
+      name,
+      {
+        ...{
+          startTime: task.start90k,
+          duration: task.duration90k,
+          sha256: sha(`3${index}`),
+          bytes: 100_000,
+          frames,
+        },
+        init: { sha256: sha(init), bytes: 700 },
+      },
+    ]),
+  );
+  return { kind: 'done', ...aboutTask(task, worker), outputs, encodeMs: 300 };
 }

@@ -1,0 +1,300 @@
+/** The stream actor on a real nats-server: claims, fences, crashes of the server and of the node (C1, C2, C8). */
+import { ServiceBroker } from 'moleculer';
+import { expect, test } from 'vitest';
+import { applyEntry, emptyTimeline } from '../../actors/media/timeline/fold.ts';
+import type { Timeline } from '../../actors/media/timeline/timeline.ts';
+import { streamService } from '../../actors/stream/stream.service.ts';
+import type { IndexEntry, IndexRecord } from '../../cluster/contract/index-log.ts';
+import type {
+  AttachParams,
+  AttachReply,
+  OpenPeriodParams,
+  OpenPeriodReply,
+} from '../../cluster/contract/stream.ts';
+import { errorCodeOf } from '../../cluster/errors/tangaza-error.ts';
+import { type Epoch, NodeId, type PeriodId, SessionId } from '../../cluster/model/ids.ts';
+import type { IndexLog } from '../../cluster/ownership/index-log.ts';
+import { doneReport, OwnerHarness, sourceAudio, sourceVideo } from '../support/owner-harness.ts';
+import { sha, stream } from '../support/records.ts';
+import { startActor, type TestActor } from '../support/region-ports.ts';
+import { startNats } from '../support/start-nats.ts';
+
+const session = SessionId.parse('s1');
+const builder = new OwnerHarness();
+
+const attachParams = (change: Partial<AttachParams> = {}): AttachParams => ({
+  ...{
+    streamId: stream,
+    sessionId: session,
+    node: NodeId.parse('n1'),
+    remoteAddress: '10.0.0.1',
+    priority: 0,
+    ladder: 'default',
+  },
+  ...change,
+});
+
+const codeOf = (work: Promise<unknown>): Promise<string> => work.then(() => 'none', errorCodeOf);
+
+async function attach({ actor }: TestActor, change: Partial<AttachParams> = {}): Promise<Epoch> {
+  const reply = await actor.attach(attachParams(change));
+  return (reply as AttachReply).epoch;
+}
+
+async function begin(
+  test: TestActor,
+  connectionZeroMs = 0,
+): Promise<{ readonly epoch: Epoch; readonly period: PeriodId }> {
+  const epoch = await attach(test);
+  const params: OpenPeriodParams = {
+    ...{
+      streamId: stream,
+      sessionId: session,
+      epoch,
+      sequenceHeaderHash: sha('5e'),
+      connectionZeroMs,
+      wallZeroMs: Date.now(),
+    },
+    ...{ video: sourceVideo, audio: sourceAudio },
+  };
+  const reply = await test.actor.openPeriod(params);
+  return { epoch, period: (reply as OpenPeriodReply).period };
+}
+
+/** Offers a segment, finishes its two tasks. */
+async function feed(
+  test: TestActor,
+  { epoch, period }: { readonly epoch: Epoch; readonly period: PeriodId },
+  index: number,
+): Promise<void> {
+  await test.actor.offer({ streamId: stream, epoch, offer: builder.segment(period, index) });
+  for (let task = 0; task < 2; task += 1) await test.actor.report(doneReport(await test.nextTask()));
+}
+
+/** Reads the log until it satisfies; fails by the test's time-out. */
+async function logUntil(
+  log: IndexLog,
+  isDone: (records: readonly IndexRecord[]) => boolean,
+): Promise<readonly IndexEntry[]> {
+  const ending = new AbortController();
+  const entries: IndexEntry[] = [];
+  for await (const item of log.follow(stream, 1, ending.signal)) {
+    if ('caughtUp' in item) continue;
+    entries.push(item);
+    if (!isDone(entries.map((entry) => entry.record))) continue;
+    ending.abort();
+    return entries;
+  }
+  throw new Error('the log ended');
+}
+
+const count = (records: readonly IndexRecord[], kind: IndexRecord['kind']): number =>
+  records.filter((one) => one.kind === kind).length;
+const fold = (entries: readonly IndexEntry[]): Timeline =>
+  entries.reduce<Timeline>(applyEntry, emptyTimeline());
+
+test('from attach to commit: open, clock, source, commit', async () => {
+  await using nats = await startNats({ jetstream: true });
+  await using one = await startActor(nats);
+  const live = await begin(one);
+  await feed(one, live, 0);
+  const entries = await logUntil(one.log, (records) => count(records, 'commit') === 1);
+  expect(entries.map((entry) => entry.record.kind)).toEqual(['open', 'clock', 'source', 'commit']);
+  expect(live.period).toBe(entries[1]?.sequence);
+  expect(await one.actor.health(stream)).toMatchObject({
+    state: 'live',
+    owner: 'n1',
+    epoch: 1,
+    reason: 'first publish',
+  });
+});
+
+test('a stream that a living node owns is not claimed, and its owner is named', async () => {
+  await using nats = await startNats({ jetstream: true });
+  await using one = await startActor(nats);
+  await using two = await startActor(nats, { node: 'n2' });
+  await attach(one);
+  const refused: unknown = await two.actor.attach(attachParams()).catch((error: unknown) => error);
+  expect(refused).toMatchObject({ code: 'NOT_OWNER', data: { owner: 'n1' } });
+});
+
+test('many attaches at once share one take-over', async () => {
+  await using nats = await startNats({ jetstream: true });
+  await using one = await startActor(nats);
+  const outcomes = await Promise.all(
+    Array.from({ length: 20 }, (_, index) =>
+      codeOf(one.actor.attach(attachParams({ sessionId: SessionId.parse(`s${index}`) }))),
+    ),
+  );
+  expect(outcomes.filter((code) => code === 'none')).toHaveLength(1);
+  expect((await one.log.read(stream)).map((entry) => entry.record.kind)).toEqual(['open']);
+});
+
+// Goal: an owner that is frozen, given up and thawed cannot change what a viewer sees. Method: its append is held back;
+// another node, told that it is dead, takes over and commits; then the append goes on.
+test('of two owners the frozen one is fenced when it thaws', async () => {
+  await using nats = await startNats({ jetstream: true });
+  const gate = new Gate();
+  await using frozen = await startActor(nats, { around: (log) => gate.before(log) });
+  const live = await begin(frozen);
+  await feed(frozen, live, 0);
+  await logUntil(frozen.log, (records) => count(records, 'commit') === 1);
+  gate.close();
+  await frozen.actor.offer({ streamId: stream, epoch: live.epoch, offer: builder.segment(live.period, 1) });
+
+  await using successor = await startActor(nats, { node: 'n2', alive: false });
+  const epoch = await attach(successor);
+  expect(epoch).toBe(2);
+  await feed(successor, { epoch, period: live.period }, 1);
+  await logUntil(successor.log, (records) => count(records, 'commit') === 2);
+
+  gate.open();
+  await gate.refused;
+  // It learns why from the tail, one round trip later; until then it takes offers, and appends nothing.
+  const late = { streamId: stream, epoch: live.epoch, offer: builder.segment(live.period, 2) };
+  while ((await codeOf(frozen.actor.offer(late))) !== 'STALE_EPOCH') await successor.log.tail(stream);
+  const timeline = fold(await successor.log.read(stream));
+  expect([timeline.nextNumber, timeline.ignored, timeline.epoch]).toEqual([2, 0, 2]);
+});
+
+// Goal: no source is lost by a crash of the server, and nothing is committed twice. Method: SIGKILL in the middle of a
+// feed, offers go on into the outage, restart on the same folder.
+test('a SIGKILL of nats-server during appends loses nothing', async () => {
+  await using nats = await startNats({ jetstream: true });
+  await using one = await startActor(nats);
+  const live = await begin(one);
+  for (let index = 0; index < 5; index += 1) await feed(one, live, index);
+  const dying = nats.kill();
+  for (let index = 5; index < 12; index += 1) {
+    await one.actor.offer({
+      streamId: stream,
+      epoch: live.epoch,
+      offer: builder.segment(live.period, index),
+    });
+  }
+  await dying;
+  expect(
+    await codeOf(
+      one.actor.offer({ streamId: stream, epoch: live.epoch, offer: builder.segment(live.period, 12) }),
+    ),
+  ).toBe('none');
+  await nats.restart();
+  const finish = async (): Promise<void> => {
+    for (;;) await one.actor.report(doneReport(await one.nextTask()));
+  };
+  void finish();
+  const entries = await logUntil(
+    one.log,
+    (records) => count(records, 'commit') + count(records, 'gap') === 13,
+  );
+  const timeline = fold(entries);
+  expect([timeline.nextNumber, timeline.ignored, timeline.epoch]).toEqual([13, 0, 1]);
+  expect(timeline.periods[0]?.segments.map((one) => one.isGap)).toEqual(Array(13).fill(false));
+  expect(timeline.periods[0]?.segments.map((one) => one.start90k / 180_000)).toEqual([...Array(13).keys()]);
+});
+
+test('a node that comes back takes up what it owned: pending sources are decided without a publisher', async () => {
+  await using nats = await startNats({ jetstream: true });
+  {
+    await using before = await startActor(nats);
+    const live = await begin(before);
+    await feed(before, live, 0);
+    await before.actor.offer({ streamId: stream, epoch: live.epoch, offer: builder.segment(live.period, 1) });
+    await logUntil(before.log, (records) => count(records, 'source') === 2);
+  }
+  await using after = await startActor(nats, { boot: 'boot-2' });
+  for (let task = 0; task < 2; task += 1) await after.actor.report(doneReport(await after.nextTask()));
+  const entries = await logUntil(after.log, (records) => count(records, 'commit') === 2);
+  const timeline = fold(entries);
+  expect([timeline.nextNumber, timeline.ignored, timeline.epoch]).toEqual([2, 0, 2]);
+  expect(await attach(after)).toBe(2);
+});
+
+test('a broadcast without a publisher ends, and a later one goes on with its numbers under a new epoch', async () => {
+  await using nats = await startNats({ jetstream: true });
+  await using one = await startActor(nats, { options: { endAfterMs: 300 } });
+  await feed(one, await begin(one), 0);
+  await one.actor.detach({ streamId: stream, sessionId: session, reason: 'test' });
+  await logUntil(one.log, (records) => count(records, 'end') === 1);
+  const again = await begin(one, 7);
+  expect(again.epoch).toBe(2);
+  await feed(one, again, 0);
+  const timeline = fold(await logUntil(one.log, (records) => count(records, 'commit') === 2));
+  expect([timeline.nextNumber, timeline.ignored, timeline.periods.length]).toEqual([2, 0, 2]);
+});
+
+test('an ended broadcast may be published at another node while its last owner lives', async () => {
+  await using nats = await startNats({ jetstream: true });
+  await using one = await startActor(nats, { options: { endAfterMs: 100 } });
+  await using two = await startActor(nats, { node: 'n2' });
+  await feed(one, await begin(one), 0);
+  await one.actor.detach({ streamId: stream, sessionId: session, reason: 'test' });
+  await logUntil(one.log, (records) => count(records, 'end') === 1);
+  expect(await attach(two)).toBe(2);
+});
+
+test('a superseded session is told to close', async () => {
+  await using nats = await startNats({ jetstream: true });
+  await using one = await startActor(nats);
+  await attach(one);
+  await attach(one, { sessionId: SessionId.parse('s2'), priority: 1 });
+  expect(one.closed).toEqual([
+    { streamId: stream, sessionId: 's1', reason: 'another session has taken its place' },
+  ]);
+});
+
+test('the service answers over Moleculer, and names what is wrong with a call', async () => {
+  await using nats = await startNats({ jetstream: true });
+  await using one = await startActor(nats, { node: 'n9' });
+  const broker = new ServiceBroker({ logger: false, nodeID: 'n1' });
+  broker.createService(streamService(one.options));
+  await broker.start();
+  try {
+    expect(await broker.call('stream.attach', attachParams())).toEqual({ epoch: 1 });
+    expect(await codeOf(broker.call('stream.attach', { streamId: 'UPPER CASE' }))).toBe('BAD_REQUEST');
+    expect(await broker.call('stream.health', { streamId: stream })).toMatchObject({
+      state: 'starting',
+      epoch: 1,
+    });
+    const unknown = { streamId: 'other', epoch: 1, offer: { ...builder.segment(builder.begin(), 0) } };
+    expect(await codeOf(broker.call('stream.offer', unknown))).toBe('STALE_EPOCH');
+  } finally {
+    await broker.stop();
+  }
+});
+
+/** Holds appends back, as a process that is frozen in the middle of one. */
+class Gate {
+  readonly #refused = Promise.withResolvers<void>();
+  #opened = Promise.resolve();
+  #open = (): void => {};
+
+  get refused(): Promise<void> {
+    return this.#refused.promise;
+  }
+
+  close(): void {
+    this.#opened = new Promise((resolve) => (this.#open = resolve));
+  }
+
+  open(): void {
+    this.#open();
+  }
+
+  before(log: IndexLog): IndexLog {
+    const append: IndexLog['append'] = async (...call) => {
+      await this.#opened;
+      return log.append(...call).catch((error: unknown) => {
+        if (errorCodeOf(error) === 'FENCED') this.#refused.resolve();
+        throw error;
+      });
+    };
+    return {
+      append,
+      tail: (...call) => log.tail(...call),
+      read: (...call) => log.read(...call),
+      follow: (...call) => log.follow(...call),
+      purgeBelow: (...call) => log.purgeBelow(...call),
+    };
+  }
+}
