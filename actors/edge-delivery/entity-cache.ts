@@ -23,7 +23,7 @@ interface Kept {
   seenHits: number;
 }
 
-const defaultMaxLoads = 512;
+const defaultMaxLoads = 128;
 
 export class EntityCache {
   readonly #kept = new Map<string, Kept>();

@@ -29,7 +29,7 @@ export interface FramesPorts {
 
 type FramesInput = RouteInput<PlaybackParams, FramesQuery>;
 
-const maxClipsAtOnce = 8;
+const maxClipsAtOnce = 4;
 
 export class Frames {
   readonly #ports: FramesPorts;

@@ -12,12 +12,14 @@ export interface HttpHandlers {
 
 /** Each bound has its policy: what is over it is refused or closed, and counted. */
 export interface HttpLimits {
-  /** Open connections; one more is closed as it is accepted. */
+  /** Open connections, at most nine tenths of the files that the process may open; one more is closed as it is accepted. */
   readonly connections: number;
   /** Requests that wait for their reply; one more is answered 429. */
   readonly waitingRequests: number;
   /** Responses that a slow reader has not taken yet; one more is cut off. */
   readonly slowResponses: number;
+  /** Bytes of bodies that slow readers keep in memory, each body counted once; one more is cut off. */
+  readonly slowBytes: number;
   /** A reader that takes nothing for so long is cut off. */
   readonly stalledMs: number;
   /** No response takes longer than this, however it trickles. */
@@ -32,6 +34,7 @@ export const defaultHttpLimits: HttpLimits = {
   connections: 120_000,
   waitingRequests: 100_000,
   slowResponses: 20_000,
+  slowBytes: 268_435_456,
   stalledMs: 30_000,
   responseMs: 600_000,
   bodyBytes: 65_536,

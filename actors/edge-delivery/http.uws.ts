@@ -21,6 +21,7 @@ import type { Metrics } from '../../cluster/observe/metrics.ts';
 import type { Clock } from '../../cluster/time/clock.ts';
 import { problemReply, type Reply } from './http.ts';
 import { defaultHttpLimits, type HttpHandlers, type HttpLimits, type HttpServer } from './http-server.ts';
+import { openFileLimit } from './open-files.system.ts';
 import { conditionsOf, UwsRequest } from './request.uws.ts';
 import { Responder, type Asked } from './responder.uws.ts';
 import { acceptsGzip } from './select.ts';
@@ -55,7 +56,7 @@ class UwsServer implements HttpServer {
   constructor({ clock, metrics, logger, limits }: UwsServerOptions) {
     this.#clock = clock;
     this.#logger = logger;
-    this.#limits = { ...defaultHttpLimits, ...limits };
+    this.#limits = affordable({ ...defaultHttpLimits, ...limits });
     this.#traffic = new Traffic(metrics);
     this.#responder = new Responder(clock, this.#limits, this.#traffic);
   }
@@ -178,6 +179,12 @@ class UwsServer implements HttpServer {
     this.#responder.sweep();
     this.#traffic.publish();
   }
+}
+
+/** Without files left the kernel gives no connection, not even one to close: stores and ffmpeg need some, too. */
+function affordable(limits: HttpLimits): HttpLimits {
+  const files = openFileLimit();
+  return files === undefined ? limits : { ...limits, connections: Math.min(limits.connections, Math.floor(files * 0.9)) };
 }
 
 type OnListen = (socket: ListenSocket | false) => void;

@@ -46,6 +46,7 @@ export interface Asked {
 
 interface SlowResponse {
   readonly response: HttpResponse;
+  readonly body: Uint8Array;
   readonly startedMs: number;
   progressMs: number;
 }
@@ -55,6 +56,8 @@ export class Responder {
   readonly #limits: HttpLimits;
   readonly #traffic: Traffic;
   readonly #slow = new Set<SlowResponse>();
+  /** What slow readers keep in memory, and how many they are, for each body. */
+  readonly #pinned = new Map<ArrayBufferLike, number>();
   #isClosing = false;
 
   constructor(clock: Clock, limits: HttpLimits, traffic: Traffic) {
@@ -160,28 +163,47 @@ export class Responder {
 
   #sendTheRest(response: HttpResponse, body: Uint8Array): void {
     const nowMs = this.#clock.monotonicMs();
-    const slow: SlowResponse = { response, startedMs: nowMs, progressMs: nowMs };
-    const forget = (): void => {
-      this.#slow.delete(slow);
-      this.#traffic.slow = this.#slow.size;
-    };
+    const slow: SlowResponse = { response, body, startedMs: nowMs, progressMs: nowMs };
+    const forget = (): void => this.#forget(slow);
     response.onAborted(() => {
       forget();
       this.#traffic.aborted();
     });
-    if (this.#slow.size >= this.#limits.slowResponses) {
+    if (!this.#remember(slow)) {
       this.#traffic.refused('slow');
       response.close();
       return;
     }
-    this.#slow.add(slow);
-    this.#traffic.slow = this.#slow.size;
     response.onWritable((offset) => {
       slow.progressMs = this.#clock.monotonicMs();
       const [isTaken, isDone] = response.tryEnd(body.subarray(offset), body.byteLength);
       if (isDone) forget();
       return isTaken;
     });
+  }
+
+  #remember(slow: SlowResponse): boolean {
+    const { buffer } = slow.body;
+    const readers = this.#pinned.get(buffer) ?? 0;
+    const bytes = this.#traffic.slowBytes + (readers === 0 ? buffer.byteLength : 0);
+    if (this.#slow.size >= this.#limits.slowResponses || bytes > this.#limits.slowBytes) return false;
+    this.#slow.add(slow);
+    this.#pinned.set(buffer, readers + 1);
+    this.#traffic.slowBytes = bytes;
+    this.#traffic.slow = this.#slow.size;
+    return true;
+  }
+
+  #forget(slow: SlowResponse): void {
+    if (!this.#slow.delete(slow)) return;
+    const { buffer } = slow.body;
+    const readers = (this.#pinned.get(buffer) ?? 1) - 1;
+    if (readers > 0) this.#pinned.set(buffer, readers);
+    else {
+      this.#pinned.delete(buffer);
+      this.#traffic.slowBytes -= buffer.byteLength;
+    }
+    this.#traffic.slow = this.#slow.size;
   }
 }
 

@@ -7,6 +7,7 @@ export class Traffic {
   connections = 0;
   waiting = 0;
   slow = 0;
+  slowBytes = 0;
   readonly #responses = [0, 0, 0, 0, 0];
   #bytes = 0;
   #aborted = 0;
@@ -21,6 +22,7 @@ export class Traffic {
     const connections = metrics.gauge({ name: 'tangaza_http_connections', help: 'Open connections.' });
     const waiting = metrics.gauge({ name: 'tangaza_http_waiting_requests', help: 'Requests without a reply yet.' });
     const slow = metrics.gauge({ name: 'tangaza_http_slow_responses', help: 'Responses not taken by their readers yet.' });
+    const slowBytes = metrics.gauge({ name: 'tangaza_http_slow_bytes', help: 'Bytes that slow readers keep in memory.' });
     this.#publish = () => {
       this.#responses.forEach((count, index) => {
         if (count > 0) responses.add(count, { class: classes[index] ?? 'other' });
@@ -35,6 +37,7 @@ export class Traffic {
       connections.set(this.connections);
       waiting.set(this.waiting);
       slow.set(this.slow);
+      slowBytes.set(this.slowBytes);
     };
   }
 

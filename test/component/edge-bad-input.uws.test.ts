@@ -87,6 +87,27 @@ test('readers that take nothing are bounded in number and cut off, and cost no c
   await Promise.all(closed);
 });
 
+test('what slow readers keep in memory is bounded, each body counted once', async () => {
+  await using edge = await startTestEdge({ cacheBytes: 256_000_000 }, { slowBytes: 10_000_000 });
+  const stream = await edge.broadcast(2, { bytes: 8_000_000 });
+  const ask = async (index: number) => {
+    const socket = await openSocket(edge.port);
+    socket.pause();
+    socket.write(`GET ${stream.segmentPath(index)} HTTP/1.1\r\nHost: a\r\n\r\n`);
+    return socket;
+  };
+  const first = [await ask(0), await ask(0)];
+  await expect.poll(() => edge.metric('tangaza_http_slow_responses'), { timeout: 10_000 }).toBe(2);
+  expect(await edge.metric('tangaza_http_slow_bytes')).toBe(8_000_000);
+  const second = await ask(1);
+  const closed = once(second, 'close');
+  second.resume();
+  await closed;
+  expect(await edge.metric('tangaza_http_slow_responses')).toBe(2);
+  for (const socket of first) socket.destroy();
+  await expect.poll(() => edge.metric('tangaza_http_slow_bytes'), { timeout: 10_000 }).toBe(0);
+});
+
 test('a slow reader that does read gets every byte', async () => {
   await using edge = await startTestEdge({ cacheBytes: 256_000_000 });
   const stream = await edge.broadcast(1, { bytes: 6_000_000 });
