@@ -125,7 +125,8 @@ export class AudioClock {
 
   #follow(error: number): void {
     const { sampleRate, samplesPerFrame } = this.#format;
-    this.#errorSamples += (error - this.#errorSamples) * Math.min(1, samplesPerFrame / (smoothingSeconds * sampleRate));
+    this.#errorSamples +=
+      (error - this.#errorSamples) * Math.min(1, samplesPerFrame / (smoothingSeconds * sampleRate));
     const isOutside = Math.abs(this.#errorSamples) > samplesPerFrame;
     this.#outsideSamples = isOutside ? this.#outsideSamples + samplesPerFrame : 0;
   }

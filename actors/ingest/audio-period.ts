@@ -65,7 +65,8 @@ export class AudioPeriod implements Period {
     if (this.#ending !== undefined) return;
     if (!this.#isAsked) this.#ask();
     const { sampleRate } = this.#audio.configuration.aac;
-    const at = atMs === undefined ? this.#audio.clock.next : ((atMs - this.#setting.zeroMs) * sampleRate) / 1000;
+    const at =
+      atMs === undefined ? this.#audio.clock.next : ((atMs - this.#setting.zeroMs) * sampleRate) / 1000;
     this.#ending = { kind, at };
     this.#finish();
   }

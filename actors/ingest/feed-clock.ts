@@ -16,7 +16,9 @@ const maxHoleMs = 10_000;
 const maxLeadMs = 1000;
 const leak = 0.01;
 
-export type Step = { readonly kind: 'run'; readonly ms: number; readonly isSnapped: boolean } | { readonly kind: 'jump'; readonly byMs: number };
+export type Step =
+  | { readonly kind: 'run'; readonly ms: number; readonly isSnapped: boolean }
+  | { readonly kind: 'jump'; readonly byMs: number };
 
 export class FeedClock {
   #lastMs: number | undefined;

@@ -95,8 +95,14 @@ export class Feed {
 
   get bufferedBytes(): number {
     const held = this.#held.length + this.#suspects.length;
-    const heldBytes = [...this.#held, ...this.#suspects].reduce((sum, { data }) => sum + data.length, held * frameOverheadBytes);
-    return this.#periods.reduce((sum, period) => sum + period.bufferedBytes, heldBytes + this.#stage.heldBytes);
+    const heldBytes = [...this.#held, ...this.#suspects].reduce(
+      (sum, { data }) => sum + data.length,
+      held * frameOverheadBytes,
+    );
+    return this.#periods.reduce(
+      (sum, period) => sum + period.bufferedBytes,
+      heldBytes + this.#stage.heldBytes,
+    );
   }
 
   /** Media and wall time since the last IDR, or since video was first heard of. */
@@ -116,7 +122,10 @@ export class Feed {
     this.#video = video;
     this.#keyWait ??= { dtsMs: this.#videoClock.lastMs, monotonicMs: now.monotonicMs };
     if (before === undefined || Buffer.compare(before.configuration, video.configuration) === 0) return;
-    this.#ports.warn('configurationChanged', `video changed from ${before.codecs} ${before.width}x${before.height} to ${video.codecs} ${video.width}x${video.height}`);
+    this.#ports.warn(
+      'configurationChanged',
+      `video changed from ${before.codecs} ${before.width}x${before.height} to ${video.codecs} ${video.width}x${video.height}`,
+    );
     this.#settleHeldPictures(now);
     this.#endCurrent();
     this.#keyWait = { dtsMs: this.#videoClock.lastMs, monotonicMs: now.monotonicMs };
@@ -125,11 +134,16 @@ export class Feed {
   onAudioConfiguration(audio: AudioConfiguration): void {
     const before = this.#audio;
     if (before !== undefined && Buffer.compare(before.bytes, audio.bytes) === 0) return;
-    if (before !== undefined) this.#ports.warn('configurationChanged', `audio changed from ${before.aac.codecs} to ${audio.aac.codecs}, ${audio.aac.sampleRate} Hz`);
+    if (before !== undefined)
+      this.#ports.warn(
+        'configurationChanged',
+        `audio changed from ${before.aac.codecs} to ${audio.aac.codecs}, ${audio.aac.sampleRate} Hz`,
+      );
     this.#audio = audio;
     this.#held = [];
     if (this.#current?.kind === 'audio') this.#endCurrent();
-    else if (this.#current !== undefined) this.#mustSwitchAtKey = before !== undefined || !this.#current.addAudio(audio);
+    else if (this.#current !== undefined)
+      this.#mustSwitchAtKey = before !== undefined || !this.#current.addAudio(audio);
   }
 
   /** @param picture its times as told; `dtsMs` unwrapped */
@@ -138,8 +152,10 @@ export class Feed {
     const step = this.#videoClock.step(picture.dtsMs, now.monotonicMs);
     if (step.kind === 'jump') this.#jump(step.byMs, picture.dtsMs, now);
     const dtsMs = step.kind === 'jump' ? picture.dtsMs : step.ms;
-    if (step.kind === 'run' && step.isSnapped) this.#ports.warn('timestampSnapped', 'a video timestamp did not go forward');
-    if (this.#keyWait?.dtsMs === undefined) this.#keyWait = { dtsMs, monotonicMs: this.#keyWait?.monotonicMs ?? now.monotonicMs };
+    if (step.kind === 'run' && step.isSnapped)
+      this.#ports.warn('timestampSnapped', 'a video timestamp did not go forward');
+    if (this.#keyWait?.dtsMs === undefined)
+      this.#keyWait = { dtsMs, monotonicMs: this.#keyWait?.monotonicMs ?? now.monotonicMs };
     const raw = { ...picture, dtsMs, ptsMs: dtsMs + composition };
     for (const settled of this.#stage.push(raw)) this.#place(settled, now);
   }
@@ -168,13 +184,15 @@ export class Feed {
   }
 
   #forgetDone(): void {
-    if (this.#periods.some(({ isDone }) => isDone)) this.#periods = this.#periods.filter(({ isDone }) => !isDone);
+    if (this.#periods.some(({ isDone }) => isDone))
+      this.#periods = this.#periods.filter(({ isDone }) => !isDone);
   }
 
   #place(picture: Picture, now: Now): void {
     if (picture.isKey) {
       this.#noteKey(picture, now);
-      if (this.#current === undefined || this.#current.kind === 'audio' || this.#mustSwitchAtKey) this.#beginVideo(picture, now);
+      if (this.#current === undefined || this.#current.kind === 'audio' || this.#mustSwitchAtKey)
+        this.#beginVideo(picture, now);
     }
     this.#current?.pushPicture(picture);
   }
@@ -183,7 +201,10 @@ export class Feed {
     if (this.#current?.kind === 'video' && this.#keyWait?.dtsMs !== undefined) {
       this.#keyframeIntervalMs = picture.dtsMs - this.#keyWait.dtsMs;
       if (this.#keyframeIntervalMs > this.#ports.limits.warnKeyframeIntervalMs) {
-        this.#ports.warn('keyframeInterval', `keyframe interval of ${seconds(this.#keyframeIntervalMs)}: 2 s is best, over 10 s is refused`);
+        this.#ports.warn(
+          'keyframeInterval',
+          `keyframe interval of ${seconds(this.#keyframeIntervalMs)}: 2 s is best, over 10 s is refused`,
+        );
       }
     }
     this.#keyWait = { dtsMs: picture.dtsMs, monotonicMs: now.monotonicMs };
@@ -192,7 +213,10 @@ export class Feed {
   #setting(zeroMs: number, now: Now): PeriodSetting {
     this.#begunAtMs = [...this.#begunAtMs.filter((at) => now.monotonicMs - at < minuteMs), now.monotonicMs];
     if (this.#begunAtMs.length > this.#ports.limits.maxPeriodsPerMinute) {
-      throw new TangazaError('MEDIA_INVALID', `the feed's clock or configuration changed ${this.#begunAtMs.length - 1} times within a minute`);
+      throw new TangazaError(
+        'MEDIA_INVALID',
+        `the feed's clock or configuration changed ${this.#begunAtMs.length - 1} times within a minute`,
+      );
     }
     const ordinal = this.#nextOrdinal;
     this.#nextOrdinal += 1;
@@ -206,7 +230,8 @@ export class Feed {
     this.#begin(period);
     const frames = this.#held;
     this.#held = [];
-    for (const { ms, data } of frames) if (ms >= key.cutMs && ms - key.cutMs <= maxApartMs) this.#give(period, ms, data);
+    for (const { ms, data } of frames)
+      if (ms >= key.cutMs && ms - key.cutMs <= maxApartMs) this.#give(period, ms, data);
   }
 
   #begin(period: Period): void {
@@ -295,8 +320,10 @@ export class Feed {
 
   #give(period: Period, ms: number, data: Uint8Array): void {
     const verdict = period.pushAudio(ms, data);
-    if (verdict === 'gap') this.#ports.warn('audioGap', 'audio jumped ahead: the hole is filled with silence');
-    if (verdict === 'late') this.#ports.warn('audioOutOfRange', 'audio came after its time had been filled and is dropped');
+    if (verdict === 'gap')
+      this.#ports.warn('audioGap', 'audio jumped ahead: the hole is filled with silence');
+    if (verdict === 'late')
+      this.#ports.warn('audioOutOfRange', 'audio came after its time had been filled and is dropped');
   }
 
   open(ordinal: number, offset90k: number): void {

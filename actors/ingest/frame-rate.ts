@@ -29,7 +29,10 @@ const fastest = 240;
 const plausible = 0.02;
 
 function nearest(framesPerSecond: number): { readonly rate: Ratio; readonly error: number } {
-  const byError = standardRates.map((rate) => ({ rate, error: Math.abs(rate[0] / rate[1] / framesPerSecond - 1) }));
+  const byError = standardRates.map((rate) => ({
+    rate,
+    error: Math.abs(rate[0] / rate[1] / framesPerSecond - 1),
+  }));
   return byError.reduce((best, one) => (one.error < best.error ? one : best));
 }
 
@@ -49,7 +52,10 @@ function snap(framesPerSecond: number, tolerance: number): Ratio {
  */
 export function measureFrameRate(timesMs: readonly number[]): number | undefined {
   const sorted = timesMs.toSorted((a, b) => a - b);
-  const steps = sorted.slice(1).map((time, i) => time - (sorted[i] ?? time)).filter((step) => step > 0);
+  const steps = sorted
+    .slice(1)
+    .map((time, i) => time - (sorted[i] ?? time))
+    .filter((step) => step > 0);
   const median = steps.toSorted((a, b) => a - b)[Math.floor(steps.length / 2)];
   if (median === undefined) return undefined;
   const near = steps.filter((step) => step > median / 2 && step < median * 1.5);

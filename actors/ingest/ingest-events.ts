@@ -104,7 +104,14 @@ export type IngestEvent =
  * Made by `new IngestSession()` of ingest-session.ts. Call `onTick` about every 500 ms.
  */
 export interface IngestSessionApi {
-  onTag(tag: { readonly kind: 'audio' | 'video' | 'script'; readonly timestampMs: number; readonly payload: Uint8Array }, now: Now): readonly IngestEvent[];
+  onTag(
+    tag: {
+      readonly kind: 'audio' | 'video' | 'script';
+      readonly timestampMs: number;
+      readonly payload: Uint8Array;
+    },
+    now: Now,
+  ): readonly IngestEvent[];
   /** The owner's reply to `periodReady`; `offset90k` is the stream time of the period's first picture. */
   onPeriodOpened(ordinal: number, reply: { readonly offset90k: number }, now: Now): readonly IngestEvent[];
   onTick(now: Now): readonly IngestEvent[];

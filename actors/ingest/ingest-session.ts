@@ -19,7 +19,12 @@ import { InputMeter } from './input-meter.ts';
 import type { AudioConfiguration } from './period.ts';
 import { defaultLimits, type SessionLimits } from './session-limits.ts';
 import { SessionWarnings } from './session-warnings.ts';
-import { inspectPicture, keepPicture, readVideoConfiguration, type VideoConfiguration } from './video-configuration.ts';
+import {
+  inspectPicture,
+  keepPicture,
+  readVideoConfiguration,
+  type VideoConfiguration,
+} from './video-configuration.ts';
 
 /** Composition times beyond this are nonsense: the picture is shown when it is decoded. */
 const maxCompositionMs = 5000;
@@ -35,12 +40,16 @@ function readAudioConfiguration(bytes: Uint8Array): AudioConfiguration {
   const aac = parseAudioSpecificConfig(bytes);
   const silence = silentFrame(aac.channelConfiguration);
   if (silence === undefined) {
-    throw new TangazaError('CODEC_REFUSED', `AAC with channel configuration ${aac.channelConfiguration} is not taken: send mono, stereo, 5.1 or 7.1`);
+    throw new TangazaError(
+      'CODEC_REFUSED',
+      `AAC with channel configuration ${aac.channelConfiguration} is not taken: send mono, stereo, 5.1 or 7.1`,
+    );
   }
   return { aac, bytes: new Uint8Array(bytes), silence };
 }
 
-const isEqual = (a: Uint8Array | undefined, b: Uint8Array): boolean => a !== undefined && Buffer.compare(a, b) === 0;
+const isEqual = (a: Uint8Array | undefined, b: Uint8Array): boolean =>
+  a !== undefined && Buffer.compare(a, b) === 0;
 
 export class IngestSession implements IngestSessionApi {
   readonly #limits: SessionLimits;
@@ -96,7 +105,12 @@ export class IngestSession implements IngestSessionApi {
     return {
       ...(video === undefined
         ? {}
-        : { videoCodec: nameOfVideoCodec(video.codec), width: video.width, height: video.height, fps: picturesPerSecond }),
+        : {
+            videoCodec: nameOfVideoCodec(video.codec),
+            width: video.width,
+            height: video.height,
+            fps: picturesPerSecond,
+          }),
       ...(audio === undefined ? {} : { audioCodec: audio.aac.objectType === 2 ? 'AAC-LC' : 'HE-AAC' }),
       bitrateBps: Math.round(bytesPerSecond * 8),
       ...(keyframeIntervalMs === undefined ? {} : { keyframeIntervalSeconds: keyframeIntervalMs / 1000 }),
@@ -125,7 +139,8 @@ export class IngestSession implements IngestSessionApi {
   }
 
   #warn(code: WarningCode, detail: string): void {
-    if (this.#warnings.note(code, detail, this.#now.monotonicMs)) this.#events.push({ kind: 'warn', code, detail });
+    if (this.#warnings.note(code, detail, this.#now.monotonicMs))
+      this.#events.push({ kind: 'warn', code, detail });
   }
 
   #take(tag: FlvTag): void {
@@ -159,7 +174,8 @@ export class IngestSession implements IngestSessionApi {
       case 'ignored':
         return;
       case 'colour':
-        if (tag.transfer === 16 || tag.transfer === 18) throw new TangazaError('CODEC_REFUSED', 'HDR video is not taken: send SDR (BT.709)');
+        if (tag.transfer === 16 || tag.transfer === 18)
+          throw new TangazaError('CODEC_REFUSED', 'HDR video is not taken: send SDR (BT.709)');
         return;
       case 'configuration':
         return this.#takeVideoHeader(tag.codec, tag.configuration);
@@ -186,7 +202,10 @@ export class IngestSession implements IngestSessionApi {
   #takePicture({ codec, compositionMs, data }: Picture, timestampMs: number): void {
     const known = this.#feed.video;
     if (known === undefined || known.codec !== codec) {
-      this.#corrupt('pictureCorrupt', `a picture of ${nameOfVideoCodec(codec)} came before its sequence header`);
+      this.#corrupt(
+        'pictureCorrupt',
+        `a picture of ${nameOfVideoCodec(codec)} came before its sequence header`,
+      );
       return;
     }
     const inspection = this.#tolerate('pictureCorrupt', () => inspectPicture(known, data));
@@ -196,7 +215,10 @@ export class IngestSession implements IngestSessionApi {
     this.#meter.note(this.#now.monotonicMs, 0, 1);
     const dtsMs = this.#unwrapper.unwrap(timestampMs);
     const ptsMs = dtsMs + this.#soundComposition(compositionMs);
-    this.#feed.onPicture({ data: keepPicture(inspection.changed ?? known, data), dtsMs, ptsMs, role: inspection.role }, this.#now);
+    this.#feed.onPicture(
+      { data: keepPicture(inspection.changed ?? known, data), dtsMs, ptsMs, role: inspection.role },
+      this.#now,
+    );
   }
 
   #soundComposition(compositionMs: number): number {
@@ -238,7 +260,10 @@ export class IngestSession implements IngestSessionApi {
     this.#corruptInRow += 1;
     this.#warn(code, `${code === 'pictureCorrupt' ? 'a picture' : 'an audio frame'} was dropped: ${detail}`);
     if (this.#corruptInRow > this.#limits.maxCorruptInRow) {
-      throw new TangazaError('MEDIA_INVALID', `${this.#corruptInRow} damaged tags in a row, the last: ${detail}`);
+      throw new TangazaError(
+        'MEDIA_INVALID',
+        `${this.#corruptInRow} damaged tags in a row, the last: ${detail}`,
+      );
     }
   }
 
@@ -248,11 +273,21 @@ export class IngestSession implements IngestSessionApi {
     this.#checkOwner();
     const { bufferedBytes, driftMs } = this.#feed;
     if (Math.abs(driftMs) > maxDriftMs) {
-      this.#warn('clockDrift', `the feed's clock has moved ${(driftMs / 1000).toFixed(1)} s away from the wall clock since the period began`);
+      this.#warn(
+        'clockDrift',
+        `the feed's clock has moved ${(driftMs / 1000).toFixed(1)} s away from the wall clock since the period began`,
+      );
     }
     if (bufferedBytes <= this.#limits.maxBufferedBytes) return;
-    if (this.#askedAtMs !== undefined) throw new TangazaError('UNAVAILABLE', `the stream's owner did not answer while ${bufferedBytes} bytes came in`);
-    throw new TangazaError('KEYFRAME_INTERVAL', `keyframe interval over 10 s, or ${bufferedBytes} bytes without a cut`);
+    if (this.#askedAtMs !== undefined)
+      throw new TangazaError(
+        'UNAVAILABLE',
+        `the stream's owner did not answer while ${bufferedBytes} bytes came in`,
+      );
+    throw new TangazaError(
+      'KEYFRAME_INTERVAL',
+      `keyframe interval over 10 s, or ${bufferedBytes} bytes without a cut`,
+    );
   }
 
   #checkAnnounced(): void {
@@ -260,7 +295,10 @@ export class IngestSession implements IngestSessionApi {
     if (video !== undefined || audio !== undefined || this.#firstTagMs === undefined) return;
     const waitedMs = this.#now.monotonicMs - this.#firstTagMs;
     if (waitedMs < this.#limits.announceTimeoutMs) return;
-    throw new TangazaError('MEDIA_INVALID', `no sequence header of H.264, HEVC, AV1 or AAC within ${Math.round(waitedMs / 1000)} s`);
+    throw new TangazaError(
+      'MEDIA_INVALID',
+      `no sequence header of H.264, HEVC, AV1 or AAC within ${Math.round(waitedMs / 1000)} s`,
+    );
   }
 
   #checkKeyframes(): void {
@@ -269,10 +307,16 @@ export class IngestSession implements IngestSessionApi {
     const { maxKeyframeIntervalMs, maxKeyframeWaitMs, maxPictures } = this.#limits;
     if (since.mediaMs >= maxKeyframeIntervalMs || since.wallMs >= maxKeyframeWaitMs) {
       const waitedMs = Math.max(since.mediaMs, since.wallMs);
-      throw new TangazaError('KEYFRAME_INTERVAL', `keyframe interval over 10 s: no keyframe for ${(waitedMs / 1000).toFixed(1)} s; set it to 2 s`);
+      throw new TangazaError(
+        'KEYFRAME_INTERVAL',
+        `keyframe interval over 10 s: no keyframe for ${(waitedMs / 1000).toFixed(1)} s; set it to 2 s`,
+      );
     }
     if (this.#feed.picturesInSegment > maxPictures) {
-      throw new TangazaError('KEYFRAME_INTERVAL', `keyframe interval over 10 s, or more than ${maxPictures} pictures without a cut; set it to 2 s`);
+      throw new TangazaError(
+        'KEYFRAME_INTERVAL',
+        `keyframe interval over 10 s, or more than ${maxPictures} pictures without a cut; set it to 2 s`,
+      );
     }
   }
 
@@ -282,7 +326,10 @@ export class IngestSession implements IngestSessionApi {
     if (this.#askedAtMs === undefined) return;
     const waitedMs = this.#now.monotonicMs - this.#askedAtMs;
     if (unopened.length > maxUnopenedPeriods || waitedMs > this.#limits.maxOpenWaitMs) {
-      throw new TangazaError('UNAVAILABLE', `the stream's owner has not opened a period for ${Math.round(waitedMs / 1000)} s`);
+      throw new TangazaError(
+        'UNAVAILABLE',
+        `the stream's owner has not opened a period for ${Math.round(waitedMs / 1000)} s`,
+      );
     }
   }
 }

@@ -8,7 +8,11 @@ interface Bucket {
 const windowSeconds = 5;
 
 export class InputMeter {
-  readonly #buckets: readonly Bucket[] = Array.from({ length: windowSeconds + 1 }, () => ({ second: -1, bytes: 0, pictures: 0 }));
+  readonly #buckets: readonly Bucket[] = Array.from({ length: windowSeconds + 1 }, () => ({
+    second: -1,
+    bytes: 0,
+    pictures: 0,
+  }));
   #firstMs: number | undefined;
   #lastMs = 0;
 
@@ -32,7 +36,9 @@ export class InputMeter {
     const current = Math.floor(monotonicMs / 1000);
     const since = current - Math.floor((this.#firstMs ?? monotonicMs) / 1000);
     const span = Math.max(1, Math.min(windowSeconds, since));
-    const counted = this.#buckets.filter(({ second }) => second >= current - span && (second < current || since === 0));
+    const counted = this.#buckets.filter(
+      ({ second }) => second >= current - span && (second < current || since === 0),
+    );
     return {
       bytesPerSecond: counted.reduce((sum, { bytes }) => sum + bytes, 0) / span,
       picturesPerSecond: counted.reduce((sum, { pictures }) => sum + pictures, 0) / span,

@@ -55,9 +55,13 @@ export interface Period {
 export const frameOverheadBytes = 256;
 
 /** Equal codec configurations, equal hash (M2). */
-export function sequenceHeaderHash(video: VideoConfiguration | undefined, audio: AudioConfiguration | undefined): Sha256 {
+export function sequenceHeaderHash(
+  video: VideoConfiguration | undefined,
+  audio: AudioConfiguration | undefined,
+): Sha256 {
   const hash = createHash('sha256');
-  if (video !== undefined) hash.update(`video ${video.codec} ${video.configuration.length}\n`).update(video.configuration);
+  if (video !== undefined)
+    hash.update(`video ${video.codec} ${video.configuration.length}\n`).update(video.configuration);
   if (audio !== undefined) hash.update(`audio ${audio.bytes.length}\n`).update(audio.bytes);
   return Sha256.parse(hash.digest('hex'));
 }
@@ -65,7 +69,11 @@ export function sequenceHeaderHash(video: VideoConfiguration | undefined, audio:
 const usualAudioBps = 128_000;
 
 /** @param measuredBps 0 when nothing was measured */
-export function describeAudio({ aac, bytes }: AudioConfiguration, toldBps: number | undefined, measuredBps: number): PeriodAudio {
+export function describeAudio(
+  { aac, bytes }: AudioConfiguration,
+  toldBps: number | undefined,
+  measuredBps: number,
+): PeriodAudio {
   const { sampleRate, channels, samplesPerFrame, codecs } = aac;
   const bitrateBps = Math.max(1, Math.round(chooseBitrate(toldBps, measuredBps) ?? usualAudioBps));
   return {

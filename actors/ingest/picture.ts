@@ -48,7 +48,9 @@ export class RandomAccessStage {
     switch (raw.role) {
       case 'key':
       case 'other':
-        return this.#held.length === 0 ? [settle(raw, raw.role === 'key')] : [...this.flush(), settle(raw, raw.role === 'key')];
+        return this.#held.length === 0
+          ? [settle(raw, raw.role === 'key')]
+          : [...this.flush(), settle(raw, raw.role === 'key')];
       case 'maybeKey': {
         const before = this.flush();
         this.#held = [raw];

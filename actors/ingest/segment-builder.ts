@@ -41,7 +41,14 @@ function isSound(sorted: readonly number[], start: number, end: number): boolean
  */
 export function repairTimes(times: readonly number[], start: number, end: number): RepairedTimes {
   const order = times.map((time, i) => ({ time, i })).toSorted((a, b) => a.time - b.time || a.i - b.i);
-  if (isSound(order.map(({ time }) => time), start, end)) return { times, repaired: 0 };
+  if (
+    isSound(
+      order.map(({ time }) => time),
+      start,
+      end,
+    )
+  )
+    return { times, repaired: 0 };
   const fixed = order.map(({ time }) => time);
   let floor = start;
   for (const [i, time] of fixed.entries()) {
@@ -66,27 +73,58 @@ export interface SegmentParts {
   /** On the stream clock. */
   readonly start90k: number;
   readonly end90k: number;
-  readonly video?: { readonly configuration: VideoConfiguration; readonly cut: CutVideo; readonly offset: number };
-  readonly audio?: { readonly stretch: AudioStretch; readonly samplesPerFrame: number; readonly offset: number; readonly mayBeAbsent: boolean };
+  readonly video?: {
+    readonly configuration: VideoConfiguration;
+    readonly cut: CutVideo;
+    readonly offset: number;
+  };
+  readonly audio?: {
+    readonly stretch: AudioStretch;
+    readonly samplesPerFrame: number;
+    readonly offset: number;
+    readonly mayBeAbsent: boolean;
+  };
 }
 
-function buildVideo(cut: CutVideo, offset: number): { readonly video: SegmentVideo; readonly times90k: readonly number[]; readonly repaired: number } {
+function buildVideo(
+  cut: CutVideo,
+  offset: number,
+): { readonly video: SegmentVideo; readonly times90k: readonly number[]; readonly repaired: number } {
   const pictures = cut.pictures.slice(0, cut.end - cut.start);
-  const { times, repaired } = repairTimes(pictures.map(({ pts }) => pts), cut.start, cut.end);
-  const samples = pictures.map(({ data, isKey }, i): Sample => ({ data, isKey, pts: (times[i] ?? cut.start) + offset }));
+  const { times, repaired } = repairTimes(
+    pictures.map(({ pts }) => pts),
+    cut.start,
+    cut.end,
+  );
+  const samples = pictures.map(({ data, isKey }, i): Sample => ({
+    data,
+    isKey,
+    pts: (times[i] ?? cut.start) + offset,
+  }));
   const times90k = times.toSorted((a, b) => a - b).map((time) => time - cut.start);
   return { video: { samples, startTime: cut.start + offset, end: cut.end + offset }, times90k, repaired };
 }
 
-function buildAudio({ stretch, samplesPerFrame, offset, mayBeAbsent }: NonNullable<SegmentParts['audio']>): SegmentAudio | undefined {
+function buildAudio({
+  stretch,
+  samplesPerFrame,
+  offset,
+  mayBeAbsent,
+}: NonNullable<SegmentParts['audio']>): SegmentAudio | undefined {
   const silentFrames = stretch.frames.filter(({ isSilent }) => isSilent).length;
-  if (stretch.frames.length === 0 || (mayBeAbsent && silentFrames === stretch.frames.length)) return undefined;
+  if (stretch.frames.length === 0 || (mayBeAbsent && silentFrames === stretch.frames.length))
+    return undefined;
   const startTime = stretch.start + offset;
-  const samples = stretch.frames.map(({ data }, i): Sample => ({ data, isKey: true, pts: startTime + i * samplesPerFrame }));
+  const samples = stretch.frames.map(({ data }, i): Sample => ({
+    data,
+    isKey: true,
+    pts: startTime + i * samplesPerFrame,
+  }));
   return { samples, startTime, end: stretch.end + offset, silentFrames };
 }
 
-const bytesOf = (samples: readonly Sample[] | undefined): number => (samples ?? []).reduce((sum, { data }) => sum + data.length, 0);
+const bytesOf = (samples: readonly Sample[] | undefined): number =>
+  (samples ?? []).reduce((sum, { data }) => sum + data.length, 0);
 
 function hashesOf(parts: SegmentParts): Pick<SourceSegment, 'keyFrameHash' | 'audioFrameHash'> {
   const key = parts.video?.cut.pictures[0];
@@ -100,7 +138,10 @@ function hashesOf(parts: SegmentParts): Pick<SourceSegment, 'keyFrameHash' | 'au
 }
 
 /** @returns the segment, and how many presentation times had to be repaired */
-export function buildSegment(parts: SegmentParts): { readonly segment: SourceSegment; readonly repaired: number } {
+export function buildSegment(parts: SegmentParts): {
+  readonly segment: SourceSegment;
+  readonly repaired: number;
+} {
   const built = parts.video === undefined ? undefined : buildVideo(parts.video.cut, parts.video.offset);
   const audio = parts.audio === undefined ? undefined : buildAudio(parts.audio);
   const segment: SourceSegment = {

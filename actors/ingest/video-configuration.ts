@@ -11,7 +11,14 @@ import { avcNal, avcNalType, isAvcVcl, splitLengthPrefixed } from '../media/avc/
 import { isHdr, type Colour } from '../media/avc/vui.ts';
 import { nameOfVideoCodec, type VideoCodec } from '../media/flv/video-tag.ts';
 import { parseHevcConfig } from '../media/hevc/hevc-config.ts';
-import { hevcNalType, isHevcLeading, isHevcRandomAccess, isHevcRasl, isHevcVcl, mayHaveLeading } from '../media/hevc/hevc-nal.ts';
+import {
+  hevcNalType,
+  isHevcLeading,
+  isHevcRandomAccess,
+  isHevcRasl,
+  isHevcVcl,
+  mayHaveLeading,
+} from '../media/hevc/hevc-nal.ts';
 
 export interface VideoConfiguration {
   readonly codec: VideoCodec;
@@ -50,11 +57,17 @@ function checkLooks(codec: VideoCodec, looks: Looks): void {
     const transfer = looks.colour.transfer === 16 ? 'PQ' : 'HLG';
     throw new TangazaError('CODEC_REFUSED', `HDR video (${transfer}) is not taken: send SDR (BT.709)`);
   }
-  if (looks.bitDepth > 10) throw new TangazaError('CODEC_REFUSED', `${name} of ${looks.bitDepth} bit is not taken: send 8 bit`);
-  if (looks.chromaFormat === 0) throw new TangazaError('CODEC_REFUSED', `${name} in monochrome is not taken: send 4:2:0`);
-  if (looks.chromaFormat === 3) throw new TangazaError('CODEC_REFUSED', `${name} in 4:4:4 is not taken: send 4:2:0`);
+  if (looks.bitDepth > 10)
+    throw new TangazaError('CODEC_REFUSED', `${name} of ${looks.bitDepth} bit is not taken: send 8 bit`);
+  if (looks.chromaFormat === 0)
+    throw new TangazaError('CODEC_REFUSED', `${name} in monochrome is not taken: send 4:2:0`);
+  if (looks.chromaFormat === 3)
+    throw new TangazaError('CODEC_REFUSED', `${name} in 4:4:4 is not taken: send 4:2:0`);
   if (looks.width > maxSide || looks.height > maxSide) {
-    throw new TangazaError('CODEC_REFUSED', `Pictures of ${looks.width}x${looks.height} are not taken: at most ${maxSide} on a side`);
+    throw new TangazaError(
+      'CODEC_REFUSED',
+      `Pictures of ${looks.width}x${looks.height} are not taken: at most ${maxSide} on a side`,
+    );
   }
 }
 
@@ -143,14 +156,24 @@ function inspectAvc(configuration: VideoConfiguration, data: Uint8Array): Inspec
   if (avcNalType(firstVcl) !== avcNal.idr) return { role: 'other' };
   const sps = nals.filter((nal) => avcNalType(nal) === avcNal.sps);
   const pps = nals.filter((nal) => avcNalType(nal) === avcNal.pps);
-  const isKnown = (set: Uint8Array): boolean => configuration.parameterSets.some((known) => Buffer.compare(known, set) === 0);
+  const isKnown = (set: Uint8Array): boolean =>
+    configuration.parameterSets.some((known) => Buffer.compare(known, set) === 0);
   if (sps.every(isKnown) && pps.every(isKnown)) return { role: 'key' };
   return { role: 'key', changed: withSets(configuration, sps, pps) };
 }
 
-function withSets(configuration: VideoConfiguration, sps: readonly Uint8Array[], pps: readonly Uint8Array[]): VideoConfiguration {
-  const known = (type: number): readonly Uint8Array[] => configuration.parameterSets.filter((set) => avcNalType(set) === type);
-  const record = buildAvcConfig(sps.length > 0 ? sps : known(avcNal.sps), pps.length > 0 ? pps : known(avcNal.pps), configuration.lengthSize);
+function withSets(
+  configuration: VideoConfiguration,
+  sps: readonly Uint8Array[],
+  pps: readonly Uint8Array[],
+): VideoConfiguration {
+  const known = (type: number): readonly Uint8Array[] =>
+    configuration.parameterSets.filter((set) => avcNalType(set) === type);
+  const record = buildAvcConfig(
+    sps.length > 0 ? sps : known(avcNal.sps),
+    pps.length > 0 ? pps : known(avcNal.pps),
+    configuration.lengthSize,
+  );
   return fromAvc(record);
 }
 
@@ -191,7 +214,9 @@ function codedParts(configuration: VideoConfiguration, data: Uint8Array): readon
       return splitLengthPrefixed(data, configuration.lengthSize).filter(isHevcVcl);
     case 'av1':
       return splitObus(data)
-        .filter(({ type }) => type === obuType.frameHeader || type === obuType.tileGroup || type === obuType.frame)
+        .filter(
+          ({ type }) => type === obuType.frameHeader || type === obuType.tileGroup || type === obuType.frame,
+        )
         .map(({ whole }) => whole);
     default:
       return unreachable(configuration.codec);

@@ -142,15 +142,38 @@ export class VideoPeriod implements Period {
 
   /** M7: by now there are 2 s of pictures, or all there will be. */
   #describeVideo(until: number): PeriodVideo {
-    const { codec, codecs, width, height, sampleAspectRatio, configuration, bitDepth, frameRate: coded } = this.#video;
+    const {
+      codec,
+      codecs,
+      width,
+      height,
+      sampleAspectRatio,
+      configuration,
+      bitDepth,
+      frameRate: coded,
+    } = this.#video;
     const { metadata } = this.#setting;
     const measured = measureFrameRate(this.#pending.map(({ pts }) => pts / ticksPerMs));
-    const frameRate = resolveFrameRate([metadata?.frameRate, coded === undefined ? undefined : coded[0] / coded[1]], measured);
+    const frameRate = resolveFrameRate(
+      [metadata?.frameRate, coded === undefined ? undefined : coded[0] / coded[1]],
+      measured,
+    );
     const bytes = this.#pending.reduce((sum, { data }) => sum + data.length, 0);
     const measuredBps = until > 0 ? (bytes * 8 * ticksPerSecond) / until : 0;
-    const bitrateBps = Math.max(leastBitrateBps, Math.round(chooseBitrate(metadata?.videoBitrateBps, measuredBps) ?? leastBitrateBps));
+    const bitrateBps = Math.max(
+      leastBitrateBps,
+      Math.round(chooseBitrate(metadata?.videoBitrateBps, measuredBps) ?? leastBitrateBps),
+    );
     return {
-      track: { kind: 'video', codec, width, height, sampleAspectRatio, configuration, timescale: ticksPerSecond },
+      track: {
+        kind: 'video',
+        codec,
+        width,
+        height,
+        sampleAspectRatio,
+        configuration,
+        timescale: ticksPerSecond,
+      },
       source: { codec, codecs, width, height, sampleAspectRatio, frameRate, bitDepth, bitrateBps },
     };
   }
@@ -194,10 +217,16 @@ export class VideoPeriod implements Period {
       start90k: cut.start + offset,
       end90k: cut.end + offset,
       video: { configuration: this.#video, cut, offset },
-      ...(audio === undefined ? {} : { audio: audio.part(audio.clock.takeUntil(audio.toSamples(cut.end)), offset, mayBeAbsent) }),
+      ...(audio === undefined
+        ? {}
+        : { audio: audio.part(audio.clock.takeUntil(audio.toSamples(cut.end)), offset, mayBeAbsent) }),
     });
     for (const { data } of cut.pictures) this.#videoBytes -= data.length + frameOverheadBytes;
-    if (repaired > 0) this.#setting.warn('presentationRepaired', `${repaired} presentation times of a segment were not unique or out of it`);
+    if (repaired > 0)
+      this.#setting.warn(
+        'presentationRepaired',
+        `${repaired} presentation times of a segment were not unique or out of it`,
+      );
     this.#warnOfDrift();
     this.#setting.emit({ kind, ordinal: this.ordinal, segment });
   }
@@ -206,7 +235,10 @@ export class VideoPeriod implements Period {
     const corrections = this.#audio?.clock.corrections ?? 0;
     if (corrections === this.#corrections) return;
     this.#corrections = corrections;
-    this.#setting.warn('audioDrift', `audio drifts from the feed's clock: ${corrections} frames dropped or put in so far`);
+    this.#setting.warn(
+      'audioDrift',
+      `audio drifts from the feed's clock: ${corrections} frames dropped or put in so far`,
+    );
   }
 
   /** The end is known and the owner has answered: gives what is left, the audio made whole with silence. */
@@ -214,7 +246,8 @@ export class VideoPeriod implements Period {
     const ending = this.#ending;
     if (ending === undefined || this.#offset === undefined || this.#isDone) return;
     const segment = this.#segment;
-    const last = segment === undefined ? undefined : { ...segment, end: Math.max(ending.at, segment.start + 1) };
+    const last =
+      segment === undefined ? undefined : { ...segment, end: Math.max(ending.at, segment.start + 1) };
     this.#isDone = true;
     for (const cut of this.#cuts.splice(0)) this.#giveWhole(cut, 'segment');
     if (last !== undefined) this.#giveWhole(last, ending.kind);

@@ -8,9 +8,13 @@ const fromHex = (hex: string): Uint8Array => new Uint8Array(Buffer.from(hex, 'he
 
 /** Records written by x264, x265 and SVT-AV1. */
 export const configurations = {
-  h264: fromHex('0164001effe1001e6764001eacd980a02ff97016a04040a80000030008000003019078b16cd001000668e9786cb22cfdf8f800'),
+  h264: fromHex(
+    '0164001effe1001e6764001eacd980a02ff97016a04040a80000030008000003019078b16cd001000668e9786cb22cfdf8f800',
+  ),
   h264Other: fromHex('0142c028ffe1001b6742c028da01e0089f97016a020202800001f480007530078c195001000468ce0fc8'),
-  h264Pq: fromHex('016e000dffe1001e676e000da6cd941519e226c05a81080120000003002000000601e28532c001000668ebe3cb22c0fdfafa00'),
+  h264Pq: fromHex(
+    '016e000dffe1001e676e000da6cd941519e226c05a81080120000003002000000601e28532c001000668ebe3cb22c0fdfafa00',
+  ),
   hevc: fromHex(
     '0101600000009000000000003ff000fcfdf8f800000f03200001001840010c01ffff01600000030090000003000003003f959809210001002a' +
       '42010101600000030090000003000003003fa00502016965959a4932bc05a0200000030020000003032122000100074401c172b46240',
@@ -31,16 +35,29 @@ export function lengthPrefixed(...nals: readonly Uint8Array[]): Uint8Array {
 
 const signed24 = (value: number): readonly number[] => [(value >> 16) & 255, (value >> 8) & 255, value & 255];
 
-export const video = (timestampMs: number, payload: Uint8Array): FlvTag => ({ kind: 'video', timestampMs: wire(timestampMs), payload });
-export const audio = (timestampMs: number, payload: Uint8Array): FlvTag => ({ kind: 'audio', timestampMs: wire(timestampMs), payload });
+export const video = (timestampMs: number, payload: Uint8Array): FlvTag => ({
+  kind: 'video',
+  timestampMs: wire(timestampMs),
+  payload,
+});
+export const audio = (timestampMs: number, payload: Uint8Array): FlvTag => ({
+  kind: 'audio',
+  timestampMs: wire(timestampMs),
+  payload,
+});
 
 /** As the wire has it: 32 bits. */
 export const wire = (ms: number): number => ((ms % 2 ** 32) + 2 ** 32) % 2 ** 32;
 
-export const avcHeader = (timestampMs = 0, record: Uint8Array = configurations.h264): FlvTag => video(timestampMs, bytes([0x17, 0, 0, 0, 0], record));
+export const avcHeader = (timestampMs = 0, record: Uint8Array = configurations.h264): FlvTag =>
+  video(timestampMs, bytes([0x17, 0, 0, 0, 0], record));
 
 /** FLV's own keyframe flag is `flag`, which may lie. */
-export function avcPicture(timestampMs: number, nal: Uint8Array, { compositionMs = 0, flag = true } = {}): FlvTag {
+export function avcPicture(
+  timestampMs: number,
+  nal: Uint8Array,
+  { compositionMs = 0, flag = true } = {},
+): FlvTag {
   return video(timestampMs, bytes([flag ? 0x17 : 0x27, 1], signed24(compositionMs), lengthPrefixed(nal)));
 }
 
@@ -49,12 +66,15 @@ export function enhanced(timestampMs: number, packetType: number, fourcc: string
   return video(timestampMs, bytes([0x90 | packetType], Buffer.from(fourcc, 'latin1'), body));
 }
 
-export const aacHeader = (timestampMs = 0, record: Uint8Array = configurations.aac48): FlvTag => audio(timestampMs, bytes([0xaf, 0], record));
-export const aacFrame = (timestampMs: number, content: readonly number[]): FlvTag => audio(timestampMs, bytes([0xaf, 1], content));
+export const aacHeader = (timestampMs = 0, record: Uint8Array = configurations.aac48): FlvTag =>
+  audio(timestampMs, bytes([0xaf, 0], record));
+export const aacFrame = (timestampMs: number, content: readonly number[]): FlvTag =>
+  audio(timestampMs, bytes([0xaf, 1], content));
 
 /** AMF0 of `onMetaData` with numbers and strings. */
 export function metadata(values: Readonly<Record<string, number | string>>): FlvTag {
-  const text = (value: string): Uint8Array => bytes([value.length >> 8, value.length & 255], Buffer.from(value, 'latin1'));
+  const text = (value: string): Uint8Array =>
+    bytes([value.length >> 8, value.length & 255], Buffer.from(value, 'latin1'));
   const amf = (value: number | string): Uint8Array => {
     if (typeof value === 'string') return bytes([2], text(value));
     const number = Buffer.alloc(8);
@@ -62,7 +82,11 @@ export function metadata(values: Readonly<Record<string, number | string>>): Flv
     return bytes([0], number);
   };
   const entries = Object.entries(values).flatMap(([key, value]) => [text(key), amf(value)]);
-  return { kind: 'script', timestampMs: 0, payload: bytes(amf('onMetaData'), [8, 0, 0, 0, entries.length], ...entries, [0, 0, 9]) };
+  return {
+    kind: 'script',
+    timestampMs: 0,
+    payload: bytes(amf('onMetaData'), [8, 0, 0, 0, entries.length], ...entries, [0, 0, 9]),
+  };
 }
 
 export interface FeedShape {
@@ -103,7 +127,14 @@ function reordered(index: number, gop: number): number {
 }
 
 function videoTags(shape: FeedShape): readonly FlvTag[] {
-  const { seconds, framesPerSecond = 25, gopSeconds = 2, startMs = 0, firstFrame = 0, bFrames = false } = shape;
+  const {
+    seconds,
+    framesPerSecond = 25,
+    gopSeconds = 2,
+    startMs = 0,
+    firstFrame = 0,
+    bFrames = false,
+  } = shape;
   const gop = Math.round(gopSeconds * framesPerSecond);
   const isKey = shape.keys ?? ((frame: number) => frame % gop === 0);
   return Array.from({ length: Math.round(seconds * framesPerSecond) }, (_, i) => {
@@ -129,7 +160,8 @@ export function feed(shape: FeedShape): readonly FlvTag[] {
     ...(hasVideo ? [avcHeader(startMs, shape.videoRecord)] : []),
     ...(hasAudio ? [aacHeader(startMs, shape.audioRecord)] : []),
   ];
-  const order = (tag: FlvTag): number => tag.timestampMs - wire(startMs) + (tag.timestampMs < wire(startMs) - 2 ** 31 ? 2 ** 32 : 0);
+  const order = (tag: FlvTag): number =>
+    tag.timestampMs - wire(startMs) + (tag.timestampMs < wire(startMs) - 2 ** 31 ? 2 ** 32 : 0);
   const media = [...(hasVideo ? videoTags(shape) : []), ...(hasAudio ? audioTags(shape) : [])];
   return [...(hasHeaders ? headers : []), ...media.toSorted((a, b) => order(a) - order(b))];
 }
@@ -184,12 +216,18 @@ export function play(tags: readonly FlvTag[], options: PlayOptions = {}): Played
 }
 
 export const segmentsOf = ({ events }: Played, ordinal?: number): readonly SourceSegment[] =>
-  events.flatMap((event) => (event.kind === 'segment' && (ordinal === undefined || event.ordinal === ordinal) ? [event.segment] : []));
+  events.flatMap((event) =>
+    event.kind === 'segment' && (ordinal === undefined || event.ordinal === ordinal) ? [event.segment] : [],
+  );
 
-export const tailsOf = ({ events }: Played): readonly SourceSegment[] => events.flatMap((event) => (event.kind === 'tail' ? [event.segment] : []));
+export const tailsOf = ({ events }: Played): readonly SourceSegment[] =>
+  events.flatMap((event) => (event.kind === 'tail' ? [event.segment] : []));
 
-export const periodsOf = ({ events }: Played) => events.flatMap((event) => (event.kind === 'periodReady' ? [event.period] : []));
+export const periodsOf = ({ events }: Played) =>
+  events.flatMap((event) => (event.kind === 'periodReady' ? [event.period] : []));
 
-export const refusalsOf = ({ events }: Played) => events.flatMap((event) => (event.kind === 'refuse' ? [{ code: event.code, detail: event.detail }] : []));
+export const refusalsOf = ({ events }: Played) =>
+  events.flatMap((event) => (event.kind === 'refuse' ? [{ code: event.code, detail: event.detail }] : []));
 
-export const warningsOf = ({ events }: Played) => events.flatMap((event) => (event.kind === 'warn' ? [event.code] : []));
+export const warningsOf = ({ events }: Played) =>
+  events.flatMap((event) => (event.kind === 'warn' ? [event.code] : []));

@@ -18,7 +18,9 @@ export interface AacConfig {
   readonly codecs: string;
 }
 
-const sampleRates = [96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8000, 7350];
+const sampleRates = [
+  96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8000, 7350,
+];
 const channelCounts = [0, 1, 2, 3, 4, 5, 6, 8, 0, 0, 0, 7, 8, 24, 8];
 
 const low = 2;
@@ -47,14 +49,22 @@ function readObjectType(bits: BitReader): number {
 function readSampleRate(bits: BitReader): number {
   const index = bits.bits(4);
   const rate = index === 15 ? bits.bits(24) : sampleRates[index];
-  if (rate === undefined || rate < 1000 || rate > 192_000) throw mediaInvalid(`an AAC configuration has sample rate index ${index}, rate ${rate ?? 'none'}`);
+  if (rate === undefined || rate < 1000 || rate > 192_000)
+    throw mediaInvalid(`an AAC configuration has sample rate index ${index}, rate ${rate ?? 'none'}`);
   return rate;
 }
 
 /** Channels of a program config element (4.4.1.1): each single, pair and effect element counts. */
 function readProgramChannels(bits: BitReader): number {
   bits.skip(10);
-  const [front, side, back, effects, data, coupling] = [bits.bits(4), bits.bits(4), bits.bits(4), bits.bits(2), bits.bits(3), bits.bits(4)];
+  const [front, side, back, effects, data, coupling] = [
+    bits.bits(4),
+    bits.bits(4),
+    bits.bits(4),
+    bits.bits(2),
+    bits.bits(3),
+    bits.bits(4),
+  ];
   for (const width of [4, 4, 3]) if (bits.flag()) bits.skip(width);
   let channels = effects;
   for (let i = 0; i < front + side + back; i += 1) {
@@ -74,8 +84,10 @@ function readCore(bits: BitReader, channelConfiguration: number): Core {
   const frameLength = bits.flag() ? 960 : 1024;
   if (bits.flag()) bits.skip(14);
   bits.skip(1);
-  const channels = channelConfiguration === 0 ? readProgramChannels(bits) : (channelCounts[channelConfiguration] ?? 0);
-  if (channels < 1 || channels > 8) throw mediaInvalid(`an AAC configuration has channel configuration ${channelConfiguration}`);
+  const channels =
+    channelConfiguration === 0 ? readProgramChannels(bits) : (channelCounts[channelConfiguration] ?? 0);
+  if (channels < 1 || channels > 8)
+    throw mediaInvalid(`an AAC configuration has channel configuration ${channelConfiguration}`);
   return { frameLength, channels };
 }
 
@@ -93,7 +105,8 @@ function readLeadingExtension(bits: BitReader, objectType: number): Extension | 
 /** SBR signalled behind the core's configuration, so that old decoders do not trip over it (1.6.5.2). */
 function readTrailingExtension(bits: BitReader, coreRate: number): Extension {
   const none: Extension = { objectType: low, sampleRate: coreRate };
-  if (bits.remaining < 16 || bits.bits(11) !== 0x2b7 || readObjectType(bits) !== sbr || !bits.flag()) return none;
+  if (bits.remaining < 16 || bits.bits(11) !== 0x2b7 || readObjectType(bits) !== sbr || !bits.flag())
+    return none;
   const sampleRate = readSampleRate(bits);
   const hasStereo = bits.remaining >= 12 && bits.bits(11) === 0x548 && bits.flag();
   return { objectType: hasStereo ? parametricStereo : sbr, sampleRate };
@@ -112,7 +125,8 @@ export function parseAudioSpecificConfig(bytes: Uint8Array): AacConfig {
   if (core !== low) throw refused(core);
   const { frameLength, channels } = readCore(bits, channelConfiguration);
   const { objectType, sampleRate }: Extension = explicit ?? readTrailingExtension(bits, coreRate);
-  if (sampleRate !== coreRate && sampleRate !== 2 * coreRate) throw mediaInvalid(`SBR from ${coreRate} Hz to ${sampleRate} Hz is not possible`);
+  if (sampleRate !== coreRate && sampleRate !== 2 * coreRate)
+    throw mediaInvalid(`SBR from ${coreRate} Hz to ${sampleRate} Hz is not possible`);
   return {
     objectType,
     sampleRate,

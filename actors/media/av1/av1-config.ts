@@ -109,7 +109,8 @@ function bitDepthOf(flags: number): number {
 export function parseAv1Config(av1C: Uint8Array): Av1Config {
   const reader = new ByteReader(av1C, 'an av1C record');
   const marker = reader.u8();
-  if (marker !== 0x81) throw mediaInvalid(`an av1C record begins with ${marker} where 129 (version 1) belongs`);
+  if (marker !== 0x81)
+    throw mediaInvalid(`an av1C record begins with ${marker} where 129 (version 1) belongs`);
   const level = reader.u8();
   const flags = reader.u8();
   reader.u8();

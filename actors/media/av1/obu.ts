@@ -8,7 +8,13 @@ export interface Obu {
   readonly payload: Uint8Array;
 }
 
-export const obuType = { sequenceHeader: 1, temporalDelimiter: 2, frameHeader: 3, tileGroup: 4, frame: 6 } as const;
+export const obuType = {
+  sequenceHeader: 1,
+  temporalDelimiter: 2,
+  frameHeader: 3,
+  tileGroup: 4,
+  frame: 6,
+} as const;
 
 /** Far above what a temporal unit holds; bounds what a hostile one can make us allocate. */
 const maxUnits = 1024;
@@ -27,15 +33,20 @@ function readSize(data: Uint8Array, start: number): { readonly value: number; re
 /** @throws TangazaError `MEDIA_INVALID` when a size points past the end, or there are over 1,024 units */
 export function splitObus(data: Uint8Array): readonly Obu[] {
   const units: Obu[] = [];
-  for (let offset = 0; offset < data.length; ) {
+  for (let offset = 0; offset < data.length;) {
     if (units.length >= maxUnits) throw mediaInvalid(`a temporal unit has more than ${maxUnits} OBUs`);
     const header = data[offset] ?? 0;
     if ((header & 0x80) !== 0) throw mediaInvalid('an OBU has its forbidden bit set');
     const headerEnd = offset + ((header & 4) === 0 ? 1 : 2);
-    const size = (header & 2) === 0 ? { value: data.length - headerEnd, end: headerEnd } : readSize(data, headerEnd);
+    const size =
+      (header & 2) === 0 ? { value: data.length - headerEnd, end: headerEnd } : readSize(data, headerEnd);
     const end = size.end + size.value;
     if (size.value < 0 || end > data.length) throw mediaInvalid('an OBU does not fit in its temporal unit');
-    units.push({ type: (header >> 3) & 0xf, whole: data.subarray(offset, end), payload: data.subarray(size.end, end) });
+    units.push({
+      type: (header >> 3) & 0xf,
+      whole: data.subarray(offset, end),
+      payload: data.subarray(size.end, end),
+    });
     offset = end;
   }
   return units;

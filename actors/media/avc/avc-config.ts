@@ -20,7 +20,8 @@ const extendedProfiles: ReadonlySet<number> = new Set([100, 110, 122, 144]);
 function readSets(reader: ByteReader, count: number, type: number): readonly Uint8Array[] {
   return Array.from({ length: count }, () => {
     const set = reader.bytes(reader.u16());
-    if (avcNalType(set) !== type) throw mediaInvalid(`an avcC record holds NAL unit type ${avcNalType(set)} where ${type} belongs`);
+    if (avcNalType(set) !== type)
+      throw mediaInvalid(`an avcC record holds NAL unit type ${avcNalType(set)} where ${type} belongs`);
     return set;
   });
 }
@@ -59,12 +60,20 @@ function withLengths(sets: readonly Uint8Array[]): readonly Uint8Array[] {
  *
  * @throws TangazaError `MEDIA_INVALID` for no SPS, no PPS, sets too many or too long, or an SPS that does not parse
  */
-export function buildAvcConfig(sps: readonly Uint8Array[], pps: readonly Uint8Array[], lengthSize = 4): Uint8Array {
+export function buildAvcConfig(
+  sps: readonly Uint8Array[],
+  pps: readonly Uint8Array[],
+  lengthSize = 4,
+): Uint8Array {
   const { profile, constraints, level, chromaFormat, bitDepth } = describe(sps, pps, lengthSize);
-  if (sps.length > 31 || pps.length > 255) throw mediaInvalid(`${sps.length} SPS and ${pps.length} PPS do not fit in an avcC record`);
-  if ([...sps, ...pps].some((set) => set.length > 0xffff)) throw mediaInvalid('a parameter set is over 65,535 bytes');
+  if (sps.length > 31 || pps.length > 255)
+    throw mediaInvalid(`${sps.length} SPS and ${pps.length} PPS do not fit in an avcC record`);
+  if ([...sps, ...pps].some((set) => set.length > 0xffff))
+    throw mediaInvalid('a parameter set is over 65,535 bytes');
   const head = Uint8Array.of(1, profile, constraints, level, 0xfc | (lengthSize - 1), 0xe0 | sps.length);
   const depth = 0xf8 | (bitDepth - 8);
-  const tail = extendedProfiles.has(profile) ? Uint8Array.of(0xfc | chromaFormat, depth, depth, 0) : new Uint8Array(0);
+  const tail = extendedProfiles.has(profile)
+    ? Uint8Array.of(0xfc | chromaFormat, depth, depth, 0)
+    : new Uint8Array(0);
   return Buffer.concat([head, ...withLengths(sps), Uint8Array.of(pps.length), ...withLengths(pps), tail]);
 }

@@ -40,7 +40,10 @@ export function splitLengthPrefixed(data: Uint8Array, lengthSize: number): reado
     if (count >= maxNalUnits) throw mediaInvalid(`a picture has more than ${maxNalUnits} NAL units`);
     if (start > data.length) throw mediaInvalid('a picture ends inside the length of a NAL unit');
     const end = start + lengthAt(data, offset, lengthSize);
-    if (end > data.length) throw mediaInvalid(`a NAL unit of ${end - start} bytes does not fit in its picture (${data.length - start} left)`);
+    if (end > data.length)
+      throw mediaInvalid(
+        `a NAL unit of ${end - start} bytes does not fit in its picture (${data.length - start} left)`,
+      );
     if (end > start) nals.push(data.subarray(start, end));
     offset = end;
   }

@@ -28,7 +28,9 @@ export interface AvcSps {
 }
 
 /** Profiles whose SPS carries chroma format and bit depth. */
-const highProfiles: ReadonlySet<number> = new Set([100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135]);
+const highProfiles: ReadonlySet<number> = new Set([
+  100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135,
+]);
 
 /** 16,384 samples: beyond every level. */
 const maxSide = 16_384;
@@ -86,7 +88,9 @@ function readGeometry(bits: BitReader, chromaFormat: number): Geometry {
   bits.skip(1);
   const unitX = chromaFormat === 1 || chromaFormat === 2 ? 2 : 1;
   const unitY = (chromaFormat === 1 ? 2 : 1) * (isProgressive ? 1 : 2);
-  const [left, right, top, bottom] = bits.flag() ? [bits.ue(), bits.ue(), bits.ue(), bits.ue()] : [0, 0, 0, 0];
+  const [left, right, top, bottom] = bits.flag()
+    ? [bits.ue(), bits.ue(), bits.ue(), bits.ue()]
+    : [0, 0, 0, 0];
   const width = codedWidth - (left + right) * unitX;
   const height = codedHeight - (top + bottom) * unitY;
   if (width < 1 || height < 1 || codedWidth > maxSide || codedHeight > maxSide) {
@@ -126,7 +130,8 @@ function tryUsability(bits: BitReader): Usability {
  * @throws TangazaError `MEDIA_INVALID`
  */
 export function parseSps(sps: Uint8Array): AvcSps {
-  if (avcNalType(sps) !== avcNal.sps) throw mediaInvalid(`NAL unit type ${avcNalType(sps)} stands where an SPS should`);
+  if (avcNalType(sps) !== avcNal.sps)
+    throw mediaInvalid(`NAL unit type ${avcNalType(sps)} stands where an SPS should`);
   const bits = new BitReader(unescapeNal(sps).subarray(1), 'an SPS');
   const profile = bits.bits(8);
   const constraints = bits.bits(8);

@@ -36,7 +36,13 @@ export const unspecifiedColour: Colour = { isFullRange: false, primaries: 2, tra
 
 /** In lowest terms. @returns undefined when either side is not a positive integer */
 export function ratio(numerator: number, denominator: number): Ratio | undefined {
-  if (!Number.isSafeInteger(numerator) || !Number.isSafeInteger(denominator) || numerator < 1 || denominator < 1) return undefined;
+  if (
+    !Number.isSafeInteger(numerator) ||
+    !Number.isSafeInteger(denominator) ||
+    numerator < 1 ||
+    denominator < 1
+  )
+    return undefined;
   let [a, b] = [numerator, denominator];
   while (b > 0) [a, b] = [b, a % b];
   return [numerator / a, denominator / a];

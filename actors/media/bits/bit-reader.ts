@@ -26,9 +26,10 @@ export class BitReader {
 
   /** Unsigned, of 0 to 32 bits. */
   bits(count: number): number {
-    if (count > this.remaining) throw mediaInvalid(`${this.#what} ends early: ${count} bits wanted, ${this.remaining} left`);
+    if (count > this.remaining)
+      throw mediaInvalid(`${this.#what} ends early: ${count} bits wanted, ${this.remaining} left`);
     let value = 0;
-    for (let left = count; left > 0; ) {
+    for (let left = count; left > 0;) {
       const byte = this.#bytes[this.#position >> 3] ?? 0;
       const free = 8 - (this.#position & 7);
       const take = Math.min(free, left);
@@ -40,7 +41,8 @@ export class BitReader {
   }
 
   skip(count: number): void {
-    if (count > this.remaining) throw mediaInvalid(`${this.#what} ends early: ${count} bits to skip, ${this.remaining} left`);
+    if (count > this.remaining)
+      throw mediaInvalid(`${this.#what} ends early: ${count} bits to skip, ${this.remaining} left`);
     this.#position += count;
   }
 

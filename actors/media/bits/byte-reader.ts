@@ -55,7 +55,8 @@ export class ByteReader {
 
   /** A view, not a copy. */
   bytes(byteCount: number): Uint8Array {
-    if (byteCount > this.remaining) throw mediaInvalid(`${this.#what} ends early: ${byteCount} bytes wanted, ${this.remaining} left`);
+    if (byteCount > this.remaining)
+      throw mediaInvalid(`${this.#what} ends early: ${byteCount} bytes wanted, ${this.remaining} left`);
     const start = this.#offset;
     this.#offset += byteCount;
     return this.#bytes.subarray(start, this.#offset);

@@ -96,7 +96,8 @@ export class Amf0Reader {
     while (this.#reader.remaining > 0) {
       const key = this.#text(this.#reader.u16());
       if (key === '') {
-        if (this.#reader.remaining > 0 && this.#reader.u8() !== marker.end) throw mediaInvalid('an AMF0 object does not end');
+        if (this.#reader.remaining > 0 && this.#reader.u8() !== marker.end)
+          throw mediaInvalid('an AMF0 object does not end');
         return entries;
       }
       entries.set(key, this.#value(depth + 1));

@@ -23,7 +23,10 @@ function positive(value: Amf0): number | undefined {
 }
 
 function isAnnounced(codec: Amf0, size: Amf0): boolean {
-  return (codec !== undefined && codec !== null && codec !== false && codec !== '' && codec !== 0) || positive(size) !== undefined;
+  return (
+    (codec !== undefined && codec !== null && codec !== false && codec !== '' && codec !== 0) ||
+    positive(size) !== undefined
+  );
 }
 
 function toMetadata(values: ReadonlyMap<string, Amf0>): FeedMetadata {
@@ -51,6 +54,7 @@ export function parseScriptTag(payload: Uint8Array): ScriptTag {
   const first = reader.value();
   const name = first === '@setDataFrame' && reader.hasMore ? reader.value() : first;
   const values = reader.hasMore ? reader.value() : undefined;
-  if (name === 'onMetaData' && values instanceof Map) return { kind: 'metadata', metadata: toMetadata(values) };
+  if (name === 'onMetaData' && values instanceof Map)
+    return { kind: 'metadata', metadata: toMetadata(values) };
   return { kind: 'ignored', name: typeof name === 'string' ? name.slice(0, maxText) : 'unnamed' };
 }

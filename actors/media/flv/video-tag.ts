@@ -10,7 +10,12 @@ export type VideoTag =
   /** The sequence header: body of avcC, hvcC or av1C. A view. */
   | { readonly kind: 'configuration'; readonly codec: VideoCodec; readonly configuration: Uint8Array }
   /** One coded picture; `compositionMs` is signed. FLV's keyframe flag is not passed on: it lies (M3). A view. */
-  | { readonly kind: 'picture'; readonly codec: VideoCodec; readonly compositionMs: number; readonly data: Uint8Array }
+  | {
+      readonly kind: 'picture';
+      readonly codec: VideoCodec;
+      readonly compositionMs: number;
+      readonly data: Uint8Array;
+    }
   | { readonly kind: 'end' }
   /** Enhanced RTMP colour information; `transfer` as in ISO/IEC 23091-2. */
   | { readonly kind: 'colour'; readonly transfer: number | undefined }

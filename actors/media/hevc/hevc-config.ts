@@ -12,7 +12,8 @@ export interface HevcConfig extends HevcSps {
 
 function reverse32(value: number): number {
   let reversed = 0;
-  for (let i = 0, left = value; i < 32; i += 1, left = Math.floor(left / 2)) reversed = reversed * 2 + (left % 2);
+  for (let i = 0, left = value; i < 32; i += 1, left = Math.floor(left / 2))
+    reversed = reversed * 2 + (left % 2);
   return reversed;
 }
 

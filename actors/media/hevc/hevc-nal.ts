@@ -5,7 +5,18 @@ export function hevcNalType(nal: Uint8Array): number {
   return ((nal[0] ?? 0x7e) >> 1) & 0x3f;
 }
 
-export const hevcNal = { raslFirst: 8, raslLast: 9, radlFirst: 6, blaFirst: 16, idrRadl: 19, idr: 20, cra: 21, vps: 32, sps: 33, pps: 34 } as const;
+export const hevcNal = {
+  raslFirst: 8,
+  raslLast: 9,
+  radlFirst: 6,
+  blaFirst: 16,
+  idrRadl: 19,
+  idr: 20,
+  cra: 21,
+  vps: 32,
+  sps: 33,
+  pps: 34,
+} as const;
 
 export function isHevcVcl(nal: Uint8Array): boolean {
   return hevcNalType(nal) < hevcNal.vps;

@@ -37,7 +37,9 @@ function readGeometry(bits: BitReader): Geometry {
   if (chromaFormat === 3) bits.skip(1);
   const codedWidth = atMost(bits.ue(), maxSide, 'pic_width_in_luma_samples');
   const codedHeight = atMost(bits.ue(), maxSide, 'pic_height_in_luma_samples');
-  const [left, right, top, bottom] = bits.flag() ? [bits.ue(), bits.ue(), bits.ue(), bits.ue()] : [0, 0, 0, 0];
+  const [left, right, top, bottom] = bits.flag()
+    ? [bits.ue(), bits.ue(), bits.ue(), bits.ue()]
+    : [0, 0, 0, 0];
   const width = codedWidth - (left + right) * (chromaFormat === 1 || chromaFormat === 2 ? 2 : 1);
   const height = codedHeight - (top + bottom) * (chromaFormat === 1 ? 2 : 1);
   if (width < 1 || height < 1) throw mediaInvalid(`an HEVC SPS describes pictures of ${width}x${height}`);
@@ -121,7 +123,8 @@ function readUsability(bits: BitReader): Usability {
  * @throws TangazaError `MEDIA_INVALID`
  */
 export function parseHevcSps(sps: Uint8Array): HevcSps {
-  if (hevcNalType(sps) !== hevcNal.sps) throw mediaInvalid(`HEVC NAL unit type ${hevcNalType(sps)} stands where an SPS should`);
+  if (hevcNalType(sps) !== hevcNal.sps)
+    throw mediaInvalid(`HEVC NAL unit type ${hevcNalType(sps)} stands where an SPS should`);
   const bits = new BitReader(unescapeNal(sps).subarray(2), 'an HEVC SPS');
   bits.skip(4);
   const subLayers = atMost(bits.bits(3), 6, 'sps_max_sub_layers_minus1');
@@ -132,6 +135,13 @@ export function parseHevcSps(sps: Uint8Array): HevcSps {
   const luma = 8 + atMost(bits.ue(), 8, 'bit_depth_luma_minus8');
   const chroma = 8 + atMost(bits.ue(), 8, 'bit_depth_chroma_minus8');
   skipCodingTools(bits, subLayers);
-  const usability = bits.flag() ? readUsability(bits) : { sampleAspectRatio: [1, 1] as const, colour: unspecifiedColour };
-  return { ...geometry, bitDepth: Math.max(luma, chroma), ...usability, sampleAspectRatio: [...usability.sampleAspectRatio] };
+  const usability = bits.flag()
+    ? readUsability(bits)
+    : { sampleAspectRatio: [1, 1] as const, colour: unspecifiedColour };
+  return {
+    ...geometry,
+    bitDepth: Math.max(luma, chroma),
+    ...usability,
+    sampleAspectRatio: [...usability.sampleAspectRatio],
+  };
 }

@@ -18,7 +18,11 @@ test('frames lie back to back, whatever the milliseconds say', () => {
 
 test('the first frame is the first at or after the first picture', () => {
   const clock = make();
-  expect([clock.push(-500, real), clock.push(-1, real), clock.push(523, real)]).toEqual(['early', 'early', 'taken']);
+  expect([clock.push(-500, real), clock.push(-1, real), clock.push(523, real)]).toEqual([
+    'early',
+    'early',
+    'taken',
+  ]);
   expect(clock.takeUntil(rate)).toMatchObject({ start: 523, end: 523 + spf });
 });
 
@@ -46,7 +50,11 @@ test('after silence was put in, frames join where they belong, not where they ar
   const clock = make();
   clock.push(0, real);
   expect(clock.fillTo(50 * spf)).toBe(49);
-  expect([clock.push(48 * spf, real), clock.push(49 * spf, real), clock.push(50 * spf, real)]).toEqual(['late', 'late', 'taken']);
+  expect([clock.push(48 * spf, real), clock.push(49 * spf, real), clock.push(50 * spf, real)]).toEqual([
+    'late',
+    'late',
+    'taken',
+  ]);
   expect(clock.next).toBe(51 * spf);
 });
 
@@ -81,21 +89,24 @@ test('jitter of 300 ms around the right time corrects nothing', () => {
 
 test('whatever comes, stretches tile: each begins where the one before ended', () => {
   fc.assert(
-    fc.property(fc.array(fc.tuple(fc.integer({ min: -40_000, max: 200_000 }), fc.boolean()), { maxLength: 200 }), (steps) => {
-      const clock = make();
-      let time = 0;
-      let end: number | undefined;
-      for (const [step, isBorder] of steps) {
-        time = Math.max(0, time + step);
-        clock.push(time, real);
-        if (!isBorder) continue;
-        clock.fillTo(time);
-        const stretch = clock.takeUntil(time);
-        if (end !== undefined) expect(stretch.start).toBe(end);
-        expect(stretch.end - stretch.start).toBe(stretch.frames.length * spf);
-        end = stretch.end;
-      }
-    }),
+    fc.property(
+      fc.array(fc.tuple(fc.integer({ min: -40_000, max: 200_000 }), fc.boolean()), { maxLength: 200 }),
+      (steps) => {
+        const clock = make();
+        let time = 0;
+        let end: number | undefined;
+        for (const [step, isBorder] of steps) {
+          time = Math.max(0, time + step);
+          clock.push(time, real);
+          if (!isBorder) continue;
+          clock.fillTo(time);
+          const stretch = clock.takeUntil(time);
+          if (end !== undefined) expect(stretch.start).toBe(end);
+          expect(stretch.end - stretch.start).toBe(stretch.frames.length * spf);
+          end = stretch.end;
+        }
+      },
+    ),
     { numRuns: 300 },
   );
 });

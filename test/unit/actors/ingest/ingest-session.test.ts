@@ -55,23 +55,35 @@ test.each([
   { gopSeconds: 3, seconds: 13, expected: [0, 3, 6, 9] },
   { gopSeconds: 10, seconds: 31, expected: [0, 10, 20] },
   { gopSeconds: 1.8, seconds: 13, expected: [0, 1.8, 5.4, 7.2, 9, 10.8] },
-])('keyframes every $gopSeconds s give segments at $expected', ({ gopSeconds, framesPerSecond = 25, seconds, expected }) => {
-  const played = play(feed({ seconds, gopSeconds, framesPerSecond }));
-  expect(starts(played)).toEqual(expected);
-  expectTiling(all(played));
-  expect(refusalsOf(played)).toEqual([]);
-});
+])(
+  'keyframes every $gopSeconds s give segments at $expected',
+  ({ gopSeconds, framesPerSecond = 25, seconds, expected }) => {
+    const played = play(feed({ seconds, gopSeconds, framesPerSecond }));
+    expect(starts(played)).toEqual(expected);
+    expectTiling(all(played));
+    expect(refusalsOf(played)).toEqual([]);
+  },
+);
 
-test.each([23.976, 24, 25, 29.97, 30, 50, 59.94, 60])('at %f fps, with B-frames, no picture is lost, and times tile', (framesPerSecond) => {
-  const gop = Math.round(framesPerSecond);
-  const tags = feed({ seconds: 9, framesPerSecond, bFrames: true, keys: (frame) => frame % gop === 0, gopSeconds: gop / framesPerSecond });
-  const played = play([metadata({ framerate: framesPerSecond }), ...tags]);
-  const pictures = all(played).reduce((sum, { times90k }) => sum + times90k.length, 0);
-  expect(pictures).toBe(Math.round(9 * framesPerSecond));
-  expectTiling(all(played));
-  const [numerator = 0, denominator = 1] = periodsOf(played)[0]?.video?.source.frameRate ?? [];
-  expect(numerator / denominator).toBeCloseTo(framesPerSecond, 2);
-});
+test.each([23.976, 24, 25, 29.97, 30, 50, 59.94, 60])(
+  'at %f fps, with B-frames, no picture is lost, and times tile',
+  (framesPerSecond) => {
+    const gop = Math.round(framesPerSecond);
+    const tags = feed({
+      seconds: 9,
+      framesPerSecond,
+      bFrames: true,
+      keys: (frame) => frame % gop === 0,
+      gopSeconds: gop / framesPerSecond,
+    });
+    const played = play([metadata({ framerate: framesPerSecond }), ...tags]);
+    const pictures = all(played).reduce((sum, { times90k }) => sum + times90k.length, 0);
+    expect(pictures).toBe(Math.round(9 * framesPerSecond));
+    expectTiling(all(played));
+    const [numerator = 0, denominator = 1] = periodsOf(played)[0]?.video?.source.frameRate ?? [];
+    expect(numerator / denominator).toBeCloseTo(framesPerSecond, 2);
+  },
+);
 
 test("the SPS's frame rate is not believed when the pictures say otherwise", () => {
   const played = play(feed({ seconds: 5, framesPerSecond: 30 }));
@@ -81,11 +93,20 @@ test("the SPS's frame rate is not believed when the pictures say otherwise", () 
 test('B-frames: the period begins at the presentation of the first IDR, and pictures keep their order of presentation', () => {
   const played = play(feed({ seconds: 5, bFrames: true, startMs: 7000 }));
   expect(periodsOf(played)[0]?.connectionZeroMs).toBe(7040);
-  expect(segmentsOf(played)[0]?.video?.samples.slice(0, 5).map(({ pts }) => pts / 3600)).toEqual([0, 3, 1, 2, 6]);
+  expect(
+    segmentsOf(played)[0]
+      ?.video?.samples.slice(0, 5)
+      .map(({ pts }) => pts / 3600),
+  ).toEqual([0, 3, 1, 2, 6]);
 });
 
 test("FLV's keyframe flag is not believed: an open GOP sets it on pictures that are no IDR", () => {
-  const tags = [avcHeader(), ...Array.from({ length: 200 }, (_, i) => avcPicture(i * 40, slice(i, i % 100 === 0), { flag: i % 25 === 0 }))];
+  const tags = [
+    avcHeader(),
+    ...Array.from({ length: 200 }, (_, i) =>
+      avcPicture(i * 40, slice(i, i % 100 === 0), { flag: i % 25 === 0 }),
+    ),
+  ];
   expect(starts(play([...tags, avcPicture(8000, slice(200, true))]))).toEqual([0, 4]);
 });
 
@@ -98,7 +119,10 @@ test('a feed at another connection time, near the wrap of 32 bits, gives the ver
 
 test.each([24, 31])('a feed whose encoder wraps at 2^%i goes on', (bits) => {
   const startMs = 2 ** bits - 3000;
-  const tags = feed({ seconds: 9, startMs }).map((tag) => ({ ...tag, timestampMs: tag.timestampMs % 2 ** bits }));
+  const tags = feed({ seconds: 9, startMs }).map((tag) => ({
+    ...tag,
+    timestampMs: tag.timestampMs % 2 ** bits,
+  }));
   const played = play(tags);
   expect(starts(played)).toEqual([0, 2, 4, 6]);
   expect(periodsOf(played).length).toBe(1);
@@ -128,24 +152,37 @@ test('any two sessions that join at different times converge on the same cuts, p
 
 test('irregular keyframes tile whatever they are, and every picture is in exactly one segment', () => {
   fc.assert(
-    fc.property(fc.array(fc.integer({ min: 1, max: 120 }), { minLength: 4, maxLength: 10 }), fc.boolean(), (gops, hasAudio) => {
-      const keys = new Set(gops.reduce((at, gop) => [...at, (at.at(-1) ?? 0) + gop], [0]));
-      const total = Math.max(...keys);
-      const played = play(feed({ seconds: total / 25, keys: (frame) => keys.has(frame), hasAudio }));
-      expectTiling(all(played));
-      expect(all(played).flatMap(({ video }) => video?.samples ?? []).length).toBe(total);
-      expect(refusalsOf(played)).toEqual([]);
-    }),
+    fc.property(
+      fc.array(fc.integer({ min: 1, max: 120 }), { minLength: 4, maxLength: 10 }),
+      fc.boolean(),
+      (gops, hasAudio) => {
+        const keys = new Set(gops.reduce((at, gop) => [...at, (at.at(-1) ?? 0) + gop], [0]));
+        const total = Math.max(...keys);
+        const played = play(feed({ seconds: total / 25, keys: (frame) => keys.has(frame), hasAudio }));
+        expectTiling(all(played));
+        expect(all(played).flatMap(({ video }) => video?.samples ?? []).length).toBe(total);
+        expect(refusalsOf(played)).toEqual([]);
+      },
+    ),
     { numRuns: 40 },
   );
 });
 
 test('M2: the hash is of the picture alone, not of the headers before it, and equal on both ingest points', () => {
   const sei = Uint8Array.of(6, 5, 1, 0x80);
-  const withSei = (i: number) => ({ kind: 'video' as const, timestampMs: i * 40, payload: bytes([0x17, 1, 0, 0, 0], lengthPrefixed(sei, slice(i, i % 50 === 0))) });
-  const plain = play([avcHeader(), ...Array.from({ length: 101 }, (_, i) => avcPicture(i * 40, slice(i, i % 50 === 0)))]);
+  const withSei = (i: number) => ({
+    kind: 'video' as const,
+    timestampMs: i * 40,
+    payload: bytes([0x17, 1, 0, 0, 0], lengthPrefixed(sei, slice(i, i % 50 === 0))),
+  });
+  const plain = play([
+    avcHeader(),
+    ...Array.from({ length: 101 }, (_, i) => avcPicture(i * 40, slice(i, i % 50 === 0))),
+  ]);
   const dressed = play([avcHeader(), ...Array.from({ length: 101 }, (_, i) => withSei(i))]);
-  expect(segmentsOf(dressed).map(({ keyFrameHash }) => keyFrameHash)).toEqual(segmentsOf(plain).map(({ keyFrameHash }) => keyFrameHash));
+  expect(segmentsOf(dressed).map(({ keyFrameHash }) => keyFrameHash)).toEqual(
+    segmentsOf(plain).map(({ keyFrameHash }) => keyFrameHash),
+  );
   expect(new Set(segmentsOf(plain).map(({ keyFrameHash }) => keyFrameHash)).size).toBe(2);
 });
 
@@ -156,7 +193,11 @@ test('a repeated sequence header changes nothing, a changed one ends the period 
   expect(periodsOf(same).length).toBe(1);
   const changed = play([...before, avcHeader(0, configurations.h264Other), ...after]);
   expect(periodsOf(changed).map(({ video }) => video?.source.codecs)).toEqual(['avc1.64001e', 'avc1.42c028']);
-  expect(segmentsOf(changed, 0).map(({ start90k, duration90k }) => [start90k / s, duration90k / s])).toEqual([[0, 2], [2, 2], [4, 1]]);
+  expect(segmentsOf(changed, 0).map(({ start90k, duration90k }) => [start90k / s, duration90k / s])).toEqual([
+    [0, 2],
+    [2, 2],
+    [4, 1],
+  ]);
   expect(periodsOf(changed)[1]?.connectionZeroMs).toBe(5400);
   expectTiling(segmentsOf(changed, 1));
   expect(changed.events.filter(({ kind }) => kind === 'periodEnded').length).toBe(2);
@@ -164,15 +205,29 @@ test('a repeated sequence header changes nothing, a changed one ends the period 
 
 test('parameter sets that change inside the stream are a change too; the old header repeated afterwards is none', () => {
   const sets = [configurations.h264Other.slice(8, 35), configurations.h264Other.slice(38)];
-  const inBand = { kind: 'video' as const, timestampMs: 4000, payload: bytes([0x17, 1, 0, 0, 0], lengthPrefixed(...sets, slice(100, true))) };
+  const inBand = {
+    kind: 'video' as const,
+    timestampMs: 4000,
+    payload: bytes([0x17, 1, 0, 0, 0], lengthPrefixed(...sets, slice(100, true))),
+  };
   const rest = Array.from({ length: 99 }, (_, i) => avcPicture(4040 + i * 40, slice(101 + i, i % 50 === 49)));
-  const played = play([...feed({ seconds: 4, hasAudio: false }), inBand, ...rest.slice(0, 50), avcHeader(0), ...rest.slice(50)]);
+  const played = play([
+    ...feed({ seconds: 4, hasAudio: false }),
+    inBand,
+    ...rest.slice(0, 50),
+    avcHeader(0),
+    ...rest.slice(50),
+  ]);
   expect(periodsOf(played).map(({ video }) => video?.source.width)).toEqual([640, 1920]);
   expect(segmentsOf(played).map(({ start90k }) => start90k / s)).toEqual([0, 2, 0]);
 });
 
 test('audio that changes its configuration opens a new period at the next IDR and loses no picture', () => {
-  const tags = [...feed({ seconds: 5 }), aacHeader(0, configurations.aac44), ...feed({ seconds: 5, startMs: 5000, firstFrame: 125, hasHeaders: false, audioRate: 44_100 })];
+  const tags = [
+    ...feed({ seconds: 5 }),
+    aacHeader(0, configurations.aac44),
+    ...feed({ seconds: 5, startMs: 5000, firstFrame: 125, hasHeaders: false, audioRate: 44_100 }),
+  ];
   const played = play(tags);
   expect(periodsOf(played).map(({ audio }) => audio?.source.sampleRate)).toEqual([48_000, 44_100]);
   expect(segmentsOf(played, 0).at(-1)).toMatchObject({ start90k: 4 * s, duration90k: 2 * s });
@@ -198,19 +253,34 @@ test.each([
 });
 
 test('video that joins an audio-only feed opens a period with both', () => {
-  const tags = [...feed({ seconds: 6, hasVideo: false }), avcHeader(), ...feed({ seconds: 6, startMs: 6000, hasHeaders: false })];
+  const tags = [
+    ...feed({ seconds: 6, hasVideo: false }),
+    avcHeader(),
+    ...feed({ seconds: 6, startMs: 6000, hasHeaders: false }),
+  ];
   const played = play(tags);
-  expect(periodsOf(played).map(({ video, audio }) => [video !== undefined, audio !== undefined])).toEqual([[false, true], [true, true]]);
+  expect(periodsOf(played).map(({ video, audio }) => [video !== undefined, audio !== undefined])).toEqual([
+    [false, true],
+    [true, true],
+  ]);
   expect(periodsOf(played)[1]?.connectionZeroMs).toBe(6000);
 });
 
 test('the period tells its clock zero, tracks and bitrates; the header hash is of the configurations', () => {
-  const played = play([metadata({ framerate: 25, videodatarate: 3 }), ...feed({ seconds: 5, startMs: 12_000 })]);
+  const played = play([
+    metadata({ framerate: 25, videodatarate: 3 }),
+    ...feed({ seconds: 5, startMs: 12_000 }),
+  ]);
   const [period] = periodsOf(played);
-  expect(period).toMatchObject({ connectionZeroMs: 12_000, video: { source: { width: 640, height: 360, bitDepth: 8, bitrateBps: 3000 } } });
+  expect(period).toMatchObject({
+    connectionZeroMs: 12_000,
+    video: { source: { width: 640, height: 360, bitDepth: 8, bitrateBps: 3000 } },
+  });
   expect(period?.sequenceHeaderHash).not.toBe(sequenceHeaderHash(undefined, undefined));
   expect(periodsOf(play(feed({ seconds: 5 })))[0]?.sequenceHeaderHash).toBe(period?.sequenceHeaderHash);
-  expect(periodsOf(play(feed({ seconds: 5, hasAudio: false })))[0]?.sequenceHeaderHash).not.toBe(period?.sequenceHeaderHash);
+  expect(periodsOf(play(feed({ seconds: 5, hasAudio: false })))[0]?.sequenceHeaderHash).not.toBe(
+    period?.sequenceHeaderHash,
+  );
 });
 
 test("segments wait for the owner's answer, also past the end of the connection, and none is lost", () => {
@@ -219,7 +289,14 @@ test("segments wait for the owner's answer, also past the end of the connection,
   const before = [...feed({ seconds: 9 }).flatMap((tag) => session.onTag(tag, now)), ...session.close(now)];
   expect(before.map(({ kind }) => kind).filter((kind) => kind !== 'warn')).toEqual(['periodReady']);
   const after = session.onPeriodOpened(0, { offset90k: 9_000_000 }, now);
-  expect(after.map(({ kind }) => kind)).toEqual(['segment', 'segment', 'segment', 'segment', 'tail', 'periodEnded']);
+  expect(after.map(({ kind }) => kind)).toEqual([
+    'segment',
+    'segment',
+    'segment',
+    'segment',
+    'tail',
+    'periodEnded',
+  ]);
   const first = after[0]?.kind === 'segment' ? after[0].segment : undefined;
   expect(first).toMatchObject({ start90k: 9_000_000, audio: { startTime: 4_800_000 } });
   expect(session.onPeriodOpened(0, { offset90k: 0 }, now)).toEqual([]);
@@ -234,16 +311,23 @@ test('a connection that ends within its first GOP still gives its tail', () => {
 test('HEVC by Enhanced RTMP: cut at IDR and clean CRA, not where RASL follow', () => {
   const nal = (type: number, i: number): Uint8Array => lengthPrefixed(bytes([type << 1, 1, 0x80, i & 255]));
   const typeOf = (i: number): number => ({ 0: 20, 50: 21, 51: 9, 100: 21, 150: 19, 200: 20 })[i] ?? 1;
-  const tags = Array.from({ length: 230 }, (_, i) => enhanced(i * 40, 1, 'hvc1', bytes([0, 0, i === 51 ? 0 : 40], nal(typeOf(i), i))));
+  const tags = Array.from({ length: 230 }, (_, i) =>
+    enhanced(i * 40, 1, 'hvc1', bytes([0, 0, i === 51 ? 0 : 40], nal(typeOf(i), i))),
+  );
   const played = play([enhanced(0, 0, 'hvc1', configurations.hevc), ...tags]);
   expect(starts(played)).toEqual([0, 4, 6]);
-  expect(periodsOf(played)[0]?.video?.source).toMatchObject({ codec: 'hevc', codecs: 'hvc1.1.6.L63.90', width: 640 });
+  expect(periodsOf(played)[0]?.video?.source).toMatchObject({
+    codec: 'hevc',
+    codecs: 'hvc1.1.6.L63.90',
+    width: 640,
+  });
   expectTiling(all(played));
 });
 
 test('AV1 by Enhanced RTMP: cut at key frames with a sequence header, delimiters taken out', () => {
   const header = [...configurations.av1.slice(4)];
-  const unit = (i: number): Uint8Array => bytes([0x12, 0], i % 50 === 0 ? header : [], [0x32, 2, i % 25 === 0 ? 0x10 : 0x30, i & 255]);
+  const unit = (i: number): Uint8Array =>
+    bytes([0x12, 0], i % 50 === 0 ? header : [], [0x32, 2, i % 25 === 0 ? 0x10 : 0x30, i & 255]);
   const tags = Array.from({ length: 130 }, (_, i) => enhanced(i * 40, 1, 'av01', unit(i)));
   const played = play([enhanced(0, 0, 'av01', configurations.av1), ...tags]);
   expect(starts(played)).toEqual([0, 2]);
@@ -257,7 +341,10 @@ test('payloads are not kept: what the port overwrites later is what was sent', (
   const events = feed({ seconds: 5, hasAudio: false }).flatMap((tag) => {
     shared.fill(0xff);
     shared.set(tag.payload);
-    return session.onTag({ ...tag, payload: shared.subarray(0, tag.payload.length) }, { monotonicMs: 0, utcMs: 0 });
+    return session.onTag(
+      { ...tag, payload: shared.subarray(0, tag.payload.length) },
+      { monotonicMs: 0, utcMs: 0 },
+    );
   });
   shared.fill(0);
   const opened = [...events, ...session.onPeriodOpened(0, { offset90k: 0 }, { monotonicMs: 0, utcMs: 0 })];

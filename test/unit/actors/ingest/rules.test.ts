@@ -22,21 +22,25 @@ test.each([
 
 test('sessions that join at any IDR agree on every cut after the first that both see', () => {
   fc.assert(
-    fc.property(fc.array(fc.integer({ min: 1, max: 500 }), { minLength: 2, maxLength: 60 }), fc.nat(30), (gops, join) => {
-      const idrs = gops.reduce((times, gop) => [...times, (times.at(-1) ?? 0) + gop * 900], [0]);
-      const cutsFrom = (first: number): readonly number[] => {
-        let start = idrs[first] ?? 0;
-        return idrs.slice(first + 1).filter((idr) => {
-          const cuts = isCut(start, idr);
-          if (cuts) start = idr;
-          return cuts;
-        });
-      };
-      const at = Math.min(join, idrs.length - 1);
-      const late = cutsFrom(at);
-      const early = cutsFrom(0).filter((idr) => idr > (idrs[at] ?? 0));
-      expect(late).toEqual(early);
-    }),
+    fc.property(
+      fc.array(fc.integer({ min: 1, max: 500 }), { minLength: 2, maxLength: 60 }),
+      fc.nat(30),
+      (gops, join) => {
+        const idrs = gops.reduce((times, gop) => [...times, (times.at(-1) ?? 0) + gop * 900], [0]);
+        const cutsFrom = (first: number): readonly number[] => {
+          let start = idrs[first] ?? 0;
+          return idrs.slice(first + 1).filter((idr) => {
+            const cuts = isCut(start, idr);
+            if (cuts) start = idr;
+            return cuts;
+          });
+        };
+        const at = Math.min(join, idrs.length - 1);
+        const late = cutsFrom(at);
+        const early = cutsFrom(0).filter((idr) => idr > (idrs[at] ?? 0));
+        expect(late).toEqual(early);
+      },
+    ),
   );
 });
 
@@ -58,12 +62,17 @@ test.each([
   [[50, 1], 50],
   [[60, 1], 60],
   [[15, 1], 15],
-])('the rate %j is found in two seconds of whole milliseconds, with pictures missing', (rate, framesPerSecond) => {
-  const times = Array.from({ length: Math.round(2 * framesPerSecond) }, (_, i) => Math.round((i * 1000 * (rate[1] ?? 1)) / (rate[0] ?? 1)));
-  const measured = measureFrameRate(times.filter((_, i) => i % 17 !== 5));
-  expect(resolveFrameRate([framesPerSecond], measured)).toEqual(rate);
-  expect(measured).toBeCloseTo(framesPerSecond, 0);
-});
+])(
+  'the rate %j is found in two seconds of whole milliseconds, with pictures missing',
+  (rate, framesPerSecond) => {
+    const times = Array.from({ length: Math.round(2 * framesPerSecond) }, (_, i) =>
+      Math.round((i * 1000 * (rate[1] ?? 1)) / (rate[0] ?? 1)),
+    );
+    const measured = measureFrameRate(times.filter((_, i) => i % 17 !== 5));
+    expect(resolveFrameRate([framesPerSecond], measured)).toEqual(rate);
+    expect(measured).toBeCloseTo(framesPerSecond, 0);
+  },
+);
 
 test('a word that the pictures contradict is not believed, and an odd rate is kept as it is', () => {
   const at25 = measureFrameRate(Array.from({ length: 50 }, (_, i) => i * 40));
@@ -90,7 +99,9 @@ test('small steps back are snapped, restarts and leads are jumps, a hole after a
 test('a clock that drifts from the wall by 0.1 % for a day never jumps', () => {
   for (const rate of [0.999, 1.001]) {
     const clock = new FeedClock();
-    const isJump = Array.from({ length: 86_400 }, (_, i) => clock.step(i * 1000 * rate, i * 1000)).some(({ kind }) => kind === 'jump');
+    const isJump = Array.from({ length: 86_400 }, (_, i) => clock.step(i * 1000 * rate, i * 1000)).some(
+      ({ kind }) => kind === 'jump',
+    );
     expect(isJump).toBe(false);
     expect(Math.sign(clock.driftMs)).toBe(Math.sign(rate - 1));
   }
@@ -111,7 +122,11 @@ test.each([
   { name: 'IDR without leading pictures', roles: ['key', 'other', 'other'], keys: ['0@0'] },
   { name: 'CRA with RASL behind it', roles: ['key', 'maybeKey', 'rasl', 'other'], keys: ['0@0'] },
   { name: 'CRA with nothing behind it', roles: ['key', 'maybeKey', 'other'], keys: ['0@0', '1@40'] },
-  { name: 'IDR_W_RADL: the cut lies at its first leading picture', roles: ['key', 'other', 'maybeKey', 'leading', 'other'], keys: ['0@0', '2@20'] },
+  {
+    name: 'IDR_W_RADL: the cut lies at its first leading picture',
+    roles: ['key', 'other', 'maybeKey', 'leading', 'other'],
+    keys: ['0@0', '2@20'],
+  },
   { name: 'CRA with RADL, then RASL', roles: ['key', 'maybeKey', 'leading', 'rasl', 'other'], keys: ['0@0'] },
   { name: 'CRA that is the last picture', roles: ['key', 'maybeKey'], keys: ['0@0', '1@40'] },
   { name: 'two CRAs in a row', roles: ['maybeKey', 'maybeKey', 'rasl'], keys: ['0@0'] },
@@ -121,8 +136,13 @@ test.each([
 
 test('a candidate with endless leading pictures is given up, not kept', () => {
   const stage = new RandomAccessStage();
-  const roles: readonly RawPicture['role'][] = ['maybeKey', ...Array.from({ length: 40 }, () => 'leading' as const)];
-  const settled = roles.flatMap((role, i) => stage.push({ data: Uint8Array.of(i), dtsMs: i, ptsMs: i, role }));
+  const roles: readonly RawPicture['role'][] = [
+    'maybeKey',
+    ...Array.from({ length: 40 }, () => 'leading' as const),
+  ];
+  const settled = roles.flatMap((role, i) =>
+    stage.push({ data: Uint8Array.of(i), dtsMs: i, ptsMs: i, role }),
+  );
   expect(settled.length).toBe(41);
   expect(settled.some(({ isKey }) => isKey)).toBe(false);
 });
@@ -136,7 +156,9 @@ test('times are made unique and brought inside, their order kept; sound ones sta
       expect(new Set(fixed).size).toBe(times.length);
       expect(Math.min(...fixed)).toBeGreaterThanOrEqual(0);
       expect(Math.max(...fixed)).toBeLessThan(200);
-      const pairs = times.flatMap((a, i) => times.slice(i + 1).map((b, j) => ({ told: a - b, now: (fixed[i] ?? 0) - (fixed[i + 1 + j] ?? 0) })));
+      const pairs = times.flatMap((a, i) =>
+        times.slice(i + 1).map((b, j) => ({ told: a - b, now: (fixed[i] ?? 0) - (fixed[i + 1 + j] ?? 0) })),
+      );
       expect(pairs.every(({ told, now }) => told === 0 || Math.sign(told) === Math.sign(now))).toBe(true);
     }),
     { numRuns: 200 },

@@ -12,7 +12,15 @@ const records = [
   {
     name: 'the 640x360 clip, High',
     hex: '0164001effe1001e6764001eacd980a02ff97016a04040a80000030008000003019078b16cd001000668e9786cb22cfdf8f800',
-    is: { codecs: 'avc1.64001e', width: 640, height: 360, bitDepth: 8, chromaFormat: 1, frameRate: [25, 1], sampleAspectRatio: [1, 1] },
+    is: {
+      codecs: 'avc1.64001e',
+      width: 640,
+      height: 360,
+      bitDepth: 8,
+      chromaFormat: 1,
+      frameRate: [25, 1],
+      sampleAspectRatio: [1, 1],
+    },
   },
   {
     name: '1080 lines out of 1088 coded, 29.97 fps',
@@ -37,7 +45,14 @@ const records = [
   {
     name: 'Baseline, 15 fps',
     hex: '0142c00cffe100196742c00cd901419f9f0110000003001000000301e0f142a48001000568cb83cb20',
-    is: { codecs: 'avc1.42c00c', profile: 66, constraints: 0xc0, level: 12, frameRate: [15, 1], lengthSize: 4 },
+    is: {
+      codecs: 'avc1.42c00c',
+      profile: 66,
+      constraints: 0xc0,
+      level: 12,
+      frameRate: [15, 1],
+      lengthSize: 4,
+    },
   },
 ];
 
@@ -51,7 +66,14 @@ test.each(records)('a record is rebuilt from its sets to the bytes that x264 wro
 });
 
 test('PQ is told from standard range', () => {
-  expect(records.map(({ hex }) => isHdr(parseAvcConfig(fromHex(hex)).colour))).toEqual([false, false, false, true, false, false]);
+  expect(records.map(({ hex }) => isHdr(parseAvcConfig(fromHex(hex)).colour))).toEqual([
+    false,
+    false,
+    false,
+    true,
+    false,
+    false,
+  ]);
 });
 
 test.each([

@@ -48,17 +48,33 @@ test('a picture of thousands of units is refused before it costs memory', () => 
 
 test('a byte stream splits at start codes of 3 and 4 bytes, zero padding taken off', () => {
   const stream = Buffer.from([0, 0, 0, 1, 0x67, 1, 2, 0, 0, 1, 0x68, 3, 0, 0, 0, 0, 1, 0x65, 4, 0, 0]);
-  expect(plain(splitAnnexB(stream))).toEqual([[0x67, 1, 2], [0x68, 3], [0x65, 4]]);
-  expect(() => splitAnnexB(Buffer.from([1, 2, 3]))).toThrow(expect.objectContaining({ code: 'MEDIA_INVALID' }));
+  expect(plain(splitAnnexB(stream))).toEqual([
+    [0x67, 1, 2],
+    [0x68, 3],
+    [0x65, 4],
+  ]);
+  expect(() => splitAnnexB(Buffer.from([1, 2, 3]))).toThrow(
+    expect.objectContaining({ code: 'MEDIA_INVALID' }),
+  );
 });
 
 test('types are read from the header, and only slices are pictures', () => {
-  expect([0x67, 0x68, 0x65, 0x41, 0x06].map((byte) => avcNalType(Uint8Array.of(byte)))).toEqual([7, 8, 5, 1, 6]);
-  expect([0x67, 0x68, 0x65, 0x41, 0x06].map((byte) => isAvcVcl(Uint8Array.of(byte)))).toEqual([false, false, true, true, false]);
+  expect([0x67, 0x68, 0x65, 0x41, 0x06].map((byte) => avcNalType(Uint8Array.of(byte)))).toEqual([
+    7, 8, 5, 1, 6,
+  ]);
+  expect([0x67, 0x68, 0x65, 0x41, 0x06].map((byte) => isAvcVcl(Uint8Array.of(byte)))).toEqual([
+    false,
+    false,
+    true,
+    true,
+    false,
+  ]);
   expect(avcNalType(new Uint8Array(0))).toBe(0);
 });
 
 test('emulation prevention is taken out wherever it stands', () => {
-  expect([...unescapeNal(Uint8Array.of(0x67, 0, 0, 3, 0, 0, 3, 1, 0, 0, 3))]).toEqual([0x67, 0, 0, 0, 0, 1, 0, 0]);
+  expect([...unescapeNal(Uint8Array.of(0x67, 0, 0, 3, 0, 0, 3, 1, 0, 0, 3))]).toEqual([
+    0x67, 0, 0, 0, 0, 1, 0, 0,
+  ]);
   expect([...unescapeNal(Uint8Array.of(0x67, 0, 3, 0, 3))]).toEqual([0x67, 0, 3, 0, 3]);
 });

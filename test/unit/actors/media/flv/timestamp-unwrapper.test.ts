@@ -8,19 +8,35 @@ const unwrapAll = (wire: readonly number[]): readonly number[] => {
   return wire.map((ms) => unwrapper.unwrap(ms));
 };
 
-test.each([24, 31, 32])('a clock that wraps at 2^%i runs on, also where audio and video straddle the wrap', (bits) => {
-  const top = 2 ** bits;
-  expect(unwrapAll([top - 40, top - 20, 3, top - 2, 20, 60])).toEqual([top - 40, top - 20, top + 3, top - 2, top + 20, top + 60]);
-});
+test.each([24, 31, 32])(
+  'a clock that wraps at 2^%i runs on, also where audio and video straddle the wrap',
+  (bits) => {
+    const top = 2 ** bits;
+    expect(unwrapAll([top - 40, top - 20, 3, top - 2, 20, 60])).toEqual([
+      top - 40,
+      top - 20,
+      top + 3,
+      top - 2,
+      top + 20,
+      top + 60,
+    ]);
+  },
+);
 
 test.each([24, 31, 32])('a feed of an hour across 2^%i keeps every step, wherever it wraps', (bits) => {
   fc.assert(
-    fc.property(fc.nat(3_600_000), fc.array(fc.integer({ min: -200, max: 5000 }), { minLength: 1, maxLength: 800 }), (before, steps) => {
-      const start = 2 ** bits - 1 - before;
-      const times = steps.reduce((all, step) => [...all, (all.at(-1) ?? 0) + step], [start]).filter((ms) => ms >= 0);
-      const out = unwrapAll(times.map((ms) => ms % 2 ** bits));
-      expect(out).toEqual(times);
-    }),
+    fc.property(
+      fc.nat(3_600_000),
+      fc.array(fc.integer({ min: -200, max: 5000 }), { minLength: 1, maxLength: 800 }),
+      (before, steps) => {
+        const start = 2 ** bits - 1 - before;
+        const times = steps
+          .reduce((all, step) => [...all, (all.at(-1) ?? 0) + step], [start])
+          .filter((ms) => ms >= 0);
+        const out = unwrapAll(times.map((ms) => ms % 2 ** bits));
+        expect(out).toEqual(times);
+      },
+    ),
     { numRuns: 100 },
   );
 });

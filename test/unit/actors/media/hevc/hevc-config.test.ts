@@ -2,7 +2,13 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { parseHevcConfig } from '../../../../../actors/media/hevc/hevc-config.ts';
-import { hevcNalType, isHevcLeading, isHevcRandomAccess, isHevcRasl, mayHaveLeading } from '../../../../../actors/media/hevc/hevc-nal.ts';
+import {
+  hevcNalType,
+  isHevcLeading,
+  isHevcRandomAccess,
+  isHevcRasl,
+  mayHaveLeading,
+} from '../../../../../actors/media/hevc/hevc-nal.ts';
 import { errorCodeOf } from '../../../../../cluster/errors/tangaza-error.ts';
 import { configurations } from '../../../../support/flv-builders.ts';
 
@@ -28,15 +34,19 @@ test('a record without its VPS is refused', () => {
 
 test('every cut-off or altered record parses or is MEDIA_INVALID', () => {
   fc.assert(
-    fc.property(fc.array(fc.tuple(fc.nat(130), fc.nat(255)), { maxLength: 6 }), fc.nat(130), (changes, length) => {
-      const record = configurations.hevc.slice(0, length);
-      for (const [at, value] of changes) if (at < record.length) record[at] = value;
-      try {
-        expect(parseHevcConfig(record).width).toBeGreaterThan(0);
-      } catch (error) {
-        expect(errorCodeOf(error)).toBe('MEDIA_INVALID');
-      }
-    }),
+    fc.property(
+      fc.array(fc.tuple(fc.nat(130), fc.nat(255)), { maxLength: 6 }),
+      fc.nat(130),
+      (changes, length) => {
+        const record = configurations.hevc.slice(0, length);
+        for (const [at, value] of changes) if (at < record.length) record[at] = value;
+        try {
+          expect(parseHevcConfig(record).width).toBeGreaterThan(0);
+        } catch (error) {
+          expect(errorCodeOf(error)).toBe('MEDIA_INVALID');
+        }
+      },
+    ),
     { numRuns: 1500 },
   );
 });
