@@ -178,7 +178,7 @@ async function workerMaker(parts: Parts): Promise<MakeService> {
   const { config, queue, store, metrics, logger, fingerprint } = parts;
   const { slots, ffmpeg } = config.worker;
   const tempRoot = join(config.dataDir, 'tmp', config.nodeId);
-  const encoder = await openFfmpegEncoder({ ffmpeg, tempRoot, clock, niceness: 5 });
+  const encoder = await openFfmpegEncoder({ ffmpeg, tempRoot, clock, niceness: 2 });
   return ({ report }) => {
     const ports = { node: config.nodeId, slots, fingerprint, queue, report, store, encoder, clock, logger, metrics };
     return transcodeWorkerService({ worker: new TranscodeWorker(ports), slots, fingerprint, drainMs: workerDrainMs });

@@ -154,7 +154,7 @@ export class Activation {
       case 'append':
         return this.#start(this.#append(effect.record, effect.expectedSequence));
       case 'readTail':
-        return this.#start(this.#readTail());
+        return this.#start(this.#readTail(effect.askedAt));
       case 'purge':
         return this.#start(log.purgeBelow(this.#state.self.stream, effect.belowSequence));
       case 'publishTask':
@@ -208,14 +208,15 @@ export class Activation {
     } catch (error) {
       const code = errorCodeOf(error);
       if (code !== 'FENCED' && code !== 'LOG_UNAVAILABLE') throw error;
+      if (code === 'LOG_UNAVAILABLE') return;
       this.tell({ kind: 'appendFailed', recordId, code });
     }
   }
 
-  async #readTail(): Promise<void> {
+  async #readTail(askedAt: number): Promise<void> {
     try {
       const tail = await this.#ports.log.tail(this.#state.self.stream);
-      this.tell({ kind: 'tailRead', tail });
+      this.tell({ kind: 'tailRead', tail, askedAt });
     } catch (error) {
       if (!(error instanceof TangazaError)) throw error;
       this.tell({ kind: 'tailUnreadable' });

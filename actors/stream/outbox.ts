@@ -67,7 +67,7 @@ export function takeFailure(turn: Turn, recordId: string, code: 'FENCED' | 'LOG_
 
 /** Marks the log as silent and asks for its tail at once. */
 export function goDown(turn: Turn, why: string): void {
-  if (markDown(turn, why)) turn.ask({ kind: 'readTail' });
+  if (markDown(turn, why)) turn.ask({ kind: 'readTail', askedAt: turn.state.lastSequence });
 }
 
 function markDown(turn: Turn, why: string): boolean {
@@ -86,7 +86,7 @@ export function probeLog(turn: Turn): void {
   const { link, isProbing, isAppending } = turn.state;
   if (link.kind === 'down' || isProbing || isAppending) return;
   turn.set({ isProbing: true });
-  turn.ask({ kind: 'readTail' });
+  turn.ask({ kind: 'readTail', askedAt: turn.state.lastSequence });
 }
 
 export function isLogProven({ link, logProvenAtMs }: OwnerState, nowMs: number): boolean {
@@ -107,7 +107,7 @@ export function retryLog(turn: Turn): void {
   const { link } = turn.state;
   if (link.kind === 'up' || link.retryAtMs === undefined || turn.nowMs < link.retryAtMs) return;
   turn.set({ link: { ...link, retryAtMs: undefined } });
-  turn.ask({ kind: 'readTail' });
+  turn.ask({ kind: 'readTail', askedAt: turn.state.lastSequence });
 }
 
 export type TailVerdict =
@@ -119,10 +119,10 @@ export type TailVerdict =
   | { readonly kind: 'meaningless' };
 
 /** O2 and O4: what a tail says to this owner. */
-export function judgeTail(state: OwnerState, tail: IndexEntry | undefined): TailVerdict {
+export function judgeTail(state: OwnerState, tail: IndexEntry | undefined, askedAt: number): TailVerdict {
   const { self, outbox, lastSequence, isAppending } = state;
   if (tail !== undefined && tail.record.epoch > self.epoch) return { kind: 'fenced' };
-  if (isAppending) return { kind: 'meaningless' };
+  if (isAppending || askedAt !== lastSequence) return { kind: 'meaningless' };
   if (tail === undefined || tail.sequence < lastSequence) return { kind: 'wentBack' };
   if (tail.sequence === lastSequence) return { kind: 'unchanged' };
   const isOurs = tail.record.epoch === self.epoch && tail.record.bootId === self.bootId;

@@ -207,7 +207,8 @@ export type Command =
   | { readonly kind: 'tick' }
   | { readonly kind: 'appended'; readonly recordId: string; readonly sequence: number }
   | { readonly kind: 'appendFailed'; readonly recordId: string; readonly code: 'FENCED' | 'LOG_UNAVAILABLE' }
-  | { readonly kind: 'tailRead'; readonly tail: IndexEntry | undefined }
+  /** `askedAt` is the owner's `lastSequence` when it asked: an answer overtaken by an append says nothing. */
+  | { readonly kind: 'tailRead'; readonly tail: IndexEntry | undefined; readonly askedAt: number }
   | { readonly kind: 'tailUnreadable' }
   | { readonly kind: 'taskPublished'; readonly taskId: string; readonly attempt: number }
   | {
@@ -223,7 +224,7 @@ export type OfferReply = { readonly state: 'accepted' | 'known' | 'spare' | 'lat
 
 export type Effect =
   | { readonly kind: 'append'; readonly record: IndexRecord; readonly expectedSequence: number }
-  | { readonly kind: 'readTail' }
+  | { readonly kind: 'readTail'; readonly askedAt: number }
   | { readonly kind: 'purge'; readonly belowSequence: number }
   | { readonly kind: 'publishTask'; readonly task: TranscodeTask }
   | {

@@ -157,7 +157,7 @@ function applyAnswer(turn: Turn, answer: Answer): void {
     case 'appendFailed':
       return takeFailure(turn, answer.recordId, answer.code);
     case 'tailRead':
-      return takeTail(turn, answer.tail);
+      return takeTail(turn, answer.tail, answer.askedAt);
     case 'tailUnreadable':
       return takeSilence(turn);
     case 'taskPublished':
@@ -212,8 +212,8 @@ function takeSourceAck(turn: Turn, recordId: string): void {
   if (segment !== undefined) emitTasks(turn, turn.change(segment, { isLogged: true }));
 }
 
-function takeTail(turn: Turn, tail: IndexEntry | undefined): void {
-  const verdict = judgeTail(turn.state, tail);
+function takeTail(turn: Turn, tail: IndexEntry | undefined, askedAt: number): void {
+  const verdict = judgeTail(turn.state, tail, askedAt);
   switch (verdict.kind) {
     case 'unchanged':
     case 'meaningless':

@@ -252,7 +252,7 @@ export class OwnerHarness {
         return this.do(
           this.logMode === 'silent'
             ? { kind: 'tailUnreadable' }
-            : { kind: 'tailRead', tail: this.log.at(-1) },
+            : { kind: 'tailRead', tail: this.log.at(-1), askedAt: effect.askedAt },
         );
       case 'purge': {
         const kept = this.log.filter((entry) => entry.sequence >= effect.belowSequence);

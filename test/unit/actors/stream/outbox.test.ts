@@ -137,6 +137,19 @@ test('backlog has its deadlines from when it is first in line: a dead queue make
   expect(owner.ofKind('gap').map((one) => one.number)).toEqual([1, 2]);
 });
 
+// Found under load: a read of the tail was answered after an append had passed it, and the owner gave its stream up.
+test('a tail that an append has overtaken is no sign of loss; one that is truly behind is', () => {
+  const { owner, period } = committed(1);
+  const tail = owner.log.at(-1);
+  const askedAt = owner.state.lastSequence;
+  owner.offer(owner.segment(period, 1));
+  owner.finishTasks(2);
+  owner.do({ kind: 'tailRead', tail, askedAt });
+  expect(owner.state.life).not.toBe('gone');
+  owner.do({ kind: 'tailRead', tail, askedAt: owner.state.lastSequence });
+  expect(owner.state.life).toBe('gone');
+});
+
 test('while the log is silent the tail is asked for with growing pauses, once a second at most', () => {
   const { owner, period } = committed(1);
   owner.logMode = 'silent';
