@@ -208,7 +208,6 @@ export class Activation {
     } catch (error) {
       const code = errorCodeOf(error);
       if (code !== 'FENCED' && code !== 'LOG_UNAVAILABLE') throw error;
-      if (code === 'LOG_UNAVAILABLE') return;
       this.tell({ kind: 'appendFailed', recordId, code });
     }
   }
