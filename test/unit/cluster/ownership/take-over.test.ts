@@ -1,0 +1,127 @@
+/** Taking over under races and lost acks (C1), on a log and a store in memory that fail on command. */
+import { expect, test } from 'vitest';
+import { errorCodeOf, TangazaError } from '../../../../cluster/errors/tangaza-error.ts';
+import { BootId, Epoch, NodeId } from '../../../../cluster/model/ids.ts';
+import type { OwnershipRecord, OwnershipStore } from '../../../../cluster/ownership/ownership-store.ts';
+import { takeOver, type Claim } from '../../../../cluster/ownership/take-over.ts';
+import { MemoryIndexLog } from '../../../support/memory-index-log.ts';
+import { openRecord, region, stream } from '../../../support/records.ts';
+
+class MemoryStore implements OwnershipStore {
+  record: OwnershipRecord | undefined;
+  revision = 0;
+
+  async get() {
+    return { record: this.record, revision: this.revision };
+  }
+
+  async put(_stream: string, record: OwnershipRecord, revision: number): Promise<number> {
+    if (revision !== this.revision) throw new TangazaError('CONFLICT');
+    this.record = record;
+    this.revision += 1;
+    return this.revision;
+  }
+
+  async list() {
+    return new Map();
+  }
+}
+
+function claim(change: Partial<Claim> = {}): Claim {
+  return {
+    ...{ stream, node: NodeId.parse('n1'), region, bootId: BootId.parse('b1'), regionOrdinal: 0 },
+    ...{ reason: () => 'test', mayTakeFrom: async () => true, utcMs: () => 0, newRecordId: () => 'own' },
+    ...change,
+  };
+}
+
+/** Does something before or instead of each append. */
+class MeddledLog extends MemoryIndexLog {
+  meddle: ((log: MemoryIndexLog, append: () => Promise<number>) => Promise<number>) | undefined;
+  appends = 0;
+
+  override async append(...call: Parameters<MemoryIndexLog['append']>): Promise<number> {
+    this.appends += 1;
+    const { meddle } = this;
+    this.meddle = undefined;
+    const append = (): Promise<number> => super.append(...call);
+    return meddle === undefined ? append() : meddle(this, append);
+  }
+}
+
+test('an `open` whose ack was lost is found at the tail, and not written twice', async () => {
+  const log = new MeddledLog();
+  log.meddle = async (_, append) => {
+    await append();
+    throw new TangazaError('LOG_UNAVAILABLE');
+  };
+  const taken = await takeOver(log, new MemoryStore(), claim());
+  const entries = await log.read(stream);
+  expect(entries.map((entry) => entry.record.recordId)).toEqual(['own']);
+  expect(taken).toMatchObject({ epoch: 1, openSequence: entries[0]?.sequence });
+});
+
+test('an `open` that was never stored is sent again', async () => {
+  const log = new MeddledLog();
+  log.meddle = async () => {
+    throw new TangazaError('LOG_UNAVAILABLE');
+  };
+  await takeOver(log, new MemoryStore(), claim());
+  expect(log.appends).toBe(2);
+});
+
+test('an append of the former owner in between only makes it read again', async () => {
+  const log = new MeddledLog();
+  const first = await log.append(stream, openRecord({ epoch: 1, recordId: 'former' }), 0);
+  log.meddle = async (_, append) => {
+    await log.append(stream, openRecord({ epoch: 1, recordId: 'last gasp' }), first);
+    return append();
+  };
+  const taken = await takeOver(log, new MemoryStore(), claim());
+  expect(taken.epoch).toBe(2);
+  expect((await log.read(stream)).map((entry) => entry.record.recordId)).toEqual([
+    'former',
+    'last gasp',
+    'own',
+  ]);
+});
+
+test('a rival that opened an epoch that is not below ours is never overwritten: the claim begins again above it', async () => {
+  const log = new MeddledLog();
+  log.meddle = async (_, append) => {
+    await log.append(stream, openRecord({ epoch: 9, node: 'n2', recordId: 'rival' }), 0);
+    return append();
+  };
+  const taken = await takeOver(log, new MemoryStore(), claim());
+  expect(taken.epoch).toBe(10);
+  expect((await log.read(stream)).map((entry) => Number(entry.record.epoch))).toEqual([9, 10]);
+});
+
+test('heads seen elsewhere lift the epoch', async () => {
+  const taken = await takeOver(
+    new MemoryIndexLog(),
+    new MemoryStore(),
+    claim({ seenEpochs: [Epoch.parse(70)] }),
+  );
+  expect(taken.epoch).toBe(71);
+});
+
+test('a record that others keep changing ends in FENCED, not in a loop', async () => {
+  const store = new MemoryStore();
+  const put = store.put.bind(store);
+  store.put = async (...call) => {
+    store.revision += 1;
+    return put(...call);
+  };
+  expect(await takeOver(new MemoryIndexLog(), store, claim()).then(() => 'none', errorCodeOf)).toBe('FENCED');
+});
+
+test('a log that does not answer ends the claim with LOG_UNAVAILABLE', async () => {
+  const log = new MemoryIndexLog();
+  log.append = async () => {
+    throw new TangazaError('LOG_UNAVAILABLE');
+  };
+  expect(await takeOver(log, new MemoryStore(), claim()).then(() => 'none', errorCodeOf)).toBe(
+    'LOG_UNAVAILABLE',
+  );
+});
