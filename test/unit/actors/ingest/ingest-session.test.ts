@@ -134,9 +134,9 @@ test('any two sessions that join at different times converge on the same cuts, p
   const gops = fc.constantFrom(0.4, 0.48, 1, 1.2, 1.8, 2, 2.4, 3.2, 5);
   fc.assert(
     fc.property(gops, fc.integer({ min: 1, max: 200 }), fc.boolean(), (gopSeconds, joinFrame, bFrames) => {
-      const shape: FeedShape = { seconds: 20, gopSeconds, bFrames, hasAudio: false };
+      const shape: FeedShape = { seconds: 30, gopSeconds, bFrames, hasAudio: false };
       const first = play(feed(shape));
-      const late = feed({ ...shape, seconds: 20 - joinFrame / 25, firstFrame: joinFrame, startMs: 5000 });
+      const late = feed({ ...shape, seconds: 30 - joinFrame / 25, firstFrame: joinFrame, startMs: 5000 });
       const gop = Math.round(gopSeconds * 25);
       const firstKey = Math.ceil(joinFrame / gop) * gop;
       const second = play(late, { offset90k: () => firstKey * 3600 });
