@@ -1,5 +1,9 @@
 /** The publishers of one node: each is authenticated, attached to its stream's owner, and run until it goes (C2). */
-import { type AttachParams, type AttachReply, type CloseSessionsParams } from '../../cluster/contract/stream.ts';
+import {
+  type AttachParams,
+  type AttachReply,
+  type CloseSessionsParams,
+} from '../../cluster/contract/stream.ts';
 import type { AuthenticateReply } from '../../cluster/contract/streams.ts';
 import { errorCodeOf, TangazaError } from '../../cluster/errors/tangaza-error.ts';
 import type { NodeId, SessionId } from '../../cluster/model/ids.ts';
@@ -74,10 +78,17 @@ export class IngestSessions implements IngestHandler {
   async #closeGhost({ streamId }: AttachParams, { supersedes }: AttachReply): Promise<void> {
     if (supersedes === undefined) return;
     const { stream, node, logger } = this.#ports;
-    const params = { streamId, sessionId: supersedes.sessionId, reason: 'superseded by a new connection with the same key' };
+    const params = {
+      streamId,
+      sessionId: supersedes.sessionId,
+      reason: 'superseded by a new connection with the same key',
+    };
     if (supersedes.node === node) return this.close(params);
     await stream.closeSessions(supersedes.node, params).catch((error: unknown) => {
-      logger.warn({ streamId, node: supersedes.node, code: errorCodeOf(error) }, 'the superseded session could not be closed');
+      logger.warn(
+        { streamId, node: supersedes.node, code: errorCodeOf(error) },
+        'the superseded session could not be closed',
+      );
     });
   }
 

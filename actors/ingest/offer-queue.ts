@@ -53,7 +53,7 @@ interface Entry {
 export class OfferQueue {
   readonly #clock: Clock;
   readonly #limits: OfferQueueLimits;
-  #entries: Entry[] = [];
+  readonly #entries: Entry[] = [];
   #running: Promise<void> | undefined;
   #heldBytes = 0;
   #storing = 0;
@@ -79,7 +79,14 @@ export class OfferQueue {
       work.lost('stopped');
       return;
     }
-    const entry: Entry = { work, addedAtMs: this.#clock.monotonicMs(), stop: new AbortController(), stored: undefined, heldBytes: work.bytes, isLost: false };
+    const entry: Entry = {
+      work,
+      addedAtMs: this.#clock.monotonicMs(),
+      stop: new AbortController(),
+      stored: undefined,
+      heldBytes: work.bytes,
+      isLost: false,
+    };
     this.#entries.push(entry);
     this.#heldBytes += work.bytes;
     this.#makeRoom();
@@ -100,9 +107,12 @@ export class OfferQueue {
 
   #makeRoom(): void {
     const { maxBytes, maxWorks } = this.#limits;
-    const isTooMuch = (): boolean => this.#heldBytes > maxBytes || this.#entries.filter(({ isLost }) => !isLost).length > maxWorks;
+    const isTooMuch = (): boolean =>
+      this.#heldBytes > maxBytes || this.#entries.filter(({ isLost }) => !isLost).length > maxWorks;
     while (isTooMuch()) {
-      const oldest = this.#entries.find(({ isLost, heldBytes }) => !isLost && (heldBytes > 0 || this.#heldBytes <= maxBytes));
+      const oldest = this.#entries.find(
+        ({ isLost, heldBytes }) => !isLost && (heldBytes > 0 || this.#heldBytes <= maxBytes),
+      );
       if (oldest === undefined) return;
       this.#lose(oldest, 'full');
     }

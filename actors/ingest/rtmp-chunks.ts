@@ -96,7 +96,8 @@ export class ChunkReader {
   push(data: Buffer): void {
     let at = 0;
     while (at < data.length) {
-      at += this.#current === undefined ? this.#takeHeader(data, at) : this.#takePayload(this.#current, data, at);
+      at +=
+        this.#current === undefined ? this.#takeHeader(data, at) : this.#takePayload(this.#current, data, at);
     }
   }
 
@@ -153,7 +154,8 @@ export class ChunkReader {
     const header = { format: first >> 6, id: chunkStreamId(data, at, basicBytes), basicBytes };
     const stream = this.#streamOf(header);
     if (header.format < 3) {
-      if (stream.received > 0) throw invalid(`a new message inside an unfinished one on chunk stream ${header.id}`);
+      if (stream.received > 0)
+        throw invalid(`a new message inside an unfinished one on chunk stream ${header.id}`);
       this.#readMessageHeader(stream, header, data, at);
     } else if (stream.received === 0 && stream.extended !== undefined) {
       stream.extended = data.readUInt32BE(at + size - 4);
@@ -180,7 +182,8 @@ export class ChunkReader {
   #readMessageHeader(stream: ChunkStream, { format, basicBytes }: Header, data: Buffer, start: number): void {
     const at = start + basicBytes;
     const field = data.readUIntBE(at, 3);
-    stream.extended = field === extendedMark ? data.readUInt32BE(at + (messageHeaderBytes[format] ?? 0)) : undefined;
+    stream.extended =
+      field === extendedMark ? data.readUInt32BE(at + (messageHeaderBytes[format] ?? 0)) : undefined;
     stream.deltaMs = stream.extended ?? field;
     if (format === 2) return;
     stream.length = data.readUIntBE(at + 3, 3);
@@ -188,7 +191,9 @@ export class ChunkReader {
     if (format === 0) stream.streamId = data.readUInt32LE(at + 7);
     if (!knownTypes.has(stream.type)) throw invalid(`no RTMP message has type ${stream.type}`);
     if (stream.length > this.#limits.maxMessageBytes) {
-      throw invalid(`an RTMP message of ${stream.length} bytes; at most ${this.#limits.maxMessageBytes} are taken`);
+      throw invalid(
+        `an RTMP message of ${stream.length} bytes; at most ${this.#limits.maxMessageBytes} are taken`,
+      );
     }
   }
 
@@ -201,17 +206,22 @@ export class ChunkReader {
     data.copy(this.#bufferOf(stream), stream.received, at, at + n);
     stream.received += n;
     this.#chunkRemaining -= n;
-    if (stream.received === stream.length) this.#complete(stream, this.#bufferOf(stream).subarray(0, stream.length));
+    if (stream.received === stream.length)
+      this.#complete(stream, this.#bufferOf(stream).subarray(0, stream.length));
     else if (this.#chunkRemaining === 0) this.#current = undefined;
     return n;
   }
 
   #bufferOf(stream: ChunkStream): Buffer {
     if (stream.buffer !== undefined && stream.buffer.length >= stream.length) return stream.buffer;
-    const size = stream.buffer === undefined ? stream.length : Math.max(stream.length, Math.min(2 * stream.buffer.length, keptBufferBytes));
+    const size =
+      stream.buffer === undefined
+        ? stream.length
+        : Math.max(stream.length, Math.min(2 * stream.buffer.length, keptBufferBytes));
     this.#release(stream);
     this.#bufferedBytes += size;
-    if (this.#bufferedBytes > this.#limits.maxBufferedBytes) throw invalid('too many unfinished messages at once');
+    if (this.#bufferedBytes > this.#limits.maxBufferedBytes)
+      throw invalid('too many unfinished messages at once');
     stream.buffer = Buffer.allocUnsafeSlow(size);
     return stream.buffer;
   }
@@ -276,7 +286,10 @@ export interface OutgoingMessage {
 }
 
 /** The message in chunks of `chunkSize`, at time 0. */
-export function writeMessage({ chunkStreamId: id, type, streamId, payload }: OutgoingMessage, chunkSize: number): Buffer {
+export function writeMessage(
+  { chunkStreamId: id, type, streamId, payload }: OutgoingMessage,
+  chunkSize: number,
+): Buffer {
   const header = Buffer.alloc(12);
   header.writeUInt8(id, 0);
   header.writeUIntBE(payload.length, 4, 3);

@@ -22,15 +22,28 @@ const maxCommandBytes = 65_536;
 const maxDescription = 400;
 
 export type Command =
-  | { readonly kind: 'connect'; readonly transaction: number; readonly app: string; readonly encoder?: string; readonly objectEncoding: number }
-  | { readonly kind: 'createStream' | 'releaseStream' | 'fcPublish' | 'fcUnpublish'; readonly transaction: number }
+  | {
+      readonly kind: 'connect';
+      readonly transaction: number;
+      readonly app: string;
+      readonly encoder?: string;
+      readonly objectEncoding: number;
+    }
+  | {
+      readonly kind: 'createStream' | 'releaseStream' | 'fcPublish' | 'fcUnpublish';
+      readonly transaction: number;
+    }
   | { readonly kind: 'publish'; readonly name: string }
   | { readonly kind: 'play' }
   | { readonly kind: 'end' }
   | { readonly kind: 'other' };
 
 const text = z.string().max(2048);
-const ConnectProperties = z.object({ app: text.default(''), flashVer: z.unknown().optional(), objectEncoding: z.unknown().optional() });
+const ConnectProperties = z.object({
+  app: text.default(''),
+  flashVer: z.unknown().optional(),
+  objectEncoding: z.unknown().optional(),
+});
 const Transaction = z.number().catch(0);
 
 /** @throws TangazaError `MEDIA_INVALID` for what is no AMF0 command */
@@ -57,7 +70,8 @@ export function parseCommand(payload: Buffer): Command {
     case 'close':
       return { kind: 'end' };
     default:
-      if (typeof name !== 'string') throw new TangazaError('MEDIA_INVALID', 'An RTMP command without a name.');
+      if (typeof name !== 'string')
+        throw new TangazaError('MEDIA_INVALID', 'An RTMP command without a name.');
       return { kind: 'other' };
   }
 }
@@ -76,7 +90,8 @@ function connectCommand(transaction: number, object: unknown): Command {
 }
 
 function decode(payload: Buffer): readonly unknown[] {
-  if (payload.length > maxCommandBytes) throw new TangazaError('MEDIA_INVALID', 'An RTMP command over 64 kB.');
+  if (payload.length > maxCommandBytes)
+    throw new TangazaError('MEDIA_INVALID', 'An RTMP command over 64 kB.');
   const reader = new Amf0Reader(payload);
   const values: unknown[] = [];
   while (reader.hasMore) values.push(reader.value());
@@ -84,9 +99,14 @@ function decode(payload: Buffer): readonly unknown[] {
 }
 
 /** The stream key and the query of a publish name, the app's query included: `key?priority=2`. */
-export function parsePublishName(app: string, name: string): { streamKey: string; query: Readonly<Record<string, string>> } {
+export function parsePublishName(
+  app: string,
+  name: string,
+): { streamKey: string; query: Readonly<Record<string, string>> } {
   const [key, nameQuery] = splitQuery(name);
-  const query = new Map([...new URLSearchParams(splitQuery(app)[1]), ...new URLSearchParams(nameQuery)].slice(0, 16));
+  const query = new Map(
+    [...new URLSearchParams(splitQuery(app)[1]), ...new URLSearchParams(nameQuery)].slice(0, 16),
+  );
   return { streamKey: key.replaceAll(/^\/+|\/+$/g, ''), query: Object.fromEntries(query) };
 }
 
@@ -101,7 +121,8 @@ export function scriptBody(payload: Buffer): Buffer {
   return payload.subarray(0, marker.length).equals(marker) ? payload.subarray(marker.length) : payload;
 }
 
-const control = (type: number, payload: Buffer): Buffer => writeMessage({ chunkStreamId: 2, type, streamId: 0, payload }, chunkSize);
+const control = (type: number, payload: Buffer): Buffer =>
+  writeMessage({ chunkStreamId: 2, type, streamId: 0, payload }, chunkSize);
 
 function uint32(value: number): Buffer {
   const bytes = Buffer.alloc(4);
@@ -114,7 +135,8 @@ function command(streamId: number, ...values: readonly unknown[]): Buffer {
   return writeMessage({ chunkStreamId: 3, type: messageTypes.commandAmf0, streamId, payload }, chunkSize);
 }
 
-export const acknowledgement = (bytes: number): Buffer => control(messageTypes.acknowledgement, uint32(bytes));
+export const acknowledgement = (bytes: number): Buffer =>
+  control(messageTypes.acknowledgement, uint32(bytes));
 
 export const pong = (timestamp: Buffer): Buffer =>
   control(messageTypes.userControl, Buffer.concat([Buffer.of(0, 7), timestamp.subarray(0, 4)]));
@@ -145,7 +167,13 @@ export function connectReply(transaction: number, objectEncoding: number): Buffe
       '_result',
       transaction,
       { fmsVer: 'FMS/3,0,1,123', capabilities: 31, ...fourCc },
-      { level: 'status', code: 'NetConnection.Connect.Success', description: 'Connection succeeded.', objectEncoding, ...fourCc },
+      {
+        level: 'status',
+        code: 'NetConnection.Connect.Success',
+        description: 'Connection succeeded.',
+        objectEncoding,
+        ...fourCc,
+      },
     ),
   ]);
 }
@@ -153,22 +181,30 @@ export function connectReply(transaction: number, objectEncoding: number): Buffe
 export const createStreamReply = (transaction: number, streamId: number): Buffer =>
   command(0, '_result', transaction, null, streamId);
 
-export const emptyReply = (transaction: number): Buffer => command(0, '_result', transaction, null, undefined);
+export const emptyReply = (transaction: number): Buffer =>
+  command(0, '_result', transaction, null, undefined);
 
 export const fcReply = (name: 'onFCPublish' | 'onFCUnpublish'): Buffer =>
-  command(0, name, 0, null, { level: 'status', code: name === 'onFCPublish' ? 'NetStream.Publish.Start' : 'NetStream.Unpublish.Success' });
+  command(0, name, 0, null, {
+    level: 'status',
+    code: name === 'onFCPublish' ? 'NetStream.Publish.Start' : 'NetStream.Unpublish.Success',
+  });
 
 export function publishStarted(streamId: number): Buffer {
   const streamBegin = Buffer.concat([Buffer.of(0, 0), uint32(streamId)]);
   const status = { level: 'status', code: 'NetStream.Publish.Start', description: 'On air.' };
-  return Buffer.concat([control(messageTypes.userControl, streamBegin), command(streamId, 'onStatus', 0, null, status)]);
+  return Buffer.concat([
+    control(messageTypes.userControl, streamBegin),
+    command(streamId, 'onStatus', 0, null, status),
+  ]);
 }
 
 export const playRefused = (streamId: number): Buffer =>
   command(streamId, 'onStatus', 0, null, {
     level: 'error',
     code: 'NetStream.Play.Failed',
-    description: 'This server takes streams by RTMP and plays them by HLS and DASH: open /watch on its HTTP port.',
+    description:
+      'This server takes streams by RTMP and plays them by HLS and DASH: open /watch on its HTTP port.',
   });
 
 /** Encoders know `BadName` as "the key is wrong or in use" (OBS says so to its user); `Denied` is for the rest. */

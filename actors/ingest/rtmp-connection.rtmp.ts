@@ -52,7 +52,11 @@ export class RtmpConnection implements PublisherConnection {
   readonly connectionId: string;
   readonly openedAtMs: number;
   readonly #options: ConnectionOptions;
-  readonly #limits: ChunkLimits = { maxMessageBytes: maxCommandBytes, maxBufferedBytes: 2 * maxCommandBytes, maxChunkStreams };
+  readonly #limits: ChunkLimits = {
+    maxMessageBytes: maxCommandBytes,
+    maxBufferedBytes: 2 * maxCommandBytes,
+    maxChunkStreams,
+  };
   readonly #reader: ChunkReader;
   #state: State;
   #app = '';
@@ -122,7 +126,8 @@ export class RtmpConnection implements PublisherConnection {
         }
         return;
       case 'authenticating':
-        if (nowMs - state.sinceMs > limits.handshakeTimeoutMs) this.refuse('UNAVAILABLE', 'the stream key could not be checked in time');
+        if (nowMs - state.sinceMs > limits.handshakeTimeoutMs)
+          this.refuse('UNAVAILABLE', 'the stream key could not be checked in time');
         return;
       case 'publishing':
         this.#checkSilence(nowMs, limits.silenceTimeoutMs);
@@ -136,7 +141,8 @@ export class RtmpConnection implements PublisherConnection {
   }
 
   #checkSilence(nowMs: number, timeoutMs: number): void {
-    if (nowMs - this.#lastByteAtMs > timeoutMs) this.refuse('PUBLISHER_SILENT', `nothing came for ${timeoutMs} ms`);
+    if (nowMs - this.#lastByteAtMs > timeoutMs)
+      this.refuse('PUBLISHER_SILENT', `nothing came for ${timeoutMs} ms`);
     else if (nowMs - this.#lastMessageAtMs > dripFactor * timeoutMs) {
       this.refuse('PUBLISHER_SILENT', `no whole message came for ${dripFactor * timeoutMs} ms`);
     }
@@ -188,7 +194,8 @@ export class RtmpConnection implements PublisherConnection {
         this.#onCommand(message.streamId, commands.parseCommand(message.payload.subarray(1)));
         return;
       case messageTypes.userControl:
-        if (message.payload.length >= 6 && message.payload.readUInt16BE(0) === 6) this.#send(commands.pong(message.payload.subarray(2)));
+        if (message.payload.length >= 6 && message.payload.readUInt16BE(0) === 6)
+          this.#send(commands.pong(message.payload.subarray(2)));
         return;
       default:
     }
@@ -197,7 +204,8 @@ export class RtmpConnection implements PublisherConnection {
   #onMedia(message: RtmpMessage): void {
     const state = this.#state;
     if (state.kind === 'publishing') deliver(state.sink, message);
-    else if (state.kind === 'authenticating') state.held.push({ ...message, payload: Buffer.from(message.payload) });
+    else if (state.kind === 'authenticating')
+      state.held.push({ ...message, payload: Buffer.from(message.payload) });
   }
 
   #onCommand(streamId: number, command: commands.Command): void {
@@ -218,7 +226,8 @@ export class RtmpConnection implements PublisherConnection {
         return;
       case 'createStream':
         this.#streams += 1;
-        if (this.#streams > maxStreams) throw new TangazaError('BAD_REQUEST', 'too many streams on one connection');
+        if (this.#streams > maxStreams)
+          throw new TangazaError('BAD_REQUEST', 'too many streams on one connection');
         this.#send(commands.createStreamReply(command.transaction, this.#streams));
         return;
       case 'publish':
@@ -253,7 +262,10 @@ export class RtmpConnection implements PublisherConnection {
     try {
       const encoder = this.#encoder === undefined ? {} : { encoder: this.#encoder };
       const remoteAddress = socket.remoteAddress ?? 'unknown';
-      const sink = await handler.onPublish({ connectionId: this.connectionId, streamKey, query, remoteAddress, ...encoder }, this);
+      const sink = await handler.onPublish(
+        { connectionId: this.connectionId, streamKey, query, remoteAddress, ...encoder },
+        this,
+      );
       this.#accept(authenticating.held, sink);
     } catch (error) {
       this.#refuseError(error);
@@ -338,7 +350,7 @@ const tagKinds = new Map<number, FlvTag['kind']>([
 /** An aggregate message (RTMP 7.1.6) is FLV tags whose times count from the first one's; a broken rest is left out. */
 function* splitAggregate(payload: Buffer, timestampMs: number): Generator<FlvTag> {
   let firstMs: number | undefined;
-  for (let at = 0; at + 11 <= payload.length; ) {
+  for (let at = 0; at + 11 <= payload.length;) {
     const length = payload.readUIntBE(at + 1, 3);
     const tagMs = payload.readUIntBE(at + 4, 3) + payload.readUInt8(at + 7) * 0x1_00_00_00;
     firstMs ??= tagMs;

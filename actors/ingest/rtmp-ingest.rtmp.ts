@@ -156,16 +156,25 @@ class RtmpIngest implements IngestPort {
     }
     this.#faultLines += 1;
     if (this.#faultLines > maxFaultLinesPerSecond) return;
-    this.#options.logger.warn({ code, detail, remoteAddress: socket.remoteAddress }, 'RTMP connection refused');
+    this.#options.logger.warn(
+      { code, detail, remoteAddress: socket.remoteAddress },
+      'RTMP connection refused',
+    );
   }
 }
 
 function ingestMetrics(metrics: Metrics) {
   return {
-    connections: metrics.gauge({ name: 'tangaza_rtmp_connections', help: 'RTMP connections, waiting ones included' }),
+    connections: metrics.gauge({
+      name: 'tangaza_rtmp_connections',
+      help: 'RTMP connections, waiting ones included',
+    }),
     publishers: metrics.gauge({ name: 'tangaza_rtmp_publishers', help: 'RTMP connections that publish' }),
     bytes: metrics.counter({ name: 'tangaza_rtmp_received_bytes_total', help: 'Bytes received by RTMP' }),
-    refused: metrics.counter({ name: 'tangaza_rtmp_refused_total', help: 'RTMP connections refused or closed by us', labels: ['code'] }),
+    refused: metrics.counter({
+      name: 'tangaza_rtmp_refused_total',
+      help: 'RTMP connections refused or closed by us',
+      labels: ['code'],
+    }),
   };
 }
-

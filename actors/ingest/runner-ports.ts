@@ -38,11 +38,28 @@ export interface RunnerMetrics {
 
 export function runnerMetrics(metrics: Metrics): RunnerMetrics {
   return {
-    segments: metrics.counter({ name: 'tangaza_ingest_segments_total', help: 'Source segments stored and offered' }),
-    storedBytes: metrics.counter({ name: 'tangaza_ingest_stored_bytes_total', help: 'Bytes of source segments stored' }),
-    lost: metrics.counter({ name: 'tangaza_ingest_lost_segments_total', help: 'Source segments given up, by reason', labels: ['reason'] }),
-    warnings: metrics.counter({ name: 'tangaza_ingest_warnings_total', help: 'Faults in the input that were mended', labels: ['code'] }),
+    segments: metrics.counter({
+      name: 'tangaza_ingest_segments_total',
+      help: 'Source segments stored and offered',
+    }),
+    storedBytes: metrics.counter({
+      name: 'tangaza_ingest_stored_bytes_total',
+      help: 'Bytes of source segments stored',
+    }),
+    lost: metrics.counter({
+      name: 'tangaza_ingest_lost_segments_total',
+      help: 'Source segments given up, by reason',
+      labels: ['reason'],
+    }),
+    warnings: metrics.counter({
+      name: 'tangaza_ingest_warnings_total',
+      help: 'Faults in the input that were mended',
+      labels: ['code'],
+    }),
     sessions: metrics.gauge({ name: 'tangaza_ingest_sessions', help: 'Publishers on air at this node' }),
-    heldBytes: metrics.gauge({ name: 'tangaza_ingest_held_bytes', help: 'Bytes of source segments that wait to be stored' }),
+    heldBytes: metrics.gauge({
+      name: 'tangaza_ingest_held_bytes',
+      help: 'Bytes of source segments that wait to be stored',
+    }),
   };
 }

@@ -21,11 +21,24 @@ import type { Clock } from '../../cluster/time/clock.ts';
 import type { Track } from '../media/cmaf/cmaf.ts';
 import { initKey } from '../segment-store/segment-key.ts';
 import type { SegmentStore } from '../segment-store/segment-store.ts';
-import type { IngestEvent, IngestSessionApi, Now, PeriodDescription, SourceSegment } from './ingest-events.ts';
+import type {
+  IngestEvent,
+  IngestSessionApi,
+  Now,
+  PeriodDescription,
+  SourceSegment,
+} from './ingest-events.ts';
 import type { FlvTag, PublisherConnection, TagSink } from './ingest-port.ts';
 import { OfferQueue, type Work } from './offer-queue.ts';
 import type { RunnerMetrics, StreamCalls } from './runner-ports.ts';
-import { makeInit, makeOffer, openedPeriod, type MadeInit, type OpenedPeriod, type StoredTrack } from './source-media.ts';
+import {
+  makeInit,
+  makeOffer,
+  openedPeriod,
+  type MadeInit,
+  type OpenedPeriod,
+  type StoredTrack,
+} from './source-media.ts';
 
 export interface RunnerPorts {
   readonly clock: Clock;
@@ -141,7 +154,10 @@ export class SessionRunner implements TagSink {
       for (const event of events) this.#carryOutOne(event);
     } catch (error) {
       this.close(errorCodeOf(error), error instanceof TangazaError ? error.message : 'an error on our side');
-      this.#ports.logger.error({ error: error instanceof Error ? error.stack : String(error) }, 'the session failed');
+      this.#ports.logger.error(
+        { error: error instanceof Error ? error.stack : String(error) },
+        'the session failed',
+      );
     }
   }
 
@@ -178,7 +194,10 @@ export class SessionRunner implements TagSink {
 
   /** Asking the owner for a period goes through the queue too, behind the segments of the period before. */
   #opening(ordinal: number, period: PeriodDescription): Work {
-    const inits = { video: period.video && makeInit(period.video.track), audio: period.audio && makeInit(period.audio.track) };
+    const inits = {
+      video: period.video && makeInit(period.video.track),
+      audio: period.audio && makeInit(period.audio.track),
+    };
     let reply: OpenPeriodReply | undefined;
     return {
       bytes: 0,
@@ -186,20 +205,32 @@ export class SessionRunner implements TagSink {
       submit: async (signal) => {
         reply ??= await this.#openPeriod(period, inits);
         const opened = openedPeriod(period, reply);
-        await Promise.all([this.#putInit(opened, opened.video, inits.video, signal), this.#putInit(opened, opened.audio, inits.audio, signal)]);
+        await Promise.all([
+          this.#putInit(opened, opened.video, inits.video, signal),
+          this.#putInit(opened, opened.audio, inits.audio, signal),
+        ]);
         this.#periods.set(ordinal, opened);
-        this.#ports.logger.info({ period: reply.period, offset90k: reply.offset90k }, 'the owner opened the period');
-        this.#carryOut(this.#options.session.onPeriodOpened(ordinal, { offset90k: reply.offset90k }, this.#now()));
+        this.#ports.logger.info(
+          { period: reply.period, offset90k: reply.offset90k },
+          'the owner opened the period',
+        );
+        this.#carryOut(
+          this.#options.session.onPeriodOpened(ordinal, { offset90k: reply.offset90k }, this.#now()),
+        );
       },
       lost: (reason) => {
         this.#ports.metrics.lost.add(1, { reason });
         this.#ports.logger.error({ ordinal, reason }, 'a period could not be opened: its media is lost');
-        if (this.#closeReason === undefined) this.close('UNAVAILABLE', `the stream could not be opened (${reason})`);
+        if (this.#closeReason === undefined)
+          this.close('UNAVAILABLE', `the stream could not be opened (${reason})`);
       },
     };
   }
 
-  #openPeriod({ video, audio, ...clock }: PeriodDescription, inits: { readonly [K in 'video' | 'audio']: MadeInit | undefined }): Promise<OpenPeriodReply> {
+  #openPeriod(
+    { video, audio, ...clock }: PeriodDescription,
+    inits: { readonly [K in 'video' | 'audio']: MadeInit | undefined },
+  ): Promise<OpenPeriodReply> {
     const { streamId, sessionId } = this.#options.attach;
     return this.#underEpoch((epoch) =>
       this.#ports.stream.openPeriod({
@@ -207,13 +238,22 @@ export class SessionRunner implements TagSink {
         sessionId,
         epoch,
         ...clock,
-        ...(video === undefined || inits.video === undefined ? {} : { video: { ...video.source, init: inits.video.init } }),
-        ...(audio === undefined || inits.audio === undefined ? {} : { audio: { ...audio.source, init: inits.audio.init } }),
+        ...(video === undefined || inits.video === undefined
+          ? {}
+          : { video: { ...video.source, init: inits.video.init } }),
+        ...(audio === undefined || inits.audio === undefined
+          ? {}
+          : { audio: { ...audio.source, init: inits.audio.init } }),
       }),
     );
   }
 
-  async #putInit(period: OpenedPeriod, track: StoredTrack<Track> | undefined, made: MadeInit | undefined, signal: AbortSignal): Promise<void> {
+  async #putInit(
+    period: OpenedPeriod,
+    track: StoredTrack<Track> | undefined,
+    made: MadeInit | undefined,
+    signal: AbortSignal,
+  ): Promise<void> {
     if (track === undefined || made === undefined) return;
     const place = { stream: this.#options.attach.streamId, period: period.id, rendition: track.rendition };
     await this.#ports.store.putIfAbsent(initKey(place, made.init.sha256), made.body, signal);
@@ -283,7 +323,8 @@ export class SessionRunner implements TagSink {
       logger.info({ epoch, offers: this.#recent.length }, 'attached to a new owner');
     } catch (error) {
       const code = errorCodeOf(error);
-      if (isTakenAway(code) && this.#closeReason === undefined) this.close(code, error instanceof Error ? error.message : code);
+      if (isTakenAway(code) && this.#closeReason === undefined)
+        this.close(code, error instanceof Error ? error.message : code);
       throw error;
     }
     const { streamId } = this.#options.attach;
@@ -311,7 +352,10 @@ export class SessionRunner implements TagSink {
         await stream.detach({ streamId, sessionId, reason: reason.slice(0, 200) });
         break;
       } catch (error) {
-        logger.warn({ code: errorCodeOf(error), attempt }, 'the owner could not be told that the session ended');
+        logger.warn(
+          { code: errorCodeOf(error), attempt },
+          'the owner could not be told that the session ended',
+        );
         if (attempt < detachAttempts) await clock.sleep(200 * attempt);
       }
     }

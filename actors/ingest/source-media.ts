@@ -3,7 +3,13 @@ import { createHash } from 'node:crypto';
 import type { SourceOffer } from '../../cluster/contract/index-log.ts';
 import type { InitSegment } from '../../cluster/contract/renditions.ts';
 import type { OpenPeriodReply } from '../../cluster/contract/stream.ts';
-import { Sha256, type PeriodId, type RenditionName, type SessionId, type StreamId } from '../../cluster/model/ids.ts';
+import {
+  Sha256,
+  type PeriodId,
+  type RenditionName,
+  type SessionId,
+  type StreamId,
+} from '../../cluster/model/ids.ts';
 import type { AudioTrack, Track, VideoTrack } from '../media/cmaf/cmaf.ts';
 import { writeInit, writeSegment } from '../media/cmaf/writer.ts';
 import { segmentKey } from '../segment-store/segment-key.ts';
@@ -46,8 +52,12 @@ export function makeInit(track: Track): MadeInit {
 export function openedPeriod({ video, audio }: PeriodDescription, reply: OpenPeriodReply): OpenedPeriod {
   return {
     id: reply.period,
-    ...(video === undefined || reply.video === undefined ? {} : { video: { track: video.track, rendition: reply.video } }),
-    ...(audio === undefined || reply.audio === undefined ? {} : { audio: { track: audio.track, rendition: reply.audio } }),
+    ...(video === undefined || reply.video === undefined
+      ? {}
+      : { video: { track: video.track, rendition: reply.video } }),
+    ...(audio === undefined || reply.audio === undefined
+      ? {}
+      : { audio: { track: audio.track, rendition: reply.audio } }),
   };
 }
 
@@ -56,7 +66,10 @@ export function openedPeriod({ video, audio }: PeriodDescription, reply: OpenPer
  *
  * @throws TangazaError `MEDIA_INVALID` when the samples make no segment
  */
-export function makeOffer(place: OfferPlace, segment: SourceSegment): { readonly offer: SourceOffer; readonly objects: StoreObject[] } {
+export function makeOffer(
+  place: OfferPlace,
+  segment: SourceSegment,
+): { readonly offer: SourceOffer; readonly objects: StoreObject[] } {
   const { start90k, duration90k, times90k, keyFrameHash, audioFrameHash } = segment;
   const { period } = place;
   const video = makeMedia(place, period.video, segment.video);
@@ -77,14 +90,25 @@ export function makeOffer(place: OfferPlace, segment: SourceSegment): { readonly
 
 type Part = Pick<SegmentVideo | SegmentAudio, 'samples' | 'startTime' | 'end'>;
 
-function makeMedia({ streamId, period }: OfferPlace, stored: StoredTrack<Track> | undefined, part: Part | undefined) {
+function makeMedia(
+  { streamId, period }: OfferPlace,
+  stored: StoredTrack<Track> | undefined,
+  part: Part | undefined,
+) {
   if (stored === undefined || part === undefined) return undefined;
   const { rendition, track } = stored;
   const { startTime, end, samples } = part;
   const body = writeSegment(track, samples, end);
   const sha256 = hashOf(body);
   const key = segmentKey({ stream: streamId, period: period.id, rendition }, startTime, sha256);
-  const media = { rendition, startTime, duration: end - startTime, sha256, bytes: body.length, frames: samples.length };
+  const media = {
+    rendition,
+    startTime,
+    duration: end - startTime,
+    sha256,
+    bytes: body.length,
+    frames: samples.length,
+  };
   return { object: { key, body }, media };
 }
 

@@ -60,13 +60,25 @@ export async function benchIngest(options: IngestBenchOptions = {}): Promise<Ing
     const clip = await findClip(dataDir);
     const env = { TANGAZA_ROLES: 'ingest,edge-delivery,control', TANGAZA_LOG_LEVEL: 'warn' };
     const ports = { portBase: 0, rtmpBase: 0 };
-    await using cluster = await startDemoCluster({ regions: 1, nodes: 1, hasPublisher: false, store: 'disk', dataDir, env, ...ports });
+    await using cluster = await startDemoCluster({
+      regions: 1,
+      nodes: 1,
+      hasPublisher: false,
+      store: 'disk',
+      dataDir,
+      env,
+      ...ports,
+    });
     const [node] = cluster.nodes;
     const nats = cluster.regions[0]?.nats;
     if (node === undefined || nats === undefined) throw new Error('the demo cluster has no node');
     const streams = await createStreams(node, cluster.token, publishers);
     progress(`${publishers} publishers of ${clip.name}, ${seconds} s`);
-    await using load = startLoad(node, clip.path, streams.map(({ streamKey }) => streamKey));
+    await using load = startLoad(
+      node,
+      clip.path,
+      streams.map(({ streamKey }) => streamKey),
+    );
     await load.onAir;
     await delay(warmUpMs);
     const window = await measure({ node, nats, streams: streams.map(({ id }) => id), seconds, progress });
@@ -102,14 +114,24 @@ export function ingestReport(result: IngestBenchResult): string {
 async function findClip(folder: string): Promise<{ readonly name: string; readonly path: string }> {
   if (existsSync(sampleClip)) return { name: 'big-buck-bunny-trailer-640x360.mp4', path: sampleClip };
   const encode = ['-b:v', '520k', '-maxrate', '700k', '-bufsize', '1M'];
-  const path = await makeClip(join(folder, 'clip.mp4'), { seconds: 32, size: '640x360', gop: 50, bFrames: 2, videoArgs: encode });
+  const path = await makeClip(join(folder, 'clip.mp4'), {
+    seconds: 32,
+    size: '640x360',
+    gop: 50,
+    bFrames: 2,
+    videoArgs: encode,
+  });
   return { name: 'generated 640x360, 25 fps, 520 kb/s', path };
 }
 
 const CreatedStream = z.object({ id: z.string(), streamKey: z.string() });
 type CreatedStream = z.infer<typeof CreatedStream>;
 
-async function createStreams({ url }: DemoNode, token: string, count: number): Promise<readonly CreatedStream[]> {
+async function createStreams(
+  { url }: DemoNode,
+  token: string,
+  count: number,
+): Promise<readonly CreatedStream[]> {
   const streams: CreatedStream[] = [];
   for (let index = 0; index < count; index += 1) {
     const body = JSON.stringify({ title: `bench ${index}`, id: `bench-${index}`, ladder: 'source' });
@@ -121,9 +143,15 @@ async function createStreams({ url }: DemoNode, token: string, count: number): P
   return streams;
 }
 
-function startLoad(node: DemoNode, clip: string, keys: readonly string[]): AsyncDisposable & { readonly onAir: Promise<unknown> } {
+function startLoad(
+  node: DemoNode,
+  clip: string,
+  keys: readonly string[],
+): AsyncDisposable & { readonly onAir: Promise<unknown> } {
   const port = new URL(node.rtmp).port;
-  const child: ChildProcess = fork(join(import.meta.dirname, 'ingest-load.ts'), [port, clip, ...keys], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+  const child: ChildProcess = fork(join(import.meta.dirname, 'ingest-load.ts'), [port, clip, ...keys], {
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  });
   const exited = once(child, 'exit');
   const failed = exited.then(() => {
     throw new Error('the load generator ended');
@@ -172,7 +200,8 @@ async function measure({ node, nats, streams, seconds, progress }: Measuring): P
   const end = { node: await cpuOf(node.process), nats: await cpuOf(nats) };
   const after = await sequencesOf(node, streams);
   const progressOf = after.map((sequence, index) => sequence - (first[index] ?? sequence));
-  if (progressOf.some((count) => count < seconds / 4)) throw new Error(`a stream stood still: ${progressOf.join(', ')} segments`);
+  if (progressOf.some((count) => count < seconds / 4))
+    throw new Error(`a stream stood still: ${progressOf.join(', ')} segments`);
   return {
     wallSeconds,
     nodeSeconds: end.node.seconds - start.node.seconds,
@@ -185,12 +214,28 @@ async function measure({ node, nats, streams, seconds, progress }: Measuring): P
 }
 
 function perPublisher(window: Window, publishers: number) {
-  const { wallSeconds, nodeSeconds, natsSeconds, secondsPercent, residentMegabytes, segments, lostSegments: lost } = window;
+  const {
+    wallSeconds,
+    nodeSeconds,
+    natsSeconds,
+    secondsPercent,
+    residentMegabytes,
+    segments,
+    lostSegments: lost,
+  } = window;
   if (lost > 0) throw new Error(`${lost} segments were lost`);
   const percent = (seconds: number): number => (100 * seconds) / wallSeconds / publishers;
   const nodePercent = percent(nodeSeconds);
   const isReached = nodePercent <= targetPercent;
-  return { nodePercent, natsPercent: percent(natsSeconds), secondsPercent, residentMegabytes, segments, lostSegments: lost, isReached };
+  return {
+    nodePercent,
+    natsPercent: percent(natsSeconds),
+    secondsPercent,
+    residentMegabytes,
+    segments,
+    lostSegments: lost,
+    isReached,
+  };
 }
 
 /** Media sequence behind the last segment of each stream's video playlist. */
@@ -205,7 +250,9 @@ async function sequencesOf({ url }: DemoNode, streams: readonly string[]): Promi
 }
 
 async function lostSegments({ url }: DemoNode): Promise<number> {
-  const lines = (await text(`${url}/metrics`)).split('\n').filter((line) => line.startsWith('tangaza_ingest_lost_segments_total'));
+  const lines = (await text(`${url}/metrics`))
+    .split('\n')
+    .filter((line) => line.startsWith('tangaza_ingest_lost_segments_total'));
   return lines.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
 }
 
@@ -216,14 +263,23 @@ async function text(url: string): Promise<string> {
 }
 
 async function checkPlayable(playlist: string): Promise<void> {
-  const { stderr } = await promisify(execFile)('ffmpeg', ['-v', 'error', '-nostdin', '-i', playlist, '-t', '4', '-f', 'null', '-'], { timeout: 60_000 });
+  const { stderr } = await promisify(execFile)(
+    'ffmpeg',
+    ['-v', 'error', '-nostdin', '-i', playlist, '-t', '4', '-f', 'null', '-'],
+    { timeout: 60_000 },
+  );
   if (stderr !== '') throw new Error(`${playlist} does not play: ${stderr}`);
 }
 
 /** CPU seconds and memory of a supervised process: all of its process group (proc(5)). */
-async function cpuOf({ pid, name }: SupervisedProcess): Promise<{ readonly seconds: number; readonly residentMegabytes: number }> {
+async function cpuOf({
+  pid,
+  name,
+}: SupervisedProcess): Promise<{ readonly seconds: number; readonly residentMegabytes: number }> {
   if (pid === undefined) throw new Error(`${name} does not run`);
-  const group = await Promise.all((await readdir('/proc')).filter((entry) => /^\d+$/.test(entry)).map(statOf));
+  const group = await Promise.all(
+    (await readdir('/proc')).filter((entry) => /^\d+$/.test(entry)).map(statOf),
+  );
   const own = group.filter((fields) => Number(fields[2]) === pid);
   const sum = (index: number): number => own.reduce((total, fields) => total + Number(fields[index]), 0);
   return { seconds: (sum(11) + sum(12)) / ticksPerSecond, residentMegabytes: (sum(21) * 4096) / 1e6 };

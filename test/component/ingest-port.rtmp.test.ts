@@ -33,9 +33,30 @@ async function healthyPublisher(recorder: RtmpRecorder, key = 'good-healthy') {
   };
 }
 
-function ffmpegPublish(port: number, path: string, codec: readonly string[] = ['-c:v', 'libx264', '-preset', 'ultrafast', '-c:a', 'aac']) {
-  const inputs = ['-f', 'lavfi', '-i', 'testsrc2=size=320x180:rate=25:duration=2', '-f', 'lavfi', '-i', 'sine=duration=2'];
-  return run('ffmpeg', ['-hide_banner', '-nostdin', ...inputs, ...codec, '-f', 'flv', `rtmp://127.0.0.1:${port}/${path}`]).then(
+function ffmpegPublish(
+  port: number,
+  path: string,
+  codec: readonly string[] = ['-c:v', 'libx264', '-preset', 'ultrafast', '-c:a', 'aac'],
+) {
+  const inputs = [
+    '-f',
+    'lavfi',
+    '-i',
+    'testsrc2=size=320x180:rate=25:duration=2',
+    '-f',
+    'lavfi',
+    '-i',
+    'sine=duration=2',
+  ];
+  return run('ffmpeg', [
+    '-hide_banner',
+    '-nostdin',
+    ...inputs,
+    ...codec,
+    '-f',
+    'flv',
+    `rtmp://127.0.0.1:${port}/${path}`,
+  ]).then(
     ({ stderr }) => ({ ok: true, stderr }),
     (error: { stderr: string }) => ({ ok: false, stderr: error.stderr }),
   );
@@ -52,7 +73,9 @@ test('every picture and sound frame that ffmpeg publishes arrives, in order of i
   const video = tags.filter(({ kind }) => kind === 'video');
   // 50 pictures, the sequence header and the end of sequence.
   expect(video).toHaveLength(52);
-  expect(video.map(({ timestampMs }) => timestampMs)).toEqual(video.map(({ timestampMs }) => timestampMs).toSorted((a, b) => a - b));
+  expect(video.map(({ timestampMs }) => timestampMs)).toEqual(
+    video.map(({ timestampMs }) => timestampMs).toSorted((a, b) => a - b),
+  );
 });
 
 async function recorded(recorder: RtmpRecorder, key: string) {
@@ -62,7 +85,11 @@ async function recorded(recorder: RtmpRecorder, key: string) {
 
 test.each([
   { what: 'a wrong key', path: 'live/nobody', said: 'STREAM_KEY_UNKNOWN: The stream key is not known.' },
-  { what: 'no key', path: 'live/', said: 'STREAM_KEY_MISSING: No stream key was given: publish to rtmp://HOST/live/STREAM_KEY.' },
+  {
+    what: 'no key',
+    path: 'live/',
+    said: 'STREAM_KEY_MISSING: No stream key was given: publish to rtmp://HOST/live/STREAM_KEY.',
+  },
 ])('ffmpeg with $what shows why, and nobody else notices', async ({ path, said }) => {
   await using recorder = await RtmpRecorder.start();
   await using healthy = await healthyPublisher(recorder);
@@ -76,17 +103,25 @@ test.each([
 test.each([
   { what: 'an HTTP request', bytes: Buffer.from('GET / HTTP/1.1\r\nHost: x\r\n\r\n') },
   { what: 'a TLS hello', bytes: Buffer.from('16030100c8010000c40303', 'hex') },
-  { what: 'a handshake followed by noise', bytes: Buffer.concat([Buffer.of(3), Buffer.alloc(3072, 9), Buffer.alloc(4000, 0xff)]) },
-])('$what on the port is closed at once, with a line in the log, and nobody else notices', async ({ bytes }) => {
-  await using recorder = await RtmpRecorder.start({ limits: { handshakeTimeoutMs: 60_000 } });
-  await using healthy = await healthyPublisher(recorder);
-  const socket = await openSocket(recorder.port);
-  socket.resume();
-  socket.write(bytes);
-  await once(socket, 'close');
-  expect(recorder.lines.filter(({ level }) => level === 'warn').map(({ fields }) => fields['code'])).toEqual(['MEDIA_INVALID']);
-  await healthy.stillOnAir();
-});
+  {
+    what: 'a handshake followed by noise',
+    bytes: Buffer.concat([Buffer.of(3), Buffer.alloc(3072, 9), Buffer.alloc(4000, 0xff)]),
+  },
+])(
+  '$what on the port is closed at once, with a line in the log, and nobody else notices',
+  async ({ bytes }) => {
+    await using recorder = await RtmpRecorder.start({ limits: { handshakeTimeoutMs: 60_000 } });
+    await using healthy = await healthyPublisher(recorder);
+    const socket = await openSocket(recorder.port);
+    socket.resume();
+    socket.write(bytes);
+    await once(socket, 'close');
+    expect(
+      recorder.lines.filter(({ level }) => level === 'warn').map(({ fields }) => fields['code']),
+    ).toEqual(['MEDIA_INVALID']);
+    await healthy.stillOnAir();
+  },
+);
 
 test('a socket that says nothing, and one that drips its handshake, are closed', async () => {
   await using recorder = await RtmpRecorder.start({ limits: { handshakeTimeoutMs: 300 } });
@@ -100,7 +135,10 @@ test('a socket that says nothing, and one that drips its handshake, are closed',
   await Promise.all([once(silent, 'close'), once(dripping, 'close')]);
   clearInterval(drip);
   const faults = recorder.lines.filter(({ level }) => level === 'warn').map(({ fields }) => fields['detail']);
-  expect(faults).toEqual(['no publish within 300 ms of connecting', 'no publish within 300 ms of connecting']);
+  expect(faults).toEqual([
+    'no publish within 300 ms of connecting',
+    'no publish within 300 ms of connecting',
+  ]);
   await healthy.stillOnAir();
 });
 
@@ -109,18 +147,30 @@ test('a publisher that freezes is told that it was silent', async () => {
   await using healthy = await healthyPublisher(recorder);
   const { publisher } = await RtmpPublisher.publish({ port: recorder.port, key: 'good-frozen' });
   await publisher.send(feed, { untilMs: 1500 });
-  expect(await publisher.refused).toMatchObject({ code: 'NetStream.Publish.Denied', description: 'PUBLISHER_SILENT: nothing came for 400 ms' });
+  expect(await publisher.refused).toMatchObject({
+    code: 'NetStream.Publish.Denied',
+    description: 'PUBLISHER_SILENT: nothing came for 400 ms',
+  });
   await publisher.closed;
-  expect((await recorder.of('good-frozen')).closeReasons).toEqual(['PUBLISHER_SILENT: nothing came for 400 ms']);
+  expect((await recorder.of('good-frozen')).closeReasons).toEqual([
+    'PUBLISHER_SILENT: nothing came for 400 ms',
+  ]);
   await healthy.stillOnAir();
 });
 
 test('a publisher that drips one endless message is told that no whole one came', async () => {
   await using recorder = await RtmpRecorder.start({ limits: { silenceTimeoutMs: 200 } });
   const { publisher } = await RtmpPublisher.publish({ port: recorder.port, key: 'good-drip' });
-  publisher.write(chunked({ id: 6, format: 0, timestampMs: 0, type: 9, streamId: 1, body: Buffer.alloc(60_000) }, 65_536).subarray(0, 100));
+  publisher.write(
+    chunked(
+      { id: 6, format: 0, timestampMs: 0, type: 9, streamId: 1, body: Buffer.alloc(60_000) },
+      65_536,
+    ).subarray(0, 100),
+  );
   const drip = setInterval(() => publisher.write(Buffer.of(0)), 20);
-  expect(await publisher.refused).toMatchObject({ description: 'PUBLISHER_SILENT: no whole message came for 600 ms' });
+  expect(await publisher.refused).toMatchObject({
+    description: 'PUBLISHER_SILENT: no whole message came for 600 ms',
+  });
   clearInterval(drip);
 });
 
@@ -128,9 +178,15 @@ test('an oversized message is refused by name before it is buffered, while the s
   await using recorder = await RtmpRecorder.start({ limits: { maxMessageBytes: 200_000 } });
   await using healthy = await healthyPublisher(recorder);
   const { publisher } = await RtmpPublisher.publish({ port: recorder.port, key: 'good-big' });
-  publisher.write(chunked({ id: 6, format: 0, timestampMs: 0, type: 9, streamId: 1, body: Buffer.alloc(8_000_000) }, 65_536));
+  publisher.write(
+    chunked(
+      { id: 6, format: 0, timestampMs: 0, type: 9, streamId: 1, body: Buffer.alloc(8_000_000) },
+      65_536,
+    ),
+  );
   expect(await publisher.refused).toMatchObject({
-    description: 'MEDIA_INVALID: Not RTMP as we take it: an RTMP message of 8000000 bytes; at most 200000 are taken.',
+    description:
+      'MEDIA_INVALID: Not RTMP as we take it: an RTMP message of 8000000 bytes; at most 200000 are taken.',
   });
   await publisher.closed;
   await healthy.stillOnAir();
@@ -139,13 +195,19 @@ test('an oversized message is refused by name before it is buffered, while the s
 test('before it is authenticated nobody may send a message over 64 kB', async () => {
   await using recorder = await RtmpRecorder.start();
   const publisher = await RtmpPublisher.connect({ port: recorder.port, key: 'good' });
-  publisher.write(chunked({ id: 6, format: 0, timestampMs: 0, type: 9, streamId: 1, body: Buffer.alloc(70_000) }, 65_536));
-  expect(await publisher.refused).toMatchObject({ description: expect.stringContaining('70000 bytes; at most 65536') });
+  publisher.write(
+    chunked({ id: 6, format: 0, timestampMs: 0, type: 9, streamId: 1, body: Buffer.alloc(70_000) }, 65_536),
+  );
+  expect(await publisher.refused).toMatchObject({
+    description: expect.stringContaining('70000 bytes; at most 65536'),
+  });
 });
 
 // Goal: idle sockets keep no publisher out. Method: 300 of them against 20 places, then one more publisher.
 test('300 idle connections keep neither a publisher on air nor a new one out', async () => {
-  await using recorder = await RtmpRecorder.start({ limits: { maxConnections: 20, handshakeTimeoutMs: 60_000 } });
+  await using recorder = await RtmpRecorder.start({
+    limits: { maxConnections: 20, handshakeTimeoutMs: 60_000 },
+  });
   await using healthy = await healthyPublisher(recorder);
   const sockets = await Promise.all(Array.from({ length: 300 }, () => openSocket(recorder.port)));
   for (const socket of sockets) socket.on('error', () => {}).resume();
@@ -160,28 +222,39 @@ test('when publishers have all places the next one is told so', async () => {
   await using one = await healthyPublisher(recorder, 'good-1');
   await using two = await healthyPublisher(recorder, 'good-2');
   const { publisher, status } = await RtmpPublisher.publish({ port: recorder.port, key: 'good-3' });
-  expect(status).toMatchObject({ level: 'error', description: 'OVERLOADED: this node has no place for another publisher' });
+  expect(status).toMatchObject({
+    level: 'error',
+    description: 'OVERLOADED: this node has no place for another publisher',
+  });
   await publisher.closed;
   await one.stillOnAir();
   await two.stillOnAir();
 });
 
-test.each([1, 128, 4096, 65_536])('a feed in chunks of %i bytes arrives whole, across the wrap of 32 bits', async (chunkSize) => {
-  await using recorder = await RtmpRecorder.start();
-  const { publisher } = await RtmpPublisher.publish({ port: recorder.port, key: 'good', chunkSize });
-  await publisher.send(feed, { offsetMs: 2 ** 32 - 2000, untilMs: chunkSize === 1 ? 500 : Infinity });
-  await publisher.end();
-  const { tags } = await recorded(recorder, 'good');
-  const sent = feed.tags.filter(({ timestampMs }) => timestampMs < (chunkSize === 1 ? 500 : Infinity));
-  const media = tags.slice(feed.headers.length);
-  expect(media.map(({ bytes }) => bytes)).toEqual(sent.map(({ body }) => body.length));
-  expect(media.map(({ timestampMs }) => timestampMs)).toEqual(sent.map(({ timestampMs }) => (timestampMs + 2 ** 32 - 2000) % 2 ** 32));
-});
+test.each([1, 128, 4096, 65_536])(
+  'a feed in chunks of %i bytes arrives whole, across the wrap of 32 bits',
+  async (chunkSize) => {
+    await using recorder = await RtmpRecorder.start();
+    const { publisher } = await RtmpPublisher.publish({ port: recorder.port, key: 'good', chunkSize });
+    await publisher.send(feed, { offsetMs: 2 ** 32 - 2000, untilMs: chunkSize === 1 ? 500 : Infinity });
+    await publisher.end();
+    const { tags } = await recorded(recorder, 'good');
+    const sent = feed.tags.filter(({ timestampMs }) => timestampMs < (chunkSize === 1 ? 500 : Infinity));
+    const media = tags.slice(feed.headers.length);
+    expect(media.map(({ bytes }) => bytes)).toEqual(sent.map(({ body }) => body.length));
+    expect(media.map(({ timestampMs }) => timestampMs)).toEqual(
+      sent.map(({ timestampMs }) => (timestampMs + 2 ** 32 - 2000) % 2 ** 32),
+    );
+  },
+);
 
 test('the connect reply offers Enhanced RTMP, and what comes is acknowledged', async () => {
   await using recorder = await RtmpRecorder.start();
   const { publisher } = await RtmpPublisher.publish({ port: recorder.port, key: 'good' });
-  expect(publisher.connectReply[2]).toMatchObject({ fourCcList: ['avc1', 'hvc1', 'av01', 'mp4a'], videoFourCcInfoMap: { avc1: 5, hvc1: 5, av01: 5 } });
+  expect(publisher.connectReply[2]).toMatchObject({
+    fourCcList: ['avc1', 'hvc1', 'av01', 'mp4a'],
+    videoFourCcInfoMap: { avc1: 5, hvc1: 5, av01: 5 },
+  });
   expect(publisher.connectReply[3]).toMatchObject({ code: 'NetConnection.Connect.Success' });
   await publisher.send(feed, { loops: 20 });
   await publisher.end();
@@ -193,7 +266,10 @@ test('a player is refused politely', async () => {
   const publisher = await RtmpPublisher.connect({ port: recorder.port, key: 'good' });
   await publisher.call('createStream', [null]);
   publisher.command(1, 'play', 0, null, 'good');
-  expect(await publisher.refused).toMatchObject({ code: 'NetStream.Play.Failed', description: expect.stringContaining('HLS and DASH') });
+  expect(await publisher.refused).toMatchObject({
+    code: 'NetStream.Play.Failed',
+    description: expect.stringContaining('HLS and DASH'),
+  });
   await publisher.closed;
 });
 
@@ -213,7 +289,10 @@ test('a publisher that leaves while its key is checked is closed exactly once', 
   publisher.destroy();
   await publisher.closed;
   const closed = Promise.withResolvers<void>();
-  const sink: unknown = { onTag: () => {}, onClose: (reason: string) => closed.resolve(void reasons.push(reason)) };
+  const sink: unknown = {
+    onTag: () => {},
+    onClose: (reason: string) => closed.resolve(void reasons.push(reason)),
+  };
   answer.resolve(sink as Recording);
   await closed.promise;
   expect(reasons).toHaveLength(1);
@@ -225,7 +304,9 @@ test('stop tells every publisher why, and leaves no connection', async () => {
   const idle = await openSocket(recorder.port);
   idle.resume();
   await recorder.stop();
-  expect(await publisher.refused).toMatchObject({ description: expect.stringContaining('UNAVAILABLE: this node is stopping') });
+  expect(await publisher.refused).toMatchObject({
+    description: expect.stringContaining('UNAVAILABLE: this node is stopping'),
+  });
   await publisher.closed;
   expect((await recorder.of('good')).closeReasons).toHaveLength(1);
   await expect(openSocket(recorder.port)).rejects.toThrow('ECONNREFUSED');

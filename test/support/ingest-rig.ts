@@ -36,7 +36,8 @@ const audioName = RenditionName.parse('aac-96k');
 export class RecordingOwner extends EventEmitter implements StreamCalls {
   readonly attached: AttachParams[] = [];
   readonly periods: { readonly id: PeriodId; readonly params: OpenPeriodParams }[] = [];
-  readonly offers: { readonly streamId: StreamId; readonly offer: SourceOffer; readonly epoch: number }[] = [];
+  readonly offers: { readonly streamId: StreamId; readonly offer: SourceOffer; readonly epoch: number }[] =
+    [];
   readonly inputs: InputReport[] = [];
   readonly detached: DetachParams[] = [];
   readonly closed: CloseSessionsParams[] = [];
@@ -57,7 +58,9 @@ export class RecordingOwner extends EventEmitter implements StreamCalls {
     this.attached.push(params);
     this.emit('change');
     const epoch = Epoch.parse(this.epoch);
-    return Promise.resolve(isOther ? { epoch, supersedes: { sessionId: incumbent, node: params.node } } : { epoch });
+    return Promise.resolve(
+      isOther ? { epoch, supersedes: { sessionId: incumbent, node: params.node } } : { epoch },
+    );
   }
 
   openPeriod(raw: OpenPeriodParams): Promise<OpenPeriodReply> {
@@ -134,7 +137,9 @@ export class IngestRig implements AsyncDisposable {
   readonly stop: () => Promise<void>;
   readonly #folder: string;
 
-  private constructor(parts: Pick<IngestRig, 'port' | 'owner' | 'sessions' | 'store' | 'lines' | 'stop'> & { folder: string }) {
+  private constructor(
+    parts: Pick<IngestRig, 'port' | 'owner' | 'sessions' | 'store' | 'lines' | 'stop'> & { folder: string },
+  ) {
     this.port = parts.port;
     this.owner = parts.owner;
     this.sessions = parts.sessions;
@@ -163,7 +168,12 @@ export class IngestRig implements AsyncDisposable {
       newSessionId: () => SessionId.parse(randomUUID()),
       newSession: () => new IngestSession(),
     });
-    const ingest = openRtmpIngest({ host: '127.0.0.1', port: 0, limits: { ...defaultIngestLimits, ...limits }, ...common });
+    const ingest = openRtmpIngest({
+      host: '127.0.0.1',
+      port: 0,
+      limits: { ...defaultIngestLimits, ...limits },
+      ...common,
+    });
     const stopTicks = systemClock.every(100, () => sessions.tick());
     const { port } = await ingest.start(sessions);
     const stop = async (): Promise<void> => {
@@ -176,7 +186,9 @@ export class IngestRig implements AsyncDisposable {
 
   /** Resolves when the stream's session has offered all it had and is detached. */
   async finished(stream: string, times = 1): Promise<readonly SourceOffer[]> {
-    await this.owner.until(() => this.owner.detached.filter(({ streamId }) => streamId === stream).length >= times);
+    await this.owner.until(
+      () => this.owner.detached.filter(({ streamId }) => streamId === stream).length >= times,
+    );
     return this.owner.offersOf(stream);
   }
 
@@ -190,7 +202,8 @@ export class IngestRig implements AsyncDisposable {
     const parts = [await this.store.get(initKey(place, init.sha256))];
     for (const offer of this.owner.offersOf(stream).filter((one) => one.period === period)) {
       const media = offer[kind];
-      if (media !== undefined) parts.push(await this.store.get(segmentKey(place, media.startTime, media.sha256)));
+      if (media !== undefined)
+        parts.push(await this.store.get(segmentKey(place, media.startTime, media.sha256)));
     }
     return Buffer.concat(parts);
   }

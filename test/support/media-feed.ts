@@ -89,7 +89,7 @@ export async function temporaryFolder(): Promise<AsyncDisposable & { readonly pa
 /** Makes a clip, reads it as a feed and removes it. */
 export async function makeFeed(options: ClipOptions = {}): Promise<Feed> {
   await using folder = await temporaryFolder();
-  return readFeed(await makeClip(join(folder.path, 'clip.mp4'), options));
+  return await readFeed(await makeClip(join(folder.path, 'clip.mp4'), options));
 }
 
 /** The tags of an MP4: H.264 and AAC as legacy FLV, HEVC and AV1 as Enhanced RTMP. */
@@ -111,7 +111,10 @@ export async function readFeed(
   if (video !== null) {
     const config = await video.getDecoderConfig();
     const codec = await video.getCodec();
-    const header = videoHeader(codec ?? '', codec === 'av1' ? boxOf(file, 'av1C') : bytesOf(config?.description));
+    const header = videoHeader(
+      codec ?? '',
+      codec === 'av1' ? boxOf(file, 'av1C') : bytesOf(config?.description),
+    );
     if (header !== undefined) headers.push(header);
     tags.push(...videoTags(codec ?? '', await packetsOf(video)));
   }

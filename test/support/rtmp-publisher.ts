@@ -75,13 +75,21 @@ export class RtmpPublisher implements AsyncDisposable {
     await publisher.#shakeHands();
     publisher.#sendControl(1, publisher.#chunkSize);
     const { app = 'live', host = '127.0.0.1', port } = options;
-    const properties = { app, type: 'nonprivate', flashVer: 'tangaza-test', tcUrl: `rtmp://${host}:${port}/${app}`, objectEncoding: 0 };
+    const properties = {
+      app,
+      type: 'nonprivate',
+      flashVer: 'tangaza-test',
+      tcUrl: `rtmp://${host}:${port}/${app}`,
+      objectEncoding: 0,
+    };
     publisher.connectReply = await publisher.call('connect', [properties]);
     return publisher;
   }
 
   /** `connect`, `createStream` and `publish`; resolves with the server's status. */
-  static async publish(options: PublisherOptions): Promise<{ readonly publisher: RtmpPublisher; readonly status: Status | undefined }> {
+  static async publish(
+    options: PublisherOptions,
+  ): Promise<{ readonly publisher: RtmpPublisher; readonly status: Status | undefined }> {
     const publisher = await RtmpPublisher.connect(options);
     return { publisher, status: await publisher.publish() };
   }
@@ -114,7 +122,12 @@ export class RtmpPublisher implements AsyncDisposable {
   }
 
   command(streamId: number, ...values: readonly unknown[]): void {
-    this.#socket.write(chunked({ id: 3, format: 0, timestampMs: 0, type: 20, streamId, body: amf.amf0Encode(values) }, this.#chunkSize));
+    this.#socket.write(
+      chunked(
+        { id: 3, format: 0, timestampMs: 0, type: 20, streamId, body: amf.amf0Encode(values) },
+        this.#chunkSize,
+      ),
+    );
   }
 
   /** Sends the feed; resolves when the last tag is written, or the connection is gone. */
@@ -141,7 +154,14 @@ export class RtmpPublisher implements AsyncDisposable {
     const delta = last === undefined ? undefined : (time - last + 2 ** 32) % 2 ** 32;
     this.#last.set(id, time);
     const isDelta = delta !== undefined && delta < 2 ** 31;
-    const message = { id, format: isDelta ? 1 : 0, timestampMs: isDelta ? delta : time, type, streamId: 1, body };
+    const message = {
+      id,
+      format: isDelta ? 1 : 0,
+      timestampMs: isDelta ? delta : time,
+      type,
+      streamId: 1,
+      body,
+    };
     this.#socket.write(chunked(message, this.#chunkSize));
   }
 
@@ -197,7 +217,8 @@ export class RtmpPublisher implements AsyncDisposable {
       this.statuses.push(status.data);
       if (status.data.level === 'error') this.#resolveRefused(status.data);
     }
-    for (const taker of [...this.#waiting]) if (taker(values)) this.#waiting.splice(this.#waiting.indexOf(taker), 1);
+    for (const taker of [...this.#waiting])
+      if (taker(values)) this.#waiting.splice(this.#waiting.indexOf(taker), 1);
   }
 
   #waitFor(isWanted: (values: readonly unknown[]) => boolean): Promise<readonly unknown[]> {
@@ -225,14 +246,24 @@ export async function openSocket(port: number, host = '127.0.0.1'): Promise<Sock
 }
 
 function selectTags(feed: Feed, { fromMs = 0, untilMs = Infinity, filter }: SendOptions): readonly FeedTag[] {
-  return feed.tags.filter((tag) => tag.timestampMs >= fromMs && tag.timestampMs < untilMs && filter?.(tag) !== false);
+  return feed.tags.filter(
+    (tag) => tag.timestampMs >= fromMs && tag.timestampMs < untilMs && filter?.(tag) !== false,
+  );
 }
 
-function* looped(range: readonly FeedTag[], durationMs: number, loops: number): Generator<{ tag: FeedTag; loopMs: number }> {
-  for (let loop = 0; loop < loops; loop += 1) for (const tag of range) yield { tag, loopMs: loop * durationMs };
+function* looped(
+  range: readonly FeedTag[],
+  durationMs: number,
+  loops: number,
+): Generator<{ tag: FeedTag; loopMs: number }> {
+  for (let loop = 0; loop < loops; loop += 1)
+    for (const tag of range) yield { tag, loopMs: loop * durationMs };
 }
 
-function zeroShifts(range: readonly FeedTag[], { zeroBased, fromMs = 0 }: SendOptions): ReadonlyMap<number, number> {
+function zeroShifts(
+  range: readonly FeedTag[],
+  { zeroBased, fromMs = 0 }: SendOptions,
+): ReadonlyMap<number, number> {
   const firstOf = (type: number): number => range.find((tag) => tag.type === type)?.timestampMs ?? fromMs;
   const first = range[0]?.timestampMs ?? 0;
   switch (zeroBased) {
@@ -256,7 +287,10 @@ export interface ChunkedMessage {
 }
 
 /** The message as chunks, with the extended timestamp wherever the specification wants it. */
-export function chunked({ id, format, timestampMs, type, streamId, body }: ChunkedMessage, chunkSize: number): Buffer {
+export function chunked(
+  { id, format, timestampMs, type, streamId, body }: ChunkedMessage,
+  chunkSize: number,
+): Buffer {
   const isExtended = timestampMs >= 0xff_ff_ff;
   const extended = Buffer.alloc(isExtended ? 4 : 0);
   if (isExtended) extended.writeUInt32BE(timestampMs);

@@ -1,6 +1,12 @@
 /** A started RTMP ingest whose handler records what it is given, and lets tests wait for it. */
 import { once, EventEmitter } from 'node:events';
-import type { IngestHandler, IngestLimits, PublisherConnection, PublishRequest, TagSink } from '../../actors/ingest/ingest-port.ts';
+import type {
+  IngestHandler,
+  IngestLimits,
+  PublisherConnection,
+  PublishRequest,
+  TagSink,
+} from '../../actors/ingest/ingest-port.ts';
 import { defaultIngestLimits, openRtmpIngest } from '../../actors/ingest/rtmp-ingest.rtmp.ts';
 import { TangazaError } from '../../cluster/errors/tangaza-error.ts';
 import type { Logger } from '../../cluster/observe/logger.ts';
@@ -37,7 +43,7 @@ export class Recording extends EventEmitter implements TagSink {
 
   /** Resolves when `count` more tags have come. */
   async more(count: number): Promise<void> {
-    for (const wanted = this.tags.length + count; this.tags.length < wanted; ) await once(this, 'tag');
+    for (const wanted = this.tags.length + count; this.tags.length < wanted;) await once(this, 'tag');
   }
 
   async closed(): Promise<string> {
@@ -54,8 +60,15 @@ export interface LogLine {
 
 /** A logger that keeps its lines. */
 export function recordingLogger(lines: LogLine[]): Logger {
-  const at = (level: string) => (fields: object, message: string) => void lines.push({ level, message, fields: { ...fields } });
-  const logger: Logger = { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error'), child: () => logger };
+  const at = (level: string) => (fields: object, message: string) =>
+    void lines.push({ level, message, fields: { ...fields } });
+  const logger: Logger = {
+    debug: at('debug'),
+    info: at('info'),
+    warn: at('warn'),
+    error: at('error'),
+    child: () => logger,
+  };
   return logger;
 }
 
@@ -72,7 +85,10 @@ export class RtmpRecorder implements AsyncDisposable {
   readonly stop: () => Promise<void>;
   readonly #events: EventEmitter;
 
-  private constructor(port: number, parts: { recordings: Recording[]; lines: LogLine[]; events: EventEmitter; stop: () => Promise<void> }) {
+  private constructor(
+    port: number,
+    parts: { recordings: Recording[]; lines: LogLine[]; events: EventEmitter; stop: () => Promise<void> },
+  ) {
     this.port = port;
     this.recordings = parts.recordings;
     this.lines = parts.lines;
@@ -81,7 +97,12 @@ export class RtmpRecorder implements AsyncDisposable {
   }
 
   static async start({ limits, onPublish }: RecorderOptions = {}): Promise<RtmpRecorder> {
-    const parts = { recordings: [] as Recording[], lines: [] as LogLine[], events: new EventEmitter(), stop: () => ingest.stop() };
+    const parts = {
+      recordings: [] as Recording[],
+      lines: [] as LogLine[],
+      events: new EventEmitter(),
+      stop: () => ingest.stop(),
+    };
     const ingest = openRtmpIngest({
       host: '127.0.0.1',
       port: 0,
@@ -91,7 +112,8 @@ export class RtmpRecorder implements AsyncDisposable {
       logger: recordingLogger(parts.lines),
     });
     const record: IngestHandler['onPublish'] = (request, connection) => {
-      if (!request.streamKey.startsWith('good')) return Promise.reject(new TangazaError('STREAM_KEY_UNKNOWN'));
+      if (!request.streamKey.startsWith('good'))
+        return Promise.reject(new TangazaError('STREAM_KEY_UNKNOWN'));
       const recording = new Recording(request, connection);
       parts.recordings.push(recording);
       parts.events.emit('publish');

@@ -1,0 +1,204 @@
+/** Publishers that send what is not taken, rivals and ghosts, and a store and an owner that fail. */
+import { beforeAll, expect, test } from 'vitest';
+import type { SegmentStore } from '../../actors/segment-store/segment-store.ts';
+import { TangazaError } from '../../cluster/errors/tangaza-error.ts';
+import { StreamId } from '../../cluster/model/ids.ts';
+import {
+  expectOffersTiled,
+  ffmpegPublish,
+  framesOf,
+  healthyPublisher,
+  publish,
+} from '../support/ingest-feeds.ts';
+import { IngestRig, type RigOptions } from '../support/ingest-rig.ts';
+import { makeFeed, type Feed } from '../support/media-feed.ts';
+import { RtmpPublisher } from '../support/rtmp-publisher.ts';
+
+let feed: Feed;
+beforeAll(async () => {
+  feed = await makeFeed({ seconds: 9, bFrames: 2 });
+});
+
+interface BadInput {
+  readonly what: string;
+  readonly said: string;
+  readonly send: (publisher: RtmpPublisher) => Promise<void>;
+  readonly rig?: RigOptions;
+}
+
+const speex = Buffer.concat([Buffer.of(0xb2), Buffer.alloc(60, 1)]);
+const badInputs: readonly BadInput[] = [
+  {
+    what: 'a feed without a keyframe',
+    said: 'KEYFRAME_INTERVAL: keyframe interval over 10 s',
+    send: (publisher) =>
+      publisher.send(feed, { loops: 3, filter: ({ type, isKey }) => type !== 9 || !isKey }),
+  },
+  {
+    what: 'a GOP of 30 s',
+    said: 'KEYFRAME_INTERVAL: keyframe interval over 10 s',
+    send: async (publisher) => publisher.send(await makeFeed({ seconds: 32, size: '160x90', gop: 750 })),
+  },
+  {
+    what: 'Speex',
+    said: 'CODEC_REFUSED: ',
+    send: async (publisher) => {
+      for (let index = 0; index < 50; index += 1)
+        publisher.sendTag({ type: 8, timestampMs: index * 20, body: speex, isKey: false });
+    },
+  },
+  {
+    what: 'a publisher that freezes in the middle of a GOP',
+    said: 'PUBLISHER_SILENT: nothing came for 500 ms',
+    send: (publisher) => publisher.send(feed, { untilMs: 2500 }),
+    rig: { limits: { silenceTimeoutMs: 500 } },
+  },
+];
+
+test.each(badInputs)(
+  '$what is refused by name, and nobody else notices',
+  async ({ said, send, rig: options }) => {
+    await using rig = await IngestRig.start(options);
+    await using healthy = await healthyPublisher(rig, feed);
+    const { publisher } = await RtmpPublisher.publish({ port: rig.port, key: 'key-bad' });
+    await send(publisher);
+    expect((await publisher.refused)?.description).toContain(said);
+    await publisher.closed;
+    await rig.finished('bad');
+    expect(rig.owner.detached.find(({ streamId }) => streamId === 'bad')?.reason).toContain(said);
+    await healthy.stillOnAir();
+  },
+);
+
+test('MP3 from ffmpeg is refused with the name of the codec', async () => {
+  await using rig = await IngestRig.start();
+  const codecs = ['-c:v', 'libx264', '-preset', 'ultrafast', '-c:a', 'libmp3lame', '-ar', '44100'];
+  const stderr = await ffmpegPublish(rig.port, 'key-a', codecs, ['-re']);
+  expect(stderr).toMatch(/Server error: CODEC_REFUSED: .*MP3/);
+});
+
+test('a second publisher on a key is told that it is busy, and the first stays', async () => {
+  await using rig = await IngestRig.start();
+  await using healthy = await healthyPublisher(rig, feed);
+  const { status } = await RtmpPublisher.publish({ port: rig.port, key: 'key-healthy' });
+  expect(status).toEqual({
+    level: 'error',
+    code: 'NetStream.Publish.BadName',
+    description: 'STREAM_BUSY: Another publisher is on air with this key.',
+  });
+  await healthy.stillOnAir();
+});
+
+test('a newcomer that supersedes its ghost is taken at once, and the ghost is closed', async () => {
+  await using rig = await IngestRig.start();
+  rig.owner.supersedes = true;
+  const { publisher: ghost } = await RtmpPublisher.publish({ port: rig.port, key: 'key-a' });
+  await ghost.send(feed, { untilMs: 2500 });
+  const { status, publisher } = await RtmpPublisher.publish({ port: rig.port, key: 'key-a' });
+  expect(status?.code).toBe('NetStream.Publish.Start');
+  expect((await ghost.refused)?.description).toBe(
+    'STREAM_BUSY: superseded by a new connection with the same key',
+  );
+  await publisher.send(feed);
+  await publisher.end();
+  await rig.finished('a', 2);
+  expect(rig.owner.attached).toHaveLength(2);
+});
+
+test('the publisher of a deleted stream is disconnected with the reason, and only that one', async () => {
+  await using rig = await IngestRig.start();
+  await using healthy = await healthyPublisher(rig, feed);
+  const { publisher } = await RtmpPublisher.publish({ port: rig.port, key: 'key-doomed' });
+  await publisher.send(feed, { untilMs: 3000 });
+  rig.sessions.close({ streamId: StreamId.parse('doomed'), reason: 'the stream was deleted' });
+  expect(await publisher.refused).toMatchObject({
+    description: 'STREAM_KEY_UNKNOWN: the stream was deleted',
+  });
+  await healthy.stillOnAir();
+});
+
+/** A store that refuses until it is told to work. */
+function brokenStore(): { wrap: (store: SegmentStore) => SegmentStore; isBroken: boolean } {
+  const state = {
+    isBroken: true,
+    wrap: (store: SegmentStore): SegmentStore => ({
+      ...storeCalls(store),
+      putIfAbsent: (key, body, signal) =>
+        state.isBroken
+          ? Promise.reject(new TangazaError('STORE_UNAVAILABLE'))
+          : store.putIfAbsent(key, body, signal),
+    }),
+  };
+  return state;
+}
+
+function storeCalls(store: SegmentStore): SegmentStore {
+  return {
+    putIfAbsent: (...args) => store.putIfAbsent(...args),
+    get: (...args) => store.get(...args),
+    range: (...args) => store.range(...args),
+    list: (...args) => store.list(...args),
+    delete: (...args) => store.delete(...args),
+    close: () => store.close(),
+  };
+}
+
+test('a store that is away for a while loses no segment, and their order holds', async () => {
+  const broken = brokenStore();
+  await using rig = await IngestRig.start({ wrapStore: broken.wrap });
+  const { publisher } = await RtmpPublisher.publish({ port: rig.port, key: 'key-a' });
+  await publisher.send(feed, { speed: 4 });
+  expect(rig.owner.offersOf('a')).toEqual([]);
+  broken.isBroken = false;
+  await publisher.end();
+  const offers = await rig.finished('a');
+  expectOffersTiled(offers);
+  expect(framesOf(offers, 'video')).toBe(225);
+});
+
+test('an owner that is away for a while is offered every segment in order', async () => {
+  await using rig = await IngestRig.start();
+  let failures = 0;
+  rig.owner.fault = (call) => {
+    if (call === 'input' || failures === 4) return;
+    failures += 1;
+    throw new TangazaError('LOG_UNAVAILABLE');
+  };
+  const offers = await publish(rig, 'a', [[feed]]);
+  expect(failures).toBe(4);
+  expectOffersTiled(offers);
+  expect(framesOf(offers, 'video')).toBe(225);
+});
+
+// Goal: C2, a new owner gets what it may not have. Method: after three offers the owner answers STALE_EPOCH to the old
+// epoch and gives a new one at the next attach; all offers of the last minute must come again under it.
+test('a new owner is offered the last minute again', async () => {
+  await using rig = await IngestRig.start();
+  const { publisher } = await RtmpPublisher.publish({ port: rig.port, key: 'key-a' });
+  await publisher.send(feed, { speed: 10 });
+  await rig.owner.until(() => rig.owner.offersOf('a').length >= 3);
+  rig.owner.epoch = 2;
+  rig.owner.fault = (_call, epoch) => {
+    if (epoch === 1) throw new TangazaError('STALE_EPOCH');
+  };
+  await publisher.send(feed, { offsetMs: feed.durationMs });
+  await publisher.end();
+  await rig.finished('a');
+  const starts = (epoch: number) =>
+    rig.owner.offers.filter((one) => one.epoch === epoch).map(({ offer }) => offer.start90k);
+  expect(starts(2)).toEqual(expect.arrayContaining(starts(1)));
+  expect(new Set(starts(2)).size).toBe(starts(2).length);
+});
+
+test('stop offers what is whole, detaches, and tells the publisher', async () => {
+  await using rig = await IngestRig.start();
+  const { publisher } = await RtmpPublisher.publish({ port: rig.port, key: 'key-a' });
+  await publisher.send(feed, { untilMs: 7000 });
+  await rig.owner.until(() => rig.owner.offersOf('a').length >= 2);
+  await rig.stop();
+  expect((await publisher.refused)?.description).toContain('UNAVAILABLE: this node is stopping');
+  expectOffersTiled(rig.owner.offersOf('a'));
+  expect(framesOf(rig.owner.offersOf('a'), 'video')).toBeGreaterThanOrEqual(150);
+  expect(rig.owner.detached).toHaveLength(1);
+  expect(rig.sessions.size).toBe(0);
+});
