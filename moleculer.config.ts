@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
-import { hostname } from 'node:os';
+import { availableParallelism, hostname } from 'node:os';
 import { basename, join } from 'node:path';
 import type { BrokerOptions, ServiceBroker, ServiceSchema } from 'moleculer';
 import { controlService } from './actors/control/control.service.ts';
@@ -70,7 +70,7 @@ interface Parts {
 
 /** Opens every port of the node that `env` describes. @throws ConfigError with all faults at once */
 export async function composeNode(env: Readonly<Record<string, string | undefined>>): Promise<BrokerOptions> {
-  const config = loadConfig(env);
+  const config = loadConfig(env, availableParallelism());
   const secrets = loadSecrets(config.dataDir);
   const bootId = BootId.parse(randomBytes(6).toString('hex'));
   const { nodeId: node, region } = config;
@@ -157,6 +157,7 @@ function streamMaker(parts: Parts): MakeService {
       logger,
       fingerprint,
       dvrWindowSeconds: config.dvrWindowSeconds,
+      retentionSeconds: config.retentionSeconds,
       isOwnerAlive: async ({ owner, bootId: boot }) => members.isAlive(owner, boot),
       successors: (stream) => successorsOf(stream, config.nodeId, members),
       closeSessions: (params) => {

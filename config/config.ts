@@ -1,5 +1,4 @@
 /** The checked configuration of one node: environment and defaults, resolved. */
-import { availableParallelism } from 'node:os';
 import { NodeId, RegionId } from '../cluster/model/ids.ts';
 import { parseEnv } from './env.ts';
 
@@ -43,8 +42,8 @@ export class ConfigError extends Error {
   }
 }
 
-/** @throws ConfigError with every fault at once */
-export function loadConfig(env: Readonly<Record<string, string | undefined>>): NodeConfig {
+/** @param cores of this machine. @throws ConfigError with every fault at once */
+export function loadConfig(env: Readonly<Record<string, string | undefined>>, cores: number): NodeConfig {
   const parsed = parseEnv(env);
   if ('faults' in parsed) throw new ConfigError(parsed.faults);
   const { values } = parsed;
@@ -85,7 +84,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): N
           },
     ladder: values.TANGAZA_LADDER,
     worker: {
-      slots: values.TANGAZA_WORKER_SLOTS === 0 ? Math.max(1, availableParallelism() - 1) : values.TANGAZA_WORKER_SLOTS,
+      slots: values.TANGAZA_WORKER_SLOTS === 0 ? Math.max(1, cores - 1) : values.TANGAZA_WORKER_SLOTS,
       ffmpeg: values.TANGAZA_FFMPEG,
     },
     dvrWindowSeconds: values.TANGAZA_DVR_WINDOW_SECONDS,

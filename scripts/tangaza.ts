@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { nodesCommand, regionsCommand, whoCommand } from './commands/cluster.ts';
+import { doctorCommand } from './commands/doctor.ts';
 import { nodeCommand } from './commands/node.ts';
 import { streamsCommand } from './commands/streams.ts';
 import { upCommand } from './commands/up.ts';
@@ -17,6 +18,7 @@ const program = new Command('tangaza')
   .addCommand(whoCommand())
   .addCommand(nodesCommand())
   .addCommand(regionsCommand())
+  .addCommand(doctorCommand())
   .showHelpAfterError('(add --help for how to use it)');
 
 for (const command of [program, ...program.commands]) command.exitOverride();

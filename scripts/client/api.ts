@@ -19,7 +19,7 @@ export interface ApiOptions {
 /** Adds what every command that talks to a cluster takes. */
 export function withApiOptions(command: Command): Command {
   return command
-    .option('--url <url>', 'any node of the cluster', process.env['TANGAZA_URL'] ?? 'http://127.0.0.1:8080')
+    .option('--url <url>', 'any node of the cluster', 'http://127.0.0.1:8080')
     .option('--token <token>', "bearer token; default: TANGAZA_OPERATOR_TOKEN, or the demo's own on this machine")
     .option('--data <dir>', 'data folder of a demo on this machine', '.tangaza')
     .option('--json', 'print JSON');

@@ -56,11 +56,17 @@ async function up(options: UpOptions): Promise<void> {
   say('stopped; nothing is left running');
 }
 
+/** Through `npm start` one Ctrl-C arrives twice, from the terminal and from npm: what comes so soon is the same one. */
+const sameStopMs = 1000;
+
 /** Resolves at the first SIGINT or SIGTERM; a second one ends the process at once (its children follow: S1). */
 function stopRequested(abort: AbortController): Promise<void> {
   return new Promise((resolve) => {
+    let firstMs = 0;
     const stop = (): void => {
-      if (abort.signal.aborted) process.exit(130);
+      if (abort.signal.aborted && performance.now() - firstMs > sameStopMs) process.exit(130);
+      if (abort.signal.aborted) return;
+      firstMs = performance.now();
       abort.abort();
       resolve();
     };

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { ConfigError, loadConfig } from '../../../config/config.ts';
 
 test('an empty environment gives a node with every role', () => {
-  const config = loadConfig({});
+  const config = loadConfig({}, 4);
   expect([...config.roles]).toEqual(['ingest', 'transcode-worker', 'edge-delivery', 'control']);
   expect(config.worker.slots).toBeGreaterThan(0);
 });
@@ -18,12 +18,12 @@ test('a role that does not exist is refused with the ones that do', () => {
 });
 
 test('an empty value is the default', () => {
-  expect(loadConfig({ TANGAZA_HTTP_PORT: '' }).http.port).toBe(8080);
+  expect(loadConfig({ TANGAZA_HTTP_PORT: '' }, 4).http.port).toBe(8080);
 });
 
 function faultsOf(env: Record<string, string>): readonly string[] {
   try {
-    loadConfig(env);
+    loadConfig(env, 4);
     return [];
   } catch (error) {
     if (error instanceof ConfigError) return error.faults;
