@@ -113,9 +113,12 @@ test.each([
     await using recorder = await RtmpRecorder.start({ limits: { handshakeTimeoutMs: 60_000 } });
     await using healthy = await healthyPublisher(recorder);
     const socket = await openSocket(recorder.port);
-    socket.resume();
+    const received: Buffer[] = [];
+    socket.on('data', (data) => received.push(data));
     socket.write(bytes);
     await once(socket, 'close');
+    // Who does not speak RTMP gets no RTMP for an answer.
+    expect(received.length > 0).toBe(bytes.readUInt8(0) === 3);
     expect(
       recorder.lines.filter(({ level }) => level === 'warn').map(({ fields }) => fields['code']),
     ).toEqual(['MEDIA_INVALID']);
