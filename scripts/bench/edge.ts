@@ -15,6 +15,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { gzipSync } from 'node:zlib';
 import { z } from 'zod';
 import { load } from './http-load.ts';
 
@@ -71,16 +72,16 @@ export async function benchEdge({ rounds = 5, seconds = 3, progress = () => {} }
   const wrk = findTool('wrk');
   try {
     await using edge = await startEdge();
-    const sizes = await copyReplies(edge, folder);
+    const replies = await copyReplies(edge, folder);
     await using nginx = await startNginx(folder);
     const cases: EdgeBenchCase[] = [];
-    for (const [name, path] of Object.entries(edge.paths)) {
+    for (const { name, path, isGzip, bytes } of replies) {
       const pairs: { edge: Turn; nginx: Turn }[] = [];
       for (let round = -1; round < rounds; round++) {
-        const pair = await measurePair({ edge, nginx, isEdgeFirst: round % 2 === 0 }, { path, seconds: round < 0 ? 1 : seconds, wrk });
+        const pair = await measurePair({ edge, nginx, isEdgeFirst: round % 2 === 0 }, { path, isGzip, seconds: round < 0 ? 1 : seconds, wrk });
         if (round >= 0) pairs.push(pair); // the first one warms up
       }
-      cases.push(summarise(name, sizes.get(path) ?? 0, pairs));
+      cases.push(summarise(name, bytes, pairs));
       progress(lineOf(cases.at(-1)));
     }
     const result = { generator: wrk === undefined ? 'node' : 'wrk', connections, isReached: cases.every((one) => one.isReached), cases } as const;
@@ -128,13 +129,14 @@ async function measurePair(
 
 interface Work {
   readonly path: string;
+  readonly isGzip: boolean;
   readonly seconds: number;
   readonly wrk: string | undefined;
 }
 
-async function measure({ port, pid }: Server, { path, seconds, wrk }: Work): Promise<Turn> {
+async function measure({ port, pid }: Server, { path, isGzip, seconds, wrk }: Work): Promise<Turn> {
   const before = await cpuSeconds(pid);
-  const done = await load({ port, path, connections, seconds, core: 1, wrk });
+  const done = await load({ port, path, isGzip, connections, seconds, core: 1, wrk });
   const cpu = (await cpuSeconds(pid)) - before;
   if (done.faults > 0 || done.requests === 0) throw new Error(`${path}: ${done.faults} faults in ${done.requests} requests`);
   return { requests: done.requests, perSecond: done.requests / done.seconds, perCpuSecond: done.requests / cpu, busy: cpu / done.seconds };
@@ -170,18 +172,29 @@ async function startEdge(): Promise<Server & { readonly paths: Readonly<Record<s
   return { port, paths, ...processOf(child) };
 }
 
-/** The edge's own replies become nginx's files. */
-async function copyReplies(edge: Server & { readonly paths: Readonly<Record<string, string>> }, folder: string): Promise<ReadonlyMap<string, number>> {
-  const sizes = new Map<string, number>();
-  for (const path of Object.values(edge.paths)) {
+interface Reply {
+  readonly name: string;
+  readonly path: string;
+  readonly isGzip: boolean;
+  readonly bytes: number;
+}
+
+/** The edge's own replies become nginx's files, manifests also as every browser asks for them: in gzip. */
+async function copyReplies(edge: Server & { readonly paths: Readonly<Record<string, string>> }, folder: string): Promise<readonly Reply[]> {
+  const replies: Reply[] = [];
+  for (const [name, path] of Object.entries(edge.paths)) {
     const reply = await fetch(`http://127.0.0.1:${edge.port}${path}`, { headers: { 'accept-encoding': 'identity' } });
     if (!reply.ok) throw new Error(`${path}: ${reply.status}`);
     const body = Buffer.from(await reply.arrayBuffer());
     await mkdir(join(folder, dirname(path)), { recursive: true });
     await writeFile(join(folder, path), body);
-    sizes.set(path, body.byteLength);
+    replies.push({ name, path, isGzip: false, bytes: body.byteLength });
+    if (name.startsWith('segment')) continue;
+    const zipped = gzipSync(body, { level: 4 });
+    await writeFile(join(folder, `${path}.gz`), zipped);
+    replies.push({ name: `${name}, gzip`, path, isGzip: true, bytes: zipped.byteLength });
   }
-  return sizes;
+  return replies;
 }
 
 async function startNginx(folder: string): Promise<Server> {
@@ -202,7 +215,7 @@ function nginxConfig(port: number, folder: string): string {
 daemon off; master_process off; worker_processes 1; pid ${folder}/nginx.pid; error_log stderr error;
 events { worker_connections 4096; use epoll; }
 http {
-  access_log off; sendfile on; tcp_nopush on; tcp_nodelay on; keepalive_requests 1000000000; keepalive_timeout 60;
+  access_log off; sendfile on; tcp_nopush on; tcp_nodelay on; gzip_static on; keepalive_requests 1000000000; keepalive_timeout 60;
   open_file_cache max=100; open_file_cache_valid 3600; open_file_cache_min_uses 1;
   client_body_temp_path ${folder}/b; proxy_temp_path ${folder}/p; fastcgi_temp_path ${folder}/f; uwsgi_temp_path ${folder}/u; scgi_temp_path ${folder}/s;
   types { video/mp4 m4s mp4; application/dash+xml mpd; application/vnd.apple.mpegurl m3u8; }
@@ -211,7 +224,7 @@ http {
     add_header cache-control "public, max-age=31536000, immutable";
     add_header access-control-allow-origin "*";
     add_header access-control-expose-headers "content-length, content-range, date, etag, link, location, retry-after";
-    add_header x-content-type-options nosniff;
+    add_header x-content-type-options nosniff; location = / { return 204; }
   }
 }
 `;

@@ -2,7 +2,7 @@
  * An HTTP load generator: keep-alive connections, one request at a time on each, no pipelining.
  *
  * `wrk` where it is found, for it outruns any server on one core; else sockets of Node in a process of its own
- * (`http-load.ts PORT PATH CONNECTIONS SECONDS`), which small replies keep busier than the server: then a figure means
+ * (`http-load.ts PORT PATH CONNECTIONS SECONDS ENCODING`), which small replies keep busier than the server: then a figure means
  * something per CPU second of the server only.
  */
 import { execFile } from 'node:child_process';
@@ -13,6 +13,8 @@ import { z } from 'zod';
 export interface LoadOptions {
   readonly port: number;
   readonly path: string;
+  /** Asks for gzip, as every browser does. */
+  readonly isGzip: boolean;
   readonly connections: number;
   readonly seconds: number;
   /** Pins the generator. */
@@ -28,15 +30,15 @@ const run = promisify(execFile);
 
 /** @throws Error when the generator cannot be run */
 export async function load(options: LoadOptions): Promise<LoadResult> {
-  const { port, path, connections, seconds, core, wrk } = options;
+  const { port, path, isGzip, connections, seconds, core, wrk } = options;
   const pin = ['-c', String(core)];
   if (wrk === undefined) {
-    const args = [import.meta.filename, port, path, connections, seconds].map(String);
+    const args = [import.meta.filename, port, path, connections, seconds, isGzip ? 'gzip' : 'identity'].map(String);
     const { stdout } = await run('taskset', [...pin, process.execPath, ...args]);
     return LoadResult.parse(JSON.parse(stdout));
   }
   const url = `http://127.0.0.1:${port}${path}`;
-  const { stdout } = await run('taskset', [...pin, wrk, '-t1', `-c${connections}`, `-d${seconds}s`, url]);
+  const { stdout } = await run('taskset', [...pin, wrk, '-t1', `-c${connections}`, `-d${seconds}s`, '-H', `Accept-Encoding: ${isGzip ? 'gzip' : 'identity'}`, url]);
   return readWrk(stdout);
 }
 
@@ -49,8 +51,7 @@ function readWrk(report: string): LoadResult {
 }
 
 /** One connection: counts responses until `isOver`. */
-function openConnection(port: number, path: string, count: (isGood: boolean) => void, isOver: () => boolean): void {
-  const request = Buffer.from(`GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n\r\n`);
+function openConnection(port: number, request: Buffer, count: (isGood: boolean) => void, isOver: () => boolean): void {
   const socket = connect({ port, host: '127.0.0.1', noDelay: true });
   let left = 0;
   let start = '';
@@ -76,7 +77,8 @@ function openConnection(port: number, path: string, count: (isGood: boolean) => 
   });
 }
 
-function runHere([port = '', path = '', connections = '', seconds = '']: readonly string[]): void {
+function runHere([port = '', path = '', connections = '', seconds = '', encoding = 'identity']: readonly string[]): void {
+  const request = Buffer.from(`GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nAccept-Encoding: ${encoding}\r\n\r\n`);
   let [requests, faults] = [0, 0];
   const begunMs = performance.now();
   const endMs = begunMs + Number(seconds) * 1000;
@@ -84,7 +86,7 @@ function runHere([port = '', path = '', connections = '', seconds = '']: readonl
     if (isGood) requests++;
     else faults++;
   };
-  for (let index = 0; index < Number(connections); index++) openConnection(Number(port), path, count, () => performance.now() >= endMs);
+  for (let index = 0; index < Number(connections); index++) openConnection(Number(port), request, count, () => performance.now() >= endMs);
   process.on('exit', () => {
     process.stdout.write(JSON.stringify({ requests, faults, seconds: (performance.now() - begunMs) / 1000 }));
   });
