@@ -10,6 +10,7 @@ import type { BrokerOptions, ServiceBroker, ServiceSchema } from 'moleculer';
 import { controlService } from './actors/control/control.service.ts';
 import { openSqliteStreamRegistry } from './actors/control/stream-registry.sqlite.ts';
 import type { StreamRegistry } from './actors/control/stream-registry.ts';
+import { Sweeper } from './actors/control/sweeper.ts';
 import { edgeDeliveryService } from './actors/edge-delivery/edge-delivery.service.ts';
 import { makeEdge } from './actors/edge-delivery/edge.ts';
 import { uwsServer } from './actors/edge-delivery/http.uws.ts';
@@ -89,10 +90,31 @@ export async function composeNode(env: Readonly<Record<string, string | undefine
   const ladders = loadLadders(join(import.meta.dirname, 'config/ladders'));
   const { downMs: natsDownMs } = nats;
   const fingerprint = await readFingerprint(config.worker.ffmpeg);
-  const parts: Parts = { config, secrets, bootId, logger, metrics, members, store, log, ownership, queue, registry, ladders, natsDownMs, fingerprint };
+  const parts: Parts = {
+    config,
+    secrets,
+    bootId,
+    logger,
+    metrics,
+    members,
+    store,
+    log,
+    ownership,
+    queue,
+    registry,
+    ladders,
+    natsDownMs,
+    fingerprint,
+  };
   const services = await makeServices(parts);
   return {
-    ...baseBrokerOptions({ region, brokerId: brokerIdOf(node, bootId), natsServers: config.natsServers, logger, addSource: metrics.addSource }),
+    ...baseBrokerOptions({
+      region,
+      brokerId: brokerIdOf(node, bootId),
+      natsServers: config.natsServers,
+      logger,
+      addSource: metrics.addSource,
+    }),
     created: (broker: ServiceBroker) => {
       const calls = nodeCalls({ broker, self: node, bootId, members });
       for (const make of services) broker.createService(make(calls));
@@ -124,24 +146,30 @@ async function makeServices(parts: Parts): Promise<readonly MakeService[]> {
 
 function controlMaker(parts: Parts): MakeService {
   const { config, secrets, registry, ownership, members, ladders } = parts;
+  const { nodeId: node, region, retentionSeconds } = config;
+  const sweeper = new Sweeper({ ...parts, node, region, clock, retentionSeconds });
   return (calls) =>
-    controlService({
-      clock,
-      registry,
-      ownership,
-      members,
-      ladders: new Set(ladders.keys()),
-      defaultLadder: config.ladder,
-      keySecret: secrets.streamKeySecret,
-      newId: () => randomBytes(6).toString('hex'),
-      newSalt: () => randomBytes(12).toString('base64url'),
-      askHealth: calls.askHealth,
-      closeSessions: calls.closeAllSessions,
-    });
+    controlService(
+      {
+        clock,
+        registry,
+        ownership,
+        members,
+        ladders: new Set(ladders.keys()),
+        defaultLadder: config.ladder,
+        keySecret: secrets.streamKeySecret,
+        newId: () => randomBytes(6).toString('hex'),
+        newSalt: () => randomBytes(12).toString('base64url'),
+        askHealth: calls.askHealth,
+        closeSessions: calls.closeAllSessions,
+      },
+      sweeper,
+    );
 }
 
 function streamMaker(parts: Parts): MakeService {
-  const { config, bootId, log, ownership, queue, ladders, store, metrics, logger, members, fingerprint } = parts;
+  const { config, bootId, log, ownership, queue, ladders, store, metrics, logger, members, fingerprint } =
+    parts;
   return ({ closeAllSessions }) =>
     streamService({
       node: config.nodeId,
@@ -161,7 +189,9 @@ function streamMaker(parts: Parts): MakeService {
       isOwnerAlive: async ({ owner, bootId: boot }) => members.isAlive(owner, boot),
       successors: (stream) => successorsOf(stream, config.nodeId, members),
       closeSessions: (params) => {
-        closeAllSessions(params).catch((error: unknown) => logger.warn({ err: error }, 'sessions could not be told to close'));
+        closeAllSessions(params).catch((error: unknown) =>
+          logger.warn({ err: error }, 'sessions could not be told to close'),
+        );
       },
     });
 }
@@ -172,7 +202,17 @@ function ingestMaker({ config, store, metrics, logger }: Parts): MakeService {
   const ingest = openRtmpIngest({ host, port, limits, clock, metrics, logger });
   const onListening = (bound: number): void => logger.info({ host, port: bound }, 'RTMP is listening');
   return ({ stream, authenticate }) =>
-    ingestService({ ingest, node: config.nodeId, clock, store, stream, authenticate, metrics, logger, onListening });
+    ingestService({
+      ingest,
+      node: config.nodeId,
+      clock,
+      store,
+      stream,
+      authenticate,
+      metrics,
+      logger,
+      onListening,
+    });
 }
 
 async function workerMaker(parts: Parts): Promise<MakeService> {
@@ -181,8 +221,24 @@ async function workerMaker(parts: Parts): Promise<MakeService> {
   const tempRoot = join(config.dataDir, 'tmp', config.nodeId);
   const encoder = await openFfmpegEncoder({ ffmpeg, tempRoot, clock, niceness: 2 });
   return ({ report }) => {
-    const ports = { node: config.nodeId, slots, fingerprint, queue, report, store, encoder, clock, logger, metrics };
-    return transcodeWorkerService({ worker: new TranscodeWorker(ports), slots, fingerprint, drainMs: workerDrainMs });
+    const ports = {
+      node: config.nodeId,
+      slots,
+      fingerprint,
+      queue,
+      report,
+      store,
+      encoder,
+      clock,
+      logger,
+      metrics,
+    };
+    return transcodeWorkerService({
+      worker: new TranscodeWorker(ports),
+      slots,
+      fingerprint,
+      drainMs: workerDrainMs,
+    });
   };
 }
 
@@ -202,7 +258,13 @@ async function edgeMaker(parts: Parts): Promise<MakeService> {
       call: callAction,
       listEdges: () => edgesOf(members),
       streamExists: async (id) => registry.get(id) !== undefined,
-      health: () => [{ name: 'nats', isReady: true, ...(natsDownMs() === 0 ? {} : { detail: `gone for ${natsDownMs()} ms` }) }],
+      health: () => [
+        {
+          name: 'nats',
+          isReady: true,
+          ...(natsDownMs() === 0 ? {} : { detail: `gone for ${natsDownMs()} ms` }),
+        },
+      ],
       logDownSeconds: () => natsDownMs() / 1000,
       makeThumbnail: ffmpegThumbnail({ ffmpeg: config.worker.ffmpeg }),
       pages,
@@ -213,13 +275,25 @@ async function edgeMaker(parts: Parts): Promise<MakeService> {
       retentionSeconds: config.retentionSeconds,
     });
     const server = uwsServer({ clock, metrics, logger });
-    return edgeDeliveryService({ clock, logger, edge, server, host: config.http.host, port: config.http.port });
+    return edgeDeliveryService({
+      clock,
+      logger,
+      edge,
+      server,
+      host: config.http.host,
+      port: config.http.port,
+    });
   };
 }
 
 function successorsOf(stream: StreamId, self: NodeId, members: MemberDirectory): readonly NodeId[] {
-  const others = members.list().members.filter(({ id, isAlive, roles }) => isAlive && id !== self && roles.includes('ingest'));
-  return order(stream, others.map(({ id }) => ({ id, weight: 1 }))).map(({ id }) => id);
+  const others = members
+    .list()
+    .members.filter(({ id, isAlive, roles }) => isAlive && id !== self && roles.includes('ingest'));
+  return order(
+    stream,
+    others.map(({ id }) => ({ id, weight: 1 })),
+  ).map(({ id }) => id);
 }
 
 function edgesOf(members: MemberDirectory) {

@@ -18,12 +18,19 @@ import { Control, type ControlPorts } from './control.ts';
 
 type Input<Q = unknown, B = unknown> = Context<RouteInput<StreamParams, Q, B>>;
 
-export function controlService(ports: ControlPorts): ServiceSchema {
+/** Works beside the actions for as long as the service runs. */
+interface Background {
+  start(): void;
+  stop(): void;
+}
+
+export function controlService(ports: ControlPorts, sweeper?: Background): ServiceSchema {
   const control = new Control(ports);
   return {
     name: 'control',
     actions: {
-      create: (ctx: Context<RouteInput<unknown, unknown, CreateStreamBody>>): StreamWithKey => control.create(ctx.params),
+      create: (ctx: Context<RouteInput<unknown, unknown, CreateStreamBody>>): StreamWithKey =>
+        control.create(ctx.params),
       list: (ctx: Context<RouteInput<unknown, PageQuery>>): StreamPage => control.list(ctx.params),
       get: (ctx: Input): StreamView => control.show(ctx.params),
       update: (ctx: Input<unknown, UpdateStreamBody>): StreamView => control.update(ctx.params),
@@ -36,7 +43,10 @@ export function controlService(ports: ControlPorts): ServiceSchema {
       live: (): Promise<LiveStreams> => control.live(),
       cluster: (): Promise<ClusterView> => control.cluster(),
     },
-    stopped: () => ports.registry.close(),
+    started: () => sweeper?.start(),
+    stopped: () => {
+      sweeper?.stop();
+      ports.registry.close();
+    },
   };
 }
-

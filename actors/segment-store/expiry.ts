@@ -26,6 +26,9 @@ export const uncommittedMs = 600_000;
 /** `{stream}/{period}/{rendition}/{startTime or init}-{hash}` (segment-key.ts). */
 const mediaKey = /^([a-z0-9][a-z0-9_-]*)\/\d+\/[a-z0-9-]+\/(init|\d+)-[0-9a-f]{16}$/;
 
+/** The stream that a media object belongs to; undefined for a key that names no media. */
+export const streamOfMedia = (key: string): string | undefined => mediaKey.exec(key)?.[1];
+
 /** What becomes of an object. */
 export function fateOf({ key, storedAtMs }: StoredObject, rules: ExpiryRules): Fate {
   const [, stream, start] = mediaKey.exec(key) ?? [];

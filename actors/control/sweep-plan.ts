@@ -1,0 +1,83 @@
+/**
+ * What the sweeper decides: whose turn it is, which objects a stream names, which archives may go.
+ *
+ * P1. The first alive member in the order for `sweep` sweeps its region. Membership is a hint: two sweepers at once only
+ *     delete the same objects twice, none at all only lets the store grow.
+ * P2. A stream whose log is empty, or ends before its newest archive, has lost its log or is being restored (C7): what
+ *     it names is not known, and all of it is kept (E1).
+ * P3. An archive outlives what it names, and the newest one of a stream stays for ever: it says where to go on (C7).
+ */
+import { isPresent } from '../../cluster/contract/index-log.ts';
+import type { Member } from '../../cluster/membership/member-directory.ts';
+import { RenditionName, type NodeId, type RegionId, type StreamId } from '../../cluster/model/ids.ts';
+import { order } from '../../cluster/partition/rendezvous.ts';
+import type { Timeline, TimelinePeriod } from '../media/timeline/timeline.ts';
+import { byAge, type ArchiveName } from '../segment-store/archive-key.ts';
+import { uncommittedMs } from '../segment-store/expiry.ts';
+import { initKey, segmentKey } from '../segment-store/segment-key.ts';
+
+export interface StoredArchive extends ArchiveName {
+  readonly storedAtMs: number;
+}
+
+type Candidate = Pick<Member, 'id' | 'region' | 'roles'> & { readonly isAlive: boolean };
+
+/** Is it this node that sweeps the region? (P1) */
+export function isSweeper(self: NodeId, region: RegionId, members: readonly Candidate[]): boolean {
+  const alive = members.filter(
+    (one) => one.isAlive && one.region === region && one.roles.includes('control'),
+  );
+  const [first] = order(
+    'sweep',
+    alive.map(({ id }) => ({ id, weight: 1 })),
+  );
+  return first?.id === self;
+}
+
+/** May one trust what the log says of the stream? (P2) */
+export function isLogWhole(
+  { lastSequence, nextNumber }: Timeline,
+  archives: readonly ArchiveName[],
+): boolean {
+  return lastSequence > 0 && archives.every((archive) => archive.nextNumber <= nextNumber);
+}
+
+/** Archives to read and archives to delete. */
+export function splitArchives(
+  archives: readonly StoredArchive[],
+  { nowMs, retentionMs }: { readonly nowMs: number; readonly retentionMs: number },
+): { readonly kept: readonly StoredArchive[]; readonly expired: readonly StoredArchive[] } {
+  const newest = archives.toSorted(byAge).at(-1);
+  const isExpired = (one: StoredArchive): boolean =>
+    one !== newest && nowMs - one.storedAtMs > retentionMs + uncommittedMs;
+  return { kept: archives.filter((one) => !isExpired(one)), expired: archives.filter(isExpired) };
+}
+
+/** Adds the store keys that a fold names: inits, committed media, and sources that wait for a decision. */
+export function addNamedKeys(keys: Set<string>, stream: StreamId, { periods, pending }: Timeline): void {
+  for (const period of periods) addPeriodKeys(keys, stream, period);
+  for (const { period, video, audio } of pending.values()) {
+    for (const media of [video, audio]) {
+      if (media === undefined) continue;
+      keys.add(segmentKey({ stream, period, rendition: media.rendition }, media.startTime, media.sha256));
+    }
+  }
+}
+
+function addPeriodKeys(
+  keys: Set<string>,
+  stream: StreamId,
+  { id: period, inits, segments }: TimelinePeriod,
+): void {
+  for (const [name, init] of Object.entries(inits)) {
+    keys.add(initKey({ stream, period, rendition: RenditionName.parse(name) }, init.sha256));
+  }
+  for (const { renditions } of segments) {
+    for (const [name, media] of Object.entries(renditions)) {
+      if (!isPresent(media)) continue;
+      keys.add(
+        segmentKey({ stream, period, rendition: RenditionName.parse(name) }, media.startTime, media.sha256),
+      );
+    }
+  }
+}
