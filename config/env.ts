@@ -4,17 +4,11 @@ import { z } from 'zod';
 const port = z.coerce.number().int().min(0).max(65_535);
 const positive = z.coerce.number().int().positive();
 
-interface Variable {
-  readonly schema: z.ZodType;
-  readonly help: string;
-  /** Never printed. */
-  readonly isSecret?: true;
-}
+/** Described for the README; a `secret` is never printed. */
+const variable = <S extends z.ZodType>(schema: S, description: string): S => schema.meta({ description });
+const secret = <S extends z.ZodType>(schema: S, description: string): S => schema.meta({ description, isSecret: true });
 
-const variable = <S extends z.ZodType>(schema: S, help: string): { readonly schema: S; readonly help: string } => ({ schema, help });
-const secret = <S extends z.ZodType>(schema: S, help: string) => ({ schema, help, isSecret: true as const });
-
-export const envSpec = {
+const Variables = z.object({
   TANGAZA_NODE_ID: variable(z.string().default('node-1'), 'Name of this node, unique in the cluster.'),
   TANGAZA_REGION: variable(z.string().default('local'), 'Region of this node.'),
   TANGAZA_ROLES: variable(
@@ -45,9 +39,21 @@ export const envSpec = {
   TANGAZA_MAX_PUBLISHERS: variable(positive.default(200), 'RTMP connections at once.'),
   TANGAZA_OPERATOR_TOKEN: secret(z.string().min(16).optional(), 'Bearer token of the control API; generated on first start when absent.'),
   TANGAZA_LOG_LEVEL: variable(z.enum(['debug', 'info', 'warn', 'error']).default('info'), 'Least level logged.'),
-} as const satisfies Record<string, Variable>;
+});
+export type EnvValues = z.output<typeof Variables>;
 
-export type EnvValues = { readonly [K in keyof typeof envSpec]: z.output<(typeof envSpec)[K]['schema']> };
+export interface Variable {
+  readonly schema: z.ZodType;
+  readonly help: string;
+  readonly isSecret: boolean;
+}
+
+export const envSpec: Readonly<Record<string, Variable>> = Object.fromEntries(
+  Object.entries(Variables.shape).map(([name, schema]) => {
+    const { description, isSecret } = schema.meta() ?? {};
+    return [name, { schema, help: description ?? '', isSecret: isSecret === true }];
+  }),
+);
 
 /**
  * Reads and checks all variables.
@@ -55,14 +61,10 @@ export type EnvValues = { readonly [K in keyof typeof envSpec]: z.output<(typeof
  * @returns the values, or every fault at once, each as one sentence that names the variable
  */
 export function parseEnv(env: Readonly<Record<string, string | undefined>>): { values: EnvValues } | { faults: readonly string[] } {
-  const faults: string[] = [];
-  const entries = Object.entries(envSpec).map(([name, { schema }]) => {
-    const raw = env[name];
-    const result = (schema as z.ZodType).safeParse(raw === '' ? undefined : raw);
-    if (!result.success) faults.push(`${name}: ${result.error.issues.map((issue) => issue.message).join('; ')}`);
-    return [name, result.data] as const;
-  });
-  const unknown = Object.keys(env).filter((name) => name.startsWith('TANGAZA_') && !Object.hasOwn(envSpec, name));
-  faults.push(...unknown.map((name) => `${name}: no such setting`));
-  return faults.length > 0 ? { faults } : { values: Object.fromEntries(entries) as EnvValues };
+  const given = Object.entries(env).filter(([name, value]) => name.startsWith('TANGAZA_') && value !== '');
+  const unknown = given.filter(([name]) => !Object.hasOwn(envSpec, name)).map(([name]) => `${name}: no such setting`);
+  const result = Variables.safeParse(Object.fromEntries(given));
+  const wrong = result.success ? [] : result.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+  const faults = [...wrong, ...unknown];
+  return result.success && faults.length === 0 ? { values: result.data } : { faults };
 }

@@ -7,7 +7,7 @@ import { envSpec } from '../config/env.ts';
 export interface Setting {
   readonly schema: z.ZodType;
   readonly help: string;
-  readonly isSecret?: true;
+  readonly isSecret?: boolean;
 }
 
 export interface CataloguedError {

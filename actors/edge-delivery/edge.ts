@@ -67,9 +67,9 @@ export interface EdgePorts {
 
 export interface Edge extends HttpHandlers {
   /** Ends overdue waits, drops idle streams, notices changed edges. Called every 250 ms. */
-  tick(): void;
+  readonly tick: () => void;
   /** Forgets deleted streams. Called every 10 s. */
-  review(): Promise<void>;
+  readonly review: () => Promise<void>;
   /** `/readyz` turns 503, steering sends viewers elsewhere; everything else goes on. */
   leave(): void;
   /** Lets go of every stream; what waits is answered 503. */

@@ -123,7 +123,7 @@ function nextUrl({ params, query, origin }: FramesInput, { nextOffsetSeconds }: 
     offsetSeconds: decimal(nextOffsetSeconds),
     durationSeconds: decimal(query.durationSeconds),
   });
-  return `${origin}/v1/videos/${params.id}/frames?${next}`;
+  return `${origin}/v1/videos/${params.id}/frames?${next.toString()}`;
 }
 
 /** At most six decimals, none that are zero, never an exponent. */

@@ -1,5 +1,5 @@
 /** Finds the route of a request: by number of path segments, literals before parameters. Paths are never decoded. */
-import type { Method, Route } from '../../cluster/contract/routes.ts';
+import type { Route } from '../../cluster/contract/routes.ts';
 
 export interface Match {
   readonly kind: 'route';
@@ -67,7 +67,7 @@ function depthOf(path: string): number {
 }
 
 /** The methods of a path, as the Allow header says them. */
-function allowOf(routes: ReadonlyMap<Method | string, Route>): string {
+function allowOf(routes: ReadonlyMap<string, Route>): string {
   const methods = [...routes.keys()].map((method) => method.toUpperCase());
   return [...methods, ...(routes.has('get') ? ['HEAD'] : []), 'OPTIONS'].join(', ');
 }

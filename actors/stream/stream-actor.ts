@@ -184,9 +184,8 @@ export class StreamActor {
     this.#isClosed = true;
     this.#stopTicking?.();
     const activations = await Promise.allSettled(this.#activations.values());
-    await Promise.all(
-      activations.map((one) => (one.status === 'fulfilled' ? one.value.close(closeWithinMs) : undefined)),
-    );
+    const open = activations.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+    await Promise.all(open.map((activation) => activation.close(closeWithinMs)));
   }
 
   #tick(): void {

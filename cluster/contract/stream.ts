@@ -1,6 +1,6 @@
 /** The stream actor: owner of one live stream and only writer of its index log (C2). Actions go to the owner's node. */
 import { z } from 'zod';
-import { BootId, Epoch, NodeId, PeriodId, RegionId, RenditionName, SessionId, Sha256, StreamId } from '../model/ids.ts';
+import { BootId, Epoch, NodeId, type PeriodId, RegionId, RenditionName, SessionId, Sha256, StreamId } from '../model/ids.ts';
 import { SourceOffer } from './index-log.ts';
 import { InitSegment, Ratio } from './renditions.ts';
 import { TaskReport } from './transcode.ts';

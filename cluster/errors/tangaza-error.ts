@@ -30,9 +30,8 @@ export class TangazaError extends Error {
 /** The catalogue code of any error, also of one that crossed the wire; `INTERNAL` for all others. */
 export function errorCodeOf(error: unknown): ErrorCode {
   if (typeof error !== 'object' || error === null) return 'INTERNAL';
-  const { code, type } = error as { code?: unknown; type?: unknown };
-  if (isErrorCode(code)) return code;
-  return isErrorCode(type) ? type : 'INTERNAL';
+  if ('code' in error && isErrorCode(error.code)) return error.code;
+  return 'type' in error && isErrorCode(error.type) ? error.type : 'INTERNAL';
 }
 
 export interface Problem {

@@ -7,7 +7,7 @@
 import { Kvm, type KV } from '@nats-io/kv';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { subjects } from '../contract/subjects.ts';
-import { BootId, NodeId } from '../model/ids.ts';
+import type { BootId, NodeId } from '../model/ids.ts';
 import type { Logger } from '../observe/logger.ts';
 import type { Clock } from '../time/clock.ts';
 import { Member, type MemberDirectory } from './member-directory.ts';
@@ -66,7 +66,7 @@ class NatsMemberDirectory implements MemberDirectory {
   }
 
   list(): ReturnType<MemberDirectory['list']> {
-    const members = [...this.#members.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
+    const members = [...this.#members.values()].toSorted((a, b) => (a.id < b.id ? -1 : 1));
     return {
       revision: this.#revision,
       members: members.map((member) => ({ ...member, isAlive: this.isAlive(member.id, member.bootId) })),

@@ -7,7 +7,7 @@ export interface PrometheusMetrics extends Metrics {
   /** Prometheus text of this registry and of every added source. */
   render(): Promise<string>;
   /** Adds text of another registry (Moleculer's), rendered with this one's. */
-  addSource(render: () => string | Promise<string>): void;
+  readonly addSource: (render: () => string | Promise<string>) => void;
 }
 
 export interface PrometheusOptions {
@@ -27,7 +27,7 @@ export function prometheusMetrics({ node, region, hasDefaults = true }: Promethe
   const sources: (() => string | Promise<string>)[] = [];
   return {
     contentType: registry.contentType,
-    render: async () => [await registry.metrics(), ...(await Promise.all(sources.map((source) => source())))].join('\n'),
+    render: async () => [await registry.metrics(), ...(await Promise.all(sources.map(async (source) => source())))].join('\n'),
     addSource: (source) => void sources.push(source),
     ...metricsOf(registry),
   };

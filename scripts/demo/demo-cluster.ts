@@ -128,7 +128,7 @@ async function startRegion({ options, clock, started, secrets, index, key }: Reg
   const nats = run(supervise(natsSpec(options, id, dataDir, natsPort), clock));
   options.onProgress?.(`nats-server of ${id} starts on port ${natsPort}`);
   const s3Port = options.store === 's3' ? await freePort() : 0;
-  const objectStore = options.store === 's3' ? run(supervise(objectStoreSpec(options, id, dataDir, s3Port, secrets), clock)) : undefined;
+  const objectStore = options.store === 's3' ? run(supervise(objectStoreSpec(options, { region: id, dataDir }, s3Port, secrets), clock)) : undefined;
   if (objectStore !== undefined) options.onProgress?.(`VersityGW of ${id} (S3) starts on port ${s3Port}`);
   const natsUrl = `nats://${host}:${natsPort}`;
   const nodes: DemoNode[] = [];
@@ -180,7 +180,7 @@ function natsSpec(options: DemoOptions, region: string, dataDir: string, port: n
   };
 }
 
-function objectStoreSpec(options: DemoOptions, region: string, dataDir: string, port: number, secrets: Secrets) {
+function objectStoreSpec(options: DemoOptions, { region, dataDir }: { region: string; dataDir: string }, port: number, secrets: Secrets) {
   const name = `${region}-s3`;
   const folder = join(dataDir, 's3');
   mkdirSync(folder, { recursive: true });

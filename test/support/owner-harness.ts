@@ -291,6 +291,7 @@ export class OwnerHarness {
   }
 }
 
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the test knows what it asked for
 export function valueOf<T>(answer: Answer | undefined): T {
   if (answer === undefined || !('value' in answer))
     throw new Error(`not answered: ${JSON.stringify(answer)}`);

@@ -20,7 +20,7 @@ export class HlsEngine implements Engine {
     const hls = this.#hls;
     if (startSeconds !== undefined) hls.config.startPosition = startSeconds;
     hls.on(Hls.Events.MANIFEST_PARSED, (_event, { levels }) => {
-      this.#events.onQualities(levels.map(({ height }, index) => ({ id: String(index), label: `${height}p` })).reverse());
+      this.#events.onQualities(levels.map(({ height }, index) => ({ id: String(index), label: `${height}p` })).toReversed());
     });
     hls.on(Hls.Events.LEVEL_SWITCHED, (_event, { level }) => {
       const height = hls.levels[level]?.height;

@@ -42,9 +42,6 @@ async function streamRow({ streamId, owner, epoch, since, reason }: Cluster['pla
   const reply = await ask(`/v1/streams/${encodeURIComponent(streamId)}/health`, held);
   const health: Health | undefined = reply?.ok === true ? await reply.json() : undefined;
   const state = health?.state ?? 'unknown';
-  const input = health?.input;
-  const size = input?.width === undefined ? '' : ` ${input.width}x${input.height} ${input.fps?.toFixed(2) ?? ''} fps`;
-  const bitrate = input?.bitrateBps === undefined ? '' : `${Math.round(input.bitrateBps / 1000)} kbit/s`;
   return row([
     streamId,
     mark(state, state === 'live'),
@@ -52,9 +49,15 @@ async function streamRow({ streamId, owner, epoch, since, reason }: Cluster['pla
     String(epoch),
     since,
     reason,
-    [`${input?.videoCodec ?? ''}${size}`, input?.audioCodec ?? '', bitrate].filter((part) => part !== '').join(', '),
+    health?.input === undefined ? '' : describeInput(health.input),
     (health?.renditions ?? []).map(({ name, lagMs, gaps }) => `${name} ${(lagMs / 1000).toFixed(1)} s${gaps > 0 ? `, ${gaps} gaps` : ''}`).join(' · '),
   ]);
+}
+
+function describeInput({ videoCodec, width, height, fps, audioCodec, bitrateBps }: NonNullable<Health['input']>): string {
+  const size = width === undefined ? '' : ` ${width}x${height} ${fps?.toFixed(2) ?? ''} fps`;
+  const bitrate = bitrateBps === undefined ? '' : `${Math.round(bitrateBps / 1000)} kbit/s`;
+  return [`${videoCodec ?? ''}${size}`, audioCodec ?? '', bitrate].filter((part) => part !== '').join(', ');
 }
 
 async function ask(path: string, held: string): Promise<Response | undefined> {

@@ -20,5 +20,5 @@ test('an edge that leaves goes last', () => {
 
 test('viewers are spread over the edges of equal rank', () => {
   const seconds = new Set(Array.from({ length: 50 }, (_, index) => orderFor(`10.0.0.${index}`)[1]));
-  expect([...seconds].toSorted()).toEqual(['a1', 'a3']);
+  expect(seconds).toEqual(new Set(['a1', 'a3']));
 });
