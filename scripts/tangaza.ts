@@ -18,10 +18,9 @@ const program = new Command('tangaza')
   .addCommand(whoCommand())
   .addCommand(nodesCommand())
   .addCommand(regionsCommand())
-  .addCommand(doctorCommand())
-  .showHelpAfterError('(add --help for how to use it)');
+  .addCommand(doctorCommand());
 
-for (const command of [program, ...program.commands]) command.exitOverride();
+throwOnWrongUse(program);
 
 try {
   await program.parseAsync();
@@ -29,4 +28,10 @@ try {
   if (error instanceof CommanderError) process.exit(error.exitCode === 0 ? 0 : 2);
   process.stderr.write(`tangaza: ${error instanceof Error ? error.message : String(error)}\n`);
   process.exit(1);
+}
+
+/** Commands made by themselves inherit nothing from their parent: each is told. */
+function throwOnWrongUse(command: Command): void {
+  command.exitOverride().showHelpAfterError('(add --help for how to use it)');
+  for (const child of command.commands) throwOnWrongUse(child);
 }

@@ -5,8 +5,10 @@
  * S2. A ghost is superseded at once: no packet for 1 s and the newcomer has its address, or none for 3 s.
  * S3. Of two live ones the higher priority wins, on a tie the incumbent; two rivals never kick each other for ever.
  * S4. An address refused three times in a minute is blocked for 30 s.
+ * S5. Why a publisher was sent away on air is told in health, as for one that was not let in.
  */
 import type { AttachParams, AttachReply, DetachParams, InputReport } from '../../cluster/contract/stream.ts';
+import { isErrorCode, type ErrorCode } from '../../cluster/errors/catalogue.ts';
 import type { SessionId } from '../../cluster/model/ids.ts';
 import { limits, type OwnerState, type Refusals, type ReplyTo, type Session } from './owner-state.ts';
 import type { Turn } from './turn.ts';
@@ -136,7 +138,22 @@ function changeSession(turn: Turn, id: SessionId, change: Partial<Session>): voi
 export function detach(turn: Turn, { sessionId, reason }: DetachParams): void {
   if (!turn.state.sessions.some((one) => one.id === sessionId)) return;
   turn.say('info', 'a session has left', { sessionId, reason });
+  if (isRefusal(reason)) turn.set({ lastRefusal: { atMs: turn.nowMs, reason } });
   dropSessions(turn, (one) => one.id === sessionId);
+}
+
+/** For what it sent, or did not send: the publisher has to know. */
+const faultsOfPublishers: ReadonlySet<ErrorCode> = new Set([
+  'CODEC_REFUSED',
+  'KEYFRAME_INTERVAL',
+  'MEDIA_INVALID',
+  'PUBLISHER_SILENT',
+]);
+
+/** S5. A session that was closed for a fault detaches with `CODE: sentence`. */
+function isRefusal(reason: string): boolean {
+  const [code] = reason.split(':');
+  return isErrorCode(code) && faultsOfPublishers.has(code);
 }
 
 /** Sessions that tell nothing any more are gone, with their node. */

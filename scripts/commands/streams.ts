@@ -15,7 +15,9 @@ export function streamsCommand(): Command {
     .addCommand(oneCommand('show', 'Shows a stream, without its key.', show))
     .addCommand(oneCommand('delete', 'Deletes a stream and disconnects its publisher.', remove))
     .addCommand(oneCommand('rotate-key', 'Makes a new key; the old one ends at once.', rotateKey))
-    .addCommand(oneCommand('health', 'Who owns it, what comes in, how far each rendition is behind.', health));
+    .addCommand(
+      oneCommand('health', 'Who owns it, what comes in, how far each rendition is behind.', health),
+    );
 }
 
 function createCommand(): Command {
@@ -28,15 +30,27 @@ function createCommand(): Command {
 }
 
 function listCommand(): Command {
-  const command = new Command('list').description('Lists streams, newest first.').option('--limit <n>', 'how many', '50');
+  const command = new Command('list')
+    .description('Lists streams, newest first.')
+    .option('--limit <n>', 'how many, 200 at most', '50')
+    .option('--cursor <cursor>', 'nextCursor of the page before');
   return withApiOptions(command).action(list);
 }
 
-function oneCommand(name: string, description: string, run: (id: string, options: ApiOptions) => Promise<void>): Command {
-  return withApiOptions(new Command(name).description(description).argument('<stream>', 'id of the stream')).action(run);
+function oneCommand(
+  name: string,
+  description: string,
+  run: (id: string, options: ApiOptions) => Promise<void>,
+): Command {
+  return withApiOptions(
+    new Command(name).description(description).argument('<stream>', 'id of the stream'),
+  ).action(run);
 }
 
-async function create(title: string, options: ApiOptions & { readonly id?: string; readonly ladder?: string }): Promise<void> {
+async function create(
+  title: string,
+  options: ApiOptions & { readonly id?: string; readonly ladder?: string },
+): Promise<void> {
   const body = {
     title,
     ...(options.id === undefined ? {} : { id: options.id }),
@@ -46,14 +60,17 @@ async function create(title: string, options: ApiOptions & { readonly id?: strin
   print(options, stream, () => describeKey(stream));
 }
 
-async function list(options: ApiOptions & { readonly limit: string }): Promise<void> {
-  const page = await callApi(options, { path: `/v1/streams?limit=${encodeURIComponent(options.limit)}` }, StreamPage);
-  print(options, page, () =>
-    table(
-      page.items.map(({ id, title, ladder, createdAt }) => ({ id, title, ladder, createdAt })),
-      'There are no streams yet: tangaza streams create "My first stream"',
-    ),
-  );
+async function list(
+  options: ApiOptions & { readonly limit: string; readonly cursor?: string },
+): Promise<void> {
+  const { limit, cursor } = options;
+  const query = new URLSearchParams({ limit, ...(cursor === undefined ? {} : { cursor }) });
+  const page = await callApi(options, { path: `/v1/streams?${query.toString()}` }, StreamPage);
+  print(options, page, () => {
+    const rows = page.items.map(({ id, title, ladder, createdAt }) => ({ id, title, ladder, createdAt }));
+    const more = page.nextCursor === undefined ? '' : `There are more: --cursor ${page.nextCursor}\n`;
+    return table(rows, 'There are no streams yet: tangaza streams create "My first stream"') + more;
+  });
 }
 
 async function show(id: string, options: ApiOptions): Promise<void> {
@@ -78,7 +95,14 @@ async function health(id: string, options: ApiOptions): Promise<void> {
 
 function describeStream({ id, title, ladder, ingest, playback }: StreamView): string {
   const points = ingest.map(({ role, region, url }) => `  ${role.padEnd(9)} ${url}   (${region})`);
-  return [`${id}: ${title} (ladder ${ladder})`, ...points, `  page      ${playback.page}`, `  DASH      ${playback.dash}`, `  HLS       ${playback.hls}`, ''].join('\n');
+  return [
+    `${id}: ${title} (ladder ${ladder})`,
+    ...points,
+    `  page      ${playback.page}`,
+    `  DASH      ${playback.dash}`,
+    `  HLS       ${playback.hls}`,
+    '',
+  ].join('\n');
 }
 
 function describeKey(stream: StreamWithKey): string {
@@ -94,7 +118,9 @@ export function describeHealth(id: string, report: StreamHealth): string {
     ...(successors.length === 0 ? [] : [`  next       ${successors.join(', ')}`]),
     ...(input === undefined ? [] : [`  input      ${describeInput(input)}`]),
     ...(input?.warnings ?? []).map((warning) => `  warning    ${warning}`),
-    ...renditions.map(({ name, lagMs, gaps }) => `  ${name.padEnd(10)} ${(lagMs / 1000).toFixed(1)} s behind, ${gaps} gaps`),
+    ...renditions.map(
+      ({ name, lagMs, gaps }) => `  ${name.padEnd(10)} ${(lagMs / 1000).toFixed(1)} s behind, ${gaps} gaps`,
+    ),
     `  as of      ${asOf}`,
     '',
   ];
@@ -102,12 +128,15 @@ export function describeHealth(id: string, report: StreamHealth): string {
 }
 
 function describeInput(input: NonNullable<StreamHealth['input']>): string {
-  const { videoCodec, width, height, fps, audioCodec, bitrateBps, keyframeIntervalSeconds, lastPacketAgeMs } = input;
+  const { videoCodec, width, height, fps, audioCodec, bitrateBps, keyframeIntervalSeconds, lastPacketAgeMs } =
+    input;
   return [
     videoCodec === undefined ? 'no video' : `${videoCodec} ${width}x${height} at ${fps?.toFixed(2)} fps`,
     audioCodec ?? 'no audio',
     ...(bitrateBps === undefined ? [] : [`${Math.round(bitrateBps / 1000)} kbit/s`]),
-    ...(keyframeIntervalSeconds === undefined ? [] : [`a keyframe every ${keyframeIntervalSeconds.toFixed(1)} s`]),
+    ...(keyframeIntervalSeconds === undefined
+      ? []
+      : [`a keyframe every ${keyframeIntervalSeconds.toFixed(1)} s`]),
     ...(lastPacketAgeMs === undefined ? [] : [`last packet ${Math.round(lastPacketAgeMs)} ms ago`]),
   ].join(', ');
 }

@@ -19,10 +19,12 @@ const mostRegions = 1;
 
 export function upCommand(): Command {
   return new Command('up')
-    .description('Starts a cluster on this machine with a test publisher, a viewer page and an operator API; Ctrl-C stops all of it.')
-    .option('--regions <n>', 'regions', whole(1, mostRegions), 1)
+    .description(
+      'Starts a cluster on this machine with a test publisher, a viewer page and an operator page; Ctrl-C stops all of it.',
+    )
+    .option('--regions <n>', 'regions; one today', whole(1, mostRegions), 1)
     .option('--nodes <n>', 'nodes in each region', whole(1, 16), 2)
-    .option('--no-publisher', `without the test publisher: publish yourself, with the key demo-key`)
+    .option('--no-publisher', 'without the test publisher: publish yourself, with the key demo-key')
     .addOption(new Option('--store <kind>', 'where segments lie').choices(['disk', 's3']).default('disk'))
     .option('--port-base <port>', 'HTTP port of the first node', whole(1024, 65_000), 8080)
     .option('--rtmp-base <port>', 'RTMP port of the first node', whole(1024, 65_000), 1935)
@@ -104,7 +106,9 @@ function asText({ nodes, token, stream }: DemoCluster, { publisher }: UpOptions)
     `              key    ${stream.key}${publisher ? '   (taken by the test publisher: start with --no-publisher to use your own)' : ''}`,
     `  API token   ${token}`,
     '',
-    publisher ? '  A test publisher is on air.' : '  Nobody is on air yet: publish with OBS or ffmpeg to the server and key above.',
+    publisher
+      ? '  A test publisher is on air.'
+      : '  Nobody is on air yet: publish with OBS or ffmpeg to the server and key above.',
     '  Ctrl-C stops everything.',
     '',
   ];
@@ -115,7 +119,11 @@ function whole(least: number, most: number): (text: string) => number {
   return (text) => {
     const value = Number(text);
     if (!Number.isInteger(value) || value < least || value > most) {
-      throw new InvalidArgumentError(`a whole number from ${least} to ${most}`);
+      throw new InvalidArgumentError(
+        least === most
+          ? `It can only be ${least} today.`
+          : `It takes a whole number from ${least} to ${most}.`,
+      );
     }
     return value;
   };

@@ -1,5 +1,6 @@
 /** Ghosts, rivals and blocks (C2). */
 import { expect, test } from 'vitest';
+import { healthOf } from '../../../../actors/stream/health.ts';
 import type { InputReport } from '../../../../cluster/contract/stream.ts';
 import { SessionId } from '../../../../cluster/model/ids.ts';
 import { codeOf, OwnerHarness, valueOf } from '../../../support/owner-harness.ts';
@@ -141,4 +142,31 @@ test('a session that tells nothing for 20 s is forgotten', () => {
   expect(owner.state.sessions).toHaveLength(1);
   owner.pass(200);
   expect(owner.state.sessions).toHaveLength(0);
+});
+
+test.each([
+  {
+    name: 'a fault of the feed',
+    reason: 'CODEC_REFUSED: MP3 is not taken',
+    state: 'refused',
+    said: 'CODEC_REFUSED: MP3 is not taken',
+  },
+  {
+    name: 'its end',
+    reason: 'the publisher ended the stream',
+    state: 'offline',
+    said: 'No publisher is connected.',
+  },
+  {
+    name: 'a stop of the node',
+    reason: 'UNAVAILABLE: this node is stopping',
+    state: 'offline',
+    said: 'No publisher is connected.',
+  },
+])('after a publisher has left for $name, health says $state', ({ reason, state, said }) => {
+  const owner = new OwnerHarness();
+  owner.attach('s1');
+  owner.do({ kind: 'detach', params: { streamId: stream, sessionId: SessionId.parse('s1'), reason } });
+  const now = { monotonicMs: owner.nowMs, utcMs: owner.nowMs };
+  expect(healthOf(owner.state, [], now)).toMatchObject({ state, reason: said });
 });
