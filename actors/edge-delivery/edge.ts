@@ -13,6 +13,7 @@ import type { EdgeSet } from '../media/timeline/manifest-options.ts';
 import { steeringReply } from '../media/timeline/steering.ts';
 import type { SegmentStore } from '../segment-store/segment-store.ts';
 import { makeApi, type LocalHandler } from './api.ts';
+import { Archives } from './archives.ts';
 import { edgesFor } from './edge-order.ts';
 import { makeEntity } from './entity.ts';
 import { EntityCache } from './entity-cache.ts';
@@ -80,20 +81,33 @@ const encoder = new TextEncoder();
 const defaultIdleMs = 60_000;
 const defaultMaxStreams = 2000;
 
-const allRoutes: readonly Route[] = [...streamRoutes, ...Object.values(playbackRoutes), ...Object.values(nodeRoutes)];
+const allRoutes: readonly Route[] = [
+  ...streamRoutes,
+  ...Object.values(playbackRoutes),
+  ...Object.values(nodeRoutes),
+];
 
 export function makeEdge(ports: EdgePorts): Edge {
   const { clock, store, metrics, cacheBytes, idleMs = defaultIdleMs, maxStreams = defaultMaxStreams } = ports;
   const cache = new EntityCache({ maxBytes: cacheBytes, metrics });
-  const followers = new StreamFollowers({ ...ports, idleMs, maxStreams, holdLimits: ports.holdLimits ?? defaultHoldLimits });
+  const followers = new StreamFollowers({
+    ...ports,
+    idleMs,
+    maxStreams,
+    holdLimits: ports.holdLimits ?? defaultHoldLimits,
+  });
   const existence = new Existence(clock, ports.streamExists);
   const finder = new StreamFinder(followers, existence, ports.firstSegmentMs);
-  const media = new MediaSource({ store, cache });
+  const archives = new Archives({ store, clock });
+  const media = new MediaSource({ store, cache, archives });
   const playback = new Playback({ ...ports, followers, finder, existence, media, cache });
   const state = { isLeaving: false };
   const local = new Map<string, LocalHandler>([
     ...playbackHandlers(playback),
-    ...mediaHandlers(new Frames({ ...ports, finder, media, cache }), new Thumbnails({ ...ports, finder, media })),
+    ...mediaHandlers(
+      new Frames({ ...ports, finder, media, cache, archives }),
+      new Thumbnails({ ...ports, finder, media }),
+    ),
     ...nodeHandlers(ports, state),
     steeringHandler(ports, playback, state),
   ]);
@@ -129,8 +143,12 @@ function playbackHandlers(playback: Playback): readonly (readonly [string, Local
 function mediaHandlers(frames: Frames, thumbnails: Thumbnails): readonly (readonly [string, LocalHandler])[] {
   const route = playbackRoutes;
   return [
-    bind(route.frames, route.frames.params, route.frames.query, (request, input) => frames.serve(request, input)),
-    bind(route.thumbnail, route.thumbnail.params, nothing, (request, input) => thumbnails.serve(request, input)),
+    bind(route.frames, route.frames.params, route.frames.query, (request, input) =>
+      frames.serve(request, input),
+    ),
+    bind(route.thumbnail, route.thumbnail.params, nothing, (request, input) =>
+      thumbnails.serve(request, input),
+    ),
   ];
 }
 
@@ -148,7 +166,10 @@ function steeringHandler(ports: EdgePorts, playback: Playback, state: { readonly
   });
 }
 
-function nodeHandlers(ports: EdgePorts, state: { readonly isLeaving: boolean }): readonly (readonly [string, LocalHandler])[] {
+function nodeHandlers(
+  ports: EdgePorts,
+  state: { readonly isLeaving: boolean },
+): readonly (readonly [string, LocalHandler])[] {
   const documents = new Map<string, Entity>();
   const alive = messageReply(200, 'application/json', JSON.stringify({ status: 'ok' }));
   return [
@@ -162,12 +183,19 @@ function nodeHandlers(ports: EdgePorts, state: { readonly isLeaving: boolean }):
       },
     ],
     [nodeRoutes.openapi.operation, (_request, { origin }) => openApiEntity(documents, origin)],
-    [nodeRoutes.time.operation, () => messageReply(200, 'text/plain', new Date(ports.clock.utcMs()).toISOString())],
+    [
+      nodeRoutes.time.operation,
+      () => messageReply(200, 'text/plain', new Date(ports.clock.utcMs()).toISOString()),
+    ],
   ];
 }
 
 function readiness(parts: Readiness['parts'], isLeaving: boolean): Reply {
-  const leaving = { name: 'staying', isReady: !isLeaving, ...(isLeaving ? { detail: 'this node is shutting down' } : {}) };
+  const leaving = {
+    name: 'staying',
+    isReady: !isLeaving,
+    ...(isLeaving ? { detail: 'this node is shutting down' } : {}),
+  };
   const all = [...parts, leaving];
   const ready = all.every(({ isReady }) => isReady);
   return jsonReply(ready ? 200 : 503, { ready, parts: all } satisfies Readiness);
@@ -180,7 +208,11 @@ function openApiEntity(documents: Map<string, Entity>, origin: string): Entity {
   const known = documents.get(origin);
   if (known !== undefined) return known;
   const body = encoder.encode(JSON.stringify(openApiDocument(allRoutes, origin)));
-  const entity = makeEntity(body, { contentType: 'application/json', cacheControl: 'no-cache', isText: true });
+  const entity = makeEntity(body, {
+    contentType: 'application/json',
+    cacheControl: 'no-cache',
+    isText: true,
+  });
   if (documents.size < maxDocuments) documents.set(origin, entity);
   return entity;
 }
@@ -197,7 +229,8 @@ function bind<P, Q>(
   return [
     operation,
     (request, input) => {
-      if (!isValidated(params, input.params) || !isValidated(query, input.query)) throw new Error(`${operation}: inputs were not validated`);
+      if (!isValidated(params, input.params) || !isValidated(query, input.query))
+        throw new Error(`${operation}: inputs were not validated`);
       return serve(request, { ...input, params: input.params, query: input.query });
     },
   ];

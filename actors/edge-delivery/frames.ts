@@ -12,7 +12,10 @@ import { TangazaError } from '../../cluster/errors/tangaza-error.ts';
 import type { StreamId } from '../../cluster/model/ids.ts';
 import { unreachable } from '../../cluster/model/unreachable.ts';
 import { writeClip, type ClipTrack } from '../media/cmaf/clip.ts';
-import { planFrame, type Frame, type FramePlan } from '../media/timeline/frame-plan.ts';
+import { planFrame, type Frame, type FramePlan, type FrameRequest } from '../media/timeline/frame-plan.ts';
+import { liveEnd90k } from '../media/timeline/query.ts';
+import type { Timeline } from '../media/timeline/timeline.ts';
+import type { Archives } from './archives.ts';
 import { makeEntity } from './entity.ts';
 import type { EntityCache } from './entity-cache.ts';
 import { jsonReply, type Entity, type HttpRequest, type Reply } from './http.ts';
@@ -24,6 +27,7 @@ export interface FramesPorts {
   readonly finder: StreamFinder;
   readonly media: MediaSource;
   readonly cache: EntityCache;
+  readonly archives: Archives;
   readonly retentionSeconds: number;
 }
 
@@ -45,23 +49,51 @@ export class Frames {
     const { deviceType, offsetSeconds, durationSeconds } = input.query;
     const follower = await this.#ports.finder.findPlayable(request, id);
     const { retentionSeconds } = this.#ports;
-    const plan = planFrame(follower.timeline, { offsetSeconds, durationSeconds, device: deviceType, retentionSeconds });
+    const wanted = { offsetSeconds, durationSeconds, device: deviceType, retentionSeconds };
+    const plan = await this.#plan(follower, wanted);
     const frame = mustBeFrame(plan, id);
-    const links = { link: `<${nextUrl(input, frame)}>; rel="next"`, 'tangaza-starts-at': new Date(frame.startsAtMs).toISOString() };
+    const links = {
+      link: `<${nextUrl(input, frame)}>; rel="next"`,
+      'tangaza-starts-at': new Date(frame.startsAtMs).toISOString(),
+    };
     return prefersJson(request.header('accept'))
       ? jsonReply(200, viewOf(input, frame), { ...links, vary: 'accept' })
       : this.#clip(follower, frame, links);
+  }
+
+  /** From the log; from the archives what is older than the log and still kept (M16, C7). */
+  async #plan({ id, timeline }: StreamFollower, wanted: FrameRequest): Promise<FramePlan> {
+    const plan = planFrame(timeline, wanted);
+    const offset90k = Math.round(wanted.offsetSeconds * 90_000);
+    if (plan.kind !== 'gone' || timeline.firstNumber === 0 || offset90k < keptFrom90k(timeline, wanted))
+      return plan;
+    const past = await this.#ports.archives.find(id, ({ presentation90k }) => presentation90k <= offset90k);
+    if (past === undefined) return plan;
+    // What is kept counts from the live end, which lies behind that of the archive.
+    const behindSeconds = (liveEnd90k(timeline) - liveEnd90k(past)) / 90_000;
+    const archived = planFrame(past, {
+      ...wanted,
+      retentionSeconds: wanted.retentionSeconds - behindSeconds,
+    });
+    return archived.kind === 'frame' || archived.kind === 'missing' ? archived : plan;
   }
 
   #clip(follower: StreamFollower, frame: Frame, links: Readonly<Record<string, string>>): Promise<Entity> {
     const tag = tagOf(follower.id, frame);
     // The link depends on what was asked, the bytes only on what is in the clip.
     return this.#ports.cache.load(`clip:${follower.id}:${tag}:${links['link']}`, async () => {
-      if (this.#making >= maxClipsAtOnce) throw new TangazaError('OVERLOADED', 'Too many clips are being made.');
+      if (this.#making >= maxClipsAtOnce)
+        throw new TangazaError('OVERLOADED', 'Too many clips are being made.');
       this.#making++;
       try {
-        const [video, audio] = await Promise.all([this.#track(follower, frame, 'video'), this.#track(follower, frame, 'audio')]);
-        const body = writeClip({ ...(video === undefined ? {} : { video }), ...(audio === undefined ? {} : { audio }) });
+        const [video, audio] = await Promise.all([
+          this.#track(follower, frame, 'video'),
+          this.#track(follower, frame, 'audio'),
+        ]);
+        const body = writeClip({
+          ...(video === undefined ? {} : { video }),
+          ...(audio === undefined ? {} : { audio }),
+        });
         return makeEntity(body, {
           contentType: 'video/mp4',
           cacheControl: 'public, max-age=3600',
@@ -74,7 +106,11 @@ export class Frames {
     });
   }
 
-  async #track(follower: StreamFollower, frame: Frame, kind: 'video' | 'audio'): Promise<ClipTrack | undefined> {
+  async #track(
+    follower: StreamFollower,
+    frame: Frame,
+    kind: 'video' | 'audio',
+  ): Promise<ClipTrack | undefined> {
     const rendition = trackOf(frame, kind);
     if (rendition === undefined) return undefined;
     const { media } = this.#ports;
@@ -92,20 +128,30 @@ function trackOf({ rendition, audioRendition }: Frame, kind: 'video' | 'audio'):
   return rendition.kind === kind ? rendition : kind === 'audio' ? audioRendition : undefined;
 }
 
+const keptFrom90k = (timeline: Timeline, { retentionSeconds }: FrameRequest): number =>
+  liveEnd90k(timeline) - retentionSeconds * 90_000;
+
 function mustBeFrame(plan: FramePlan, id: StreamId): Frame {
   switch (plan.kind) {
     case 'frame':
       return plan;
     case 'tooEarly':
-      throw new TangazaError('NOT_PRODUCED_YET', `${id} reaches the end of that in about ${plan.retryAfterSeconds} s.`, {
-        data: { retryAfterSeconds: plan.retryAfterSeconds },
-      });
+      throw new TangazaError(
+        'NOT_PRODUCED_YET',
+        `${id} reaches the end of that in about ${plan.retryAfterSeconds} s.`,
+        {
+          data: { retryAfterSeconds: plan.retryAfterSeconds },
+        },
+      );
     case 'gone':
       throw new TangazaError('RANGE_EXPIRED');
     case 'afterEnd':
       throw new TangazaError('RANGE_EXPIRED', `${id} ended before that.`);
     case 'missing':
-      throw new TangazaError('RANGE_EXPIRED', `Nothing of ${id} was stored there: a gap, or nobody was on air.`);
+      throw new TangazaError(
+        'RANGE_EXPIRED',
+        `Nothing of ${id} was stored there: a gap, or nobody was on air.`,
+      );
     default:
       return unreachable(plan);
   }
@@ -114,7 +160,11 @@ function mustBeFrame(plan: FramePlan, id: StreamId): Frame {
 /** Equal for equal segments of equal renditions, on every edge. */
 function tagOf(id: StreamId, { period, rendition, audioRendition, segments }: Frame): string {
   const parts = segments.flatMap(({ video, audio }) => [video?.sha256 ?? '', audio?.sha256 ?? '']);
-  return hash('sha256', [id, period.id, rendition.name, audioRendition?.name ?? '', ...parts].join('\n'), 'base64url').slice(0, 27);
+  return hash(
+    'sha256',
+    [id, period.id, rendition.name, audioRendition?.name ?? '', ...parts].join('\n'),
+    'base64url',
+  ).slice(0, 27);
 }
 
 function nextUrl({ params, query, origin }: FramesInput, { nextOffsetSeconds }: Frame): string {

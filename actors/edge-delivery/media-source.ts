@@ -11,6 +11,7 @@ import type { Rendition } from '../../cluster/contract/renditions.ts';
 import { PeriodId, type RenditionName, type StreamId } from '../../cluster/model/ids.ts';
 import { endOfSegments90k, findMedia, findPeriod, initOf, renditionOf } from '../media/timeline/query.ts';
 import type { Timeline } from '../media/timeline/timeline.ts';
+import { beginningOf, type Archives, type Beginning } from './archives.ts';
 import { initKey, segmentKey, type SegmentPlace } from '../segment-store/segment-key.ts';
 import type { SegmentStore } from '../segment-store/segment-store.ts';
 import { mediaEntity } from './entity.ts';
@@ -21,6 +22,7 @@ import type { StreamFollower } from './stream-follower.ts';
 export interface MediaPorts {
   readonly store: SegmentStore;
   readonly cache: EntityCache;
+  readonly archives: Archives;
 }
 
 /** Names one media segment, `startTime` in the rendition's timescale. */
@@ -55,9 +57,13 @@ export class MediaSource {
   /** @throws TangazaError `SEGMENT_NOT_FOUND`, `OVERLOADED`, those of the store */
   async segment(request: HttpRequest, follower: StreamFollower, name: SegmentName): Promise<Entity> {
     const find = (timeline: Timeline): StoredMedia | undefined =>
-      renditionNamed(timeline, name) === undefined ? undefined : findMedia(timeline, name.period, name.rendition, name.startTime);
-    const media = find(follower.timeline) ?? (await this.#await(request, follower, name, find));
-    const rendition = renditionNamed(follower.timeline, name);
+      renditionNamed(timeline, name) === undefined
+        ? undefined
+        : findMedia(timeline, name.period, name.rendition, name.startTime);
+    const live = find(follower.timeline) ?? (await this.#await(request, follower, name, find));
+    const timeline = live === undefined ? await this.#past(follower, name) : follower.timeline;
+    const media = live ?? find(timeline);
+    const rendition = renditionNamed(timeline, name);
     if (media === undefined || rendition === undefined) {
       throw new TangazaError('SEGMENT_NOT_FOUND', 'The log names no such segment.');
     }
@@ -66,12 +72,26 @@ export class MediaSource {
 
   /** @throws TangazaError `SEGMENT_NOT_FOUND`, `OVERLOADED`, those of the store */
   async init(follower: StreamFollower, id: PeriodId, name: RenditionName): Promise<Entity> {
-    const period = findPeriod(follower.timeline, id);
-    const rendition = renditionNamed(follower.timeline, { period: id, rendition: name });
+    const known = findPeriod(follower.timeline, id);
+    const period =
+      known ??
+      findPeriod(await this.#past(follower, { period: id, rendition: name, startTime: Infinity }), id);
+    const rendition = period === undefined ? undefined : renditionOf(period, name);
     const init = period === undefined ? undefined : initOf(period, name);
-    if (init === undefined || rendition === undefined) throw new TangazaError('SEGMENT_NOT_FOUND', 'The log names no such init segment.');
+    if (init === undefined || rendition === undefined)
+      throw new TangazaError('SEGMENT_NOT_FOUND', 'The log names no such init segment.');
     const place = { stream: follower.id, period: id, rendition: name };
-    return this.#loadObject(`${publicFolder(place)}/init.mp4`, initKey(place, init.sha256), { ...init, kind: rendition.kind });
+    return this.#loadObject(`${publicFolder(place)}/init.mp4`, initKey(place, init.sha256), {
+      ...init,
+      kind: rendition.kind,
+    });
+  }
+
+  /** The archived fold around what lies before the log's first segment (C7); the live one when there is none. */
+  async #past({ id, timeline }: StreamFollower, name: SegmentName): Promise<Timeline> {
+    const first = beginningOf(timeline);
+    if (timeline.firstNumber === 0 || first === undefined || isAtOrAfter(first, name)) return timeline;
+    return (await this.#ports.archives.find(id, (beginning) => isAtOrAfter(beginning, name))) ?? timeline;
   }
 
   /** The bytes of a segment that the log names. */
@@ -89,7 +109,8 @@ export class MediaSource {
     find: (timeline: Timeline) => StoredMedia | undefined,
   ): Promise<StoredMedia | undefined> {
     if (!isAhead(follower.timeline, name)) return undefined;
-    const isSettled = (timeline: Timeline): boolean => find(timeline) !== undefined || !isAhead(timeline, name);
+    const isSettled = (timeline: Timeline): boolean =>
+      find(timeline) !== undefined || !isAhead(timeline, name);
     const key = `${name.period}/${name.rendition}/${name.startTime}`;
     const outcome = await follower.hold(request, key, isSettled, liveEdgeMs);
     if (outcome === 'closed') throw new TangazaError('UNAVAILABLE', 'This edge is closing.');
@@ -101,7 +122,9 @@ export class MediaSource {
     return this.#ports.cache.load(target, async () => {
       const body = await this.#ports.store.get(key, AbortSignal.timeout(storeMs));
       if (body.byteLength !== object.bytes || hash('sha256', body) !== object.sha256) {
-        throw new TangazaError('STORE_UNAVAILABLE', 'The stored object is not the one that was committed.', { data: { key } });
+        throw new TangazaError('STORE_UNAVAILABLE', 'The stored object is not the one that was committed.', {
+          data: { key },
+        });
       }
       return mediaEntity(body, contentType, object.sha256.slice(0, 32));
     });
@@ -112,9 +135,19 @@ function publicFolder({ stream, period, rendition }: SegmentPlace): string {
   return `/live/${stream}/${period}/${rendition}`;
 }
 
-function renditionNamed(timeline: Timeline, name: Pick<SegmentName, 'period' | 'rendition'>): Rendition | undefined {
+function renditionNamed(
+  timeline: Timeline,
+  name: Pick<SegmentName, 'period' | 'rendition'>,
+): Rendition | undefined {
   const period = findPeriod(timeline, name.period);
   return period === undefined ? undefined : renditionOf(period, name.rendition);
+}
+
+/** Does a fold that begins so hold the segment, or end before it? */
+function isAtOrAfter({ period, start90k, timescales }: Beginning, name: SegmentName): boolean {
+  if (name.period !== period) return name.period > period;
+  const timescale = timescales[name.rendition];
+  return timescale !== undefined && (name.startTime * 90_000) / timescale >= start90k - audioSlack90k;
 }
 
 /** May the period still get this segment, and soon? */
@@ -136,4 +169,3 @@ export function periodIdOf(digits: string): PeriodId | undefined {
   const parsed = PeriodId.safeParse(Number(digits));
   return parsed.success ? parsed.data : undefined;
 }
-

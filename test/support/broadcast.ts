@@ -15,7 +15,12 @@ export interface BroadcastOptions {
   /** Bytes of each video segment. */
   readonly bytes?: number;
   /** Media of the caller's instead of filler: by rendition. */
-  readonly media?: Readonly<Record<string, { readonly rendition: Rendition; readonly init: Uint8Array; readonly segments: readonly Uint8Array[] }>>;
+  readonly media?: Readonly<
+    Record<
+      string,
+      { readonly rendition: Rendition; readonly init: Uint8Array; readonly segments: readonly Uint8Array[] }
+    >
+  >;
 }
 
 const segment90k = 180_000;
@@ -44,6 +49,11 @@ export class Broadcast {
     return this.#number * segment90k;
   }
 
+  /** Somebody else appended: the next record expects this tail. */
+  expectTail(sequence: number): void {
+    this.#tail = sequence;
+  }
+
   /** Opens the stream and its period. */
   async open(): Promise<this> {
     await this.#append(openRecord());
@@ -66,15 +76,27 @@ export class Broadcast {
   async commitOne(absent: readonly string[] = []): Promise<void> {
     const renditions: Record<string, CommittedMedia> = {};
     for (const rendition of this.#renditions()) {
-      renditions[rendition.name] = absent.includes(rendition.name) ? { absent: 'late' } : await this.#store(rendition);
+      renditions[rendition.name] = absent.includes(rendition.name)
+        ? { absent: 'late' }
+        : await this.#store(rendition);
     }
-    const place = { number: this.#number, period: this.period, start90k: this.nextStart90k, duration90k: segment90k };
+    const place = {
+      number: this.#number,
+      period: this.period,
+      start90k: this.nextStart90k,
+      duration90k: segment90k,
+    };
     await this.#append({ kind: 'commit', ...by(), ...place, renditions });
     this.#number++;
   }
 
   async gap(): Promise<void> {
-    const place = { number: this.#number, period: this.period, start90k: this.nextStart90k, duration90k: segment90k };
+    const place = {
+      number: this.#number,
+      period: this.period,
+      start90k: this.nextStart90k,
+      duration90k: segment90k,
+    };
     await this.#append({ kind: 'gap', ...by(), ...place, reason: 'test' });
     this.#number++;
   }
@@ -89,7 +111,10 @@ export class Broadcast {
   }
 
   body(index: number, name: string): Uint8Array {
-    return this.#options.media?.[name]?.segments[index] ?? filler(this.#options.bytes ?? 10_000, `${this.id} ${name} ${index}`);
+    return (
+      this.#options.media?.[name]?.segments[index] ??
+      filler(this.#options.bytes ?? 10_000, `${this.id} ${name} ${index}`)
+    );
   }
 
   #renditions(): readonly Rendition[] {
@@ -107,11 +132,22 @@ export class Broadcast {
     const body = this.body(this.#number, rendition.name);
     const cut = (index: number): number => {
       if (rendition.kind === 'video') return index * segment90k;
-      return Math.round((index * 2 * rendition.timescale) / rendition.samplesPerFrame) * rendition.samplesPerFrame;
+      return (
+        Math.round((index * 2 * rendition.timescale) / rendition.samplesPerFrame) * rendition.samplesPerFrame
+      );
     };
     const startTime = cut(this.#number);
-    const media = { startTime, duration: cut(this.#number + 1) - startTime, sha256: sha256(body), bytes: body.byteLength, frames: 60 };
-    await this.#options.store.putIfAbsent(segmentKey(this.#place(rendition.name), startTime, media.sha256), body);
+    const media = {
+      startTime,
+      duration: cut(this.#number + 1) - startTime,
+      sha256: sha256(body),
+      bytes: body.byteLength,
+      frames: 60,
+    };
+    await this.#options.store.putIfAbsent(
+      segmentKey(this.#place(rendition.name), startTime, media.sha256),
+      body,
+    );
     return media;
   }
 
