@@ -2,7 +2,19 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startDemoCluster, type DemoCluster, type DemoOptions } from '../../scripts/demo/demo-cluster.ts';
+import type { IndexEntry } from '../../cluster/contract/index-log.ts';
+import { connectNats } from '../../cluster/membership/connection.nats.ts';
+import { RegionId, type StreamId } from '../../cluster/model/ids.ts';
+import { silentLogger } from '../../cluster/observe/logger.ts';
+import { noMetrics } from '../../cluster/observe/metrics.ts';
+import { openNatsIndexLog } from '../../cluster/ownership/index-log.nats.ts';
+import { systemClock as clock } from '../../cluster/time/clock.system.ts';
+import {
+  startDemoCluster,
+  type DemoCluster,
+  type DemoOptions,
+  type DemoRegion,
+} from '../../scripts/demo/demo-cluster.ts';
 
 export interface TestCluster extends DemoCluster {
   readonly dataDir: string;
@@ -37,4 +49,24 @@ export async function startTestCluster(options: Partial<DemoOptions> = {}): Prom
       await rm(dataDir, { recursive: true, force: true });
     },
   };
+}
+
+/** All that the region's log has of the stream. */
+export async function readIndexLog(
+  region: DemoRegion | undefined,
+  stream: StreamId,
+): Promise<readonly IndexEntry[]> {
+  if (region === undefined) throw new Error('there is no such region');
+  const common = { logger: silentLogger, metrics: noMetrics, clock };
+  const nats = await connectNats({ ...common, servers: [region.natsUrl], name: 'test' });
+  try {
+    const log = await openNatsIndexLog({
+      ...common,
+      connection: nats.connection,
+      region: RegionId.parse(region.id),
+    });
+    return await log.read(stream);
+  } finally {
+    await nats.close();
+  }
 }

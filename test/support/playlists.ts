@@ -2,6 +2,8 @@
 export interface PlaylistSegment {
   readonly number: number;
   readonly uri: string;
+  /** URI of its init segment. */
+  readonly init: string;
   readonly durationSeconds: number;
   readonly programDateTime: string | undefined;
   readonly isGap: boolean;
@@ -20,17 +22,27 @@ export interface Playlist {
 
 export function parsePlaylist(text: string): Playlist {
   const lines = text.split('\n');
-  const valueOf = (tag: string): number => Number(lines.find((line) => line.startsWith(`${tag}:`))?.slice(tag.length + 1) ?? 0);
+  const valueOf = (tag: string): number =>
+    Number(lines.find((line) => line.startsWith(`${tag}:`))?.slice(tag.length + 1) ?? 0);
   const mediaSequence = valueOf('#EXT-X-MEDIA-SEQUENCE');
   const segments: PlaylistSegment[] = [];
-  let next = { durationSeconds: 0, programDateTime: undefined as string | undefined, isGap: false, isDiscontinuity: false };
+  let next = {
+    durationSeconds: 0,
+    programDateTime: undefined as string | undefined,
+    isGap: false,
+    isDiscontinuity: false,
+  };
+  let init = '';
   for (const line of lines) {
-    if (line.startsWith('#EXTINF:')) next = { ...next, durationSeconds: Number.parseFloat(line.slice(8)) };
-    else if (line.startsWith('#EXT-X-PROGRAM-DATE-TIME:')) next = { ...next, programDateTime: line.slice(25) };
+    if (line.startsWith('#EXT-X-MAP:')) init = /URI="([^"]*)"/.exec(line)?.[1] ?? '';
+    else if (line.startsWith('#EXTINF:'))
+      next = { ...next, durationSeconds: Number.parseFloat(line.slice(8)) };
+    else if (line.startsWith('#EXT-X-PROGRAM-DATE-TIME:'))
+      next = { ...next, programDateTime: line.slice(25) };
     else if (line === '#EXT-X-GAP') next = { ...next, isGap: true };
     else if (line === '#EXT-X-DISCONTINUITY') next = { ...next, isDiscontinuity: true };
     else if (line !== '' && !line.startsWith('#')) {
-      segments.push({ number: mediaSequence + segments.length, uri: line, ...next });
+      segments.push({ number: mediaSequence + segments.length, uri: line, init, ...next });
       next = { durationSeconds: 0, programDateTime: undefined, isGap: false, isDiscontinuity: false };
     }
   }
@@ -52,7 +64,11 @@ export async function readPlaylist(url: string): Promise<Playlist> {
 }
 
 /** Asks until the playlist is as wanted. @throws Error with the last playlist when it never is */
-export async function waitForPlaylist(url: string, isWanted: (playlist: Playlist) => boolean, withinMs: number): Promise<Playlist> {
+export async function waitForPlaylist(
+  url: string,
+  isWanted: (playlist: Playlist) => boolean,
+  withinMs: number,
+): Promise<Playlist> {
   const deadline = AbortSignal.timeout(withinMs);
   let last = 'nothing yet';
   while (!deadline.aborted) {
