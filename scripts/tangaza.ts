@@ -1,6 +1,7 @@
 /** The `tangaza` command line. Exit code 0, 1 (failed) or 2 (wrong use). */
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { benchCommand } from './commands/bench.ts';
 import { nodesCommand, regionsCommand, whoCommand } from './commands/cluster.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { nodeCommand } from './commands/node.ts';
@@ -18,6 +19,7 @@ const program = new Command('tangaza')
   .addCommand(whoCommand())
   .addCommand(nodesCommand())
   .addCommand(regionsCommand())
+  .addCommand(benchCommand())
   .addCommand(doctorCommand());
 
 throwOnWrongUse(program);

@@ -1,0 +1,81 @@
+/** Viewers without a screen: each pulls the playlist of one rendition, its audio, and every new segment, as a player does. */
+import { setTimeout as delay } from 'node:timers/promises';
+
+export interface ViewingResult {
+  readonly segments: number;
+  readonly bytes: number;
+  /** Replies that were not 200, and requests without a reply. */
+  readonly faults: number;
+}
+
+const pollMs = 2000;
+const replyMs = 10_000;
+/** A player begins so many segments before the end. */
+const firstSegments = 3;
+
+/** Watches until `signal` aborts; viewer i takes rendition i of the main playlist, in turn. */
+export async function watch(main: string, viewers: number, signal: AbortSignal): Promise<ViewingResult> {
+  const { video, audio } = readMain(await (await fetch(main)).text(), main);
+  if (video.length === 0) throw new Error(`${main} lists no rendition`);
+  const tally = new Tally();
+  const watchers = Array.from({ length: viewers }, async (_, index) => {
+    const own = [video[index % video.length] ?? '', ...(audio === undefined ? [] : [audio])];
+    await delay((index * pollMs) / viewers, undefined, { signal }).catch(() => {});
+    await Promise.all(own.map((playlist) => follow(playlist, tally, signal)));
+  });
+  await Promise.all(watchers);
+  return tally;
+}
+
+class Tally implements ViewingResult {
+  segments = 0;
+  bytes = 0;
+  faults = 0;
+}
+
+async function follow(playlist: string, tally: Tally, signal: AbortSignal): Promise<void> {
+  const seen = new Set<string>();
+  while (!signal.aborted) {
+    const text = new TextDecoder().decode(await pull(playlist, tally, signal));
+    const { init, segments } = readMedia(text, playlist);
+    const wanted =
+      seen.size === 0
+        ? [...init, ...segments.slice(-firstSegments)]
+        : segments.filter((url) => !seen.has(url));
+    for (const url of wanted) {
+      tally.bytes += (await pull(url, tally, signal)).byteLength;
+      tally.segments += 1;
+    }
+    for (const url of segments) seen.add(url);
+    await delay(pollMs, undefined, { signal }).catch(() => {});
+  }
+}
+
+async function pull(url: string, tally: Tally, signal: AbortSignal): Promise<ArrayBuffer> {
+  try {
+    const reply = await fetch(url, { signal: AbortSignal.any([signal, AbortSignal.timeout(replyMs)]) });
+    if (!reply.ok) tally.faults += 1;
+    return await reply.arrayBuffer();
+  } catch {
+    if (!signal.aborted) tally.faults += 1;
+    return new ArrayBuffer(0);
+  }
+}
+
+function readMain(text: string, base: string) {
+  const audio = /#EXT-X-MEDIA:[^\n]*TYPE=AUDIO[^\n]*URI="([^"]+)"/.exec(text)?.[1];
+  return { video: urisOf(text, base), audio: audio === undefined ? undefined : new URL(audio, base).href };
+}
+
+function readMedia(text: string, base: string) {
+  const init = [...text.matchAll(/#EXT-X-MAP:URI="([^"]+)"/g)].flatMap(([, uri]) =>
+    uri === undefined ? [] : [new URL(uri, base).href],
+  );
+  return { init: init.slice(-1), segments: urisOf(text, base) };
+}
+
+const urisOf = (text: string, base: string): readonly string[] =>
+  text
+    .split('\n')
+    .filter((line) => line !== '' && !line.startsWith('#'))
+    .map((line) => new URL(line, base).href);

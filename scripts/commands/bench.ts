@@ -1,0 +1,123 @@
+/** `tangaza bench [NAME]`: the benchmarks, one at a time. Exit code 0 when the target is reached, 1 when it is not. */
+import { Argument, Command, InvalidArgumentError } from 'commander';
+import { table } from '../client/api.ts';
+
+interface BenchOptions {
+  readonly seconds?: number;
+  readonly json?: true;
+}
+
+interface Outcome {
+  readonly isReached: boolean;
+  /** What `--json` prints. */
+  readonly result: object;
+  /** Markdown. */
+  readonly report: string;
+}
+
+interface RunOptions {
+  readonly seconds?: number;
+  readonly progress: (line: string) => void;
+}
+
+interface Bench {
+  readonly name: string;
+  readonly about: string;
+  readonly target: string;
+  /** What `--seconds` is the length of. */
+  readonly seconds: string;
+  readonly run: (options: RunOptions) => Promise<Outcome>;
+}
+
+/** Each loads its own code when it runs: other commands need neither a browser nor an encoder. */
+const benches: readonly Bench[] = [
+  {
+    name: 'transcode',
+    about: 'CPU time of the map-reduced ladder against one continuous ffmpeg',
+    target: '<= 1.10',
+    seconds: 'the clip',
+    run: async (options) => {
+      const { benchTranscode, transcodeMarkdown } = await import('../bench/transcode.ts');
+      const result = await benchTranscode(options);
+      return { result, report: transcodeMarkdown(result), isReached: result.passed };
+    },
+  },
+  {
+    name: 'edge',
+    about: 'requests that one core of the edge serves against nginx from memory',
+    target: '>= 1.0 segments, >= 1.2 manifests',
+    seconds: 'one turn',
+    run: async (options) => {
+      const { benchEdge, edgeReport } = await import('../bench/edge.ts');
+      const result = await benchEdge(options);
+      return { result, report: edgeReport(result), isReached: result.isReached };
+    },
+  },
+  {
+    name: 'ingest',
+    about: 'CPU time of a publisher from RTMP to stored segments and playlists',
+    target: '<= 0.8 % of a core',
+    seconds: 'the window',
+    run: async (options) => {
+      const { benchIngest, ingestReport } = await import('../bench/ingest.ts');
+      const result = await benchIngest(options);
+      return { result, report: ingestReport(result), isReached: result.isReached };
+    },
+  },
+  {
+    name: 'live',
+    about: 'how far a browser plays behind live; memory of one node with 100 viewers',
+    target: '< 300 MB (behind live <= 7 s is told, not judged)',
+    seconds: 'the viewing by 100',
+    run: async (options) => {
+      const { benchLive, liveReport } = await import('../bench/live.ts');
+      const result = await benchLive(options);
+      return { result, report: liveReport(result), isReached: result.isReached };
+    },
+  },
+];
+
+export function benchCommand(): Command {
+  const names = benches.map(({ name }) => name);
+  return new Command('bench')
+    .description(
+      'Benchmarks side by side with peers, as ratios; lists them without a name. Exit code 1 below the target.',
+    )
+    .addArgument(new Argument('[name]', 'which one').choices(names))
+    .option('--seconds <n>', 'length of what is measured; see the list for what that is', wholeSeconds)
+    .option('--json', 'print JSON')
+    .action(bench);
+}
+
+async function bench(name: string | undefined, options: BenchOptions): Promise<void> {
+  const chosen = benches.find((one) => one.name === name);
+  if (chosen === undefined) {
+    list(options);
+    return;
+  }
+  const { seconds, json } = options;
+  const progress = (line: string): void => void process.stderr.write(`· ${line}\n`);
+  const outcome = await chosen.run({ progress, ...(seconds === undefined ? {} : { seconds }) });
+  const { isReached, result, report } = outcome;
+  const text = json
+    ? JSON.stringify({ bench: chosen.name, isReached, target: chosen.target, result })
+    : report.trimEnd();
+  process.stdout.write(`${text}\n`);
+  process.exitCode = isReached ? 0 : 1;
+}
+
+function list({ json }: BenchOptions): void {
+  const rows = benches.map(({ name, about, target, seconds }) => ({
+    bench: name,
+    target,
+    about,
+    '--seconds': seconds,
+  }));
+  process.stdout.write(json ? `${JSON.stringify(rows)}\n` : table(rows, 'No benchmarks.'));
+}
+
+function wholeSeconds(text: string): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value >= 1 && value <= 3600) return value;
+  throw new InvalidArgumentError('a whole number from 1 to 3600');
+}
