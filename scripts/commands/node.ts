@@ -1,7 +1,5 @@
 /** `tangaza node`: one node, configured by environment and config/ (production). */
 import { Command } from 'commander';
-import { ServiceBroker } from 'moleculer';
-import { composeNode } from '../../moleculer.config.ts';
 import { ConfigError } from '../../config/config.ts';
 
 /** Everything must have stopped by then (issue 4: 10 s). */
@@ -13,7 +11,10 @@ export function nodeCommand(): Command {
     .action(run);
 }
 
+/** Loads what a node is made of only when one is wanted: every other command would wait a second for it. */
 async function run(): Promise<void> {
+  const { ServiceBroker } = await import('moleculer');
+  const { composeNode } = await import('../../moleculer.config.ts');
   const options = await composeNode(process.env).catch((error: unknown) => {
     if (!(error instanceof ConfigError)) throw error;
     process.stderr.write(`${error.message}\n`);

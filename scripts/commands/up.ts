@@ -1,7 +1,7 @@
 /** `tangaza up`: the demo cluster, what `npm start` runs. */
 import { resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { startDemoCluster, type DemoCluster } from '../demo/demo-cluster.ts';
+import type { DemoCluster } from '../demo/demo-cluster.ts';
 
 interface UpOptions {
   readonly regions: number;
@@ -38,6 +38,7 @@ async function up(options: UpOptions): Promise<void> {
   const stopped = stopRequested(abort);
   const say = (line: string): void => void (options.json ? undefined : process.stdout.write(`· ${line}\n`));
   try {
+    const { startDemoCluster } = await import('../demo/demo-cluster.ts');
     await using cluster = await startDemoCluster({
       regions: options.regions,
       nodes: options.nodes,

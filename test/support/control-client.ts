@@ -1,4 +1,5 @@
-/** The control API as a test calls it: every reply is held against the schema of the contract. */
+/** The control API as a test calls it: every reply is held against the schema of the contract, in both directions. */
+import { isDeepStrictEqual } from 'node:util';
 import type { z } from 'zod';
 import { StreamHealth } from '../../cluster/contract/stream.ts';
 import { StreamWithKey } from '../../cluster/contract/streams.ts';
@@ -33,7 +34,7 @@ export function controlClient(url: string, token: string): ControlClient {
     const text = await reply.text();
     if (reply.status !== status)
       throw new Error(`${options.method ?? 'GET'} ${path}: ${reply.status} ${text}`);
-    return schema.parse(text === '' ? undefined : JSON.parse(text));
+    return parseWhole(schema, text === '' ? undefined : JSON.parse(text), path);
   };
   return {
     call,
@@ -45,4 +46,12 @@ export function controlClient(url: string, token: string): ControlClient {
     create: (body) => call('/v1/streams', 201, StreamWithKey, { method: 'POST', body }),
     health: (id) => call(`/v1/streams/${id}/health`, 200, StreamHealth),
   };
+}
+
+/** Parses what must be of the schema and must hold nothing that the schema does not name. */
+export function parseWhole<S extends z.ZodType>(schema: S, value: unknown, what: string): z.output<S> {
+  const parsed = schema.parse(value);
+  if (!isDeepStrictEqual(parsed, value))
+    throw new Error(`${what}: more than the contract says: ${JSON.stringify(value)}`);
+  return parsed;
 }

@@ -1,0 +1,321 @@
+/** The control API and the CLI on a whole cluster, from the creation of a stream to its end. */
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { z } from 'zod';
+import { EdgeList } from '../../cluster/contract/routes-streams.ts';
+import { StreamHealth } from '../../cluster/contract/stream.ts';
+import {
+  ClusterView,
+  LiveStreams,
+  StreamPage,
+  StreamView,
+  StreamWithKey,
+} from '../../cluster/contract/streams.ts';
+import { controlClient, parseWhole, type ControlClient } from '../support/control-client.ts';
+import { startTestCluster, type TestCluster } from '../support/demo.ts';
+import { flashAndBeep, publish, x264 } from '../support/ffmpeg-publisher.ts';
+import { makeFeed, type Feed } from '../support/media-feed.ts';
+import { RtmpPublisher } from '../support/rtmp-publisher.ts';
+
+const resources = new AsyncDisposableStack();
+let cluster: TestCluster;
+/** The same API at both nodes. */
+let api: ControlClient;
+let other: ControlClient;
+let feed: Feed;
+
+beforeAll(async () => {
+  cluster = resources.use(await startTestCluster());
+  api = controlClient(cluster.url, cluster.token);
+  other = controlClient(cluster.nodes[1]?.url ?? '', cluster.token);
+  feed = await makeFeed({ seconds: 6, size: '320x180', gop: 25 });
+});
+afterAll(() => resources.disposeAsync());
+
+const Problem = z.object({
+  type: z.url(),
+  title: z.string(),
+  status: z.int(),
+  code: z.string(),
+  detail: z.string().optional(),
+});
+const post = (body: unknown, headers = {}) => ({ method: 'POST', body, headers });
+
+test('a stream is created, shown, listed, changed and deleted, at whichever node', async () => {
+  const created = await api.create({ title: 'Evening news', id: 'news' });
+  expect(created).toMatchObject({ id: 'news', title: 'Evening news', ladder: 'default' });
+  expect(created.ingest.map(({ url }) => url).toSorted()).toEqual(
+    cluster.nodes.map(({ rtmp }) => rtmp).toSorted(),
+  );
+  expect(created.ingest.map(({ role }) => role)).toEqual(['primary', 'backup']);
+  const { streamKey: _key, ...view } = created;
+  const elsewhere = await other.call('/v1/streams/news', 200, StreamView);
+  expect({ ...elsewhere, playback: view.playback }).toEqual(view);
+  expect(JSON.stringify(elsewhere)).not.toContain(created.streamKey);
+  const changed = await other.call('/v1/streams/news', 200, StreamView, {
+    method: 'PATCH',
+    body: { title: 'Late news', ladder: 'source' },
+  });
+  expect(changed).toMatchObject({ title: 'Late news', ladder: 'source' });
+  expect((await api.call('/v1/streams/news', 200, StreamView)).title).toBe('Late news');
+  const twice = await api.call('/v1/streams', 409, Problem, post({ title: 'Again', id: 'news' }));
+  expect(twice).toMatchObject({
+    code: 'CONFLICT',
+    detail: 'There is a stream news already: choose another id or leave it out.',
+  });
+  const ladder = await api.call(
+    '/v1/streams',
+    400,
+    z.object({ code: z.string(), detail: z.string() }).loose(),
+    post({ title: 'x', ladder: 'nine' }),
+  );
+  expect(ladder.detail).toMatch(/^There is no ladder nine; there are: .*default/);
+  expect(await other.status('DELETE', '/v1/streams/news')).toBe(204);
+  for (const method of ['GET', 'DELETE'])
+    expect(await api.call('/v1/streams/news', 404, Problem, { method })).toMatchObject({
+      code: 'STREAM_NOT_FOUND',
+      detail: 'There is no stream news.',
+    });
+});
+
+test('the same Idempotency-Key makes one stream with one key, also at another node; another key makes another', async () => {
+  const headers = { 'idempotency-key': 'retry-1' };
+  const first = await api.call('/v1/streams', 201, StreamWithKey, post({ title: 'Once' }, headers));
+  const again = await other.call('/v1/streams', 201, StreamWithKey, post({ title: 'Once' }, headers));
+  expect([again.id, again.streamKey]).toEqual([first.id, first.streamKey]);
+  const another = await api.call(
+    '/v1/streams',
+    201,
+    StreamWithKey,
+    post({ title: 'Once' }, { 'idempotency-key': 'retry-2' }),
+  );
+  expect(another.id).not.toBe(first.id);
+});
+
+test('the list comes in pages, newest first, each stream once', async () => {
+  for (const id of ['page-1', 'page-2', 'page-3']) await api.create({ title: id, id });
+  const seen: string[] = [];
+  let cursor: string | undefined = '';
+  while (cursor !== undefined) {
+    const page: StreamPage = await other.call(
+      `/v1/streams?limit=2${cursor === '' ? '' : `&cursor=${encodeURIComponent(cursor)}`}`,
+      200,
+      StreamPage,
+    );
+    expect(page.items.length).toBeLessThanOrEqual(2);
+    seen.push(...page.items.map(({ id }) => id));
+    cursor = page.nextCursor;
+  }
+  expect(seen.slice(0, 3)).toEqual(['page-3', 'page-2', 'page-1']);
+  expect(new Set(seen).size).toBe(seen.length);
+  expect(seen).toContain('demo');
+});
+
+test('while on air health, /v1/live, /v1/cluster, the edges and the CLI tell the same at both nodes', async () => {
+  expect(await api.health('demo')).toMatchObject({ state: 'offline', reason: 'never on air' });
+  await using _encoder = publish(
+    `${cluster.nodes[1]?.rtmp}/${cluster.stream.key}`,
+    flashAndBeep(426, 240),
+    x264(25, 1),
+  );
+  await expect
+    .poll(() => api.health('demo'), { timeout: 30_000, interval: 300 })
+    .toMatchObject({ state: 'live', input: { width: 426, height: 240 } });
+  const health = await other.health('demo');
+  const owner = cluster.nodes[1]?.node;
+  expect(health).toMatchObject({ state: 'live', owner, successors: [cluster.nodes[0]?.node] });
+  expect(health.input).toMatchObject({ videoCodec: 'H.264', warnings: [] });
+  expect(health.renditions.map(({ name, gaps }) => [name, gaps])).toEqual([
+    [expect.stringMatching(/^h264-/), 0],
+    [expect.stringMatching(/^aac-/), 0],
+  ]);
+  for (const client of [api, other]) await expectOnAir(client, health);
+  expect(await cli(['who', 'demo'], StreamHealth)).toMatchObject({
+    state: 'live',
+    owner,
+    epoch: health.epoch,
+    reason: health.reason,
+  });
+  expect(await cli(['streams', 'health', 'demo'], StreamHealth)).toMatchObject({ state: 'live', owner });
+  const nodes = await cli(['nodes'], ClusterView.shape.nodes);
+  expect(nodes.map(({ id, load }) => `${id} ${load.streams}`).toSorted()).toEqual(
+    cluster.nodes.map(({ node }) => `${node} ${node === owner ? 1 : 0}`).toSorted(),
+  );
+  expect(await cli(['regions'], ClusterView.shape.regions)).toEqual([
+    { id: cluster.regions[0]?.id, nodes: 2, alive: 2 },
+  ]);
+});
+
+async function expectOnAir(client: ControlClient, { owner, epoch }: StreamHealth): Promise<void> {
+  await expect
+    .poll(() => client.call('/v1/live', 200, LiveStreams))
+    .toMatchObject({ items: [{ id: 'demo', state: 'live', page: '/watch/demo' }] });
+  const view = await client.call('/v1/cluster', 200, ClusterView);
+  expect(view.placements).toMatchObject([{ streamId: 'demo', owner, epoch }]);
+  expect(view.nodes.map(({ state }) => state)).toEqual(['alive', 'alive']);
+  const { items } = await client.call('/v1/streams/demo/edges', 200, EdgeList);
+  expect(items.map(({ url }) => url).toSorted()).toEqual(cluster.nodes.map(({ url }) => url).toSorted());
+}
+
+const portOf = (node: number): number =>
+  Number(new URL((cluster.nodes[node]?.rtmp ?? '').replace('rtmp:', 'http:')).port);
+
+/** Publishes in real time until told otherwise. */
+async function onAir(key: string, node: number) {
+  const { publisher, status } = await RtmpPublisher.publish({ port: portOf(node), key });
+  expect(status?.code).toBe('NetStream.Publish.Start');
+  const sending = publisher.send(feed, { speed: 1, loops: 100 });
+  return {
+    /** What it is told when it is sent away. */
+    said: async () => {
+      const refusal = await publisher.refused;
+      await publisher.closed;
+      await sending;
+      return refusal?.description;
+    },
+    [Symbol.asyncDispose]: () => publisher[Symbol.asyncDispose](),
+  };
+}
+
+// Goal: a leaked key can be taken back on air. Method: rotate and delete at one node while the publisher is at the other.
+test('a new key and a delete disconnect the publisher at the other node with the reason; the old key is refused', async () => {
+  const { id, streamKey } = await api.create({ title: 'Leaked' });
+  await using first = await onAir(streamKey, 1);
+  const rotated = await api.call(`/v1/streams/${id}/key`, 200, StreamWithKey, { method: 'POST' });
+  expect(rotated.streamKey).not.toBe(streamKey);
+  expect(await first.said()).toBe('STREAM_KEY_UNKNOWN: the stream key was changed');
+  const { status } = await RtmpPublisher.publish({ port: portOf(0), key: streamKey });
+  expect(status?.description).toBe('STREAM_KEY_UNKNOWN: The stream key is not known.');
+  await using second = await onAir(rotated.streamKey, 1);
+  expect(await api.status('DELETE', `/v1/streams/${id}`)).toBe(204);
+  expect(await second.said()).toBe('STREAM_KEY_UNKNOWN: the stream was deleted');
+});
+
+interface CliResult {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function runCli(args: readonly string[], token = cluster.token): Promise<CliResult> {
+  const script = join(import.meta.dirname, '../../scripts/tangaza.ts');
+  const env = { ...process.env, TANGAZA_OPERATOR_TOKEN: token };
+  return new Promise((resolve) => {
+    const child = execFile(process.execPath, [script, ...args], { env }, (_error, stdout, stderr) =>
+      resolve({ code: child.exitCode ?? 255, stdout, stderr }),
+    );
+  });
+}
+
+async function cli<S extends z.ZodType>(args: readonly string[], schema: S): Promise<z.output<S>> {
+  const { code, stdout, stderr } = await runCli([...args, '--json', '--url', cluster.url]);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  return parseWhole(schema, JSON.parse(stdout), args.join(' '));
+}
+
+test('the CLI creates, shows, lists, re-keys and deletes a stream, in JSON and in words', async () => {
+  const created = await cli(['streams', 'create', 'By hand', '--id', 'by-hand'], StreamWithKey);
+  expect(created.title).toBe('By hand');
+  expect(await cli(['streams', 'show', 'by-hand'], StreamView)).toMatchObject({
+    id: 'by-hand',
+    title: 'By hand',
+  });
+  expect((await cli(['streams', 'list', '--limit', '1'], StreamPage)).items.map(({ id }) => id)).toEqual([
+    'by-hand',
+  ]);
+  expect((await cli(['streams', 'rotate-key', 'by-hand'], StreamWithKey)).streamKey).not.toBe(
+    created.streamKey,
+  );
+  const words = await runCli(['streams', 'show', 'by-hand', '--url', cluster.url]);
+  expect(words.stdout).toMatch(/^by-hand: By hand \(ladder default\)\n {2}primary .*rtmp:/);
+  expect(await cli(['streams', 'delete', 'by-hand'], z.object({ deleted: z.string() }))).toEqual({
+    deleted: 'by-hand',
+  });
+});
+
+test('the CLI fails with 1 and a sentence, and with 2 for wrong use', async () => {
+  const failures: [readonly string[], CliResult][] = [
+    [
+      ['streams', 'show', 'nobody'],
+      { code: 1, stdout: '', stderr: 'tangaza: There is no stream nobody. (STREAM_NOT_FOUND)\n' },
+    ],
+    [
+      ['who', 'nobody'],
+      { code: 1, stdout: '', stderr: 'tangaza: There is no stream nobody. (STREAM_NOT_FOUND)\n' },
+    ],
+    [
+      ['streams', 'list', '--limit', '0'],
+      { code: 1, stdout: '', stderr: expect.stringMatching(/^tangaza: query limit: .* \(BAD_REQUEST\)\n$/) },
+    ],
+    [
+      ['streams', 'create'],
+      {
+        code: 2,
+        stdout: '',
+        stderr: "error: missing required argument 'title'\n(add --help for how to use it)\n",
+      },
+    ],
+    [
+      ['nodes', '--bogus'],
+      { code: 2, stdout: '', stderr: "error: unknown option '--bogus'\n(add --help for how to use it)\n" },
+    ],
+  ];
+  for (const [args, expected] of failures) {
+    const url = expected.code === 1 ? ['--url', cluster.url] : [];
+    expect(await runCli([...args, ...url])).toEqual(expected);
+  }
+  const stranger = await runCli(['nodes', '--url', cluster.url], 'wrong');
+  expect(stranger).toMatchObject({ code: 1, stderr: expect.stringContaining('(UNAUTHENTICATED)') });
+  const alone = await runCli(['nodes', '--url', 'http://127.0.0.1:9']);
+  expect(alone).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('no node answers at http://127.0.0.1:9: is the cluster up?'),
+  });
+});
+
+/** contract.md 3, what issue 4 covers of it. */
+const promised = {
+  '/v1/streams': ['get', 'post'],
+  '/v1/streams/{id}': ['delete', 'get', 'patch'],
+  '/v1/streams/{id}/key': ['post'],
+  '/v1/streams/{id}/health': ['get'],
+  '/v1/streams/{id}/edges': ['get'],
+  '/v1/live': ['get'],
+  '/v1/cluster': ['get'],
+  '/v1/videos/{id}/frames': ['get'],
+  '/v1/time': ['get'],
+  '/live/{id}/manifest.mpd': ['get'],
+  '/live/{id}/main.m3u8': ['get'],
+  '/live/{id}/{rendition}.m3u8': ['get'],
+  '/live/{id}/{period}/{rendition}/init.mp4': ['get'],
+  '/live/{id}/{period}/{rendition}/{startTime}.m4s': ['get'],
+  '/live/{id}/steering': ['get'],
+  '/live/{id}/thumbnail.jpg': ['get'],
+  '/healthz': ['get'],
+  '/readyz': ['get'],
+  '/metrics': ['get'],
+  '/openapi.json': ['get'],
+};
+
+test('/openapi.json lists every path that is promised, and every page is there', async () => {
+  const Document = z.object({
+    openapi: z.string(),
+    paths: z.record(z.string(), z.record(z.string(), z.object({ operationId: z.string() }))),
+  });
+  const { openapi, paths } = Document.parse(await (await fetch(`${cluster.url}/openapi.json`)).json());
+  expect(openapi).toMatch(/^3\.1\./);
+  const listed = Object.fromEntries(
+    Object.entries(paths).map(([path, methods]) => [path, Object.keys(methods).toSorted()]),
+  );
+  expect(listed).toEqual(promised);
+  for (const page of ['/', '/ops', '/watch/demo', '/embed/demo']) {
+    const reply = await fetch(cluster.url + page);
+    expect([page, reply.status, reply.headers.get('content-type')?.split(';')[0]]).toEqual([
+      page,
+      200,
+      'text/html',
+    ]);
+    await reply.arrayBuffer();
+  }
+});
