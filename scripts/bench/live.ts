@@ -8,7 +8,7 @@
  */
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { loadavg, tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { chromium, type Page } from 'playwright-core';
@@ -40,6 +40,8 @@ export interface LiveBenchResult {
     readonly peakMegabytes: number;
     readonly viewing: ViewingResult;
   };
+  /** Of the machine over the minute before the browser, and over the last one: others' work makes the figures worse. */
+  readonly load: { readonly before: number; readonly after: number };
   readonly targetMegabytes: number;
   readonly isReached: boolean;
 }
@@ -56,6 +58,7 @@ const State = z.object({ behindLiveSeconds: z.number().optional() });
 /** Runs it and keeps the raw figures in `scripts/bench/results/live.json`. @throws Error when the page does not play */
 export async function benchLive(options: LiveBenchOptions = {}): Promise<LiveBenchResult> {
   const { seconds = 120, viewers = 100, playSeconds = 60, progress = () => {} } = options;
+  const before = currentLoad();
   const dataDir = await mkdtemp(join(tmpdir(), 'tangaza-bench-live-'));
   try {
     await using cluster = await startCluster(dataDir, progress);
@@ -70,7 +73,8 @@ export async function benchLive(options: LiveBenchOptions = {}): Promise<LiveBen
     );
     const memory = await measureMemory(cluster, { seconds, viewers, progress });
     const isReached = memory.peakMegabytes < targetMegabytes && memory.viewing.faults === 0;
-    const result = { behindLive, memory, targetMegabytes, isReached };
+    const load = { before, after: currentLoad() };
+    const result = { behindLive, memory, load, targetMegabytes, isReached };
     await mkdir(dirname(results), { recursive: true });
     await writeFile(results, `${JSON.stringify(result)}\n`);
     return result;
@@ -80,7 +84,7 @@ export async function benchLive(options: LiveBenchOptions = {}): Promise<LiveBen
 }
 
 /** The report as Markdown: the verdict first. */
-export function liveReport({ behindLive, memory, isReached }: LiveBenchResult): string {
+export function liveReport({ behindLive, memory, load, isReached }: LiveBenchResult): string {
   const { p50Seconds, p95Seconds, samples } = behindLive;
   const { peakMegabytes, viewers, seconds, viewing } = memory;
   const isNear = p95Seconds <= aimSeconds ? 'within' : 'beyond';
@@ -92,6 +96,7 @@ export function liveReport({ behindLive, memory, isReached }: LiveBenchResult): 
     `Chromium plays ${p50Seconds.toFixed(1)} s behind live (p50), ${p95Seconds.toFixed(1)} s (p95); ${isNear} the ${aimSeconds} s aimed at; ${samples.length} samples.`,
     '',
     `In ${seconds} s the viewers pulled ${viewing.segments} objects, ${(viewing.bytes / 1e6).toFixed(0)} MB, with ${viewing.faults} faults.`,
+    `Load of the machine: ${load.before.toFixed(1)} before, ${load.after.toFixed(1)} after; well above its cores, behind live says little.`,
     '',
     '| s | resident MB |',
     '| --- | --- |',
@@ -204,6 +209,8 @@ async function residentMegabytes({ process, node }: DemoNode): Promise<number> {
   if (kilobytes === undefined) throw new Error(`the memory of ${node} cannot be read`);
   return (Number(kilobytes) * 1024) / 1e6;
 }
+
+const currentLoad = (): number => loadavg()[0] ?? 0;
 
 function percentile(values: readonly number[], share: number): number {
   const sorted = values.toSorted((left, right) => left - right);
