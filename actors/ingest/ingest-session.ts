@@ -114,7 +114,7 @@ export class IngestSession implements IngestSessionApi {
       ...(audio === undefined ? {} : { audioCodec: audio.aac.objectType === 2 ? 'AAC-LC' : 'HE-AAC' }),
       bitrateBps: Math.round(bytesPerSecond * 8),
       ...(keyframeIntervalMs === undefined ? {} : { keyframeIntervalSeconds: keyframeIntervalMs / 1000 }),
-      lastPacketAgeMs: Math.max(0, now.monotonicMs - this.#meter.lastPacketMs),
+      lastPacketAgeMs: Math.max(0, now.monotonicMs - this.#meter.lastPacketMs(now.monotonicMs)),
       warnings: this.#warnings.list(now.monotonicMs),
     };
   }
@@ -303,7 +303,11 @@ export class IngestSession implements IngestSessionApi {
 
   #checkKeyframes(): void {
     const since = this.#feed.sinceKey(this.#now);
-    if (since === undefined || this.#now.monotonicMs - this.#meter.lastPacketMs > silentMs) return;
+    if (
+      since === undefined ||
+      this.#now.monotonicMs - this.#meter.lastPacketMs(this.#now.monotonicMs) > silentMs
+    )
+      return;
     const { maxKeyframeIntervalMs, maxKeyframeWaitMs, maxPictures } = this.#limits;
     if (since.mediaMs >= maxKeyframeIntervalMs || since.wallMs >= maxKeyframeWaitMs) {
       const waitedMs = Math.max(since.mediaMs, since.wallMs);

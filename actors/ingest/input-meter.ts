@@ -14,9 +14,11 @@ export class InputMeter {
     pictures: 0,
   }));
   #firstMs: number | undefined;
-  #lastMs = 0;
+  #lastMs: number | undefined;
 
-  get lastPacketMs(): number {
+  /** When the last packet came; before the first one, when this was first asked: a newcomer is no ghost (C2). */
+  lastPacketMs(monotonicMs: number): number {
+    this.#lastMs ??= monotonicMs;
     return this.#lastMs;
   }
 

@@ -75,14 +75,16 @@ export function nodeCalls({ broker, self, bootId, members }: CallOptions) {
         owners.delete(params.streamId);
         return toOwner<AttachReply>(params.streamId, streamActions.attach, params);
       },
-      openPeriod: (params: OpenPeriodParams) => toOwner<OpenPeriodReply>(params.streamId, streamActions.openPeriod, params),
+      openPeriod: (params: OpenPeriodParams) =>
+        toOwner<OpenPeriodReply>(params.streamId, streamActions.openPeriod, params),
       offer: (params: OfferParams) => toOwner<unknown>(params.streamId, streamActions.offer, params),
       input: (params: InputReport) => toOwner<unknown>(params.streamId, streamActions.input, params),
       detach: async (params: DetachParams) => {
         await toOwner<unknown>(params.streamId, streamActions.detach, params);
         owners.delete(params.streamId);
       },
-      closeSessions: (node: NodeId, params: CloseSessionsParams) => at<unknown>(node, ingestActions.closeSessions, params),
+      closeSessions: (node: NodeId, params: CloseSessionsParams) =>
+        at<unknown>(node, ingestActions.closeSessions, params),
     },
     authenticate: async (streamKey: string): Promise<AuthenticateReply> =>
       callKnown(broker, controlActions.authenticate, { streamKey }),
@@ -98,9 +100,12 @@ export function nodeCalls({ broker, self, bootId, members }: CallOptions) {
   };
 }
 
+/** Whoever has the service itself asks itself: another node may be dead for seconds before Moleculer knows (facts 2). */
 async function callKnown<R>(broker: ServiceBroker, action: string, params: object): Promise<R> {
+  const [service = action] = action.split('.');
+  const here = broker.services.some(({ name }) => name === service) ? { nodeID: broker.nodeID } : {};
   try {
-    return await broker.call<R, object>(action, params, { timeout: timeoutMs });
+    return await broker.call<R, object>(action, params, { timeout: timeoutMs, ...here });
   } catch (error) {
     throw known(error, action);
   }
@@ -109,11 +114,19 @@ async function callKnown<R>(broker: ServiceBroker, action: string, params: objec
 /** Errors of the catalogue keep their code; Moleculer's own (no such node, time-out) mean that nobody answered. */
 function known(error: unknown, what: string): unknown {
   const name = error instanceof Error ? error.name : '';
-  const isMoleculers = ['ServiceNotFoundError', 'ServiceNotAvailableError', 'RequestTimeoutError', 'RequestRejectedError'].includes(name);
+  const isMoleculers = [
+    'ServiceNotFoundError',
+    'ServiceNotAvailableError',
+    'RequestTimeoutError',
+    'RequestRejectedError',
+  ].includes(name);
   if (isMoleculers) return new TangazaError('UNAVAILABLE', `${what}: nobody answers`, { cause: error });
   const code = errorCodeOf(error);
   if (code === 'INTERNAL' || error instanceof TangazaError) return error;
-  return new TangazaError(code, error instanceof Error ? error.message : undefined, { data: dataOf(error), cause: error });
+  return new TangazaError(code, error instanceof Error ? error.message : undefined, {
+    data: dataOf(error),
+    cause: error,
+  });
 }
 
 function dataOf(error: unknown): Record<string, unknown> {

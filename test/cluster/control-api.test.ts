@@ -319,3 +319,14 @@ test('/openapi.json lists every path that is promised, and every page is there',
     await reply.arrayBuffer();
   }
 });
+
+// Goal: nobody asks the dead. Method: SIGKILL the other node; each call in the seconds before its death is known must be answered.
+test('the API of a node and its key check answer at once after the other node was killed', async () => {
+  await cluster.nodes[1]?.process.kill('SIGKILL');
+  for (let count = 0; count < 10; count += 1) {
+    await api.call('/v1/cluster', 200, ClusterView);
+    await api.call('/v1/streams?limit=1', 200, StreamPage);
+    const { status } = await RtmpPublisher.publish({ port: portOf(0), key: 'nobody' });
+    expect(status?.description).toBe('STREAM_KEY_UNKNOWN: The stream key is not known.');
+  }
+});
