@@ -35,6 +35,7 @@ import { openNatsMemberDirectory } from './cluster/membership/member-directory.n
 import type { Member, MemberDirectory } from './cluster/membership/member-directory.ts';
 import { BootId, type NodeId, type StreamId } from './cluster/model/ids.ts';
 import { baseBrokerOptions } from './cluster/observe/broker-options.moleculer.ts';
+import { letHeapGrow } from './cluster/observe/heap.system.ts';
 import type { Logger } from './cluster/observe/logger.ts';
 import { pinoLogger } from './cluster/observe/logger.pino.ts';
 import { prometheusMetrics, type PrometheusMetrics } from './cluster/observe/metrics.prometheus.ts';
@@ -71,6 +72,7 @@ interface Parts {
 
 /** Opens every port of the node that `env` describes. @throws ConfigError with all faults at once */
 export async function composeNode(env: Readonly<Record<string, string | undefined>>): Promise<BrokerOptions> {
+  letHeapGrow();
   const config = loadConfig(env, availableParallelism());
   const secrets = loadSecrets(config.dataDir);
   const bootId = BootId.parse(randomBytes(6).toString('hex'));
@@ -136,9 +138,12 @@ type MakeService = (calls: NodeCalls) => ServiceSchema;
 /** In order of start; Moleculer stops them all at once, each within its own bound. */
 async function makeServices(parts: Parts): Promise<readonly MakeService[]> {
   const { roles } = parts.config;
+  const ingestGone = Promise.withResolvers<void>();
   return [
     ...(roles.has('control') ? [controlMaker(parts)] : []),
-    ...(roles.has('ingest') ? [streamMaker(parts), ingestMaker(parts)] : []),
+    ...(roles.has('ingest')
+      ? [streamMaker(parts, ingestGone.promise), ingestMaker(parts, ingestGone.resolve)]
+      : []),
     ...(roles.has('transcode-worker') ? [await workerMaker(parts)] : []),
     ...(roles.has('edge-delivery') ? [await edgeMaker(parts)] : []),
   ];
@@ -167,7 +172,8 @@ function controlMaker(parts: Parts): MakeService {
     );
 }
 
-function streamMaker(parts: Parts): MakeService {
+/** A session that closes still offers what it has: its owner, here, stops after it. */
+function streamMaker(parts: Parts, stopAfter: Promise<void>): MakeService {
   const { config, bootId, log, ownership, queue, ladders, store, metrics, logger, members, fingerprint } =
     parts;
   return ({ closeAllSessions }) =>
@@ -186,6 +192,7 @@ function streamMaker(parts: Parts): MakeService {
       fingerprint,
       dvrWindowSeconds: config.dvrWindowSeconds,
       retentionSeconds: config.retentionSeconds,
+      stopAfter,
       isOwnerAlive: async ({ owner, bootId: boot }) => members.isAlive(owner, boot),
       successors: (stream) => successorsOf(stream, config.nodeId, members),
       closeSessions: (params) => {
@@ -196,7 +203,7 @@ function streamMaker(parts: Parts): MakeService {
     });
 }
 
-function ingestMaker({ config, store, metrics, logger }: Parts): MakeService {
+function ingestMaker({ config, store, metrics, logger }: Parts, onStopped: () => void): MakeService {
   const { host, port, maxPublishers } = config.rtmp;
   const limits = { ...defaultIngestLimits, maxConnections: maxPublishers };
   const ingest = openRtmpIngest({ host, port, limits, clock, metrics, logger });
@@ -212,6 +219,7 @@ function ingestMaker({ config, store, metrics, logger }: Parts): MakeService {
       metrics,
       logger,
       onListening,
+      onStopped,
     });
 }
 

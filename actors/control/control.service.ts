@@ -44,9 +44,6 @@ export function controlService(ports: ControlPorts, sweeper?: Background): Servi
       cluster: (): Promise<ClusterView> => control.cluster(),
     },
     started: () => sweeper?.start(),
-    stopped: () => {
-      sweeper?.stop();
-      ports.registry.close();
-    },
+    stopped: () => sweeper?.stop(),
   };
 }

@@ -17,9 +17,16 @@ export interface IngestServiceOptions extends Omit<IngestSessionsPorts, 'newSess
   readonly ingest: IngestPort;
   /** Told the bound port once the ingest listens. */
   readonly onListening?: (port: number) => void;
+  /** Told when the last session has offered what it had. */
+  readonly onStopped?: () => void;
 }
 
-export function ingestService({ ingest, onListening, ...ports }: IngestServiceOptions): ServiceSchema {
+export function ingestService({
+  ingest,
+  onListening,
+  onStopped,
+  ...ports
+}: IngestServiceOptions): ServiceSchema {
   const sessions = new IngestSessions({ ...ports, newSessionId, newSession: () => new IngestSession() });
   const closeSessions = (ctx: Context): void => sessions.close(CloseSessionsParams.parse(ctx.params));
   let stopTicking: (() => void) | undefined;
@@ -36,6 +43,7 @@ export function ingestService({ ingest, onListening, ...ports }: IngestServiceOp
       await ingest.stop();
       await sessions.drain(drainWithinMs);
       stopTicking?.();
+      onStopped?.();
     },
   };
 }

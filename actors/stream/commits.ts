@@ -77,7 +77,7 @@ function judge(turn: Turn, head: PendingSegment, period: TimelinePeriod): Verdic
   if (ageMs === undefined || ageMs < limits.commitWithoutRestMs) return { kind: 'wait' };
   if (!lacking.some((name) => name === lowest))
     return { kind: 'commit', renditions: commitList(rungs), late: lacking };
-  return ageMs < limits.gapMs
+  return ageMs < (head.isBacklog ? limits.backlogGapMs : limits.gapMs)
     ? { kind: 'wait' }
     : { kind: 'gap', reason: 'the lowest rung was not there in time' };
 }

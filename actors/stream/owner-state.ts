@@ -270,6 +270,8 @@ export const limits = {
   hedgeAfterMs: 1200,
   commitWithoutRestMs: 2500,
   gapMs: 4000,
+  /** After an outage or a take-over viewers wait already, and workers come back slowly: no media is given up so soon. */
+  backlogGapMs: 12_000,
   /** M13. */
   heldSegments: 5,
   /** Of one task, hedges and retries included. */

@@ -71,6 +71,8 @@ export interface StreamOptions {
   readonly retentionSeconds?: number;
   /** Tells the ingests that a session must close; nothing waits for it. */
   readonly closeSessions: (params: CloseSessionsParams) => void;
+  /** A stop waits for this, so that sessions which close here may still offer; within seconds. */
+  readonly stopAfter?: Promise<void>;
 }
 
 export class StreamActor {
@@ -181,6 +183,7 @@ export class StreamActor {
   }
 
   async stop(): Promise<void> {
+    await this.#options.stopAfter;
     this.#isClosed = true;
     this.#stopTicking?.();
     const activations = await Promise.allSettled(this.#activations.values());

@@ -15,15 +15,33 @@ interface BaseOptions {
 const stopTimeoutMs = 4000;
 
 /** One namespace a region: heartbeats go to every node of it (facts 2). */
-export function baseBrokerOptions({ region, brokerId, natsServers, logger, addSource }: BaseOptions): BrokerOptions {
+export function baseBrokerOptions({
+  region,
+  brokerId,
+  natsServers,
+  logger,
+  addSource,
+}: BaseOptions): BrokerOptions {
   return {
     nodeID: brokerId,
     namespace: `tangaza-${region}`,
-    logger: { type: 'Pino', options: { createLogger: (_level: string, { mod }: { mod?: string }) => adapt(logger.child({ module: mod })) } },
+    logger: {
+      type: 'Pino',
+      options: {
+        createLogger: (_level: string, { mod }: { mod?: string }) => adapt(logger.child({ module: mod })),
+      },
+    },
     logLevel: 'warn',
     transporter: {
       type: 'NATS',
-      options: { servers: [...natsServers], pingInterval: 5000, maxPingOut: 2, maxReconnectAttempts: -1, reconnectTimeWait: 250, reconnectJitter: 250 },
+      options: {
+        servers: [...natsServers],
+        pingInterval: 5000,
+        maxPingOut: 2,
+        maxReconnectAttempts: -1,
+        reconnectTimeWait: 250,
+        reconnectJitter: 250,
+      },
     },
     serializer: 'CBOR',
     requestTimeout: 5000,
@@ -31,6 +49,8 @@ export function baseBrokerOptions({ region, brokerId, natsServers, logger, addSo
     heartbeatTimeout: 8,
     registry: { preferLocal: false },
     disableBalancer: false,
+    // Who runs the node stops it: two stops at once would close everything twice.
+    skipProcessEventRegistration: true,
     tracking: { enabled: true, shutdownTimeout: stopTimeoutMs },
     validator: false,
     metrics: { enabled: true, reporter: [new MoleculerMetrics(addSource)] },
@@ -54,14 +74,28 @@ class MoleculerMetrics extends MetricReporters.Prometheus {
     MetricReporters.Base.prototype.init.call(this, registry);
     this.#addSource(() => this.generatePrometheusResponse());
   }
+
+  /** There is no listener to close. */
+  override stop(): Promise<void> {
+    return Promise.resolve();
+  }
 }
 
 /** Moleculer hands over any arguments; ours are fields and a sentence. */
 function adapt(logger: Logger): Readonly<Record<string, (...args: unknown[]) => void>> {
-  const write = (level: 'debug' | 'info' | 'warn' | 'error') => (...args: unknown[]) => {
-    const error = args.find((arg) => arg instanceof Error);
-    const text = args.filter((arg) => typeof arg === 'string' || typeof arg === 'number').join(' ');
-    logger[level](error === undefined ? {} : { err: error }, text);
+  const write =
+    (level: 'debug' | 'info' | 'warn' | 'error') =>
+    (...args: unknown[]) => {
+      const error = args.find((arg) => arg instanceof Error);
+      const text = args.filter((arg) => typeof arg === 'string' || typeof arg === 'number').join(' ');
+      logger[level](error === undefined ? {} : { err: error }, text);
+    };
+  return {
+    trace: write('debug'),
+    debug: write('debug'),
+    info: write('info'),
+    warn: write('warn'),
+    error: write('error'),
+    fatal: write('error'),
   };
-  return { trace: write('debug'), debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error'), fatal: write('error') };
 }

@@ -10,7 +10,17 @@ export interface PinoOptions {
   readonly destination?: DestinationStream;
 }
 
-const secretNames = ['key', 'streamKey', 'token', 'operatorToken', 'authorization', 'secret', 'secretKey', 'accessKey', 'password'];
+const secretNames = [
+  'key',
+  'streamKey',
+  'token',
+  'operatorToken',
+  'authorization',
+  'secret',
+  'secretKey',
+  'accessKey',
+  'password',
+];
 const redacted = secretNames.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]);
 
 export function pinoLogger({ level, node, region, destination }: PinoOptions): Logger {

@@ -20,14 +20,19 @@ export interface PrometheusOptions {
 /** From 1 ms to 10 s: calls, encodes, waits. */
 const defaultBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
-export function prometheusMetrics({ node, region, hasDefaults = true }: PrometheusOptions): PrometheusMetrics {
+export function prometheusMetrics({
+  node,
+  region,
+  hasDefaults = true,
+}: PrometheusOptions): PrometheusMetrics {
   const registry = new Registry();
   registry.setDefaultLabels({ node, region });
   if (hasDefaults) collectDefaultMetrics({ register: registry });
   const sources: (() => string | Promise<string>)[] = [];
   return {
     contentType: registry.contentType,
-    render: async () => [await registry.metrics(), ...(await Promise.all(sources.map(async (source) => source())))].join('\n'),
+    render: async () =>
+      [await registry.metrics(), ...(await Promise.all(sources.map(async (source) => source())))].join('\n'),
     addSource: (source) => void sources.push(source),
     ...metricsOf(registry),
   };
@@ -37,7 +42,12 @@ function metricsOf(registry: Registry): Metrics {
   const counters = new Map<string, Counter>();
   const gauges = new Map<string, Gauge>();
   const histograms = new Map<string, Histogram>();
-  const base = ({ name, help, labels = [] }: MetricSpec) => ({ name, help, labelNames: [...labels], registers: [registry] });
+  const base = ({ name, help, labels = [] }: MetricSpec) => ({
+    name,
+    help,
+    labelNames: [...labels],
+    registers: [registry],
+  });
   return {
     counter: (spec) => {
       const counter = once(counters, spec.name, () => new Counter(base(spec)));

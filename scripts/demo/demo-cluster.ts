@@ -62,7 +62,10 @@ export interface DemoCluster extends AsyncDisposable {
 }
 
 /** Starts everything in order and waits until each part answers; stops what it started when it cannot. */
-export async function startDemoCluster(options: DemoOptions, clock: Clock = systemClock): Promise<DemoCluster> {
+export async function startDemoCluster(
+  options: DemoOptions,
+  clock: Clock = systemClock,
+): Promise<DemoCluster> {
   const started: SupervisedProcess[] = [];
   const stopAll = async (): Promise<void> => {
     for (const one of started.toReversed()) await one.stop();
@@ -102,7 +105,14 @@ async function startParts(
     progress('waiting for the first segments of the test publisher');
     await waitUntilOk(`${nodes[0]?.url}/live/${demo.id}/main.m3u8`, publisher.name, options, clock);
   }
-  return { regions, nodes, publisher, token: secrets.operatorToken, stream: { id: demo.id, key }, [Symbol.asyncDispose]: stopAll };
+  return {
+    regions,
+    nodes,
+    publisher,
+    token: secrets.operatorToken,
+    stream: { id: demo.id, key },
+    [Symbol.asyncDispose]: stopAll,
+  };
 }
 
 interface RegionContext {
@@ -114,7 +124,14 @@ interface RegionContext {
   readonly key: string;
 }
 
-async function startRegion({ options, clock, started, secrets, index, key }: RegionContext): Promise<DemoRegion> {
+async function startRegion({
+  options,
+  clock,
+  started,
+  secrets,
+  index,
+  key,
+}: RegionContext): Promise<DemoRegion> {
   const id = `region-${index + 1}`;
   const dataDir = join(options.dataDir, id);
   mkdirSync(dataDir, { recursive: true });
@@ -128,7 +145,10 @@ async function startRegion({ options, clock, started, secrets, index, key }: Reg
   const nats = run(supervise(natsSpec(options, id, dataDir, natsPort), clock));
   options.onProgress?.(`nats-server of ${id} starts on port ${natsPort}`);
   const s3Port = options.store === 's3' ? await freePort() : 0;
-  const objectStore = options.store === 's3' ? run(supervise(objectStoreSpec(options, { region: id, dataDir }, s3Port, secrets), clock)) : undefined;
+  const objectStore =
+    options.store === 's3'
+      ? run(supervise(objectStoreSpec(options, { region: id, dataDir }, s3Port, secrets), clock))
+      : undefined;
   if (objectStore !== undefined) options.onProgress?.(`VersityGW of ${id} (S3) starts on port ${s3Port}`);
   const natsUrl = `nats://${host}:${natsPort}`;
   const nodes: DemoNode[] = [];
@@ -153,7 +173,13 @@ async function startRegion({ options, clock, started, secrets, index, key }: Reg
       ...options.env,
     };
     const process = run(supervise(nodeSpec(options, node, env), clock));
-    nodes.push({ region: id, node, url: `http://${host}:${httpPort}`, rtmp: `rtmp://${host}:${rtmpPort}/live`, process });
+    nodes.push({
+      region: id,
+      node,
+      url: `http://${host}:${httpPort}`,
+      rtmp: `rtmp://${host}:${rtmpPort}/live`,
+      process,
+    });
   }
   return { id, dataDir, nats, natsUrl, objectStore, nodes };
 }
@@ -162,7 +188,8 @@ function ensureDemoStream(file: string, key: string, clock: Clock): void {
   const registry = openSqliteStreamRegistry(file);
   const hashed = { keyHash: hashStreamKey(key), keySalt: '' };
   const nowMs = clock.utcMs();
-  if (registry.get(demo.id) === undefined) registry.create({ id: demo.id, title: demo.title, ladder: 'default', nowMs, ...hashed });
+  if (registry.get(demo.id) === undefined)
+    registry.create({ id: demo.id, title: demo.title, ladder: 'default', nowMs, ...hashed });
   else registry.rotateKey(demo.id, hashed, nowMs);
   registry.close();
 }
@@ -180,7 +207,12 @@ function natsSpec(options: DemoOptions, region: string, dataDir: string, port: n
   };
 }
 
-function objectStoreSpec(options: DemoOptions, { region, dataDir }: { region: string; dataDir: string }, port: number, secrets: Secrets) {
+function objectStoreSpec(
+  options: DemoOptions,
+  { region, dataDir }: { region: string; dataDir: string },
+  port: number,
+  secrets: Secrets,
+) {
   const name = `${region}-s3`;
   const folder = join(dataDir, 's3');
   mkdirSync(folder, { recursive: true });
@@ -216,14 +248,31 @@ function nodeSpec(options: DemoOptions, name: string, env: Record<string, string
 }
 
 /** Publishes to the first node; when its connection ends, to the next. */
-function startPublisher(options: DemoOptions, nodes: readonly DemoNode[], key: string, clock: Clock): SupervisedProcess {
+function startPublisher(
+  options: DemoOptions,
+  nodes: readonly DemoNode[],
+  key: string,
+  clock: Clock,
+): SupervisedProcess {
   let tries = 0;
   const next = (): readonly string[] => {
     const node = nodes[tries % nodes.length];
     tries += 1;
-    return publisherArguments({ url: `${node?.rtmp}/${key}`, width: 1280, height: 720, framesPerSecond: 25, bitrateKbps: 2500 });
+    return publisherArguments({
+      url: `${node?.rtmp}/${key}`,
+      width: 1280,
+      height: 720,
+      framesPerSecond: 25,
+      bitrateKbps: 2500,
+    });
   };
-  const spec = { name: 'publisher', command: 'ffmpeg', args: next, logFile: logFile(options, 'publisher'), stopTimeoutMs: 3000 };
+  const spec = {
+    name: 'publisher',
+    command: 'ffmpeg',
+    args: next,
+    logFile: logFile(options, 'publisher'),
+    stopTimeoutMs: 3000,
+  };
   const publisher = supervise(spec, clock);
   publisher.start();
   return publisher;

@@ -11,7 +11,10 @@ export function freePort(): Promise<number> {
 export async function assertPortIsFree(port: number, option: string): Promise<void> {
   await listen(port).catch((error: unknown) => {
     const why = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-    throw new Error(`port ${port} cannot be used (${why}): stop what uses it, or choose another base with ${option}`, { cause: error });
+    throw new Error(
+      `port ${port} cannot be used (${why}): stop what uses it, or choose another base with ${option}`,
+      { cause: error },
+    );
   });
 }
 

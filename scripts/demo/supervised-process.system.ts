@@ -100,8 +100,11 @@ class Supervised implements SupervisedProcess {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.#child = child;
-    for (const output of [child.stdout, child.stderr]) output?.on('data', (bytes: Buffer) => this.#log.write(bytes));
-    child.once('error', (error) => this.#log.write(Buffer.from(`supervisor: cannot start ${name}: ${error.message}\n`)));
+    for (const output of [child.stdout, child.stderr])
+      output?.on('data', (bytes: Buffer) => this.#log.write(bytes));
+    child.once('error', (error) =>
+      this.#log.write(Buffer.from(`supervisor: cannot start ${name}: ${error.message}\n`)),
+    );
     child.once('close', (code, signal) => void this.#closed(child, `${code ?? signal}`));
   }
 
@@ -111,7 +114,9 @@ class Supervised implements SupervisedProcess {
     if (!this.#isWanted) return;
     const lastedMs = this.#clock.monotonicMs() - this.#startedMs;
     if (lastedMs > restart.peaceMs) this.#waitMs = restart.firstMs;
-    this.#log.write(Buffer.from(`supervisor: ${this.name} ended (${how}); starts again in ${this.#waitMs} ms\n`));
+    this.#log.write(
+      Buffer.from(`supervisor: ${this.name} ended (${how}); starts again in ${this.#waitMs} ms\n`),
+    );
     await this.#clock.sleep(this.#waitMs, this.#wake.signal).catch(() => {});
     this.#waitMs = Math.min(this.#waitMs * 2, restart.mostMs);
     if (!this.#isWanted || this.#child !== undefined) return;
@@ -133,10 +138,11 @@ class Supervised implements SupervisedProcess {
   }
 }
 
+/** SIGKILL goes to the whole group; anything milder to the process alone, which stops its own children in order. */
 function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
   if (child.pid === undefined) return;
   try {
-    process.kill(-child.pid, signal);
+    process.kill(signal === 'SIGKILL' ? -child.pid : child.pid, signal);
   } catch {
     // Gone already.
   }

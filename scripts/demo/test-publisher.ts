@@ -12,7 +12,13 @@ export interface PublisherOptions {
 const blinkSeconds = 0.08;
 
 /** Arguments of one ffmpeg process that publishes until it is stopped. */
-export function publisherArguments({ url, width, height, framesPerSecond, bitrateKbps }: PublisherOptions): readonly string[] {
+export function publisherArguments({
+  url,
+  width,
+  height,
+  framesPerSecond,
+  bitrateKbps,
+}: PublisherOptions): readonly string[] {
   const fontSize = Math.round(height / 9);
   const clock = [
     `drawtext=font=DejaVu Sans Mono:text='%{gmtime\\:%H\\\\\\:%M\\\\\\:%S} UTC'`,
@@ -22,7 +28,13 @@ export function publisherArguments({ url, width, height, framesPerSecond, bitrat
   const beep = `aevalsrc='0.4*sin(2*PI*1000*t)*lt(mod(t,1),${blinkSeconds})':s=48000:c=stereo`;
   return [
     ...['-hide_banner', '-loglevel', 'warning', '-nostdin'],
-    ...['-re', '-f', 'lavfi', '-i', `testsrc2=size=${width}x${height}:rate=${framesPerSecond},${flash},${clock}`],
+    ...[
+      '-re',
+      '-f',
+      'lavfi',
+      '-i',
+      `testsrc2=size=${width}x${height}:rate=${framesPerSecond},${flash},${clock}`,
+    ],
     ...['-re', '-f', 'lavfi', '-i', beep],
     ...['-map', '0:v', '-map', '1:a'],
     ...['-c:v', 'libx264', '-preset', 'ultrafast', '-tune', 'zerolatency', '-pix_fmt', 'yuv420p'],

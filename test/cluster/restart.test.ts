@@ -8,7 +8,11 @@ const lowest = 'h264-240p';
 const afterMs = 45_000;
 
 async function playing(cluster: TestCluster, edge = 0): Promise<Playlist> {
-  return waitForPlaylist(`${cluster.nodes[edge]?.url}/live/demo/${lowest}.m3u8`, ({ segments }) => segments.length >= 2, afterMs);
+  return waitForPlaylist(
+    `${cluster.nodes[edge]?.url}/live/demo/${lowest}.m3u8`,
+    ({ segments }) => segments.length >= 2,
+    afterMs,
+  );
 }
 
 /** Sequences never go back, and what both playlists list is the same. */
@@ -25,7 +29,11 @@ function expectContinued(before: Playlist, after: Playlist): void {
 // Goal: a stream outlives its NATS. Method: SIGKILL nats-server while live, start it again, wait for newer segments.
 test('nats-server is killed and restarted while live: no gap, no discontinuity, numbering continues', async () => {
   await using cluster = await startTestCluster();
-  await using _publisher = publish(`${cluster.nodes[0]?.rtmp}/${cluster.stream.key}`, flashAndBeep(), x264(25, 2));
+  await using _publisher = publish(
+    `${cluster.nodes[0]?.rtmp}/${cluster.stream.key}`,
+    flashAndBeep(),
+    x264(25, 2),
+  );
   const before = await playing(cluster);
   const nats = cluster.regions[0]?.nats;
   await nats?.kill('SIGKILL');
@@ -71,13 +79,21 @@ test('the ingest node is killed and restarted: the stream goes on in a new perio
 // Goal: edges hold no state that a restart loses. Method: kill the edge that does not ingest, compare bytes after.
 test('an edge is killed and restarted: it serves the same bytes as its neighbour', async () => {
   await using cluster = await startTestCluster();
-  await using publisher = publish(`${cluster.nodes[0]?.rtmp}/${cluster.stream.key}`, flashAndBeep(), x264(25, 2));
+  await using publisher = publish(
+    `${cluster.nodes[0]?.rtmp}/${cluster.stream.key}`,
+    flashAndBeep(),
+    x264(25, 2),
+  );
   const before = await playing(cluster, 1);
   const edge = cluster.nodes[1];
   await edge?.process.kill('SIGKILL');
   edge?.process.start();
   await waitUntilReady(`${edge?.url}/readyz`);
-  const after = await waitForPlaylist(`${edge?.url}/live/demo/${lowest}.m3u8`, ({ lastNumber }) => lastNumber > before.lastNumber, afterMs);
+  const after = await waitForPlaylist(
+    `${edge?.url}/live/demo/${lowest}.m3u8`,
+    ({ lastNumber }) => lastNumber > before.lastNumber,
+    afterMs,
+  );
   expectContinued(before, after);
   await publisher.kill('SIGKILL');
   await waitUntilSettled(cluster);
@@ -90,7 +106,7 @@ test('an edge is killed and restarted: it serves the same bytes as its neighbour
 /** The publisher is gone: waits until the playlist no longer grows. */
 async function waitUntilSettled(cluster: TestCluster): Promise<void> {
   let last = '';
-  for (let same = 0; same < 8; ) {
+  for (let same = 0; same < 8;) {
     const text = await (await fetch(`${cluster.url}/live/demo/${lowest}.m3u8`)).text();
     same = text === last ? same + 1 : 0;
     last = text;
@@ -108,3 +124,27 @@ async function waitUntilReady(url: string): Promise<void> {
   }
   throw new Error(`${url} is not ready`);
 }
+
+// Goal: a planned stop loses nothing that was received. Method: SIGTERM to the live ingest node; what it had offered but
+// not committed is committed by its next boot, with nobody publishing.
+test('a node that is told to stop offers what it has, and its next boot commits it', async () => {
+  await using cluster = await startTestCluster();
+  const [node] = cluster.nodes;
+  await using publisher = publish(`${node?.rtmp}/${cluster.stream.key}`, flashAndBeep(), x264(25, 2));
+  await playing(cluster, 1);
+  await node?.process.kill('SIGTERM');
+  await publisher.ended;
+  const log = await cluster.log(node?.node ?? '');
+  expect(log).toContain('the node has stopped');
+  expect(log).not.toContain('"level":"error"');
+  const before = await readPlaylist(`${cluster.nodes[1]?.url}/live/demo/${lowest}.m3u8`);
+  node?.process.start();
+  await waitUntilReady(`${node?.url}/readyz`);
+  const after = await waitForPlaylist(
+    `${node?.url}/live/demo/${lowest}.m3u8`,
+    ({ lastNumber }) => lastNumber > before.lastNumber,
+    afterMs,
+  );
+  expectContinued(before, after);
+  expect(after.segments.filter(({ isGap }) => isGap)).toEqual([]);
+});

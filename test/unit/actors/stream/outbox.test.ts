@@ -131,9 +131,9 @@ test('backlog has its deadlines from when it is first in line: a dead queue make
   owner.pass(5000);
   owner.logMode = 'up';
   owner.pass(1000);
-  owner.pass(4000);
+  owner.pass(12_000);
   expect(owner.ofKind('gap').map((one) => one.number)).toEqual([1]);
-  owner.pass(4100);
+  owner.pass(12_100);
   expect(owner.ofKind('gap').map((one) => one.number)).toEqual([1, 2]);
 });
 
@@ -190,9 +190,9 @@ test('a successor gives each inherited source its time from when it is first in 
   const { owner, period } = committed(1);
   for (const index of [1, 2]) owner.offer(owner.segment(period, index));
   const next = new OwnerHarness({ entries: owner.log, epoch: 2, bootId: 'b2' });
-  next.pass(4100);
+  next.pass(12_100);
   expect(next.ofKind('gap').map((one) => one.number)).toEqual([1]);
-  next.pass(4100);
+  next.pass(12_100);
   expect(next.ofKind('gap').map((one) => one.number)).toEqual([1, 2]);
 });
 

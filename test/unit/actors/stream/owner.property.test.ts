@@ -6,6 +6,7 @@
  */
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { limits } from '../../../../actors/stream/owner-state.ts';
 import { applyEntry, emptyTimeline } from '../../../../actors/media/timeline/fold.ts';
 import type { Timeline } from '../../../../actors/media/timeline/timeline.ts';
 import type { OpenPeriodReply } from '../../../../cluster/contract/stream.ts';
@@ -234,7 +235,7 @@ test('whatever came before, with the log back and time to pass every source is d
       run.owner.releaseHeld();
       run.owner.pass(2000);
       const waiting = run.owner.state.pending.length;
-      run.owner.pass((waiting + 2) * 4500);
+      run.owner.pass((waiting + 2) * (limits.backlogGapMs + 500));
       check(run);
       expect(run.owner.state.pending).toEqual([]);
       expect(run.owner.state.outbox).toEqual([]);
