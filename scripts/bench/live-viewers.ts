@@ -4,6 +4,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 export interface ViewingResult {
   readonly segments: number;
   readonly bytes: number;
+  /** Segments that a playlist declares missing; a player does not ask for them. */
+  readonly gaps: number;
   /** Replies that were not 200, and requests without a reply. */
   readonly faults: number;
 }
@@ -29,6 +31,7 @@ export async function watch(main: string, viewers: number, signal: AbortSignal):
 
 class Tally implements ViewingResult {
   segments = 0;
+  gaps = 0;
   bytes = 0;
   faults = 0;
 }
@@ -38,15 +41,17 @@ async function follow(playlist: string, tally: Tally, signal: AbortSignal): Prom
   while (!signal.aborted) {
     const text = new TextDecoder().decode(await pull(playlist, tally, signal));
     const { init, segments } = readMedia(text, playlist);
-    const wanted =
-      seen.size === 0
-        ? [...init, ...segments.slice(-firstSegments)]
-        : segments.filter((url) => !seen.has(url));
-    for (const url of wanted) {
-      tally.bytes += (await pull(url, tally, signal)).byteLength;
-      tally.segments += 1;
+    const news =
+      seen.size === 0 ? segments.slice(-firstSegments) : segments.filter(({ url }) => !seen.has(url));
+    if (seen.size === 0) tally.bytes += (await pull(init, tally, signal)).byteLength;
+    for (const { url, isGap } of news) {
+      if (isGap) tally.gaps += 1;
+      else {
+        tally.bytes += (await pull(url, tally, signal)).byteLength;
+        tally.segments += 1;
+      }
     }
-    for (const url of segments) seen.add(url);
+    for (const { url } of segments) seen.add(url);
     await delay(pollMs, undefined, { signal }).catch(() => {});
   }
 }
@@ -54,12 +59,13 @@ async function follow(playlist: string, tally: Tally, signal: AbortSignal): Prom
 async function pull(url: string, tally: Tally, signal: AbortSignal): Promise<ArrayBuffer> {
   try {
     const reply = await fetch(url, { signal: AbortSignal.any([signal, AbortSignal.timeout(replyMs)]) });
-    if (!reply.ok) tally.faults += 1;
-    return await reply.arrayBuffer();
+    const body = await reply.arrayBuffer();
+    if (reply.ok) return body;
+    tally.faults += 1;
   } catch {
     if (!signal.aborted) tally.faults += 1;
-    return new ArrayBuffer(0);
   }
+  return new ArrayBuffer(0);
 }
 
 function readMain(text: string, base: string) {
@@ -68,10 +74,16 @@ function readMain(text: string, base: string) {
 }
 
 function readMedia(text: string, base: string) {
-  const init = [...text.matchAll(/#EXT-X-MAP:URI="([^"]+)"/g)].flatMap(([, uri]) =>
-    uri === undefined ? [] : [new URL(uri, base).href],
-  );
-  return { init: init.slice(-1), segments: urisOf(text, base) };
+  const map = /.*#EXT-X-MAP:URI="([^"]+)"/s.exec(text)?.[1] ?? '';
+  const segments: { readonly url: string; readonly isGap: boolean }[] = [];
+  let isGap = false;
+  for (const line of text.split('\n')) {
+    if (line.startsWith('#EXT-X-GAP')) isGap = true;
+    if (line === '' || line.startsWith('#')) continue;
+    segments.push({ url: new URL(line, base).href, isGap });
+    isGap = false;
+  }
+  return { init: new URL(map, base).href, segments };
 }
 
 const urisOf = (text: string, base: string): readonly string[] =>

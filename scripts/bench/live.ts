@@ -95,7 +95,7 @@ export function liveReport({ behindLive, memory, load, isReached }: LiveBenchRes
     '',
     `Chromium plays ${p50Seconds.toFixed(1)} s behind live (p50), ${p95Seconds.toFixed(1)} s (p95); ${isNear} the ${aimSeconds} s aimed at; ${samples.length} samples.`,
     '',
-    `In ${seconds} s the viewers pulled ${viewing.segments} objects, ${(viewing.bytes / 1e6).toFixed(0)} MB, with ${viewing.faults} faults.`,
+    `In ${seconds} s the viewers pulled ${viewing.segments} objects, ${(viewing.bytes / 1e6).toFixed(0)} MB, with ${viewing.faults} faults and ${viewing.gaps} gaps.`,
     `Load of the machine: ${load.before.toFixed(1)} before, ${load.after.toFixed(1)} after; well above its cores, behind live says little.`,
     '',
     '| s | resident MB |',
@@ -192,8 +192,8 @@ async function measureMemory(
     if (second % 15 === 0) progress(`after ${second} s: ${megabytes.toFixed(0)} MB`);
   }
   stop.abort();
-  const { segments, bytes, faults } = await watching;
-  const viewing = { segments, bytes, faults };
+  const { segments, gaps, bytes, faults } = await watching;
+  const viewing = { segments, gaps, bytes, faults };
   return { seconds, viewers, samples, peakMegabytes: Math.max(...samples), viewing };
 }
 
