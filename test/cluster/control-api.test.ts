@@ -164,7 +164,7 @@ const portOf = (node: number): number =>
 /** Publishes in real time until told otherwise. */
 async function onAir(key: string, node: number) {
   const { publisher, status } = await RtmpPublisher.publish({ port: portOf(node), key });
-  expect(status?.code).toBe('NetStream.Publish.Start');
+  expect(status).toMatchObject({ code: 'NetStream.Publish.Start' });
   const sending = publisher.send(feed, { speed: 1, loops: 100 });
   return {
     /** What it is told when it is sent away. */
@@ -187,6 +187,8 @@ test('a new key and a delete disconnect the publisher at the other node with the
   expect(await first.said()).toBe('STREAM_KEY_UNKNOWN: the stream key was changed');
   const { status } = await RtmpPublisher.publish({ port: portOf(0), key: streamKey });
   expect(status?.description).toBe('STREAM_KEY_UNKNOWN: The stream key is not known.');
+  // Until the old session has given its last segment to the owner, a newcomer would be its rival (C2).
+  await expect.poll(() => api.health(id), { timeout: 20_000 }).toMatchObject({ state: 'offline' });
   await using second = await onAir(rotated.streamKey, 1);
   expect(await api.status('DELETE', `/v1/streams/${id}`)).toBe(204);
   expect(await second.said()).toBe('STREAM_KEY_UNKNOWN: the stream was deleted');
@@ -322,6 +324,8 @@ test('/openapi.json lists every path that is promised, and every page is there',
 
 // Goal: nobody asks the dead. Method: SIGKILL the other node; each call in the seconds before its death is known must be answered.
 test('the API of a node and its key check answer at once after the other node was killed', async () => {
+  const metrics = async () => (await fetch(`${cluster.url}/metrics`)).text();
+  await expect.poll(metrics, { timeout: 30_000 }).toMatch(/^moleculer_registry_nodes_online_total\S* 2$/m);
   await cluster.nodes[1]?.process.kill('SIGKILL');
   for (let count = 0; count < 10; count += 1) {
     await api.call('/v1/cluster', 200, ClusterView);
