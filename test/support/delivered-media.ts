@@ -60,3 +60,28 @@ export async function fetchRendition(base: string, name: string): Promise<Delive
 export function renditionNames(mainPlaylist: string): readonly string[] {
   return [...new Set([...mainPlaylist.matchAll(/([a-z0-9-]+)\.m3u8/g)].flatMap((match) => match[1] ?? []))];
 }
+
+export interface MpdTimeline {
+  readonly contentType: string;
+  /** `[t, d]` of each segment, repeats written out. */
+  readonly segments: readonly (readonly [number, number])[];
+}
+
+/** The `SegmentTimeline` of each adaptation set, in document order. */
+export function mpdTimelines(mpd: string): readonly MpdTimeline[] {
+  return mpd
+    .split('<AdaptationSet')
+    .slice(1)
+    .map((set) => {
+      const segments: (readonly [number, number])[] = [];
+      for (const [tag] of set.matchAll(/<S [^>]*>/g)) {
+        const value = (name: string): string | undefined => new RegExp(` ${name}="(\\d+)"`).exec(tag)?.[1];
+        const [lastStart, lastDuration] = segments.at(-1) ?? [0, 0];
+        const duration = Number(value('d'));
+        const start = Number(value('t') ?? lastStart + lastDuration);
+        for (let index = 0; index <= Number(value('r') ?? 0); index += 1)
+          segments.push([start + index * duration, duration]);
+      }
+      return { contentType: /contentType="(\w+)"/.exec(set)?.[1] ?? '', segments };
+    });
+}
