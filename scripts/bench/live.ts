@@ -49,13 +49,13 @@ export interface LiveBenchResult {
 const aimSeconds = 7;
 const targetMegabytes = 300;
 const root = resolve(import.meta.dirname, '../..');
-const results = join(import.meta.dirname, 'results/live.json');
+const results = join(import.meta.dirname, 'results/live.md');
 const startTimeoutMs = 60_000;
 /** A player settles at its distance from live; what comes before is not counted. */
 const settleMs = 5000;
 const State = z.object({ behindLiveSeconds: z.number().optional() });
 
-/** Runs it and keeps the raw figures in `scripts/bench/results/live.json`. @throws Error when the page does not play */
+/** Runs it and keeps the raw figures in `scripts/bench/results/live.md`. @throws Error when the page does not play */
 export async function benchLive(options: LiveBenchOptions = {}): Promise<LiveBenchResult> {
   const { seconds = 120, viewers = 100, playSeconds = 60, progress = () => {} } = options;
   const before = currentLoad();
@@ -76,7 +76,7 @@ export async function benchLive(options: LiveBenchOptions = {}): Promise<LiveBen
     const load = { before, after: currentLoad() };
     const result = { behindLive, memory, load, targetMegabytes, isReached };
     await mkdir(dirname(results), { recursive: true });
-    await writeFile(results, `${JSON.stringify(result)}\n`);
+    await writeFile(results, `${liveReport(result)}\n\`\`\`json\n${JSON.stringify(result)}\n\`\`\`\n`);
     return result;
   } finally {
     await rm(dataDir, { recursive: true, force: true });
