@@ -82,9 +82,15 @@ export function describeAudio(
   };
 }
 
-/** The encoder's word if it is near what was measured, else the measurement. */
+/** Above this an encoder's word on its bitrate is no bitrate of live video or audio. */
+const mostToldBps = 200_000_000;
+
+/**
+ * The encoder's word unless the measurement belies it. A quiet or still beginning measures far below what comes later, so
+ * a word above the measurement is believed; one under half of it is not.
+ */
 export function chooseBitrate(toldBps: number | undefined, measuredBps: number): number | undefined {
   if (measuredBps <= 0) return toldBps;
-  const isNear = toldBps !== undefined && toldBps >= measuredBps / 2 && toldBps <= measuredBps * 2;
-  return isNear ? toldBps : measuredBps;
+  const isBelieved = toldBps !== undefined && toldBps >= measuredBps / 2 && toldBps <= mostToldBps;
+  return isBelieved ? toldBps : measuredBps;
 }
