@@ -32,7 +32,27 @@ export function pinoLogger({ level, node, region, destination }: PinoOptions): L
     serializers: { error: stdSerializers.err, err: stdSerializers.err },
     redact: { paths: redacted, censor: '[secret]' },
   };
-  return wrap(destination === undefined ? pino(options) : pino(options, destination));
+  return wrap(pino(options, destination ?? stdout()));
+}
+
+/** Lines that a reader of stdout may fall behind; more are dropped. */
+const mostWaitingBytes = 1_048_576;
+
+/**
+ * Stdout for as long as somebody reads it. Not pino's own: whose flush at exit tries a closed pipe again for ever, so that
+ * a node whose supervisor was killed never ended (found in the demo; sonic-boom 4, `flushSync`).
+ */
+function stdout(): DestinationStream {
+  const stream = process.stdout;
+  let isOpen = true;
+  stream.on('error', () => {
+    isOpen = false;
+  });
+  return {
+    write: (line) => {
+      if (isOpen && stream.writableLength < mostWaitingBytes) stream.write(line);
+    },
+  };
 }
 
 function wrap(logger: Pino): Logger {
