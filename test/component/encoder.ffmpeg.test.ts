@@ -14,7 +14,7 @@ import { RenditionName } from '../../cluster/model/ids.ts';
 import { systemClock } from '../../cluster/time/clock.system.ts';
 import { clipTask, encodedRungs } from '../support/clip-task.ts';
 import { MemorySegmentStore } from '../support/memory-segment-store.ts';
-import { h264Sources, sourceClip } from '../support/source-clip.ts';
+import { h264Sources, jittered, sourceClip } from '../support/source-clip.ts';
 
 const never = new AbortController().signal;
 
@@ -63,7 +63,7 @@ test.each(Object.entries(h264Sources))(
   async (_, codecArgs) => {
     await using bench = await openBench();
     const store = new MemorySegmentStore();
-    const clip = await sourceClip(codecArgs);
+    const clip = await sourceClip(codecArgs, { move: jittered });
     expect(clip.segments).toHaveLength(3);
     for (const segment of clip.segments) {
       const task = await clipTask(clip, segment, store);
@@ -95,11 +95,13 @@ test('two workers give equal bytes, and every segment of a rung has the same ini
   await using one = await openBench();
   await using other = await openBench();
   const store = new MemorySegmentStore();
-  const clip = await sourceClip(h264Sources['3 adaptive B-frames, pyramid'], 3.5);
+  const clip = await sourceClip(h264Sources['3 adaptive B-frames, pyramid'], {
+    seconds: 3.5,
+    move: jittered,
+  });
   const inits = new Map<string, Set<string>>();
   for (const segment of clip.segments) {
-    const jitter = segment.times90k.map((time, index) => (index === 0 ? 0 : time + ((index * 37) % 90)));
-    const task = await clipTask(clip, { ...segment, times90k: jitter }, store);
+    const task = await clipTask(clip, segment, store);
     const first = await transcode(task, { store, encoder: one.encoder }, never);
     const second = await transcode(task, { store, encoder: other.encoder }, never);
     expect(second).toEqual(first);
@@ -114,7 +116,7 @@ test('two workers give equal bytes, and every segment of a rung has the same ini
 test('what is stored says what the plan promised: size, profile, level', async () => {
   await using bench = await openBench();
   const store = new MemorySegmentStore();
-  const clip = await sourceClip(h264Sources['no B-frames'], 1);
+  const clip = await sourceClip(h264Sources['no B-frames'], { seconds: 1 });
   const [segment] = clip.segments;
   if (segment === undefined) throw new Error('no segment');
   const task = await clipTask(clip, segment, store);
@@ -148,7 +150,7 @@ test.each([
 ])('a source of %s is decoded and comes out as H.264 with its times', async (_, codecArgs) => {
   await using bench = await openBench();
   const store = new MemorySegmentStore();
-  const clip = await sourceClip(codecArgs, 2);
+  const clip = await sourceClip(codecArgs, { seconds: 2 });
   for (const segment of clip.segments) {
     const task = await clipTask(clip, segment, store);
     const rungs = stored(store, task, await transcode(task, { store, encoder: bench.encoder }, never));
@@ -165,7 +167,7 @@ test.each([
 test('a segment that loses a picture fails the attempt, and nothing is stored', async () => {
   await using bench = await openBench();
   const store = new MemorySegmentStore();
-  const clip = await sourceClip(h264Sources['no B-frames'], 1);
+  const clip = await sourceClip(h264Sources['no B-frames'], { seconds: 1 });
   const [segment] = clip.segments;
   if (segment === undefined) throw new Error('no segment');
   const task = await clipTask(
@@ -184,7 +186,7 @@ test('a segment that loses a picture fails the attempt, and nothing is stored', 
 test('a corrupt source fails the attempt with the last words of ffmpeg, and nothing is stored or left behind', async () => {
   await using bench = await openBench();
   const store = new MemorySegmentStore();
-  const clip = await sourceClip(h264Sources['no B-frames'], 1);
+  const clip = await sourceClip(h264Sources['no B-frames'], { seconds: 1 });
   const [segment] = clip.segments;
   if (segment === undefined) throw new Error('no segment');
   const torn = Uint8Array.from(segment.media, (byte, index) =>
@@ -202,7 +204,7 @@ test('a corrupt source fails the attempt with the last words of ffmpeg, and noth
 test('a source that is not the one the task means is not encoded', async () => {
   await using bench = await openBench();
   const store = new MemorySegmentStore();
-  const clip = await sourceClip(h264Sources['no B-frames'], 1);
+  const clip = await sourceClip(h264Sources['no B-frames'], { seconds: 1 });
   const [segment] = clip.segments;
   if (segment === undefined) throw new Error('no segment');
   const task = await clipTask(clip, segment, store);
@@ -222,7 +224,7 @@ test('a source that is not the one the task means is not encoded', async () => {
 test('an init segment that is not the period’s is refused, and nothing is stored', async () => {
   await using bench = await openBench();
   const store = new MemorySegmentStore();
-  const clip = await sourceClip(h264Sources['no B-frames'], 1);
+  const clip = await sourceClip(h264Sources['no B-frames'], { seconds: 1 });
   const [segment] = clip.segments;
   if (segment === undefined) throw new Error('no segment');
   const inits = { 'h264-96p': { sha256: 'f'.repeat(64), bytes: 700 } };

@@ -124,7 +124,7 @@ test('two workers share the segments of a clip, and every one is done once', asy
 
 test('a corrupt source makes one failed report and nothing else', async () => {
   await using scene = await openScene();
-  const clip = await sourceClip(h264Sources['no B-frames'], 2);
+  const clip = await sourceClip(h264Sources['no B-frames'], { seconds: 2 });
   const [torn, whole] = clip.segments;
   if (torn === undefined || whole === undefined) throw new Error('two segments are needed');
   const garbage = torn.media.map((byte, index) => (index > 700 ? (byte * 31 + index) & 0xff : byte));
@@ -145,7 +145,7 @@ test('a corrupt source makes one failed report and nothing else', async () => {
 // as by SIGKILL; the second one gets the task when `ack_wait` is over.
 test('the task of a killed worker is done by another', async () => {
   await using scene = await openScene();
-  const clip = await sourceClip(h264Sources['no B-frames'], 1);
+  const clip = await sourceClip(h264Sources['no B-frames'], { seconds: 1 });
   const [segment] = clip.segments;
   if (segment === undefined) throw new Error('no segment');
   const victim = await scene.addWorker('worker-1', { encoder: stuckEncoder });
@@ -159,7 +159,7 @@ test('the task of a killed worker is done by another', async () => {
 
 test('a worker that drains gives its task to another at once', async () => {
   await using scene = await openScene();
-  const clip = await sourceClip(h264Sources['no B-frames'], 1);
+  const clip = await sourceClip(h264Sources['no B-frames'], { seconds: 1 });
   const [segment] = clip.segments;
   if (segment === undefined) throw new Error('no segment');
   const leaver = await scene.addWorker('worker-1', { encoder: stuckEncoder });

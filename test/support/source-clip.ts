@@ -43,16 +43,33 @@ export const h264Sources = {
   ],
 } as const;
 
+export interface SourceClipOptions {
+  readonly seconds?: number;
+  /** Moves a picture's time, in 90 kHz ticks; must keep their order, and a segment's first picture in place. */
+  readonly move?: (pts: number) => number;
+}
+
+/** Up to 20 ms late, as from a camera that hesitates; the first picture of each second is on time. */
+export function jittered(pts: number): number {
+  const index = Math.round(pts / 3000);
+  return index % 30 === 0 ? pts : pts + ((index * 37) % 10) * 180;
+}
+
 /** @param codecArgs for ffmpeg; each keyframe must start a closed GOP */
-export async function sourceClip(codecArgs: readonly string[], seconds = 3): Promise<ClipSource> {
+export async function sourceClip(
+  codecArgs: readonly string[],
+  options: SourceClipOptions = {},
+): Promise<ClipSource> {
+  const { seconds = 3, move = (pts) => pts } = options;
   const media = await encodeVideo(codecArgs, { seconds });
   const { track } = media;
   if (track.kind !== 'video') throw new Error('no video');
   const segments = splitAtKeys(media).map(({ samples, end }) => {
-    const times = samples.map(({ pts }) => pts).toSorted((a, b) => a - b);
+    const moved = samples.map((sample) => ({ ...sample, pts: move(sample.pts) }));
+    const times = moved.map(({ pts }) => pts).toSorted((a, b) => a - b);
     const start90k = times[0] ?? 0;
     const times90k = times.map((time) => time - start90k);
-    return { start90k, duration90k: end - start90k, times90k, media: writeSegment(track, samples, end) };
+    return { start90k, duration90k: end - start90k, times90k, media: writeSegment(track, moved, end) };
   });
   return { track, init: writeInit(track), segments };
 }

@@ -73,7 +73,9 @@ export async function startNats(options: NatsOptions = {}): Promise<TestNats> {
   };
 }
 
-async function launch(args: readonly string[]): Promise<{ readonly child: ChildProcess; readonly port: number }> {
+async function launch(
+  args: readonly string[],
+): Promise<{ readonly child: ChildProcess; readonly port: number }> {
   const child = spawn(binary, args, { stdio: ['ignore', 'ignore', 'pipe'] });
   running.add(child);
   child.once('exit', () => running.delete(child));
