@@ -6,6 +6,7 @@
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { rmSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -36,11 +37,16 @@ export interface TestNats extends AsyncDisposable {
 const binary = resolve(import.meta.dirname, '../../.toolchain/bin/nats-server');
 const startTimeoutMs = 10_000;
 const running = new Set<ChildProcess>();
-process.once('exit', () => running.forEach((child) => child.kill('SIGKILL')));
+const folders = new Set<string>();
+process.once('exit', () => {
+  running.forEach((child) => child.kill('SIGKILL'));
+  folders.forEach((folder) => rmSync(folder, { recursive: true, force: true }));
+});
 
 /** @throws Error with the server's last lines when it does not come up within 10 s */
 export async function startNats(options: NatsOptions = {}): Promise<TestNats> {
   const dir = options.dir ?? (await mkdtemp(join(tmpdir(), 'tangaza-nats-')));
+  if (options.dir === undefined) folders.add(dir);
   const argsFor = (port: number): readonly string[] => [
     ...['-a', '127.0.0.1', '-p', String(port)],
     ...(options.jetstream === true ? ['-js', '-sd', dir] : []),
@@ -69,6 +75,7 @@ export async function startNats(options: NatsOptions = {}): Promise<TestNats> {
     [Symbol.asyncDispose]: async () => {
       await kill();
       if (options.dir === undefined) await rm(dir, { recursive: true, force: true });
+      folders.delete(dir);
     },
   };
 }
