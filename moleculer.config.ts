@@ -66,6 +66,8 @@ interface Parts {
   readonly registry: StreamRegistry;
   readonly ladders: ReadonlyMap<string, Ladder>;
   readonly natsDownMs: () => number;
+  /** Run at a stop, after the services, before the ports close. */
+  readonly closers: (() => Promise<void>)[];
   /** Of this host's ffmpeg: what an owner pins, and a worker must have (C9). */
   readonly fingerprint: string;
 }
@@ -107,6 +109,7 @@ export async function composeNode(env: Readonly<Record<string, string | undefine
     ladders,
     natsDownMs,
     fingerprint,
+    closers: [],
   };
   const services = await makeServices(parts);
   return {
@@ -122,6 +125,7 @@ export async function composeNode(env: Readonly<Record<string, string | undefine
       for (const make of services) broker.createService(make(calls));
     },
     stopped: async () => {
+      for (const close of parts.closers) await close();
       registry.close();
       await members.close();
       await store.close();
@@ -228,6 +232,7 @@ async function workerMaker(parts: Parts): Promise<MakeService> {
   const { slots, ffmpeg } = config.worker;
   const tempRoot = join(config.dataDir, 'tmp', config.nodeId);
   const encoder = await openFfmpegEncoder({ ffmpeg, tempRoot, clock, niceness: 2 });
+  parts.closers.push(() => Promise.resolve(encoder[Symbol.asyncDispose]()));
   return ({ report }) => {
     const ports = {
       node: config.nodeId,

@@ -17,7 +17,7 @@ import {
   type SegmentTask,
 } from './owner-state.ts';
 import { referenceInit } from './rungs.ts';
-import { again, changeTask, findTask, taskId, type Found } from './tasks.ts';
+import { again, changeTask, findTask, rescueLowest, taskId, type Found } from './tasks.ts';
 import type { Turn } from './turn.ts';
 
 type DoneReport = Extract<TaskReport, { kind: 'done' }>;
@@ -63,8 +63,8 @@ function takeOutputs(turn: Turn, found: Found, report: DoneReport): void {
   const { segment, task } = found;
   const period = findPeriod(turn.state.timeline, segment.offer.period);
   if (period === undefined) return;
-  const outputs = new Map<RenditionName, Output>();
-  for (const name of task.renditions) {
+  const outputs = new Map<RenditionName, Output>(segment.outputs);
+  for (const name of namesOf(segment, task, report)) {
     const output = report.outputs[name];
     const fault =
       output === undefined
@@ -79,9 +79,21 @@ function takeOutputs(turn: Turn, found: Found, report: DoneReport): void {
     const { init, ...media } = output;
     outputs.set(name, { media, init });
   }
-  const changed = changeTask(turn, found, { outcome: 'done' });
-  turn.change(changed.segment, { outputs: new Map([...segment.outputs, ...outputs]) });
+  const isMade = (one: SegmentTask): boolean => one.renditions.every((name) => outputs.has(name));
+  const tasks = segment.tasks?.map((one) => (isMade(one) ? { ...one, outcome: 'done' as const } : one));
+  turn.change(segment, { outputs, tasks });
   if (task.started?.worker === report.worker) rememberTime(turn, turn.nowMs - task.started.atMs);
+}
+
+/** The task's rungs, and one that was taken out of it after this worker had begun (T1). */
+function namesOf(
+  segment: PendingSegment,
+  task: SegmentTask,
+  { outputs }: DoneReport,
+): readonly RenditionName[] {
+  const others = (segment.tasks ?? []).filter((one) => one !== task && one.outcome === 'running');
+  const extra = others.flatMap((one) => one.renditions).filter((name) => outputs[name] !== undefined);
+  return [...task.renditions, ...extra];
 }
 
 const differs = 'its init segment is not that of the period';
@@ -128,7 +140,7 @@ function takeTaskFailure(turn: Turn, found: Found, report: FailureReport): void 
   // Of an older attempt: the newer one is under way already.
   if (report.attempt !== task.attempt) return;
   turn.count('retry');
-  again(turn, changed);
+  again(turn, rescueLowest(turn, changed));
 }
 
 interface FailureReport {

@@ -1,7 +1,9 @@
 /**
  * The map step as its owner sees it: which tasks a source becomes, and what their workers report (M12, C9).
  *
- * T1. Tasks are emitted once their `source` is in the log, the lowest rung as a task of its own, first in line.
+ * T1. Tasks are emitted once their `source` is in the log: one with all rungs while the owner keeps up, for a task of its
+ *     own costs the lowest rung a start and a decode (task-groups.ts); the lowest rung by itself, first in line, when a
+ *     segment waits in front, and as soon as the one task is slow, refused or has failed (M12).
  * T2. Backlog drops rungs at emission: with more than one segment in front no top rung, with more than two the lowest
  *     only. A dropped rung stays out for at least 5 segments (M13). The lowest is never dropped.
  * T3. Each try is an attempt of its own, because the queue takes a message id once. A successor counts on from a number
@@ -10,6 +12,7 @@
 import type { InitSegment, VideoRendition } from '../../cluster/contract/renditions.ts';
 import type { TaskGroup, TranscodeTask } from '../../cluster/contract/transcode.ts';
 import type { RenditionName } from '../../cluster/model/ids.ts';
+import { taskGroups } from '../media/ladder/task-groups.ts';
 import { findPeriod } from '../media/timeline/query.ts';
 import type { TimelinePeriod } from '../media/timeline/timeline.ts';
 import { initKey, segmentKey } from '../segment-store/segment-key.ts';
@@ -26,16 +29,29 @@ export function emitTasks(turn: Turn, segment: PendingSegment): void {
   const upper = rungs.filter((rung) => rung !== lowest);
   const dropped = dropRungs(turn, segment, upper);
   const kept = upper.filter((rung) => !dropped.has(rung.name));
-  const wanted: readonly (readonly [TaskGroup, readonly VideoRendition[]])[] = [
-    ['lowest', rungs.filter((rung) => rung === lowest)],
-    ['upper', kept],
-  ];
+  const encoded = [...kept, ...rungs.filter((rung) => rung === lowest)];
+  const isApart = !turn.state.settings.isLowestJoined || turn.state.pending[0] !== segment;
   const attempt = firstAttempt(turn.state, segment);
-  const tasks = wanted
-    .filter(([, group]) => group.length > 0)
-    .map(([group, list]) => newTask(group, list, attempt));
+  const tasks = taskGroups(encoded, isApart).map(({ group, renditions }) =>
+    newTask(group, renditions, attempt),
+  );
   const emitted = turn.change(segment, { tasks, dropped });
   for (const task of tasks) publish(turn, emitted, task);
+}
+
+/** T1: takes the lowest rung out of the one task, to be made by itself, first in line. The same when it is there already. */
+export function rescueLowest(turn: Turn, found: Found): Found {
+  const { segment, task } = found;
+  const period = findPeriod(turn.state.timeline, segment.offer.period);
+  const lowest = lowestRung(period?.clock.renditions ?? []);
+  if (task.group !== 'upper' || lowest === undefined || !task.renditions.includes(lowest.name)) return found;
+  const upper = { ...task, renditions: task.renditions.filter((name) => name !== lowest.name) };
+  const rescue = newTask('lowest', [lowest], firstAttempt(turn.state, segment));
+  const others = segment.tasks?.filter((one) => one !== task) ?? [];
+  const split = turn.change(segment, { tasks: [rescue, upper, ...others] });
+  turn.count('rescue');
+  publish(turn, split, rescue);
+  return findTask(turn, taskId(turn, split, 'upper')) ?? { segment: split, task: upper };
 }
 
 function newTask(group: TaskGroup, rungs: readonly VideoRendition[], attempt: number): SegmentTask {
@@ -144,7 +160,7 @@ export function takeRefused(
   if (found === undefined || found.task.attempt !== refusal.attempt || found.task.queue.kind !== 'publishing')
     return;
   if (refusal.code === 'OVERLOADED' && found.task.group === 'upper') {
-    const { segment, task } = found;
+    const { segment, task } = rescueLowest(turn, found);
     const dropped = new Set([...segment.dropped, ...task.renditions]);
     turn.change(segment, { dropped, tasks: segment.tasks?.filter((one) => one !== task) });
     holdRungs(turn, task.renditions, turn.state.nextNumber);
@@ -206,7 +222,9 @@ export function hedgeTasks(turn: Turn): void {
       publish(turn, segment, task);
     } else if (attempts < limits.maxAttempts && isSlow(found.task, turn.nowMs, slowMs)) {
       turn.count('hedge');
-      again(turn, found);
+      again(turn, rescueLowest(turn, found));
+    } else if (isStuck(found.task, turn.nowMs)) {
+      rescueLowest(turn, found);
     }
   }
 }
@@ -214,6 +232,11 @@ export function hedgeTasks(turn: Turn): void {
 function isSlow({ started, queue }: SegmentTask, nowMs: number, slowMs: number): boolean {
   if (started !== undefined) return nowMs - started.atMs >= slowMs;
   return queue.kind === 'queued' && nowMs - queue.atMs >= limits.queueLostMs;
+}
+
+/** In line for as long as a task may take: its lowest rung must not wait with it. */
+function isStuck({ started, queue }: SegmentTask, nowMs: number): boolean {
+  return started === undefined && queue.kind === 'queued' && nowMs - queue.atMs >= limits.hedgeAfterMs;
 }
 
 export function percentile95(values: readonly number[]): number {

@@ -27,6 +27,7 @@ export const ladder = parseLadder('test', {
 export const settings: OwnerSettings = {
   ladders: new Map([['default', ladder]]),
   fingerprint: 'test',
+  isLowestJoined: false,
   endAfterMs: 60_000,
   dvrWindowMs: 60_000,
   retentionMs: 3_600_000,

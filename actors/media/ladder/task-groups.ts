@@ -20,11 +20,12 @@ export interface TaskPlan {
  * @returns first in line first; none without rungs
  */
 export function taskGroups(encoded: readonly VideoRendition[], isBehind: boolean): readonly TaskPlan[] {
-  const plans: readonly TaskPlan[] = isBehind
-    ? [
-        { group: 'lowest', renditions: encoded.slice(-1) },
-        { group: 'upper', renditions: encoded.slice(0, -1) },
-      ]
-    : [{ group: 'upper', renditions: encoded }];
+  const plans: readonly TaskPlan[] =
+    isBehind || encoded.length === 1
+      ? [
+          { group: 'lowest', renditions: encoded.slice(-1) },
+          { group: 'upper', renditions: encoded.slice(0, -1) },
+        ]
+      : [{ group: 'upper', renditions: encoded }];
   return plans.filter(({ renditions }) => renditions.length > 0);
 }

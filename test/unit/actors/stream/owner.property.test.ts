@@ -62,11 +62,17 @@ const event: fc.Arbitrary<Event> = fc.oneof(
 );
 
 class Run {
-  owner = new OwnerHarness();
+  readonly #settings: { readonly isLowestJoined: boolean };
+  owner: OwnerHarness;
   #period: PeriodId | undefined;
   #index = 0;
   #connection = 0;
   #session = 0;
+
+  constructor(isLowestJoined: boolean) {
+    this.#settings = { isLowestJoined };
+    this.owner = new OwnerHarness({ settings: this.#settings });
+  }
 
   open(): void {
     this.#connection += 1_000_000_000;
@@ -132,7 +138,12 @@ class Run {
   takeOver(): void {
     const { owner } = this;
     const epoch = owner.state.self.epoch + 1;
-    this.owner = new OwnerHarness({ entries: owner.log, epoch, bootId: `b${epoch}` });
+    this.owner = new OwnerHarness({
+      settings: this.#settings,
+      entries: owner.log,
+      epoch,
+      bootId: `b${epoch}`,
+    });
     this.owner.nowMs = owner.nowMs;
     this.owner.attach(`s${this.#session}`);
   }
@@ -209,8 +220,8 @@ function check({ owner }: Run): void {
 
 test('whatever the order of events, the log stays whole', () => {
   fc.assert(
-    fc.property(fc.array(event, { minLength: 20, maxLength: 120 }), (events) => {
-      const run = new Run();
+    fc.property(fc.array(event, { minLength: 20, maxLength: 120 }), fc.boolean(), (events, isJoined) => {
+      const run = new Run(isJoined);
       run.open();
       for (const step of events) {
         run.apply(step);
@@ -225,8 +236,8 @@ test('whatever the order of events, the log stays whole', () => {
 
 test('whatever came before, with the log back and time to pass every source is decided', () => {
   fc.assert(
-    fc.property(fc.array(event, { minLength: 20, maxLength: 80 }), (events) => {
-      const run = new Run();
+    fc.property(fc.array(event, { minLength: 20, maxLength: 80 }), fc.boolean(), (events, isJoined) => {
+      const run = new Run(isJoined);
       run.open();
       for (const step of events) {
         run.apply(step);
