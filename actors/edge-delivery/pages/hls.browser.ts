@@ -20,7 +20,9 @@ export class HlsEngine implements Engine {
     const hls = this.#hls;
     if (startSeconds !== undefined) hls.config.startPosition = startSeconds;
     hls.on(Hls.Events.MANIFEST_PARSED, (_event, { levels }) => {
-      this.#events.onQualities(levels.map(({ height }, index) => ({ id: String(index), label: `${height}p` })).toReversed());
+      this.#events.onQualities(
+        levels.map(({ height }, index) => ({ id: String(index), label: `${height}p` })).toReversed(),
+      );
     });
     hls.on(Hls.Events.LEVEL_SWITCHED, (_event, { level }) => {
       const height = hls.levels[level]?.height;
@@ -30,7 +32,8 @@ export class HlsEngine implements Engine {
     hls.on(Hls.Events.FRAG_LOADED, (_event, { frag }) => (this.#edge = new URL(frag.url).host));
     return new Promise((resolve, reject) => {
       hls.on(Hls.Events.ERROR, (_event, { type, details, fatal }) => {
-        if (details === Hls.ErrorDetails.LEVEL_LOAD_ERROR || details === Hls.ErrorDetails.LEVEL_LOAD_TIMEOUT) this.#manifestErrors += 1;
+        if (details === Hls.ErrorDetails.LEVEL_LOAD_ERROR || details === Hls.ErrorDetails.LEVEL_LOAD_TIMEOUT)
+          this.#manifestErrors += 1;
         if (!fatal && this.#manifestErrors < manifestAttempts) return;
         if (fatal && type === Hls.ErrorTypes.MEDIA_ERROR) return void hls.recoverMediaError();
         this.#events.onFailed(details);

@@ -38,7 +38,14 @@ export class NativeEngine implements Engine {
 
   state(): EngineState {
     const { videoWidth, videoHeight } = this.#video;
-    return { library: 'native HLS', width: videoWidth, height: videoHeight, bitrateBps: 0, behindLiveSeconds: undefined, edge: '' };
+    return {
+      library: 'native HLS',
+      width: videoWidth,
+      height: videoHeight,
+      bitrateBps: 0,
+      behindLiveSeconds: undefined,
+      edge: '',
+    };
   }
 
   async destroy(): Promise<void> {

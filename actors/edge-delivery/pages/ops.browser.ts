@@ -1,12 +1,33 @@
 /** The operator page: nodes, streams and their health, every 2 s. The token stays in this tab's session storage. */
 interface Cluster {
   readonly asOf: string;
-  readonly nodes: readonly { readonly id: string; readonly region: string; readonly state: string; readonly roles: readonly string[]; readonly load: { readonly streams: number }; readonly http: string; readonly rtmp: string }[];
-  readonly placements: readonly { readonly streamId: string; readonly owner: string; readonly epoch: number; readonly since: string; readonly reason: string }[];
+  readonly nodes: readonly {
+    readonly id: string;
+    readonly region: string;
+    readonly state: string;
+    readonly roles: readonly string[];
+    readonly load: { readonly streams: number };
+    readonly http: string;
+    readonly rtmp: string;
+  }[];
+  readonly placements: readonly {
+    readonly streamId: string;
+    readonly owner: string;
+    readonly epoch: number;
+    readonly since: string;
+    readonly reason: string;
+  }[];
 }
 interface Health {
   readonly state: string;
-  readonly input?: { readonly videoCodec?: string; readonly width?: number; readonly height?: number; readonly fps?: number; readonly audioCodec?: string; readonly bitrateBps?: number };
+  readonly input?: {
+    readonly videoCodec?: string;
+    readonly width?: number;
+    readonly height?: number;
+    readonly fps?: number;
+    readonly audioCodec?: string;
+    readonly bitrateBps?: number;
+  };
   readonly renditions: readonly { readonly name: string; readonly lagMs: number; readonly gaps: number }[];
 }
 
@@ -38,7 +59,10 @@ async function refresh(): Promise<void> {
   find('placements', HTMLElement).replaceChildren(...rows);
 }
 
-async function streamRow({ streamId, owner, epoch, since, reason }: Cluster['placements'][number], held: string): Promise<HTMLElement> {
+async function streamRow(
+  { streamId, owner, epoch, since, reason }: Cluster['placements'][number],
+  held: string,
+): Promise<HTMLElement> {
   const reply = await ask(`/v1/streams/${encodeURIComponent(streamId)}/health`, held);
   const health: Health | undefined = reply?.ok === true ? await reply.json() : undefined;
   const state = health?.state ?? 'unknown';
@@ -50,11 +74,23 @@ async function streamRow({ streamId, owner, epoch, since, reason }: Cluster['pla
     since,
     reason,
     health?.input === undefined ? '' : describeInput(health.input),
-    (health?.renditions ?? []).map(({ name, lagMs, gaps }) => `${name} ${(lagMs / 1000).toFixed(1)} s${gaps > 0 ? `, ${gaps} gaps` : ''}`).join(' · '),
+    (health?.renditions ?? [])
+      .map(
+        ({ name, lagMs, gaps }) =>
+          `${name} ${(lagMs / 1000).toFixed(1)} s${gaps > 0 ? `, ${gaps} gaps` : ''}`,
+      )
+      .join(' · '),
   ]);
 }
 
-function describeInput({ videoCodec, width, height, fps, audioCodec, bitrateBps }: NonNullable<Health['input']>): string {
+function describeInput({
+  videoCodec,
+  width,
+  height,
+  fps,
+  audioCodec,
+  bitrateBps,
+}: NonNullable<Health['input']>): string {
   const size = width === undefined ? '' : ` ${width}x${height} ${fps?.toFixed(2) ?? ''} fps`;
   const bitrate = bitrateBps === undefined ? '' : `${Math.round(bitrateBps / 1000)} kbit/s`;
   return [`${videoCodec ?? ''}${size}`, audioCodec ?? '', bitrate].filter((part) => part !== '').join(', ');

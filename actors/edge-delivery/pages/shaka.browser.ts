@@ -1,6 +1,12 @@
 /** DASH (and HLS, for comparison) through Shaka Player. */
 import type Shaka from 'shaka-player/dist/shaka-player.compiled.js';
-import { manifestAttempts, type Engine, type EngineEvents, type EngineState, type Quality } from './engine.browser.ts';
+import {
+  manifestAttempts,
+  type Engine,
+  type EngineEvents,
+  type EngineState,
+  type Quality,
+} from './engine.browser.ts';
 
 declare const shaka: typeof Shaka;
 
@@ -32,6 +38,14 @@ export class ShakaEngine implements Engine {
         bufferingGoal: 12,
         bufferBehind: 60,
         lowLatencyMode: false,
+        // A slow start is made up for, gently; counted from where the delay above ends.
+        liveSync: {
+          enabled: true,
+          targetLatency: 0.5,
+          targetLatencyTolerance: 0.5,
+          maxPlaybackRate: 1.05,
+          minPlaybackRate: 1,
+        },
       },
       abr: { defaultBandwidthEstimate: 3_000_000 },
     });
@@ -79,7 +93,10 @@ export class ShakaEngine implements Engine {
 
   #tell(): void {
     const tracks = this.#player.getVariantTracks().toSorted((a, b) => (b.height ?? 0) - (a.height ?? 0));
-    const qualities: Quality[] = tracks.map((track) => ({ id: String(track.id), label: `${track.height ?? '?'}p` }));
+    const qualities: Quality[] = tracks.map((track) => ({
+      id: String(track.id),
+      label: `${track.height ?? '?'}p`,
+    }));
     this.#events.onQualities(tracks.some((track) => track.height !== null) ? qualities : []);
     const height = this.#active()?.height;
     if (typeof height === 'number') this.#events.onQuality(`${height}p`);

@@ -49,7 +49,8 @@ async function play(startSeconds?: number): Promise<void> {
 }
 
 function newEngine(wanted: Format, events: ConstructorParameters<typeof ShakaEngine>[1]): Engine {
-  if (!('MediaSource' in window) && !('ManagedMediaSource' in window)) return new NativeEngine(ui.video, events);
+  if (!('MediaSource' in window) && !('ManagedMediaSource' in window))
+    return new NativeEngine(ui.video, events);
   return wanted === 'hls' ? new HlsEngine(ui.video, events) : new ShakaEngine(ui.video, events);
 }
 
@@ -70,9 +71,9 @@ function failed(why: string): void {
 async function findEdges(): Promise<void> {
   const known = [...edges];
   const asked = known[edgeIndex % known.length] ?? location.origin;
-  const reply = await fetch(`${asked}/v1/streams/${encodeURIComponent(streamId)}/edges`, { signal: AbortSignal.timeout(3000) }).catch(
-    () => undefined,
-  );
+  const reply = await fetch(`${asked}/v1/streams/${encodeURIComponent(streamId)}/edges`, {
+    signal: AbortSignal.timeout(3000),
+  }).catch(() => undefined);
   if (reply?.status === 404) say('There is no such stream.', streamId);
   if (reply?.ok !== true) return;
   const { items }: { items: readonly { url: string }[] } = await reply.json();

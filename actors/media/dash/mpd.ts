@@ -24,7 +24,6 @@ export function mpd(timeline: Timeline, options: ManifestOptions): string {
   const root = element('MPD', rootAttributes(timeline, options, periods.at(-1)), [
     ...baseUrls(options),
     ...locations(options),
-    serviceDescription(timeline),
     ...periods.map(periodElement),
     element('UTCTiming', { schemeIdUri: 'urn:mpeg:dash:utc:http-iso:2014', value: '../../v1/time' }),
     ...contentSteering(options),
@@ -75,11 +74,6 @@ function locations({ edges: { edges }, streamId, device }: ManifestOptions): rea
   return edges.map((edge) =>
     textElement('Location', { serviceLocation: edge.id }, `${liveUrl(edge, streamId)}manifest.mpd${query}`),
   );
-}
-
-function serviceDescription(timeline: Timeline): string {
-  const target = holdBackSeconds(timeline) * 1000;
-  return element('ServiceDescription', { id: 0 }, [element('Latency', { target })]);
 }
 
 /**

@@ -69,13 +69,17 @@ function listed({
   return result;
 }
 
+// A ServiceDescription's latency is counted twice by Shaka: it slowed down until it was that far behind the delay.
+test('the delay behind live is said once, as suggestedPresentationDelay', () => {
+  const text = mpd(new LogBuilder().open().clock(passThroughOnly).segments(4).fold(), options);
+  expect(text).toContain('suggestedPresentationDelay="PT6S"');
+  expect(text).not.toContain('ServiceDescription');
+});
+
 test('a small live stream, to the byte', () => {
   const timeline = new LogBuilder().open().clock(passThroughOnly).segments(4).fold();
   expect(mpd(timeline, options)).toBe(`<?xml version="1.0" encoding="UTF-8"?>
 <MPD xmlns="urn:mpeg:dash:schema:mpd:2011" profiles="urn:mpeg:dash:profile:isoff-live:2011" type="dynamic" availabilityStartTime="2023-11-14T22:13:20.000Z" publishTime="2023-11-14T22:13:32.000Z" minimumUpdatePeriod="PT1S" timeShiftBufferDepth="PT60S" suggestedPresentationDelay="PT6S" maxSegmentDuration="PT2.006S" minBufferTime="PT2S">
-<ServiceDescription id="0">
-<Latency target="6000"/>
-</ServiceDescription>
 <Period id="2" start="PT0S">
 <AdaptationSet id="1" contentType="video" mimeType="video/mp4" segmentAlignment="true" startWithSAP="1" par="71:40" maxWidth="426" maxHeight="240">
 <Role schemeIdUri="urn:mpeg:dash:role:2011" value="main"/>
