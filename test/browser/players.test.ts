@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Browser } from 'playwright-core';
 import { startTestCluster, type TestCluster } from '../support/demo.ts';
 import { flashAndBeep, publish, x264, type FfmpegPublisher } from '../support/ffmpeg-publisher.ts';
+import { waitForPlaylist } from '../support/playlists.ts';
 import { launchChromium, openPlayer, type Player } from '../support/foreign-players.ts';
 
 let cluster: TestCluster;
@@ -22,13 +23,10 @@ afterAll(async () => {
   await cluster?.[Symbol.asyncDispose]();
 });
 
+/** Long enough on air that a player has something to start behind. */
 async function waitUntilPlayable(): Promise<void> {
-  for (let tries = 0; tries < 6; tries += 1) {
-    const reply = await fetch(`${cluster.url}/live/demo/main.m3u8`);
-    if (reply.ok) return;
-    await reply.arrayBuffer();
-  }
-  throw new Error(`not playable: ${publisher.output()}`);
+  const playlist = `${cluster.url}/live/demo/h264-240p.m3u8`;
+  await waitForPlaylist(playlist, ({ segments }) => segments.length >= 4, 60_000);
 }
 
 // Goal: what others wrote plays what we serve. Method: 20 s of each; a stall is a `waiting` after the first `playing`.
@@ -58,7 +56,9 @@ test('a throttled connection goes down the ladder and comes back up', async () =
       uploadThroughput: bytesPerSecond,
     });
   const reaches = (height: number) =>
-    open.page.waitForFunction((wanted) => document.querySelector('video')?.videoHeight === wanted, height, { timeout: 60_000 });
+    open.page.waitForFunction((wanted) => document.querySelector('video')?.videoHeight === wanted, height, {
+      timeout: 60_000,
+    });
   await reaches(360);
   await throttle(60_000);
   await reaches(240);
@@ -71,9 +71,16 @@ test('the watch page plays, shows the stream as live, and reports no failure', a
   const errors: string[] = [];
   page.on('pageerror', (error) => errors.push(error.message));
   await page.goto(`${cluster.url}/watch/demo`);
-  await page.waitForFunction(() => (document.querySelector('video')?.currentTime ?? 0) > 0 && document.querySelector('#state')?.textContent === 'LIVE');
+  await page.waitForFunction(
+    () =>
+      (document.querySelector('video')?.currentTime ?? 0) > 0 &&
+      document.querySelector('#state')?.textContent === 'LIVE',
+  );
   const from = await page.evaluate(() => document.querySelector('video')?.currentTime ?? 0);
-  await page.waitForFunction((start) => (document.querySelector('video')?.currentTime ?? 0) > start + 5, from);
+  await page.waitForFunction(
+    (start) => (document.querySelector('video')?.currentTime ?? 0) > start + 5,
+    from,
+  );
   const options = await page.locator('select.quality option').allTextContents();
   expect(options.slice(1)).toEqual(['360p', '240p']);
   expect(errors).toEqual([]);
@@ -83,7 +90,11 @@ test('the watch page plays, shows the stream as live, and reports no failure', a
 test('the watch page plays HLS too', async () => {
   const page = await browser.newPage();
   await page.goto(`${cluster.url}/watch/demo?format=hls`);
-  await page.waitForFunction(() => (document.querySelector('video')?.currentTime ?? 0) > 1 && document.querySelector('#state')?.textContent === 'LIVE');
+  await page.waitForFunction(
+    () =>
+      (document.querySelector('video')?.currentTime ?? 0) > 1 &&
+      document.querySelector('#state')?.textContent === 'LIVE',
+  );
   await page.close();
 });
 

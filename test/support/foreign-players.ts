@@ -82,7 +82,9 @@ export async function openPlayer(browser: Browser, player: Player, manifest: str
     playFor: async (seconds, withinMs) => {
       const from = await page.evaluate(() => document.querySelector('video')?.currentTime ?? 0);
       const until = from + seconds;
-      await page.waitForFunction((end) => (document.querySelector('video')?.currentTime ?? 0) >= end, until, { timeout: withinMs });
+      await page.waitForFunction((end) => (document.querySelector('video')?.currentTime ?? 0) >= end, until, {
+        timeout: withinMs,
+      });
     },
     report: () =>
       page.evaluate(() => {

@@ -32,7 +32,8 @@ export class GatedSegmentStore implements SegmentStore {
   }
 
   async *list(prefix: string): AsyncIterable<StoredObject> {
-    for (const [key, body] of this.objects) if (key.startsWith(prefix)) yield { key, bytes: body.byteLength, storedAtMs: 0 };
+    for (const [key, body] of this.objects)
+      if (key.startsWith(prefix)) yield { key, bytes: body.byteLength, storedAtMs: 0 };
   }
 
   async delete(keys: readonly string[]): Promise<void> {

@@ -32,7 +32,11 @@ export class MemoryIndexLog implements IndexLog {
     return (this.#entries.get(stream) ?? []).filter((entry) => entry.sequence >= fromSequence);
   }
 
-  async *follow(stream: StreamId, fromSequence: number, signal: AbortSignal): AsyncIterable<IndexEntry | { readonly caughtUp: true }> {
+  async *follow(
+    stream: StreamId,
+    fromSequence: number,
+    signal: AbortSignal,
+  ): AsyncIterable<IndexEntry | { readonly caughtUp: true }> {
     this.follows++;
     this.following++;
     try {
@@ -58,7 +62,10 @@ export class MemoryIndexLog implements IndexLog {
   }
 
   async purgeBelow(stream: StreamId, sequence: number): Promise<void> {
-    this.#entries.set(stream, (this.#entries.get(stream) ?? []).filter((entry) => entry.sequence >= sequence));
+    this.#entries.set(
+      stream,
+      (this.#entries.get(stream) ?? []).filter((entry) => entry.sequence >= sequence),
+    );
   }
 
   /** Ends all follows with an error until it is up again. */

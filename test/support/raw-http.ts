@@ -3,7 +3,11 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 
 /** Sends `text` and gathers what comes until `until` matches, the peer closes, or `ms` pass. */
-export async function rawRequest(port: number, text: string | Uint8Array, options: { until?: RegExp; ms?: number } = {}): Promise<string> {
+export async function rawRequest(
+  port: number,
+  text: string | Uint8Array,
+  options: { until?: RegExp; ms?: number } = {},
+): Promise<string> {
   const socket = await openSocket(port);
   try {
     socket.write(text);
@@ -20,7 +24,10 @@ export async function openSocket(port: number): Promise<Socket> {
   return socket;
 }
 
-export async function readUntil(socket: Socket, { until, ms = 20_000 }: { until?: RegExp; ms?: number } = {}): Promise<string> {
+export async function readUntil(
+  socket: Socket,
+  { until, ms = 20_000 }: { until?: RegExp; ms?: number } = {},
+): Promise<string> {
   let text = '';
   const timer = setTimeout(() => socket.destroy(), ms);
   try {

@@ -27,7 +27,10 @@ export interface TestEdge extends AsyncDisposable {
 
 export const operatorToken = 'test-token';
 
-export async function startTestEdge(ports: Partial<EdgePorts> = {}, limits: Partial<HttpLimits> = {}): Promise<TestEdge> {
+export async function startTestEdge(
+  ports: Partial<EdgePorts> = {},
+  limits: Partial<HttpLimits> = {},
+): Promise<TestEdge> {
   const log = new MemoryIndexLog();
   const store = new GatedSegmentStore();
   const streams = new Set(['demo']);
@@ -71,8 +74,10 @@ export async function startTestEdge(ports: Partial<EdgePorts> = {}, limits: Part
     log,
     store,
     streams,
-    metric: async (name) => Number(new RegExp(`^${name}(?:{[^}]*})? (\\S+)$`, 'm').exec(await metrics.render())?.[1] ?? 0),
-    broadcast: async (segments, options = {}) => (await new Broadcast({ log, store, ...options }).open()).commit(segments),
+    metric: async (name) =>
+      Number(new RegExp(`^${name}(?:{[^}]*})? (\\S+)$`, 'm').exec(await metrics.render())?.[1] ?? 0),
+    broadcast: async (segments, options = {}) =>
+      (await new Broadcast({ log, store, ...options }).open()).commit(segments),
     close,
     [Symbol.asyncDispose]: () => close(0),
   };

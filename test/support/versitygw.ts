@@ -96,7 +96,9 @@ async function launch(dir: string, port: number): Promise<ChildProcess> {
     return child;
   } catch (error) {
     child.kill('SIGKILL');
-    throw new Error(`versitygw did not start on port ${port}: ${Buffer.concat(words).toString()}`, { cause: error });
+    throw new Error(`versitygw did not start on port ${port}: ${Buffer.concat(words).toString()}`, {
+      cause: error,
+    });
   }
 }
 
