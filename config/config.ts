@@ -10,7 +10,12 @@ export interface NodeConfig {
   readonly region: RegionId;
   readonly roles: ReadonlySet<Role>;
   readonly http: { readonly host: string; readonly port: number; readonly publicUrl: string | undefined };
-  readonly rtmp: { readonly host: string; readonly port: number; readonly publicUrl: string | undefined; readonly maxPublishers: number };
+  readonly rtmp: {
+    readonly host: string;
+    readonly port: number;
+    readonly publicUrl: string | undefined;
+    readonly maxPublishers: number;
+  };
   readonly natsServers: readonly string[];
   readonly dataDir: string;
   readonly store:
@@ -37,7 +42,9 @@ export class ConfigError extends Error {
   override readonly name = 'ConfigError';
   readonly faults: readonly string[];
   constructor(faults: readonly string[]) {
-    super(`The configuration has ${faults.length} fault(s):\n${faults.map((fault) => `  ${fault}`).join('\n')}`);
+    super(
+      `The configuration has ${faults.length} fault(s):\n${faults.map((fault) => `  ${fault}`).join('\n')}`,
+    );
     this.faults = faults;
   }
 }
@@ -52,17 +59,24 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>, co
   if (!nodeId.success) faults.push('TANGAZA_NODE_ID: lower-case letters, digits, - and _, 64 at most');
   const region = RegionId.safeParse(values.TANGAZA_REGION);
   if (!region.success) faults.push('TANGAZA_REGION: lower-case letters, digits, - and _, 64 at most');
-  const named = values.TANGAZA_ROLES.split(',').map((role) => role.trim()).filter((role) => role !== '');
+  const named = values.TANGAZA_ROLES.split(',')
+    .map((role) => role.trim())
+    .filter((role) => role !== '');
   const known = roles.filter((role) => named.includes(role));
   const strange = named.filter((role) => !roles.some((one) => one === role));
-  if (strange.length > 0) faults.push(`TANGAZA_ROLES: no such role: ${strange.join(', ')}; there are ${roles.join(', ')}`);
+  if (strange.length > 0)
+    faults.push(`TANGAZA_ROLES: no such role: ${strange.join(', ')}; there are ${roles.join(', ')}`);
   if (known.length === 0) faults.push('TANGAZA_ROLES: a node needs a role');
   if (!nodeId.success || !region.success || faults.length > 0) throw new ConfigError(faults);
   return {
     nodeId: nodeId.data,
     region: region.data,
     roles: new Set(known),
-    http: { host: values.TANGAZA_HTTP_HOST, port: values.TANGAZA_HTTP_PORT, publicUrl: values.TANGAZA_PUBLIC_URL },
+    http: {
+      host: values.TANGAZA_HTTP_HOST,
+      port: values.TANGAZA_HTTP_PORT,
+      publicUrl: values.TANGAZA_PUBLIC_URL,
+    },
     rtmp: {
       host: values.TANGAZA_RTMP_HOST,
       port: values.TANGAZA_RTMP_PORT,

@@ -6,7 +6,8 @@ const positive = z.coerce.number().int().positive();
 
 /** Described for the README; a `secret` is never printed. */
 const variable = <S extends z.ZodType>(schema: S, description: string): S => schema.meta({ description });
-const secret = <S extends z.ZodType>(schema: S, description: string): S => schema.meta({ description, isSecret: true });
+const secret = <S extends z.ZodType>(schema: S, description: string): S =>
+  schema.meta({ description, isSecret: true });
 
 const Variables = z.object({
   TANGAZA_NODE_ID: variable(z.string().default('node-1'), 'Name of this node, unique in the cluster.'),
@@ -19,26 +20,56 @@ const Variables = z.object({
   TANGAZA_HTTP_PORT: variable(port.default(8080), 'Port of the HTTP listener; 0 takes a free one.'),
   TANGAZA_RTMP_HOST: variable(z.string().default('127.0.0.1'), 'Address the RTMP listener binds.'),
   TANGAZA_RTMP_PORT: variable(port.default(1935), 'Port of the RTMP listener; 0 takes a free one.'),
-  TANGAZA_PUBLIC_URL: variable(z.url().optional(), 'URL under which viewers reach this node; default http://HTTP_HOST:HTTP_PORT.'),
-  TANGAZA_PUBLIC_RTMP_URL: variable(z.string().optional(), 'URL under which encoders reach this node; default rtmp://RTMP_HOST:RTMP_PORT/live.'),
-  TANGAZA_NATS_URL: variable(z.string().default('nats://127.0.0.1:4222'), "Comma-separated URLs of the region's NATS servers."),
-  TANGAZA_DATA_DIR: variable(z.string().default('.tangaza'), "Folder of the region's data on this host (SQLite, segments on disk, secrets)."),
+  TANGAZA_PUBLIC_URL: variable(
+    z.url().optional(),
+    'URL under which viewers reach this node; default http://HTTP_HOST:HTTP_PORT.',
+  ),
+  TANGAZA_PUBLIC_RTMP_URL: variable(
+    z.string().optional(),
+    'URL under which encoders reach this node; default rtmp://RTMP_HOST:RTMP_PORT/live.',
+  ),
+  TANGAZA_NATS_URL: variable(
+    z.string().default('nats://127.0.0.1:4222'),
+    "Comma-separated URLs of the region's NATS servers.",
+  ),
+  TANGAZA_DATA_DIR: variable(
+    z.string().default('.tangaza'),
+    "Folder of the region's data on this host (SQLite, segments on disk, secrets).",
+  ),
   TANGAZA_STORE: variable(z.enum(['disk', 's3']).default('disk'), 'Where segments lie: disk or s3.'),
   TANGAZA_S3_ENDPOINT: variable(z.url().optional(), 'S3 endpoint; AWS when absent.'),
   TANGAZA_S3_REGION: variable(z.string().default('us-east-1'), 'S3 region.'),
   TANGAZA_S3_BUCKET: variable(z.string().default('tangaza'), 'S3 bucket.'),
   TANGAZA_S3_ACCESS_KEY: secret(z.string().optional(), 'S3 access key.'),
   TANGAZA_S3_SECRET_KEY: secret(z.string().optional(), 'S3 secret key.'),
-  TANGAZA_DISK_RESERVE_BYTES: variable(positive.default(1_073_741_824), 'Free bytes the disk store leaves alone before it refuses.'),
-  TANGAZA_LADDER: variable(z.string().default('default'), 'Ladder of streams that name none: a file under config/ladders/.'),
-  TANGAZA_WORKER_SLOTS: variable(z.coerce.number().int().min(0).default(0), 'Tasks encoded at once; 0 is one for each core but one.'),
+  TANGAZA_DISK_RESERVE_BYTES: variable(
+    positive.default(1_073_741_824),
+    'Free bytes the disk store leaves alone before it refuses.',
+  ),
+  TANGAZA_LADDER: variable(
+    z.string().default('default'),
+    'Ladder of streams that name none: a file under config/ladders/.',
+  ),
+  TANGAZA_WORKER_SLOTS: variable(
+    z.coerce.number().int().min(0).default(0),
+    'Tasks encoded at once; 0 is one for each core but one.',
+  ),
   TANGAZA_FFMPEG: variable(z.string().default('ffmpeg'), 'Path of ffmpeg, 5.1 or newer.'),
-  TANGAZA_DVR_WINDOW_SECONDS: variable(positive.default(1800), 'How far back a manifest reaches, in seconds.'),
+  TANGAZA_DVR_WINDOW_SECONDS: variable(
+    positive.default(1800),
+    'How far back a manifest reaches, in seconds.',
+  ),
   TANGAZA_RETENTION_SECONDS: variable(positive.default(86_400), 'How long segments are kept, in seconds.'),
   TANGAZA_CACHE_BYTES: variable(positive.default(67_108_864), 'Bytes of segments an edge keeps in memory.'),
   TANGAZA_MAX_PUBLISHERS: variable(positive.default(200), 'RTMP connections at once.'),
-  TANGAZA_OPERATOR_TOKEN: secret(z.string().min(16).optional(), 'Bearer token of the control API; generated on first start when absent.'),
-  TANGAZA_LOG_LEVEL: variable(z.enum(['debug', 'info', 'warn', 'error']).default('info'), 'Least level logged.'),
+  TANGAZA_OPERATOR_TOKEN: secret(
+    z.string().min(16).optional(),
+    'Bearer token of the control API; generated on first start when absent.',
+  ),
+  TANGAZA_LOG_LEVEL: variable(
+    z.enum(['debug', 'info', 'warn', 'error']).default('info'),
+    'Least level logged.',
+  ),
 });
 export type EnvValues = z.output<typeof Variables>;
 
@@ -60,11 +91,17 @@ export const envSpec: Readonly<Record<string, Variable>> = Object.fromEntries(
  *
  * @returns the values, or every fault at once, each as one sentence that names the variable
  */
-export function parseEnv(env: Readonly<Record<string, string | undefined>>): { values: EnvValues } | { faults: readonly string[] } {
+export function parseEnv(
+  env: Readonly<Record<string, string | undefined>>,
+): { values: EnvValues } | { faults: readonly string[] } {
   const given = Object.entries(env).filter(([name, value]) => name.startsWith('TANGAZA_') && value !== '');
-  const unknown = given.filter(([name]) => !Object.hasOwn(envSpec, name)).map(([name]) => `${name}: no such setting`);
+  const unknown = given
+    .filter(([name]) => !Object.hasOwn(envSpec, name))
+    .map(([name]) => `${name}: no such setting`);
   const result = Variables.safeParse(Object.fromEntries(given));
-  const wrong = result.success ? [] : result.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+  const wrong = result.success
+    ? []
+    : result.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
   const faults = [...wrong, ...unknown];
   return result.success && faults.length === 0 ? { values: result.data } : { faults };
 }

@@ -37,7 +37,10 @@ export function loadSecrets(dataDir: string): Secrets {
     rmSync(own, { force: true });
   }
   const parsed = Secrets.safeParse(readJson(file));
-  if (!parsed.success) throw new Error(`${file} does not hold the secrets of a region: restore it, or remove it to make new ones.`);
+  if (!parsed.success)
+    throw new Error(
+      `${file} does not hold the secrets of a region: restore it, or remove it to make new ones.`,
+    );
   return parsed.data;
 }
 

@@ -1,5 +1,15 @@
 /** What the control actor does, with its ports as arguments. */
-import type { ClusterView, CreateStreamBody, LiveStreams, StreamPage, StreamView, StreamWithKey, UpdateStreamBody, AuthenticateParams, AuthenticateReply } from '../../cluster/contract/streams.ts';
+import type {
+  ClusterView,
+  CreateStreamBody,
+  LiveStreams,
+  StreamPage,
+  StreamView,
+  StreamWithKey,
+  UpdateStreamBody,
+  AuthenticateParams,
+  AuthenticateReply,
+} from '../../cluster/contract/streams.ts';
 import type { PageQuery, StreamParams } from '../../cluster/contract/routes-streams.ts';
 import type { RouteInput } from '../../cluster/contract/routes.ts';
 import type { CloseSessionsParams, StreamHealth } from '../../cluster/contract/stream.ts';
@@ -128,20 +138,23 @@ export class Control {
   /** What is on air; asked by every visitor of `/`, so computed once a second at most. */
   live(): Promise<LiveStreams> {
     const nowMs = this.#ports.clock.monotonicMs();
-    if (this.#live === undefined || nowMs - this.#live.atMs > liveCacheMs) this.#live = { atMs: nowMs, value: this.#findLive() };
+    if (this.#live === undefined || nowMs - this.#live.atMs > liveCacheMs)
+      this.#live = { atMs: nowMs, value: this.#findLive() };
     return this.#live.value;
   }
 
   async cluster(): Promise<ClusterView> {
     const { members, ownership, clock } = this.#ports;
-    const placements = [...(await ownership.list())].map(([streamId, { owner, region, epoch, since, reason }]) => ({
-      streamId,
-      owner,
-      region,
-      epoch,
-      since,
-      reason,
-    }));
+    const placements = [...(await ownership.list())].map(
+      ([streamId, { owner, region, epoch, since, reason }]) => ({
+        streamId,
+        owner,
+        region,
+        epoch,
+        since,
+        reason,
+      }),
+    );
     const all = members.list().members;
     const regionIds = [...new Set(all.map(({ region }) => region))];
     return {
@@ -177,7 +190,9 @@ export class Control {
   }
 
   #view(entry: StreamEntry, origin: string): StreamView {
-    const nodes = this.#ports.members.list().members.filter((member) => member.isAlive && member.roles.includes('ingest'));
+    const nodes = this.#ports.members
+      .list()
+      .members.filter((member) => member.isAlive && member.roles.includes('ingest'));
     return toStreamView(entry, origin, inOrder(entry.id, nodes));
   }
 
@@ -189,7 +204,10 @@ export class Control {
   #knownLadder(name: string): string {
     const { ladders } = this.#ports;
     if (ladders.has(name)) return name;
-    throw new TangazaError('BAD_REQUEST', `There is no ladder ${name}; there are: ${[...ladders].join(', ')}.`);
+    throw new TangazaError(
+      'BAD_REQUEST',
+      `There is no ladder ${name}; there are: ${[...ladders].join(', ')}.`,
+    );
   }
 
   #offline(reason: string): StreamHealth {
@@ -207,5 +225,8 @@ function noSuchStream(id: StreamId): TangazaError {
 }
 
 function inOrder(id: StreamId, nodes: readonly Member[]): readonly Member[] {
-  return order(id, nodes.map((member) => ({ ...member, weight: 1 })));
+  return order(
+    id,
+    nodes.map((member) => ({ ...member, weight: 1 })),
+  );
 }

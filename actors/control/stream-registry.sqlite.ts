@@ -50,7 +50,10 @@ class SqliteStreamRegistry implements StreamRegistry {
       const before = this.#madeBefore(stream);
       if (before !== undefined) return before;
       if (this.get(stream.id) !== undefined) {
-        throw new TangazaError('CONFLICT', `There is a stream ${stream.id} already: choose another id or leave it out.`);
+        throw new TangazaError(
+          'CONFLICT',
+          `There is a stream ${stream.id} already: choose another id or leave it out.`,
+        );
       }
       this.#run(
         'INSERT INTO streams (id, title, ladder, keyHash, keySalt, createdAtMs, updatedAtMs) VALUES (?, ?, ?, ?, ?, ?, ?)',
@@ -64,7 +67,10 @@ class SqliteStreamRegistry implements StreamRegistry {
         ]);
       }
       const { id, title, ladder, nowMs } = stream;
-      return { entry: { id, title, ladder, createdAtMs: nowMs, updatedAtMs: nowMs }, keySalt: stream.keySalt };
+      return {
+        entry: { id, title, ladder, createdAtMs: nowMs, updatedAtMs: nowMs },
+        keySalt: stream.keySalt,
+      };
     });
   }
 
@@ -93,7 +99,12 @@ class SqliteStreamRegistry implements StreamRegistry {
   }
 
   rotateKey(id: StreamId, key: { keyHash: string; keySalt: string }, nowMs: number): StreamEntry | undefined {
-    this.#run('UPDATE streams SET keyHash = ?, keySalt = ?, updatedAtMs = ? WHERE id = ?', [key.keyHash, key.keySalt, nowMs, id]);
+    this.#run('UPDATE streams SET keyHash = ?, keySalt = ?, updatedAtMs = ? WHERE id = ?', [
+      key.keyHash,
+      key.keySalt,
+      nowMs,
+      id,
+    ]);
     return this.get(id);
   }
 
@@ -112,7 +123,10 @@ class SqliteStreamRegistry implements StreamRegistry {
   #madeBefore({ idempotencyKey, nowMs }: NewStream): { entry: StreamEntry; keySalt: string } | undefined {
     this.#run('DELETE FROM idempotency WHERE atMs < ?', [nowMs - dayMs]);
     if (idempotencyKey === undefined) return undefined;
-    const [row] = this.#all('SELECT s.* FROM idempotency i JOIN streams s ON s.id = i.streamId WHERE i.key = ?', [idempotencyKey]);
+    const [row] = this.#all(
+      'SELECT s.* FROM idempotency i JOIN streams s ON s.id = i.streamId WHERE i.key = ?',
+      [idempotencyKey],
+    );
     return row === undefined ? undefined : { entry: toEntry(row), keySalt: SaltRow.parse(row).keySalt };
   }
 

@@ -27,8 +27,16 @@ export interface StreamRegistry {
   get(id: StreamId): StreamEntry | undefined;
   /** Newest first; `after` is the last id of the page before. */
   list(limit: number, after?: string): readonly StreamEntry[];
-  update(id: StreamId, change: { readonly title?: string; readonly ladder?: string }, nowMs: number): StreamEntry | undefined;
-  rotateKey(id: StreamId, key: { readonly keyHash: string; readonly keySalt: string }, nowMs: number): StreamEntry | undefined;
+  update(
+    id: StreamId,
+    change: { readonly title?: string; readonly ladder?: string },
+    nowMs: number,
+  ): StreamEntry | undefined;
+  rotateKey(
+    id: StreamId,
+    key: { readonly keyHash: string; readonly keySalt: string },
+    nowMs: number,
+  ): StreamEntry | undefined;
   remove(id: StreamId): boolean;
   findByKeyHash(keyHash: string): StreamEntry | undefined;
   close(): void;

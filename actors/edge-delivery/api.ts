@@ -5,7 +5,15 @@ import type { Route, RouteInput } from '../../cluster/contract/routes.ts';
 import type { ErrorCode } from '../../cluster/errors/catalogue.ts';
 import { TangazaError } from '../../cluster/errors/tangaza-error.ts';
 import type { Clock } from '../../cluster/time/clock.ts';
-import { emptyReply, jsonReply, preflightReply, problemReply, type Handler, type HttpRequest, type Reply } from './http.ts';
+import {
+  emptyReply,
+  jsonReply,
+  preflightReply,
+  problemReply,
+  type Handler,
+  type HttpRequest,
+  type Reply,
+} from './http.ts';
 import type { Match, Router } from './router.ts';
 
 /** Serves a route at the edge itself; `input` is validated. */
@@ -39,7 +47,12 @@ export interface Issue {
 class InvalidInput extends TangazaError {
   readonly issues: readonly Issue[];
   constructor(issues: readonly Issue[]) {
-    super('BAD_REQUEST', issues.map(({ in: where, at, message }) => `${where}${at === '' ? '' : ` ${at}`}: ${message}`).join('; '));
+    super(
+      'BAD_REQUEST',
+      issues
+        .map(({ in: where, at, message }) => `${where}${at === '' ? '' : ` ${at}`}: ${message}`)
+        .join('; '),
+    );
     this.issues = issues;
   }
 }
@@ -58,7 +71,11 @@ export function makeApi(ports: ApiPorts): Handler {
 function errorReply(error: unknown): Reply {
   if (error instanceof InvalidInput) return problemReply(error, { issues: error.issues });
   const waitSeconds = error instanceof TangazaError ? error.data['retryAfterSeconds'] : undefined;
-  return problemReply(error, {}, typeof waitSeconds === 'number' ? { 'retry-after': String(Math.ceil(waitSeconds)) } : {});
+  return problemReply(
+    error,
+    {},
+    typeof waitSeconds === 'number' ? { 'retry-after': String(Math.ceil(waitSeconds)) } : {},
+  );
 }
 
 function answer(ports: ApiPorts, request: HttpRequest): Reply | Promise<Reply> {
@@ -69,7 +86,11 @@ function answer(ports: ApiPorts, request: HttpRequest): Reply | Promise<Reply> {
       return fallbackReply(ports, request);
     case 'wrongMethod':
       if (method === 'options') return preflightReply(found.allow);
-      return problemReply(new TangazaError('METHOD_NOT_ALLOWED', `This path takes ${found.allow}.`), {}, { allow: found.allow });
+      return problemReply(
+        new TangazaError('METHOD_NOT_ALLOWED', `This path takes ${found.allow}.`),
+        {},
+        { allow: found.allow },
+      );
     default:
       return serve(ports, request, found);
   }
@@ -101,7 +122,9 @@ function serve(ports: ApiPorts, request: HttpRequest, { route, params }: Match):
 /** A name in a public media path that cannot be one is simply not there. */
 function inputError({ tag }: Route, issues: readonly Issue[]): TangazaError {
   const isNoName = tag === 'playback' && issues.some((issue) => issue.in === 'path');
-  return isNoName ? new TangazaError('NOT_FOUND', 'There is nothing at this path.') : new InvalidInput(issues);
+  return isNoName
+    ? new TangazaError('NOT_FOUND', 'There is nothing at this path.')
+    : new InvalidInput(issues);
 }
 
 async function readBody(request: HttpRequest, schema: z.ZodType): Promise<unknown> {
@@ -126,15 +149,20 @@ function check(schema: z.ZodType | undefined, value: unknown, where: Issue['in']
   if (schema === undefined) return {};
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  for (const { path, message } of result.error.issues.slice(0, 50)) issues.push({ in: where, at: path.map(String).join('.'), message });
+  for (const { path, message } of result.error.issues.slice(0, 50))
+    issues.push({ in: where, at: path.map(String).join('.'), message });
   return undefined;
 }
 
 /** Compares hashes, so that neither length nor content of the token shows in the time it takes. */
 function mustBeOperator(request: HttpRequest, token: string | undefined): void {
   const [, given = ''] = /^Bearer +([\x21-\x7e]{1,1000}) *$/i.exec(request.header('authorization')) ?? [];
-  const isOperator = token !== undefined && token !== '' && timingSafeEqual(hash('sha256', given, 'buffer'), hash('sha256', token, 'buffer'));
-  if (!isOperator) throw new TangazaError('UNAUTHENTICATED', 'Send Authorization: Bearer with the operator token.');
+  const isOperator =
+    token !== undefined &&
+    token !== '' &&
+    timingSafeEqual(hash('sha256', given, 'buffer'), hash('sha256', token, 'buffer'));
+  if (!isOperator)
+    throw new TangazaError('UNAUTHENTICATED', 'Send Authorization: Bearer with the operator token.');
 }
 
 function idempotencyKeyOf(request: HttpRequest, issues: Issue[]): { idempotencyKey?: string } {
@@ -148,15 +176,28 @@ function idempotencyKeyOf(request: HttpRequest, issues: Issue[]): { idempotencyK
 function originOf(request: HttpRequest, publicUrl: string | undefined): string {
   if (publicUrl !== undefined) return publicUrl.replace(/\/+$/, '');
   const host = request.header('host');
-  return /^[a-z0-9.-]{1,255}(:\d{1,5})?$|^\[[0-9a-f:.]{2,45}\](:\d{1,5})?$/i.test(host) ? `http://${host}` : 'http://localhost';
+  return /^[a-z0-9.-]{1,255}(:\d{1,5})?$|^\[[0-9a-f:.]{2,45}\](:\d{1,5})?$/i.test(host)
+    ? `http://${host}`
+    : 'http://localhost';
 }
 
-async function callAction({ clock, call }: ApiPorts, { action, operation, reply }: Route, input: RouteInput): Promise<Reply> {
+async function callAction(
+  { clock, call }: ApiPorts,
+  { action, operation, reply }: Route,
+  input: RouteInput,
+): Promise<Reply> {
   if (action === undefined) throw new Error(`the route ${operation} has neither a handler nor an action`);
   const result = await withDeadline(clock, call(action, input), action);
   if (reply.schema === undefined) return emptyReply(reply.status, { 'cache-control': 'no-store' });
-  const id = reply.status === 201 && typeof result === 'object' && result !== null ? Reflect.get(result, 'id') : undefined;
-  return jsonReply(reply.status, result, typeof id === 'string' && /^[\w-]+$/.test(id) ? { location: `/v1/streams/${id}` } : {});
+  const id =
+    reply.status === 201 && typeof result === 'object' && result !== null
+      ? Reflect.get(result, 'id')
+      : undefined;
+  return jsonReply(
+    reply.status,
+    result,
+    typeof id === 'string' && /^[\w-]+$/.test(id) ? { location: `/v1/streams/${id}` } : {},
+  );
 }
 
 async function withDeadline(clock: Clock, result: Promise<unknown>, action: string): Promise<unknown> {
@@ -187,5 +228,7 @@ const rpcErrors: Readonly<Record<string, ErrorCode>> = {
 function rpcError(error: unknown): unknown {
   const type: unknown = typeof error === 'object' && error !== null ? Reflect.get(error, 'type') : undefined;
   const code = typeof type === 'string' && Object.hasOwn(rpcErrors, type) ? rpcErrors[type] : undefined;
-  return code === undefined ? error : new TangazaError(code, 'The service behind this path cannot be reached now.', { cause: error });
+  return code === undefined
+    ? error
+    : new TangazaError(code, 'The service behind this path cannot be reached now.', { cause: error });
 }

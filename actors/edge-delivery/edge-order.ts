@@ -13,8 +13,14 @@ export interface Viewpoint {
 }
 
 /** The asked edge, then its region's in the viewer's own order, then the others'. Never fewer than were given. */
-export function edgesFor(edges: readonly EdgeAddress[], { self, region, isLeaving, viewer }: Viewpoint): readonly EdgeAddress[] {
-  const inLine = order(viewer, edges.map((edge) => ({ ...edge, weight: 1 }))).map(({ weight: _weight, ...edge }) => edge);
+export function edgesFor(
+  edges: readonly EdgeAddress[],
+  { self, region, isLeaving, viewer }: Viewpoint,
+): readonly EdgeAddress[] {
+  const inLine = order(
+    viewer,
+    edges.map((edge) => ({ ...edge, weight: 1 })),
+  ).map(({ weight: _weight, ...edge }) => edge);
   const rank = (edge: EdgeAddress): number => {
     if (edge.id === self) return isLeaving ? 3 : 0;
     return edge.region === region ? 1 : 2;

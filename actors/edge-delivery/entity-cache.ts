@@ -66,7 +66,8 @@ export class EntityCache {
       this.#events.add(1, { event: 'joined' });
       return running;
     }
-    if (this.#loads.size >= this.#maxLoads) throw new TangazaError('OVERLOADED', 'Too many objects are being fetched.');
+    if (this.#loads.size >= this.#maxLoads)
+      throw new TangazaError('OVERLOADED', 'Too many objects are being fetched.');
     this.#events.add(1, { event: 'miss' });
     const started = this.#run(key, load);
     this.#loads.set(key, started);

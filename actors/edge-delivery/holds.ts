@@ -44,7 +44,12 @@ export class Holds {
    *
    * @throws TangazaError `OVERLOADED`
    */
-  async wait(request: HttpRequest, key: string, isSettled: (timeline: Timeline) => boolean, untilMs: number): Promise<Outcome> {
+  async wait(
+    request: HttpRequest,
+    key: string,
+    isSettled: (timeline: Timeline) => boolean,
+    untilMs: number,
+  ): Promise<Outcome> {
     const isNew = !this.#holds.has(key);
     if (this.#requests >= this.#limits.requests || (isNew && this.#holds.size >= this.#limits.things)) {
       throw new TangazaError('OVERLOADED', 'Too many requests wait for this stream.');

@@ -95,7 +95,12 @@ export const cachePolicy = {
 
 const nothing = new Uint8Array(0);
 
-export function messageReply(status: number, contentType: string, body: string | Uint8Array, headers: Headers = {}): Message {
+export function messageReply(
+  status: number,
+  contentType: string,
+  body: string | Uint8Array,
+  headers: Headers = {},
+): Message {
   const bytes = typeof body === 'string' ? encoder.encode(body) : body;
   return { status, head: head(contentType, { 'cache-control': cachePolicy.none, ...headers }), body: bytes };
 }
@@ -120,14 +125,23 @@ const retryAfterSeconds: Partial<Record<ErrorCode, number>> = {
 };
 
 /** The problem document (RFC 9457) of any error; `extra` are further members, e.g. `issues`. */
-export function problemReply(error: unknown, extra: Readonly<Record<string, unknown>> = {}, headers: Headers = {}): Message {
+export function problemReply(
+  error: unknown,
+  extra: Readonly<Record<string, unknown>> = {},
+  headers: Headers = {},
+): Message {
   const problem: Problem = problemOf(error);
   const wait = retryAfterSeconds[problem.code];
-  const reply = messageReply(problem.status, 'application/problem+json', JSON.stringify({ ...problem, ...extra }), {
-    ...(wait === undefined ? {} : { 'retry-after': String(wait) }),
-    ...(problem.code === 'UNAUTHENTICATED' ? { 'www-authenticate': 'Bearer realm="tangaza"' } : {}),
-    ...headers,
-  });
+  const reply = messageReply(
+    problem.status,
+    'application/problem+json',
+    JSON.stringify({ ...problem, ...extra }),
+    {
+      ...(wait === undefined ? {} : { 'retry-after': String(wait) }),
+      ...(problem.code === 'UNAUTHENTICATED' ? { 'www-authenticate': 'Bearer realm="tangaza"' } : {}),
+      ...headers,
+    },
+  );
   return problem.code === 'BODY_TOO_LARGE' ? { ...reply, closes: true } : reply;
 }
 
@@ -136,7 +150,8 @@ export function preflightReply(allow: string): Message {
   return emptyReply(204, {
     allow,
     'access-control-allow-methods': allow,
-    'access-control-allow-headers': 'authorization, content-type, idempotency-key, if-none-match, if-range, range',
+    'access-control-allow-headers':
+      'authorization, content-type, idempotency-key, if-none-match, if-range, range',
     'access-control-max-age': '7200',
   });
 }

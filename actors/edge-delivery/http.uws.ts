@@ -69,7 +69,8 @@ class UwsServer implements HttpServer {
     return new Promise((resolve, reject) => {
       // Exclusive: else a second process may listen on the same port and silently take half of the requests.
       listenExclusively(this.#app, host, port, (socket) => {
-        if (socket === false) return reject(new Error(`cannot listen on ${host}:${port}: the address is in use or not ours`));
+        if (socket === false)
+          return reject(new Error(`cannot listen on ${host}:${port}: the address is in use or not ours`));
         this.#listenSocket = socket;
         resolve(us_socket_local_port(socket));
       });
@@ -107,9 +108,13 @@ class UwsServer implements HttpServer {
     const entity = handlers.hot(query === undefined || query === '' ? path : `${path}?${query}`);
     if (entity === undefined) return this.#onOtherRequest(handlers, response, request);
     entity.hits++;
-    const isConditional = request.getHeader('if-none-match') !== '' || (entity.isRangeable && request.getHeader('range') !== '');
+    const isConditional =
+      request.getHeader('if-none-match') !== '' || (entity.isRangeable && request.getHeader('range') !== '');
     if (isConditional) {
-      return this.#responder.send(response, entity, { isHead: false, conditions: conditionsOf((name) => request.getHeader(name)) });
+      return this.#responder.send(response, entity, {
+        isHead: false,
+        conditions: conditionsOf((name) => request.getHeader(name)),
+      });
     }
     const isGzip = entity.gzip !== undefined && acceptsGzip(request.getHeader('accept-encoding'));
     this.#responder.sendWhole(response, isGzip ? entity.gzip() : entity);
@@ -124,7 +129,8 @@ class UwsServer implements HttpServer {
       return this.#responder.send(response, { ...reply, closes: true }, asked);
     }
     const reply = this.#ask(handlers, request);
-    if (!(reply instanceof Promise)) return this.#responder.send(response, this.#closing(reply, request), asked);
+    if (!(reply instanceof Promise))
+      return this.#responder.send(response, this.#closing(reply, request), asked);
     response.onAborted(() => {
       this.#forget(request);
       this.#traffic.aborted();
@@ -135,7 +141,12 @@ class UwsServer implements HttpServer {
     void this.#sendLater(response, request, reply, asked);
   }
 
-  async #sendLater(response: HttpResponse, request: UwsRequest, pending: Promise<Reply>, asked: Asked): Promise<void> {
+  async #sendLater(
+    response: HttpResponse,
+    request: UwsRequest,
+    pending: Promise<Reply>,
+    asked: Asked,
+  ): Promise<void> {
     const reply = await pending.catch((error: unknown) => this.#onFault(error, request));
     this.#forget(request);
     if (request.isAborted) return;
@@ -184,7 +195,9 @@ class UwsServer implements HttpServer {
 /** Without files left the kernel gives no connection, not even one to close: stores and ffmpeg need some, too. */
 function affordable(limits: HttpLimits): HttpLimits {
   const files = openFileLimit();
-  return files === undefined ? limits : { ...limits, connections: Math.min(limits.connections, Math.floor(files * 0.9)) };
+  return files === undefined
+    ? limits
+    : { ...limits, connections: Math.min(limits.connections, Math.floor(files * 0.9)) };
 }
 
 type OnListen = (socket: ListenSocket | false) => void;

@@ -19,7 +19,11 @@ export const manifestTypes: Readonly<Record<ManifestKind['kind'], string>> = {
 };
 
 /** @returns undefined for a rendition that the stream has not */
-export function renderManifest(timeline: Timeline, what: ManifestKind, options: ManifestOptions): string | undefined {
+export function renderManifest(
+  timeline: Timeline,
+  what: ManifestKind,
+  options: ManifestOptions,
+): string | undefined {
   switch (what.kind) {
     case 'dash':
       return mpd(timeline, options);

@@ -15,7 +15,11 @@ export function openApiDocument(routes: readonly Route[], serverUrl: string): Js
   }
   return {
     openapi: '3.1.0',
-    info: { title: 'Tangaza', version: '1', description: 'Live video: playback, streams, the cluster. Errors are RFC 9457 problem documents.' },
+    info: {
+      title: 'Tangaza',
+      version: '1',
+      description: 'Live video: playback, streams, the cluster. Errors are RFC 9457 problem documents.',
+    },
     servers: [{ url: serverUrl }],
     paths,
     components: { schemas, securitySchemes: { operator: { type: 'http', scheme: 'bearer' } } },
@@ -33,13 +37,21 @@ function operationOf(route: Route, schemas: Record<string, unknown>): Json {
     ...(parameters.length === 0 ? {} : { parameters }),
     ...(body === undefined
       ? {}
-      : { requestBody: { required: true, content: { 'application/json': { schema: schemaOf(body, 'input', schemas) } } } }),
+      : {
+          requestBody: {
+            required: true,
+            content: { 'application/json': { schema: schemaOf(body, 'input', schemas) } },
+          },
+        }),
     responses: { ...successOf(route, schemas), ...failuresOf(errorsOf(route)) },
   };
 }
 
 function successOf({ reply }: Route, schemas: Record<string, unknown>): Json {
-  const json = reply.schema === undefined ? {} : { 'application/json': { schema: schemaOf(reply.schema, 'output', schemas) } };
+  const json =
+    reply.schema === undefined
+      ? {}
+      : { 'application/json': { schema: schemaOf(reply.schema, 'output', schemas) } };
   const other = reply.contentType === undefined ? {} : { [reply.contentType]: {} };
   const content = { ...json, ...other };
   const description = reply.status === 204 ? 'Done.' : 'The reply.';
@@ -66,12 +78,22 @@ function failuresOf(codes: readonly ErrorCode[]): Json {
   return Object.fromEntries(entries);
 }
 
-function parametersOf(schema: z.ZodObject | undefined, where: 'path' | 'query', schemas: Record<string, unknown>): readonly Json[] {
+function parametersOf(
+  schema: z.ZodObject | undefined,
+  where: 'path' | 'query',
+  schemas: Record<string, unknown>,
+): readonly Json[] {
   if (schema === undefined) return [];
   return Object.entries(schema.shape).map(([name, field]) => {
     const isRequired = where === 'path' || !z.safeParse(z.object({ field }), {}).success;
     const { description, ...json } = schemaOf(field, 'input', schemas);
-    return { name, in: where, required: isRequired, ...(description === undefined ? {} : { description }), schema: json };
+    return {
+      name,
+      in: where,
+      required: isRequired,
+      ...(description === undefined ? {} : { description }),
+      schema: json,
+    };
   });
 }
 
@@ -100,7 +122,9 @@ function relocate(value: unknown): unknown {
   if (!isRecord(value)) return value;
   const entries = Object.entries(value).map(([name, child]) => [
     name,
-    name === '$ref' && typeof child === 'string' ? child.replace('#/$defs/', '#/components/schemas/') : relocate(child),
+    name === '$ref' && typeof child === 'string'
+      ? child.replace('#/$defs/', '#/components/schemas/')
+      : relocate(child),
   ]);
   return Object.fromEntries(entries);
 }
@@ -123,7 +147,14 @@ const problemSchema = {
     issues: {
       type: 'array',
       description: 'All faults of the request, for BAD_REQUEST.',
-      items: { type: 'object', properties: { in: { enum: ['path', 'query', 'header', 'body'] }, at: { type: 'string' }, message: { type: 'string' } } },
+      items: {
+        type: 'object',
+        properties: {
+          in: { enum: ['path', 'query', 'header', 'body'] },
+          at: { type: 'string' },
+          message: { type: 'string' },
+        },
+      },
     },
   },
 };

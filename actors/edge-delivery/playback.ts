@@ -64,13 +64,24 @@ export class Playback {
     return this.#manifest(request, params.id, { kind: 'dash' }, query);
   }
 
-  hlsMain(request: HttpRequest, { params, query }: RouteInput<PlaybackParams, ManifestQuery>): Promise<Entity> {
+  hlsMain(
+    request: HttpRequest,
+    { params, query }: RouteInput<PlaybackParams, ManifestQuery>,
+  ): Promise<Entity> {
     return this.#manifest(request, params.id, { kind: 'hlsMain' }, query);
   }
 
-  hlsMedia(request: HttpRequest, { params, query }: RouteInput<PlaylistParams, ManifestQuery>): Promise<Entity> {
+  hlsMedia(
+    request: HttpRequest,
+    { params, query }: RouteInput<PlaylistParams, ManifestQuery>,
+  ): Promise<Entity> {
     const isDelta = query['_HLS_skip'] !== undefined;
-    return this.#manifest(request, params.id, { kind: 'hlsMedia', rendition: params.rendition, isDelta }, query);
+    return this.#manifest(
+      request,
+      params.id,
+      { kind: 'hlsMedia', rendition: params.rendition, isDelta },
+      query,
+    );
   }
 
   async segment(request: HttpRequest, { params }: RouteInput<SegmentParams>): Promise<Entity> {
@@ -97,7 +108,8 @@ export class Playback {
   refresh(): void {
     const edges = this.#ports.listEdges();
     const downSeconds = this.#ports.logDownSeconds();
-    const staleSeconds = downSeconds <= 0 ? 0 : Math.max(1, Math.floor(downSeconds / staleStepSeconds) * staleStepSeconds);
+    const staleSeconds =
+      downSeconds <= 0 ? 0 : Math.max(1, Math.floor(downSeconds / staleStepSeconds) * staleStepSeconds);
     if (edges.revision === this.#edges.revision && staleSeconds === this.#staleSeconds) return;
     this.#edges = edges;
     this.#staleSeconds = staleSeconds;
@@ -107,14 +119,21 @@ export class Playback {
   /** Forgets streams that were deleted. Called every few seconds. */
   async forgetDeleted(): Promise<void> {
     for (const { id } of this.#ports.followers.all()) {
-      const exists = await this.#ports.existence.askNow(id).catch((error: unknown) => errorCodeOf(error) !== 'STREAM_NOT_FOUND');
+      const exists = await this.#ports.existence
+        .askNow(id)
+        .catch((error: unknown) => errorCodeOf(error) !== 'STREAM_NOT_FOUND');
       if (exists) continue;
       this.#ports.followers.drop(id);
       this.#ports.cache.dropPrefix(`/live/${id}/`);
     }
   }
 
-  async #manifest(request: HttpRequest, streamId: StreamId, what: ManifestKind, { device }: ManifestQuery): Promise<Entity> {
+  async #manifest(
+    request: HttpRequest,
+    streamId: StreamId,
+    what: ManifestKind,
+    { device }: ManifestQuery,
+  ): Promise<Entity> {
     const follower = await this.#ports.finder.findPlayable(request, streamId);
     const { dvrWindowSeconds } = this.#ports;
     return follower.render(canonicalTarget(request.path, what, device), (timeline) => {

@@ -33,7 +33,8 @@ export class UwsRequest implements HttpRequest {
     this.conditions = conditionsOf((name) => this.header(name));
     const length = this.header('content-length');
     const hasBody = (length !== '' && length !== '0') || this.header('transfer-encoding') !== '';
-    if (hasBody && !bodiless.has(this.method)) this.#body = new BodyReader(response, limits.bodyBytes, length);
+    if (hasBody && !bodiless.has(this.method))
+      this.#body = new BodyReader(response, limits.bodyBytes, length);
   }
 
   /** Text of the peer's address; empty once it has gone. */
@@ -110,7 +111,8 @@ class BodyReader {
     this.#resolve = resolve;
     this.#reject = reject;
     promise.catch(() => {}); // nobody may have asked for the body
-    const tooLarge = (): TangazaError => new TangazaError('BODY_TOO_LARGE', `A body has ${limitBytes} bytes at most.`);
+    const tooLarge = (): TangazaError =>
+      new TangazaError('BODY_TOO_LARGE', `A body has ${limitBytes} bytes at most.`);
     if (Number(contentLength) > limitBytes) this.fail(tooLarge());
     response.onData((chunk, isLast) => {
       this.isComplete = isLast;

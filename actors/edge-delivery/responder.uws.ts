@@ -133,7 +133,11 @@ export class Responder {
     }
   }
 
-  #sendMessage(response: HttpResponse, { status, head, body, closes = false }: Message, isHead: boolean): void {
+  #sendMessage(
+    response: HttpResponse,
+    { status, head, body, closes = false }: Message,
+    isHead: boolean,
+  ): void {
     this.#traffic.responded(status, isHead ? 0 : body.byteLength);
     this.#status(response, status);
     response.writeHeader(contentType, head);

@@ -6,7 +6,10 @@ export interface Match {
   readonly route: Route;
   readonly params: Readonly<Record<string, string>>;
 }
-export type Found = Match | { readonly kind: 'wrongMethod'; readonly allow: string } | { readonly kind: 'nothing' };
+export type Found =
+  | Match
+  | { readonly kind: 'wrongMethod'; readonly allow: string }
+  | { readonly kind: 'nothing' };
 
 interface Path {
   readonly pattern: RegExp;
@@ -32,7 +35,9 @@ export function makeRouter(routes: readonly Route[]): Router {
       if (matched === null) continue;
       const route = candidate.routes.get(method === 'head' ? 'get' : method);
       if (route === undefined) return { kind: 'wrongMethod', allow: allowOf(candidate.routes) };
-      const params = Object.fromEntries(candidate.names.map((name, index) => [name, matched[index + 1] ?? '']));
+      const params = Object.fromEntries(
+        candidate.names.map((name, index) => [name, matched[index + 1] ?? '']),
+      );
       return { kind: 'route', route, params };
     }
     return { kind: 'nothing' };

@@ -20,10 +20,14 @@ export type Selection =
   | { readonly kind: 'notSatisfiable'; readonly bytes: number };
 
 export function select(entity: Entity, conditions: Conditions): Selection {
-  const variant = entity.gzip !== undefined && acceptsGzip(conditions.acceptEncoding) ? entity.gzip() : entity;
-  if (conditions.ifNoneMatch !== '' && matchesTag(conditions.ifNoneMatch, variant.etag)) return { kind: 'notModified', variant };
+  const variant =
+    entity.gzip !== undefined && acceptsGzip(conditions.acceptEncoding) ? entity.gzip() : entity;
+  if (conditions.ifNoneMatch !== '' && matchesTag(conditions.ifNoneMatch, variant.etag))
+    return { kind: 'notModified', variant };
   const isRangeAsked =
-    entity.isRangeable && conditions.range !== '' && (conditions.ifRange === '' || conditions.ifRange === variant.etag);
+    entity.isRangeable &&
+    conditions.range !== '' &&
+    (conditions.ifRange === '' || conditions.ifRange === variant.etag);
   const range = isRangeAsked ? parseRange(conditions.range, variant.body.byteLength) : 'ignore';
   if (range === 'ignore') return { kind: 'whole', variant };
   if (range === 'none') return { kind: 'notSatisfiable', bytes: variant.body.byteLength };
@@ -31,7 +35,10 @@ export function select(entity: Entity, conditions: Conditions): Selection {
 }
 
 /** Bytes `[start, end)` of an object; `ignore` for what is no single byte range, `none` for one behind the end. */
-export function parseRange(header: string, bytes: number): { readonly start: number; readonly end: number } | 'ignore' | 'none' {
+export function parseRange(
+  header: string,
+  bytes: number,
+): { readonly start: number; readonly end: number } | 'ignore' | 'none' {
   const match = /^bytes=[ \t]*(\d{0,15})-(\d{0,15})[ \t]*$/i.exec(header);
   const [, first = '', last = ''] = match ?? [];
   if (match === null || (first === '' && last === '')) return 'ignore';

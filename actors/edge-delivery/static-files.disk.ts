@@ -16,9 +16,15 @@ export function loadStaticFiles(sources: readonly StaticSource[]): Promise<reado
   return Promise.all(
     sources.map(async ({ path, file, isImmutable, transform }) => {
       const bytes = await readFile(file);
-      const body = transform === undefined ? bytes : new TextEncoder().encode(transform(bytes.toString('utf8')));
+      const body =
+        transform === undefined ? bytes : new TextEncoder().encode(transform(bytes.toString('utf8')));
       const name = /\.[a-z0-9]+$/.test(path) ? path : String(file);
-      return { path, contentType: contentTypeOf(name.replace(/\.ts$/, '.js')), body, ...(isImmutable === true ? { isImmutable } : {}) };
+      return {
+        path,
+        contentType: contentTypeOf(name.replace(/\.ts$/, '.js')),
+        body,
+        ...(isImmutable === true ? { isImmutable } : {}),
+      };
     }),
   );
 }

@@ -42,7 +42,8 @@ export class StreamFinder {
     if (isPlayable(follower.timeline)) return follower;
     const outcome = await follower.hold(request, 'first segment', isPlayable, this.#firstSegmentMs);
     if (outcome === 'closed') throw new TangazaError('UNAVAILABLE', 'This edge is closing.');
-    if (outcome === 'timeOut') throw new TangazaError('STREAM_NOT_LIVE', `Nothing of ${id} can be played yet.`);
+    if (outcome === 'timeOut')
+      throw new TangazaError('STREAM_NOT_LIVE', `Nothing of ${id} can be played yet.`);
     return follower;
   }
 }

@@ -77,7 +77,12 @@ export class StreamFollower {
   }
 
   /** As `Holds.wait`; resolves at once when the timeline satisfies already. */
-  async hold(request: HttpRequest, key: string, isSettled: (timeline: Timeline) => boolean, ms: number): Promise<Outcome> {
+  async hold(
+    request: HttpRequest,
+    key: string,
+    isSettled: (timeline: Timeline) => boolean,
+    ms: number,
+  ): Promise<Outcome> {
     if (isSettled(this.#timeline)) return 'settled';
     return this.#holds.wait(request, key, isSettled, this.#ports.clock.monotonicMs() + ms);
   }
@@ -124,7 +129,9 @@ export class StreamFollower {
   close(): void {
     this.#abort.abort();
     this.#holds.close();
-    this.#caughtUp.reject(new TangazaError('UNAVAILABLE', 'This edge is closing or does not follow the stream any more.'));
+    this.#caughtUp.reject(
+      new TangazaError('UNAVAILABLE', 'This edge is closing or does not follow the stream any more.'),
+    );
   }
 
   async #follow(): Promise<void> {
@@ -133,7 +140,11 @@ export class StreamFollower {
     while (!signal.aborted) {
       const before = this.#timeline.lastSequence;
       await this.#followOnce(signal).catch((error: unknown) => {
-        if (!signal.aborted) this.#ports.logger.warn({ stream: this.id, error }, 'the index log cannot be followed; trying again');
+        if (!signal.aborted)
+          this.#ports.logger.warn(
+            { stream: this.id, error },
+            'the index log cannot be followed; trying again',
+          );
       });
       if (this.#timeline.lastSequence > before) pauseMs = firstPauseMs;
       await this.#ports.clock.sleep(pauseMs, signal).catch(() => {});

@@ -26,8 +26,14 @@ export class StreamFollowers {
 
   constructor(options: FollowersOptions) {
     this.#options = options;
-    const streams = options.metrics.gauge({ name: 'tangaza_edge_streams_followed', help: 'Streams whose log this edge folds.' });
-    const held = options.metrics.gauge({ name: 'tangaza_edge_held_requests', help: 'Requests that wait for the log to go on.' });
+    const streams = options.metrics.gauge({
+      name: 'tangaza_edge_streams_followed',
+      help: 'Streams whose log this edge folds.',
+    });
+    const held = options.metrics.gauge({
+      name: 'tangaza_edge_held_requests',
+      help: 'Requests that wait for the log to go on.',
+    });
     this.#publish = () => {
       streams.set(this.#followers.size);
       held.set(this.all().reduce((sum, follower) => sum + follower.heldRequests, 0));
@@ -78,7 +84,11 @@ export class StreamFollowers {
       .filter((follower) => follower.heldRequests === 0)
       .toSorted((left, right) => left.usedMs() - right.usedMs())[0];
     const isIdle = oldest !== undefined && oldest.usedMs() < this.#options.clock.monotonicMs() - graceMs;
-    if (!isIdle) throw new TangazaError('OVERLOADED', `This edge follows ${this.#options.maxStreams} streams, all in use.`);
+    if (!isIdle)
+      throw new TangazaError(
+        'OVERLOADED',
+        `This edge follows ${this.#options.maxStreams} streams, all in use.`,
+      );
     this.drop(oldest.id);
   }
 }

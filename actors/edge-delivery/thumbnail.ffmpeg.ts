@@ -20,15 +20,38 @@ const maxErrorChars = 500;
 export function ffmpegThumbnail({ ffmpeg, height = 360, timeoutMs = 5000 }: ThumbnailOptions): MakeThumbnail {
   const input = ['-threads', '1', '-f', 'mp4', '-i', 'pipe:0'];
   const picture = ['-an', '-frames:v', '1', '-vf', `scale=-2:'min(${height},ih)'`, '-q:v', '5'];
-  const args = ['-hide_banner', '-nostdin', '-v', 'error', ...input, ...picture, '-threads', '1', '-f', 'mjpeg', 'pipe:1'];
+  const args = [
+    '-hide_banner',
+    '-nostdin',
+    '-v',
+    'error',
+    ...input,
+    ...picture,
+    '-threads',
+    '1',
+    '-f',
+    'mjpeg',
+    'pipe:1',
+  ];
   return async (file) => {
-    const child = spawn(ffmpeg, args, { stdio: ['pipe', 'pipe', 'pipe'], timeout: timeoutMs, killSignal: 'SIGKILL' });
+    const child = spawn(ffmpeg, args, {
+      stdio: ['pipe', 'pipe', 'pipe'],
+      timeout: timeoutMs,
+      killSignal: 'SIGKILL',
+    });
     child.stdin.on('error', () => {}); // it stops reading when it has its picture
     child.stdin.end(file);
     try {
-      const [jpeg, errors] = await Promise.all([gather(child, child.stdout), tail(child.stderr), once(child, 'close')]);
+      const [jpeg, errors] = await Promise.all([
+        gather(child, child.stdout),
+        tail(child.stderr),
+        once(child, 'close'),
+      ]);
       if (child.exitCode === 0 && jpeg.byteLength > 0) return jpeg;
-      throw new TangazaError('MEDIA_INVALID', `ffmpeg made no picture: ${errors || child.signalCode || child.exitCode}`);
+      throw new TangazaError(
+        'MEDIA_INVALID',
+        `ffmpeg made no picture: ${errors || child.signalCode || child.exitCode}`,
+      );
     } catch (error) {
       if (error instanceof TangazaError) throw error;
       throw new TangazaError('UNAVAILABLE', 'ffmpeg cannot be run on this node.', { cause: error });
@@ -38,7 +61,10 @@ export function ffmpegThumbnail({ ffmpeg, height = 360, timeoutMs = 5000 }: Thum
   };
 }
 
-async function gather(child: ChildProcessByStdio<Writable, Readable, Readable>, stream: Readable): Promise<Uint8Array> {
+async function gather(
+  child: ChildProcessByStdio<Writable, Readable, Readable>,
+  stream: Readable,
+): Promise<Uint8Array> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of stream) {

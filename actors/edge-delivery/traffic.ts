@@ -15,20 +15,44 @@ export class Traffic {
   readonly #publish: () => void;
 
   constructor(metrics: Metrics) {
-    const responses = metrics.counter({ name: 'tangaza_http_responses_total', help: 'Responses, by status.', labels: ['class'] });
-    const bytes = metrics.counter({ name: 'tangaza_http_sent_bytes_total', help: 'Bytes of bodies accepted for sending.' });
-    const aborted = metrics.counter({ name: 'tangaza_http_aborted_total', help: 'Requests whose client left first.' });
-    const refused = metrics.counter({ name: 'tangaza_http_refused_total', help: 'What was over a bound.', labels: ['bound'] });
+    const responses = metrics.counter({
+      name: 'tangaza_http_responses_total',
+      help: 'Responses, by status.',
+      labels: ['class'],
+    });
+    const bytes = metrics.counter({
+      name: 'tangaza_http_sent_bytes_total',
+      help: 'Bytes of bodies accepted for sending.',
+    });
+    const aborted = metrics.counter({
+      name: 'tangaza_http_aborted_total',
+      help: 'Requests whose client left first.',
+    });
+    const refused = metrics.counter({
+      name: 'tangaza_http_refused_total',
+      help: 'What was over a bound.',
+      labels: ['bound'],
+    });
     const connections = metrics.gauge({ name: 'tangaza_http_connections', help: 'Open connections.' });
-    const waiting = metrics.gauge({ name: 'tangaza_http_waiting_requests', help: 'Requests without a reply yet.' });
-    const slow = metrics.gauge({ name: 'tangaza_http_slow_responses', help: 'Responses not taken by their readers yet.' });
-    const slowBytes = metrics.gauge({ name: 'tangaza_http_slow_bytes', help: 'Bytes that slow readers keep in memory.' });
+    const waiting = metrics.gauge({
+      name: 'tangaza_http_waiting_requests',
+      help: 'Requests without a reply yet.',
+    });
+    const slow = metrics.gauge({
+      name: 'tangaza_http_slow_responses',
+      help: 'Responses not taken by their readers yet.',
+    });
+    const slowBytes = metrics.gauge({
+      name: 'tangaza_http_slow_bytes',
+      help: 'Bytes that slow readers keep in memory.',
+    });
     this.#publish = () => {
       this.#responses.forEach((count, index) => {
         if (count > 0) responses.add(count, { class: classes[index] ?? 'other' });
         this.#responses[index] = 0;
       });
-      for (const [bound, count] of Object.entries(this.#refused)) if (count > 0) refused.add(count, { bound });
+      for (const [bound, count] of Object.entries(this.#refused))
+        if (count > 0) refused.add(count, { bound });
       Object.assign(this.#refused, { connections: 0, waiting: 0, slow: 0, stalled: 0, body: 0 });
       if (this.#bytes > 0) bytes.add(this.#bytes);
       if (this.#aborted > 0) aborted.add(this.#aborted);

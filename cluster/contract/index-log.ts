@@ -102,7 +102,12 @@ export const GapRecord = z.object({ kind: z.literal('gap'), ...by, ...place, rea
 export type GapRecord = z.infer<typeof GapRecord>;
 
 /** A fold's state, so that what lies before may be purged (C1). */
-export const SnapshotRecord = z.object({ kind: z.literal('snapshot'), ...by, nextNumber: z.number().int(), state: z.unknown() });
+export const SnapshotRecord = z.object({
+  kind: z.literal('snapshot'),
+  ...by,
+  nextNumber: z.number().int(),
+  state: z.unknown(),
+});
 /** Segments below `firstNumber` are no longer kept. */
 export const TrimRecord = z.object({ kind: z.literal('trim'), ...by, firstNumber: z.number().int() });
 export const MovedRecord = z.object({ kind: z.literal('moved'), ...by, to: RegionId, toEpoch: Epoch });

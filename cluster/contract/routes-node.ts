@@ -35,7 +35,12 @@ export type SteeringQuery = z.infer<typeof SteeringQuery>;
 /** Longest clip of the frames API, in seconds. */
 export const maxFrameSeconds = 60;
 
-const seconds = (schema: z.ZodNumber) => z.string().regex(/^[0-9]{1,9}(\.[0-9]{1,6})?$/, 'not a number of seconds').transform(Number).pipe(schema);
+const seconds = (schema: z.ZodNumber) =>
+  z
+    .string()
+    .regex(/^[0-9]{1,9}(\.[0-9]{1,6})?$/, 'not a number of seconds')
+    .transform(Number)
+    .pipe(schema);
 export const FramesQuery = z.object({
   deviceType: DeviceType,
   offsetSeconds: seconds(z.number().min(0)).meta({ description: "Counted from the stream's start (M16)." }),
@@ -76,8 +81,20 @@ export type Readiness = z.infer<typeof Readiness>;
 
 const playback = { method: 'get', tag: 'playback', auth: 'none' } as const;
 const node = { method: 'get', tag: 'node', auth: 'none' } as const;
-const ofStream = ['STREAM_NOT_FOUND', 'STREAM_NOT_LIVE', 'LOG_UNAVAILABLE', 'OVERLOADED', 'UNAVAILABLE'] as const;
-const ofMedia = ['STREAM_NOT_FOUND', 'SEGMENT_NOT_FOUND', 'STORE_UNAVAILABLE', 'OVERLOADED', 'RANGE_NOT_SATISFIABLE'] as const;
+const ofStream = [
+  'STREAM_NOT_FOUND',
+  'STREAM_NOT_LIVE',
+  'LOG_UNAVAILABLE',
+  'OVERLOADED',
+  'UNAVAILABLE',
+] as const;
+const ofMedia = [
+  'STREAM_NOT_FOUND',
+  'SEGMENT_NOT_FOUND',
+  'STORE_UNAVAILABLE',
+  'OVERLOADED',
+  'RANGE_NOT_SATISFIABLE',
+] as const;
 
 export const playbackRoutes = {
   dash: {
@@ -155,7 +172,14 @@ export const playbackRoutes = {
     params: PlaybackParams,
     query: FramesQuery,
     reply: { status: 200, schema: FrameView, contentType: 'video/mp4' },
-    errors: ['BAD_REQUEST', 'STREAM_NOT_FOUND', 'RANGE_EXPIRED', 'NOT_PRODUCED_YET', 'STORE_UNAVAILABLE', 'OVERLOADED'],
+    errors: [
+      'BAD_REQUEST',
+      'STREAM_NOT_FOUND',
+      'RANGE_EXPIRED',
+      'NOT_PRODUCED_YET',
+      'STORE_UNAVAILABLE',
+      'OVERLOADED',
+    ],
   },
 } as const satisfies Record<string, Route>;
 

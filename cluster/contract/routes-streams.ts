@@ -24,7 +24,10 @@ export const PageQuery = z.object({
 export type PageQuery = z.infer<typeof PageQuery>;
 
 export const EdgeList = z
-  .object({ items: z.array(z.object({ id: z.string(), region: z.string(), url: z.string() })), revision: z.number().int() })
+  .object({
+    items: z.array(z.object({ id: z.string(), region: z.string(), url: z.string() })),
+    revision: z.number().int(),
+  })
   .meta({ id: 'EdgeList' });
 
 const streams = { tag: 'streams', auth: 'operator' } as const;

@@ -1,6 +1,16 @@
 /** The stream actor: owner of one live stream and only writer of its index log (C2). Actions go to the owner's node. */
 import { z } from 'zod';
-import { BootId, Epoch, NodeId, type PeriodId, RegionId, RenditionName, SessionId, Sha256, StreamId } from '../model/ids.ts';
+import {
+  BootId,
+  Epoch,
+  NodeId,
+  type PeriodId,
+  RegionId,
+  RenditionName,
+  SessionId,
+  Sha256,
+  StreamId,
+} from '../model/ids.ts';
 import { SourceOffer } from './index-log.ts';
 import { InitSegment, Ratio } from './renditions.ts';
 import { TaskReport } from './transcode.ts';
@@ -87,7 +97,11 @@ export const InputReport = z.object({
 });
 export type InputReport = z.infer<typeof InputReport>;
 
-export const DetachParams = z.object({ streamId: StreamId, sessionId: SessionId, reason: z.string().max(200) });
+export const DetachParams = z.object({
+  streamId: StreamId,
+  sessionId: SessionId,
+  reason: z.string().max(200),
+});
 export type DetachParams = z.infer<typeof DetachParams>;
 
 export const ReportParams = z.object({ report: TaskReport });

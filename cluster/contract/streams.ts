@@ -53,7 +53,15 @@ export type StreamPage = z.infer<typeof StreamPage>;
 
 export const LiveStreams = z
   .object({
-    items: z.array(z.object({ id: StreamId, title: z.string(), state: z.string(), since: z.string().optional(), page: z.string() })),
+    items: z.array(
+      z.object({
+        id: StreamId,
+        title: z.string(),
+        state: z.string(),
+        since: z.string().optional(),
+        page: z.string(),
+      }),
+    ),
   })
   .meta({ id: 'LiveStreams' });
 export type LiveStreams = z.infer<typeof LiveStreams>;
@@ -76,7 +84,14 @@ export const ClusterView = z
       }),
     ),
     placements: z.array(
-      z.object({ streamId: StreamId, owner: NodeId, region: RegionId, epoch: z.number().int(), since: z.string(), reason: z.string() }),
+      z.object({
+        streamId: StreamId,
+        owner: NodeId,
+        region: RegionId,
+        epoch: z.number().int(),
+        since: z.string(),
+        reason: z.string(),
+      }),
     ),
     asOf: z.iso.datetime(),
   })

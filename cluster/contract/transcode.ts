@@ -22,7 +22,12 @@ export const TranscodeTask = z.object({
   start90k: z.number().int().nonnegative(),
   duration90k: z.number().int().positive(),
   /** Where the source's video lies; `sha256` is checked after reading. */
-  source: z.object({ key: z.string(), initKey: z.string(), sha256: Sha256, bytes: z.number().int().positive() }),
+  source: z.object({
+    key: z.string(),
+    initKey: z.string(),
+    sha256: Sha256,
+    bytes: z.number().int().positive(),
+  }),
   sourceFrameRate: Ratio,
   /** Sorted presentation times counted from `start90k`: as many pictures out as there are here (M6). */
   times90k: z.array(z.number().int().nonnegative()).min(1).max(1200),
@@ -36,7 +41,13 @@ export const TranscodeTask = z.object({
 });
 export type TranscodeTask = z.infer<typeof TranscodeTask>;
 
-const about = { streamId: StreamId, taskId: z.string(), attempt: z.number().int().positive(), worker: NodeId, epoch: Epoch };
+const about = {
+  streamId: StreamId,
+  taskId: z.string(),
+  attempt: z.number().int().positive(),
+  worker: NodeId,
+  epoch: Epoch,
+};
 
 export const TaskReport = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('started'), ...about }),

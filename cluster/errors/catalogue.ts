@@ -29,7 +29,11 @@ export const catalogue = {
   NOT_OWNER: { status: 409, retry: 'elsewhere', title: 'Another node owns this stream.' },
   FENCED: { status: 409, retry: 'never', title: 'The index log has moved on under another owner.' },
   LOG_UNAVAILABLE: { status: 503, retry: 'later', title: 'The index log does not answer.' },
-  STREAM_KEY_MISSING: { status: 401, retry: 'never', title: 'No stream key was given: publish to rtmp://HOST/live/STREAM_KEY.' },
+  STREAM_KEY_MISSING: {
+    status: 401,
+    retry: 'never',
+    title: 'No stream key was given: publish to rtmp://HOST/live/STREAM_KEY.',
+  },
   STREAM_KEY_UNKNOWN: { status: 401, retry: 'never', title: 'The stream key is not known.' },
   STREAM_BUSY: { status: 409, retry: 'later', title: 'Another publisher is on air with this key.' },
   PUBLISHER_BLOCKED: { status: 429, retry: 'later', title: 'Refused too often; blocked for a while.' },
@@ -38,8 +42,15 @@ export const catalogue = {
   MEDIA_INVALID: { status: 422, retry: 'never', title: 'The media cannot be read.' },
   PUBLISHER_SILENT: { status: 408, retry: 'later', title: 'The publisher sent nothing for too long.' },
   TRANSCODE_FAILED: { status: 500, retry: 'later', title: 'A segment could not be encoded.' },
-  FINGERPRINT_DIFFERS: { status: 409, retry: 'elsewhere', title: "This worker's encoder differs from the period's." },
-} as const satisfies Record<string, { status: number; retry: 'never' | 'later' | 'elsewhere'; title: string }>;
+  FINGERPRINT_DIFFERS: {
+    status: 409,
+    retry: 'elsewhere',
+    title: "This worker's encoder differs from the period's.",
+  },
+} as const satisfies Record<
+  string,
+  { status: number; retry: 'never' | 'later' | 'elsewhere'; title: string }
+>;
 
 export type ErrorCode = keyof typeof catalogue;
 

@@ -7,7 +7,11 @@ export class TangazaError extends Error {
   readonly data: Readonly<Record<string, unknown>>;
 
   /** @param detail says what, which, and what the reader can do */
-  constructor(code: ErrorCode, detail?: string, options: { data?: Record<string, unknown>; cause?: unknown } = {}) {
+  constructor(
+    code: ErrorCode,
+    detail?: string,
+    options: { data?: Record<string, unknown>; cause?: unknown } = {},
+  ) {
     super(detail ?? catalogue[code].title, options.cause === undefined ? {} : { cause: options.cause });
     this.code = code;
     this.data = options.data ?? {};
@@ -47,6 +51,7 @@ export function problemOf(error: unknown): Problem {
   const code = errorCodeOf(error);
   const { status, title } = catalogue[code];
   const type = `https://tangaza.dev/errors/${code.toLowerCase().replaceAll('_', '-')}`;
-  const detail = code !== 'INTERNAL' && error instanceof Error && error.message !== title ? error.message : undefined;
+  const detail =
+    code !== 'INTERNAL' && error instanceof Error && error.message !== title ? error.message : undefined;
   return { type, title, status, code, ...(detail === undefined ? {} : { detail }) };
 }

@@ -24,7 +24,10 @@ const drainMs = 2000;
 /** Waits for the first server for ever (a node may start before its NATS); the logger says so. */
 export async function connectNats(options: ConnectOptions): Promise<NodeConnection> {
   const { servers, name, clock, logger, metrics } = options;
-  const connected = metrics.gauge({ name: 'tangaza_nats_connected', help: '1 while the node is connected to NATS.' });
+  const connected = metrics.gauge({
+    name: 'tangaza_nats_connected',
+    help: '1 while the node is connected to NATS.',
+  });
   connected.set(0);
   logger.info({ servers }, 'connecting to NATS');
   const connection = await connect({
@@ -47,7 +50,8 @@ export async function connectNats(options: ConnectOptions): Promise<NodeConnecti
   void watch(connection, logger, tell);
   return {
     connection,
-    downMs: () => (downSinceMs === undefined ? 0 : Math.max(1, Math.round(clock.monotonicMs() - downSinceMs))),
+    downMs: () =>
+      downSinceMs === undefined ? 0 : Math.max(1, Math.round(clock.monotonicMs() - downSinceMs)),
     // A drain that waits for a server which is gone would never end.
     close: async () => {
       const end = new AbortController();
@@ -58,7 +62,11 @@ export async function connectNats(options: ConnectOptions): Promise<NodeConnecti
   };
 }
 
-async function watch(connection: NatsConnection, logger: Logger, tell: (isUp: boolean) => void): Promise<void> {
+async function watch(
+  connection: NatsConnection,
+  logger: Logger,
+  tell: (isUp: boolean) => void,
+): Promise<void> {
   for await (const status of connection.status()) {
     if (status.type === 'disconnect') {
       tell(false);

@@ -85,7 +85,9 @@ class NatsMemberDirectory implements MemberDirectory {
     });
   }
 
-  async #follow(watch: AsyncIterable<{ key: string; operation: string; revision: number; string(): string }>): Promise<void> {
+  async #follow(
+    watch: AsyncIterable<{ key: string; operation: string; revision: number; string(): string }>,
+  ): Promise<void> {
     for await (const entry of watch) {
       this.#revision = Math.max(this.#revision, entry.revision);
       if (entry.operation !== 'PUT') {
@@ -93,7 +95,8 @@ class NatsMemberDirectory implements MemberDirectory {
         continue;
       }
       const member = parseMember(entry.string());
-      if (member === undefined) this.#options.logger.warn({ key: entry.key }, 'a member record cannot be read; ignored');
+      if (member === undefined)
+        this.#options.logger.warn({ key: entry.key }, 'a member record cannot be read; ignored');
       else this.#members.set(member.id, member);
     }
   }

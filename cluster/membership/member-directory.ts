@@ -22,7 +22,10 @@ export interface MemberDirectory {
    * All members, in order of id. `revision` changes exactly when a member's record does, and is equal on every node
    * that has seen the same records (M14).
    */
-  list(): { readonly revision: number; readonly members: readonly (Member & { readonly isAlive: boolean })[] };
+  list(): {
+    readonly revision: number;
+    readonly members: readonly (Member & { readonly isAlive: boolean })[];
+  };
   /** Has this boot of the node been heard of within the last beats? */
   isAlive(node: NodeId, bootId: BootId): boolean;
   close(): Promise<void>;

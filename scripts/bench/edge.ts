@@ -21,9 +21,9 @@ import { z } from 'zod';
 import { load } from './http-load.ts';
 
 export interface EdgeBenchOptions {
-  /** Pairs of turns for each case; default 5. */
+  /** Pairs of turns for each case; default 12. */
   readonly rounds?: number;
-  /** Length of one turn; default 3 s. */
+  /** Length of one turn; default 1 s. */
   readonly seconds?: number;
   readonly progress?: (line: string) => void;
 }
@@ -43,8 +43,10 @@ export interface EdgeBenchCase {
   readonly name: string;
   readonly bytes: number;
   readonly target: number;
-  /** Median of the rounds' ratios edge / nginx, per CPU second. */
+  /** Edge / nginx, each side's best round, per CPU second: what disturbs a round only ever makes it slower. */
   readonly ratio: number;
+  /** Median of the rounds' own ratios. */
+  readonly medianRatio: number;
   readonly isReached: boolean;
   readonly rounds: readonly { readonly edge: Turn; readonly nginx: Turn }[];
 }
@@ -72,7 +74,11 @@ interface Server extends AsyncDisposable {
 }
 
 /** Runs it and keeps the raw figures in `scripts/bench/results/edge.json`. @throws Error when a reply is not a good one */
-export async function benchEdge({ rounds = 5, seconds = 3, progress = () => {} }: EdgeBenchOptions = {}): Promise<EdgeBenchResult> {
+export async function benchEdge({
+  rounds = 12,
+  seconds = 1,
+  progress = () => {},
+}: EdgeBenchOptions = {}): Promise<EdgeBenchResult> {
   const memory = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
   const folder = await mkdtemp(join(memory, 'tangaza-bench-edge-'));
   const wrk = findTool('wrk');
@@ -84,13 +90,21 @@ export async function benchEdge({ rounds = 5, seconds = 3, progress = () => {} }
     for (const { name, path, isGzip, bytes } of replies) {
       const pairs: { edge: Turn; nginx: Turn }[] = [];
       for (let turn = 0; turn <= rounds * maxTries && calm(pairs).length < rounds; turn++) {
-        const pair = await measurePair({ edge, nginx, isEdgeFirst: turn % 2 === 0 }, { path, isGzip, seconds: turn === 0 ? 1 : seconds, wrk });
+        const pair = await measurePair(
+          { edge, nginx, isEdgeFirst: turn % 2 === 0 },
+          { path, isGzip, seconds: turn === 0 ? 1 : seconds, wrk },
+        );
         if (turn > 0) pairs.push(pair); // the first one warms up
       }
       cases.push(summarise(name, bytes, calmest(pairs, rounds)));
       progress(lineOf(cases.at(-1)));
     }
-    const result = { generator: wrk === undefined ? 'node' : 'wrk', connections, isReached: cases.every((one) => one.isReached), cases } as const;
+    const result = {
+      generator: wrk === undefined ? 'node' : 'wrk',
+      connections,
+      isReached: cases.every((one) => one.isReached),
+      cases,
+    } as const;
     await mkdir(dirname(results), { recursive: true });
     await writeFile(results, `${JSON.stringify(result, undefined, 2)}\n`);
     return result;
@@ -101,30 +115,35 @@ export async function benchEdge({ rounds = 5, seconds = 3, progress = () => {} }
 
 /** The report as Markdown: the verdict first. */
 export function edgeReport({ cases, generator, isReached }: EdgeBenchResult): string {
-  const rows = cases.map(({ name, bytes, target, ratio, rounds }) => {
-    const figure = (side: 'edge' | 'nginx', of: (turn: Turn) => number): string => median(rounds.map((round) => of(round[side]))).toFixed(0);
+  const rows = cases.map(({ name, bytes, target, ratio, medianRatio, rounds }) => {
+    const figure = (side: 'edge' | 'nginx', of: (turn: Turn) => number): string =>
+      Math.max(...rounds.map((round) => of(round[side]))).toFixed(0);
     const cpu = (turn: Turn): number => turn.perCpuSecond;
     const wall = (turn: Turn): number => turn.perSecond;
     const waited = `${(100 * median(rounds.map(waitedOf))).toFixed(0)} %`;
-    return `| ${name} | ${bytes} | **${ratio.toFixed(2)}** | ${target} | ${figure('edge', cpu)} | ${figure('nginx', cpu)} | ${figure('edge', wall)} | ${figure('nginx', wall)} | ${waited} |`;
+    return `| ${name} | ${bytes} | **${ratio.toFixed(2)}** | ${medianRatio.toFixed(2)} | ${target} | ${figure('edge', cpu)} | ${figure('nginx', cpu)} | ${figure('edge', wall)} | ${figure('nginx', wall)} | ${waited} |`;
   });
   return [
     '## bench edge',
     '',
     `**One core of the edge against one of nginx from tmpfs: targets ${isReached ? 'reached' : 'NOT reached'}.**`,
     '',
-    `Server on core 0, load (${generator}, ${connections} keep-alive connections) on core 1, turns interleaved, medians.`,
+    `Server on core 0, load (${generator}, ${connections} keep-alive connections) on core 1, turns interleaved, best of ${cases[0]?.rounds.length ?? 0} rounds.`,
     'Waited: share of its time that a server waited for its core; above 10 % the machine was not quiet.',
     '',
-    '| reply | bytes | ratio | target | edge, per CPU s | nginx, per CPU s | edge, per s | nginx, per s | waited |',
-    '| --- | --- | --- | --- | --- | --- | --- | --- | --- |',
+    '| reply | bytes | ratio of best rounds | median ratio | target | edge, per CPU s | nginx, per CPU s | edge, per s | nginx, per s | waited |',
+    '| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |',
     ...rows,
     '',
   ].join('\n');
 }
 
 async function measurePair(
-  { edge, nginx, isEdgeFirst }: { readonly edge: Server; readonly nginx: Server; readonly isEdgeFirst: boolean },
+  {
+    edge,
+    nginx,
+    isEdgeFirst,
+  }: { readonly edge: Server; readonly nginx: Server; readonly isEdgeFirst: boolean },
   work: Work,
 ): Promise<{ edge: Turn; nginx: Turn }> {
   if (isEdgeFirst) {
@@ -146,7 +165,8 @@ async function measure({ port, pid }: Server, { path, isGzip, seconds, wrk }: Wo
   const before = await processorTime(pid);
   const done = await load({ port, path, isGzip, connections, seconds, core: 1, wrk });
   const after = await processorTime(pid);
-  if (done.faults > 0 || done.requests === 0) throw new Error(`${path}: ${done.faults} faults in ${done.requests} requests`);
+  if (done.faults > 0 || done.requests === 0)
+    throw new Error(`${path}: ${done.faults} faults in ${done.requests} requests`);
   const cpu = after.ran - before.ran;
   const waited = after.waited - before.waited;
   return {
@@ -161,8 +181,11 @@ async function measure({ port, pid }: Server, { path, isGzip, seconds, wrk }: Wo
 /** Seconds that all threads ran and were made to wait for a processor; the scheduler counts them in ns. */
 async function processorTime(pid: number): Promise<{ readonly ran: number; readonly waited: number }> {
   const threads = await readdir(`/proc/${pid}/task`);
-  const texts = await Promise.all(threads.map((thread) => readFile(`/proc/${pid}/task/${thread}/schedstat`, 'utf8')));
-  const sum = (field: number): number => texts.reduce((total, text) => total + Number(text.split(' ')[field]), 0) / 1e9;
+  const texts = await Promise.all(
+    threads.map((thread) => readFile(`/proc/${pid}/task/${thread}/schedstat`, 'utf8')),
+  );
+  const sum = (field: number): number =>
+    texts.reduce((total, text) => total + Number(text.split(' ')[field]), 0) / 1e9;
   return { ran: sum(0), waited: sum(1) };
 }
 
@@ -177,13 +200,18 @@ function calmest(pairs: readonly Pair[], count: number): readonly Pair[] {
 }
 
 function summarise(name: string, bytes: number, rounds: readonly Pair[]): EdgeBenchCase {
-  const ratio = median(rounds.map(({ edge, nginx }) => edge.perCpuSecond / nginx.perCpuSecond));
+  const best = (side: 'edge' | 'nginx'): number =>
+    Math.max(...rounds.map((round) => round[side].perCpuSecond));
+  const ratio = best('edge') / best('nginx');
+  const medianRatio = median(rounds.map(({ edge, nginx }) => edge.perCpuSecond / nginx.perCpuSecond));
   const target = targetOf(name);
-  return { name, bytes, target, ratio, isReached: ratio >= target, rounds };
+  return { name, bytes, target, ratio, medianRatio, isReached: ratio >= target, rounds };
 }
 
 function lineOf(one: EdgeBenchCase | undefined): string {
-  return one === undefined ? '' : `${one.name} (${one.bytes} bytes): ${one.ratio.toFixed(2)} of nginx, target ${one.target}`;
+  return one === undefined
+    ? ''
+    : `${one.name} (${one.bytes} bytes): ${one.ratio.toFixed(2)} of nginx, target ${one.target}`;
 }
 
 function median(values: readonly number[]): number {
@@ -192,7 +220,10 @@ function median(values: readonly number[]): number {
 }
 
 async function startEdge(): Promise<Server & { readonly paths: Readonly<Record<string, string>> }> {
-  const child = fork(join(import.meta.dirname, 'edge-server.ts'), [], { execArgv: [], stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+  const child = fork(join(import.meta.dirname, 'edge-server.ts'), [], {
+    execArgv: [],
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  });
   const [message] = await Promise.race([once(child, 'message'), failure(child, 'the edge')]);
   const { port, paths } = Ready.parse(message);
   await pinThreads(child);
@@ -207,10 +238,15 @@ interface Reply {
 }
 
 /** The edge's own replies become nginx's files, manifests also as every browser asks for them: in gzip. */
-async function copyReplies(edge: Server & { readonly paths: Readonly<Record<string, string>> }, folder: string): Promise<readonly Reply[]> {
+async function copyReplies(
+  edge: Server & { readonly paths: Readonly<Record<string, string>> },
+  folder: string,
+): Promise<readonly Reply[]> {
   const replies: Reply[] = [];
   for (const [name, path] of Object.entries(edge.paths)) {
-    const reply = await fetch(`http://127.0.0.1:${edge.port}${path}`, { headers: { 'accept-encoding': 'identity' } });
+    const reply = await fetch(`http://127.0.0.1:${edge.port}${path}`, {
+      headers: { 'accept-encoding': 'identity' },
+    });
     if (!reply.ok) throw new Error(`${path}: ${reply.status}`);
     const body = Buffer.from(await reply.arrayBuffer());
     await mkdir(join(folder, dirname(path)), { recursive: true });
@@ -282,7 +318,13 @@ async function failure(child: ChildProcess, name: string): Promise<never> {
 
 async function untilServing(port: number): Promise<void> {
   for (let attempt = 0; attempt < 100; attempt++) {
-    if (await fetch(`http://127.0.0.1:${port}/`).then(() => true, () => false)) return;
+    if (
+      await fetch(`http://127.0.0.1:${port}/`).then(
+        () => true,
+        () => false,
+      )
+    )
+      return;
     await delay(50);
   }
   throw new Error('nginx does not answer');
@@ -298,6 +340,10 @@ async function freePort(): Promise<number> {
 }
 
 function findTool(name: string): string | undefined {
-  const folders = [join(root, '.toolchain/bin'), ...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin'];
+  const folders = [
+    join(root, '.toolchain/bin'),
+    ...(process.env['PATH'] ?? '').split(delimiter),
+    '/usr/sbin',
+  ];
   return folders.map((folder) => join(folder, name)).find((path) => existsSync(path));
 }

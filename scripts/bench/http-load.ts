@@ -33,12 +33,23 @@ export async function load(options: LoadOptions): Promise<LoadResult> {
   const { port, path, isGzip, connections, seconds, core, wrk } = options;
   const pin = ['-c', String(core)];
   if (wrk === undefined) {
-    const args = [import.meta.filename, port, path, connections, seconds, isGzip ? 'gzip' : 'identity'].map(String);
+    const args = [import.meta.filename, port, path, connections, seconds, isGzip ? 'gzip' : 'identity'].map(
+      String,
+    );
     const { stdout } = await run('taskset', [...pin, process.execPath, ...args]);
     return LoadResult.parse(JSON.parse(stdout));
   }
   const url = `http://127.0.0.1:${port}${path}`;
-  const { stdout } = await run('taskset', [...pin, wrk, '-t1', `-c${connections}`, `-d${seconds}s`, '-H', `Accept-Encoding: ${isGzip ? 'gzip' : 'identity'}`, url]);
+  const { stdout } = await run('taskset', [
+    ...pin,
+    wrk,
+    '-t1',
+    `-c${connections}`,
+    `-d${seconds}s`,
+    '-H',
+    `Accept-Encoding: ${isGzip ? 'gzip' : 'identity'}`,
+    url,
+  ]);
   return readWrk(stdout);
 }
 
@@ -51,7 +62,12 @@ function readWrk(report: string): LoadResult {
 }
 
 /** One connection: counts responses until `isOver`. */
-function openConnection(port: number, request: Buffer, count: (isGood: boolean) => void, isOver: () => boolean): void {
+function openConnection(
+  port: number,
+  request: Buffer,
+  count: (isGood: boolean) => void,
+  isOver: () => boolean,
+): void {
   const socket = connect({ port, host: '127.0.0.1', noDelay: true });
   let left = 0;
   let start = '';
@@ -77,8 +93,16 @@ function openConnection(port: number, request: Buffer, count: (isGood: boolean) 
   });
 }
 
-function runHere([port = '', path = '', connections = '', seconds = '', encoding = 'identity']: readonly string[]): void {
-  const request = Buffer.from(`GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nAccept-Encoding: ${encoding}\r\n\r\n`);
+function runHere([
+  port = '',
+  path = '',
+  connections = '',
+  seconds = '',
+  encoding = 'identity',
+]: readonly string[]): void {
+  const request = Buffer.from(
+    `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nAccept-Encoding: ${encoding}\r\n\r\n`,
+  );
   let [requests, faults] = [0, 0];
   const begunMs = performance.now();
   const endMs = begunMs + Number(seconds) * 1000;
@@ -86,7 +110,8 @@ function runHere([port = '', path = '', connections = '', seconds = '', encoding
     if (isGood) requests++;
     else faults++;
   };
-  for (let index = 0; index < Number(connections); index++) openConnection(Number(port), request, count, () => performance.now() >= endMs);
+  for (let index = 0; index < Number(connections); index++)
+    openConnection(Number(port), request, count, () => performance.now() >= endMs);
   process.on('exit', () => {
     process.stdout.write(JSON.stringify({ requests, faults, seconds: (performance.now() - begunMs) / 1000 }));
   });

@@ -20,7 +20,10 @@ export interface ApiOptions {
 export function withApiOptions(command: Command): Command {
   return command
     .option('--url <url>', 'any node of the cluster', 'http://127.0.0.1:8080')
-    .option('--token <token>', "bearer token; default: TANGAZA_OPERATOR_TOKEN, or the demo's own on this machine")
+    .option(
+      '--token <token>',
+      "bearer token; default: TANGAZA_OPERATOR_TOKEN, or the demo's own on this machine",
+    )
     .option('--data <dir>', 'data folder of a demo on this machine', '.tangaza')
     .option('--json', 'print JSON');
 }
@@ -40,7 +43,9 @@ export async function callApi<S extends z.ZodType>(
     ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
     signal: AbortSignal.timeout(timeoutMs),
   }).catch((error: unknown) => {
-    throw new Error(`no node answers at ${options.url}: is the cluster up? (--url names another)`, { cause: error });
+    throw new Error(`no node answers at ${options.url}: is the cluster up? (--url names another)`, {
+      cause: error,
+    });
   });
   const text = await reply.text();
   if (!reply.ok) throw new Error(describe(text, reply.status));
@@ -52,9 +57,16 @@ export function table(rows: readonly Readonly<Record<string, string | number>>[]
   const [first] = rows;
   if (first === undefined) return `${empty}\n`;
   const columns = Object.keys(first);
-  const cells = [columns.map((name) => name.toUpperCase()), ...rows.map((row) => columns.map((name) => String(row[name] ?? '')))];
+  const cells = [
+    columns.map((name) => name.toUpperCase()),
+    ...rows.map((row) => columns.map((name) => String(row[name] ?? ''))),
+  ];
   const widths = columns.map((_, index) => Math.max(...cells.map((row) => row[index]?.length ?? 0)));
-  const line = (row: readonly string[]): string => row.map((cell, index) => cell.padEnd(widths[index] ?? 0)).join('  ').trimEnd();
+  const line = (row: readonly string[]): string =>
+    row
+      .map((cell, index) => cell.padEnd(widths[index] ?? 0))
+      .join('  ')
+      .trimEnd();
   return `${cells.map(line).join('\n')}\n`;
 }
 

@@ -11,7 +11,8 @@ const authorization = `Bearer ${operatorToken}`;
 const json = { 'content-type': 'application/json', authorization };
 
 const Faults = z.object({ issues: z.array(z.object({ at: z.string() })) });
-const faultsOf = async (reply: Response): Promise<readonly string[]> => Faults.parse(await reply.json()).issues.map(({ at }) => at);
+const faultsOf = async (reply: Response): Promise<readonly string[]> =>
+  Faults.parse(await reply.json()).issues.map(({ at }) => at);
 
 /** Records what the actions are called with, and answers with `reply`. */
 function recorder(reply: unknown = {}) {
@@ -32,9 +33,16 @@ test('an action gets validated inputs, the origin and the idempotency key, and i
     headers: { ...json, 'idempotency-key': 'k-1' },
     body: JSON.stringify({ title: '  A title ' }),
   });
-  expect([created.status, created.headers.get('location'), await created.json()]).toEqual([201, '/v1/streams/abc', { id: 'abc' }]);
+  expect([created.status, created.headers.get('location'), await created.json()]).toEqual([
+    201,
+    '/v1/streams/abc',
+    { id: 'abc' },
+  ]);
   expect(calls).toEqual([
-    { action: 'control.create', input: { params: {}, query: {}, body: { title: 'A title' }, origin: edge.url, idempotencyKey: 'k-1' } },
+    {
+      action: 'control.create',
+      input: { params: {}, query: {}, body: { title: 'A title' }, origin: edge.url, idempotencyKey: 'k-1' },
+    },
   ]);
   await fetch(`${edge.url}/v1/streams?limit=7`, { headers: { authorization } });
   expect(calls[1]).toMatchObject({ action: 'control.list', input: { query: { limit: 7 } } });
@@ -46,30 +54,45 @@ test('a delete has no body', async () => {
   expect([reply.status, await reply.text()]).toEqual([204, '']);
 });
 
-test.each([undefined, 'Bearer wrong', 'Bearer ', `Basic ${operatorToken}`, `Bearer ${operatorToken}x`, operatorToken])(
-  'authorization %j opens nothing',
-  async (given) => {
-    const { calls, call } = recorder();
-    await using edge = await startTestEdge({ call });
-    const reply = await fetch(`${edge.url}/v1/streams`, given === undefined ? {} : { headers: { authorization: given } });
-    expect([reply.status, reply.headers.get('www-authenticate')]).toEqual([401, 'Bearer realm="tangaza"']);
-    expect(await reply.json()).toMatchObject({ code: 'UNAUTHENTICATED' });
-    expect(calls).toEqual([]);
-  },
-);
+test.each([
+  undefined,
+  'Bearer wrong',
+  'Bearer ',
+  `Basic ${operatorToken}`,
+  `Bearer ${operatorToken}x`,
+  operatorToken,
+])('authorization %j opens nothing', async (given) => {
+  const { calls, call } = recorder();
+  await using edge = await startTestEdge({ call });
+  const reply = await fetch(
+    `${edge.url}/v1/streams`,
+    given === undefined ? {} : { headers: { authorization: given } },
+  );
+  expect([reply.status, reply.headers.get('www-authenticate')]).toEqual([401, 'Bearer realm="tangaza"']);
+  expect(await reply.json()).toMatchObject({ code: 'UNAUTHENTICATED' });
+  expect(calls).toEqual([]);
+});
 
 test('without a configured token operator routes are closed, public ones open', async () => {
   await using edge = await startTestEdge({ operatorToken: undefined, call: recorder({ items: [] }).call });
-  expect((await fetch(`${edge.url}/v1/streams`, { headers: { authorization: 'Bearer undefined' } })).status).toBe(401);
+  expect(
+    (await fetch(`${edge.url}/v1/streams`, { headers: { authorization: 'Bearer undefined' } })).status,
+  ).toBe(401);
   expect((await fetch(`${edge.url}/v1/live`)).status).toBe(200);
 });
 
 test('all faults of a request are listed at once', async () => {
   await using edge = await startTestEdge(recorder());
-  const reply = await fetch(`${edge.url}/v1/videos/demo/frames?deviceType=fridge&offsetSeconds=-5&durationSeconds=900`);
+  const reply = await fetch(
+    `${edge.url}/v1/videos/demo/frames?deviceType=fridge&offsetSeconds=-5&durationSeconds=900`,
+  );
   expect(reply.status).toBe(400);
   expect(await faultsOf(reply)).toEqual(['deviceType', 'offsetSeconds', 'durationSeconds']);
-  const body = await fetch(`${edge.url}/v1/streams`, { method: 'POST', headers: json, body: JSON.stringify({ title: '', ladder: 'A B', more: 1 }) });
+  const body = await fetch(`${edge.url}/v1/streams`, {
+    method: 'POST',
+    headers: json,
+    body: JSON.stringify({ title: '', ladder: 'A B', more: 1 }),
+  });
   expect(await faultsOf(body)).toEqual(['title', 'ladder', '']);
 });
 
@@ -82,7 +105,11 @@ test.each([
 ])('a body that is %s is a 400 that says so', async (_name, body, contentType) => {
   const { calls, call } = recorder();
   await using edge = await startTestEdge({ call });
-  const reply = await fetch(`${edge.url}/v1/streams`, { method: 'POST', headers: { ...json, 'content-type': contentType }, body });
+  const reply = await fetch(`${edge.url}/v1/streams`, {
+    method: 'POST',
+    headers: { ...json, 'content-type': contentType },
+    body,
+  });
   expect(await reply.json()).toMatchObject({ status: 400, code: 'BAD_REQUEST' });
   expect(calls).toEqual([]);
 });
@@ -90,9 +117,15 @@ test.each([
 test('a body over 64 kB is refused before it is read, and while it is read when its length was not told', async () => {
   await using edge = await startTestEdge(recorder());
   const start = `POST /v1/streams HTTP/1.1\r\nHost: a\r\nAuthorization: ${authorization}\r\nContent-Type: application/json\r\n`;
-  expect(await rawRequest(edge.port, `${start}Content-Length: 1000000\r\n\r\n{`, { until: /\r\n\r\n.*}/ })).toMatch(/^HTTP\/1\.1 413[^]*BODY_TOO_LARGE/);
+  expect(
+    await rawRequest(edge.port, `${start}Content-Length: 1000000\r\n\r\n{`, { until: /\r\n\r\n.*}/ }),
+  ).toMatch(/^HTTP\/1\.1 413[^]*BODY_TOO_LARGE/);
   const chunk = `8000\r\n${'x'.repeat(0x8000)}\r\n`;
-  expect(await rawRequest(edge.port, `${start}Transfer-Encoding: chunked\r\n\r\n${chunk.repeat(3)}`, { until: /\r\n\r\n.*}/ })).toMatch(/^HTTP\/1\.1 413/);
+  expect(
+    await rawRequest(edge.port, `${start}Transfer-Encoding: chunked\r\n\r\n${chunk.repeat(3)}`, {
+      until: /\r\n\r\n.*}/,
+    }),
+  ).toMatch(/^HTTP\/1\.1 413/);
 });
 
 test('a body that does not come is given up on', async () => {
@@ -127,13 +160,26 @@ test('a preflight is answered, and a wrong method is told the right ones', async
 });
 
 test('the node tells its time, its health, its metrics and its interface', async () => {
-  await using edge = await startTestEdge({ health: () => [{ name: 'nats', isReady: false, detail: 'reconnecting' }] });
-  expect(Math.abs(Date.parse(await (await fetch(`${edge.url}/v1/time`)).text()) - Date.now())).toBeLessThan(60_000);
+  await using edge = await startTestEdge({
+    health: () => [{ name: 'nats', isReady: false, detail: 'reconnecting' }],
+  });
+  expect(Math.abs(Date.parse(await (await fetch(`${edge.url}/v1/time`)).text()) - Date.now())).toBeLessThan(
+    60_000,
+  );
   const ready = await fetch(`${edge.url}/readyz`);
-  expect([ready.status, await ready.json()]).toMatchObject([503, { ready: false, parts: [{ name: 'nats', detail: 'reconnecting' }, {}] }]);
+  expect([ready.status, await ready.json()]).toMatchObject([
+    503,
+    { ready: false, parts: [{ name: 'nats', detail: 'reconnecting' }, {}] },
+  ]);
   expect(await (await fetch(`${edge.url}/healthz`)).json()).toEqual({ status: 'ok' });
-  expect(await (await fetch(`${edge.url}/metrics`)).text()).toContain('# TYPE tangaza_http_responses_total counter');
-  const document = z.looseObject({ paths: z.record(z.string(), z.unknown()) }).parse(await (await fetch(`${edge.url}/openapi.json`)).json());
+  expect(await (await fetch(`${edge.url}/metrics`)).text()).toContain(
+    '# TYPE tangaza_http_responses_total counter',
+  );
+  const document = z
+    .looseObject({ paths: z.record(z.string(), z.unknown()) })
+    .parse(await (await fetch(`${edge.url}/openapi.json`)).json());
   expect(document).toMatchObject({ openapi: '3.1.0', servers: [{ url: edge.url }] });
-  expect(Object.keys(document.paths)).toEqual(expect.arrayContaining(['/v1/streams', '/live/{id}/manifest.mpd', '/v1/time']));
+  expect(Object.keys(document.paths)).toEqual(
+    expect.arrayContaining(['/v1/streams', '/live/{id}/manifest.mpd', '/v1/time']),
+  );
 });

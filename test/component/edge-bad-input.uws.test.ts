@@ -8,7 +8,8 @@ import { openSocket, rawRequest, readUntil } from '../support/raw-http.ts';
 import { startTestEdge, type TestEdge } from '../support/test-edge.ts';
 
 const answered = { until: /\r\n\r\n[^]*}$/ };
-const isServing = async (edge: TestEdge): Promise<boolean> => (await fetch(`${edge.url}/healthz`)).status === 200;
+const isServing = async (edge: TestEdge): Promise<boolean> =>
+  (await fetch(`${edge.url}/healthz`)).status === 200;
 
 test.each([
   '/live/../v1/streams',
@@ -56,7 +57,10 @@ test.each([
   ['garbage', Buffer.from('\x00\x01\x02\xff\xfe not http \r\n\r\n\r\n', 'latin1')],
   ['a TLS hello', Buffer.from('16030100c8010000c40303', 'hex')],
   ['a negative length', 'POST /v1/streams HTTP/1.1\r\nHost: a\r\nContent-Length: -5\r\n\r\n'],
-  ['two lengths', 'POST /v1/streams HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n'],
+  [
+    'two lengths',
+    'POST /v1/streams HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
+  ],
   ['half a request', 'GET /healthz HTTP/1.1\r\nHos'],
 ])('%s disturbs nobody', async (_name, bytes) => {
   await using edge = await startTestEdge();
@@ -145,7 +149,14 @@ test('connections over the bound are closed at once, and there is room again whe
   const eleventh = await openSocket(edge.port);
   expect(await readUntil(eleventh)).toBe('');
   for (const socket of sockets) socket.destroy();
-  await expect.poll(() => fetch(`${edge.url}/healthz`).then(({ status }) => status, () => 0)).toBe(200);
+  await expect
+    .poll(() =>
+      fetch(`${edge.url}/healthz`).then(
+        ({ status }) => status,
+        () => 0,
+      ),
+    )
+    .toBe(200);
 });
 
 test('requests over the bound of waiting ones are told to come again', async () => {
@@ -169,9 +180,18 @@ test('12,000 requests that wait for one segment: 10,000 are held, the rest refus
   const stream = await edge.broadcast(1, { bytes: 100 });
   await fetch(`${edge.url}/live/demo/manifest.mpd`);
   const before = process.memoryUsage().rss;
-  const child = spawn(process.execPath, [join(import.meta.dirname, '../support/hold-many.ts'), String(edge.port), String(openFiles), stream.segmentPath(1)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const child = spawn(
+    process.execPath,
+    [
+      join(import.meta.dirname, '../support/hold-many.ts'),
+      String(edge.port),
+      String(openFiles),
+      stream.segmentPath(1),
+    ],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  );
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   try {
     expect((await lines.next()).value).toBe('opened');

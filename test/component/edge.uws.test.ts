@@ -9,7 +9,11 @@ import { openSocket, rawRequest, readUntil } from '../support/raw-http.ts';
 const Problem = z.looseObject({ status: z.number(), code: z.string() });
 const problemOf = async (response: Response) => Problem.parse(await response.json());
 
-const address = (id: string) => ({ id: NodeId.parse(id), region: RegionId.parse('eu'), baseUrl: `http://${id}.test` });
+const address = (id: string) => ({
+  id: NodeId.parse(id),
+  region: RegionId.parse('eu'),
+  baseUrl: `http://${id}.test`,
+});
 
 test('manifests list what was committed, and the next commit is in the next manifest', async () => {
   await using edge = await startTestEdge();
@@ -18,21 +22,36 @@ test('manifests list what was committed, and the next commit is in the next mani
   expect((await playlist()).match(/#EXTINF/g)).toHaveLength(3);
   await stream.commit();
   await expect.poll(playlist).toContain('540000.m4s');
-  expect(await (await fetch(`${edge.url}/live/demo/manifest.mpd`)).text()).toContain('<S t="0" d="180000" r="3"/>');
-  expect(await (await fetch(`${edge.url}/live/demo/main.m3u8?device=phone`)).text()).toContain('h264-240p.m3u8');
+  expect(await (await fetch(`${edge.url}/live/demo/manifest.mpd`)).text()).toContain(
+    '<S t="0" d="180000" r="3"/>',
+  );
+  expect(await (await fetch(`${edge.url}/live/demo/main.m3u8?device=phone`)).text()).toContain(
+    'h264-240p.m3u8',
+  );
 });
 
 test('a manifest is made once for each commit, and its gzip form is the same text', async () => {
   await using edge = await startTestEdge();
   await edge.broadcast(3);
-  const ask = async (encoding: string) => rawRequest(edge.port, `GET /live/demo/manifest.mpd HTTP/1.1\r\nHost: a\r\nAccept-Encoding: ${encoding}\r\n\r\n`, { until: /\r\n\r\n/ });
-  const plain = await fetch(`${edge.url}/live/demo/manifest.mpd`, { headers: { 'accept-encoding': 'identity' } });
-  const zipped = await fetch(`${edge.url}/live/demo/manifest.mpd`, { headers: { 'accept-encoding': 'gzip' } });
+  const ask = async (encoding: string) =>
+    rawRequest(
+      edge.port,
+      `GET /live/demo/manifest.mpd HTTP/1.1\r\nHost: a\r\nAccept-Encoding: ${encoding}\r\n\r\n`,
+      { until: /\r\n\r\n/ },
+    );
+  const plain = await fetch(`${edge.url}/live/demo/manifest.mpd`, {
+    headers: { 'accept-encoding': 'identity' },
+  });
+  const zipped = await fetch(`${edge.url}/live/demo/manifest.mpd`, {
+    headers: { 'accept-encoding': 'gzip' },
+  });
   expect(await zipped.text()).toBe(await plain.text());
   expect(zipped.headers.get('etag')).not.toBe(plain.headers.get('etag'));
   expect(await ask('gzip')).toContain('content-encoding: gzip');
   expect(await ask('identity')).not.toContain('content-encoding');
-  const again = await fetch(`${edge.url}/live/demo/manifest.mpd`, { headers: { 'if-none-match': plain.headers.get('etag') ?? '', 'accept-encoding': 'identity' } });
+  const again = await fetch(`${edge.url}/live/demo/manifest.mpd`, {
+    headers: { 'if-none-match': plain.headers.get('etag') ?? '', 'accept-encoding': 'identity' },
+  });
   expect([again.status, await again.text()]).toEqual([304, '']);
 });
 
@@ -66,7 +85,11 @@ test('segments are immutable, have ranges and strong tags, and HEAD gives the le
   expect([behind.status, behind.headers.get('content-range')]).toEqual([416, 'bytes */300000']);
   expect(await behind.json()).toMatchObject({ code: 'RANGE_NOT_SATISFIABLE' });
   const head = await fetch(url, { method: 'HEAD' });
-  expect([head.status, head.headers.get('content-length'), head.headers.get('etag')]).toEqual([200, '300000', whole.headers.get('etag')]);
+  expect([head.status, head.headers.get('content-length'), head.headers.get('etag')]).toEqual([
+    200,
+    '300000',
+    whole.headers.get('etag'),
+  ]);
   const known = await fetch(url, { headers: { 'if-none-match': whole.headers.get('etag') ?? '' } });
   expect(known.status).toBe(304);
   const init = await fetch(`${edge.url}/live/demo/${stream.period}/h264-240p/init.mp4`);
@@ -84,7 +107,9 @@ test('500 requests for a cold segment are one get of the store', async () => {
   const asked = Array.from({ length: 500 }, () => fetch(edge.url + stream.segmentPath(0)));
   await expect.poll(() => edge.metric('tangaza_http_waiting_requests'), { timeout: 10_000 }).toBe(500);
   gate.resolve();
-  const sizes = await Promise.all(asked.map(async (response) => (await (await response).arrayBuffer()).byteLength));
+  const sizes = await Promise.all(
+    asked.map(async (response) => (await (await response).arrayBuffer()).byteLength),
+  );
   expect(new Set(sizes)).toEqual(new Set([100_000]));
   expect(edge.store.gets).toBe(1);
 });
@@ -94,7 +119,11 @@ test('a store that fails is a 503 with a hint, and is asked again by the next re
   const stream = await edge.broadcast(1);
   edge.store.nextError = new TangazaError('STORE_UNAVAILABLE');
   const failed = await fetch(edge.url + stream.segmentPath(0));
-  expect([failed.status, failed.headers.get('retry-after'), failed.headers.get('cache-control')]).toEqual([503, '2', 'no-store']);
+  expect([failed.status, failed.headers.get('retry-after'), failed.headers.get('cache-control')]).toEqual([
+    503,
+    '2',
+    'no-store',
+  ]);
   expect((await fetch(edge.url + stream.segmentPath(0))).status).toBe(200);
 });
 
@@ -102,7 +131,10 @@ test('an object that is not what was committed is never served', async () => {
   await using edge = await startTestEdge();
   const stream = await edge.broadcast(1);
   for (const [key, body] of edge.store.objects) edge.store.objects.set(key, Buffer.alloc(body.byteLength, 7));
-  expect(await problemOf(await fetch(edge.url + stream.segmentPath(0)))).toMatchObject({ status: 503, code: 'STORE_UNAVAILABLE' });
+  expect(await problemOf(await fetch(edge.url + stream.segmentPath(0)))).toMatchObject({
+    status: 503,
+    code: 'STORE_UNAVAILABLE',
+  });
 });
 
 test('the segment that comes next is waited for; far ahead, absent and never ones are 404 at once', async () => {
@@ -113,8 +145,16 @@ test('the segment that comes next is waited for; far ahead, absent and never one
   await expect.poll(() => edge.metric('tangaza_edge_held_requests')).toBe(2);
   await stream.commit();
   expect([(await next).status, (await audio).status]).toEqual([200, 200]);
-  for (const path of [stream.segmentPath(9), stream.segmentPath(0, 'h264-999p'), `/live/demo/99/h264-240p/0.m4s`, `/live/demo/${stream.period}/h264-240p/1.m4s`]) {
-    expect(await problemOf(await fetch(edge.url + path))).toMatchObject({ status: 404, code: 'SEGMENT_NOT_FOUND' });
+  for (const path of [
+    stream.segmentPath(9),
+    stream.segmentPath(0, 'h264-999p'),
+    `/live/demo/99/h264-240p/0.m4s`,
+    `/live/demo/${stream.period}/h264-240p/1.m4s`,
+  ]) {
+    expect(await problemOf(await fetch(edge.url + path))).toMatchObject({
+      status: 404,
+      code: 'SEGMENT_NOT_FOUND',
+    });
   }
 });
 
@@ -142,7 +182,10 @@ test('a manifest asked before the first commit waits for it', async () => {
 
 test('an unknown stream, and one that was never on air, are told apart', async () => {
   await using edge = await startTestEdge({ firstSegmentMs: 200 });
-  expect(await problemOf(await fetch(`${edge.url}/live/nobody/manifest.mpd`))).toMatchObject({ status: 404, code: 'STREAM_NOT_FOUND' });
+  expect(await problemOf(await fetch(`${edge.url}/live/nobody/manifest.mpd`))).toMatchObject({
+    status: 404,
+    code: 'STREAM_NOT_FOUND',
+  });
   expect(edge.log.follows).toBe(0);
   const silent = await fetch(`${edge.url}/live/demo/main.m3u8`);
   expect(silent.headers.get('retry-after')).toBe('2');
@@ -182,7 +225,10 @@ test('with the registry gone what is watched goes on, and steering still answers
   await edge.edge.review();
   expect((await fetch(`${edge.url}/live/demo/manifest.mpd`)).status).toBe(200);
   expect((await fetch(`${edge.url}/live/other/steering`)).status).toBe(200);
-  expect(await problemOf(await fetch(`${edge.url}/live/other/manifest.mpd`))).toMatchObject({ status: 503, code: 'UNAVAILABLE' });
+  expect(await problemOf(await fetch(`${edge.url}/live/other/manifest.mpd`))).toMatchObject({
+    status: 503,
+    code: 'UNAVAILABLE',
+  });
 });
 
 test('a stream that nobody watches is let go of, and is there again when asked for', async () => {
@@ -201,8 +247,12 @@ test('a deleted stream is gone from the edge: log, manifests and cached media', 
   expect((await fetch(edge.url + stream.segmentPath(0))).status).toBe(200);
   edge.streams.delete('demo');
   await edge.edge.review();
-  expect(await problemOf(await fetch(edge.url + stream.segmentPath(0)))).toMatchObject({ code: 'STREAM_NOT_FOUND' });
-  expect(await problemOf(await fetch(`${edge.url}/live/demo/main.m3u8`))).toMatchObject({ code: 'STREAM_NOT_FOUND' });
+  expect(await problemOf(await fetch(edge.url + stream.segmentPath(0)))).toMatchObject({
+    code: 'STREAM_NOT_FOUND',
+  });
+  expect(await problemOf(await fetch(`${edge.url}/live/demo/main.m3u8`))).toMatchObject({
+    code: 'STREAM_NOT_FOUND',
+  });
 });
 
 test('steering names this edge first and another to ask next, and a new edge list changes manifests', async () => {
@@ -214,7 +264,12 @@ test('steering names this edge first and another to ask next, and a new edge lis
   list = { revision: 2, edges: [address('n1'), address('n2')] };
   await expect.poll(main).toContain('http://n2.test');
   const reply = await (await fetch(`${edge.url}/live/demo/steering?_DASH_pathway=%22n1%22`)).json();
-  expect(reply).toMatchObject({ VERSION: 1, TTL: 10, 'PATHWAY-PRIORITY': ['n1', 'n2'], 'RELOAD-URI': 'http://n2.test/live/demo/steering' });
+  expect(reply).toMatchObject({
+    VERSION: 1,
+    TTL: 10,
+    'PATHWAY-PRIORITY': ['n1', 'n2'],
+    'RELOAD-URI': 'http://n2.test/live/demo/steering',
+  });
 });
 
 test('a draining edge says so first, answers what waits, and then takes no connection', async () => {

@@ -84,6 +84,10 @@ test('what one process writes, another reads', () => {
   const second = openSqliteStreamRegistry(temporary.file);
   temporary.registry.create(stream('one', 1));
   temporary.registry.update(StreamId.parse('one'), { title: 'changed' }, 9);
-  expect(second.get(StreamId.parse('one'))).toMatchObject({ title: 'changed', ladder: 'default', updatedAtMs: 9 });
+  expect(second.get(StreamId.parse('one'))).toMatchObject({
+    title: 'changed',
+    ladder: 'default',
+    updatedAtMs: 9,
+  });
   second.close();
 });

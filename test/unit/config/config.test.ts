@@ -8,9 +8,15 @@ test('an empty environment gives a node with every role', () => {
 });
 
 test('every fault is told at once, each naming its variable', () => {
-  const env = { TANGAZA_HTTP_PORT: '99999', TANGAZA_STORE: 'tape', TANGAZA_LOG_LEVEL: 'loud', TANGAZA_TYPO: '1' };
+  const env = {
+    TANGAZA_HTTP_PORT: '99999',
+    TANGAZA_STORE: 'tape',
+    TANGAZA_LOG_LEVEL: 'loud',
+    TANGAZA_TYPO: '1',
+  };
   const faults = faultsOf(env);
-  for (const name of Object.keys(env)) expect(faults.filter((fault) => fault.startsWith(`${name}:`))).toHaveLength(1);
+  for (const name of Object.keys(env))
+    expect(faults.filter((fault) => fault.startsWith(`${name}:`))).toHaveLength(1);
 });
 
 test('a role that does not exist is refused with the ones that do', () => {

@@ -7,7 +7,11 @@ const id = StreamId.parse('demo');
 test('a key follows from secret, stream and salt, and from nothing else', () => {
   const key = deriveStreamKey('secret', id, 'salt');
   expect(deriveStreamKey('secret', id, 'salt')).toBe(key);
-  const others = [deriveStreamKey('other', id, 'salt'), deriveStreamKey('secret', StreamId.parse('demo2'), 'salt'), deriveStreamKey('secret', id, 'pepper')];
+  const others = [
+    deriveStreamKey('other', id, 'salt'),
+    deriveStreamKey('secret', StreamId.parse('demo2'), 'salt'),
+    deriveStreamKey('secret', id, 'pepper'),
+  ];
   expect(new Set([key, ...others]).size).toBe(4);
 });
 

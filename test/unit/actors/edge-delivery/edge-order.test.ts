@@ -2,7 +2,11 @@ import { expect, test } from 'vitest';
 import { edgesFor } from '../../../../actors/edge-delivery/edge-order.ts';
 import { NodeId, RegionId } from '../../../../cluster/model/ids.ts';
 
-const edge = (id: string, region: string) => ({ id: NodeId.parse(id), region: RegionId.parse(region), baseUrl: `http://${id}` });
+const edge = (id: string, region: string) => ({
+  id: NodeId.parse(id),
+  region: RegionId.parse(region),
+  baseUrl: `http://${id}`,
+});
 const edges = [edge('a1', 'a'), edge('a2', 'a'), edge('a3', 'a'), edge('b1', 'b'), edge('b2', 'b')];
 const orderFor = (viewer: string, isLeaving = false) =>
   edgesFor(edges, { self: 'a2', region: 'a', isLeaving, viewer }).map(({ id }) => id);

@@ -7,7 +7,8 @@ import { noMetrics } from '../../../../cluster/observe/metrics.ts';
 const kilobyte = 1024;
 const object = (bytes: number) => mediaEntity(new Uint8Array(bytes), 'video/mp4', 't');
 /** Room for `count` objects of 1 kB with their overhead. */
-const cacheOf = (count: number, maxLoads = 100) => new EntityCache({ maxBytes: count * 2 * kilobyte, maxLoads, metrics: noMetrics });
+const cacheOf = (count: number, maxLoads = 100) =>
+  new EntityCache({ maxBytes: count * 2 * kilobyte, maxLoads, metrics: noMetrics });
 const fill = async (cache: EntityCache, keys: readonly string[]): Promise<void> => {
   for (const key of keys) await cache.load(key, async () => object(kilobyte));
 };
@@ -40,7 +41,10 @@ test('an error reaches all that wait and is not kept', async () => {
 
 test('bytes stay within the bound whatever comes', async () => {
   const cache = cacheOf(16);
-  await fill(cache, Array.from({ length: 200 }, (_, index) => `k${index}`));
+  await fill(
+    cache,
+    Array.from({ length: 200 }, (_, index) => `k${index}`),
+  );
   expect(cache.bytes).toBeLessThanOrEqual(16 * 2 * kilobyte);
   expect(cache.get('k199')).toBeDefined();
   expect(cache.get('k0')).toBeUndefined();
@@ -60,7 +64,10 @@ test('an object that is hit outlives newer ones that are not', async () => {
 
 test('when all are in use the oldest goes: eviction ends', async () => {
   const cache = cacheOf(16);
-  await fill(cache, Array.from({ length: 16 }, (_, index) => `k${index}`));
+  await fill(
+    cache,
+    Array.from({ length: 16 }, (_, index) => `k${index}`),
+  );
   for (let index = 0; index < 16; index++) {
     const entity = cache.get(`k${index}`);
     if (entity !== undefined) entity.hits++;
@@ -91,5 +98,9 @@ test('a deleted stream leaves nothing behind', async () => {
   const cache = cacheOf(16);
   await fill(cache, ['/live/a/1', '/live/a/2', '/live/ab/1']);
   cache.dropPrefix('/live/a/');
-  expect([cache.get('/live/a/1'), cache.get('/live/ab/1')?.body.byteLength, cache.bytes]).toEqual([undefined, kilobyte, 2 * kilobyte]);
+  expect([cache.get('/live/a/1'), cache.get('/live/ab/1')?.body.byteLength, cache.bytes]).toEqual([
+    undefined,
+    kilobyte,
+    2 * kilobyte,
+  ]);
 });

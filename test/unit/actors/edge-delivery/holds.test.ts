@@ -64,7 +64,9 @@ test('a request over the bound is refused; one whose client left makes room', as
 test('made-up names cannot fill the table of things waited for', async () => {
   const holds = new Holds({ requests: 100, things: 2 });
   const waiting = ['a', 'b'].map((key) => holds.wait(request(), key, () => false, 1000));
-  expect(await holds.wait(request(), 'c', () => false, 1000).then(() => 'none', errorCodeOf)).toBe('OVERLOADED');
+  expect(await holds.wait(request(), 'c', () => false, 1000).then(() => 'none', errorCodeOf)).toBe(
+    'OVERLOADED',
+  );
   waiting.push(holds.wait(request(), 'a', () => false, 1000));
   holds.close();
   expect(await Promise.all(waiting)).toEqual(['closed', 'closed', 'closed']);

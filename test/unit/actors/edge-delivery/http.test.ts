@@ -12,14 +12,20 @@ test('a header block refuses what could break out of a header', () => {
 });
 
 test('a caller cannot overwrite the CORS headers of a block', () => {
-  expect(textOf(head('a/b', { 'access-control-allow-origin': 'x' })).match(/access-control-allow-origin/g)).toHaveLength(1);
+  expect(
+    textOf(head('a/b', { 'access-control-allow-origin': 'x' })).match(/access-control-allow-origin/g),
+  ).toHaveLength(1);
 });
 
 test('each error of the catalogue becomes a problem document with its status and a stable type', () => {
   for (const code of Object.keys(catalogue).filter(isErrorCode)) {
     const reply = problemReply(new TangazaError(code));
     expect(reply.status).toBe(catalogue[code].status);
-    expect(JSON.parse(textOf(reply.body))).toMatchObject({ code, status: reply.status, title: catalogue[code].title });
+    expect(JSON.parse(textOf(reply.body))).toMatchObject({
+      code,
+      status: reply.status,
+      title: catalogue[code].title,
+    });
   }
 });
 

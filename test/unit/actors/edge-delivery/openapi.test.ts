@@ -7,7 +7,11 @@ import { CreateStreamBody } from '../../../../cluster/contract/streams.ts';
 
 const routes = [...streamRoutes, ...Object.values(playbackRoutes), ...Object.values(nodeRoutes)];
 const text = JSON.stringify(openApiDocument(routes, 'http://edge.test'));
-const operation = z.object({ operationId: z.string(), responses: z.record(z.string(), z.unknown()), security: z.array(z.unknown()).optional() });
+const operation = z.object({
+  operationId: z.string(),
+  responses: z.record(z.string(), z.unknown()),
+  security: z.array(z.unknown()).optional(),
+});
 const document = z
   .object({
     openapi: z.literal('3.1.0'),
@@ -26,7 +30,9 @@ test('every route is in the document, under its method, with its success and its
 });
 
 test('operation ids are unique', () => {
-  const ids = Object.values(document.paths).flatMap((path) => Object.values(path).map((one) => one.operationId));
+  const ids = Object.values(document.paths).flatMap((path) =>
+    Object.values(path).map((one) => one.operationId),
+  );
   expect(new Set(ids).size).toBe(ids.length);
 });
 
@@ -42,5 +48,7 @@ test('every reference leads to a schema', () => {
 test('a body is described by the schema that validates it', () => {
   const described = document.components.schemas['CreateStream'];
   expect(described).toMatchObject({ required: ['title'], additionalProperties: false });
-  expect(Object.keys(z.object(CreateStreamBody.shape).shape)).toEqual(Object.keys(z.record(z.string(), z.unknown()).parse(described?.['properties'])));
+  expect(Object.keys(z.object(CreateStreamBody.shape).shape)).toEqual(
+    Object.keys(z.record(z.string(), z.unknown()).parse(described?.['properties'])),
+  );
 });

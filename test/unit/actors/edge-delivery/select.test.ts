@@ -5,7 +5,12 @@ import { acceptsGzip, parseRange, select } from '../../../../actors/edge-deliver
 
 const none = { range: '', ifRange: '', ifNoneMatch: '', acceptEncoding: '' };
 const media = makeEntity(new Uint8Array(100), { contentType: 'video/mp4', cacheControl: 'x', tag: 'm' });
-const text = makeEntity(new TextEncoder().encode('playlist '.repeat(100)), { contentType: 'text/plain', cacheControl: 'x', tag: 't', isText: true });
+const text = makeEntity(new TextEncoder().encode('playlist '.repeat(100)), {
+  contentType: 'text/plain',
+  cacheControl: 'x',
+  tag: 't',
+  isText: true,
+});
 
 test.each([
   ['bytes=0-9', { start: 0, end: 10 }],
@@ -43,8 +48,10 @@ test('a range that is satisfied lies within the object and is never empty', () =
 });
 
 test('If-None-Match is answered by 304 for any tag of the list, weak or strong, and for *', () => {
-  for (const ifNoneMatch of ['"m"', 'W/"m"', '"a", "m"', '*']) expect(select(media, { ...none, ifNoneMatch }).kind).toBe('notModified');
-  for (const ifNoneMatch of ['"x"', 'm', '"M"']) expect(select(media, { ...none, ifNoneMatch }).kind).toBe('whole');
+  for (const ifNoneMatch of ['"m"', 'W/"m"', '"a", "m"', '*'])
+    expect(select(media, { ...none, ifNoneMatch }).kind).toBe('notModified');
+  for (const ifNoneMatch of ['"x"', 'm', '"M"'])
+    expect(select(media, { ...none, ifNoneMatch }).kind).toBe('whole');
 });
 
 test('If-Range with another tag gives the whole', () => {

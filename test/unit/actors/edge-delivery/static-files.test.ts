@@ -10,8 +10,21 @@ const serve = serveStatic([
 const headOf = (path: string): string => new TextDecoder().decode(serve(path)?.head);
 
 test('only the paths of the map are served, and ids only where the map has one', () => {
-  expect(['/', '/watch/demo', '/assets/a.js'].map((path) => serve(path) !== undefined)).toEqual([true, true, true]);
-  for (const path of ['/watch/', '/watch/../x', '/watch/a/b', '/watch/A', '/watch/%2e%2e', '/assets/../etc/passwd', '/assets/', '/x']) {
+  expect(['/', '/watch/demo', '/assets/a.js'].map((path) => serve(path) !== undefined)).toEqual([
+    true,
+    true,
+    true,
+  ]);
+  for (const path of [
+    '/watch/',
+    '/watch/../x',
+    '/watch/a/b',
+    '/watch/A',
+    '/watch/%2e%2e',
+    '/assets/../etc/passwd',
+    '/assets/',
+    '/x',
+  ]) {
     expect(serve(path)).toBeUndefined();
   }
 });

@@ -10,7 +10,14 @@ function logged(write: (logger: ReturnType<typeof pinoLogger>) => void): string 
 
 test('a line is JSON with level, node, region and an RFC 3339 time', () => {
   const line = JSON.parse(logged((logger) => logger.child({ stream: 'demo' }).warn({ bytes: 3 }, 'slow')));
-  expect(line).toMatchObject({ level: 'warn', node: 'n1', region: 'eu', stream: 'demo', bytes: 3, msg: 'slow' });
+  expect(line).toMatchObject({
+    level: 'warn',
+    node: 'n1',
+    region: 'eu',
+    stream: 'demo',
+    bytes: 3,
+    msg: 'slow',
+  });
   expect(new Date(line.time).toISOString()).toBe(line.time);
 });
 
@@ -24,6 +31,8 @@ test('keys, tokens and secrets never come out, however deep', () => {
 });
 
 test('an error keeps its stack and code; lines below the level are dropped', () => {
-  expect(logged((logger) => logger.error({ error: new TypeError('boom') }, 'x'))).toContain('TypeError: boom');
+  expect(logged((logger) => logger.error({ error: new TypeError('boom') }, 'x'))).toContain(
+    'TypeError: boom',
+  );
   expect(logged((logger) => logger.debug({}, 'x'))).toBe('');
 });
