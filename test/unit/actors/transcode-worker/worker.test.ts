@@ -138,7 +138,7 @@ test('a stale task is acked without a word', async () => {
 });
 
 // Goal: an owner that died loses nothing. Method: every report is refused; the output is stored and the task acked
-// after three tries, as the successor will emit it again (C2).
+// after five tries, as the successor will emit it again (C2).
 test('with the owner gone the output is stored all the same', async () => {
   let calls = 0;
   await using it = scene({
@@ -150,7 +150,7 @@ test('with the owner gone the output is stored all the same', async () => {
   it.queue.push(task(0));
   expect(await it.queue.untilSettled(1)).toMatchObject([{ how: 'acked' }]);
   expect([...it.store.objects.keys()].filter((key) => key.startsWith('demo/7/h264-240p/'))).toHaveLength(2);
-  expect(calls).toBe(4);
+  expect(calls).toBe(6);
 });
 
 test('a failure that cannot be reported goes back to the queue', async () => {
