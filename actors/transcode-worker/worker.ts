@@ -2,8 +2,9 @@
  * A transcode worker: pulls tasks, tells their owners, encodes, and stores (C9, M12).
  *
  * V1. `started` goes out at once and holds up nothing; `working` every 500 ms, from the pull until the task is settled.
- * V2. A task is acked when its output is stored and its owner told, or cannot be told after five tries, 2 s in all: a node that has just started is known everywhere after one: a successor
- *     emits it again (C2), and finds the output stored.
+ * V2. A task is acked when its output is stored and its owner told, or cannot be told after five tries, 2 s in all (a
+ *     node that has just started is known everywhere after one): a successor emits it again (C2), and finds the output
+ *     stored.
  * V3. The worker judges no task: it reports what failed, and the owner counts and decides. What it cannot report goes
  *     back to the queue.
  * V4. A drain ends within its bound: what is not done by then is stopped and given back.
