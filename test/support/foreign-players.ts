@@ -28,8 +28,10 @@ window.play = async (player, manifest) => {
   if (player === 'dash.js') {
     const p = dashjs.MediaPlayer().create();
     p.on('error', (e) => seen.errors.push('dash.js ' + JSON.stringify(e.error && e.error.message)));
-    p.initialize(v, manifest, true);
     window.player = p;
+    // It plays by itself; a play() before it has attached its source keeps it from ever refreshing the manifest.
+    p.initialize(v, manifest, true);
+    return;
   } else if (player === 'hls.js') {
     const p = new Hls();
     p.on(Hls.Events.ERROR, (_, d) => { if (d.fatal) seen.errors.push('hls.js ' + d.details); });
