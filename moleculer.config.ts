@@ -2,10 +2,11 @@
  * Composition root of one node: reads the configuration, opens the ports, creates the services of its roles, and closes
  * everything in the opposite order. Only here and in tests do shells meet.
  */
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { availableParallelism, hostname } from 'node:os';
 import { basename, join } from 'node:path';
+import type { NatsConnection } from '@nats-io/transport-node';
 import type { BrokerOptions, ServiceBroker, ServiceSchema } from 'moleculer';
 import { controlService } from './actors/control/control.service.ts';
 import { openSqliteStreamRegistry } from './actors/control/stream-registry.sqlite.ts';
@@ -31,8 +32,8 @@ import { loadConfig, type NodeConfig } from './config/config.ts';
 import { loadSecrets, type Secrets } from './config/secrets.disk.ts';
 import { brokerIdOf, nodeCalls, type NodeCalls } from './cluster/membership/node-calls.moleculer.ts';
 import { connectNats } from './cluster/membership/connection.nats.ts';
-import { openNatsMemberDirectory } from './cluster/membership/member-directory.nats.ts';
-import type { Member, MemberDirectory } from './cluster/membership/member-directory.ts';
+import type { Member } from './cluster/membership/member-directory.ts';
+import { openNatsMembership, type Membership } from './cluster/membership/membership.nats.ts';
 import { BootId, type NodeId, type StreamId } from './cluster/model/ids.ts';
 import { baseBrokerOptions } from './cluster/observe/broker-options.moleculer.ts';
 import { letHeapGrow } from './cluster/observe/heap.system.ts';
@@ -50,6 +51,8 @@ import { systemClock as clock } from './cluster/time/clock.system.ts';
 
 /** Bounds of a stop: tasks in progress get this long before they go back to the queue. */
 const workerDrainMs = 4000;
+/** Of what nodes say to each other; raised when two versions cannot work together. */
+const protocol = 1;
 
 /** What the services of a node are made of. */
 interface Parts {
@@ -58,7 +61,7 @@ interface Parts {
   readonly bootId: BootId;
   readonly logger: Logger;
   readonly metrics: PrometheusMetrics;
-  readonly members: MemberDirectory;
+  readonly members: Membership;
   readonly store: SegmentStore;
   readonly log: IndexLog;
   readonly ownership: OwnershipStore;
@@ -90,7 +93,7 @@ export async function composeNode(env: Readonly<Record<string, string | undefine
   const queue = await openNatsTaskQueue(shared);
   const registry = openSqliteStreamRegistry(join(config.dataDir, 'tangaza.sqlite'));
   const self = describeSelf(config, bootId);
-  const members = await openNatsMemberDirectory({ connection, self, clock, logger });
+  const members = await openMembership({ connection, self, secrets, logger, metrics });
   const ladders = loadLadders(join(import.meta.dirname, 'config/ladders'));
   const { downMs: natsDownMs } = nats;
   const fingerprint = await readFingerprint(config.worker.ffmpeg);
@@ -299,7 +302,7 @@ async function edgeMaker(parts: Parts): Promise<MakeService> {
   };
 }
 
-function successorsOf(stream: StreamId, self: NodeId, members: MemberDirectory): readonly NodeId[] {
+function successorsOf(stream: StreamId, self: NodeId, members: Membership): readonly NodeId[] {
   const others = members
     .list()
     .members.filter(({ id, isAlive, roles }) => isAlive && id !== self && roles.includes('ingest'));
@@ -309,7 +312,7 @@ function successorsOf(stream: StreamId, self: NodeId, members: MemberDirectory):
   ).map(({ id }) => id);
 }
 
-function edgesOf(members: MemberDirectory) {
+function edgesOf(members: Membership) {
   const { revision, members: all } = members.list();
   const edges = all
     .filter(({ roles }) => roles.includes('edge-delivery'))
@@ -334,7 +337,26 @@ function describeSelf({ nodeId, region, roles, http, rtmp }: NodeConfig, bootId:
     httpUrl: http.publicUrl ?? `http://${http.host}:${http.port}`,
     rtmpUrl: rtmp.publicUrl ?? `rtmp://${rtmp.host}:${rtmp.port}/live`,
     startedAt: new Date(clock.utcMs()).toISOString(),
+    weight: 1,
+    protocol,
   };
+}
+
+function openMembership(ports: {
+  readonly connection: NatsConnection;
+  readonly self: Member;
+  readonly secrets: Secrets;
+  readonly logger: Logger;
+  readonly metrics: PrometheusMetrics;
+}): Promise<Membership> {
+  const { secrets, logger, ...others } = ports;
+  const exit = (why: string): void => {
+    logger.error({ why }, 'the node ends');
+    process.exitCode = 1;
+    process.kill(process.pid, 'SIGTERM');
+  };
+  const secretHash = createHash('sha256').update(`membership:${secrets.streamKeySecret}`).digest('hex');
+  return openNatsMembership({ ...others, logger, clock, random: Math.random, secretHash, exit });
 }
 
 /** Every `NAME.json` of the folder. @throws Error that names the file and its faults */

@@ -14,7 +14,7 @@ import type { PageQuery, StreamParams } from '../../cluster/contract/routes-stre
 import type { RouteInput } from '../../cluster/contract/routes.ts';
 import type { CloseSessionsParams, StreamHealth } from '../../cluster/contract/stream.ts';
 import { errorCodeOf, TangazaError } from '../../cluster/errors/tangaza-error.ts';
-import type { Member, MemberDirectory } from '../../cluster/membership/member-directory.ts';
+import type { ListedMember, Member, MemberDirectory } from '../../cluster/membership/member-directory.ts';
 import { StreamId } from '../../cluster/model/ids.ts';
 import type { OwnershipRecord, OwnershipStore } from '../../cluster/ownership/ownership-store.ts';
 import { order } from '../../cluster/partition/rendezvous.ts';
@@ -31,7 +31,7 @@ export interface ControlPorts {
   readonly clock: Clock;
   readonly registry: StreamRegistry;
   readonly ownership: OwnershipStore;
-  readonly members: MemberDirectory;
+  readonly members: Pick<MemberDirectory, 'list'>;
   /** Names of the ladders there are. */
   readonly ladders: ReadonlySet<string>;
   readonly defaultLadder: string;
@@ -130,7 +130,9 @@ export class Control {
   edges(id: StreamId): { items: { id: string; region: string; url: string }[]; revision: number } {
     this.#found(id, this.#ports.registry.get(id));
     const { revision, members } = this.#ports.members.list();
-    const edges = members.filter((member) => member.isAlive && member.roles.includes('edge-delivery'));
+    const edges = members.filter(
+      (member) => member.state === 'alive' && member.roles.includes('edge-delivery'),
+    );
     const items = inOrder(id, edges).map((edge) => ({ id: edge.id, region: edge.region, url: edge.httpUrl }));
     return { items, revision };
   }
@@ -162,9 +164,8 @@ export class Control {
         const here = all.filter(({ region }) => region === id);
         return { id, nodes: here.length, alive: here.filter(({ isAlive }) => isAlive).length };
       }),
-      nodes: all.map(({ isAlive, httpUrl, rtmpUrl, startedAt: _startedAt, ...member }) => ({
-        ...member,
-        state: isAlive ? ('alive' as const) : ('silent' as const),
+      nodes: all.map(({ httpUrl, rtmpUrl, ...member }) => ({
+        ...nodeView(member),
         load: { streams: placements.filter(({ owner }) => owner === member.id).length },
         http: httpUrl,
         rtmp: rtmpUrl,
@@ -192,7 +193,7 @@ export class Control {
   #view(entry: StreamEntry, origin: string): StreamView {
     const nodes = this.#ports.members
       .list()
-      .members.filter((member) => member.isAlive && member.roles.includes('ingest'));
+      .members.filter((member) => member.state === 'alive' && member.roles.includes('ingest'));
     return toStreamView(entry, origin, inOrder(entry.id, nodes));
   }
 
@@ -229,4 +230,16 @@ function inOrder(id: StreamId, nodes: readonly Member[]): readonly Member[] {
     id,
     nodes.map((member) => ({ ...member, weight: 1 })),
   );
+}
+
+function nodeView({
+  id,
+  region,
+  host,
+  pid,
+  bootId,
+  state,
+  roles,
+}: Pick<ListedMember, 'id' | 'region' | 'host' | 'pid' | 'bootId' | 'state' | 'roles'>) {
+  return { id, region, host, pid, bootId, state, roles };
 }

@@ -22,7 +22,7 @@ export interface SweeperPorts {
   readonly node: NodeId;
   readonly region: RegionId;
   readonly clock: Clock;
-  readonly members: MemberDirectory;
+  readonly members: Pick<MemberDirectory, 'list'>;
   readonly log: IndexLog;
   readonly store: SegmentStore;
   readonly metrics: Metrics;

@@ -207,6 +207,8 @@ export type Command =
   | { readonly kind: 'detach'; readonly params: DetachParams }
   | { readonly kind: 'report'; readonly report: TaskReport }
   | { readonly kind: 'tick' }
+  /** A node is gone, with its worker and its sessions (C3). */
+  | { readonly kind: 'nodeGone'; readonly node: NodeId }
   | { readonly kind: 'appended'; readonly recordId: string; readonly sequence: number }
   | { readonly kind: 'appendFailed'; readonly recordId: string; readonly code: 'FENCED' | 'LOG_UNAVAILABLE' }
   /** `askedAt` is the owner's `lastSequence` when it asked: an answer overtaken by an append says nothing. */
@@ -254,6 +256,7 @@ export const ownerEvents = [
   'hedge',
   'rescue',
   'retry',
+  'redispatch',
   'poison',
   'lateOutput',
   'lateOffer',

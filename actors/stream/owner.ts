@@ -34,9 +34,9 @@ import type {
 } from './owner-state.ts';
 import { openPeriod, refuseOpenings, takeClockAck } from './periods.ts';
 import { takeArchived, takeArchiveFailure, takeSnapshotAck, trimLog } from './retention.ts';
-import { attach, detach, dropSilentSessions, takeInput } from './sessions.ts';
+import { attach, detach, dropSessionsOf, dropSilentSessions, takeInput } from './sessions.ts';
 import { takeReport } from './task-reports.ts';
-import { emitTasks, hedgeTasks, inheritedSource, takePublished, takeRefused } from './tasks.ts';
+import { emitTasks, hedgeTasks, inheritedSource, redispatch, takePublished, takeRefused } from './tasks.ts';
 import { Turn } from './turn.ts';
 
 export interface Decision {
@@ -140,6 +140,9 @@ function apply(turn: Turn, command: Command): void {
       return takeReport(turn, command.report);
     case 'tick':
       return tick(turn);
+    case 'nodeGone':
+      dropSessionsOf(turn, command.node);
+      return redispatch(turn, command.node);
     default:
       return applyAnswer(turn, command);
   }
@@ -147,7 +150,7 @@ function apply(turn: Turn, command: Command): void {
 
 type Answer = Exclude<
   Command,
-  { kind: 'attach' | 'openPeriod' | 'offer' | 'input' | 'detach' | 'report' | 'tick' }
+  { kind: 'attach' | 'openPeriod' | 'offer' | 'input' | 'detach' | 'report' | 'tick' | 'nodeGone' }
 >;
 
 function applyAnswer(turn: Turn, answer: Answer): void {

@@ -9,7 +9,7 @@
  */
 import type { AttachParams, AttachReply, DetachParams, InputReport } from '../../cluster/contract/stream.ts';
 import { isErrorCode, type ErrorCode } from '../../cluster/errors/catalogue.ts';
-import type { SessionId } from '../../cluster/model/ids.ts';
+import type { NodeId, SessionId } from '../../cluster/model/ids.ts';
 import { limits, type OwnerState, type Refusals, type ReplyTo, type Session } from './owner-state.ts';
 import type { Turn } from './turn.ts';
 
@@ -159,6 +159,11 @@ function isRefusal(reason: string): boolean {
 /** Sessions that tell nothing any more are gone, with their node. */
 export function dropSilentSessions(turn: Turn): void {
   dropSessions(turn, (one) => turn.nowMs - one.toldAtMs >= limits.silentSessionMs);
+}
+
+/** Sessions end with their node. */
+export function dropSessionsOf(turn: Turn, node: NodeId): void {
+  dropSessions(turn, (one) => one.node === node);
 }
 
 function dropSessions(turn: Turn, isGone: (session: Session) => boolean): void {

@@ -11,7 +11,7 @@
  */
 import type { InitSegment, VideoRendition } from '../../cluster/contract/renditions.ts';
 import type { TaskGroup, TranscodeTask } from '../../cluster/contract/transcode.ts';
-import type { RenditionName } from '../../cluster/model/ids.ts';
+import type { NodeId, RenditionName } from '../../cluster/model/ids.ts';
 import { taskGroups } from '../media/ladder/task-groups.ts';
 import { findPeriod } from '../media/timeline/query.ts';
 import type { TimelinePeriod } from '../media/timeline/timeline.ts';
@@ -226,6 +226,21 @@ export function hedgeTasks(turn: Turn): void {
     } else if (isStuck(found.task, turn.nowMs)) {
       rescueLowest(turn, found);
     }
+  }
+}
+
+/** The tasks that a dead node's worker had begun are published again at once (C9); that is no failure of theirs. */
+export function redispatch(turn: Turn, node: NodeId): void {
+  const begun = turn.state.pending.flatMap((segment) =>
+    (segment.tasks ?? [])
+      .filter(({ outcome, started }) => outcome === 'running' && started?.worker === node)
+      .map(({ group }) => taskId(turn, segment, group)),
+  );
+  for (const id of begun) {
+    const found = findTask(turn, id);
+    if (found === undefined || found.task.attempts >= limits.maxAttempts) continue;
+    turn.count('redispatch');
+    again(turn, found);
   }
 }
 

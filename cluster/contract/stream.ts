@@ -104,6 +104,15 @@ export const DetachParams = z.object({
 });
 export type DetachParams = z.infer<typeof DetachParams>;
 
+/** The owner gives a stream to another node, which takes it over by this consent (C2). */
+export const AdoptParams = z.object({
+  streamId: StreamId,
+  from: NodeId,
+  /** Of the owner that gives it away: consent to nobody else's loss. */
+  epoch: Epoch,
+});
+export type AdoptParams = z.infer<typeof AdoptParams>;
+
 export const ReportParams = z.object({ report: TaskReport });
 
 /** Health of a stream (contract.md 3): durations in ms, times in RFC 3339. */
@@ -129,6 +138,7 @@ export const streamActions = {
   input: 'stream.input',
   detach: 'stream.detach',
   report: 'stream.report',
+  adopt: 'stream.adopt',
   health: 'stream.health',
 } as const;
 

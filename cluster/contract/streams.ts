@@ -76,7 +76,7 @@ export const ClusterView = z
         host: z.string(),
         pid: z.number().int(),
         bootId: z.string(),
-        state: z.enum(['alive', 'silent']),
+        state: z.enum(['alive', 'draining', 'dead']),
         roles: z.array(z.string()),
         load: z.object({ streams: z.number().int() }),
         http: z.string(),

@@ -1,5 +1,5 @@
 /** Names on NATS. Every subject starts `tz.{region}.` (C10); streams and buckets carry the region too. */
-import type { NodeId, RegionId, StreamId } from '../model/ids.ts';
+import type { BootId, NodeId, RegionId, StreamId } from '../model/ids.ts';
 
 export const subjects = {
   indexStream: 'IDX',
@@ -9,7 +9,10 @@ export const subjects = {
   /** `lowest` tasks have a subject of their own, so that workers pull them first. */
   task: (region: RegionId, group: 'lowest' | 'upper'): string => `tz.${region}.task.${group}`,
   allTasks: (region: RegionId): string => `tz.${region}.task.>`,
-  probe: (region: RegionId, node: NodeId): string => `tz.${region}.probe.${node}`,
+  /** One life of one node, so that its death is answered with `no responders` at once. */
+  probe: (region: RegionId, node: NodeId, boot: BootId): string => `tz.${region}.probe.${node}.${boot}`,
+  /** What monitors say of members (C3). */
+  accusations: (region: RegionId): string => `tz.${region}.accuse`,
   ownershipBucket: 'ownership',
   memberBucket: 'members',
 } as const;

@@ -1,4 +1,4 @@
-/** The member port: which nodes there are and which have been heard of lately. A hint for routing, never for ownership. */
+/** The member port: which nodes there are, in which state, and who has just gone (C3). */
 import { z } from 'zod';
 import { BootId, NodeId, RegionId } from '../model/ids.ts';
 
@@ -14,19 +14,42 @@ export const Member = z.object({
   /** `rtmp://HOST:PORT/live`. */
   rtmpUrl: z.string(),
   startedAt: z.iso.datetime(),
+  /** Relative share of streams and viewers (C4). */
+  weight: z.number().nonnegative().default(1),
+  /** Nodes with different numbers do not work together. */
+  protocol: z.number().int().default(1),
 });
 export type Member = z.infer<typeof Member>;
 
+export type MemberState = 'alive' | 'draining' | 'dead';
+
+/** A member as the region sees it. */
+export interface ListedMember extends Member {
+  readonly state: MemberState;
+  /** Alive or draining. */
+  readonly isAlive: boolean;
+  readonly incarnation: number;
+}
+
+export interface GoneMember {
+  readonly node: NodeId;
+  readonly bootId: BootId;
+  readonly why: 'died' | 'left' | 'replaced';
+}
+
 export interface MemberDirectory {
   /**
-   * All members, in order of id. `revision` changes exactly when a member's record does, and is equal on every node
-   * that has seen the same records (M14).
+   * All members, in order of id, as last known. `revision` changes exactly when the edges that manifests list do, and is
+   * equal on every node that has seen the same view (M14).
    */
-  list(): {
-    readonly revision: number;
-    readonly members: readonly (Member & { readonly isAlive: boolean })[];
-  };
-  /** Has this boot of the node been heard of within the last beats? */
+  list(): { readonly revision: number; readonly members: readonly ListedMember[] };
+  /** Is this boot of the node a member that was not declared dead? */
   isAlive(node: NodeId, bootId: BootId): boolean;
+  /** Called once for each boot that is declared dead, has left, or was replaced. Returns what ends it. */
+  onGone(listener: (gone: GoneMember) => void): () => void;
+  /** Called when this very boot is declared dead: what it owns is no longer its own; it rejoins by itself. */
+  onDeclaredDead(listener: () => void): () => void;
+  /** This node gets no new stream, publisher or viewer. @throws TangazaError `LOG_UNAVAILABLE` */
+  setDraining(): Promise<void>;
   close(): Promise<void>;
 }

@@ -8,6 +8,7 @@ import type { ServiceBroker } from 'moleculer';
 import {
   ingestActions,
   streamActions,
+  type AdoptParams,
   type AttachParams,
   type AttachReply,
   type CloseSessionsParams,
@@ -69,7 +70,18 @@ export function nodeCalls({ broker, self, bootId, members }: CallOptions) {
       return at<R>(owner, action, params);
     }
   };
+  // In-flight calls to the dead are rejected now, not at Moleculer's heartbeat time-out (facts 2).
+  members.onGone(({ node, bootId: boot }) =>
+    broker.registry.nodes.disconnected(brokerIdOf(node, boot), true),
+  );
   return {
+    /** Streams whose owner was last found at that node; the next call asks this node again. */
+    forgetOwner: (node: NodeId): readonly StreamId[] => {
+      const streams = [...owners].filter(([, owner]) => owner === node).map(([stream]) => stream);
+      for (const stream of streams) owners.delete(stream);
+      return streams;
+    },
+    adopt: (node: NodeId, params: AdoptParams) => at<AttachReply>(node, streamActions.adopt, params),
     stream: {
       attach: (params: AttachParams) => {
         owners.delete(params.streamId);

@@ -38,6 +38,10 @@ const member = (name: string, isAlive: boolean) => ({
   httpUrl: '',
   rtmpUrl: '',
   startedAt: '',
+  weight: 1,
+  protocol: 1,
+  incarnation: 1,
+  state: isAlive ? ('alive' as const) : ('dead' as const),
   isAlive,
 });
 
@@ -61,7 +65,7 @@ async function start(aliveOthers: readonly string[]) {
     node: NodeId.parse('n1'),
     region: RegionId.parse('r1'),
     clock,
-    members: { list: () => ({ revision: 1, members }), isAlive: () => true, close: async () => {} },
+    members: { list: () => ({ revision: 1, members }) },
     log,
     store,
     metrics,

@@ -1,0 +1,111 @@
+/**
+ * Streams whose owner is gone find another (C2).
+ *
+ * O1. A node that holds a session of the stream attaches at once and so takes it over itself. The others wait for their
+ *     place in line: 300 ms, and 700 ms more for each one before them, and then look at the record again.
+ * O2. Who is in line is decided by rendezvous with bounded load (C4), so every node arrives at the same line.
+ * O3. Compare-and-set and the log's fence decide, whatever the waits: two that try at once do no harm (C1).
+ * O4. Every 5 s records are looked through for owners that no longer live, in case a death was missed.
+ * O5. A broadcast that has ended has no owner to mourn: the next publish claims it.
+ */
+import { errorCodeOf } from '../../cluster/errors/tangaza-error.ts';
+import type { BootId, NodeId, StreamId } from '../../cluster/model/ids.ts';
+import type { Logger } from '../../cluster/observe/logger.ts';
+import type { IndexLog } from '../../cluster/ownership/index-log.ts';
+import type { OwnershipRecord, OwnershipStore } from '../../cluster/ownership/ownership-store.ts';
+import { line } from '../../cluster/partition/place.ts';
+import type { Clock } from '../../cluster/time/clock.ts';
+
+const firstWaitMs = 300;
+const waitForEachBeforeMs = 700;
+const lookEveryMs = 5000;
+/** Adoptions at once; the rest is found by the next look (O4). */
+const maxAtOnce = 64;
+
+/** A node that may own streams: alive, an ingest, not draining. */
+export interface Candidate {
+  readonly id: NodeId;
+  readonly weight: number;
+}
+
+export interface OrphanPorts {
+  readonly node: NodeId;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly log: IndexLog;
+  readonly ownership: OwnershipStore;
+  readonly candidates: () => readonly Candidate[];
+  readonly isAlive: (node: NodeId, bootId: BootId) => boolean;
+  /** Takes the stream over; refuses when it is owned again meanwhile. */
+  readonly adopt: (stream: StreamId, reason: string) => Promise<unknown>;
+}
+
+/** The line of those who could own a stream, best first (O2). */
+export function lineOf(
+  stream: StreamId,
+  candidates: readonly Candidate[],
+  records: ReadonlyMap<StreamId, OwnershipRecord>,
+): readonly NodeId[] {
+  const loads = new Map<NodeId, number>();
+  for (const { owner } of records.values()) loads.set(owner, (loads.get(owner) ?? 0) + 1);
+  return line(
+    stream,
+    candidates.map(({ id, weight }) => ({ id, weight, load: loads.get(id) ?? 0 })),
+  ).map(({ id }) => id);
+}
+
+export class Orphans {
+  readonly #ports: OrphanPorts;
+  readonly #underWay = new Set<StreamId>();
+  readonly #ending = new AbortController();
+  #stopLooking: (() => void) | undefined;
+
+  constructor(ports: OrphanPorts) {
+    this.#ports = ports;
+  }
+
+  start(): void {
+    this.#stopLooking = this.#ports.clock.every(lookEveryMs, () => this.look());
+  }
+
+  stop(): void {
+    this.#stopLooking?.();
+    this.#ending.abort();
+  }
+
+  /** O4; also what follows a death. */
+  async look(): Promise<void> {
+    try {
+      const records = await this.#ports.ownership.list();
+      for (const [stream, record] of records) this.#mourn(stream, record, records);
+    } catch (error) {
+      this.#ports.logger.debug({ code: errorCodeOf(error) }, 'orphaned streams cannot be looked for now');
+    }
+  }
+
+  #mourn(stream: StreamId, record: OwnershipRecord, records: ReadonlyMap<StreamId, OwnershipRecord>): void {
+    const { node, isAlive, candidates, logger } = this.#ports;
+    if (isAlive(record.owner, record.bootId) || this.#underWay.has(stream)) return;
+    const place = lineOf(stream, candidates(), records).indexOf(node);
+    if (place < 0 || this.#underWay.size >= maxAtOnce || this.#ending.signal.aborted) return;
+    this.#underWay.add(stream);
+    void this.#adoptLater(stream, record, place)
+      .catch((error: unknown) => {
+        const code = errorCodeOf(error);
+        if (code !== 'NOT_OWNER' && !this.#ending.signal.aborted)
+          logger.warn({ stream, err: error }, 'an orphaned stream could not be adopted');
+      })
+      .finally(() => this.#underWay.delete(stream));
+  }
+
+  /** O1, O5. */
+  async #adoptLater(stream: StreamId, { epoch, owner }: OwnershipRecord, place: number): Promise<void> {
+    const { clock, ownership, log, adopt, isAlive } = this.#ports;
+    await clock.sleep(firstWaitMs + place * waitForEachBeforeMs, this.#ending.signal);
+    const { record } = await ownership.get(stream);
+    if (record === undefined || record.epoch !== epoch || isAlive(record.owner, record.bootId)) return;
+    const tail = await log.tail(stream);
+    if (tail === undefined || tail.record.kind === 'end') return;
+    await adopt(stream, `owner died (${owner})`);
+  }
+}

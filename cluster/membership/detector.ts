@@ -1,0 +1,335 @@
+/**
+ * One node's part in finding the dead, as a state machine (C3).
+ *
+ * Each live member is watched by up to three others, chosen by rendezvous. A monitor asks by NATS (P1) every 250 ms and,
+ * only while that fails, by HTTP (P2): NATS alone is never evidence, for an election or a killed server silences healthy
+ * nodes for half a second. Monitors publish what they accuse whom of; whoever accuses and sees enough accusers carries
+ * the death out by compare-and-set on the view, so two that do it at once do it once.
+ *
+ * D1. Accused after 3 failures of P1 in a row and P2 refused once or timed out twice.
+ * D2. Accusers needed: min(2, monitors), of the member's monitors only.
+ * D3. Nothing counts while this process was late by over 200 ms in the last second, or for 5 s after its own NATS
+ *     connection came back: then it is this node that is ill.
+ * D4. Brake: at most max(1, floor(0.4 N)) deaths in any 10 s; with more suspects than that all are held.
+ * D5. What is held, or lacks accusers because monitors are suspects themselves, is released after 30 s if every monitor
+ *     that is not a suspect accuses. That writes work, the compare-and-set proves.
+ * D6. An accusation names an incarnation, lives for 3 s and is repeated each second: lost ones do no harm.
+ */
+import type { NodeId } from '../model/ids.ts';
+import { order } from '../partition/rendezvous.ts';
+import { findMember, isLive, type Life, type View, type ViewMember } from './view.ts';
+
+export const detectorLimits = {
+  probeEveryMs: 250,
+  p1TimeoutMs: 250,
+  p2TimeoutMs: 500,
+  monitors: 3,
+  p1Failures: 3,
+  p2Refusals: 1,
+  p2Timeouts: 2,
+  maxLagMs: 200,
+  lagCountsMs: 1000,
+  afterReconnectMs: 5000,
+  accusationMs: 3000,
+  repeatMs: 1000,
+  brakeWindowMs: 10_000,
+  brakeShare: 0.4,
+  holdMs: 30_000,
+} as const;
+
+export type P2Result = 'ok' | 'refused' | 'timedOut';
+
+export interface Accusation {
+  readonly from: NodeId;
+  readonly target: NodeId;
+  readonly incarnation: number;
+  /** False takes it back. */
+  readonly holds: boolean;
+}
+
+export type DetectorInput =
+  | { readonly kind: 'tick' }
+  | { readonly kind: 'p1'; readonly life: Life; readonly isOk: boolean }
+  | { readonly kind: 'p2'; readonly life: Life; readonly result: P2Result }
+  | { readonly kind: 'accusation'; readonly accusation: Accusation }
+  | { readonly kind: 'view'; readonly view: View }
+  | { readonly kind: 'lagged' }
+  | { readonly kind: 'reconnected' };
+
+export type DetectorEffect =
+  | { readonly kind: 'probe'; readonly path: 'p1' | 'p2'; readonly member: ViewMember }
+  | { readonly kind: 'tell'; readonly accusation: Accusation }
+  | { readonly kind: 'declareDead'; readonly life: Life };
+
+interface Watch {
+  readonly life: Life;
+  readonly p1Failures: number;
+  readonly p2Refusals: number;
+  readonly p2Timeouts: number;
+  readonly isP2UnderWay: boolean;
+  readonly accusedSinceMs: number | undefined;
+  readonly toldAtMs: number;
+  /** The brake has held it: only D5 lets it go on. */
+  readonly isHeld: boolean;
+}
+
+interface Heard {
+  readonly incarnation: number;
+  readonly atMs: number;
+}
+
+export interface Detector {
+  readonly self: NodeId;
+  readonly view: View;
+  readonly watched: ReadonlyMap<NodeId, Watch>;
+  /** By target, then by accuser; never more than the members squared, in practice three for each suspect. */
+  readonly heard: ReadonlyMap<NodeId, ReadonlyMap<NodeId, Heard>>;
+  readonly deathsAtMs: readonly number[];
+  readonly voidUntilMs: number;
+  /** Verdicts that the brake holds back now. */
+  readonly heldCount: number;
+}
+
+export interface DetectorStep {
+  readonly detector: Detector;
+  readonly effects: readonly DetectorEffect[];
+}
+
+export function createDetector(self: NodeId, view: View): Detector {
+  const blank = { watched: new Map(), heard: new Map(), deathsAtMs: [], voidUntilMs: 0, heldCount: 0 };
+  return { ...blank, self, view, watched: watchesFor(self, view, new Map()) };
+}
+
+/** Who watches a member: the first of the others in its line. */
+export function monitorsOf(view: View, target: NodeId): readonly NodeId[] {
+  const others = view.members.filter((one) => isLive(one) && one.id !== target);
+  const line = order(
+    `monitor:${target}`,
+    others.map(({ id }) => ({ id, weight: 1 })),
+  );
+  return line.slice(0, detectorLimits.monitors).map(({ id }) => id);
+}
+
+/** One input. @returns the next state and what must be done; the same state when nothing changed */
+export function advance(detector: Detector, input: DetectorInput, nowMs: number): DetectorStep {
+  switch (input.kind) {
+    case 'tick':
+      return tick(detector, nowMs);
+    case 'p1': {
+      const asked = askByHttp(takeP1(detector, input.life, input.isOk, nowMs), input.life);
+      const { detector: next, effects } = still(asked.detector, nowMs);
+      return { detector: next, effects: [...asked.effects, ...effects] };
+    }
+    case 'p2':
+      return still(takeP2(detector, input.life, input.result, nowMs), nowMs);
+    case 'accusation':
+      return still({ ...detector, heard: hear(detector.heard, input.accusation, nowMs) }, nowMs);
+    case 'view':
+      return { detector: takeView(detector, input.view, nowMs), effects: [] };
+    case 'lagged':
+      return { detector: beVoid(detector, nowMs + detectorLimits.lagCountsMs), effects: [] };
+    case 'reconnected':
+      return { detector: beVoid(detector, nowMs + detectorLimits.afterReconnectMs), effects: [] };
+    default:
+      return input;
+  }
+}
+
+/** D3: what was counted until now was counted by an ill node. */
+function beVoid(detector: Detector, untilMs: number): Detector {
+  const watched = new Map(
+    [...detector.watched].map(([id, watch]) => [id, { ...watch, ...nothingCounted }] as const),
+  );
+  return { ...detector, watched, voidUntilMs: Math.max(detector.voidUntilMs, untilMs) };
+}
+
+const nothingCounted = {
+  ...{ p1Failures: 0, p2Refusals: 0, p2Timeouts: 0 },
+  ...{ accusedSinceMs: undefined, isHeld: false },
+} as const;
+
+function tick(detector: Detector, nowMs: number): DetectorStep {
+  const probes = [...detector.watched.keys()].flatMap((id): readonly DetectorEffect[] => {
+    const member = findMember(detector.view, id);
+    return member === undefined ? [] : [{ kind: 'probe', path: 'p1', member }];
+  });
+  const { detector: next, effects } = still(detector, nowMs);
+  return { detector: next, effects: [...probes, ...effects] };
+}
+
+/** P2 only while P1 fails, one at a time. */
+function askByHttp(detector: Detector, { id }: Life): DetectorStep {
+  const watch = detector.watched.get(id);
+  const member = findMember(detector.view, id);
+  if (watch === undefined || member === undefined || watch.p1Failures === 0 || watch.isP2UnderWay)
+    return { detector, effects: [] };
+  const watched = new Map(detector.watched).set(id, { ...watch, isP2UnderWay: true });
+  return { detector: { ...detector, watched }, effects: [{ kind: 'probe', path: 'p2', member }] };
+}
+
+function takeP1(detector: Detector, life: Life, isOk: boolean, nowMs: number): Detector {
+  return changeWatch(detector, life, (watch) => {
+    if (isOk) return { ...watch, ...nothingCounted };
+    return nowMs < detector.voidUntilMs ? watch : { ...watch, p1Failures: watch.p1Failures + 1 };
+  });
+}
+
+function takeP2(detector: Detector, life: Life, result: P2Result, nowMs: number): Detector {
+  return changeWatch(detector, life, (before) => {
+    const watch = { ...before, isP2UnderWay: false };
+    if (result === 'ok')
+      return { ...watch, p2Refusals: 0, p2Timeouts: 0, accusedSinceMs: undefined, isHeld: false };
+    if (nowMs < detector.voidUntilMs) return watch;
+    return result === 'refused'
+      ? { ...watch, p2Refusals: watch.p2Refusals + 1 }
+      : { ...watch, p2Timeouts: watch.p2Timeouts + 1 };
+  });
+}
+
+function changeWatch(detector: Detector, life: Life, change: (watch: Watch) => Watch): Detector {
+  const watch = detector.watched.get(life.id);
+  if (watch === undefined || !isSameLife(watch.life, life)) return detector;
+  return { ...detector, watched: new Map(detector.watched).set(life.id, change(watch)) };
+}
+
+const isSameLife = (a: Life, b: Life): boolean =>
+  a.id === b.id && a.bootId === b.bootId && a.incarnation === b.incarnation;
+
+function hear(heard: Detector['heard'], accusation: Accusation, nowMs: number): Detector['heard'] {
+  const { from, target, incarnation, holds } = accusation;
+  const accusers = new Map(heard.get(target));
+  if (holds) accusers.set(from, { incarnation, atMs: nowMs });
+  else accusers.delete(from);
+  return new Map(heard).set(target, accusers);
+}
+
+/** What follows from the counts: own accusations told and taken back, verdicts carried out. */
+function still(detector: Detector, nowMs: number): DetectorStep {
+  const told = accuse(detector, nowMs);
+  const judged = judge(told.detector, nowMs);
+  return { detector: judged.detector, effects: [...told.effects, ...judged.effects] };
+}
+
+/** D1, D6. */
+function accuse(detector: Detector, nowMs: number): DetectorStep {
+  let { heard } = detector;
+  const effects: DetectorEffect[] = [];
+  const watched = new Map<NodeId, Watch>();
+  for (const [id, watch] of detector.watched) {
+    const isGuilty = isProven(watch) && nowMs >= detector.voidUntilMs;
+    const didAccuse = heard.get(id)?.has(detector.self) === true;
+    const mustTell = isGuilty ? !didAccuse || nowMs - watch.toldAtMs >= detectorLimits.repeatMs : didAccuse;
+    if (mustTell) {
+      const { incarnation } = watch.life;
+      const accusation = { from: detector.self, target: id, incarnation, holds: isGuilty };
+      heard = hear(heard, accusation, nowMs);
+      effects.push({ kind: 'tell', accusation });
+    }
+    const accusedSinceMs = isGuilty ? (watch.accusedSinceMs ?? nowMs) : undefined;
+    watched.set(id, { ...watch, accusedSinceMs, toldAtMs: mustTell ? nowMs : watch.toldAtMs });
+  }
+  return { detector: { ...detector, watched, heard }, effects };
+}
+
+function isProven({ p1Failures, p2Refusals, p2Timeouts }: Watch): boolean {
+  const { p1Failures: enough, p2Refusals: refusals, p2Timeouts: timeouts } = detectorLimits;
+  return p1Failures >= enough && (p2Refusals >= refusals || p2Timeouts >= timeouts);
+}
+
+function judge(detector: Detector, nowMs: number): DetectorStep {
+  const suspects = [...detector.watched.values()].filter((watch) => watch.accusedSinceMs !== undefined);
+  const convicted = suspects.filter((watch) => isConvicted(detector, watch.life, nowMs));
+  const isBraked = convicted.length > 0 && convictions(detector, nowMs) > roomUnderBrake(detector, nowMs);
+  const carriedOut = suspects.filter(
+    (watch) =>
+      isReleased(detector, watch, nowMs) || (convicted.includes(watch) && !isBraked && !watch.isHeld),
+  );
+  const held = isBraked ? convicted.filter((watch) => !carriedOut.includes(watch)) : [];
+  const watched = new Map(detector.watched);
+  for (const watch of held) watched.set(watch.life.id, { ...watch, isHeld: true });
+  return {
+    detector: { ...detector, watched, heldCount: suspects.length - carriedOut.length },
+    effects: carriedOut.map(({ life }) => ({ kind: 'declareDead', life })),
+  };
+}
+
+/** How many members are convicted in the whole region, as far as accusations were heard. */
+function convictions(detector: Detector, nowMs: number): number {
+  return [...detector.heard.keys()].filter((id) => {
+    const member = findMember(detector.view, id);
+    return member !== undefined && isLive(member) && isConvicted(detector, member, nowMs);
+  }).length;
+}
+
+/** D2. */
+function isConvicted(detector: Detector, life: Life, nowMs: number): boolean {
+  const monitors = monitorsOf(detector.view, life.id);
+  const accusers = monitors.filter((monitor) => doesAccuse(detector, monitor, life, nowMs));
+  return accusers.length >= Math.min(2, monitors.length);
+}
+
+function doesAccuse({ heard }: Detector, monitor: NodeId, life: Life, nowMs: number): boolean {
+  const said = heard.get(life.id)?.get(monitor);
+  if (said === undefined || said.incarnation !== life.incarnation) return false;
+  return nowMs - said.atMs < detectorLimits.accusationMs;
+}
+
+/** D4. */
+function roomUnderBrake({ view, deathsAtMs }: Detector, nowMs: number): number {
+  const { brakeWindowMs, brakeShare } = detectorLimits;
+  const recent = deathsAtMs.filter((atMs) => nowMs - atMs < brakeWindowMs).length;
+  const members = view.members.filter(isLive).length + recent;
+  return Math.max(1, Math.floor(brakeShare * members)) - recent;
+}
+
+/** D5. */
+function isReleased(detector: Detector, { life, accusedSinceMs }: Watch, nowMs: number): boolean {
+  if (accusedSinceMs === undefined || nowMs - accusedSinceMs < detectorLimits.holdMs) return false;
+  const isSuspect = (id: NodeId): boolean => (detector.heard.get(id)?.size ?? 0) > 0;
+  const sound = monitorsOf(detector.view, life.id).filter((monitor) => !isSuspect(monitor));
+  return sound.every((monitor) => doesAccuse(detector, monitor, life, nowMs));
+}
+
+/** A new view: other targets, other monitors; what is counted of a life that goes on stays. */
+function takeView(detector: Detector, view: View, nowMs: number): Detector {
+  const { self, watched, heard, deathsAtMs, view: before } = detector;
+  const died = view.members.filter((one) => !isLive(one) && isLiveIn(before, one)).length;
+  const recent = [...deathsAtMs, ...Array<number>(died).fill(nowMs)].filter(
+    (atMs) => nowMs - atMs < detectorLimits.brakeWindowMs,
+  );
+  const stillAccused = [...heard].filter(([id]) => {
+    const member = findMember(view, id);
+    return member !== undefined && isLive(member);
+  });
+  return {
+    ...detector,
+    view,
+    watched: watchesFor(self, view, watched),
+    heard: new Map(stillAccused),
+    deathsAtMs: recent,
+  };
+}
+
+function isLiveIn(view: View, { id, bootId }: ViewMember): boolean {
+  const known = findMember(view, id);
+  return known?.bootId === bootId && isLive(known);
+}
+
+function watchesFor(
+  self: NodeId,
+  view: View,
+  before: ReadonlyMap<NodeId, Watch>,
+): ReadonlyMap<NodeId, Watch> {
+  const isMember = view.members.some((one) => one.id === self && isLive(one));
+  const targets = view.members.filter(
+    (one) => isMember && isLive(one) && one.id !== self && monitorsOf(view, one.id).includes(self),
+  );
+  return new Map(
+    targets.map(({ id, bootId, incarnation }) => {
+      const life = { id, bootId, incarnation };
+      const known = before.get(id);
+      const isKnown = known !== undefined && isSameLife(known.life, life);
+      return [id, isKnown ? known : { life, ...nothingCounted, isP2UnderWay: false, toldAtMs: 0 }];
+    }),
+  );
+}

@@ -1,0 +1,403 @@
+/**
+ * A node's membership of its region: joins the view, watches others, leaves (C3).
+ *
+ * M1. Nothing is done without compare-and-set on the view; without NATS the view stays as last known (C8).
+ * M2. A node that reads of its own death gives up what it owns, and rejoins after 1 to 2 s with a higher incarnation;
+ *     after three rejoins that failed it ends, for then it cannot say what it is.
+ * M3. A view that was emptied or cannot be read is built again by its members; who was known before is still listed for
+ *     5 s, so nobody dies of it.
+ * M4. Of two processes with one node id the second does not start while the first answers its probe.
+ */
+import type { NatsConnection } from '@nats-io/transport-node';
+import { z } from 'zod';
+import { subjects } from '../contract/subjects.ts';
+import { TangazaError } from '../errors/tangaza-error.ts';
+import { NodeId, type BootId } from '../model/ids.ts';
+import { unreachable } from '../model/unreachable.ts';
+import type { Logger } from '../observe/logger.ts';
+import type { Counter, Gauge, Metrics } from '../observe/metrics.ts';
+import type { Clock } from '../time/clock.ts';
+import {
+  advance,
+  createDetector,
+  detectorLimits,
+  type Detector,
+  type DetectorEffect,
+  type DetectorInput,
+} from './detector.ts';
+import type { GoneMember, Member, MemberDirectory } from './member-directory.ts';
+import { PeerClocks } from './peer-clocks.ts';
+import { probeByHttp } from './probe.http.ts';
+import { answerProbes, probeByNats } from './probe.nats.ts';
+import {
+  declareDead,
+  emptyView,
+  endedLives,
+  findMember,
+  forgetDead,
+  isLive,
+  join,
+  leave,
+  listed,
+  misfit,
+  startDraining,
+  withKnown,
+  type Life,
+  type View,
+  type ViewMember,
+} from './view.ts';
+import { openNatsViewStore } from './view-store.nats.ts';
+import { changeView, type StoredView, type ViewStore } from './view-store.ts';
+
+const rebuildGraceMs = 5000;
+const forgetDeadMs = 3_600_000;
+const checkEveryMs = 1000;
+const rejoins = { tries: 3, minDelayMs: 1000, jitterMs: 1000 } as const;
+const maxClockSkewMs = 2000;
+
+const AccusationMessage = z.object({
+  from: NodeId,
+  target: NodeId,
+  incarnation: z.number().int(),
+  holds: z.boolean(),
+});
+
+export interface MembershipOptions {
+  readonly connection: NatsConnection;
+  readonly self: Member;
+  /** Of the cluster's secret; members of one cluster have the same. */
+  readonly secretHash: string;
+  readonly replicas?: number;
+  readonly clock: Clock;
+  /** In [0, 1). */
+  readonly random: () => number;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  /** The node cannot be a member any more: ends the process (M2). */
+  readonly exit: (why: string) => void;
+}
+
+export interface Membership extends MemberDirectory {
+  /** Their monotonic clock minus ours, ms; undefined when it is not known (C6). Asks the peer in the background then. */
+  clockOffsetMs(node: NodeId): number | undefined;
+  /** Faults for people: a peer's wall clock that is off. */
+  warnings(): readonly string[];
+}
+
+/** @throws TangazaError `CONFLICT` when this node may not be a member, with what to do; `LOG_UNAVAILABLE` */
+export async function openNatsMembership(options: MembershipOptions): Promise<Membership> {
+  const { connection, self, replicas, logger } = options;
+  const store = await openNatsViewStore({
+    connection,
+    region: self.region,
+    logger,
+    ...(replicas === undefined ? {} : { replicas }),
+  });
+  const membership = new NatsMembership(options, store);
+  await membership.start();
+  return membership;
+}
+
+class NatsMembership implements Membership {
+  readonly #options: MembershipOptions;
+  readonly #store: ViewStore;
+  readonly #clocks = new PeerClocks();
+  readonly #skews = new Map<NodeId, number>();
+  readonly #stops: (() => void)[] = [];
+  readonly #goneListeners = new Set<(gone: GoneMember) => void>();
+  readonly #deathListeners = new Set<() => void>();
+  readonly #meters: { readonly events: Counter; readonly alive: Gauge; readonly held: Gauge };
+  #view: View;
+  #revision = 0;
+  #detector: Detector;
+  #rebuiltAtMs: number | undefined;
+  #tickedAtMs: number | undefined;
+  #isRejoining = false;
+  #isClosed = false;
+
+  constructor(options: MembershipOptions, store: ViewStore) {
+    this.#options = options;
+    this.#store = store;
+    this.#view = emptyView(options.secretHash);
+    this.#detector = createDetector(options.self.id, this.#view);
+    const { metrics } = options;
+    this.#meters = {
+      events: metrics.counter({
+        name: 'tangaza_membership_events_total',
+        help: 'What failure detection did and saw.',
+        labels: ['event'],
+      }),
+      alive: metrics.gauge({ name: 'tangaza_members_alive', help: 'Members alive or draining.' }),
+      held: metrics.gauge({
+        name: 'tangaza_membership_held',
+        help: 'Suspects that are not declared dead yet: too many at once, or too few accusers.',
+      }),
+    };
+  }
+
+  async start(): Promise<void> {
+    const { connection, self, clock } = this.#options;
+    await this.#mayStart(await this.#store.read());
+    // First the answer to probes, then the view: a member that does not answer is suspected.
+    this.#stops.push(answerProbes(this.#place(), self.id, self.bootId));
+    await this.#change((view) => join(view, self));
+    this.#take(await this.#store.read());
+    const accusations = connection.subscribe(subjects.accusations(self.region), {
+      callback: (error, message) => {
+        if (error === null) this.#hear(message.string());
+      },
+    });
+    this.#stops.push(() => accusations.unsubscribe());
+    this.#stops.push(clock.every(detectorLimits.probeEveryMs, () => this.#tick()));
+    this.#stops.push(clock.every(checkEveryMs, () => this.#check()));
+    void this.#follow();
+    void this.#noteReconnects();
+  }
+
+  list(): ReturnType<MemberDirectory['list']> {
+    return { revision: this.#view.edgeRevision, members: this.#view.members.map(listed) };
+  }
+
+  isAlive(node: NodeId, bootId: BootId): boolean {
+    const member = findMember(this.#view, node);
+    return member?.bootId === bootId && isLive(member);
+  }
+
+  onGone(listener: (gone: GoneMember) => void): () => void {
+    this.#goneListeners.add(listener);
+    return () => this.#goneListeners.delete(listener);
+  }
+
+  onDeclaredDead(listener: () => void): () => void {
+    this.#deathListeners.add(listener);
+    return () => this.#deathListeners.delete(listener);
+  }
+
+  async setDraining(): Promise<void> {
+    const { id, bootId } = this.#options.self;
+    await this.#change((view) => startDraining(view, id, bootId));
+  }
+
+  clockOffsetMs(node: NodeId): number | undefined {
+    if (node === this.#options.self.id) return 0;
+    const member = findMember(this.#view, node);
+    if (member === undefined) return undefined;
+    const offsetMs = this.#clocks.offsetMs(node, member.bootId);
+    if (offsetMs === undefined) void this.#measure(member);
+    return offsetMs;
+  }
+
+  warnings(): readonly string[] {
+    return [...this.#skews].map(
+      ([node, skewMs]) => `the clock of ${node} is ${(skewMs / 1000).toFixed(1)} s away from ours: use NTP`,
+    );
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    const { id, bootId } = this.#options.self;
+    await this.#change((view) => leave(view, id, bootId)).catch((error: unknown) => {
+      this.#options.logger.warn(
+        { err: error },
+        'could not leave the view; the others find out by themselves',
+      );
+    });
+    for (const stop of this.#stops) stop();
+    await this.#store.close();
+  }
+
+  #place() {
+    const { connection, clock, self } = this.#options;
+    return { connection, clock, region: self.region };
+  }
+
+  /** M4, and what a wrong member would break. */
+  async #mayStart({ view }: StoredView): Promise<void> {
+    const { self, secretHash } = this.#options;
+    if (view === undefined) return;
+    const fault = misfit(view, self, secretHash);
+    if (fault !== undefined) throw new TangazaError('CONFLICT', fault);
+    const namesake = findMember(view, self.id);
+    if (namesake === undefined || namesake.bootId === self.bootId || !isLive(namesake)) return;
+    if ((await probeByNats(this.#place(), namesake, detectorLimits.p2TimeoutMs)) === undefined) return;
+    throw new TangazaError(
+      'CONFLICT',
+      `A node ${self.id} runs already (process ${namesake.pid} on ${namesake.host}): set another TANGAZA_NODE_ID.`,
+    );
+  }
+
+  /** M1. @throws TangazaError `LOG_UNAVAILABLE`, `CONFLICT` when others win for too long */
+  #change(transition: (view: View) => View): Promise<void> {
+    const { clock, random, secretHash } = this.#options;
+    const pause = (attempt: number): Promise<void> => clock.sleep(random() * 10 * attempt);
+    return changeView(this.#store, { empty: emptyView(secretHash), pause }, transition);
+  }
+
+  async #follow(): Promise<void> {
+    for await (const stored of this.#store.watch()) {
+      if (this.#isClosed) return;
+      this.#take(stored);
+    }
+  }
+
+  #take({ view, revision }: StoredView): void {
+    if (revision < this.#revision) return;
+    this.#revision = revision;
+    const { clock, logger } = this.#options;
+    if (view === undefined || view.version < this.#view.version) {
+      logger.warn({ revision }, 'the membership view was emptied; members build it again');
+      this.#rebuiltAtMs = clock.monotonicMs();
+    }
+    if (view === undefined) return void this.#check();
+    this.#show(this.#rebuiltAtMs === undefined ? view : withKnown(view, this.#view));
+  }
+
+  #show(view: View): void {
+    const before = this.#view;
+    this.#view = view;
+    this.#meters.alive.set(view.members.filter(isLive).length);
+    this.#feed({ kind: 'view', view });
+    const { id, bootId } = this.#options.self;
+    for (const gone of endedLives(before, view)) if (gone.bootId !== bootId) this.#tell(gone);
+    const own = findMember(view, id);
+    if (own?.bootId === bootId && !isLive(own)) void this.#rejoin();
+  }
+
+  #tell(gone: GoneMember): void {
+    this.#skews.delete(gone.node);
+    this.#options.logger.warn({ ...gone }, 'a member is gone');
+    this.#meters.events.add(1, { event: gone.why });
+    for (const listener of this.#goneListeners) listener(gone);
+  }
+
+  /** M2. */
+  async #rejoin(): Promise<void> {
+    if (this.#isRejoining || this.#isClosed) return;
+    this.#isRejoining = true;
+    const { logger, clock, random, self, exit } = this.#options;
+    logger.error({}, 'this node was declared dead: it gives up what it owns and rejoins');
+    for (const listener of this.#deathListeners) listener();
+    for (let attempt = 1; attempt <= rejoins.tries; attempt += 1) {
+      await clock.sleep(rejoins.minDelayMs + random() * rejoins.jitterMs);
+      try {
+        await this.#change((view) => join(view, self));
+        this.#isRejoining = false;
+        return;
+      } catch (error) {
+        logger.warn({ err: error, attempt }, 'this node could not rejoin');
+      }
+    }
+    exit('declared dead, and could not rejoin');
+  }
+
+  /** M3, and housekeeping. */
+  async #check(): Promise<void> {
+    const { clock, self, logger } = this.#options;
+    if (this.#isClosed || this.#isRejoining || this.#options.connection.isClosed()) return;
+    try {
+      const { view } = await this.#store.read();
+      if (view === undefined || findMember(view, self.id) === undefined)
+        await this.#change((now) => join(now, self));
+      if (this.#rebuiltAtMs !== undefined && clock.monotonicMs() - this.#rebuiltAtMs > rebuildGraceMs) {
+        this.#rebuiltAtMs = undefined;
+        if (view !== undefined) this.#show(view);
+      }
+      const utcMs = clock.utcMs();
+      if (view !== undefined && forgetDead(view, utcMs, forgetDeadMs) !== view)
+        await this.#change((now) => forgetDead(now, utcMs, forgetDeadMs));
+    } catch (error) {
+      logger.debug({ err: error }, 'the membership view cannot be checked now');
+    }
+  }
+
+  #tick(): void {
+    const nowMs = this.#options.clock.monotonicMs();
+    const lateMs = nowMs - (this.#tickedAtMs ?? nowMs) - detectorLimits.probeEveryMs;
+    this.#tickedAtMs = nowMs;
+    if (lateMs > detectorLimits.maxLagMs) this.#feed({ kind: 'lagged' });
+    this.#feed({ kind: 'tick' });
+  }
+
+  #feed(input: DetectorInput): void {
+    const { detector, effects } = advance(this.#detector, input, this.#options.clock.monotonicMs());
+    this.#detector = detector;
+    this.#meters.held.set(detector.heldCount);
+    for (const effect of effects) this.#perform(effect);
+  }
+
+  #perform(effect: DetectorEffect): void {
+    switch (effect.kind) {
+      case 'probe':
+        return void (effect.path === 'p1' ? this.#probeP1(effect.member) : this.#probeP2(effect.member));
+      case 'tell':
+        return this.#publish(effect.accusation);
+      case 'declareDead':
+        return void this.#declare(effect.life);
+      default:
+        return unreachable(effect);
+    }
+  }
+
+  async #probeP1(member: ViewMember): Promise<void> {
+    const isOk = await this.#measure(member);
+    if (!isOk) this.#meters.events.add(1, { event: 'p1Failed' });
+    this.#feed({ kind: 'p1', life: lifeOf(member), isOk });
+  }
+
+  async #probeP2(member: ViewMember): Promise<void> {
+    const result = await probeByHttp(member.httpUrl, detectorLimits.p2TimeoutMs);
+    if (result !== 'ok') this.#meters.events.add(1, { event: 'p2Failed' });
+    this.#feed({ kind: 'p2', life: lifeOf(member), result });
+  }
+
+  async #measure(member: ViewMember): Promise<boolean> {
+    const { id, bootId } = member;
+    const sample = await probeByNats(this.#place(), member, detectorLimits.p1TimeoutMs);
+    if (sample !== undefined) this.#clocks.note(id, bootId, sample);
+    if (sample !== undefined) this.#judgeSkew(id, sample.utcMs - this.#options.clock.utcMs());
+    return sample !== undefined;
+  }
+
+  #judgeSkew(node: NodeId, skewMs: number): void {
+    if (Math.abs(skewMs) <= maxClockSkewMs) return void this.#skews.delete(node);
+    if (!this.#skews.has(node))
+      this.#options.logger.warn({ node, skewMs }, 'the wall clock of a member is off: use NTP');
+    this.#skews.set(node, skewMs);
+  }
+
+  #publish(accusation: z.infer<typeof AccusationMessage>): void {
+    const { connection, self, logger } = this.#options;
+    logger.warn({ ...accusation }, accusation.holds ? 'a member is accused' : 'an accusation is taken back');
+    this.#meters.events.add(1, { event: accusation.holds ? 'accused' : 'withdrawn' });
+    if (!connection.isClosed())
+      connection.publish(subjects.accusations(self.region), JSON.stringify(accusation));
+  }
+
+  #hear(text: string): void {
+    try {
+      const accusation = AccusationMessage.parse(JSON.parse(text));
+      if (accusation.from !== this.#options.self.id) this.#feed({ kind: 'accusation', accusation });
+    } catch {
+      this.#meters.events.add(1, { event: 'badAccusation' });
+    }
+  }
+
+  async #declare(life: Life): Promise<void> {
+    const { clock, logger } = this.#options;
+    try {
+      await this.#change((view) => declareDead(view, life, clock.utcMs()));
+      logger.warn({ node: life.id, incarnation: life.incarnation }, 'a member is declared dead');
+    } catch (error) {
+      logger.warn({ err: error, node: life.id }, 'a death could not be carried out');
+    }
+  }
+
+  /** D3: after an outage of its own a monitor must hear from the others first. */
+  async #noteReconnects(): Promise<void> {
+    for await (const status of this.#options.connection.status()) {
+      if (status.type === 'disconnect' || status.type === 'reconnect') this.#feed({ kind: 'reconnected' });
+    }
+  }
+}
+
+const lifeOf = ({ id, bootId, incarnation }: ViewMember): Life => ({ id, bootId, incarnation });

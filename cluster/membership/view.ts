@@ -1,0 +1,146 @@
+/**
+ * The membership of one region as a versioned value: who is a member, in which life, in which state (C3).
+ *
+ * It is kept under one key and changed only by compare-and-set, so all nodes pass through the same versions. The
+ * functions here are its only transitions; one that is refused returns the same object.
+ *
+ * V1. A death names one boot in one incarnation: a verdict about a life that is over changes nothing.
+ * V2. A member that was declared dead comes back with a higher incarnation, so old accusations do not bind it.
+ * V3. `edgeRevision` moves exactly when what manifests list does: the edges and their URLs (M14).
+ */
+import { z } from 'zod';
+import type { BootId, NodeId } from '../model/ids.ts';
+import { Member, type GoneMember, type ListedMember } from './member-directory.ts';
+
+export const ViewMember = Member.extend({
+  incarnation: z.number().int().positive(),
+  state: z.enum(['alive', 'draining', 'dead']),
+  /** Declarer's UTC, ms; only to forget the dead after long. */
+  diedAtMs: z.number().optional(),
+});
+export type ViewMember = z.infer<typeof ViewMember>;
+
+export const View = z.object({
+  version: z.number().int().nonnegative(),
+  edgeRevision: z.number().int().nonnegative(),
+  /** Of the cluster's secret: a node with another one is not of this cluster. */
+  secretHash: z.string(),
+  /** In order of id. */
+  members: z.array(ViewMember).max(2000),
+});
+export type View = z.infer<typeof View>;
+
+/** One life of one member, as a verdict names it. */
+export interface Life {
+  readonly id: NodeId;
+  readonly bootId: BootId;
+  readonly incarnation: number;
+}
+
+export const emptyView = (secretHash: string): View => ({
+  version: 0,
+  edgeRevision: 0,
+  secretHash,
+  members: [],
+});
+
+export const isLive = ({ state }: ViewMember): boolean => state !== 'dead';
+
+export const findMember = ({ members }: View, id: NodeId): ViewMember | undefined =>
+  members.find((one) => one.id === id);
+
+/** Why a node may not be a member of this cluster, and what to do about it; undefined when it may. */
+export function misfit(view: View, self: Member, secretHash: string): string | undefined {
+  if (view.secretHash !== secretHash)
+    return `${self.id} has another secret than the cluster in region ${self.region}: give it the secrets of this cluster (its data folder), or another NATS.`;
+  const other = view.members.find((one) => isLive(one) && one.protocol !== self.protocol);
+  return other === undefined
+    ? undefined
+    : `${self.id} speaks protocol ${self.protocol}, ${other.id} speaks ${other.protocol}: run the same version on both.`;
+}
+
+/** A boot becomes a member: first, in place of an earlier boot of its node, or again after it was declared dead (V2). */
+export function join(view: View, member: Member): View {
+  const known = findMember(view, member.id);
+  if (known !== undefined && known.bootId === member.bootId && isLive(known)) return view;
+  const incarnation = (known?.incarnation ?? 0) + 1;
+  return change(view, { ...member, incarnation, state: 'alive' });
+}
+
+/** V1. */
+export function declareDead(view: View, life: Life, utcMs: number): View {
+  const known = findMember(view, life.id);
+  const isMeant = known?.bootId === life.bootId && known.incarnation === life.incarnation;
+  if (known === undefined || !isMeant || !isLive(known)) return view;
+  return change(view, { ...known, state: 'dead', diedAtMs: utcMs });
+}
+
+export function startDraining(view: View, id: NodeId, bootId: BootId): View {
+  const known = findMember(view, id);
+  if (known?.bootId !== bootId || known.state !== 'alive') return view;
+  return change(view, { ...known, state: 'draining' });
+}
+
+/** A boot says goodbye; another boot of its node stays. */
+export function leave(view: View, id: NodeId, bootId: BootId): View {
+  if (findMember(view, id)?.bootId !== bootId) return view;
+  return without(view, new Set([id]));
+}
+
+/** The dead that have not come back for `afterMs` are no longer listed. */
+export function forgetDead(view: View, utcMs: number, afterMs: number): View {
+  const gone = view.members.filter((one) => !isLive(one) && utcMs - (one.diedAtMs ?? utcMs) >= afterMs);
+  return gone.length === 0 ? view : without(view, new Set(gone.map(({ id }) => id)));
+}
+
+function without(view: View, ids: ReadonlySet<NodeId>): View {
+  return next(
+    view,
+    view.members.filter(({ id }) => !ids.has(id)),
+  );
+}
+
+function change(view: View, member: ViewMember): View {
+  const others = view.members.filter(({ id }) => id !== member.id);
+  return next(
+    view,
+    [...others, member].toSorted((a, b) => (a.id < b.id ? -1 : 1)),
+  );
+}
+
+/** V3. */
+function next(view: View, members: readonly ViewMember[]): View {
+  const hasEdgesChanged = edgesOf(members) !== edgesOf(view.members);
+  return {
+    ...view,
+    version: view.version + 1,
+    edgeRevision: view.edgeRevision + (hasEdgesChanged ? 1 : 0),
+    members: [...members],
+  };
+}
+
+function edgesOf(members: readonly ViewMember[]): string {
+  return members
+    .filter(({ roles }) => roles.includes('edge-delivery'))
+    .map(({ id, httpUrl }) => `${id} ${httpUrl}`)
+    .join('\n');
+}
+
+/** Which lives ended between two views; each ends once. */
+export function endedLives(before: View, after: View): readonly GoneMember[] {
+  return before.members.filter(isLive).flatMap(({ id, bootId }): readonly GoneMember[] => {
+    const now = findMember(after, id);
+    if (now === undefined) return [{ node: id, bootId, why: 'left' }];
+    if (now.bootId !== bootId) return [{ node: id, bootId, why: 'replaced' }];
+    return isLive(now) ? [] : [{ node: id, bootId, why: 'died' }];
+  });
+}
+
+/** A view that is being built again, with who was a member before and has not joined it yet. */
+export function withKnown(view: View, before: View): View {
+  const missing = before.members.filter(({ id }) => findMember(view, id) === undefined);
+  const members = [...view.members, ...missing].toSorted((a, b) => (a.id < b.id ? -1 : 1));
+  return { ...view, members };
+}
+
+export const listed = (member: ViewMember): ListedMember => ({ ...member, isAlive: isLive(member) });
