@@ -34,7 +34,7 @@ import { brokerIdOf, nodeCalls, type NodeCalls } from './cluster/membership/node
 import { connectNats } from './cluster/membership/connection.nats.ts';
 import type { Member } from './cluster/membership/member-directory.ts';
 import { openNatsMembership, type Membership } from './cluster/membership/membership.nats.ts';
-import { BootId, type NodeId, type StreamId } from './cluster/model/ids.ts';
+import { BootId } from './cluster/model/ids.ts';
 import { baseBrokerOptions } from './cluster/observe/broker-options.moleculer.ts';
 import { letHeapGrow } from './cluster/observe/heap.system.ts';
 import type { Logger } from './cluster/observe/logger.ts';
@@ -44,7 +44,6 @@ import { openNatsIndexLog } from './cluster/ownership/index-log.nats.ts';
 import type { IndexLog } from './cluster/ownership/index-log.ts';
 import { openNatsOwnershipStore } from './cluster/ownership/ownership-store.nats.ts';
 import type { OwnershipStore } from './cluster/ownership/ownership-store.ts';
-import { order } from './cluster/partition/rendezvous.ts';
 import { openNatsTaskQueue } from './cluster/queue/task-queue.nats.ts';
 import type { TaskQueue } from './cluster/queue/task-queue.ts';
 import { systemClock as clock } from './cluster/time/clock.system.ts';
@@ -183,8 +182,9 @@ function controlMaker(parts: Parts): MakeService {
 function streamMaker(parts: Parts, stopAfter: Promise<void>): MakeService {
   const { config, bootId, log, ownership, queue, ladders, store, metrics, logger, members, fingerprint } =
     parts;
-  return ({ closeAllSessions }) =>
+  return ({ closeAllSessions, adopt }) =>
     streamService({
+      members,
       node: config.nodeId,
       region: config.region,
       bootId,
@@ -200,8 +200,9 @@ function streamMaker(parts: Parts, stopAfter: Promise<void>): MakeService {
       dvrWindowSeconds: config.dvrWindowSeconds,
       retentionSeconds: config.retentionSeconds,
       stopAfter,
-      isOwnerAlive: async ({ owner, bootId: boot }) => members.isAlive(owner, boot),
-      successors: (stream) => successorsOf(stream, config.nodeId, members),
+      isAlive: (node, boot) => members.isAlive(node, boot),
+      candidates: () => candidatesOf(members),
+      askToAdopt: adopt,
       closeSessions: (params) => {
         closeAllSessions(params).catch((error: unknown) =>
           logger.warn({ err: error }, 'sessions could not be told to close'),
@@ -210,13 +211,14 @@ function streamMaker(parts: Parts, stopAfter: Promise<void>): MakeService {
     });
 }
 
-function ingestMaker({ config, store, metrics, logger }: Parts, onStopped: () => void): MakeService {
+function ingestMaker({ config, store, metrics, logger, members }: Parts, onStopped: () => void): MakeService {
   const { host, port, maxPublishers } = config.rtmp;
   const limits = { ...defaultIngestLimits, maxConnections: maxPublishers };
   const ingest = openRtmpIngest({ host, port, limits, clock, metrics, logger });
   const onListening = (bound: number): void => logger.info({ host, port: bound }, 'RTMP is listening');
-  return ({ stream, authenticate }) =>
+  return ({ stream, authenticate, forgetOwner }) =>
     ingestService({
+      onOwnerGone: (listener) => members.onGone(({ node }) => listener(forgetOwner(node))),
       ingest,
       node: config.nodeId,
       clock,
@@ -302,14 +304,12 @@ async function edgeMaker(parts: Parts): Promise<MakeService> {
   };
 }
 
-function successorsOf(stream: StreamId, self: NodeId, members: Membership): readonly NodeId[] {
-  const others = members
+/** Nodes that may own streams. */
+function candidatesOf(members: Membership) {
+  return members
     .list()
-    .members.filter(({ id, isAlive, roles }) => isAlive && id !== self && roles.includes('ingest'));
-  return order(
-    stream,
-    others.map(({ id }) => ({ id, weight: 1 })),
-  ).map(({ id }) => id);
+    .members.filter(({ state, roles }) => state === 'alive' && roles.includes('ingest'))
+    .map(({ id, weight }) => ({ id, weight }));
 }
 
 function edgesOf(members: Membership) {

@@ -122,8 +122,9 @@ export class Control {
       return await askHealth(record, id);
     } catch (error) {
       if (errorCodeOf(error) === 'NOT_OWNER') return this.#offline('no publisher');
-      const { owner, region, epoch, bootId, since } = record;
-      return { ...this.#offline(`its owner ${owner} does not answer`), owner, region, epoch, bootId, since };
+      const { owner, region, epoch, bootId, since, reason: ownedBecause } = record;
+      const by = { owner, region, epoch, bootId, since, ownedBecause };
+      return { ...this.#offline(`its owner ${owner} does not answer`), ...by };
     }
   }
 

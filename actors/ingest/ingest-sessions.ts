@@ -6,7 +6,7 @@ import {
 } from '../../cluster/contract/stream.ts';
 import type { AuthenticateReply } from '../../cluster/contract/streams.ts';
 import { errorCodeOf, TangazaError } from '../../cluster/errors/tangaza-error.ts';
-import type { NodeId, SessionId } from '../../cluster/model/ids.ts';
+import type { NodeId, SessionId, StreamId } from '../../cluster/model/ids.ts';
 import type { Logger } from '../../cluster/observe/logger.ts';
 import type { Metrics } from '../../cluster/observe/metrics.ts';
 import type { Clock } from '../../cluster/time/clock.ts';
@@ -99,6 +99,12 @@ export class IngestSessions implements IngestHandler {
       if (sessionId !== undefined && runner.attach.sessionId !== sessionId) continue;
       runner.close(sessionId === undefined ? 'STREAM_KEY_UNKNOWN' : 'STREAM_BUSY', reason);
     }
+  }
+
+  /** The owner of these streams is gone: their sessions attach to the next one, here or elsewhere. */
+  ownerGone(streams: readonly StreamId[]): void {
+    for (const runner of this.#runners.values())
+      if (streams.includes(runner.attach.streamId)) runner.ownerGone();
   }
 
   /** Every 500 ms; input reports go out with every second one. */

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Context, ServiceSchema } from 'moleculer';
 import { CloseSessionsParams, ingestActions } from '../../cluster/contract/stream.ts';
-import { SessionId } from '../../cluster/model/ids.ts';
+import { SessionId, type StreamId } from '../../cluster/model/ids.ts';
 import type { IngestPort } from './ingest-port.ts';
 import { IngestSession } from './ingest-session.ts';
 import { IngestSessions, type IngestSessionsPorts } from './ingest-sessions.ts';
@@ -17,6 +17,8 @@ export interface IngestServiceOptions extends Omit<IngestSessionsPorts, 'newSess
   readonly ingest: IngestPort;
   /** Told the bound port once the ingest listens. */
   readonly onListening?: (port: number) => void;
+  /** Tells when the owner of streams is gone: their sessions look for the next one at once (C2). */
+  readonly onOwnerGone?: (listener: (streams: readonly StreamId[]) => void) => () => void;
   /** Told when the last session has offered what it had. */
   readonly onStopped?: () => void;
 }
@@ -25,21 +27,25 @@ export function ingestService({
   ingest,
   onListening,
   onStopped,
+  onOwnerGone,
   ...ports
 }: IngestServiceOptions): ServiceSchema {
   const sessions = new IngestSessions({ ...ports, newSessionId, newSession: () => new IngestSession() });
   const closeSessions = (ctx: Context): void => sessions.close(CloseSessionsParams.parse(ctx.params));
   let stopTicking: (() => void) | undefined;
+  let stopListening: (() => void) | undefined;
   return {
     name: 'ingest',
     actions: { closeSessions },
     events: { [ingestActions.closeSessions]: closeSessions },
     async started() {
       stopTicking = ports.clock.every(tickEveryMs, () => sessions.tick());
+      stopListening = onOwnerGone?.((streams) => sessions.ownerGone(streams));
       const { port } = await ingest.start(sessions);
       onListening?.(port);
     },
     async stopped() {
+      stopListening?.();
       await ingest.stop();
       await sessions.drain(drainWithinMs);
       stopTicking?.();

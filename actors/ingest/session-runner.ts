@@ -117,6 +117,13 @@ export class SessionRunner implements TagSink {
     this.onClose(`${code}: ${detail}`);
   }
 
+  /** Does not wait for the next segment to find a new owner (C2). */
+  ownerGone(): void {
+    this.#attachAgain().catch((error: unknown) => {
+      this.#ports.logger.warn({ code: errorCodeOf(error) }, 'no new owner yet; the next offer asks again');
+    });
+  }
+
   /** Gives up what is not offered yet. */
   abort(): void {
     this.#queue.abort();

@@ -15,7 +15,7 @@ import type {
 } from '../../cluster/contract/stream.ts';
 import type { TranscodeTask } from '../../cluster/contract/transcode.ts';
 import { errorCodeOf, TangazaError } from '../../cluster/errors/tangaza-error.ts';
-import type { NodeId } from '../../cluster/model/ids.ts';
+import type { Epoch, NodeId, StreamId } from '../../cluster/model/ids.ts';
 import { unreachable } from '../../cluster/model/unreachable.ts';
 import type { Logger } from '../../cluster/observe/logger.ts';
 import type { IndexLog } from '../../cluster/ownership/index-log.ts';
@@ -71,6 +71,14 @@ export class Activation {
   /** Its `end` record is on the way to the log. */
   get isLeaving(): boolean {
     return this.#state.life === 'ending' && this.#state.isAppending;
+  }
+
+  get stream(): StreamId {
+    return this.#state.self.stream;
+  }
+
+  get epoch(): Epoch {
+    return this.#state.self.epoch;
   }
 
   get pendingSegments(): number {

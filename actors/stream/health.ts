@@ -21,6 +21,7 @@ export function healthOf(state: OwnerState, successors: readonly NodeId[], now: 
     ...judgement(state, now),
     ...{ owner: self.node, region: self.region, epoch: self.epoch, bootId: self.bootId },
     since: new Date(since.utcMs).toISOString(),
+    ownedBecause: state.reason,
     successors: [...successors],
     asOf: new Date(now.utcMs).toISOString(),
     ...(session === undefined

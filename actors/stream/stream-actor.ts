@@ -7,9 +7,16 @@
  * N3. At most `maxActivations` streams; a further one is refused as OVERLOADED.
  * N4. After a restart the node takes up what it owned, so that pending sources are decided and a broadcast whose
  *     publisher does not come back is ended.
+ * N5. A node that is gone takes its worker and its sessions with it, and leaves orphans: orphans.ts.
+ * N6. Hand-over is by consent: the owner's queue runs empty, the successor claims the next epoch naming the old one, and
+ *     the old activation ends; its sessions hear `NOT_OWNER` with the new owner, attach there and offer again.
+ * N7. A node that drains claims nothing new.
+ * N8. A node that was declared dead gives all activations up: others own those streams now.
  */
 import type {
+  AdoptParams,
   AttachParams,
+  AttachReply,
   CloseSessionsParams,
   DetachParams,
   InputReport,
@@ -30,6 +37,7 @@ import type { Clock } from '../../cluster/time/clock.ts';
 import type { Ladder } from '../media/ladder/ladder.ts';
 import type { SegmentStore } from '../segment-store/segment-store.ts';
 import { Activation, type Reply } from './activation.ts';
+import { lineOf, Orphans, type Candidate } from './orphans.ts';
 import type { OwnerSettings } from './owner-state.ts';
 
 const tickMs = 100;
@@ -41,6 +49,9 @@ const recordsPerWindowSecond = 2;
 const minLogRecords = 600;
 const maxActivations = 500;
 const closeWithinMs = 2000;
+/** N6: how long a hand-over waits for the owner's queue to run empty. */
+const quietWithinMs = 2000;
+const quietLookMs = 20;
 
 export interface StreamOptions {
   readonly node: NodeId;
@@ -59,10 +70,12 @@ export interface StreamOptions {
   readonly fingerprint: string;
   readonly metrics: Metrics;
   readonly logger: Logger;
-  /** Whether the process that a record names lives; never asked for this node's own records. */
-  readonly isOwnerAlive: (record: OwnershipRecord) => Promise<boolean>;
-  /** Who would take the stream over, best first; for people. */
-  readonly successors?: (stream: StreamId) => readonly NodeId[];
+  /** Whether that boot of that node is a member. */
+  readonly isAlive: (node: NodeId, bootId: BootId) => boolean;
+  /** Nodes that may own streams. */
+  readonly candidates: () => readonly Candidate[];
+  /** Asks that node to take a stream over (N6). @throws TangazaError */
+  readonly askToAdopt: (node: NodeId, params: AdoptParams) => Promise<unknown>;
   /** Without a publisher for so long, the broadcast is over; 60 s. */
   readonly endAfterMs?: number;
   /** What a manifest shows; 30 min. */
@@ -75,6 +88,14 @@ export interface StreamOptions {
   readonly stopAfter?: Promise<void>;
 }
 
+/** How a stream is claimed, where it is not by a publisher. */
+interface Claim {
+  /** For people; said by what was found otherwise. */
+  readonly reason?: string;
+  /** More that may be taken from a living owner: what it has given away. */
+  readonly mayTakeFrom?: (former: OwnershipRecord) => boolean;
+}
+
 export class StreamActor {
   readonly #options: StreamOptions;
   readonly #settings: OwnerSettings;
@@ -84,7 +105,9 @@ export class StreamActor {
   #live: readonly Activation[] = [];
   #opened = 0;
   #stopTicking: (() => void) | undefined;
+  readonly #orphans: Orphans;
   #isClosed = false;
+  #isDraining = false;
 
   constructor(options: StreamOptions) {
     this.#options = options;
@@ -99,6 +122,9 @@ export class StreamActor {
       maxLogRecords: Math.max(minLogRecords, dvrWindowSeconds * recordsPerWindowSecond),
     };
     const { metrics } = options;
+    const adopt = (stream: StreamId, reason: string): Promise<Activation> =>
+      this.#activate(stream, { reason });
+    this.#orphans = new Orphans({ ...options, adopt });
     this.#events = metrics.counter({
       name: 'tangaza_stream_events_total',
       help: 'What stream owners did.',
@@ -121,6 +147,7 @@ export class StreamActor {
   async start(): Promise<void> {
     this.#stopTicking = this.#options.clock.every(tickMs, () => this.#tick());
     await this.#takeUpOwn();
+    this.#orphans.start();
   }
 
   /** @throws TangazaError `NOT_OWNER` with `data.owner`; `STREAM_BUSY`, `PUBLISHER_BLOCKED`, `OVERLOADED`, `LOG_UNAVAILABLE` */
@@ -158,9 +185,9 @@ export class StreamActor {
 
   /** Health as this node knows it; of a stream that is not active here, what its record says. */
   async health(stream: StreamId): Promise<StreamHealth> {
-    const { successors, ownership, clock } = this.#options;
+    const { ownership, clock } = this.#options;
     const active = await this.#find(stream);
-    if (active !== undefined) return active.health(successors?.(stream) ?? []);
+    if (active !== undefined) return active.health(await this.#successors(stream));
     const { record } = await ownership.get(stream);
     const asOf = new Date(clock.utcMs()).toISOString();
     if (record === undefined)
@@ -172,7 +199,7 @@ export class StreamActor {
         renditions: [],
       };
     const { owner, region, epoch, bootId, since } = record;
-    const by = { owner, region, epoch, bootId, since };
+    const by = { owner, region, epoch, bootId, since, ownedBecause: record.reason };
     return {
       state: 'offline',
       ...by,
@@ -186,10 +213,70 @@ export class StreamActor {
   async stop(): Promise<void> {
     await this.#options.stopAfter;
     this.#isClosed = true;
+    this.#orphans.stop();
     this.#stopTicking?.();
     const activations = await Promise.allSettled(this.#activations.values());
     const open = activations.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
     await Promise.all(open.map((activation) => activation.close(closeWithinMs)));
+  }
+
+  /** N5. */
+  onNodeGone(node: NodeId): void {
+    for (const activation of this.#live) activation.tell({ kind: 'nodeGone', node });
+    void this.#orphans.look();
+  }
+
+  /** N8. */
+  async onDeclaredDead(): Promise<void> {
+    await Promise.all(this.#live.map((activation) => activation.close(closeWithinMs)));
+  }
+
+  /** The owner of a stream gives it to this node (N6). @throws TangazaError `NOT_OWNER` when it was not the owner's to give */
+  async adopt({ streamId, from, epoch }: AdoptParams): Promise<AttachReply> {
+    const activation = await this.#activate(streamId, {
+      reason: `handed over by ${from}`,
+      mayTakeFrom: (former) => former.owner === from && former.epoch === epoch,
+    });
+    return { epoch: activation.epoch };
+  }
+
+  /**
+   * N6, N7: gives every stream of this node to the next in line, one after the other.
+   *
+   * @returns what is still owned here: for lack of a candidate, of time, or of an answer
+   */
+  async handOverAll(signal: AbortSignal): Promise<readonly StreamId[]> {
+    this.#isDraining = true;
+    this.#orphans.stop();
+    for (const activation of this.#live) {
+      if (signal.aborted) break;
+      await this.#handOver(activation).catch((error: unknown) => {
+        this.#options.logger.warn(
+          { stream: activation.stream, err: error },
+          'a stream could not be handed over',
+        );
+      });
+    }
+    return this.#live.map(({ stream }) => stream);
+  }
+
+  async #handOver(activation: Activation): Promise<void> {
+    const { node, askToAdopt, clock, logger } = this.#options;
+    const { stream, epoch } = activation;
+    const [to] = await this.#successors(stream);
+    if (to === undefined) throw new TangazaError('UNAVAILABLE', `Nobody else could own ${stream}.`);
+    const deadlineMs = clock.monotonicMs() + quietWithinMs;
+    while (activation.queuedRecords > 0 && clock.monotonicMs() < deadlineMs) await clock.sleep(quietLookMs);
+    await askToAdopt(to, { streamId: stream, from: node, epoch });
+    await activation.close(closeWithinMs);
+    logger.info({ stream, to }, 'the stream is handed over');
+  }
+
+  /** Who would take it over, best first. */
+  async #successors(stream: StreamId): Promise<readonly NodeId[]> {
+    const { candidates, ownership, node } = this.#options;
+    const records = await ownership.list().catch(() => new Map<StreamId, OwnershipRecord>());
+    return lineOf(stream, candidates(), records).filter((one) => one !== node);
   }
 
   #tick(): void {
@@ -212,13 +299,13 @@ export class StreamActor {
     return found;
   }
 
-  async #activate(stream: StreamId): Promise<Activation> {
+  async #activate(stream: StreamId, claim: Claim = {}): Promise<Activation> {
     if (this.#isClosed) throw new TangazaError('UNAVAILABLE', 'This node is stopping.');
     const found = this.#activations.get(stream);
     if (found !== undefined) return found;
     if (this.#activations.size >= maxActivations)
       throw new TangazaError('OVERLOADED', `This node owns ${maxActivations} streams already.`);
-    const opening = this.#open(stream);
+    const opening = this.#open(stream, claim);
     this.#activations.set(stream, opening);
     opening.catch(() => this.#forget(stream, opening));
     return opening;
@@ -228,14 +315,15 @@ export class StreamActor {
     if (this.#activations.get(stream) === opening) this.#activations.delete(stream);
   }
 
-  async #open(stream: StreamId): Promise<Activation> {
+  async #open(stream: StreamId, { reason, mayTakeFrom }: Claim): Promise<Activation> {
     const { node, region, bootId, log, ownership, clock, logger, regionOrdinal } = this.#options;
+    if (this.#isDraining) await this.#refuseNew(stream);
     this.#opened += 1;
     const count = this.#opened;
     const { epoch, record } = await takeOver(log, ownership, {
       ...{ stream, node, region, bootId, regionOrdinal: regionOrdinal ?? 0 },
-      reason: (former) => this.#reasonFor(former),
-      mayTakeFrom: (former) => this.#mayTakeFrom(stream, former),
+      reason: (former) => reason ?? this.#reasonFor(former),
+      mayTakeFrom: async (former) => mayTakeFrom?.(former) === true || this.#mayTakeFrom(stream, former),
       utcMs: () => clock.utcMs(),
       newRecordId: () => `open-${bootId.slice(0, 40)}-${count}`,
     });
@@ -273,7 +361,18 @@ export class StreamActor {
   async #mayTakeFrom(stream: StreamId, former: OwnershipRecord): Promise<boolean> {
     if (former.owner === this.#options.node) return true;
     const tail = await this.#options.log.tail(stream);
-    return tail?.record.kind === 'end' || !(await this.#options.isOwnerAlive(former));
+    return tail?.record.kind === 'end' || !this.#options.isAlive(former.owner, former.bootId);
+  }
+
+  /** N7. @throws TangazaError `NOT_OWNER` that names a living owner; `UNAVAILABLE` */
+  async #refuseNew(stream: StreamId): Promise<never> {
+    const { ownership, isAlive, node } = this.#options;
+    const { record } = await ownership.get(stream);
+    if (record !== undefined && record.owner !== node && isAlive(record.owner, record.bootId))
+      throw new TangazaError('NOT_OWNER', `${stream} is owned by ${record.owner}`, {
+        data: { owner: record.owner },
+      });
+    throw new TangazaError('UNAVAILABLE', `${node} is draining: publish to another node.`);
   }
 
   /** N4. What cannot be taken up now is taken up by the next publish. */

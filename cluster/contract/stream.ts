@@ -124,6 +124,8 @@ export const StreamHealth = z.object({
   bootId: BootId.optional(),
   since: z.string().optional(),
   reason: z.string(),
+  /** Why it is owned there: `first publish`, `owner died (node-1)`, … */
+  ownedBecause: z.string().optional(),
   successors: z.array(NodeId),
   asOf: z.string(),
   input: InputReport.omit({ streamId: true }).partial().optional(),

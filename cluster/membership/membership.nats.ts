@@ -38,6 +38,7 @@ import {
   isLive,
   join,
   leave,
+  lifeOf,
   listed,
   misfit,
   startDraining,
@@ -53,7 +54,6 @@ const rebuildGraceMs = 5000;
 const forgetDeadMs = 3_600_000;
 const checkEveryMs = 1000;
 const rejoins = { tries: 3, minDelayMs: 1000, jitterMs: 1000 } as const;
-const maxClockSkewMs = 2000;
 
 const AccusationMessage = z.object({
   from: NodeId,
@@ -102,7 +102,6 @@ class NatsMembership implements Membership {
   readonly #options: MembershipOptions;
   readonly #store: ViewStore;
   readonly #clocks = new PeerClocks();
-  readonly #skews = new Map<NodeId, number>();
   readonly #stops: (() => void)[] = [];
   readonly #goneListeners = new Set<(gone: GoneMember) => void>();
   readonly #deathListeners = new Set<() => void>();
@@ -188,9 +187,11 @@ class NatsMembership implements Membership {
   }
 
   warnings(): readonly string[] {
-    return [...this.#skews].map(
-      ([node, skewMs]) => `the clock of ${node} is ${(skewMs / 1000).toFixed(1)} s away from ours: use NTP`,
-    );
+    const isMember = (node: NodeId): boolean => findMember(this.#view, node) !== undefined;
+    return this.#clocks
+      .skewed()
+      .filter(([node]) => isMember(node))
+      .map(([node, ms]) => `the clock of ${node} is ${(ms / 1000).toFixed(1)} s away from ours: use NTP`);
   }
 
   async close(): Promise<void> {
@@ -264,7 +265,6 @@ class NatsMembership implements Membership {
   }
 
   #tell(gone: GoneMember): void {
-    this.#skews.delete(gone.node);
     this.#options.logger.warn({ ...gone }, 'a member is gone');
     this.#meters.events.add(1, { event: gone.why });
     for (const listener of this.#goneListeners) listener(gone);
@@ -353,16 +353,12 @@ class NatsMembership implements Membership {
   async #measure(member: ViewMember): Promise<boolean> {
     const { id, bootId } = member;
     const sample = await probeByNats(this.#place(), member, detectorLimits.p1TimeoutMs);
-    if (sample !== undefined) this.#clocks.note(id, bootId, sample);
-    if (sample !== undefined) this.#judgeSkew(id, sample.utcMs - this.#options.clock.utcMs());
-    return sample !== undefined;
-  }
-
-  #judgeSkew(node: NodeId, skewMs: number): void {
-    if (Math.abs(skewMs) <= maxClockSkewMs) return void this.#skews.delete(node);
-    if (!this.#skews.has(node))
-      this.#options.logger.warn({ node, skewMs }, 'the wall clock of a member is off: use NTP');
-    this.#skews.set(node, skewMs);
+    if (sample === undefined) return false;
+    this.#clocks.note(id, bootId, sample);
+    const skewMs = this.#clocks.noteWall(id, sample.utcMs - this.#options.clock.utcMs());
+    if (skewMs !== undefined)
+      this.#options.logger.warn({ node: id, skewMs }, 'the wall clock of a member is off: use NTP');
+    return true;
   }
 
   #publish(accusation: z.infer<typeof AccusationMessage>): void {
@@ -399,5 +395,3 @@ class NatsMembership implements Membership {
     }
   }
 }
-
-const lifeOf = ({ id, bootId, incarnation }: ViewMember): Life => ({ id, bootId, incarnation });

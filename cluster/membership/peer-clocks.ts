@@ -9,6 +9,8 @@ import type { BootId, NodeId } from '../model/ids.ts';
 const keptSamples = 16;
 const maxJumpMs = 250;
 const maxPeers = 2048;
+/** People's clocks need not agree better than this. */
+const maxSkewMs = 2000;
 
 export interface ClockSample {
   readonly sentAtMs: number;
@@ -24,6 +26,7 @@ interface Measured {
 
 export class PeerClocks {
   readonly #samples = new Map<string, readonly Measured[]>();
+  readonly #skews = new Map<NodeId, number>();
 
   note(node: NodeId, bootId: BootId, sample: ClockSample): void {
     const key = `${node}/${bootId}`;
@@ -40,6 +43,19 @@ export class PeerClocks {
       if (this.#samples.size <= maxPeers) break;
       this.#samples.delete(oldest);
     }
+  }
+
+  /** @returns how far that peer's wall clock is off, ms, when that is too far and new */
+  noteWall(node: NodeId, skewMs: number): number | undefined {
+    const isNew = !this.#skews.has(node);
+    if (Math.abs(skewMs) > maxSkewMs) this.#skews.set(node, skewMs);
+    else this.#skews.delete(node);
+    return isNew && this.#skews.has(node) ? skewMs : undefined;
+  }
+
+  /** Peers whose wall clocks are off, and by how many ms. */
+  skewed(): readonly (readonly [NodeId, number])[] {
+    return [...this.#skews];
   }
 
   /** Their monotonic clock minus ours, ms; undefined when it is not known. */

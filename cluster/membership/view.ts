@@ -143,4 +143,6 @@ export function withKnown(view: View, before: View): View {
   return { ...view, members };
 }
 
+export const lifeOf = ({ id, bootId, incarnation }: ViewMember): Life => ({ id, bootId, incarnation });
+
 export const listed = (member: ViewMember): ListedMember => ({ ...member, isAlive: isLive(member) });

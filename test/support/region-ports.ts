@@ -4,6 +4,7 @@ import { parseLadder } from '../../actors/media/ladder/ladder.ts';
 import { StreamActor, type StreamOptions } from '../../actors/stream/stream-actor.ts';
 import type { CloseSessionsParams } from '../../cluster/contract/stream.ts';
 import type { TranscodeTask } from '../../cluster/contract/transcode.ts';
+import { TangazaError } from '../../cluster/errors/tangaza-error.ts';
 import { BootId, NodeId } from '../../cluster/model/ids.ts';
 import { silentLogger } from '../../cluster/observe/logger.ts';
 import { noMetrics } from '../../cluster/observe/metrics.ts';
@@ -61,7 +62,8 @@ export async function startActor(
       store: new MemorySegmentStore(),
       ladders: new Map([['default', ladder]]),
     },
-    ...{ fingerprint: 'test', metrics: noMetrics, logger: silentLogger, isOwnerAlive: async () => alive },
+    ...{ fingerprint: 'test', metrics: noMetrics, logger: silentLogger, isAlive: () => alive },
+    ...{ candidates: () => [], askToAdopt: () => Promise.reject(new TangazaError('UNAVAILABLE')) },
     closeSessions: (params) => void closed.push(params),
     ...options,
   };

@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest';
 import type { CommitRecord } from '../../../../cluster/contract/index-log.ts';
 import type { TranscodeTask } from '../../../../cluster/contract/transcode.ts';
+import { NodeId } from '../../../../cluster/model/ids.ts';
 import { OwnerHarness, sourceVideo } from '../../../support/owner-harness.ts';
 import { sha } from '../../../support/records.ts';
 
@@ -169,6 +170,20 @@ test('a task whose worker is slow is hedged at 1.2 s, and the first answer count
   owner.done(taskOf(owner, 0, 'lowest', 1));
   owner.done(taskOf(owner, 0, 'upper', 2), 'w2');
   expect(owner.ofKind('commit')).toHaveLength(1);
+});
+
+test("a dead node's tasks are published again at once, and count as no failure", () => {
+  const { owner } = begun();
+  owner.started(taskOf(owner, 0, 'lowest'), 'w1');
+  owner.started(taskOf(owner, 0, 'upper'), 'w2');
+  owner.do({ kind: 'nodeGone', node: NodeId.parse('w1') });
+  expect(owner.tasks.slice(2).map((task) => [task.group, task.attempt])).toEqual([['lowest', 2]]);
+  owner.do({ kind: 'nodeGone', node: NodeId.parse('w1') });
+  expect(owner.tasks).toHaveLength(3);
+  expect([owner.counted('redispatch'), owner.counted('retry')]).toEqual([1, 0]);
+  owner.done(taskOf(owner, 0, 'lowest', 2), 'w2');
+  owner.done(taskOf(owner, 0, 'upper'), 'w2');
+  expect(owner.ofKind('commit').map(absences)).toEqual([{}]);
 });
 
 test('a task that still waits in the queue is not hedged', () => {
