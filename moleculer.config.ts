@@ -12,6 +12,7 @@ import { controlService } from './actors/control/control.service.ts';
 import { openSqliteStreamRegistry } from './actors/control/stream-registry.sqlite.ts';
 import type { StreamRegistry } from './actors/control/stream-registry.ts';
 import { Sweeper } from './actors/control/sweeper.ts';
+import { drainService } from './actors/drain/drain.service.ts';
 import { edgeDeliveryService } from './actors/edge-delivery/edge-delivery.service.ts';
 import { makeEdge } from './actors/edge-delivery/edge.ts';
 import { uwsServer } from './actors/edge-delivery/http.uws.ts';
@@ -34,6 +35,7 @@ import { brokerIdOf, nodeCalls, type NodeCalls } from './cluster/membership/node
 import { connectNats } from './cluster/membership/connection.nats.ts';
 import type { Member } from './cluster/membership/member-directory.ts';
 import { openNatsMembership, type Membership } from './cluster/membership/membership.nats.ts';
+import { candidatesOf, edgesOf, isSound, membershipParts } from './cluster/membership/members-for.ts';
 import { BootId } from './cluster/model/ids.ts';
 import { baseBrokerOptions } from './cluster/observe/broker-options.moleculer.ts';
 import { letHeapGrow } from './cluster/observe/heap.system.ts';
@@ -150,6 +152,7 @@ async function makeServices(parts: Parts): Promise<readonly MakeService[]> {
     ...(roles.has('ingest')
       ? [streamMaker(parts, ingestGone.promise), ingestMaker(parts, ingestGone.resolve)]
       : []),
+    drainMaker(parts),
     ...(roles.has('transcode-worker') ? [await workerMaker(parts)] : []),
     ...(roles.has('edge-delivery') ? [await edgeMaker(parts)] : []),
   ];
@@ -173,10 +176,33 @@ function controlMaker(parts: Parts): MakeService {
         newSalt: () => randomBytes(12).toString('base64url'),
         askHealth: calls.askHealth,
         closeSessions: calls.closeAllSessions,
+        beginDrain: calls.beginDrain,
       },
       sweeper,
     );
 }
+
+function drainMaker({ config, members, logger }: Parts): MakeService {
+  const { nodeId: node, drainSeconds, roles } = config;
+  return ({ own }) =>
+    drainService({
+      node,
+      clock,
+      logger,
+      withinMs: drainSeconds * 1000,
+      othersLeft: () => candidatesOf(members).filter(({ id }) => id !== node).length,
+      setDraining: () => members.setDraining(),
+      ...(roles.has('ingest') ? own : nothingToHandOver),
+      exit: () => process.kill(process.pid, 'SIGTERM'),
+    });
+}
+
+/** Of a node that has no streams and no publishers. */
+const nothingToHandOver = {
+  handOver: () => Promise.resolve([]),
+  publishers: () => Promise.resolve(0),
+  closePublishers: () => Promise.resolve(),
+};
 
 /** A session that closes still offers what it has: its owner, here, stops after it. */
 function streamMaker(parts: Parts, stopAfter: Promise<void>): MakeService {
@@ -276,7 +302,9 @@ async function edgeMaker(parts: Parts): Promise<MakeService> {
       call: callAction,
       listEdges: () => edgesOf(members),
       streamExists: async (id) => registry.get(id) !== undefined,
+      isSound: (edge) => isSound(members, edge),
       health: () => [
+        ...membershipParts(members, config.nodeId),
         {
           name: 'nats',
           isReady: true,
@@ -302,22 +330,6 @@ async function edgeMaker(parts: Parts): Promise<MakeService> {
       port: config.http.port,
     });
   };
-}
-
-/** Nodes that may own streams. */
-function candidatesOf(members: Membership) {
-  return members
-    .list()
-    .members.filter(({ state, roles }) => state === 'alive' && roles.includes('ingest'))
-    .map(({ id, weight }) => ({ id, weight }));
-}
-
-function edgesOf(members: Membership) {
-  const { revision, members: all } = members.list();
-  const edges = all
-    .filter(({ roles }) => roles.includes('edge-delivery'))
-    .map(({ id, region, httpUrl }) => ({ id, region, baseUrl: httpUrl }));
-  return { revision, edges };
 }
 
 function openStore({ store, dataDir }: NodeConfig, metrics: PrometheusMetrics): Promise<SegmentStore> {

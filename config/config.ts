@@ -16,6 +16,7 @@ export interface NodeConfig {
     readonly publicUrl: string | undefined;
     readonly maxPublishers: number;
   };
+  readonly drainSeconds: number;
   readonly natsServers: readonly string[];
   readonly dataDir: string;
   readonly store:
@@ -83,6 +84,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>, co
       publicUrl: values.TANGAZA_PUBLIC_RTMP_URL,
       maxPublishers: values.TANGAZA_MAX_PUBLISHERS,
     },
+    drainSeconds: values.TANGAZA_DRAIN_SECONDS,
     natsServers: values.TANGAZA_NATS_URL.split(',').map((url) => url.trim()),
     dataDir: values.TANGAZA_DATA_DIR,
     store:

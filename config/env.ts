@@ -61,6 +61,10 @@ const Variables = z.object({
   ),
   TANGAZA_RETENTION_SECONDS: variable(positive.default(86_400), 'How long segments are kept, in seconds.'),
   TANGAZA_CACHE_BYTES: variable(positive.default(67_108_864), 'Bytes of segments an edge keeps in memory.'),
+  TANGAZA_DRAIN_SECONDS: variable(
+    positive.default(30),
+    'How long a drained node may take to hand everything over, in seconds.',
+  ),
   TANGAZA_MAX_PUBLISHERS: variable(positive.default(200), 'RTMP connections at once.'),
   TANGAZA_OPERATOR_TOKEN: secret(
     z.string().min(16).optional(),

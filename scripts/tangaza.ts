@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { benchCommand } from './commands/bench.ts';
-import { nodesCommand, regionsCommand, whoCommand } from './commands/cluster.ts';
+import { drainCommand, nodesCommand, regionsCommand, whoCommand } from './commands/cluster.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { nodeCommand } from './commands/node.ts';
 import { streamsCommand } from './commands/streams.ts';
@@ -19,6 +19,7 @@ const program = new Command('tangaza')
   .addCommand(whoCommand())
   .addCommand(nodesCommand())
   .addCommand(regionsCommand())
+  .addCommand(drainCommand())
   .addCommand(benchCommand())
   .addCommand(doctorCommand());
 

@@ -5,6 +5,8 @@ import {
   type AuthenticateReply,
   type ClusterView,
   type CreateStreamBody,
+  type DrainBody,
+  type DrainView,
   type LiveStreams,
   type StreamPage,
   type StreamView,
@@ -12,7 +14,7 @@ import {
   type UpdateStreamBody,
 } from '../../cluster/contract/streams.ts';
 import type { RouteInput } from '../../cluster/contract/routes.ts';
-import type { PageQuery, StreamParams } from '../../cluster/contract/routes-streams.ts';
+import type { NodeParams, PageQuery, StreamParams } from '../../cluster/contract/routes-streams.ts';
 import type { StreamHealth } from '../../cluster/contract/stream.ts';
 import { Control, type ControlPorts } from './control.ts';
 
@@ -42,6 +44,8 @@ export function controlService(ports: ControlPorts, sweeper?: Background): Servi
       edges: (ctx: Input) => control.edges(ctx.params.params.id),
       live: (): Promise<LiveStreams> => control.live(),
       cluster: (): Promise<ClusterView> => control.cluster(),
+      drain: (ctx: Context<RouteInput<NodeParams, unknown, DrainBody>>): Promise<DrainView> =>
+        control.drain(ctx.params),
     },
     started: () => sweeper?.start(),
     stopped: () => sweeper?.stop(),

@@ -1,7 +1,10 @@
 /** What the control actor does, with its ports as arguments. */
 import type {
+  BeginDrainParams,
   ClusterView,
   CreateStreamBody,
+  DrainBody,
+  DrainView,
   LiveStreams,
   StreamPage,
   StreamView,
@@ -10,12 +13,12 @@ import type {
   AuthenticateParams,
   AuthenticateReply,
 } from '../../cluster/contract/streams.ts';
-import type { PageQuery, StreamParams } from '../../cluster/contract/routes-streams.ts';
+import type { NodeParams, PageQuery, StreamParams } from '../../cluster/contract/routes-streams.ts';
 import type { RouteInput } from '../../cluster/contract/routes.ts';
 import type { CloseSessionsParams, StreamHealth } from '../../cluster/contract/stream.ts';
 import { errorCodeOf, TangazaError } from '../../cluster/errors/tangaza-error.ts';
 import type { ListedMember, Member, MemberDirectory } from '../../cluster/membership/member-directory.ts';
-import { StreamId } from '../../cluster/model/ids.ts';
+import { type NodeId, StreamId } from '../../cluster/model/ids.ts';
 import type { OwnershipRecord, OwnershipStore } from '../../cluster/ownership/ownership-store.ts';
 import { order } from '../../cluster/partition/rendezvous.ts';
 import type { Clock } from '../../cluster/time/clock.ts';
@@ -32,6 +35,11 @@ export interface ControlPorts {
   readonly registry: StreamRegistry;
   readonly ownership: OwnershipStore;
   readonly members: Pick<MemberDirectory, 'list'>;
+  /** Asks that node to leave. @throws TangazaError */
+  readonly beginDrain: (
+    node: NodeId,
+    params: BeginDrainParams,
+  ) => Promise<{ readonly withinSeconds: number }>;
   /** Names of the ladders there are. */
   readonly ladders: ReadonlySet<string>;
   readonly defaultLadder: string;
@@ -144,6 +152,22 @@ export class Control {
     if (this.#live === undefined || nowMs - this.#live.atMs > liveCacheMs)
       this.#live = { atMs: nowMs, value: this.#findLive() };
     return this.#live.value;
+  }
+
+  /** @throws TangazaError `NOT_FOUND`, `CONFLICT` (last, or draining already), `UNAVAILABLE` (dead) */
+  async drain({ params, body }: RouteInput<NodeParams, unknown, DrainBody>): Promise<DrainView> {
+    const { members, beginDrain } = this.#ports;
+    const known = members.list().members;
+    const member = known.find(({ id }) => id === params.id);
+    if (member === undefined)
+      throw new TangazaError(
+        'NOT_FOUND',
+        `There is no node ${params.id}; there are: ${known.map(({ id }) => id).join(', ')}.`,
+      );
+    if (member.state === 'dead')
+      throw new TangazaError('UNAVAILABLE', `${params.id} is dead: there is nothing to hand over.`);
+    const { withinSeconds } = await beginDrain(member.id, { isForced: body.force === true });
+    return { node: member.id, state: 'draining', withinSeconds };
   }
 
   async cluster(): Promise<ClusterView> {

@@ -45,6 +45,8 @@ export interface EdgePorts {
   readonly call: (action: string, input: RouteInput) => Promise<unknown>;
   /** Edges that serve viewers, in order of id (M14). Called often: must be cheap. */
   readonly listEdges: () => EdgeSet;
+  /** Alive and not draining: others go last in steering. */
+  readonly isSound: (edge: string) => boolean;
   /** Does the registry know the stream? @throws when it cannot be asked */
   readonly streamExists: (id: StreamId) => Promise<boolean>;
   /** What this node needs to serve: `isReady: false` of any part makes `/readyz` 503. */
@@ -157,10 +159,10 @@ function steeringHandler(ports: EdgePorts, playback: Playback, state: { readonly
   const { params, query } = playbackRoutes.steering;
   return bind(playbackRoutes.steering, params, query, async (request, input) => {
     const streamId = input.params.id;
-    const { node: self, region, listEdges } = ports;
+    const { node: self, region, listEdges, isSound } = ports;
     const viewer = request.remoteAddress;
     await playback.mustSteer(streamId);
-    const edges = edgesFor(listEdges().edges, { self, region, isLeaving: state.isLeaving, viewer });
+    const edges = edgesFor(listEdges().edges, { self, region, isLeaving: state.isLeaving, isSound, viewer });
     const selfUrl = `${input.origin}/live/${streamId}/steering`;
     return messageReply(200, 'application/json', steeringReply({ streamId, edges, selfUrl }));
   });

@@ -101,6 +101,11 @@ export class IngestSessions implements IngestHandler {
     }
   }
 
+  /** The node drains: each session ends at its next cut, so that no segment is lost half (C2). */
+  closeAtKeyframe(): void {
+    for (const runner of this.#runners.values()) runner.closeAtKeyframe();
+  }
+
   /** The owner of these streams is gone: their sessions attach to the next one, here or elsewhere. */
   ownerGone(streams: readonly StreamId[]): void {
     for (const runner of this.#runners.values())

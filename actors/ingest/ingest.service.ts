@@ -36,7 +36,11 @@ export function ingestService({
   let stopListening: (() => void) | undefined;
   return {
     name: 'ingest',
-    actions: { closeSessions },
+    actions: {
+      closeSessions,
+      count: () => sessions.size,
+      closeAtKeyframe: () => sessions.closeAtKeyframe(),
+    },
     events: { [ingestActions.closeSessions]: closeSessions },
     async started() {
       stopTicking = ports.clock.every(tickEveryMs, () => sessions.tick());

@@ -79,6 +79,7 @@ export class SessionRunner implements TagSink {
   #epoch: Epoch;
   #closeReason: string | undefined;
   #isReporting = false;
+  #isLeaving = false;
   #resolveFinished: () => void = () => {};
 
   constructor(ports: RunnerPorts, options: RunnerOptions) {
@@ -115,6 +116,11 @@ export class SessionRunner implements TagSink {
   close(code: ErrorCode, detail: string): void {
     this.#options.connection.refuse(code, detail);
     this.onClose(`${code}: ${detail}`);
+  }
+
+  /** Ends with the segment under way; what has begun behind the cut is left to the publisher's next connection. */
+  closeAtKeyframe(): void {
+    this.#isLeaving = true;
   }
 
   /** Does not wait for the next segment to find a new owner (C2). */
@@ -180,8 +186,11 @@ export class SessionRunner implements TagSink {
         this.#queue.add(this.#opening(event.ordinal, event.period));
         return;
       case 'segment':
-      case 'tail':
         this.#addSegment(event.ordinal, event.segment);
+        if (this.#isLeaving) this.close('UNAVAILABLE', 'this node is being drained: publish again');
+        return;
+      case 'tail':
+        if (!this.#isLeaving) this.#addSegment(event.ordinal, event.segment);
         return;
       case 'periodEnded':
         this.#periods.delete(event.ordinal);

@@ -1,9 +1,11 @@
 /** The control API's routes (contract.md 3): streams and the cluster. */
 import { z } from 'zod';
-import { StreamId } from '../model/ids.ts';
+import { NodeId, StreamId } from '../model/ids.ts';
 import type { Route } from './routes.ts';
 import {
   ClusterView,
+  DrainBody,
+  DrainView,
   controlActions,
   CreateStreamBody,
   LiveStreams,
@@ -16,6 +18,9 @@ import { StreamHealth } from './stream.ts';
 
 export const StreamParams = z.object({ id: StreamId });
 export type StreamParams = z.infer<typeof StreamParams>;
+
+export const NodeParams = z.object({ id: NodeId });
+export type NodeParams = z.infer<typeof NodeParams>;
 
 export const PageQuery = z.object({
   cursor: z.string().max(200).optional(),
@@ -136,5 +141,18 @@ export const streamRoutes: readonly Route[] = [
     reply: { status: 200, schema: ClusterView },
     errors: ['UNAUTHENTICATED'],
     action: controlActions.cluster,
+  },
+  {
+    method: 'post',
+    path: '/v1/nodes/{id}/drain',
+    operation: 'drainNode',
+    tag: 'cluster',
+    auth: 'operator',
+    summary: 'The node hands its streams over and leaves, within a bound',
+    params: NodeParams,
+    body: DrainBody,
+    reply: { status: 202, schema: DrainView },
+    errors: ['BAD_REQUEST', 'UNAUTHENTICATED', 'NOT_FOUND', 'CONFLICT', 'UNAVAILABLE'],
+    action: controlActions.drain,
   },
 ];

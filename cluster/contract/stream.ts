@@ -141,11 +141,17 @@ export const streamActions = {
   detach: 'stream.detach',
   report: 'stream.report',
   adopt: 'stream.adopt',
+  handOverAll: 'stream.handOverAll',
   health: 'stream.health',
 } as const;
 
 /** Broadcast: a session must close (key rotated, stream deleted, superseded). */
-export const ingestActions = { closeSessions: 'ingest.closeSessions' } as const;
+export const ingestActions = {
+  closeSessions: 'ingest.closeSessions',
+  /** Of one node, for its drain: how many sessions it has; and each is closed at its next keyframe. */
+  count: 'ingest.count',
+  closeAtKeyframe: 'ingest.closeAtKeyframe',
+} as const;
 export const CloseSessionsParams = z.object({
   streamId: StreamId,
   /** Only this one; all of the stream's when absent. */

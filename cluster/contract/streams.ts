@@ -98,6 +98,23 @@ export const ClusterView = z
   .meta({ id: 'Cluster' });
 export type ClusterView = z.infer<typeof ClusterView>;
 
+export const DrainBody = z
+  .strictObject({
+    force: z.boolean().optional().meta({ description: 'Also when no other node could own its streams.' }),
+  })
+  .meta({ id: 'Drain' });
+export type DrainBody = z.infer<typeof DrainBody>;
+
+export const DrainView = z
+  .object({ node: NodeId, state: z.literal('draining'), withinSeconds: z.number() })
+  .meta({ id: 'Draining' });
+export type DrainView = z.infer<typeof DrainView>;
+
+/** To the node that is to leave. */
+export const drainActions = { begin: 'drain.begin', handOverNow: 'drain.handOverNow' } as const;
+export const BeginDrainParams = z.object({ isForced: z.boolean() });
+export type BeginDrainParams = z.infer<typeof BeginDrainParams>;
+
 export const controlActions = {
   create: 'control.create',
   list: 'control.list',
@@ -110,6 +127,7 @@ export const controlActions = {
   edges: 'control.edges',
   live: 'control.live',
   cluster: 'control.cluster',
+  drain: 'control.drain',
 } as const;
 
 /** Asked by an ingest before anything is created for a publisher. */

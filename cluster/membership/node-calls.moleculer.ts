@@ -19,7 +19,12 @@ import {
   type OpenPeriodReply,
   type StreamHealth,
 } from '../contract/stream.ts';
-import { controlActions, type AuthenticateReply } from '../contract/streams.ts';
+import {
+  controlActions,
+  drainActions,
+  type AuthenticateReply,
+  type BeginDrainParams,
+} from '../contract/streams.ts';
 import type { RouteInput } from '../contract/routes.ts';
 import type { TaskReport } from '../contract/transcode.ts';
 import { errorCodeOf, TangazaError } from '../errors/tangaza-error.ts';
@@ -81,6 +86,7 @@ export function nodeCalls({ broker, self, bootId, members }: CallOptions) {
       for (const stream of streams) owners.delete(stream);
       return streams;
     },
+    ...drainCalls(at, self),
     adopt: (node: NodeId, params: AdoptParams) => at<AttachReply>(node, streamActions.adopt, params),
     stream: {
       attach: (params: AttachParams) => {
@@ -109,6 +115,22 @@ export function nodeCalls({ broker, self, bootId, members }: CallOptions) {
       await broker.broadcast(ingestActions.closeSessions, params);
     },
     callAction: (action: string, input: RouteInput): Promise<unknown> => callKnown(broker, action, input),
+  };
+}
+
+type CallAt = <R>(node: NodeId, action: string, params: object, withinMs?: number) => Promise<R>;
+
+function drainCalls(at: CallAt, self: NodeId) {
+  return {
+    beginDrain: (node: NodeId, params: BeginDrainParams) =>
+      at<{ readonly withinSeconds: number }>(node, drainActions.begin, params),
+    /** What a drain asks of its own node. */
+    own: {
+      handOver: (withinMs: number) =>
+        at<readonly StreamId[]>(self, streamActions.handOverAll, { withinMs }, withinMs + timeoutMs),
+      publishers: () => at<number>(self, ingestActions.count, {}),
+      closePublishers: () => at<void>(self, ingestActions.closeAtKeyframe, {}),
+    },
   };
 }
 

@@ -1,7 +1,8 @@
 /** `tangaza nodes`, `tangaza regions` and `tangaza who STREAM`: the cluster as tables. */
 import { Command } from 'commander';
-import { ClusterView } from '../../cluster/contract/streams.ts';
+import { ClusterView, DrainView } from '../../cluster/contract/streams.ts';
 import { StreamHealth } from '../../cluster/contract/stream.ts';
+import { systemClock as clock } from '../../cluster/time/clock.system.ts';
 import { callApi, print, table, withApiOptions, type ApiOptions } from '../client/api.ts';
 import { describeHealth } from './streams.ts';
 
@@ -54,4 +55,48 @@ export function whoCommand(): Command {
     );
     print(options, report, () => describeHealth(id, report));
   });
+}
+
+const drainLookMs = 500;
+/** On top of the bound that the node names. */
+const drainPatienceMs = 15_000;
+
+export function drainCommand(): Command {
+  const command = new Command('drain')
+    .description(
+      'A node hands its streams over, waits for its publishers to leave, within a bound, and ends.',
+    )
+    .argument('<node>', 'id of the node')
+    .option('--force', 'also when no other node could own its streams');
+  return withApiOptions(command).action(async (id: string, options: ApiOptions & { force?: true }) => {
+    const before = await clusterNode(options, id);
+    const draining = await callApi(
+      options,
+      {
+        method: 'POST',
+        path: `/v1/nodes/${encodeURIComponent(id)}/drain`,
+        body: options.force === true ? { force: true } : {},
+      },
+      DrainView,
+    );
+    const deadlineMs = clock.monotonicMs() + draining.withinSeconds * 1000 + drainPatienceMs;
+    for (let last = ''; ; await clock.sleep(drainLookMs)) {
+      const now = await clusterNode(options, id);
+      if (now === undefined || now.bootId !== before?.bootId) break;
+      const line = `${id} is ${now.state}, ${now.load.streams} streams`;
+      if (line !== last) process.stderr.write(`${line}\n`);
+      last = line;
+      if (clock.monotonicMs() > deadlineMs)
+        throw new Error(`${id} has not left after its bound: see its log`);
+    }
+    print(options, { ...draining, state: 'left' }, () => `${id} has left.\n`);
+  });
+}
+
+async function clusterNode(
+  options: ApiOptions,
+  id: string,
+): Promise<ClusterView['nodes'][number] | undefined> {
+  const { nodes } = await callApi(options, { path: '/v1/cluster' }, ClusterView);
+  return nodes.find((one) => one.id === id);
 }

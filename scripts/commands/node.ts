@@ -1,9 +1,13 @@
 /** `tangaza node`: one node, configured by environment and config/ (production). */
 import { Command } from 'commander';
+import type { ServiceBroker } from 'moleculer';
+import { drainActions } from '../../cluster/contract/streams.ts';
 import { ConfigError } from '../../config/config.ts';
 
 /** Everything must have stopped by then (issue 4: 10 s). */
 const stopTimeoutMs = 9500;
+/** Of which streams may take to be handed over; what is left finds its successor by itself. */
+const handOverMs = 2500;
 
 export function nodeCommand(): Command {
   return new Command('node')
@@ -23,15 +27,25 @@ async function run(): Promise<void> {
   const broker = new ServiceBroker(options);
   let isStopping = false;
   const stop = (): void => {
+    // A terminal's Ctrl-C comes twice where npm passes it on as well.
     if (isStopping) return;
     isStopping = true;
     setTimeout(() => process.exit(1), stopTimeoutMs).unref();
-    broker.stop().then(
-      () => process.exit(0),
-      () => process.exit(1),
-    );
+    void handOver(broker)
+      .then(() => broker.stop())
+      .then(
+        () => process.exit(0),
+        () => process.exit(1),
+      );
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
   await broker.start();
+}
+
+async function handOver(broker: ServiceBroker): Promise<void> {
+  const here = { nodeID: broker.nodeID, timeout: handOverMs + 1000 };
+  await broker.call(drainActions.handOverNow, { withinMs: handOverMs }, here).catch((error: unknown) => {
+    broker.logger.warn('the streams of this node could not be handed over', error);
+  });
 }

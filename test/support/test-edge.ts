@@ -46,6 +46,7 @@ export async function startTestEdge(
     renderMetrics: async () => ({ text: await metrics.render(), contentType: metrics.contentType }),
     call: async () => ({}),
     listEdges: () => ({ revision: 1, edges: [] }),
+    isSound: () => true,
     streamExists: async (id) => streams.has(id),
     health: () => [],
     logDownSeconds: () => 0,

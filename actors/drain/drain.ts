@@ -1,0 +1,98 @@
+/**
+ * A node gives all away and leaves (C2): streams first, then publishers, then itself.
+ *
+ * G1. The view says `draining` before anything moves, so that nothing new comes while the old goes.
+ * G2. Streams are handed over by consent; their publishers stay connected here and feed the new owners from afar.
+ * G3. A publisher that does not leave by itself is closed at a keyframe, shortly before the bound.
+ * G4. The last node that could own streams drains only when told twice: nobody could take over.
+ */
+import { TangazaError } from '../../cluster/errors/tangaza-error.ts';
+import type { NodeId, StreamId } from '../../cluster/model/ids.ts';
+import type { Logger } from '../../cluster/observe/logger.ts';
+import type { Clock } from '../../cluster/time/clock.ts';
+
+export interface DrainPorts {
+  readonly node: NodeId;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** From the first word to the end of the process, ms. */
+  readonly withinMs: number;
+  /** Others that may own streams. */
+  readonly othersLeft: () => number;
+  readonly setDraining: () => Promise<void>;
+  /** @returns streams that are still owned here after `withinMs` */
+  readonly handOver: (withinMs: number) => Promise<readonly StreamId[]>;
+  /** Publishers that are connected here. */
+  readonly publishers: () => Promise<number>;
+  /** G3. */
+  readonly closePublishers: () => Promise<void>;
+  /** Ends the process in order. */
+  readonly exit: () => void;
+}
+
+/** A node's last seconds: publishers end their segment, services stop. */
+const lastMs = 5000;
+const lookEveryMs = 250;
+const viewWithinMs = 1000;
+
+export class Drain {
+  readonly #ports: DrainPorts;
+  #isDraining = false;
+
+  constructor(ports: DrainPorts) {
+    this.#ports = ports;
+  }
+
+  /**
+   * Begins to drain; the rest happens by itself within `withinMs`.
+   *
+   * @throws TangazaError `CONFLICT` when this is the last node and it is not forced, or when it drains already
+   */
+  begin({ isForced }: { readonly isForced: boolean }): { readonly withinSeconds: number } {
+    const { node, othersLeft, withinMs, logger } = this.#ports;
+    if (this.#isDraining) throw new TangazaError('CONFLICT', `${node} is draining already.`);
+    if (othersLeft() === 0 && !isForced)
+      throw new TangazaError(
+        'CONFLICT',
+        `${node} is the last node that could own streams: start another one first, or use --force to end what is on air.`,
+      );
+    this.#isDraining = true;
+    void this.#run().catch((error: unknown) => {
+      logger.error({ err: error }, 'the drain failed; the node ends all the same');
+      this.#ports.exit();
+    });
+    return { withinSeconds: withinMs / 1000 };
+  }
+
+  /** The part that a planned stop cannot do without: streams are handed over, within `withinMs`. Publishers are not waited for. */
+  async handOverNow(withinMs: number): Promise<void> {
+    const { othersLeft, handOver, logger } = this.#ports;
+    this.#isDraining = true;
+    if (othersLeft() === 0) return;
+    await this.#announce();
+    const left = await handOver(withinMs);
+    if (left.length > 0) logger.warn({ left }, 'streams were left: their successors will find them');
+  }
+
+  async #run(): Promise<void> {
+    const { clock, publishers, closePublishers, withinMs, logger, exit } = this.#ports;
+    const endMs = clock.monotonicMs() + withinMs - lastMs;
+    await this.handOverNow(withinMs - lastMs);
+    while ((await publishers()) > 0 && clock.monotonicMs() < endMs) await clock.sleep(lookEveryMs);
+    await closePublishers();
+    while ((await publishers()) > 0 && clock.monotonicMs() < endMs + lastMs) await clock.sleep(lookEveryMs);
+    logger.info({}, 'the node has drained');
+    exit();
+  }
+
+  /** G1. Without NATS nobody could hear it: the stop does not wait for it. */
+  async #announce(): Promise<void> {
+    const { setDraining, clock, logger } = this.#ports;
+    const told = setDraining().catch((error: unknown) => {
+      logger.warn({ err: error }, 'the others could not be told that this node drains');
+    });
+    const waiting = new AbortController();
+    await Promise.race([told, clock.sleep(viewWithinMs, waiting.signal).catch(() => {})]);
+    waiting.abort();
+  }
+}

@@ -1,0 +1,96 @@
+/** A node is drained on real processes: its streams move at once, its publishers at a keyframe, and nothing is lost. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join, resolve } from 'node:path';
+import { expect, test } from 'vitest';
+import type { IndexEntry } from '../../cluster/contract/index-log.ts';
+import { systemClock } from '../../cluster/time/clock.system.ts';
+import type { DemoNode } from '../../scripts/demo/demo-cluster.ts';
+import { controlClient } from '../support/control-client.ts';
+import { readIndexLog, startTestCluster, type TestCluster } from '../support/demo.ts';
+import { flashAndBeep, publish, x264 } from '../support/ffmpeg-publisher.ts';
+import { readPlaylist, waitForPlaylist } from '../support/playlists.ts';
+
+const lowest = 'h264-240p';
+const afterMs = 60_000;
+const root = resolve(import.meta.dirname, '../..');
+const playlistOf = (node: DemoNode): string => `${node.url}/live/demo/${lowest}.m3u8`;
+
+async function tangaza(...words: readonly string[]): Promise<{ code: number; out: string; error: string }> {
+  const child = spawn(process.execPath, [join(root, 'scripts/tangaza.ts'), ...words]);
+  let [out, error] = ['', ''];
+  child.stdout.on('data', (bytes: Buffer) => (out += bytes.toString()));
+  child.stderr.on('data', (bytes: Buffer) => (error += bytes.toString()));
+  await once(child, 'close');
+  return { code: child.exitCode ?? 255, out, error };
+}
+
+function nodesOf({ nodes }: TestCluster): readonly [DemoNode, DemoNode] {
+  const [one, two] = nodes;
+  if (one === undefined || two === undefined) throw new Error('two nodes are needed');
+  return [one, two];
+}
+
+async function ownerAt(cluster: TestCluster, node: DemoNode, wanted: string): Promise<void> {
+  const client = controlClient(node.url, cluster.token);
+  while ((await client.health('demo').catch(() => undefined))?.owner !== wanted) await systemClock.sleep(100);
+}
+
+const startsOf = (entries: readonly IndexEntry[], kind: 'source' | 'commit' | 'gap'): readonly string[] =>
+  entries
+    .flatMap(({ record }) => (record.kind === kind ? [`${record.period}/${record.start90k}`] : []))
+    .toSorted();
+
+// Goal: maintenance is not seen. Method: the node that ingests and owns is drained by the CLI, with a publisher that does not
+// reconnect. The stream must go on under the other node while that publisher is still connected to the first; at the bound
+// it is closed at a keyframe, and a new connection goes on. Every source in the log was committed.
+test('a drained node hands its stream over at once, closes its publisher at a keyframe, and loses nothing', async () => {
+  await using cluster = await startTestCluster({ nodes: 2, env: { TANGAZA_DRAIN_SECONDS: '14' } });
+  const [first, second] = nodesOf(cluster);
+  const api = ['--url', second.url, '--token', cluster.token];
+  const input = flashAndBeep(426, 240);
+  await using publisher = publish(`${first.rtmp}/${cluster.stream.key}`, input, x264(25, 2));
+  await waitForPlaylist(playlistOf(second), ({ segments }) => segments.length >= 2, afterMs);
+
+  const unknown = await tangaza('drain', 'node-9', ...api);
+  expect([unknown.code, unknown.error]).toEqual([1, expect.stringContaining('There is no node node-9')]);
+
+  const drained = tangaza('drain', first.node, ...api);
+  await ownerAt(cluster, second, second.node);
+  const { lastNumber } = await readPlaylist(playlistOf(second));
+  await waitForPlaylist(playlistOf(second), (now) => now.lastNumber >= lastNumber + 2, afterMs);
+  expect(publisher.output()).not.toContain('Broken pipe');
+  const steering = await (await fetch(`${second.url}/live/demo/steering`)).text();
+  expect(steering).toContain(`"PATHWAY-PRIORITY":["${second.node}"`);
+  expect(await publisher.ended).not.toBe(0);
+  expect(await drained).toMatchObject({ code: 0, out: `${first.node} has left.\n` });
+
+  await using _again = publish(`${second.rtmp}/${cluster.stream.key}`, input, x264(25, 2));
+  const before = await readPlaylist(playlistOf(second));
+  const after = await waitForPlaylist(
+    playlistOf(second),
+    (now) => now.lastNumber >= before.lastNumber + 2,
+    afterMs,
+  );
+  expect(after.segments.filter(({ isGap }) => isGap)).toEqual([]);
+  expect(after.segments.filter(({ isDiscontinuity }) => isDiscontinuity).length).toBeLessThanOrEqual(1);
+  const entries = await readIndexLog(cluster.regions[0], cluster.stream.id);
+  const decided = new Set([...startsOf(entries, 'commit'), ...startsOf(entries, 'gap')]);
+  expect(startsOf(entries, 'gap')).toEqual([]);
+  expect(
+    startsOf(entries, 'source')
+      .slice(0, -3)
+      .filter((start) => !decided.has(start)),
+  ).toEqual([]);
+});
+
+test('the last node drains only when it is forced', async () => {
+  await using cluster = await startTestCluster({ nodes: 1 });
+  const [only] = cluster.nodes;
+  const api = ['--url', only?.url ?? '', '--token', cluster.token];
+  const refused = await tangaza('drain', only?.node ?? '', ...api);
+  expect(refused.code).toBe(1);
+  expect(refused.error).toMatch(
+    /is the last node that could own streams: start another one first, or use --force/,
+  );
+});
