@@ -7,12 +7,14 @@
  *     references, level, `stitchable`.
  * E3. A lone segment begins with a cold quantiser and no history: capped CRF, one second of buffer, 30 % full (M8).
  * E4. Decoded once; every rung is scaled from the decoded picture, never from another rung.
+ * E5. The input is not probed: the init segment says all, and probing decodes the first pictures a second time. What
+ *     it would have found out, the delay of the decoder, comes from the stream's own bound instead of a guess.
  */
 import type { EncodeSettings, Ratio } from '../../cluster/contract/renditions.ts';
 import { refsOf } from '../media/ladder/plan-renditions.ts';
 
 /** Raised with every change here that changes bytes: part of the fingerprint (C9). */
-export const argumentsVersion = 1;
+export const argumentsVersion = 2;
 
 export interface RungOutput {
   /** Names the output's file. */
@@ -48,19 +50,8 @@ export function encodeArguments({ frameRate, outputs }: EncodePlan): EncodeArgum
     ({ width, height }, index) => `[${splits[index]}]${scaleFilter(width, height)}[${pads[index]}]`,
   );
   return {
-    // One thread decodes: its frames come out in a fixed order, at the least CPU.
-    input: [
-      '-threads',
-      '1',
-      '-probesize',
-      '65536',
-      '-analyzeduration',
-      '0',
-      '-r',
-      frameRate.join('/'),
-      '-f',
-      'mp4',
-    ],
+    // One thread decodes, at the least CPU. Strict: how far pictures are reordered is what the SPS allows (E5).
+    input: ['-threads', '1', '-strict', 'strict', '-r', frameRate.join('/'), '-f', 'mp4'],
     graph: { filter: [split, ...scales].join(';'), pads },
     outputs: outputs.map((output) => ({
       file: `${output.name}.h264`,
@@ -73,6 +64,7 @@ export function encodeArguments({ frameRate, outputs }: EncodePlan): EncodeArgum
 export function globalArguments(cpuSeconds: number): readonly string[] {
   return [
     '-nostdin',
+    '-nofind_stream_info',
     '-hide_banner',
     '-v',
     'error',

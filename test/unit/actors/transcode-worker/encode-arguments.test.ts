@@ -45,6 +45,13 @@ test('the source is decoded once, and each rung is scaled from the decoded pictu
   expect(graph.pads).toHaveLength(outputs.length);
 });
 
+test('the source is not probed, and its reordering is what it declares, not a guess', () => {
+  const { input } = encodeArguments(plan);
+  expect(globalArguments(120)).toContain('-nofind_stream_info');
+  expect(after(input, '-strict')).toBe('strict');
+  expect(after(input, '-f')).toBe('mp4');
+});
+
 test('all that ffmpeg and x264 would guess is pinned (M7)', () => {
   const options = encodeArguments(plan).outputs[0]?.options ?? [];
   expect(after(options, '-threads')).toBe('1');
