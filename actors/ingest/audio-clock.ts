@@ -80,6 +80,12 @@ export class AudioClock {
     return this.#corrections;
   }
 
+  /** The last `most` queued frames and where the first of them lies: kept, not taken. */
+  last(most: number): { readonly start: number; readonly frames: readonly AudioFrame[] } {
+    const frames = this.#frames.slice(-most);
+    return { start: this.next - frames.length * this.#format.samplesPerFrame, frames };
+  }
+
   /** @param time FLV's, in samples since the first picture; fractions welcome */
   push(time: number, data: Uint8Array): AudioVerdict {
     if (this.#start === undefined) return this.#pushFirst(time, data);

@@ -1,7 +1,9 @@
 /** A period of audio alone: cut at the frame nearest to each line of the 2 s grid of the stream clock. */
+import type { PeriodMarks } from '../../cluster/contract/stream.ts';
 import type { AudioStretch, AudioVerdict } from './audio-clock.ts';
 import { AudioTrackState } from './audio-track.ts';
 import { earliestCut90k, nextAudioCut } from './cut-rule.ts';
+import type { PeriodPlace } from './ingest-events.ts';
 import { sequenceHeaderHash, type AudioConfiguration, type Period, type PeriodSetting } from './period.ts';
 import { buildSegment } from './segment-builder.ts';
 
@@ -54,7 +56,12 @@ export class AudioPeriod implements Period {
     return verdict;
   }
 
-  open(offset90k: number): void {
+  /** Audio alone is not recognised: two sources of silence are alike. */
+  marks(): PeriodMarks {
+    return { pictures: [] };
+  }
+
+  open({ offset90k }: PeriodPlace): void {
     if (this.#offset !== undefined) return;
     this.#offset = offset90k;
     this.#flush();
@@ -103,7 +110,7 @@ export class AudioPeriod implements Period {
 
   #give(stretch: AudioStretch, kind: 'segment' | 'tail'): void {
     const offset90k = this.#offset ?? 0;
-    const audio = this.#audio.part(stretch, offset90k, false);
+    const audio = this.#audio.part(stretch, { offset90k }, false);
     const { segment } = buildSegment({
       audio,
       start90k: this.#audio.to90k(stretch.start + audio.offset),

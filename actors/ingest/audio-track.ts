@@ -1,8 +1,13 @@
 /** The audio of a period: its configuration, its counted clock, and what has been measured of it. */
+import type { PeriodMarks } from '../../cluster/contract/stream.ts';
 import { AudioClock, type AudioStretch, type AudioVerdict } from './audio-clock.ts';
 import { ticksPerSecond } from './cut-rule.ts';
-import type { PeriodAudio } from './ingest-events.ts';
+import type { PeriodAudio, PeriodPlace } from './ingest-events.ts';
+import { frameHash, markHashLength } from './marks.ts';
 import { describeAudio, frameOverheadBytes, type AudioConfiguration } from './period.ts';
+
+/** About 20 s. */
+const maxMarkedFrames = 1024;
 
 export class AudioTrackState {
   readonly configuration: AudioConfiguration;
@@ -44,8 +49,16 @@ export class AudioTrackState {
     return describeAudio(this.configuration, toldBps, seconds > 0 ? (this.#bytes * 8) / seconds : 0);
   }
 
-  part(stretch: AudioStretch, offset90k: number, mayBeAbsent: boolean) {
+  /** M2: of the last frames that are queued. */
+  marks(): PeriodMarks['audio'] {
+    const { start, frames } = this.clock.last(maxMarkedFrames);
+    const hashes = frames.map(({ data }) => frameHash(data).slice(0, markHashLength));
+    return { start, samplesPerFrame: this.configuration.aac.samplesPerFrame, hashes };
+  }
+
+  part(stretch: AudioStretch, { offset90k, audioOffset }: PeriodPlace, mayBeAbsent: boolean) {
     const { samplesPerFrame } = this.configuration.aac;
-    return { stretch, samplesPerFrame, offset: Math.round(this.toSamples(offset90k)), mayBeAbsent };
+    const offset = audioOffset ?? Math.round(this.toSamples(offset90k));
+    return { stretch, samplesPerFrame, offset, mayBeAbsent };
   }
 }

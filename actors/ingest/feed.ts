@@ -10,11 +10,12 @@
  * Audio and video of a restarted encoder jump one after the other. So audio that jumps alone is held for 500 ms: if video
  * follows it belongs to the next period, else it is a gap in this one.
  */
+import type { PeriodMarks } from '../../cluster/contract/stream.ts';
 import { TangazaError } from '../../cluster/errors/tangaza-error.ts';
 import type { FeedMetadata } from '../media/flv/script-tag.ts';
 import { AudioPeriod } from './audio-period.ts';
 import { FeedClock } from './feed-clock.ts';
-import type { IngestEvent, Now, WarningCode } from './ingest-events.ts';
+import type { IngestEvent, Now, PeriodPlace, WarningCode } from './ingest-events.ts';
 import type { AudioConfiguration, Period, PeriodSetting } from './period.ts';
 import { frameOverheadBytes } from './period.ts';
 import { RandomAccessStage, type Picture, type RawPicture } from './picture.ts';
@@ -326,8 +327,12 @@ export class Feed {
       this.#ports.warn('audioOutOfRange', 'audio came after its time had been filled and is dropped');
   }
 
-  open(ordinal: number, offset90k: number): void {
-    this.#periods.find((period) => period.ordinal === ordinal)?.open(offset90k);
+  marks(ordinal: number): PeriodMarks | undefined {
+    return this.#periods.find((period) => period.ordinal === ordinal)?.marks();
+  }
+
+  open(ordinal: number, place: PeriodPlace): void {
+    this.#periods.find((period) => period.ordinal === ordinal)?.open(place);
     this.#forgetDone();
   }
 

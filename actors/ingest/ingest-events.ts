@@ -1,5 +1,5 @@
 /** What an ingest session says to its shell: the words between the pure core and who stores and offers (C2). */
-import type { SourceAudio, SourceVideo } from '../../cluster/contract/stream.ts';
+import type { PeriodMarks, SourceAudio, SourceVideo } from '../../cluster/contract/stream.ts';
 import type { ErrorCode } from '../../cluster/errors/catalogue.ts';
 import type { Sha256 } from '../../cluster/model/ids.ts';
 import type { AudioTrack, Sample, VideoTrack } from '../media/cmaf/cmaf.ts';
@@ -112,12 +112,24 @@ export interface IngestSessionApi {
     },
     now: Now,
   ): readonly IngestEvent[];
-  /** The owner's reply to `periodReady`; `offset90k` is the stream time of the period's first picture. */
-  onPeriodOpened(ordinal: number, reply: { readonly offset90k: number }, now: Now): readonly IngestEvent[];
+  /** The owner's reply to `periodReady`. */
+  onPeriodOpened(ordinal: number, reply: PeriodPlace, now: Now): readonly IngestEvent[];
+  /** By what an unopened period may be recognised (M2); undefined when there is no such period. */
+  marks(ordinal: number): PeriodMarks | undefined;
   onTick(now: Now): readonly IngestEvent[];
   /** The connection is gone. A period still waiting for its reply gives its segments and tail when that comes. */
   close(now: Now): readonly IngestEvent[];
   stats(now: Now): InputStats;
+}
+
+/** Where a session's period lies on the stream clock. */
+export interface PeriodPlace {
+  /** Stream time of the period's first picture. */
+  readonly offset90k: number;
+  /** Stream time of its audio's zero, in samples; follows from `offset90k` when absent. */
+  readonly audioOffset?: number | undefined;
+  /** Another session feeds the period: what was joined in the middle of a segment is left to it. */
+  readonly isTwin?: boolean | undefined;
 }
 
 /** Shape of `InputReport` but for the ids. */

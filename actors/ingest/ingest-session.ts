@@ -4,6 +4,7 @@
  * It parses tags and keeps the feed within its limits; feed.ts sorts what it holds into periods. No function throws, and
  * no payload is kept: pictures and frames are copied once. After a refusal tags are ignored until `close`.
  */
+import type { PeriodMarks } from '../../cluster/contract/stream.ts';
 import { errorCodeOf, TangazaError } from '../../cluster/errors/tangaza-error.ts';
 import { unreachable } from '../../cluster/model/unreachable.ts';
 import { parseAudioSpecificConfig } from '../media/aac/audio-specific-config.ts';
@@ -13,7 +14,14 @@ import { parseScriptTag } from '../media/flv/script-tag.ts';
 import { TimestampUnwrapper } from '../media/flv/timestamp-unwrapper.ts';
 import { nameOfVideoCodec, parseVideoTag, type VideoCodec, type VideoTag } from '../media/flv/video-tag.ts';
 import { Feed } from './feed.ts';
-import type { IngestEvent, IngestSessionApi, InputStats, Now, WarningCode } from './ingest-events.ts';
+import type {
+  IngestEvent,
+  IngestSessionApi,
+  InputStats,
+  Now,
+  PeriodPlace,
+  WarningCode,
+} from './ingest-events.ts';
 import type { FlvTag } from './ingest-port.ts';
 import { InputMeter } from './input-meter.ts';
 import type { AudioConfiguration } from './period.ts';
@@ -84,8 +92,12 @@ export class IngestSession implements IngestSessionApi {
     });
   }
 
-  onPeriodOpened(ordinal: number, reply: { readonly offset90k: number }, now: Now): readonly IngestEvent[] {
-    return this.#turn(now, () => this.#feed.open(ordinal, reply.offset90k));
+  onPeriodOpened(ordinal: number, place: PeriodPlace, now: Now): readonly IngestEvent[] {
+    return this.#turn(now, () => this.#feed.open(ordinal, place));
+  }
+
+  marks(ordinal: number): PeriodMarks | undefined {
+    return this.#feed.marks(ordinal);
   }
 
   onTick(now: Now): readonly IngestEvent[] {

@@ -1,10 +1,11 @@
 /** One stretch of one encoder clock, as the feed fills it: with video (video-period.ts) or audio alone (audio-period.ts). */
 import { createHash } from 'node:crypto';
+import type { PeriodMarks } from '../../cluster/contract/stream.ts';
 import { Sha256 } from '../../cluster/model/ids.ts';
 import type { AacConfig } from '../media/aac/audio-specific-config.ts';
 import type { FeedMetadata } from '../media/flv/script-tag.ts';
 import type { AudioVerdict } from './audio-clock.ts';
-import type { IngestEvent, PeriodAudio, WarningCode } from './ingest-events.ts';
+import type { IngestEvent, PeriodAudio, PeriodPlace, WarningCode } from './ingest-events.ts';
 import type { Picture } from './picture.ts';
 import type { SessionLimits } from './session-limits.ts';
 import type { VideoConfiguration } from './video-configuration.ts';
@@ -46,7 +47,9 @@ export interface Period {
   pushAudio(ms: number, data: Uint8Array): AudioVerdict;
   /** @returns whether the audio became part of the period: not once it has been described */
   addAudio(audio: AudioConfiguration): boolean;
-  open(offset90k: number): void;
+  open(place: PeriodPlace): void;
+  /** Of what it holds while it is not open (M2). */
+  marks(): PeriodMarks;
   /** @param atMs where the next period begins, on this one's clock; else the natural end of the last frame */
   end(kind: 'segment' | 'tail', atMs?: number): void;
 }

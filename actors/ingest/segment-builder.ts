@@ -1,9 +1,8 @@
 /** Makes a whole source segment of what lies between two cuts: times made unique, hashes, the list of M6. Pure. */
-import { createHash } from 'node:crypto';
-import { Sha256 } from '../../cluster/model/ids.ts';
 import type { Sample } from '../media/cmaf/cmaf.ts';
 import type { AudioStretch } from './audio-clock.ts';
 import type { SegmentAudio, SegmentVideo, SourceSegment } from './ingest-events.ts';
+import { frameHash } from './marks.ts';
 import { pictureHash, type VideoConfiguration } from './video-configuration.ts';
 
 export interface TimedPicture {
@@ -63,10 +62,6 @@ export function repairTimes(times: readonly number[], start: number, end: number
   const result = [...times];
   for (const [rank, { i }] of order.entries()) result[i] = fixed[rank] ?? start;
   return { times: result, repaired: result.filter((time, i) => time !== times[i]).length };
-}
-
-function hashOf(data: Uint8Array): Sha256 {
-  return Sha256.parse(createHash('sha256').update(data).digest('hex'));
 }
 
 export interface SegmentParts {
@@ -133,7 +128,7 @@ function hashesOf(parts: SegmentParts): Pick<SourceSegment, 'keyFrameHash' | 'au
     ...(key === undefined || parts.video === undefined
       ? {}
       : { keyFrameHash: pictureHash(parts.video.configuration, key.data) }),
-    ...(firstReal === undefined ? {} : { audioFrameHash: hashOf(firstReal.data) }),
+    ...(firstReal === undefined ? {} : { audioFrameHash: frameHash(firstReal.data) }),
   };
 }
 

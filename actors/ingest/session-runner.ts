@@ -7,14 +7,18 @@
  *     last 60 s once more (C2); the same offer twice changes nothing.
  * I3: nothing here throws into the connection; what is lost is counted and logged.
  *
- * The tail of a closed session (M4) is stored at once: with one session for each stream a disconnect leaves nobody
- * else who could deliver that media, so the contribution has really ended there.
+ * The tail of a closed session (M4) is stored and offered as what it is: the owner takes it when nobody else feeds the
+ * stream, for then the contribution has really ended there.
  */
-import type { SourceOffer } from '../../cluster/contract/index-log.ts';
-import type { AttachParams, AttachReply, OpenPeriodReply } from '../../cluster/contract/stream.ts';
+import type {
+  AttachParams,
+  AttachReply,
+  OpenPeriodReply,
+  PeriodMarks,
+} from '../../cluster/contract/stream.ts';
 import type { ErrorCode } from '../../cluster/errors/catalogue.ts';
 import { errorCodeOf, TangazaError } from '../../cluster/errors/tangaza-error.ts';
-import type { Epoch } from '../../cluster/model/ids.ts';
+import type { Epoch, PeriodId } from '../../cluster/model/ids.ts';
 import { unreachable } from '../../cluster/model/unreachable.ts';
 import type { Logger } from '../../cluster/observe/logger.ts';
 import type { Clock } from '../../cluster/time/clock.ts';
@@ -30,6 +34,8 @@ import type {
 } from './ingest-events.ts';
 import type { FlvTag, PublisherConnection, TagSink } from './ingest-port.ts';
 import { OfferQueue, type Work } from './offer-queue.ts';
+import { isLateReply, isOtherOwner, isTakenAway } from './owner-answers.ts';
+import { RecentOffers, type RecentOffer } from './recent-offers.ts';
 import type { RunnerMetrics, StreamCalls } from './runner-ports.ts';
 import {
   makeInit,
@@ -56,16 +62,10 @@ export interface RunnerOptions {
   readonly attached: AttachReply;
 }
 
-/** C2: what is offered again to a new owner. */
-const offeredAgainMs = 60_000;
-const mostRecentOffers = 128;
 /** A warning is logged once in this time for each of its codes. */
 const warnEveryMs = 10_000;
 const detachAttempts = 3;
-/** After these answers to `attach` another session has the stream: this one goes. */
-const isTakenAway = (code: ErrorCode): boolean =>
-  ['STREAM_BUSY', 'PUBLISHER_BLOCKED', 'STREAM_NOT_FOUND', 'STREAM_KEY_UNKNOWN'].includes(code);
-const isOtherOwner = (code: ErrorCode): boolean => ['NOT_OWNER', 'STALE_EPOCH', 'FENCED'].includes(code);
+type SegmentEvent = Extract<IngestEvent, { kind: 'segment' | 'tail' }>;
 
 export class SessionRunner implements TagSink {
   /** Resolves when everything is offered or lost and the owner is told. */
@@ -75,11 +75,14 @@ export class SessionRunner implements TagSink {
   readonly #queue: OfferQueue;
   readonly #periods = new Map<number, OpenedPeriod>();
   readonly #warnedAtMs = new Map<string, number>();
-  #recent: { readonly offer: SourceOffer; readonly atMs: number }[] = [];
+  readonly #recent = new RecentOffers();
   #epoch: Epoch;
   #closeReason: string | undefined;
   #isReporting = false;
   #isLeaving = false;
+  #isCandidate = false;
+  /** The last period that was opened: told to a new owner, so that a twin stays one. */
+  #period: PeriodId | undefined;
   #resolveFinished: () => void = () => {};
 
   constructor(ports: RunnerPorts, options: RunnerOptions) {
@@ -186,11 +189,11 @@ export class SessionRunner implements TagSink {
         this.#queue.add(this.#opening(event.ordinal, event.period));
         return;
       case 'segment':
-        this.#addSegment(event.ordinal, event.segment);
+        this.#addSegment(event);
         if (this.#isLeaving) this.close('UNAVAILABLE', 'this node is being drained: publish again');
         return;
       case 'tail':
-        if (!this.#isLeaving) this.#addSegment(event.ordinal, event.segment);
+        if (!this.#isLeaving) this.#addSegment(event);
         return;
       case 'periodEnded':
         this.#periods.delete(event.ordinal);
@@ -219,20 +222,18 @@ export class SessionRunner implements TagSink {
       bytes: 0,
       store: () => Promise.resolve(),
       submit: async (signal) => {
-        reply ??= await this.#openPeriod(period, inits);
+        reply ??= await this.#openPeriod(ordinal, period, inits);
         const opened = openedPeriod(period, reply);
         await Promise.all([
           this.#putInit(opened, opened.video, inits.video, signal),
           this.#putInit(opened, opened.audio, inits.audio, signal),
         ]);
         this.#periods.set(ordinal, opened);
-        this.#ports.logger.info(
-          { period: reply.period, offset90k: reply.offset90k },
-          'the owner opened the period',
-        );
-        this.#carryOut(
-          this.#options.session.onPeriodOpened(ordinal, { offset90k: reply.offset90k }, this.#now()),
-        );
+        this.#period = opened.id;
+        this.#isCandidate = false;
+        const { offset90k, isTwin = false } = reply;
+        this.#ports.logger.info({ period: opened.id, offset90k, isTwin }, 'the owner opened the period');
+        this.#carryOut(this.#options.session.onPeriodOpened(ordinal, reply, this.#now()));
       },
       lost: (reason) => {
         this.#ports.metrics.lost.add(1, { reason });
@@ -243,9 +244,29 @@ export class SessionRunner implements TagSink {
     };
   }
 
-  #openPeriod(
+  /** A candidate is told to wait: from then on it says by what it may be recognised (M2). */
+  async #openPeriod(
+    ordinal: number,
+    period: PeriodDescription,
+    inits: { readonly [K in 'video' | 'audio']: MadeInit | undefined },
+  ): Promise<OpenPeriodReply> {
+    const marks = this.#isCandidate ? this.#options.session.marks(ordinal) : undefined;
+    try {
+      return await this.#askPeriod(period, inits, marks);
+    } catch (error) {
+      const code = errorCodeOf(error);
+      this.#isCandidate = code === 'TWIN_PENDING';
+      if (!isTakenAway(code)) throw error;
+      const detail = error instanceof Error ? error.message : code;
+      if (this.#closeReason === undefined) this.close(code, detail);
+      throw new TangazaError('CONFLICT', detail, { cause: error });
+    }
+  }
+
+  #askPeriod(
     { video, audio, ...clock }: PeriodDescription,
     inits: { readonly [K in 'video' | 'audio']: MadeInit | undefined },
+    marks: PeriodMarks | undefined,
   ): Promise<OpenPeriodReply> {
     const { streamId, sessionId } = this.#options.attach;
     return this.#underEpoch((epoch) =>
@@ -254,6 +275,7 @@ export class SessionRunner implements TagSink {
         sessionId,
         epoch,
         ...clock,
+        ...(marks === undefined ? {} : { marks }),
         ...(video === undefined || inits.video === undefined
           ? {}
           : { video: { ...video.source, init: inits.video.init } }),
@@ -275,21 +297,21 @@ export class SessionRunner implements TagSink {
     await this.#ports.store.putIfAbsent(initKey(place, made.init.sha256), made.body, signal);
   }
 
-  #addSegment(ordinal: number, segment: SourceSegment): void {
+  #addSegment({ kind, ordinal, segment }: SegmentEvent): void {
     const period = this.#periods.get(ordinal);
     if (period === undefined) {
       this.#lost(segment, 'period not open');
       return;
     }
     try {
-      this.#queue.add(this.#offering(period, segment));
+      this.#queue.add(this.#offering(period, segment, kind === 'tail'));
     } catch (error) {
       this.#lost(segment, errorCodeOf(error), error);
     }
   }
 
   /** @throws TangazaError `MEDIA_INVALID` when the samples make no segment */
-  #offering(period: OpenedPeriod, segment: SourceSegment): Work {
+  #offering(period: OpenedPeriod, segment: SourceSegment, isTail: boolean): Work {
     const { streamId, sessionId } = this.#options.attach;
     const { offer, objects } = makeOffer({ streamId, sessionId, period }, segment);
     const bytes = objects.reduce((sum, { body }) => sum + body.length, 0);
@@ -302,8 +324,8 @@ export class SessionRunner implements TagSink {
         metrics.storedBytes.add(bytes);
       },
       submit: async () => {
-        const isLate = isLateReply(await this.#offer(offer));
-        this.#remember(offer);
+        const isLate = isLateReply(await this.#underEpoch(() => this.#offer({ offer, isTail })));
+        this.#recent.add({ offer, isTail }, this.#ports.clock.monotonicMs());
         if (isLate) this.#lost(segment, 'late');
         else metrics.segments.add(1);
       },
@@ -314,9 +336,10 @@ export class SessionRunner implements TagSink {
     };
   }
 
-  #offer(offer: SourceOffer): Promise<unknown> {
+  #offer({ offer, isTail }: RecentOffer): Promise<unknown> {
     const { streamId } = this.#options.attach;
-    return this.#underEpoch((epoch) => this.#ports.stream.offer({ streamId, epoch, offer }));
+    const tail = isTail ? { isTail } : {};
+    return this.#ports.stream.offer({ streamId, epoch: this.#epoch, offer, ...tail });
   }
 
   /** I2. @throws what `call` throws, after attaching again when another owner has taken over */
@@ -333,24 +356,18 @@ export class SessionRunner implements TagSink {
   async #attachAgain(): Promise<void> {
     const { stream, logger } = this.#ports;
     try {
-      const { epoch } = await stream.attach(this.#options.attach);
+      const period = this.#period === undefined ? {} : { period: this.#period };
+      const { epoch } = await stream.attach({ ...this.#options.attach, ...period });
       if (epoch === this.#epoch) return;
       this.#epoch = epoch;
-      logger.info({ epoch, offers: this.#recent.length }, 'attached to a new owner');
+      logger.info({ epoch, offers: this.#recent.size }, 'attached to a new owner');
     } catch (error) {
       const code = errorCodeOf(error);
       if (isTakenAway(code) && this.#closeReason === undefined)
         this.close(code, error instanceof Error ? error.message : code);
       throw error;
     }
-    const { streamId } = this.#options.attach;
-    for (const { offer } of this.#recent) await stream.offer({ streamId, epoch: this.#epoch, offer });
-  }
-
-  #remember(offer: SourceOffer): void {
-    const nowMs = this.#ports.clock.monotonicMs();
-    this.#recent.push({ offer, atMs: nowMs });
-    this.#recent = this.#recent.filter(({ atMs }) => nowMs - atMs <= offeredAgainMs).slice(-mostRecentOffers);
+    for (const recent of this.#recent.list()) await this.#offer(recent);
   }
 
   #lost({ start90k, duration90k }: SourceSegment, reason: string, error?: unknown): void {
@@ -377,9 +394,4 @@ export class SessionRunner implements TagSink {
     }
     this.#resolveFinished();
   }
-}
-
-/** What comes behind a published gap, or behind the period, is of no use any more (C9). */
-function isLateReply(reply: unknown): boolean {
-  return typeof reply === 'object' && reply !== null && 'state' in reply && reply.state === 'late';
 }

@@ -4,11 +4,13 @@
  * Times inside are 90 kHz since the period's zero; the owner's offset is needed to know where cuts lie, so until `open`
  * pictures only queue. A cut segment waits for its audio to pass the cut, or for video to run 1 s ahead (M9).
  */
+import type { PeriodMarks } from '../../cluster/contract/stream.ts';
 import type { AudioVerdict } from './audio-clock.ts';
 import { AudioTrackState } from './audio-track.ts';
 import { earliestCut90k, isCut, ticksPerSecond } from './cut-rule.ts';
 import { measureFrameRate, resolveFrameRate } from './frame-rate.ts';
-import type { PeriodVideo } from './ingest-events.ts';
+import type { PeriodPlace, PeriodVideo } from './ingest-events.ts';
+import { markHashLength } from './marks.ts';
 import {
   chooseBitrate,
   frameOverheadBytes,
@@ -19,11 +21,13 @@ import {
 } from './period.ts';
 import type { Picture } from './picture.ts';
 import { buildSegment, type CutVideo, type TimedPicture } from './segment-builder.ts';
-import type { VideoConfiguration } from './video-configuration.ts';
+import { pictureHash, type VideoConfiguration } from './video-configuration.ts';
 
 const ticksPerMs = ticksPerSecond / 1000;
 const audioPatience90k = ticksPerSecond;
 const leastBitrateBps = 1000;
+/** The contract's most. */
+const maxMarkedPictures = 64;
 
 interface PendingPicture extends TimedPicture {
   readonly cut: number;
@@ -45,7 +49,9 @@ export class VideoPeriod implements Period {
   #videoBytes = 0;
   #newest = 0;
   #frameTicks = 0;
-  #offset: number | undefined;
+  #place: PeriodPlace | undefined;
+  /** What was joined in the middle of a segment is not this session's to give. */
+  #isJoining = false;
   #ending: { readonly kind: 'segment' | 'tail'; readonly at: number } | undefined;
   #isDone = false;
   #isAsked = false;
@@ -66,7 +72,7 @@ export class VideoPeriod implements Period {
   }
 
   get isOpened(): boolean {
-    return this.#offset !== undefined;
+    return this.#place !== undefined;
   }
 
   get isDone(): boolean {
@@ -87,8 +93,8 @@ export class VideoPeriod implements Period {
     this.#videoBytes += data.length + frameOverheadBytes;
     this.#newest = Math.max(this.#newest, picture.pts);
     if (isKey && !this.#isAsked && picture.cut >= earliestCut90k) this.#ask(picture.cut);
-    if (this.#offset === undefined) this.#pending.push(picture);
-    else this.#place(picture, this.#offset);
+    if (this.#place === undefined) this.#pending.push(picture);
+    else this.#add(picture, this.#place.offset90k);
     this.#flush();
   }
 
@@ -104,12 +110,23 @@ export class VideoPeriod implements Period {
     return true;
   }
 
-  open(offset90k: number): void {
-    if (this.#offset !== undefined) return;
-    this.#offset = offset90k;
+  marks(): PeriodMarks {
+    const keys = this.#pending.filter(({ isKey }) => isKey).slice(-maxMarkedPictures);
+    const pictures = keys.map(({ cut, data }) => ({
+      at90k: cut,
+      hash: pictureHash(this.#video, data).slice(0, markHashLength),
+    }));
+    const audio = this.#audio?.marks();
+    return { pictures, ...(audio === undefined ? {} : { audio }) };
+  }
+
+  open(place: PeriodPlace): void {
+    if (this.#place !== undefined) return;
+    this.#place = place;
+    this.#isJoining = place.isTwin === true;
     const pending = this.#pending;
     this.#pending = [];
-    for (const picture of pending) this.#place(picture, offset90k);
+    for (const picture of pending) this.#add(picture, place.offset90k);
     this.#flush();
     this.#finish();
   }
@@ -178,7 +195,7 @@ export class VideoPeriod implements Period {
     };
   }
 
-  #place(picture: PendingPicture, offset: number): void {
+  #add(picture: PendingPicture, offset: number): void {
     const { data, isKey, pts, cut } = picture;
     const segment = this.#segment;
     if (segment === undefined) {
@@ -210,7 +227,8 @@ export class VideoPeriod implements Period {
   }
 
   #give(cut: CutVideo, kind: 'segment' | 'tail'): void {
-    const offset = this.#offset ?? 0;
+    const place = this.#place ?? { offset90k: 0 };
+    const { offset90k: offset } = place;
     const audio = this.#audio;
     const mayBeAbsent = this.#setting.limits.audioGaps === 'absent';
     const { segment, repaired } = buildSegment({
@@ -219,7 +237,7 @@ export class VideoPeriod implements Period {
       video: { configuration: this.#video, cut, offset },
       ...(audio === undefined
         ? {}
-        : { audio: audio.part(audio.clock.takeUntil(audio.toSamples(cut.end)), offset, mayBeAbsent) }),
+        : { audio: audio.part(audio.clock.takeUntil(audio.toSamples(cut.end)), place, mayBeAbsent) }),
     });
     for (const { data } of cut.pictures) this.#videoBytes -= data.length + frameOverheadBytes;
     if (repaired > 0)
@@ -228,7 +246,9 @@ export class VideoPeriod implements Period {
         `${repaired} presentation times of a segment were not unique or out of it`,
       );
     this.#warnOfDrift();
-    this.#setting.emit({ kind, ordinal: this.ordinal, segment });
+    const isOthers = this.#isJoining;
+    this.#isJoining = false;
+    if (!isOthers) this.#setting.emit({ kind, ordinal: this.ordinal, segment });
   }
 
   #warnOfDrift(): void {
@@ -244,7 +264,7 @@ export class VideoPeriod implements Period {
   /** The end is known and the owner has answered: gives what is left, the audio made whole with silence. */
   #finish(): void {
     const ending = this.#ending;
-    if (ending === undefined || this.#offset === undefined || this.#isDone) return;
+    if (ending === undefined || this.#place === undefined || this.#isDone) return;
     const segment = this.#segment;
     const last =
       segment === undefined ? undefined : { ...segment, end: Math.max(ending.at, segment.start + 1) };

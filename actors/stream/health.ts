@@ -4,7 +4,7 @@ import type { NodeId } from '../../cluster/model/ids.ts';
 import { isPresent } from '../../cluster/contract/index-log.ts';
 import { presentationTime90k, servedRenditions } from '../media/timeline/query.ts';
 import type { TimelinePeriod } from '../media/timeline/timeline.ts';
-import { limits, type Now, type OwnerState } from './owner-state.ts';
+import { limits, type Now, type OwnerState, type Session } from './owner-state.ts';
 import { packetAgeMs } from './sessions.ts';
 
 /** Segments looked at to call a stream degraded. */
@@ -34,8 +34,14 @@ export function healthOf(state: OwnerState, successors: readonly NodeId[], now: 
             lastPacketAgeMs: Math.round(packetAgeMs(session, now.monotonicMs)),
           },
         }),
+    sessions: state.sessions.map((one) => ({ sessionId: one.id, node: one.node, role: roleOf(one) })),
     renditions: renditionHealth(state, now),
   };
+}
+
+function roleOf({ isActive, candidateSinceMs }: Session): 'active' | 'candidate' | 'superseded' {
+  if (isActive) return 'active';
+  return candidateSinceMs === undefined ? 'superseded' : 'candidate';
 }
 
 function plainInput(input: OwnerState['sessions'][number]['input']): StreamHealth['input'] {

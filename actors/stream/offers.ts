@@ -5,6 +5,8 @@
  *     are kept as a spare.
  * F2. Segments are decided in order of period and start, so what lies before a decided one comes too late.
  * F3. What does not fit (unknown period, wrong track, overlap, a hole of over a minute) is refused with the reason.
+ * F5. While another session feeds the stream, the unfinished end of one that left is nothing (M4), and what overlaps is
+ *     what the other has brought already.
  * F4. More than 120 s of waiting media is refused: the session keeps its last 60 s and offers again.
  */
 import type { SourceOffer } from '../../cluster/contract/index-log.ts';
@@ -18,18 +20,20 @@ import {
   type OwnerState,
   type PendingSegment,
   type ReplyTo,
+  type Session,
 } from './owner-state.ts';
 import { enqueue } from './outbox.ts';
 import { endOfPeriod90k, sourceNames } from './periods.ts';
 import { markAlive } from './sessions.ts';
 import type { Turn } from './turn.ts';
+import { markHashLength, type SourceMark } from './twins.ts';
 
 export interface Refusal {
   readonly code: ErrorCode;
   readonly detail: string;
 }
 
-export function takeOffer(turn: Turn, { epoch, offer }: OfferParams, reply: ReplyTo): void {
+export function takeOffer(turn: Turn, { epoch, offer, isTail }: OfferParams, reply: ReplyTo): void {
   const { state } = turn;
   const isAttached = epoch === state.self.epoch && state.sessions.some((one) => one.id === offer.sessionId);
   if (!isAttached || state.life !== 'active') {
@@ -37,7 +41,13 @@ export function takeOffer(turn: Turn, { epoch, offer }: OfferParams, reply: Repl
     return;
   }
   const period = findPeriod(state.timeline, offer.period);
-  const result = period === undefined ? lostPeriod(state, offer) : place(turn, offer, period);
+  const hasTwin = state.sessions.some((one) => isFeeding(one) && one.id !== offer.sessionId);
+  const isNothing = isTail === true && hasTwin;
+  const result = isNothing
+    ? ({ state: 'known' } as const)
+    : period === undefined
+      ? lostPeriod(state, offer)
+      : place(turn, offer, { period, hasTwin });
   if ('code' in result) {
     turn.count('refusedOffer');
     turn.say('warn', 'an offer was refused', {
@@ -58,17 +68,24 @@ function lostPeriod({ timeline }: OwnerState, offer: SourceOffer): OfferReply | 
   return { code: 'CONFLICT', detail: `There is no period ${offer.period}; open one.` };
 }
 
-function place(turn: Turn, offer: SourceOffer, period: TimelinePeriod): OfferReply | Refusal {
+interface Place {
+  readonly period: TimelinePeriod;
+  readonly hasTwin: boolean;
+}
+
+function place(turn: Turn, offer: SourceOffer, { period, hasTwin }: Place): OfferReply | Refusal {
   const { state } = turn;
   const known = state.pending.find((one) => isSameTime(one.offer, offer));
   if (known !== undefined) return meetAgain(turn, known, offer);
   const fault = faultOf(offer, period);
   if (fault !== undefined) return { code: 'BAD_REQUEST', detail: fault };
   if (isLate(state, offer, period)) {
+    if (isCommitted(offer, period)) return { state: 'known' };
     turn.count('lateOffer');
     return { state: 'late' };
   }
   const snapped = snap(offer, endBefore90k(state, offer, period), startAfter90k(state, offer));
+  if (snapped === undefined && hasTwin) return { state: 'known' };
   if (snapped === undefined)
     return { code: 'BAD_REQUEST', detail: `Overlaps what is known of period ${offer.period}.` };
   if (snapped.start90k - endOfPeriod90k(state, period) > limits.maxHole90k)
@@ -76,6 +93,31 @@ function place(turn: Turn, offer: SourceOffer, period: TimelinePeriod): OfferRep
   if (isFull(state, snapped)) return { code: 'OVERLOADED', detail: 'Over 120 s of media wait already.' };
   accept(turn, snapped);
   return { state: 'accepted' };
+}
+
+/** Sends media, or is about to. */
+const isFeeding = ({ isActive, candidateSinceMs }: Session): boolean =>
+  isActive || candidateSinceMs !== undefined;
+
+/** A twin's copy of what viewers have. */
+function isCommitted(offer: SourceOffer, { segments }: TimelinePeriod): boolean {
+  const middle90k = offer.start90k + offer.duration90k / 2;
+  const segment = segments.findLast((one) => one.start90k <= middle90k);
+  return segment?.isGap === false && middle90k < segment.start90k + segment.duration90k;
+}
+
+/** What a source begins with (M2). */
+export function markOf(offer: SourceOffer): SourceMark {
+  const { period, start90k, keyFrameHash, audioFrameHash, audio } = offer;
+  return {
+    period,
+    start90k,
+    picture: keyFrameHash?.slice(0, markHashLength),
+    audio:
+      audio === undefined || audioFrameHash === undefined
+        ? undefined
+        : { start: audio.startTime, hash: audioFrameHash.slice(0, markHashLength) },
+  };
 }
 
 function isSameTime(a: SourceOffer, b: SourceOffer): boolean {
@@ -174,7 +216,7 @@ function accept(turn: Turn, offer: SourceOffer): void {
     (a, b) => a.offer.period - b.offer.period || a.offer.start90k - b.offer.start90k,
   );
   if (pending[0] === segment) turn.set({ headSinceAtMs: turn.nowMs });
-  turn.set({ pending });
+  turn.set({ pending, marks: [...turn.state.marks, markOf(offer)].slice(-limits.maxMarks) });
   turn.count('source');
 }
 

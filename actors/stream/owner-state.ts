@@ -29,6 +29,7 @@ import type {
 } from '../../cluster/model/ids.ts';
 import type { Ladder } from '../media/ladder/ladder.ts';
 import type { Timeline } from '../media/timeline/timeline.ts';
+import type { SourceMark } from './twins.ts';
 
 export interface Now {
   readonly utcMs: number;
@@ -70,6 +71,8 @@ export interface Session {
   readonly ladder: string;
   /** False once another has taken its place: it may still hand in its tail (M4). */
   readonly isActive: boolean;
+  /** Since when it waits to be recognised as a twin; it only buffers (C2). Undefined for all others. */
+  readonly candidateSinceMs: number | undefined;
   /** When its last packet came, as far as told, and when that was told. */
   readonly packetAtMs: number;
   readonly toldAtMs: number;
@@ -182,6 +185,8 @@ export interface OwnerState {
   readonly refusals: ReadonlyMap<string, Refusals>;
   readonly lastRefusal: { readonly atMs: number; readonly reason: string } | undefined;
   readonly openings: readonly Opening[];
+  /** What the last sources begin with, oldest first (M2). */
+  readonly marks: readonly SourceMark[];
 
   /** In order of period and start. */
   readonly pending: readonly PendingSegment[];
@@ -265,6 +270,7 @@ export const ownerEvents = [
   'refusedPublisher',
   'refusedOffer',
   'superseded',
+  'twin',
   'staleReport',
   'logDown',
 ] as const;
@@ -292,6 +298,11 @@ export const limits = {
   blockMs: 30_000,
   maxRefusedAddresses: 256,
   maxSessions: 8,
+  /** Of one encoder: C2 knows two ingests. */
+  maxTwins: 2,
+  /** M2: sources that a newcomer is compared with, and for how long. */
+  maxMarks: 64,
+  twinWaitMs: 10_000,
   /** A session that tells nothing for so long is gone, with its node. */
   silentSessionMs: 20_000,
   /** How fresh a report must be for its packet age to count as it is: sessions report every second. */

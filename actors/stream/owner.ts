@@ -22,15 +22,16 @@ import {
   takeFailure,
   takeSilence,
 } from './outbox.ts';
-import { pendingSegment, takeOffer } from './offers.ts';
-import type {
-  Command,
-  Effect,
-  Identity,
-  Now,
-  OwnerSettings,
-  OwnerState,
-  PendingSegment,
+import { markOf, pendingSegment, takeOffer } from './offers.ts';
+import {
+  limits,
+  type Command,
+  type Effect,
+  type Identity,
+  type Now,
+  type OwnerSettings,
+  type OwnerState,
+  type PendingSegment,
 } from './owner-state.ts';
 import { openPeriod, refuseOpenings, takeClockAck } from './periods.ts';
 import { takeArchived, takeArchiveFailure, takeSnapshotAck, trimLog } from './retention.ts';
@@ -78,6 +79,7 @@ export function createOwner({ self, settings, reason, entries }: TakenStream, no
       refusals: new Map(),
       lastRefusal: undefined,
       openings: [],
+      marks: marksOf(entries),
     },
     ...{ pending: inherited(timeline, now), headSinceAtMs: now.monotonicMs, decided: lastDecided(timeline) },
     ...{
@@ -88,6 +90,12 @@ export function createOwner({ self, settings, reason, entries }: TakenStream, no
       workers: new Map(),
     },
   };
+}
+
+function marksOf(entries: readonly IndexEntry[]): OwnerState['marks'] {
+  return entries
+    .flatMap(({ record }) => (record.kind === 'source' ? [markOf(record)] : []))
+    .slice(-limits.maxMarks);
 }
 
 function inherited({ pending }: Timeline, now: Now): readonly PendingSegment[] {

@@ -5,6 +5,8 @@
  *     record is in the log.
  * P2. The running clock goes on only if the sequence headers are equal, the first media time lies above the last one,
  *     and the connection's clock ran on as the wall did, within 1 s.
+ * P4. Beside another live session a period is joined only by content (twins.ts): until the newcomer is recognised it is told
+ *     `TWIN_PENDING`; with other sequence headers, or after 10 s, it is a rival.
  * P3. presentationZero is 0 for the first period; later the greater of the former period's end and the time since
  *     availabilityStart.
  */
@@ -16,9 +18,11 @@ import { PeriodId, type RenditionName } from '../../cluster/model/ids.ts';
 import { planRenditions } from '../media/ladder/plan-renditions.ts';
 import { endOfSegments90k, presentationTime90k } from '../media/timeline/query.ts';
 import type { TimelinePeriod } from '../media/timeline/timeline.ts';
-import { limits, type Opening, type OwnerState, type ReplyTo } from './owner-state.ts';
+import { limits, type Opening, type OwnerState, type ReplyTo, type Session } from './owner-state.ts';
 import { enqueue } from './outbox.ts';
+import { admitTwin, becomeCandidate, forgetSession, refuseRival } from './sessions.ts';
 import type { Turn } from './turn.ts';
+import { matchTwin, type Match } from './twins.ts';
 
 /** A first GOP may take so long to be known (M11), so the wall time of its start may lie so far back. */
 const longestGopMs = 15_000;
@@ -40,6 +44,8 @@ export function openPeriod(turn: Turn, params: OpenPeriodParams, reply: ReplyTo)
     return;
   }
   const running = state.openings.length === 0 ? runningPeriod(state) : undefined;
+  const session = state.sessions.find((one) => one.id === params.sessionId);
+  if (session !== undefined && joinByContent(turn, { running, session, params, reply })) return;
   const offset90k = running === undefined ? undefined : continuedAt(state, running, params);
   if (running === undefined || offset90k === undefined) openNew(turn, params, reply);
   else
@@ -58,7 +64,7 @@ function refusalOf(state: OwnerState, params: OpenPeriodParams) {
       code: 'STALE_EPOCH',
       detail: 'This session is not attached to this owner; attach again.',
     } as const;
-  if (!session.isActive)
+  if (!session.isActive && session.candidateSinceMs === undefined)
     return { code: 'CONFLICT', detail: 'Another session has taken the place of this one.' } as const;
   // P1: without a log there is no id to give; the session keeps its media and asks again.
   if (link.kind === 'down')
@@ -74,6 +80,79 @@ function isSameRequest(a: OpenPeriodParams, b: OpenPeriodParams): boolean {
     a.connectionZeroMs === b.connectionZeroMs &&
     a.sequenceHeaderHash === b.sequenceHeaderHash
   );
+}
+
+interface Join {
+  /** Undefined while the first period is still to come. */
+  readonly running: TimelinePeriod | undefined;
+  readonly session: Session;
+  readonly params: OpenPeriodParams;
+  readonly reply: ReplyTo;
+}
+
+/** P4. @returns whether that answered the request */
+function joinByContent(turn: Turn, join: Join): boolean {
+  const match = hasSameHeaders(join) ? matchOf(turn.state, join) : undefined;
+  if (match !== undefined && join.running !== undefined) {
+    admitMatched(turn, join, { running: join.running, match });
+    return true;
+  }
+  if (!mustBeRecognised(turn.state, join)) return false;
+  const { session, reply } = join;
+  const { candidateSinceMs = turn.nowMs } = session;
+  if (!hasSameHeaders(join) || turn.nowMs - candidateSinceMs >= limits.twinWaitMs) {
+    refuseRival(turn, { ...session, sessionId: session.id }, reply);
+    forgetSession(turn, session.id);
+    return true;
+  }
+  if (session.isActive) becomeCandidate(turn, session.id);
+  turn.refuse(reply, 'TWIN_PENDING', 'Another publisher is on air; this one is being compared with it.');
+  return true;
+}
+
+function hasSameHeaders({ running, params }: Join): boolean {
+  return running === undefined || running.clock.sequenceHeaderHash === params.sequenceHeaderHash;
+}
+
+const hasOthers = ({ sessions }: OwnerState, { id }: Session): boolean =>
+  sessions.some((one) => one.isActive && one.id !== id);
+
+/** Beside another live session, but for one that asks again, and an active one whose encoding has changed before its twin's. */
+function mustBeRecognised(state: OwnerState, join: Join): boolean {
+  const { running, session, params } = join;
+  if (!hasOthers(state, session)) return false;
+  const clock = running?.clock;
+  if (clock?.sessionId === session.id && clock.connectionZeroMs === params.connectionZeroMs) return false;
+  const isOpenedByOther = state.openings.some(
+    (one) =>
+      one.params.sessionId !== session.id && one.params.sequenceHeaderHash === params.sequenceHeaderHash,
+  );
+  const isFirst = running === undefined || !hasSameHeaders(join);
+  return !session.isActive || isOpenedByOther || !isFirst;
+}
+
+function admitMatched(
+  turn: Turn,
+  { session, reply }: Join,
+  { running, match }: { readonly running: TimelinePeriod; readonly match: Match },
+): void {
+  const isTwin = hasOthers(turn.state, session);
+  admitTwin(turn, session.id);
+  turn.count('twin');
+  turn.say('info', 'a session sends what another has sent: a twin', { sessionId: session.id, ...match });
+  const { offset90k, audioOffset } = match;
+  const audio = audioOffset === undefined ? {} : { audioOffset };
+  const value = { ...periodReply(running.id, running.clock.renditions, offset90k), ...audio, isTwin };
+  turn.ask({ kind: 'reply', to: reply, value });
+}
+
+function matchOf({ marks: known }: OwnerState, { running, params: { marks } }: Join): Match | undefined {
+  if (marks === undefined || running === undefined) return undefined;
+  const audio = running.clock.renditions.find((one) => one.kind === 'audio');
+  const ofPeriod = known
+    .filter(({ period }) => period === running.id)
+    .toSorted((a, b) => a.start90k - b.start90k);
+  return matchTwin(ofPeriod, marks, audio?.timescale);
 }
 
 function runningPeriod({ timeline }: OwnerState): TimelinePeriod | undefined {

@@ -1,10 +1,14 @@
 /**
  * Who may feed the stream: sessions, ghosts and rivals (C2).
  *
- * S1. One session is active at a time; another takes its place only as S2 or S3 says.
+ * S1. Another session takes the place of an active one only as S2 or S3 says. Two are active at once when they send the same
+ *     media: dual ingest of one encoder.
  * S2. A ghost is superseded at once: no packet for 1 s and the newcomer has its address, or none for 3 s.
  * S3. Of two live ones the higher priority wins, on a tie the incumbent; two rivals never kick each other for ever.
  * S4. An address refused three times in a minute is blocked for 30 s.
+ * S6. A newcomer beside a live one is a candidate: it only buffers until its media is recognised (M2, periods.ts). After 10 s
+ *     without, it is a rival and refused. When the active ones go, the candidate is the publisher.
+ * S7. A session that comes back to a new owner and fed the running period already is the twin that it was.
  * S5. Why a publisher was sent away on air is told in health, as for one that was not let in.
  */
 import type { AttachParams, AttachReply, DetachParams, InputReport } from '../../cluster/contract/stream.ts';
@@ -21,7 +25,9 @@ export function attach(turn: Turn, params: AttachParams, reply: ReplyTo): void {
     return;
   }
   const known = state.sessions.find((one) => one.id === params.sessionId);
-  const incumbent = state.sessions.find((one) => one.isActive && one.id !== params.sessionId);
+  const actives = state.sessions.filter((one) => one.isActive && one.id !== params.sessionId);
+  const beaten = actives.filter((one) => maySupersede(one, params, nowMs));
+  const others = actives.filter((one) => !beaten.includes(one));
   if (known?.isActive !== true && blockedFor(state, params.remoteAddress, nowMs) > 0) {
     const seconds = Math.ceil(blockedFor(state, params.remoteAddress, nowMs) / 1000);
     refusePublisher(turn, reply, {
@@ -30,14 +36,40 @@ export function attach(turn: Turn, params: AttachParams, reply: ReplyTo): void {
     });
     return;
   }
-  if (incumbent !== undefined && !maySupersede(incumbent, params, nowMs)) {
-    rememberRefusal(turn, params.remoteAddress);
-    const detail = `${incumbent.encoder ?? 'A publisher'} at ${incumbent.remoteAddress} is on air with this key.`;
-    refusePublisher(turn, reply, { code: 'STREAM_BUSY', detail });
-    return;
-  }
-  admit(turn, params, incumbent);
-  turn.ask({ kind: 'reply', to: reply, value: attachReply(state, incumbent) });
+  const wasSuperseded = known?.isActive === false && known.candidateSinceMs === undefined;
+  const isActive = others.length === 0 || known?.isActive === true || feedsRunning(state, params);
+  if (!isActive && (wasSuperseded || !mayBeCandidate(state, params, others)))
+    return refuseRival(turn, params, reply);
+  admit(turn, params, { beaten, isActive });
+  turn.ask({ kind: 'reply', to: reply, value: attachReply(state, beaten[0]) });
+}
+
+/** S7. */
+function feedsRunning({ timeline }: OwnerState, { period }: AttachParams): boolean {
+  return period !== undefined && timeline.state === 'live' && timeline.periods.at(-1)?.id === period;
+}
+
+/** S6: one at a time, and no third of one encoder. */
+function mayBeCandidate(
+  { sessions }: OwnerState,
+  { sessionId }: AttachParams,
+  actives: readonly Session[],
+): boolean {
+  const candidates = sessions.filter((one) => one.candidateSinceMs !== undefined && one.id !== sessionId);
+  return candidates.length === 0 && actives.length < limits.maxTwins;
+}
+
+/** S4: counted, and told who is on air. */
+export function refuseRival(
+  turn: Turn,
+  { remoteAddress, sessionId }: Pick<AttachParams, 'remoteAddress' | 'sessionId'>,
+  reply: ReplyTo,
+): void {
+  const incumbent = turn.state.sessions.find((one) => one.isActive && one.id !== sessionId);
+  rememberRefusal(turn, remoteAddress);
+  const who = incumbent === undefined ? 'Another publisher' : (incumbent.encoder ?? 'A publisher');
+  const where = incumbent === undefined ? '' : ` at ${incumbent.remoteAddress}`;
+  refusePublisher(turn, reply, { code: 'STREAM_BUSY', detail: `${who}${where} is on air with this key.` });
 }
 
 /** A publisher comes back while `end` still waits for the log: the broadcast goes on. */
@@ -68,21 +100,42 @@ export function packetAgeMs({ packetAtMs, toldAtMs }: Session, nowMs: number): n
   return nowMs - toldAtMs <= limits.reportFreshMs ? toldAtMs - packetAtMs : nowMs - packetAtMs;
 }
 
-function admit(turn: Turn, params: AttachParams, incumbent: Session | undefined): void {
+function admit(
+  turn: Turn,
+  params: AttachParams,
+  { beaten, isActive }: { readonly beaten: readonly Session[]; readonly isActive: boolean },
+): void {
   const { sessionId: id, node, remoteAddress, encoder, priority, ladder } = params;
+  const known = turn.state.sessions.find((one) => one.id === id);
+  const candidateSinceMs = isActive ? undefined : (known?.candidateSinceMs ?? turn.nowMs);
   const session: Session = {
-    ...{ id, node, remoteAddress, encoder, priority, ladder, isActive: true, input: undefined },
+    ...{ id, node, remoteAddress, encoder, priority, ladder, isActive, candidateSinceMs, input: undefined },
     ...{ packetAtMs: turn.nowMs, toldAtMs: turn.nowMs },
   };
   const others = turn.state.sessions
     .filter((one) => one.id !== id)
-    .map((one) => (one === incumbent ? { ...one, isActive: false } : one));
+    .map((one) => (beaten.includes(one) ? { ...one, isActive: false } : one));
   // When full, the oldest superseded one is forgotten: its tail is then refused.
   turn.set({ sessions: [...others.slice(-(limits.maxSessions - 1)), session], idleSinceAtMs: undefined });
-  if (incumbent === undefined) return;
-  turn.count('superseded');
-  turn.say('info', 'a session takes the place of another', { sessionId: id, superseded: incumbent.id });
-  turn.ask({ kind: 'closeSession', sessionId: incumbent.id, reason: 'another session has taken its place' });
+  for (const one of beaten) {
+    turn.count('superseded');
+    turn.say('info', 'a session takes the place of another', { sessionId: id, superseded: one.id });
+    turn.ask({ kind: 'closeSession', sessionId: one.id, reason: 'another session has taken its place' });
+  }
+}
+
+/** S6: its media was recognised. */
+export function admitTwin(turn: Turn, id: SessionId): void {
+  changeSession(turn, id, { isActive: true, candidateSinceMs: undefined });
+}
+
+/** S6: an active session that begins anew beside another must be recognised again. */
+export function becomeCandidate(turn: Turn, id: SessionId): void {
+  changeSession(turn, id, { isActive: false, candidateSinceMs: turn.nowMs });
+}
+
+export function forgetSession(turn: Turn, id: SessionId): void {
+  dropSessions(turn, (one) => one.id === id);
 }
 
 function refusePublisher(
@@ -167,8 +220,15 @@ export function dropSessionsOf(turn: Turn, node: NodeId): void {
 }
 
 function dropSessions(turn: Turn, isGone: (session: Session) => boolean): void {
-  const sessions = turn.state.sessions.filter((one) => !isGone(one));
-  if (sessions.length === turn.state.sessions.length) return;
+  const left = turn.state.sessions.filter((one) => !isGone(one));
+  if (left.length === turn.state.sessions.length) return;
+  const sessions = left.some((one) => one.isActive) ? left : left.map(promoted);
   const isIdle = !sessions.some((one) => one.isActive);
   turn.set({ sessions, idleSinceAtMs: isIdle ? (turn.state.idleSinceAtMs ?? turn.nowMs) : undefined });
 }
+
+/** S6. */
+const promoted = (session: Session): Session =>
+  session.candidateSinceMs === undefined
+    ? session
+    : { ...session, isActive: true, candidateSinceMs: undefined };

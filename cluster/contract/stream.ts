@@ -4,7 +4,7 @@ import {
   BootId,
   Epoch,
   NodeId,
-  type PeriodId,
+  PeriodId,
   RegionId,
   RenditionName,
   SessionId,
@@ -24,6 +24,8 @@ export const AttachParams = z.object({
   encoder: z.string().optional(),
   priority: z.number().int(),
   ladder: z.string(),
+  /** The period that it feeds already: it comes back to a new owner, as the twin that it was. */
+  period: PeriodId.optional(),
 });
 export type AttachParams = z.infer<typeof AttachParams>;
 export interface AttachReply {
@@ -56,6 +58,24 @@ export const SourceAudio = z.object({
 });
 export type SourceAudio = z.infer<typeof SourceAudio>;
 
+/** First 16 hex digits of a SHA-256. */
+const MarkHash = z.string().regex(/^[0-9a-f]{16}$/);
+
+/** What a session has that may be recognised, by its own clock (M2). */
+export const PeriodMarks = z.object({
+  /** Its last IDRs: time since its zero, hash of the VCL NAL units. */
+  pictures: z.array(z.object({ at90k: z.number(), hash: MarkHash })).max(64),
+  /** Its last audio frames, back to back from `start` on, in samples since its zero. */
+  audio: z
+    .object({
+      start: z.number().int(),
+      samplesPerFrame: z.number().int().positive(),
+      hashes: z.array(MarkHash).max(1024),
+    })
+    .optional(),
+});
+export type PeriodMarks = z.infer<typeof PeriodMarks>;
+
 /** The first whole GOP is known: the owner opens a period or lets the running one go on (M1, M2). */
 export const OpenPeriodParams = z.object({
   streamId: StreamId,
@@ -67,18 +87,30 @@ export const OpenPeriodParams = z.object({
   wallZeroMs: z.number().int(),
   video: SourceVideo.optional(),
   audio: SourceAudio.optional(),
+  /** Sent by one that was told `TWIN_PENDING`. */
+  marks: PeriodMarks.optional(),
 });
 export type OpenPeriodParams = z.infer<typeof OpenPeriodParams>;
 export interface OpenPeriodReply {
   readonly period: PeriodId;
   /** Stream time of the session's `connectionZeroMs`, 90 kHz: 0 for a new period, more when the clock goes on (M2). */
   readonly offset90k: number;
+  /** The same for its audio, in samples, where that was recognised by content; else it follows from `offset90k`. */
+  readonly audioOffset?: number;
+  /** Another session feeds the period: this one leaves it what it joined in the middle of. */
+  readonly isTwin?: boolean;
   /** Under which names the session stores its media: the passed-through rung or `source`; absent for a missing track. */
   readonly video?: RenditionName;
   readonly audio?: RenditionName;
 }
 
-export const OfferParams = z.object({ streamId: StreamId, epoch: Epoch, offer: SourceOffer });
+export const OfferParams = z.object({
+  streamId: StreamId,
+  epoch: Epoch,
+  offer: SourceOffer,
+  /** What was unfinished when the connection ended: nothing worth while a twin brings it whole (M4). */
+  isTail: z.boolean().optional(),
+});
 export type OfferParams = z.infer<typeof OfferParams>;
 
 /** What a session tells while it runs: shown in health, and used for warnings (M11). */
@@ -129,6 +161,12 @@ export const StreamHealth = z.object({
   successors: z.array(NodeId),
   asOf: z.string(),
   input: InputReport.omit({ streamId: true }).partial().optional(),
+  /** Who is connected: `active` feeds the stream (two are twins), a `candidate` is being compared with them. */
+  sessions: z
+    .array(
+      z.object({ sessionId: SessionId, node: NodeId, role: z.enum(['active', 'candidate', 'superseded']) }),
+    )
+    .optional(),
   renditions: z.array(z.object({ name: RenditionName, lagMs: z.number(), gaps: z.number().int() })),
 });
 export type StreamHealth = z.infer<typeof StreamHealth>;

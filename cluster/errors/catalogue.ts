@@ -36,6 +36,11 @@ export const catalogue = {
   },
   STREAM_KEY_UNKNOWN: { status: 401, retry: 'never', title: 'The stream key is not known.' },
   STREAM_BUSY: { status: 409, retry: 'later', title: 'Another publisher is on air with this key.' },
+  TWIN_PENDING: {
+    status: 425,
+    retry: 'later',
+    title: 'Another publisher is on air; whether this one sends the same is being found out.',
+  },
   PUBLISHER_BLOCKED: { status: 429, retry: 'later', title: 'Refused too often; blocked for a while.' },
   CODEC_REFUSED: { status: 415, retry: 'never', title: 'This codec or format is not taken.' },
   KEYFRAME_INTERVAL: { status: 422, retry: 'never', title: 'keyframe interval over 10 s' },

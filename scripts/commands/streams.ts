@@ -111,13 +111,26 @@ function describeKey(stream: StreamWithKey): string {
 
 /** Also what `tangaza who` prints. */
 export function describeHealth(id: string, report: StreamHealth): string {
-  const { state, reason, owner, region, epoch, since, ownedBecause, successors, input, renditions, asOf } =
-    report;
+  const {
+    state,
+    reason,
+    owner,
+    region,
+    epoch,
+    since,
+    ownedBecause,
+    successors,
+    sessions,
+    input,
+    renditions,
+    asOf,
+  } = report;
   const lines = [
     `${id} is ${state}: ${reason}`,
     ...(owner === undefined ? [] : [`  owner      ${owner} (${region}), epoch ${epoch}, since ${since}`]),
     ...(ownedBecause === undefined ? [] : [`  because    ${ownedBecause}`]),
     ...(successors.length === 0 ? [] : [`  next       ${successors.join(', ')}`]),
+    ...(sessions ?? []).map(({ node, role }) => `  publisher  at ${node}, ${role}`),
     ...(input === undefined ? [] : [`  input      ${describeInput(input)}`]),
     ...(input?.warnings ?? []).map((warning) => `  warning    ${warning}`),
     ...renditions.map(

@@ -284,6 +284,7 @@ const promised = {
   '/v1/streams/{id}/health': ['get'],
   '/v1/streams/{id}/edges': ['get'],
   '/v1/live': ['get'],
+  '/v1/nodes/{id}/drain': ['post'],
   '/v1/cluster': ['get'],
   '/v1/videos/{id}/frames': ['get'],
   '/v1/time': ['get'],

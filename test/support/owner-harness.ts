@@ -143,7 +143,7 @@ export class OwnerHarness {
       priority: 0,
       ladder: 'default',
     };
-    return this.#ask((reply) => ({ kind: 'attach', params: { ...params, ...change }, reply }));
+    return this.ask((reply) => ({ kind: 'attach', params: { ...params, ...change }, reply }));
   }
 
   openPeriod(id = 's1', change: Partial<OpenPeriodParams> = {}): Answer | undefined {
@@ -156,7 +156,7 @@ export class OwnerHarness {
       },
       ...{ connectionZeroMs: 0, wallZeroMs: this.now.utcMs, video: sourceVideo, audio: sourceAudio },
     };
-    return this.#ask((reply) => ({ kind: 'openPeriod', params: { ...params, ...change }, reply }));
+    return this.ask((reply) => ({ kind: 'openPeriod', params: { ...params, ...change }, reply }));
   }
 
   /** Attaches and opens; returns the period. */
@@ -186,7 +186,7 @@ export class OwnerHarness {
   }
 
   offer(offer: SourceOffer, epoch = this.state.self.epoch): Answer | undefined {
-    return this.#ask((reply) => ({ kind: 'offer', params: { streamId: stream, epoch, offer }, reply }));
+    return this.ask((reply) => ({ kind: 'offer', params: { streamId: stream, epoch, offer }, reply }));
   }
 
   started(task: TranscodeTask, worker = 'w1'): void {
@@ -237,7 +237,7 @@ export class OwnerHarness {
     return clock;
   }
 
-  #ask(question: (reply: number) => Command): Answer | undefined {
+  ask(question: (reply: number) => Command): Answer | undefined {
     this.#replies += 1;
     const reply = this.#replies;
     this.do(question(reply));

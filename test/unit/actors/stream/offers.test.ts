@@ -43,13 +43,17 @@ test('the same bytes again change nothing, other bytes are a spare', () => {
   expect(owner.tasks).toHaveLength(2);
 });
 
-test('an offer of what is decided comes too late and changes nothing', () => {
+test('an offer of what is committed is known, one of a gap comes too late; neither changes anything', () => {
   const owner = new OwnerHarness();
   const period = owner.begin();
   owner.offer(owner.segment(period, 0));
   owner.finishTasks();
-  expect(valueOf(owner.offer(owner.segment(period, 0)))).toEqual({ state: 'late' });
-  expect(owner.ofKind('source')).toHaveLength(1);
+  owner.offer(owner.segment(period, 1));
+  owner.pass(5000);
+  expect(owner.ofKind('gap')).toHaveLength(1);
+  expect(valueOf(owner.offer(owner.segment(period, 0)))).toEqual({ state: 'known' });
+  expect(valueOf(owner.offer(owner.segment(period, 1)))).toEqual({ state: 'late' });
+  expect(owner.ofKind('source')).toHaveLength(2);
 });
 
 test("a superseded session may still hand in its tail, but not beyond the next period's start", () => {

@@ -1,12 +1,25 @@
 /** Ghosts, rivals and blocks (C2). */
 import { expect, test } from 'vitest';
 import { healthOf } from '../../../../actors/stream/health.ts';
-import type { InputReport } from '../../../../cluster/contract/stream.ts';
+import type { AttachParams, InputReport } from '../../../../cluster/contract/stream.ts';
 import { SessionId } from '../../../../cluster/model/ids.ts';
 import { codeOf, OwnerHarness, valueOf } from '../../../support/owner-harness.ts';
-import { stream } from '../../../support/records.ts';
+import { sha, stream } from '../../../support/records.ts';
 
 const other = '10.0.0.2';
+
+/** A second publisher that sends something else: let in to be compared, and refused when its headers are seen (M2). */
+function rival(owner: OwnerHarness, change: Partial<AttachParams> = {}, id = 's2'): string | undefined {
+  const refused = codeOf(owner.attach(id, change));
+  return refused ?? codeOf(owner.openPeriod(id, { sequenceHeaderHash: sha('0d') }));
+}
+
+/** An incumbent on air. */
+function onAir(): OwnerHarness {
+  const owner = new OwnerHarness();
+  owner.begin('s1');
+  return owner;
+}
 
 function tell(owner: OwnerHarness, lastPacketAgeMs: number, id = 's1'): void {
   const report: InputReport = {
@@ -30,12 +43,11 @@ test.each([
   { name: 'other address, silent for 2.9 s', silentMs: 2900, address: other, outcome: 'STREAM_BUSY' },
   { name: 'other address, silent for 3 s', silentMs: 3000, address: other, outcome: undefined },
 ])('a newcomer from the $name', ({ silentMs, address, outcome }) => {
-  const owner = new OwnerHarness();
-  owner.attach('s1');
+  const owner = onAir();
   owner.nowMs += 10_000;
   tell(owner, silentMs);
   const answer = owner.attach('s2', { remoteAddress: address });
-  expect(codeOf(answer)).toBe(outcome);
+  expect(codeOf(owner.openPeriod('s2', { sequenceHeaderHash: sha('0d') }))).toBe(outcome);
   if (outcome === undefined)
     expect(valueOf(answer)).toEqual({ epoch: 1, supersedes: { sessionId: 's1', node: 'n1' } });
 });
@@ -54,11 +66,10 @@ test('a session whose reports stop ages by itself', () => {
 });
 
 test('a live publisher that reports every second is no ghost between two reports', () => {
-  const owner = new OwnerHarness();
-  owner.attach('s1');
+  const owner = onAir();
   tell(owner, 20);
   owner.nowMs += 1100;
-  expect(codeOf(owner.attach('s2'))).toBe('STREAM_BUSY');
+  expect(rival(owner)).toBe('STREAM_BUSY');
 });
 
 test.each([
@@ -66,28 +77,25 @@ test.each([
   { priority: 0, outcome: 'STREAM_BUSY' },
   { priority: -1, outcome: 'STREAM_BUSY' },
 ])('a live rival of priority $priority against 0', ({ priority, outcome }) => {
-  const owner = new OwnerHarness();
-  owner.attach('s1');
-  expect(codeOf(owner.attach('s2', { remoteAddress: other, priority }))).toBe(outcome);
+  const owner = onAir();
+  expect(rival(owner, { remoteAddress: other, priority })).toBe(outcome);
 });
 
 test('two rivals of equal priority never kick each other: the incumbent stays', () => {
-  const owner = new OwnerHarness();
-  owner.attach('s1');
+  const owner = onAir();
   for (let round = 0; round < 20; round += 1) {
     owner.nowMs += 10_000;
     tell(owner, 10);
-    expect(codeOf(owner.attach('s2', { remoteAddress: other }))).toMatch(/STREAM_BUSY|PUBLISHER_BLOCKED/);
+    expect(rival(owner, { remoteAddress: other })).toMatch(/STREAM_BUSY|PUBLISHER_BLOCKED/);
   }
   expect(owner.state.sessions.filter((one) => one.isActive).map((one) => one.id)).toEqual(['s1']);
 });
 
 test('three refusals in a minute block the address for 30 s, and nobody else', () => {
-  const owner = new OwnerHarness();
-  owner.attach('s1');
+  const owner = onAir();
   const attempt = (address: string) => {
     tell(owner, 0);
-    return codeOf(owner.attach('s2', { remoteAddress: address }));
+    return rival(owner, { remoteAddress: address });
   };
   expect([attempt(other), attempt(other), attempt(other)]).toEqual([
     'STREAM_BUSY',
@@ -101,12 +109,11 @@ test('three refusals in a minute block the address for 30 s, and nobody else', (
 });
 
 test('refusals that are a minute old do not count', () => {
-  const owner = new OwnerHarness();
-  owner.attach('s1');
+  const owner = onAir();
   const outcomes = [0, 1, 2, 3, 4].map(() => {
     owner.nowMs += 31_000;
     tell(owner, 0);
-    return codeOf(owner.attach('s2', { remoteAddress: other }));
+    return rival(owner, { remoteAddress: other });
   });
   expect(outcomes).toEqual(Array(5).fill('STREAM_BUSY'));
 });
@@ -126,10 +133,9 @@ test('a superseded session that attaches again is a rival', () => {
 });
 
 test('refused addresses and sessions are bounded', () => {
-  const owner = new OwnerHarness();
-  owner.attach('s0');
+  const owner = onAir();
   for (let index = 0; index < 400; index += 1)
-    owner.attach('sx', { remoteAddress: `10.1.${index >> 8}.${index & 255}` });
+    rival(owner, { remoteAddress: `10.1.${index >> 8}.${index & 255}` }, 'sx');
   expect(owner.state.refusals.size).toBe(256);
   for (let index = 1; index < 40; index += 1) owner.attach(`s${index}`, { priority: index });
   expect(owner.state.sessions).toHaveLength(8);

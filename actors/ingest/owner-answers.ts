@@ -1,0 +1,15 @@
+/** What a session makes of its owner's answers (C2). */
+import type { ErrorCode } from '../../cluster/errors/catalogue.ts';
+
+/** Another session has the stream: this one goes. */
+export const isTakenAway = (code: ErrorCode): boolean =>
+  ['STREAM_BUSY', 'PUBLISHER_BLOCKED', 'STREAM_NOT_FOUND', 'STREAM_KEY_UNKNOWN'].includes(code);
+
+/** Another node owns the stream: attach again. */
+export const isOtherOwner = (code: ErrorCode): boolean =>
+  ['NOT_OWNER', 'STALE_EPOCH', 'FENCED'].includes(code);
+
+/** What comes behind a published gap, or behind the period, is of no use any more (C9). */
+export function isLateReply(reply: unknown): boolean {
+  return typeof reply === 'object' && reply !== null && 'state' in reply && reply.state === 'late';
+}

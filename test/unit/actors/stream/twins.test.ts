@@ -1,0 +1,208 @@
+/** Dual ingest: a second publisher is recognised by what it sends, joins, and takes over; a rival is not let in (M2, C2). */
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { matchTwin, type SourceMark } from '../../../../actors/stream/twins.ts';
+import type { OpenPeriodReply, PeriodMarks } from '../../../../cluster/contract/stream.ts';
+import { PeriodId, SessionId, type Sha256 } from '../../../../cluster/model/ids.ts';
+import { codeOf, OwnerHarness, valueOf } from '../../../support/owner-harness.ts';
+import { sha, stream } from '../../../support/records.ts';
+
+const other = '10.0.0.2';
+const samplesPerFrame = 1024;
+const period = PeriodId.parse(1);
+const hashOf = (kind: string, index: number): string => `${kind}${index.toString(16)}`.padStart(16, '0');
+
+/** A source each 2 s, its audio's first frame on a grid of its own. */
+const sources = (from: number, count: number): readonly SourceMark[] =>
+  Array.from({ length: count }, (_, index) => ({
+    period,
+    start90k: (from + index) * 180_000,
+    picture: hashOf('a', from + index),
+    audio: {
+      start: Math.round(((from + index) * 96_000) / samplesPerFrame) * samplesPerFrame,
+      hash: frame(from + index),
+    },
+  }));
+const frame = (segment: number): string => hashOf('f', Math.round((segment * 96_000) / samplesPerFrame));
+
+/** The same media by a clock that began `zero` segments later, with up to 1 ms of jitter, and its audio shifted. */
+function marksFrom(zero: number, count: number, { jitter = 0, audioShift = 0 } = {}): PeriodMarks {
+  const firstFrame = Math.round((zero * 96_000) / samplesPerFrame);
+  return {
+    pictures: Array.from({ length: count }, (_, index) => ({
+      at90k: index * 180_000 + (index % 2 === 0 ? jitter : 0),
+      hash: hashOf('a', zero + index),
+    })),
+    audio: {
+      start: audioShift,
+      samplesPerFrame,
+      hashes: Array.from({ length: count * 94 }, (_, index) => hashOf('f', firstFrame + index)),
+    },
+  };
+}
+
+test('the same media is found by content, each track with an offset of its own', () => {
+  const match = matchTwin(sources(0, 10), marksFrom(6, 4, { jitter: 90, audioShift: 700 }), 48_000);
+  expect(match?.offset90k).toBeGreaterThanOrEqual(6 * 180_000 - 90);
+  expect(match?.offset90k).toBeLessThanOrEqual(6 * 180_000);
+  expect(match?.audioOffset).toBe(Math.round((6 * 96_000) / samplesPerFrame) * samplesPerFrame - 700);
+});
+
+test('other media, one match alone, and matches that disagree are no twin', () => {
+  const known = sources(0, 10);
+  expect(matchTwin(known, marksFrom(400, 8), 48_000)).toBeUndefined();
+  expect(matchTwin(known, marksFrom(9, 1), 48_000)).toBeUndefined();
+  const torn = marksFrom(6, 2);
+  const pictures = torn.pictures.map((one, index) => ({ ...one, at90k: one.at90k + index * 900 }));
+  expect(matchTwin(known, { ...torn, pictures }, 48_000)).toBeUndefined();
+});
+
+test('a still picture proposes many offsets and decides nothing', () => {
+  const still = sources(0, 8).map((mark) => ({ ...mark, picture: hashOf('a', 7) }));
+  const marks = marksFrom(0, 4);
+  const pictures = marks.pictures.map((one) => ({ ...one, hash: hashOf('a', 7) }));
+  expect(matchTwin(still, { ...marks, pictures }, 48_000)).toBeUndefined();
+});
+
+test('the same film played later is no twin', () => {
+  expect(matchTwin(sources(0, 40), marksFrom(0, 4), 48_000)).toBeUndefined();
+});
+
+test('whatever the zero, the jitter and the audio shift, the grid of frames is met exactly', () => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 2, max: 20 }),
+      fc.nat({ max: 90 }),
+      fc.nat({ max: 1023 }),
+      (zero, jitter, shift) => {
+        const match = matchTwin(
+          sources(0, zero + 4),
+          marksFrom(zero, 4, { jitter, audioShift: shift }),
+          48_000,
+        );
+        const frames = ((match?.audioOffset ?? 0.5) + shift) / samplesPerFrame;
+        expect(Number.isInteger(frames)).toBe(true);
+        expect(Math.abs((match?.offset90k ?? 0) - zero * 180_000)).toBeLessThanOrEqual(90);
+      },
+    ),
+  );
+});
+
+/** An owner with an incumbent that has offered `count` segments. */
+function onAir(count: number) {
+  const owner = new OwnerHarness();
+  const id = owner.begin('s1');
+  const segment = (index: number, session = 's1') =>
+    owner.segment(id, index, { sessionId: SessionId.parse(session), keyFrameHash: keyHash(index) });
+  for (let index = 0; index < count; index += 1) owner.offer(segment(index));
+  return { owner, id, segment };
+}
+const keyHash = (index: number): Sha256 => sha(`a${index.toString(16)}`);
+const marksOf = (from: number, count: number): PeriodMarks => ({
+  pictures: Array.from({ length: count }, (_, index) => ({
+    at90k: index * 180_000,
+    hash: keyHash(from + index).slice(0, 16),
+  })),
+});
+
+test('a second publisher of the same media waits, is recognised, and joins the period with its offset', () => {
+  const { owner, id } = onAir(4);
+  expect(codeOf(owner.attach('s2', { remoteAddress: other }))).toBeUndefined();
+  expect(codeOf(owner.openPeriod('s2', { connectionZeroMs: 7 }))).toBe('TWIN_PENDING');
+  const marks = marksOf(2, 2);
+  const joined = valueOf<OpenPeriodReply>(owner.openPeriod('s2', { connectionZeroMs: 7, marks }));
+  expect(joined).toMatchObject({ period: id, offset90k: 360_000, isTwin: true });
+  expect(owner.state.sessions.filter((one) => one.isActive)).toHaveLength(2);
+  expect(owner.ofKind('clock')).toHaveLength(1);
+});
+
+test('of twins the first offer of a time is taken, and either may leave', () => {
+  const { owner, segment } = onAir(4);
+  owner.attach('s2', { remoteAddress: other });
+  owner.openPeriod('s2', { connectionZeroMs: 7 });
+  owner.openPeriod('s2', { connectionZeroMs: 7, marks: marksOf(2, 2) });
+  expect(valueOf(owner.offer(segment(4, 's2')))).toEqual({ state: 'accepted' });
+  expect(valueOf(owner.offer(segment(4, 's1')))).toEqual({ state: 'known' });
+  const tail = { ...segment(5, 's1'), duration90k: 90_000, times90k: [0] };
+  const offer = { streamId: stream, epoch: owner.state.self.epoch, isTail: true };
+  const answer = owner.ask((reply) => ({ kind: 'offer', params: { ...offer, offer: tail }, reply }));
+  expect(valueOf(answer)).toEqual({ state: 'known' });
+  owner.do({
+    kind: 'detach',
+    params: { streamId: stream, sessionId: SessionId.parse('s1'), reason: 'test' },
+  });
+  expect(valueOf(owner.offer(segment(5, 's2')))).toEqual({ state: 'accepted' });
+  expect(owner.ofKind('source')).toHaveLength(6);
+  expect(owner.state.idleSinceAtMs).toBeUndefined();
+});
+
+test('a newcomer that is not recognised within 10 s is a rival, and the incumbent goes on', () => {
+  const { owner, segment } = onAir(4);
+  owner.attach('s2', { remoteAddress: other });
+  const ask = () => codeOf(owner.openPeriod('s2', { connectionZeroMs: 7, marks: marksOf(100, 4) }));
+  expect(ask()).toBe('TWIN_PENDING');
+  for (let second = 0; second < 10; second += 1) {
+    owner.nowMs += 1000;
+    owner.offer(segment(4 + second));
+  }
+  expect(ask()).toBe('STREAM_BUSY');
+  expect(owner.state.sessions.map((one) => [one.id, one.isActive])).toEqual([['s1', true]]);
+});
+
+test('when the incumbent goes, the candidate is the publisher: it opens its own period', () => {
+  const { owner } = onAir(2);
+  owner.attach('s2', { remoteAddress: other });
+  expect(codeOf(owner.openPeriod('s2', { connectionZeroMs: 700_000 }))).toBe('TWIN_PENDING');
+  owner.do({
+    kind: 'detach',
+    params: { streamId: stream, sessionId: SessionId.parse('s1'), reason: 'test' },
+  });
+  expect(codeOf(owner.openPeriod('s2', { connectionZeroMs: 700_000 }))).toBeUndefined();
+  expect(owner.ofKind('clock')).toHaveLength(2);
+});
+
+test('a twin that comes back to a new owner, naming the running period, is active at once', () => {
+  const { owner, id } = onAir(2);
+  const successor = new OwnerHarness({ entries: owner.log, epoch: 2 });
+  successor.attach('s2', { remoteAddress: other });
+  successor.attach('s1', { period: id });
+  expect(successor.state.sessions.map((one) => [one.id, one.isActive])).toEqual([
+    ['s2', true],
+    ['s1', true],
+  ]);
+});
+
+test('a third publisher of one encoder, and a second candidate, are refused at once', () => {
+  const { owner } = onAir(4);
+  owner.attach('s2', { remoteAddress: other });
+  expect(codeOf(owner.attach('s3', { remoteAddress: '10.0.0.3' }))).toBe('STREAM_BUSY');
+  owner.openPeriod('s2', { connectionZeroMs: 7, marks: marksOf(2, 2) });
+  expect(codeOf(owner.attach('s4', { remoteAddress: '10.0.0.4' }))).toBe('STREAM_BUSY');
+});
+
+// Goal: rivals never fight without end (C2). Method: two publishers with other media and any priorities reconnect for ever.
+test('two rivals that reconnect for ever change places once at most', () => {
+  fc.assert(
+    fc.property(
+      fc.tuple(fc.integer({ min: -2, max: 2 }), fc.integer({ min: -2, max: 2 })),
+      fc.array(fc.tuple(fc.boolean(), fc.integer({ min: 0, max: 4000 })), { maxLength: 40 }),
+      (priorities, attempts) => {
+        const { owner } = onAir(2);
+        for (const [index, [isFirst, waitMs]] of attempts.entries()) {
+          owner.nowMs += waitMs;
+          for (const { id } of owner.state.sessions)
+            owner.do({
+              kind: 'input',
+              report: { streamId: stream, sessionId: id, bitrateBps: 1, lastPacketAgeMs: 0, warnings: [] },
+            });
+          const [one, two] = priorities;
+          const name = `r${index}`;
+          const remoteAddress = isFirst ? '10.0.0.1' : other;
+          owner.attach(name, { remoteAddress, priority: isFirst ? one : two });
+          owner.openPeriod(name, { sequenceHeaderHash: sha(isFirst ? '5e' : '0d'), connectionZeroMs: index });
+        }
+        expect(owner.counted('superseded')).toBeLessThanOrEqual(2);
+      },
+    ),
+  );
+});
