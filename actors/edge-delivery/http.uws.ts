@@ -129,8 +129,8 @@ class UwsServer implements HttpServer {
       return this.#responder.send(response, { ...reply, closes: true }, asked);
     }
     const reply = this.#ask(handlers, request);
-    if (!(reply instanceof Promise))
-      return this.#responder.send(response, this.#closing(reply, request), asked);
+    if (!(reply instanceof Promise) && !request.isBodyUnread)
+      return this.#responder.send(response, reply, asked);
     response.onAborted(() => {
       this.#forget(request);
       this.#traffic.aborted();
@@ -144,10 +144,11 @@ class UwsServer implements HttpServer {
   async #sendLater(
     response: HttpResponse,
     request: UwsRequest,
-    pending: Promise<Reply>,
+    pending: Reply | Promise<Reply>,
     asked: Asked,
   ): Promise<void> {
-    const reply = await pending.catch((error: unknown) => this.#onFault(error, request));
+    const reply = await Promise.resolve(pending).catch((error: unknown) => this.#onFault(error, request));
+    await request.bodyEnd();
     this.#forget(request);
     if (request.isAborted) return;
     request.settle();
@@ -169,7 +170,7 @@ class UwsServer implements HttpServer {
     return problemReply(error);
   }
 
-  /** A reply that comes before the request's body is complete ends the connection: the rest is not a request. */
+  /** A reply that goes out before the request's body is complete ends the connection: the rest is not a request. */
   #closing(reply: Reply, request: UwsRequest): Reply {
     return request.isBodyUnread && 'status' in reply ? { ...reply, closes: true } : reply;
   }
@@ -183,7 +184,7 @@ class UwsServer implements HttpServer {
     const beforeMs = this.#clock.monotonicMs() - this.#limits.bodyMs;
     for (const [request, sinceMs] of this.#waiting) {
       if (sinceMs > beforeMs) break; // in order of arrival
-      if (!request.isBodyPending) continue;
+      if (!request.isBodyUnread) continue;
       this.#traffic.refused('body');
       request.giveUpOnBody();
     }

@@ -9,6 +9,8 @@ import type { HttpRequest } from './http.ts';
 import type { HttpLimits } from './http-server.ts';
 import type { Conditions } from './select.ts';
 
+/** A body that nobody wants is read up to here, so that its sender hears why: a connection closed on it would be reset. */
+const maxDroppedBytes = 8 * 1024 * 1024;
 const bodiless = new Set(['get', 'head', 'options']);
 const utf8 = new TextDecoder();
 
@@ -59,13 +61,13 @@ export class UwsRequest implements HttpRequest {
   /** The client has gone: nobody may touch the response again. */
   abort(): void {
     this.isAborted = true;
-    this.#body?.fail(new TangazaError('BAD_REQUEST', 'The client left before its body was complete.'));
+    this.#body?.giveUp(new TangazaError('BAD_REQUEST', 'The client left before its body was complete.'));
     this.settle((listener) => listener());
   }
 
   /** The body did not come in time. */
   giveUpOnBody(): void {
-    this.#body?.fail(new TangazaError('BAD_REQUEST', 'The body did not arrive in time.'));
+    this.#body?.giveUp(new TangazaError('BAD_REQUEST', 'The body did not arrive in time.'));
   }
 
   /** No listener is called after this; `visit` sees those that there were. */
@@ -75,9 +77,9 @@ export class UwsRequest implements HttpRequest {
     listeners.forEach(visit);
   }
 
-  /** Is it still being gathered? */
-  get isBodyPending(): boolean {
-    return this.#body?.isPending ?? false;
+  /** Resolves when the sender has sent its body, too much of it, or for too long. */
+  async bodyEnd(): Promise<void> {
+    await this.#body?.end;
   }
 
   /** Is there more of it on the wire, wanted or not? */
@@ -95,15 +97,17 @@ export function conditionsOf(header: (name: string) => string): Conditions {
   };
 }
 
-/** Gathers a body up to a limit. What comes after the limit is read and dropped; the connection closes with the reply. */
+/** Gathers a body up to a limit. What comes after the limit is read and dropped, up to another. */
 class BodyReader {
   readonly whole: Promise<Uint8Array>;
-  isPending = true;
+  readonly end: Promise<void>;
   isComplete = false;
+  #isPending = true;
   #chunks: Uint8Array[] = [];
   #bytes = 0;
   readonly #resolve: (body: Uint8Array) => void;
   readonly #reject: (error: unknown) => void;
+  readonly #ended: () => void;
 
   constructor(response: HttpResponse, limitBytes: number, contentLength: string) {
     const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
@@ -111,28 +115,39 @@ class BodyReader {
     this.#resolve = resolve;
     this.#reject = reject;
     promise.catch(() => {}); // nobody may have asked for the body
+    const ended = Promise.withResolvers<void>();
+    this.end = ended.promise;
+    this.#ended = ended.resolve;
     const tooLarge = (): TangazaError =>
       new TangazaError('BODY_TOO_LARGE', `A body has ${limitBytes} bytes at most.`);
-    if (Number(contentLength) > limitBytes) this.fail(tooLarge());
+    if (Number(contentLength) > limitBytes) this.#fail(tooLarge());
+    if (Number(contentLength) > maxDroppedBytes) this.#ended();
     response.onData((chunk, isLast) => {
       this.isComplete = isLast;
-      if (!this.isPending) return;
       this.#bytes += chunk.byteLength;
-      if (this.#bytes > limitBytes) return this.fail(tooLarge());
+      if (isLast || this.#bytes > maxDroppedBytes) this.#ended();
+      if (!this.#isPending) return;
+      if (this.#bytes > limitBytes) return this.#fail(tooLarge());
       this.#chunks.push(new Uint8Array(chunk.slice(0))); // the native buffer is gone when this returns
       if (isLast) this.#finish();
     });
   }
 
-  fail(error: TangazaError): void {
-    if (!this.isPending) return;
-    this.isPending = false;
+  /** No more of it is waited for. */
+  giveUp(error: TangazaError): void {
+    this.#fail(error);
+    this.#ended();
+  }
+
+  #fail(error: TangazaError): void {
+    if (!this.#isPending) return;
+    this.#isPending = false;
     this.#chunks = [];
     this.#reject(error);
   }
 
   #finish(): void {
-    this.isPending = false;
+    this.#isPending = false;
     this.#resolve(Buffer.concat(this.#chunks));
     this.#chunks = [];
   }

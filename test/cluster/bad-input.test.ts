@@ -81,7 +81,9 @@ test('a wrong key, no key and the key of a deleted stream are refused by name on
 
 test('a second publisher on a live key is told that it is busy, at the node of the first and at the other', async () => {
   for (const node of [0, 1]) {
-    expect(await said(cluster.stream.key, undefined, node)).toMatch(
+    const send = (publisher: RtmpPublisher): Promise<void> =>
+      publisher.send(feed, { speed: 1 }).catch(() => {});
+    expect(await said(cluster.stream.key, send, node)).toMatch(
       /^STREAM_BUSY: FMLE.* at 127\.0\.0\.1 is on air with this key\.$/,
     );
   }
@@ -203,9 +205,9 @@ const badRequests: readonly BadRequest[] = [
     code: 'BAD_REQUEST',
   },
   {
-    what: 'a body of 100 kB',
+    what: 'a body of 1 MB',
     path: '/v1/streams',
-    init: post(JSON.stringify({ title: 'a'.repeat(100_000) })),
+    init: post(JSON.stringify({ title: 'a'.repeat(1_000_000) })),
     code: 'BODY_TOO_LARGE',
   },
   {
