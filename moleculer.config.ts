@@ -31,6 +31,7 @@ import { transcodeWorkerService } from './actors/transcode-worker/transcode-work
 import { TranscodeWorker } from './actors/transcode-worker/worker.ts';
 import { loadConfig, type NodeConfig } from './config/config.ts';
 import { loadSecrets, type Secrets } from './config/secrets.disk.ts';
+import { deadlineCheck } from './cluster/membership/deadlines.ts';
 import { brokerIdOf, nodeCalls, type NodeCalls } from './cluster/membership/node-calls.moleculer.ts';
 import { connectNats } from './cluster/membership/connection.nats.ts';
 import type { Member } from './cluster/membership/member-directory.ts';
@@ -125,7 +126,7 @@ export async function composeNode(env: Readonly<Record<string, string | undefine
       addSource: metrics.addSource,
     }),
     created: (broker: ServiceBroker) => {
-      const calls = nodeCalls({ broker, self: node, bootId, members });
+      const calls = nodeCalls({ broker, self: node, bootId, members, clock });
       for (const make of services) broker.createService(make(calls));
     },
     stopped: async () => {
@@ -211,6 +212,11 @@ function streamMaker(parts: Parts, stopAfter: Promise<void>): MakeService {
   return ({ closeAllSessions, adopt }) =>
     streamService({
       members,
+      checkDeadline: deadlineCheck({
+        self: config.nodeId,
+        nowMs: () => clock.monotonicMs(),
+        clockOffsetMs: (node) => members.clockOffsetMs(node),
+      }),
       node: config.nodeId,
       region: config.region,
       bootId,

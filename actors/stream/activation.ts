@@ -102,6 +102,14 @@ export class Activation {
     });
   }
 
+  /** Who has waited since before a freeze is told to come again; the log's head decides what comes next (C6). */
+  thaw(): void {
+    for (const { reject } of this.#waiting.values())
+      reject(new TangazaError('DEADLINE_EXCEEDED', 'This process stood still; ask again.'));
+    this.#waiting.clear();
+    this.tell({ kind: 'thawed' });
+  }
+
   tell(command: Command): void {
     if (this.#isGone) return;
     try {

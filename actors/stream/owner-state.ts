@@ -212,6 +212,8 @@ export type Command =
   | { readonly kind: 'detach'; readonly params: DetachParams }
   | { readonly kind: 'report'; readonly report: TaskReport }
   | { readonly kind: 'tick' }
+  /** The process stood still for over a second (C6). */
+  | { readonly kind: 'thawed' }
   /** A node is gone, with its worker and its sessions (C3). */
   | { readonly kind: 'nodeGone'; readonly node: NodeId }
   | { readonly kind: 'appended'; readonly recordId: string; readonly sequence: number }

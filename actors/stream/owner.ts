@@ -148,6 +148,8 @@ function apply(turn: Turn, command: Command): void {
       return takeReport(turn, command.report);
     case 'tick':
       return tick(turn);
+    case 'thawed':
+      return goDown(turn, 'this process stood still');
     case 'nodeGone':
       dropSessionsOf(turn, command.node);
       return redispatch(turn, command.node);
@@ -158,7 +160,7 @@ function apply(turn: Turn, command: Command): void {
 
 type Answer = Exclude<
   Command,
-  { kind: 'attach' | 'openPeriod' | 'offer' | 'input' | 'detach' | 'report' | 'tick' | 'nodeGone' }
+  { kind: 'attach' | 'openPeriod' | 'offer' | 'input' | 'detach' | 'report' | 'tick' | 'thawed' | 'nodeGone' }
 >;
 
 function applyAnswer(turn: Turn, answer: Answer): void {

@@ -12,6 +12,7 @@
  *     the old activation ends; its sessions hear `NOT_OWNER` with the new owner, attach there and offer again.
  * N7. A node that drains claims nothing new.
  * N8. A node that was declared dead gives all activations up: others own those streams now.
+ * N9. A process that stood still reads each log's head before its owners append again (C6).
  */
 import type {
   AdoptParams,
@@ -226,6 +227,12 @@ export class StreamActor {
     void this.#orphans.look();
   }
 
+  /** N9. */
+  onThaw(frozenMs: number): void {
+    this.#options.logger.warn({ frozenMs }, 'this process stood still');
+    for (const activation of this.#live) activation.thaw();
+  }
+
   /** N8. */
   async onDeclaredDead(): Promise<void> {
     await Promise.all(this.#live.map((activation) => activation.close(closeWithinMs)));
@@ -385,10 +392,7 @@ export class StreamActor {
         if (tail !== undefined && tail.record.kind !== 'end') await this.#activate(stream);
       }
     } catch (error) {
-      logger.warn(
-        { err: error },
-        'streams of an earlier boot could not be taken up; the next publish does it',
-      );
+      logger.warn({ err: error }, 'what an earlier boot owned could not be taken up; a publish does it');
     }
   }
 }

@@ -11,8 +11,10 @@ import {
   ReportParams,
 } from '../../cluster/contract/stream.ts';
 import { TangazaError } from '../../cluster/errors/tangaza-error.ts';
+import type { CheckDeadline } from '../../cluster/membership/deadlines.ts';
 import type { MemberDirectory } from '../../cluster/membership/member-directory.ts';
 import { StreamId } from '../../cluster/model/ids.ts';
+import { watchFreezes } from '../../cluster/time/freeze.ts';
 import { StreamActor, type StreamOptions } from './stream-actor.ts';
 
 const HealthParams = z.object({ streamId: StreamId });
@@ -20,28 +22,36 @@ const HandOverParams = z.object({ withinMs: z.number().positive() });
 
 export interface StreamServiceOptions extends StreamOptions {
   readonly members: Pick<MemberDirectory, 'onGone' | 'onDeclaredDead'>;
+  readonly checkDeadline: CheckDeadline;
 }
 
-export function streamService({ members, ...options }: StreamServiceOptions): ServiceSchema {
+export function streamService({ members, checkDeadline, ...options }: StreamServiceOptions): ServiceSchema {
   const actor = new StreamActor(options);
   const stops = [
     members.onGone(({ node }) => actor.onNodeGone(node)),
     members.onDeclaredDead(() => void actor.onDeclaredDead()),
+    watchFreezes(options.clock, (frozenMs) => actor.onThaw(frozenMs)),
   ];
+  /** C6: nothing is done before the deadline is checked. */
+  const action =
+    <S extends z.ZodType>(schema: S, run: (params: z.infer<S>) => unknown) =>
+    (ctx: Context): unknown => {
+      checkDeadline(ctx.meta, ctx.nodeID === ctx.broker.nodeID);
+      return run(checked(schema, ctx.params));
+    };
   return {
     name: 'stream',
     actions: {
-      attach: (ctx: Context) => actor.attach(checked(AttachParams, ctx.params)),
-      openPeriod: (ctx: Context) => actor.openPeriod(checked(OpenPeriodParams, ctx.params)),
-      offer: (ctx: Context) => actor.offer(checked(OfferParams, ctx.params)),
-      input: (ctx: Context) => actor.input(checked(InputReport, ctx.params)),
-      detach: (ctx: Context) => actor.detach(checked(DetachParams, ctx.params)),
-      report: (ctx: Context) => actor.report(checked(ReportParams, ctx.params).report),
-      adopt: (ctx: Context) => actor.adopt(checked(AdoptParams, ctx.params)),
+      attach: action(AttachParams, (params) => actor.attach(params)),
+      openPeriod: action(OpenPeriodParams, (params) => actor.openPeriod(params)),
+      offer: action(OfferParams, (params) => actor.offer(params)),
+      input: action(InputReport, (params) => actor.input(params)),
+      detach: action(DetachParams, (params) => actor.detach(params)),
+      report: action(ReportParams, ({ report }) => actor.report(report)),
+      adopt: action(AdoptParams, (params) => actor.adopt(params)),
       /** Of this node alone, for its drain: answers with the streams that are left here. */
-      handOverAll: (ctx: Context) =>
-        actor.handOverAll(AbortSignal.timeout(checked(HandOverParams, ctx.params).withinMs)),
-      health: (ctx: Context) => actor.health(checked(HealthParams, ctx.params).streamId),
+      handOverAll: action(HandOverParams, ({ withinMs }) => actor.handOverAll(AbortSignal.timeout(withinMs))),
+      health: action(HealthParams, ({ streamId }) => actor.health(streamId)),
     },
     started: () => actor.start(),
     stopped: () => {

@@ -30,6 +30,8 @@ import type { TaskReport } from '../contract/transcode.ts';
 import { errorCodeOf, TangazaError } from '../errors/tangaza-error.ts';
 import { NodeId, type BootId, type StreamId } from '../model/ids.ts';
 import type { OwnershipRecord } from '../ownership/ownership-store.ts';
+import type { Clock } from '../time/clock.ts';
+import type { CallMeta } from './deadlines.ts';
 import type { MemberDirectory } from './member-directory.ts';
 
 interface CallOptions {
@@ -37,32 +39,25 @@ interface CallOptions {
   readonly self: NodeId;
   readonly bootId: BootId;
   readonly members: MemberDirectory;
+  readonly clock: Clock;
 }
 
 const timeoutMs = 5000;
 const healthTimeoutMs = 1000;
+/** A callee that does not know our clock measures it meanwhile (C6). */
+const clockTries = 4;
+const clockPauseMs = 100;
 
 export const brokerIdOf = (node: NodeId, bootId: BootId): string => `${node}.${bootId}`;
 
 export type NodeCalls = ReturnType<typeof nodeCalls>;
 
-export function nodeCalls({ broker, self, bootId, members }: CallOptions) {
+export function nodeCalls(options: CallOptions) {
+  const { broker, self, members } = options;
   /** Where each stream's owner was last found; this node when nothing is known. Entries go with their session. */
   const owners = new Map<StreamId, NodeId>();
 
-  const brokerId = (node: NodeId): string => {
-    if (node === self) return brokerIdOf(self, bootId);
-    const member = members.list().members.find(({ id }) => id === node);
-    if (member === undefined) throw new TangazaError('UNAVAILABLE', `The node ${node} is not known here.`);
-    return brokerIdOf(member.id, member.bootId);
-  };
-  const at = async <R>(node: NodeId, action: string, params: object, withinMs = timeoutMs): Promise<R> => {
-    try {
-      return await broker.call<R, object>(action, params, { nodeID: brokerId(node), timeout: withinMs });
-    } catch (error) {
-      throw known(error, `${action} at ${node}`);
-    }
-  };
+  const at = callAt(options);
   /** Asks the owner, wherever it is; a stale route is tried once more where `NOT_OWNER` points. */
   const toOwner = async <R>(stream: StreamId, action: string, params: object): Promise<R> => {
     const node = owners.get(stream) ?? self;
@@ -75,10 +70,7 @@ export function nodeCalls({ broker, self, bootId, members }: CallOptions) {
       return at<R>(owner, action, params);
     }
   };
-  // In-flight calls to the dead are rejected now, not at Moleculer's heartbeat time-out (facts 2).
-  members.onGone(({ node, bootId: boot }) =>
-    broker.registry.nodes.disconnected(brokerIdOf(node, boot), true),
-  );
+  rejectCallsToTheDead(broker, members);
   return {
     /** Streams whose owner was last found at that node; the next call asks this node again. */
     forgetOwner: (node: NodeId): readonly StreamId[] => {
@@ -118,7 +110,38 @@ export function nodeCalls({ broker, self, bootId, members }: CallOptions) {
   };
 }
 
+/** In-flight calls are rejected at the verdict, not at Moleculer's heartbeat time-out (facts 2). */
+function rejectCallsToTheDead(broker: ServiceBroker, members: MemberDirectory): void {
+  members.onGone(({ node, bootId }) => broker.registry.nodes.disconnected(brokerIdOf(node, bootId), true));
+}
+
 type CallAt = <R>(node: NodeId, action: string, params: object, withinMs?: number) => Promise<R>;
+
+/** Each call goes to the living boot of its node, and says until when it is wanted (C6). */
+function callAt({ broker, self, bootId, members, clock }: CallOptions): CallAt {
+  const brokerId = (node: NodeId): string => {
+    if (node === self) return brokerIdOf(self, bootId);
+    const member = members.list().members.find(({ id }) => id === node);
+    if (member === undefined) throw new TangazaError('UNAVAILABLE', `The node ${node} is not known here.`);
+    return brokerIdOf(member.id, member.bootId);
+  };
+  return async <R>(node: NodeId, action: string, params: object, withinMs = timeoutMs): Promise<R> => {
+    const meta: CallMeta = { from: self, deadlineMs: clock.monotonicMs() + withinMs };
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await broker.call<R, object>(action, params, {
+          nodeID: brokerId(node),
+          timeout: withinMs,
+          meta,
+        });
+      } catch (error) {
+        if (errorCodeOf(error) !== 'DEADLINE_UNKNOWN' || attempt === clockTries)
+          throw known(error, `${action} at ${node}`);
+      }
+      await clock.sleep(clockPauseMs);
+    }
+  };
+}
 
 function drainCalls(at: CallAt, self: NodeId) {
   return {

@@ -1,109 +1,28 @@
 /** The stream actor on a real nats-server: claims, fences, crashes of the server and of the node (C1, C2, C8). */
 import { ServiceBroker } from 'moleculer';
 import { expect, test } from 'vitest';
-import { applyEntry, emptyTimeline } from '../../actors/media/timeline/fold.ts';
-import type { Timeline } from '../../actors/media/timeline/timeline.ts';
 import { streamService } from '../../actors/stream/stream.service.ts';
-import type { IndexEntry, IndexRecord } from '../../cluster/contract/index-log.ts';
-import type {
-  AttachParams,
-  AttachReply,
-  OpenPeriodParams,
-  OpenPeriodReply,
-} from '../../cluster/contract/stream.ts';
 import { errorCodeOf } from '../../cluster/errors/tangaza-error.ts';
-import { Epoch, NodeId, type PeriodId, SessionId, StreamId } from '../../cluster/model/ids.ts';
+import { deadlineCheck } from '../../cluster/membership/deadlines.ts';
+import { NodeId, SessionId } from '../../cluster/model/ids.ts';
 import type { IndexLog } from '../../cluster/ownership/index-log.ts';
-import { doneReport, OwnerHarness, sourceAudio, sourceVideo } from '../support/owner-harness.ts';
-import { sha, stream } from '../support/records.ts';
-import { startActor, type TestActor } from '../support/region-ports.ts';
+import { doneReport } from '../support/owner-harness.ts';
+import { stream } from '../support/records.ts';
+import { startActor } from '../support/region-ports.ts';
 import { startNats } from '../support/start-nats.ts';
-
-const session = SessionId.parse('s1');
-const builder = new OwnerHarness();
-/** Of the ladder that the actor under test has. */
-const encodedRungs = 2;
-
-const attachParams = (change: Partial<AttachParams> = {}): AttachParams => ({
-  ...{
-    streamId: stream,
-    sessionId: session,
-    node: NodeId.parse('n1'),
-    remoteAddress: '10.0.0.1',
-    priority: 0,
-    ladder: 'default',
-  },
-  ...change,
-});
-
-const codeOf = (work: Promise<unknown>): Promise<string> => work.then(() => 'none', errorCodeOf);
-
-async function attach({ actor }: TestActor, change: Partial<AttachParams> = {}): Promise<Epoch> {
-  const reply = await actor.attach(attachParams(change));
-  return (reply as AttachReply).epoch;
-}
-
-async function begin(
-  test: TestActor,
-  connectionZeroMs = 0,
-): Promise<{ readonly epoch: Epoch; readonly period: PeriodId }> {
-  const epoch = await attach(test);
-  const params: OpenPeriodParams = {
-    ...{
-      streamId: stream,
-      sessionId: session,
-      epoch,
-      sequenceHeaderHash: sha('5e'),
-      connectionZeroMs,
-      wallZeroMs: Date.now(),
-    },
-    ...{ video: sourceVideo, audio: sourceAudio },
-  };
-  const reply = await test.actor.openPeriod(params);
-  return { epoch, period: (reply as OpenPeriodReply).period };
-}
-
-/** Finishes the tasks of one segment, whichever its rungs were shared out to (M12). */
-async function finishSegment(test: TestActor): Promise<void> {
-  const made = new Set<string>();
-  while (made.size < encodedRungs) {
-    const task = await test.nextTask();
-    await test.actor.report(doneReport(task));
-    for (const { name } of task.renditions) made.add(name);
-  }
-}
-
-/** Offers a segment, finishes its tasks. */
-async function feed(
-  test: TestActor,
-  { epoch, period }: { readonly epoch: Epoch; readonly period: PeriodId },
-  index: number,
-): Promise<void> {
-  await test.actor.offer({ streamId: stream, epoch, offer: builder.segment(period, index) });
-  await finishSegment(test);
-}
-
-/** Reads the log until it satisfies; fails by the test's time-out. */
-async function logUntil(
-  log: IndexLog,
-  isDone: (records: readonly IndexRecord[]) => boolean,
-): Promise<readonly IndexEntry[]> {
-  const ending = new AbortController();
-  const entries: IndexEntry[] = [];
-  for await (const item of log.follow(stream, 1, ending.signal)) {
-    if ('caughtUp' in item) continue;
-    entries.push(item);
-    if (!isDone(entries.map((entry) => entry.record))) continue;
-    ending.abort();
-    return entries;
-  }
-  throw new Error('the log ended');
-}
-
-const count = (records: readonly IndexRecord[], kind: IndexRecord['kind']): number =>
-  records.filter((one) => one.kind === kind).length;
-const fold = (entries: readonly IndexEntry[]): Timeline =>
-  entries.reduce<Timeline>(applyEntry, emptyTimeline());
+import {
+  attach,
+  attachParams,
+  begin,
+  builder,
+  codeOf,
+  count,
+  feed,
+  finishSegment,
+  fold,
+  logUntil,
+  session,
+} from '../support/stream-feed.ts';
 
 test('from attach to commit: open, clock, source, commit', async () => {
   await using nats = await startNats({ jetstream: true });
@@ -138,7 +57,8 @@ test('many attaches at once share one take-over', async () => {
       codeOf(one.actor.attach(attachParams({ sessionId: SessionId.parse(`s${index}`) }))),
     ),
   );
-  expect(outcomes.filter((code) => code === 'none')).toHaveLength(1);
+  // The publisher, and one candidate beside it.
+  expect(outcomes.filter((code) => code === 'none')).toHaveLength(2);
   expect((await one.log.read(stream)).map((entry) => entry.record.kind)).toEqual(['open']);
 });
 
@@ -245,91 +165,6 @@ test('an ended broadcast may be published at another node while its last owner l
   expect(await attach(two)).toBe(2);
 });
 
-// Goal: a planned change of owner is not seen by a viewer. Method: of two actors one feeds and gives the stream to the other in
-// the middle of a segment's encoding; the session attaches again where it is sent, and offers again what it had.
-test('a stream is handed over by consent: no gap, no discontinuity, and the session is sent on', async () => {
-  await using nats = await startNats({ jetstream: true });
-  await using two = await startActor(nats, { node: 'n2' });
-  await using one = await startActor(nats, {
-    options: {
-      candidates: () => [{ id: NodeId.parse('n2'), weight: 1 }],
-      askToAdopt: (_, params) => two.actor.adopt(params),
-    },
-  });
-  const live = await begin(one);
-  await feed(one, live, 0);
-  const offers = [0, 1, 2].map((index) => builder.segment(live.period, index));
-  const offerTo = (actor: TestActor, epoch: Epoch, index: number): Promise<unknown> =>
-    actor.actor.offer({
-      streamId: stream,
-      epoch,
-      offer: offers[index] ?? builder.segment(live.period, index),
-    });
-  await offerTo(one, live.epoch, 1);
-  expect(await one.actor.handOverAll(AbortSignal.timeout(30_000))).toEqual([]);
-  expect(await codeOf(offerTo(one, live.epoch, 2))).toBe('STALE_EPOCH');
-  const sentOn: unknown = await one.actor.attach(attachParams()).catch((error: unknown) => error);
-  expect(sentOn).toMatchObject({ code: 'NOT_OWNER', data: { owner: 'n2' } });
-  const epoch = await attach(two);
-  expect(epoch).toBe(live.epoch + 1);
-  for (const index of [0, 1, 2]) await offerTo(two, epoch, index);
-  await finishSegment(two);
-  await finishSegment(two);
-  const timeline = fold(await logUntil(two.log, (records) => count(records, 'commit') === 3));
-  expect([timeline.nextNumber, timeline.ignored, timeline.epoch, timeline.periods.length]).toEqual([
-    3,
-    0,
-    epoch,
-    1,
-  ]);
-  expect(timeline.periods[0]?.segments.map(({ isGap }) => isGap)).toEqual([false, false, false]);
-  expect(await two.actor.health(stream)).toMatchObject({ owner: 'n2', ownedBecause: 'handed over by n1' });
-});
-
-test('a node that drains claims nothing, and gives away only what is its own', async () => {
-  await using nats = await startNats({ jetstream: true });
-  await using two = await startActor(nats, { node: 'n2' });
-  await using one = await startActor(nats);
-  const epoch = await attach(two);
-  await one.actor.handOverAll(AbortSignal.timeout(1000));
-  expect(await codeOf(one.actor.attach(attachParams({ streamId: StreamId.parse('new') })))).toBe(
-    'UNAVAILABLE',
-  );
-  const stolen = { streamId: stream, from: NodeId.parse('n2'), epoch: Epoch.parse(epoch + 1) };
-  expect(await codeOf(one.actor.adopt(stolen))).toBe('NOT_OWNER');
-});
-
-// Goal: an owner that dies without a session elsewhere leaves an orphan that the next in line takes by itself, with its
-// undecided source. Method: the first actor's record stays, its node is no member any more, the second looks.
-test('the stream of a dead owner is adopted by the next in line, which finishes what was begun', async () => {
-  await using nats = await startNats({ jetstream: true });
-  await using one = await startActor(nats);
-  const live = await begin(one);
-  await feed(one, live, 0);
-  await one.actor.offer({ streamId: stream, epoch: live.epoch, offer: builder.segment(live.period, 1) });
-  await logUntil(one.log, (records) => count(records, 'source') === 2);
-  await using two = await startActor(nats, {
-    node: 'n2',
-    alive: false,
-    options: { candidates: () => [{ id: NodeId.parse('n2'), weight: 1 }] },
-  });
-  two.actor.onNodeGone(NodeId.parse('n1'));
-  await finishSegment(two);
-  const timeline = fold(await logUntil(two.log, (records) => count(records, 'commit') === 2));
-  expect([timeline.nextNumber, timeline.ignored, timeline.epoch]).toEqual([2, 0, 2]);
-  expect(await two.actor.health(stream)).toMatchObject({ owner: 'n2', ownedBecause: 'owner died (n1)' });
-});
-
-test('an owner that was declared dead gives all up, and appends nothing more', async () => {
-  await using nats = await startNats({ jetstream: true });
-  await using one = await startActor(nats);
-  const live = await begin(one);
-  await one.actor.onDeclaredDead();
-  const offer = { streamId: stream, epoch: live.epoch, offer: builder.segment(live.period, 0) };
-  expect(await codeOf(one.actor.offer(offer))).toBe('STALE_EPOCH');
-  expect((await one.log.read(stream)).map(({ record }) => record.kind)).toEqual(['open', 'clock']);
-});
-
 test('a superseded session is told to close', async () => {
   await using nats = await startNats({ jetstream: true });
   await using one = await startActor(nats);
@@ -344,8 +179,18 @@ test('the service answers over Moleculer, and names what is wrong with a call', 
   await using nats = await startNats({ jetstream: true });
   await using one = await startActor(nats, { node: 'n9' });
   const broker = new ServiceBroker({ logger: false, nodeID: 'n1' });
+  const offsets = new Map([['near', 500]]);
+  const checkDeadline = deadlineCheck({
+    self: NodeId.parse('n1'),
+    nowMs: () => 10_000,
+    clockOffsetMs: (node) => offsets.get(node),
+  });
   broker.createService(
-    streamService({ ...one.options, members: { onGone: () => () => {}, onDeclaredDead: () => () => {} } }),
+    streamService({
+      ...one.options,
+      checkDeadline,
+      members: { onGone: () => () => {}, onDeclaredDead: () => () => {} },
+    }),
   );
   await broker.start();
   try {
@@ -355,6 +200,12 @@ test('the service answers over Moleculer, and names what is wrong with a call', 
       state: 'starting',
       epoch: 1,
     });
+    // A zombie's call (facts 2): its caller has given it up, so nothing is done, whoever delivers it.
+    const late = (from: string, deadlineMs: number) =>
+      codeOf(broker.call('stream.attach', attachParams({ priority: 9 }), { meta: { from, deadlineMs } }));
+    expect(await late('near', 10_499)).toBe('DEADLINE_EXCEEDED');
+    expect(await late('stranger', 99_999)).toBe('DEADLINE_UNKNOWN');
+    expect(await late('near', 10_501)).toBe('none');
     const unknown = { streamId: 'other', epoch: 1, offer: { ...builder.segment(builder.begin(), 0) } };
     expect(await codeOf(broker.call('stream.offer', unknown))).toBe('STALE_EPOCH');
   } finally {

@@ -1,0 +1,48 @@
+/**
+ * Until when a call may be begun, checked by the callee before it does anything (C6).
+ *
+ * A process that was frozen with a call in flight would carry it out when it thaws, after its caller had given it up and
+ * gone elsewhere (facts 2). So a call says until when it is wanted, by the caller's monotonic clock; the callee knows how
+ * far that clock is from its own. Where it does not, the call is refused and may be tried again: the offset is measured
+ * meanwhile.
+ */
+import { z } from 'zod';
+import { TangazaError } from '../errors/tangaza-error.ts';
+import { NodeId } from '../model/ids.ts';
+
+export const CallMeta = z.object({
+  from: NodeId,
+  /** Monotonic ms of the caller. */
+  deadlineMs: z.number(),
+});
+export type CallMeta = z.infer<typeof CallMeta>;
+
+export interface DeadlinePorts {
+  readonly self: NodeId;
+  readonly nowMs: () => number;
+  /** The peer's monotonic clock minus ours; undefined when unknown. */
+  readonly clockOffsetMs: (node: NodeId) => number | undefined;
+}
+
+export type CheckDeadline = (meta: unknown, isLocal: boolean) => void;
+
+/** @returns a check that throws TangazaError `BAD_REQUEST` (no deadline), `DEADLINE_UNKNOWN`, `DEADLINE_EXCEEDED` */
+export function deadlineCheck({ self, nowMs, clockOffsetMs }: DeadlinePorts): CheckDeadline {
+  return (raw, isLocal) => {
+    const meta = CallMeta.safeParse(raw);
+    if (!meta.success) {
+      if (isLocal) return;
+      throw new TangazaError('BAD_REQUEST', 'A call from another node needs a deadline.');
+    }
+    const { from, deadlineMs } = meta.data;
+    const offsetMs = from === self ? 0 : clockOffsetMs(from);
+    if (offsetMs === undefined)
+      throw new TangazaError('DEADLINE_UNKNOWN', `The clock of ${from} is not known here yet.`);
+    const lateMs = nowMs() - (deadlineMs - offsetMs);
+    if (lateMs >= 0)
+      throw new TangazaError(
+        'DEADLINE_EXCEEDED',
+        `The call came ${Math.round(lateMs)} ms after its deadline.`,
+      );
+  };
+}

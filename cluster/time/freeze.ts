@@ -1,0 +1,21 @@
+/**
+ * Notices that this process stood still: stopped, swapped out, or its machine asleep (C6).
+ *
+ * Looked at every 50 ms; when over a second has passed since the last look, everything that was decided before may be out
+ * of date, and whoever decides by it has to read again.
+ */
+import type { Clock } from './clock.ts';
+
+const lookEveryMs = 50;
+const frozenAfterMs = 1000;
+
+/** Calls `onThaw` with the ms for which the process stood still, until the returned function is called. */
+export function watchFreezes(clock: Clock, onThaw: (frozenMs: number) => void): () => void {
+  let seenAtMs = clock.monotonicMs();
+  return clock.every(lookEveryMs, () => {
+    const nowMs = clock.monotonicMs();
+    const frozenMs = nowMs - seenAtMs - lookEveryMs;
+    seenAtMs = nowMs;
+    if (frozenMs > frozenAfterMs) onThaw(frozenMs);
+  });
+}

@@ -1,0 +1,121 @@
+/** Owners of a stream change, planned and unplanned, on a real nats-server (C1, C2, C6). */
+import { expect, test } from 'vitest';
+import { Epoch, NodeId, StreamId } from '../../cluster/model/ids.ts';
+import { stream } from '../support/records.ts';
+import { startActor, type TestActor } from '../support/region-ports.ts';
+import { startNats } from '../support/start-nats.ts';
+import {
+  attach,
+  attachParams,
+  begin,
+  builder,
+  codeOf,
+  count,
+  feed,
+  finishSegment,
+  fold,
+  logUntil,
+} from '../support/stream-feed.ts';
+
+// Goal: an owner that stood still learns of its successor before it does anything. Method: a node takes the stream over behind its
+// back; the owner is told that its process stood still, and is gone before it is offered anything.
+test('an owner whose process stood still reads the log before its next turn, and leaves when it was succeeded', async () => {
+  await using nats = await startNats({ jetstream: true });
+  await using frozen = await startActor(nats);
+  const live = await begin(frozen);
+  await using successor = await startActor(nats, { node: 'n2', alive: false });
+  expect(await attach(successor)).toBe(2);
+  frozen.actor.onThaw(2000);
+  const offer = { streamId: stream, epoch: live.epoch, offer: builder.segment(live.period, 0) };
+  while ((await codeOf(frozen.actor.offer(offer))) !== 'STALE_EPOCH') await successor.log.tail(stream);
+  expect((await successor.log.read(stream)).map(({ record }) => record.kind)).toEqual([
+    'open',
+    'clock',
+    'open',
+  ]);
+});
+
+// Goal: a planned change of owner is not seen by a viewer. Method: of two actors one feeds and gives the stream to the other in
+// the middle of a segment's encoding; the session attaches again where it is sent, and offers again what it had.
+test('a stream is handed over by consent: no gap, no discontinuity, and the session is sent on', async () => {
+  await using nats = await startNats({ jetstream: true });
+  await using two = await startActor(nats, { node: 'n2' });
+  await using one = await startActor(nats, {
+    options: {
+      candidates: () => [{ id: NodeId.parse('n2'), weight: 1 }],
+      askToAdopt: (_, params) => two.actor.adopt(params),
+    },
+  });
+  const live = await begin(one);
+  await feed(one, live, 0);
+  const offers = [0, 1, 2].map((index) => builder.segment(live.period, index));
+  const offerTo = (actor: TestActor, epoch: Epoch, index: number): Promise<unknown> =>
+    actor.actor.offer({
+      streamId: stream,
+      epoch,
+      offer: offers[index] ?? builder.segment(live.period, index),
+    });
+  await offerTo(one, live.epoch, 1);
+  expect(await one.actor.handOverAll(AbortSignal.timeout(30_000))).toEqual([]);
+  expect(await codeOf(offerTo(one, live.epoch, 2))).toBe('STALE_EPOCH');
+  const sentOn: unknown = await one.actor.attach(attachParams()).catch((error: unknown) => error);
+  expect(sentOn).toMatchObject({ code: 'NOT_OWNER', data: { owner: 'n2' } });
+  const epoch = await attach(two);
+  expect(epoch).toBe(live.epoch + 1);
+  for (const index of [0, 1, 2]) await offerTo(two, epoch, index);
+  await finishSegment(two);
+  await finishSegment(two);
+  const timeline = fold(await logUntil(two.log, (records) => count(records, 'commit') === 3));
+  expect([timeline.nextNumber, timeline.ignored, timeline.epoch, timeline.periods.length]).toEqual([
+    3,
+    0,
+    epoch,
+    1,
+  ]);
+  expect(timeline.periods[0]?.segments.map(({ isGap }) => isGap)).toEqual([false, false, false]);
+  expect(await two.actor.health(stream)).toMatchObject({ owner: 'n2', ownedBecause: 'handed over by n1' });
+});
+
+test('a node that drains claims nothing, and gives away only what is its own', async () => {
+  await using nats = await startNats({ jetstream: true });
+  await using two = await startActor(nats, { node: 'n2' });
+  await using one = await startActor(nats);
+  const epoch = await attach(two);
+  await one.actor.handOverAll(AbortSignal.timeout(1000));
+  expect(await codeOf(one.actor.attach(attachParams({ streamId: StreamId.parse('new') })))).toBe(
+    'UNAVAILABLE',
+  );
+  const stolen = { streamId: stream, from: NodeId.parse('n2'), epoch: Epoch.parse(epoch + 1) };
+  expect(await codeOf(one.actor.adopt(stolen))).toBe('NOT_OWNER');
+});
+
+// Goal: an owner that dies without a session elsewhere leaves an orphan that the next in line takes by itself, with its
+// undecided source. Method: the first actor's record stays, its node is no member any more, the second looks.
+test('the stream of a dead owner is adopted by the next in line, which finishes what was begun', async () => {
+  await using nats = await startNats({ jetstream: true });
+  await using one = await startActor(nats);
+  const live = await begin(one);
+  await feed(one, live, 0);
+  await one.actor.offer({ streamId: stream, epoch: live.epoch, offer: builder.segment(live.period, 1) });
+  await logUntil(one.log, (records) => count(records, 'source') === 2);
+  await using two = await startActor(nats, {
+    node: 'n2',
+    alive: false,
+    options: { candidates: () => [{ id: NodeId.parse('n2'), weight: 1 }] },
+  });
+  two.actor.onNodeGone(NodeId.parse('n1'));
+  await finishSegment(two);
+  const timeline = fold(await logUntil(two.log, (records) => count(records, 'commit') === 2));
+  expect([timeline.nextNumber, timeline.ignored, timeline.epoch]).toEqual([2, 0, 2]);
+  expect(await two.actor.health(stream)).toMatchObject({ owner: 'n2', ownedBecause: 'owner died (n1)' });
+});
+
+test('an owner that was declared dead gives all up, and appends nothing more', async () => {
+  await using nats = await startNats({ jetstream: true });
+  await using one = await startActor(nats);
+  const live = await begin(one);
+  await one.actor.onDeclaredDead();
+  const offer = { streamId: stream, epoch: live.epoch, offer: builder.segment(live.period, 0) };
+  expect(await codeOf(one.actor.offer(offer))).toBe('STALE_EPOCH');
+  expect((await one.log.read(stream)).map(({ record }) => record.kind)).toEqual(['open', 'clock']);
+});
