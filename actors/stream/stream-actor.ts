@@ -38,6 +38,7 @@ import type { Clock } from '../../cluster/time/clock.ts';
 import type { Ladder } from '../media/ladder/ladder.ts';
 import type { SegmentStore } from '../segment-store/segment-store.ts';
 import { Activation, type Reply } from './activation.ts';
+import { offlineHealth } from './health.ts';
 import { lineOf, Orphans, type Candidate } from './orphans.ts';
 import type { OwnerSettings } from './owner-state.ts';
 
@@ -190,25 +191,7 @@ export class StreamActor {
     const active = await this.#find(stream);
     if (active !== undefined) return active.health(await this.#successors(stream));
     const { record } = await ownership.get(stream);
-    const asOf = new Date(clock.utcMs()).toISOString();
-    if (record === undefined)
-      return {
-        state: 'offline',
-        reason: 'It has not been on air yet.',
-        successors: [],
-        asOf,
-        renditions: [],
-      };
-    const { owner, region, epoch, bootId, since } = record;
-    const by = { owner, region, epoch, bootId, since, ownedBecause: record.reason };
-    return {
-      state: 'offline',
-      ...by,
-      reason: 'No publisher is connected.',
-      successors: [],
-      asOf,
-      renditions: [],
-    };
+    return offlineHealth(record, clock.utcMs());
   }
 
   async stop(): Promise<void> {
@@ -360,7 +343,11 @@ export class StreamActor {
 
   #reasonFor(former: OwnershipRecord | undefined): string {
     if (former === undefined) return 'first publish';
-    if (former.owner !== this.#options.node) return `published here; ${former.owner} no longer owned it`;
+    const { isAlive, node } = this.#options;
+    if (former.owner !== node)
+      return isAlive(former.owner, former.bootId)
+        ? `published here; ${former.owner} no longer owned it`
+        : `owner died (${former.owner})`;
     return former.bootId === this.#options.bootId ? 'published again' : 'this node was restarted';
   }
 

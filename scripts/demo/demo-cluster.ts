@@ -247,29 +247,24 @@ function nodeSpec(options: DemoOptions, name: string, env: Record<string, string
   };
 }
 
-/** Publishes to the first node; when its connection ends, to the next. */
+/** Publishes to the first two nodes, as an encoder does that must not be lost with one of them (C2). */
 function startPublisher(
   options: DemoOptions,
   nodes: readonly DemoNode[],
   key: string,
   clock: Clock,
 ): SupervisedProcess {
-  let tries = 0;
-  const next = (): readonly string[] => {
-    const node = nodes[tries % nodes.length];
-    tries += 1;
-    return publisherArguments({
-      url: `${node?.rtmp}/${key}`,
-      width: 1280,
-      height: 720,
-      framesPerSecond: 25,
-      bitrateKbps: 2500,
-    });
-  };
+  const args = publisherArguments({
+    urls: nodes.slice(0, 2).map(({ rtmp }) => `${rtmp}/${key}`),
+    width: 1280,
+    height: 720,
+    framesPerSecond: 25,
+    bitrateKbps: 2500,
+  });
   const spec = {
     name: 'publisher',
     command: 'ffmpeg',
-    args: next,
+    args: () => args,
     logFile: logFile(options, 'publisher'),
     stopTimeoutMs: 3000,
   };

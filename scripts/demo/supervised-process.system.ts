@@ -14,7 +14,7 @@ import { openBoundedLog, type BoundedLog } from './bounded-log.disk.ts';
 export interface ProcessSpec {
   readonly name: string;
   readonly command: string;
-  /** Asked anew at each start: a publisher may choose another node. */
+  /** Asked anew at each start. */
   readonly args: () => readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   readonly logFile: string;

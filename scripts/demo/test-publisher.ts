@@ -1,7 +1,8 @@
 /** The demo's publisher: an ffmpeg that renders moving content, a UTC clock, and a flash and a beep at each full second. */
 
 export interface PublisherOptions {
-  readonly url: string;
+  /** Ingest points; each gets the same feed (dual ingest), and is connected again for as long as it takes. */
+  readonly urls: readonly string[];
   readonly width: number;
   readonly height: number;
   readonly framesPerSecond: number;
@@ -10,10 +11,19 @@ export interface PublisherOptions {
 
 /** How long flash and beep last, in seconds. */
 const blinkSeconds = 0.08;
+/** An output that broke is opened again each second, for ever, and begins with a keyframe; the others do not notice. */
+const recovery = [
+  'attempt_recovery=1',
+  'recover_any_error=1',
+  'recovery_wait_time=1',
+  'max_recovery_attempts=0',
+  'restart_with_keyframe=1',
+  'drop_pkts_on_overflow=1',
+].join(':');
 
 /** Arguments of one ffmpeg process that publishes until it is stopped. */
 export function publisherArguments({
-  url,
+  urls,
   width,
   height,
   framesPerSecond,
@@ -41,6 +51,7 @@ export function publisherArguments({
     ...['-g', String(framesPerSecond * 2), '-keyint_min', String(framesPerSecond * 2), '-sc_threshold', '0'],
     ...['-b:v', `${bitrateKbps}k`, '-maxrate', `${bitrateKbps}k`, '-bufsize', `${bitrateKbps}k`],
     ...['-c:a', 'aac', '-b:a', '128k', '-ar', '48000'],
-    ...['-f', 'flv', '-rtmp_live', 'live', url],
+    ...['-flags', '+global_header', '-f', 'tee', '-use_fifo', '1', '-fifo_options', recovery],
+    urls.map((url) => `[f=flv:onfail=ignore:rtmp_live=live]${url}`).join('|'),
   ];
 }
