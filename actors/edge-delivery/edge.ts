@@ -14,7 +14,7 @@ import { steeringReply } from '../media/timeline/steering.ts';
 import type { SegmentStore } from '../segment-store/segment-store.ts';
 import { makeApi, type LocalHandler } from './api.ts';
 import { Archives } from './archives.ts';
-import { edgesFor } from './edge-order.ts';
+import { currentEdge, edgesFor, edgeToAsk } from './edge-order.ts';
 import { makeEntity } from './entity.ts';
 import { EntityCache } from './entity-cache.ts';
 import { Existence } from './existence.ts';
@@ -161,10 +161,14 @@ function steeringHandler(ports: EdgePorts, playback: Playback, state: { readonly
     const streamId = input.params.id;
     const { node: self, region, listEdges, isSound } = ports;
     const viewer = request.remoteAddress;
-    await playback.mustSteer(streamId);
-    const edges = edgesFor(listEdges().edges, { self, region, isLeaving: state.isLeaving, isSound, viewer });
-    const selfUrl = `${input.origin}/live/${streamId}/steering`;
-    return messageReply(200, 'application/json', steeringReply({ streamId, edges, selfUrl }));
+    const timeline = await playback.steered(streamId);
+    const viewpoint = {
+      ...{ self, region, isLeaving: state.isLeaving, isSound, viewer },
+      current: currentEdge(input.query),
+    };
+    const edges = edgesFor(listEdges().edges, viewpoint);
+    const reloadUrl = `${edgeToAsk(edges, viewpoint)?.baseUrl ?? input.origin}/live/${streamId}/steering`;
+    return messageReply(200, 'application/json', steeringReply({ streamId, edges, reloadUrl, timeline }));
   });
 }
 

@@ -16,6 +16,7 @@ import type { RouteInput } from '../../cluster/contract/routes.ts';
 import { errorCodeOf, TangazaError } from '../../cluster/errors/tangaza-error.ts';
 import type { PeriodId, StreamId } from '../../cluster/model/ids.ts';
 import type { EdgeSet } from '../media/timeline/manifest-options.ts';
+import type { Timeline } from '../media/timeline/timeline.ts';
 import { makeEntity } from './entity.ts';
 import type { EntityCache } from './entity-cache.ts';
 import type { Existence } from './existence.ts';
@@ -97,11 +98,16 @@ export class Playback {
     return this.#ports.media.init(follower, period, params.rendition);
   }
 
-  /** @throws TangazaError `STREAM_NOT_FOUND` only when the registry says so: players stop steering for good (M14) */
-  async mustSteer(id: StreamId): Promise<void> {
-    if (this.#ports.followers.get(id) !== undefined) return;
+  /**
+   * What to steer in: undefined when this edge does not follow the stream.
+   * @throws TangazaError `STREAM_NOT_FOUND` only when the registry says so: players stop steering for good (M14)
+   */
+  async steered(id: StreamId): Promise<Timeline | undefined> {
+    const follower = this.#ports.followers.get(id);
+    if (follower !== undefined) return follower.isCaughtUp ? follower.timeline : undefined;
     const exists = await this.#ports.existence.has(id).catch(() => true);
     if (!exists) throw noSuchStream(id);
+    return undefined;
   }
 
   /** Notices what changes manifests beside the log. Called a few times a second. */

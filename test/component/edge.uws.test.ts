@@ -259,16 +259,17 @@ test('steering names this edge first and another to ask next, and a new edge lis
   let list = { revision: 1, edges: [address('n1')] };
   await using edge = await startTestEdge({ listEdges: () => list });
   await edge.broadcast(1);
-  const main = async (): Promise<string> => (await fetch(`${edge.url}/live/demo/main.m3u8`)).text();
-  expect(await main()).not.toContain('http://n2.test');
+  const mpd = async (): Promise<string> => (await fetch(`${edge.url}/live/demo/manifest.mpd`)).text();
+  expect(await mpd()).not.toContain('http://n2.test');
   list = { revision: 2, edges: [address('n1'), address('n2')] };
-  await expect.poll(main).toContain('http://n2.test');
+  await expect.poll(mpd).toContain('http://n2.test');
   const reply = await (await fetch(`${edge.url}/live/demo/steering?_DASH_pathway=%22n1%22`)).json();
   expect(reply).toMatchObject({
     VERSION: 1,
     TTL: 10,
     'PATHWAY-PRIORITY': ['n1', 'n2'],
     'RELOAD-URI': 'http://n2.test/live/demo/steering',
+    'PATHWAY-CLONES': [{ ID: 'n1' }, { ID: 'n2' }],
   });
 });
 

@@ -24,10 +24,12 @@ v.addEventListener('playing', () => { seen.hasStarted = true; });
 v.addEventListener('waiting', () => { if (seen.hasStarted) seen.stalls += 1; });
 v.addEventListener('error', () => seen.errors.push('video: ' + (v.error && v.error.message)));
 v.addEventListener('resize', () => seen.heights.push(v.videoHeight));
-window.play = async (player, manifest) => {
+window.play = async (player, manifest, elsewhere) => {
   if (player === 'dash.js') {
     const p = dashjs.MediaPlayer().create();
     p.on('error', (e) => seen.errors.push('dash.js ' + JSON.stringify(e.error && e.error.message)));
+    // After one manifest that cannot be had it never refreshes again, whatever steering says: its page must load another.
+    p.on('error', (e) => { if (elsewhere && e.error && e.error.code === 25) p.attachSource(elsewhere); });
     window.player = p;
     // It plays by itself; a play() before it has attached its source keeps it from ever refreshing the manifest.
     p.initialize(v, manifest, true);
@@ -74,11 +76,21 @@ export async function launchChromium(): Promise<Browser> {
   });
 }
 
-export async function openPlayer(browser: Browser, player: Player, manifest: string): Promise<PlayerPage> {
+/** @param elsewhere the same manifest at another edge, for what cannot leave a dead one by itself: dash.js */
+export async function openPlayer(
+  browser: Browser,
+  player: Player,
+  manifest: string,
+  elsewhere = '',
+): Promise<PlayerPage> {
   const site = await serveSite();
   const page = await browser.newPage({ viewport: { width: 640, height: 360 } });
   await page.goto(site.url);
-  await page.evaluate(([name, url]) => window.play(name, url), [player, manifest] as const);
+  await page.evaluate(([name, url, other]) => window.play(name, url, other), [
+    player,
+    manifest,
+    elsewhere,
+  ] as const);
   return {
     page,
     playFor: async (seconds, withinMs) => {
@@ -131,7 +143,7 @@ async function serveSite(): Promise<{ url: string; close(): Promise<void> }> {
 
 declare global {
   interface Window {
-    play(player: string, manifest: string): Promise<void>;
+    play(player: string, manifest: string, elsewhere: string): Promise<void>;
     seen: { stalls: number; errors: string[]; heights: number[] };
   }
 }

@@ -29,17 +29,11 @@ export async function runTool(
   return { exitCode, stdout: Buffer.concat(output), stderr: Buffer.concat(errors).toString() };
 }
 
-/**
- * ffmpeg keeps one connection for all playlists and says so, as an error, when a main playlist names two edges (M14);
- * it then opens another and goes on. No server can avoid that, so it does not count.
- */
-const otherEdge = /^\[http @ 0x[0-9a-f]+\] Cannot reuse HTTP connection for different host: .*\n/gm;
-
 /** What `ffmpeg -v error -i INPUT -f null -` prints: nothing for what decodes clean. */
 export async function decodeErrors(input: string, more: readonly string[] = []): Promise<string> {
   const args = ['-v', 'error', '-nostdin', '-i', input, ...more, '-f', 'null', '-'];
   const { exitCode, stdout, stderr } = await runTool('ffmpeg', args);
-  return `${exitCode === 0 ? '' : `exit code ${exitCode} `}${stdout.toString()}${stderr.replaceAll(otherEdge, '')}`;
+  return `${exitCode === 0 ? '' : `exit code ${exitCode} `}${stdout.toString()}${stderr}`;
 }
 
 const text = z.string().optional();
@@ -63,7 +57,6 @@ export type Probe = z.infer<typeof Probe>;
 export async function probe(input: string, more: readonly string[] = []): Promise<Probe> {
   const args = ['-v', 'error', ...more, '-show_format', '-show_streams', '-of', 'json', input];
   const { exitCode, stdout, stderr } = await runTool('ffprobe', args);
-  const said = stderr.replaceAll(otherEdge, '');
-  if (exitCode !== 0 || said !== '') throw new Error(`ffprobe ${input}: ${exitCode} ${said}`);
+  if (exitCode !== 0 || stderr !== '') throw new Error(`ffprobe ${input}: ${exitCode} ${stderr}`);
   return Probe.parse(JSON.parse(stdout.toString()));
 }

@@ -1,5 +1,6 @@
 /**
- * The HLS main playlist: the rungs of the newest period, one audio group beside them, one copy of all for each edge.
+ * The HLS main playlist: the rungs of the newest period and one audio group beside them, by relative addresses: they are
+ * those of the edge that was asked, behind any name or proxy. The other edges are told by steering.ts, as clones.
  *
  * A stream whose renditions changed lists those of its newest period; their media playlists show the older periods by the
  * nearest rendition that these have (rung.ts), and the playlists of vanished rungs go on in the same way.
@@ -7,85 +8,66 @@
 import type { AudioRendition, Rendition, VideoRendition } from '../../../cluster/contract/renditions.ts';
 import type { RenditionName } from '../../../cluster/model/ids.ts';
 import { renditionsForDevice } from '../timeline/devices.ts';
-import { liveUrl, type EdgeAddress, type ManifestOptions } from '../timeline/manifest-options.ts';
+import type { ManifestOptions } from '../timeline/manifest-options.ts';
 import { mediaOf } from '../timeline/query.ts';
+import { basePathway } from '../timeline/steering.ts';
 import type { Timeline } from '../timeline/timeline.ts';
 import { windowOf, type WindowPart } from '../timeline/window.ts';
 import { quoted, tag } from './attributes.ts';
 
-/** Where the copies of one edge point: nothing for relative ones. */
-interface Pathway {
-  readonly id: string | undefined;
-  readonly prefix: string;
-  readonly audioGroup: string;
-}
+const audioGroupId = 'audio';
 
-/** The text of `main.m3u8`; without variants while no period has opened. Its URIs are relative unless there are two edges. */
+/** The text of `main.m3u8`; without variants while no period has opened. */
 export function mainPlaylist(timeline: Timeline, options: ManifestOptions): string {
   const part = windowOf(timeline, options.dvrWindowSeconds).at(-1);
   const period = part?.period ?? timeline.periods.at(-1);
   const renditions = period === undefined ? [] : renditionsForDevice(period, options.device);
-  const lines = pathways(options).flatMap((pathway) => pathwayLines(pathway, renditions, part));
+  const isSteered = options.edges.edges.length > 0;
   return [
     '#EXTM3U',
     '#EXT-X-VERSION:7',
     '#EXT-X-INDEPENDENT-SEGMENTS',
-    ...steering(options),
-    ...lines,
+    ...(isSteered ? [steering(options)] : []),
+    ...variants(isSteered ? quoted(basePathway) : undefined, renditions, part),
     '',
   ].join('\n');
 }
 
 /** M14. The server is named by path: each edge has one, and the order inside of the reply is the viewer's. */
-function steering({ edges: { edges }, streamId }: ManifestOptions): readonly string[] {
-  const first = edges[0];
-  if (first === undefined) return [];
-  return [
-    tag('EXT-X-CONTENT-STEERING', {
-      'SERVER-URI': quoted(`/live/${streamId}/steering`),
-      'PATHWAY-ID': quoted(first.id),
-    }),
-  ];
+function steering({ streamId }: ManifestOptions): string {
+  return tag('EXT-X-CONTENT-STEERING', {
+    'SERVER-URI': quoted(`/live/${streamId}/steering`),
+    'PATHWAY-ID': quoted(basePathway),
+  });
 }
 
-function pathways({ edges: { edges }, streamId }: ManifestOptions): readonly Pathway[] {
-  const [first, ...others] = edges;
-  if (first === undefined) return [{ id: undefined, prefix: '', audioGroup: 'audio' }];
-  // A single edge needs no address: a relative one holds behind any name or proxy.
-  if (others.length === 0) return [{ id: first.id, prefix: '', audioGroup: 'audio' }];
-  return edges.map((edge: EdgeAddress) => ({
-    id: edge.id,
-    prefix: liveUrl(edge, streamId),
-    audioGroup: `audio-${edge.id}`,
-  }));
-}
-
-function pathwayLines(
-  pathway: Pathway,
+function variants(
+  pathway: string | undefined,
   renditions: readonly Rendition[],
   part: WindowPart | undefined,
 ): readonly string[] {
   const audio = renditions.find((one) => one.kind === 'audio');
   const video = renditions.filter((one) => one.kind === 'video');
   if (video.length === 0) return audio === undefined ? [] : audioVariant(pathway, audio, part);
-  const group = audio === undefined ? [] : [audioGroup(pathway, audio)];
+  const group = audio === undefined ? [] : [audioGroup(audio)];
   return [...group, ...video.flatMap((one) => videoVariant(pathway, one, audio, part))];
 }
 
-function audioGroup({ prefix, audioGroup: group }: Pathway, audio: AudioRendition): string {
+function audioGroup(audio: AudioRendition): string {
   return tag('EXT-X-MEDIA', {
     TYPE: 'AUDIO',
-    'GROUP-ID': quoted(group),
+    'GROUP-ID': quoted(audioGroupId),
     NAME: quoted('Main'),
     DEFAULT: 'YES',
     AUTOSELECT: 'YES',
     CHANNELS: quoted(String(audio.channels)),
-    URI: quoted(`${prefix}${audio.name}.m3u8`),
+    'STABLE-RENDITION-ID': quoted(audio.name),
+    URI: quoted(`${audio.name}.m3u8`),
   });
 }
 
 function audioVariant(
-  { id, prefix }: Pathway,
+  pathway: string | undefined,
   audio: AudioRendition,
   part: WindowPart | undefined,
 ): readonly string[] {
@@ -93,14 +75,15 @@ function audioVariant(
     BANDWIDTH: audio.bandwidthBps,
     'AVERAGE-BANDWIDTH': averageBps(part, [audio], audio.bandwidthBps),
     CODECS: quoted(audio.codecs),
-    'PATHWAY-ID': id === undefined ? undefined : quoted(id),
+    'STABLE-VARIANT-ID': quoted(audio.name),
+    'PATHWAY-ID': pathway,
   });
-  return [line, `${prefix}${audio.name}.m3u8`];
+  return [line, `${audio.name}.m3u8`];
 }
 
 /** M8: BANDWIDTH is the rung's peak and the audio's. */
 function videoVariant(
-  { id, prefix, audioGroup: group }: Pathway,
+  pathway: string | undefined,
   video: VideoRendition,
   audio: AudioRendition | undefined,
   part: WindowPart | undefined,
@@ -115,10 +98,11 @@ function videoVariant(
     'FRAME-RATE': (video.frameRate[0] / video.frameRate[1]).toFixed(3),
     'VIDEO-RANGE': 'SDR',
     'CLOSED-CAPTIONS': 'NONE',
-    AUDIO: audio === undefined ? undefined : quoted(group),
-    'PATHWAY-ID': id === undefined ? undefined : quoted(id),
+    AUDIO: audio === undefined ? undefined : quoted(audioGroupId),
+    'STABLE-VARIANT-ID': quoted(video.name),
+    'PATHWAY-ID': pathway,
   });
-  return [line, `${prefix}${video.name}.m3u8`];
+  return [line, `${video.name}.m3u8`];
 }
 
 /** The size to display, square pixels. */

@@ -31,10 +31,10 @@ test('a stream without edges lists its rungs and its audio by relative addresses
       '#EXTM3U',
       '#EXT-X-VERSION:7',
       '#EXT-X-INDEPENDENT-SEGMENTS',
-      '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="audio",NAME="Main",DEFAULT=YES,AUTOSELECT=YES,CHANNELS="2",URI="aac-128k.m3u8"',
+      '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="audio",NAME="Main",DEFAULT=YES,AUTOSELECT=YES,CHANNELS="2",STABLE-RENDITION-ID="aac-128k",URI="aac-128k.m3u8"',
       // Peak 960,000 + 140,000. Average: video 3 x 25 kB in 6 s is 100,000; audio 3 x 25 kB in 281 frames is 100,089.
       '#EXT-X-STREAM-INF:BANDWIDTH=1100000,AVERAGE-BANDWIDTH=200089,CODECS="avc1.64001f,mp4a.40.2",RESOLUTION=426x240,' +
-        'FRAME-RATE=30.000,VIDEO-RANGE=SDR,CLOSED-CAPTIONS=NONE,AUDIO="audio"',
+        'FRAME-RATE=30.000,VIDEO-RANGE=SDR,CLOSED-CAPTIONS=NONE,AUDIO="audio",STABLE-VARIANT-ID="h264-240p"',
       'h264-240p.m3u8',
       '',
     ].join('\n'),
@@ -60,30 +60,16 @@ test('what only workers get is not listed', () => {
 describe('content steering (M14)', () => {
   const timeline = new LogBuilder().open().clock().segment().fold();
 
-  test('two edges are two pathways with absolute addresses and an audio group each', () => {
+  test('however many edges there are, there is one pathway, its addresses relative and its name no edge', () => {
     const playlist = mainPlaylist(timeline, { ...options, edges: twoEdges });
-    expect(playlist).toContain('#EXT-X-CONTENT-STEERING:SERVER-URI="/live/demo/steering",PATHWAY-ID="n1"\n');
-    expect(variants(playlist)).toEqual([
-      ...fullLadder
-        .filter((one) => one.kind === 'video')
-        .map((one) => `http://a:8080/live/demo/${one.name}.m3u8`),
-      ...fullLadder
-        .filter((one) => one.kind === 'video')
-        .map((one) => `http://b:8081/live/demo/${one.name}.m3u8`),
-    ]);
-    expect(playlist.match(/AUDIO="audio-n1",PATHWAY-ID="n1"/g)).toHaveLength(4);
-    expect(playlist).toContain(
-      'GROUP-ID="audio-n2",NAME="Main",DEFAULT=YES,AUTOSELECT=YES,CHANNELS="2",URI="http://b:8081/live/demo/aac-128k.m3u8"',
+    expect(playlist).toContain('#EXT-X-CONTENT-STEERING:SERVER-URI="/live/demo/steering",PATHWAY-ID="."\n');
+    expect(variants(playlist)).toEqual(
+      fullLadder.filter((one) => one.kind === 'video').map((one) => `${one.name}.m3u8`),
     );
-  });
-
-  test('one edge is a pathway whose addresses stay relative', () => {
-    const playlist = mainPlaylist(timeline, {
-      ...options,
-      edges: { revision: 1, edges: twoEdges.edges.slice(0, 1) },
-    });
-    expect(playlist).toContain('PATHWAY-ID="n1"\nh264-720p.m3u8\n');
+    expect(playlist.match(/AUDIO="audio",STABLE-VARIANT-ID="h264-\d+p",PATHWAY-ID="\."\n/g)).toHaveLength(4);
     expect(playlist).not.toContain('http:');
+    const oneEdge = { revision: 1, edges: twoEdges.edges.slice(0, 1) };
+    expect(mainPlaylist(timeline, { ...options, edges: oneEdge })).toBe(playlist);
   });
 });
 
@@ -92,7 +78,7 @@ test('video alone has no audio group, audio alone is a variant of its own', () =
   expect(mainPlaylist(video, options)).not.toMatch(/AUDIO|mp4a/);
   const audio = new LogBuilder().open().clock([audioRendition]).segment({ bytes: 16_000 }).fold();
   expect(mainPlaylist(audio, options).split('\n').slice(3)).toEqual([
-    '#EXT-X-STREAM-INF:BANDWIDTH=140000,AVERAGE-BANDWIDTH=63830,CODECS="mp4a.40.2"',
+    '#EXT-X-STREAM-INF:BANDWIDTH=140000,AVERAGE-BANDWIDTH=63830,CODECS="mp4a.40.2",STABLE-VARIANT-ID="aac-128k"',
     'aac-128k.m3u8',
     '',
   ]);

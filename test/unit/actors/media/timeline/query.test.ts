@@ -101,9 +101,9 @@ describe('a device', () => {
 describe('the steering reply (M14)', () => {
   const edges = ['n2', 'n1', 'n3'].map((id) => ({ id: NodeId.parse(id), region, baseUrl: `http://${id}:1` }));
 
-  test("keeps the viewer's order and reloads from an edge other than the first", () => {
+  test("keeps the viewer's order and says where to ask next", () => {
     expect(
-      JSON.parse(steeringReply({ streamId: stream, edges, selfUrl: 'http://n2:1/live/demo/steering' })),
+      JSON.parse(steeringReply({ streamId: stream, edges, reloadUrl: 'http://n1:1/live/demo/steering' })),
     ).toEqual({
       VERSION: 1,
       TTL: 10,
@@ -112,12 +112,24 @@ describe('the steering reply (M14)', () => {
     });
   });
 
-  test('with one edge, or none, reloads from where it came', () => {
-    for (const some of [edges.slice(0, 1), []]) {
-      const reply: unknown = JSON.parse(
-        steeringReply({ streamId: stream, edges: some, selfUrl: 'http://s/steering', ttlSeconds: 3 }),
-      );
-      expect(reply).toMatchObject({ 'RELOAD-URI': 'http://s/steering', TTL: 3 });
-    }
+  test('each edge is a clone of the main playlist, by the address of every playlist', () => {
+    const timeline = new LogBuilder().open().clock(sourceOnlyLadder).segment().fold();
+    const options = {
+      streamId: stream,
+      edges: edges.slice(0, 2),
+      reloadUrl: 'http://n1:1/live/demo/steering',
+    };
+    const of = (host: string) => ({
+      'h264-480p': `http://${host}:1/live/demo/h264-480p.m3u8`,
+      'h264-240p': `http://${host}:1/live/demo/h264-240p.m3u8`,
+      'aac-128k': `http://${host}:1/live/demo/aac-128k.m3u8`,
+    });
+    expect(JSON.parse(steeringReply({ ...options, timeline }))).toMatchObject({
+      'PATHWAY-CLONES': ['n2', 'n1'].map((id) => ({
+        'BASE-ID': '.',
+        ID: id,
+        'URI-REPLACEMENT': { 'PER-VARIANT-URIS': of(id), 'PER-RENDITION-URIS': of(id) },
+      })),
+    });
   });
 });

@@ -1,0 +1,58 @@
+/** The edge that players play from is killed: they go on at another one by themselves (M14). */
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Browser } from 'playwright-core';
+import { launchChromium, openPlayer, type Player } from '../support/foreign-players.ts';
+import { startTestCluster } from '../support/demo.ts';
+import { flashAndBeep, publish, x264 } from '../support/ffmpeg-publisher.ts';
+import { waitForPlaylist } from '../support/playlists.ts';
+
+let browser: Browser;
+beforeAll(async () => {
+  browser = await launchChromium();
+});
+afterAll(() => browser?.close());
+
+const players: readonly (readonly [Player, string])[] = [
+  ['shaka-dash', 'manifest.mpd'],
+  ['dash.js', 'manifest.mpd'],
+  ['hls.js', 'main.m3u8'],
+];
+/** No player has so much in store: who plays on for longer gets it from the other edge. */
+const beyondBufferSeconds = 25;
+
+// Goal: no viewer ends with its edge. Method: the stream is published to one node, three players play from another, which
+// is killed; each must play further than any buffer reaches. dash.js needs its page for that (foreign-players.ts).
+test('an edge dies: DASH (Shaka, dash.js) and HLS (hls.js) players go on at the other edge', async () => {
+  await using cluster = await startTestCluster();
+  const [ingest, edge] = cluster.nodes;
+  if (ingest === undefined || edge === undefined) throw new Error('no two nodes');
+  await using _publisher = publish(
+    `${ingest.rtmp}/${cluster.stream.key}`,
+    flashAndBeep(426, 240),
+    x264(25, 2),
+  );
+  await waitForPlaylist(
+    `${edge.url}/live/demo/h264-240p.m3u8`,
+    ({ segments }) => segments.length >= 4,
+    60_000,
+  );
+  await using pages = new AsyncDisposableStack();
+  const open = await Promise.all(
+    players.map(async ([player, manifest]) =>
+      pages.use(
+        await openPlayer(
+          browser,
+          player,
+          `${edge.url}/live/demo/${manifest}`,
+          `${ingest.url}/live/demo/${manifest}`,
+        ),
+      ),
+    ),
+  );
+  await Promise.all(open.map((page) => page.playFor(4, 60_000)));
+  await edge.process.kill('SIGKILL');
+  const ends = await Promise.allSettled(open.map((page) => page.playFor(beyondBufferSeconds, 90_000)));
+  expect(ends.map(({ status }, index) => [players[index]?.[0], status])).toEqual(
+    players.map(([player]) => [player, 'fulfilled']),
+  );
+});
