@@ -10,6 +10,7 @@ export interface ViewingResult {
   readonly faults: number;
 }
 
+const segmentSeconds = 2;
 const pollMs = 2000;
 const replyMs = 10_000;
 /** A player begins so many segments before the end. */
@@ -27,6 +28,22 @@ export async function watch(main: string, viewers: number, signal: AbortSignal):
   });
   await Promise.all(watchers);
   return tally;
+}
+
+/**
+ * Figures under viewers mean something only if these were served: each pulls a video and an audio segment each 2 s. Half of
+ * that is asked for, because the first seconds go to starting and the last segment may be on its way.
+ * @throws Error when most segments were gaps, or too few came: the machine cannot transcode this stream
+ */
+export function mustBeWatched(
+  { segments, gaps }: ViewingResult,
+  { viewers, seconds }: { readonly viewers: number; readonly seconds: number },
+): void {
+  if (gaps >= segments)
+    throw new Error(`${gaps} of ${gaps + segments} segments were gaps: the stream was hardly there`);
+  const expected = (viewers * 2 * seconds) / segmentSeconds;
+  if (segments < expected / 2)
+    throw new Error(`the viewers got ${segments} segments of some ${expected}: the stream was hardly there`);
 }
 
 class Tally implements ViewingResult {

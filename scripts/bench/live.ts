@@ -14,7 +14,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { chromium, type Page } from 'playwright-core';
 import { z } from 'zod';
 import { startDemoCluster, type DemoCluster, type DemoNode } from '../demo/demo-cluster.ts';
-import { watch, type ViewingResult } from './live-viewers.ts';
+import { mustBeWatched, watch, type ViewingResult } from './live-viewers.ts';
 
 export interface LiveBenchOptions {
   /** How long the viewers watch; default 120, and 600 for the figure of issue 4. */
@@ -55,7 +55,10 @@ const startTimeoutMs = 60_000;
 const settleMs = 5000;
 const State = z.object({ behindLiveSeconds: z.number().optional() });
 
-/** Runs it and keeps the raw figures in `scripts/bench/results/live.md`. @throws Error when the page does not play */
+/**
+ * Runs it and keeps the raw figures in `scripts/bench/results/live.md`.
+ * @throws Error when the page does not play, or the viewers got too little for the figures to mean anything
+ */
 export async function benchLive(options: LiveBenchOptions = {}): Promise<LiveBenchResult> {
   const { seconds = 120, viewers = 100, playSeconds = 60, progress = () => {} } = options;
   const before = currentLoad();
@@ -72,6 +75,7 @@ export async function benchLive(options: LiveBenchOptions = {}): Promise<LiveBen
       `behind live: p50 ${behindLive.p50Seconds.toFixed(1)} s, p95 ${behindLive.p95Seconds.toFixed(1)} s`,
     );
     const memory = await measureMemory(cluster, { seconds, viewers, progress });
+    mustBeWatched(memory.viewing, { viewers, seconds });
     const isReached = memory.peakMegabytes < targetMegabytes && memory.viewing.faults === 0;
     const load = { before, after: currentLoad() };
     const result = { behindLive, memory, load, targetMegabytes, isReached };

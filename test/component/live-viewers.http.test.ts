@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { expect, test } from 'vitest';
-import { watch } from '../../scripts/bench/live-viewers.ts';
+import { mustBeWatched, watch } from '../../scripts/bench/live-viewers.ts';
 
 const media = (name: string): string =>
   [
@@ -49,4 +49,12 @@ test('a viewer begins near the end, asks for init and sound too, leaves gaps alo
     '/aac/3.m4s',
   ]);
   expect(result).toMatchObject({ segments: 4, gaps: 2, faults: 1 });
+});
+
+test('figures of viewers that got mostly gaps, or too little, are refused', () => {
+  const ten = { viewers: 10, seconds: 60 };
+  const viewing = { segments: 600, gaps: 0, bytes: 1, faults: 0 };
+  expect(() => mustBeWatched(viewing, ten)).not.toThrow();
+  expect(() => mustBeWatched({ ...viewing, gaps: 600 }, ten)).toThrow('600 of 1200 segments were gaps');
+  expect(() => mustBeWatched({ ...viewing, segments: 299 }, ten)).toThrow('299 segments of some 600');
 });
