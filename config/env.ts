@@ -60,7 +60,7 @@ const Variables = z.object({
     'How far back a manifest reaches, in seconds.',
   ),
   TANGAZA_RETENTION_SECONDS: variable(positive.default(86_400), 'How long segments are kept, in seconds.'),
-  TANGAZA_CACHE_BYTES: variable(positive.default(67_108_864), 'Bytes of segments an edge keeps in memory.'),
+  TANGAZA_CACHE_BYTES: variable(positive.default(33_554_432), 'Bytes of segments an edge keeps in memory.'),
   TANGAZA_DRAIN_SECONDS: variable(
     positive.default(30),
     'How long a drained node may take to hand everything over, in seconds.',

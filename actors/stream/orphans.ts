@@ -13,20 +13,12 @@ import type { BootId, NodeId, StreamId } from '../../cluster/model/ids.ts';
 import type { Logger } from '../../cluster/observe/logger.ts';
 import type { IndexLog } from '../../cluster/ownership/index-log.ts';
 import type { OwnershipRecord, OwnershipStore } from '../../cluster/ownership/ownership-store.ts';
-import { line } from '../../cluster/partition/place.ts';
+import { adoptionWaitMs, lineOf, type Candidate } from '../../cluster/ownership/succession.ts';
 import type { Clock } from '../../cluster/time/clock.ts';
 
-const firstWaitMs = 300;
-const waitForEachBeforeMs = 700;
 const lookEveryMs = 5000;
 /** Adoptions at once; the rest is found by the next look (O4). */
 const maxAtOnce = 64;
-
-/** A node that may own streams: alive, an ingest, not draining. */
-export interface Candidate {
-  readonly id: NodeId;
-  readonly weight: number;
-}
 
 export interface OrphanPorts {
   readonly node: NodeId;
@@ -38,20 +30,6 @@ export interface OrphanPorts {
   readonly isAlive: (node: NodeId, bootId: BootId) => boolean;
   /** Takes the stream over; refuses when it is owned again meanwhile. */
   readonly adopt: (stream: StreamId, reason: string) => Promise<unknown>;
-}
-
-/** The line of those who could own a stream, best first (O2). */
-export function lineOf(
-  stream: StreamId,
-  candidates: readonly Candidate[],
-  records: ReadonlyMap<StreamId, OwnershipRecord>,
-): readonly NodeId[] {
-  const loads = new Map<NodeId, number>();
-  for (const { owner } of records.values()) loads.set(owner, (loads.get(owner) ?? 0) + 1);
-  return line(
-    stream,
-    candidates.map(({ id, weight }) => ({ id, weight, load: loads.get(id) ?? 0 })),
-  ).map(({ id }) => id);
 }
 
 export class Orphans {
@@ -101,7 +79,7 @@ export class Orphans {
   /** O1, O5. */
   async #adoptLater(stream: StreamId, { epoch, owner }: OwnershipRecord, place: number): Promise<void> {
     const { clock, ownership, log, adopt, isAlive } = this.#ports;
-    await clock.sleep(firstWaitMs + place * waitForEachBeforeMs, this.#ending.signal);
+    await clock.sleep(adoptionWaitMs(place), this.#ending.signal);
     const { record } = await ownership.get(stream);
     if (record === undefined || record.epoch !== epoch || isAlive(record.owner, record.bootId)) return;
     const tail = await log.tail(stream);

@@ -31,6 +31,7 @@ import type { BootId, NodeId, RegionId, StreamId } from '../../cluster/model/ids
 import type { Logger } from '../../cluster/observe/logger.ts';
 import type { Counter, Gauge, Metrics } from '../../cluster/observe/metrics.ts';
 import type { IndexLog } from '../../cluster/ownership/index-log.ts';
+import { lineOf, type Candidate } from '../../cluster/ownership/succession.ts';
 import type { OwnershipRecord, OwnershipStore } from '../../cluster/ownership/ownership-store.ts';
 import { takeOver } from '../../cluster/ownership/take-over.ts';
 import type { TaskQueue } from '../../cluster/queue/task-queue.ts';
@@ -39,7 +40,7 @@ import type { Ladder } from '../media/ladder/ladder.ts';
 import type { SegmentStore } from '../segment-store/segment-store.ts';
 import { Activation, type Reply } from './activation.ts';
 import { offlineHealth } from './health.ts';
-import { lineOf, Orphans, type Candidate } from './orphans.ts';
+import { Orphans } from './orphans.ts';
 import type { OwnerSettings } from './owner-state.ts';
 
 const tickMs = 100;

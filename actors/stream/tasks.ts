@@ -240,6 +240,7 @@ export function redispatch(turn: Turn, node: NodeId): void {
     const found = findTask(turn, id);
     if (found === undefined || found.task.attempts >= limits.maxAttempts) continue;
     turn.count('redispatch');
+    turn.say('info', "a dead worker's task is published again", { taskId: id, worker: node });
     again(turn, found);
   }
 }

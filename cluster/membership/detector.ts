@@ -100,8 +100,19 @@ export function createDetector(self: NodeId, view: View): Detector {
   return { ...blank, self, view, watched: watchesFor(self, view, new Map()) };
 }
 
+/** By view, for the cluster's size squared is a lot to draw again for each question. */
+const knownMonitors = new WeakMap<View, Map<NodeId, readonly NodeId[]>>();
+
 /** Who watches a member: the first of the others in its line. */
 export function monitorsOf(view: View, target: NodeId): readonly NodeId[] {
+  const known = knownMonitors.get(view) ?? new Map<NodeId, readonly NodeId[]>();
+  knownMonitors.set(view, known);
+  const monitors = known.get(target) ?? chooseMonitors(view, target);
+  known.set(target, monitors);
+  return monitors;
+}
+
+function chooseMonitors(view: View, target: NodeId): readonly NodeId[] {
   const others = view.members.filter((one) => isLive(one) && one.id !== target);
   const line = order(
     `monitor:${target}`,

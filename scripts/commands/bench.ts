@@ -4,6 +4,7 @@ import { table } from '../client/api.ts';
 
 interface BenchOptions {
   readonly seconds?: number;
+  readonly runs?: number;
   readonly json?: true;
 }
 
@@ -17,6 +18,7 @@ interface Outcome {
 
 interface RunOptions {
   readonly seconds?: number;
+  readonly runs?: number;
   readonly progress: (line: string) => void;
 }
 
@@ -75,6 +77,28 @@ const benches: readonly Bench[] = [
       return { result, report: liveReport(result), isReached: result.isReached };
     },
   },
+  {
+    name: 'partition',
+    about: 'look-ups per second and keys moved, against a hash ring and Moleculer',
+    target: 'none moved for nothing',
+    seconds: 'not used',
+    run: async ({ progress }) => {
+      const { benchPartition, partitionReport } = await import('../bench/partition.ts');
+      const result = await benchPartition(progress);
+      return { result, report: partitionReport(result), isReached: result.isReached };
+    },
+  },
+  {
+    name: 'failover',
+    about: 'deaths of owners, workers, ingests and NATS on real processes',
+    target: 'issue 5: see the table',
+    seconds: 'not used; --runs',
+    run: async ({ progress, runs }) => {
+      const { benchFailover, failoverReport } = await import('../bench/failover.ts');
+      const result = await benchFailover({ progress, ...(runs === undefined ? {} : { runs }) });
+      return { result, report: failoverReport(result), isReached: result.isReached };
+    },
+  },
 ];
 
 export function benchCommand(): Command {
@@ -85,6 +109,7 @@ export function benchCommand(): Command {
     )
     .addArgument(new Argument('[name]', 'which one').choices(names))
     .option('--seconds <n>', 'length of what is measured; see the list for what that is', wholeSeconds)
+    .option('--runs <n>', 'how often each case of `failover` is run; 20 by default', wholeSeconds)
     .option('--json', 'print JSON')
     .action(bench);
 }
@@ -95,9 +120,13 @@ async function bench(name: string | undefined, options: BenchOptions): Promise<v
     list(options);
     return;
   }
-  const { seconds, json } = options;
+  const { seconds, runs, json } = options;
   const progress = (line: string): void => void process.stderr.write(`· ${line}\n`);
-  const outcome = await chosen.run({ progress, ...(seconds === undefined ? {} : { seconds }) });
+  const outcome = await chosen.run({
+    progress,
+    ...(seconds === undefined ? {} : { seconds }),
+    ...(runs === undefined ? {} : { runs }),
+  });
   const { isReached, result, report } = outcome;
   const text = json
     ? JSON.stringify({ bench: chosen.name, isReached, target: chosen.target, result })

@@ -1,0 +1,127 @@
+/**
+ * Benchmark of the partitioner: look-ups per second, and keys that move when a node joins, against a ring of virtual nodes
+ * (`hashring`) and Moleculer's own Shard strategy, at 12, 100 and 1,000 nodes. Target: no key moves between two nodes that
+ * were there before.
+ *
+ * Each answers for the same keys, before and after one node joins. Every key is asked once, so that no cache answers. A
+ * move to the newcomer is needed for its share, 1 of N + 1; any other is a stream moved for nothing.
+ */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import HashRing from 'hashring';
+import { ServiceBroker, Strategies } from 'moleculer';
+import { order } from '../../cluster/partition/rendezvous.ts';
+
+const sizes = [12, 100, 1000] as const;
+const keyCount = 10_000;
+const results = join(import.meta.dirname, 'results');
+
+export interface PartitionRow {
+  readonly nodes: number;
+  readonly partitioner: string;
+  readonly lookupsPerSecond: number;
+  /** Of all keys, when one node joins. */
+  readonly movedPercent: number;
+  /** What a perfect partitioner moves. */
+  readonly neededPercent: number;
+  /** Keys that moved between two nodes that were there before. */
+  readonly movedForNothing: number;
+}
+
+export interface PartitionBenchResult {
+  readonly keys: number;
+  readonly rows: readonly PartitionRow[];
+  readonly isReached: boolean;
+}
+
+interface Partitioner {
+  readonly name: string;
+  /** @returns who holds a key among these nodes */
+  readonly of: (nodes: readonly string[]) => (key: string) => string;
+}
+
+const ours: Partitioner = {
+  name: 'tangaza (weighted rendezvous)',
+  of: (nodes) => {
+    const members = nodes.map((id) => ({ id, weight: 1 }));
+    return (key) => order(key, members)[0]?.id ?? '';
+  },
+};
+
+const partitioners: readonly Partitioner[] = [
+  ours,
+  {
+    name: 'hashring (ketama)',
+    of: (nodes) => {
+      const ring = new HashRing([...nodes]);
+      return (key) => ring.get(key);
+    },
+  },
+  { name: "moleculer's Shard", of: shard },
+];
+
+/** The class itself, on a broker that is never started; what it does is not in its declarations. */
+function shard(nodes: readonly string[]): (key: string) => string {
+  const broker = new ServiceBroker({ logger: false });
+  const strategy = new Strategies.Shard(broker.registry, broker, { shardKey: 'key', cacheSize: 1 });
+  call(strategy, 'rebuild', [nodes.map((id) => ({ id }))]);
+  return (key) => String(call(strategy, 'getNodeIDByKey', [key]));
+}
+
+function call(target: object, method: string, args: readonly unknown[]): unknown {
+  const found: unknown = Reflect.get(target, method);
+  if (typeof found !== 'function') throw new Error(`Moleculer's Shard has no ${method}`);
+  return Reflect.apply(found, target, args);
+}
+
+/** Runs it and keeps the figures in `scripts/bench/results/partition.md`. */
+export async function benchPartition(
+  progress: (line: string) => void = () => {},
+): Promise<PartitionBenchResult> {
+  const rows = sizes.flatMap((nodes) => {
+    progress(`${nodes} nodes`);
+    return partitioners.map((partitioner) => measure(partitioner, nodes));
+  });
+  const isReached = rows.every((row) => row.partitioner !== ours.name || row.movedForNothing === 0);
+  const result = { keys: keyCount, rows, isReached };
+  await mkdir(results, { recursive: true });
+  await writeFile(join(results, 'partition.md'), partitionReport(result));
+  return result;
+}
+
+function measure({ name, of }: Partitioner, nodes: number): PartitionRow {
+  const names = Array.from({ length: nodes }, (_, index) => `node-${index + 1}`);
+  const keys = Array.from({ length: keyCount }, (_, index) => `stream-${index}`);
+  const find = of(names);
+  const startMs = performance.now();
+  const before = keys.map(find);
+  const seconds = (performance.now() - startMs) / 1000;
+  const newcomer = `node-${nodes + 1}`;
+  const after = keys.map(of([...names, newcomer]));
+  const moved = after.filter((node, index) => node !== before[index]);
+  return {
+    nodes,
+    partitioner: name,
+    lookupsPerSecond: Math.round(keyCount / seconds),
+    movedPercent: (100 * moved.length) / keyCount,
+    neededPercent: 100 / (nodes + 1),
+    movedForNothing: moved.filter((node) => node !== newcomer).length,
+  };
+}
+
+export function partitionReport({ keys, rows, isReached }: PartitionBenchResult): string {
+  const lines = rows.map(
+    (row) =>
+      `| ${row.nodes} | ${row.partitioner} | ${row.lookupsPerSecond.toLocaleString('en')} | ${row.movedPercent.toFixed(2)} % | ${row.neededPercent.toFixed(2)} % | ${row.movedForNothing} |`,
+  );
+  return [
+    '## bench partition',
+    '',
+    `**Of ${keys.toLocaleString('en')} keys, ours moves none between two nodes that stay: ${isReached ? 'reached' : 'NOT reached'}.**`,
+    '',
+    '| nodes | partitioner | look-ups/s | moved when one joins | needed | moved for nothing |',
+    '| --- | --- | --- | --- | --- | --- |',
+    ...lines,
+    '',
+  ].join('\n');
+}
