@@ -80,7 +80,7 @@ function place(turn: Turn, offer: SourceOffer, { period, hasTwin }: Place): Offe
   const fault = faultOf(offer, period);
   if (fault !== undefined) return { code: 'BAD_REQUEST', detail: fault };
   if (isLate(state, offer, period)) {
-    if (isCommitted(offer, period)) return { state: 'known' };
+    if (isCommitted(state, offer, period)) return { state: 'known' };
     turn.count('lateOffer');
     return { state: 'late' };
   }
@@ -100,10 +100,15 @@ const isFeeding = ({ isActive, candidateSinceMs }: Session): boolean =>
   isActive || candidateSinceMs !== undefined;
 
 /** A twin's copy of what viewers have. */
-function isCommitted(offer: SourceOffer, { segments }: TimelinePeriod): boolean {
+function isCommitted({ outbox }: OwnerState, offer: SourceOffer, { id, segments }: TimelinePeriod): boolean {
   const middle90k = offer.start90k + offer.duration90k / 2;
+  const covers = (one: { readonly start90k: number; readonly duration90k: number }): boolean =>
+    one.start90k <= middle90k && middle90k < one.start90k + one.duration90k;
+  // The commit itself may still be on its way to the log.
+  if (outbox.some((record) => record.kind === 'commit' && record.period === id && covers(record)))
+    return true;
   const segment = segments.findLast((one) => one.start90k <= middle90k);
-  return segment?.isGap === false && middle90k < segment.start90k + segment.duration90k;
+  return segment?.isGap === false && covers(segment);
 }
 
 /** What a source begins with (M2). */

@@ -44,9 +44,9 @@ interface CallOptions {
 
 const timeoutMs = 5000;
 const healthTimeoutMs = 1000;
-/** A callee that does not know our clock measures it meanwhile (C6). */
-const clockTries = 4;
-const clockPauseMs = 100;
+/** A callee that does not know our clock measures it meanwhile (C6); one that has just started is not yet registered. */
+const earlyTries = 12;
+const earlyPauseMs = 100;
 
 export const brokerIdOf = (node: NodeId, bootId: BootId): string => `${node}.${bootId}`;
 
@@ -115,6 +115,11 @@ function rejectCallsToTheDead(broker: ServiceBroker, members: MemberDirectory): 
   members.onGone(({ node, bootId }) => broker.registry.nodes.disconnected(brokerIdOf(node, bootId), true));
 }
 
+/** The same call succeeds in a moment. */
+const isOnlyEarly = (error: unknown): boolean =>
+  errorCodeOf(error) === 'DEADLINE_UNKNOWN' ||
+  (error instanceof Error && error.name === 'ServiceNotFoundError');
+
 type CallAt = <R>(node: NodeId, action: string, params: object, withinMs?: number) => Promise<R>;
 
 /** Each call goes to the living boot of its node, and says until when it is wanted (C6). */
@@ -135,10 +140,9 @@ function callAt({ broker, self, bootId, members, clock }: CallOptions): CallAt {
           meta,
         });
       } catch (error) {
-        if (errorCodeOf(error) !== 'DEADLINE_UNKNOWN' || attempt === clockTries)
-          throw known(error, `${action} at ${node}`);
+        if (!isOnlyEarly(error) || attempt === earlyTries) throw known(error, `${action} at ${node}`);
       }
-      await clock.sleep(clockPauseMs);
+      await clock.sleep(earlyPauseMs);
     }
   };
 }

@@ -49,7 +49,7 @@ export class FailoverCluster implements AsyncDisposable {
     const cluster = await startDemoCluster({ regions: 1, nodes, hasPublisher: false, ...ports });
     const args = publisherArguments({
       urls: cluster.nodes.slice(0, 2).map(({ rtmp }) => `${rtmp}/${cluster.stream.key}`),
-      ...{ width: 426, height: 240, framesPerSecond: 25, bitrateKbps: 600 },
+      ...{ width: 640, height: 360, framesPerSecond: 25, bitrateKbps: 800 },
     });
     const logFile = join(dataDir, 'logs/publisher.log');
     const spec = { name: 'publisher', command: 'ffmpeg', args: () => args, logFile, stopTimeoutMs: 3000 };

@@ -48,6 +48,8 @@ interface Case {
 const results = join(import.meta.dirname, 'results');
 const playerBufferMs = 8000;
 const natsDownMs = 2000;
+/** Of three nodes one may be declared dead in 10 s (C3's brake): the next run begins after that. */
+const brakeMs = 8000;
 const missedRuns = 3;
 
 const cases: readonly Case[] = [
@@ -113,6 +115,7 @@ async function runCase(
   const samplesMs: number[] = [];
   for (let attempt = 1; samplesMs.length < runs && attempt <= runs * missedRuns; attempt += 1) {
     await cluster.settled();
+    await clock.sleep(brakeMs);
     const ms = await run(cluster);
     if (ms === undefined) continue;
     samplesMs.push(ms);

@@ -206,3 +206,12 @@ test('two rivals that reconnect for ever change places once at most', () => {
     ),
   );
 });
+
+// Found by bench failover: with a slow log the twin's copy of each segment was told as lost.
+test("a twin's copy of a segment whose commit is on its way to the log is known, not late", () => {
+  const { owner, segment } = onAir(1);
+  owner.logMode = 'held';
+  owner.finishTasks();
+  expect(owner.held.map(({ record }) => record.kind)).toEqual(['commit']);
+  expect(valueOf(owner.offer(segment(0, 's1')))).toEqual({ state: 'known' });
+});

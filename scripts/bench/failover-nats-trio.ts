@@ -1,0 +1,64 @@
+/** Three nats-servers in one cluster on free ports, for what one server alone cannot show: a leader that dies. */
+import { mkdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { jetstreamManager } from '@nats-io/jetstream';
+import type { NatsConnection } from '@nats-io/transport-node';
+import { systemClock } from '../../cluster/time/clock.system.ts';
+import { freePort } from '../demo/free-port.system.ts';
+import { supervise, type SupervisedProcess } from '../demo/supervised-process.system.ts';
+
+export interface NatsTrio extends AsyncDisposable {
+  readonly urls: readonly string[];
+  /** The server that leads that stream now. */
+  leaderOf(connection: NatsConnection, stream: string): Promise<SupervisedProcess>;
+  /** Whether that stream has a leader and two followers that are up to date. */
+  isWhole(connection: NatsConnection, stream: string): Promise<boolean>;
+}
+
+const host = '127.0.0.1';
+const binary = resolve(import.meta.dirname, '../../.toolchain/bin/nats-server');
+
+export async function startNatsTrio(dir: string): Promise<NatsTrio> {
+  mkdirSync(dir, { recursive: true });
+  const names = ['bench-nats-1', 'bench-nats-2', 'bench-nats-3'];
+  const ports = await Promise.all(names.map(() => freePort()));
+  const routePorts = await Promise.all(names.map(() => freePort()));
+  const routes = routePorts.map((port) => `nats://${host}:${port}`).join(',');
+  const servers = names.map((name, index) => {
+    const cluster = [
+      '--cluster_name',
+      'bench',
+      '--cluster',
+      `nats://${host}:${routePorts[index]}`,
+      '--routes',
+      routes,
+    ];
+    const own = ['-a', host, '-p', String(ports[index]), '-js', '-sd', join(dir, name), '-n', name];
+    const args = [...own, ...cluster];
+    const logFile = join(dir, `${name}.log`);
+    return supervise({ name, command: binary, args: () => args, logFile, stopTimeoutMs: 5000 }, systemClock);
+  });
+  for (const server of servers) server.start();
+  const infoOf = async (connection: NatsConnection, stream: string) =>
+    (await (await jetstreamManager(connection, { timeout: 2000, checkAPI: false })).streams.info(stream))
+      .cluster;
+  return {
+    urls: ports.map((port) => `nats://${host}:${port}`),
+    leaderOf: async (connection, stream) => {
+      const name = (await infoOf(connection, stream))?.leader;
+      const found = servers.find((server) => server.name === name);
+      if (found === undefined) throw new Error(`${stream} has no leader`);
+      return found;
+    },
+    isWhole: async (connection, stream) => {
+      const cluster = await infoOf(connection, stream).catch(() => undefined);
+      const followers = cluster?.replicas ?? [];
+      return (
+        cluster?.leader !== undefined && followers.length === 2 && followers.every(({ current }) => current)
+      );
+    },
+    [Symbol.asyncDispose]: async () => {
+      for (const server of servers) await server.stop();
+    },
+  };
+}
