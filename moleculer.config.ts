@@ -88,14 +88,14 @@ export async function composeNode(env: Readonly<Record<string, string | undefine
   const metrics = prometheusMetrics({ node, region });
   const nats = await connectNats({ servers: config.natsServers, name: node, logger, metrics, clock });
   const { connection } = nats;
-  const shared = { connection, region, metrics, logger, clock };
+  const shared = { connection, region, replicas: config.natsReplicas, metrics, logger, clock };
   const store = await openStore(config, metrics);
   const log = await openNatsIndexLog(shared);
   const ownership = await openNatsOwnershipStore(shared);
   const queue = await openNatsTaskQueue(shared);
   const registry = openSqliteStreamRegistry(join(config.dataDir, 'tangaza.sqlite'));
   const self = describeSelf(config, bootId);
-  const members = await openMembership({ connection, self, secrets, logger, metrics });
+  const members = await openMembership({ ...shared, self, secrets });
   const ladders = loadLadders(join(import.meta.dirname, 'config/ladders'));
   const { downMs: natsDownMs } = nats;
   const fingerprint = await readFingerprint(config.worker.ffmpeg);
@@ -362,6 +362,7 @@ function describeSelf({ nodeId, region, roles, http, rtmp }: NodeConfig, bootId:
 
 function openMembership(ports: {
   readonly connection: NatsConnection;
+  readonly replicas: number;
   readonly self: Member;
   readonly secrets: Secrets;
   readonly logger: Logger;

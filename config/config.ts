@@ -18,6 +18,7 @@ export interface NodeConfig {
   };
   readonly drainSeconds: number;
   readonly natsServers: readonly string[];
+  readonly natsReplicas: number;
   readonly dataDir: string;
   readonly store:
     | { readonly kind: 'disk'; readonly reserveBytes: number }
@@ -86,6 +87,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>, co
     },
     drainSeconds: values.TANGAZA_DRAIN_SECONDS,
     natsServers: values.TANGAZA_NATS_URL.split(',').map((url) => url.trim()),
+    natsReplicas: values.TANGAZA_NATS_REPLICAS,
     dataDir: values.TANGAZA_DATA_DIR,
     store:
       values.TANGAZA_STORE === 'disk'

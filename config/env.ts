@@ -32,6 +32,10 @@ const Variables = z.object({
     z.string().default('nats://127.0.0.1:4222'),
     "Comma-separated URLs of the region's NATS servers.",
   ),
+  TANGAZA_NATS_REPLICAS: variable(
+    z.coerce.number().int().min(1).max(5).default(1),
+    'NATS servers that keep a copy of each stream and bucket: 3 in a cluster of three.',
+  ),
   TANGAZA_DATA_DIR: variable(
     z.string().default('.tangaza'),
     "Folder of the region's data on this host (SQLite, segments on disk, secrets).",

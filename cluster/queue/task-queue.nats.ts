@@ -33,6 +33,8 @@ import type { PulledTask, TaskQueue } from './task-queue.ts';
 export interface TaskQueueOptions {
   readonly connection: NatsConnection;
   readonly region: RegionId;
+  /** Servers that keep a copy; 1 when absent. */
+  readonly replicas?: number;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
@@ -88,7 +90,7 @@ class NatsTaskQueue implements TaskQueue {
 
   /** Makes the stream and its consumers, or changes them to what they should be. */
   async ensure(): Promise<void> {
-    const { connection, region, maxTasks } = this.#options;
+    const { connection, region, maxTasks, replicas } = this.#options;
     const manager = await jetstreamManager(connection, { timeout: requestTimeoutMs, checkAPI: false });
     this.#domain = (await manager.getAccountInfo()).domain;
     const config = {
@@ -96,6 +98,7 @@ class NatsTaskQueue implements TaskQueue {
       subjects: [subjects.allTasks(region)],
       retention: RetentionPolicy.Workqueue,
       storage: StorageType.File,
+      num_replicas: replicas ?? 1,
       discard: DiscardPolicy.New,
       max_age: nanos(maxAgeMs),
       duplicate_window: nanos(maxAgeMs),

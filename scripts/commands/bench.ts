@@ -5,6 +5,7 @@ import { table } from '../client/api.ts';
 interface BenchOptions {
   readonly seconds?: number;
   readonly runs?: number;
+  readonly case?: string;
   readonly json?: true;
 }
 
@@ -19,6 +20,8 @@ interface Outcome {
 interface RunOptions {
   readonly seconds?: number;
   readonly runs?: number;
+  /** Of a benchmark with several cases, only this one. */
+  readonly only?: string;
   readonly progress: (line: string) => void;
 }
 
@@ -92,14 +95,25 @@ const benches: readonly Bench[] = [
     name: 'failover',
     about: 'deaths of owners, workers, ingests and NATS on real processes',
     target: 'issue 5: see the table',
-    seconds: 'not used; --runs',
-    run: async ({ progress, runs }) => {
+    seconds: 'not used; --runs, --case',
+    run: async ({ progress, runs, only }) => {
+      if (only !== undefined)
+        return failoverCase(only, { progress, ...(runs === undefined ? {} : { runs }) });
       const { benchFailover, failoverReport } = await import('../bench/failover.ts');
       const result = await benchFailover({ progress, ...(runs === undefined ? {} : { runs }) });
       return { result, report: failoverReport(result), isReached: result.isReached };
     },
   },
 ];
+
+/** One case by itself, or `each`: with players, a single reconnecting encoder, three NATS servers, nodes that come and go. */
+async function failoverCase(name: string, options: RunOptions): Promise<Outcome> {
+  const { benchFailoverCases, caseNames, casesReport } = await import('../bench/failover-by-case.ts');
+  if (name !== 'each' && !caseNames.includes(name))
+    throw new InvalidArgumentError(`--case is each, ${caseNames.join(', ')}`);
+  const result = await benchFailoverCases({ ...options, ...(name === 'each' ? {} : { only: name }) });
+  return { result, report: casesReport(result), isReached: result.isReached };
+}
 
 export function benchCommand(): Command {
   const names = benches.map(({ name }) => name);
@@ -110,6 +124,7 @@ export function benchCommand(): Command {
     .addArgument(new Argument('[name]', 'which one').choices(names))
     .option('--seconds <n>', 'length of what is measured; see the list for what that is', wholeSeconds)
     .option('--runs <n>', 'how often each case of `failover` is run; 20 by default', wholeSeconds)
+    .option('--case <name>', 'a case of `failover` by itself, or `each`')
     .option('--json', 'print JSON')
     .action(bench);
 }
@@ -120,12 +135,13 @@ async function bench(name: string | undefined, options: BenchOptions): Promise<v
     list(options);
     return;
   }
-  const { seconds, runs, json } = options;
+  const { seconds, runs, case: only, json } = options;
   const progress = (line: string): void => void process.stderr.write(`· ${line}\n`);
   const outcome = await chosen.run({
     progress,
     ...(seconds === undefined ? {} : { seconds }),
     ...(runs === undefined ? {} : { runs }),
+    ...(only === undefined ? {} : { only }),
   });
   const { isReached, result, report } = outcome;
   const text = json

@@ -1,0 +1,147 @@
+/** Cases of `bench failover` in which NATS dies, and in which nodes come and go under many streams. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { encoderOf, grow, playerBufferMs, viewerOf, type Figures } from './failover-cases.ts';
+import { ReconnectingEncoder } from './failover-encoder.ts';
+import { until, type BenchStream, type Rig } from './failover-rig.ts';
+
+/** A commit is in time when it is at most so much later than commits are in peace. */
+const inTimeMs = 500;
+const streamCount = 6;
+/** Long after any node that would take a stream has taken it (C2: 300 ms, and 700 ms more for each rank). */
+const quietMs = 4000;
+
+/** A fault of NATS that begins and ends. Resolves with the moment at which it was mended. */
+type NatsFault = (rig: Rig) => Promise<number>;
+
+const oneServerDown =
+  (forMs: number): NatsFault =>
+  async ({ cluster }) => {
+    const nats = cluster.regions[0]?.nats;
+    if (nats === undefined) throw new Error('there is no nats-server');
+    await nats.kill('SIGKILL');
+    await delay(forMs);
+    nats.start();
+    return performance.now();
+  };
+
+/** Killed, and started again after 2 s: long enough that another one leads. */
+const leaderDown: NatsFault = async ({ trio, connection }) => {
+  if (trio === undefined) throw new Error('three servers are needed');
+  const leader = await trio.leaderOf(connection, 'IDX-region-1');
+  await leader.kill('SIGKILL');
+  const atMs = performance.now();
+  await delay(2000);
+  leader.start();
+  return atMs;
+};
+
+export const natsRestarted = (rig: Rig): AsyncGenerator<Figures> => natsFails(rig, oneServerDown(1000));
+export const natsDown60 = (rig: Rig): AsyncGenerator<Figures> => natsFails(rig, oneServerDown(60_000));
+export const natsLeaderKilled = (rig: Rig): AsyncGenerator<Figures> => natsFails(rig, leaderDown);
+
+/** One stream of a single publisher goes on through the fault. */
+async function* natsFails(rig: Rig, fault: NatsFault): AsyncGenerator<Figures> {
+  await using stream = await rig.addStream('default');
+  await using encoder = new ReconnectingEncoder(encoderOf(rig, stream), rig.nodes, rig.other());
+  await using viewer = viewerOf(rig, stream);
+  await until('the stream begins', () => stream.log.nextNumber >= 3);
+  for (;;) {
+    const calmFrom = stream.log.seen.length;
+    await grow(stream, viewer, 4);
+    const calmMs = middle(stream.log.commitDelays(calmFrom).map(({ behindMs }) => behindMs));
+    const from = stream.log.seen.length;
+    const { faults } = viewer;
+    const { connections } = encoder;
+    const ignored = stream.log.timeline.ignored;
+    const atMs = performance.now();
+    const mendedAtMs = await fault(rig);
+    const inTime = () =>
+      stream.log.commitDelays(from).find((one) => one.atMs > mendedAtMs && one.behindMs <= calmMs + inTimeMs);
+    await until('the backlog is gone', () => inTime() !== undefined);
+    await grow(stream, viewer, 4);
+    const { opens, lost, doubled, discontinuities } = stream.log.findingsSince(from);
+    const stallMs = viewer.stallSince(atMs, playerBufferMs);
+    yield {
+      ...{ ownershipChanges: opens, lost, discontinuities },
+      doubled: doubled + stream.log.timeline.ignored - ignored,
+      // Until the first commit that is in time: those are 2 s apart.
+      backlogMs: (inTime()?.atMs ?? Number.NaN) - mendedAtMs,
+      reconnections: encoder.connections - connections,
+      numberFaults: viewer.faults - faults,
+      stallMs,
+      stallBeyondOutageMs: Math.max(0, stallMs - (mendedAtMs - atMs)),
+    };
+    await rig.mend();
+    const { trio } = rig;
+    if (trio !== undefined)
+      await until('three servers are in step', () => trio.isWhole(rig.connection, 'IDX-region-1'));
+  }
+}
+
+function middle(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
+}
+
+/**
+ * Six streams on three nodes. The node with most of them gets SIGKILL: exactly its own move. It comes back as a new
+ * boot that owns nothing: none moves.
+ */
+export async function* nodesComeAndGo(rig: Rig): AsyncGenerator<Figures> {
+  await using all = new AsyncDisposableStack();
+  const streams: BenchStream[] = [];
+  for (let index = 0; index < streamCount; index += 1) {
+    const stream = all.use(await rig.addStream('source'));
+    const node = rig.node(rig.nodes[index % rig.nodes.length]?.node);
+    all.use(new ReconnectingEncoder(encoderOf(rig, stream), rig.nodes, node));
+    streams.push(stream);
+  }
+  for (;;) {
+    await growAll(streams);
+    const victim = rig.node(busiestOf(streams));
+    const own = streams.filter(({ log }) => log.owner === victim.node);
+    const others = streams.filter((stream) => !own.includes(stream));
+    const before = marksOf(streams);
+    const atMs = performance.now();
+    await victim.process.kill('SIGKILL');
+    await until('its streams have new owners', () => own.every((stream) => opensOf(stream, before) > 0));
+    await delay(quietMs);
+    const effectiveMs = Math.max(
+      ...own.map(({ log }) => (log.openSince(before.get(log.stream) ?? 0)?.atMs ?? NaN) - atMs),
+    );
+    const left = {
+      ownStreams: own.length,
+      movedTwice: own.filter((stream) => opensOf(stream, before) > 1).length,
+      othersMoved: others.filter((stream) => opensOf(stream, before) > 0).length,
+    };
+    await growAll(streams);
+    const joining = marksOf(streams);
+    await rig.mend(victim);
+    await delay(quietMs);
+    await growAll(streams);
+    yield {
+      ...left,
+      effectiveMs,
+      movedByJoin: streams.filter((stream) => opensOf(stream, joining) > 0).length,
+    };
+  }
+}
+
+const marksOf = (streams: readonly BenchStream[]): ReadonlyMap<string, number> =>
+  new Map(streams.map(({ id, log }) => [id, log.seen.length]));
+
+const opensOf = ({ id, log }: BenchStream, marks: ReadonlyMap<string, number>): number =>
+  log.seen.slice(marks.get(id) ?? 0).filter(({ entry }) => entry.record.kind === 'open').length;
+
+function busiestOf(streams: readonly BenchStream[]): string | undefined {
+  const counts = new Map<string, number>();
+  for (const { log } of streams)
+    if (log.owner !== undefined) counts.set(log.owner, (counts.get(log.owner) ?? 0) + 1);
+  return [...counts].toSorted(([, a], [, b]) => b - a)[0]?.[0];
+}
+
+async function growAll(streams: readonly BenchStream[]): Promise<void> {
+  const wanted = streams.map(({ log }) => log.nextNumber + 2);
+  await until('all streams grow', () =>
+    streams.every(({ log }, index) => log.nextNumber >= (wanted[index] ?? 0)),
+  );
+}
