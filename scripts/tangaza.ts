@@ -5,6 +5,7 @@ import { benchCommand } from './commands/bench.ts';
 import { drainCommand, nodesCommand, regionsCommand, whoCommand } from './commands/cluster.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { nodeCommand } from './commands/node.ts';
+import { simulateCommand } from './commands/simulate.ts';
 import { streamsCommand } from './commands/streams.ts';
 import { upCommand } from './commands/up.ts';
 
@@ -20,6 +21,7 @@ const program = new Command('tangaza')
   .addCommand(nodesCommand())
   .addCommand(regionsCommand())
   .addCommand(drainCommand())
+  .addCommand(simulateCommand())
   .addCommand(benchCommand())
   .addCommand(doctorCommand());
 

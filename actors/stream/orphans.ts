@@ -5,11 +5,12 @@
  *     place in line: 300 ms, and 700 ms more for each one before them, and then look at the record again.
  * O2. Who is in line is decided by rendezvous with bounded load (C4), so every node arrives at the same line.
  * O3. Compare-and-set and the log's fence decide, whatever the waits: two that try at once do no harm (C1).
- * O4. Every 5 s records are looked through for owners that no longer live, in case a death was missed.
+ * O4. Every 5 s records are looked through for owners that no longer live, in case a death was missed, and for what this
+ *     node has won without knowing it: the answer to its claim was lost (found by the simulator, seed 5).
  * O5. A broadcast that has ended has no owner to mourn: the next publish claims it.
  */
 import { errorCodeOf } from '../../cluster/errors/tangaza-error.ts';
-import type { BootId, NodeId, StreamId } from '../../cluster/model/ids.ts';
+import type { BootId, Epoch, NodeId, StreamId } from '../../cluster/model/ids.ts';
 import type { Logger } from '../../cluster/observe/logger.ts';
 import type { IndexLog } from '../../cluster/ownership/index-log.ts';
 import type { OwnershipRecord, OwnershipStore } from '../../cluster/ownership/ownership-store.ts';
@@ -28,6 +29,8 @@ export interface OrphanPorts {
   readonly ownership: OwnershipStore;
   readonly candidates: () => readonly Candidate[];
   readonly isAlive: (node: NodeId, bootId: BootId) => boolean;
+  readonly isActive: (stream: StreamId) => boolean;
+  readonly bootId: BootId;
   /** Takes the stream over; refuses when it is owned again meanwhile. */
   readonly adopt: (stream: StreamId, reason: string) => Promise<unknown>;
 }
@@ -35,6 +38,8 @@ export interface OrphanPorts {
 export class Orphans {
   readonly #ports: OrphanPorts;
   readonly #underWay = new Set<StreamId>();
+  /** Broadcasts that were seen to have ended, by the epoch of their record: not asked for again (O5). */
+  readonly #ended = new Map<StreamId, Epoch>();
   readonly #ending = new AbortController();
   #stopLooking: (() => void) | undefined;
 
@@ -62,9 +67,9 @@ export class Orphans {
   }
 
   #mourn(stream: StreamId, record: OwnershipRecord, records: ReadonlyMap<StreamId, OwnershipRecord>): void {
-    const { node, isAlive, candidates, logger } = this.#ports;
-    if (isAlive(record.owner, record.bootId) || this.#underWay.has(stream)) return;
-    const place = lineOf(stream, candidates(), records).indexOf(node);
+    const { node, candidates, logger } = this.#ports;
+    if (!this.#isOrphan(stream, record) || this.#underWay.has(stream)) return;
+    const place = this.#isOwn(record) ? 0 : lineOf(stream, candidates(), records).indexOf(node);
     if (place < 0 || this.#underWay.size >= maxAtOnce || this.#ending.signal.aborted) return;
     this.#underWay.add(stream);
     void this.#adoptLater(stream, record, place)
@@ -76,14 +81,24 @@ export class Orphans {
       .finally(() => this.#underWay.delete(stream));
   }
 
+  #isOwn({ owner, bootId }: OwnershipRecord): boolean {
+    return owner === this.#ports.node && bootId === this.#ports.bootId;
+  }
+
+  #isOrphan(stream: StreamId, record: OwnershipRecord): boolean {
+    if (this.#ended.get(stream) === record.epoch) return false;
+    const { isAlive, isActive } = this.#ports;
+    return this.#isOwn(record) ? !isActive(stream) : !isAlive(record.owner, record.bootId);
+  }
+
   /** O1, O5. */
   async #adoptLater(stream: StreamId, { epoch, owner }: OwnershipRecord, place: number): Promise<void> {
-    const { clock, ownership, log, adopt, isAlive } = this.#ports;
+    const { clock, ownership, log, adopt } = this.#ports;
     await clock.sleep(adoptionWaitMs(place), this.#ending.signal);
     const { record } = await ownership.get(stream);
-    if (record === undefined || record.epoch !== epoch || isAlive(record.owner, record.bootId)) return;
+    if (record?.epoch !== epoch || !this.#isOrphan(stream, record)) return;
     const tail = await log.tail(stream);
-    if (tail === undefined || tail.record.kind === 'end') return;
-    await adopt(stream, `owner died (${owner})`);
+    if (tail === undefined || tail.record.kind === 'end') this.#ended.set(stream, epoch);
+    else await adopt(stream, this.#isOwn(record) ? record.reason : `owner died (${owner})`);
   }
 }

@@ -127,7 +127,8 @@ export class StreamActor {
     const { metrics } = options;
     const adopt = (stream: StreamId, reason: string): Promise<Activation> =>
       this.#activate(stream, { reason });
-    this.#orphans = new Orphans({ ...options, adopt });
+    const isActive = (stream: StreamId): boolean => this.#activations.has(stream);
+    this.#orphans = new Orphans({ ...options, adopt, isActive });
     this.#events = metrics.counter({
       name: 'tangaza_stream_events_total',
       help: 'What stream owners did.',

@@ -180,7 +180,10 @@ function askByHttp(detector: Detector, { id }: Life): DetectorStep {
 
 function takeP1(detector: Detector, life: Life, isOk: boolean, nowMs: number): Detector {
   return changeWatch(detector, life, (watch) => {
-    if (isOk) return { ...watch, ...nothingCounted };
+    if (isOk)
+      return watch.p1Failures + watch.p2Refusals + watch.p2Timeouts === 0
+        ? watch
+        : { ...watch, ...nothingCounted };
     return nowMs < detector.voidUntilMs ? watch : { ...watch, p1Failures: watch.p1Failures + 1 };
   });
 }
@@ -200,7 +203,9 @@ function takeP2(detector: Detector, life: Life, result: P2Result, nowMs: number)
 function changeWatch(detector: Detector, life: Life, change: (watch: Watch) => Watch): Detector {
   const watch = detector.watched.get(life.id);
   if (watch === undefined || !isSameLife(watch.life, life)) return detector;
-  return { ...detector, watched: new Map(detector.watched).set(life.id, change(watch)) };
+  const changed = change(watch);
+  if (changed === watch) return detector;
+  return { ...detector, watched: new Map(detector.watched).set(life.id, changed) };
 }
 
 const isSameLife = (a: Life, b: Life): boolean =>
@@ -211,11 +216,22 @@ function hear(heard: Detector['heard'], accusation: Accusation, nowMs: number): 
   const accusers = new Map(heard.get(target));
   if (holds) accusers.set(from, { incarnation, atMs: nowMs });
   else accusers.delete(from);
-  return new Map(heard).set(target, accusers);
+  const all = new Map(heard).set(target, accusers);
+  if (accusers.size === 0) all.delete(target);
+  return all;
+}
+
+/** Nothing counted and nothing heard: nothing follows. */
+function isCalm({ watched, heard }: Detector): boolean {
+  if (heard.size > 0) return false;
+  for (const { p1Failures, accusedSinceMs } of watched.values())
+    if (p1Failures > 0 || accusedSinceMs !== undefined) return false;
+  return true;
 }
 
 /** What follows from the counts: own accusations told and taken back, verdicts carried out. */
 function still(detector: Detector, nowMs: number): DetectorStep {
+  if (isCalm(detector)) return { detector, effects: [] };
   const told = accuse(detector, nowMs);
   const judged = judge(told.detector, nowMs);
   return { detector: judged.detector, effects: [...told.effects, ...judged.effects] };

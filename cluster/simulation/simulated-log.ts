@@ -1,0 +1,106 @@
+/**
+ * The region's index log and ownership records as the simulator keeps them, with what must always hold (design.md 7).
+ *
+ * I1. In each stream's log epochs never decrease, and one epoch has one node and boot.
+ * I2. Numbers go on from each commit to the next: none is missing, none comes twice, none goes back.
+ * I3. A record of ownership moves only away from a boot that was declared dead, or that is gone (design.md 7.7).
+ */
+import { TangazaError } from '../errors/tangaza-error.ts';
+import type { BootId, Epoch, NodeId, StreamId } from '../model/ids.ts';
+import type { OwnershipRecord } from '../ownership/ownership-store.ts';
+
+export interface LogRecord {
+  readonly kind: 'open' | 'commit';
+  readonly epoch: Epoch;
+  readonly node: NodeId;
+  readonly bootId: BootId;
+  readonly recordId: string;
+  /** Of a commit. */
+  readonly number: number | undefined;
+}
+
+export interface LogState {
+  sequence: number;
+  tail: LogRecord | undefined;
+  nextNumber: number;
+}
+
+interface Kept {
+  record: OwnershipRecord | undefined;
+  revision: number;
+}
+
+export interface LogChecks {
+  /** Sabotage: every append is taken, whatever it expects. */
+  readonly isFenceBroken: boolean;
+  readonly violate: (what: string) => void;
+  /** May this boot lose what it owns? */
+  readonly mayLose: (node: NodeId, bootId: BootId) => boolean;
+}
+
+export class SimulatedLog {
+  readonly #checks: LogChecks;
+  readonly #logs = new Map<StreamId, LogState>();
+  readonly #records = new Map<StreamId, Kept>();
+  readonly #owners = new Map<string, string>();
+
+  constructor(checks: LogChecks) {
+    this.#checks = checks;
+  }
+
+  of(stream: StreamId): LogState {
+    const found = this.#logs.get(stream);
+    if (found !== undefined) return found;
+    const made: LogState = { sequence: 0, tail: undefined, nextNumber: 0 };
+    this.#logs.set(stream, made);
+    return made;
+  }
+
+  /** @throws TangazaError `FENCED` */
+  append(stream: StreamId, record: LogRecord, expected: number): number {
+    const log = this.of(stream);
+    if (log.sequence !== expected && !this.#checks.isFenceBroken)
+      throw new TangazaError('FENCED', `${stream} is at ${log.sequence}, not ${expected}`);
+    this.#check(stream, log, record);
+    log.sequence += 1;
+    log.tail = record;
+    if (record.kind === 'commit') log.nextNumber += 1;
+    return log.sequence;
+  }
+
+  #check(stream: StreamId, { tail, nextNumber }: LogState, record: LogRecord): void {
+    const { violate } = this.#checks;
+    const { epoch, node, bootId, number } = record;
+    if (tail !== undefined && epoch < tail.epoch)
+      violate(`I1: ${stream} went back from epoch ${tail.epoch} to ${epoch} of ${node}`);
+    const key = `${stream} ${epoch}`;
+    const owner = `${node} ${bootId}`;
+    const known = this.#owners.get(key) ?? owner;
+    this.#owners.set(key, owner);
+    if (known !== owner) violate(`I1: epoch ${epoch} of ${stream} has two owners: ${known} and ${owner}`);
+    if (number !== undefined && number !== nextNumber)
+      violate(`I2: ${stream} commits number ${number} where ${nextNumber} comes next`);
+  }
+
+  record(stream: StreamId): Kept {
+    return this.#records.get(stream) ?? { record: undefined, revision: 0 };
+  }
+
+  records(): ReadonlyMap<StreamId, OwnershipRecord> {
+    const all = new Map<StreamId, OwnershipRecord>();
+    for (const [stream, { record }] of this.#records) if (record !== undefined) all.set(stream, record);
+    return all;
+  }
+
+  /** @throws TangazaError `CONFLICT` */
+  putRecord(stream: StreamId, record: OwnershipRecord, revision: number): number {
+    const kept = this.record(stream);
+    if (kept.revision !== revision) throw new TangazaError('CONFLICT', `${stream} is at ${kept.revision}`);
+    const former = kept.record;
+    const isMove = former !== undefined && former.owner !== record.owner;
+    if (isMove && !this.#checks.mayLose(former.owner, former.bootId))
+      this.#checks.violate(`I3: ${record.owner} took ${stream} from ${former.owner}, which is well`);
+    this.#records.set(stream, { record, revision: revision + 1 });
+    return revision + 1;
+  }
+}

@@ -1,0 +1,109 @@
+/**
+ * The simulated region: processes, the NATS between them, the view's bucket, and who can reach whom.
+ *
+ * What runs in it is the product's own: view, detector, succession, epochs and take-over. Only processes, network and
+ * disks are made up. Time passes on the agenda alone.
+ */
+import { TangazaError } from '../errors/tangaza-error.ts';
+import type { NodeId } from '../model/ids.ts';
+import { emptyView, type View } from '../membership/view.ts';
+import { Agenda } from './agenda.ts';
+import type { Random } from './random.ts';
+
+/** A process: what reaches a frozen one waits, what reaches a killed one is lost. */
+export interface Process {
+  readonly id: NodeId;
+  boot: number;
+  state: 'up' | 'killed' | 'frozen';
+  isLinked: boolean;
+  inbox: (() => void)[];
+}
+
+const natsDelayMs = { least: 0.2, most: 8 } as const;
+const requestTimeoutMs = 2000;
+export const lossShare = 0.003;
+const doubleShare = 0.005;
+
+export class World {
+  readonly agenda = new Agenda();
+  readonly random: Random;
+  /** `{from}>{to}` pairs whose NATS messages, or HTTP requests, are lost. */
+  readonly cutNats = new Set<string>();
+  readonly cutHttp = new Set<string>();
+  natsDownUntilMs = 0;
+  writesRefusedUntilMs = 0;
+  view: View = emptyView('simulated');
+  /** An answer was given to somebody who awaits it: promises must run before time goes on. */
+  hasSettled = false;
+  readonly #note: (what: string) => void;
+
+  constructor(random: Random, note: (what: string) => void) {
+    this.random = random;
+    this.#note = note;
+  }
+
+  get nowMs(): number {
+    return this.agenda.nowMs;
+  }
+
+  note(what: string): void {
+    this.#note(`${this.nowMs.toFixed(1)} ${what}`);
+  }
+
+  reachesNats({ isLinked, state }: Process): boolean {
+    return isLinked && state !== 'killed' && this.nowMs >= this.natsDownUntilMs;
+  }
+
+  takesWrites(process: Process): boolean {
+    return this.reachesNats(process) && this.nowMs >= this.writesRefusedUntilMs;
+  }
+
+  delayMs(): number {
+    return this.random.between(natsDelayMs.least, natsDelayMs.most);
+  }
+
+  /** Runs in that boot of the process after a while: later when it is frozen then, never when it is another boot. */
+  inProcess(process: Process, afterMs: number, run: () => void): void {
+    const { boot } = process;
+    this.agenda.after(afterMs, () => {
+      if (process.boot !== boot || process.state === 'killed') return;
+      if (process.state === 'frozen') process.inbox.push(() => process.boot === boot && run());
+      else run();
+    });
+  }
+
+  /** A message over NATS: may be lost, or come twice. */
+  send(from: Process, to: Process, run: () => void): void {
+    if (!this.reachesNats(from) || this.cutNats.has(`${from.id}>${to.id}`)) return;
+    if (this.random.chance(lossShare)) return;
+    const deliver = (): void => {
+      if (this.reachesNats(to)) run();
+    };
+    this.inProcess(to, this.delayMs(), deliver);
+    if (this.random.chance(doubleShare)) this.inProcess(to, this.delayMs(), deliver);
+  }
+
+  /** A request to NATS itself. Its effect may happen and its answer still be lost. @throws as promise: `LOG_UNAVAILABLE` */
+  ask<T>(process: Process, kind: 'read' | 'write', apply: () => T): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      const answer = (afterMs: number, run: () => void): void =>
+        this.inProcess(process, afterMs, () => {
+          this.hasSettled = true;
+          run();
+        });
+      const silence = (): void =>
+        answer(requestTimeoutMs, () => reject(new TangazaError('LOG_UNAVAILABLE', 'simulated time-out')));
+      this.agenda.after(this.delayMs(), () => {
+        const isTaken = kind === 'write' ? this.takesWrites(process) : this.reachesNats(process);
+        if (!isTaken) return silence();
+        try {
+          const value = apply();
+          if (this.random.chance(lossShare)) silence();
+          else answer(this.delayMs(), () => resolve(value));
+        } catch (error) {
+          answer(this.delayMs(), () => reject(error instanceof Error ? error : new Error(String(error))));
+        }
+      });
+    });
+  }
+}

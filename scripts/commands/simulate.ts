@@ -1,0 +1,149 @@
+/** `tangaza simulate`: the cluster's core under a simulated clock and network, seed by seed. */
+import { availableParallelism } from 'node:os';
+import { Worker } from 'node:worker_threads';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { z } from 'zod';
+import {
+  simulate,
+  type SimulationOptions,
+  type SimulationResult,
+} from '../../cluster/simulation/simulate.ts';
+import { print } from '../client/api.ts';
+
+interface Flags {
+  readonly seed: number;
+  readonly seeds: number;
+  readonly nodes: number;
+  readonly streams: number;
+  readonly hours: number;
+  readonly break?: 'fencing';
+  readonly trace?: true;
+  readonly json?: true;
+}
+
+const Result = z.object({
+  seed: z.number(),
+  violations: z.array(z.string()),
+  traceHash: z.string(),
+  faults: z.number(),
+  deaths: z.number(),
+  events: z.number(),
+});
+const shownFailures = 10;
+const progressEveryMs = 1000;
+
+export function simulateCommand(): Command {
+  return new Command('simulate')
+    .description(
+      'Placement, detection, succession and take-over under a simulated clock and network, with processes that die and freeze. Exit code 1 when an invariant breaks.',
+    )
+    .option('--seed <n>', 'first seed; the same seed is the same run', count, 1)
+    .option('--seeds <n>', 'how many seeds from there on', count, 1)
+    .option('--nodes <n>', 'nodes of the region', count, 12)
+    .option('--streams <n>', 'streams on air', count, 200)
+    .option('--hours <n>', 'simulated hours', positive, 1)
+    .addOption(new Option('--break <what>', 'sabotage that must be found').choices(['fencing']))
+    .option('--trace', 'prints every event; one seed')
+    .option('--json', 'print JSON')
+    .action(run);
+}
+
+async function run(flags: Flags): Promise<void> {
+  if (flags.trace === true && flags.seeds > 1) throw new Error('--trace is for one seed');
+  const startMs = performance.now();
+  const results = flags.trace === true ? [await traced(flags)] : await inThreads(flags);
+  const seconds = (performance.now() - startMs) / 1000;
+  const failed = results.filter(({ violations }) => violations.length > 0);
+  const summary = { seeds: results.length, failed: failed.length, seconds, results };
+  print(flags, summary, () => report(flags, results, seconds));
+  process.exitCode = failed.length > 0 ? 1 : 0;
+}
+
+const optionsOf = (flags: Flags, seed: number): SimulationOptions => ({
+  ...{ seed, nodes: flags.nodes, streams: flags.streams, hours: flags.hours },
+  ...(flags.break === undefined ? {} : { breaks: flags.break }),
+});
+
+const traced = (flags: Flags): Promise<SimulationResult> =>
+  simulate({ ...optionsOf(flags, flags.seed), onTrace: (line) => void process.stderr.write(`${line}\n`) });
+
+/** One thread for each core; each gets the next seed when it has answered. */
+async function inThreads(flags: Flags): Promise<readonly SimulationResult[]> {
+  const results: SimulationResult[] = [];
+  let next = flags.seed;
+  const end = flags.seed + flags.seeds;
+  const shown = progress(flags, () => results);
+  const runOne = async (): Promise<void> => {
+    const worker = new Worker(new URL('simulation-worker.system.ts', import.meta.url));
+    try {
+      for (let seed = next++; seed < end; seed = next++)
+        results.push(await asked(worker, optionsOf(flags, seed)));
+    } finally {
+      await worker.terminate();
+    }
+  };
+  try {
+    await Promise.all(Array.from({ length: Math.min(availableParallelism(), flags.seeds) }, runOne));
+  } finally {
+    clearInterval(shown);
+  }
+  return results.toSorted((a, b) => a.seed - b.seed);
+}
+
+function asked(worker: Worker, options: SimulationOptions): Promise<SimulationResult> {
+  return new Promise((resolve, reject) => {
+    worker.once('error', reject);
+    worker.once('message', (raw: unknown) => {
+      worker.removeAllListeners('error');
+      resolve(Result.parse(raw));
+    });
+    // oxlint-disable-next-line require-post-message-target-origin -- a thread, not a window
+    worker.postMessage(options);
+  });
+}
+
+function progress(flags: Flags, results: () => readonly SimulationResult[]): NodeJS.Timeout {
+  return setInterval(() => {
+    const done = results();
+    const failed = done.filter(({ violations }) => violations.length > 0).length;
+    process.stderr.write(`· ${done.length} of ${flags.seeds} seeds, ${failed} failed\n`);
+  }, progressEveryMs);
+}
+
+function report(flags: Flags, results: readonly SimulationResult[], seconds: number): string {
+  const failed = results.filter(({ violations }) => violations.length > 0);
+  const sum = (of: (result: SimulationResult) => number): number =>
+    results.reduce((total, result) => total + of(result), 0);
+  const lines = failed
+    .slice(0, shownFailures)
+    .flatMap(({ seed, violations }) => [
+      `seed ${seed}:`,
+      ...violations.slice(0, 3).map((violation) => `  ${violation}`),
+      `  again: ${replay(flags, seed)}`,
+    ]);
+  const what = `${flags.nodes} nodes, ${flags.streams} streams, ${flags.hours} h each`;
+  return [
+    `${results.length} seeds (${what}), ${sum(({ faults }) => faults)} faults, ${sum(({ deaths }) => deaths)} changes of the view, ${sum(({ events }) => events)} events in ${seconds.toFixed(1)} s`,
+    ...(flags.seeds === 1 ? [`trace ${results[0]?.traceHash}`] : []),
+    failed.length === 0 ? 'no violation' : `${failed.length} seeds with violations`,
+    ...lines,
+    '',
+  ].join('\n');
+}
+
+function replay({ nodes, streams, hours, break: what }: Flags, seed: number): string {
+  const sabotage = what === undefined ? '' : ` --break ${what}`;
+  return `tangaza simulate --seed ${seed} --nodes ${nodes} --streams ${streams} --hours ${hours}${sabotage} --trace`;
+}
+
+function count(text: string): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value >= 1 && value <= 10_000_000) return value;
+  throw new InvalidArgumentError('a whole number from 1 on');
+}
+
+function positive(text: string): number {
+  const value = Number(text);
+  if (value > 0 && value <= 1000) return value;
+  throw new InvalidArgumentError('a number above 0');
+}
