@@ -8,12 +8,7 @@ const edge = (id: string, region: string) => ({
   baseUrl: `http://${id}`,
 });
 const edges = [edge('a1', 'a'), edge('a2', 'a'), edge('a3', 'a'), edge('b1', 'b'), edge('b2', 'b')];
-const orderFor = (
-  viewer: string,
-  isLeaving = false,
-  unsound: readonly string[] = [],
-  current?: string,
-) =>
+const orderFor = (viewer: string, isLeaving = false, unsound: readonly string[] = [], current?: string) =>
   edgesFor(edges, {
     self: 'a2',
     current,
