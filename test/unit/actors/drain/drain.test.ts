@@ -1,0 +1,82 @@
+/** A drain: in order, within its bound, and never of the last node by mistake (C2). */
+import { expect, test } from 'vitest';
+import { Drain, type DrainPorts } from '../../../../actors/drain/drain.ts';
+import { errorCodeOf } from '../../../../cluster/errors/tangaza-error.ts';
+import { NodeId, type StreamId } from '../../../../cluster/model/ids.ts';
+import { silentLogger } from '../../../../cluster/observe/logger.ts';
+import { JumpingClock } from '../../../support/jumping-clock.ts';
+
+/** A drain whose publishers leave when they are closed, or never. */
+function draining(change: Partial<DrainPorts> = {}, leavesWhenClosed = true) {
+  const clock = new JumpingClock();
+  const said: string[] = [];
+  let publishers = 1;
+  const gone = Promise.withResolvers<number>();
+  const drain = new Drain({
+    ...{ node: NodeId.parse('n1'), clock, logger: silentLogger, withinMs: 30_000, othersLeft: () => 1 },
+    setDraining: async () => void said.push('told'),
+    handOver: async () => {
+      said.push('handed over');
+      return [];
+    },
+    publishers: async () => publishers,
+    closePublishers: async () => {
+      said.push('closed');
+      if (leavesWhenClosed) publishers = 0;
+    },
+    exit: () => {
+      said.push('exit');
+      gone.resolve(clock.nowMs);
+    },
+    ...change,
+  });
+  return { drain, said, gone: gone.promise };
+}
+
+test('the others hear of it first, streams go next, publishers before the process', async () => {
+  const { drain, said, gone } = draining();
+  expect(drain.begin({ isForced: false })).toEqual({ withinSeconds: 30 });
+  expect(await gone).toBeLessThanOrEqual(30_250);
+  expect(said).toEqual(['told', 'handed over', 'closed', 'exit']);
+});
+
+test('publishers that do not leave do not hold it beyond its bound', async () => {
+  const { drain, gone } = draining({}, false);
+  drain.begin({ isForced: false });
+  expect(await gone).toBeLessThanOrEqual(30_500);
+});
+
+test('the last node is refused unless it is forced, and a second drain always', async () => {
+  const { drain, gone } = draining({ othersLeft: () => 0 });
+  const refused = (isForced: boolean): string => {
+    try {
+      drain.begin({ isForced });
+      return 'begun';
+    } catch (error) {
+      return errorCodeOf(error);
+    }
+  };
+  expect([refused(false), refused(true), refused(true)]).toEqual(['CONFLICT', 'begun', 'CONFLICT']);
+  await gone;
+});
+
+test('without NATS nobody can be told, and the node ends all the same', async () => {
+  const { drain, said, gone } = draining({
+    setDraining: () => Promise.reject(new Error('no NATS')),
+    handOver: async (): Promise<readonly StreamId[]> => {
+      throw new Error('no NATS');
+    },
+  });
+  drain.begin({ isForced: false });
+  await gone;
+  expect(said).toEqual(['exit']);
+});
+
+test('a stop hands over without waiting for publishers, and does nothing for the last node', async () => {
+  const { drain, said } = draining();
+  await drain.handOverNow(1000);
+  expect(said).toEqual(['told', 'handed over']);
+  const last = draining({ othersLeft: () => 0 });
+  await last.drain.handOverNow(1000);
+  expect(last.said).toEqual([]);
+});

@@ -1,0 +1,19 @@
+/** A process notices that it stood still (C6). */
+import { expect, test } from 'vitest';
+import { watchFreezes } from '../../../../cluster/time/freeze.ts';
+import { JumpingClock } from '../../../support/jumping-clock.ts';
+
+test('over a second without a look is a freeze, less is only a busy process', () => {
+  const clock = new JumpingClock();
+  const frozen: number[] = [];
+  const stop = watchFreezes(clock, (ms) => void frozen.push(ms));
+  for (const passedMs of [50, 60, 1049, 50, 1052, 50, 30_050]) {
+    clock.nowMs += passedMs;
+    void clock.ring();
+  }
+  expect(frozen).toEqual([1002, 30_000]);
+  stop();
+  clock.nowMs += 60_000;
+  void clock.ring();
+  expect(frozen).toHaveLength(2);
+});
