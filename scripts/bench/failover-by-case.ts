@@ -52,8 +52,11 @@ const natsRows = [
   count('lost', 'source segments lost', 0),
   count('doubled', 'segments doubled', 0),
   count('discontinuities', 'discontinuities', 0),
-  ms('backlogMs', 'mended to first commit in time', { of: 'max', atMost: 5000 }),
 ];
+/** C8 gives 5 s. */
+const backlog = ms('backlogMs', 'server back to first commit in time', { of: 'max', atMost: 5000 });
+/** From the death, for nobody outside sees when the next leader serves: the outage is in it, so 5 s do not apply. */
+const leaderBacklog = ms('backlogMs', "leader's death to first commit in time");
 
 const cases: readonly Case[] = [
   {
@@ -118,14 +121,14 @@ const cases: readonly Case[] = [
     about: 'the only nats-server killed, started again after 1 s',
     natsServers: 1,
     measure: natsRestarted,
-    rows: [...natsRows, noStall],
+    rows: [...natsRows, backlog, noStall],
   },
   {
     name: 'nats-leader',
     about: 'three servers: the leader of the log killed, started again after 2 s',
     natsServers: 3,
     measure: natsLeaderKilled,
-    rows: [...natsRows, noStall],
+    rows: [...natsRows, leaderBacklog, noStall],
   },
   {
     name: 'nodes',
@@ -145,7 +148,11 @@ const cases: readonly Case[] = [
     natsServers: 1,
     runs: 1,
     measure: natsDown60,
-    rows: [...natsRows, ms('stallBeyondOutageMs', 'stall beyond the outage', { of: 'max', atMost: 3000 })],
+    rows: [
+      ...natsRows,
+      backlog,
+      ms('stallBeyondOutageMs', 'stall beyond the outage', { of: 'max', atMost: 3000 }),
+    ],
   },
 ];
 

@@ -1,8 +1,9 @@
 /** Three nats-servers in one cluster on free ports, for what one server alone cannot show: a leader that dies. */
 import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { jetstreamManager } from '@nats-io/jetstream';
-import type { NatsConnection } from '@nats-io/transport-node';
+import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { systemClock } from '../../cluster/time/clock.system.ts';
 import { freePort } from '../demo/free-port.system.ts';
 import { supervise, type SupervisedProcess } from '../demo/supervised-process.system.ts';
@@ -16,6 +17,7 @@ export interface NatsTrio extends AsyncDisposable {
 }
 
 const host = '127.0.0.1';
+const readyTries = 50;
 const binary = resolve(import.meta.dirname, '../../.toolchain/bin/nats-server');
 
 export async function startNatsTrio(dir: string): Promise<NatsTrio> {
@@ -38,12 +40,22 @@ export async function startNatsTrio(dir: string): Promise<NatsTrio> {
     const logFile = join(dir, `${name}.log`);
     return supervise({ name, command: binary, args: () => args, logFile, stopTimeoutMs: 5000 }, systemClock);
   });
+  const stop = async (): Promise<void> => {
+    for (const server of servers) await server.stop();
+  };
   for (const server of servers) server.start();
+  const urls = ports.map((port) => `nats://${host}:${port}`);
+  try {
+    for (const url of urls) await waitForJetStream(url);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
   const infoOf = async (connection: NatsConnection, stream: string) =>
     (await (await jetstreamManager(connection, { timeout: 2000, checkAPI: false })).streams.info(stream))
       .cluster;
   return {
-    urls: ports.map((port) => `nats://${host}:${port}`),
+    urls,
     leaderOf: async (connection, stream) => {
       const name = (await infoOf(connection, stream))?.leader;
       const found = servers.find((server) => server.name === name);
@@ -57,8 +69,21 @@ export async function startNatsTrio(dir: string): Promise<NatsTrio> {
         cluster?.leader !== undefined && followers.length === 2 && followers.every(({ current }) => current)
       );
     },
-    [Symbol.asyncDispose]: async () => {
-      for (const server of servers) await server.stop();
-    },
+    [Symbol.asyncDispose]: stop,
   };
+}
+
+/** Until the servers have elected who places streams, every one of them refuses. */
+async function waitForJetStream(url: string): Promise<void> {
+  const connection = await connect({ servers: url, waitOnFirstConnect: true, reconnectTimeWait: 100 });
+  try {
+    for (let tries = 0; tries < readyTries; tries += 1) {
+      const manager = await jetstreamManager(connection, { timeout: 1000, checkAPI: false });
+      if ((await manager.getAccountInfo().catch(() => undefined)) !== undefined) return;
+      await delay(200);
+    }
+  } finally {
+    await connection.close();
+  }
+  throw new Error(`${url}: JetStream does not answer`);
 }
