@@ -215,7 +215,7 @@ function accept(turn: Turn, offer: SourceOffer): void {
     sourceRecordId,
     isLogged: false,
     clockAtMs: turn.nowMs,
-    isBacklog: turn.state.link.kind === 'down',
+    isBacklog: turn.state.link.kind === 'down' || isBehindBacklog(turn.state, turn.nowMs),
   });
   const pending = [...turn.state.pending, segment].toSorted(
     (a, b) => a.offer.period - b.offer.period || a.offer.start90k - b.offer.start90k,
@@ -223,6 +223,11 @@ function accept(turn: Turn, offer: SourceOffer): void {
   if (pending[0] === segment) turn.set({ headSinceAtMs: turn.nowMs });
   turn.set({ pending, marks: [...turn.state.marks, markOf(offer)].slice(-limits.maxMarks) });
   turn.count('source');
+}
+
+/** It waits for what an outage left before it: its own time has not begun (C8). */
+function isBehindBacklog({ pending, catchUpUntilMs }: OwnerState, nowMs: number): boolean {
+  return nowMs < catchUpUntilMs && pending.some((one) => one.isBacklog);
 }
 
 /** A source that nothing has been done for yet. */

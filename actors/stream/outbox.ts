@@ -138,6 +138,7 @@ export function proveLog(turn: Turn): void {
   if (link.kind === 'up') return;
   turn.set({
     link: { kind: 'up' },
+    catchUpUntilMs: turn.nowMs + limits.catchUpMs,
     headSinceAtMs: turn.nowMs,
     pending: pending.map((segment) => ({ ...segment, isBacklog: true, clockAtMs: turn.nowMs })),
   });

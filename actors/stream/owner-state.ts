@@ -188,6 +188,8 @@ export interface OwnerState {
   /** What the last sources begin with, oldest first (M2). */
   readonly marks: readonly SourceMark[];
 
+  /** After an outage or a take-over: until then, what comes in behind backlog is backlog as well. */
+  readonly catchUpUntilMs: number;
   /** In order of period and start. */
   readonly pending: readonly PendingSegment[];
   readonly headSinceAtMs: number;
@@ -286,6 +288,8 @@ export const limits = {
   gapMs: 4000,
   /** After an outage or a take-over viewers wait already, and workers come back slowly: no media is given up so soon. */
   backlogGapMs: 12_000,
+  /** Bounds how long media behind a backlog is given its patience: a fleet that never keeps up must not be waited for. */
+  catchUpMs: 60_000,
   /** M13. */
   heldSegments: 5,
   /** Of one task, hedges and retries included. */

@@ -82,6 +82,7 @@ export function createOwner({ self, settings, reason, entries }: TakenStream, no
       marks: marksOf(entries),
     },
     ...{ pending: inherited(timeline, now), headSinceAtMs: now.monotonicMs, decided: lastDecided(timeline) },
+    catchUpUntilMs: now.monotonicMs + limits.catchUpMs,
     ...{
       nextNumber: timeline.nextNumber,
       inits: new Map(),

@@ -29,7 +29,7 @@ import type { IndexLog } from './index-log.ts';
 /** For each request to the server. */
 const requestTimeoutMs = 2000;
 /** A follower that hears nothing, not even a heartbeat, for twice this long begins again. */
-const heartbeatMs = 2000;
+const heartbeatMs = 1000;
 /** Records asked for ahead of the reader: the bound of a follower's buffer. */
 const readAhead = 256;
 const retryMinMs = 100;
@@ -249,11 +249,11 @@ class NatsIndexLog implements IndexLog {
       filter_subjects: subjects.index(this.#region, stream),
       deliver_policy: DeliverPolicy.StartSequence,
       opt_start_seq: fromSequence,
-      inactive_threshold: 10 * heartbeatMs,
+      inactive_threshold: 20 * heartbeatMs,
     });
     const messages = await consumer.consume({
       max_messages: readAhead,
-      expires: 5 * heartbeatMs,
+      expires: 10 * heartbeatMs,
       idle_heartbeat: heartbeatMs,
     });
     const stopWatching = this.#stopOnTrouble(messages, signal);

@@ -1,19 +1,12 @@
 /** One encoder publishes to two nodes, and either may die: no missing segment, no discontinuity (M2, C2). */
 import { expect, test } from 'vitest';
-import { applyEntry, emptyTimeline } from '../../actors/media/timeline/fold.ts';
-import type { Timeline } from '../../actors/media/timeline/timeline.ts';
 import type { StreamHealth } from '../../cluster/contract/stream.ts';
 import { systemClock } from '../../cluster/time/clock.system.ts';
 import type { DemoNode } from '../../scripts/demo/demo-cluster.ts';
-import { controlClient } from '../support/control-client.ts';
-import { readIndexLog, startTestCluster, type TestCluster } from '../support/demo.ts';
+import { startTestCluster, type TestCluster } from '../support/demo.ts';
+import { breaksIn, foldOf, grownBy, healthUntil, playing } from '../support/live-cluster.ts';
 import { makeFeed, type Feed } from '../support/media-feed.ts';
-import { readPlaylist, waitForPlaylist, type Playlist } from '../support/playlists.ts';
 import { RtmpPublisher } from '../support/rtmp-publisher.ts';
-
-const lowest = 'h264-240p';
-const afterMs = 60_000;
-const playlistOf = (node: DemoNode): string => `${node.url}/live/demo/${lowest}.m3u8`;
 
 /** One encoder with one clock; each connection joins when it is made, and has a clock of its own, as OBS' outputs do. */
 class Encoder {
@@ -38,24 +31,6 @@ class Encoder {
   }
 }
 
-async function healthUntil(
-  cluster: TestCluster,
-  node: DemoNode,
-  isWanted: (health: StreamHealth) => boolean,
-): Promise<StreamHealth> {
-  const client = controlClient(node.url, cluster.token);
-  for (;;) {
-    const health = await client.health('demo').catch(() => undefined);
-    if (health !== undefined && isWanted(health)) return health;
-    await systemClock.sleep(100);
-  }
-}
-
-async function grownBy(node: DemoNode, segments: number): Promise<Playlist> {
-  const { lastNumber } = await readPlaylist(playlistOf(node));
-  return waitForPlaylist(playlistOf(node), (now) => now.lastNumber >= lastNumber + segments, afterMs);
-}
-
 const twinsAt = (health: StreamHealth): number =>
   (health.sessions ?? []).filter(({ role }) => role === 'active').length;
 
@@ -69,7 +44,7 @@ test('either of two ingests of one encoder dies: no gap, no discontinuity, no se
   if (one === undefined || two === undefined) throw new Error('two nodes are needed');
   const encoder = new Encoder(feed);
   await using _first = await encoder.connect(cluster, one);
-  await waitForPlaylist(playlistOf(two), ({ segments }) => segments.length >= 2, afterMs);
+  await playing(two);
   await using _second = await encoder.connect(cluster, two);
   await healthUntil(cluster, two, (health) => twinsAt(health) === 2);
 
@@ -78,17 +53,15 @@ test('either of two ingests of one encoder dies: no gap, no discontinuity, no se
   await grownBy(two, 3);
 
   one.process.start();
-  await waitForPlaylist(playlistOf(one), ({ segments }) => segments.length >= 2, afterMs);
+  await playing(one);
   await using _third = await encoder.connect(cluster, one);
   await healthUntil(cluster, one, (health) => twinsAt(health) === 2);
   await two.process.kill('SIGKILL');
   await healthUntil(cluster, one, ({ owner }) => owner === one.node);
   const after = await grownBy(one, 3);
 
-  expect(after.segments.filter(({ isGap }) => isGap)).toEqual([]);
-  expect(after.segments.filter(({ isDiscontinuity }) => isDiscontinuity)).toEqual([]);
-  const entries = await readIndexLog(cluster.regions[0], cluster.stream.id);
-  const timeline = entries.reduce<Timeline>(applyEntry, emptyTimeline());
+  expect(breaksIn(after)).toEqual({ gaps: 0, discontinuities: 0 });
+  const timeline = await foldOf(cluster);
   expect([timeline.epoch, timeline.ignored, timeline.periods.length]).toEqual([3, 0, 1]);
   const segments = timeline.periods[0]?.segments ?? [];
   const holes = segments.slice(1).map((now, index) => {

@@ -1,19 +1,9 @@
 /** Owners of a live stream die and freeze on real processes: another node owns it, and viewers' numbering goes on. */
 import { expect, test } from 'vitest';
-import { applyEntry, emptyTimeline } from '../../actors/media/timeline/fold.ts';
-import type { Timeline } from '../../actors/media/timeline/timeline.ts';
-import type { StreamHealth } from '../../cluster/contract/stream.ts';
-import { ClusterView } from '../../cluster/contract/streams.ts';
-import { systemClock } from '../../cluster/time/clock.system.ts';
 import type { DemoNode } from '../../scripts/demo/demo-cluster.ts';
-import { controlClient } from '../support/control-client.ts';
-import { readIndexLog, startTestCluster, type TestCluster } from '../support/demo.ts';
+import { startTestCluster, type TestCluster } from '../support/demo.ts';
 import { flashAndBeep, publish, x264, type FfmpegPublisher } from '../support/ffmpeg-publisher.ts';
-import { readPlaylist, waitForPlaylist, type Playlist } from '../support/playlists.ts';
-
-const lowest = 'h264-240p';
-const afterMs = 60_000;
-const playlistOf = (node: DemoNode): string => `${node.url}/live/demo/${lowest}.m3u8`;
+import { allAlive, breaksIn, foldOf, grownBy, healthUntil, playing } from '../support/live-cluster.ts';
 
 function publishAt(cluster: TestCluster, node: DemoNode): FfmpegPublisher {
   return publish(`${node.rtmp}/${cluster.stream.key}`, flashAndBeep(426, 240), x264(25, 2));
@@ -25,46 +15,6 @@ function nodeNamed(cluster: TestCluster, name: string | undefined): DemoNode {
   return node;
 }
 
-/** Asks a node until the stream's health is as wanted; fails by the test's time-out. */
-async function healthUntil(
-  cluster: TestCluster,
-  node: DemoNode,
-  isWanted: (health: StreamHealth) => boolean,
-): Promise<StreamHealth> {
-  const client = controlClient(node.url, cluster.token);
-  for (;;) {
-    const health = await client.health('demo').catch(() => undefined);
-    if (health !== undefined && isWanted(health)) return health;
-    await systemClock.sleep(100);
-  }
-}
-
-const statesAt = async (cluster: TestCluster, node: DemoNode): Promise<readonly string[]> => {
-  const view = await controlClient(node.url, cluster.token).call('/v1/cluster', 200, ClusterView);
-  return view.nodes.map(({ state }) => state);
-};
-
-async function allAlive(cluster: TestCluster, seenBy: DemoNode): Promise<void> {
-  for (;;) {
-    const states = await statesAt(cluster, seenBy).catch(() => []);
-    if (states.length === cluster.nodes.length && states.every((state) => state === 'alive')) return;
-    await systemClock.sleep(100);
-  }
-}
-
-async function grownBy(node: DemoNode, segments: number): Promise<Playlist> {
-  const { lastNumber } = await readPlaylist(playlistOf(node));
-  return waitForPlaylist(playlistOf(node), (now) => now.lastNumber >= lastNumber + segments, afterMs);
-}
-
-const foldOf = async (cluster: TestCluster): Promise<Timeline> =>
-  (await readIndexLog(cluster.regions[0], cluster.stream.id)).reduce<Timeline>(applyEntry, emptyTimeline());
-
-const breaksIn = ({ segments }: Playlist) => ({
-  gaps: segments.filter(({ isGap }) => isGap).length,
-  discontinuities: segments.filter(({ isDiscontinuity }) => isDiscontinuity).length,
-});
-
 // Goal: no death of an owner ends a stream. Method: three nodes. The node that ingests and owns is killed: another one owns the
 // stream under a higher epoch before anybody has published again. The publisher comes back to a third node, whose session is
 // then served from afar. Now that owner freezes: the session's node takes over, without a new period; the owner thaws, and
@@ -75,7 +25,7 @@ test('an owner is killed, the next one is frozen and thaws: the stream goes on, 
   if (first === undefined) throw new Error('no nodes');
   {
     await using publisher = publishAt(cluster, first);
-    await waitForPlaylist(playlistOf(first), ({ segments }) => segments.length >= 2, afterMs);
+    await playing(first);
     await first.process.kill('SIGKILL');
     await publisher.kill('SIGKILL');
   }

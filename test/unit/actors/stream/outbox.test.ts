@@ -137,6 +137,25 @@ test('backlog has its deadlines from when it is first in line: a dead queue make
   expect(owner.ofKind('gap').map((one) => one.number)).toEqual([1, 2]);
 });
 
+// Found by bench failover: after 60 s without NATS two segments that came in behind the backlog were given up.
+test('what comes in behind a backlog has its patience, for a minute at most', () => {
+  const { owner, period } = committed(1);
+  owner.logMode = 'silent';
+  for (const index of [1, 2]) owner.offer(owner.segment(period, index));
+  owner.pass(5000);
+  owner.logMode = 'up';
+  owner.pass(1100);
+  owner.offer(owner.segment(period, 3));
+  owner.pass(9000);
+  owner.finishTasks(2);
+  expect(owner.ofKind('gap')).toEqual([]);
+  expect(owner.ofKind('commit').map((one) => one.number)).toEqual([0, 1, 2, 3]);
+  owner.pass(60_000);
+  owner.offer(owner.segment(period, 4));
+  owner.pass(4100);
+  expect(owner.ofKind('gap').map((one) => one.number)).toEqual([4]);
+});
+
 // Found under load: a read of the tail was answered after an append had passed it, and the owner gave its stream up.
 test('a tail that an append has overtaken is no sign of loss; one that is truly behind is', () => {
   const { owner, period } = committed(1);
