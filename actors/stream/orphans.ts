@@ -60,6 +60,7 @@ export class Orphans {
   async look(): Promise<void> {
     try {
       const records = await this.#ports.ownership.list();
+      for (const stream of this.#ended.keys()) if (!records.has(stream)) this.#ended.delete(stream);
       for (const [stream, record] of records) this.#mourn(stream, record, records);
     } catch (error) {
       this.#ports.logger.debug({ code: errorCodeOf(error) }, 'orphaned streams cannot be looked for now');
@@ -88,7 +89,10 @@ export class Orphans {
   #isOrphan(stream: StreamId, record: OwnershipRecord): boolean {
     if (this.#ended.get(stream) === record.epoch) return false;
     const { isAlive, isActive } = this.#ports;
-    return this.#isOwn(record) ? !isActive(stream) : !isAlive(record.owner, record.bootId);
+    // A node that was declared dead takes up nothing, not even its own: the others are in line.
+    return isAlive(record.owner, record.bootId)
+      ? this.#isOwn(record) && !isActive(stream)
+      : !this.#isOwn(record);
   }
 
   /** O1, O5. */
