@@ -1,9 +1,9 @@
 /** The audio of a period: its configuration, its counted clock, and what has been measured of it. */
-import type { PeriodMarks } from '../../cluster/contract/stream.ts';
+import { markHashLength, type PeriodMarks } from '../../cluster/contract/stream.ts';
 import { AudioClock, type AudioStretch, type AudioVerdict } from './audio-clock.ts';
 import { ticksPerSecond } from './cut-rule.ts';
 import type { PeriodAudio, PeriodPlace } from './ingest-events.ts';
-import { frameHash, markHashLength } from './marks.ts';
+import { frameHash } from './marks.ts';
 import { describeAudio, frameOverheadBytes, type AudioConfiguration } from './period.ts';
 
 /** About 20 s. */

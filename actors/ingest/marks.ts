@@ -2,9 +2,6 @@
 import { createHash } from 'node:crypto';
 import { Sha256 } from '../../cluster/model/ids.ts';
 
-/** Marks are the start of a hash. */
-export const markHashLength = 16;
-
 /** Of one audio frame. */
 export function frameHash(data: Uint8Array): Sha256 {
   return Sha256.parse(createHash('sha256').update(data).digest('hex'));

@@ -10,7 +10,7 @@
  * F4. More than 120 s of waiting media is refused: the session keeps its last 60 s and offers again.
  */
 import type { SourceOffer } from '../../cluster/contract/index-log.ts';
-import type { OfferParams } from '../../cluster/contract/stream.ts';
+import { markHashLength, type OfferParams } from '../../cluster/contract/stream.ts';
 import type { ErrorCode } from '../../cluster/errors/catalogue.ts';
 import { findPeriod, presentationTime90k } from '../media/timeline/query.ts';
 import type { TimelinePeriod } from '../media/timeline/timeline.ts';
@@ -26,7 +26,7 @@ import { enqueue } from './outbox.ts';
 import { endOfPeriod90k, sourceNames } from './periods.ts';
 import { markAlive } from './sessions.ts';
 import type { Turn } from './turn.ts';
-import { markHashLength, type SourceMark } from './twins.ts';
+import type { SourceMark } from './twins.ts';
 
 export interface Refusal {
   readonly code: ErrorCode;

@@ -29,7 +29,6 @@ export interface Match {
   readonly audioOffset: number | undefined;
 }
 
-export const markHashLength = 16;
 const tolerance90k = 180;
 const maxLag90k = 6 * 90_000;
 /** Audio lies this near to what video proposes. */

@@ -58,8 +58,12 @@ export const SourceAudio = z.object({
 });
 export type SourceAudio = z.infer<typeof SourceAudio>;
 
-/** First 16 hex digits of a SHA-256. */
-const MarkHash = z.string().regex(/^[0-9a-f]{16}$/);
+/** Marks are the first hex digits of a SHA-256. */
+export const markHashLength = 16;
+const MarkHash = z
+  .string()
+  .length(markHashLength)
+  .regex(/^[0-9a-f]+$/);
 
 /** What a session has that may be recognised, by its own clock (M2). */
 export const PeriodMarks = z.object({

@@ -1,17 +1,17 @@
 /** The membership view under the key `view` of the KV bucket `members-{region}` (C3, facts 3). */
-import { jetstream, JetStreamApiError } from '@nats-io/jetstream';
+import { jetstream } from '@nats-io/jetstream';
 import { Kvm, type KV, type KvEntry } from '@nats-io/kv';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { subjects } from '../contract/subjects.ts';
 import { TangazaError } from '../errors/tangaza-error.ts';
 import type { RegionId } from '../model/ids.ts';
 import type { Logger } from '../observe/logger.ts';
+import { asking, isWrongRevision } from '../ownership/asking.nats.ts';
 import { View } from './view.ts';
 import type { StoredView, ViewStore } from './view-store.ts';
 
 const key = 'view';
 const requestTimeoutMs = 2000;
-const wrongLastSequence = new Set([10071, 10164]);
 
 interface ViewStoreOptions {
   readonly connection: NatsConnection;
@@ -58,7 +58,7 @@ class NatsViewStore implements ViewStore {
           ? this.#kv.create(key, value)
           : this.#kv.update(key, value, revision, requestTimeoutMs));
       } catch (error) {
-        if (!(error instanceof JetStreamApiError) || !wrongLastSequence.has(error.code)) throw error;
+        if (!isWrongRevision(error)) throw error;
         throw new TangazaError('CONFLICT', 'the membership view has changed meanwhile', { cause: error });
       }
     });
@@ -81,15 +81,5 @@ class NatsViewStore implements ViewStore {
       this.#logger.error({ err: error }, 'the membership view cannot be read; members build it again');
       return { view: undefined, revision };
     }
-  }
-}
-
-async function asking<T>(what: string, ask: () => Promise<T>): Promise<T> {
-  try {
-    return await ask();
-  } catch (error) {
-    if (error instanceof TangazaError) throw error;
-    const why = error instanceof Error ? error.message : 'no answer';
-    throw new TangazaError('LOG_UNAVAILABLE', `${what}: ${why}`, { cause: error });
   }
 }

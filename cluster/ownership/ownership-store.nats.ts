@@ -4,17 +4,17 @@
  * `update()` refuses revision 0, so the first write is a `create()`. A value that cannot be read counts as none, but
  * keeps its revision: the next claim replaces it, and takes its epoch from the log's head (C5).
  */
-import { jetstream, JetStreamApiError } from '@nats-io/jetstream';
+import { jetstream } from '@nats-io/jetstream';
 import { Kvm, type KV } from '@nats-io/kv';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { subjects } from '../contract/subjects.ts';
+import { asking, isWrongRevision } from './asking.nats.ts';
 import { TangazaError } from '../errors/tangaza-error.ts';
 import { StreamId, type RegionId } from '../model/ids.ts';
 import type { Logger } from '../observe/logger.ts';
 import { OwnershipRecord, type OwnershipStore } from './ownership-store.ts';
 
 const requestTimeoutMs = 2000;
-const wrongLastSequence = new Set([10071, 10164]);
 
 export interface NatsOwnershipStoreOptions {
   readonly connection: NatsConnection;
@@ -65,7 +65,7 @@ class NatsOwnershipStore implements OwnershipStore {
           ? this.#kv.create(stream, value)
           : this.#kv.update(stream, value, revision, requestTimeoutMs));
       } catch (error) {
-        if (!(error instanceof JetStreamApiError) || !wrongLastSequence.has(error.code)) throw error;
+        if (!isWrongRevision(error)) throw error;
         throw new TangazaError('CONFLICT', `${stream}: the record has changed since revision ${revision}`, {
           cause: error,
         });
@@ -92,18 +92,5 @@ class NatsOwnershipStore implements OwnershipStore {
       this.#logger.warn({ stream, err: error }, 'an ownership record cannot be read; it counts as none');
       return undefined;
     }
-  }
-}
-
-async function asking<T>(what: string, ask: () => Promise<T>): Promise<T> {
-  try {
-    return await ask();
-  } catch (error) {
-    if (error instanceof TangazaError) throw error;
-    throw new TangazaError(
-      'LOG_UNAVAILABLE',
-      `${what}: ${error instanceof Error ? error.message : 'no answer'}`,
-      { cause: error },
-    );
   }
 }
