@@ -11,6 +11,7 @@ import { isPresent } from '../../cluster/contract/index-log.ts';
 import type { Member } from '../../cluster/membership/member-directory.ts';
 import { RenditionName, type NodeId, type RegionId, type StreamId } from '../../cluster/model/ids.ts';
 import { order } from '../../cluster/partition/rendezvous.ts';
+import { storePeriodOf } from '../media/timeline/query.ts';
 import type { Timeline, TimelinePeriod } from '../media/timeline/timeline.ts';
 import { byAge, type ArchiveName } from '../segment-store/archive-key.ts';
 import { uncommittedMs } from '../segment-store/expiry.ts';
@@ -56,7 +57,9 @@ export function splitArchives(
 /** Adds the store keys that a fold names: inits, committed media, and sources that wait for a decision. */
 export function addNamedKeys(keys: Set<string>, stream: StreamId, { periods, pending }: Timeline): void {
   for (const period of periods) addPeriodKeys(keys, stream, period);
-  for (const { period, video, audio } of pending.values()) {
+  const storePeriods = new Map(periods.map((period) => [period.id, storePeriodOf(period)]));
+  for (const { period: id, video, audio } of pending.values()) {
+    const period = storePeriods.get(id) ?? id;
     for (const media of [video, audio]) {
       if (media === undefined) continue;
       keys.add(segmentKey({ stream, period, rendition: media.rendition }, media.startTime, media.sha256));
@@ -64,11 +67,9 @@ export function addNamedKeys(keys: Set<string>, stream: StreamId, { periods, pen
   }
 }
 
-function addPeriodKeys(
-  keys: Set<string>,
-  stream: StreamId,
-  { id: period, inits, segments }: TimelinePeriod,
-): void {
+function addPeriodKeys(keys: Set<string>, stream: StreamId, timelinePeriod: TimelinePeriod): void {
+  const { inits, segments } = timelinePeriod;
+  const period = storePeriodOf(timelinePeriod);
   for (const [name, init] of Object.entries(inits)) {
     keys.add(initKey({ stream, period, rendition: RenditionName.parse(name) }, init.sha256));
   }

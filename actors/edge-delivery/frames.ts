@@ -118,7 +118,7 @@ export class Frames {
     if (wanted.length === 0) return undefined;
     const [init, ...segments] = await Promise.all([
       media.init(follower, frame.period.id, rendition.name),
-      ...wanted.map((one) => media.load(follower.id, frame.period.id, rendition, one)),
+      ...wanted.map((one) => media.load(follower.id, frame.period, rendition, one)),
     ]);
     return { init: init.body, segments: segments.map((entity) => entity.body) };
   }

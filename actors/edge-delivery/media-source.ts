@@ -9,8 +9,15 @@ import type { StoredMedia } from '../../cluster/contract/index-log.ts';
 import { TangazaError } from '../../cluster/errors/tangaza-error.ts';
 import type { Rendition } from '../../cluster/contract/renditions.ts';
 import { PeriodId, type RenditionName, type StreamId } from '../../cluster/model/ids.ts';
-import { endOfSegments90k, findMedia, findPeriod, initOf, renditionOf } from '../media/timeline/query.ts';
-import type { Timeline } from '../media/timeline/timeline.ts';
+import {
+  endOfSegments90k,
+  findMedia,
+  findPeriod,
+  initOf,
+  renditionOf,
+  storePeriodOf,
+} from '../media/timeline/query.ts';
+import type { Timeline, TimelinePeriod } from '../media/timeline/timeline.ts';
 import { beginningOf, type Archives, type Beginning } from './archives.ts';
 import { initKey, segmentKey, type SegmentPlace } from '../segment-store/segment-key.ts';
 import type { SegmentStore } from '../segment-store/segment-store.ts';
@@ -64,10 +71,11 @@ export class MediaSource {
     const timeline = live === undefined ? await this.#past(follower, name) : follower.timeline;
     const media = live ?? find(timeline);
     const rendition = renditionNamed(timeline, name);
-    if (media === undefined || rendition === undefined) {
+    const period = findPeriod(timeline, name.period);
+    if (media === undefined || rendition === undefined || period === undefined) {
       throw new TangazaError('SEGMENT_NOT_FOUND', 'The log names no such segment.');
     }
-    return this.load(follower.id, name.period, rendition, media);
+    return this.load(follower.id, period, rendition, media);
   }
 
   /** @throws TangazaError `SEGMENT_NOT_FOUND`, `OVERLOADED`, those of the store */
@@ -78,10 +86,11 @@ export class MediaSource {
       findPeriod(await this.#past(follower, { period: id, rendition: name, startTime: Infinity }), id);
     const rendition = period === undefined ? undefined : renditionOf(period, name);
     const init = period === undefined ? undefined : initOf(period, name);
-    if (init === undefined || rendition === undefined)
+    if (init === undefined || rendition === undefined || period === undefined)
       throw new TangazaError('SEGMENT_NOT_FOUND', 'The log names no such init segment.');
     const place = { stream: follower.id, period: id, rendition: name };
-    return this.#loadObject(`${publicFolder(place)}/init.mp4`, initKey(place, init.sha256), {
+    const stored = { ...place, period: storePeriodOf(period) };
+    return this.#loadObject(`${publicFolder(place)}/init.mp4`, initKey(stored, init.sha256), {
       ...init,
       kind: rendition.kind,
     });
@@ -95,11 +104,12 @@ export class MediaSource {
   }
 
   /** The bytes of a segment that the log names. */
-  load(stream: StreamId, period: PeriodId, { name, kind }: Rendition, media: StoredMedia): Promise<Entity> {
+  load(stream: StreamId, period: TimelinePeriod, rendition: Rendition, media: StoredMedia): Promise<Entity> {
     const { sha256, bytes, startTime } = media;
-    const place = { stream, period, rendition: name };
-    const target = `${publicFolder(place)}/${startTime}.m4s`;
-    return this.#loadObject(target, segmentKey(place, startTime, sha256), { sha256, bytes, kind });
+    const { name, kind } = rendition;
+    const target = `${publicFolder({ stream, period: period.id, rendition: name })}/${startTime}.m4s`;
+    const stored = { stream, period: storePeriodOf(period), rendition: name };
+    return this.#loadObject(target, segmentKey(stored, startTime, sha256), { sha256, bytes, kind });
   }
 
   async #await(

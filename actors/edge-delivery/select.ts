@@ -58,7 +58,7 @@ function matchesTag(header: string, etag: string): boolean {
   return header.split(',').some((candidate) => candidate.trim().replace(/^W\//, '') === etag);
 }
 
-/** Answers by header: players send a handful of spellings, and reading one took some 4 % of a small reply's time. */
+/** Answers by header: players send a handful of spellings, and each is read once. */
 const gzipAnswers = new Map<string, boolean>();
 const maxGzipAnswers = 64;
 

@@ -10,10 +10,10 @@ import type { Rendition } from '../../cluster/contract/renditions.ts';
 import type { RouteInput } from '../../cluster/contract/routes.ts';
 import type { StoredMedia } from '../../cluster/contract/index-log.ts';
 import { TangazaError } from '../../cluster/errors/tangaza-error.ts';
-import type { PeriodId, StreamId } from '../../cluster/model/ids.ts';
+import type { StreamId } from '../../cluster/model/ids.ts';
 import type { Clock } from '../../cluster/time/clock.ts';
 import { initOf, mediaOf, servedVideo } from '../media/timeline/query.ts';
-import type { Timeline } from '../media/timeline/timeline.ts';
+import type { Timeline, TimelinePeriod } from '../media/timeline/timeline.ts';
 import { makeEntity } from './entity.ts';
 import type { Entity, HttpRequest } from './http.ts';
 import type { MediaSource } from './media-source.ts';
@@ -70,7 +70,7 @@ export class Thumbnails {
     if (newest === undefined) throw new TangazaError('NOT_FOUND', 'The stream has no picture.');
     const { media, makeThumbnail, clock } = this.#ports;
     const [init, segment] = await Promise.all([
-      media.init(follower, newest.period, newest.rendition.name),
+      media.init(follower, newest.period.id, newest.rendition.name),
       media.load(follower.id, newest.period, newest.rendition, newest.media),
     ]);
     const body = await makeThumbnail(Buffer.concat([init.body, segment.body]));
@@ -85,7 +85,7 @@ export class Thumbnails {
 }
 
 interface NewestPicture {
-  readonly period: PeriodId;
+  readonly period: TimelinePeriod;
   readonly rendition: Rendition;
   readonly media: StoredMedia;
 }
@@ -103,7 +103,7 @@ export function newestPicture(timeline: Timeline): NewestPicture | undefined {
   for (const segment of period.segments.slice(-maxSegmentsBack).toReversed()) {
     for (const rendition of rungs) {
       const media = mediaOf(segment, rendition.name);
-      if (media !== undefined) return { period: period.id, rendition, media };
+      if (media !== undefined) return { period, rendition, media };
     }
   }
   return undefined;

@@ -19,6 +19,7 @@ import type { TimelinePeriod } from '../media/timeline/timeline.ts';
 import { enqueue, isLogProven, probeLog } from './outbox.ts';
 import { limits, type OwnerState, type PendingSegment } from './owner-state.ts';
 import { holdRungs, isHeld, lowestRung, referenceInit } from './rungs.ts';
+import { isReopening, isUnmatched } from './reopening.ts';
 import { recheckInits } from './task-reports.ts';
 import type { Turn } from './turn.ts';
 
@@ -39,7 +40,7 @@ type Verdict =
 export function settle(turn: Turn): void {
   for (;;) {
     const [head] = turn.state.pending;
-    if (head === undefined || turn.state.life !== 'active') return;
+    if (head === undefined || turn.state.life !== 'active' || isReopening(turn.state)) return;
     const period = findPeriod(turn.state.timeline, head.offer.period);
     if (period === undefined) {
       removeHead(turn);
@@ -72,7 +73,7 @@ function judge(turn: Turn, head: PendingSegment, period: TimelinePeriod): Verdic
   const rungs = rungStates(turn.state, head, period);
   const lowest = lowestRung(period.clock.renditions)?.name;
   const lacking = [...rungs].filter(([, rung]) => rung === 'lacking').map(([name]) => name);
-  if (isPoisoned(head, lowest)) return { kind: 'gap', reason: `poison: ${poisonCode(head)}` };
+  if (isPoisoned(head, lowest)) return judgePoison(head, ageMs);
   if (lacking.length === 0) return { kind: 'commit', renditions: commitList(rungs), late: [] };
   if (ageMs === undefined || ageMs < limits.commitWithoutRestMs) return { kind: 'wait' };
   if (!lacking.some((name) => name === lowest))
@@ -80,6 +81,12 @@ function judge(turn: Turn, head: PendingSegment, period: TimelinePeriod): Verdic
   return ageMs < (head.isBacklog ? limits.backlogGapMs : limits.gapMs)
     ? { kind: 'wait' }
     : { kind: 'gap', reason: 'the lowest rung was not there in time' };
+}
+
+/** What no worker's encoder matches may still be made in another period (M7, reopening.ts): that is waited for. */
+function judgePoison(head: PendingSegment, ageMs: number | undefined): Verdict {
+  const mayBeMade = isUnmatched(head) && (ageMs ?? 0) < limits.backlogGapMs;
+  return mayBeMade ? { kind: 'wait' } : { kind: 'gap', reason: `poison: ${poisonCode(head)}` };
 }
 
 /** How long a segment has had; undefined while the log's silence stops the clock (K4). */

@@ -24,6 +24,7 @@ import {
 } from './owner-state.ts';
 import { enqueue } from './outbox.ts';
 import { endOfPeriod90k, sourceNames } from './periods.ts';
+import { inPresentPeriod } from './reopening.ts';
 import { markAlive } from './sessions.ts';
 import type { Turn } from './turn.ts';
 import type { SourceMark } from './twins.ts';
@@ -33,8 +34,10 @@ export interface Refusal {
   readonly detail: string;
 }
 
-export function takeOffer(turn: Turn, { epoch, offer, isTail }: OfferParams, reply: ReplyTo): void {
+export function takeOffer(turn: Turn, params: OfferParams, reply: ReplyTo): void {
   const { state } = turn;
+  const { epoch, isTail } = params;
+  const offer = inPresentPeriod(state.timeline, params.offer);
   const isAttached = epoch === state.self.epoch && state.sessions.some((one) => one.id === offer.sessionId);
   if (!isAttached || state.life !== 'active') {
     turn.refuse(reply, 'STALE_EPOCH', 'This session is not attached to this owner; attach again.');

@@ -82,6 +82,8 @@ export interface Session {
 export interface Failure {
   readonly worker: NodeId;
   readonly code: string;
+  /** Of the worker's encoder, where it says so. */
+  readonly fingerprint: string | undefined;
 }
 
 /** The encoding of one group of renditions of one segment (M12). */
@@ -271,6 +273,8 @@ export const ownerEvents = [
   'lateOffer',
   'spare',
   'initDiffers',
+  'reopened',
+  'returned',
   'refusedPublisher',
   'refusedOffer',
   'superseded',

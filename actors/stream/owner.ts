@@ -36,6 +36,7 @@ import {
 import { openPeriod, refuseOpenings, takeClockAck } from './periods.ts';
 import { takeArchived, takeArchiveFailure, takeSnapshotAck, trimLog } from './retention.ts';
 import { attach, detach, dropSessionsOf, dropSilentSessions, takeInput } from './sessions.ts';
+import { continuePending, reopen } from './reopening.ts';
 import { takeReport } from './task-reports.ts';
 import { emitTasks, hedgeTasks, inheritedSource, redispatch, takePublished, takeRefused } from './tasks.ts';
 import { Turn } from './turn.ts';
@@ -122,6 +123,7 @@ export function decide(state: OwnerState, command: Command, now: Now): Decision 
   if (state.life === 'gone') refuseAll(turn, command);
   else {
     apply(turn, command);
+    reopen(turn);
     settle(turn);
     pump(turn);
   }
@@ -203,7 +205,8 @@ function afterAppend(turn: Turn, recordId: string, sequence: number): void {
 function follow(turn: Turn, record: IndexRecord, sequence: number): void {
   switch (record.kind) {
     case 'clock':
-      return takeClockAck(turn, record, sequence);
+      takeClockAck(turn, record, sequence);
+      return continuePending(turn, record, sequence);
     case 'source':
       return takeSourceAck(turn, record.recordId);
     case 'snapshot':

@@ -16,7 +16,7 @@ import type { Rendition } from '../../cluster/contract/renditions.ts';
 import { errorCodeOf, TangazaError } from '../../cluster/errors/tangaza-error.ts';
 import { PeriodId, type RenditionName } from '../../cluster/model/ids.ts';
 import { planRenditions } from '../media/ladder/plan-renditions.ts';
-import { endOfSegments90k, presentationTime90k } from '../media/timeline/query.ts';
+import { endOfSegments90k, presentationTime90k, storePeriodOf } from '../media/timeline/query.ts';
 import type { TimelinePeriod } from '../media/timeline/timeline.ts';
 import { limits, type Opening, type OwnerState, type ReplyTo, type Session } from './owner-state.ts';
 import { enqueue } from './outbox.ts';
@@ -52,7 +52,7 @@ export function openPeriod(turn: Turn, params: OpenPeriodParams, reply: ReplyTo)
     turn.ask({
       kind: 'reply',
       to: reply,
-      value: periodReply(running.id, running.clock.renditions, offset90k),
+      value: periodReply(storePeriodOf(running), running.clock.renditions, offset90k),
     });
 }
 
@@ -142,7 +142,11 @@ function admitMatched(
   turn.say('info', 'a session sends what another has sent: a twin', { sessionId: session.id, ...match });
   const { offset90k, audioOffset } = match;
   const audio = audioOffset === undefined ? {} : { audioOffset };
-  const value = { ...periodReply(running.id, running.clock.renditions, offset90k), ...audio, isTwin };
+  const value = {
+    ...periodReply(storePeriodOf(running), running.clock.renditions, offset90k),
+    ...audio,
+    isTwin,
+  };
   turn.ask({ kind: 'reply', to: reply, value });
 }
 

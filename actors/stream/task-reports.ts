@@ -4,6 +4,7 @@
  * T4. Three reported failures from two nodes (or three from the only one) are a poison; a dead worker is no failure.
  * T5. An output counts if its times are the segment's and its init segment is the period's (M6, M7); else the task goes
  *     to another worker.
+ * T6. What a draining worker gives back is published again at once, and was no try.
  */
 import type { TaskReport } from '../../cluster/contract/transcode.ts';
 import type { NodeId, RenditionName } from '../../cluster/model/ids.ts';
@@ -25,11 +26,7 @@ type DoneReport = Extract<TaskReport, { kind: 'done' }>;
 export function takeReport(turn: Turn, report: TaskReport): void {
   rememberWorker(turn, report.worker);
   const found = findTask(turn, report.taskId);
-  const isForeign =
-    report.epoch > turn.state.self.epoch || (report.epoch < turn.state.self.epoch && report.kind !== 'done');
-  const isOver =
-    found?.task.outcome === 'done' || (found?.task.outcome === 'poisoned' && report.kind !== 'done');
-  if (found === undefined || isForeign || isOver) {
+  if (found === undefined || isForeign(turn.state, report) || isOver(found.task, report)) {
     turn.count(report.kind === 'done' ? 'lateOutput' : 'staleReport');
     return;
   }
@@ -47,9 +44,21 @@ export function takeReport(turn: Turn, report: TaskReport): void {
     case 'failed':
       takeTaskFailure(turn, found, report);
       return;
+    case 'returned':
+      takeBack(turn, found, report.attempt);
+      return;
     default:
       report satisfies never;
   }
+}
+
+/** Of another owner's task; what a predecessor's worker has made is as good as any. */
+function isForeign({ self }: OwnerState, { epoch, kind }: TaskReport): boolean {
+  return epoch > self.epoch || (epoch < self.epoch && kind !== 'done');
+}
+
+function isOver({ outcome }: SegmentTask, { kind }: TaskReport): boolean {
+  return outcome === 'done' || (outcome === 'poisoned' && kind !== 'done');
 }
 
 /** C9 asks for two nodes where there are two: who has reported lately. */
@@ -120,17 +129,24 @@ function rememberTime(turn: Turn, ms: number): void {
   turn.set({ encodeMs: [...turn.state.encodeMs.slice(1 - limits.encodeTimes), ms] });
 }
 
+/** T6. */
+function takeBack(turn: Turn, { segment, task }: Found, attempt: number): void {
+  if (attempt !== task.attempt) return; // a newer one is under way
+  turn.count('returned');
+  again(turn, changeTask(turn, { segment, task }, { attempts: task.attempts - 1 }));
+}
+
 /** T4. */
 function takeTaskFailure(turn: Turn, found: Found, report: FailureReport): void {
   const { segment, task } = found;
-  const { worker, code, detail } = report;
+  const { worker, code, detail, fingerprint } = report;
   turn.say('warn', 'a task has failed', { taskId: taskId(turn, segment, task.group), worker, code, detail });
   const spare = isUnreadable(code) ? segment.spares[0] : undefined;
   if (spare !== undefined) {
     useSpare(turn, segment, spare);
     return;
   }
-  const failures = [...task.failures, { worker, code }];
+  const failures = [...task.failures, { worker, code, fingerprint }];
   if (isPoison(turn.state, failures) || task.attempts >= limits.maxAttempts) {
     turn.count('poison');
     changeTask(turn, found, { failures, outcome: 'poisoned' });
@@ -148,6 +164,7 @@ interface FailureReport {
   readonly attempt: number;
   readonly code: string;
   readonly detail: string;
+  readonly fingerprint?: string | undefined;
 }
 
 /**

@@ -13,7 +13,7 @@ import type { InitSegment, VideoRendition } from '../../cluster/contract/renditi
 import type { TaskGroup, TranscodeTask } from '../../cluster/contract/transcode.ts';
 import type { NodeId, RenditionName } from '../../cluster/model/ids.ts';
 import { taskGroups } from '../media/ladder/task-groups.ts';
-import { findPeriod } from '../media/timeline/query.ts';
+import { findPeriod, storePeriodOf } from '../media/timeline/query.ts';
 import type { TimelinePeriod } from '../media/timeline/timeline.ts';
 import { initKey, segmentKey } from '../segment-store/segment-key.ts';
 import { limits, type OwnerState, type PendingSegment, type SegmentTask } from './owner-state.ts';
@@ -106,14 +106,14 @@ function publish(turn: Turn, segment: PendingSegment, task: SegmentTask): void {
     .find((one) => one.name === video?.rendition);
   if (period === undefined || video === undefined || source?.init === undefined) return;
   const { self } = turn.state;
-  const { period: id, start90k, duration90k, times90k } = segment.offer;
-  const at = { stream: self.stream, period: id, rendition: source.name };
+  const { start90k, duration90k, times90k } = segment.offer;
+  const at = { stream: self.stream, period: storePeriodOf(period), rendition: source.name };
   const renditions = encodedRungs(period.clock.renditions).filter((rung) =>
     task.renditions.includes(rung.name),
   );
   const message: TranscodeTask = {
     ...{ taskId: taskId(turn, segment, task.group), attempt: task.attempt, group: task.group },
-    ...{ region: self.region, streamId: self.stream, owner: self.node, epoch: self.epoch, period: id },
+    ...{ region: self.region, streamId: self.stream, owner: self.node, epoch: self.epoch, period: at.period },
     ...{ start90k, duration90k, times90k },
     source: {
       key: segmentKey(at, video.startTime, video.sha256),

@@ -157,13 +157,20 @@ export class TranscodeWorker {
       if (!isTold) log.warn({ owner: pulled.task.owner }, 'the owner cannot be told; the output is stored');
       await pulled.ack();
     } catch (error) {
-      if (this.#encoding.signal.aborted) return pulled.giveBack(0);
+      if (this.#encoding.signal.aborted) return await this.#return(pulled);
       const detail = error instanceof Error ? error.message : String(error);
       await this.#fail(pulled, { code: errorCodeOf(error), detail }, log);
     } finally {
       leave();
       this.#busy.set(this.#gate.inside);
     }
+  }
+
+  /** V4. The owner hands it on at once; through the queue it would count as one more delivery that came to nothing. */
+  async #return(pulled: PulledTask): Promise<void> {
+    this.#tasks.add(1, { outcome: 'givenBack' });
+    if (await this.#tell(pulled.task, { kind: 'returned' }, 1)) await pulled.ack();
+    else pulled.giveBack(0);
   }
 
   /** V3. */
@@ -173,11 +180,12 @@ export class TranscodeWorker {
     log: Logger,
   ): Promise<void> {
     const { code, detail } = failure;
+    const { fingerprint } = this.#ports;
     log.warn({ code, detail }, 'a task failed');
     this.#tasks.add(1, { outcome: 'failed' });
     const isTold = await this.#tell(
       pulled.task,
-      { kind: 'failed', code, detail: detail.slice(0, maxDetail) },
+      { kind: 'failed', code, detail: detail.slice(0, maxDetail), fingerprint },
       reportTries,
     );
     if (isTold) await pulled.ack();

@@ -52,6 +52,8 @@ export const ClockRecord = z.object({
   renditions: z.array(Rendition).min(1).max(16),
   /** ffmpeg build and argument version; a worker that differs refuses (C9). Empty when nothing is encoded. */
   fingerprint: z.string(),
+  /** The period under whose name this one's media is stored: it goes on with that one's, encoded anew (M7). Else its own. */
+  storedAs: PeriodId.optional(),
 });
 export type ClockRecord = z.infer<typeof ClockRecord>;
 

@@ -15,6 +15,7 @@ export const TranscodeTask = z.object({
   group: TaskGroup,
   region: RegionId,
   streamId: StreamId,
+  /** Under whose name the source is stored and the output is to be: the segment's own, but for M7. */
   period: PeriodId,
   epoch: Epoch,
   /** Who to report to. */
@@ -57,7 +58,15 @@ export const TaskReport = z.discriminatedUnion('kind', [
     outputs: z.record(RenditionName, StoredMedia.extend({ init: InitSegment })),
     encodeMs: z.number().nonnegative(),
   }),
-  /** `code` is of the error catalogue; three reported failures from two nodes are a poison (C9). */
-  z.object({ kind: z.literal('failed'), ...about, code: z.string(), detail: z.string().max(1000) }),
+  /** `code` is of the error catalogue, `fingerprint` the worker's own; three reported failures from two nodes are a poison (C9). */
+  z.object({
+    kind: z.literal('failed'),
+    ...about,
+    code: z.string(),
+    detail: z.string().max(1000),
+    fingerprint: z.string().optional(),
+  }),
+  /** Begun and not finished, for the worker drains: no failure, to be published again at once. */
+  z.object({ kind: z.literal('returned'), ...about }),
 ]);
 export type TaskReport = z.infer<typeof TaskReport>;

@@ -30,6 +30,18 @@ test('manifests list what was committed, and the next commit is in the next mani
   );
 });
 
+test('a period that goes on with the media of another serves it from where that one stored it (M7)', async () => {
+  await using edge = await startTestEdge();
+  const stream = await edge.broadcast(2);
+  await (await stream.reopen()).commit(2);
+  const path = stream.segmentPath(3);
+  const playlist = async (): Promise<string> => (await fetch(`${edge.url}/live/demo/h264-240p.m3u8`)).text();
+  await expect.poll(playlist).toContain(path.slice('/live/demo/'.length));
+  expect((await playlist()).match(/#EXT-X-(?:DISCONTINUITY$|MAP)/gm)).toHaveLength(3);
+  for (const one of [path, path.replace(/\d+\.m4s$/, 'init.mp4')])
+    expect([one, (await fetch(`${edge.url}${one}`)).status]).toEqual([one, 200]);
+});
+
 test('a manifest is made once for each commit, and its gzip form is the same text', async () => {
   await using edge = await startTestEdge();
   await edge.broadcast(3);

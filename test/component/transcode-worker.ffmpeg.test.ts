@@ -157,16 +157,19 @@ test('the task of a killed worker is done by another', async () => {
   await victim.worker.drain(0);
 });
 
-test('a worker that drains gives its task to another at once', async () => {
+test('a worker that drains says so, and its task is done by another as a new attempt', async () => {
   await using scene = await openScene();
   const clip = await sourceClip(h264Sources['no B-frames'], { seconds: 1 });
   const [segment] = clip.segments;
   if (segment === undefined) throw new Error('no segment');
   const leaver = await scene.addWorker('worker-1', { encoder: stuckEncoder });
-  await scene.queue.publish(await clipTask(clip, segment, scene.store, { fingerprint: scene.fingerprint }));
+  const task = await clipTask(clip, segment, scene.store, { fingerprint: scene.fingerprint });
+  await scene.queue.publish(task);
   await scene.owner.until('started', 1);
   await scene.addWorker('worker-2');
   await leaver.worker.drain(0);
+  await scene.owner.until('returned', 1);
+  await scene.queue.publish({ ...task, attempt: 2 }); // as the stream's owner does
   expect(await scene.owner.until('done', 1)).toMatchObject([{ worker: 'worker-2' }]);
   expect(scene.owner.reports.filter(({ kind }) => kind === 'failed')).toEqual([]);
 });

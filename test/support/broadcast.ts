@@ -38,6 +38,7 @@ export class Broadcast {
   readonly #options: BroadcastOptions;
   #tail = 0;
   #number = 0;
+  #storedAs: PeriodId | undefined;
   period = PeriodId.parse(1);
 
   constructor(options: BroadcastOptions) {
@@ -64,6 +65,24 @@ export class Broadcast {
     for (const { rendition, init } of renditions) {
       await this.#options.store.putIfAbsent(initKey(this.#place(rendition.name), sha256(init)), init);
     }
+    return this;
+  }
+
+  /** The same media goes on in another period, stored as before (M7). */
+  async reopen(): Promise<this> {
+    const renditions = await Promise.all(this.#renditions().map((one) => this.#withInit(one)));
+    this.#storedAs ??= this.period;
+    const clock = clockRecord(
+      {},
+      {
+        renditions: renditions.map(({ rendition }) => rendition),
+        availabilityStartMs: 1_700_000_000_000,
+        mediaZero90k: this.nextStart90k,
+        presentationZero90k: this.nextStart90k,
+        storedAs: this.#storedAs,
+      },
+    );
+    this.period = PeriodId.parse(await this.#append(clock));
     return this;
   }
 
@@ -152,7 +171,11 @@ export class Broadcast {
   }
 
   #place(rendition: string) {
-    return { stream: this.id, period: this.period, rendition: RenditionName.parse(rendition) };
+    return {
+      stream: this.id,
+      period: this.#storedAs ?? this.period,
+      rendition: RenditionName.parse(rendition),
+    };
   }
 
   async #append(record: IndexRecord): Promise<number> {

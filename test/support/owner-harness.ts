@@ -193,11 +193,15 @@ export class OwnerHarness {
     this.do({ kind: 'report', report: { kind: 'started', ...aboutTask(task, worker) } });
   }
 
-  failed(task: TranscodeTask, worker = 'w1', code = 'TRANSCODE_FAILED'): void {
+  failed(task: TranscodeTask, worker = 'w1', code = 'TRANSCODE_FAILED', fingerprint = 'test'): void {
     this.do({
       kind: 'report',
-      report: { kind: 'failed', ...aboutTask(task, worker), code, detail: 'test' },
+      report: { kind: 'failed', ...aboutTask(task, worker), code, detail: 'test', fingerprint },
     });
+  }
+
+  returned(task: TranscodeTask, worker = 'w1'): void {
+    this.do({ kind: 'report', report: { kind: 'returned', ...aboutTask(task, worker) } });
   }
 
   /** @param init tells outputs of different encoders apart */

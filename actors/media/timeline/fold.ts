@@ -21,7 +21,7 @@ import { Epoch, PeriodId } from '../../../cluster/model/ids.ts';
 import type { RenditionName } from '../../../cluster/model/ids.ts';
 import { unreachable } from '../../../cluster/model/unreachable.ts';
 import { growableList, growableMap } from './growable.ts';
-import { endOfSegments90k, initsOfClock, presentRungs, servedRenditions } from './query.ts';
+import { endOfSegments90k, initsOfClock, presentRungs, servedRenditions, storePeriodOf } from './query.ts';
 import { fromSnapshot } from './snapshot.ts';
 import type { Timeline, TimelinePeriod, TimelineRun, TimelineSegment } from './timeline.ts';
 
@@ -99,6 +99,7 @@ function openPeriod(timeline: Timeline, clock: ClockRecord, sequence: number): T
     inits: initsOfClock(clock),
     segments: [],
   });
+  continuePending(timeline, clock, PeriodId.parse(sequence));
   const empty = periods.filter((period) => period.segments.length === 0);
   const surplus = empty.length > maxEmptyPeriods ? empty[0] : undefined;
   if (surplus !== undefined) {
@@ -111,6 +112,18 @@ function openPeriod(timeline: Timeline, clock: ClockRecord, sequence: number): T
     availabilityStartMs: timeline.availabilityStartMs ?? clock.availabilityStartMs,
     publishedAtMs: Math.max(timeline.publishedAtMs, clock.atMs),
   };
+}
+
+/** M7: what is pending of the media that goes on in a new period is pending there. */
+function continuePending({ pending, periods }: Timeline, { storedAs }: ClockRecord, id: PeriodId): void {
+  if (storedAs === undefined) return;
+  const parts = new Set(periods.filter((one) => storePeriodOf(one) === storedAs).map((one) => one.id));
+  const growable = growableMap(pending);
+  for (const [key, source] of [...growable]) {
+    if (!parts.has(source.period)) continue;
+    growable.delete(key);
+    growable.set(pendingKey(id, source.start90k), { ...source, period: id });
+  }
 }
 
 function addSource(timeline: Timeline, source: SourceRecord): Timeline {

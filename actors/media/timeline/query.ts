@@ -75,6 +75,11 @@ export function isPlayable(timeline: Timeline): boolean {
   return timeline.periods.some((period) => period.segments.length > 0);
 }
 
+/** The period under whose name the media of this one is stored (M5, M7). */
+export function storePeriodOf({ id, clock }: TimelinePeriod): PeriodId {
+  return clock.storedAs ?? id;
+}
+
 export function findPeriod({ periods }: Timeline, id: PeriodId): TimelinePeriod | undefined {
   return periods.find((period) => period.id === id);
 }

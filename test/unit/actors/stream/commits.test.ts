@@ -172,6 +172,21 @@ test('a task whose worker is slow is hedged at 1.2 s, and the first answer count
   expect(owner.ofKind('commit')).toHaveLength(1);
 });
 
+test('what a draining worker gives back is published again at once, and was no try and no failure (T6)', () => {
+  const { owner } = begun();
+  for (let drains = 0; drains < 12; drains += 1) {
+    const task = owner.tasksOf(0, 'lowest').at(-1);
+    if (task === undefined) throw new Error('no task');
+    owner.started(task, `w${drains}`);
+    owner.returned(task, `w${drains}`);
+    owner.returned(task, `w${drains}`); // said twice: the newer attempt is under way
+  }
+  expect(owner.tasksOf(0, 'lowest').map(({ attempt }) => attempt)).toEqual(
+    Array.from({ length: 13 }, (_, index) => index + 1),
+  );
+  expect([owner.counted('returned'), owner.counted('retry'), owner.counted('poison')]).toEqual([12, 0, 0]);
+});
+
 test("a dead node's tasks are published again at once, and count as no failure", () => {
   const { owner } = begun();
   owner.started(taskOf(owner, 0, 'lowest'), 'w1');

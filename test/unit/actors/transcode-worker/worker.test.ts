@@ -175,8 +175,23 @@ test('a drain gives back what is not done within its bound, and reports no failu
   it.queue.push(task(0));
   while (it.reports.length === 0) await new Promise((resolve) => setImmediate(resolve));
   await it.worker.drain(0);
+  expect(it.queue.settled).toEqual([{ taskId: 'demo/7/0/lowest', how: 'acked' }]);
+  expect(kinds(it.reports)).toEqual(['started', 'returned']);
+});
+
+test('a drain whose owner cannot be told gives it back to the queue', async () => {
+  const isAsked = Promise.withResolvers<void>();
+  const it = scene({
+    encoder: stuckEncoder,
+    report: async () => {
+      isAsked.resolve();
+      throw new TangazaError('UNAVAILABLE');
+    },
+  });
+  it.queue.push(task(0));
+  await isAsked.promise;
+  await it.worker.drain(0);
   expect(it.queue.settled).toEqual([{ taskId: 'demo/7/0/lowest', how: 'givenBack', delayMs: 0 }]);
-  expect(kinds(it.reports)).toEqual(['started']);
 });
 
 test('a segment over 1.1 x maxrate is encoded once more at CRF + 3, and taken then (M8)', async () => {
