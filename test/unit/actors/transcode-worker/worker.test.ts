@@ -163,10 +163,12 @@ test('a failure that cannot be reported goes back to the queue', async () => {
 
 /** Waits until it is aborted. */
 const stuckEncoder: SegmentEncoder = {
-  encode: (_, signal) =>
-    new Promise((_resolve, reject) =>
-      signal.addEventListener('abort', () => reject(signal.reason), { once: true }),
-    ),
+  encode: (_, signal) => {
+    const { promise, reject } = Promise.withResolvers<never>();
+    if (signal.aborted) reject(signal.reason);
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+    return promise;
+  },
   [Symbol.asyncDispose]: async () => {},
 };
 
