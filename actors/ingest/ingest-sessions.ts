@@ -13,6 +13,7 @@ import type { Clock } from '../../cluster/time/clock.ts';
 import type { SegmentStore } from '../segment-store/segment-store.ts';
 import type { IngestSessionApi } from './ingest-events.ts';
 import type { IngestHandler, PublisherConnection, PublishRequest, TagSink } from './ingest-port.ts';
+import { OwnerWatch } from './owner-watch.ts';
 import { runnerMetrics, type RunnerMetrics, type StreamCalls } from './runner-ports.ts';
 import { SessionRunner } from './session-runner.ts';
 
@@ -31,11 +32,14 @@ export interface IngestSessionsPorts {
 
 const longestKey = 200;
 const highestPriority = 1000;
+const worthALookMs = 500;
 
 export class IngestSessions implements IngestHandler {
   readonly #ports: IngestSessionsPorts;
   readonly #metrics: RunnerMetrics;
   readonly #runners = new Map<SessionId, SessionRunner>();
+  readonly #watches = new Map<SessionId, OwnerWatch>();
+  readonly #looking = new Set<SessionId>();
   #ticks = 0;
 
   constructor(ports: IngestSessionsPorts) {
@@ -66,12 +70,19 @@ export class IngestSessions implements IngestHandler {
     const { sessionId } = attach;
     const sessionLogger = logger.child({ streamId, sessionId });
     sessionLogger.info({ remoteAddress, encoder, epoch: attached.epoch }, 'a publisher is on air');
-    const ports = { ...this.#ports, metrics: this.#metrics, logger: sessionLogger };
+    const watch = new OwnerWatch(stream, this.#ports.clock);
+    const ports = { ...this.#ports, stream: watch, metrics: this.#metrics, logger: sessionLogger };
     const runner = new SessionRunner(ports, { session: newSession(), connection, attach, attached });
     this.#runners.set(sessionId, runner);
-    void runner.finished.then(() => this.#runners.delete(sessionId));
+    this.#watches.set(sessionId, watch);
+    void runner.finished.then(() => this.#forget(sessionId));
     await this.#closeGhost(attach, attached);
     return runner;
+  }
+
+  #forget(sessionId: SessionId): void {
+    this.#runners.delete(sessionId);
+    this.#watches.delete(sessionId);
   }
 
   /** The newcomer has the stream already: a ghost that cannot be told dies of its own time-outs. */
@@ -120,9 +131,29 @@ export class IngestSessions implements IngestHandler {
       runner.onTick();
       heldBytes += runner.heldBytes;
       if (this.#ticks % 2 === 0) void runner.report();
+      if (this.#ticks % 2 === 0) void this.#lookAtOwner(runner);
     }
     this.#metrics.sessions.set(this.#runners.size);
     this.#metrics.heldBytes.set(heldBytes);
+  }
+
+  /** An owner that has done nothing for a moment may be one that does not work (C3). */
+  async #lookAtOwner(runner: SessionRunner): Promise<void> {
+    const { streamId, sessionId } = runner.attach;
+    const watch = this.#watches.get(sessionId);
+    if (watch === undefined || watch.waitedMs < worthALookMs || this.#looking.has(sessionId)) return;
+    this.#looking.add(sessionId);
+    try {
+      const { owner } = await watch.standsStill({ streamId });
+      if (owner === undefined) return;
+      watch.reset();
+      runner.ownerGone();
+    } catch (error) {
+      const code = errorCodeOf(error);
+      this.#ports.logger.warn({ streamId, code }, 'the owner does nothing, and could not be replaced');
+    } finally {
+      this.#looking.delete(sessionId);
+    }
   }
 
   /** Waits for the sessions, already closed by the port, to offer what they have; after `withinMs` the rest is lost. */

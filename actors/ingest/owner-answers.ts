@@ -1,4 +1,5 @@
 /** What a session makes of its owner's answers (C2). */
+import { InputReply } from '../../cluster/contract/stream.ts';
 import type { ErrorCode } from '../../cluster/errors/catalogue.ts';
 
 /** Another session has the stream: this one goes. */
@@ -9,7 +10,14 @@ export const isTakenAway = (code: ErrorCode): boolean =>
 export const isOtherOwner = (code: ErrorCode): boolean =>
   ['NOT_OWNER', 'STALE_EPOCH', 'FENCED'].includes(code);
 
+const stateOf = (reply: unknown): unknown =>
+  typeof reply === 'object' && reply !== null && 'state' in reply ? reply.state : undefined;
+
+/** What was accepted is to be in the log in a moment. */
+export const isAcceptedReply = (reply: unknown): boolean => stateOf(reply) === 'accepted';
+
+/** Where the owner's log stands; undefined from an owner that does not say. */
+export const sequenceOf = (reply: unknown): number | undefined => InputReply.safeParse(reply).data?.sequence;
+
 /** What comes behind a published gap, or behind the period, is of no use any more (C9). */
-export function isLateReply(reply: unknown): boolean {
-  return typeof reply === 'object' && reply !== null && 'state' in reply && reply.state === 'late';
-}
+export const isLateReply = (reply: unknown): boolean => stateOf(reply) === 'late';

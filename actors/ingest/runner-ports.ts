@@ -8,6 +8,8 @@ import type {
   OfferParams,
   OpenPeriodParams,
   OpenPeriodReply,
+  StandsStillParams,
+  StandsStillReply,
 } from '../../cluster/contract/stream.ts';
 import type { NodeId } from '../../cluster/model/ids.ts';
 import type { Counter, Gauge, Metrics } from '../../cluster/observe/metrics.ts';
@@ -23,6 +25,8 @@ export interface StreamCalls {
   offer(params: OfferParams): Promise<unknown>;
   input(params: InputReport): Promise<unknown>;
   detach(params: DetachParams): Promise<unknown>;
+  /** Asks this node to see whether the stream's log stands still, and to have the stream taken over if so (C3). */
+  standsStill(params: StandsStillParams): Promise<StandsStillReply>;
   /** `ingest.closeSessions` on that node. */
   closeSessions(node: NodeId, params: CloseSessionsParams): Promise<unknown>;
 }

@@ -85,6 +85,11 @@ export class Activation {
     return this.#state.pending.length;
   }
 
+  /** Of this owner's last record in the log. */
+  get lastSequence(): number {
+    return this.#state.lastSequence;
+  }
+
   get queuedRecords(): number {
     return this.#state.outbox.length;
   }

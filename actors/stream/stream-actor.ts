@@ -20,16 +20,18 @@ import type {
   AttachReply,
   CloseSessionsParams,
   DetachParams,
+  InputReply,
   InputReport,
   OfferParams,
   OpenPeriodParams,
+  StandsStillReply,
   StreamHealth,
 } from '../../cluster/contract/stream.ts';
 import type { TaskReport } from '../../cluster/contract/transcode.ts';
 import { TangazaError } from '../../cluster/errors/tangaza-error.ts';
 import type { BootId, NodeId, RegionId, StreamId } from '../../cluster/model/ids.ts';
 import type { Logger } from '../../cluster/observe/logger.ts';
-import type { Counter, Gauge, Metrics } from '../../cluster/observe/metrics.ts';
+import type { Counter, Metrics } from '../../cluster/observe/metrics.ts';
 import type { IndexLog } from '../../cluster/ownership/index-log.ts';
 import { lineOf, type Candidate } from '../../cluster/ownership/succession.ts';
 import type { OwnershipRecord, OwnershipStore } from '../../cluster/ownership/ownership-store.ts';
@@ -40,7 +42,9 @@ import type { Ladder } from '../media/ladder/ladder.ts';
 import type { SegmentStore } from '../segment-store/segment-store.ts';
 import { Activation, type Reply } from './activation.ts';
 import { offlineHealth } from './health.ts';
+import { actorMetrics, type ActorMetrics } from './actor-metrics.ts';
 import { Orphans } from './orphans.ts';
+import { Standstills } from './standstills.ts';
 import type { OwnerSettings } from './owner-state.ts';
 
 const tickMs = 100;
@@ -104,11 +108,12 @@ export class StreamActor {
   readonly #settings: OwnerSettings;
   readonly #activations = new Map<StreamId, Promise<Activation>>();
   readonly #events: Counter;
-  readonly #gauges: { readonly activations: Gauge; readonly pending: Gauge; readonly outbox: Gauge };
+  readonly #gauges: Omit<ActorMetrics, 'events'>;
   #live: readonly Activation[] = [];
   #opened = 0;
   #stopTicking: (() => void) | undefined;
   readonly #orphans: Orphans;
+  readonly #standstills: Standstills;
   #isClosed = false;
   #isDraining = false;
 
@@ -129,22 +134,15 @@ export class StreamActor {
       this.#activate(stream, { reason });
     const isActive = (stream: StreamId): boolean => this.#activations.has(stream);
     this.#orphans = new Orphans({ ...options, adopt, isActive });
-    this.#events = metrics.counter({
-      name: 'tangaza_stream_events_total',
-      help: 'What stream owners did.',
-      labels: ['event'],
+    this.#standstills = new Standstills({
+      ...options,
+      mayTake: () => !this.#isDraining && !this.#isClosed,
+      successors: (stream) => this.#successors(stream),
+      adopt: (node, params) => (node === options.node ? this.adopt(params) : this.#giveUp(node, params)),
     });
-    this.#gauges = {
-      activations: metrics.gauge({ name: 'tangaza_stream_owned', help: 'Streams owned by this node.' }),
-      pending: metrics.gauge({
-        name: 'tangaza_stream_pending_segments',
-        help: 'Sources neither committed nor a gap.',
-      }),
-      outbox: metrics.gauge({
-        name: 'tangaza_stream_outbox_records',
-        help: 'Records that wait for the index log.',
-      }),
-    };
+    const { events, ...gauges } = actorMetrics(metrics);
+    this.#events = events;
+    this.#gauges = gauges;
   }
 
   /** Begins to keep deadlines, and takes up what an earlier boot of this node owned (N4). */
@@ -175,8 +173,10 @@ export class StreamActor {
     return activation.ask({ kind: 'offer', params });
   }
 
-  async input(report: InputReport): Promise<void> {
-    (await this.#find(report.streamId))?.tell({ kind: 'input', report });
+  async input(report: InputReport): Promise<InputReply> {
+    const activation = await this.#find(report.streamId);
+    activation?.tell({ kind: 'input', report });
+    return { sequence: activation?.lastSequence ?? 0 };
   }
 
   async detach(params: DetachParams): Promise<void> {
@@ -224,12 +224,17 @@ export class StreamActor {
   }
 
   /** The owner of a stream gives it to this node (N6). @throws TangazaError `NOT_OWNER` when it was not the owner's to give */
-  async adopt({ streamId, from, epoch }: AdoptParams): Promise<AttachReply> {
+  async adopt({ streamId, from, epoch, reason }: AdoptParams): Promise<AttachReply> {
     const activation = await this.#activate(streamId, {
-      reason: `handed over by ${from}`,
+      reason: reason ?? `handed over by ${from}`,
       mayTakeFrom: (former) => former.owner === from && former.epoch === epoch,
     });
     return { epoch: activation.epoch };
+  }
+
+  /** A session of this node waits for its owner: standstills.ts. */
+  standsStill(stream: StreamId): Promise<StandsStillReply> {
+    return this.#standstills.look(stream);
   }
 
   /**
@@ -262,6 +267,13 @@ export class StreamActor {
     await askToAdopt(to, { streamId: stream, from: node, epoch });
     await activation.close(closeWithinMs);
     logger.info({ stream, to }, 'the stream is handed over');
+  }
+
+  /** What stands still here goes on there. */
+  async #giveUp(to: NodeId, params: AdoptParams): Promise<void> {
+    await this.#options.askToAdopt(to, params);
+    const activation = await this.#activations.get(params.streamId);
+    await activation?.close(closeWithinMs);
   }
 
   /** Who would take it over, best first. */

@@ -9,6 +9,7 @@ import {
   OfferParams,
   OpenPeriodParams,
   ReportParams,
+  StandsStillParams,
 } from '../../cluster/contract/stream.ts';
 import { TangazaError } from '../../cluster/errors/tangaza-error.ts';
 import type { CheckDeadline } from '../../cluster/membership/deadlines.ts';
@@ -49,6 +50,7 @@ export function streamService({ members, checkDeadline, ...options }: StreamServ
       detach: action(DetachParams, (params) => actor.detach(params)),
       report: action(ReportParams, ({ report }) => actor.report(report)),
       adopt: action(AdoptParams, (params) => actor.adopt(params)),
+      standsStill: action(StandsStillParams, ({ streamId }) => actor.standsStill(streamId)),
       /** Of this node alone, for its drain: answers with the streams that are left here. */
       handOverAll: action(HandOverParams, ({ withinMs }) => actor.handOverAll(AbortSignal.timeout(withinMs))),
       health: action(HealthParams, ({ streamId }) => actor.health(streamId)),

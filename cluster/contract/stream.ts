@@ -140,12 +140,25 @@ export const DetachParams = z.object({
 });
 export type DetachParams = z.infer<typeof DetachParams>;
 
+/** What an owner says to an input report: where its log stands, so that a session sees that it works (C3). */
+export const InputReply = z.object({ sequence: z.number().int().nonnegative() });
+export type InputReply = z.infer<typeof InputReply>;
+
+/** A session waits for its owner, and asks its own node to look (C3: media liveness). */
+export const StandsStillParams = z.object({ streamId: StreamId });
+export type StandsStillParams = z.infer<typeof StandsStillParams>;
+/** The owner there is now, if the look has changed it. */
+export const StandsStillReply = z.object({ owner: NodeId.optional() });
+export type StandsStillReply = z.infer<typeof StandsStillReply>;
+
 /** The owner gives a stream to another node, which takes it over by this consent (C2). */
 export const AdoptParams = z.object({
   streamId: StreamId,
   from: NodeId,
   /** Of the owner that gives it away: consent to nobody else's loss. */
   epoch: Epoch,
+  /** Why, where it is not the owner that gives it away: for people. */
+  reason: z.string().max(200).optional(),
 });
 export type AdoptParams = z.infer<typeof AdoptParams>;
 
@@ -183,6 +196,7 @@ export const streamActions = {
   detach: 'stream.detach',
   report: 'stream.report',
   adopt: 'stream.adopt',
+  standsStill: 'stream.standsStill',
   handOverAll: 'stream.handOverAll',
   health: 'stream.health',
 } as const;

@@ -17,6 +17,8 @@ import {
   type OfferParams,
   type OpenPeriodParams,
   type OpenPeriodReply,
+  type StandsStillParams,
+  type StandsStillReply,
   type StreamHealth,
 } from '../contract/stream.ts';
 import {
@@ -44,6 +46,8 @@ interface CallOptions {
 
 const timeoutMs = 5000;
 const healthTimeoutMs = 1000;
+/** It may hold a take-over at another node. */
+const standsStillTimeoutMs = 12_000;
 /** A callee that does not know our clock measures it meanwhile (C6); one that has just started is not yet registered. */
 const earlyTries = 12;
 const earlyPauseMs = 100;
@@ -93,6 +97,9 @@ export function nodeCalls(options: CallOptions) {
         await toOwner<unknown>(params.streamId, streamActions.detach, params);
         owners.delete(params.streamId);
       },
+      /** Of this node, whoever owns the stream. */
+      standsStill: (params: StandsStillParams) =>
+        at<StandsStillReply>(self, streamActions.standsStill, params, standsStillTimeoutMs),
       closeSessions: (node: NodeId, params: CloseSessionsParams) =>
         at<unknown>(node, ingestActions.closeSessions, params),
     },

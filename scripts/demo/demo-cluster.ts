@@ -30,6 +30,8 @@ export interface DemoOptions {
   readonly dataDir: string;
   /** Added to every node's environment. */
   readonly env?: Readonly<Record<string, string>>;
+  /** By what URL a node reaches NATS, where a test stands in between. */
+  readonly natsOf?: (node: string, natsUrl: string) => Promise<string>;
   readonly onProgress?: (line: string) => void;
   readonly signal?: AbortSignal;
 }
@@ -166,7 +168,7 @@ async function startRegion({
       TANGAZA_HTTP_PORT: String(httpPort),
       TANGAZA_RTMP_HOST: host,
       TANGAZA_RTMP_PORT: String(rtmpPort),
-      TANGAZA_NATS_URL: natsUrl,
+      TANGAZA_NATS_URL: (await options.natsOf?.(node, natsUrl)) ?? natsUrl,
       TANGAZA_DATA_DIR: dataDir,
       TANGAZA_OPERATOR_TOKEN: secrets.operatorToken,
       ...storeEnv(options.store, s3Port, secrets),

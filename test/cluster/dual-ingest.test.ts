@@ -1,38 +1,9 @@
 /** One encoder publishes to two nodes, and either may die: no missing segment, no discontinuity (M2, C2). */
 import { expect, test } from 'vitest';
-import type { StreamHealth } from '../../cluster/contract/stream.ts';
-import { systemClock } from '../../cluster/time/clock.system.ts';
-import type { DemoNode } from '../../scripts/demo/demo-cluster.ts';
-import { startTestCluster, type TestCluster } from '../support/demo.ts';
+import { startTestCluster } from '../support/demo.ts';
 import { breaksIn, foldOf, grownBy, healthUntil, playing } from '../support/live-cluster.ts';
-import { makeFeed, type Feed } from '../support/media-feed.ts';
-import { RtmpPublisher } from '../support/rtmp-publisher.ts';
-
-/** One encoder with one clock; each connection joins when it is made, and has a clock of its own, as OBS' outputs do. */
-class Encoder {
-  readonly #feed: Feed;
-  readonly #startMs = systemClock.monotonicMs();
-
-  constructor(feed: Feed) {
-    this.#feed = feed;
-  }
-
-  async connect(cluster: TestCluster, node: DemoNode): Promise<RtmpPublisher> {
-    const { hostname, port } = new URL(node.rtmp.replace('rtmp:', 'http:'));
-    const publisher = await RtmpPublisher.connect({
-      host: hostname,
-      port: Number(port),
-      key: cluster.stream.key,
-    });
-    expect((await publisher.publish())?.level).toBe('status');
-    const fromMs = systemClock.monotonicMs() - this.#startMs;
-    publisher.send(this.#feed, { speed: 1, fromMs, zeroBased: 'separately' }).catch(() => {});
-    return publisher;
-  }
-}
-
-const twinsAt = (health: StreamHealth): number =>
-  (health.sessions ?? []).filter(({ role }) => role === 'active').length;
+import { makeFeed } from '../support/media-feed.ts';
+import { TwinEncoder, twinsAt } from '../support/twin-encoder.ts';
 
 // Goal: either ingest of an encoder may die. Method: two connections of one encoder, each with a zero of its own for audio and
 // for video, the second joins in the middle. The owner's node is killed: the twin's node goes on alone. A third connection
@@ -42,7 +13,7 @@ test('either of two ingests of one encoder dies: no gap, no discontinuity, no se
   await using cluster = await startTestCluster({ nodes: 2 });
   const [one, two] = cluster.nodes;
   if (one === undefined || two === undefined) throw new Error('two nodes are needed');
-  const encoder = new Encoder(feed);
+  const encoder = new TwinEncoder(feed);
   await using _first = await encoder.connect(cluster, one);
   await playing(two);
   await using _second = await encoder.connect(cluster, two);

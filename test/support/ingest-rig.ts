@@ -19,9 +19,11 @@ import {
   InputReport,
   OfferParams,
   OpenPeriodParams,
+  StandsStillParams,
   type AttachReply,
   type CloseSessionsParams,
   type OpenPeriodReply,
+  type StandsStillReply,
 } from '../../cluster/contract/stream.ts';
 import { TangazaError } from '../../cluster/errors/tangaza-error.ts';
 import { Epoch, NodeId, PeriodId, RenditionName, SessionId, StreamId } from '../../cluster/model/ids.ts';
@@ -41,6 +43,7 @@ export class RecordingOwner extends EventEmitter implements StreamCalls {
   readonly inputs: InputReport[] = [];
   readonly detached: DetachParams[] = [];
   readonly closed: CloseSessionsParams[] = [];
+  readonly looks: StandsStillParams[] = [];
   /** Called before every call but `attach` and `detach`; throws what the owner shall answer. */
   fault: (call: 'openPeriod' | 'offer' | 'input', epoch: number | undefined) => void = () => {};
   /** An epoch that `attach` gives. */
@@ -84,7 +87,10 @@ export class RecordingOwner extends EventEmitter implements StreamCalls {
 
   input(raw: InputReport): Promise<unknown> {
     const input = InputReport.parse(raw);
-    return this.#answer('input', undefined, () => this.inputs.push(input));
+    return this.#answer('input', undefined, () => {
+      this.inputs.push(input);
+      return { sequence: this.offers.length };
+    });
   }
 
   detach(raw: DetachParams): Promise<unknown> {
@@ -93,6 +99,12 @@ export class RecordingOwner extends EventEmitter implements StreamCalls {
     this.detached.push(params);
     this.emit('change');
     return Promise.resolve();
+  }
+
+  standsStill(raw: StandsStillParams): Promise<StandsStillReply> {
+    this.looks.push(StandsStillParams.parse(raw));
+    this.emit('change');
+    return Promise.resolve({});
   }
 
   closeSessions(_node: NodeId, params: CloseSessionsParams): Promise<unknown> {

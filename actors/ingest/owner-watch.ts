@@ -1,0 +1,108 @@
+/**
+ * The calls of one session to its owner, and for how long that has done nothing for them (C3: media liveness).
+ *
+ * W1. Waiting begins with a call and ends with any answer of the owner. That nobody answers, that its log is silent and
+ *     that it is overloaded are not answers.
+ * W2. What it accepted must show in the log: with each input report the owner tells where its log stands, and until that
+ *     has moved the session waits, too.
+ */
+import type {
+  AttachParams,
+  AttachReply,
+  CloseSessionsParams,
+  DetachParams,
+  InputReport,
+  OfferParams,
+  OpenPeriodParams,
+  OpenPeriodReply,
+  StandsStillParams,
+  StandsStillReply,
+} from '../../cluster/contract/stream.ts';
+import type { ErrorCode } from '../../cluster/errors/catalogue.ts';
+import { errorCodeOf } from '../../cluster/errors/tangaza-error.ts';
+import type { NodeId } from '../../cluster/model/ids.ts';
+import type { Clock } from '../../cluster/time/clock.ts';
+import { isAcceptedReply, sequenceOf } from './owner-answers.ts';
+import type { StreamCalls } from './runner-ports.ts';
+
+const noAnswers: ReadonlySet<ErrorCode> = new Set([
+  'UNAVAILABLE',
+  'DEADLINE_EXCEEDED',
+  'DEADLINE_UNKNOWN',
+  'LOG_UNAVAILABLE',
+  'OVERLOADED',
+  'INTERNAL',
+]);
+
+export class OwnerWatch implements StreamCalls {
+  readonly #stream: StreamCalls;
+  readonly #clock: Clock;
+  #unansweredSinceMs: number | undefined;
+  #unloggedSinceMs: number | undefined;
+  #sequence: number | undefined;
+
+  constructor(stream: StreamCalls, clock: Clock) {
+    this.#stream = stream;
+    this.#clock = clock;
+  }
+
+  /** For how long the owner has done nothing, ms; 0 while it works. */
+  get waitedMs(): number {
+    const sinceMs = Math.min(this.#unansweredSinceMs ?? Infinity, this.#unloggedSinceMs ?? Infinity);
+    return sinceMs === Infinity ? 0 : this.#clock.monotonicMs() - sinceMs;
+  }
+
+  attach(params: AttachParams): Promise<AttachReply> {
+    return this.#ask(() => this.#stream.attach(params));
+  }
+
+  openPeriod(params: OpenPeriodParams): Promise<OpenPeriodReply> {
+    return this.#ask(() => this.#stream.openPeriod(params));
+  }
+
+  async offer(params: OfferParams): Promise<unknown> {
+    const reply = await this.#ask(() => this.#stream.offer(params));
+    if (isAcceptedReply(reply)) this.#unloggedSinceMs ??= this.#clock.monotonicMs();
+    return reply;
+  }
+
+  /** W2. */
+  async input(params: InputReport): Promise<unknown> {
+    const reply = await this.#stream.input(params);
+    const sequence = sequenceOf(reply);
+    if (sequence !== this.#sequence) this.#unloggedSinceMs = undefined;
+    this.#sequence = sequence;
+    return reply;
+  }
+
+  detach(params: DetachParams): Promise<unknown> {
+    return this.#stream.detach(params);
+  }
+
+  closeSessions(node: NodeId, params: CloseSessionsParams): Promise<unknown> {
+    return this.#stream.closeSessions(node, params);
+  }
+
+  standsStill(params: StandsStillParams): Promise<StandsStillReply> {
+    return this.#stream.standsStill(params);
+  }
+
+  /** Another owner: the count begins anew. */
+  reset(): void {
+    this.#unansweredSinceMs = undefined;
+    this.#unloggedSinceMs = undefined;
+  }
+
+  /** W1. */
+  async #ask<T>(call: () => Promise<T>): Promise<T> {
+    this.#unansweredSinceMs ??= this.#clock.monotonicMs();
+    try {
+      const reply = await call();
+      this.#unansweredSinceMs = undefined;
+      return reply;
+    } catch (error) {
+      if (!noAnswers.has(errorCodeOf(error))) this.#unansweredSinceMs = undefined;
+      throw error;
+    }
+  }
+}

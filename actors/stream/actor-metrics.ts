@@ -1,0 +1,28 @@
+/** What a node's stream actor counts. */
+import type { Counter, Gauge, Metrics } from '../../cluster/observe/metrics.ts';
+
+export interface ActorMetrics {
+  readonly events: Counter;
+  readonly activations: Gauge;
+  readonly pending: Gauge;
+  readonly outbox: Gauge;
+}
+
+export function actorMetrics(metrics: Metrics): ActorMetrics {
+  return {
+    events: metrics.counter({
+      name: 'tangaza_stream_events_total',
+      help: 'What stream owners did.',
+      labels: ['event'],
+    }),
+    activations: metrics.gauge({ name: 'tangaza_stream_owned', help: 'Streams owned by this node.' }),
+    pending: metrics.gauge({
+      name: 'tangaza_stream_pending_segments',
+      help: 'Sources neither committed nor a gap.',
+    }),
+    outbox: metrics.gauge({
+      name: 'tangaza_stream_outbox_records',
+      help: 'Records that wait for the index log.',
+    }),
+  };
+}
