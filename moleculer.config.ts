@@ -36,7 +36,13 @@ import { brokerIdOf, nodeCalls, type NodeCalls } from './cluster/membership/node
 import { connectNats } from './cluster/membership/connection.nats.ts';
 import type { Member } from './cluster/membership/member-directory.ts';
 import { openNatsMembership, type Membership } from './cluster/membership/membership.nats.ts';
-import { candidatesOf, edgesOf, isSound, membershipParts } from './cluster/membership/members-for.ts';
+import {
+  candidatesOf,
+  edgesOf,
+  isSound,
+  membershipParts,
+  otherIngest,
+} from './cluster/membership/members-for.ts';
 import { BootId } from './cluster/model/ids.ts';
 import { baseBrokerOptions } from './cluster/observe/broker-options.moleculer.ts';
 import { letHeapGrow } from './cluster/observe/heap.system.ts';
@@ -202,6 +208,7 @@ function drainMaker({ config, members, logger }: Parts): MakeService {
 const nothingToHandOver = {
   handOver: () => Promise.resolve([]),
   publishers: () => Promise.resolve(0),
+  askPublishersToLeave: () => Promise.resolve(),
   closePublishers: () => Promise.resolve(),
 };
 
@@ -250,6 +257,7 @@ function ingestMaker({ config, store, metrics, logger, members }: Parts, onStopp
   const onListening = (bound: number): void => logger.info({ host, port: bound }, 'RTMP is listening');
   return ({ stream, authenticate, forgetOwner }) =>
     ingestService({
+      otherIngest: (stream) => otherIngest(members, config.nodeId, stream),
       onOwnerGone: (listener) => members.onGone(({ node }) => listener(forgetOwner(node))),
       ingest,
       node: config.nodeId,

@@ -3,7 +3,8 @@
  *
  * G1. The view says `draining` before anything moves, so that nothing new comes while the old goes.
  * G2. Streams are handed over by consent; their publishers stay connected here and feed the new owners from afar.
- * G3. A publisher that does not leave by itself is closed at a keyframe, shortly before the bound.
+ * G3. A publisher with a twin at another node is closed at its next keyframe; another one is asked to connect elsewhere, if
+ *     it understands that, and becomes such a twin. Who is left shortly before the bound is closed at a keyframe.
  * G4. The last node that could own streams drains only when told twice: nobody could take over.
  */
 import { TangazaError } from '../../cluster/errors/tangaza-error.ts';
@@ -24,6 +25,8 @@ export interface DrainPorts {
   readonly handOver: (withinMs: number) => Promise<readonly StreamId[]>;
   /** Publishers that are connected here. */
   readonly publishers: () => Promise<number>;
+  /** G3: those that have a twin elsewhere, or can connect elsewhere at our word. */
+  readonly askPublishersToLeave: () => Promise<void>;
   /** G3. */
   readonly closePublishers: () => Promise<void>;
   /** Ends the process in order. */
@@ -75,10 +78,13 @@ export class Drain {
   }
 
   async #run(): Promise<void> {
-    const { clock, publishers, closePublishers, withinMs, logger, exit } = this.#ports;
+    const { clock, publishers, askPublishersToLeave, closePublishers, withinMs, logger, exit } = this.#ports;
     const endMs = clock.monotonicMs() + withinMs - lastMs;
     await this.handOverNow(withinMs - lastMs);
-    while ((await publishers()) > 0 && clock.monotonicMs() < endMs) await clock.sleep(lookEveryMs);
+    while ((await publishers()) > 0 && clock.monotonicMs() < endMs) {
+      await askPublishersToLeave();
+      await clock.sleep(lookEveryMs);
+    }
     await closePublishers();
     while ((await publishers()) > 0 && clock.monotonicMs() < endMs + lastMs) await clock.sleep(lookEveryMs);
     logger.info({}, 'the node has drained');

@@ -33,6 +33,8 @@ export interface PublisherConnection {
   readonly connectionId: string;
   /** Ends it with an RTMP status that names the code and says `detail`. */
   refuse(code: ErrorCode, detail: string): void;
+  /** Asks the encoder to connect to `url` and to leave then. @returns false when it does not understand that */
+  requestReconnect(url: string): boolean;
 }
 
 export interface IngestHandler {

@@ -24,10 +24,20 @@ export interface IngestSessionsPorts {
   readonly stream: StreamCalls;
   /** @throws TangazaError `STREAM_KEY_UNKNOWN` */
   readonly authenticate: (streamKey: string) => Promise<AuthenticateReply>;
+  /** Where a publisher of the stream may go when this node drains; undefined when there is nowhere. */
+  readonly otherIngest: (stream: StreamId) => string | undefined;
   readonly newSessionId: () => SessionId;
   readonly newSession: () => IngestSessionApi;
   readonly metrics: Metrics;
   readonly logger: Logger;
+}
+
+interface Publisher {
+  readonly runner: SessionRunner;
+  readonly watch: OwnerWatch;
+  readonly connection: PublisherConnection;
+  /** It was asked to connect elsewhere. */
+  isAsked: boolean;
 }
 
 const longestKey = 200;
@@ -37,8 +47,7 @@ const worthALookMs = 500;
 export class IngestSessions implements IngestHandler {
   readonly #ports: IngestSessionsPorts;
   readonly #metrics: RunnerMetrics;
-  readonly #runners = new Map<SessionId, SessionRunner>();
-  readonly #watches = new Map<SessionId, OwnerWatch>();
+  readonly #publishers = new Map<SessionId, Publisher>();
   readonly #looking = new Set<SessionId>();
   #ticks = 0;
 
@@ -48,7 +57,7 @@ export class IngestSessions implements IngestHandler {
   }
 
   get size(): number {
-    return this.#runners.size;
+    return this.#publishers.size;
   }
 
   /** @throws TangazaError what the publisher is refused with */
@@ -73,16 +82,10 @@ export class IngestSessions implements IngestHandler {
     const watch = new OwnerWatch(stream, this.#ports.clock);
     const ports = { ...this.#ports, stream: watch, metrics: this.#metrics, logger: sessionLogger };
     const runner = new SessionRunner(ports, { session: newSession(), connection, attach, attached });
-    this.#runners.set(sessionId, runner);
-    this.#watches.set(sessionId, watch);
-    void runner.finished.then(() => this.#forget(sessionId));
+    this.#publishers.set(sessionId, { runner, watch, connection, isAsked: false });
+    void runner.finished.then(() => this.#publishers.delete(sessionId));
     await this.#closeGhost(attach, attached);
     return runner;
-  }
-
-  #forget(sessionId: SessionId): void {
-    this.#runners.delete(sessionId);
-    this.#watches.delete(sessionId);
   }
 
   /** The newcomer has the stream already: a ghost that cannot be told dies of its own time-outs. */
@@ -105,7 +108,7 @@ export class IngestSessions implements IngestHandler {
 
   /** Closes one session, or all of the stream. */
   close({ streamId, sessionId, reason }: CloseSessionsParams): void {
-    for (const runner of [...this.#runners.values()]) {
+    for (const { runner } of [...this.#publishers.values()]) {
       if (runner.attach.streamId !== streamId) continue;
       if (sessionId !== undefined && runner.attach.sessionId !== sessionId) continue;
       runner.close(sessionId === undefined ? 'STREAM_KEY_UNKNOWN' : 'STREAM_BUSY', reason);
@@ -114,40 +117,60 @@ export class IngestSessions implements IngestHandler {
 
   /** The node drains: each session ends at its next cut, so that no segment is lost half (C2). */
   closeAtKeyframe(): void {
-    for (const runner of this.#runners.values()) runner.closeAtKeyframe();
+    for (const { runner } of this.#publishers.values()) runner.closeAtKeyframe();
+  }
+
+  /**
+   * The node drains: a session whose twin feeds the stream elsewhere ends at its next cut; of the others, those that
+   * understand it are asked once to connect elsewhere, as twins that are recognised and let this one end (C2).
+   */
+  async askToLeave(): Promise<void> {
+    await Promise.all([...this.#publishers.values()].map((publisher) => this.#askOne(publisher)));
+  }
+
+  async #askOne(publisher: Publisher): Promise<void> {
+    const { runner, watch, connection, isAsked } = publisher;
+    if (watch.feedsElsewhere) return runner.closeAtKeyframe();
+    const url = this.#ports.otherIngest(runner.attach.streamId);
+    if (isAsked || url === undefined) return;
+    publisher.isAsked = true;
+    await runner.ownerGone(); // its owner was here: the new one must know it before its twin comes
+    if (connection.requestReconnect(url))
+      this.#ports.logger.info({ ...idsOf(runner), url }, 'the publisher is asked to connect elsewhere');
   }
 
   /** The owner of these streams is gone: their sessions attach to the next one, here or elsewhere. */
   ownerGone(streams: readonly StreamId[]): void {
-    for (const runner of this.#runners.values())
-      if (streams.includes(runner.attach.streamId)) runner.ownerGone();
+    for (const { runner } of this.#publishers.values())
+      if (streams.includes(runner.attach.streamId)) void runner.ownerGone();
   }
 
   /** Every 500 ms; input reports go out with every second one. */
   tick(): void {
     this.#ticks += 1;
     let heldBytes = 0;
-    for (const runner of [...this.#runners.values()]) {
+    for (const publisher of [...this.#publishers.values()]) {
+      const { runner } = publisher;
       runner.onTick();
       heldBytes += runner.heldBytes;
-      if (this.#ticks % 2 === 0) void runner.report();
-      if (this.#ticks % 2 === 0) void this.#lookAtOwner(runner);
+      if (this.#ticks % 2 !== 0) continue;
+      void runner.report();
+      void this.#lookAtOwner(publisher);
     }
-    this.#metrics.sessions.set(this.#runners.size);
+    this.#metrics.sessions.set(this.#publishers.size);
     this.#metrics.heldBytes.set(heldBytes);
   }
 
   /** An owner that has done nothing for a moment may be one that does not work (C3). */
-  async #lookAtOwner(runner: SessionRunner): Promise<void> {
+  async #lookAtOwner({ runner, watch }: Publisher): Promise<void> {
     const { streamId, sessionId } = runner.attach;
-    const watch = this.#watches.get(sessionId);
-    if (watch === undefined || watch.waitedMs < worthALookMs || this.#looking.has(sessionId)) return;
+    if (watch.waitedMs < worthALookMs || this.#looking.has(sessionId)) return;
     this.#looking.add(sessionId);
     try {
       const { owner } = await watch.standsStill({ streamId });
       if (owner === undefined) return;
       watch.reset();
-      runner.ownerGone();
+      await runner.ownerGone();
     } catch (error) {
       const code = errorCodeOf(error);
       this.#ports.logger.warn({ streamId, code }, 'the owner does nothing, and could not be replaced');
@@ -158,7 +181,7 @@ export class IngestSessions implements IngestHandler {
 
   /** Waits for the sessions, already closed by the port, to offer what they have; after `withinMs` the rest is lost. */
   async drain(withinMs: number): Promise<void> {
-    const runners = [...this.#runners.values()];
+    const runners = [...this.#publishers.values()].map(({ runner }) => runner);
     const finished = Promise.all(runners.map((runner) => runner.finished));
     const stop = new AbortController();
     const isLate = this.#ports.clock.sleep(withinMs, stop.signal).then(
@@ -169,6 +192,10 @@ export class IngestSessions implements IngestHandler {
     stop.abort();
     if (late) for (const runner of runners) runner.abort();
   }
+}
+
+function idsOf({ attach: { streamId, sessionId } }: SessionRunner) {
+  return { streamId, sessionId };
 }
 
 function priorityOf(query: Readonly<Record<string, string>>): number {

@@ -40,6 +40,7 @@ export function ingestService({
       closeSessions,
       count: () => sessions.size,
       closeAtKeyframe: () => sessions.closeAtKeyframe(),
+      askToLeave: () => sessions.askToLeave(),
     },
     events: { [ingestActions.closeSessions]: closeSessions },
     async started() {

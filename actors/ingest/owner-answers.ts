@@ -16,8 +16,8 @@ const stateOf = (reply: unknown): unknown =>
 /** What was accepted is to be in the log in a moment. */
 export const isAcceptedReply = (reply: unknown): boolean => stateOf(reply) === 'accepted';
 
-/** Where the owner's log stands; undefined from an owner that does not say. */
-export const sequenceOf = (reply: unknown): number | undefined => InputReply.safeParse(reply).data?.sequence;
+/** Undefined from an owner that says nothing. */
+export const inputReplyOf = (reply: unknown): InputReply | undefined => InputReply.safeParse(reply).data;
 
 /** What comes behind a published gap, or behind the period, is of no use any more (C9). */
 export const isLateReply = (reply: unknown): boolean => stateOf(reply) === 'late';

@@ -11,6 +11,7 @@ import type {
   AttachReply,
   CloseSessionsParams,
   DetachParams,
+  InputReply,
   InputReport,
   OfferParams,
   OpenPeriodParams,
@@ -22,7 +23,7 @@ import type { ErrorCode } from '../../cluster/errors/catalogue.ts';
 import { errorCodeOf } from '../../cluster/errors/tangaza-error.ts';
 import type { NodeId } from '../../cluster/model/ids.ts';
 import type { Clock } from '../../cluster/time/clock.ts';
-import { isAcceptedReply, sequenceOf } from './owner-answers.ts';
+import { inputReplyOf, isAcceptedReply } from './owner-answers.ts';
 import type { StreamCalls } from './runner-ports.ts';
 
 const noAnswers: ReadonlySet<ErrorCode> = new Set([
@@ -39,7 +40,7 @@ export class OwnerWatch implements StreamCalls {
   readonly #clock: Clock;
   #unansweredSinceMs: number | undefined;
   #unloggedSinceMs: number | undefined;
-  #sequence: number | undefined;
+  #said: InputReply | undefined;
 
   constructor(stream: StreamCalls, clock: Clock) {
     this.#stream = stream;
@@ -50,6 +51,11 @@ export class OwnerWatch implements StreamCalls {
   get waitedMs(): number {
     const sinceMs = Math.min(this.#unansweredSinceMs ?? Infinity, this.#unloggedSinceMs ?? Infinity);
     return sinceMs === Infinity ? 0 : this.#clock.monotonicMs() - sinceMs;
+  }
+
+  /** A twin feeds the stream at another node, as the owner last said. */
+  get feedsElsewhere(): boolean {
+    return this.#said?.feedsElsewhere === true;
   }
 
   attach(params: AttachParams): Promise<AttachReply> {
@@ -69,9 +75,9 @@ export class OwnerWatch implements StreamCalls {
   /** W2. */
   async input(params: InputReport): Promise<unknown> {
     const reply = await this.#stream.input(params);
-    const sequence = sequenceOf(reply);
-    if (sequence !== this.#sequence) this.#unloggedSinceMs = undefined;
-    this.#sequence = sequence;
+    const said = inputReplyOf(reply);
+    if (said?.sequence !== this.#said?.sequence) this.#unloggedSinceMs = undefined;
+    this.#said = said;
     return reply;
   }
 

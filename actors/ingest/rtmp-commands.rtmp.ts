@@ -28,6 +28,8 @@ export type Command =
       readonly app: string;
       readonly encoder?: string;
       readonly objectEncoding: number;
+      /** It understands `reconnectRequest`. */
+      readonly canReconnect: boolean;
     }
   | {
       readonly kind: 'createStream' | 'releaseStream' | 'fcPublish' | 'fcUnpublish';
@@ -43,7 +45,10 @@ const ConnectProperties = z.object({
   app: text.default(''),
   flashVer: z.unknown().optional(),
   objectEncoding: z.unknown().optional(),
+  capsEx: z.unknown().optional(),
 });
+/** Bits of Enhanced RTMP's `capsEx`: reconnect requests, ModEx. */
+const [reconnectCap, modExCap] = [1, 4];
 const Transaction = z.number().catch(0);
 
 /** @throws TangazaError `MEDIA_INVALID` for what is no AMF0 command */
@@ -79,12 +84,13 @@ export function parseCommand(payload: Buffer): Command {
 function connectCommand(transaction: number, object: unknown): Command {
   const parsed = ConnectProperties.safeParse(object instanceof Map ? Object.fromEntries(object) : undefined);
   if (!parsed.success) throw new TangazaError('MEDIA_INVALID', 'An RTMP connect without its properties.');
-  const { app, flashVer, objectEncoding } = parsed.data;
+  const { app, flashVer, objectEncoding, capsEx } = parsed.data;
   return {
     kind: 'connect',
     transaction,
     app,
     objectEncoding: typeof objectEncoding === 'number' ? objectEncoding : 0,
+    canReconnect: typeof capsEx === 'number' && (capsEx & reconnectCap) !== 0,
     ...(typeof flashVer === 'string' ? { encoder: flashVer.slice(0, 100) } : {}),
   };
 }
@@ -145,8 +151,8 @@ export const pong = (timestamp: Buffer): Buffer =>
 const enhanced = {
   videoFourCcInfoMap: { avc1: 5, hvc1: 5, av01: 5 },
   audioFourCcInfoMap: { mp4a: 5 },
-  /** ModEx is understood (and skipped); no reconnect, no multitrack. */
-  capsEx: 4,
+  /** ModEx is understood (and skipped), reconnects are asked for by a node that drains; no multitrack. */
+  capsEx: reconnectCap | modExCap,
 };
 
 function fourCcList(): readonly string[] {
@@ -198,6 +204,15 @@ export function publishStarted(streamId: number): Buffer {
     command(streamId, 'onStatus', 0, null, status),
   ]);
 }
+
+/** Enhanced RTMP v2: connect to `url` when it suits, at a keyframe, and end this connection then. */
+export const reconnectRequest = (url: string): Buffer =>
+  command(0, 'onStatus', 0, null, {
+    level: 'status',
+    code: 'NetConnection.Connect.ReconnectRequest',
+    description: 'This node is being drained.',
+    tcUrl: url,
+  });
 
 export const playRefused = (streamId: number): Buffer =>
   command(streamId, 'onStatus', 0, null, {

@@ -61,6 +61,7 @@ export class RtmpConnection implements PublisherConnection {
   #state: State;
   #app = '';
   #encoder: string | undefined;
+  #canReconnect = false;
   #streams = 0;
   #publishStreamId = 1;
   #bytes = 0;
@@ -106,6 +107,13 @@ export class RtmpConnection implements PublisherConnection {
     this.#close(`${code}: ${detail}`);
     if (wasHandshake) this.#options.socket.destroy();
     else this.#options.socket.end(commands.publishRefused(this.#publishStreamId, code, detail));
+  }
+
+  /** Enhanced RTMP: the encoder goes on here until it is there. */
+  requestReconnect(url: string): boolean {
+    if (!this.#canReconnect || !this.isPublishing) return false;
+    this.#send(commands.reconnectRequest(url));
+    return true;
   }
 
   /** As `refuse`, without waiting for the peer to hear it. */
@@ -213,6 +221,7 @@ export class RtmpConnection implements PublisherConnection {
       case 'connect':
         this.#app = command.app;
         this.#encoder = command.encoder;
+        this.#canReconnect = command.canReconnect;
         this.#send(commands.connectReply(command.transaction, command.objectEncoding));
         return;
       case 'releaseStream':

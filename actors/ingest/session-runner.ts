@@ -127,8 +127,8 @@ export class SessionRunner implements TagSink {
   }
 
   /** Does not wait for the next segment to find a new owner (C2). */
-  ownerGone(): void {
-    this.#attachAgain().catch((error: unknown) => {
+  async ownerGone(): Promise<void> {
+    await this.#attachAgain().catch((error: unknown) => {
       this.#ports.logger.warn({ code: errorCodeOf(error) }, 'no new owner yet; the next offer asks again');
     });
   }

@@ -10,12 +10,13 @@ import type { IndexRecord } from '../../cluster/contract/index-log.ts';
 import type {
   AttachReply,
   CloseSessionsParams,
+  InputReply,
   OpenPeriodReply,
   StreamHealth,
 } from '../../cluster/contract/stream.ts';
 import type { TranscodeTask } from '../../cluster/contract/transcode.ts';
 import { errorCodeOf, TangazaError } from '../../cluster/errors/tangaza-error.ts';
-import type { Epoch, NodeId, StreamId } from '../../cluster/model/ids.ts';
+import type { Epoch, NodeId, SessionId, StreamId } from '../../cluster/model/ids.ts';
 import { unreachable } from '../../cluster/model/unreachable.ts';
 import type { Logger } from '../../cluster/observe/logger.ts';
 import type { IndexLog } from '../../cluster/ownership/index-log.ts';
@@ -85,9 +86,14 @@ export class Activation {
     return this.#state.pending.length;
   }
 
-  /** Of this owner's last record in the log. */
-  get lastSequence(): number {
-    return this.#state.lastSequence;
+  /** What this owner tells a session of its own. */
+  inputReply(session: SessionId): InputReply {
+    const { sessions, lastSequence: sequence } = this.#state;
+    const node = sessions.find(({ id }) => id === session)?.node;
+    const feedsElsewhere = sessions.some(
+      (one) => one.isActive && one.feeds && one.id !== session && one.node !== node,
+    );
+    return { sequence, feedsElsewhere };
   }
 
   get queuedRecords(): number {

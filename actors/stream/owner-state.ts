@@ -73,6 +73,8 @@ export interface Session {
   readonly isActive: boolean;
   /** Since when it waits to be recognised as a twin; it only buffers (C2). Undefined for all others. */
   readonly candidateSinceMs: number | undefined;
+  /** This owner has taken media of it, or had that already from a twin. */
+  readonly feeds: boolean;
   /** When its last packet came, as far as told, and when that was told. */
   readonly packetAtMs: number;
   readonly toldAtMs: number;

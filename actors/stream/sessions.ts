@@ -110,7 +110,7 @@ function admit(
   const candidateSinceMs = isActive ? undefined : (known?.candidateSinceMs ?? turn.nowMs);
   const session: Session = {
     ...{ id, node, remoteAddress, encoder, priority, ladder, isActive, candidateSinceMs, input: undefined },
-    ...{ packetAtMs: turn.nowMs, toldAtMs: turn.nowMs },
+    ...{ feeds: known?.feeds ?? false, packetAtMs: turn.nowMs, toldAtMs: turn.nowMs },
   };
   const others = turn.state.sessions
     .filter((one) => one.id !== id)
@@ -181,7 +181,7 @@ export function takeInput(turn: Turn, input: InputReport): void {
 
 /** Media of a session has come: it lives. */
 export function markAlive(turn: Turn, id: SessionId): void {
-  changeSession(turn, id, { packetAtMs: turn.nowMs, toldAtMs: turn.nowMs });
+  changeSession(turn, id, { feeds: true, packetAtMs: turn.nowMs, toldAtMs: turn.nowMs });
 }
 
 function changeSession(turn: Turn, id: SessionId, change: Partial<Session>): void {

@@ -176,7 +176,7 @@ export class StreamActor {
   async input(report: InputReport): Promise<InputReply> {
     const activation = await this.#find(report.streamId);
     activation?.tell({ kind: 'input', report });
-    return { sequence: activation?.lastSequence ?? 0 };
+    return activation?.inputReply(report.sessionId) ?? { sequence: 0, feedsElsewhere: false };
   }
 
   async detach(params: DetachParams): Promise<void> {

@@ -140,8 +140,12 @@ export const DetachParams = z.object({
 });
 export type DetachParams = z.infer<typeof DetachParams>;
 
-/** What an owner says to an input report: where its log stands, so that a session sees that it works (C3). */
-export const InputReply = z.object({ sequence: z.number().int().nonnegative() });
+/** What an owner says to an input report; where its log stands shows a session that it works (C3). */
+export const InputReply = z.object({
+  sequence: z.number().int().nonnegative(),
+  /** A twin of this session feeds the stream at another node: this one may go (C2). */
+  feedsElsewhere: z.boolean(),
+});
 export type InputReply = z.infer<typeof InputReply>;
 
 /** A session waits for its owner, and asks its own node to look (C3: media liveness). */
@@ -207,6 +211,8 @@ export const ingestActions = {
   /** Of one node, for its drain: how many sessions it has; and each is closed at its next keyframe. */
   count: 'ingest.count',
   closeAtKeyframe: 'ingest.closeAtKeyframe',
+  /** The first word: whoever has a twin elsewhere is closed, who understands it is asked to connect elsewhere. */
+  askToLeave: 'ingest.askToLeave',
 } as const;
 export const CloseSessionsParams = z.object({
   streamId: StreamId,

@@ -1,5 +1,6 @@
 /** The members as those who ask for them need them. */
-import type { NodeId } from '../model/ids.ts';
+import type { NodeId, StreamId } from '../model/ids.ts';
+import { order } from '../partition/rendezvous.ts';
 import type { MemberDirectory } from './member-directory.ts';
 
 /** Alive, and here to stay. */
@@ -29,6 +30,13 @@ export function candidatesOf(members: MemberDirectory) {
     .list()
     .members.filter(({ state, roles }) => state === 'alive' && roles.includes('ingest'))
     .map(({ id, weight }) => ({ id, weight }));
+}
+
+/** Where a publisher of the stream may go instead: `rtmp://HOST:PORT/live` of the best other ingest. */
+export function otherIngest(members: MemberDirectory, self: NodeId, stream: StreamId): string | undefined {
+  const others = candidatesOf(members).filter(({ id }) => id !== self);
+  const [first] = order(stream, others);
+  return members.list().members.find(({ id }) => id === first?.id)?.rtmpUrl;
 }
 
 /** Edges as manifests list them, the dead included: a manifest changes with what was joined or left alone (M14). */

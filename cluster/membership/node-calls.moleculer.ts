@@ -163,6 +163,7 @@ function drainCalls(at: CallAt, self: NodeId) {
       handOver: (withinMs: number) =>
         at<readonly StreamId[]>(self, streamActions.handOverAll, { withinMs }, withinMs + timeoutMs),
       publishers: () => at<number>(self, ingestActions.count, {}),
+      askPublishersToLeave: () => at<void>(self, ingestActions.askToLeave, {}),
       closePublishers: () => at<void>(self, ingestActions.closeAtKeyframe, {}),
     },
   };

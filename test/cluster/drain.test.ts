@@ -9,7 +9,10 @@ import type { DemoNode } from '../../scripts/demo/demo-cluster.ts';
 import { controlClient } from '../support/control-client.ts';
 import { readIndexLog, startTestCluster, type TestCluster } from '../support/demo.ts';
 import { flashAndBeep, publish, x264 } from '../support/ffmpeg-publisher.ts';
+import { breaksIn, foldOf, grownBy } from '../support/live-cluster.ts';
+import { makeFeed } from '../support/media-feed.ts';
 import { readPlaylist, waitForPlaylist } from '../support/playlists.ts';
+import { TwinEncoder } from '../support/twin-encoder.ts';
 
 const lowest = 'h264-240p';
 const afterMs = 60_000;
@@ -82,6 +85,31 @@ test('a drained node hands its stream over at once, closes its publisher at a ke
       .slice(0, -3)
       .filter((start) => !decided.has(start)),
   ).toEqual([]);
+});
+
+// Goal: an encoder that understands reconnect requests is sent on without a seam, long before the bound. Method: the bound
+// lies beyond this test's time; the encoder opens a second connection where it is told, the node recognises it as a twin,
+// the first connection ends at a keyframe, and the drained node leaves.
+test('an encoder that understands it is sent to another node: no gap, no discontinuity, no wait for the bound', async () => {
+  const feed = await makeFeed({ seconds: 120, size: '426x240', fps: 25, gop: 50 });
+  await using cluster = await startTestCluster({ nodes: 2, env: { TANGAZA_DRAIN_SECONDS: '1000' } });
+  const [first, second] = nodesOf(cluster);
+  const encoder = new TwinEncoder(feed);
+  await using before = await encoder.connect(cluster, first, { capsEx: 1 });
+  await waitForPlaylist(playlistOf(second), ({ segments }) => segments.length >= 2, afterMs);
+  const drained = tangaza('drain', first.node, '--url', second.url, '--token', cluster.token);
+  const asked = () => before.statuses.find(({ code }) => code === 'NetConnection.Connect.ReconnectRequest');
+  while (asked() === undefined) await systemClock.sleep(50);
+  expect(asked()?.tcUrl).toBe(second.rtmp);
+  await using _after = await encoder.connect(cluster, { rtmp: asked()?.tcUrl ?? '' });
+  await before.closed;
+  expect(await drained).toMatchObject({ code: 0, out: `${first.node} has left.\n` });
+  const { periods } = await foldOf(cluster);
+  expect({ ...breaksIn(await grownBy(second, 3)), clocks: periods.length }).toEqual({
+    gaps: 0,
+    discontinuities: 0,
+    clocks: 1,
+  });
 });
 
 test('the last node drains only when it is forced', async () => {

@@ -12,9 +12,10 @@ import {
   placeOf,
   publish,
 } from '../support/ingest-feeds.ts';
-import { IngestRig } from '../support/ingest-rig.ts';
+import { systemClock } from '../../cluster/time/clock.system.ts';
+import { IngestRig, otherIngest } from '../support/ingest-rig.ts';
 import { makeFeed, temporaryFolder, type Feed } from '../support/media-feed.ts';
-import type { SendOptions } from '../support/rtmp-publisher.ts';
+import { RtmpPublisher, type SendOptions } from '../support/rtmp-publisher.ts';
 
 const run = promisify(execFile);
 let feed: Feed;
@@ -174,4 +175,33 @@ test('a repeated sequence header with equal bytes changes nothing', async () => 
   ]);
   expect(rig.owner.periods).toHaveLength(1);
   expect(framesOf(rig.owner.offersOf('a'), 'video')).toBe(225);
+});
+
+// Goal: a drain sends publishers on without cutting them off (C2). Method: of two encoders one understands Enhanced RTMP's
+// reconnect request; both go on sending. Then the owner says that twins feed the streams elsewhere: each ends at a keyframe.
+test('a node that drains asks those who understand it to connect elsewhere, and lets go of those that have', async () => {
+  await using rig = await IngestRig.start();
+  const open = async (key: string, capsEx?: number) => {
+    const options = { port: rig.port, key, ...(capsEx === undefined ? {} : { capsEx }) };
+    const { publisher } = await RtmpPublisher.publish(options);
+    void publisher.send(feed, { speed: 1, loops: 10 });
+    return publisher;
+  };
+  await using able = await open('key-able', 1);
+  await using unable = await open('key-unable');
+  await rig.owner.until(() => rig.owner.offers.length >= 2);
+  for (let times = 0; times < 3; times += 1) await rig.sessions.askToLeave();
+  const before = rig.owner.offers.length;
+  await rig.owner.until(() => rig.owner.offers.length >= before + 2);
+  const requests = ({ statuses }: RtmpPublisher) =>
+    statuses.filter(({ code }) => code === 'NetConnection.Connect.ReconnectRequest');
+  expect(requests(able)).toMatchObject([{ level: 'status', tcUrl: otherIngest }]);
+  expect(requests(unable)).toEqual([]);
+
+  rig.owner.feedsElsewhere = true;
+  const asks = systemClock.every(100, () => rig.sessions.askToLeave());
+  await Promise.all([able.closed, unable.closed]);
+  asks();
+  await rig.owner.until(() => rig.owner.detached.length === 2);
+  expect(rig.owner.offers.every(({ offer }) => offer.duration90k === 180_000)).toBe(true);
 });

@@ -33,6 +33,8 @@ import { recordingLogger, type LogLine } from './rtmp-recorder.ts';
 
 const videoName = RenditionName.parse('source');
 const audioName = RenditionName.parse('aac-96k');
+/** Where publishers are sent. */
+export const otherIngest = 'rtmp://other.test/live';
 
 /** One session for each stream, every period a new one, every offer taken; parameters are parsed as over the wire. */
 export class RecordingOwner extends EventEmitter implements StreamCalls {
@@ -46,6 +48,8 @@ export class RecordingOwner extends EventEmitter implements StreamCalls {
   readonly looks: StandsStillParams[] = [];
   /** Called before every call but `attach` and `detach`; throws what the owner shall answer. */
   fault: (call: 'openPeriod' | 'offer' | 'input', epoch: number | undefined) => void = () => {};
+  /** What input reports are answered with. */
+  feedsElsewhere = false;
   /** An epoch that `attach` gives. */
   epoch = 1;
   /** Lets a newcomer supersede the session that is there. */
@@ -89,7 +93,7 @@ export class RecordingOwner extends EventEmitter implements StreamCalls {
     const input = InputReport.parse(raw);
     return this.#answer('input', undefined, () => {
       this.inputs.push(input);
-      return { sequence: this.offers.length };
+      return { sequence: this.offers.length, feedsElsewhere: this.feedsElsewhere };
     });
   }
 
@@ -173,6 +177,7 @@ export class IngestRig implements AsyncDisposable {
       node: NodeId.parse('node-1'),
       store: wrapStore(store),
       stream: owner,
+      otherIngest: () => otherIngest,
       authenticate: (key) =>
         key.startsWith('key-')
           ? Promise.resolve({ streamId: StreamId.parse(key.slice(4)), ladder: 'default' })

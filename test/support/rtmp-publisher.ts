@@ -15,9 +15,16 @@ export interface PublisherOptions {
   readonly key: string;
   /** Chunk size announced to the server. */
   readonly chunkSize?: number;
+  /** Enhanced RTMP: 1 understands reconnect requests. */
+  readonly capsEx?: number;
 }
 
-const Status = z.object({ level: z.string(), code: z.string(), description: z.string().default('') });
+const Status = z.object({
+  level: z.string(),
+  code: z.string(),
+  description: z.string().default(''),
+  tcUrl: z.string().optional(),
+});
 export type Status = z.infer<typeof Status>;
 
 export interface SendOptions {
@@ -74,8 +81,9 @@ export class RtmpPublisher implements AsyncDisposable {
     const publisher = new RtmpPublisher(socket, options);
     await publisher.#shakeHands();
     publisher.#sendControl(1, publisher.#chunkSize);
-    const { app = 'live', host = '127.0.0.1', port } = options;
+    const { app = 'live', host = '127.0.0.1', port, capsEx } = options;
     const properties = {
+      ...(capsEx === undefined ? {} : { capsEx }),
       app,
       type: 'nonprivate',
       flashVer: 'tangaza-test',

@@ -4,7 +4,7 @@ import { systemClock } from '../../cluster/time/clock.system.ts';
 import type { DemoNode } from '../../scripts/demo/demo-cluster.ts';
 import type { TestCluster } from './demo.ts';
 import type { Feed } from './media-feed.ts';
-import { RtmpPublisher } from './rtmp-publisher.ts';
+import { RtmpPublisher, type PublisherOptions } from './rtmp-publisher.ts';
 
 /** One encoder with one clock; each connection joins when it is made, and has a clock of its own, as OBS' outputs do. */
 export class TwinEncoder {
@@ -15,12 +15,17 @@ export class TwinEncoder {
     this.#feed = feed;
   }
 
-  async connect(cluster: TestCluster, node: DemoNode): Promise<RtmpPublisher> {
+  async connect(
+    cluster: TestCluster,
+    node: Pick<DemoNode, 'rtmp'>,
+    options: Pick<PublisherOptions, 'capsEx'> = {},
+  ): Promise<RtmpPublisher> {
     const { hostname, port } = new URL(node.rtmp.replace('rtmp:', 'http:'));
     const publisher = await RtmpPublisher.connect({
       host: hostname,
       port: Number(port),
       key: cluster.stream.key,
+      ...options,
     });
     const answer = await publisher.publish();
     if (answer?.level !== 'status') throw new Error(`refused: ${JSON.stringify(answer)}`);

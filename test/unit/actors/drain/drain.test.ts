@@ -6,8 +6,8 @@ import { NodeId, type StreamId } from '../../../../cluster/model/ids.ts';
 import { silentLogger } from '../../../../cluster/observe/logger.ts';
 import { JumpingClock } from '../../../support/jumping-clock.ts';
 
-/** A drain whose publishers leave when they are closed, or never. */
-function draining(change: Partial<DrainPorts> = {}, leavesWhenClosed = true) {
+/** A drain whose publishers leave when they are asked, when they are closed, or never. */
+function draining(change: Partial<DrainPorts> = {}, leavesWhen: 'asked' | 'closed' | 'never' = 'closed') {
   const clock = new JumpingClock();
   const said: string[] = [];
   let publishers = 1;
@@ -20,9 +20,13 @@ function draining(change: Partial<DrainPorts> = {}, leavesWhenClosed = true) {
       return [];
     },
     publishers: async () => publishers,
+    askPublishersToLeave: async () => {
+      if (said.at(-1) !== 'asked') said.push('asked');
+      if (leavesWhen === 'asked') publishers = 0;
+    },
     closePublishers: async () => {
       said.push('closed');
-      if (leavesWhenClosed) publishers = 0;
+      if (leavesWhen === 'closed') publishers = 0;
     },
     exit: () => {
       said.push('exit');
@@ -37,11 +41,17 @@ test('the others hear of it first, streams go next, publishers before the proces
   const { drain, said, gone } = draining();
   expect(drain.begin({ isForced: false })).toEqual({ withinSeconds: 30 });
   expect(await gone).toBeLessThanOrEqual(30_250);
-  expect(said).toEqual(['told', 'handed over', 'closed', 'exit']);
+  expect(said).toEqual(['told', 'handed over', 'asked', 'closed', 'exit']);
+});
+
+test('when the publishers have gone elsewhere at its word, the node does not wait for its bound', async () => {
+  const { drain, gone } = draining({}, 'asked');
+  drain.begin({ isForced: false });
+  expect(await gone).toBeLessThan(2000);
 });
 
 test('publishers that do not leave do not hold it beyond its bound', async () => {
-  const { drain, gone } = draining({}, false);
+  const { drain, gone } = draining({}, 'never');
   drain.begin({ isForced: false });
   expect(await gone).toBeLessThanOrEqual(30_500);
 });
