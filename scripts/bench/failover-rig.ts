@@ -43,6 +43,7 @@ export interface SeenTask {
 const region = RegionId.parse('region-1');
 const nodes = 3;
 const seenTasks = 200;
+const requestTimeoutMs = 5000;
 /** Short enough that playlists stay small. */
 const settings = { TANGAZA_DVR_WINDOW_SECONDS: '60', TANGAZA_LOG_LEVEL: 'info', TANGAZA_WORKER_SLOTS: '1' };
 
@@ -70,6 +71,8 @@ export class Rig implements AsyncDisposable {
   readonly #store: ViewStore;
   /** By node and incarnation: when the bench heard of a death. */
   readonly #deaths = new Map<string, number>();
+  /** What ended the watch of the membership view. */
+  #blindness: Error | undefined;
   #streams = 0;
 
   static async start(options: RigOptions): Promise<Rig> {
@@ -123,7 +126,9 @@ export class Rig implements AsyncDisposable {
     this.#store = parts.store;
     this.#log = parts.log;
     this.#stack = parts.stack;
-    void this.#watchView();
+    this.#watchView().catch((cause: unknown) => {
+      this.#blindness = new Error('the membership view is no longer watched', { cause });
+    });
     this.#watchTasks();
   }
 
@@ -151,7 +156,10 @@ export class Rig implements AsyncDisposable {
     const id = StreamId.parse(`bench-${this.#streams}`);
     const headers = { authorization: `Bearer ${this.cluster.token}`, 'content-type': 'application/json' };
     const body = JSON.stringify({ title: id, id, ladder });
-    const reply = await fetch(`${this.nodes[0]?.url}/v1/streams`, { method: 'POST', headers, body });
+    const reply = await fetch(`${this.nodes[0]?.url}/v1/streams`, {
+      ...{ method: 'POST', headers, body },
+      signal: AbortSignal.timeout(requestTimeoutMs),
+    });
     if (!reply.ok) throw new Error(`creating a stream: ${reply.status} ${await reply.text()}`);
     const { streamKey } = z.object({ streamKey: z.string() }).parse(await reply.json());
     const log = new LogWatch(this.#log, id);
@@ -167,8 +175,9 @@ export class Rig implements AsyncDisposable {
     return (health?.sessions ?? []).filter(({ role }) => role === 'active').length;
   }
 
-  /** When the death of that node after then was heard of. */
+  /** When the death of that node after then was heard of. @throws when the bench can hear of none any more */
   deathSince(node: string, sinceMs: number): number | undefined {
+    if (this.#blindness !== undefined) throw this.#blindness;
     for (const [life, atMs] of this.#deaths) if (life.startsWith(`${node}/`) && atMs >= sinceMs) return atMs;
     return undefined;
   }
@@ -182,8 +191,9 @@ export class Rig implements AsyncDisposable {
     });
     for (const { url } of this.nodes)
       await until(`${url} is ready`, async () => {
-        const reply = await fetch(`${url}/readyz`).catch(() => undefined);
-        await reply?.arrayBuffer();
+        const signal = AbortSignal.timeout(requestTimeoutMs);
+        const reply = await fetch(`${url}/readyz`, { signal }).catch(() => undefined);
+        await reply?.arrayBuffer().catch(() => undefined);
         return reply?.ok === true;
       });
   }
