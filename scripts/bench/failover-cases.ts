@@ -146,7 +146,7 @@ export async function* workerKilled(rig: Rig): AsyncGenerator<Figures | undefine
 /** Waits until one of them encodes: an attempt has a folder while it runs; its start is told by then. */
 async function busyOne(rig: Rig, names: readonly string[]): Promise<string> {
   const isBusy = async (name: string): Promise<boolean> => {
-    const files = await readdir(join(rig.dataDir, 'region-1', 'tmp', name)).catch(() => []);
+    const files = await readdir(join(rig.options.dataDir, 'region-1', 'tmp', name)).catch(() => []);
     return files.some((file) => file.startsWith('attempt-'));
   };
   for (let looks = 0; looks < 20_000; looks += 1) {

@@ -1,7 +1,4 @@
 /** The cluster that `bench failover` breaks and mends, and its eyes: the log, the membership view, the tasks. */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import { TranscodeTask } from '../../cluster/contract/transcode.ts';
@@ -25,7 +22,8 @@ import { LogWatch } from './failover-log.ts';
 export interface RigOptions {
   readonly feed: Feed;
   readonly natsServers: 1 | 3;
-  readonly progress: (line: string) => void;
+  /** Everything that the cluster writes; not removed with it. */
+  readonly dataDir: string;
 }
 
 export interface BenchStream extends AsyncDisposable {
@@ -64,7 +62,6 @@ export class Rig implements AsyncDisposable {
   readonly options: RigOptions;
   readonly cluster: DemoCluster;
   readonly trio: NatsTrio | undefined;
-  readonly dataDir: string;
   readonly tasks: SeenTask[] = [];
   readonly #nats: NodeConnection;
   readonly #log: IndexLog;
@@ -76,11 +73,9 @@ export class Rig implements AsyncDisposable {
   #streams = 0;
 
   static async start(options: RigOptions): Promise<Rig> {
-    const dataDir = await mkdtemp(join(tmpdir(), 'tangaza-bench-failover-'));
+    const { dataDir } = options;
     await using stack = new AsyncDisposableStack();
-    stack.defer(() => rm(dataDir, { recursive: true, force: true }));
-    const trio =
-      options.natsServers === 3 ? stack.use(await startNatsTrio(join(dataDir, 'trio'))) : undefined;
+    const trio = options.natsServers === 3 ? stack.use(await startNatsTrio(dataDir)) : undefined;
     const env =
       trio === undefined
         ? settings
@@ -100,7 +95,7 @@ export class Rig implements AsyncDisposable {
     const store = await openNatsViewStore(shared);
     stack.defer(() => store.close());
     const log = await openNatsIndexLog(shared);
-    const rig = new Rig(options, { cluster, trio, dataDir, nats, store, log, stack: stack.move() });
+    const rig = new Rig(options, { cluster, trio, nats, store, log, stack: stack.move() });
     return rig;
   }
 
@@ -111,7 +106,6 @@ export class Rig implements AsyncDisposable {
     parts: {
       readonly cluster: DemoCluster;
       readonly trio: NatsTrio | undefined;
-      readonly dataDir: string;
       readonly nats: NodeConnection;
       readonly store: ViewStore;
       readonly log: IndexLog;
@@ -121,7 +115,6 @@ export class Rig implements AsyncDisposable {
     this.options = options;
     this.cluster = parts.cluster;
     this.trio = parts.trio;
-    this.dataDir = parts.dataDir;
     this.#nats = parts.nats;
     this.#store = parts.store;
     this.#log = parts.log;

@@ -6,10 +6,13 @@
  * queue through NATS, and a playlist as a player does. One run is one fault, and lasts until the cluster is whole
  * again. Times count from just before the signal to when the bench hears of it, so they hold one way through NATS more.
  *
- * F1. A run that fails (the bench's own trouble, not a bad figure) is told, and its case is not reached.
+ * F1. A run that fails (the bench's own trouble, or a cluster that is not whole in a minute) is told with the folder of
+ *     its logs, and its case is not reached.
  * F2. It ends its cluster alone: the next run begins on a new one. Three in a row end their case, never another.
  */
-import { cpus, loadavg } from 'node:os';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { cpus, loadavg, tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { makeFeed, type Feed } from '../../test/support/media-feed.ts';
 import { failoverCases, type FailoverCase } from './failover-catalogue.ts';
 import { judge, keepResult, type CaseResult, type FailoverBenchResult, type Run } from './failover-report.ts';
@@ -60,10 +63,13 @@ async function collect(one: FailoverCase, options: CaseOptions): Promise<readonl
   const { wantedRuns, progress } = options;
   const runs: Run[] = [];
   while (runs.length < wantedRuns) {
+    const dataDir = await mkdtemp(join(tmpdir(), 'tangaza-bench-failover-'));
     try {
-      await collectOnOneCluster(one, runs, options);
+      await collectOnOneCluster(one, runs, { ...options, dataDir });
+      await rm(dataDir, { recursive: true, force: true });
     } catch (error) {
-      const fault = reasonOf(error);
+      await removeAllButLogs(dataDir);
+      const fault = `${reasonOf(error)} (${join(dataDir, 'logs')})`;
       progress(`${one.name} ${Math.min(runs.length + 1, wantedRuns)}/${wantedRuns} failed: ${fault}`);
       if (runs.length < wantedRuns) runs.push({ fault });
     }
@@ -76,9 +82,9 @@ async function collect(one: FailoverCase, options: CaseOptions): Promise<readonl
 async function collectOnOneCluster(
   { name, measure, natsServers }: FailoverCase,
   runs: Run[],
-  { feed, wantedRuns, progress }: CaseOptions,
+  { feed, wantedRuns, progress, dataDir }: CaseOptions & { readonly dataDir: string },
 ): Promise<void> {
-  await using rig = await Rig.start({ feed, natsServers, progress });
+  await using rig = await Rig.start({ feed, natsServers, dataDir });
   let missed = 0;
   for await (const figures of measure(rig)) {
     if (figures === undefined) {
@@ -92,6 +98,12 @@ async function collectOnOneCluster(
     progress(`${name} ${runs.length}/${wantedRuns}: ${found.join(', ')}`);
     if (runs.length >= wantedRuns) return;
   }
+}
+
+async function removeAllButLogs(dataDir: string): Promise<void> {
+  const names = await readdir(dataDir);
+  for (const name of names)
+    if (name !== 'logs') await rm(join(dataDir, name), { recursive: true, force: true });
 }
 
 /** In one line, with what lay under it. */
