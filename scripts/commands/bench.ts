@@ -123,7 +123,7 @@ export function benchCommand(): Command {
     .action(bench);
 }
 
-async function bench(name: string | undefined, options: BenchOptions): Promise<void> {
+async function bench(name: string | undefined, options: BenchOptions, command: Command): Promise<void> {
   const chosen = benches.find((one) => one.name === name);
   if (chosen === undefined) {
     list(options);
@@ -131,13 +131,17 @@ async function bench(name: string | undefined, options: BenchOptions): Promise<v
   }
   const { seconds, runs, case: only, json } = options;
   const progress = (line: string): void => void process.stderr.write(`· ${line}\n`);
-  const outcome = await chosen.run({
+  const outcome = chosen.run({
     progress,
     ...(seconds === undefined ? {} : { seconds }),
     ...(runs === undefined ? {} : { runs }),
     ...(only === undefined ? {} : { only }),
   });
-  const { isReached, result, report } = outcome;
+  const { isReached, result, report } = await outcome.catch((error: unknown) => {
+    // Commander shows only what is wrong while it parses.
+    if (error instanceof InvalidArgumentError) return command.error(`error: ${error.message}`);
+    throw error;
+  });
   const text = json
     ? JSON.stringify({ bench: chosen.name, isReached, target: chosen.target, result })
     : report.trimEnd();
