@@ -1,7 +1,8 @@
 /** Cases of `bench failover` in which NATS dies, and in which nodes come and go under many streams. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { encoderOf, grow, playerBufferMs, viewerOf, type Figures } from './failover-cases.ts';
+import { encoderOf, grow, settledSegments, viewerOf } from './failover-cases.ts';
 import { ReconnectingEncoder } from './failover-encoder.ts';
+import { watchHarm, type Figures } from './failover-harm.ts';
 import { until, type BenchStream, type Rig } from './failover-rig.ts';
 
 /** A commit is in time when it is at most so much later than commits are in peace. */
@@ -35,7 +36,7 @@ const leaderDown: NatsFault = async ({ trio, connection }) => {
   return atMs;
 };
 
-export const natsRestarted = (rig: Rig): AsyncGenerator<Figures> => natsFails(rig, oneServerDown(1000));
+export const natsRestarted = (rig: Rig): AsyncGenerator<Figures> => natsFails(rig, oneServerDown(2000));
 export const natsDown60 = (rig: Rig): AsyncGenerator<Figures> => natsFails(rig, oneServerDown(60_000));
 export const natsLeaderKilled = (rig: Rig): AsyncGenerator<Figures> => natsFails(rig, leaderDown);
 
@@ -44,37 +45,32 @@ async function* natsFails(rig: Rig, fault: NatsFault): AsyncGenerator<Figures> {
   await using stream = await rig.addStream('default');
   await using encoder = new ReconnectingEncoder(encoderOf(rig, stream), rig.nodes, rig.other());
   await using viewer = viewerOf(rig, stream);
-  await until('the stream begins', () => stream.log.nextNumber >= 3);
+  await until('the stream begins', () => stream.log.nextNumber >= settledSegments);
   for (;;) {
     const calmFrom = stream.log.seen.length;
     await grow(stream, viewer, 4);
     const calmMs = middle(stream.log.commitDelays(calmFrom).map(({ behindMs }) => behindMs));
     const from = stream.log.seen.length;
-    const { faults } = viewer;
     const { connections } = encoder;
-    const ignored = stream.log.timeline.ignored;
+    const harm = watchHarm(stream, viewer);
     const atMs = performance.now();
     const mendedAtMs = await fault(rig);
     const inTime = () =>
       stream.log.commitDelays(from).find((one) => one.atMs > mendedAtMs && one.behindMs <= calmMs + inTimeMs);
     await until('the backlog is gone', () => inTime() !== undefined);
     await grow(stream, viewer, 4);
-    const { opens, lost, doubled, discontinuities } = stream.log.findingsSince(from);
-    const stallMs = viewer.stallSince(atMs, playerBufferMs);
-    yield {
-      ...{ ownershipChanges: opens, lost, discontinuities },
-      doubled: doubled + stream.log.timeline.ignored - ignored,
-      // Until the first commit that is in time: those are 2 s apart.
-      backlogMs: (inTime()?.atMs ?? Number.NaN) - mendedAtMs,
-      reconnections: encoder.connections - connections,
-      numberFaults: viewer.faults - faults,
-      stallMs,
-      stallBeyondOutageMs: Math.max(0, stallMs - (mendedAtMs - atMs)),
-    };
     await rig.mend();
     const { trio } = rig;
     if (trio !== undefined)
       await until('three servers are in step', () => trio.isWhole(rig.connection, 'IDX-region-1'));
+    const found = harm();
+    yield {
+      ...found,
+      // Until the first commit that is in time: those are 2 s apart.
+      backlogMs: (inTime()?.atMs ?? Number.NaN) - mendedAtMs,
+      reconnections: encoder.connections - connections,
+      stallBeyondOutageMs: Math.max(0, (found['stallMs'] ?? Number.NaN) - (mendedAtMs - atMs)),
+    };
   }
 }
 

@@ -36,7 +36,7 @@ export class Encoder {
       throw new Error(`${node.node} refused a publisher: ${status?.description ?? 'no status'}`);
     }
     if (fromKeyframe) this.#skipToKeyframe();
-    void this.#send(publisher);
+    this.#send(publisher).catch(() => publisher.destroy());
     return publisher;
   }
 
@@ -77,10 +77,14 @@ export class Encoder {
   }
 }
 
-/** E3: a single encoder that publishes to one node of several, and to the next when it is thrown off. */
+/**
+ * Publishes to one node of several, and to the next when it is thrown off. A single encoder joins with a keyframe (E3);
+ * one of two connections of an encoder joins `anywhere` (E2), and has one node.
+ */
 export class ReconnectingEncoder implements AsyncDisposable {
   readonly #encoder: Encoder;
   readonly #nodes: readonly DemoNode[];
+  readonly #isAlone: boolean;
   readonly #loop: Promise<void>;
   readonly #ending = new AbortController();
   #next: number;
@@ -89,9 +93,15 @@ export class ReconnectingEncoder implements AsyncDisposable {
   node: DemoNode | undefined;
   connections = 0;
 
-  constructor(encoder: Encoder, nodes: readonly DemoNode[], first: DemoNode) {
+  constructor(
+    encoder: Encoder,
+    nodes: readonly DemoNode[],
+    first: DemoNode,
+    { joins = 'keyframe' }: { readonly joins?: 'keyframe' | 'anywhere' } = {},
+  ) {
     this.#encoder = encoder;
     this.#nodes = nodes;
+    this.#isAlone = joins === 'keyframe';
     this.#next = nodes.indexOf(first);
     this.#loop = this.#keepPublishing();
   }
@@ -115,7 +125,7 @@ export class ReconnectingEncoder implements AsyncDisposable {
       this.#next += 1;
       if (node === undefined) return;
       try {
-        this.#publisher = await this.#encoder.connect(node, true);
+        this.#publisher = await this.#encoder.connect(node, this.#isAlone);
         this.connections += 1;
         this.node = node;
         if (signal.aborted) this.#publisher.destroy();

@@ -45,7 +45,7 @@ export function findingsOf(entries: readonly IndexEntry[], fromIndex: number): L
   const renumbered = pairs.filter(({ before, now }) => now.number !== before.number + 1).length;
   return {
     opens: later.filter(({ record }) => record.kind === 'open').length,
-    lost: gaps + holes + passedOver(entries),
+    lost: gaps + holes + passedOver(entries, fromIndex),
     doubled: overlaps + renumbered,
     discontinuities: pairs.length - joined.length,
     stale: staleIn(entries, fromIndex),
@@ -56,11 +56,11 @@ function isPlaced(record: IndexEntry['record']): record is CommitRecord | GapRec
   return record.kind === 'commit' || record.kind === 'gap';
 }
 
-/** Sources in the log that a later segment went past without them. */
-function passedOver(entries: readonly IndexEntry[]): number {
+/** Sources in the log that a segment from that entry on went past without them. */
+function passedOver(entries: readonly IndexEntry[], fromIndex: number): number {
   const waiting = new Map<string, { readonly period: number; readonly start90k: number }>();
   let lost = 0;
-  for (const { record } of entries) {
+  for (const [index, { record }] of entries.entries()) {
     if (record.kind === 'source') waiting.set(`${record.period}/${record.start90k}`, record);
     if (!isPlaced(record)) continue;
     waiting.delete(`${record.period}/${record.start90k}`);
@@ -68,7 +68,7 @@ function passedOver(entries: readonly IndexEntry[]): number {
       const isPassed = period < record.period || (period === record.period && start90k < record.start90k);
       if (!isPassed) continue;
       waiting.delete(key);
-      lost += 1;
+      if (index >= fromIndex) lost += 1;
     }
   }
   return lost;
@@ -91,10 +91,13 @@ export class LogWatch implements AsyncDisposable {
   timeline: Timeline = emptyTimeline();
   readonly #ending = new AbortController();
   readonly #loop: Promise<void>;
+  #failure: Error | undefined;
 
   constructor(log: IndexLog, stream: StreamId) {
     this.stream = stream;
-    this.#loop = this.#follow(log);
+    this.#loop = this.#follow(log).catch((cause: unknown) => {
+      this.#failure = new Error(`the log of ${stream} is no longer followed`, { cause });
+    });
   }
 
   /** The node that the last `open` names. */
@@ -102,7 +105,9 @@ export class LogWatch implements AsyncDisposable {
     return this.seen.findLast(({ entry }) => entry.record.kind === 'open')?.entry.record.node;
   }
 
+  /** @throws what ended the following, for then nothing grows any more */
   get nextNumber(): number {
+    if (this.#failure !== undefined) throw this.#failure;
     return this.timeline.nextNumber;
   }
 

@@ -20,8 +20,11 @@ const host = '127.0.0.1';
 const readyTries = 50;
 const binary = resolve(import.meta.dirname, '../../.toolchain/bin/nats-server');
 
-export async function startNatsTrio(dir: string): Promise<NatsTrio> {
-  mkdirSync(dir, { recursive: true });
+/** Their stores are in `trio/` of that folder, their logs in `logs/`. */
+export async function startNatsTrio(dataDir: string): Promise<NatsTrio> {
+  const dir = join(dataDir, 'trio');
+  const logs = join(dataDir, 'logs');
+  for (const folder of [dir, logs]) mkdirSync(folder, { recursive: true });
   const names = ['bench-nats-1', 'bench-nats-2', 'bench-nats-3'];
   const ports = await Promise.all(names.map(() => freePort()));
   const routePorts = await Promise.all(names.map(() => freePort()));
@@ -37,7 +40,7 @@ export async function startNatsTrio(dir: string): Promise<NatsTrio> {
     ];
     const own = ['-a', host, '-p', String(ports[index]), '-js', '-sd', join(dir, name), '-n', name];
     const args = [...own, ...cluster];
-    const logFile = join(dir, `${name}.log`);
+    const logFile = join(logs, `${name}.log`);
     return supervise({ name, command: binary, args: () => args, logFile, stopTimeoutMs: 5000 }, systemClock);
   });
   const stop = async (): Promise<void> => {

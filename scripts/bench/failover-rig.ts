@@ -1,7 +1,4 @@
 /** The cluster that `bench failover` breaks and mends, and its eyes: the log, the membership view, the tasks. */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import { TranscodeTask } from '../../cluster/contract/transcode.ts';
@@ -25,7 +22,8 @@ import { LogWatch } from './failover-log.ts';
 export interface RigOptions {
   readonly feed: Feed;
   readonly natsServers: 1 | 3;
-  readonly progress: (line: string) => void;
+  /** Everything that the cluster writes; not removed with it. */
+  readonly dataDir: string;
 }
 
 export interface BenchStream extends AsyncDisposable {
@@ -43,6 +41,7 @@ export interface SeenTask {
 const region = RegionId.parse('region-1');
 const nodes = 3;
 const seenTasks = 200;
+const requestTimeoutMs = 5000;
 /** Short enough that playlists stay small. */
 const settings = { TANGAZA_DVR_WINDOW_SECONDS: '60', TANGAZA_LOG_LEVEL: 'info', TANGAZA_WORKER_SLOTS: '1' };
 
@@ -63,21 +62,20 @@ export class Rig implements AsyncDisposable {
   readonly options: RigOptions;
   readonly cluster: DemoCluster;
   readonly trio: NatsTrio | undefined;
-  readonly dataDir: string;
   readonly tasks: SeenTask[] = [];
   readonly #nats: NodeConnection;
   readonly #log: IndexLog;
   readonly #store: ViewStore;
   /** By node and incarnation: when the bench heard of a death. */
   readonly #deaths = new Map<string, number>();
+  /** What ended the watch of the membership view. */
+  #blindness: Error | undefined;
   #streams = 0;
 
   static async start(options: RigOptions): Promise<Rig> {
-    const dataDir = await mkdtemp(join(tmpdir(), 'tangaza-bench-failover-'));
+    const { dataDir } = options;
     await using stack = new AsyncDisposableStack();
-    stack.defer(() => rm(dataDir, { recursive: true, force: true }));
-    const trio =
-      options.natsServers === 3 ? stack.use(await startNatsTrio(join(dataDir, 'trio'))) : undefined;
+    const trio = options.natsServers === 3 ? stack.use(await startNatsTrio(dataDir)) : undefined;
     const env =
       trio === undefined
         ? settings
@@ -97,7 +95,7 @@ export class Rig implements AsyncDisposable {
     const store = await openNatsViewStore(shared);
     stack.defer(() => store.close());
     const log = await openNatsIndexLog(shared);
-    const rig = new Rig(options, { cluster, trio, dataDir, nats, store, log, stack: stack.move() });
+    const rig = new Rig(options, { cluster, trio, nats, store, log, stack: stack.move() });
     return rig;
   }
 
@@ -108,7 +106,6 @@ export class Rig implements AsyncDisposable {
     parts: {
       readonly cluster: DemoCluster;
       readonly trio: NatsTrio | undefined;
-      readonly dataDir: string;
       readonly nats: NodeConnection;
       readonly store: ViewStore;
       readonly log: IndexLog;
@@ -118,12 +115,13 @@ export class Rig implements AsyncDisposable {
     this.options = options;
     this.cluster = parts.cluster;
     this.trio = parts.trio;
-    this.dataDir = parts.dataDir;
     this.#nats = parts.nats;
     this.#store = parts.store;
     this.#log = parts.log;
     this.#stack = parts.stack;
-    void this.#watchView();
+    this.#watchView().catch((cause: unknown) => {
+      this.#blindness = new Error('the membership view is no longer watched', { cause });
+    });
     this.#watchTasks();
   }
 
@@ -151,7 +149,10 @@ export class Rig implements AsyncDisposable {
     const id = StreamId.parse(`bench-${this.#streams}`);
     const headers = { authorization: `Bearer ${this.cluster.token}`, 'content-type': 'application/json' };
     const body = JSON.stringify({ title: id, id, ladder });
-    const reply = await fetch(`${this.nodes[0]?.url}/v1/streams`, { method: 'POST', headers, body });
+    const reply = await fetch(`${this.nodes[0]?.url}/v1/streams`, {
+      ...{ method: 'POST', headers, body },
+      signal: AbortSignal.timeout(requestTimeoutMs),
+    });
     if (!reply.ok) throw new Error(`creating a stream: ${reply.status} ${await reply.text()}`);
     const { streamKey } = z.object({ streamKey: z.string() }).parse(await reply.json());
     const log = new LogWatch(this.#log, id);
@@ -167,8 +168,9 @@ export class Rig implements AsyncDisposable {
     return (health?.sessions ?? []).filter(({ role }) => role === 'active').length;
   }
 
-  /** When the death of that node after then was heard of. */
+  /** When the death of that node after then was heard of. @throws when the bench can hear of none any more */
   deathSince(node: string, sinceMs: number): number | undefined {
+    if (this.#blindness !== undefined) throw this.#blindness;
     for (const [life, atMs] of this.#deaths) if (life.startsWith(`${node}/`) && atMs >= sinceMs) return atMs;
     return undefined;
   }
@@ -182,8 +184,9 @@ export class Rig implements AsyncDisposable {
     });
     for (const { url } of this.nodes)
       await until(`${url} is ready`, async () => {
-        const reply = await fetch(`${url}/readyz`).catch(() => undefined);
-        await reply?.arrayBuffer();
+        const signal = AbortSignal.timeout(requestTimeoutMs);
+        const reply = await fetch(`${url}/readyz`, { signal }).catch(() => undefined);
+        await reply?.arrayBuffer().catch(() => undefined);
         return reply?.ok === true;
       });
   }
