@@ -334,7 +334,7 @@ export const limits = {
   /** The log must have answered so lately for a deadline to count (C8). */
   logProofMs: 500,
   logRetryMinMs: 100,
-  logRetryMaxMs: 1000,
+  logRetryMaxMs: 300,
   taskRetryMs: 250,
   /** The queue keeps a task for 60 s (C9). */
   queueLostMs: 30_000,

@@ -28,6 +28,8 @@ import type { IndexLog } from './index-log.ts';
 
 /** For each request to the server. */
 const requestTimeoutMs = 2000;
+/** Of a look at the tail: while a leader is elected nobody answers, and one asks again all the sooner. */
+const lookTimeoutMs = 800;
 /** A follower that hears nothing, not even a heartbeat, for twice this long begins again. */
 const heartbeatMs = 1000;
 /** Records asked for ahead of the reader: the bound of a follower's buffer. */
@@ -53,7 +55,8 @@ export async function openNatsIndexLog(options: NatsIndexLogOptions): Promise<In
     const { domain } = await manager.getAccountInfo();
     const name = `${subjects.indexStream}-${options.region}`;
     await ensureStream(manager, name, options);
-    return new NatsIndexLog(options, manager, { name, domain });
+    const looks = await jetstreamManager(options.connection, { timeout: lookTimeoutMs, checkAPI: false });
+    return new NatsIndexLog(options, { manager, looks }, { name, domain });
   } catch (error) {
     throw unavailable('the index log cannot be opened', error);
   }
@@ -95,6 +98,7 @@ class NatsIndexLog implements IndexLog {
   readonly #logger: Logger;
   readonly #js: JetStreamClient;
   readonly #manager: JetStreamManager;
+  readonly #looks: JetStreamManager;
   readonly #stream: { readonly name: string; readonly domain: string | undefined };
   readonly #appends: Counter;
   readonly #appendSeconds: Histogram;
@@ -103,13 +107,14 @@ class NatsIndexLog implements IndexLog {
 
   constructor(
     { connection, region, logger, metrics }: NatsIndexLogOptions,
-    manager: JetStreamManager,
+    { manager, looks }: { readonly manager: JetStreamManager; readonly looks: JetStreamManager },
     stream: { readonly name: string; readonly domain: string | undefined },
   ) {
     this.#connection = connection;
     this.#region = region;
     this.#logger = logger;
     this.#manager = manager;
+    this.#looks = looks;
     this.#js = jetstream(connection, { timeout: requestTimeoutMs });
     this.#stream = stream;
     this.#appends = metrics.counter({
@@ -169,7 +174,7 @@ class NatsIndexLog implements IndexLog {
   }
 
   #last(stream: StreamId): Promise<StoredMsg | null> {
-    return this.#manager.streams.getMessage(this.#stream.name, {
+    return this.#looks.streams.getMessage(this.#stream.name, {
       last_by_subj: subjects.index(this.#region, stream),
     });
   }

@@ -29,6 +29,10 @@ export interface TaskLineOptions {
 /** Shorter ones would ask more often, longer ones would attract a task to a busy worker more often. */
 const pollMs = 3000;
 const answerMs = 50;
+const heartbeatMs = 500;
+/** Without a sign for so long the consumer's leader is gone, and our requests with it. */
+const quietMs = 1200;
+const waiting = { batch: 1, expires: nanos(pollMs), idle_heartbeat: nanos(heartbeatMs) };
 const groups = ['lowest', 'upper'] as const satisfies readonly TaskGroup[];
 
 export class TaskLine {
@@ -38,6 +42,8 @@ export class TaskLine {
   readonly #waiting = new Set<TaskGroup>();
   readonly #arrived: Msg[] = [];
   #isUnavailable = false;
+  /** When the server last said anything, monotonic ms. */
+  #heardMs = 0;
   #changed = Promise.withResolvers<void>();
 
   constructor(options: TaskLineOptions) {
@@ -61,14 +67,19 @@ export class TaskLine {
   }
 
   /**
-   * Until a task has arrived, or it is time to ask again.
+   * Until a task has arrived, or it is time to ask again: the requests have ended, or those who had them are gone.
    *
    * @throws TangazaError `LOG_UNAVAILABLE` when a consumer is not there
    */
   async wait(): Promise<void> {
-    const isOver = await this.#untilChanged(pollMs + 1000, () =>
-      groups.forEach((group) => this.#ask(group, { batch: 1, expires: nanos(pollMs) })),
+    const { clock } = this.#options;
+    const endMs = clock.monotonicMs() + pollMs + 1000;
+    this.#heardMs = clock.monotonicMs();
+    let isOver = await this.#untilChanged(quietMs, () =>
+      groups.forEach((group) => this.#ask(group, waiting)),
     );
+    while (isOver && this.#heardMs + quietMs > clock.monotonicMs() && clock.monotonicMs() < endMs)
+      isOver = await this.#untilChanged(quietMs, () => {});
     if (isOver) this.forget();
   }
 
@@ -121,6 +132,8 @@ export class TaskLine {
 
   #receive(group: TaskGroup, error: Error | null, message: Msg): void {
     const status = error === null ? pullStatusOf(message) : 'unavailable';
+    this.#heardMs = this.#options.clock.monotonicMs();
+    if (status === 'waiting') return;
     this.#waiting.delete(group);
     if (status === 'unavailable') this.#isUnavailable = true;
     if (status === undefined) {

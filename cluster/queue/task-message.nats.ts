@@ -3,17 +3,18 @@ import type { Msg, NatsConnection } from '@nats-io/transport-node';
 import type { TaskGroup } from '../contract/transcode.ts';
 
 /** What a pull request is answered with when it is over. */
-export type PullStatus = 'empty' | 'unavailable';
+export type PullStatus = 'waiting' | 'empty' | 'unavailable';
 
 /** Where a pull consumer takes requests. */
 export function nextSubject(stream: string, group: TaskGroup): string {
   return `$JS.API.CONSUMER.MSG.NEXT.${stream}.${group}`;
 }
 
-/** `undefined` for a message that carries a task. 503: the consumer is not there; 404, 408, 409: nothing (more) to give. */
+/** `undefined` for a message that carries a task. 100: a heartbeat of a request that waits. 503: the consumer is not there; 404, 408, 409: nothing (more) to give. */
 export function pullStatusOf(message: Msg): PullStatus | undefined {
   const code = message.headers?.code ?? 0;
   if (code === 0) return undefined;
+  if (code === 100) return 'waiting';
   return code === 503 ? 'unavailable' : 'empty';
 }
 

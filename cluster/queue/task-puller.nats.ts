@@ -20,7 +20,7 @@ export interface TaskPullerOptions {
   readonly logger: Logger;
   readonly metrics: Metrics;
   /** Makes the stream and its consumers again. */
-  readonly ensure: () => Promise<void>;
+  readonly ensure: () => Promise<unknown>;
 }
 
 const ackTimeoutMs = 2000;

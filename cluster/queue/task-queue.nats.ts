@@ -49,11 +49,15 @@ const maxTaskBytes = 131_072;
 /** At least twice the worker slots of the region: enough for 2,000. */
 const maxAckPending = 4096;
 const requestTimeoutMs = 2000;
+/** Of a look at what is there; a server that elects a leader does not answer. */
+const lookTimeoutMs = 500;
 const openTries = 40;
 const retryMs = 250;
 const groups = ['lowest', 'upper'] as const satisfies readonly TaskGroup[];
 /** JetStream's code for a stream that is full. */
 const storeFailed = 10_077;
+/** Of a consumer, and of the stream. */
+const notFound = new Set([10_014, 10_059]);
 
 /** @throws TangazaError `LOG_UNAVAILABLE` when JetStream does not answer within 10 s */
 export async function openNatsTaskQueue(options: TaskQueueOptions): Promise<TaskQueue> {
@@ -85,7 +89,11 @@ class NatsTaskQueue implements TaskQueue {
       help: 'Tasks offered to the queue.',
       labels: ['outcome'],
     });
-    this.#puller = new TaskPuller({ ...options, stream: this.#stream, ensure: () => this.ensure() });
+    this.#puller = new TaskPuller({
+      ...options,
+      stream: this.#stream,
+      ensure: () => this.#ensureWhatIsMissing(),
+    });
   }
 
   /** Makes the stream and its consumers, or changes them to what they should be. */
@@ -120,12 +128,26 @@ class NatsTaskQueue implements TaskQueue {
     }
   }
 
+  /** Q4. What only has no leader for a moment is not made again: that would wait for the leader. @returns whether anything was */
+  async #ensureWhatIsMissing(): Promise<boolean> {
+    const { connection } = this.#options;
+    const manager = await jetstreamManager(connection, { timeout: lookTimeoutMs, checkAPI: false });
+    const isMissing = await Promise.all(
+      groups.map((group) => manager.consumers.info(this.#stream, group)),
+    ).then(
+      () => false,
+      (error: unknown) => error instanceof JetStreamApiError && notFound.has(error.code),
+    );
+    if (isMissing) await this.ensure();
+    return isMissing;
+  }
+
   async publish(task: TranscodeTask): Promise<void> {
     try {
       const ack = await this.#publishOnce(task).catch(async (error: unknown) => {
         if (!isUnheard(error)) throw error;
-        // Nobody listens to the subject: the server has lost the stream (Q4), or has only just started.
-        await this.ensure();
+        // Nobody listens to the subject: the server has lost the stream, has only just started, or elects a leader.
+        if (!(await this.#ensureWhatIsMissing())) throw error;
         return this.#publishOnce(task);
       });
       this.#checkAck(ack);
