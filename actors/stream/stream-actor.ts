@@ -20,6 +20,7 @@ import type {
   AttachReply,
   CloseSessionsParams,
   DetachParams,
+  FeedingSession,
   InputReport,
   OfferParams,
   OpenPeriodParams,
@@ -97,6 +98,7 @@ interface Claim {
   readonly reason?: string;
   /** More that may be taken from a living owner: what it has given away. */
   readonly mayTakeFrom?: (former: OwnershipRecord) => boolean;
+  readonly feeding?: readonly FeedingSession[];
 }
 
 export class StreamActor {
@@ -224,10 +226,11 @@ export class StreamActor {
   }
 
   /** The owner of a stream gives it to this node (N6). @throws TangazaError `NOT_OWNER` when it was not the owner's to give */
-  async adopt({ streamId, from, epoch }: AdoptParams): Promise<AttachReply> {
+  async adopt({ streamId, from, epoch, sessions }: AdoptParams): Promise<AttachReply> {
     const activation = await this.#activate(streamId, {
       reason: `handed over by ${from}`,
       mayTakeFrom: (former) => former.owner === from && former.epoch === epoch,
+      feeding: sessions,
     });
     return { epoch: activation.epoch };
   }
@@ -259,7 +262,7 @@ export class StreamActor {
     if (to === undefined) throw new TangazaError('UNAVAILABLE', `Nobody else could own ${stream}.`);
     const deadlineMs = clock.monotonicMs() + quietWithinMs;
     while (activation.queuedRecords > 0 && clock.monotonicMs() < deadlineMs) await clock.sleep(quietLookMs);
-    await askToAdopt(to, { streamId: stream, from: node, epoch });
+    await askToAdopt(to, { streamId: stream, from: node, epoch, sessions: [...activation.feeding] });
     await activation.close(closeWithinMs);
     logger.info({ stream, to }, 'the stream is handed over');
   }
@@ -307,7 +310,7 @@ export class StreamActor {
     if (this.#activations.get(stream) === opening) this.#activations.delete(stream);
   }
 
-  async #open(stream: StreamId, { reason, mayTakeFrom }: Claim): Promise<Activation> {
+  async #open(stream: StreamId, { reason, mayTakeFrom, feeding = [] }: Claim): Promise<Activation> {
     const { node, region, bootId, log, ownership, clock, logger, regionOrdinal } = this.#options;
     if (this.#isDraining) await this.#refuseNew(stream);
     this.#opened += 1;
@@ -326,7 +329,7 @@ export class StreamActor {
       'this node owns the stream',
     );
     const activation: Activation = new Activation(
-      { self, settings: this.#settings, reason: record.reason, entries },
+      { self, settings: this.#settings, reason: record.reason, entries, feeding },
       {
         ...this.#options,
         logger: logger.child({ stream, epoch }),

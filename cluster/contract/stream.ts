@@ -140,12 +140,18 @@ export const DetachParams = z.object({
 });
 export type DetachParams = z.infer<typeof DetachParams>;
 
+/** A session that feeds a stream, as its owner tells a successor of it. */
+export const FeedingSession = AttachParams.omit({ streamId: true, period: true });
+export type FeedingSession = z.infer<typeof FeedingSession>;
+
 /** The owner gives a stream to another node, which takes it over by this consent (C2). */
 export const AdoptParams = z.object({
   streamId: StreamId,
   from: NodeId,
   /** Of the owner that gives it away: consent to nobody else's loss. */
   epoch: Epoch,
+  /** They come back with their next offer, one sooner than the other; until then they count as there. */
+  sessions: z.array(FeedingSession).max(16).default([]),
 });
 export type AdoptParams = z.infer<typeof AdoptParams>;
 
