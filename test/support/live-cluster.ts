@@ -22,8 +22,12 @@ export const playing = (node: DemoNode): Promise<Playlist> =>
 
 export async function grownBy(node: DemoNode, segments: number): Promise<Playlist> {
   const { lastNumber } = await readPlaylist(playlistOf(node));
-  return waitForPlaylist(playlistOf(node), (now) => now.lastNumber >= lastNumber + segments, withinMs);
+  return grownTo(node, lastNumber + segments);
 }
+
+/** Until the node's playlist has the segment of that number. */
+export const grownTo = (node: DemoNode, number: number): Promise<Playlist> =>
+  waitForPlaylist(playlistOf(node), ({ lastNumber }) => lastNumber >= number, withinMs);
 
 export async function healthUntil(
   cluster: TestCluster,
