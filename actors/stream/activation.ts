@@ -10,6 +10,7 @@ import type { IndexRecord } from '../../cluster/contract/index-log.ts';
 import type {
   AttachReply,
   CloseSessionsParams,
+  FeedingSession,
   InputReply,
   OpenPeriodReply,
   StreamHealth,
@@ -26,6 +27,7 @@ import type { SegmentStore } from '../segment-store/segment-store.ts';
 import { healthOf } from './health.ts';
 import { createOwner, decide, type TakenStream } from './owner.ts';
 import type { Command, Effect, Now, OfferReply, OwnerEvent, OwnerState, ReplyTo } from './owner-state.ts';
+import { feeding } from './sessions.ts';
 
 const maxWaiting = 256;
 
@@ -80,6 +82,10 @@ export class Activation {
 
   get epoch(): Epoch {
     return this.#state.self.epoch;
+  }
+
+  get feeding(): readonly FeedingSession[] {
+    return feeding(this.#state);
   }
 
   get pendingSegments(): number {

@@ -6,6 +6,7 @@
  * of it), commits (what is playable), outbox (the way into the log), retention (how long the log grows).
  */
 import { SourceOffer, type IndexEntry, type IndexRecord } from '../../cluster/contract/index-log.ts';
+import type { FeedingSession } from '../../cluster/contract/stream.ts';
 import { unreachable } from '../../cluster/model/unreachable.ts';
 import { applyEntry, emptyTimeline } from '../media/timeline/fold.ts';
 import { endOfSegments90k } from '../media/timeline/query.ts';
@@ -35,7 +36,7 @@ import {
 } from './owner-state.ts';
 import { openPeriod, refuseOpenings, takeClockAck } from './periods.ts';
 import { takeArchived, takeArchiveFailure, takeSnapshotAck, trimLog } from './retention.ts';
-import { attach, detach, dropSessionsOf, dropSilentSessions, takeInput } from './sessions.ts';
+import { attach, detach, dropSessionsOf, dropSilentSessions, handedOver, takeInput } from './sessions.ts';
 import { continuePending, reopen } from './reopening.ts';
 import { takeReport } from './task-reports.ts';
 import { emitTasks, hedgeTasks, inheritedSource, redispatch, takePublished, takeRefused } from './tasks.ts';
@@ -52,10 +53,15 @@ export interface TakenStream {
   readonly reason: string;
   /** The whole log as it is after the `open` of this owner, which is its last record. */
   readonly entries: readonly IndexEntry[];
+  /** Who fed it when it was handed over. */
+  readonly feeding?: readonly FeedingSession[];
 }
 
 /** The state of an owner whose `open` is in the log (C1). Its first tick emits the tasks that its predecessor left (C2). */
-export function createOwner({ self, settings, reason, entries }: TakenStream, now: Now): OwnerState {
+export function createOwner(
+  { self, settings, reason, entries, feeding = [] }: TakenStream,
+  now: Now,
+): OwnerState {
   const timeline = entries.reduce<Timeline>(applyEntry, emptyTimeline());
   return {
     ...{ life: 'active', self, settings, since: now, reason },
@@ -75,8 +81,8 @@ export function createOwner({ self, settings, reason, entries }: TakenStream, no
       logRecords: entries.length,
     },
     ...{
-      sessions: [],
-      idleSinceAtMs: now.monotonicMs,
+      sessions: handedOver(feeding, now.monotonicMs),
+      idleSinceAtMs: feeding.length === 0 ? now.monotonicMs : undefined,
       refusals: new Map(),
       lastRefusal: undefined,
       openings: [],

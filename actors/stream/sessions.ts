@@ -10,8 +10,16 @@
  *     without, it is a rival and refused. When the active ones go, the candidate is the publisher.
  * S7. A session that comes back to a new owner and fed the running period already is the twin that it was.
  * S5. Why a publisher was sent away on air is told in health, as for one that was not let in.
+ * S8. Those that fed a stream when it was handed over feed its next owner from the start: each comes back with its next
+ *     offer, and what one of them leaves unfinished before its twin is back is nothing all the same (M4).
  */
-import type { AttachParams, AttachReply, DetachParams, InputReport } from '../../cluster/contract/stream.ts';
+import type {
+  AttachParams,
+  AttachReply,
+  DetachParams,
+  FeedingSession,
+  InputReport,
+} from '../../cluster/contract/stream.ts';
 import { isErrorCode, type ErrorCode } from '../../cluster/errors/catalogue.ts';
 import type { NodeId, SessionId } from '../../cluster/model/ids.ts';
 import { limits, type OwnerState, type Refusals, type ReplyTo, type Session } from './owner-state.ts';
@@ -212,6 +220,32 @@ function isRefusal(reason: string): boolean {
 /** Sessions that tell nothing any more are gone, with their node. */
 export function dropSilentSessions(turn: Turn): void {
   dropSessions(turn, (one) => turn.nowMs - one.toldAtMs >= limits.silentSessionMs);
+}
+
+/** S8: what a successor is told. */
+export function feeding({ sessions }: OwnerState): readonly FeedingSession[] {
+  return sessions.flatMap(({ id, node, remoteAddress, encoder, priority, ladder, isActive }) =>
+    isActive
+      ? [
+          {
+            sessionId: id,
+            node,
+            remoteAddress,
+            priority,
+            ladder,
+            ...(encoder === undefined ? {} : { encoder }),
+          },
+        ]
+      : [],
+  );
+}
+
+/** S8. */
+export function handedOver(feeders: readonly FeedingSession[], nowMs: number): readonly Session[] {
+  return feeders.map(({ sessionId: id, node, remoteAddress, encoder, priority, ladder }) => ({
+    ...{ id, node, remoteAddress, encoder, priority, ladder, isActive: true, candidateSinceMs: undefined },
+    ...{ input: undefined, feeds: true, packetAtMs: nowMs, toldAtMs: nowMs },
+  }));
 }
 
 /** Sessions end with their node. */

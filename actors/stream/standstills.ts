@@ -92,7 +92,7 @@ export class Standstills {
       );
     const reason = `the log stood still for ${standstillMs / 1000} s (${owner})`;
     logger.warn({ stream, owner, epoch, to }, 'the owner does not work: the stream is taken over');
-    await adopt(to, { streamId: stream, from: owner, epoch, reason });
+    await adopt(to, { streamId: stream, from: owner, epoch, reason, sessions: [] });
     return to;
   }
 

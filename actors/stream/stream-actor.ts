@@ -20,6 +20,7 @@ import type {
   AttachReply,
   CloseSessionsParams,
   DetachParams,
+  FeedingSession,
   InputReply,
   InputReport,
   OfferParams,
@@ -41,6 +42,7 @@ import type { Clock } from '../../cluster/time/clock.ts';
 import type { Ladder } from '../media/ladder/ladder.ts';
 import type { SegmentStore } from '../segment-store/segment-store.ts';
 import { Activation, type Reply } from './activation.ts';
+import { handOver } from './hand-over.ts';
 import { offlineHealth } from './health.ts';
 import { actorMetrics, type ActorMetrics } from './actor-metrics.ts';
 import { Orphans } from './orphans.ts';
@@ -56,9 +58,6 @@ const recordsPerWindowSecond = 2;
 const minLogRecords = 600;
 const maxActivations = 500;
 const closeWithinMs = 2000;
-/** N6: how long a hand-over waits for the owner's queue to run empty. */
-const quietWithinMs = 2000;
-const quietLookMs = 20;
 
 export interface StreamOptions {
   readonly node: NodeId;
@@ -101,6 +100,7 @@ interface Claim {
   readonly reason?: string;
   /** More that may be taken from a living owner: what it has given away. */
   readonly mayTakeFrom?: (former: OwnershipRecord) => boolean;
+  readonly feeding?: readonly FeedingSession[];
 }
 
 export class StreamActor {
@@ -224,10 +224,11 @@ export class StreamActor {
   }
 
   /** The owner of a stream gives it to this node (N6). @throws TangazaError `NOT_OWNER` when it was not the owner's to give */
-  async adopt({ streamId, from, epoch, reason }: AdoptParams): Promise<AttachReply> {
+  async adopt({ streamId, from, epoch, reason, sessions }: AdoptParams): Promise<AttachReply> {
     const activation = await this.#activate(streamId, {
       reason: reason ?? `handed over by ${from}`,
       mayTakeFrom: (former) => former.owner === from && former.epoch === epoch,
+      feeding: sessions,
     });
     return { epoch: activation.epoch };
   }
@@ -258,15 +259,10 @@ export class StreamActor {
   }
 
   async #handOver(activation: Activation): Promise<void> {
-    const { node, askToAdopt, clock, logger } = this.#options;
-    const { stream, epoch } = activation;
-    const [to] = await this.#successors(stream);
-    if (to === undefined) throw new TangazaError('UNAVAILABLE', `Nobody else could own ${stream}.`);
-    const deadlineMs = clock.monotonicMs() + quietWithinMs;
-    while (activation.queuedRecords > 0 && clock.monotonicMs() < deadlineMs) await clock.sleep(quietLookMs);
-    await askToAdopt(to, { streamId: stream, from: node, epoch });
-    await activation.close(closeWithinMs);
-    logger.info({ stream, to }, 'the stream is handed over');
+    const [to] = await this.#successors(activation.stream);
+    if (to === undefined)
+      throw new TangazaError('UNAVAILABLE', `Nobody else could own ${activation.stream}.`);
+    await handOver(activation, to, this.#options);
   }
 
   /** What stands still here goes on there. */
@@ -319,7 +315,7 @@ export class StreamActor {
     if (this.#activations.get(stream) === opening) this.#activations.delete(stream);
   }
 
-  async #open(stream: StreamId, { reason, mayTakeFrom }: Claim): Promise<Activation> {
+  async #open(stream: StreamId, { reason, mayTakeFrom, feeding = [] }: Claim): Promise<Activation> {
     const { node, region, bootId, log, ownership, clock, logger, regionOrdinal } = this.#options;
     if (this.#isDraining) await this.#refuseNew(stream);
     this.#opened += 1;
@@ -338,7 +334,7 @@ export class StreamActor {
       'this node owns the stream',
     );
     const activation: Activation = new Activation(
-      { self, settings: this.#settings, reason: record.reason, entries },
+      { self, settings: this.#settings, reason: record.reason, entries, feeding },
       {
         ...this.#options,
         logger: logger.child({ stream, epoch }),

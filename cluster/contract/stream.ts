@@ -155,6 +155,10 @@ export type StandsStillParams = z.infer<typeof StandsStillParams>;
 export const StandsStillReply = z.object({ owner: NodeId.optional() });
 export type StandsStillReply = z.infer<typeof StandsStillReply>;
 
+/** A session that feeds a stream, as its owner tells a successor of it. */
+export const FeedingSession = AttachParams.omit({ streamId: true, period: true });
+export type FeedingSession = z.infer<typeof FeedingSession>;
+
 /** The owner gives a stream to another node, which takes it over by this consent (C2). */
 export const AdoptParams = z.object({
   streamId: StreamId,
@@ -163,6 +167,8 @@ export const AdoptParams = z.object({
   epoch: Epoch,
   /** Why, where it is not the owner that gives it away: for people. */
   reason: z.string().max(200).optional(),
+  /** They come back with their next offer, one sooner than the other; until then they count as there. */
+  sessions: z.array(FeedingSession).max(16).default([]),
 });
 export type AdoptParams = z.infer<typeof AdoptParams>;
 

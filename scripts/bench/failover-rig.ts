@@ -15,8 +15,8 @@ import type { IndexLog } from '../../cluster/ownership/index-log.ts';
 import { systemClock as clock } from '../../cluster/time/clock.system.ts';
 import { controlClient } from '../../test/support/control-client.ts';
 import type { Feed } from '../../test/support/media-feed.ts';
+import { startNatsTrio, type NatsTrio } from '../../test/support/nats-trio.ts';
 import { startDemoCluster, type DemoCluster, type DemoNode } from '../demo/demo-cluster.ts';
-import { startNatsTrio, type NatsTrio } from './failover-nats-trio.ts';
 import { LogWatch } from './failover-log.ts';
 
 export interface RigOptions {

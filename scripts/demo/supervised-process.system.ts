@@ -30,8 +30,8 @@ export interface SupervisedProcess {
   readonly restarts: number;
   start(): void;
   stop(): Promise<void>;
-  /** Leaves it dead until `start`: for drills. */
-  kill(signal: NodeJS.Signals): Promise<void>;
+  /** Leaves it dead until `start`: for drills. Resolves with how it ended: its exit code, or the signal. */
+  kill(signal: NodeJS.Signals): Promise<string>;
 }
 
 export function supervise(spec: ProcessSpec, clock: Clock): SupervisedProcess {
@@ -81,13 +81,14 @@ class Supervised implements SupervisedProcess {
     this.#log.close();
   }
 
-  async kill(signal: NodeJS.Signals): Promise<void> {
+  async kill(signal: NodeJS.Signals): Promise<string> {
     this.#isWanted = false;
     this.#wake.abort();
     const child = this.#child;
-    if (child === undefined) return;
+    if (child === undefined) return 'it did not run';
     signalGroup(child, signal);
     await this.#gone(child, this.#spec.stopTimeoutMs);
+    return String(child.exitCode ?? child.signalCode);
   }
 
   #spawn(): void {

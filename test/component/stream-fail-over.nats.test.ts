@@ -85,7 +85,7 @@ test('a node that drains claims nothing, and gives away only what is its own', a
   expect(await codeOf(one.actor.attach(attachParams({ streamId: StreamId.parse('new') })))).toBe(
     'UNAVAILABLE',
   );
-  const stolen = { streamId: stream, from: NodeId.parse('n2'), epoch: Epoch.parse(epoch + 1) };
+  const stolen = { streamId: stream, from: NodeId.parse('n2'), epoch: Epoch.parse(epoch + 1), sessions: [] };
   expect(await codeOf(one.actor.adopt(stolen))).toBe('NOT_OWNER');
 });
 

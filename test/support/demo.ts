@@ -51,14 +51,17 @@ export async function startTestCluster(options: Partial<DemoOptions> = {}): Prom
   };
 }
 
+/** Where a region's log is; `natsUrl` may list several servers, as `TANGAZA_NATS_URL` does. */
+export type LogOfRegion = Pick<DemoRegion, 'id' | 'natsUrl'>;
+
 /** All that the region's log has of the stream. */
 export async function readIndexLog(
-  region: DemoRegion | undefined,
+  region: LogOfRegion | undefined,
   stream: StreamId,
 ): Promise<readonly IndexEntry[]> {
   if (region === undefined) throw new Error('there is no such region');
   const common = { logger: silentLogger, metrics: noMetrics, clock };
-  const nats = await connectNats({ ...common, servers: [region.natsUrl], name: 'test' });
+  const nats = await connectNats({ ...common, servers: region.natsUrl.split(','), name: 'test' });
   try {
     const log = await openNatsIndexLog({
       ...common,

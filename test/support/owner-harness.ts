@@ -2,6 +2,7 @@
 import type { ClockRecord, IndexEntry, IndexRecord, SourceOffer } from '../../cluster/contract/index-log.ts';
 import type {
   AttachParams,
+  FeedingSession,
   OpenPeriodParams,
   OpenPeriodReply,
   SourceVideo,
@@ -63,6 +64,8 @@ export interface HarnessOptions {
   readonly entries?: readonly IndexEntry[];
   readonly epoch?: number;
   readonly bootId?: string;
+  /** Of the owner that gave the stream away. */
+  readonly feeding?: readonly FeedingSession[];
 }
 
 export class OwnerHarness {
@@ -77,7 +80,7 @@ export class OwnerHarness {
   state: OwnerState;
   #replies = 0;
 
-  constructor({ settings: change, entries, epoch = 1, bootId = 'b1' }: HarnessOptions = {}) {
+  constructor({ settings: change, entries, epoch = 1, bootId = 'b1', feeding = [] }: HarnessOptions = {}) {
     const open: IndexRecord = { kind: 'open', ...by({ epoch, bootId, recordId: `open-${epoch}` }) };
     const before = entries ?? [];
     this.log = [...before, { sequence: (before.at(-1)?.sequence ?? 0) + 1, record: open }];
@@ -89,7 +92,7 @@ export class OwnerHarness {
       epoch: Epoch.parse(epoch),
     };
     this.state = createOwner(
-      { self, settings: { ...settings, ...change }, reason: 'test', entries: this.log },
+      { self, settings: { ...settings, ...change }, reason: 'test', entries: this.log, feeding },
       this.now,
     );
     this.do({ kind: 'tick' });

@@ -25,7 +25,7 @@ function scene() {
     {
       ...{ attach: refuse, openPeriod: refuse, detach: refuse, closeSessions: refuse, standsStill: refuse },
       offer: () => owner.offer(),
-      input: async () => ({ sequence: owner.sequence }),
+      input: async () => ({ sequence: owner.sequence, feedsElsewhere: false }),
     },
     clock,
   );

@@ -16,12 +16,29 @@ test.each([
   {
     what: 'ffmpeg connects',
     bytes: command('connect', 1, { app: 'live', flashVer: 'FMLE/3.0', tcUrl: 'rtmp://h/live' }),
-    is: { kind: 'connect', transaction: 1, app: 'live', encoder: 'FMLE/3.0', objectEncoding: 0 },
+    is: {
+      kind: 'connect',
+      transaction: 1,
+      app: 'live',
+      encoder: 'FMLE/3.0',
+      objectEncoding: 0,
+      canReconnect: false,
+    },
+  },
+  {
+    what: 'an encoder of Enhanced RTMP connects',
+    bytes: command('connect', 1, { app: 'live', capsEx: 7 }),
+    is: { kind: 'connect', transaction: 1, app: 'live', objectEncoding: 0, canReconnect: true },
+  },
+  {
+    what: 'one that takes no reconnect request connects',
+    bytes: command('connect', 1, { app: 'live', capsEx: 6 }),
+    is: { kind: 'connect', transaction: 1, app: 'live', objectEncoding: 0, canReconnect: false },
   },
   {
     what: 'a client connects with next to nothing',
     bytes: command('connect', 1, {}),
-    is: { kind: 'connect', transaction: 1, app: '', objectEncoding: 0 },
+    is: { kind: 'connect', transaction: 1, app: '', objectEncoding: 0, canReconnect: false },
   },
   {
     what: 'an encoder publishes',

@@ -63,7 +63,7 @@ test('after 6 s of a log that does not move the session’s own node takes the s
   expect(it.adopted).toEqual([]);
   await it.lookFor(0);
   expect(it.adopted).toEqual([
-    [n1, { streamId: stream, from: n2, epoch: 1, reason: 'the log stood still for 6 s (n2)' }],
+    [n1, { streamId: stream, from: n2, epoch: 1, reason: 'the log stood still for 6 s (n2)', sessions: [] }],
   ]);
 });
 

@@ -1,6 +1,7 @@
 /** Dual ingest: a second publisher is recognised by what it sends, joins, and takes over; a rival is not let in (M2, C2). */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { feeding } from '../../../../actors/stream/sessions.ts';
 import { matchTwin, type SourceMark } from '../../../../actors/stream/twins.ts';
 import type { OpenPeriodReply, PeriodMarks } from '../../../../cluster/contract/stream.ts';
 import { PeriodId, SessionId, type Sha256 } from '../../../../cluster/model/ids.ts';
@@ -170,6 +171,30 @@ test('a twin that comes back to a new owner, naming the running period, is activ
     ['s2', true],
     ['s1', true],
   ]);
+});
+
+// Found by the rolling restart of a cluster: the node that stops hands the stream over and closes its publisher, whose
+// unfinished segment reached the new owner before the twin did. It was committed, and the rest of the segment was a gap.
+test('what one of two twins leaves unfinished at a hand-over is nothing, whichever comes back first', () => {
+  const { owner, segment } = onAir(4);
+  owner.attach('s2', { remoteAddress: other });
+  owner.openPeriod('s2', { connectionZeroMs: 7 });
+  owner.openPeriod('s2', { connectionZeroMs: 7, marks: marksOf(2, 2) });
+  const successor = new OwnerHarness({ entries: owner.log, epoch: 2, feeding: feeding(owner.state) });
+  expect(successor.state.idleSinceAtMs).toBeUndefined();
+  const leave = (session: string): unknown => {
+    successor.attach(session, { remoteAddress: session === 's1' ? '10.0.0.1' : other });
+    const offer = segment(4, session);
+    const params = { streamId: stream, epoch: successor.state.self.epoch, isTail: true, offer };
+    const answer = successor.ask((reply) => ({ kind: 'offer', params, reply }));
+    const sessionId = SessionId.parse(session);
+    successor.do({ kind: 'detach', params: { streamId: stream, sessionId, reason: 'test' } });
+    return valueOf(answer);
+  };
+  expect(leave('s1')).toEqual({ state: 'known' });
+  expect(successor.state.sessions.map((one) => [one.id, one.isActive])).toEqual([['s2', true]]);
+  // With nobody left to bring it whole, it is all there is.
+  expect(leave('s2')).toEqual({ state: 'accepted' });
 });
 
 test('a third publisher of one encoder, and a second candidate, are refused at once', () => {

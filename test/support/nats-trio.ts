@@ -5,8 +5,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { systemClock } from '../../cluster/time/clock.system.ts';
-import { freePort } from '../demo/free-port.system.ts';
-import { supervise, type SupervisedProcess } from '../demo/supervised-process.system.ts';
+import { freePort } from '../../scripts/demo/free-port.system.ts';
+import { supervise, type SupervisedProcess } from '../../scripts/demo/supervised-process.system.ts';
 
 export interface NatsTrio extends AsyncDisposable {
   readonly urls: readonly string[];
@@ -25,14 +25,14 @@ export async function startNatsTrio(dataDir: string): Promise<NatsTrio> {
   const dir = join(dataDir, 'trio');
   const logs = join(dataDir, 'logs');
   for (const folder of [dir, logs]) mkdirSync(folder, { recursive: true });
-  const names = ['bench-nats-1', 'bench-nats-2', 'bench-nats-3'];
+  const names = ['test-nats-1', 'test-nats-2', 'test-nats-3'];
   const ports = await Promise.all(names.map(() => freePort()));
   const routePorts = await Promise.all(names.map(() => freePort()));
   const routes = routePorts.map((port) => `nats://${host}:${port}`).join(',');
   const servers = names.map((name, index) => {
     const cluster = [
       '--cluster_name',
-      'bench',
+      'test',
       '--cluster',
       `nats://${host}:${routePorts[index]}`,
       '--routes',
