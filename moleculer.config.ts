@@ -216,7 +216,7 @@ const nothingToHandOver = {
 function streamMaker(parts: Parts, stopAfter: Promise<void>): MakeService {
   const { config, bootId, log, ownership, queue, ladders, store, metrics, logger, members, fingerprint } =
     parts;
-  return ({ closeAllSessions, adopt }) =>
+  return ({ closeAllSessions, adopt, askEdges, askFold }) =>
     streamService({
       members,
       checkDeadline: deadlineCheck({
@@ -241,7 +241,7 @@ function streamMaker(parts: Parts, stopAfter: Promise<void>): MakeService {
       stopAfter,
       isAlive: (node, boot) => members.isAlive(node, boot),
       candidates: () => candidatesOf(members),
-      askToAdopt: adopt,
+      ...{ askToAdopt: adopt, askEdges, askFold },
       closeSessions: (params) => {
         closeAllSessions(params).catch((error: unknown) =>
           logger.warn({ err: error }, 'sessions could not be told to close'),

@@ -8,7 +8,7 @@
  *
  * Bounds: folds kept, beginnings remembered, loads at once (over it: `OVERLOADED`). A list is believed for 10 s.
  */
-import { TangazaError } from '../../cluster/errors/tangaza-error.ts';
+import { errorCodeOf, TangazaError } from '../../cluster/errors/tangaza-error.ts';
 import type { PeriodId, StreamId } from '../../cluster/model/ids.ts';
 import type { Clock } from '../../cluster/time/clock.ts';
 import { presentationTime90k } from '../media/timeline/query.ts';
@@ -63,6 +63,17 @@ export class Archives {
    * @throws TangazaError `OVERLOADED`, those of the store
    */
   async find(stream: StreamId, isInTime: (beginning: Beginning) => boolean): Promise<Timeline | undefined> {
+    try {
+      return await this.#find(stream, isInTime);
+    } catch (error) {
+      // One of the list was superseded meanwhile, by one that holds all that it held.
+      if (errorCodeOf(error) !== 'SEGMENT_NOT_FOUND') throw error;
+      this.#listings.delete(stream);
+      return this.#find(stream, isInTime);
+    }
+  }
+
+  async #find(stream: StreamId, isInTime: (beginning: Beginning) => boolean): Promise<Timeline | undefined> {
     const archives = await this.#list(stream);
     let [low, high] = [0, archives.length];
     while (low < high) {

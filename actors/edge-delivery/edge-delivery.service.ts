@@ -4,7 +4,8 @@
  * Draining: `/readyz` turns 503 and steering sends viewers elsewhere, what waits for the log is let go, open responses
  * get up to 5 s, then all connections close.
  */
-import type { ServiceSchema } from 'moleculer';
+import type { Context, ServiceSchema } from 'moleculer';
+import { EdgeParams } from '../../cluster/contract/stream.ts';
 import type { Logger } from '../../cluster/observe/logger.ts';
 import type { Clock } from '../../cluster/time/clock.ts';
 import type { Edge } from './edge.ts';
@@ -33,6 +34,10 @@ export function edgeDeliveryService(ports: EdgeDeliveryPorts): ServiceSchema {
   const timers: (() => void)[] = [];
   return {
     name: 'edge-delivery',
+    actions: {
+      head: (ctx: Context) => edge.head(EdgeParams.parse(ctx.params).streamId) ?? null,
+      fold: (ctx: Context) => edge.fold(EdgeParams.parse(ctx.params).streamId) ?? null,
+    },
     async started() {
       const port = await server.listen(host, ports.port, edge);
       timers.push(clock.every(tickMs, edge.tick), clock.every(reviewMs, edge.review));

@@ -1,5 +1,6 @@
 /** The edge-delivery actor's core: wires routes to what serves them. Time moves it by `tick`. */
 import { z } from 'zod';
+import type { EdgeHead } from '../../cluster/contract/stream.ts';
 import { nodeRoutes, playbackRoutes } from '../../cluster/contract/routes-node.ts';
 import type { Readiness } from '../../cluster/contract/routes-node.ts';
 import { streamRoutes } from '../../cluster/contract/routes-streams.ts';
@@ -10,6 +11,8 @@ import type { Metrics } from '../../cluster/observe/metrics.ts';
 import type { IndexLog } from '../../cluster/ownership/index-log.ts';
 import type { Clock } from '../../cluster/time/clock.ts';
 import type { EdgeSet } from '../media/timeline/manifest-options.ts';
+import { snapshotOf } from '../media/timeline/bounded-snapshot.ts';
+import type { Timeline } from '../media/timeline/timeline.ts';
 import { steeringReply } from '../media/timeline/steering.ts';
 import type { SegmentStore } from '../segment-store/segment-store.ts';
 import { makeApi, type LocalHandler } from './api.ts';
@@ -73,6 +76,10 @@ export interface Edge extends HttpHandlers {
   readonly tick: () => void;
   /** Forgets deleted streams. Called every 10 s. */
   readonly review: () => Promise<void>;
+  /** How far it has folded a stream that it follows (C7). */
+  head(stream: StreamId): EdgeHead | undefined;
+  /** That fold, as a snapshot. */
+  fold(stream: StreamId): unknown;
   /** `/readyz` turns 503, steering sends viewers elsewhere; everything else goes on. */
   leave(): void;
   /** Lets go of every stream; what waits is answered 503. */
@@ -113,6 +120,10 @@ export function makeEdge(ports: EdgePorts): Edge {
     ...nodeHandlers(ports, state),
     steeringHandler(ports, playback, state),
   ]);
+  const foldOf = (stream: StreamId): Timeline | undefined => {
+    const follower = followers.get(stream);
+    return follower?.isCaughtUp === true ? follower.timeline : undefined;
+  };
   const page = serveStatic(ports.pages);
   const router = makeRouter(allRoutes);
   const handle = makeApi({ ...ports, router, local, fallback: ({ path }: HttpRequest) => page(path) });
@@ -124,6 +135,15 @@ export function makeEdge(ports: EdgePorts): Edge {
       followers.sweep();
     },
     review: () => playback.forgetDeleted(),
+    head: (stream) => {
+      const timeline = foldOf(stream);
+      if (timeline === undefined) return undefined;
+      return { node: ports.node, epoch: timeline.epoch, nextNumber: timeline.nextNumber };
+    },
+    fold: (stream) => {
+      const timeline = foldOf(stream);
+      return timeline === undefined ? undefined : snapshotOf(timeline, timeline.firstNumber).state;
+    },
     leave: () => {
       state.isLeaving = true;
     },

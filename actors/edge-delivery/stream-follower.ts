@@ -10,7 +10,7 @@ import type { StreamId } from '../../cluster/model/ids.ts';
 import type { Logger } from '../../cluster/observe/logger.ts';
 import type { IndexLog } from '../../cluster/ownership/index-log.ts';
 import type { Clock } from '../../cluster/time/clock.ts';
-import { applyEntry, emptyTimeline } from '../media/timeline/fold.ts';
+import { applyEntry, emptyTimeline, rewound } from '../media/timeline/fold.ts';
 import type { Timeline } from '../media/timeline/timeline.ts';
 import { Holds, type HoldLimits, type Outcome } from './holds.ts';
 import type { Entity, HttpRequest } from './http.ts';
@@ -155,8 +155,9 @@ export class StreamFollower {
   async #followOnce(signal: AbortSignal): Promise<void> {
     for await (const item of this.#ports.log.follow(this.id, this.#timeline.lastSequence + 1, signal)) {
       if (signal.aborted) return;
-      if ('caughtUp' in item) this.#catchUp();
-      else this.#apply(applyEntry(this.#timeline, item));
+      if ('record' in item) this.#apply(applyEntry(this.#timeline, item));
+      else if ('caughtUp' in item) this.#catchUp();
+      else this.#rewind();
     }
   }
 
@@ -166,6 +167,12 @@ export class StreamFollower {
     if (!this.#isCaughtUp) return;
     if (isChanged) this.forgetRendered();
     this.#holds.advance(timeline);
+  }
+
+  /** C7: what viewers have seen stays. */
+  #rewind(): void {
+    this.#ports.logger.warn({ stream: this.id }, 'the index log went back; what it has is read again');
+    this.#timeline = rewound(this.#timeline);
   }
 
   #catchUp(): void {

@@ -1,4 +1,4 @@
-/** Names of the owner's archive objects, `index/{stream}/{epoch}-{number}.json`: folds of what has left the log (C7). */
+/** Names of the owner's checkpoints, `index/{stream}/{epoch}-{number}.json`; what has left the log is in those that stay (C7). */
 export interface ArchiveName {
   readonly key: string;
   readonly epoch: number;
@@ -6,14 +6,17 @@ export interface ArchiveName {
   readonly nextNumber: number;
 }
 
-const archiveKey = /^index\/[a-z0-9][a-z0-9_-]*\/(\d+)-(\d+)\.json$/;
+const pattern = /^index\/[a-z0-9][a-z0-9_-]*\/(\d+)-(\d+)\.json$/;
 
 /** What all archives of a stream begin with. */
 export const archivePrefix = (stream: string): string => `index/${stream}/`;
 
+export const archiveKey = (stream: string, epoch: number, nextNumber: number): string =>
+  `${archivePrefix(stream)}${epoch}-${nextNumber}.json`;
+
 /** @returns undefined for a key that names no archive */
 export function parseArchiveKey(key: string): ArchiveName | undefined {
-  const [, epoch, nextNumber] = archiveKey.exec(key) ?? [];
+  const [, epoch, nextNumber] = pattern.exec(key) ?? [];
   return nextNumber === undefined ? undefined : { key, epoch: Number(epoch), nextNumber: Number(nextNumber) };
 }
 

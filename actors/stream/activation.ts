@@ -194,6 +194,8 @@ export class Activation {
         return this.#start(this.#publish(effect.task));
       case 'archive':
         return this.#start(this.#archive(store, effect));
+      case 'checkpoint':
+        return this.#start(this.#checkpoint(store, effect));
       case 'reply':
         return this.#answer(effect.to, (waiting) => waiting.resolve(effect.value));
       case 'refuse':
@@ -264,6 +266,22 @@ export class Activation {
       if (!(error instanceof TangazaError)) throw error;
       this.tell({ kind: 'taskRefused', taskId, attempt, code: error.code });
     }
+  }
+
+  async #checkpoint(
+    store: SegmentStore,
+    { key, body, made, supersedes }: Extract<Effect, { kind: 'checkpoint' }>,
+  ): Promise<void> {
+    try {
+      const outcome = await store.putIfAbsent(key, Buffer.from(JSON.stringify(body)));
+      this.tell({ kind: 'checkpointed', made, key: outcome === 'stored' ? key : undefined });
+    } catch (error) {
+      if (!(error instanceof TangazaError)) throw error;
+      this.#ports.logger.warn({ key, err: error }, 'no checkpoint could be stored');
+      this.tell({ kind: 'checkpointFailed' });
+      return;
+    }
+    if (supersedes !== undefined) await store.delete([supersedes]);
   }
 
   async #archive(

@@ -6,13 +6,14 @@
  *     there (deactivate for good), or nothing has changed (the same record goes again).
  * O3. The log silent is no reason to lose anything: records wait in order, and go when it answers. Deadlines mean
  *     nothing meanwhile.
- * O4. The log behind us under no higher epoch has lost records (C7): the activation begins again from what is there;
- *     sessions offer their last 60 s once more.
+ * O4. The log behind us under no higher epoch has lost records (C7): it gets a snapshot of our fold, with all numbers and
+ *     hashes as they were, and goes on. A tail of our own that is not the record under way is no other's (an answer of a
+ *     server that was behind): we go on from there.
  */
 import type { IndexEntry, IndexRecord } from '../../cluster/contract/index-log.ts';
+import { snapshotOf } from '../media/timeline/bounded-snapshot.ts';
 import { applyEntry } from '../media/timeline/fold.ts';
 import { limits, type OwnerState } from './owner-state.ts';
-import { snapshotOf } from './log-snapshot.ts';
 import type { Turn } from './turn.ts';
 
 type Author = 'epoch' | 'node' | 'region' | 'bootId' | 'recordId' | 'atMs';
@@ -114,7 +115,9 @@ export type TailVerdict =
   | { readonly kind: 'unchanged' }
   | { readonly kind: 'ackWasLost'; readonly recordId: string; readonly sequence: number }
   | { readonly kind: 'fenced' }
-  | { readonly kind: 'wentBack' }
+  | { readonly kind: 'wentBack'; readonly sequence: number }
+  /** Of our own, beyond what we knew of (O4). */
+  | { readonly kind: 'further'; readonly sequence: number }
   /** An append overtook the read: its own answer tells. */
   | { readonly kind: 'meaningless' };
 
@@ -123,12 +126,35 @@ export function judgeTail(state: OwnerState, tail: IndexEntry | undefined, asked
   const { self, outbox, lastSequence, isAppending } = state;
   if (tail !== undefined && tail.record.epoch > self.epoch) return { kind: 'fenced' };
   if (isAppending || askedAt !== lastSequence) return { kind: 'meaningless' };
-  if (tail === undefined || tail.sequence < lastSequence) return { kind: 'wentBack' };
+  if (tail === undefined || tail.sequence < lastSequence)
+    return { kind: 'wentBack', sequence: tail?.sequence ?? 0 };
   if (tail.sequence === lastSequence) return { kind: 'unchanged' };
   const isOurs = tail.record.epoch === self.epoch && tail.record.bootId === self.bootId;
-  if (isOurs && tail.record.recordId === outbox[0]?.recordId)
-    return { kind: 'ackWasLost', recordId: tail.record.recordId, sequence: tail.sequence };
-  return { kind: 'fenced' };
+  if (!isOurs) return { kind: 'fenced' };
+  return tail.record.recordId === outbox[0]?.recordId
+    ? { kind: 'ackWasLost', recordId: tail.record.recordId, sequence: tail.sequence }
+    : { kind: 'further', sequence: tail.sequence };
+}
+
+/** O4. */
+export function repairLog(turn: Turn, lastSequence: number): void {
+  const { timeline } = turn.state;
+  goOnFrom(turn, lastSequence);
+  const recordId = enqueue(turn, { kind: 'snapshot', nextNumber: timeline.nextNumber, state: undefined });
+  const rest = turn.state.outbox.filter(({ kind }) => kind !== 'snapshot');
+  const snapshot = turn.state.outbox.filter((record) => record.recordId === recordId);
+  turn.set({ outbox: [...snapshot, ...rest], isArchiving: true });
+  turn.count('logRepaired');
+  turn.say('error', 'the index log went back: it gets back what it has lost', {
+    lastSequence,
+    nextNumber: timeline.nextNumber,
+  });
+}
+
+/** The log's tail is elsewhere than this owner thought, and no other's. */
+export function goOnFrom(turn: Turn, lastSequence: number): void {
+  turn.set({ lastSequence, timeline: { ...turn.state.timeline, lastSequence } });
+  proveLog(turn);
 }
 
 /** The log answers again: what waited is backlog, and its deadlines begin now (O3, C8). */

@@ -183,6 +183,12 @@ export interface OwnerState {
   readonly isArchiving: boolean;
   /** Segments below this number are in archive objects. */
   readonly archivedBelow: number;
+  readonly isCheckpointing: boolean;
+  readonly checkpointRetryAtMs: number;
+  /** The last checkpoint, and its key while it may be superseded. */
+  readonly checkpointed:
+    | { readonly nextNumber: number; readonly nextOrdinal: number; readonly key: string | undefined }
+    | undefined;
 
   readonly sessions: readonly Session[];
   readonly idleSinceAtMs: number | undefined;
@@ -235,7 +241,14 @@ export type Command =
       readonly code: ErrorCode;
     }
   | { readonly kind: 'archived'; readonly firstNumber: number }
+  | { readonly kind: 'checkpointed'; readonly made: CheckpointMade; readonly key: string | undefined }
+  | { readonly kind: 'checkpointFailed' }
   | { readonly kind: 'archiveFailed' };
+
+export interface CheckpointMade {
+  readonly nextNumber: number;
+  readonly nextOrdinal: number;
+}
 
 export type OfferReply = { readonly state: 'accepted' | 'known' | 'spare' | 'late' };
 
@@ -251,6 +264,14 @@ export type Effect =
     }
   | { readonly kind: 'refuse'; readonly to: ReplyTo; readonly code: ErrorCode; readonly detail: string }
   | { readonly kind: 'closeSession'; readonly sessionId: SessionId; readonly reason: string }
+  | {
+      readonly kind: 'checkpoint';
+      readonly key: string;
+      readonly body: unknown;
+      readonly made: CheckpointMade;
+      /** To be removed when this one is stored. */
+      readonly supersedes?: string;
+    }
   | { readonly kind: 'archive'; readonly key: string; readonly body: unknown; readonly firstNumber: number }
   | { readonly kind: 'count'; readonly event: OwnerEvent; readonly by: number }
   | {
@@ -259,7 +280,7 @@ export type Effect =
       readonly message: string;
       readonly fields: object;
     }
-  | { readonly kind: 'deactivate'; readonly reason: 'fenced' | 'ended' | 'logWentBack' };
+  | { readonly kind: 'deactivate'; readonly reason: 'fenced' | 'ended' };
 
 export const ownerEvents = [
   'source',
@@ -283,6 +304,7 @@ export const ownerEvents = [
   'twin',
   'staleReport',
   'logDown',
+  'logRepaired',
 ] as const;
 export type OwnerEvent = (typeof ownerEvents)[number];
 
@@ -341,6 +363,7 @@ export const limits = {
   encodeTimes: 64,
   workerMemoryMs: 60_000,
   maxOpenings: 8,
-  /** NATS takes 1 MB; some is left for what surrounds it. */
-  maxSnapshotBytes: 900_000,
+  /** C7. */
+  checkpointCommits: 10,
+  checkpointRetryMs: 5000,
 } as const;

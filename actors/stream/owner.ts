@@ -5,19 +5,27 @@
  * next record. Its parts: sessions (who may feed), periods (which clock), offers (what came), tasks (what workers make
  * of it), commits (what is playable), outbox (the way into the log), retention (how long the log grows).
  */
-import { SourceOffer, type IndexEntry, type IndexRecord } from '../../cluster/contract/index-log.ts';
+import {
+  SourceOffer,
+  type ClockRecord,
+  type IndexEntry,
+  type IndexRecord,
+} from '../../cluster/contract/index-log.ts';
 import type { FeedingSession } from '../../cluster/contract/stream.ts';
 import { unreachable } from '../../cluster/model/unreachable.ts';
 import { applyEntry, emptyTimeline } from '../media/timeline/fold.ts';
 import { endOfSegments90k } from '../media/timeline/query.ts';
 import type { Timeline } from '../media/timeline/timeline.ts';
+import { checkpoint, lastCheckpoint, takeCheckpoint, takeCheckpointFailure } from './checkpoints.ts';
 import { settle } from './commits.ts';
 import {
   enqueue,
   goDown,
+  goOnFrom,
   judgeTail,
   proveLog,
   pump,
+  repairLog,
   retryLog,
   takeAck,
   takeFailure,
@@ -34,7 +42,7 @@ import {
   type OwnerState,
   type PendingSegment,
 } from './owner-state.ts';
-import { openPeriod, refuseOpenings, takeClockAck } from './periods.ts';
+import { askForPeriodAgain, openPeriod, refuseOpenings, takeClockAck } from './periods.ts';
 import { takeArchived, takeArchiveFailure, takeSnapshotAck, trimLog } from './retention.ts';
 import { attach, detach, dropSessionsOf, dropSilentSessions, handedOver, takeInput } from './sessions.ts';
 import { continuePending, reopen } from './reopening.ts';
@@ -53,17 +61,21 @@ export interface TakenStream {
   readonly reason: string;
   /** The whole log as it is after the `open` of this owner, which is its last record. */
   readonly entries: readonly IndexEntry[];
+  /** A fold that knows more than the log, which has lost its end (C7, heads.ts). */
+  readonly beyond?: Timeline | undefined;
   /** Who fed it when it was handed over. */
   readonly feeding?: readonly FeedingSession[];
 }
 
 /** The state of an owner whose `open` is in the log (C1). Its first tick emits the tasks that its predecessor left (C2). */
 export function createOwner(
-  { self, settings, reason, entries, feeding = [] }: TakenStream,
+  { self, settings, reason, entries, beyond, feeding = [] }: TakenStream,
   now: Now,
 ): OwnerState {
-  const timeline = entries.reduce<Timeline>(applyEntry, emptyTimeline());
-  return {
+  const folded = entries.reduce<Timeline>(applyEntry, emptyTimeline());
+  const { lastSequence, epoch, bootId } = folded;
+  const timeline = beyond === undefined ? folded : { ...beyond, lastSequence, epoch, bootId };
+  const state: OwnerState = {
     ...{ life: 'active', self, settings, since: now, reason },
     ...{
       timeline,
@@ -72,6 +84,9 @@ export function createOwner(
       isAppending: false,
       isProbing: false,
       isArchiving: false,
+      isCheckpointing: false,
+      checkpointRetryAtMs: 0,
+      checkpointed: undefined,
       archivedBelow: timeline.firstNumber,
     },
     ...{
@@ -98,6 +113,10 @@ export function createOwner(
       workers: new Map(),
     },
   };
+  if (beyond === undefined) return state;
+  const turn = new Turn(state, now);
+  repairLog(turn, lastSequence);
+  return turn.state;
 }
 
 function marksOf(entries: readonly IndexEntry[]): OwnerState['marks'] {
@@ -190,6 +209,10 @@ function applyAnswer(turn: Turn, answer: Answer): void {
       return takeArchived(turn, answer.firstNumber);
     case 'archiveFailed':
       return takeArchiveFailure(turn);
+    case 'checkpointed':
+      return takeCheckpoint(turn, answer.made, answer.key);
+    case 'checkpointFailed':
+      return takeCheckpointFailure(turn);
     default:
       return unreachable(answer);
   }
@@ -211,13 +234,13 @@ function afterAppend(turn: Turn, recordId: string, sequence: number): void {
 function follow(turn: Turn, record: IndexRecord, sequence: number): void {
   switch (record.kind) {
     case 'clock':
-      takeClockAck(turn, record, sequence);
-      return continuePending(turn, record, sequence);
+      return takeClock(turn, record, sequence);
     case 'source':
       return takeSourceAck(turn, record.recordId);
     case 'snapshot':
       return takeSnapshotAck(turn, sequence);
     case 'end':
+      lastCheckpoint(turn);
       return leave(turn, 'ended');
     case 'open':
     case 'commit':
@@ -228,6 +251,13 @@ function follow(turn: Turn, record: IndexRecord, sequence: number): void {
     default:
       return unreachable(record);
   }
+}
+
+/** A number that was a period's before the log went back is not taken twice: the next one may do (C7). */
+function takeClock(turn: Turn, record: ClockRecord, sequence: number): void {
+  if (turn.state.timeline.periods.at(-1)?.id !== sequence) return askForPeriodAgain(turn, record);
+  takeClockAck(turn, record, sequence);
+  continuePending(turn, record, sequence);
 }
 
 function takeSourceAck(turn: Turn, recordId: string): void {
@@ -246,14 +276,16 @@ function takeTail(turn: Turn, tail: IndexEntry | undefined, askedAt: number): vo
     case 'fenced':
       return leave(turn, 'fenced');
     case 'wentBack':
-      return leave(turn, 'logWentBack');
+      return repairLog(turn, verdict.sequence);
+    case 'further':
+      return goOnFrom(turn, verdict.sequence);
     default:
       return unreachable(verdict);
   }
 }
 
 /** This activation is over, for good (C1). */
-function leave(turn: Turn, reason: 'fenced' | 'ended' | 'logWentBack'): void {
+function leave(turn: Turn, reason: 'fenced' | 'ended'): void {
   refuseOpenings(turn, turn.state.openings);
   turn.set({ life: 'gone', openings: [], outbox: [], pending: [], isAppending: false });
   turn.say(reason === 'ended' ? 'info' : 'error', 'the owner gives the stream up', { reason });
@@ -266,6 +298,7 @@ function tick(turn: Turn): void {
   for (const segment of turn.state.pending) if (segment.isLogged) emitTasks(turn, segment);
   hedgeTasks(turn);
   trimLog(turn);
+  checkpoint(turn);
   endIfIdle(turn);
 }
 

@@ -256,6 +256,16 @@ export function takeClockAck(turn: Turn, clock: ClockRecord, sequence: number): 
   for (const to of opening?.replies ?? []) turn.ask({ kind: 'reply', to, value });
 }
 
+/** The `clock` record is in the log, at a number that cannot be its period's (C7). */
+export function askForPeriodAgain(turn: Turn, clock: ClockRecord): void {
+  const recordId = enqueue(turn, clock);
+  turn.set({
+    openings: turn.state.openings.map((one) =>
+      one.recordId === clock.recordId ? { ...one, recordId } : one,
+    ),
+  });
+}
+
 /** Only inits of periods that may still get a segment. */
 function keepInits({ inits, timeline }: OwnerState): OwnerState['inits'] {
   const open = new Set(timeline.periods.map((period) => String(period.id)));

@@ -6,6 +6,7 @@
  * fold of exactly what lies before it. `trim` goes in front of it where segments are older than what is kept at all:
  * whoever follows the log keeps the rest in memory, a newcomer finds it in the archives.
  */
+import { archiveKey } from '../segment-store/archive-key.ts';
 import { toSnapshot } from '../media/timeline/snapshot.ts';
 import type { Timeline } from '../media/timeline/timeline.ts';
 import { enqueue } from './outbox.ts';
@@ -13,13 +14,19 @@ import type { Turn } from './turn.ts';
 
 /** Asks for the archive when the log has grown to twice of what it must hold. */
 export function trimLog(turn: Turn): void {
-  const { logRecords, settings, isArchiving, life, timeline, self, link, archivedBelow } = turn.state;
+  const { logRecords, settings, isArchiving, life, timeline, self, link, archivedBelow, checkpointed } =
+    turn.state;
   if (life !== 'active' || isArchiving || link.kind === 'down' || logRecords <= settings.maxLogRecords)
     return;
-  turn.set({ isArchiving: true });
+  const key = archiveKey(self.stream, self.epoch, timeline.nextNumber);
+  const isCheckpoint = checkpointed?.key === key; // which stays then
+  turn.set({
+    isArchiving: true,
+    ...(isCheckpoint ? { checkpointed: { ...checkpointed, key: undefined } } : {}),
+  });
   turn.ask({
     kind: 'archive',
-    key: `index/${self.stream}/${self.epoch}-${timeline.nextNumber}.json`,
+    key,
     body: toSnapshot(timeline, archivedBelow),
     firstNumber: firstWithin(timeline, settings.dvrWindowMs),
   });

@@ -20,7 +20,6 @@ import type {
   AttachReply,
   CloseSessionsParams,
   DetachParams,
-  FeedingSession,
   InputReply,
   InputReport,
   OfferParams,
@@ -30,18 +29,14 @@ import type {
 } from '../../cluster/contract/stream.ts';
 import type { TaskReport } from '../../cluster/contract/transcode.ts';
 import { TangazaError } from '../../cluster/errors/tangaza-error.ts';
-import type { BootId, NodeId, RegionId, StreamId } from '../../cluster/model/ids.ts';
-import type { Logger } from '../../cluster/observe/logger.ts';
+import type { NodeId, StreamId } from '../../cluster/model/ids.ts';
 import type { Counter, Metrics } from '../../cluster/observe/metrics.ts';
-import type { IndexLog } from '../../cluster/ownership/index-log.ts';
 import { lineOf, type Candidate } from '../../cluster/ownership/succession.ts';
-import type { OwnershipRecord, OwnershipStore } from '../../cluster/ownership/ownership-store.ts';
-import { takeOver } from '../../cluster/ownership/take-over.ts';
+import type { OwnershipRecord } from '../../cluster/ownership/ownership-store.ts';
 import type { TaskQueue } from '../../cluster/queue/task-queue.ts';
-import type { Clock } from '../../cluster/time/clock.ts';
 import type { Ladder } from '../media/ladder/ladder.ts';
-import type { SegmentStore } from '../segment-store/segment-store.ts';
 import { Activation, type Reply } from './activation.ts';
+import { claimStream, type Claim, type ClaimPorts } from './claim.ts';
 import { handOver } from './hand-over.ts';
 import { offlineHealth } from './health.ts';
 import { actorMetrics, type ActorMetrics } from './actor-metrics.ts';
@@ -59,25 +54,13 @@ const minLogRecords = 600;
 const maxActivations = 500;
 const closeWithinMs = 2000;
 
-export interface StreamOptions {
-  readonly node: NodeId;
-  readonly region: RegionId;
-  readonly bootId: BootId;
-  /** Fixed for each region, never used again (C5); 0 in a cluster of one region. */
-  readonly regionOrdinal?: number;
-  readonly clock: Clock;
-  readonly log: IndexLog;
-  readonly ownership: OwnershipStore;
+export interface StreamOptions extends ClaimPorts {
   readonly queue: TaskQueue;
-  readonly store: SegmentStore;
   /** By name; `default` is used where a stream names one that is not there. */
   readonly ladders: ReadonlyMap<string, Ladder>;
   /** Of this region's encoders (C9). */
   readonly fingerprint: string;
   readonly metrics: Metrics;
-  readonly logger: Logger;
-  /** Whether that boot of that node is a member. */
-  readonly isAlive: (node: NodeId, bootId: BootId) => boolean;
   /** Nodes that may own streams. */
   readonly candidates: () => readonly Candidate[];
   /** Asks that node to take a stream over (N6). @throws TangazaError */
@@ -92,15 +75,6 @@ export interface StreamOptions {
   readonly closeSessions: (params: CloseSessionsParams) => void;
   /** A stop waits for this, so that sessions which close here may still offer; within seconds. */
   readonly stopAfter?: Promise<void>;
-}
-
-/** How a stream is claimed, where it is not by a publisher. */
-interface Claim {
-  /** For people; said by what was found otherwise. */
-  readonly reason?: string;
-  /** More that may be taken from a living owner: what it has given away. */
-  readonly mayTakeFrom?: (former: OwnershipRecord) => boolean;
-  readonly feeding?: readonly FeedingSession[];
 }
 
 export class StreamActor {
@@ -315,26 +289,15 @@ export class StreamActor {
     if (this.#activations.get(stream) === opening) this.#activations.delete(stream);
   }
 
-  async #open(stream: StreamId, { reason, mayTakeFrom, feeding = [] }: Claim): Promise<Activation> {
-    const { node, region, bootId, log, ownership, clock, logger, regionOrdinal } = this.#options;
+  async #open(stream: StreamId, claim: Claim): Promise<Activation> {
+    const { bootId, logger } = this.#options;
     if (this.#isDraining) await this.#refuseNew(stream);
     this.#opened += 1;
-    const count = this.#opened;
-    const { epoch, record } = await takeOver(log, ownership, {
-      ...{ stream, node, region, bootId, regionOrdinal: regionOrdinal ?? 0 },
-      reason: (former) => reason ?? this.#reasonFor(former),
-      mayTakeFrom: async (former) => mayTakeFrom?.(former) === true || this.#mayTakeFrom(stream, former),
-      utcMs: () => clock.utcMs(),
-      newRecordId: () => `open-${bootId.slice(0, 40)}-${count}`,
-    });
-    const entries = await log.read(stream);
-    const self = { stream, region, node, bootId, epoch };
-    logger.info(
-      { stream, epoch, records: entries.length, reason: record.reason },
-      'this node owns the stream',
-    );
+    const recordId = `open-${bootId.slice(0, 40)}-${this.#opened}`;
+    const taken = await claimStream(stream, { claim, recordId }, this.#options);
+    const { epoch } = taken.self;
     const activation: Activation = new Activation(
-      { self, settings: this.#settings, reason: record.reason, entries, feeding },
+      { ...taken, settings: this.#settings },
       {
         ...this.#options,
         logger: logger.child({ stream, epoch }),
@@ -349,23 +312,6 @@ export class StreamActor {
   #retire(stream: StreamId, activation: Activation): void {
     this.#live = this.#live.filter((one) => one !== activation);
     this.#activations.delete(stream);
-  }
-
-  #reasonFor(former: OwnershipRecord | undefined): string {
-    if (former === undefined) return 'first publish';
-    const { isAlive, node } = this.#options;
-    if (former.owner !== node)
-      return isAlive(former.owner, former.bootId)
-        ? `published here; ${former.owner} no longer owned it`
-        : `owner died (${former.owner})`;
-    return former.bootId === this.#options.bootId ? 'published again' : 'this node was restarted';
-  }
-
-  /** N1. */
-  async #mayTakeFrom(stream: StreamId, former: OwnershipRecord): Promise<boolean> {
-    if (former.owner === this.#options.node) return true;
-    const tail = await this.#options.log.tail(stream);
-    return tail?.record.kind === 'end' || !this.#options.isAlive(former.owner, former.bootId);
   }
 
   /** N7. @throws TangazaError `NOT_OWNER` that names a living owner; `UNAVAILABLE` */

@@ -211,6 +211,17 @@ export const streamActions = {
   health: 'stream.health',
 } as const;
 
+/** What an edge has folded of a stream: asked by who takes it over (C7). */
+export const EdgeParams = z.object({ streamId: StreamId });
+export const EdgeHead = z.object({ node: NodeId, epoch: Epoch, nextNumber: z.number().int().nonnegative() });
+export type EdgeHead = z.infer<typeof EdgeHead>;
+export const edgeActions = {
+  /** An `EdgeHead`, or null from an edge that does not follow the stream. */
+  head: 'edge-delivery.head',
+  /** A snapshot of its fold, or null. */
+  fold: 'edge-delivery.fold',
+} as const;
+
 /** Broadcast: a session must close (key rotated, stream deleted, superseded). */
 export const ingestActions = {
   closeSessions: 'ingest.closeSessions',

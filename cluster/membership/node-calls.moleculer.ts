@@ -6,6 +6,8 @@
  */
 import type { ServiceBroker } from 'moleculer';
 import {
+  EdgeHead,
+  edgeActions,
   ingestActions,
   streamActions,
   type AdoptParams,
@@ -46,6 +48,7 @@ interface CallOptions {
 
 const timeoutMs = 5000;
 const healthTimeoutMs = 1000;
+const headTimeoutMs = 300;
 /** It may hold a take-over at another node. */
 const standsStillTimeoutMs = 12_000;
 /** A callee that does not know our clock measures it meanwhile (C6); one that has just started is not yet registered. */
@@ -83,6 +86,7 @@ export function nodeCalls(options: CallOptions) {
       return streams;
     },
     ...drainCalls(at, self),
+    ...edgeCalls(at, members),
     adopt: (node: NodeId, params: AdoptParams) => at<AttachReply>(node, streamActions.adopt, params),
     stream: {
       attach: (params: AttachParams) => {
@@ -151,6 +155,24 @@ function callAt({ broker, self, bootId, members, clock }: CallOptions): CallAt {
       }
       await clock.sleep(earlyPauseMs);
     }
+  };
+}
+
+/** C7: what edges know of a stream. Those that do not answer are left out. */
+function edgeCalls(at: CallAt, members: MemberDirectory) {
+  return {
+    askEdges: async (streamId: StreamId): Promise<readonly EdgeHead[]> => {
+      const edges = members
+        .list()
+        .members.filter(({ state, roles }) => state !== 'dead' && roles.includes('edge-delivery'));
+      const heads = await Promise.all(
+        edges.map(({ id }) =>
+          at<unknown>(id, edgeActions.head, { streamId }, headTimeoutMs).catch(() => undefined),
+        ),
+      );
+      return heads.flatMap((head) => EdgeHead.safeParse(head).data ?? []);
+    },
+    askFold: (edge: NodeId, streamId: StreamId) => at<unknown>(edge, edgeActions.fold, { streamId }),
   };
 }
 

@@ -7,6 +7,8 @@
  * L3. Reads ask the stream's leader, never a replica (`allow_direct: false`).
  * L4. A follower holds its own cursor. Whatever happens to a consumer (server gone, leader moved, heartbeats missed)
  *     it is thrown away and a new one begins behind the cursor, so nothing is lost and nothing comes twice.
+ * L5. Each time it looks whether the log still has the record before the cursor. One that was restored from a backup, or lost
+ *     what was not yet on the disk, has not: then all comes again. (One that was purged has not, either: that does no harm.)
  */
 import {
   DeliverPolicy,
@@ -24,7 +26,7 @@ import { errorCodeOf, TangazaError } from '../errors/tangaza-error.ts';
 import type { RegionId, StreamId } from '../model/ids.ts';
 import type { Logger } from '../observe/logger.ts';
 import type { Counter, Histogram, Metrics } from '../observe/metrics.ts';
-import type { IndexLog } from './index-log.ts';
+import type { FollowItem, IndexLog } from './index-log.ts';
 
 /** For each request to the server. */
 const requestTimeoutMs = 2000;
@@ -197,18 +199,20 @@ class NatsIndexLog implements IndexLog {
     throw unavailable(`read of ${stream} ended early`, undefined);
   }
 
-  async *follow(
-    stream: StreamId,
-    fromSequence: number,
-    signal: AbortSignal,
-  ): AsyncIterable<IndexEntry | { readonly caughtUp: true }> {
+  async *follow(stream: StreamId, fromSequence: number, signal: AbortSignal): AsyncIterable<FollowItem> {
     let next = Math.max(1, fromSequence);
+    let given: IndexEntry | undefined;
     let goal: number | undefined;
     let isCaughtUp = false;
     let failures = 0;
     while (!signal.aborted && !this.#connection.isClosed()) {
       try {
-        goal ??= (await this.#last(stream))?.seq ?? 0;
+        const tail = await this.#last(stream);
+        if (next > 1 && (await this.#hasGoneBack(stream, next, { tail, given }))) {
+          [next, given, goal] = [1, undefined, undefined];
+          yield { wentBack: true };
+        }
+        goal ??= tail?.seq ?? 0;
         if (!isCaughtUp && next > goal) {
           isCaughtUp = true;
           yield { caughtUp: true };
@@ -218,6 +222,7 @@ class NatsIndexLog implements IndexLog {
           // L4: the cursor decides, whatever a consumer sends.
           if (sequence < next) continue;
           next = sequence + 1;
+          given = entry;
           if (entry !== undefined) yield entry;
           if (isCaughtUp || sequence < goal) continue;
           isCaughtUp = true;
@@ -231,6 +236,19 @@ class NatsIndexLog implements IndexLog {
       await pause(Math.min(retryMaxMs, retryMinMs * 2 ** failures), signal);
       failures = Math.min(failures + 1, 10);
     }
+  }
+
+  /** L5. */
+  async #hasGoneBack(
+    stream: StreamId,
+    next: number,
+    { tail, given }: { readonly tail: StoredMsg | null; readonly given: IndexEntry | undefined },
+  ): Promise<boolean> {
+    if ((tail?.seq ?? 0) < next - 1) return true;
+    if (given === undefined || given.sequence !== next - 1) return false;
+    const stored = await this.#looks.streams.getMessage(this.#stream.name, { seq: given.sequence });
+    const entry = stored === null ? undefined : this.#parse(stream, stored.seq, stored.data);
+    return entry?.record.recordId !== given.record.recordId;
   }
 
   async purgeBelow(stream: StreamId, sequence: number): Promise<void> {

@@ -6,6 +6,8 @@
 import type { IndexEntry, IndexRecord } from '../contract/index-log.ts';
 import type { StreamId } from '../model/ids.ts';
 
+export type FollowItem = IndexEntry | { readonly caughtUp: true } | { readonly wentBack: true };
+
 export interface IndexLog {
   /**
    * Appends and returns the record's sequence number.
@@ -21,13 +23,10 @@ export interface IndexLog {
   read(stream: StreamId, fromSequence?: number): Promise<readonly IndexEntry[]>;
   /**
    * Every record from `fromSequence` on, for ever, in order, across reconnects, until `signal` aborts.
-   * `caughtUp` comes once, when all that was there at the call has been given (also for an empty log).
+   * `caughtUp` comes once, when all that was there at the call has been given (also for an empty log). `wentBack` comes
+   * when the log no longer has what was given last (C7): all that it has follows, from its beginning.
    */
-  follow(
-    stream: StreamId,
-    fromSequence: number,
-    signal: AbortSignal,
-  ): AsyncIterable<IndexEntry | { readonly caughtUp: true }>;
+  follow(stream: StreamId, fromSequence: number, signal: AbortSignal): AsyncIterable<FollowItem>;
   /** Removes the stream's records below `sequence`. */
   purgeBelow(stream: StreamId, sequence: number): Promise<void>;
 }

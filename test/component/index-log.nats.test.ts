@@ -1,15 +1,16 @@
 /** The index log on a real nats-server: the fence, lost acks, crashes and followers (C1). */
 import { connect, type NatsConnection } from '@nats-io/transport-node';
+import { cp, rm } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { jetstreamManager } from '@nats-io/jetstream';
-import type { IndexEntry } from '../../cluster/contract/index-log.ts';
 import { errorCodeOf } from '../../cluster/errors/tangaza-error.ts';
 import { RegionId, StreamId } from '../../cluster/model/ids.ts';
 import { silentLogger } from '../../cluster/observe/logger.ts';
 import { noMetrics } from '../../cluster/observe/metrics.ts';
-import type { IndexLog } from '../../cluster/ownership/index-log.ts';
+import type { FollowItem, IndexLog } from '../../cluster/ownership/index-log.ts';
 import { openNatsIndexLog } from '../../cluster/ownership/index-log.nats.ts';
 import { clockRecord, endRecord, openRecord, region, stream } from '../support/records.ts';
+import { temporaryFolder } from '../support/media-feed.ts';
 import { startNats, type TestNats } from '../support/start-nats.ts';
 
 async function open(
@@ -157,6 +158,38 @@ test('followers go on after a SIGKILL of the server, with no hole and nothing tw
   expect(late.seen.filter((id) => id !== 'caughtUp')).toEqual(ids.slice(19));
 });
 
+// Goal: a follower of a log that went back is told so (L5, C7), also when it has grown again meanwhile. Method: the server's folder
+// is copied; two records later it is killed, the copy put back, and after the restart others take the places of what is lost.
+test('a follower of a log that was restored from a backup is told, and gets all that there is', async () => {
+  await using nats = await startNats({ jetstream: true });
+  await using a = await open(nats);
+  let tail = 0;
+  for (const id of ['c0', 'c1']) tail = await a.log.append(stream, clock(id), tail);
+  using following = follow(a.log, 1);
+  await following.until((seen) => seen.includes('c1'));
+  await nats.kill();
+  await using backup = await temporaryFolder();
+  await cp(nats.dir, backup.path, { recursive: true });
+  await nats.restart();
+  let later = tail;
+  for (const id of ['lost0', 'lost1']) {
+    const expected = later;
+    later = await eventually(() => a.log.append(stream, clock(id), expected));
+  }
+  await following.until((seen) => seen.includes('lost1'));
+  await nats.kill();
+  await rm(nats.dir, { recursive: true });
+  await cp(backup.path, nats.dir, { recursive: true });
+  await nats.restart();
+  for (const id of ['new0', 'new1', 'new2']) {
+    const expected = tail;
+    tail = await eventually(() => a.log.append(stream, clock(id), expected));
+  }
+  await following.until((seen) => seen.includes('new2'));
+  const seen = following.seen.filter((id) => id !== 'caughtUp');
+  expect(seen).toEqual(['c0', 'c1', 'lost0', 'lost1', 'wentBack', 'c0', 'c1', 'new0', 'new1', 'new2']);
+});
+
 test('a follower ends when its signal aborts, also while the server is gone', async () => {
   await using nats = await startNats({ jetstream: true });
   await using a = await open(nats);
@@ -180,8 +213,9 @@ async function eventually<T>(work: () => Promise<T>): Promise<T> {
   return work();
 }
 
-function labelOf(item: IndexEntry | { readonly caughtUp: true }): string {
-  return 'caughtUp' in item ? 'caughtUp' : item.record.recordId;
+function labelOf(item: FollowItem): string {
+  if ('record' in item) return item.record.recordId;
+  return 'caughtUp' in item ? 'caughtUp' : 'wentBack';
 }
 
 interface Following extends Disposable {

@@ -2,7 +2,7 @@
 import type { IndexEntry, IndexRecord } from '../../cluster/contract/index-log.ts';
 import { TangazaError } from '../../cluster/errors/tangaza-error.ts';
 import type { StreamId } from '../../cluster/model/ids.ts';
-import type { IndexLog } from '../../cluster/ownership/index-log.ts';
+import type { FollowItem, IndexLog } from '../../cluster/ownership/index-log.ts';
 
 export class MemoryIndexLog implements IndexLog {
   readonly #entries = new Map<StreamId, IndexEntry[]>();
@@ -32,11 +32,7 @@ export class MemoryIndexLog implements IndexLog {
     return (this.#entries.get(stream) ?? []).filter((entry) => entry.sequence >= fromSequence);
   }
 
-  async *follow(
-    stream: StreamId,
-    fromSequence: number,
-    signal: AbortSignal,
-  ): AsyncIterable<IndexEntry | { readonly caughtUp: true }> {
+  async *follow(stream: StreamId, fromSequence: number, signal: AbortSignal): AsyncIterable<FollowItem> {
     this.follows++;
     this.following++;
     try {

@@ -10,6 +10,8 @@ import type {
 import type { TaskReport, TranscodeTask } from '../../cluster/contract/transcode.ts';
 import { Epoch, NodeId, PeriodId, RenditionName, SessionId } from '../../cluster/model/ids.ts';
 import { parseLadder } from '../../actors/media/ladder/ladder.ts';
+import { toSnapshot } from '../../actors/media/timeline/snapshot.ts';
+import type { Timeline } from '../../actors/media/timeline/timeline.ts';
 import { createOwner, decide } from '../../actors/stream/owner.ts';
 import type { Command, Effect, OwnerSettings, OwnerState } from '../../actors/stream/owner-state.ts';
 import { by, region, sha, stream } from './records.ts';
@@ -60,6 +62,8 @@ type LogMode = 'up' | 'held' | 'silent' | 'ackLost';
 export type Answer = { readonly value: unknown } | { readonly code: string; readonly detail: string };
 
 export interface HarnessOptions {
+  /** What is known beyond `entries` (C7). */
+  readonly beyond?: Timeline;
   readonly settings?: Partial<OwnerSettings>;
   readonly entries?: readonly IndexEntry[];
   readonly epoch?: number;
@@ -77,10 +81,20 @@ export class OwnerHarness {
   readonly effects: Effect[] = [];
   readonly answers = new Map<number, Answer>();
   readonly held: { readonly record: IndexRecord; readonly expectedSequence: number }[] = [];
+  /** Checkpoints and archives, by key. */
+  readonly stored = new Map<string, unknown>();
+  isStoreDown = false;
   state: OwnerState;
   #replies = 0;
 
-  constructor({ settings: change, entries, epoch = 1, bootId = 'b1', feeding = [] }: HarnessOptions = {}) {
+  constructor({
+    settings: change,
+    entries,
+    epoch = 1,
+    bootId = 'b1',
+    feeding = [],
+    beyond,
+  }: HarnessOptions = {}) {
     const open: IndexRecord = { kind: 'open', ...by({ epoch, bootId, recordId: `open-${epoch}` }) };
     const before = entries ?? [];
     this.log = [...before, { sequence: (before.at(-1)?.sequence ?? 0) + 1, record: open }];
@@ -92,7 +106,7 @@ export class OwnerHarness {
       epoch: Epoch.parse(epoch),
     };
     this.state = createOwner(
-      { self, settings: { ...settings, ...change }, reason: 'test', entries: this.log, feeding },
+      { self, settings: { ...settings, ...change }, reason: 'test', entries: this.log, feeding, beyond },
       this.now,
     );
     this.do({ kind: 'tick' });
@@ -238,6 +252,11 @@ export class OwnerHarness {
     this.log.push({ sequence: (this.log.at(-1)?.sequence ?? 0) + 1, record });
   }
 
+  /** Its fold, as an edge would tell it. */
+  snapshot(): unknown {
+    return JSON.parse(JSON.stringify(toSnapshot(this.state.timeline)));
+  }
+
   clock(): ClockRecord {
     const clock = this.ofKind('clock').at(-1);
     if (clock === undefined) throw new Error('no period was opened');
@@ -279,10 +298,21 @@ export class OwnerHarness {
       case 'refuse':
         return void this.answers.set(effect.to, { code: effect.code, detail: effect.detail });
       case 'archive':
+        this.stored.set(effect.key, effect.body);
         return this.do({ kind: 'archived', firstNumber: effect.firstNumber });
+      case 'checkpoint':
+        return this.#checkpoint(effect);
       default:
         return undefined;
     }
+  }
+
+  #checkpoint({ key, body, made, supersedes }: Extract<Effect, { kind: 'checkpoint' }>): void {
+    if (this.isStoreDown) return this.do({ kind: 'checkpointFailed' });
+    const isFree = !this.stored.has(key);
+    if (isFree) this.stored.set(key, body);
+    if (supersedes !== undefined) this.stored.delete(supersedes);
+    return this.do({ kind: 'checkpointed', made, key: isFree ? key : undefined });
   }
 
   #append(record: IndexRecord, expectedSequence: number): void {

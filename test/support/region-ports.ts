@@ -64,6 +64,7 @@ export async function startActor(
     },
     ...{ fingerprint: 'test', metrics: noMetrics, logger: silentLogger, isAlive: () => alive },
     ...{ candidates: () => [], askToAdopt: () => Promise.reject(new TangazaError('UNAVAILABLE')) },
+    ...{ askEdges: async () => [], askFold: async () => undefined },
     closeSessions: (params) => void closed.push(params),
     ...options,
   };

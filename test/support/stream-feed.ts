@@ -87,7 +87,7 @@ export async function logUntil(
   const ending = new AbortController();
   const entries: IndexEntry[] = [];
   for await (const item of log.follow(stream, 1, ending.signal)) {
-    if ('caughtUp' in item) continue;
+    if (!('record' in item)) continue;
     entries.push(item);
     if (!isDone(entries.map((entry) => entry.record))) continue;
     ending.abort();

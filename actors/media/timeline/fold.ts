@@ -4,7 +4,7 @@
  * Each entry costs O(1) amortised, so that a day of a stream folds in well under a second: lists inside a timeline grow
  * in place, which is why the old value must not be used again.
  *
- * I1  `lastSequence`, `epoch`, `firstNumber`, `nextNumber`, `nextOrdinal`, `longest90k`, `publishedAtMs` never go back.
+ * I1  `lastSequence` (but for `rewound`), `epoch`, `firstNumber`, `nextNumber`, `nextOrdinal`, `longest90k`, `publishedAtMs` never go back.
  * I2  The numbers of the kept segments are `firstNumber … nextNumber - 1` without a hole, in order of period and time.
  * I3  A record that does not fit (C1, C9) changes nothing but `lastSequence` and `ignored`; nothing throws.
  */
@@ -88,8 +88,17 @@ function applyRecord(timeline: Timeline, record: IndexRecord, sequence: number):
   }
 }
 
-/** M1: the sequence of the `clock` record is the period's id. M10: availability starts once in a stream's life. */
+/** The same fold for a log that went back (C7): what it still has comes again, and changes nothing (I1). */
+export function rewound(timeline: Timeline): Timeline {
+  return { ...timeline, lastSequence: 0 };
+}
+
+/**
+ * M1: the sequence of the `clock` record is the period's id. M10: availability starts once in a stream's life.
+ * In a log that went back a number may come a second time: it is nobody's period, and the owner asks again (C7).
+ */
 function openPeriod(timeline: Timeline, clock: ClockRecord, sequence: number): Timeline {
+  if (timeline.periods.some(({ id }) => id >= sequence)) return refuse(timeline);
   const periods = growableList(timeline.periods);
   periods.push({
     id: PeriodId.parse(sequence),

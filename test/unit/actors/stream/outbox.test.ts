@@ -4,11 +4,11 @@ import type { IndexEntry } from '../../../../cluster/contract/index-log.ts';
 import type { OpenPeriodReply } from '../../../../cluster/contract/stream.ts';
 import type { TranscodeTask } from '../../../../cluster/contract/transcode.ts';
 import { SessionId } from '../../../../cluster/model/ids.ts';
-import { applyEntry, emptyTimeline } from '../../../../actors/media/timeline/fold.ts';
+import { applyEntry, emptyTimeline, rewound } from '../../../../actors/media/timeline/fold.ts';
 import { fromSnapshot } from '../../../../actors/media/timeline/snapshot.ts';
 import type { Timeline } from '../../../../actors/media/timeline/timeline.ts';
 import { codeOf, OwnerHarness, valueOf } from '../../../support/owner-harness.ts';
-import { openRecord } from '../../../support/records.ts';
+import { openRecord, sha } from '../../../support/records.ts';
 
 const fold = (entries: readonly IndexEntry[]): Timeline =>
   entries.reduce<Timeline>(applyEntry, emptyTimeline());
@@ -87,11 +87,63 @@ test('an append that was on its way during a take-over is refused', () => {
   expect(fold(owner.log).ignored).toBe(0);
 });
 
-test('a log that lost records makes the owner begin again, not write on (C7)', () => {
+// Goal: an owner that lives gives a log that went back what it has lost (C7). Method: the log's last records vanish, as after a
+// restore; the next append is refused, a snapshot follows, and the stream goes on: same numbers, same hashes, no new period.
+test.each([1, 2, 5, 100])(
+  'a log that lost its last %i records gets them back in one, and goes on',
+  (lost) => {
+    const { owner, period } = committed(3);
+    const before = fold(owner.log);
+    const shown = before.periods.map(({ id, segments }) => ({ id, segments: [...segments] }));
+    owner.log.splice(-lost);
+    owner.offer(owner.segment(period, 3));
+    owner.pass(500);
+    for (const task of owner.tasksOf(540_000)) owner.done(task);
+    const after = fold(owner.log);
+    expect(after.periods.map(({ id, segments }) => ({ id, segments: segments.slice(0, 3) }))).toEqual(shown);
+    expect([after.nextNumber, after.ignored, owner.counted('logRepaired')]).toEqual([4, 0, 1]);
+    expect(owner.state.life).toBe('active');
+  },
+);
+
+// Method: an edge that had folded all of it reads the repaired log again from its beginning.
+test('whoever has seen what was lost reads the repaired log again and finds nothing changed', () => {
   const { owner, period } = committed(3);
-  owner.log.splice(-2);
+  const seen = fold(owner.log);
+  owner.log.splice(-4);
   owner.offer(owner.segment(period, 3));
-  expect(owner.effects).toContainEqual({ kind: 'deactivate', reason: 'logWentBack' });
+  owner.pass(500);
+  for (const task of owner.tasksOf(540_000)) owner.done(task);
+  const again = owner.log.reduce<Timeline>(applyEntry, rewound(seen));
+  expect(again.periods.map(({ id, segments }) => [id, segments.map(({ number }) => number)])).toEqual([
+    [period, [0, 1, 2, 3]],
+  ]);
+  expect([again.firstNumber, again.nextNumber]).toEqual([0, 4]);
+});
+
+test('in a log that went back no number becomes a period twice', () => {
+  const { owner, period } = committed(3);
+  owner.log.splice(0);
+  owner.pass(1000);
+  owner.offer(owner.segment(period, 3));
+  owner.pass(500);
+  const opened = owner.openPeriod('s1', { sequenceHeaderHash: sha('ab') });
+  const ids = fold(owner.log).periods.map(({ id }) => id);
+  expect(ids).toEqual([period, valueOf<OpenPeriodReply>(opened).period]);
+  expect(ids[1]).toBeGreaterThan(period);
+});
+
+test('an answer of a server that is behind is no reason to give the stream up', () => {
+  const { owner, period } = committed(3);
+  const hidden = owner.log.splice(-2);
+  owner.logMode = 'held';
+  owner.do({ kind: 'thawed' }); // reads the tail: the log seems to have gone back
+  owner.log.push(...hidden);
+  owner.releaseHeld(); // what was to mend it is refused
+  owner.offer(owner.segment(period, 3));
+  owner.pass(1000);
+  for (const task of owner.tasksOf(540_000)) owner.done(task);
+  expect([owner.state.life, fold(owner.log).nextNumber]).toEqual(['active', 4]);
 });
 
 test('an outage loses no source: records wait, deadlines stop, all is appended in order afterwards (C8)', () => {
@@ -163,9 +215,9 @@ test('a tail that an append has overtaken is no sign of loss; one that is truly 
   owner.offer(owner.segment(period, 1));
   owner.finishTasks(2);
   owner.do({ kind: 'tailRead', tail, askedAt });
-  expect(owner.state.life).not.toBe('gone');
+  expect(owner.counted('logRepaired')).toBe(0);
   owner.do({ kind: 'tailRead', tail, askedAt: owner.state.lastSequence });
-  expect(owner.state.life).toBe('gone');
+  expect(owner.counted('logRepaired')).toBe(1);
 });
 
 test('while the log is silent the tail is asked for with growing pauses, three times a second at most', () => {
