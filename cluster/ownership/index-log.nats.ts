@@ -200,33 +200,22 @@ class NatsIndexLog implements IndexLog {
   }
 
   async *follow(stream: StreamId, fromSequence: number, signal: AbortSignal): AsyncIterable<FollowItem> {
-    let next = Math.max(1, fromSequence);
-    let given: IndexEntry | undefined;
-    let goal: number | undefined;
-    let isCaughtUp = false;
+    const cursor = new Cursor(fromSequence);
     let failures = 0;
     while (!signal.aborted && !this.#connection.isClosed()) {
       try {
         const tail = await this.#last(stream);
-        if (next > 1 && (await this.#hasGoneBack(stream, next, { tail, given }))) {
-          [next, given, goal] = [1, undefined, undefined];
+        if (await this.#hasGoneBack(stream, cursor, tail)) {
+          cursor.rewind();
           yield { wentBack: true };
         }
-        goal ??= tail?.seq ?? 0;
-        if (!isCaughtUp && next > goal) {
-          isCaughtUp = true;
-          yield { caughtUp: true };
-        }
-        for await (const { sequence, entry } of this.#consume(stream, next, signal)) {
+        cursor.aim(tail?.seq ?? 0);
+        if (cursor.catchesUp()) yield { caughtUp: true };
+        for await (const item of this.#consume(stream, cursor.next, signal)) {
           failures = 0;
-          // L4: the cursor decides, whatever a consumer sends.
-          if (sequence < next) continue;
-          next = sequence + 1;
-          given = entry;
-          if (entry !== undefined) yield entry;
-          if (isCaughtUp || sequence < goal) continue;
-          isCaughtUp = true;
-          yield { caughtUp: true };
+          if (!cursor.pass(item)) continue;
+          if (item.entry !== undefined) yield item.entry;
+          if (cursor.catchesUp()) yield { caughtUp: true };
         }
       } catch (error) {
         this.#logger.debug({ stream, err: error }, 'a follower of the index log begins again');
@@ -239,11 +228,8 @@ class NatsIndexLog implements IndexLog {
   }
 
   /** L5. */
-  async #hasGoneBack(
-    stream: StreamId,
-    next: number,
-    { tail, given }: { readonly tail: StoredMsg | null; readonly given: IndexEntry | undefined },
-  ): Promise<boolean> {
+  async #hasGoneBack(stream: StreamId, { next, given }: Cursor, tail: StoredMsg | null): Promise<boolean> {
+    if (next === 1) return false;
     if ((tail?.seq ?? 0) < next - 1) return true;
     if (given === undefined || given.sequence !== next - 1) return false;
     const stored = await this.#looks.streams.getMessage(this.#stream.name, { seq: given.sequence });
@@ -263,11 +249,7 @@ class NatsIndexLog implements IndexLog {
   }
 
   /** One consumer's life: ends when the signal aborts, the connection drops or heartbeats are missed. */
-  async *#consume(
-    stream: StreamId,
-    fromSequence: number,
-    signal: AbortSignal,
-  ): AsyncIterable<{ readonly sequence: number; readonly entry: IndexEntry | undefined }> {
+  async *#consume(stream: StreamId, fromSequence: number, signal: AbortSignal): AsyncIterable<Consumed> {
     const consumer = await this.#js.consumers.get(this.#stream.name, {
       filter_subjects: subjects.index(this.#region, stream),
       deliver_policy: DeliverPolicy.StartSequence,
@@ -327,6 +309,51 @@ class NatsIndexLog implements IndexLog {
       );
       return undefined;
     }
+  }
+}
+
+interface Consumed {
+  readonly sequence: number;
+  /** Undefined for a record that cannot be read. */
+  readonly entry: IndexEntry | undefined;
+}
+
+/** Where a follower stands (L4). */
+class Cursor {
+  next: number;
+  /** What it was given last. */
+  given: IndexEntry | undefined;
+  #goal: number | undefined;
+  #isCaughtUp = false;
+
+  constructor(fromSequence: number) {
+    this.next = Math.max(1, fromSequence);
+  }
+
+  rewind(): void {
+    this.next = 1;
+    this.given = undefined;
+    this.#goal = undefined;
+  }
+
+  /** What was there at the call is read when the tail of that moment is. */
+  aim(tail: number): void {
+    this.#goal ??= tail;
+  }
+
+  /** @returns false for what it has already, whatever a consumer sends */
+  pass({ sequence, entry }: Consumed): boolean {
+    if (sequence < this.next) return false;
+    this.next = sequence + 1;
+    this.given = entry;
+    return true;
+  }
+
+  /** True once. */
+  catchesUp(): boolean {
+    if (this.#isCaughtUp || this.next <= (this.#goal ?? Infinity)) return false;
+    this.#isCaughtUp = true;
+    return true;
   }
 }
 
