@@ -31,7 +31,7 @@ import type { BootId, NodeId, RegionId, StreamId } from '../../cluster/model/ids
 import type { Logger } from '../../cluster/observe/logger.ts';
 import type { Counter, Gauge, Metrics } from '../../cluster/observe/metrics.ts';
 import type { IndexLog } from '../../cluster/ownership/index-log.ts';
-import { lineOf, type Candidate } from '../../cluster/ownership/succession.ts';
+import { lineOf, loadsOf, type Candidate } from '../../cluster/ownership/succession.ts';
 import type { OwnershipRecord, OwnershipStore } from '../../cluster/ownership/ownership-store.ts';
 import { takeOver } from '../../cluster/ownership/take-over.ts';
 import type { TaskQueue } from '../../cluster/queue/task-queue.ts';
@@ -268,7 +268,7 @@ export class StreamActor {
   async #successors(stream: StreamId): Promise<readonly NodeId[]> {
     const { candidates, ownership, node } = this.#options;
     const records = await ownership.list().catch(() => new Map<StreamId, OwnershipRecord>());
-    return lineOf(stream, candidates(), records).filter((one) => one !== node);
+    return lineOf(stream, candidates(), loadsOf(records)).filter((one) => one !== node);
   }
 
   #tick(): void {

@@ -16,14 +16,14 @@
  * D6. An accusation names an incarnation, lives for 3 s and is repeated each second: lost ones do no harm.
  */
 import type { NodeId } from '../model/ids.ts';
-import { order } from '../partition/rendezvous.ts';
-import { findMember, isLive, type Life, type View, type ViewMember } from './view.ts';
+import { accused, accusersOf, hear, nothingHeard, without, type Accusation, type Heard } from './heard.ts';
+import { monitorsOf, targetsOf } from './monitors.ts';
+import { endedLives, findMember, isLive, type Life, type View, type ViewMember } from './view.ts';
 
 export const detectorLimits = {
   probeEveryMs: 250,
   p1TimeoutMs: 250,
   p2TimeoutMs: 500,
-  monitors: 3,
   p1Failures: 3,
   p2Refusals: 1,
   p2Timeouts: 2,
@@ -38,14 +38,6 @@ export const detectorLimits = {
 } as const;
 
 export type P2Result = 'ok' | 'refused' | 'timedOut';
-
-export interface Accusation {
-  readonly from: NodeId;
-  readonly target: NodeId;
-  readonly incarnation: number;
-  /** False takes it back. */
-  readonly holds: boolean;
-}
 
 export type DetectorInput =
   | { readonly kind: 'tick' }
@@ -73,17 +65,14 @@ interface Watch {
   readonly isHeld: boolean;
 }
 
-interface Heard {
-  readonly incarnation: number;
-  readonly atMs: number;
-}
-
 export interface Detector {
   readonly self: NodeId;
   readonly view: View;
   readonly watched: ReadonlyMap<NodeId, Watch>;
-  /** By target, then by accuser; never more than the members squared, in practice three for each suspect. */
-  readonly heard: ReadonlyMap<NodeId, ReadonlyMap<NodeId, Heard>>;
+  /** Never more than the members squared, in practice three for each suspect. */
+  readonly heard: Heard;
+  /** Accused, and not alive in this view: the next one will show. */
+  readonly strays: readonly NodeId[];
   readonly deathsAtMs: readonly number[];
   readonly voidUntilMs: number;
   /** Verdicts that the brake holds back now. */
@@ -96,30 +85,14 @@ export interface DetectorStep {
 }
 
 export function createDetector(self: NodeId, view: View): Detector {
-  const blank = { watched: new Map(), heard: new Map(), deathsAtMs: [], voidUntilMs: 0, heldCount: 0 };
-  return { ...blank, self, view, watched: watchesFor(self, view, new Map()) };
+  const blank = { heard: nothingHeard, strays: [], deathsAtMs: [], voidUntilMs: 0, heldCount: 0 };
+  return { ...blank, self, view, watched: watchesFor(targetsOf(view, self, view), new Map()) };
 }
 
-/** By view, for the cluster's size squared is a lot to draw again for each question. */
-const knownMonitors = new WeakMap<View, Map<NodeId, readonly NodeId[]>>();
+const nothing: readonly DetectorEffect[] = [];
 
-/** Who watches a member: the first of the others in its line. */
-export function monitorsOf(view: View, target: NodeId): readonly NodeId[] {
-  const known = knownMonitors.get(view) ?? new Map<NodeId, readonly NodeId[]>();
-  knownMonitors.set(view, known);
-  const monitors = known.get(target) ?? chooseMonitors(view, target);
-  known.set(target, monitors);
-  return monitors;
-}
-
-function chooseMonitors(view: View, target: NodeId): readonly NodeId[] {
-  const others = view.members.filter((one) => isLive(one) && one.id !== target);
-  const line = order(
-    `monitor:${target}`,
-    others.map(({ id }) => ({ id, weight: 1 })),
-  );
-  return line.slice(0, detectorLimits.monitors).map(({ id }) => id);
-}
+const both = (one: readonly DetectorEffect[], two: readonly DetectorEffect[]): readonly DetectorEffect[] =>
+  one.length === 0 ? two : two.length === 0 ? one : [...one, ...two];
 
 /** One input. @returns the next state and what must be done; the same state when nothing changed */
 export function advance(detector: Detector, input: DetectorInput, nowMs: number): DetectorStep {
@@ -129,18 +102,18 @@ export function advance(detector: Detector, input: DetectorInput, nowMs: number)
     case 'p1': {
       const asked = askByHttp(takeP1(detector, input.life, input.isOk, nowMs), input.life);
       const { detector: next, effects } = still(asked.detector, nowMs);
-      return { detector: next, effects: [...asked.effects, ...effects] };
+      return { detector: next, effects: both(asked.effects, effects) };
     }
     case 'p2':
       return still(takeP2(detector, input.life, input.result, nowMs), nowMs);
     case 'accusation':
-      return still({ ...detector, heard: hear(detector.heard, input.accusation, nowMs) }, nowMs);
+      return still(takeAccusation(detector, input.accusation, nowMs), nowMs);
     case 'view':
-      return { detector: takeView(detector, input.view, nowMs), effects: [] };
+      return { detector: takeView(detector, input.view, nowMs), effects: nothing };
     case 'lagged':
-      return { detector: beVoid(detector, nowMs + detectorLimits.lagCountsMs), effects: [] };
+      return { detector: beVoid(detector, nowMs + detectorLimits.lagCountsMs), effects: nothing };
     case 'reconnected':
-      return { detector: beVoid(detector, nowMs + detectorLimits.afterReconnectMs), effects: [] };
+      return { detector: beVoid(detector, nowMs + detectorLimits.afterReconnectMs), effects: nothing };
     default:
       return input;
   }
@@ -160,20 +133,22 @@ const nothingCounted = {
 } as const;
 
 function tick(detector: Detector, nowMs: number): DetectorStep {
-  const probes = [...detector.watched.keys()].flatMap((id): readonly DetectorEffect[] => {
+  const probes: DetectorEffect[] = [];
+  for (const id of detector.watched.keys()) {
     const member = findMember(detector.view, id);
-    return member === undefined ? [] : [{ kind: 'probe', path: 'p1', member }];
-  });
+    if (member !== undefined) probes.push({ kind: 'probe', path: 'p1', member });
+  }
   const { detector: next, effects } = still(detector, nowMs);
-  return { detector: next, effects: [...probes, ...effects] };
+  return { detector: next, effects: both(probes, effects) };
 }
 
 /** P2 only while P1 fails, one at a time. */
 function askByHttp(detector: Detector, { id }: Life): DetectorStep {
   const watch = detector.watched.get(id);
+  if (watch === undefined || watch.p1Failures === 0 || watch.isP2UnderWay)
+    return { detector, effects: nothing };
   const member = findMember(detector.view, id);
-  if (watch === undefined || member === undefined || watch.p1Failures === 0 || watch.isP2UnderWay)
-    return { detector, effects: [] };
+  if (member === undefined) return { detector, effects: nothing };
   const watched = new Map(detector.watched).set(id, { ...watch, isP2UnderWay: true });
   return { detector: { ...detector, watched }, effects: [{ kind: 'probe', path: 'p2', member }] };
 }
@@ -211,14 +186,17 @@ function changeWatch(detector: Detector, life: Life, change: (watch: Watch) => W
 const isSameLife = (a: Life, b: Life): boolean =>
   a.id === b.id && a.bootId === b.bootId && a.incarnation === b.incarnation;
 
-function hear(heard: Detector['heard'], accusation: Accusation, nowMs: number): Detector['heard'] {
-  const { from, target, incarnation, holds } = accusation;
-  const accusers = new Map(heard.get(target));
-  if (holds) accusers.set(from, { incarnation, atMs: nowMs });
-  else accusers.delete(from);
-  const all = new Map(heard).set(target, accusers);
-  if (accusers.size === 0) all.delete(target);
-  return all;
+function takeAccusation(detector: Detector, accusation: Accusation, nowMs: number): Detector {
+  const { view, strays } = detector;
+  const { target } = accusation;
+  const isStray = !isThere(view, target) && accusersOf(detector.heard, target) === undefined;
+  const heard = hear(detector.heard, accusation, nowMs);
+  return { ...detector, heard, strays: isStray ? [...strays, target] : strays };
+}
+
+function isThere(view: View, id: NodeId): boolean {
+  const member = findMember(view, id);
+  return member !== undefined && isLive(member);
 }
 
 /** Nothing counted and nothing heard: nothing follows. */
@@ -231,7 +209,7 @@ function isCalm({ watched, heard }: Detector): boolean {
 
 /** What follows from the counts: own accusations told and taken back, verdicts carried out. */
 function still(detector: Detector, nowMs: number): DetectorStep {
-  if (isCalm(detector)) return { detector, effects: [] };
+  if (isCalm(detector)) return { detector, effects: nothing };
   const told = accuse(detector, nowMs);
   const judged = judge(told.detector, nowMs);
   return { detector: judged.detector, effects: [...told.effects, ...judged.effects] };
@@ -240,22 +218,25 @@ function still(detector: Detector, nowMs: number): DetectorStep {
 /** D1, D6. */
 function accuse(detector: Detector, nowMs: number): DetectorStep {
   let { heard } = detector;
-  const effects: DetectorEffect[] = [];
-  const watched = new Map<NodeId, Watch>();
+  let effects = nothing;
+  let changed: Map<NodeId, Watch> | undefined;
   for (const [id, watch] of detector.watched) {
     const isGuilty = isProven(watch) && nowMs >= detector.voidUntilMs;
-    const didAccuse = heard.get(id)?.has(detector.self) === true;
+    const didAccuse = accusersOf(heard, id)?.has(detector.self) === true;
     const mustTell = isGuilty ? !didAccuse || nowMs - watch.toldAtMs >= detectorLimits.repeatMs : didAccuse;
     if (mustTell) {
       const { incarnation } = watch.life;
       const accusation = { from: detector.self, target: id, incarnation, holds: isGuilty };
       heard = hear(heard, accusation, nowMs);
-      effects.push({ kind: 'tell', accusation });
+      effects = [...effects, { kind: 'tell', accusation }];
     }
     const accusedSinceMs = isGuilty ? (watch.accusedSinceMs ?? nowMs) : undefined;
-    watched.set(id, { ...watch, accusedSinceMs, toldAtMs: mustTell ? nowMs : watch.toldAtMs });
+    if (!mustTell && accusedSinceMs === watch.accusedSinceMs) continue;
+    changed ??= new Map(detector.watched);
+    changed.set(id, { ...watch, accusedSinceMs, toldAtMs: mustTell ? nowMs : watch.toldAtMs });
   }
-  return { detector: { ...detector, watched, heard }, effects };
+  if (changed === undefined) return { detector, effects };
+  return { detector: { ...detector, watched: changed, heard }, effects };
 }
 
 function isProven({ p1Failures, p2Refusals, p2Timeouts }: Watch): boolean {
@@ -264,28 +245,49 @@ function isProven({ p1Failures, p2Refusals, p2Timeouts }: Watch): boolean {
 }
 
 function judge(detector: Detector, nowMs: number): DetectorStep {
-  const suspects = [...detector.watched.values()].filter((watch) => watch.accusedSinceMs !== undefined);
+  const suspects = suspectsOf(detector);
+  if (suspects.length === 0)
+    return { detector: detector.heldCount === 0 ? detector : { ...detector, heldCount: 0 }, effects: nothing };
   const convicted = suspects.filter((watch) => isConvicted(detector, watch.life, nowMs));
-  const isBraked = convicted.length > 0 && convictions(detector, nowMs) > roomUnderBrake(detector, nowMs);
+  // The brake is asked only about those that it does not hold already: the region's convictions are many to count.
+  const isBraked =
+    convicted.some(({ isHeld }) => !isHeld) && convictions(detector, nowMs) > roomUnderBrake(detector, nowMs);
   const carriedOut = suspects.filter(
     (watch) =>
       isReleased(detector, watch, nowMs) || (convicted.includes(watch) && !isBraked && !watch.isHeld),
   );
-  const held = isBraked ? convicted.filter((watch) => !carriedOut.includes(watch)) : [];
-  const watched = new Map(detector.watched);
-  for (const watch of held) watched.set(watch.life.id, { ...watch, isHeld: true });
+  const held = isBraked ? convicted.filter((watch) => !watch.isHeld && !carriedOut.includes(watch)) : [];
+  const heldCount = suspects.length - carriedOut.length;
+  const isSame = held.length === 0 && heldCount === detector.heldCount;
   return {
-    detector: { ...detector, watched, heldCount: suspects.length - carriedOut.length },
+    detector: isSame ? detector : { ...detector, watched: hold(detector.watched, held), heldCount },
     effects: carriedOut.map(({ life }) => ({ kind: 'declareDead', life })),
   };
 }
 
+function suspectsOf({ watched }: Detector): readonly Watch[] {
+  let suspects: Watch[] | undefined;
+  for (const watch of watched.values()) if (watch.accusedSinceMs !== undefined) (suspects ??= []).push(watch);
+  return suspects ?? noSuspects;
+}
+
+const noSuspects: readonly Watch[] = [];
+
+function hold(watched: Detector['watched'], held: readonly Watch[]): Detector['watched'] {
+  if (held.length === 0) return watched;
+  const all = new Map(watched);
+  for (const watch of held) all.set(watch.life.id, { ...watch, isHeld: true });
+  return all;
+}
+
 /** How many members are convicted in the whole region, as far as accusations were heard. */
 function convictions(detector: Detector, nowMs: number): number {
-  return [...detector.heard.keys()].filter((id) => {
+  let count = 0;
+  for (const id of accused(detector.heard)) {
     const member = findMember(detector.view, id);
-    return member !== undefined && isLive(member) && isConvicted(detector, member, nowMs);
-  }).length;
+    if (member !== undefined && isLive(member) && isConvicted(detector, member, nowMs)) count += 1;
+  }
+  return count;
 }
 
 /** D2. */
@@ -296,7 +298,7 @@ function isConvicted(detector: Detector, life: Life, nowMs: number): boolean {
 }
 
 function doesAccuse({ heard }: Detector, monitor: NodeId, life: Life, nowMs: number): boolean {
-  const said = heard.get(life.id)?.get(monitor);
+  const said = accusersOf(heard, life.id)?.get(monitor);
   if (said === undefined || said.incarnation !== life.incarnation) return false;
   return nowMs - said.atMs < detectorLimits.accusationMs;
 }
@@ -312,45 +314,35 @@ function roomUnderBrake({ view, deathsAtMs }: Detector, nowMs: number): number {
 /** D5. */
 function isReleased(detector: Detector, { life, accusedSinceMs }: Watch, nowMs: number): boolean {
   if (accusedSinceMs === undefined || nowMs - accusedSinceMs < detectorLimits.holdMs) return false;
-  const isSuspect = (id: NodeId): boolean => (detector.heard.get(id)?.size ?? 0) > 0;
+  const isSuspect = (id: NodeId): boolean => accusersOf(detector.heard, id) !== undefined;
   const sound = monitorsOf(detector.view, life.id).filter((monitor) => !isSuspect(monitor));
   return sound.every((monitor) => doesAccuse(detector, monitor, life, nowMs));
 }
 
 /** A new view: other targets, other monitors; what is counted of a life that goes on stays. */
 function takeView(detector: Detector, view: View, nowMs: number): Detector {
-  const { self, watched, heard, deathsAtMs, view: before } = detector;
-  const died = view.members.filter((one) => !isLive(one) && isLiveIn(before, one)).length;
-  const recent = [...deathsAtMs, ...Array<number>(died).fill(nowMs)].filter(
+  const { self, watched, heard, strays, deathsAtMs, view: before } = detector;
+  const ended = endedLives(before, view);
+  const died = ended.filter(({ why }) => why === 'died');
+  const recent = [...deathsAtMs, ...died.map(() => nowMs)].filter(
     (atMs) => nowMs - atMs < detectorLimits.brakeWindowMs,
   );
-  const stillAccused = [...heard].filter(([id]) => {
-    const member = findMember(view, id);
-    return member !== undefined && isLive(member);
-  });
+  const doubted = [...strays, ...ended.map(({ node }) => node)];
   return {
     ...detector,
-    view,
-    watched: watchesFor(self, view, watched),
-    heard: new Map(stillAccused),
-    deathsAtMs: recent,
+    ...{ view, strays: [], deathsAtMs: recent },
+    watched: watchesFor(targetsOf(view, self, before), watched),
+    heard: without(
+      heard,
+      doubted.filter((id) => !isThere(view, id)),
+    ),
   };
 }
 
-function isLiveIn(view: View, { id, bootId }: ViewMember): boolean {
-  const known = findMember(view, id);
-  return known?.bootId === bootId && isLive(known);
-}
-
 function watchesFor(
-  self: NodeId,
-  view: View,
+  targets: readonly ViewMember[],
   before: ReadonlyMap<NodeId, Watch>,
 ): ReadonlyMap<NodeId, Watch> {
-  const isMember = view.members.some((one) => one.id === self && isLive(one));
-  const targets = view.members.filter(
-    (one) => isMember && isLive(one) && one.id !== self && monitorsOf(view, one.id).includes(self),
-  );
   return new Map(
     targets.map(({ id, bootId, incarnation }) => {
       const life = { id, bootId, incarnation };

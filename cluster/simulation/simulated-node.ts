@@ -1,5 +1,5 @@
 /** One node in the simulator: the product's detector, succession and take-over, on a process that may die or freeze. */
-import { errorCodeOf, TangazaError } from '../errors/tangaza-error.ts';
+import { errorCodeOf } from '../errors/tangaza-error.ts';
 import {
   advance,
   createDetector,
@@ -17,13 +17,15 @@ import {
   type View,
 } from '../membership/view.ts';
 import type { Member } from '../membership/member-directory.ts';
-import { BootId, type Epoch, type NodeId, RegionId, type StreamId } from '../model/ids.ts';
+import { BootId, type Epoch, type NodeId, type StreamId } from '../model/ids.ts';
 import { unreachable } from '../model/unreachable.ts';
 import type { IndexLog } from '../ownership/index-log.ts';
-import type { OwnershipRecord, OwnershipStore } from '../ownership/ownership-store.ts';
+import type { OwnershipStore } from '../ownership/ownership-store.ts';
 import { adoptionWaitMs } from '../ownership/succession.ts';
 import { takeOver } from '../ownership/take-over.ts';
+import { byOrdinal, type Held } from './holdings.ts';
 import type { LogRecord, SimulatedLog } from './simulated-log.ts';
+import { logPort, region, storePort } from './simulated-ports.ts';
 import { lossShare, type Process, type World } from './world.ts';
 
 export interface Region {
@@ -43,7 +45,6 @@ interface Owned {
   isAppending: boolean;
 }
 
-const region = RegionId.parse('r1');
 const commitEveryMs = 10_000;
 const retryClaimMs = 1500;
 
@@ -59,19 +60,26 @@ export class SimulatedNode implements Process {
   readonly claiming = new Set<StreamId>();
   view: View;
   detector: Detector;
+  #bootId: BootId;
   #isRejoining = false;
   #records = 0;
   readonly #region: Region;
+  readonly #logPort: IndexLog;
+  readonly #storePort: OwnershipStore;
 
   constructor(id: NodeId, sharedRegion: Region) {
     this.id = id;
+    this.#bootId = BootId.parse(`${id}-1`);
     this.#region = sharedRegion;
+    const { world, log } = sharedRegion;
+    this.#logPort = logPort(world, log, this);
+    this.#storePort = storePort(world, log, this);
     this.view = sharedRegion.world.view;
     this.detector = createDetector(id, this.view);
   }
 
   get bootId(): BootId {
-    return BootId.parse(`${this.id}-${this.boot}`);
+    return this.#bootId;
   }
 
   get member(): Member {
@@ -90,6 +98,7 @@ export class SimulatedNode implements Process {
   /** A new boot: joins, and takes up what the last one owned (N4). */
   start(): void {
     this.boot += 1;
+    this.#bootId = BootId.parse(`${this.id}-${this.boot}`);
     this.state = 'up';
     this.inbox = [];
     this.owned.clear();
@@ -106,8 +115,7 @@ export class SimulatedNode implements Process {
     if (!this.changeView((view) => join(view, this.member)))
       return world.inProcess(this, world.random.between(1000, 2000), () => this.#join());
     this.#isRejoining = false;
-    for (const [stream, { owner, bootId }] of log.records())
-      if (owner === this.id && bootId !== this.bootId) this.claim(stream);
+    for (const { stream } of log.holdings.heldByOthers(this.id, this.bootId)) this.claim(stream);
   }
 
   /** @returns whether the bucket took it */
@@ -201,7 +209,7 @@ export class SimulatedNode implements Process {
     const own = findMember(view, this.id);
     if (own?.bootId === this.bootId && !isLive(own)) this.#onDeclaredDead();
     for (const gone of endedLives(before, view))
-      if (gone.bootId !== this.bootId) this.#mourn((record) => record.bootId === gone.bootId);
+      if (gone.bootId !== this.bootId) this.#mourn(this.#region.log.holdings.heldBy(gone.bootId));
   }
 
   #onDeclaredDead(): void {
@@ -216,14 +224,28 @@ export class SimulatedNode implements Process {
   /** O4, and sessions whose owner does not answer to that name: they attach again, which makes it take up what is its own. */
   look(): void {
     const { log, nodes, world } = this.#region;
-    this.#mourn(({ owner, bootId }) => !this.isAliveInView(owner, bootId));
-    for (const [stream, { owner, bootId }] of world.reachesNats(this) ? log.records() : []) {
-      const isOwn = owner === this.id && bootId === this.bootId;
-      const asked = nodes.get(owner);
-      if (isOwn) this.claim(stream);
-      else if (this.sessions.has(stream) && asked !== undefined)
-        world.send(this, asked, () => asked.takeUp(stream));
+    if (!world.reachesNats(this)) return;
+    this.#mourn(log.holdings.orphansIn(this.view));
+    for (const { stream, record } of this.#concerns()) {
+      const asked = nodes.get(record.owner);
+      if (this.#isOwn(record)) this.claim(stream);
+      else if (asked !== undefined) world.send(this, asked, () => asked.takeUp(stream));
     }
+  }
+
+  #isOwn({ owner, bootId }: Held['record']): boolean {
+    return owner === this.id && bootId === this.bootId;
+  }
+
+  /** What is this boot's own and it does not write, and what its sessions need others to write. */
+  #concerns(): readonly Held[] {
+    const { holdings } = this.#region.log;
+    const concerns = holdings.heldBy(this.bootId).filter(({ stream }) => !this.owned.has(stream));
+    for (const stream of this.sessions) {
+      const held = holdings.of(stream);
+      if (held !== undefined && !this.#isOwn(held.record)) concerns.push(held);
+    }
+    return concerns.sort(byOrdinal);
   }
 
   /** A session attaches to the owner that the record names. */
@@ -233,17 +255,17 @@ export class SimulatedNode implements Process {
   }
 
   /** O1. */
-  #mourn(isOrphaned: (record: OwnershipRecord) => boolean): void {
+  #mourn(orphans: readonly Held[]): void {
     const { log, world, lineFor } = this.#region;
     if (!world.reachesNats(this)) return;
-    for (const [stream, record] of log.records()) {
-      if (!isOrphaned(record) || this.isAliveInView(record.owner, record.bootId)) continue;
+    for (const { stream, record } of orphans) {
+      if (this.isAliveInView(record.owner, record.bootId)) continue;
       if (this.sessions.has(stream)) {
         this.claim(stream);
         continue;
       }
       const place = lineFor(stream).indexOf(this.id);
-      if (place < 0 || place > 5) continue;
+      if (place < 0) continue;
       world.inProcess(this, adoptionWaitMs(place), () => {
         const now = log.record(stream).record;
         if (now?.epoch === record.epoch && !this.isAliveInView(now.owner, now.bootId)) this.claim(stream);
@@ -272,7 +294,7 @@ export class SimulatedNode implements Process {
   async #takeOver(stream: StreamId, isSame: () => boolean): Promise<void> {
     const { world, log } = this.#region;
     try {
-      const { epoch, openSequence } = await takeOver(this.#logPort(), this.#storePort(), {
+      const { epoch, openSequence } = await takeOver(this.#logPort, this.#storePort, {
         ...{ stream, node: this.id, region, bootId: this.bootId, regionOrdinal: 0 },
         reason: () => 'simulated',
         mayTakeFrom: async ({ owner, bootId }) => owner === this.id || !this.isAliveInView(owner, bootId),
@@ -337,45 +359,5 @@ export class SimulatedNode implements Process {
       if (tail?.epoch !== epoch || tail.bootId !== this.bootId) return 'fenced';
       return { sequence, number: tail.number === undefined ? number : tail.number + 1 };
     });
-  }
-
-  #logPort(): IndexLog {
-    const { world, log } = this.#region;
-    const not = (): never => {
-      throw new TangazaError('INTERNAL', 'not simulated');
-    };
-    return {
-      append: (stream, record, expected) =>
-        world.ask(this, 'write', () =>
-          log.append(
-            stream,
-            {
-              ...{ kind: 'open', epoch: record.epoch, node: record.node, bootId: record.bootId },
-              ...{ recordId: record.recordId, number: undefined },
-            },
-            expected,
-          ),
-        ),
-      tail: (stream) =>
-        world.ask(this, 'read', () => {
-          const { tail, sequence } = log.of(stream);
-          if (tail === undefined) return undefined;
-          const { epoch, node, bootId, recordId } = tail;
-          return { sequence, record: { kind: 'open', epoch, node, region, bootId, recordId, atMs: 0 } };
-        }),
-      read: not,
-      follow: not,
-      purgeBelow: not,
-    };
-  }
-
-  #storePort(): OwnershipStore {
-    const { world, log } = this.#region;
-    return {
-      get: (stream) => world.ask(this, 'read', () => log.record(stream)),
-      put: (stream, record, revision) =>
-        world.ask(this, 'write', () => log.putRecord(stream, record, revision)),
-      list: () => world.ask(this, 'read', () => log.records()),
-    };
   }
 }
