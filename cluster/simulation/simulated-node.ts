@@ -26,7 +26,7 @@ import { takeOver } from '../ownership/take-over.ts';
 import { byOrdinal, type Held } from './holdings.ts';
 import type { LogRecord, SimulatedLog } from './simulated-log.ts';
 import { logPort, region, storePort } from './simulated-ports.ts';
-import { lossShare, type Process, type World } from './world.ts';
+import { isCut, lossShare, type Process, type World } from './world.ts';
 
 export interface Region {
   readonly world: World;
@@ -185,16 +185,18 @@ export class SimulatedNode implements Process {
   /** A request over NATS, and its answer. */
   #isHeardBy(target: SimulatedNode): boolean {
     const { world } = this.#region;
-    const isCut =
-      world.cutNats.has(`${this.id}>${target.id}`) || world.cutNats.has(`${target.id}>${this.id}`);
-    const isReached = world.reachesNats(this) && world.reachesNats(target) && !isCut;
+    const { cutNats } = world;
+    const isReached =
+      world.reachesNats(this) &&
+      world.reachesNats(target) &&
+      !isCut(cutNats, this.id, target.id) &&
+      !isCut(cutNats, target.id, this.id);
     return isReached && !world.random.chance(lossShare);
   }
 
   #probeP2(target: SimulatedNode | undefined, life: Life): void {
     const { world } = this.#region;
-    const isCut = world.cutHttp.has(`${this.id}>${life.id}`);
-    const state = isCut ? 'frozen' : target?.state;
+    const state = isCut(world.cutHttp, this.id, life.id) ? 'frozen' : target?.state;
     const result = state === 'killed' ? 'refused' : state === 'up' ? 'ok' : 'timedOut';
     const afterMs = result === 'timedOut' ? detectorLimits.p2TimeoutMs : 1;
     world.inProcess(this, afterMs, () => this.feed({ kind: 'p2', life, result }));
@@ -320,44 +322,41 @@ export class SimulatedNode implements Process {
   #commit(stream: StreamId, owned: Owned): void {
     if (owned.isAppending) return;
     owned.isAppending = true;
-    const { boot } = this;
-    const isSame = (): boolean => this.boot === boot && this.owned.get(stream) === owned;
+    const { world, log } = this.#region;
     const record: LogRecord = {
       ...{ kind: 'commit', epoch: owned.epoch, node: this.id, bootId: this.bootId },
       ...{ recordId: this.#newRecordId(), number: owned.number },
     };
-    void this.#append(stream, owned, record)
-      .then((isFenced) => isFenced && isSame() && this.owned.delete(stream))
-      .catch(() => undefined)
-      .finally(() => {
+    world.request(this, 'write', {
+      apply: () => log.append(stream, record, owned.sequence),
+      done: (sequence) => {
+        owned.sequence = sequence;
+        owned.number += 1;
         owned.isAppending = false;
-      });
-  }
-
-  /** C1: refused or unanswered, the tail decides: it is foreign, or our own last one. @returns whether it is foreign */
-  async #append(stream: StreamId, owned: Owned, record: LogRecord): Promise<boolean> {
-    const { world, log } = this.#region;
-    try {
-      owned.sequence = await world.ask(this, 'write', () => log.append(stream, record, owned.sequence));
-      owned.number += 1;
-      return false;
-    } catch {
-      const tail = await this.#readTail(stream, owned);
-      if (tail === 'fenced') return true;
-      Object.assign(owned, tail);
-      return false;
-    }
-  }
-
-  #readTail(
-    stream: StreamId,
-    { epoch, number }: Owned,
-  ): Promise<'fenced' | Pick<Owned, 'sequence' | 'number'>> {
-    const { world, log } = this.#region;
-    return world.ask(this, 'read', () => {
-      const { tail, sequence } = log.of(stream);
-      if (tail?.epoch !== epoch || tail.bootId !== this.bootId) return 'fenced';
-      return { sequence, number: tail.number === undefined ? number : tail.number + 1 };
+      },
+      failed: () => this.#readTail(stream, owned),
     });
+  }
+
+  /** C1: refused or unanswered, the tail decides: it is foreign, or our own last one. */
+  #readTail(stream: StreamId, owned: Owned): void {
+    const { world } = this.#region;
+    world.request(this, 'read', {
+      apply: () => this.#tailOf(stream, owned),
+      done: (tail) => {
+        owned.isAppending = false;
+        if (tail !== 'fenced') Object.assign(owned, tail);
+        else if (this.owned.get(stream) === owned) this.owned.delete(stream);
+      },
+      failed: () => {
+        owned.isAppending = false;
+      },
+    });
+  }
+
+  #tailOf(stream: StreamId, { epoch, number }: Owned): 'fenced' | Pick<Owned, 'sequence' | 'number'> {
+    const { tail, sequence } = this.#region.log.of(stream);
+    if (tail?.epoch !== epoch || tail.bootId !== this.bootId) return 'fenced';
+    return { sequence, number: tail.number === undefined ? number : tail.number + 1 };
   }
 }
