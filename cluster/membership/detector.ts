@@ -73,6 +73,8 @@ export interface Detector {
   readonly heard: Heard;
   /** Accused, and not alive in this view: the next one will show. */
   readonly strays: readonly NodeId[];
+  /** False: no accusation of its own is heard. True: one may be. */
+  readonly mayAccuse: boolean;
   readonly deathsAtMs: readonly number[];
   readonly voidUntilMs: number;
   /** Verdicts that the brake holds back now. */
@@ -85,8 +87,11 @@ export interface DetectorStep {
 }
 
 export function createDetector(self: NodeId, view: View): Detector {
-  const blank = { heard: nothingHeard, strays: [], deathsAtMs: [], voidUntilMs: 0, heldCount: 0 };
-  return { ...blank, self, view, watched: watchesFor(targetsOf(view, self, view), new Map()) };
+  return {
+    ...{ self, view, watched: watchesFor(targetsOf(view, self, view), new Map()) },
+    ...{ heard: nothingHeard, strays: [], mayAccuse: false },
+    ...{ deathsAtMs: [], voidUntilMs: 0, heldCount: 0 },
+  };
 }
 
 const nothing: readonly DetectorEffect[] = [];
@@ -99,11 +104,8 @@ export function advance(detector: Detector, input: DetectorInput, nowMs: number)
   switch (input.kind) {
     case 'tick':
       return tick(detector, nowMs);
-    case 'p1': {
-      const asked = askByHttp(takeP1(detector, input.life, input.isOk, nowMs), input.life);
-      const { detector: next, effects } = still(asked.detector, nowMs);
-      return { detector: next, effects: both(asked.effects, effects) };
-    }
+    case 'p1':
+      return input.isOk ? still(acquit(detector, input.life), nowMs) : failP1(detector, input.life, nowMs);
     case 'p2':
       return still(takeP2(detector, input.life, input.result, nowMs), nowMs);
     case 'accusation':
@@ -142,56 +144,66 @@ function tick(detector: Detector, nowMs: number): DetectorStep {
   return { detector: next, effects: both(probes, effects) };
 }
 
-/** P2 only while P1 fails, one at a time. */
-function askByHttp(detector: Detector, { id }: Life): DetectorStep {
-  const watch = detector.watched.get(id);
-  if (watch === undefined || watch.p1Failures === 0 || watch.isP2UnderWay)
-    return { detector, effects: nothing };
-  const member = findMember(detector.view, id);
-  if (member === undefined) return { detector, effects: nothing };
-  const watched = new Map(detector.watched).set(id, { ...watch, isP2UnderWay: true });
-  return { detector: { ...detector, watched }, effects: [{ kind: 'probe', path: 'p2', member }] };
+function acquit(detector: Detector, life: Life): Detector {
+  const watch = watchOf(detector, life);
+  if (watch === undefined || watch.p1Failures + watch.p2Refusals + watch.p2Timeouts === 0) return detector;
+  return withWatch(detector, { ...watch, ...nothingCounted });
 }
 
-function takeP1(detector: Detector, life: Life, isOk: boolean, nowMs: number): Detector {
-  return changeWatch(detector, life, (watch) => {
-    if (isOk)
-      return watch.p1Failures + watch.p2Refusals + watch.p2Timeouts === 0
-        ? watch
-        : { ...watch, ...nothingCounted };
-    return nowMs < detector.voidUntilMs ? watch : { ...watch, p1Failures: watch.p1Failures + 1 };
-  });
+/** P2 only while P1 fails, one at a time. */
+function failP1(detector: Detector, life: Life, nowMs: number): DetectorStep {
+  const isCounted = nowMs >= detector.voidUntilMs;
+  const watch = watchOf(detector, life);
+  const member = findMember(detector.view, life.id);
+  if (watch === undefined || member === undefined) return still(detector, nowMs);
+  const p1Failures = watch.p1Failures + (isCounted ? 1 : 0);
+  const mayAsk = p1Failures > 0 && !watch.isP2UnderWay;
+  if (!isCounted && !mayAsk) return still(detector, nowMs);
+  const counted = withWatch(detector, { ...watch, p1Failures, isP2UnderWay: watch.isP2UnderWay || mayAsk });
+  const asked: readonly DetectorEffect[] = mayAsk ? [{ kind: 'probe', path: 'p2', member }] : nothing;
+  const { detector: next, effects } = still(counted, nowMs);
+  return { detector: next, effects: both(asked, effects) };
 }
 
 function takeP2(detector: Detector, life: Life, result: P2Result, nowMs: number): Detector {
-  return changeWatch(detector, life, (before) => {
-    const watch = { ...before, isP2UnderWay: false };
-    if (result === 'ok')
-      return { ...watch, p2Refusals: 0, p2Timeouts: 0, accusedSinceMs: undefined, isHeld: false };
-    if (nowMs < detector.voidUntilMs) return watch;
-    return result === 'refused'
+  const before = watchOf(detector, life);
+  if (before === undefined) return detector;
+  const watch = { ...before, isP2UnderWay: false };
+  if (result === 'ok') {
+    const answered = { p2Refusals: 0, p2Timeouts: 0, accusedSinceMs: undefined, isHeld: false };
+    return withWatch(detector, { ...watch, ...answered });
+  }
+  if (nowMs < detector.voidUntilMs) return withWatch(detector, watch);
+  return withWatch(
+    detector,
+    result === 'refused'
       ? { ...watch, p2Refusals: watch.p2Refusals + 1 }
-      : { ...watch, p2Timeouts: watch.p2Timeouts + 1 };
-  });
+      : { ...watch, p2Timeouts: watch.p2Timeouts + 1 },
+  );
 }
 
-function changeWatch(detector: Detector, life: Life, change: (watch: Watch) => Watch): Detector {
-  const watch = detector.watched.get(life.id);
-  if (watch === undefined || !isSameLife(watch.life, life)) return detector;
-  const changed = change(watch);
-  if (changed === watch) return detector;
-  return { ...detector, watched: new Map(detector.watched).set(life.id, changed) };
+function watchOf({ watched }: Detector, life: Life): Watch | undefined {
+  const watch = watched.get(life.id);
+  return watch !== undefined && isSameLife(watch.life, life) ? watch : undefined;
 }
+
+const withWatch = (detector: Detector, watch: Watch): Detector => ({
+  ...detector,
+  watched: new Map(detector.watched).set(watch.life.id, watch),
+});
 
 const isSameLife = (a: Life, b: Life): boolean =>
   a.id === b.id && a.bootId === b.bootId && a.incarnation === b.incarnation;
 
 function takeAccusation(detector: Detector, accusation: Accusation, nowMs: number): Detector {
-  const { view, strays } = detector;
-  const { target } = accusation;
+  const { self, view, strays, mayAccuse } = detector;
+  const { from, target } = accusation;
   const isStray = !isThere(view, target) && accusersOf(detector.heard, target) === undefined;
   const heard = hear(detector.heard, accusation, nowMs);
-  return { ...detector, heard, strays: isStray ? [...strays, target] : strays };
+  return {
+    ...detector,
+    ...{ heard, strays: isStray ? [...strays, target] : strays, mayAccuse: mayAccuse || from === self },
+  };
 }
 
 function isThere(view: View, id: NodeId): boolean {
@@ -199,9 +211,9 @@ function isThere(view: View, id: NodeId): boolean {
   return member !== undefined && isLive(member);
 }
 
-/** Nothing counted and nothing heard: nothing follows. */
-function isCalm({ watched, heard }: Detector): boolean {
-  if (heard.size > 0) return false;
+/** Nothing counted, nobody accused and nobody held: nothing follows, whatever others say. */
+function isCalm({ watched, mayAccuse, heldCount }: Detector): boolean {
+  if (mayAccuse || heldCount > 0) return false;
   for (const { p1Failures, accusedSinceMs } of watched.values())
     if (p1Failures > 0 || accusedSinceMs !== undefined) return false;
   return true;
@@ -219,9 +231,11 @@ function still(detector: Detector, nowMs: number): DetectorStep {
 function accuse(detector: Detector, nowMs: number): DetectorStep {
   let { heard } = detector;
   let effects = nothing;
+  let mayAccuse = false;
   let changed: Map<NodeId, Watch> | undefined;
   for (const [id, watch] of detector.watched) {
     const isGuilty = isProven(watch) && nowMs >= detector.voidUntilMs;
+    mayAccuse ||= isGuilty;
     const didAccuse = accusersOf(heard, id)?.has(detector.self) === true;
     const mustTell = isGuilty ? !didAccuse || nowMs - watch.toldAtMs >= detectorLimits.repeatMs : didAccuse;
     if (mustTell) {
@@ -235,8 +249,8 @@ function accuse(detector: Detector, nowMs: number): DetectorStep {
     changed ??= new Map(detector.watched);
     changed.set(id, { ...watch, accusedSinceMs, toldAtMs: mustTell ? nowMs : watch.toldAtMs });
   }
-  if (changed === undefined) return { detector, effects };
-  return { detector: { ...detector, watched: changed, heard }, effects };
+  if (changed === undefined && mayAccuse === detector.mayAccuse) return { detector, effects };
+  return { detector: { ...detector, watched: changed ?? detector.watched, heard, mayAccuse }, effects };
 }
 
 function isProven({ p1Failures, p2Refusals, p2Timeouts }: Watch): boolean {
@@ -247,7 +261,10 @@ function isProven({ p1Failures, p2Refusals, p2Timeouts }: Watch): boolean {
 function judge(detector: Detector, nowMs: number): DetectorStep {
   const suspects = suspectsOf(detector);
   if (suspects.length === 0)
-    return { detector: detector.heldCount === 0 ? detector : { ...detector, heldCount: 0 }, effects: nothing };
+    return {
+      detector: detector.heldCount === 0 ? detector : { ...detector, heldCount: 0 },
+      effects: nothing,
+    };
   const convicted = suspects.filter((watch) => isConvicted(detector, watch.life, nowMs));
   // The brake is asked only about those that it does not hold already: the region's convictions are many to count.
   const isBraked =
@@ -328,14 +345,14 @@ function takeView(detector: Detector, view: View, nowMs: number): Detector {
     (atMs) => nowMs - atMs < detectorLimits.brakeWindowMs,
   );
   const doubted = [...strays, ...ended.map(({ node }) => node)];
+  const stillHeard = without(
+    heard,
+    doubted.filter((id) => !isThere(view, id)),
+  );
   return {
     ...detector,
-    ...{ view, strays: [], deathsAtMs: recent },
+    ...{ view, strays: [], deathsAtMs: recent, heard: stillHeard, mayAccuse: stillHeard.size > 0 },
     watched: watchesFor(targetsOf(view, self, before), watched),
-    heard: without(
-      heard,
-      doubted.filter((id) => !isThere(view, id)),
-    ),
   };
 }
 

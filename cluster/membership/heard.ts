@@ -39,7 +39,9 @@ export const nothingHeard: Heard = {
 function shardOf(id: NodeId): number {
   const end = id.length;
   // Beyond a short name this is NaN, which counts as 0 here.
-  return (id.charCodeAt(end - 1) + 10 * id.charCodeAt(end - 2) + 100 * id.charCodeAt(end - 3)) & (shardCount - 1);
+  return (
+    (id.charCodeAt(end - 1) + 10 * id.charCodeAt(end - 2) + 100 * id.charCodeAt(end - 3)) & (shardCount - 1)
+  );
 }
 
 /** By whom a member is accused; undefined when by nobody. */
