@@ -189,7 +189,7 @@ function watchOf({ watched }: Detector, life: Life): Watch | undefined {
 
 const withWatch = (detector: Detector, watch: Watch): Detector => ({
   ...detector,
-  watched: new Map(detector.watched).set(watch.life.id, watch),
+  watched: withWatches(detector.watched, [watch]),
 });
 
 const isSameLife = (a: Life, b: Life): boolean =>
@@ -229,28 +229,34 @@ function still(detector: Detector, nowMs: number): DetectorStep {
 
 /** D1, D6. */
 function accuse(detector: Detector, nowMs: number): DetectorStep {
-  let { heard } = detector;
-  let effects = nothing;
+  const { self, watched, voidUntilMs } = detector;
+  const told: Accusation[] = [];
+  const changed: Watch[] = [];
   let mayAccuse = false;
-  let changed: Map<NodeId, Watch> | undefined;
-  for (const [id, watch] of detector.watched) {
-    const isGuilty = isProven(watch) && nowMs >= detector.voidUntilMs;
-    mayAccuse ||= isGuilty;
-    const didAccuse = accusersOf(heard, id)?.has(detector.self) === true;
+  for (const watch of watched.values()) {
+    const { id, incarnation } = watch.life;
+    const isGuilty = isProven(watch) && nowMs >= voidUntilMs;
+    const didAccuse = accusersOf(detector.heard, id)?.has(self) === true;
     const mustTell = isGuilty ? !didAccuse || nowMs - watch.toldAtMs >= detectorLimits.repeatMs : didAccuse;
-    if (mustTell) {
-      const { incarnation } = watch.life;
-      const accusation = { from: detector.self, target: id, incarnation, holds: isGuilty };
-      heard = hear(heard, accusation, nowMs);
-      effects = [...effects, { kind: 'tell', accusation }];
-    }
+    if (mustTell) told.push({ from: self, target: id, incarnation, holds: isGuilty });
+    mayAccuse ||= isGuilty;
     const accusedSinceMs = isGuilty ? (watch.accusedSinceMs ?? nowMs) : undefined;
-    if (!mustTell && accusedSinceMs === watch.accusedSinceMs) continue;
-    changed ??= new Map(detector.watched);
-    changed.set(id, { ...watch, accusedSinceMs, toldAtMs: mustTell ? nowMs : watch.toldAtMs });
+    if (mustTell || accusedSinceMs !== watch.accusedSinceMs)
+      changed.push({ ...watch, accusedSinceMs, toldAtMs: mustTell ? nowMs : watch.toldAtMs });
   }
-  if (changed === undefined && mayAccuse === detector.mayAccuse) return { detector, effects };
-  return { detector: { ...detector, watched: changed ?? detector.watched, heard, mayAccuse }, effects };
+  if (changed.length === 0 && mayAccuse === detector.mayAccuse) return { detector, effects: nothing };
+  const heard = told.reduce((heard, accusation) => hear(heard, accusation, nowMs), detector.heard);
+  return {
+    detector: { ...detector, watched: withWatches(watched, changed), heard, mayAccuse },
+    effects: told.map((accusation) => ({ kind: 'tell', accusation })),
+  };
+}
+
+function withWatches(watched: Detector['watched'], changed: readonly Watch[]): Detector['watched'] {
+  if (changed.length === 0) return watched;
+  const all = new Map(watched);
+  for (const watch of changed) all.set(watch.life.id, watch);
+  return all;
 }
 
 function isProven({ p1Failures, p2Refusals, p2Timeouts }: Watch): boolean {
@@ -275,9 +281,10 @@ function judge(detector: Detector, nowMs: number): DetectorStep {
   );
   const held = isBraked ? convicted.filter((watch) => !watch.isHeld && !carriedOut.includes(watch)) : [];
   const heldCount = suspects.length - carriedOut.length;
+  const nowHeld = held.map((watch) => ({ ...watch, isHeld: true }));
   const isSame = held.length === 0 && heldCount === detector.heldCount;
   return {
-    detector: isSame ? detector : { ...detector, watched: hold(detector.watched, held), heldCount },
+    detector: isSame ? detector : { ...detector, watched: withWatches(detector.watched, nowHeld), heldCount },
     effects: carriedOut.map(({ life }) => ({ kind: 'declareDead', life })),
   };
 }
@@ -289,13 +296,6 @@ function suspectsOf({ watched }: Detector): readonly Watch[] {
 }
 
 const noSuspects: readonly Watch[] = [];
-
-function hold(watched: Detector['watched'], held: readonly Watch[]): Detector['watched'] {
-  if (held.length === 0) return watched;
-  const all = new Map(watched);
-  for (const watch of held) all.set(watch.life.id, { ...watch, isHeld: true });
-  return all;
-}
 
 /** How many members are convicted in the whole region, as far as accusations were heard. */
 function convictions(detector: Detector, nowMs: number): number {

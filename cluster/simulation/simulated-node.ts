@@ -247,7 +247,7 @@ export class SimulatedNode implements Process {
       const held = holdings.of(stream);
       if (held !== undefined && !this.#isOwn(held.record)) concerns.push(held);
     }
-    return concerns.sort(byOrdinal);
+    return concerns.toSorted(byOrdinal);
   }
 
   /** A session attaches to the owner that the record names. */
