@@ -26,6 +26,8 @@ export interface SimulationOptions {
   /** Sabotage that must be found. */
   readonly breaks?: 'fencing';
   readonly onTrace?: (line: string) => void;
+  /** Hears each simulated second in which anything may be decided. */
+  readonly onSecond?: (nowMs: number) => void;
 }
 
 export interface SimulationResult {
@@ -35,6 +37,10 @@ export interface SimulationResult {
   readonly traceHash: string;
   readonly faults: number;
   readonly deaths: number;
+  /** Streams that went from one node to another. */
+  readonly moves: number;
+  /** Streams of the node that owns most of them at the end. */
+  readonly mostOwned: number;
   readonly events: number;
 }
 
@@ -110,6 +116,8 @@ class Simulation {
       traceHash: (this.#hash >>> 0).toString(16).padStart(8, '0'),
       faults: this.#faults,
       deaths: this.#deaths,
+      moves: this.#log.moves,
+      mostOwned: Math.max(0, ...this.#log.holdings.loads.values()),
       events: this.#events,
     };
   }
@@ -160,6 +168,7 @@ class Simulation {
   }
 
   #judgeQuiet(): void {
+    this.#options.onSecond?.(this.#world.nowMs);
     const sinceMs = this.#world.nowMs - this.#shakenAtMs;
     const unrest = sinceMs < quietAfterMs ? 'a fault' : this.#unrest();
     if (unrest === undefined) {

@@ -43,6 +43,8 @@ export interface LogChecks {
 
 export class SimulatedLog {
   readonly holdings = new Holdings();
+  /** How often a record went from one node to another. */
+  moves = 0;
   readonly #checks: LogChecks;
   readonly #logs = new Map<StreamId, LogState>();
   readonly #owners = new Map<string, string>();
@@ -95,6 +97,7 @@ export class SimulatedLog {
     if (kept.revision !== revision) throw new TangazaError('CONFLICT', `${stream} is at ${kept.revision}`);
     const former = kept.record;
     const isMove = former !== undefined && former.owner !== record.owner;
+    if (isMove) this.moves += 1;
     if (isMove && !this.#checks.mayLose(former.owner, former.bootId))
       this.#checks.violate(`I3: ${record.owner} took ${stream} from ${former.owner}, which is well`);
     this.holdings.put(stream, record, revision + 1);
