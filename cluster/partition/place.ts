@@ -35,7 +35,8 @@ export function headOfLine<M extends LoadedMember>(
   return [...first, ...head(key, others, count - first.length)];
 }
 
-function roomAmong(members: readonly LoadedMember[]): (member: LoadedMember) => boolean {
+/** Who of these members has room for one more key; asked about one of them. */
+export function roomAmong(members: readonly LoadedMember[]): (member: LoadedMember) => boolean {
   let keys = 0;
   let weights = 0;
   for (const { load, weight } of members) {

@@ -30,6 +30,8 @@ export class Holdings {
   readonly #holdings = new Map<BootId, Holding>();
   readonly #loads = new Map<NodeId, number>();
   #orphans = new WeakMap<View, readonly Held[]>();
+  /** How many records were put. */
+  revision = 0;
 
   /** How many streams each node owns. */
   get loads(): ReadonlyMap<NodeId, number> {
@@ -41,6 +43,7 @@ export class Holdings {
   }
 
   put(stream: StreamId, record: OwnershipRecord, revision: number): void {
+    this.revision += 1;
     const former = this.#records.get(stream);
     const held = { stream, record, revision, ordinal: former?.ordinal ?? this.#records.size };
     if (former !== undefined) this.#drop(former);

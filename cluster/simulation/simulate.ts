@@ -88,7 +88,7 @@ class Simulation {
     const lines = new Lines(this.#log.holdings);
     const region: Region = {
       ...{ world: this.#world, log: this.#log, nodes: this.#nodes },
-      lineFor: (stream) => lines.lineFor(stream, this.#world.view),
+      lineFor: (orphan) => lines.lineFor(orphan, this.#world.view),
       onView: () => this.#spreadView(),
     };
     for (let index = 0; index < options.nodes; index += 1) {

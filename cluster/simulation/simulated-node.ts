@@ -33,7 +33,7 @@ export interface Region {
   readonly log: SimulatedLog;
   readonly nodes: ReadonlyMap<NodeId, SimulatedNode>;
   /** In which order nodes stand for an orphaned stream. */
-  readonly lineFor: (stream: StreamId) => readonly NodeId[];
+  readonly lineFor: (orphan: Held) => readonly NodeId[];
   /** The view was changed by compare-and-set. */
   readonly onView: () => void;
 }
@@ -256,17 +256,17 @@ export class SimulatedNode implements Process {
     if (record?.owner === this.id) this.claim(stream);
   }
 
-  /** O1. */
+  /** O1. @param orphans their owner is no live member in this node's view */
   #mourn(orphans: readonly Held[]): void {
     const { log, world, lineFor } = this.#region;
     if (!world.reachesNats(this)) return;
-    for (const { stream, record } of orphans) {
-      if (this.isAliveInView(record.owner, record.bootId)) continue;
+    for (const held of orphans) {
+      const { stream, record } = held;
       if (this.sessions.has(stream)) {
         this.claim(stream);
         continue;
       }
-      const place = lineFor(stream).indexOf(this.id);
+      const place = lineFor(held).indexOf(this.id);
       if (place < 0) continue;
       world.inProcess(this, adoptionWaitMs(place), () => {
         const now = log.record(stream).record;
