@@ -76,6 +76,7 @@ export class World {
 
   /** Runs in that boot of the process after a while: later when it is frozen then, never when it is another boot. */
   inProcess(process: Process, afterMs: number, run: () => void): void {
+    if (process.state === 'killed') return;
     const { boot } = process;
     this.agenda.after(afterMs, () => {
       if (process.boot !== boot || process.state === 'killed') return;
