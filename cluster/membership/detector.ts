@@ -341,9 +341,7 @@ function takeView(detector: Detector, view: View, nowMs: number): Detector {
   const { self, watched, heard, strays, deathsAtMs, view: before } = detector;
   const ended = endedLives(before, view);
   const died = ended.filter(({ why }) => why === 'died');
-  const recent = [...deathsAtMs, ...died.map(() => nowMs)].filter(
-    (atMs) => nowMs - atMs < detectorLimits.brakeWindowMs,
-  );
+  const recent = recentDeaths(deathsAtMs, nowMs);
   const doubted = [...strays, ...ended.map(({ node }) => node)];
   const stillHeard = without(
     heard,
@@ -351,9 +349,16 @@ function takeView(detector: Detector, view: View, nowMs: number): Detector {
   );
   return {
     ...detector,
-    ...{ view, strays: [], deathsAtMs: recent, heard: stillHeard, mayAccuse: stillHeard.size > 0 },
+    ...{ view, strays: [], heard: stillHeard, mayAccuse: stillHeard.size > 0 },
+    deathsAtMs: died.length === 0 ? recent : [...recent, ...died.map(() => nowMs)],
     watched: watchesFor(targetsOf(view, self, before), watched),
   };
+}
+
+/** They are in order of time: mostly the first says that all are recent. */
+function recentDeaths(deathsAtMs: readonly number[], nowMs: number): readonly number[] {
+  const first = deathsAtMs.findIndex((atMs) => nowMs - atMs < detectorLimits.brakeWindowMs);
+  return first === 0 ? deathsAtMs : first < 0 ? [] : deathsAtMs.slice(first);
 }
 
 function watchesFor(
