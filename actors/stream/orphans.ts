@@ -14,7 +14,7 @@ import type { BootId, Epoch, NodeId, StreamId } from '../../cluster/model/ids.ts
 import type { Logger } from '../../cluster/observe/logger.ts';
 import type { IndexLog } from '../../cluster/ownership/index-log.ts';
 import type { OwnershipRecord, OwnershipStore } from '../../cluster/ownership/ownership-store.ts';
-import { adoptionWaitMs, lineOf, type Candidate } from '../../cluster/ownership/succession.ts';
+import { adoptionWaitMs, lineOf, loadsOf, type Candidate } from '../../cluster/ownership/succession.ts';
 import type { Clock } from '../../cluster/time/clock.ts';
 
 const lookEveryMs = 5000;
@@ -61,16 +61,17 @@ export class Orphans {
     try {
       const records = await this.#ports.ownership.list();
       for (const stream of this.#ended.keys()) if (!records.has(stream)) this.#ended.delete(stream);
-      for (const [stream, record] of records) this.#mourn(stream, record, records);
+      const loads = loadsOf(records);
+      for (const [stream, record] of records) this.#mourn(stream, record, loads);
     } catch (error) {
       this.#ports.logger.debug({ code: errorCodeOf(error) }, 'orphaned streams cannot be looked for now');
     }
   }
 
-  #mourn(stream: StreamId, record: OwnershipRecord, records: ReadonlyMap<StreamId, OwnershipRecord>): void {
+  #mourn(stream: StreamId, record: OwnershipRecord, loads: ReadonlyMap<NodeId, number>): void {
     const { node, candidates, logger } = this.#ports;
     if (!this.#isOrphan(stream, record) || this.#underWay.has(stream)) return;
-    const place = this.#isOwn(record) ? 0 : lineOf(stream, candidates(), records).indexOf(node);
+    const place = this.#isOwn(record) ? 0 : lineOf(stream, candidates(), loads).indexOf(node);
     if (place < 0 || this.#underWay.size >= maxAtOnce || this.#ending.signal.aborted) return;
     this.#underWay.add(stream);
     void this.#adoptLater(stream, record, place)

@@ -31,7 +31,7 @@ import type { TaskReport } from '../../cluster/contract/transcode.ts';
 import { TangazaError } from '../../cluster/errors/tangaza-error.ts';
 import type { NodeId, StreamId } from '../../cluster/model/ids.ts';
 import type { Counter, Metrics } from '../../cluster/observe/metrics.ts';
-import { lineOf, type Candidate } from '../../cluster/ownership/succession.ts';
+import { lineOf, loadsOf, type Candidate } from '../../cluster/ownership/succession.ts';
 import type { OwnershipRecord } from '../../cluster/ownership/ownership-store.ts';
 import type { TaskQueue } from '../../cluster/queue/task-queue.ts';
 import type { Ladder } from '../media/ladder/ladder.ts';
@@ -250,7 +250,7 @@ export class StreamActor {
   async #successors(stream: StreamId): Promise<readonly NodeId[]> {
     const { candidates, ownership, node } = this.#options;
     const records = await ownership.list().catch(() => new Map<StreamId, OwnershipRecord>());
-    return lineOf(stream, candidates(), records).filter((one) => one !== node);
+    return lineOf(stream, candidates(), loadsOf(records)).filter((one) => one !== node);
   }
 
   #tick(): void {

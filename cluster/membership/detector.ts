@@ -16,14 +16,14 @@
  * D6. An accusation names an incarnation, lives for 3 s and is repeated each second: lost ones do no harm.
  */
 import type { NodeId } from '../model/ids.ts';
-import { order } from '../partition/rendezvous.ts';
-import { findMember, isLive, type Life, type View, type ViewMember } from './view.ts';
+import { accused, accusersOf, hear, nothingHeard, without, type Accusation, type Heard } from './heard.ts';
+import { monitorsOf, targetsOf } from './monitors.ts';
+import { endedLives, findMember, isLive, type Life, type View, type ViewMember } from './view.ts';
 
 export const detectorLimits = {
   probeEveryMs: 250,
   p1TimeoutMs: 250,
   p2TimeoutMs: 500,
-  monitors: 3,
   p1Failures: 3,
   p2Refusals: 1,
   p2Timeouts: 2,
@@ -38,14 +38,6 @@ export const detectorLimits = {
 } as const;
 
 export type P2Result = 'ok' | 'refused' | 'timedOut';
-
-export interface Accusation {
-  readonly from: NodeId;
-  readonly target: NodeId;
-  readonly incarnation: number;
-  /** False takes it back. */
-  readonly holds: boolean;
-}
 
 export type DetectorInput =
   | { readonly kind: 'tick' }
@@ -73,17 +65,16 @@ interface Watch {
   readonly isHeld: boolean;
 }
 
-interface Heard {
-  readonly incarnation: number;
-  readonly atMs: number;
-}
-
 export interface Detector {
   readonly self: NodeId;
   readonly view: View;
   readonly watched: ReadonlyMap<NodeId, Watch>;
-  /** By target, then by accuser; never more than the members squared, in practice three for each suspect. */
-  readonly heard: ReadonlyMap<NodeId, ReadonlyMap<NodeId, Heard>>;
+  /** Never more than the members squared, in practice three for each suspect. */
+  readonly heard: Heard;
+  /** Accused, and not alive in this view: the next one will show. */
+  readonly strays: readonly NodeId[];
+  /** False: no accusation of its own is heard. True: one may be. */
+  readonly mayAccuse: boolean;
   readonly deathsAtMs: readonly number[];
   readonly voidUntilMs: number;
   /** Verdicts that the brake holds back now. */
@@ -96,51 +87,35 @@ export interface DetectorStep {
 }
 
 export function createDetector(self: NodeId, view: View): Detector {
-  const blank = { watched: new Map(), heard: new Map(), deathsAtMs: [], voidUntilMs: 0, heldCount: 0 };
-  return { ...blank, self, view, watched: watchesFor(self, view, new Map()) };
+  return {
+    ...{ self, view, watched: watchesFor(targetsOf(view, self, view), new Map()) },
+    ...{ heard: nothingHeard, strays: [], mayAccuse: false },
+    ...{ deathsAtMs: [], voidUntilMs: 0, heldCount: 0 },
+  };
 }
 
-/** By view, for the cluster's size squared is a lot to draw again for each question. */
-const knownMonitors = new WeakMap<View, Map<NodeId, readonly NodeId[]>>();
+const nothing: readonly DetectorEffect[] = [];
 
-/** Who watches a member: the first of the others in its line. */
-export function monitorsOf(view: View, target: NodeId): readonly NodeId[] {
-  const known = knownMonitors.get(view) ?? new Map<NodeId, readonly NodeId[]>();
-  knownMonitors.set(view, known);
-  const monitors = known.get(target) ?? chooseMonitors(view, target);
-  known.set(target, monitors);
-  return monitors;
-}
-
-function chooseMonitors(view: View, target: NodeId): readonly NodeId[] {
-  const others = view.members.filter((one) => isLive(one) && one.id !== target);
-  const line = order(
-    `monitor:${target}`,
-    others.map(({ id }) => ({ id, weight: 1 })),
-  );
-  return line.slice(0, detectorLimits.monitors).map(({ id }) => id);
-}
+const both = (one: readonly DetectorEffect[], two: readonly DetectorEffect[]): readonly DetectorEffect[] =>
+  one.length === 0 ? two : two.length === 0 ? one : [...one, ...two];
 
 /** One input. @returns the next state and what must be done; the same state when nothing changed */
 export function advance(detector: Detector, input: DetectorInput, nowMs: number): DetectorStep {
   switch (input.kind) {
     case 'tick':
       return tick(detector, nowMs);
-    case 'p1': {
-      const asked = askByHttp(takeP1(detector, input.life, input.isOk, nowMs), input.life);
-      const { detector: next, effects } = still(asked.detector, nowMs);
-      return { detector: next, effects: [...asked.effects, ...effects] };
-    }
+    case 'p1':
+      return input.isOk ? still(acquit(detector, input.life), nowMs) : failP1(detector, input.life, nowMs);
     case 'p2':
       return still(takeP2(detector, input.life, input.result, nowMs), nowMs);
     case 'accusation':
-      return still({ ...detector, heard: hear(detector.heard, input.accusation, nowMs) }, nowMs);
+      return still(takeAccusation(detector, input.accusation, nowMs), nowMs);
     case 'view':
-      return { detector: takeView(detector, input.view, nowMs), effects: [] };
+      return { detector: takeView(detector, input.view, nowMs), effects: nothing };
     case 'lagged':
-      return { detector: beVoid(detector, nowMs + detectorLimits.lagCountsMs), effects: [] };
+      return { detector: beVoid(detector, nowMs + detectorLimits.lagCountsMs), effects: nothing };
     case 'reconnected':
-      return { detector: beVoid(detector, nowMs + detectorLimits.afterReconnectMs), effects: [] };
+      return { detector: beVoid(detector, nowMs + detectorLimits.afterReconnectMs), effects: nothing };
     default:
       return input;
   }
@@ -160,70 +135,85 @@ const nothingCounted = {
 } as const;
 
 function tick(detector: Detector, nowMs: number): DetectorStep {
-  const probes = [...detector.watched.keys()].flatMap((id): readonly DetectorEffect[] => {
+  const probes: DetectorEffect[] = [];
+  for (const id of detector.watched.keys()) {
     const member = findMember(detector.view, id);
-    return member === undefined ? [] : [{ kind: 'probe', path: 'p1', member }];
-  });
+    if (member !== undefined) probes.push({ kind: 'probe', path: 'p1', member });
+  }
   const { detector: next, effects } = still(detector, nowMs);
-  return { detector: next, effects: [...probes, ...effects] };
+  return { detector: next, effects: both(probes, effects) };
+}
+
+function acquit(detector: Detector, life: Life): Detector {
+  const watch = watchOf(detector, life);
+  if (watch === undefined || watch.p1Failures + watch.p2Refusals + watch.p2Timeouts === 0) return detector;
+  return withWatch(detector, { ...watch, ...nothingCounted });
 }
 
 /** P2 only while P1 fails, one at a time. */
-function askByHttp(detector: Detector, { id }: Life): DetectorStep {
-  const watch = detector.watched.get(id);
-  const member = findMember(detector.view, id);
-  if (watch === undefined || member === undefined || watch.p1Failures === 0 || watch.isP2UnderWay)
-    return { detector, effects: [] };
-  const watched = new Map(detector.watched).set(id, { ...watch, isP2UnderWay: true });
-  return { detector: { ...detector, watched }, effects: [{ kind: 'probe', path: 'p2', member }] };
-}
-
-function takeP1(detector: Detector, life: Life, isOk: boolean, nowMs: number): Detector {
-  return changeWatch(detector, life, (watch) => {
-    if (isOk)
-      return watch.p1Failures + watch.p2Refusals + watch.p2Timeouts === 0
-        ? watch
-        : { ...watch, ...nothingCounted };
-    return nowMs < detector.voidUntilMs ? watch : { ...watch, p1Failures: watch.p1Failures + 1 };
-  });
+function failP1(detector: Detector, life: Life, nowMs: number): DetectorStep {
+  const isCounted = nowMs >= detector.voidUntilMs;
+  const watch = watchOf(detector, life);
+  const member = findMember(detector.view, life.id);
+  if (watch === undefined || member === undefined) return still(detector, nowMs);
+  const p1Failures = watch.p1Failures + (isCounted ? 1 : 0);
+  const mayAsk = p1Failures > 0 && !watch.isP2UnderWay;
+  if (!isCounted && !mayAsk) return still(detector, nowMs);
+  const counted = withWatch(detector, { ...watch, p1Failures, isP2UnderWay: watch.isP2UnderWay || mayAsk });
+  const asked: readonly DetectorEffect[] = mayAsk ? [{ kind: 'probe', path: 'p2', member }] : nothing;
+  const { detector: next, effects } = still(counted, nowMs);
+  return { detector: next, effects: both(asked, effects) };
 }
 
 function takeP2(detector: Detector, life: Life, result: P2Result, nowMs: number): Detector {
-  return changeWatch(detector, life, (before) => {
-    const watch = { ...before, isP2UnderWay: false };
-    if (result === 'ok')
-      return { ...watch, p2Refusals: 0, p2Timeouts: 0, accusedSinceMs: undefined, isHeld: false };
-    if (nowMs < detector.voidUntilMs) return watch;
-    return result === 'refused'
+  const before = watchOf(detector, life);
+  if (before === undefined) return detector;
+  const watch = { ...before, isP2UnderWay: false };
+  if (result === 'ok') {
+    const answered = { p2Refusals: 0, p2Timeouts: 0, accusedSinceMs: undefined, isHeld: false };
+    return withWatch(detector, { ...watch, ...answered });
+  }
+  if (nowMs < detector.voidUntilMs) return withWatch(detector, watch);
+  return withWatch(
+    detector,
+    result === 'refused'
       ? { ...watch, p2Refusals: watch.p2Refusals + 1 }
-      : { ...watch, p2Timeouts: watch.p2Timeouts + 1 };
-  });
+      : { ...watch, p2Timeouts: watch.p2Timeouts + 1 },
+  );
 }
 
-function changeWatch(detector: Detector, life: Life, change: (watch: Watch) => Watch): Detector {
-  const watch = detector.watched.get(life.id);
-  if (watch === undefined || !isSameLife(watch.life, life)) return detector;
-  const changed = change(watch);
-  if (changed === watch) return detector;
-  return { ...detector, watched: new Map(detector.watched).set(life.id, changed) };
+function watchOf({ watched }: Detector, life: Life): Watch | undefined {
+  const watch = watched.get(life.id);
+  return watch !== undefined && isSameLife(watch.life, life) ? watch : undefined;
 }
+
+const withWatch = (detector: Detector, watch: Watch): Detector => ({
+  ...detector,
+  watched: withWatches(detector.watched, [watch]),
+});
 
 const isSameLife = (a: Life, b: Life): boolean =>
   a.id === b.id && a.bootId === b.bootId && a.incarnation === b.incarnation;
 
-function hear(heard: Detector['heard'], accusation: Accusation, nowMs: number): Detector['heard'] {
-  const { from, target, incarnation, holds } = accusation;
-  const accusers = new Map(heard.get(target));
-  if (holds) accusers.set(from, { incarnation, atMs: nowMs });
-  else accusers.delete(from);
-  const all = new Map(heard).set(target, accusers);
-  if (accusers.size === 0) all.delete(target);
-  return all;
+function takeAccusation(detector: Detector, accusation: Accusation, nowMs: number): Detector {
+  const { self, view, strays, mayAccuse } = detector;
+  const { from, target } = accusation;
+  const isStray = !isThere(view, target) && accusersOf(detector.heard, target) === undefined;
+  const heard = hear(detector.heard, accusation, nowMs);
+  return {
+    ...detector,
+    ...{ heard, strays: isStray ? [...strays, target] : strays, mayAccuse: mayAccuse || from === self },
+  };
 }
 
-/** Nothing counted and nothing heard: nothing follows. */
-function isCalm({ watched, heard }: Detector): boolean {
-  if (heard.size > 0) return false;
+function isThere(view: View, id: NodeId): boolean {
+  const member = findMember(view, id);
+  return member !== undefined && isLive(member);
+}
+
+/** Nothing counted, nobody accused and nobody held: nothing follows, whatever others say. */
+function isCalm({ watched, mayAccuse, heldCount }: Detector): boolean {
+  if (mayAccuse || heldCount > 0) return false;
   for (const { p1Failures, accusedSinceMs } of watched.values())
     if (p1Failures > 0 || accusedSinceMs !== undefined) return false;
   return true;
@@ -231,7 +221,7 @@ function isCalm({ watched, heard }: Detector): boolean {
 
 /** What follows from the counts: own accusations told and taken back, verdicts carried out. */
 function still(detector: Detector, nowMs: number): DetectorStep {
-  if (isCalm(detector)) return { detector, effects: [] };
+  if (isCalm(detector)) return { detector, effects: nothing };
   const told = accuse(detector, nowMs);
   const judged = judge(told.detector, nowMs);
   return { detector: judged.detector, effects: [...told.effects, ...judged.effects] };
@@ -239,23 +229,34 @@ function still(detector: Detector, nowMs: number): DetectorStep {
 
 /** D1, D6. */
 function accuse(detector: Detector, nowMs: number): DetectorStep {
-  let { heard } = detector;
-  const effects: DetectorEffect[] = [];
-  const watched = new Map<NodeId, Watch>();
-  for (const [id, watch] of detector.watched) {
-    const isGuilty = isProven(watch) && nowMs >= detector.voidUntilMs;
-    const didAccuse = heard.get(id)?.has(detector.self) === true;
+  const { self, watched, voidUntilMs } = detector;
+  const told: Accusation[] = [];
+  const changed: Watch[] = [];
+  let mayAccuse = false;
+  for (const watch of watched.values()) {
+    const { id, incarnation } = watch.life;
+    const isGuilty = isProven(watch) && nowMs >= voidUntilMs;
+    const didAccuse = accusersOf(detector.heard, id)?.has(self) === true;
     const mustTell = isGuilty ? !didAccuse || nowMs - watch.toldAtMs >= detectorLimits.repeatMs : didAccuse;
-    if (mustTell) {
-      const { incarnation } = watch.life;
-      const accusation = { from: detector.self, target: id, incarnation, holds: isGuilty };
-      heard = hear(heard, accusation, nowMs);
-      effects.push({ kind: 'tell', accusation });
-    }
+    if (mustTell) told.push({ from: self, target: id, incarnation, holds: isGuilty });
+    mayAccuse ||= isGuilty;
     const accusedSinceMs = isGuilty ? (watch.accusedSinceMs ?? nowMs) : undefined;
-    watched.set(id, { ...watch, accusedSinceMs, toldAtMs: mustTell ? nowMs : watch.toldAtMs });
+    if (mustTell || accusedSinceMs !== watch.accusedSinceMs)
+      changed.push({ ...watch, accusedSinceMs, toldAtMs: mustTell ? nowMs : watch.toldAtMs });
   }
-  return { detector: { ...detector, watched, heard }, effects };
+  if (changed.length === 0 && mayAccuse === detector.mayAccuse) return { detector, effects: nothing };
+  const heard = told.reduce((heard, accusation) => hear(heard, accusation, nowMs), detector.heard);
+  return {
+    detector: { ...detector, watched: withWatches(watched, changed), heard, mayAccuse },
+    effects: told.map((accusation) => ({ kind: 'tell', accusation })),
+  };
+}
+
+function withWatches(watched: Detector['watched'], changed: readonly Watch[]): Detector['watched'] {
+  if (changed.length === 0) return watched;
+  const all = new Map(watched);
+  for (const watch of changed) all.set(watch.life.id, watch);
+  return all;
 }
 
 function isProven({ p1Failures, p2Refusals, p2Timeouts }: Watch): boolean {
@@ -264,28 +265,46 @@ function isProven({ p1Failures, p2Refusals, p2Timeouts }: Watch): boolean {
 }
 
 function judge(detector: Detector, nowMs: number): DetectorStep {
-  const suspects = [...detector.watched.values()].filter((watch) => watch.accusedSinceMs !== undefined);
+  const suspects = suspectsOf(detector);
+  if (suspects.length === 0)
+    return {
+      detector: detector.heldCount === 0 ? detector : { ...detector, heldCount: 0 },
+      effects: nothing,
+    };
   const convicted = suspects.filter((watch) => isConvicted(detector, watch.life, nowMs));
-  const isBraked = convicted.length > 0 && convictions(detector, nowMs) > roomUnderBrake(detector, nowMs);
+  // The brake is asked only about those that it does not hold already: the region's convictions are many to count.
+  const isBraked =
+    convicted.some(({ isHeld }) => !isHeld) && convictions(detector, nowMs) > roomUnderBrake(detector, nowMs);
   const carriedOut = suspects.filter(
     (watch) =>
       isReleased(detector, watch, nowMs) || (convicted.includes(watch) && !isBraked && !watch.isHeld),
   );
-  const held = isBraked ? convicted.filter((watch) => !carriedOut.includes(watch)) : [];
-  const watched = new Map(detector.watched);
-  for (const watch of held) watched.set(watch.life.id, { ...watch, isHeld: true });
+  const held = isBraked ? convicted.filter((watch) => !watch.isHeld && !carriedOut.includes(watch)) : [];
+  const heldCount = suspects.length - carriedOut.length;
+  const nowHeld = held.map((watch) => ({ ...watch, isHeld: true }));
+  const isSame = held.length === 0 && heldCount === detector.heldCount;
   return {
-    detector: { ...detector, watched, heldCount: suspects.length - carriedOut.length },
+    detector: isSame ? detector : { ...detector, watched: withWatches(detector.watched, nowHeld), heldCount },
     effects: carriedOut.map(({ life }) => ({ kind: 'declareDead', life })),
   };
 }
 
+function suspectsOf({ watched }: Detector): readonly Watch[] {
+  let suspects: Watch[] | undefined;
+  for (const watch of watched.values()) if (watch.accusedSinceMs !== undefined) (suspects ??= []).push(watch);
+  return suspects ?? noSuspects;
+}
+
+const noSuspects: readonly Watch[] = [];
+
 /** How many members are convicted in the whole region, as far as accusations were heard. */
 function convictions(detector: Detector, nowMs: number): number {
-  return [...detector.heard.keys()].filter((id) => {
+  let count = 0;
+  for (const id of accused(detector.heard)) {
     const member = findMember(detector.view, id);
-    return member !== undefined && isLive(member) && isConvicted(detector, member, nowMs);
-  }).length;
+    if (member !== undefined && isLive(member) && isConvicted(detector, member, nowMs)) count += 1;
+  }
+  return count;
 }
 
 /** D2. */
@@ -296,7 +315,7 @@ function isConvicted(detector: Detector, life: Life, nowMs: number): boolean {
 }
 
 function doesAccuse({ heard }: Detector, monitor: NodeId, life: Life, nowMs: number): boolean {
-  const said = heard.get(life.id)?.get(monitor);
+  const said = accusersOf(heard, life.id)?.get(monitor);
   if (said === undefined || said.incarnation !== life.incarnation) return false;
   return nowMs - said.atMs < detectorLimits.accusationMs;
 }
@@ -312,45 +331,40 @@ function roomUnderBrake({ view, deathsAtMs }: Detector, nowMs: number): number {
 /** D5. */
 function isReleased(detector: Detector, { life, accusedSinceMs }: Watch, nowMs: number): boolean {
   if (accusedSinceMs === undefined || nowMs - accusedSinceMs < detectorLimits.holdMs) return false;
-  const isSuspect = (id: NodeId): boolean => (detector.heard.get(id)?.size ?? 0) > 0;
+  const isSuspect = (id: NodeId): boolean => accusersOf(detector.heard, id) !== undefined;
   const sound = monitorsOf(detector.view, life.id).filter((monitor) => !isSuspect(monitor));
   return sound.every((monitor) => doesAccuse(detector, monitor, life, nowMs));
 }
 
 /** A new view: other targets, other monitors; what is counted of a life that goes on stays. */
 function takeView(detector: Detector, view: View, nowMs: number): Detector {
-  const { self, watched, heard, deathsAtMs, view: before } = detector;
-  const died = view.members.filter((one) => !isLive(one) && isLiveIn(before, one)).length;
-  const recent = [...deathsAtMs, ...Array<number>(died).fill(nowMs)].filter(
-    (atMs) => nowMs - atMs < detectorLimits.brakeWindowMs,
+  const { self, watched, heard, strays, deathsAtMs, view: before } = detector;
+  const ended = endedLives(before, view);
+  const died = ended.filter(({ why }) => why === 'died');
+  const recent = recentDeaths(deathsAtMs, nowMs);
+  const doubted = [...strays, ...ended.map(({ node }) => node)];
+  const stillHeard = without(
+    heard,
+    doubted.filter((id) => !isThere(view, id)),
   );
-  const stillAccused = [...heard].filter(([id]) => {
-    const member = findMember(view, id);
-    return member !== undefined && isLive(member);
-  });
   return {
     ...detector,
-    view,
-    watched: watchesFor(self, view, watched),
-    heard: new Map(stillAccused),
-    deathsAtMs: recent,
+    ...{ view, strays: [], heard: stillHeard, mayAccuse: stillHeard.size > 0 },
+    deathsAtMs: died.length === 0 ? recent : [...recent, ...died.map(() => nowMs)],
+    watched: watchesFor(targetsOf(view, self, before), watched),
   };
 }
 
-function isLiveIn(view: View, { id, bootId }: ViewMember): boolean {
-  const known = findMember(view, id);
-  return known?.bootId === bootId && isLive(known);
+/** They are in order of time: mostly the first says that all are recent. */
+function recentDeaths(deathsAtMs: readonly number[], nowMs: number): readonly number[] {
+  const first = deathsAtMs.findIndex((atMs) => nowMs - atMs < detectorLimits.brakeWindowMs);
+  return first === 0 ? deathsAtMs : first < 0 ? [] : deathsAtMs.slice(first);
 }
 
 function watchesFor(
-  self: NodeId,
-  view: View,
+  targets: readonly ViewMember[],
   before: ReadonlyMap<NodeId, Watch>,
 ): ReadonlyMap<NodeId, Watch> {
-  const isMember = view.members.some((one) => one.id === self && isLive(one));
-  const targets = view.members.filter(
-    (one) => isMember && isLive(one) && one.id !== self && monitorsOf(view, one.id).includes(self),
-  );
   return new Map(
     targets.map(({ id, bootId, incarnation }) => {
       const life = { id, bootId, incarnation };

@@ -46,8 +46,16 @@ export const emptyView = (secretHash: string): View => ({
 
 export const isLive = ({ state }: ViewMember): boolean => state !== 'dead';
 
-export const findMember = ({ members }: View, id: NodeId): ViewMember | undefined =>
-  members.find((one) => one.id === id);
+/** By view, for a view never changes, and one of two thousand members is searched too often to be walked each time. */
+const membersById = new WeakMap<View, ReadonlyMap<NodeId, ViewMember>>();
+
+export function findMember(view: View, id: NodeId): ViewMember | undefined {
+  const known = membersById.get(view);
+  if (known !== undefined) return known.get(id);
+  const byId = new Map(view.members.map((one) => [one.id, one]));
+  membersById.set(view, byId);
+  return byId.get(id);
+}
 
 /** Why a node may not be a member of this cluster, and what to do about it; undefined when it may. */
 export function misfit(view: View, self: Member, secretHash: string): string | undefined {
@@ -126,14 +134,29 @@ function edgesOf(members: readonly ViewMember[]): string {
     .join('\n');
 }
 
+/** By the two views: every node of a simulated region asks the same. */
+const knownEnds = new WeakMap<View, WeakMap<View, readonly GoneMember[]>>();
+
 /** Which lives ended between two views; each ends once. */
 export function endedLives(before: View, after: View): readonly GoneMember[] {
-  return before.members.filter(isLive).flatMap(({ id, bootId }): readonly GoneMember[] => {
+  const known = knownEnds.get(before) ?? new WeakMap<View, readonly GoneMember[]>();
+  knownEnds.set(before, known);
+  const ended = known.get(after) ?? findEnded(before, after);
+  known.set(after, ended);
+  return ended;
+}
+
+function findEnded(before: View, after: View): readonly GoneMember[] {
+  const ended: GoneMember[] = [];
+  for (const member of before.members) {
+    const { id, bootId } = member;
     const now = findMember(after, id);
-    if (now === undefined) return [{ node: id, bootId, why: 'left' }];
-    if (now.bootId !== bootId) return [{ node: id, bootId, why: 'replaced' }];
-    return isLive(now) ? [] : [{ node: id, bootId, why: 'died' }];
-  });
+    if (now === member || !isLive(member)) continue;
+    if (now === undefined) ended.push({ node: id, bootId, why: 'left' });
+    else if (now.bootId !== bootId) ended.push({ node: id, bootId, why: 'replaced' });
+    else if (!isLive(now)) ended.push({ node: id, bootId, why: 'died' });
+  }
+  return ended;
 }
 
 /** A view that is being built again, with who was a member before and has not joined it yet. */

@@ -1,6 +1,6 @@
 /** Who takes over when an owner is gone, and when each may try (C2, C4). */
 import type { NodeId, StreamId } from '../model/ids.ts';
-import { line } from '../partition/place.ts';
+import { headOfLine, line } from '../partition/place.ts';
 import type { OwnershipRecord } from './ownership-store.ts';
 
 const firstWaitMs = 300;
@@ -12,18 +12,29 @@ export interface Candidate {
   readonly weight: number;
 }
 
-/** The line of those who could own a stream, best first: by rendezvous, with bounded load. */
+/** How many streams each node owns. */
+export function loadsOf(
+  records: ReadonlyMap<StreamId, Pick<OwnershipRecord, 'owner'>>,
+): ReadonlyMap<NodeId, number> {
+  const loads = new Map<NodeId, number>();
+  for (const { owner } of records.values()) loads.set(owner, (loads.get(owner) ?? 0) + 1);
+  return loads;
+}
+
+/**
+ * The line of those who could own a stream, best first: by rendezvous, with bounded load.
+ *
+ * @param first how many of it are asked for; all by default
+ */
 export function lineOf(
   stream: StreamId,
   candidates: readonly Candidate[],
-  records: ReadonlyMap<StreamId, Pick<OwnershipRecord, 'owner'>>,
+  loads: ReadonlyMap<NodeId, number>,
+  first = candidates.length,
 ): readonly NodeId[] {
-  const loads = new Map<NodeId, number>();
-  for (const { owner } of records.values()) loads.set(owner, (loads.get(owner) ?? 0) + 1);
-  return line(
-    stream,
-    candidates.map(({ id, weight }) => ({ id, weight, load: loads.get(id) ?? 0 })),
-  ).map(({ id }) => id);
+  const loaded = candidates.map(({ id, weight }) => ({ id, weight, load: loads.get(id) ?? 0 }));
+  const chosen = first < loaded.length ? headOfLine(stream, loaded, first) : line(stream, loaded);
+  return chosen.map(({ id }) => id);
 }
 
 /** A node without a session of the stream waits for those before it in line; one with a session does not wait at all. */

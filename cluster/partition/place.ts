@@ -5,7 +5,7 @@
  *     quarter more than its share, and almost every key stays first in its line.
  * P2. The answer is written into the ownership record and never computed again on air.
  */
-import { order, type WeightedMember } from './rendezvous.ts';
+import { head, order, type WeightedMember } from './rendezvous.ts';
 
 /** How far above its share a member may be loaded. */
 export const loadFactor = 1.25;
@@ -18,14 +18,35 @@ export interface LoadedMember extends WeightedMember {
 /** All candidates for a key, best first: those with room in order, then the others in order. */
 export function line<M extends LoadedMember>(key: string, members: readonly M[]): readonly M[] {
   const inOrder = order(key, members);
-  const keys = members.reduce((sum, { load }) => sum + load, 0);
-  const weights = inOrder.reduce((sum, { weight }) => sum + weight, 0);
-  const hasRoom = ({ load, weight }: M): boolean =>
-    load < Math.ceil((loadFactor * (keys + 1) * weight) / weights);
+  const hasRoom = roomAmong(members);
   return [...inOrder.filter(hasRoom), ...inOrder.filter((member) => !hasRoom(member))];
+}
+
+/** The first `count` of `line(key, members)`, without putting the others in order. */
+export function headOfLine<M extends LoadedMember>(
+  key: string,
+  members: readonly M[],
+  count: number,
+): readonly M[] {
+  const hasRoom = roomAmong(members);
+  const first = head(key, members.filter(hasRoom), count);
+  if (first.length >= count) return first;
+  const others = members.filter((member) => !hasRoom(member));
+  return [...first, ...head(key, others, count - first.length)];
+}
+
+/** Who of these members has room for one more key; asked about one of them. */
+export function roomAmong(members: readonly LoadedMember[]): (member: LoadedMember) => boolean {
+  let keys = 0;
+  let weights = 0;
+  for (const { load, weight } of members) {
+    keys += load;
+    weights += Math.max(0, weight);
+  }
+  return ({ load, weight }) => load < Math.ceil((loadFactor * (keys + 1) * weight) / weights);
 }
 
 /** P1. @returns undefined only when nobody has a weight */
 export function place<M extends LoadedMember>(key: string, members: readonly M[]): M | undefined {
-  return line(key, members)[0];
+  return headOfLine(key, members, 1)[0];
 }

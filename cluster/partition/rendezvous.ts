@@ -17,25 +17,68 @@ export interface WeightedMember {
   readonly weight: number;
 }
 
+interface Drawn<M> {
+  readonly member: M;
+  readonly draw: number;
+}
+
 /** The members in line for a key, best first; also the order of fail-over. */
 export function order<M extends WeightedMember>(key: string, members: readonly M[]): readonly M[] {
-  return members
-    .filter((member) => member.weight > 0)
-    .map((member) => ({ member, draw: -Math.log(uniform(key, member.id)) / member.weight }))
-    .toSorted((a, b) => a.draw - b.draw || (a.member.id < b.member.id ? -1 : 1))
+  return drawn(key, members)
+    .toSorted(byDraw)
     .map(({ member }) => member);
 }
 
-/** A number in (0, 1) that looks random, from 53 bits of a hash of both texts; pinned by golden vectors. */
-function uniform(key: string, member: string): number {
-  const text = `${key.length}:${key}${member}`;
-  let low = 0x9e3779b9;
-  let high = 0x85ebca6b;
+/** The first `count` of `order(key, members)`, without putting the others in order. */
+export function head<M extends WeightedMember>(
+  key: string,
+  members: readonly M[],
+  count: number,
+): readonly M[] {
+  const best: Drawn<M>[] = [];
+  for (const one of drawn(key, members)) {
+    const last = best[count - 1];
+    if (last !== undefined && byDraw(last, one) < 0) continue;
+    const at = best.findIndex((other) => byDraw(one, other) < 0);
+    best.splice(at < 0 ? best.length : at, 0, one);
+    best.length = Math.min(best.length, count);
+  }
+  return best.map(({ member }) => member);
+}
+
+function byDraw<M extends WeightedMember>(a: Drawn<M>, b: Drawn<M>): number {
+  return a.draw - b.draw || (a.member.id < b.member.id ? -1 : 1);
+}
+
+function drawn<M extends WeightedMember>(key: string, members: readonly M[]): Drawn<M>[] {
+  const start = absorb(fresh, `${key.length}:${key}`);
+  const all: Drawn<M>[] = [];
+  for (const member of members)
+    if (member.weight > 0)
+      all.push({ member, draw: -Math.log(uniform(absorb(start, member.id))) / member.weight });
+  return all;
+}
+
+/** Two halves of a hash that is not finished: the key's is taken once, and goes on with each member. */
+interface Halves {
+  readonly low: number;
+  readonly high: number;
+}
+
+const fresh: Halves = { low: 0x9e3779b9, high: 0x85ebca6b };
+
+function absorb({ low, high }: Halves, text: string): Halves {
+  let [lower, higher] = [low, high];
   for (let index = 0; index < text.length; index += 1) {
     const unit = text.charCodeAt(index);
-    low = Math.imul(low ^ unit, 0x01000193) ^ (high >>> 15);
-    high = Math.imul(high ^ unit, 0x5bd1e995) ^ (low >>> 13);
+    lower = Math.imul(lower ^ unit, 0x01000193) ^ (higher >>> 15);
+    higher = Math.imul(higher ^ unit, 0x5bd1e995) ^ (lower >>> 13);
   }
+  return { low: lower, high: higher };
+}
+
+/** A number in (0, 1) that looks random, from 53 bits of a hash of key and member; pinned by golden vectors. */
+function uniform({ low, high }: Halves): number {
   const a = avalanche(low ^ Math.imul(high, 0x27d4eb2f));
   const b = avalanche(high ^ Math.imul(a, 0x165667b1));
   return ((a >>> 0) * 2 ** 21 + (b >>> 11) + 0.5) / 2 ** 53;

@@ -11,8 +11,8 @@
  */
 import { findMember, isLive, join } from '../membership/view.ts';
 import { NodeId, StreamId } from '../model/ids.ts';
-import { lineOf } from '../ownership/succession.ts';
 import { shake, type Shaken } from './faults.ts';
+import { Lines } from './lines.ts';
 import { Random } from './random.ts';
 import { SimulatedLog } from './simulated-log.ts';
 import { SimulatedNode, type Region } from './simulated-node.ts';
@@ -26,6 +26,8 @@ export interface SimulationOptions {
   /** Sabotage that must be found. */
   readonly breaks?: 'fencing';
   readonly onTrace?: (line: string) => void;
+  /** Hears each simulated second in which anything may be decided. */
+  readonly onSecond?: (nowMs: number) => void;
 }
 
 export interface SimulationResult {
@@ -35,6 +37,10 @@ export interface SimulationResult {
   readonly traceHash: string;
   readonly faults: number;
   readonly deaths: number;
+  /** Streams that went from one node to another. */
+  readonly moves: number;
+  /** Streams of the node that owns most of them at the end. */
+  readonly mostOwned: number;
   readonly events: number;
 }
 
@@ -59,7 +65,6 @@ class Simulation {
   readonly #world: World;
   readonly #log: SimulatedLog;
   readonly #nodes = new Map<NodeId, SimulatedNode>();
-  readonly #lines = new Map<string, readonly NodeId[]>();
   readonly #streams: readonly StreamId[];
   readonly #violations: string[] = [];
   readonly #shaken: Shaken;
@@ -80,9 +85,10 @@ class Simulation {
       mayLose: (node, bootId) => this.#mayLose(node, bootId),
     });
     this.#streams = Array.from({ length: options.streams }, (_, index) => StreamId.parse(`s${index}`));
+    const lines = new Lines(this.#log.holdings);
     const region: Region = {
       ...{ world: this.#world, log: this.#log, nodes: this.#nodes },
-      lineFor: (stream) => this.#lineFor(stream),
+      lineFor: (orphan) => lines.lineFor(orphan, this.#world.view),
       onView: () => this.#spreadView(),
     };
     for (let index = 0; index < options.nodes; index += 1) {
@@ -110,6 +116,8 @@ class Simulation {
       traceHash: (this.#hash >>> 0).toString(16).padStart(8, '0'),
       faults: this.#faults,
       deaths: this.#deaths,
+      moves: this.#log.moves,
+      mostOwned: Math.max(0, ...this.#log.holdings.loads.values()),
       events: this.#events,
     };
   }
@@ -160,6 +168,7 @@ class Simulation {
   }
 
   #judgeQuiet(): void {
+    this.#options.onSecond?.(this.#world.nowMs);
     const sinceMs = this.#world.nowMs - this.#shakenAtMs;
     const unrest = sinceMs < quietAfterMs ? 'a fault' : this.#unrest();
     if (unrest === undefined) {
@@ -233,20 +242,6 @@ class Simulation {
         if (this.#world.reachesNats(node)) node.onView(view);
       });
     }
-  }
-
-  /** One line for all who ask in the same view: it is the same for all of them (R2). */
-  #lineFor(stream: StreamId): readonly NodeId[] {
-    const { view } = this.#world;
-    const record = this.#log.record(stream).record;
-    const key = `${stream} ${record?.epoch ?? 0} ${view.version}`;
-    const known = this.#lines.get(key);
-    if (known !== undefined) return known;
-    if (this.#lines.size > 100_000) this.#lines.clear();
-    const candidates = view.members.filter(({ state }) => state === 'alive');
-    const line = lineOf(stream, candidates, this.#log.records());
-    this.#lines.set(key, line);
-    return line;
   }
 
   /** I3: declared dead, or not that boot any more. A verdict may be overtaken by a rejoin: it stands for the old incarnation. */

@@ -8,6 +8,7 @@
 import { TangazaError } from '../errors/tangaza-error.ts';
 import type { BootId, Epoch, NodeId, StreamId } from '../model/ids.ts';
 import type { OwnershipRecord } from '../ownership/ownership-store.ts';
+import { Holdings } from './holdings.ts';
 
 export interface LogRecord {
   readonly kind: 'open' | 'commit';
@@ -26,9 +27,11 @@ export interface LogState {
 }
 
 interface Kept {
-  record: OwnershipRecord | undefined;
-  revision: number;
+  readonly record: OwnershipRecord | undefined;
+  readonly revision: number;
 }
+
+const neverKept: Kept = { record: undefined, revision: 0 };
 
 export interface LogChecks {
   /** Sabotage: every append is taken, whatever it expects. */
@@ -39,9 +42,11 @@ export interface LogChecks {
 }
 
 export class SimulatedLog {
+  readonly holdings = new Holdings();
+  /** How often a record went from one node to another. */
+  moves = 0;
   readonly #checks: LogChecks;
   readonly #logs = new Map<StreamId, LogState>();
-  readonly #records = new Map<StreamId, Kept>();
   readonly #owners = new Map<string, string>();
 
   constructor(checks: LogChecks) {
@@ -83,13 +88,7 @@ export class SimulatedLog {
   }
 
   record(stream: StreamId): Kept {
-    return this.#records.get(stream) ?? { record: undefined, revision: 0 };
-  }
-
-  records(): ReadonlyMap<StreamId, OwnershipRecord> {
-    const all = new Map<StreamId, OwnershipRecord>();
-    for (const [stream, { record }] of this.#records) if (record !== undefined) all.set(stream, record);
-    return all;
+    return this.holdings.of(stream) ?? neverKept;
   }
 
   /** @throws TangazaError `CONFLICT` */
@@ -98,9 +97,10 @@ export class SimulatedLog {
     if (kept.revision !== revision) throw new TangazaError('CONFLICT', `${stream} is at ${kept.revision}`);
     const former = kept.record;
     const isMove = former !== undefined && former.owner !== record.owner;
+    if (isMove) this.moves += 1;
     if (isMove && !this.#checks.mayLose(former.owner, former.bootId))
       this.#checks.violate(`I3: ${record.owner} took ${stream} from ${former.owner}, which is well`);
-    this.#records.set(stream, { record, revision: revision + 1 });
+    this.holdings.put(stream, record, revision + 1);
     return revision + 1;
   }
 }

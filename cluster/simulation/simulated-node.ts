@@ -1,5 +1,5 @@
 /** One node in the simulator: the product's detector, succession and take-over, on a process that may die or freeze. */
-import { errorCodeOf, TangazaError } from '../errors/tangaza-error.ts';
+import { errorCodeOf } from '../errors/tangaza-error.ts';
 import {
   advance,
   createDetector,
@@ -17,21 +17,23 @@ import {
   type View,
 } from '../membership/view.ts';
 import type { Member } from '../membership/member-directory.ts';
-import { BootId, type Epoch, type NodeId, RegionId, type StreamId } from '../model/ids.ts';
+import { BootId, type Epoch, type NodeId, type StreamId } from '../model/ids.ts';
 import { unreachable } from '../model/unreachable.ts';
 import type { IndexLog } from '../ownership/index-log.ts';
-import type { OwnershipRecord, OwnershipStore } from '../ownership/ownership-store.ts';
+import type { OwnershipStore } from '../ownership/ownership-store.ts';
 import { adoptionWaitMs } from '../ownership/succession.ts';
 import { takeOver } from '../ownership/take-over.ts';
+import { byOrdinal, type Held } from './holdings.ts';
 import type { LogRecord, SimulatedLog } from './simulated-log.ts';
-import { lossShare, type Process, type World } from './world.ts';
+import { logPort, region, storePort } from './simulated-ports.ts';
+import { isCut, lossShare, type Process, type World } from './world.ts';
 
 export interface Region {
   readonly world: World;
   readonly log: SimulatedLog;
   readonly nodes: ReadonlyMap<NodeId, SimulatedNode>;
   /** In which order nodes stand for an orphaned stream. */
-  readonly lineFor: (stream: StreamId) => readonly NodeId[];
+  readonly lineFor: (orphan: Held) => readonly NodeId[];
   /** The view was changed by compare-and-set. */
   readonly onView: () => void;
 }
@@ -43,7 +45,6 @@ interface Owned {
   isAppending: boolean;
 }
 
-const region = RegionId.parse('r1');
 const commitEveryMs = 10_000;
 const retryClaimMs = 1500;
 
@@ -59,19 +60,26 @@ export class SimulatedNode implements Process {
   readonly claiming = new Set<StreamId>();
   view: View;
   detector: Detector;
+  #bootId: BootId;
   #isRejoining = false;
   #records = 0;
   readonly #region: Region;
+  readonly #logPort: IndexLog;
+  readonly #storePort: OwnershipStore;
 
   constructor(id: NodeId, sharedRegion: Region) {
     this.id = id;
+    this.#bootId = BootId.parse(`${id}-1`);
     this.#region = sharedRegion;
+    const { world, log } = sharedRegion;
+    this.#logPort = logPort(world, log, this);
+    this.#storePort = storePort(world, log, this);
     this.view = sharedRegion.world.view;
     this.detector = createDetector(id, this.view);
   }
 
   get bootId(): BootId {
-    return BootId.parse(`${this.id}-${this.boot}`);
+    return this.#bootId;
   }
 
   get member(): Member {
@@ -90,6 +98,7 @@ export class SimulatedNode implements Process {
   /** A new boot: joins, and takes up what the last one owned (N4). */
   start(): void {
     this.boot += 1;
+    this.#bootId = BootId.parse(`${this.id}-${this.boot}`);
     this.state = 'up';
     this.inbox = [];
     this.owned.clear();
@@ -106,8 +115,7 @@ export class SimulatedNode implements Process {
     if (!this.changeView((view) => join(view, this.member)))
       return world.inProcess(this, world.random.between(1000, 2000), () => this.#join());
     this.#isRejoining = false;
-    for (const [stream, { owner, bootId }] of log.records())
-      if (owner === this.id && bootId !== this.bootId) this.claim(stream);
+    for (const { stream } of log.holdings.heldByOthers(this.id, this.bootId)) this.claim(stream);
   }
 
   /** @returns whether the bucket took it */
@@ -177,16 +185,18 @@ export class SimulatedNode implements Process {
   /** A request over NATS, and its answer. */
   #isHeardBy(target: SimulatedNode): boolean {
     const { world } = this.#region;
-    const isCut =
-      world.cutNats.has(`${this.id}>${target.id}`) || world.cutNats.has(`${target.id}>${this.id}`);
-    const isReached = world.reachesNats(this) && world.reachesNats(target) && !isCut;
+    const { cutNats } = world;
+    const isReached =
+      world.reachesNats(this) &&
+      world.reachesNats(target) &&
+      !isCut(cutNats, this.id, target.id) &&
+      !isCut(cutNats, target.id, this.id);
     return isReached && !world.random.chance(lossShare);
   }
 
   #probeP2(target: SimulatedNode | undefined, life: Life): void {
     const { world } = this.#region;
-    const isCut = world.cutHttp.has(`${this.id}>${life.id}`);
-    const state = isCut ? 'frozen' : target?.state;
+    const state = isCut(world.cutHttp, this.id, life.id) ? 'frozen' : target?.state;
     const result = state === 'killed' ? 'refused' : state === 'up' ? 'ok' : 'timedOut';
     const afterMs = result === 'timedOut' ? detectorLimits.p2TimeoutMs : 1;
     world.inProcess(this, afterMs, () => this.feed({ kind: 'p2', life, result }));
@@ -201,7 +211,7 @@ export class SimulatedNode implements Process {
     const own = findMember(view, this.id);
     if (own?.bootId === this.bootId && !isLive(own)) this.#onDeclaredDead();
     for (const gone of endedLives(before, view))
-      if (gone.bootId !== this.bootId) this.#mourn((record) => record.bootId === gone.bootId);
+      if (gone.bootId !== this.bootId) this.#mourn(this.#region.log.holdings.heldBy(gone.bootId));
   }
 
   #onDeclaredDead(): void {
@@ -216,14 +226,28 @@ export class SimulatedNode implements Process {
   /** O4, and sessions whose owner does not answer to that name: they attach again, which makes it take up what is its own. */
   look(): void {
     const { log, nodes, world } = this.#region;
-    this.#mourn(({ owner, bootId }) => !this.isAliveInView(owner, bootId));
-    for (const [stream, { owner, bootId }] of world.reachesNats(this) ? log.records() : []) {
-      const isOwn = owner === this.id && bootId === this.bootId;
-      const asked = nodes.get(owner);
-      if (isOwn) this.claim(stream);
-      else if (this.sessions.has(stream) && asked !== undefined)
-        world.send(this, asked, () => asked.takeUp(stream));
+    if (!world.reachesNats(this)) return;
+    this.#mourn(log.holdings.orphansIn(this.view));
+    for (const { stream, record } of this.#concerns()) {
+      const asked = nodes.get(record.owner);
+      if (this.#isOwn(record)) this.claim(stream);
+      else if (asked !== undefined) world.send(this, asked, () => asked.takeUp(stream));
     }
+  }
+
+  #isOwn({ owner, bootId }: Held['record']): boolean {
+    return owner === this.id && bootId === this.bootId;
+  }
+
+  /** What is this boot's own and it does not write, and what its sessions need others to write. */
+  #concerns(): readonly Held[] {
+    const { holdings } = this.#region.log;
+    const concerns = holdings.heldBy(this.bootId).filter(({ stream }) => !this.owned.has(stream));
+    for (const stream of this.sessions) {
+      const held = holdings.of(stream);
+      if (held !== undefined && !this.#isOwn(held.record)) concerns.push(held);
+    }
+    return concerns.toSorted(byOrdinal);
   }
 
   /** A session attaches to the owner that the record names. */
@@ -232,18 +256,18 @@ export class SimulatedNode implements Process {
     if (record?.owner === this.id) this.claim(stream);
   }
 
-  /** O1. */
-  #mourn(isOrphaned: (record: OwnershipRecord) => boolean): void {
+  /** O1. @param orphans their owner is no live member in this node's view */
+  #mourn(orphans: readonly Held[]): void {
     const { log, world, lineFor } = this.#region;
     if (!world.reachesNats(this)) return;
-    for (const [stream, record] of log.records()) {
-      if (!isOrphaned(record) || this.isAliveInView(record.owner, record.bootId)) continue;
+    for (const held of orphans) {
+      const { stream, record } = held;
       if (this.sessions.has(stream)) {
         this.claim(stream);
         continue;
       }
-      const place = lineFor(stream).indexOf(this.id);
-      if (place < 0 || place > 5) continue;
+      const place = lineFor(held).indexOf(this.id);
+      if (place < 0) continue;
       world.inProcess(this, adoptionWaitMs(place), () => {
         const now = log.record(stream).record;
         if (now?.epoch === record.epoch && !this.isAliveInView(now.owner, now.bootId)) this.claim(stream);
@@ -272,7 +296,7 @@ export class SimulatedNode implements Process {
   async #takeOver(stream: StreamId, isSame: () => boolean): Promise<void> {
     const { world, log } = this.#region;
     try {
-      const { epoch, openSequence } = await takeOver(this.#logPort(), this.#storePort(), {
+      const { epoch, openSequence } = await takeOver(this.#logPort, this.#storePort, {
         ...{ stream, node: this.id, region, bootId: this.bootId, regionOrdinal: 0 },
         reason: () => 'simulated',
         mayTakeFrom: async ({ owner, bootId }) => owner === this.id || !this.isAliveInView(owner, bootId),
@@ -298,84 +322,41 @@ export class SimulatedNode implements Process {
   #commit(stream: StreamId, owned: Owned): void {
     if (owned.isAppending) return;
     owned.isAppending = true;
-    const { boot } = this;
-    const isSame = (): boolean => this.boot === boot && this.owned.get(stream) === owned;
+    const { world, log } = this.#region;
     const record: LogRecord = {
       ...{ kind: 'commit', epoch: owned.epoch, node: this.id, bootId: this.bootId },
       ...{ recordId: this.#newRecordId(), number: owned.number },
     };
-    void this.#append(stream, owned, record)
-      .then((isFenced) => isFenced && isSame() && this.owned.delete(stream))
-      .catch(() => undefined)
-      .finally(() => {
+    world.request(this, 'write', {
+      apply: () => log.append(stream, record, owned.sequence),
+      done: (sequence) => {
+        owned.sequence = sequence;
+        owned.number += 1;
         owned.isAppending = false;
-      });
-  }
-
-  /** C1: refused or unanswered, the tail decides: it is foreign, or our own last one. @returns whether it is foreign */
-  async #append(stream: StreamId, owned: Owned, record: LogRecord): Promise<boolean> {
-    const { world, log } = this.#region;
-    try {
-      owned.sequence = await world.ask(this, 'write', () => log.append(stream, record, owned.sequence));
-      owned.number += 1;
-      return false;
-    } catch {
-      const tail = await this.#readTail(stream, owned);
-      if (tail === 'fenced') return true;
-      Object.assign(owned, tail);
-      return false;
-    }
-  }
-
-  #readTail(
-    stream: StreamId,
-    { epoch, number }: Owned,
-  ): Promise<'fenced' | Pick<Owned, 'sequence' | 'number'>> {
-    const { world, log } = this.#region;
-    return world.ask(this, 'read', () => {
-      const { tail, sequence } = log.of(stream);
-      if (tail?.epoch !== epoch || tail.bootId !== this.bootId) return 'fenced';
-      return { sequence, number: tail.number === undefined ? number : tail.number + 1 };
+      },
+      failed: () => this.#readTail(stream, owned),
     });
   }
 
-  #logPort(): IndexLog {
-    const { world, log } = this.#region;
-    const not = (): never => {
-      throw new TangazaError('INTERNAL', 'not simulated');
-    };
-    return {
-      append: (stream, record, expected) =>
-        world.ask(this, 'write', () =>
-          log.append(
-            stream,
-            {
-              ...{ kind: 'open', epoch: record.epoch, node: record.node, bootId: record.bootId },
-              ...{ recordId: record.recordId, number: undefined },
-            },
-            expected,
-          ),
-        ),
-      tail: (stream) =>
-        world.ask(this, 'read', () => {
-          const { tail, sequence } = log.of(stream);
-          if (tail === undefined) return undefined;
-          const { epoch, node, bootId, recordId } = tail;
-          return { sequence, record: { kind: 'open', epoch, node, region, bootId, recordId, atMs: 0 } };
-        }),
-      read: not,
-      follow: not,
-      purgeBelow: not,
-    };
+  /** C1: refused or unanswered, the tail decides: it is foreign, or our own last one. */
+  #readTail(stream: StreamId, owned: Owned): void {
+    const { world } = this.#region;
+    world.request(this, 'read', {
+      apply: () => this.#tailOf(stream, owned),
+      done: (tail) => {
+        owned.isAppending = false;
+        if (tail !== 'fenced') Object.assign(owned, tail);
+        else if (this.owned.get(stream) === owned) this.owned.delete(stream);
+      },
+      failed: () => {
+        owned.isAppending = false;
+      },
+    });
   }
 
-  #storePort(): OwnershipStore {
-    const { world, log } = this.#region;
-    return {
-      get: (stream) => world.ask(this, 'read', () => log.record(stream)),
-      put: (stream, record, revision) =>
-        world.ask(this, 'write', () => log.putRecord(stream, record, revision)),
-      list: () => world.ask(this, 'read', () => log.records()),
-    };
+  #tailOf(stream: StreamId, { epoch, number }: Owned): 'fenced' | Pick<Owned, 'sequence' | 'number'> {
+    const { tail, sequence } = this.#region.log.of(stream);
+    if (tail?.epoch !== epoch || tail.bootId !== this.bootId) return 'fenced';
+    return { sequence, number: tail.number === undefined ? number : tail.number + 1 };
   }
 }

@@ -19,10 +19,22 @@ export interface Process {
   inbox: (() => void)[];
 }
 
+/** What NATS does with a request, and who hears of it. */
+interface Request<T> {
+  readonly apply: () => T;
+  readonly done: (value: T) => void;
+  readonly failed: (error: unknown) => void;
+}
+
 const natsDelayMs = { least: 0.2, most: 8 } as const;
 const requestTimeoutMs = 2000;
 export const lossShare = 0.003;
 const doubleShare = 0.005;
+/** One for all, for its stack says nothing and costs much. */
+const timedOut = new TangazaError('LOG_UNAVAILABLE', 'simulated time-out');
+
+export const isCut = (cuts: ReadonlySet<string>, from: NodeId, to: NodeId): boolean =>
+  cuts.size > 0 && cuts.has(`${from}>${to}`);
 
 export class World {
   readonly agenda = new Agenda();
@@ -64,6 +76,7 @@ export class World {
 
   /** Runs in that boot of the process after a while: later when it is frozen then, never when it is another boot. */
   inProcess(process: Process, afterMs: number, run: () => void): void {
+    if (process.state === 'killed') return;
     const { boot } = process;
     this.agenda.after(afterMs, () => {
       if (process.boot !== boot || process.state === 'killed') return;
@@ -74,7 +87,7 @@ export class World {
 
   /** A message over NATS: may be lost, or come twice. */
   send(from: Process, to: Process, run: () => void): void {
-    if (!this.reachesNats(from) || this.cutNats.has(`${from.id}>${to.id}`)) return;
+    if (!this.reachesNats(from) || isCut(this.cutNats, from.id, to.id)) return;
     if (this.random.chance(lossShare)) return;
     const deliver = (): void => {
       if (this.reachesNats(to)) run();
@@ -83,26 +96,35 @@ export class World {
     if (this.random.chance(doubleShare)) this.inProcess(to, this.delayMs(), deliver);
   }
 
-  /** A request to NATS itself. Its effect may happen and its answer still be lost. @throws as promise: `LOG_UNAVAILABLE` */
+  /** A request to NATS itself. Its effect may happen and its answer still be lost, which is told as `LOG_UNAVAILABLE`. */
+  request<T>(process: Process, kind: 'read' | 'write', { apply, done, failed }: Request<T>): void {
+    const silence = (): void => this.inProcess(process, requestTimeoutMs, () => failed(timedOut));
+    this.agenda.after(this.delayMs(), () => {
+      const isTaken = kind === 'write' ? this.takesWrites(process) : this.reachesNats(process);
+      if (!isTaken) return silence();
+      try {
+        const value = apply();
+        if (this.random.chance(lossShare)) silence();
+        else this.inProcess(process, this.delayMs(), () => done(value));
+      } catch (error) {
+        this.inProcess(process, this.delayMs(), () => failed(error));
+      }
+    });
+  }
+
+  /** The same for who awaits it. @throws as promise: `LOG_UNAVAILABLE` */
   ask<T>(process: Process, kind: 'read' | 'write', apply: () => T): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      const answer = (afterMs: number, run: () => void): void =>
-        this.inProcess(process, afterMs, () => {
+      this.request(process, kind, {
+        apply,
+        done: (value) => {
           this.hasSettled = true;
-          run();
-        });
-      const silence = (): void =>
-        answer(requestTimeoutMs, () => reject(new TangazaError('LOG_UNAVAILABLE', 'simulated time-out')));
-      this.agenda.after(this.delayMs(), () => {
-        const isTaken = kind === 'write' ? this.takesWrites(process) : this.reachesNats(process);
-        if (!isTaken) return silence();
-        try {
-          const value = apply();
-          if (this.random.chance(lossShare)) silence();
-          else answer(this.delayMs(), () => resolve(value));
-        } catch (error) {
-          answer(this.delayMs(), () => reject(error instanceof Error ? error : new Error(String(error))));
-        }
+          resolve(value);
+        },
+        failed: (error) => {
+          this.hasSettled = true;
+          reject(error instanceof Error ? error : new Error(String(error)));
+        },
       });
     });
   }

@@ -2,13 +2,13 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { z } from 'zod';
 import {
   simulate,
   type SimulationOptions,
   type SimulationResult,
 } from '../../cluster/simulation/simulate.ts';
 import { print } from '../client/api.ts';
+import { SimulationNews } from './simulation-news.ts';
 
 interface Flags {
   readonly seed: number;
@@ -21,14 +21,6 @@ interface Flags {
   readonly json?: true;
 }
 
-const Result = z.object({
-  seed: z.number(),
-  violations: z.array(z.string()),
-  traceHash: z.string(),
-  faults: z.number(),
-  deaths: z.number(),
-  events: z.number(),
-});
 const shownFailures = 10;
 const progressEveryMs = 1000;
 
@@ -67,17 +59,28 @@ const optionsOf = (flags: Flags, seed: number): SimulationOptions => ({
 const traced = (flags: Flags): Promise<SimulationResult> =>
   simulate({ ...optionsOf(flags, flags.seed), onTrace: (line) => void process.stderr.write(`${line}\n`) });
 
+/** What has come of the seeds so far; of those that run, to which simulated time they have come. */
+interface Progress {
+  readonly results: SimulationResult[];
+  readonly underWayMs: Map<number, number>;
+}
+
 /** One thread for each core; each gets the next seed when it has answered. */
 async function inThreads(flags: Flags): Promise<readonly SimulationResult[]> {
-  const results: SimulationResult[] = [];
+  const progress: Progress = { results: [], underWayMs: new Map() };
   let next = flags.seed;
   const end = flags.seed + flags.seeds;
-  const shown = progress(flags, () => results);
+  const shown = setInterval(
+    () => process.stderr.write(`${progressLine(flags, progress)}\n`),
+    progressEveryMs,
+  );
   const runOne = async (): Promise<void> => {
     const worker = new Worker(new URL('simulation-worker.system.ts', import.meta.url));
     try {
-      for (let seed = next++; seed < end; seed = next++)
-        results.push(await asked(worker, optionsOf(flags, seed)));
+      for (let seed = next++; seed < end; seed = next++) {
+        progress.results.push(await asked(worker, optionsOf(flags, seed), progress));
+        progress.underWayMs.delete(seed);
+      }
     } finally {
       await worker.terminate();
     }
@@ -87,33 +90,40 @@ async function inThreads(flags: Flags): Promise<readonly SimulationResult[]> {
   } finally {
     clearInterval(shown);
   }
-  return results.toSorted((a, b) => a.seed - b.seed);
+  return progress.results.toSorted((a, b) => a.seed - b.seed);
 }
 
-function asked(worker: Worker, options: SimulationOptions): Promise<SimulationResult> {
-  return new Promise((resolve, reject) => {
-    worker.once('error', reject);
-    worker.once('message', (raw: unknown) => {
-      worker.removeAllListeners('error');
-      resolve(Result.parse(raw));
-    });
+function asked(
+  worker: Worker,
+  options: SimulationOptions,
+  { underWayMs }: Progress,
+): Promise<SimulationResult> {
+  return new Promise<SimulationResult>((resolve, reject) => {
+    const hear = (raw: unknown): void => {
+      const news = SimulationNews.parse(raw);
+      if (news.kind === 'progress') return void underWayMs.set(news.seed, news.nowMs);
+      worker.off('message', hear);
+      worker.off('error', reject);
+      resolve(news.result);
+    };
+    worker.on('message', hear);
+    worker.on('error', reject);
     // oxlint-disable-next-line require-post-message-target-origin -- a thread, not a window
     worker.postMessage(options);
   });
 }
 
-function progress(flags: Flags, results: () => readonly SimulationResult[]): NodeJS.Timeout {
-  return setInterval(() => {
-    const done = results();
-    const failed = done.filter(({ violations }) => violations.length > 0).length;
-    process.stderr.write(`· ${done.length} of ${flags.seeds} seeds, ${failed} failed\n`);
-  }, progressEveryMs);
+/** A large region takes minutes for one seed: how far it is shows that it goes on. */
+function progressLine({ seeds, hours }: Flags, { results, underWayMs }: Progress): string {
+  const failed = results.filter(({ violations }) => violations.length > 0).length;
+  const underWay = [...underWayMs].map(
+    ([seed, nowMs]) => `, seed ${seed} at ${Math.round(nowMs / 1000)} of ${Math.round(hours * 3600)} s`,
+  );
+  return `· ${results.length} of ${seeds} seeds, ${failed} failed${underWay.join('')}`;
 }
 
 function report(flags: Flags, results: readonly SimulationResult[], seconds: number): string {
   const failed = results.filter(({ violations }) => violations.length > 0);
-  const sum = (of: (result: SimulationResult) => number): number =>
-    results.reduce((total, result) => total + of(result), 0);
   const lines = failed
     .slice(0, shownFailures)
     .flatMap(({ seed, violations }) => [
@@ -121,14 +131,27 @@ function report(flags: Flags, results: readonly SimulationResult[], seconds: num
       ...violations.slice(0, 3).map((violation) => `  ${violation}`),
       `  again: ${replay(flags, seed)}`,
     ]);
-  const what = `${flags.nodes} nodes, ${flags.streams} streams, ${flags.hours} h each`;
   return [
-    `${results.length} seeds (${what}), ${sum(({ faults }) => faults)} faults, ${sum(({ deaths }) => deaths)} changes of the view, ${sum(({ events }) => events)} events in ${seconds.toFixed(1)} s`,
+    `${results.length} seeds (${flags.nodes} nodes, ${flags.streams} streams, ${flags.hours} h each) in ${seconds.toFixed(1)} s`,
+    sums(flags, results),
     ...(flags.seeds === 1 ? [`trace ${results[0]?.traceHash}`] : []),
     failed.length === 0 ? 'no violation' : `${failed.length} seeds with violations`,
     ...lines,
     '',
   ].join('\n');
+}
+
+function sums({ nodes, streams }: Flags, results: readonly SimulationResult[]): string {
+  const sum = (of: (result: SimulationResult) => number): number =>
+    results.reduce((total, result) => total + of(result), 0);
+  const most = Math.max(...results.map(({ mostOwned }) => mostOwned));
+  return [
+    `${sum(({ faults }) => faults)} faults`,
+    `${sum(({ deaths }) => deaths)} changes of the view`,
+    `${sum(({ moves }) => moves)} moves of a stream to another node`,
+    `at the end no node owns more than ${most} streams (an even share is ${Math.round((10 * streams) / nodes) / 10})`,
+    `${sum(({ events }) => events)} events`,
+  ].join(', ');
 }
 
 function replay({ nodes, streams, hours, break: what }: Flags, seed: number): string {

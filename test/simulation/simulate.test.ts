@@ -18,6 +18,16 @@ test.each([2, 3])('a region of %i nodes holds as well', async (nodes) => {
   for (const seed of [1, 2, 3]) expect((await simulate({ ...hour, nodes, seed })).violations).toEqual([]);
 });
 
+// Goal: what is kept between questions (monitors, lines, who holds what) is right where it matters. Method: a region of which
+// about half is killed at once, with twenty streams for each node.
+test('a region of 150 nodes, half of which die at once, heals: streams move, and no node ends with a twentieth of them', async () => {
+  const large = await simulate({ nodes: 150, streams: 3000, hours: 0.3, seed: 2 });
+  expect(large.violations).toEqual([]);
+  expect(large.deaths).toBeGreaterThan(100);
+  expect(large.moves).toBeGreaterThan(1000);
+  expect(large.mostOwned).toBeLessThan(150);
+});
+
 test('the same seed is the same run, another seed is not', async () => {
   const hashes = await Promise.all(
     [7, 7, 8].map(async (seed) => (await simulate({ ...hour, hours: 0.3, seed })).traceHash),

@@ -4,11 +4,11 @@ import { expect, test } from 'vitest';
 import {
   advance,
   createDetector,
-  monitorsOf,
-  type Accusation,
   type Detector,
   type P2Result,
 } from '../../../../cluster/membership/detector.ts';
+import type { Accusation } from '../../../../cluster/membership/heard.ts';
+import { monitorsOf } from '../../../../cluster/membership/monitors.ts';
 import {
   declareDead,
   findMember,

@@ -1,7 +1,13 @@
 /** Placement with bounded load: nobody gets much more than its share, and almost every key stays first in its line (C4). */
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { line, loadFactor, place, type LoadedMember } from '../../../../cluster/partition/place.ts';
+import {
+  headOfLine,
+  line,
+  loadFactor,
+  place,
+  type LoadedMember,
+} from '../../../../cluster/partition/place.ts';
 import { order } from '../../../../cluster/partition/rendezvous.ts';
 
 const empty = (count: number, weight = 1): LoadedMember[] =>
@@ -55,6 +61,18 @@ test('the line has everyone, those with room first, each part in rendezvous orde
   const inOrder = order('demo', members).map(({ id }) => id);
   const isFull = (id: string): boolean => ['n0', 'n2', 'n4'].includes(id);
   expect(ids).toEqual([...inOrder.filter((id) => !isFull(id)), ...inOrder.filter(isFull)]);
+});
+
+test('the head of a line with bounded load is its beginning, whoever has room', () => {
+  const members = fc.array(fc.record({ weight: fc.nat({ max: 4 }), load: fc.nat({ max: 20 }) }), {
+    maxLength: 16,
+  });
+  fc.assert(
+    fc.property(fc.string(), members, fc.integer({ min: 1, max: 18 }), (key, list, count) => {
+      const named = list.map((one, index) => ({ id: `n${index}`, ...one }));
+      expect(headOfLine(key, named, count)).toEqual(line(key, named).slice(0, count));
+    }),
+  );
 });
 
 test('a member of weight 0 is never placed on, and nobody is chosen from nobody', () => {

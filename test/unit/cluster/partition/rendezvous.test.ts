@@ -1,7 +1,7 @@
 /** Weighted rendezvous: the same order everywhere, and nobody moves who need not (C4). */
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { order, type WeightedMember } from '../../../../cluster/partition/rendezvous.ts';
+import { head, order, type WeightedMember } from '../../../../cluster/partition/rendezvous.ts';
 
 const named = (count: number, weight = 1): readonly WeightedMember[] =>
   Array.from({ length: count }, (_, index) => ({ id: `n${index}`, weight }));
@@ -37,6 +37,14 @@ test('the order does not depend on the order of the members', () => {
           ),
         ),
       ).toEqual(ids(order(key, list)));
+    }),
+  );
+});
+
+test('the head of a line is its beginning, however long', () => {
+  fc.assert(
+    fc.property(fc.string(), members, fc.integer({ min: 0, max: 30 }), (key, list, count) => {
+      expect(head(key, list, count)).toEqual(order(key, list).slice(0, count));
     }),
   );
 });

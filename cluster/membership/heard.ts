@@ -1,0 +1,80 @@
+/**
+ * Which accusations a node has heard, as a value: by target, then by accuser (D6).
+ *
+ * In a region of two thousand a thousand may be accused at once, and each accusation reaches every node. So the targets are
+ * kept in shards, of which a new accusation copies one. Rejected: one map, copied each time (a second of one fault then
+ * took minutes to simulate); one map that is changed (the detector would not be a value any more).
+ */
+import type { NodeId } from '../model/ids.ts';
+
+export interface Accusation {
+  readonly from: NodeId;
+  readonly target: NodeId;
+  readonly incarnation: number;
+  /** False takes it back. */
+  readonly holds: boolean;
+}
+
+interface Said {
+  readonly incarnation: number;
+  readonly atMs: number;
+}
+
+type Accusers = ReadonlyMap<NodeId, Said>;
+
+export interface Heard {
+  /** How many are accused. */
+  readonly size: number;
+  readonly shards: readonly ReadonlyMap<NodeId, Accusers>[];
+}
+
+const shardCount = 64;
+
+export const nothingHeard: Heard = {
+  size: 0,
+  shards: Array.from({ length: shardCount }, () => new Map<NodeId, Accusers>()),
+};
+
+/** By its last three characters: names of nodes that differ at all mostly differ there. */
+function shardOf(id: NodeId): number {
+  const end = id.length;
+  // Beyond a short name this is NaN, which counts as 0 here.
+  return (
+    (id.charCodeAt(end - 1) + 10 * id.charCodeAt(end - 2) + 100 * id.charCodeAt(end - 3)) & (shardCount - 1)
+  );
+}
+
+/** By whom a member is accused; undefined when by nobody. */
+export const accusersOf = ({ shards }: Heard, target: NodeId): Accusers | undefined =>
+  shards[shardOf(target)]?.get(target);
+
+export function hear(heard: Heard, accusation: Accusation, nowMs: number): Heard {
+  const { from, target, incarnation, holds } = accusation;
+  const accusers = new Map(accusersOf(heard, target));
+  if (holds) accusers.set(from, { incarnation, atMs: nowMs });
+  else accusers.delete(from);
+  return withAccusers(heard, target, accusers);
+}
+
+/** Forgets what was said of these. @returns the same object when nothing was */
+export const without = (heard: Heard, targets: readonly NodeId[]): Heard =>
+  targets.reduce((kept, target) => withAccusers(kept, target, nobody), heard);
+
+const nobody: Accusers = new Map();
+
+/** The members that are accused by anybody. */
+export function* accused({ size, shards }: Heard): Generator<NodeId> {
+  if (size > 0) for (const shard of shards) yield* shard.keys();
+}
+
+function withAccusers(heard: Heard, target: NodeId, accusers: Accusers): Heard {
+  const index = shardOf(target);
+  const former = heard.shards[index];
+  const wasAccused = former?.has(target) === true;
+  if (accusers.size === 0 && !wasAccused) return heard;
+  const shard = new Map(former);
+  if (accusers.size === 0) shard.delete(target);
+  else shard.set(target, accusers);
+  const change = Number(accusers.size > 0) - Number(wasAccused);
+  return { size: heard.size + change, shards: heard.shards.with(index, shard) };
+}

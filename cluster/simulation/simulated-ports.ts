@@ -1,0 +1,41 @@
+/** The ports of the product's take-over, on a simulated NATS: answers take time and may be lost. */
+import { TangazaError } from '../errors/tangaza-error.ts';
+import { RegionId } from '../model/ids.ts';
+import type { IndexLog } from '../ownership/index-log.ts';
+import type { OwnershipStore } from '../ownership/ownership-store.ts';
+import type { SimulatedLog } from './simulated-log.ts';
+import type { Process, World } from './world.ts';
+
+export const region = RegionId.parse('r1');
+
+const not = (): never => {
+  throw new TangazaError('INTERNAL', 'not simulated');
+};
+
+export function logPort(world: World, log: SimulatedLog, process: Process): IndexLog {
+  return {
+    append: (stream, { epoch, node, bootId, recordId }, expected) =>
+      world.ask(process, 'write', () =>
+        log.append(stream, { kind: 'open', epoch, node, bootId, recordId, number: undefined }, expected),
+      ),
+    tail: (stream) =>
+      world.ask(process, 'read', () => {
+        const { tail, sequence } = log.of(stream);
+        if (tail === undefined) return undefined;
+        const { epoch, node, bootId, recordId } = tail;
+        return { sequence, record: { kind: 'open', epoch, node, region, bootId, recordId, atMs: 0 } };
+      }),
+    read: not,
+    follow: not,
+    purgeBelow: not,
+  };
+}
+
+export function storePort(world: World, log: SimulatedLog, process: Process): OwnershipStore {
+  return {
+    get: (stream) => world.ask(process, 'read', () => log.record(stream)),
+    put: (stream, record, revision) =>
+      world.ask(process, 'write', () => log.putRecord(stream, record, revision)),
+    list: not,
+  };
+}
