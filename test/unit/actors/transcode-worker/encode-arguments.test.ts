@@ -64,12 +64,12 @@ test('all that ffmpeg and x264 would guess is pinned (M7)', () => {
   expect(after(options, '-x264-params')).toContain('stitchable=1');
 });
 
-test('the rate is capped over one second from a buffer that is 30 % full (M8)', () => {
+test('the rate is capped over one second from a buffer that is half full (M8)', () => {
   const options = encodeArguments(plan).outputs[0]?.options ?? [];
   expect(after(options, '-maxrate')).toBe('1000000');
   expect(after(options, '-bufsize')).toBe('1000000');
   expect(after(options, '-crf')).toBe('23');
-  expect(after(options, '-x264-params')).toContain('vbv-init=0.3');
+  expect(after(options, '-x264-params')).toContain('vbv-init=0.5');
   expect(options).not.toContain('-b:v');
 });
 
