@@ -82,7 +82,9 @@ export class Drain {
     const endMs = clock.monotonicMs() + withinMs - lastMs;
     await this.handOverNow(withinMs - lastMs);
     while ((await publishers()) > 0 && clock.monotonicMs() < endMs) {
-      await askPublishersToLeave();
+      await askPublishersToLeave().catch((error: unknown) => {
+        logger.warn({ err: error }, 'publishers could not be asked to leave; they are closed at the bound');
+      });
       await clock.sleep(lookEveryMs);
     }
     await closePublishers();

@@ -42,7 +42,9 @@ interface Publisher {
 
 const longestKey = 200;
 const highestPriority = 1000;
-const worthALookMs = 500;
+/** Longer than an owner takes to say in its answer to the next report that its log has moved. */
+const worthALookMs = 1500;
+const attachWithinMs = 1000;
 
 export class IngestSessions implements IngestHandler {
   readonly #ports: IngestSessionsPorts;
@@ -50,6 +52,7 @@ export class IngestSessions implements IngestHandler {
   readonly #publishers = new Map<SessionId, Publisher>();
   readonly #looking = new Set<SessionId>();
   #ticks = 0;
+  #isLeaving = false;
 
   constructor(ports: IngestSessionsPorts) {
     this.#ports = ports;
@@ -65,6 +68,9 @@ export class IngestSessions implements IngestHandler {
     if (request.streamKey.length > longestKey) throw new TangazaError('STREAM_KEY_UNKNOWN');
     const { stream, logger, newSession, newSessionId, node } = this.#ports;
     const { streamId, ladder } = await this.#ports.authenticate(request.streamKey);
+    const elsewhere = this.#isLeaving ? this.#ports.otherIngest(streamId) : undefined;
+    if (elsewhere !== undefined)
+      throw new TangazaError('UNAVAILABLE', `this node is being drained: publish to ${elsewhere}`);
     const { remoteAddress, encoder } = request;
     const attach: AttachParams = {
       streamId,
@@ -125,6 +131,7 @@ export class IngestSessions implements IngestHandler {
    * understand it are asked once to connect elsewhere, as twins that are recognised and let this one end (C2).
    */
   async askToLeave(): Promise<void> {
+    this.#isLeaving = true;
     await Promise.all([...this.#publishers.values()].map((publisher) => this.#askOne(publisher)));
   }
 
@@ -134,7 +141,8 @@ export class IngestSessions implements IngestHandler {
     const url = this.#ports.otherIngest(runner.attach.streamId);
     if (isAsked || url === undefined) return;
     publisher.isAsked = true;
-    await runner.ownerGone(); // its owner was here: the new one must know it before its twin comes
+    // Its owner was here: the new one must know it before its twin comes.
+    await Promise.race([runner.ownerGone(), this.#ports.clock.sleep(attachWithinMs)]);
     if (connection.requestReconnect(url))
       this.#ports.logger.info({ ...idsOf(runner), url }, 'the publisher is asked to connect elsewhere');
   }

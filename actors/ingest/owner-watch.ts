@@ -11,7 +11,6 @@ import type {
   AttachReply,
   CloseSessionsParams,
   DetachParams,
-  InputReply,
   InputReport,
   OfferParams,
   OpenPeriodParams,
@@ -40,7 +39,8 @@ export class OwnerWatch implements StreamCalls {
   readonly #clock: Clock;
   #unansweredSinceMs: number | undefined;
   #unloggedSinceMs: number | undefined;
-  #said: InputReply | undefined;
+  #sequence: number | undefined;
+  #feedsElsewhere = false;
 
   constructor(stream: StreamCalls, clock: Clock) {
     this.#stream = stream;
@@ -55,7 +55,7 @@ export class OwnerWatch implements StreamCalls {
 
   /** A twin feeds the stream at another node, as the owner last said. */
   get feedsElsewhere(): boolean {
-    return this.#said?.feedsElsewhere === true;
+    return this.#feedsElsewhere;
   }
 
   attach(params: AttachParams): Promise<AttachReply> {
@@ -74,10 +74,14 @@ export class OwnerWatch implements StreamCalls {
 
   /** W2. */
   async input(params: InputReport): Promise<unknown> {
-    const reply = await this.#stream.input(params);
+    const reply = await this.#stream.input(params).catch((error: unknown) => {
+      this.#feedsElsewhere = false; // nobody knows now
+      throw error;
+    });
     const said = inputReplyOf(reply);
-    if (said?.sequence !== this.#said?.sequence) this.#unloggedSinceMs = undefined;
-    this.#said = said;
+    this.#feedsElsewhere = said?.feedsElsewhere === true;
+    if (said?.sequence !== this.#sequence) this.#unloggedSinceMs = undefined;
+    this.#sequence = said?.sequence;
     return reply;
   }
 

@@ -25,6 +25,7 @@ import type { TaskQueue } from '../../cluster/queue/task-queue.ts';
 import type { Clock } from '../../cluster/time/clock.ts';
 import type { SegmentStore } from '../segment-store/segment-store.ts';
 import { healthOf } from './health.ts';
+import { isSending } from './sessions.ts';
 import { createOwner, decide, type TakenStream } from './owner.ts';
 import type { Command, Effect, Now, OfferReply, OwnerEvent, OwnerState, ReplyTo } from './owner-state.ts';
 import { feeding } from './sessions.ts';
@@ -93,12 +94,15 @@ export class Activation {
   }
 
   /** What this owner tells a session of its own. */
-  inputReply(session: SessionId): InputReply {
+  inputReply(session: SessionId, isStaying: (node: NodeId) => boolean): InputReply {
     const { sessions, lastSequence: sequence } = this.#state;
     const node = sessions.find(({ id }) => id === session)?.node;
-    const feedsElsewhere = sessions.some(
-      (one) => one.isActive && one.feeds && one.id !== session && one.node !== node,
-    );
+    const nowMs = this.#now().monotonicMs;
+    const feedsElsewhere =
+      node !== undefined &&
+      sessions.some(
+        (one) => one.id !== session && one.node !== node && isStaying(one.node) && isSending(one, nowMs),
+      );
     return { sequence, feedsElsewhere };
   }
 

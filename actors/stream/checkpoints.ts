@@ -13,8 +13,14 @@ import type { Turn } from './turn.ts';
 
 /** Q1. Called at each tick. */
 export function checkpoint(turn: Turn): void {
-  const { link, life, isCheckpointing, checkpointRetryAtMs } = turn.state;
-  if (life !== 'active' || link.kind === 'down' || isCheckpointing || turn.nowMs < checkpointRetryAtMs)
+  const { link, life, isCheckpointing, isArchiving, checkpointRetryAtMs } = turn.state;
+  if (
+    life !== 'active' ||
+    link.kind === 'down' ||
+    isCheckpointing ||
+    isArchiving ||
+    turn.nowMs < checkpointRetryAtMs
+  )
     return;
   if (isDue(turn.state)) ask(turn);
 }

@@ -50,12 +50,13 @@ export async function headsOf(stream: StreamId, ports: HeadPorts): Promise<Heads
   });
   const beyond = async (log: readonly IndexEntry[]): Promise<Timeline | undefined> => {
     const { nextNumber } = log.reduce<Timeline>(applyEntry, emptyTimeline());
-    const [edge] = edges
+    const further = edges
       .filter((one) => one.nextNumber > Math.max(nextNumber, checkpoint?.nextNumber ?? 0))
       .toSorted((a, b) => b.nextNumber - a.nextNumber);
-    const fromEdge =
-      edge === undefined ? undefined : await read(ports, () => ports.askFold(edge.node, stream));
-    if (isBeyond(fromEdge, nextNumber)) return fromEdge;
+    for (const { node } of further) {
+      const fromEdge = await read(ports, () => ports.askFold(node, stream));
+      if (isBeyond(fromEdge, nextNumber)) return fromEdge;
+    }
     if (checkpoint === undefined || checkpoint.nextNumber <= nextNumber) return undefined;
     const stored = await read(ports, async () => {
       const body = await ports.store.get(checkpoint.key, AbortSignal.timeout(readWithinMs));

@@ -55,6 +55,10 @@ export function takeAck(turn: Turn, recordId: string, sequence: number): IndexRe
     logRecords: logRecords + 1,
     timeline: applyEntry(timeline, { sequence, record }),
   });
+  const isDecision = record.kind === 'commit' || record.kind === 'gap';
+  // The fold is what everybody sees: an activation whose numbers it does not take begins again from the log (A2).
+  if (isDecision && turn.state.timeline.nextNumber !== record.number + 1)
+    throw new Error(`the fold refuses number ${record.number}`);
   proveLog(turn);
   return record;
 }

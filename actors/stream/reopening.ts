@@ -87,14 +87,15 @@ function continuation(period: TimelinePeriod, mediaZero90k: number, fingerprint:
 }
 
 /** The record is in the log: what is pending of the old period is pending of the new one, and to be made anew. */
-export function continuePending(turn: Turn, { storedAs }: ClockRecord, sequence: number): void {
+export function continuePending(turn: Turn, { storedAs, mediaZero90k }: ClockRecord, sequence: number): void {
   if (storedAs === undefined) return;
   const { timeline, pending, outbox, nowMs } = { ...turn.state, nowMs: turn.nowMs };
   const parts = new Set(
     timeline.periods.filter((one) => storePeriodOf(one) === storedAs).map(({ id }) => id),
   );
   const period = PeriodId.parse(sequence);
-  const isPart = (one: { readonly period: PeriodId }): boolean => parts.has(one.period);
+  const isPart = (one: Pick<SourceOffer, 'period' | 'start90k'>): boolean =>
+    parts.has(one.period) && one.start90k >= mediaZero90k;
   turn.set({
     headSinceAtMs: nowMs,
     pending: pending.map((segment) =>

@@ -14,9 +14,26 @@ import type { Turn } from './turn.ts';
 
 /** Asks for the archive when the log has grown to twice of what it must hold. */
 export function trimLog(turn: Turn): void {
-  const { logRecords, settings, isArchiving, life, timeline, self, link, archivedBelow, checkpointed } =
-    turn.state;
-  if (life !== 'active' || isArchiving || link.kind === 'down' || logRecords <= settings.maxLogRecords)
+  const {
+    logRecords,
+    settings,
+    isArchiving,
+    isCheckpointing,
+    life,
+    timeline,
+    self,
+    link,
+    archivedBelow,
+    checkpointed,
+  } = turn.state;
+  // A checkpoint of the same number has the same name: one after the other, so that it is known whose it is.
+  if (
+    life !== 'active' ||
+    isArchiving ||
+    isCheckpointing ||
+    link.kind === 'down' ||
+    logRecords <= settings.maxLogRecords
+  )
     return;
   const key = archiveKey(self.stream, self.epoch, timeline.nextNumber);
   const isCheckpoint = checkpointed?.key === key; // which stays then

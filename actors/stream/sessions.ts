@@ -22,6 +22,7 @@ import type {
 } from '../../cluster/contract/stream.ts';
 import { isErrorCode, type ErrorCode } from '../../cluster/errors/catalogue.ts';
 import type { NodeId, SessionId } from '../../cluster/model/ids.ts';
+import { storePeriodOf } from '../media/timeline/query.ts';
 import { limits, type OwnerState, type Refusals, type ReplyTo, type Session } from './owner-state.ts';
 import type { Turn } from './turn.ts';
 
@@ -54,7 +55,8 @@ export function attach(turn: Turn, params: AttachParams, reply: ReplyTo): void {
 
 /** S7. */
 function feedsRunning({ timeline }: OwnerState, { period }: AttachParams): boolean {
-  return period !== undefined && timeline.state === 'live' && timeline.periods.at(-1)?.id === period;
+  const running = timeline.state === 'live' ? timeline.periods.at(-1) : undefined;
+  return running !== undefined && storePeriodOf(running) === period;
 }
 
 /** S6: one at a time, and no third of one encoder. */
@@ -106,6 +108,14 @@ function maySupersede(incumbent: Session, newcomer: AttachParams, nowMs: number)
 /** How long a session has sent nothing, as far as told; a report that is fresh counts as it is. */
 export function packetAgeMs({ packetAtMs, toldAtMs }: Session, nowMs: number): number {
   return nowMs - toldAtMs <= limits.reportFreshMs ? toldAtMs - packetAtMs : nowMs - packetAtMs;
+}
+
+/** Feeds the stream, and has said so to this owner of late. */
+export function isSending(session: Session, nowMs: number): boolean {
+  const { isActive, feeds, input } = session;
+  return (
+    isActive && feeds && input !== undefined && packetAgeMs(session, nowMs) < limits.ghostOfSameAddressMs
+  );
 }
 
 function admit(

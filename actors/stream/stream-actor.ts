@@ -150,7 +150,8 @@ export class StreamActor {
   async input(report: InputReport): Promise<InputReply> {
     const activation = await this.#find(report.streamId);
     activation?.tell({ kind: 'input', report });
-    return activation?.inputReply(report.sessionId) ?? { sequence: 0, feedsElsewhere: false };
+    const isStaying = (node: NodeId): boolean => this.#options.candidates().some(({ id }) => id === node);
+    return activation?.inputReply(report.sessionId, isStaying) ?? { sequence: 0, feedsElsewhere: false };
   }
 
   async detach(params: DetachParams): Promise<void> {

@@ -9,12 +9,23 @@ const wrongLastSequence = new Set([10071, 10164]);
 export const isWrongRevision = (error: unknown): boolean =>
   error instanceof JetStreamApiError && wrongLastSequence.has(error.code);
 
-/** @throws TangazaError as `ask` throws it; `LOG_UNAVAILABLE` for every other error */
-export async function asking<T>(what: string, ask: () => Promise<T>): Promise<T> {
+/** The bucket is gone, with its server's disk. */
+const streamNotFound = 10_059;
+
+/**
+ * @param remake makes the bucket again when it is gone: the next request finds it, empty
+ * @throws TangazaError as `ask` throws it; `LOG_UNAVAILABLE` for every other error
+ */
+export async function asking<T>(
+  what: string,
+  ask: () => Promise<T>,
+  remake: () => Promise<unknown> = async () => {},
+): Promise<T> {
   try {
     return await ask();
   } catch (error) {
     if (error instanceof TangazaError) throw error;
+    if (error instanceof JetStreamApiError && error.code === streamNotFound) await remake().catch(() => {});
     const why = error instanceof Error ? error.message : 'no answer';
     throw new TangazaError('LOG_UNAVAILABLE', `${what}: ${why}`, { cause: error });
   }

@@ -9,6 +9,7 @@
  *     it is thrown away and a new one begins behind the cursor, so nothing is lost and nothing comes twice.
  * L5. Each time it looks whether the log still has the record before the cursor. One that was restored from a backup, or lost
  *     what was not yet on the disk, has not: then all comes again. (One that was purged has not, either: that does no harm.)
+ * L6. A stream that is gone, with its server's disk, is made again, empty: the owners give it back what they know (C7).
  */
 import {
   DeliverPolicy,
@@ -40,6 +41,7 @@ const retryMinMs = 100;
 const retryMaxMs = 1000;
 /** `wrong last sequence`, with and without the sequence told. */
 const wrongLastSequence = new Set([10071, 10164]);
+const streamNotFound = 10_059;
 
 export interface NatsIndexLogOptions {
   readonly connection: NatsConnection;
@@ -78,7 +80,7 @@ async function ensureStream(
     max_msgs_per_subject: -1,
   };
   const found = await manager.streams.info(name).catch((error: unknown) => {
-    if (error instanceof JetStreamApiError && error.code === 10059) return undefined;
+    if (error instanceof JetStreamApiError && error.code === streamNotFound) return undefined;
     throw error;
   });
   if (found !== undefined) {
@@ -101,6 +103,7 @@ class NatsIndexLog implements IndexLog {
   readonly #js: JetStreamClient;
   readonly #manager: JetStreamManager;
   readonly #looks: JetStreamManager;
+  readonly #ensure: () => Promise<void>;
   readonly #stream: { readonly name: string; readonly domain: string | undefined };
   readonly #appends: Counter;
   readonly #appendSeconds: Histogram;
@@ -108,10 +111,11 @@ class NatsIndexLog implements IndexLog {
   readonly #unreadable: Counter;
 
   constructor(
-    { connection, region, logger, metrics }: NatsIndexLogOptions,
+    options: NatsIndexLogOptions,
     { manager, looks }: { readonly manager: JetStreamManager; readonly looks: JetStreamManager },
     stream: { readonly name: string; readonly domain: string | undefined },
   ) {
+    const { connection, region, logger, metrics } = options;
     this.#connection = connection;
     this.#region = region;
     this.#logger = logger;
@@ -119,6 +123,7 @@ class NatsIndexLog implements IndexLog {
     this.#looks = looks;
     this.#js = jetstream(connection, { timeout: requestTimeoutMs });
     this.#stream = stream;
+    this.#ensure = () => ensureStream(manager, stream.name, options);
     this.#appends = metrics.counter({
       name: 'tangaza_index_appends_total',
       help: 'Appends to the index log.',
@@ -175,10 +180,16 @@ class NatsIndexLog implements IndexLog {
     }
   }
 
-  #last(stream: StreamId): Promise<StoredMsg | null> {
-    return this.#looks.streams.getMessage(this.#stream.name, {
-      last_by_subj: subjects.index(this.#region, stream),
-    });
+  /** L6. */
+  async #last(stream: StreamId): Promise<StoredMsg | null> {
+    try {
+      return await this.#looks.streams.getMessage(this.#stream.name, {
+        last_by_subj: subjects.index(this.#region, stream),
+      });
+    } catch (error) {
+      if (error instanceof JetStreamApiError && error.code === streamNotFound) await this.#ensure();
+      throw error;
+    }
   }
 
   async read(stream: StreamId, fromSequence = 1): Promise<readonly IndexEntry[]> {

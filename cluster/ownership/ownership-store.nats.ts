@@ -25,31 +25,39 @@ export interface NatsOwnershipStoreOptions {
 
 /** Opens the region's bucket and makes it if there is none. @throws TangazaError `LOG_UNAVAILABLE` */
 export async function openNatsOwnershipStore(options: NatsOwnershipStoreOptions): Promise<OwnershipStore> {
-  return asking('the ownership bucket cannot be opened', async () => {
-    const kv = await new Kvm(jetstream(options.connection, { timeout: requestTimeoutMs })).create(
-      `${subjects.ownershipBucket}-${options.region}`,
-      {
-        history: 1,
-        replicas: options.replicas ?? 1,
-        allow_direct: false,
-        timeout: requestTimeoutMs,
-      },
-    );
-    return new NatsOwnershipStore(kv, options.logger);
-  });
+  const open = (): Promise<KV> => openBucket(options);
+  return asking(
+    'the ownership bucket cannot be opened',
+    async () => new NatsOwnershipStore(await open(), open, options.logger),
+  );
+}
+
+function openBucket({ connection, region, replicas = 1 }: NatsOwnershipStoreOptions): Promise<KV> {
+  const kvm = new Kvm(jetstream(connection, { timeout: requestTimeoutMs }));
+  const bucket = { history: 1, replicas, allow_direct: false, timeout: requestTimeoutMs };
+  return kvm.create(`${subjects.ownershipBucket}-${region}`, bucket);
 }
 
 class NatsOwnershipStore implements OwnershipStore {
-  readonly #kv: KV;
+  #kv: KV;
+  readonly #remake: () => Promise<void>;
   readonly #logger: Logger;
 
-  constructor(kv: KV, logger: Logger) {
+  constructor(kv: KV, open: () => Promise<KV>, logger: Logger) {
     this.#kv = kv;
+    this.#remake = async () => {
+      this.#kv = await open();
+    };
     this.#logger = logger;
   }
 
+  /** Every request; a bucket that is gone is made again, and is empty (C5). */
+  #asking<T>(what: string, ask: () => Promise<T>): Promise<T> {
+    return asking(what, ask, this.#remake);
+  }
+
   get(stream: StreamId): ReturnType<OwnershipStore['get']> {
-    return asking(`ownership of ${stream}`, async () => {
+    return this.#asking(`ownership of ${stream}`, async () => {
       const entry = await this.#kv.get(stream);
       if (entry === null) return { record: undefined, revision: 0 };
       const record = entry.operation === 'PUT' ? this.#parse(stream, entry.string()) : undefined;
@@ -59,7 +67,7 @@ class NatsOwnershipStore implements OwnershipStore {
 
   put(stream: StreamId, record: OwnershipRecord, revision: number): Promise<number> {
     const value = JSON.stringify(record);
-    return asking(`claim of ${stream}`, async () => {
+    return this.#asking(`claim of ${stream}`, async () => {
       try {
         return await (revision === 0
           ? this.#kv.create(stream, value)
@@ -74,7 +82,7 @@ class NatsOwnershipStore implements OwnershipStore {
   }
 
   list(): Promise<ReadonlyMap<StreamId, OwnershipRecord>> {
-    return asking('the list of owners', async () => {
+    return this.#asking('the list of owners', async () => {
       const records = new Map<StreamId, OwnershipRecord>();
       for await (const entry of await this.#kv.history()) {
         const stream = StreamId.safeParse(entry.key);

@@ -39,11 +39,10 @@ export class TaskLine {
   readonly #options: TaskLineOptions;
   readonly #inboxes = { lowest: createInbox(), upper: createInbox() };
   readonly #subscriptions: readonly Subscription[];
-  readonly #waiting = new Set<TaskGroup>();
+  /** Requests that wait, and when their consumer last gave a sign of itself, monotonic ms. */
+  readonly #waiting = new Map<TaskGroup, number>();
   readonly #arrived: Msg[] = [];
   #isUnavailable = false;
-  /** When the server last said anything, monotonic ms. */
-  #heardMs = 0;
   #changed = Promise.withResolvers<void>();
 
   constructor(options: TaskLineOptions) {
@@ -62,7 +61,7 @@ export class TaskLine {
 
   /** Asks for one task that is there now, unless a request waits already. @throws as `wait` */
   async askNow(group: TaskGroup): Promise<void> {
-    if (this.#waiting.has(group)) return;
+    if (this.#isWaiting(group)) return;
     await this.#untilChanged(answerMs, () => this.#ask(group, { batch: 1, no_wait: true }));
   }
 
@@ -74,13 +73,14 @@ export class TaskLine {
   async wait(): Promise<void> {
     const { clock } = this.#options;
     const endMs = clock.monotonicMs() + pollMs + 1000;
-    this.#heardMs = clock.monotonicMs();
-    let isOver = await this.#untilChanged(quietMs, () =>
-      groups.forEach((group) => this.#ask(group, waiting)),
-    );
-    while (isOver && this.#heardMs + quietMs > clock.monotonicMs() && clock.monotonicMs() < endMs)
-      isOver = await this.#untilChanged(quietMs, () => {});
-    if (isOver) this.forget();
+    const ask = (): void => groups.forEach((group) => this.#ask(group, waiting));
+    while (await this.#untilChanged(quietMs, ask)) if (clock.monotonicMs() >= endMs) return this.forget();
+  }
+
+  /** Its request is with a consumer that has given a sign of late. */
+  #isWaiting(group: TaskGroup): boolean {
+    const heardMs = this.#waiting.get(group);
+    return heardMs !== undefined && this.#options.clock.monotonicMs() - heardMs < quietMs;
   }
 
   /** @returns whether the time was over first */
@@ -124,16 +124,18 @@ export class TaskLine {
   }
 
   #ask(group: TaskGroup, request: object): void {
-    const { connection, stream } = this.#options;
-    if (this.#waiting.has(group)) return;
-    this.#waiting.add(group);
+    const { connection, stream, clock } = this.#options;
+    if (this.#isWaiting(group)) return;
+    this.#waiting.set(group, clock.monotonicMs());
     connection.publish(nextSubject(stream, group), JSON.stringify(request), { reply: this.#inboxes[group] });
   }
 
   #receive(group: TaskGroup, error: Error | null, message: Msg): void {
     const status = error === null ? pullStatusOf(message) : 'unavailable';
-    this.#heardMs = this.#options.clock.monotonicMs();
-    if (status === 'waiting') return;
+    if (status === 'waiting') {
+      this.#waiting.set(group, this.#options.clock.monotonicMs());
+      return;
+    }
     this.#waiting.delete(group);
     if (status === 'unavailable') this.#isUnavailable = true;
     if (status === undefined) {

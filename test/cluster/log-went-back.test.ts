@@ -53,3 +53,25 @@ test('a log restored from a backup gets back what it lost, and the stream goes o
   await healthUntil(cluster, two, ({ owner }) => owner === two.node);
   expect(breaksIn(await grownBy(two, 3))).toEqual({ gaps: 0, discontinuities: 0 });
 });
+
+// Method: as above, with an empty folder: log, ownership records, view and tasks are all gone.
+test('NATS loses its disk under a live stream: log and records are made again from what the nodes know', async () => {
+  const feed = await makeFeed({ seconds: 120, size: '426x240', fps: 25, gop: 50 });
+  await using cluster = await startTestCluster({ nodes: 2 });
+  const [one, two] = cluster.nodes;
+  const [region] = cluster.regions;
+  if (one === undefined || two === undefined || region === undefined) throw new Error('two nodes are needed');
+  const encoder = new TwinEncoder(feed);
+  await using _first = await encoder.connect(cluster, one);
+  await using _second = await encoder.connect(cluster, two);
+  const before = urlsOf(await playing(two));
+
+  await region.nats.kill('SIGKILL');
+  await rm(join(region.dataDir, 'nats'), { recursive: true });
+  region.nats.start();
+  const after = await grownBy(two, 4);
+  expect(breaksIn(after)).toEqual({ gaps: 0, discontinuities: 0 });
+  expect([...before].filter(([number, uri]) => urlsOf(after).get(number) !== uri)).toEqual([]);
+  const { nextNumber, periods } = await foldOf(cluster);
+  expect([periods.length, nextNumber > after.lastNumber]).toEqual([1, true]);
+});

@@ -84,6 +84,8 @@ export class OwnerHarness {
   /** Checkpoints and archives, by key. */
   readonly stored = new Map<string, unknown>();
   isStoreDown = false;
+  /** It answers nothing. */
+  isStoreSilent = false;
   state: OwnerState;
   #replies = 0;
 
@@ -308,6 +310,7 @@ export class OwnerHarness {
   }
 
   #checkpoint({ key, body, made, supersedes }: Extract<Effect, { kind: 'checkpoint' }>): void {
+    if (this.isStoreSilent) return undefined;
     if (this.isStoreDown) return this.do({ kind: 'checkpointFailed' });
     const isFree = !this.stored.has(key);
     if (isFree) this.stored.set(key, body);

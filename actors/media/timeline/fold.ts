@@ -123,13 +123,14 @@ function openPeriod(timeline: Timeline, clock: ClockRecord, sequence: number): T
   };
 }
 
-/** M7: what is pending of the media that goes on in a new period is pending there. */
-function continuePending({ pending, periods }: Timeline, { storedAs }: ClockRecord, id: PeriodId): void {
+/** M7: what is pending of the media that goes on in a new period is pending there, from where that begins. */
+function continuePending({ pending, periods }: Timeline, clock: ClockRecord, id: PeriodId): void {
+  const { storedAs, mediaZero90k } = clock;
   if (storedAs === undefined) return;
   const parts = new Set(periods.filter((one) => storePeriodOf(one) === storedAs).map((one) => one.id));
   const growable = growableMap(pending);
   for (const [key, source] of [...growable]) {
-    if (!parts.has(source.period)) continue;
+    if (!parts.has(source.period) || source.start90k < mediaZero90k) continue;
     growable.delete(key);
     growable.set(pendingKey(id, source.start90k), { ...source, period: id });
   }
@@ -280,15 +281,24 @@ function trim(timeline: Timeline, upTo: number): Timeline {
   return { ...timeline, firstNumber, periods: kept };
 }
 
+/** A period that was lost before it had a segment, and came back in a snapshot (C7). */
+function withPeriodsOf(timeline: Timeline, { periods, pending, state }: Timeline): Timeline {
+  const last = timeline.periods.at(-1)?.id ?? 0;
+  const missing = periods.filter(({ id }) => id > last);
+  if (missing.length === 0) return timeline;
+  return { ...timeline, state, pending, periods: [...timeline.periods, ...missing] };
+}
+
 /**
  * A snapshot matters only to a fold that lacks what was purged before it; where both are known they are equal.
  * Its epoch and bootId are those of the record that carries it.
  */
 function restore(timeline: Timeline, record: Extract<IndexRecord, { kind: 'snapshot' }>): Timeline {
   const isBehind = timeline.periods.length === 0 || timeline.nextNumber < record.nextNumber;
-  if (!isBehind) return timeline;
+  if (timeline.nextNumber > record.nextNumber) return timeline;
   const restored = fromSnapshot(record.state);
   if (restored === undefined) return refuse(timeline);
+  if (!isBehind) return withPeriodsOf(timeline, restored);
   const { lastSequence, epoch, bootId, ignored } = timeline;
   return { ...restored, lastSequence, epoch, bootId, ignored: Math.max(ignored, restored.ignored) };
 }

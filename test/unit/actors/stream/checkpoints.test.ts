@@ -72,6 +72,13 @@ test('one that has become the archive of what left the log is not superseded', (
   expect([...owner.stored.keys()]).toEqual(expect.arrayContaining(archived));
 });
 
+test('while a checkpoint is under way nothing is archived: of one name it must be known whose it is', () => {
+  const { owner, period } = committed(2, { maxLogRecords: 60 });
+  owner.isStoreSilent = true;
+  for (let index = 2; index < 45; index += 1) commit(owner, period, index);
+  expect(owner.has('archive')).toBe(false);
+});
+
 // Goal: no number means two things, however much the log has lost (C5, C7). Method: a successor finds an empty log, or one
 // without its end; a fold that knows more is put before it, and its first record says so to everybody.
 test.each([

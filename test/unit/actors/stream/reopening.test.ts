@@ -2,12 +2,17 @@
 import { expect, test } from 'vitest';
 import { addNamedKeys } from '../../../../actors/control/sweep-plan.ts';
 import { findMedia } from '../../../../actors/media/timeline/query.ts';
+import { applyEntry, emptyTimeline } from '../../../../actors/media/timeline/fold.ts';
+import type { Timeline } from '../../../../actors/media/timeline/timeline.ts';
 import { createOwner } from '../../../../actors/stream/owner.ts';
+import type { IndexEntry } from '../../../../cluster/contract/index-log.ts';
 import { PeriodId } from '../../../../cluster/model/ids.ts';
 import { codeOf, OwnerHarness, settings, valueOf } from '../../../support/owner-harness.ts';
 import { stream } from '../../../support/records.ts';
 
 const differs = 'FINGERPRINT_DIFFERS';
+const fold = (entries: readonly IndexEntry[]): Timeline =>
+  entries.reduce<Timeline>(applyEntry, emptyTimeline());
 
 /** Two segments decided as usual; then every worker has another encoder. */
 function upgraded() {
@@ -145,4 +150,43 @@ test('a period that has made nothing yet is not opened again for the encoder it 
   refuse(3);
   owner.pass(500);
   expect(owner.ofKind('clock')).toHaveLength(2);
+});
+
+// Goal: owner and fold count alike. Method: a segment before the refused ones is missing; the new period's record is on its way
+// when it comes after all. It belongs to the old period, and is decided there first.
+test('what lies before the new period stays in the old one, and every fold counts as the owner does', () => {
+  const { owner, period, refuse, refused } = upgraded();
+  refused(3);
+  owner.offer(owner.segment(period, 4));
+  owner.logMode = 'held';
+  refuse(4);
+  owner.offer(owner.segment(period, 2));
+  for (let round = 0; round < 8; round += 1) owner.releaseHeld();
+  owner.pass(200);
+  for (const task of owner.tasks) owner.done(task, 'w1', { init: task.fingerprint === 'test' ? 'f0' : 'f9' });
+  owner.pass(3000);
+  const again = fold(owner.log);
+  expect(
+    owner.ofKind('commit').map(({ period: id, start90k }) => [id === period, start90k / 180_000]),
+  ).toEqual([
+    [true, 0],
+    [true, 1],
+    [true, 2],
+    [false, 3],
+    [false, 4],
+  ]);
+  expect([again.nextNumber, again.ignored]).toEqual([owner.state.nextNumber, 0]);
+});
+
+test('a session that a new owner hears of by the name under which it stores feeds the running period', () => {
+  const { owner, period, refused } = upgraded();
+  refused(2);
+  refused(3);
+  const heir = new OwnerHarness({ entries: owner.log, epoch: 2, bootId: 'b2' });
+  heir.attach('s1', { period });
+  heir.attach('s2', { period, remoteAddress: '10.0.0.2' });
+  expect(heir.state.sessions.map(({ id, isActive }) => [id, isActive])).toEqual([
+    ['s1', true],
+    ['s2', true],
+  ]);
 });

@@ -1,6 +1,7 @@
 /** Ghosts, rivals and blocks (C2). */
 import { expect, test } from 'vitest';
 import { healthOf } from '../../../../actors/stream/health.ts';
+import { isSending } from '../../../../actors/stream/sessions.ts';
 import type { AttachParams, InputReport } from '../../../../cluster/contract/stream.ts';
 import { SessionId } from '../../../../cluster/model/ids.ts';
 import { codeOf, OwnerHarness, valueOf } from '../../../support/owner-harness.ts';
@@ -175,4 +176,19 @@ test.each([
   owner.do({ kind: 'detach', params: { streamId: stream, sessionId: SessionId.parse('s1'), reason } });
   const now = { monotonicMs: owner.nowMs, utcMs: owner.nowMs };
   expect(healthOf(owner.state, [], now)).toMatchObject({ state, reason: said });
+});
+
+test('a session counts as sending when this owner has its media and a fresh word of it, and not a moment longer', () => {
+  const owner = new OwnerHarness();
+  const period = owner.begin();
+  const isSendingNow = (): boolean => owner.state.sessions.some((one) => isSending(one, owner.nowMs));
+  tell(owner, 0);
+  expect(isSendingNow()).toBe(false); // nothing of it was taken yet
+  owner.offer(owner.segment(period, 0));
+  expect(isSendingNow()).toBe(true);
+  tell(owner, 1500);
+  expect(isSendingNow()).toBe(false);
+  tell(owner, 0);
+  owner.pass(1500);
+  expect(isSendingNow()).toBe(false);
 });

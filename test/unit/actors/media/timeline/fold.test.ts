@@ -1,6 +1,7 @@
 /** The fold of the index log: fencing, periods, order, pending sources, trim, end and reopening (C1, C9, M1, M7, M11). */
 import { describe, expect, test } from 'vitest';
 import { applyEntry, emptyTimeline } from '../../../../../actors/media/timeline/fold.ts';
+import { toSnapshot } from '../../../../../actors/media/timeline/snapshot.ts';
 import { PeriodId, RenditionName } from '../../../../../cluster/model/ids.ts';
 import { LogBuilder } from '../../../../support/log-builder.ts';
 import { by, clockRecord, openRecord, sha } from '../../../../support/records.ts';
@@ -284,4 +285,16 @@ test('a day of 2 s segments folds, and a trim at each of its last segments does,
 test('two empty timelines share nothing', () => {
   applyEntry(emptyTimeline(), { sequence: 1, record: clockRecord() });
   expect(emptyTimeline().periods).toEqual([]);
+});
+
+// C7. Goal: an edge that missed a period learns of it from the snapshot that brings it back. Method: a fold without the period's
+// record, and a snapshot of one with it, at the same number.
+test('a period that was lost before its first segment comes back with a snapshot', () => {
+  const before = new LogBuilder().open().clock().segments(3).fold();
+  const known = new LogBuilder().open().clock().segments(3).clock().fold();
+  const state: unknown = JSON.parse(JSON.stringify(toSnapshot(known)));
+  const record = { kind: 'snapshot' as const, ...by(), nextNumber: known.nextNumber, state };
+  const after = applyEntry(before, { sequence: before.lastSequence + 5, record });
+  expect(after.periods.map(({ id }) => id)).toEqual(known.periods.map(({ id }) => id));
+  expect([after.periods[0]?.segments.length, after.nextNumber, after.ignored]).toEqual([3, 3, 0]);
 });
