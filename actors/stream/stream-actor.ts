@@ -35,7 +35,8 @@ import type { Logger } from '../../cluster/observe/logger.ts';
 import type { Counter, Metrics } from '../../cluster/observe/metrics.ts';
 import type { IndexLog } from '../../cluster/ownership/index-log.ts';
 import { lineOf, type Candidate } from '../../cluster/ownership/succession.ts';
-import type { OwnershipRecord, OwnershipStore } from '../../cluster/ownership/ownership-store.ts';
+import type { KnownOwnership } from '../../cluster/ownership/known-ownership.ts';
+import type { OwnershipRecord } from '../../cluster/ownership/ownership-store.ts';
 import { takeOver } from '../../cluster/ownership/take-over.ts';
 import type { TaskQueue } from '../../cluster/queue/task-queue.ts';
 import type { Clock } from '../../cluster/time/clock.ts';
@@ -67,7 +68,7 @@ export interface StreamOptions {
   readonly regionOrdinal?: number;
   readonly clock: Clock;
   readonly log: IndexLog;
-  readonly ownership: OwnershipStore;
+  readonly ownership: KnownOwnership;
   readonly queue: TaskQueue;
   readonly store: SegmentStore;
   /** By name; `default` is used where a stream names one that is not there. */
@@ -192,7 +193,7 @@ export class StreamActor {
     const { ownership, clock } = this.#options;
     const active = await this.#find(stream);
     if (active !== undefined) return active.health(await this.#successors(stream));
-    const { record } = await ownership.get(stream);
+    const { value: record } = await ownership.known(stream);
     return offlineHealth(record, clock.utcMs());
   }
 
@@ -275,8 +276,8 @@ export class StreamActor {
   /** Who would take it over, best first. */
   async #successors(stream: StreamId): Promise<readonly NodeId[]> {
     const { candidates, ownership, node } = this.#options;
-    const records = await ownership.list().catch(() => new Map<StreamId, OwnershipRecord>());
-    return lineOf(stream, candidates(), records).filter((one) => one !== node);
+    const known = await ownership.allKnown().catch(() => ({ value: new Map<StreamId, OwnershipRecord>() }));
+    return lineOf(stream, candidates(), known.value).filter((one) => one !== node);
   }
 
   #tick(): void {

@@ -45,7 +45,8 @@ interface CallOptions {
 }
 
 const timeoutMs = 5000;
-const healthTimeoutMs = 1000;
+/** An owner gives NATS a second to say who is next. */
+const healthTimeoutMs = 2000;
 /** It may hold a take-over at another node. */
 const standsStillTimeoutMs = 12_000;
 /** A callee that does not know our clock measures it meanwhile (C6); one that has just started is not yet registered. */
