@@ -32,6 +32,7 @@ import { TranscodeWorker } from './actors/transcode-worker/worker.ts';
 import { loadConfig, type NodeConfig } from './config/config.ts';
 import { loadSecrets, type Secrets } from './config/secrets.disk.ts';
 import { deadlineCheck } from './cluster/membership/deadlines.ts';
+import { openNatsEdgeLoads, type EdgeLoads } from './cluster/membership/edge-loads.nats.ts';
 import { brokerIdOf, nodeCalls, type NodeCalls } from './cluster/membership/node-calls.moleculer.ts';
 import { connectNats } from './cluster/membership/connection.nats.ts';
 import type { Member } from './cluster/membership/member-directory.ts';
@@ -70,6 +71,7 @@ interface Parts {
   readonly logger: Logger;
   readonly metrics: PrometheusMetrics;
   readonly members: Membership;
+  readonly loads: EdgeLoads;
   readonly store: SegmentStore;
   readonly log: IndexLog;
   readonly ownership: KnownOwnership;
@@ -104,6 +106,7 @@ export async function composeNode(env: Readonly<Record<string, string | undefine
   const registry = openSqliteStreamRegistry(join(config.dataDir, 'tangaza.sqlite'));
   const self = describeSelf(config, bootId);
   const members = await openMembership({ ...shared, self, secrets });
+  const loads = openNatsEdgeLoads({ ...shared, node });
   const ladders = loadLadders(join(import.meta.dirname, 'config/ladders'));
   const { downMs: natsDownMs } = nats;
   const fingerprint = await readFingerprint(config.worker.ffmpeg);
@@ -114,6 +117,7 @@ export async function composeNode(env: Readonly<Record<string, string | undefine
     logger,
     metrics,
     members,
+    loads,
     store,
     log,
     ownership,
@@ -140,6 +144,7 @@ export async function composeNode(env: Readonly<Record<string, string | undefine
     stopped: async () => {
       for (const close of parts.closers) await close();
       ownership.stop();
+      loads.close();
       registry.close();
       await members.close();
       await store.close();
@@ -304,7 +309,7 @@ async function workerMaker(parts: Parts): Promise<MakeService> {
 }
 
 async function edgeMaker(parts: Parts): Promise<MakeService> {
-  const { config, secrets, log, store, logger, metrics, members, registry, natsDownMs } = parts;
+  const { config, secrets, log, store, logger, metrics, members, loads, registry, natsDownMs } = parts;
   const pages = await loadStaticFiles(pageSources);
   return ({ callAction }) => {
     const edge = makeEdge({
@@ -320,6 +325,7 @@ async function edgeMaker(parts: Parts): Promise<MakeService> {
       listEdges: () => edgesOf(members),
       streamExists: async (id) => registry.get(id) !== undefined,
       isSound: (edge) => isSound(members, edge),
+      loadOf: (edge) => loads.loadOf(edge),
       health: () => [
         ...membershipParts(members, config.nodeId),
         {
@@ -338,6 +344,7 @@ async function edgeMaker(parts: Parts): Promise<MakeService> {
       retentionSeconds: config.retentionSeconds,
     });
     const server = uwsServer({ clock, metrics, logger });
+    loads.tell(() => server.connections);
     return edgeDeliveryService({
       clock,
       logger,
