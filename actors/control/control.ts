@@ -137,11 +137,17 @@ export class Control {
     const staleness = stalenessOf(known.ageMs, utcMs);
     const { value: record } = known;
     if (record === undefined) return offlineHealth('never on air', utcMs, staleness);
+    // Beside the owner, not after it: both may keep silent for their whole time.
+    const early = known.ageMs === undefined ? undefined : this.#successors(id, record);
     try {
       return { ...(await askHealth(record, id)), ...staleness };
     } catch (error) {
       if (errorCodeOf(error) === 'NOT_OWNER') return offlineHealth('no publisher', utcMs, staleness);
-      return lastKnownHealth(record, { utcMs, ...staleness, successors: await this.#successors(id, record) });
+      return lastKnownHealth(record, {
+        utcMs,
+        ...staleness,
+        successors: await (early ?? this.#successors(id, record)),
+      });
     }
   }
 
