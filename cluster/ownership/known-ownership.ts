@@ -5,12 +5,12 @@
  * K2. An answer from memory says how old it is, so that nobody takes it for the present.
  * K3. A reader waits for the store a moment only, and not at all while the connection is known to be down. Where nothing
  *     is remembered yet, it waits as long as the store does, and fails as the store does.
- *
- * Rejected: a KV watch. It tells what has changed, but not how long ago it could still have told it.
+ * K4. A watch brings what changes at once, the list every few seconds what the watch may have missed, and how old it all is:
+ *     a watch alone does not tell how long ago it could still have told. It never takes an epoch back.
  */
 import type { StreamId } from '../model/ids.ts';
 import type { Clock } from '../time/clock.ts';
-import type { OwnershipRecord, OwnershipStore } from './ownership-store.ts';
+import type { OwnershipRecord, OwnershipStore, WatchedOwnershipStore } from './ownership-store.ts';
 
 type Records = ReadonlyMap<StreamId, OwnershipRecord>;
 
@@ -28,7 +28,7 @@ export interface KnownOwnership extends OwnershipStore {
 }
 
 export interface OwnershipMemoryPorts {
-  readonly store: OwnershipStore;
+  readonly store: WatchedOwnershipStore;
   readonly clock: Clock;
   /** The connection is known to be gone: nobody need wait for an answer. */
   readonly isDown: () => boolean;
@@ -49,7 +49,7 @@ export class OwnershipMemory implements KnownOwnership {
     this.#ports = ports;
   }
 
-  /** Keeps the memory fresh where nobody else asks for the list. */
+  /** K4. */
   start(): void {
     const { clock } = this.#ports;
     const refresh = async (): Promise<void> => {
@@ -58,11 +58,20 @@ export class OwnershipMemory implements KnownOwnership {
       if (!isFresh) await this.list().catch(() => {}); // the next look may do better; what is known stays
     };
     void refresh();
+    this.#follow().catch(() => {}); // the list goes on without it
     this.#stop = clock.every(refreshEveryMs, refresh);
   }
 
   stop(): void {
     this.#stop?.();
+    this.#ports.store.close();
+  }
+
+  async #follow(): Promise<void> {
+    for await (const [stream, record] of this.#ports.store.watch()) {
+      const known = this.#remembered.get(stream)?.record.epoch ?? 0;
+      if (record.epoch >= known) this.#note(stream, record, this.#ports.clock.monotonicMs());
+    }
   }
 
   async get(stream: StreamId): ReturnType<OwnershipStore['get']> {

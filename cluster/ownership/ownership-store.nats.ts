@@ -12,7 +12,7 @@ import { asking, isWrongRevision } from './asking.nats.ts';
 import { TangazaError } from '../errors/tangaza-error.ts';
 import { StreamId, type RegionId } from '../model/ids.ts';
 import type { Logger } from '../observe/logger.ts';
-import { OwnershipRecord, type OwnershipStore } from './ownership-store.ts';
+import { OwnershipRecord, type OwnershipStore, type WatchedOwnershipStore } from './ownership-store.ts';
 
 const requestTimeoutMs = 2000;
 
@@ -24,7 +24,9 @@ export interface NatsOwnershipStoreOptions {
 }
 
 /** Opens the region's bucket and makes it if there is none. @throws TangazaError `LOG_UNAVAILABLE` */
-export async function openNatsOwnershipStore(options: NatsOwnershipStoreOptions): Promise<OwnershipStore> {
+export async function openNatsOwnershipStore(
+  options: NatsOwnershipStoreOptions,
+): Promise<WatchedOwnershipStore> {
   return asking('the ownership bucket cannot be opened', async () => {
     const kv = await new Kvm(jetstream(options.connection, { timeout: requestTimeoutMs })).create(
       `${subjects.ownershipBucket}-${options.region}`,
@@ -35,16 +37,18 @@ export async function openNatsOwnershipStore(options: NatsOwnershipStoreOptions)
         timeout: requestTimeoutMs,
       },
     );
-    return new NatsOwnershipStore(kv, options.logger);
+    return new NatsOwnershipStore(kv, await kv.watch(), options.logger);
   });
 }
 
-class NatsOwnershipStore implements OwnershipStore {
+class NatsOwnershipStore implements WatchedOwnershipStore {
   readonly #kv: KV;
+  readonly #watcher: Awaited<ReturnType<KV['watch']>>;
   readonly #logger: Logger;
 
-  constructor(kv: KV, logger: Logger) {
+  constructor(kv: KV, watcher: Awaited<ReturnType<KV['watch']>>, logger: Logger) {
     this.#kv = kv;
+    this.#watcher = watcher;
     this.#logger = logger;
   }
 
@@ -83,6 +87,18 @@ class NatsOwnershipStore implements OwnershipStore {
       }
       return records;
     });
+  }
+
+  async *watch(): AsyncIterable<readonly [StreamId, OwnershipRecord]> {
+    for await (const entry of this.#watcher) {
+      const stream = StreamId.safeParse(entry.key);
+      const record = entry.operation === 'PUT' ? this.#parse(entry.key, entry.string()) : undefined;
+      if (stream.success && record !== undefined) yield [stream.data, record];
+    }
+  }
+
+  close(): void {
+    this.#watcher.stop();
   }
 
   #parse(stream: string, text: string): OwnershipRecord | undefined {

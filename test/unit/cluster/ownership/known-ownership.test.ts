@@ -2,7 +2,10 @@ import { expect, test } from 'vitest';
 import { errorCodeOf, TangazaError } from '../../../../cluster/errors/tangaza-error.ts';
 import { BootId, Epoch, NodeId, StreamId } from '../../../../cluster/model/ids.ts';
 import { OwnershipMemory } from '../../../../cluster/ownership/known-ownership.ts';
-import type { OwnershipRecord, OwnershipStore } from '../../../../cluster/ownership/ownership-store.ts';
+import type {
+  OwnershipRecord,
+  WatchedOwnershipStore,
+} from '../../../../cluster/ownership/ownership-store.ts';
 import type { Clock } from '../../../../cluster/time/clock.ts';
 import { region } from '../../../support/records.ts';
 
@@ -22,7 +25,8 @@ function setUp() {
     if (state.answer === 'fails') return Promise.reject(new TangazaError('LOG_UNAVAILABLE', 'timeout'));
     return Promise.resolve(value());
   };
-  const store: OwnershipStore = {
+  const watched: (readonly [StreamId, OwnershipRecord])[] = [];
+  const store: WatchedOwnershipStore = {
     get: (stream) => answer(() => ({ record: records.get(stream), revision: 1 })),
     put: (stream, record) =>
       answer(() => {
@@ -30,6 +34,10 @@ function setUp() {
         return 2;
       }),
     list: () => answer(() => new Map(records)),
+    async *watch() {
+      yield* watched;
+    },
+    close: () => {},
   };
   const clock: Clock = {
     ...{ utcMs: () => state.nowMs, monotonicMs: () => state.nowMs, every: () => () => {} },
@@ -38,7 +46,7 @@ function setUp() {
     },
   };
   const memory = new OwnershipMemory({ store, clock, isDown: () => state.isDown });
-  return { memory, state, records };
+  return { memory, state, records, watched };
 }
 
 test('while the store answers, its answer is given, with no age', async () => {
@@ -89,6 +97,18 @@ test('what was written or read after the list is newer than the list', async () 
     [two, ownedBy('n2')],
   ]);
   expect(await memory.allKnown()).toEqual({ value: all, ageMs: 5000 });
+});
+
+test('what the watch brings is known at once, but never an older epoch', async () => {
+  const { memory, state, records, watched } = setUp();
+  records.set(one, ownedBy('n2', 2));
+  await memory.list();
+  Object.assign(state, { answer: 'fails', nowMs: 3000 });
+  watched.push([one, ownedBy('n1', 1)], [two, ownedBy('n2')]);
+  memory.start();
+  for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
+  expect(await memory.known(one)).toEqual({ value: ownedBy('n2', 2), ageMs: 2000 });
+  expect(await memory.known(two)).toEqual({ value: ownedBy('n2'), ageMs: 0 });
 });
 
 test('a stream that the list no longer has is forgotten', async () => {
