@@ -3,9 +3,8 @@
  * everything in the opposite order. Only here and in tests do shells meet.
  */
 import { createHash, randomBytes } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
 import { availableParallelism, hostname } from 'node:os';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { BrokerOptions, ServiceBroker, ServiceSchema } from 'moleculer';
 import { controlService } from './actors/control/control.service.ts';
@@ -21,7 +20,8 @@ import { loadStaticFiles } from './actors/edge-delivery/static-files.disk.ts';
 import { ffmpegThumbnail } from './actors/edge-delivery/thumbnail.ffmpeg.ts';
 import { ingestService } from './actors/ingest/ingest.service.ts';
 import { defaultIngestLimits, openRtmpIngest } from './actors/ingest/rtmp-ingest.rtmp.ts';
-import { parseLadder, type Ladder } from './actors/media/ladder/ladder.ts';
+import { loadLadders } from './actors/media/ladder/ladders.disk.ts';
+import type { Ladder } from './actors/media/ladder/ladder.ts';
 import { openDiskStore } from './actors/segment-store/segment-store.disk.ts';
 import { openS3Store } from './actors/segment-store/segment-store.s3.ts';
 import type { SegmentStore } from './actors/segment-store/segment-store.ts';
@@ -32,6 +32,7 @@ import { TranscodeWorker } from './actors/transcode-worker/worker.ts';
 import { loadConfig, type NodeConfig } from './config/config.ts';
 import { loadSecrets, type Secrets } from './config/secrets.disk.ts';
 import { deadlineCheck } from './cluster/membership/deadlines.ts';
+import { openNatsEdgeLoads, type EdgeLoads } from './cluster/membership/edge-loads.nats.ts';
 import { brokerIdOf, nodeCalls, type NodeCalls } from './cluster/membership/node-calls.moleculer.ts';
 import { connectNats } from './cluster/membership/connection.nats.ts';
 import type { Member } from './cluster/membership/member-directory.ts';
@@ -51,8 +52,8 @@ import { pinoLogger } from './cluster/observe/logger.pino.ts';
 import { prometheusMetrics, type PrometheusMetrics } from './cluster/observe/metrics.prometheus.ts';
 import { openNatsIndexLog } from './cluster/ownership/index-log.nats.ts';
 import type { IndexLog } from './cluster/ownership/index-log.ts';
+import { OwnershipMemory, type KnownOwnership } from './cluster/ownership/known-ownership.ts';
 import { openNatsOwnershipStore } from './cluster/ownership/ownership-store.nats.ts';
-import type { OwnershipStore } from './cluster/ownership/ownership-store.ts';
 import { openNatsTaskQueue } from './cluster/queue/task-queue.nats.ts';
 import type { TaskQueue } from './cluster/queue/task-queue.ts';
 import { systemClock as clock } from './cluster/time/clock.system.ts';
@@ -70,9 +71,10 @@ interface Parts {
   readonly logger: Logger;
   readonly metrics: PrometheusMetrics;
   readonly members: Membership;
+  readonly loads: EdgeLoads;
   readonly store: SegmentStore;
   readonly log: IndexLog;
-  readonly ownership: OwnershipStore;
+  readonly ownership: KnownOwnership;
   readonly queue: TaskQueue;
   readonly registry: StreamRegistry;
   readonly ladders: ReadonlyMap<string, Ladder>;
@@ -97,11 +99,14 @@ export async function composeNode(env: Readonly<Record<string, string | undefine
   const shared = { connection, region, replicas: config.natsReplicas, metrics, logger, clock };
   const store = await openStore(config, metrics);
   const log = await openNatsIndexLog(shared);
-  const ownership = await openNatsOwnershipStore(shared);
+  const records = await openNatsOwnershipStore(shared);
+  const ownership = new OwnershipMemory({ store: records, clock, isDown: () => nats.downMs() > 0 });
+  ownership.start();
   const queue = await openNatsTaskQueue(shared);
   const registry = openSqliteStreamRegistry(join(config.dataDir, 'tangaza.sqlite'));
   const self = describeSelf(config, bootId);
   const members = await openMembership({ ...shared, self, secrets });
+  const loads = openNatsEdgeLoads({ ...shared, node });
   const ladders = loadLadders(join(import.meta.dirname, 'config/ladders'));
   const { downMs: natsDownMs } = nats;
   const fingerprint = await readFingerprint(config.worker.ffmpeg);
@@ -112,6 +117,7 @@ export async function composeNode(env: Readonly<Record<string, string | undefine
     logger,
     metrics,
     members,
+    loads,
     store,
     log,
     ownership,
@@ -137,6 +143,8 @@ export async function composeNode(env: Readonly<Record<string, string | undefine
     },
     stopped: async () => {
       for (const close of parts.closers) await close();
+      ownership.stop();
+      loads.close();
       registry.close();
       await members.close();
       await store.close();
@@ -301,7 +309,7 @@ async function workerMaker(parts: Parts): Promise<MakeService> {
 }
 
 async function edgeMaker(parts: Parts): Promise<MakeService> {
-  const { config, secrets, log, store, logger, metrics, members, registry, natsDownMs } = parts;
+  const { config, secrets, log, store, logger, metrics, members, loads, registry, natsDownMs } = parts;
   const pages = await loadStaticFiles(pageSources);
   return ({ callAction }) => {
     const edge = makeEdge({
@@ -317,6 +325,7 @@ async function edgeMaker(parts: Parts): Promise<MakeService> {
       listEdges: () => edgesOf(members),
       streamExists: async (id) => registry.get(id) !== undefined,
       isSound: (edge) => isSound(members, edge),
+      loadOf: (edge) => loads.loadOf(edge),
       health: () => [
         ...membershipParts(members, config.nodeId),
         {
@@ -335,6 +344,7 @@ async function edgeMaker(parts: Parts): Promise<MakeService> {
       retentionSeconds: config.retentionSeconds,
     });
     const server = uwsServer({ clock, metrics, logger });
+    loads.tell(() => server.connections);
     return edgeDeliveryService({
       clock,
       logger,
@@ -384,15 +394,4 @@ function openMembership(ports: {
   };
   const secretHash = createHash('sha256').update(`membership:${secrets.streamKeySecret}`).digest('hex');
   return openNatsMembership({ ...others, logger, clock, random: Math.random, secretHash, exit });
-}
-
-/** Every `NAME.json` of the folder. @throws Error that names the file and its faults */
-function loadLadders(folder: string): ReadonlyMap<string, Ladder> {
-  const files = readdirSync(folder).filter((file) => file.endsWith('.json'));
-  return new Map(
-    files.map((file) => {
-      const name = basename(file, '.json');
-      return [name, parseLadder(name, JSON.parse(readFileSync(join(folder, file), 'utf8')))];
-    }),
-  );
 }

@@ -17,23 +17,29 @@ import type { NodeParams, PageQuery, StreamParams } from '../../cluster/contract
 import type { RouteInput } from '../../cluster/contract/routes.ts';
 import type { CloseSessionsParams, StreamHealth } from '../../cluster/contract/stream.ts';
 import { errorCodeOf, TangazaError } from '../../cluster/errors/tangaza-error.ts';
-import type { ListedMember, Member, MemberDirectory } from '../../cluster/membership/member-directory.ts';
+import type { Member, MemberDirectory } from '../../cluster/membership/member-directory.ts';
+import { candidatesOf } from '../../cluster/membership/members-for.ts';
 import { type NodeId, StreamId } from '../../cluster/model/ids.ts';
-import type { OwnershipRecord, OwnershipStore } from '../../cluster/ownership/ownership-store.ts';
+import type { Known, KnownOwnership } from '../../cluster/ownership/known-ownership.ts';
+import type { OwnershipRecord } from '../../cluster/ownership/ownership-store.ts';
+import { lineOf, loadsOf } from '../../cluster/ownership/succession.ts';
 import { order } from '../../cluster/partition/rendezvous.ts';
 import type { Clock } from '../../cluster/time/clock.ts';
 import { deriveStreamKey, hashStreamKey } from './stream-key.ts';
+import { clusterView, lastKnownHealth, offlineHealth, stalenessOf } from './last-known.ts';
 import type { StreamEntry, StreamRegistry } from './stream-registry.ts';
 import { toStreamView } from './stream-view.ts';
 
 /** Streams asked for their health at once when the index page wants to know what is on air. */
 const maxLiveAsked = 200;
 const liveCacheMs = 1000;
+/** A node reads the view every second: an older one could not be read. */
+const viewStaleMs = 5000;
 
 export interface ControlPorts {
   readonly clock: Clock;
   readonly registry: StreamRegistry;
-  readonly ownership: OwnershipStore;
+  readonly ownership: Pick<KnownOwnership, 'known' | 'allKnown'>;
   readonly members: Pick<MemberDirectory, 'list'>;
   /** Asks that node to leave. @throws TangazaError */
   readonly beginDrain: (
@@ -55,6 +61,7 @@ export interface ControlPorts {
 
 export class Control {
   readonly #ports: ControlPorts;
+  #lastLive: ReadonlyMap<StreamId, LiveStreams['items'][number]> = new Map();
   #live: { readonly atMs: number; readonly value: Promise<LiveStreams> } | undefined;
 
   constructor(ports: ControlPorts) {
@@ -121,18 +128,26 @@ export class Control {
     return { streamId: entry.id, ladder: entry.ladder };
   }
 
+  /** @throws TangazaError `STREAM_NOT_FOUND`; `LOG_UNAVAILABLE` when NATS does not answer and nothing is known */
   async health(id: StreamId): Promise<StreamHealth> {
-    const { registry, ownership, askHealth } = this.#ports;
+    const { registry, ownership, askHealth, clock } = this.#ports;
     this.#found(id, registry.get(id));
-    const { record } = await ownership.get(id);
-    if (record === undefined) return this.#offline('never on air');
+    const known = await ownership.known(id);
+    const utcMs = clock.utcMs();
+    const staleness = stalenessOf(known.ageMs, utcMs);
+    const { value: record } = known;
+    if (record === undefined) return offlineHealth('never on air', utcMs, staleness);
+    // Beside the owner, not after it: both may keep silent for their whole time.
+    const early = known.ageMs === undefined ? undefined : this.#successors(id, record);
     try {
-      return await askHealth(record, id);
+      return { ...(await askHealth(record, id)), ...staleness };
     } catch (error) {
-      if (errorCodeOf(error) === 'NOT_OWNER') return this.#offline('no publisher');
-      const { owner, region, epoch, bootId, since, reason: ownedBecause } = record;
-      const by = { owner, region, epoch, bootId, since, ownedBecause };
-      return { ...this.#offline(`its owner ${owner} does not answer`), ...by };
+      if (errorCodeOf(error) === 'NOT_OWNER') return offlineHealth('no publisher', utcMs, staleness);
+      return lastKnownHealth(record, {
+        utcMs,
+        ...staleness,
+        successors: await (early ?? this.#successors(id, record)),
+      });
     }
   }
 
@@ -170,49 +185,52 @@ export class Control {
     return { node: member.id, state: 'draining', withinSeconds };
   }
 
+  /** @throws TangazaError `LOG_UNAVAILABLE` when NATS does not answer and nothing is known */
   async cluster(): Promise<ClusterView> {
     const { members, ownership, clock } = this.#ports;
-    const placements = [...(await ownership.list())].map(
-      ([streamId, { owner, region, epoch, since, reason }]) => ({
-        streamId,
-        owner,
-        region,
-        epoch,
-        since,
-        reason,
-      }),
-    );
-    const all = members.list().members;
-    const regionIds = [...new Set(all.map(({ region }) => region))];
-    return {
-      regions: regionIds.map((id) => {
-        const here = all.filter(({ region }) => region === id);
-        return { id, nodes: here.length, alive: here.filter(({ isAlive }) => isAlive).length };
-      }),
-      nodes: all.map(({ httpUrl, rtmpUrl, ...member }) => ({
-        ...nodeView(member),
-        load: { streams: placements.filter(({ owner }) => owner === member.id).length },
-        http: httpUrl,
-        rtmp: rtmpUrl,
-      })),
-      placements,
-      asOf: new Date(clock.utcMs()).toISOString(),
-    };
+    const owners = await ownership.allKnown();
+    const { members: all, readAtMs } = members.list();
+    const viewAgeMs = Math.max(0, clock.monotonicMs() - readAtMs);
+    const isStale = owners.ageMs !== undefined || viewAgeMs > viewStaleMs;
+    const ageMs = isStale ? Math.max(owners.ageMs ?? 0, viewAgeMs) : undefined;
+    return clusterView(all, owners.value, { utcMs: clock.utcMs(), ageMs });
   }
 
   async #findLive(): Promise<LiveStreams> {
-    const { registry, ownership, askHealth } = this.#ports;
-    const owned = [...(await ownership.list())].slice(-maxLiveAsked);
-    const asked = await Promise.all(
-      owned.map(async ([id, record]) => {
-        const entry = registry.get(id);
-        const health = await askHealth(record, id).catch(() => undefined);
-        if (entry === undefined || health === undefined || !isOnAir(health)) return [];
-        const since = health.since === undefined ? {} : { since: health.since };
-        return [{ id, title: entry.title, state: health.state, page: `/watch/${id}`, ...since }];
-      }),
-    );
-    return { items: asked.flat() };
+    const { ownership, clock } = this.#ports;
+    const owners = await ownership.allKnown();
+    const staleness = stalenessOf(owners.ageMs, clock.utcMs());
+    const owned = [...owners.value].slice(-maxLiveAsked);
+    const asked = await Promise.all(owned.map(([id, record]) => this.#onAir(id, record, owners)));
+    const items = asked.flat();
+    this.#lastLive = new Map(items.map((item) => [item.id, item]));
+    return { items, ...staleness };
+  }
+
+  /** With NATS down, a stream whose owner cannot be asked is told as it was last seen. */
+  async #onAir(
+    id: StreamId,
+    record: OwnershipRecord,
+    { ageMs }: Known<unknown>,
+  ): Promise<LiveStreams['items']> {
+    const { registry, askHealth } = this.#ports;
+    const entry = registry.get(id);
+    const health = await askHealth(record, id).catch(() => undefined);
+    if (entry === undefined) return [];
+    const last = ageMs === undefined ? undefined : this.#lastLive.get(id);
+    if (health === undefined) return last === undefined ? [] : [last];
+    if (!isOnAir(health)) return [];
+    const since = health.since === undefined ? {} : { since: health.since };
+    return [{ id, title: entry.title, state: health.state, page: `/watch/${id}`, ...since }];
+  }
+
+  /** Who would take it over, best first: as its owner would say it. */
+  async #successors(id: StreamId, { owner }: OwnershipRecord): Promise<readonly NodeId[]> {
+    const { ownership, members } = this.#ports;
+    const { value } = await ownership
+      .allKnown()
+      .catch(() => ({ value: new Map<StreamId, OwnershipRecord>() }));
+    return lineOf(id, candidatesOf(members), loadsOf(value)).filter((node) => node !== owner);
   }
 
   #view(entry: StreamEntry, origin: string): StreamView {
@@ -235,11 +253,6 @@ export class Control {
       `There is no ladder ${name}; there are: ${[...ladders].join(', ')}.`,
     );
   }
-
-  #offline(reason: string): StreamHealth {
-    const asOf = new Date(this.#ports.clock.utcMs()).toISOString();
-    return { state: 'offline', reason, successors: [], asOf, renditions: [] };
-  }
 }
 
 function isOnAir(health: StreamHealth): boolean {
@@ -255,16 +268,4 @@ function inOrder(id: StreamId, nodes: readonly Member[]): readonly Member[] {
     id,
     nodes.map((member) => ({ ...member, weight: 1 })),
   );
-}
-
-function nodeView({
-  id,
-  region,
-  host,
-  pid,
-  bootId,
-  state,
-  roles,
-}: Pick<ListedMember, 'id' | 'region' | 'host' | 'pid' | 'bootId' | 'state' | 'roles'>) {
-  return { id, region, host, pid, bootId, state, roles };
 }

@@ -1,10 +1,11 @@
 /** Which edges a viewer should use, best first: only `/steering` says it, never a manifest (M14). */
 import type { SteeringQuery } from '../../cluster/contract/routes-node.ts';
+import { line } from '../../cluster/partition/place.ts';
 import { order } from '../../cluster/partition/rendezvous.ts';
 import type { EdgeAddress } from '../media/timeline/manifest-options.ts';
 
 export interface Viewpoint {
-  /** The edge that was asked: it is near, and it works. */
+  /** The edge that was asked: it works. */
   readonly self: string;
   /** The edge that the viewer plays from, as it says. */
   readonly current?: string | undefined;
@@ -13,33 +14,55 @@ export interface Viewpoint {
   readonly isLeaving: boolean;
   /** Members that live and stay; the others go last. */
   readonly isSound: (edge: string) => boolean;
+  /** Open connections of an edge, some seconds old; undefined when they are not known. A hint. */
+  readonly loadOf: (edge: string) => number | undefined;
   /** Spreads viewers over the edges that are equally near. */
   readonly viewer: string;
 }
 
+/** Below so many connections an edge has room, whatever the others have: a player opens several, and few weigh nothing. */
+export const lightLoad = 32;
+
 /**
- * The edge that the viewer plays from while it is sound and of the region, else the asked one; then the region's in the
- * viewer's own order, then the others'. Never fewer than were given.
+ * The edge that the viewer plays from while it is sound and of the region; then the region's in the viewer's own order, those
+ * that have room before those that have not (C4); then the others'. Never fewer than were given.
  *
- * A viewer asks another edge than the one it plays from (RELOAD-URI): an order that began with the asked one would send it
- * to and fro every few seconds.
+ * The asked edge has no precedence. A viewer asks another edge than the one it plays from (RELOAD-URI), and would be sent to
+ * and fro every few seconds; and all DASH viewers ask the same edge before they begin, and would all begin there.
  */
-export function edgesFor(
-  edges: readonly EdgeAddress[],
-  { self, current, region, isLeaving, isSound, viewer }: Viewpoint,
-): readonly EdgeAddress[] {
-  const inLine = order(
-    viewer,
-    edges.map((edge) => ({ ...edge, weight: 1 })),
-  ).map(({ weight: _weight, ...edge }) => edge);
+export function edgesFor(edges: readonly EdgeAddress[], viewpoint: Viewpoint): readonly EdgeAddress[] {
+  const { self, current, region, isLeaving, isSound, loadOf, viewer } = viewpoint;
   const rank = (edge: EdgeAddress): number => {
-    if (!isSound(edge.id)) return 5;
-    if (edge.id === self && isLeaving) return 4;
-    if (edge.region !== region) return 3;
-    if (edge.id === current) return 0;
-    return edge.id === self ? 1 : 2;
+    if (!isSound(edge.id)) return 4;
+    if (edge.id === self && isLeaving) return 3;
+    if (edge.region !== region) return 2;
+    return edge.id === current ? 0 : 1;
   };
+  const near = edges.filter((edge) => rank(edge) <= 1);
+  const far = edges.filter((edge) => rank(edge) > 1);
+  const inLine = [...byRoom(viewer, near, loadOf), ...byRendezvous(viewer, far)];
   return inLine.toSorted((left, right) => rank(left) - rank(right));
+}
+
+/** C4, with the loads as a hint: where one of them is not known there is no share to compare with, and the order is the viewer's. */
+function byRoom(
+  viewer: string,
+  edges: readonly EdgeAddress[],
+  loadOf: Viewpoint['loadOf'],
+): readonly EdgeAddress[] {
+  const loaded = edges.flatMap((edge) => {
+    const load = loadOf(edge.id);
+    return load === undefined ? [] : [{ id: edge.id, edge, weight: 1, load: Math.max(0, load - lightLoad) }];
+  });
+  if (loaded.length < edges.length) return byRendezvous(viewer, edges);
+  return line(viewer, loaded).map(({ edge }) => edge);
+}
+
+function byRendezvous(viewer: string, edges: readonly EdgeAddress[]): readonly EdgeAddress[] {
+  return order(
+    viewer,
+    edges.map((edge) => ({ id: edge.id, edge, weight: 1 })),
+  ).map(({ edge }) => edge);
 }
 
 /**

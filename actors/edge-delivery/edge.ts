@@ -50,6 +50,8 @@ export interface EdgePorts {
   readonly listEdges: () => EdgeSet;
   /** Alive and not draining: others go last in steering. */
   readonly isSound: (edge: string) => boolean;
+  /** Open connections of an edge, some seconds old; undefined when they are not known. */
+  readonly loadOf: (edge: string) => number | undefined;
   /** Does the registry know the stream? @throws when it cannot be asked */
   readonly streamExists: (id: StreamId) => Promise<boolean>;
   /** What this node needs to serve: `isReady: false` of any part makes `/readyz` 503. */
@@ -179,11 +181,12 @@ function steeringHandler(ports: EdgePorts, playback: Playback, state: { readonly
   const { params, query } = playbackRoutes.steering;
   return bind(playbackRoutes.steering, params, query, async (request, input) => {
     const streamId = input.params.id;
-    const { node: self, region, listEdges, isSound } = ports;
-    const viewer = request.remoteAddress;
+    const { node: self, region, listEdges, isSound, loadOf } = ports;
+    // Behind a proxy all addresses are the proxy's; a made-up one changes only its sender's own order.
+    const viewer = request.header('x-forwarded-for') || request.remoteAddress;
     const timeline = await playback.steered(streamId);
     const viewpoint = {
-      ...{ self, region, isLeaving: state.isLeaving, isSound, viewer },
+      ...{ self, region, isLeaving: state.isLeaving, isSound, loadOf, viewer },
       current: currentEdge(input.query),
     };
     const edges = edgesFor(listEdges().edges, viewpoint);

@@ -42,6 +42,8 @@ export const defaultHttpLimits: HttpLimits = {
 };
 
 export interface HttpServer {
+  /** Connections that are open now. */
+  readonly connections: number;
   /** @param port 0 takes a free one @returns the bound port @throws Error when the address is taken */
   listen(host: string, port: number, handlers: HttpHandlers): Promise<number>;
   /** Accepts nothing new, lets open responses end for up to `graceMs`, then closes every connection. Idempotent. */

@@ -61,6 +61,10 @@ class UwsServer implements HttpServer {
     this.#responder = new Responder(clock, this.#limits, this.#traffic);
   }
 
+  get connections(): number {
+    return this.#traffic.connections;
+  }
+
   listen(host: string, port: number, handlers: HttpHandlers): Promise<number> {
     this.#app.filter((response, change) => this.#countConnection(response, Number(change)));
     this.#app.get('/*', (response, request) => this.#onGet(handlers, response, request));

@@ -32,6 +32,7 @@ import { TangazaError } from '../../cluster/errors/tangaza-error.ts';
 import type { NodeId, StreamId } from '../../cluster/model/ids.ts';
 import type { Counter, Metrics } from '../../cluster/observe/metrics.ts';
 import { lineOf, loadsOf, type Candidate } from '../../cluster/ownership/succession.ts';
+import type { KnownOwnership } from '../../cluster/ownership/known-ownership.ts';
 import type { OwnershipRecord } from '../../cluster/ownership/ownership-store.ts';
 import type { TaskQueue } from '../../cluster/queue/task-queue.ts';
 import type { Ladder } from '../media/ladder/ladder.ts';
@@ -55,6 +56,7 @@ const maxActivations = 500;
 const closeWithinMs = 2000;
 
 export interface StreamOptions extends ClaimPorts {
+  readonly ownership: KnownOwnership;
   readonly queue: TaskQueue;
   /** By name; `default` is used where a stream names one that is not there. */
   readonly ladders: ReadonlyMap<string, Ladder>;
@@ -167,7 +169,7 @@ export class StreamActor {
     const { ownership, clock } = this.#options;
     const active = await this.#find(stream);
     if (active !== undefined) return active.health(await this.#successors(stream));
-    const { record } = await ownership.get(stream);
+    const { value: record } = await ownership.known(stream);
     return offlineHealth(record, clock.utcMs());
   }
 
@@ -250,8 +252,8 @@ export class StreamActor {
   /** Who would take it over, best first. */
   async #successors(stream: StreamId): Promise<readonly NodeId[]> {
     const { candidates, ownership, node } = this.#options;
-    const records = await ownership.list().catch(() => new Map<StreamId, OwnershipRecord>());
-    return lineOf(stream, candidates(), loadsOf(records)).filter((one) => one !== node);
+    const known = await ownership.allKnown().catch(() => ({ value: new Map<StreamId, OwnershipRecord>() }));
+    return lineOf(stream, candidates(), loadsOf(known.value)).filter((one) => one !== node);
   }
 
   #tick(): void {

@@ -106,7 +106,7 @@ export const streamRoutes: readonly Route[] = [
     operation: 'streamHealth',
     summary: 'Who owns it, what comes in, how far each rendition is behind',
     reply: { status: 200, schema: StreamHealth },
-    errors: ['UNAUTHENTICATED', 'STREAM_NOT_FOUND'],
+    errors: ['UNAUTHENTICATED', 'STREAM_NOT_FOUND', 'LOG_UNAVAILABLE'],
     action: controlActions.health,
   },
   {
@@ -128,7 +128,7 @@ export const streamRoutes: readonly Route[] = [
     auth: 'none',
     summary: 'What is on air',
     reply: { status: 200, schema: LiveStreams },
-    errors: [],
+    errors: ['LOG_UNAVAILABLE'],
     action: controlActions.live,
   },
   {
@@ -139,7 +139,7 @@ export const streamRoutes: readonly Route[] = [
     auth: 'operator',
     summary: 'Regions, nodes and who owns what',
     reply: { status: 200, schema: ClusterView },
-    errors: ['UNAUTHENTICATED'],
+    errors: ['UNAUTHENTICATED', 'LOG_UNAVAILABLE'],
     action: controlActions.cluster,
   },
   {

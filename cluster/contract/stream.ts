@@ -13,6 +13,7 @@ import {
 } from '../model/ids.ts';
 import { SourceOffer } from './index-log.ts';
 import { InitSegment, Ratio } from './renditions.ts';
+import { Staleness } from './staleness.ts';
 import { TaskReport } from './transcode.ts';
 
 /** A session asks for the stream before its first byte of media is taken (C2). */
@@ -176,7 +177,8 @@ export const ReportParams = z.object({ report: TaskReport });
 
 /** Health of a stream (contract.md 3): durations in ms, times in RFC 3339. */
 export const StreamHealth = z.object({
-  state: z.enum(['offline', 'starting', 'live', 'degraded', 'refused']),
+  /** `unknown`: its owner cannot be asked, as NATS does not answer. */
+  state: z.enum(['offline', 'starting', 'live', 'degraded', 'refused', 'unknown']),
   owner: NodeId.optional(),
   region: RegionId.optional(),
   epoch: Epoch.optional(),
@@ -187,6 +189,8 @@ export const StreamHealth = z.object({
   ownedBecause: z.string().optional(),
   successors: z.array(NodeId),
   asOf: z.string(),
+  /** NATS does not answer: who owns it and who is next was last known then; the rest is as of `asOf`. */
+  stale: Staleness.optional(),
   input: InputReport.omit({ streamId: true }).partial().optional(),
   /** Who is connected: `active` feeds the stream (two are twins), a `candidate` is being compared with them. */
   sessions: z

@@ -1,6 +1,7 @@
 /** Streams as the control API shows them, and the actions that keep them. */
 import { z } from 'zod';
 import { NodeId, RegionId, StreamId } from '../model/ids.ts';
+import { Staleness } from './staleness.ts';
 
 const title = z.string().trim().min(1).max(200).meta({ description: 'What viewers read.' });
 const ladder = z
@@ -62,6 +63,8 @@ export const LiveStreams = z
         page: z.string(),
       }),
     ),
+    /** NATS does not answer: streams of other nodes are told as they were last seen. */
+    stale: Staleness.optional(),
   })
   .meta({ id: 'LiveStreams' });
 export type LiveStreams = z.infer<typeof LiveStreams>;
@@ -94,6 +97,8 @@ export const ClusterView = z
       }),
     ),
     asOf: z.iso.datetime(),
+    /** NATS does not answer: all of it is what the asked node last knew. */
+    stale: Staleness.optional(),
   })
   .meta({ id: 'Cluster' });
 export type ClusterView = z.infer<typeof ClusterView>;

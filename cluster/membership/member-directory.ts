@@ -40,9 +40,13 @@ export interface GoneMember {
 export interface MemberDirectory {
   /**
    * All members, in order of id, as last known. `revision` changes exactly when the edges that manifests list do, and is
-   * equal on every node that has seen the same view (M14).
+   * equal on every node that has seen the same view (M14). The view was last read at `readAtMs` of the monotonic clock.
    */
-  list(): { readonly revision: number; readonly members: readonly ListedMember[] };
+  list(): {
+    readonly revision: number;
+    readonly members: readonly ListedMember[];
+    readonly readAtMs: number;
+  };
   /** Is this boot of the node a member that was not declared dead? */
   isAlive(node: NodeId, bootId: BootId): boolean;
   /** Called once for each boot that is declared dead, has left, or was replaced. Returns what ends it. */

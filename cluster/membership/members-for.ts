@@ -25,7 +25,7 @@ export function membershipParts(
 }
 
 /** Nodes that may own streams: alive ingests. */
-export function candidatesOf(members: MemberDirectory) {
+export function candidatesOf(members: Pick<MemberDirectory, 'list'>) {
   return members
     .list()
     .members.filter(({ state, roles }) => state === 'alive' && roles.includes('ingest'))

@@ -86,11 +86,9 @@ export interface Membership extends MemberDirectory {
 
 /** @throws TangazaError `CONFLICT` when this node may not be a member, with what to do; `LOG_UNAVAILABLE` */
 export async function openNatsMembership(options: MembershipOptions): Promise<Membership> {
-  const { connection, self, replicas, logger } = options;
+  const { connection, self, replicas, clock, logger } = options;
   const store = await openNatsViewStore({
-    connection,
-    region: self.region,
-    logger,
+    ...{ connection, region: self.region, clock, logger },
     ...(replicas === undefined ? {} : { replicas }),
   });
   const membership = new NatsMembership(options, store);
@@ -154,7 +152,8 @@ class NatsMembership implements Membership {
   }
 
   list(): ReturnType<MemberDirectory['list']> {
-    return { revision: this.#view.edgeRevision, members: this.#view.members.map(listed) };
+    const { edgeRevision: revision, members } = this.#view;
+    return { revision, members: members.map(listed), readAtMs: this.#store.answeredAtMs };
   }
 
   isAlive(node: NodeId, bootId: BootId): boolean {

@@ -47,7 +47,8 @@ interface CallOptions {
 }
 
 const timeoutMs = 5000;
-const healthTimeoutMs = 1000;
+/** An owner gives NATS a second to say who is next. */
+const healthTimeoutMs = 2000;
 /** C7 gives all of it 300 ms. */
 const headWithinMs = 250;
 /** It may hold a take-over at another node. */

@@ -6,6 +6,7 @@ import { subjects } from '../contract/subjects.ts';
 import { TangazaError } from '../errors/tangaza-error.ts';
 import type { RegionId } from '../model/ids.ts';
 import type { Logger } from '../observe/logger.ts';
+import type { Clock } from '../time/clock.ts';
 import { asking, isWrongRevision } from '../ownership/asking.nats.ts';
 import { View } from './view.ts';
 import type { StoredView, ViewStore } from './view-store.ts';
@@ -17,6 +18,7 @@ interface ViewStoreOptions {
   readonly connection: NatsConnection;
   readonly region: RegionId;
   readonly replicas?: number;
+  readonly clock: Clock;
   readonly logger: Logger;
 }
 
@@ -28,24 +30,30 @@ export function openNatsViewStore(options: ViewStoreOptions): Promise<ViewStore>
       { history: 1, replicas: options.replicas ?? 1, allow_direct: false, timeout: requestTimeoutMs },
     );
     const watcher = await kv.watch({ key });
-    return new NatsViewStore(kv, watcher, options.logger);
+    return new NatsViewStore(kv, watcher, options);
   });
 }
 
 class NatsViewStore implements ViewStore {
   readonly #kv: KV;
   readonly #watcher: Awaited<ReturnType<KV['watch']>>;
+  readonly #clock: Clock;
   readonly #logger: Logger;
+  answeredAtMs: number;
 
-  constructor(kv: KV, watcher: Awaited<ReturnType<KV['watch']>>, logger: Logger) {
+  constructor(kv: KV, watcher: Awaited<ReturnType<KV['watch']>>, { clock, logger }: ViewStoreOptions) {
     this.#kv = kv;
     this.#watcher = watcher;
+    this.#clock = clock;
     this.#logger = logger;
+    this.answeredAtMs = clock.monotonicMs();
   }
 
   read(): Promise<StoredView> {
     return asking('the membership view', async () => {
+      const askedAtMs = this.#clock.monotonicMs();
       const entry = await this.#kv.get(key);
+      this.answeredAtMs = Math.max(askedAtMs, this.answeredAtMs);
       return entry === null ? { view: undefined, revision: 0 } : this.#parse(entry);
     });
   }

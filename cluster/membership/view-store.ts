@@ -10,6 +10,8 @@ export interface StoredView {
 }
 
 export interface ViewStore {
+  /** When the last read that was answered began, by the monotonic clock: what is known is so old (C8). */
+  readonly answeredAtMs: number;
   /** @throws TangazaError `LOG_UNAVAILABLE` */
   read(): Promise<StoredView>;
   /** @throws TangazaError `CONFLICT` when another was faster; `LOG_UNAVAILABLE` */

@@ -12,7 +12,7 @@ import { asking, isWrongRevision } from './asking.nats.ts';
 import { TangazaError } from '../errors/tangaza-error.ts';
 import { StreamId, type RegionId } from '../model/ids.ts';
 import type { Logger } from '../observe/logger.ts';
-import { OwnershipRecord, type OwnershipStore } from './ownership-store.ts';
+import { OwnershipRecord, type OwnershipStore, type WatchedOwnershipStore } from './ownership-store.ts';
 
 const requestTimeoutMs = 2000;
 
@@ -24,12 +24,14 @@ export interface NatsOwnershipStoreOptions {
 }
 
 /** Opens the region's bucket and makes it if there is none. @throws TangazaError `LOG_UNAVAILABLE` */
-export async function openNatsOwnershipStore(options: NatsOwnershipStoreOptions): Promise<OwnershipStore> {
+export async function openNatsOwnershipStore(
+  options: NatsOwnershipStoreOptions,
+): Promise<WatchedOwnershipStore> {
   const open = (): Promise<KV> => openBucket(options);
-  return asking(
-    'the ownership bucket cannot be opened',
-    async () => new NatsOwnershipStore(await open(), open, options.logger),
-  );
+  return asking('the ownership bucket cannot be opened', async () => {
+    const kv = await open();
+    return new NatsOwnershipStore({ kv, watcher: await kv.watch(), open }, options.logger);
+  });
 }
 
 function openBucket({ connection, region, replicas = 1 }: NatsOwnershipStoreOptions): Promise<KV> {
@@ -38,13 +40,20 @@ function openBucket({ connection, region, replicas = 1 }: NatsOwnershipStoreOpti
   return kvm.create(`${subjects.ownershipBucket}-${region}`, bucket);
 }
 
-class NatsOwnershipStore implements OwnershipStore {
+type Watcher = Awaited<ReturnType<KV['watch']>>;
+
+class NatsOwnershipStore implements WatchedOwnershipStore {
   #kv: KV;
+  readonly #watcher: Watcher;
   readonly #remake: () => Promise<void>;
   readonly #logger: Logger;
 
-  constructor(kv: KV, open: () => Promise<KV>, logger: Logger) {
+  constructor(
+    { kv, watcher, open }: { readonly kv: KV; readonly watcher: Watcher; readonly open: () => Promise<KV> },
+    logger: Logger,
+  ) {
     this.#kv = kv;
+    this.#watcher = watcher;
     this.#remake = async () => {
       this.#kv = await open();
     };
@@ -91,6 +100,18 @@ class NatsOwnershipStore implements OwnershipStore {
       }
       return records;
     });
+  }
+
+  async *watch(): AsyncIterable<readonly [StreamId, OwnershipRecord]> {
+    for await (const entry of this.#watcher) {
+      const stream = StreamId.safeParse(entry.key);
+      const record = entry.operation === 'PUT' ? this.#parse(entry.key, entry.string()) : undefined;
+      if (stream.success && record !== undefined) yield [stream.data, record];
+    }
+  }
+
+  close(): void {
+    this.#watcher.stop();
   }
 
   #parse(stream: string, text: string): OwnershipRecord | undefined {

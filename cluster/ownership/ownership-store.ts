@@ -21,3 +21,9 @@ export interface OwnershipStore {
   put(stream: StreamId, record: OwnershipRecord, revision: number): Promise<number>;
   list(): Promise<ReadonlyMap<StreamId, OwnershipRecord>>;
 }
+
+export interface WatchedOwnershipStore extends OwnershipStore {
+  /** Every record, the present ones first, as it is written; after an outage some come again. Ends with the store. */
+  watch(): AsyncIterable<readonly [StreamId, OwnershipRecord]>;
+  close(): void;
+}

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { z } from 'zod';
 
-const timeoutMs = 10_000;
+/** A node answers reads within 4 s, whatever is down; the rest may take the bound of an action. */
+const timeoutMs = { read: 6000, change: 10_000 } as const;
 
 const Problem = z.object({ title: z.string(), detail: z.string().optional(), code: z.string().optional() });
 const Secrets = z.object({ operatorToken: z.string() });
@@ -41,7 +42,7 @@ export async function callApi<S extends z.ZodType>(
       ...(request.body === undefined ? {} : { 'content-type': 'application/json' }),
     },
     ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
-    signal: AbortSignal.timeout(timeoutMs),
+    signal: AbortSignal.timeout(request.method === undefined ? timeoutMs.read : timeoutMs.change),
   }).catch((error: unknown) => {
     throw new Error(`no node answers at ${options.url}: is the cluster up? (--url names another)`, {
       cause: error,

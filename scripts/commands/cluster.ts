@@ -4,48 +4,66 @@ import { ClusterView, DrainView } from '../../cluster/contract/streams.ts';
 import { StreamHealth } from '../../cluster/contract/stream.ts';
 import { systemClock as clock } from '../../cluster/time/clock.system.ts';
 import { callApi, print, table, withApiOptions, type ApiOptions } from '../client/api.ts';
+import { describeStaleness } from '../client/staleness.ts';
 import { describeHealth } from './streams.ts';
 
 export function nodesCommand(): Command {
-  return withApiOptions(new Command('nodes').description('The nodes of the cluster.')).action(
-    async (options: ApiOptions) => {
-      const { nodes } = await callApi(options, { path: '/v1/cluster' }, ClusterView);
-      print(options, nodes, () =>
-        table(
-          nodes.map(({ id, region, state, roles, load, http, rtmp, pid }) => ({
-            node: id,
-            region,
-            state,
-            streams: load.streams,
-            roles: roles.join(','),
-            http,
-            rtmp,
-            pid,
-          })),
-          'No nodes.',
-        ),
-      );
-    },
-  );
+  return withApiOptions(
+    new Command('nodes').description(
+      'The nodes of the cluster; with NATS down, as the asked node last knew them, and how long ago.',
+    ),
+  ).action(async (options: ApiOptions) => {
+    const { nodes, stale } = await callApi(options, { path: '/v1/cluster' }, ClusterView);
+    printCluster(options, { value: nodes, stale }, () =>
+      table(
+        nodes.map(({ id, region, state, roles, load, http, rtmp, pid }) => ({
+          node: id,
+          region,
+          state,
+          streams: load.streams,
+          roles: roles.join(','),
+          http,
+          rtmp,
+          pid,
+        })),
+        'No nodes.',
+      ),
+    );
+  });
 }
 
 export function regionsCommand(): Command {
-  return withApiOptions(new Command('regions').description('The regions of the cluster.')).action(
-    async (options: ApiOptions) => {
-      const { regions } = await callApi(options, { path: '/v1/cluster' }, ClusterView);
-      print(options, regions, () =>
-        table(
-          regions.map(({ id, nodes, alive }) => ({ region: id, nodes, alive })),
-          'No regions.',
-        ),
-      );
-    },
-  );
+  return withApiOptions(
+    new Command('regions').description(
+      'The regions of the cluster; with NATS down, as last known, and how long ago.',
+    ),
+  ).action(async (options: ApiOptions) => {
+    const { regions, stale } = await callApi(options, { path: '/v1/cluster' }, ClusterView);
+    printCluster(options, { value: regions, stale }, () =>
+      table(
+        regions.map(({ id, nodes, alive }) => ({ region: id, nodes, alive })),
+        'No regions.',
+      ),
+    );
+  });
+}
+
+/** Under the table; beside the JSON, whose shape stays. */
+function printCluster(
+  options: ApiOptions,
+  { value, stale }: { readonly value: unknown; readonly stale: ClusterView['stale'] },
+  text: () => string,
+): void {
+  const words = stale === undefined ? '' : `${describeStaleness(stale)}\n`;
+  print(options, value, () => text() + words);
+  if (options.json) process.stderr.write(words);
 }
 
 export function whoCommand(): Command {
   const command = new Command('who')
-    .description('Who owns a stream, since when, why there, and who is next.')
+    .description(
+      'Who owns a stream, since when, why there, and who is next; with NATS down, what the asked node last knew.',
+    )
     .argument('<stream>', 'id of the stream');
   return withApiOptions(command).action(async (id: string, options: ApiOptions) => {
     const report = await callApi(

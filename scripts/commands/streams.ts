@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { StreamHealth } from '../../cluster/contract/stream.ts';
 import { StreamPage, StreamView, StreamWithKey } from '../../cluster/contract/streams.ts';
 import { callApi, print, table, withApiOptions, type ApiOptions } from '../client/api.ts';
+import { describeStaleness } from '../client/staleness.ts';
 
 const pathOf = (id: string): string => `/v1/streams/${encodeURIComponent(id)}`;
 
@@ -123,7 +124,6 @@ export function describeHealth(id: string, report: StreamHealth): string {
     sessions,
     input,
     renditions,
-    asOf,
   } = report;
   const lines = [
     `${id} is ${state}: ${reason}`,
@@ -136,10 +136,17 @@ export function describeHealth(id: string, report: StreamHealth): string {
     ...renditions.map(
       ({ name, lagMs, gaps }) => `  ${name.padEnd(10)} ${(lagMs / 1000).toFixed(1)} s behind, ${gaps} gaps`,
     ),
-    `  as of      ${asOf}`,
+    ...describeTime(report),
     '',
   ];
   return lines.join('\n');
+}
+
+/** An owner knows its stream by itself; that it is still the owner, only NATS could say. */
+function describeTime({ asOf, stale, owner }: StreamHealth): readonly string[] {
+  if (stale === undefined) return [`  as of      ${asOf}`];
+  if (asOf === stale.asOf || owner === undefined) return [`  ${describeStaleness(stale)}`];
+  return [`  as of      ${asOf}, by its owner`, `  ownership  ${describeStaleness(stale)}`];
 }
 
 function describeInput(input: NonNullable<StreamHealth['input']>): string {

@@ -1,8 +1,10 @@
 /** The edge that players play from is killed: they go on at another one by themselves (M14). */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Browser } from 'playwright-core';
+import { z } from 'zod';
 import { launchChromium, openPlayer, type Player } from '../support/foreign-players.ts';
-import { startTestCluster } from '../support/demo.ts';
+import type { DemoNode } from '../../scripts/demo/demo-cluster.ts';
+import { startTestCluster, type TestCluster } from '../support/demo.ts';
 import { flashAndBeep, publish, x264 } from '../support/ffmpeg-publisher.ts';
 import { waitForPlaylist } from '../support/playlists.ts';
 
@@ -20,12 +22,21 @@ const players: readonly (readonly [Player, string])[] = [
 /** No player has so much in store: who plays on for longer gets it from the other edge. */
 const beyondBufferSeconds = 25;
 
-// Goal: no viewer ends with its edge. Method: the stream is published to one node, three players play from another, which
-// is killed; each must play further than any buffer reaches. dash.js needs its page for that (foreign-players.ts).
+/** The node that steering sends this host's viewers to, and another one. */
+async function placed({ nodes }: TestCluster): Promise<readonly [DemoNode, DemoNode]> {
+  const reply = await fetch(`${nodes[0]?.url}/live/demo/steering`);
+  const first = z.object({ 'PATHWAY-PRIORITY': z.tuple([z.string()], z.string()) }).parse(await reply.json());
+  const edge = nodes.find(({ node }) => node === first['PATHWAY-PRIORITY'][0]);
+  const other = nodes.find((one) => one !== edge);
+  if (edge === undefined || other === undefined) throw new Error('no two nodes');
+  return [edge, other];
+}
+
+// Goal: no viewer ends with its edge. Method: the stream is published to one node, three players play from another, where
+// steering places them, and which is killed; each must play further than any buffer reaches. dash.js needs its page for that (foreign-players.ts).
 test('an edge dies: DASH (Shaka, dash.js) and HLS (hls.js) players go on at the other edge', async () => {
   await using cluster = await startTestCluster();
-  const [ingest, edge] = cluster.nodes;
-  if (ingest === undefined || edge === undefined) throw new Error('no two nodes');
+  const [edge, ingest] = await placed(cluster);
   await using _publisher = publish(
     `${ingest.rtmp}/${cluster.stream.key}`,
     flashAndBeep(426, 240),

@@ -1,6 +1,4 @@
 /** The control API and the CLI on a whole cluster, from the creation of a stream to its end. */
-import { execFile } from 'node:child_process';
-import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
 import { EdgeList } from '../../cluster/contract/routes-streams.ts';
@@ -12,6 +10,7 @@ import {
   StreamView,
   StreamWithKey,
 } from '../../cluster/contract/streams.ts';
+import { runCli as runCliAs, type CliResult } from '../support/cli.ts';
 import { controlClient, parseWhole, type ControlClient } from '../support/control-client.ts';
 import { startTestCluster, type TestCluster } from '../support/demo.ts';
 import { flashAndBeep, publish, x264 } from '../support/ffmpeg-publisher.ts';
@@ -194,21 +193,7 @@ test('a new key and a delete disconnect the publisher at the other node with the
   expect(await second.said()).toBe('STREAM_KEY_UNKNOWN: the stream was deleted');
 });
 
-interface CliResult {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-function runCli(args: readonly string[], token = cluster.token): Promise<CliResult> {
-  const script = join(import.meta.dirname, '../../scripts/tangaza.ts');
-  const env = { ...process.env, TANGAZA_OPERATOR_TOKEN: token };
-  return new Promise((resolve) => {
-    const child = execFile(process.execPath, [script, ...args], { env }, (_error, stdout, stderr) =>
-      resolve({ code: child.exitCode ?? 255, stdout, stderr }),
-    );
-  });
-}
+const runCli = (args: readonly string[], token = cluster.token): Promise<CliResult> => runCliAs(args, token);
 
 async function cli<S extends z.ZodType>(args: readonly string[], schema: S): Promise<z.output<S>> {
   const { code, stdout, stderr } = await runCli([...args, '--json', '--url', cluster.url]);

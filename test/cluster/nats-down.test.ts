@@ -1,8 +1,11 @@
 /** NATS is gone for a while under a live stream and comes back with its store: manifests freeze, nothing is lost (C8). */
 import { expect, test } from 'vitest';
+import { ClusterView, LiveStreams } from '../../cluster/contract/streams.ts';
 import { systemClock } from '../../cluster/time/clock.system.ts';
 import type { DemoNode } from '../../scripts/demo/demo-cluster.ts';
-import { startTestCluster } from '../support/demo.ts';
+import { runCli } from '../support/cli.ts';
+import { controlClient } from '../support/control-client.ts';
+import { startTestCluster, type TestCluster } from '../support/demo.ts';
 import { flashAndBeep, publish, x264 } from '../support/ffmpeg-publisher.ts';
 import {
   accountOf,
@@ -32,9 +35,35 @@ async function answersOf({ url }: DemoNode): Promise<readonly string[]> {
   );
 }
 
+const natsDown = 'NATS does not answer';
+
+/** Every node tells what it last knew, how old that is, and why: over the API and in the CLI (C8). */
+async function tellsWhatItKnew({ nodes, token }: TestCluster, owner: DemoNode): Promise<void> {
+  const stale = { reason: natsDown, ageMs: expect.any(Number), asOf: expect.any(String) };
+  const successors = nodes.filter(({ node }) => node !== owner.node).map(({ node }) => node);
+  for (const { node, url } of nodes) {
+    const api = controlClient(url, token);
+    const state = node === owner.node ? /^(live|degraded)$/ : /^unknown$/;
+    const known = { owner: owner.node, epoch: 1, ownedBecause: 'first publish', successors, stale };
+    expect(await api.health('demo')).toMatchObject({ ...known, state: expect.stringMatching(state) });
+    const view = await api.call('/v1/cluster', 200, ClusterView);
+    expect(view).toMatchObject({ asOf: view.stale?.asOf, stale, placements: [{ owner: owner.node }] });
+    expect(view.nodes.map((one) => `${one.id} ${one.state}`)).toEqual(
+      nodes.map((one) => `${one.node} alive`),
+    );
+    expect(await api.call('/v1/live', 200, LiveStreams)).toMatchObject({ stale });
+    const who = await runCli(['who', 'demo', '--url', url], token);
+    expect(who).toMatchObject({ code: 0, stderr: '' });
+    expect(who.stdout).toMatch(new RegExp(`owner +${owner.node} .*as of \\d+ s ago: ${natsDown}\n$`, 's'));
+    const table = await runCli(['nodes', '--url', url], token);
+    expect(table).toMatchObject({ code: 0, stderr: '' });
+    expect(table.stdout).toMatch(new RegExp(`\nas of \\d+ s ago: ${natsDown}\n$`));
+  }
+}
+
 // Goal: an outage of NATS costs delay and nothing else. Method: two nodes, one publisher at the first. nats-server gets SIGKILL
 // and is started on its store 15 s later. All the while each edge answers 200 for every manifest, says that its log is
-// stale, and lists nothing new. Afterwards what was received in between is committed by the same owner, in one period.
+// stale, and lists nothing new; the API and the CLI answer from what the node last knew, and say so. Afterwards what was received in between is committed by the same owner, in one period.
 test('NATS is down for 15 s under a live stream: manifests freeze and say so, then all that was received is committed', async () => {
   await using cluster = await startTestCluster({ nodes: 2 });
   const [first, second] = cluster.nodes;
@@ -50,7 +79,9 @@ test('NATS is down for 15 s under a live stream: manifests freeze and say so, th
   const frozen = watch.latest();
   const from = watch.looks.length;
   for (const node of cluster.nodes) expect(await answersOf(node)).toEqual(manifests.map(() => '200 stale'));
-  await systemClock.sleep(outageMs);
+  const over = systemClock.sleep(outageMs);
+  await tellsWhatItKnew(cluster, first);
+  await over;
   const meanwhile = watch.looks.slice(from);
   nats.start();
   for (const { node, lastNumber } of frozen) {
@@ -67,6 +98,9 @@ test('NATS is down for 15 s under a live stream: manifests freeze and say so, th
     expect(breaksIn(after)).toEqual({ gaps: 0, discontinuities: 0 });
     await expect.poll(() => answersOf(node)).toEqual(manifests.map(() => '200 fresh'));
     await allAlive(cluster, node);
+    const health = await controlClient(node.url, cluster.token).health('demo');
+    expect(health).toMatchObject({ state: 'live', owner: first.node, epoch: 1 });
+    expect(health.stale).toBeUndefined();
   }
   expect(publisher.output()).toBe('');
   await publisher.kill('SIGTERM');

@@ -9,6 +9,7 @@ import { openSocket, rawRequest, readUntil } from '../support/raw-http.ts';
 const Problem = z.looseObject({ status: z.number(), code: z.string() });
 const problemOf = async (response: Response) => Problem.parse(await response.json());
 
+const Steering = z.object({ 'PATHWAY-PRIORITY': z.tuple([z.string()], z.string()) });
 const address = (id: string) => ({
   id: NodeId.parse(id),
   region: RegionId.parse('eu'),
@@ -283,6 +284,23 @@ test('steering names this edge first and another to ask next, and a new edge lis
     'RELOAD-URI': 'http://n2.test/live/demo/steering',
     'PATHWAY-CLONES': [{ ID: 'n1' }, { ID: 'n2' }],
   });
+});
+
+test('viewers that begin are steered by the loads and by their own address, also behind a proxy', async () => {
+  let loads: Readonly<Record<string, number>> = {};
+  await using edge = await startTestEdge({
+    listEdges: () => ({ revision: 1, edges: [address('n1'), address('n2')] }),
+    loadOf: (id) => loads[id],
+  });
+  const beginsAt = async (viewer: string): Promise<string> => {
+    const headers = { 'x-forwarded-for': viewer };
+    const reply = await fetch(`${edge.url}/live/demo/steering`, { headers });
+    return Steering.parse(await reply.json())['PATHWAY-PRIORITY'][0];
+  };
+  const viewers = Array.from({ length: 20 }, (_, index) => `10.0.0.${index}`);
+  expect(new Set(await Promise.all(viewers.map(beginsAt)))).toEqual(new Set(['n1', 'n2']));
+  loads = { n1: 900, n2: 40 };
+  expect(new Set(await Promise.all(viewers.map(beginsAt)))).toEqual(new Set(['n2']));
 });
 
 test('a draining edge says so first, answers what waits, and then takes no connection', async () => {

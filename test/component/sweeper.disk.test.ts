@@ -57,7 +57,7 @@ class Rig implements AsyncDisposable {
       node: NodeId.parse('n1'),
       region: RegionId.parse('r1'),
       clock: systemClock,
-      members: { list: () => ({ revision: 0, members: [] }) },
+      members: { list: () => ({ revision: 0, members: [], readAtMs: 0 }) },
       log,
       store: this.store,
       metrics: noMetrics,

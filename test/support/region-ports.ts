@@ -10,6 +10,7 @@ import { silentLogger } from '../../cluster/observe/logger.ts';
 import { noMetrics } from '../../cluster/observe/metrics.ts';
 import type { IndexLog } from '../../cluster/ownership/index-log.ts';
 import { openNatsIndexLog } from '../../cluster/ownership/index-log.nats.ts';
+import { OwnershipMemory } from '../../cluster/ownership/known-ownership.ts';
 import { openNatsOwnershipStore } from '../../cluster/ownership/ownership-store.nats.ts';
 import type { TaskQueue } from '../../cluster/queue/task-queue.ts';
 import { systemClock } from '../../cluster/time/clock.system.ts';
@@ -51,7 +52,8 @@ export async function startActor(
 ): Promise<TestActor> {
   const connection = await connect({ servers: nats.url, reconnectTimeWait: 50, maxReconnectAttempts: -1 });
   const log = await openNatsIndexLog({ connection, region, metrics: noMetrics, logger: silentLogger });
-  const ownership = await openNatsOwnershipStore({ connection, region, logger: silentLogger });
+  const records = await openNatsOwnershipStore({ connection, region, logger: silentLogger });
+  const ownership = new OwnershipMemory({ store: records, clock: systemClock, isDown: () => false });
   const tasks = new Mailbox<TranscodeTask>();
   const closed: CloseSessionsParams[] = [];
   const all: StreamOptions = {

@@ -47,6 +47,7 @@ export async function startTestEdge(
     call: async () => ({}),
     listEdges: () => ({ revision: 1, edges: [] }),
     isSound: () => true,
+    loadOf: () => undefined,
     streamExists: async (id) => streams.has(id),
     health: () => [],
     logDownSeconds: () => 0,

@@ -1,6 +1,7 @@
 /** The operator page: nodes, streams and their health, every 2 s. The token stays in this tab's session storage. */
 interface Cluster {
   readonly asOf: string;
+  readonly stale?: { readonly ageMs: number; readonly reason: string };
   readonly nodes: readonly {
     readonly id: string;
     readonly region: string;
@@ -49,7 +50,9 @@ async function refresh(): Promise<void> {
   if (reply?.status === 401) find('login-error', HTMLElement).textContent = 'That token is not taken.';
   if (held === null || reply?.ok !== true) return;
   const cluster: Cluster = await reply.json();
-  find('as-of', HTMLElement).textContent = `as of ${cluster.asOf}`;
+  const { asOf, stale } = cluster;
+  const age = stale === undefined ? '' : `, ${Math.round(stale.ageMs / 1000)} s ago: ${stale.reason}`;
+  find('as-of', HTMLElement).textContent = `as of ${asOf}${age}`;
   find('nodes', HTMLElement).replaceChildren(
     ...cluster.nodes.map(({ id, region, state, load, roles, http, rtmp }) =>
       row([id, region, mark(state, state === 'alive'), String(load.streams), roles.join(', '), http, rtmp]),

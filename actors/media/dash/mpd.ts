@@ -79,13 +79,14 @@ function locations({ edges: { edges }, streamId, device }: ManifestOptions): rea
 /**
  * Asked before the start, so that viewers do not all begin on the first edge. The server is an edge other than that one
  * where there is another (M14). Last, because the 5th edition's schema does not know it.
+ *
+ * No `defaultServiceLocation`: Shaka bans a failed edge by its host name, without the port. Where edges share a host that
+ * bans them all, and it asked the default again for ever, though that was the dead one; without, it tries each.
  */
 function contentSteering({ edges: { edges }, streamId }: ManifestOptions): readonly string[] {
-  const first = edges[0];
-  const server = edges[1] ?? first;
-  if (first === undefined || server === undefined) return [];
-  const attributes = { defaultServiceLocation: first.id, queryBeforeStart: true };
-  return [textElement('ContentSteering', attributes, `${liveUrl(server, streamId)}steering`)];
+  const server = edges[1] ?? edges[0];
+  if (server === undefined) return [];
+  return [textElement('ContentSteering', { queryBeforeStart: true }, `${liveUrl(server, streamId)}steering`)];
 }
 
 function periodElement(dash: DashPeriod): string {

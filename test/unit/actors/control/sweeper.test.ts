@@ -65,7 +65,7 @@ async function start(aliveOthers: readonly string[]) {
     node: NodeId.parse('n1'),
     region: RegionId.parse('r1'),
     clock,
-    members: { list: () => ({ revision: 1, members }) },
+    members: { list: () => ({ revision: 1, members, readAtMs: 0 }) },
     log,
     store,
     metrics,

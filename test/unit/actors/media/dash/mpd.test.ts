@@ -252,7 +252,7 @@ describe('edges (M14)', () => {
       ],
     });
     const last =
-      '<ContentSteering defaultServiceLocation="n1" queryBeforeStart="true">http://b:8081/live/demo/steering</ContentSteering>\n</MPD>\n';
+      '<ContentSteering queryBeforeStart="true">http://b:8081/live/demo/steering</ContentSteering>\n</MPD>\n';
     expect(text.endsWith(last)).toBe(true);
   });
 

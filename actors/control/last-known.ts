@@ -1,0 +1,78 @@
+/**
+ * What the control actor answers from memory: the cluster and a stream's owner as last known, with their age (C8).
+ *
+ * Nothing is guessed: with NATS down a stream whose owner cannot be asked is `unknown`, not offline.
+ */
+import type { Staleness } from '../../cluster/contract/staleness.ts';
+import type { StreamHealth } from '../../cluster/contract/stream.ts';
+import type { ClusterView } from '../../cluster/contract/streams.ts';
+import type { ListedMember } from '../../cluster/membership/member-directory.ts';
+import type { NodeId, StreamId } from '../../cluster/model/ids.ts';
+import type { OwnershipRecord } from '../../cluster/ownership/ownership-store.ts';
+
+/** Spread into a reply: empty while NATS answers. */
+export interface MaybeStale {
+  readonly stale?: Staleness;
+}
+
+const rfc3339 = (utcMs: number): string => new Date(utcMs).toISOString();
+
+/** @param ageMs since it was last known to be so; undefined while NATS answers */
+export function stalenessOf(ageMs: number | undefined, utcMs: number): MaybeStale {
+  if (ageMs === undefined) return {};
+  const age = Math.max(0, Math.round(ageMs));
+  return { stale: { asOf: rfc3339(utcMs - age), ageMs: age, reason: 'NATS does not answer' } };
+}
+
+/** Of a stream that nobody has on air; `asOf` is as old as what that is known from. */
+export function offlineHealth(reason: string, utcMs: number, { stale }: MaybeStale): StreamHealth {
+  const asOf = stale?.asOf ?? rfc3339(utcMs);
+  return { state: 'offline', reason, successors: [], asOf, renditions: [], ...(stale && { stale }) };
+}
+
+/** Of a stream whose owner does not answer: what its record says. */
+export function lastKnownHealth(
+  { owner, region, epoch, bootId, since, reason: ownedBecause }: OwnershipRecord,
+  {
+    utcMs,
+    stale,
+    successors,
+  }: MaybeStale & { readonly utcMs: number; readonly successors: readonly NodeId[] },
+): StreamHealth {
+  const by = { owner, region, epoch, bootId, since, ownedBecause, successors: [...successors] };
+  const silent = offlineHealth(`its owner ${owner} does not answer`, utcMs, { ...(stale && { stale }) });
+  if (stale === undefined) return { ...silent, ...by };
+  return {
+    ...silent,
+    state: 'unknown',
+    reason: `its owner ${owner} cannot be asked: ${stale.reason}`,
+    ...by,
+  };
+}
+
+/** @param ageMs of the older one of view and records; undefined while NATS answers */
+export function clusterView(
+  members: readonly ListedMember[],
+  owners: ReadonlyMap<StreamId, OwnershipRecord>,
+  { utcMs, ageMs }: { readonly utcMs: number; readonly ageMs: number | undefined },
+): ClusterView {
+  const { stale } = stalenessOf(ageMs, utcMs);
+  const placements = [...owners].map(([streamId, { owner, region, epoch, since, reason }]) => ({
+    ...{ streamId, owner, region, epoch, since, reason },
+  }));
+  return {
+    regions: [...new Set(members.map(({ region }) => region))].map((id) => {
+      const here = members.filter(({ region }) => region === id);
+      return { id, nodes: here.length, alive: here.filter(({ isAlive }) => isAlive).length };
+    }),
+    nodes: members.map(({ id, region, host, pid, bootId, state, roles, httpUrl, rtmpUrl }) => ({
+      ...{ id, region, host, pid, bootId, state, roles },
+      load: { streams: placements.filter(({ owner }) => owner === id).length },
+      http: httpUrl,
+      rtmp: rtmpUrl,
+    })),
+    placements,
+    asOf: stale?.asOf ?? rfc3339(utcMs),
+    ...(stale && { stale }),
+  };
+}

@@ -1,0 +1,15 @@
+/** How old an answer is, in words. */
+import type { Staleness } from '../../cluster/contract/staleness.ts';
+
+/** `as of 14 s ago: NATS does not answer` */
+export function describeStaleness({ ageMs, reason }: Staleness): string {
+  return `as of ${describeAge(ageMs)} ago: ${reason}`;
+}
+
+/** One figure up to two minutes, then minutes, then hours and minutes: `14 s`, `3 min`, `2 h 5 min`. */
+export function describeAge(ms: number): string {
+  const seconds = Math.round(ms / 1000);
+  if (seconds < 120) return `${seconds} s`;
+  const minutes = Math.floor(seconds / 60);
+  return minutes < 120 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}

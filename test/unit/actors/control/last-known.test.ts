@@ -1,0 +1,65 @@
+import { expect, test } from 'vitest';
+import {
+  clusterView,
+  lastKnownHealth,
+  offlineHealth,
+  stalenessOf,
+} from '../../../../actors/control/last-known.ts';
+import { StreamHealth } from '../../../../cluster/contract/stream.ts';
+import { ClusterView } from '../../../../cluster/contract/streams.ts';
+import { declareDead, lifeOf, listed } from '../../../../cluster/membership/view.ts';
+import { BootId, Epoch, NodeId, StreamId } from '../../../../cluster/model/ids.ts';
+import { viewOf } from '../../../support/members.ts';
+import { region } from '../../../support/records.ts';
+
+const utcMs = Date.parse('2026-11-24T12:00:14.000Z');
+const then = '2026-11-24T12:00:00.000Z';
+const stale = { asOf: then, ageMs: 14_000, reason: 'NATS does not answer' };
+const record = {
+  ...{ owner: NodeId.parse('n1'), region, bootId: BootId.parse('b1'), epoch: Epoch.parse(7) },
+  ...{ since: then, reason: 'owner died (n3)' },
+};
+const successors = [NodeId.parse('n2')];
+
+test('an answer that was just read says nothing of its age', () => {
+  expect(stalenessOf(undefined, utcMs)).toEqual({});
+  expect(stalenessOf(14_000.4, utcMs)).toEqual({ stale });
+});
+
+test('with NATS down a stream whose owner cannot be asked is unknown, as of its record', () => {
+  const health = lastKnownHealth(record, { utcMs, stale, successors });
+  expect(health).toMatchObject({ state: 'unknown', owner: 'n1', epoch: 7, successors, asOf: then, stale });
+  expect(health.reason).toBe('its owner n1 cannot be asked: NATS does not answer');
+  expect(StreamHealth.parse(health)).toEqual(health);
+});
+
+test('with NATS there, an owner that does not answer is told as before: offline, now', () => {
+  const health = lastKnownHealth(record, { utcMs, successors });
+  expect(health).toMatchObject({ state: 'offline', reason: 'its owner n1 does not answer', owner: 'n1' });
+  expect([health.asOf, 'stale' in health]).toEqual(['2026-11-24T12:00:14.000Z', false]);
+});
+
+test('a stream without a record is offline as of when that was known', () => {
+  expect(offlineHealth('never on air', utcMs, { stale })).toMatchObject({
+    state: 'offline',
+    asOf: then,
+    stale,
+  });
+});
+
+test('the cluster as last known carries its age; regions and loads are counted from it', () => {
+  const all = viewOf('n1', 'n2');
+  const [, second] = all.members;
+  if (second === undefined) throw new Error('no second member');
+  const members = declareDead(all, lifeOf(second), utcMs).members.map(listed);
+  const owners = new Map([[StreamId.parse('s'), record]]);
+  const view = clusterView(members, owners, { utcMs, ageMs: 14_000 });
+  expect(ClusterView.parse(view)).toEqual(view);
+  expect(view).toMatchObject({ asOf: then, stale, regions: [{ id: 'r1', nodes: 2, alive: 1 }] });
+  expect(view.nodes.map(({ id, state, load }) => [id, state, load.streams])).toEqual([
+    ['n1', 'alive', 1],
+    ['n2', 'dead', 0],
+  ]);
+  const fresh = clusterView(members, owners, { utcMs, ageMs: undefined });
+  expect([fresh.asOf, 'stale' in fresh]).toEqual(['2026-11-24T12:00:14.000Z', false]);
+});

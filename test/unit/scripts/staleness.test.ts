@@ -1,0 +1,42 @@
+import { expect, test } from 'vitest';
+import { StreamHealth } from '../../../cluster/contract/stream.ts';
+import { describeAge, describeStaleness } from '../../../scripts/client/staleness.ts';
+import { describeHealth } from '../../../scripts/commands/streams.ts';
+
+const stale = { asOf: '2026-11-24T12:00:00.000Z', ageMs: 13_600, reason: 'NATS does not answer' };
+const health = (change: object): StreamHealth =>
+  StreamHealth.parse({
+    ...{ state: 'live', reason: 'first publish', owner: 'n1', region: 'r1', epoch: 1, since: 'then' },
+    ...{ successors: [], renditions: [], asOf: '2026-11-24T12:00:14.000Z' },
+    ...change,
+  });
+
+test.each([
+  [0, '0 s'],
+  [13_600, '14 s'],
+  [119_499, '119 s'],
+  [119_500, '2 min'],
+  [7_199_000, '119 min'],
+  [7_500_000, '2 h 5 min'],
+])('%i ms are told as %s', (ms, words) => {
+  expect(describeAge(ms)).toBe(words);
+});
+
+test('a stale answer says how old it is, and why', () => {
+  expect(describeStaleness(stale)).toBe('as of 14 s ago: NATS does not answer');
+});
+
+test.each([
+  ['the time alone while NATS answers', {}, ['  as of      2026-11-24T12:00:14.000Z']],
+  ['the age of a record', { stale, asOf: stale.asOf }, ['  as of 14 s ago: NATS does not answer']],
+  [
+    "its time and the ownership's age when the owner itself answers",
+    { stale },
+    [
+      '  as of      2026-11-24T12:00:14.000Z, by its owner',
+      '  ownership  as of 14 s ago: NATS does not answer',
+    ],
+  ],
+])('who ends with %s', (_what, change, lines) => {
+  expect(describeHealth('s', health(change)).trimEnd().split('\n').slice(2)).toEqual(lines);
+});
