@@ -3,8 +3,21 @@ import { createServer } from 'node:net';
 
 const host = '127.0.0.1';
 
-export function freePort(): Promise<number> {
-  return listen(0);
+/** Given out before: the kernel may name a port again as soon as it is closed, and two servers would want it. */
+const given = new Set<number>();
+const maxGiven = 1000;
+const maxTries = 100;
+
+/** A free port of this machine, never one that this process was given lately. */
+export async function freePort(): Promise<number> {
+  for (let tries = 0; tries < maxTries; tries += 1) {
+    const port = await listen(0);
+    if (given.has(port)) continue;
+    if (given.size >= maxGiven) given.clear();
+    given.add(port);
+    return port;
+  }
+  throw new Error('no free port was found');
 }
 
 /** @param option the flag that moves it, for the message */
