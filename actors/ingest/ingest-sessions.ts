@@ -38,6 +38,8 @@ interface Publisher {
   readonly connection: PublisherConnection;
   /** It was asked to connect elsewhere. */
   isAsked: boolean;
+  /** A look at its owner is under way. */
+  isLooking: boolean;
 }
 
 const longestKey = 200;
@@ -50,7 +52,6 @@ export class IngestSessions implements IngestHandler {
   readonly #ports: IngestSessionsPorts;
   readonly #metrics: RunnerMetrics;
   readonly #publishers = new Map<SessionId, Publisher>();
-  readonly #looking = new Set<SessionId>();
   #ticks = 0;
   #isLeaving = false;
 
@@ -88,7 +89,7 @@ export class IngestSessions implements IngestHandler {
     const watch = new OwnerWatch(stream, this.#ports.clock);
     const ports = { ...this.#ports, stream: watch, metrics: this.#metrics, logger: sessionLogger };
     const runner = new SessionRunner(ports, { session: newSession(), connection, attach, attached });
-    this.#publishers.set(sessionId, { runner, watch, connection, isAsked: false });
+    this.#publishers.set(sessionId, { runner, watch, connection, isAsked: false, isLooking: false });
     void runner.finished.then(() => this.#publishers.delete(sessionId));
     await this.#closeGhost(attach, attached);
     return runner;
@@ -170,10 +171,11 @@ export class IngestSessions implements IngestHandler {
   }
 
   /** An owner that has done nothing for a moment may be one that does not work (C3). */
-  async #lookAtOwner({ runner, watch }: Publisher): Promise<void> {
-    const { streamId, sessionId } = runner.attach;
-    if (watch.waitedMs < worthALookMs || this.#looking.has(sessionId)) return;
-    this.#looking.add(sessionId);
+  async #lookAtOwner(publisher: Publisher): Promise<void> {
+    const { runner, watch } = publisher;
+    const { streamId } = runner.attach;
+    if (watch.waitedMs < worthALookMs || publisher.isLooking) return;
+    publisher.isLooking = true;
     try {
       const { owner } = await watch.standsStill({ streamId });
       if (owner === undefined) return;
@@ -183,7 +185,7 @@ export class IngestSessions implements IngestHandler {
       const code = errorCodeOf(error);
       this.#ports.logger.warn({ streamId, code }, 'the owner does nothing, and could not be replaced');
     } finally {
-      this.#looking.delete(sessionId);
+      publisher.isLooking = false;
     }
   }
 

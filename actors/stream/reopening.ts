@@ -11,7 +11,7 @@
  */
 import type { ClockRecord, IndexRecord, SourceOffer } from '../../cluster/contract/index-log.ts';
 import { PeriodId } from '../../cluster/model/ids.ts';
-import { findPeriod, presentationTime90k, storePeriodOf } from '../media/timeline/query.ts';
+import { findPeriod, periodsStoredAs, presentationTime90k, storePeriodOf } from '../media/timeline/query.ts';
 import type { Timeline, TimelinePeriod } from '../media/timeline/timeline.ts';
 import { enqueue } from './outbox.ts';
 import { limits, type Failure, type OwnerState, type PendingSegment } from './owner-state.ts';
@@ -90,9 +90,7 @@ function continuation(period: TimelinePeriod, mediaZero90k: number, fingerprint:
 export function continuePending(turn: Turn, { storedAs, mediaZero90k }: ClockRecord, sequence: number): void {
   if (storedAs === undefined) return;
   const { timeline, pending, outbox, nowMs } = { ...turn.state, nowMs: turn.nowMs };
-  const parts = new Set(
-    timeline.periods.filter((one) => storePeriodOf(one) === storedAs).map(({ id }) => id),
-  );
+  const parts = new Set(periodsStoredAs(timeline, storedAs).map(({ id }) => id));
   const period = PeriodId.parse(sequence);
   const isPart = (one: Pick<SourceOffer, 'period' | 'start90k'>): boolean =>
     parts.has(one.period) && one.start90k >= mediaZero90k;
@@ -117,8 +115,8 @@ export function continuePending(turn: Turn, { storedAs, mediaZero90k }: ClockRec
 }
 
 /** The period in which media that a session stores under a name belongs at that time (G2). */
-export function inPresentPeriod({ periods }: Timeline, offer: SourceOffer): SourceOffer {
-  const parts = periods.filter((period) => storePeriodOf(period) === offer.period);
+export function inPresentPeriod(timeline: Timeline, offer: SourceOffer): SourceOffer {
+  const parts = periodsStoredAs(timeline, offer.period);
   const latest90k = offer.start90k + limits.joinTolerance90k;
   const period = parts.findLast(({ clock }) => clock.mediaZero90k <= latest90k) ?? parts[0];
   return period === undefined || period.id === offer.period ? offer : { ...offer, period: period.id };

@@ -21,7 +21,7 @@ import { Epoch, PeriodId } from '../../../cluster/model/ids.ts';
 import type { RenditionName } from '../../../cluster/model/ids.ts';
 import { unreachable } from '../../../cluster/model/unreachable.ts';
 import { growableList, growableMap } from './growable.ts';
-import { endOfSegments90k, initsOfClock, presentRungs, servedRenditions, storePeriodOf } from './query.ts';
+import { endOfSegments90k, initsOfClock, periodsStoredAs, presentRungs, servedRenditions } from './query.ts';
 import { fromSnapshot } from './snapshot.ts';
 import type { Timeline, TimelinePeriod, TimelineRun, TimelineSegment } from './timeline.ts';
 
@@ -124,11 +124,11 @@ function openPeriod(timeline: Timeline, clock: ClockRecord, sequence: number): T
 }
 
 /** M7: what is pending of the media that goes on in a new period is pending there, from where that begins. */
-function continuePending({ pending, periods }: Timeline, clock: ClockRecord, id: PeriodId): void {
+function continuePending(timeline: Timeline, clock: ClockRecord, id: PeriodId): void {
   const { storedAs, mediaZero90k } = clock;
   if (storedAs === undefined) return;
-  const parts = new Set(periods.filter((one) => storePeriodOf(one) === storedAs).map((one) => one.id));
-  const growable = growableMap(pending);
+  const parts = new Set(periodsStoredAs(timeline, storedAs).map((one) => one.id));
+  const growable = growableMap(timeline.pending);
   for (const [key, source] of [...growable]) {
     if (!parts.has(source.period) || source.start90k < mediaZero90k) continue;
     growable.delete(key);

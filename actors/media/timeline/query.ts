@@ -80,6 +80,14 @@ export function storePeriodOf({ id, clock }: TimelinePeriod): PeriodId {
   return clock.storedAs ?? id;
 }
 
+/** The periods whose media is stored under that name, oldest first: more than one where a period goes on in another (M7). */
+export function periodsStoredAs(
+  { periods }: Pick<Timeline, 'periods'>,
+  id: PeriodId,
+): readonly TimelinePeriod[] {
+  return periods.filter((period) => storePeriodOf(period) === id);
+}
+
 export function findPeriod({ periods }: Timeline, id: PeriodId): TimelinePeriod | undefined {
   return periods.find((period) => period.id === id);
 }
