@@ -55,9 +55,12 @@ async function* natsFails(rig: Rig, fault: NatsFault): AsyncGenerator<Figures> {
     const harm = watchHarm(stream, viewer);
     const atMs = performance.now();
     const mendedAtMs = await fault(rig);
-    const inTime = () =>
-      stream.log.commitDelays(from).find((one) => one.atMs > mendedAtMs && one.behindMs <= calmMs + inTimeMs);
-    await until('the backlog is gone', () => inTime() !== undefined);
+    const isInTime = ({ behindMs }: { readonly behindMs: number }) => behindMs <= calmMs + inTimeMs;
+    const since = () => stream.log.commitDelays(from).filter((one) => one.atMs > mendedAtMs);
+    await until('the backlog is gone', () => since().some(isInTime));
+    const commits = since();
+    const first = commits.findIndex(isInTime);
+    const lastLateAtMs = commits.slice(0, first).at(-1)?.atMs ?? mendedAtMs;
     await grow(stream, viewer, 4);
     await rig.mend();
     const { trio } = rig;
@@ -66,8 +69,9 @@ async function* natsFails(rig: Rig, fault: NatsFault): AsyncGenerator<Figures> {
     const found = harm();
     yield {
       ...found,
-      // Until the first commit that is in time: those are 2 s apart.
-      backlogMs: (inTime()?.atMs ?? Number.NaN) - mendedAtMs,
+      backlogMs: lastLateAtMs - mendedAtMs,
+      // Commits in peace are 2 s apart: so much later the first of them can be.
+      inTimeMs: (commits[first]?.atMs ?? Number.NaN) - mendedAtMs,
       reconnections: encoder.connections - connections,
       stallBeyondOutageMs: Math.max(0, (found['stallMs'] ?? Number.NaN) - (mendedAtMs - atMs)),
     };

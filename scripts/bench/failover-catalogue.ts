@@ -57,9 +57,10 @@ const effective = (p95AtMostMs: number): TimeFigure => ({
 });
 /** C8 gives 5 s. */
 const backlog: TimeFigure = {
-  ...{ figure: 'backlogMs', about: 'server back to first commit in time' },
+  ...{ figure: 'backlogMs', about: 'server back to last late commit' },
   target: { of: 'max', atMostMs: 5000 },
 };
+const inTime: TimeFigure = { figure: 'inTimeMs', about: 'server back to first commit in time' };
 
 export const failoverCases: readonly FailoverCase[] = [
   {
@@ -130,7 +131,7 @@ export const failoverCases: readonly FailoverCase[] = [
     measure: natsRestarted,
     time: backlog,
     harm: [...natsHarm, stall],
-    alsoTold: [],
+    alsoTold: [inTime],
   },
   {
     name: 'nats-leader',
@@ -138,7 +139,7 @@ export const failoverCases: readonly FailoverCase[] = [
     natsServers: 3,
     measure: natsLeaderKilled,
     // From the death, for nobody outside sees when the next leader serves: the outage is in it, so 5 s do not apply.
-    time: { figure: 'backlogMs', about: "leader's death to first commit in time" },
+    time: { figure: 'inTimeMs', about: "leader's death to first commit in time" },
     harm: [...natsHarm, stall],
     alsoTold: [],
   },
@@ -166,7 +167,7 @@ export const failoverCases: readonly FailoverCase[] = [
       ...natsHarm,
       { figure: 'stallBeyondOutageMs', about: 'stall beyond the outage', unit: 'ms', atMost: 3000 },
     ],
-    alsoTold: [],
+    alsoTold: [inTime],
   },
 ];
 
