@@ -5,6 +5,7 @@
  *     that it is overloaded are not answers.
  * W2. What it accepted must show in the log: with each input report the owner tells where its log stands, and until that
  *     has moved the session waits, too.
+ * W3. Whether the session has a twin is remembered as the last owner that knew it said, for the next one: that may know nobody.
  */
 import type {
   AttachParams,
@@ -41,6 +42,7 @@ export class OwnerWatch implements StreamCalls {
   #unloggedSinceMs: number | undefined;
   #sequence: number | undefined;
   #feedsElsewhere = false;
+  #hadTwin = false;
 
   constructor(stream: StreamCalls, clock: Clock) {
     this.#stream = stream;
@@ -58,8 +60,9 @@ export class OwnerWatch implements StreamCalls {
     return this.#feedsElsewhere;
   }
 
+  /** W3. */
   attach(params: AttachParams): Promise<AttachReply> {
-    return this.#ask(() => this.#stream.attach(params));
+    return this.#ask(() => this.#stream.attach(this.#hadTwin ? { ...params, hadTwin: true } : params));
   }
 
   openPeriod(params: OpenPeriodParams): Promise<OpenPeriodReply> {
@@ -80,6 +83,7 @@ export class OwnerWatch implements StreamCalls {
     });
     const said = inputReplyOf(reply);
     this.#feedsElsewhere = said?.feedsElsewhere === true;
+    this.#hadTwin = said?.hasTwin ?? this.#hadTwin;
     if (said?.sequence !== this.#sequence) this.#unloggedSinceMs = undefined;
     this.#sequence = said?.sequence;
     return reply;

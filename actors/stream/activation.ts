@@ -95,15 +95,16 @@ export class Activation {
 
   /** What this owner tells a session of its own. */
   inputReply(session: SessionId, isStaying: (node: NodeId) => boolean): InputReply {
-    const { sessions, lastSequence: sequence } = this.#state;
-    const node = sessions.find(({ id }) => id === session)?.node;
+    const { sessions, self, lastSequence: sequence } = this.#state;
+    const known = sessions.find(({ id }) => id === session);
+    const others = sessions.filter((one) => one !== known && one.isActive);
     const nowMs = this.#now().monotonicMs;
     const feedsElsewhere =
-      node !== undefined &&
-      sessions.some(
-        (one) => one.id !== session && one.node !== node && isStaying(one.node) && isSending(one, nowMs),
-      );
-    return { sequence, feedsElsewhere };
+      known !== undefined &&
+      others.some((one) => one.node !== known.node && isStaying(one.node) && isSending(one, nowMs));
+    if (known === undefined) return { sequence, feedsElsewhere };
+    const hasTwin = known.isActive && others.some(({ node }) => node !== self.node);
+    return { sequence, feedsElsewhere, hasTwin };
   }
 
   get queuedRecords(): number {

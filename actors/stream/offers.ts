@@ -6,7 +6,7 @@
  * F2. Segments are decided in order of period and start, so what lies before a decided one comes too late.
  * F3. What does not fit (unknown period, wrong track, overlap, a hole of over a minute) is refused with the reason.
  * F5. While another session feeds the stream, the unfinished end of one that left is nothing (M4), and what overlaps is
- *     what the other has brought already.
+ *     what the other has brought already. That end waits while the other is on its way back (S9).
  * F4. More than 120 s of waiting media is refused: the session keeps its last 60 s and offers again.
  */
 import type { SourceOffer } from '../../cluster/contract/index-log.ts';
@@ -25,7 +25,7 @@ import {
 import { enqueue } from './outbox.ts';
 import { endOfPeriod90k, sourceNames } from './periods.ts';
 import { inPresentPeriod } from './reopening.ts';
-import { markAlive } from './sessions.ts';
+import { markAlive, mayTwinReturn } from './sessions.ts';
 import type { Turn } from './turn.ts';
 import type { SourceMark } from './twins.ts';
 
@@ -38,13 +38,17 @@ export function takeOffer(turn: Turn, params: OfferParams, reply: ReplyTo): void
   const { state } = turn;
   const { epoch, isTail } = params;
   const offer = inPresentPeriod(state.timeline, params.offer);
-  const isAttached = epoch === state.self.epoch && state.sessions.some((one) => one.id === offer.sessionId);
-  if (!isAttached || state.life !== 'active') {
+  const session = state.sessions.find((one) => one.id === offer.sessionId);
+  if (epoch !== state.self.epoch || session === undefined || state.life !== 'active') {
     turn.refuse(reply, 'STALE_EPOCH', 'This session is not attached to this owner; attach again.');
     return;
   }
   const period = findPeriod(state.timeline, offer.period);
   const hasTwin = state.sessions.some((one) => isFeeding(one) && one.id !== offer.sessionId);
+  if (isTail === true && !hasTwin && mayTwinReturn(session, turn.nowMs)) {
+    turn.refuse(reply, 'TWIN_PENDING', 'Its twin may still come back and bring this whole; offer it again.');
+    return;
+  }
   const isNothing = isTail === true && hasTwin;
   const result = isNothing
     ? ({ state: 'known' } as const)

@@ -73,6 +73,8 @@ export interface Session {
   readonly isActive: boolean;
   /** Since when it waits to be recognised as a twin; it only buffers (C2). Undefined for all others. */
   readonly candidateSinceMs: number | undefined;
+  /** It came from an owner that died, and fed the stream with another: until when that one is waited for (S9). */
+  readonly twinDueUntilMs: number | undefined;
   /** This owner has taken media of it, or had that already from a twin. */
   readonly feeds: boolean;
   /** When its last packet came, as far as told, and when that was told. */
@@ -337,6 +339,8 @@ export const limits = {
   /** M2: sources that a newcomer is compared with, and for how long. */
   maxMarks: 64,
   twinWaitMs: 10_000,
+  /** Twins find a new owner at the verdict, or with their next segment. */
+  twinReturnMs: 5000,
   /** A session that tells nothing for so long is gone, with its node. */
   silentSessionMs: 20_000,
   /** How fresh a report must be for its packet age to count as it is: sessions report every second. */

@@ -6,6 +6,7 @@
  * of it), commits (what is playable), outbox (the way into the log), retention (how long the log grows).
  */
 import {
+  periodOpenedBy,
   SourceOffer,
   type ClockRecord,
   type IndexEntry,
@@ -42,7 +43,7 @@ import {
   type OwnerState,
   type PendingSegment,
 } from './owner-state.ts';
-import { askForPeriodAgain, openPeriod, refuseOpenings, takeClockAck } from './periods.ts';
+import { openPeriod, refuseOpenings, takeClockAck } from './periods.ts';
 import { takeArchived, takeArchiveFailure, takeSnapshotAck, trimLog } from './retention.ts';
 import { attach, detach, dropSessionsOf, dropSilentSessions, handedOver, takeInput } from './sessions.ts';
 import { continuePending, reopen } from './reopening.ts';
@@ -253,11 +254,11 @@ function follow(turn: Turn, record: IndexRecord, sequence: number): void {
   }
 }
 
-/** A number that was a period's before the log went back is not taken twice: the next one may do (C7). */
 function takeClock(turn: Turn, record: ClockRecord, sequence: number): void {
-  if (turn.state.timeline.periods.at(-1)?.id !== sequence) return askForPeriodAgain(turn, record);
-  takeClockAck(turn, record, sequence);
-  continuePending(turn, record, sequence);
+  const period = periodOpenedBy(record, sequence);
+  if (turn.state.timeline.periods.at(-1)?.id !== period) throw new Error(`the fold refuses period ${period}`);
+  takeClockAck(turn, record, period);
+  continuePending(turn, record, period);
 }
 
 function takeSourceAck(turn: Turn, recordId: string): void {

@@ -14,7 +14,7 @@ import type { ClockRecord } from '../../cluster/contract/index-log.ts';
 import type { OpenPeriodParams, OpenPeriodReply } from '../../cluster/contract/stream.ts';
 import type { Rendition } from '../../cluster/contract/renditions.ts';
 import { errorCodeOf, TangazaError } from '../../cluster/errors/tangaza-error.ts';
-import { PeriodId, type RenditionName } from '../../cluster/model/ids.ts';
+import type { PeriodId, RenditionName } from '../../cluster/model/ids.ts';
 import { planRenditions } from '../media/ladder/plan-renditions.ts';
 import { endOfSegments90k, presentationTime90k, storePeriodOf } from '../media/timeline/query.ts';
 import type { TimelinePeriod } from '../media/timeline/timeline.ts';
@@ -244,26 +244,16 @@ function plan(turn: Turn, params: OpenPeriodParams, reply: ReplyTo): readonly Re
   }
 }
 
-/** P1: the `clock` record is in the log, and its place is the period's id. */
-export function takeClockAck(turn: Turn, clock: ClockRecord, sequence: number): void {
+/** P1: the `clock` record is in the log. */
+export function takeClockAck(turn: Turn, clock: ClockRecord, period: PeriodId): void {
   const opening = turn.state.openings.find((one) => one.recordId === clock.recordId);
   turn.set({
     openings: turn.state.openings.filter((one) => one !== opening),
     holds: new Map(),
     inits: keepInits(turn.state),
   });
-  const value = periodReply(PeriodId.parse(sequence), clock.renditions, clock.mediaZero90k);
+  const value = periodReply(period, clock.renditions, clock.mediaZero90k);
   for (const to of opening?.replies ?? []) turn.ask({ kind: 'reply', to, value });
-}
-
-/** The `clock` record is in the log, at a number that cannot be its period's (C7). */
-export function askForPeriodAgain(turn: Turn, clock: ClockRecord): void {
-  const recordId = enqueue(turn, clock);
-  turn.set({
-    openings: turn.state.openings.map((one) =>
-      one.recordId === clock.recordId ? { ...one, recordId } : one,
-    ),
-  });
 }
 
 /** Only inits of periods that may still get a segment. */

@@ -10,7 +10,7 @@
  *     encoder that it has: one that never makes two equal inits ends in gaps, not in a period for each segment.
  */
 import type { ClockRecord, IndexRecord, SourceOffer } from '../../cluster/contract/index-log.ts';
-import { PeriodId } from '../../cluster/model/ids.ts';
+import type { PeriodId } from '../../cluster/model/ids.ts';
 import { findPeriod, periodsStoredAs, presentationTime90k, storePeriodOf } from '../media/timeline/query.ts';
 import type { Timeline, TimelinePeriod } from '../media/timeline/timeline.ts';
 import { enqueue } from './outbox.ts';
@@ -87,11 +87,10 @@ function continuation(period: TimelinePeriod, mediaZero90k: number, fingerprint:
 }
 
 /** The record is in the log: what is pending of the old period is pending of the new one, and to be made anew. */
-export function continuePending(turn: Turn, { storedAs, mediaZero90k }: ClockRecord, sequence: number): void {
+export function continuePending(turn: Turn, { storedAs, mediaZero90k }: ClockRecord, period: PeriodId): void {
   if (storedAs === undefined) return;
   const { timeline, pending, outbox, nowMs } = { ...turn.state, nowMs: turn.nowMs };
   const parts = new Set(periodsStoredAs(timeline, storedAs).map(({ id }) => id));
-  const period = PeriodId.parse(sequence);
   const isPart = (one: Pick<SourceOffer, 'period' | 'start90k'>): boolean =>
     parts.has(one.period) && one.start90k >= mediaZero90k;
   turn.set({

@@ -12,6 +12,8 @@
  * S5. Why a publisher was sent away on air is told in health, as for one that was not let in.
  * S8. Those that fed a stream when it was handed over feed its next owner from the start: each comes back with its next
  *     offer, and what one of them leaves unfinished before its twin is back is nothing all the same (M4).
+ * S9. An owner that died has named nobody. A session says whether it had a twin that was not at the owner's node: for 5 s what it
+ *     leaves unfinished is not taken yet, and nothing once the twin is back. With no twin back by then, it is all there is.
  */
 import type {
   AttachParams,
@@ -110,6 +112,11 @@ export function packetAgeMs({ packetAtMs, toldAtMs }: Session, nowMs: number): n
   return nowMs - toldAtMs <= limits.reportFreshMs ? toldAtMs - packetAtMs : nowMs - packetAtMs;
 }
 
+/** S9. */
+export function mayTwinReturn({ twinDueUntilMs = 0 }: Session, nowMs: number): boolean {
+  return nowMs < twinDueUntilMs;
+}
+
 /** Feeds the stream, and has said so to this owner of late. */
 export function isSending(session: Session, nowMs: number): boolean {
   const { isActive, feeds, input } = session;
@@ -126,9 +133,11 @@ function admit(
   const { sessionId: id, node, remoteAddress, encoder, priority, ladder } = params;
   const known = turn.state.sessions.find((one) => one.id === id);
   const candidateSinceMs = isActive ? undefined : (known?.candidateSinceMs ?? turn.nowMs);
+  const isBack = known === undefined && params.hadTwin === true;
+  const twinDueUntilMs = isBack ? turn.nowMs + limits.twinReturnMs : known?.twinDueUntilMs;
   const session: Session = {
     ...{ id, node, remoteAddress, encoder, priority, ladder, isActive, candidateSinceMs, input: undefined },
-    ...{ feeds: known?.feeds ?? false, packetAtMs: turn.nowMs, toldAtMs: turn.nowMs },
+    ...{ feeds: known?.feeds ?? false, twinDueUntilMs, packetAtMs: turn.nowMs, toldAtMs: turn.nowMs },
   };
   const others = turn.state.sessions
     .filter((one) => one.id !== id)
@@ -254,7 +263,7 @@ export function feeding({ sessions }: OwnerState): readonly FeedingSession[] {
 export function handedOver(feeders: readonly FeedingSession[], nowMs: number): readonly Session[] {
   return feeders.map(({ sessionId: id, node, remoteAddress, encoder, priority, ladder }) => ({
     ...{ id, node, remoteAddress, encoder, priority, ladder, isActive: true, candidateSinceMs: undefined },
-    ...{ input: undefined, feeds: true, packetAtMs: nowMs, toldAtMs: nowMs },
+    ...{ input: undefined, feeds: true, twinDueUntilMs: undefined, packetAtMs: nowMs, toldAtMs: nowMs },
   }));
 }
 

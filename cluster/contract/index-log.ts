@@ -54,8 +54,19 @@ export const ClockRecord = z.object({
   fingerprint: z.string(),
   /** The period under whose name this one's media is stored: it goes on with that one's, encoded anew (M7). Else its own. */
   storedAs: PeriodId.optional(),
+  /** The stream's last period, in a log that went back: its places from here on may have been periods before (C7). */
+  above: PeriodId.optional(),
 });
 export type ClockRecord = z.infer<typeof ClockRecord>;
+
+/**
+ * The id of the period that a `clock` record opens (M1): its place in the log. In a log that went back it is at least the next
+ * one above the stream's last period. Appending by compare-and-set keeps it from two claimants all the same: whoever comes
+ * second must have read the first.
+ */
+export function periodOpenedBy({ above }: ClockRecord, sequence: number): PeriodId {
+  return PeriodId.parse(above === undefined ? sequence : Math.max(sequence, above + 1));
+}
 
 export const SourceOffer = z.object({
   sessionId: SessionId,
@@ -131,7 +142,7 @@ export type IndexRecord = z.infer<typeof IndexRecord>;
 
 /** A record with its place in the log. */
 export interface IndexEntry {
-  /** JetStream's sequence number; the `clock` record's is the period id (M1). */
+  /** JetStream's sequence number; the `clock` record's is the period id (M1, `periodOpenedBy`). */
   readonly sequence: number;
   readonly record: IndexRecord;
 }

@@ -27,6 +27,8 @@ export const AttachParams = z.object({
   ladder: z.string(),
   /** The period that it feeds already: it comes back to a new owner, as the twin that it was. */
   period: PeriodId.optional(),
+  /** Another session fed the stream, and has outlived its last owner, as that one said: it comes back as well. */
+  hadTwin: z.boolean().optional(),
 });
 export type AttachParams = z.infer<typeof AttachParams>;
 export interface AttachReply {
@@ -146,6 +148,8 @@ export const InputReply = z.object({
   sequence: z.number().int().nonnegative(),
   /** A twin of this session feeds the stream at another node: this one may go (C2). */
   feedsElsewhere: z.boolean(),
+  /** Another session feeds the stream, and not at the owner's node, with which it would die; absent where this one is not known. */
+  hasTwin: z.boolean().optional(),
 });
 export type InputReply = z.infer<typeof InputReply>;
 
@@ -157,7 +161,7 @@ export const StandsStillReply = z.object({ owner: NodeId.optional() });
 export type StandsStillReply = z.infer<typeof StandsStillReply>;
 
 /** A session that feeds a stream, as its owner tells a successor of it. */
-export const FeedingSession = AttachParams.omit({ streamId: true, period: true });
+export const FeedingSession = AttachParams.omit({ streamId: true, period: true, hadTwin: true });
 export type FeedingSession = z.infer<typeof FeedingSession>;
 
 /** The owner gives a stream to another node, which takes it over by this consent (C2). */

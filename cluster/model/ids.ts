@@ -25,7 +25,7 @@ export type SessionId = z.infer<typeof SessionId>;
 export const Epoch = z.number().int().nonnegative().brand<'Epoch'>();
 export type Epoch = z.infer<typeof Epoch>;
 
-/** The log's sequence number of the period's `clock` record (M1). */
+/** The log's sequence number of the period's `clock` record, or higher in a log that went back (M1, C7). */
 export const PeriodId = z.number().int().positive().brand<'PeriodId'>();
 export type PeriodId = z.infer<typeof PeriodId>;
 

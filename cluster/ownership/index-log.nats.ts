@@ -9,7 +9,8 @@
  *     it is thrown away and a new one begins behind the cursor, so nothing is lost and nothing comes twice.
  * L5. Each time it looks whether the log still has the record before the cursor. One that was restored from a backup, or lost
  *     what was not yet on the disk, has not: then all comes again. (One that was purged has not, either: that does no harm.)
- * L6. A stream that is gone, with its server's disk, is made again, empty: the owners give it back what they know (C7).
+ * L6. A stream that is gone, with its server's disk, is made again, empty: the owners give it back what they know (C7). Its sequences
+ *     begin at 1 again. (Rejected: `first_seq`. nats-server 2.10.27 empties such a stream at its next start: its pull request 6753.)
  */
 import {
   DeliverPolicy,

@@ -1,6 +1,6 @@
 /** Owners of a stream change, planned and unplanned, on a real nats-server (C1, C2, C6). */
 import { expect, test } from 'vitest';
-import { Epoch, NodeId, StreamId } from '../../cluster/model/ids.ts';
+import { Epoch, NodeId, SessionId, StreamId } from '../../cluster/model/ids.ts';
 import { stream } from '../support/records.ts';
 import { startActor, type TestActor } from '../support/region-ports.ts';
 import { startNats } from '../support/start-nats.ts';
@@ -15,6 +15,7 @@ import {
   finishSegment,
   fold,
   logUntil,
+  session,
 } from '../support/stream-feed.ts';
 
 // Goal: an owner that stood still learns of its successor before it does anything. Method: a node takes the stream over behind its
@@ -74,6 +75,21 @@ test('a stream is handed over by consent: no gap, no discontinuity, and the sess
   ]);
   expect(timeline.periods[0]?.segments.map(({ isGap }) => isGap)).toEqual([false, false, false]);
   expect(await two.actor.health(stream)).toMatchObject({ owner: 'n2', ownedBecause: 'handed over by n1' });
+});
+
+// Method: of two sessions of one encoder one is at the owner's node, with which it would die; and one that it does not know yet,
+// as a successor knows none before they come (S9).
+test('an owner tells each session that it knows whether it has a twin that would outlive the owner', async () => {
+  await using nats = await startNats({ jetstream: true });
+  await using one = await startActor(nats);
+  const { period } = await begin(one);
+  const twin = SessionId.parse('s2');
+  const hasTwin = async (sessionId: SessionId): Promise<unknown> =>
+    (await one.actor.input({ streamId: stream, sessionId, bitrateBps: 1, lastPacketAgeMs: 0, warnings: [] }))
+      .hasTwin;
+  expect([await hasTwin(session), await hasTwin(twin)]).toEqual([false, undefined]);
+  await attach(one, { sessionId: twin, node: NodeId.parse('n2'), remoteAddress: '10.0.0.2', period });
+  expect([await hasTwin(session), await hasTwin(twin)]).toEqual([true, false]);
 });
 
 test('a node that drains claims nothing, and gives away only what is its own', async () => {

@@ -16,9 +16,9 @@ import type {
   IndexRecord,
   SourceRecord,
 } from '../../../cluster/contract/index-log.ts';
-import { isPresent } from '../../../cluster/contract/index-log.ts';
-import { Epoch, PeriodId } from '../../../cluster/model/ids.ts';
-import type { RenditionName } from '../../../cluster/model/ids.ts';
+import { isPresent, periodOpenedBy } from '../../../cluster/contract/index-log.ts';
+import { Epoch } from '../../../cluster/model/ids.ts';
+import type { PeriodId, RenditionName } from '../../../cluster/model/ids.ts';
 import { unreachable } from '../../../cluster/model/unreachable.ts';
 import { growableList, growableMap } from './growable.ts';
 import { endOfSegments90k, initsOfClock, periodsStoredAs, presentRungs, servedRenditions } from './query.ts';
@@ -94,21 +94,22 @@ export function rewound(timeline: Timeline): Timeline {
 }
 
 /**
- * M1: the sequence of the `clock` record is the period's id. M10: availability starts once in a stream's life.
- * In a log that went back a number may come a second time: it is nobody's period, and the owner asks again (C7).
+ * M1: the place of the `clock` record gives the period's id. M10: availability starts once in a stream's life.
+ * Whatever a log that went back brings, no id becomes a period twice (C7).
  */
 function openPeriod(timeline: Timeline, clock: ClockRecord, sequence: number): Timeline {
-  if (timeline.periods.some(({ id }) => id >= sequence)) return refuse(timeline);
+  const id = periodOpenedBy(clock, sequence);
+  if (timeline.periods.some((one) => one.id >= id)) return refuse(timeline);
   const periods = growableList(timeline.periods);
   periods.push({
-    id: PeriodId.parse(sequence),
+    id,
     clock,
     ordinal: timeline.nextOrdinal,
     runs: [],
     inits: initsOfClock(clock),
     segments: [],
   });
-  continuePending(timeline, clock, PeriodId.parse(sequence));
+  continuePending(timeline, clock, id);
   const empty = periods.filter((period) => period.segments.length === 0);
   const surplus = empty.length > maxEmptyPeriods ? empty[0] : undefined;
   if (surplus !== undefined) {

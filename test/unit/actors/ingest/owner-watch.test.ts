@@ -19,13 +19,22 @@ const inputParams = { streamId: stream, sessionId: attachParams().sessionId } as
 
 function scene() {
   const clock = new JumpingClock();
-  const owner = { offer: (): Promise<unknown> => Promise.resolve({ state: 'accepted' }), sequence: 5 };
+  const owner = {
+    offer: (): Promise<unknown> => Promise.resolve({ state: 'accepted' }),
+    sequence: 5,
+    twin: {} as { readonly hasTwin?: boolean },
+    attached: [] as unknown[],
+  };
   const refuse = (): Promise<never> => Promise.reject(new TangazaError('UNAVAILABLE'));
   const watch = new OwnerWatch(
     {
-      ...{ attach: refuse, openPeriod: refuse, detach: refuse, closeSessions: refuse, standsStill: refuse },
+      ...{ openPeriod: refuse, detach: refuse, closeSessions: refuse, standsStill: refuse },
+      attach: async ({ hadTwin }) => {
+        owner.attached.push(hadTwin);
+        return { epoch: Epoch.parse(1) };
+      },
       offer: () => owner.offer(),
-      input: async () => ({ sequence: owner.sequence, feedsElsewhere: false }),
+      input: async () => ({ sequence: owner.sequence, feedsElsewhere: false, ...owner.twin }),
     },
     clock,
   );
@@ -76,6 +85,17 @@ test('what was accepted is waited for until the log has moved', async () => {
   owner.sequence += 1;
   await watch.input(inputParams);
   expect(watch.waitedMs).toBe(0);
+});
+
+// Method: an owner that does not know the session says nothing of a twin, as a successor before the session has come.
+test('whether it had a twin is told to the next owner as the last that knew it said', async () => {
+  const { owner, watch } = scene();
+  for (const twin of [{}, { hasTwin: true }, {}, { hasTwin: false }]) {
+    owner.twin = twin;
+    await watch.input(inputParams);
+    await watch.attach(attachParams());
+  }
+  expect(owner.attached).toEqual([undefined, true, true, undefined]);
 });
 
 test('with another owner the count begins anew', async () => {

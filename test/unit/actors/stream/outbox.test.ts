@@ -121,16 +121,25 @@ test('whoever has seen what was lost reads the repaired log again and finds noth
   expect([again.firstNumber, again.nextNumber]).toEqual([0, 4]);
 });
 
-test('in a log that went back no number becomes a period twice', () => {
-  const { owner, period } = committed(3);
+// Goal: however many places were lost, a period costs one record (O5). Method: the first period opens at a place above a million,
+// then the log is gone; two periods are opened at once, and a successor that knows nothing but the new log opens a fourth.
+test('a log that lost a million places gets its next periods at once, each above the last, also from a successor', () => {
+  const entries = [{ sequence: 1_000_000, record: openRecord({ bootId: 'b0' }) }];
+  const owner = new OwnerHarness({ entries, epoch: 2 });
+  const first = owner.begin();
+  owner.offer(owner.segment(first, 0));
   owner.log.splice(0);
   owner.pass(1000);
-  owner.offer(owner.segment(period, 3));
-  owner.pass(500);
-  const opened = owner.openPeriod('s1', { sequenceHeaderHash: sha('ab') });
-  const ids = fold(owner.log).periods.map(({ id }) => id);
-  expect(ids).toEqual([period, valueOf<OpenPeriodReply>(opened).period]);
-  expect(ids[1]).toBeGreaterThan(period);
+  owner.logMode = 'held';
+  owner.openPeriod('s1', { sequenceHeaderHash: sha('ab') });
+  owner.openPeriod('s1', { sequenceHeaderHash: sha('ac') });
+  owner.releaseHeld();
+  const successor = new OwnerHarness({ entries: owner.log, epoch: 3, bootId: 'b2' });
+  successor.begin('s2', { sequenceHeaderHash: sha('ad') });
+  expect(first).toBe(1_000_002);
+  for (const log of [fold(successor.log), successor.state.timeline])
+    expect(log.periods.map(({ id }) => id - first)).toEqual([0, 1, 2, 3]);
+  expect([successor.ofKind('clock').length, fold(successor.log).ignored]).toEqual([3, 0]);
 });
 
 test('an answer of a server that is behind is no reason to give the stream up', () => {

@@ -197,6 +197,41 @@ test('what one of two twins leaves unfinished at a hand-over is nothing, whichev
   expect(leave('s2')).toEqual({ state: 'accepted' });
 });
 
+// Goal: the same after a death, where nobody names who fed the stream (S9). Method: one of the twins comes back to the successor and
+// leaves in the middle of a segment, which it offers again as it is told to, until the other is back.
+test('what one of two twins leaves unfinished after the death of the owner waits for the other', () => {
+  const { owner, segment, id } = onAir(4);
+  const successor = new OwnerHarness({ entries: owner.log, epoch: 2 });
+  successor.attach('s1', { period: id, hadTwin: true });
+  const offer = { ...segment(4, 's1'), duration90k: 90_000, times90k: [0] };
+  const params = { streamId: stream, epoch: successor.state.self.epoch, isTail: true, offer };
+  const offerTail = () => successor.ask((reply) => ({ kind: 'offer', params, reply }));
+  expect(codeOf(offerTail())).toBe('TWIN_PENDING');
+  successor.pass(2000);
+  successor.attach('s1', { period: id });
+  expect(codeOf(offerTail())).toBe('TWIN_PENDING');
+  successor.attach('s2', { remoteAddress: other, period: id, hadTwin: true });
+  expect(valueOf(offerTail())).toEqual({ state: 'known' });
+  expect(valueOf(successor.offer(segment(4, 's2')))).toEqual({ state: 'accepted' });
+});
+
+test.each([
+  ['with no twin back within 5 s', true, 5000],
+  ['at once where there was no twin', false, 0],
+])('the unfinished end of a publisher is taken %s', (_, hadTwin, afterMs) => {
+  const { owner, segment, id } = onAir(4);
+  const successor = new OwnerHarness({ entries: owner.log, epoch: 2 });
+  successor.attach('s1', { period: id, hadTwin });
+  const { times90k } = segment(4);
+  const params = { streamId: stream, epoch: successor.state.self.epoch, isTail: true };
+  const offer = { ...segment(4), duration90k: 179_000, times90k };
+  const offerTail = () => successor.ask((reply) => ({ kind: 'offer', params: { ...params, offer }, reply }));
+  successor.pass(afterMs - 100);
+  if (afterMs > 0) expect(codeOf(offerTail())).toBe('TWIN_PENDING');
+  successor.pass(100);
+  expect(valueOf(offerTail())).toEqual({ state: 'accepted' });
+});
+
 test('a third publisher of one encoder, and a second candidate, are refused at once', () => {
   const { owner } = onAir(4);
   owner.attach('s2', { remoteAddress: other });

@@ -42,6 +42,16 @@ describe('a period', () => {
     expect(timeline.availabilityStartMs).toBe(1_700_000_000_000);
   });
 
+  // Method: in a log that went back, a period that names the last one; and one that does not (C7).
+  test('has an id above the period that its clock record names, and none that was one already', () => {
+    const log = new LogBuilder().open().clock().segment();
+    log.add(clockRecord({}, { presentationZero90k: 180_000, above: PeriodId.parse(900) }));
+    log.add(clockRecord({}, { presentationZero90k: 360_000 }));
+    log.add(clockRecord({}, { presentationZero90k: 540_000, above: PeriodId.parse(3) }));
+    const { periods, ignored } = log.fold();
+    expect([periods.map(({ id }) => id), ignored]).toEqual([[2, 901], 2]);
+  });
+
   test('takes inits from its clock for what is not encoded, and from the first commit for the rest (M7)', () => {
     const log = new LogBuilder()
       .open()
