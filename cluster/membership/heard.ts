@@ -15,7 +15,7 @@ export interface Accusation {
   readonly holds: boolean;
 }
 
-interface Said {
+export interface Said {
   readonly incarnation: number;
   readonly atMs: number;
 }
