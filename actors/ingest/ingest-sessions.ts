@@ -13,6 +13,7 @@ import type { Clock } from '../../cluster/time/clock.ts';
 import type { SegmentStore } from '../segment-store/segment-store.ts';
 import type { IngestSessionApi } from './ingest-events.ts';
 import type { IngestHandler, PublisherConnection, PublishRequest, TagSink } from './ingest-port.ts';
+import { Newcomers } from './newcomers.ts';
 import { OwnerWatch } from './owner-watch.ts';
 import { runnerMetrics, type RunnerMetrics, type StreamCalls } from './runner-ports.ts';
 import { SessionRunner } from './session-runner.ts';
@@ -38,26 +39,24 @@ interface Publisher {
   readonly connection: PublisherConnection;
   /** It was asked to connect elsewhere. */
   isAsked: boolean;
-  /** A look at its owner is under way. */
-  isLooking: boolean;
 }
 
 const longestKey = 200;
 const highestPriority = 1000;
-/** Longer than an owner takes to say in its answer to the next report that its log has moved. */
-const worthALookMs = 1500;
 const attachWithinMs = 1000;
 
 export class IngestSessions implements IngestHandler {
   readonly #ports: IngestSessionsPorts;
   readonly #metrics: RunnerMetrics;
   readonly #publishers = new Map<SessionId, Publisher>();
+  readonly #newcomers: Newcomers;
   #ticks = 0;
   #isLeaving = false;
 
   constructor(ports: IngestSessionsPorts) {
     this.#ports = ports;
     this.#metrics = runnerMetrics(ports.metrics);
+    this.#newcomers = new Newcomers(ports);
   }
 
   get size(): number {
@@ -67,7 +66,7 @@ export class IngestSessions implements IngestHandler {
   /** @throws TangazaError what the publisher is refused with */
   async onPublish(request: PublishRequest, connection: PublisherConnection): Promise<TagSink> {
     if (request.streamKey.length > longestKey) throw new TangazaError('STREAM_KEY_UNKNOWN');
-    const { stream, logger, newSession, newSessionId, node } = this.#ports;
+    const { logger, newSession, newSessionId, node } = this.#ports;
     const { streamId, ladder } = await this.#ports.authenticate(request.streamKey);
     const elsewhere = this.#isLeaving ? this.#ports.otherIngest(streamId) : undefined;
     if (elsewhere !== undefined)
@@ -82,14 +81,14 @@ export class IngestSessions implements IngestHandler {
       ladder,
       ...(encoder === undefined ? {} : { encoder }),
     };
-    const attached = await stream.attach(attach);
+    const attached = await this.#newcomers.attach(attach);
     const { sessionId } = attach;
     const sessionLogger = logger.child({ streamId, sessionId });
     sessionLogger.info({ remoteAddress, encoder, epoch: attached.epoch }, 'a publisher is on air');
-    const watch = new OwnerWatch(stream, this.#ports.clock);
+    const watch = new OwnerWatch({ ...this.#ports, logger: sessionLogger });
     const ports = { ...this.#ports, stream: watch, metrics: this.#metrics, logger: sessionLogger };
     const runner = new SessionRunner(ports, { session: newSession(), connection, attach, attached });
-    this.#publishers.set(sessionId, { runner, watch, connection, isAsked: false, isLooking: false });
+    this.#publishers.set(sessionId, { runner, watch, connection, isAsked: false });
     void runner.finished.then(() => this.#publishers.delete(sessionId));
     await this.#closeGhost(attach, attached);
     return runner;
@@ -166,27 +165,14 @@ export class IngestSessions implements IngestHandler {
       void runner.report();
       void this.#lookAtOwner(publisher);
     }
+    if (this.#ticks % 2 === 0) this.#newcomers.look();
     this.#metrics.sessions.set(this.#publishers.size);
     this.#metrics.heldBytes.set(heldBytes);
   }
 
-  /** An owner that has done nothing for a moment may be one that does not work (C3). */
-  async #lookAtOwner(publisher: Publisher): Promise<void> {
-    const { runner, watch } = publisher;
-    const { streamId } = runner.attach;
-    if (watch.waitedMs < worthALookMs || publisher.isLooking) return;
-    publisher.isLooking = true;
-    try {
-      const { owner } = await watch.standsStill({ streamId });
-      if (owner === undefined) return;
-      watch.reset();
-      await runner.ownerGone();
-    } catch (error) {
-      const code = errorCodeOf(error);
-      this.#ports.logger.warn({ streamId, code }, 'the owner does nothing, and could not be replaced');
-    } finally {
-      publisher.isLooking = false;
-    }
+  /** C3. */
+  async #lookAtOwner({ runner, watch }: Publisher): Promise<void> {
+    if (await watch.isReplaced(runner.attach.streamId)) await runner.ownerGone();
   }
 
   /** Waits for the sessions, already closed by the port, to offer what they have; after `withinMs` the rest is lost. */

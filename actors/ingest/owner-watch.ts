@@ -5,7 +5,9 @@
  *     that it is overloaded are not answers.
  * W2. What it accepted must show in the log: with each input report the owner tells where its log stands, and until that
  *     has moved the session waits, too.
- * W3. Whether the session has a twin is remembered as the last owner that knew it said, for the next one: that may know nobody.
+ * W3. An owner that has done nothing for a moment may be one that does not work: this node's stream actor sees for itself,
+ *     one look at a time.
+ * W4. Whether the session has a twin is remembered as the last owner that knew it said, for the next one: that may know nobody.
  */
 import type {
   AttachParams,
@@ -21,7 +23,8 @@ import type {
 } from '../../cluster/contract/stream.ts';
 import type { ErrorCode } from '../../cluster/errors/catalogue.ts';
 import { errorCodeOf } from '../../cluster/errors/tangaza-error.ts';
-import type { NodeId } from '../../cluster/model/ids.ts';
+import type { NodeId, StreamId } from '../../cluster/model/ids.ts';
+import type { Logger } from '../../cluster/observe/logger.ts';
 import type { Clock } from '../../cluster/time/clock.ts';
 import { inputReplyOf, isAcceptedReply } from './owner-answers.ts';
 import type { StreamCalls } from './runner-ports.ts';
@@ -35,18 +38,34 @@ const noAnswers: ReadonlySet<ErrorCode> = new Set([
   'INTERNAL',
 ]);
 
+/** Longer than an owner takes to say in its answer to the next report that its log has moved. */
+const worthALookMs = 1500;
+
+interface OwnerWatchPorts {
+  readonly stream: StreamCalls;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
 export class OwnerWatch implements StreamCalls {
   readonly #stream: StreamCalls;
   readonly #clock: Clock;
+  readonly #logger: Logger;
   #unansweredSinceMs: number | undefined;
   #unloggedSinceMs: number | undefined;
   #sequence: number | undefined;
   #feedsElsewhere = false;
+  #isLooking = false;
   #hadTwin = false;
 
-  constructor(stream: StreamCalls, clock: Clock) {
+  constructor({ stream, clock, logger }: OwnerWatchPorts) {
     this.#stream = stream;
     this.#clock = clock;
+    this.#logger = logger;
+  }
+
+  get isWaiting(): boolean {
+    return this.#unansweredSinceMs !== undefined || this.#unloggedSinceMs !== undefined;
   }
 
   /** For how long the owner has done nothing, ms; 0 while it works. */
@@ -60,7 +79,7 @@ export class OwnerWatch implements StreamCalls {
     return this.#feedsElsewhere;
   }
 
-  /** W3. */
+  /** W4. */
   attach(params: AttachParams): Promise<AttachReply> {
     return this.#ask(() => this.#stream.attach(this.#hadTwin ? { ...params, hadTwin: true } : params));
   }
@@ -101,10 +120,23 @@ export class OwnerWatch implements StreamCalls {
     return this.#stream.standsStill(params);
   }
 
-  /** Another owner: the count begins anew. */
-  reset(): void {
-    this.#unansweredSinceMs = undefined;
-    this.#unloggedSinceMs = undefined;
+  /** W3. @returns true when the stream has another owner now; the count begins anew then */
+  async isReplaced(streamId: StreamId): Promise<boolean> {
+    if (this.waitedMs < worthALookMs || this.#isLooking) return false;
+    this.#isLooking = true;
+    try {
+      const { owner } = await this.#stream.standsStill({ streamId });
+      if (owner === undefined) return false;
+      this.#unansweredSinceMs = undefined;
+      this.#unloggedSinceMs = undefined;
+      return true;
+    } catch (error) {
+      const code = errorCodeOf(error);
+      this.#logger.warn({ streamId, code }, 'the owner does nothing, and could not be replaced');
+      return false;
+    } finally {
+      this.#isLooking = false;
+    }
   }
 
   /** W1. */

@@ -16,7 +16,16 @@
  * D6. An accusation names an incarnation, lives for 3 s and is repeated each second: lost ones do no harm.
  */
 import type { NodeId } from '../model/ids.ts';
-import { accused, accusersOf, hear, nothingHeard, without, type Accusation, type Heard } from './heard.ts';
+import {
+  accused,
+  accusersOf,
+  hear,
+  nothingHeard,
+  without,
+  type Accusation,
+  type Heard,
+  type Said,
+} from './heard.ts';
 import { monitorsOf, targetsOf } from './monitors.ts';
 import { endedLives, findMember, isLive, type Life, type View, type ViewMember } from './view.ts';
 
@@ -316,8 +325,20 @@ function isConvicted(detector: Detector, life: Life, nowMs: number): boolean {
 
 function doesAccuse({ heard }: Detector, monitor: NodeId, life: Life, nowMs: number): boolean {
   const said = accusersOf(heard, life.id)?.get(monitor);
-  if (said === undefined || said.incarnation !== life.incarnation) return false;
-  return nowMs - said.atMs < detectorLimits.accusationMs;
+  return said !== undefined && isLiving(said, life, nowMs);
+}
+
+/** D6. What is dead stays in `heard` until its target's life ends: that is cheaper than to look for it. */
+const isLiving = ({ incarnation, atMs }: Said, life: Life, nowMs: number): boolean =>
+  incarnation === life.incarnation && nowMs - atMs < detectorLimits.accusationMs;
+
+/** Somebody accuses it now. */
+function isSuspect({ heard, view }: Detector, id: NodeId, nowMs: number): boolean {
+  const accusers = accusersOf(heard, id);
+  const life = accusers === undefined ? undefined : findMember(view, id);
+  if (accusers === undefined || life === undefined) return false;
+  for (const said of accusers.values()) if (isLiving(said, life, nowMs)) return true;
+  return false;
 }
 
 /** D4. */
@@ -331,8 +352,7 @@ function roomUnderBrake({ view, deathsAtMs }: Detector, nowMs: number): number {
 /** D5. */
 function isReleased(detector: Detector, { life, accusedSinceMs }: Watch, nowMs: number): boolean {
   if (accusedSinceMs === undefined || nowMs - accusedSinceMs < detectorLimits.holdMs) return false;
-  const isSuspect = (id: NodeId): boolean => accusersOf(detector.heard, id) !== undefined;
-  const sound = monitorsOf(detector.view, life.id).filter((monitor) => !isSuspect(monitor));
+  const sound = monitorsOf(detector.view, life.id).filter((monitor) => !isSuspect(detector, monitor, nowMs));
   return sound.every((monitor) => doesAccuse(detector, monitor, life, nowMs));
 }
 

@@ -5,17 +5,20 @@
  * kept in shards, of which a new accusation copies one. Rejected: one map, copied each time (a second of one fault then
  * took minutes to simulate); one map that is changed (the detector would not be a value any more).
  */
-import type { NodeId } from '../model/ids.ts';
+import { z } from 'zod';
+import { NodeId } from '../model/ids.ts';
 
-export interface Accusation {
-  readonly from: NodeId;
-  readonly target: NodeId;
-  readonly incarnation: number;
+/** As it is published. */
+export const Accusation = z.object({
+  from: NodeId,
+  target: NodeId,
+  incarnation: z.number().int(),
   /** False takes it back. */
-  readonly holds: boolean;
-}
+  holds: z.boolean(),
+});
+export type Accusation = Readonly<z.infer<typeof Accusation>>;
 
-interface Said {
+export interface Said {
   readonly incarnation: number;
   readonly atMs: number;
 }

@@ -7,12 +7,13 @@
  * M3. A view that was emptied or cannot be read is built again by its members; who was known before is still listed for
  *     5 s, so nobody dies of it.
  * M4. Of two processes with one node id the second does not start while the first answers its probe.
+ * M5. A watch may be behind; a read asks the leader. One that is older than what was known before it is of a bucket that was
+ *     lost and made again; one that is newer is news.
  */
 import type { NatsConnection } from '@nats-io/transport-node';
-import { z } from 'zod';
 import { subjects } from '../contract/subjects.ts';
 import { TangazaError } from '../errors/tangaza-error.ts';
-import { NodeId, type BootId } from '../model/ids.ts';
+import type { BootId, NodeId } from '../model/ids.ts';
 import { unreachable } from '../model/unreachable.ts';
 import type { Logger } from '../observe/logger.ts';
 import type { Counter, Gauge, Metrics } from '../observe/metrics.ts';
@@ -25,6 +26,7 @@ import {
   type DetectorEffect,
   type DetectorInput,
 } from './detector.ts';
+import { Accusation } from './heard.ts';
 import type { GoneMember, Member, MemberDirectory } from './member-directory.ts';
 import { PeerClocks } from './peer-clocks.ts';
 import { probeByHttp } from './probe.http.ts';
@@ -54,13 +56,6 @@ const rebuildGraceMs = 5000;
 const forgetDeadMs = 3_600_000;
 const checkEveryMs = 1000;
 const rejoins = { tries: 3, minDelayMs: 1000, jitterMs: 1000 } as const;
-
-const AccusationMessage = z.object({
-  from: NodeId,
-  target: NodeId,
-  incarnation: z.number().int(),
-  holds: z.boolean(),
-});
 
 export interface MembershipOptions {
   readonly connection: NatsConnection;
@@ -240,11 +235,12 @@ class NatsMembership implements Membership {
     }
   }
 
-  #take({ view, revision }: StoredView): void {
-    if (revision < this.#revision) return;
+  /** @param isOther of a bucket that was lost and made again: its revisions begin again */
+  #take({ view, revision }: StoredView, isOther = false): void {
+    if (revision < this.#revision && !isOther) return;
     this.#revision = revision;
     const { clock, logger } = this.#options;
-    if (view === undefined || view.version < this.#view.version) {
+    if (isOther || view === undefined || view.version < this.#view.version) {
       logger.warn({ revision }, 'the membership view was emptied; members build it again');
       this.#rebuiltAtMs = clock.monotonicMs();
     }
@@ -289,12 +285,15 @@ class NatsMembership implements Membership {
     exit('declared dead, and could not rejoin');
   }
 
-  /** M3, and housekeeping. */
+  /** M3, M5, and housekeeping. */
   async #check(): Promise<void> {
     const { clock, self, logger } = this.#options;
     if (this.#isClosed || this.#isRejoining || this.#options.connection.isClosed()) return;
+    const knownRevision = this.#revision;
     try {
-      const { view } = await this.#store.read();
+      const stored = await this.#store.read();
+      const { view, revision } = stored;
+      if (revision < knownRevision || revision > this.#revision) this.#take(stored, true);
       if (view === undefined || findMember(view, self.id) === undefined)
         await this.#change((now) => join(now, self));
       if (this.#rebuiltAtMs !== undefined && clock.monotonicMs() - this.#rebuiltAtMs > rebuildGraceMs) {
@@ -360,7 +359,7 @@ class NatsMembership implements Membership {
     return true;
   }
 
-  #publish(accusation: z.infer<typeof AccusationMessage>): void {
+  #publish(accusation: Accusation): void {
     const { connection, self, logger } = this.#options;
     logger.warn({ ...accusation }, accusation.holds ? 'a member is accused' : 'an accusation is taken back');
     this.#meters.events.add(1, { event: accusation.holds ? 'accused' : 'withdrawn' });
@@ -370,7 +369,7 @@ class NatsMembership implements Membership {
 
   #hear(text: string): void {
     try {
-      const accusation = AccusationMessage.parse(JSON.parse(text));
+      const accusation = Accusation.parse(JSON.parse(text));
       if (accusation.from !== this.#options.self.id) this.#feed({ kind: 'accusation', accusation });
     } catch {
       this.#meters.events.add(1, { event: 'badAccusation' });

@@ -1,18 +1,14 @@
 /** The membership view under the key `view` of the KV bucket `members-{region}` (C3, facts 3). */
-import { jetstream } from '@nats-io/jetstream';
-import { Kvm, type KV, type KvEntry } from '@nats-io/kv';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { subjects } from '../contract/subjects.ts';
-import { TangazaError } from '../errors/tangaza-error.ts';
 import type { RegionId } from '../model/ids.ts';
 import type { Logger } from '../observe/logger.ts';
+import { openBucket, type Bucket, type Kept } from '../ownership/bucket.nats.ts';
 import type { Clock } from '../time/clock.ts';
-import { asking, isWrongRevision } from '../ownership/asking.nats.ts';
 import { View } from './view.ts';
 import type { StoredView, ViewStore } from './view-store.ts';
 
 const key = 'view';
-const requestTimeoutMs = 2000;
 
 interface ViewStoreOptions {
   readonly connection: NatsConnection;
@@ -23,68 +19,47 @@ interface ViewStoreOptions {
 }
 
 /** Opens the region's bucket and makes it if there is none. @throws TangazaError `LOG_UNAVAILABLE` */
-export function openNatsViewStore(options: ViewStoreOptions): Promise<ViewStore> {
-  return asking('the membership bucket cannot be opened', async () => {
-    const kv = await new Kvm(jetstream(options.connection, { timeout: requestTimeoutMs })).create(
-      `${subjects.memberBucket}-${options.region}`,
-      { history: 1, replicas: options.replicas ?? 1, allow_direct: false, timeout: requestTimeoutMs },
-    );
-    const watcher = await kv.watch({ key });
-    return new NatsViewStore(kv, watcher, options);
-  });
+export async function openNatsViewStore(options: ViewStoreOptions): Promise<ViewStore> {
+  return new NatsViewStore(await openBucket(`${subjects.memberBucket}-${options.region}`, options), options);
 }
 
 class NatsViewStore implements ViewStore {
-  readonly #kv: KV;
-  readonly #watcher: Awaited<ReturnType<KV['watch']>>;
+  readonly #bucket: Bucket;
   readonly #clock: Clock;
   readonly #logger: Logger;
   answeredAtMs: number;
 
-  constructor(kv: KV, watcher: Awaited<ReturnType<KV['watch']>>, { clock, logger }: ViewStoreOptions) {
-    this.#kv = kv;
-    this.#watcher = watcher;
+  constructor(bucket: Bucket, { clock, logger }: ViewStoreOptions) {
+    this.#bucket = bucket;
     this.#clock = clock;
     this.#logger = logger;
     this.answeredAtMs = clock.monotonicMs();
   }
 
-  read(): Promise<StoredView> {
-    return asking('the membership view', async () => {
-      const askedAtMs = this.#clock.monotonicMs();
-      const entry = await this.#kv.get(key);
-      this.answeredAtMs = Math.max(askedAtMs, this.answeredAtMs);
-      return entry === null ? { view: undefined, revision: 0 } : this.#parse(entry);
-    });
+  async read(): Promise<StoredView> {
+    const askedAtMs = this.#clock.monotonicMs();
+    const kept = await this.#bucket.get('the membership view', key);
+    this.answeredAtMs = Math.max(askedAtMs, this.answeredAtMs);
+    return kept === undefined ? { view: undefined, revision: 0 } : this.#parse(kept);
   }
 
-  write(view: View, revision: number): Promise<void> {
-    return asking('a change of the membership view', async () => {
-      const value = JSON.stringify(view);
-      try {
-        await (revision === 0
-          ? this.#kv.create(key, value)
-          : this.#kv.update(key, value, revision, requestTimeoutMs));
-      } catch (error) {
-        if (!isWrongRevision(error)) throw error;
-        throw new TangazaError('CONFLICT', 'the membership view has changed meanwhile', { cause: error });
-      }
-    });
+  async write(view: View, revision: number): Promise<void> {
+    const text = JSON.stringify(view);
+    await this.#bucket.put('a change of the membership view', { key, text, revision });
   }
 
   async *watch(): AsyncIterable<StoredView> {
-    for await (const entry of this.#watcher) yield this.#parse(entry);
+    for await (const kept of this.#bucket.watch(key)) yield this.#parse(kept);
   }
 
   async close(): Promise<void> {
-    this.#watcher.stop();
+    this.#bucket.close();
   }
 
-  #parse(entry: KvEntry): StoredView {
-    const { revision } = entry;
-    if (entry.operation !== 'PUT') return { view: undefined, revision };
+  #parse({ revision, text }: Kept): StoredView {
+    if (text === undefined) return { view: undefined, revision };
     try {
-      return { view: View.parse(JSON.parse(entry.string())), revision };
+      return { view: View.parse(JSON.parse(text)), revision };
     } catch (error) {
       this.#logger.error({ err: error }, 'the membership view cannot be read; members build it again');
       return { view: undefined, revision };

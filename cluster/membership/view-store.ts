@@ -16,7 +16,7 @@ export interface ViewStore {
   read(): Promise<StoredView>;
   /** @throws TangazaError `CONFLICT` when another was faster; `LOG_UNAVAILABLE` */
   write(view: View, revision: number): Promise<void>;
-  /** Every value from now on, the present one first; ends with the store. */
+  /** Each value in turn, the present one first, some twice; revisions begin again with a store that was lost. Ends with the store. */
   watch(): AsyncIterable<StoredView>;
   close(): Promise<void>;
 }

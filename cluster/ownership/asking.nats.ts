@@ -1,16 +1,18 @@
-/** What every request to a KV bucket has in common: its errors in the words of the catalogue. */
+/** What requests to JetStream have in common: which errors mean what, in the words of the catalogue. */
 import { JetStreamApiError } from '@nats-io/jetstream';
 import { TangazaError } from '../errors/tangaza-error.ts';
 
 /** Of create() and of update(): `wrong last sequence`, with and without the sequence told. */
 const wrongLastSequence = new Set([10071, 10164]);
+const streamNotFound = 10_059;
 
 /** Another was faster: the compare-and-set named a revision that is no longer the last. */
 export const isWrongRevision = (error: unknown): boolean =>
   error instanceof JetStreamApiError && wrongLastSequence.has(error.code);
 
-/** The bucket is gone, with its server's disk. */
-const streamNotFound = 10_059;
+/** The stream, or the bucket that lies in it, is gone, with its server's disk. */
+export const isStreamGone = (error: unknown): boolean =>
+  error instanceof JetStreamApiError && error.code === streamNotFound;
 
 /**
  * @param remake makes the bucket again when it is gone: the next request finds it, empty
@@ -25,7 +27,7 @@ export async function asking<T>(
     return await ask();
   } catch (error) {
     if (error instanceof TangazaError) throw error;
-    if (error instanceof JetStreamApiError && error.code === streamNotFound) await remake().catch(() => {});
+    if (isStreamGone(error)) await remake().catch(() => {});
     const why = error instanceof Error ? error.message : 'no answer';
     throw new TangazaError('LOG_UNAVAILABLE', `${what}: ${why}`, { cause: error });
   }

@@ -12,37 +12,23 @@
  * L6. A stream that is gone, with its server's disk, is made again, empty: the owners give it back what they know (C7). Its sequences
  *     begin at 1 again. (Rejected: `first_seq`. nats-server 2.10.27 empties such a stream at its next start: its pull request 6753.)
  */
-import {
-  DeliverPolicy,
-  jetstream,
-  jetstreamManager,
-  JetStreamApiError,
-  RetentionPolicy,
-  StorageType,
-} from '@nats-io/jetstream';
-import type { ConsumerMessages, JetStreamClient, JetStreamManager, StoredMsg } from '@nats-io/jetstream';
-import { delay, type NatsConnection } from '@nats-io/transport-node';
+import { DeliverPolicy, jetstream, jetstreamManager, RetentionPolicy, StorageType } from '@nats-io/jetstream';
+import type { JetStreamClient, JetStreamManager, StoredMsg } from '@nats-io/jetstream';
+import type { NatsConnection } from '@nats-io/transport-node';
 import { IndexRecord, type IndexEntry } from '../contract/index-log.ts';
 import { subjects } from '../contract/subjects.ts';
 import { errorCodeOf, TangazaError } from '../errors/tangaza-error.ts';
 import type { RegionId, StreamId } from '../model/ids.ts';
 import type { Logger } from '../observe/logger.ts';
 import type { Counter, Histogram, Metrics } from '../observe/metrics.ts';
+import { isStreamGone, isWrongRevision } from './asking.nats.ts';
+import { consume, pauseAfter } from './consume.nats.ts';
 import type { FollowItem, IndexLog } from './index-log.ts';
 
 /** For each request to the server. */
 const requestTimeoutMs = 2000;
 /** Of a look at the tail: while a leader is elected nobody answers, and one asks again all the sooner. */
 const lookTimeoutMs = 800;
-/** A follower that hears nothing, not even a heartbeat, for twice this long begins again. */
-const heartbeatMs = 1000;
-/** Records asked for ahead of the reader: the bound of a follower's buffer. */
-const readAhead = 256;
-const retryMinMs = 100;
-const retryMaxMs = 1000;
-/** `wrong last sequence`, with and without the sequence told. */
-const wrongLastSequence = new Set([10071, 10164]);
-const streamNotFound = 10_059;
 
 export interface NatsIndexLogOptions {
   readonly connection: NatsConnection;
@@ -81,7 +67,7 @@ async function ensureStream(
     max_msgs_per_subject: -1,
   };
   const found = await manager.streams.info(name).catch((error: unknown) => {
-    if (error instanceof JetStreamApiError && error.code === streamNotFound) return undefined;
+    if (isStreamGone(error)) return undefined;
     throw error;
   });
   if (found !== undefined) {
@@ -163,7 +149,7 @@ class NatsIndexLog implements IndexLog {
       this.#appendSeconds.observe((performance.now() - startedMs) / 1000);
       return ack.seq;
     } catch (error) {
-      const isFenced = error instanceof JetStreamApiError && wrongLastSequence.has(error.code);
+      const isFenced = isWrongRevision(error);
       this.#appends.add(1, { outcome: isFenced ? 'fenced' : 'unavailable' });
       if (!isFenced) throw unavailable(`append of ${record.kind} to ${stream}`, error);
       throw new TangazaError('FENCED', `${stream}: the log's tail is not ${expectedSequence}`, {
@@ -188,7 +174,7 @@ class NatsIndexLog implements IndexLog {
         last_by_subj: subjects.index(this.#region, stream),
       });
     } catch (error) {
-      if (error instanceof JetStreamApiError && error.code === streamNotFound) await this.#ensure();
+      if (isStreamGone(error)) await this.#ensure();
       throw error;
     }
   }
@@ -234,8 +220,8 @@ class NatsIndexLog implements IndexLog {
       }
       if (signal.aborted) return;
       this.#restarts.add(1);
-      await pause(Math.min(retryMaxMs, retryMinMs * 2 ** failures), signal);
-      failures = Math.min(failures + 1, 10);
+      await pauseAfter(failures, signal);
+      failures += 1;
     }
   }
 
@@ -260,54 +246,16 @@ class NatsIndexLog implements IndexLog {
     }
   }
 
-  /** One consumer's life: ends when the signal aborts, the connection drops or heartbeats are missed. */
+  /** L4. */
   async *#consume(stream: StreamId, fromSequence: number, signal: AbortSignal): AsyncIterable<Consumed> {
-    const consumer = await this.#js.consumers.get(this.#stream.name, {
+    const source = { connection: this.#connection, js: this.#js, stream: this.#stream.name };
+    const from = {
       filter_subjects: subjects.index(this.#region, stream),
       deliver_policy: DeliverPolicy.StartSequence,
       opt_start_seq: fromSequence,
-      inactive_threshold: 20 * heartbeatMs,
-    });
-    const messages = await consumer.consume({
-      max_messages: readAhead,
-      expires: 10 * heartbeatMs,
-      idle_heartbeat: heartbeatMs,
-    });
-    const stopWatching = this.#stopOnTrouble(messages, signal);
-    try {
-      for await (const message of messages) {
-        yield { sequence: message.seq, entry: this.#parse(stream, message.seq, message.data) };
-      }
-    } finally {
-      stopWatching();
-      await messages.close();
-      // Best effort: the server forgets an idle consumer by itself.
-      if (!this.#connection.isClosed()) consumer.delete().catch(() => {});
-    }
-  }
-
-  #stopOnTrouble(messages: ConsumerMessages, signal: AbortSignal): () => void {
-    const stop = (): void => void messages.close();
-    const status = this.#connection.status();
-    void (async () => {
-      for await (const event of status) if (event.type === 'disconnect' || event.type === 'close') stop();
-    })();
-    void (async () => {
-      for await (const event of messages.status()) {
-        if (
-          event.type === 'heartbeats_missed' ||
-          event.type === 'consumer_not_found' ||
-          event.type === 'stream_not_found'
-        )
-          stop();
-      }
-    })();
-    signal.addEventListener('abort', stop);
-    if (signal.aborted) stop();
-    return () => {
-      signal.removeEventListener('abort', stop);
-      if ('stop' in status && typeof status.stop === 'function') status.stop();
     };
+    for await (const { seq, data } of consume(source, from, signal))
+      yield { sequence: seq, entry: this.#parse(stream, seq, data) };
   }
 
   #parse(stream: StreamId, sequence: number, data: Uint8Array): IndexEntry | undefined {
@@ -367,15 +315,6 @@ class Cursor {
     this.#isCaughtUp = true;
     return true;
   }
-}
-
-/** Waits, or returns at once when the signal aborts. */
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  const waiting = delay(ms);
-  const stop = (): void => waiting.cancel();
-  signal.addEventListener('abort', stop);
-  await waiting.catch(() => {});
-  signal.removeEventListener('abort', stop);
 }
 
 function unavailable(what: string, cause: unknown): TangazaError {

@@ -1,17 +1,18 @@
 /** A member that answers probes but does no work loses its streams, and nothing else (C3: media liveness). */
 import { expect, test } from 'vitest';
+import { systemClock } from '../../cluster/time/clock.system.ts';
 import { startTestCluster } from '../support/demo.ts';
 import { breaksIn, foldOf, grownBy, healthUntil, playing } from '../support/live-cluster.ts';
 import { makeFeed } from '../support/media-feed.ts';
+import type { RtmpPublisher } from '../support/rtmp-publisher.ts';
 import { openStallingProxy, type StallingProxy } from '../support/stalling-proxy.ts';
 import { TwinEncoder, twinsAt } from '../support/twin-encoder.ts';
 
-// Goal: an owner that lives and does not work is fenced, for its viewers' sake. Method: one encoder publishes to two nodes; the
-// owner's way to NATS stands still, so that it answers `/healthz` and nothing else. The twin's node sees that the log stands
-// still and takes the stream over. The way opens again: the former owner finds itself fenced, and its session goes on as twin.
-test('an owner that answers probes and does no work is fenced: no gap, no discontinuity, its session stays', async () => {
-  const feed = await makeFeed({ seconds: 120, size: '426x240', fps: 25, gop: 50 });
-  await using stack = new AsyncDisposableStack();
+const feedOptions = { seconds: 120, size: '426x240', fps: 25, gop: 50 } as const;
+
+/** Two nodes; the way of the first to NATS can stand still. */
+async function startScene() {
+  const stack = new AsyncDisposableStack();
   const proxies = new Map<string, StallingProxy>();
   const natsOf = async (node: string, url: string): Promise<string> => {
     const { hostname, port } = new URL(url);
@@ -19,22 +20,37 @@ test('an owner that answers probes and does no work is fenced: no gap, no discon
     proxies.set(node, proxy);
     return `nats://${hostname}:${proxy.port}`;
   };
-  await using cluster = await startTestCluster({ nodes: 2, natsOf });
+  const cluster = stack.use(await startTestCluster({ nodes: 2, natsOf }));
   const [one, two] = cluster.nodes;
   if (one === undefined || two === undefined) throw new Error('two nodes are needed');
+  return {
+    ...{ cluster, one, two },
+    stall: () => proxies.get(one.node)?.stall(),
+    resume: () => proxies.get(one.node)?.resume(),
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+  };
+}
+
+// Goal: an owner that lives and does not work is fenced, for its viewers' sake. Method: one encoder publishes to two nodes; the
+// owner's way to NATS stands still, so that it answers `/healthz` and nothing else. The twin's node sees that the log stands
+// still and takes the stream over. The way opens again: the former owner finds itself fenced, and its session goes on as twin.
+test('an owner that answers probes and does no work is fenced: no gap, no discontinuity, its session stays', async () => {
+  await using scene = await startScene();
+  const { cluster, one, two, stall, resume } = scene;
+  const feed = await makeFeed(feedOptions);
   const encoder = new TwinEncoder(feed);
   await using _first = await encoder.connect(cluster, one);
   await playing(two);
   await using _second = await encoder.connect(cluster, two);
   await healthUntil(cluster, two, (health) => twinsAt(health) === 2);
 
-  proxies.get(one.node)?.stall();
+  stall();
   const taken = await healthUntil(cluster, two, ({ owner }) => owner === two.node);
   expect(taken.ownedBecause).toBe(`the log stood still for 6 s (${one.node})`);
   expect((await fetch(`${one.url}/healthz`)).status).toBe(200);
   await grownBy(two, 4);
 
-  proxies.get(one.node)?.resume();
+  resume();
   await healthUntil(cluster, two, (health) => health.owner === two.node && twinsAt(health) === 2);
   const playlist = await grownBy(two, 3);
   const { periods, ignored } = await foldOf(cluster);
@@ -44,4 +60,29 @@ test('an owner that answers probes and does no work is fenced: no gap, no discon
     clocks: 1,
     ignored: 0,
   });
+});
+
+// Goal: no session need run for an owner to be found out. Method: the owner's way to NATS stands still, and its publisher comes
+// back to the other node, again and again, as an encoder does that is refused.
+test('an owner that does no work is fenced for a newcomer, too, which is let in at one of its next tries', async () => {
+  await using scene = await startScene();
+  const { cluster, one, two, stall, resume } = scene;
+  const encoder = new TwinEncoder(await makeFeed(feedOptions));
+  {
+    await using _first = await encoder.connect(cluster, one);
+    await playing(two);
+    stall();
+  }
+  const comeBack = async (): Promise<RtmpPublisher> => {
+    for (;;) {
+      const publisher = await encoder.connect(cluster, two).catch(() => undefined);
+      if (publisher !== undefined) return publisher;
+      await systemClock.sleep(500);
+    }
+  };
+  await using _second = await comeBack();
+  const { owner, ownedBecause } = await healthUntil(cluster, two, (health) => health.owner === two.node);
+  expect([owner, ownedBecause]).toEqual([two.node, `the log stood still for 6 s (${one.node})`]);
+  await grownBy(two, 2);
+  resume();
 });

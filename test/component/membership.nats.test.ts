@@ -1,17 +1,20 @@
 /** Membership on a real nats-server: who is a member, who is declared dead, and what wrong members are told (C3). */
+import { rm } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
+import { jetstreamManager } from '@nats-io/jetstream';
 import { Kvm } from '@nats-io/kv';
 import { connect } from '@nats-io/transport-node';
 import { expect, test } from 'vitest';
 import { openNatsMembership, type Membership } from '../../cluster/membership/membership.nats.ts';
 import type { GoneMember, Member } from '../../cluster/membership/member-directory.ts';
 import { errorCodeOf } from '../../cluster/errors/tangaza-error.ts';
-import { BootId, NodeId } from '../../cluster/model/ids.ts';
+import { BootId, NodeId, RegionId } from '../../cluster/model/ids.ts';
 import { silentLogger } from '../../cluster/observe/logger.ts';
 import { noMetrics } from '../../cluster/observe/metrics.ts';
 import type { Clock } from '../../cluster/time/clock.ts';
 import { systemClock } from '../../cluster/time/clock.system.ts';
-import { testMember } from '../support/members.ts';
+import { openNatsViewStore } from '../../cluster/membership/view-store.nats.ts';
+import { testMember, viewOf } from '../support/members.ts';
 import { startNats, type TestNats } from '../support/start-nats.ts';
 
 interface TestNode extends AsyncDisposable {
@@ -207,3 +210,77 @@ test('without NATS nobody is declared dead, and the view stays as it was', async
   await until(() => states(one).length === 3 && states(two).length === 3);
   expect([one.gone, two.gone, three.gone]).toEqual([[], [], []]);
 });
+
+/** Of the region of every test's members. */
+const region = RegionId.parse('r1');
+
+async function openStore(nats: TestNats) {
+  const connection = await connect({ servers: nats.url, reconnectTimeWait: 50, maxReconnectAttempts: -1 });
+  const store = await openNatsViewStore({ connection, region, clock: systemClock, logger: silentLogger });
+  const { streams } = await jetstreamManager(connection);
+  const bucket = `KV_members-${region}`;
+  const isThere = (): Promise<boolean> =>
+    streams.info(bucket).then(
+      () => true,
+      () => false,
+    );
+  return {
+    ...{ store, isThere, lose: () => streams.delete(bucket) },
+    [Symbol.asyncDispose]: () => connection.close(),
+  };
+}
+
+// Goal: a changed view is learnt of after a lost disk. Method: the view has changed often; kill nats-server, empty
+// its folder, start it again: revisions begin again, below those that the members know.
+test('members go on in a bucket that was lost with its disk, and see who joins there', async () => {
+  await using nats = await startNats({ jetstream: true });
+  await using one = await startNode(nats, 'n1');
+  await using two = await startNode(nats, 'n2');
+  await until(() => states(one).length === 2 && states(two).length === 2);
+  await using writing = await openStore(nats);
+  for (let times = 0; times < 10; times += 1) {
+    const { view = viewOf(), revision } = await writing.store.read();
+    await writing.store.write({ ...view, version: view.version + 1 }, revision);
+  }
+  await nats.kill();
+  await rm(nats.dir, { recursive: true });
+  await nats.restart();
+  await until(() => states(one).length === 2 && states(two).length === 2);
+  await using three = await startNode(nats, 'n3');
+  await until(() => [one, two, three].every((node) => states(node).length === 3));
+  expect([one.gone, two.gone, three.gone, one.exits, two.exits]).toEqual([[], [], [], [], []]);
+});
+
+// Goal: the watch itself goes on. Method: delete the bucket under a store whose revisions are high, wait until the watch has
+// made it again, and let another store write there, where revisions begin again.
+test('a watch begins again in a bucket that was lost, and ends when its store is closed', async () => {
+  await using nats = await startNats({ jetstream: true });
+  await using watching = await openStore(nats);
+  await using writing = await openStore(nats);
+  const [before, after] = [viewOf('n1', 'n2'), viewOf('n3')];
+  for (let revision = 0; revision < 5; revision += 1) await writing.store.write(before, revision);
+  const views = watching.store.watch()[Symbol.asyncIterator]();
+  expect((await views.next()).value).toEqual({ view: before, revision: 5 });
+  const next = views.next();
+  await writing.lose();
+  while (!(await writing.isThere())) await systemClock.sleep(20);
+  await writing.store.write(after, 0);
+  expect((await next).value).toEqual({ view: after, revision: 1 });
+  const end = views.next();
+  await watching.store.close();
+  expect((await end).done).toBe(true);
+});
+
+test.each(['read', 'write'] as const)(
+  'a bucket that was lost is made again by the first %s that meets it',
+  async (how) => {
+    await using nats = await startNats({ jetstream: true });
+    await using writing = await openStore(nats);
+    await writing.lose();
+    const { store } = writing;
+    const met = how === 'read' ? store.read() : store.write(viewOf('n1'), 0);
+    expect(await met.then(() => 'none', errorCodeOf)).toBe('LOG_UNAVAILABLE');
+    expect(await writing.isThere()).toBe(true);
+    expect(await store.read()).toEqual({ view: undefined, revision: 0 });
+  },
+);

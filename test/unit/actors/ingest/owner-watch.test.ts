@@ -3,7 +3,8 @@ import { expect, test } from 'vitest';
 import { OwnerWatch } from '../../../../actors/ingest/owner-watch.ts';
 import type { StreamCalls } from '../../../../actors/ingest/runner-ports.ts';
 import { TangazaError } from '../../../../cluster/errors/tangaza-error.ts';
-import { Epoch, PeriodId } from '../../../../cluster/model/ids.ts';
+import { Epoch, NodeId, PeriodId } from '../../../../cluster/model/ids.ts';
+import { silentLogger } from '../../../../cluster/observe/logger.ts';
 import { attachParams, builder } from '../../../support/stream-feed.ts';
 import { JumpingClock } from '../../../support/jumping-clock.ts';
 import { stream } from '../../../support/records.ts';
@@ -26,18 +27,19 @@ function scene() {
     attached: [] as unknown[],
   };
   const refuse = (): Promise<never> => Promise.reject(new TangazaError('UNAVAILABLE'));
-  const watch = new OwnerWatch(
-    {
-      ...{ openPeriod: refuse, detach: refuse, closeSessions: refuse, standsStill: refuse },
+  const watch = new OwnerWatch({
+    ...{ clock, logger: silentLogger },
+    stream: {
+      ...{ openPeriod: refuse, detach: refuse, closeSessions: refuse },
       attach: async ({ hadTwin }) => {
         owner.attached.push(hadTwin);
         return { epoch: Epoch.parse(1) };
       },
       offer: () => owner.offer(),
       input: async () => ({ sequence: owner.sequence, feedsElsewhere: false, ...owner.twin }),
+      standsStill: async () => ({ owner: NodeId.parse('n2') }),
     },
-    clock,
-  );
+  });
   return { clock, owner, watch };
 }
 
@@ -102,6 +104,6 @@ test('with another owner the count begins anew', async () => {
   const { clock, watch } = scene();
   await watch.offer(offerParams);
   clock.nowMs += 9000;
-  watch.reset();
+  expect(await watch.isReplaced(stream)).toBe(true);
   expect(watch.waitedMs).toBe(0);
 });

@@ -216,6 +216,34 @@ test('an accusation of an earlier incarnation, or one that is not repeated, coun
   expect(region.deaths.map(({ id }) => id)).toEqual([target]);
 });
 
+// Goal: only who is accused now is a suspect (D6): the silence of every other monitor holds a verdict (D5). Method: one
+// monitor of three cannot reach its target; the other two reach it, and were accused themselves.
+test.each([
+  ['once, by somebody who fell silent', 0, 1, []],
+  ['again and again, in an earlier life', 60, 0, []],
+  ['again and again', 60, 1, ['n4']],
+] as const)(
+  'a verdict that the other monitors do not share, who are accused %s',
+  (_, times, incarnation, dead) => {
+    const region = new TestRegion(4);
+    const target = at(region, 3);
+    const [judge, ...others] = monitorsOf(region.view, target);
+    if (judge === undefined) throw new Error('no monitors');
+    const isBadFor = (from: NodeId, to: NodeId): boolean => from === judge && to === target;
+    region.p1 = (from, to) => !isBadFor(from, to);
+    region.p2 = (from, to) => (isBadFor(from, to) ? 'refused' : 'fine');
+    for (let second = 0; second < 60; second += 1) {
+      for (const other of second <= times ? others : [])
+        region.feed(judge, {
+          kind: 'accusation',
+          accusation: { from: target, target: other, incarnation, holds: true },
+        });
+      region.run(1000);
+    }
+    expect(region.deaths.map(({ id }) => id)).toEqual(dead);
+  },
+);
+
 // Goal: no healthy node dies, whatever the network does to P1 and whoever is killed, and the killed all die.
 test('at random: the killed die, all others live', () => {
   fc.assert(

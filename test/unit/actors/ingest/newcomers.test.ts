@@ -1,0 +1,79 @@
+/** A publisher whose owner does not answer has it looked at, and only then (C3: media liveness). */
+import { expect, test } from 'vitest';
+import { Newcomers } from '../../../../actors/ingest/newcomers.ts';
+import type { AttachReply, StandsStillReply } from '../../../../cluster/contract/stream.ts';
+import { TangazaError } from '../../../../cluster/errors/tangaza-error.ts';
+import { Epoch, NodeId } from '../../../../cluster/model/ids.ts';
+import { silentLogger } from '../../../../cluster/observe/logger.ts';
+import { JumpingClock } from '../../../support/jumping-clock.ts';
+import { attachParams } from '../../../support/stream-feed.ts';
+
+const refuse = (): Promise<never> => Promise.reject(new TangazaError('UNAVAILABLE'));
+
+function scene() {
+  const clock = new JumpingClock();
+  const owner = { attach: refuse as () => Promise<AttachReply>, found: {} as StandsStillReply };
+  const looks: number[] = [];
+  const newcomers = new Newcomers({
+    ...{ clock, logger: silentLogger },
+    stream: {
+      ...{ openPeriod: refuse, offer: refuse, input: refuse, detach: refuse, closeSessions: refuse },
+      attach: () => owner.attach(),
+      standsStill: async () => {
+        looks.push(clock.nowMs);
+        return owner.found;
+      },
+    },
+  });
+  const passSeconds = async (seconds: number): Promise<void> => {
+    for (let second = 0; second < seconds; second += 1) {
+      clock.nowMs += 1000;
+      newcomers.look();
+      await new Promise(setImmediate);
+    }
+  };
+  const attach = (): Promise<string> =>
+    newcomers.attach(attachParams()).then(
+      () => 'on air',
+      () => 'refused',
+    );
+  return { attach, looks, owner, passSeconds };
+}
+
+test('an owner that does not answer is looked at while the call is under way', async () => {
+  const { attach, looks, owner, passSeconds } = scene();
+  owner.attach = () => new Promise(() => {});
+  void attach();
+  await passSeconds(4);
+  expect(looks).toEqual([2000, 3000, 4000]);
+});
+
+test('newcomers that are refused wait on over their tries, until nobody has tried for 10 s', async () => {
+  const { attach, looks, passSeconds } = scene();
+  await attach();
+  await passSeconds(4);
+  await attach();
+  await passSeconds(20);
+  expect(looks).toEqual([2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14].map((second) => second * 1000));
+});
+
+test('another owner ends the wait, and the next try is let in', async () => {
+  const { attach, looks, owner, passSeconds } = scene();
+  await attach();
+  owner.found = { owner: NodeId.parse('n2') };
+  await passSeconds(5);
+  owner.attach = async () => ({ epoch: Epoch.parse(2) });
+  expect([looks, await attach()]).toEqual([[2000], 'on air']);
+});
+
+test.each(['STREAM_BUSY', 'PUBLISHER_BLOCKED', 'NOT_OWNER'] as const)(
+  '%s is an answer: nobody waits',
+  async (code) => {
+    const { attach, looks, owner, passSeconds } = scene();
+    await attach();
+    owner.attach = () => Promise.reject(new TangazaError(code));
+    await attach();
+    await passSeconds(5);
+    expect(looks).toEqual([]);
+  },
+);
