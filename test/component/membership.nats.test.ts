@@ -211,6 +211,93 @@ test('without NATS nobody is declared dead, and the view stays as it was', async
   expect([one.gone, two.gone, three.gone]).toEqual([[], [], []]);
 });
 
+// Goal: a node hears of deaths whatever became of its watch of the view: the server that held the watch's consumer may be gone, for ever.
+// Method: the consumers are deleted; then a member joins and dies.
+test('with the watch of the view gone, who joins and who dies is still heard of', async () => {
+  await using nats = await startNats({ jetstream: true });
+  await using one = await startNode(nats, 'n1');
+  await using two = await startNode(nats, 'n2');
+  await until(() => states(one).length === 2 && states(two).length === 2);
+  await using connection = await connect({ servers: nats.url });
+  const manager = await jetstreamManager(connection);
+  for await (const { stream_name, name } of manager.consumers.list('KV_members-r1'))
+    await manager.consumers.delete(stream_name, name);
+  await using three = await startNode(nats, 'n3');
+  await until(() => states(one).length === 3 && states(two).length === 3);
+  await three.crash();
+  await until(() => one.gone.length > 0 && two.gone.length > 0);
+  expect([one.gone, two.gone].flat().map(({ node, why }) => `${node} ${why}`)).toEqual([
+    'n3 died',
+    'n3 died',
+  ]);
+});
+
+// Goal: the bucket may go with its server's disk (C7), and membership goes on. Method: it is destroyed at a high revision; the members
+// make it again, nobody is taken for dead, and a death after that is heard of by all.
+test('a bucket that is destroyed is made again by its members, and they go on in it', async () => {
+  await using nats = await startNats({ jetstream: true });
+  await using one = await startNode(nats, 'n1');
+  await using two = await startNode(nats, 'n2');
+  await using three = await startNode(nats, 'n3');
+  const nodes = [one, two, three];
+  await two.membership.setDraining();
+  await until(() => nodes.every((node) => states(node).includes('n2 draining')));
+  await using connection = await connect({ servers: nats.url });
+  const manager = await jetstreamManager(connection);
+  await manager.streams.delete('KV_members-r1');
+  const isWhole = async (): Promise<boolean> => {
+    const text = await new Kvm(connection)
+      .open('members-r1')
+      .then((kv) => kv.get('view'))
+      .then((entry) => entry?.string() ?? '')
+      .catch(() => '');
+    return ['n1', 'n2', 'n3'].every((id) => text.includes(`"${id}"`));
+  };
+  while (!(await isWhole())) await systemClock.sleep(50);
+  expect(nodes.map(({ gone }) => gone)).toEqual([[], [], []]);
+  await three.crash();
+  await until(() => one.gone.length > 0 && two.gone.length > 0);
+  expect([one.gone, two.gone].flat().map(({ node, why }) => `${node} ${why}`)).toEqual([
+    'n3 died',
+    'n3 died',
+  ]);
+});
+
+test('of two processes with one node id the second does not start while the first lives', async () => {
+  await using nats = await startNats({ jetstream: true });
+  await using one = await startNode(nats, 'n1', { change: { pid: 4711 } });
+  const second = startNode(nats, 'n1', { change: { bootId: BootId.parse('boot-2') } });
+  await expect(second).rejects.toThrow(
+    /A node n1 runs already \(process 4711 on h\): set another TANGAZA_NODE_ID/,
+  );
+  await one.crash();
+  await using third = await startNode(nats, 'n1', { change: { bootId: BootId.parse('boot-3') } });
+  expect(third.membership.list().members.map(({ bootId }) => bootId)).toEqual(['boot-3']);
+});
+
+test('a node with another secret, or of another protocol, is told what to do and does not start', async () => {
+  await using nats = await startNats({ jetstream: true });
+  await using one = await startNode(nats, 'n1');
+  const stranger = startNode(nats, 'n2', { secretHash: 'other' });
+  expect(await stranger.then(() => 'none', errorCodeOf)).toBe('CONFLICT');
+  await expect(startNode(nats, 'n2', { secretHash: 'other' })).rejects.toThrow(/another secret/);
+  await expect(startNode(nats, 'n2', { change: { protocol: 2 } })).rejects.toThrow(/run the same version/);
+  expect(states(one)).toEqual(['n1 alive']);
+});
+
+test('a member whose wall clock is a minute off is named, and stays a member', async () => {
+  await using nats = await startNats({ jetstream: true });
+  await using one = await startNode(nats, 'n1');
+  const late: Clock = { ...systemClock, utcMs: () => systemClock.utcMs() - 60_000 };
+  await using _two = await startNode(nats, 'n2', { clock: late });
+  await until(() => one.membership.warnings().length > 0);
+  expect(one.membership.warnings()).toEqual([
+    expect.stringMatching(/^the clock of n2 is -60\.0 s away from ours/),
+  ]);
+  expect(states(one)).toEqual(['n1 alive', 'n2 alive']);
+  expect(Math.abs(one.membership.clockOffsetMs(NodeId.parse('n2')) ?? 1e9)).toBeLessThan(10_000);
+});
+
 /** Of the region of every test's members. */
 const region = RegionId.parse('r1');
 
