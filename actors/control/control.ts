@@ -16,6 +16,7 @@ import type {
 import type { NodeParams, PageQuery, StreamParams } from '../../cluster/contract/routes-streams.ts';
 import type { RouteInput } from '../../cluster/contract/routes.ts';
 import type { CloseSessionsParams, StreamHealth } from '../../cluster/contract/stream.ts';
+import { offlineHealth } from '../../cluster/contract/offline-health.ts';
 import { errorCodeOf, TangazaError } from '../../cluster/errors/tangaza-error.ts';
 import type { Member, MemberDirectory } from '../../cluster/membership/member-directory.ts';
 import { candidatesOf } from '../../cluster/membership/members-for.ts';
@@ -26,7 +27,7 @@ import { lineOf, loadsOf } from '../../cluster/ownership/succession.ts';
 import { order } from '../../cluster/partition/rendezvous.ts';
 import type { Clock } from '../../cluster/time/clock.ts';
 import { deriveStreamKey, hashStreamKey } from './stream-key.ts';
-import { clusterView, lastKnownHealth, offlineHealth, stalenessOf } from './last-known.ts';
+import { clusterView, lastKnownHealth, stalenessOf } from './last-known.ts';
 import type { StreamEntry, StreamRegistry } from './stream-registry.ts';
 import { toStreamView } from './stream-view.ts';
 

@@ -3,6 +3,7 @@
  *
  * Nothing is guessed: with NATS down a stream whose owner cannot be asked is `unknown`, not offline.
  */
+import { offlineHealth } from '../../cluster/contract/offline-health.ts';
 import type { Staleness } from '../../cluster/contract/staleness.ts';
 import type { StreamHealth } from '../../cluster/contract/stream.ts';
 import type { ClusterView } from '../../cluster/contract/streams.ts';
@@ -24,30 +25,22 @@ export function stalenessOf(ageMs: number | undefined, utcMs: number): MaybeStal
   return { stale: { asOf: rfc3339(utcMs - age), ageMs: age, reason: 'NATS does not answer' } };
 }
 
-/** Of a stream that nobody has on air; `asOf` is as old as what that is known from. */
-export function offlineHealth(reason: string, utcMs: number, { stale }: MaybeStale): StreamHealth {
-  const asOf = stale?.asOf ?? rfc3339(utcMs);
-  return { state: 'offline', reason, successors: [], asOf, renditions: [], ...(stale && { stale }) };
-}
-
 /** Of a stream whose owner does not answer: what its record says. */
 export function lastKnownHealth(
-  { owner, region, epoch, bootId, since, reason: ownedBecause }: OwnershipRecord,
+  record: OwnershipRecord,
   {
     utcMs,
     stale,
     successors,
   }: MaybeStale & { readonly utcMs: number; readonly successors: readonly NodeId[] },
 ): StreamHealth {
-  const by = { owner, region, epoch, bootId, since, ownedBecause, successors: [...successors] };
-  const silent = offlineHealth(`its owner ${owner} does not answer`, utcMs, { ...(stale && { stale }) });
-  if (stale === undefined) return { ...silent, ...by };
-  return {
-    ...silent,
-    state: 'unknown',
-    reason: `its owner ${owner} cannot be asked: ${stale.reason}`,
-    ...by,
+  const { owner } = record;
+  const silent = {
+    ...offlineHealth(`its owner ${owner} does not answer`, utcMs, { record, stale }),
+    successors: [...successors],
   };
+  if (stale === undefined) return silent;
+  return { ...silent, state: 'unknown', reason: `its owner ${owner} cannot be asked: ${stale.reason}` };
 }
 
 /** @param ageMs of the older one of view and records; undefined while NATS answers */

@@ -1,7 +1,6 @@
 /** Health of a stream in words and figures (contract.md 3), from what its owner knows. */
 import type { StreamHealth } from '../../cluster/contract/stream.ts';
 import type { NodeId } from '../../cluster/model/ids.ts';
-import type { OwnershipRecord } from '../../cluster/ownership/ownership-store.ts';
 import { isPresent } from '../../cluster/contract/index-log.ts';
 import { presentationTime90k, servedRenditions } from '../media/timeline/query.ts';
 import type { TimelinePeriod } from '../media/timeline/timeline.ts';
@@ -38,15 +37,6 @@ export function healthOf(state: OwnerState, successors: readonly NodeId[], now: 
     sessions: state.sessions.map((one) => ({ sessionId: one.id, node: one.node, role: roleOf(one) })),
     renditions: renditionHealth(state, now),
   };
-}
-
-/** Of a stream that no node has active: what its record says. */
-export function offlineHealth(record: OwnershipRecord | undefined, utcMs: number): StreamHealth {
-  const nobody = { successors: [], asOf: new Date(utcMs).toISOString(), renditions: [] };
-  if (record === undefined) return { state: 'offline', reason: 'It has not been on air yet.', ...nobody };
-  const { owner, region, epoch, bootId, since, reason: ownedBecause } = record;
-  const by = { owner, region, epoch, bootId, since, ownedBecause };
-  return { state: 'offline', reason: 'No publisher is connected.', ...by, ...nobody };
 }
 
 function roleOf({ isActive, candidateSinceMs }: Session): 'active' | 'candidate' | 'superseded' {

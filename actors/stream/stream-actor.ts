@@ -14,6 +14,7 @@
  * N8. A node that was declared dead gives all activations up: others own those streams now.
  * N9. A process that stood still reads each log's head before its owners append again (C6).
  */
+import { offlineHealth } from '../../cluster/contract/offline-health.ts';
 import type {
   AdoptParams,
   AttachParams,
@@ -39,7 +40,6 @@ import type { Ladder } from '../media/ladder/ladder.ts';
 import { Activation, type Reply } from './activation.ts';
 import { claimStream, type Claim, type ClaimPorts } from './claim.ts';
 import { handOver } from './hand-over.ts';
-import { offlineHealth } from './health.ts';
 import { actorMetrics, type ActorMetrics } from './actor-metrics.ts';
 import { Orphans } from './orphans.ts';
 import { Standstills } from './standstills.ts';
@@ -170,7 +170,8 @@ export class StreamActor {
     const active = await this.#find(stream);
     if (active !== undefined) return active.health(await this.#successors(stream));
     const { value: record } = await ownership.known(stream);
-    return offlineHealth(record, clock.utcMs());
+    const reason = record === undefined ? 'It has not been on air yet.' : 'No publisher is connected.';
+    return offlineHealth(reason, clock.utcMs(), { record });
   }
 
   async stop(): Promise<void> {

@@ -1,10 +1,5 @@
 import { expect, test } from 'vitest';
-import {
-  clusterView,
-  lastKnownHealth,
-  offlineHealth,
-  stalenessOf,
-} from '../../../../actors/control/last-known.ts';
+import { clusterView, lastKnownHealth, stalenessOf } from '../../../../actors/control/last-known.ts';
 import { StreamHealth } from '../../../../cluster/contract/stream.ts';
 import { ClusterView } from '../../../../cluster/contract/streams.ts';
 import { declareDead, lifeOf, listed } from '../../../../cluster/membership/view.ts';
@@ -37,14 +32,6 @@ test('with NATS there, an owner that does not answer is told as before: offline,
   const health = lastKnownHealth(record, { utcMs, successors });
   expect(health).toMatchObject({ state: 'offline', reason: 'its owner n1 does not answer', owner: 'n1' });
   expect([health.asOf, 'stale' in health]).toEqual(['2026-11-24T12:00:14.000Z', false]);
-});
-
-test('a stream without a record is offline as of when that was known', () => {
-  expect(offlineHealth('never on air', utcMs, { stale })).toMatchObject({
-    state: 'offline',
-    asOf: then,
-    stale,
-  });
 });
 
 test('the cluster as last known carries its age; regions and loads are counted from it', () => {
