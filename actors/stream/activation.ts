@@ -21,6 +21,7 @@ import type { Epoch, NodeId, SessionId, StreamId } from '../../cluster/model/ids
 import { unreachable } from '../../cluster/model/unreachable.ts';
 import type { Logger } from '../../cluster/observe/logger.ts';
 import type { IndexLog } from '../../cluster/ownership/index-log.ts';
+import type { OwnershipRecord } from '../../cluster/ownership/ownership-store.ts';
 import type { TaskQueue } from '../../cluster/queue/task-queue.ts';
 import type { Clock } from '../../cluster/time/clock.ts';
 import type { SegmentStore } from '../segment-store/segment-store.ts';
@@ -83,6 +84,13 @@ export class Activation {
 
   get epoch(): Epoch {
     return this.#state.self.epoch;
+  }
+
+  /** Of its ownership, as it was won. */
+  get record(): OwnershipRecord {
+    const { self, reason, since } = this.#state;
+    const { node: owner, region, bootId, epoch } = self;
+    return { owner, region, bootId, epoch, since: new Date(since.utcMs).toISOString(), reason };
   }
 
   get feeding(): readonly FeedingSession[] {

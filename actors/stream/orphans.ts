@@ -8,6 +8,7 @@
  * O4. Every 5 s records are looked through for owners that no longer live, in case a death was missed, and for what this
  *     node has won without knowing it: the answer to its claim was lost (found by the simulator, seed 5).
  * O5. A broadcast that has ended has no owner to mourn: the next publish claims it.
+ * O6. The same look finds what this node owns and no record says: own-records.ts.
  */
 import { errorCodeOf } from '../../cluster/errors/tangaza-error.ts';
 import type { BootId, Epoch, NodeId, StreamId } from '../../cluster/model/ids.ts';
@@ -16,6 +17,7 @@ import type { IndexLog } from '../../cluster/ownership/index-log.ts';
 import type { OwnershipRecord, OwnershipStore } from '../../cluster/ownership/ownership-store.ts';
 import { adoptionWaitMs, lineOf, loadsOf, type Candidate } from '../../cluster/ownership/succession.ts';
 import type { Clock } from '../../cluster/time/clock.ts';
+import { restoreRecords, type OwnStream } from './own-records.ts';
 
 const lookEveryMs = 5000;
 /** Adoptions at once; the rest is found by the next look (O4). */
@@ -30,6 +32,8 @@ export interface OrphanPorts {
   readonly candidates: () => readonly Candidate[];
   readonly isAlive: (node: NodeId, bootId: BootId) => boolean;
   readonly isActive: (stream: StreamId) => boolean;
+  /** What this node owns, without what is being taken over. */
+  readonly own: () => readonly OwnStream[];
   readonly bootId: BootId;
   /** Takes the stream over; refuses when it is owned again meanwhile. */
   readonly adopt: (stream: StreamId, reason: string) => Promise<unknown>;
@@ -63,6 +67,7 @@ export class Orphans {
       for (const stream of this.#ended.keys()) if (!records.has(stream)) this.#ended.delete(stream);
       const loads = loadsOf(records);
       for (const [stream, record] of records) this.#mourn(stream, record, loads);
+      await restoreRecords(this.#ports.own(), records, this.#ports);
     } catch (error) {
       this.#ports.logger.debug({ code: errorCodeOf(error) }, 'orphaned streams cannot be looked for now');
     }

@@ -109,7 +109,7 @@ export class StreamActor {
     const adopt = (stream: StreamId, reason: string): Promise<Activation> =>
       this.#activate(stream, { reason });
     const isActive = (stream: StreamId): boolean => this.#activations.has(stream);
-    this.#orphans = new Orphans({ ...options, adopt, isActive });
+    this.#orphans = new Orphans({ ...options, adopt, isActive, own: () => this.#live });
     this.#standstills = new Standstills({
       ...options,
       mayTake: () => !this.#isDraining && !this.#isClosed,

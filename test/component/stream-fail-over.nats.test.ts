@@ -1,7 +1,9 @@
 /** Owners of a stream change, planned and unplanned, on a real nats-server (C1, C2, C6). */
+import { Kvm } from '@nats-io/kv';
+import { connect } from '@nats-io/transport-node';
 import { expect, test } from 'vitest';
 import { Epoch, NodeId, SessionId, StreamId } from '../../cluster/model/ids.ts';
-import { stream } from '../support/records.ts';
+import { region, stream } from '../support/records.ts';
 import { startActor, type TestActor } from '../support/region-ports.ts';
 import { startNats } from '../support/start-nats.ts';
 import {
@@ -133,5 +135,28 @@ test('an owner that was declared dead gives all up, and appends nothing more', a
   await one.actor.onDeclaredDead();
   const offer = { streamId: stream, epoch: live.epoch, offer: builder.segment(live.period, 0) };
   expect(await codeOf(one.actor.offer(offer))).toBe('STALE_EPOCH');
+  expect((await one.log.read(stream)).map(({ record }) => record.kind)).toEqual(['open', 'clock']);
+});
+
+// Goal: what happens to a record under a living owner does not take its stream away. Method: the record becomes garbage, then goes;
+// after each, the owner's next look writes it again, and a publisher at another node is sent to the owner.
+test('a record that is lost while its owner lives is written again, and no other node takes the stream', async () => {
+  await using nats = await startNats({ jetstream: true });
+  await using one = await startActor(nats);
+  await begin(one);
+  await using two = await startActor(nats, { node: 'n2' });
+  await using connection = await connect({ servers: nats.url });
+  const bucket = await new Kvm(connection).open(`ownership-${region}`);
+  const won = (await one.options.ownership.get(stream)).record;
+  const spoilers = [() => bucket.put(stream, '{garbage'), () => bucket.purge(stream)];
+  for (const spoil of spoilers) {
+    await spoil();
+    expect((await two.options.ownership.get(stream)).record).toBeUndefined();
+    one.actor.onNodeGone(NodeId.parse('n7'));
+    while ((await two.options.ownership.get(stream)).record === undefined) await one.log.tail(stream);
+    const { record } = await two.options.ownership.get(stream);
+    expect({ ...record, since: '' }).toEqual({ ...won, since: '' });
+    expect(await codeOf(two.actor.attach(attachParams()))).toBe('NOT_OWNER');
+  }
   expect((await one.log.read(stream)).map(({ record }) => record.kind)).toEqual(['open', 'clock']);
 });

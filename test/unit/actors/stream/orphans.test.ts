@@ -40,6 +40,7 @@ async function adoptedBy(
     candidates: () => alive.map((id) => ({ id, weight: 1 })),
     isAlive: (node) => alive.includes(node),
     isActive: () => isActive,
+    own: () => [],
     adopt: async (_, reason) => void adopted.push(reason),
   });
   await orphans.look();
