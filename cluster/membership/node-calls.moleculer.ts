@@ -57,6 +57,12 @@ const standsStillTimeoutMs = 12_000;
 const earlyTries = 12;
 const earlyPauseMs = 100;
 
+/**
+ * Moleculer lets the context of a remote call go when its answer comes, and not when the wait for it is over: whatever a dead node or
+ * a dead NATS never answered would be kept for ever, and hold the stop of this node up for its whole time (found by a chaos trial).
+ */
+const remotely = { tracking: false } as const;
+
 export const brokerIdOf = (node: NodeId, bootId: BootId): string => `${node}.${bootId}`;
 
 export type NodeCalls = ReturnType<typeof nodeCalls>;
@@ -151,6 +157,7 @@ function callAt({ broker, self, bootId, members, clock }: CallOptions): CallAt {
           nodeID: brokerId(node),
           timeout: withinMs,
           meta,
+          ...(node === self ? {} : remotely),
         });
       } catch (error) {
         if (!isOnlyEarly(error) || attempt === earlyTries) throw known(error, `${action} at ${node}`);
@@ -199,7 +206,7 @@ function drainCalls(at: CallAt, self: NodeId) {
 /** Whoever has the service itself asks itself: another node may be dead for seconds before Moleculer knows (facts 2). */
 async function callKnown<R>(broker: ServiceBroker, action: string, params: object): Promise<R> {
   const [service = action] = action.split('.');
-  const here = broker.services.some(({ name }) => name === service) ? { nodeID: broker.nodeID } : {};
+  const here = broker.services.some(({ name }) => name === service) ? { nodeID: broker.nodeID } : remotely;
   try {
     return await broker.call<R, object>(action, params, { timeout: timeoutMs, ...here });
   } catch (error) {

@@ -1,0 +1,65 @@
+/** Calls between nodes over Moleculer on a real nats-server: what is left of a call that nobody answers. */
+import { ServiceBroker } from 'moleculer';
+import { expect, test } from 'vitest';
+import { nodeCalls } from '../../cluster/membership/node-calls.moleculer.ts';
+import { BootId, NodeId } from '../../cluster/model/ids.ts';
+import { baseBrokerOptions } from '../../cluster/observe/broker-options.moleculer.ts';
+import { silentLogger, type Logger } from '../../cluster/observe/logger.ts';
+import { systemClock as clock } from '../../cluster/time/clock.system.ts';
+import { testMember } from '../support/members.ts';
+import { region, stream } from '../support/records.ts';
+import { startNats, type TestNats } from '../support/start-nats.ts';
+
+function brokerOf(nats: TestNats, node: string, logger: Logger): ServiceBroker {
+  const shared = { region, natsServers: [nats.url], addSource: () => {} };
+  return new ServiceBroker(baseBrokerOptions({ ...shared, brokerId: `${node}.boot-${node}`, logger }));
+}
+
+/** Writes down what Moleculer warns of, and worse. */
+function listening(lines: string[]): Logger {
+  const note = (_: object, message: string): void => void lines.push(message);
+  const logger: Logger = { ...silentLogger, warn: note, error: note, child: () => logger };
+  return logger;
+}
+
+// Goal: a node's stop waits for nobody who will never answer. Method: an edge is asked for its head and keeps silent; the asker
+// gives up, as it does with a frozen or a dead one, and stops.
+test('a call that was never answered leaves nothing that a stop waits for', async () => {
+  await using nats = await startNats();
+  const lines: string[] = [];
+  const asker = brokerOf(nats, 'n1', listening(lines));
+  const silent = brokerOf(nats, 'n2', silentLogger);
+  const asked = Promise.withResolvers<void>();
+  const release = Promise.withResolvers<void>();
+  const head = (): Promise<void> => {
+    asked.resolve();
+    return release.promise;
+  };
+  silent.createService({ name: 'edge-delivery', actions: { head } });
+  await Promise.all([asker.start(), silent.start()]);
+  try {
+    await asker.waitForServices('edge-delivery');
+    const calls = nodeCalls({
+      ...{ broker: asker, self: NodeId.parse('n1'), bootId: BootId.parse('boot-n1'), clock },
+      members: {
+        list: () => ({
+          revision: 1,
+          readAtMs: 0,
+          members: [{ ...testMember('n2'), isAlive: true, state: 'alive', incarnation: 1 }],
+        }),
+        isAlive: () => true,
+        onGone: () => () => {},
+        onDeclaredDead: () => () => {},
+        setDraining: async () => {},
+        close: async () => {},
+      },
+    });
+    expect(await calls.askEdges(stream)).toEqual([]);
+    await asked.promise;
+  } finally {
+    await asker.stop();
+    release.resolve();
+    await silent.stop();
+  }
+  expect(lines.filter((line) => !line.includes('is timed out'))).toEqual([]);
+});
