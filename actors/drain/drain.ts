@@ -69,11 +69,12 @@ export class Drain {
 
   /** The part that a planned stop cannot do without: streams are handed over, within `withinMs`. Publishers are not waited for. */
   async handOverNow(withinMs: number): Promise<void> {
-    const { othersLeft, handOver, logger } = this.#ports;
+    const { othersLeft, handOver, clock, logger } = this.#ports;
+    const endMs = clock.monotonicMs() + withinMs;
     this.#isDraining = true;
     if (othersLeft() === 0) return;
     await this.#announce();
-    const left = await handOver(withinMs);
+    const left = await handOver(Math.max(1, endMs - clock.monotonicMs()));
     if (left.length > 0) logger.warn({ left }, 'streams were left: their successors will find them');
   }
 

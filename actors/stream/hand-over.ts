@@ -1,5 +1,6 @@
 /** Hand-over by consent (N6 of the stream actor): the queue runs empty, the successor claims, the activation ends. */
 import type { AdoptParams } from '../../cluster/contract/stream.ts';
+import { TangazaError } from '../../cluster/errors/tangaza-error.ts';
 import type { NodeId } from '../../cluster/model/ids.ts';
 import type { Logger } from '../../cluster/observe/logger.ts';
 import type { Clock } from '../../cluster/time/clock.ts';
@@ -18,13 +19,37 @@ const quietWithinMs = 2000;
 const quietLookMs = 20;
 const closeWithinMs = 2000;
 
-/** @throws TangazaError as the successor answers: the stream stays here then */
-export async function handOver(activation: Activation, to: NodeId, ports: HandOverPorts): Promise<void> {
+/**
+ * @param signal ends the wait: with NATS gone, neither the log nor the successor answers
+ * @throws TangazaError as the successor answers, `UNAVAILABLE` when the wait was ended: the stream stays here then
+ */
+export async function handOver(
+  activation: Activation,
+  to: NodeId,
+  ports: HandOverPorts,
+  signal: AbortSignal,
+): Promise<void> {
   const { node, clock, logger, askToAdopt } = ports;
   const { stream, epoch } = activation;
   const deadlineMs = clock.monotonicMs() + quietWithinMs;
-  while (activation.queuedRecords > 0 && clock.monotonicMs() < deadlineMs) await clock.sleep(quietLookMs);
-  await askToAdopt(to, { streamId: stream, from: node, epoch, sessions: [...activation.feeding] });
+  while (activation.queuedRecords > 0 && clock.monotonicMs() < deadlineMs && !signal.aborted)
+    await clock.sleep(quietLookMs);
+  const sessions = [...activation.feeding];
+  await unlessAborted(askToAdopt(to, { streamId: stream, from: node, epoch, sessions }), signal);
   await activation.close(closeWithinMs);
   logger.info({ stream, to }, 'the stream is handed over');
+}
+
+/** One that adopts all the same, later, fences this owner: the log decides (C1). */
+async function unlessAborted(asked: Promise<unknown>, signal: AbortSignal): Promise<void> {
+  const ended = Promise.withResolvers<never>();
+  const end = (): void =>
+    ended.reject(new TangazaError('UNAVAILABLE', 'The successor has not answered in time.'));
+  signal.addEventListener('abort', end);
+  if (signal.aborted) end();
+  try {
+    await Promise.race([asked, ended.promise]);
+  } finally {
+    signal.removeEventListener('abort', end);
+  }
 }

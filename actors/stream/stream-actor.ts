@@ -226,7 +226,7 @@ export class StreamActor {
     this.#orphans.stop();
     for (const activation of this.#live) {
       if (signal.aborted) break;
-      await this.#handOver(activation).catch((error: unknown) => {
+      await this.#handOver(activation, signal).catch((error: unknown) => {
         this.#options.logger.warn(
           { stream: activation.stream, err: error },
           'a stream could not be handed over',
@@ -236,11 +236,11 @@ export class StreamActor {
     return this.#live.map(({ stream }) => stream);
   }
 
-  async #handOver(activation: Activation): Promise<void> {
+  async #handOver(activation: Activation, signal: AbortSignal): Promise<void> {
     const [to] = await this.#successors(activation.stream);
     if (to === undefined)
       throw new TangazaError('UNAVAILABLE', `Nobody else could own ${activation.stream}.`);
-    await handOver(activation, to, this.#options);
+    await handOver(activation, to, this.#options, signal);
   }
 
   /** What stands still here goes on there. */

@@ -160,3 +160,21 @@ test('a record that is lost while its owner lives is written again, and no other
   }
   expect((await one.log.read(stream)).map(({ record }) => record.kind)).toEqual(['open', 'clock']);
 });
+
+// Goal: a stop with NATS gone does not wait for answers that cannot come. Method: the successor is asked and keeps silent; the time
+// for the hand-over ends meanwhile.
+test('a hand-over that is not answered ends with its time, and the stream is told to be left', async () => {
+  await using nats = await startNats({ jetstream: true });
+  const bound = new AbortController();
+  await using one = await startActor(nats, {
+    options: {
+      candidates: () => [{ id: NodeId.parse('n2'), weight: 1 }],
+      askToAdopt: () => {
+        bound.abort();
+        return new Promise(() => {});
+      },
+    },
+  });
+  await begin(one);
+  expect(await one.actor.handOverAll(bound.signal)).toEqual([stream]);
+});

@@ -90,3 +90,16 @@ test('a stop hands over without waiting for publishers, and does nothing for the
   await last.drain.handOverNow(1000);
   expect(last.said).toEqual([]);
 });
+
+test('what telling the others takes is no longer there for the hand-over: a stop has one bound', async () => {
+  const given: number[] = [];
+  const { drain } = draining({
+    setDraining: () => new Promise<void>(() => {}),
+    handOver: async (withinMs) => {
+      given.push(withinMs);
+      return [];
+    },
+  });
+  await drain.handOverNow(2500);
+  expect(given).toEqual([1500]);
+});
