@@ -7,9 +7,8 @@
  * M3. A view that was emptied or cannot be read is built again by its members; who was known before is still listed for
  *     5 s, so nobody dies of it.
  * M4. Of two processes with one node id the second does not start while the first answers its probe.
- * M5. A watch may be behind; a read asks the leader. One that is older than what was known before it may be of a bucket
- *     that was lost and made again, or that went back, or of a leader that was deposed and does not know it yet: it is
- *     believed when all have been older for 3 s. One that is newer is news, for a watch may have gone deaf.
+ * M5. A watch may be behind; a read asks the leader. One that is newer is news, for a watch may have gone deaf; one that is older
+ *     than what was known before it is believed when older-reads.ts says so.
  */
 import type { NatsConnection } from '@nats-io/transport-node';
 import { subjects } from '../contract/subjects.ts';
@@ -29,6 +28,7 @@ import {
 } from './detector.ts';
 import { Accusation } from './heard.ts';
 import type { GoneMember, Member, MemberDirectory } from './member-directory.ts';
+import { OlderReads } from './older-reads.ts';
 import { PeerClocks } from './peer-clocks.ts';
 import { probeByHttp } from './probe.http.ts';
 import { answerProbes, probeByNats } from './probe.nats.ts';
@@ -56,8 +56,6 @@ import { changeView, type StoredView, type ViewStore } from './view-store.ts';
 const rebuildGraceMs = 5000;
 const forgetDeadMs = 3_600_000;
 const checkEveryMs = 1000;
-/** M5: longer than a deposed leader answers. */
-const believedAfterMs = 3000;
 const rejoins = { tries: 3, minDelayMs: 1000, jitterMs: 1000 } as const;
 
 export interface MembershipOptions {
@@ -106,8 +104,7 @@ class NatsMembership implements Membership {
   #revision = 0;
   #detector: Detector;
   #rebuiltAtMs: number | undefined;
-  /** Since when each read was older than what was known (M5). */
-  #olderSinceMs: number | undefined;
+  readonly #olderReads = new OlderReads();
   #tickedAtMs: number | undefined;
   #isRejoining = false;
   #isClosed = false;
@@ -299,7 +296,7 @@ class NatsMembership implements Membership {
       const stored = await this.#store.read();
       const { view, revision } = stored;
       if (revision > this.#revision) this.#take(stored);
-      if (this.#isProvenOlder(revision < knownRevision)) this.#take(stored, true);
+      if (this.#olderReads.prove(revision < knownRevision, clock.monotonicMs())) this.#take(stored, true);
       if (view === undefined || findMember(view, self.id) === undefined)
         await this.#change((now) => join(now, self));
       if (this.#rebuiltAtMs !== undefined && clock.monotonicMs() - this.#rebuiltAtMs > rebuildGraceMs) {
@@ -312,13 +309,6 @@ class NatsMembership implements Membership {
     } catch (error) {
       logger.debug({ err: error }, 'the membership view cannot be checked now');
     }
-  }
-
-  /** M5. */
-  #isProvenOlder(isOlder: boolean): boolean {
-    const nowMs = this.#options.clock.monotonicMs();
-    this.#olderSinceMs = isOlder ? (this.#olderSinceMs ?? nowMs) : undefined;
-    return nowMs - (this.#olderSinceMs ?? nowMs) >= believedAfterMs;
   }
 
   #tick(): void {
