@@ -57,6 +57,12 @@ const standsStillTimeoutMs = 12_000;
 const earlyTries = 12;
 const earlyPauseMs = 100;
 
+/**
+ * Moleculer's stop waits for calls from other nodes, not for those that this node makes: who makes one waits for it as long as
+ * the own stop allows. Until then more are made, and with an owner that does not answer there would always be one under way.
+ */
+const notWaitedFor = { tracking: false } as const;
+
 export const brokerIdOf = (node: NodeId, bootId: BootId): string => `${node}.${bootId}`;
 
 export type NodeCalls = ReturnType<typeof nodeCalls>;
@@ -151,6 +157,7 @@ function callAt({ broker, self, bootId, members, clock }: CallOptions): CallAt {
           nodeID: brokerId(node),
           timeout: withinMs,
           meta,
+          ...notWaitedFor,
         });
       } catch (error) {
         if (!isOnlyEarly(error) || attempt === earlyTries) throw known(error, `${action} at ${node}`);
@@ -201,7 +208,7 @@ async function callKnown<R>(broker: ServiceBroker, action: string, params: objec
   const [service = action] = action.split('.');
   const here = broker.services.some(({ name }) => name === service) ? { nodeID: broker.nodeID } : {};
   try {
-    return await broker.call<R, object>(action, params, { timeout: timeoutMs, ...here });
+    return await broker.call<R, object>(action, params, { timeout: timeoutMs, ...here, ...notWaitedFor });
   } catch (error) {
     throw known(error, action);
   }
