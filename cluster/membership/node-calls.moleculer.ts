@@ -58,10 +58,11 @@ const earlyTries = 12;
 const earlyPauseMs = 100;
 
 /**
- * Moleculer lets the context of a remote call go when its answer comes, and not when the wait for it is over: whatever a dead node or
- * a dead NATS never answered would be kept for ever, and hold the stop of this node up for its whole time (found by a chaos trial).
+ * Moleculer's stop waits for the calls that this node makes, as for those that come in: who makes one waits for it as long as the own
+ * stop allows. Until then more are made, and with an owner that does not answer there would always be one under way. And it lets the
+ * context of a remote call go only when its answer comes: what a dead node never answered would be kept for ever.
  */
-const remotely = { tracking: false } as const;
+const notWaitedFor = { tracking: false } as const;
 
 export const brokerIdOf = (node: NodeId, bootId: BootId): string => `${node}.${bootId}`;
 
@@ -157,7 +158,7 @@ function callAt({ broker, self, bootId, members, clock }: CallOptions): CallAt {
           nodeID: brokerId(node),
           timeout: withinMs,
           meta,
-          ...(node === self ? {} : remotely),
+          ...notWaitedFor,
         });
       } catch (error) {
         if (!isOnlyEarly(error) || attempt === earlyTries) throw known(error, `${action} at ${node}`);
@@ -206,9 +207,9 @@ function drainCalls(at: CallAt, self: NodeId) {
 /** Whoever has the service itself asks itself: another node may be dead for seconds before Moleculer knows (facts 2). */
 async function callKnown<R>(broker: ServiceBroker, action: string, params: object): Promise<R> {
   const [service = action] = action.split('.');
-  const here = broker.services.some(({ name }) => name === service) ? { nodeID: broker.nodeID } : remotely;
+  const here = broker.services.some(({ name }) => name === service) ? { nodeID: broker.nodeID } : {};
   try {
-    return await broker.call<R, object>(action, params, { timeout: timeoutMs, ...here });
+    return await broker.call<R, object>(action, params, { timeout: timeoutMs, ...here, ...notWaitedFor });
   } catch (error) {
     throw known(error, action);
   }

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { systemClock } from '../../cluster/time/clock.system.ts';
 import { startTestCluster } from '../support/demo.ts';
-import { breaksIn, foldOf, grownBy, healthUntil, playing } from '../support/live-cluster.ts';
+import { breaksIn, foldOf, grownBy, healthUntil, isFedBy, playing } from '../support/live-cluster.ts';
 import { makeFeed } from '../support/media-feed.ts';
 import type { RtmpPublisher } from '../support/rtmp-publisher.ts';
 import { openStallingProxy, type StallingProxy } from '../support/stalling-proxy.ts';
@@ -84,5 +84,25 @@ test('an owner that does no work is fenced for a newcomer, too, which is let in 
   const { owner, ownedBecause } = await healthUntil(cluster, two, (health) => health.owner === two.node);
   expect([owner, ownedBecause]).toEqual([two.node, `the log stood still for 6 s (${one.node})`]);
   await grownBy(two, 2);
+  resume();
+});
+
+// Goal: nobody's silence holds up a stop. Method: a publisher's owner is at another node, which answers nothing any more; calls
+// to it are under way, and more follow, while the publisher's node gets SIGTERM.
+test('a node stops in its own time though the owner of its publisher does not answer', async () => {
+  await using scene = await startScene();
+  const { cluster, one, two, stall, resume } = scene;
+  const encoder = new TwinEncoder(await makeFeed(feedOptions));
+  {
+    await using _first = await encoder.connect(cluster, one);
+    await playing(two);
+  }
+  await using _second = await encoder.connect(cluster, two);
+  await healthUntil(cluster, two, (health) => health.owner === one.node && isFedBy(health, [two]));
+  await grownBy(two, 2);
+  stall();
+  await healthUntil(cluster, two, ({ reason }) => reason.endsWith('does not answer'));
+  expect(await two.process.kill('SIGTERM')).toBe('0');
+  expect(await cluster.log(two.node)).not.toMatch(/running context|GracefulStopTimeout/);
   resume();
 });
