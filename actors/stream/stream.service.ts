@@ -52,7 +52,9 @@ export function streamService({ members, checkDeadline, ...options }: StreamServ
       adopt: action(AdoptParams, (params) => actor.adopt(params)),
       standsStill: action(StandsStillParams, ({ streamId }) => actor.standsStill(streamId)),
       /** Of this node alone, for its drain: answers with the streams that are left here. */
-      handOverAll: action(HandOverParams, ({ withinMs }) => actor.handOverAll(AbortSignal.timeout(withinMs))),
+      handOverAll: action(HandOverParams, ({ withinMs }) =>
+        actor.handOverAll(AbortSignal.timeout(Math.ceil(withinMs))),
+      ),
       health: action(HealthParams, ({ streamId }) => actor.health(streamId)),
     },
     started: () => actor.start(),
