@@ -140,7 +140,8 @@ export function makeEdge(ports: EdgePorts): Edge {
     head: (stream) => {
       const timeline = foldOf(stream);
       if (timeline === undefined) return undefined;
-      return { node: ports.node, epoch: timeline.epoch, nextNumber: timeline.nextNumber };
+      const { epoch, nextNumber, periods } = timeline;
+      return { node: ports.node, epoch, nextNumber, period: periods.at(-1)?.id };
     },
     fold: (stream) => {
       const timeline = foldOf(stream);

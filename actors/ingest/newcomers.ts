@@ -2,8 +2,10 @@
  * Publishers that their stream's owner has not let in yet, and an owner that never does (C3: media liveness).
  *
  * N1. The newcomers of a stream at this node wait as one, over all their tries: an encoder that is refused tries again.
- * N2. While they wait the owner is looked at each second, between two tries, too. An owner that answers, whatever it says, ends that;
- *     so does another owner, whom the next try finds, and so do 10 s without a try.
+ * N2. While one tries the owner is looked at each second; between two tries, too, once two in a row were not answered: one alone may
+ *     have failed by this node's doing. An owner that answers, whatever it says, ends that; so does another owner, whom the next
+ *     try finds, and so do 10 s without a try.
+ * N3. As many streams wait at most as publishers are let connect (the session limits), for all have a key of their stream.
  */
 import type { AttachParams, AttachReply } from '../../cluster/contract/stream.ts';
 import type { StreamId } from '../../cluster/model/ids.ts';
@@ -13,6 +15,7 @@ import { OwnerWatch } from './owner-watch.ts';
 import type { StreamCalls } from './runner-ports.ts';
 
 const forgetAfterMs = 10_000;
+const enoughUnanswered = 2;
 
 interface NewcomersPorts {
   readonly clock: Clock;
@@ -22,6 +25,11 @@ interface NewcomersPorts {
 
 interface Waiting {
   readonly watch: OwnerWatch;
+  /** Tries under way. */
+  trying: number;
+  /** In a row. */
+  unanswered: number;
+  /** When the last try began or ended. */
   triedAtMs: number;
 }
 
@@ -37,15 +45,18 @@ export class Newcomers {
   async attach(params: AttachParams): Promise<AttachReply> {
     const { clock, stream, logger } = this.#ports;
     const { streamId } = params;
-    const triedAtMs = clock.monotonicMs();
     const waiting = this.#waiting.get(streamId) ?? {
-      ...{ watch: new OwnerWatch({ clock, stream, logger }), triedAtMs },
+      ...{ watch: new OwnerWatch({ clock, stream, logger }), trying: 0, unanswered: 0, triedAtMs: 0 },
     };
-    waiting.triedAtMs = triedAtMs;
     this.#waiting.set(streamId, waiting);
+    waiting.trying += 1;
+    waiting.triedAtMs = clock.monotonicMs();
     try {
       return await waiting.watch.attach(params);
     } finally {
+      waiting.trying -= 1;
+      waiting.triedAtMs = clock.monotonicMs();
+      waiting.unanswered += 1;
       if (!waiting.watch.isWaiting) this.#forget(streamId, waiting);
     }
   }
@@ -54,8 +65,9 @@ export class Newcomers {
   look(): void {
     const nowMs = this.#ports.clock.monotonicMs();
     for (const [streamId, waiting] of this.#waiting) {
-      if (nowMs - waiting.triedAtMs > forgetAfterMs) this.#forget(streamId, waiting);
-      else void this.#lookAt(streamId, waiting);
+      const { trying, unanswered, triedAtMs } = waiting;
+      if (trying === 0 && nowMs - triedAtMs > forgetAfterMs) this.#forget(streamId, waiting);
+      else if (trying > 0 || unanswered >= enoughUnanswered) void this.#lookAt(streamId, waiting);
     }
   }
 

@@ -86,7 +86,7 @@ export class Activation {
     return this.#state.self.epoch;
   }
 
-  /** Of its ownership, as it was won. */
+  /** Of its ownership. */
   get record(): OwnershipRecord {
     const { self, reason, since } = this.#state;
     const { node: owner, region, bootId, epoch } = self;

@@ -30,7 +30,7 @@ export interface HeadPorts {
 
 export interface Heads {
   readonly epochs: readonly Epoch[];
-  /** A fold that knows of more segments than this log; undefined when there is none, or it cannot be had. */
+  /** A fold that knows of more segments, or of a later period, than this log; undefined when there is none, or it cannot be had. */
   readonly beyond: (log: readonly IndexEntry[]) => Promise<Timeline | undefined>;
 }
 
@@ -49,20 +49,20 @@ export async function headsOf(stream: StreamId, ports: HeadPorts): Promise<Heads
     return parsed.success ? [parsed.data] : [];
   });
   const beyond = async (log: readonly IndexEntry[]): Promise<Timeline | undefined> => {
-    const { nextNumber } = log.reduce<Timeline>(applyEntry, emptyTimeline());
+    const known = reachOf(log.reduce<Timeline>(applyEntry, emptyTimeline()));
     const further = edges
-      .filter((one) => one.nextNumber > Math.max(nextNumber, checkpoint?.nextNumber ?? 0))
-      .toSorted((a, b) => b.nextNumber - a.nextNumber);
+      .filter((one) => isFurther(one, known) && one.nextNumber >= (checkpoint?.nextNumber ?? 0))
+      .toSorted((a, b) => (isFurther(a, b) ? -1 : 1));
     for (const { node } of further) {
       const fromEdge = await read(ports, () => ports.askFold(node, stream));
-      if (isBeyond(fromEdge, nextNumber)) return fromEdge;
+      if (isBeyond(fromEdge, known)) return fromEdge;
     }
-    if (checkpoint === undefined || checkpoint.nextNumber <= nextNumber) return undefined;
+    if (checkpoint === undefined || checkpoint.nextNumber <= known.nextNumber) return undefined;
     const stored = await read(ports, async () => {
       const body = await ports.store.get(checkpoint.key, AbortSignal.timeout(readWithinMs));
       return JSON.parse(Buffer.from(body).toString());
     });
-    return isBeyond(stored, nextNumber) ? stored : undefined;
+    return isBeyond(stored, known) ? stored : undefined;
   };
   return { epochs, beyond };
 }
@@ -85,8 +85,18 @@ async function read({ logger }: HeadPorts, ask: () => Promise<unknown>): Promise
   }
 }
 
-const isBeyond = (timeline: Timeline | undefined, nextNumber: number): timeline is Timeline =>
-  timeline !== undefined && timeline.nextNumber > nextNumber;
+/** How far a fold goes: its segments, and then its periods, of which the last may have none yet. */
+type Reach = Pick<EdgeHead, 'nextNumber' | 'period'>;
+
+const reachOf = ({ nextNumber, periods }: Timeline): Reach => ({ nextNumber, period: periods.at(-1)?.id });
+
+const isFurther = (one: Reach, than: Reach): boolean =>
+  one.nextNumber === than.nextNumber
+    ? (one.period ?? 0) > (than.period ?? 0)
+    : one.nextNumber > than.nextNumber;
+
+const isBeyond = (timeline: Timeline | undefined, known: Reach): timeline is Timeline =>
+  timeline !== undefined && isFurther(reachOf(timeline), known);
 
 /** What comes in time, and `otherwise` for what does not, or fails. */
 async function within<T>(clock: Clock, work: Promise<T>, otherwise: T): Promise<T> {

@@ -44,8 +44,11 @@ export function takeOffer(turn: Turn, params: OfferParams, reply: ReplyTo): void
     return;
   }
   const period = findPeriod(state.timeline, offer.period);
-  const hasTwin = state.sessions.some((one) => isFeeding(one) && one.id !== offer.sessionId);
-  if (isTail === true && !hasTwin && mayTwinReturn(session, turn.nowMs)) {
+  const others = state.sessions.filter((one) => isFeeding(one) && one.id !== offer.sessionId);
+  // S9: who has brought nothing yet may be its own encoder that came back.
+  const isTwinDue = mayTwinReturn(session, turn.nowMs);
+  const hasTwin = isTwinDue ? others.some(({ feeds }) => feeds) : others.length > 0;
+  if (isTail === true && !hasTwin && isTwinDue) {
     turn.refuse(reply, 'TWIN_PENDING', 'Its twin may still come back and bring this whole; offer it again.');
     return;
   }

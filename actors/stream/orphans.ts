@@ -67,7 +67,7 @@ export class Orphans {
       for (const stream of this.#ended.keys()) if (!records.has(stream)) this.#ended.delete(stream);
       const loads = loadsOf(records);
       for (const [stream, record] of records) this.#mourn(stream, record, loads);
-      await restoreRecords(this.#ports.own(), records, this.#ports);
+      await restoreRecords(this.#ports.own(), records, this.#ports, this.#ending.signal);
     } catch (error) {
       this.#ports.logger.debug({ code: errorCodeOf(error) }, 'orphaned streams cannot be looked for now');
     }

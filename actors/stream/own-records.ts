@@ -5,9 +5,11 @@
  * read. The log still fences, so the stream goes on; but people are told that it is off the air, the next publisher at
  * another node takes it away, and after the owner's death nobody mourns it.
  *
- * W1. A record that is missing or of a lower epoch than its living owner's is written again, as it was.
+ * W1. A record that is missing or of a lower epoch than its living owner's is written again: its epoch and reason as they were won, and
+ *     since when the activation has worked.
  * W2. Compare-and-set: a claim that came in between stands. A record of a higher epoch is another's, and is let be.
  * W3. Only while the log's head is the owner's: one that is fenced and does not know it yet writes nothing.
+ * W4. With NATS silent the rest is left for the next look, and when this node stops, for good.
  */
 import { errorCodeOf } from '../../cluster/errors/tangaza-error.ts';
 import type { StreamId } from '../../cluster/model/ids.ts';
@@ -17,7 +19,6 @@ import type { OwnershipRecord, OwnershipStore } from '../../cluster/ownership/ow
 
 export interface OwnStream {
   readonly stream: StreamId;
-  /** As it was won. */
   readonly record: OwnershipRecord;
 }
 
@@ -32,12 +33,18 @@ export async function restoreRecords(
   own: readonly OwnStream[],
   records: ReadonlyMap<StreamId, OwnershipRecord>,
   ports: OwnRecordPorts,
+  signal: AbortSignal,
 ): Promise<void> {
   for (const one of own) {
+    if (signal.aborted) return;
     if (!isBehind(records.get(one.stream), one.record)) continue;
-    await restore(one, ports).catch((error: unknown) => {
-      ports.logger.debug({ stream: one.stream, code: errorCodeOf(error) }, 'a record could not be restored');
-    });
+    try {
+      await restore(one, ports);
+    } catch (error) {
+      const code = errorCodeOf(error);
+      ports.logger.debug({ stream: one.stream, code }, 'a record could not be restored');
+      if (code === 'LOG_UNAVAILABLE') return;
+    }
   }
 }
 

@@ -27,7 +27,7 @@ export const AttachParams = z.object({
   ladder: z.string(),
   /** The period that it feeds already: it comes back to a new owner, as the twin that it was. */
   period: PeriodId.optional(),
-  /** Another session fed the stream, and has outlived its last owner, as that one said: it comes back as well. */
+  /** Another session was on air, and not at the node of the last owner, as that one said: it may come back as well. */
   hadTwin: z.boolean().optional(),
 });
 export type AttachParams = z.infer<typeof AttachParams>;
@@ -148,7 +148,7 @@ export const InputReply = z.object({
   sequence: z.number().int().nonnegative(),
   /** A twin of this session feeds the stream at another node: this one may go (C2). */
   feedsElsewhere: z.boolean(),
-  /** Another session feeds the stream, and not at the owner's node, with which it would die; absent where this one is not known. */
+  /** Another session is on air, and not at the owner's node, with which it would die; absent where this one is not known. */
   hasTwin: z.boolean().optional(),
 });
 export type InputReply = z.infer<typeof InputReply>;
@@ -221,7 +221,13 @@ export const streamActions = {
 
 /** What an edge has folded of a stream: asked by who takes it over (C7). */
 export const EdgeParams = z.object({ streamId: StreamId });
-export const EdgeHead = z.object({ node: NodeId, epoch: Epoch, nextNumber: z.number().int().nonnegative() });
+export const EdgeHead = z.object({
+  node: NodeId,
+  epoch: Epoch,
+  nextNumber: z.number().int().nonnegative(),
+  /** The last period that it knows, which may have no segment yet; absent where there is none. */
+  period: PeriodId.optional(),
+});
 export type EdgeHead = z.infer<typeof EdgeHead>;
 export const edgeActions = {
   /** An `EdgeHead`, or null from an edge that does not follow the stream. */

@@ -39,7 +39,7 @@ export const catalogue = {
   TWIN_PENDING: {
     status: 425,
     retry: 'later',
-    title: 'Another publisher is on air; whether this one sends the same is being found out.',
+    title: 'Another publisher of this stream is waited for, or compared with this one.',
   },
   PUBLISHER_BLOCKED: { status: 429, retry: 'later', title: 'Refused too often; blocked for a while.' },
   CODEC_REFUSED: { status: 415, retry: 'never', title: 'This codec or format is not taken.' },

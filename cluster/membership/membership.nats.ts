@@ -6,13 +6,13 @@
  *     after three rejoins that failed it ends, for then it cannot say what it is.
  * M3. A view that was emptied or cannot be read is built again by its members; who was known before is still listed for
  *     5 s, so nobody dies of it.
- * M4. Of two processes with one node id the second does not start while the first answers its probe.
- * M5. A watch may be behind; a read asks the leader. One that is newer is news, for a watch may have gone deaf; one that is older
- *     than what was known before it is believed when older-reads.ts says so.
+ * M4. Who may not be a member does not start: may-start.nats.ts.
+ * M5. A watch may be behind; a read asks the leader. One that is newer is news, for a watch may have gone deaf. One that is older
+ *     than what was known before it may be of a bucket that was lost or went back, or of a leader that was deposed and does not
+ *     know it: only a change proves it, which such a leader cannot commit. It also puts this boot in again.
  */
 import type { NatsConnection } from '@nats-io/transport-node';
 import { subjects } from '../contract/subjects.ts';
-import { TangazaError } from '../errors/tangaza-error.ts';
 import type { BootId, NodeId } from '../model/ids.ts';
 import { unreachable } from '../model/unreachable.ts';
 import type { Logger } from '../observe/logger.ts';
@@ -28,7 +28,7 @@ import {
 } from './detector.ts';
 import { Accusation } from './heard.ts';
 import type { GoneMember, Member, MemberDirectory } from './member-directory.ts';
-import { OlderReads } from './older-reads.ts';
+import { refuseMisfit } from './may-start.nats.ts';
 import { PeerClocks } from './peer-clocks.ts';
 import { probeByHttp } from './probe.http.ts';
 import { answerProbes, probeByNats } from './probe.nats.ts';
@@ -43,7 +43,7 @@ import {
   leave,
   lifeOf,
   listed,
-  misfit,
+  renewed,
   startDraining,
   withKnown,
   type Life,
@@ -104,7 +104,6 @@ class NatsMembership implements Membership {
   #revision = 0;
   #detector: Detector;
   #rebuiltAtMs: number | undefined;
-  readonly #olderReads = new OlderReads();
   #tickedAtMs: number | undefined;
   #isRejoining = false;
   #isClosed = false;
@@ -130,8 +129,8 @@ class NatsMembership implements Membership {
   }
 
   async start(): Promise<void> {
-    const { connection, self, clock } = this.#options;
-    await this.#mayStart(await this.#store.read());
+    const { connection, self, secretHash, clock } = this.#options;
+    await refuseMisfit((await this.#store.read()).view, { self, secretHash, place: this.#place() });
     // First the answer to probes, then the view: a member that does not answer is suspected.
     this.#stops.push(answerProbes(this.#place(), self.id, self.bootId));
     await this.#change((view) => join(view, self));
@@ -208,21 +207,6 @@ class NatsMembership implements Membership {
     return { connection, clock, region: self.region };
   }
 
-  /** M4, and what a wrong member would break. */
-  async #mayStart({ view }: StoredView): Promise<void> {
-    const { self, secretHash } = this.#options;
-    if (view === undefined) return;
-    const fault = misfit(view, self, secretHash);
-    if (fault !== undefined) throw new TangazaError('CONFLICT', fault);
-    const namesake = findMember(view, self.id);
-    if (namesake === undefined || namesake.bootId === self.bootId || !isLive(namesake)) return;
-    if ((await probeByNats(this.#place(), namesake, detectorLimits.p2TimeoutMs)) === undefined) return;
-    throw new TangazaError(
-      'CONFLICT',
-      `A node ${self.id} runs already (process ${namesake.pid} on ${namesake.host}): set another TANGAZA_NODE_ID.`,
-    );
-  }
-
   /** M1. @throws TangazaError `LOG_UNAVAILABLE`, `CONFLICT` when others win for too long */
   #change(transition: (view: View) => View): Promise<void> {
     const { clock, random, secretHash } = this.#options;
@@ -243,7 +227,10 @@ class NatsMembership implements Membership {
     this.#revision = revision;
     const { clock, logger } = this.#options;
     if (isOther || view === undefined || view.version < this.#view.version) {
-      logger.warn({ revision }, 'the membership view was emptied; members build it again');
+      logger.warn(
+        { revision, isOther },
+        'the membership view was emptied or went back; members build it again',
+      );
       this.#rebuiltAtMs = clock.monotonicMs();
     }
     if (view === undefined) return void this.#check();
@@ -262,7 +249,8 @@ class NatsMembership implements Membership {
   }
 
   #tell(gone: GoneMember): void {
-    this.#options.logger.warn({ ...gone }, 'a member is gone');
+    const { node: member, ...rest } = gone;
+    this.#options.logger.warn({ member, ...rest }, 'a member is gone');
     this.#meters.events.add(1, { event: gone.why });
     for (const listener of this.#goneListeners) listener(gone);
   }
@@ -296,7 +284,7 @@ class NatsMembership implements Membership {
       const stored = await this.#store.read();
       const { view, revision } = stored;
       if (revision > this.#revision) this.#take(stored);
-      if (this.#olderReads.prove(revision < knownRevision, clock.monotonicMs())) this.#take(stored, true);
+      if (revision < knownRevision) return await this.#goBack(knownRevision);
       if (view === undefined || findMember(view, self.id) === undefined)
         await this.#change((now) => join(now, self));
       if (this.#rebuiltAtMs !== undefined && clock.monotonicMs() - this.#rebuiltAtMs > rebuildGraceMs) {
@@ -309,6 +297,13 @@ class NatsMembership implements Membership {
     } catch (error) {
       logger.debug({ err: error }, 'the membership view cannot be checked now');
     }
+  }
+
+  /** M5. */
+  async #goBack(knownRevision: number): Promise<void> {
+    await this.#change((now) => renewed(join(now, this.#options.self)));
+    const stored = await this.#store.read();
+    if (stored.revision < knownRevision) this.#take(stored, true);
   }
 
   #tick(): void {
@@ -358,7 +353,7 @@ class NatsMembership implements Membership {
     this.#clocks.note(id, bootId, sample);
     const skewMs = this.#clocks.noteWall(id, sample.utcMs - this.#options.clock.utcMs());
     if (skewMs !== undefined)
-      this.#options.logger.warn({ node: id, skewMs }, 'the wall clock of a member is off: use NTP');
+      this.#options.logger.warn({ member: id, skewMs }, 'the wall clock of a member is off: use NTP');
     return true;
   }
 
@@ -383,9 +378,9 @@ class NatsMembership implements Membership {
     const { clock, logger } = this.#options;
     try {
       await this.#change((view) => declareDead(view, life, clock.utcMs()));
-      logger.warn({ node: life.id, incarnation: life.incarnation }, 'a member is declared dead');
+      logger.warn({ member: life.id, incarnation: life.incarnation }, 'a member is declared dead');
     } catch (error) {
-      logger.warn({ err: error, node: life.id }, 'a death could not be carried out');
+      logger.warn({ err: error, member: life.id }, 'a death could not be carried out');
     }
   }
 

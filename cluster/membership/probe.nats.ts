@@ -13,7 +13,7 @@ export interface ProbeSample extends z.infer<typeof ProbeReply> {
   readonly roundTripMs: number;
 }
 
-interface Place {
+export interface Place {
   readonly connection: NatsConnection;
   readonly region: RegionId;
   readonly clock: Clock;

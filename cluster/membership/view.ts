@@ -159,12 +159,19 @@ function findEnded(before: View, after: View): readonly GoneMember[] {
   return ended;
 }
 
-/** A view that is being built again, with who was a member before and has not joined it yet. */
+/** A view that is being built again, with who was a member before and has not joined it yet, or only as an earlier life. */
 export function withKnown(view: View, before: View): View {
-  const missing = before.members.filter(({ id }) => findMember(view, id) === undefined);
-  const members = [...view.members, ...missing].toSorted((a, b) => (a.id < b.id ? -1 : 1));
-  return { ...view, members };
+  const isThere = ({ id, incarnation }: ViewMember): boolean => {
+    const there = findMember(view, id);
+    return there !== undefined && there.incarnation >= incarnation;
+  };
+  const kept = before.members.filter((one) => !isThere(one));
+  const others = view.members.filter(({ id }) => !kept.some((one) => one.id === id));
+  return { ...view, members: [...others, ...kept].toSorted((a, b) => (a.id < b.id ? -1 : 1)) };
 }
+
+/** The same members: what a write is worth that only proves that writes work. */
+export const renewed = (view: View): View => ({ ...view, version: view.version + 1 });
 
 export const lifeOf = ({ id, bootId, incarnation }: ViewMember): Life => ({ id, bootId, incarnation });
 

@@ -5,7 +5,7 @@
  *     `update()` refuses revision 0, so the first write of a key is a `create()`.
  * B2. A bucket that is gone, with its server's disk, is made again, empty, by the read, first write or watch that meets it.
  * B3. A watch holds no place. Whatever happens to its consumer, the next one begins with the last value of each key: some come
- *     twice, none is missed, and a bucket that was made again is followed though its revisions begin at 1 again.
+ *     twice, the last of each key always comes, and a bucket that was made again is followed though its revisions begin at 1 again.
  */
 import { DeliverPolicy, jetstream, type JetStreamClient, type JsMsg } from '@nats-io/jetstream';
 import { Kvm, type KV } from '@nats-io/kv';

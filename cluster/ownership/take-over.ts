@@ -7,6 +7,7 @@
  *     is below ours. If it is refused, someone wrote in between: read again.
  * T3. Ownership is effective at the ack of `open`. Nothing happens before it.
  * T4. An `open` whose ack was lost is known by its recordId.
+ * T5. A record may be lost under a living owner, or have gone back: where the log's head is of a higher epoch, its author is the owner.
  */
 import type { IndexEntry, IndexRecord } from '../contract/index-log.ts';
 import { errorCodeOf, TangazaError } from '../errors/tangaza-error.ts';
@@ -64,11 +65,12 @@ async function winRecord(
   claim: Claim,
 ): Promise<OwnershipRecord | undefined> {
   const { record: former, revision } = await store.get(claim.stream);
-  if (former !== undefined && !(await claim.mayTakeFrom(former)))
-    throw new TangazaError('NOT_OWNER', `${claim.stream} is owned by ${former.owner}`, {
-      data: { owner: former.owner },
-    });
   const head = await log.tail(claim.stream);
+  const holder = holderOf(former, head);
+  if (holder !== undefined && !(await claim.mayTakeFrom(holder)))
+    throw new TangazaError('NOT_OWNER', `${claim.stream} is owned by ${holder.owner}`, {
+      data: { owner: holder.owner },
+    });
   const epoch = nextEpoch(
     [former?.epoch, head?.record.epoch, ...(claim.seenEpochs ?? [])],
     claim.regionOrdinal,
@@ -88,6 +90,16 @@ async function winRecord(
     if (errorCodeOf(error) === 'CONFLICT') return undefined;
     throw error;
   }
+}
+
+/** T5. */
+function holderOf(
+  former: OwnershipRecord | undefined,
+  head: IndexEntry | undefined,
+): OwnershipRecord | undefined {
+  if (head === undefined || head.record.epoch <= (former?.epoch ?? 0)) return former;
+  const { node: owner, region, bootId, epoch, atMs } = head.record;
+  return { owner, region, bootId, epoch, since: new Date(atMs).toISOString(), reason: 'its record was lost' };
 }
 
 /** T2; undefined when the log shows an epoch that is not below ours. */

@@ -63,8 +63,9 @@ async function* twinsSuffer(rig: Rig, fault: TwinFault): AsyncGenerator<Figures>
   await until('the stream begins', () => stream.log.nextNumber >= settledSegments);
   const bothFeed = () => until('both are fed as twins', async () => (await rig.feeders(stream)) === 2);
   await bothFeed();
-  await grow(stream, viewer);
   for (;;) {
+    // So that two deaths are more than 10 s apart: C3's brake would hold the second.
+    await grow(stream, viewer);
     const harm = watchHarm(stream, viewer);
     const times = await fault(rig, stream, points);
     await rig.mend();

@@ -68,7 +68,12 @@ async function list(
   const query = new URLSearchParams({ limit, ...(cursor === undefined ? {} : { cursor }) });
   const page = await callApi(options, { path: `/v1/streams?${query.toString()}` }, StreamPage);
   print(options, page, () => {
-    const rows = page.items.map(({ id, title, ladder, createdAt }) => ({ id, title, ladder, createdAt }));
+    const rows = page.items.map(({ id, title, ladder, createdAt }) => ({
+      id,
+      title,
+      ladder,
+      created: createdAt,
+    }));
     const more = page.nextCursor === undefined ? '' : `There are more: --cursor ${page.nextCursor}\n`;
     return table(rows, 'There are no streams yet: tangaza streams create "My first stream"') + more;
   });

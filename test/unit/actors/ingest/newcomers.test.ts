@@ -48,17 +48,25 @@ test('an owner that does not answer is looked at while the call is under way', a
   expect(looks).toEqual([2000, 3000, 4000]);
 });
 
-test('newcomers that are refused wait on over their tries, until nobody has tried for 10 s', async () => {
+test('newcomers that are refused again wait on over their tries, until nobody has tried for 10 s', async () => {
   const { attach, looks, passSeconds } = scene();
   await attach();
   await passSeconds(4);
   await attach();
   await passSeconds(20);
-  expect(looks).toEqual([2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14].map((second) => second * 1000));
+  expect(looks).toEqual([5, 6, 7, 8, 9, 10, 11, 12, 13, 14].map((second) => second * 1000));
+});
+
+test('one try that was not answered is no evidence: the failure may have been here', async () => {
+  const { attach, looks, passSeconds } = scene();
+  await attach();
+  await passSeconds(20);
+  expect(looks).toEqual([]);
 });
 
 test('another owner ends the wait, and the next try is let in', async () => {
   const { attach, looks, owner, passSeconds } = scene();
+  await attach();
   await attach();
   owner.found = { owner: NodeId.parse('n2') };
   await passSeconds(5);

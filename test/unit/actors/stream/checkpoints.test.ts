@@ -127,6 +127,16 @@ test('what is known: the epochs of edges and of the newest checkpoint; beyond th
   expect(heads.epochs).toEqual([5, 1]);
   expect((await heads.beyond(owner.log.slice(0, 10)))?.nextNumber).toBe(25);
   expect(await heads.beyond(owner.log)).toBeUndefined();
+  const last = owner.snapshot();
+  const period = fromSnapshot(last)?.periods.at(-1)?.id;
+  const empty = await headsOf(
+    stream,
+    ports({
+      askEdges: async () => [{ node, epoch: Epoch.parse(5), nextNumber: 0, period }],
+      askFold: async () => last,
+    }),
+  );
+  expect((await empty.beyond([]))?.periods.at(-1)?.id).toBe(period);
   const mute = await headsOf(
     stream,
     ports({ ...shared, askFold: () => Promise.reject(new TangazaError('UNAVAILABLE')) }),

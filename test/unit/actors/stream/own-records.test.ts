@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { restoreRecords } from '../../../../actors/stream/own-records.ts';
 import { TangazaError } from '../../../../cluster/errors/tangaza-error.ts';
-import { BootId, Epoch, NodeId, type StreamId } from '../../../../cluster/model/ids.ts';
+import { BootId, Epoch, NodeId, StreamId } from '../../../../cluster/model/ids.ts';
 import { silentLogger } from '../../../../cluster/observe/logger.ts';
 import type { OwnershipRecord } from '../../../../cluster/ownership/ownership-store.ts';
 import { MemoryIndexLog } from '../../../support/memory-index-log.ts';
@@ -38,7 +38,8 @@ async function written({ listed, read, head = { node: 'n1', epoch: 7 }, isTaken 
     list: async () => new Map(),
   };
   const records = new Map(listed === undefined ? [] : [[stream, listed] as const]);
-  await restoreRecords([{ stream, record: own }], records, { log, ownership, logger: silentLogger });
+  const { signal } = new AbortController();
+  await restoreRecords([{ stream, record: own }], records, { log, ownership, logger: silentLogger }, signal);
   return puts;
 }
 
@@ -58,4 +59,24 @@ test('a newer claim stands, by whatever it is seen', async () => {
   expect(await written({ listed: undefined, read: recordOf('n2', 8) })).toEqual([]);
   expect(await written({ listed: undefined, head: { node: 'n2', epoch: 8 } })).toEqual([]);
   expect(await written({ listed: undefined, isTaken: true })).toEqual([]);
+});
+
+test('NATS that falls silent, or a stop, leaves the rest for later', async () => {
+  const asked: StreamId[] = [];
+  const stopping = new AbortController();
+  const ownership = {
+    get: async (id: StreamId) => {
+      asked.push(id);
+      throw new TangazaError('LOG_UNAVAILABLE');
+    },
+    put: async () => 1,
+    list: async () => new Map(),
+  };
+  const two = [stream, StreamId.parse('other')].map((id) => ({ stream: id, record: own }));
+  const ports = { log: new MemoryIndexLog(), ownership, logger: silentLogger };
+  await restoreRecords(two, new Map(), ports, stopping.signal);
+  expect(asked).toEqual([stream]);
+  stopping.abort();
+  await restoreRecords(two, new Map(), ports, stopping.signal);
+  expect(asked).toEqual([stream]);
 });

@@ -211,8 +211,9 @@ test('what one of two twins leaves unfinished after the death of the owner waits
   successor.attach('s1', { period: id });
   expect(codeOf(offerTail())).toBe('TWIN_PENDING');
   successor.attach('s2', { remoteAddress: other, period: id, hadTwin: true });
-  expect(valueOf(offerTail())).toEqual({ state: 'known' });
+  expect(codeOf(offerTail())).toBe('TWIN_PENDING');
   expect(valueOf(successor.offer(segment(4, 's2')))).toEqual({ state: 'accepted' });
+  expect(valueOf(offerTail())).toEqual({ state: 'known' });
 });
 
 test.each([

@@ -8,7 +8,9 @@ import {
   join,
   leave,
   misfit,
+  renewed,
   startDraining,
+  withKnown,
   type Life,
   type View,
 } from '../../../../cluster/membership/view.ts';
@@ -90,4 +92,19 @@ test('a member with another secret or another protocol is told what to do', () =
   expect(misfit(view, testMember('n2', { protocol: 2 }), 'secret')).toMatch(
     /n2 speaks protocol 2, n1 speaks 1/,
   );
+});
+
+test('a view that is built again lists who was known and is missing, or is there as an earlier life only', () => {
+  const backup = viewOf('n1', 'n2');
+  const rebooted = join(backup, testMember('n1', { bootId: BootId.parse('boot-2') }));
+  const known = join(rebooted, testMember('n3'));
+  const shown = withKnown(backup, known);
+  expect(shown.members.map(({ id, bootId }) => [id, bootId])).toEqual([
+    ['n1', 'boot-2'],
+    ['n2', 'boot-n2'],
+    ['n3', 'boot-n3'],
+  ]);
+  const third = join(rebooted, testMember('n1', { bootId: BootId.parse('boot-3') }));
+  expect(findMember(withKnown(third, known), n1)?.bootId).toBe('boot-3');
+  expect(renewed(backup)).toEqual({ ...backup, version: backup.version + 1 });
 });

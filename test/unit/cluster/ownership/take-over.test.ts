@@ -125,3 +125,24 @@ test('a log that does not answer ends the claim with LOG_UNAVAILABLE', async () 
     'LOG_UNAVAILABLE',
   );
 });
+
+// Goal: T5. Method: the log's head is of a higher epoch than the record, or there is no record; its author lives.
+test.each([
+  ['missing', undefined],
+  ['of a lower epoch', { owner: NodeId.parse('n3'), epoch: Epoch.parse(4) }],
+])('a record that is %s takes nothing from the living author of the log', async (_, former) => {
+  const log = new MemoryIndexLog();
+  await log.append(stream, openRecord({ epoch: 9, node: 'n2' }), 0);
+  const store = new MemoryStore();
+  if (former !== undefined)
+    store.record = { ...former, region, bootId: BootId.parse('b3'), since: '', reason: 'test' };
+  const asked: string[] = [];
+  const mayTakeFrom = async ({ owner }: OwnershipRecord): Promise<boolean> => {
+    asked.push(owner);
+    return owner !== 'n2';
+  };
+  const refused = await takeOver(log, store, claim({ mayTakeFrom })).catch((error: unknown) => error);
+  expect([errorCodeOf(refused), asked]).toEqual(['NOT_OWNER', ['n2']]);
+  const taken = await takeOver(log, store, claim());
+  expect(taken.epoch).toBe(10);
+});

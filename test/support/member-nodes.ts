@@ -1,0 +1,72 @@
+/** Members of a region on a real nats-server, without the rest of a node. */
+import { createServer, type Server } from 'node:http';
+import { connect } from '@nats-io/transport-node';
+import type { GoneMember, Member } from '../../cluster/membership/member-directory.ts';
+import { openNatsMembership, type Membership } from '../../cluster/membership/membership.nats.ts';
+import { silentLogger } from '../../cluster/observe/logger.ts';
+import { noMetrics } from '../../cluster/observe/metrics.ts';
+import type { Clock } from '../../cluster/time/clock.ts';
+import { systemClock } from '../../cluster/time/clock.system.ts';
+import { testMember } from './members.ts';
+import type { TestNats } from './start-nats.ts';
+
+export interface TestNode extends AsyncDisposable {
+  readonly membership: Membership;
+  readonly gone: GoneMember[];
+  readonly exits: string[];
+  /** Dies without a word: NATS and HTTP are gone at once. */
+  crash(): Promise<void>;
+}
+
+interface NodeOptions {
+  readonly change?: Partial<Member>;
+  readonly secretHash?: string;
+  readonly clock?: Clock;
+}
+
+export async function startNode(
+  nats: TestNats,
+  name: string,
+  { change, secretHash = 'secret', clock = systemClock }: NodeOptions = {},
+): Promise<TestNode> {
+  const health = createServer((_, reply) => void reply.end('ok'));
+  const port = await listening(health);
+  const connection = await connect({ servers: nats.url, reconnectTimeWait: 50, maxReconnectAttempts: -1 });
+  const self = testMember(name, { httpUrl: `http://127.0.0.1:${port}`, ...change });
+  const exits: string[] = [];
+  const crash = async (): Promise<void> => {
+    health.closeAllConnections();
+    health.close();
+    await connection.close();
+  };
+  try {
+    const membership = await openNatsMembership({
+      ...{ connection, self, secretHash, clock, random: Math.random },
+      ...{ logger: silentLogger, metrics: noMetrics, exit: (why) => void exits.push(why) },
+    });
+    const gone: GoneMember[] = [];
+    membership.onGone((one) => void gone.push(one));
+    const dispose = async (): Promise<void> => {
+      if (!connection.isClosed()) await membership.close();
+      await crash();
+    };
+    return { membership, gone, exits, crash, [Symbol.asyncDispose]: dispose };
+  } catch (error) {
+    await crash();
+    throw error;
+  }
+}
+
+async function listening(server: Server): Promise<number> {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
+
+/** Waits, within the test's time-out. */
+export async function until(isTrue: () => boolean): Promise<void> {
+  while (!isTrue()) await systemClock.sleep(20);
+}
+
+export const states = ({ membership }: TestNode): readonly string[] =>
+  membership.list().members.map(({ id, state }) => `${id} ${state}`);
