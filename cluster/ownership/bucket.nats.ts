@@ -33,9 +33,8 @@ export interface Kept {
 /** Opens the bucket and makes it if there is none. @throws TangazaError `LOG_UNAVAILABLE` */
 export function openBucket(name: string, options: BucketOptions): Promise<Bucket> {
   const js = jetstream(options.connection, { timeout: requestTimeoutMs });
-  const settings = {
-    ...{ history: 1, replicas: options.replicas ?? 1, allow_direct: false, timeout: requestTimeoutMs },
-  };
+  const { replicas = 1 } = options;
+  const settings = { history: 1, replicas, allow_direct: false, timeout: requestTimeoutMs };
   const open = (): Promise<KV> => new Kvm(js).create(name, settings);
   return asking(
     `the bucket ${name} cannot be opened`,
