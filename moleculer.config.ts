@@ -102,14 +102,14 @@ export async function composeNode(env: Readonly<Record<string, string | undefine
   const records = await openNatsOwnershipStore(shared);
   const ownership = new OwnershipMemory({ store: records, clock, isDown: () => nats.downMs() > 0 });
   ownership.start();
-  const queue = await openNatsTaskQueue(shared);
+  const fingerprint = await readFingerprint(config.worker.ffmpeg);
+  const queue = await openNatsTaskQueue({ ...shared, fingerprint });
   const registry = openSqliteStreamRegistry(join(config.dataDir, 'tangaza.sqlite'));
   const self = describeSelf(config, bootId);
   const members = await openMembership({ ...shared, self, secrets });
   const loads = openNatsEdgeLoads({ ...shared, node });
   const ladders = loadLadders(join(import.meta.dirname, 'config/ladders'));
   const { downMs: natsDownMs } = nats;
-  const fingerprint = await readFingerprint(config.worker.ffmpeg);
   const parts: Parts = {
     config,
     secrets,

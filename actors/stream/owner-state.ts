@@ -362,6 +362,9 @@ export const limits = {
   logRetryMinMs: 100,
   logRetryMaxMs: 300,
   taskRetryMs: 250,
+  /** The log must be silent for so long before tasks are emitted ahead of it, and of so many segments at once. */
+  aheadAfterMs: 500,
+  maxAhead: 3,
   /** The queue keeps a task for 60 s (C9). */
   queueLostMs: 30_000,
   encodeTimes: 64,

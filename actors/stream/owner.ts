@@ -48,7 +48,15 @@ import { takeArchived, takeArchiveFailure, takeSnapshotAck, trimLog } from './re
 import { attach, detach, dropSessionsOf, dropSilentSessions, handedOver, takeInput } from './sessions.ts';
 import { continuePending, reopen } from './reopening.ts';
 import { takeReport } from './task-reports.ts';
-import { emitTasks, hedgeTasks, inheritedSource, redispatch, takePublished, takeRefused } from './tasks.ts';
+import {
+  emitAhead,
+  emitTasks,
+  hedgeTasks,
+  inheritedSource,
+  redispatch,
+  takePublished,
+  takeRefused,
+} from './tasks.ts';
 import { Turn } from './turn.ts';
 
 export interface Decision {
@@ -297,6 +305,7 @@ function tick(turn: Turn): void {
   retryLog(turn);
   dropSilentSessions(turn);
   for (const segment of turn.state.pending) if (segment.isLogged) emitTasks(turn, segment);
+  emitAhead(turn);
   hedgeTasks(turn);
   trimLog(turn);
   checkpoint(turn);

@@ -8,6 +8,8 @@
  *     only. A dropped rung stays out for at least 5 segments (M13). The lowest is never dropped.
  * T3. Each try is an attempt of its own, because the queue takes a message id once. A successor counts on from a number
  *     that no predecessor has used.
+ * T7. While the log is silent, tasks are emitted ahead of their `source`: the store has it, the output has its content for a
+ *     name, and nothing of it is shown before the log has it (C8). So an outage leaves records to append, nothing to encode.
  */
 import type { InitSegment, VideoRendition } from '../../cluster/contract/renditions.ts';
 import type { TaskGroup, TranscodeTask } from '../../cluster/contract/transcode.ts';
@@ -20,7 +22,7 @@ import { limits, type OwnerState, type PendingSegment, type SegmentTask } from '
 import { encodedRungs, holdRungs, isHeld, lowestRung, referenceInit } from './rungs.ts';
 import type { Turn } from './turn.ts';
 
-/** T1: emits the tasks of a source that is in the log and has none yet. */
+/** T1: emits the tasks of a source that has none yet. */
 export function emitTasks(turn: Turn, segment: PendingSegment): void {
   const period = findPeriod(turn.state.timeline, segment.offer.period);
   if (period === undefined || segment.tasks !== undefined) return;
@@ -37,6 +39,19 @@ export function emitTasks(turn: Turn, segment: PendingSegment): void {
   );
   const emitted = turn.change(segment, { tasks, dropped });
   for (const task of tasks) publish(turn, emitted, task);
+}
+
+/** T7: a few at once, in order; the encoder must be the period's, for in an outage there may be no other to ask. */
+export function emitAhead(turn: Turn): void {
+  const { link, pending, timeline, settings } = turn.state;
+  if (link.kind === 'up' || turn.nowMs - link.sinceAtMs < limits.aheadAfterMs) return;
+  const running = pending.filter(({ tasks }) => tasks?.some(({ outcome }) => outcome === 'running'));
+  const waiting = pending.filter(
+    ({ tasks, offer }) =>
+      tasks === undefined && findPeriod(timeline, offer.period)?.clock.fingerprint === settings.fingerprint,
+  );
+  for (const segment of waiting.slice(0, Math.max(0, limits.maxAhead - running.length)))
+    emitTasks(turn, segment);
 }
 
 /** T1: takes the lowest rung out of the one task, to be made by itself, first in line. The same when it is there already. */

@@ -41,6 +41,8 @@ export class TaskLine {
   readonly #subscriptions: readonly Subscription[];
   /** Requests that wait, and when their consumer last gave a sign of itself, monotonic ms. */
   readonly #waiting = new Map<TaskGroup, number>();
+  /** Requests without an answer: since when there was no sign of their consumer. */
+  readonly #unanswered = new Map<TaskGroup, number>();
   readonly #arrived: Msg[] = [];
   #isUnavailable = false;
   #changed = Promise.withResolvers<void>();
@@ -57,6 +59,12 @@ export class TaskLine {
   /** Tasks that arrived and are not taken yet. */
   get held(): number {
     return this.#arrived.length;
+  }
+
+  /** Nothing can come: a consumer is not there, or gives no sign while a request waits. */
+  get isSilent(): boolean {
+    const nowMs = this.#options.clock.monotonicMs();
+    return [...this.#unanswered.values()].some((sinceMs) => nowMs - sinceMs >= quietMs);
   }
 
   /** Asks for one task that is there now, unless a request waits already. @throws as `wait` */
@@ -105,6 +113,11 @@ export class TaskLine {
     return best.slice(0, max);
   }
 
+  /** The server is gone, and our requests with it. */
+  lose(): void {
+    for (const group of groups) this.#unanswered.set(group, -Infinity);
+  }
+
   /** The server no longer knows of our requests, or nobody wants to wait any more. */
   forget(): void {
     this.#waiting.clear();
@@ -126,18 +139,25 @@ export class TaskLine {
   #ask(group: TaskGroup, request: object): void {
     const { connection, stream, clock } = this.#options;
     if (this.#isWaiting(group)) return;
-    this.#waiting.set(group, clock.monotonicMs());
+    const nowMs = clock.monotonicMs();
+    this.#waiting.set(group, nowMs);
+    if (!this.#unanswered.has(group)) this.#unanswered.set(group, nowMs);
     connection.publish(nextSubject(stream, group), JSON.stringify(request), { reply: this.#inboxes[group] });
   }
 
   #receive(group: TaskGroup, error: Error | null, message: Msg): void {
     const status = error === null ? pullStatusOf(message) : 'unavailable';
     if (status === 'waiting') {
-      this.#waiting.set(group, this.#options.clock.monotonicMs());
+      const nowMs = this.#options.clock.monotonicMs();
+      this.#waiting.set(group, nowMs);
+      this.#unanswered.set(group, nowMs);
       return;
     }
     this.#waiting.delete(group);
-    if (status === 'unavailable') this.#isUnavailable = true;
+    if (status === 'unavailable') {
+      this.#isUnavailable = true;
+      this.#unanswered.set(group, -Infinity);
+    } else this.#unanswered.delete(group);
     if (status === undefined) {
       if (this.#options.hasRoom(this.#arrived.length)) this.#arrived.push(message);
       else this.#giveBack(message);

@@ -1,7 +1,8 @@
 /**
  * Pulls tasks for the free slots of one node, and for no more (Q1, Q2 of the task queue).
  *
- * Requests are made on JetStream's wire protocol: the client library asks ahead, and cannot ask without waiting.
+ * Requests are made on JetStream's wire protocol: the client library asks ahead, and cannot ask without waiting. The
+ * node's own owners hand their tasks over past the queue while that is silent (Q5).
  */
 import type { Msg, NatsConnection } from '@nats-io/transport-node';
 import { TranscodeTask } from '../contract/transcode.ts';
@@ -9,6 +10,8 @@ import { TangazaError } from '../errors/tangaza-error.ts';
 import type { Logger } from '../observe/logger.ts';
 import type { Counter, Metrics } from '../observe/metrics.ts';
 import type { Clock } from '../time/clock.ts';
+import { Arrivals } from './arrivals.ts';
+import { Demand } from './demand.ts';
 import { TaskLine } from './task-line.nats.ts';
 import { deliveriesOf, reply, tell } from './task-message.nats.ts';
 import type { PulledTask } from './task-queue.ts';
@@ -29,7 +32,8 @@ const retryMs = 250;
 export class TaskPuller {
   readonly #options: TaskPullerOptions;
   readonly #lost: Counter;
-  readonly #lines = new Set<TaskLine>();
+  readonly #pulls = new Set<Pull>();
+  #isConnected = true;
 
   constructor(options: TaskPullerOptions) {
     this.#options = options;
@@ -38,15 +42,55 @@ export class TaskPuller {
       help: 'Messages on the queue that are no task, and acks that did not arrive.',
       labels: ['reason'],
     });
-    void this.#wakeOnReconnect();
+    void this.#watchConnection();
   }
 
   async *pull(slots: number, signal: AbortSignal): AsyncGenerator<PulledTask> {
+    const over = new AbortController();
+    const ending = AbortSignal.any([signal, over.signal]);
     const demand = new Demand(slots);
     const { connection, stream, clock } = this.#options;
     const line = new TaskLine({ connection, stream, clock, hasRoom: (held) => demand.free > held });
+    const pull: Pull = { demand, line, arrivals: new Arrivals() };
+    this.#pulls.add(pull);
+    const asking = this.#askOn(pull, ending).catch((error: unknown) => pull.arrivals.fail(error));
+    try {
+      yield* pull.arrivals.all(ending);
+    } finally {
+      this.#pulls.delete(pull);
+      over.abort();
+      await asking;
+      pull.arrivals.giveBack();
+    }
+  }
+
+  get isConnected(): boolean {
+    return this.#isConnected;
+  }
+
+  /** A worker of this node has a free slot, and its requests stay without an answer. */
+  get isIdleInSilence(): boolean {
+    return [...this.#pulls].some(({ demand, line }) => demand.free > 0 && line.isSilent);
+  }
+
+  /** Q5. @returns false without a worker here that has a free slot */
+  handOver(task: TranscodeTask): boolean {
+    const pull = [...this.#pulls].find(({ demand }) => demand.free > 0);
+    if (pull === undefined) return false;
+    const release = pull.demand.take();
+    pull.arrivals.put({
+      task,
+      deliveries: 1,
+      working: () => {},
+      ack: () => Promise.resolve(release()),
+      // Its owner is here and hears of it, or has gone with this node; nobody else could take it from here.
+      giveBack: release,
+    });
+    return true;
+  }
+
+  async #askOn({ demand, line, arrivals }: Pull, signal: AbortSignal): Promise<void> {
     const wake = (): void => line.forget();
-    this.#lines.add(line);
     signal.addEventListener('abort', wake, { once: true });
     try {
       while (!signal.aborted) {
@@ -55,29 +99,11 @@ export class TaskPuller {
         const messages = await this.#next(line, demand.free).catch((error: unknown) =>
           this.#recover(error, signal),
         );
-        yield* this.#hand(
-          messages.flatMap((message) => this.#toTask(message, demand)),
-          signal,
-        );
+        for (const task of messages.flatMap((message) => this.#toTask(message, demand))) arrivals.put(task);
       }
     } finally {
       signal.removeEventListener('abort', wake);
-      this.#lines.delete(line);
       await line.close();
-    }
-  }
-
-  /** One after the other; what is not taken any more goes back. */
-  *#hand(tasks: readonly PulledTask[], signal: AbortSignal): Generator<PulledTask> {
-    const waiting = [...tasks];
-    try {
-      while (!signal.aborted) {
-        const task = waiting.shift();
-        if (task === undefined) return;
-        yield task;
-      }
-    } finally {
-      waiting.forEach((task) => task.giveBack(0));
     }
   }
 
@@ -148,45 +174,24 @@ export class TaskPuller {
   }
 
   /** A restarted server has forgotten the requests that wait: ask at once instead of when they would have ended. */
-  async #wakeOnReconnect(): Promise<void> {
-    for await (const status of this.#options.connection.status()) {
-      if (status.type === 'reconnect') this.#lines.forEach((line) => line.forget());
+  async #watchConnection(): Promise<void> {
+    for await (const { type } of this.#options.connection.status()) {
+      if (type === 'disconnect') {
+        this.#isConnected = false;
+        for (const { line } of this.#pulls) line.lose();
+      } else if (type === 'reconnect') {
+        this.#isConnected = true;
+        for (const { line } of this.#pulls) line.forget();
+      }
     }
   }
 }
 
-/** The free slots of one puller. */
-class Demand {
-  free: number;
-  #waiter: (() => void) | undefined;
-
-  constructor(slots: number) {
-    this.free = slots;
-  }
-
-  /** @returns gives the slot back; more than one call counts once */
-  take(): () => void {
-    this.free -= 1;
-    let isTaken = true;
-    return () => {
-      if (!isTaken) return;
-      isTaken = false;
-      this.free += 1;
-      this.#waiter?.();
-    };
-  }
-
-  async untilFree(signal: AbortSignal): Promise<void> {
-    while (this.free <= 0 && !signal.aborted) {
-      const wait = new Promise<void>((resolve) => {
-        this.#waiter = resolve;
-      });
-      const wake = (): void => this.#waiter?.();
-      signal.addEventListener('abort', wake, { once: true });
-      await wait;
-      signal.removeEventListener('abort', wake);
-    }
-  }
+/** One reader of tasks, and what brings them. */
+interface Pull {
+  readonly demand: Demand;
+  readonly line: TaskLine;
+  readonly arrivals: Arrivals;
 }
 
 function parseJson(message: Msg): unknown {

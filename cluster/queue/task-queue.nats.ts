@@ -8,6 +8,9 @@
  * Q3. The stream is bounded and discards what is new, so a full queue is told to the owner, who drops rungs.
  * Q4. Whatever goes missing (server, stream, consumer) is made again; a task that is lost with a server's disk is
  *     emitted again by its owner's hedge (M12).
+ * Q5. While the queue is silent (server gone, or no leader of stream or consumers), an owner's task goes to the worker of
+ *     its own node, if that has a free slot and the period's encoder: viewers wait for no election, and an outage leaves
+ *     no backlog to encode (C8). A slot is a slot: no more tasks run at once than otherwise.
  */
 import {
   AckPolicy,
@@ -38,6 +41,8 @@ export interface TaskQueueOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  /** Of this node's encoder; without it nothing is handed over within the node (Q5). */
+  readonly fingerprint?: string;
   /** Tasks the stream holds at most; beyond it `publish` throws `OVERLOADED`. */
   readonly maxTasks?: number;
 }
@@ -114,7 +119,12 @@ class NatsTaskQueue implements TaskQueue {
       max_bytes: 134_217_728,
       max_msg_size: maxTaskBytes,
     };
-    await manager.streams.add(config).catch(() => manager.streams.update(this.#stream, config));
+    await manager.streams.add(config).catch((cause: unknown) =>
+      manager.streams.update(this.#stream, config).catch((error: unknown) => {
+        // There is none to update: what kept it from being made is what matters.
+        throw isNotFound(error) ? cause : error;
+      }),
+    );
     for (const group of groups) {
       await manager.consumers.add(this.#stream, {
         durable_name: group,
@@ -134,16 +144,16 @@ class NatsTaskQueue implements TaskQueue {
     const manager = await jetstreamManager(connection, { timeout: lookTimeoutMs, checkAPI: false });
     const isMissing = await Promise.all(
       groups.map((group) => manager.consumers.info(this.#stream, group)),
-    ).then(
-      () => false,
-      (error: unknown) => error instanceof JetStreamApiError && notFound.has(error.code),
-    );
+    ).then(() => false, isNotFound);
     if (isMissing) await this.ensure();
     return isMissing;
   }
 
   async publish(task: TranscodeTask): Promise<void> {
+    if (this.#puller.isIdleInSilence && this.#handOver(task)) return;
     try {
+      // A request that waits for a connection would be sent when its owner has long given it up.
+      if (!this.#puller.isConnected) throw unavailable('There is no connection to NATS');
       const ack = await this.#publishOnce(task).catch(async (error: unknown) => {
         if (!isUnheard(error)) throw error;
         // Nobody listens to the subject: the server has lost the stream, has only just started, or elects a leader.
@@ -154,6 +164,7 @@ class NatsTaskQueue implements TaskQueue {
       this.#published.add(1, { outcome: ack.duplicate ? 'duplicate' : 'stored' });
     } catch (error) {
       const isFull = error instanceof JetStreamApiError && error.code === storeFailed;
+      if (!isFull && this.#handOver(task)) return;
       this.#published.add(1, { outcome: isFull ? 'full' : 'failed' });
       if (isFull)
         throw new TangazaError('OVERLOADED', 'The task queue is full: workers are too slow or too few.', {
@@ -162,6 +173,13 @@ class NatsTaskQueue implements TaskQueue {
       if (error instanceof TangazaError) throw error;
       throw unavailable(`Task ${task.taskId} could not be queued`, error);
     }
+  }
+
+  /** Q5. */
+  #handOver(task: TranscodeTask): boolean {
+    if (task.fingerprint !== this.#options.fingerprint || !this.#puller.handOver(task)) return false;
+    this.#published.add(1, { outcome: 'here' });
+    return true;
   }
 
   #publishOnce(task: TranscodeTask): Promise<PubAck> {
@@ -200,6 +218,10 @@ class NatsTaskQueue implements TaskQueue {
       throw unavailable('The task queue does not say how long it is', error);
     }
   }
+}
+
+function isNotFound(error: unknown): boolean {
+  return error instanceof JetStreamApiError && notFound.has(error.code);
 }
 
 /** No responders: no stream of the server takes the subject. */

@@ -2,7 +2,7 @@
 import type { TranscodeTask } from '../contract/transcode.ts';
 
 export interface TaskQueue {
-  /** Message id `taskId#attempt`. @throws TangazaError `OVERLOADED` when the queue is full, `LOG_UNAVAILABLE` when it is gone */
+  /** Message id `taskId#attempt`; while the queue is silent, a worker of this node may take it. @throws TangazaError `OVERLOADED` when the queue is full, `LOG_UNAVAILABLE` when it is gone */
   publish(task: TranscodeTask): Promise<void>;
   /**
    * The next tasks, `lowest` first, as many as `slots` at once; for ever, across reconnects, until `signal` aborts.

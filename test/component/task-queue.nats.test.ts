@@ -1,12 +1,17 @@
 /** The task queue on a real JetStream. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import type { TranscodeTask } from '../../cluster/contract/transcode.ts';
 import { RegionId } from '../../cluster/model/ids.ts';
 import { silentLogger } from '../../cluster/observe/logger.ts';
 import { noMetrics } from '../../cluster/observe/metrics.ts';
 import type { PulledTask, TaskQueue } from '../../cluster/queue/task-queue.ts';
 import { openNatsTaskQueue } from '../../cluster/queue/task-queue.nats.ts';
 import { systemClock } from '../../cluster/time/clock.system.ts';
+import { startNatsTrio } from '../support/nats-trio.ts';
 import { startNats, type TestNats } from '../support/start-nats.ts';
 import { sampleTask } from '../support/transcode-task.ts';
 
@@ -16,18 +21,33 @@ async function connectTo(nats: TestNats): Promise<NatsConnection> {
   return connect({ servers: nats.url, reconnectTimeWait: 20, reconnectJitter: 20, maxReconnectAttempts: -1 });
 }
 
-const openQueue = (connection: NatsConnection, maxTasks?: number): Promise<TaskQueue> =>
+const openQueue = (
+  connection: NatsConnection,
+  options: { readonly maxTasks?: number; readonly replicas?: number; readonly fingerprint?: string } = {},
+): Promise<TaskQueue> =>
   openNatsTaskQueue({
     connection,
     region,
     clock: systemClock,
     logger: silentLogger,
     metrics: noMetrics,
-    ...(maxTasks === undefined ? {} : { maxTasks }),
+    ...options,
   });
 
 const task = (start: number, group: 'lowest' | 'upper' = 'upper', attempt = 1) =>
   sampleTask({ taskId: `demo/7/${start}/${group}`, start90k: start, group, attempt });
+
+/** As owners do: again, until the queue is back. */
+async function publishSoon(queue: TaskQueue, one: TranscodeTask): Promise<void> {
+  for (let left = 100; ; left -= 1) {
+    try {
+      return await queue.publish(one);
+    } catch (error) {
+      if (left === 0) throw error;
+      await systemClock.sleep(100);
+    }
+  }
+}
 
 /** One puller, read by hand; stops with its scope. */
 class Puller implements AsyncDisposable {
@@ -173,7 +193,7 @@ test('a task given back comes again at once', async () => {
 test('a full queue refuses what is new and keeps what it has', async () => {
   await using nats = await startNats({ jetstream: true });
   await using connection = await connectTo(nats);
-  const queue = await openQueue(connection, 2);
+  const queue = await openQueue(connection, { maxTasks: 2 });
   await queue.publish(task(0));
   await queue.publish(task(1));
   await expect(queue.publish(task(2))).rejects.toMatchObject({ code: 'OVERLOADED' });
@@ -193,10 +213,15 @@ test('a restart of the server in between loses no task', async () => {
   await queue.publish(task(1));
   const waiting = puller.next();
   await nats.restart();
-  expect((await waiting).task.start90k).toBe(1);
+  let pulled = await waiting;
+  expect(pulled.task.start90k).toBe(1);
   await held.ack();
   await queue.publish(task(2));
-  expect((await puller.next()).task.start90k).toBe(2);
+  // An ack that the server did not hear lets the task come again.
+  while (pulled.task.start90k !== 2) {
+    await pulled.ack();
+    pulled = await puller.next();
+  }
 });
 
 test('a server that comes back empty gets its stream and consumers again', async () => {
@@ -206,10 +231,9 @@ test('a server that comes back empty gets its stream and consumers again', async
   await using puller = new Puller(queue, 1);
   const waiting = puller.next();
   await nats.kill();
-  const { rm } = await import('node:fs/promises');
   await rm(nats.dir, { recursive: true });
   await nats.restart();
-  await queue.publish(task(5)).catch(() => queue.publish(task(5)));
+  await publishSoon(queue, task(5));
   expect((await waiting).task.start90k).toBe(5);
 });
 
@@ -258,4 +282,65 @@ test('a task acknowledged by a stream of another name is not taken for queued', 
   await manager.streams.delete('TASKS-local');
   await manager.streams.add({ name: 'FOREIGN', subjects: ['tz.local.task.>'] });
   await expect(queue.publish(task(0))).rejects.toMatchObject({ code: 'LOG_UNAVAILABLE' });
+});
+
+describe('while the queue is silent, a task goes to the worker of its own node', () => {
+  const own = { fingerprint: sampleTask().fingerprint };
+
+  test('as long as that has a free slot, and with the server back by the queue again', async () => {
+    await using nats = await startNats({ jetstream: true });
+    await using connection = await connectTo(nats);
+    const queue = await openQueue(connection, own);
+    await using puller = new Puller(queue, 1);
+    const first = puller.next();
+    await nats.kill();
+    await queue.publish(task(0));
+    const held = await first;
+    expect([held.task, held.deliveries]).toEqual([task(0), 1]);
+    const second = puller.next();
+    await expect(queue.publish(task(1))).rejects.toMatchObject({ code: 'LOG_UNAVAILABLE' });
+    await held.ack();
+    await queue.publish(task(2));
+    const next = await second;
+    expect(next.task.start90k).toBe(2);
+    await nats.restart();
+    // The only slot is taken, so that this one waits in the queue.
+    await publishSoon(queue, task(3));
+    const { waiting, inFlight } = await queue.depth();
+    expect(waiting + inFlight).toBe(1);
+    next.giveBack(0);
+    expect((await puller.next()).task.start90k).toBe(3);
+  });
+
+  test.each([
+    ['a node without a worker', own, 0],
+    ["an encoder that is not the period's", { fingerprint: 'another' }, 1],
+  ])('%s takes none', async (_, options, slots) => {
+    await using nats = await startNats({ jetstream: true });
+    await using connection = await connectTo(nats);
+    const queue = await openQueue(connection, options);
+    await using puller = slots === 0 ? undefined : new Puller(queue, slots);
+    const waiting = puller?.next().catch(() => undefined);
+    await nats.kill();
+    await expect(queue.publish(task(0))).rejects.toMatchObject({ code: 'LOG_UNAVAILABLE' });
+    puller?.stop();
+    expect(await waiting).toBeUndefined();
+    await connection.close();
+  });
+
+  // Goal: viewers wait for no election. Method: of three servers two die: the third is connected, and nobody leads.
+  test('a stream and consumers without a leader are silence, too', async () => {
+    const dir = await mkdtemp(join(tmpdir(), 'tangaza-queue-'));
+    await using stack = new AsyncDisposableStack();
+    stack.defer(() => rm(dir, { recursive: true, force: true }));
+    const trio = stack.use(await startNatsTrio(dir));
+    const connection = stack.use(await connect({ servers: [...trio.urls], maxReconnectAttempts: -1 }));
+    const queue = await openQueue(connection, { ...own, replicas: 3 });
+    const puller = stack.use(new Puller(queue, 2));
+    await queue.publish(task(0));
+    await (await puller.next()).ack();
+    for (let deaths = 0; deaths < 2; deaths += 1) await trio.servers[deaths]?.kill('SIGKILL');
+    await queue.publish(task(1));
+    expect((await puller.next()).task.start90k).toBe(1);
+  });
 });

@@ -76,6 +76,8 @@ export class OwnerHarness {
   nowMs = 1_000_000;
   /** `held`: appends wait; `silent`: nothing answers; `ackLost`: stored, but told as unavailable. */
   logMode: LogMode = 'up';
+  /** So many free slots has this node's own worker, which takes tasks while the queue is silent. */
+  ownSlots = 0;
   readonly log: IndexEntry[];
   readonly tasks: TranscodeTask[] = [];
   readonly effects: Effect[] = [];
@@ -290,8 +292,9 @@ export class OwnerHarness {
       }
       case 'publishTask': {
         const { taskId, attempt } = effect.task;
-        if (this.logMode === 'silent')
+        if (this.logMode === 'silent' && this.ownSlots === 0)
           return this.do({ kind: 'taskRefused', taskId, attempt, code: 'LOG_UNAVAILABLE' });
+        if (this.logMode === 'silent') this.ownSlots -= 1;
         this.tasks.push(effect.task);
         return this.do({ kind: 'taskPublished', taskId, attempt });
       }

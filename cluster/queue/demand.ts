@@ -1,0 +1,33 @@
+/** The free slots of one puller: what it may take at once. */
+export class Demand {
+  free: number;
+  #waiter: (() => void) | undefined;
+
+  constructor(slots: number) {
+    this.free = slots;
+  }
+
+  /** @returns gives the slot back; more than one call counts once */
+  take(): () => void {
+    this.free -= 1;
+    let isTaken = true;
+    return () => {
+      if (!isTaken) return;
+      isTaken = false;
+      this.free += 1;
+      this.#waiter?.();
+    };
+  }
+
+  async untilFree(signal: AbortSignal): Promise<void> {
+    while (this.free <= 0 && !signal.aborted) {
+      const wait = new Promise<void>((resolve) => {
+        this.#waiter = resolve;
+      });
+      const wake = (): void => this.#waiter?.();
+      signal.addEventListener('abort', wake, { once: true });
+      await wait;
+      signal.removeEventListener('abort', wake);
+    }
+  }
+}
