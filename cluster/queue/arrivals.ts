@@ -7,7 +7,7 @@ import type { PulledTask } from './task-queue.ts';
 export class Arrivals {
   readonly #tasks: PulledTask[] = [];
   #changed = Promise.withResolvers<void>();
-  #failure: unknown;
+  #failure: Error | undefined;
 
   put(task: PulledTask): void {
     this.#tasks.push(task);
@@ -15,7 +15,7 @@ export class Arrivals {
   }
 
   /** Nothing comes any more: the reader throws. */
-  fail(error: unknown): void {
+  fail(error: Error): void {
     this.#failure = error;
     this.#changed.resolve();
   }

@@ -53,7 +53,9 @@ export class TaskPuller {
     const line = new TaskLine({ connection, stream, clock, hasRoom: (held) => demand.free > held });
     const pull: Pull = { demand, line, arrivals: new Arrivals() };
     this.#pulls.add(pull);
-    const asking = this.#askOn(pull, ending).catch((error: unknown) => pull.arrivals.fail(error));
+    const asking = this.#askOn(pull, ending).catch((error: unknown) =>
+      pull.arrivals.fail(unavailable('Tasks cannot be asked for', error)),
+    );
     try {
       yield* pull.arrivals.all(ending);
     } finally {
@@ -96,7 +98,7 @@ export class TaskPuller {
       while (!signal.aborted) {
         await demand.untilFree(signal);
         if (signal.aborted) return;
-        const messages = await this.#next(line, demand.free).catch((error: unknown) =>
+        const messages = await this.#next(line, demand).catch((error: unknown) =>
           this.#recover(error, signal),
         );
         for (const task of messages.flatMap((message) => this.#toTask(message, demand))) arrivals.put(task);
@@ -108,11 +110,12 @@ export class TaskPuller {
   }
 
   /** Q2. May be empty: ask again. @throws TangazaError `LOG_UNAVAILABLE` when a consumer is not there */
-  async #next(line: TaskLine, free: number): Promise<readonly Msg[]> {
+  async #next(line: TaskLine, demand: Demand): Promise<readonly Msg[]> {
     await line.askNow('lowest');
-    if (line.held < free) await line.askNow('upper');
+    if (line.held < demand.free) await line.askNow('upper');
     if (line.held === 0) await line.wait();
-    return line.take(free);
+    // As many as are free now: an owner of this node may have taken one meanwhile (Q5).
+    return line.take(demand.free);
   }
 
   /** Q4. */
@@ -203,5 +206,6 @@ function parseJson(message: Msg): unknown {
 }
 
 function unavailable(detail: string, cause?: unknown): TangazaError {
+  if (cause instanceof TangazaError) return cause;
   return new TangazaError('LOG_UNAVAILABLE', `${detail}.`, { cause });
 }

@@ -42,8 +42,8 @@ const region = RegionId.parse('region-1');
 const nodes = 3;
 const seenTasks = 200;
 const requestTimeoutMs = 5000;
-/** Short enough that playlists stay small. */
-const settings = { TANGAZA_DVR_WINDOW_SECONDS: '60', TANGAZA_LOG_LEVEL: 'info', TANGAZA_WORKER_SLOTS: '1' };
+/** Short enough that playlists stay small, and longer than any outage: what was cut meanwhile comes at once. */
+const settings = { TANGAZA_DVR_WINDOW_SECONDS: '180', TANGAZA_LOG_LEVEL: 'info', TANGAZA_WORKER_SLOTS: '1' };
 
 /** Asks every 20 ms. @throws Error that says what did not happen */
 export async function until(
