@@ -16,7 +16,8 @@ import { OwnerHarness } from '../../../support/owner-harness.ts';
 type Event =
   | { readonly kind: 'offer' | 'skip' | 'again' | 'spare' | 'takeOver' | 'ackLost' | 'reconnect' | 'detach' }
   | { readonly kind: 'pass'; readonly ms: number }
-  | { readonly kind: 'log'; readonly mode: 'up' | 'silent' | 'held' }
+  /** With `slots` of a worker on the owner's node. */
+  | { readonly kind: 'log'; readonly mode: 'up' | 'silent' | 'held'; readonly slots: number }
   | {
       readonly kind: 'report';
       readonly what: 'done' | 'failed' | 'started' | 'differs';
@@ -41,6 +42,7 @@ const event: fc.Arbitrary<Event> = fc.oneof(
     arbitrary: fc.record({
       kind: fc.constant('log' as const),
       mode: fc.constantFrom('up' as const, 'silent' as const, 'held' as const),
+      slots: fc.nat(4),
     }),
   },
   {
@@ -101,7 +103,7 @@ class Run {
       case 'pass':
         return owner.pass(step.ms);
       case 'log':
-        return this.#switchLog(step.mode);
+        return this.#switchLog(step);
       case 'ackLost':
         if (owner.logMode === 'up') owner.logMode = 'ackLost';
         return undefined;
@@ -120,7 +122,8 @@ class Run {
     }
   }
 
-  #switchLog(mode: 'up' | 'silent' | 'held'): void {
+  #switchLog({ mode, slots }: Extract<Event, { kind: 'log' }>): void {
+    this.owner.ownSlots = slots;
     if (mode === 'up') this.owner.releaseHeld();
     else if (this.owner.held.length === 0) this.owner.logMode = mode;
   }
