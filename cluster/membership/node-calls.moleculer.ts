@@ -4,7 +4,7 @@
  * A node's broker is named `{node}.{bootId}`, so that a call never reaches another life of a node, and two processes
  * with one node id do not kill each other (facts 2). Which boot is the living one, the member directory says.
  */
-import type { ServiceBroker } from 'moleculer';
+import { Errors, type ServiceBroker } from 'moleculer';
 import {
   EdgeHead,
   edgeActions,
@@ -150,16 +150,16 @@ function callAt({ broker, self, bootId, members, clock }: CallOptions): CallAt {
     if (member === undefined) throw new TangazaError('UNAVAILABLE', `The node ${node} is not known here.`);
     return brokerIdOf(member.id, member.bootId);
   };
+  /** Looks first: Moleculer warns of each call that comes before the callee's services are known here. */
+  const callOnce = <R>(nodeID: string, action: string, params: object, rest: object): Promise<R> =>
+    broker.registry.actions.get(action)?.getEndpointByNodeID(nodeID)
+      ? broker.call<R, object>(action, params, { nodeID, ...rest, ...notWaitedFor })
+      : Promise.reject(new Errors.ServiceNotFoundError({ action, nodeID }));
   return async <R>(node: NodeId, action: string, params: object, withinMs = timeoutMs): Promise<R> => {
     const meta: CallMeta = { from: self, deadlineMs: clock.monotonicMs() + withinMs };
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await broker.call<R, object>(action, params, {
-          nodeID: brokerId(node),
-          timeout: withinMs,
-          meta,
-          ...notWaitedFor,
-        });
+        return await callOnce<R>(brokerId(node), action, params, { timeout: withinMs, meta });
       } catch (error) {
         if (!isOnlyEarly(error) || attempt === earlyTries) throw known(error, `${action} at ${node}`);
       }
