@@ -191,6 +191,7 @@ function controlMaker(parts: Parts): MakeService {
         newId: () => randomBytes(6).toString('hex'),
         newSalt: () => randomBytes(12).toString('base64url'),
         askHealth: calls.askHealth,
+        askOnAir: calls.askOnAir,
         closeSessions: calls.closeAllSessions,
         beginDrain: calls.beginDrain,
       },
