@@ -25,6 +25,7 @@ import type { Ladder } from './actors/media/ladder/ladder.ts';
 import { openDiskStore } from './actors/segment-store/segment-store.disk.ts';
 import { openS3Store } from './actors/segment-store/segment-store.s3.ts';
 import type { SegmentStore } from './actors/segment-store/segment-store.ts';
+import type { StorePorts } from './actors/segment-store/store-meter.ts';
 import { streamService } from './actors/stream/stream.service.ts';
 import { openFfmpegEncoder, readFingerprint } from './actors/transcode-worker/encoder.ffmpeg.ts';
 import { transcodeWorkerService } from './actors/transcode-worker/transcode-worker.service.ts';
@@ -97,7 +98,7 @@ export async function composeNode(env: Readonly<Record<string, string | undefine
   const nats = await connectNats({ servers: config.natsServers, name: node, logger, metrics, clock });
   const { connection } = nats;
   const shared = { connection, region, replicas: config.natsReplicas, metrics, logger, clock };
-  const store = await openStore(config, metrics);
+  const store = await openStore(config, { clock, metrics, logger });
   const log = await openNatsIndexLog(shared);
   const records = await openNatsOwnershipStore(shared);
   const ownership = new OwnershipMemory({ store: records, clock, isDown: () => nats.downMs() > 0 });
@@ -190,6 +191,7 @@ function controlMaker(parts: Parts): MakeService {
         newId: () => randomBytes(6).toString('hex'),
         newSalt: () => randomBytes(12).toString('base64url'),
         askHealth: calls.askHealth,
+        askOnAir: calls.askOnAir,
         closeSessions: calls.closeAllSessions,
         beginDrain: calls.beginDrain,
       },
@@ -356,10 +358,10 @@ async function edgeMaker(parts: Parts): Promise<MakeService> {
   };
 }
 
-function openStore({ store, dataDir }: NodeConfig, metrics: PrometheusMetrics): Promise<SegmentStore> {
+function openStore({ store, dataDir }: NodeConfig, ports: StorePorts): Promise<SegmentStore> {
   return store.kind === 'disk'
-    ? openDiskStore({ folder: join(dataDir, 'segments'), reserveBytes: store.reserveBytes, clock, metrics })
-    : openS3Store({ ...store, clock, metrics });
+    ? openDiskStore({ folder: join(dataDir, 'segments'), reserveBytes: store.reserveBytes, ...ports })
+    : openS3Store({ ...store, ...ports });
 }
 
 function describeSelf({ nodeId, region, roles, http, rtmp }: NodeConfig, bootId: BootId): Member {

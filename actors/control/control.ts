@@ -18,7 +18,7 @@ import type { RouteInput } from '../../cluster/contract/routes.ts';
 import type { CloseSessionsParams, StreamHealth } from '../../cluster/contract/stream.ts';
 import { offlineHealth } from '../../cluster/contract/offline-health.ts';
 import { errorCodeOf, TangazaError } from '../../cluster/errors/tangaza-error.ts';
-import type { Member, MemberDirectory } from '../../cluster/membership/member-directory.ts';
+import type { ListedMember, Member, MemberDirectory } from '../../cluster/membership/member-directory.ts';
 import { candidatesOf } from '../../cluster/membership/members-for.ts';
 import { type NodeId, StreamId } from '../../cluster/model/ids.ts';
 import type { Known, KnownOwnership } from '../../cluster/ownership/known-ownership.ts';
@@ -56,6 +56,8 @@ export interface ControlPorts {
   readonly newSalt: () => string;
   /** Asks the owner's node. @throws TangazaError `UNAVAILABLE` when it does not answer */
   readonly askHealth: (owner: OwnershipRecord, id: StreamId) => Promise<StreamHealth>;
+  /** How many streams are on air at that node; `undefined` when it does not answer at once. */
+  readonly askOnAir: (node: NodeId) => Promise<number | undefined>;
   /** Tells every node to close the stream's publishers. */
   readonly closeSessions: (params: CloseSessionsParams) => Promise<void>;
 }
@@ -194,7 +196,17 @@ export class Control {
     const viewAgeMs = Math.max(0, clock.monotonicMs() - readAtMs);
     const isStale = owners.ageMs !== undefined || viewAgeMs > viewStaleMs;
     const ageMs = isStale ? Math.max(owners.ageMs ?? 0, viewAgeMs) : undefined;
-    return clusterView(all, owners.value, { utcMs: clock.utcMs(), ageMs });
+    const onAir = ageMs === undefined ? await this.#onAirByNode(all) : new Map<NodeId, number>();
+    return clusterView(all, owners.value, { utcMs: clock.utcMs(), ageMs, onAir });
+  }
+
+  /** A record of ownership stays when a broadcast is over: what is on air, only the owners know. */
+  async #onAirByNode(members: readonly ListedMember[]): Promise<ReadonlyMap<NodeId, number>> {
+    const owners = members.filter(({ state, roles }) => state !== 'dead' && roles.includes('ingest'));
+    const counts = await Promise.all(
+      owners.map(async ({ id }) => [id, await this.#ports.askOnAir(id)] as const),
+    );
+    return new Map(counts.flatMap(([id, count]) => (count === undefined ? [] : [[id, count]])));
   }
 
   async #findLive(): Promise<LiveStreams> {

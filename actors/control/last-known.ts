@@ -43,11 +43,22 @@ export function lastKnownHealth(
   return { ...silent, state: 'unknown', reason: `its owner ${owner} cannot be asked: ${stale.reason}` };
 }
 
-/** @param ageMs of the older one of view and records; undefined while NATS answers */
+/**
+ * @param ageMs of the older one of view and records; undefined while NATS answers
+ * @param onAir streams on air by node, of those that told it
+ */
 export function clusterView(
   members: readonly ListedMember[],
   owners: ReadonlyMap<StreamId, OwnershipRecord>,
-  { utcMs, ageMs }: { readonly utcMs: number; readonly ageMs: number | undefined },
+  {
+    utcMs,
+    ageMs,
+    onAir,
+  }: {
+    readonly utcMs: number;
+    readonly ageMs: number | undefined;
+    readonly onAir: ReadonlyMap<NodeId, number>;
+  },
 ): ClusterView {
   const { stale } = stalenessOf(ageMs, utcMs);
   const placements = [...owners].map(([streamId, { owner, region, epoch, since, reason }]) => ({
@@ -60,7 +71,7 @@ export function clusterView(
     }),
     nodes: members.map(({ id, region, host, pid, bootId, state, roles, httpUrl, rtmpUrl }) => ({
       ...{ id, region, host, pid, bootId, state, roles },
-      load: { streams: placements.filter(({ owner }) => owner === id).length },
+      load: { streams: placements.filter(({ owner }) => owner === id).length, ...onAirOf(onAir.get(id)) },
       http: httpUrl,
       rtmp: rtmpUrl,
     })),
@@ -69,3 +80,6 @@ export function clusterView(
     ...(stale && { stale }),
   };
 }
+
+const onAirOf = (onAir: number | undefined): { readonly onAir?: number } =>
+  onAir === undefined ? {} : { onAir };

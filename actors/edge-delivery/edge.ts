@@ -26,6 +26,7 @@ import { defaultHoldLimits, type HoldLimits } from './holds.ts';
 import { jsonReply, messageReply, type Entity, type HttpRequest, type Reply } from './http.ts';
 import type { HttpHandlers } from './http-server.ts';
 import { MediaSource } from './media-source.ts';
+import { MissingMedia } from './missing-media.ts';
 import { openApiDocument } from './openapi.ts';
 import { Playback } from './playback.ts';
 import { makeRouter } from './router.ts';
@@ -110,7 +111,8 @@ export function makeEdge(ports: EdgePorts): Edge {
   const existence = new Existence(clock, ports.streamExists);
   const finder = new StreamFinder(followers, existence, ports.firstSegmentMs);
   const archives = new Archives({ store, clock });
-  const media = new MediaSource({ store, cache, archives });
+  const missing = new MissingMedia(ports);
+  const media = new MediaSource({ store, cache, archives, missing });
   const playback = new Playback({ ...ports, followers, finder, existence, media, cache });
   const state = { isLeaving: false };
   const local = new Map<string, LocalHandler>([
@@ -119,7 +121,7 @@ export function makeEdge(ports: EdgePorts): Edge {
       new Frames({ ...ports, finder, media, cache, archives }),
       new Thumbnails({ ...ports, finder, media }),
     ),
-    ...nodeHandlers(ports, state),
+    ...nodeHandlers(ports, state, missing),
     steeringHandler(ports, playback, state),
   ]);
   const foldOf = (stream: StreamId): Timeline | undefined => {
@@ -199,12 +201,16 @@ function steeringHandler(ports: EdgePorts, playback: Playback, state: { readonly
 function nodeHandlers(
   ports: EdgePorts,
   state: { readonly isLeaving: boolean },
+  missing: MissingMedia,
 ): readonly (readonly [string, LocalHandler])[] {
   const documents = new Map<string, Entity>();
   const alive = messageReply(200, 'application/json', JSON.stringify({ status: 'ok' }));
   return [
     [nodeRoutes.alive.operation, () => alive],
-    [nodeRoutes.ready.operation, () => readiness(ports.health(), state.isLeaving)],
+    [
+      nodeRoutes.ready.operation,
+      () => readiness([...ports.health(), ...mediaPart(missing)], state.isLeaving),
+    ],
     [
       nodeRoutes.metrics.operation,
       async () => {
@@ -218,6 +224,11 @@ function nodeHandlers(
       () => messageReply(200, 'text/plain', new Date(ports.clock.utcMs()).toISOString()),
     ],
   ];
+}
+
+/** Named once it is worth a word; an edge is as good as the others all the same. */
+function mediaPart({ words }: MissingMedia): Readiness['parts'] {
+  return words === undefined ? [] : [{ name: 'media', isReady: true, detail: words }];
 }
 
 function readiness(parts: Readiness['parts'], isLeaving: boolean): Reply {

@@ -6,7 +6,7 @@
  */
 import { hash } from 'node:crypto';
 import type { StoredMedia } from '../../cluster/contract/index-log.ts';
-import { TangazaError } from '../../cluster/errors/tangaza-error.ts';
+import { errorCodeOf, TangazaError } from '../../cluster/errors/tangaza-error.ts';
 import type { Rendition } from '../../cluster/contract/renditions.ts';
 import { PeriodId, type RenditionName, type StreamId } from '../../cluster/model/ids.ts';
 import {
@@ -24,12 +24,14 @@ import type { SegmentStore } from '../segment-store/segment-store.ts';
 import { mediaEntity } from './entity.ts';
 import type { EntityCache } from './entity-cache.ts';
 import type { Entity, HttpRequest } from './http.ts';
+import type { MissingMedia } from './missing-media.ts';
 import type { StreamFollower } from './stream-follower.ts';
 
 export interface MediaPorts {
   readonly store: SegmentStore;
   readonly cache: EntityCache;
   readonly archives: Archives;
+  readonly missing: MissingMedia;
 }
 
 /** Names one media segment, `startTime` in the rendition's timescale. */
@@ -41,6 +43,8 @@ export interface SegmentName {
 
 /** What the log says of an object. */
 interface ObjectFacts {
+  readonly stream: StreamId;
+  readonly key: string;
   readonly sha256: string;
   readonly bytes: number;
   readonly kind: Rendition['kind'];
@@ -90,9 +94,9 @@ export class MediaSource {
       throw new TangazaError('SEGMENT_NOT_FOUND', 'The log names no such init segment.');
     const place = { stream: follower.id, period: id, rendition: name };
     const stored = { ...place, period: storePeriodOf(period) };
-    return this.#loadObject(`${publicFolder(place)}/init.mp4`, initKey(stored, init.sha256), {
-      ...init,
-      kind: rendition.kind,
+    return this.#loadObject(`${publicFolder(place)}/init.mp4`, {
+      ...{ sha256: init.sha256, bytes: init.bytes, kind: rendition.kind },
+      ...{ stream: follower.id, key: initKey(stored, init.sha256) },
     });
   }
 
@@ -109,7 +113,8 @@ export class MediaSource {
     const { name, kind } = rendition;
     const target = `${publicFolder({ stream, period: period.id, rendition: name })}/${startTime}.m4s`;
     const stored = { stream, period: storePeriodOf(period), rendition: name };
-    return this.#loadObject(target, segmentKey(stored, startTime, sha256), { sha256, bytes, kind });
+    const key = segmentKey(stored, startTime, sha256);
+    return this.#loadObject(target, { stream, key, sha256, bytes, kind });
   }
 
   async #await(
@@ -127,10 +132,15 @@ export class MediaSource {
     return find(follower.timeline);
   }
 
-  #loadObject(target: string, key: string, object: ObjectFacts): Promise<Entity> {
+  #loadObject(target: string, object: ObjectFacts): Promise<Entity> {
+    const { stream, key } = object;
     const contentType = `${object.kind}/mp4`;
     return this.#ports.cache.load(target, async () => {
-      const body = await this.#ports.store.get(key, AbortSignal.timeout(storeMs));
+      const body = await this.#ports.store.get(key, AbortSignal.timeout(storeMs)).catch((error: unknown) => {
+        throw errorCodeOf(error) === 'SEGMENT_NOT_FOUND'
+          ? this.#ports.missing.found(stream, target, key)
+          : error;
+      });
       if (body.byteLength !== object.bytes || hash('sha256', body) !== object.sha256) {
         throw new TangazaError('STORE_UNAVAILABLE', 'The stored object is not the one that was committed.', {
           data: { key },

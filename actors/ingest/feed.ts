@@ -14,6 +14,7 @@ import type { PeriodMarks } from '../../cluster/contract/stream.ts';
 import { TangazaError } from '../../cluster/errors/tangaza-error.ts';
 import type { FeedMetadata } from '../media/flv/script-tag.ts';
 import { AudioPeriod } from './audio-period.ts';
+import { keyframeAdvice } from './encoder-advice.ts';
 import { FeedClock } from './feed-clock.ts';
 import type { IngestEvent, Now, PeriodPlace, WarningCode } from './ingest-events.ts';
 import type { AudioConfiguration, Period, PeriodSetting } from './period.ts';
@@ -204,7 +205,7 @@ export class Feed {
       if (this.#keyframeIntervalMs > this.#ports.limits.warnKeyframeIntervalMs) {
         this.#ports.warn(
           'keyframeInterval',
-          `keyframe interval of ${seconds(this.#keyframeIntervalMs)}: 2 s is best, over 10 s is refused`,
+          `keyframe interval of ${seconds(this.#keyframeIntervalMs)}: over 10 s is refused; ${keyframeAdvice}`,
         );
       }
     }

@@ -13,6 +13,7 @@ import { parseAudioTag } from '../media/flv/audio-tag.ts';
 import { parseScriptTag } from '../media/flv/script-tag.ts';
 import { TimestampUnwrapper } from '../media/flv/timestamp-unwrapper.ts';
 import { nameOfVideoCodec, parseVideoTag, type VideoCodec, type VideoTag } from '../media/flv/video-tag.ts';
+import { colourSpaceAdvice, keyframeAdvice } from './encoder-advice.ts';
 import { Feed } from './feed.ts';
 import type {
   IngestEvent,
@@ -187,7 +188,7 @@ export class IngestSession implements IngestSessionApi {
         return;
       case 'colour':
         if (tag.transfer === 16 || tag.transfer === 18)
-          throw new TangazaError('CODEC_REFUSED', 'HDR video is not taken: send SDR (BT.709)');
+          throw new TangazaError('CODEC_REFUSED', `HDR video is not taken: ${colourSpaceAdvice}`);
         return;
       case 'configuration':
         return this.#takeVideoHeader(tag.codec, tag.configuration);
@@ -298,7 +299,7 @@ export class IngestSession implements IngestSessionApi {
       );
     throw new TangazaError(
       'KEYFRAME_INTERVAL',
-      `keyframe interval over 10 s, or ${bufferedBytes} bytes without a cut`,
+      `keyframe interval over 10 s, or ${bufferedBytes} bytes without a cut; ${keyframeAdvice}`,
     );
   }
 
@@ -325,13 +326,13 @@ export class IngestSession implements IngestSessionApi {
       const waitedMs = Math.max(since.mediaMs, since.wallMs);
       throw new TangazaError(
         'KEYFRAME_INTERVAL',
-        `keyframe interval over 10 s: no keyframe for ${(waitedMs / 1000).toFixed(1)} s; set it to 2 s`,
+        `keyframe interval over 10 s: no keyframe for ${(waitedMs / 1000).toFixed(1)} s; ${keyframeAdvice}`,
       );
     }
     if (this.#feed.picturesInSegment > maxPictures) {
       throw new TangazaError(
         'KEYFRAME_INTERVAL',
-        `keyframe interval over 10 s, or more than ${maxPictures} pictures without a cut; set it to 2 s`,
+        `keyframe interval over 10 s, or more than ${maxPictures} pictures without a cut; ${keyframeAdvice}`,
       );
     }
   }

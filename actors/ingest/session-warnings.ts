@@ -1,4 +1,9 @@
-/** What is wrong with a feed but bearable: counted for health, told to the log at most once in 10 s each. */
+/**
+ * What is wrong with a feed but bearable: counted for health, told to the log at most once in 10 s each.
+ *
+ * What is mended as it comes, and comes again and again from some encoders (a film that is played in a loop), is told
+ * once for each session.
+ */
 import type { WarningCode } from './ingest-events.ts';
 
 interface Entry {
@@ -9,6 +14,7 @@ interface Entry {
 }
 
 const tellAgainMs = 10_000;
+const toldOnce: ReadonlySet<WarningCode> = new Set(['audioDrift']);
 /** Health forgets what has not happened again for a minute. */
 const rememberMs = 60_000;
 const maxListed = 16;
@@ -24,7 +30,8 @@ export class SessionWarnings {
     entry.detail = detail;
     entry.lastAtMs = monotonicMs;
     this.#entries.set(code, entry);
-    if (monotonicMs - entry.toldAtMs < tellAgainMs) return false;
+    const pauseMs = toldOnce.has(code) ? Infinity : tellAgainMs;
+    if (monotonicMs - entry.toldAtMs < pauseMs) return false;
     entry.toldAtMs = monotonicMs;
     return true;
   }

@@ -19,6 +19,7 @@ import {
   isHevcVcl,
   mayHaveLeading,
 } from '../media/hevc/hevc-nal.ts';
+import { colourFormatAdvice, colourSpaceAdvice } from './encoder-advice.ts';
 
 export interface VideoConfiguration {
   readonly codec: VideoCodec;
@@ -55,14 +56,23 @@ function checkLooks(codec: VideoCodec, looks: Looks): void {
   const name = nameOfVideoCodec(codec);
   if (isHdr(looks.colour)) {
     const transfer = looks.colour.transfer === 16 ? 'PQ' : 'HLG';
-    throw new TangazaError('CODEC_REFUSED', `HDR video (${transfer}) is not taken: send SDR (BT.709)`);
+    throw new TangazaError('CODEC_REFUSED', `HDR video (${transfer}) is not taken: ${colourSpaceAdvice}`);
   }
   if (looks.bitDepth > 10)
-    throw new TangazaError('CODEC_REFUSED', `${name} of ${looks.bitDepth} bit is not taken: send 8 bit`);
+    throw new TangazaError(
+      'CODEC_REFUSED',
+      `${name} of ${looks.bitDepth} bit is not taken: send 8 bit (${colourFormatAdvice})`,
+    );
   if (looks.chromaFormat === 0)
-    throw new TangazaError('CODEC_REFUSED', `${name} in monochrome is not taken: send 4:2:0`);
+    throw new TangazaError(
+      'CODEC_REFUSED',
+      `${name} in monochrome is not taken: send 4:2:0 (${colourFormatAdvice})`,
+    );
   if (looks.chromaFormat === 3)
-    throw new TangazaError('CODEC_REFUSED', `${name} in 4:4:4 is not taken: send 4:2:0`);
+    throw new TangazaError(
+      'CODEC_REFUSED',
+      `${name} in 4:4:4 is not taken: send 4:2:0 (${colourFormatAdvice})`,
+    );
   if (looks.width > maxSide || looks.height > maxSide) {
     throw new TangazaError(
       'CODEC_REFUSED',

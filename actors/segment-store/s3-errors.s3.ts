@@ -1,4 +1,9 @@
-/** What S3 servers say, in the words of the catalogue, and whether asking again may help. */
+/**
+ * What S3 servers say, in the words of the catalogue, and whether asking again may help.
+ *
+ * Keys, bodies and ranges are checked before anything is sent, so what a server refuses is never the caller's fault: it
+ * is the store's, its keys', its clock's, and may be mended while an ingest waits. Only a missing object is an answer.
+ */
 import { S3ServiceException } from '@aws-sdk/client-s3';
 import { TangazaError } from '../../cluster/errors/tangaza-error.ts';
 import { notFound } from './object-key.ts';
@@ -20,6 +25,16 @@ const passingNames = [
   'TooManyRequests',
 ];
 const passingStatuses = [408, 425, 429, 500, 502, 503, 504];
+
+/** What an operator can do about an error that names itself. */
+const advice: Readonly<Record<string, string>> = {
+  RequestTimeTooSkewed: "Set this machine's clock.",
+  ExpiredToken: 'Renew the session token.',
+  TokenRefreshRequired: 'Renew the session token.',
+  ENOTFOUND: 'The name of the S3 server is not known: check TANGAZA_S3_ENDPOINT and the name server.',
+  EAI_AGAIN: 'The name server does not answer.',
+  PermanentRedirect: 'Check TANGAZA_S3_REGION.',
+};
 
 /** The HTTP status of an answer; `undefined` when there was none. */
 export function statusOf(error: unknown): number | undefined {
@@ -47,25 +62,19 @@ export function storeErrorOf(error: unknown, what: string): TangazaError {
   const status = statusOf(error);
   if (isFull(error))
     return new TangazaError('STORE_FULL', `The S3 store has no room for ${what} (${name}).`, options);
-  if (name === 'NoSuchBucket') {
-    return new TangazaError(
-      'STORE_UNAVAILABLE',
-      `The S3 bucket is gone: ${what} cannot be reached.`,
-      options,
-    );
-  }
-  if (status === 404) return notFound(what, error);
-  if (status === 501) {
-    const detail = `The S3 server has no conditional writes (${name}): ${what} was not stored. Use another server.`;
-    return new TangazaError('STORE_UNAVAILABLE', detail, options);
-  }
+  // Any other 404 is that of a bucket, or of something in front of the store.
+  if (name === 'NoSuchKey') return notFound(what, error);
+  return new TangazaError('STORE_UNAVAILABLE', wordsOf(name, status, what), options);
+}
+
+function wordsOf(name: string, status: number | undefined, what: string): string {
+  if (name === 'NoSuchBucket') return `The S3 bucket is gone: ${what} cannot be reached.`;
+  if (status === 501)
+    return `The S3 server has no conditional writes (${name}): ${what} was not stored. Use another server.`;
   const answer = status === undefined ? name : `${status} ${name}`;
-  const advice = status === 401 || status === 403 ? ' Check the keys and what they may do.' : '';
-  return new TangazaError(
-    'STORE_UNAVAILABLE',
-    `The S3 store failed at ${what} (${answer}).${advice}`,
-    options,
-  );
+  const isRefused = status === 401 || status === 403;
+  const help = advice[name] ?? (isRefused ? 'Check the keys and what they may do.' : '');
+  return `The S3 store failed at ${what} (${answer}). ${help}`.trimEnd();
 }
 
 function isFull(error: unknown): boolean {

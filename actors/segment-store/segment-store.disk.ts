@@ -4,13 +4,13 @@
  * D1. An object appears whole or not at all, and never changes (atomic-file.disk.ts).
  * D2. A put that would take the last of the disk is refused; a disk that is full says so (`STORE_FULL`).
  * D3. What a crash leaves are temporary files; those older than a minute are removed when a store opens.
+ * D4. A folder that is gone or in the way is a fault of the store, which may pass: no object is said to be missing, and
+ *     no key to be wrong, on its account (store-folder.disk.ts).
  */
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, readdir, rm, rmdir, stat, statfs as systemStatfs } from 'node:fs/promises';
+import { open, readdir, rm, rmdir, stat, statfs as systemStatfs } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { TangazaError } from '../../cluster/errors/tangaza-error.ts';
-import type { Metrics } from '../../cluster/observe/metrics.ts';
-import type { Clock } from '../../cluster/time/clock.ts';
 import { errnoOf, putFile, temporaryName } from './atomic-file.disk.ts';
 import { DiskSpace, type StatFs } from './disk-space.disk.ts';
 import { listFolder } from './list-folder.disk.ts';
@@ -24,15 +24,14 @@ import {
   rangeError,
 } from './object-key.ts';
 import type { SegmentStore, StoredObject } from './segment-store.ts';
-import { StoreMeter, type StoreOperation } from './store-meter.ts';
+import { isMissing, StoreFolder } from './store-folder.disk.ts';
+import { StoreMeter, type StoreOperation, type StorePorts } from './store-meter.ts';
 
-export interface DiskStoreOptions {
+export interface DiskStoreOptions extends StorePorts {
   /** Made when it is missing. */
   readonly folder: string;
   /** Free bytes that are left alone. */
   readonly reserveBytes: number;
-  readonly clock: Clock;
-  readonly metrics: Metrics;
   readonly statfs?: StatFs;
 }
 
@@ -44,26 +43,25 @@ const inTheWay: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'ENOTDIR', 'E
 /** @throws TangazaError `STORE_UNAVAILABLE` when the folder cannot be made or read */
 export async function openDiskStore(options: DiskStoreOptions): Promise<SegmentStore> {
   const folder = resolve(options.folder);
-  const temporaries = join(folder, '.tmp');
   try {
-    await mkdir(temporaries, { recursive: true });
-    await removeLeftovers(temporaries, options.clock.utcMs() - leftoverAgeMs);
+    const place = await StoreFolder.open(folder);
+    await removeLeftovers(place.temporaries, options.clock.utcMs() - leftoverAgeMs);
+    return new DiskStore({ ...options, folder, place });
   } catch (error) {
     throw storeError(error, 'open', folder);
   }
-  return new DiskStore({ ...options, folder, temporaries });
 }
 
 class DiskStore implements SegmentStore {
   readonly #folder: string;
-  readonly #temporaries: string;
+  readonly #place: StoreFolder;
   readonly #space: DiskSpace;
   readonly #meter: StoreMeter;
   #isClosed = false;
 
-  constructor(options: DiskStoreOptions & { readonly temporaries: string }) {
+  constructor(options: DiskStoreOptions & { readonly place: StoreFolder }) {
     this.#folder = options.folder;
-    this.#temporaries = options.temporaries;
+    this.#place = options.place;
     this.#space = new DiskSpace({ statfs: systemStatfs, ...options });
     this.#meter = new StoreMeter('disk', options);
   }
@@ -83,10 +81,11 @@ class DiskStore implements SegmentStore {
     const path = join(this.#folder, key);
     try {
       await this.#space.take(body.length);
-      const temporary = temporaryName(this.#temporaries, randomUUID());
+      const temporary = temporaryName(this.#place.temporaries, randomUUID());
       if ((await putFile(path, body, { temporary, signal })) === 'stored') return 'stored';
     } catch (error) {
-      // What is there is there, also on a full disk; and a key in the way of another is named as that.
+      if (isMissing(error)) await this.#place.check();
+      // What is there is there, also on a full disk; and what is in the way is named as that.
       const mayBeThere = error instanceof TangazaError || inTheWay.has(errnoOf(error) ?? '');
       if (!mayBeThere || !(await isThere(path, key))) throw error;
     }
@@ -110,7 +109,10 @@ class DiskStore implements SegmentStore {
     checkPrefix(prefix);
     const pages = listFolder(this.#folder, prefix);
     for (;;) {
-      const page = await this.#run('list', prefix, signal, () => pages.next());
+      const page = await this.#run('list', prefix, signal, async () => {
+        await this.#place.check();
+        return pages.next();
+      });
       if (page.done === true) return;
       yield* page.value;
     }
@@ -145,13 +147,22 @@ class DiskStore implements SegmentStore {
         try {
           return await work();
         } catch (error) {
-          throw error instanceof TangazaError || signal?.aborted === true
-            ? error
-            : storeError(error, operation, key);
+          if (error instanceof TangazaError || signal?.aborted === true) throw error;
+          throw await this.#errorOf(error, operation, key);
         }
       },
       signal,
     );
+  }
+
+  /** D4. */
+  async #errorOf(error: unknown, operation: StoreOperation, key: string): Promise<TangazaError> {
+    try {
+      if (isMissing(error)) await this.#place.check();
+    } catch (fault) {
+      return fault instanceof TangazaError ? fault : storeError(fault, 'open', key);
+    }
+    return storeError(error, operation, key);
   }
 
   async #read(key: string, operation: 'get' | 'range', start: number, end: number): Promise<Uint8Array> {
@@ -170,7 +181,7 @@ class DiskStore implements SegmentStore {
   }
 }
 
-/** @throws TangazaError `BAD_REQUEST` when the name is, or lies below, that of another kind of thing */
+/** @throws TangazaError `STORE_UNAVAILABLE` when a file is where a folder must be, or the reverse (D4: not our keys) */
 async function isThere(path: string, key: string): Promise<boolean> {
   try {
     if ((await stat(path)).isFile()) return true;
@@ -178,7 +189,7 @@ async function isThere(path: string, key: string): Promise<boolean> {
     if (errnoOf(error) === 'ENOENT') return false;
     if (errnoOf(error) !== 'ENOTDIR') throw error;
   }
-  throw new TangazaError('BAD_REQUEST', `${key} lies above or below another object.`);
+  throw new TangazaError('STORE_UNAVAILABLE', `${key} lies above or below another file: take that away.`);
 }
 
 async function removeFile(path: string): Promise<void> {

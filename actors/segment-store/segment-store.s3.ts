@@ -23,15 +23,13 @@ import {
   type S3ClientConfig,
 } from '@aws-sdk/client-s3';
 import { TangazaError } from '../../cluster/errors/tangaza-error.ts';
-import type { Metrics } from '../../cluster/observe/metrics.ts';
-import type { Clock } from '../../cluster/time/clock.ts';
 import { checkBody, checkKey, checkPrefix, checkRange, maxObjectBytes, rangeError } from './object-key.ts';
 import { Attempts } from './s3-attempts.s3.ts';
 import { ConflictError, nameOf, PartialDeleteError, statusOf } from './s3-errors.s3.ts';
 import type { SegmentStore, StoredObject } from './segment-store.ts';
-import { StoreMeter, type StoreOperation } from './store-meter.ts';
+import { StoreMeter, type StoreOperation, type StorePorts } from './store-meter.ts';
 
-export interface S3StoreOptions {
+export interface S3StoreOptions extends StorePorts {
   /** AWS when absent. */
   readonly endpoint?: string | undefined;
   readonly region: string;
@@ -40,8 +38,6 @@ export interface S3StoreOptions {
   /** Both keys, or neither: then the SDK looks for them (environment, profile, instance). */
   readonly accessKey?: string | undefined;
   readonly secretKey?: string | undefined;
-  readonly clock: Clock;
-  readonly metrics: Metrics;
   /** Of one attempt, its answer's body included; 10 s. */
   readonly attemptTimeoutMs?: number;
   /** Attempts at one operation; 4. */

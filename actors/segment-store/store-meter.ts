@@ -1,22 +1,34 @@
-/** Metrics and bounds that every store has: each operation is timed, counted by outcome, and passes a gate. */
+/** What every store has: each operation is timed, counted by outcome, passes a gate, and its faults are said once. */
 import { errorCodeOf } from '../../cluster/errors/tangaza-error.ts';
+import { silentLogger, type Logger } from '../../cluster/observe/logger.ts';
 import type { Metrics } from '../../cluster/observe/metrics.ts';
 import type { Clock } from '../../cluster/time/clock.ts';
 import { Gate } from './gate.ts';
+import { StoreFaults } from './store-faults.ts';
 
 export type StoreOperation = 'put' | 'get' | 'range' | 'list' | 'delete';
 
 /** Operations at once, and how many wait behind them; then `OVERLOADED`. */
 const limits = { running: 64, waiting: 1024 };
 
+type Kind = 'read' | 'write';
+
+export interface StorePorts {
+  readonly clock: Clock;
+  readonly metrics: Metrics;
+  /** Told of faults; silent when absent. */
+  readonly logger?: Logger;
+}
+
 export class StoreMeter {
   readonly #store: string;
   readonly #clock: Clock;
   readonly #seconds;
   readonly #bytes;
-  readonly #gates: Readonly<Record<'read' | 'write', Gate>>;
+  readonly #gates: Readonly<Record<Kind, Gate>>;
+  readonly #faults: Readonly<Record<Kind, StoreFaults>>;
 
-  constructor(store: 'disk' | 's3', { clock, metrics }: { clock: Clock; metrics: Metrics }) {
+  constructor(store: 'disk' | 's3', { clock, metrics, logger = silentLogger }: StorePorts) {
     this.#store = store;
     this.#clock = clock;
     this.#seconds = metrics.histogram({
@@ -34,10 +46,12 @@ export class StoreMeter {
       help: 'Operations that wait for a place at the segment store; 1,024 at most of either kind.',
       labels: ['store', 'kind'],
     });
-    const gate = (kind: 'read' | 'write'): Gate =>
+    const gate = (kind: Kind): Gate =>
       new Gate({ ...limits, onWaiting: (count) => waiting.set(count, { store, kind }) });
     // Two gates, so that a slow disk that blocks writers does not keep readers out.
     this.#gates = { read: gate('read'), write: gate('write') };
+    const faults = (kind: Kind): StoreFaults => new StoreFaults(clock, logger, { store, kind });
+    this.#faults = { read: faults('read'), write: faults('write') };
   }
 
   /** Runs one operation through the gate. @throws what `work` throws; `OVERLOADED` */
@@ -46,9 +60,13 @@ export class StoreMeter {
     const startedMs = this.#clock.monotonicMs();
     let outcome = 'ok';
     try {
-      return await this.#gates[kind].run(work, signal);
+      const result = await this.#gates[kind].run(work, signal);
+      this.#faults[kind].succeeded();
+      return result;
     } catch (error) {
-      outcome = signal?.aborted === true ? 'aborted' : errorCodeOf(error);
+      const code = errorCodeOf(error);
+      outcome = signal?.aborted === true ? 'aborted' : code;
+      if (outcome === code) this.#faults[kind].failed(code, error);
       throw error;
     } finally {
       const seconds = (this.#clock.monotonicMs() - startedMs) / 1000;

@@ -97,6 +97,11 @@ export class Activation {
     return feeding(this.#state);
   }
 
+  /** A publisher feeds it, or what came from one is not yet in the log. */
+  get isOnAir(): boolean {
+    return this.#state.sessions.some(({ isActive }) => isActive) || this.#state.pending.length > 0;
+  }
+
   get pendingSegments(): number {
     return this.#state.pending.length;
   }

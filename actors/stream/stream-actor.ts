@@ -257,6 +257,11 @@ export class StreamActor {
     return lineOf(stream, candidates(), loadsOf(known.value)).filter((one) => one !== node);
   }
 
+  /** How many streams of this node are on air. */
+  onAir(): number {
+    return this.#live.filter(({ isOnAir }) => isOnAir).length;
+  }
+
   #tick(): void {
     for (const activation of this.#live) activation.tell({ kind: 'tick' });
     this.#gauges.activations.set(this.#live.length);

@@ -56,6 +56,7 @@ export function streamService({ members, checkDeadline, ...options }: StreamServ
         actor.handOverAll(AbortSignal.timeout(Math.ceil(withinMs))),
       ),
       health: action(HealthParams, ({ streamId }) => actor.health(streamId)),
+      onAir: action(z.unknown(), () => actor.onAir()),
     },
     started: () => actor.start(),
     stopped: () => {

@@ -217,6 +217,7 @@ export const streamActions = {
   standsStill: 'stream.standsStill',
   handOverAll: 'stream.handOverAll',
   health: 'stream.health',
+  onAir: 'stream.onAir',
 } as const;
 
 /** What an edge has folded of a stream: asked by who takes it over (C7). */

@@ -81,7 +81,16 @@ export const ClusterView = z
         bootId: z.string(),
         state: z.enum(['alive', 'draining', 'dead']),
         roles: z.array(z.string()),
-        load: z.object({ streams: z.number().int() }),
+        load: z.object({
+          streams: z
+            .number()
+            .int()
+            .meta({ description: 'Streams that are owned, also those that are off air.' }),
+          onAir: z.number().int().optional().meta({
+            description:
+              'Owned streams with a publisher, or with segments under way; absent when the node does not tell.',
+          }),
+        }),
         http: z.string(),
         rtmp: z.string(),
       }),

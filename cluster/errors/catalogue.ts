@@ -42,8 +42,16 @@ export const catalogue = {
     title: 'Another publisher of this stream is waited for, or compared with this one.',
   },
   PUBLISHER_BLOCKED: { status: 429, retry: 'later', title: 'Refused too often; blocked for a while.' },
-  CODEC_REFUSED: { status: 415, retry: 'never', title: 'This codec or format is not taken.' },
-  KEYFRAME_INTERVAL: { status: 422, retry: 'never', title: 'keyframe interval over 10 s' },
+  CODEC_REFUSED: {
+    status: 415,
+    retry: 'never',
+    title: 'This codec or format is not taken: send H.264 video and AAC audio.',
+  },
+  KEYFRAME_INTERVAL: {
+    status: 422,
+    retry: 'never',
+    title: 'keyframe interval over 10 s: set it to 2 s in the encoder',
+  },
   MEDIA_INVALID: { status: 422, retry: 'never', title: 'The media cannot be read.' },
   PUBLISHER_SILENT: { status: 408, retry: 'later', title: 'The publisher sent nothing for too long.' },
   TRANSCODE_FAILED: { status: 500, retry: 'later', title: 'A segment could not be encoded.' },

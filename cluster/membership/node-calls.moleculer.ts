@@ -4,7 +4,7 @@
  * A node's broker is named `{node}.{bootId}`, so that a call never reaches another life of a node, and two processes
  * with one node id do not kill each other (facts 2). Which boot is the living one, the member directory says.
  */
-import type { ServiceBroker } from 'moleculer';
+import { Errors, type ServiceBroker } from 'moleculer';
 import {
   EdgeHead,
   edgeActions,
@@ -50,7 +50,7 @@ const timeoutMs = 5000;
 /** An owner gives NATS a second to say who is next. */
 const healthTimeoutMs = 2000;
 /** C7 gives all of it 300 ms. */
-const headWithinMs = 250;
+const briefMs = 250;
 /** It may hold a take-over at another node. */
 const standsStillTimeoutMs = 12_000;
 /** A callee that does not know our clock measures it meanwhile (C6); one that has just started is not yet registered. */
@@ -123,6 +123,11 @@ export function nodeCalls(options: CallOptions) {
     },
     askHealth: (record: OwnershipRecord, streamId: StreamId): Promise<StreamHealth> =>
       at<StreamHealth>(record.owner, streamActions.health, { streamId }, healthTimeoutMs),
+    /** How many streams are on air there; `undefined` when it does not say so at once. */
+    askOnAir: async (node: NodeId): Promise<number | undefined> => {
+      const answer = await askBriefly(at, options.clock, node, streamActions.onAir, {});
+      return typeof answer === 'number' ? answer : undefined;
+    },
     closeAllSessions: async (params: CloseSessionsParams): Promise<void> => {
       await broker.broadcast(ingestActions.closeSessions, params);
     },
@@ -140,6 +145,7 @@ const isOnlyEarly = (error: unknown): boolean =>
   errorCodeOf(error) === 'DEADLINE_UNKNOWN' ||
   (error instanceof Error && error.name === 'ServiceNotFoundError');
 
+type Question = [node: NodeId, action: string, params: object];
 type CallAt = <R>(node: NodeId, action: string, params: object, withinMs?: number) => Promise<R>;
 
 /** Each call goes to the living boot of its node, and says until when it is wanted (C6). */
@@ -150,16 +156,16 @@ function callAt({ broker, self, bootId, members, clock }: CallOptions): CallAt {
     if (member === undefined) throw new TangazaError('UNAVAILABLE', `The node ${node} is not known here.`);
     return brokerIdOf(member.id, member.bootId);
   };
+  /** Looks first: Moleculer warns of each call that comes before the callee's services are known here. */
+  const callOnce = <R>(nodeID: string, action: string, params: object, rest: object): Promise<R> =>
+    broker.registry.actions.get(action)?.getEndpointByNodeID(nodeID)
+      ? broker.call<R, object>(action, params, { nodeID, ...rest, ...notWaitedFor })
+      : Promise.reject(new Errors.ServiceNotFoundError({ action, nodeID }));
   return async <R>(node: NodeId, action: string, params: object, withinMs = timeoutMs): Promise<R> => {
     const meta: CallMeta = { from: self, deadlineMs: clock.monotonicMs() + withinMs };
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await broker.call<R, object>(action, params, {
-          nodeID: brokerId(node),
-          timeout: withinMs,
-          meta,
-          ...notWaitedFor,
-        });
+        return await callOnce<R>(brokerId(node), action, params, { timeout: withinMs, meta });
       } catch (error) {
         if (!isOnlyEarly(error) || attempt === earlyTries) throw known(error, `${action} at ${node}`);
       }
@@ -168,21 +174,24 @@ function callAt({ broker, self, bootId, members, clock }: CallOptions): CallAt {
   };
 }
 
+/** Asks one of many: one that is not there yet must not hold up, or void, what the others say. */
+async function askBriefly(at: CallAt, clock: Clock, ...[node, action, params]: Question): Promise<unknown> {
+  const over = new AbortController();
+  const late = clock.sleep(briefMs, over.signal).catch(() => {});
+  const answer = at<unknown>(node, action, params, briefMs).catch(() => undefined);
+  return Promise.race([answer, late]).finally(() => over.abort());
+}
+
 /** C7: what edges know of a stream. Those that do not answer are left out. */
 function edgeCalls(at: CallAt, { members, clock }: CallOptions) {
-  /** Each by itself: one that is not there yet must not hold up, or void, what the others say. */
-  const headAt = async (edge: NodeId, streamId: StreamId): Promise<unknown> => {
-    const over = new AbortController();
-    const late = clock.sleep(headWithinMs, over.signal).catch(() => {});
-    const head = at<unknown>(edge, edgeActions.head, { streamId }, headWithinMs).catch(() => undefined);
-    return Promise.race([head, late]).finally(() => over.abort());
-  };
   return {
     askEdges: async (streamId: StreamId): Promise<readonly EdgeHead[]> => {
       const edges = members
         .list()
         .members.filter(({ state, roles }) => state !== 'dead' && roles.includes('edge-delivery'));
-      const heads = await Promise.all(edges.map(({ id }) => headAt(id, streamId)));
+      const heads = await Promise.all(
+        edges.map(({ id }) => askBriefly(at, clock, id, edgeActions.head, { streamId })),
+      );
       return heads.flatMap((head) => EdgeHead.safeParse(head).data ?? []);
     },
     askFold: (edge: NodeId, streamId: StreamId) => at<unknown>(edge, edgeActions.fold, { streamId }),

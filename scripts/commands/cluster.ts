@@ -10,7 +10,7 @@ import { describeHealth } from './streams.ts';
 export function nodesCommand(): Command {
   return withApiOptions(
     new Command('nodes').description(
-      'The nodes of the cluster; with NATS down, as the asked node last knew them, and how long ago.',
+      'The nodes of the cluster, and how many streams each has on air; with NATS down, as the asked node last knew them, and how long ago.',
     ),
   ).action(async (options: ApiOptions) => {
     const { nodes, stale } = await callApi(options, { path: '/v1/cluster' }, ClusterView);
@@ -20,7 +20,7 @@ export function nodesCommand(): Command {
           node: id,
           region,
           state,
-          streams: load.streams,
+          streams: load.onAir ?? '?',
           roles: roles.join(','),
           http,
           rtmp,
@@ -101,7 +101,8 @@ export function drainCommand(): Command {
     for (let last = ''; ; await clock.sleep(drainLookMs)) {
       const now = await clusterNode(options, id);
       if (now === undefined || now.bootId !== before?.bootId) break;
-      const line = `${id} is ${now.state}, ${now.load.streams} streams`;
+      const { onAir = '?' } = now.load;
+      const line = `${id} is ${now.state}, ${onAir} streams on air`;
       if (line !== last) process.stderr.write(`${line}\n`);
       last = line;
       if (clock.monotonicMs() > deadlineMs)

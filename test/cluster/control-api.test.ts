@@ -138,8 +138,8 @@ test('while on air health, /v1/live, /v1/cluster, the edges and the CLI tell the
   });
   expect(await cli(['streams', 'health', 'demo'], StreamHealth)).toMatchObject({ state: 'live', owner });
   const nodes = await cli(['nodes'], ClusterView.shape.nodes);
-  expect(nodes.map(({ id, load }) => `${id} ${load.streams}`).toSorted()).toEqual(
-    cluster.nodes.map(({ node }) => `${node} ${node === owner ? 1 : 0}`).toSorted(),
+  expect(nodes.map(({ id, load }) => `${id} ${load.streams} ${load.onAir}`).toSorted()).toEqual(
+    cluster.nodes.map(({ node }) => `${node} ${node === owner ? '1 1' : '0 0'}`).toSorted(),
   );
   expect(await cli(['regions'], ClusterView.shape.regions)).toEqual([
     { id: cluster.regions[0]?.id, nodes: 2, alive: 2 },
@@ -191,6 +191,11 @@ test('a new key and a delete disconnect the publisher at the other node with the
   await using second = await onAir(rotated.streamKey, 1);
   expect(await api.status('DELETE', `/v1/streams/${id}`)).toBe(204);
   expect(await second.said()).toBe('STREAM_KEY_UNKNOWN: the stream was deleted');
+  // What was on air is still somebody's, and counts no more.
+  const counts = async () =>
+    (await cli(['nodes'], ClusterView.shape.nodes)).map(({ load }) => [load.onAir, load.streams > 0]);
+  await expect.poll(counts, { timeout: 20_000 }).toEqual(expect.arrayContaining([[0, true]]));
+  expect((await counts()).map(([count]) => count)).toEqual([0, 0]);
 });
 
 const runCli = (args: readonly string[], token = cluster.token): Promise<CliResult> => runCliAs(args, token);

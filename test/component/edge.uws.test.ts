@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { NodeId, RegionId } from '../../cluster/model/ids.ts';
 import { TangazaError } from '../../cluster/errors/tangaza-error.ts';
+import { recordingLogger, type LogLine } from '../support/rtmp-recorder.ts';
 import { startTestEdge } from '../support/test-edge.ts';
 import { openSocket, rawRequest, readUntil } from '../support/raw-http.ts';
 
@@ -138,6 +139,38 @@ test('a store that fails is a 503 with a hint, and is asked again by the next re
     'no-store',
   ]);
   expect((await fetch(edge.url + stream.segmentPath(0))).status).toBe(200);
+});
+
+// Goal: media that somebody removed is told apart from what never was, at once, and is said once. Method: the objects of
+// three committed segments are taken from the store; the fourth stays.
+test('committed media that the store has no more is a 404 that says so, counted, and said once for a stream', async () => {
+  const lines: LogLine[] = [];
+  await using edge = await startTestEdge({ logger: recordingLogger(lines) });
+  const stream = await edge.broadcast(4);
+  const kept = edge.store.objects
+    .keys()
+    .toArray()
+    .filter((key) => key.includes('h264-240p'))
+    .at(-1);
+  expect(await (await fetch(`${edge.url}/readyz`)).json()).not.toMatchObject({ parts: [{ name: 'media' }] });
+  for (const key of edge.store.objects.keys()) if (key !== kept) edge.store.objects.delete(key);
+  for (const index of [0, 1, 2]) {
+    const reply = await fetch(edge.url + stream.segmentPath(index));
+    expect(reply.headers.get('cache-control')).toBe('no-store');
+    const problem = await problemOf(reply);
+    expect(problem).toMatchObject({
+      status: 404,
+      code: 'SEGMENT_NOT_FOUND',
+      detail: expect.stringMatching(/^Media missing/),
+    });
+  }
+  expect((await fetch(edge.url + stream.segmentPath(3))).status).toBe(200);
+  expect(await edge.metric('tangaza_edge_missing_media_total')).toBe(3);
+  expect(lines.filter(({ message }) => message.startsWith('committed media is missing'))).toHaveLength(1);
+  expect(await (await fetch(`${edge.url}/readyz`)).json()).toMatchObject({
+    ready: true,
+    parts: [{ name: 'media', detail: expect.stringContaining(stream.segmentPath(2)) }, { name: 'staying' }],
+  });
 });
 
 test('an object that is not what was committed is never served', async () => {

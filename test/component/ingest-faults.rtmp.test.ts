@@ -1,4 +1,5 @@
 /** Publishers that send what is not taken, rivals and ghosts, and a store and an owner that fail. */
+import { rename, rm, writeFile } from 'node:fs/promises';
 import { beforeAll, expect, test } from 'vitest';
 import type { SegmentStore } from '../../actors/segment-store/segment-store.ts';
 import { TangazaError } from '../../cluster/errors/tangaza-error.ts';
@@ -154,6 +155,27 @@ test('a store that is away for a while loses no segment, and their order holds',
   const offers = await rig.finished('a');
   expectOffersTiled(offers);
   expect(framesOf(offers, 'video')).toBe(225);
+});
+
+// Goal: C8 on a real folder: an operator's slip costs nothing. Method: a file takes the folder's place under a running
+// ingest, until a put has failed; then the folder is put back.
+test('a segment folder that is a file for a while loses no segment, and is said once', async () => {
+  await using rig = await IngestRig.start();
+  const { publisher } = await RtmpPublisher.publish({ port: rig.port, key: 'key-a' });
+  await publisher.send(feed, { untilMs: 3000 });
+  await rig.owner.until(() => rig.owner.offersOf('a').length >= 1);
+  await rename(rig.folder, `${rig.folder}-away`);
+  await writeFile(rig.folder, 'oops');
+  await publisher.send(feed, { fromMs: 3000 });
+  const said = () => rig.lines.filter(({ message }) => message.startsWith('the segment store'));
+  await expect.poll(said).toHaveLength(1);
+  await rm(rig.folder);
+  await rename(`${rig.folder}-away`, rig.folder);
+  await publisher.end();
+  const offers = await rig.finished('a');
+  expectOffersTiled(offers);
+  expect(framesOf(offers, 'video')).toBe(225);
+  expect(said().map(({ level }) => level)).toEqual(['error', 'info']);
 });
 
 test('an owner that is away for a while is offered every segment in order', async () => {

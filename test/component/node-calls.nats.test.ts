@@ -1,8 +1,8 @@
 /** Calls between nodes over Moleculer on a real nats-server: what is left of a call that nobody answers. */
 import { ServiceBroker } from 'moleculer';
 import { expect, test } from 'vitest';
-import { nodeCalls } from '../../cluster/membership/node-calls.moleculer.ts';
-import { BootId, NodeId } from '../../cluster/model/ids.ts';
+import { nodeCalls, type NodeCalls } from '../../cluster/membership/node-calls.moleculer.ts';
+import { BootId, Epoch, NodeId } from '../../cluster/model/ids.ts';
 import { baseBrokerOptions } from '../../cluster/observe/broker-options.moleculer.ts';
 import { silentLogger, type Logger } from '../../cluster/observe/logger.ts';
 import { systemClock as clock } from '../../cluster/time/clock.system.ts';
@@ -22,6 +22,25 @@ function listening(lines: string[]): Logger {
   return logger;
 }
 
+/** Of `n1`, which knows `n2`. */
+function callsOf(broker: ServiceBroker): NodeCalls {
+  return nodeCalls({
+    ...{ broker, self: NodeId.parse('n1'), bootId: BootId.parse('boot-n1'), clock },
+    members: {
+      list: () => ({
+        revision: 1,
+        readAtMs: 0,
+        members: [{ ...testMember('n2'), isAlive: true, state: 'alive', incarnation: 1 }],
+      }),
+      isAlive: () => true,
+      onGone: () => () => {},
+      onDeclaredDead: () => () => {},
+      setDraining: async () => {},
+      close: async () => {},
+    },
+  });
+}
+
 // Goal: a node's stop waits for nobody who will never answer. Method: an edge is asked for its head and keeps silent; the asker
 // gives up, as it does with a frozen or a dead one, and stops.
 test('a call that was never answered leaves nothing that a stop waits for', async () => {
@@ -39,21 +58,7 @@ test('a call that was never answered leaves nothing that a stop waits for', asyn
   await Promise.all([asker.start(), silent.start()]);
   try {
     await asker.waitForServices('edge-delivery');
-    const calls = nodeCalls({
-      ...{ broker: asker, self: NodeId.parse('n1'), bootId: BootId.parse('boot-n1'), clock },
-      members: {
-        list: () => ({
-          revision: 1,
-          readAtMs: 0,
-          members: [{ ...testMember('n2'), isAlive: true, state: 'alive', incarnation: 1 }],
-        }),
-        isAlive: () => true,
-        onGone: () => () => {},
-        onDeclaredDead: () => () => {},
-        setDraining: async () => {},
-        close: async () => {},
-      },
-    });
+    const calls = callsOf(asker);
     expect(await calls.askEdges(stream)).toEqual([]);
     await asked.promise;
   } finally {
@@ -62,4 +67,29 @@ test('a call that was never answered leaves nothing that a stop waits for', asyn
     await silent.stop();
   }
   expect(lines.filter((line) => !line.includes('is timed out'))).toEqual([]);
+});
+
+const record = {
+  ...{ owner: NodeId.parse('n2'), region, bootId: BootId.parse('boot-n2'), epoch: Epoch.parse(1) },
+  ...{ since: '2026-11-24T12:00:00.000Z', reason: 'first publish' },
+};
+
+// Goal: a node that starts is called as soon as it is known, and no line is written for each try before. Method: the callee's broker
+// runs; its service comes while the call is being tried.
+test('a call that comes before the service of its node is known waits for it, and nothing is warned of', async () => {
+  await using nats = await startNats();
+  const lines: string[] = [];
+  const asker = brokerOf(nats, 'n1', listening(lines));
+  const starting = brokerOf(nats, 'n2', silentLogger);
+  await Promise.all([asker.start(), starting.start()]);
+  try {
+    const asked = callsOf(asker).askFold(NodeId.parse('n2'), stream);
+    starting.createService({ name: 'edge-delivery', actions: { fold: () => 'the fold' } });
+    expect(await asked).toBe('the fold');
+    expect(lines).toEqual([]);
+    await expect(callsOf(asker).askHealth(record, stream)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    expect(lines).toEqual([]);
+  } finally {
+    await Promise.all([asker.stop(), starting.stop()]);
+  }
 });

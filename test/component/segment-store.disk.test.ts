@@ -1,7 +1,7 @@
 /** The disk store under what only real processes and real file systems do: races, crashes, a full disk. */
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -11,6 +11,7 @@ import { openDiskStore } from '../../actors/segment-store/segment-store.disk.ts'
 import type { SegmentStore } from '../../actors/segment-store/segment-store.ts';
 import { noMetrics } from '../../cluster/observe/metrics.ts';
 import { systemClock } from '../../cluster/time/clock.system.ts';
+import { recordingLogger, type LogLine } from '../support/rtmp-recorder.ts';
 
 const run = promisify(execFile);
 const script = resolve(import.meta.dirname, '../support/store-process.ts');
@@ -124,13 +125,97 @@ test('folders that deleting left empty are removed, the others stay', async () =
 test.each([
   ['below another object', 'a/1/x', 'a/1/x/0-x'],
   ['above another object', 'a/1/x/0-x', 'a/1/x'],
-])('a key that lies %s is refused', async (_, first, second) => {
+])('a key that lies %s is a fault of the store, whose keys never do', async (_, first, second) => {
   await using folder = await temporaryFolder();
   const store = await openIn(folder.path);
   await store.putIfAbsent(first, new Uint8Array(1));
   await expect(store.putIfAbsent(second, new Uint8Array(1))).rejects.toThrow(
-    expect.objectContaining({ code: 'BAD_REQUEST' }),
+    expect.objectContaining({
+      code: 'STORE_UNAVAILABLE',
+      message: expect.stringContaining('take that away'),
+    }),
   );
+});
+
+async function expectUnavailable(store: SegmentStore, said: RegExp): Promise<void> {
+  const failed = expect.objectContaining({
+    code: 'STORE_UNAVAILABLE',
+    retryable: true,
+    message: expect.stringMatching(said),
+  });
+  await expect(store.putIfAbsent('new/1/a/0-x', new Uint8Array(1))).rejects.toThrow(failed);
+  await expect(store.get(key)).rejects.toThrow(failed);
+  await expect(store.range(key, 0, 1)).rejects.toThrow(failed);
+  await expect(Array.fromAsync(store.list(''))).rejects.toThrow(failed);
+}
+
+// Goal: D4, an operator's slip under a running node is no missing object and no wrong key, and is mended by mending it.
+test.each([
+  ['renamed', () => Promise.resolve(), /is gone \(ENOENT\)/],
+  ['replaced by a file', (path: string) => writeFile(path, 'oops'), /is a file/],
+])('a segment folder that is %s is STORE_UNAVAILABLE until it is back', async (_, replace, said) => {
+  await using folder = await temporaryFolder();
+  const path = join(folder.path, 'segments');
+  const store = await openIn(path);
+  await store.putIfAbsent(key, new Uint8Array(10));
+  await rename(path, `${path}-away`);
+  await replace(path);
+  await expectUnavailable(store, said);
+  await rm(path, { force: true });
+  await rename(`${path}-away`, path);
+  expect(await store.get(key)).toHaveLength(10);
+  expect(await store.putIfAbsent('new/1/a/0-x', new Uint8Array(1))).toBe('stored');
+});
+
+test('a segment folder that was emptied, its hidden files included, is used again', async () => {
+  await using folder = await temporaryFolder();
+  const path = join(folder.path, 'segments');
+  const store = await openIn(path);
+  await store.putIfAbsent(key, new Uint8Array(10));
+  await rm(path, { recursive: true });
+  await mkdir(path);
+  await expect(store.get(key)).rejects.toThrow(expect.objectContaining({ code: 'SEGMENT_NOT_FOUND' }));
+  expect(await store.putIfAbsent(key, new Uint8Array(1))).toBe('stored');
+});
+
+// Goal: a disk that is unmounted or becomes read-only is no missing object, and nothing is written below its mount point.
+// Method: a real file system in a mount namespace of its own.
+test('a disk that is unmounted, or read-only, is STORE_UNAVAILABLE, and nothing goes below its mount point', async () => {
+  await using folder = await temporaryFolder();
+  const mount = `mount -t tmpfs -o size=1m none '${folder.path}' && exec "$@"`;
+  const node = [process.execPath, script, folder.path, 'unmount'];
+  const { stdout } = await run('unshare', ['--map-root-user', '--mount', 'sh', '-c', mount, 'sh', ...node]);
+  expect(JSON.parse(stdout)).toEqual({
+    readOnly: { put: 'STORE_UNAVAILABLE', get: 'ok' },
+    writable: { put: 'ok', get: 'ok' },
+    unmounted: { put: 'STORE_UNAVAILABLE', get: 'STORE_UNAVAILABLE' },
+    below: [],
+  });
+});
+
+// Goal: one line when it begins to fail and one when it works again, whatever the number of tries.
+test('a store that fails says so once, and once that it works again', async () => {
+  await using folder = await temporaryFolder();
+  const path = join(folder.path, 'segments');
+  const lines: LogLine[] = [];
+  const logger = recordingLogger(lines);
+  const store = await openDiskStore({
+    folder: path,
+    reserveBytes: 1,
+    clock: systemClock,
+    metrics: noMetrics,
+    logger,
+  });
+  await rename(path, `${path}-away`);
+  for (let attempt = 0; attempt < 5; attempt += 1)
+    await store.putIfAbsent(key, new Uint8Array(1)).catch(() => {});
+  await rename(`${path}-away`, path);
+  for (let attempt = 0; attempt < 2; attempt += 1) await store.putIfAbsent(key, new Uint8Array(1));
+  expect(lines.map(({ level, message }) => `${level} ${message}`)).toEqual([
+    'error the segment store fails; what waits for it is tried again',
+    'info the segment store works again',
+  ]);
+  expect(lines[1]).toMatchObject({ fields: { kind: 'write', failures: 5 } });
 });
 
 test('a folder that cannot be made is STORE_UNAVAILABLE', async () => {

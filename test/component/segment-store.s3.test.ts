@@ -163,6 +163,45 @@ test.each([
   expect(server.asked).toHaveLength(1 + requests);
 });
 
+// Goal: what a store refuses is the store's fault, to be tried again later, and says what to do about it.
+test.each([
+  ['no access', xml(403, 'AccessDenied'), 'Check the keys'],
+  ['a session that ended', xml(400, 'ExpiredToken'), 'Renew the session token'],
+  ['a clock that is wrong', xml(403, 'RequestTimeTooSkewed'), "Set this machine's clock"],
+  ['a bucket that is gone', xml(404, 'NoSuchBucket'), 'bucket is gone'],
+  ['something in front that knows no such page', xml(404, 'Nowhere'), '404 Nowhere'],
+  ['another region', xml(301, 'PermanentRedirect'), 'TANGAZA_S3_REGION'],
+] satisfies [string, Answer, string][])(
+  '%s: no operation takes it for a missing object',
+  async (_, answer, said) => {
+    const refused = expect.objectContaining({
+      code: 'STORE_UNAVAILABLE',
+      retryable: true,
+      message: expect.stringContaining(said),
+    });
+    await using server = await scripted(answer, answer, answer, answer);
+    const store = await openS3Store({ ...server.options, maxAttempts: 1 });
+    await expect(store.putIfAbsent(key, body)).rejects.toThrow(refused);
+    await expect(store.get(key)).rejects.toThrow(refused);
+    await expect(Array.fromAsync(store.list(''))).rejects.toThrow(refused);
+    await expect(store.delete([key])).rejects.toThrow(refused);
+  },
+);
+
+test('a server whose name is not known is STORE_UNAVAILABLE, with what to check', async () => {
+  const endpoint = 'http://no-such-host.invalid';
+  const opening = openS3Store({
+    ...ports,
+    endpoint,
+    region: 'x',
+    accessKey: 'a',
+    secretKey: 'b',
+    maxAttempts: 1,
+  });
+  await expect(opening).rejects.toThrow(code('STORE_UNAVAILABLE'));
+  await expect(opening).rejects.toThrow(/ENOTFOUND.*TANGAZA_S3_ENDPOINT|EAI_AGAIN.*name server/);
+});
+
 test('get: a body that breaks off is read again', async () => {
   await using server = await scripted(half, whole);
   const store = await openS3Store(server.options);

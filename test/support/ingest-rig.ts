@@ -151,10 +151,11 @@ export class IngestRig implements AsyncDisposable {
   readonly store: SegmentStore;
   readonly lines: LogLine[];
   readonly stop: () => Promise<void>;
-  readonly #folder: string;
+  /** Where the disk store lies. */
+  readonly folder: string;
 
   private constructor(
-    parts: Pick<IngestRig, 'port' | 'owner' | 'sessions' | 'store' | 'lines' | 'stop'> & { folder: string },
+    parts: Pick<IngestRig, 'port' | 'owner' | 'sessions' | 'store' | 'lines' | 'stop' | 'folder'>,
   ) {
     this.port = parts.port;
     this.owner = parts.owner;
@@ -162,7 +163,7 @@ export class IngestRig implements AsyncDisposable {
     this.store = parts.store;
     this.lines = parts.lines;
     this.stop = parts.stop;
-    this.#folder = parts.folder;
+    this.folder = parts.folder;
   }
 
   static async start({ limits, wrapStore = (store) => store }: RigOptions = {}): Promise<IngestRig> {
@@ -228,6 +229,6 @@ export class IngestRig implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
     await this.store.close();
-    await rm(this.#folder, { recursive: true, force: true });
+    await rm(this.folder, { recursive: true, force: true });
   }
 }

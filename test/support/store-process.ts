@@ -3,9 +3,12 @@
  *
  * `race KEY`: says `ready`, waits for a line, puts its process id under KEY, prints the outcome. `endless`: puts 64 kB
  * objects until it is killed. `fill [blind]`: puts until the disk is full and prints what happened; `blind` believes that
- * there is room, so that the file system itself has to refuse.
+ * there is room, so that the file system itself has to refuse. `unmount`: tries the store while its own file system is
+ * read-only, writable again, and unmounted, and prints what it was told.
  */
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
+import { readdir } from 'node:fs/promises';
 import { openDiskStore } from '../../actors/segment-store/segment-store.disk.ts';
 import { noMetrics } from '../../cluster/observe/metrics.ts';
 import { errorCodeOf } from '../../cluster/errors/tangaza-error.ts';
@@ -41,6 +44,9 @@ switch (mode) {
   case 'fill':
     say(JSON.stringify(await fill()));
     break;
+  case 'unmount':
+    say(JSON.stringify(await unmount()));
+    break;
   default:
     throw new Error(`no mode ${mode}`);
 }
@@ -68,5 +74,25 @@ async function fill(): Promise<object> {
     isAllThere: acknowledged.join() === whole.join(),
     listed: listed.length,
     afterwards,
+  };
+}
+
+async function unmount(): Promise<object> {
+  await store.putIfAbsent(keyOf(0), new Uint8Array(10));
+  execFileSync('mount', ['-o', 'remount,ro', folder]);
+  const readOnly = await tryBoth(1);
+  execFileSync('mount', ['-o', 'remount,rw', folder]);
+  const writable = await tryBoth(1);
+  execFileSync('umount', [folder]);
+  const unmounted = await tryBoth(2);
+  return { readOnly, writable, unmounted, below: await readdir(folder) };
+}
+
+/** What a put of a new object and a get of the first are answered with. */
+async function tryBoth(index: number): Promise<{ put: string; get: string }> {
+  const outcome = (call: Promise<unknown>): Promise<string> => call.then(() => 'ok', errorCodeOf);
+  return {
+    put: await outcome(store.putIfAbsent(keyOf(index), new Uint8Array(10))),
+    get: await outcome(store.get(keyOf(0))),
   };
 }

@@ -7,7 +7,7 @@ interface Cluster {
     readonly region: string;
     readonly state: string;
     readonly roles: readonly string[];
-    readonly load: { readonly streams: number };
+    readonly load: { readonly onAir?: number };
     readonly http: string;
     readonly rtmp: string;
   }[];
@@ -55,7 +55,15 @@ async function refresh(): Promise<void> {
   find('as-of', HTMLElement).textContent = `as of ${asOf}${age}`;
   find('nodes', HTMLElement).replaceChildren(
     ...cluster.nodes.map(({ id, region, state, load, roles, http, rtmp }) =>
-      row([id, region, mark(state, state === 'alive'), String(load.streams), roles.join(', '), http, rtmp]),
+      row([
+        id,
+        region,
+        mark(state, state === 'alive'),
+        String(load.onAir ?? '?'),
+        roles.join(', '),
+        http,
+        rtmp,
+      ]),
     ),
   );
   const rows = await Promise.all(cluster.placements.map((placement) => streamRow(placement, held)));

@@ -139,5 +139,5 @@ export function parseAudioSpecificConfig(bytes: Uint8Array): AacConfig {
 
 function refused(objectType: number): TangazaError {
   const name = objectTypeNames[objectType] ?? `MPEG-4 audio object type ${objectType}`;
-  return new TangazaError('CODEC_REFUSED', `${name} is not taken: send AAC-LC or HE-AAC`);
+  return new TangazaError('CODEC_REFUSED', `${name} is not taken: send AAC-LC or HE-AAC (ffmpeg: -c:a aac)`);
 }

@@ -31,7 +31,7 @@ const legacyNames: readonly string[] = [
 
 const enhanced = 9;
 const aac = 10;
-const instead = 'AAC';
+const instead = 'AAC (OBS: Settings, Output, Audio Encoder; ffmpeg: -c:a aac)';
 
 const packet = { start: 0, frames: 1, end: 2, channels: 4, multitrack: 5 } as const;
 

@@ -35,7 +35,8 @@ const legacyNames: Readonly<Record<number, string>> = {
 
 const avc = 7;
 const commandFrame = 5;
-const instead = 'H.264, or HEVC or AV1 by Enhanced RTMP';
+const instead =
+  'H.264 (OBS: Settings, Output, Video Encoder; ffmpeg: -c:v libx264), or HEVC or AV1 by Enhanced RTMP';
 
 const packet = { start: 0, frames: 1, end: 2, framesX: 3, metadata: 4, tsStart: 5, multitrack: 6 } as const;
 

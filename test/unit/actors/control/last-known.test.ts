@@ -40,13 +40,24 @@ test('the cluster as last known carries its age; regions and loads are counted f
   if (second === undefined) throw new Error('no second member');
   const members = declareDead(all, lifeOf(second), utcMs).members.map(listed);
   const owners = new Map([[StreamId.parse('s'), record]]);
-  const view = clusterView(members, owners, { utcMs, ageMs: 14_000 });
+  const view = clusterView(members, owners, { utcMs, ageMs: 14_000, onAir: new Map() });
   expect(ClusterView.parse(view)).toEqual(view);
   expect(view).toMatchObject({ asOf: then, stale, regions: [{ id: 'r1', nodes: 2, alive: 1 }] });
   expect(view.nodes.map(({ id, state, load }) => [id, state, load.streams])).toEqual([
     ['n1', 'alive', 1],
     ['n2', 'dead', 0],
   ]);
-  const fresh = clusterView(members, owners, { utcMs, ageMs: undefined });
+  const fresh = clusterView(members, owners, { utcMs, ageMs: undefined, onAir: new Map() });
   expect([fresh.asOf, 'stale' in fresh]).toEqual(['2026-11-24T12:00:14.000Z', false]);
+});
+
+test('what is on air is what the nodes told, not what they own; one that told nothing has no count', () => {
+  const members = viewOf('n1', 'n2').members.map(listed);
+  const owners = new Map([[StreamId.parse('s'), record]]);
+  const view = clusterView(members, owners, {
+    ...{ utcMs, ageMs: undefined },
+    onAir: new Map([[NodeId.parse('n1'), 0]]),
+  });
+  expect(ClusterView.parse(view)).toEqual(view);
+  expect(view.nodes.map(({ load }) => load)).toEqual([{ streams: 1, onAir: 0 }, { streams: 0 }]);
 });

@@ -72,7 +72,7 @@ test.each([
   const played = play(tags, { wallMs: wallOfMedia() });
   expect(codes(played)).toEqual(['KEYFRAME_INTERVAL']);
   expect(refusalsOf(played)[0]?.detail).toContain('keyframe interval over 10 s');
-  expect(refusalsOf(played)[0]?.detail).toContain('12.0 s');
+  expect(refusalsOf(played)[0]?.detail).toContain('12.0 s; set the keyframe interval to 2 s (OBS:');
 });
 
 test('keyframes every 10 s are taken with a warning, every 4 s without', () => {
@@ -174,4 +174,20 @@ test('health knows the codecs, the rates and what is wrong', () => {
   });
   expect(session.stats(now).bitrateBps).toBeGreaterThan(4000);
   expect(session.stats(now).warnings).toEqual([expect.stringContaining('keyframe interval of 5.0 s')]);
+});
+
+// Goal: what a publisher is told fits into the RTMP status and into health (200 characters, ASCII) and names what to set where.
+test.each([
+  {
+    name: 'no keyframe',
+    tags: () => feed({ seconds: 40, keys: () => false }),
+    says: /keyframe interval to 2 s/,
+  },
+  { name: 'Opus', tags: () => [audio(0, bytes([0x90], fourcc('Opus')))], says: /OBS: .*Audio Encoder/ },
+  { name: 'VP9', tags: () => [enhanced(0, 0, 'vp09', Uint8Array.of(1))], says: /OBS: .*Video Encoder/ },
+  { name: 'HDR', tags: () => [avcHeader(0, configurations.h264Pq)], says: /OBS: .*Color Space Rec\. 709/ },
+])('a refusal tells the publisher what to set in the encoder: $name', ({ tags, says }) => {
+  const [refusal] = refusalsOf(play([head, ...tags()], { wallMs: wallOfMedia() }));
+  expect(refusal?.detail).toMatch(says);
+  expect(`${refusal?.code}: ${refusal?.detail}`).toMatch(/^[\x20-\x7e]{1,200}$/);
 });
