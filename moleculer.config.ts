@@ -343,6 +343,7 @@ async function edgeMaker(parts: Parts): Promise<MakeService> {
       publicUrl: config.http.publicUrl,
       cacheBytes: config.cacheBytes,
       dvrWindowSeconds: config.dvrWindowSeconds,
+      leastHoldBackSeconds: config.leastHoldBackSeconds,
       retentionSeconds: config.retentionSeconds,
     });
     const server = uwsServer({ clock, metrics, logger });

@@ -33,6 +33,7 @@ export interface NodeConfig {
   readonly ladder: string;
   readonly worker: { readonly slots: number; readonly ffmpeg: string };
   readonly dvrWindowSeconds: number;
+  readonly leastHoldBackSeconds: number;
   readonly retentionSeconds: number;
   readonly cacheBytes: number;
   readonly operatorToken: string | undefined;
@@ -106,9 +107,19 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>, co
       ffmpeg: values.TANGAZA_FFMPEG,
     },
     dvrWindowSeconds: values.TANGAZA_DVR_WINDOW_SECONDS,
+    leastHoldBackSeconds:
+      values.TANGAZA_HOLD_BACK_SECONDS ?? defaultHoldBackSeconds(values.TANGAZA_NATS_REPLICAS),
     retentionSeconds: values.TANGAZA_RETENTION_SECONDS,
     cacheBytes: values.TANGAZA_CACHE_BYTES,
     operatorToken: values.TANGAZA_OPERATOR_TOKEN,
     logLevel: values.TANGAZA_LOG_LEVEL,
   };
+}
+
+/**
+ * C8: one server that is started again is back within 6 s. Replicas elect a leader when theirs dies, which takes
+ * nats-server 4 to 9 s, and until then nothing is committed.
+ */
+function defaultHoldBackSeconds(natsReplicas: number): number {
+  return natsReplicas > 1 ? 10 : 6;
 }

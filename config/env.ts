@@ -3,6 +3,13 @@ import { z } from 'zod';
 
 const port = z.coerce.number().int().min(0).max(65_535);
 const positive = z.coerce.number().int().positive();
+/** Three of the shortest targets (M11), and what a window always holds (`leastWindowSeconds`). */
+const holdBackRange = 'a whole number of seconds from 6 to 30';
+const holdBack = z.coerce
+  .number(holdBackRange)
+  .int(holdBackRange)
+  .min(6, holdBackRange)
+  .max(30, holdBackRange);
 
 /** Described for the README; a `secret` is never printed. */
 const variable = <S extends z.ZodType>(schema: S, description: string): S => schema.meta({ description });
@@ -61,7 +68,11 @@ const Variables = z.object({
   TANGAZA_FFMPEG: variable(z.string().default('ffmpeg'), 'Path of ffmpeg, 5.1 or newer.'),
   TANGAZA_DVR_WINDOW_SECONDS: variable(
     positive.default(1800),
-    'How far back a manifest reaches, in seconds.',
+    'How far back a manifest reaches, in seconds; the same on every node of a region.',
+  ),
+  TANGAZA_HOLD_BACK_SECONDS: variable(
+    holdBack.optional(),
+    'How far players stay behind the newest segment at least, 6 to 30 s (three target durations where that is more); default 6, with more than one NATS replica 10; the same on every node of a region.',
   ),
   TANGAZA_RETENTION_SECONDS: variable(positive.default(86_400), 'How long segments are kept, in seconds.'),
   TANGAZA_CACHE_BYTES: variable(positive.default(33_554_432), 'Bytes of segments an edge keeps in memory.'),

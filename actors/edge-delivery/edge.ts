@@ -65,6 +65,7 @@ export interface EdgePorts {
   readonly publicUrl: string | undefined;
   readonly cacheBytes: number;
   readonly dvrWindowSeconds: number;
+  readonly leastHoldBackSeconds: number;
   readonly retentionSeconds: number;
   /** Default 60 s. */
   readonly idleMs?: number;

@@ -37,6 +37,7 @@ export interface PlaybackPorts {
   /** For how long the index log has not been reachable; 0 while it is. */
   readonly logDownSeconds: () => number;
   readonly dvrWindowSeconds: number;
+  readonly leastHoldBackSeconds: number;
 }
 
 const encoder = new TextEncoder();
@@ -141,9 +142,10 @@ export class Playback {
     { device }: ManifestQuery,
   ): Promise<Entity> {
     const follower = await this.#ports.finder.findPlayable(request, streamId);
-    const { dvrWindowSeconds } = this.#ports;
+    const { dvrWindowSeconds, leastHoldBackSeconds } = this.#ports;
     return follower.render(canonicalTarget(request.path, what, device), (timeline) => {
-      const text = renderManifest(timeline, what, { streamId, dvrWindowSeconds, edges: this.#edges, device });
+      const options = { streamId, dvrWindowSeconds, leastHoldBackSeconds, edges: this.#edges, device };
+      const text = renderManifest(timeline, what, options);
       if (text === undefined) throw new TangazaError('NOT_FOUND', 'The stream has no such rendition.');
       return makeEntity(encoder.encode(text), {
         contentType: manifestTypes[what.kind],

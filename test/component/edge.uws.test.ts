@@ -32,6 +32,14 @@ test('manifests list what was committed, and the next commit is in the next mani
   );
 });
 
+test('the least hold-back of the node is in the playlist and in the MPD (C8)', async () => {
+  await using edge = await startTestEdge({ leastHoldBackSeconds: 10 });
+  await edge.broadcast(3);
+  const text = async (file: string): Promise<string> => (await fetch(`${edge.url}/live/demo/${file}`)).text();
+  expect(await text('h264-240p.m3u8')).toContain('HOLD-BACK=10.0');
+  expect(await text('manifest.mpd')).toContain('suggestedPresentationDelay="PT10S"');
+});
+
 test('a period that goes on with the media of another serves it from where that one stored it (M7)', async () => {
   await using edge = await startTestEdge();
   const stream = await edge.broadcast(2);

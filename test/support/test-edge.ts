@@ -57,6 +57,7 @@ export async function startTestEdge(
     publicUrl: undefined,
     cacheBytes: 64_000_000,
     dvrWindowSeconds: 1800,
+    leastHoldBackSeconds: 6,
     retentionSeconds: 86_400,
     ...ports,
   });

@@ -34,5 +34,24 @@ export interface Engine {
   destroy(): Promise<void>;
 }
 
+/** HOLD-BACK of a media playlist; undefined when it names none. */
+export function holdBackOf(playlist: string): number | undefined {
+  const said = /^#EXT-X-SERVER-CONTROL:(?:.*,)?HOLD-BACK=([\d.]+)/m.exec(playlist)?.[1];
+  return said === undefined ? undefined : Number(said);
+}
+
+/** What manifests say where neither long segments (M11) nor the setting asks for more (C8). */
+export const shortestHoldBackSeconds = 6;
+
+/**
+ * How far behind the newest whole segment a player plays that may choose, of what the manifest asks for.
+ *
+ * Shaka counts from the newest whole segment and needs two of 2 s, so the shortest hold-back is undercut for the sake of
+ * the delay behind live. A longer one has a reason, long segments or outages, and is kept.
+ */
+export function delaySeconds(askedSeconds: number): number {
+  return askedSeconds > shortestHoldBackSeconds ? askedSeconds : Math.min(4, askedSeconds);
+}
+
 /** Two failed manifests in a row and the watchdog moves on (M14). */
 export const manifestAttempts = 2;

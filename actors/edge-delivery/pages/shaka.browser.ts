@@ -1,6 +1,7 @@
 /** DASH (and HLS, for comparison) through Shaka Player. */
 import type Shaka from 'shaka-player/dist/shaka-player.compiled.js';
 import {
+  delaySeconds,
   manifestAttempts,
   type Engine,
   type EngineEvents,
@@ -9,8 +10,6 @@ import {
 } from './engine.browser.ts';
 
 declare const shaka: typeof Shaka;
-
-const presentationDelaySeconds = 4;
 
 export class ShakaEngine implements Engine {
   readonly #video: HTMLVideoElement;
@@ -28,9 +27,7 @@ export class ShakaEngine implements Engine {
     await this.#player.attach(this.#video);
     this.#player.configure({
       manifest: {
-        // Seconds behind the newest whole segment: a smaller delay than the manifest's, which is for players that wait longer.
-        defaultPresentationDelay: presentationDelaySeconds,
-        dash: { ignoreSuggestedPresentationDelay: true },
+        dash: { manifestPreprocessorTXml: chooseDelay },
         retryParameters: { maxAttempts: manifestAttempts, timeout: 5000, baseDelay: 500 },
       },
       streaming: {
@@ -38,7 +35,7 @@ export class ShakaEngine implements Engine {
         bufferingGoal: 12,
         bufferBehind: 60,
         lowLatencyMode: false,
-        // A slow start is made up for, gently; counted from where the delay above ends.
+        // A slow start is made up for, gently; counted from where that delay ends.
         liveSync: {
           enabled: true,
           targetLatency: 0.5,
@@ -108,4 +105,10 @@ export class ShakaEngine implements Engine {
       this.#events.onFailed(`Shaka error ${detail.code}`);
     }
   }
+}
+
+/** Writes into the MPD, before it is parsed, how far behind its newest whole segment to play. */
+function chooseDelay({ attributes }: Shaka.extern.xml.Node): void {
+  const asked = /^PT([\d.]+)S$/.exec(attributes['suggestedPresentationDelay'] ?? '')?.[1];
+  if (asked !== undefined) attributes['suggestedPresentationDelay'] = `PT${delaySeconds(Number(asked))}S`;
 }

@@ -57,7 +57,7 @@ function rootAttributes(timeline: Timeline, options: ManifestOptions, last: Dash
     // Half a target: a segment is listed half a segment after its commit at worst, well inside the delay.
     minimumUpdatePeriod: seconds(target / 2),
     timeShiftBufferDepth: seconds(windowSeconds(options.dvrWindowSeconds)),
-    suggestedPresentationDelay: seconds(holdBackSeconds(timeline)),
+    suggestedPresentationDelay: seconds(holdBackSeconds(timeline, options)),
     ...durations,
   };
 }

@@ -58,7 +58,7 @@ export function mediaPlaylist(
     '#EXTM3U',
     `#EXT-X-VERSION:${skipped > 0 ? 9 : 7}`,
     `#EXT-X-TARGETDURATION:${targetSeconds(timeline)}`,
-    serverControl(timeline, entries),
+    serverControl(timeline, entries, options),
     `#EXT-X-MEDIA-SEQUENCE:${first?.number ?? timeline.nextNumber}`,
     `#EXT-X-DISCONTINUITY-SEQUENCE:${first?.period.ordinal ?? Math.max(0, timeline.nextOrdinal - 1)}`,
     '#EXT-X-INDEPENDENT-SEGMENTS',
@@ -120,10 +120,10 @@ function maySkip(timeline: Timeline, entries: readonly Entry[]): boolean {
   );
 }
 
-function serverControl(timeline: Timeline, entries: readonly Entry[]): string {
+function serverControl(timeline: Timeline, entries: readonly Entry[], options: ManifestOptions): string {
   return tag('EXT-X-SERVER-CONTROL', {
     'CAN-SKIP-UNTIL': maySkip(timeline, entries) ? skipUntilSeconds(timeline).toFixed(1) : undefined,
-    'HOLD-BACK': holdBackSeconds(timeline).toFixed(1),
+    'HOLD-BACK': holdBackSeconds(timeline, options).toFixed(1),
   });
 }
 

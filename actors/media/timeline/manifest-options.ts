@@ -20,6 +20,8 @@ export interface EdgeSet {
 export interface ManifestOptions {
   readonly streamId: StreamId;
   readonly dvrWindowSeconds: number;
+  /** At most 30, so that every window holds it. */
+  readonly leastHoldBackSeconds: number;
   readonly edges: EdgeSet;
   readonly device?: DeviceType | undefined;
 }
@@ -29,9 +31,9 @@ export function targetSeconds({ longest90k }: Timeline): number {
   return Math.max(2, Math.round(longest90k / 90_000));
 }
 
-/** HOLD-BACK and suggestedPresentationDelay: three targets behind the end (M11). */
-export function holdBackSeconds(timeline: Timeline): number {
-  return 3 * targetSeconds(timeline);
+/** HOLD-BACK and suggestedPresentationDelay: three targets behind the end (M11), and what an outage takes (C8). */
+export function holdBackSeconds(timeline: Timeline, { leastHoldBackSeconds }: ManifestOptions): number {
+  return Math.max(3 * targetSeconds(timeline), leastHoldBackSeconds);
 }
 
 /** `http://host:port/live/{stream}/` of an edge. */

@@ -2,8 +2,8 @@
 import type { Timeline, TimelinePeriod, TimelineSegment } from './timeline.ts';
 
 /**
- * A window is never shorter than this, whatever is configured: three of the longest segments there are (12 s: M11), so
- * that a player always finds its hold-back in the playlist. Fixed rather than folded: a window that grew with the target
+ * A window is never shorter than this, whatever is configured: three of the longest segments there are (12 s: M11), more
+ * than any hold-back (30 s is the most), so that a player always finds its hold-back in the playlist. Fixed rather than folded: a window that grew with the target
  * would show again what it had removed, and the media sequence would go back.
  */
 const leastWindowSeconds = 36;

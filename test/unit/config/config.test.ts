@@ -27,6 +27,22 @@ test('an empty value is the default', () => {
   expect(loadConfig({ TANGAZA_HTTP_PORT: '' }, 4).http.port).toBe(8080);
 });
 
+// C8: a leader's election takes nats-server 4 to 9 s; one server elects none.
+test('the least hold-back follows the NATS replicas unless it is set', () => {
+  const held = (env: Record<string, string>): number => loadConfig(env, 4).leastHoldBackSeconds;
+  expect(held({})).toBe(6);
+  expect(held({ TANGAZA_NATS_REPLICAS: '3' })).toBe(10);
+  expect(held({ TANGAZA_NATS_REPLICAS: '2' })).toBe(10);
+  expect(held({ TANGAZA_NATS_REPLICAS: '3', TANGAZA_HOLD_BACK_SECONDS: '6' })).toBe(6);
+  expect(held({ TANGAZA_HOLD_BACK_SECONDS: '30' })).toBe(30);
+});
+
+test.for(['5', '31', '7.5', 'long'])('a hold-back of %s is refused in words', (value) => {
+  expect(faultsOf({ TANGAZA_HOLD_BACK_SECONDS: value })).toEqual([
+    'TANGAZA_HOLD_BACK_SECONDS: a whole number of seconds from 6 to 30',
+  ]);
+});
+
 function faultsOf(env: Record<string, string>): readonly string[] {
   try {
     loadConfig(env, 4);

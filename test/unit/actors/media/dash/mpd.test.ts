@@ -12,6 +12,7 @@ import { audioRendition, fullLadder, passThroughOnly, region, stream } from '../
 const options: ManifestOptions = {
   streamId: stream,
   dvrWindowSeconds: 60,
+  leastHoldBackSeconds: 6,
   edges: { revision: 0, edges: [] },
 };
 const edge = (id: string, baseUrl: string) => ({ id: NodeId.parse(id), region, baseUrl });
@@ -74,6 +75,13 @@ test('the delay behind live is said once, as suggestedPresentationDelay', () => 
   const text = mpd(new LogBuilder().open().clock(passThroughOnly).segments(4).fold(), options);
   expect(text).toContain('suggestedPresentationDelay="PT6S"');
   expect(text).not.toContain('ServiceDescription');
+});
+
+test('a configured delay is said where it is more than three targets (C8)', () => {
+  const log = new LogBuilder().open().clock(passThroughOnly).segments(4);
+  expect(read(log.fold(), { leastHoldBackSeconds: 10 })['suggestedPresentationDelay']).toBe('PT10S');
+  const long = log.segment({ duration90k: 450_000 }).fold();
+  expect(read(long, { leastHoldBackSeconds: 10 })['suggestedPresentationDelay']).toBe('PT15S');
 });
 
 test('a small live stream, to the byte', () => {

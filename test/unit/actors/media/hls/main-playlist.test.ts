@@ -16,6 +16,7 @@ import {
 const options: ManifestOptions = {
   streamId: stream,
   dvrWindowSeconds: 60,
+  leastHoldBackSeconds: 6,
   edges: { revision: 0, edges: [] },
 };
 const edge = (id: string, baseUrl: string) => ({ id: NodeId.parse(id), region, baseUrl });

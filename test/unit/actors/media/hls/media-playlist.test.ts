@@ -11,6 +11,7 @@ import { audioRendition, fullLadder, passThroughOnly, stream } from '../../../..
 const options: MediaPlaylistOptions = {
   streamId: stream,
   dvrWindowSeconds: 60,
+  leastHoldBackSeconds: 6,
   edges: { revision: 0, edges: [] },
 };
 
@@ -142,6 +143,28 @@ test('a window is never shorter than three of the longest segments there may be'
   });
   expect(starting(lines, '#EXTINF:')).toHaveLength(18);
 });
+
+// Goal: the hold-back is the greater of three targets and what is configured, and is never more than is listed.
+// Method: targets of 2, 4 and 12 s under each bound of the setting, in the shortest window there is.
+test.for([
+  [2, 6, '6.0'],
+  [2, 10, '10.0'],
+  [2, 30, '30.0'],
+  [4, 10, '12.0'],
+  [12, 30, '36.0'],
+] as const)(
+  'segments of %i s and a least hold-back of %i s are held back by %s',
+  ([seconds, least, said]) => {
+    const log = new LogBuilder()
+      .open()
+      .clock()
+      .segments(40, { duration90k: seconds * 90_000 });
+    const more = { dvrWindowSeconds: 1, leastHoldBackSeconds: least };
+    const lines = linesOf(log.fold(), 'h264-240p', more);
+    expect(starting(lines, '#EXT-X-SERVER-CONTROL:HOLD-BACK=')).toEqual([said]);
+    expect(total(lines)).toBeGreaterThanOrEqual(Number(said));
+  },
+);
 
 describe('long segments (M11)', () => {
   test('one of 10 s sets target and hold-back for good', () => {

@@ -11,7 +11,12 @@ import type { IndexEntry, IndexRecord } from '../../../../../cluster/contract/in
 import { LogBuilder } from '../../../../support/log-builder.ts';
 import { by, fullLadder, passThroughOnly, stream } from '../../../../support/records.ts';
 
-const options = { streamId: stream, dvrWindowSeconds: 40, edges: { revision: 0, edges: [] } };
+const options = {
+  streamId: stream,
+  dvrWindowSeconds: 40,
+  leastHoldBackSeconds: 10,
+  edges: { revision: 0, edges: [] },
+};
 
 type Step = (log: LogBuilder) => void;
 const rungs = fc.subarray(['h264-720p', 'h264-480p', 'h264-360p']);
