@@ -1,7 +1,5 @@
 /** The task queue on a real JetStream. */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { describe, expect, test } from 'vitest';
 import type { TranscodeTask } from '../../cluster/contract/transcode.ts';
@@ -11,7 +9,6 @@ import { noMetrics } from '../../cluster/observe/metrics.ts';
 import type { PulledTask, TaskQueue } from '../../cluster/queue/task-queue.ts';
 import { openNatsTaskQueue } from '../../cluster/queue/task-queue.nats.ts';
 import { systemClock } from '../../cluster/time/clock.system.ts';
-import { startNatsTrio } from '../support/nats-trio.ts';
 import { startNats, type TestNats } from '../support/start-nats.ts';
 import { sampleTask } from '../support/transcode-task.ts';
 
@@ -326,21 +323,5 @@ describe('while the queue is silent, a task goes to the worker of its own node',
     puller?.stop();
     expect(await waiting).toBeUndefined();
     await connection.close();
-  });
-
-  // Goal: viewers wait for no election. Method: of three servers two die: the third is connected, and nobody leads.
-  test('a stream and consumers without a leader are silence, too', async () => {
-    const dir = await mkdtemp(join(tmpdir(), 'tangaza-queue-'));
-    await using stack = new AsyncDisposableStack();
-    stack.defer(() => rm(dir, { recursive: true, force: true }));
-    const trio = stack.use(await startNatsTrio(dir));
-    const connection = stack.use(await connect({ servers: [...trio.urls], maxReconnectAttempts: -1 }));
-    const queue = await openQueue(connection, { ...own, replicas: 3 });
-    const puller = stack.use(new Puller(queue, 2));
-    await queue.publish(task(0));
-    await (await puller.next()).ack();
-    for (let deaths = 0; deaths < 2; deaths += 1) await trio.servers[deaths]?.kill('SIGKILL');
-    await queue.publish(task(1));
-    expect((await puller.next()).task.start90k).toBe(1);
   });
 });

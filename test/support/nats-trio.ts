@@ -10,7 +10,6 @@ import { supervise, type SupervisedProcess } from '../../scripts/demo/supervised
 
 export interface NatsTrio extends AsyncDisposable {
   readonly urls: readonly string[];
-  readonly servers: readonly SupervisedProcess[];
   /** The server that leads that stream now. */
   leaderOf(connection: NatsConnection, stream: string): Promise<SupervisedProcess>;
   /** Whether that stream has a leader and two followers that are up to date. */
@@ -51,7 +50,6 @@ export async function startNatsTrio(dataDir: string): Promise<NatsTrio> {
   const urls = ports.map((port) => `nats://${host}:${port}`);
   try {
     for (const url of urls) await waitForJetStream(url);
-    await waitForThree(urls);
   } catch (error) {
     await stop();
     throw error;
@@ -61,7 +59,6 @@ export async function startNatsTrio(dataDir: string): Promise<NatsTrio> {
       .cluster;
   return {
     urls,
-    servers,
     leaderOf: async (connection, stream) => {
       const name = (await infoOf(connection, stream))?.leader;
       const found = servers.find((server) => server.name === name);
@@ -92,24 +89,4 @@ async function waitForJetStream(url: string): Promise<void> {
     await connection.close();
   }
   throw new Error(`${url}: JetStream does not answer`);
-}
-
-/** A server may know of JetStream before the leader knows of it: then a stream of three has no place yet. */
-async function waitForThree(urls: readonly string[]): Promise<void> {
-  const connection = await connect({ servers: [...urls] });
-  try {
-    const { streams } = await jetstreamManager(connection, { timeout: 2000, checkAPI: false });
-    const probe = { name: 'PROBE', subjects: ['probe'], num_replicas: 3 };
-    for (let tries = 0; tries < readyTries; tries += 1) {
-      const isPlaced = await streams.add(probe).then(
-        () => true,
-        () => false,
-      );
-      if (isPlaced) return void (await streams.delete(probe.name));
-      await delay(200);
-    }
-  } finally {
-    await connection.close();
-  }
-  throw new Error('there is no place for a stream of three copies');
 }
