@@ -32,3 +32,20 @@ export async function asking<T>(
     throw new TangazaError('LOG_UNAVAILABLE', `${what}: ${why}`, { cause: error });
   }
 }
+
+/**
+ * Asks, and asks again each `everyMs` while no answer has come; the first to be answered, or refused, decides. The first request's own
+ * time-out bounds it all. For reads: what is asked is asked more than once.
+ */
+export async function askingAgain<T>(ask: () => Promise<T>, everyMs: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  try {
+    return await new Promise<T>((resolve, reject) => {
+      const askOnce = (): void => void ask().then(resolve, reject);
+      timer = setInterval(askOnce, everyMs);
+      askOnce();
+    });
+  } finally {
+    clearInterval(timer);
+  }
+}

@@ -69,10 +69,10 @@ function stopOnTrouble(
   };
 }
 
-/** Waits before the next consumer, the longer the more have failed, 1 s at most; returns at once when the signal aborts. */
-export async function pauseAfter(failures: number, signal: AbortSignal): Promise<void> {
+/** Waits before the next consumer, the longer the more have failed, `maxMs` at most; returns at once when the signal aborts. */
+export async function pauseAfter(failures: number, signal: AbortSignal, maxMs = retryMaxMs): Promise<void> {
   if (signal.aborted) return;
-  const waiting = delay(Math.min(retryMaxMs, retryMinMs * 2 ** Math.min(failures, 10)));
+  const waiting = delay(Math.min(maxMs, retryMinMs * 2 ** Math.min(failures, 10)));
   const stop = (): void => waiting.cancel();
   signal.addEventListener('abort', stop);
   await waiting.catch(() => {});

@@ -11,9 +11,11 @@
  *     what was not yet on the disk, has not: then all comes again. (One that was purged has not, either: that does no harm.)
  * L6. A stream that is gone, with its server's disk, is made again, empty: the owners give it back what they know (C7). Its sequences
  *     begin at 1 again. (Rejected: `first_seq`. nats-server 2.10.27 empties such a stream at its next start: its pull request 6753.)
+ * L7. While a leader is elected nobody answers, and what was asked meanwhile is never answered. So a look is asked again each 200 ms,
+ *     and the first answer counts: each of them says what the log held after the look began.
  */
 import { DeliverPolicy, jetstream, jetstreamManager, RetentionPolicy, StorageType } from '@nats-io/jetstream';
-import type { JetStreamClient, JetStreamManager, StoredMsg } from '@nats-io/jetstream';
+import type { JetStreamClient, JetStreamManager, MsgRequest, StoredMsg } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { IndexRecord, type IndexEntry } from '../contract/index-log.ts';
 import { subjects } from '../contract/subjects.ts';
@@ -21,14 +23,18 @@ import { errorCodeOf, TangazaError } from '../errors/tangaza-error.ts';
 import type { RegionId, StreamId } from '../model/ids.ts';
 import type { Logger } from '../observe/logger.ts';
 import type { Counter, Histogram, Metrics } from '../observe/metrics.ts';
-import { isStreamGone, isWrongRevision } from './asking.nats.ts';
+import { askingAgain, isStreamGone, isWrongRevision } from './asking.nats.ts';
 import { consume, pauseAfter } from './consume.nats.ts';
 import type { FollowItem, IndexLog } from './index-log.ts';
+import { LogCursor, type Consumed } from './log-cursor.ts';
 
 /** For each request to the server. */
 const requestTimeoutMs = 2000;
-/** Of a look at the tail: while a leader is elected nobody answers, and one asks again all the sooner. */
+/** Of a look (L7). */
 const lookTimeoutMs = 800;
+const lookAgainMs = 200;
+/** Between a follower's consumers: each begins with a look, which bounds what it costs. */
+const pauseMaxMs = 250;
 
 export interface NatsIndexLogOptions {
   readonly connection: NatsConnection;
@@ -170,13 +176,16 @@ class NatsIndexLog implements IndexLog {
   /** L6. */
   async #last(stream: StreamId): Promise<StoredMsg | null> {
     try {
-      return await this.#looks.streams.getMessage(this.#stream.name, {
-        last_by_subj: subjects.index(this.#region, stream),
-      });
+      return await this.#look({ last_by_subj: subjects.index(this.#region, stream) });
     } catch (error) {
       if (isStreamGone(error)) await this.#ensure();
       throw error;
     }
+  }
+
+  /** L7. */
+  #look(query: MsgRequest): Promise<StoredMsg | null> {
+    return askingAgain(() => this.#looks.streams.getMessage(this.#stream.name, query), lookAgainMs);
   }
 
   async read(stream: StreamId, fromSequence = 1): Promise<readonly IndexEntry[]> {
@@ -198,7 +207,7 @@ class NatsIndexLog implements IndexLog {
   }
 
   async *follow(stream: StreamId, fromSequence: number, signal: AbortSignal): AsyncIterable<FollowItem> {
-    const cursor = new Cursor(fromSequence);
+    const cursor = new LogCursor(fromSequence);
     let failures = 0;
     while (!signal.aborted && !this.#connection.isClosed()) {
       try {
@@ -220,17 +229,17 @@ class NatsIndexLog implements IndexLog {
       }
       if (signal.aborted) return;
       this.#restarts.add(1);
-      await pauseAfter(failures, signal);
+      await pauseAfter(failures, signal, pauseMaxMs);
       failures += 1;
     }
   }
 
   /** L5. */
-  async #hasGoneBack(stream: StreamId, { next, given }: Cursor, tail: StoredMsg | null): Promise<boolean> {
+  async #hasGoneBack(stream: StreamId, { next, given }: LogCursor, tail: StoredMsg | null): Promise<boolean> {
     if (next === 1) return false;
     if ((tail?.seq ?? 0) < next - 1) return true;
     if (given === undefined || given.sequence !== next - 1) return false;
-    const stored = await this.#looks.streams.getMessage(this.#stream.name, { seq: given.sequence });
+    const stored = await this.#look({ seq: given.sequence });
     const entry = stored === null ? undefined : this.#parse(stream, stored.seq, stored.data);
     return entry?.record.recordId !== given.record.recordId;
   }
@@ -269,51 +278,6 @@ class NatsIndexLog implements IndexLog {
       );
       return undefined;
     }
-  }
-}
-
-interface Consumed {
-  readonly sequence: number;
-  /** Undefined for a record that cannot be read. */
-  readonly entry: IndexEntry | undefined;
-}
-
-/** Where a follower stands (L4). */
-class Cursor {
-  next: number;
-  /** What it was given last. */
-  given: IndexEntry | undefined;
-  #goal: number | undefined;
-  #isCaughtUp = false;
-
-  constructor(fromSequence: number) {
-    this.next = Math.max(1, fromSequence);
-  }
-
-  rewind(): void {
-    this.next = 1;
-    this.given = undefined;
-    this.#goal = undefined;
-  }
-
-  /** What was there at the call is read when the tail of that moment is. */
-  aim(tail: number): void {
-    this.#goal ??= tail;
-  }
-
-  /** @returns false for what it has already, whatever a consumer sends */
-  pass({ sequence, entry }: Consumed): boolean {
-    if (sequence < this.next) return false;
-    this.next = sequence + 1;
-    this.given = entry;
-    return true;
-  }
-
-  /** True once. */
-  catchesUp(): boolean {
-    if (this.#isCaughtUp || this.next <= (this.#goal ?? Infinity)) return false;
-    this.#isCaughtUp = true;
-    return true;
   }
 }
 
