@@ -12,6 +12,8 @@ import { delay, type NatsConnection } from '@nats-io/transport-node';
 const heartbeatMs = 1000;
 /** Messages asked for ahead of the reader: the bound of its buffer. */
 const readAhead = 256;
+/** Of what a reader does until its consumer is made. */
+const meanwhileEveryMs = 250;
 const retryMinMs = 100;
 const retryMaxMs = 1000;
 
@@ -21,12 +23,42 @@ interface Source {
   readonly stream: string;
 }
 
-/** One consumer's life: ends when the signal aborts, the connection drops or anything befalls the consumer. */
-export async function* consume(
+/**
+ * One consumer's life: ends when the signal aborts, the connection drops or anything befalls the consumer.
+ *
+ * @param meanwhile gives, by other means, what has come: called again and again until the consumer is made, and once if it cannot be.
+ * Its messages may come twice.
+ */
+export async function* consume<T = never>(
   { connection, js, stream }: Source,
   from: Partial<OrderedConsumerOptions>,
   signal: AbortSignal,
-): AsyncIterable<JsMsg> {
+  meanwhile?: () => AsyncIterable<T>,
+): AsyncIterable<JsMsg | T> {
+  const opening = openConsumer({ connection, js, stream }, from, signal);
+  try {
+    if (meanwhile !== undefined) {
+      while (!signal.aborted && (await isPending(opening, meanwhileEveryMs))) yield* meanwhile();
+      if (await isRefused(opening)) yield* meanwhile();
+    }
+    yield* (await opening).messages;
+  } finally {
+    // Also for a reader that left before the consumer was made.
+    const closing = opening.then(({ close }) => close()).catch(() => {});
+    if (!(await isPending(opening, 0))) await closing;
+  }
+}
+
+interface OpenConsumer {
+  readonly messages: ConsumerMessages;
+  readonly close: () => Promise<void>;
+}
+
+async function openConsumer(
+  { connection, js, stream }: Source,
+  from: Partial<OrderedConsumerOptions>,
+  signal: AbortSignal,
+): Promise<OpenConsumer> {
   const consumer = await js.consumers.get(stream, { ...from, inactive_threshold: 20 * heartbeatMs });
   const messages = await consumer.consume({
     max_messages: readAhead,
@@ -34,13 +66,23 @@ export async function* consume(
     idle_heartbeat: heartbeatMs,
   });
   const stopWatching = stopOnTrouble(connection, messages, signal);
-  try {
-    yield* messages;
-  } finally {
+  const close = async (): Promise<void> => {
     stopWatching();
     await messages.close();
     // Best effort: the server forgets an idle consumer by itself.
     if (!connection.isClosed()) consumer.delete().catch(() => {});
+  };
+  return { messages, close };
+}
+
+/** Waits for it, `withinMs` at most. @returns whether it is still under way */
+async function isPending(work: Promise<unknown>, withinMs: number): Promise<boolean> {
+  const waiting = delay(withinMs);
+  const ended = (): boolean => false;
+  try {
+    return await Promise.race([work.then(ended, ended), waiting.then(() => true)]);
+  } finally {
+    waiting.cancel();
   }
 }
 
@@ -68,6 +110,12 @@ function stopOnTrouble(
     if ('stop' in status && typeof status.stop === 'function') status.stop();
   };
 }
+
+const isRefused = (work: Promise<unknown>): Promise<boolean> =>
+  work.then(
+    () => false,
+    () => true,
+  );
 
 /** Waits before the next consumer, the longer the more have failed, `maxMs` at most; returns at once when the signal aborts. */
 export async function pauseAfter(failures: number, signal: AbortSignal, maxMs = retryMaxMs): Promise<void> {

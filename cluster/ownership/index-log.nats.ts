@@ -13,6 +13,8 @@
  *     begin at 1 again. (Rejected: `first_seq`. nats-server 2.10.27 empties such a stream at its next start: its pull request 6753.)
  * L7. While a leader is elected nobody answers, and what was asked meanwhile is never answered. So a look is asked again each 200 ms,
  *     and the first answer counts: each of them says what the log held after the look began.
+ * L8. A consumer is made by the cluster's own leader (of its metadata), whose successor may come seconds after the log's. Until the
+ *     consumer is there a follower asks the log for one record after the other.
  */
 import { DeliverPolicy, jetstream, jetstreamManager, RetentionPolicy, StorageType } from '@nats-io/jetstream';
 import type { JetStreamClient, JetStreamManager, MsgRequest, StoredMsg } from '@nats-io/jetstream';
@@ -33,6 +35,8 @@ const requestTimeoutMs = 2000;
 /** Of a look (L7). */
 const lookTimeoutMs = 800;
 const lookAgainMs = 200;
+/** Records that a follower asks for before it sees whether its consumer is there (L8). */
+const askAtOnce = 16;
 /** Between a follower's consumers: each begins with a look, which bounds what it costs. */
 const pauseMaxMs = 250;
 
@@ -263,8 +267,23 @@ class NatsIndexLog implements IndexLog {
       deliver_policy: DeliverPolicy.StartSequence,
       opt_start_seq: fromSequence,
     };
-    for await (const { seq, data } of consume(source, from, signal))
+    let next = fromSequence;
+    for await (const { seq, data } of consume(source, from, signal, () => this.#ask(stream, next))) {
+      if (seq < next) continue;
+      next = seq + 1;
       yield { sequence: seq, entry: this.#parse(stream, seq, data) };
+    }
+  }
+
+  /** L8. Some records from that sequence on, as far as there are any. */
+  async *#ask(stream: StreamId, fromSequence: number): AsyncIterable<StoredMsg> {
+    const query = { seq: fromSequence, next_by_subj: subjects.index(this.#region, stream) };
+    for (let asked = 0; asked < askAtOnce; asked += 1) {
+      const found = await this.#look(query);
+      if (found === null) return;
+      yield found;
+      query.seq = found.seq + 1;
+    }
   }
 
   #parse(stream: StreamId, sequence: number, data: Uint8Array): IndexEntry | undefined {

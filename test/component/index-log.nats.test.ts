@@ -1,6 +1,7 @@
 /** The index log on a real nats-server: the fence, lost acks, crashes and followers (C1). */
 import { connect, type NatsConnection } from '@nats-io/transport-node';
-import { cp, rm } from 'node:fs/promises';
+import { cp, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { errorCodeOf } from '../../cluster/errors/tangaza-error.ts';
@@ -189,6 +190,42 @@ test('a follower of a log that was restored from a backup is told, and gets all 
   const seen = following.seen.filter((id) => id !== 'caughtUp');
   expect(seen).toEqual(['c0', 'c1', 'lost0', 'lost1', 'wentBack', 'c0', 'c1', 'new0', 'new1', 'new2']);
 });
+
+// Goal: records reach a follower that cannot get a consumer (L8). Method: the account's mapping leads the requests for consumers to a
+// subject of our own: where nobody listens they are refused at once, where somebody listens and is silent they hang.
+test.each(['are refused', 'hang'] as const)(
+  'while requests for a consumer %s, a follower gets what comes',
+  async (how) => {
+    await using folder = await temporaryFolder();
+    const file = join(folder.path, 'nats.conf');
+    await writeFile(file, withoutConsumers);
+    await using nats = await startNats({ jetstream: true, args: ['-c', file] });
+    await using a = await open(nats);
+    if (how === 'hang') a.connection.subscribe('nobody.>', { callback: () => {} });
+    let tail = await a.log.append(stream, openRecord(), 0);
+    using following = follow(a.log, 1);
+    await following.until((seen) => seen.includes('caughtUp'));
+    const ids = Array.from({ length: 40 }, (_, index) => `c${index}`);
+    for (const id of ids) tail = await a.log.append(stream, clock(id), tail);
+    await following.until((seen) => seen.includes('c39'));
+    expect(following.seen.filter((id) => id !== 'caughtUp')).toEqual(['r1', ...ids]);
+    expect(
+      (await jetstreamManager(a.connection).then((manager) => manager.streams.info('IDX-eu'))).state
+        .consumer_count,
+    ).toBe(0);
+  },
+);
+
+const withoutConsumers = `
+accounts {
+  TEST {
+    jetstream: enabled
+    users: [{ user: test, password: test }]
+    mappings: { "$JS.API.CONSUMER.CREATE.>": "nobody.>" }
+  }
+}
+no_auth_user: test
+`;
 
 test('a follower ends when its signal aborts, also while the server is gone', async () => {
   await using nats = await startNats({ jetstream: true });
