@@ -41,7 +41,13 @@ const count = (figure: string, about: string, atMost?: number): HarmFigure => ({
   ...{ figure, about, unit: '' },
   ...(atMost === undefined ? {} : { atMost }),
 });
-const stall: HarmFigure = { figure: 'stallMs', about: 'stall at 8 s of buffer', unit: 'ms', atMost: 0 };
+const stallTold: HarmFigure = { figure: 'stallMs', about: 'stall at 8 s of buffer', unit: 'ms' };
+const stall: HarmFigure = { ...stallTold, atMost: 0 };
+/** C8. */
+const holdBackStall: HarmFigure = {
+  ...{ figure: 'holdBackStallMs', about: "stall at the playlist's hold-back", unit: 'ms' },
+  atMost: 0,
+};
 const lost = count('lost', 'lost', 0);
 const doubled = count('doubled', 'doubled', 0);
 const discontinuities = (atMost?: number): HarmFigure => count('discontinuities', 'discontinuities', atMost);
@@ -140,7 +146,7 @@ export const failoverCases: readonly FailoverCase[] = [
     measure: natsLeaderKilled,
     // From the death, for nobody outside sees when the next leader serves: the outage is in it, so 5 s do not apply.
     time: { figure: 'inTimeMs', about: "leader's death to first commit in time" },
-    harm: [...natsHarm, stall],
+    harm: [...natsHarm, holdBackStall, stallTold],
     alsoTold: [],
   },
   {

@@ -5,13 +5,14 @@ import type { BenchStream } from './failover-rig.ts';
 /** What one run measured, by name; a name that is missing was not to be seen in it. */
 export type Figures = Readonly<Record<string, number>>;
 
-/** What players have in their buffer when the fault comes. */
+/** What the targets' players have in their buffer when the fault comes. */
 const playerBufferMs = 8000;
 
 /**
  * Marks where the stream and its viewer are, just before a fault. The result tells what was amiss since then, as often
  * as it is asked: `lost`, `doubled`, `discontinuities`, `stale` (records that the fold refused, or of an older epoch),
- * `ownershipChanges`, `absent`, `numberFaults`, and `stallMs` of a player with 8 s of buffer.
+ * `ownershipChanges`, `absent`, `numberFaults`, `stallMs` of a player with 8 s of buffer, and `holdBackStallMs` of
+ * one that is as far behind as the playlist asks (C8).
  */
 export function watchHarm(stream: BenchStream, viewer: Viewer): () => Figures {
   const from = stream.log.seen.length;
@@ -27,6 +28,7 @@ export function watchHarm(stream: BenchStream, viewer: Viewer): () => Figures {
       absent: absentSince(stream, from),
       numberFaults: viewer.faults - faults,
       stallMs: viewer.stallSince(atMs, playerBufferMs),
+      holdBackStallMs: viewer.stallSince(atMs, viewer.holdBackMs),
     };
   };
 }

@@ -43,6 +43,8 @@ export class Viewer implements AsyncDisposable {
   readonly arrivals: Arrival[] = [];
   /** Numbers that were left out, or named other media than before. */
   faults = 0;
+  /** How far the playlist asks players to stay behind its end. */
+  holdBackMs = 0;
   readonly #edges: readonly string[];
   readonly #path: string;
   readonly #uris = new Map<number, string>();
@@ -92,8 +94,9 @@ export class Viewer implements AsyncDisposable {
     }
   }
 
-  #take({ segments }: Playlist): void {
+  #take({ segments, holdBackSeconds }: Playlist): void {
     const atMs = performance.now();
+    this.holdBackMs = holdBackSeconds * 1000;
     for (const { number, uri, durationSeconds, isGap } of segments) {
       const known = this.#uris.get(number);
       if (known !== undefined && known !== uri) this.faults += 1;

@@ -14,6 +14,8 @@ export interface Playlist {
   readonly mediaSequence: number;
   readonly discontinuitySequence: number;
   readonly targetDuration: number;
+  /** How far a player stays behind the end at least; 0 where it is not told. */
+  readonly holdBackSeconds: number;
   readonly isEnded: boolean;
   readonly segments: readonly PlaylistSegment[];
   /** Number of the newest segment; -1 for none. */
@@ -50,6 +52,7 @@ export function parsePlaylist(text: string): Playlist {
     mediaSequence,
     discontinuitySequence: valueOf('#EXT-X-DISCONTINUITY-SEQUENCE'),
     targetDuration: valueOf('#EXT-X-TARGETDURATION'),
+    holdBackSeconds: Number(/^#EXT-X-SERVER-CONTROL:(?:.*,)?HOLD-BACK=([\d.]+)/m.exec(text)?.[1] ?? 0),
     isEnded: lines.includes('#EXT-X-ENDLIST'),
     segments,
     lastNumber: mediaSequence + segments.length - 1,
