@@ -32,7 +32,7 @@ import type { TaskReport } from '../../cluster/contract/transcode.ts';
 import { TangazaError } from '../../cluster/errors/tangaza-error.ts';
 import type { NodeId, StreamId } from '../../cluster/model/ids.ts';
 import type { Counter, Metrics } from '../../cluster/observe/metrics.ts';
-import { lineOf, loadsOf, type Candidate } from '../../cluster/ownership/succession.ts';
+import { lineOf, loadsOf, sessionsFirst, type Candidate } from '../../cluster/ownership/succession.ts';
 import type { KnownOwnership } from '../../cluster/ownership/known-ownership.ts';
 import type { OwnershipRecord } from '../../cluster/ownership/ownership-store.ts';
 import type { TaskQueue } from '../../cluster/queue/task-queue.ts';
@@ -54,6 +54,8 @@ const recordsPerWindowSecond = 2;
 const minLogRecords = 600;
 const maxActivations = 500;
 const closeWithinMs = 2000;
+/** Each waits for its log and for its successor; a node's streams all together have seconds. */
+const handOversAtOnce = 8;
 
 export interface StreamOptions extends ClaimPorts {
   readonly ownership: KnownOwnership;
@@ -168,7 +170,7 @@ export class StreamActor {
   async health(stream: StreamId): Promise<StreamHealth> {
     const { ownership, clock } = this.#options;
     const active = await this.#find(stream);
-    if (active !== undefined) return active.health(await this.#successors(stream));
+    if (active !== undefined) return active.health(await this.#successorsOf(active));
     const { value: record } = await ownership.known(stream);
     const reason = record === undefined ? 'It has not been on air yet.' : 'No publisher is connected.';
     return offlineHealth(reason, clock.utcMs(), { record });
@@ -217,30 +219,31 @@ export class StreamActor {
   }
 
   /**
-   * N6, N7: gives every stream of this node to the next in line, one after the other.
+   * N6, N7: gives every stream of this node to the next in line, some at once.
    *
    * @returns what is still owned here: for lack of a candidate, of time, or of an answer
    */
   async handOverAll(signal: AbortSignal): Promise<readonly StreamId[]> {
     this.#isDraining = true;
     this.#orphans.stop();
-    for (const activation of this.#live) {
-      if (signal.aborted) break;
-      await this.#handOver(activation, signal).catch((error: unknown) => {
-        this.#options.logger.warn(
-          { stream: activation.stream, err: error },
-          'a stream could not be handed over',
-        );
-      });
-    }
+    const waiting = [...this.#live];
+    const handOverNext = async (): Promise<void> => {
+      for (let next = waiting.shift(); next !== undefined && !signal.aborted; next = waiting.shift())
+        await this.#handOver(next, signal);
+    };
+    await Promise.all(Array.from({ length: handOversAtOnce }, handOverNext));
     return this.#live.map(({ stream }) => stream);
   }
 
   async #handOver(activation: Activation, signal: AbortSignal): Promise<void> {
-    const [to] = await this.#successors(activation.stream);
-    if (to === undefined)
-      throw new TangazaError('UNAVAILABLE', `Nobody else could own ${activation.stream}.`);
-    await handOver(activation, to, this.#options, signal);
+    const { stream } = activation;
+    try {
+      const [to] = await this.#successorsOf(activation);
+      if (to === undefined) throw new TangazaError('UNAVAILABLE', `Nobody else could own ${stream}.`);
+      await handOver(activation, to, this.#options, signal);
+    } catch (error) {
+      this.#options.logger.warn({ stream, err: error }, 'a stream could not be handed over');
+    }
   }
 
   /** What stands still here goes on there. */
@@ -251,6 +254,11 @@ export class StreamActor {
   }
 
   /** Who would take it over, best first. */
+  async #successorsOf({ stream, feeding }: Activation): Promise<readonly NodeId[]> {
+    return sessionsFirst(await this.#successors(stream), feeding);
+  }
+
+  /** The same by the line alone, for a stream whose sessions are not known here. */
   async #successors(stream: StreamId): Promise<readonly NodeId[]> {
     const { candidates, ownership, node } = this.#options;
     const known = await ownership.allKnown().catch(() => ({ value: new Map<StreamId, OwnershipRecord>() }));

@@ -37,5 +37,17 @@ export function lineOf(
   return chosen.map(({ id }) => id);
 }
 
+/** That line, nodes that have a session of the stream first (C2). */
+export function sessionsFirst(
+  successors: readonly NodeId[],
+  sessions: readonly { readonly node: NodeId }[],
+): readonly NodeId[] {
+  const feeding = new Set(sessions.map(({ node }) => node));
+  return [
+    ...successors.filter((node) => feeding.has(node)),
+    ...successors.filter((node) => !feeding.has(node)),
+  ];
+}
+
 /** A node without a session of the stream waits for those before it in line; one with a session does not wait at all. */
 export const adoptionWaitMs = (place: number): number => firstWaitMs + place * waitForEachBeforeMs;

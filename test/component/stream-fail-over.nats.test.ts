@@ -79,6 +79,47 @@ test('a stream is handed over by consent: no gap, no discontinuity, and the sess
   expect(await two.actor.health(stream)).toMatchObject({ owner: 'n2', ownedBecause: 'handed over by n1' });
 });
 
+// Goal: a stream goes to where it is fed already (C2). Method: of six nodes that could own it, a twin's session is at the one that the line
+// names last.
+test('a node with a session of the stream is the first successor, and is given the stream at a drain', async () => {
+  await using nats = await startNats({ jetstream: true });
+  const candidates = ['n2', 'n3', 'n4', 'n5', 'n6', 'n7'].map((id) => ({ id: NodeId.parse(id), weight: 1 }));
+  const asked: NodeId[] = [];
+  await using one = await startActor(nats, {
+    options: {
+      candidates: () => candidates,
+      askToAdopt: async (node) => void asked.push(node),
+    },
+  });
+  const { period } = await begin(one);
+  const inLine = (await one.actor.health(stream)).successors;
+  const twin = inLine.at(-1);
+  if (twin === undefined) throw new Error('there is no line');
+  await attach(one, { sessionId: SessionId.parse('s2'), node: twin, remoteAddress: '10.0.0.2', period });
+  expect((await one.actor.health(stream)).successors).toEqual([twin, ...inLine.slice(0, -1)]);
+  expect(await one.actor.handOverAll(AbortSignal.timeout(30_000))).toEqual([]);
+  expect(asked).toEqual([twin]);
+});
+
+// Goal: a node with many streams is left within its time. Method: successors that answer only when a second one is asked: one after
+// the other would never end.
+test('streams of a node are handed over side by side', async () => {
+  await using nats = await startNats({ jetstream: true });
+  const asked: StreamId[] = [];
+  const both = Promise.withResolvers<void>();
+  await using one = await startActor(nats, {
+    options: {
+      candidates: () => [{ id: NodeId.parse('n2'), weight: 1 }],
+      askToAdopt: (_, { streamId }) => {
+        if (asked.push(streamId) === 2) both.resolve();
+        return both.promise;
+      },
+    },
+  });
+  for (const id of ['first', 'second']) await attach(one, { streamId: StreamId.parse(id) });
+  expect(await one.actor.handOverAll(new AbortController().signal)).toEqual([]);
+});
+
 // Method: of two sessions of one encoder one is at the owner's node, with which it would die; and one that it does not know yet,
 // as a successor knows none before they come (S9).
 test('an owner tells each session that it knows whether it has a twin that would outlive the owner', async () => {
