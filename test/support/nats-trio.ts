@@ -46,9 +46,12 @@ export async function startNatsTrio(dataDir: string): Promise<NatsTrio> {
   const stop = async (): Promise<void> => {
     for (const server of servers) await server.stop();
   };
-  for (const server of servers) server.start();
   const urls = ports.map((port) => `nats://${host}:${port}`);
   try {
+    for (const [index, server] of servers.entries()) {
+      server.start();
+      await waitForServer(urls[index] ?? '');
+    }
     for (const url of urls) await waitForJetStream(url);
   } catch (error) {
     await stop();
@@ -74,6 +77,15 @@ export async function startNatsTrio(dataDir: string): Promise<NatsTrio> {
     },
     [Symbol.asyncDispose]: stop,
   };
+}
+
+/**
+ * One server after the other: of three that start in the same moment nats-server 2.10.27 leaves one out of its metadata group at times,
+ * and then no stream of three replicas can be placed until that one is started again (2 of 80 starts; none of 110 one by one).
+ */
+async function waitForServer(url: string): Promise<void> {
+  const connection = await connect({ servers: url, waitOnFirstConnect: true, reconnectTimeWait: 50 });
+  await connection.close();
 }
 
 /** Until the servers have elected who places streams, every one of them refuses. */
