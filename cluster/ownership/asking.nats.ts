@@ -5,6 +5,8 @@ import { TangazaError } from '../errors/tangaza-error.ts';
 /** Of create() and of update(): `wrong last sequence`, with and without the sequence told. */
 const wrongLastSequence = new Set([10071, 10164]);
 const streamNotFound = 10_059;
+/** No suitable peers, and replicas in a server that is no cluster's. */
+const notEnoughServers = new Set([10_005, 10_074]);
 
 /** Another was faster: the compare-and-set named a revision that is no longer the last. */
 export const isWrongRevision = (error: unknown): boolean =>
@@ -13,6 +15,13 @@ export const isWrongRevision = (error: unknown): boolean =>
 /** The stream, or the bucket that lies in it, is gone, with its server's disk. */
 export const isStreamGone = (error: unknown): boolean =>
   error instanceof JetStreamApiError && error.code === streamNotFound;
+
+/** Why a request failed, and what to do where that can be told. */
+export function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'no answer';
+  if (!(error instanceof JetStreamApiError) || !notEnoughServers.has(error.code)) return error.message;
+  return `${error.message}: TANGAZA_NATS_REPLICAS asks for more NATS servers than work together. Look at cluster_size in /jsz of their monitoring port; one that was left out of the group at its start must be started again.`;
+}
 
 /**
  * @param remake makes the bucket again when it is gone: the next request finds it, empty
@@ -28,8 +37,7 @@ export async function asking<T>(
   } catch (error) {
     if (error instanceof TangazaError) throw error;
     if (isStreamGone(error)) await remake().catch(() => {});
-    const why = error instanceof Error ? error.message : 'no answer';
-    throw new TangazaError('LOG_UNAVAILABLE', `${what}: ${why}`, { cause: error });
+    throw new TangazaError('LOG_UNAVAILABLE', `${what}: ${reasonOf(error)}`, { cause: error });
   }
 }
 

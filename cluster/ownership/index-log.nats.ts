@@ -25,7 +25,7 @@ import { errorCodeOf, TangazaError } from '../errors/tangaza-error.ts';
 import type { RegionId, StreamId } from '../model/ids.ts';
 import type { Logger } from '../observe/logger.ts';
 import type { Counter, Histogram, Metrics } from '../observe/metrics.ts';
-import { askingAgain, isStreamGone, isWrongRevision } from './asking.nats.ts';
+import { askingAgain, isStreamGone, isWrongRevision, reasonOf } from './asking.nats.ts';
 import { consume, pauseAfter } from './consume.nats.ts';
 import type { FollowItem, IndexLog } from './index-log.ts';
 import { LogCursor, type Consumed } from './log-cursor.ts';
@@ -302,9 +302,5 @@ class NatsIndexLog implements IndexLog {
 
 function unavailable(what: string, cause: unknown): TangazaError {
   if (cause instanceof TangazaError && errorCodeOf(cause) === 'LOG_UNAVAILABLE') return cause;
-  return new TangazaError(
-    'LOG_UNAVAILABLE',
-    `${what}: ${cause instanceof Error ? cause.message : 'no answer'}`,
-    { cause },
-  );
+  return new TangazaError('LOG_UNAVAILABLE', `${what}: ${reasonOf(cause)}`, { cause });
 }

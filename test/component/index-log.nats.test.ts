@@ -69,6 +69,13 @@ test('a purge keeps the fence: the tail stays, and an expectation of 0 is refuse
   expect(await codeOf(a.log.append(stream, openRecord(), 0))).toBe('FENCED');
 });
 
+test('a server that is no cluster is told from one that does not answer, with what to do', async () => {
+  await using nats = await startNats({ jetstream: true });
+  await using connection = await connect({ servers: nats.url });
+  const options = { connection, region, metrics: noMetrics, logger: silentLogger };
+  await expect(openNatsIndexLog({ ...options, replicas: 3 })).rejects.toThrow(/TANGAZA_NATS_REPLICAS/);
+});
+
 test("the region's stream keeps everything, asks its leader, and survives being opened twice", async () => {
   await using nats = await startNats({ jetstream: true });
   await using first = await open(nats);
