@@ -9,6 +9,8 @@
  *     node has won without knowing it: the answer to its claim was lost (found by the simulator, seed 5).
  * O5. A broadcast that has ended has no owner to mourn: the next publish claims it.
  * O6. The same look finds what this node owns and no record says: own-records.ts.
+ * O7. Where the record cannot be read, the log's head says who owns the stream (T5 of the take-over): one that is dead is
+ *     mourned, a living one writes its record again (O6).
  */
 import { errorCodeOf } from '../../cluster/errors/tangaza-error.ts';
 import type { BootId, Epoch, NodeId, StreamId } from '../../cluster/model/ids.ts';
@@ -17,6 +19,7 @@ import type { IndexLog } from '../../cluster/ownership/index-log.ts';
 import type { OwnershipRecord, OwnershipStore } from '../../cluster/ownership/ownership-store.ts';
 import { adoptionWaitMs, lineOf, loadsOf, type Candidate } from '../../cluster/ownership/succession.ts';
 import type { Clock } from '../../cluster/time/clock.ts';
+import { holderOf } from '../../cluster/ownership/take-over.ts';
 import { restoreRecords, type OwnStream } from './own-records.ts';
 
 const lookEveryMs = 5000;
@@ -63,13 +66,24 @@ export class Orphans {
   /** O4; also what follows a death. */
   async look(): Promise<void> {
     try {
-      const records = await this.#ports.ownership.list();
-      for (const stream of this.#ended.keys()) if (!records.has(stream)) this.#ended.delete(stream);
+      const { records, unreadable } = await this.#ports.ownership.list();
+      const listed = new Set([...records.keys(), ...unreadable]);
+      for (const stream of this.#ended.keys()) if (!listed.has(stream)) this.#ended.delete(stream);
       const loads = loadsOf(records);
       for (const [stream, record] of records) this.#mourn(stream, record, loads);
       await restoreRecords(this.#ports.own(), records, this.#ports, this.#ending.signal);
+      await this.#mournUnreadable(unreadable, loads);
     } catch (error) {
       this.#ports.logger.debug({ code: errorCodeOf(error) }, 'orphaned streams cannot be looked for now');
+    }
+  }
+
+  /** O7. */
+  async #mournUnreadable(streams: readonly StreamId[], loads: ReadonlyMap<NodeId, number>): Promise<void> {
+    for (const stream of streams) {
+      if (this.#ending.signal.aborted) return;
+      const holder = holderOf(undefined, await this.#ports.log.tail(stream));
+      if (holder !== undefined) this.#mourn(stream, holder, loads);
     }
   }
 
@@ -106,9 +120,10 @@ export class Orphans {
     const { clock, ownership, log, adopt } = this.#ports;
     await clock.sleep(adoptionWaitMs(place), this.#ending.signal);
     const { record } = await ownership.get(stream);
-    if (record?.epoch !== epoch || !this.#isOrphan(stream, record)) return;
     const tail = await log.tail(stream);
+    const holder = record ?? holderOf(undefined, tail);
+    if (holder?.epoch !== epoch || !this.#isOrphan(stream, holder)) return;
     if (tail === undefined || tail.record.kind === 'end') this.#ended.set(stream, epoch);
-    else await adopt(stream, this.#isOwn(record) ? record.reason : `owner died (${owner})`);
+    else await adopt(stream, this.#isOwn(holder) ? holder.reason : `owner died (${owner})`);
   }
 }

@@ -35,7 +35,7 @@ async function written({ listed, read, head = { node: 'n1', epoch: 7 }, isTaken 
       if (isTaken) throw new TangazaError('CONFLICT');
       return puts.push([record, revision]);
     },
-    list: async () => new Map(),
+    list: async () => ({ records: new Map(), unreadable: [] }),
   };
   const records = new Map(listed === undefined ? [] : [[stream, listed] as const]);
   const { signal } = new AbortController();
@@ -70,7 +70,7 @@ test('NATS that falls silent, or a stop, leaves the rest for later', async () =>
       throw new TangazaError('LOG_UNAVAILABLE');
     },
     put: async () => 1,
-    list: async () => new Map(),
+    list: async () => ({ records: new Map(), unreadable: [] }),
   };
   const two = [stream, StreamId.parse('other')].map((id) => ({ stream: id, record: own }));
   const ports = { log: new MemoryIndexLog(), ownership, logger: silentLogger };
