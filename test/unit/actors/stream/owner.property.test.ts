@@ -21,7 +21,7 @@ type Event =
   | { readonly kind: 'log'; readonly mode: 'up' | 'silent' | 'held'; readonly slots: number }
   | {
       readonly kind: 'report';
-      readonly what: 'done' | 'failed' | 'started' | 'differs';
+      readonly what: 'done' | 'failed' | 'noStore' | 'started' | 'differs';
       readonly pick: number;
       readonly worker: number;
     };
@@ -55,6 +55,7 @@ const event: fc.Arbitrary<Event> = fc.oneof(
         'done' as const,
         'done' as const,
         'failed' as const,
+        'noStore' as const,
         'started' as const,
         'differs' as const,
       ),
@@ -171,6 +172,8 @@ class Run {
         return this.owner.started(task, name);
       case 'failed':
         return this.owner.failed(task, name);
+      case 'noStore':
+        return this.owner.failed(task, name, 'STORE_UNAVAILABLE');
       case 'differs':
         return this.owner.done(task, name, { init: 'f1' });
       case 'done':
