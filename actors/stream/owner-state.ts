@@ -371,7 +371,7 @@ export const limits = {
   logRetryMaxMs: 300,
   taskRetryMs: 250,
   /** A store that fails is tried again after `taskRetryMs`, twice that, and so on up to this. */
-  storeRetryMaxMs: 1000,
+  storeRetryMaxMs: 500,
   /** The log must be silent for so long before tasks are emitted ahead of it, and of so many segments at once. */
   aheadAfterMs: 500,
   maxAhead: 3,

@@ -6,7 +6,7 @@
  *     to another worker.
  * T6. What a draining worker gives back is published again at once, and was no try.
  * T8. A store that fails under a worker is no fault of the task's: it is tried again after a growing pause, and that was no try. Its
- *     segment's deadline bounds it (M12), as it bounds every task.
+ *     segment, and what comes in behind it, has the time of backlog, as after any outage (C8), and that bounds it.
  */
 import type { TaskReport } from '../../cluster/contract/transcode.ts';
 import type { NodeId, RenditionName } from '../../cluster/model/ids.ts';
@@ -149,7 +149,9 @@ function takeStoreFailure(turn: Turn, found: Found, { worker, attempt, code, det
   turn.say('warn', 'the store failed under a worker: its task waits a moment', {
     ...{ taskId: taskId(turn, segment, task.group), worker, code, detail },
   });
-  againLater(turn, rescueLowest(turn, found));
+  const waiting = turn.change(segment, { isBacklog: true });
+  turn.set({ catchUpUntilMs: turn.nowMs + limits.catchUpMs });
+  againLater(turn, rescueLowest(turn, { segment: waiting, task }));
 }
 
 /** T4. */

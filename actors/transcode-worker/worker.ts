@@ -8,7 +8,7 @@
  * V3. The worker judges no task: it reports what failed, and the owner counts and decides. What it cannot report goes
  *     back to the queue.
  * V4. A drain ends within its bound: what is not done by then is stopped and given back.
- * V5. Where the store fails, the slot rests for a second: a worker that fails at once would be the first to ask for the next task, too,
+ * V5. Where the store fails, the slot rests for a moment: a worker that fails at once would be the first to ask for the next task, too,
  *     before those whose store answers.
  */
 import type { TaskReport, TranscodeTask } from '../../cluster/contract/transcode.ts';
@@ -43,7 +43,7 @@ const reportTimeoutMs = 2000;
 const reportRetryMs = 200;
 const returnDelayMs = 1000;
 const pullRetryMs = 1000;
-const storeRestMs = 1000;
+const storeRestMs = 500;
 const maxDetail = 1000;
 
 export class TranscodeWorker {

@@ -216,6 +216,8 @@ test('a segment over 1.1 x maxrate is encoded once more at CRF + 3, and taken th
   expect(it.reports.at(-1)).toMatchObject({ kind: 'done' });
 });
 
+const restMs = 500;
+
 function failingStore(): MemorySegmentStore {
   const store = new MemorySegmentStore();
   store.get = async () => {
@@ -231,7 +233,7 @@ async function untilReported({ reports }: Scene, count: number): Promise<void> {
 // Goal: V5. Method: one slot and two tasks; the rest of the slot ends when the test says so.
 test('a store that fails makes a failed report, not a crash, and its slot rests before the next task', async () => {
   const rest = Promise.withResolvers<void>();
-  const sleep: Clock['sleep'] = (ms, signal) => (ms === 1000 ? rest.promise : clock.sleep(ms, signal));
+  const sleep: Clock['sleep'] = (ms, signal) => (ms === restMs ? rest.promise : clock.sleep(ms, signal));
   await using it = scene({ store: failingStore(), slots: 1, clock: { ...clock, sleep } });
   it.queue.push(task(0));
   it.queue.push(task(180_000));
@@ -245,7 +247,8 @@ test('a store that fails makes a failed report, not a crash, and its slot rests 
 });
 
 test('a drain does not wait for a slot that rests', async () => {
-  const it = scene({ store: failingStore() });
+  const sleep: Clock['sleep'] = (ms, signal) => clock.sleep(ms === restMs ? 1000 : ms, signal);
+  const it = scene({ store: failingStore(), clock: { ...clock, sleep } });
   it.queue.push(task(0));
   await untilReported(it, 2);
   await it.worker.drain(1000);
