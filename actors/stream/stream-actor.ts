@@ -340,6 +340,7 @@ export class StreamActor {
     try {
       for (const [stream, record] of (await ownership.list()).records) {
         if (record.owner !== node || record.bootId === bootId || this.#isClosed) continue;
+        if (record.endedAt !== undefined) continue;
         const tail = await log.tail(stream);
         if (tail !== undefined && tail.record.kind !== 'end') await this.#activate(stream);
       }

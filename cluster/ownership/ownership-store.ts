@@ -11,6 +11,8 @@ export const OwnershipRecord = z.object({
   since: z.string(),
   /** Why here, in words: `first publish`, `owner died`, … */
   reason: z.string(),
+  /** UTC when its broadcast was found to be over, RFC 3339; the record stays, for its epoch. Absent: it may be on air. */
+  endedAt: z.string().optional(),
 });
 export type OwnershipRecord = z.infer<typeof OwnershipRecord>;
 

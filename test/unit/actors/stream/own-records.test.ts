@@ -45,6 +45,8 @@ async function written({ listed, read, head = { node: 'n1', epoch: 7 }, isTaken 
 
 test('a record that is lost, or went back, is written again as it was', async () => {
   expect(await written({ listed: undefined })).toEqual([[own, 4]]);
+  const over = { ...own, endedAt: 'then' };
+  expect(await written({ listed: over, read: over })).toEqual([[own, 4]]);
   const older = recordOf('n2', 6);
   expect(await written({ listed: older, read: older })).toEqual([[own, 4]]);
 });
