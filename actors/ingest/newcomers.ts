@@ -5,22 +5,27 @@
  * N2. While one tries the owner is looked at each second; between two tries, too, once two in a row were not answered: one alone may
  *     have failed by this node's doing. An owner that answers, whatever it says, ends that; so does another owner, whom the next
  *     try finds, and so do 10 s without a try.
- * N3. As many streams wait at most as publishers are let connect (the session limits), for all have a key of their stream.
+ * N3. At most `maxWaiting` streams wait, more than publishers are let connect at once; when full, the one that was tried longest ago is
+ *     forgotten: its next try begins anew. How many wait is a metric.
  */
 import type { AttachParams, AttachReply } from '../../cluster/contract/stream.ts';
 import type { StreamId } from '../../cluster/model/ids.ts';
 import type { Logger } from '../../cluster/observe/logger.ts';
+import type { Gauge, Metrics } from '../../cluster/observe/metrics.ts';
 import type { Clock } from '../../cluster/time/clock.ts';
 import { OwnerWatch } from './owner-watch.ts';
 import type { StreamCalls } from './runner-ports.ts';
 
 const forgetAfterMs = 10_000;
 const enoughUnanswered = 2;
+/** N3. */
+export const maxWaiting = 256;
 
 interface NewcomersPorts {
   readonly clock: Clock;
   readonly stream: StreamCalls;
   readonly logger: Logger;
+  readonly metrics: Metrics;
 }
 
 interface Waiting {
@@ -35,10 +40,16 @@ interface Waiting {
 
 export class Newcomers {
   readonly #ports: NewcomersPorts;
+  /** In the order of their last tries. */
   readonly #waiting = new Map<StreamId, Waiting>();
+  readonly #size: Gauge;
 
   constructor(ports: NewcomersPorts) {
     this.#ports = ports;
+    this.#size = ports.metrics.gauge({
+      name: 'tangaza_ingest_waiting_streams',
+      help: 'Streams whose owner has not answered their publishers at this node',
+    });
   }
 
   /** N1. @throws TangazaError what the publisher is refused with */
@@ -48,7 +59,7 @@ export class Newcomers {
     const waiting = this.#waiting.get(streamId) ?? {
       ...{ watch: new OwnerWatch({ clock, stream, logger }), trying: 0, unanswered: 0, triedAtMs: 0 },
     };
-    this.#waiting.set(streamId, waiting);
+    this.#remember(streamId, waiting);
     waiting.trying += 1;
     waiting.triedAtMs = clock.monotonicMs();
     try {
@@ -69,6 +80,15 @@ export class Newcomers {
       if (trying === 0 && nowMs - triedAtMs > forgetAfterMs) this.#forget(streamId, waiting);
       else if (trying > 0 || unanswered >= enoughUnanswered) void this.#lookAt(streamId, waiting);
     }
+    this.#size.set(this.#waiting.size);
+  }
+
+  /** N3. */
+  #remember(streamId: StreamId, waiting: Waiting): void {
+    this.#waiting.delete(streamId);
+    const [oldest] = this.#waiting.keys();
+    if (oldest !== undefined && this.#waiting.size >= maxWaiting) this.#waiting.delete(oldest);
+    this.#waiting.set(streamId, waiting);
   }
 
   async #lookAt(streamId: StreamId, waiting: Waiting): Promise<void> {

@@ -4,12 +4,15 @@
  * Reads and writes are told apart: a disk that became read-only still serves viewers. One that fails now and then
  * is named once in 10 s.
  */
-import type { ErrorCode } from '../../cluster/errors/catalogue.ts';
+import { isErrorCode, type ErrorCode } from '../../cluster/errors/catalogue.ts';
 import type { Logger } from '../../cluster/observe/logger.ts';
 import type { Clock } from '../../cluster/time/clock.ts';
 
 const sayEveryMs = 10_000;
 const faults: ReadonlySet<ErrorCode> = new Set(['STORE_UNAVAILABLE', 'STORE_FULL']);
+
+/** Whether an error says that the store itself does not work, or has no room, whatever it was asked for. */
+export const isStoreFault = (code: string): boolean => isErrorCode(code) && faults.has(code);
 
 export class StoreFaults {
   readonly #clock: Clock;
@@ -27,7 +30,7 @@ export class StoreFaults {
   }
 
   failed(code: ErrorCode, error: unknown): void {
-    if (!faults.has(code)) return;
+    if (!isStoreFault(code)) return;
     this.#failures += 1;
     const nowMs = this.#clock.monotonicMs();
     if (this.#isSaid || nowMs - this.#saidMs < sayEveryMs) return;

@@ -7,16 +7,20 @@
  * O3. Compare-and-set and the log's fence decide, whatever the waits: two that try at once do no harm (C1).
  * O4. Every 5 s records are looked through for owners that no longer live, in case a death was missed, and for what this
  *     node has won without knowing it: the answer to its claim was lost (found by the simulator, seed 5).
- * O5. A broadcast that has ended has no owner to mourn: the next publish claims it.
+ * O5. A broadcast that has ended has no owner to mourn: the next publish claims it. Whoever finds that it has ended, its owner or the
+ *     next in line, writes so into its record, which is no load from then on (C4) and is not asked for again.
  * O6. The same look finds what this node owns and no record says: own-records.ts.
+ * O7. Where the record cannot be read, the log's head says who owns the stream (T5 of the take-over): one that is dead is
+ *     mourned, a living one writes its record again (O6).
  */
 import { errorCodeOf } from '../../cluster/errors/tangaza-error.ts';
-import type { BootId, Epoch, NodeId, StreamId } from '../../cluster/model/ids.ts';
+import type { BootId, NodeId, StreamId } from '../../cluster/model/ids.ts';
 import type { Logger } from '../../cluster/observe/logger.ts';
 import type { IndexLog } from '../../cluster/ownership/index-log.ts';
 import type { OwnershipRecord, OwnershipStore } from '../../cluster/ownership/ownership-store.ts';
 import { adoptionWaitMs, lineOf, loadsOf, type Candidate } from '../../cluster/ownership/succession.ts';
 import type { Clock } from '../../cluster/time/clock.ts';
+import { holderOf } from '../../cluster/ownership/take-over.ts';
 import { restoreRecords, type OwnStream } from './own-records.ts';
 
 const lookEveryMs = 5000;
@@ -42,8 +46,6 @@ export interface OrphanPorts {
 export class Orphans {
   readonly #ports: OrphanPorts;
   readonly #underWay = new Set<StreamId>();
-  /** Broadcasts that were seen to have ended, by the epoch of their record: not asked for again (O5). */
-  readonly #ended = new Map<StreamId, Epoch>();
   readonly #ending = new AbortController();
   #stopLooking: (() => void) | undefined;
 
@@ -63,13 +65,22 @@ export class Orphans {
   /** O4; also what follows a death. */
   async look(): Promise<void> {
     try {
-      const records = await this.#ports.ownership.list();
-      for (const stream of this.#ended.keys()) if (!records.has(stream)) this.#ended.delete(stream);
+      const { records, unreadable } = await this.#ports.ownership.list();
       const loads = loadsOf(records);
       for (const [stream, record] of records) this.#mourn(stream, record, loads);
       await restoreRecords(this.#ports.own(), records, this.#ports, this.#ending.signal);
+      await this.#mournUnreadable(unreadable, loads);
     } catch (error) {
       this.#ports.logger.debug({ code: errorCodeOf(error) }, 'orphaned streams cannot be looked for now');
+    }
+  }
+
+  /** O7. */
+  async #mournUnreadable(streams: readonly StreamId[], loads: ReadonlyMap<NodeId, number>): Promise<void> {
+    for (const stream of streams) {
+      if (this.#ending.signal.aborted) return;
+      const holder = holderOf(undefined, await this.#ports.log.tail(stream));
+      if (holder !== undefined) this.#mourn(stream, holder, loads);
     }
   }
 
@@ -82,7 +93,7 @@ export class Orphans {
     void this.#adoptLater(stream, record, place)
       .catch((error: unknown) => {
         const code = errorCodeOf(error);
-        if (code !== 'NOT_OWNER' && !this.#ending.signal.aborted)
+        if (code !== 'NOT_OWNER' && code !== 'CONFLICT' && !this.#ending.signal.aborted)
           logger.warn({ stream, err: error }, 'an orphaned stream could not be adopted');
       })
       .finally(() => this.#underWay.delete(stream));
@@ -93,7 +104,7 @@ export class Orphans {
   }
 
   #isOrphan(stream: StreamId, record: OwnershipRecord): boolean {
-    if (this.#ended.get(stream) === record.epoch) return false;
+    if (record.endedAt !== undefined) return false;
     const { isAlive, isActive } = this.#ports;
     // A node that was declared dead takes up nothing, not even its own: the others are in line.
     return isAlive(record.owner, record.bootId)
@@ -105,10 +116,13 @@ export class Orphans {
   async #adoptLater(stream: StreamId, { epoch, owner }: OwnershipRecord, place: number): Promise<void> {
     const { clock, ownership, log, adopt } = this.#ports;
     await clock.sleep(adoptionWaitMs(place), this.#ending.signal);
-    const { record } = await ownership.get(stream);
-    if (record?.epoch !== epoch || !this.#isOrphan(stream, record)) return;
+    const { record, revision } = await ownership.get(stream);
     const tail = await log.tail(stream);
-    if (tail === undefined || tail.record.kind === 'end') this.#ended.set(stream, epoch);
-    else await adopt(stream, this.#isOwn(record) ? record.reason : `owner died (${owner})`);
+    const holder = record ?? holderOf(undefined, tail);
+    if (holder?.epoch !== epoch || !this.#isOrphan(stream, holder)) return;
+    if (tail === undefined || tail.record.kind === 'end') {
+      const endedAt = new Date(clock.utcMs()).toISOString();
+      await ownership.put(stream, { ...holder, endedAt }, revision);
+    } else await adopt(stream, this.#isOwn(holder) ? holder.reason : `owner died (${owner})`);
   }
 }

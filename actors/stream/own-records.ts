@@ -5,8 +5,8 @@
  * read. The log still fences, so the stream goes on; but people are told that it is off the air, the next publisher at
  * another node takes it away, and after the owner's death nobody mourns it.
  *
- * W1. A record that is missing or of a lower epoch than its living owner's is written again: its epoch and reason as they were won, and
- *     since when the activation has worked.
+ * W1. A record that is missing, of a lower epoch than its living owner's, or says that the broadcast is over is written again: its epoch and
+ *     reason as they were won, and since when the activation has worked.
  * W2. Compare-and-set: a claim that came in between stands. A record of a higher epoch is another's, and is let be.
  * W3. Only while the log's head is the owner's: one that is fenced and does not know it yet writes nothing.
  * W4. With NATS silent the rest is left for the next look, and when this node stops, for good.
@@ -61,4 +61,6 @@ async function restore(
 }
 
 const isBehind = (found: OwnershipRecord | undefined, own: OwnershipRecord): boolean =>
-  found === undefined || found.epoch < own.epoch;
+  found === undefined ||
+  found.epoch < own.epoch ||
+  (found.epoch === own.epoch && found.endedAt !== undefined);

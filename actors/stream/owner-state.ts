@@ -100,10 +100,13 @@ export interface SegmentTask {
   readonly queue:
     | { readonly kind: 'publishing' }
     | { readonly kind: 'queued'; readonly atMs: number }
+    /** By the queue, or put off for a store that failed. */
     | { readonly kind: 'refused'; readonly retryAtMs: number };
   /** Of the latest attempt. */
   readonly started: { readonly worker: NodeId; readonly atMs: number } | undefined;
   readonly failures: readonly Failure[];
+  /** How often the store failed under a worker of it. */
+  readonly storeFailures: number;
   readonly outcome: 'running' | 'done' | 'poisoned';
 }
 
@@ -292,6 +295,7 @@ export const ownerEvents = [
   'hedge',
   'rescue',
   'retry',
+  'storeFailure',
   'redispatch',
   'poison',
   'lateOutput',
@@ -324,6 +328,10 @@ export const limits = {
   heldSegments: 5,
   /** Of one task, hedges and retries included. */
   maxAttempts: 8,
+  /** Of one task, which are not counted as attempts; beyond it they are. */
+  maxStoreFailures: 200,
+  /** An owner's attempts of one task have fewer numbers: its successor's begin behind them. */
+  attemptNumbers: 256,
   /** C9. */
   poisonFailures: 3,
   /** C2. */
@@ -362,6 +370,8 @@ export const limits = {
   logRetryMinMs: 100,
   logRetryMaxMs: 300,
   taskRetryMs: 250,
+  /** A store that fails is tried again after `taskRetryMs`, twice that, and so on up to this. */
+  storeRetryMaxMs: 500,
   /** The log must be silent for so long before tasks are emitted ahead of it, and of so many segments at once. */
   aheadAfterMs: 500,
   maxAhead: 3,

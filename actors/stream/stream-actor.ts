@@ -346,8 +346,9 @@ export class StreamActor {
   async #takeUpOwn(): Promise<void> {
     const { ownership, log, node, bootId, logger } = this.#options;
     try {
-      for (const [stream, record] of await ownership.list()) {
+      for (const [stream, record] of (await ownership.list()).records) {
         if (record.owner !== node || record.bootId === bootId || this.#isClosed) continue;
+        if (record.endedAt !== undefined) continue;
         const tail = await log.tail(stream);
         if (tail !== undefined && tail.record.kind !== 'end') await this.#activate(stream);
       }

@@ -5,11 +5,14 @@
  * T5. An output counts if its times are the segment's and its init segment is the period's (M6, M7); else the task goes
  *     to another worker.
  * T6. What a draining worker gives back is published again at once, and was no try.
+ * T8. A store that fails under a worker is no fault of the task's: it is tried again after a growing pause, and that was no try. Its
+ *     segment, and what comes in behind it, has the time of backlog, as after any outage (C8), and that bounds it.
  */
 import type { TaskReport } from '../../cluster/contract/transcode.ts';
 import type { NodeId, RenditionName } from '../../cluster/model/ids.ts';
 import { findPeriod } from '../media/timeline/query.ts';
 import type { TimelinePeriod } from '../media/timeline/timeline.ts';
+import { isStoreFault } from '../segment-store/store-faults.ts';
 import {
   limits,
   type Output,
@@ -18,7 +21,7 @@ import {
   type SegmentTask,
 } from './owner-state.ts';
 import { referenceInit } from './rungs.ts';
-import { again, changeTask, findTask, rescueLowest, taskId, type Found } from './tasks.ts';
+import { again, againLater, changeTask, findTask, rescueLowest, taskId, type Found } from './tasks.ts';
 import type { Turn } from './turn.ts';
 
 type DoneReport = Extract<TaskReport, { kind: 'done' }>;
@@ -42,7 +45,9 @@ export function takeReport(turn: Turn, report: TaskReport): void {
       takeOutputs(turn, found, report);
       return;
     case 'failed':
-      takeTaskFailure(turn, found, report);
+      if (isStoreFault(report.code) && found.task.storeFailures < limits.maxStoreFailures)
+        takeStoreFailure(turn, found, report);
+      else takeTaskFailure(turn, found, report);
       return;
     case 'returned':
       takeBack(turn, found, report.attempt);
@@ -134,6 +139,19 @@ function takeBack(turn: Turn, { segment, task }: Found, attempt: number): void {
   if (attempt !== task.attempt) return; // a newer one is under way
   turn.count('returned');
   again(turn, changeTask(turn, { segment, task }, { attempts: task.attempts - 1 }));
+}
+
+/** T8. */
+function takeStoreFailure(turn: Turn, found: Found, { worker, attempt, code, detail }: FailureReport): void {
+  const { segment, task } = found;
+  if (attempt !== task.attempt) return; // a newer one is under way
+  turn.count('storeFailure');
+  turn.say('warn', 'the store failed under a worker: its task waits a moment', {
+    ...{ taskId: taskId(turn, segment, task.group), worker, code, detail },
+  });
+  const waiting = turn.change(segment, { isBacklog: true });
+  turn.set({ catchUpUntilMs: turn.nowMs + limits.catchUpMs });
+  againLater(turn, rescueLowest(turn, { segment: waiting, task }));
 }
 
 /** T4. */

@@ -79,6 +79,7 @@ function newTask(group: TaskGroup, rungs: readonly VideoRendition[], attempt: nu
     queue: { kind: 'publishing' },
     started: undefined,
     failures: [],
+    storeFailures: 0,
     outcome: 'running',
   };
 }
@@ -86,7 +87,7 @@ function newTask(group: TaskGroup, rungs: readonly VideoRendition[], attempt: nu
 /** T3: a source of this owner begins at 1; one of a predecessor where none of its attempts can have been. */
 function firstAttempt({ self }: OwnerState, segment: PendingSegment): number {
   const isInherited = segment.sourceRecordId === inheritedSource;
-  return isInherited ? 1 + (self.epoch % 2 ** 20) * 2 * limits.maxAttempts : 1;
+  return isInherited ? 1 + (self.epoch % 2 ** 20) * limits.attemptNumbers : 1;
 }
 
 /** In place of a record id, for a source that a predecessor logged. */
@@ -217,8 +218,20 @@ export function again(turn: Turn, found: Found): void {
   publish(turn, segment, task);
 }
 
+/** T8: one attempt more, which is not counted, after a pause. */
+export function againLater(turn: Turn, found: Found): void {
+  const { attempt, storeFailures } = found.task;
+  const pauseMs = Math.min(limits.storeRetryMaxMs, limits.taskRetryMs * 2 ** storeFailures);
+  changeTask(turn, found, {
+    attempt: attempt + 1,
+    storeFailures: storeFailures + 1,
+    queue: { kind: 'refused', retryAtMs: turn.nowMs + pauseMs },
+    started: undefined,
+  });
+}
+
 /**
- * Second attempts of slow tasks, and what the queue has refused (M12).
+ * Second attempts of slow tasks, and what the queue has refused or a store has put off (M12).
  *
  * A task is slow when its worker has had it for max(1.2 s, 2 x p95). Counted from its start: a copy of one that still
  * waits in the queue would help nobody and make the queue longer; of a worker that died before it said `started`,

@@ -8,6 +8,8 @@
  * V3. The worker judges no task: it reports what failed, and the owner counts and decides. What it cannot report goes
  *     back to the queue.
  * V4. A drain ends within its bound: what is not done by then is stopped and given back.
+ * V5. Where the store fails, the slot rests for a moment: a worker that fails at once would be the first to ask for the next task, too,
+ *     before those whose store answers.
  */
 import type { TaskReport, TranscodeTask } from '../../cluster/contract/transcode.ts';
 import { errorCodeOf } from '../../cluster/errors/tangaza-error.ts';
@@ -17,6 +19,7 @@ import type { Logger } from '../../cluster/observe/logger.ts';
 import type { Counter, Gauge, Histogram, Metrics } from '../../cluster/observe/metrics.ts';
 import type { PulledTask, TaskQueue } from '../../cluster/queue/task-queue.ts';
 import type { Clock } from '../../cluster/time/clock.ts';
+import { isStoreFault } from '../segment-store/store-faults.ts';
 import { admit, type Admission } from './admission.ts';
 import { Gate } from './gate.ts';
 import { transcode, type TranscodePorts } from './transcode.ts';
@@ -40,6 +43,7 @@ const reportTimeoutMs = 2000;
 const reportRetryMs = 200;
 const returnDelayMs = 1000;
 const pullRetryMs = 1000;
+const storeRestMs = 500;
 const maxDetail = 1000;
 
 export class TranscodeWorker {
@@ -180,7 +184,7 @@ export class TranscodeWorker {
     log: Logger,
   ): Promise<void> {
     const { code, detail } = failure;
-    const { fingerprint } = this.#ports;
+    const { fingerprint, clock } = this.#ports;
     log.warn({ code, detail }, 'a task failed');
     this.#tasks.add(1, { outcome: 'failed' });
     const isTold = await this.#tell(
@@ -188,6 +192,7 @@ export class TranscodeWorker {
       { kind: 'failed', code, detail: detail.slice(0, maxDetail), fingerprint },
       reportTries,
     );
+    if (isStoreFault(code)) await clock.sleep(storeRestMs, this.#pulling.signal).catch(() => {});
     if (isTold) await pulled.ack();
     else pulled.giveBack(returnDelayMs);
   }

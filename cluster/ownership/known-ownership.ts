@@ -10,7 +10,12 @@
  */
 import type { StreamId } from '../model/ids.ts';
 import type { Clock } from '../time/clock.ts';
-import type { OwnershipRecord, OwnershipStore, WatchedOwnershipStore } from './ownership-store.ts';
+import type {
+  OwnershipList,
+  OwnershipRecord,
+  OwnershipStore,
+  WatchedOwnershipStore,
+} from './ownership-store.ts';
 
 type Records = ReadonlyMap<StreamId, OwnershipRecord>;
 
@@ -88,13 +93,13 @@ export class OwnershipMemory implements KnownOwnership {
     return written;
   }
 
-  async list(): Promise<Records> {
+  async list(): Promise<OwnershipList> {
     const atMs = this.#ports.clock.monotonicMs();
-    const records = await this.#ports.store.list();
+    const listed = await this.#ports.store.list();
     for (const [stream, known] of this.#remembered) if (known.atMs <= atMs) this.#remembered.delete(stream);
-    for (const [stream, record] of records) this.#note(stream, record, atMs);
+    for (const [stream, record] of listed.records) this.#note(stream, record, atMs);
     this.#listedAtMs = Math.max(atMs, this.#listedAtMs ?? atMs);
-    return records;
+    return listed;
   }
 
   known(stream: StreamId): Promise<Known<OwnershipRecord | undefined>> {
@@ -106,7 +111,7 @@ export class OwnershipMemory implements KnownOwnership {
 
   allKnown(): Promise<Known<Records>> {
     return this.#within(
-      () => this.list(),
+      async () => (await this.list()).records,
       () => this.#recallAll(),
     );
   }

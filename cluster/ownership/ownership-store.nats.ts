@@ -1,15 +1,20 @@
 /**
  * Ownership records in a JetStream KV bucket `ownership-{region}`, changed by compare-and-set (C1, facts 3).
  *
- * A value that cannot be read counts as none, but keeps its revision: the next claim replaces it, and takes its epoch
- * from the log's head, as it does where the bucket was lost (C5).
+ * A value that cannot be read counts as none, but keeps its revision and its place in the list: the next claim replaces it, and
+ * takes its epoch from the log's head, as it does where the bucket was lost (C5).
  */
 import type { NatsConnection } from '@nats-io/transport-node';
 import { subjects } from '../contract/subjects.ts';
 import { StreamId, type RegionId } from '../model/ids.ts';
 import type { Logger } from '../observe/logger.ts';
 import { openBucket, type Bucket, type Kept } from './bucket.nats.ts';
-import { OwnershipRecord, type OwnershipStore, type WatchedOwnershipStore } from './ownership-store.ts';
+import {
+  OwnershipRecord,
+  type OwnershipList,
+  type OwnershipStore,
+  type WatchedOwnershipStore,
+} from './ownership-store.ts';
 
 export interface NatsOwnershipStoreOptions {
   readonly connection: NatsConnection;
@@ -44,24 +49,29 @@ class NatsOwnershipStore implements WatchedOwnershipStore {
     return this.#bucket.put(`claim of ${stream}`, { key: stream, text: JSON.stringify(record), revision });
   }
 
-  async list(): Promise<ReadonlyMap<StreamId, OwnershipRecord>> {
-    const all = await this.#bucket.list('the list of owners');
-    return new Map(all.flatMap((kept) => this.#named(kept)));
+  async list(): Promise<OwnershipList> {
+    const records = new Map<StreamId, OwnershipRecord>();
+    const unreadable: StreamId[] = [];
+    for (const kept of await this.#bucket.list('the list of owners')) {
+      const stream = StreamId.safeParse(kept.key);
+      if (!stream.success || kept.text === undefined) continue;
+      const record = this.#parse(kept);
+      if (record === undefined) unreadable.push(stream.data);
+      else records.set(stream.data, record);
+    }
+    return { records, unreadable };
   }
 
   async *watch(): AsyncIterable<readonly [StreamId, OwnershipRecord]> {
-    for await (const kept of this.#bucket.watch()) yield* this.#named(kept);
+    for await (const kept of this.#bucket.watch()) {
+      const stream = StreamId.safeParse(kept.key);
+      const record = this.#parse(kept);
+      if (stream.success && record !== undefined) yield [stream.data, record];
+    }
   }
 
   close(): void {
     this.#bucket.close();
-  }
-
-  /** With its stream; none where there is none. */
-  #named(kept: Kept): readonly (readonly [StreamId, OwnershipRecord])[] {
-    const stream = StreamId.safeParse(kept.key);
-    const record = this.#parse(kept);
-    return stream.success && record !== undefined ? [[stream.data, record]] : [];
   }
 
   #parse({ key, text }: Kept): OwnershipRecord | undefined {

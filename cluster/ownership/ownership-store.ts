@@ -11,15 +11,24 @@ export const OwnershipRecord = z.object({
   since: z.string(),
   /** Why here, in words: `first publish`, `owner died`, … */
   reason: z.string(),
+  /** UTC when its broadcast was found to be over, RFC 3339; the record stays, for its epoch. Absent: it may be on air. */
+  endedAt: z.string().optional(),
 });
 export type OwnershipRecord = z.infer<typeof OwnershipRecord>;
+
+export interface OwnershipList {
+  readonly records: ReadonlyMap<StreamId, OwnershipRecord>;
+  /** Streams whose record cannot be read: the log's head names their owner. */
+  readonly unreadable: readonly StreamId[];
+}
 
 export interface OwnershipStore {
   /** `revision` is what a change must name; 0 where there is none. A corrupt record reads as `record: undefined`. */
   get(stream: StreamId): Promise<{ readonly record: OwnershipRecord | undefined; readonly revision: number }>;
   /** @throws TangazaError `CONFLICT` when the revision is another; `LOG_UNAVAILABLE` when the server is gone */
   put(stream: StreamId, record: OwnershipRecord, revision: number): Promise<number>;
-  list(): Promise<ReadonlyMap<StreamId, OwnershipRecord>>;
+  /** @throws TangazaError `LOG_UNAVAILABLE` */
+  list(): Promise<OwnershipList>;
 }
 
 export interface WatchedOwnershipStore extends OwnershipStore {

@@ -12,12 +12,13 @@ export interface Candidate {
   readonly weight: number;
 }
 
-/** How many streams each node owns. */
+/** How many streams each node owns that are not known to be over: what is off the air is no load (C4). */
 export function loadsOf(
-  records: ReadonlyMap<StreamId, Pick<OwnershipRecord, 'owner'>>,
+  records: ReadonlyMap<StreamId, Pick<OwnershipRecord, 'owner' | 'endedAt'>>,
 ): ReadonlyMap<NodeId, number> {
   const loads = new Map<NodeId, number>();
-  for (const { owner } of records.values()) loads.set(owner, (loads.get(owner) ?? 0) + 1);
+  for (const { owner, endedAt } of records.values())
+    if (endedAt === undefined) loads.set(owner, (loads.get(owner) ?? 0) + 1);
   return loads;
 }
 

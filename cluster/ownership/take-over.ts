@@ -93,7 +93,7 @@ async function winRecord(
 }
 
 /** T5. */
-function holderOf(
+export function holderOf(
   former: OwnershipRecord | undefined,
   head: IndexEntry | undefined,
 ): OwnershipRecord | undefined {

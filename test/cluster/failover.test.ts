@@ -1,4 +1,6 @@
 /** Owners of a live stream die and freeze on real processes: another node owns it, and viewers' numbering goes on. */
+import { Kvm } from '@nats-io/kv';
+import { connect } from '@nats-io/transport-node';
 import { expect, test } from 'vitest';
 import type { DemoNode } from '../../scripts/demo/demo-cluster.ts';
 import { startTestCluster, type TestCluster } from '../support/demo.ts';
@@ -57,4 +59,28 @@ test('an owner is killed, the next one is frozen and thaws: the stream goes on, 
   const timeline = await foldOf(cluster);
   expect([timeline.epoch, timeline.ignored, timeline.periods.length]).toEqual([3, 0, 2]);
   expect(publisher.output()).not.toContain('rror');
+});
+
+/** Writes garbage over the record, which is there and nobody's but that owner's. */
+async function garbleRecord({ regions: [region], stream }: TestCluster, owner: DemoNode): Promise<void> {
+  await using connection = await connect({ servers: region?.natsUrl ?? '' });
+  const bucket = await new Kvm(connection).open(`ownership-${region?.id}`);
+  const entry = await bucket.get(stream.id);
+  expect(entry?.json()).toMatchObject({ owner: owner.node });
+  await bucket.update(stream.id, '{garbage', entry?.revision ?? 0);
+}
+
+// Goal: no broadcast is left that nobody ends. Method: the owner dies with its publisher, and its record becomes garbage before anybody
+// has read it.
+test('an owner that died and left a record that nobody can read has a successor all the same', async () => {
+  await using cluster = await startTestCluster({ nodes: 2 });
+  const [first, second] = cluster.nodes;
+  if (first === undefined || second === undefined) throw new Error('two nodes are needed');
+  await using publisher = publishAt(cluster, first);
+  await playing(first);
+  await first.process.kill('SIGKILL');
+  await garbleRecord(cluster, first);
+  await publisher.kill('SIGKILL');
+  const adopted = await healthUntil(cluster, second, ({ owner }) => owner === second.node);
+  expect(adopted).toMatchObject({ epoch: 2, ownedBecause: `owner died (${first.node})` });
 });

@@ -70,14 +70,17 @@ test('of two nodes that claim a vacant stream at once, exactly one wins the reco
   expect(outcomes.toSorted()).toEqual(['CONFLICT', 'none']);
 });
 
-test('a corrupt record reads as none and can be replaced', async () => {
+test('a corrupt record reads as none, is told by the list, and can be replaced', async () => {
   await using cluster = await openBoth();
   const kv = await new Kvm(cluster.connection).open('ownership-eu');
   const revision = await kv.put(stream, 'not json');
   expect(await cluster.store.get(stream)).toEqual({ record: undefined, revision });
-  expect((await cluster.store.list()).size).toBe(0);
+  expect(await cluster.store.list()).toEqual({ records: new Map(), unreadable: [stream] });
   await cluster.store.put(stream, record('n1', 7), revision);
-  expect([...(await cluster.store.list())]).toEqual([[stream, record('n1', 7)]]);
+  const records = new Map([[stream, record('n1', 7)]]);
+  expect(await cluster.store.list()).toEqual({ records, unreadable: [] });
+  await kv.delete(stream);
+  expect(await cluster.store.list()).toEqual({ records: new Map(), unreadable: [] });
 });
 
 test('with the server gone the store says LOG_UNAVAILABLE', async () => {

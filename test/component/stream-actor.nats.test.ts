@@ -6,6 +6,7 @@ import { errorCodeOf } from '../../cluster/errors/tangaza-error.ts';
 import { deadlineCheck } from '../../cluster/membership/deadlines.ts';
 import { NodeId, SessionId } from '../../cluster/model/ids.ts';
 import type { IndexLog } from '../../cluster/ownership/index-log.ts';
+import { loadsOf } from '../../cluster/ownership/succession.ts';
 import { doneReport } from '../support/owner-harness.ts';
 import { stream } from '../support/records.ts';
 import { startActor } from '../support/region-ports.ts';
@@ -163,6 +164,24 @@ test('an ended broadcast may be published at another node while its last owner l
   await one.actor.detach({ streamId: stream, sessionId: session, reason: 'test' });
   await logUntil(one.log, (records) => count(records, 'end') === 1);
   expect(await attach(two)).toBe(2);
+});
+
+// Goal: what is over is no load (C4). Method: the owner's next look, which a death brings, writes it into the record; then the stream
+// is published again.
+test('the record of an ended broadcast says that it is over, until somebody publishes again', async () => {
+  await using nats = await startNats({ jetstream: true });
+  await using one = await startActor(nats, { options: { endAfterMs: 100 } });
+  const { ownership } = one.options;
+  await feed(one, await begin(one), 0);
+  expect(loadsOf((await ownership.list()).records).get(one.options.node)).toBe(1);
+  await one.actor.detach({ streamId: stream, sessionId: session, reason: 'test' });
+  await logUntil(one.log, (records) => count(records, 'end') === 1);
+  one.actor.onNodeGone(NodeId.parse('n7'));
+  while ((await ownership.get(stream)).record?.endedAt === undefined) await one.log.tail(stream);
+  expect((await ownership.get(stream)).record).toMatchObject({ owner: 'n1', epoch: 1 });
+  expect(loadsOf((await ownership.list()).records)).toEqual(new Map());
+  expect(await attach(one)).toBe(2);
+  expect((await ownership.get(stream)).record?.endedAt).toBeUndefined();
 });
 
 test('a superseded session is told to close', async () => {

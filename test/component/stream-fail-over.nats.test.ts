@@ -202,6 +202,33 @@ test('a record that is lost while its owner lives is written again, and no other
   expect((await one.log.read(stream)).map(({ record }) => record.kind)).toEqual(['open', 'clock']);
 });
 
+// Goal: an owner that died and left a record that nobody can read leaves no broadcast that nobody ends. Method: the record becomes garbage,
+// the publisher does not come back; another node hears of the death, adopts the stream, and ends it when its time is over.
+test('a dead owner whose record cannot be read is mourned all the same, and its broadcast ends', async () => {
+  await using nats = await startNats({ jetstream: true });
+  {
+    await using one = await startActor(nats);
+    await feed(one, await begin(one), 0);
+    await logUntil(one.log, (records) => count(records, 'commit') === 1);
+  }
+  await using connection = await connect({ servers: nats.url });
+  await (await new Kvm(connection).open(`ownership-${region}`)).put(stream, '{garbage');
+  const candidates = () => [{ id: NodeId.parse('n2'), weight: 1 }];
+  await using two = await startActor(nats, {
+    ...{ node: 'n2', alive: false, options: { candidates, endAfterMs: 100 } },
+  });
+  two.actor.onNodeGone(NodeId.parse('n1'));
+  const entries = await logUntil(two.log, (records) => count(records, 'end') === 1);
+  expect(entries.map(({ record }) => [record.kind, record.node]).slice(-2)).toEqual([
+    ['open', 'n2'],
+    ['end', 'n2'],
+  ]);
+  expect((await two.options.ownership.get(stream)).record).toMatchObject({
+    owner: 'n2',
+    reason: 'owner died (n1)',
+  });
+});
+
 // Goal: a stop with NATS gone does not wait for answers that cannot come. Method: the successor is asked and keeps silent; the time
 // for the hand-over ends meanwhile.
 test('a hand-over that is not answered ends with its time, and the stream is told to be left', async () => {

@@ -1,11 +1,13 @@
 /** A publisher whose owner does not answer has it looked at, and only then (C3: media liveness). */
 import { expect, test } from 'vitest';
-import { Newcomers } from '../../../../actors/ingest/newcomers.ts';
+import { maxWaiting, Newcomers } from '../../../../actors/ingest/newcomers.ts';
 import type { AttachReply, StandsStillReply } from '../../../../cluster/contract/stream.ts';
 import { TangazaError } from '../../../../cluster/errors/tangaza-error.ts';
-import { Epoch, NodeId } from '../../../../cluster/model/ids.ts';
+import { Epoch, NodeId, StreamId } from '../../../../cluster/model/ids.ts';
 import { silentLogger } from '../../../../cluster/observe/logger.ts';
+import { noMetrics } from '../../../../cluster/observe/metrics.ts';
 import { JumpingClock } from '../../../support/jumping-clock.ts';
+import { stream as demo } from '../../../support/records.ts';
 import { attachParams } from '../../../support/stream-feed.ts';
 
 const refuse = (): Promise<never> => Promise.reject(new TangazaError('UNAVAILABLE'));
@@ -14,8 +16,10 @@ function scene() {
   const clock = new JumpingClock();
   const owner = { attach: refuse as () => Promise<AttachReply>, found: {} as StandsStillReply };
   const looks: number[] = [];
+  const sizes: number[] = [];
+  const gauge = () => ({ set: (size: number) => void sizes.push(size) });
   const newcomers = new Newcomers({
-    ...{ clock, logger: silentLogger },
+    ...{ clock, logger: silentLogger, metrics: { ...noMetrics, gauge } },
     stream: {
       ...{ openPeriod: refuse, offer: refuse, input: refuse, detach: refuse, closeSessions: refuse },
       attach: () => owner.attach(),
@@ -32,12 +36,12 @@ function scene() {
       await new Promise(setImmediate);
     }
   };
-  const attach = (): Promise<string> =>
-    newcomers.attach(attachParams()).then(
+  const attach = (streamId = demo): Promise<string> =>
+    newcomers.attach(attachParams({ streamId })).then(
       () => 'on air',
       () => 'refused',
     );
-  return { attach, looks, owner, passSeconds };
+  return { attach, looks, owner, passSeconds, sizes };
 }
 
 test('an owner that does not answer is looked at while the call is under way', async () => {
@@ -85,3 +89,15 @@ test.each(['STREAM_BUSY', 'PUBLISHER_BLOCKED', 'NOT_OWNER'] as const)(
     expect(looks).toEqual([]);
   },
 );
+
+test('how many streams wait is told, and of too many the one that was tried longest ago is forgotten', async () => {
+  const { attach, looks, passSeconds, sizes } = scene();
+  const others = Array.from({ length: maxWaiting - 1 }, (_, index) => StreamId.parse(`other-${index}`));
+  for (const stream of [demo, demo, ...others]) await attach(stream);
+  await passSeconds(2);
+  await attach(StreamId.parse('one-more'));
+  await passSeconds(2);
+  expect([sizes, looks]).toEqual([Array(4).fill(maxWaiting), [2000]]);
+  await passSeconds(10);
+  expect(sizes.at(-1)).toBe(0);
+});

@@ -64,3 +64,12 @@ test('a failed task tries its lowest rung apart: what spoils an upper rung spoil
   expect(owner.ofKind('gap')).toEqual([]);
   expect(owner.ofKind('commit')).toHaveLength(1);
 });
+
+test('a store that fails under the one task puts it off, and its lowest rung is tried apart', () => {
+  const { owner } = begun();
+  owner.failed(only(owner), 'w1', 'STORE_UNAVAILABLE');
+  expect(shapes(owner.tasks)).toEqual([all, lowest]);
+  owner.pass(300);
+  expect(shapes(owner.tasks.slice(2))).toEqual([['upper', ['h264-480p', 'h264-360p']]]);
+  expect(owner.tasks.map(({ attempt }) => attempt)).toEqual([1, 1, 2]);
+});

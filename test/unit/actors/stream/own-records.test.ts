@@ -35,7 +35,7 @@ async function written({ listed, read, head = { node: 'n1', epoch: 7 }, isTaken 
       if (isTaken) throw new TangazaError('CONFLICT');
       return puts.push([record, revision]);
     },
-    list: async () => new Map(),
+    list: async () => ({ records: new Map(), unreadable: [] }),
   };
   const records = new Map(listed === undefined ? [] : [[stream, listed] as const]);
   const { signal } = new AbortController();
@@ -45,6 +45,8 @@ async function written({ listed, read, head = { node: 'n1', epoch: 7 }, isTaken 
 
 test('a record that is lost, or went back, is written again as it was', async () => {
   expect(await written({ listed: undefined })).toEqual([[own, 4]]);
+  const over = { ...own, endedAt: 'then' };
+  expect(await written({ listed: over, read: over })).toEqual([[own, 4]]);
   const older = recordOf('n2', 6);
   expect(await written({ listed: older, read: older })).toEqual([[own, 4]]);
 });
@@ -70,7 +72,7 @@ test('NATS that falls silent, or a stop, leaves the rest for later', async () =>
       throw new TangazaError('LOG_UNAVAILABLE');
     },
     put: async () => 1,
-    list: async () => new Map(),
+    list: async () => ({ records: new Map(), unreadable: [] }),
   };
   const two = [stream, StreamId.parse('other')].map((id) => ({ stream: id, record: own }));
   const ports = { log: new MemoryIndexLog(), ownership, logger: silentLogger };

@@ -42,7 +42,7 @@ async function scene({ owner = n2, mayTake = true, successors = [n2, n3] } = {})
         return { record: state.record, revision: 1 };
       },
       put: async () => 1,
-      list: async () => new Map(),
+      list: async () => ({ records: new Map(), unreadable: [] }),
     },
     mayTake: () => mayTake,
     successors: async () => successors,

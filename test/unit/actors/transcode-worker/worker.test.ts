@@ -175,7 +175,7 @@ const stuckEncoder: SegmentEncoder = {
 test('a drain gives back what is not done within its bound, and reports no failure', async () => {
   const it = scene({ encoder: stuckEncoder });
   it.queue.push(task(0));
-  while (it.reports.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  await untilReported(it, 1);
   await it.worker.drain(0);
   expect(it.queue.settled).toEqual([{ taskId: 'demo/7/0/lowest', how: 'acked' }]);
   expect(kinds(it.reports)).toEqual(['started', 'returned']);
@@ -216,13 +216,41 @@ test('a segment over 1.1 x maxrate is encoded once more at CRF + 3, and taken th
   expect(it.reports.at(-1)).toMatchObject({ kind: 'done' });
 });
 
-test('a store that fails makes a failed report, not a crash', async () => {
+const restMs = 500;
+
+function failingStore(): MemorySegmentStore {
   const store = new MemorySegmentStore();
   store.get = async () => {
     throw new TangazaError('STORE_UNAVAILABLE');
   };
-  await using it = scene({ store });
+  return store;
+}
+
+async function untilReported({ reports }: Scene, count: number): Promise<void> {
+  while (reports.length < count) await new Promise((resolve) => setImmediate(resolve));
+}
+
+// Goal: V5. Method: one slot and two tasks; the rest of the slot ends when the test says so.
+test('a store that fails makes a failed report, not a crash, and its slot rests before the next task', async () => {
+  const rest = Promise.withResolvers<void>();
+  const sleep: Clock['sleep'] = (ms, signal) => (ms === restMs ? rest.promise : clock.sleep(ms, signal));
+  await using it = scene({ store: failingStore(), slots: 1, clock: { ...clock, sleep } });
   it.queue.push(task(0));
-  await it.queue.untilSettled(1);
-  expect(it.reports.at(-1)).toMatchObject({ kind: 'failed', code: 'STORE_UNAVAILABLE' });
+  it.queue.push(task(180_000));
+  await untilReported(it, 2);
+  for (let turn = 0; turn < 10; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+  expect(it.reports).toMatchObject([{ kind: 'started' }, { kind: 'failed', code: 'STORE_UNAVAILABLE' }]);
+  expect(it.queue.settled).toEqual([]);
+  rest.resolve();
+  expect((await it.queue.untilSettled(2)).map(({ how }) => how)).toEqual(['acked', 'acked']);
+  expect(kinds(it.reports)).toEqual(['started', 'failed', 'started', 'failed']);
+});
+
+test('a drain does not wait for a slot that rests', async () => {
+  const sleep: Clock['sleep'] = (ms, signal) => clock.sleep(ms === restMs ? 1000 : ms, signal);
+  const it = scene({ store: failingStore(), clock: { ...clock, sleep } });
+  it.queue.push(task(0));
+  await untilReported(it, 2);
+  await it.worker.drain(1000);
+  expect(it.queue.settled).toEqual([{ taskId: 'demo/7/0/lowest', how: 'acked' }]);
 });

@@ -33,7 +33,7 @@ function setUp() {
         records.set(stream, record);
         return 2;
       }),
-    list: () => answer(() => new Map(records)),
+    list: () => answer(() => ({ records: new Map(records), unreadable: [] })),
     async *watch() {
       yield* watched;
     },

@@ -23,7 +23,7 @@ class MemoryStore implements OwnershipStore {
   }
 
   async list() {
-    return new Map();
+    return { records: new Map(), unreadable: [] };
   }
 }
 
