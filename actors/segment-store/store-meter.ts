@@ -1,9 +1,10 @@
 /** What every store has: each operation is timed, counted by outcome, passes a gate, and its faults are said once. */
+import { Gate } from '../../cluster/bounds/gate.ts';
 import { errorCodeOf } from '../../cluster/errors/tangaza-error.ts';
 import { silentLogger, type Logger } from '../../cluster/observe/logger.ts';
 import type { Metrics } from '../../cluster/observe/metrics.ts';
 import type { Clock } from '../../cluster/time/clock.ts';
-import { Gate } from './gate.ts';
+
 import { StoreFaults } from './store-faults.ts';
 
 export type StoreOperation = 'put' | 'get' | 'range' | 'list' | 'delete';
@@ -47,7 +48,11 @@ export class StoreMeter {
       labels: ['store', 'kind'],
     });
     const gate = (kind: Kind): Gate =>
-      new Gate({ ...limits, onWaiting: (count) => waiting.set(count, { store, kind }) });
+      new Gate({
+        ...limits,
+        about: 'the segment store',
+        onWaiting: (count) => waiting.set(count, { store, kind }),
+      });
     // Two gates, so that a slow disk that blocks writers does not keep readers out.
     this.#gates = { read: gate('read'), write: gate('write') };
     const faults = (kind: Kind): StoreFaults => new StoreFaults(clock, logger, { store, kind });

@@ -4,6 +4,7 @@ import type { Counter, Gauge, Metrics } from '../../cluster/observe/metrics.ts';
 export interface ActorMetrics {
   readonly events: Counter;
   readonly activations: Gauge;
+  readonly orphans: Gauge;
   readonly pending: Gauge;
   readonly outbox: Gauge;
 }
@@ -16,6 +17,10 @@ export function actorMetrics(metrics: Metrics): ActorMetrics {
       labels: ['event'],
     }),
     activations: metrics.gauge({ name: 'tangaza_stream_owned', help: 'Streams owned by this node.' }),
+    orphans: metrics.gauge({
+      name: 'tangaza_stream_orphans',
+      help: 'Streams of dead owners that wait in line here or are being adopted.',
+    }),
     pending: metrics.gauge({
       name: 'tangaza_stream_pending_segments',
       help: 'Sources neither committed nor a gap.',

@@ -12,7 +12,10 @@
  * O6. The same look finds what this node owns and no record says: own-records.ts.
  * O7. Where the record cannot be read, the log's head says who owns the stream (T5 of the take-over): one that is dead is
  *     mourned, a living one writes its record again (O6).
+ * O8. Who waits in line costs a timer and is not counted against the bound on adoptions: a node may leave hundreds of orphans, and those
+ *     that others will take must not hold up those that are ours.
  */
+import { Gate } from '../../cluster/bounds/gate.ts';
 import { errorCodeOf } from '../../cluster/errors/tangaza-error.ts';
 import type { BootId, NodeId, StreamId } from '../../cluster/model/ids.ts';
 import type { Logger } from '../../cluster/observe/logger.ts';
@@ -24,8 +27,10 @@ import { holderOf } from '../../cluster/ownership/take-over.ts';
 import { restoreRecords, type OwnStream } from './own-records.ts';
 
 const lookEveryMs = 5000;
-/** Adoptions at once; the rest is found by the next look (O4). */
-const maxAtOnce = 64;
+/** Adoptions at once, each of some requests to NATS; the others wait for them (O8). */
+const maxAtOnce = 32;
+/** Waiting in line or for an adoption; the rest is found by the next look (O4). */
+const maxMourned = 10_000;
 
 export interface OrphanPorts {
   readonly node: NodeId;
@@ -46,6 +51,7 @@ export interface OrphanPorts {
 export class Orphans {
   readonly #ports: OrphanPorts;
   readonly #underWay = new Set<StreamId>();
+  readonly #gate = new Gate({ about: 'an adoption', running: maxAtOnce, waiting: maxMourned });
   readonly #ending = new AbortController();
   #stopLooking: (() => void) | undefined;
 
@@ -60,6 +66,11 @@ export class Orphans {
   stop(): void {
     this.#stopLooking?.();
     this.#ending.abort();
+  }
+
+  /** Orphans that wait in line, or are being adopted. */
+  get underWay(): number {
+    return this.#underWay.size;
   }
 
   /** O4; also what follows a death. */
@@ -88,7 +99,7 @@ export class Orphans {
     const { node, candidates, logger } = this.#ports;
     if (!this.#isOrphan(stream, record) || this.#underWay.has(stream)) return;
     const place = this.#isOwn(record) ? 0 : lineOf(stream, candidates(), loads).indexOf(node);
-    if (place < 0 || this.#underWay.size >= maxAtOnce || this.#ending.signal.aborted) return;
+    if (place < 0 || this.#underWay.size >= maxMourned || this.#ending.signal.aborted) return;
     this.#underWay.add(stream);
     void this.#adoptLater(stream, record, place)
       .catch((error: unknown) => {
@@ -112,10 +123,16 @@ export class Orphans {
       : !this.#isOwn(record);
   }
 
-  /** O1, O5. */
-  async #adoptLater(stream: StreamId, { epoch, owner }: OwnershipRecord, place: number): Promise<void> {
+  /** O1, O8. */
+  async #adoptLater(stream: StreamId, record: OwnershipRecord, place: number): Promise<void> {
+    const { signal } = this.#ending;
+    await this.#ports.clock.sleep(adoptionWaitMs(place), signal);
+    await this.#gate.run(() => this.#adoptNow(stream, record), signal);
+  }
+
+  /** O5. */
+  async #adoptNow(stream: StreamId, { epoch, owner }: OwnershipRecord): Promise<void> {
     const { clock, ownership, log, adopt } = this.#ports;
-    await clock.sleep(adoptionWaitMs(place), this.#ending.signal);
     const { record, revision } = await ownership.get(stream);
     const tail = await log.tail(stream);
     const holder = record ?? holderOf(undefined, tail);

@@ -273,6 +273,7 @@ export class StreamActor {
   #tick(): void {
     for (const activation of this.#live) activation.tell({ kind: 'tick' });
     this.#gauges.activations.set(this.#live.length);
+    this.#gauges.orphans.set(this.#orphans.underWay);
     this.#gauges.pending.set(this.#live.reduce((sum, one) => sum + one.pendingSegments, 0));
     this.#gauges.outbox.set(this.#live.reduce((sum, one) => sum + one.queuedRecords, 0));
   }

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { Orphans } from '../../../../actors/stream/orphans.ts';
 import { TangazaError } from '../../../../cluster/errors/tangaza-error.ts';
-import { BootId, Epoch, NodeId, type StreamId } from '../../../../cluster/model/ids.ts';
+import { BootId, Epoch, NodeId, StreamId } from '../../../../cluster/model/ids.ts';
 import { silentLogger } from '../../../../cluster/observe/logger.ts';
 import type { OwnershipRecord } from '../../../../cluster/ownership/ownership-store.ts';
 import { JumpingClock } from '../../../support/jumping-clock.ts';
@@ -132,4 +132,44 @@ test('a record that cannot be read, of a broadcast that has ended or never began
   const { adopted, written } = await look(n2, { alive: [n1], isUnreadable: true, hasEnded: true });
   expect([adopted, written]).toMatchObject([[], [[{ owner: n2, epoch: 1, endedAt }, 1]]]);
   expect(await adoptedBy(n2, { alive: [n1], isUnreadable: true, hasLog: false })).toEqual([]);
+});
+
+/** Who n1 is asked to adopt of the streams of n2, when each adoption takes as long as `adopt` says. */
+async function lookAtMany(count: number, adopt: () => Promise<void>): Promise<readonly StreamId[]> {
+  const log = new MemoryIndexLog();
+  const records = new Map<StreamId, OwnershipRecord>();
+  const [opened] = new LogBuilder().open({ node: n2, bootId: bootOf(n2) }).entries;
+  for (let index = 0; index < count; index += 1) {
+    const id = StreamId.parse(`stream-${index}`);
+    records.set(id, recordOf(n2));
+    if (opened !== undefined) await log.append(id, opened.record, 0);
+  }
+  const asked: StreamId[] = [];
+  const orphans = new Orphans({
+    ...{ node: n1, bootId: bootOf(n1), clock: new JumpingClock(), log, logger: silentLogger },
+    ownership: {
+      get: async (id) => ({ record: records.get(id), revision: 1 }),
+      put: async () => 2,
+      list: async () => ({ records, unreadable: [] }),
+    },
+    candidates: () => [{ id: n1, weight: 1 }],
+    isAlive: (node) => node === n1,
+    isActive: () => false,
+    own: () => [],
+    adopt: async (id) => {
+      asked.push(id);
+      await adopt();
+    },
+  });
+  await orphans.look();
+  for (let turn = 0; turn < 100 * count; turn += 1) await Promise.resolve();
+  return asked;
+}
+
+test('one look finds an owner for each of a dead node, however many they are', async () => {
+  expect(new Set(await lookAtMany(300, async () => {})).size).toBe(300);
+});
+
+test('adoptions that do not end hold up the others: so many are under way at once', async () => {
+  expect(await lookAtMany(300, () => new Promise(() => {}))).toHaveLength(32);
 });

@@ -1,7 +1,9 @@
 /** Lets a bounded number of operations run and a bounded number wait, first come first served; refuses the rest. */
-import { TangazaError } from '../../cluster/errors/tangaza-error.ts';
+import { TangazaError } from '../errors/tangaza-error.ts';
 
 export interface GateLimits {
+  /** What is waited for, in the words of the refusal. */
+  readonly about: string;
   readonly running: number;
   readonly waiting: number;
   /** Called whenever the number of waiting ones changed. */
@@ -33,7 +35,7 @@ export class Gate {
     if (this.#waiting.size >= this.#limits.waiting) {
       throw new TangazaError(
         'OVERLOADED',
-        `${this.#waiting.size} operations wait for the segment store already.`,
+        `${this.#waiting.size} operations wait for ${this.#limits.about} already.`,
       );
     }
     return new Promise((enter, fail) => {
