@@ -52,6 +52,12 @@ export function takeReport(turn: Turn, report: TaskReport): void {
   }
 }
 
+/** Whether an output of the reported task would still count: the segment is not decided, and lacks it. */
+export function isWanted(state: OwnerState, { taskId: id, epoch }: TaskReport): boolean {
+  const found = findTask({ state }, id);
+  return found !== undefined && epoch <= state.self.epoch && found.task.outcome !== 'done';
+}
+
 /** Of another owner's task; what a predecessor's worker has made is as good as any. */
 function isForeign({ self }: OwnerState, { epoch, kind }: TaskReport): boolean {
   return epoch > self.epoch || (epoch < self.epoch && kind !== 'done');

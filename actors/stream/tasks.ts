@@ -109,8 +109,8 @@ function dropRungs(
   return new Set([...held, ...fresh]);
 }
 
-export function taskId(turn: Turn, { offer }: PendingSegment, group: TaskGroup): string {
-  return `${turn.state.self.stream}/${offer.period}/${offer.start90k}/${group}`;
+export function taskId({ state }: Owned, { offer }: PendingSegment, group: TaskGroup): string {
+  return `${state.self.stream}/${offer.period}/${offer.start90k}/${group}`;
 }
 
 function publish(turn: Turn, segment: PendingSegment, task: SegmentTask): void {
@@ -140,7 +140,6 @@ function publish(turn: Turn, segment: PendingSegment, task: SegmentTask): void {
     renditions,
     inits: knownInits(turn.state, period, task.renditions),
     fingerprint: period.clock.fingerprint,
-    emittedAtMs: turn.now.utcMs,
     budgetMs: limits.gapMs,
   };
   turn.ask({ kind: 'publishTask', task: message });
@@ -184,14 +183,17 @@ export function takeRefused(
   changeTask(turn, found, { queue: { kind: 'refused', retryAtMs: turn.nowMs + limits.taskRetryMs } });
 }
 
+/** A turn, or what it left. */
+type Owned = Pick<Turn, 'state'>;
+
 export interface Found {
   readonly segment: PendingSegment;
   readonly task: SegmentTask;
 }
 
-export function findTask(turn: Turn, id: string): Found | undefined {
-  for (const segment of turn.state.pending) {
-    const task = segment.tasks?.find((one) => taskId(turn, segment, one.group) === id);
+export function findTask(owned: Owned, id: string): Found | undefined {
+  for (const segment of owned.state.pending) {
+    const task = segment.tasks?.find((one) => taskId(owned, segment, one.group) === id);
     if (task !== undefined) return { segment, task };
   }
   return undefined;

@@ -36,8 +36,7 @@ export const TranscodeTask = z.object({
   /** Reference init segments where the log has them: an output that differs is refused (M7). */
   inits: z.record(RenditionName, InitSegment),
   fingerprint: z.string(),
-  /** How long the owner waits for it, counted from `emittedAtMs` (owner's UTC): a hint for giving up early. */
-  emittedAtMs: z.number().int(),
+  /** How long the owner waits for it. */
   budgetMs: z.number().int().positive(),
 });
 export type TranscodeTask = z.infer<typeof TranscodeTask>;
