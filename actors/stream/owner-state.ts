@@ -104,6 +104,8 @@ export interface SegmentTask {
   /** Of the latest attempt. */
   readonly started: { readonly worker: NodeId; readonly atMs: number } | undefined;
   readonly failures: readonly Failure[];
+  /** Nodes that died with an attempt of it begun (C9). */
+  readonly deaths: number;
   readonly outcome: 'running' | 'done' | 'poisoned';
 }
 

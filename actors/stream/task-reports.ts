@@ -209,7 +209,7 @@ function useSpare(turn: Turn, segment: PendingSegment, spare: PendingSegment['of
   const fresh = turn.change(segment, {
     offer: spare,
     spares,
-    tasks: segment.tasks?.map((one) => ({ ...one, failures: [] })),
+    tasks: segment.tasks?.map((one) => ({ ...one, failures: [], deaths: 0 })),
   });
   for (const task of fresh.tasks ?? []) {
     const found = findTask(turn, taskId(turn, fresh, task.group));

@@ -79,6 +79,7 @@ function newTask(group: TaskGroup, rungs: readonly VideoRendition[], attempt: nu
     queue: { kind: 'publishing' },
     started: undefined,
     failures: [],
+    deaths: 0,
     outcome: 'running',
   };
 }
@@ -128,6 +129,7 @@ function publish(turn: Turn, segment: PendingSegment, task: SegmentTask): void {
   );
   const message: TranscodeTask = {
     ...{ taskId: taskId(turn, segment, task.group), attempt: task.attempt, group: task.group },
+    deaths: task.deaths,
     ...{ region: self.region, streamId: self.stream, owner: self.node, epoch: self.epoch, period: at.period },
     ...{ start90k, duration90k, times90k },
     source: {
@@ -246,7 +248,7 @@ export function hedgeTasks(turn: Turn): void {
   }
 }
 
-/** The tasks that a dead node's worker had begun are published again at once (C9); that is no failure of theirs. */
+/** The tasks that a dead node's worker had begun are published again at once (C9); that is no failure of theirs, but is counted. */
 export function redispatch(turn: Turn, node: NodeId): void {
   const begun = turn.state.pending.flatMap((segment) =>
     (segment.tasks ?? [])
@@ -258,7 +260,7 @@ export function redispatch(turn: Turn, node: NodeId): void {
     if (found === undefined || found.task.attempts >= limits.maxAttempts) continue;
     turn.count('redispatch');
     turn.say('info', "a dead worker's task is published again", { taskId: id, worker: node });
-    again(turn, found);
+    again(turn, changeTask(turn, found, { deaths: found.task.deaths + 1 }));
   }
 }
 

@@ -3,7 +3,7 @@ import type { TranscodeTask } from '../../cluster/contract/transcode.ts';
 
 export type Admission =
   | { readonly kind: 'run' }
-  /** After two deliveries that came to nothing: it may be what killed those workers, so nothing else runs beside it. */
+  /** After two deliveries or workers that came to nothing: it may be what killed those workers, so nothing else runs beside it. */
   | { readonly kind: 'runAlone' }
   /** Not for this worker; another may take it. */
   | { readonly kind: 'giveBack'; readonly delayMs: number }
@@ -41,5 +41,6 @@ export function admit({ task, deliveries, fingerprint }: Delivery): Admission {
       detail: `Delivered ${deliveries} times, never finished.`,
     };
   }
-  return { kind: deliveries >= aloneFrom ? 'runAlone' : 'run' };
+  // Each attempt is a message of its own: its deliveries begin at 1, its owner counts on.
+  return { kind: task.deaths + deliveries >= aloneFrom ? 'runAlone' : 'run' };
 }

@@ -13,6 +13,8 @@ export const TranscodeTask = z.object({
   taskId: z.string(),
   attempt: z.number().int().positive(),
   group: TaskGroup,
+  /** Workers that died over it, as its owner knows: after two deaths it runs alone (C9). */
+  deaths: z.number().int().nonnegative().default(0),
   region: RegionId,
   streamId: StreamId,
   /** Under whose name the source is stored and the output is to be: the segment's own, but for M7. */

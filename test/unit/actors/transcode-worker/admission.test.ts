@@ -25,3 +25,13 @@ test('after two deliveries that came to nothing a task runs alone, and after six
   const kinds = [2, 3, 6, 7].map((deliveries) => admit(delivery({ deliveries })).kind);
   expect(kinds).toEqual(['run', 'runAlone', 'runAlone', 'refuse']);
 });
+
+test.each([
+  [0, 1, 'run'],
+  [1, 1, 'run'],
+  [1, 2, 'runAlone'],
+  [2, 1, 'runAlone'],
+  [7, 1, 'runAlone'],
+])('after %i deaths that its owner knows of, delivery %i of an attempt: %s', (deaths, deliveries, kind) => {
+  expect(admit(delivery({ task: sampleTask({ deaths }), deliveries }))).toEqual({ kind });
+});
