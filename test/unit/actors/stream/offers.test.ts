@@ -1,6 +1,6 @@
 /** Sources as sessions offer them (C2). */
 import { expect, test } from 'vitest';
-import { Epoch, PeriodId, RenditionName, SessionId } from '../../../../cluster/model/ids.ts';
+import { Epoch, NodeId, PeriodId, RenditionName, SessionId } from '../../../../cluster/model/ids.ts';
 import { codeOf, OwnerHarness, valueOf } from '../../../support/owner-harness.ts';
 import { sha } from '../../../support/records.ts';
 
