@@ -36,19 +36,19 @@ test('every header of our own that pages may read is described where it is sent'
   const response = z.object({ headers: z.record(z.string(), z.object({ description: z.string() })) });
   const described = Object.values(document.paths).flatMap((path) =>
     Object.values(path).flatMap(({ operationId, responses }) =>
-      Object.keys(response.safeParse(responses['200']).data?.headers ?? {}).map((name) => [
+      Object.keys(response.safeParse(responses['200']).data?.headers ?? {}).map((name) => ({
         name,
         operationId,
-      ]),
+      })),
     ),
   );
-  expect(described.toSorted()).toEqual([
-    ['tangaza-log-stale', 'dashManifest'],
-    ['tangaza-log-stale', 'hlsMainPlaylist'],
-    ['tangaza-log-stale', 'hlsMediaPlaylist'],
-    ['tangaza-starts-at', 'videoFrame'],
+  expect(described).toEqual([
+    { name: 'tangaza-log-stale', operationId: 'dashManifest' },
+    { name: 'tangaza-log-stale', operationId: 'hlsMainPlaylist' },
+    { name: 'tangaza-log-stale', operationId: 'hlsMediaPlaylist' },
+    { name: 'tangaza-starts-at', operationId: 'videoFrame' },
   ]);
-  expect(exposed.toSorted()).toEqual([...new Set(described.map(([name]) => name))].toSorted());
+  expect(new Set(exposed)).toEqual(new Set(described.map(({ name }) => name)));
 });
 
 test('operation ids are unique', () => {
