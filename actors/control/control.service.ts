@@ -41,7 +41,6 @@ export function controlService(ports: ControlPorts, sweeper?: Background): Servi
       authenticate: (ctx: Context<AuthenticateParams>): AuthenticateReply =>
         control.authenticate(AuthenticateParams.parse(ctx.params)),
       health: (ctx: Input): Promise<StreamHealth> => control.health(ctx.params.params.id),
-      edges: (ctx: Input) => control.edges(ctx.params.params.id),
       live: (): Promise<LiveStreams> => control.live(),
       cluster: (): Promise<ClusterView> => control.cluster(),
       drain: (ctx: Context<RouteInput<NodeParams, unknown, DrainBody>>): Promise<DrainView> =>

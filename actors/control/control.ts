@@ -154,16 +154,6 @@ export class Control {
     }
   }
 
-  edges(id: StreamId): { items: { id: string; region: string; url: string }[]; revision: number } {
-    this.#found(id, this.#ports.registry.get(id));
-    const { revision, members } = this.#ports.members.list();
-    const edges = members.filter(
-      (member) => member.state === 'alive' && member.roles.includes('edge-delivery'),
-    );
-    const items = inOrder(id, edges).map((edge) => ({ id: edge.id, region: edge.region, url: edge.httpUrl }));
-    return { items, revision };
-  }
-
   /** What is on air; asked by every visitor of `/`, so computed once a second at most. */
   live(): Promise<LiveStreams> {
     const nowMs = this.#ports.clock.monotonicMs();

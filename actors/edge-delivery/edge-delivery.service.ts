@@ -19,10 +19,6 @@ export interface EdgeDeliveryPorts {
   readonly host: string;
   /** 0 takes a free one. */
   readonly port: number;
-  /** Told the bound port. */
-  readonly onListening?: (port: number) => void;
-  /** Between `/readyz` turning 503 and the first refused connection, so that a load balancer sees it. Default 0. */
-  readonly noticeMs?: number;
 }
 
 const tickMs = 250;
@@ -30,7 +26,7 @@ const reviewMs = 10_000;
 const graceMs = 5000;
 
 export function edgeDeliveryService(ports: EdgeDeliveryPorts): ServiceSchema {
-  const { clock, logger, edge, server, host, noticeMs = 0 } = ports;
+  const { clock, logger, edge, server, host } = ports;
   const timers: (() => void)[] = [];
   return {
     name: 'edge-delivery',
@@ -42,11 +38,9 @@ export function edgeDeliveryService(ports: EdgeDeliveryPorts): ServiceSchema {
       const port = await server.listen(host, ports.port, edge);
       timers.push(clock.every(tickMs, edge.tick), clock.every(reviewMs, edge.review));
       logger.info({ host, port }, 'HTTP is listening');
-      ports.onListening?.(port);
     },
     async stopped() {
       edge.leave();
-      await clock.sleep(noticeMs);
       for (const stop of timers) stop();
       edge.close();
       await server.close(graceMs);

@@ -1,4 +1,4 @@
-/** Which edges a viewer should use, best first: only `/steering` says it, never a manifest (M14). */
+/** Which edges a viewer should use, best first: `/steering` and `/edges` say it, never a manifest (M14). */
 import type { SteeringQuery } from '../../cluster/contract/routes-node.ts';
 import { line } from '../../cluster/partition/place.ts';
 import { order } from '../../cluster/partition/rendezvous.ts';
@@ -69,13 +69,15 @@ function byRendezvous(viewer: string, edges: readonly EdgeAddress[]): readonly E
  * The edge to ask next: one other than the first, so that the steering does not die with the edge that is played from, but
  * never one that is dead or leaves; a player that cannot reach it would ask no other. Undefined: the asked edge, again.
  */
-export function edgeToAsk(
-  inLine: readonly EdgeAddress[],
-  { self, isLeaving, isSound }: Viewpoint,
-): EdgeAddress | undefined {
-  const stays = ({ id }: EdgeAddress): boolean => isSound(id) && !(isLeaving && id === self);
-  const other = inLine.slice(1).find(stays) ?? inLine.find(stays);
-  return other?.id === self ? undefined : other;
+export function edgeToAsk(inLine: readonly EdgeAddress[], viewpoint: Viewpoint): EdgeAddress | undefined {
+  const mayBeAsked = (edge: EdgeAddress): boolean => stays(edge, viewpoint);
+  const other = inLine.slice(1).find(mayBeAsked) ?? inLine.find(mayBeAsked);
+  return other?.id === viewpoint.self ? undefined : other;
+}
+
+/** It lives, and is not about to leave. */
+export function stays({ id }: EdgeAddress, { self, isLeaving, isSound }: Viewpoint): boolean {
+  return isSound(id) && !(isLeaving && id === self);
 }
 
 /** What players send of where they are, `n1`, `"n1"` or `"n1,n2"`: the first. */

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { EdgeHead } from '../../cluster/contract/stream.ts';
 import { nodeRoutes, playbackRoutes } from '../../cluster/contract/routes-node.ts';
 import type { Readiness } from '../../cluster/contract/routes-node.ts';
-import { streamRoutes } from '../../cluster/contract/routes-streams.ts';
+import { streamEdges, streamRoutes, type EdgeList } from '../../cluster/contract/routes-streams.ts';
 import type { Route, RouteInput } from '../../cluster/contract/routes.ts';
 import type { NodeId, RegionId, StreamId } from '../../cluster/model/ids.ts';
 import type { Logger } from '../../cluster/observe/logger.ts';
@@ -17,7 +17,7 @@ import { steeringReply } from '../media/timeline/steering.ts';
 import type { SegmentStore } from '../segment-store/segment-store.ts';
 import { makeApi, type LocalHandler } from './api.ts';
 import { Archives } from './archives.ts';
-import { currentEdge, edgesFor, edgeToAsk } from './edge-order.ts';
+import { currentEdge, edgesFor, edgeToAsk, stays, type Viewpoint } from './edge-order.ts';
 import { makeEntity } from './entity.ts';
 import { EntityCache } from './entity-cache.ts';
 import { Existence } from './existence.ts';
@@ -124,6 +124,7 @@ export function makeEdge(ports: EdgePorts): Edge {
     ),
     ...nodeHandlers(ports, state, missing),
     steeringHandler(ports, playback, state),
+    edgesHandler(ports, playback, state),
   ]);
   const foldOf = (stream: StreamId): Timeline | undefined => {
     const follower = followers.get(stream);
@@ -180,28 +181,47 @@ function mediaHandlers(frames: Frames, thumbnails: Thumbnails): readonly (readon
   ];
 }
 
+interface Leaving {
+  readonly isLeaving: boolean;
+}
+
+/** Where a viewer stands that asks this edge. */
+function viewpointOf(ports: EdgePorts, request: HttpRequest, { isLeaving }: Leaving): Viewpoint {
+  const { node: self, region, isSound, loadOf } = ports;
+  // Behind a proxy all addresses are the proxy's; a made-up one changes only its sender's own order.
+  const viewer = request.header('x-forwarded-for') || request.remoteAddress;
+  return { self, region, isLeaving, isSound, loadOf, viewer };
+}
+
 /** M14: never 404 while the stream lives; the order is this viewer's own. */
-function steeringHandler(ports: EdgePorts, playback: Playback, state: { readonly isLeaving: boolean }) {
+function steeringHandler(ports: EdgePorts, playback: Playback, state: Leaving) {
   const { params, query } = playbackRoutes.steering;
   return bind(playbackRoutes.steering, params, query, async (request, input) => {
     const streamId = input.params.id;
-    const { node: self, region, listEdges, isSound, loadOf } = ports;
-    // Behind a proxy all addresses are the proxy's; a made-up one changes only its sender's own order.
-    const viewer = request.header('x-forwarded-for') || request.remoteAddress;
     const timeline = await playback.steered(streamId);
-    const viewpoint = {
-      ...{ self, region, isLeaving: state.isLeaving, isSound, loadOf, viewer },
-      current: currentEdge(input.query),
-    };
-    const edges = edgesFor(listEdges().edges, viewpoint);
+    const viewpoint = { ...viewpointOf(ports, request, state), current: currentEdge(input.query) };
+    const edges = edgesFor(ports.listEdges().edges, viewpoint);
     const reloadUrl = `${edgeToAsk(edges, viewpoint)?.baseUrl ?? input.origin}/live/${streamId}/steering`;
     return messageReply(200, 'application/json', steeringReply({ streamId, edges, reloadUrl, timeline }));
   });
 }
 
+/** For who has no player that is steered yet: the same order, of the edges that are worth a try. */
+function edgesHandler(ports: EdgePorts, playback: Playback, state: Leaving) {
+  return bind(streamEdges, streamEdges.params, nothing, async (request, { params }) => {
+    await playback.steered(params.id);
+    const { edges, revision } = ports.listEdges();
+    const viewpoint = viewpointOf(ports, request, state);
+    const items = edgesFor(edges, viewpoint)
+      .filter((edge) => stays(edge, viewpoint))
+      .map(({ id, region, baseUrl: url }) => ({ id, region, url }));
+    return jsonReply(200, { items, revision } satisfies EdgeList);
+  });
+}
+
 function nodeHandlers(
   ports: EdgePorts,
-  state: { readonly isLeaving: boolean },
+  state: Leaving,
   missing: MissingMedia,
 ): readonly (readonly [string, LocalHandler])[] {
   const documents = new Map<string, Entity>();

@@ -55,7 +55,17 @@ function successOf({ reply }: Route, schemas: Record<string, unknown>): Json {
   const other = reply.contentType === undefined ? {} : { [reply.contentType]: {} };
   const content = { ...json, ...other };
   const description = reply.status === 204 ? 'Done.' : 'The reply.';
-  return { [reply.status]: { description, ...(Object.keys(content).length === 0 ? {} : { content }) } };
+  const headers = Object.entries(reply.headers ?? {}).map(([name, what]) => [
+    name,
+    { description: what, schema: { type: 'string' } },
+  ]);
+  return {
+    [reply.status]: {
+      description,
+      ...(headers.length === 0 ? {} : { headers: Object.fromEntries(headers) }),
+      ...(Object.keys(content).length === 0 ? {} : { content }),
+    },
+  };
 }
 
 /** What the machinery in front of a route may answer, and what the route itself says. */

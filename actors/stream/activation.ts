@@ -15,7 +15,7 @@ import type {
   OpenPeriodReply,
   StreamHealth,
 } from '../../cluster/contract/stream.ts';
-import type { TranscodeTask } from '../../cluster/contract/transcode.ts';
+import type { TaskReport, TranscodeTask } from '../../cluster/contract/transcode.ts';
 import { errorCodeOf, TangazaError } from '../../cluster/errors/tangaza-error.ts';
 import type { Epoch, NodeId, SessionId, StreamId } from '../../cluster/model/ids.ts';
 import { unreachable } from '../../cluster/model/unreachable.ts';
@@ -30,6 +30,7 @@ import { isSending } from './sessions.ts';
 import { createOwner, decide, type TakenStream } from './owner.ts';
 import type { Command, Effect, Now, OfferReply, OwnerEvent, OwnerState, ReplyTo } from './owner-state.ts';
 import { feeding } from './sessions.ts';
+import { isWanted } from './task-reports.ts';
 
 const maxWaiting = 256;
 
@@ -118,6 +119,11 @@ export class Activation {
     if (known === undefined) return { sequence, feedsElsewhere };
     const hasTwin = known.isActive && others.some(({ node }) => node !== self.node);
     return { sequence, feedsElsewhere, hasTwin };
+  }
+
+  /** Whether an output of the reported task would still count. */
+  isWanted(report: TaskReport): boolean {
+    return isWanted(this.#state, report);
   }
 
   get queuedRecords(): number {

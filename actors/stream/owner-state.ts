@@ -107,6 +107,8 @@ export interface SegmentTask {
   readonly failures: readonly Failure[];
   /** How often the store failed under a worker of it. */
   readonly storeFailures: number;
+  /** Nodes that died with an attempt of it begun (C9). */
+  readonly deaths: number;
   readonly outcome: 'running' | 'done' | 'poisoned';
 }
 

@@ -25,6 +25,7 @@ import type {
   InputReport,
   OfferParams,
   OpenPeriodParams,
+  ReportReply,
   StandsStillReply,
   StreamHealth,
 } from '../../cluster/contract/stream.ts';
@@ -162,8 +163,11 @@ export class StreamActor {
     (await this.#find(params.streamId))?.tell({ kind: 'detach', params });
   }
 
-  async report(report: TaskReport): Promise<void> {
-    (await this.#find(report.streamId))?.tell({ kind: 'report', report });
+  /** Who owns it no more waits for nothing: its successor has emitted the task again (C2). */
+  async report(report: TaskReport): Promise<ReportReply> {
+    const activation = await this.#find(report.streamId);
+    activation?.tell({ kind: 'report', report });
+    return { isWanted: activation?.isWanted(report) ?? false };
   }
 
   /** Health as this node knows it; of a stream that is not active here, what its record says. */

@@ -57,6 +57,12 @@ export function takeReport(turn: Turn, report: TaskReport): void {
   }
 }
 
+/** Whether an output of the reported task would still count: the segment is not decided, and lacks it. */
+export function isWanted(state: OwnerState, { taskId: id, epoch }: TaskReport): boolean {
+  const found = findTask({ state }, id);
+  return found !== undefined && epoch <= state.self.epoch && found.task.outcome !== 'done';
+}
+
 /** Of another owner's task; what a predecessor's worker has made is as good as any. */
 function isForeign({ self }: OwnerState, { epoch, kind }: TaskReport): boolean {
   return epoch > self.epoch || (epoch < self.epoch && kind !== 'done');
@@ -221,7 +227,7 @@ function useSpare(turn: Turn, segment: PendingSegment, spare: PendingSegment['of
   const fresh = turn.change(segment, {
     offer: spare,
     spares,
-    tasks: segment.tasks?.map((one) => ({ ...one, failures: [] })),
+    tasks: segment.tasks?.map((one) => ({ ...one, failures: [], deaths: 0 })),
   });
   for (const task of fresh.tasks ?? []) {
     const found = findTask(turn, taskId(turn, fresh, task.group));

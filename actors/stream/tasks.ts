@@ -80,6 +80,7 @@ function newTask(group: TaskGroup, rungs: readonly VideoRendition[], attempt: nu
     started: undefined,
     failures: [],
     storeFailures: 0,
+    deaths: 0,
     outcome: 'running',
   };
 }
@@ -110,8 +111,8 @@ function dropRungs(
   return new Set([...held, ...fresh]);
 }
 
-export function taskId(turn: Turn, { offer }: PendingSegment, group: TaskGroup): string {
-  return `${turn.state.self.stream}/${offer.period}/${offer.start90k}/${group}`;
+export function taskId({ state }: Owned, { offer }: PendingSegment, group: TaskGroup): string {
+  return `${state.self.stream}/${offer.period}/${offer.start90k}/${group}`;
 }
 
 function publish(turn: Turn, segment: PendingSegment, task: SegmentTask): void {
@@ -129,6 +130,7 @@ function publish(turn: Turn, segment: PendingSegment, task: SegmentTask): void {
   );
   const message: TranscodeTask = {
     ...{ taskId: taskId(turn, segment, task.group), attempt: task.attempt, group: task.group },
+    deaths: task.deaths,
     ...{ region: self.region, streamId: self.stream, owner: self.node, epoch: self.epoch, period: at.period },
     ...{ start90k, duration90k, times90k },
     source: {
@@ -141,7 +143,6 @@ function publish(turn: Turn, segment: PendingSegment, task: SegmentTask): void {
     renditions,
     inits: knownInits(turn.state, period, task.renditions),
     fingerprint: period.clock.fingerprint,
-    emittedAtMs: turn.now.utcMs,
     budgetMs: limits.gapMs,
   };
   turn.ask({ kind: 'publishTask', task: message });
@@ -185,14 +186,17 @@ export function takeRefused(
   changeTask(turn, found, { queue: { kind: 'refused', retryAtMs: turn.nowMs + limits.taskRetryMs } });
 }
 
+/** A turn, or what it left. */
+type Owned = Pick<Turn, 'state'>;
+
 export interface Found {
   readonly segment: PendingSegment;
   readonly task: SegmentTask;
 }
 
-export function findTask(turn: Turn, id: string): Found | undefined {
-  for (const segment of turn.state.pending) {
-    const task = segment.tasks?.find((one) => taskId(turn, segment, one.group) === id);
+export function findTask(owned: Owned, id: string): Found | undefined {
+  for (const segment of owned.state.pending) {
+    const task = segment.tasks?.find((one) => taskId(owned, segment, one.group) === id);
     if (task !== undefined) return { segment, task };
   }
   return undefined;
@@ -257,7 +261,7 @@ export function hedgeTasks(turn: Turn): void {
   }
 }
 
-/** The tasks that a dead node's worker had begun are published again at once (C9); that is no failure of theirs. */
+/** The tasks that a dead node's worker had begun are published again at once (C9); that is no failure of theirs, but is counted. */
 export function redispatch(turn: Turn, node: NodeId): void {
   const begun = turn.state.pending.flatMap((segment) =>
     (segment.tasks ?? [])
@@ -269,7 +273,7 @@ export function redispatch(turn: Turn, node: NodeId): void {
     if (found === undefined || found.task.attempts >= limits.maxAttempts) continue;
     turn.count('redispatch');
     turn.say('info', "a dead worker's task is published again", { taskId: id, worker: node });
-    again(turn, found);
+    again(turn, changeTask(turn, found, { deaths: found.task.deaths + 1 }));
   }
 }
 

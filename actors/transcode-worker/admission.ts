@@ -3,10 +3,8 @@ import type { TranscodeTask } from '../../cluster/contract/transcode.ts';
 
 export type Admission =
   | { readonly kind: 'run' }
-  /** After two deliveries that came to nothing: it may be what killed those workers, so nothing else runs beside it. */
+  /** After two deliveries or workers that came to nothing: it may be what killed those workers, so nothing else runs beside it. */
   | { readonly kind: 'runAlone' }
-  /** Nobody waits for it any more. */
-  | { readonly kind: 'drop' }
   /** Not for this worker; another may take it. */
   | { readonly kind: 'giveBack'; readonly delayMs: number }
   /** No worker so far could take it: the owner decides. */
@@ -20,23 +18,17 @@ export interface Delivery {
   readonly task: TranscodeTask;
   /** From 1. */
   readonly deliveries: number;
-  /** UTC of this worker. */
-  readonly nowMs: number;
   /** Of this worker's encoder. */
   readonly fingerprint: string;
 }
 
-/** The owner's clock and ours may differ by this much; a task is dropped only when it is late beyond doubt. */
-const staleBudgets = 3;
-const clockSkewMs = 5000;
 /** Offered to so many workers before the owner is told that none matches. */
 const fingerprintOffers = 3;
 const fingerprintDelayMs = 150;
 const aloneFrom = 3;
 const maxDeliveries = 6;
 
-export function admit({ task, deliveries, nowMs, fingerprint }: Delivery): Admission {
-  if (nowMs - task.emittedAtMs > staleBudgets * task.budgetMs + clockSkewMs) return { kind: 'drop' };
+export function admit({ task, deliveries, fingerprint }: Delivery): Admission {
   if (task.fingerprint !== fingerprint) {
     if (deliveries < fingerprintOffers) return { kind: 'giveBack', delayMs: fingerprintDelayMs };
     const detail = `The period wants ${task.fingerprint}, this worker has ${fingerprint}.`;
@@ -49,5 +41,6 @@ export function admit({ task, deliveries, nowMs, fingerprint }: Delivery): Admis
       detail: `Delivered ${deliveries} times, never finished.`,
     };
   }
-  return { kind: deliveries >= aloneFrom ? 'runAlone' : 'run' };
+  // Each attempt is a message of its own: its deliveries begin at 1, its owner counts on.
+  return { kind: task.deaths + deliveries >= aloneFrom ? 'runAlone' : 'run' };
 }

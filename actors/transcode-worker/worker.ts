@@ -2,6 +2,8 @@
  * A transcode worker: pulls tasks, tells their owners, encodes, and stores (C9, M12).
  *
  * V1. `started` goes out at once and holds up nothing; `working` every 500 ms, from the pull until the task is settled.
+ *     The answer says whether the task is still wanted: of backlog, what is decided already is dropped. No clock is read for
+ *     that: nodes whose clocks differ by a minute must not drop each other's tasks. Unanswered, it is wanted.
  * V2. A task is acked when its output is stored and its owner told, or cannot be told after five tries, 2 s in all (a
  *     node that has just started is known everywhere after one): a successor emits it again (C2), and finds the output
  *     stored.
@@ -11,6 +13,7 @@
  * V5. Where the store fails, the slot rests for a moment: a worker that fails at once would be the first to ask for the next task, too,
  *     before those whose store answers.
  */
+import type { ReportReply } from '../../cluster/contract/stream.ts';
 import type { TaskReport, TranscodeTask } from '../../cluster/contract/transcode.ts';
 import { errorCodeOf } from '../../cluster/errors/tangaza-error.ts';
 import { unreachable } from '../../cluster/model/unreachable.ts';
@@ -31,7 +34,7 @@ export interface WorkerPorts extends TranscodePorts {
   readonly fingerprint: string;
   readonly queue: TaskQueue;
   /** Tells the owner; rejects when that cannot be reached. */
-  readonly report: (owner: NodeId, report: TaskReport) => Promise<void>;
+  readonly report: (owner: NodeId, report: TaskReport) => Promise<ReportReply>;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
@@ -117,7 +120,7 @@ export class TranscodeWorker {
     const log = logger.child({ task: task.taskId, attempt: task.attempt, streamId: task.streamId });
     const stopBeating = clock.every(heartbeatMs, () => pulled.working());
     try {
-      const admission = admit({ task, deliveries, nowMs: clock.utcMs(), fingerprint });
+      const admission = admit({ task, deliveries, fingerprint });
       await this.#carryOut(admission, pulled, log);
     } catch (error) {
       log.error({ err: error }, 'a task could not be handled; it goes back');
@@ -129,10 +132,6 @@ export class TranscodeWorker {
 
   async #carryOut(admission: Admission, pulled: PulledTask, log: Logger): Promise<void> {
     switch (admission.kind) {
-      case 'drop':
-        log.info({}, 'nobody waits for this task any more; dropped');
-        this.#tasks.add(1, { outcome: 'dropped' });
-        return pulled.ack();
       case 'giveBack':
         this.#tasks.add(1, { outcome: 'givenBack' });
         return pulled.giveBack(admission.delayMs);
@@ -151,16 +150,20 @@ export class TranscodeWorker {
     const leave = await this.#gate.enter(isAlone);
     this.#busy.set(this.#gate.inside);
     const startedMs = clock.monotonicMs();
+    const unwanted = new AbortController();
     try {
-      void this.#tell(pulled.task, { kind: 'started' }, 1);
-      const outputs = await transcode(pulled.task, this.#ports, this.#encoding.signal);
+      void this.#begin(pulled.task, unwanted);
+      const signal = AbortSignal.any([this.#encoding.signal, unwanted.signal]);
+      const outputs = await transcode(pulled.task, this.#ports, signal);
       const encodeMs = clock.monotonicMs() - startedMs;
       this.#seconds.observe(encodeMs / 1000);
       this.#tasks.add(1, { outcome: 'done' });
-      const isTold = await this.#tell(pulled.task, { kind: 'done', outputs, encodeMs }, reportTries);
-      if (!isTold) log.warn({ owner: pulled.task.owner }, 'the owner cannot be told; the output is stored');
+      const answer = await this.#tell(pulled.task, { kind: 'done', outputs, encodeMs }, reportTries);
+      if (answer === undefined)
+        log.warn({ owner: pulled.task.owner }, 'the owner cannot be told; the output is stored');
       await pulled.ack();
     } catch (error) {
+      if (unwanted.signal.aborted) return await this.#drop(pulled, log);
       if (this.#encoding.signal.aborted) return await this.#return(pulled);
       const detail = error instanceof Error ? error.message : String(error);
       await this.#fail(pulled, { code: errorCodeOf(error), detail }, log);
@@ -170,10 +173,23 @@ export class TranscodeWorker {
     }
   }
 
+  /** V1. */
+  async #begin(task: TranscodeTask, unwanted: AbortController): Promise<void> {
+    const answer = await this.#tell(task, { kind: 'started' }, 1);
+    if (answer?.isWanted === false) unwanted.abort();
+  }
+
+  /** V1. */
+  #drop(pulled: PulledTask, log: Logger): Promise<void> {
+    log.info({}, 'nobody waits for this task any more; dropped');
+    this.#tasks.add(1, { outcome: 'dropped' });
+    return pulled.ack();
+  }
+
   /** V4. The owner hands it on at once; through the queue it would count as one more delivery that came to nothing. */
   async #return(pulled: PulledTask): Promise<void> {
     this.#tasks.add(1, { outcome: 'givenBack' });
-    if (await this.#tell(pulled.task, { kind: 'returned' }, 1)) await pulled.ack();
+    if ((await this.#tell(pulled.task, { kind: 'returned' }, 1)) !== undefined) await pulled.ack();
     else pulled.giveBack(0);
   }
 
@@ -187,33 +203,32 @@ export class TranscodeWorker {
     const { fingerprint, clock } = this.#ports;
     log.warn({ code, detail }, 'a task failed');
     this.#tasks.add(1, { outcome: 'failed' });
-    const isTold = await this.#tell(
+    const answer = await this.#tell(
       pulled.task,
       { kind: 'failed', code, detail: detail.slice(0, maxDetail), fingerprint },
       reportTries,
     );
     if (isStoreFault(code)) await clock.sleep(storeRestMs, this.#pulling.signal).catch(() => {});
-    if (isTold) await pulled.ack();
+    if (answer !== undefined) await pulled.ack();
     else pulled.giveBack(returnDelayMs);
   }
 
-  /** @returns whether the owner took it, within `tries` */
-  async #tell(task: TranscodeTask, what: Untold, tries: number): Promise<boolean> {
+  /** @returns the owner's answer; undefined when there was none within `tries` */
+  async #tell(task: TranscodeTask, what: Untold, tries: number): Promise<ReportReply | undefined> {
     const { node, report, clock, logger } = this.#ports;
     const { streamId, taskId, attempt, epoch } = task;
     const about = { streamId, taskId, attempt, epoch, worker: node };
     for (let left = tries; left > 0; left -= 1) {
       try {
-        await within(clock, reportTimeoutMs, report(task.owner, { ...what, ...about }));
-        return true;
+        return await within(clock, reportTimeoutMs, report(task.owner, { ...what, ...about }));
       } catch (error) {
         logger.debug({ err: error, owner: task.owner, kind: what.kind }, 'a report did not arrive');
         // A drain that is over its bound waits for nobody (V4).
-        if (this.#encoding.signal.aborted) return false;
+        if (this.#encoding.signal.aborted) return undefined;
         if (left > 1) await clock.sleep(reportRetryMs * (1 + tries - left));
       }
     }
-    return false;
+    return undefined;
   }
 }
 

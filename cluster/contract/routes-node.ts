@@ -96,6 +96,11 @@ const ofMedia = [
   'RANGE_NOT_SATISFIABLE',
 ] as const;
 
+const manifestHeaders = {
+  'tangaza-log-stale':
+    'While the index log cannot be reached, for about how many seconds so far, in steps of 5: the manifest stands still meanwhile (C8). Absent while it can.',
+};
+
 export const playbackRoutes = {
   dash: {
     ...playback,
@@ -104,7 +109,7 @@ export const playbackRoutes = {
     summary: 'The MPEG-DASH manifest',
     params: PlaybackParams,
     query: ManifestQuery,
-    reply: { status: 200, contentType: 'application/dash+xml' },
+    reply: { status: 200, contentType: 'application/dash+xml', headers: manifestHeaders },
     errors: ofStream,
   },
   hlsMain: {
@@ -114,7 +119,7 @@ export const playbackRoutes = {
     summary: 'The HLS multivariant playlist',
     params: PlaybackParams,
     query: ManifestQuery,
-    reply: { status: 200, contentType: 'application/vnd.apple.mpegurl' },
+    reply: { status: 200, contentType: 'application/vnd.apple.mpegurl', headers: manifestHeaders },
     errors: ofStream,
   },
   hlsMedia: {
@@ -124,7 +129,7 @@ export const playbackRoutes = {
     summary: 'The HLS playlist of one rendition',
     params: PlaylistParams,
     query: ManifestQuery,
-    reply: { status: 200, contentType: 'application/vnd.apple.mpegurl' },
+    reply: { status: 200, contentType: 'application/vnd.apple.mpegurl', headers: manifestHeaders },
     errors: ofStream,
   },
   init: {
@@ -171,7 +176,12 @@ export const playbackRoutes = {
     summary: 'A piece of the video as one MP4 that starts at time 0, or as JSON by Accept',
     params: PlaybackParams,
     query: FramesQuery,
-    reply: { status: 200, schema: FrameView, contentType: 'video/mp4' },
+    reply: {
+      status: 200,
+      schema: FrameView,
+      contentType: 'video/mp4',
+      headers: { 'tangaza-starts-at': "When the piece was on air, in RFC 3339, by the stream's clock." },
+    },
     errors: [
       'BAD_REQUEST',
       'STREAM_NOT_FOUND',

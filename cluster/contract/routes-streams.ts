@@ -34,9 +34,23 @@ export const EdgeList = z
     revision: z.number().int(),
   })
   .meta({ id: 'EdgeList' });
+export type EdgeList = z.infer<typeof EdgeList>;
 
 const streams = { tag: 'streams', auth: 'operator' } as const;
 const one = { ...streams, path: '/v1/streams/{id}', params: StreamParams } as const;
+
+/** Served by the edge that is asked: as its steering would, without a player's own place. */
+export const streamEdges = {
+  ...one,
+  method: 'get',
+  path: '/v1/streams/{id}/edges',
+  operation: 'streamEdges',
+  auth: 'none',
+  summary:
+    'Edges for this viewer that are alive and stay, the best first: those of the region that have room',
+  reply: { status: 200, schema: EdgeList },
+  errors: ['STREAM_NOT_FOUND'],
+} as const satisfies Route;
 
 export const streamRoutes: readonly Route[] = [
   {
@@ -109,17 +123,7 @@ export const streamRoutes: readonly Route[] = [
     errors: ['UNAUTHENTICATED', 'STREAM_NOT_FOUND', 'LOG_UNAVAILABLE'],
     action: controlActions.health,
   },
-  {
-    ...one,
-    method: 'get',
-    path: '/v1/streams/{id}/edges',
-    operation: 'streamEdges',
-    auth: 'none',
-    summary: 'Edges for this viewer, nearest healthy first',
-    reply: { status: 200, schema: EdgeList },
-    errors: ['STREAM_NOT_FOUND'],
-    action: controlActions.edges,
-  },
+  streamEdges,
   {
     ...streams,
     method: 'get',

@@ -17,8 +17,13 @@ export interface Route {
   readonly params?: z.ZodObject;
   readonly query?: z.ZodObject;
   readonly body?: z.ZodType;
-  /** The reply's status and schema; `undefined` schema for an empty or non-JSON body. */
-  readonly reply: { readonly status: number; readonly schema?: z.ZodType; readonly contentType?: string };
+  /** The reply's status and schema; `undefined` schema for an empty or non-JSON body. Headers of our own by name, and what each says. */
+  readonly reply: {
+    readonly status: number;
+    readonly schema?: z.ZodType;
+    readonly contentType?: string;
+    readonly headers?: Readonly<Record<string, string>>;
+  };
   readonly errors: readonly ErrorCode[];
   /** Moleculer action that does it, called with `RouteInput`; routes without one are served by the edge itself. */
   readonly action?: string;

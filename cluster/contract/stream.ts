@@ -178,6 +178,9 @@ export const AdoptParams = z.object({
 export type AdoptParams = z.infer<typeof AdoptParams>;
 
 export const ReportParams = z.object({ report: TaskReport });
+/** Whether an output of the task would still count; what is decided, nobody waits for. */
+export const ReportReply = z.object({ isWanted: z.boolean() });
+export type ReportReply = z.infer<typeof ReportReply>;
 
 /** Health of a stream (contract.md 3): durations in ms, times in RFC 3339. */
 export const StreamHealth = z.object({

@@ -138,7 +138,6 @@ export const controlActions = {
   rotateKey: 'control.rotateKey',
   authenticate: 'control.authenticate',
   health: 'control.health',
-  edges: 'control.edges',
   live: 'control.live',
   cluster: 'control.cluster',
   drain: 'control.drain',

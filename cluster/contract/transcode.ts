@@ -13,6 +13,8 @@ export const TranscodeTask = z.object({
   taskId: z.string(),
   attempt: z.number().int().positive(),
   group: TaskGroup,
+  /** Workers that died over it, as its owner knows: after two deaths it runs alone (C9). */
+  deaths: z.number().int().nonnegative().default(0),
   region: RegionId,
   streamId: StreamId,
   /** Under whose name the source is stored and the output is to be: the segment's own, but for M7. */
@@ -36,8 +38,7 @@ export const TranscodeTask = z.object({
   /** Reference init segments where the log has them: an output that differs is refused (M7). */
   inits: z.record(RenditionName, InitSegment),
   fingerprint: z.string(),
-  /** How long the owner waits for it, counted from `emittedAtMs` (owner's UTC): a hint for giving up early. */
-  emittedAtMs: z.number().int(),
+  /** How long the owner waits for it. */
   budgetMs: z.number().int().positive(),
 });
 export type TranscodeTask = z.infer<typeof TranscodeTask>;

@@ -9,6 +9,7 @@ import {
   EdgeHead,
   edgeActions,
   ingestActions,
+  ReportReply,
   streamActions,
   type AdoptParams,
   type AttachParams,
@@ -118,8 +119,10 @@ export function nodeCalls(options: CallOptions) {
     },
     authenticate: async (streamKey: string): Promise<AuthenticateReply> =>
       callKnown(broker, controlActions.authenticate, { streamKey }),
-    report: async (owner: NodeId, report: TaskReport): Promise<void> => {
-      await at(owner, streamActions.report, { report });
+    /** What an owner does not say, it still wants. */
+    report: async (owner: NodeId, report: TaskReport): Promise<ReportReply> => {
+      const reply = await at<unknown>(owner, streamActions.report, { report });
+      return ReportReply.safeParse(reply).data ?? { isWanted: true };
     },
     askHealth: (record: OwnershipRecord, streamId: StreamId): Promise<StreamHealth> =>
       at<StreamHealth>(record.owner, streamActions.health, { streamId }, healthTimeoutMs),

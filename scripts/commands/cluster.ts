@@ -4,6 +4,7 @@ import { ClusterView, DrainView } from '../../cluster/contract/streams.ts';
 import { StreamHealth } from '../../cluster/contract/stream.ts';
 import { systemClock as clock } from '../../cluster/time/clock.system.ts';
 import { callApi, print, table, withApiOptions, type ApiOptions } from '../client/api.ts';
+import { LeavingNode } from '../client/leaving-node.ts';
 import { describeStaleness } from '../client/staleness.ts';
 import { describeHealth } from './streams.ts';
 
@@ -87,7 +88,8 @@ export function drainCommand(): Command {
     .argument('<node>', 'id of the node')
     .option('--force', 'also when no other node could own its streams');
   return withApiOptions(command).action(async (id: string, options: ApiOptions & { force?: true }) => {
-    const before = await clusterNode(options, id);
+    const leaving = new LeavingNode(id, options);
+    await leaving.look();
     const draining = await callApi(
       options,
       {
@@ -97,25 +99,24 @@ export function drainCommand(): Command {
       },
       DrainView,
     );
-    const deadlineMs = clock.monotonicMs() + draining.withinSeconds * 1000 + drainPatienceMs;
-    for (let last = ''; ; await clock.sleep(drainLookMs)) {
-      const now = await clusterNode(options, id);
-      if (now === undefined || now.bootId !== before?.bootId) break;
-      const { onAir = '?' } = now.load;
-      const line = `${id} is ${now.state}, ${onAir} streams on air`;
-      if (line !== last) process.stderr.write(`${line}\n`);
-      last = line;
-      if (clock.monotonicMs() > deadlineMs)
-        throw new Error(`${id} has not left after its bound: see its log`);
-    }
+    await untilLeft(leaving, clock.monotonicMs() + draining.withinSeconds * 1000 + drainPatienceMs);
     print(options, { ...draining, state: 'left' }, () => `${id} has left.\n`);
   });
 }
 
-async function clusterNode(
-  options: ApiOptions,
-  id: string,
-): Promise<ClusterView['nodes'][number] | undefined> {
-  const { nodes } = await callApi(options, { path: '/v1/cluster' }, ClusterView);
-  return nodes.find((one) => one.id === id);
+/** Tells each change. A look that fails is made again: nodes come and go meanwhile. @throws Error when the time is over */
+async function untilLeft(leaving: LeavingNode, deadlineMs: number): Promise<void> {
+  for (let last = ''; ; await clock.sleep(drainLookMs)) {
+    const isOver = clock.monotonicMs() > deadlineMs;
+    try {
+      const now = await leaving.look();
+      if (now === undefined) return;
+      const line = `${now.id} is ${now.state}, ${now.load.onAir ?? '?'} streams on air`;
+      if (line !== last) process.stderr.write(`${line}\n`);
+      last = line;
+      if (isOver) throw new Error(`${now.id} has not left after its bound: see its log`);
+    } catch (error) {
+      if (isOver) throw error;
+    }
+  }
 }

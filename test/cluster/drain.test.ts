@@ -89,7 +89,7 @@ test('a drained node hands its stream over at once, closes its publisher at a ke
 
 // Goal: an encoder that understands reconnect requests is sent on without a seam, long before the bound. Method: the bound
 // lies beyond this test's time; the encoder opens a second connection where it is told, the node recognises it as a twin,
-// the first connection ends at a keyframe, and the drained node leaves.
+// the first connection ends at a keyframe, and the drained node leaves. The CLI asks that node itself until it is gone.
 test('an encoder that understands it is sent to another node: no gap, no discontinuity, no wait for the bound', async () => {
   const feed = await makeFeed({ seconds: 120, size: '426x240', fps: 25, gop: 50 });
   await using cluster = await startTestCluster({ nodes: 2, env: { TANGAZA_DRAIN_SECONDS: '1000' } });
@@ -97,7 +97,7 @@ test('an encoder that understands it is sent to another node: no gap, no discont
   const encoder = new TwinEncoder(feed);
   await using before = await encoder.connect(cluster, first, { capsEx: 1 });
   await waitForPlaylist(playlistOf(second), ({ segments }) => segments.length >= 2, afterMs);
-  const drained = tangaza('drain', first.node, '--url', second.url, '--token', cluster.token);
+  const drained = tangaza('drain', first.node, '--url', first.url, '--token', cluster.token);
   const asked = () => before.statuses.find(({ code }) => code === 'NetConnection.Connect.ReconnectRequest');
   while (asked() === undefined) await systemClock.sleep(50);
   expect(asked()?.tcUrl).toBe(second.rtmp);

@@ -19,7 +19,7 @@ import {
 } from '../support/live-cluster.ts';
 import { ManifestWatch } from '../support/manifest-watch.ts';
 
-/** C8 speaks of 60 s, and `bench failover --case nats-down-60` takes that; here it is long enough for what is done in it. */
+/** C8 speaks of 60 s, and `bench failover --case nats-60s` takes that; here it is long enough for what is done in it. */
 const outageMs = 15_000;
 const segmentMs = 2000;
 /** Edges say it within a fraction of a second: their connections break at once. */

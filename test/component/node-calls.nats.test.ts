@@ -93,3 +93,29 @@ test('a call that comes before the service of its node is known waits for it, an
     await Promise.all([asker.stop(), starting.stop()]);
   }
 });
+
+test('a worker hears whether its task is wanted; of an owner that does not say it, it is', async () => {
+  await using nats = await startNats();
+  const asker = brokerOf(nats, 'n1', silentLogger);
+  const owner = brokerOf(nats, 'n2', silentLogger);
+  const said: unknown[] = [{ isWanted: false }, { isWanted: true }, undefined];
+  owner.createService({ name: 'stream', actions: { report: () => said.shift() } });
+  await Promise.all([asker.start(), owner.start()]);
+  try {
+    const { report } = callsOf(asker);
+    const worker = NodeId.parse('n1');
+    const told = {
+      kind: 'started',
+      streamId: stream,
+      taskId: 't',
+      attempt: 1,
+      epoch: record.epoch,
+      worker,
+    } as const;
+    const heard = [];
+    for (let left = said.length; left > 0; left -= 1) heard.push(await report(record.owner, told));
+    expect(heard.map(({ isWanted }) => isWanted)).toEqual([false, true, true]);
+  } finally {
+    await Promise.all([asker.stop(), owner.stop()]);
+  }
+});

@@ -41,6 +41,21 @@ test('from attach to commit: open, clock, source, commit', async () => {
   });
 });
 
+test('a worker is told whether its task is still wanted: until it is done, and by no node that does not own the stream', async () => {
+  await using nats = await startNats({ jetstream: true });
+  await using one = await startActor(nats);
+  await using two = await startActor(nats, { node: 'n2' });
+  const { epoch, period } = await begin(one);
+  await one.actor.offer({ streamId: stream, epoch, offer: builder.segment(period, 0) });
+  const task = await one.nextTask();
+  const { streamId, taskId, attempt } = task;
+  const started = { kind: 'started', streamId, taskId, attempt, epoch, worker: NodeId.parse('w1') } as const;
+  expect(await one.actor.report(started)).toEqual({ isWanted: true });
+  expect(await two.actor.report(started)).toEqual({ isWanted: false });
+  await one.actor.report(doneReport(task));
+  expect(await one.actor.report(started)).toEqual({ isWanted: false });
+});
+
 test('a stream that a living node owns is not claimed, and its owner is named', async () => {
   await using nats = await startNats({ jetstream: true });
   await using one = await startActor(nats);

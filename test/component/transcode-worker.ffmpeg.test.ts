@@ -7,6 +7,7 @@ import { expect, test } from 'vitest';
 import { openFfmpegEncoder, readFingerprint } from '../../actors/transcode-worker/encoder.ffmpeg.ts';
 import type { SegmentEncoder } from '../../actors/transcode-worker/segment-encoder.ts';
 import { TranscodeWorker, type WorkerPorts } from '../../actors/transcode-worker/worker.ts';
+import type { ReportReply } from '../../cluster/contract/stream.ts';
 import type { TaskReport } from '../../cluster/contract/transcode.ts';
 import { NodeId, RegionId } from '../../cluster/model/ids.ts';
 import { silentLogger } from '../../cluster/observe/logger.ts';
@@ -30,10 +31,11 @@ class Owner {
   readonly reports: TaskReport[] = [];
   readonly #watchers = new Set<() => void>();
 
-  readonly report = async (_owner: NodeId, report: TaskReport): Promise<void> => {
+  readonly report = async (_owner: NodeId, report: TaskReport): Promise<ReportReply> => {
     this.reports.push(report);
     this.#watchers.forEach((tell) => tell());
     this.#watchers.clear();
+    return { isWanted: true };
   };
 
   /** Until so many reports of that kind have come. */

@@ -64,7 +64,6 @@ export async function clipTask(
     sourceFrameRate: [30, 1],
     source: { key, initKey: sourceInitKey, sha256: sha256(segment.media), bytes: segment.media.length },
     renditions: encodedRungs(clip),
-    emittedAtMs: Date.now(),
     ...changes,
   });
 }

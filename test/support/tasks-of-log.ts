@@ -55,7 +55,7 @@ export function workOf(stream: string, entries: readonly IndexEntry[]): LoggedWo
         sha256: video.sha256,
         bytes: video.bytes,
       },
-      ...{ fingerprint: clock.fingerprint, emittedAtMs: source.atMs, budgetMs: 20_000 },
+      ...{ fingerprint: clock.fingerprint, budgetMs: 20_000 },
     };
     const groups: readonly (readonly [string, readonly VideoRendition[]])[] = [
       ['lowest', encoded.slice(-1)],

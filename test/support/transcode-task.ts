@@ -49,7 +49,6 @@ export const taskFields = {
   ],
   inits: {},
   fingerprint: 'ffmpeg-test/args-1/000000000000',
-  emittedAtMs: 1_700_000_000_000,
   budgetMs: 4000,
 } as const;
 

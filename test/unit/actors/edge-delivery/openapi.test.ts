@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { openApiDocument } from '../../../../actors/edge-delivery/openapi.ts';
+import { head } from '../../../../actors/edge-delivery/http.ts';
 import { nodeRoutes, playbackRoutes } from '../../../../cluster/contract/routes-node.ts';
 import { streamRoutes } from '../../../../cluster/contract/routes-streams.ts';
 import { CreateStreamBody } from '../../../../cluster/contract/streams.ts';
@@ -27,6 +28,27 @@ test('every route is in the document, under its method, with its success and its
     expect(Object.keys(found?.responses ?? {})).toContain(String(route.reply.status));
     expect(found?.security !== undefined).toBe(route.auth === 'operator');
   }
+});
+
+// As `tangaza-log-stale` once was not: what a page may read, a document explains.
+test('every header of our own that pages may read is described where it is sent', () => {
+  const exposed = new TextDecoder().decode(head('text/plain')).match(/tangaza-[a-z-]+/g) ?? [];
+  const response = z.object({ headers: z.record(z.string(), z.object({ description: z.string() })) });
+  const described = Object.values(document.paths).flatMap((path) =>
+    Object.values(path).flatMap(({ operationId, responses }) =>
+      Object.keys(response.safeParse(responses['200']).data?.headers ?? {}).map((name) => ({
+        name,
+        operationId,
+      })),
+    ),
+  );
+  expect(described).toEqual([
+    { name: 'tangaza-log-stale', operationId: 'dashManifest' },
+    { name: 'tangaza-log-stale', operationId: 'hlsMainPlaylist' },
+    { name: 'tangaza-log-stale', operationId: 'hlsMediaPlaylist' },
+    { name: 'tangaza-starts-at', operationId: 'videoFrame' },
+  ]);
+  expect(new Set(exposed)).toEqual(new Set(described.map(({ name }) => name)));
 });
 
 test('operation ids are unique', () => {

@@ -201,6 +201,20 @@ test("a dead node's tasks are published again at once, and count as no failure",
   expect(owner.ofKind('commit').map(absences)).toEqual([{}]);
 });
 
+// C9: its deaths stay with a task through the attempts that they cause, and through those for other reasons.
+test('after two deaths of its workers a task says so to the next, and a failure does not hide it', () => {
+  const { owner } = begun();
+  const latest = () => owner.tasksOf(0, 'lowest').at(-1) ?? taskOf(owner, 0, 'lowest');
+  for (const worker of ['w1', 'w2', 'w3']) {
+    owner.started(latest(), worker);
+    owner.do({ kind: 'nodeGone', node: NodeId.parse(worker) });
+  }
+  owner.failed(latest(), 'w4');
+  expect(owner.tasksOf(0, 'lowest').map(({ deaths }) => deaths)).toEqual([0, 1, 2, 3, 3]);
+  expect(owner.tasksOf(0, 'upper').map(({ deaths }) => deaths)).toEqual([0]);
+  expect(owner.counted('poison')).toBe(0);
+});
+
 test('a task that still waits in the queue is not hedged', () => {
   const { owner } = begun();
   owner.pass(2400);

@@ -1,6 +1,6 @@
 /** Sources as sessions offer them (C2). */
 import { expect, test } from 'vitest';
-import { Epoch, PeriodId, RenditionName, SessionId } from '../../../../cluster/model/ids.ts';
+import { Epoch, NodeId, PeriodId, RenditionName, SessionId } from '../../../../cluster/model/ids.ts';
 import { codeOf, OwnerHarness, valueOf } from '../../../support/owner-harness.ts';
 import { sha } from '../../../support/records.ts';
 
@@ -158,7 +158,7 @@ test('while the log is silent 120 s of media are taken, then the session must ke
   expect(outcomes.indexOf('OVERLOADED')).toBe(60);
 });
 
-test('a source that cannot be read is replaced by its spare', () => {
+test('a source that cannot be read is replaced by its spare, which has killed nobody', () => {
   const owner = new OwnerHarness();
   const period = owner.begin();
   const offer = owner.segment(period, 0);
@@ -168,12 +168,14 @@ test('a source that cannot be read is replaced by its spare', () => {
   owner.offer(owner.segment(period, 0, spare));
   const [lowest] = owner.tasks;
   if (lowest === undefined) throw new Error('no task');
-  owner.failed(lowest, 'w1', 'SEGMENT_NOT_FOUND');
-  const again = owner.tasks.slice(2);
-  expect(again.map((task) => [task.group, task.attempt, task.source.sha256])).toEqual([
-    ['lowest', 2, sha('bb')],
-    ['upper', 2, sha('bb')],
+  owner.started(lowest, 'w0');
+  owner.do({ kind: 'nodeGone', node: NodeId.parse('w0') });
+  owner.failed(owner.tasks.at(-1) ?? lowest, 'w1', 'SEGMENT_NOT_FOUND');
+  const again = owner.tasks.slice(3);
+  expect(again.map((task) => [task.group, task.attempt, task.deaths, task.source.sha256])).toEqual([
+    ['lowest', 3, 0, sha('bb')],
+    ['upper', 2, 0, sha('bb')],
   ]);
-  owner.finishTasks(2);
+  owner.finishTasks(3);
   expect(owner.ofKind('commit')[0]?.renditions).toMatchObject({ 'h264-720p': { sha256: sha('bb') } });
 });

@@ -7,23 +7,12 @@ const task = sampleTask();
 const delivery = (changes: Partial<Delivery> = {}): Delivery => ({
   task,
   deliveries: 1,
-  nowMs: task.emittedAtMs + 100,
   fingerprint: task.fingerprint,
   ...changes,
 });
 
 test('a fresh task is run', () => {
   expect(admit(delivery())).toEqual({ kind: 'run' });
-});
-
-test('a task from an owner whose clock is ahead is run', () => {
-  expect(admit(delivery({ nowMs: task.emittedAtMs - 60_000 }))).toEqual({ kind: 'run' });
-});
-
-test('a task is dropped when nobody can be waiting for it any more, and not before', () => {
-  const last = task.emittedAtMs + 3 * task.budgetMs + 5000;
-  expect(admit(delivery({ nowMs: last }))).toEqual({ kind: 'run' });
-  expect(admit(delivery({ nowMs: last + 1 }))).toEqual({ kind: 'drop' });
 });
 
 test('a task of another encoder is offered to others twice, then its owner is told', () => {
@@ -35,4 +24,14 @@ test('a task of another encoder is offered to others twice, then its owner is to
 test('after two deliveries that came to nothing a task runs alone, and after six no more', () => {
   const kinds = [2, 3, 6, 7].map((deliveries) => admit(delivery({ deliveries })).kind);
   expect(kinds).toEqual(['run', 'runAlone', 'runAlone', 'refuse']);
+});
+
+test.each([
+  [0, 1, 'run'],
+  [1, 1, 'run'],
+  [1, 2, 'runAlone'],
+  [2, 1, 'runAlone'],
+  [7, 1, 'runAlone'],
+])('after %i deaths that its owner knows of, delivery %i of an attempt: %s', (deaths, deliveries, kind) => {
+  expect(admit(delivery({ task: sampleTask({ deaths }), deliveries }))).toEqual({ kind });
 });

@@ -15,12 +15,11 @@ import { MemorySegmentStore } from '../../../support/memory-segment-store.ts';
 import { sampleTask, taskFields } from '../../../support/transcode-task.ts';
 
 const fingerprint = taskFields.fingerprint;
-const nowMs = taskFields.emittedAtMs + 100;
 const sourceMedia = Buffer.from('the media of the source');
 
 /** Time stands still; a sleep is over at once, except those that bound something, which never end by themselves. */
 const clock: Clock = {
-  utcMs: () => nowMs,
+  utcMs: () => 0,
   monotonicMs: () => 0,
   sleep: (ms, signal) =>
     ms < 1000
@@ -55,6 +54,17 @@ const cannedEncoder: SegmentEncoder = {
   [Symbol.asyncDispose]: async () => {},
 };
 
+/** Waits until it is aborted. */
+const stuckEncoder: SegmentEncoder = {
+  encode: (_, signal) => {
+    const { promise, reject } = Promise.withResolvers<never>();
+    if (signal.aborted) reject(signal.reason);
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+    return promise;
+  },
+  [Symbol.asyncDispose]: async () => {},
+};
+
 function scene(changes: Partial<WorkerPorts> = {}): Scene {
   const queue = new FakeTaskQueue();
   const store = new MemorySegmentStore();
@@ -63,7 +73,10 @@ function scene(changes: Partial<WorkerPorts> = {}): Scene {
   const reports: TaskReport[] = [];
   const worker = new TranscodeWorker({
     ...{ node: NodeId.parse('worker-1'), slots: 2, fingerprint, queue, store, encoder: cannedEncoder, clock },
-    report: async (_, report) => void reports.push(report),
+    report: async (_, report) => {
+      reports.push(report);
+      return { isWanted: true };
+    },
     logger: silentLogger,
     metrics: noMetrics,
     ...changes,
@@ -130,11 +143,21 @@ test('a task of another encoder goes back unreported, and is refused when nobody
   expect(it.reports).toMatchObject([{ kind: 'failed', code: 'FINGERPRINT_DIFFERS' }]);
 });
 
-test('a stale task is acked without a word', async () => {
-  await using it = scene();
-  it.queue.push(task(0, { emittedAtMs: nowMs - 60_000 }));
+// Goal: backlog that nobody waits for does not hold up what is live. Method: the encoder would never end by itself.
+test('a task that its owner wants no more is stopped and acked, and nothing more is reported', async () => {
+  const reports: TaskReport[] = [];
+  await using it = scene({
+    encoder: stuckEncoder,
+    report: async (_, report) => {
+      reports.push(report);
+      return { isWanted: false };
+    },
+  });
+  const before = it.store.objects.size;
+  it.queue.push(task(0));
   expect(await it.queue.untilSettled(1)).toMatchObject([{ how: 'acked' }]);
-  expect(it.reports).toEqual([]);
+  expect(kinds(reports)).toEqual(['started']);
+  expect(it.store.objects.size).toBe(before);
 });
 
 // Goal: an owner that died loses nothing. Method: every report is refused; the output is stored and the task acked
@@ -160,17 +183,6 @@ test('a failure that cannot be reported goes back to the queue', async () => {
     { taskId: 'demo/7/0/lowest', how: 'givenBack', delayMs: 1000 },
   ]);
 });
-
-/** Waits until it is aborted. */
-const stuckEncoder: SegmentEncoder = {
-  encode: (_, signal) => {
-    const { promise, reject } = Promise.withResolvers<never>();
-    if (signal.aborted) reject(signal.reason);
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-    return promise;
-  },
-  [Symbol.asyncDispose]: async () => {},
-};
 
 test('a drain gives back what is not done within its bound, and reports no failure', async () => {
   const it = scene({ encoder: stuckEncoder });

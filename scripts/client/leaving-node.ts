@@ -1,0 +1,75 @@
+/** A node that leaves, as the cluster tells of it: also when the node that is asked is the one that leaves. */
+import { ClusterView } from '../../cluster/contract/streams.ts';
+import { callApi, type ApiOptions } from './api.ts';
+
+type ClusterNode = ClusterView['nodes'][number];
+
+/** So many other nodes are asked at once when the one asked so far does not answer. */
+const maxOthers = 8;
+
+export class LeavingNode {
+  readonly #id: string;
+  #options: ApiOptions;
+  #bootId: string | undefined;
+  /** URLs of the nodes that stay. */
+  #others: readonly string[] = [];
+
+  /** @param options `url` is asked as long as it answers, then the nodes that it named */
+  constructor(id: string, options: ApiOptions) {
+    this.#id = id;
+    this.#options = options;
+  }
+
+  /**
+   * @returns the node; undefined when it is not there, or in another life than at the first look
+   * @throws Error when nobody can tell
+   */
+  async look(): Promise<ClusterNode | undefined> {
+    const view = await this.#ask().catch((error: unknown) => {
+      if (this.#wasAlone && isRefused(error)) return undefined;
+      throw error;
+    });
+    const now = view?.nodes.find(({ id }) => id === this.#id);
+    this.#bootId ??= now?.bootId;
+    if (view !== undefined) this.#others = othersOf(view, this.#id);
+    return now?.bootId === this.#bootId ? now : undefined;
+  }
+
+  /** The last node of its cluster has left when its port is closed: nobody is there to tell. */
+  get #wasAlone(): boolean {
+    return this.#bootId !== undefined && this.#others.length === 0;
+  }
+
+  async #ask(): Promise<ClusterView> {
+    try {
+      return await askAt(this.#options);
+    } catch (error) {
+      const asked = this.#others.map(async (url) => {
+        const options = { ...this.#options, url };
+        return { options, view: await askAt(options) };
+      });
+      const answered = await Promise.any(asked).catch(() => {
+        throw error;
+      });
+      this.#options = answered.options;
+      return answered.view;
+    }
+  }
+}
+
+function askAt(options: ApiOptions): Promise<ClusterView> {
+  return callApi(options, { path: '/v1/cluster' }, ClusterView);
+}
+
+function othersOf({ nodes }: ClusterView, leaving: string): readonly string[] {
+  return nodes
+    .filter(({ id, state }) => id !== leaving && state !== 'dead')
+    .map(({ http }) => http)
+    .slice(0, maxOthers);
+}
+
+/** Nobody listens there, as `fetch` tells it. */
+function isRefused(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return ('code' in error && error.code === 'ECONNREFUSED') || isRefused(error.cause);
+}
