@@ -203,7 +203,7 @@ export class Control {
     const { ownership, clock } = this.#ports;
     const owners = await ownership.allKnown();
     const staleness = stalenessOf(owners.ageMs, clock.utcMs());
-    const owned = [...owners.value].slice(-maxLiveAsked);
+    const owned = [...owners.value].filter(([, { endedAt }]) => endedAt === undefined).slice(-maxLiveAsked);
     const asked = await Promise.all(owned.map(([id, record]) => this.#onAir(id, record, owners)));
     const items = asked.flat();
     this.#lastLive = new Map(items.map((item) => [item.id, item]));
