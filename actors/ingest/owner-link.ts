@@ -85,7 +85,7 @@ export class OwnerLink {
   async ownerGone(): Promise<void> {
     this.#isOwnerGone = true;
     // What is under way may still be about the former owner.
-    await this.#settling?.catch(() => {});
+    if (this.#settling !== undefined) await this.#settling.catch(() => {});
     await this.settle().catch((error: unknown) => {
       const code = errorCodeOf(error);
       this.#ports.logger.warn({ code }, 'no new owner yet, or not for all; the next offer asks again');
