@@ -33,7 +33,7 @@ import type {
 } from './ingest-events.ts';
 import type { FlvTag, PublisherConnection, TagSink } from './ingest-port.ts';
 import { OfferQueue, type Work } from './offer-queue.ts';
-import { isLateReply, isTakenAway } from './owner-answers.ts';
+import { isLateReply, isOtherOwner, isTakenAway } from './owner-answers.ts';
 import { OwnerLink } from './owner-link.ts';
 import type { RunnerMetrics, StreamCalls } from './runner-ports.ts';
 import {
@@ -353,16 +353,16 @@ export class SessionRunner implements TagSink {
   async #finish(reason: string): Promise<void> {
     const { clock, stream, logger } = this.#ports;
     const { streamId, sessionId } = this.#options.attach;
+    const params = { streamId, sessionId, reason: reason.slice(0, 200) };
     for (let attempt = 1; attempt <= detachAttempts; attempt += 1) {
       await this.#settled();
       try {
-        await stream.detach({ streamId, sessionId, reason: reason.slice(0, 200) });
+        await stream.detach(params);
         break;
       } catch (error) {
-        logger.warn(
-          { code: errorCodeOf(error), attempt },
-          'the owner could not be told that the session ended',
-        );
+        const code = errorCodeOf(error);
+        logger.warn({ code, attempt }, 'the owner could not be told that the session ended');
+        if (isOtherOwner(code)) await this.#link.ownerGone();
         if (attempt < detachAttempts) await clock.sleep(200 * attempt);
       }
     }

@@ -54,6 +54,7 @@ const recordsPerWindowSecond = 2;
 const minLogRecords = 600;
 const maxActivations = 500;
 const closeWithinMs = 2000;
+const loggedWithinMs = 2000;
 
 export interface StreamOptions extends ClaimPorts {
   readonly ownership: KnownOwnership;
@@ -156,8 +157,16 @@ export class StreamActor {
     return activation?.inputReply(report.sessionId, isStaying) ?? { sequence: 0, feedsElsewhere: false };
   }
 
+  /**
+   * Answers when what the session has brought is in the log: until then it must be there to offer it to a successor. With the
+   * log silent it does not wait for that for long (C8).
+   *
+   * @throws TangazaError `STALE_EPOCH` when the stream is given up meanwhile (attach again, offer again)
+   */
   async detach(params: DetachParams): Promise<void> {
-    (await this.#find(params.streamId))?.tell({ kind: 'detach', params });
+    const activation = await this.#find(params.streamId);
+    activation?.tell({ kind: 'detach', params });
+    await activation?.logged(loggedWithinMs);
   }
 
   async report(report: TaskReport): Promise<void> {

@@ -115,7 +115,8 @@ test('a tail that the dead owner took and did not log is in the log of the next,
       return answer.value;
     },
   };
-  const clock = { ...new JumpingClock(), monotonicMs: () => successor.nowMs };
+  const clock = new JumpingClock();
+  clock.monotonicMs = () => successor.nowMs;
   const link = new OwnerLink(
     { ...{ clock, stream: answers, logger: silentLogger }, lost: () => {}, takenAway: () => {} },
     attachParams(),
