@@ -13,6 +13,8 @@
  * N7. A node that drains claims nothing new.
  * N8. A node that was declared dead gives all activations up: others own those streams now.
  * N9. A process that stood still reads each log's head before its owners append again (C6).
+ * N10. A node that stops, and whose streams nobody took over, stays until its sessions have brought what they have, those at
+ *     other nodes that stop as well included; within a bound.
  */
 import { offlineHealth } from '../../cluster/contract/offline-health.ts';
 import type {
@@ -54,6 +56,7 @@ const recordsPerWindowSecond = 2;
 const minLogRecords = 600;
 const maxActivations = 500;
 const closeWithinMs = 2000;
+const sessionsLookMs = 20;
 const loggedWithinMs = 2000;
 
 export interface StreamOptions extends ClaimPorts {
@@ -228,13 +231,13 @@ export class StreamActor {
   /**
    * N6, N7: gives every stream of this node to the next in line, one after the other.
    *
-   * @returns what is still owned here: for lack of a candidate, of time, or of an answer
+   * @returns what is still owned here, or about to be: for lack of a candidate, of time, or of an answer
    */
   async handOverAll(signal: AbortSignal): Promise<readonly StreamId[]> {
     this.#isDraining = true;
     this.#orphans.stop();
     for (const activation of this.#live) {
-      if (signal.aborted) break;
+      if (signal.aborted || !this.#hasOthers()) break;
       await this.#handOver(activation, signal).catch((error: unknown) => {
         this.#options.logger.warn(
           { stream: activation.stream, err: error },
@@ -242,7 +245,21 @@ export class StreamActor {
         );
       });
     }
-    return this.#live.map(({ stream }) => stream);
+    return [...this.#activations.keys()];
+  }
+
+  #hasOthers(): boolean {
+    const { candidates, node } = this.#options;
+    return candidates().some(({ id }) => id !== node);
+  }
+
+  /** N10. Resolves when no session feeds a stream of this node any more, or after `withinMs`. */
+  async sessionsGone(withinMs: number): Promise<void> {
+    const { clock } = this.#options;
+    const deadlineMs = clock.monotonicMs() + withinMs;
+    const isFed = (): boolean =>
+      this.#activations.size > this.#live.length || this.#live.some(({ feeding }) => feeding.length > 0);
+    while (isFed() && clock.monotonicMs() < deadlineMs) await clock.sleep(sessionsLookMs);
   }
 
   async #handOver(activation: Activation, signal: AbortSignal): Promise<void> {

@@ -1,0 +1,95 @@
+/** All nodes of a live cluster are stopped at once; what was received is there when they come back. */
+import { expect, test } from 'vitest';
+import type { IndexEntry } from '../../cluster/contract/index-log.ts';
+import { systemClock } from '../../cluster/time/clock.system.ts';
+import type { DemoNode } from '../../scripts/demo/demo-cluster.ts';
+import { readIndexLog, startTestCluster, type TestCluster } from '../support/demo.ts';
+import { accountOf, decidedLog, healthUntil, nothingLost } from '../support/live-cluster.ts';
+import { makeFeed } from '../support/media-feed.ts';
+import { twinsAt } from '../support/twin-encoder.ts';
+import { RtmpPublisher } from '../support/rtmp-publisher.ts';
+
+/** Ends in the middle of a segment, at a whole second. */
+const sentMs = 13_000;
+const wholeSegments = 6;
+
+const sourcesIn = (entries: readonly IndexEntry[]): number =>
+  entries.filter(({ record }) => record.kind === 'source').length;
+
+const committedMs = (entries: readonly IndexEntry[]): number =>
+  entries.reduce((sum, { record }) => sum + (record.kind === 'commit' ? record.duration90k / 90 : 0), 0);
+
+/** Until the log has all whole segments of what is sent: then only the unfinished one is on its way. */
+async function wholeOnesLogged({ regions, stream }: TestCluster): Promise<void> {
+  while (sourcesIn(await readIndexLog(regions[0], stream.id)) < wholeSegments) await systemClock.sleep(50);
+}
+
+async function ready({ url }: DemoNode): Promise<void> {
+  while (
+    !(await fetch(`${url}/readyz`).then(
+      ({ ok }) => ok,
+      () => false,
+    ))
+  )
+    await systemClock.sleep(100);
+}
+
+async function publishTo(node: DemoNode, key: string): Promise<RtmpPublisher> {
+  const { publisher, status } = await RtmpPublisher.publish({ port: Number(new URL(node.rtmp).port), key });
+  expect(status?.level).toBe('status');
+  return publisher;
+}
+
+// Goal: C2, no received segment is lost, also not the one under way. Method: a publisher sends 7 s, which ends within a segment; SIGTERM to
+// all nodes at once; all start again, with nobody publishing. The committed media is as long as what was received.
+test.each([
+  { what: 'one node', nodes: 1, publishers: 1, apartMs: 0 },
+  { what: 'two nodes', nodes: 2, publishers: 1, apartMs: 0 },
+  { what: 'two nodes 30', nodes: 2, publishers: 1, apartMs: 30 },
+  { what: 'two nodes 100', nodes: 2, publishers: 1, apartMs: 100 },
+  { what: 'two nodes 300', nodes: 2, publishers: 1, apartMs: 300 },
+  { what: 'two nodes -100', nodes: 2, publishers: 1, apartMs: -100 },
+  { what: 'dual', nodes: 2, publishers: 2, apartMs: 0 },
+  { what: 'dual 100', nodes: 2, publishers: 2, apartMs: 100 },
+  { what: 'dual 300', nodes: 2, publishers: 2, apartMs: 300 },
+  { what: 'dual -100', nodes: 2, publishers: 2, apartMs: -100 },
+])(
+  '$what: a cluster that is stopped as a whole has all that it received when it starts again',
+  async ({ nodes, publishers, apartMs }) => {
+    await using cluster = await startTestCluster({ nodes });
+    const [first] = cluster.nodes;
+    if (first === undefined) throw new Error('there is no node');
+    const feed = await makeFeed({ seconds: 14 });
+    const one = await publishTo(first, cluster.stream.key);
+    const sendings = [one.send(feed, { speed: 1, untilMs: sentMs })];
+    if (publishers === 2) {
+      const two = await publishTo(cluster.nodes[1] ?? first, cluster.stream.key);
+      sendings.push(two.send(feed, { speed: 1, untilMs: sentMs }));
+      await healthUntil(cluster, first, (health) => twinsAt(health) === 2);
+    }
+    await Promise.all(sendings);
+    await wholeOnesLogged(cluster);
+    const order = apartMs < 0 ? cluster.nodes.toReversed() : cluster.nodes;
+    const outcomes = await Promise.all(
+      order.map(async ({ process }, index) => {
+        await systemClock.sleep(Math.abs(apartMs) * index);
+        return process.kill('SIGTERM');
+      }),
+    );
+    const logs = await Promise.all(cluster.nodes.map(({ node }) => cluster.log(node)));
+    expect(outcomes).toEqual(cluster.nodes.map(() => '0'));
+    for (const log of logs) expect(log).toContain('the node has stopped');
+    const errors = logs
+      .join('')
+      .split('\n')
+      .filter((line) => line.includes('"level":"error"'));
+    for (const { process } of cluster.nodes) process.start();
+    await Promise.all(cluster.nodes.map(ready));
+    const entries = await decidedLog(cluster, first);
+    expect({ ms: committedMs(entries), errors, ...accountOf(entries) }).toMatchObject({
+      ms: sentMs,
+      errors: [],
+      ...nothingLost,
+    });
+  },
+);
