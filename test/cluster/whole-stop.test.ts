@@ -40,21 +40,22 @@ async function publishTo(node: DemoNode, key: string): Promise<RtmpPublisher> {
   return publisher;
 }
 
-// Goal: C2, no received segment is lost, also not the one under way. Method: a publisher sends 7 s, which ends within a segment; SIGTERM to
-// all nodes at once; all start again, with nobody publishing. The committed media is as long as what was received.
+// Goal: C2, no received segment is lost, also not the one under way. Method: a publisher, or two of one encoder at two nodes, send 13 s,
+// which end within a segment; SIGTERM to all nodes; all start again, with nobody publishing. What is committed is as long as what was
+// received. Where the second node is told a little later, the first one hands its stream over to it meanwhile.
 test.each([
   { what: 'one node', nodes: 1, publishers: 1, apartMs: 0 },
-  { what: 'two nodes', nodes: 2, publishers: 1, apartMs: 0 },
-  { what: 'two nodes 30', nodes: 2, publishers: 1, apartMs: 30 },
-  { what: 'two nodes 100', nodes: 2, publishers: 1, apartMs: 100 },
-  { what: 'two nodes 300', nodes: 2, publishers: 1, apartMs: 300 },
-  { what: 'two nodes -100', nodes: 2, publishers: 1, apartMs: -100 },
-  { what: 'dual', nodes: 2, publishers: 2, apartMs: 0 },
-  { what: 'dual 100', nodes: 2, publishers: 2, apartMs: 100 },
-  { what: 'dual 300', nodes: 2, publishers: 2, apartMs: 300 },
-  { what: 'dual -100', nodes: 2, publishers: 2, apartMs: -100 },
+  { what: 'two nodes at once', nodes: 2, publishers: 1, apartMs: 0 },
+  { what: 'two nodes, the owner a moment before the other,', nodes: 2, publishers: 1, apartMs: 100 },
+  { what: 'two nodes at once, under dual ingest,', nodes: 2, publishers: 2, apartMs: 0 },
+  {
+    what: 'two nodes under dual ingest, the owner a moment before the other,',
+    nodes: 2,
+    publishers: 2,
+    apartMs: 100,
+  },
 ])(
-  '$what: a cluster that is stopped as a whole has all that it received when it starts again',
+  '$what are stopped: when they start again all that they received is committed',
   async ({ nodes, publishers, apartMs }) => {
     await using cluster = await startTestCluster({ nodes });
     const [first] = cluster.nodes;
@@ -69,27 +70,22 @@ test.each([
     }
     await Promise.all(sendings);
     await wholeOnesLogged(cluster);
-    const order = apartMs < 0 ? cluster.nodes.toReversed() : cluster.nodes;
     const outcomes = await Promise.all(
-      order.map(async ({ process }, index) => {
-        await systemClock.sleep(Math.abs(apartMs) * index);
+      cluster.nodes.map(async ({ process }, index) => {
+        await systemClock.sleep(apartMs * index);
         return process.kill('SIGTERM');
       }),
     );
     const logs = await Promise.all(cluster.nodes.map(({ node }) => cluster.log(node)));
     expect(outcomes).toEqual(cluster.nodes.map(() => '0'));
-    for (const log of logs) expect(log).toContain('the node has stopped');
-    const errors = logs
-      .join('')
-      .split('\n')
-      .filter((line) => line.includes('"level":"error"'));
+    for (const log of logs) {
+      expect(log).toContain('the node has stopped');
+      expect(log).not.toContain('"level":"error"');
+    }
     for (const { process } of cluster.nodes) process.start();
     await Promise.all(cluster.nodes.map(ready));
     const entries = await decidedLog(cluster, first);
-    expect({ ms: committedMs(entries), errors, ...accountOf(entries) }).toMatchObject({
-      ms: sentMs,
-      errors: [],
-      ...nothingLost,
-    });
+    expect(committedMs(entries)).toBe(sentMs);
+    expect(accountOf(entries)).toMatchObject(nothingLost);
   },
 );

@@ -177,6 +177,29 @@ test('who leaves is let go when all is in the log, and is told when the stream i
   expect(await left).toBe('STALE_EPOCH');
 });
 
+test('a node that stops waits for the sessions of its streams, and not without end', async () => {
+  await using nats = await startNats({ jetstream: true });
+  await using one = await startActor(nats);
+  const taking = attach(one);
+  const happened: string[] = [];
+  const gone = one.actor.sessionsGone(30_000).then(() => happened.push('gone'));
+  await taking;
+  await one.actor.sessionsGone(1);
+  happened.push('still fed');
+  await one.actor.detach({ streamId: stream, sessionId: session, reason: 'test' });
+  await gone;
+  expect(happened).toEqual(['still fed', 'gone']);
+});
+
+// Found by stopping two nodes at once: the stream that the one was just taking over was not among those that it still had.
+test('what is being taken over when a node is told to leave is among what is left', async () => {
+  await using nats = await startNats({ jetstream: true });
+  await using one = await startActor(nats);
+  const taking = attach(one);
+  expect(await one.actor.handOverAll(AbortSignal.timeout(1000))).toEqual([stream]);
+  await taking;
+});
+
 test('an ended broadcast may be published at another node while its last owner lives', async () => {
   await using nats = await startNats({ jetstream: true });
   await using one = await startActor(nats, { options: { endAfterMs: 100 } });
