@@ -5,9 +5,9 @@
  * G2. Streams are handed over by consent; their publishers stay connected here and feed the new owners from afar.
  * G3. A publisher with a twin at another node is closed at its next keyframe; another one is asked to connect elsewhere, if
  *     it understands that, and becomes such a twin. Who is left shortly before the bound is closed at a keyframe.
+ * G4. The last node that could own streams drains only when told twice: nobody could take over.
  * G5. At a stop, what nobody took over stays for a moment: its publishers are closed first, and its owner waits for them and for
  *     those of other nodes that stop as well, so that the unfinished ends of all are in the log. The next boot commits them.
- * G4. The last node that could own streams drains only when told twice: nobody could take over.
  */
 import { TangazaError } from '../../cluster/errors/tangaza-error.ts';
 import type { NodeId, StreamId } from '../../cluster/model/ids.ts';
