@@ -46,16 +46,16 @@ async function publishTo(node: DemoNode, key: string): Promise<RtmpPublisher> {
 test.each([
   { what: 'one node', nodes: 1, publishers: 1, apartMs: 0 },
   { what: 'two nodes at once', nodes: 2, publishers: 1, apartMs: 0 },
-  { what: 'two nodes, the owner a moment before the other,', nodes: 2, publishers: 1, apartMs: 100 },
-  { what: 'two nodes at once, under dual ingest,', nodes: 2, publishers: 2, apartMs: 0 },
+  { what: 'two nodes, the owner a moment before the other', nodes: 2, publishers: 1, apartMs: 100 },
+  { what: 'two nodes at once, under dual ingest', nodes: 2, publishers: 2, apartMs: 0 },
   {
-    what: 'two nodes under dual ingest, the owner a moment before the other,',
+    what: 'two nodes under dual ingest, the owner a moment before the other',
     nodes: 2,
     publishers: 2,
     apartMs: 100,
   },
 ])(
-  '$what are stopped: when they start again all that they received is committed',
+  'all that was received when a whole cluster is stopped is committed by its next start: $what',
   async ({ nodes, publishers, apartMs }) => {
     await using cluster = await startTestCluster({ nodes });
     const [first] = cluster.nodes;
