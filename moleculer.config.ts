@@ -12,6 +12,7 @@ import { openSqliteStreamRegistry } from './actors/control/stream-registry.sqlit
 import type { StreamRegistry } from './actors/control/stream-registry.ts';
 import { Sweeper } from './actors/control/sweeper.ts';
 import { drainService } from './actors/drain/drain.service.ts';
+import { nothingToHandOver } from './actors/drain/drain.ts';
 import { edgeDeliveryService } from './actors/edge-delivery/edge-delivery.service.ts';
 import { makeEdge } from './actors/edge-delivery/edge.ts';
 import { uwsServer } from './actors/edge-delivery/http.uws.ts';
@@ -213,14 +214,6 @@ function drainMaker({ config, members, logger }: Parts): MakeService {
       exit: () => process.kill(process.pid, 'SIGTERM'),
     });
 }
-
-/** Of a node that has no streams and no publishers. */
-const nothingToHandOver = {
-  handOver: () => Promise.resolve([]),
-  publishers: () => Promise.resolve(0),
-  askPublishersToLeave: () => Promise.resolve(),
-  closePublishers: () => Promise.resolve(),
-};
 
 /** A session that closes still offers what it has: its owner, here, stops after it. */
 function streamMaker(parts: Parts, stopAfter: Promise<void>): MakeService {

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { BeginDrainParams } from '../../cluster/contract/streams.ts';
 import { Drain, type DrainPorts } from './drain.ts';
 
-const HandOverParams = z.object({ withinMs: z.number().positive() });
+const LeaveParams = z.object({ handOverMs: z.number().positive() });
 
 export function drainService(ports: DrainPorts): ServiceSchema {
   const drain = new Drain(ports);
@@ -12,7 +12,7 @@ export function drainService(ports: DrainPorts): ServiceSchema {
     name: 'drain',
     actions: {
       begin: (ctx: Context) => drain.begin(BeginDrainParams.parse(ctx.params)),
-      handOverNow: (ctx: Context) => drain.handOverNow(HandOverParams.parse(ctx.params).withinMs),
+      leaveNow: (ctx: Context) => drain.leaveNow(LeaveParams.parse(ctx.params).handOverMs),
     },
   };
 }

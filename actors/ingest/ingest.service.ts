@@ -34,6 +34,12 @@ export function ingestService({
   const closeSessions = (ctx: Context): void => sessions.close(CloseSessionsParams.parse(ctx.params));
   let stopTicking: (() => void) | undefined;
   let stopListening: (() => void) | undefined;
+  let ending: Promise<void> | undefined;
+  const endOnce = async (): Promise<void> => {
+    await ingest.stop();
+    await sessions.drain(drainWithinMs);
+  };
+  const end = (): Promise<void> => (ending ??= endOnce());
   return {
     name: 'ingest',
     actions: {
@@ -41,6 +47,7 @@ export function ingestService({
       count: () => sessions.size,
       closeAtKeyframe: () => sessions.closeAtKeyframe(),
       askToLeave: () => sessions.askToLeave(),
+      end,
     },
     events: { [ingestActions.closeSessions]: closeSessions },
     async started() {
@@ -51,8 +58,7 @@ export function ingestService({
     },
     async stopped() {
       stopListening?.();
-      await ingest.stop();
-      await sessions.drain(drainWithinMs);
+      await end();
       stopTicking?.();
       onStopped?.();
     },

@@ -22,6 +22,11 @@ export class RecentOffers {
     this.#entries = [...young, { ...recent, atMs: nowMs }].slice(-maxOffers);
   }
 
+  /** It will not be offered again. */
+  drop(recent: RecentOffer): void {
+    this.#entries = this.#entries.filter((one) => one !== recent);
+  }
+
   /** Oldest first. */
   list(): readonly RecentOffer[] {
     return this.#entries;

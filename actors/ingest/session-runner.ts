@@ -3,8 +3,7 @@
  * their content (M5), offers them to the stream's owner in order, and tells the publisher when it must go.
  *
  * I1: a segment is offered only after its bytes are stored; what is offered can be read.
- * I2: one epoch at a time: when the owner says that another has taken over, the session attaches again and offers its
- *     last 60 s once more (C2); the same offer twice changes nothing.
+ * I2: a session is finished when its owner, or the next one, has answered for all that was offered (owner-link.ts).
  * I3: nothing here throws into the connection; what is lost is counted and logged.
  *
  * The tail of a closed session (M4) is stored and offered as what it is: the owner takes it when nobody else feeds the
@@ -18,7 +17,7 @@ import type {
 } from '../../cluster/contract/stream.ts';
 import type { ErrorCode } from '../../cluster/errors/catalogue.ts';
 import { errorCodeOf, TangazaError } from '../../cluster/errors/tangaza-error.ts';
-import type { Epoch, PeriodId } from '../../cluster/model/ids.ts';
+import type { Epoch } from '../../cluster/model/ids.ts';
 import { unreachable } from '../../cluster/model/unreachable.ts';
 import type { Logger } from '../../cluster/observe/logger.ts';
 import type { Clock } from '../../cluster/time/clock.ts';
@@ -35,7 +34,7 @@ import type {
 import type { FlvTag, PublisherConnection, TagSink } from './ingest-port.ts';
 import { OfferQueue, type Work } from './offer-queue.ts';
 import { isLateReply, isOtherOwner, isTakenAway } from './owner-answers.ts';
-import { RecentOffers, type RecentOffer } from './recent-offers.ts';
+import { OwnerLink } from './owner-link.ts';
 import type { RunnerMetrics, StreamCalls } from './runner-ports.ts';
 import {
   makeInit,
@@ -75,21 +74,26 @@ export class SessionRunner implements TagSink {
   readonly #queue: OfferQueue;
   readonly #periods = new Map<number, OpenedPeriod>();
   readonly #warnedAtMs = new Map<string, number>();
-  readonly #recent = new RecentOffers();
-  #epoch: Epoch;
+  readonly #link: OwnerLink;
   #closeReason: string | undefined;
   #isReporting = false;
   #isLeaving = false;
   #isCandidate = false;
-  /** The last period that was opened: told to a new owner, so that a twin stays one. */
-  #period: PeriodId | undefined;
   #resolveFinished: () => void = () => {};
 
   constructor(ports: RunnerPorts, options: RunnerOptions) {
     this.#ports = ports;
     this.#options = options;
     this.#queue = new OfferQueue(ports.clock);
-    this.#epoch = options.attached.epoch;
+    this.#link = new OwnerLink(
+      {
+        ...ports,
+        lost: (offer, reason) => this.#lost(offer, reason),
+        takenAway: (code, detail) => this.#closeUnlessClosed(code, detail),
+      },
+      options.attach,
+      options.attached.epoch,
+    );
     this.finished = new Promise((resolve) => {
       this.#resolveFinished = resolve;
     });
@@ -127,10 +131,8 @@ export class SessionRunner implements TagSink {
   }
 
   /** Does not wait for the next segment to find a new owner (C2). */
-  async ownerGone(): Promise<void> {
-    await this.#attachAgain().catch((error: unknown) => {
-      this.#ports.logger.warn({ code: errorCodeOf(error) }, 'no new owner yet; the next offer asks again');
-    });
+  ownerGone(): Promise<void> {
+    return this.#link.ownerGone();
   }
 
   /** Gives up what is not offered yet. */
@@ -158,6 +160,10 @@ export class SessionRunner implements TagSink {
     } finally {
       this.#isReporting = false;
     }
+  }
+
+  #closeUnlessClosed(code: ErrorCode, detail: string): void {
+    if (this.#closeReason === undefined) this.close(code, detail);
   }
 
   #now(): Now {
@@ -229,7 +235,7 @@ export class SessionRunner implements TagSink {
           this.#putInit(opened, opened.audio, inits.audio, signal),
         ]);
         this.#periods.set(ordinal, opened);
-        this.#period = opened.id;
+        this.#link.opened(opened.id);
         this.#isCandidate = false;
         const { offset90k, isTwin = false } = reply;
         this.#ports.logger.info({ period: opened.id, offset90k, isTwin }, 'the owner opened the period');
@@ -238,8 +244,7 @@ export class SessionRunner implements TagSink {
       lost: (reason) => {
         this.#ports.metrics.lost.add(1, { reason });
         this.#ports.logger.error({ ordinal, reason }, 'a period could not be opened: its media is lost');
-        if (this.#closeReason === undefined)
-          this.close('UNAVAILABLE', `the stream could not be opened (${reason})`);
+        this.#closeUnlessClosed('UNAVAILABLE', `the stream could not be opened (${reason})`);
       },
     };
   }
@@ -252,25 +257,25 @@ export class SessionRunner implements TagSink {
   ): Promise<OpenPeriodReply> {
     const marks = this.#isCandidate ? this.#options.session.marks(ordinal) : undefined;
     try {
-      return await this.#askPeriod(period, inits, marks);
+      return await this.#link.underEpoch((epoch) => this.#askPeriod(epoch, period, inits, marks));
     } catch (error) {
       const code = errorCodeOf(error);
-      this.#isCandidate = code === 'TWIN_PENDING';
       if (!isTakenAway(code)) throw error;
       const detail = error instanceof Error ? error.message : code;
-      if (this.#closeReason === undefined) this.close(code, detail);
+      this.#closeUnlessClosed(code, detail);
       throw new TangazaError('CONFLICT', detail, { cause: error });
     }
   }
 
-  #askPeriod(
+  async #askPeriod(
+    epoch: Epoch,
     { video, audio, ...clock }: PeriodDescription,
     inits: { readonly [K in 'video' | 'audio']: MadeInit | undefined },
     marks: PeriodMarks | undefined,
   ): Promise<OpenPeriodReply> {
     const { streamId, sessionId } = this.#options.attach;
-    return this.#underEpoch((epoch) =>
-      this.#ports.stream.openPeriod({
+    try {
+      return await this.#ports.stream.openPeriod({
         streamId,
         sessionId,
         epoch,
@@ -282,8 +287,11 @@ export class SessionRunner implements TagSink {
         ...(audio === undefined || inits.audio === undefined
           ? {}
           : { audio: { ...audio.source, init: inits.audio.init } }),
-      }),
-    );
+      });
+    } catch (error) {
+      this.#isCandidate = errorCodeOf(error) === 'TWIN_PENDING';
+      throw error;
+    }
   }
 
   async #putInit(
@@ -324,8 +332,7 @@ export class SessionRunner implements TagSink {
         metrics.storedBytes.add(bytes);
       },
       submit: async () => {
-        const isLate = isLateReply(await this.#underEpoch(() => this.#offer({ offer, isTail })));
-        this.#recent.add({ offer, isTail }, this.#ports.clock.monotonicMs());
+        const isLate = isLateReply(await this.#link.offer({ offer, isTail }));
         if (isLate) this.#lost(segment, 'late');
         else metrics.segments.add(1);
       },
@@ -336,62 +343,47 @@ export class SessionRunner implements TagSink {
     };
   }
 
-  #offer({ offer, isTail }: RecentOffer): Promise<unknown> {
-    const { streamId } = this.#options.attach;
-    const tail = isTail ? { isTail } : {};
-    return this.#ports.stream.offer({ streamId, epoch: this.#epoch, offer, ...tail });
-  }
-
-  /** I2. @throws what `call` throws, after attaching again when another owner has taken over */
-  async #underEpoch<T>(call: (epoch: Epoch) => Promise<T>): Promise<T> {
-    try {
-      return await call(this.#epoch);
-    } catch (error) {
-      if (!isOtherOwner(errorCodeOf(error))) throw error;
-      await this.#attachAgain();
-      throw new TangazaError('STALE_EPOCH', 'a new owner was found', { cause: error });
-    }
-  }
-
-  async #attachAgain(): Promise<void> {
-    const { stream, logger } = this.#ports;
-    try {
-      const period = this.#period === undefined ? {} : { period: this.#period };
-      const { epoch } = await stream.attach({ ...this.#options.attach, ...period });
-      if (epoch === this.#epoch) return;
-      this.#epoch = epoch;
-      logger.info({ epoch, offers: this.#recent.size }, 'attached to a new owner');
-    } catch (error) {
-      const code = errorCodeOf(error);
-      if (isTakenAway(code) && this.#closeReason === undefined)
-        this.close(code, error instanceof Error ? error.message : code);
-      throw error;
-    }
-    for (const recent of this.#recent.list()) await this.#offer(recent);
-  }
-
-  #lost({ start90k, duration90k }: SourceSegment, reason: string, error?: unknown): void {
+  #lost(segment: Pick<SourceSegment, 'start90k' | 'duration90k'>, reason: string, error?: unknown): void {
+    const { start90k, duration90k } = segment;
     this.#ports.metrics.lost.add(1, { reason });
     const detail = error instanceof Error ? { error: error.message } : {};
     this.#ports.logger.error({ start90k, duration90k, reason, ...detail }, 'a source segment is lost');
   }
 
   async #finish(reason: string): Promise<void> {
-    await this.#queue.idle();
     const { clock, stream, logger } = this.#ports;
     const { streamId, sessionId } = this.#options.attach;
+    const params = { streamId, sessionId, reason: reason.slice(0, 200) };
     for (let attempt = 1; attempt <= detachAttempts; attempt += 1) {
+      await this.#settled();
       try {
-        await stream.detach({ streamId, sessionId, reason: reason.slice(0, 200) });
+        await stream.detach(params);
         break;
       } catch (error) {
-        logger.warn(
-          { code: errorCodeOf(error), attempt },
-          'the owner could not be told that the session ended',
-        );
+        const code = errorCodeOf(error);
+        logger.warn({ code, attempt }, 'the owner could not be told that the session ended');
+        if (isOtherOwner(code)) await this.#link.ownerGone();
         if (attempt < detachAttempts) await clock.sleep(200 * attempt);
       }
     }
     this.#resolveFinished();
+  }
+
+  /** I2: with the pauses and the bound of any other work. When another has the stream, nobody takes it any more. */
+  async #settled(): Promise<void> {
+    await this.#queue.idle();
+    this.#queue.add({
+      bytes: 0,
+      store: () => Promise.resolve(),
+      submit: async () => {
+        await this.#link.settle().catch((error: unknown) => {
+          const code = errorCodeOf(error);
+          if (!isTakenAway(code)) throw error;
+          this.#link.giveUp(code);
+        });
+      },
+      lost: (reason) => this.#link.giveUp(reason),
+    });
+    await this.#queue.idle();
   }
 }

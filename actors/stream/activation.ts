@@ -33,6 +33,7 @@ import { feeding } from './sessions.ts';
 import { isWanted } from './task-reports.ts';
 
 const maxWaiting = 256;
+const loggedLookMs = 20;
 
 export type Reply = AttachReply | OpenPeriodReply | OfferReply;
 type Question = Extract<Command, { reply: ReplyTo }>;
@@ -174,6 +175,22 @@ export class Activation {
       this.#ports.clock.sleep(withinMs, waiting.signal).catch(() => {}),
     ]);
     waiting.abort();
+  }
+
+  /**
+   * Resolves when all it has taken is in the log, or after `withinMs`, or when `signal` ends the wait.
+   *
+   * @throws TangazaError `STALE_EPOCH` when it gives the stream up before that
+   */
+  async logged(withinMs: number, signal?: AbortSignal): Promise<void> {
+    const { clock } = this.#ports;
+    const deadlineMs = clock.monotonicMs() + withinMs;
+    for (;;) {
+      if (this.#isGone && this.#state.timeline.state !== 'ended') throw givenUp();
+      const isOver = clock.monotonicMs() >= deadlineMs || signal?.aborted === true;
+      if (this.queuedRecords === 0 || isOver) return;
+      await clock.sleep(loggedLookMs);
+    }
   }
 
   /** Takes no more commands; waits for what is under way, `withinMs` at most. */

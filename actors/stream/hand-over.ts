@@ -3,12 +3,10 @@ import type { AdoptParams } from '../../cluster/contract/stream.ts';
 import { TangazaError } from '../../cluster/errors/tangaza-error.ts';
 import type { NodeId } from '../../cluster/model/ids.ts';
 import type { Logger } from '../../cluster/observe/logger.ts';
-import type { Clock } from '../../cluster/time/clock.ts';
 import type { Activation } from './activation.ts';
 
 export interface HandOverPorts {
   readonly node: NodeId;
-  readonly clock: Clock;
   readonly logger: Logger;
   /** Asks that node to take a stream over. @throws TangazaError */
   readonly askToAdopt: (node: NodeId, params: AdoptParams) => Promise<unknown>;
@@ -16,12 +14,11 @@ export interface HandOverPorts {
 
 /** How long a hand-over waits for the owner's queue to run empty. */
 const quietWithinMs = 2000;
-const quietLookMs = 20;
 const closeWithinMs = 2000;
 
 /**
  * @param signal ends the wait: with NATS gone, neither the log nor the successor answers
- * @throws TangazaError as the successor answers, `UNAVAILABLE` when the wait was ended: the stream stays here then
+ * @throws TangazaError as the successor answers, `STALE_EPOCH` when it is given up already, `UNAVAILABLE` when the wait was ended: the stream stays here then
  */
 export async function handOver(
   activation: Activation,
@@ -29,11 +26,9 @@ export async function handOver(
   ports: HandOverPorts,
   signal: AbortSignal,
 ): Promise<void> {
-  const { node, clock, logger, askToAdopt } = ports;
+  const { node, logger, askToAdopt } = ports;
   const { stream, epoch } = activation;
-  const deadlineMs = clock.monotonicMs() + quietWithinMs;
-  while (activation.queuedRecords > 0 && clock.monotonicMs() < deadlineMs && !signal.aborted)
-    await clock.sleep(quietLookMs);
+  await activation.logged(quietWithinMs, signal);
   const sessions = [...activation.feeding];
   await unlessAborted(askToAdopt(to, { streamId: stream, from: node, epoch, sessions }), signal);
   await activation.close(closeWithinMs);

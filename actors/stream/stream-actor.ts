@@ -13,6 +13,8 @@
  * N7. A node that drains claims nothing new.
  * N8. A node that was declared dead gives all activations up: others own those streams now.
  * N9. A process that stood still reads each log's head before its owners append again (C6).
+ * N10. A node that stops, and whose streams nobody took over, stays until its sessions have brought what they have, those at
+ *     other nodes that stop as well included; within a bound.
  */
 import { offlineHealth } from '../../cluster/contract/offline-health.ts';
 import type {
@@ -57,6 +59,8 @@ const maxActivations = 500;
 const closeWithinMs = 2000;
 /** Each waits for its log and for its successor; a node's streams all together have seconds. */
 const handOversAtOnce = 8;
+const sessionsLookMs = 20;
+const loggedWithinMs = 2000;
 
 export interface StreamOptions extends ClaimPorts {
   readonly ownership: KnownOwnership;
@@ -159,8 +163,16 @@ export class StreamActor {
     return activation?.inputReply(report.sessionId, isStaying) ?? { sequence: 0, feedsElsewhere: false };
   }
 
+  /**
+   * Answers when what the session has brought is in the log: until then it must be there to offer it to a successor. With the
+   * log silent it does not wait for that for long (C8).
+   *
+   * @throws TangazaError `STALE_EPOCH` when the stream is given up meanwhile (attach again, offer again)
+   */
   async detach(params: DetachParams): Promise<void> {
-    (await this.#find(params.streamId))?.tell({ kind: 'detach', params });
+    const activation = await this.#find(params.streamId);
+    activation?.tell({ kind: 'detach', params });
+    await activation?.logged(loggedWithinMs);
   }
 
   /** Who owns it no more waits for nothing: its successor has emitted the task again (C2). */
@@ -225,18 +237,33 @@ export class StreamActor {
   /**
    * N6, N7: gives every stream of this node to the next in line, some at once.
    *
-   * @returns what is still owned here: for lack of a candidate, of time, or of an answer
+   * @returns what is still owned here, or about to be: for lack of a candidate, of time, or of an answer
    */
   async handOverAll(signal: AbortSignal): Promise<readonly StreamId[]> {
     this.#isDraining = true;
     this.#orphans.stop();
     const waiting = [...this.#live];
+    const mayGoOn = (): boolean => !signal.aborted && this.#hasOthers();
     const handOverNext = async (): Promise<void> => {
-      for (let next = waiting.shift(); next !== undefined && !signal.aborted; next = waiting.shift())
+      for (let next = waiting.shift(); next !== undefined && mayGoOn(); next = waiting.shift())
         await this.#handOver(next, signal);
     };
     await Promise.all(Array.from({ length: handOversAtOnce }, handOverNext));
-    return this.#live.map(({ stream }) => stream);
+    return [...this.#activations.keys()];
+  }
+
+  #hasOthers(): boolean {
+    const { candidates, node } = this.#options;
+    return candidates().some(({ id }) => id !== node);
+  }
+
+  /** N10. Resolves when no session feeds a stream of this node any more, or after `withinMs`. */
+  async sessionsGone(withinMs: number): Promise<void> {
+    const { clock } = this.#options;
+    const deadlineMs = clock.monotonicMs() + withinMs;
+    const isFed = (): boolean =>
+      this.#activations.size > this.#live.length || this.#live.some(({ feeding }) => feeding.length > 0);
+    while (isFed() && clock.monotonicMs() < deadlineMs) await clock.sleep(sessionsLookMs);
   }
 
   async #handOver(activation: Activation, signal: AbortSignal): Promise<void> {

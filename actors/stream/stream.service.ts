@@ -19,7 +19,7 @@ import { watchFreezes } from '../../cluster/time/freeze.ts';
 import { StreamActor, type StreamOptions } from './stream-actor.ts';
 
 const HealthParams = z.object({ streamId: StreamId });
-const HandOverParams = z.object({ withinMs: z.number().positive() });
+const WithinParams = z.object({ withinMs: z.number().positive() });
 
 export interface StreamServiceOptions extends StreamOptions {
   readonly members: Pick<MemberDirectory, 'onGone' | 'onDeclaredDead'>;
@@ -52,9 +52,11 @@ export function streamService({ members, checkDeadline, ...options }: StreamServ
       adopt: action(AdoptParams, (params) => actor.adopt(params)),
       standsStill: action(StandsStillParams, ({ streamId }) => actor.standsStill(streamId)),
       /** Of this node alone, for its drain: answers with the streams that are left here. */
-      handOverAll: action(HandOverParams, ({ withinMs }) =>
+      handOverAll: action(WithinParams, ({ withinMs }) =>
         actor.handOverAll(AbortSignal.timeout(Math.ceil(withinMs))),
       ),
+      /** Of this node alone, for its stop. */
+      sessionsGone: action(WithinParams, ({ withinMs }) => actor.sessionsGone(withinMs)),
       health: action(HealthParams, ({ streamId }) => actor.health(streamId)),
       onAir: action(z.unknown(), () => actor.onAir()),
     },

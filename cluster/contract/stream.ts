@@ -219,6 +219,7 @@ export const streamActions = {
   adopt: 'stream.adopt',
   standsStill: 'stream.standsStill',
   handOverAll: 'stream.handOverAll',
+  sessionsGone: 'stream.sessionsGone',
   health: 'stream.health',
   onAir: 'stream.onAir',
 } as const;
@@ -246,6 +247,8 @@ export const ingestActions = {
   /** Of one node, for its drain: how many sessions it has; and each is closed at its next keyframe. */
   count: 'ingest.count',
   closeAtKeyframe: 'ingest.closeAtKeyframe',
+  /** Of one node, for its stop: closes its publishers, and answers when they have brought what they have. */
+  end: 'ingest.end',
   /** The first word: whoever has a twin elsewhere is closed, who understands it is asked to connect elsewhere. */
   askToLeave: 'ingest.askToLeave',
 } as const;

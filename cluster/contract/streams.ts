@@ -125,7 +125,7 @@ export const DrainView = z
 export type DrainView = z.infer<typeof DrainView>;
 
 /** To the node that is to leave. */
-export const drainActions = { begin: 'drain.begin', handOverNow: 'drain.handOverNow' } as const;
+export const drainActions = { begin: 'drain.begin', leaveNow: 'drain.leaveNow' } as const;
 export const BeginDrainParams = z.object({ isForced: z.boolean() });
 export type BeginDrainParams = z.infer<typeof BeginDrainParams>;
 

@@ -209,6 +209,9 @@ function drainCalls(at: CallAt, self: NodeId) {
     own: {
       handOver: (withinMs: number) =>
         at<readonly StreamId[]>(self, streamActions.handOverAll, { withinMs }, withinMs + timeoutMs),
+      sessionsGone: (withinMs: number) =>
+        at<void>(self, streamActions.sessionsGone, { withinMs }, withinMs + timeoutMs),
+      endPublishers: () => at<void>(self, ingestActions.end, {}),
       publishers: () => at<number>(self, ingestActions.count, {}),
       askPublishersToLeave: () => at<void>(self, ingestActions.askToLeave, {}),
       closePublishers: () => at<void>(self, ingestActions.closeAtKeyframe, {}),

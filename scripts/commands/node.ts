@@ -8,6 +8,8 @@ import { ConfigError } from '../../config/config.ts';
 const stopTimeoutMs = 9500;
 /** Of which streams may take to be handed over; what is left finds its successor by itself. */
 const handOverMs = 2500;
+/** And what nobody takes over, to get the end of what its publishers sent. */
+const endMs = 4500;
 
 export function nodeCommand(): Command {
   return new Command('node')
@@ -31,7 +33,7 @@ async function run(): Promise<void> {
     if (isStopping) return;
     isStopping = true;
     setTimeout(() => process.exit(1), stopTimeoutMs).unref();
-    void handOver(broker)
+    void leave(broker)
       .then(() => broker.stop())
       .then(
         () => process.exit(0),
@@ -43,9 +45,9 @@ async function run(): Promise<void> {
   await broker.start();
 }
 
-async function handOver(broker: ServiceBroker): Promise<void> {
-  const here = { nodeID: broker.nodeID, timeout: handOverMs + 1000 };
-  await broker.call(drainActions.handOverNow, { withinMs: handOverMs }, here).catch((error: unknown) => {
+async function leave(broker: ServiceBroker): Promise<void> {
+  const here = { nodeID: broker.nodeID, timeout: handOverMs + endMs + 500 };
+  await broker.call(drainActions.leaveNow, { handOverMs }, here).catch((error: unknown) => {
     broker.logger.warn('the streams of this node could not be handed over', error);
   });
 }

@@ -212,6 +212,61 @@ test('a new owner is offered the last minute again', async () => {
   expect(new Set(starts(2)).size).toBe(starts(2).length);
 });
 
+/**
+ * Before the session could say that it ended; the next owner has the epoch 2.
+ *
+ * @param code what the session is told: nobody answers, and then the verdict comes, or that the owner has given the stream up
+ */
+function ownerDiesAtDetach({ owner, sessions }: IngestRig, code: 'UNAVAILABLE' | 'STALE_EPOCH'): void {
+  const detach = owner.detach.bind(owner);
+  owner.detach = () => {
+    owner.detach = detach;
+    owner.epoch = 2;
+    if (code === 'UNAVAILABLE') sessions.ownerGone([StreamId.parse('a')]);
+    return Promise.reject(new TangazaError(code));
+  };
+}
+
+// Goal: C2 also for who has left. Method: the owner dies when it has taken the tail; the next one waits some time for a twin.
+test.each(['UNAVAILABLE', 'STALE_EPOCH'] as const)(
+  'a publisher that left is not done (%s) before a new owner has taken the end of what it sent',
+  async (code) => {
+    await using rig = await IngestRig.start();
+    const { owner } = rig;
+    ownerDiesAtDetach(rig, code);
+    let refusals = 0;
+    owner.fault = (_call, epoch) => {
+      if (epoch === 1 && owner.epoch === 2) throw new TangazaError('STALE_EPOCH');
+      const isTail = owner.offers.filter((one) => one.epoch === 2).length === 4;
+      if (epoch !== 2 || !isTail || refusals === 5) return;
+      refusals += 1;
+      throw new TangazaError('TWIN_PENDING');
+    };
+    await publish(rig, 'a', [[feed]]);
+    const under = (epoch: number) =>
+      owner.offers.filter((one) => one.epoch === epoch).map(({ offer }) => offer);
+    expect(refusals).toBe(5);
+    expect(under(2)).toEqual(under(1));
+    expectOffersTiled(under(2));
+    expect(framesOf(under(2), 'video')).toBe(225);
+    expect(rig.lines.filter(({ level }) => level === 'error')).toEqual([]);
+  },
+);
+
+test('a publisher that left asks no further when the new owner has another in its place', async () => {
+  await using rig = await IngestRig.start();
+  ownerDiesAtDetach(rig, 'UNAVAILABLE');
+  const attach = rig.owner.attach.bind(rig.owner);
+  let refusals = 0;
+  rig.owner.attach = (params) => {
+    if (rig.owner.epoch === 1) return attach(params);
+    refusals += 1;
+    return Promise.reject(new TangazaError('STREAM_BUSY'));
+  };
+  await publish(rig, 'a', [[feed]]);
+  expect(refusals).toBe(2);
+});
+
 test('stop offers what is whole, detaches, and tells the publisher', async () => {
   await using rig = await IngestRig.start();
   const { publisher } = await RtmpPublisher.publish({ port: rig.port, key: 'key-a' });
