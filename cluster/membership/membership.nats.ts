@@ -18,6 +18,7 @@ import { unreachable } from '../model/unreachable.ts';
 import type { Logger } from '../observe/logger.ts';
 import type { Counter, Gauge, Metrics } from '../observe/metrics.ts';
 import type { Clock } from '../time/clock.ts';
+import { watchFreezes } from '../time/freeze.ts';
 import {
   advance,
   createDetector,
@@ -104,7 +105,6 @@ class NatsMembership implements Membership {
   #revision = 0;
   #detector: Detector;
   #rebuiltAtMs: number | undefined;
-  #tickedAtMs: number | undefined;
   #isRejoining = false;
   #isClosed = false;
 
@@ -141,7 +141,8 @@ class NatsMembership implements Membership {
       },
     });
     this.#stops.push(() => accusations.unsubscribe());
-    this.#stops.push(clock.every(detectorLimits.probeEveryMs, () => this.#tick()));
+    this.#stops.push(watchFreezes(clock, () => this.#feed({ kind: 'lagged' }), detectorLimits.maxLagMs));
+    this.#stops.push(clock.every(detectorLimits.probeEveryMs, () => this.#feed({ kind: 'tick' })));
     this.#stops.push(clock.every(checkEveryMs, () => this.#check()));
     void this.#follow();
     void this.#noteReconnects();
@@ -304,14 +305,6 @@ class NatsMembership implements Membership {
     await this.#change((now) => renewed(join(now, this.#options.self)));
     const stored = await this.#store.read();
     if (stored.revision < knownRevision) this.#take(stored, true);
-  }
-
-  #tick(): void {
-    const nowMs = this.#options.clock.monotonicMs();
-    const lateMs = nowMs - (this.#tickedAtMs ?? nowMs) - detectorLimits.probeEveryMs;
-    this.#tickedAtMs = nowMs;
-    if (lateMs > detectorLimits.maxLagMs) this.#feed({ kind: 'lagged' });
-    this.#feed({ kind: 'tick' });
   }
 
   #feed(input: DetectorInput): void {
