@@ -6,6 +6,7 @@ export interface ActorMetrics {
   readonly activations: Gauge;
   readonly pending: Gauge;
   readonly outbox: Gauge;
+  readonly waiting: Gauge;
 }
 
 export function actorMetrics(metrics: Metrics): ActorMetrics {
@@ -23,6 +24,10 @@ export function actorMetrics(metrics: Metrics): ActorMetrics {
     outbox: metrics.gauge({
       name: 'tangaza_stream_outbox_records',
       help: 'Records that wait for the index log.',
+    }),
+    waiting: metrics.gauge({
+      name: 'tangaza_stream_waiting_calls',
+      help: 'Calls that wait for the answer of an owner.',
     }),
   };
 }

@@ -302,6 +302,8 @@ export const ownerEvents = [
   'returned',
   'refusedPublisher',
   'refusedOffer',
+  'refusedCall',
+  'refusedStream',
   'superseded',
   'twin',
   'staleReport',

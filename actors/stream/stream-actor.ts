@@ -267,6 +267,7 @@ export class StreamActor {
     this.#gauges.activations.set(this.#live.length);
     this.#gauges.pending.set(this.#live.reduce((sum, one) => sum + one.pendingSegments, 0));
     this.#gauges.outbox.set(this.#live.reduce((sum, one) => sum + one.queuedRecords, 0));
+    this.#gauges.waiting.set(this.#live.reduce((sum, one) => sum + one.waitingCalls, 0));
   }
 
   /** The activation, if there is one; waits for one that is being made (N2). */
@@ -286,8 +287,10 @@ export class StreamActor {
     if (this.#isClosed) throw new TangazaError('UNAVAILABLE', 'This node is stopping.');
     const found = this.#activations.get(stream);
     if (found !== undefined) return found;
-    if (this.#activations.size >= maxActivations)
+    if (this.#activations.size >= maxActivations) {
+      this.#events.add(1, { event: 'refusedStream' });
       throw new TangazaError('OVERLOADED', `This node owns ${maxActivations} streams already.`);
+    }
     const opening = this.#open(stream, claim);
     this.#activations.set(stream, opening);
     opening.catch(() => this.#forget(stream, opening));

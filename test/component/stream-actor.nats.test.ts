@@ -2,10 +2,9 @@
 import { ServiceBroker } from 'moleculer';
 import { expect, test } from 'vitest';
 import { streamService } from '../../actors/stream/stream.service.ts';
-import { errorCodeOf } from '../../cluster/errors/tangaza-error.ts';
 import { deadlineCheck } from '../../cluster/membership/deadlines.ts';
 import { NodeId, SessionId } from '../../cluster/model/ids.ts';
-import type { IndexLog } from '../../cluster/ownership/index-log.ts';
+import { AppendGate } from '../support/append-gate.ts';
 import { doneReport } from '../support/owner-harness.ts';
 import { stream } from '../support/records.ts';
 import { startActor } from '../support/region-ports.ts';
@@ -66,7 +65,7 @@ test('many attaches at once share one take-over', async () => {
 // another node, told that it is dead, takes over and commits; then the append goes on.
 test('of two owners the frozen one is fenced when it thaws', async () => {
   await using nats = await startNats({ jetstream: true });
-  const gate = new Gate();
+  const gate = new AppendGate();
   await using frozen = await startActor(nats, { around: (log) => gate.before(log) });
   const live = await begin(frozen);
   await feed(frozen, live, 0);
@@ -214,39 +213,3 @@ test('the service answers over Moleculer, and names what is wrong with a call', 
     await broker.stop();
   }
 });
-
-/** Holds appends back, as a process that is frozen in the middle of one. */
-class Gate {
-  readonly #refused = Promise.withResolvers<void>();
-  #opened = Promise.resolve();
-  #open = (): void => {};
-
-  get refused(): Promise<void> {
-    return this.#refused.promise;
-  }
-
-  close(): void {
-    this.#opened = new Promise((resolve) => (this.#open = resolve));
-  }
-
-  open(): void {
-    this.#open();
-  }
-
-  before(log: IndexLog): IndexLog {
-    const append: IndexLog['append'] = async (...call) => {
-      await this.#opened;
-      return log.append(...call).catch((error: unknown) => {
-        if (errorCodeOf(error) === 'FENCED') this.#refused.resolve();
-        throw error;
-      });
-    };
-    return {
-      append,
-      tail: (...call) => log.tail(...call),
-      read: (...call) => log.read(...call),
-      follow: (...call) => log.follow(...call),
-      purgeBelow: (...call) => log.purgeBelow(...call),
-    };
-  }
-}
