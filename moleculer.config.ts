@@ -32,7 +32,6 @@ import { transcodeWorkerService } from './actors/transcode-worker/transcode-work
 import { TranscodeWorker } from './actors/transcode-worker/worker.ts';
 import { loadConfig, type NodeConfig } from './config/config.ts';
 import { loadSecrets, type Secrets } from './config/secrets.disk.ts';
-import { deadlineCheck } from './cluster/membership/deadlines.ts';
 import { openNatsEdgeLoads, type EdgeLoads } from './cluster/membership/edge-loads.nats.ts';
 import { brokerIdOf, nodeCalls, type NodeCalls } from './cluster/membership/node-calls.moleculer.ts';
 import { connectNats } from './cluster/membership/connection.nats.ts';
@@ -181,6 +180,7 @@ function controlMaker(parts: Parts): MakeService {
   return (calls) =>
     controlService(
       {
+        checkDeadline: members.checkDeadline,
         clock,
         registry,
         ownership,
@@ -203,6 +203,7 @@ function drainMaker({ config, members, logger }: Parts): MakeService {
   const { nodeId: node, drainSeconds, roles } = config;
   return ({ own }) =>
     drainService({
+      checkDeadline: members.checkDeadline,
       node,
       clock,
       logger,
@@ -229,11 +230,7 @@ function streamMaker(parts: Parts, stopAfter: Promise<void>): MakeService {
   return ({ closeAllSessions, adopt, askEdges, askFold }) =>
     streamService({
       members,
-      checkDeadline: deadlineCheck({
-        self: config.nodeId,
-        nowMs: () => clock.monotonicMs(),
-        clockOffsetMs: (node) => members.clockOffsetMs(node),
-      }),
+      checkDeadline: members.checkDeadline,
       node: config.nodeId,
       region: config.region,
       bootId,
@@ -267,6 +264,7 @@ function ingestMaker({ config, store, metrics, logger, members }: Parts, onStopp
   const onListening = (bound: number): void => logger.info({ host, port: bound }, 'RTMP is listening');
   return ({ stream, authenticate, forgetOwner }) =>
     ingestService({
+      checkDeadline: members.checkDeadline,
       otherIngest: (stream) => otherIngest(members, config.nodeId, stream),
       onOwnerGone: (listener) => members.onGone(({ node }) => listener(forgetOwner(node))),
       ingest,
@@ -349,6 +347,7 @@ async function edgeMaker(parts: Parts): Promise<MakeService> {
     const server = uwsServer({ clock, metrics, logger });
     loads.tell(() => server.connections);
     return edgeDeliveryService({
+      checkDeadline: members.checkDeadline,
       clock,
       logger,
       edge,

@@ -12,14 +12,14 @@ import type { StreamId } from '../../cluster/model/ids.ts';
 import type { Logger } from '../../cluster/observe/logger.ts';
 import type { Clock } from '../../cluster/time/clock.ts';
 import { OwnerWatch } from './owner-watch.ts';
-import type { StreamCalls } from './runner-ports.ts';
+import type { OwnerCalls } from './runner-ports.ts';
 
 const forgetAfterMs = 10_000;
 const enoughUnanswered = 2;
 
 interface NewcomersPorts {
   readonly clock: Clock;
-  readonly stream: StreamCalls;
+  readonly stream: OwnerCalls;
   readonly logger: Logger;
 }
 

@@ -231,6 +231,7 @@ export class Activation {
           streamId: this.#state.self.stream,
           sessionId: effect.sessionId,
           reason: effect.reason,
+          epoch: this.epoch,
         });
       case 'count':
         return count(effect.event, effect.by);

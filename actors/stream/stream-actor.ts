@@ -20,9 +20,9 @@ import type {
   AttachParams,
   AttachReply,
   CloseSessionsParams,
-  DetachParams,
+  DetachCall,
+  InputCall,
   InputReply,
-  InputReport,
   OfferParams,
   OpenPeriodParams,
   StandsStillReply,
@@ -30,7 +30,7 @@ import type {
 } from '../../cluster/contract/stream.ts';
 import type { TaskReport } from '../../cluster/contract/transcode.ts';
 import { TangazaError } from '../../cluster/errors/tangaza-error.ts';
-import type { NodeId, StreamId } from '../../cluster/model/ids.ts';
+import type { Epoch, NodeId, StreamId } from '../../cluster/model/ids.ts';
 import type { Counter, Metrics } from '../../cluster/observe/metrics.ts';
 import { lineOf, loadsOf, type Candidate } from '../../cluster/ownership/succession.ts';
 import type { KnownOwnership } from '../../cluster/ownership/known-ownership.ts';
@@ -149,15 +149,17 @@ export class StreamActor {
     return activation.ask({ kind: 'offer', params });
   }
 
-  async input(report: InputReport): Promise<InputReply> {
-    const activation = await this.#find(report.streamId);
+  /** @throws TangazaError `STALE_EPOCH` */
+  async input({ epoch, ...report }: InputCall): Promise<InputReply> {
+    const activation = await this.#findFor(report.streamId, epoch);
     activation?.tell({ kind: 'input', report });
     const isStaying = (node: NodeId): boolean => this.#options.candidates().some(({ id }) => id === node);
     return activation?.inputReply(report.sessionId, isStaying) ?? { sequence: 0, feedsElsewhere: false };
   }
 
-  async detach(params: DetachParams): Promise<void> {
-    (await this.#find(params.streamId))?.tell({ kind: 'detach', params });
+  /** @throws TangazaError `STALE_EPOCH` */
+  async detach({ epoch, ...params }: DetachCall): Promise<void> {
+    (await this.#findFor(params.streamId, epoch))?.tell({ kind: 'detach', params });
   }
 
   async report(report: TaskReport): Promise<void> {
@@ -274,6 +276,16 @@ export class StreamActor {
   async #find(stream: StreamId): Promise<Activation | undefined> {
     const found = await this.#activations.get(stream)?.catch(() => undefined);
     return found?.isUsable === true ? found : undefined;
+  }
+
+  /**
+   * For a session that is attached under `epoch`. A later owner hears it as well: it says what it sees of itself, and attaches
+   * with its next offer. An earlier one was succeeded, and does not know it yet.
+   */
+  async #findFor(stream: StreamId, epoch: Epoch): Promise<Activation | undefined> {
+    const found = await this.#find(stream);
+    if (found === undefined || found.epoch >= epoch) return found;
+    throw new TangazaError('STALE_EPOCH', `${stream} was taken over from this node: attach again.`);
   }
 
   async #active(stream: StreamId): Promise<Activation> {

@@ -27,6 +27,7 @@ import {
   type DetectorEffect,
   type DetectorInput,
 } from './detector.ts';
+import { deadlineCheck, type CheckDeadline } from './deadlines.ts';
 import { Accusation } from './heard.ts';
 import type { GoneMember, Member, MemberDirectory } from './member-directory.ts';
 import { refuseMisfit } from './may-start.nats.ts';
@@ -75,6 +76,8 @@ export interface MembershipOptions {
 }
 
 export interface Membership extends MemberDirectory {
+  /** Of a call that this node is asked to carry out (C6). */
+  readonly checkDeadline: CheckDeadline;
   /** Their monotonic clock minus ours, ms; undefined when it is not known (C6). Asks the peer in the background then. */
   clockOffsetMs(node: NodeId): number | undefined;
   /** Faults for people: a peer's wall clock that is off. */
@@ -94,6 +97,7 @@ export async function openNatsMembership(options: MembershipOptions): Promise<Me
 }
 
 class NatsMembership implements Membership {
+  readonly checkDeadline: CheckDeadline;
   readonly #options: MembershipOptions;
   readonly #store: ViewStore;
   readonly #clocks = new PeerClocks();
@@ -112,8 +116,13 @@ class NatsMembership implements Membership {
     this.#options = options;
     this.#store = store;
     this.#view = emptyView(options.secretHash);
-    this.#detector = createDetector(options.self.id, this.#view);
-    const { metrics } = options;
+    const { metrics, self, clock } = options;
+    this.#detector = createDetector(self.id, this.#view);
+    this.checkDeadline = deadlineCheck({
+      self: self.id,
+      nowMs: () => clock.monotonicMs(),
+      clockOffsetMs: (node) => this.clockOffsetMs(node),
+    });
     this.#meters = {
       events: metrics.counter({
         name: 'tangaza_membership_events_total',

@@ -144,8 +144,9 @@ test('a node that comes back takes up what it owned: pending sources are decided
 test('a broadcast without a publisher ends, and a later one goes on with its numbers under a new epoch', async () => {
   await using nats = await startNats({ jetstream: true });
   await using one = await startActor(nats, { options: { endAfterMs: 300 } });
-  await feed(one, await begin(one), 0);
-  await one.actor.detach({ streamId: stream, sessionId: session, reason: 'test' });
+  const first = await begin(one);
+  await feed(one, first, 0);
+  await one.actor.detach({ streamId: stream, sessionId: session, epoch: first.epoch, reason: 'test' });
   await logUntil(one.log, (records) => count(records, 'end') === 1);
   const again = await begin(one, 7);
   expect(again.epoch).toBe(2);
@@ -158,8 +159,9 @@ test('an ended broadcast may be published at another node while its last owner l
   await using nats = await startNats({ jetstream: true });
   await using one = await startActor(nats, { options: { endAfterMs: 100 } });
   await using two = await startActor(nats, { node: 'n2' });
-  await feed(one, await begin(one), 0);
-  await one.actor.detach({ streamId: stream, sessionId: session, reason: 'test' });
+  const first = await begin(one);
+  await feed(one, first, 0);
+  await one.actor.detach({ streamId: stream, sessionId: session, epoch: first.epoch, reason: 'test' });
   await logUntil(one.log, (records) => count(records, 'end') === 1);
   expect(await attach(two)).toBe(2);
 });
@@ -170,7 +172,7 @@ test('a superseded session is told to close', async () => {
   await attach(one);
   await attach(one, { sessionId: SessionId.parse('s2'), priority: 1 });
   expect(one.closed).toEqual([
-    { streamId: stream, sessionId: 's1', reason: 'another session has taken its place' },
+    { streamId: stream, sessionId: 's1', reason: 'another session has taken its place', epoch: 1 },
   ]);
 });
 
