@@ -364,7 +364,7 @@ function openStore({ store, dataDir }: NodeConfig, ports: StorePorts): Promise<S
     : openS3Store({ ...store, ...ports });
 }
 
-function describeSelf({ nodeId, region, roles, http, rtmp }: NodeConfig, bootId: BootId): Member {
+function describeSelf({ nodeId, region, roles, weight, http, rtmp }: NodeConfig, bootId: BootId): Member {
   return {
     id: nodeId,
     region,
@@ -375,7 +375,7 @@ function describeSelf({ nodeId, region, roles, http, rtmp }: NodeConfig, bootId:
     httpUrl: http.publicUrl ?? `http://${http.host}:${http.port}`,
     rtmpUrl: rtmp.publicUrl ?? `rtmp://${rtmp.host}:${rtmp.port}/live`,
     startedAt: new Date(clock.utcMs()).toISOString(),
-    weight: 1,
+    weight,
     protocol,
   };
 }

@@ -11,6 +11,9 @@ const holdBack = z.coerce
   .min(6, holdBackRange)
   .max(30, holdBackRange);
 
+const weightRange = 'a number from 0.1 to 100';
+const weight = z.coerce.number(weightRange).min(0.1, weightRange).max(100, weightRange);
+
 /** Described for the README; a `secret` is never printed. */
 const variable = <S extends z.ZodType>(schema: S, description: string): S => schema.meta({ description });
 const secret = <S extends z.ZodType>(schema: S, description: string): S =>
@@ -22,6 +25,10 @@ const Variables = z.object({
   TANGAZA_ROLES: variable(
     z.string().default('ingest,transcode-worker,edge-delivery,control'),
     'Comma-separated roles of this node: ingest, transcode-worker, edge-delivery, control.',
+  ),
+  TANGAZA_WEIGHT: variable(
+    weight.default(1),
+    "Share of this node in its region's streams, publishers and viewers, relative to the others', 0.1 to 100; a drain takes a node out.",
   ),
   TANGAZA_HTTP_HOST: variable(z.string().default('127.0.0.1'), 'Address the HTTP listener binds.'),
   TANGAZA_HTTP_PORT: variable(port.default(8080), 'Port of the HTTP listener; 0 takes a free one.'),

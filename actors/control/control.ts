@@ -277,8 +277,5 @@ function noSuchStream(id: StreamId): TangazaError {
 }
 
 function inOrder(id: StreamId, nodes: readonly Member[]): readonly Member[] {
-  return order(
-    id,
-    nodes.map((member) => ({ ...member, weight: 1 })),
-  );
+  return order(id, nodes);
 }
