@@ -194,6 +194,7 @@ function controlMaker(parts: Parts): MakeService {
         askOnAir: calls.askOnAir,
         closeSessions: calls.closeAllSessions,
         beginDrain: calls.beginDrain,
+        release: () => members.release(),
       },
       sweeper,
     );

@@ -44,6 +44,7 @@ export function controlService(
       live: inTime(() => control.live()),
       cluster: inTime(() => control.cluster()),
       drain: inTime((input: RouteInput<NodeParams, unknown, DrainBody>) => control.drain(input)),
+      release: inTime(() => control.release()),
     },
     started: () => sweeper?.start(),
     stopped: () => sweeper?.stop(),

@@ -6,6 +6,7 @@ import type {
   DrainBody,
   DrainView,
   LiveStreams,
+  ReleaseView,
   StreamPage,
   StreamView,
   StreamWithKey,
@@ -47,6 +48,8 @@ export interface ControlPorts {
     node: NodeId,
     params: BeginDrainParams,
   ) => Promise<{ readonly withinSeconds: number }>;
+  /** Lifts the brake; returns whom that concerns. @throws TangazaError `LOG_UNAVAILABLE` */
+  readonly release: () => Promise<readonly NodeId[]>;
   /** Names of the ladders there are. */
   readonly ladders: ReadonlySet<string>;
   readonly defaultLadder: string;
@@ -186,6 +189,11 @@ export class Control {
       throw new TangazaError('UNAVAILABLE', `${params.id} is dead: there is nothing to hand over.`);
     const { withinSeconds } = await beginDrain(member.id, { isForced: body.force === true });
     return { node: member.id, state: 'draining', withinSeconds };
+  }
+
+  /** @throws TangazaError `LOG_UNAVAILABLE` */
+  async release(): Promise<ReleaseView> {
+    return { released: [...(await this.#ports.release())] };
   }
 
   /** @throws TangazaError `LOG_UNAVAILABLE` when NATS does not answer and nothing is known */

@@ -2,6 +2,7 @@
 import { Kvm } from '@nats-io/kv';
 import { connect } from '@nats-io/transport-node';
 import { expect, test } from 'vitest';
+import { errorCodeOf } from '../../cluster/errors/tangaza-error.ts';
 import type { Clock } from '../../cluster/time/clock.ts';
 import { systemClock } from '../../cluster/time/clock.system.ts';
 import { startNode, states, until } from '../support/member-nodes.ts';
@@ -59,6 +60,26 @@ test('a member whose connection to NATS comes and goes accuses nobody until it s
   }
   await until(() => one.gone.length > 0);
   expect(one.gone).toEqual([{ node: 'n2', bootId: 'boot-n2', why: 'died' }]);
+});
+
+// Goal: an operator need not wait for the brake (D5). Method: of three members two die; the third, left alone to accuse, would believe
+// itself after 30 s, and its clock stands still.
+test("at an operator's word who is suspected is declared dead", async () => {
+  await using nats = await startNats({ jetstream: true });
+  await using one = await startNode(nats, 'n1', { clock: { ...systemClock, monotonicMs: () => 1000 } });
+  expect(await one.membership.release()).toEqual([]);
+  await using two = await startNode(nats, 'n2');
+  await using three = await startNode(nats, 'n3');
+  await until(() => states(one).length === 3);
+  await Promise.all([two.crash(), three.crash()]);
+  await until(() => one.counted('accused') === 2);
+  expect(one.gone).toEqual([]);
+  expect(await one.membership.release()).toEqual(['n2', 'n3']);
+  await until(() => one.gone.length === 2);
+  expect(states(one)).toEqual(['n1 alive', 'n2 dead', 'n3 dead']);
+  await nats.kill();
+  expect(await one.membership.release().then(() => 'released', errorCodeOf)).toBe('LOG_UNAVAILABLE');
+  await one.crash();
 });
 
 const beforeARejoinMs = 1000;
