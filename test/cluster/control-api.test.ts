@@ -276,6 +276,7 @@ const promised = {
   '/v1/live': ['get'],
   '/v1/nodes/{id}/drain': ['post'],
   '/v1/cluster': ['get'],
+  '/v1/cluster/release': ['post'],
   '/v1/videos/{id}/frames': ['get'],
   '/v1/time': ['get'],
   '/live/{id}/manifest.mpd': ['get'],
