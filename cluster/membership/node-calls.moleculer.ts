@@ -188,7 +188,7 @@ async function untilKnown<R>(
   }
 }
 
-/** Of every ingest. One that does not answer is not waited for: its publishers are no longer let in, or are gone with it. */
+/** Of every ingest, each asked for 5 s; who asks for it waits for a second at most, for one of them may be frozen. */
 async function closeEverywhere(
   at: CallAt,
   { broker, members, clock }: CallOptions,
