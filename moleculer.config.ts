@@ -33,7 +33,6 @@ import { transcodeWorkerService } from './actors/transcode-worker/transcode-work
 import { TranscodeWorker } from './actors/transcode-worker/worker.ts';
 import { loadConfig, type NodeConfig } from './config/config.ts';
 import { loadSecrets, type Secrets } from './config/secrets.disk.ts';
-import { deadlineCheck } from './cluster/membership/deadlines.ts';
 import { openNatsEdgeLoads, type EdgeLoads } from './cluster/membership/edge-loads.nats.ts';
 import { brokerIdOf, nodeCalls, type NodeCalls } from './cluster/membership/node-calls.moleculer.ts';
 import { connectNats } from './cluster/membership/connection.nats.ts';
@@ -182,6 +181,7 @@ function controlMaker(parts: Parts): MakeService {
   return (calls) =>
     controlService(
       {
+        checkDeadline: members.checkDeadline,
         clock,
         registry,
         ownership,
@@ -195,6 +195,7 @@ function controlMaker(parts: Parts): MakeService {
         askOnAir: calls.askOnAir,
         closeSessions: calls.closeAllSessions,
         beginDrain: calls.beginDrain,
+        release: () => members.release(),
       },
       sweeper,
     );
@@ -204,6 +205,7 @@ function drainMaker({ config, members, logger }: Parts): MakeService {
   const { nodeId: node, drainSeconds, roles } = config;
   return ({ own }) =>
     drainService({
+      checkDeadline: members.checkDeadline,
       node,
       clock,
       logger,
@@ -222,11 +224,7 @@ function streamMaker(parts: Parts, stopAfter: Promise<void>): MakeService {
   return ({ closeAllSessions, adopt, askEdges, askFold }) =>
     streamService({
       members,
-      checkDeadline: deadlineCheck({
-        self: config.nodeId,
-        nowMs: () => clock.monotonicMs(),
-        clockOffsetMs: (node) => members.clockOffsetMs(node),
-      }),
+      checkDeadline: members.checkDeadline,
       node: config.nodeId,
       region: config.region,
       bootId,
@@ -260,6 +258,7 @@ function ingestMaker({ config, store, metrics, logger, members }: Parts, onStopp
   const onListening = (bound: number): void => logger.info({ host, port: bound }, 'RTMP is listening');
   return ({ stream, authenticate, forgetOwner }) =>
     ingestService({
+      checkDeadline: members.checkDeadline,
       otherIngest: (stream) => otherIngest(members, config.nodeId, stream),
       onOwnerGone: (listener) => members.onGone(({ node }) => listener(forgetOwner(node))),
       ingest,
@@ -342,6 +341,7 @@ async function edgeMaker(parts: Parts): Promise<MakeService> {
     const server = uwsServer({ clock, metrics, logger });
     loads.tell(() => server.connections);
     return edgeDeliveryService({
+      checkDeadline: members.checkDeadline,
       clock,
       logger,
       edge,
@@ -358,7 +358,7 @@ function openStore({ store, dataDir }: NodeConfig, ports: StorePorts): Promise<S
     : openS3Store({ ...store, ...ports });
 }
 
-function describeSelf({ nodeId, region, roles, http, rtmp }: NodeConfig, bootId: BootId): Member {
+function describeSelf({ nodeId, region, roles, weight, http, rtmp }: NodeConfig, bootId: BootId): Member {
   return {
     id: nodeId,
     region,
@@ -369,7 +369,7 @@ function describeSelf({ nodeId, region, roles, http, rtmp }: NodeConfig, bootId:
     httpUrl: http.publicUrl ?? `http://${http.host}:${http.port}`,
     rtmpUrl: rtmp.publicUrl ?? `rtmp://${rtmp.host}:${rtmp.port}/live`,
     startedAt: new Date(clock.utcMs()).toISOString(),
-    weight: 1,
+    weight,
     protocol,
   };
 }

@@ -9,6 +9,8 @@ export interface NodeConfig {
   readonly nodeId: NodeId;
   readonly region: RegionId;
   readonly roles: ReadonlySet<Role>;
+  /** C4. */
+  readonly weight: number;
   readonly http: { readonly host: string; readonly port: number; readonly publicUrl: string | undefined };
   readonly rtmp: {
     readonly host: string;
@@ -75,6 +77,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>, co
     nodeId: nodeId.data,
     region: region.data,
     roles: new Set(known),
+    weight: values.TANGAZA_WEIGHT,
     http: {
       host: values.TANGAZA_HTTP_HOST,
       port: values.TANGAZA_HTTP_PORT,

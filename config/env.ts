@@ -11,6 +11,12 @@ const holdBack = z.coerce
   .min(6, holdBackRange)
   .max(30, holdBackRange);
 
+/** The last five are for publishers that end their segment (`lastMs` of a drain). */
+const drainRange = 'a whole number of seconds, at least 10';
+const drainSeconds = z.coerce.number(drainRange).int(drainRange).min(10, drainRange);
+const weightRange = 'a number from 0.1 to 100';
+const weight = z.coerce.number(weightRange).min(0.1, weightRange).max(100, weightRange);
+
 /** Described for the README; a `secret` is never printed. */
 const variable = <S extends z.ZodType>(schema: S, description: string): S => schema.meta({ description });
 const secret = <S extends z.ZodType>(schema: S, description: string): S =>
@@ -22,6 +28,10 @@ const Variables = z.object({
   TANGAZA_ROLES: variable(
     z.string().default('ingest,transcode-worker,edge-delivery,control'),
     'Comma-separated roles of this node: ingest, transcode-worker, edge-delivery, control.',
+  ),
+  TANGAZA_WEIGHT: variable(
+    weight.default(1),
+    "Share of this node in its region's streams, publishers and viewers, relative to the others', 0.1 to 100; a drain takes a node out.",
   ),
   TANGAZA_HTTP_HOST: variable(z.string().default('127.0.0.1'), 'Address the HTTP listener binds.'),
   TANGAZA_HTTP_PORT: variable(port.default(8080), 'Port of the HTTP listener; 0 takes a free one.'),
@@ -77,8 +87,8 @@ const Variables = z.object({
   TANGAZA_RETENTION_SECONDS: variable(positive.default(86_400), 'How long segments are kept, in seconds.'),
   TANGAZA_CACHE_BYTES: variable(positive.default(33_554_432), 'Bytes of segments an edge keeps in memory.'),
   TANGAZA_DRAIN_SECONDS: variable(
-    positive.default(30),
-    'How long a drained node may take to hand everything over, in seconds.',
+    drainSeconds.default(30),
+    'How long a drained node may take to hand everything over, in seconds, at least 10; its process ends within 10 s after that.',
   ),
   TANGAZA_MAX_PUBLISHERS: variable(positive.default(200), 'RTMP connections at once.'),
   TANGAZA_OPERATOR_TOKEN: secret(

@@ -5,6 +5,7 @@ import { benchCommand } from './commands/bench.ts';
 import { drainCommand, nodesCommand, regionsCommand, whoCommand } from './commands/cluster.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { nodeCommand } from './commands/node.ts';
+import { releaseCommand } from './commands/release.ts';
 import { simulateCommand } from './commands/simulate.ts';
 import { streamsCommand } from './commands/streams.ts';
 import { upCommand } from './commands/up.ts';
@@ -21,6 +22,7 @@ const program = new Command('tangaza')
   .addCommand(nodesCommand())
   .addCommand(regionsCommand())
   .addCommand(drainCommand())
+  .addCommand(releaseCommand())
   .addCommand(simulateCommand())
   .addCommand(benchCommand())
   .addCommand(doctorCommand());

@@ -1,24 +1,17 @@
 /** Shell of the control actor: streams, their keys, their health, and the cluster at a glance. */
-import type { Context, ServiceSchema } from 'moleculer';
+import type { ServiceSchema } from 'moleculer';
 import {
   AuthenticateParams,
-  type AuthenticateReply,
-  type ClusterView,
   type CreateStreamBody,
   type DrainBody,
-  type DrainView,
-  type LiveStreams,
-  type StreamPage,
-  type StreamView,
-  type StreamWithKey,
   type UpdateStreamBody,
 } from '../../cluster/contract/streams.ts';
 import type { RouteInput } from '../../cluster/contract/routes.ts';
 import type { NodeParams, PageQuery, StreamParams } from '../../cluster/contract/routes-streams.ts';
-import type { StreamHealth } from '../../cluster/contract/stream.ts';
+import { actionsInTime, type CheckDeadline } from '../../cluster/membership/deadlines.ts';
 import { Control, type ControlPorts } from './control.ts';
 
-type Input<Q = unknown, B = unknown> = Context<RouteInput<StreamParams, Q, B>>;
+type Input<Q = unknown, B = unknown> = RouteInput<StreamParams, Q, B>;
 
 /** Works beside the actions for as long as the service runs. */
 interface Background {
@@ -26,25 +19,31 @@ interface Background {
   stop(): void;
 }
 
-export function controlService(ports: ControlPorts, sweeper?: Background): ServiceSchema {
+export interface ControlServicePorts extends ControlPorts {
+  readonly checkDeadline: CheckDeadline;
+}
+
+export function controlService(
+  { checkDeadline, ...ports }: ControlServicePorts,
+  sweeper?: Background,
+): ServiceSchema {
   const control = new Control(ports);
+  const { action, inTime } = actionsInTime(checkDeadline);
   return {
     name: 'control',
     actions: {
-      create: (ctx: Context<RouteInput<unknown, unknown, CreateStreamBody>>): StreamWithKey =>
-        control.create(ctx.params),
-      list: (ctx: Context<RouteInput<unknown, PageQuery>>): StreamPage => control.list(ctx.params),
-      get: (ctx: Input): StreamView => control.show(ctx.params),
-      update: (ctx: Input<unknown, UpdateStreamBody>): StreamView => control.update(ctx.params),
-      remove: (ctx: Input): Promise<void> => control.remove(ctx.params),
-      rotateKey: (ctx: Input): Promise<StreamWithKey> => control.rotateKey(ctx.params),
-      authenticate: (ctx: Context<AuthenticateParams>): AuthenticateReply =>
-        control.authenticate(AuthenticateParams.parse(ctx.params)),
-      health: (ctx: Input): Promise<StreamHealth> => control.health(ctx.params.params.id),
-      live: (): Promise<LiveStreams> => control.live(),
-      cluster: (): Promise<ClusterView> => control.cluster(),
-      drain: (ctx: Context<RouteInput<NodeParams, unknown, DrainBody>>): Promise<DrainView> =>
-        control.drain(ctx.params),
+      create: inTime((input: RouteInput<unknown, unknown, CreateStreamBody>) => control.create(input)),
+      list: inTime((input: RouteInput<unknown, PageQuery>) => control.list(input)),
+      get: inTime((input: Input) => control.show(input)),
+      update: inTime((input: Input<unknown, UpdateStreamBody>) => control.update(input)),
+      remove: inTime((input: Input) => control.remove(input)),
+      rotateKey: inTime((input: Input) => control.rotateKey(input)),
+      authenticate: action(AuthenticateParams, (params) => control.authenticate(params)),
+      health: inTime((input: Input) => control.health(input.params.id)),
+      live: inTime(() => control.live()),
+      cluster: inTime(() => control.cluster()),
+      drain: inTime((input: RouteInput<NodeParams, unknown, DrainBody>) => control.drain(input)),
+      release: inTime(() => control.release()),
     },
     started: () => sweeper?.start(),
     stopped: () => sweeper?.stop(),

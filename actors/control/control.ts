@@ -6,6 +6,7 @@ import type {
   DrainBody,
   DrainView,
   LiveStreams,
+  ReleaseView,
   StreamPage,
   StreamView,
   StreamWithKey,
@@ -47,6 +48,8 @@ export interface ControlPorts {
     node: NodeId,
     params: BeginDrainParams,
   ) => Promise<{ readonly withinSeconds: number }>;
+  /** Lifts the brake; returns whom that concerns. @throws TangazaError `LOG_UNAVAILABLE` */
+  readonly release: () => Promise<readonly NodeId[]>;
   /** Names of the ladders there are. */
   readonly ladders: ReadonlySet<string>;
   readonly defaultLadder: string;
@@ -178,6 +181,11 @@ export class Control {
     return { node: member.id, state: 'draining', withinSeconds };
   }
 
+  /** @throws TangazaError `LOG_UNAVAILABLE` */
+  async release(): Promise<ReleaseView> {
+    return { released: [...(await this.#ports.release())] };
+  }
+
   /** @throws TangazaError `LOG_UNAVAILABLE` when NATS does not answer and nothing is known */
   async cluster(): Promise<ClusterView> {
     const { members, ownership, clock } = this.#ports;
@@ -267,8 +275,5 @@ function noSuchStream(id: StreamId): TangazaError {
 }
 
 function inOrder(id: StreamId, nodes: readonly Member[]): readonly Member[] {
-  return order(
-    id,
-    nodes.map((member) => ({ ...member, weight: 1 })),
-  );
+  return order(id, nodes);
 }

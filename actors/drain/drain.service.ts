@@ -1,18 +1,24 @@
 /** Shell of the drain actor: one node's leave-taking, asked for by an operator or by the end of its process. */
-import type { Context, ServiceSchema } from 'moleculer';
+import type { ServiceSchema } from 'moleculer';
 import { z } from 'zod';
 import { BeginDrainParams } from '../../cluster/contract/streams.ts';
+import { actionsInTime, type CheckDeadline } from '../../cluster/membership/deadlines.ts';
 import { Drain, type DrainPorts } from './drain.ts';
 
 const LeaveParams = z.object({ handOverMs: z.number().positive() });
 
-export function drainService(ports: DrainPorts): ServiceSchema {
+export interface DrainServicePorts extends DrainPorts {
+  readonly checkDeadline: CheckDeadline;
+}
+
+export function drainService({ checkDeadline, ...ports }: DrainServicePorts): ServiceSchema {
   const drain = new Drain(ports);
+  const { action } = actionsInTime(checkDeadline);
   return {
     name: 'drain',
     actions: {
-      begin: (ctx: Context) => drain.begin(BeginDrainParams.parse(ctx.params)),
-      leaveNow: (ctx: Context) => drain.leaveNow(LeaveParams.parse(ctx.params).handOverMs),
+      begin: action(BeginDrainParams, (params) => drain.begin(params)),
+      leaveNow: action(LeaveParams, ({ handOverMs }) => drain.leaveNow(handOverMs)),
     },
   };
 }

@@ -18,7 +18,7 @@ export interface DrainPorts {
   readonly node: NodeId;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** From the first word to the end of the process, ms. */
+  /** From the first word to the last of what is given away, ms; the stop of the process follows. */
   readonly withinMs: number;
   /** Others that may own streams. */
   readonly othersLeft: () => number;

@@ -4,14 +4,16 @@
  * Draining: `/readyz` turns 503 and steering sends viewers elsewhere, what waits for the log is let go, open responses
  * get up to 5 s, then all connections close.
  */
-import type { Context, ServiceSchema } from 'moleculer';
+import type { ServiceSchema } from 'moleculer';
 import { EdgeParams } from '../../cluster/contract/stream.ts';
+import { actionsInTime, type CheckDeadline } from '../../cluster/membership/deadlines.ts';
 import type { Logger } from '../../cluster/observe/logger.ts';
 import type { Clock } from '../../cluster/time/clock.ts';
 import type { Edge } from './edge.ts';
 import type { HttpServer } from './http-server.ts';
 
 export interface EdgeDeliveryPorts {
+  readonly checkDeadline: CheckDeadline;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly edge: Edge;
@@ -27,12 +29,13 @@ const graceMs = 5000;
 
 export function edgeDeliveryService(ports: EdgeDeliveryPorts): ServiceSchema {
   const { clock, logger, edge, server, host } = ports;
+  const { action } = actionsInTime(ports.checkDeadline);
   const timers: (() => void)[] = [];
   return {
     name: 'edge-delivery',
     actions: {
-      head: (ctx: Context) => edge.head(EdgeParams.parse(ctx.params).streamId) ?? null,
-      fold: (ctx: Context) => edge.fold(EdgeParams.parse(ctx.params).streamId) ?? null,
+      head: action(EdgeParams, ({ streamId }) => edge.head(streamId) ?? null),
+      fold: action(EdgeParams, ({ streamId }) => edge.fold(streamId) ?? null),
     },
     async started() {
       const port = await server.listen(host, ports.port, edge);

@@ -52,7 +52,8 @@ function byRoom(
 ): readonly EdgeAddress[] {
   const loaded = edges.flatMap((edge) => {
     const load = loadOf(edge.id);
-    return load === undefined ? [] : [{ id: edge.id, edge, weight: 1, load: Math.max(0, load - lightLoad) }];
+    const { id, weight = 1 } = edge;
+    return load === undefined ? [] : [{ id, edge, weight, load: Math.max(0, load - lightLoad) }];
   });
   if (loaded.length < edges.length) return byRendezvous(viewer, edges);
   return line(viewer, loaded).map(({ edge }) => edge);
@@ -61,7 +62,7 @@ function byRoom(
 function byRendezvous(viewer: string, edges: readonly EdgeAddress[]): readonly EdgeAddress[] {
   return order(
     viewer,
-    edges.map((edge) => ({ id: edge.id, edge, weight: 1 })),
+    edges.map((edge) => ({ id: edge.id, edge, weight: edge.weight ?? 1 })),
   ).map(({ edge }) => edge);
 }
 

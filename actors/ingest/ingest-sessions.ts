@@ -15,14 +15,14 @@ import type { IngestSessionApi } from './ingest-events.ts';
 import type { IngestHandler, PublisherConnection, PublishRequest, TagSink } from './ingest-port.ts';
 import { Newcomers } from './newcomers.ts';
 import { OwnerWatch } from './owner-watch.ts';
-import { runnerMetrics, type RunnerMetrics, type StreamCalls } from './runner-ports.ts';
+import { runnerMetrics, type OwnerCalls, type RunnerMetrics } from './runner-ports.ts';
 import { SessionRunner } from './session-runner.ts';
 
 export interface IngestSessionsPorts {
   readonly node: NodeId;
   readonly clock: Clock;
   readonly store: SegmentStore;
-  readonly stream: StreamCalls;
+  readonly stream: OwnerCalls;
   /** @throws TangazaError `STREAM_KEY_UNKNOWN` */
   readonly authenticate: (streamKey: string) => Promise<AuthenticateReply>;
   /** Where a publisher of the stream may go when this node drains; undefined when there is nowhere. */
@@ -85,7 +85,7 @@ export class IngestSessions implements IngestHandler {
     const { sessionId } = attach;
     const sessionLogger = logger.child({ streamId, sessionId });
     sessionLogger.info({ remoteAddress, encoder, epoch: attached.epoch }, 'a publisher is on air');
-    const watch = new OwnerWatch({ ...this.#ports, logger: sessionLogger });
+    const watch = new OwnerWatch({ ...this.#ports, logger: sessionLogger, epoch: attached.epoch });
     const ports = { ...this.#ports, stream: watch, metrics: this.#metrics, logger: sessionLogger };
     const runner = new SessionRunner(ports, { session: newSession(), connection, attach, attached });
     this.#publishers.set(sessionId, { runner, watch, connection, isAsked: false });
@@ -95,13 +95,14 @@ export class IngestSessions implements IngestHandler {
   }
 
   /** The newcomer has the stream already: a ghost that cannot be told dies of its own time-outs. */
-  async #closeGhost({ streamId }: AttachParams, { supersedes }: AttachReply): Promise<void> {
+  async #closeGhost({ streamId }: AttachParams, { supersedes, epoch }: AttachReply): Promise<void> {
     if (supersedes === undefined) return;
     const { stream, node, logger } = this.#ports;
     const params = {
       streamId,
       sessionId: supersedes.sessionId,
       reason: 'superseded by a new connection with the same key',
+      epoch,
     };
     if (supersedes.node === node) return this.close(params);
     await stream.closeSessions(supersedes.node, params).catch((error: unknown) => {
@@ -112,10 +113,11 @@ export class IngestSessions implements IngestHandler {
     });
   }
 
-  /** Closes one session, or all of the stream. */
-  close({ streamId, sessionId, reason }: CloseSessionsParams): void {
-    for (const { runner } of [...this.#publishers.values()]) {
+  /** Closes one session, or all of the stream; an owner that was succeeded closes none of its successor's. */
+  close({ streamId, sessionId, reason, epoch }: CloseSessionsParams): void {
+    for (const { runner, watch } of [...this.#publishers.values()]) {
       if (runner.attach.streamId !== streamId) continue;
+      if (epoch !== undefined && epoch < (watch.epoch ?? epoch)) continue;
       if (sessionId !== undefined && runner.attach.sessionId !== sessionId) continue;
       runner.close(sessionId === undefined ? 'STREAM_KEY_UNKNOWN' : 'STREAM_BUSY', reason);
     }

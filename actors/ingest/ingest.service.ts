@@ -1,7 +1,8 @@
 /** Shell of the ingest actor: opens the ingest port, ticks its sessions, and closes them when told (C2). */
 import { randomUUID } from 'node:crypto';
-import type { Context, ServiceSchema } from 'moleculer';
-import { CloseSessionsParams, ingestActions } from '../../cluster/contract/stream.ts';
+import type { ServiceSchema } from 'moleculer';
+import { CloseSessionsParams } from '../../cluster/contract/stream.ts';
+import { actionsInTime, type CheckDeadline } from '../../cluster/membership/deadlines.ts';
 import { SessionId, type StreamId } from '../../cluster/model/ids.ts';
 import type { IngestPort } from './ingest-port.ts';
 import { IngestSession } from './ingest-session.ts';
@@ -15,6 +16,7 @@ const newSessionId = (): SessionId => SessionId.parse(randomUUID());
 
 export interface IngestServiceOptions extends Omit<IngestSessionsPorts, 'newSession' | 'newSessionId'> {
   readonly ingest: IngestPort;
+  readonly checkDeadline: CheckDeadline;
   /** Told the bound port once the ingest listens. */
   readonly onListening?: (port: number) => void;
   /** Tells when the owner of streams is gone: their sessions look for the next one at once (C2). */
@@ -28,10 +30,11 @@ export function ingestService({
   onListening,
   onStopped,
   onOwnerGone,
+  checkDeadline,
   ...ports
 }: IngestServiceOptions): ServiceSchema {
   const sessions = new IngestSessions({ ...ports, newSessionId, newSession: () => new IngestSession() });
-  const closeSessions = (ctx: Context): void => sessions.close(CloseSessionsParams.parse(ctx.params));
+  const { action, inTime } = actionsInTime(checkDeadline);
   let stopTicking: (() => void) | undefined;
   let stopListening: (() => void) | undefined;
   let ending: Promise<void> | undefined;
@@ -43,13 +46,12 @@ export function ingestService({
   return {
     name: 'ingest',
     actions: {
-      closeSessions,
-      count: () => sessions.size,
-      closeAtKeyframe: () => sessions.closeAtKeyframe(),
-      askToLeave: () => sessions.askToLeave(),
-      end,
+      closeSessions: action(CloseSessionsParams, (params) => sessions.close(params)),
+      count: inTime(() => sessions.size),
+      closeAtKeyframe: inTime(() => sessions.closeAtKeyframe()),
+      askToLeave: inTime(() => sessions.askToLeave()),
+      end: inTime(end),
     },
-    events: { [ingestActions.closeSessions]: closeSessions },
     async started() {
       stopTicking = ports.clock.every(tickEveryMs, () => sessions.tick());
       stopListening = onOwnerGone?.((streams) => sessions.ownerGone(streams));

@@ -14,7 +14,7 @@ import type { Logger } from '../../cluster/observe/logger.ts';
 import type { Gauge, Metrics } from '../../cluster/observe/metrics.ts';
 import type { Clock } from '../../cluster/time/clock.ts';
 import { OwnerWatch } from './owner-watch.ts';
-import type { StreamCalls } from './runner-ports.ts';
+import type { OwnerCalls } from './runner-ports.ts';
 
 const forgetAfterMs = 10_000;
 const enoughUnanswered = 2;
@@ -23,7 +23,7 @@ export const maxWaiting = 256;
 
 interface NewcomersPorts {
   readonly clock: Clock;
-  readonly stream: StreamCalls;
+  readonly stream: OwnerCalls;
   readonly logger: Logger;
   readonly metrics: Metrics;
 }

@@ -8,6 +8,7 @@
  * W3. An owner that has done nothing for a moment may be one that does not work: this node's stream actor sees for itself,
  *     one look at a time.
  * W4. Whether the session has a twin is remembered as the last owner that knew it said, for the next one: that may know nobody.
+ * W5. What does not name an epoch itself goes out under that of the last owner it was attached to: one that was succeeded refuses it.
  */
 import type {
   AttachParams,
@@ -22,12 +23,12 @@ import type {
   StandsStillReply,
 } from '../../cluster/contract/stream.ts';
 import type { ErrorCode } from '../../cluster/errors/catalogue.ts';
-import { errorCodeOf } from '../../cluster/errors/tangaza-error.ts';
-import type { NodeId, StreamId } from '../../cluster/model/ids.ts';
+import { errorCodeOf, TangazaError } from '../../cluster/errors/tangaza-error.ts';
+import type { Epoch, NodeId, StreamId } from '../../cluster/model/ids.ts';
 import type { Logger } from '../../cluster/observe/logger.ts';
 import type { Clock } from '../../cluster/time/clock.ts';
 import { inputReplyOf, isAcceptedReply } from './owner-answers.ts';
-import type { StreamCalls } from './runner-ports.ts';
+import type { OwnerCalls, StreamCalls } from './runner-ports.ts';
 
 const noAnswers: ReadonlySet<ErrorCode> = new Set([
   'UNAVAILABLE',
@@ -42,13 +43,15 @@ const noAnswers: ReadonlySet<ErrorCode> = new Set([
 const worthALookMs = 1500;
 
 interface OwnerWatchPorts {
-  readonly stream: StreamCalls;
+  readonly stream: OwnerCalls;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** That the session is attached under already. */
+  readonly epoch?: Epoch;
 }
 
 export class OwnerWatch implements StreamCalls {
-  readonly #stream: StreamCalls;
+  readonly #stream: OwnerCalls;
   readonly #clock: Clock;
   readonly #logger: Logger;
   #unansweredSinceMs: number | undefined;
@@ -57,8 +60,10 @@ export class OwnerWatch implements StreamCalls {
   #feedsElsewhere = false;
   #isLooking = false;
   #hadTwin = false;
+  #epoch: Epoch | undefined;
 
-  constructor({ stream, clock, logger }: OwnerWatchPorts) {
+  constructor({ stream, clock, logger, epoch }: OwnerWatchPorts) {
+    this.#epoch = epoch;
     this.#stream = stream;
     this.#clock = clock;
     this.#logger = logger;
@@ -79,9 +84,17 @@ export class OwnerWatch implements StreamCalls {
     return this.#feedsElsewhere;
   }
 
-  /** W4. */
-  attach(params: AttachParams): Promise<AttachReply> {
-    return this.#ask(() => this.#stream.attach(this.#hadTwin ? { ...params, hadTwin: true } : params));
+  /** Of the last owner that it was attached to. */
+  get epoch(): Epoch | undefined {
+    return this.#epoch;
+  }
+
+  /** W4, W5. */
+  async attach(params: AttachParams): Promise<AttachReply> {
+    const known = this.#hadTwin ? { ...params, hadTwin: true } : params;
+    const attached = await this.#ask(() => this.#stream.attach(known));
+    this.#epoch = attached.epoch;
+    return attached;
   }
 
   openPeriod(params: OpenPeriodParams): Promise<OpenPeriodReply> {
@@ -94,12 +107,14 @@ export class OwnerWatch implements StreamCalls {
     return reply;
   }
 
-  /** W2. */
+  /** W2, W5. */
   async input(params: InputReport): Promise<unknown> {
-    const reply = await this.#stream.input(params).catch((error: unknown) => {
-      this.#feedsElsewhere = false; // nobody knows now
-      throw error;
-    });
+    const reply = await this.#stream
+      .input({ ...params, epoch: this.#attachedUnder() })
+      .catch((error: unknown) => {
+        this.#feedsElsewhere = false; // nobody knows now
+        throw error;
+      });
     const said = inputReplyOf(reply);
     this.#feedsElsewhere = said?.feedsElsewhere === true;
     this.#hadTwin = said?.hasTwin ?? this.#hadTwin;
@@ -108,8 +123,9 @@ export class OwnerWatch implements StreamCalls {
     return reply;
   }
 
-  detach(params: DetachParams): Promise<unknown> {
-    return this.#stream.detach(params);
+  /** W5. */
+  async detach(params: DetachParams): Promise<unknown> {
+    return this.#stream.detach({ ...params, epoch: this.#attachedUnder() });
   }
 
   closeSessions(node: NodeId, params: CloseSessionsParams): Promise<unknown> {
@@ -137,6 +153,11 @@ export class OwnerWatch implements StreamCalls {
     } finally {
       this.#isLooking = false;
     }
+  }
+
+  #attachedUnder(): Epoch {
+    if (this.#epoch === undefined) throw new TangazaError('STALE_EPOCH', 'the session is not attached yet');
+    return this.#epoch;
   }
 
   /** W1. */

@@ -3,7 +3,9 @@ import type {
   AttachParams,
   AttachReply,
   CloseSessionsParams,
+  DetachCall,
   DetachParams,
+  InputCall,
   InputReport,
   OfferParams,
   OpenPeriodParams,
@@ -29,6 +31,12 @@ export interface StreamCalls {
   standsStill(params: StandsStillParams): Promise<StandsStillReply>;
   /** `ingest.closeSessions` on that node. */
   closeSessions(node: NodeId, params: CloseSessionsParams): Promise<unknown>;
+}
+
+/** The same as they go out: reports and farewells carry the epoch that the session is attached under. */
+export interface OwnerCalls extends Omit<StreamCalls, 'input' | 'detach'> {
+  input(params: InputCall): Promise<unknown>;
+  detach(params: DetachCall): Promise<unknown>;
 }
 
 export interface RunnerMetrics {

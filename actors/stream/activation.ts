@@ -131,11 +131,17 @@ export class Activation {
     return this.#state.outbox.length;
   }
 
+  get waitingCalls(): number {
+    return this.#waiting.size;
+  }
+
   /** @throws TangazaError as the owner answers, `OVERLOADED` (A1), `STALE_EPOCH` when it gives the stream up meanwhile */
   ask(question: Unanswered<Question>): Promise<Reply> {
     if (this.#isGone) return Promise.reject(givenUp());
-    if (this.#waiting.size >= maxWaiting)
+    if (this.#waiting.size >= maxWaiting) {
+      this.#ports.count('refusedCall', 1);
       return Promise.reject(new TangazaError('OVERLOADED', 'Too many calls wait for this stream.'));
+    }
     this.#asked += 1;
     const reply = this.#asked;
     return new Promise((resolve, reject) => {
@@ -248,6 +254,7 @@ export class Activation {
           streamId: this.#state.self.stream,
           sessionId: effect.sessionId,
           reason: effect.reason,
+          epoch: this.epoch,
         });
       case 'count':
         return count(effect.event, effect.by);

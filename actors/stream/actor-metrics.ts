@@ -1,5 +1,6 @@
 /** What a node's stream actor counts. */
 import type { Counter, Gauge, Metrics } from '../../cluster/observe/metrics.ts';
+import type { Activation } from './activation.ts';
 
 export interface ActorMetrics {
   readonly events: Counter;
@@ -7,6 +8,7 @@ export interface ActorMetrics {
   readonly orphans: Gauge;
   readonly pending: Gauge;
   readonly outbox: Gauge;
+  readonly waiting: Gauge;
 }
 
 export function actorMetrics(metrics: Metrics): ActorMetrics {
@@ -29,5 +31,20 @@ export function actorMetrics(metrics: Metrics): ActorMetrics {
       name: 'tangaza_stream_outbox_records',
       help: 'Records that wait for the index log.',
     }),
+    waiting: metrics.gauge({
+      name: 'tangaza_stream_waiting_calls',
+      help: 'Calls that wait for the answer of an owner.',
+    }),
   };
+}
+
+/** What its activations are and hold. */
+export function showLive(
+  gauges: Pick<ActorMetrics, 'activations' | 'pending' | 'outbox' | 'waiting'>,
+  live: readonly Pick<Activation, 'pendingSegments' | 'queuedRecords' | 'waitingCalls'>[],
+): void {
+  gauges.activations.set(live.length);
+  gauges.pending.set(live.reduce((sum, one) => sum + one.pendingSegments, 0));
+  gauges.outbox.set(live.reduce((sum, one) => sum + one.queuedRecords, 0));
+  gauges.waiting.set(live.reduce((sum, one) => sum + one.waitingCalls, 0));
 }

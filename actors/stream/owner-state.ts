@@ -308,6 +308,8 @@ export const ownerEvents = [
   'returned',
   'refusedPublisher',
   'refusedOffer',
+  'refusedCall',
+  'refusedStream',
   'superseded',
   'twin',
   'staleReport',

@@ -22,9 +22,9 @@ import type {
   AttachParams,
   AttachReply,
   CloseSessionsParams,
-  DetachParams,
+  DetachCall,
+  InputCall,
   InputReply,
-  InputReport,
   OfferParams,
   OpenPeriodParams,
   ReportReply,
@@ -32,8 +32,9 @@ import type {
   StreamHealth,
 } from '../../cluster/contract/stream.ts';
 import type { TaskReport } from '../../cluster/contract/transcode.ts';
+import { Gate } from '../../cluster/bounds/gate.ts';
 import { TangazaError } from '../../cluster/errors/tangaza-error.ts';
-import type { NodeId, StreamId } from '../../cluster/model/ids.ts';
+import type { Epoch, NodeId, StreamId } from '../../cluster/model/ids.ts';
 import type { Counter, Metrics } from '../../cluster/observe/metrics.ts';
 import { lineOf, loadsOf, sessionsFirst, type Candidate } from '../../cluster/ownership/succession.ts';
 import type { KnownOwnership } from '../../cluster/ownership/known-ownership.ts';
@@ -43,7 +44,7 @@ import type { Ladder } from '../media/ladder/ladder.ts';
 import { Activation, type Reply } from './activation.ts';
 import { claimStream, type Claim, type ClaimPorts } from './claim.ts';
 import { handOver } from './hand-over.ts';
-import { actorMetrics, type ActorMetrics } from './actor-metrics.ts';
+import { actorMetrics, showLive, type ActorMetrics } from './actor-metrics.ts';
 import { Orphans } from './orphans.ts';
 import { Standstills } from './standstills.ts';
 import type { OwnerSettings } from './owner-state.ts';
@@ -156,8 +157,9 @@ export class StreamActor {
     return activation.ask({ kind: 'offer', params });
   }
 
-  async input(report: InputReport): Promise<InputReply> {
-    const activation = await this.#find(report.streamId);
+  /** @throws TangazaError `STALE_EPOCH` */
+  async input({ epoch, ...report }: InputCall): Promise<InputReply> {
+    const activation = await this.#findFor(report.streamId, epoch);
     activation?.tell({ kind: 'input', report });
     const isStaying = (node: NodeId): boolean => this.#options.candidates().some(({ id }) => id === node);
     return activation?.inputReply(report.sessionId, isStaying) ?? { sequence: 0, feedsElsewhere: false };
@@ -169,8 +171,8 @@ export class StreamActor {
    *
    * @throws TangazaError `STALE_EPOCH` when the stream is given up meanwhile (attach again, offer again)
    */
-  async detach(params: DetachParams): Promise<void> {
-    const activation = await this.#find(params.streamId);
+  async detach({ epoch, ...params }: DetachCall): Promise<void> {
+    const activation = await this.#findFor(params.streamId, epoch);
     activation?.tell({ kind: 'detach', params });
     await activation?.logged(loggedWithinMs);
   }
@@ -242,19 +244,14 @@ export class StreamActor {
   async handOverAll(signal: AbortSignal): Promise<readonly StreamId[]> {
     this.#isDraining = true;
     this.#orphans.stop();
-    const waiting = [...this.#live];
-    const mayGoOn = (): boolean => !signal.aborted && this.#hasOthers();
-    const handOverNext = async (): Promise<void> => {
-      for (let next = waiting.shift(); next !== undefined && mayGoOn(); next = waiting.shift())
-        await this.#handOver(next, signal);
-    };
-    await Promise.all(Array.from({ length: handOversAtOnce }, handOverNext));
-    return [...this.#activations.keys()];
-  }
-
-  #hasOthers(): boolean {
     const { candidates, node } = this.#options;
-    return candidates().some(({ id }) => id !== node);
+    const mayGoOn = (): boolean => !signal.aborted && candidates().some(({ id }) => id !== node);
+    const gate = new Gate({ about: 'a hand-over', running: handOversAtOnce, waiting: maxActivations });
+    const next = async (one: Activation): Promise<void> => {
+      if (mayGoOn()) await this.#handOver(one, signal);
+    };
+    await Promise.all(this.#live.map((one) => gate.run(() => next(one))));
+    return [...this.#activations.keys()];
   }
 
   /** N10. Resolves when no session feeds a stream of this node any more, or after `withinMs`. */
@@ -303,16 +300,24 @@ export class StreamActor {
 
   #tick(): void {
     for (const activation of this.#live) activation.tell({ kind: 'tick' });
-    this.#gauges.activations.set(this.#live.length);
+    showLive(this.#gauges, this.#live);
     this.#gauges.orphans.set(this.#orphans.underWay);
-    this.#gauges.pending.set(this.#live.reduce((sum, one) => sum + one.pendingSegments, 0));
-    this.#gauges.outbox.set(this.#live.reduce((sum, one) => sum + one.queuedRecords, 0));
   }
 
   /** The activation, if there is one; waits for one that is being made (N2). */
   async #find(stream: StreamId): Promise<Activation | undefined> {
     const found = await this.#activations.get(stream)?.catch(() => undefined);
     return found?.isUsable === true ? found : undefined;
+  }
+
+  /**
+   * For a session that is attached under `epoch`. A later owner hears it as well: it says what it sees of itself, and attaches
+   * with its next offer. An earlier one was succeeded, and does not know it yet.
+   */
+  async #findFor(stream: StreamId, epoch: Epoch): Promise<Activation | undefined> {
+    const found = await this.#find(stream);
+    if (found === undefined || found.epoch >= epoch) return found;
+    throw new TangazaError('STALE_EPOCH', `${stream} was taken over from this node: attach again.`);
   }
 
   async #active(stream: StreamId): Promise<Activation> {
@@ -326,8 +331,10 @@ export class StreamActor {
     if (this.#isClosed) throw new TangazaError('UNAVAILABLE', 'This node is stopping.');
     const found = this.#activations.get(stream);
     if (found !== undefined) return found;
-    if (this.#activations.size >= maxActivations)
+    if (this.#activations.size >= maxActivations) {
+      this.#events.add(1, { event: 'refusedStream' });
       throw new TangazaError('OVERLOADED', `This node owns ${maxActivations} streams already.`);
+    }
     const opening = this.#open(stream, claim);
     this.#activations.set(stream, opening);
     opening.catch(() => this.#forget(stream, opening));

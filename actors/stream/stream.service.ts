@@ -1,18 +1,17 @@
 /** Shell of the stream actor: checks what comes, hands it to the stream's activation, answers (C2). */
-import type { Context, ServiceSchema } from 'moleculer';
+import type { ServiceSchema } from 'moleculer';
 import { z } from 'zod';
 import {
   AdoptParams,
   AttachParams,
-  DetachParams,
-  InputReport,
+  DetachCall,
+  InputCall,
   OfferParams,
   OpenPeriodParams,
   ReportParams,
   StandsStillParams,
 } from '../../cluster/contract/stream.ts';
-import { TangazaError } from '../../cluster/errors/tangaza-error.ts';
-import type { CheckDeadline } from '../../cluster/membership/deadlines.ts';
+import { actionsInTime, type CheckDeadline } from '../../cluster/membership/deadlines.ts';
 import type { MemberDirectory } from '../../cluster/membership/member-directory.ts';
 import { StreamId } from '../../cluster/model/ids.ts';
 import { watchFreezes } from '../../cluster/time/freeze.ts';
@@ -33,21 +32,15 @@ export function streamService({ members, checkDeadline, ...options }: StreamServ
     members.onDeclaredDead(() => void actor.onDeclaredDead()),
     watchFreezes(options.clock, (frozenMs) => actor.onThaw(frozenMs)),
   ];
-  /** C6: nothing is done before the deadline is checked. */
-  const action =
-    <S extends z.ZodType>(schema: S, run: (params: z.infer<S>) => unknown) =>
-    (ctx: Context): unknown => {
-      checkDeadline(ctx.meta, ctx.nodeID === ctx.broker.nodeID);
-      return run(checked(schema, ctx.params));
-    };
+  const { action } = actionsInTime(checkDeadline);
   return {
     name: 'stream',
     actions: {
       attach: action(AttachParams, (params) => actor.attach(params)),
       openPeriod: action(OpenPeriodParams, (params) => actor.openPeriod(params)),
       offer: action(OfferParams, (params) => actor.offer(params)),
-      input: action(InputReport, (params) => actor.input(params)),
-      detach: action(DetachParams, (params) => actor.detach(params)),
+      input: action(InputCall, (params) => actor.input(params)),
+      detach: action(DetachCall, (params) => actor.detach(params)),
       report: action(ReportParams, ({ report }) => actor.report(report)),
       adopt: action(AdoptParams, (params) => actor.adopt(params)),
       standsStill: action(StandsStillParams, ({ streamId }) => actor.standsStill(streamId)),
@@ -66,11 +59,4 @@ export function streamService({ members, checkDeadline, ...options }: StreamServ
       return actor.stop();
     },
   };
-}
-
-/** @throws TangazaError `BAD_REQUEST` that names every fault */
-function checked<S extends z.ZodType>(schema: S, params: unknown): z.infer<S> {
-  const parsed = schema.safeParse(params);
-  if (parsed.success) return parsed.data;
-  throw new TangazaError('BAD_REQUEST', z.prettifyError(parsed.error));
 }

@@ -143,6 +143,12 @@ export const DetachParams = z.object({
 });
 export type DetachParams = z.infer<typeof DetachParams>;
 
+/** As both go to the owner, under the epoch that the session is attached under: one that was succeeded refuses them. */
+export const InputCall = InputReport.extend({ epoch: Epoch });
+export type InputCall = z.infer<typeof InputCall>;
+export const DetachCall = DetachParams.extend({ epoch: Epoch });
+export type DetachCall = z.infer<typeof DetachCall>;
+
 /** What an owner says to an input report; where its log stands shows a session that it works (C3). */
 export const InputReply = z.object({
   sequence: z.number().int().nonnegative(),
@@ -241,8 +247,8 @@ export const edgeActions = {
   fold: 'edge-delivery.fold',
 } as const;
 
-/** Broadcast: a session must close (key rotated, stream deleted, superseded). */
 export const ingestActions = {
+  /** Of every ingest: a session must close (key rotated, stream deleted, superseded). */
   closeSessions: 'ingest.closeSessions',
   /** Of one node, for its drain: how many sessions it has; and each is closed at its next keyframe. */
   count: 'ingest.count',
@@ -257,5 +263,7 @@ export const CloseSessionsParams = z.object({
   /** Only this one; all of the stream's when absent. */
   sessionId: SessionId.optional(),
   reason: z.string(),
+  /** Of the owner that asks: sessions of a later one stay. Absent where it is an operator who asks. */
+  epoch: Epoch.optional(),
 });
 export type CloseSessionsParams = z.infer<typeof CloseSessionsParams>;

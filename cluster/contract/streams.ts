@@ -124,6 +124,15 @@ export const DrainView = z
   .meta({ id: 'Draining' });
 export type DrainView = z.infer<typeof DrainView>;
 
+export const ReleaseView = z
+  .object({
+    released: z
+      .array(NodeId)
+      .meta({ description: 'Who is suspected; declared dead now, unless it answers.' }),
+  })
+  .meta({ id: 'Released' });
+export type ReleaseView = z.infer<typeof ReleaseView>;
+
 /** To the node that is to leave. */
 export const drainActions = { begin: 'drain.begin', leaveNow: 'drain.leaveNow' } as const;
 export const BeginDrainParams = z.object({ isForced: z.boolean() });
@@ -141,6 +150,7 @@ export const controlActions = {
   live: 'control.live',
   cluster: 'control.cluster',
   drain: 'control.drain',
+  release: 'control.release',
 } as const;
 
 /** Asked by an ingest before anything is created for a publisher. */

@@ -13,6 +13,8 @@ export const subjects = {
   probe: (region: RegionId, node: NodeId, boot: BootId): string => `tz.${region}.probe.${node}.${boot}`,
   /** What monitors say of members (C3). */
   accusations: (region: RegionId): string => `tz.${region}.accuse`,
+  /** An operator's word on whom they accuse (C3). */
+  releases: (region: RegionId): string => `tz.${region}.release`,
   /** How loaded each edge is, said by itself (C4). */
   edgeLoads: (region: RegionId): string => `tz.${region}.load`,
   ownershipBucket: 'ownership',

@@ -1,8 +1,10 @@
 /** The node's NATS connection: notices a dead server within 10 s and comes back by itself, for ever (facts 3). */
 import { connect, type NatsConnection } from '@nats-io/transport-node';
+import { TangazaError } from '../errors/tangaza-error.ts';
 import type { Logger } from '../observe/logger.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import type { Clock } from '../time/clock.ts';
+import { tooOld } from './server-version.ts';
 
 interface ConnectOptions {
   readonly servers: readonly string[];
@@ -21,7 +23,11 @@ export interface NodeConnection {
 
 const drainMs = 2000;
 
-/** Waits for the first server for ever (a node may start before its NATS); the logger says so. */
+/**
+ * Waits for the first server for ever (a node may start before its NATS); the logger says so.
+ *
+ * @throws TangazaError `CONFLICT` when it is too old, with what to do (C1)
+ */
 export async function connectNats(options: ConnectOptions): Promise<NodeConnection> {
   const { servers, name, clock, logger, metrics } = options;
   const connected = metrics.gauge({
@@ -41,6 +47,11 @@ export async function connectNats(options: ConnectOptions): Promise<NodeConnecti
     timeout: 2000,
     waitOnFirstConnect: true,
   });
+  const fault = ageOf(connection);
+  if (fault !== undefined) {
+    await connection.close();
+    throw new TangazaError('CONFLICT', fault);
+  }
   let downSinceMs: number | undefined;
   const tell = (isUp: boolean): void => {
     connected.set(isUp ? 1 : 0);
@@ -62,6 +73,8 @@ export async function connectNats(options: ConnectOptions): Promise<NodeConnecti
   };
 }
 
+const ageOf = ({ info }: NatsConnection): string | undefined => tooOld(info?.version ?? 'of no version');
+
 async function watch(
   connection: NatsConnection,
   logger: Logger,
@@ -75,6 +88,8 @@ async function watch(
     if (status.type === 'reconnect') {
       tell(true);
       logger.info({ server: status.server }, 'NATS is back');
+      const fault = ageOf(connection);
+      if (fault !== undefined) logger.error({ server: status.server }, fault);
     }
     if (status.type === 'error') logger.warn({ err: status.error }, 'NATS reported an error');
   }

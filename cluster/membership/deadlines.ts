@@ -26,6 +26,38 @@ export interface DeadlinePorts {
 
 export type CheckDeadline = (meta: unknown, isLocal: boolean) => void;
 
+/** What a service sees of a call; Moleculer's context is one. */
+interface Call<P> {
+  readonly params: P;
+  readonly meta: unknown;
+  readonly nodeID: string | null;
+  readonly broker: { readonly nodeID: string };
+}
+
+/**
+ * How a service makes its actions: the deadline of each call is checked before anything is done.
+ *
+ * @returns `action`, which also parses the parameters (TangazaError `BAD_REQUEST` that names every fault), and `inTime` for what is
+ *   called with parameters that were parsed before
+ */
+export function actionsInTime(checkDeadline: CheckDeadline) {
+  const inTime =
+    <P, R>(run: (params: P) => R) =>
+    ({ meta, nodeID, broker, params }: Call<P>): R => {
+      checkDeadline(meta, nodeID === broker.nodeID);
+      return run(params);
+    };
+  const action = <S extends z.ZodType, R>(schema: S, run: (params: z.infer<S>) => R) =>
+    inTime((params: unknown) => run(checked(schema, params)));
+  return { action, inTime };
+}
+
+function checked<S extends z.ZodType>(schema: S, params: unknown): z.infer<S> {
+  const parsed = schema.safeParse(params);
+  if (parsed.success) return parsed.data;
+  throw new TangazaError('BAD_REQUEST', z.prettifyError(parsed.error));
+}
+
 /** @returns a check that throws TangazaError `BAD_REQUEST` (no deadline), `DEADLINE_UNKNOWN`, `DEADLINE_EXCEEDED` */
 export function deadlineCheck({ self, nowMs, clockOffsetMs }: DeadlinePorts): CheckDeadline {
   return (raw, isLocal) => {

@@ -13,19 +13,12 @@
  * D4. Brake: at most max(1, floor(0.4 N)) deaths in any 10 s; with more suspects than that all are held.
  * D5. What is held, or lacks accusers because monitors are suspects themselves, is released after 30 s if every monitor
  *     that is not a suspect accuses. That writes work, the compare-and-set proves.
+ *     An operator who knows better waives the wait, and the brake, for lives that are accused at his word and stay so.
  * D6. An accusation names an incarnation, lives for 3 s and is repeated each second: lost ones do no harm.
  */
 import type { NodeId } from '../model/ids.ts';
-import {
-  accused,
-  accusersOf,
-  hear,
-  nothingHeard,
-  without,
-  type Accusation,
-  type Heard,
-  type Said,
-} from './heard.ts';
+import { accusationMs, convictions, doesAccuse, isConvicted, isSuspect } from './evidence.ts';
+import { accusersOf, hear, nothingHeard, without, type Accusation, type Heard } from './heard.ts';
 import { monitorsOf, targetsOf } from './monitors.ts';
 import { endedLives, findMember, isLive, type Life, type View, type ViewMember } from './view.ts';
 
@@ -39,7 +32,7 @@ export const detectorLimits = {
   maxLagMs: 200,
   lagCountsMs: 1000,
   afterReconnectMs: 5000,
-  accusationMs: 3000,
+  accusationMs,
   repeatMs: 1000,
   brakeWindowMs: 10_000,
   brakeShare: 0.4,
@@ -54,6 +47,8 @@ export type DetectorInput =
   | { readonly kind: 'p2'; readonly life: Life; readonly result: P2Result }
   | { readonly kind: 'accusation'; readonly accusation: Accusation }
   | { readonly kind: 'view'; readonly view: View }
+  /** D5: an operator's word. */
+  | { readonly kind: 'release'; readonly lives: readonly Life[] }
   | { readonly kind: 'lagged' }
   | { readonly kind: 'reconnected' };
 
@@ -72,6 +67,8 @@ interface Watch {
   readonly toldAtMs: number;
   /** The brake has held it: only D5 lets it go on. */
   readonly isHeld: boolean;
+  /** An operator has waived that, and the wait. */
+  readonly isWaived: boolean;
 }
 
 export interface Detector {
@@ -121,6 +118,8 @@ export function advance(detector: Detector, input: DetectorInput, nowMs: number)
       return still(takeAccusation(detector, input.accusation, nowMs), nowMs);
     case 'view':
       return { detector: takeView(detector, input.view, nowMs), effects: nothing };
+    case 'release':
+      return still(waive(detector, input.lives), nowMs);
     case 'lagged':
       return { detector: beVoid(detector, nowMs + detectorLimits.lagCountsMs), effects: nothing };
     case 'reconnected':
@@ -140,7 +139,7 @@ function beVoid(detector: Detector, untilMs: number): Detector {
 
 const nothingCounted = {
   ...{ p1Failures: 0, p2Refusals: 0, p2Timeouts: 0 },
-  ...{ accusedSinceMs: undefined, isHeld: false },
+  ...{ accusedSinceMs: undefined, isHeld: false, isWaived: false },
 } as const;
 
 function tick(detector: Detector, nowMs: number): DetectorStep {
@@ -179,8 +178,7 @@ function takeP2(detector: Detector, life: Life, result: P2Result, nowMs: number)
   if (before === undefined) return detector;
   const watch = { ...before, isP2UnderWay: false };
   if (result === 'ok') {
-    const answered = { p2Refusals: 0, p2Timeouts: 0, accusedSinceMs: undefined, isHeld: false };
-    return withWatch(detector, { ...watch, ...answered });
+    return withWatch(detector, { ...watch, ...nothingCounted, p1Failures: watch.p1Failures });
   }
   if (nowMs < detector.voidUntilMs) return withWatch(detector, watch);
   return withWatch(
@@ -213,6 +211,15 @@ function takeAccusation(detector: Detector, accusation: Accusation, nowMs: numbe
     ...detector,
     ...{ heard, strays: isStray ? [...strays, target] : strays, mayAccuse: mayAccuse || from === self },
   };
+}
+
+/** D5. Who is not accused by this node is not its to give up. */
+function waive(detector: Detector, lives: readonly Life[]): Detector {
+  const meant = lives.flatMap((life) => {
+    const watch = watchOf(detector, life);
+    return watch?.accusedSinceMs === undefined ? [] : [{ ...watch, isWaived: true }];
+  });
+  return { ...detector, watched: withWatches(detector.watched, meant) };
 }
 
 function isThere(view: View, id: NodeId): boolean {
@@ -286,7 +293,8 @@ function judge(detector: Detector, nowMs: number): DetectorStep {
     convicted.some(({ isHeld }) => !isHeld) && convictions(detector, nowMs) > roomUnderBrake(detector, nowMs);
   const carriedOut = suspects.filter(
     (watch) =>
-      isReleased(detector, watch, nowMs) || (convicted.includes(watch) && !isBraked && !watch.isHeld),
+      isReleased(detector, watch, nowMs) ||
+      (convicted.includes(watch) && (watch.isWaived || (!isBraked && !watch.isHeld))),
   );
   const held = isBraked ? convicted.filter((watch) => !watch.isHeld && !carriedOut.includes(watch)) : [];
   const heldCount = suspects.length - carriedOut.length;
@@ -306,41 +314,6 @@ function suspectsOf({ watched }: Detector): readonly Watch[] {
 
 const noSuspects: readonly Watch[] = [];
 
-/** How many members are convicted in the whole region, as far as accusations were heard. */
-function convictions(detector: Detector, nowMs: number): number {
-  let count = 0;
-  for (const id of accused(detector.heard)) {
-    const member = findMember(detector.view, id);
-    if (member !== undefined && isLive(member) && isConvicted(detector, member, nowMs)) count += 1;
-  }
-  return count;
-}
-
-/** D2. */
-function isConvicted(detector: Detector, life: Life, nowMs: number): boolean {
-  const monitors = monitorsOf(detector.view, life.id);
-  const accusers = monitors.filter((monitor) => doesAccuse(detector, monitor, life, nowMs));
-  return accusers.length >= Math.min(2, monitors.length);
-}
-
-function doesAccuse({ heard }: Detector, monitor: NodeId, life: Life, nowMs: number): boolean {
-  const said = accusersOf(heard, life.id)?.get(monitor);
-  return said !== undefined && isLiving(said, life, nowMs);
-}
-
-/** D6. What is dead stays in `heard` until its target's life ends: that is cheaper than to look for it. */
-const isLiving = ({ incarnation, atMs }: Said, life: Life, nowMs: number): boolean =>
-  incarnation === life.incarnation && nowMs - atMs < detectorLimits.accusationMs;
-
-/** Somebody accuses it now. */
-function isSuspect({ heard, view }: Detector, id: NodeId, nowMs: number): boolean {
-  const accusers = accusersOf(heard, id);
-  const life = accusers === undefined ? undefined : findMember(view, id);
-  if (accusers === undefined || life === undefined) return false;
-  for (const said of accusers.values()) if (isLiving(said, life, nowMs)) return true;
-  return false;
-}
-
 /** D4. */
 function roomUnderBrake({ view, deathsAtMs }: Detector, nowMs: number): number {
   const { brakeWindowMs, brakeShare } = detectorLimits;
@@ -350,8 +323,9 @@ function roomUnderBrake({ view, deathsAtMs }: Detector, nowMs: number): number {
 }
 
 /** D5. */
-function isReleased(detector: Detector, { life, accusedSinceMs }: Watch, nowMs: number): boolean {
-  if (accusedSinceMs === undefined || nowMs - accusedSinceMs < detectorLimits.holdMs) return false;
+function isReleased(detector: Detector, { life, accusedSinceMs, isWaived }: Watch, nowMs: number): boolean {
+  if (accusedSinceMs === undefined) return false;
+  if (!isWaived && nowMs - accusedSinceMs < detectorLimits.holdMs) return false;
   const sound = monitorsOf(detector.view, life.id).filter((monitor) => !isSuspect(detector, monitor, nowMs));
   return sound.every((monitor) => doesAccuse(detector, monitor, life, nowMs));
 }

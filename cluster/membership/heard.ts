@@ -6,7 +6,8 @@
  * took minutes to simulate); one map that is changed (the detector would not be a value any more).
  */
 import { z } from 'zod';
-import { NodeId } from '../model/ids.ts';
+import { BootId, NodeId } from '../model/ids.ts';
+import { maxMembers } from './view.ts';
 
 /** As it is published. */
 export const Accusation = z.object({
@@ -17,6 +18,15 @@ export const Accusation = z.object({
   holds: z.boolean(),
 });
 export type Accusation = Readonly<z.infer<typeof Accusation>>;
+
+/** An operator's word that these may be declared dead at once, as it is published (C3). It names lives, so that it may come late. */
+export const Release = z.object({
+  lives: z
+    .array(z.object({ id: NodeId, bootId: BootId, incarnation: z.number().int() }))
+    .max(maxMembers)
+    .readonly(),
+});
+export type Release = Readonly<z.infer<typeof Release>>;
 
 export interface Said {
   readonly incarnation: number;

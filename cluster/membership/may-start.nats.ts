@@ -1,5 +1,5 @@
 /**
- * Who may not become a member (C3): one of another cluster or version, and the second of two processes with one node id while the first
+ * Who may not become a member (C3): one of another cluster or version, one too many, and the second of two processes with one node id while the first
  * answers its probe.
  */
 import { TangazaError } from '../errors/tangaza-error.ts';

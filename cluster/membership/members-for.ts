@@ -44,6 +44,6 @@ export function edgesOf(members: MemberDirectory) {
   const { revision, members: all } = members.list();
   const edges = all
     .filter(({ roles }) => roles.includes('edge-delivery'))
-    .map(({ id, region, httpUrl }) => ({ id, region, baseUrl: httpUrl }));
+    .map(({ id, region, httpUrl, weight }) => ({ id, region, baseUrl: httpUrl, weight }));
   return { revision, edges };
 }

@@ -12,12 +12,12 @@
  *     know it: only a change proves it, which such a leader cannot commit. It also puts this boot in again.
  */
 import type { NatsConnection } from '@nats-io/transport-node';
-import { subjects } from '../contract/subjects.ts';
 import type { BootId, NodeId } from '../model/ids.ts';
 import { unreachable } from '../model/unreachable.ts';
 import type { Logger } from '../observe/logger.ts';
-import type { Counter, Gauge, Metrics } from '../observe/metrics.ts';
+import type { Metrics } from '../observe/metrics.ts';
 import type { Clock } from '../time/clock.ts';
+import { watchFreezes } from '../time/freeze.ts';
 import {
   advance,
   createDetector,
@@ -26,8 +26,12 @@ import {
   type DetectorEffect,
   type DetectorInput,
 } from './detector.ts';
-import { Accusation } from './heard.ts';
+import { deadlineCheck, type CheckDeadline } from './deadlines.ts';
+import { suspectedLives } from './evidence.ts';
+import type { Accusation } from './heard.ts';
+import { openHearsay, type Hearsay } from './hearsay.nats.ts';
 import type { GoneMember, Member, MemberDirectory } from './member-directory.ts';
+import { membershipMetrics, type MembershipMetrics } from './membership-metrics.ts';
 import { refuseMisfit } from './may-start.nats.ts';
 import { PeerClocks } from './peer-clocks.ts';
 import { probeByHttp } from './probe.http.ts';
@@ -74,8 +78,16 @@ export interface MembershipOptions {
 }
 
 export interface Membership extends MemberDirectory {
+  /** Of a call that this node is asked to carry out (C6). */
+  readonly checkDeadline: CheckDeadline;
   /** Their monotonic clock minus ours, ms; undefined when it is not known (C6). Asks the peer in the background then. */
   clockOffsetMs(node: NodeId): number | undefined;
+  /**
+   * An operator knows that who is suspected is dead: every monitor that accuses one need not wait for the brake (D5).
+   *
+   * @returns whom that concerns. @throws TangazaError `LOG_UNAVAILABLE` when NATS does not answer: no death could be carried out
+   */
+  release(): Promise<readonly NodeId[]>;
   /** Faults for people: a peer's wall clock that is off. */
   warnings(): readonly string[];
 }
@@ -93,18 +105,19 @@ export async function openNatsMembership(options: MembershipOptions): Promise<Me
 }
 
 class NatsMembership implements Membership {
+  readonly checkDeadline: CheckDeadline;
   readonly #options: MembershipOptions;
   readonly #store: ViewStore;
   readonly #clocks = new PeerClocks();
   readonly #stops: (() => void)[] = [];
   readonly #goneListeners = new Set<(gone: GoneMember) => void>();
   readonly #deathListeners = new Set<() => void>();
-  readonly #meters: { readonly events: Counter; readonly alive: Gauge; readonly held: Gauge };
+  readonly #meters: MembershipMetrics;
   #view: View;
   #revision = 0;
   #detector: Detector;
+  #hearsay: Hearsay | undefined;
   #rebuiltAtMs: number | undefined;
-  #tickedAtMs: number | undefined;
   #isRejoining = false;
   #isClosed = false;
 
@@ -112,20 +125,14 @@ class NatsMembership implements Membership {
     this.#options = options;
     this.#store = store;
     this.#view = emptyView(options.secretHash);
-    this.#detector = createDetector(options.self.id, this.#view);
-    const { metrics } = options;
-    this.#meters = {
-      events: metrics.counter({
-        name: 'tangaza_membership_events_total',
-        help: 'What failure detection did and saw.',
-        labels: ['event'],
-      }),
-      alive: metrics.gauge({ name: 'tangaza_members_alive', help: 'Members alive or draining.' }),
-      held: metrics.gauge({
-        name: 'tangaza_membership_held',
-        help: 'Suspects that are not declared dead yet: too many at once, or too few accusers.',
-      }),
-    };
+    const { metrics, self, clock } = options;
+    this.#detector = createDetector(self.id, this.#view);
+    this.checkDeadline = deadlineCheck({
+      self: self.id,
+      nowMs: () => clock.monotonicMs(),
+      clockOffsetMs: (node) => this.clockOffsetMs(node),
+    });
+    this.#meters = membershipMetrics(metrics);
   }
 
   async start(): Promise<void> {
@@ -135,13 +142,15 @@ class NatsMembership implements Membership {
     this.#stops.push(answerProbes(this.#place(), self.id, self.bootId));
     await this.#change((view) => join(view, self));
     this.#take(await this.#store.read());
-    const accusations = connection.subscribe(subjects.accusations(self.region), {
-      callback: (error, message) => {
-        if (error === null) this.#hear(message.string());
-      },
+    this.#hearsay = openHearsay({
+      ...{ connection, region: self.region },
+      onAccusation: (accusation) => this.#hear(accusation),
+      onRelease: ({ lives }) => this.#feed({ kind: 'release', lives }),
+      onBad: () => this.#meters.events.add(1, { event: 'badAccusation' }),
     });
-    this.#stops.push(() => accusations.unsubscribe());
-    this.#stops.push(clock.every(detectorLimits.probeEveryMs, () => this.#tick()));
+    this.#stops.push(() => this.#hearsay?.close());
+    this.#stops.push(watchFreezes(clock, () => this.#feed({ kind: 'lagged' }), detectorLimits.maxLagMs));
+    this.#stops.push(clock.every(detectorLimits.probeEveryMs, () => this.#feed({ kind: 'tick' })));
     this.#stops.push(clock.every(checkEveryMs, () => this.#check()));
     void this.#follow();
     void this.#noteReconnects();
@@ -179,6 +188,16 @@ class NatsMembership implements Membership {
     const offsetMs = this.#clocks.offsetMs(node, member.bootId);
     if (offsetMs === undefined) void this.#measure(member);
     return offsetMs;
+  }
+
+  async release(): Promise<readonly NodeId[]> {
+    const { clock, logger } = this.#options;
+    await this.#store.read();
+    const lives = suspectedLives(this.#detector, clock.monotonicMs());
+    const suspects = lives.map(({ id }) => id);
+    logger.warn({ suspects }, 'an operator lifts the brake: who is suspected is declared dead now');
+    this.#hearsay?.release({ lives });
+    return suspects;
   }
 
   warnings(): readonly string[] {
@@ -306,14 +325,6 @@ class NatsMembership implements Membership {
     if (stored.revision < knownRevision) this.#take(stored, true);
   }
 
-  #tick(): void {
-    const nowMs = this.#options.clock.monotonicMs();
-    const lateMs = nowMs - (this.#tickedAtMs ?? nowMs) - detectorLimits.probeEveryMs;
-    this.#tickedAtMs = nowMs;
-    if (lateMs > detectorLimits.maxLagMs) this.#feed({ kind: 'lagged' });
-    this.#feed({ kind: 'tick' });
-  }
-
   #feed(input: DetectorInput): void {
     const { detector, effects } = advance(this.#detector, input, this.#options.clock.monotonicMs());
     this.#detector = detector;
@@ -358,20 +369,14 @@ class NatsMembership implements Membership {
   }
 
   #publish(accusation: Accusation): void {
-    const { connection, self, logger } = this.#options;
+    const { logger } = this.#options;
     logger.warn({ ...accusation }, accusation.holds ? 'a member is accused' : 'an accusation is taken back');
     this.#meters.events.add(1, { event: accusation.holds ? 'accused' : 'withdrawn' });
-    if (!connection.isClosed())
-      connection.publish(subjects.accusations(self.region), JSON.stringify(accusation));
+    this.#hearsay?.accuse(accusation);
   }
 
-  #hear(text: string): void {
-    try {
-      const accusation = Accusation.parse(JSON.parse(text));
-      if (accusation.from !== this.#options.self.id) this.#feed({ kind: 'accusation', accusation });
-    } catch {
-      this.#meters.events.add(1, { event: 'badAccusation' });
-    }
+  #hear(accusation: Accusation): void {
+    if (accusation.from !== this.#options.self.id) this.#feed({ kind: 'accusation', accusation });
   }
 
   async #declare(life: Life): Promise<void> {

@@ -15,8 +15,8 @@ import {
   type AttachParams,
   type AttachReply,
   type CloseSessionsParams,
-  type DetachParams,
-  type InputReport,
+  type DetachCall,
+  type InputCall,
   type OfferParams,
   type OpenPeriodParams,
   type OpenPeriodReply,
@@ -52,6 +52,8 @@ const timeoutMs = 5000;
 const healthTimeoutMs = 2000;
 /** C7 gives all of it 300 ms. */
 const briefMs = 250;
+/** Who asks for sessions to be closed waits for it no longer than this. */
+const closeWaitMs = 1000;
 /** It may hold a take-over at another node. */
 const standsStillTimeoutMs = 12_000;
 /** A callee that does not know our clock measures it meanwhile (C6); one that has just started is not yet registered. */
@@ -106,8 +108,8 @@ export function nodeCalls(options: CallOptions) {
       openPeriod: (params: OpenPeriodParams) =>
         toOwner<OpenPeriodReply>(params.streamId, streamActions.openPeriod, params),
       offer: (params: OfferParams) => toOwner<unknown>(params.streamId, streamActions.offer, params),
-      input: (params: InputReport) => toOwner<unknown>(params.streamId, streamActions.input, params),
-      detach: async (params: DetachParams) => {
+      input: (params: InputCall) => toOwner<unknown>(params.streamId, streamActions.input, params),
+      detach: async (params: DetachCall) => {
         await toOwner<unknown>(params.streamId, streamActions.detach, params);
         owners.delete(params.streamId);
       },
@@ -118,7 +120,7 @@ export function nodeCalls(options: CallOptions) {
         at<unknown>(node, ingestActions.closeSessions, params),
     },
     authenticate: async (streamKey: string): Promise<AuthenticateReply> =>
-      callKnown(broker, controlActions.authenticate, { streamKey }),
+      callKnown(options, controlActions.authenticate, { streamKey }),
     /** What an owner does not say, it still wants. */
     report: async (owner: NodeId, report: TaskReport): Promise<ReportReply> => {
       const reply = await at<unknown>(owner, streamActions.report, { report });
@@ -131,10 +133,8 @@ export function nodeCalls(options: CallOptions) {
       const answer = await askBriefly(at, options.clock, node, streamActions.onAir, {});
       return typeof answer === 'number' ? answer : undefined;
     },
-    closeAllSessions: async (params: CloseSessionsParams): Promise<void> => {
-      await broker.broadcast(ingestActions.closeSessions, params);
-    },
-    callAction: (action: string, input: RouteInput): Promise<unknown> => callKnown(broker, action, input),
+    closeAllSessions: (params: CloseSessionsParams): Promise<void> => closeEverywhere(at, options, params),
+    callAction: (action: string, input: RouteInput): Promise<unknown> => callKnown(options, action, input),
   };
 }
 
@@ -144,9 +144,9 @@ function rejectCallsToTheDead(broker: ServiceBroker, members: MemberDirectory): 
 }
 
 /** The same call succeeds in a moment. */
+const isOfUnknownClock = (error: unknown): boolean => errorCodeOf(error) === 'DEADLINE_UNKNOWN';
 const isOnlyEarly = (error: unknown): boolean =>
-  errorCodeOf(error) === 'DEADLINE_UNKNOWN' ||
-  (error instanceof Error && error.name === 'ServiceNotFoundError');
+  isOfUnknownClock(error) || (error instanceof Error && error.name === 'ServiceNotFoundError');
 
 type Question = [node: NodeId, action: string, params: object];
 type CallAt = <R>(node: NodeId, action: string, params: object, withinMs?: number) => Promise<R>;
@@ -166,15 +166,47 @@ function callAt({ broker, self, bootId, members, clock }: CallOptions): CallAt {
       : Promise.reject(new Errors.ServiceNotFoundError({ action, nodeID }));
   return async <R>(node: NodeId, action: string, params: object, withinMs = timeoutMs): Promise<R> => {
     const meta: CallMeta = { from: self, deadlineMs: clock.monotonicMs() + withinMs };
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        return await callOnce<R>(brokerId(node), action, params, { timeout: withinMs, meta });
-      } catch (error) {
-        if (!isOnlyEarly(error) || attempt === earlyTries) throw known(error, `${action} at ${node}`);
-      }
-      await clock.sleep(earlyPauseMs);
-    }
+    const rest = { timeout: withinMs, meta };
+    return untilKnown(clock, isOnlyEarly, () => callOnce<R>(brokerId(node), action, params, rest)).catch(
+      (error: unknown) => {
+        throw known(error, `${action} at ${node}`);
+      },
+    );
   };
+}
+
+/** Calls, and calls again while that `isEarly`. */
+async function untilKnown<R>(
+  clock: Clock,
+  isEarly: (error: unknown) => boolean,
+  call: () => Promise<R>,
+): Promise<R> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await call();
+    } catch (error) {
+      if (!isEarly(error) || attempt === earlyTries) throw error;
+    }
+    await clock.sleep(earlyPauseMs);
+  }
+}
+
+/** Of every ingest, each asked for 5 s; who asks for it waits for a second at most, for one of them may be frozen. */
+async function closeEverywhere(
+  at: CallAt,
+  { broker, members, clock }: CallOptions,
+  params: CloseSessionsParams,
+): Promise<void> {
+  const ingests = members.list().members.filter(({ isAlive, roles }) => isAlive && roles.includes('ingest'));
+  const told = ingests.map(({ id }) =>
+    at<unknown>(id, ingestActions.closeSessions, params).catch((error: unknown) => {
+      broker.logger.warn(`${id} could not be told to close sessions of ${params.streamId}`, error);
+    }),
+  );
+  const over = new AbortController();
+  const late = clock.sleep(closeWaitMs, over.signal).catch(() => {});
+  await Promise.race([Promise.all(told), late]);
+  over.abort();
 }
 
 /** Asks one of many: one that is not there yet must not hold up, or void, what the others say. */
@@ -220,11 +252,17 @@ function drainCalls(at: CallAt, self: NodeId) {
 }
 
 /** Whoever has the service itself asks itself: another node may be dead for seconds before Moleculer knows (facts 2). */
-async function callKnown<R>(broker: ServiceBroker, action: string, params: object): Promise<R> {
+async function callKnown<R>(
+  { broker, self, clock }: CallOptions,
+  action: string,
+  params: object,
+): Promise<R> {
   const [service = action] = action.split('.');
   const here = broker.services.some(({ name }) => name === service) ? { nodeID: broker.nodeID } : {};
+  const meta: CallMeta = { from: self, deadlineMs: clock.monotonicMs() + timeoutMs };
+  const rest = { timeout: timeoutMs, meta, ...here, ...notWaitedFor };
   try {
-    return await broker.call<R, object>(action, params, { timeout: timeoutMs, ...here, ...notWaitedFor });
+    return await untilKnown(clock, isOfUnknownClock, () => broker.call<R, object>(action, params, rest));
   } catch (error) {
     throw known(error, action);
   }

@@ -9,6 +9,7 @@
  * V3. `edgeRevision` moves exactly when what manifests list does: the edges and their URLs (M14).
  */
 import { z } from 'zod';
+import { TangazaError } from '../errors/tangaza-error.ts';
 import type { BootId, NodeId } from '../model/ids.ts';
 import { Member, type GoneMember, type ListedMember } from './member-directory.ts';
 
@@ -20,13 +21,16 @@ export const ViewMember = Member.extend({
 });
 export type ViewMember = z.infer<typeof ViewMember>;
 
+/** Of a region, those included that were declared dead and are still listed. */
+export const maxMembers = 2000;
+
 export const View = z.object({
   version: z.number().int().nonnegative(),
   edgeRevision: z.number().int().nonnegative(),
   /** Of the cluster's secret: a node with another one is not of this cluster. */
   secretHash: z.string(),
   /** In order of id. */
-  members: z.array(ViewMember).max(2000),
+  members: z.array(ViewMember).max(maxMembers),
 });
 export type View = z.infer<typeof View>;
 
@@ -61,16 +65,29 @@ export function findMember(view: View, id: NodeId): ViewMember | undefined {
 export function misfit(view: View, self: Member, secretHash: string): string | undefined {
   if (view.secretHash !== secretHash)
     return `${self.id} has another secret than the cluster in region ${self.region}: give it the secrets of this cluster (its data folder), or another NATS.`;
+  if (isFull(view, self.id)) return fullFor(self);
   const other = view.members.find((one) => isLive(one) && one.protocol !== self.protocol);
   return other === undefined
     ? undefined
     : `${self.id} speaks protocol ${self.protocol}, ${other.id} speaks ${other.protocol}: run the same version on both.`;
 }
 
-/** A boot becomes a member: first, in place of an earlier boot of its node, or again after it was declared dead (V2). */
+/** One more would make the view one that cannot be read. */
+const isFull = (view: View, newcomer: NodeId): boolean =>
+  view.members.length >= maxMembers && findMember(view, newcomer) === undefined;
+
+const fullFor = ({ id, region }: Member): string =>
+  `${id} would be member ${maxMembers + 1} of region ${region}: stop another node first (a dead one is forgotten after an hour), or begin another region.`;
+
+/**
+ * A boot becomes a member: first, in place of an earlier boot of its node, or again after it was declared dead (V2).
+ *
+ * @throws TangazaError `CONFLICT` when there are `maxMembers` others
+ */
 export function join(view: View, member: Member): View {
   const known = findMember(view, member.id);
   if (known !== undefined && known.bootId === member.bootId && isLive(known)) return view;
+  if (isFull(view, member.id)) throw new TangazaError('CONFLICT', fullFor(member));
   const incarnation = (known?.incarnation ?? 0) + 1;
   return change(view, { ...member, incarnation, state: 'alive' });
 }

@@ -9,13 +9,21 @@ import type { Clock } from './clock.ts';
 const lookEveryMs = 50;
 const frozenAfterMs = 1000;
 
-/** Calls `onThaw` with the ms for which the process stood still, until the returned function is called. */
-export function watchFreezes(clock: Clock, onThaw: (frozenMs: number) => void): () => void {
+/**
+ * Calls `onThaw` with the ms for which the process stood still, until the returned function is called.
+ *
+ * @param overMs stood still for longer than this, give or take a look
+ */
+export function watchFreezes(
+  clock: Clock,
+  onThaw: (frozenMs: number) => void,
+  overMs: number = frozenAfterMs,
+): () => void {
   let seenAtMs = clock.monotonicMs();
   return clock.every(lookEveryMs, () => {
     const nowMs = clock.monotonicMs();
     const frozenMs = nowMs - seenAtMs - lookEveryMs;
     seenAtMs = nowMs;
-    if (frozenMs > frozenAfterMs) onThaw(frozenMs);
+    if (frozenMs > overMs) onThaw(frozenMs);
   });
 }

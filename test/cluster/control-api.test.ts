@@ -6,6 +6,7 @@ import { StreamHealth } from '../../cluster/contract/stream.ts';
 import {
   ClusterView,
   LiveStreams,
+  ReleaseView,
   StreamPage,
   StreamView,
   StreamWithKey,
@@ -226,6 +227,17 @@ test('the CLI creates, shows, lists, re-keys and deletes a stream, in JSON and i
   });
 });
 
+test('with nobody suspected the word that lifts the brake gives nobody up', async () => {
+  const given = await other.call('/v1/cluster/release', 202, ReleaseView, { method: 'POST' });
+  expect(given).toEqual({ released: [] });
+  const said = await runCli(['release', '--url', cluster.url]);
+  expect(said).toEqual({ code: 0, stdout: 'No node is suspected: nothing is held.\n', stderr: '' });
+  const { nodes } = await api.call('/v1/cluster', 200, ClusterView);
+  expect(nodes.map(({ state }) => state)).toEqual(['alive', 'alive']);
+  const stranger = controlClient(cluster.url, 'wrong');
+  expect(await stranger.status('POST', '/v1/cluster/release')).toBe(401);
+});
+
 test('the CLI fails with 1 and a sentence, and with 2 for wrong use', async () => {
   const failures: [readonly string[], CliResult][] = [
     [
@@ -276,6 +288,7 @@ const promised = {
   '/v1/live': ['get'],
   '/v1/nodes/{id}/drain': ['post'],
   '/v1/cluster': ['get'],
+  '/v1/cluster/release': ['post'],
   '/v1/videos/{id}/frames': ['get'],
   '/v1/time': ['get'],
   '/live/{id}/manifest.mpd': ['get'],

@@ -12,6 +12,7 @@ import {
   placeOf,
   publish,
 } from '../support/ingest-feeds.ts';
+import { Epoch, StreamId } from '../../cluster/model/ids.ts';
 import { systemClock } from '../../cluster/time/clock.system.ts';
 import { IngestRig, otherIngest } from '../support/ingest-rig.ts';
 import { makeFeed, temporaryFolder, type Feed } from '../support/media-feed.ts';
@@ -175,6 +176,33 @@ test('a repeated sequence header with equal bytes changes nothing', async () => 
   ]);
   expect(rig.owner.periods).toHaveLength(1);
   expect(framesOf(rig.owner.offersOf('a'), 'video')).toBe(225);
+});
+
+// Goal: an owner that was frozen and succeeded closes no session of its successor (C1). Method: the session attached under epoch 5.
+test('a session is closed at the word of its owner, and of an operator, not of a former owner', async () => {
+  await using rig = await IngestRig.start();
+  rig.owner.epoch = 5;
+  await using healthy = await healthyPublisher(rig, feed);
+  await healthy.stillOnAir();
+  const streamId = StreamId.parse('healthy');
+  const close = (epoch?: number): void =>
+    rig.sessions.close({
+      streamId,
+      reason: 'test',
+      ...(epoch === undefined ? {} : { epoch: Epoch.parse(epoch) }),
+    });
+  close(4);
+  await healthy.stillOnAir();
+  expect(rig.owner.inputs.at(-1)?.epoch).toBe(5);
+  close(5);
+  await rig.finished('healthy');
+  expect(rig.owner.detached.map(({ epoch }) => epoch)).toEqual([5]);
+
+  await using another = await healthyPublisher(rig, feed);
+  await rig.owner.until(() => rig.owner.attached.length === 2);
+  close();
+  await rig.finished('healthy', 2);
+  void another;
 });
 
 // Goal: a drain sends publishers on without cutting them off (C2). Method: of two encoders one understands Enhanced RTMP's

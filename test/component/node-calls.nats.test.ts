@@ -1,6 +1,7 @@
 /** Calls between nodes over Moleculer on a real nats-server: what is left of a call that nobody answers. */
-import { ServiceBroker } from 'moleculer';
+import { ServiceBroker, type Context } from 'moleculer';
 import { expect, test } from 'vitest';
+import { TangazaError } from '../../cluster/errors/tangaza-error.ts';
 import { nodeCalls, type NodeCalls } from '../../cluster/membership/node-calls.moleculer.ts';
 import { BootId, Epoch, NodeId } from '../../cluster/model/ids.ts';
 import { baseBrokerOptions } from '../../cluster/observe/broker-options.moleculer.ts';
@@ -117,5 +118,32 @@ test('a worker hears whether its task is wanted; of an owner that does not say i
     expect(heard.map(({ isWanted }) => isWanted)).toEqual([false, true, true]);
   } finally {
     await Promise.all([asker.stop(), owner.stop()]);
+  }
+});
+
+// Goal: calls to whoever has a service, and to all ingests, are refused when they come late, as the others are (C6). Method: the callee, at
+// another node, does not know the caller's clock at first, and writes down how it was called.
+test('a call to whoever has the service, and one to all ingests, says until when it is wanted', async () => {
+  await using nats = await startNats();
+  const asker = brokerOf(nats, 'n1', silentLogger);
+  const callee = brokerOf(nats, 'n2', silentLogger);
+  const calls: unknown[] = [];
+  const answer = (ctx: Context): string => {
+    calls.push(ctx.meta);
+    if (calls.length === 1) throw new TangazaError('DEADLINE_UNKNOWN');
+    return 'answered';
+  };
+  callee.createService({ name: 'control', actions: { authenticate: answer } });
+  callee.createService({ name: 'ingest', actions: { closeSessions: answer } });
+  await Promise.all([asker.start(), callee.start()]);
+  try {
+    await asker.waitForServices(['control', 'ingest']);
+    const { authenticate, closeAllSessions } = callsOf(asker);
+    expect(await authenticate('key')).toBe('answered');
+    await closeAllSessions({ streamId: stream, reason: 'test' });
+    const wanted = expect.objectContaining({ from: 'n1', deadlineMs: expect.any(Number) });
+    expect(calls).toEqual([wanted, wanted, wanted]);
+  } finally {
+    await Promise.all([asker.stop(), callee.stop()]);
   }
 });

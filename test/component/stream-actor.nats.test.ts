@@ -2,11 +2,10 @@
 import { ServiceBroker } from 'moleculer';
 import { expect, test } from 'vitest';
 import { streamService } from '../../actors/stream/stream.service.ts';
-import { errorCodeOf } from '../../cluster/errors/tangaza-error.ts';
 import { deadlineCheck } from '../../cluster/membership/deadlines.ts';
 import { NodeId, SessionId } from '../../cluster/model/ids.ts';
-import type { IndexLog } from '../../cluster/ownership/index-log.ts';
 import { loadsOf } from '../../cluster/ownership/succession.ts';
+import { AppendGate } from '../support/append-gate.ts';
 import { doneReport } from '../support/owner-harness.ts';
 import { stream } from '../support/records.ts';
 import { startActor } from '../support/region-ports.ts';
@@ -82,7 +81,7 @@ test('many attaches at once share one take-over', async () => {
 // another node, told that it is dead, takes over and commits; then the append goes on.
 test('of two owners the frozen one is fenced when it thaws', async () => {
   await using nats = await startNats({ jetstream: true });
-  const gate = new Gate();
+  const gate = new AppendGate();
   await using frozen = await startActor(nats, { around: (log) => gate.before(log) });
   const live = await begin(frozen);
   await feed(frozen, live, 0);
@@ -161,8 +160,9 @@ test('a node that comes back takes up what it owned: pending sources are decided
 test('a broadcast without a publisher ends, and a later one goes on with its numbers under a new epoch', async () => {
   await using nats = await startNats({ jetstream: true });
   await using one = await startActor(nats, { options: { endAfterMs: 300 } });
-  await feed(one, await begin(one), 0);
-  await one.actor.detach({ streamId: stream, sessionId: session, reason: 'test' });
+  const first = await begin(one);
+  await feed(one, first, 0);
+  await one.actor.detach({ streamId: stream, sessionId: session, epoch: first.epoch, reason: 'test' });
   await logUntil(one.log, (records) => count(records, 'end') === 1);
   const again = await begin(one, 7);
   expect(again.epoch).toBe(2);
@@ -174,10 +174,10 @@ test('a broadcast without a publisher ends, and a later one goes on with its num
 // Goal: C2, a session is there to offer again what its owner could not log. Method: the append is held back, and another node takes over.
 test('who leaves is let go when all is in the log, and is told when the stream is given up before that', async () => {
   await using nats = await startNats({ jetstream: true });
-  const gate = new Gate();
+  const gate = new AppendGate();
   await using one = await startActor(nats, { around: (log) => gate.before(log) });
   const live = await begin(one);
-  const leave = { streamId: stream, sessionId: session, reason: 'test' };
+  const leave = { streamId: stream, sessionId: session, epoch: live.epoch, reason: 'test' };
   const offer = (index: number) =>
     one.actor.offer({ ...live, streamId: stream, offer: builder.segment(live.period, index) });
   await offer(0);
@@ -199,10 +199,10 @@ test('a node that stops waits for the sessions of its streams, and not without e
   const taking = attach(one);
   const happened: string[] = [];
   const gone = one.actor.sessionsGone(30_000).then(() => happened.push('gone'));
-  await taking;
+  const epoch = await taking;
   await one.actor.sessionsGone(1);
   happened.push('still fed');
-  await one.actor.detach({ streamId: stream, sessionId: session, reason: 'test' });
+  await one.actor.detach({ streamId: stream, sessionId: session, epoch, reason: 'test' });
   await gone;
   expect(happened).toEqual(['still fed', 'gone']);
 });
@@ -220,8 +220,9 @@ test('an ended broadcast may be published at another node while its last owner l
   await using nats = await startNats({ jetstream: true });
   await using one = await startActor(nats, { options: { endAfterMs: 100 } });
   await using two = await startActor(nats, { node: 'n2' });
-  await feed(one, await begin(one), 0);
-  await one.actor.detach({ streamId: stream, sessionId: session, reason: 'test' });
+  const first = await begin(one);
+  await feed(one, first, 0);
+  await one.actor.detach({ streamId: stream, sessionId: session, epoch: first.epoch, reason: 'test' });
   await logUntil(one.log, (records) => count(records, 'end') === 1);
   expect(await attach(two)).toBe(2);
 });
@@ -232,9 +233,10 @@ test('the record of an ended broadcast says that it is over, until somebody publ
   await using nats = await startNats({ jetstream: true });
   await using one = await startActor(nats, { options: { endAfterMs: 100 } });
   const { ownership } = one.options;
-  await feed(one, await begin(one), 0);
+  const live = await begin(one);
+  await feed(one, live, 0);
   expect(loadsOf((await ownership.list()).records).get(one.options.node)).toBe(1);
-  await one.actor.detach({ streamId: stream, sessionId: session, reason: 'test' });
+  await one.actor.detach({ streamId: stream, sessionId: session, epoch: live.epoch, reason: 'test' });
   await logUntil(one.log, (records) => count(records, 'end') === 1);
   one.actor.onNodeGone(NodeId.parse('n7'));
   while ((await ownership.get(stream)).record?.endedAt === undefined) await one.log.tail(stream);
@@ -250,7 +252,7 @@ test('a superseded session is told to close', async () => {
   await attach(one);
   await attach(one, { sessionId: SessionId.parse('s2'), priority: 1 });
   expect(one.closed).toEqual([
-    { streamId: stream, sessionId: 's1', reason: 'another session has taken its place' },
+    { streamId: stream, sessionId: 's1', reason: 'another session has taken its place', epoch: 1 },
   ]);
 });
 
@@ -293,39 +295,3 @@ test('the service answers over Moleculer, and names what is wrong with a call', 
     await broker.stop();
   }
 });
-
-/** Holds appends back, as a process that is frozen in the middle of one. */
-class Gate {
-  readonly #refused = Promise.withResolvers<void>();
-  #opened = Promise.resolve();
-  #open = (): void => {};
-
-  get refused(): Promise<void> {
-    return this.#refused.promise;
-  }
-
-  close(): void {
-    this.#opened = new Promise((resolve) => (this.#open = resolve));
-  }
-
-  open(): void {
-    this.#open();
-  }
-
-  before(log: IndexLog): IndexLog {
-    const append: IndexLog['append'] = async (...call) => {
-      await this.#opened;
-      return log.append(...call).catch((error: unknown) => {
-        if (errorCodeOf(error) === 'FENCED') this.#refused.resolve();
-        throw error;
-      });
-    };
-    return {
-      append,
-      tail: (...call) => log.tail(...call),
-      read: (...call) => log.read(...call),
-      follow: (...call) => log.follow(...call),
-      purgeBelow: (...call) => log.purgeBelow(...call),
-    };
-  }
-}

@@ -120,16 +120,40 @@ test('streams of a node are handed over side by side', async () => {
   expect(await one.actor.handOverAll(new AbortController().signal)).toEqual([]);
 });
 
+const report = { streamId: stream, bitrateBps: 1, lastPacketAgeMs: 0, warnings: [] };
+
+// Goal: an owner that was succeeded, and does not know it, takes no session's word for its own (C1). A later one does: the session will
+// attach to it with its next offer.
+test('what a session tells the owner of an earlier epoch is refused, and the owner of a later one hears it', async () => {
+  await using nats = await startNats({ jetstream: true });
+  await using one = await startActor(nats);
+  const { epoch } = await begin(one);
+  const input = (under: number) =>
+    codeOf(one.actor.input({ ...report, sessionId: session, epoch: Epoch.parse(under) }));
+  const detach = (under: number) =>
+    codeOf(
+      one.actor.detach({ streamId: stream, sessionId: session, epoch: Epoch.parse(under), reason: 'test' }),
+    );
+  expect([await input(epoch + 1), await input(epoch), await input(epoch - 1)]).toEqual([
+    'STALE_EPOCH',
+    'none',
+    'none',
+  ]);
+  expect(await detach(epoch + 1)).toBe('STALE_EPOCH');
+  expect((await one.actor.health(stream)).sessions).toHaveLength(1);
+  expect(await detach(epoch)).toBe('none');
+  expect((await one.actor.health(stream)).sessions).toHaveLength(0);
+});
+
 // Method: of two sessions of one encoder one is at the owner's node, with which it would die; and one that it does not know yet,
 // as a successor knows none before they come (S9).
 test('an owner tells each session that it knows whether it has a twin that would outlive the owner', async () => {
   await using nats = await startNats({ jetstream: true });
   await using one = await startActor(nats);
-  const { period } = await begin(one);
+  const { period, epoch } = await begin(one);
   const twin = SessionId.parse('s2');
   const hasTwin = async (sessionId: SessionId): Promise<unknown> =>
-    (await one.actor.input({ streamId: stream, sessionId, bitrateBps: 1, lastPacketAgeMs: 0, warnings: [] }))
-      .hasTwin;
+    (await one.actor.input({ ...report, sessionId, epoch })).hasTwin;
   expect([await hasTwin(session), await hasTwin(twin)]).toEqual([false, undefined]);
   await attach(one, { sessionId: twin, node: NodeId.parse('n2'), remoteAddress: '10.0.0.2', period });
   expect([await hasTwin(session), await hasTwin(twin)]).toEqual([true, false]);

@@ -8,15 +8,15 @@ import type { IngestLimits } from '../../actors/ingest/ingest-port.ts';
 import { IngestSession } from '../../actors/ingest/ingest-session.ts';
 import { IngestSessions } from '../../actors/ingest/ingest-sessions.ts';
 import { defaultIngestLimits, openRtmpIngest } from '../../actors/ingest/rtmp-ingest.rtmp.ts';
-import type { StreamCalls } from '../../actors/ingest/runner-ports.ts';
+import type { OwnerCalls } from '../../actors/ingest/runner-ports.ts';
 import { initKey, segmentKey } from '../../actors/segment-store/segment-key.ts';
 import { openDiskStore } from '../../actors/segment-store/segment-store.disk.ts';
 import type { SegmentStore } from '../../actors/segment-store/segment-store.ts';
 import type { SourceOffer } from '../../cluster/contract/index-log.ts';
 import {
   AttachParams,
-  DetachParams,
-  InputReport,
+  DetachCall,
+  InputCall,
   OfferParams,
   OpenPeriodParams,
   StandsStillParams,
@@ -37,13 +37,13 @@ const audioName = RenditionName.parse('aac-96k');
 export const otherIngest = 'rtmp://other.test/live';
 
 /** One session for each stream, every period a new one, every offer taken; parameters are parsed as over the wire. */
-export class RecordingOwner extends EventEmitter implements StreamCalls {
+export class RecordingOwner extends EventEmitter implements OwnerCalls {
   readonly attached: AttachParams[] = [];
   readonly periods: { readonly id: PeriodId; readonly params: OpenPeriodParams }[] = [];
   readonly offers: { readonly streamId: StreamId; readonly offer: SourceOffer; readonly epoch: number }[] =
     [];
-  readonly inputs: InputReport[] = [];
-  readonly detached: DetachParams[] = [];
+  readonly inputs: InputCall[] = [];
+  readonly detached: DetachCall[] = [];
   readonly closed: CloseSessionsParams[] = [];
   readonly looks: StandsStillParams[] = [];
   /** Called before every call but `attach` and `detach`; throws what the owner shall answer. */
@@ -89,16 +89,16 @@ export class RecordingOwner extends EventEmitter implements StreamCalls {
     });
   }
 
-  input(raw: InputReport): Promise<unknown> {
-    const input = InputReport.parse(raw);
+  input(raw: InputCall): Promise<unknown> {
+    const input = InputCall.parse(raw);
     return this.#answer('input', undefined, () => {
       this.inputs.push(input);
       return { sequence: this.offers.length, feedsElsewhere: this.feedsElsewhere };
     });
   }
 
-  detach(raw: DetachParams): Promise<unknown> {
-    const params = DetachParams.parse(raw);
+  detach(raw: DetachCall): Promise<unknown> {
+    const params = DetachCall.parse(raw);
     if (this.#live.get(params.streamId) === params.sessionId) this.#live.delete(params.streamId);
     this.detached.push(params);
     this.emit('change');

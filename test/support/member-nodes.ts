@@ -1,10 +1,10 @@
 /** Members of a region on a real nats-server, without the rest of a node. */
 import { createServer, type Server } from 'node:http';
-import { connect } from '@nats-io/transport-node';
+import { connect, type NatsConnection } from '@nats-io/transport-node';
 import type { GoneMember, Member } from '../../cluster/membership/member-directory.ts';
 import { openNatsMembership, type Membership } from '../../cluster/membership/membership.nats.ts';
 import { silentLogger } from '../../cluster/observe/logger.ts';
-import { noMetrics } from '../../cluster/observe/metrics.ts';
+import { noMetrics, type Metrics } from '../../cluster/observe/metrics.ts';
 import type { Clock } from '../../cluster/time/clock.ts';
 import { systemClock } from '../../cluster/time/clock.system.ts';
 import { testMember } from './members.ts';
@@ -14,6 +14,12 @@ export interface TestNode extends AsyncDisposable {
   readonly membership: Membership;
   readonly gone: GoneMember[];
   readonly exits: string[];
+  /** How often each event of failure detection was counted. */
+  counted(event: string): number;
+  /** Leaves its NATS server and comes back to it. */
+  reconnect(): Promise<void>;
+  /** Resolves when JetStream has answered it. */
+  isServed(): Promise<void>;
   /** Dies without a word: NATS and HTTP are gone at once. */
   crash(): Promise<void>;
 }
@@ -34,6 +40,7 @@ export async function startNode(
   const connection = await connect({ servers: nats.url, reconnectTimeWait: 50, maxReconnectAttempts: -1 });
   const self = testMember(name, { httpUrl: `http://127.0.0.1:${port}`, ...change });
   const exits: string[] = [];
+  const counts = new Map<string, number>();
   const crash = async (): Promise<void> => {
     health.closeAllConnections();
     health.close();
@@ -42,7 +49,7 @@ export async function startNode(
   try {
     const membership = await openNatsMembership({
       ...{ connection, self, secretHash, clock, random: Math.random },
-      ...{ logger: silentLogger, metrics: noMetrics, exit: (why) => void exits.push(why) },
+      ...{ logger: silentLogger, metrics: countingInto(counts), exit: (why) => void exits.push(why) },
     });
     const gone: GoneMember[] = [];
     membership.onGone((one) => void gone.push(one));
@@ -50,11 +57,32 @@ export async function startNode(
       if (!connection.isClosed()) await membership.close();
       await crash();
     };
-    return { membership, gone, exits, crash, [Symbol.asyncDispose]: dispose };
+    return {
+      ...{ membership, gone, exits, crash, [Symbol.asyncDispose]: dispose },
+      counted: (event) => counts.get(event) ?? 0,
+      reconnect: () => connection.reconnect(),
+      isServed: () => servedBy(connection),
+    };
   } catch (error) {
     await crash();
     throw error;
   }
+}
+
+function countingInto(counts: Map<string, number>): Metrics {
+  const add = (by: number, { event = '' } = {}): void =>
+    void counts.set(event, (counts.get(event) ?? 0) + by);
+  return { ...noMetrics, counter: () => ({ add }) };
+}
+
+async function servedBy(connection: NatsConnection): Promise<void> {
+  const ask = () => connection.request('$JS.API.INFO', '', { timeout: 500 });
+  const isAnswered = (): Promise<boolean> =>
+    ask().then(
+      () => true,
+      () => false,
+    );
+  while (!(await isAnswered())) await systemClock.sleep(20);
 }
 
 async function listening(server: Server): Promise<number> {

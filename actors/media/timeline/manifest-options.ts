@@ -9,6 +9,8 @@ export interface EdgeAddress {
   readonly region: RegionId;
   /** `http://host:port`, without a slash at the end. */
   readonly baseUrl: string;
+  /** Its share of viewers, relative to the others' (C4): for steering, no manifest says it; 1. */
+  readonly weight?: number;
 }
 
 /** One revision of the edge list, in the order that every edge has it in; a viewer's own order comes from steering. */

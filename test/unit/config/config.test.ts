@@ -43,6 +43,20 @@ test.for(['5', '31', '7.5', 'long'])('a hold-back of %s is refused in words', (v
   ]);
 });
 
+test('a drain of less than 10 s, in which nothing could be handed over, is refused in words', () => {
+  expect(loadConfig({ TANGAZA_DRAIN_SECONDS: '10' }, 4).drainSeconds).toBe(10);
+  for (const value of ['9', '5', '0', '10.5', 'soon'])
+    expect(faultsOf({ TANGAZA_DRAIN_SECONDS: value })).toEqual([
+      'TANGAZA_DRAIN_SECONDS: a whole number of seconds, at least 10',
+    ]);
+});
+
+test('a weight is 1 unless it is set, and is refused in words where it would put a node out of every line', () => {
+  expect([loadConfig({}, 4).weight, loadConfig({ TANGAZA_WEIGHT: '2.5' }, 4).weight]).toEqual([1, 2.5]);
+  for (const value of ['0', '-1', '101', 'heavy', 'NaN', 'Infinity'])
+    expect(faultsOf({ TANGAZA_WEIGHT: value })).toEqual(['TANGAZA_WEIGHT: a number from 0.1 to 100']);
+});
+
 function faultsOf(env: Record<string, string>): readonly string[] {
   try {
     loadConfig(env, 4);

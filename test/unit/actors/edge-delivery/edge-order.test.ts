@@ -28,6 +28,18 @@ test("the region's edges come first, then the others, and none is lost", () => {
   expect(order.toSorted()).toEqual(['a1', 'a2', 'a3', 'b1', 'b2']);
 });
 
+// Method: with one edge of weight 3 among three, and of 500 viewers; with and without loads.
+test.each([undefined, 0])('an edge gets its share of viewers by its weight, with loads of %s', (load) => {
+  const weighted = [{ ...edge('a1', 'a'), weight: 3 }, edge('a2', 'a'), edge('a3', 'a')];
+  const seen = { self: 'a2', region: 'a', isLeaving: false, isSound: () => true, loadOf: () => load };
+  const firsts = Array.from(
+    { length: 500 },
+    (_, index) => edgesFor(weighted, { ...seen, viewer: `10.0.0.${index}` })[0]?.id,
+  );
+  const share = firsts.filter((id) => id === 'a1').length / firsts.length;
+  expect(Math.abs(share - 3 / 5)).toBeLessThan(0.1);
+});
+
 test('an edge that leaves goes last', () => {
   expect(orderFor('1.2.3.4', true).at(-1)).toBe('a2');
 });

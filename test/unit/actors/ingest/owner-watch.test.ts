@@ -25,18 +25,24 @@ function scene() {
     sequence: 5,
     twin: {} as { readonly hasTwin?: boolean },
     attached: [] as unknown[],
+    epoch: 1,
+    under: [] as number[],
   };
   const refuse = (): Promise<never> => Promise.reject(new TangazaError('UNAVAILABLE'));
   const watch = new OwnerWatch({
-    ...{ clock, logger: silentLogger },
+    ...{ clock, logger: silentLogger, epoch: Epoch.parse(1) },
     stream: {
-      ...{ openPeriod: refuse, detach: refuse, closeSessions: refuse },
+      ...{ openPeriod: refuse, closeSessions: refuse },
+      detach: async ({ epoch }) => void owner.under.push(epoch),
       attach: async ({ hadTwin }) => {
         owner.attached.push(hadTwin);
-        return { epoch: Epoch.parse(1) };
+        return { epoch: Epoch.parse(owner.epoch) };
       },
       offer: () => owner.offer(),
-      input: async () => ({ sequence: owner.sequence, feedsElsewhere: false, ...owner.twin }),
+      input: async ({ epoch }) => {
+        owner.under.push(epoch);
+        return { sequence: owner.sequence, feedsElsewhere: false, ...owner.twin };
+      },
       standsStill: async () => ({ owner: NodeId.parse('n2') }),
     },
   });
@@ -98,6 +104,16 @@ test('whether it had a twin is told to the next owner as the last that knew it s
     await watch.attach(attachParams());
   }
   expect(owner.attached).toEqual([undefined, true, true, undefined]);
+});
+
+test('reports and the farewell go out under the epoch of the last owner that was attached to', async () => {
+  const { owner, watch } = scene();
+  await watch.input(inputParams);
+  owner.epoch = 3;
+  await watch.attach(attachParams());
+  await watch.input(inputParams);
+  await watch.detach({ streamId: stream, sessionId: attachParams().sessionId, reason: 'test' });
+  expect([owner.under, watch.epoch]).toEqual([[1, 3, 3], 3]);
 });
 
 test('with another owner the count begins anew', async () => {

@@ -1,7 +1,8 @@
 /** Deadlines are the caller's, and checked by the callee (C6). */
 import { expect, test } from 'vitest';
+import { z } from 'zod';
 import { errorCodeOf } from '../../../../cluster/errors/tangaza-error.ts';
-import { deadlineCheck } from '../../../../cluster/membership/deadlines.ts';
+import { actionsInTime, deadlineCheck } from '../../../../cluster/membership/deadlines.ts';
 import { NodeId } from '../../../../cluster/model/ids.ts';
 
 const check = deadlineCheck({
@@ -36,4 +37,30 @@ test('a call without a deadline is taken from this process alone', () => {
     'BAD_REQUEST',
     'BAD_REQUEST',
   ]);
+});
+
+test('an action runs in time alone, and with what can be parsed', () => {
+  const ran: unknown[] = [];
+  const { action, inTime } = actionsInTime(check);
+  const actions = [
+    action(z.object({ n: z.number() }), ({ n }) => ran.push(n)),
+    inTime((params: unknown) => ran.push(params)),
+  ];
+  const outcomes = (meta: unknown, params: unknown): readonly string[] =>
+    actions.map((run) => {
+      try {
+        run({ params, meta, nodeID: 'there', broker: { nodeID: 'here' } });
+        return 'ran';
+      } catch (error) {
+        return errorCodeOf(error);
+      }
+    });
+  expect(outcomes({ from: 'here', deadlineMs: 10_000 }, { n: 1 })).toEqual([
+    'DEADLINE_EXCEEDED',
+    'DEADLINE_EXCEEDED',
+  ]);
+  expect(outcomes({}, { n: 1 })).toEqual(['BAD_REQUEST', 'BAD_REQUEST']);
+  expect(ran).toEqual([]);
+  expect(outcomes({ from: 'here', deadlineMs: 10_001 }, { n: 'one' })).toEqual(['BAD_REQUEST', 'ran']);
+  expect(ran).toEqual([{ n: 'one' }]);
 });

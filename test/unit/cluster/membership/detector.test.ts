@@ -7,6 +7,7 @@ import {
   type Detector,
   type P2Result,
 } from '../../../../cluster/membership/detector.ts';
+import { suspectedLives } from '../../../../cluster/membership/evidence.ts';
 import type { Accusation } from '../../../../cluster/membership/heard.ts';
 import { monitorsOf } from '../../../../cluster/membership/monitors.ts';
 import {
@@ -180,6 +181,57 @@ test('of three nodes two may die at once: the third, left alone to accuse, is be
   expect(region.deaths).toEqual([]);
   region.run(25_000);
   expect(live(region)).toEqual(['n1']);
+});
+
+/** An operator's word, asked for at one node and heard by all. */
+function release(region: TestRegion, at: NodeId): readonly NodeId[] {
+  const lives = suspectedLives(region.detector(at), region.nowMs);
+  for (const id of region.ids) region.feed(id, { kind: 'release', lives });
+  return lives.map(({ id }) => id);
+}
+
+// Method: six of twelve die, of which the brake lets four go at most; then two of three, whom the third alone accuses.
+test.each([
+  [12, 6],
+  [3, 2],
+])("of %i nodes %i die at once: at an operator's word all who are suspected are given up", (size, dead) => {
+  const region = new TestRegion(size);
+  region.run(1000);
+  const victims = region.ids.slice(0, dead);
+  region.kill(...victims);
+  region.run(5000);
+  const before = live(region).filter((id) => victims.includes(id));
+  const released = release(region, at(region, size - 1));
+  expect(released.length).toBeGreaterThan(0);
+  const after = live(region).filter((id) => victims.includes(id));
+  expect(after).toEqual(before.filter((id) => !released.includes(id)));
+  region.run(60_000);
+  expect(live(region)).toEqual(region.ids.slice(dead));
+});
+
+// Method: of twelve eight fall silent, and those that the brake holds answer again before the word that names them comes. Later they fall
+// silent for good, under the brake: it is as it is without that word.
+test("an operator's word gives nobody up who answers, nor who is accused only later", () => {
+  const deathsWith = (hasWord: boolean): TestRegion['deaths'] => {
+    const region = new TestRegion(12);
+    region.run(1000);
+    const silent = new Set(region.ids.slice(0, 8));
+    region.p1 = (_, to) => !silent.has(to);
+    region.p2 = (_, to) => (silent.has(to) ? 'timedOut' : 'fine');
+    region.run(5000);
+    const held = live(region).filter((id) => silent.has(id));
+    expect(held.length).toBeGreaterThan(2);
+    silent.clear();
+    region.run(1000);
+    const lives = held.flatMap((id) => findMember(region.view, id) ?? []);
+    if (hasWord) for (const id of region.ids) region.feed(id, { kind: 'release', lives });
+    region.run(20_000);
+    expect(live(region)).toEqual(expect.arrayContaining([...held]));
+    for (const id of held) silent.add(id);
+    region.run(60_000);
+    return region.deaths;
+  };
+  expect(deathsWith(true)).toEqual(deathsWith(false));
 });
 
 test('suspects that answer before the 30 s are over live on', () => {

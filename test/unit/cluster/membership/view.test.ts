@@ -7,12 +7,13 @@ import {
   forgetDead,
   join,
   leave,
+  maxMembers,
   misfit,
   renewed,
   startDraining,
   withKnown,
   type Life,
-  type View,
+  View,
 } from '../../../../cluster/membership/view.ts';
 import { BootId, NodeId } from '../../../../cluster/model/ids.ts';
 import { testMember, viewOf } from '../../../support/members.ts';
@@ -92,6 +93,27 @@ test('a member with another secret or another protocol is told what to do', () =
   expect(misfit(view, testMember('n2', { protocol: 2 }), 'secret')).toMatch(
     /n2 speaks protocol 2, n1 speaks 1/,
   );
+});
+
+// Goal: a view that was written can be read. Method: a region is full, its dead included; one more is refused, one that comes back not.
+test('a full region takes no further member, says so, and takes its own back', () => {
+  const {
+    members: [one],
+    ...rest
+  } = viewOf('n1');
+  if (one === undefined) throw new Error('no member');
+  const ids = Array.from({ length: maxMembers }, (_, index) => NodeId.parse(`n${index}`));
+  const full: View = { ...rest, members: ids.map((id) => ({ ...one, id })) };
+  expect(View.safeParse(full).success).toBe(true);
+  const newcomer = testMember('another');
+  const words = /another would be member 2001 of region r1: stop another node first/;
+  expect(misfit(full, newcomer, 'secret')).toMatch(words);
+  expect(() => join(full, newcomer)).toThrow(words);
+  const died = declareDead(full, lifeOf(full, n1), 0);
+  expect(misfit(died, testMember('n1'), 'secret')).toBeUndefined();
+  expect(join(died, testMember('n1')).members).toHaveLength(maxMembers);
+  const left = leave(full, n1, one.bootId);
+  expect(View.safeParse(join(left, newcomer)).success).toBe(true);
 });
 
 test('a view that is built again lists who was known and is missing, or is there as an earlier life only', () => {

@@ -17,3 +17,14 @@ test('over a second without a look is a freeze, less is only a busy process', ()
   void clock.ring();
   expect(frozen).toHaveLength(2);
 });
+
+test('who cares for less is told of less', () => {
+  const clock = new JumpingClock();
+  const late: number[] = [];
+  watchFreezes(clock, (ms) => void late.push(ms), 200);
+  for (const passedMs of [50, 250, 251, 50, 500]) {
+    clock.nowMs += passedMs;
+    void clock.ring();
+  }
+  expect(late).toEqual([201, 450]);
+});

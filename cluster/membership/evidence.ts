@@ -1,0 +1,57 @@
+/** What the accusations that a node has heard say of a member: who is suspected, and who is convicted (C3; D2 and D6 of the detector). */
+import type { NodeId } from '../model/ids.ts';
+import { accused, accusersOf, type Heard, type Said } from './heard.ts';
+import { monitorsOf } from './monitors.ts';
+import { findMember, isLive, lifeOf, type Life, type View } from './view.ts';
+
+interface Evidence {
+  readonly view: View;
+  readonly heard: Heard;
+}
+
+/** D6: how long an accusation lives. */
+export const accusationMs = 3000;
+
+/** Live members that somebody accuses now, by any node's monitors. */
+export function suspectedLives(evidence: Evidence, nowMs: number): readonly Life[] {
+  return [...accused(evidence.heard)].flatMap((id) => {
+    const member = findMember(evidence.view, id);
+    if (member === undefined || !isLive(member) || !isSuspect(evidence, id, nowMs)) return [];
+    return [lifeOf(member)];
+  });
+}
+
+/** How many members are convicted in the whole region, as far as accusations were heard. */
+export function convictions(evidence: Evidence, nowMs: number): number {
+  let count = 0;
+  for (const id of accused(evidence.heard)) {
+    const member = findMember(evidence.view, id);
+    if (member !== undefined && isLive(member) && isConvicted(evidence, member, nowMs)) count += 1;
+  }
+  return count;
+}
+
+/** D2. */
+export function isConvicted(evidence: Evidence, life: Life, nowMs: number): boolean {
+  const monitors = monitorsOf(evidence.view, life.id);
+  const accusers = monitors.filter((monitor) => doesAccuse(evidence, monitor, life, nowMs));
+  return accusers.length >= Math.min(2, monitors.length);
+}
+
+export function doesAccuse({ heard }: Evidence, monitor: NodeId, life: Life, nowMs: number): boolean {
+  const said = accusersOf(heard, life.id)?.get(monitor);
+  return said !== undefined && isLiving(said, life, nowMs);
+}
+
+/** D6. What is dead stays in `heard` until its target's life ends: that is cheaper than to look for it. */
+const isLiving = ({ incarnation, atMs }: Said, life: Life, nowMs: number): boolean =>
+  incarnation === life.incarnation && nowMs - atMs < accusationMs;
+
+/** Somebody accuses it now. */
+export function isSuspect({ heard, view }: Evidence, id: NodeId, nowMs: number): boolean {
+  const accusers = accusersOf(heard, id);
+  const life = accusers === undefined ? undefined : findMember(view, id);
+  if (accusers === undefined || life === undefined) return false;
+  for (const said of accusers.values()) if (isLiving(said, life, nowMs)) return true;
+  return false;
+}
