@@ -51,7 +51,7 @@ export async function* consume<T = never>(
 
 interface OpenConsumer {
   readonly messages: ConsumerMessages;
-  readonly close: () => Promise<void>;
+  readonly close: () => void;
 }
 
 async function openConsumer(
@@ -66,9 +66,10 @@ async function openConsumer(
     idle_heartbeat: heartbeatMs,
   });
   const stopWatching = stopOnTrouble(connection, messages, signal);
-  const close = async (): Promise<void> => {
+  const close = (): void => {
     stopWatching();
-    await messages.close();
+    // Not waited for: of messages that nobody has begun to read, the library never says that they are closed.
+    void messages.close();
     // Best effort: the server forgets an idle consumer by itself.
     if (!connection.isClosed()) consumer.delete().catch(() => {});
   };
