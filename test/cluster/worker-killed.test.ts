@@ -2,7 +2,6 @@
 import { expect, test } from 'vitest';
 import { isPresent, type IndexEntry } from '../../cluster/contract/index-log.ts';
 import type { TranscodeTask } from '../../cluster/contract/transcode.ts';
-import { systemClock } from '../../cluster/time/clock.system.ts';
 import type { DemoNode } from '../../scripts/demo/demo-cluster.ts';
 import { startTestCluster, type TestCluster } from '../support/demo.ts';
 import { flashAndBeep, publish, x264 } from '../support/ffmpeg-publisher.ts';
@@ -28,9 +27,13 @@ async function killAtWork(worker: DemoNode, tasks: TaskWatch): Promise<Transcode
   return attemptOf(held, tasks.seen);
 }
 
+/** A bound for what takes a second, so that a failure is told before the test's time-out. */
+const soon = { timeout: 10_000 };
+
 async function publishedAgain({ taskId, attempt }: TranscodeTask, tasks: TaskWatch): Promise<void> {
-  while (!tasks.seen.some((one) => one.taskId === taskId && one.attempt > attempt))
-    await systemClock.sleep(20);
+  const attempts = (): number =>
+    tasks.seen.filter((one) => one.taskId === taskId && one.attempt > attempt).length;
+  await expect.poll(attempts, soon).toBeGreaterThan(0);
 }
 
 /** The owner did it for the worker's death, not because the task was slow. */
