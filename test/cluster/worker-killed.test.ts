@@ -16,15 +16,15 @@ import {
 } from '../support/live-cluster.ts';
 import { ManifestWatch } from '../support/manifest-watch.ts';
 import { addNode } from '../support/more-nodes.ts';
-import { attemptOf, holdTask, watchTasks, type TaskWatch } from '../support/worker-tasks.ts';
+import { holdTask, watchTasks, type TaskWatch } from '../support/worker-tasks.ts';
 
 const withoutWorkers = { TANGAZA_ROLES: 'ingest,edge-delivery,control' };
 const workerOnly = { TANGAZA_ROLES: 'transcode-worker', TANGAZA_WORKER_SLOTS: '1' };
 /** Kills the node while its ffmpeg works. @returns the attempt that died with it */
 async function killAtWork(worker: DemoNode, tasks: TaskWatch): Promise<TranscodeTask> {
-  const held = await holdTask(worker);
+  const task = await holdTask(worker, tasks);
   await worker.process.kill('SIGKILL');
-  return attemptOf(held, tasks.seen);
+  return task;
 }
 
 /** A bound for what takes a second, so that a failure is told before the test's time-out. */
@@ -57,7 +57,8 @@ const absentIn = (entries: readonly IndexEntry[]): readonly string[] =>
         ),
   );
 
-// Goal: the death of a worker costs nobody anything. Method: two nodes that ingest, own and serve, two that only encode. The ffmpeg
+// Goal: the death of a worker costs nobody anything. Method: two nodes that ingest, own and serve, two that only encode; a
+// small picture, so that these have time to spare. The ffmpeg
 // of one of these is stopped in the middle of a segment, and then its node is killed. The same task must be published again, and
 // be committed with every rendition. A death is answered within about a second, as a slow task is (M12), and now and then that is
 // faster; then the worker comes back, and it is the other one's turn.
@@ -71,7 +72,11 @@ test('a worker-only node is killed in the middle of a task: no gap, no rendition
   const workers = [one, two];
   for (const worker of workers) await hasJoined(cluster, worker, owner);
   await using tasks = await watchTasks(region);
-  await using publisher = publish(`${owner.rtmp}/${cluster.stream.key}`, flashAndBeep(854, 480), x264(25, 2));
+  await using publisher = publish(
+    `${owner.rtmp}/${cluster.stream.key}`,
+    flashAndBeep(270, 480, 12),
+    x264(12, 2),
+  );
   await playing(edge);
   await using watch = new ManifestWatch(cluster.nodes, playlistPath);
 

@@ -1,8 +1,8 @@
 /** Eyes and a hand on the map step: what tasks an owner publishes, and one that is kept from ending in its worker. */
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import type { TranscodeTask } from '../../cluster/contract/transcode.ts';
-import { TranscodeTask as Task } from '../../cluster/contract/transcode.ts';
+import { isDeepStrictEqual } from 'node:util';
+import { TranscodeTask } from '../../cluster/contract/transcode.ts';
 import { subjects } from '../../cluster/contract/subjects.ts';
 import { connectNats } from '../../cluster/membership/connection.nats.ts';
 import { RegionId } from '../../cluster/model/ids.ts';
@@ -23,7 +23,7 @@ export async function watchTasks({ id, natsUrl }: LogOfRegion): Promise<TaskWatc
   const seen: TranscodeTask[] = [];
   nats.connection.subscribe(subjects.allTasks(RegionId.parse(id)), {
     callback: (error, message) => {
-      const task = error === null ? Task.safeParse(message.json()) : undefined;
+      const task = error === null ? TranscodeTask.safeParse(message.json()) : undefined;
       if (task?.success === true) seen.push(task.data);
     },
   });
@@ -31,43 +31,46 @@ export async function watchTasks({ id, natsUrl }: LogOfRegion): Promise<TaskWatc
   return { seen, [Symbol.asyncDispose]: () => nats.close() };
 }
 
-/** What an encoder is at work on, found in its folder and on its command line. */
-export interface HeldTask {
-  readonly source: Uint8Array;
-  readonly commandLine: string;
-}
-
-/** Waits until the node's ffmpeg encodes a segment, and stops it there, so that it cannot end before the node does. */
-export async function holdTask({ process: worker }: DemoNode): Promise<HeldTask> {
+/**
+ * Waits until the node's ffmpeg encodes a segment, and stops it there, so that it cannot end before the node does.
+ *
+ * @returns the attempt that it is; one that others were published beside is let go on, for they cannot be told apart
+ */
+export async function holdTask({ process: worker }: DemoNode, { seen }: TaskWatch): Promise<TranscodeTask> {
   for (;;) {
     for (const pid of await childrenOf(worker.pid)) {
-      const held = await hold(pid).catch(() => undefined); // it may be gone by now
-      if (held !== undefined) return held;
+      process.kill(pid, 'SIGSTOP');
+      const encoding = await encodingOf(pid).catch(() => undefined); // it has just ended
+      const [task, ...others] = seen.filter((one) => encoding !== undefined && isOf(one, encoding));
+      if (task !== undefined && others.length === 0) return task;
+      process.kill(pid, 'SIGCONT');
     }
     await clock.sleep(5);
   }
 }
 
-async function childrenOf(pid = 0): Promise<readonly number[]> {
-  const text = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '');
+async function childrenOf(node = 0): Promise<readonly number[]> {
+  const text = await readFile(`/proc/${node}/task/${node}/children`, 'utf8').catch(() => '');
   return text.trim().split(' ').filter(Boolean).map(Number);
 }
 
-async function hold(pid: number): Promise<HeldTask | undefined> {
-  const commandLine = await readFile(`/proc/${pid}/cmdline`, 'utf8');
-  if (!commandLine.includes('source.mp4')) return undefined;
-  process.kill(pid, 'SIGSTOP');
-  const state = /\) (\w) /.exec(await readFile(`/proc/${pid}/stat`, 'utf8'))?.[1];
-  return state === 'T' ? { commandLine, source: await readFile(`/proc/${pid}/cwd/source.mp4`) } : undefined;
+interface Encoding {
+  readonly source: Uint8Array;
+  readonly outputs: readonly string[];
 }
 
-/** Which of the published attempts that is: the last one of its source and renditions. */
-export function attemptOf({ source, commandLine }: HeldTask, tasks: readonly TranscodeTask[]): TranscodeTask {
-  const task = tasks.findLast((one) => {
-    const media = source.subarray(source.byteLength - one.source.bytes);
-    const isSource = createHash('sha256').update(media).digest('hex') === one.source.sha256;
-    return isSource && one.renditions.every(({ name }) => commandLine.includes(`${name}.h264`));
-  });
-  if (task === undefined) throw new Error(`no task was published for ${commandLine}`);
-  return task;
+/** What a stopped ffmpeg has in its folder and on its command line. */
+async function encodingOf(pid: number): Promise<Encoding | undefined> {
+  const state = /\) (\w) /.exec(await readFile(`/proc/${pid}/stat`, 'utf8'))?.[1];
+  if (state !== 'T') return undefined;
+  const words = (await readFile(`/proc/${pid}/cmdline`, 'utf8')).split('\0');
+  const outputs = words.filter((word) => word.endsWith('.h264'));
+  return { outputs, source: await readFile(`/proc/${pid}/cwd/source.mp4`) };
+}
+
+function isOf(task: TranscodeTask, { source, outputs }: Encoding): boolean {
+  const media = source.subarray(source.byteLength - task.source.bytes);
+  const isSource = createHash('sha256').update(media).digest('hex') === task.source.sha256;
+  const names = task.renditions.map(({ name }) => `${name}.h264`);
+  return isSource && isDeepStrictEqual(names.toSorted(), outputs.toSorted());
 }
