@@ -39,11 +39,11 @@ export async function watchTasks({ id, natsUrl }: LogOfRegion): Promise<TaskWatc
 export async function holdTask({ process: worker }: DemoNode, { seen }: TaskWatch): Promise<TranscodeTask> {
   for (;;) {
     for (const pid of await childrenOf(worker.pid)) {
-      process.kill(pid, 'SIGSTOP');
+      signal(pid, 'SIGSTOP');
       const encoding = await encodingOf(pid).catch(() => undefined); // it has just ended
       const [task, ...others] = seen.filter((one) => encoding !== undefined && isOf(one, encoding));
       if (task !== undefined && others.length === 0) return task;
-      process.kill(pid, 'SIGCONT');
+      signal(pid, 'SIGCONT');
     }
     await clock.sleep(5);
   }
@@ -52,6 +52,14 @@ export async function holdTask({ process: worker }: DemoNode, { seen }: TaskWatc
 async function childrenOf(node = 0): Promise<readonly number[]> {
   const text = await readFile(`/proc/${node}/task/${node}/children`, 'utf8').catch(() => '');
   return text.trim().split(' ').filter(Boolean).map(Number);
+}
+
+function signal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name);
+  } catch {
+    // Gone already.
+  }
 }
 
 interface Encoding {
