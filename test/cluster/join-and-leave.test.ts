@@ -12,14 +12,14 @@ import { accountOf, hasJoined, nothingLost } from '../support/live-cluster.ts';
 import { ManifestWatch } from '../support/manifest-watch.ts';
 import { makeFeed } from '../support/media-feed.ts';
 import { addNode } from '../support/more-nodes.ts';
-import { readPlaylist, waitForPlaylist } from '../support/playlists.ts';
+import { waitForPlaylist } from '../support/playlists.ts';
 import { TwinEncoder, twinsAt } from '../support/twin-encoder.ts';
 
 const withinMs = 60_000;
 /** On each of three nodes. */
 const streamsOfNode = 2;
 /** Segments of 2 s: by then the newcomer has looked for streams to take over, which it does every 5 s. */
-const lookedForOrphans = 3;
+const lookedForOrphans = 4;
 const noWorkers = { TANGAZA_ROLES: 'ingest,edge-delivery,control' };
 
 interface OnAir {
@@ -56,7 +56,7 @@ async function healthUntil(
 async function allGrow(streams: readonly OnAir[], { url }: DemoNode, segments: number): Promise<void> {
   await Promise.all(
     streams.map(async ({ path }) => {
-      const { lastNumber } = await readPlaylist(url + path);
+      const { lastNumber } = await waitForPlaylist(url + path, () => true, withinMs);
       await waitForPlaylist(url + path, (now) => now.lastNumber >= lastNumber + segments, withinMs);
     }),
   );
@@ -105,7 +105,7 @@ test('a joiner moves no stream on air, and one that is killed exactly its own', 
   await hasJoined(cluster, joining, staying);
   await using watches = new AsyncDisposableStack();
   const eyes = streams.map(({ path }) => watches.use(new ManifestWatch([staying, joining], path)));
-  await allGrow(streams, staying, lookedForOrphans);
+  await allGrow(streams, joining, lookedForOrphans);
   expect(await placementsOf(cluster, joining)).toEqual(before);
 
   await leaving.process.kill('SIGKILL');
