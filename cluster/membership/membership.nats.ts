@@ -243,9 +243,11 @@ class NatsMembership implements Membership {
   /** @param isOther of a bucket that was lost and made again: its revisions begin again */
   #take({ view, revision }: StoredView, isOther = false): void {
     if (revision < this.#revision && !isOther) return;
+    // Emptied without a trace: the first view written there is no child of ours, and may have as high a version.
+    const leastVersion = this.#view.version + (revision > this.#revision ? 1 : 0);
     this.#revision = revision;
     const { clock, logger } = this.#options;
-    if (isOther || view === undefined || view.version < this.#view.version) {
+    if (isOther || view === undefined || view.version < leastVersion) {
       logger.warn(
         { revision, isOther },
         'the membership view was emptied or went back; members build it again',
@@ -320,7 +322,10 @@ class NatsMembership implements Membership {
 
   /** M5. */
   async #goBack(knownRevision: number): Promise<void> {
-    await this.#change((now) => renewed(join(now, this.#options.self)));
+    await this.#change((now) => {
+      const joined = join(now, this.#options.self);
+      return joined === now ? renewed(now) : joined; // one step each, so that no version is ahead of who is in it
+    });
     const stored = await this.#store.read();
     if (stored.revision < knownRevision) this.#take(stored, true);
   }

@@ -162,15 +162,10 @@ async function startRegion({
     await assertPortIsFree(rtmpPort, '--rtmp-base');
     const node = `${id}-node-${i + 1}`;
     const env = {
-      TANGAZA_NODE_ID: node,
-      TANGAZA_REGION: id,
-      TANGAZA_HTTP_HOST: host,
-      TANGAZA_HTTP_PORT: String(httpPort),
-      TANGAZA_RTMP_HOST: host,
-      TANGAZA_RTMP_PORT: String(rtmpPort),
-      TANGAZA_NATS_URL: (await options.natsOf?.(node, natsUrl)) ?? natsUrl,
-      TANGAZA_DATA_DIR: dataDir,
-      TANGAZA_OPERATOR_TOKEN: secrets.operatorToken,
+      ...nodeEnv({
+        ...{ region: id, node, httpPort, rtmpPort, dataDir, token: secrets.operatorToken },
+        natsUrl: (await options.natsOf?.(node, natsUrl)) ?? natsUrl,
+      }),
       ...storeEnv(options.store, s3Port, secrets),
       ...options.env,
     };
@@ -184,6 +179,32 @@ async function startRegion({
     });
   }
   return { id, dataDir, nats, natsUrl, objectStore, nodes };
+}
+
+export interface NodeSite {
+  readonly region: string;
+  readonly node: string;
+  readonly httpPort: number;
+  readonly rtmpPort: number;
+  readonly natsUrl: string;
+  /** The region's: its nodes on this machine share it. */
+  readonly dataDir: string;
+  readonly token: string;
+}
+
+/** What `tangaza node` must be told to be that node of a demo cluster. */
+export function nodeEnv({ region, node, httpPort, rtmpPort, natsUrl, dataDir, token }: NodeSite) {
+  return {
+    TANGAZA_NODE_ID: node,
+    TANGAZA_REGION: region,
+    TANGAZA_HTTP_HOST: host,
+    TANGAZA_HTTP_PORT: String(httpPort),
+    TANGAZA_RTMP_HOST: host,
+    TANGAZA_RTMP_PORT: String(rtmpPort),
+    TANGAZA_NATS_URL: natsUrl,
+    TANGAZA_DATA_DIR: dataDir,
+    TANGAZA_OPERATOR_TOKEN: token,
+  };
 }
 
 function ensureDemoStream(file: string, key: string, clock: Clock): void {

@@ -111,14 +111,3 @@ test('an encoder that understands it is sent to another node: no gap, no discont
     clocks: 1,
   });
 });
-
-test('the last node drains only when it is forced', async () => {
-  await using cluster = await startTestCluster({ nodes: 1 });
-  const [only] = cluster.nodes;
-  const api = ['--url', only?.url ?? '', '--token', cluster.token];
-  const refused = await tangaza('drain', only?.node ?? '', ...api);
-  expect(refused.code).toBe(1);
-  expect(refused.error).toMatch(
-    /is the last node that could own streams: start another one first, or use --force/,
-  );
-});

@@ -9,7 +9,7 @@ import { openNatsViewStore } from '../../cluster/membership/view-store.nats.ts';
 import { BootId, NodeId, RegionId } from '../../cluster/model/ids.ts';
 import { silentLogger } from '../../cluster/observe/logger.ts';
 import { systemClock } from '../../cluster/time/clock.system.ts';
-import { startNode, states, until } from '../support/member-nodes.ts';
+import { startNode, states, until, type TestNode } from '../support/member-nodes.ts';
 import { viewOf } from '../support/members.ts';
 import { startNats, type TestNats } from '../support/start-nats.ts';
 
@@ -83,6 +83,33 @@ test('a bucket that is destroyed is made again by its members, and they go on in
     'n3 died',
   ]);
 });
+
+// Goal: a bucket emptied without a trace takes nobody's membership. Method: its stream is purged, so that revisions go on and no marker of
+// a deletion tells it. Whoever looks first writes a view with itself alone, of about the version that all know: nobody is gone for it.
+test.each([2, 3])(
+  'a bucket of %i members that is purged is built again, and nobody is taken for gone',
+  async (count) => {
+    await using nats = await startNats({ jetstream: true });
+    await using stack = new AsyncDisposableStack();
+    const names = Array.from({ length: count }, (_, index) => `n${index}`);
+    const nodes: TestNode[] = [];
+    for (const name of names) nodes.push(stack.use(await startNode(nats, name)));
+    await until(() => nodes.every((node) => states(node).length === count));
+    await using connection = await connect({ servers: nats.url });
+    const { streams } = await jetstreamManager(connection);
+    for (let times = 0; times < 3; times += 1) {
+      await streams.purge('KV_members-r1');
+      const isWhole = async (): Promise<boolean> => {
+        const kv = await new Kvm(connection).open('members-r1');
+        const text = (await kv.get('view'))?.string() ?? '';
+        return names.every((name) => text.includes(`"${name}"`));
+      };
+      while (!(await isWhole())) await systemClock.sleep(50);
+    }
+    await until(() => nodes.every((node) => states(node).length === count));
+    expect(nodes.flatMap(({ gone }) => gone)).toEqual([]);
+  },
+);
 
 // Goal: a changed view is learnt of after a lost disk. Method: the view has changed often; kill nats-server, empty
 // its folder, start it again: revisions begin again, below those that the members know.

@@ -8,11 +8,19 @@ export interface CliResult {
   readonly stderr: string;
 }
 
-export function runCli(args: readonly string[], token: string): Promise<CliResult> {
-  const script = join(import.meta.dirname, '../../scripts/tangaza.ts');
-  const env = { ...process.env, TANGAZA_OPERATOR_TOKEN: token };
+export const tangazaScript = join(import.meta.dirname, '../../scripts/tangaza.ts');
+const mostMs = 60_000;
+
+/** @param more further environment. @returns code 255 for one that had to be ended, after 60 s */
+export function runCli(
+  args: readonly string[],
+  token: string,
+  more: Readonly<Record<string, string>> = {},
+): Promise<CliResult> {
+  const env = { ...process.env, ...more, TANGAZA_OPERATOR_TOKEN: token };
+  const options = { env, timeout: mostMs, killSignal: 'SIGKILL' } as const;
   return new Promise((resolve) => {
-    const child = execFile(process.execPath, [script, ...args], { env }, (_error, stdout, stderr) =>
+    const child = execFile(process.execPath, [tangazaScript, ...args], options, (_error, stdout, stderr) =>
       resolve({ code: child.exitCode ?? 255, stdout, stderr }),
     );
   });

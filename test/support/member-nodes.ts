@@ -31,7 +31,7 @@ interface NodeOptions {
 }
 
 export async function startNode(
-  nats: TestNats,
+  nats: Pick<TestNats, 'url'>,
   name: string,
   { change, secretHash = 'secret', clock = systemClock }: NodeOptions = {},
 ): Promise<TestNode> {

@@ -44,6 +44,9 @@ export interface SendOptions {
   readonly signal?: AbortSignal;
 }
 
+/** The chunk stream of the pictures. */
+const pictureChunks = 6;
+
 export class RtmpPublisher implements AsyncDisposable {
   readonly statuses: Status[] = [];
   readonly closed: Promise<void>;
@@ -107,6 +110,11 @@ export class RtmpPublisher implements AsyncDisposable {
     return this.#acknowledgedBytes;
   }
 
+  /** Media time of the last picture that was written, ms; -1 for none. */
+  get lastPictureMs(): number {
+    return this.#last.get(pictureChunks) ?? -1;
+  }
+
   get localPort(): number | undefined {
     return this.#socket.localPort;
   }
@@ -155,7 +163,7 @@ export class RtmpPublisher implements AsyncDisposable {
   }
 
   sendTag({ type, timestampMs, body }: FeedTag, shiftMs = 0): void {
-    const id = type === 8 ? 4 : type === 9 ? 6 : 5;
+    const id = type === 8 ? 4 : type === 9 ? pictureChunks : 5;
     const time = (timestampMs + shiftMs) % 2 ** 32;
     const last = this.#last.get(id);
     // A type 1 header carries a delta: also across the wrap of 32 bits.

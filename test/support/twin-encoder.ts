@@ -2,7 +2,6 @@
 import type { StreamHealth } from '../../cluster/contract/stream.ts';
 import { systemClock } from '../../cluster/time/clock.system.ts';
 import type { DemoNode } from '../../scripts/demo/demo-cluster.ts';
-import type { TestCluster } from './demo.ts';
 import type { Feed } from './media-feed.ts';
 import { RtmpPublisher, type PublisherOptions } from './rtmp-publisher.ts';
 
@@ -16,7 +15,7 @@ export class TwinEncoder {
   }
 
   async connect(
-    cluster: TestCluster,
+    { stream }: { readonly stream: { readonly key: string } },
     node: Pick<DemoNode, 'rtmp'>,
     options: Pick<PublisherOptions, 'capsEx'> = {},
   ): Promise<RtmpPublisher> {
@@ -24,7 +23,7 @@ export class TwinEncoder {
     const publisher = await RtmpPublisher.connect({
       host: hostname,
       port: Number(port),
-      key: cluster.stream.key,
+      key: stream.key,
       ...options,
     });
     const answer = await publisher.publish();

@@ -1,0 +1,150 @@
+/** Bad input to the cluster itself, on real processes: nodes that may not be members, and an operator who spoils its buckets (C3, C5). */
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { jetstreamManager } from '@nats-io/jetstream';
+import { Kvm } from '@nats-io/kv';
+import { connect, type NatsConnection } from '@nats-io/transport-node';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { ClusterView } from '../../cluster/contract/streams.ts';
+import { RegionId } from '../../cluster/model/ids.ts';
+import { loadSecrets } from '../../config/secrets.disk.ts';
+import type { DemoNode, DemoRegion } from '../../scripts/demo/demo-cluster.ts';
+import { controlClient } from '../support/control-client.ts';
+import { startTestCluster, type TestCluster } from '../support/demo.ts';
+import { flashAndBeep, publish, x264, type FfmpegPublisher } from '../support/ffmpeg-publisher.ts';
+import { accountOf, breaksIn, decidedLog, grownBy, nothingLost, playing } from '../support/live-cluster.ts';
+import { startNode } from '../support/member-nodes.ts';
+import { runNode } from '../support/more-nodes.ts';
+
+const resources = new AsyncDisposableStack();
+let cluster: TestCluster;
+let region: DemoRegion;
+let owner: DemoNode;
+let other: DemoNode;
+let publisher: FfmpegPublisher;
+let nats: NatsConnection;
+let healthy: unknown;
+
+beforeAll(async () => {
+  cluster = resources.use(await startTestCluster());
+  const [one, two] = cluster.nodes;
+  const [first] = cluster.regions;
+  if (one === undefined || two === undefined || first === undefined) throw new Error('no cluster');
+  [owner, other, region] = [one, two, first];
+  nats = await connect({ servers: region.natsUrl });
+  resources.defer(() => nats.close());
+  const input = flashAndBeep(426, 240, 12);
+  publisher = resources.use(publish(`${owner.rtmp}/${cluster.stream.key}`, input, x264(12, 2)));
+  for (const node of cluster.nodes) await playing(node);
+  healthy = await seen();
+});
+afterAll(() => resources.disposeAsync());
+
+/** Who is a member in which life, and who owns the stream since when, as each node tells it. */
+async function seen(): Promise<unknown> {
+  const looks = cluster.nodes.map(async ({ url }) => {
+    const api = controlClient(url, cluster.token);
+    const { nodes, placements } = await api.call('/v1/cluster', 200, ClusterView);
+    const { owner: owns, epoch, ownedBecause, successors } = await api.health('demo');
+    const members = nodes.map(({ id, bootId, pid, state }) => ({ id, bootId, pid, state }));
+    const records = placements.map(({ streamId, owner: node, epoch: of }) => `${streamId} ${node} ${of}`);
+    return { members, records, health: { owns, epoch, ownedBecause, successors } };
+  });
+  return Promise.all(looks);
+}
+
+/** Whom a node took for gone, in its own words. */
+async function takenForGone({ node }: DemoNode): Promise<readonly string[]> {
+  return (await cluster.log(node)).split('\n').filter((line) => line.includes('a member is gone'));
+}
+
+// The cluster is undisturbed: whoever was a member still is, in the same life, and nobody was taken for gone.
+afterEach(async () => {
+  await expect.poll(seen, { timeout: 20_000 }).toEqual(healthy);
+  for (const node of cluster.nodes) expect(await takenForGone(node)).toEqual([]);
+});
+
+test('the second of two nodes with one id ends, and is told which one runs and what to set', async () => {
+  const { code, stderr } = await runNode(cluster, other.node);
+  expect(stderr).toContain(`A node ${other.node} runs already (process ${other.process.pid} on `);
+  expect([code, stderr]).toEqual([1, expect.stringContaining('): set another TANGAZA_NODE_ID.')]);
+});
+
+test('a node with the secrets of another cluster ends, and is told where to get those of this one', async () => {
+  const { code, stderr } = await runNode(cluster, 'stranger', {
+    TANGAZA_DATA_DIR: join(cluster.dataDir, 'of-another-cluster'),
+  });
+  expect(stderr).toContain(`stranger has another secret than the cluster in region ${region.id}`);
+  expect([code, stderr]).toEqual([1, expect.stringContaining('give it the secrets of this cluster')]);
+});
+
+// Method: no node can be told its protocol, so a member of a later one is there first, in a region of its own.
+test('a node of an earlier version than its region ends, and is told to run the same version', async () => {
+  const { streamKeySecret } = loadSecrets(region.dataDir);
+  const secretHash = createHash('sha256').update(`membership:${streamKeySecret}`).digest('hex');
+  const change = { region: RegionId.parse('region-2'), protocol: 2 };
+  await using _newer = await startNode({ url: region.natsUrl }, 'newer', { change, secretHash });
+  const { code, stderr } = await runNode(cluster, 'older', { TANGAZA_REGION: 'region-2' });
+  expect(stderr).toContain('older speaks protocol 1, newer speaks 2');
+  expect([code, stderr]).toEqual([1, expect.stringContaining('run the same version on both')]);
+});
+
+test('a node whose settings make no sense ends with all its faults, and touches nothing', async () => {
+  const { code, stderr } = await runNode(cluster, 'No Such Id', { TANGAZA_ROLES: 'viewer' });
+  expect(code).toBe(2);
+  expect(stderr).toMatch(/TANGAZA_NODE_ID: lower-case letters.*\n.*TANGAZA_ROLES: no such role: viewer/);
+});
+
+interface Spoiling {
+  readonly what: string;
+  readonly bucket: 'members' | 'ownership';
+  readonly key: 'view' | 'demo';
+  readonly how: 'purge' | 'corrupt';
+}
+
+const spoilings: readonly Spoiling[] = [
+  { what: 'the membership bucket is emptied', bucket: 'members', key: 'view', how: 'purge' },
+  { what: 'the membership view is corrupt', bucket: 'members', key: 'view', how: 'corrupt' },
+  { what: 'the ownership bucket is emptied', bucket: 'ownership', key: 'demo', how: 'purge' },
+  { what: 'an ownership record is corrupt', bucket: 'ownership', key: 'demo', how: 'corrupt' },
+];
+
+/** What the key holds in the server; empty where there is nothing. */
+async function kept({ bucket, key }: Spoiling): Promise<string> {
+  const entry = await new Kvm(nats)
+    .open(`${bucket}-${region.id}`)
+    .then((kv) => kv.get(key))
+    .catch(() => null);
+  return entry?.operation === 'PUT' ? entry.string() : '';
+}
+
+async function spoil({ bucket, key, how }: Spoiling): Promise<void> {
+  const name = `${bucket}-${region.id}`;
+  if (how === 'purge') await (await jetstreamManager(nats)).streams.purge(`KV_${name}`);
+  else await (await new Kvm(nats).open(name)).put(key, '{"epoch":');
+}
+
+/** Those who must be named there again. */
+const namesIn = ({ bucket }: Spoiling): readonly string[] =>
+  bucket === 'members' ? cluster.nodes.map(({ node }) => node) : [owner.node];
+
+// Goal: what an operator takes away under a live stream is written again by those whose it is, and moves nothing. Method: the
+// server's bucket is spoilt; it must name the same members, or the same owner, again, while the stream goes on.
+test.each(spoilings)(
+  '$what under a live stream: it is written again, and nothing moves',
+  async (spoiling) => {
+    await spoil(spoiling);
+    const isWhole = async (): Promise<boolean> => {
+      const text = await kept(spoiling);
+      return text.endsWith('}') && namesIn(spoiling).every((name) => text.includes(`"${name}"`));
+    };
+    await expect.poll(isWhole, { timeout: 20_000 }).toBe(true);
+  },
+);
+
+test('after all that the stream goes on: nothing was lost, in one period and one epoch', async () => {
+  expect(breaksIn(await grownBy(other, 1))).toEqual({ gaps: 0, discontinuities: 0 });
+  expect(publisher.output()).toBe('');
+  await publisher.kill('SIGTERM');
+  expect(accountOf(await decidedLog(cluster, other))).toEqual({ ...nothingLost, opens: 1 });
+});

@@ -1,0 +1,64 @@
+/** The last node of a cluster is drained by force, on real processes: it ends by itself and keeps what it was given (C2). */
+import { expect, test } from 'vitest';
+import type { DemoNode } from '../../scripts/demo/demo-cluster.ts';
+import { runCli } from '../support/cli.ts';
+import { startTestCluster, type TestCluster } from '../support/demo.ts';
+import { accountOf, breaksIn, decidedLog, nothingLost, playing } from '../support/live-cluster.ts';
+import { makeFeed } from '../support/media-feed.ts';
+import { RtmpPublisher } from '../support/rtmp-publisher.ts';
+
+const drainSeconds = 10;
+/** After its bound a node that ends has this long for its services. */
+const stopMs = 10_000;
+const gopMs = 2000;
+const feedOptions = { seconds: 60, size: '426x240', fps: 12, gop: 24 } as const;
+
+/** How a process ended first, as its supervisor tells it, which then starts it again. */
+async function firstEnd(cluster: TestCluster, { node }: DemoNode): Promise<string | undefined> {
+  return /supervisor: \S+ ended \((\w+)\)/.exec(await cluster.log(node))?.[1];
+}
+
+// Goal: the last node may go, too, and loses nothing that it has received. Method: one node, one publisher that does not come back;
+// without `--force` nothing happens. With it the publisher is closed at a keyframe, shortly before the bound, and the process ends
+// with 0. All up to that keyframe must be in the log; its next boot commits it all and serves it, with nobody publishing.
+test('the last node, drained by force, ends with 0 within its bound, and its next boot serves all that was received', async () => {
+  const feed = await makeFeed(feedOptions);
+  const env = { TANGAZA_DRAIN_SECONDS: String(drainSeconds) };
+  await using cluster = await startTestCluster({ nodes: 1, env });
+  const [only] = cluster.nodes;
+  if (only === undefined) throw new Error('no node');
+  const { hostname, port } = new URL(only.rtmp.replace('rtmp:', 'http:'));
+  const { key } = cluster.stream;
+  const { publisher } = await RtmpPublisher.publish({ host: hostname, port: Number(port), key });
+  await using _publisher = publisher;
+  publisher.send(feed, { speed: 1 }).catch(() => {});
+  await playing(only);
+
+  const drain = (...more: readonly string[]) =>
+    runCli(['drain', only.node, '--url', only.url, ...more], cluster.token);
+  expect(await drain()).toMatchObject({ code: 1, stderr: expect.stringContaining('use --force') });
+  const drained = drain('--force');
+  await publisher.closed;
+  const receivedMs = publisher.lastPictureMs;
+  const withinMs = { timeout: drainSeconds * 1000 + stopMs };
+  await expect.poll(() => firstEnd(cluster, only), withinMs).toBe('0');
+  expect((await drained).stderr).toContain(`${only.node} is `);
+
+  const entries = await decidedLog(cluster, only);
+  const ends = entries.flatMap(({ record }) =>
+    record.kind === 'source' ? [(record.start90k + record.duration90k) / 90] : [],
+  );
+  expect(Math.max(...ends)).toBeGreaterThan(receivedMs - gopMs);
+  expect(accountOf(entries)).toMatchObject(nothingLost);
+  const committed = entries.filter(({ record }) => record.kind === 'commit').length;
+  expect(committed).toBe(ends.length);
+
+  const playlist = await playing(only);
+  expect([playlist.segments.length, breaksIn(playlist)]).toEqual([
+    committed,
+    { gaps: 0, discontinuities: 0 },
+  ]);
+  const base = `${only.url}/live/demo/`;
+  const replies = await Promise.all(playlist.segments.map(({ uri }) => fetch(new URL(uri, base))));
+  expect(replies.map(({ status }) => status)).toEqual(playlist.segments.map(() => 200));
+});
