@@ -201,21 +201,18 @@ class NatsMembership implements Membership {
   }
 
   warnings(): readonly string[] {
-    const isMember = (node: NodeId): boolean => findMember(this.#view, node) !== undefined;
-    return this.#clocks
-      .skewed()
-      .filter(([node]) => isMember(node))
-      .map(([node, ms]) => `the clock of ${node} is ${(ms / 1000).toFixed(1)} s away from ours: use NTP`);
+    const skewed = this.#clocks.skewed().filter(([node]) => findMember(this.#view, node) !== undefined);
+    return skewed.map(
+      ([node, ms]) => `the clock of ${node} is ${(ms / 1000).toFixed(1)} s away from ours: use NTP`,
+    );
   }
 
   async close(): Promise<void> {
     this.#isClosed = true;
     const { id, bootId } = this.#options.self;
     await this.#change((view) => leave(view, id, bootId)).catch((error: unknown) => {
-      this.#options.logger.warn(
-        { err: error },
-        'could not leave the view; the others find out by themselves',
-      );
+      const { logger } = this.#options;
+      logger.warn({ err: error }, 'could not leave the view; the others find out by themselves');
     });
     for (const stop of this.#stops) stop();
     await this.#store.close();

@@ -84,10 +84,18 @@ test('without NATS nobody can be told, and the node ends all the same', async ()
   expect(said).toEqual(['exit']);
 });
 
-test('a stop hands over without waiting for publishers', async () => {
-  const { drain, said } = draining();
+test('a stop does what a drain does, in seconds', async () => {
+  const clock = new JumpingClock();
+  const { drain, said } = draining({ clock }, 'never');
   await drain.leaveNow(1000);
-  expect(said).toEqual(['told', 'handed over']);
+  expect(said).toEqual(['told', 'handed over', 'asked', 'closed']);
+  expect(clock.nowMs).toBeLessThanOrEqual(4500);
+});
+
+test('the stop of a node whose publishers leave at its word does not wait', async () => {
+  const clock = new JumpingClock();
+  await draining({ clock }, 'asked').drain.leaveNow(1000);
+  expect(clock.nowMs).toBeLessThan(2000);
 });
 
 // Found by stopping a cluster as a whole: the owner went before the publishers of the other node had brought what they had.
