@@ -1,14 +1,15 @@
 /**
  * A node gives all away and leaves (C2): streams first, then publishers, then itself.
  *
- * G1. The view says `draining` before anything moves, so that nothing new comes while the old goes.
+ * G1. The view says `draining` before anything moves, so that nothing new comes while the old goes; of the last node, too.
  * G2. Streams are handed over by consent; their publishers stay connected here and feed the new owners from afar.
  * G3. A publisher with a twin at another node is closed at its next keyframe; another one is asked to connect elsewhere, if
  *     it understands that, and becomes such a twin. Who is left shortly before the bound is closed at a keyframe.
  * G4. The last node that could own streams drains only when told twice: nobody could take over.
  * G5. At a stop, what nobody took over stays for a moment: its publishers are closed first, and its owner waits for them and for
  *     those of other nodes that stop as well, so that the unfinished ends of all are in the log. The next boot commits them.
- * G6. A stop whose streams were all taken over does with its publishers what a drain does (G3), in less time.
+ * G6. A stop whose streams were all taken over does with its publishers what a drain does (G3), in less time; when those that took
+ *     them leave as well, it does not keep them waiting for what its publishers sent.
  */
 import { TangazaError } from '../../cluster/errors/tangaza-error.ts';
 import type { NodeId, StreamId } from '../../cluster/model/ids.ts';
@@ -93,43 +94,51 @@ export class Drain {
     const { endPublishers, sessionsGone, othersLeft, clock } = this.#ports;
     const left = await this.#giveAway(handOverMs);
     if (left.length > 0) await Promise.all([endPublishers(), sessionsGone(sessionsGoneWithinMs)]);
-    else if (othersLeft() > 0) {
-      const nowMs = clock.monotonicMs();
-      await this.#letPublishersGo(nowMs + partingMs.asked, nowMs + partingMs.inAll);
+    else {
+      const beganMs = clock.monotonicMs();
+      const mayWait = (ms: number): boolean => othersLeft() > 0 && clock.monotonicMs() < beganMs + ms;
+      await this.#letPublishersGo(
+        () => mayWait(partingMs.asked),
+        () => mayWait(partingMs.inAll),
+      );
     }
   }
 
   /** @returns streams that are still owned here */
   async #giveAway(withinMs: number): Promise<readonly StreamId[]> {
-    const { othersLeft, handOver, clock, logger } = this.#ports;
+    const { handOver, clock, logger } = this.#ports;
     const endMs = clock.monotonicMs() + withinMs;
     this.#isDraining = true;
-    if (othersLeft() > 0) await this.#announce();
+    await this.#announce();
     const left = await handOver(Math.max(1, endMs - clock.monotonicMs()));
     if (left.length > 0) logger.warn({ left }, 'streams were left: their successors will find them');
     return left;
   }
 
   async #run(): Promise<void> {
-    const { clock, withinMs, logger, exit } = this.#ports;
+    const { othersLeft, clock, withinMs, logger, exit } = this.#ports;
     const endMs = clock.monotonicMs() + withinMs - lastMs;
-    if (this.#ports.othersLeft() > 0) await this.#giveAway(withinMs - lastMs);
-    await this.#letPublishersGo(endMs, endMs + lastMs);
+    if (othersLeft() > 0) await this.#giveAway(withinMs - lastMs);
+    else await this.#announce();
+    await this.#letPublishersGo(
+      () => clock.monotonicMs() < endMs,
+      () => clock.monotonicMs() < endMs + lastMs,
+    );
     logger.info({}, 'the node has drained');
     exit();
   }
 
   /** G3. */
-  async #letPublishersGo(askUntilMs: number, endMs: number): Promise<void> {
+  async #letPublishersGo(mayAsk: () => boolean, mayWait: () => boolean): Promise<void> {
     const { clock, publishers, askPublishersToLeave, closePublishers, logger } = this.#ports;
-    while ((await publishers()) > 0 && clock.monotonicMs() < askUntilMs) {
+    while ((await publishers()) > 0 && mayAsk()) {
       await askPublishersToLeave().catch((error: unknown) => {
         logger.warn({ err: error }, 'publishers could not be asked to leave; they are closed at the bound');
       });
       await clock.sleep(lookEveryMs);
     }
     await closePublishers();
-    while ((await publishers()) > 0 && clock.monotonicMs() < endMs) await clock.sleep(lookEveryMs);
+    while ((await publishers()) > 0 && mayWait()) await clock.sleep(lookEveryMs);
   }
 
   /** G1. Without NATS nobody could hear it: the stop does not wait for it. */

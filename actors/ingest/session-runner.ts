@@ -78,6 +78,7 @@ export class SessionRunner implements TagSink {
   #closeReason: string | undefined;
   #isReporting = false;
   #isLeaving = false;
+  #isCut = false;
   #isCandidate = false;
   #resolveFinished: () => void = () => {};
 
@@ -128,6 +129,11 @@ export class SessionRunner implements TagSink {
   /** Ends with the segment under way; what has begun behind the cut is left to the publisher's next connection. */
   closeAtKeyframe(): void {
     this.#isLeaving = true;
+  }
+
+  #closeAtCut(): void {
+    this.#isCut = true;
+    this.close('UNAVAILABLE', 'this node is being drained: publish again');
   }
 
   /** Does not wait for the next segment to find a new owner (C2). */
@@ -196,10 +202,10 @@ export class SessionRunner implements TagSink {
         return;
       case 'segment':
         this.#addSegment(event);
-        if (this.#isLeaving) this.close('UNAVAILABLE', 'this node is being drained: publish again');
+        if (this.#isLeaving) this.#closeAtCut();
         return;
       case 'tail':
-        if (!this.#isLeaving) this.#addSegment(event);
+        if (!this.#isCut) this.#addSegment(event);
         return;
       case 'periodEnded':
         this.#periods.delete(event.ordinal);
