@@ -91,7 +91,7 @@ test('a worker-only node is killed in the middle of a task: no gap, no rendition
     const task = await killAtWork(victim, tasks);
     died.push(task);
     await publishedAgain(task, tasks);
-    await grownBy(edge, 2);
+    await grownBy(edge, 1);
     isAnswered = await isForDeath(cluster, owner, task);
   }
   expect(isAnswered).toBe(true);
