@@ -10,13 +10,18 @@
  *     a member again, is a violation as much as a broken invariant (simulated-log.ts).
  */
 import { findMember, isLive, join } from '../membership/view.ts';
-import { NodeId, StreamId } from '../model/ids.ts';
-import { shake, type Shaken } from './faults.ts';
+import { NodeId, StreamId, type BootId } from '../model/ids.ts';
+import { kill, shake, type Shaken } from './faults.ts';
+import { FollowedLog } from './followed-log.ts';
 import { Lines } from './lines.ts';
 import { Random } from './random.ts';
+import type { EdgeFold, EdgeRegion } from './simulated-edge.ts';
 import { SimulatedLog } from './simulated-log.ts';
 import { SimulatedNode, type Region } from './simulated-node.ts';
 import { World } from './world.ts';
+
+/** `fencing`: the log takes every append. `clock`: an owner whose wall clock is 10 s behind ours counts as gone. */
+export type Sabotage = 'fencing' | 'clock';
 
 export interface SimulationOptions {
   readonly seed: number;
@@ -24,7 +29,9 @@ export interface SimulationOptions {
   readonly streams: number;
   readonly hours: number;
   /** Sabotage that must be found. */
-  readonly breaks?: 'fencing';
+  readonly breaks?: Sabotage;
+  /** The fold of an edge: the product's own, which `cluster/` does not know. */
+  readonly newFold: () => EdgeFold;
   readonly onTrace?: (line: string) => void;
   /** Hears each simulated second in which anything may be decided. */
   readonly onSecond?: (nowMs: number) => void;
@@ -41,6 +48,9 @@ export interface SimulationResult {
   readonly moves: number;
   /** Streams of the node that owns most of them at the end. */
   readonly mostOwned: number;
+  /** Records that edges have folded, and those of them that the fold refused. */
+  readonly folded: number;
+  readonly ignored: number;
   readonly events: number;
 }
 
@@ -51,6 +61,9 @@ const lookEveryMs = 5000;
 const quietAfterMs = 12_000;
 const healWithinMs = 150_000;
 const maxViolations = 20;
+/** Streams whose log edges follow, each at one edge of three. */
+const maxFollowed = 16;
+const followersShare = 3;
 /** Rounds of promises that one answer may set off. */
 const settleRounds = 24;
 
@@ -67,6 +80,7 @@ class Simulation {
   readonly #nodes = new Map<NodeId, SimulatedNode>();
   readonly #streams: readonly StreamId[];
   readonly #violations: string[] = [];
+  readonly #edges: EdgeRegion;
   readonly #shaken: Shaken;
   #hash = 0x811c9dc5;
   #isActive = false;
@@ -78,25 +92,55 @@ class Simulation {
   constructor(options: SimulationOptions) {
     this.#options = options;
     this.#random = new Random(options.seed);
-    this.#world = new World(this.#random, (line) => this.#note(line));
+    this.#world = new World(
+      this.#random,
+      (line) => this.#note(line),
+      () => this.#spreadView(),
+    );
     this.#log = new SimulatedLog({
       isFenceBroken: options.breaks === 'fencing',
       violate: (what) => this.#violate(what),
-      mayLose: (node, bootId) => this.#mayLose(node, bootId),
+      nowMs: () => this.#world.nowMs,
+      mayLose: (node, bootId, wonAtMs) => this.#mayLose(node, bootId, wonAtMs),
     });
     this.#streams = Array.from({ length: options.streams }, (_, index) => StreamId.parse(`s${index}`));
-    const lines = new Lines(this.#log.holdings);
-    const region: Region = {
-      ...{ world: this.#world, log: this.#log, nodes: this.#nodes },
-      lineFor: (orphan) => lines.lineFor(orphan, this.#world.view),
-      onView: () => this.#spreadView(),
+    const followed = this.#streams.slice(0, maxFollowed);
+    for (const stream of followed) this.#log.followed.set(stream, new FollowedLog());
+    this.#edges = {
+      ...{
+        log: this.#log,
+        newFold: options.newFold,
+        published: new Map(),
+        counts: { folded: 0, ignored: 0 },
+      },
+      violate: (what) => this.#violate(what),
     };
-    for (let index = 0; index < options.nodes; index += 1) {
-      const id = NodeId.parse(`n${index}`);
-      this.#nodes.set(id, new SimulatedNode(id, region));
-    }
-    const nodes = [...this.#nodes.values()];
-    this.#shaken = { world: this.#world, nodes, onPublishersLost: (node) => this.#reconnect(node) };
+    this.#shaken = {
+      ...{ world: this.#world, nodes: this.#makeNodes(followed) },
+      onPublishersLost: (node) => this.#reconnect(node),
+    };
+  }
+
+  #makeNodes(followed: readonly StreamId[]): readonly SimulatedNode[] {
+    const lines = new Lines(this.#log.holdings);
+    const ids = Array.from({ length: this.#options.nodes }, (_, index) => NodeId.parse(`n${index}`));
+    const isFollower = (node: NodeId, stream: number): boolean =>
+      (ids.indexOf(node) + stream) % Math.min(followersShare, ids.length) === 0;
+    const region: Region = {
+      ...{
+        world: this.#world,
+        log: this.#log,
+        nodes: this.#nodes,
+        edges: this.#edges,
+        connections: new Map(),
+      },
+      isClockTrusted: this.#options.breaks === 'clock',
+      lineFor: (orphan) => lines.lineFor(orphan, this.#world.view),
+      followedBy: (node) => followed.filter((_, index) => isFollower(node, index)),
+      onExit: (node) => kill(this.#shaken, node, 'it cannot rejoin'),
+    };
+    for (const id of ids) this.#nodes.set(id, new SimulatedNode(id, region));
+    return [...this.#nodes.values()];
   }
 
   async run(): Promise<SimulationResult> {
@@ -118,6 +162,7 @@ class Simulation {
       deaths: this.#deaths,
       moves: this.#log.moves,
       mostOwned: Math.max(0, ...this.#log.holdings.loads.values()),
+      ...this.#edges.counts,
       events: this.#events,
     };
   }
@@ -125,7 +170,8 @@ class Simulation {
   /** All nodes are members, every publisher is connected somewhere, and faults are due. */
   #begin(): void {
     const nodes = this.#shaken.nodes;
-    for (const node of nodes) this.#world.view = join(this.#world.view, node.member);
+    for (const node of nodes)
+      this.#world.putView(join(this.#world.view, node.member), this.#world.viewRevision);
     for (const node of nodes) node.onView(this.#world.view);
     for (const stream of this.#streams) this.#random.pick(nodes)?.connect(stream);
     this.#scheduleFault();
@@ -244,12 +290,13 @@ class Simulation {
     }
   }
 
-  /** I3: declared dead, or not that boot any more. A verdict may be overtaken by a rejoin: it stands for the old incarnation. */
-  #mayLose(id: NodeId, bootId: string): boolean {
-    const node = this.#nodes.get(id);
-    const member = findMember(this.#world.view, id);
-    if (node === undefined || node.bootId !== bootId) return true;
-    return member === undefined || member.bootId !== bootId || !isLive(member) || member.incarnation > 1;
+  /** I3: another boot runs there, or none; declared dead; or it won the record in a life that has ended since. */
+  #mayLose(id: NodeId, bootId: BootId, wonAtMs: number): boolean {
+    const { view, aliveSinceMs } = this.#world;
+    const member = findMember(view, id);
+    if (this.#nodes.get(id)?.bootId !== bootId) return true;
+    if (member?.bootId !== bootId || !isLive(member)) return true;
+    return wonAtMs < (aliveSinceMs.get(bootId) ?? 0);
   }
 
   #violate(what: string): void {

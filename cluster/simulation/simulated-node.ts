@@ -1,4 +1,9 @@
-/** One node in the simulator: the product's detector, succession and take-over, on a process that may die or freeze. */
+/**
+ * One node in the simulator: the product's detector, changes of the view, lines of succession and take-over, on a process that may
+ * die or freeze and whose wall clock may jump.
+ *
+ * Who mourns whom, and when, is a model of the product's orphans (O1, O4), without their bound.
+ */
 import { errorCodeOf } from '../errors/tangaza-error.ts';
 import {
   advance,
@@ -9,13 +14,16 @@ import {
 } from '../membership/detector.ts';
 import {
   declareDead,
+  emptyView,
   endedLives,
   findMember,
+  forgetDead,
   isLive,
   join,
   type Life,
   type View,
 } from '../membership/view.ts';
+import { changeView, type ViewStore } from '../membership/view-store.ts';
 import type { Member } from '../membership/member-directory.ts';
 import { BootId, type Epoch, type NodeId, type StreamId } from '../model/ids.ts';
 import { unreachable } from '../model/unreachable.ts';
@@ -24,8 +32,10 @@ import type { OwnershipStore } from '../ownership/ownership-store.ts';
 import { adoptionWaitMs } from '../ownership/succession.ts';
 import { takeOver } from '../ownership/take-over.ts';
 import { byOrdinal, type Held } from './holdings.ts';
-import type { LogRecord, SimulatedLog } from './simulated-log.ts';
-import { logPort, region, storePort } from './simulated-ports.ts';
+import { SimulatedEdge, type EdgeRegion } from './simulated-edge.ts';
+import type { SimulatedLog } from './simulated-log.ts';
+import { SimulatedOwner } from './simulated-owner.ts';
+import { logPort, region, storePort, viewPort } from './simulated-ports.ts';
 import { isCut, lossShare, type Process, type World } from './world.ts';
 
 export interface Region {
@@ -34,19 +44,24 @@ export interface Region {
   readonly nodes: ReadonlyMap<NodeId, SimulatedNode>;
   /** In which order nodes stand for an orphaned stream. */
   readonly lineFor: (orphan: Held) => readonly NodeId[];
-  /** The view was changed by compare-and-set. */
-  readonly onView: () => void;
+  /** Which connection of its publisher each stream is fed by. */
+  readonly connections: Map<StreamId, number>;
+  readonly edges: EdgeRegion;
+  /** Which streams a node's edge follows. */
+  readonly followedBy: (node: NodeId) => readonly StreamId[];
+  /** The process ends; whoever runs it starts it again. */
+  readonly onExit: (node: SimulatedNode) => void;
+  /** Sabotage: fencing asks wall clocks. */
+  readonly isClockTrusted: boolean;
 }
 
-interface Owned {
-  readonly epoch: Epoch;
-  sequence: number;
-  number: number;
-  isAppending: boolean;
-}
-
-const commitEveryMs = 10_000;
+const writeEveryMs = 10_000;
 const retryClaimMs = 1500;
+/** As in membership.nats.ts. */
+const rejoins = { tries: 3, minDelayMs: 1000, jitterMs: 1000 } as const;
+const forgetDeadMs = 3_600_000;
+/** Of the sabotage: a lease by wall clocks. */
+const leaseMs = 10_000;
 
 export class SimulatedNode implements Process {
   readonly id: NodeId;
@@ -54,18 +69,23 @@ export class SimulatedNode implements Process {
   state: Process['state'] = 'up';
   isLinked = true;
   inbox: (() => void)[] = [];
-  readonly owned = new Map<StreamId, Owned>();
+  /** This host's wall clock minus the true time. */
+  wallOffsetMs = 0;
+  readonly owned = new Map<StreamId, SimulatedOwner>();
   /** Streams whose publisher is connected here. */
   readonly sessions = new Set<StreamId>();
   readonly claiming = new Set<StreamId>();
   view: View;
   detector: Detector;
+  #edge: SimulatedEdge;
   #bootId: BootId;
+  #bootedAtMs = 0;
   #isRejoining = false;
   #records = 0;
   readonly #region: Region;
   readonly #logPort: IndexLog;
   readonly #storePort: OwnershipStore;
+  readonly #viewPort: ViewStore;
 
   constructor(id: NodeId, sharedRegion: Region) {
     this.id = id;
@@ -74,12 +94,23 @@ export class SimulatedNode implements Process {
     const { world, log } = sharedRegion;
     this.#logPort = logPort(world, log, this);
     this.#storePort = storePort(world, log, this);
+    this.#viewPort = viewPort(world, this);
+    this.#edge = this.#newEdge();
     this.view = sharedRegion.world.view;
     this.detector = createDetector(id, this.view);
   }
 
   get bootId(): BootId {
     return this.#bootId;
+  }
+
+  /** Of this boot: each process counts from its own zero. */
+  get monotonicMs(): number {
+    return this.#region.world.nowMs - this.#bootedAtMs;
+  }
+
+  get utcMs(): number {
+    return Math.round(this.#region.world.nowMs + this.wallOffsetMs);
   }
 
   get member(): Member {
@@ -91,59 +122,99 @@ export class SimulatedNode implements Process {
   }
 
   isAliveInView(node: NodeId, bootId: BootId): boolean {
+    const { nodes, isClockTrusted } = this.#region;
     const member = findMember(this.view, node);
-    return member?.bootId === bootId && isLive(member);
+    const isAlive = member?.bootId === bootId && isLive(member);
+    if (!isAlive || !isClockTrusted) return isAlive;
+    return this.utcMs - (nodes.get(node)?.utcMs ?? this.utcMs) < leaseMs;
+  }
+
+  #newEdge(): SimulatedEdge {
+    const { followedBy, edges } = this.#region;
+    return new SimulatedEdge(this.id, followedBy(this.id), edges);
   }
 
   /** A new boot: joins, and takes up what the last one owned (N4). */
   start(): void {
     this.boot += 1;
     this.#bootId = BootId.parse(`${this.id}-${this.boot}`);
+    this.#bootedAtMs = this.#region.world.nowMs;
     this.state = 'up';
     this.inbox = [];
     this.owned.clear();
     this.claiming.clear();
     this.sessions.clear();
     this.#isRejoining = false;
+    this.#edge = this.#newEdge();
     this.view = this.#region.world.view;
     this.detector = createDetector(this.id, this.view);
-    this.#join();
+    void this.#joinFirst();
   }
 
-  #join(): void {
-    const { world, log } = this.#region;
-    if (!this.changeView((view) => join(view, this.member)))
-      return world.inProcess(this, world.random.between(1000, 2000), () => this.#join());
+  /** Ends: what it held in memory is gone. */
+  die(): void {
+    this.state = 'killed';
+    this.inbox = [];
+    this.owned.clear();
+  }
+
+  async #joinFirst(): Promise<void> {
+    const { boot } = this;
+    if (await this.#join()) return;
+    if (this.boot === boot) this.#later(() => this.#joinFirst());
+  }
+
+  /** M2. */
+  async #rejoin(attempt = 1): Promise<void> {
+    const { boot } = this;
+    if ((await this.#join()) || this.boot !== boot || this.state === 'killed') return;
+    if (attempt === rejoins.tries) this.#region.onExit(this);
+    else this.#later(() => this.#rejoin(attempt + 1));
+  }
+
+  #later(run: () => Promise<void>): void {
+    const { world } = this.#region;
+    world.inProcess(this, rejoins.minDelayMs + world.random.next() * rejoins.jitterMs, () => void run());
+  }
+
+  async #join(): Promise<boolean> {
+    const { boot } = this;
+    const isJoined = await this.#changeView((view) => join(view, this.member));
+    if (!isJoined || this.boot !== boot) return isJoined;
     this.#isRejoining = false;
-    for (const { stream } of log.holdings.heldByOthers(this.id, this.bootId)) this.claim(stream);
-  }
-
-  /** @returns whether the bucket took it */
-  changeView(transition: (view: View) => View): boolean {
-    const { world, onView } = this.#region;
-    if (!world.takesWrites(this)) return false;
-    const after = transition(world.view);
-    if (after === world.view) return true;
-    world.view = after;
-    onView();
+    for (const { stream } of this.#region.log.holdings.heldByOthers(this.id, this.bootId)) this.claim(stream);
     return true;
   }
 
+  /** The product's own compare-and-set. @returns whether the bucket was heard to take it */
+  async #changeView(transition: (view: View) => View): Promise<boolean> {
+    const { world } = this.#region;
+    const pause = (attempt: number): Promise<void> => world.sleep(this, world.random.next() * 10 * attempt);
+    try {
+      await changeView(this.#viewPort, { empty: emptyView('simulated'), pause }, transition);
+      return true;
+    } catch (error) {
+      world.note(`${this.id} could not change the view: ${errorCodeOf(error)}`);
+      return false;
+    }
+  }
+
   tick(): void {
+    const { world } = this.#region;
     this.feed({ kind: 'tick' });
-    const isDue = (): boolean =>
-      this.#region.world.random.chance(detectorLimits.probeEveryMs / commitEveryMs);
-    for (const [stream, owned] of this.owned) if (isDue()) this.#commit(stream, owned);
+    const isDue = (): boolean => world.random.chance(detectorLimits.probeEveryMs / writeEveryMs);
+    for (const owner of this.owned.values()) if (isDue()) owner.write();
+    if (world.reachesNats(this)) this.#edge.read();
   }
 
   /** What was waiting to be written goes out at once. */
-  commitAll(): void {
-    for (const [stream, owned] of this.owned) this.#commit(stream, owned);
+  writeAll(): void {
+    for (const owner of this.owned.values()) owner.write();
   }
 
   feed(input: DetectorInput): void {
     const { world } = this.#region;
-    const { detector, effects } = advance(this.detector, input, world.nowMs);
+    const { detector, effects } = advance(this.detector, input, this.monotonicMs);
     this.detector = detector;
     for (const effect of effects) {
       switch (effect.kind) {
@@ -159,7 +230,7 @@ export class SimulatedNode implements Process {
           break;
         case 'declareDead':
           world.note(`${this.id} declares ${effect.life.id} dead`);
-          this.changeView((view) => declareDead(view, effect.life, world.nowMs));
+          void this.#changeView((view) => declareDead(view, effect.life, this.utcMs));
           break;
         default:
           unreachable(effect);
@@ -220,17 +291,27 @@ export class SimulatedNode implements Process {
     world.note(`${this.id} reads that it is dead`);
     this.#isRejoining = true;
     this.owned.clear();
-    world.inProcess(this, world.random.between(1000, 2000), () => this.#join());
+    this.#later(() => this.#rejoin());
+  }
+
+  /** As each member looks after the view (M3): who is not in it joins, and who has been dead for long is forgotten. */
+  #check(): void {
+    if (this.#isRejoining) return;
+    if (findMember(this.view, this.id) === undefined) void this.#join();
+    const { utcMs } = this;
+    if (forgetDead(this.view, utcMs, forgetDeadMs) !== this.view)
+      void this.#changeView((view) => forgetDead(view, utcMs, forgetDeadMs));
   }
 
   /** O4, and sessions whose owner does not answer to that name: they attach again, which makes it take up what is its own. */
   look(): void {
     const { log, nodes, world } = this.#region;
     if (!world.reachesNats(this)) return;
+    this.#check();
     this.#mourn(log.holdings.orphansIn(this.view));
     for (const { stream, record } of this.#concerns()) {
       const asked = nodes.get(record.owner);
-      if (this.#isOwn(record)) this.claim(stream);
+      if (this.#isOwn(record) || !this.isAliveInView(record.owner, record.bootId)) this.claim(stream);
       else if (asked !== undefined) world.send(this, asked, () => asked.takeUp(stream));
     }
   }
@@ -277,7 +358,9 @@ export class SimulatedNode implements Process {
 
   /** A publisher has come: its stream is claimed here unless a living node owns it. */
   connect(stream: StreamId): void {
+    const { connections } = this.#region;
     this.sessions.add(stream);
+    connections.set(stream, (connections.get(stream) ?? 0) + 1);
     const { record } = this.#region.log.record(stream);
     if (record === undefined || !this.isAliveInView(record.owner, record.bootId)) this.claim(stream);
   }
@@ -294,69 +377,43 @@ export class SimulatedNode implements Process {
   }
 
   async #takeOver(stream: StreamId, isSame: () => boolean): Promise<void> {
-    const { world, log } = this.#region;
+    const { world } = this.#region;
     try {
       const { epoch, openSequence } = await takeOver(this.#logPort, this.#storePort, {
         ...{ stream, node: this.id, region, bootId: this.bootId, regionOrdinal: 0 },
         reason: () => 'simulated',
         mayTakeFrom: async ({ owner, bootId }) => owner === this.id || !this.isAliveInView(owner, bootId),
-        utcMs: () => world.nowMs,
+        utcMs: () => this.utcMs,
         newRecordId: () => this.#newRecordId(),
       });
       if (!isSame() || this.#isRejoining) return;
       world.note(`${this.id} owns ${stream} at epoch ${epoch}`);
-      const { nextNumber } = log.of(stream);
-      this.owned.set(stream, { epoch, sequence: openSequence, number: nextNumber, isAppending: false });
+      this.owned.set(stream, this.#newOwner(stream, epoch, openSequence));
     } catch (error) {
       const mayTryAgain = isSame() && errorCodeOf(error) !== 'NOT_OWNER' && this.sessions.has(stream);
       if (mayTryAgain) world.inProcess(this, retryClaimMs, () => this.claim(stream));
     }
   }
 
+  #newOwner(stream: StreamId, epoch: Epoch, openSequence: number): SimulatedOwner {
+    const { world, log, connections } = this.#region;
+    const owner: SimulatedOwner = new SimulatedOwner(
+      {
+        ...{ world, log, process: this, stream, author: { epoch, node: this.id, bootId: this.bootId } },
+        utcMs: () => this.utcMs,
+        newRecordId: () => this.#newRecordId(),
+        connection: () => connections.get(stream) ?? 0,
+        onFenced: () => {
+          if (this.owned.get(stream) === owner) this.owned.delete(stream);
+        },
+      },
+      openSequence,
+    );
+    return owner;
+  }
+
   #newRecordId(): string {
     this.#records += 1;
     return `${this.bootId}-${this.#records}`;
-  }
-
-  /** A commit each 10 s of each stream, spread over them: fewer than in life, and every one checked. */
-  #commit(stream: StreamId, owned: Owned): void {
-    if (owned.isAppending) return;
-    owned.isAppending = true;
-    const { world, log } = this.#region;
-    const record: LogRecord = {
-      ...{ kind: 'commit', epoch: owned.epoch, node: this.id, bootId: this.bootId },
-      ...{ recordId: this.#newRecordId(), number: owned.number },
-    };
-    world.request(this, 'write', {
-      apply: () => log.append(stream, record, owned.sequence),
-      done: (sequence) => {
-        owned.sequence = sequence;
-        owned.number += 1;
-        owned.isAppending = false;
-      },
-      failed: () => this.#readTail(stream, owned),
-    });
-  }
-
-  /** C1: refused or unanswered, the tail decides: it is foreign, or our own last one. */
-  #readTail(stream: StreamId, owned: Owned): void {
-    const { world } = this.#region;
-    world.request(this, 'read', {
-      apply: () => this.#tailOf(stream, owned),
-      done: (tail) => {
-        owned.isAppending = false;
-        if (tail !== 'fenced') Object.assign(owned, tail);
-        else if (this.owned.get(stream) === owned) this.owned.delete(stream);
-      },
-      failed: () => {
-        owned.isAppending = false;
-      },
-    });
-  }
-
-  #tailOf(stream: StreamId, { epoch, number }: Owned): 'fenced' | Pick<Owned, 'sequence' | 'number'> {
-    const { tail, sequence } = this.#region.log.of(stream);
-    if (tail?.epoch !== epoch || tail.bootId !== this.bootId) return 'fenced';
-    return { sequence, number: tail.number === undefined ? number : tail.number + 1 };
   }
 }

@@ -1,5 +1,6 @@
-/** The ports of the product's take-over, on a simulated NATS: answers take time and may be lost. */
+/** The ports of the product's take-over and of its changes of the view, on a simulated NATS: answers take time and may be lost. */
 import { TangazaError } from '../errors/tangaza-error.ts';
+import type { ViewStore } from '../membership/view-store.ts';
 import { RegionId } from '../model/ids.ts';
 import type { IndexLog } from '../ownership/index-log.ts';
 import type { OwnershipStore } from '../ownership/ownership-store.ts';
@@ -14,16 +15,16 @@ const not = (): never => {
 
 export function logPort(world: World, log: SimulatedLog, process: Process): IndexLog {
   return {
-    append: (stream, { epoch, node, bootId, recordId }, expected) =>
+    append: (stream, { epoch, node, bootId, recordId, atMs }, expected) =>
       world.ask(process, 'write', () =>
-        log.append(stream, { kind: 'open', epoch, node, bootId, recordId, number: undefined }, expected),
+        log.append(stream, { epoch, node, bootId, recordId, atMs, body: { kind: 'open' } }, expected),
       ),
     tail: (stream) =>
       world.ask(process, 'read', () => {
         const { tail, sequence } = log.of(stream);
         if (tail === undefined) return undefined;
-        const { epoch, node, bootId, recordId } = tail;
-        return { sequence, record: { kind: 'open', epoch, node, region, bootId, recordId, atMs: 0 } };
+        const { epoch, node, bootId, recordId, atMs } = tail;
+        return { sequence, record: { kind: 'open', epoch, node, region, bootId, recordId, atMs } };
       }),
     read: not,
     follow: not,
@@ -37,5 +38,15 @@ export function storePort(world: World, log: SimulatedLog, process: Process): Ow
     put: (stream, record, revision) =>
       world.ask(process, 'write', () => log.putRecord(stream, record, revision)),
     list: not,
+  };
+}
+
+export function viewPort(world: World, process: Process): ViewStore {
+  return {
+    answeredAtMs: 0,
+    read: () => world.ask(process, 'read', () => ({ view: world.view, revision: world.viewRevision })),
+    write: (view, revision) => world.ask(process, 'write', () => world.putView(view, revision)),
+    watch: not,
+    close: async () => {},
   };
 }

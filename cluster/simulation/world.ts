@@ -5,8 +5,8 @@
  * disks are made up. Time passes on the agenda alone.
  */
 import { TangazaError } from '../errors/tangaza-error.ts';
-import type { NodeId } from '../model/ids.ts';
-import { emptyView, type View } from '../membership/view.ts';
+import { emptyView, findMember, isLive, type View } from '../membership/view.ts';
+import type { BootId, NodeId } from '../model/ids.ts';
 import { Agenda } from './agenda.ts';
 import type { Random } from './random.ts';
 
@@ -45,13 +45,19 @@ export class World {
   natsDownUntilMs = 0;
   writesRefusedUntilMs = 0;
   view: View = emptyView('simulated');
+  viewRevision = 0;
+  /** Since when each boot has been a member, in the life that it has now. */
+  readonly aliveSinceMs = new Map<BootId, number>();
   /** An answer was given to somebody who awaits it: promises must run before time goes on. */
   hasSettled = false;
   readonly #note: (what: string) => void;
+  readonly #onView: () => void;
 
-  constructor(random: Random, note: (what: string) => void) {
+  /** @param onView the view has changed */
+  constructor(random: Random, note: (what: string) => void, onView: () => void) {
     this.random = random;
     this.#note = note;
+    this.#onView = onView;
   }
 
   get nowMs(): number {
@@ -70,6 +76,20 @@ export class World {
     return this.reachesNats(process) && this.nowMs >= this.writesRefusedUntilMs;
   }
 
+  /** The bucket of the view. @throws TangazaError `CONFLICT` */
+  putView(view: View, revision: number): void {
+    if (revision !== this.viewRevision)
+      throw new TangazaError('CONFLICT', `the view is at ${this.viewRevision}, not ${revision}`);
+    for (const member of view.members) {
+      const before = findMember(this.view, member.id);
+      const isNewLife = before?.bootId !== member.bootId || before.incarnation !== member.incarnation;
+      if (isNewLife && isLive(member)) this.aliveSinceMs.set(member.bootId, this.nowMs);
+    }
+    this.view = view;
+    this.viewRevision += 1;
+    this.#onView();
+  }
+
   delayMs(): number {
     return this.random.between(natsDelayMs.least, natsDelayMs.most);
   }
@@ -82,6 +102,16 @@ export class World {
       if (process.boot !== boot || process.state === 'killed') return;
       if (process.state === 'frozen') process.inbox.push(() => process.boot === boot && run());
       else run();
+    });
+  }
+
+  /** As `inProcess`, for who awaits it. */
+  sleep(process: Process, ms: number): Promise<void> {
+    return new Promise<void>((resolve) => {
+      this.inProcess(process, ms, () => {
+        this.hasSettled = true;
+        resolve();
+      });
     });
   }
 

@@ -4,10 +4,12 @@ import { Worker } from 'node:worker_threads';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import {
   simulate,
+  type Sabotage,
   type SimulationOptions,
   type SimulationResult,
 } from '../../cluster/simulation/simulate.ts';
 import { print } from '../client/api.ts';
+import { newEdgeFold } from './edge-fold.ts';
 import { SimulationNews } from './simulation-news.ts';
 
 interface Flags {
@@ -16,7 +18,7 @@ interface Flags {
   readonly nodes: number;
   readonly streams: number;
   readonly hours: number;
-  readonly break?: 'fencing';
+  readonly break?: Sabotage;
   readonly trace?: true;
   readonly json?: true;
 }
@@ -34,7 +36,7 @@ export function simulateCommand(): Command {
     .option('--nodes <n>', 'nodes of the region', count, 12)
     .option('--streams <n>', 'streams on air', count, 200)
     .option('--hours <n>', 'simulated hours', positive, 1)
-    .addOption(new Option('--break <what>', 'sabotage that must be found').choices(['fencing']))
+    .addOption(new Option('--break <what>', 'sabotage that must be found').choices(['fencing', 'clock']))
     .option('--trace', 'prints every event; one seed')
     .option('--json', 'print JSON')
     .action(run);
@@ -51,13 +53,17 @@ async function run(flags: Flags): Promise<void> {
   process.exitCode = failed.length > 0 ? 1 : 0;
 }
 
-const optionsOf = (flags: Flags, seed: number): SimulationOptions => ({
+const optionsOf = (flags: Flags, seed: number): Omit<SimulationOptions, 'newFold'> => ({
   ...{ seed, nodes: flags.nodes, streams: flags.streams, hours: flags.hours },
   ...(flags.break === undefined ? {} : { breaks: flags.break }),
 });
 
 const traced = (flags: Flags): Promise<SimulationResult> =>
-  simulate({ ...optionsOf(flags, flags.seed), onTrace: (line) => void process.stderr.write(`${line}\n`) });
+  simulate({
+    ...optionsOf(flags, flags.seed),
+    newFold: newEdgeFold,
+    onTrace: (line) => void process.stderr.write(`${line}\n`),
+  });
 
 /** What has come of the seeds so far; of those that run, to which simulated time they have come. */
 interface Progress {
@@ -95,7 +101,7 @@ async function inThreads(flags: Flags): Promise<readonly SimulationResult[]> {
 
 function asked(
   worker: Worker,
-  options: SimulationOptions,
+  options: Omit<SimulationOptions, 'newFold'>,
   { underWayMs }: Progress,
 ): Promise<SimulationResult> {
   return new Promise<SimulationResult>((resolve, reject) => {
