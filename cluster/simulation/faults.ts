@@ -55,7 +55,7 @@ const freeze: Fault = ({ world, nodes, onPublishersLost }) => {
     // Timers and sockets become ready together: which come first is not ours to say.
     const isTimerFirst = world.random.chance(0.5);
     if (isTimerFirst) node.writeAll();
-    node.feed({ kind: 'lagged' });
+    node.monitor.feed({ kind: 'lagged' });
     for (const run of waiting) run();
   });
 };
@@ -74,7 +74,7 @@ const unlink: Fault = ({ world, nodes }) => {
 
 /** It hears of a new view some time after it can write again. */
 function welcomeBack(world: World, node: SimulatedNode): void {
-  node.feed({ kind: 'reconnected' });
+  node.monitor.feed({ kind: 'reconnected' });
   node.writeAll();
   world.inProcess(node, world.random.between(0, 300), () => node.onView(world.view));
 }

@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto';
 import type { IndexEntry, IndexRecord } from '../contract/index-log.ts';
 import type { Rendition } from '../contract/renditions.ts';
 import { PeriodId, RenditionName, SessionId, Sha256 } from '../model/ids.ts';
-import type { LogRecord } from './simulated-log.ts';
-import { region } from './simulated-ports.ts';
+import { region } from './world.ts';
+import type { LogRecord } from './written.ts';
 
 const name = RenditionName.parse('h264-720p');
 const duration90k = 180_000;

@@ -1,5 +1,10 @@
 /**
- * A seeded simulation of one region: the product's own placement, detection, succession and take-over under faults.
+ * A seeded simulation of one region under faults.
+ *
+ * The product's own are: failure detection, the view and its changes by compare-and-set, placement, lines of succession, epochs,
+ * take-over, and the edges' fold of the log. Models are: NATS (world.ts, simulated-ports.ts), the owner without media
+ * (simulated-owner.ts, written.ts), and when a node looks for orphans and publishers connect (simulated-node.ts). Draining,
+ * twins, workers, stores and a log that goes back are left out.
  *
  * S1. The same options give the same run, record for record: `traceHash` says so.
  * S2. Quiet time is skipped. Once every node is up, linked and counts nothing, every view is the newest, and every stream
@@ -7,7 +12,7 @@
  *     nothing decides anything, so leaving it out changes no decision. Detection's memory is shorter than the 12 s that must
  *     pass first (brake 10 s, void 5 s, accusations 3 s).
  * S3. Liveness: within 150 s after the last fault the region is quiet again; a stream without an owner, or a node that is not
- *     a member again, is a violation as much as a broken invariant (simulated-log.ts).
+ *     a member again, is a violation as much as a broken invariant (simulated-log.ts, simulated-edge.ts).
  */
 import { findMember, isLive, join } from '../membership/view.ts';
 import { NodeId, StreamId, type BootId } from '../model/ids.ts';
@@ -62,7 +67,7 @@ const quietAfterMs = 12_000;
 const healWithinMs = 150_000;
 const maxViolations = 20;
 /** Streams whose log edges follow, each at one edge of three. */
-const maxFollowed = 16;
+const maxFollowed = 8;
 const followersShare = 3;
 /** Rounds of promises that one answer may set off. */
 const settleRounds = 24;
@@ -170,8 +175,7 @@ class Simulation {
   /** All nodes are members, every publisher is connected somewhere, and faults are due. */
   #begin(): void {
     const nodes = this.#shaken.nodes;
-    for (const node of nodes)
-      this.#world.putView(join(this.#world.view, node.member), this.#world.viewRevision);
+    this.#world.beginWith(nodes.reduce((view, node) => join(view, node.member), this.#world.view));
     for (const node of nodes) node.onView(this.#world.view);
     for (const stream of this.#streams) this.#random.pick(nodes)?.connect(stream);
     this.#scheduleFault();
@@ -242,7 +246,7 @@ class Simulation {
       if (member?.bootId !== node.bootId || !isLive(member)) return `${node.id} is no member`;
       if (node.view.version !== view.version) return `${node.id} has an old view`;
       if (node.claiming.size > 0) return `${node.id} claims ${[...node.claiming].join(', ')}`;
-      const counts = [...node.detector.watched.values()];
+      const counts = [...node.monitor.detector.watched.values()];
       if (counts.some(({ p1Failures }) => p1Failures > 0)) return `${node.id} counts failures`;
     }
     return this.#orphan();
@@ -290,13 +294,9 @@ class Simulation {
     }
   }
 
-  /** I3: another boot runs there, or none; declared dead; or it won the record in a life that has ended since. */
+  /** I3: another boot runs there, or its life in which it won the record has ended. */
   #mayLose(id: NodeId, bootId: BootId, wonAtMs: number): boolean {
-    const { view, aliveSinceMs } = this.#world;
-    const member = findMember(view, id);
-    if (this.#nodes.get(id)?.bootId !== bootId) return true;
-    if (member?.bootId !== bootId || !isLive(member)) return true;
-    return wonAtMs < (aliveSinceMs.get(bootId) ?? 0);
+    return this.#nodes.get(id)?.bootId !== bootId || !this.#world.isInLifeOf(id, bootId, wonAtMs);
   }
 
   #violate(what: string): void {

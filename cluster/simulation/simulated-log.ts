@@ -7,21 +7,11 @@
  * I3. A record of ownership moves only away from a boot that is gone, or that was declared dead since it won that record (design.md 7.7).
  */
 import { TangazaError } from '../errors/tangaza-error.ts';
-import type { BootId, Epoch, NodeId, StreamId } from '../model/ids.ts';
+import type { BootId, NodeId, StreamId } from '../model/ids.ts';
 import type { OwnershipRecord } from '../ownership/ownership-store.ts';
 import type { FollowedLog } from './followed-log.ts';
 import { Holdings } from './holdings.ts';
-import { misfitOf, nothingWritten, withBody, type Body, type Written } from './written.ts';
-
-export interface LogRecord {
-  readonly epoch: Epoch;
-  readonly node: NodeId;
-  readonly bootId: BootId;
-  readonly recordId: string;
-  /** The author's UTC. */
-  readonly atMs: number;
-  readonly body: Body;
-}
+import { misfitOf, nothingWritten, withBody, type LogRecord, type Written } from './written.ts';
 
 export interface LogState {
   sequence: number;
@@ -35,6 +25,9 @@ interface Kept {
 }
 
 const neverKept: Kept = { record: undefined, revision: 0 };
+/** One of each for all, for their stacks say nothing and cost much. */
+const fenced = new TangazaError('FENCED', 'simulated: the tail is another');
+const conflict = new TangazaError('CONFLICT', 'simulated: the revision is another');
 
 export interface LogChecks {
   /** Sabotage: every append is taken, whatever it expects. */
@@ -71,8 +64,7 @@ export class SimulatedLog {
   /** @throws TangazaError `FENCED` */
   append(stream: StreamId, record: LogRecord, expected: number): number {
     const log = this.of(stream);
-    if (log.sequence !== expected && !this.#checks.isFenceBroken)
-      throw new TangazaError('FENCED', `${stream} is at ${log.sequence}, not ${expected}`);
+    if (log.sequence !== expected && !this.#checks.isFenceBroken) throw fenced;
     this.#check(stream, log, record);
     log.sequence += 1;
     log.tail = record;
@@ -86,13 +78,18 @@ export class SimulatedLog {
     const { epoch, node, bootId, body } = record;
     if (tail !== undefined && epoch < tail.epoch)
       violate(`I1: ${stream} went back from epoch ${tail.epoch} to ${epoch} of ${node}`);
+    if (tail?.epoch !== epoch || tail.bootId !== bootId) this.#checkOwner(stream, record);
+    const misfit = misfitOf(written, body);
+    if (misfit !== undefined) violate(`I2: ${stream} ${misfit}`);
+  }
+
+  #checkOwner(stream: StreamId, { epoch, node, bootId }: LogRecord): void {
     const key = `${stream} ${epoch}`;
     const owner = `${node} ${bootId}`;
     const known = this.#owners.get(key) ?? owner;
     this.#owners.set(key, owner);
-    if (known !== owner) violate(`I1: epoch ${epoch} of ${stream} has two owners: ${known} and ${owner}`);
-    const misfit = misfitOf(written, body);
-    if (misfit !== undefined) violate(`I2: ${stream} ${misfit}`);
+    if (known !== owner)
+      this.#checks.violate(`I1: epoch ${epoch} of ${stream} has two owners: ${known} and ${owner}`);
   }
 
   record(stream: StreamId): Kept {
@@ -102,7 +99,7 @@ export class SimulatedLog {
   /** @throws TangazaError `CONFLICT` */
   putRecord(stream: StreamId, record: OwnershipRecord, revision: number): number {
     const kept = this.record(stream);
-    if (kept.revision !== revision) throw new TangazaError('CONFLICT', `${stream} is at ${kept.revision}`);
+    if (kept.revision !== revision) throw conflict;
     const former = kept.record;
     const { nowMs, mayLose, violate } = this.#checks;
     if (former !== undefined && former.owner !== record.owner) {

@@ -5,13 +5,7 @@
  * Who mourns whom, and when, is a model of the product's orphans (O1, O4), without their bound.
  */
 import { errorCodeOf } from '../errors/tangaza-error.ts';
-import {
-  advance,
-  createDetector,
-  detectorLimits,
-  type Detector,
-  type DetectorInput,
-} from '../membership/detector.ts';
+import { detectorLimits } from '../membership/detector.ts';
 import {
   declareDead,
   emptyView,
@@ -26,7 +20,6 @@ import {
 import { changeView, type ViewStore } from '../membership/view-store.ts';
 import type { Member } from '../membership/member-directory.ts';
 import { BootId, type Epoch, type NodeId, type StreamId } from '../model/ids.ts';
-import { unreachable } from '../model/unreachable.ts';
 import type { IndexLog } from '../ownership/index-log.ts';
 import type { OwnershipStore } from '../ownership/ownership-store.ts';
 import { adoptionWaitMs } from '../ownership/succession.ts';
@@ -34,9 +27,10 @@ import { takeOver } from '../ownership/take-over.ts';
 import { byOrdinal, type Held } from './holdings.ts';
 import { SimulatedEdge, type EdgeRegion } from './simulated-edge.ts';
 import type { SimulatedLog } from './simulated-log.ts';
+import { SimulatedMonitor, type Monitored } from './simulated-monitor.ts';
 import { SimulatedOwner } from './simulated-owner.ts';
-import { logPort, region, storePort, viewPort } from './simulated-ports.ts';
-import { isCut, lossShare, type Process, type World } from './world.ts';
+import { logPort, storePort, viewPort } from './simulated-ports.ts';
+import { region, type World } from './world.ts';
 
 export interface Region {
   readonly world: World;
@@ -63,10 +57,10 @@ const forgetDeadMs = 3_600_000;
 /** Of the sabotage: a lease by wall clocks. */
 const leaseMs = 10_000;
 
-export class SimulatedNode implements Process {
+export class SimulatedNode implements Monitored {
   readonly id: NodeId;
   boot = 1;
-  state: Process['state'] = 'up';
+  state: Monitored['state'] = 'up';
   isLinked = true;
   inbox: (() => void)[] = [];
   /** This host's wall clock minus the true time. */
@@ -76,12 +70,13 @@ export class SimulatedNode implements Process {
   readonly sessions = new Set<StreamId>();
   readonly claiming = new Set<StreamId>();
   view: View;
-  detector: Detector;
+  monitor: SimulatedMonitor;
   #edge: SimulatedEdge;
   #bootId: BootId;
   #bootedAtMs = 0;
   #isRejoining = false;
   #records = 0;
+  #passedOver = 0;
   readonly #region: Region;
   readonly #logPort: IndexLog;
   readonly #storePort: OwnershipStore;
@@ -97,7 +92,7 @@ export class SimulatedNode implements Process {
     this.#viewPort = viewPort(world, this);
     this.#edge = this.#newEdge();
     this.view = sharedRegion.world.view;
-    this.detector = createDetector(id, this.view);
+    this.monitor = this.#newMonitor();
   }
 
   get bootId(): BootId {
@@ -134,6 +129,13 @@ export class SimulatedNode implements Process {
     return new SimulatedEdge(this.id, followedBy(this.id), edges);
   }
 
+  #newMonitor(): SimulatedMonitor {
+    const { world, nodes } = this.#region;
+    const declare = (life: Life): void =>
+      void this.#changeView((view) => declareDead(view, life, this.utcMs));
+    return new SimulatedMonitor({ self: this, world, nodes, declareDead: declare }, this.view);
+  }
+
   /** A new boot: joins, and takes up what the last one owned (N4). */
   start(): void {
     this.boot += 1;
@@ -147,7 +149,7 @@ export class SimulatedNode implements Process {
     this.#isRejoining = false;
     this.#edge = this.#newEdge();
     this.view = this.#region.world.view;
-    this.detector = createDetector(this.id, this.view);
+    this.monitor = this.#newMonitor();
     void this.#joinFirst();
   }
 
@@ -201,10 +203,25 @@ export class SimulatedNode implements Process {
 
   tick(): void {
     const { world } = this.#region;
-    this.feed({ kind: 'tick' });
-    const isDue = (): boolean => world.random.chance(detectorLimits.probeEveryMs / writeEveryMs);
-    for (const owner of this.owned.values()) if (isDue()) owner.write();
+    this.monitor.feed({ kind: 'tick' });
+    this.#writeSome();
     if (world.reachesNats(this)) this.#edge.read();
+  }
+
+  /** Each owner has the same chance at each tick; drawn is only how many are passed over until the next that writes. */
+  #writeSome(): void {
+    const { random } = this.#region.world;
+    const share = detectorLimits.probeEveryMs / writeEveryMs;
+    if (this.#passedOver >= this.owned.size) {
+      this.#passedOver -= this.owned.size;
+      return;
+    }
+    for (const owner of this.owned.values()) {
+      this.#passedOver -= 1;
+      if (this.#passedOver >= 0) continue;
+      owner.write();
+      this.#passedOver = random.failures(share);
+    }
   }
 
   /** What was waiting to be written goes out at once. */
@@ -212,73 +229,12 @@ export class SimulatedNode implements Process {
     for (const owner of this.owned.values()) owner.write();
   }
 
-  feed(input: DetectorInput): void {
-    const { world } = this.#region;
-    const { detector, effects } = advance(this.detector, input, this.monotonicMs);
-    this.detector = detector;
-    for (const effect of effects) {
-      switch (effect.kind) {
-        case 'probe':
-          this.#probe(effect.path, effect.member);
-          break;
-        case 'tell':
-          for (const other of this.#region.nodes.values())
-            if (other !== this)
-              world.send(this, other, () =>
-                other.feed({ kind: 'accusation', accusation: effect.accusation }),
-              );
-          break;
-        case 'declareDead':
-          world.note(`${this.id} declares ${effect.life.id} dead`);
-          void this.#changeView((view) => declareDead(view, effect.life, this.utcMs));
-          break;
-        default:
-          unreachable(effect);
-      }
-    }
-  }
-
-  #probe(path: 'p1' | 'p2', life: Life): void {
-    const target = this.#region.nodes.get(life.id);
-    if (path === 'p1') this.#probeP1(target, life);
-    else this.#probeP2(target, life);
-  }
-
-  #probeP1(target: SimulatedNode | undefined, life: Life): void {
-    const { world } = this.#region;
-    const isThatBoot = target !== undefined && target.state !== 'killed' && target.bootId === life.bootId;
-    if (isThatBoot && target.state === 'up' && this.#isHeardBy(target))
-      return this.feed({ kind: 'p1', life, isOk: true });
-    const afterMs = isThatBoot ? detectorLimits.p1TimeoutMs : world.delayMs();
-    world.inProcess(this, afterMs, () => this.feed({ kind: 'p1', life, isOk: false }));
-  }
-
-  /** A request over NATS, and its answer. */
-  #isHeardBy(target: SimulatedNode): boolean {
-    const { world } = this.#region;
-    const { cutNats } = world;
-    const isReached =
-      world.reachesNats(this) &&
-      world.reachesNats(target) &&
-      !isCut(cutNats, this.id, target.id) &&
-      !isCut(cutNats, target.id, this.id);
-    return isReached && !world.random.chance(lossShare);
-  }
-
-  #probeP2(target: SimulatedNode | undefined, life: Life): void {
-    const { world } = this.#region;
-    const state = isCut(world.cutHttp, this.id, life.id) ? 'frozen' : target?.state;
-    const result = state === 'killed' ? 'refused' : state === 'up' ? 'ok' : 'timedOut';
-    const afterMs = result === 'timedOut' ? detectorLimits.p2TimeoutMs : 1;
-    world.inProcess(this, afterMs, () => this.feed({ kind: 'p2', life, result }));
-  }
-
   /** The bucket's watch tells of a new view. */
   onView(view: View): void {
     if (view.version <= this.view.version) return;
     const before = this.view;
     this.view = view;
-    this.feed({ kind: 'view', view });
+    this.monitor.feed({ kind: 'view', view });
     const own = findMember(view, this.id);
     if (own?.bootId === this.bootId && !isLive(own)) this.#onDeclaredDead();
     for (const gone of endedLives(before, view))

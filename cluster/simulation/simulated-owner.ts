@@ -5,9 +5,9 @@
  * each 10 s: less than in life, and every record is checked.
  */
 import type { BootId, Epoch, NodeId, StreamId } from '../model/ids.ts';
-import type { LogRecord, SimulatedLog } from './simulated-log.ts';
+import type { SimulatedLog } from './simulated-log.ts';
 import type { Process, World } from './world.ts';
-import { nextBody, withBody, type Written } from './written.ts';
+import { nextBody, withBody, type LogRecord, type Written } from './written.ts';
 
 export interface OwnerParts {
   readonly world: World;

@@ -1,13 +1,10 @@
 /** The ports of the product's take-over and of its changes of the view, on a simulated NATS: answers take time and may be lost. */
 import { TangazaError } from '../errors/tangaza-error.ts';
 import type { ViewStore } from '../membership/view-store.ts';
-import { RegionId } from '../model/ids.ts';
 import type { IndexLog } from '../ownership/index-log.ts';
 import type { OwnershipStore } from '../ownership/ownership-store.ts';
 import type { SimulatedLog } from './simulated-log.ts';
-import type { Process, World } from './world.ts';
-
-export const region = RegionId.parse('r1');
+import { region, type Process, type World } from './world.ts';
 
 const not = (): never => {
   throw new TangazaError('INTERNAL', 'not simulated');

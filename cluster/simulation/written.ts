@@ -4,11 +4,23 @@
  * Each source waits until it is decided, in order; a few wait at a time, so that a successor always finds some. A publisher
  * that has connected anew opens a period.
  */
+import type { BootId, Epoch, NodeId } from '../model/ids.ts';
+
 export type Body =
   | { readonly kind: 'open' }
   | { readonly kind: 'clock'; readonly connection: number }
   | { readonly kind: 'source'; readonly start: number }
   | { readonly kind: 'commit'; readonly number: number; readonly start: number };
+
+export interface LogRecord {
+  readonly epoch: Epoch;
+  readonly node: NodeId;
+  readonly bootId: BootId;
+  readonly recordId: string;
+  /** The author's UTC. */
+  readonly atMs: number;
+  readonly body: Body;
+}
 
 export interface Written {
   /** What the next decision counts as. */

@@ -1,4 +1,4 @@
-/** `tangaza simulate`: the cluster's core under a simulated clock and network, seed by seed. */
+/** `tangaza simulate`: the cluster's core under simulated clocks and a simulated network, seed by seed. */
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { Command, InvalidArgumentError, Option } from 'commander';
@@ -29,14 +29,19 @@ const progressEveryMs = 1000;
 export function simulateCommand(): Command {
   return new Command('simulate')
     .description(
-      'Placement, detection, succession and take-over under a simulated clock and network, with processes that die and freeze. Exit code 1 when an invariant breaks.',
+      'Failure detection, membership view, placement, succession, take-over and the fold of the log, as the product has them, under simulated clocks and a simulated network, with processes that die and freeze and clocks that jump. NATS, and the owner (without media), are models. Exit code 1 when an invariant breaks.',
     )
     .option('--seed <n>', 'first seed; the same seed is the same run', count, 1)
     .option('--seeds <n>', 'how many seeds from there on', count, 1)
     .option('--nodes <n>', 'nodes of the region', count, 12)
     .option('--streams <n>', 'streams on air', count, 200)
     .option('--hours <n>', 'simulated hours', positive, 1)
-    .addOption(new Option('--break <what>', 'sabotage that must be found').choices(['fencing', 'clock']))
+    .addOption(
+      new Option(
+        '--break <what>',
+        'sabotage that must be found: the log takes every append, or fencing trusts wall clocks',
+      ).choices(['fencing', 'clock']),
+    )
     .option('--trace', 'prints every event; one seed')
     .option('--json', 'print JSON')
     .action(run);
