@@ -51,7 +51,6 @@ export class SimulatedMonitor {
               );
           break;
         case 'declareDead':
-          world.note(`${self.id} declares ${effect.life.id} dead`);
           declareDead(effect.life);
           break;
         default:
