@@ -1,9 +1,9 @@
 /**
  * A seeded simulation of one region under faults.
  *
- * The product's own are: failure detection, the view and its changes by compare-and-set, placement, lines of succession, epochs,
- * take-over, and the edges' fold of the log. Models are: NATS (world.ts, simulated-ports.ts), the owner without media
- * (simulated-owner.ts, written.ts), and when a node looks for orphans and publishers connect (simulated-node.ts). Draining,
+ * The product's own are: failure detection, the view and its changes by compare-and-set (up to 500 nodes), placement, lines of
+ * succession, epochs, take-over, and the edges' fold of the log. Models are: NATS (world.ts, simulated-ports.ts), the owner without
+ * media (simulated-owner.ts, written.ts), and when a node looks for orphans and publishers connect (simulated-node.ts). Draining,
  * twins, workers, stores and a log that goes back are left out.
  *
  * S1. The same options give the same run, record for record: `traceHash` says so.

@@ -8,7 +8,6 @@ import { errorCodeOf } from '../errors/tangaza-error.ts';
 import { detectorLimits } from '../membership/detector.ts';
 import {
   declareDead,
-  emptyView,
   endedLives,
   findMember,
   forgetDead,
@@ -17,7 +16,6 @@ import {
   type Life,
   type View,
 } from '../membership/view.ts';
-import { changeView, type ViewStore } from '../membership/view-store.ts';
 import type { Member } from '../membership/member-directory.ts';
 import { BootId, type Epoch, type NodeId, type StreamId } from '../model/ids.ts';
 import type { IndexLog } from '../ownership/index-log.ts';
@@ -29,7 +27,8 @@ import { SimulatedEdge, type EdgeRegion } from './simulated-edge.ts';
 import type { SimulatedLog } from './simulated-log.ts';
 import { SimulatedMonitor, type Monitored } from './simulated-monitor.ts';
 import { SimulatedOwner } from './simulated-owner.ts';
-import { logPort, storePort, viewPort } from './simulated-ports.ts';
+import { logPort, storePort } from './simulated-ports.ts';
+import { changeSimulatedView } from './simulated-view.ts';
 import { region, type World } from './world.ts';
 
 export interface Region {
@@ -81,7 +80,6 @@ export class SimulatedNode implements Monitored {
   readonly #region: Region;
   readonly #logPort: IndexLog;
   readonly #storePort: OwnershipStore;
-  readonly #viewPort: ViewStore;
 
   constructor(id: NodeId, sharedRegion: Region) {
     this.id = id;
@@ -90,7 +88,6 @@ export class SimulatedNode implements Monitored {
     const { world, log } = sharedRegion;
     this.#logPort = logPort(world, log, this);
     this.#storePort = storePort(world, log, this);
-    this.#viewPort = viewPort(world, this);
     this.#edge = this.#newEdge();
     this.view = sharedRegion.world.view;
     this.monitor = this.#newMonitor();
@@ -203,17 +200,10 @@ export class SimulatedNode implements Monitored {
     return true;
   }
 
-  /** The product's own compare-and-set. @returns whether the bucket was heard to take it */
-  async #changeView(transition: (view: View) => View): Promise<boolean> {
-    const { world } = this.#region;
-    const pause = (attempt: number): Promise<void> => world.sleep(this, world.random.next() * 10 * attempt);
-    try {
-      await changeView(this.#viewPort, { empty: emptyView('simulated'), pause }, transition);
-      return true;
-    } catch (error) {
-      world.note(`${this.id} could not change the view: ${errorCodeOf(error)}`);
-      return false;
-    }
+  /** @returns whether the bucket was heard to take it */
+  #changeView(transition: (view: View) => View): Promise<boolean> {
+    const { world, nodes } = this.#region;
+    return changeSimulatedView({ world, process: this, nodes: nodes.size }, transition);
   }
 
   tick(): void {

@@ -1,6 +1,5 @@
-/** The ports of the product's take-over and of its changes of the view, on a simulated NATS: answers take time and may be lost. */
+/** The ports of the product's take-over, on a simulated NATS: answers take time and may be lost. */
 import { TangazaError } from '../errors/tangaza-error.ts';
-import type { ViewStore } from '../membership/view-store.ts';
 import type { IndexLog } from '../ownership/index-log.ts';
 import type { OwnershipStore } from '../ownership/ownership-store.ts';
 import type { SimulatedLog } from './simulated-log.ts';
@@ -35,15 +34,5 @@ export function storePort(world: World, log: SimulatedLog, process: Process): Ow
     put: (stream, record, revision) =>
       world.ask(process, 'write', () => log.putRecord(stream, record, revision)),
     list: not,
-  };
-}
-
-export function viewPort(world: World, process: Process): ViewStore {
-  return {
-    answeredAtMs: 0,
-    read: () => world.ask(process, 'read', () => ({ view: world.view, revision: world.viewRevision })),
-    write: (view, revision) => world.ask(process, 'write', () => world.putView(view, revision)),
-    watch: not,
-    close: async () => {},
   };
 }

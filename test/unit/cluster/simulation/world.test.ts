@@ -12,7 +12,7 @@ import {
 } from '../../../../cluster/membership/view.ts';
 import { BootId, NodeId } from '../../../../cluster/model/ids.ts';
 import { Random } from '../../../../cluster/simulation/random.ts';
-import { viewPort } from '../../../../cluster/simulation/simulated-ports.ts';
+import { viewPort } from '../../../../cluster/simulation/simulated-view.ts';
 import { World, type Process } from '../../../../cluster/simulation/world.ts';
 import { testMember } from '../../../support/members.ts';
 
