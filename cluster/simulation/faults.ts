@@ -1,4 +1,4 @@
-/** What goes wrong in a simulated hour, drawn from the seed: kills, freezes, cuts, elections, lost servers; each heals. */
+/** What goes wrong in a simulated hour, drawn from the seed: kills, freezes, cuts, elections, lost servers, clocks that jump; each heals. */
 import type { SimulatedNode } from './simulated-node.ts';
 import type { World } from './world.ts';
 
@@ -13,12 +13,11 @@ type Fault = (shaken: Shaken) => void;
 
 const seconds = (count: number): number => count * 1000;
 
-function kill({ world, onPublishersLost }: Shaken, node: SimulatedNode): void {
+/** The process ends, and is started again after a while. */
+export function kill({ world, onPublishersLost }: Shaken, node: SimulatedNode, why = 'fault'): void {
   if (node.state === 'killed') return;
-  world.note(`fault: ${node.id} is killed`);
-  node.state = 'killed';
-  node.inbox = [];
-  node.owned.clear();
+  world.note(`${why}: ${node.id} is killed`);
+  node.die();
   onPublishersLost(node);
   world.agenda.after(world.random.between(seconds(2), seconds(25)), () => {
     world.note(`heal: ${node.id} starts again`);
@@ -55,8 +54,8 @@ const freeze: Fault = ({ world, nodes, onPublishersLost }) => {
     node.inbox = [];
     // Timers and sockets become ready together: which come first is not ours to say.
     const isTimerFirst = world.random.chance(0.5);
-    if (isTimerFirst) node.commitAll();
-    node.feed({ kind: 'lagged' });
+    if (isTimerFirst) node.writeAll();
+    node.monitor.feed({ kind: 'lagged' });
     for (const run of waiting) run();
   });
 };
@@ -75,8 +74,8 @@ const unlink: Fault = ({ world, nodes }) => {
 
 /** It hears of a new view some time after it can write again. */
 function welcomeBack(world: World, node: SimulatedNode): void {
-  node.feed({ kind: 'reconnected' });
-  node.commitAll();
+  node.monitor.feed({ kind: 'reconnected' });
+  node.writeAll();
   world.inProcess(node, world.random.between(0, 300), () => node.onView(world.view));
 }
 
@@ -141,6 +140,19 @@ const loseNats: Fault = ({ world, nodes }) => {
   });
 };
 
+/** A wall clock is set forward or back, by a second to two hours, and right again after a while. Nothing that fences may mind. */
+const jumpClock: Fault = ({ world, nodes }) => {
+  const node = world.random.pick(nodes);
+  if (node === undefined) return;
+  const jumpMs = seconds(7200 ** world.random.next()) * (world.random.chance(0.5) ? 1 : -1);
+  world.note(`fault: the wall clock of ${node.id} jumps by ${Math.round(jumpMs)} ms`);
+  node.wallOffsetMs += jumpMs;
+  world.agenda.after(world.random.between(seconds(5), seconds(60)), () => {
+    world.note(`heal: the wall clock of ${node.id} is set right`);
+    node.wallOffsetMs -= jumpMs;
+  });
+};
+
 const faults: readonly Fault[] = [
   killOne,
   killOne,
@@ -152,6 +164,7 @@ const faults: readonly Fault[] = [
   oneWay,
   election,
   loseNats,
+  jumpClock,
 ];
 
 /** One fault, and at times a second one on top of it. */

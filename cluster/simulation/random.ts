@@ -33,6 +33,11 @@ export class Random {
     return this.next() < share;
   }
 
+  /** How many fail before one succeeds, each with that chance. */
+  failures(share: number): number {
+    return Math.floor(Math.log(1 - this.next()) / Math.log(1 - share));
+  }
+
   pick<T>(values: readonly T[]): T | undefined {
     return values[this.below(values.length)];
   }

@@ -1,5 +1,10 @@
 /**
- * A seeded simulation of one region: the product's own placement, detection, succession and take-over under faults.
+ * A seeded simulation of one region under faults.
+ *
+ * The product's own are: failure detection, the view and its changes by compare-and-set (up to 500 nodes), placement, lines of
+ * succession, epochs, take-over, and the edges' fold of the log. Models are: NATS (world.ts, simulated-ports.ts), the owner without
+ * media (simulated-owner.ts, written.ts), and when a node looks for orphans and publishers connect (simulated-node.ts). Draining,
+ * twins, workers, stores and a log that goes back are left out.
  *
  * S1. The same options give the same run, record for record: `traceHash` says so.
  * S2. Quiet time is skipped. Once every node is up, linked and counts nothing, every view is the newest, and every stream
@@ -7,16 +12,21 @@
  *     nothing decides anything, so leaving it out changes no decision. Detection's memory is shorter than the 12 s that must
  *     pass first (brake 10 s, void 5 s, accusations 3 s).
  * S3. Liveness: within 150 s after the last fault the region is quiet again; a stream without an owner, or a node that is not
- *     a member again, is a violation as much as a broken invariant (simulated-log.ts).
+ *     a member again, is a violation as much as a broken invariant (simulated-log.ts, simulated-edge.ts).
  */
 import { findMember, isLive, join } from '../membership/view.ts';
-import { NodeId, StreamId } from '../model/ids.ts';
-import { shake, type Shaken } from './faults.ts';
+import { NodeId, StreamId, type BootId } from '../model/ids.ts';
+import { kill, shake, type Shaken } from './faults.ts';
+import { FollowedLog } from './followed-log.ts';
 import { Lines } from './lines.ts';
 import { Random } from './random.ts';
+import type { EdgeFold, EdgeRegion } from './simulated-edge.ts';
 import { SimulatedLog } from './simulated-log.ts';
 import { SimulatedNode, type Region } from './simulated-node.ts';
 import { World } from './world.ts';
+
+/** `fencing`: the log takes every append. `clock`: an owner whose wall clock is 10 s behind ours counts as gone. */
+export type Sabotage = 'fencing' | 'clock';
 
 export interface SimulationOptions {
   readonly seed: number;
@@ -24,7 +34,9 @@ export interface SimulationOptions {
   readonly streams: number;
   readonly hours: number;
   /** Sabotage that must be found. */
-  readonly breaks?: 'fencing';
+  readonly breaks?: Sabotage;
+  /** The fold of an edge: the product's own, which `cluster/` does not know. */
+  readonly newFold: () => EdgeFold;
   readonly onTrace?: (line: string) => void;
   /** Hears each simulated second in which anything may be decided. */
   readonly onSecond?: (nowMs: number) => void;
@@ -41,6 +53,9 @@ export interface SimulationResult {
   readonly moves: number;
   /** Streams of the node that owns most of them at the end. */
   readonly mostOwned: number;
+  /** Records that edges have folded, and those of them that the fold refused. */
+  readonly folded: number;
+  readonly ignored: number;
   readonly events: number;
 }
 
@@ -51,6 +66,9 @@ const lookEveryMs = 5000;
 const quietAfterMs = 12_000;
 const healWithinMs = 150_000;
 const maxViolations = 20;
+/** Streams whose log edges follow, each at one edge of three. */
+const maxFollowed = 8;
+const followersShare = 3;
 /** Rounds of promises that one answer may set off. */
 const settleRounds = 24;
 
@@ -67,6 +85,7 @@ class Simulation {
   readonly #nodes = new Map<NodeId, SimulatedNode>();
   readonly #streams: readonly StreamId[];
   readonly #violations: string[] = [];
+  readonly #edges: EdgeRegion;
   readonly #shaken: Shaken;
   #hash = 0x811c9dc5;
   #isActive = false;
@@ -78,25 +97,55 @@ class Simulation {
   constructor(options: SimulationOptions) {
     this.#options = options;
     this.#random = new Random(options.seed);
-    this.#world = new World(this.#random, (line) => this.#note(line));
+    this.#world = new World(
+      this.#random,
+      (line) => this.#note(line),
+      () => this.#spreadView(),
+    );
     this.#log = new SimulatedLog({
       isFenceBroken: options.breaks === 'fencing',
       violate: (what) => this.#violate(what),
-      mayLose: (node, bootId) => this.#mayLose(node, bootId),
+      nowMs: () => this.#world.nowMs,
+      mayLose: (node, bootId, wonAtMs) => this.#mayLose(node, bootId, wonAtMs),
     });
     this.#streams = Array.from({ length: options.streams }, (_, index) => StreamId.parse(`s${index}`));
-    const lines = new Lines(this.#log.holdings);
-    const region: Region = {
-      ...{ world: this.#world, log: this.#log, nodes: this.#nodes },
-      lineFor: (orphan) => lines.lineFor(orphan, this.#world.view),
-      onView: () => this.#spreadView(),
+    const followed = this.#streams.slice(0, maxFollowed);
+    for (const stream of followed) this.#log.followed.set(stream, new FollowedLog());
+    this.#edges = {
+      ...{
+        log: this.#log,
+        newFold: options.newFold,
+        published: new Map(),
+        counts: { folded: 0, ignored: 0 },
+      },
+      violate: (what) => this.#violate(what),
     };
-    for (let index = 0; index < options.nodes; index += 1) {
-      const id = NodeId.parse(`n${index}`);
-      this.#nodes.set(id, new SimulatedNode(id, region));
-    }
-    const nodes = [...this.#nodes.values()];
-    this.#shaken = { world: this.#world, nodes, onPublishersLost: (node) => this.#reconnect(node) };
+    this.#shaken = {
+      ...{ world: this.#world, nodes: this.#makeNodes(followed) },
+      onPublishersLost: (node) => this.#reconnect(node),
+    };
+  }
+
+  #makeNodes(followed: readonly StreamId[]): readonly SimulatedNode[] {
+    const lines = new Lines(this.#log.holdings);
+    const ids = Array.from({ length: this.#options.nodes }, (_, index) => NodeId.parse(`n${index}`));
+    const isFollower = (node: NodeId, stream: number): boolean =>
+      (ids.indexOf(node) + stream) % Math.min(followersShare, ids.length) === 0;
+    const region: Region = {
+      ...{
+        world: this.#world,
+        log: this.#log,
+        nodes: this.#nodes,
+        edges: this.#edges,
+        connections: new Map(),
+      },
+      isClockTrusted: this.#options.breaks === 'clock',
+      lineFor: (orphan) => lines.lineFor(orphan, this.#world.view),
+      followedBy: (node) => followed.filter((_, index) => isFollower(node, index)),
+      onExit: (node) => kill(this.#shaken, node, 'it cannot rejoin'),
+    };
+    for (const id of ids) this.#nodes.set(id, new SimulatedNode(id, region));
+    return [...this.#nodes.values()];
   }
 
   async run(): Promise<SimulationResult> {
@@ -118,6 +167,7 @@ class Simulation {
       deaths: this.#deaths,
       moves: this.#log.moves,
       mostOwned: Math.max(0, ...this.#log.holdings.loads.values()),
+      ...this.#edges.counts,
       events: this.#events,
     };
   }
@@ -125,7 +175,7 @@ class Simulation {
   /** All nodes are members, every publisher is connected somewhere, and faults are due. */
   #begin(): void {
     const nodes = this.#shaken.nodes;
-    for (const node of nodes) this.#world.view = join(this.#world.view, node.member);
+    this.#world.beginWith(nodes.reduce((view, node) => join(view, node.member), this.#world.view));
     for (const node of nodes) node.onView(this.#world.view);
     for (const stream of this.#streams) this.#random.pick(nodes)?.connect(stream);
     this.#scheduleFault();
@@ -196,7 +246,7 @@ class Simulation {
       if (member?.bootId !== node.bootId || !isLive(member)) return `${node.id} is no member`;
       if (node.view.version !== view.version) return `${node.id} has an old view`;
       if (node.claiming.size > 0) return `${node.id} claims ${[...node.claiming].join(', ')}`;
-      const counts = [...node.detector.watched.values()];
+      const counts = [...node.monitor.detector.watched.values()];
       if (counts.some(({ p1Failures }) => p1Failures > 0)) return `${node.id} counts failures`;
     }
     return this.#orphan();
@@ -244,12 +294,9 @@ class Simulation {
     }
   }
 
-  /** I3: declared dead, or not that boot any more. A verdict may be overtaken by a rejoin: it stands for the old incarnation. */
-  #mayLose(id: NodeId, bootId: string): boolean {
-    const node = this.#nodes.get(id);
-    const member = findMember(this.#world.view, id);
-    if (node === undefined || node.bootId !== bootId) return true;
-    return member === undefined || member.bootId !== bootId || !isLive(member) || member.incarnation > 1;
+  /** I3: another boot runs there, or its life in which it won the record has ended. */
+  #mayLose(id: NodeId, bootId: BootId, wonAtMs: number): boolean {
+    return this.#nodes.get(id)?.bootId !== bootId || !this.#world.isInLifeOf(id, bootId, wonAtMs);
   }
 
   #violate(what: string): void {

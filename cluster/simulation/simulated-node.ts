@@ -1,16 +1,16 @@
-/** One node in the simulator: the product's detector, succession and take-over, on a process that may die or freeze. */
+/**
+ * One node in the simulator: the product's detector, changes of the view, lines of succession and take-over, on a process that may
+ * die or freeze and whose wall clock may jump.
+ *
+ * Who mourns whom, and when, is a model of the product's orphans (O1, O4), without their bound.
+ */
 import { errorCodeOf } from '../errors/tangaza-error.ts';
-import {
-  advance,
-  createDetector,
-  detectorLimits,
-  type Detector,
-  type DetectorInput,
-} from '../membership/detector.ts';
+import { detectorLimits } from '../membership/detector.ts';
 import {
   declareDead,
   endedLives,
   findMember,
+  forgetDead,
   isLive,
   join,
   type Life,
@@ -18,15 +18,18 @@ import {
 } from '../membership/view.ts';
 import type { Member } from '../membership/member-directory.ts';
 import { BootId, type Epoch, type NodeId, type StreamId } from '../model/ids.ts';
-import { unreachable } from '../model/unreachable.ts';
 import type { IndexLog } from '../ownership/index-log.ts';
 import type { OwnershipStore } from '../ownership/ownership-store.ts';
 import { adoptionWaitMs } from '../ownership/succession.ts';
 import { takeOver } from '../ownership/take-over.ts';
 import { byOrdinal, type Held } from './holdings.ts';
-import type { LogRecord, SimulatedLog } from './simulated-log.ts';
-import { logPort, region, storePort } from './simulated-ports.ts';
-import { isCut, lossShare, type Process, type World } from './world.ts';
+import { SimulatedEdge, type EdgeRegion } from './simulated-edge.ts';
+import type { SimulatedLog } from './simulated-log.ts';
+import { SimulatedMonitor, type Monitored } from './simulated-monitor.ts';
+import { SimulatedOwner } from './simulated-owner.ts';
+import { logPort, storePort } from './simulated-ports.ts';
+import { changeSimulatedView } from './simulated-view.ts';
+import { region, type World } from './world.ts';
 
 export interface Region {
   readonly world: World;
@@ -34,35 +37,46 @@ export interface Region {
   readonly nodes: ReadonlyMap<NodeId, SimulatedNode>;
   /** In which order nodes stand for an orphaned stream. */
   readonly lineFor: (orphan: Held) => readonly NodeId[];
-  /** The view was changed by compare-and-set. */
-  readonly onView: () => void;
+  /** Which connection of its publisher each stream is fed by. */
+  readonly connections: Map<StreamId, number>;
+  readonly edges: EdgeRegion;
+  /** Which streams a node's edge follows. */
+  readonly followedBy: (node: NodeId) => readonly StreamId[];
+  /** The process ends; whoever runs it starts it again. */
+  readonly onExit: (node: SimulatedNode) => void;
+  /** Sabotage: fencing asks wall clocks. */
+  readonly isClockTrusted: boolean;
 }
 
-interface Owned {
-  readonly epoch: Epoch;
-  sequence: number;
-  number: number;
-  isAppending: boolean;
-}
-
-const commitEveryMs = 10_000;
+const writeEveryMs = 10_000;
 const retryClaimMs = 1500;
+/** As in membership.nats.ts. */
+const rejoins = { tries: 3, minDelayMs: 1000, jitterMs: 1000 } as const;
+const forgetDeadMs = 3_600_000;
+/** Of the sabotage: a lease by wall clocks. */
+const leaseMs = 10_000;
 
-export class SimulatedNode implements Process {
+export class SimulatedNode implements Monitored {
   readonly id: NodeId;
   boot = 1;
-  state: Process['state'] = 'up';
+  state: Monitored['state'] = 'up';
   isLinked = true;
   inbox: (() => void)[] = [];
-  readonly owned = new Map<StreamId, Owned>();
+  /** This host's wall clock minus the true time. */
+  wallOffsetMs = 0;
+  readonly owned = new Map<StreamId, SimulatedOwner>();
   /** Streams whose publisher is connected here. */
   readonly sessions = new Set<StreamId>();
   readonly claiming = new Set<StreamId>();
   view: View;
-  detector: Detector;
+  monitor: SimulatedMonitor;
+  #edge: SimulatedEdge;
   #bootId: BootId;
+  #bootedAtMs = 0;
   #isRejoining = false;
   #records = 0;
+  #passedOver = 0;
+  readonly #verdicts = new Set<string>();
   readonly #region: Region;
   readonly #logPort: IndexLog;
   readonly #storePort: OwnershipStore;
@@ -74,12 +88,22 @@ export class SimulatedNode implements Process {
     const { world, log } = sharedRegion;
     this.#logPort = logPort(world, log, this);
     this.#storePort = storePort(world, log, this);
+    this.#edge = this.#newEdge();
     this.view = sharedRegion.world.view;
-    this.detector = createDetector(id, this.view);
+    this.monitor = this.#newMonitor();
   }
 
   get bootId(): BootId {
     return this.#bootId;
+  }
+
+  /** Of this boot: each process counts from its own zero. */
+  get monotonicMs(): number {
+    return this.#region.world.nowMs - this.#bootedAtMs;
+  }
+
+  get utcMs(): number {
+    return Math.round(this.#region.world.nowMs + this.wallOffsetMs);
   }
 
   get member(): Member {
@@ -91,115 +115,123 @@ export class SimulatedNode implements Process {
   }
 
   isAliveInView(node: NodeId, bootId: BootId): boolean {
+    const { nodes, isClockTrusted } = this.#region;
     const member = findMember(this.view, node);
-    return member?.bootId === bootId && isLive(member);
+    const isAlive = member?.bootId === bootId && isLive(member);
+    if (!isAlive || !isClockTrusted) return isAlive;
+    return this.utcMs - (nodes.get(node)?.utcMs ?? this.utcMs) < leaseMs;
+  }
+
+  #newEdge(): SimulatedEdge {
+    const { followedBy, edges } = this.#region;
+    return new SimulatedEdge(this.id, followedBy(this.id), edges);
+  }
+
+  #newMonitor(): SimulatedMonitor {
+    const { world, nodes } = this.#region;
+    const declare = (life: Life): void => void this.#declareDead(life);
+    return new SimulatedMonitor({ self: this, world, nodes, declareDead: declare }, this.view);
+  }
+
+  /**
+   * The product asks again with each input for as long as the view does not show it; here one verdict on a life is under way at most,
+   * for of a thousand that die at once each would be asked a thousand times.
+   */
+  async #declareDead(life: Life): Promise<void> {
+    const { boot } = this;
+    const key = `${boot} ${life.bootId} ${life.incarnation}`;
+    if (this.#verdicts.has(key)) return;
+    this.#verdicts.add(key);
+    this.#region.world.note(`${this.id} declares ${life.id} dead`);
+    await this.#changeView((view) => declareDead(view, life, this.utcMs));
+    this.#verdicts.delete(key);
   }
 
   /** A new boot: joins, and takes up what the last one owned (N4). */
   start(): void {
     this.boot += 1;
     this.#bootId = BootId.parse(`${this.id}-${this.boot}`);
+    this.#bootedAtMs = this.#region.world.nowMs;
     this.state = 'up';
     this.inbox = [];
     this.owned.clear();
     this.claiming.clear();
     this.sessions.clear();
     this.#isRejoining = false;
+    this.#verdicts.clear();
+    this.#edge = this.#newEdge();
     this.view = this.#region.world.view;
-    this.detector = createDetector(this.id, this.view);
-    this.#join();
+    this.monitor = this.#newMonitor();
+    void this.#joinFirst();
   }
 
-  #join(): void {
-    const { world, log } = this.#region;
-    if (!this.changeView((view) => join(view, this.member)))
-      return world.inProcess(this, world.random.between(1000, 2000), () => this.#join());
+  /** Ends: what it held in memory is gone. */
+  die(): void {
+    this.state = 'killed';
+    this.inbox = [];
+    this.owned.clear();
+  }
+
+  async #joinFirst(): Promise<void> {
+    const { boot } = this;
+    if (await this.#join()) return;
+    if (this.boot === boot) this.#later(() => this.#joinFirst());
+  }
+
+  /** M2. */
+  async #rejoin(attempt = 1): Promise<void> {
+    const { boot } = this;
+    if ((await this.#join()) || this.boot !== boot || this.state === 'killed') return;
+    if (attempt === rejoins.tries) this.#region.onExit(this);
+    else this.#later(() => this.#rejoin(attempt + 1));
+  }
+
+  #later(run: () => Promise<void>): void {
+    const { world } = this.#region;
+    world.inProcess(this, rejoins.minDelayMs + world.random.next() * rejoins.jitterMs, () => void run());
+  }
+
+  async #join(): Promise<boolean> {
+    const { boot } = this;
+    const isJoined = await this.#changeView((view) => join(view, this.member));
+    if (!isJoined || this.boot !== boot) return isJoined;
     this.#isRejoining = false;
-    for (const { stream } of log.holdings.heldByOthers(this.id, this.bootId)) this.claim(stream);
-  }
-
-  /** @returns whether the bucket took it */
-  changeView(transition: (view: View) => View): boolean {
-    const { world, onView } = this.#region;
-    if (!world.takesWrites(this)) return false;
-    const after = transition(world.view);
-    if (after === world.view) return true;
-    world.view = after;
-    onView();
+    for (const { stream } of this.#region.log.holdings.heldByOthers(this.id, this.bootId)) this.claim(stream);
     return true;
   }
 
+  /** @returns whether the bucket was heard to take it */
+  #changeView(transition: (view: View) => View): Promise<boolean> {
+    const { world, nodes } = this.#region;
+    return changeSimulatedView({ world, process: this, nodes: nodes.size }, transition);
+  }
+
   tick(): void {
-    this.feed({ kind: 'tick' });
-    const isDue = (): boolean =>
-      this.#region.world.random.chance(detectorLimits.probeEveryMs / commitEveryMs);
-    for (const [stream, owned] of this.owned) if (isDue()) this.#commit(stream, owned);
-  }
-
-  /** What was waiting to be written goes out at once. */
-  commitAll(): void {
-    for (const [stream, owned] of this.owned) this.#commit(stream, owned);
-  }
-
-  feed(input: DetectorInput): void {
     const { world } = this.#region;
-    const { detector, effects } = advance(this.detector, input, world.nowMs);
-    this.detector = detector;
-    for (const effect of effects) {
-      switch (effect.kind) {
-        case 'probe':
-          this.#probe(effect.path, effect.member);
-          break;
-        case 'tell':
-          for (const other of this.#region.nodes.values())
-            if (other !== this)
-              world.send(this, other, () =>
-                other.feed({ kind: 'accusation', accusation: effect.accusation }),
-              );
-          break;
-        case 'declareDead':
-          world.note(`${this.id} declares ${effect.life.id} dead`);
-          this.changeView((view) => declareDead(view, effect.life, world.nowMs));
-          break;
-        default:
-          unreachable(effect);
-      }
+    this.monitor.feed({ kind: 'tick' });
+    this.#writeSome();
+    if (world.reachesNats(this)) this.#edge.read();
+  }
+
+  /** Each owner has the same chance at each tick; drawn is only how many are passed over until the next that writes. */
+  #writeSome(): void {
+    const { random } = this.#region.world;
+    const share = detectorLimits.probeEveryMs / writeEveryMs;
+    if (this.#passedOver >= this.owned.size) {
+      this.#passedOver -= this.owned.size;
+      return;
+    }
+    for (const owner of this.owned.values()) {
+      this.#passedOver -= 1;
+      if (this.#passedOver >= 0) continue;
+      owner.write();
+      this.#passedOver = random.failures(share);
     }
   }
 
-  #probe(path: 'p1' | 'p2', life: Life): void {
-    const target = this.#region.nodes.get(life.id);
-    if (path === 'p1') this.#probeP1(target, life);
-    else this.#probeP2(target, life);
-  }
-
-  #probeP1(target: SimulatedNode | undefined, life: Life): void {
-    const { world } = this.#region;
-    const isThatBoot = target !== undefined && target.state !== 'killed' && target.bootId === life.bootId;
-    if (isThatBoot && target.state === 'up' && this.#isHeardBy(target))
-      return this.feed({ kind: 'p1', life, isOk: true });
-    const afterMs = isThatBoot ? detectorLimits.p1TimeoutMs : world.delayMs();
-    world.inProcess(this, afterMs, () => this.feed({ kind: 'p1', life, isOk: false }));
-  }
-
-  /** A request over NATS, and its answer. */
-  #isHeardBy(target: SimulatedNode): boolean {
-    const { world } = this.#region;
-    const { cutNats } = world;
-    const isReached =
-      world.reachesNats(this) &&
-      world.reachesNats(target) &&
-      !isCut(cutNats, this.id, target.id) &&
-      !isCut(cutNats, target.id, this.id);
-    return isReached && !world.random.chance(lossShare);
-  }
-
-  #probeP2(target: SimulatedNode | undefined, life: Life): void {
-    const { world } = this.#region;
-    const state = isCut(world.cutHttp, this.id, life.id) ? 'frozen' : target?.state;
-    const result = state === 'killed' ? 'refused' : state === 'up' ? 'ok' : 'timedOut';
-    const afterMs = result === 'timedOut' ? detectorLimits.p2TimeoutMs : 1;
-    world.inProcess(this, afterMs, () => this.feed({ kind: 'p2', life, result }));
+  /** What was waiting to be written goes out at once. */
+  writeAll(): void {
+    for (const owner of this.owned.values()) owner.write();
   }
 
   /** The bucket's watch tells of a new view. */
@@ -207,7 +239,7 @@ export class SimulatedNode implements Process {
     if (view.version <= this.view.version) return;
     const before = this.view;
     this.view = view;
-    this.feed({ kind: 'view', view });
+    this.monitor.feed({ kind: 'view', view });
     const own = findMember(view, this.id);
     if (own?.bootId === this.bootId && !isLive(own)) this.#onDeclaredDead();
     for (const gone of endedLives(before, view))
@@ -220,17 +252,27 @@ export class SimulatedNode implements Process {
     world.note(`${this.id} reads that it is dead`);
     this.#isRejoining = true;
     this.owned.clear();
-    world.inProcess(this, world.random.between(1000, 2000), () => this.#join());
+    this.#later(() => this.#rejoin());
+  }
+
+  /** As each member looks after the view (M3): who is not in it joins, and who has been dead for long is forgotten. */
+  #check(): void {
+    if (this.#isRejoining) return;
+    if (findMember(this.view, this.id) === undefined) void this.#join();
+    const { utcMs } = this;
+    if (forgetDead(this.view, utcMs, forgetDeadMs) !== this.view)
+      void this.#changeView((view) => forgetDead(view, utcMs, forgetDeadMs));
   }
 
   /** O4, and sessions whose owner does not answer to that name: they attach again, which makes it take up what is its own. */
   look(): void {
     const { log, nodes, world } = this.#region;
     if (!world.reachesNats(this)) return;
+    this.#check();
     this.#mourn(log.holdings.orphansIn(this.view));
     for (const { stream, record } of this.#concerns()) {
       const asked = nodes.get(record.owner);
-      if (this.#isOwn(record)) this.claim(stream);
+      if (this.#isOwn(record) || !this.isAliveInView(record.owner, record.bootId)) this.claim(stream);
       else if (asked !== undefined) world.send(this, asked, () => asked.takeUp(stream));
     }
   }
@@ -277,7 +319,9 @@ export class SimulatedNode implements Process {
 
   /** A publisher has come: its stream is claimed here unless a living node owns it. */
   connect(stream: StreamId): void {
+    const { connections } = this.#region;
     this.sessions.add(stream);
+    connections.set(stream, (connections.get(stream) ?? 0) + 1);
     const { record } = this.#region.log.record(stream);
     if (record === undefined || !this.isAliveInView(record.owner, record.bootId)) this.claim(stream);
   }
@@ -294,69 +338,43 @@ export class SimulatedNode implements Process {
   }
 
   async #takeOver(stream: StreamId, isSame: () => boolean): Promise<void> {
-    const { world, log } = this.#region;
+    const { world } = this.#region;
     try {
       const { epoch, openSequence } = await takeOver(this.#logPort, this.#storePort, {
         ...{ stream, node: this.id, region, bootId: this.bootId, regionOrdinal: 0 },
         reason: () => 'simulated',
         mayTakeFrom: async ({ owner, bootId }) => owner === this.id || !this.isAliveInView(owner, bootId),
-        utcMs: () => world.nowMs,
+        utcMs: () => this.utcMs,
         newRecordId: () => this.#newRecordId(),
       });
       if (!isSame() || this.#isRejoining) return;
       world.note(`${this.id} owns ${stream} at epoch ${epoch}`);
-      const { nextNumber } = log.of(stream);
-      this.owned.set(stream, { epoch, sequence: openSequence, number: nextNumber, isAppending: false });
+      this.owned.set(stream, this.#newOwner(stream, epoch, openSequence));
     } catch (error) {
       const mayTryAgain = isSame() && errorCodeOf(error) !== 'NOT_OWNER' && this.sessions.has(stream);
       if (mayTryAgain) world.inProcess(this, retryClaimMs, () => this.claim(stream));
     }
   }
 
+  #newOwner(stream: StreamId, epoch: Epoch, openSequence: number): SimulatedOwner {
+    const { world, log, connections } = this.#region;
+    const owner: SimulatedOwner = new SimulatedOwner(
+      {
+        ...{ world, log, process: this, stream, author: { epoch, node: this.id, bootId: this.bootId } },
+        utcMs: () => this.utcMs,
+        newRecordId: () => this.#newRecordId(),
+        connection: () => connections.get(stream) ?? 0,
+        onFenced: () => {
+          if (this.owned.get(stream) === owner) this.owned.delete(stream);
+        },
+      },
+      openSequence,
+    );
+    return owner;
+  }
+
   #newRecordId(): string {
     this.#records += 1;
     return `${this.bootId}-${this.#records}`;
-  }
-
-  /** A commit each 10 s of each stream, spread over them: fewer than in life, and every one checked. */
-  #commit(stream: StreamId, owned: Owned): void {
-    if (owned.isAppending) return;
-    owned.isAppending = true;
-    const { world, log } = this.#region;
-    const record: LogRecord = {
-      ...{ kind: 'commit', epoch: owned.epoch, node: this.id, bootId: this.bootId },
-      ...{ recordId: this.#newRecordId(), number: owned.number },
-    };
-    world.request(this, 'write', {
-      apply: () => log.append(stream, record, owned.sequence),
-      done: (sequence) => {
-        owned.sequence = sequence;
-        owned.number += 1;
-        owned.isAppending = false;
-      },
-      failed: () => this.#readTail(stream, owned),
-    });
-  }
-
-  /** C1: refused or unanswered, the tail decides: it is foreign, or our own last one. */
-  #readTail(stream: StreamId, owned: Owned): void {
-    const { world } = this.#region;
-    world.request(this, 'read', {
-      apply: () => this.#tailOf(stream, owned),
-      done: (tail) => {
-        owned.isAppending = false;
-        if (tail !== 'fenced') Object.assign(owned, tail);
-        else if (this.owned.get(stream) === owned) this.owned.delete(stream);
-      },
-      failed: () => {
-        owned.isAppending = false;
-      },
-    });
-  }
-
-  #tailOf(stream: StreamId, { epoch, number }: Owned): 'fenced' | Pick<Owned, 'sequence' | 'number'> {
-    const { tail, sequence } = this.#region.log.of(stream);
-    if (tail?.epoch !== epoch || tail.bootId !== this.bootId) return 'fenced';
-    return { sequence, number: tail.number === undefined ? number : tail.number + 1 };
   }
 }

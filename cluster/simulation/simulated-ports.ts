@@ -1,12 +1,9 @@
 /** The ports of the product's take-over, on a simulated NATS: answers take time and may be lost. */
 import { TangazaError } from '../errors/tangaza-error.ts';
-import { RegionId } from '../model/ids.ts';
 import type { IndexLog } from '../ownership/index-log.ts';
 import type { OwnershipStore } from '../ownership/ownership-store.ts';
 import type { SimulatedLog } from './simulated-log.ts';
-import type { Process, World } from './world.ts';
-
-export const region = RegionId.parse('r1');
+import { region, type Process, type World } from './world.ts';
 
 const not = (): never => {
   throw new TangazaError('INTERNAL', 'not simulated');
@@ -14,16 +11,16 @@ const not = (): never => {
 
 export function logPort(world: World, log: SimulatedLog, process: Process): IndexLog {
   return {
-    append: (stream, { epoch, node, bootId, recordId }, expected) =>
+    append: (stream, { epoch, node, bootId, recordId, atMs }, expected) =>
       world.ask(process, 'write', () =>
-        log.append(stream, { kind: 'open', epoch, node, bootId, recordId, number: undefined }, expected),
+        log.append(stream, { epoch, node, bootId, recordId, atMs, body: { kind: 'open' } }, expected),
       ),
     tail: (stream) =>
       world.ask(process, 'read', () => {
         const { tail, sequence } = log.of(stream);
         if (tail === undefined) return undefined;
-        const { epoch, node, bootId, recordId } = tail;
-        return { sequence, record: { kind: 'open', epoch, node, region, bootId, recordId, atMs: 0 } };
+        const { epoch, node, bootId, recordId, atMs } = tail;
+        return { sequence, record: { kind: 'open', epoch, node, region, bootId, recordId, atMs } };
       }),
     read: not,
     follow: not,

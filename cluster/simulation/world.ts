@@ -1,14 +1,15 @@
 /**
  * The simulated region: processes, the NATS between them, the view's bucket, and who can reach whom.
  *
- * What runs in it is the product's own: view, detector, succession, epochs and take-over. Only processes, network and
- * disks are made up. Time passes on the agenda alone.
+ * Time passes on the agenda alone; each node has clocks of its own on top of it.
  */
 import { TangazaError } from '../errors/tangaza-error.ts';
-import type { NodeId } from '../model/ids.ts';
-import { emptyView, type View } from '../membership/view.ts';
+import { emptyView, findMember, isLive, type View } from '../membership/view.ts';
+import { RegionId, type BootId, type NodeId } from '../model/ids.ts';
 import { Agenda } from './agenda.ts';
 import type { Random } from './random.ts';
+
+export const region = RegionId.parse('r1');
 
 /** A process: what reaches a frozen one waits, what reaches a killed one is lost. */
 export interface Process {
@@ -30,8 +31,9 @@ const natsDelayMs = { least: 0.2, most: 8 } as const;
 const requestTimeoutMs = 2000;
 export const lossShare = 0.003;
 const doubleShare = 0.005;
-/** One for all, for its stack says nothing and costs much. */
+/** One of each for all, for their stacks say nothing and cost much. */
 const timedOut = new TangazaError('LOG_UNAVAILABLE', 'simulated time-out');
+const conflict = new TangazaError('CONFLICT', 'simulated: the view has changed');
 
 export const isCut = (cuts: ReadonlySet<string>, from: NodeId, to: NodeId): boolean =>
   cuts.size > 0 && cuts.has(`${from}>${to}`);
@@ -45,13 +47,19 @@ export class World {
   natsDownUntilMs = 0;
   writesRefusedUntilMs = 0;
   view: View = emptyView('simulated');
+  viewRevision = 0;
+  /** Since when each boot has been a member, in the life that it has now. */
+  readonly #aliveSinceMs = new Map<BootId, number>();
   /** An answer was given to somebody who awaits it: promises must run before time goes on. */
   hasSettled = false;
   readonly #note: (what: string) => void;
+  readonly #onView: () => void;
 
-  constructor(random: Random, note: (what: string) => void) {
+  /** @param onView the view has changed */
+  constructor(random: Random, note: (what: string) => void, onView: () => void) {
     this.random = random;
     this.#note = note;
+    this.#onView = onView;
   }
 
   get nowMs(): number {
@@ -70,6 +78,32 @@ export class World {
     return this.reachesNats(process) && this.nowMs >= this.writesRefusedUntilMs;
   }
 
+  /** The bucket of the view. @throws TangazaError `CONFLICT` */
+  putView(view: View, revision: number): void {
+    if (revision !== this.viewRevision) throw conflict;
+    this.beginWith(view);
+    this.#onView();
+  }
+
+  /** A view that needs not be told. */
+  beginWith(view: View): void {
+    for (const member of view.members) {
+      const before = findMember(this.view, member.id);
+      if (before === member || !isLive(member)) continue;
+      const isSameLife = before?.bootId === member.bootId && before.incarnation === member.incarnation;
+      if (!isSameLife) this.#aliveSinceMs.set(member.bootId, this.nowMs);
+    }
+    this.view = view;
+    this.viewRevision += 1;
+  }
+
+  /** Whether a boot is a member, in the same life as at that time: it was not declared dead in between. */
+  isInLifeOf(id: NodeId, bootId: BootId, atMs: number): boolean {
+    const member = findMember(this.view, id);
+    if (member?.bootId !== bootId || !isLive(member)) return false;
+    return atMs >= (this.#aliveSinceMs.get(bootId) ?? 0);
+  }
+
   delayMs(): number {
     return this.random.between(natsDelayMs.least, natsDelayMs.most);
   }
@@ -82,6 +116,16 @@ export class World {
       if (process.boot !== boot || process.state === 'killed') return;
       if (process.state === 'frozen') process.inbox.push(() => process.boot === boot && run());
       else run();
+    });
+  }
+
+  /** As `inProcess`, for who awaits it. */
+  sleep(process: Process, ms: number): Promise<void> {
+    return new Promise<void>((resolve) => {
+      this.inProcess(process, ms, () => {
+        this.hasSettled = true;
+        resolve();
+      });
     });
   }
 

@@ -1,13 +1,15 @@
-/** `tangaza simulate`: the cluster's core under a simulated clock and network, seed by seed. */
+/** `tangaza simulate`: the cluster's core under simulated clocks and a simulated network, seed by seed. */
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import {
   simulate,
+  type Sabotage,
   type SimulationOptions,
   type SimulationResult,
 } from '../../cluster/simulation/simulate.ts';
 import { print } from '../client/api.ts';
+import { newEdgeFold } from './edge-fold.ts';
 import { SimulationNews } from './simulation-news.ts';
 
 interface Flags {
@@ -16,7 +18,7 @@ interface Flags {
   readonly nodes: number;
   readonly streams: number;
   readonly hours: number;
-  readonly break?: 'fencing';
+  readonly break?: Sabotage;
   readonly trace?: true;
   readonly json?: true;
 }
@@ -27,14 +29,19 @@ const progressEveryMs = 1000;
 export function simulateCommand(): Command {
   return new Command('simulate')
     .description(
-      'Placement, detection, succession and take-over under a simulated clock and network, with processes that die and freeze. Exit code 1 when an invariant breaks.',
+      'Failure detection, membership view, placement, succession, take-over and the fold of the log, as the product has them, under simulated clocks and a simulated network, with processes that die and freeze and clocks that jump. NATS, and the owner (without media), are models. Exit code 1 when an invariant breaks.',
     )
     .option('--seed <n>', 'first seed; the same seed is the same run', count, 1)
     .option('--seeds <n>', 'how many seeds from there on', count, 1)
     .option('--nodes <n>', 'nodes of the region', count, 12)
     .option('--streams <n>', 'streams on air', count, 200)
     .option('--hours <n>', 'simulated hours', positive, 1)
-    .addOption(new Option('--break <what>', 'sabotage that must be found').choices(['fencing']))
+    .addOption(
+      new Option(
+        '--break <what>',
+        'sabotage that must be found: the log takes every append, or fencing trusts wall clocks',
+      ).choices(['fencing', 'clock']),
+    )
     .option('--trace', 'prints every event; one seed')
     .option('--json', 'print JSON')
     .action(run);
@@ -51,13 +58,17 @@ async function run(flags: Flags): Promise<void> {
   process.exitCode = failed.length > 0 ? 1 : 0;
 }
 
-const optionsOf = (flags: Flags, seed: number): SimulationOptions => ({
+const optionsOf = (flags: Flags, seed: number): Omit<SimulationOptions, 'newFold'> => ({
   ...{ seed, nodes: flags.nodes, streams: flags.streams, hours: flags.hours },
   ...(flags.break === undefined ? {} : { breaks: flags.break }),
 });
 
 const traced = (flags: Flags): Promise<SimulationResult> =>
-  simulate({ ...optionsOf(flags, flags.seed), onTrace: (line) => void process.stderr.write(`${line}\n`) });
+  simulate({
+    ...optionsOf(flags, flags.seed),
+    newFold: newEdgeFold,
+    onTrace: (line) => void process.stderr.write(`${line}\n`),
+  });
 
 /** What has come of the seeds so far; of those that run, to which simulated time they have come. */
 interface Progress {
@@ -95,7 +106,7 @@ async function inThreads(flags: Flags): Promise<readonly SimulationResult[]> {
 
 function asked(
   worker: Worker,
-  options: SimulationOptions,
+  options: Omit<SimulationOptions, 'newFold'>,
   { underWayMs }: Progress,
 ): Promise<SimulationResult> {
   return new Promise<SimulationResult>((resolve, reject) => {

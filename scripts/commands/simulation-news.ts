@@ -6,7 +6,7 @@ export const SimulationTask = z.object({
   nodes: z.number().int(),
   streams: z.number().int(),
   hours: z.number(),
-  breaks: z.literal('fencing').optional(),
+  breaks: z.enum(['fencing', 'clock']).optional(),
 });
 
 const Result = z.object({
@@ -17,6 +17,8 @@ const Result = z.object({
   deaths: z.number(),
   moves: z.number(),
   mostOwned: z.number(),
+  folded: z.number(),
+  ignored: z.number(),
   events: z.number(),
 });
 

@@ -1,5 +1,6 @@
 /** A thread of `tangaza simulate`: runs the seeds that it is sent, and answers with what came of each. */
 import { parentPort } from 'node:worker_threads';
+import { newEdgeFold } from './edge-fold.ts';
 import { simulate } from '../../cluster/simulation/simulate.ts';
 import { SimulationTask, type SimulationNews } from './simulation-news.ts';
 
@@ -18,7 +19,8 @@ parentPort?.on('message', (raw: unknown) => {
     saidAtMs = performance.now();
     post({ kind: 'progress', seed: options.seed, nowMs });
   };
-  void simulate({ ...options, onSecond, ...(breaks === undefined ? {} : { breaks }) }).then((result) =>
+  const sabotage = breaks === undefined ? {} : { breaks };
+  void simulate({ ...options, onSecond, newFold: newEdgeFold, ...sabotage }).then((result) =>
     post({ kind: 'result', result }),
   );
 });

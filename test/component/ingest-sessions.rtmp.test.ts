@@ -233,3 +233,18 @@ test('a node that drains asks those who understand it to connect elsewhere, and 
   await rig.owner.until(() => rig.owner.detached.length === 2);
   expect(rig.owner.offers.every(({ offer }) => offer.duration90k === 180_000)).toBe(true);
 });
+
+// Found by stopping a whole cluster: what lay behind the last cut was left to a connection that never came.
+test('a publisher that is to leave at its next keyframe, and sends none, is offered whole', async () => {
+  await using rig = await IngestRig.start();
+  const { publisher } = await RtmpPublisher.publish({ port: rig.port, key: 'key-one' });
+  await publisher.send(feed, { speed: 4, untilMs: 3000 });
+  await rig.owner.until(() => rig.owner.offers.length >= 1);
+  rig.sessions.closeAtKeyframe();
+  await publisher[Symbol.asyncDispose]();
+  await rig.owner.until(() => rig.owner.detached.length === 1);
+  expect(rig.owner.offers.map(({ offer, isTail = false }) => [offer.duration90k, isTail])).toEqual([
+    [180_000, false],
+    [90_000, true],
+  ]);
+});

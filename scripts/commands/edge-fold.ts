@@ -1,0 +1,22 @@
+/** What the simulator's edges fold with: the product's own fold of the index log (M14). */
+import { applyEntry, emptyTimeline } from '../../actors/media/timeline/fold.ts';
+import type { Timeline } from '../../actors/media/timeline/timeline.ts';
+import type { IndexEntry } from '../../cluster/contract/index-log.ts';
+import type { EdgeFold, EdgeHead } from '../../cluster/simulation/simulated-edge.ts';
+
+export function newEdgeFold(): EdgeFold {
+  let timeline = emptyTimeline();
+  return {
+    take(entry: IndexEntry): EdgeHead {
+      timeline = applyEntry(timeline, entry);
+      return headOf(timeline);
+    },
+  };
+}
+
+function headOf({ epoch, firstNumber, nextNumber, nextOrdinal, ignored, periods }: Timeline): EdgeHead {
+  const newest = periods.findLast(({ segments }) => segments.length > 0)?.segments.at(-1);
+  const [media] = Object.values(newest?.renditions ?? {});
+  const hash = media === undefined || 'absent' in media ? undefined : media.sha256;
+  return { ...{ epoch, firstNumber, nextNumber, ignored }, discontinuities: nextOrdinal, newest: hash };
+}
