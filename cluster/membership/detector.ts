@@ -14,7 +14,8 @@
  * D5. What is held, or lacks accusers because monitors are suspects themselves, is released after 30 s if every monitor
  *     that is not a suspect accuses. That writes work, the compare-and-set proves.
  *     An operator who knows better waives the wait, and the brake, for lives that are accused at his word and stay so.
- * D6. An accusation names an incarnation, lives for 3 s and is repeated each second: lost ones do no harm.
+ * D6. An accusation names an incarnation, lives for 3 s and is repeated each second: lost ones do no harm. So is a verdict, until the
+ *     view shows the death: writes to the view are the scarce thing when many die at once.
  */
 import type { NodeId } from '../model/ids.ts';
 import { accusationMs, convictions, doesAccuse, isConvicted, isSuspect } from './evidence.ts';
@@ -69,6 +70,8 @@ interface Watch {
   readonly isHeld: boolean;
   /** An operator has waived that, and the wait. */
   readonly isWaived: boolean;
+  /** D6: when its death was last told to be carried out. */
+  readonly judgedAtMs: number;
 }
 
 export interface Detector {
@@ -139,7 +142,7 @@ function beVoid(detector: Detector, untilMs: number): Detector {
 
 const nothingCounted = {
   ...{ p1Failures: 0, p2Refusals: 0, p2Timeouts: 0 },
-  ...{ accusedSinceMs: undefined, isHeld: false, isWaived: false },
+  ...{ accusedSinceMs: undefined, isHeld: false, isWaived: false, judgedAtMs: -Infinity },
 } as const;
 
 function tick(detector: Detector, nowMs: number): DetectorStep {
@@ -298,11 +301,15 @@ function judge(detector: Detector, nowMs: number): DetectorStep {
   );
   const held = isBraked ? convicted.filter((watch) => !watch.isHeld && !carriedOut.includes(watch)) : [];
   const heldCount = suspects.length - carriedOut.length;
-  const nowHeld = held.map((watch) => ({ ...watch, isHeld: true }));
-  const isSame = held.length === 0 && heldCount === detector.heldCount;
+  const due = carriedOut.filter(({ judgedAtMs }) => nowMs - judgedAtMs >= detectorLimits.repeatMs);
+  const changed = [
+    ...held.map((watch) => ({ ...watch, isHeld: true })),
+    ...due.map((watch) => ({ ...watch, judgedAtMs: nowMs })),
+  ];
+  const isSame = changed.length === 0 && heldCount === detector.heldCount;
   return {
-    detector: isSame ? detector : { ...detector, watched: withWatches(detector.watched, nowHeld), heldCount },
-    effects: carriedOut.map(({ life }) => ({ kind: 'declareDead', life })),
+    detector: isSame ? detector : { ...detector, watched: withWatches(detector.watched, changed), heldCount },
+    effects: due.map(({ life }) => ({ kind: 'declareDead', life })),
   };
 }
 

@@ -76,7 +76,6 @@ export class SimulatedNode implements Monitored {
   #isRejoining = false;
   #records = 0;
   #passedOver = 0;
-  readonly #verdicts = new Set<string>();
   readonly #region: Region;
   readonly #logPort: IndexLog;
   readonly #storePort: OwnershipStore;
@@ -133,18 +132,9 @@ export class SimulatedNode implements Monitored {
     return new SimulatedMonitor({ self: this, world, nodes, declareDead: declare }, this.view);
   }
 
-  /**
-   * The product asks again with each input for as long as the view does not show it; here one verdict on a life is under way at most,
-   * for of a thousand that die at once each would be asked a thousand times.
-   */
   async #declareDead(life: Life): Promise<void> {
-    const { boot } = this;
-    const key = `${boot} ${life.bootId} ${life.incarnation}`;
-    if (this.#verdicts.has(key)) return;
-    this.#verdicts.add(key);
     this.#region.world.note(`${this.id} declares ${life.id} dead`);
     await this.#changeView((view) => declareDead(view, life, this.utcMs));
-    this.#verdicts.delete(key);
   }
 
   /** A new boot: joins, and takes up what the last one owned (N4). */
@@ -158,7 +148,6 @@ export class SimulatedNode implements Monitored {
     this.claiming.clear();
     this.sessions.clear();
     this.#isRejoining = false;
-    this.#verdicts.clear();
     this.#edge = this.#newEdge();
     this.view = this.#region.world.view;
     this.monitor = this.#newMonitor();

@@ -29,6 +29,9 @@ class TestRegion {
   /** What a probe by NATS and by HTTP finds. */
   p1: (from: NodeId, to: NodeId) => boolean = () => true;
   p2: (from: NodeId, to: NodeId) => Path = () => 'fine';
+  /** False: NATS takes no writes, and nothing becomes of a verdict. */
+  mayWrite = true;
+  verdicts = 0;
   readonly deaths: { readonly id: NodeId; readonly atMs: number }[] = [];
   readonly #detectors = new Map<NodeId, Detector>();
   readonly #stopped = new Set<NodeId>();
@@ -85,6 +88,8 @@ class TestRegion {
   }
 
   #declare(life: Life): void {
+    this.verdicts += 1;
+    if (!this.mayWrite) return;
     const after = declareDead(this.view, life, this.nowMs);
     if (after === this.view) return;
     this.view = after;
@@ -113,6 +118,18 @@ test('a frozen process, which times out on both paths, is declared dead after tw
   region.p2 = (_, to) => (to === 'n2' ? 'timedOut' : 'fine');
   region.run(3000);
   expect(region.deaths.map(({ id }) => id)).toEqual(['n2']);
+});
+
+test('a verdict that the view does not show is repeated each second, not with each input', () => {
+  const region = new TestRegion(2);
+  region.mayWrite = false;
+  region.kill(at(region, 1));
+  region.run(5000);
+  expect(region.verdicts).toBeGreaterThanOrEqual(4);
+  expect(region.verdicts).toBeLessThanOrEqual(5);
+  region.mayWrite = true;
+  region.run(1000);
+  expect(region.deaths).toHaveLength(1);
 });
 
 test('silence by NATS alone is never evidence: an election kills nobody', () => {
