@@ -25,7 +25,7 @@ export interface EdgeDeliveryPorts {
 
 const tickMs = 250;
 const reviewMs = 10_000;
-const graceMs = 5000;
+const graceMs = 2000;
 
 export function edgeDeliveryService(ports: EdgeDeliveryPorts): ServiceSchema {
   const { clock, logger, edge, server, host } = ports;

@@ -127,7 +127,8 @@ export class OwnerLink {
       if (epoch === this.#epoch) return;
       this.#epoch = epoch;
       this.#unanswered = this.#recent.list();
-      this.#unansweredSinceMs ??= clock.monotonicMs();
+      this.#unansweredSinceMs =
+        this.#unanswered.length === 0 ? undefined : (this.#unansweredSinceMs ?? clock.monotonicMs());
       logger.info({ epoch, offers: this.#recent.size }, 'attached to a new owner');
     } catch (error) {
       this.#isOwnerGone = true;

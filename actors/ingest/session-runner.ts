@@ -202,7 +202,7 @@ export class SessionRunner implements TagSink {
         return;
       case 'segment':
         this.#addSegment(event);
-        if (this.#isLeaving) this.#closeAtCut();
+        if (this.#isLeaving && this.#closeReason === undefined) this.#closeAtCut();
         return;
       case 'tail':
         if (!this.#isCut) this.#addSegment(event);
@@ -364,14 +364,16 @@ export class SessionRunner implements TagSink {
       await this.#settled();
       try {
         await stream.detach(params);
-        break;
+        return this.#resolveFinished();
       } catch (error) {
         const code = errorCodeOf(error);
         logger.warn({ code, attempt }, 'the owner could not be told that the session ended');
+        if (attempt === detachAttempts) break;
         if (isOtherOwner(code)) await this.#link.ownerGone();
-        if (attempt < detachAttempts) await clock.sleep(200 * attempt);
+        await clock.sleep(200 * attempt);
       }
     }
+    this.#link.giveUp('no owner has confirmed it');
     this.#resolveFinished();
   }
 

@@ -77,3 +77,23 @@ async function mayTakeFrom(stream: StreamId, former: OwnershipRecord, ports: Cla
   const tail = await ports.log.tail(stream);
   return tail?.record.kind === 'end' || !ports.isAlive(former.owner, former.bootId);
 }
+
+/**
+ * What an earlier boot of this node owned and had not ended (N4). What cannot be taken up now is taken up by the next publish.
+ *
+ * @param takeUp is called for one stream after the other
+ */
+export async function takeUpOwn(
+  { ownership, log, node, bootId, logger }: ClaimPorts,
+  takeUp: (stream: StreamId) => unknown,
+): Promise<void> {
+  try {
+    for (const [stream, record] of (await ownership.list()).records) {
+      if (record.owner !== node || record.bootId === bootId || record.endedAt !== undefined) continue;
+      const tail = await log.tail(stream);
+      if (tail !== undefined && tail.record.kind !== 'end') await takeUp(stream);
+    }
+  } catch (error) {
+    logger.warn({ err: error }, 'what an earlier boot owned could not be taken up; a publish does it');
+  }
+}

@@ -42,7 +42,7 @@ import type { OwnershipRecord } from '../../cluster/ownership/ownership-store.ts
 import type { TaskQueue } from '../../cluster/queue/task-queue.ts';
 import type { Ladder } from '../media/ladder/ladder.ts';
 import { Activation, type Reply } from './activation.ts';
-import { claimStream, type Claim, type ClaimPorts } from './claim.ts';
+import { claimStream, takeUpOwn, type Claim, type ClaimPorts } from './claim.ts';
 import { handOver } from './hand-over.ts';
 import { actorMetrics, showLive, type ActorMetrics } from './actor-metrics.ts';
 import { Orphans } from './orphans.ts';
@@ -132,7 +132,7 @@ export class StreamActor {
   /** Begins to keep deadlines, and takes up what an earlier boot of this node owned (N4). */
   async start(): Promise<void> {
     this.#stopTicking = this.#options.clock.every(tickMs, () => this.#tick());
-    await this.#takeUpOwn();
+    await takeUpOwn(this.#options, (stream) => this.#isClosed || this.#activate(stream));
     this.#orphans.start();
   }
 
@@ -169,12 +169,20 @@ export class StreamActor {
    * Answers when what the session has brought is in the log: until then it must be there to offer it to a successor. With the
    * log silent it does not wait for that for long (C8).
    *
-   * @throws TangazaError `STALE_EPOCH` when the stream is given up meanwhile (attach again, offer again)
+   * @throws TangazaError `STALE_EPOCH` (attach again, offer again) when another owner has to say that, or the stream is given up meanwhile
    */
   async detach({ epoch, ...params }: DetachCall): Promise<void> {
-    const activation = await this.#findFor(params.streamId, epoch);
-    activation?.tell({ kind: 'detach', params });
-    await activation?.logged(loggedWithinMs);
+    const activation = await this.#find(params.streamId);
+    if (activation?.epoch !== epoch) return this.#refuseFarewell(params.streamId);
+    activation.tell({ kind: 'detach', params });
+    await activation.logged(loggedWithinMs);
+  }
+
+  /** A broadcast that is over waits for nothing more. */
+  async #refuseFarewell(stream: StreamId): Promise<void> {
+    const tail = await this.#options.log.tail(stream);
+    if (tail !== undefined && tail.record.kind !== 'end')
+      throw new TangazaError('STALE_EPOCH', `${stream} has another owner: attach again.`);
   }
 
   /** Who owns it no more waits for nothing: its successor has emitted the task again (C2). */
@@ -248,7 +256,7 @@ export class StreamActor {
     const mayGoOn = (): boolean => !signal.aborted && candidates().some(({ id }) => id !== node);
     const gate = new Gate({ about: 'a hand-over', running: handOversAtOnce, waiting: maxActivations });
     const next = async (one: Activation): Promise<void> => {
-      if (mayGoOn()) await this.#handOver(one, signal);
+      if (mayGoOn() && one.isUsable) await this.#handOver(one, signal);
     };
     await Promise.all(this.#live.map((one) => gate.run(() => next(one))));
     return [...this.#activations.keys()];
@@ -311,8 +319,8 @@ export class StreamActor {
   }
 
   /**
-   * For a session that is attached under `epoch`. A later owner hears it as well: it says what it sees of itself, and attaches
-   * with its next offer. An earlier one was succeeded, and does not know it yet.
+   * For what a session that is attached under `epoch` says of itself. A later owner hears it as well: it attaches with its next
+   * offer. An earlier one was succeeded, and does not know it yet.
    */
   async #findFor(stream: StreamId, epoch: Epoch): Promise<Activation | undefined> {
     const found = await this.#find(stream);
@@ -379,20 +387,5 @@ export class StreamActor {
         data: { owner: record.owner },
       });
     throw new TangazaError('UNAVAILABLE', `${node} is draining: publish to another node.`);
-  }
-
-  /** N4. What cannot be taken up now is taken up by the next publish. */
-  async #takeUpOwn(): Promise<void> {
-    const { ownership, log, node, bootId, logger } = this.#options;
-    try {
-      for (const [stream, record] of (await ownership.list()).records) {
-        if (record.owner !== node || record.bootId === bootId || this.#isClosed) continue;
-        if (record.endedAt !== undefined) continue;
-        const tail = await log.tail(stream);
-        if (tail !== undefined && tail.record.kind !== 'end') await this.#activate(stream);
-      }
-    } catch (error) {
-      logger.warn({ err: error }, 'what an earlier boot owned could not be taken up; a publish does it');
-    }
   }
 }

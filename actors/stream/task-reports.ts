@@ -156,7 +156,8 @@ function takeStoreFailure(turn: Turn, found: Found, { worker, attempt, code, det
     ...{ taskId: taskId(turn, segment, task.group), worker, code, detail },
   });
   const waiting = turn.change(segment, { isBacklog: true });
-  turn.set({ catchUpUntilMs: turn.nowMs + limits.catchUpMs });
+  // Once for each segment: a store that fails for good does not put off for ever the end of catching up.
+  if (!segment.isBacklog) turn.set({ catchUpUntilMs: turn.nowMs + limits.catchUpMs });
   againLater(turn, rescueLowest(turn, { segment: waiting, task }));
 }
 

@@ -1,5 +1,6 @@
-/** Shell of the transcode worker: begins to pull when the broker has started, drains before it stops. */
+/** Shell of the transcode worker: begins to pull when the broker has started, drains when the node begins to leave. */
 import type { ServiceSchema } from 'moleculer';
+import { leavingEvent } from '../../cluster/contract/streams.ts';
 import type { TranscodeWorker } from './worker.ts';
 
 export interface TranscodeWorkerOptions {
@@ -17,10 +18,13 @@ export function transcodeWorkerService({
   fingerprint,
   drainMs,
 }: TranscodeWorkerOptions): ServiceSchema {
+  let drained: Promise<void> | undefined;
+  const drain = (): Promise<void> => (drained ??= worker.drain(drainMs));
   return {
     name: 'transcode-worker',
     metadata: { slots, fingerprint },
+    events: { [leavingEvent]: drain },
     started: async () => worker.start(),
-    stopped: async () => worker.drain(drainMs),
+    stopped: drain,
   };
 }

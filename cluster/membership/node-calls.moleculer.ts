@@ -69,6 +69,9 @@ const notWaitedFor = { tracking: false } as const;
 
 export const brokerIdOf = (node: NodeId, bootId: BootId): string => `${node}.${bootId}`;
 
+const isLeaving = (members: MemberDirectory, node: NodeId): boolean =>
+  members.list().members.some(({ id, state }) => id === node && state === 'draining');
+
 export type NodeCalls = ReturnType<typeof nodeCalls>;
 
 export function nodeCalls(options: CallOptions) {
@@ -77,13 +80,22 @@ export function nodeCalls(options: CallOptions) {
   const owners = new Map<StreamId, NodeId>();
 
   const at = callAt(options);
-  /** Asks the owner, wherever it is; a stale route is tried once more where `NOT_OWNER` points. */
+  /**
+   * Asks the owner, wherever it is; a stale route is tried once more where `NOT_OWNER` points.
+   *
+   * @throws TangazaError as the owner answers; `STALE_EPOCH` for one whose services are gone already while its node leaves: the view
+   *   shows it for seconds more
+   */
   const toOwner = async <R>(stream: StreamId, action: string, params: object): Promise<R> => {
     const node = owners.get(stream) ?? self;
     try {
       return await at<R>(node, action, params);
     } catch (error) {
       const owner = ownerNamedBy(error);
+      if (errorCodeOf(error) === 'UNAVAILABLE' && node !== self && isLeaving(members, node)) {
+        owners.delete(stream);
+        throw new TangazaError('STALE_EPOCH', `${node} is leaving: attach again.`, { cause: error });
+      }
       if (owner === undefined || owner === node) throw error;
       owners.set(stream, owner);
       return at<R>(owner, action, params);

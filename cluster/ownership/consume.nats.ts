@@ -39,6 +39,7 @@ export async function* consume<T = never>(
   try {
     if (meanwhile !== undefined) {
       while (!signal.aborted && (await isPending(opening, meanwhileEveryMs))) yield* meanwhile();
+      if (signal.aborted) return;
       if (await isRefused(opening)) yield* meanwhile();
     }
     yield* (await opening).messages;

@@ -1,14 +1,14 @@
 /** `tangaza node`: one node, configured by environment and config/ (production). */
 import { Command } from 'commander';
 import type { ServiceBroker } from 'moleculer';
-import { drainActions } from '../../cluster/contract/streams.ts';
+import { drainActions, leavingEvent } from '../../cluster/contract/streams.ts';
 import { ConfigError } from '../../config/config.ts';
 
 /** Everything must have stopped by then (issue 4: 10 s). */
 const stopTimeoutMs = 9500;
 /** Of which streams may take to be handed over; what is left finds its successor by itself. */
 const handOverMs = 2500;
-/** And what nobody takes over, to get the end of what its publishers sent. */
+/** And what follows: the ends of what publishers sent (G5, G6). */
 const endMs = 4500;
 
 export function nodeCommand(): Command {
@@ -46,8 +46,9 @@ async function run(): Promise<void> {
 }
 
 async function leave(broker: ServiceBroker): Promise<void> {
+  void broker.broadcastLocal(leavingEvent);
   const here = { nodeID: broker.nodeID, timeout: handOverMs + endMs + 500 };
   await broker.call(drainActions.leaveNow, { handOverMs }, here).catch((error: unknown) => {
-    broker.logger.warn('the streams of this node could not be handed over', error);
+    broker.logger.warn('this node could not leave in order', error);
   });
 }

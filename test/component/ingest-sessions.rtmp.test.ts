@@ -13,6 +13,7 @@ import {
   publish,
 } from '../support/ingest-feeds.ts';
 import { Epoch, StreamId } from '../../cluster/model/ids.ts';
+import { TangazaError } from '../../cluster/errors/tangaza-error.ts';
 import { systemClock } from '../../cluster/time/clock.system.ts';
 import { IngestRig, otherIngest } from '../support/ingest-rig.ts';
 import { makeFeed, temporaryFolder, type Feed } from '../support/media-feed.ts';
@@ -244,4 +245,22 @@ test('a publisher that is to leave at its next keyframe, and sends none, is offe
   await publisher[Symbol.asyncDispose]();
   await rig.owner.until(() => rig.owner.detached.length === 1);
   expect(rig.owner.offers.map(({ offer }) => offer.duration90k)).toEqual([180_000, 90_000]);
+});
+
+// Found by reading: with the period not open yet, all comes at the end, and what follows the first whole segment was taken for cut off.
+test('a publisher that is to leave, and goes while the owner does not answer, is offered whole', async () => {
+  await using rig = await IngestRig.start();
+  let isSilent = true;
+  rig.owner.fault = (call) => {
+    if (call === 'openPeriod' && isSilent) throw new TangazaError('LOG_UNAVAILABLE');
+  };
+  const { publisher } = await RtmpPublisher.publish({ port: rig.port, key: 'key-one' });
+  await publisher.send(feed, { speed: 4, untilMs: 5000 });
+  rig.sessions.closeAtKeyframe();
+  await publisher[Symbol.asyncDispose]();
+  while (rig.sessions.size > 0 && !rig.lines.some(({ message }) => message === 'the publisher is gone'))
+    await systemClock.sleep(20);
+  isSilent = false;
+  const offers = await rig.finished('one');
+  expect(offers.map(({ duration90k }) => duration90k)).toEqual([180_000, 180_000, 90_000]);
 });

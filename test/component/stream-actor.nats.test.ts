@@ -3,7 +3,7 @@ import { ServiceBroker } from 'moleculer';
 import { expect, test } from 'vitest';
 import { streamService } from '../../actors/stream/stream.service.ts';
 import { deadlineCheck } from '../../cluster/membership/deadlines.ts';
-import { NodeId, SessionId } from '../../cluster/model/ids.ts';
+import { Epoch, NodeId, SessionId } from '../../cluster/model/ids.ts';
 import { loadsOf } from '../../cluster/ownership/succession.ts';
 import { AppendGate } from '../support/append-gate.ts';
 import { doneReport } from '../support/owner-harness.ts';
@@ -191,6 +191,21 @@ test('who leaves is let go when all is in the log, and is told when the stream i
   await attach(two);
   gate.open();
   expect(await left).toBe('STALE_EPOCH');
+});
+
+// Found by reading: an owner that was just fenced, or had handed the stream over, said that all was in the log.
+test('who leaves is sent on by a node that does not own the stream any more, and let go where the broadcast is over', async () => {
+  await using nats = await startNats({ jetstream: true });
+  await using one = await startActor(nats, { options: { endAfterMs: 300 } });
+  await using two = await startActor(nats, { node: 'n2' });
+  const live = await begin(one);
+  const leave = { streamId: stream, sessionId: session, epoch: live.epoch, reason: 'test' };
+  expect(await codeOf(two.actor.detach(leave))).toBe('STALE_EPOCH');
+  expect(await codeOf(one.actor.detach({ ...leave, epoch: Epoch.parse(7) }))).toBe('STALE_EPOCH');
+  expect((await one.actor.health(stream)).sessions).toHaveLength(1);
+  expect(await codeOf(one.actor.detach(leave))).toBe('none');
+  await logUntil(one.log, (records) => count(records, 'end') === 1);
+  expect(await codeOf(two.actor.detach(leave))).toBe('none');
 });
 
 test('a node that stops waits for the sessions of its streams, and not without end', async () => {

@@ -78,6 +78,22 @@ test('a new owner is offered all again, in order and before anything newer, and 
   expect(owner.attached).toEqual([{ ...attachParams(), period }]);
 });
 
+// Found by reading: an owner that changed before it had taken anything began a time-out that nothing ended.
+test('how long an owner has not answered is counted from when it was offered something', async () => {
+  const { clock, owner, link, lost } = scene();
+  owner.epoch = 2;
+  await link.ownerGone();
+  await link.offer(recent(0));
+  clock.nowMs += 121_000;
+  owner.epoch = 3;
+  owner.refusal = () => 'TWIN_PENDING';
+  await link.ownerGone();
+  owner.refusal = () => undefined;
+  await link.settle();
+  expect(lost).toEqual([]);
+  expect(owner.takenUnder(3)).toEqual([0]);
+});
+
 // Found by reading: the tail of a publisher that left was taken by an owner that died before it was in the log. Its successor waited
 // for the twin, and the tail was not offered again.
 test.each(['TWIN_PENDING', 'OVERLOADED', 'LOG_UNAVAILABLE', 'UNAVAILABLE'] as const)(
