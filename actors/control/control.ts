@@ -248,7 +248,7 @@ export class Control {
     const nodes = this.#ports.members
       .list()
       .members.filter((member) => member.state === 'alive' && member.roles.includes('ingest'));
-    return toStreamView(entry, origin, inOrder(entry.id, nodes));
+    return toStreamView(entry, origin, order(entry.id, nodes));
   }
 
   #found(id: StreamId, entry: StreamEntry | undefined): StreamEntry {
@@ -272,8 +272,4 @@ function isOnAir(health: StreamHealth): boolean {
 
 function noSuchStream(id: StreamId): TangazaError {
   return new TangazaError('STREAM_NOT_FOUND', `There is no stream ${id}.`);
-}
-
-function inOrder(id: StreamId, nodes: readonly Member[]): readonly Member[] {
-  return order(id, nodes);
 }

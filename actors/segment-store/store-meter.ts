@@ -4,7 +4,6 @@ import { errorCodeOf } from '../../cluster/errors/tangaza-error.ts';
 import { silentLogger, type Logger } from '../../cluster/observe/logger.ts';
 import type { Metrics } from '../../cluster/observe/metrics.ts';
 import type { Clock } from '../../cluster/time/clock.ts';
-
 import { StoreFaults } from './store-faults.ts';
 
 export type StoreOperation = 'put' | 'get' | 'range' | 'list' | 'delete';
