@@ -19,7 +19,7 @@ import type { RouteInput } from '../../cluster/contract/routes.ts';
 import type { CloseSessionsParams, StreamHealth } from '../../cluster/contract/stream.ts';
 import { offlineHealth } from '../../cluster/contract/offline-health.ts';
 import { errorCodeOf, TangazaError } from '../../cluster/errors/tangaza-error.ts';
-import type { ListedMember, Member, MemberDirectory } from '../../cluster/membership/member-directory.ts';
+import type { ListedMember, MemberDirectory } from '../../cluster/membership/member-directory.ts';
 import { candidatesOf } from '../../cluster/membership/members-for.ts';
 import { type NodeId, StreamId } from '../../cluster/model/ids.ts';
 import type { Known, KnownOwnership } from '../../cluster/ownership/known-ownership.ts';
