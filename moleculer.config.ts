@@ -241,6 +241,7 @@ function streamMaker(parts: Parts, stopAfter: Promise<void>): MakeService {
       retentionSeconds: config.retentionSeconds,
       stopAfter,
       isAlive: (node, boot) => members.isAlive(node, boot),
+      refreshMembers: () => members.refresh(),
       candidates: () => candidatesOf(members),
       ...{ askToAdopt: adopt, askEdges, askFold },
       closeSessions: (params) => {

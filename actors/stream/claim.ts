@@ -30,6 +30,8 @@ export interface ClaimPorts extends HeadPorts {
   readonly ownership: OwnershipStore;
   /** Whether that boot of that node is a member. */
   readonly isAlive: (node: NodeId, bootId: BootId) => boolean;
+  /** Reads again who is a member. */
+  readonly refreshMembers: () => Promise<void>;
 }
 
 /**
@@ -71,11 +73,16 @@ function reasonFor(former: OwnershipRecord | undefined, { isAlive, node, bootId 
   return former.bootId === bootId ? 'published again' : 'this node was restarted';
 }
 
-/** N1. */
+/**
+ * N1. A boot that this node knows nothing of may have joined while this node heard nothing: a record can be newer than the view
+ * (found by the simulator, seed 34).
+ */
 async function mayTakeFrom(stream: StreamId, former: OwnershipRecord, ports: ClaimPorts): Promise<boolean> {
   if (former.owner === ports.node) return true;
   const tail = await ports.log.tail(stream);
-  return tail?.record.kind === 'end' || !ports.isAlive(former.owner, former.bootId);
+  if (tail?.record.kind === 'end') return true;
+  if (!ports.isAlive(former.owner, former.bootId)) await ports.refreshMembers();
+  return !ports.isAlive(former.owner, former.bootId);
 }
 
 /**

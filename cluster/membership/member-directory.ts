@@ -49,6 +49,8 @@ export interface MemberDirectory {
   };
   /** Is this boot of the node a member that was not declared dead? */
   isAlive(node: NodeId, bootId: BootId): boolean;
+  /** Reads the view again, if it can be read: what was written before is known then. */
+  refresh(): Promise<void>;
   /** Called once for each boot that is declared dead, has left, or was replaced. Returns what ends it. */
   onGone(listener: (gone: GoneMember) => void): () => void;
   /** Called when this very boot is declared dead: what it owns is no longer its own; it rejoins by itself. */

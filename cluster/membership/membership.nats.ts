@@ -151,7 +151,7 @@ class NatsMembership implements Membership {
     this.#stops.push(() => this.#hearsay?.close());
     this.#stops.push(watchFreezes(clock, () => this.#feed({ kind: 'lagged' }), detectorLimits.maxLagMs));
     this.#stops.push(clock.every(detectorLimits.probeEveryMs, () => this.#feed({ kind: 'tick' })));
-    this.#stops.push(clock.every(checkEveryMs, () => this.#check()));
+    this.#stops.push(clock.every(checkEveryMs, () => this.refresh()));
     void this.#follow();
     void this.#noteReconnects();
   }
@@ -219,8 +219,7 @@ class NatsMembership implements Membership {
   }
 
   #place() {
-    const { connection, clock, self } = this.#options;
-    return { connection, clock, region: self.region };
+    return { ...this.#options, region: this.#options.self.region };
   }
 
   /** M1. @throws TangazaError `LOG_UNAVAILABLE`, `CONFLICT` when others win for too long */
@@ -251,7 +250,7 @@ class NatsMembership implements Membership {
       );
       this.#rebuiltAtMs = clock.monotonicMs();
     }
-    if (view === undefined) return void this.#check();
+    if (view === undefined) return void this.refresh();
     this.#show(this.#rebuiltAtMs === undefined ? view : withKnown(view, this.#view));
   }
 
@@ -294,7 +293,7 @@ class NatsMembership implements Membership {
   }
 
   /** M3, M5, and housekeeping. */
-  async #check(): Promise<void> {
+  async refresh(): Promise<void> {
     const { clock, self, logger } = this.#options;
     if (this.#isClosed || this.#isRejoining || this.#options.connection.isClosed()) return;
     const knownRevision = this.#revision;

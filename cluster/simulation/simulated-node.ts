@@ -28,7 +28,7 @@ import type { SimulatedLog } from './simulated-log.ts';
 import { SimulatedMonitor, type Monitored } from './simulated-monitor.ts';
 import { SimulatedOwner } from './simulated-owner.ts';
 import { logPort, storePort } from './simulated-ports.ts';
-import { changeSimulatedView } from './simulated-view.ts';
+import { changeSimulatedView, viewPort } from './simulated-view.ts';
 import { region, type World } from './world.ts';
 
 export interface Region {
@@ -315,6 +315,14 @@ export class SimulatedNode implements Monitored {
     if (record === undefined || !this.isAliveInView(record.owner, record.bootId)) this.claim(stream);
   }
 
+  /** As the product asks before it takes a stream from a boot that its view does not know. */
+  async #isAliveNow(node: NodeId, bootId: BootId): Promise<boolean> {
+    if (this.isAliveInView(node, bootId)) return true;
+    const { view } = await viewPort(this.#region.world, this).read();
+    if (view !== undefined) this.onView(view);
+    return this.isAliveInView(node, bootId);
+  }
+
   /** The product's own take-over (C1), on ports that take time and lose answers. */
   claim(stream: StreamId): void {
     if (this.claiming.has(stream) || this.owned.has(stream) || this.#isRejoining) return;
@@ -332,7 +340,8 @@ export class SimulatedNode implements Monitored {
       const { epoch, openSequence } = await takeOver(this.#logPort, this.#storePort, {
         ...{ stream, node: this.id, region, bootId: this.bootId, regionOrdinal: 0 },
         reason: () => 'simulated',
-        mayTakeFrom: async ({ owner, bootId }) => owner === this.id || !this.isAliveInView(owner, bootId),
+        mayTakeFrom: async ({ owner, bootId }) =>
+          owner === this.id || !(await this.#isAliveNow(owner, bootId)),
         utcMs: () => this.utcMs,
         newRecordId: () => this.#newRecordId(),
       });

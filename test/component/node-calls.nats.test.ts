@@ -33,6 +33,7 @@ function callsOf(broker: ServiceBroker): NodeCalls {
         readAtMs: 0,
         members: [{ ...testMember('n2'), isAlive: true, state: 'alive', incarnation: 1 }],
       }),
+      refresh: async () => {},
       isAlive: () => true,
       onGone: () => () => {},
       onDeclaredDead: () => () => {},

@@ -193,6 +193,23 @@ test('the stream of a dead owner is adopted by the next in line, which finishes 
   expect(await two.actor.health(stream)).toMatchObject({ owner: 'n2', ownedBecause: 'owner died (n1)' });
 });
 
+// Found by the simulator (seed 34): a node that had heard nothing for a while took streams from a boot that had joined meanwhile.
+test('a stream is not taken from a boot that is new to this node, and is a member when it looks again', async () => {
+  await using nats = await startNats({ jetstream: true });
+  await using one = await startActor(nats);
+  const { epoch } = await begin(one);
+  let hasLooked = false;
+  const options = {
+    isAlive: () => hasLooked,
+    refreshMembers: async () => {
+      hasLooked = true;
+    },
+  };
+  await using two = await startActor(nats, { node: 'n2', options });
+  expect(await codeOf(two.actor.attach(attachParams()))).toBe('NOT_OWNER');
+  expect((await one.options.ownership.get(stream)).record).toMatchObject({ owner: 'n1', epoch });
+});
+
 test('an owner that was declared dead gives all up, and appends nothing more', async () => {
   await using nats = await startNats({ jetstream: true });
   await using one = await startActor(nats);
