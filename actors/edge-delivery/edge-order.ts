@@ -71,13 +71,13 @@ function byRendezvous(viewer: string, edges: readonly EdgeAddress[]): readonly E
  * never one that is dead or leaves; a player that cannot reach it would ask no other. Undefined: the asked edge, again.
  */
 export function edgeToAsk(inLine: readonly EdgeAddress[], viewpoint: Viewpoint): EdgeAddress | undefined {
-  const mayBeAsked = (edge: EdgeAddress): boolean => stays(edge, viewpoint);
+  const mayBeAsked = (edge: EdgeAddress): boolean => isStaying(edge, viewpoint);
   const other = inLine.slice(1).find(mayBeAsked) ?? inLine.find(mayBeAsked);
   return other?.id === viewpoint.self ? undefined : other;
 }
 
 /** It lives, and is not about to leave. */
-export function stays({ id }: EdgeAddress, { self, isLeaving, isSound }: Viewpoint): boolean {
+export function isStaying({ id }: EdgeAddress, { self, isLeaving, isSound }: Viewpoint): boolean {
   return isSound(id) && !(isLeaving && id === self);
 }
 

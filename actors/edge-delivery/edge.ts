@@ -17,7 +17,7 @@ import { steeringReply } from '../media/timeline/steering.ts';
 import type { SegmentStore } from '../segment-store/segment-store.ts';
 import { makeApi, type LocalHandler } from './api.ts';
 import { Archives } from './archives.ts';
-import { currentEdge, edgesFor, edgeToAsk, stays, type Viewpoint } from './edge-order.ts';
+import { currentEdge, edgesFor, edgeToAsk, isStaying, type Viewpoint } from './edge-order.ts';
 import { makeEntity } from './entity.ts';
 import { EntityCache } from './entity-cache.ts';
 import { Existence } from './existence.ts';
@@ -213,7 +213,7 @@ function edgesHandler(ports: EdgePorts, playback: Playback, state: Leaving) {
     const { edges, revision } = ports.listEdges();
     const viewpoint = viewpointOf(ports, request, state);
     const items = edgesFor(edges, viewpoint)
-      .filter((edge) => stays(edge, viewpoint))
+      .filter((edge) => isStaying(edge, viewpoint))
       .map(({ id, region, baseUrl: url }) => ({ id, region, url }));
     return jsonReply(200, { items, revision } satisfies EdgeList);
   });

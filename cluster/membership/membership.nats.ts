@@ -219,7 +219,8 @@ class NatsMembership implements Membership {
   }
 
   #place() {
-    return { ...this.#options, region: this.#options.self.region };
+    const { connection, clock, self } = this.#options;
+    return { connection, clock, region: self.region };
   }
 
   /** M1. @throws TangazaError `LOG_UNAVAILABLE`, `CONFLICT` when others win for too long */

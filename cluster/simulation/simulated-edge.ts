@@ -11,7 +11,7 @@ import type { StreamId } from '../model/ids.ts';
 import type { SimulatedLog } from './simulated-log.ts';
 
 /** What an edge shows of a stream. */
-export interface EdgeHead {
+export interface FoldedHead {
   readonly epoch: number;
   /** Media sequence: the oldest segment that is kept. */
   readonly firstNumber: number;
@@ -25,7 +25,7 @@ export interface EdgeHead {
 }
 
 export interface EdgeFold {
-  take(entry: IndexEntry): EdgeHead;
+  take(entry: IndexEntry): FoldedHead;
 }
 
 /** What all edges of a region have to do with each other. */
@@ -42,7 +42,7 @@ export interface EdgeRegion {
 interface Following {
   readonly fold: EdgeFold;
   cursor: number;
-  head: EdgeHead | undefined;
+  head: FoldedHead | undefined;
 }
 
 /** Records of one stream that are read at once. */
@@ -91,7 +91,7 @@ export class SimulatedEdge {
     if (said !== undefined) violate(`I4: ${stream} at the edge of ${this.#name}: ${said}`);
   }
 
-  #publish(stream: StreamId, { nextNumber, newest }: EdgeHead): void {
+  #publish(stream: StreamId, { nextNumber, newest }: FoldedHead): void {
     const { published, violate } = this.#region;
     if (newest === undefined) return;
     const key = `${stream} ${nextNumber - 1}`;
@@ -104,7 +104,7 @@ export class SimulatedEdge {
   }
 }
 
-function wentBack(before: EdgeHead, now: EdgeHead): string | undefined {
+function wentBack(before: FoldedHead, now: FoldedHead): string | undefined {
   if (now.epoch < before.epoch) return `the epoch went back from ${before.epoch} to ${now.epoch}`;
   if (now.firstNumber < before.firstNumber || now.nextNumber < before.nextNumber)
     return `the media sequence went back from ${before.nextNumber} to ${now.nextNumber}`;

@@ -2,19 +2,19 @@
 import { applyEntry, emptyTimeline } from '../../actors/media/timeline/fold.ts';
 import type { Timeline } from '../../actors/media/timeline/timeline.ts';
 import type { IndexEntry } from '../../cluster/contract/index-log.ts';
-import type { EdgeFold, EdgeHead } from '../../cluster/simulation/simulated-edge.ts';
+import type { EdgeFold, FoldedHead } from '../../cluster/simulation/simulated-edge.ts';
 
 export function newEdgeFold(): EdgeFold {
   let timeline = emptyTimeline();
   return {
-    take(entry: IndexEntry): EdgeHead {
+    take(entry: IndexEntry): FoldedHead {
       timeline = applyEntry(timeline, entry);
       return headOf(timeline);
     },
   };
 }
 
-function headOf({ epoch, firstNumber, nextNumber, nextOrdinal, ignored, periods }: Timeline): EdgeHead {
+function headOf({ epoch, firstNumber, nextNumber, nextOrdinal, ignored, periods }: Timeline): FoldedHead {
   const newest = periods.findLast(({ segments }) => segments.length > 0)?.segments.at(-1);
   const [media] = Object.values(newest?.renditions ?? {});
   const hash = media === undefined || 'absent' in media ? undefined : media.sha256;

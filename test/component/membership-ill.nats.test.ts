@@ -1,12 +1,10 @@
 /** A member that is ill itself, or cannot come back, on a real nats-server: it accuses nobody, and it ends (C3). */
-import { Kvm } from '@nats-io/kv';
-import { connect } from '@nats-io/transport-node';
 import { expect, test } from 'vitest';
 import { errorCodeOf } from '../../cluster/errors/tangaza-error.ts';
 import type { Clock } from '../../cluster/time/clock.ts';
 import { systemClock } from '../../cluster/time/clock.system.ts';
-import { startNode, states, until } from '../support/member-nodes.ts';
-import { startNats, type TestNats } from '../support/start-nats.ts';
+import { declareDead, startNode, states, until } from '../support/member-nodes.ts';
+import { startNats } from '../support/start-nats.ts';
 
 /** Enough failures of P1, with HTTP refused, for several verdicts (D1). */
 const enough = 8;
@@ -97,18 +95,6 @@ const rejoiningBy = (mayTry: (before: number) => Promise<void>): Clock & { tries
   };
   return clock;
 };
-
-/** Writes into the view that its only member is dead. */
-async function declareDead(nats: TestNats): Promise<void> {
-  await using connection = await connect({ servers: nats.url });
-  const kv = await new Kvm(connection).open('members-r1');
-  const entry = await kv.get('view');
-  const text = entry
-    ?.string()
-    .replace('"state":"alive"', '"state":"dead"')
-    .replace('"version":1', '"version":2');
-  await kv.update('view', text ?? '', entry?.revision ?? 0);
-}
 
 // Goal: a node that cannot say what it is ends, and not before three tries (M2). Method: another member writes its death, and NATS is
 // killed before it can rejoin; it is started again before the third try, or not.

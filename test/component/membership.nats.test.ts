@@ -6,7 +6,7 @@ import { errorCodeOf } from '../../cluster/errors/tangaza-error.ts';
 import { BootId, NodeId } from '../../cluster/model/ids.ts';
 import type { Clock } from '../../cluster/time/clock.ts';
 import { systemClock } from '../../cluster/time/clock.system.ts';
-import { startNode, states, until } from '../support/member-nodes.ts';
+import { declareDead, startNode, states, until } from '../support/member-nodes.ts';
 import { startNats } from '../support/start-nats.ts';
 
 test('a member that dies is declared dead by the others, and only once', async () => {
@@ -49,23 +49,12 @@ test('draining is seen by all, and is no death', async () => {
 test('a node that was declared dead tells its actors, and rejoins in a higher incarnation', async () => {
   await using nats = await startNats({ jetstream: true });
   await using one = await startNode(nats, 'n1');
-  const connection = await connect({ servers: nats.url });
-  try {
-    const died = new Promise<void>((resolve) => void one.membership.onDeclaredDead(resolve));
-    const kv = await new Kvm(connection).open('members-r1');
-    const entry = await kv.get('view');
-    const text = entry
-      ?.string()
-      .replace('"state":"alive"', '"state":"dead"')
-      .replace('"version":1', '"version":2');
-    await kv.update('view', text ?? '', entry?.revision ?? 0);
-    await died;
-    await until(() => states(one)[0] === 'n1 alive');
-    expect(one.membership.list().members[0]?.incarnation).toBe(2);
-    expect(one.exits).toEqual([]);
-  } finally {
-    await connection.close();
-  }
+  const died = new Promise<void>((resolve) => void one.membership.onDeclaredDead(resolve));
+  await declareDead(nats);
+  await died;
+  await until(() => states(one)[0] === 'n1 alive');
+  expect(one.membership.list().members[0]?.incarnation).toBe(2);
+  expect(one.exits).toEqual([]);
 });
 
 test.each(['emptied', 'corrupt'])(

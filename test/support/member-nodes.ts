@@ -1,5 +1,6 @@
 /** Members of a region on a real nats-server, without the rest of a node. */
 import { createServer, type Server } from 'node:http';
+import { Kvm } from '@nats-io/kv';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import type { GoneMember, Member } from '../../cluster/membership/member-directory.ts';
 import { openNatsMembership, type Membership } from '../../cluster/membership/membership.nats.ts';
@@ -98,3 +99,15 @@ export async function until(isTrue: () => boolean): Promise<void> {
 
 export const states = ({ membership }: TestNode): readonly string[] =>
   membership.list().members.map(({ id, state }) => `${id} ${state}`);
+
+/** Writes into the view that its only member is dead. */
+export async function declareDead(nats: TestNats): Promise<void> {
+  await using connection = await connect({ servers: nats.url });
+  const kv = await new Kvm(connection).open('members-r1');
+  const entry = await kv.get('view');
+  const text = entry
+    ?.string()
+    .replace('"state":"alive"', '"state":"dead"')
+    .replace('"version":1', '"version":2');
+  await kv.update('view', text ?? '', entry?.revision ?? 0);
+}

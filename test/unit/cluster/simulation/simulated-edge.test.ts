@@ -6,7 +6,7 @@ import { FollowedLog } from '../../../../cluster/simulation/followed-log.ts';
 import {
   SimulatedEdge,
   type EdgeFold,
-  type EdgeHead,
+  type FoldedHead,
 } from '../../../../cluster/simulation/simulated-edge.ts';
 import { SimulatedLog } from '../../../../cluster/simulation/simulated-log.ts';
 import type { Body } from '../../../../cluster/simulation/written.ts';
@@ -39,12 +39,12 @@ function rig(newFold: () => EdgeFold) {
 
 /** Shows whatever comes last. */
 function naiveFold(): EdgeFold {
-  let head: EdgeHead = {
+  let head: FoldedHead = {
     ...{ epoch: 0, firstNumber: 0, nextNumber: 0, discontinuities: 0, ignored: 0 },
     newest: undefined,
   };
   return {
-    take({ record }: IndexEntry): EdgeHead {
+    take({ record }: IndexEntry): FoldedHead {
       const { epoch, kind } = record;
       if (kind === 'clock') head = { ...head, discontinuities: Number(record.sessionId.slice(1)) };
       const shown = kind === 'commit' ? { nextNumber: record.number + 1, newest: record.recordId } : {};
