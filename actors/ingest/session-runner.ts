@@ -151,8 +151,9 @@ export class SessionRunner implements TagSink {
   }
 
   /**
-   * Tells the owner how the input is; a report that finds the last one unanswered is left out. A closed session that
-   * still has segments to offer goes on reporting, with a packet age that lets any newcomer supersede it.
+   * Tells the owner how the input is; a report that finds the last one unanswered is left out, one that finds another owner
+   * attaches to it. A closed session that still has segments to offer goes on reporting, with a packet age that lets any
+   * newcomer supersede it.
    */
   async report(): Promise<void> {
     if (this.#isReporting) return;
@@ -162,7 +163,9 @@ export class SessionRunner implements TagSink {
     try {
       await this.#ports.stream.input({ streamId, sessionId, ...stats, warnings: warnings.slice(0, 16) });
     } catch (error) {
-      this.#ports.logger.debug({ code: errorCodeOf(error) }, 'the input report did not reach the owner');
+      const code = errorCodeOf(error);
+      this.#ports.logger.debug({ code }, 'the input report did not reach the owner');
+      if (isOtherOwner(code)) void this.#link.ownerGone();
     } finally {
       this.#isReporting = false;
     }

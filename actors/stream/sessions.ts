@@ -3,7 +3,8 @@
  *
  * S1. Another session takes the place of an active one only as S2 or S3 says. Two are active at once when they send the same
  *     media: dual ingest of one encoder.
- * S2. A ghost is superseded at once: no packet for 1 s and the newcomer has its address, or none for 3 s.
+ * S2. A newcomer supersedes a ghost at once: one that has said to have had no packet for 1 s, and the newcomer has its address, or
+ *     one of which no packet is known for 3 s. Who comes back is no newcomer: it supersedes nobody, least of all its twin.
  * S3. Of two live ones the higher priority wins, on a tie the incumbent; two rivals never kick each other for ever.
  * S4. An address refused three times in a minute is blocked for 30 s.
  * S6. A newcomer beside a live one is a candidate: it only buffers until its media is recognised (M2, periods.ts). After 10 s
@@ -37,7 +38,8 @@ export function attach(turn: Turn, params: AttachParams, reply: ReplyTo): void {
   }
   const known = state.sessions.find((one) => one.id === params.sessionId);
   const actives = state.sessions.filter((one) => one.isActive && one.id !== params.sessionId);
-  const beaten = actives.filter((one) => maySupersede(one, params, nowMs));
+  const isBack = known?.isActive === true || feedsRunning(state, params);
+  const beaten = isBack ? [] : actives.filter((one) => maySupersede(one, params, nowMs));
   const others = actives.filter((one) => !beaten.includes(one));
   if (known?.isActive !== true && blockedFor(state, params.remoteAddress, nowMs) > 0) {
     const seconds = Math.ceil(blockedFor(state, params.remoteAddress, nowMs) / 1000);
@@ -48,7 +50,7 @@ export function attach(turn: Turn, params: AttachParams, reply: ReplyTo): void {
     return;
   }
   const wasSuperseded = known?.isActive === false && known.candidateSinceMs === undefined;
-  const isActive = others.length === 0 || known?.isActive === true || feedsRunning(state, params);
+  const isActive = others.length === 0 || isBack;
   if (!isActive && (wasSuperseded || !mayBeCandidate(state, params, others)))
     return refuseRival(turn, params, reply);
   admit(turn, params, { beaten, isActive });
@@ -100,12 +102,14 @@ function attachReply({ self }: OwnerState, ghost: Session | undefined): AttachRe
 
 /** S2, S3. */
 function maySupersede(incumbent: Session, newcomer: AttachParams, nowMs: number): boolean {
-  const silentMs = packetAgeMs(incumbent, nowMs);
-  if (silentMs >= limits.ghostMs) return true;
-  if (silentMs >= limits.ghostOfSameAddressMs && incumbent.remoteAddress === newcomer.remoteAddress)
-    return true;
+  if (packetAgeMs(incumbent, nowMs) >= limits.ghostMs) return true;
+  if (saidSilentMs(incumbent) >= limits.ghostOfSameAddressMs)
+    if (incumbent.remoteAddress === newcomer.remoteAddress) return true;
   return newcomer.priority > incumbent.priority;
 }
+
+/** For how long it had sent nothing when it last said so. That nothing is heard of its node says nothing of its publisher. */
+const saidSilentMs = ({ packetAtMs, toldAtMs }: Session): number => toldAtMs - packetAtMs;
 
 /** How long a session has sent nothing, as far as told; a report that is fresh counts as it is. */
 export function packetAgeMs({ packetAtMs, toldAtMs }: Session, nowMs: number): number {

@@ -1,7 +1,7 @@
 /** Every node is restarted on real processes, one after another, as an update does: nothing is lost, nobody sees it. */
 import { expect, test } from 'vitest';
 import type { DemoNode } from '../../scripts/demo/demo-cluster.ts';
-import { startTestCluster, type TestCluster } from '../support/demo.ts';
+import { readIndexLog, startTestCluster, type TestCluster } from '../support/demo.ts';
 import { publishToAll } from '../support/dual-publisher.ts';
 import {
   accountOf,
@@ -57,6 +57,7 @@ test('all nodes are restarted in turn under dual ingest: no gap, no hole, no sec
   expect(boots.size).toBe(2 * nodes.length);
   for (const node of nodes) {
     await allAlive(cluster, node);
+    expect(accountOf(await readIndexLog(cluster.regions[0], cluster.stream.id)).why).toEqual([]);
     expect(breaksIn(await grownBy(node, 1))).toEqual({ gaps: 0, discontinuities: 0 });
     expect(node.process.restarts).toBe(0);
     expect(await cluster.log(node.node)).not.toContain('"level":"error"');

@@ -212,6 +212,24 @@ test('a new owner is offered the last minute again', async () => {
   expect(new Set(starts(2)).size).toBe(starts(2).length);
 });
 
+// Goal: a hand-over is not noticed only at the end of a long GOP; until then the new owner would know nothing of the session.
+// Method: the publisher stands still on its open connection while the owner changes: no offer, only the report goes out.
+test('a report that finds a new owner attaches to it, with no segment to offer', async () => {
+  await using rig = await IngestRig.start();
+  const { publisher } = await RtmpPublisher.publish({ port: rig.port, key: 'key-a' });
+  await publisher.send(feed, { speed: 10 });
+  await rig.owner.until(() => rig.owner.inputs.length > 0 && rig.owner.offersOf('a').length >= 3);
+  rig.owner.epoch = 2;
+  rig.owner.fault = (_call, epoch) => {
+    if (epoch === 1) throw new TangazaError('STALE_EPOCH');
+  };
+  await rig.owner.until(() => rig.owner.inputs.at(-1)?.epoch === 2);
+  expect(rig.lines.map(({ message }) => message)).not.toContain('the publisher is gone');
+  expect(rig.owner.attached).toMatchObject([{}, { period: 1 }]);
+  await publisher.end();
+  await rig.finished('a');
+});
+
 /**
  * Before the session could say that it ended; the next owner has the epoch 2.
  *

@@ -91,7 +91,7 @@ export class RecordingOwner extends EventEmitter implements OwnerCalls {
 
   input(raw: InputCall): Promise<unknown> {
     const input = InputCall.parse(raw);
-    return this.#answer('input', undefined, () => {
+    return this.#answer('input', input.epoch, () => {
       this.inputs.push(input);
       return { sequence: this.offers.length, feedsElsewhere: this.feedsElsewhere };
     });

@@ -110,13 +110,17 @@ export const nothingLost = {
   ignored: 0,
   clocks: 1,
   ends: 0,
+  why: [] as readonly string[],
 };
 
-/** How often the stream was opened, and the rest to be held against `nothingLost`. */
+/** How often the stream was opened, and the rest to be held against `nothingLost`; `why` says what each gap was declared for. */
 export function accountOf(entries: readonly IndexEntry[]): LogFindings & typeof nothingLost {
   const count = (wanted: string): number => entries.filter(({ record }) => record.kind === wanted).length;
   const { ignored } = entries.reduce<Timeline>(applyEntry, emptyTimeline());
-  return { ...findingsOf(entries, 0), ignored, clocks: count('clock'), ends: count('end') };
+  const why = entries.flatMap(({ record }) =>
+    record.kind === 'gap' ? [`${record.number} at ${record.start90k}: ${record.reason}`] : [],
+  );
+  return { ...findingsOf(entries, 0), ignored, clocks: count('clock'), ends: count('end'), why };
 }
 
 export const breaksIn = ({ segments }: Playlist) => ({

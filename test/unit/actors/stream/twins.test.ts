@@ -173,6 +173,50 @@ test('a twin that comes back to a new owner, naming the running period, is activ
   ]);
 });
 
+/** The owner of two twins at one address, and its successor, that has heard of neither for 1.5 s. */
+function handedOverUnheard() {
+  const { owner, id, segment } = onAir(4);
+  owner.attach('s2');
+  owner.openPeriod('s2', { connectionZeroMs: 7 });
+  owner.openPeriod('s2', { connectionZeroMs: 7, marks: marksOf(2, 2) });
+  const successor = new OwnerHarness({ entries: owner.log, epoch: 2, feeding: feeding(owner.state) });
+  successor.pass(1500);
+  const active = (): readonly string[] =>
+    successor.state.sessions.filter((one) => one.isActive).map((one) => one.id);
+  return { successor, id, segment, active };
+}
+
+// Found by the rolling restart of a cluster: the first twin to come back took the place of the other, whose report to its new
+// owner was still to come, as of a ghost at its own address; then it left itself, and what followed was a gap.
+test('of two twins at one address the first to come back to a new owner does not send the other away', () => {
+  const { successor, id, active } = handedOverUnheard();
+  expect(valueOf(successor.attach('s1', { period: id }))).toEqual({ epoch: 2 });
+  expect(active()).toEqual(['s2', 's1']);
+  successor.pass(2900);
+  successor.attach('s1', { period: id });
+  expect(active()).toEqual(['s2', 's1']);
+});
+
+test('the same after a death, where the second is late', () => {
+  const { owner, id } = onAir(2);
+  const successor = new OwnerHarness({ entries: owner.log, epoch: 2 });
+  successor.attach('s1', { period: id, hadTwin: true });
+  successor.pass(4000);
+  expect(valueOf(successor.attach('s2', { period: id, hadTwin: true }))).toEqual({ epoch: 2 });
+  expect(successor.state.sessions.map((one) => one.isActive)).toEqual([true, true]);
+});
+
+test('that a new owner has not heard of a session yet makes it no ghost for a newcomer at its address', () => {
+  const { owner } = onAir(4);
+  const successor = new OwnerHarness({ entries: owner.log, epoch: 2, feeding: feeding(owner.state) });
+  successor.pass(1500);
+  expect(valueOf(successor.attach('s2'))).toEqual({ epoch: 2 });
+  expect(successor.state.sessions.map((one) => [one.id, one.isActive])).toEqual([
+    ['s1', true],
+    ['s2', false],
+  ]);
+});
+
 // Found by the rolling restart of a cluster: the node that stops hands the stream over and closes its publisher, whose
 // unfinished segment reached the new owner before the twin did. It was committed, and the rest of the segment was a gap.
 test('what one of two twins leaves unfinished at a hand-over is nothing, whichever comes back first', () => {
