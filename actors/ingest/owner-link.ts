@@ -81,8 +81,18 @@ export class OwnerLink {
     }
   }
 
-  /** Does not wait for the next call to find a new owner. */
-  async ownerGone(): Promise<void> {
+  /** Of the owner that the session is attached to. */
+  get epoch(): Epoch {
+    return this.#epoch;
+  }
+
+  /**
+   * Does not wait for the next call to find a new owner.
+   *
+   * @param under whose owner is gone; nothing is to be done when the session has a later one already
+   */
+  async ownerGone(under = this.#epoch): Promise<void> {
+    if (under !== this.#epoch) return;
     this.#isOwnerGone = true;
     // What is under way may still be about the former owner.
     if (this.#settling !== undefined) await this.#settling.catch(() => {});

@@ -34,6 +34,7 @@ import type {
 import type { FlvTag, PublisherConnection, TagSink } from './ingest-port.ts';
 import { OfferQueue, type Work } from './offer-queue.ts';
 import { isLateReply, isOtherOwner, isTakenAway } from './owner-answers.ts';
+import { InputReports } from './input-reports.ts';
 import { OwnerLink } from './owner-link.ts';
 import type { RunnerMetrics, StreamCalls } from './runner-ports.ts';
 import {
@@ -67,20 +68,18 @@ const detachAttempts = 3;
 type SegmentEvent = Extract<IngestEvent, { kind: 'segment' | 'tail' }>;
 
 export class SessionRunner implements TagSink {
-  /** Resolves when everything is offered or lost and the owner is told. */
-  readonly finished: Promise<void>;
   readonly #ports: RunnerPorts;
   readonly #options: RunnerOptions;
   readonly #queue: OfferQueue;
   readonly #periods = new Map<number, OpenedPeriod>();
   readonly #warnedAtMs = new Map<string, number>();
   readonly #link: OwnerLink;
+  readonly #reports: InputReports;
   #closeReason: string | undefined;
-  #isReporting = false;
   #isLeaving = false;
   #isCut = false;
   #isCandidate = false;
-  #resolveFinished: () => void = () => {};
+  readonly #left = Promise.withResolvers<void>();
 
   constructor(ports: RunnerPorts, options: RunnerOptions) {
     this.#ports = ports;
@@ -95,9 +94,14 @@ export class SessionRunner implements TagSink {
       options.attach,
       options.attached.epoch,
     );
-    this.finished = new Promise((resolve) => {
-      this.#resolveFinished = resolve;
-    });
+    this.#reports = new InputReports({ ...ports, link: this.#link }, options.attach, () =>
+      options.session.stats(this.#now()),
+    );
+  }
+
+  /** Resolves when everything is offered or lost and the owner is told. */
+  get finished(): Promise<void> {
+    return this.#left.promise;
   }
 
   get attach(): AttachParams {
@@ -150,25 +154,9 @@ export class SessionRunner implements TagSink {
     if (this.#closeReason === undefined) this.#carryOut(this.#options.session.onTick(this.#now()));
   }
 
-  /**
-   * Tells the owner how the input is; a report that finds the last one unanswered is left out, one that finds another owner
-   * attaches to it. A closed session that still has segments to offer goes on reporting, with a packet age that lets any
-   * newcomer supersede it.
-   */
-  async report(): Promise<void> {
-    if (this.#isReporting) return;
-    this.#isReporting = true;
-    const { streamId, sessionId } = this.#options.attach;
-    const { warnings, ...stats } = this.#options.session.stats(this.#now());
-    try {
-      await this.#ports.stream.input({ streamId, sessionId, ...stats, warnings: warnings.slice(0, 16) });
-    } catch (error) {
-      const code = errorCodeOf(error);
-      this.#ports.logger.debug({ code }, 'the input report did not reach the owner');
-      if (isOtherOwner(code)) void this.#link.ownerGone();
-    } finally {
-      this.#isReporting = false;
-    }
+  /** Tells the owner how the input is. A closed session that still has segments to offer goes on reporting. */
+  report(): Promise<void> {
+    return this.#reports.send();
   }
 
   #closeUnlessClosed(code: ErrorCode, detail: string): void {
@@ -298,7 +286,7 @@ export class SessionRunner implements TagSink {
           : { audio: { ...audio.source, init: inits.audio.init } }),
       });
     } catch (error) {
-      this.#isCandidate = errorCodeOf(error) === 'TWIN_PENDING';
+      if (errorCodeOf(error) === 'TWIN_PENDING') this.#isCandidate = true;
       throw error;
     }
   }
@@ -367,7 +355,7 @@ export class SessionRunner implements TagSink {
       await this.#settled();
       try {
         await stream.detach(params);
-        return this.#resolveFinished();
+        return this.#leave();
       } catch (error) {
         const code = errorCodeOf(error);
         logger.warn({ code, attempt }, 'the owner could not be told that the session ended');
@@ -377,7 +365,12 @@ export class SessionRunner implements TagSink {
       }
     }
     this.#link.giveUp('no owner has confirmed it');
-    this.#resolveFinished();
+    this.#leave();
+  }
+
+  #leave(): void {
+    this.#reports.end();
+    this.#left.resolve();
   }
 
   /** I2: with the pauses and the bound of any other work. When another has the stream, nobody takes it any more. */

@@ -118,7 +118,7 @@ export class Activation {
       known !== undefined &&
       others.some((one) => one.node !== known.node && isStaying(one.node) && isSending(one, nowMs));
     if (known === undefined) return { sequence, feedsElsewhere };
-    const hasTwin = known.isActive && others.some(({ node }) => node !== self.node);
+    const hasTwin = others.some(({ node }) => node !== self.node);
     return { sequence, feedsElsewhere, hasTwin };
   }
 

@@ -25,7 +25,7 @@ import {
 import { enqueue } from './outbox.ts';
 import { endOfPeriod90k, sourceNames } from './periods.ts';
 import { inPresentPeriod } from './reopening.ts';
-import { markAlive, mayTwinReturn } from './sessions.ts';
+import { markAlive, mayTwinReturn, noteOutlived } from './sessions.ts';
 import type { Turn } from './turn.ts';
 import type { SourceMark } from './twins.ts';
 
@@ -69,6 +69,7 @@ export function takeOffer(turn: Turn, params: OfferParams, reply: ReplyTo): void
     return;
   }
   markAlive(turn, offer.sessionId);
+  noteOutlived(turn, session, result.state === 'late' && offer.period !== state.timeline.periods.at(-1)?.id);
   turn.ask({ kind: 'reply', to: reply, value: result });
 }
 

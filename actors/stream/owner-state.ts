@@ -75,6 +75,10 @@ export interface Session {
   readonly candidateSinceMs: number | undefined;
   /** It came from an owner that died, and fed the stream with another: until when that one is waited for (S9). */
   readonly twinDueUntilMs: number | undefined;
+  /** It has called this owner; one that came with a hand-over may have gone meanwhile. */
+  readonly isHeard: boolean;
+  /** Since when all it has offered belongs to a period that is over (S10). */
+  readonly outlivedSinceMs: number | undefined;
   /** This owner has taken media of it, or had that already from a twin. */
   readonly feeds: boolean;
   /** When its last packet came, as far as told, and when that was told. */

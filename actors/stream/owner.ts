@@ -45,7 +45,15 @@ import {
 } from './owner-state.ts';
 import { openPeriod, refuseOpenings, takeClockAck } from './periods.ts';
 import { takeArchived, takeArchiveFailure, takeSnapshotAck, trimLog } from './retention.ts';
-import { attach, detach, dropSessionsOf, dropSilentSessions, handedOver, takeInput } from './sessions.ts';
+import {
+  attach,
+  detach,
+  dropSessionsOf,
+  dropSilentSessions,
+  handedOver,
+  hearAnew,
+  takeInput,
+} from './sessions.ts';
 import { continuePending, reopen } from './reopening.ts';
 import { takeReport } from './task-reports.ts';
 import {
@@ -186,6 +194,7 @@ function apply(turn: Turn, command: Command): void {
     case 'tick':
       return tick(turn);
     case 'thawed':
+      hearAnew(turn);
       return goDown(turn, 'this process stood still');
     case 'nodeGone':
       dropSessionsOf(turn, command.node);

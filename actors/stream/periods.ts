@@ -20,7 +20,14 @@ import { endOfSegments90k, presentationTime90k, storePeriodOf } from '../media/t
 import type { TimelinePeriod } from '../media/timeline/timeline.ts';
 import { limits, type Opening, type OwnerState, type ReplyTo, type Session } from './owner-state.ts';
 import { enqueue } from './outbox.ts';
-import { admitTwin, becomeCandidate, forgetSession, refuseRival } from './sessions.ts';
+import {
+  admitTwin,
+  becomeCandidate,
+  forgetSession,
+  mayTwinReturn,
+  refuseRival,
+  supersedeSilent,
+} from './sessions.ts';
 import type { Turn } from './turn.ts';
 import { matchTwin, type Match } from './twins.ts';
 
@@ -45,6 +52,7 @@ export function openPeriod(turn: Turn, params: OpenPeriodParams, reply: ReplyTo)
   }
   const running = state.openings.length === 0 ? runningPeriod(state) : undefined;
   const session = state.sessions.find((one) => one.id === params.sessionId);
+  if (session !== undefined) supersedeSilent(turn, session);
   if (session !== undefined && joinByContent(turn, { running, session, params, reply })) return;
   const offset90k = running === undefined ? undefined : continuedAt(state, running, params);
   if (running === undefined || offset90k === undefined) openNew(turn, params, reply);
@@ -97,10 +105,18 @@ function joinByContent(turn: Turn, join: Join): boolean {
     admitMatched(turn, join, { running: join.running, match });
     return true;
   }
-  if (!mustBeRecognised(turn.state, join)) return false;
   const { session, reply } = join;
+  if (join.running !== undefined && !hasOthers(turn.state, session) && mayTwinReturn(session, turn.nowMs)) {
+    turn.refuse(
+      reply,
+      'TWIN_PENDING',
+      'Who was on air may still come back; this one is being compared with it.',
+    );
+    return true;
+  }
+  if (!mustBeRecognised(turn.state, join)) return false;
   const { candidateSinceMs = turn.nowMs } = session;
-  if (!hasSameHeaders(join) || turn.nowMs - candidateSinceMs >= limits.twinWaitMs) {
+  if (!hasSameHeaders(join) || turn.nowMs - candidateSinceMs >= twinWaitMs(turn.state)) {
     refuseRival(turn, { ...session, sessionId: session.id }, reply);
     forgetSession(turn, session.id);
     return true;
@@ -109,6 +125,10 @@ function joinByContent(turn: Turn, join: Join): boolean {
   turn.refuse(reply, 'TWIN_PENDING', 'Another publisher is on air; this one is being compared with it.');
   return true;
 }
+
+/** M2: two IDRs in common are known after three segments; long ones take longer than 10 s. */
+const twinWaitMs = ({ timeline }: OwnerState): number =>
+  Math.max(limits.twinWaitMs, (3 * timeline.longest90k) / 90 + 2000);
 
 function hasSameHeaders({ running, params }: Join): boolean {
   return running === undefined || running.clock.sequenceHeaderHash === params.sequenceHeaderHash;
@@ -127,7 +147,8 @@ function mustBeRecognised(state: OwnerState, join: Join): boolean {
     (one) =>
       one.params.sessionId !== session.id && one.params.sequenceHeaderHash === params.sequenceHeaderHash,
   );
-  const isFirst = running === undefined || !hasSameHeaders(join);
+  // Who has brought nothing to this owner has no encoding to change: it came before the one that was on air was back.
+  const isFirst = running === undefined || (session.feeds && !hasSameHeaders(join));
   return !session.isActive || isOpenedByOther || !isFirst;
 }
 

@@ -8,11 +8,13 @@
  * S3. Of two live ones the higher priority wins, on a tie the incumbent; two rivals never kick each other for ever.
  * S4. An address refused three times in a minute is blocked for 30 s.
  * S6. A newcomer beside a live one is a candidate: it only buffers until its media is recognised (M2, periods.ts). After 10 s
- *     without, it is a rival and refused. When the active ones go, the candidate is the publisher.
+ *     without, or three segments and 2 s where those are longer, it is a rival and refused. When the active ones go, or have
+ *     said to be silent for 3 s, the candidate is the publisher.
  * S7. A session that comes back to a new owner and fed the running period already is the twin that it was.
  * S5. Why a publisher was sent away on air is told in health, as for one that was not let in.
  * S8. Those that fed a stream when it was handed over feed its next owner from the start: each comes back with its next
  *     offer, and what one of them leaves unfinished before its twin is back is nothing all the same (M4).
+ * S10. A session all of whose media has belonged to a period that is over for 10 s is sent away: its encoder begins anew.
  * S9. An owner that died has named nobody. A session says whether it had a twin that was not at the owner's node: for 5 s what it
  *     leaves unfinished is not taken yet, and nothing once the twin is back. With no twin back by then, it is all there is.
  */
@@ -39,9 +41,9 @@ export function attach(turn: Turn, params: AttachParams, reply: ReplyTo): void {
   const known = state.sessions.find((one) => one.id === params.sessionId);
   const actives = state.sessions.filter((one) => one.isActive && one.id !== params.sessionId);
   const isBack = known?.isActive === true || feedsRunning(state, params);
-  const beaten = isBack ? [] : actives.filter((one) => maySupersede(one, params, nowMs));
+  const beaten = isBack ? [] : actives.filter((one) => maySupersede(turn, one, params));
   const others = actives.filter((one) => !beaten.includes(one));
-  if (known?.isActive !== true && blockedFor(state, params.remoteAddress, nowMs) > 0) {
+  if (!isBack && blockedFor(state, params.remoteAddress, nowMs) > 0) {
     const seconds = Math.ceil(blockedFor(state, params.remoteAddress, nowMs) / 1000);
     refusePublisher(turn, reply, {
       code: 'PUBLISHER_BLOCKED',
@@ -70,7 +72,7 @@ function mayBeCandidate(
   actives: readonly Session[],
 ): boolean {
   const candidates = sessions.filter((one) => one.candidateSinceMs !== undefined && one.id !== sessionId);
-  return candidates.length === 0 && actives.length < limits.maxTwins;
+  return candidates.length === 0 && actives.filter((one) => one.isHeard).length < limits.maxTwins;
 }
 
 /** S4: counted, and told who is on air. */
@@ -101,19 +103,37 @@ function attachReply({ self }: OwnerState, ghost: Session | undefined): AttachRe
 }
 
 /** S2, S3. */
-function maySupersede(incumbent: Session, newcomer: AttachParams, nowMs: number): boolean {
-  if (packetAgeMs(incumbent, nowMs) >= limits.ghostMs) return true;
+function maySupersede({ state, nowMs }: Turn, incumbent: Session, newcomer: AttachParams): boolean {
+  if (silentMs(state, incumbent, nowMs) >= limits.ghostMs) return true;
   if (saidSilentMs(incumbent) >= limits.ghostOfSameAddressMs)
     if (incumbent.remoteAddress === newcomer.remoteAddress) return true;
   return newcomer.priority > incumbent.priority;
 }
 
+/** With NATS gone nothing is heard of other nodes. */
+function silentMs({ link, self }: OwnerState, session: Session, nowMs: number): number {
+  const isDeaf = link.kind === 'down' && session.node !== self.node;
+  return isDeaf ? saidSilentMs(session) : packetAgeMs(session, nowMs);
+}
+
 /** For how long it had sent nothing when it last said so. That nothing is heard of its node says nothing of its publisher. */
-const saidSilentMs = ({ packetAtMs, toldAtMs }: Session): number => toldAtMs - packetAtMs;
+const saidSilentMs = ({ packetAtMs, toldAtMs }: Pick<Session, 'packetAtMs' | 'toldAtMs'>): number =>
+  toldAtMs - packetAtMs;
 
 /** How long a session has sent nothing, as far as told; a report that is fresh counts as it is. */
 export function packetAgeMs({ packetAtMs, toldAtMs }: Session, nowMs: number): number {
   return nowMs - toldAtMs <= limits.reportFreshMs ? toldAtMs - packetAtMs : nowMs - packetAtMs;
+}
+
+/** An owner that stood still has heard nobody: that is no silence of theirs. */
+export function hearAnew(turn: Turn): void {
+  const { nowMs, state } = turn;
+  const heard = (one: Session): Session => ({
+    ...one,
+    packetAtMs: nowMs - saidSilentMs(one),
+    toldAtMs: nowMs,
+  });
+  turn.set({ sessions: state.sessions.map(heard) });
 }
 
 /** S9. */
@@ -141,18 +161,46 @@ function admit(
   const twinDueUntilMs = isBack ? turn.nowMs + limits.twinReturnMs : known?.twinDueUntilMs;
   const session: Session = {
     ...{ id, node, remoteAddress, encoder, priority, ladder, isActive, candidateSinceMs, input: undefined },
-    ...{ feeds: known?.feeds ?? false, twinDueUntilMs, packetAtMs: turn.nowMs, toldAtMs: turn.nowMs },
+    ...{ feeds: known?.feeds ?? false, isHeard: true, twinDueUntilMs },
+    ...{ packetAtMs: turn.nowMs, toldAtMs: turn.nowMs, outlivedSinceMs: undefined },
   };
-  const others = turn.state.sessions
-    .filter((one) => one.id !== id)
-    .map((one) => (beaten.includes(one) ? { ...one, isActive: false } : one));
+  const others = turn.state.sessions.filter((one) => one.id !== id);
   // When full, the oldest superseded one is forgotten: its tail is then refused.
   turn.set({ sessions: [...others.slice(-(limits.maxSessions - 1)), session], idleSinceAtMs: undefined });
-  for (const one of beaten) {
+  sendAway(turn, beaten, id);
+}
+
+/** S2, for a candidate that came before the other was known to be silent; with one that is silent too it changes nothing. */
+export function supersedeSilent(turn: Turn, { id, candidateSinceMs, ...candidate }: Session): void {
+  const isSilent = (one: Pick<Session, 'packetAtMs' | 'toldAtMs'>): boolean =>
+    saidSilentMs(one) >= limits.ghostMs;
+  if (candidateSinceMs === undefined || isSilent(candidate)) return;
+  sendAway(
+    turn,
+    turn.state.sessions.filter((one) => one.isActive && isSilent(one)),
+    id,
+  );
+  if (!turn.state.sessions.some((one) => one.isActive)) admitTwin(turn, id);
+}
+
+function sendAway(turn: Turn, beaten: readonly Session[], by: SessionId): void {
+  for (const { id } of beaten) {
+    changeSession(turn, id, { isActive: false });
     turn.count('superseded');
-    turn.say('info', 'a session takes the place of another', { sessionId: id, superseded: one.id });
-    turn.ask({ kind: 'closeSession', sessionId: one.id, reason: 'another session has taken its place' });
+    turn.say('info', 'a session takes the place of another', { sessionId: by, superseded: id });
+    turn.ask({ kind: 'closeSession', sessionId: id, reason: 'another session has taken its place' });
   }
+}
+
+/** S10. */
+export function noteOutlived(turn: Turn, { id, outlivedSinceMs }: Session, isOfPast: boolean): void {
+  if (!isOfPast) return changeSession(turn, id, { outlivedSinceMs: undefined });
+  const sinceMs = outlivedSinceMs ?? turn.nowMs;
+  const isOver = turn.nowMs - sinceMs >= limits.twinWaitMs;
+  changeSession(turn, id, { outlivedSinceMs: isOver ? turn.nowMs : sinceMs });
+  if (!isOver) return;
+  turn.say('warn', 'a session sends only what belongs to a period that is over', { sessionId: id });
+  turn.ask({ kind: 'closeSession', sessionId: id, reason: 'its period is over: publish again' });
 }
 
 /** S6: its media was recognised. */
@@ -207,7 +255,7 @@ function rememberRefusal(turn: Turn, address: string): void {
 
 export function takeInput(turn: Turn, input: InputReport): void {
   const packetAtMs = turn.nowMs - Math.max(0, input.lastPacketAgeMs);
-  changeSession(turn, input.sessionId, { input, packetAtMs, toldAtMs: turn.nowMs });
+  changeSession(turn, input.sessionId, { input, packetAtMs, isHeard: true, toldAtMs: turn.nowMs });
 }
 
 /** Media of a session has come: it lives. */
@@ -267,7 +315,14 @@ export function feeding({ sessions }: OwnerState): readonly FeedingSession[] {
 export function handedOver(feeders: readonly FeedingSession[], nowMs: number): readonly Session[] {
   return feeders.map(({ sessionId: id, node, remoteAddress, encoder, priority, ladder }) => ({
     ...{ id, node, remoteAddress, encoder, priority, ladder, isActive: true, candidateSinceMs: undefined },
-    ...{ input: undefined, feeds: true, twinDueUntilMs: undefined, packetAtMs: nowMs, toldAtMs: nowMs },
+    ...{
+      input: undefined,
+      feeds: true,
+      isHeard: false,
+      twinDueUntilMs: undefined,
+      outlivedSinceMs: undefined,
+    },
+    ...{ packetAtMs: nowMs, toldAtMs: nowMs },
   }));
 }
 

@@ -157,9 +157,10 @@ export class StreamActor {
     return activation.ask({ kind: 'offer', params });
   }
 
-  /** @throws TangazaError `STALE_EPOCH` */
+  /** @throws TangazaError `STALE_EPOCH` (attach again) */
   async input({ epoch, ...report }: InputCall): Promise<InputReply> {
     const activation = await this.#findFor(report.streamId, epoch);
+    if (activation === undefined) await this.#refuseUnlessOver(report.streamId);
     activation?.tell({ kind: 'input', report });
     const isStaying = (node: NodeId): boolean => this.#options.candidates().some(({ id }) => id === node);
     return activation?.inputReply(report.sessionId, isStaying) ?? { sequence: 0, feedsElsewhere: false };
@@ -173,13 +174,13 @@ export class StreamActor {
    */
   async detach({ epoch, ...params }: DetachCall): Promise<void> {
     const activation = await this.#find(params.streamId);
-    if (activation?.epoch !== epoch) return this.#refuseFarewell(params.streamId);
+    if (activation?.epoch !== epoch) return this.#refuseUnlessOver(params.streamId);
     activation.tell({ kind: 'detach', params });
     await activation.logged(loggedWithinMs);
   }
 
   /** A broadcast that is over waits for nothing more. */
-  async #refuseFarewell(stream: StreamId): Promise<void> {
+  async #refuseUnlessOver(stream: StreamId): Promise<void> {
     const tail = await this.#options.log.tail(stream);
     if (tail !== undefined && tail.record.kind !== 'end')
       throw new TangazaError('STALE_EPOCH', `${stream} has another owner: attach again.`);

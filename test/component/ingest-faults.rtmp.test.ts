@@ -2,6 +2,7 @@
 import { rename, rm, writeFile } from 'node:fs/promises';
 import { beforeAll, expect, test } from 'vitest';
 import type { SegmentStore } from '../../actors/segment-store/segment-store.ts';
+import type { ErrorCode } from '../../cluster/errors/catalogue.ts';
 import { TangazaError } from '../../cluster/errors/tangaza-error.ts';
 import { StreamId } from '../../cluster/model/ids.ts';
 import {
@@ -226,6 +227,24 @@ test('a report that finds a new owner attaches to it, with no segment to offer',
   await rig.owner.until(() => rig.owner.inputs.at(-1)?.epoch === 2);
   expect(rig.lines.map(({ message }) => message)).not.toContain('the publisher is gone');
   expect(rig.owner.attached).toMatchObject([{}, { period: 1 }]);
+  await publisher.end();
+  await rig.finished('a');
+});
+
+// Found by review: any other answer than TWIN_PENDING made it forget by what it may be recognised, and it began a second clock.
+test('a candidate says by what it may be recognised also to a new owner', async () => {
+  await using rig = await IngestRig.start();
+  const answers: ErrorCode[] = ['TWIN_PENDING', 'STALE_EPOCH'];
+  rig.owner.fault = (call) => {
+    const code = call === 'openPeriod' ? answers.shift() : undefined;
+    if (code === 'STALE_EPOCH') rig.owner.epoch = 2;
+    if (code !== undefined) throw new TangazaError(code);
+  };
+  const { publisher } = await RtmpPublisher.publish({ port: rig.port, key: 'key-a' });
+  await publisher.send(feed, { speed: 10 });
+  await rig.owner.until(() => rig.owner.periods.length > 0);
+  expect(rig.owner.periods[0]?.params.epoch).toBe(2);
+  expect(rig.owner.periods[0]?.params.marks?.pictures.length).toBeGreaterThan(0);
   await publisher.end();
   await rig.finished('a');
 });

@@ -22,6 +22,7 @@ import {
   fold,
   logUntil,
   session,
+  reportUnder,
 } from '../support/stream-feed.ts';
 
 test('from attach to commit: open, clock, source, commit', async () => {
@@ -206,6 +207,7 @@ test('who leaves is sent on by a node that does not own the stream any more, and
   expect(await codeOf(one.actor.detach(leave))).toBe('none');
   await logUntil(one.log, (records) => count(records, 'end') === 1);
   expect(await codeOf(two.actor.detach(leave))).toBe('none');
+  expect(await codeOf(two.actor.input(reportUnder(live.epoch)))).toBe('none');
 });
 
 test('a node that stops waits for the sessions of its streams, and not without end', async () => {

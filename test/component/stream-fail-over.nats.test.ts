@@ -17,6 +17,7 @@ import {
   finishSegment,
   fold,
   logUntil,
+  reportUnder,
   session,
 } from '../support/stream-feed.ts';
 
@@ -61,6 +62,7 @@ test('a stream is handed over by consent: no gap, no discontinuity, and the sess
   await offerTo(one, live.epoch, 1);
   expect(await one.actor.handOverAll(AbortSignal.timeout(30_000))).toEqual([]);
   expect(await codeOf(offerTo(one, live.epoch, 2))).toBe('STALE_EPOCH');
+  expect(await codeOf(one.actor.input(reportUnder(live.epoch)))).toBe('STALE_EPOCH');
   const sentOn: unknown = await one.actor.attach(attachParams()).catch((error: unknown) => error);
   expect(sentOn).toMatchObject({ code: 'NOT_OWNER', data: { owner: 'n2' } });
   const epoch = await attach(two);
@@ -120,16 +122,13 @@ test('streams of a node are handed over side by side', async () => {
   expect(await one.actor.handOverAll(new AbortController().signal)).toEqual([]);
 });
 
-const report = { streamId: stream, bitrateBps: 1, lastPacketAgeMs: 0, warnings: [] };
-
 // Goal: an owner that was succeeded, and does not know it, takes no session's word for its own (C1). A later one does: the session will
 // attach to it with its next offer.
 test('what a session tells the owner of an earlier epoch is refused, and the owner of a later one hears it', async () => {
   await using nats = await startNats({ jetstream: true });
   await using one = await startActor(nats);
   const { epoch } = await begin(one);
-  const input = (under: number) =>
-    codeOf(one.actor.input({ ...report, sessionId: session, epoch: Epoch.parse(under) }));
+  const input = (under: number) => codeOf(one.actor.input(reportUnder(Epoch.parse(under))));
   const detach = (under: number) =>
     codeOf(
       one.actor.detach({ streamId: stream, sessionId: session, epoch: Epoch.parse(under), reason: 'test' }),
@@ -153,7 +152,7 @@ test('an owner tells each session that it knows whether it has a twin that would
   const { period, epoch } = await begin(one);
   const twin = SessionId.parse('s2');
   const hasTwin = async (sessionId: SessionId): Promise<unknown> =>
-    (await one.actor.input({ ...report, sessionId, epoch })).hasTwin;
+    (await one.actor.input(reportUnder(epoch, sessionId))).hasTwin;
   expect([await hasTwin(session), await hasTwin(twin)]).toEqual([false, undefined]);
   await attach(one, { sessionId: twin, node: NodeId.parse('n2'), remoteAddress: '10.0.0.2', period });
   expect([await hasTwin(session), await hasTwin(twin)]).toEqual([true, false]);

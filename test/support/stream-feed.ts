@@ -5,6 +5,7 @@ import type { IndexEntry, IndexRecord } from '../../cluster/contract/index-log.t
 import type {
   AttachParams,
   AttachReply,
+  InputCall,
   OpenPeriodParams,
   OpenPeriodReply,
 } from '../../cluster/contract/stream.ts';
@@ -30,6 +31,11 @@ export const attachParams = (change: Partial<AttachParams> = {}): AttachParams =
     ladder: 'default',
   },
   ...change,
+});
+
+/** The session sends, and is attached under that epoch. */
+export const reportUnder = (epoch: Epoch, sessionId = session): InputCall => ({
+  ...{ streamId: stream, sessionId, bitrateBps: 1, lastPacketAgeMs: 0, warnings: [], epoch },
 });
 
 export const codeOf = (work: Promise<unknown>): Promise<string> => work.then(() => 'none', errorCodeOf);

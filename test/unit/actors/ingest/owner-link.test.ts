@@ -256,3 +256,10 @@ test('the last of any owners has all that was offered, in order', async () => {
     }),
   );
 });
+
+test('that a former owner is gone is no news to a session that has the next one', async () => {
+  const { owner, link } = await withFourTaken();
+  await link.ownerGone(Epoch.parse(1));
+  await link.ownerGone(Epoch.parse(1));
+  expect([link.epoch, owner.attached.length]).toEqual([2, 1]);
+});
