@@ -158,6 +158,15 @@ test('an owner tells each session that it knows whether it has a twin that would
   expect([await hasTwin(session), await hasTwin(twin)]).toEqual([true, false]);
 });
 
+test('a candidate is told of the one it came beside, which a successor may know later than it', async () => {
+  await using nats = await startNats({ jetstream: true });
+  await using owner = await startActor(nats, { node: 'n9' });
+  const { epoch } = await begin(owner);
+  const candidate = SessionId.parse('s2');
+  await attach(owner, { sessionId: candidate, node: NodeId.parse('n2'), remoteAddress: '10.0.0.2' });
+  expect(await owner.actor.input(reportUnder(epoch, candidate))).toMatchObject({ hasTwin: true });
+});
+
 test('a node that drains claims nothing, and gives away only what is its own', async () => {
   await using nats = await startNats({ jetstream: true });
   await using two = await startActor(nats, { node: 'n2' });
