@@ -90,7 +90,7 @@ test.each([
 
 // Goal: a reader that takes nothing costs no memory of ours and is cut off. Method: it asks for 8 MB many times, reads nothing.
 test('readers that take nothing are bounded in number and cut off, and cost no copy of the body', async () => {
-  await using edge = await startTestEdge({ cacheBytes: 256_000_000 }, { stalledMs: 1000, slowResponses: 20 });
+  await using edge = await startTestEdge({ cacheBytes: 256_000_000 }, { stalledMs: 6000, slowResponses: 20 });
   const stream = await edge.broadcast(1, { bytes: 8_000_000 });
   await (await fetch(edge.url + stream.segmentPath(0))).arrayBuffer();
   const before = process.memoryUsage().rss;
@@ -193,7 +193,7 @@ const openFiles = 12_000;
 // Goal: very many players at the live edge cost little, and the bound of one stream holds. Method: 12,000 requests of another
 // process wait for one segment; 10,000 are held, the others refused; one commit answers all that were held.
 test('12,000 requests that wait for one segment: 10,000 are held, the rest refused, one commit answers them', async () => {
-  await using edge = await startTestEdge();
+  await using edge = await startTestEdge({ liveEdgeMs: 60_000 });
   const stream = await edge.broadcast(1, { bytes: 100 });
   await fetch(`${edge.url}/live/demo/manifest.mpd`);
   const before = process.memoryUsage().rss;
