@@ -126,8 +126,9 @@ test.each([
   },
 );
 
-test('a socket that says nothing, and one that drips its handshake, are closed', async () => {
-  await using recorder = await RtmpRecorder.start({ limits: { handshakeTimeoutMs: 300 } });
+// These three wait for seconds, each on a server of its own: together.
+test.concurrent('a socket that says nothing, and one that drips its handshake, are closed', async () => {
+  await using recorder = await RtmpRecorder.start({ limits: { handshakeTimeoutMs: 3000 } });
   await using healthy = await healthyPublisher(recorder);
   const silent = await openSocket(recorder.port);
   const dripping = await openSocket(recorder.port);
@@ -139,30 +140,30 @@ test('a socket that says nothing, and one that drips its handshake, are closed',
   clearInterval(drip);
   const faults = recorder.lines.filter(({ level }) => level === 'warn').map(({ fields }) => fields['detail']);
   expect(faults).toEqual([
-    'no publish within 300 ms of connecting',
-    'no publish within 300 ms of connecting',
+    'no publish within 3000 ms of connecting',
+    'no publish within 3000 ms of connecting',
   ]);
   await healthy.stillOnAir();
 });
 
-test('a publisher that freezes is told that it was silent', async () => {
-  await using recorder = await RtmpRecorder.start({ limits: { silenceTimeoutMs: 400 } });
+test.concurrent('a publisher that freezes is told that it was silent', async () => {
+  await using recorder = await RtmpRecorder.start({ limits: { silenceTimeoutMs: 3000 } });
   await using healthy = await healthyPublisher(recorder);
   const { publisher } = await RtmpPublisher.publish({ port: recorder.port, key: 'good-frozen' });
   await publisher.send(feed, { untilMs: 1500 });
   expect(await publisher.refused).toMatchObject({
     code: 'NetStream.Publish.Denied',
-    description: 'PUBLISHER_SILENT: nothing came for 400 ms',
+    description: 'PUBLISHER_SILENT: nothing came for 3000 ms',
   });
   await publisher.closed;
   expect((await recorder.of('good-frozen')).closeReasons).toEqual([
-    'PUBLISHER_SILENT: nothing came for 400 ms',
+    'PUBLISHER_SILENT: nothing came for 3000 ms',
   ]);
   await healthy.stillOnAir();
 });
 
-test('a publisher that drips one endless message is told that no whole one came', async () => {
-  await using recorder = await RtmpRecorder.start({ limits: { silenceTimeoutMs: 200 } });
+test.concurrent('a publisher that drips one endless message is told that no whole one came', async () => {
+  await using recorder = await RtmpRecorder.start({ limits: { silenceTimeoutMs: 3000 } });
   const { publisher } = await RtmpPublisher.publish({ port: recorder.port, key: 'good-drip' });
   publisher.write(
     chunked(
@@ -172,7 +173,7 @@ test('a publisher that drips one endless message is told that no whole one came'
   );
   const drip = setInterval(() => publisher.write(Buffer.of(0)), 20);
   expect(await publisher.refused).toMatchObject({
-    description: 'PUBLISHER_SILENT: no whole message came for 600 ms',
+    description: 'PUBLISHER_SILENT: no whole message came for 9000 ms',
   });
   clearInterval(drip);
 });
