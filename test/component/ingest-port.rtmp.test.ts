@@ -1,6 +1,6 @@
 /** The RTMP port on real sockets, with real ffmpeg and with clients that behave badly. */
 import { execFile } from 'node:child_process';
-import { once } from 'node:events';
+import type { Socket } from 'node:net';
 import { promisify } from 'node:util';
 import { beforeAll, expect, test } from 'vitest';
 import { makeFeed, type Feed } from '../support/media-feed.ts';
@@ -31,6 +31,12 @@ async function healthyPublisher(recorder: RtmpRecorder, key = 'good-healthy') {
       await sending;
     },
   };
+}
+
+/** Resolves when it is closed, also by a reset: which comes when the other side left something unread. */
+function closing(socket: Socket): Promise<void> {
+  socket.on('error', () => {});
+  return new Promise((resolve) => void socket.once('close', () => resolve()));
 }
 
 function ffmpegPublish(
@@ -116,7 +122,7 @@ test.each([
     const received: Buffer[] = [];
     socket.on('data', (data) => received.push(data));
     socket.write(bytes);
-    await once(socket, 'close');
+    await closing(socket);
     // Who does not speak RTMP gets no RTMP for an answer.
     expect(received.length > 0).toBe(bytes.readUInt8(0) === 3);
     expect(
@@ -133,10 +139,9 @@ test.concurrent('a socket that says nothing, and one that drips its handshake, a
   const silent = await openSocket(recorder.port);
   const dripping = await openSocket(recorder.port);
   const drip = setInterval(() => dripping.write(Buffer.of(3)), 20);
-  dripping.on('error', () => {});
   silent.resume();
   dripping.resume();
-  await Promise.all([once(silent, 'close'), once(dripping, 'close')]);
+  await Promise.all([closing(silent), closing(dripping)]);
   clearInterval(drip);
   const faults = recorder.lines.filter(({ level }) => level === 'warn').map(({ fields }) => fields['detail']);
   expect(faults).toEqual([
