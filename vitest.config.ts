@@ -32,6 +32,8 @@ const realProcesses = (name: string, order: number, timeoutMs: number) =>
     maxWorkers: 1,
     testTimeout: timeoutMs,
     hookTimeout: timeoutMs,
+    // Only bounds the wait: vitest's own second is too short for a machine that is busy.
+    expect: { poll: { timeout: timeoutMs / 2 } },
   });
 
 export default defineConfig({

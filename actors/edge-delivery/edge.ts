@@ -72,6 +72,8 @@ export interface EdgePorts {
   readonly maxStreams?: number;
   /** How long a player that comes before the first segment is kept waiting. Default 10 s. */
   readonly firstSegmentMs?: number;
+  /** How long a player that asks for the segment which comes next is kept waiting. Default 8 s. */
+  readonly liveEdgeMs?: number;
   readonly holdLimits?: HoldLimits;
 }
 
@@ -113,7 +115,7 @@ export function makeEdge(ports: EdgePorts): Edge {
   const finder = new StreamFinder(followers, existence, ports.firstSegmentMs);
   const archives = new Archives({ store, clock });
   const missing = new MissingMedia(ports);
-  const media = new MediaSource({ store, cache, archives, missing });
+  const media = new MediaSource({ store, cache, archives, missing, liveEdgeMs: ports.liveEdgeMs });
   const playback = new Playback({ ...ports, followers, finder, existence, media, cache });
   const state = { isLeaving: false };
   const local = new Map<string, LocalHandler>([

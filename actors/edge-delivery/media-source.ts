@@ -32,6 +32,8 @@ export interface MediaPorts {
   readonly cache: EntityCache;
   readonly archives: Archives;
   readonly missing: MissingMedia;
+  /** How long a request may wait at the live edge; 8 s when undefined. */
+  readonly liveEdgeMs: number | undefined;
 }
 
 /** Names one media segment, `startTime` in the rendition's timescale. */
@@ -50,8 +52,7 @@ interface ObjectFacts {
   readonly kind: Rendition['kind'];
 }
 
-/** How long a request may wait at the live edge. */
-export const liveEdgeMs = 8000;
+const defaultLiveEdgeMs = 8000;
 /** How far ahead of the last commit a segment may lie to be waited for, in longest segments. */
 const segmentsAhead = 2;
 /** Audio is cut at the frame nearest to the cut (M9): its start may lie this much off the picture's. */
@@ -127,6 +128,7 @@ export class MediaSource {
     const isSettled = (timeline: Timeline): boolean =>
       find(timeline) !== undefined || !isAhead(timeline, name);
     const key = `${name.period}/${name.rendition}/${name.startTime}`;
+    const { liveEdgeMs = defaultLiveEdgeMs } = this.#ports;
     const outcome = await follower.hold(request, key, isSettled, liveEdgeMs);
     if (outcome === 'closed') throw new TangazaError('UNAVAILABLE', 'This edge is closing.');
     return find(follower.timeline);

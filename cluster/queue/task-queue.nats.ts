@@ -45,10 +45,12 @@ export interface TaskQueueOptions {
   readonly fingerprint?: string;
   /** Tasks the stream holds at most; beyond it `publish` throws `OVERLOADED`. */
   readonly maxTasks?: number;
+  /** A task of which its worker says nothing for so long comes again, ms (C9, M12). Default 1500. */
+  readonly ackWaitMs?: number;
 }
 
 /** C9, M12. */
-const ackWaitMs = 1500;
+const defaultAckWaitMs = 1500;
 const maxAgeMs = 60_000;
 const maxTaskBytes = 131_072;
 /** At least twice the worker slots of the region: enough for 2,000. */
@@ -103,7 +105,7 @@ class NatsTaskQueue implements TaskQueue {
 
   /** Makes the stream and its consumers, or changes them to what they should be. */
   async ensure(): Promise<void> {
-    const { connection, region, maxTasks, replicas } = this.#options;
+    const { connection, region, maxTasks, replicas, ackWaitMs = defaultAckWaitMs } = this.#options;
     const manager = await jetstreamManager(connection, { timeout: requestTimeoutMs, checkAPI: false });
     this.#domain = (await manager.getAccountInfo()).domain;
     const config = {

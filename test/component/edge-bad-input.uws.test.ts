@@ -90,7 +90,7 @@ test.each([
 
 // Goal: a reader that takes nothing costs no memory of ours and is cut off. Method: it asks for 8 MB many times, reads nothing.
 test('readers that take nothing are bounded in number and cut off, and cost no copy of the body', async () => {
-  await using edge = await startTestEdge({ cacheBytes: 256_000_000 }, { stalledMs: 1000, slowResponses: 20 });
+  await using edge = await startTestEdge({ cacheBytes: 256_000_000 }, { stalledMs: 6000, slowResponses: 20 });
   const stream = await edge.broadcast(1, { bytes: 8_000_000 });
   await (await fetch(edge.url + stream.segmentPath(0))).arrayBuffer();
   const before = process.memoryUsage().rss;
@@ -100,9 +100,9 @@ test('readers that take nothing are bounded in number and cut off, and cost no c
     socket.pause();
     socket.write(`GET ${stream.segmentPath(0)} HTTP/1.1\r\nHost: a\r\n\r\n`);
   }
-  await expect.poll(() => edge.metric('tangaza_http_slow_responses'), { timeout: 10_000 }).toBe(20);
+  await expect.poll(() => edge.metric('tangaza_http_slow_responses')).toBe(20);
   expect(await isServing(edge)).toBe(true);
-  await expect.poll(() => edge.metric('tangaza_http_slow_responses'), { timeout: 15_000 }).toBe(0);
+  await expect.poll(() => edge.metric('tangaza_http_slow_responses')).toBe(0);
   expect(process.memoryUsage().rss - before).toBeLessThan(100_000_000);
   for (const socket of sockets) socket.resume();
   await Promise.all(closed);
@@ -118,7 +118,7 @@ test('what slow readers keep in memory is bounded, each body counted once', asyn
     return socket;
   };
   const first = [await ask(0), await ask(0)];
-  await expect.poll(() => edge.metric('tangaza_http_slow_responses'), { timeout: 10_000 }).toBe(2);
+  await expect.poll(() => edge.metric('tangaza_http_slow_responses')).toBe(2);
   expect(await edge.metric('tangaza_http_slow_bytes')).toBe(8_000_000);
   const second = await ask(1);
   const closed = once(second, 'close');
@@ -126,7 +126,7 @@ test('what slow readers keep in memory is bounded, each body counted once', asyn
   await closed;
   expect(await edge.metric('tangaza_http_slow_responses')).toBe(2);
   for (const socket of first) socket.destroy();
-  await expect.poll(() => edge.metric('tangaza_http_slow_bytes'), { timeout: 10_000 }).toBe(0);
+  await expect.poll(() => edge.metric('tangaza_http_slow_bytes')).toBe(0);
 });
 
 test('a slow reader that does read gets every byte', async () => {
@@ -135,7 +135,7 @@ test('a slow reader that does read gets every byte', async () => {
   const socket = await openSocket(edge.port);
   socket.write(`GET ${stream.segmentPath(0)} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`);
   socket.pause();
-  await expect.poll(() => edge.metric('tangaza_http_slow_responses'), { timeout: 10_000 }).toBe(1);
+  await expect.poll(() => edge.metric('tangaza_http_slow_responses')).toBe(1);
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of socket) {
@@ -193,7 +193,7 @@ const openFiles = 12_000;
 // Goal: very many players at the live edge cost little, and the bound of one stream holds. Method: 12,000 requests of another
 // process wait for one segment; 10,000 are held, the others refused; one commit answers all that were held.
 test('12,000 requests that wait for one segment: 10,000 are held, the rest refused, one commit answers them', async () => {
-  await using edge = await startTestEdge();
+  await using edge = await startTestEdge({ liveEdgeMs: 60_000 });
   const stream = await edge.broadcast(1, { bytes: 100 });
   await fetch(`${edge.url}/live/demo/manifest.mpd`);
   const before = process.memoryUsage().rss;
@@ -212,7 +212,7 @@ test('12,000 requests that wait for one segment: 10,000 are held, the rest refus
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   try {
     expect((await lines.next()).value).toBe('opened');
-    await expect.poll(() => edge.metric('tangaza_edge_held_requests'), { timeout: 5000 }).toBe(10_000);
+    await expect.poll(() => edge.metric('tangaza_edge_held_requests')).toBe(10_000);
     const eachBytes = (process.memoryUsage().rss - before) / openFiles;
     expect(await isServing(edge)).toBe(true);
     await stream.commit();

@@ -28,7 +28,7 @@ test('a node knows the load of those that say it, its own at once, and nothing o
   await expect.poll(() => one.loads.loadOf('n2')).toBe(3);
   own = 4;
   expect(two.loads.loadOf('n2')).toBe(4);
-  await expect.poll(() => one.loads.loadOf('n2'), { timeout: 5000 }).toBe(4);
+  await expect.poll(() => one.loads.loadOf('n2')).toBe(4);
   expect([one.loads.loadOf('n1'), two.loads.loadOf('n1'), one.loads.loadOf('no/node')]).toEqual([
     undefined,
     undefined,

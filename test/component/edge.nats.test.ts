@@ -193,8 +193,6 @@ test('nats-server dies and comes back: manifests and cached media stay, then the
   expect(await (await playlist()).text()).toBe(before);
   expect((await fetch(edge.url + broadcast.segmentPath(0, 'h264-180p'))).status).toBe(200);
   await nats.restart();
-  await expect
-    .poll(() => broadcast.commit().then(() => 'committed', errorCodeOf), { timeout: 20_000 })
-    .toBe('committed');
-  await expect.poll(async () => (await playlist()).text(), { timeout: 20_000 }).toContain('360000.m4s');
+  await expect.poll(() => broadcast.commit().then(() => 'committed', errorCodeOf)).toBe('committed');
+  await expect.poll(async () => (await playlist()).text()).toContain('360000.m4s');
 });

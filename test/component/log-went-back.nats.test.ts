@@ -19,7 +19,7 @@ async function fillLog(servers: string): Promise<void> {
   const subject = subjects.index(region, StreamId.parse('busy'));
   for (let sent = 0; sent < lostRecords; sent += 1000) {
     for (let index = 0; index < 999; index += 1) connection.publish(subject);
-    await connection.request(subject);
+    await connection.request(subject, undefined, { timeout: 30_000 });
   }
   await connection.close();
 }
@@ -41,6 +41,7 @@ async function oncePossible<T>(work: () => Promise<T>): Promise<T> {
 // yet, opens another period; then a successor does, which has only the log.
 test.each(['an older copy', 'nothing'])(
   'a log that has %s of a hundred thousand records opens each further period with one record, and no id twice',
+  { timeout: 180_000 },
   async (what) => {
     await using nats = await startNats({ jetstream: true });
     await using backup = await temporaryFolder();

@@ -7,7 +7,7 @@ import { RegionId } from '../../cluster/model/ids.ts';
 import { silentLogger } from '../../cluster/observe/logger.ts';
 import { noMetrics } from '../../cluster/observe/metrics.ts';
 import type { PulledTask, TaskQueue } from '../../cluster/queue/task-queue.ts';
-import { openNatsTaskQueue } from '../../cluster/queue/task-queue.nats.ts';
+import { openNatsTaskQueue, type TaskQueueOptions } from '../../cluster/queue/task-queue.nats.ts';
 import { systemClock } from '../../cluster/time/clock.system.ts';
 import { startNats, type TestNats } from '../support/start-nats.ts';
 import { sampleTask } from '../support/transcode-task.ts';
@@ -18,16 +18,15 @@ async function connectTo(nats: TestNats): Promise<NatsConnection> {
   return connect({ servers: nats.url, reconnectTimeWait: 20, reconnectJitter: 20, maxReconnectAttempts: -1 });
 }
 
-const openQueue = (
-  connection: NatsConnection,
-  options: { readonly maxTasks?: number; readonly replicas?: number; readonly fingerprint?: string } = {},
-): Promise<TaskQueue> =>
+const openQueue = (connection: NatsConnection, options: Partial<TaskQueueOptions> = {}): Promise<TaskQueue> =>
   openNatsTaskQueue({
     connection,
     region,
     clock: systemClock,
     logger: silentLogger,
     metrics: noMetrics,
+    // Longer than any stall of this process, where nothing is to come again.
+    ackWaitMs: 30_000,
     ...options,
   });
 
@@ -138,13 +137,15 @@ test('of two waiting workers with one slot each, both get one when two tasks com
   expect(got.map((pulled) => pulled.task.group).toSorted()).toEqual(['lowest', 'upper']);
 });
 
-// Goal: the backstop of C9. Method: the first worker takes the task and its connection dies, as by SIGKILL.
-test('the task of a killed worker comes again, counted', async () => {
+// Goal: the backstop of C9. Method: the first worker takes the task and its connection dies, as by SIGKILL. (This one and the next
+// wait for `ack_wait`, each on a server of its own: together.)
+test.concurrent('the task of a killed worker comes again, counted', async () => {
+  const soon = { ackWaitMs: 1500 };
   await using nats = await startNats({ jetstream: true });
   await using connection = await connectTo(nats);
-  const queue = await openQueue(connection);
+  const queue = await openQueue(connection, soon);
   const doomed = await connectTo(nats);
-  const victim = new Puller(await openQueue(doomed), 1);
+  const victim = new Puller(await openQueue(doomed, soon), 1);
   await queue.publish(task(0));
   expect((await victim.next()).deliveries).toBe(1);
   await doomed.close();
@@ -156,16 +157,16 @@ test('the task of a killed worker comes again, counted', async () => {
 
 // Goal: a long encode is not taken for a dead worker. Method: one worker says `working` for longer than ack_wait
 // while another waits; the marker that is queued after it arrives at the other, and the task itself does not.
-test('a task that is worked on does not come again', async () => {
+test.concurrent('a task that is worked on does not come again', async () => {
   await using nats = await startNats({ jetstream: true });
   await using connection = await connectTo(nats);
-  const queue = await openQueue(connection);
+  const queue = await openQueue(connection, { ackWaitMs: 6000 });
   await queue.publish(task(0));
   await using busy = new Puller(queue, 1);
   const held = await busy.next();
   await using idle = new Puller(queue, 1);
   const next = idle.next();
-  for (let beats = 0; beats < 5; beats += 1) {
+  for (let beats = 0; beats < 15; beats += 1) {
     held.working();
     await systemClock.sleep(500);
   }

@@ -35,7 +35,7 @@ export interface TestNats extends AsyncDisposable {
 }
 
 const binary = resolve(import.meta.dirname, '../../.toolchain/bin/nats-server');
-const startTimeoutMs = 10_000;
+const startTimeoutMs = 60_000;
 const running = new Set<ChildProcess>();
 const folders = new Set<string>();
 process.once('exit', () => {
@@ -43,7 +43,7 @@ process.once('exit', () => {
   folders.forEach((folder) => rmSync(folder, { recursive: true, force: true }));
 });
 
-/** @throws Error with the server's last lines when it does not come up within 10 s */
+/** @throws Error with the server's last lines when it does not come up within 60 s */
 export async function startNats(options: NatsOptions = {}): Promise<TestNats> {
   const dir = options.dir ?? (await mkdtemp(join(tmpdir(), 'tangaza-nats-')));
   if (options.dir === undefined) folders.add(dir);

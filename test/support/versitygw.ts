@@ -34,12 +34,12 @@ export interface VersityGwOptions {
 }
 
 const binary = resolve(import.meta.dirname, '../../.toolchain/bin/versitygw');
-const startTimeoutMs = 10_000;
+const startTimeoutMs = 60_000;
 const keys = { accessKey: 'tangaza-test', secretKey: 'tangaza-test-secret' };
 const running = new Set<ChildProcess>();
 process.once('exit', () => running.forEach((child) => child.kill('SIGKILL')));
 
-/** @throws Error with the server's last words when it does not come up within 10 s */
+/** @throws Error with the server's last words when it does not come up within 60 s */
 export async function startVersityGw(options: VersityGwOptions = {}): Promise<TestS3> {
   const dir = options.dir ?? (await mkdtemp(join(tmpdir(), 'tangaza-s3-')));
   const first = await launchOnFreePort(dir);
