@@ -2,7 +2,9 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { NatsConnection } from '@nats-io/transport-node';
 import type { IndexEntry } from '../../cluster/contract/index-log.ts';
+import { errorCodeOf } from '../../cluster/errors/tangaza-error.ts';
 import { connectNats } from '../../cluster/membership/connection.nats.ts';
 import { RegionId, type StreamId } from '../../cluster/model/ids.ts';
 import { silentLogger } from '../../cluster/observe/logger.ts';
@@ -54,7 +56,9 @@ export async function startTestCluster(options: Partial<DemoOptions> = {}): Prom
 /** Where a region's log is; `natsUrl` may list several servers, as `TANGAZA_NATS_URL` does. */
 export type LogOfRegion = Pick<DemoRegion, 'id' | 'natsUrl'>;
 
-/** All that the region's log has of the stream. */
+const askAgainMs = 200;
+
+/** All that the region's log has of the stream. A log that answers late is asked again, for as long as the test lasts. */
 export async function readIndexLog(
   region: LogOfRegion | undefined,
   stream: StreamId,
@@ -63,13 +67,25 @@ export async function readIndexLog(
   const common = { logger: silentLogger, metrics: noMetrics, clock };
   const nats = await connectNats({ ...common, servers: region.natsUrl.split(','), name: 'test' });
   try {
-    const log = await openNatsIndexLog({
-      ...common,
-      connection: nats.connection,
-      region: RegionId.parse(region.id),
-    });
-    return await log.read(stream);
+    for (;;) {
+      const entries = await readLog(nats.connection, RegionId.parse(region.id), stream).catch(ifUnavailable);
+      if (entries !== undefined) return entries;
+      await clock.sleep(askAgainMs);
+    }
   } finally {
     await nats.close();
   }
+}
+
+async function readLog(
+  connection: NatsConnection,
+  region: RegionId,
+  stream: StreamId,
+): Promise<readonly IndexEntry[]> {
+  const log = await openNatsIndexLog({ logger: silentLogger, metrics: noMetrics, connection, region });
+  return log.read(stream);
+}
+
+function ifUnavailable(error: unknown): undefined {
+  if (errorCodeOf(error) !== 'LOG_UNAVAILABLE') throw error;
 }
