@@ -82,7 +82,7 @@ test('a drained node hands its stream over at once, closes its publisher at a ke
 // lies beyond this test's time; the encoder opens a second connection where it is told, the node recognises it as a twin,
 // the first connection ends at a keyframe, and the drained node leaves. The CLI asks that node itself until it is gone.
 test('an encoder that understands it is sent to another node: no gap, no discontinuity, no wait for the bound', async () => {
-  const feed = await makeFeed({ seconds: 120, size: '426x240', fps: 25, gop: 50 });
+  const feed = await makeFeed({ seconds: 180, size: '426x240', fps: 12, gop: 24 });
   await using cluster = await startTestCluster({ nodes: 2, env: { TANGAZA_DRAIN_SECONDS: '1000' } });
   const [first, second] = nodesOf(cluster);
   const encoder = new TwinEncoder(feed);

@@ -26,6 +26,15 @@ export interface TestCluster extends DemoCluster {
   log(name: string): Promise<string>;
 }
 
+/** No test asserts a time: a machine that is busy may take long to start or stop what does either at all. */
+const readyWithinMs = 120_000;
+const stopSeconds = 60;
+/** For whoever starts a node as a test cluster does. */
+export const patience = {
+  stopWithinMs: (stopSeconds + 1) * 1000,
+  env: { TANGAZA_STOP_SECONDS: String(stopSeconds) },
+};
+
 export async function startTestCluster(options: Partial<DemoOptions> = {}): Promise<TestCluster> {
   const dataDir = await mkdtemp(join(tmpdir(), 'tangaza-cluster-'));
   const cluster = await startDemoCluster({
@@ -36,7 +45,10 @@ export async function startTestCluster(options: Partial<DemoOptions> = {}): Prom
     portBase: 0,
     rtmpBase: 0,
     dataDir,
+    readyWithinMs,
+    stopWithinMs: patience.stopWithinMs,
     ...options,
+    env: { ...patience.env, ...options.env },
   }).catch(async (error: unknown) => {
     await rm(dataDir, { recursive: true, force: true });
     throw error;
