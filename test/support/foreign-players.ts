@@ -104,6 +104,7 @@ export async function openPlayer(
   return {
     page,
     playFor: async (seconds, withinMs) => {
+      await page.waitForFunction(() => window.seen.hasStarted, undefined, { timeout: withinMs });
       const from = await page.evaluate(() => document.querySelector('video')?.currentTime ?? 0);
       const until = from + seconds;
       await page.waitForFunction((end) => (document.querySelector('video')?.currentTime ?? 0) >= end, until, {
@@ -154,6 +155,6 @@ async function serveSite(): Promise<{ url: string; close(): Promise<void> }> {
 declare global {
   interface Window {
     play(player: string, manifest: string, elsewhere: string): Promise<void>;
-    seen: { stalls: number; errors: string[]; heights: number[] };
+    seen: { stalls: number; errors: string[]; heights: number[]; hasStarted: boolean };
   }
 }
