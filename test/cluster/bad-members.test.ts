@@ -66,7 +66,8 @@ async function seen(): Promise<unknown> {
 afterEach(async () => {
   const undisturbed = async () => ((await deathsIn(cluster)).lawful.length > 0 ? healthy : seen());
   await expect.poll(undisturbed, { timeout: 60_000 }).toEqual(healthy);
-  expect((await deathsIn(cluster)).unlawful).toEqual([]);
+  const unlawful = async () => (await deathsIn(cluster)).unlawful;
+  await expect.poll(unlawful, { timeout: 10_000 }).toEqual([]);
 });
 
 test('the second of two nodes with one id ends, and is told which one runs and what to set', async () => {
