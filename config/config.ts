@@ -19,6 +19,7 @@ export interface NodeConfig {
     readonly maxPublishers: number;
   };
   readonly drainSeconds: number;
+  readonly stopSeconds: number;
   readonly natsServers: readonly string[];
   readonly natsReplicas: number;
   readonly dataDir: string;
@@ -90,6 +91,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>, co
       maxPublishers: values.TANGAZA_MAX_PUBLISHERS,
     },
     drainSeconds: values.TANGAZA_DRAIN_SECONDS,
+    stopSeconds: values.TANGAZA_STOP_SECONDS,
     natsServers: values.TANGAZA_NATS_URL.split(',').map((url) => url.trim()),
     natsReplicas: values.TANGAZA_NATS_REPLICAS,
     dataDir: values.TANGAZA_DATA_DIR,

@@ -14,6 +14,9 @@ const holdBack = z.coerce
 /** The last five are for publishers that end their segment (`lastMs` of a drain). */
 const drainRange = 'a whole number of seconds, at least 10';
 const drainSeconds = z.coerce.number(drainRange).int(drainRange).min(10, drainRange);
+/** What a stop does takes up to 9.5 s (G5, G6): with less its end would be cut off. */
+const stopRange = 'a number of seconds from 9.5 to 120';
+const stopSeconds = z.coerce.number(stopRange).min(9.5, stopRange).max(120, stopRange);
 const weightRange = 'a number from 0.1 to 100';
 const weight = z.coerce.number(weightRange).min(0.1, weightRange).max(100, weightRange);
 
@@ -88,7 +91,11 @@ const Variables = z.object({
   TANGAZA_CACHE_BYTES: variable(positive.default(33_554_432), 'Bytes of segments an edge keeps in memory.'),
   TANGAZA_DRAIN_SECONDS: variable(
     drainSeconds.default(30),
-    'How long a drained node may take to hand everything over, in seconds, at least 10; its process ends within 10 s after that.',
+    'How long a drained node may take to hand everything over, in seconds, at least 10; its process ends within `TANGAZA_STOP_SECONDS` after that.',
+  ),
+  TANGAZA_STOP_SECONDS: variable(
+    stopSeconds.default(9.5),
+    'How long a node that is told to stop may take to end, in seconds, 9.5 to 120; then it gives up, with exit code 1. Less than what its supervisor grants it; more where machines are slow.',
   ),
   TANGAZA_MAX_PUBLISHERS: variable(positive.default(200), 'RTMP connections at once.'),
   TANGAZA_OPERATOR_TOKEN: secret(

@@ -1,15 +1,14 @@
 /** `tangaza node`: one node, configured by environment and config/ (production). */
+import { availableParallelism } from 'node:os';
 import { Command } from 'commander';
 import type { ServiceBroker } from 'moleculer';
 import { drainActions, leavingEvent } from '../../cluster/contract/streams.ts';
-import { ConfigError } from '../../config/config.ts';
+import { ConfigError, loadConfig } from '../../config/config.ts';
 
-/** Everything must have stopped by then (issue 4: 10 s). */
-const stopTimeoutMs = 9500;
-/** Of which streams may take to be handed over; what is left finds its successor by itself. */
+/** Of the time that a stop has, streams may take so long to be handed over; what is left finds its successor by itself. */
 const handOverMs = 2500;
-/** And what follows: the ends of what publishers sent (G5, G6). */
-const endMs = 4500;
+/** What is left for the services when all has been given away, or could not be. */
+const servicesMs = 2000;
 
 export function nodeCommand(): Command {
   return new Command('node')
@@ -21,7 +20,11 @@ export function nodeCommand(): Command {
 async function run(): Promise<void> {
   const { ServiceBroker } = await import('moleculer');
   const { composeNode } = await import('../../moleculer.config.ts');
-  const options = await composeNode(process.env).catch((error: unknown) => {
+  const compose = async () => {
+    const { stopSeconds } = loadConfig(process.env, availableParallelism());
+    return { stopWithinMs: stopSeconds * 1000, options: await composeNode(process.env) };
+  };
+  const { stopWithinMs, options } = await compose().catch((error: unknown) => {
     if (!(error instanceof ConfigError)) throw error;
     process.stderr.write(`${error.message}\n`);
     process.exit(2);
@@ -32,8 +35,8 @@ async function run(): Promise<void> {
     // A terminal's Ctrl-C comes twice where npm passes it on as well.
     if (isStopping) return;
     isStopping = true;
-    setTimeout(() => process.exit(1), stopTimeoutMs).unref();
-    void leave(broker)
+    setTimeout(() => process.exit(1), stopWithinMs).unref();
+    void leave(broker, stopWithinMs - servicesMs)
       .then(() => broker.stop())
       .then(
         () => process.exit(0),
@@ -45,9 +48,9 @@ async function run(): Promise<void> {
   await broker.start();
 }
 
-async function leave(broker: ServiceBroker): Promise<void> {
+async function leave(broker: ServiceBroker, withinMs: number): Promise<void> {
   void broker.broadcastLocal(leavingEvent);
-  const here = { nodeID: broker.nodeID, timeout: handOverMs + endMs + 500 };
+  const here = { nodeID: broker.nodeID, timeout: withinMs };
   await broker.call(drainActions.leaveNow, { handOverMs }, here).catch((error: unknown) => {
     broker.logger.warn('this node could not leave in order', error);
   });

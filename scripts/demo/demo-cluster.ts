@@ -15,8 +15,8 @@ import { publisherArguments } from './test-publisher.ts';
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 const host = '127.0.0.1';
 const demo = { id: StreamId.parse('demo'), title: 'Tangaza demo', keyWithoutPublisher: 'demo-key' };
-const readyTimeoutMs = 30_000;
-const stopTimeoutMs = 10_000;
+const usualReadyMs = 30_000;
+const usualStopMs = 10_000;
 
 export interface DemoOptions {
   readonly regions: number;
@@ -32,6 +32,10 @@ export interface DemoOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** By what URL a node reaches NATS, where a test stands in between. */
   readonly natsOf?: (node: string, natsUrl: string) => Promise<string>;
+  /** How long its parts may take until they answer; default 30 s. */
+  readonly readyWithinMs?: number;
+  /** How long a process may take to end when it is told to, before it is killed; default 10 s. Nodes: `TANGAZA_STOP_SECONDS`, too. */
+  readonly stopWithinMs?: number;
   readonly onProgress?: (line: string) => void;
   readonly signal?: AbortSignal;
 }
@@ -226,7 +230,7 @@ function natsSpec(options: DemoOptions, region: string, dataDir: string, port: n
     command: tool('nats-server'),
     args: () => ['-a', host, '-p', String(port), '-js', '-sd', join(dataDir, 'nats'), '-n', name],
     logFile: logFile(options, name),
-    stopTimeoutMs,
+    stopTimeoutMs: options.stopWithinMs ?? usualStopMs,
   };
 }
 
@@ -245,7 +249,7 @@ function objectStoreSpec(
     args: () => ['--port', `${host}:${port}`, 'posix', folder],
     env: { ROOT_ACCESS_KEY: 'tangaza', ROOT_SECRET_KEY: secrets.streamKeySecret },
     logFile: logFile(options, name),
-    stopTimeoutMs,
+    stopTimeoutMs: options.stopWithinMs ?? usualStopMs,
   };
 }
 
@@ -266,7 +270,7 @@ function nodeSpec(options: DemoOptions, name: string, env: Record<string, string
     args: () => [join(root, 'scripts/tangaza.ts'), 'node'],
     env,
     logFile: logFile(options, name),
-    stopTimeoutMs,
+    stopTimeoutMs: options.stopWithinMs ?? usualStopMs,
   };
 }
 
@@ -297,15 +301,16 @@ function startPublisher(
 }
 
 async function waitUntilOk(url: string, name: string, options: DemoOptions, clock: Clock): Promise<void> {
-  const deadlineMs = clock.monotonicMs() + readyTimeoutMs;
+  const withinMs = options.readyWithinMs ?? usualReadyMs;
+  const deadlineMs = clock.monotonicMs() + withinMs;
   while (clock.monotonicMs() < deadlineMs) {
     options.signal?.throwIfAborted();
-    const reply = await fetch(url, { signal: AbortSignal.timeout(readyTimeoutMs) }).catch(() => undefined);
+    const reply = await fetch(url, { signal: AbortSignal.timeout(withinMs) }).catch(() => undefined);
     await reply?.arrayBuffer().catch(() => undefined);
     if (reply?.ok === true) return;
     await clock.sleep(100, options.signal);
   }
-  throw new Error(`${name} is not ready after ${readyTimeoutMs / 1000} s: see ${logFile(options, name)}`);
+  throw new Error(`${name} is not ready after ${withinMs / 1000} s: see ${logFile(options, name)}`);
 }
 
 /** A tool that set-up put beside us, or the one on PATH. */

@@ -15,9 +15,12 @@ import { runCli as runCliAs, type CliResult } from '../support/cli.ts';
 import { controlClient, parseWhole, type ControlClient } from '../support/control-client.ts';
 import { startTestCluster, type TestCluster } from '../support/demo.ts';
 import { flashAndBeep, publish, x264 } from '../support/ffmpeg-publisher.ts';
+import { healthUntil } from '../support/live-cluster.ts';
 import { makeFeed, type Feed } from '../support/media-feed.ts';
 import { RtmpPublisher } from '../support/rtmp-publisher.ts';
 
+/** The bound of a wait for what is there within a second or two on a machine that is not busy. */
+const soon = { timeout: 30_000 };
 const resources = new AsyncDisposableStack();
 let cluster: TestCluster;
 /** The same API at both nodes. */
@@ -114,30 +117,27 @@ test('the list comes in pages, newest first, each stream once', async () => {
 
 test('while on air health, /v1/live, /v1/cluster, the edges and the CLI tell the same at both nodes', async () => {
   expect(await api.health('demo')).toMatchObject({ state: 'offline', reason: 'never on air' });
-  await using _encoder = publish(
-    `${cluster.nodes[1]?.rtmp}/${cluster.stream.key}`,
-    flashAndBeep(426, 240),
-    x264(25, 1),
-  );
+  const [neighbour, ingest] = cluster.nodes;
+  if (neighbour === undefined || ingest === undefined) throw new Error('there are no two nodes');
+  await using _encoder = publish(`${ingest.rtmp}/${cluster.stream.key}`, flashAndBeep(426, 240), x264(25, 1));
   await expect
-    .poll(() => api.health('demo'), { timeout: 30_000, interval: 300 })
+    .poll(() => api.health('demo'), soon)
     .toMatchObject({ state: 'live', input: { width: 426, height: 240 } });
-  const health = await other.health('demo');
-  const owner = cluster.nodes[1]?.node;
-  expect(health).toMatchObject({ state: 'live', owner, successors: [cluster.nodes[0]?.node] });
+  const health = await healthUntil(cluster, ingest, ({ state }) => state === 'live');
+  const owner = ingest.node;
+  expect(health).toMatchObject({ owner, successors: [neighbour.node] });
   expect(health.input).toMatchObject({ videoCodec: 'H.264', warnings: [] });
   expect(health.renditions.map(({ name, gaps }) => [name, gaps])).toEqual([
     [expect.stringMatching(/^h264-/), 0],
     [expect.stringMatching(/^aac-/), 0],
   ]);
   for (const client of [api, other]) await expectOnAir(client, health);
-  expect(await cli(['who', 'demo'], StreamHealth)).toMatchObject({
-    state: 'live',
-    owner,
-    epoch: health.epoch,
-    reason: health.reason,
-  });
-  expect(await cli(['streams', 'health', 'demo'], StreamHealth)).toMatchObject({ state: 'live', owner });
+  const { epoch, reason } = health;
+  await expect
+    .poll(() => cli(['who', 'demo'], StreamHealth), soon)
+    .toMatchObject({ state: 'live', owner, epoch, reason });
+  const asked = (): Promise<StreamHealth> => cli(['streams', 'health', 'demo'], StreamHealth);
+  await expect.poll(asked, soon).toMatchObject({ state: 'live', owner });
   const nodes = await cli(['nodes'], ClusterView.shape.nodes);
   expect(nodes.map(({ id, load }) => `${id} ${load.streams} ${load.onAir}`).toSorted()).toEqual(
     cluster.nodes.map(({ node }) => `${node} ${node === owner ? '1 1' : '0 0'}`).toSorted(),
@@ -149,7 +149,7 @@ test('while on air health, /v1/live, /v1/cluster, the edges and the CLI tell the
 
 async function expectOnAir(client: ControlClient, { owner, epoch }: StreamHealth): Promise<void> {
   await expect
-    .poll(() => client.call('/v1/live', 200, LiveStreams))
+    .poll(() => client.call('/v1/live', 200, LiveStreams), soon)
     .toMatchObject({ items: [{ id: 'demo', state: 'live', page: '/watch/demo' }] });
   const view = await client.call('/v1/cluster', 200, ClusterView);
   expect(view.placements).toMatchObject([{ streamId: 'demo', owner, epoch }]);
@@ -188,15 +188,15 @@ test('a new key and a delete disconnect the publisher at the other node with the
   const { status } = await RtmpPublisher.publish({ port: portOf(0), key: streamKey });
   expect(status?.description).toBe('STREAM_KEY_UNKNOWN: The stream key is not known.');
   // Until the old session has given its last segment to the owner, a newcomer would be its rival (C2).
-  await expect.poll(() => api.health(id), { timeout: 20_000 }).toMatchObject({ state: 'offline' });
+  await expect.poll(() => api.health(id), soon).toMatchObject({ state: 'offline' });
   await using second = await onAir(rotated.streamKey, 1);
   expect(await api.status('DELETE', `/v1/streams/${id}`)).toBe(204);
   expect(await second.said()).toBe('STREAM_KEY_UNKNOWN: the stream was deleted');
   // What was on air is still somebody's, and counts no more.
   const counts = async () =>
     (await cli(['nodes'], ClusterView.shape.nodes)).map(({ load }) => [load.onAir, load.streams > 0]);
-  await expect.poll(counts, { timeout: 20_000 }).toEqual(expect.arrayContaining([[0, true]]));
-  expect((await counts()).map(([count]) => count)).toEqual([0, 0]);
+  await expect.poll(counts, soon).toEqual(expect.arrayContaining([[0, true]]));
+  await expect.poll(async () => (await counts()).map(([count]) => count), soon).toEqual([0, 0]);
 });
 
 const runCli = (args: readonly string[], token = cluster.token): Promise<CliResult> => runCliAs(args, token);
@@ -329,7 +329,7 @@ test('/openapi.json lists every path that is promised, and every page is there',
 // Goal: nobody asks the dead. Method: SIGKILL the other node; each call in the seconds before its death is known must be answered.
 test('the API of a node and its key check answer at once after the other node was killed', async () => {
   const metrics = async () => (await fetch(`${cluster.url}/metrics`)).text();
-  await expect.poll(metrics, { timeout: 30_000 }).toMatch(/^moleculer_registry_nodes_online_total\S* 2$/m);
+  await expect.poll(metrics, soon).toMatch(/^moleculer_registry_nodes_online_total\S* 2$/m);
   await cluster.nodes[1]?.process.kill('SIGKILL');
   for (let count = 0; count < 10; count += 1) {
     await api.call('/v1/cluster', 200, ClusterView);

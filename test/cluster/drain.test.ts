@@ -9,7 +9,7 @@ import type { DemoNode } from '../../scripts/demo/demo-cluster.ts';
 import { controlClient } from '../support/control-client.ts';
 import { readIndexLog, startTestCluster, type TestCluster } from '../support/demo.ts';
 import { flashAndBeep, publish, x264 } from '../support/ffmpeg-publisher.ts';
-import { breaksIn, foldOf, grownBy } from '../support/live-cluster.ts';
+import { accountOf, breaksIn, decidedLog, foldOf, grownBy } from '../support/live-cluster.ts';
 import { makeFeed } from '../support/media-feed.ts';
 import { readPlaylist, waitForPlaylist } from '../support/playlists.ts';
 import { TwinEncoder } from '../support/twin-encoder.ts';
@@ -39,16 +39,15 @@ async function ownerAt(cluster: TestCluster, node: DemoNode, wanted: string): Pr
   while ((await client.health('demo').catch(() => undefined))?.owner !== wanted) await systemClock.sleep(100);
 }
 
-const startsOf = (entries: readonly IndexEntry[], kind: 'source' | 'commit' | 'gap'): readonly string[] =>
-  entries
-    .flatMap(({ record }) => (record.kind === kind ? [`${record.period}/${record.start90k}`] : []))
-    .toSorted();
+/** Segments that came from publishers while a second owner had the stream. */
+const sourcesOfNext = (entries: readonly IndexEntry[]): number =>
+  entries.filter(({ record }) => record.kind === 'source' && record.epoch === 2).length;
 
 // Goal: maintenance is not seen. Method: the node that ingests and owns is drained by the CLI, with a publisher that does not
-// reconnect. The stream must go on under the other node while that publisher is still connected to the first; at the bound
-// it is closed at a keyframe, and a new connection goes on. Every source in the log was committed.
+// reconnect. The stream must go on under the other node while that publisher is still connected to the first: the log has more
+// of it by then. At the bound it is closed at a keyframe, and a new connection goes on. Every source in the log was committed.
 test('a drained node hands its stream over at once, closes its publisher at a keyframe, and loses nothing', async () => {
-  await using cluster = await startTestCluster({ nodes: 2, env: { TANGAZA_DRAIN_SECONDS: '14' } });
+  await using cluster = await startTestCluster({ nodes: 2, env: { TANGAZA_DRAIN_SECONDS: '20' } });
   const [first, second] = nodesOf(cluster);
   const api = ['--url', second.url, '--token', cluster.token];
   const input = flashAndBeep(426, 240);
@@ -60,38 +59,30 @@ test('a drained node hands its stream over at once, closes its publisher at a ke
 
   const drained = tangaza('drain', first.node, ...api);
   await ownerAt(cluster, second, second.node);
-  const { lastNumber } = await readPlaylist(playlistOf(second));
-  await waitForPlaylist(playlistOf(second), (now) => now.lastNumber >= lastNumber + 2, afterMs);
-  expect(publisher.output()).not.toContain('Broken pipe');
   const steering = await (await fetch(`${second.url}/live/demo/steering`)).text();
   expect(steering).toContain(`"PATHWAY-PRIORITY":["${second.node}"`);
   expect(await publisher.ended).not.toBe(0);
+  expect(sourcesOfNext(await readIndexLog(cluster.regions[0], cluster.stream.id))).toBeGreaterThan(1);
   expect(await drained).toMatchObject({ code: 0, out: `${first.node} has left.\n` });
 
-  await using _again = publish(`${second.rtmp}/${cluster.stream.key}`, input, x264(25, 2));
+  await using again = publish(`${second.rtmp}/${cluster.stream.key}`, input, x264(25, 2));
   const before = await readPlaylist(playlistOf(second));
   const after = await waitForPlaylist(
     playlistOf(second),
     (now) => now.lastNumber >= before.lastNumber + 2,
     afterMs,
   );
-  expect(after.segments.filter(({ isGap }) => isGap)).toEqual([]);
   expect(after.segments.filter(({ isDiscontinuity }) => isDiscontinuity).length).toBeLessThanOrEqual(1);
-  const entries = await readIndexLog(cluster.regions[0], cluster.stream.id);
-  const decided = new Set([...startsOf(entries, 'commit'), ...startsOf(entries, 'gap')]);
-  expect(startsOf(entries, 'gap')).toEqual([]);
-  expect(
-    startsOf(entries, 'source')
-      .slice(0, -3)
-      .filter((start) => !decided.has(start)),
-  ).toEqual([]);
+  await again.kill('SIGTERM');
+  const { lost, doubled, stale, why } = accountOf(await decidedLog(cluster, second));
+  expect({ lost, doubled, stale, why }).toEqual({ lost: 0, doubled: 0, stale: 0, why: [] });
 });
 
 // Goal: an encoder that understands reconnect requests is sent on without a seam, long before the bound. Method: the bound
 // lies beyond this test's time; the encoder opens a second connection where it is told, the node recognises it as a twin,
 // the first connection ends at a keyframe, and the drained node leaves. The CLI asks that node itself until it is gone.
 test('an encoder that understands it is sent to another node: no gap, no discontinuity, no wait for the bound', async () => {
-  const feed = await makeFeed({ seconds: 120, size: '426x240', fps: 25, gop: 50 });
+  const feed = await makeFeed({ seconds: 180, size: '426x240', fps: 12, gop: 24 });
   await using cluster = await startTestCluster({ nodes: 2, env: { TANGAZA_DRAIN_SECONDS: '1000' } });
   const [first, second] = nodesOf(cluster);
   const encoder = new TwinEncoder(feed);

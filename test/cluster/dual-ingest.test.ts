@@ -9,7 +9,7 @@ import { TwinEncoder, twinsAt } from '../support/twin-encoder.ts';
 // for video, the second joins in the middle. The owner's node is killed: the twin's node goes on alone. A third connection
 // comes to the node that is back, is recognised, and then goes on alone when the second node is killed.
 test('either of two ingests of one encoder dies: no gap, no discontinuity, no second clock', async () => {
-  const feed = await makeFeed({ seconds: 120, size: '426x240', fps: 25, gop: 50 });
+  const feed = await makeFeed({ seconds: 180, size: '426x240', fps: 12, gop: 24 });
   await using cluster = await startTestCluster({ nodes: 2 });
   const [one, two] = cluster.nodes;
   if (one === undefined || two === undefined) throw new Error('two nodes are needed');

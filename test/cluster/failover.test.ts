@@ -61,13 +61,15 @@ test('an owner is killed, the next one is frozen and thaws: the stream goes on, 
   expect(publisher.output()).not.toContain('rror');
 });
 
-/** Writes garbage over the record, which is there and nobody's but that owner's. */
-async function garbleRecord({ regions: [region], stream }: TestCluster, owner: DemoNode): Promise<void> {
+/** Writes garbage over the record of an owner that stands still, which is there and nobody else's, and kills it before it is missed. */
+async function garbleAndKill({ regions: [region], stream }: TestCluster, owner: DemoNode): Promise<void> {
   await using connection = await connect({ servers: region?.natsUrl ?? '' });
   const bucket = await new Kvm(connection).open(`ownership-${region?.id}`);
+  process.kill(owner.process.pid ?? 0, 'SIGSTOP');
   const entry = await bucket.get(stream.id);
   expect(entry?.json()).toMatchObject({ owner: owner.node });
   await bucket.update(stream.id, '{garbage', entry?.revision ?? 0);
+  await owner.process.kill('SIGKILL');
 }
 
 // Goal: no broadcast is left that nobody ends. Method: the owner dies with its publisher, and its record becomes garbage before anybody
@@ -78,8 +80,7 @@ test('an owner that died and left a record that nobody can read has a successor 
   if (first === undefined || second === undefined) throw new Error('two nodes are needed');
   await using publisher = publishAt(cluster, first);
   await playing(first);
-  await first.process.kill('SIGKILL');
-  await garbleRecord(cluster, first);
+  await garbleAndKill(cluster, first);
   await publisher.kill('SIGKILL');
   const adopted = await healthUntil(cluster, second, ({ owner }) => owner === second.node);
   expect(adopted).toMatchObject({ epoch: 2, ownedBecause: `owner died (${first.node})` });

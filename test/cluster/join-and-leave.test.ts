@@ -64,7 +64,7 @@ async function allGrow(streams: readonly OnAir[], { url }: DemoNode, segments: n
 
 /** Every stream is fed by one encoder at two nodes: at its owner first, and at the next node. */
 async function goOnAir(cluster: TestCluster, stack: AsyncDisposableStack): Promise<readonly OnAir[]> {
-  const feed = await makeFeed({ seconds: 120, size: '320x180', fps: 12, gop: 24 });
+  const feed = await makeFeed({ seconds: 180, size: '320x180', fps: 12, gop: 24 });
   const streams: OnAir[] = [];
   for (let number = 0; number < streamsOfNode * cluster.nodes.length; number += 1) {
     const [owner, next] = [0, 1].map((step) => cluster.nodes[(number + step) % cluster.nodes.length]);

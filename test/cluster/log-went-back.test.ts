@@ -15,7 +15,7 @@ const urlsOf = ({ segments }: Awaited<ReturnType<typeof readPlaylist>>): Readonl
 // segments later the server is killed and started on the copy. Both edges must go on with the same numbers for the same media,
 // and a fold of the log alone must know all of it. Then the owner is killed, so that its successor starts from that log.
 test('a log restored from a backup gets back what it lost, and the stream goes on', async () => {
-  const feed = await makeFeed({ seconds: 120, size: '426x240', fps: 25, gop: 50 });
+  const feed = await makeFeed({ seconds: 180, size: '426x240', fps: 12, gop: 24 });
   await using cluster = await startTestCluster({ nodes: 2 });
   await using backup = await temporaryFolder();
   const [one, two] = cluster.nodes;
@@ -56,7 +56,7 @@ test('a log restored from a backup gets back what it lost, and the stream goes o
 
 // Method: as above, with an empty folder: log, ownership records, view and tasks are all gone.
 test('NATS loses its disk under a live stream: log and records are made again from what the nodes know', async () => {
-  const feed = await makeFeed({ seconds: 120, size: '426x240', fps: 25, gop: 50 });
+  const feed = await makeFeed({ seconds: 180, size: '426x240', fps: 12, gop: 24 });
   await using cluster = await startTestCluster({ nodes: 2 });
   const [one, two] = cluster.nodes;
   const [region] = cluster.regions;

@@ -10,6 +10,9 @@ import { expect, test } from 'vitest';
 
 const cli = resolve(import.meta.dirname, '../../scripts/tangaza.ts');
 
+/** Below the ports that connections get, and another one for each run on this machine. */
+const ports = 21_000 + (process.pid % 100) * 100;
+
 interface Up extends AsyncDisposable {
   readonly child: ChildProcess;
   /** Its processes: nats-server, the nodes, the publisher. */
@@ -46,7 +49,7 @@ async function waitUntilGone(pids: readonly number[]): Promise<void> {
 const left = (pids: readonly number[]): readonly number[] => pids.filter((pid) => existsSync(`/proc/${pid}`));
 
 test('Ctrl-C, which through npm comes twice, stops all in order', async () => {
-  await using up = await startUp(21_100);
+  await using up = await startUp(ports);
   expect(up.children.length).toBe(4);
   const ended = once(up.child, 'exit');
   up.child.kill('SIGINT');
@@ -56,7 +59,7 @@ test('Ctrl-C, which through npm comes twice, stops all in order', async () => {
 });
 
 test('a supervisor that is killed takes its processes with it', async () => {
-  await using up = await startUp(21_300);
+  await using up = await startUp(ports + 20);
   up.child.kill('SIGKILL');
   await waitUntilGone(up.children);
   expect(left(up.children)).toEqual([]);

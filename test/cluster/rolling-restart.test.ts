@@ -68,4 +68,4 @@ test('all nodes are restarted in turn under dual ingest: no gap, no hole, no sec
   const entries = await decidedLog(cluster, nodes[0]);
   expect(accountOf(entries)).toMatchObject(nothingLost);
   expect(watch.faults).toEqual([]);
-});
+}, 300_000);

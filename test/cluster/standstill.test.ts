@@ -8,7 +8,7 @@ import type { RtmpPublisher } from '../support/rtmp-publisher.ts';
 import { openStallingProxy, type StallingProxy } from '../support/stalling-proxy.ts';
 import { TwinEncoder, twinsAt } from '../support/twin-encoder.ts';
 
-const feedOptions = { seconds: 120, size: '426x240', fps: 25, gop: 50 } as const;
+const feedOptions = { seconds: 180, size: '426x240', fps: 12, gop: 24 } as const;
 
 /** Two nodes; the way of the first to NATS can stand still. */
 async function startScene() {

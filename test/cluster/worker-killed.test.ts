@@ -27,8 +27,8 @@ async function killAtWork(worker: DemoNode, tasks: TaskWatch): Promise<Transcode
   return task;
 }
 
-/** A bound for what takes a second, so that a failure is told before the test's time-out. */
-const soon = { timeout: 10_000 };
+/** A bound for what takes a second on a machine that is not busy, so that a failure is told before the test's time-out. */
+const soon = { timeout: 30_000 };
 
 async function publishedAgain({ taskId, attempt }: TranscodeTask, tasks: TaskWatch): Promise<void> {
   const attempts = (): number =>
@@ -61,7 +61,8 @@ const absentIn = (entries: readonly IndexEntry[]): readonly string[] =>
 // small picture, so that these have time to spare. The ffmpeg
 // of one of these is stopped in the middle of a segment, and then its node is killed. The same task must be published again, and
 // be committed with every rendition. A death is answered within about a second, as a slow task is (M12), and now and then that is
-// faster; then the worker comes back, and it is the other one's turn.
+// faster; then the worker comes back, and it is the other one's turn, until a death was answered first: the test ends by its time-out
+// when none ever is.
 test('a worker-only node is killed in the middle of a task: no gap, no rendition absent, nothing twice', async () => {
   await using cluster = await startTestCluster({ nodes: 2, env: withoutWorkers });
   const [owner, edge] = cluster.nodes;
@@ -82,8 +83,8 @@ test('a worker-only node is killed in the middle of a task: no gap, no rendition
 
   const died: TranscodeTask[] = [];
   let isAnswered = false;
-  for (const victim of [one, two, one]) {
-    if (isAnswered) break;
+  while (!isAnswered) {
+    const victim = died.length % 2 === 0 ? one : two;
     for (const worker of workers) {
       worker.process.start(); // of one that runs this is nothing
       await hasJoined(cluster, worker, owner);
@@ -94,7 +95,6 @@ test('a worker-only node is killed in the middle of a task: no gap, no rendition
     await grownBy(edge, 1);
     isAnswered = await isForDeath(cluster, owner, task);
   }
-  expect(isAnswered).toBe(true);
 
   expect(publisher.output()).toBe('');
   await publisher.kill('SIGTERM');

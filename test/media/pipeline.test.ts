@@ -7,7 +7,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { initKey, segmentKey } from '../../actors/segment-store/segment-key.ts';
 import type { SegmentStore } from '../../actors/segment-store/segment-store.ts';
 import { openDiskStore } from '../../actors/segment-store/segment-store.disk.ts';
@@ -36,7 +36,7 @@ import {
   type SyncFigures,
 } from '../support/flash-and-beep.ts';
 import { MemorySegmentStore } from '../support/memory-segment-store.ts';
-import { waitForPlaylist } from '../support/playlists.ts';
+import { readPlaylist, waitForPlaylist } from '../support/playlists.ts';
 import { decodeErrors, probe } from '../support/run-tool.ts';
 import { workOf, type CommittedTask, type LoggedWork } from '../support/tasks-of-log.ts';
 
@@ -96,6 +96,18 @@ const liveUntil = (seconds: number) =>
     withinMs,
   );
 
+/** Waits until a live stream has something to play. @returns its first rendition */
+const firstPlayable = (at: string): Promise<string> =>
+  vi.waitFor(
+    async () => {
+      const [name = ''] = renditionNames(await (await fetch(`${at}main.m3u8`)).text());
+      const { segments } = await readPlaylist(`${at}${name}.m3u8`);
+      if (segments.length < 2) throw new Error(`${at}${name}.m3u8 has ${segments.length} segments`);
+      return name;
+    },
+    { timeout: withinMs, interval: 500 },
+  );
+
 /** Every rung and the audio, once the broadcast is over. */
 function wholeBroadcast(): Promise<readonly DeliveredRendition[]> {
   whole ??= (async () => {
@@ -147,6 +159,7 @@ test.for([
   ['picture', 'video h264'],
   ['sound', 'audio aac'],
 ] as const)('a publisher of %s alone plays', async ([id, expected]) => {
+  const name = await firstPlayable(`${cluster.url}/live/${id}/`);
   for (const manifest of ['manifest.mpd', 'main.m3u8']) {
     const url = `${cluster.url}/live/${id}/${manifest}`;
     const { streams } = await probe(url);
@@ -155,7 +168,6 @@ test.for([
     );
   }
   expect(await decodeErrors(`${cluster.url}/live/${id}/main.m3u8`, ['-t', '6'])).toBe('');
-  const [name = ''] = renditionNames(await (await fetch(`${cluster.url}/live/${id}/main.m3u8`)).text());
   const { segments } = await fetchRendition(`${cluster.url}/live/${id}/`, name);
   expectSeamless(segments);
 });

@@ -2,7 +2,9 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { NatsConnection } from '@nats-io/transport-node';
 import type { IndexEntry } from '../../cluster/contract/index-log.ts';
+import { errorCodeOf } from '../../cluster/errors/tangaza-error.ts';
 import { connectNats } from '../../cluster/membership/connection.nats.ts';
 import { RegionId, type StreamId } from '../../cluster/model/ids.ts';
 import { silentLogger } from '../../cluster/observe/logger.ts';
@@ -24,6 +26,15 @@ export interface TestCluster extends DemoCluster {
   log(name: string): Promise<string>;
 }
 
+/** No test asserts a time: a machine that is busy may take long to start or stop what does either at all. */
+const readyWithinMs = 120_000;
+const stopSeconds = 60;
+/** For whoever starts a node as a test cluster does. */
+export const patience = {
+  stopWithinMs: (stopSeconds + 1) * 1000,
+  env: { TANGAZA_STOP_SECONDS: String(stopSeconds) },
+};
+
 export async function startTestCluster(options: Partial<DemoOptions> = {}): Promise<TestCluster> {
   const dataDir = await mkdtemp(join(tmpdir(), 'tangaza-cluster-'));
   const cluster = await startDemoCluster({
@@ -34,7 +45,10 @@ export async function startTestCluster(options: Partial<DemoOptions> = {}): Prom
     portBase: 0,
     rtmpBase: 0,
     dataDir,
+    readyWithinMs,
+    stopWithinMs: patience.stopWithinMs,
     ...options,
+    env: { ...patience.env, ...options.env },
   }).catch(async (error: unknown) => {
     await rm(dataDir, { recursive: true, force: true });
     throw error;
@@ -54,7 +68,9 @@ export async function startTestCluster(options: Partial<DemoOptions> = {}): Prom
 /** Where a region's log is; `natsUrl` may list several servers, as `TANGAZA_NATS_URL` does. */
 export type LogOfRegion = Pick<DemoRegion, 'id' | 'natsUrl'>;
 
-/** All that the region's log has of the stream. */
+const askAgainMs = 200;
+
+/** All that the region's log has of the stream. A log that answers late is asked again, for as long as the test lasts. */
 export async function readIndexLog(
   region: LogOfRegion | undefined,
   stream: StreamId,
@@ -63,13 +79,25 @@ export async function readIndexLog(
   const common = { logger: silentLogger, metrics: noMetrics, clock };
   const nats = await connectNats({ ...common, servers: region.natsUrl.split(','), name: 'test' });
   try {
-    const log = await openNatsIndexLog({
-      ...common,
-      connection: nats.connection,
-      region: RegionId.parse(region.id),
-    });
-    return await log.read(stream);
+    for (;;) {
+      const entries = await readLog(nats.connection, RegionId.parse(region.id), stream).catch(ifUnavailable);
+      if (entries !== undefined) return entries;
+      await clock.sleep(askAgainMs);
+    }
   } finally {
     await nats.close();
   }
+}
+
+async function readLog(
+  connection: NatsConnection,
+  region: RegionId,
+  stream: StreamId,
+): Promise<readonly IndexEntry[]> {
+  const log = await openNatsIndexLog({ logger: silentLogger, metrics: noMetrics, connection, region });
+  return log.read(stream);
+}
+
+function ifUnavailable(error: unknown): undefined {
+  if (errorCodeOf(error) !== 'LOG_UNAVAILABLE') throw error;
 }

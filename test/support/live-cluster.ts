@@ -101,6 +101,25 @@ export async function decidedLog(
   }
 }
 
+/**
+ * What nodes logged when they took another one for gone. It is lawful where that one stood still for over a second, as it says
+ * itself: a machine that is busy does that to a process, and nobody can tell it from a death.
+ */
+export async function deathsIn(
+  cluster: TestCluster,
+): Promise<{ readonly lawful: readonly string[]; readonly unlawful: readonly string[] }> {
+  const logs = await Promise.all(
+    cluster.nodes.map(async ({ node }) => ({ node, text: await cluster.log(node) })),
+  );
+  const stoodStill = logs.filter(({ text }) => text.includes('"this process stood still"'));
+  const deaths = logs.flatMap(({ text }) =>
+    text.split('\n').filter((line) => line.includes('"a member is gone"')),
+  );
+  const isLawful = (line: string): boolean =>
+    stoodStill.some(({ node }) => line.includes(`"member":"${node}"`));
+  return { lawful: deaths.filter(isLawful), unlawful: deaths.filter((line) => !isLawful(line)) };
+}
+
 /** What must hold of a log in which nothing was lost: no gap, no hole, nothing twice, one period, no fence that leaked. */
 export const nothingLost = {
   lost: 0,

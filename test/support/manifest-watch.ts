@@ -14,7 +14,8 @@ export interface Look {
 }
 
 const pollMs = 250;
-const timeoutMs = 2000;
+/** Who answers late was there; who is gone refuses at once. This is only so that no look lasts for ever. */
+const timeoutMs = 60_000;
 
 export class ManifestWatch implements AsyncDisposable {
   readonly looks: Look[] = [];
@@ -24,7 +25,7 @@ export class ManifestWatch implements AsyncDisposable {
   readonly #last = new Map<string, Playlist>();
   readonly #uris = new Map<number, string>();
   readonly #loops: readonly Promise<void>[];
-  #isOver = false;
+  readonly #over = new AbortController();
 
   /** `path` is that of a media playlist. */
   constructor(nodes: readonly DemoNode[], path: string) {
@@ -38,12 +39,12 @@ export class ManifestWatch implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#isOver = true;
+    this.#over.abort();
     await Promise.all(this.#loops);
   }
 
   async #follow({ node, url }: DemoNode): Promise<void> {
-    while (!this.#isOver) {
+    while (!this.#over.signal.aborted) {
       this.looks.push(await this.#look(node, `${url}${this.#path}`));
       await systemClock.sleep(pollMs);
     }
@@ -52,7 +53,8 @@ export class ManifestWatch implements AsyncDisposable {
   async #look(node: string, url: string): Promise<Look> {
     const nobody = { node, status: undefined, staleSeconds: undefined, lastNumber: undefined };
     try {
-      const reply = await fetch(url, { signal: AbortSignal.timeout(timeoutMs) });
+      const signal = AbortSignal.any([this.#over.signal, AbortSignal.timeout(timeoutMs)]);
+      const reply = await fetch(url, { signal });
       const text = await reply.text();
       const said = reply.headers.get('tangaza-log-stale');
       const looked = { node, status: reply.status, staleSeconds: said === null ? undefined : Number(said) };

@@ -5,7 +5,7 @@ import { nodeEnv, type DemoNode, type DemoRegion } from '../../scripts/demo/demo
 import { freePort } from '../../scripts/demo/free-port.system.ts';
 import { supervise } from '../../scripts/demo/supervised-process.system.ts';
 import { runCli, tangazaScript, type CliResult } from './cli.ts';
-import type { TestCluster } from './demo.ts';
+import { patience, type TestCluster } from './demo.ts';
 
 type Env = Readonly<Record<string, string>>;
 
@@ -19,9 +19,9 @@ export async function addNode(cluster: TestCluster, node: string, more: Env = {}
       name: node,
       command: process.execPath,
       args: () => [tangazaScript, 'node'],
-      env: { ...nodeEnv(site), ...more },
+      env: { ...nodeEnv(site), ...patience.env, ...more },
       logFile: join(cluster.dataDir, 'logs', `${node}.log`),
-      stopTimeoutMs: 10_000,
+      stopTimeoutMs: patience.stopWithinMs,
     },
     systemClock,
   );

@@ -51,6 +51,15 @@ test('a drain of less than 10 s, in which nothing could be handed over, is refus
     ]);
 });
 
+test('a stop in less time than what it does takes is refused in words, and one without end', () => {
+  expect(loadConfig({}, 4).stopSeconds).toBe(9.5);
+  expect(loadConfig({ TANGAZA_STOP_SECONDS: '30' }, 4).stopSeconds).toBe(30);
+  for (const value of ['9', '0', '121', 'soon', 'Infinity'])
+    expect(faultsOf({ TANGAZA_STOP_SECONDS: value })).toEqual([
+      'TANGAZA_STOP_SECONDS: a number of seconds from 9.5 to 120',
+    ]);
+});
+
 test('a weight is 1 unless it is set, and is refused in words where it would put a node out of every line', () => {
   expect([loadConfig({}, 4).weight, loadConfig({ TANGAZA_WEIGHT: '2.5' }, 4).weight]).toEqual([1, 2.5]);
   for (const value of ['0', '-1', '101', 'heavy', 'NaN', 'Infinity'])
