@@ -114,12 +114,13 @@ export class IngestSessions implements IngestHandler {
   }
 
   /** Closes one session, or all of the stream; an owner that was succeeded closes none of its successor's. */
-  close({ streamId, sessionId, reason, epoch }: CloseSessionsParams): void {
+  close({ streamId, sessionId, reason, epoch, code }: CloseSessionsParams): void {
+    const usualCode = sessionId === undefined ? 'STREAM_KEY_UNKNOWN' : 'STREAM_BUSY';
     for (const { runner, watch } of [...this.#publishers.values()]) {
       if (runner.attach.streamId !== streamId) continue;
       if (epoch !== undefined && epoch < (watch.epoch ?? epoch)) continue;
       if (sessionId !== undefined && runner.attach.sessionId !== sessionId) continue;
-      runner.close(sessionId === undefined ? 'STREAM_KEY_UNKNOWN' : 'STREAM_BUSY', reason);
+      runner.close(code ?? usualCode, reason);
     }
   }
 

@@ -92,10 +92,10 @@ export class OwnerLink {
    * @param under whose owner is gone; nothing is to be done when the session has a later one already
    */
   async ownerGone(under = this.#epoch): Promise<void> {
+    // What is under way may still be about the former owner, or find the next.
+    if (this.#settling !== undefined) await this.#settling.catch(() => {});
     if (under !== this.#epoch) return;
     this.#isOwnerGone = true;
-    // What is under way may still be about the former owner.
-    if (this.#settling !== undefined) await this.#settling.catch(() => {});
     await this.settle().catch((error: unknown) => {
       const code = errorCodeOf(error);
       this.#ports.logger.warn({ code }, 'no new owner yet, or not for all; the next offer asks again');

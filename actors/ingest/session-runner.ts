@@ -32,9 +32,9 @@ import type {
   SourceSegment,
 } from './ingest-events.ts';
 import type { FlvTag, PublisherConnection, TagSink } from './ingest-port.ts';
+import { InputReports } from './input-reports.ts';
 import { OfferQueue, type Work } from './offer-queue.ts';
 import { isLateReply, isOtherOwner, isTakenAway } from './owner-answers.ts';
-import { InputReports } from './input-reports.ts';
 import { OwnerLink } from './owner-link.ts';
 import type { RunnerMetrics, StreamCalls } from './runner-ports.ts';
 import {
@@ -75,11 +75,11 @@ export class SessionRunner implements TagSink {
   readonly #warnedAtMs = new Map<string, number>();
   readonly #link: OwnerLink;
   readonly #reports: InputReports;
+  readonly #left = Promise.withResolvers<void>();
   #closeReason: string | undefined;
   #isLeaving = false;
   #isCut = false;
   #isCandidate = false;
-  readonly #left = Promise.withResolvers<void>();
 
   constructor(ports: RunnerPorts, options: RunnerOptions) {
     this.#ports = ports;

@@ -255,6 +255,7 @@ export class Activation {
           sessionId: effect.sessionId,
           reason: effect.reason,
           epoch: this.epoch,
+          ...(effect.code === undefined ? {} : { code: effect.code }),
         });
       case 'count':
         return count(effect.event, effect.by);

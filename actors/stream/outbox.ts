@@ -17,6 +17,7 @@ import type { IndexEntry, IndexRecord } from '../../cluster/contract/index-log.t
 import { snapshotOf } from '../media/timeline/bounded-snapshot.ts';
 import { applyEntry } from '../media/timeline/fold.ts';
 import { limits, type OwnerState } from './owner-state.ts';
+import { hearAnew } from './sessions.ts';
 import type { Turn } from './turn.ts';
 
 type Author = 'epoch' | 'node' | 'region' | 'bootId' | 'recordId' | 'atMs';
@@ -174,6 +175,7 @@ export function proveLog(turn: Turn): void {
   const { link, pending } = turn.state;
   turn.set({ logProvenAtMs: turn.nowMs, isProbing: false });
   if (link.kind === 'up') return;
+  hearAnew(turn);
   turn.set({
     link: { kind: 'up' },
     catchUpUntilMs: turn.nowMs + limits.catchUpMs,

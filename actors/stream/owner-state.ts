@@ -9,6 +9,7 @@ import type { InitSegment } from '../../cluster/contract/renditions.ts';
 import type {
   AttachParams,
   AttachReply,
+  CloseSessionsParams,
   DetachParams,
   InputReport,
   OfferParams,
@@ -73,7 +74,7 @@ export interface Session {
   readonly isActive: boolean;
   /** Since when it waits to be recognised as a twin; it only buffers (C2). Undefined for all others. */
   readonly candidateSinceMs: number | undefined;
-  /** It came from an owner that died, and fed the stream with another: until when that one is waited for (S9). */
+  /** It came from an owner that died, under which it was not alone: until when the other is waited for (S9). */
   readonly twinDueUntilMs: number | undefined;
   /** It has called this owner; one that came with a hand-over may have gone meanwhile. */
   readonly isHeard: boolean;
@@ -274,7 +275,10 @@ export type Effect =
       readonly value: AttachReply | OpenPeriodReply | OfferReply;
     }
   | { readonly kind: 'refuse'; readonly to: ReplyTo; readonly code: ErrorCode; readonly detail: string }
-  | { readonly kind: 'closeSession'; readonly sessionId: SessionId; readonly reason: string }
+  | ({ readonly kind: 'closeSession'; readonly sessionId: SessionId } & Pick<
+      CloseSessionsParams,
+      'reason' | 'code'
+    >)
   | {
       readonly kind: 'checkpoint';
       readonly key: string;
@@ -352,9 +356,11 @@ export const limits = {
   maxSessions: 8,
   /** Of one encoder: C2 knows two ingests. */
   maxTwins: 2,
-  /** M2: sources that a newcomer is compared with, and for how long. */
+  /** M2: sources that a newcomer is compared with, and for how long at least. */
   maxMarks: 64,
   twinWaitMs: 10_000,
+  /** How long a session may send only what belongs to a period that is over. */
+  outlivedMs: 10_000,
   /** Twins find a new owner at the verdict, or with their next segment. */
   twinReturnMs: 5000,
   /** A session that tells nothing for so long is gone, with its node. */

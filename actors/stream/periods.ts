@@ -6,7 +6,8 @@
  * P2. The running clock goes on only if the sequence headers are equal, the first media time lies above the last one,
  *     and the connection's clock ran on as the wall did, within 1 s.
  * P4. Beside another live session a period is joined only by content (twins.ts): until the newcomer is recognised it is told
- *     `TWIN_PENDING`; with other sequence headers, or after 10 s, it is a rival.
+ *     `TWIN_PENDING`; with other sequence headers, or when it was compared for long enough (S6), it is a rival. Alone at an owner
+ *     whose predecessor died it waits for whom it came beside (S9). Who asks for its own period again is answered.
  * P3. presentationZero is 0 for the first period; later the greater of the former period's end and the time since
  *     availabilityStart.
  */
@@ -106,7 +107,8 @@ function joinByContent(turn: Turn, join: Join): boolean {
     return true;
   }
   const { session, reply } = join;
-  if (join.running !== undefined && !hasOthers(turn.state, session) && mayTwinReturn(session, turn.nowMs)) {
+  if (isAskedAgain(join)) return false;
+  if (isWaitingForOther(turn, join)) {
     turn.refuse(
       reply,
       'TWIN_PENDING',
@@ -137,12 +139,21 @@ function hasSameHeaders({ running, params }: Join): boolean {
 const hasOthers = ({ sessions }: OwnerState, { id }: Session): boolean =>
   sessions.some((one) => one.isActive && one.id !== id);
 
-/** Beside another live session, but for one that asks again, and an active one whose encoding has changed before its twin's. */
+function isAskedAgain({ running, session, params }: Join): boolean {
+  const clock = running?.clock;
+  return clock?.sessionId === session.id && clock.connectionZeroMs === params.connectionZeroMs;
+}
+
+/** S9. */
+function isWaitingForOther({ state, nowMs }: Turn, { running, session }: Join): boolean {
+  const isAlone = !hasOthers(state, session);
+  return running !== undefined && isAlone && !session.feeds && mayTwinReturn(session, nowMs);
+}
+
+/** Beside another live session, but for an active one whose encoding has changed before its twin's. */
 function mustBeRecognised(state: OwnerState, join: Join): boolean {
   const { running, session, params } = join;
   if (!hasOthers(state, session)) return false;
-  const clock = running?.clock;
-  if (clock?.sessionId === session.id && clock.connectionZeroMs === params.connectionZeroMs) return false;
   const isOpenedByOther = state.openings.some(
     (one) =>
       one.params.sessionId !== session.id && one.params.sequenceHeaderHash === params.sequenceHeaderHash,

@@ -4,19 +4,21 @@
  * S1. Another session takes the place of an active one only as S2 or S3 says. Two are active at once when they send the same
  *     media: dual ingest of one encoder.
  * S2. A newcomer supersedes a ghost at once: one that has said to have had no packet for 1 s, and the newcomer has its address, or
- *     one of which no packet is known for 3 s. Who comes back is no newcomer: it supersedes nobody, least of all its twin.
+ *     one of which no packet is known for 3 s. With NATS gone nothing is heard of sessions at other nodes: that is no silence of
+ *     theirs. Who comes back is no newcomer: it supersedes nobody, least of all its twin.
  * S3. Of two live ones the higher priority wins, on a tie the incumbent; two rivals never kick each other for ever.
  * S4. An address refused three times in a minute is blocked for 30 s.
+ * S5. Why a publisher was sent away for a fault of its own is told in health, as for one that was not let in.
  * S6. A newcomer beside a live one is a candidate: it only buffers until its media is recognised (M2, periods.ts). After 10 s
- *     without, or three segments and 2 s where those are longer, it is a rival and refused. When the active ones go, or have
- *     said to be silent for 3 s, the candidate is the publisher.
+ *     without, or three segments and 2 s where those are longer, it is a rival and refused. When the active ones go, or are
+ *     silent for 3 s while it sends, the candidate is the publisher.
  * S7. A session that comes back to a new owner and fed the running period already is the twin that it was.
- * S5. Why a publisher was sent away on air is told in health, as for one that was not let in.
  * S8. Those that fed a stream when it was handed over feed its next owner from the start: each comes back with its next
  *     offer, and what one of them leaves unfinished before its twin is back is nothing all the same (M4).
+ * S9. An owner that died has named nobody. A session says whether another, beside which it fed the stream or was compared, was not
+ *     at the owner's node: for 5 s what it leaves unfinished is not taken yet, and nothing once the other is back, and it opens no
+ *     period. With nobody back by then, it is all there is.
  * S10. A session all of whose media has belonged to a period that is over for 10 s is sent away: its encoder begins anew.
- * S9. An owner that died has named nobody. A session says whether it had a twin that was not at the owner's node: for 5 s what it
- *     leaves unfinished is not taken yet, and nothing once the twin is back. With no twin back by then, it is all there is.
  */
 import type {
   AttachParams,
@@ -105,16 +107,17 @@ function attachReply({ self }: OwnerState, ghost: Session | undefined): AttachRe
 /** S2, S3. */
 function maySupersede({ state, nowMs }: Turn, incumbent: Session, newcomer: AttachParams): boolean {
   if (silentMs(state, incumbent, nowMs) >= limits.ghostMs) return true;
-  if (saidSilentMs(incumbent) >= limits.ghostOfSameAddressMs)
-    if (incumbent.remoteAddress === newcomer.remoteAddress) return true;
+  const isOfSameAddress = incumbent.remoteAddress === newcomer.remoteAddress;
+  if (isOfSameAddress && saidSilentMs(incumbent) >= limits.ghostOfSameAddressMs) return true;
   return newcomer.priority > incumbent.priority;
 }
 
 /** With NATS gone nothing is heard of other nodes. */
-function silentMs({ link, self }: OwnerState, session: Session, nowMs: number): number {
-  const isDeaf = link.kind === 'down' && session.node !== self.node;
-  return isDeaf ? saidSilentMs(session) : packetAgeMs(session, nowMs);
-}
+const isOutOfHearing = ({ link, self }: OwnerState, { node }: Session): boolean =>
+  link.kind === 'down' && node !== self.node;
+
+const silentMs = (state: OwnerState, session: Session, nowMs: number): number =>
+  isOutOfHearing(state, session) ? saidSilentMs(session) : packetAgeMs(session, nowMs);
 
 /** For how long it had sent nothing when it last said so. That nothing is heard of its node says nothing of its publisher. */
 const saidSilentMs = ({ packetAtMs, toldAtMs }: Pick<Session, 'packetAtMs' | 'toldAtMs'>): number =>
@@ -125,7 +128,7 @@ export function packetAgeMs({ packetAtMs, toldAtMs }: Session, nowMs: number): n
   return nowMs - toldAtMs <= limits.reportFreshMs ? toldAtMs - packetAtMs : nowMs - packetAtMs;
 }
 
-/** An owner that stood still has heard nobody: that is no silence of theirs. */
+/** An owner that stood still, or was without NATS, has heard nobody: that is no silence of theirs. */
 export function hearAnew(turn: Turn): void {
   const { nowMs, state } = turn;
   const heard = (one: Session): Session => ({
@@ -157,8 +160,8 @@ function admit(
   const { sessionId: id, node, remoteAddress, encoder, priority, ladder } = params;
   const known = turn.state.sessions.find((one) => one.id === id);
   const candidateSinceMs = isActive ? undefined : (known?.candidateSinceMs ?? turn.nowMs);
-  const isBack = known === undefined && params.hadTwin === true;
-  const twinDueUntilMs = isBack ? turn.nowMs + limits.twinReturnMs : known?.twinDueUntilMs;
+  const isOrphan = known === undefined && params.hadTwin === true;
+  const twinDueUntilMs = isOrphan ? turn.nowMs + limits.twinReturnMs : known?.twinDueUntilMs;
   const session: Session = {
     ...{ id, node, remoteAddress, encoder, priority, ladder, isActive, candidateSinceMs, input: undefined },
     ...{ feeds: known?.feeds ?? false, isHeard: true, twinDueUntilMs },
@@ -170,16 +173,15 @@ function admit(
   sendAway(turn, beaten, id);
 }
 
-/** S2, for a candidate that came before the other was known to be silent; with one that is silent too it changes nothing. */
-export function supersedeSilent(turn: Turn, { id, candidateSinceMs, ...candidate }: Session): void {
-  const isSilent = (one: Pick<Session, 'packetAtMs' | 'toldAtMs'>): boolean =>
-    saidSilentMs(one) >= limits.ghostMs;
-  if (candidateSinceMs === undefined || isSilent(candidate)) return;
-  sendAway(
-    turn,
-    turn.state.sessions.filter((one) => one.isActive && isSilent(one)),
-    id,
+/** S6. One that is silent itself, if only for a second, may be of the same encoder, which is what stands still. */
+export function supersedeSilent(turn: Turn, candidate: Session): void {
+  const { state, nowMs } = turn;
+  const { id, candidateSinceMs } = candidate;
+  if (candidateSinceMs === undefined || saidSilentMs(candidate) >= limits.ghostOfSameAddressMs) return;
+  const beaten = state.sessions.filter(
+    (one) => one.isActive && silentMs(state, one, nowMs) >= limits.ghostMs,
   );
+  sendAway(turn, beaten, id);
   if (!turn.state.sessions.some((one) => one.isActive)) admitTwin(turn, id);
 }
 
@@ -196,11 +198,12 @@ function sendAway(turn: Turn, beaten: readonly Session[], by: SessionId): void {
 export function noteOutlived(turn: Turn, { id, outlivedSinceMs }: Session, isOfPast: boolean): void {
   if (!isOfPast) return changeSession(turn, id, { outlivedSinceMs: undefined });
   const sinceMs = outlivedSinceMs ?? turn.nowMs;
-  const isOver = turn.nowMs - sinceMs >= limits.twinWaitMs;
+  const isOver = turn.nowMs - sinceMs >= limits.outlivedMs;
   changeSession(turn, id, { outlivedSinceMs: isOver ? turn.nowMs : sinceMs });
   if (!isOver) return;
   turn.say('warn', 'a session sends only what belongs to a period that is over', { sessionId: id });
-  turn.ask({ kind: 'closeSession', sessionId: id, reason: 'its period is over: publish again' });
+  const reason = 'the broadcast has gone on without it: publish again';
+  turn.ask({ kind: 'closeSession', sessionId: id, code: 'UNAVAILABLE', reason });
 }
 
 /** S6: its media was recognised. */
@@ -290,7 +293,8 @@ function isRefusal(reason: string): boolean {
 
 /** Sessions that tell nothing any more are gone, with their node. */
 export function dropSilentSessions(turn: Turn): void {
-  dropSessions(turn, (one) => turn.nowMs - one.toldAtMs >= limits.silentSessionMs);
+  const { state, nowMs } = turn;
+  dropSessions(turn, (one) => nowMs - one.toldAtMs >= limits.silentSessionMs && !isOutOfHearing(state, one));
 }
 
 /** S8: what a successor is told. */

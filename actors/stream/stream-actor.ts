@@ -157,7 +157,7 @@ export class StreamActor {
     return activation.ask({ kind: 'offer', params });
   }
 
-  /** @throws TangazaError `STALE_EPOCH` (attach again) */
+  /** @throws TangazaError `STALE_EPOCH` (attach again), `LOG_UNAVAILABLE` where it is not known who owns the stream */
   async input({ epoch, ...report }: InputCall): Promise<InputReply> {
     const activation = await this.#findFor(report.streamId, epoch);
     if (activation === undefined) await this.#refuseUnlessOver(report.streamId);

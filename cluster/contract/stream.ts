@@ -263,6 +263,8 @@ export const CloseSessionsParams = z.object({
   /** Only this one; all of the stream's when absent. */
   sessionId: SessionId.optional(),
   reason: z.string(),
+  /** What the publisher is told; when absent that another has its place, or where all are closed that the key is unknown. */
+  code: z.literal('UNAVAILABLE').optional(),
   /** Of the owner that asks: sessions of a later one stay. Absent where it is an operator who asks. */
   epoch: Epoch.optional(),
 });

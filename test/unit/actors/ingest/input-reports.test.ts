@@ -12,6 +12,7 @@ const stats = { bitrateBps: 1, lastPacketAgeMs: 0, warnings: [] };
 
 function scene(measure = () => stats) {
   const sent: InputReport[] = [];
+  const isSent = Promise.withResolvers<void>();
   const gone: (number | undefined)[] = [];
   const link = {
     epoch: Epoch.parse(1),
@@ -21,12 +22,20 @@ function scene(measure = () => stats) {
   const stream = {
     input: (report: InputReport) => {
       sent.push(report);
+      isSent.resolve();
       return answer();
     },
   };
   const ports = { clock: systemClock, stream, link, logger: silentLogger };
   const reports = new InputReports(ports, attachParams(), measure);
-  return { reports, sent, gone, link, answerWith: (next: typeof answer) => void (answer = next) };
+  return {
+    reports,
+    sent,
+    firstIsSent: isSent.promise,
+    gone,
+    link,
+    answerWith: (next: typeof answer) => void (answer = next),
+  };
 }
 
 const otherOwner = () => Promise.reject(new TangazaError('STALE_EPOCH'));
@@ -56,11 +65,11 @@ test('a report that another owner answers makes the session look for it, one tha
 
 // Found by review: the answer came when the session had attached elsewhere and left, and attached it once more for 20 s.
 test('a late answer names the owner that it is about, and one to a session that has left changes nothing', async () => {
-  const { reports, gone, link, answerWith } = scene();
+  const { reports, firstIsSent, gone, link, answerWith } = scene();
   const held = Promise.withResolvers<unknown>();
   answerWith(() => held.promise);
   const report = reports.send();
-  await systemClock.sleep(5);
+  await firstIsSent;
   link.epoch = Epoch.parse(2);
   held.reject(new TangazaError('STALE_EPOCH'));
   await report;

@@ -1,27 +1,13 @@
 /** What a change of the owner, a slow machine and long GOPs must not do to who feeds the stream (C2); found by review. */
 import { expect, test } from 'vitest';
 import { feeding } from '../../../../actors/stream/sessions.ts';
-import type { OpenPeriodReply, PeriodMarks } from '../../../../cluster/contract/stream.ts';
-import { NodeId, SessionId, type Sha256 } from '../../../../cluster/model/ids.ts';
+import type { OpenPeriodReply } from '../../../../cluster/contract/stream.ts';
+import { NodeId, SessionId } from '../../../../cluster/model/ids.ts';
 import { codeOf, OwnerHarness, valueOf } from '../../../support/owner-harness.ts';
 import { sha, stream } from '../../../support/records.ts';
+import { keyHash, marksOf, onAir } from '../../../support/stream-on-air.ts';
 
 const other = '10.0.0.2';
-const keyHash = (index: number): Sha256 => sha(`a${index.toString(16)}`);
-const marksOf = (from: number, count: number, step = 180_000): PeriodMarks => ({
-  pictures: Array.from({ length: count }, (_, index) => ({
-    at90k: index * step,
-    hash: keyHash(from + index).slice(0, 16),
-  })),
-});
-function onAir(count: number) {
-  const owner = new OwnerHarness();
-  const id = owner.begin('s1');
-  const segment = (index: number, session = 's1') =>
-    owner.segment(id, index, { sessionId: SessionId.parse(session), keyFrameHash: keyHash(index) });
-  for (let index = 0; index < count; index += 1) owner.offer(segment(index));
-  return { owner, id, segment };
-}
 function withTwin(node = 'n2') {
   const parts = onAir(4);
   parts.owner.attach('s2', { remoteAddress: other, node: NodeId.parse(node) });
@@ -131,6 +117,56 @@ test('who reconnects before the loss of its connection shows waits until that is
   expect(activeOf(owner)).toEqual(['s9']);
 });
 
+// Goal: a node that is dead before anybody says so costs its publisher no more than the 3 s. Method: s1 is at another node and says
+// nothing any more; its encoder has come back from the same address as s9, too early to supersede it at once.
+test('who comes back from a node that is dead and not declared so waits for no more than 3 s', () => {
+  const { owner } = onAir(4);
+  owner.attach('s1', { node: NodeId.parse('n2') });
+  report(owner, 's1');
+  owner.pass(2000);
+  owner.attach('s9');
+  const ask = () => codeOf(owner.openPeriod('s9', { connectionZeroMs: 0 }));
+  expect(ask()).toBe('TWIN_PENDING');
+  owner.pass(1000);
+  report(owner, 's9');
+  expect(ask()).toBeUndefined();
+  expect(activeOf(owner)).toEqual(['s9']);
+});
+
+test('an encoder that stands still for a moment, feeding one session while another is compared, loses neither', () => {
+  const { owner } = onAir(4);
+  owner.attach('s2', { remoteAddress: other });
+  report(owner, 's2', 2200);
+  owner.pass(800);
+  report(owner, 's1', 3000);
+  expect(codeOf(owner.openPeriod('s2', { connectionZeroMs: 7 }))).toBe('TWIN_PENDING');
+  expect(activeOf(owner)).toEqual(['s1']);
+});
+
+// Goal: C8, an outage of NATS changes nothing about who is on air. Method: a publisher at another node, of which nothing is heard for
+// 25 s; then the log answers, and somebody else comes before the first report.
+test('a publisher at another node that was not heard for as long as NATS was gone is as it was', () => {
+  const { owner } = onAir(4);
+  owner.attach('s1', { node: NodeId.parse('n2') });
+  report(owner, 's1');
+  owner.logMode = 'silent';
+  owner.pass(25_000);
+  expect(owner.state.link.kind).toBe('down');
+  expect(activeOf(owner)).toEqual(['s1']);
+  owner.logMode = 'up';
+  owner.pass(1000);
+  expect(owner.state.link.kind).toBe('up');
+  owner.attach('s9', { remoteAddress: '10.9.9.9' });
+  expect(activeOf(owner)).toEqual(['s1']);
+});
+
+test('who asks a successor for its own period again, for it never heard the answer, has it at once', () => {
+  const { owner, id } = onAir(1);
+  const successor = new OwnerHarness({ entries: owner.log, epoch: 2 });
+  successor.attach('s1', { hadTwin: true });
+  expect(valueOf<OpenPeriodReply>(successor.openPeriod('s1')).period).toBe(id);
+});
+
 // Found by review: nothing told it that nobody listens any more, and its place kept every reconnect out.
 test('a session whose media belongs to a period that is over is sent away after 10 s, so that its encoder begins anew', () => {
   const { owner, id, segment } = onAir(4);
@@ -146,7 +182,12 @@ test('a session whose media belongs to a period that is over is sent away after 
   }
   successor.offer(segment(9));
   expect(closed()).toEqual([
-    { kind: 'closeSession', sessionId: 's1', reason: 'its period is over: publish again' },
+    {
+      kind: 'closeSession',
+      sessionId: 's1',
+      code: 'UNAVAILABLE',
+      reason: 'the broadcast has gone on without it: publish again',
+    },
   ]);
 });
 

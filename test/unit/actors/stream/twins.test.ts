@@ -4,9 +4,10 @@ import { expect, test } from 'vitest';
 import { feeding } from '../../../../actors/stream/sessions.ts';
 import { matchTwin, type SourceMark } from '../../../../actors/stream/twins.ts';
 import type { OpenPeriodReply, PeriodMarks } from '../../../../cluster/contract/stream.ts';
-import { PeriodId, SessionId, type Sha256 } from '../../../../cluster/model/ids.ts';
+import { PeriodId, SessionId } from '../../../../cluster/model/ids.ts';
 import { codeOf, OwnerHarness, valueOf } from '../../../support/owner-harness.ts';
 import { sha, stream } from '../../../support/records.ts';
+import { marksOf, onAir } from '../../../support/stream-on-air.ts';
 
 const other = '10.0.0.2';
 const samplesPerFrame = 1024;
@@ -87,23 +88,6 @@ test('whatever the zero, the jitter and the audio shift, the grid of frames is m
       },
     ),
   );
-});
-
-/** An owner with an incumbent that has offered `count` segments. */
-function onAir(count: number) {
-  const owner = new OwnerHarness();
-  const id = owner.begin('s1');
-  const segment = (index: number, session = 's1') =>
-    owner.segment(id, index, { sessionId: SessionId.parse(session), keyFrameHash: keyHash(index) });
-  for (let index = 0; index < count; index += 1) owner.offer(segment(index));
-  return { owner, id, segment };
-}
-const keyHash = (index: number): Sha256 => sha(`a${index.toString(16)}`);
-const marksOf = (from: number, count: number): PeriodMarks => ({
-  pictures: Array.from({ length: count }, (_, index) => ({
-    at90k: index * 180_000,
-    hash: keyHash(from + index).slice(0, 16),
-  })),
 });
 
 test('a second publisher of the same media waits, is recognised, and joins the period with its offset', () => {
