@@ -62,6 +62,7 @@ export class Activation {
   readonly #underWay = new Set<Promise<void>>();
   #state: OwnerState;
   #asked = 0;
+  #isGivenAway = false;
   #isGone = false;
   readonly #over = Promise.withResolvers<void>();
 
@@ -194,8 +195,18 @@ export class Activation {
     for (;;) {
       if (this.#isGone && this.#state.timeline.state !== 'ended') throw givenUp();
       const isOver = clock.monotonicMs() >= deadlineMs || signal?.aborted === true;
-      if (this.queuedRecords === 0 || isOver) return;
+      if ((this.queuedRecords === 0 && !this.#isGivenAway) || isOver) return;
       await clock.sleep(loggedLookMs);
+    }
+  }
+
+  /** Meanwhile nothing counts as logged: who leaves now must tell the successor, to which it is named as feeding. */
+  async whileGivenAway(work: (feeders: FeedingSession[]) => Promise<void>): Promise<void> {
+    this.#isGivenAway = true;
+    try {
+      await work([...this.feeding]);
+    } finally {
+      this.#isGivenAway = false;
     }
   }
 

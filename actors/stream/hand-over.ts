@@ -29,9 +29,10 @@ export async function handOver(
   const { node, logger, askToAdopt } = ports;
   const { stream, epoch } = activation;
   await activation.logged(quietWithinMs, signal);
-  const sessions = [...activation.feeding];
-  await unlessAborted(askToAdopt(to, { streamId: stream, from: node, epoch, sessions }), signal);
-  await activation.close(closeWithinMs);
+  await activation.whileGivenAway(async (sessions) => {
+    await unlessAborted(askToAdopt(to, { streamId: stream, from: node, epoch, sessions }), signal);
+    await activation.close(closeWithinMs);
+  });
   logger.info({ stream, to }, 'the stream is handed over');
 }
 

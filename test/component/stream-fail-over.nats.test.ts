@@ -105,6 +105,35 @@ test('a node with a session of the stream is the first successor, and is given t
 
 // Goal: a node with many streams is left within its time. Method: successors that answer only when a second one is asked: one after
 // the other would never end.
+// Found by review: the farewell was taken by an owner that had named the session to its successor, where it stayed as a ghost for 20 s.
+test('who leaves while the stream is being handed over is sent on to say so there', async () => {
+  await using nats = await startNats({ jetstream: true });
+  await using two = await startActor(nats, { node: 'n2' });
+  const isAsked = Promise.withResolvers<void>();
+  const mayAdopt = Promise.withResolvers<void>();
+  await using one = await startActor(nats, {
+    options: {
+      candidates: () => [{ id: NodeId.parse('n2'), weight: 1 }],
+      askToAdopt: async (_, params) => {
+        isAsked.resolve();
+        await mayAdopt.promise;
+        return two.actor.adopt(params);
+      },
+    },
+  });
+  const { epoch } = await begin(one);
+  const leave = { streamId: stream, sessionId: session, reason: 'test' };
+  const handedOver = one.actor.handOverAll(AbortSignal.timeout(30_000));
+  await isAsked.promise;
+  const left = codeOf(one.actor.detach({ ...leave, epoch }));
+  mayAdopt.resolve();
+  await handedOver;
+  expect(await left).toBe('STALE_EPOCH');
+  expect((await two.actor.health(stream)).sessions).toHaveLength(1);
+  expect(await codeOf(two.actor.detach({ ...leave, epoch: Epoch.parse(epoch + 1) }))).toBe('none');
+  expect((await two.actor.health(stream)).sessions).toHaveLength(0);
+});
+
 test('streams of a node are handed over side by side', async () => {
   await using nats = await startNats({ jetstream: true });
   const asked: StreamId[] = [];
