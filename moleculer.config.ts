@@ -86,10 +86,9 @@ interface Parts {
   readonly fingerprint: string;
 }
 
-/** Opens every port of the node that `env` describes. @throws ConfigError with all faults at once */
-export async function composeNode(env: Readonly<Record<string, string | undefined>>): Promise<BrokerOptions> {
+/** Opens every port of the node so configured. */
+export async function composeNode(config: NodeConfig): Promise<BrokerOptions> {
   letHeapGrow();
-  const config = loadConfig(env, availableParallelism());
   const secrets = loadSecrets(config.dataDir);
   const bootId = BootId.parse(randomBytes(6).toString('hex'));
   const { nodeId: node, region } = config;
@@ -155,7 +154,8 @@ export async function composeNode(env: Readonly<Record<string, string | undefine
   };
 }
 
-export default (): Promise<BrokerOptions> => composeNode(process.env);
+export default async (): Promise<BrokerOptions> =>
+  composeNode(loadConfig(process.env, availableParallelism()));
 
 type MakeService = (calls: NodeCalls) => ServiceSchema;
 

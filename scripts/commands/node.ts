@@ -21,8 +21,8 @@ async function run(): Promise<void> {
   const { ServiceBroker } = await import('moleculer');
   const { composeNode } = await import('../../moleculer.config.ts');
   const compose = async () => {
-    const { stopSeconds } = loadConfig(process.env, availableParallelism());
-    return { stopWithinMs: stopSeconds * 1000, options: await composeNode(process.env) };
+    const config = loadConfig(process.env, availableParallelism());
+    return { stopWithinMs: config.stopSeconds * 1000, options: await composeNode(config) };
   };
   const { stopWithinMs, options } = await compose().catch((error: unknown) => {
     if (!(error instanceof ConfigError)) throw error;

@@ -19,8 +19,6 @@ import { healthUntil } from '../support/live-cluster.ts';
 import { makeFeed, type Feed } from '../support/media-feed.ts';
 import { RtmpPublisher } from '../support/rtmp-publisher.ts';
 
-/** The bound of a wait for what is there within a second or two on a machine that is not busy. */
-const soon = { timeout: 30_000 };
 const resources = new AsyncDisposableStack();
 let cluster: TestCluster;
 /** The same API at both nodes. */
@@ -121,7 +119,7 @@ test('while on air health, /v1/live, /v1/cluster, the edges and the CLI tell the
   if (neighbour === undefined || ingest === undefined) throw new Error('there are no two nodes');
   await using _encoder = publish(`${ingest.rtmp}/${cluster.stream.key}`, flashAndBeep(426, 240), x264(25, 1));
   await expect
-    .poll(() => api.health('demo'), soon)
+    .poll(() => api.health('demo'))
     .toMatchObject({ state: 'live', input: { width: 426, height: 240 } });
   const health = await healthUntil(cluster, ingest, ({ state }) => state === 'live');
   const owner = ingest.node;
@@ -134,10 +132,10 @@ test('while on air health, /v1/live, /v1/cluster, the edges and the CLI tell the
   for (const client of [api, other]) await expectOnAir(client, health);
   const { epoch, reason } = health;
   await expect
-    .poll(() => cli(['who', 'demo'], StreamHealth), soon)
+    .poll(() => cli(['who', 'demo'], StreamHealth))
     .toMatchObject({ state: 'live', owner, epoch, reason });
   const asked = (): Promise<StreamHealth> => cli(['streams', 'health', 'demo'], StreamHealth);
-  await expect.poll(asked, soon).toMatchObject({ state: 'live', owner });
+  await expect.poll(asked).toMatchObject({ state: 'live', owner });
   const nodes = await cli(['nodes'], ClusterView.shape.nodes);
   expect(nodes.map(({ id, load }) => `${id} ${load.streams} ${load.onAir}`).toSorted()).toEqual(
     cluster.nodes.map(({ node }) => `${node} ${node === owner ? '1 1' : '0 0'}`).toSorted(),
@@ -149,7 +147,7 @@ test('while on air health, /v1/live, /v1/cluster, the edges and the CLI tell the
 
 async function expectOnAir(client: ControlClient, { owner, epoch }: StreamHealth): Promise<void> {
   await expect
-    .poll(() => client.call('/v1/live', 200, LiveStreams), soon)
+    .poll(() => client.call('/v1/live', 200, LiveStreams))
     .toMatchObject({ items: [{ id: 'demo', state: 'live', page: '/watch/demo' }] });
   const view = await client.call('/v1/cluster', 200, ClusterView);
   expect(view.placements).toMatchObject([{ streamId: 'demo', owner, epoch }]);
@@ -188,15 +186,15 @@ test('a new key and a delete disconnect the publisher at the other node with the
   const { status } = await RtmpPublisher.publish({ port: portOf(0), key: streamKey });
   expect(status?.description).toBe('STREAM_KEY_UNKNOWN: The stream key is not known.');
   // Until the old session has given its last segment to the owner, a newcomer would be its rival (C2).
-  await expect.poll(() => api.health(id), soon).toMatchObject({ state: 'offline' });
+  await expect.poll(() => api.health(id)).toMatchObject({ state: 'offline' });
   await using second = await onAir(rotated.streamKey, 1);
   expect(await api.status('DELETE', `/v1/streams/${id}`)).toBe(204);
   expect(await second.said()).toBe('STREAM_KEY_UNKNOWN: the stream was deleted');
   // What was on air is still somebody's, and counts no more.
   const counts = async () =>
     (await cli(['nodes'], ClusterView.shape.nodes)).map(({ load }) => [load.onAir, load.streams > 0]);
-  await expect.poll(counts, soon).toEqual(expect.arrayContaining([[0, true]]));
-  await expect.poll(async () => (await counts()).map(([count]) => count), soon).toEqual([0, 0]);
+  await expect.poll(counts).toEqual(expect.arrayContaining([[0, true]]));
+  await expect.poll(async () => (await counts()).map(([count]) => count)).toEqual([0, 0]);
 });
 
 const runCli = (args: readonly string[], token = cluster.token): Promise<CliResult> => runCliAs(args, token);
@@ -329,7 +327,7 @@ test('/openapi.json lists every path that is promised, and every page is there',
 // Goal: nobody asks the dead. Method: SIGKILL the other node; each call in the seconds before its death is known must be answered.
 test('the API of a node and its key check answer at once after the other node was killed', async () => {
   const metrics = async () => (await fetch(`${cluster.url}/metrics`)).text();
-  await expect.poll(metrics, soon).toMatch(/^moleculer_registry_nodes_online_total\S* 2$/m);
+  await expect.poll(metrics).toMatch(/^moleculer_registry_nodes_online_total\S* 2$/m);
   await cluster.nodes[1]?.process.kill('SIGKILL');
   for (let count = 0; count < 10; count += 1) {
     await api.call('/v1/cluster', 200, ClusterView);

@@ -2,11 +2,12 @@
 import { Kvm } from '@nats-io/kv';
 import { connect } from '@nats-io/transport-node';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ServiceBroker } from 'moleculer';
 import { expect, test } from 'vitest';
 import { View } from '../../cluster/membership/view.ts';
+import { loadConfig } from '../../config/config.ts';
 import { composeNode } from '../../moleculer.config.ts';
 import { startNats, type TestNats } from '../support/start-nats.ts';
 import { codeOf } from '../support/stream-feed.ts';
@@ -18,7 +19,9 @@ async function startWholeNode(nats: TestNats, env: Readonly<Record<string, strin
   cleaning.defer(() => rm(dataDir, { recursive: true }));
   const place = { TANGAZA_NODE_ID: 'n1', TANGAZA_NATS_URL: nats.url, TANGAZA_DATA_DIR: dataDir };
   const ports = { TANGAZA_HTTP_PORT: '0', TANGAZA_RTMP_PORT: '0', TANGAZA_LOG_LEVEL: 'error' };
-  const broker = new ServiceBroker(await composeNode({ ...place, ...ports, ...env }));
+  const broker = new ServiceBroker(
+    await composeNode(loadConfig({ ...place, ...ports, ...env }, availableParallelism())),
+  );
   cleaning.defer(() => broker.stop());
   await broker.start();
   const all = cleaning.move();
