@@ -36,8 +36,8 @@ import { loadSecrets, type Secrets } from './config/secrets.disk.ts';
 import { openNatsEdgeLoads, type EdgeLoads } from './cluster/membership/edge-loads.nats.ts';
 import { brokerIdOf, nodeCalls, type NodeCalls } from './cluster/membership/node-calls.moleculer.ts';
 import { connectNats } from './cluster/membership/connection.nats.ts';
-import type { Member } from './cluster/membership/member-directory.ts';
-import { openNatsMembership, type Membership } from './cluster/membership/membership.nats.ts';
+import type { Member, Membership } from './cluster/membership/member-directory.ts';
+import { openNatsMembership } from './cluster/membership/membership.nats.ts';
 import {
   candidatesOf,
   edgesOf,
@@ -175,7 +175,7 @@ async function makeServices(parts: Parts): Promise<readonly MakeService[]> {
 }
 
 function controlMaker(parts: Parts): MakeService {
-  const { config, secrets, registry, ownership, members, ladders } = parts;
+  const { config, secrets, registry, ownership, members, loads, ladders } = parts;
   const { nodeId: node, region, retentionSeconds } = config;
   const sweeper = new Sweeper({ ...parts, node, region, clock, retentionSeconds });
   return (calls) =>
@@ -193,6 +193,8 @@ function controlMaker(parts: Parts): MakeService {
         newSalt: () => randomBytes(12).toString('base64url'),
         askHealth: calls.askHealth,
         askOnAir: calls.askOnAir,
+        connectionsOf: (edge) => loads.loadOf(edge),
+        suspects: () => members.suspects(),
         closeSessions: calls.closeAllSessions,
         beginDrain: calls.beginDrain,
         release: () => members.release(),

@@ -43,6 +43,8 @@ export interface ControlPorts {
   readonly registry: StreamRegistry;
   readonly ownership: Pick<KnownOwnership, 'known' | 'allKnown'>;
   readonly members: Pick<MemberDirectory, 'list'>;
+  /** Members that a monitor accuses now. */
+  readonly suspects: () => readonly NodeId[];
   /** Asks that node to leave. @throws TangazaError */
   readonly beginDrain: (
     node: NodeId,
@@ -61,6 +63,8 @@ export interface ControlPorts {
   readonly askHealth: (owner: OwnershipRecord, id: StreamId) => Promise<StreamHealth>;
   /** How many streams are on air at that node; `undefined` when it does not answer at once. */
   readonly askOnAir: (node: NodeId) => Promise<number | undefined>;
+  /** Open connections at that node's edge, some seconds old; `undefined` when it does not tell. */
+  readonly connectionsOf: (node: NodeId) => number | undefined;
   /** Tells every node to close the stream's publishers. */
   readonly closeSessions: (params: CloseSessionsParams) => Promise<void>;
 }
@@ -195,7 +199,13 @@ export class Control {
     const isStale = owners.ageMs !== undefined || viewAgeMs > viewStaleMs;
     const ageMs = isStale ? Math.max(owners.ageMs ?? 0, viewAgeMs) : undefined;
     const onAir = ageMs === undefined ? await this.#onAirByNode(all) : new Map<NodeId, number>();
-    return clusterView(all, owners.value, { utcMs: clock.utcMs(), ageMs, onAir });
+    return clusterView(all, owners.value, {
+      utcMs: clock.utcMs(),
+      ageMs,
+      onAir,
+      connections: this.#ports.connectionsOf,
+      suspects: new Set(this.#ports.suspects()),
+    });
   }
 
   /** A record of ownership stays when a broadcast is over: what is on air, only the owners know. */

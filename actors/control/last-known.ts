@@ -43,22 +43,22 @@ export function lastKnownHealth(
   return { ...silent, state: 'unknown', reason: `its owner ${owner} cannot be asked: ${stale.reason}` };
 }
 
-/**
- * @param ageMs of the older one of view and records; undefined while NATS answers
- * @param onAir streams on air by node, of those that told it
- */
+/** What is known of the cluster beside its members and owners. */
+export interface ClusterFacts {
+  readonly utcMs: number;
+  /** Of the older one of view and records; undefined while NATS answers. */
+  readonly ageMs: number | undefined;
+  /** Streams on air by node, of those that told it. */
+  readonly onAir: ReadonlyMap<NodeId, number>;
+  /** Open connections at a node's edge, if it told them. */
+  readonly connections: (node: NodeId) => number | undefined;
+  readonly suspects: ReadonlySet<NodeId>;
+}
+
 export function clusterView(
   members: readonly ListedMember[],
   owners: ReadonlyMap<StreamId, OwnershipRecord>,
-  {
-    utcMs,
-    ageMs,
-    onAir,
-  }: {
-    readonly utcMs: number;
-    readonly ageMs: number | undefined;
-    readonly onAir: ReadonlyMap<NodeId, number>;
-  },
+  { utcMs, ageMs, onAir, connections, suspects }: ClusterFacts,
 ): ClusterView {
   const { stale } = stalenessOf(ageMs, utcMs);
   const placements = [...owners].map(([streamId, { owner, region, epoch, since, reason }]) => ({
@@ -71,7 +71,12 @@ export function clusterView(
     }),
     nodes: members.map(({ id, region, host, pid, bootId, state, roles, httpUrl, rtmpUrl }) => ({
       ...{ id, region, host, pid, bootId, state, roles },
-      load: { streams: placements.filter(({ owner }) => owner === id).length, ...onAirOf(onAir.get(id)) },
+      isSuspected: state !== 'dead' && suspects.has(id),
+      load: {
+        streams: placements.filter(({ owner }) => owner === id).length,
+        onAir: onAir.get(id),
+        connections: state === 'dead' ? undefined : connections(id),
+      },
       http: httpUrl,
       rtmp: rtmpUrl,
     })),
@@ -80,6 +85,3 @@ export function clusterView(
     ...(stale && { stale }),
   };
 }
-
-const onAirOf = (onAir: number | undefined): { readonly onAir?: number } =>
-  onAir === undefined ? {} : { onAir };

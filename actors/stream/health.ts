@@ -1,6 +1,6 @@
 /** Health of a stream in words and figures (contract.md 3), from what its owner knows. */
 import type { StreamHealth } from '../../cluster/contract/stream.ts';
-import type { NodeId } from '../../cluster/model/ids.ts';
+import type { NodeId, RenditionName } from '../../cluster/model/ids.ts';
 import { isPresent } from '../../cluster/contract/index-log.ts';
 import { presentationTime90k, servedRenditions } from '../media/timeline/query.ts';
 import type { TimelinePeriod } from '../media/timeline/timeline.ts';
@@ -9,6 +9,8 @@ import { packetAgeMs } from './sessions.ts';
 
 /** Segments looked at to call a stream degraded. */
 const recentSegments = 5;
+/** What an operator calls recent: an old gap is no fault of now. */
+const recentGapsMs = 600_000;
 /** A refusal is told for so long. */
 const refusalShownMs = 60_000;
 
@@ -34,8 +36,21 @@ export function healthOf(state: OwnerState, successors: readonly NodeId[], now: 
             lastPacketAgeMs: Math.round(packetAgeMs(session, now.monotonicMs)),
           },
         }),
-    sessions: state.sessions.map((one) => ({ sessionId: one.id, node: one.node, role: roleOf(one) })),
+    sessions: state.sessions.map((one) => sessionHealth(one, now)),
     renditions: renditionHealth(state, now),
+  };
+}
+
+function sessionHealth(one: Session, now: Now): NonNullable<StreamHealth['sessions']>[number] {
+  return {
+    sessionId: one.id,
+    node: one.node,
+    role: roleOf(one),
+    remoteAddress: one.remoteAddress,
+    ...(one.encoder === undefined ? {} : { encoder: one.encoder }),
+    ...(one.input === undefined ? {} : { bitrateBps: one.input.bitrateBps }),
+    lastPacketAgeMs: Math.round(packetAgeMs(one, now.monotonicMs)),
+    warnings: one.input?.warnings ?? [],
   };
 }
 
@@ -100,6 +115,21 @@ function renditionHealth({ timeline }: OwnerState, now: Now): StreamHealth['rend
       name,
       lagMs: Math.max(0, Math.round(now.utcMs - startMs - presentationTime90k(period, end90k) / 90)),
       gaps,
+      recentGaps: gapsSince(timeline, name, (now.utcMs - startMs - recentGapsMs) * 90),
     };
   });
+}
+
+/** Segments without the rendition that begin after a presentation time; those of a period that never had it are none. */
+function gapsSince({ periods }: OwnerState['timeline'], name: RenditionName, after90k: number): number {
+  let gaps = 0;
+  for (const period of periods) {
+    if (!servedRenditions(period).some((one) => one.name === name)) continue;
+    for (let index = period.segments.length - 1; index >= 0; index--) {
+      const segment = period.segments[index];
+      if (segment === undefined || presentationTime90k(period, segment.start90k) <= after90k) break;
+      if (!isPresent(segment.renditions[name])) gaps++;
+    }
+  }
+  return gaps;
 }

@@ -208,10 +208,32 @@ export const StreamHealth = z.object({
   /** Who is connected: `active` feeds the stream (two are twins), a `candidate` is being compared with them. */
   sessions: z
     .array(
-      z.object({ sessionId: SessionId, node: NodeId, role: z.enum(['active', 'candidate', 'superseded']) }),
+      z.object({
+        sessionId: SessionId,
+        node: NodeId,
+        role: z.enum(['active', 'candidate', 'superseded']),
+        remoteAddress: z.string(),
+        encoder: z.string().optional(),
+        bitrateBps: z.number().optional(),
+        lastPacketAgeMs: z.number(),
+        warnings: z.array(z.string()),
+      }),
     )
     .optional(),
-  renditions: z.array(z.object({ name: RenditionName, lagMs: z.number(), gaps: z.number().int() })),
+  renditions: z.array(
+    z.object({
+      name: RenditionName,
+      lagMs: z.number(),
+      gaps: z
+        .number()
+        .int()
+        .meta({ description: 'Segments that lack it, of those that manifests reach in this period.' }),
+      recentGaps: z
+        .number()
+        .int()
+        .meta({ description: 'Segments that lack it, of the last 10 minutes, whatever the period.' }),
+    }),
+  ),
 });
 export type StreamHealth = z.infer<typeof StreamHealth>;
 

@@ -80,6 +80,10 @@ export const ClusterView = z
         pid: z.number().int(),
         bootId: z.string(),
         state: z.enum(['alive', 'draining', 'dead']),
+        isSuspected: z.boolean().meta({
+          description:
+            'A monitor cannot reach it; it is declared dead soon, unless it answers or the brake on mass deaths holds.',
+        }),
         roles: z.array(z.string()),
         load: z.object({
           streams: z
@@ -89,6 +93,9 @@ export const ClusterView = z
           onAir: z.number().int().optional().meta({
             description:
               'Owned streams with a publisher, or with segments under way; absent when the node does not tell.',
+          }),
+          connections: z.number().int().optional().meta({
+            description: 'Open connections of viewers at its edge; absent when the node does not tell.',
           }),
         }),
         http: z.string(),

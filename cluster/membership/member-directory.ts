@@ -1,6 +1,7 @@
 /** The member port: which nodes there are, in which state, and who has just gone (C3). */
 import { z } from 'zod';
 import { BootId, NodeId, RegionId } from '../model/ids.ts';
+import type { CheckDeadline } from './deadlines.ts';
 
 export const Member = z.object({
   id: NodeId,
@@ -58,4 +59,22 @@ export interface MemberDirectory {
   /** This node gets no new stream, publisher or viewer. @throws TangazaError `LOG_UNAVAILABLE` */
   setDraining(): Promise<void>;
   close(): Promise<void>;
+}
+
+/** What a node is given of the membership that it takes part in itself. */
+export interface Membership extends MemberDirectory {
+  /** Of a call that this node is asked to carry out (C6). */
+  readonly checkDeadline: CheckDeadline;
+  /** Their monotonic clock minus ours, ms; undefined when it is not known (C6). Asks the peer in the background then. */
+  clockOffsetMs(node: NodeId): number | undefined;
+  /**
+   * An operator knows that who is suspected is dead: every monitor that accuses one need not wait for the brake (detector.ts D5).
+   *
+   * @returns whom that concerns. @throws TangazaError `LOG_UNAVAILABLE` when NATS does not answer: no death could be carried out
+   */
+  release(): Promise<readonly NodeId[]>;
+  /** Members that a monitor accuses now, as far as this node has heard: dead soon, unless they answer or the brake holds. */
+  suspects(): readonly NodeId[];
+  /** Faults for people: a peer's wall clock that is off. */
+  warnings(): readonly string[];
 }

@@ -30,7 +30,7 @@ import { deadlineCheck, type CheckDeadline } from './deadlines.ts';
 import { suspectedLives } from './evidence.ts';
 import type { Accusation } from './heard.ts';
 import { openHearsay, type Hearsay } from './hearsay.nats.ts';
-import type { GoneMember, Member, MemberDirectory } from './member-directory.ts';
+import type { GoneMember, Member, MemberDirectory, Membership } from './member-directory.ts';
 import { membershipMetrics, type MembershipMetrics } from './membership-metrics.ts';
 import { refuseMisfit } from './may-start.nats.ts';
 import { PeerClocks } from './peer-clocks.ts';
@@ -75,21 +75,6 @@ export interface MembershipOptions {
   readonly metrics: Metrics;
   /** The node cannot be a member any more: ends the process (M2). */
   readonly exit: (why: string) => void;
-}
-
-export interface Membership extends MemberDirectory {
-  /** Of a call that this node is asked to carry out (C6). */
-  readonly checkDeadline: CheckDeadline;
-  /** Their monotonic clock minus ours, ms; undefined when it is not known (C6). Asks the peer in the background then. */
-  clockOffsetMs(node: NodeId): number | undefined;
-  /**
-   * An operator knows that who is suspected is dead: every monitor that accuses one need not wait for the brake (D5).
-   *
-   * @returns whom that concerns. @throws TangazaError `LOG_UNAVAILABLE` when NATS does not answer: no death could be carried out
-   */
-  release(): Promise<readonly NodeId[]>;
-  /** Faults for people: a peer's wall clock that is off. */
-  warnings(): readonly string[];
 }
 
 /** @throws TangazaError `CONFLICT` when this node may not be a member, with what to do; `LOG_UNAVAILABLE` */
@@ -190,21 +175,24 @@ class NatsMembership implements Membership {
     return offsetMs;
   }
 
+  suspects(): readonly NodeId[] {
+    return this.#suspected().map(({ id }) => id);
+  }
+
   async release(): Promise<readonly NodeId[]> {
-    const { clock, logger } = this.#options;
     await this.#store.read();
-    const lives = suspectedLives(this.#detector, clock.monotonicMs());
+    const lives = this.#suspected();
     const suspects = lives.map(({ id }) => id);
-    logger.warn({ suspects }, 'an operator lifts the brake: who is suspected is declared dead now');
+    this.#options.logger.warn(
+      { suspects },
+      'an operator lifts the brake: who is suspected is declared dead now',
+    );
     this.#hearsay?.release({ lives });
     return suspects;
   }
 
   warnings(): readonly string[] {
-    const skewed = this.#clocks.skewed().filter(([node]) => findMember(this.#view, node) !== undefined);
-    return skewed.map(
-      ([node, ms]) => `the clock of ${node} is ${(ms / 1000).toFixed(1)} s away from ours: use NTP`,
-    );
+    return this.#clocks.warnings((node) => findMember(this.#view, node) !== undefined);
   }
 
   async close(): Promise<void> {
@@ -216,6 +204,10 @@ class NatsMembership implements Membership {
     });
     for (const stop of this.#stops) stop();
     await this.#store.close();
+  }
+
+  #suspected(): readonly Life[] {
+    return suspectedLives(this.#detector, this.#options.clock.monotonicMs());
   }
 
   #place() {

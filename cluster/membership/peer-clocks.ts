@@ -53,9 +53,11 @@ export class PeerClocks {
     return isNew && this.#skews.has(node) ? skewMs : undefined;
   }
 
-  /** Peers whose wall clocks are off, and by how many ms. */
-  skewed(): readonly (readonly [NodeId, number])[] {
-    return [...this.#skews];
+  /** For people: whose wall clock is off, of those that are members. */
+  warnings(isMember: (node: NodeId) => boolean): readonly string[] {
+    return [...this.#skews]
+      .filter(([node]) => isMember(node))
+      .map(([node, ms]) => `the clock of ${node} is ${(ms / 1000).toFixed(1)} s away from ours: use NTP`);
   }
 
   /** Their monotonic clock minus ours, ms; undefined when it is not known. */

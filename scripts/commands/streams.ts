@@ -135,11 +135,15 @@ export function describeHealth(id: string, report: StreamHealth): string {
     ...(owner === undefined ? [] : [`  owner      ${owner} (${region}), epoch ${epoch}, since ${since}`]),
     ...(ownedBecause === undefined ? [] : [`  because    ${ownedBecause}`]),
     ...(successors.length === 0 ? [] : [`  next       ${successors.join(', ')}`]),
-    ...(sessions ?? []).map(({ node, role }) => `  publisher  at ${node}, ${role}`),
+    ...(sessions ?? []).map(
+      ({ node, role, encoder, bitrateBps }) =>
+        `  publisher  at ${node}, ${role}${encoder === undefined ? '' : `, ${encoder}`}${bitrateBps === undefined ? '' : `, ${Math.round(bitrateBps / 1000)} kbit/s`}`,
+    ),
     ...(input === undefined ? [] : [`  input      ${describeInput(input)}`]),
     ...(input?.warnings ?? []).map((warning) => `  warning    ${warning}`),
     ...renditions.map(
-      ({ name, lagMs, gaps }) => `  ${name.padEnd(10)} ${(lagMs / 1000).toFixed(1)} s behind, ${gaps} gaps`,
+      ({ name, lagMs, recentGaps }) =>
+        `  ${name.padEnd(10)} ${(lagMs / 1000).toFixed(1)} s behind, ${recentGaps} gaps in the last 10 minutes`,
     ),
     ...describeTime(report),
     '',

@@ -1,5 +1,10 @@
 import { expect, test } from 'vitest';
-import { clusterView, lastKnownHealth, stalenessOf } from '../../../../actors/control/last-known.ts';
+import {
+  clusterView,
+  lastKnownHealth,
+  stalenessOf,
+  type ClusterFacts,
+} from '../../../../actors/control/last-known.ts';
 import { StreamHealth } from '../../../../cluster/contract/stream.ts';
 import { ClusterView } from '../../../../cluster/contract/streams.ts';
 import { declareDead, lifeOf, listed } from '../../../../cluster/membership/view.ts';
@@ -15,6 +20,13 @@ const record = {
   ...{ since: then, reason: 'owner died (n3)' },
 };
 const successors = [NodeId.parse('n2')];
+const facts: ClusterFacts = {
+  utcMs,
+  ageMs: undefined,
+  onAir: new Map(),
+  connections: () => undefined,
+  suspects: new Set(),
+};
 
 test('an answer that was just read says nothing of its age', () => {
   expect(stalenessOf(undefined, utcMs)).toEqual({});
@@ -40,14 +52,14 @@ test('the cluster as last known carries its age; regions and loads are counted f
   if (second === undefined) throw new Error('no second member');
   const members = declareDead(all, lifeOf(second), utcMs).members.map(listed);
   const owners = new Map([[StreamId.parse('s'), record]]);
-  const view = clusterView(members, owners, { utcMs, ageMs: 14_000, onAir: new Map() });
+  const view = clusterView(members, owners, { ...facts, ageMs: 14_000 });
   expect(ClusterView.parse(view)).toEqual(view);
   expect(view).toMatchObject({ asOf: then, stale, regions: [{ id: 'r1', nodes: 2, alive: 1 }] });
   expect(view.nodes.map(({ id, state, load }) => [id, state, load.streams])).toEqual([
     ['n1', 'alive', 1],
     ['n2', 'dead', 0],
   ]);
-  const fresh = clusterView(members, owners, { utcMs, ageMs: undefined, onAir: new Map() });
+  const fresh = clusterView(members, owners, facts);
   expect([fresh.asOf, 'stale' in fresh]).toEqual(['2026-11-24T12:00:14.000Z', false]);
 });
 
@@ -55,9 +67,29 @@ test('what is on air is what the nodes told, not what they own; one that told no
   const members = viewOf('n1', 'n2').members.map(listed);
   const owners = new Map([[StreamId.parse('s'), record]]);
   const view = clusterView(members, owners, {
-    ...{ utcMs, ageMs: undefined },
+    ...facts,
     onAir: new Map([[NodeId.parse('n1'), 0]]),
   });
   expect(ClusterView.parse(view)).toEqual(view);
   expect(view.nodes.map(({ load }) => load)).toEqual([{ streams: 1, onAir: 0 }, { streams: 0 }]);
+});
+
+test('viewers and suspicion are told of living nodes alone', () => {
+  const all = viewOf('n1', 'n2', 'n3');
+  const [, second] = all.members;
+  if (second === undefined) throw new Error('no second member');
+  const members = declareDead(all, lifeOf(second), utcMs).members.map(listed);
+  const view = clusterView(members, new Map(), {
+    ...facts,
+    connections: (node) => (node === 'n3' ? undefined : 40),
+    suspects: new Set([NodeId.parse('n2'), NodeId.parse('n3')]),
+  });
+  expect(ClusterView.parse(view)).toEqual(view);
+  expect(
+    view.nodes.map(({ id, isSuspected, load }) => ({ id, isSuspected, viewers: load.connections })),
+  ).toEqual([
+    { id: 'n1', isSuspected: false, viewers: 40 },
+    { id: 'n2', isSuspected: false, viewers: undefined },
+    { id: 'n3', isSuspected: true, viewers: undefined },
+  ]);
 });
