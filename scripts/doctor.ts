@@ -215,11 +215,19 @@ function testNeeds(versions: Versions): readonly Need[] {
       find: async () => onPath('chromium'),
     },
     {
-      name: 'nginx',
-      why: 'to measure the edge against',
-      for: ['bench'],
+      name: 'openssl',
+      why: 'for the certificate of the tests of config/front/',
+      for: ['test'],
       wanted: 'any',
-      remedy: 'run: sh scripts/setup --for bench, or put nginx on PATH',
+      remedy: 'run: sh scripts/setup --for test (Debian, as root), or put openssl on PATH',
+      find: async () => onPath('openssl'),
+    },
+    {
+      name: 'nginx',
+      why: 'for the tests of config/front/, and to measure the edge against',
+      for: ['test', 'bench'],
+      wanted: 'any',
+      remedy: 'run: sh scripts/setup --for test, or put nginx on PATH',
       find: async () => onPath('nginx'),
     },
   ];

@@ -5,15 +5,8 @@ import type { Route, RouteInput } from '../../cluster/contract/routes.ts';
 import type { ErrorCode } from '../../cluster/errors/catalogue.ts';
 import { TangazaError } from '../../cluster/errors/tangaza-error.ts';
 import type { Clock } from '../../cluster/time/clock.ts';
-import {
-  emptyReply,
-  jsonReply,
-  preflightReply,
-  problemReply,
-  type Handler,
-  type HttpRequest,
-  type Reply,
-} from './http.ts';
+import { emptyReply, jsonReply, problemReply, type Handler, type HttpRequest, type Reply } from './http.ts';
+import { preflightHeaders } from './http/cors.ts';
 import type { Match, Router } from './router.ts';
 
 /** Serves a route at the edge itself; `input` is validated. */
@@ -85,7 +78,7 @@ function answer(ports: ApiPorts, request: HttpRequest): Reply | Promise<Reply> {
     case 'nothing':
       return fallbackReply(ports, request);
     case 'wrongMethod':
-      if (method === 'options') return preflightReply(found.allow);
+      if (method === 'options') return preflightReply(request, found);
       return problemReply(
         new TangazaError('METHOD_NOT_ALLOWED', `This path takes ${found.allow}.`),
         {},
@@ -96,7 +89,20 @@ function answer(ports: ApiPorts, request: HttpRequest): Reply | Promise<Reply> {
   }
 }
 
+/** Pages, assets, and paths at which there is nothing. */
+const pagePath = { allow: 'GET, HEAD, OPTIONS', isPublic: true };
+
+function preflightReply(request: HttpRequest, path: { allow: string; isPublic: boolean }): Reply {
+  const asked = {
+    requestHeaders: request.header('access-control-request-headers'),
+    privateNetwork: request.header('access-control-request-private-network'),
+  };
+  return emptyReply(204, preflightHeaders({ ...path, ...asked }));
+}
+
 function fallbackReply({ fallback }: ApiPorts, request: HttpRequest): Reply {
+  // A player that may not even ask would take a 404 for a network that fails.
+  if (request.method === 'options') return preflightReply(request, pagePath);
   const reply = request.method === 'get' || request.method === 'head' ? fallback(request) : undefined;
   return reply ?? problemReply(new TangazaError('NOT_FOUND', 'There is nothing at this path.'));
 }

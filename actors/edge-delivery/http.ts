@@ -8,6 +8,7 @@
 import type { Problem } from '../../cluster/errors/tangaza-error.ts';
 import { problemOf } from '../../cluster/errors/tangaza-error.ts';
 import type { ErrorCode } from '../../cluster/errors/catalogue.ts';
+import { corsHeaders } from './http/cors.ts';
 
 export interface HttpRequest {
   /** Lower case. */
@@ -68,12 +69,7 @@ const encoder = new TextEncoder();
 const headerName = /^[a-z][a-z0-9-]*$/;
 const headerValue = /^[\x20-\x7e]*$/;
 
-const everywhere: Headers = {
-  'access-control-allow-origin': '*',
-  'access-control-expose-headers':
-    'content-length, content-range, date, etag, link, location, retry-after, tangaza-log-stale, tangaza-starts-at',
-  'x-content-type-options': 'nosniff',
-};
+const everywhere: Headers = { ...corsHeaders, 'x-content-type-options': 'nosniff' };
 
 /** @throws Error for a name or value that is not printable ASCII: a programmer's error, not a caller's */
 export function head(contentType: string, headers: Headers = {}): Head {
@@ -143,15 +139,4 @@ export function problemReply(
     },
   );
   return problem.code === 'BODY_TOO_LARGE' ? { ...reply, closes: true } : reply;
-}
-
-/** The answer to a CORS preflight: everything here may be read from anywhere; a token is never sent by itself. */
-export function preflightReply(allow: string): Message {
-  return emptyReply(204, {
-    allow,
-    'access-control-allow-methods': allow,
-    'access-control-allow-headers':
-      'authorization, content-type, idempotency-key, if-none-match, if-range, range',
-    'access-control-max-age': '7200',
-  });
 }

@@ -6,9 +6,9 @@
  * in a set and its handler's closure.
  *
  * Bounds (`HttpLimits`) and their policies: connections over the bound are closed as they are accepted; waiting requests
- * over it get 429; headers over 4 kB get 431 and idle connections end after some 30 s (both by the library).
+ * over it get 429. The library itself answers headers over 32 kB, or more than 98 of them, with 431, and
+ * what is not HTTP/1.1 with 505 or 400, in bare HTML and without CORS; it ends connections that are idle for some 30 s.
  */
-import { App, us_listen_socket_close, us_socket_local_port } from 'uWebSockets.js';
 import type {
   HttpRequest as NativeRequest,
   HttpResponse,
@@ -21,6 +21,7 @@ import type { Metrics } from '../../cluster/observe/metrics.ts';
 import type { Clock } from '../../cluster/time/clock.ts';
 import { problemReply, type Reply } from './http.ts';
 import { defaultHttpLimits, type HttpHandlers, type HttpLimits, type HttpServer } from './http-server.ts';
+import { App, us_listen_socket_close, us_socket_local_port } from './http/library.uws.ts';
 import { openFileLimit } from './open-files.system.ts';
 import { conditionsOf, UwsRequest } from './request.uws.ts';
 import { Responder, type Asked } from './responder.uws.ts';

@@ -1,7 +1,7 @@
 /**
  * A request of uWebSockets.js that outlives its handler: what may be asked later is copied at once.
  *
- * The native request is gone when the handler returns. Headers are bounded by the server (4 kB, else 431), bodies here.
+ * The native request is gone when the handler returns. Headers are bounded by the server (32 kB, http/library.uws.ts), bodies here.
  */
 import type { HttpRequest as NativeRequest, HttpResponse } from 'uWebSockets.js';
 import { TangazaError } from '../../cluster/errors/tangaza-error.ts';

@@ -8,7 +8,7 @@ export interface Match {
 }
 export type Found =
   | Match
-  | { readonly kind: 'wrongMethod'; readonly allow: string }
+  | { readonly kind: 'wrongMethod'; readonly allow: string; readonly isPublic: boolean }
   | { readonly kind: 'nothing' };
 
 interface Path {
@@ -34,7 +34,7 @@ export function makeRouter(routes: readonly Route[]): Router {
       const matched = candidate.pattern.exec(path);
       if (matched === null) continue;
       const route = candidate.routes.get(method === 'head' ? 'get' : method);
-      if (route === undefined) return { kind: 'wrongMethod', allow: allowOf(candidate.routes) };
+      if (route === undefined) return wrongMethod(candidate.routes);
       const params = Object.fromEntries(
         candidate.names.map((name, index) => [name, matched[index + 1] ?? '']),
       );
@@ -69,6 +69,12 @@ function depthOf(path: string): number {
   let depth = 0;
   for (let index = 0; index < path.length; index++) if (path.codePointAt(index) === 47) depth++;
   return depth;
+}
+
+/** Public is a path on which no method takes the operator's token. */
+function wrongMethod(routes: ReadonlyMap<string, Route>): Found {
+  const isPublic = [...routes.values()].every(({ auth }) => auth === 'none');
+  return { kind: 'wrongMethod', allow: allowOf(routes), isPublic };
 }
 
 /** The methods of a path, as the Allow header says them. */

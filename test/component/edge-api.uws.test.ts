@@ -151,10 +151,18 @@ test.each([
 
 test('a preflight is answered, and a wrong method is told the right ones', async () => {
   await using edge = await startTestEdge(recorder());
-  const preflight = await fetch(`${edge.url}/v1/streams/x`, { method: 'OPTIONS' });
+  const asked = { method: 'OPTIONS', headers: { 'access-control-request-headers': 'cmcd-request' } };
+  const preflight = await fetch(`${edge.url}/v1/streams/x`, asked);
   expect(preflight.status).toBe(204);
   expect(preflight.headers.get('access-control-allow-methods')).toBe('GET, PATCH, DELETE, HEAD, OPTIONS');
-  expect(preflight.headers.get('access-control-allow-headers')).toContain('authorization');
+  expect(preflight.headers.get('access-control-allow-headers')).not.toContain('cmcd');
+  for (const path of ['/live/demo/main.m3u8', '/live/demo/nothing/here.m4s']) {
+    const { status, headers } = await fetch(edge.url + path, asked);
+    expect([status, headers.get('access-control-allow-headers')]).toEqual([
+      204,
+      expect.stringContaining('cmcd-request'),
+    ]);
+  }
   const wrong = await fetch(`${edge.url}/v1/streams/x`, { method: 'PUT', headers: json, body: '{}' });
   expect([wrong.status, wrong.headers.get('allow')]).toEqual([405, 'GET, PATCH, DELETE, HEAD, OPTIONS']);
 });

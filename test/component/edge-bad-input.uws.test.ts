@@ -43,6 +43,23 @@ test.each([
   expect(reply).toContain('application/problem+json');
 });
 
+test.each([4000, 8000, 30_000])('headers with %i bytes of cookies are served', async (bytes) => {
+  await using edge = await startTestEdge();
+  const headers = { cookie: 'a'.repeat(bytes) };
+  expect((await fetch(`${edge.url}/healthz`, { headers })).status).toBe(200);
+});
+
+// What the library answers by itself; the README says what to set in a proxy.
+test.each([
+  ['headers over 32 kB', `GET /healthz HTTP/1.1\r\nHost: a\r\nCookie: ${'a'.repeat(33_000)}\r\n\r\n`, 431],
+  ['HTTP/1.0', 'GET /healthz HTTP/1.0\r\nHost: a\r\n\r\n', 505],
+])('%s is refused in words of HTTP', async (_name, request, status) => {
+  await using edge = await startTestEdge();
+  const reply = await rawRequest(edge.port, request);
+  expect(reply).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
+  expect(reply.includes('does not support HTTP/1.0')).toBe(status === 505);
+});
+
 test('headers of 1 MB are refused, and others are served meanwhile', async () => {
   await using edge = await startTestEdge();
   const reply = rawRequest(edge.port, `GET / HTTP/1.1\r\nHost: a\r\nX: ${'a'.repeat(1_000_000)}\r\n\r\n`);

@@ -42,7 +42,12 @@ test('parameters are what was sent, undecoded', () => {
 });
 
 test('a wrong method is told the right ones', () => {
-  expect(router('trace', '/v1/streams')).toEqual({ kind: 'wrongMethod', allow: 'POST, GET, HEAD, OPTIONS' });
+  expect(router('trace', '/v1/streams')).toEqual({
+    kind: 'wrongMethod',
+    allow: 'POST, GET, HEAD, OPTIONS',
+    isPublic: false,
+  });
+  expect(router('options', '/live/demo/main.m3u8')).toMatchObject({ kind: 'wrongMethod', isPublic: true });
 });
 
 test('two routes of one method and path are a fault of ours', () => {
