@@ -32,6 +32,7 @@ import { openFfmpegEncoder, readFingerprint } from './actors/transcode-worker/en
 import { transcodeWorkerService } from './actors/transcode-worker/transcode-worker.service.ts';
 import { TranscodeWorker } from './actors/transcode-worker/worker.ts';
 import { loadConfig, type NodeConfig } from './config/config.ts';
+import { httpUrlOf, rtmpUrlOf } from './config/public-url.ts';
 import { loadSecrets, type Secrets } from './config/secrets.disk.ts';
 import { openNatsEdgeLoads, type EdgeLoads } from './cluster/membership/edge-loads.nats.ts';
 import { brokerIdOf, nodeCalls, type NodeCalls } from './cluster/membership/node-calls.moleculer.ts';
@@ -369,8 +370,8 @@ function describeSelf({ nodeId, region, roles, weight, http, rtmp }: NodeConfig,
     pid: process.pid,
     bootId,
     roles: [...roles],
-    httpUrl: http.publicUrl ?? `http://${http.host}:${http.port}`,
-    rtmpUrl: rtmp.publicUrl ?? `rtmp://${rtmp.host}:${rtmp.port}/live`,
+    httpUrl: httpUrlOf(http),
+    rtmpUrl: rtmpUrlOf(rtmp),
     startedAt: new Date(clock.utcMs()).toISOString(),
     weight,
     protocol,

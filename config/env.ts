@@ -1,5 +1,6 @@
 /** Every environment variable, named once, with type, unit and default (contract.md 4). */
 import { z } from 'zod';
+import { asTold, httpUrlFault, rtmpUrlFault } from './public-url.ts';
 
 const port = z.coerce.number().int().min(0).max(65_535);
 const positive = z.coerce.number().int().positive();
@@ -20,6 +21,19 @@ const stopSeconds = z.coerce.number(stopRange).min(9.5, stopRange).max(120, stop
 const weightRange = 'a number from 0.1 to 100';
 const weight = z.coerce.number(weightRange).min(0.1, weightRange).max(100, weightRange);
 
+const hostForm = 'an IP address without brackets and port, or a host name';
+const hostAddress = z.union([z.ipv4(), z.ipv6(), z.hostname()], hostForm);
+const bound = z.string().refine((text) => hostAddress.safeParse(text).success, hostForm);
+/** @param faultOf says in words what is wrong with a URL */
+const publicUrl = (faultOf: (text: string) => string | undefined) =>
+  z
+    .string()
+    .superRefine((text, context) => {
+      const fault = faultOf(text);
+      if (fault !== undefined) context.addIssue({ code: 'custom', message: fault });
+    })
+    .overwrite(asTold);
+
 /** Described for the README; a `secret` is never printed. */
 const variable = <S extends z.ZodType>(schema: S, description: string): S => schema.meta({ description });
 const secret = <S extends z.ZodType>(schema: S, description: string): S =>
@@ -36,17 +50,17 @@ const Variables = z.object({
     weight.default(1),
     "Share of this node in its region's streams, publishers and viewers, relative to the others', 0.1 to 100; a drain takes a node out.",
   ),
-  TANGAZA_HTTP_HOST: variable(z.string().default('127.0.0.1'), 'Address the HTTP listener binds.'),
+  TANGAZA_HTTP_HOST: variable(bound.default('127.0.0.1'), 'Address the HTTP listener binds.'),
   TANGAZA_HTTP_PORT: variable(port.default(8080), 'Port of the HTTP listener; 0 takes a free one.'),
-  TANGAZA_RTMP_HOST: variable(z.string().default('127.0.0.1'), 'Address the RTMP listener binds.'),
+  TANGAZA_RTMP_HOST: variable(bound.default('127.0.0.1'), 'Address the RTMP listener binds.'),
   TANGAZA_RTMP_PORT: variable(port.default(1935), 'Port of the RTMP listener; 0 takes a free one.'),
   TANGAZA_PUBLIC_URL: variable(
-    z.url().optional(),
-    'URL under which viewers reach this node; default http://HTTP_HOST:HTTP_PORT.',
+    publicUrl(httpUrlFault).optional(),
+    'URL under which viewers reach this node: scheme, host and port; default http://HTTP_HOST:HTTP_PORT, the loopback for a wildcard. Needed where nodes on several hosts form a cluster and HTTP_HOST is a wildcard or the loopback.',
   ),
   TANGAZA_PUBLIC_RTMP_URL: variable(
-    z.string().optional(),
-    'URL under which encoders reach this node; default rtmp://RTMP_HOST:RTMP_PORT/live.',
+    publicUrl(rtmpUrlFault).optional(),
+    'URL under which encoders reach this node, its application included; default rtmp://RTMP_HOST:RTMP_PORT/live. Needed where TANGAZA_PUBLIC_URL is.',
   ),
   TANGAZA_NATS_URL: variable(
     z.string().default('nats://127.0.0.1:4222'),

@@ -12,6 +12,7 @@ import { z } from 'zod';
 import { TangazaError } from '../errors/tangaza-error.ts';
 import type { BootId, NodeId } from '../model/ids.ts';
 import { Member, type GoneMember, type ListedMember } from './member-directory.ts';
+import { unreachableFrom } from './reach.ts';
 
 export const ViewMember = Member.extend({
   incarnation: z.number().int().positive(),
@@ -66,9 +67,10 @@ export function misfit(view: View, self: Member, secretHash: string): string | u
   if (view.secretHash !== secretHash)
     return `${self.id} has another secret than the cluster in region ${self.region}: give it the secrets of this cluster (its data folder), or another NATS.`;
   if (isFull(view, self.id)) return fullFor(self);
-  const other = view.members.find((one) => isLive(one) && one.protocol !== self.protocol);
+  const others = view.members.filter(isLive);
+  const other = others.find(({ protocol }) => protocol !== self.protocol);
   return other === undefined
-    ? undefined
+    ? unreachableFrom(self, others)
     : `${self.id} speaks protocol ${self.protocol}, ${other.id} speaks ${other.protocol}: run the same version on both.`;
 }
 

@@ -35,6 +35,15 @@ test('one that leaves is no member any more, and nobody calls it dead', async ()
   expect(states(one)).toEqual(['n1 alive']);
 });
 
+test('a node that advertises its loopback to a cluster of several hosts is told what to set and does not start', async () => {
+  await using nats = await startNats({ jetstream: true });
+  await using one = await startNode(nats, 'n1', { change: { httpUrl: 'http://10.0.0.1' } });
+  await expect(startNode(nats, 'n2', { change: { host: 'elsewhere' } })).rejects.toThrow(
+    /n2 on elsewhere .*set TANGAZA_PUBLIC_URL/,
+  );
+  expect(states(one)).toEqual(['n1 alive']);
+});
+
 test('draining is seen by all, and is no death', async () => {
   await using nats = await startNats({ jetstream: true });
   await using one = await startNode(nats, 'n1');
@@ -84,7 +93,7 @@ test.each(['emptied', 'corrupt'])(
 
 test('of two processes with one node id the second does not start while the first lives', async () => {
   await using nats = await startNats({ jetstream: true });
-  await using one = await startNode(nats, 'n1', { change: { pid: 4711 } });
+  await using one = await startNode(nats, 'n1', { change: { pid: 4711, host: 'h' } });
   const second = startNode(nats, 'n1', { change: { bootId: BootId.parse('boot-2') } });
   await expect(second).rejects.toThrow(
     /A node n1 runs already \(process 4711 on h\): set another TANGAZA_NODE_ID/,

@@ -1,5 +1,6 @@
 /** Members of a region on a real nats-server, without the rest of a node. */
 import { createServer, type Server } from 'node:http';
+import { hostname } from 'node:os';
 import { Kvm } from '@nats-io/kv';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import type { GoneMember, Member } from '../../cluster/membership/member-directory.ts';
@@ -40,7 +41,10 @@ export async function startNode(
   const health = createServer((_, reply) => void reply.end('ok'));
   const port = await listening(health);
   const connection = await connect({ servers: nats.url, reconnectTimeWait: 50, maxReconnectAttempts: -1 });
-  const self = testMember(name, { httpUrl: `http://127.0.0.1:${port}`, ...change });
+  const self = testMember(name, {
+    ...{ host: hostname(), httpUrl: `http://127.0.0.1:${port}`, rtmpUrl: 'rtmp://127.0.0.1/live' },
+    ...change,
+  });
   const exits: string[] = [];
   const counts = new Map<string, number>();
   const crash = async (): Promise<void> => {

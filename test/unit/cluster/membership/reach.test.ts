@@ -1,0 +1,63 @@
+import { expect, test } from 'vitest';
+import { isOnlyHere, unreachableFrom } from '../../../../cluster/membership/reach.ts';
+import { misfit } from '../../../../cluster/membership/view.ts';
+import { testMember, viewOf } from '../../../support/members.ts';
+
+test.each([
+  ['http://127.0.0.1:8080', true],
+  ['http://127.8.0.1:8080', true],
+  ['http://localhost:8080', true],
+  ['http://a.localhost', true],
+  ['http://0.0.0.0:8080', true],
+  ['rtmp://[::1]:1935/live', true],
+  ['rtmp://[::]:1935/live', true],
+  ['http://[::ffff:127.0.0.1]:80', true],
+  ['http://10.0.0.7:8080', false],
+  ['http://n2', false],
+  ['https://127.example.com', false],
+  ['https://localhost.example.com', false],
+  ['rtmp://[2001:db8::1]/live', false],
+  ['n2', false],
+])('%s leads only to its own host: %s', (url, expected) => expect(isOnlyHere(url)).toBe(expected));
+
+const loopback = { httpUrl: 'http://127.0.0.1:8080', rtmpUrl: 'rtmp://127.0.0.1/live' };
+const onA = (id: string, change = {}) => testMember(id, { host: 'a', ...change });
+const onB = (id: string, change = {}) => testMember(id, { host: 'b', ...change });
+
+test.each([
+  ['loopback on one host', onA('n1', loopback), [onA('n2', loopback)], undefined],
+  ['nobody else', onA('n1', loopback), [], undefined],
+  ['its own earlier boot on another host', onA('n1', loopback), [onB('n1')], undefined],
+  ['two hosts that are reached', onA('n1'), [onB('n2')], undefined],
+  [
+    'loopback beside another host',
+    onA('n1', loopback),
+    [onA('n2'), onB('n3')],
+    /n1 on a .*127.*set TANGAZA_PUBLIC_URL, for n3 runs on another host, b/,
+  ],
+  ['RTMP alone', onA('n1', { rtmpUrl: 'rtmp://[::1]:1/live' }), [onB('n2')], /set TANGAZA_PUBLIC_RTMP_URL/],
+  [
+    'a worker alone needs no URL',
+    onA('n1', { ...loopback, roles: ['transcode-worker'] }),
+    [onB('n2')],
+    undefined,
+  ],
+  [
+    'the other is not reached',
+    onA('n1'),
+    [onB('n2', loopback)],
+    /n2 runs on another host, b, .*set TANGAZA_PUBLIC_URL there/,
+  ],
+])('%s', (_name, self, others, fault) => {
+  const said = unreachableFrom(self, others);
+  if (fault === undefined) expect(said).toBeUndefined();
+  else expect(said).toMatch(fault);
+});
+
+test('who would not be reached is no member, unless all others on other hosts are dead', () => {
+  const view = viewOf('n2');
+  const self = testMember('n1', { host: 'a', ...loopback });
+  expect(misfit(view, self, 'secret')).toMatch(/set TANGAZA_PUBLIC_URL/);
+  const dead = { ...view, members: view.members.map((one) => ({ ...one, state: 'dead' as const })) };
+  expect(misfit(dead, self, 'secret')).toBeUndefined();
+});
