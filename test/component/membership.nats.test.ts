@@ -37,7 +37,7 @@ test('one that leaves is no member any more, and nobody calls it dead', async ()
 
 test('a node that advertises its loopback to a cluster of several hosts is told what to set and does not start', async () => {
   await using nats = await startNats({ jetstream: true });
-  await using one = await startNode(nats, 'n1', { change: { httpUrl: 'http://10.0.0.1' } });
+  await using one = await startNode(nats, 'n1', { change: { httpUrl: 'http://192.0.2.1' } });
   await expect(startNode(nats, 'n2', { change: { host: 'elsewhere' } })).rejects.toThrow(
     /n2 on elsewhere .*set TANGAZA_PUBLIC_URL/,
   );

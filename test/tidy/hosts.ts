@@ -23,6 +23,8 @@ const namedHosts = [
 ];
 const exampleHost = /(?:^|\.)(?:example|test|invalid|localhost)$|(?:^|\.)example\.(?:com|org|net)$/;
 const loopback = /^127\.\d+\.\d+\.\d+$|^0\.0\.0\.0$|^\[::1?\]$/;
+/** Addresses for documents (RFC 5737, RFC 3849). */
+const documented = /^192\.0\.2\.\d+$|^198\.51\.100\.\d+$|^203\.0\.113\.\d+$|^\[2001:db8:[0-9a-f:]*\]$/;
 /** Upper-case words and single words (`http://HOST:PORT`, `http://edge`) stand for a host. */
 const placeholder = /^[A-Za-z][A-Za-z0-9_-]*$/;
 
@@ -52,7 +54,7 @@ export function checkHosts(files: readonly SourceFile[]): readonly Finding[] {
 
 function mayBeNamed(host: string): boolean {
   const isKnown = namedHosts.includes(host) || exampleHost.test(host);
-  return isKnown || loopback.test(host) || placeholder.test(host);
+  return isKnown || documented.test(host) || loopback.test(host) || placeholder.test(host);
 }
 
 export function checkMachinePaths(files: readonly SourceFile[]): readonly Finding[] {

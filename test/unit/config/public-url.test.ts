@@ -16,7 +16,7 @@ test.each([
 
 test.each([
   ['https://live.example.com', undefined],
-  ['http://10.0.0.7:8080/', undefined],
+  ['http://192.0.2.7:8080/', undefined],
   ['http://[2001:db8::7]:8080', undefined],
   ['live.example.com', /^not a URL of http:\/\/ or https:\/\//],
   ['rtmp://live.example.com/live', /^not a URL of http/],

@@ -12,7 +12,7 @@ test.each([
   ['rtmp://[::1]:1935/live', true],
   ['rtmp://[::]:1935/live', true],
   ['http://[::ffff:127.0.0.1]:80', true],
-  ['http://10.0.0.7:8080', false],
+  ['http://192.0.2.7:8080', false],
   ['http://n2', false],
   ['https://127.example.com', false],
   ['https://localhost.example.com', false],
