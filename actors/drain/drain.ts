@@ -95,8 +95,8 @@ export class Drain {
     const left = await this.#giveAway(handOverMs);
     if (left.length > 0) await Promise.all([endPublishers(), sessionsGone(sessionsGoneWithinMs)]);
     else {
-      const beganMs = clock.monotonicMs();
-      const mayWait = (ms: number): boolean => othersLeft() > 0 && clock.monotonicMs() < beganMs + ms;
+      const beganMs = clock.runningMs();
+      const mayWait = (ms: number): boolean => othersLeft() > 0 && clock.runningMs() < beganMs + ms;
       await this.#letPublishersGo(
         () => mayWait(partingMs.asked),
         () => mayWait(partingMs.inAll),
@@ -107,22 +107,22 @@ export class Drain {
   /** @returns streams that are still owned here */
   async #giveAway(withinMs: number): Promise<readonly StreamId[]> {
     const { handOver, clock, logger } = this.#ports;
-    const endMs = clock.monotonicMs() + withinMs;
+    const endMs = clock.runningMs() + withinMs;
     this.#isDraining = true;
     await this.#announce();
-    const left = await handOver(Math.max(1, endMs - clock.monotonicMs()));
+    const left = await handOver(Math.max(1, endMs - clock.runningMs()));
     if (left.length > 0) logger.warn({ left }, 'streams were left: their successors will find them');
     return left;
   }
 
   async #run(): Promise<void> {
     const { othersLeft, clock, withinMs, logger, exit } = this.#ports;
-    const endMs = clock.monotonicMs() + withinMs - lastMs;
+    const endMs = clock.runningMs() + withinMs - lastMs;
     if (othersLeft() > 0) await this.#giveAway(withinMs - lastMs);
     else await this.#announce();
     await this.#letPublishersGo(
-      () => clock.monotonicMs() < endMs,
-      () => clock.monotonicMs() < endMs + lastMs,
+      () => clock.runningMs() < endMs,
+      () => clock.runningMs() < endMs + lastMs,
     );
     logger.info({}, 'the node has drained');
     exit();

@@ -10,7 +10,7 @@
  */
 import { errorCodeOf, TangazaError } from '../../cluster/errors/tangaza-error.ts';
 import type { PeriodId, StreamId } from '../../cluster/model/ids.ts';
-import type { Clock } from '../../cluster/time/clock.ts';
+import { abortAfter, type Clock } from '../../cluster/time/clock.ts';
 import { presentationTime90k } from '../media/timeline/query.ts';
 import { fromSnapshot } from '../media/timeline/snapshot.ts';
 import type { Timeline } from '../media/timeline/timeline.ts';
@@ -99,7 +99,9 @@ export class Archives {
 
   async #readList(stream: StreamId): Promise<readonly ArchiveName[]> {
     const archives: ArchiveName[] = [];
-    for await (const { key } of this.#ports.store.list(archivePrefix(stream), AbortSignal.timeout(storeMs))) {
+    const { store, clock } = this.#ports;
+    using late = abortAfter(clock, storeMs);
+    for await (const { key } of store.list(archivePrefix(stream), late.signal)) {
       const name = parseArchiveKey(key);
       if (name !== undefined) archives.push(name);
     }
@@ -131,7 +133,9 @@ export class Archives {
   }
 
   async #read(key: string): Promise<Timeline | undefined> {
-    const body = await this.#ports.store.get(key, AbortSignal.timeout(storeMs));
+    const { store, clock } = this.#ports;
+    using late = abortAfter(clock, storeMs);
+    const body = await store.get(key, late.signal);
     const timeline = fromSnapshot(parse(new TextDecoder().decode(body)));
     if (timeline !== undefined) this.#keep(key, timeline);
     return timeline;

@@ -115,7 +115,7 @@ export function makeEdge(ports: EdgePorts): Edge {
   const finder = new StreamFinder(followers, existence, ports.firstSegmentMs);
   const archives = new Archives({ store, clock });
   const missing = new MissingMedia(ports);
-  const media = new MediaSource({ store, cache, archives, missing, liveEdgeMs: ports.liveEdgeMs });
+  const media = new MediaSource({ clock, store, cache, archives, missing, liveEdgeMs: ports.liveEdgeMs });
   const playback = new Playback({ ...ports, followers, finder, existence, media, cache });
   const state = { isLeaving: false };
   const local = new Map<string, LocalHandler>([

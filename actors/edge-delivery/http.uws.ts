@@ -90,8 +90,8 @@ class UwsServer implements HttpServer {
   async #drain(graceMs: number): Promise<void> {
     if (this.#listenSocket !== undefined) us_listen_socket_close(this.#listenSocket);
     this.#responder.closeConnections();
-    const untilMs = this.#clock.monotonicMs() + graceMs;
-    while (this.#waiting.size + this.#responder.openResponses > 0 && this.#clock.monotonicMs() < untilMs) {
+    const untilMs = this.#clock.runningMs() + graceMs;
+    while (this.#waiting.size + this.#responder.openResponses > 0 && this.#clock.runningMs() < untilMs) {
       await this.#clock.sleep(20);
     }
     this.#stopSweep?.();
@@ -141,7 +141,7 @@ class UwsServer implements HttpServer {
       this.#traffic.aborted();
       request.abort();
     });
-    this.#waiting.set(request, this.#clock.monotonicMs());
+    this.#waiting.set(request, this.#clock.runningMs());
     this.#traffic.waiting = this.#waiting.size;
     void this.#sendLater(response, request, reply, asked);
   }
@@ -186,7 +186,7 @@ class UwsServer implements HttpServer {
   }
 
   #sweep(): void {
-    const beforeMs = this.#clock.monotonicMs() - this.#limits.bodyMs;
+    const beforeMs = this.#clock.runningMs() - this.#limits.bodyMs;
     for (const [request, sinceMs] of this.#waiting) {
       if (sinceMs > beforeMs) break; // in order of arrival
       if (!request.isBodyUnread) continue;

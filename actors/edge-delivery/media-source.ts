@@ -8,6 +8,7 @@ import { hash } from 'node:crypto';
 import type { StoredMedia } from '../../cluster/contract/index-log.ts';
 import { errorCodeOf, TangazaError } from '../../cluster/errors/tangaza-error.ts';
 import type { Rendition } from '../../cluster/contract/renditions.ts';
+import { abortAfter, type Clock } from '../../cluster/time/clock.ts';
 import { PeriodId, type RenditionName, type StreamId } from '../../cluster/model/ids.ts';
 import {
   endOfSegments90k,
@@ -28,6 +29,7 @@ import type { MissingMedia } from './missing-media.ts';
 import type { StreamFollower } from './stream-follower.ts';
 
 export interface MediaPorts {
+  readonly clock: Clock;
   readonly store: SegmentStore;
   readonly cache: EntityCache;
   readonly archives: Archives;
@@ -138,7 +140,8 @@ export class MediaSource {
     const { stream, key } = object;
     const contentType = `${object.kind}/mp4`;
     return this.#ports.cache.load(target, async () => {
-      const body = await this.#ports.store.get(key, AbortSignal.timeout(storeMs)).catch((error: unknown) => {
+      using late = abortAfter(this.#ports.clock, storeMs);
+      const body = await this.#ports.store.get(key, late.signal).catch((error: unknown) => {
         throw errorCodeOf(error) === 'SEGMENT_NOT_FOUND'
           ? this.#ports.missing.found(stream, target, key)
           : error;

@@ -90,7 +90,7 @@ export class Responder {
 
   /** Cuts off readers that take nothing, or too long. Called every few seconds. */
   sweep(): void {
-    const nowMs = this.#clock.monotonicMs();
+    const nowMs = this.#clock.runningMs();
     const { stalledMs, responseMs } = this.#limits;
     for (const slow of this.#slow) {
       if (nowMs - slow.progressMs <= stalledMs && nowMs - slow.startedMs <= responseMs) continue;
@@ -166,7 +166,7 @@ export class Responder {
   }
 
   #sendTheRest(response: HttpResponse, body: Uint8Array): void {
-    const nowMs = this.#clock.monotonicMs();
+    const nowMs = this.#clock.runningMs();
     const slow: SlowResponse = { response, body, startedMs: nowMs, progressMs: nowMs };
     const forget = (): void => this.#forget(slow);
     response.onAborted(() => {
@@ -179,7 +179,7 @@ export class Responder {
       return;
     }
     response.onWritable((offset) => {
-      slow.progressMs = this.#clock.monotonicMs();
+      slow.progressMs = this.#clock.runningMs();
       const [isTaken, isDone] = response.tryEnd(body.subarray(offset), body.byteLength);
       if (isDone) forget();
       return isTaken;

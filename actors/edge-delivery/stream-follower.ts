@@ -44,7 +44,7 @@ export class StreamFollower {
     this.id = id;
     this.#ports = ports;
     this.#holds = new Holds(ports.holdLimits);
-    this.#usedMs = ports.clock.monotonicMs();
+    this.#usedMs = ports.clock.runningMs();
     this.#caughtUp.promise.catch(() => {}); // nobody may be waiting when it closes
     void this.#follow();
   }
@@ -84,11 +84,11 @@ export class StreamFollower {
     ms: number,
   ): Promise<Outcome> {
     if (isSettled(this.#timeline)) return 'settled';
-    return this.#holds.wait(request, key, isSettled, this.#ports.clock.monotonicMs() + ms);
+    return this.#holds.wait(request, key, isSettled, this.#ports.clock.runningMs() + ms);
   }
 
   touch(): void {
-    this.#usedMs = this.#ports.clock.monotonicMs();
+    this.#usedMs = this.#ports.clock.runningMs();
   }
 
   /** When it was last used, monotonic ms; hits of rendered entities on the hot path count as use. */
@@ -123,7 +123,7 @@ export class StreamFollower {
 
   /** Ends waits that are overdue. */
   expire(): void {
-    this.#holds.expire(this.#ports.clock.monotonicMs());
+    this.#holds.expire(this.#ports.clock.runningMs());
   }
 
   close(): void {

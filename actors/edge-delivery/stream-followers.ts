@@ -66,7 +66,7 @@ export class StreamFollowers {
 
   /** Ends overdue waits, drops what is idle. Called a few times a second. */
   sweep(): void {
-    const beforeMs = this.#options.clock.monotonicMs() - this.#options.idleMs;
+    const beforeMs = this.#options.clock.runningMs() - this.#options.idleMs;
     for (const [id, follower] of this.#followers) {
       follower.expire();
       if (follower.usedMs() < beforeMs) this.drop(id);
@@ -83,7 +83,7 @@ export class StreamFollowers {
     const oldest = this.all()
       .filter((follower) => follower.heldRequests === 0)
       .toSorted((left, right) => left.usedMs() - right.usedMs())[0];
-    const isIdle = oldest !== undefined && oldest.usedMs() < this.#options.clock.monotonicMs() - graceMs;
+    const isIdle = oldest !== undefined && oldest.usedMs() < this.#options.clock.runningMs() - graceMs;
     if (!isIdle)
       throw new TangazaError(
         'OVERLOADED',

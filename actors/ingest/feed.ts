@@ -62,7 +62,7 @@ export class Feed {
   #suspects: HeldFrame[] = [];
   #lastAudioMs: number | undefined;
   /** `dtsMs` is unknown until the first picture. */
-  #keyWait: { readonly dtsMs: number | undefined; readonly monotonicMs: number } | undefined;
+  #keyWait: { readonly dtsMs: number | undefined; readonly runningMs: number } | undefined;
   #keyframeIntervalMs: number | undefined;
 
   constructor(ports: FeedPorts) {
@@ -110,9 +110,9 @@ export class Feed {
   /** Media and wall time since the last IDR, or since video was first heard of. */
   sinceKey(now: Now): { readonly mediaMs: number; readonly wallMs: number } | undefined {
     if (this.#keyWait === undefined) return undefined;
-    const { dtsMs, monotonicMs } = this.#keyWait;
+    const { dtsMs, runningMs } = this.#keyWait;
     const mediaMs = dtsMs === undefined ? 0 : (this.#videoClock.lastMs ?? dtsMs) - dtsMs;
-    return { mediaMs, wallMs: now.monotonicMs - monotonicMs };
+    return { mediaMs, wallMs: now.runningMs - runningMs };
   }
 
   onMetadata(metadata: FeedMetadata): void {
@@ -122,7 +122,7 @@ export class Feed {
   onVideoConfiguration(video: VideoConfiguration, now: Now): void {
     const before = this.#video;
     this.#video = video;
-    this.#keyWait ??= { dtsMs: this.#videoClock.lastMs, monotonicMs: now.monotonicMs };
+    this.#keyWait ??= { dtsMs: this.#videoClock.lastMs, runningMs: now.runningMs };
     if (before === undefined || Buffer.compare(before.configuration, video.configuration) === 0) return;
     this.#ports.warn(
       'configurationChanged',
@@ -130,7 +130,7 @@ export class Feed {
     );
     this.#settleHeldPictures(now);
     this.#endCurrent();
-    this.#keyWait = { dtsMs: this.#videoClock.lastMs, monotonicMs: now.monotonicMs };
+    this.#keyWait = { dtsMs: this.#videoClock.lastMs, runningMs: now.runningMs };
   }
 
   onAudioConfiguration(audio: AudioConfiguration): void {
@@ -157,7 +157,7 @@ export class Feed {
     if (step.kind === 'run' && step.isSnapped)
       this.#ports.warn('timestampSnapped', 'a video timestamp did not go forward');
     if (this.#keyWait?.dtsMs === undefined)
-      this.#keyWait = { dtsMs, monotonicMs: this.#keyWait?.monotonicMs ?? now.monotonicMs };
+      this.#keyWait = { dtsMs, runningMs: this.#keyWait?.runningMs ?? now.runningMs };
     const raw = { ...picture, dtsMs, ptsMs: dtsMs + composition };
     for (const settled of this.#stage.push(raw)) this.#place(settled, now);
   }
@@ -170,7 +170,7 @@ export class Feed {
     this.#suspects = [];
     this.#videoClock = new FeedClock();
     this.#videoClock.step(dtsMs, now.monotonicMs);
-    this.#keyWait = { dtsMs, monotonicMs: now.monotonicMs };
+    this.#keyWait = { dtsMs, runningMs: now.runningMs };
   }
 
   #settleHeldPictures(now: Now): void {
@@ -209,7 +209,7 @@ export class Feed {
         );
       }
     }
-    this.#keyWait = { dtsMs: picture.dtsMs, monotonicMs: now.monotonicMs };
+    this.#keyWait = { dtsMs: picture.dtsMs, runningMs: now.runningMs };
   }
 
   #setting(zeroMs: number, now: Now): PeriodSetting {
@@ -271,7 +271,7 @@ export class Feed {
     if (first === undefined || last === undefined || this.#audio === undefined) return;
     if (Math.abs(last.ms - first.ms) < this.#audioOnlyAfterMs()) return;
     const heldMs = last.ms - first.ms;
-    const began = { monotonicMs: now.monotonicMs, utcMs: now.utcMs - Math.max(0, heldMs) };
+    const began = { ...now, utcMs: now.utcMs - Math.max(0, heldMs) };
     const period = new AudioPeriod(this.#setting(first.ms, began), this.#audio);
     this.#begin(period);
     this.#audioClock = new FeedClock();

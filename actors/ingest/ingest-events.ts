@@ -4,10 +4,12 @@ import type { ErrorCode } from '../../cluster/errors/catalogue.ts';
 import type { Sha256 } from '../../cluster/model/ids.ts';
 import type { AudioTrack, Sample, VideoTrack } from '../media/cmaf/cmaf.ts';
 
-/** Both clocks at the time of a call; the core reads none itself. */
+/** The clocks at the time of a call; the core reads none itself. */
 export interface Now {
-  /** Monotonic ms since an arbitrary zero. */
+  /** Monotonic ms since an arbitrary zero, this process's standstills included: by it a feed's own clock is judged. */
   readonly monotonicMs: number;
+  /** The same without standstills, from another zero: by it the publisher's silence and the owner's are judged. */
+  readonly runningMs: number;
   /** UTC ms since 1970; only ever reported, nothing is decided by it. */
   readonly utcMs: number;
 }

@@ -67,7 +67,7 @@ export class IngestSession implements IngestSessionApi {
   readonly #warnings = new SessionWarnings();
   readonly #meter = new InputMeter();
   #events: IngestEvent[] = [];
-  #now: Now = { monotonicMs: 0, utcMs: 0 };
+  #now: Now = { monotonicMs: 0, runningMs: 0, utcMs: 0 };
   #state: 'receiving' | 'refused' | 'closed' = 'receiving';
   #firstTagMs: number | undefined;
   #corruptInRow = 0;
@@ -86,8 +86,8 @@ export class IngestSession implements IngestSessionApi {
   onTag(tag: FlvTag, now: Now): readonly IngestEvent[] {
     if (this.#state !== 'receiving') return [];
     return this.#turn(now, () => {
-      this.#firstTagMs ??= now.monotonicMs;
-      this.#meter.note(now.monotonicMs, tag.payload.length, 0);
+      this.#firstTagMs ??= now.runningMs;
+      this.#meter.note(now.runningMs, tag.payload.length, 0);
       this.#take(tag);
       this.#check();
     });
@@ -113,7 +113,7 @@ export class IngestSession implements IngestSessionApi {
   }
 
   stats(now: Now): InputStats {
-    const { bytesPerSecond, picturesPerSecond } = this.#meter.rates(now.monotonicMs);
+    const { bytesPerSecond, picturesPerSecond } = this.#meter.rates(now.runningMs);
     const { video, audio, keyframeIntervalMs } = this.#feed;
     return {
       ...(video === undefined
@@ -127,8 +127,8 @@ export class IngestSession implements IngestSessionApi {
       ...(audio === undefined ? {} : { audioCodec: audio.aac.objectType === 2 ? 'AAC-LC' : 'HE-AAC' }),
       bitrateBps: Math.round(bytesPerSecond * 8),
       ...(keyframeIntervalMs === undefined ? {} : { keyframeIntervalSeconds: keyframeIntervalMs / 1000 }),
-      lastPacketAgeMs: Math.max(0, now.monotonicMs - this.#meter.lastPacketMs(now.monotonicMs)),
-      warnings: this.#warnings.list(now.monotonicMs),
+      lastPacketAgeMs: Math.max(0, now.runningMs - this.#meter.lastPacketMs(now.runningMs)),
+      warnings: this.#warnings.list(now.runningMs),
     };
   }
 
@@ -152,7 +152,7 @@ export class IngestSession implements IngestSessionApi {
   }
 
   #warn(code: WarningCode, detail: string): void {
-    if (this.#warnings.note(code, detail, this.#now.monotonicMs))
+    if (this.#warnings.note(code, detail, this.#now.runningMs))
       this.#events.push({ kind: 'warn', code, detail });
   }
 
@@ -225,7 +225,7 @@ export class IngestSession implements IngestSessionApi {
     if (inspection === undefined || inspection.role === 'none') return;
     this.#corruptInRow = 0;
     if (inspection.changed !== undefined) this.#configure(inspection.changed);
-    this.#meter.note(this.#now.monotonicMs, 0, 1);
+    this.#meter.note(this.#now.runningMs, 0, 1);
     const dtsMs = this.#unwrapper.unwrap(timestampMs);
     const ptsMs = dtsMs + this.#soundComposition(compositionMs);
     this.#feed.onPicture(
@@ -306,7 +306,7 @@ export class IngestSession implements IngestSessionApi {
   #checkAnnounced(): void {
     const { video, audio } = this.#feed;
     if (video !== undefined || audio !== undefined || this.#firstTagMs === undefined) return;
-    const waitedMs = this.#now.monotonicMs - this.#firstTagMs;
+    const waitedMs = this.#now.runningMs - this.#firstTagMs;
     if (waitedMs < this.#limits.announceTimeoutMs) return;
     throw new TangazaError(
       'MEDIA_INVALID',
@@ -316,10 +316,7 @@ export class IngestSession implements IngestSessionApi {
 
   #checkKeyframes(): void {
     const since = this.#feed.sinceKey(this.#now);
-    if (
-      since === undefined ||
-      this.#now.monotonicMs - this.#meter.lastPacketMs(this.#now.monotonicMs) > silentMs
-    )
+    if (since === undefined || this.#now.runningMs - this.#meter.lastPacketMs(this.#now.runningMs) > silentMs)
       return;
     const { maxKeyframeIntervalMs, maxKeyframeWaitMs, maxPictures } = this.#limits;
     if (since.mediaMs >= maxKeyframeIntervalMs || since.wallMs >= maxKeyframeWaitMs) {
@@ -339,9 +336,9 @@ export class IngestSession implements IngestSessionApi {
 
   #checkOwner(): void {
     const { unopened } = this.#feed;
-    this.#askedAtMs = unopened.length === 0 ? undefined : (this.#askedAtMs ?? this.#now.monotonicMs);
+    this.#askedAtMs = unopened.length === 0 ? undefined : (this.#askedAtMs ?? this.#now.runningMs);
     if (this.#askedAtMs === undefined) return;
-    const waitedMs = this.#now.monotonicMs - this.#askedAtMs;
+    const waitedMs = this.#now.runningMs - this.#askedAtMs;
     if (unopened.length > maxUnopenedPeriods || waitedMs > this.#limits.maxOpenWaitMs) {
       throw new TangazaError(
         'UNAVAILABLE',

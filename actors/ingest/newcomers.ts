@@ -61,12 +61,12 @@ export class Newcomers {
     };
     this.#remember(streamId, waiting);
     waiting.trying += 1;
-    waiting.triedAtMs = clock.monotonicMs();
+    waiting.triedAtMs = clock.runningMs();
     try {
       return await waiting.watch.attach(params);
     } finally {
       waiting.trying -= 1;
-      waiting.triedAtMs = clock.monotonicMs();
+      waiting.triedAtMs = clock.runningMs();
       waiting.unanswered += 1;
       if (!waiting.watch.isWaiting) this.#forget(streamId, waiting);
     }
@@ -74,7 +74,7 @@ export class Newcomers {
 
   /** N2, each second. */
   look(): void {
-    const nowMs = this.#ports.clock.monotonicMs();
+    const nowMs = this.#ports.clock.runningMs();
     for (const [streamId, waiting] of this.#waiting) {
       const { trying, unanswered, triedAtMs } = waiting;
       if (trying === 0 && nowMs - triedAtMs > forgetAfterMs) this.#forget(streamId, waiting);

@@ -81,7 +81,7 @@ export class OfferQueue {
     }
     const entry: Entry = {
       work,
-      addedAtMs: this.#clock.monotonicMs(),
+      addedAtMs: this.#clock.runningMs(),
       stop: new AbortController(),
       stored: undefined,
       heldBytes: work.bytes,
@@ -153,7 +153,7 @@ export class OfferQueue {
         return !entry.isLost;
       } catch (error) {
         const code = errorCodeOf(error);
-        const isOld = this.#clock.monotonicMs() - entry.addedAtMs > this.#limits.maxAgeMs;
+        const isOld = this.#clock.runningMs() - entry.addedAtMs > this.#limits.maxAgeMs;
         if (catalogue[code].retry === 'never' || isOld) this.#lose(entry, code);
         else await this.#clock.sleep(pauseMs, signal).catch(() => {});
       }

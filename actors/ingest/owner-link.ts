@@ -62,7 +62,7 @@ export class OwnerLink {
     return this.underEpoch(async (epoch) => {
       const reply = await this.#send(recent, epoch);
       if (epoch !== this.#epoch) throw new TangazaError('STALE_EPOCH', 'a former owner has answered'); // L4
-      this.#recent.add(recent, this.#ports.clock.monotonicMs());
+      this.#recent.add(recent, this.#ports.clock.runningMs());
       return reply;
     });
   }
@@ -138,7 +138,7 @@ export class OwnerLink {
       this.#epoch = epoch;
       this.#unanswered = this.#recent.list();
       this.#unansweredSinceMs =
-        this.#unanswered.length === 0 ? undefined : (this.#unansweredSinceMs ?? clock.monotonicMs());
+        this.#unanswered.length === 0 ? undefined : (this.#unansweredSinceMs ?? clock.runningMs());
       logger.info({ epoch, offers: this.#recent.size }, 'attached to a new owner');
     } catch (error) {
       this.#isOwnerGone = true;
@@ -156,7 +156,7 @@ export class OwnerLink {
       const code = errorCodeOf(error);
       if (isOtherOwner(code)) this.#isOwnerGone = true;
       const sinceMs = this.#unansweredSinceMs ?? Infinity;
-      const isOld = this.#ports.clock.monotonicMs() - sinceMs > maxAgeMs;
+      const isOld = this.#ports.clock.runningMs() - sinceMs > maxAgeMs;
       const isRefused = catalogue[code].retry === 'never' && !isOtherOwner(code);
       if (!isOld && !isRefused) throw retryable(error);
       this.#lose(recent, code);

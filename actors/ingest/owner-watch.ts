@@ -76,7 +76,7 @@ export class OwnerWatch implements StreamCalls {
   /** For how long the owner has done nothing, ms; 0 while it works. */
   get waitedMs(): number {
     const sinceMs = Math.min(this.#unansweredSinceMs ?? Infinity, this.#unloggedSinceMs ?? Infinity);
-    return sinceMs === Infinity ? 0 : this.#clock.monotonicMs() - sinceMs;
+    return sinceMs === Infinity ? 0 : this.#clock.runningMs() - sinceMs;
   }
 
   /** A twin feeds the stream at another node, as the owner last said. */
@@ -103,7 +103,7 @@ export class OwnerWatch implements StreamCalls {
 
   async offer(params: OfferParams): Promise<unknown> {
     const reply = await this.#ask(() => this.#stream.offer(params));
-    if (isAcceptedReply(reply)) this.#unloggedSinceMs ??= this.#clock.monotonicMs();
+    if (isAcceptedReply(reply)) this.#unloggedSinceMs ??= this.#clock.runningMs();
     return reply;
   }
 
@@ -162,7 +162,7 @@ export class OwnerWatch implements StreamCalls {
 
   /** W1. */
   async #ask<T>(call: () => Promise<T>): Promise<T> {
-    this.#unansweredSinceMs ??= this.#clock.monotonicMs();
+    this.#unansweredSinceMs ??= this.#clock.runningMs();
     try {
       const reply = await call();
       this.#unansweredSinceMs = undefined;

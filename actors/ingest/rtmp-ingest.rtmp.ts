@@ -111,7 +111,7 @@ class RtmpIngest implements IngestPort {
       limits,
       handler,
       isOverflow,
-      nowMs: () => clock.monotonicMs(),
+      nowMs: () => clock.runningMs(),
       onFault: (code, detail) => this.#onFault(socket, code, detail),
       onGone: () => this.#onGone(id, socket),
     });
@@ -134,7 +134,7 @@ class RtmpIngest implements IngestPort {
   }
 
   #check(): void {
-    const nowMs = this.#options.clock.monotonicMs();
+    const nowMs = this.#options.clock.runningMs();
     let publishers = 0;
     let bytes = 0;
     for (const connection of [...this.#connections.values()]) {
@@ -149,7 +149,7 @@ class RtmpIngest implements IngestPort {
 
   #onFault(socket: Socket, code: ErrorCode, detail: string): void {
     this.#metrics.refused.add(1, { code });
-    const second = Math.floor(this.#options.clock.monotonicMs() / 1000);
+    const second = Math.floor(this.#options.clock.runningMs() / 1000);
     if (second !== this.#faultSecond) {
       this.#faultSecond = second;
       this.#faultLines = 0;

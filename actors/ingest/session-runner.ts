@@ -165,7 +165,7 @@ export class SessionRunner implements TagSink {
 
   #now(): Now {
     const { clock } = this.#ports;
-    return { monotonicMs: clock.monotonicMs(), utcMs: clock.utcMs() };
+    return { monotonicMs: clock.monotonicMs(), runningMs: clock.runningMs(), utcMs: clock.utcMs() };
   }
 
   #carryOut(events: readonly IngestEvent[]): void {
@@ -208,7 +208,7 @@ export class SessionRunner implements TagSink {
 
   #warn(code: string, detail: string): void {
     this.#ports.metrics.warnings.add(1, { code });
-    const nowMs = this.#ports.clock.monotonicMs();
+    const nowMs = this.#ports.clock.runningMs();
     if (nowMs - (this.#warnedAtMs.get(code) ?? -Infinity) < warnEveryMs) return;
     this.#warnedAtMs.set(code, nowMs);
     this.#ports.logger.warn({ code }, detail);

@@ -1,6 +1,6 @@
 /** Tries an operation a bounded number of times, each for a bounded time, with full jitter in between (O3). */
 import type { Metrics } from '../../cluster/observe/metrics.ts';
-import type { Clock } from '../../cluster/time/clock.ts';
+import { abortAfter, type Clock } from '../../cluster/time/clock.ts';
 import { isPassing, storeErrorOf } from './s3-errors.s3.ts';
 
 export interface AttemptLimits {
@@ -38,9 +38,9 @@ export class Attempts {
     work: (attempt: AbortSignal) => Promise<T>,
   ): Promise<T> {
     for (let attempt = 1; ; attempt += 1) {
-      const timeout = AbortSignal.timeout(this.#attemptTimeoutMs);
+      using timeout = abortAfter(this.#clock, this.#attemptTimeoutMs);
       try {
-        return await work(signal === undefined ? timeout : AbortSignal.any([signal, timeout]));
+        return await work(signal === undefined ? timeout.signal : AbortSignal.any([signal, timeout.signal]));
       } catch (error) {
         signal?.throwIfAborted();
         if (attempt >= this.#maxAttempts || !isPassing(error)) throw storeErrorOf(error, what);

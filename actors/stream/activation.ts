@@ -114,7 +114,7 @@ export class Activation {
     const { sessions, self, lastSequence: sequence } = this.#state;
     const known = sessions.find(({ id }) => id === session);
     const others = sessions.filter((one) => one !== known && one.isActive);
-    const nowMs = this.#now().monotonicMs;
+    const nowMs = this.#now().runningMs;
     const feedsElsewhere =
       known !== undefined &&
       others.some((one) => one.node !== known.node && isStaying(one.node) && isSending(one, nowMs));
@@ -191,10 +191,10 @@ export class Activation {
    */
   async logged(withinMs: number, signal?: AbortSignal): Promise<void> {
     const { clock } = this.#ports;
-    const deadlineMs = clock.monotonicMs() + withinMs;
+    const deadlineMs = clock.runningMs() + withinMs;
     for (;;) {
       if (this.#isGone && this.#state.timeline.state !== 'ended') throw givenUp();
-      const isOver = clock.monotonicMs() >= deadlineMs || signal?.aborted === true;
+      const isOver = clock.runningMs() >= deadlineMs || signal?.aborted === true;
       if ((this.queuedRecords === 0 && !this.#isGivenAway) || isOver) return;
       await clock.sleep(loggedLookMs);
     }
@@ -219,7 +219,7 @@ export class Activation {
   }
 
   #now(): Now {
-    return { utcMs: this.#ports.clock.utcMs(), monotonicMs: this.#ports.clock.monotonicMs() };
+    return { utcMs: this.#ports.clock.utcMs(), runningMs: this.#ports.clock.runningMs() };
   }
 
   #crash(error: unknown): void {

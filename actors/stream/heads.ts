@@ -10,7 +10,7 @@ import type { IndexEntry } from '../../cluster/contract/index-log.ts';
 import { errorCodeOf } from '../../cluster/errors/tangaza-error.ts';
 import { Epoch, type NodeId, type StreamId } from '../../cluster/model/ids.ts';
 import type { Logger } from '../../cluster/observe/logger.ts';
-import type { Clock } from '../../cluster/time/clock.ts';
+import { abortAfter, type Clock } from '../../cluster/time/clock.ts';
 import type { EdgeHead } from '../../cluster/contract/stream.ts';
 import { applyEntry, emptyTimeline } from '../media/timeline/fold.ts';
 import { fromSnapshot } from '../media/timeline/snapshot.ts';
@@ -42,7 +42,7 @@ const readWithinMs = 5000;
 export async function headsOf(stream: StreamId, ports: HeadPorts): Promise<Heads> {
   const [edges, checkpoint] = await Promise.all([
     within(ports.clock, ports.askEdges(stream), []),
-    within(ports.clock, newestCheckpoint(stream, ports.store), undefined),
+    within(ports.clock, newestCheckpoint(stream, ports), undefined),
   ]);
   const epochs = [...edges.map(({ epoch }) => epoch), checkpoint?.epoch].flatMap((epoch) => {
     const parsed = Epoch.safeParse(epoch);
@@ -59,7 +59,8 @@ export async function headsOf(stream: StreamId, ports: HeadPorts): Promise<Heads
     }
     if (checkpoint === undefined || checkpoint.nextNumber <= known.nextNumber) return undefined;
     const stored = await read(ports, async () => {
-      const body = await ports.store.get(checkpoint.key, AbortSignal.timeout(readWithinMs));
+      using late = abortAfter(ports.clock, readWithinMs);
+      const body = await ports.store.get(checkpoint.key, late.signal);
       return JSON.parse(Buffer.from(body).toString());
     });
     return isBeyond(stored, known) ? stored : undefined;
@@ -67,9 +68,13 @@ export async function headsOf(stream: StreamId, ports: HeadPorts): Promise<Heads
   return { epochs, beyond };
 }
 
-async function newestCheckpoint(stream: StreamId, store: SegmentStore): Promise<ArchiveName | undefined> {
+async function newestCheckpoint(
+  stream: StreamId,
+  { store, clock }: HeadPorts,
+): Promise<ArchiveName | undefined> {
   const names: ArchiveName[] = [];
-  for await (const { key } of store.list(archivePrefix(stream), AbortSignal.timeout(readWithinMs))) {
+  using late = abortAfter(clock, readWithinMs);
+  for await (const { key } of store.list(archivePrefix(stream), late.signal)) {
     const name = parseArchiveKey(key);
     if (name !== undefined) names.push(name);
   }

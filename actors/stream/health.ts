@@ -33,7 +33,7 @@ export function healthOf(state: OwnerState, successors: readonly NodeId[], now: 
             ...plainInput(input),
             sessionId: session.id,
             warnings,
-            lastPacketAgeMs: Math.round(packetAgeMs(session, now.monotonicMs)),
+            lastPacketAgeMs: Math.round(packetAgeMs(session, now.runningMs)),
           },
         }),
     sessions: state.sessions.map((one) => sessionHealth(one, now)),
@@ -49,7 +49,7 @@ function sessionHealth(one: Session, now: Now): NonNullable<StreamHealth['sessio
     remoteAddress: one.remoteAddress,
     ...(one.encoder === undefined ? {} : { encoder: one.encoder }),
     ...(one.input === undefined ? {} : { bitrateBps: one.input.bitrateBps }),
-    lastPacketAgeMs: Math.round(packetAgeMs(one, now.monotonicMs)),
+    lastPacketAgeMs: Math.round(packetAgeMs(one, now.runningMs)),
     warnings: one.input?.warnings ?? [],
   };
 }
@@ -69,7 +69,7 @@ function judgement(state: OwnerState, now: Now): Pick<StreamHealth, 'state' | 'r
   const isLive = state.sessions.some((one) => one.isActive);
   const refusal = state.lastRefusal;
   if (!isLive) {
-    const isRefused = refusal !== undefined && now.monotonicMs - refusal.atMs < refusalShownMs;
+    const isRefused = refusal !== undefined && now.runningMs - refusal.atMs < refusalShownMs;
     return isRefused
       ? { state: 'refused', reason: refusal.reason }
       : { state: 'offline', reason: 'No publisher is connected.' };
@@ -83,7 +83,7 @@ function judgement(state: OwnerState, now: Now): Pick<StreamHealth, 'state' | 'r
 
 function faultOf(state: OwnerState, period: TimelinePeriod, now: Now): string | undefined {
   if (state.link.kind === 'down') {
-    const seconds = Math.round((now.monotonicMs - state.link.sinceAtMs) / 1000);
+    const seconds = Math.round((now.runningMs - state.link.sinceAtMs) / 1000);
     return `The index log has not answered for ${seconds} s: nothing new is shown, nothing is lost.`;
   }
   const recent = period.segments.slice(-recentSegments);
@@ -98,7 +98,7 @@ function faultOf(state: OwnerState, period: TimelinePeriod, now: Now): string | 
   );
   if (absent.size > 0) return `Missing of late: ${[...absent].join(', ')}.`;
   const session = state.sessions.findLast((one) => one.isActive);
-  if (session !== undefined && packetAgeMs(session, now.monotonicMs) >= limits.ghostMs)
+  if (session !== undefined && packetAgeMs(session, now.runningMs) >= limits.ghostMs)
     return 'The publisher sends nothing.';
   return session?.input?.warnings[0];
 }

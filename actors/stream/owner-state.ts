@@ -34,7 +34,7 @@ import type { SourceMark } from './twins.ts';
 
 export interface Now {
   readonly utcMs: number;
-  readonly monotonicMs: number;
+  readonly runningMs: number; // a standstill of this process makes nothing late, and nobody silent
 }
 
 export interface Identity {

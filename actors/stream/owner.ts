@@ -107,21 +107,21 @@ export function createOwner(
       archivedBelow: timeline.firstNumber,
     },
     ...{
-      logProvenAtMs: now.monotonicMs,
+      logProvenAtMs: now.runningMs,
       lastSequence: entries.at(-1)?.sequence ?? 0,
       recordCount: 0,
       logRecords: entries.length,
     },
     ...{
-      sessions: handedOver(feeding, now.monotonicMs),
-      idleSinceAtMs: feeding.length === 0 ? now.monotonicMs : undefined,
+      sessions: handedOver(feeding, now.runningMs),
+      idleSinceAtMs: feeding.length === 0 ? now.runningMs : undefined,
       refusals: new Map(),
       lastRefusal: undefined,
       openings: [],
       marks: marksOf(entries),
     },
-    ...{ pending: inherited(timeline, now), headSinceAtMs: now.monotonicMs, decided: lastDecided(timeline) },
-    catchUpUntilMs: now.monotonicMs + limits.catchUpMs,
+    ...{ pending: inherited(timeline, now), headSinceAtMs: now.runningMs, decided: lastDecided(timeline) },
+    catchUpUntilMs: now.runningMs + limits.catchUpMs,
     ...{
       nextNumber: timeline.nextNumber,
       inits: new Map(),
@@ -146,7 +146,7 @@ function inherited({ pending }: Timeline, now: Now): readonly PendingSegment[] {
   const arrival = {
     sourceRecordId: inheritedSource,
     isLogged: true,
-    clockAtMs: now.monotonicMs,
+    clockAtMs: now.runningMs,
     isBacklog: true,
   };
   return [...pending.values()]

@@ -53,7 +53,7 @@ export class Standstills {
   async look(stream: StreamId): Promise<StandsStillReply> {
     this.#forgetOld();
     const found = await this.#read(stream);
-    const nowMs = this.#ports.clock.monotonicMs();
+    const nowMs = this.#ports.clock.runningMs();
     if (found === undefined) {
       this.#seen.delete(stream);
       return {};
@@ -97,7 +97,7 @@ export class Standstills {
   }
 
   #forgetOld(): void {
-    const beforeMs = this.#ports.clock.monotonicMs() - longestPauseMs;
+    const beforeMs = this.#ports.clock.runningMs() - longestPauseMs;
     for (const [stream, { askedMs }] of this.#seen) if (askedMs < beforeMs) this.#seen.delete(stream);
   }
 }

@@ -266,10 +266,10 @@ export class StreamActor {
   /** N10. Resolves when no session feeds a stream of this node any more, or after `withinMs`. */
   async sessionsGone(withinMs: number): Promise<void> {
     const { clock } = this.#options;
-    const deadlineMs = clock.monotonicMs() + withinMs;
+    const deadlineMs = clock.runningMs() + withinMs;
     const isFed = (): boolean =>
       this.#activations.size > this.#live.length || this.#live.some(({ feeding }) => feeding.length > 0);
-    while (isFed() && clock.monotonicMs() < deadlineMs) await clock.sleep(sessionsLookMs);
+    while (isFed() && clock.runningMs() < deadlineMs) await clock.sleep(sessionsLookMs);
   }
 
   async #handOver(activation: Activation, signal: AbortSignal): Promise<void> {

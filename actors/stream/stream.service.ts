@@ -14,6 +14,7 @@ import {
 import { actionsInTime, type CheckDeadline } from '../../cluster/membership/deadlines.ts';
 import type { MemberDirectory } from '../../cluster/membership/member-directory.ts';
 import { StreamId } from '../../cluster/model/ids.ts';
+import { abortAfter } from '../../cluster/time/clock.ts';
 import { watchFreezes } from '../../cluster/time/freeze.ts';
 import { StreamActor, type StreamOptions } from './stream-actor.ts';
 
@@ -45,9 +46,10 @@ export function streamService({ members, checkDeadline, ...options }: StreamServ
       adopt: action(AdoptParams, (params) => actor.adopt(params)),
       standsStill: action(StandsStillParams, ({ streamId }) => actor.standsStill(streamId)),
       /** Of this node alone, for its drain: answers with the streams that are left here. */
-      handOverAll: action(WithinParams, ({ withinMs }) =>
-        actor.handOverAll(AbortSignal.timeout(Math.ceil(withinMs))),
-      ),
+      handOverAll: action(WithinParams, async ({ withinMs }) => {
+        using late = abortAfter(options.clock, withinMs);
+        return await actor.handOverAll(late.signal);
+      }),
       /** Of this node alone, for its stop. */
       sessionsGone: action(WithinParams, ({ withinMs }) => actor.sessionsGone(withinMs)),
       health: action(HealthParams, ({ streamId }) => actor.health(streamId)),

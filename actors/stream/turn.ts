@@ -17,7 +17,7 @@ export class Turn {
   }
 
   get nowMs(): number {
-    return this.now.monotonicMs;
+    return this.now.runningMs;
   }
 
   set(change: Partial<OwnerState>): void {

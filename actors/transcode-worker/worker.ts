@@ -149,13 +149,13 @@ export class TranscodeWorker {
     const { clock } = this.#ports;
     const leave = await this.#gate.enter(isAlone);
     this.#busy.set(this.#gate.inside);
-    const startedMs = clock.monotonicMs();
+    const startedMs = clock.runningMs();
     const unwanted = new AbortController();
     try {
       void this.#begin(pulled.task, unwanted);
       const signal = AbortSignal.any([this.#encoding.signal, unwanted.signal]);
       const outputs = await transcode(pulled.task, this.#ports, signal);
-      const encodeMs = clock.monotonicMs() - startedMs;
+      const encodeMs = clock.runningMs() - startedMs;
       this.#seconds.observe(encodeMs / 1000);
       this.#tasks.add(1, { outcome: 'done' });
       const answer = await this.#tell(pulled.task, { kind: 'done', outputs, encodeMs }, reportTries);

@@ -63,7 +63,7 @@ export class TaskLine {
 
   /** Nothing can come: a consumer is not there, or gives no sign while a request waits. */
   get isSilent(): boolean {
-    const nowMs = this.#options.clock.monotonicMs();
+    const nowMs = this.#options.clock.runningMs();
     return [...this.#unanswered.values()].some((sinceMs) => nowMs - sinceMs >= quietMs);
   }
 
@@ -80,15 +80,15 @@ export class TaskLine {
    */
   async wait(): Promise<void> {
     const { clock } = this.#options;
-    const endMs = clock.monotonicMs() + pollMs + 1000;
+    const endMs = clock.runningMs() + pollMs + 1000;
     const ask = (): void => groups.forEach((group) => this.#ask(group, waiting));
-    while (await this.#untilChanged(quietMs, ask)) if (clock.monotonicMs() >= endMs) return this.forget();
+    while (await this.#untilChanged(quietMs, ask)) if (clock.runningMs() >= endMs) return this.forget();
   }
 
   /** Its request is with a consumer that has given a sign of late. */
   #isWaiting(group: TaskGroup): boolean {
     const heardMs = this.#waiting.get(group);
-    return heardMs !== undefined && this.#options.clock.monotonicMs() - heardMs < quietMs;
+    return heardMs !== undefined && this.#options.clock.runningMs() - heardMs < quietMs;
   }
 
   /** @returns whether the time was over first */
@@ -139,7 +139,7 @@ export class TaskLine {
   #ask(group: TaskGroup, request: object): void {
     const { connection, stream, clock } = this.#options;
     if (this.#isWaiting(group)) return;
-    const nowMs = clock.monotonicMs();
+    const nowMs = clock.runningMs();
     this.#waiting.set(group, nowMs);
     if (!this.#unanswered.has(group)) this.#unanswered.set(group, nowMs);
     connection.publish(nextSubject(stream, group), JSON.stringify(request), { reply: this.#inboxes[group] });
@@ -148,7 +148,7 @@ export class TaskLine {
   #receive(group: TaskGroup, error: Error | null, message: Msg): void {
     const status = error === null ? pullStatusOf(message) : 'unavailable';
     if (status === 'waiting') {
-      const nowMs = this.#options.clock.monotonicMs();
+      const nowMs = this.#options.clock.runningMs();
       this.#waiting.set(group, nowMs);
       this.#unanswered.set(group, nowMs);
       return;

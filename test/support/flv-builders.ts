@@ -197,7 +197,7 @@ export function play(tags: readonly FlvTag[], options: PlayOptions = {}): Played
   const { limits = {}, offset90k = () => 0, wallMs = (index) => index * 14, closes = true } = options;
   const session = new IngestSession(limits);
   const events: IngestEvent[] = [];
-  let now: Now = { monotonicMs: 0, utcMs: utcAtZeroMs };
+  let now: Now = { monotonicMs: 0, runningMs: 0, utcMs: utcAtZeroMs };
   const note = (some: readonly IngestEvent[]): void => {
     for (const event of some) {
       events.push(event);
@@ -208,7 +208,7 @@ export function play(tags: readonly FlvTag[], options: PlayOptions = {}): Played
   };
   for (const [index, tag] of tags.entries()) {
     const monotonicMs = wallMs(index, tag);
-    now = { monotonicMs, utcMs: utcAtZeroMs + monotonicMs };
+    now = { monotonicMs, runningMs: monotonicMs, utcMs: utcAtZeroMs + monotonicMs };
     note(session.onTag(tag, now));
   }
   if (closes) note(session.close(now));

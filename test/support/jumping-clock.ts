@@ -7,6 +7,7 @@ export class JumpingClock implements Clock {
 
   utcMs = (): number => this.nowMs;
   monotonicMs = (): number => this.nowMs;
+  runningMs = (): number => this.nowMs;
 
   async sleep(ms: number, signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted();

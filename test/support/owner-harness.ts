@@ -117,7 +117,7 @@ export class OwnerHarness {
   }
 
   get now() {
-    return { utcMs: utcZeroMs + this.nowMs, monotonicMs: this.nowMs };
+    return { utcMs: utcZeroMs + this.nowMs, runningMs: this.nowMs };
   }
 
   /** Records after the `open`. */

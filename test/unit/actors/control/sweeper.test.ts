@@ -18,6 +18,7 @@ class HandClock implements Clock {
   ring: () => void | Promise<void> = () => {};
   utcMs = (): number => hourMs;
   monotonicMs = (): number => 0;
+  runningMs = (): number => 0;
   sleep = async (): Promise<void> => {};
   every(ms: number, run: () => void | Promise<void>): () => void {
     this.everyMs = ms;

@@ -115,7 +115,7 @@ test('a GOP of more pictures than a task can list is refused', () => {
 
 test('a feed that never says what it carries is refused after 10 s', () => {
   const session = new IngestSession();
-  const at = (monotonicMs: number) => ({ monotonicMs, utcMs: 0 });
+  const at = (monotonicMs: number) => ({ monotonicMs, runningMs: monotonicMs, utcMs: 0 });
   const early = session.onTag(metadata({ width: 640 }), at(0));
   expect([...early, ...session.onTick(at(9999))]).toEqual([]);
   expect(session.onTick(at(10_000))).toMatchObject([{ kind: 'refuse', code: 'MEDIA_INVALID' }]);
@@ -169,7 +169,7 @@ test('health knows the codecs, the rates and what is wrong', () => {
     keyframeIntervalSeconds: 5,
     lastPacketAgeMs: 0,
   });
-  expect(session.stats({ ...now, monotonicMs: now.monotonicMs + 700 })).toMatchObject({
+  expect(session.stats({ ...now, runningMs: now.runningMs + 700 })).toMatchObject({
     lastPacketAgeMs: 700,
   });
   expect(session.stats(now).bitrateBps).toBeGreaterThan(4000);

@@ -285,7 +285,7 @@ test('the period tells its clock zero, tracks and bitrates; the header hash is o
 
 test("segments wait for the owner's answer, also past the end of the connection, and none is lost", () => {
   const session = new IngestSession();
-  const now = { monotonicMs: 0, utcMs: 0 };
+  const now = { monotonicMs: 0, runningMs: 0, utcMs: 0 };
   const before = [...feed({ seconds: 9 }).flatMap((tag) => session.onTag(tag, now)), ...session.close(now)];
   expect(before.map(({ kind }) => kind).filter((kind) => kind !== 'warn')).toEqual(['periodReady']);
   const after = session.onPeriodOpened(0, { offset90k: 9_000_000 }, now);
@@ -343,11 +343,14 @@ test('payloads are not kept: what the port overwrites later is what was sent', (
     shared.set(tag.payload);
     return session.onTag(
       { ...tag, payload: shared.subarray(0, tag.payload.length) },
-      { monotonicMs: 0, utcMs: 0 },
+      { monotonicMs: 0, runningMs: 0, utcMs: 0 },
     );
   });
   shared.fill(0);
-  const opened = [...events, ...session.onPeriodOpened(0, { offset90k: 0 }, { monotonicMs: 0, utcMs: 0 })];
+  const opened = [
+    ...events,
+    ...session.onPeriodOpened(0, { offset90k: 0 }, { monotonicMs: 0, runningMs: 0, utcMs: 0 }),
+  ];
   const plain = segmentsOf(play(feed({ seconds: 5, hasAudio: false })))[0];
   expect(opened.flatMap((event) => (event.kind === 'segment' ? [event.segment] : []))[0]).toEqual(plain);
 });

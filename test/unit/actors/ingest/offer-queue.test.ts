@@ -12,6 +12,7 @@ function jumpingClock(): Clock {
   return {
     utcMs: () => nowMs,
     monotonicMs: () => nowMs,
+    runningMs: () => nowMs,
     sleep: (ms, signal) => {
       nowMs += ms;
       return signal?.aborted === true ? Promise.reject(new Error('aborted')) : Promise.resolve();

@@ -8,8 +8,8 @@ import { stream } from '../../../support/records.ts';
 const minuteMs = 60_000;
 
 function healthLater(owner: OwnerHarness, laterMs: number): StreamHealth {
-  const { utcMs, monotonicMs } = owner.now;
-  return healthOf(owner.state, [], { utcMs: utcMs + laterMs, monotonicMs: monotonicMs + laterMs });
+  const { utcMs, runningMs } = owner.now;
+  return healthOf(owner.state, [], { utcMs: utcMs + laterMs, runningMs: runningMs + laterMs });
 }
 
 // Goal: an operator sees what is wrong now. Method: one segment becomes a gap; the same stream is looked at 9 and 11 minutes later.

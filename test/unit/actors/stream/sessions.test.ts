@@ -174,7 +174,7 @@ test.each([
   const owner = new OwnerHarness();
   owner.attach('s1');
   owner.do({ kind: 'detach', params: { streamId: stream, sessionId: SessionId.parse('s1'), reason } });
-  const now = { monotonicMs: owner.nowMs, utcMs: owner.nowMs };
+  const now = { runningMs: owner.nowMs, utcMs: owner.nowMs };
   expect(healthOf(owner.state, [], now)).toMatchObject({ state, reason: said });
 });
 

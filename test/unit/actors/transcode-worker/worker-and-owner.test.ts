@@ -48,6 +48,7 @@ async function work(
   const clock: Clock = {
     utcMs: () => owner.now.utcMs + skewMs,
     monotonicMs: () => owner.nowMs,
+    runningMs: () => owner.nowMs,
     sleep: (_, signal) =>
       new Promise((_resolve, reject) => {
         signal?.addEventListener('abort', () => reject(signal.reason), { once: true });

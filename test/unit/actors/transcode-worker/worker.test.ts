@@ -21,6 +21,7 @@ const sourceMedia = Buffer.from('the media of the source');
 const clock: Clock = {
   utcMs: () => 0,
   monotonicMs: () => 0,
+  runningMs: () => 0,
   sleep: (ms, signal) =>
     ms < 1000
       ? Promise.resolve()

@@ -40,7 +40,8 @@ function setUp() {
     close: () => {},
   };
   const clock: Clock = {
-    ...{ utcMs: () => state.nowMs, monotonicMs: () => state.nowMs, every: () => () => {} },
+    ...{ utcMs: () => state.nowMs, monotonicMs: () => state.nowMs, runningMs: () => state.nowMs },
+    every: () => () => {},
     sleep: async () => {
       for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
     },

@@ -18,6 +18,21 @@ test('over a second without a look is a freeze, less is only a busy process', ()
   expect(frozen).toHaveLength(2);
 });
 
+test('a suspended machine is seen by its wall clock, when its monotonic clock stood still as well', () => {
+  const clock = new JumpingClock();
+  let suspendedMs = 0;
+  clock.utcMs = () => clock.nowMs + suspendedMs;
+  const frozen: number[] = [];
+  watchFreezes(clock, (ms) => void frozen.push(ms));
+  clock.nowMs += 50;
+  suspendedMs += 15_000;
+  void clock.ring();
+  suspendedMs -= 60_000; // an operator sets the clock back
+  clock.nowMs += 50;
+  void clock.ring();
+  expect(frozen).toEqual([15_000]);
+});
+
 test('who cares for less is told of less', () => {
   const clock = new JumpingClock();
   const late: number[] = [];
