@@ -5,3 +5,4 @@ export const keyframeAdvice =
 /** Of H.264 and HEVC alike. */
 export const colourFormatAdvice = 'OBS: Settings, Advanced, Color Format NV12; ffmpeg: -pix_fmt yuv420p';
 export const colourSpaceAdvice = 'send SDR, BT.709 (OBS: Settings, Advanced, Color Space Rec. 709)';
+export const frameRateAdvice = 'OBS: Settings, Video, Common FPS Values; ffmpeg: -r';

@@ -2,7 +2,7 @@
  * One publisher's tracks, sorted into periods (M1, M2, M9, M15).
  *
  * A period ends, and the next begins at the next IDR, when
- * - the clock jumps (feed-clock.ts says what a jump is),
+ * - the clock jumps (clock/feed-clock.ts says what a jump is),
  * - the video's configuration changes: at once, for what follows cannot be decoded with the old one,
  * - the audio's configuration changes, or a track appears after the period was described: at the next IDR, so that no
  *   picture is lost; audio of the new kind waits for it.
@@ -15,7 +15,7 @@ import { TangazaError } from '../../cluster/errors/tangaza-error.ts';
 import type { FeedMetadata } from '../media/flv/script-tag.ts';
 import { AudioPeriod } from './audio-period.ts';
 import { keyframeAdvice } from './encoder-advice.ts';
-import { FeedClock } from './feed-clock.ts';
+import { FeedClock } from './clock/feed-clock.ts';
 import type { IngestEvent, Now, PeriodPlace, WarningCode } from './ingest-events.ts';
 import type { AudioConfiguration, Period, PeriodSetting } from './period.ts';
 import { frameOverheadBytes } from './period.ts';

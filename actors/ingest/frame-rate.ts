@@ -1,7 +1,21 @@
 /** The frame rate pinned for a period (M7): the encoder's word if plausible, else measured, snapped to a standard one. */
 import type { Ratio } from '../../cluster/contract/renditions.ts';
+import { TangazaError } from '../../cluster/errors/tangaza-error.ts';
+import { maxFramesPerSecond } from '../../cluster/model/media-limits.ts';
+import { frameRateAdvice } from './encoder-advice.ts';
 
 const standardRates: readonly Ratio[] = [
+  [1, 5],
+  [1, 4],
+  [1, 3],
+  [1, 2],
+  [1, 1],
+  [2, 1],
+  [3, 1],
+  [4, 1],
+  [5, 1],
+  [6, 1],
+  [8, 1],
   [10, 1],
   [12, 1],
   [15, 1],
@@ -24,7 +38,8 @@ const standardRates: readonly Ratio[] = [
 const toldTolerance = 0.0003;
 /** Milliseconds leave a doubt of this size over two seconds. */
 const measuredTolerance = 0.01;
-const fastest = 240;
+/** The slowest that is told: a picture in ten seconds, which no keyframe interval may exceed. */
+const slowest = 0.1;
 /** How far the word may lie from the measurement: 24 for 25 is a lie, 30 for 29.97 cannot be told in two seconds. */
 const plausible = 0.02;
 
@@ -66,10 +81,23 @@ export function measureFrameRate(timesMs: readonly number[]): number | undefined
 export function resolveFrameRate(told: readonly (number | undefined)[], measured: number | undefined): Ratio {
   const word = told.find((one) => isPlausible(one, measured));
   if (word !== undefined) return snap(word, toldTolerance);
-  return snap(Math.min(measured ?? 25, fastest), measuredTolerance);
+  return snap(Math.min(measured ?? 25, maxFramesPerSecond), measuredTolerance);
 }
 
 function isPlausible(told: number | undefined, measured: number | undefined): told is number {
-  if (told === undefined || told < 1 || told > fastest) return false;
+  if (told === undefined || told < slowest || told > maxFramesPerSecond) return false;
   return measured === undefined || Math.abs(told / measured - 1) <= plausible;
+}
+
+/** Fewer pictures than these tell no rate that a feed could be refused for. */
+const enoughPictures = 60;
+
+/** @throws TangazaError `CODEC_REFUSED` for video that is faster than any player and segment is made for */
+export function checkFrameRate(pictures: number, measured: number | undefined): void {
+  if (measured === undefined || pictures < enoughPictures) return;
+  if (measured <= maxFramesPerSecond * (1 + plausible)) return;
+  throw new TangazaError(
+    'CODEC_REFUSED',
+    `Video of ${Math.round(measured)} pictures a second is not taken: send at most ${maxFramesPerSecond} (${frameRateAdvice})`,
+  );
 }

@@ -1,6 +1,12 @@
-/** Every bound of an ingest session, named once, with what happens beyond it. */
+/** Every bound of an ingest session, named once, with what happens beyond it; those of media follow from what is accepted. */
+import {
+  keyframeToleranceMs,
+  maxKeyframeIntervalMs,
+  maxPicturesOfSegment,
+} from '../../cluster/model/media-limits.ts';
+
 export interface SessionLimits {
-  /** Payload kept for unfinished segments; beyond it the publisher is refused (M11). */
+  /** Payload kept for unfinished segments: the longest one of 44 Mbit/s; beyond it the publisher is refused (M11). */
   readonly maxBufferedBytes: number;
   /** Media time without an IDR; at it the publisher is refused (M11). */
   readonly maxKeyframeIntervalMs: number;
@@ -32,10 +38,10 @@ const mebibyte = 1024 * 1024;
 
 export const defaultLimits: SessionLimits = {
   maxBufferedBytes: 64 * mebibyte,
-  maxKeyframeIntervalMs: 12_000,
+  maxKeyframeIntervalMs: maxKeyframeIntervalMs + keyframeToleranceMs,
   maxKeyframeWaitMs: 15_000,
   warnKeyframeIntervalMs: 4000,
-  maxPictures: 1200,
+  maxPictures: maxPicturesOfSegment,
   announceTimeoutMs: 10_000,
   maxOpenWaitMs: 120_000,
   maxPeriodsPerMinute: 6,

@@ -8,7 +8,7 @@ import { markHashLength, type PeriodMarks } from '../../cluster/contract/stream.
 import type { AudioVerdict } from './audio-clock.ts';
 import { AudioTrackState } from './audio-track.ts';
 import { earliestCut90k, isCut, ticksPerSecond } from './cut-rule.ts';
-import { measureFrameRate, resolveFrameRate } from './frame-rate.ts';
+import { checkFrameRate, measureFrameRate, resolveFrameRate } from './frame-rate.ts';
 import type { PeriodPlace, PeriodVideo } from './ingest-events.ts';
 import {
   chooseBitrate,
@@ -91,7 +91,7 @@ export class VideoPeriod implements Period {
     const picture = { data, isKey, pts: (ptsMs - zeroMs) * ticksPerMs, cut: (cutMs - zeroMs) * ticksPerMs };
     this.#videoBytes += data.length + frameOverheadBytes;
     this.#newest = Math.max(this.#newest, picture.pts);
-    if (isKey && !this.#isAsked && picture.cut >= earliestCut90k) this.#ask(picture.cut);
+    if (isKey && !this.#isAsked && picture.cut >= earliestCut90k) this.#ask(picture.cut, picture.pts);
     if (this.#place === undefined) this.#pending.push(picture);
     else this.#add(picture, this.#place.offset90k);
     this.#flush();
@@ -138,10 +138,11 @@ export class VideoPeriod implements Period {
     this.#finish();
   }
 
-  #ask(until: number): void {
+  /** @param next presentation time of the picture behind those that wait: slow video has but one of them by then */
+  #ask(until: number, next?: number): void {
     this.#isAsked = true;
     const { ordinal, zeroMs, wallZeroMs, metadata } = this.#setting;
-    const video = this.#describeVideo(until);
+    const video = this.#describeVideo(until, this.#measureFrameRate(next));
     this.#frameTicks = Math.round((ticksPerSecond * video.source.frameRate[1]) / video.source.frameRate[0]);
     this.#setting.emit({
       kind: 'periodReady',
@@ -156,8 +157,15 @@ export class VideoPeriod implements Period {
     });
   }
 
+  #measureFrameRate(next: number | undefined): number | undefined {
+    const times = [...this.#pending.map(({ pts }) => pts), ...(next === undefined ? [] : [next])];
+    const measured = measureFrameRate(times.map((time) => time / ticksPerMs));
+    checkFrameRate(times.length, measured);
+    return measured;
+  }
+
   /** M7: by now there are 2 s of pictures, or all there will be. */
-  #describeVideo(until: number): PeriodVideo {
+  #describeVideo(until: number, measured: number | undefined): PeriodVideo {
     const {
       codec,
       codecs,
@@ -169,7 +177,6 @@ export class VideoPeriod implements Period {
       frameRate: coded,
     } = this.#video;
     const { metadata } = this.#setting;
-    const measured = measureFrameRate(this.#pending.map(({ pts }) => pts / ticksPerMs));
     const frameRate = resolveFrameRate(
       [metadata?.frameRate, coded === undefined ? undefined : coded[0] / coded[1]],
       measured,

@@ -3,8 +3,9 @@
  *
  * K1. Numbers count on by one for each commit or gap, across periods; nothing is decided twice; what is decided is final.
  * K2. A segment whose renditions are all there is committed at once, whatever the log's health.
- * K3. Deadlines count from *source stored*. At 2.5 s it is committed once the lowest rung, audio and the passed-through
- *     rung are there, the rest absent as late; at 4 s it is a declared gap.
+ * K3. Deadlines count from *source stored*, and grow with the segment's length (deadlines.ts). At 2.5 s one of 2 s is
+ *     committed once the lowest rung, audio and the passed-through rung are there, the rest absent as late; at 4 s it is a
+ *     declared gap.
  * K4. A deadline counts only while the log answers: no source is lost by an outage (C8). Backlog counts from when it
  *     became first in line.
  * K5. A hole before a segment becomes gaps, none longer than the longest segment (M11, M13); the segment waits 2.5 s
@@ -16,6 +17,7 @@ import type { InitSegment, Rendition } from '../../cluster/contract/renditions.t
 import type { RenditionName } from '../../cluster/model/ids.ts';
 import { endOfSegments90k, findPeriod, servedRenditions } from '../media/timeline/query.ts';
 import type { TimelinePeriod } from '../media/timeline/timeline.ts';
+import { deadlinesOf } from './deadlines.ts';
 import { enqueue, isLogProven, probeLog } from './outbox.ts';
 import { limits, type OwnerState, type PendingSegment } from './owner-state.ts';
 import { holdRungs, isHeld, lowestRung, referenceInit } from './rungs.ts';
@@ -75,17 +77,18 @@ function judge(turn: Turn, head: PendingSegment, period: TimelinePeriod): Verdic
   const lacking = [...rungs].filter(([, rung]) => rung === 'lacking').map(([name]) => name);
   if (isPoisoned(head, lowest)) return judgePoison(head, ageMs);
   if (lacking.length === 0) return { kind: 'commit', renditions: commitList(rungs), late: [] };
-  if (ageMs === undefined || ageMs < limits.commitWithoutRestMs) return { kind: 'wait' };
+  const { commitWithoutRestMs, backlogGapMs, gapMs } = deadlinesOf(head);
+  if (ageMs === undefined || ageMs < commitWithoutRestMs) return { kind: 'wait' };
   if (!lacking.some((name) => name === lowest))
     return { kind: 'commit', renditions: commitList(rungs), late: lacking };
-  return ageMs < (head.isBacklog ? limits.backlogGapMs : limits.gapMs)
+  return ageMs < (head.isBacklog ? backlogGapMs : gapMs)
     ? { kind: 'wait' }
     : { kind: 'gap', reason: 'the lowest rung was not there in time' };
 }
 
 /** What no worker's encoder matches may still be made in another period (M7, reopening.ts): that is waited for. */
 function judgePoison(head: PendingSegment, ageMs: number | undefined): Verdict {
-  const mayBeMade = isUnmatched(head) && (ageMs ?? 0) < limits.backlogGapMs;
+  const mayBeMade = isUnmatched(head) && (ageMs ?? 0) < deadlinesOf(head).backlogGapMs;
   return mayBeMade ? { kind: 'wait' } : { kind: 'gap', reason: `poison: ${poisonCode(head)}` };
 }
 
@@ -95,7 +98,7 @@ function provenAgeMs(turn: Turn, head: PendingSegment): number | undefined {
   const fromMs = head.isBacklog ? Math.max(head.clockAtMs, state.headSinceAtMs) : head.clockAtMs;
   const ageMs = nowMs - fromMs;
   if (!head.isLogged || state.link.kind === 'down') return undefined;
-  if (ageMs < limits.commitWithoutRestMs || isLogProven(state, nowMs)) return ageMs;
+  if (ageMs < deadlinesOf(head).commitWithoutRestMs || isLogProven(state, nowMs)) return ageMs;
   probeLog(turn);
   return undefined;
 }

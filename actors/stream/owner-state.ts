@@ -328,7 +328,7 @@ export type OwnerEvent = (typeof ownerEvents)[number];
 
 /** Every bound of the owner; times in ms. What happens at each is said where it is used. */
 export const limits = {
-  /** M12. */
+  /** M12: of a segment of 2 s; deadlines.ts has a longer one's. */
   hedgeAfterMs: 1200,
   commitWithoutRestMs: 2500,
   gapMs: 4000,

@@ -18,6 +18,7 @@ import { taskGroups } from '../media/ladder/task-groups.ts';
 import { findPeriod, storePeriodOf } from '../media/timeline/query.ts';
 import type { TimelinePeriod } from '../media/timeline/timeline.ts';
 import { initKey, segmentKey } from '../segment-store/segment-key.ts';
+import { deadlinesOf } from './deadlines.ts';
 import { limits, type OwnerState, type PendingSegment, type SegmentTask } from './owner-state.ts';
 import { encodedRungs, holdRungs, isHeld, lowestRung, referenceInit } from './rungs.ts';
 import type { Turn } from './turn.ts';
@@ -143,7 +144,7 @@ function publish(turn: Turn, segment: PendingSegment, task: SegmentTask): void {
     renditions,
     inits: knownInits(turn.state, period, task.renditions),
     fingerprint: period.clock.fingerprint,
-    budgetMs: limits.gapMs,
+    budgetMs: deadlinesOf(segment).gapMs,
   };
   turn.ask({ kind: 'publishTask', task: message });
 }
@@ -237,25 +238,29 @@ export function againLater(turn: Turn, found: Found): void {
 /**
  * Second attempts of slow tasks, and what the queue has refused or a store has put off (M12).
  *
- * A task is slow when its worker has had it for max(1.2 s, 2 x p95). Counted from its start: a copy of one that still
+ * A task is slow when its worker has had it for max(1.2 s, 2 x p95), of a segment longer than 2 s as many times longer. Counted from its start: a copy of one that still
  * waits in the queue would help nobody and make the queue longer; of a worker that died before it said `started`,
  * `ack_wait` gives the task to the next. One that waits for 30 s may have aged out of a queue that was down.
  */
 export function hedgeTasks(turn: Turn): void {
-  const slowMs = Math.max(limits.hedgeAfterMs, 2 * percentile95(turn.state.encodeMs));
+  const usualMs = 2 * percentile95(turn.state.encodeMs);
   for (const id of turn.state.pending.flatMap((segment) =>
     (segment.tasks ?? []).map((task) => taskId(turn, segment, task.group)),
   )) {
     const found = findTask(turn, id);
     if (found === undefined || found.task.outcome !== 'running') continue;
     const { queue, attempts } = found.task;
+    const { hedgeAfterMs } = deadlinesOf(found.segment);
     if (queue.kind === 'refused' && turn.nowMs >= queue.retryAtMs) {
       const { segment, task } = changeTask(turn, found, { queue: { kind: 'publishing' } });
       publish(turn, segment, task);
-    } else if (attempts < limits.maxAttempts && isSlow(found.task, turn.nowMs, slowMs)) {
+    } else if (
+      attempts < limits.maxAttempts &&
+      isSlow(found.task, turn.nowMs, Math.max(hedgeAfterMs, usualMs))
+    ) {
       turn.count('hedge');
       again(turn, rescueLowest(turn, found));
-    } else if (isStuck(found.task, turn.nowMs)) {
+    } else if (isStuck(found.task, turn.nowMs, hedgeAfterMs)) {
       rescueLowest(turn, found);
     }
   }
@@ -283,8 +288,8 @@ function isSlow({ started, queue }: SegmentTask, nowMs: number, slowMs: number):
 }
 
 /** In line for as long as a task may take: its lowest rung must not wait with it. */
-function isStuck({ started, queue }: SegmentTask, nowMs: number): boolean {
-  return started === undefined && queue.kind === 'queued' && nowMs - queue.atMs >= limits.hedgeAfterMs;
+function isStuck({ started, queue }: SegmentTask, nowMs: number, hedgeAfterMs: number): boolean {
+  return started === undefined && queue.kind === 'queued' && nowMs - queue.atMs >= hedgeAfterMs;
 }
 
 export function percentile95(values: readonly number[]): number {

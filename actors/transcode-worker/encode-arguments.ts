@@ -12,10 +12,11 @@
  *     it would have found out, the delay of the decoder, comes from the stream's own bound instead of a guess.
  */
 import type { EncodeSettings, Ratio } from '../../cluster/contract/renditions.ts';
+import { maxPicturesOfSegment } from '../../cluster/model/media-limits.ts';
 import { refsOf } from '../media/ladder/plan-renditions.ts';
 
 /** Raised with every change here that changes bytes: part of the fingerprint (C9). */
-export const argumentsVersion = 3;
+export const argumentsVersion = 4;
 
 export interface RungOutput {
   /** Names the output's file. */
@@ -37,8 +38,8 @@ export interface EncodeArguments {
   readonly outputs: readonly { readonly file: string; readonly options: readonly string[] }[];
 }
 
-/** Longer than any segment (M11: 12 s, 1,200 pictures): the only keyframe is the first picture. */
-const keyframeInterval = 1201;
+/** Longer than any segment: the only keyframe is the first picture. */
+const keyframeInterval = maxPicturesOfSegment + 1;
 
 /** Scaler of every rung; both sides of a benchmark have the same. */
 const scaler = 'bicubic';

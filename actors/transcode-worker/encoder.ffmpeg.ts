@@ -29,8 +29,8 @@ export interface FfmpegOptions {
 }
 
 const killGraceMs = 500;
-/** CPU seconds after which the kernel ends an ffmpeg that outlived its node. */
-const orphanCpuSeconds = 120;
+/** CPU seconds after which the kernel ends an ffmpeg that outlived its node: eight rungs of the longest segment for a minute. */
+const orphanCpuSeconds = 480;
 const stderrLines = 40;
 const stderrChars = 600;
 

@@ -7,6 +7,7 @@
  */
 import type { VideoRendition } from '../../cluster/contract/renditions.ts';
 import { TangazaError } from '../../cluster/errors/tangaza-error.ts';
+import { maxNalUnitsOfEncodedSegment } from '../../cluster/model/media-limits.ts';
 import { buildAvcConfig } from '../media/avc/avc-config.ts';
 import { avcNal, avcNalType, isAvcVcl, splitAnnexB } from '../media/avc/nal-units.ts';
 import type { Sample } from '../media/cmaf/cmaf.ts';
@@ -96,7 +97,7 @@ export function parseByteStream(byteStream: Uint8Array): ByteStream {
   const sps = new Map<string, Uint8Array>();
   const pps = new Map<string, Uint8Array>();
   const pictures: Picture[] = [];
-  for (const nal of byteStream.length === 0 ? [] : splitAnnexB(byteStream)) {
+  for (const nal of byteStream.length === 0 ? [] : splitAnnexB(byteStream, maxNalUnitsOfEncodedSegment)) {
     if (avcNalType(nal) === avcNal.sps) sps.set(keyOf(nal), nal);
     if (avcNalType(nal) === avcNal.pps) pps.set(keyOf(nal), nal);
     if (isAvcVcl(nal)) addSlice(pictures, nal);

@@ -23,9 +23,8 @@ export interface TranscodePorts {
 
 export type Outputs = Extract<TaskReport, { kind: 'done' }>['outputs'];
 
-/** Bounds of one run of the encoder: twice what the owner waits or the segment lasts, within reason. */
-const minTimeoutMs = 4000;
-const maxTimeoutMs = 30_000;
+/** Of one run of the encoder, in what the owner waits for its output: a later one may still be of use. */
+const timeoutBudgets = 2;
 
 interface Rung {
   readonly rendition: VideoRendition;
@@ -81,7 +80,7 @@ async function encodeRungs(
   { rungs, source, encoder }: Encoding,
   signal: AbortSignal,
 ): Promise<readonly RungSegment[]> {
-  const timeoutMs = Math.min(maxTimeoutMs, Math.max(minTimeoutMs, 2 * task.budgetMs, task.duration90k / 45));
+  const timeoutMs = timeoutBudgets * task.budgetMs;
   const encode = async (outputs: readonly RungOutput[]): Promise<readonly Uint8Array[]> =>
     encoder.encode({ source, frameRate: task.sourceFrameRate, outputs, timeoutMs }, signal);
   const streams = [...(await encode(rungs.map(({ output }) => output)))];

@@ -72,7 +72,7 @@ export class TranscodeWorker {
     this.#seconds = metrics.histogram({
       name: 'tangaza_transcode_task_seconds',
       help: 'From pull to stored.',
-      buckets: [0.25, 0.5, 1, 1.5, 2, 2.5, 4, 8],
+      buckets: [0.25, 0.5, 1, 1.5, 2, 2.5, 4, 8, 16, 32],
     });
     this.#busy = metrics.gauge({ name: 'tangaza_transcode_slots_busy', help: 'Tasks being worked on.' });
   }

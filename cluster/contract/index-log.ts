@@ -7,6 +7,7 @@
  */
 import { z } from 'zod';
 import { BootId, Epoch, NodeId, PeriodId, RegionId, RenditionName, SessionId, Sha256 } from '../model/ids.ts';
+import { maxPicturesOfSegment } from '../model/media-limits.ts';
 import { InitSegment, Rendition } from './renditions.ts';
 
 const ticks = z.number().int().nonnegative();
@@ -80,7 +81,7 @@ export const SourceOffer = z.object({
   video: StoredMedia.extend({ rendition: RenditionName }).optional(),
   audio: StoredMedia.extend({ rendition: RenditionName }).optional(),
   /** Sorted presentation times of the pictures, 90 kHz, counted from `start90k` (M6). */
-  times90k: z.array(ticks).max(1200),
+  times90k: z.array(ticks).max(maxPicturesOfSegment),
 });
 export type SourceOffer = z.infer<typeof SourceOffer>;
 

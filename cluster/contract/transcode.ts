@@ -1,6 +1,7 @@
 /** Tasks of the map step and what workers report (C9, M6, M7, M12). */
 import { z } from 'zod';
 import { Epoch, NodeId, PeriodId, RegionId, RenditionName, Sha256, StreamId } from '../model/ids.ts';
+import { maxPicturesOfSegment } from '../model/media-limits.ts';
 import { StoredMedia } from './index-log.ts';
 import { InitSegment, Ratio, VideoRendition } from './renditions.ts';
 
@@ -33,7 +34,7 @@ export const TranscodeTask = z.object({
   }),
   sourceFrameRate: Ratio,
   /** Sorted presentation times counted from `start90k`: as many pictures out as there are here (M6). */
-  times90k: z.array(z.number().int().nonnegative()).min(1).max(1200),
+  times90k: z.array(z.number().int().nonnegative()).min(1).max(maxPicturesOfSegment),
   renditions: z.array(VideoRendition).min(1).max(8),
   /** Reference init segments where the log has them: an output that differs is refused (M7). */
   inits: z.record(RenditionName, InitSegment),

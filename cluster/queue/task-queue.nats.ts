@@ -31,7 +31,7 @@ import type { Logger } from '../observe/logger.ts';
 import type { Counter, Metrics } from '../observe/metrics.ts';
 import type { Clock } from '../time/clock.ts';
 import { TaskPuller } from './task-puller.nats.ts';
-import type { PulledTask, TaskQueue } from './task-queue.ts';
+import { maxTaskBytes, type PulledTask, type TaskQueue } from './task-queue.ts';
 
 export interface TaskQueueOptions {
   readonly connection: NatsConnection;
@@ -52,7 +52,6 @@ export interface TaskQueueOptions {
 /** C9, M12. */
 const defaultAckWaitMs = 1500;
 const maxAgeMs = 60_000;
-const maxTaskBytes = 131_072;
 /** At least twice the worker slots of the region: enough for 2,000. */
 const maxAckPending = 4096;
 const requestTimeoutMs = 2000;

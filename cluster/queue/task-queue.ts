@@ -1,6 +1,9 @@
 /** The task-queue port: a bounded work queue of the region (C9). */
 import type { TranscodeTask } from '../contract/transcode.ts';
 
+/** Of one message: eight rungs, and the times of the longest segment at the fastest rate, take a quarter of it. */
+export const maxTaskBytes = 131_072;
+
 export interface TaskQueue {
   /** Message id `taskId#attempt`; while the queue is silent, a worker of this node may take it. @throws TangazaError `OVERLOADED` when the queue is full, `LOG_UNAVAILABLE` when it is gone */
   publish(task: TranscodeTask): Promise<void>;

@@ -164,6 +164,38 @@ test.each([
   }
 });
 
+// Goal: what is accepted can be made. Method: the longest keyframe interval at the fastest rate, and captions that
+// ffmpeg passes on before each picture; the limits of a byte stream once refused both.
+test.each([
+  { name: '120 pictures a second, a keyframe each 9.5 s', rate: '120', gop: 1140, isCaptioned: false },
+  { name: '60 captioned pictures a second, a keyframe each 10 s', rate: '60', gop: 600, isCaptioned: true },
+])('rungs are made of $name', async ({ rate, gop, isCaptioned }) => {
+  await using bench = await openBench();
+  const store = new MemorySegmentStore();
+  const codec = [
+    '-c:v',
+    'libx264',
+    '-preset',
+    'ultrafast',
+    '-g',
+    `${gop}`,
+    '-keyint_min',
+    `${gop}`,
+    '-bf',
+    '0',
+  ];
+  const clip = await sourceClip([...codec, '-sc_threshold', '0'], {
+    seconds: gop / Number(rate),
+    ...{ rate, isCaptioned },
+  });
+  const [segment] = clip.segments;
+  if (segment === undefined) throw new Error('no segment');
+  const sourceFrameRate = [Number(rate), 1] as const;
+  const task = await clipTask(clip, segment, store, { sourceFrameRate, budgetMs: 20_000 });
+  const outputs = await transcode(task, { store, encoder: bench.encoder }, never);
+  expect(Object.values(outputs).map(({ frames }) => frames)).toEqual([gop, gop]);
+});
+
 test('a segment that loses a picture fails the attempt, and nothing is stored', async () => {
   await using bench = await openBench();
   const store = new MemorySegmentStore();
@@ -328,6 +360,6 @@ test('what a crashed process of this node left is removed when the next one star
 
 test('the fingerprint of the ffmpeg here is stable and names its version', async () => {
   const fingerprint = await readFingerprint('ffmpeg');
-  expect(fingerprint).toMatch(/^ffmpeg-\S+\/args-3\/[0-9a-f]{12}$/);
+  expect(fingerprint).toMatch(/^ffmpeg-\S+\/args-4\/[0-9a-f]{12}$/);
   expect(await readFingerprint('ffmpeg')).toBe(fingerprint);
 });

@@ -45,9 +45,16 @@ export const h264Sources = {
 
 export interface SourceClipOptions {
   readonly seconds?: number;
+  /** Pictures a second; 30 when absent. */
+  readonly rate?: string;
+  /** Puts a caption before each picture, as a caption inserter does. */
+  readonly isCaptioned?: boolean;
   /** Moves a picture's time, in 90 kHz ticks; must keep their order, and a segment's first picture in place. */
   readonly move?: (pts: number) => number;
 }
+
+/** An SEI of CEA-608 in A/53 (user_data_registered_itu_t_t35), length-prefixed. */
+const caption = Buffer.from('0000001206040eb50031474139340341fffc9420ff80', 'hex');
 
 /** Up to 20 ms late, as from a camera that hesitates; the first picture of each second is on time. */
 export function jittered(pts: number): number {
@@ -60,12 +67,16 @@ export async function sourceClip(
   codecArgs: readonly string[],
   options: SourceClipOptions = {},
 ): Promise<ClipSource> {
-  const { seconds = 3, move = (pts) => pts } = options;
-  const media = await encodeVideo(codecArgs, { seconds });
+  const { seconds = 3, rate = '30', isCaptioned = false, move = (pts) => pts } = options;
+  const media = await encodeVideo(codecArgs, { seconds, rate });
   const { track } = media;
   if (track.kind !== 'video') throw new Error('no video');
   const segments = splitAtKeys(media).map(({ samples, end }) => {
-    const moved = samples.map((sample) => ({ ...sample, pts: move(sample.pts) }));
+    const moved = samples.map((sample) => ({
+      ...sample,
+      data: isCaptioned ? Buffer.concat([caption, sample.data]) : sample.data,
+      pts: move(sample.pts),
+    }));
     const times = moved.map(({ pts }) => pts).toSorted((a, b) => a - b);
     const start90k = times[0] ?? 0;
     const times90k = times.map((time) => time - start90k);

@@ -1,8 +1,6 @@
 /** Splits pictures into NAL units: length-prefixed (ISO/IEC 14496-15) and Annex B, of H.264 and HEVC alike. */
+import { maxNalUnitsOfPicture } from '../../../cluster/model/media-limits.ts';
 import { mediaInvalid } from '../bits/byte-reader.ts';
-
-/** No access unit of a sane encoder has more; bounds what a hostile one can make us allocate. */
-const maxNalUnits = 1024;
 
 const startCode = Buffer.from([0, 0, 1]);
 
@@ -37,7 +35,8 @@ export function splitLengthPrefixed(data: Uint8Array, lengthSize: number): reado
   let offset = 0;
   for (let count = 0; offset < data.length; count += 1) {
     const start = offset + lengthSize;
-    if (count >= maxNalUnits) throw mediaInvalid(`a picture has more than ${maxNalUnits} NAL units`);
+    if (count >= maxNalUnitsOfPicture)
+      throw mediaInvalid(`a picture has more than ${maxNalUnitsOfPicture} NAL units`);
     if (start > data.length) throw mediaInvalid('a picture ends inside the length of a NAL unit');
     const end = start + lengthAt(data, offset, lengthSize);
     if (end > data.length)
@@ -59,9 +58,10 @@ function withoutTrailingZeros(nal: Uint8Array): Uint8Array {
 /**
  * NAL units of an Annex B byte stream, as views; empty ones are left out, bytes before the first start code too.
  *
- * @throws TangazaError `MEDIA_INVALID` when there is no start code, or there are over 1,024 units
+ * @param maxUnits of a picture, or of all the pictures that it holds
+ * @throws TangazaError `MEDIA_INVALID` when there is no start code, or there are over `maxUnits` units
  */
-export function splitAnnexB(data: Uint8Array): readonly Uint8Array[] {
+export function splitAnnexB(data: Uint8Array, maxUnits: number): readonly Uint8Array[] {
   const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
   const nals: Uint8Array[] = [];
   let code = bytes.indexOf(startCode);
@@ -70,7 +70,7 @@ export function splitAnnexB(data: Uint8Array): readonly Uint8Array[] {
     const next = bytes.indexOf(startCode, code + startCode.length);
     const nal = withoutTrailingZeros(data.subarray(code + startCode.length, next < 0 ? data.length : next));
     if (nal.length > 0) nals.push(nal);
-    if (nals.length > maxNalUnits) throw mediaInvalid(`a byte stream has more than ${maxNalUnits} NAL units`);
+    if (nals.length > maxUnits) throw mediaInvalid(`a byte stream has more than ${maxUnits} NAL units`);
     code = next;
   }
   return nals;

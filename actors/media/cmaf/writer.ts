@@ -13,6 +13,7 @@
  * W3. Composition offsets are signed (`trun` version 1); a closed GOP's first is 0.
  */
 import { TangazaError } from '../../../cluster/errors/tangaza-error.ts';
+import { maxPicturesOfSegment } from '../../../cluster/model/media-limits.ts';
 import { ascii, box, boxHeader, concat, fullBox, u32, u64, zeros } from './boxes.ts';
 import type { Sample, Track } from './cmaf.ts';
 import { mediaBox, movieHeader, sampleDescription, trackHeader } from './track-boxes.ts';
@@ -20,8 +21,8 @@ import { mediaBox, movieHeader, sampleDescription, trackHeader } from './track-b
 /** The one track of an init segment. */
 export const trackId = 1;
 
-/** Most samples of one segment: 10 s of 120 pictures a second, or 24 s of 48 kHz AAC. */
-export const maxSamples = 1200;
+/** Most samples of one segment; of 48 kHz AAC that is half a minute. */
+export const maxSamples = maxPicturesOfSegment;
 
 const keySample = 0x0200_0000;
 const dependentSample = 0x0101_0000;
@@ -54,7 +55,7 @@ export function writeInit(track: Track): Uint8Array {
 /**
  * One whole segment.
  *
- * @param samples in decode order, 1 to 1,200, presentation times all different, in the track's timescale
+ * @param samples in decode order, 1 to `maxSamples`, presentation times all different, in the track's timescale
  * @param end end of presentation in the track's timescale: where the next segment starts
  * @throws TangazaError `MEDIA_INVALID` when times are no integers, repeat, or reach `end`
  */

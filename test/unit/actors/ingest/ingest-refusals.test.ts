@@ -67,12 +67,16 @@ test('a header that cannot be read is refused; a codec that is refused in mid-st
 test.each([
   { name: 'no keyframe at all', keys: () => false },
   { name: 'a keyframe every 30 s', keys: (frame: number) => frame % 750 === 0 },
-])('refused after 12 s: $name', ({ keys }) => {
+])('refused after 10 s: $name', ({ keys }) => {
   const tags = feed({ seconds: 40, keys });
   const played = play(tags, { wallMs: wallOfMedia() });
   expect(codes(played)).toEqual(['KEYFRAME_INTERVAL']);
   expect(refusalsOf(played)[0]?.detail).toContain('keyframe interval over 10 s');
-  expect(refusalsOf(played)[0]?.detail).toContain('12.0 s; set the keyframe interval to 2 s (OBS:');
+  expect(refusalsOf(played)[0]?.detail).toContain('10.3 s; set the keyframe interval to 2 s (OBS:');
+});
+
+test.each([11, 12])('keyframes %i s apart are refused, as the warning says', (gopSeconds) => {
+  expect(codes(play(feed({ seconds: 30, gopSeconds })))).toEqual(['KEYFRAME_INTERVAL']);
 });
 
 test('keyframes every 10 s are taken with a warning, every 4 s without', () => {
@@ -107,10 +111,23 @@ test('an owner that never answers is not waited for for ever', () => {
   expect(codes(played)).toEqual(['UNAVAILABLE']);
 });
 
-test('a GOP of more pictures than a task can list is refused', () => {
-  expect(codes(play(feed({ seconds: 9, framesPerSecond: 240, gopSeconds: 8 })))).toEqual([
-    'KEYFRAME_INTERVAL',
+test('video of more than 120 pictures a second is refused at its start, by its rate', () => {
+  const played = play(feed({ seconds: 9, framesPerSecond: 240 }));
+  expect(refusalsOf(played)).toEqual([
+    {
+      code: 'CODEC_REFUSED',
+      detail: expect.stringMatching(/^Video of 2\d\d pictures a second is not taken/),
+    },
   ]);
+  expect(segmentsOf(played)).toEqual([]);
+});
+
+test('what is accepted at most makes segments: 120 pictures a second, keyframes 10 s apart, one of them early', () => {
+  const keys = (frame: number): boolean =>
+    frame === 0 || frame === 200 || (frame > 200 && (frame - 200) % 1200 === 0);
+  const played = play(feed({ seconds: 24, framesPerSecond: 120, keys }), { wallMs: wallOfMedia() });
+  expect(codes(played)).toEqual([]);
+  expect(segmentsOf(played).map(({ times90k }) => times90k.length)).toEqual([1400, 1200]);
 });
 
 test('a feed that never says what it carries is refused after 10 s', () => {

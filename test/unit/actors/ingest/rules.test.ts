@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { isCut, nextAudioCut } from '../../../../actors/ingest/cut-rule.ts';
-import { FeedClock } from '../../../../actors/ingest/feed-clock.ts';
+import { FeedClock } from '../../../../actors/ingest/clock/feed-clock.ts';
 import { measureFrameRate, resolveFrameRate } from '../../../../actors/ingest/frame-rate.ts';
 import { RandomAccessStage, type RawPicture } from '../../../../actors/ingest/picture.ts';
 import { repairTimes } from '../../../../actors/ingest/segment-builder.ts';

@@ -1,7 +1,9 @@
 /** A byte stream becomes a segment with the task's times. The stream: three pictures of 32x32 that x264 made. */
 import { expect, test } from 'vitest';
 import { readInit, readSegment } from '../../../../actors/media/cmaf/reader.ts';
+import { splitAnnexB } from '../../../../actors/media/avc/nal-units.ts';
 import { packRung, parseByteStream } from '../../../../actors/transcode-worker/rung-segment.ts';
+import { maxPicturesOfSegment } from '../../../../cluster/model/media-limits.ts';
 import { sampleTask } from '../../../support/transcode-task.ts';
 import { threePictures } from '../../../support/byte-stream.ts';
 
@@ -49,6 +51,20 @@ test('times that do not begin at the start, or reach the end, are refused', () =
   expect(() => packRung(threePictures, rendition, beyond)).toThrowError(
     expect.objectContaining({ code: 'MEDIA_INVALID' }),
   );
+});
+
+test('the longest segment at the fastest rate is packed, with captions and delimiters at each picture', () => {
+  const [sps, pps, , key, other] = splitAnnexB(threePictures, 6);
+  if (!sps || !pps || !key || !other) throw new Error('the byte stream has changed');
+  const extra = [Uint8Array.of(9, 16), ...[4, 4, 1, 5].map((type) => Uint8Array.of(6, type, 1, 255, 128))];
+  const pictures = Array.from({ length: maxPicturesOfSegment }, (_, index) => [
+    ...extra,
+    ...(index === 0 ? [sps, pps, key] : [other]),
+  ]);
+  const stream = Buffer.concat(pictures.flat().flatMap((nal) => [Buffer.of(0, 0, 0, 1), nal]));
+  const times90k = pictures.map((_, index) => index * 720);
+  const long = { start90k: 0, duration90k: pictures.length * 720, times90k };
+  expect(packRung(stream, rendition, long).frames).toBe(maxPicturesOfSegment);
 });
 
 test('a second keyframe fails the attempt', () => {

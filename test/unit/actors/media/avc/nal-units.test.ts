@@ -48,12 +48,13 @@ test('a picture of thousands of units is refused before it costs memory', () => 
 
 test('a byte stream splits at start codes of 3 and 4 bytes, zero padding taken off', () => {
   const stream = Buffer.from([0, 0, 0, 1, 0x67, 1, 2, 0, 0, 1, 0x68, 3, 0, 0, 0, 0, 1, 0x65, 4, 0, 0]);
-  expect(plain(splitAnnexB(stream))).toEqual([
+  expect(plain(splitAnnexB(stream, 3))).toEqual([
     [0x67, 1, 2],
     [0x68, 3],
     [0x65, 4],
   ]);
-  expect(() => splitAnnexB(Buffer.from([1, 2, 3]))).toThrow(
+  expect(() => splitAnnexB(stream, 2)).toThrow(expect.objectContaining({ code: 'MEDIA_INVALID' }));
+  expect(() => splitAnnexB(Buffer.from([1, 2, 3]), 3)).toThrow(
     expect.objectContaining({ code: 'MEDIA_INVALID' }),
   );
 });

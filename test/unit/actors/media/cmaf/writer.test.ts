@@ -3,7 +3,7 @@ import { BufferSource, EncodedPacketSink, Input, MP4 } from 'mediabunny';
 import { expect, test } from 'vitest';
 import type { Sample, Track } from '../../../../../actors/media/cmaf/cmaf.ts';
 import { readSegment, trackOfInit } from '../../../../../actors/media/cmaf/reader.ts';
-import { writeInit, writeSegment } from '../../../../../actors/media/cmaf/writer.ts';
+import { maxSamples, writeInit, writeSegment } from '../../../../../actors/media/cmaf/writer.ts';
 import { aacTrack, audioFrames, h264Track, pictures } from './fixtures.ts';
 
 const frame = 3000;
@@ -121,7 +121,11 @@ const refused: readonly [name: string, samples: readonly Sample[], end: number][
   ['a fraction of a tick', pictures([0, 1501.5]), 9000],
   ['a negative time', pictures([-1, 3000]), 9000],
   ['a time that is none', pictures([0, NaN]), 9000],
-  ['more samples than a segment may have', pictures(Array.from({ length: 1201 }, (_, index) => index)), 9000],
+  [
+    'more samples than a segment may have',
+    pictures(Array.from({ length: maxSamples + 1 }, (_, index) => index)),
+    9000,
+  ],
   ['a length over 32 bit', pictures([0]), 2 ** 32],
 ];
 
