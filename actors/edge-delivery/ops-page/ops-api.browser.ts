@@ -1,0 +1,75 @@
+/** The control API as the operator page calls it. The token stays in this tab's session storage. */
+import type { StreamHealth } from '../../../cluster/contract/stream.ts';
+import type {
+  ClusterView,
+  DrainView,
+  ReleaseView,
+  StreamPage,
+  StreamWithKey,
+} from '../../../cluster/contract/streams.ts';
+
+/** A refusal, in the words of the node's problem document, or that no node answered. */
+export class ApiError extends Error {
+  readonly status: number;
+  constructor(message: string, status: number) {
+    super(message);
+    this.status = status;
+  }
+}
+
+const timeoutMs = 8000;
+const storageKey = 'tangaza-operator-token';
+
+export const token = {
+  get: (): string => sessionStorage.getItem(storageKey) ?? '',
+  set: (value: string): void => sessionStorage.setItem(storageKey, value.trim()),
+  forget: (): void => sessionStorage.removeItem(storageKey),
+};
+
+const one = (id: string): string => `/v1/streams/${encodeURIComponent(id)}`;
+
+/** Each throws `ApiError`. */
+export const api = {
+  cluster: () => call<ClusterView>('GET', '/v1/cluster'),
+  streams: (limit: number, cursor?: string) =>
+    call<StreamPage>(
+      'GET',
+      `/v1/streams?limit=${limit}${cursor === undefined ? '' : `&cursor=${encodeURIComponent(cursor)}`}`,
+    ),
+  health: (id: string) => call<StreamHealth>('GET', `${one(id)}/health`),
+  create: (body: { readonly title: string; readonly id?: string }) =>
+    call<StreamWithKey>('POST', '/v1/streams', body),
+  rotateKey: (id: string) => call<StreamWithKey>('POST', `${one(id)}/key`),
+  remove: (id: string) => send('DELETE', one(id)),
+  drain: (node: string, force: boolean) =>
+    call<DrainView>('POST', `/v1/nodes/${encodeURIComponent(node)}/drain`, force ? { force } : {}),
+  release: () => call<ReleaseView>('POST', '/v1/cluster/release'),
+};
+
+async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
+  return (await send(method, path, body)).json();
+}
+
+async function send(method: string, path: string, body?: unknown): Promise<Response> {
+  const reply = await fetch(path, {
+    method,
+    headers: {
+      authorization: `Bearer ${token.get()}`,
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+    },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    cache: 'no-store',
+    signal: AbortSignal.timeout(timeoutMs),
+  }).catch(() => {
+    throw new ApiError('This node does not answer. Open the operator page of another node.', 0);
+  });
+  if (reply.ok) return reply;
+  const problem: unknown = await reply.json().catch(() => undefined);
+  throw new ApiError(sentenceOf(problem) ?? `The node answered with ${reply.status}.`, reply.status);
+}
+
+function sentenceOf(problem: unknown): string | undefined {
+  if (typeof problem !== 'object' || problem === null) return undefined;
+  const detail: unknown = Reflect.get(problem, 'detail') ?? Reflect.get(problem, 'title');
+  return typeof detail === 'string' ? detail : undefined;
+}

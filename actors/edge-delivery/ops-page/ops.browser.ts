@@ -1,0 +1,208 @@
+/** The operator page: nodes, streams, what may be done with them. Asked anew 2 s after each answer, while the tab is seen. */
+import type { StreamHealth } from '../../../cluster/contract/stream.ts';
+import type { ClusterView, StreamView } from '../../../cluster/contract/streams.ts';
+import * as actions from './ops-actions.browser.ts';
+import { api, ApiError, token } from './ops-api.browser.ts';
+import { button, element, find, lineElement, markElement, row, showRows } from './ops-elements.browser.ts';
+import {
+  duration,
+  inputText,
+  nodeMark,
+  publisherLine,
+  renditionLine,
+  streamMark,
+  summaryOf,
+  type Mark,
+} from './ops-words.ts';
+
+const everyMs = 2000;
+const pageSize = 50;
+/** Streams whose health is asked at once. */
+const askedAtOnce = 6;
+
+const login = find('login', HTMLFormElement);
+const tokenInput = find('token', HTMLInputElement);
+const loginError = find('login-error', HTMLElement);
+const signOut = find('sign-out', HTMLButtonElement);
+const notice = find('notice', HTMLElement);
+const cluster = find('cluster', HTMLElement);
+const summary = find('summary', HTMLElement);
+const brake = find('brake', HTMLElement);
+const more = find('more', HTMLButtonElement);
+
+let shownPages = 1;
+let suspects: readonly string[] = [];
+/** By id, as last told: a row's button outlives the answer that it was made of. */
+let nodes: ReadonlyMap<string, ClusterView['nodes'][number]> = new Map();
+let timer: ReturnType<typeof setTimeout> | undefined;
+let isAsking = false;
+let isAskedAgain = false;
+
+/** Asks now, or right after the answer that is under way; never twice at once. */
+function refresh(): void {
+  clearTimeout(timer);
+  if (isAsking) {
+    isAskedAgain = true;
+    return;
+  }
+  isAsking = true;
+  void look().finally(() => {
+    isAsking = false;
+    timer = setTimeout(refresh, isAskedAgain ? 0 : everyMs);
+    isAskedAgain = false;
+  });
+}
+
+async function look(): Promise<void> {
+  if (token.get() === '') return showLogin('');
+  if (document.hidden) return;
+  try {
+    const [view, { streams, hasMore }] = await Promise.all([api.cluster(), listStreams()]);
+    showCluster(view);
+    await showStreams(streams, view);
+    more.hidden = !hasMore;
+    notice.hidden = true;
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 401) {
+      token.forget();
+      return showLogin('That token is not taken. Copy it from the line “token” that tangaza up prints.');
+    }
+    notice.textContent = error instanceof Error ? error.message : String(error);
+    notice.hidden = false;
+  }
+}
+
+async function listStreams(): Promise<{
+  readonly streams: readonly StreamView[];
+  readonly hasMore: boolean;
+}> {
+  const streams: StreamView[] = [];
+  let cursor: string | undefined;
+  for (let page = 0; page < shownPages; page++) {
+    const reply = await api.streams(pageSize, cursor);
+    streams.push(...reply.items);
+    cursor = reply.nextCursor;
+    if (cursor === undefined) break;
+  }
+  return { streams, hasMore: cursor !== undefined };
+}
+
+function showLogin(why: string): void {
+  login.hidden = false;
+  cluster.hidden = true;
+  signOut.hidden = true;
+  notice.hidden = true;
+  loginError.textContent = why;
+  summary.textContent = 'The token opens the whole control API.';
+}
+
+function showCluster(view: ClusterView): void {
+  login.hidden = true;
+  loginError.textContent = '';
+  cluster.hidden = false;
+  signOut.hidden = false;
+  summary.textContent = summaryOf(view);
+  nodes = new Map(view.nodes.map((node) => [node.id, node]));
+  suspects = view.nodes.filter(({ isSuspected }) => isSuspected).map(({ id }) => id);
+  brake.hidden = suspects.length === 0;
+  find('brake-title', HTMLElement).textContent =
+    `${suspects.join(', ')} ${suspects.length === 1 ? 'does' : 'do'} not answer.`;
+  showRows(find('nodes', HTMLElement), view.nodes.map(nodeRow));
+}
+
+function nodeRow(node: ClusterView['nodes'][number]): HTMLElement {
+  const { id, region, state, load, roles, http, rtmp } = node;
+  const drain = button('Drain…', `Drain ${id}`, () => actions.drainNode(nodes.get(id) ?? node, refresh));
+  return row(id, [
+    ['Node', [lineElement({ text: id, detail: region })]],
+    ['State', [markElement(nodeMark(node))]],
+    ['On air', [lineElement({ text: String(load.onAir ?? '–') })]],
+    ['Viewers', [lineElement({ text: load.connections?.toLocaleString('en') ?? '–' })]],
+    ['Roles', [lineElement({ text: roles.join(', ') })]],
+    ['Addresses', [lineElement({ text: http, detail: rtmp })]],
+    ['Actions', [element('div', state === 'alive' ? [drain] : [], { class: 'actions' })]],
+  ]);
+}
+
+async function showStreams(streams: readonly StreamView[], view: ClusterView): Promise<void> {
+  find('no-streams', HTMLElement).hidden = streams.length > 0;
+  const owned = new Map(view.placements.map((placement) => [placement.streamId, placement]));
+  const healths = new Map<string, StreamHealth>();
+  const waiting = streams.filter(({ id }) => owned.has(id)).map(({ id }) => id);
+  const askNext = async (): Promise<void> => {
+    for (let id = waiting.shift(); id !== undefined; id = waiting.shift()) {
+      const health = await api.health(id).catch(() => undefined);
+      if (health !== undefined) healths.set(id, health);
+    }
+  };
+  await Promise.all(Array.from({ length: askedAtOnce }, askNext));
+  const rows = streams.map((stream) => streamRow(stream, owned.has(stream.id), healths.get(stream.id)));
+  showRows(find('streams', HTMLElement), rows);
+}
+
+function streamRow(stream: StreamView, wasOnAir: boolean, health: StreamHealth | undefined): HTMLElement {
+  const { id, title } = stream;
+  const mark: Mark = wasOnAir ? streamMark(health) : { text: 'never on air', tone: 'quiet' };
+  const link = element('a', title, { href: `/watch/${encodeURIComponent(id)}` });
+  const input = health?.input === undefined ? '' : inputText(health.input);
+  return row(id, [
+    ['Stream', [link, element('small', id)]],
+    ['State', [markElement(mark), ...whyLines(health)]],
+    ['Owner', [ownerLine(health)]],
+    [
+      'Input',
+      [
+        ...(input === '' ? [] : [lineElement({ text: input })]),
+        ...(health?.sessions ?? []).map((one) => lineElement(publisherLine(one))),
+      ],
+    ],
+    ['Renditions', (health?.renditions ?? []).map((one) => lineElement(renditionLine(one)))],
+    [
+      'Actions',
+      [
+        element(
+          'div',
+          [
+            button('New key…', `New key for ${title}`, () => actions.rotateKey(stream, refresh)),
+            button('Delete…', `Delete ${title}`, () => actions.deleteStream(stream, refresh)),
+          ],
+          { class: 'actions' },
+        ),
+      ],
+    ],
+  ]);
+}
+
+/** What is live needs no reason. */
+function whyLines(health: StreamHealth | undefined): readonly HTMLElement[] {
+  return health === undefined || health.state === 'live' ? [] : [element('small', health.reason)];
+}
+
+function ownerLine(health: StreamHealth | undefined): HTMLElement {
+  if (health?.owner === undefined) return lineElement({ text: '–' });
+  const { owner, epoch, since, ownedBecause, successors } = health;
+  const age = since === undefined ? '' : `for ${duration(Date.now() - Date.parse(since))}`;
+  const next = successors[0] === undefined ? 'nobody is next' : `next: ${successors[0]}`;
+  const detail = [age, ownedBecause ?? '', `epoch ${epoch ?? '?'}`, next];
+  return lineElement({ text: owner, detail: detail.filter((part) => part !== '').join(' · ') });
+}
+
+login.addEventListener('submit', (event) => {
+  event.preventDefault();
+  token.set(tokenInput.value);
+  tokenInput.value = '';
+  refresh();
+});
+signOut.addEventListener('click', () => {
+  token.forget();
+  showLogin('');
+  tokenInput.focus();
+});
+more.addEventListener('click', () => {
+  shownPages += 1;
+  refresh();
+});
+find('new-stream', HTMLButtonElement).addEventListener('click', () => actions.createStream(refresh));
+find('release', HTMLButtonElement).addEventListener('click', () => actions.releaseBrake(suspects, refresh));
+document.addEventListener('visibilitychange', refresh);
+refresh();

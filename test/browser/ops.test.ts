@@ -1,0 +1,139 @@
+/** What an operator does on `/ops`, in a real Chromium against a real cluster of two nodes with a broadcast. */
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Browser, Page } from 'playwright-core';
+import { StreamWithKey } from '../../cluster/contract/streams.ts';
+import { controlClient } from '../support/control-client.ts';
+import { startTestCluster, type TestCluster } from '../support/demo.ts';
+import { flashAndBeep, publish, x264, type FfmpegPublisher } from '../support/ffmpeg-publisher.ts';
+import { launchChromium, pageTimeoutMs } from '../support/foreign-players.ts';
+
+const phone = { width: 390, height: 844 };
+const desktop = { width: 1440, height: 900 };
+
+let cluster: TestCluster;
+let publisher: FfmpegPublisher;
+let browser: Browser;
+
+beforeAll(async () => {
+  cluster = await startTestCluster();
+  publisher = publish(`${cluster.nodes[0]?.rtmp}/${cluster.stream.key}`, flashAndBeep(426, 240), x264(25, 2));
+  browser = await launchChromium();
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await publisher?.[Symbol.asyncDispose]();
+  await cluster?.[Symbol.asyncDispose]();
+});
+
+interface OpsPage extends AsyncDisposable {
+  readonly page: Page;
+  readonly faults: readonly string[];
+}
+
+async function openOps(viewport: typeof phone, token?: string): Promise<OpsPage> {
+  const page = await browser.newPage({ viewport });
+  page.setDefaultTimeout(pageTimeoutMs);
+  const faults: string[] = [];
+  page.on('pageerror', ({ message }) => faults.push(message));
+  await page.goto(`${cluster.url}/ops`);
+  if (token !== undefined) await signIn(page, token);
+  return { page, faults, [Symbol.asyncDispose]: () => page.close() };
+}
+
+async function signIn(page: Page, token: string): Promise<void> {
+  await page.fill('#token', token);
+  await page.click('#login button');
+}
+
+const row = (page: Page, text: string) => page.locator('tbody tr', { hasText: text });
+const dialog = (page: Page) => page.locator('#dialog');
+
+test('a wrong token is told and asked again; with the right one the form goes', async () => {
+  await using ops = await openOps(desktop, 'not the token');
+  const { page, faults } = ops;
+  await page.locator('#login-error', { hasText: 'not taken' }).waitFor();
+  await signIn(page, cluster.token);
+  await row(page, 'demo').waitFor();
+  expect({ isFormSeen: await page.locator('#login').isVisible(), faults }).toEqual({
+    isFormSeen: false,
+    faults: [],
+  });
+});
+
+test.each([
+  ['desktop', desktop],
+  ['phone', phone],
+] as const)('on a %s nodes and streams are told, and nothing is wider than the page', async (_, viewport) => {
+  await using ops = await openOps(viewport, cluster.token);
+  const { page, faults } = ops;
+  for (const { node } of cluster.nodes)
+    await row(page, node).first().locator('.state', { hasText: 'alive' }).waitFor();
+  const stream = row(page, 'Tangaza demo');
+  await stream.locator('.state', { hasText: 'live' }).waitFor();
+  await stream.getByText(/at \S+-node-1, [\d,]+ kbit\/s/).waitFor();
+  await stream.getByText(/H\.264 426x240/).waitFor();
+  await stream.getByText(/aac-\S+ \d+\.\d s$/).waitFor();
+  const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+  expect({ overflow, faults }).toEqual({ overflow: 0, faults: [] });
+});
+
+// Goal: the life of a stream without a terminal. Method: the keys that the page shows are those that the API says there are.
+test('a stream is created, gets a new key and is deleted; each says first what it will do', async () => {
+  await using ops = await openOps(desktop, cluster.token);
+  const { page } = ops;
+  const api = controlClient(cluster.url, cluster.token);
+  await page.click('#new-stream');
+  await dialog(page).getByLabel('Title').fill('News <b>at</b> ten');
+  await dialog(page).getByLabel('Id (optional)').fill('news');
+  await page.click('#dialog-confirm');
+  const first = (await dialog(page).locator('dd code').first().textContent()) ?? '';
+  expect(first).toMatch(/^news_/);
+  await page.click('#dialog-confirm');
+  const made = row(page, 'News <b>at</b> ten');
+  await made.locator('.state', { hasText: 'never on air' }).waitFor();
+
+  await page.click('#new-stream');
+  await dialog(page).getByLabel('Title').fill('Another');
+  await dialog(page).getByLabel('Id (optional)').fill('news');
+  await page.click('#dialog-confirm');
+  await page.locator('#dialog-error', { hasText: /news/ }).waitFor();
+  await page.click('#dialog-cancel');
+
+  await made.getByRole('button', { name: /^New key/ }).click();
+  await dialog(page).getByText('The present key ends at once').waitFor();
+  await page.click('#dialog-confirm');
+  const second = (await dialog(page).locator('dd code').first().textContent()) ?? '';
+  expect({ isKey: second.startsWith('news_'), isAnother: second !== first }).toEqual({
+    isKey: true,
+    isAnother: true,
+  });
+  await page.click('#dialog-confirm');
+
+  await made.getByRole('button', { name: /^Delete/ }).click();
+  await dialog(page).getByText('cannot be taken back').waitFor();
+  expect(await api.call('/v1/streams/news', 200, StreamWithKey.omit({ streamKey: true }))).toMatchObject({
+    id: 'news',
+  });
+  await page.click('#dialog-confirm');
+  await made.waitFor({ state: 'detached' });
+  expect(await api.status('GET', '/v1/streams/news')).not.toBe(200);
+});
+
+// Last: a node leaves.
+test('a node is drained from a phone, its stream goes on at the other, and the page shows both', async () => {
+  await using ops = await openOps(phone, cluster.token);
+  const { page } = ops;
+  const [first, second] = cluster.nodes.map(({ node }) => node);
+  if (first === undefined || second === undefined) throw new Error('there are no two nodes');
+  // The page is served by the first node: the other one is asked to leave.
+  const leaving = page.locator(`#nodes tr[data-key="${second}"]`);
+  await leaving.getByRole('button', { name: `Drain ${second}` }).click();
+  await dialog(page).getByText('its process ends').waitFor();
+  await page.click('#dialog-confirm');
+  await dialog(page).getByText(`${second} is leaving`).waitFor();
+  await page.click('#dialog-confirm');
+  await expect.poll(() => leaving.locator('.state').allTextContents()).not.toContain('alive');
+  await row(page, 'Tangaza demo').locator('.state', { hasText: 'live' }).waitFor();
+  await row(page, 'Tangaza demo').getByText(first).first().waitFor();
+});
