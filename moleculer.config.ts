@@ -9,7 +9,7 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import type { BrokerOptions, ServiceBroker, ServiceSchema } from 'moleculer';
 import { controlService } from './actors/control/control.service.ts';
 import { openSqliteStreamRegistry } from './actors/control/stream-registry.sqlite.ts';
-import type { StreamRegistry } from './actors/control/stream-registry.ts';
+import { standingOf, type StreamRegistry } from './actors/control/stream-registry.ts';
 import { Sweeper } from './actors/control/sweeper.ts';
 import { drainService } from './actors/drain/drain.service.ts';
 import { nothingToHandOver } from './actors/drain/drain.ts';
@@ -321,7 +321,8 @@ async function edgeMaker(parts: Parts): Promise<MakeService> {
       renderMetrics: async () => ({ text: await metrics.render(), contentType: metrics.contentType }),
       call: callAction,
       listEdges: () => edgesOf(members),
-      streamExists: async (id) => registry.get(id) !== undefined,
+      lookUpStream: async (id) => standingOf(registry, id, clock.utcMs()),
+      removedSince: async (utcMs) => registry.removedSince(utcMs).map(({ id }) => id),
       isSound: (edge) => isSound(members, edge),
       loadOf: (edge) => loads.loadOf(edge),
       health: () => [

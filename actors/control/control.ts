@@ -118,8 +118,9 @@ export class Control {
   }
 
   async remove({ params }: RouteInput<StreamParams>): Promise<void> {
-    if (!this.#ports.registry.remove(params.id)) throw noSuchStream(params.id);
-    await this.#ports.closeSessions({ streamId: params.id, reason: 'the stream was deleted' });
+    const { registry, clock, closeSessions } = this.#ports;
+    if (!registry.remove(params.id, clock.utcMs())) throw noSuchStream(params.id);
+    await closeSessions({ streamId: params.id, reason: 'the stream was deleted', code: 'STREAM_REMOVED' });
   }
 
   async rotateKey({ params, origin }: RouteInput<StreamParams>): Promise<StreamWithKey> {
@@ -133,9 +134,17 @@ export class Control {
   }
 
   authenticate({ streamKey }: AuthenticateParams): AuthenticateReply {
-    const entry = this.#ports.registry.findByKeyHash(hashStreamKey(streamKey));
-    if (entry === undefined) throw new TangazaError('STREAM_KEY_UNKNOWN');
-    return { streamId: entry.id, ladder: entry.ladder };
+    const { registry, clock } = this.#ports;
+    const keyHash = hashStreamKey(streamKey);
+    const entry = registry.findByKeyHash(keyHash);
+    if (entry !== undefined) return { streamId: entry.id, ladder: entry.ladder };
+    const removed = registry.removedWithKeyHash(keyHash, clock.utcMs());
+    throw removed === undefined
+      ? new TangazaError('STREAM_KEY_UNKNOWN')
+      : new TangazaError(
+          'STREAM_REMOVED',
+          `The stream ${removed.id} of this key was removed: publish with the key of another stream.`,
+        );
   }
 
   /** @throws TangazaError `STREAM_NOT_FOUND`; `LOG_UNAVAILABLE` when NATS does not answer and nothing is known */

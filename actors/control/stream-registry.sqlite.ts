@@ -5,9 +5,20 @@ import { DatabaseSync, type SQLOutputValue } from 'node:sqlite';
 import { z } from 'zod';
 import { TangazaError } from '../../cluster/errors/tangaza-error.ts';
 import { StreamId } from '../../cluster/model/ids.ts';
-import type { NewStream, StreamEntry, StreamRegistry } from './stream-registry.ts';
+import {
+  removedKeptMs,
+  type NewStream,
+  type RemovedStream,
+  type StreamEntry,
+  type StreamRegistry,
+} from './stream-registry.ts';
 
 const dayMs = 86_400_000;
+/** Removed streams that are remembered; the ones removed first are forgotten when there are more. */
+const maxRemoved = 100_000;
+/** Forgotten in one go: a transaction must stay short, for it stops this process. */
+const forgottenAtOnce = 1000;
+const removedTold = 1000;
 
 const schema = `
   CREATE TABLE IF NOT EXISTS streams (
@@ -15,6 +26,11 @@ const schema = `
     keyHash TEXT NOT NULL UNIQUE, keySalt TEXT NOT NULL, createdAtMs INTEGER NOT NULL, updatedAtMs INTEGER NOT NULL
   ) STRICT;
   CREATE INDEX IF NOT EXISTS streamsByAge ON streams (createdAtMs DESC, id DESC);
+  CREATE TABLE IF NOT EXISTS removed (
+    id TEXT PRIMARY KEY, keyHash TEXT NOT NULL, removedAtMs INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX IF NOT EXISTS removedByKey ON removed (keyHash);
+  CREATE INDEX IF NOT EXISTS removedByAge ON removed (removedAtMs);
   CREATE TABLE IF NOT EXISTS idempotency (key TEXT PRIMARY KEY, streamId TEXT NOT NULL, atMs INTEGER NOT NULL) STRICT;
 `;
 
@@ -25,6 +41,7 @@ const Row = z.object({
   createdAtMs: z.number(),
   updatedAtMs: z.number(),
 });
+const RemovedRow = z.object({ id: StreamId, removedAtMs: z.number() });
 const SaltRow = z.object({ keySalt: z.string() });
 
 /** @param file path of the database, or `:memory:` */
@@ -55,6 +72,7 @@ class SqliteStreamRegistry implements StreamRegistry {
           `There is a stream ${stream.id} already: choose another id or leave it out.`,
         );
       }
+      this.#mustBeFree(stream);
       this.#run(
         'INSERT INTO streams (id, title, ladder, keyHash, keySalt, createdAtMs, updatedAtMs) VALUES (?, ?, ?, ?, ?, ?, ?)',
         [stream.id, stream.title, stream.ladder, stream.keyHash, stream.keySalt, stream.nowMs, stream.nowMs],
@@ -108,8 +126,27 @@ class SqliteStreamRegistry implements StreamRegistry {
     return this.get(id);
   }
 
-  remove(id: StreamId): boolean {
-    return this.#run('DELETE FROM streams WHERE id = ?', [id]) > 0;
+  remove(id: StreamId, nowMs: number): boolean {
+    return this.#transaction(() => {
+      this.#run(
+        'INSERT OR REPLACE INTO removed (id, keyHash, removedAtMs) SELECT id, keyHash, ? FROM streams WHERE id = ?',
+        [nowMs, id],
+      );
+      this.#forgetRemoved(nowMs);
+      return this.#run('DELETE FROM streams WHERE id = ?', [id]) > 0;
+    });
+  }
+
+  removed(id: StreamId, nowMs: number): RemovedStream | undefined {
+    return this.#allRemoved('id = ? AND removedAtMs > ?', [id, nowMs - removedKeptMs])[0];
+  }
+
+  removedWithKeyHash(keyHash: string, nowMs: number): RemovedStream | undefined {
+    return this.#allRemoved('keyHash = ? AND removedAtMs > ?', [keyHash, nowMs - removedKeptMs])[0];
+  }
+
+  removedSince(sinceMs: number): readonly RemovedStream[] {
+    return this.#allRemoved('removedAtMs >= ?', [sinceMs]);
   }
 
   findByKeyHash(keyHash: string): StreamEntry | undefined {
@@ -118,6 +155,30 @@ class SqliteStreamRegistry implements StreamRegistry {
 
   close(): void {
     this.#database.close();
+  }
+
+  #allRemoved(condition: string, values: (string | number)[]): readonly RemovedStream[] {
+    const query = `SELECT id, removedAtMs FROM removed WHERE ${condition} ORDER BY removedAtMs DESC LIMIT ${removedTold}`;
+    return this.#all(query, values).map((row) => RemovedRow.parse(row));
+  }
+
+  #mustBeFree({ id, nowMs, mayRevive }: NewStream): void {
+    const removed = this.removed(id, nowMs);
+    if (removed !== undefined && mayRevive !== true) {
+      const day = (atMs: number): string => new Date(atMs).toISOString().slice(0, 10);
+      throw new TangazaError(
+        'CONFLICT',
+        `There was a stream ${id}, removed on ${day(removed.removedAtMs)}: its id stays taken until ${day(removed.removedAtMs + removedKeptMs)}, for its links still go round. Choose another id or leave it out.`,
+      );
+    }
+    this.#run('DELETE FROM removed WHERE id = ?', [id]);
+  }
+
+  #forgetRemoved(nowMs: number): void {
+    const forget = `DELETE FROM removed WHERE id IN (SELECT id FROM removed`;
+    const order = `ORDER BY removedAtMs DESC LIMIT ${forgottenAtOnce}`;
+    this.#run(`${forget} WHERE removedAtMs <= ? ${order})`, [nowMs - removedKeptMs]);
+    this.#run(`${forget} ${order} OFFSET ${maxRemoved})`, []);
   }
 
   #madeBefore({ idempotencyKey, nowMs }: NewStream): { entry: StreamEntry; keySalt: string } | undefined {

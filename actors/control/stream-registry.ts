@@ -19,10 +19,21 @@ export interface NewStream {
   readonly nowMs: number;
   /** The same key from the same caller within a day is the same stream. */
   readonly idempotencyKey?: string;
+  /** Takes the id of a removed stream, which is refused otherwise. */
+  readonly mayRevive?: boolean;
+}
+
+/** For so long the id of a removed stream is remembered, and refused. */
+export const removedKeptMs = 30 * 86_400_000;
+
+/** A stream that was removed: its links and its key still go round. */
+export interface RemovedStream {
+  readonly id: StreamId;
+  readonly removedAtMs: number;
 }
 
 export interface StreamRegistry {
-  /** @returns the new stream, or the one that the idempotency key made before, with its salt. @throws `CONFLICT` when the id is taken */
+  /** @returns the new stream, or the one that the idempotency key made before, with its salt. @throws `CONFLICT` when the id is taken, or was and is still remembered */
   create(stream: NewStream): { readonly entry: StreamEntry; readonly keySalt: string };
   get(id: StreamId): StreamEntry | undefined;
   /** Newest first; `after` is the last id of the page before. */
@@ -37,7 +48,23 @@ export interface StreamRegistry {
     key: { readonly keyHash: string; readonly keySalt: string },
     nowMs: number,
   ): StreamEntry | undefined;
-  remove(id: StreamId): boolean;
+  /** Its id and its key are remembered for 30 days, of the last 100,000 that were removed. */
+  remove(id: StreamId, nowMs: number): boolean;
   findByKeyHash(keyHash: string): StreamEntry | undefined;
+  /** Undefined for one that was never there, is there again, or is forgotten. */
+  removed(id: StreamId, nowMs: number): RemovedStream | undefined;
+  removedWithKeyHash(keyHash: string, nowMs: number): RemovedStream | undefined;
+  /** Removed at or after that time, 1000 at most, the latest ones. */
+  removedSince(sinceMs: number): readonly RemovedStream[];
   close(): void;
+}
+
+/** What is known of an id, in one word. */
+export function standingOf(registry: StreamRegistry, id: StreamId, nowMs: number) {
+  const entry = registry.get(id);
+  if (entry !== undefined)
+    return { kind: 'known', title: entry.title, createdAtMs: entry.createdAtMs } as const;
+  const removed = registry.removed(id, nowMs);
+  if (removed !== undefined) return { kind: 'removed', removedAtMs: removed.removedAtMs } as const;
+  return { kind: 'unknown' } as const;
 }

@@ -24,7 +24,7 @@ export interface EdgeDeliveryPorts {
 }
 
 const tickMs = 250;
-const reviewMs = 10_000;
+const reviewMs = 1000;
 const graceMs = 2000;
 
 export function edgeDeliveryService(ports: EdgeDeliveryPorts): ServiceSchema {

@@ -3,7 +3,12 @@ import { z } from 'zod';
 import type { EdgeHead } from '../../cluster/contract/stream.ts';
 import { nodeRoutes, playbackRoutes } from '../../cluster/contract/routes-node.ts';
 import type { Readiness } from '../../cluster/contract/routes-node.ts';
-import { streamEdges, streamRoutes, type EdgeList } from '../../cluster/contract/routes-streams.ts';
+import {
+  publicStream,
+  streamEdges,
+  streamRoutes,
+  type EdgeList,
+} from '../../cluster/contract/routes-streams.ts';
 import type { Route, RouteInput } from '../../cluster/contract/routes.ts';
 import type { NodeId, RegionId, StreamId } from '../../cluster/model/ids.ts';
 import type { Logger } from '../../cluster/observe/logger.ts';
@@ -20,15 +25,16 @@ import { Archives } from './archives.ts';
 import { currentEdge, edgesFor, edgeToAsk, isStaying, type Viewpoint } from './edge-order.ts';
 import { makeEntity } from './entity.ts';
 import { EntityCache } from './entity-cache.ts';
-import { Existence } from './existence.ts';
 import { Frames } from './frames.ts';
 import { defaultHoldLimits, type HoldLimits } from './holds.ts';
 import { jsonReply, messageReply, type Entity, type HttpRequest, type Reply } from './http.ts';
 import type { HttpHandlers } from './http-server.ts';
+import { KnownStreams, type Standing } from './public/known-streams.ts';
 import { MediaSource } from './media-source.ts';
 import { MissingMedia } from './missing-media.ts';
 import { openApiDocument } from './openapi.ts';
 import { Playback } from './playback.ts';
+import { PublicStreams } from './public/public-streams.ts';
 import { makeRouter } from './router.ts';
 import { serveStatic, type StaticFile } from './static-files.ts';
 import { StreamFinder } from './stream-finder.ts';
@@ -53,8 +59,10 @@ export interface EdgePorts {
   readonly isSound: (edge: string) => boolean;
   /** Open connections of an edge, some seconds old; undefined when they are not known. */
   readonly loadOf: (edge: string) => number | undefined;
-  /** Does the registry know the stream? @throws when it cannot be asked */
-  readonly streamExists: (id: StreamId) => Promise<boolean>;
+  /** What the registry knows of an id. @throws when it cannot be asked */
+  readonly lookUpStream: (id: StreamId) => Promise<Standing>;
+  /** Streams that were removed at or after that UTC time. @throws when the registry cannot be asked */
+  readonly removedSince: (utcMs: number) => Promise<readonly StreamId[]>;
   /** What this node needs to serve: `isReady: false` of any part makes `/readyz` 503. */
   readonly health: () => Readiness['parts'];
   /** For how long the index log has not been reachable; 0 while it is (C8). */
@@ -80,7 +88,7 @@ export interface EdgePorts {
 export interface Edge extends HttpHandlers {
   /** Ends overdue waits, drops idle streams, notices changed edges. Called every 250 ms. */
   readonly tick: () => void;
-  /** Forgets deleted streams. Called every 10 s. */
+  /** Forgets removed streams. Called every second. */
   readonly review: () => Promise<void>;
   /** How far it has folded a stream that it follows (C7). */
   head(stream: StreamId): EdgeHead | undefined;
@@ -95,6 +103,8 @@ export interface Edge extends HttpHandlers {
 const encoder = new TextEncoder();
 const defaultIdleMs = 60_000;
 const defaultMaxStreams = 2000;
+/** How far back removals are asked for: far more than the time between two questions, or that clocks differ by. */
+const removalsToldMs = 60_000;
 
 const allRoutes: readonly Route[] = [
   ...streamRoutes,
@@ -111,12 +121,13 @@ export function makeEdge(ports: EdgePorts): Edge {
     maxStreams,
     holdLimits: ports.holdLimits ?? defaultHoldLimits,
   });
-  const existence = new Existence(clock, ports.streamExists);
-  const finder = new StreamFinder(followers, existence, ports.firstSegmentMs);
+  const knownStreams = new KnownStreams(clock, ports.lookUpStream);
+  const finder = new StreamFinder(followers, knownStreams, ports.firstSegmentMs);
   const archives = new Archives({ store, clock });
   const missing = new MissingMedia(ports);
   const media = new MediaSource({ clock, store, cache, archives, missing, liveEdgeMs: ports.liveEdgeMs });
-  const playback = new Playback({ ...ports, followers, finder, existence, media, cache });
+  const playback = new Playback({ ...ports, followers, finder, knownStreams, media, cache });
+  const publicStreams = new PublicStreams({ ...ports, knownStreams, finder });
   const state = { isLeaving: false };
   const local = new Map<string, LocalHandler>([
     ...playbackHandlers(playback),
@@ -127,6 +138,7 @@ export function makeEdge(ports: EdgePorts): Edge {
     ...nodeHandlers(ports, state, missing),
     steeringHandler(ports, playback, state),
     edgesHandler(ports, playback, state),
+    bind(publicStream, publicStream.params, nothing, (_request, input) => publicStreams.serve(input)),
   ]);
   const foldOf = (stream: StreamId): Timeline | undefined => {
     const follower = followers.get(stream);
@@ -142,7 +154,11 @@ export function makeEdge(ports: EdgePorts): Edge {
       playback.refresh();
       followers.sweep();
     },
-    review: () => playback.forgetDeleted(),
+    review: async () => {
+      const sinceMs = clock.utcMs() - removalsToldMs;
+      const removed = await ports.removedSince(sinceMs).catch((): readonly StreamId[] => []);
+      for (const id of removed) playback.forget(id);
+    },
     head: (stream) => {
       const timeline = foldOf(stream);
       if (timeline === undefined) return undefined;

@@ -13,24 +13,24 @@ import type {
   SegmentParams,
 } from '../../cluster/contract/routes-node.ts';
 import type { RouteInput } from '../../cluster/contract/routes.ts';
-import { errorCodeOf, TangazaError } from '../../cluster/errors/tangaza-error.ts';
+import { TangazaError } from '../../cluster/errors/tangaza-error.ts';
 import type { PeriodId, StreamId } from '../../cluster/model/ids.ts';
 import type { EdgeSet } from '../media/timeline/manifest-options.ts';
 import type { Timeline } from '../media/timeline/timeline.ts';
 import { makeEntity } from './entity.ts';
 import type { EntityCache } from './entity-cache.ts';
-import type { Existence } from './existence.ts';
 import { cachePolicy, type Entity, type HttpRequest } from './http.ts';
+import type { KnownStreams, Standing } from './public/known-streams.ts';
 import { canonicalTarget, manifestTypes, renderManifest, type ManifestKind } from './manifest.ts';
 import { periodIdOf, type MediaSource } from './media-source.ts';
 import type { StreamFinder } from './stream-finder.ts';
-import { noSuchStream } from './stream-finder.ts';
+import { mustBeKnown } from './stream-finder.ts';
 import type { StreamFollowers } from './stream-followers.ts';
 
 export interface PlaybackPorts {
   readonly followers: StreamFollowers;
   readonly finder: StreamFinder;
-  readonly existence: Existence;
+  readonly knownStreams: KnownStreams;
   readonly media: MediaSource;
   readonly cache: EntityCache;
   readonly listEdges: () => EdgeSet;
@@ -101,13 +101,13 @@ export class Playback {
 
   /**
    * What to steer in: undefined when this edge does not follow the stream.
-   * @throws TangazaError `STREAM_NOT_FOUND` only when the registry says so: players stop steering for good (M14)
+   * @throws TangazaError `STREAM_NOT_FOUND`, `STREAM_REMOVED` only when the registry says so: players stop steering for good (M14)
    */
   async steered(id: StreamId): Promise<Timeline | undefined> {
     const follower = this.#ports.followers.get(id);
     if (follower !== undefined) return follower.isCaughtUp ? follower.timeline : undefined;
-    const exists = await this.#ports.existence.has(id).catch(() => true);
-    if (!exists) throw noSuchStream(id);
+    const standing = await this.#ports.knownStreams.standing(id).catch((): Standing | undefined => undefined);
+    if (standing !== undefined) mustBeKnown(id, standing);
     return undefined;
   }
 
@@ -123,16 +123,11 @@ export class Playback {
     for (const follower of this.#ports.followers.all()) follower.forgetRendered();
   }
 
-  /** Forgets streams that were deleted. Called every few seconds. */
-  async forgetDeleted(): Promise<void> {
-    for (const { id } of this.#ports.followers.all()) {
-      const exists = await this.#ports.existence
-        .askNow(id)
-        .catch((error: unknown) => errorCodeOf(error) !== 'STREAM_NOT_FOUND');
-      if (exists) continue;
-      this.#ports.followers.drop(id);
-      this.#ports.cache.dropPrefix(`/live/${id}/`);
-    }
+  /** Lets go of all that is kept of a removed stream. */
+  forget(id: StreamId): void {
+    this.#ports.knownStreams.forget(id);
+    this.#ports.followers.drop(id);
+    this.#ports.cache.dropPrefix(`/live/${id}/`);
   }
 
   async #manifest(

@@ -25,6 +25,7 @@ const statusLines: Readonly<Record<number, string>> = {
   404: '404 Not Found',
   405: '405 Method Not Allowed',
   409: '409 Conflict',
+  410: '410 Gone',
   413: '413 Content Too Large',
   416: '416 Range Not Satisfiable',
   425: '425 Too Early',

@@ -1,9 +1,10 @@
 /** From a stream's id to its follower, ready to be read: the one way in for every playback request. */
 import { TangazaError } from '../../cluster/errors/tangaza-error.ts';
 import type { StreamId } from '../../cluster/model/ids.ts';
+import { unreachable } from '../../cluster/model/unreachable.ts';
 import { isPlayable } from '../media/timeline/query.ts';
-import type { Existence } from './existence.ts';
 import type { HttpRequest } from './http.ts';
+import type { KnownStream, KnownStreams, Standing } from './public/known-streams.ts';
 import type { StreamFollower } from './stream-follower.ts';
 import type { StreamFollowers } from './stream-followers.ts';
 
@@ -12,12 +13,16 @@ export const defaultFirstSegmentMs = 10_000;
 
 export class StreamFinder {
   readonly #followers: StreamFollowers;
-  readonly #existence: Existence;
+  readonly #knownStreams: KnownStreams;
   readonly #firstSegmentMs: number;
 
-  constructor(followers: StreamFollowers, existence: Existence, firstSegmentMs = defaultFirstSegmentMs) {
+  constructor(
+    followers: StreamFollowers,
+    knownStreams: KnownStreams,
+    firstSegmentMs = defaultFirstSegmentMs,
+  ) {
     this.#followers = followers;
-    this.#existence = existence;
+    this.#knownStreams = knownStreams;
     this.#firstSegmentMs = firstSegmentMs;
   }
 
@@ -25,12 +30,16 @@ export class StreamFinder {
    * The stream's follower with all of its log folded. One that is followed already is not asked for again, so that
    * edges go on when the registry cannot be reached (C8).
    *
-   * @throws TangazaError `STREAM_NOT_FOUND`, `LOG_UNAVAILABLE`, `OVERLOADED`, `UNAVAILABLE`
+   * @throws TangazaError `STREAM_NOT_FOUND`, `STREAM_REMOVED`, `LOG_UNAVAILABLE`, `OVERLOADED`, `UNAVAILABLE`
    */
   async find(id: StreamId): Promise<StreamFollower> {
-    const known = this.#followers.get(id);
-    if (known === undefined && !(await this.#existence.has(id))) throw noSuchStream(id);
-    const follower = known ?? this.#followers.open(id);
+    if (this.#followers.get(id) === undefined) mustBeKnown(id, await this.#knownStreams.standing(id));
+    return this.follow(id);
+  }
+
+  /** As `find`, of a stream that is known. */
+  async follow(id: StreamId): Promise<StreamFollower> {
+    const follower = this.#followers.open(id);
     follower.touch();
     if (!follower.isCaughtUp) await follower.ready();
     return follower;
@@ -48,6 +57,16 @@ export class StreamFinder {
   }
 }
 
-export function noSuchStream(id: StreamId): TangazaError {
-  return new TangazaError('STREAM_NOT_FOUND', `There is no stream ${id}.`);
+/** @throws TangazaError `STREAM_NOT_FOUND`, `STREAM_REMOVED` */
+export function mustBeKnown(id: StreamId, standing: Standing): KnownStream {
+  switch (standing.kind) {
+    case 'known':
+      return standing;
+    case 'removed':
+      throw new TangazaError('STREAM_REMOVED', `The stream ${id} was removed.`);
+    case 'unknown':
+      throw new TangazaError('STREAM_NOT_FOUND', `There is no stream ${id}.`);
+    default:
+      return unreachable(standing);
+  }
 }

@@ -5,6 +5,7 @@
  * F2  Rendered entities live exactly as long as the fold that they were made of; each is made and compressed once.
  * F3  A log that fails is followed again from behind the last record folded, with a growing, bounded pause.
  */
+import type { IndexEntry } from '../../cluster/contract/index-log.ts';
 import { TangazaError } from '../../cluster/errors/tangaza-error.ts';
 import type { StreamId } from '../../cluster/model/ids.ts';
 import type { Logger } from '../../cluster/observe/logger.ts';
@@ -39,6 +40,8 @@ export class StreamFollower {
   #isCaughtUp = false;
   #usedMs: number;
   #hits = 0;
+  #silentMs = 0;
+  #isHearing = false;
 
   constructor(id: StreamId, ports: FollowerPorts) {
     this.id = id;
@@ -51,6 +54,11 @@ export class StreamFollower {
 
   get timeline(): Timeline {
     return this.#timeline;
+  }
+
+  /** For how long no media was announced; counted by `sweep` while the log can be heard. */
+  get silentMs(): number {
+    return this.#silentMs;
   }
 
   get heldRequests(): number {
@@ -121,8 +129,9 @@ export class StreamFollower {
     this.#hits = 0;
   }
 
-  /** Ends waits that are overdue. */
-  expire(): void {
+  /** Ends waits that are overdue. @param heardMs for how long the log could be heard since the last call */
+  sweep(heardMs: number): void {
+    if (this.#isHearing) this.#silentMs += heardMs;
     this.#holds.expire(this.#ports.clock.runningMs());
   }
 
@@ -140,6 +149,7 @@ export class StreamFollower {
     while (!signal.aborted) {
       const before = this.#timeline.lastSequence;
       await this.#followOnce(signal).catch((error: unknown) => {
+        this.#isHearing = false;
         if (!signal.aborted)
           this.#ports.logger.warn(
             { stream: this.id, error },
@@ -155,10 +165,15 @@ export class StreamFollower {
   async #followOnce(signal: AbortSignal): Promise<void> {
     for await (const item of this.#ports.log.follow(this.id, this.#timeline.lastSequence + 1, signal)) {
       if (signal.aborted) return;
-      if ('record' in item) this.#apply(applyEntry(this.#timeline, item));
+      if ('record' in item) this.#take(item);
       else if ('caughtUp' in item) this.#catchUp();
       else this.#rewind();
     }
+  }
+
+  #take(entry: IndexEntry): void {
+    if (entry.record.kind === 'source' || entry.record.kind === 'clock') this.#silentMs = 0;
+    this.#apply(applyEntry(this.#timeline, entry));
   }
 
   #apply(timeline: Timeline): void {
@@ -176,7 +191,11 @@ export class StreamFollower {
   }
 
   #catchUp(): void {
+    // What it finds at first was announced some time ago; how long ago, only the owner's clock can tell.
+    if (!this.#isCaughtUp)
+      this.#silentMs = Math.max(0, this.#ports.clock.utcMs() - this.#timeline.broadcast.heardAtMs);
     this.#isCaughtUp = true;
+    this.#isHearing = true;
     this.forgetRendered();
     this.#holds.advance(this.#timeline);
     this.#caughtUp.resolve();

@@ -13,6 +13,8 @@ export interface FollowersOptions extends FollowerPorts {
   /** Streams followed at once. */
   readonly maxStreams: number;
   readonly idleMs: number;
+  /** For how long the index log has not been reachable; 0 while it is. */
+  readonly logDownSeconds: () => number;
 }
 
 /** Younger than this a follower is in use, whatever it looks like: its first request may still be on its way. */
@@ -23,9 +25,11 @@ export class StreamFollowers {
   readonly #followers = new Map<string, StreamFollower>();
   readonly #publish: () => void;
   #isClosed = false;
+  #sweptMs: number;
 
   constructor(options: FollowersOptions) {
     this.#options = options;
+    this.#sweptMs = options.clock.runningMs();
     const streams = options.metrics.gauge({
       name: 'tangaza_edge_streams_followed',
       help: 'Streams whose log this edge folds.',
@@ -66,9 +70,12 @@ export class StreamFollowers {
 
   /** Ends overdue waits, drops what is idle. Called a few times a second. */
   sweep(): void {
-    const beforeMs = this.#options.clock.runningMs() - this.#options.idleMs;
+    const nowMs = this.#options.clock.runningMs();
+    const heardMs = this.#options.logDownSeconds() > 0 ? 0 : nowMs - this.#sweptMs;
+    this.#sweptMs = nowMs;
+    const beforeMs = nowMs - this.#options.idleMs;
     for (const [id, follower] of this.#followers) {
-      follower.expire();
+      follower.sweep(heardMs);
       if (follower.usedMs() < beforeMs) this.drop(id);
     }
     this.#publish();

@@ -4,7 +4,9 @@ import type { ErrorCode } from '../../cluster/errors/catalogue.ts';
 
 /** Another session has the stream: this one goes. */
 export const isTakenAway = (code: ErrorCode): boolean =>
-  ['STREAM_BUSY', 'PUBLISHER_BLOCKED', 'STREAM_NOT_FOUND', 'STREAM_KEY_UNKNOWN'].includes(code);
+  ['STREAM_BUSY', 'PUBLISHER_BLOCKED', 'STREAM_NOT_FOUND', 'STREAM_REMOVED', 'STREAM_KEY_UNKNOWN'].includes(
+    code,
+  );
 
 /** Another node owns the stream: attach again. */
 export const isOtherOwner = (code: ErrorCode): boolean =>

@@ -227,6 +227,7 @@ function statusCode(code: ErrorCode): string {
   switch (code) {
     case 'STREAM_KEY_MISSING':
     case 'STREAM_KEY_UNKNOWN':
+    case 'STREAM_REMOVED':
     case 'STREAM_BUSY':
       return 'NetStream.Publish.BadName';
     default:

@@ -83,6 +83,7 @@ const playback = { method: 'get', tag: 'playback', auth: 'none' } as const;
 const node = { method: 'get', tag: 'node', auth: 'none' } as const;
 const ofStream = [
   'STREAM_NOT_FOUND',
+  'STREAM_REMOVED',
   'STREAM_NOT_LIVE',
   'LOG_UNAVAILABLE',
   'OVERLOADED',
@@ -90,6 +91,7 @@ const ofStream = [
 ] as const;
 const ofMedia = [
   'STREAM_NOT_FOUND',
+  'STREAM_REMOVED',
   'SEGMENT_NOT_FOUND',
   'STORE_UNAVAILABLE',
   'OVERLOADED',
@@ -158,7 +160,7 @@ export const playbackRoutes = {
     params: PlaybackParams,
     query: SteeringQuery,
     reply: { status: 200, contentType: 'application/json' },
-    errors: ['STREAM_NOT_FOUND'],
+    errors: ['STREAM_NOT_FOUND', 'STREAM_REMOVED'],
   },
   thumbnail: {
     ...playback,
@@ -185,6 +187,7 @@ export const playbackRoutes = {
     errors: [
       'BAD_REQUEST',
       'STREAM_NOT_FOUND',
+      'STREAM_REMOVED',
       'RANGE_EXPIRED',
       'NOT_PRODUCED_YET',
       'STORE_UNAVAILABLE',

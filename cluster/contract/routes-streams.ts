@@ -37,6 +37,24 @@ export const EdgeList = z
   .meta({ id: 'EdgeList' });
 export type EdgeList = z.infer<typeof EdgeList>;
 
+export const StreamState = z.enum(['notBegun', 'live', 'interrupted', 'ended', 'recording']).meta({
+  id: 'StreamState',
+  description:
+    'notBegun: never on air. live: the publisher sends and segments are committed. interrupted: nothing comes from the publisher, its time-out runs, the broadcast is not over. ended: over, and nothing of it is kept. recording: over, and segments of it can still be played.',
+});
+export type StreamState = z.infer<typeof StreamState>;
+
+export const PublicStream = z
+  .object({
+    id: StreamId,
+    title: z.string(),
+    state: StreamState,
+    since: z.iso.datetime().meta({ description: 'Since when it is in this state.' }),
+    poster: z.url().nullable().meta({ description: 'Its newest picture; null when there is none.' }),
+  })
+  .meta({ id: 'PublicStream' });
+export type PublicStream = z.infer<typeof PublicStream>;
+
 const streams = { tag: 'streams', auth: 'operator' } as const;
 const one = { ...streams, path: '/v1/streams/{id}', params: StreamParams } as const;
 
@@ -50,7 +68,20 @@ export const streamEdges = {
   summary:
     'Edges for this viewer that are alive and stay, the best first: those of the region that have room',
   reply: { status: 200, schema: EdgeList },
-  errors: ['STREAM_NOT_FOUND'],
+  errors: ['STREAM_NOT_FOUND', 'STREAM_REMOVED'],
+} as const satisfies Route;
+
+/** What the pages follow: asked every second or two, so edges answer from memory. */
+export const publicStream = {
+  ...one,
+  method: 'get',
+  path: '/v1/streams/{id}/public',
+  operation: 'publicStream',
+  tag: 'playback',
+  auth: 'none',
+  summary: 'Title and state of a stream, for its viewers; changes show within 3 s on every edge',
+  reply: { status: 200, schema: PublicStream },
+  errors: ['STREAM_NOT_FOUND', 'STREAM_REMOVED', 'LOG_UNAVAILABLE', 'OVERLOADED', 'UNAVAILABLE'],
 } as const satisfies Route;
 
 export const streamRoutes: readonly Route[] = [
@@ -125,6 +156,7 @@ export const streamRoutes: readonly Route[] = [
     action: controlActions.health,
   },
   streamEdges,
+  publicStream,
   {
     ...streams,
     method: 'get',

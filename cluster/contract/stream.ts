@@ -286,7 +286,7 @@ export const CloseSessionsParams = z.object({
   sessionId: SessionId.optional(),
   reason: z.string(),
   /** What the publisher is told; when absent that another has its place, or where all are closed that the key is unknown. */
-  code: z.literal('UNAVAILABLE').optional(),
+  code: z.enum(['UNAVAILABLE', 'STREAM_REMOVED']).optional(),
   /** Of the owner that asks: sessions of a later one stay. Absent where it is an operator who asks. */
   epoch: Epoch.optional(),
 });

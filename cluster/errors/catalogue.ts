@@ -15,6 +15,7 @@ export const catalogue = {
   RANGE_EXPIRED: { status: 404, retry: 'never', title: 'That part of the video is no longer kept.' },
   METHOD_NOT_ALLOWED: { status: 405, retry: 'never', title: 'This path does not take that method.' },
   CONFLICT: { status: 409, retry: 'never', title: 'The request contradicts what is there.' },
+  STREAM_REMOVED: { status: 410, retry: 'never', title: 'The stream was removed.' },
   BODY_TOO_LARGE: { status: 413, retry: 'never', title: 'The body is too large.' },
   RANGE_NOT_SATISFIABLE: { status: 416, retry: 'never', title: 'The range lies outside of the object.' },
   NOT_PRODUCED_YET: { status: 425, retry: 'later', title: 'That part of the video is not produced yet.' },

@@ -211,12 +211,13 @@ export function nodeEnv({ region, node, httpPort, rtmpPort, natsUrl, dataDir, to
   };
 }
 
-function ensureDemoStream(file: string, key: string, clock: Clock): void {
+/** Makes the demo's stream, or gives it this key; one that somebody deleted is there again. */
+export function ensureDemoStream(file: string, key: string, clock: Clock): void {
   const registry = openSqliteStreamRegistry(file);
   const hashed = { keyHash: hashStreamKey(key), keySalt: '' };
   const nowMs = clock.utcMs();
   if (registry.get(demo.id) === undefined)
-    registry.create({ id: demo.id, title: demo.title, ladder: 'default', nowMs, ...hashed });
+    registry.create({ id: demo.id, title: demo.title, ladder: 'default', nowMs, mayRevive: true, ...hashed });
   else registry.rotateKey(demo.id, hashed, nowMs);
   registry.close();
 }

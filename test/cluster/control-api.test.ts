@@ -1,4 +1,5 @@
 /** The control API and the CLI on a whole cluster, from the creation of a stream to its end. */
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
 import { EdgeList } from '../../cluster/contract/routes-streams.ts';
@@ -11,10 +12,12 @@ import {
   StreamView,
   StreamWithKey,
 } from '../../cluster/contract/streams.ts';
+import { systemClock } from '../../cluster/time/clock.system.ts';
 import { runCli as runCliAs, type CliResult } from '../support/cli.ts';
 import { controlClient, parseWhole, type ControlClient } from '../support/control-client.ts';
 import { startTestCluster, type TestCluster } from '../support/demo.ts';
 import { flashAndBeep, publish, x264 } from '../support/ffmpeg-publisher.ts';
+import { ensureDemoStream } from '../../scripts/demo/demo-cluster.ts';
 import { healthUntil } from '../support/live-cluster.ts';
 import { makeFeed, type Feed } from '../support/media-feed.ts';
 import { RtmpPublisher } from '../support/rtmp-publisher.ts';
@@ -189,12 +192,43 @@ test('a new key and a delete disconnect the publisher at the other node with the
   await expect.poll(() => api.health(id)).toMatchObject({ state: 'offline' });
   await using second = await onAir(rotated.streamKey, 1);
   expect(await api.status('DELETE', `/v1/streams/${id}`)).toBe(204);
-  expect(await second.said()).toBe('STREAM_KEY_UNKNOWN: the stream was deleted');
+  expect(await second.said()).toBe('STREAM_REMOVED: the stream was deleted');
+  await expectRemoved(id, streamKey, rotated.streamKey);
   // What was on air is still somebody's, and counts no more.
   const counts = async () =>
     (await cli(['nodes'], ClusterView.shape.nodes)).map(({ load }) => [load.onAir, load.streams > 0]);
   await expect.poll(counts).toEqual(expect.arrayContaining([[0, true]]));
   await expect.poll(async () => (await counts()).map(([count]) => count)).toEqual([0, 0]);
+});
+
+/** Both nodes refuse it to viewers and publishers, with the reason, and its id to who would take it. */
+async function expectRemoved(id: string, oldKey: string, key: string): Promise<void> {
+  for (const [index, { url }] of cluster.nodes.entries()) {
+    for (const path of [`/v1/streams/${id}/public`, `/live/${id}/main.m3u8`, `/live/${id}/manifest.mpd`])
+      await expect.poll(async () => [path, (await fetch(url + path)).status]).toEqual([path, 410]);
+    const { status } = await RtmpPublisher.publish({ port: portOf(index), key });
+    expect(status?.description).toBe(
+      `STREAM_REMOVED: The stream ${id} of this key was removed: publish with the key of another stream.`,
+    );
+    const old = await RtmpPublisher.publish({ port: portOf(index), key: oldKey });
+    expect(old.status?.description).toBe('STREAM_KEY_UNKNOWN: The stream key is not known.');
+  }
+  expect(await other.call('/v1/streams', 409, Problem, post({ title: 'Again', id }))).toMatchObject({
+    code: 'CONFLICT',
+    detail: expect.stringMatching(/^There was a stream .*, removed on .*: its id stays taken until /),
+  });
+}
+
+// Goal: who deletes the demo's stream has it again at the next start. Method: what `tangaza up` does for it, on the running nodes' file.
+test('the demo revives its own stream: nodes that refused it show it again', async () => {
+  const statuses = () =>
+    Promise.all(cluster.nodes.map(async ({ url }) => (await fetch(`${url}/v1/streams/demo/public`)).status));
+  expect(await statuses()).toEqual([200, 200]);
+  expect(await api.status('DELETE', '/v1/streams/demo')).toBe(204);
+  await expect.poll(statuses).toEqual([410, 410]);
+  const file = join(cluster.regions[0]?.dataDir ?? '', 'tangaza.sqlite');
+  ensureDemoStream(file, cluster.stream.key, systemClock);
+  await expect.poll(statuses).toEqual([200, 200]);
 });
 
 const runCli = (args: readonly string[], token = cluster.token): Promise<CliResult> => runCliAs(args, token);
@@ -283,6 +317,7 @@ const promised = {
   '/v1/streams/{id}/key': ['post'],
   '/v1/streams/{id}/health': ['get'],
   '/v1/streams/{id}/edges': ['get'],
+  '/v1/streams/{id}/public': ['get'],
   '/v1/live': ['get'],
   '/v1/nodes/{id}/drain': ['post'],
   '/v1/cluster': ['get'],

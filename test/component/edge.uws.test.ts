@@ -268,11 +268,14 @@ test('while the log is down manifests stay 200 with the same bytes and say how s
 
 test('with the registry gone what is watched goes on, and steering still answers', async () => {
   let isGone = false;
-  const streamExists = async (): Promise<boolean> => {
+  const ask = async <T>(answer: T): Promise<T> => {
     if (isGone) throw new TangazaError('UNAVAILABLE');
-    return true;
+    return answer;
   };
-  await using edge = await startTestEdge({ streamExists });
+  await using edge = await startTestEdge({
+    lookUpStream: () => ask({ kind: 'known', title: 'Demo', createdAtMs: 0 }),
+    removedSince: () => ask([]),
+  });
   await edge.broadcast(1);
   await fetch(`${edge.url}/live/demo/manifest.mpd`);
   isGone = true;
@@ -295,18 +298,34 @@ test('a stream that nobody watches is let go of, and is there again when asked f
   expect(edge.log.follows).toBe(2);
 });
 
-test('a deleted stream is gone from the edge: log, manifests and cached media', async () => {
+test('a removed stream is 410 for every path of it, cached media too, until it is there again', async () => {
   await using edge = await startTestEdge();
   const stream = await edge.broadcast(1);
-  expect((await fetch(edge.url + stream.segmentPath(0))).status).toBe(200);
-  edge.streams.delete('demo');
+  const paths = [
+    stream.segmentPath(0),
+    '/live/demo/manifest.mpd',
+    '/live/demo/main.m3u8',
+    '/live/demo/thumbnail.jpg',
+    '/live/demo/steering',
+    '/v1/streams/demo/edges',
+    '/v1/streams/demo/public',
+    '/v1/videos/demo/frames?deviceType=tv&offsetSeconds=0',
+  ];
+  const statuses = async () =>
+    Object.fromEntries(
+      await Promise.all(paths.map(async (path) => [path, (await fetch(edge.url + path)).status] as const)),
+    );
+  const all = (status: number) => Object.fromEntries(paths.map((path) => [path, status]));
+  expect(await statuses()).toMatchObject({ [stream.segmentPath(0)]: 200, '/live/demo/manifest.mpd': 200 });
+  edge.standings.set('demo', { kind: 'removed', removedAtMs: 0 });
   await edge.edge.review();
-  expect(await problemOf(await fetch(edge.url + stream.segmentPath(0)))).toMatchObject({
-    code: 'STREAM_NOT_FOUND',
-  });
+  await expect.poll(statuses).toEqual(all(410));
   expect(await problemOf(await fetch(`${edge.url}/live/demo/main.m3u8`))).toMatchObject({
-    code: 'STREAM_NOT_FOUND',
+    code: 'STREAM_REMOVED',
+    detail: 'The stream demo was removed.',
   });
+  edge.standings.delete('demo');
+  await expect.poll(statuses).toMatchObject({ [stream.segmentPath(0)]: 200, '/live/demo/main.m3u8': 200 });
 });
 
 test('steering names this edge first and another to ask next, and a new edge list changes manifests', async () => {

@@ -35,10 +35,55 @@ test('a stream is found by its id and by its key, and by neither once it is remo
   registry.create(stream('one', 1));
   expect(registry.get(StreamId.parse('one'))?.title).toBe('title of one');
   expect(registry.findByKeyHash('hash-one')?.id).toBe('one');
-  expect(registry.remove(StreamId.parse('one'))).toBe(true);
-  expect(registry.remove(StreamId.parse('one'))).toBe(false);
+  expect(registry.remove(StreamId.parse('one'), 2)).toBe(true);
+  expect(registry.remove(StreamId.parse('one'), 2)).toBe(false);
   expect(registry.get(StreamId.parse('one'))).toBeUndefined();
   expect(registry.findByKeyHash('hash-one')).toBeUndefined();
+});
+
+test('a removed id and its key are remembered for 30 days, refused when taken again, and forgotten then', () => {
+  using temporary = openTemporary();
+  const { registry } = temporary;
+  const id = StreamId.parse('one');
+  const dayMs = 86_400_000;
+  const removedAtMs = 100 * dayMs;
+  registry.create(stream('one', 1));
+  registry.remove(id, removedAtMs);
+  const removed = { id, removedAtMs };
+  expect(registry.removed(id, removedAtMs + 29 * dayMs)).toEqual(removed);
+  expect(registry.removedWithKeyHash('hash-one', removedAtMs + 29 * dayMs)).toEqual(removed);
+  expect(registry.removedSince(removedAtMs)).toEqual([removed]);
+  expect(registry.removedSince(removedAtMs + 1)).toEqual([]);
+  expect(() => registry.create(stream('one', removedAtMs + 29 * dayMs))).toThrow(
+    /There was a stream one, removed on 1970-04-11: its id stays taken until 1970-05-11/,
+  );
+  expect(registry.removed(id, removedAtMs + 30 * dayMs)).toBeUndefined();
+  expect(registry.removedWithKeyHash('hash-one', removedAtMs + 30 * dayMs)).toBeUndefined();
+  expect(registry.create(stream('one', removedAtMs + 30 * dayMs)).entry.id).toBe('one');
+});
+
+test('a stream that may revive takes its id again, and is no removed one any more', () => {
+  using temporary = openTemporary();
+  const { registry } = temporary;
+  const id = StreamId.parse('one');
+  registry.create(stream('one', 1));
+  registry.remove(id, 2);
+  expect(registry.create({ ...stream('one', 3), mayRevive: true }).entry.createdAtMs).toBe(3);
+  expect(registry.removed(id, 4)).toBeUndefined();
+  expect(registry.removedSince(0)).toEqual([]);
+});
+
+test('what was removed 30 days ago goes with the next removal', () => {
+  using temporary = openTemporary();
+  const { registry } = temporary;
+  for (const [id, nowMs] of [
+    ['old', 1],
+    ['new', 40 * 86_400_000],
+  ] as const) {
+    registry.create(stream(id, nowMs));
+    registry.remove(StreamId.parse(id), nowMs);
+  }
+  expect(registry.removedSince(0).map(({ id }) => id)).toEqual(['new']);
 });
 
 test('an id is taken once', () => {

@@ -1,8 +1,9 @@
 /** A real edge on a free port: the real server and core over a log and a store of the test's choice. */
 import { makeEdge, type Edge, type EdgePorts } from '../../actors/edge-delivery/edge.ts';
 import { uwsServer } from '../../actors/edge-delivery/http.uws.ts';
+import type { Standing } from '../../actors/edge-delivery/public/known-streams.ts';
 import type { HttpLimits } from '../../actors/edge-delivery/http-server.ts';
-import { NodeId, RegionId } from '../../cluster/model/ids.ts';
+import { NodeId, RegionId, StreamId } from '../../cluster/model/ids.ts';
 import { silentLogger } from '../../cluster/observe/logger.ts';
 import { prometheusMetrics } from '../../cluster/observe/metrics.prometheus.ts';
 import { systemClock } from '../../cluster/time/clock.system.ts';
@@ -18,6 +19,10 @@ export interface TestEdge extends AsyncDisposable {
   readonly store: GatedSegmentStore;
   /** Streams that the registry knows. */
   readonly streams: Set<string>;
+  /** What it knows of them, and of others. */
+  readonly standings: Map<string, Standing>;
+  /** How often it was asked. */
+  readonly lookUps: () => number;
   /** Value of a metric now, 0 when it has none. */
   metric(name: string): Promise<number>;
   /** A stream on air with `segments` commits. */
@@ -34,6 +39,8 @@ export async function startTestEdge(
   const log = new MemoryIndexLog();
   const store = new GatedSegmentStore();
   const streams = new Set(['demo']);
+  const standings = new Map<string, Standing>();
+  let lookUps = 0;
   const metrics = prometheusMetrics({ node: 'n1', region: 'eu', hasDefaults: false });
   const edge = makeEdge({
     node: NodeId.parse('n1'),
@@ -48,7 +55,13 @@ export async function startTestEdge(
     listEdges: () => ({ revision: 1, edges: [] }),
     isSound: () => true,
     loadOf: () => undefined,
-    streamExists: async (id) => streams.has(id),
+    lookUpStream: async (id) => {
+      lookUps += 1;
+      const known: Standing = { kind: 'known', title: `Title of ${id}`, createdAtMs: 1_700_000_000_000 };
+      return standings.get(id) ?? (streams.has(id) ? known : { kind: 'unknown' });
+    },
+    removedSince: async () =>
+      [...standings].flatMap(([id, { kind }]) => (kind === 'removed' ? [StreamId.parse(id)] : [])),
     health: () => [],
     logDownSeconds: () => 0,
     makeThumbnail: async () => new Uint8Array([1]),
@@ -77,6 +90,8 @@ export async function startTestEdge(
     log,
     store,
     streams,
+    standings,
+    lookUps: () => lookUps,
     metric: async (name) =>
       Number(new RegExp(`^${name}(?:{[^}]*})? (\\S+)$`, 'm').exec(await metrics.render())?.[1] ?? 0),
     broadcast: async (segments, options = {}) =>

@@ -23,7 +23,7 @@ import { unreachable } from '../../../cluster/model/unreachable.ts';
 import { growableList, growableMap } from './growable.ts';
 import { endOfSegments90k, initsOfClock, periodsStoredAs, presentRungs, servedRenditions } from './query.ts';
 import { fromSnapshot } from './snapshot.ts';
-import type { Timeline, TimelinePeriod, TimelineRun, TimelineSegment } from './timeline.ts';
+import type { BroadcastTimes, Timeline, TimelinePeriod, TimelineRun, TimelineSegment } from './timeline.ts';
 
 /** Periods that wait for a first segment; the oldest goes when there are more. */
 const maxEmptyPeriods = 8;
@@ -39,6 +39,7 @@ export function emptyTimeline(): Timeline {
     publishedAtMs: 0,
     availabilityStartMs: undefined,
     state: 'empty',
+    broadcast: { beganAtMs: 0, firstNumber: 0, endedAtMs: 0, heardAtMs: 0 },
     periods: [],
     nextOrdinal: 0,
     firstNumber: 0,
@@ -82,7 +83,12 @@ function applyRecord(timeline: Timeline, record: IndexRecord, sequence: number):
       return trim(timeline, record.firstNumber);
     case 'end':
       growableMap(timeline.pending).clear();
-      return { ...timeline, state: 'ended', publishedAtMs: Math.max(timeline.publishedAtMs, record.atMs) };
+      return {
+        ...timeline,
+        state: 'ended',
+        broadcast: { ...timeline.broadcast, endedAtMs: record.atMs },
+        publishedAtMs: Math.max(timeline.publishedAtMs, record.atMs),
+      };
     default:
       return unreachable(record);
   }
@@ -119,10 +125,22 @@ function openPeriod(timeline: Timeline, clock: ClockRecord, sequence: number): T
   return {
     ...timeline,
     state: 'live',
+    broadcast: onAirAt(timeline, clock.atMs),
     availabilityStartMs: timeline.availabilityStartMs ?? clock.availabilityStartMs,
     publishedAtMs: Math.max(timeline.publishedAtMs, clock.atMs),
   };
 }
+
+/** A `clock` goes on with the broadcast that is on air, or begins one. */
+function onAirAt({ state, broadcast, nextNumber }: Timeline, atMs: number): BroadcastTimes {
+  if (state === 'live') return heard(broadcast, atMs);
+  return { ...heard(broadcast, atMs), beganAtMs: atMs, firstNumber: nextNumber };
+}
+
+const heard = (broadcast: BroadcastTimes, atMs: number): BroadcastTimes => ({
+  ...broadcast,
+  heardAtMs: Math.max(broadcast.heardAtMs, atMs),
+});
 
 /** M7: what is pending of the media that goes on in a new period is pending there, from where that begins. */
 function continuePending(timeline: Timeline, clock: ClockRecord, id: PeriodId): void {
@@ -144,12 +162,13 @@ function addSource(timeline: Timeline, source: SourceRecord): Timeline {
   if (period === undefined || pending.has(key) || source.start90k < endOfSegments90k(period))
     return refuse(timeline);
   pending.set(key, source);
-  if (pending.size <= maxPending) return timeline;
+  const seen = { ...timeline, broadcast: heard(timeline.broadcast, source.atMs) };
+  if (pending.size <= maxPending) return seen;
   for (const oldest of pending.keys()) {
     pending.delete(oldest);
     break;
   }
-  return refuse(timeline);
+  return refuse(seen);
 }
 
 /** The key of a source in `pending`. */
@@ -283,11 +302,11 @@ function trim(timeline: Timeline, upTo: number): Timeline {
 }
 
 /** A period that was lost before it had a segment, and came back in a snapshot (C7). */
-function withPeriodsOf(timeline: Timeline, { periods, pending, state }: Timeline): Timeline {
+function withPeriodsOf(timeline: Timeline, { periods, pending, state, broadcast }: Timeline): Timeline {
   const last = timeline.periods.at(-1)?.id ?? 0;
   const missing = periods.filter(({ id }) => id > last);
   if (missing.length === 0) return timeline;
-  return { ...timeline, state, pending, periods: [...timeline.periods, ...missing] };
+  return { ...timeline, state, broadcast, pending, periods: [...timeline.periods, ...missing] };
 }
 
 /**

@@ -14,7 +14,7 @@ import { ClockRecord, isPresent, SourceRecord } from '../../../cluster/contract/
 import type { CommittedMedia } from '../../../cluster/contract/index-log.ts';
 import { InitSegment } from '../../../cluster/contract/renditions.ts';
 import { BootId, Epoch, PeriodId, RenditionName, Sha256 } from '../../../cluster/model/ids.ts';
-import type { Timeline, TimelinePeriod, TimelineSegment } from './timeline.ts';
+import type { BroadcastTimes, Timeline, TimelinePeriod, TimelineSegment } from './timeline.ts';
 
 const reasons = ['late', 'failed', 'dropped', 'missing'] as const;
 const present = 0;
@@ -44,6 +44,10 @@ const Snapshot = z.object({
   publishedAtMs: z.number().int(),
   availabilityStartMs: z.number().int().optional(),
   state: z.enum(['empty', 'live', 'ended']),
+  /** Snapshots of earlier versions have none. */
+  broadcast: z
+    .object({ beganAtMs: count, firstNumber: count, endedAtMs: count, heardAtMs: count })
+    .optional(),
   nextOrdinal: count,
   firstNumber: count,
   nextNumber: count,
@@ -81,7 +85,19 @@ export function fromSnapshot(state: unknown): Timeline | undefined {
   const { version: _version, periods, pending, bootId, availabilityStartMs, ...plain } = parsed.data;
   const unpacked = periods.map(unpackPeriod).filter((period) => period !== undefined);
   if (unpacked.length !== periods.length) return undefined;
-  return { ...plain, bootId, availabilityStartMs, periods: unpacked, pending: new Map(pending) };
+  const broadcast = plain.broadcast ?? likelyTimes(parsed.data);
+  return { ...plain, broadcast, bootId, availabilityStartMs, periods: unpacked, pending: new Map(pending) };
+}
+
+/** Of a snapshot that does not tell them. */
+function likelyTimes(snapshot: z.infer<typeof Snapshot>): BroadcastTimes {
+  const { availabilityStartMs = 0, firstNumber, publishedAtMs, state } = snapshot;
+  return {
+    beganAtMs: availabilityStartMs,
+    firstNumber,
+    endedAtMs: state === 'ended' ? publishedAtMs : 0,
+    heardAtMs: publishedAtMs,
+  };
 }
 
 function packPeriod(period: TimelinePeriod, firstNumber: number): PeriodSnapshot {

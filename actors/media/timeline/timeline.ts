@@ -46,6 +46,18 @@ export interface TimelinePeriod {
   readonly segments: readonly TimelineSegment[];
 }
 
+/** When the stream went on the air and off it, as its owners said (their UTC, in ms; 0 for never). For people: nothing decides by it. */
+export interface BroadcastTimes {
+  /** The `clock` that began the present broadcast, or the last one. */
+  readonly beganAtMs: number;
+  /** The first number that a segment of it can have: from there on, what is committed belongs to it. */
+  readonly firstNumber: number;
+  /** The last `end`. */
+  readonly endedAtMs: number;
+  /** The last `clock` or `source`: media of a publisher came. */
+  readonly heardAtMs: number;
+}
+
 export interface Timeline {
   /** Sequence of the last record folded in, ignored ones included; 0 for none. */
   readonly lastSequence: number;
@@ -55,6 +67,7 @@ export interface Timeline {
   readonly publishedAtMs: number;
   readonly availabilityStartMs: number | undefined;
   readonly state: 'empty' | 'live' | 'ended';
+  readonly broadcast: BroadcastTimes;
   /**
    * Oldest first. One without a kept segment stays only while it may still get one, which ends when a later period has
    * its first: what shows media must skip the empty ones.

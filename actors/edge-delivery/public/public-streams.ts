@@ -1,0 +1,88 @@
+/**
+ * `GET /v1/streams/{id}/public`: what a page follows, asked by every viewer every second or two.
+ *
+ * A reply serves everybody for a second, so its cost does not grow with the viewers. With the registry gone the last
+ * title stays, with the index log gone the last state. Bound: replies kept; the oldest goes.
+ */
+import type { PublicStream, StreamParams } from '../../../cluster/contract/routes-streams.ts';
+import type { RouteInput } from '../../../cluster/contract/routes.ts';
+import { errorCodeOf } from '../../../cluster/errors/tangaza-error.ts';
+import type { StreamId } from '../../../cluster/model/ids.ts';
+import type { Clock } from '../../../cluster/time/clock.ts';
+import { cachePolicy, jsonReply, type Message } from '../http.ts';
+import type { KnownStream, KnownStreams } from './known-streams.ts';
+import type { StreamFinder } from '../stream-finder.ts';
+import { mustBeKnown } from '../stream-finder.ts';
+import { streamStanding } from './stream-state.ts';
+import { newestPicture } from '../thumbnails.ts';
+
+export interface PublicStreamsPorts {
+  readonly clock: Clock;
+  readonly knownStreams: KnownStreams;
+  readonly finder: StreamFinder;
+  readonly retentionSeconds: number;
+}
+
+interface Kept {
+  readonly reply: Message;
+  readonly untilMs: number;
+}
+
+const freshMs = 1000;
+const maxReplies = 4096;
+
+export class PublicStreams {
+  readonly #ports: PublicStreamsPorts;
+  readonly #replies = new Map<string, Kept>();
+
+  constructor(ports: PublicStreamsPorts) {
+    this.#ports = ports;
+  }
+
+  /** @throws TangazaError `STREAM_NOT_FOUND`, `STREAM_REMOVED`, `LOG_UNAVAILABLE`, `OVERLOADED`, `UNAVAILABLE` */
+  async serve({ params: { id }, origin }: RouteInput<StreamParams>): Promise<Message> {
+    const key = `${id} ${origin}`;
+    const kept = this.#replies.get(key);
+    const nowMs = this.#ports.clock.monotonicMs();
+    if (kept !== undefined && kept.untilMs > nowMs) return kept.reply;
+    const reply = jsonReply(200, await this.describe(id, origin), {
+      'cache-control': cachePolicy.manifest,
+    });
+    this.#replies.delete(key);
+    this.#replies.set(key, { reply, untilMs: nowMs + freshMs });
+    const [oldest] = this.#replies.keys();
+    if (this.#replies.size > maxReplies && oldest !== undefined) this.#replies.delete(oldest);
+    return reply;
+  }
+
+  /** @throws as `serve` */
+  async describe(id: StreamId, origin: string): Promise<PublicStream> {
+    const { clock, finder, retentionSeconds } = this.#ports;
+    const { title, createdAtMs } = await this.#known(id);
+    const { timeline, silentMs } = await finder.follow(id);
+    const utcMs = clock.utcMs();
+    const { state, sinceMs } = streamStanding(timeline, {
+      utcMs,
+      silentMs,
+      retentionMs: retentionSeconds * 1000,
+    });
+    const hasPicture = state !== 'ended' && newestPicture(timeline) !== undefined;
+    return {
+      id,
+      title,
+      state,
+      since: new Date(sinceMs ?? createdAtMs).toISOString(),
+      poster: hasPicture ? `${origin}/live/${id}/thumbnail.jpg` : null,
+    };
+  }
+
+  async #known(id: StreamId): Promise<KnownStream> {
+    const { knownStreams } = this.#ports;
+    const standing = await knownStreams.standing(id, freshMs).catch((error: unknown) => {
+      const last = knownStreams.lastKnown(id);
+      if (last === undefined || errorCodeOf(error) === 'OVERLOADED') throw error;
+      return last;
+    });
+    return mustBeKnown(id, standing);
+  }
+}

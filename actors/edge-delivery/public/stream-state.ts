@@ -1,0 +1,64 @@
+/**
+ * In which state a stream is for its viewers, by what its index log says: the pages and `/v1/streams/{id}/public` show it.
+ *
+ * Only the log decides, so that every edge says the same, and says it with the owner dead. Whether the publisher still
+ * sends is seen in the log, too: each piece of its media is announced there as it comes, hence silence of the log for
+ * longer than a segment means that nothing comes. The silence counts only while this edge could hear the log.
+ */
+import type { StreamState } from '../../../cluster/contract/routes-streams.ts';
+import { isPresent } from '../../../cluster/contract/index-log.ts';
+import { presentationTime90k } from '../../media/timeline/query.ts';
+import type { Timeline, TimelinePeriod, TimelineSegment } from '../../media/timeline/timeline.ts';
+
+export interface Heard {
+  readonly utcMs: number;
+  /** For how long no media was announced, as far as this edge could hear. */
+  readonly silentMs: number;
+  /** For how long segments are kept. */
+  readonly retentionMs: number;
+}
+
+export interface StreamStanding {
+  readonly state: StreamState;
+  /** Since when, UTC ms; undefined where the log does not tell. */
+  readonly sinceMs: number | undefined;
+}
+
+/** How much later than usual the next segment may be announced: a change of the owner, a busy store. */
+const patienceMs = 1500;
+/** A segment is no shorter, but for the last one of a period. */
+const usualSegmentMs = 2000;
+/** Segments whose longest is what the next one may take. */
+const recentSegments = 5;
+
+export function streamStanding(timeline: Timeline, heard: Heard): StreamStanding {
+  const { state, broadcast, nextNumber } = timeline;
+  if (state === 'live' && nextNumber > broadcast.firstNumber) {
+    return heard.silentMs > segmentMs(timeline) + patienceMs
+      ? { state: 'interrupted', sinceMs: broadcast.heardAtMs }
+      : { state: 'live', sinceMs: broadcast.beganAtMs };
+  }
+  if (broadcast.endedAtMs === 0) return { state: 'notBegun', sinceMs: undefined };
+  return { state: isKept(timeline, heard) ? 'recording' : 'ended', sinceMs: broadcast.endedAtMs };
+}
+
+function segmentMs({ periods }: Timeline): number {
+  const recent = periods.findLast(({ segments }) => segments.length > 0)?.segments.slice(-recentSegments);
+  return Math.max(usualSegmentMs, ...(recent ?? []).map(({ duration90k }) => duration90k / 90));
+}
+
+/** Is there a segment that is younger than what is kept? */
+function isKept(timeline: Timeline, { utcMs, retentionMs }: Heard): boolean {
+  const { periods, availabilityStartMs = 0 } = timeline;
+  for (const period of periods.toReversed()) {
+    const newest = period.segments.findLast(hasMedia);
+    if (newest !== undefined) return utcMs - (availabilityStartMs + endMs(period, newest)) < retentionMs;
+  }
+  return false;
+}
+
+const hasMedia = ({ renditions }: TimelineSegment): boolean => Object.values(renditions).some(isPresent);
+
+function endMs(period: TimelinePeriod, { start90k, duration90k }: TimelineSegment): number {
+  return presentationTime90k(period, start90k + duration90k) / 90;
+}
