@@ -15,6 +15,7 @@ import { drainService } from './actors/drain/drain.service.ts';
 import { nothingToHandOver } from './actors/drain/drain.ts';
 import { edgeDeliveryService } from './actors/edge-delivery/edge-delivery.service.ts';
 import { makeEdge } from './actors/edge-delivery/edge.ts';
+import { trustedProxies } from './actors/edge-delivery/http/trusted-proxies.system.ts';
 import { uwsServer } from './actors/edge-delivery/http.uws.ts';
 import { pageSources } from './actors/edge-delivery/pages.disk.ts';
 import { loadStaticFiles } from './actors/edge-delivery/static-files.disk.ts';
@@ -338,6 +339,7 @@ async function edgeMaker(parts: Parts): Promise<MakeService> {
       pages,
       operatorToken: config.operatorToken ?? secrets.operatorToken,
       publicUrl: config.http.publicUrl,
+      isTrustedProxy: trustedProxies(config.http.trustedProxies),
       cacheBytes: config.cacheBytes,
       dvrWindowSeconds: config.dvrWindowSeconds,
       leastHoldBackSeconds: config.leastHoldBackSeconds,

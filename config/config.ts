@@ -1,6 +1,6 @@
 /** The checked configuration of one node: environment and defaults, resolved. */
 import { NodeId, RegionId } from '../cluster/model/ids.ts';
-import { parseEnv } from './env.ts';
+import { listOf, parseEnv } from './env.ts';
 
 export const roles = ['ingest', 'transcode-worker', 'edge-delivery', 'control'] as const;
 export type Role = (typeof roles)[number];
@@ -11,7 +11,13 @@ export interface NodeConfig {
   readonly roles: ReadonlySet<Role>;
   /** C4. */
   readonly weight: number;
-  readonly http: { readonly host: string; readonly port: number; readonly publicUrl: string | undefined };
+  readonly http: {
+    readonly host: string;
+    readonly port: number;
+    readonly publicUrl: string | undefined;
+    /** Addresses and CIDR ranges. */
+    readonly trustedProxies: readonly string[];
+  };
   readonly rtmp: {
     readonly host: string;
     readonly port: number;
@@ -65,9 +71,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>, co
   if (!nodeId.success) faults.push('TANGAZA_NODE_ID: lower-case letters, digits, - and _, 64 at most');
   const region = RegionId.safeParse(values.TANGAZA_REGION);
   if (!region.success) faults.push('TANGAZA_REGION: lower-case letters, digits, - and _, 64 at most');
-  const named = values.TANGAZA_ROLES.split(',')
-    .map((role) => role.trim())
-    .filter((role) => role !== '');
+  const named = listOf(values.TANGAZA_ROLES);
   const known = roles.filter((role) => named.includes(role));
   const strange = named.filter((role) => !roles.some((one) => one === role));
   if (strange.length > 0)
@@ -83,6 +87,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>, co
       host: values.TANGAZA_HTTP_HOST,
       port: values.TANGAZA_HTTP_PORT,
       publicUrl: values.TANGAZA_PUBLIC_URL,
+      trustedProxies: listOf(values.TANGAZA_TRUSTED_PROXIES ?? ''),
     },
     rtmp: {
       host: values.TANGAZA_RTMP_HOST,
@@ -92,7 +97,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>, co
     },
     drainSeconds: values.TANGAZA_DRAIN_SECONDS,
     stopSeconds: values.TANGAZA_STOP_SECONDS,
-    natsServers: values.TANGAZA_NATS_URL.split(',').map((url) => url.trim()),
+    natsServers: listOf(values.TANGAZA_NATS_URL),
     natsReplicas: values.TANGAZA_NATS_REPLICAS,
     dataDir: values.TANGAZA_DATA_DIR,
     store:

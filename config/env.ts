@@ -33,6 +33,12 @@ const publicUrl = (faultOf: (text: string) => string | undefined) =>
       if (fault !== undefined) context.addIssue({ code: 'custom', message: fault });
     })
     .overwrite(asTold);
+const addressRange = z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()]);
+const addresses = z
+  .string()
+  .refine((text) => listOf(text).every((one) => addressRange.safeParse(one).success), {
+    error: 'addresses or CIDR ranges with commas between, e.g. 10.0.0.0/8,fd00::/8',
+  });
 
 /** Described for the README; a `secret` is never printed. */
 const variable = <S extends z.ZodType>(schema: S, description: string): S => schema.meta({ description });
@@ -61,6 +67,10 @@ const Variables = z.object({
   TANGAZA_PUBLIC_RTMP_URL: variable(
     publicUrl(rtmpUrlFault).optional(),
     'URL under which encoders reach this node, its application included; default rtmp://RTMP_HOST:RTMP_PORT/live. Needed where TANGAZA_PUBLIC_URL is.',
+  ),
+  TANGAZA_TRUSTED_PROXIES: variable(
+    addresses.optional(),
+    "Comma-separated addresses and CIDR ranges, IPv4 or IPv6, of the proxies in front of this node: their `X-Forwarded-For`, `-Proto` and `-Host` count, nobody else's.",
   ),
   TANGAZA_NATS_URL: variable(
     z.string().default('nats://127.0.0.1:4222'),
@@ -135,6 +145,14 @@ export const envSpec: Readonly<Record<string, Variable>> = Object.fromEntries(
     return [name, { schema, help: description ?? '', isSecret: isSecret === true }];
   }),
 );
+
+/** The parts of a comma-separated list, without blanks and empty ones. */
+export function listOf(text: string): readonly string[] {
+  return text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
+}
 
 /**
  * Reads and checks all variables.

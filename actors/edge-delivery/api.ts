@@ -6,6 +6,7 @@ import type { ErrorCode } from '../../cluster/errors/catalogue.ts';
 import { TangazaError } from '../../cluster/errors/tangaza-error.ts';
 import type { Clock } from '../../cluster/time/clock.ts';
 import { emptyReply, jsonReply, problemReply, type Handler, type HttpRequest, type Reply } from './http.ts';
+import { callerOrigin, type IsTrustedProxy } from './http/caller.ts';
 import { preflightHeaders } from './http/cors.ts';
 import type { Match, Router } from './router.ts';
 
@@ -23,6 +24,7 @@ export interface ApiPorts {
   readonly operatorToken: string | undefined;
   /** Under which callers reach this node, when it is not what their Host header says. */
   readonly publicUrl: string | undefined;
+  readonly isTrustedProxy: IsTrustedProxy;
   /** Answers paths that are no route: pages and assets. */
   readonly fallback: (request: HttpRequest) => Reply | undefined;
 }
@@ -113,7 +115,7 @@ function serve(ports: ApiPorts, request: HttpRequest, { route, params }: Match):
   const known = {
     params: check(route.params, params, 'path', issues),
     query: check(route.query, Object.fromEntries(new URLSearchParams(request.query)), 'query', issues),
-    origin: originOf(request, ports.publicUrl),
+    origin: ports.publicUrl?.replace(/\/+$/, '') ?? callerOrigin(request, ports.isTrustedProxy),
     ...idempotencyKeyOf(request, issues),
   };
   if (issues.length > 0) throw inputError(route, issues);
@@ -177,14 +179,6 @@ function idempotencyKeyOf(request: HttpRequest, issues: Issue[]): { idempotencyK
   if (/^[\x21-\x7e]{1,200}$/.test(key)) return { idempotencyKey: key };
   issues.push({ in: 'header', at: 'Idempotency-Key', message: 'a header of 1 to 200 printable characters' });
   return {};
-}
-
-function originOf(request: HttpRequest, publicUrl: string | undefined): string {
-  if (publicUrl !== undefined) return publicUrl.replace(/\/+$/, '');
-  const host = request.header('host');
-  return /^[a-z0-9.-]{1,255}(:\d{1,5})?$|^\[[0-9a-f:.]{2,45}\](:\d{1,5})?$/i.test(host)
-    ? `http://${host}`
-    : 'http://localhost';
 }
 
 async function callAction(

@@ -27,6 +27,7 @@ import { makeEntity } from './entity.ts';
 import { EntityCache } from './entity-cache.ts';
 import { Frames } from './frames.ts';
 import { defaultHoldLimits, type HoldLimits } from './holds.ts';
+import { callerAddress, type IsTrustedProxy } from './http/caller.ts';
 import { jsonReply, messageReply, type Entity, type HttpRequest, type Reply } from './http.ts';
 import type { HttpHandlers } from './http-server.ts';
 import { KnownStreams, type Standing } from './public/known-streams.ts';
@@ -71,6 +72,7 @@ export interface EdgePorts {
   readonly pages: readonly StaticFile[];
   readonly operatorToken: string | undefined;
   readonly publicUrl: string | undefined;
+  readonly isTrustedProxy: IsTrustedProxy;
   readonly cacheBytes: number;
   readonly dvrWindowSeconds: number;
   readonly leastHoldBackSeconds: number;
@@ -206,8 +208,7 @@ interface Leaving {
 /** Where a viewer stands that asks this edge. */
 function viewpointOf(ports: EdgePorts, request: HttpRequest, { isLeaving }: Leaving): Viewpoint {
   const { node: self, region, isSound, loadOf } = ports;
-  // Behind a proxy all addresses are the proxy's; a made-up one changes only its sender's own order.
-  const viewer = request.header('x-forwarded-for') || request.remoteAddress;
+  const viewer = callerAddress(request, ports.isTrustedProxy);
   return { self, region, isLeaving, isSound, loadOf, viewer };
 }
 

@@ -31,7 +31,10 @@ export class UwsRequest implements HttpRequest {
     this.method = request.getMethod();
     this.path = request.getUrl();
     this.query = request.getQuery() ?? '';
-    request.forEach((name, value) => this.#headers.set(name, value));
+    request.forEach((name, value) => {
+      const before = this.#headers.get(name);
+      this.#headers.set(name, before === undefined ? value : `${before}, ${value}`);
+    });
     this.conditions = conditionsOf((name) => this.header(name));
     const length = this.header('content-length');
     const hasBody = (length !== '' && length !== '0') || this.header('transfer-encoding') !== '';
@@ -45,6 +48,7 @@ export class UwsRequest implements HttpRequest {
     return this.#remoteAddress ?? '';
   }
 
+  /** Of a header that came several times: its values in order, as one list (RFC 9110 5.3). */
   header(name: string): string {
     return this.#headers.get(name) ?? '';
   }

@@ -17,6 +17,7 @@ test("the edge list is a viewer's own, by the loads, as it would be steered; the
     listEdges: () => ({ revision: 7, edges: [address('n1'), address('n2'), address('n3'), far] }),
     isSound: (id) => id !== 'n3',
     loadOf: (id) => loads[id],
+    isTrustedProxy: (address) => address === '127.0.0.1',
   });
   const listFor = async (viewer: string): Promise<EdgeList> => {
     const headers = { 'x-forwarded-for': viewer };

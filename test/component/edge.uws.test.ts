@@ -346,11 +346,14 @@ test('steering names this edge first and another to ask next, and a new edge lis
   });
 });
 
-test('viewers that begin are steered by the loads and by their own address, also behind a proxy', async () => {
+// As it once was: anybody could be anywhere by naming an address.
+test('viewers that begin are steered by the loads and by their own address, behind a trusted proxy alone by what it says', async () => {
   let loads: Readonly<Record<string, number>> = {};
+  let isProxy = true;
   await using edge = await startTestEdge({
     listEdges: () => ({ revision: 1, edges: [address('n1'), address('n2')] }),
     loadOf: (id) => loads[id],
+    isTrustedProxy: (peer) => isProxy && peer === '127.0.0.1',
   });
   const beginsAt = async (viewer: string): Promise<string> => {
     const headers = { 'x-forwarded-for': viewer };
@@ -359,6 +362,8 @@ test('viewers that begin are steered by the loads and by their own address, also
   };
   const viewers = Array.from({ length: 20 }, (_, index) => `10.0.0.${index}`);
   expect(new Set(await Promise.all(viewers.map(beginsAt)))).toEqual(new Set(['n1', 'n2']));
+  isProxy = false;
+  expect(new Set(await Promise.all(viewers.map(beginsAt))).size).toBe(1);
   loads = { n1: 900, n2: 40 };
   expect(new Set(await Promise.all(viewers.map(beginsAt)))).toEqual(new Set(['n2']));
 });

@@ -68,6 +68,7 @@ export async function startTestEdge(
     pages: [],
     operatorToken,
     publicUrl: undefined,
+    isTrustedProxy: () => false,
     cacheBytes: 64_000_000,
     dvrWindowSeconds: 1800,
     leastHoldBackSeconds: 6,

@@ -66,6 +66,19 @@ test('a weight is 1 unless it is set, and is refused in words where it would put
     expect(faultsOf({ TANGAZA_WEIGHT: value })).toEqual(['TANGAZA_WEIGHT: a number from 0.1 to 100']);
 });
 
+test('trusted proxies are addresses and ranges; what is none is refused in words', () => {
+  expect(loadConfig({}, 4).http.trustedProxies).toEqual([]);
+  expect(loadConfig({ TANGAZA_TRUSTED_PROXIES: '10.0.0.0/8, ::1,fd00::/8' }, 4).http.trustedProxies).toEqual([
+    '10.0.0.0/8',
+    '::1',
+    'fd00::/8',
+  ]);
+  for (const value of ['proxy.example.org', '10.0.0.0/33', '*', '10.0.0.1;10.0.0.2'])
+    expect(faultsOf({ TANGAZA_TRUSTED_PROXIES: value })).toEqual([
+      'TANGAZA_TRUSTED_PROXIES: addresses or CIDR ranges with commas between, e.g. 10.0.0.0/8,fd00::/8',
+    ]);
+});
+
 function faultsOf(env: Record<string, string>): readonly string[] {
   try {
     loadConfig(env, 4);

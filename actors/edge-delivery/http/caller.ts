@@ -1,0 +1,86 @@
+/**
+ * Who asks, and under which address they reached us, where proxies stand in front.
+ *
+ * `X-Forwarded-For` is a list that each proxy appends its peer to. Anybody may send one, so it is read from the right, and
+ * only for as long as the hop that wrote the entry is a trusted proxy: the first address that is not trusted is the caller's.
+ * `X-Forwarded-Proto` and `X-Forwarded-Host` count when the peer itself is trusted. `Forwarded` (RFC 7239) is not read.
+ */
+import { z } from 'zod';
+
+export interface Hop {
+  /** Address of the connection's other end, as text; IPv4 may come as `::ffff:…`. */
+  readonly remoteAddress: string;
+  /** @param name lower case @returns the empty string when absent */
+  header(name: string): string;
+}
+
+/** Is that address, in the form of `canonicalAddress`, a proxy of ours? */
+export type IsTrustedProxy = (address: string) => boolean;
+
+/** More proxies than this are not followed: what lies to the left of them is whatever the caller wrote. */
+export const maxHops = 32;
+/** Longer entries are no addresses; a longer header is read from its right end only. */
+const maxEntryLength = 64;
+
+/** The caller's address: that of the nearest hop that is no trusted proxy; the farthest trusted one when all are. */
+export function callerAddress(hop: Hop, isTrusted: IsTrustedProxy): string {
+  let caller = peerOf(hop);
+  if (!isTrusted(caller)) return caller;
+  for (const entry of lastEntries(hop.header('x-forwarded-for'))) {
+    const address = addressOf(entry);
+    if (address === undefined) return caller;
+    caller = address;
+    if (!isTrusted(address)) return caller;
+  }
+  return caller;
+}
+
+/** `http://host:port` under which the caller reached us: by the Host header, or as a trusted proxy tells it. */
+export function callerOrigin(hop: Hop, isTrusted: IsTrustedProxy): string {
+  const isProxied = isTrusted(peerOf(hop));
+  const told = (name: string): string => (isProxied ? (lastEntries(hop.header(name))[0] ?? '') : '');
+  const scheme = told('x-forwarded-proto').toLowerCase() === 'https' ? 'https' : 'http';
+  const host = [told('x-forwarded-host'), hop.header('host')].find((one) => hostPattern.test(one));
+  return `${scheme}://${host ?? 'localhost'}`;
+}
+
+function peerOf({ remoteAddress }: Hop): string {
+  return canonicalAddress(remoteAddress) ?? remoteAddress;
+}
+
+const hostPattern = /^(?:[a-z0-9.-]{1,255}|\[[0-9a-f:.]{2,45}\])(?::\d{1,5})?$/i;
+
+/** The right end of a comma-separated list, rightmost first. */
+function lastEntries(list: string): readonly string[] {
+  const end = list.slice(-maxHops * (maxEntryLength + 2));
+  return end
+    .split(',')
+    .slice(-maxHops)
+    .toReversed()
+    .map((entry) => entry.trim());
+}
+
+/** `1.2.3.4`, `1.2.3.4:5678`, `::1`, `[::1]`, `[::1]:5678`. */
+function addressOf(entry: string): string | undefined {
+  if (entry.length > maxEntryLength) return undefined;
+  const bracketed = /^\[([^\]]*)\](?::\d{1,5})?$/.exec(entry)?.[1];
+  const withPort = /^([\d.]+):\d{1,5}$/.exec(entry)?.[1];
+  return canonicalAddress(bracketed ?? withPort ?? entry);
+}
+
+const ipv4 = z.ipv4();
+const ipv6 = z.ipv6();
+
+/** One spelling for each address: IPv4 also where IPv6 carries it; IPv6 short and in lower case. Undefined for what is none. */
+export function canonicalAddress(text: string): string | undefined {
+  if (ipv4.safeParse(text).success) return text;
+  if (!ipv6.safeParse(text).success) return undefined;
+  const short = new URL(`http://[${text}]`).hostname.slice(1, -1);
+  const [, high, low] = /^::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/.exec(short) ?? [];
+  if (high === undefined || low === undefined) return short;
+  const bytes = [high, low].flatMap((half) => {
+    const value = Number.parseInt(half, 16);
+    return [value >> 8, value & 255];
+  });
+  return bytes.join('.');
+}
