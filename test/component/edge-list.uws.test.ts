@@ -1,5 +1,6 @@
 /** The edge list that anybody may ask for, over a real listener. */
 import { expect, test } from 'vitest';
+import { z } from 'zod';
 import { EdgeList } from '../../cluster/contract/routes-streams.ts';
 import { NodeId, RegionId } from '../../cluster/model/ids.ts';
 import { startTestEdge } from '../support/test-edge.ts';
@@ -9,6 +10,8 @@ const address = (id: string) => ({
   region: RegionId.parse('eu'),
   baseUrl: `http://${id}.test`,
 });
+
+const Steering = z.object({ 'PATHWAY-PRIORITY': z.tuple([z.string()], z.string()) });
 
 test("the edge list is a viewer's own, by the loads, as it would be steered; the dead and the leaving are not in it", async () => {
   let loads: Readonly<Record<string, number>> = {};
@@ -36,4 +39,26 @@ test("the edge list is a viewer's own, by the loads, as it would be steered; the
   expect(await ordersOf()).toEqual(new Set(['n2 n4']));
   const unknown = await fetch(`${edge.url}/v1/streams/other/edges`);
   expect(await unknown.json()).toMatchObject({ status: 404, code: 'STREAM_NOT_FOUND' });
+});
+
+// As it once was: anybody could be anywhere by naming an address.
+test('viewers that begin are steered by the loads and by their own address, behind a trusted proxy alone by what it says', async () => {
+  let loads: Readonly<Record<string, number>> = {};
+  let isProxy = true;
+  await using edge = await startTestEdge({
+    listEdges: () => ({ revision: 1, edges: [address('n1'), address('n2')] }),
+    loadOf: (id) => loads[id],
+    isTrustedProxy: (peer) => isProxy && peer === '127.0.0.1',
+  });
+  const beginsAt = async (viewer: string): Promise<string> => {
+    const headers = { 'x-forwarded-for': viewer };
+    const reply = await fetch(`${edge.url}/live/demo/steering`, { headers });
+    return Steering.parse(await reply.json())['PATHWAY-PRIORITY'][0];
+  };
+  const viewers = Array.from({ length: 20 }, (_, index) => `10.0.0.${index}`);
+  expect(new Set(await Promise.all(viewers.map(beginsAt)))).toEqual(new Set(['n1', 'n2']));
+  isProxy = false;
+  expect(new Set(await Promise.all(viewers.map(beginsAt))).size).toBe(1);
+  loads = { n1: 900, n2: 40 };
+  expect(new Set(await Promise.all(viewers.map(beginsAt)))).toEqual(new Set(['n2']));
 });

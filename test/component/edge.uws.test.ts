@@ -10,7 +10,6 @@ import { openSocket, rawRequest, readUntil } from '../support/raw-http.ts';
 const Problem = z.looseObject({ status: z.number(), code: z.string() });
 const problemOf = async (response: Response) => Problem.parse(await response.json());
 
-const Steering = z.object({ 'PATHWAY-PRIORITY': z.tuple([z.string()], z.string()) });
 const address = (id: string) => ({
   id: NodeId.parse(id),
   region: RegionId.parse('eu'),
@@ -344,28 +343,6 @@ test('steering names this edge first and another to ask next, and a new edge lis
     'RELOAD-URI': 'http://n2.test/live/demo/steering',
     'PATHWAY-CLONES': [{ ID: 'n1' }, { ID: 'n2' }],
   });
-});
-
-// As it once was: anybody could be anywhere by naming an address.
-test('viewers that begin are steered by the loads and by their own address, behind a trusted proxy alone by what it says', async () => {
-  let loads: Readonly<Record<string, number>> = {};
-  let isProxy = true;
-  await using edge = await startTestEdge({
-    listEdges: () => ({ revision: 1, edges: [address('n1'), address('n2')] }),
-    loadOf: (id) => loads[id],
-    isTrustedProxy: (peer) => isProxy && peer === '127.0.0.1',
-  });
-  const beginsAt = async (viewer: string): Promise<string> => {
-    const headers = { 'x-forwarded-for': viewer };
-    const reply = await fetch(`${edge.url}/live/demo/steering`, { headers });
-    return Steering.parse(await reply.json())['PATHWAY-PRIORITY'][0];
-  };
-  const viewers = Array.from({ length: 20 }, (_, index) => `10.0.0.${index}`);
-  expect(new Set(await Promise.all(viewers.map(beginsAt)))).toEqual(new Set(['n1', 'n2']));
-  isProxy = false;
-  expect(new Set(await Promise.all(viewers.map(beginsAt))).size).toBe(1);
-  loads = { n1: 900, n2: 40 };
-  expect(new Set(await Promise.all(viewers.map(beginsAt)))).toEqual(new Set(['n2']));
 });
 
 test('a draining edge says so first, answers what waits, and then takes no connection', async () => {
