@@ -1,5 +1,5 @@
 /**
- * The test projects (style.md 5). Pure ones run in parallel. The ones that start real processes run one file at a
+ * The test projects. Pure ones run in parallel. The ones that start real processes run one file at a
  * time and one project after the other: on two cores their timing would otherwise be each other's load.
  */
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';

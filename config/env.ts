@@ -1,4 +1,4 @@
-/** Every environment variable, named once, with type, unit and default (contract.md 4). */
+/** Every environment variable, named once, with type, unit and default. */
 import { z } from 'zod';
 import { asTold, httpUrlFault, rtmpUrlFault } from './public-url.ts';
 

@@ -215,7 +215,7 @@ async function withDeadline(clock: Clock, result: Promise<unknown>, action: stri
   }
 }
 
-/** Errors of the RPC layer itself, by their type (facts 2: only names and codes survive the wire). */
+/** Errors of the RPC layer itself, by their type (Moleculer carries names and codes over the wire, not classes). */
 const rpcErrors: Readonly<Record<string, ErrorCode>> = {
   SERVICE_NOT_FOUND: 'UNAVAILABLE',
   SERVICE_NOT_AVAILABLE: 'UNAVAILABLE',

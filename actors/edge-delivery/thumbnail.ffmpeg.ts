@@ -1,6 +1,6 @@
 /**
  * One picture of a segment by ffmpeg: MP4 in on stdin, JPEG out on stdout, no file. The child runs on one thread, has
- * 5 s, and is killed with SIGKILL after it: a hung ffmpeg ignores anything softer (facts 4).
+ * 5 s, and is killed with SIGKILL after it: a hung ffmpeg ignores anything softer.
  */
 import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';

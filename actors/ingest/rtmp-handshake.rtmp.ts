@@ -1,7 +1,7 @@
 /** The RTMP handshake, plain and digested, by node-media-server; what follows it goes to our own chunk reader (M15). */
 import Rtmp from 'node-media-server/src/protocol/rtmp.js';
 
-/** Bytes of C0, C1 and C2. */
+/** Bytes of the client's three parts of the handshake. */
 const handshakeBytes = 1 + 1536 + 1536;
 const rtmpVersion = 3;
 

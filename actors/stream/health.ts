@@ -1,4 +1,4 @@
-/** Health of a stream in words and figures (contract.md 3), from what its owner knows. */
+/** Health of a stream in words and figures, from what its owner knows. */
 import type { StreamHealth } from '../../cluster/contract/stream.ts';
 import type { NodeId, RenditionName } from '../../cluster/model/ids.ts';
 import { isPresent } from '../../cluster/contract/index-log.ts';

@@ -1,5 +1,5 @@
 /**
- * The owner of one stream: a state machine without input or output (style.md 6).
+ * The owner of one stream: a state machine without input or output.
  *
  * Every turn has the same shape: the command changes the state, what can be decided is decided, and the log gets its
  * next record. Its parts: sessions (who may feed), periods (which clock), offers (what came), tasks (what workers make

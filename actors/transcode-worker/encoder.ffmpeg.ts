@@ -3,7 +3,7 @@
  *
  * F1. Every attempt has a folder of its own below the node's; it is removed whatever happens. What a crashed former
  *     process of this node left is removed when this one starts.
- * F2. A process that takes too long gets SIGTERM and, 500 ms later, SIGKILL (facts 4: one was seen to ignore SIGTERM).
+ * F2. A process that takes too long gets SIGTERM and, 500 ms later, SIGKILL (one with SVT-AV1 was seen to ignore SIGTERM after a muxer error).
  * F3. fluent-ffmpeg would run `ffmpeg -formats` and `-encoders` first, keeps ffmpeg's path in a variable of the whole
  *     process, and crashes that process when a spawn fails: its hooks for these three are replaced on each command.
  */

@@ -1,4 +1,4 @@
-/** What every edge serves by itself (contract.md 3): playback, the frames API, and the node's own pages. */
+/** What every edge serves by itself: playback, the frames API, and the node's own pages. */
 import { z } from 'zod';
 import { RenditionName, StreamId } from '../model/ids.ts';
 import type { Route } from './routes.ts';

@@ -1,4 +1,4 @@
-/** The control API's routes (contract.md 3): streams and the cluster. */
+/** The control API's routes: streams and the cluster. */
 import { z } from 'zod';
 import { NodeId, StreamId } from '../model/ids.ts';
 import type { Route } from './routes.ts';

@@ -188,7 +188,7 @@ export const ReportParams = z.object({ report: TaskReport });
 export const ReportReply = z.object({ isWanted: z.boolean() });
 export type ReportReply = z.infer<typeof ReportReply>;
 
-/** Health of a stream (contract.md 3): durations in ms, times in RFC 3339. */
+/** Health of a stream: durations in ms, times in RFC 3339. */
 export const StreamHealth = z.object({
   /** `unknown`: its owner cannot be asked, as NATS does not answer. */
   state: z.enum(['offline', 'starting', 'live', 'degraded', 'refused', 'unknown']),

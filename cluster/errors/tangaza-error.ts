@@ -1,4 +1,4 @@
-/** An error of the catalogue; survives the wire by its code (Moleculer drops classes: facts 2). */
+/** An error of the catalogue; survives the wire by its code (Moleculer drops classes). */
 import { catalogue, isErrorCode, type ErrorCode } from './catalogue.ts';
 
 export class TangazaError extends Error {

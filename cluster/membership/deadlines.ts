@@ -2,7 +2,7 @@
  * Until when a call may be begun, checked by the callee before it does anything (C6).
  *
  * A process that was frozen with a call in flight would carry it out when it thaws, after its caller had given it up and
- * gone elsewhere (facts 2). So a call says until when it is wanted, by the caller's monotonic clock; the callee knows how
+ * gone elsewhere (tried). So a call says until when it is wanted, by the caller's monotonic clock; the callee knows how
  * far that clock is from its own. Where it does not, the call is refused and may be tried again: the offset is measured
  * meanwhile.
  */

@@ -1,15 +1,14 @@
 /**
- * A node's membership of its region: joins the view, watches others, leaves (C3).
+ * A node's membership of its region: it joins the view, watches others, and leaves (C3).
  *
- * M1. Nothing is done without compare-and-set on the view; without NATS the view stays as last known (C8).
- * M2. A node that reads of its own death gives up what it owns, and rejoins after 1 to 2 s with a higher incarnation;
- *     after three rejoins that failed it ends, for then it cannot say what it is.
- * M3. A view that was emptied or cannot be read is built again by its members; who was known before is still listed for
- *     5 s, so nobody dies of it.
- * M4. Who may not be a member does not start: may-start.nats.ts.
- * M5. A watch may be behind; a read asks the leader. One that is newer is news, for a watch may have gone deaf. One that is older
- *     than what was known before it may be of a bucket that was lost or went back, or of a leader that was deposed and does not
- *     know it: only a change proves it, which such a leader cannot commit. It also puts this boot in again.
+ * J1. Every change of the view is a compare-and-set. Without NATS the view stays as it was last known (C8).
+ * J2. A node that reads of its own death gives up what it owns, and rejoins after 1 to 2 s with a higher incarnation.
+ *     After three rejoins that failed its process ends, as it cannot say any more what it is.
+ * J3. Members build a view again that was emptied or cannot be read. Who was known before is listed for 5 s more, so
+ *     that nobody is taken for dead.
+ * J4. A watch may lag behind or go deaf, so each node also reads the view, from the leader. A newer view is news. An older one
+ *     comes from a bucket that was lost or went back, or from a deposed leader that does not know it yet. Only a change
+ *     tells which, as a deposed leader cannot commit one. The change also puts this boot in again.
  */
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { BootId, NodeId } from '../model/ids.ts';
@@ -73,7 +72,7 @@ export interface MembershipOptions {
   readonly random: () => number;
   readonly logger: Logger;
   readonly metrics: Metrics;
-  /** The node cannot be a member any more: ends the process (M2). */
+  /** The node cannot be a member any more: ends the process (J2). */
   readonly exit: (why: string) => void;
 }
 
@@ -215,7 +214,7 @@ class NatsMembership implements Membership {
     return { connection, clock, region: self.region };
   }
 
-  /** M1. @throws TangazaError `LOG_UNAVAILABLE`, `CONFLICT` when others win for too long */
+  /** Changes the view by compare-and-set (J1). @throws TangazaError `LOG_UNAVAILABLE`, `CONFLICT` when others win for too long */
   #change(transition: (view: View) => View): Promise<void> {
     const { clock, random, secretHash } = this.#options;
     const pause = (attempt: number): Promise<void> => clock.sleep(random() * 10 * attempt);
@@ -265,7 +264,7 @@ class NatsMembership implements Membership {
     for (const listener of this.#goneListeners) listener(gone);
   }
 
-  /** M2. */
+  /** Gives up what it owns and joins again (J2). */
   async #rejoin(): Promise<void> {
     if (this.#isRejoining || this.#isClosed) return;
     this.#isRejoining = true;
@@ -285,7 +284,7 @@ class NatsMembership implements Membership {
     exit('declared dead, and could not rejoin');
   }
 
-  /** M3, M5, and housekeeping. */
+  /** Reads the view: builds it again where it is gone (J3), believes an older one only when a change proves it (J4), forgets the long dead. */
   async refresh(): Promise<void> {
     const { clock, self, logger } = this.#options;
     if (this.#isClosed || this.#isRejoining || this.#options.connection.isClosed()) return;
@@ -309,7 +308,7 @@ class NatsMembership implements Membership {
     }
   }
 
-  /** M5. */
+  /** The view that was read is older than the known one: a change tells whether it is the true one (J4). */
   async #goBack(knownRevision: number): Promise<void> {
     await this.#change((now) => {
       const joined = join(now, this.#options.self);

@@ -2,7 +2,7 @@
  * Calls between actors over Moleculer, each to the node that must do it.
  *
  * A node's broker is named `{node}.{bootId}`, so that a call never reaches another life of a node, and two processes
- * with one node id do not kill each other (facts 2). Which boot is the living one, the member directory says.
+ * with one node id do not kill each other, as Moleculer would have it. Which boot is the living one, the member directory says.
  */
 import { Errors, type ServiceBroker } from 'moleculer';
 import {
@@ -150,7 +150,7 @@ export function nodeCalls(options: CallOptions) {
   };
 }
 
-/** In-flight calls are rejected at the verdict, not at Moleculer's heartbeat time-out (facts 2). */
+/** In-flight calls are rejected at the verdict, not at Moleculer's heartbeat time-out, which takes 4 to 60 s. */
 function rejectCallsToTheDead(broker: ServiceBroker, members: MemberDirectory): void {
   members.onGone(({ node, bootId }) => broker.registry.nodes.disconnected(brokerIdOf(node, bootId), true));
 }
@@ -263,7 +263,7 @@ function drainCalls(at: CallAt, self: NodeId) {
   };
 }
 
-/** Whoever has the service itself asks itself: another node may be dead for seconds before Moleculer knows (facts 2). */
+/** Whoever has the service itself asks itself: another node may be dead for seconds before Moleculer knows. */
 async function callKnown<R>(
   { broker, self, clock }: CallOptions,
   action: string,

@@ -1,4 +1,4 @@
-/** The membership view under the key `view` of the KV bucket `members-{region}` (C3, facts 3). */
+/** The membership view under the key `view` of the KV bucket `members-{region}` (C3). */
 import type { NatsConnection } from '@nats-io/transport-node';
 import { subjects } from '../contract/subjects.ts';
 import type { RegionId } from '../model/ids.ts';

@@ -1,4 +1,4 @@
-/** The broker's settings (facts 2), its log lines in our log, its metrics on our `/metrics`. */
+/** The broker's settings, its log lines in our log, its metrics on our `/metrics`. */
 import { MetricReporters, type BrokerOptions, type MetricRegistry } from 'moleculer';
 import type { RegionId } from '../model/ids.ts';
 import type { Logger } from './logger.ts';
@@ -14,7 +14,7 @@ interface BaseOptions {
 
 const stopTimeoutMs = 4000;
 
-/** One namespace a region: heartbeats go to every node of it (facts 2). */
+/** One namespace a region: heartbeats go to every node of it. */
 export function baseBrokerOptions({
   region,
   brokerId,

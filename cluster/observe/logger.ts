@@ -1,4 +1,4 @@
-/** The logger port: structured, pino-shaped. Field names are those of style.md; secrets never go in. */
+/** The logger port: structured, pino-shaped. Secrets never go in. */
 export interface Logger {
   debug(fields: object, message: string): void;
   info(fields: object, message: string): void;

@@ -1,5 +1,5 @@
 /**
- * A KV bucket of a region: one holds the ownership records, one the membership view (C1, C3, facts 3).
+ * A KV bucket of a region: one holds the ownership records, one the membership view (C1, C3).
  *
  * B1. Values are changed by compare-and-set; reads ask the leader (`allow_direct: false`), so they see every write before them.
  *     `update()` refuses revision 0, so the first write of a key is a `create()`.

@@ -1,5 +1,5 @@
 /**
- * Reading a JetStream stream on and on, by consumers that are thrown away (facts 3).
+ * Reading a JetStream stream on and on, by consumers that are thrown away.
  *
  * Whatever happens to a consumer (server gone, leader moved, heartbeats missed, stream deleted), it ends, and its reader begins
  * another one where the reader stands. Rejected: the library's own repair; behind a stream that was made again it waits in

@@ -1,5 +1,5 @@
 /**
- * Ownership records in a JetStream KV bucket `ownership-{region}`, changed by compare-and-set (C1, facts 3).
+ * Ownership records in a JetStream KV bucket `ownership-{region}`, changed by compare-and-set (C1).
  *
  * A value that cannot be read counts as none, but keeps its revision and its place in the list: the next claim replaces it, and
  * takes its epoch from the log's head, as it does where the bucket was lost (C5).

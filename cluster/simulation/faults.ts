@@ -122,7 +122,7 @@ function cutPairs(
   });
 }
 
-/** Killing the leader of three servers stops writes for over five seconds (facts 3). */
+/** Killing the leader of three servers stops writes for over five seconds (tried). */
 const election: Fault = ({ world }) => {
   const ms = world.random.between(seconds(3), seconds(6));
   world.note(`fault: an election of ${Math.round(ms)} ms`);

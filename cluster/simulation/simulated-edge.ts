@@ -4,7 +4,7 @@
  * The fold is given from outside, for it is of the media's side, which `cluster/` does not know.
  *
  * I4. At an edge, in one life of its process, neither epoch, nor media sequence, nor discontinuity sequence ever goes back
- *     (design.md 7.3), and no number means one thing at one edge and another at the next (design.md 7.2).
+ *     (`cluster/README.md`, what must always hold), and no number means one thing at one edge and another at the next.
  */
 import type { IndexEntry } from '../contract/index-log.ts';
 import type { StreamId } from '../model/ids.ts';

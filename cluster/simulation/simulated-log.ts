@@ -1,10 +1,10 @@
 /**
- * The region's index log and ownership records as the simulator keeps them, with what must always hold (design.md 7).
+ * The region's index log and ownership records as the simulator keeps them, with what must always hold (`cluster/README.md`).
  *
  * I1. In each stream's log epochs never decrease, and one epoch has one node and boot.
  * I2. Each source is in the log once and is decided once, in order; numbers go on from each decision to the next: none is missing,
  *     none comes twice, none goes back.
- * I3. A record of ownership moves only away from a boot that is gone, or that was declared dead since it won that record (design.md 7.7).
+ * I3. A record of ownership moves only away from a boot that is gone, or that was declared dead since it won that record.
  */
 import { TangazaError } from '../errors/tangaza-error.ts';
 import type { BootId, NodeId, StreamId } from '../model/ids.ts';

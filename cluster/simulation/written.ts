@@ -65,7 +65,7 @@ export function withBody(written: Written, body: Body): Written {
   }
 }
 
-/** Why a record does not fit (design.md 7.2, 7.3); undefined when it does. */
+/** Why a record does not fit; undefined when it does. */
 export function misfitOf({ nextNumber, nextStart, pending }: Written, body: Body): string | undefined {
   if (body.kind === 'source') {
     if (body.start !== nextStart) return `gets source ${body.start} where ${nextStart} comes next`;

@@ -1,6 +1,6 @@
 /**
  * Benchmark of the ingest: CPU of one core for each 640x360 publisher, from RTMP to stored source segments and a
- * playable playlist, without a ladder. Target: at most 0.8 % (what MediaMTX needs to mux the same to LL-HLS: facts 5).
+ * playable playlist, without a ladder. Target: at most 0.8 % (what MediaMTX needs to mux the same to LL-HLS).
  *
  * A real node (ingest, owner, control and edge in one process, disk store) with a real nats-server; the publishers are a
  * process of their own. CPU is user + system of the node's process, from `/proc`, over the window; that of nats-server

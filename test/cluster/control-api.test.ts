@@ -310,7 +310,7 @@ test('the CLI fails with 1 and a sentence, and with 2 for wrong use', async () =
   });
 });
 
-/** contract.md 3, what issue 4 covers of it. */
+/** The routes of streams and of the cluster. */
 const promised = {
   '/v1/streams': ['get', 'post'],
   '/v1/streams/{id}': ['delete', 'get', 'patch'],

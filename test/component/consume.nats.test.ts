@@ -1,4 +1,4 @@
-/** Reading a JetStream stream by consumers that are thrown away, on a real nats-server (facts 3). */
+/** Reading a JetStream stream by consumers that are thrown away, on a real nats-server. */
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
 import { expect, test } from 'vitest';

@@ -283,7 +283,7 @@ const request = {
 };
 const isAlive = (pid: number): boolean => existsSync(`/proc/${pid}`);
 
-// Goal: facts 4, an ffmpeg that ignores SIGTERM. Method: a program that writes its pid, ignores SIGTERM and never ends.
+// Goal: an ffmpeg that ignores SIGTERM ends all the same. Method: a program that writes its pid, ignores SIGTERM and never ends.
 test('a hung encoder that ignores SIGTERM is killed, and its folder removed', async () => {
   await using bench = await openBench();
   const pidFile = join(bench.folder, 'pid');

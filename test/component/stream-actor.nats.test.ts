@@ -298,7 +298,7 @@ test('the service answers over Moleculer, and names what is wrong with a call', 
       state: 'starting',
       epoch: 1,
     });
-    // A zombie's call (facts 2): its caller has given it up, so nothing is done, whoever delivers it.
+    // The call of a process that was paused: its caller has given it up, so nothing is done, whoever delivers it.
     const late = (from: string, deadlineMs: number) =>
       codeOf(broker.call('stream.attach', attachParams({ priority: 9 }), { meta: { from, deadlineMs } }));
     expect(await late('near', 10_499)).toBe('DEADLINE_EXCEEDED');

@@ -1,5 +1,5 @@
 /**
- * The cluster's core under a simulated clock and network (design.md 7: 1, 3 and 7; of 2, that each source is decided once): seeds
+ * The cluster's core under a simulated clock and network (of what must always hold, in `cluster/README.md`: 1, 3 and 7; of 2, that each source is decided once): seeds
  * hold, replay, and find sabotage.
  *
  * What runs is the product's own failure detector, membership view with its compare-and-set, placement, lines of succession,

@@ -1,5 +1,5 @@
 /**
- * A real S3 server of the tool chain on 127.0.0.1 over a temporary folder (facts.md 6).
+ * A real S3 server of the tool chain on 127.0.0.1 over a temporary folder.
  *
  * It cannot say which free port it took, so one is reserved, let go and given to it; if another process takes it in
  * between, the server exits and the next port is tried. Nothing outlives the test process.

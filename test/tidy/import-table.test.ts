@@ -5,7 +5,7 @@ import { isTypeScript, readTree } from './tree.ts';
 
 const sources = readTree().filter(isTypeScript);
 
-test('no file imports what the table of style.md 2 does not allow', () => {
+test('no file imports what the import table does not allow', () => {
   expect(checkImports(sources)).toEqual([]);
 });
 

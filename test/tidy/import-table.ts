@@ -1,5 +1,5 @@
 /**
- * Who may import whom (style.md 2), as data, and the checker that holds it against the code.
+ * Who may import whom, as data, and the checker that holds it against the code.
  *
  * A file's place is its area, its folder, and its technology: `cluster/membership/connection.nats.ts` is in
  * `cluster/membership` and its technology is `nats`. A file without a technology is pure.

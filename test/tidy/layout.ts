@@ -1,4 +1,4 @@
-/** Rules on files and their names (style.md 2 to 4). Each takes files and returns what it finds. */
+/** Rules on files and their names. Each takes files and returns what it finds. */
 import { isTypeScript, type Finding, type SourceFile } from './tree.ts';
 
 const areas = ['actors', 'cluster', 'config', 'scripts', 'test'];
@@ -30,7 +30,7 @@ export function checkLengths(files: readonly SourceFile[]): readonly Finding[] {
   });
 }
 
-/** `kebab-case.technology.ts`, at most three folders down, under the five areas. */
+/** In kebab-case, the technology last, at most three folders down, under the five areas. */
 export function checkNames(files: readonly SourceFile[]): readonly Finding[] {
   const kebab = /^[a-z0-9]+(-[a-z0-9]+)*$/;
   return files.flatMap(({ path }) => {
@@ -47,7 +47,7 @@ export function checkNames(files: readonly SourceFile[]): readonly Finding[] {
   });
 }
 
-/** Vague words say nothing about what a file is for (style.md 3). */
+/** Vague words say nothing about what a file is for. */
 export function checkWords(files: readonly SourceFile[]): readonly Finding[] {
   const vague = ['impl', 'manager', 'helper', 'helpers', 'util', 'utils', 'misc', 'common'];
   return files.filter(isTypeScript).flatMap(({ path }) => {

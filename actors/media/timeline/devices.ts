@@ -1,4 +1,4 @@
-/** Which renditions a kind of device can use (contract.md: `?device=` and `deviceType`). */
+/** Which renditions a kind of device can use (`?device=` of a manifest, `deviceType` of the frames API). */
 import type { Rendition, VideoRendition } from '../../../cluster/contract/renditions.ts';
 import { unreachable } from '../../../cluster/model/unreachable.ts';
 import { servedRenditions } from './query.ts';
