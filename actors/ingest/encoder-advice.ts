@@ -6,3 +6,9 @@ export const keyframeAdvice =
 export const colourFormatAdvice = 'OBS: Settings, Advanced, Color Format NV12; ffmpeg: -pix_fmt yuv420p';
 export const colourSpaceAdvice = 'send SDR, BT.709 (OBS: Settings, Advanced, Color Space Rec. 709)';
 export const frameRateAdvice = 'OBS: Settings, Video, Common FPS Values; ffmpeg: -r';
+export const closedGopAdvice =
+  'send closed GOPs of 2 s, each with an IDR (x264: open-gop=0; ffmpeg: -flags +cgop)';
+export const intraRefreshAdvice = 'turn intra refresh off and send IDRs each 2 s (x264: intra-refresh=0)';
+export const headerAdvice = 'send it first (avcC, hvcC or av1C, as OBS and ffmpeg do)';
+export const audioHeaderAdvice = 'send the AudioSpecificConfig first (AF 00 ...), as OBS and ffmpeg do';
+export const audioLayoutAdvice = 'send stereo (ffmpeg: -ac 2; OBS: Settings, Audio, Channels)';

@@ -16,6 +16,13 @@ export interface Now {
 
 export type WarningCode =
   | 'keyframeInterval'
+  | 'videoHeaderIgnored'
+  | 'audioHeaderIgnored'
+  | 'videoHeaderMissing'
+  | 'audioHeaderMissing'
+  | 'annexB'
+  | 'adts'
+  | 'levelChanged'
   | 'pictureCorrupt'
   | 'audioCorrupt'
   | 'timestampSnapped'

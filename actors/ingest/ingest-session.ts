@@ -1,19 +1,16 @@
 /**
  * The pure core of one publisher's connection: FLV tags in, periods and whole source segments out.
  *
- * It parses tags and keeps the feed within its limits; feed.ts sorts what it holds into periods. No function throws, and
- * no payload is kept: pictures and frames are copied once. After a refusal tags are ignored until `close`.
+ * Tags are read by intake/, one half for each track; feed.ts sorts what they hold into periods; the limits are kept here.
+ * No function throws, and no payload is kept: pictures and frames are copied once. After a refusal tags are ignored until `close`.
  */
 import type { PeriodMarks } from '../../cluster/contract/stream.ts';
 import { errorCodeOf, TangazaError } from '../../cluster/errors/tangaza-error.ts';
 import { unreachable } from '../../cluster/model/unreachable.ts';
-import { parseAudioSpecificConfig } from '../media/aac/audio-specific-config.ts';
-import { silentFrame } from '../media/aac/silent-frame.ts';
-import { parseAudioTag } from '../media/flv/audio-tag.ts';
 import { parseScriptTag } from '../media/flv/script-tag.ts';
 import { TimestampUnwrapper } from '../media/flv/timestamp-unwrapper.ts';
-import { nameOfVideoCodec, parseVideoTag, type VideoCodec, type VideoTag } from '../media/flv/video-tag.ts';
-import { colourSpaceAdvice, keyframeAdvice } from './encoder-advice.ts';
+import { nameOfVideoCodec } from '../media/flv/video-tag.ts';
+import { keyframeAdvice } from './encoder-advice.ts';
 import { Feed } from './feed.ts';
 import type {
   IngestEvent,
@@ -25,54 +22,29 @@ import type {
 } from './ingest-events.ts';
 import type { FlvTag } from './ingest-port.ts';
 import { InputMeter } from './input-meter.ts';
-import type { AudioConfiguration } from './period.ts';
+import { AudioIntake } from './intake/audio-intake.ts';
+import { VideoIntake } from './intake/video-intake.ts';
 import { defaultLimits, type SessionLimits } from './session-limits.ts';
 import { SessionWarnings } from './session-warnings.ts';
-import {
-  inspectPicture,
-  keepPicture,
-  readVideoConfiguration,
-  type VideoConfiguration,
-} from './video-configuration.ts';
-
-/** Composition times beyond this are nonsense: the picture is shown when it is decoded. */
-const maxCompositionMs = 5000;
-const maxUnopenedPeriods = 4;
 /** Media that moves away from the wall clock by more than this is worth a word. */
 const maxDriftMs = 2000;
 /** A feed that sends nothing is the port's to end. */
 const silentMs = 1000;
 
-type Picture = Extract<VideoTag, { kind: 'picture' }>;
-
-function readAudioConfiguration(bytes: Uint8Array): AudioConfiguration {
-  const aac = parseAudioSpecificConfig(bytes);
-  const silence = silentFrame(aac.channelConfiguration);
-  if (silence === undefined) {
-    throw new TangazaError(
-      'CODEC_REFUSED',
-      `AAC with channel configuration ${aac.channelConfiguration} is not taken: send mono, stereo, 5.1 or 7.1`,
-    );
-  }
-  return { aac, bytes: new Uint8Array(bytes), silence };
-}
-
-const isEqual = (a: Uint8Array | undefined, b: Uint8Array): boolean =>
-  a !== undefined && Buffer.compare(a, b) === 0;
+const maxUnopenedPeriods = 4;
 
 export class IngestSession implements IngestSessionApi {
   readonly #limits: SessionLimits;
   readonly #feed: Feed;
-  readonly #unwrapper = new TimestampUnwrapper();
+  readonly #video: VideoIntake;
+  readonly #audio: AudioIntake;
   readonly #warnings = new SessionWarnings();
   readonly #meter = new InputMeter();
   #events: IngestEvent[] = [];
   #now: Now = { monotonicMs: 0, runningMs: 0, utcMs: 0 };
   #state: 'receiving' | 'refused' | 'closed' = 'receiving';
   #firstTagMs: number | undefined;
-  #corruptInRow = 0;
   #askedAtMs: number | undefined;
-  #lastVideoHeader: Uint8Array | undefined;
 
   constructor(limits: Partial<SessionLimits> = {}) {
     this.#limits = { ...defaultLimits, ...limits };
@@ -81,6 +53,18 @@ export class IngestSession implements IngestSessionApi {
       emit: (event) => this.#events.push(event),
       warn: (code, detail) => this.#warn(code, detail),
     });
+    const unwrapper = new TimestampUnwrapper();
+    const ports = {
+      limits: this.#limits,
+      feed: this.#feed,
+      unwrap: (wireMs: number) => unwrapper.unwrap(wireMs),
+      warn: (code: WarningCode, detail: string) => this.#warn(code, detail),
+    };
+    this.#video = new VideoIntake({
+      ...ports,
+      countPicture: ({ runningMs }) => this.#meter.note(runningMs, 0, 1),
+    });
+    this.#audio = new AudioIntake(ports);
   }
 
   onTag(tag: FlvTag, now: Now): readonly IngestEvent[] {
@@ -159,9 +143,9 @@ export class IngestSession implements IngestSessionApi {
   #take(tag: FlvTag): void {
     switch (tag.kind) {
       case 'video':
-        return this.#takeVideo(tag);
+        return this.#video.take(tag.payload, tag.timestampMs, this.#now);
       case 'audio':
-        return this.#takeAudio(tag);
+        return this.#audio.take(tag.payload, tag.timestampMs, this.#now);
       case 'script':
         return this.#takeScript(tag.payload);
       default:
@@ -179,112 +163,14 @@ export class IngestSession implements IngestSessionApi {
     }
   }
 
-  #takeVideo({ payload, timestampMs }: FlvTag): void {
-    const tag = this.#tolerate('pictureCorrupt', () => parseVideoTag(payload));
-    switch (tag?.kind) {
-      case undefined:
-      case 'end':
-      case 'ignored':
-        return;
-      case 'colour':
-        if (tag.transfer === 16 || tag.transfer === 18)
-          throw new TangazaError('CODEC_REFUSED', `HDR video is not taken: ${colourSpaceAdvice}`);
-        return;
-      case 'configuration':
-        return this.#takeVideoHeader(tag.codec, tag.configuration);
-      case 'picture':
-        return this.#takePicture(tag, timestampMs);
-      default:
-        return unreachable(tag);
-    }
-  }
-
-  /** A repeated header with equal bytes changes nothing (M7), also when the stream itself has since said otherwise. */
-  #takeVideoHeader(codec: VideoCodec, bytes: Uint8Array): void {
-    if (isEqual(this.#lastVideoHeader, bytes)) return;
-    const configuration = readVideoConfiguration(codec, bytes);
-    this.#lastVideoHeader = new Uint8Array(bytes);
-    this.#configure(configuration);
-  }
-
-  #configure(configuration: VideoConfiguration): void {
-    if (!configuration.isProgressive) this.#warn('interlaced', 'the video is interlaced: send progressive');
-    this.#feed.onVideoConfiguration(configuration, this.#now);
-  }
-
-  #takePicture({ codec, compositionMs, data }: Picture, timestampMs: number): void {
-    const known = this.#feed.video;
-    if (known === undefined || known.codec !== codec) {
-      this.#corrupt(
-        'pictureCorrupt',
-        `a picture of ${nameOfVideoCodec(codec)} came before its sequence header`,
-      );
-      return;
-    }
-    const inspection = this.#tolerate('pictureCorrupt', () => inspectPicture(known, data));
-    if (inspection === undefined || inspection.role === 'none') return;
-    this.#corruptInRow = 0;
-    if (inspection.changed !== undefined) this.#configure(inspection.changed);
-    this.#meter.note(this.#now.runningMs, 0, 1);
-    const dtsMs = this.#unwrapper.unwrap(timestampMs);
-    const ptsMs = dtsMs + this.#soundComposition(compositionMs);
-    this.#feed.onPicture(
-      { data: keepPicture(inspection.changed ?? known, data), dtsMs, ptsMs, role: inspection.role },
-      this.#now,
-    );
-  }
-
-  #soundComposition(compositionMs: number): number {
-    if (Math.abs(compositionMs) <= maxCompositionMs) return compositionMs;
-    this.#warn('presentationRepaired', `a composition time of ${compositionMs} ms was taken for 0`);
-    return 0;
-  }
-
-  #takeAudio({ payload, timestampMs }: FlvTag): void {
-    const tag = this.#tolerate('audioCorrupt', () => parseAudioTag(payload));
-    switch (tag?.kind) {
-      case undefined:
-      case 'end':
-      case 'ignored':
-        return;
-      case 'configuration':
-        return this.#feed.onAudioConfiguration(readAudioConfiguration(tag.configuration));
-      case 'frame':
-        if (tag.data.length === 0 || this.#feed.audio === undefined) return;
-        this.#corruptInRow = 0;
-        return this.#feed.onAudioFrame(this.#unwrapper.unwrap(timestampMs), Buffer.from(tag.data), this.#now);
-      default:
-        return unreachable(tag);
-    }
-  }
-
-  /** A damaged tag is dropped and counted; too many in a row, or a codec that is refused, end the feed. */
-  #tolerate<T>(code: 'pictureCorrupt' | 'audioCorrupt', read: () => T): T | undefined {
-    try {
-      return read();
-    } catch (error) {
-      if (errorCodeOf(error) !== 'MEDIA_INVALID') throw error;
-      this.#corrupt(code, error instanceof Error ? error.message : 'unreadable');
-      return undefined;
-    }
-  }
-
-  #corrupt(code: 'pictureCorrupt' | 'audioCorrupt', detail: string): void {
-    this.#corruptInRow += 1;
-    this.#warn(code, `${code === 'pictureCorrupt' ? 'a picture' : 'an audio frame'} was dropped: ${detail}`);
-    if (this.#corruptInRow > this.#limits.maxCorruptInRow) {
-      throw new TangazaError(
-        'MEDIA_INVALID',
-        `${this.#corruptInRow} damaged tags in a row, the last: ${detail}`,
-      );
-    }
-  }
-
   #check(): void {
+    this.#video.check(this.#now);
+    this.#audio.check(this.#now);
     this.#checkAnnounced();
     this.#checkKeyframes();
     this.#checkOwner();
-    const { bufferedBytes, driftMs } = this.#feed;
+    const { driftMs } = this.#feed;
+    const bufferedBytes = this.#feed.bufferedBytes + this.#video.heldBytes;
     if (Math.abs(driftMs) > maxDriftMs) {
       this.#warn(
         'clockDrift',
@@ -321,9 +207,13 @@ export class IngestSession implements IngestSessionApi {
     const { maxKeyframeIntervalMs, maxKeyframeWaitMs, maxPictures } = this.#limits;
     if (since.mediaMs >= maxKeyframeIntervalMs || since.wallMs >= maxKeyframeWaitMs) {
       const waitedMs = Math.max(since.mediaMs, since.wallMs);
+      const forSeconds = `for ${(waitedMs / 1000).toFixed(1)} s`;
+      const fault = this.#video.keyframeFault;
       throw new TangazaError(
         'KEYFRAME_INTERVAL',
-        `keyframe interval over 10 s: no keyframe for ${(waitedMs / 1000).toFixed(1)} s; ${keyframeAdvice}`,
+        fault === undefined
+          ? `keyframe interval over 10 s: no keyframe ${forSeconds}; ${keyframeAdvice}`
+          : `no keyframe to cut at ${forSeconds}: ${fault}`,
       );
     }
     if (this.#feed.picturesInSegment > maxPictures) {

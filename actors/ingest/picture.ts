@@ -5,10 +5,11 @@
  * pictures refer back across it. Leading pictures come before all trailing ones, so the first trailing picture decides;
  * until then a candidate and its leading pictures are held back. H.264 and AV1 pass straight through.
  */
-import type { PictureRole } from './video-configuration.ts';
+import type { CodedPicture } from './intake/coded-picture.ts';
+import type { PictureRole } from './intake/unit-rules.ts';
 
 export interface Picture {
-  readonly data: Uint8Array;
+  readonly data: CodedPicture;
   /** Unwrapped ms of the connection; `ptsMs` is decode time plus composition time. */
   readonly dtsMs: number;
   readonly ptsMs: number;
@@ -19,10 +20,10 @@ export interface Picture {
 }
 
 export interface RawPicture {
-  readonly data: Uint8Array;
+  readonly data: CodedPicture;
   readonly dtsMs: number;
   readonly ptsMs: number;
-  readonly role: Exclude<PictureRole, 'none'>;
+  readonly role: PictureRole;
 }
 
 /** More leading pictures than any encoder makes: give up, and do not cut there. */

@@ -2,11 +2,12 @@
 import type { Sample } from '../media/cmaf/cmaf.ts';
 import type { AudioStretch } from './audio-clock.ts';
 import type { SegmentAudio, SegmentVideo, SourceSegment } from './ingest-events.ts';
+import type { CodedPicture } from './intake/coded-picture.ts';
 import { frameHash } from './marks.ts';
 import { pictureHash, type VideoConfiguration } from './video-configuration.ts';
 
 export interface TimedPicture {
-  readonly data: Uint8Array;
+  readonly data: CodedPicture;
   readonly isKey: boolean;
   /** 90 kHz since the period's zero. */
   readonly pts: number;
@@ -92,7 +93,7 @@ function buildVideo(
     cut.end,
   );
   const samples = pictures.map(({ data, isKey }, i): Sample => ({
-    data,
+    data: data.whole(),
     isKey,
     pts: (times[i] ?? cut.start) + offset,
   }));
@@ -127,7 +128,7 @@ function hashesOf(parts: SegmentParts): Pick<SourceSegment, 'keyFrameHash' | 'au
   return {
     ...(key === undefined || parts.video === undefined
       ? {}
-      : { keyFrameHash: pictureHash(parts.video.configuration, key.data) }),
+      : { keyFrameHash: pictureHash(parts.video.configuration, key.data.whole()) }),
     ...(firstReal === undefined ? {} : { audioFrameHash: frameHash(firstReal.data) }),
   };
 }

@@ -14,7 +14,14 @@ interface Entry {
 }
 
 const tellAgainMs = 10_000;
-const toldOnce: ReadonlySet<WarningCode> = new Set(['audioDrift']);
+const toldOnce: ReadonlySet<WarningCode> = new Set([
+  'audioDrift',
+  'annexB',
+  'adts',
+  'levelChanged',
+  'videoHeaderMissing',
+  'audioHeaderMissing',
+]);
 /** Health forgets what has not happened again for a minute. */
 const rememberMs = 60_000;
 const maxListed = 16;

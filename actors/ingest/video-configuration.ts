@@ -1,24 +1,25 @@
-/** One configuration of an encoder's video, whatever the codec: what it is, and what each of its pictures is for M3. */
+/** One configuration of an encoder's video, whatever the codec: what it is, and when another one is the same. */
 import { createHash } from 'node:crypto';
 import type { Ratio } from '../../cluster/contract/renditions.ts';
 import { TangazaError } from '../../cluster/errors/tangaza-error.ts';
 import { Sha256 } from '../../cluster/model/ids.ts';
+import { maxNalUnitsOfPicture } from '../../cluster/model/media-limits.ts';
 import { unreachable } from '../../cluster/model/unreachable.ts';
 import { parseAv1Config } from '../media/av1/av1-config.ts';
-import { hasAv1Frame, isAv1Key, obuType, splitObus } from '../media/av1/obu.ts';
+import { obuType, splitObus } from '../media/av1/obu.ts';
 import { buildAvcConfig, parseAvcConfig } from '../media/avc/avc-config.ts';
-import { avcNal, avcNalType, isAvcVcl, splitLengthPrefixed } from '../media/avc/nal-units.ts';
+import {
+  avcNal,
+  avcNalType,
+  hasStartCode,
+  isAvcVcl,
+  splitAnnexB,
+  splitLengthPrefixed,
+} from '../media/avc/nal-units.ts';
 import { isHdr, type Colour } from '../media/avc/vui.ts';
 import { nameOfVideoCodec, type VideoCodec } from '../media/flv/video-tag.ts';
 import { parseHevcConfig } from '../media/hevc/hevc-config.ts';
-import {
-  hevcNalType,
-  isHevcLeading,
-  isHevcRandomAccess,
-  isHevcRasl,
-  isHevcVcl,
-  mayHaveLeading,
-} from '../media/hevc/hevc-nal.ts';
+import { isHevcVcl } from '../media/hevc/hevc-nal.ts';
 import { colourFormatAdvice, colourSpaceAdvice } from './encoder-advice.ts';
 
 export interface VideoConfiguration {
@@ -37,9 +38,6 @@ export interface VideoConfiguration {
   /** H.264's parameter sets, to know them again inside the stream. */
   readonly parameterSets: readonly Uint8Array[];
 }
-
-/** `maybeKey`: a random-access picture that leading pictures may follow; they decide. `none`: holds no picture. */
-export type PictureRole = 'none' | 'key' | 'maybeKey' | 'leading' | 'rasl' | 'other';
 
 const maxSide = 8192;
 
@@ -82,6 +80,14 @@ function checkLooks(codec: VideoCodec, looks: Looks): void {
 }
 
 const copy = (bytes: Uint8Array): Uint8Array => new Uint8Array(bytes);
+
+/** A record, or, from encoders that know no records, parameter sets behind start codes. */
+function fromAvcHeader(bytes: Uint8Array): VideoConfiguration {
+  const sets = hasStartCode(bytes)
+    ? configurationOfSets(splitAnnexB(bytes, maxNalUnitsOfPicture))
+    : undefined;
+  return sets ?? fromAvc(bytes);
+}
 
 function fromAvc(bytes: Uint8Array): VideoConfiguration {
   const parsed = parseAvcConfig(copy(bytes));
@@ -143,7 +149,7 @@ function fromAv1(bytes: Uint8Array): VideoConfiguration {
 export function readVideoConfiguration(codec: VideoCodec, bytes: Uint8Array): VideoConfiguration {
   switch (codec) {
     case 'h264':
-      return fromAvc(bytes);
+      return fromAvcHeader(bytes);
     case 'hevc':
       return fromHevc(bytes);
     case 'av1':
@@ -153,67 +159,52 @@ export function readVideoConfiguration(codec: VideoCodec, bytes: Uint8Array): Vi
   }
 }
 
-export interface Inspection {
-  readonly role: PictureRole;
-  /** H.264: parameter sets in this IDR that are not those of the configuration: a change without a new header. */
-  readonly changed?: VideoConfiguration;
-}
-
-function inspectAvc(configuration: VideoConfiguration, data: Uint8Array): Inspection {
-  const nals = splitLengthPrefixed(data, configuration.lengthSize);
-  const firstVcl = nals.find(isAvcVcl);
-  if (firstVcl === undefined) return { role: 'none' };
-  if (avcNalType(firstVcl) !== avcNal.idr) return { role: 'other' };
-  const sps = nals.filter((nal) => avcNalType(nal) === avcNal.sps);
-  const pps = nals.filter((nal) => avcNalType(nal) === avcNal.pps);
+/**
+ * What the parameter sets in front of an H.264 IDR make of the configuration in force.
+ *
+ * @returns undefined where they change nothing
+ * @throws TangazaError `MEDIA_INVALID` for sets that cannot be read, `CODEC_REFUSED` for a change that is not taken
+ */
+export function changedBySets(
+  configuration: VideoConfiguration,
+  sets: readonly Uint8Array[],
+): VideoConfiguration | undefined {
   const isKnown = (set: Uint8Array): boolean =>
     configuration.parameterSets.some((known) => Buffer.compare(known, set) === 0);
-  if (sps.every(isKnown) && pps.every(isKnown)) return { role: 'key' };
-  return { role: 'key', changed: withSets(configuration, sps, pps) };
+  if (sets.every(isKnown)) return undefined;
+  const ofType = (type: number): readonly Uint8Array[] => {
+    const found = sets.filter((set) => avcNalType(set) === type);
+    return found.length > 0 ? found : configuration.parameterSets.filter((set) => avcNalType(set) === type);
+  };
+  return fromAvc(buildAvcConfig(ofType(avcNal.sps), ofType(avcNal.pps), configuration.lengthSize));
 }
 
-function withSets(
-  configuration: VideoConfiguration,
-  sps: readonly Uint8Array[],
-  pps: readonly Uint8Array[],
-): VideoConfiguration {
-  const known = (type: number): readonly Uint8Array[] =>
-    configuration.parameterSets.filter((set) => avcNalType(set) === type);
-  const record = buildAvcConfig(
-    sps.length > 0 ? sps : known(avcNal.sps),
-    pps.length > 0 ? pps : known(avcNal.pps),
-    configuration.lengthSize,
+const levelBytes = { first: 2, last: 3 } as const;
+
+/** Equal, or equal but for level and constraint flags, which say what a decoder must be able to do, not what to do. */
+function isSameSet(a: Uint8Array, b: Uint8Array): boolean {
+  if (Buffer.compare(a, b) === 0) return true;
+  if (avcNalType(a) !== avcNal.sps || avcNalType(b) !== avcNal.sps || a.length !== b.length) return false;
+  return a.every((byte, i) => byte === b[i] || (i >= levelBytes.first && i <= levelBytes.last));
+}
+
+/** Whether pictures of `next` decode by the configuration before it. */
+export function isPlayableAs(before: VideoConfiguration, next: VideoConfiguration): boolean {
+  if (Buffer.compare(before.configuration, next.configuration) === 0) return before.codec === next.codec;
+  return (
+    before.codec === 'h264' &&
+    next.codec === 'h264' &&
+    before.lengthSize === next.lengthSize &&
+    before.parameterSets.length === next.parameterSets.length &&
+    before.parameterSets.every((set, i) => isSameSet(set, next.parameterSets[i] ?? new Uint8Array(0)))
   );
-  return fromAvc(record);
 }
 
-function roleOfHevc(data: Uint8Array, lengthSize: number): PictureRole {
-  const vcl = splitLengthPrefixed(data, lengthSize).find(isHevcVcl);
-  if (vcl === undefined) return 'none';
-  const type = hevcNalType(vcl);
-  if (isHevcRandomAccess(type)) return mayHaveLeading(type) ? 'maybeKey' : 'key';
-  if (isHevcRasl(type)) return 'rasl';
-  return isHevcLeading(type) ? 'leading' : 'other';
-}
-
-function roleOfAv1(data: Uint8Array): PictureRole {
-  const units = splitObus(data);
-  if (!hasAv1Frame(units)) return 'none';
-  return isAv1Key(units) ? 'key' : 'other';
-}
-
-/** @throws TangazaError `MEDIA_INVALID` for a picture that does not split, `CODEC_REFUSED` for a change that is not taken */
-export function inspectPicture(configuration: VideoConfiguration, data: Uint8Array): Inspection {
-  switch (configuration.codec) {
-    case 'h264':
-      return inspectAvc(configuration, data);
-    case 'hevc':
-      return { role: roleOfHevc(data, configuration.lengthSize) };
-    case 'av1':
-      return { role: roleOfAv1(data) };
-    default:
-      return unreachable(configuration.codec);
-  }
+/** @returns undefined unless there are both an SPS and a PPS; throws as `changedBySets` */
+export function configurationOfSets(sets: readonly Uint8Array[]): VideoConfiguration | undefined {
+  const sps = sets.filter((set) => avcNalType(set) === avcNal.sps);
+  const pps = sets.filter((set) => avcNalType(set) === avcNal.pps);
+  return sps.length === 0 || pps.length === 0 ? undefined : fromAvc(buildAvcConfig(sps, pps));
 }
 
 function codedParts(configuration: VideoConfiguration, data: Uint8Array): readonly Uint8Array[] {
@@ -238,11 +229,4 @@ export function pictureHash(configuration: VideoConfiguration, data: Uint8Array)
   const hash = createHash('sha256');
   for (const part of codedParts(configuration, data)) hash.update(part);
   return Sha256.parse(hash.digest('hex'));
-}
-
-/** A copy that may be kept; AV1 loses its temporal delimiters, which ISO files do not carry. */
-export function keepPicture(configuration: VideoConfiguration, data: Uint8Array): Uint8Array {
-  if (configuration.codec !== 'av1') return Buffer.from(data);
-  const units = splitObus(data).filter(({ type }) => type !== obuType.temporalDelimiter);
-  return Buffer.concat(units.map(({ whole }) => whole));
 }

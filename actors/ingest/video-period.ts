@@ -10,6 +10,7 @@ import { AudioTrackState } from './audio-track.ts';
 import { earliestCut90k, isCut, ticksPerSecond } from './cut-rule.ts';
 import { checkFrameRate, measureFrameRate, resolveFrameRate } from './frame-rate.ts';
 import type { PeriodPlace, PeriodVideo } from './ingest-events.ts';
+import type { CodedPicture } from './intake/coded-picture.ts';
 import {
   chooseBitrate,
   frameOverheadBytes,
@@ -46,6 +47,8 @@ export class VideoPeriod implements Period {
   #segment: OpenSegment | undefined;
   readonly #cuts: CutVideo[] = [];
   #videoBytes = 0;
+  /** It may still grow: what it has grown by is counted when the next one comes. */
+  #last: { readonly data: CodedPicture; readonly countedBytes: number } | undefined;
   #newest = 0;
   #frameTicks = 0;
   #place: PeriodPlace | undefined;
@@ -89,12 +92,19 @@ export class VideoPeriod implements Period {
   pushPicture({ data, isKey, ptsMs, cutMs }: Picture): void {
     const { zeroMs } = this.#setting;
     const picture = { data, isKey, pts: (ptsMs - zeroMs) * ticksPerMs, cut: (cutMs - zeroMs) * ticksPerMs };
+    this.#countLast();
     this.#videoBytes += data.length + frameOverheadBytes;
+    this.#last = { data, countedBytes: data.length };
     this.#newest = Math.max(this.#newest, picture.pts);
     if (isKey && !this.#isAsked && picture.cut >= earliestCut90k) this.#ask(picture.cut, picture.pts);
     if (this.#place === undefined) this.#pending.push(picture);
     else this.#add(picture, this.#place.offset90k);
     this.#flush();
+  }
+
+  #countLast(): void {
+    if (this.#last !== undefined) this.#videoBytes += this.#last.data.length - this.#last.countedBytes;
+    this.#last = undefined;
   }
 
   pushAudio(ms: number, data: Uint8Array): AudioVerdict {
@@ -113,7 +123,7 @@ export class VideoPeriod implements Period {
     const keys = this.#pending.filter(({ isKey }) => isKey).slice(-maxMarkedPictures);
     const pictures = keys.map(({ cut, data }) => ({
       at90k: cut,
-      hash: pictureHash(this.#video, data).slice(0, markHashLength),
+      hash: pictureHash(this.#video, data.whole()).slice(0, markHashLength),
     }));
     const audio = this.#audio?.marks();
     return { pictures, ...(audio === undefined ? {} : { audio }) };
@@ -271,6 +281,7 @@ export class VideoPeriod implements Period {
   #finish(): void {
     const ending = this.#ending;
     if (ending === undefined || this.#place === undefined || this.#isDone) return;
+    this.#countLast();
     const segment = this.#segment;
     const last =
       segment === undefined ? undefined : { ...segment, end: Math.max(ending.at, segment.start + 1) };

@@ -9,7 +9,7 @@ import type { VideoRendition } from '../../cluster/contract/renditions.ts';
 import { TangazaError } from '../../cluster/errors/tangaza-error.ts';
 import { maxNalUnitsOfEncodedSegment } from '../../cluster/model/media-limits.ts';
 import { buildAvcConfig } from '../media/avc/avc-config.ts';
-import { avcNal, avcNalType, isAvcVcl, splitAnnexB } from '../media/avc/nal-units.ts';
+import { avcNal, avcNalType, isAvcVcl, joinLengthPrefixed, splitAnnexB } from '../media/avc/nal-units.ts';
 import type { Sample } from '../media/cmaf/cmaf.ts';
 import { readSegment } from '../media/cmaf/reader.ts';
 import { writeInit, writeSegment } from '../media/cmaf/writer.ts';
@@ -56,7 +56,7 @@ export function packRung(
     configuration,
   } as const;
   const samples = pictures.map(({ nals, isKey }, index): Sample => ({
-    data: lengthPrefixed(nals),
+    data: joinLengthPrefixed(nals),
     pts: times.start90k + (times.times90k[index] ?? 0),
     isKey,
   }));
@@ -119,18 +119,6 @@ function addSlice(pictures: Picture[], nal: Uint8Array): void {
   if (current === undefined || ((nal[1] ?? 0) & 0x80) !== 0)
     pictures.push({ nals: [nal], isKey: avcNalType(nal) === avcNal.idr });
   else current.nals.push(nal);
-}
-
-function lengthPrefixed(nals: readonly Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(nals.reduce((sum, nal) => sum + 4 + nal.length, 0));
-  const view = new DataView(bytes.buffer);
-  let offset = 0;
-  for (const nal of nals) {
-    view.setUint32(offset, nal.length);
-    bytes.set(nal, offset + 4);
-    offset += 4 + nal.length;
-  }
-  return bytes;
 }
 
 function keyOf(nal: Uint8Array): string {

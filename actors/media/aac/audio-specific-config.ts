@@ -122,7 +122,7 @@ export function parseAudioSpecificConfig(bytes: Uint8Array): AacConfig {
   const channelConfiguration = bits.bits(4);
   const explicit = readLeadingExtension(bits, first);
   const core = explicit === undefined ? first : readObjectType(bits);
-  if (core !== low) throw refused(core);
+  if (core !== low) throw unusable(core);
   const { frameLength, channels } = readCore(bits, channelConfiguration);
   const { objectType, sampleRate }: Extension = explicit ?? readTrailingExtension(bits, coreRate);
   if (sampleRate !== coreRate && sampleRate !== 2 * coreRate)
@@ -137,7 +137,9 @@ export function parseAudioSpecificConfig(bytes: Uint8Array): AacConfig {
   };
 }
 
-function refused(objectType: number): TangazaError {
-  const name = objectTypeNames[objectType] ?? `MPEG-4 audio object type ${objectType}`;
+/** A type that nobody has a name for is a damaged configuration, not an encoder's choice. */
+function unusable(objectType: number): TangazaError {
+  const name = objectTypeNames[objectType];
+  if (name === undefined) return mediaInvalid(`an AAC configuration has audio object type ${objectType}`);
   return new TangazaError('CODEC_REFUSED', `${name} is not taken: send AAC-LC or HE-AAC (ffmpeg: -c:a aac)`);
 }

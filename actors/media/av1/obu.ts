@@ -13,6 +13,7 @@ export const obuType = {
   temporalDelimiter: 2,
   frameHeader: 3,
   tileGroup: 4,
+  metadata: 5,
   frame: 6,
 } as const;
 
@@ -52,14 +53,31 @@ export function splitObus(data: Uint8Array): readonly Obu[] {
   return units;
 }
 
-/** A shown key frame with a sequence header before it: where a segment may start (M3). */
-export function isAv1Key(units: readonly Obu[]): boolean {
-  if (!units.some(({ type }) => type === obuType.sequenceHeader)) return false;
-  const first = units.find(({ type }) => type === obuType.frameHeader || type === obuType.frame)?.payload[0];
-  // show_existing_frame = 0, frame_type = KEY_FRAME (0), show_frame = 1
-  return first !== undefined && first >> 4 === 0b0001;
+/** Whether a frame header (5.9.2) says that its frame is shown, or shows one that was decoded before. */
+export function isShownFrame({ payload }: Obu): boolean {
+  const first = payload[0] ?? 0;
+  // show_existing_frame (1 bit), else frame_type (2 bits) and show_frame
+  return (first & 0x80) !== 0 || (first & 0x10) !== 0;
 }
 
-export function hasAv1Frame(units: readonly Obu[]): boolean {
-  return units.some(({ type }) => type === obuType.frameHeader || type === obuType.frame);
+/** `spatial_id` of the extension header; 0 without one. */
+export function spatialLayer({ whole }: Obu): number {
+  return ((whole[0] ?? 0) & 4) === 0 ? 0 : ((whole[1] ?? 0) >> 3) & 3;
+}
+
+/** The unit with its size in it, which only the last of a temporal unit may lack; itself where it has one. */
+export function withSize({ whole, payload }: Obu): Uint8Array {
+  const header = whole[0] ?? 0;
+  if ((header & 2) !== 0) return whole;
+  const size: number[] = [];
+  for (let left = payload.length; left > 0 || size.length === 0; left >>= 7)
+    size.push((left & 0x7f) | (left > 0x7f ? 0x80 : 0));
+  const extension = whole.subarray(1, whole.length - payload.length);
+  return Buffer.concat([Uint8Array.of(header | 2), extension, Uint8Array.from(size), payload]);
+}
+
+/** A key frame that is shown as it is decoded: behind a sequence header a segment may start with it (M3). */
+export function isShownKeyFrame({ payload }: Obu): boolean {
+  // show_existing_frame = 0, frame_type = KEY_FRAME (0), show_frame = 1
+  return payload[0] !== undefined && payload[0] >> 4 === 0b0001;
 }

@@ -5,7 +5,16 @@ import { mediaInvalid } from '../bits/byte-reader.ts';
 const startCode = Buffer.from([0, 0, 1]);
 
 /** NAL unit types of H.264 that are told apart here (ISO/IEC 14496-10 table 7-1). */
-export const avcNal = { slice: 1, idr: 5, sei: 6, sps: 7, pps: 8, delimiter: 9, filler: 12 } as const;
+export const avcNal = {
+  slice: 1,
+  partitionA: 2,
+  idr: 5,
+  sei: 6,
+  sps: 7,
+  pps: 8,
+  delimiter: 9,
+  filler: 12,
+} as const;
 
 /** `nal_unit_type` of an H.264 NAL unit; 0 (unspecified) for an empty one. */
 export function avcNalType(nal: Uint8Array): number {
@@ -47,6 +56,25 @@ export function splitLengthPrefixed(data: Uint8Array, lengthSize: number): reado
     offset = end;
   }
   return nals;
+}
+
+/** The NAL units as a sample holds them, each behind its length of 4 bytes. */
+export function joinLengthPrefixed(nals: readonly Uint8Array[]): Uint8Array {
+  const bytes = new Uint8Array(nals.reduce((sum, nal) => sum + 4 + nal.length, 0));
+  const view = new DataView(bytes.buffer);
+  let offset = 0;
+  for (const nal of nals) {
+    view.setUint32(offset, nal.length);
+    bytes.set(nal, offset + 4);
+    offset += 4 + nal.length;
+  }
+  return bytes;
+}
+
+/** Whether it begins as an Annex B byte stream does. What splits by lengths is none, whatever it begins with. */
+export function hasStartCode(data: Uint8Array): boolean {
+  const [a, b, c, d] = data;
+  return a === 0 && b === 0 && (c === 1 || (c === 0 && d === 1));
 }
 
 function withoutTrailingZeros(nal: Uint8Array): Uint8Array {

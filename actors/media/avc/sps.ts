@@ -25,7 +25,17 @@ export interface AvcSps {
   readonly isProgressive: boolean;
   readonly referenceFrames: number;
   readonly colour: Colour;
+  /** How slice headers are read: the three planes of 4:4:4 apart, bits of `frame_num`, how order is told. */
+  readonly hasSeparatePlanes: boolean;
+  readonly frameNumBits: number;
+  readonly pictureOrder: PictureOrder;
 }
+
+/** By `pic_order_cnt_type`. */
+export type PictureOrder =
+  | { readonly type: 0; readonly lsbBits: number }
+  | { readonly type: 1; readonly isDeltaZero: boolean }
+  | { readonly type: 2 };
 
 /** Profiles whose SPS carries chroma format and bit depth. */
 const highProfiles: ReadonlySet<number> = new Set([
@@ -38,7 +48,10 @@ const maxSide = 16_384;
 interface SampleFormat {
   readonly chromaFormat: number;
   readonly bitDepth: number;
+  readonly hasSeparatePlanes: boolean;
 }
+
+const usualFormat: SampleFormat = { chromaFormat: 1, bitDepth: 8, hasSeparatePlanes: false };
 
 function skipScalingList(bits: BitReader, size: number): void {
   let last = 8;
@@ -51,7 +64,7 @@ function skipScalingList(bits: BitReader, size: number): void {
 
 function readSampleFormat(bits: BitReader): SampleFormat {
   const chromaFormat = atMost(bits.ue(), 3, 'chroma_format_idc');
-  if (chromaFormat === 3) bits.skip(1);
+  const hasSeparatePlanes = chromaFormat === 3 && bits.flag();
   const luma = 8 + atMost(bits.ue(), 6, 'bit_depth_luma_minus8');
   const chroma = 8 + atMost(bits.ue(), 6, 'bit_depth_chroma_minus8');
   bits.skip(1);
@@ -59,18 +72,19 @@ function readSampleFormat(bits: BitReader): SampleFormat {
     const lists = chromaFormat === 3 ? 12 : 8;
     for (let i = 0; i < lists; i += 1) if (bits.flag()) skipScalingList(bits, i < 6 ? 16 : 64);
   }
-  return { chromaFormat, bitDepth: Math.max(luma, chroma) };
+  return { chromaFormat, bitDepth: Math.max(luma, chroma), hasSeparatePlanes };
 }
 
-function skipPictureOrderCount(bits: BitReader): void {
+function readPictureOrder(bits: BitReader): PictureOrder {
   const type = atMost(bits.ue(), 2, 'pic_order_cnt_type');
-  if (type === 0) atMost(bits.ue(), 12, 'log2_max_pic_order_cnt_lsb_minus4');
-  if (type !== 1) return;
-  bits.skip(1);
+  if (type === 0) return { type: 0, lsbBits: 4 + atMost(bits.ue(), 12, 'log2_max_pic_order_cnt_lsb_minus4') };
+  if (type === 2) return { type: 2 };
+  const isDeltaZero = bits.flag();
   bits.se();
   bits.se();
   const cycle = atMost(bits.ue(), 255, 'num_ref_frames_in_pic_order_cnt_cycle');
   for (let i = 0; i < cycle; i += 1) bits.se();
+  return { type: 1, isDeltaZero };
 }
 
 interface Geometry {
@@ -137,11 +151,14 @@ export function parseSps(sps: Uint8Array): AvcSps {
   const constraints = bits.bits(8);
   const level = bits.bits(8);
   const id = atMost(bits.ue(), 31, 'seq_parameter_set_id');
-  const format = highProfiles.has(profile) ? readSampleFormat(bits) : { chromaFormat: 1, bitDepth: 8 };
-  atMost(bits.ue(), 12, 'log2_max_frame_num_minus4');
-  skipPictureOrderCount(bits);
+  const format = highProfiles.has(profile) ? readSampleFormat(bits) : usualFormat;
+  const frameNumBits = 4 + atMost(bits.ue(), 12, 'log2_max_frame_num_minus4');
+  const pictureOrder = readPictureOrder(bits);
   const referenceFrames = atMost(bits.ue(), 16, 'max_num_ref_frames');
   bits.skip(1);
   const geometry = readGeometry(bits, format.chromaFormat);
-  return { id, profile, constraints, level, referenceFrames, ...format, ...geometry, ...tryUsability(bits) };
+  return {
+    ...{ id, profile, constraints, level, referenceFrames, frameNumBits, pictureOrder },
+    ...{ ...format, ...geometry, ...tryUsability(bits) },
+  };
 }

@@ -16,10 +16,35 @@ export const hevcNal = {
   vps: 32,
   sps: 33,
   pps: 34,
+  delimiter: 35,
+  prefixSei: 39,
 } as const;
 
 export function isHevcVcl(nal: Uint8Array): boolean {
   return hevcNalType(nal) < hevcNal.vps;
+}
+
+/** `nuh_layer_id`: 0 for the pictures themselves, more for what scalable extensions add to them. */
+export function hevcLayer(nal: Uint8Array): number {
+  return (((nal[0] ?? 0) & 1) << 5) | ((nal[1] ?? 0) >> 3);
+}
+
+/** `first_slice_segment_in_pic_flag`, the first bit of every slice header (7.3.6.1). */
+export function isFirstSegment(nal: Uint8Array): boolean {
+  return ((nal[2] ?? 0) & 0x80) !== 0;
+}
+
+/**
+ * Belongs to the picture behind it, and behind a picture tells that the next one begins (7.4.2.4.4): parameter sets,
+ * delimiter, prefix SEI, and types reserved for the like.
+ */
+export function isHevcPrefix(type: number): boolean {
+  return (
+    (type >= hevcNal.vps && type <= hevcNal.delimiter) ||
+    type === hevcNal.prefixSei ||
+    (type >= 41 && type <= 44) ||
+    (type >= 48 && type <= 55)
+  );
 }
 
 /** BLA, IDR or CRA: decoding may start here, if nothing that leads it refers to what came before. */

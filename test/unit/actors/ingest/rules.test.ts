@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { isCut, nextAudioCut } from '../../../../actors/ingest/cut-rule.ts';
 import { FeedClock } from '../../../../actors/ingest/clock/feed-clock.ts';
+import { CodedPicture } from '../../../../actors/ingest/intake/coded-picture.ts';
 import { measureFrameRate, resolveFrameRate } from '../../../../actors/ingest/frame-rate.ts';
 import { RandomAccessStage, type RawPicture } from '../../../../actors/ingest/picture.ts';
 import { repairTimes } from '../../../../actors/ingest/segment-builder.ts';
@@ -111,11 +112,11 @@ function stageOf(roles: readonly RawPicture['role'][]): readonly string[] {
   const stage = new RandomAccessStage();
   const raws = roles.map((role, i): RawPicture => {
     const ptsMs = role === 'leading' || role === 'rasl' ? i * 40 - 100 : i * 40;
-    return { data: Uint8Array.of(i), dtsMs: i * 40, ptsMs, role };
+    return { data: new CodedPicture(Uint8Array.of(i)), dtsMs: i * 40, ptsMs, role };
   });
   const settled = [...raws.flatMap((raw) => stage.push(raw)), ...stage.flush()];
-  expect(settled.map(({ data }) => data[0])).toEqual(roles.map((_, i) => i));
-  return settled.filter(({ isKey }) => isKey).map(({ data, cutMs }) => `${data[0]}@${cutMs}`);
+  expect(settled.map(({ data }) => data.whole()[0])).toEqual(roles.map((_, i) => i));
+  return settled.filter(({ isKey }) => isKey).map(({ data, cutMs }) => `${data.whole()[0]}@${cutMs}`);
 }
 
 test.each([
@@ -141,7 +142,7 @@ test('a candidate with endless leading pictures is given up, not kept', () => {
     ...Array.from({ length: 40 }, () => 'leading' as const),
   ];
   const settled = roles.flatMap((role, i) =>
-    stage.push({ data: Uint8Array.of(i), dtsMs: i, ptsMs: i, role }),
+    stage.push({ data: new CodedPicture(Uint8Array.of(i)), dtsMs: i, ptsMs: i, role }),
   );
   expect(settled.length).toBe(41);
   expect(settled.some(({ isKey }) => isKey)).toBe(false);

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { parseAv1Config } from '../../../../../actors/media/av1/av1-config.ts';
-import { isAv1Key, splitObus } from '../../../../../actors/media/av1/obu.ts';
+import { splitObus } from '../../../../../actors/media/av1/obu.ts';
 import { errorCodeOf } from '../../../../../cluster/errors/tangaza-error.ts';
 import { configurations } from '../../../../support/flv-builders.ts';
 
@@ -20,27 +20,6 @@ test('a record without a sequence header is refused', () => {
   expect(() => parseAv1Config(configurations.av1.slice(0, 4))).toThrow(
     expect.objectContaining({ code: 'MEDIA_INVALID' }),
   );
-});
-
-const sequenceHeader = configurations.av1.slice(4);
-const frame = (firstByte: number): number[] => [0x32, 2, firstByte, 0];
-
-test.each([
-  {
-    name: 'a shown key frame behind a sequence header',
-    unit: [...sequenceHeader, ...frame(0x10)],
-    isKey: true,
-  },
-  { name: 'a key frame without sequence header', unit: frame(0x10), isKey: false },
-  {
-    name: 'an inter frame behind a sequence header',
-    unit: [...sequenceHeader, ...frame(0x30)],
-    isKey: false,
-  },
-  { name: 'a hidden key frame', unit: [...sequenceHeader, ...frame(0x00)], isKey: false },
-  { name: 'an existing frame shown again', unit: [...sequenceHeader, ...frame(0x80)], isKey: false },
-])('a cut may be at it or not: $name', ({ unit, isKey }) => {
-  expect(isAv1Key(splitObus(Uint8Array.from(unit)))).toBe(isKey);
 });
 
 test('any bytes split, parse, or are MEDIA_INVALID', () => {
