@@ -271,7 +271,9 @@ test('keyframes that cannot be read, among pictures that can, are the cause that
     return tag(i * 40, i > 0 && i % 25 === 0 ? whole.subarray(0, -2) : whole);
   });
   expect(details(play([avcHeader(), ...pictures], { wallMs: wallOfMedia() }))).toEqual([
-    expect.stringMatching(/no keyframe to cut at for [\d.]+ s: \d+ pictures could not be read \(a NAL unit of/),
+    expect.stringMatching(
+      /no keyframe to cut at for [\d.]+ s: \d+ pictures could not be read \(a NAL unit of/,
+    ),
   ]);
 });
 
