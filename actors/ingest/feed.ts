@@ -15,7 +15,7 @@ import { TangazaError } from '../../cluster/errors/tangaza-error.ts';
 import type { FeedMetadata } from '../media/flv/script-tag.ts';
 import { AudioPeriod } from './audio-period.ts';
 import { keyframeAdvice } from './encoder-advice.ts';
-import { FeedClock } from './clock/feed-clock.ts';
+import { FeedClock, type Step } from './clock/feed-clock.ts';
 import type { IngestEvent, Now, PeriodPlace, WarningCode } from './ingest-events.ts';
 import type { AudioConfiguration, Period, PeriodSetting } from './period.ts';
 import { frameOverheadBytes } from './period.ts';
@@ -35,6 +35,8 @@ export interface FeedPorts {
   readonly warn: (code: WarningCode, detail: string) => void;
 }
 
+/** A longer step of the video's clock may be a hole, where pictures were dropped. */
+const leastHoleMs = 1000;
 const audioJumpMs = 500;
 /** Audio further from the video's clock than this is on another clock. */
 const maxApartMs = 10_000;
@@ -57,6 +59,7 @@ export class Feed {
   readonly #stage = new RandomAccessStage();
   #videoClock = new FeedClock();
   #audioClock = new FeedClock();
+  #lastStepMs = 0;
   #mustSwitchAtKey = false;
   #held: HeldFrame[] = [];
   #suspects: HeldFrame[] = [];
@@ -115,6 +118,12 @@ export class Feed {
     return { mediaMs, wallMs: now.runningMs - runningMs };
   }
 
+  /** The connection was silent for so long: no keyframe could be waited for. */
+  onPause(ms: number): void {
+    if (this.#keyWait !== undefined)
+      this.#keyWait = { ...this.#keyWait, runningMs: this.#keyWait.runningMs + ms };
+  }
+
   onMetadata(metadata: FeedMetadata): void {
     this.#metadata = metadata;
   }
@@ -151,7 +160,7 @@ export class Feed {
   /** @param picture its times as told; `dtsMs` unwrapped */
   onPicture(picture: RawPicture, now: Now): void {
     const composition = picture.ptsMs - picture.dtsMs;
-    const step = this.#videoClock.step(picture.dtsMs, now.monotonicMs);
+    const step = this.#step(picture.dtsMs, now);
     if (step.kind === 'jump') this.#jump(step.byMs, picture.dtsMs, now);
     const dtsMs = step.kind === 'jump' ? picture.dtsMs : step.ms;
     if (step.kind === 'run' && step.isSnapped)
@@ -160,6 +169,19 @@ export class Feed {
       this.#keyWait = { dtsMs, runningMs: this.#keyWait?.runningMs ?? now.runningMs };
     const raw = { ...picture, dtsMs, ptsMs: dtsMs + composition };
     for (const settled of this.#stage.push(raw)) this.#place(settled, now);
+  }
+
+  /** A hole that would make the keyframe interval too long is none to be bridged: the period ends before it. */
+  #step(dtsMs: number, now: Now): Step {
+    const lastMs = this.#videoClock.lastMs;
+    const keyMs = this.#keyWait?.dtsMs;
+    const byMs = dtsMs - (lastMs ?? dtsMs);
+    const isHole = byMs > Math.max(leastHoleMs, 3 * this.#lastStepMs);
+    this.#lastStepMs = byMs;
+    const nextKeyMs = dtsMs + (this.#keyframeIntervalMs ?? 0);
+    const isTooLong = keyMs !== undefined && nextKeyMs - keyMs >= this.#ports.limits.maxKeyframeIntervalMs;
+    if (isHole && isTooLong) return { kind: 'jump', byMs };
+    return this.#videoClock.step(dtsMs, now.monotonicMs);
   }
 
   #jump(byMs: number, dtsMs: number, now: Now): void {
@@ -293,21 +315,22 @@ export class Feed {
     this.#give(next, frame.ms, frame.data);
   }
 
-  #frameMs(): number {
+  /** What a frame of the audio lasts; 0 while it is unknown. */
+  get frameMs(): number {
     const aac = this.#audio?.aac;
     return aac === undefined ? 0 : (aac.samplesPerFrame * 1000) / aac.sampleRate;
   }
 
   #pushBesideVideo(period: Period, frame: HeldFrame): void {
     const last = this.#lastAudioMs;
-    const isJump = last !== undefined && Math.abs(frame.ms - last - this.#frameMs()) > audioJumpMs;
+    const isJump = last !== undefined && Math.abs(frame.ms - last - this.frameMs) > audioJumpMs;
     if (!isJump && this.#suspects.length === 0) {
       this.#lastAudioMs = frame.ms;
       this.#giveInRange(period, frame);
       return;
     }
     this.#suspects.push(frame);
-    if (this.#suspects.length * this.#frameMs() < audioJumpMs) return;
+    if (this.#suspects.length * this.frameMs < audioJumpMs) return;
     const suspects = this.#suspects;
     this.#suspects = [];
     this.#lastAudioMs = frame.ms;

@@ -26,6 +26,7 @@ export type WarningCode =
   | 'pictureCorrupt'
   | 'audioCorrupt'
   | 'timestampSnapped'
+  | 'timestampOutlier'
   | 'timestampJump'
   | 'clockDrift'
   | 'presentationRepaired'

@@ -10,6 +10,7 @@ import { unreachable } from '../../cluster/model/unreachable.ts';
 import { parseScriptTag } from '../media/flv/script-tag.ts';
 import { TimestampUnwrapper } from '../media/flv/timestamp-unwrapper.ts';
 import { nameOfVideoCodec } from '../media/flv/video-tag.ts';
+import { Timekeeper } from './clock/timekeeper.ts';
 import { keyframeAdvice } from './encoder-advice.ts';
 import { Feed } from './feed.ts';
 import type {
@@ -36,6 +37,7 @@ const maxUnopenedPeriods = 4;
 export class IngestSession implements IngestSessionApi {
   readonly #limits: SessionLimits;
   readonly #feed: Feed;
+  readonly #timekeeper: Timekeeper;
   readonly #video: VideoIntake;
   readonly #audio: AudioIntake;
   readonly #warnings = new SessionWarnings();
@@ -43,6 +45,7 @@ export class IngestSession implements IngestSessionApi {
   #events: IngestEvent[] = [];
   #now: Now = { monotonicMs: 0, runningMs: 0, utcMs: 0 };
   #state: 'receiving' | 'refused' | 'closed' = 'receiving';
+  #isRefused = false;
   #firstTagMs: number | undefined;
   #askedAtMs: number | undefined;
 
@@ -53,10 +56,11 @@ export class IngestSession implements IngestSessionApi {
       emit: (event) => this.#events.push(event),
       warn: (code, detail) => this.#warn(code, detail),
     });
+    this.#timekeeper = new Timekeeper(this.#feed, (code, detail) => this.#warn(code, detail));
     const unwrapper = new TimestampUnwrapper();
     const ports = {
       limits: this.#limits,
-      feed: this.#feed,
+      feed: this.#timekeeper,
       unwrap: (wireMs: number) => unwrapper.unwrap(wireMs),
       warn: (code: WarningCode, detail: string) => this.#warn(code, detail),
     };
@@ -71,6 +75,8 @@ export class IngestSession implements IngestSessionApi {
     if (this.#state !== 'receiving') return [];
     return this.#turn(now, () => {
       this.#firstTagMs ??= now.runningMs;
+      const pauseMs = now.runningMs - this.#meter.lastPacketMs(now.runningMs) - silentMs;
+      if (pauseMs > 0) this.#feed.onPause(pauseMs);
       this.#meter.note(now.runningMs, tag.payload.length, 0);
       this.#take(tag);
       this.#check();
@@ -87,13 +93,19 @@ export class IngestSession implements IngestSessionApi {
 
   onTick(now: Now): readonly IngestEvent[] {
     if (this.#state !== 'receiving') return [];
-    return this.#turn(now, () => this.#check());
+    return this.#turn(now, () => {
+      this.#timekeeper.tick(now);
+      this.#check();
+    });
   }
 
   close(now: Now): readonly IngestEvent[] {
     if (this.#state === 'closed') return [];
     this.#state = 'closed';
-    return this.#turn(now, () => this.#feed.close(now));
+    return this.#turn(now, () => {
+      this.#timekeeper.settle();
+      this.#feed.close(now);
+    });
   }
 
   stats(now: Now): InputStats {
@@ -130,6 +142,8 @@ export class IngestSession implements IngestSessionApi {
   }
 
   #refuse(error: unknown): void {
+    if (this.#isRefused) return;
+    this.#isRefused = true;
     if (this.#state === 'receiving') this.#state = 'refused';
     const detail = error instanceof Error ? error.message : String(error);
     this.#events.push({ kind: 'refuse', code: errorCodeOf(error), detail });
@@ -170,7 +184,7 @@ export class IngestSession implements IngestSessionApi {
     this.#checkKeyframes();
     this.#checkOwner();
     const { driftMs } = this.#feed;
-    const bufferedBytes = this.#feed.bufferedBytes + this.#video.heldBytes;
+    const bufferedBytes = this.#feed.bufferedBytes + this.#timekeeper.heldBytes + this.#video.heldBytes;
     if (Math.abs(driftMs) > maxDriftMs) {
       this.#warn(
         'clockDrift',

@@ -111,7 +111,7 @@ test('an owner that never answers is not waited for for ever', () => {
 });
 
 test('video of more than 120 pictures a second is refused at its start, by its rate', () => {
-  const played = play(feed({ seconds: 9, framesPerSecond: 240 }));
+  const played = play(feed({ seconds: 9, framesPerSecond: 240 }), { wallMs: wallOfMedia() });
   expect(refusalsOf(played)).toEqual([
     {
       code: 'CODEC_REFUSED',
