@@ -145,17 +145,26 @@ export class TaskPuller {
       return [];
     }
     const release = demand.take();
-    const settle = (payload: string): void => {
-      release();
-      tell(connection, message, payload);
+    // An ack behind a give-back would take the task out of the queue while it is on its way to another worker.
+    let isSettled = false;
+    const isFirst = (): boolean => {
+      if (isSettled) return false;
+      isSettled = true;
+      return true;
     };
     return [
       {
         task: parsed.data,
         deliveries: deliveriesOf(message),
         working: () => tell(connection, message, reply.working),
-        ack: () => this.#ack(message).finally(release),
-        giveBack: (delayMs) => settle(reply.givenBack(delayMs)),
+        ack: async () => {
+          if (isFirst()) await this.#ack(message).finally(release);
+        },
+        giveBack: (delayMs) => {
+          if (!isFirst()) return;
+          release();
+          tell(connection, message, reply.givenBack(delayMs));
+        },
       },
     ];
   }

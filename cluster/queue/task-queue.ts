@@ -22,6 +22,7 @@ export interface PulledTask {
   readonly deliveries: number;
   /** Still at it: call every 500 ms (M12). */
   working(): void;
+  /** It is done. Of `ack` and `giveBack` the first one counts, once. */
   ack(): Promise<void>;
   /** Gives it back, to be delivered again after `delayMs`. */
   giveBack(delayMs: number): void;

@@ -5,13 +5,14 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { errorCodeOf } from '../../cluster/errors/tangaza-error.ts';
-import { RegionId, StreamId } from '../../cluster/model/ids.ts';
+import { RegionId } from '../../cluster/model/ids.ts';
 import { silentLogger } from '../../cluster/observe/logger.ts';
 import { noMetrics } from '../../cluster/observe/metrics.ts';
-import type { FollowItem, IndexLog } from '../../cluster/ownership/index-log.ts';
+import type { IndexLog } from '../../cluster/ownership/index-log.ts';
 import { openNatsIndexLog } from '../../cluster/ownership/index-log.nats.ts';
-import { clockRecord, endRecord, openRecord, region, stream } from '../support/records.ts';
+import { clockRecord, openRecord, region, stream } from '../support/records.ts';
 import { temporaryFolder } from '../support/media-feed.ts';
+import { followLog } from '../support/log-follower.ts';
 import { startNats, type TestNats } from '../support/start-nats.ts';
 
 async function open(
@@ -24,50 +25,6 @@ async function open(
 
 const codeOf = async (work: Promise<unknown>): Promise<string> => work.then(() => 'none', errorCodeOf);
 const clock = (recordId: string) => clockRecord({ recordId });
-
-test('an append that names the tail is stored, any other is fenced', async () => {
-  await using nats = await startNats({ jetstream: true });
-  await using a = await open(nats);
-  const first = await a.log.append(stream, openRecord(), 0);
-  expect(await codeOf(a.log.append(stream, openRecord({ recordId: 'r2' }), 0))).toBe('FENCED');
-  expect(await codeOf(a.log.append(stream, openRecord({ recordId: 'r2' }), first + 1))).toBe('FENCED');
-  const second = await a.log.append(stream, endRecord({ recordId: 'r3' }), first);
-  expect(await a.log.tail(stream)).toEqual({ sequence: second, record: endRecord({ recordId: 'r3' }) });
-});
-
-test('of two writers that expect the same tail, exactly one is stored', async () => {
-  await using nats = await startNats({ jetstream: true });
-  await using a = await open(nats);
-  await using b = await open(nats);
-  const tail = await a.log.append(stream, openRecord(), 0);
-  const outcomes = await Promise.all(
-    [a, b].map((one, index) => codeOf(one.log.append(stream, clock(`c${index}`), tail))),
-  );
-  expect(outcomes.toSorted()).toEqual(['FENCED', 'none']);
-});
-
-test('streams do not disturb each other, and an unknown one has no tail and no records', async () => {
-  await using nats = await startNats({ jetstream: true });
-  await using a = await open(nats);
-  const other = StreamId.parse('other');
-  const one = await a.log.append(stream, openRecord(), 0);
-  await a.log.append(other, openRecord(), 0);
-  const two = await a.log.append(stream, clock('c1'), one);
-  expect((await a.log.read(stream)).map((entry) => entry.sequence)).toEqual([one, two]);
-  expect((await a.log.read(stream, two)).map((entry) => entry.record.recordId)).toEqual(['c1']);
-  expect(await a.log.tail(StreamId.parse('nobody'))).toBeUndefined();
-  expect(await a.log.read(StreamId.parse('nobody'))).toEqual([]);
-});
-
-test('a purge keeps the fence: the tail stays, and an expectation of 0 is refused', async () => {
-  await using nats = await startNats({ jetstream: true });
-  await using a = await open(nats);
-  let tail = 0;
-  for (const id of ['a', 'b', 'c']) tail = await a.log.append(stream, clock(id), tail);
-  await a.log.purgeBelow(stream, tail);
-  expect((await a.log.read(stream)).map((entry) => entry.record.recordId)).toEqual(['c']);
-  expect(await codeOf(a.log.append(stream, openRecord(), 0))).toBe('FENCED');
-});
 
 test('a server that is no cluster is told from one that does not answer, with what to do', async () => {
   await using nats = await startNats({ jetstream: true });
@@ -122,26 +79,6 @@ test('with the server gone every call says LOG_UNAVAILABLE, and works again afte
   expect(found?.record.epoch).toBe(1);
 });
 
-test('a follower gets what is there, is told so, and then what comes', async () => {
-  await using nats = await startNats({ jetstream: true });
-  await using a = await open(nats);
-  const tail = await a.log.append(stream, openRecord(), 0);
-  using following = follow(a.log, 1);
-  await following.until((seen) => seen.includes('caughtUp'));
-  await a.log.append(stream, clock('c1'), tail);
-  await following.until((seen) => seen.includes('c1'));
-  expect(following.seen).toEqual(['r1', 'caughtUp', 'c1']);
-});
-
-test('a follower of an empty log is caught up at once', async () => {
-  await using nats = await startNats({ jetstream: true });
-  await using a = await open(nats);
-  using following = follow(a.log, 1);
-  await following.until((seen) => seen.includes('caughtUp'));
-  await a.log.append(stream, openRecord(), 0);
-  await following.until((seen) => seen.includes('r1'));
-});
-
 // Goal: a crash of the server costs a follower nothing (L4). Method: two followers, one from the start and one from the
 // middle; SIGKILL between two appends, restart on the same folder, append on; both must see each record exactly once.
 test('followers go on after a SIGKILL of the server, with no hole and nothing twice', async () => {
@@ -152,8 +89,8 @@ test('followers go on after a SIGKILL of the server, with no hole and nothing tw
   const half = ids.slice(0, 20);
   let tail = 0;
   for (const id of half) tail = await a.log.append(stream, clock(id), tail);
-  using whole = follow(b.log, 1);
-  using late = follow(b.log, tail);
+  using whole = followLog(b.log, stream, 1);
+  using late = followLog(b.log, stream, tail);
   await whole.until((seen) => seen.includes('c19'));
   await nats.kill();
   await nats.restart();
@@ -173,7 +110,7 @@ test('a follower of a log that was restored from a backup is told, and gets all 
   await using a = await open(nats);
   let tail = 0;
   for (const id of ['c0', 'c1']) tail = await a.log.append(stream, clock(id), tail);
-  using following = follow(a.log, 1);
+  using following = followLog(a.log, stream, 1);
   await following.until((seen) => seen.includes('c1'));
   await nats.kill();
   await using backup = await temporaryFolder();
@@ -210,7 +147,7 @@ test.each(['are refused', 'hang'] as const)(
     await using a = await open(nats);
     if (how === 'hang') a.connection.subscribe('nobody.>', { callback: () => {} });
     let tail = await a.log.append(stream, openRecord(), 0);
-    using following = follow(a.log, 1);
+    using following = followLog(a.log, stream, 1);
     await following.until((seen) => seen.includes('caughtUp'));
     const ids = Array.from({ length: 40 }, (_, index) => `c${index}`);
     for (const id of ids) tail = await a.log.append(stream, clock(id), tail);
@@ -237,7 +174,7 @@ no_auth_user: test
 test('a follower ends when its signal aborts, also while the server is gone', async () => {
   await using nats = await startNats({ jetstream: true });
   await using a = await open(nats);
-  const following = follow(a.log, 1);
+  const following = followLog(a.log, stream, 1);
   await following.until((seen) => seen.includes('caughtUp'));
   await nats.kill();
   following[Symbol.dispose]();
@@ -255,36 +192,4 @@ async function eventually<T>(work: () => Promise<T>): Promise<T> {
     }
   }
   return work();
-}
-
-function labelOf(item: FollowItem): string {
-  if ('record' in item) return item.record.recordId;
-  return 'caughtUp' in item ? 'caughtUp' : 'wentBack';
-}
-
-interface Following extends Disposable {
-  readonly seen: readonly string[];
-  readonly ended: Promise<void>;
-  until(isDone: (seen: readonly string[]) => boolean): Promise<void>;
-}
-
-function follow(log: IndexLog, fromSequence: number): Following {
-  const seen: string[] = [];
-  const ending = new AbortController();
-  let wake: (() => void) | undefined;
-  const run = async (): Promise<void> => {
-    for await (const item of log.follow(stream, fromSequence, ending.signal)) {
-      seen.push(labelOf(item));
-      wake?.();
-    }
-  };
-  const ended = run();
-  return {
-    seen,
-    ended,
-    until: async (isDone) => {
-      while (!isDone(seen)) await new Promise<void>((resolve) => (wake = resolve));
-    },
-    [Symbol.dispose]: () => ending.abort(),
-  };
 }

@@ -6,10 +6,11 @@ import type { TranscodeTask } from '../../cluster/contract/transcode.ts';
 import { RegionId } from '../../cluster/model/ids.ts';
 import { silentLogger } from '../../cluster/observe/logger.ts';
 import { noMetrics } from '../../cluster/observe/metrics.ts';
-import type { PulledTask, TaskQueue } from '../../cluster/queue/task-queue.ts';
+import type { TaskQueue } from '../../cluster/queue/task-queue.ts';
 import { openNatsTaskQueue, type TaskQueueOptions } from '../../cluster/queue/task-queue.nats.ts';
 import { systemClock } from '../../cluster/time/clock.system.ts';
 import { startNats, type TestNats } from '../support/start-nats.ts';
+import { Puller, queuedTask as task } from '../support/task-puller.ts';
 import { sampleTask } from '../support/transcode-task.ts';
 
 const region = RegionId.parse('local');
@@ -30,9 +31,6 @@ const openQueue = (connection: NatsConnection, options: Partial<TaskQueueOptions
     ...options,
   });
 
-const task = (start: number, group: 'lowest' | 'upper' = 'upper', attempt = 1) =>
-  sampleTask({ taskId: `demo/7/${start}/${group}`, start90k: start, group, attempt });
-
 /** As owners do: again, until the queue is back. */
 async function publishSoon(queue: TaskQueue, one: TranscodeTask): Promise<void> {
   for (let left = 100; ; left -= 1) {
@@ -44,98 +42,6 @@ async function publishSoon(queue: TaskQueue, one: TranscodeTask): Promise<void> 
     }
   }
 }
-
-/** One puller, read by hand; stops with its scope. */
-class Puller implements AsyncDisposable {
-  readonly #stop = new AbortController();
-  readonly #tasks: AsyncIterator<PulledTask>;
-
-  constructor(queue: TaskQueue, slots: number) {
-    this.#tasks = queue.pull(slots, this.#stop.signal)[Symbol.asyncIterator]();
-  }
-
-  async next(): Promise<PulledTask> {
-    const { value, done } = await this.#tasks.next();
-    if (done === true) throw new Error('the puller has ended');
-    return value;
-  }
-
-  stop(): void {
-    this.#stop.abort();
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.stop();
-    await this.#tasks.return?.();
-  }
-}
-
-test('a task published once is worked on once, and is gone when it is acked', async () => {
-  await using nats = await startNats({ jetstream: true });
-  await using connection = await connectTo(nats);
-  const queue = await openQueue(connection);
-  await queue.publish(task(0));
-  await using puller = new Puller(queue, 1);
-  const pulled = await puller.next();
-  expect(pulled.task).toEqual(task(0));
-  expect(pulled.deliveries).toBe(1);
-  expect(await queue.depth()).toEqual({ waiting: 0, inFlight: 1 });
-  await pulled.ack();
-  expect(await queue.depth()).toEqual({ waiting: 0, inFlight: 0 });
-});
-
-test('the same task and attempt is queued once; a further attempt is another message', async () => {
-  await using nats = await startNats({ jetstream: true });
-  await using connection = await connectTo(nats);
-  const queue = await openQueue(connection);
-  await queue.publish(task(0));
-  await queue.publish(task(0));
-  await queue.publish(task(0, 'upper', 2));
-  expect(await queue.depth()).toEqual({ waiting: 2, inFlight: 0 });
-});
-
-test('lowest tasks come first, however late they were queued', async () => {
-  await using nats = await startNats({ jetstream: true });
-  await using connection = await connectTo(nats);
-  const queue = await openQueue(connection);
-  for (const start of [0, 1, 2]) await queue.publish(task(start, 'upper'));
-  for (const start of [0, 1, 2]) await queue.publish(task(start, 'lowest'));
-  await using puller = new Puller(queue, 1);
-  const order: string[] = [];
-  for (let left = 6; left > 0; left -= 1) {
-    const pulled = await puller.next();
-    order.push(`${pulled.task.group} ${pulled.task.start90k}`);
-    await pulled.ack();
-  }
-  expect(order).toEqual(['lowest 0', 'lowest 1', 'lowest 2', 'upper 0', 'upper 1', 'upper 2']);
-});
-
-// Goal: a task never waits inside a busy worker. Method: one slot, three tasks; what is in flight stays one.
-test('no more tasks are taken than there are free slots', async () => {
-  await using nats = await startNats({ jetstream: true });
-  await using connection = await connectTo(nats);
-  const queue = await openQueue(connection);
-  for (const start of [0, 1, 2]) await queue.publish(task(start));
-  await using puller = new Puller(queue, 2);
-  const first = await puller.next();
-  await puller.next();
-  const third = puller.next();
-  expect(await queue.depth()).toEqual({ waiting: 1, inFlight: 2 });
-  await first.ack();
-  expect((await third).task.start90k).toBe(2);
-});
-
-test('of two waiting workers with one slot each, both get one when two tasks come at once', async () => {
-  await using nats = await startNats({ jetstream: true });
-  await using connection = await connectTo(nats);
-  const queue = await openQueue(connection);
-  await using one = new Puller(queue, 1);
-  await using other = new Puller(queue, 1);
-  const both = [one.next(), other.next()];
-  await Promise.all([queue.publish(task(0, 'lowest')), queue.publish(task(0, 'upper'))]);
-  const got = await Promise.all(both);
-  expect(got.map((pulled) => pulled.task.group).toSorted()).toEqual(['lowest', 'upper']);
-});
 
 // Goal: the backstop of C9. Method: the first worker takes the task and its connection dies, as by SIGKILL. (This one and the next
 // wait for `ack_wait`, each on a server of its own: together.)
@@ -172,31 +78,6 @@ test.concurrent('a task that is worked on does not come again', async () => {
   }
   await queue.publish(task(1));
   expect((await next).task.start90k).toBe(1);
-});
-
-test('a task given back comes again at once', async () => {
-  await using nats = await startNats({ jetstream: true });
-  await using connection = await connectTo(nats);
-  const queue = await openQueue(connection);
-  await queue.publish(task(0));
-  await using puller = new Puller(queue, 1);
-  (await puller.next()).giveBack(0);
-  const again = await puller.next();
-  expect(again.deliveries).toBe(2);
-  again.giveBack(0);
-  again.giveBack(0);
-  await again.ack();
-});
-
-test('a full queue refuses what is new and keeps what it has', async () => {
-  await using nats = await startNats({ jetstream: true });
-  await using connection = await connectTo(nats);
-  const queue = await openQueue(connection, { maxTasks: 2 });
-  await queue.publish(task(0));
-  await queue.publish(task(1));
-  await expect(queue.publish(task(2))).rejects.toMatchObject({ code: 'OVERLOADED' });
-  await using puller = new Puller(queue, 2);
-  expect([await puller.next(), await puller.next()].map(({ task }) => task.start90k)).toEqual([0, 1]);
 });
 
 // Goal: a restart of NATS loses no task and needs no restart of ours. Method: SIGKILL it while one task is worked on,
@@ -257,18 +138,6 @@ test('a message that is no task is removed, and the next task comes', async () =
   expect(pulled.task).toEqual(task(0));
   await pulled.ack();
   expect(await queue.depth()).toEqual({ waiting: 0, inFlight: 0 });
-});
-
-test('the iteration ends when its signal aborts, also with every slot taken', async () => {
-  await using nats = await startNats({ jetstream: true });
-  await using connection = await connectTo(nats);
-  const queue = await openQueue(connection);
-  await queue.publish(task(0));
-  const puller = new Puller(queue, 1);
-  await puller.next();
-  const ended = puller.next().catch((error: unknown) => String(error));
-  puller.stop();
-  expect(await ended).toContain('the puller has ended');
 });
 
 test('a task acknowledged by a stream of another name is not taken for queued', async () => {

@@ -1,4 +1,4 @@
-/** The contract of the segment-store port, held by the folder on disk and by a real S3 server. */
+/** The contract of the segment-store port, held by the folder on disk, by a real S3 server, and by the store in memory that tests use. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +8,7 @@ import { openS3Store } from '../../actors/segment-store/segment-store.s3.ts';
 import type { SegmentStore } from '../../actors/segment-store/segment-store.ts';
 import { noMetrics } from '../../cluster/observe/metrics.ts';
 import { systemClock } from '../../cluster/time/clock.system.ts';
+import { MemorySegmentStore } from '../support/memory-segment-store.ts';
 import { startVersityGw } from '../support/versitygw.ts';
 
 interface Subject extends AsyncDisposable {
@@ -31,6 +32,11 @@ async function s3Subject(): Promise<Subject> {
   return { stores, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() };
 }
 
+const memorySubject = async (): Promise<Subject> => {
+  const store = new MemorySegmentStore(new Map(), Date.now);
+  return { stores: [store, new MemorySegmentStore(store.objects)], [Symbol.asyncDispose]: async () => {} };
+};
+
 const code = (name: string): unknown => expect.objectContaining({ code: name });
 const hash = (digit: string): string => digit.repeat(16);
 const bytes = (...values: readonly number[]): Uint8Array => Uint8Array.from(values);
@@ -40,6 +46,7 @@ const keysOf = async (store: SegmentStore, prefix: string): Promise<string[]> =>
 describe.each([
   ['disk', diskSubject],
   ['S3', s3Subject],
+  ['memory', memorySubject],
 ])('the %s store', (_, start) => {
   let subject: Subject;
   let store: SegmentStore;

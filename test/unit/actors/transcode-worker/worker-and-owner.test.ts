@@ -55,7 +55,7 @@ async function work(
       }),
     every: () => () => {},
   };
-  const queue = new FakeTaskQueue();
+  const queue = new FakeTaskQueue(clock);
   const store = new MemorySegmentStore();
   const reported: string[] = [];
   const report = async (_: NodeId, told: TaskReport) => {
