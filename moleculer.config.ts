@@ -24,10 +24,8 @@ import { ingestService } from './actors/ingest/ingest.service.ts';
 import { defaultIngestLimits, openRtmpIngest } from './actors/ingest/rtmp-ingest.rtmp.ts';
 import { loadLadders } from './actors/media/ladder/ladders.disk.ts';
 import type { Ladder } from './actors/media/ladder/ladder.ts';
-import { openDiskStore } from './actors/segment-store/segment-store.disk.ts';
-import { openS3Store } from './actors/segment-store/segment-store.s3.ts';
+import { openStore } from './actors/segment-store/open-store.ts';
 import type { SegmentStore } from './actors/segment-store/segment-store.ts';
-import type { StorePorts } from './actors/segment-store/store-meter.ts';
 import { streamService } from './actors/stream/stream.service.ts';
 import { openFfmpegEncoder, readFingerprint } from './actors/transcode-worker/encoder.ffmpeg.ts';
 import { transcodeWorkerService } from './actors/transcode-worker/transcode-worker.service.ts';
@@ -99,7 +97,7 @@ export async function composeNode(config: NodeConfig): Promise<BrokerOptions> {
   const nats = await connectNats({ servers: config.natsServers, name: node, logger, metrics, clock });
   const { connection } = nats;
   const shared = { connection, region, replicas: config.natsReplicas, metrics, logger, clock };
-  const store = await openStore(config, { clock, metrics, logger });
+  const store = await openStore(config.store, join(config.dataDir, 'segments'), { clock, metrics, logger });
   const log = await openNatsIndexLog(shared);
   const records = await openNatsOwnershipStore(shared);
   const ownership = new OwnershipMemory({ store: records, clock, isDown: () => nats.downMs() > 0 });
@@ -357,12 +355,6 @@ async function edgeMaker(parts: Parts): Promise<MakeService> {
       port: config.http.port,
     });
   };
-}
-
-function openStore({ store, dataDir }: NodeConfig, ports: StorePorts): Promise<SegmentStore> {
-  return store.kind === 'disk'
-    ? openDiskStore({ folder: join(dataDir, 'segments'), reserveBytes: store.reserveBytes, ...ports })
-    : openS3Store({ ...store, ...ports });
 }
 
 function describeSelf({ nodeId, region, roles, weight, http, rtmp }: NodeConfig, bootId: BootId): Member {

@@ -1,6 +1,7 @@
 /** The checked configuration of one node: environment and defaults, resolved. */
 import { NodeId, RegionId } from '../cluster/model/ids.ts';
 import { listOf, parseEnv } from './env.ts';
+import { UnusableError } from './unusable.ts';
 
 export const roles = ['ingest', 'transcode-worker', 'edge-delivery', 'control'] as const;
 export type Role = (typeof roles)[number];
@@ -50,7 +51,7 @@ export interface NodeConfig {
 }
 
 /** A configuration that cannot be used; `faults` are all of them, each one sentence. */
-export class ConfigError extends Error {
+export class ConfigError extends UnusableError {
   override readonly name = 'ConfigError';
   readonly faults: readonly string[];
   constructor(faults: readonly string[]) {

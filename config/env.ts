@@ -1,5 +1,6 @@
 /** Every environment variable, named once, with type, unit and default. */
 import { z } from 'zod';
+import { nearestName } from './nearest.ts';
 import { asTold, httpUrlFault, rtmpUrlFault } from './public-url.ts';
 
 const port = z.coerce.number().int().min(0).max(65_535);
@@ -163,13 +164,24 @@ export function parseEnv(
   env: Readonly<Record<string, string | undefined>>,
 ): { values: EnvValues } | { faults: readonly string[] } {
   const given = Object.entries(env).filter(([name, value]) => name.startsWith('TANGAZA_') && value !== '');
-  const unknown = given
-    .filter(([name]) => !Object.hasOwn(envSpec, name))
-    .map(([name]) => `${name}: no such setting`);
+  const unknown = unknownSettings(env).map(describeUnknown);
   const result = Variables.safeParse(Object.fromEntries(given));
   const wrong = result.success
     ? []
     : result.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
   const faults = [...wrong, ...unknown];
   return result.success && faults.length === 0 ? { values: result.data } : { faults };
+}
+
+/** The names that begin like a setting and are none. */
+export function unknownSettings(env: Readonly<Record<string, string | undefined>>): readonly string[] {
+  return Object.entries(env)
+    .filter(([name, value]) => name.startsWith('TANGAZA_') && value !== undefined && value !== '')
+    .map(([name]) => name)
+    .filter((name) => !Object.hasOwn(envSpec, name));
+}
+
+export function describeUnknown(name: string): string {
+  const meant = nearestName(name, Object.keys(envSpec));
+  return `${name}: no such setting${meant === undefined ? '' : `; ${meant} is one`}`;
 }

@@ -1,6 +1,7 @@
 /** The `tangaza` command line. Exit code 0, 1 (failed) or 2 (wrong use). */
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { UnusableError } from '../config/unusable.ts';
 import { benchCommand } from './commands/bench.ts';
 import { drainCommand, nodesCommand, regionsCommand, whoCommand } from './commands/cluster.ts';
 import { doctorCommand } from './commands/doctor.ts';
@@ -34,7 +35,7 @@ try {
 } catch (error) {
   if (error instanceof CommanderError) process.exit(error.exitCode === 0 ? 0 : 2);
   process.stderr.write(`tangaza: ${error instanceof Error ? error.message : String(error)}\n`);
-  process.exit(1);
+  process.exit(error instanceof UnusableError ? 2 : 1);
 }
 
 /** Commands made by themselves inherit nothing from their parent: each is told. */

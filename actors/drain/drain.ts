@@ -144,6 +144,7 @@ export class Drain {
   /** G1. Without NATS nobody could hear it: the stop does not wait for it. */
   async #announce(): Promise<void> {
     const { setDraining, clock, logger } = this.#ports;
+    logger.info({}, 'the node drains');
     const told = setDraining().catch((error: unknown) => {
       logger.warn({ err: error }, 'the others could not be told that this node drains');
     });

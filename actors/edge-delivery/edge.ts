@@ -249,7 +249,7 @@ function nodeHandlers(
     [nodeRoutes.alive.operation, () => alive],
     [
       nodeRoutes.ready.operation,
-      () => readiness([...ports.health(), ...mediaPart(missing)], state.isLeaving),
+      () => readiness(ports.node, [...ports.health(), ...mediaPart(missing)], state.isLeaving),
     ],
     [
       nodeRoutes.metrics.operation,
@@ -271,7 +271,7 @@ function mediaPart({ words }: MissingMedia): Readiness['parts'] {
   return words === undefined ? [] : [{ name: 'media', isReady: true, detail: words }];
 }
 
-function readiness(parts: Readiness['parts'], isLeaving: boolean): Reply {
+function readiness(node: string, parts: Readiness['parts'], isLeaving: boolean): Reply {
   const leaving = {
     name: 'staying',
     isReady: !isLeaving,
@@ -279,7 +279,7 @@ function readiness(parts: Readiness['parts'], isLeaving: boolean): Reply {
   };
   const all = [...parts, leaving];
   const ready = all.every(({ isReady }) => isReady);
-  return jsonReply(ready ? 200 : 503, { ready, parts: all } satisfies Readiness);
+  return jsonReply(ready ? 200 : 503, { ready, node, parts: all } satisfies Readiness);
 }
 
 /** Names under which one node is reached: few; a caller that makes names up gets its document made each time. */

@@ -76,7 +76,9 @@ export const FrameView = z
 export type FrameView = z.infer<typeof FrameView>;
 
 const part = z.object({ name: z.string(), isReady: z.boolean(), detail: z.string().optional() });
-export const Readiness = z.object({ ready: z.boolean(), parts: z.array(part) }).meta({ id: 'Readiness' });
+export const Readiness = z
+  .object({ ready: z.boolean(), node: z.string(), parts: z.array(part) })
+  .meta({ id: 'Readiness' });
 export type Readiness = z.infer<typeof Readiness>;
 
 const playback = { method: 'get', tag: 'playback', auth: 'none' } as const;

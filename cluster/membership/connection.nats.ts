@@ -2,6 +2,7 @@
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { TangazaError } from '../errors/tangaza-error.ts';
 import type { Logger } from '../observe/logger.ts';
+import { sayWhile } from '../observe/say-while.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import type { Clock } from '../time/clock.ts';
 import { tooOld } from './server-version.ts';
@@ -35,18 +36,20 @@ export async function connectNats(options: ConnectOptions): Promise<NodeConnecti
     help: '1 while the node is connected to NATS.',
   });
   connected.set(0);
-  logger.info({ servers }, 'connecting to NATS');
-  const connection = await connect({
-    servers: [...servers],
-    name,
-    pingInterval: 5000,
-    maxPingOut: 2,
-    maxReconnectAttempts: -1,
-    reconnectTimeWait: 250,
-    reconnectJitter: 250,
-    timeout: 2000,
-    waitOnFirstConnect: true,
-  });
+  logger.info({ servers: servers.map(withoutPassword) }, 'connecting to NATS');
+  const connection = await sayWhile('NATS', { servers: servers.map(withoutPassword) }, options, () =>
+    connect({
+      servers: [...servers],
+      name,
+      pingInterval: 5000,
+      maxPingOut: 2,
+      maxReconnectAttempts: -1,
+      reconnectTimeWait: 250,
+      reconnectJitter: 250,
+      timeout: 2000,
+      waitOnFirstConnect: true,
+    }),
+  );
   const fault = ageOf(connection);
   if (fault !== undefined) {
     await connection.close();
@@ -72,6 +75,9 @@ export async function connectNats(options: ConnectOptions): Promise<NodeConnecti
     },
   };
 }
+
+/** `nats://user:password@host` without its user and password. */
+const withoutPassword = (url: string): string => url.replace(/\/\/[^/@]*@/, '//');
 
 const ageOf = ({ info }: NatsConnection): string | undefined => tooOld(info?.version ?? 'of no version');
 

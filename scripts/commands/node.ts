@@ -3,7 +3,9 @@ import { availableParallelism } from 'node:os';
 import { Command } from 'commander';
 import type { ServiceBroker } from 'moleculer';
 import { drainActions, leavingEvent } from '../../cluster/contract/streams.ts';
-import { ConfigError, loadConfig } from '../../config/config.ts';
+import { loadConfig } from '../../config/config.ts';
+import { lockFolder } from '../../config/folder-lock.sqlite.ts';
+import { UnusableError } from '../../config/unusable.ts';
 
 /** Of the time that a stop has, streams may take so long to be handed over; what is left finds its successor by itself. */
 const handOverMs = 2500;
@@ -22,10 +24,12 @@ async function run(): Promise<void> {
   const { composeNode } = await import('../../moleculer.config.ts');
   const compose = async () => {
     const config = loadConfig(process.env, availableParallelism());
+    const lock = lockFolder(config.dataDir, { kind: 'node', id: config.nodeId, command: 'tangaza node' });
+    process.once('exit', () => lock.release());
     return { stopWithinMs: config.stopSeconds * 1000, options: await composeNode(config) };
   };
   const { stopWithinMs, options } = await compose().catch((error: unknown) => {
-    if (!(error instanceof ConfigError)) throw error;
+    if (!(error instanceof UnusableError)) throw error;
     process.stderr.write(`${error.message}\n`);
     process.exit(2);
   });

@@ -34,27 +34,41 @@ export function upCommand(): Command {
 }
 
 async function up(options: UpOptions): Promise<void> {
-  const abort = new AbortController();
-  const stopped = stopRequested(abort);
-  const say = (line: string): void => void (options.json ? undefined : process.stdout.write(`· ${line}\n`));
+  const stop = new StopRequest();
+  ignoreClosedOutput();
+  const out = options.json ? process.stderr : process.stdout;
+  const say = (line: string): void => void out.write(`· ${line}\n`);
+  const { startDemoCluster } = await import('../demo/demo-cluster.ts');
+  const { lookAtMachine } = await import('../demo/preflight.system.ts');
+  const { narrate } = await import('../demo/story/narrator.system.ts');
+  using narrator = narrate(say);
+  const dataDir = resolve(options.data);
+  const preflight = async (): Promise<readonly string[]> => {
+    say('looking at this machine');
+    const found = await lookAtMachine({ dataDir, store: options.store, hasPublisher: options.publisher });
+    for (const warning of found.warnings) say(`warning: ${warning}`);
+    return found.faults;
+  };
   try {
-    const { startDemoCluster } = await import('../demo/demo-cluster.ts');
     await using cluster = await startDemoCluster({
-      regions: options.regions,
-      nodes: options.nodes,
-      hasPublisher: options.publisher,
-      store: options.store,
-      portBase: options.portBase,
-      rtmpBase: options.rtmpBase,
-      dataDir: resolve(options.data),
-      onProgress: say,
-      signal: abort.signal,
+      ...{ regions: options.regions, nodes: options.nodes, hasPublisher: options.publisher },
+      ...{ store: options.store, portBase: options.portBase, rtmpBase: options.rtmpBase, dataDir },
+      ...{ preflight, command: ['tangaza', ...process.argv.slice(2)].join(' ') },
+      ...{
+        onProgress: say,
+        onEvent: (event) => narrator.hear(event),
+        signal: stop.signal,
+        killSignal: stop.killSignal,
+      },
     });
     process.stdout.write(options.json ? `${JSON.stringify(asJson(cluster))}\n` : asText(cluster, options));
-    await stopped;
-    say('stopping');
+    narrator.ready();
+    const refused = await Promise.race([stop.requested, cluster.refused]);
+    narrator.stopping();
+    say('stopping; Ctrl-C once more ends everything at once');
+    if (refused !== undefined) throw refused;
   } catch (error) {
-    if (!abort.signal.aborted) throw error;
+    if (!stop.signal.aborted) throw error;
   }
   say('stopped; nothing is left running');
 }
@@ -62,19 +76,45 @@ async function up(options: UpOptions): Promise<void> {
 /** Through `npm start` one Ctrl-C arrives twice, from the terminal and from npm: what comes so soon is the same one. */
 const sameStopMs = 1000;
 
-/** Resolves at the first SIGINT or SIGTERM; a second one ends the process at once (its children follow: S1). */
-function stopRequested(abort: AbortController): Promise<void> {
-  return new Promise((resolve) => {
-    let firstMs = 0;
-    const stop = (): void => {
-      if (abort.signal.aborted && performance.now() - firstMs > sameStopMs) process.exit(130);
-      if (abort.signal.aborted) return;
-      firstMs = performance.now();
-      abort.abort();
-      resolve();
-    };
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop);
-  });
+/** The first SIGINT, SIGTERM or SIGHUP asks for an orderly stop; another one ends everything at once. */
+class StopRequest {
+  readonly #abort = new AbortController();
+  readonly #requested = Promise.withResolvers<undefined>();
+  readonly #kill = new AbortController();
+  #firstMs = 0;
+
+  constructor() {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => this.#stop());
+  }
+
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  /** Aborts before the process ends at once. */
+  get killSignal(): AbortSignal {
+    return this.#kill.signal;
+  }
+
+  get requested(): Promise<undefined> {
+    return this.#requested.promise;
+  }
+
+  #stop(): void {
+    if (this.signal.aborted) {
+      if (performance.now() - this.#firstMs < sameStopMs) return;
+      this.#kill.abort();
+      process.exit(130);
+    }
+    this.#firstMs = performance.now();
+    this.#abort.abort();
+    this.#requested.resolve(undefined);
+  }
+}
+
+/** Whoever reads our output may go (`up | head`): the demo goes on, and what is said is lost. */
+function ignoreClosedOutput(): void {
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
 }
 
 function asJson({ nodes, token, stream }: DemoCluster): object {

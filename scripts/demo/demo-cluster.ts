@@ -1,22 +1,28 @@
 /** The demo cluster: real processes on this machine. `tangaza up` and the cluster tests run this same code. */
-import { existsSync, mkdirSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { hashStreamKey } from '../../actors/control/stream-key.ts';
 import { openSqliteStreamRegistry } from '../../actors/control/stream-registry.sqlite.ts';
 import { loadSecrets, type Secrets } from '../../config/secrets.disk.ts';
 import { StreamId } from '../../cluster/model/ids.ts';
 import type { Clock } from '../../cluster/time/clock.ts';
 import { systemClock } from '../../cluster/time/clock.system.ts';
-import { assertPortIsFree, freePort } from './free-port.system.ts';
-import { supervise, type SupervisedProcess } from './supervised-process.system.ts';
-import { publisherArguments } from './test-publisher.ts';
+import { lockFolder, type FolderLock } from '../../config/folder-lock.sqlite.ts';
+import { UnusableError } from '../../config/unusable.ts';
+import { askHttp, askNats, type Answer } from './answers.system.ts';
+import { freePort } from './free-port.system.ts';
+import { endLeftovers } from './leftovers.system.ts';
+import { placedNodes } from './ports.ts';
+import { lookAtPorts } from './preflight.system.ts';
+import type { ProcessEvent } from './process-event.ts';
+import { leftoversIn, RunningFile } from './running-demo.disk.ts';
+import { withoutUseless } from './settings.ts';
+import { logFileOf, publisherSpec, specOfNats, specOfNode, specOfObjectStore, storeEnv } from './specs.ts';
+import { supervise, type ProcessSpec, type SupervisedProcess } from './supervised-process.system.ts';
 
-const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 const host = '127.0.0.1';
 const demo = { id: StreamId.parse('demo'), title: 'Tangaza demo', keyWithoutPublisher: 'demo-key' };
 const usualReadyMs = 30_000;
-const usualStopMs = 10_000;
 
 export interface DemoOptions {
   readonly regions: number;
@@ -37,7 +43,14 @@ export interface DemoOptions {
   /** How long a process may take to end when it is told to, before it is killed; default 10 s. Nodes: `TANGAZA_STOP_SECONDS`, too. */
   readonly stopWithinMs?: number;
   readonly onProgress?: (line: string) => void;
+  readonly onEvent?: (event: ProcessEvent) => void;
+  /** Looks at the machine first; what is wrong is told together with what is wrong with folder and ports. */
+  readonly preflight?: () => Promise<readonly string[]>;
+  /** By what name the folder's lock tells of this process. */
+  readonly command?: string;
   readonly signal?: AbortSignal;
+  /** When it aborts, all of it gets SIGKILL at once, and nobody waits. */
+  readonly killSignal?: AbortSignal;
 }
 
 export interface DemoNode {
@@ -65,121 +78,176 @@ export interface DemoCluster extends AsyncDisposable {
   readonly publisher: SupervisedProcess | undefined;
   readonly token: string;
   readonly stream: { readonly id: StreamId; readonly key: string };
+  /** Resolves when a node ends because it cannot work with its settings. */
+  readonly refused: Promise<UnusableError>;
 }
 
-/** Starts everything in order and waits until each part answers; stops what it started when it cannot. */
+/** What all parts of a start share. */
+interface Site {
+  readonly options: DemoOptions;
+  readonly clock: Clock;
+  /** Aborts when the caller gives up, and when a part says that it cannot work with what it was given. */
+  readonly signal: AbortSignal;
+  /** Starts a process, which is stopped with the others. */
+  readonly run: (spec: ProcessSpec) => SupervisedProcess;
+}
+
+/**
+ * Starts everything in order and waits until each part answers; stops what it started when it cannot.
+ *
+ * @throws UnusableError with all that is wrong with folder, machine and ports, before anything is started; or with the reason of a
+ *   node that cannot work with its settings
+ */
 export async function startDemoCluster(
   options: DemoOptions,
   clock: Clock = systemClock,
 ): Promise<DemoCluster> {
+  const lock = await takeFolder(options, clock);
+  const running = new RunningFile(options.dataDir);
   const started: SupervisedProcess[] = [];
+  const refusal = Promise.withResolvers<UnusableError>();
+  const refused = new AbortController();
+  const onEvent = (event: ProcessEvent): void => {
+    if (event.kind === 'started') running.started(event.name, event.pid);
+    options.onEvent?.(event);
+    if (event.kind !== 'ended' || event.next.kind !== 'refused') return;
+    const why = new UnusableError(`${event.name} cannot run: ${event.lastWords.join('\n')}`);
+    refusal.resolve(why);
+    refused.abort(why);
+  };
+  const site: Site = {
+    options,
+    clock,
+    signal: AbortSignal.any([refused.signal, ...(options.signal === undefined ? [] : [options.signal])]),
+    run: (spec) => {
+      const process = supervise({ ...spec, onEvent }, clock);
+      started.push(process);
+      process.start();
+      return process;
+    },
+  };
   const stopAll = async (): Promise<void> => {
     for (const one of started.toReversed()) await one.stop();
+    running.remove();
+    lock.release();
   };
+  options.killSignal?.addEventListener('abort', () => {
+    for (const one of started) one.killNow();
+    running.remove();
+    lock.release();
+  });
   try {
-    return await startParts(options, clock, started, stopAll);
+    const parts = await startParts(site);
+    running.ready(parts.nodes.map(({ region, node, url, rtmp }) => ({ region, node, url, rtmp })));
+    return { ...parts, refused: refusal.promise, [Symbol.asyncDispose]: stopAll };
   } catch (error) {
     await stopAll();
     throw error;
   }
 }
 
-async function startParts(
-  options: DemoOptions,
-  clock: Clock,
-  started: SupervisedProcess[],
-  stopAll: () => Promise<void>,
-): Promise<DemoCluster> {
+/** The folder is ours, nothing of an earlier demo runs there, and the ports are free. */
+async function takeFolder(options: DemoOptions, clock: Clock): Promise<FolderLock> {
+  const faults = (await options.preflight?.()) ?? [];
+  const lock = lockOr(options, faults);
+  try {
+    const say = options.onProgress ?? (() => {});
+    await endLeftovers(leftoversIn(options.dataDir), clock, { say, signal: options.signal });
+    refuse([...faults, ...(await lookAtPorts(options))]);
+    return lock;
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+function lockOr({ dataDir, command }: DemoOptions, faults: readonly string[]): FolderLock {
+  try {
+    return lockFolder(dataDir, { kind: 'whole', command: command ?? 'a demo cluster' });
+  } catch (error) {
+    if (error instanceof UnusableError) refuse([...faults, error.message]);
+    throw error;
+  }
+}
+
+/** @throws UnusableError with all of them; nothing when there is none */
+function refuse(faults: readonly string[]): void {
+  if (faults.length === 1) throw new UnusableError(faults[0]);
+  if (faults.length > 1)
+    throw new UnusableError(`the demo cannot start:\n${faults.map((fault) => `  - ${fault}`).join('\n')}`);
+}
+
+type DemoParts = Omit<DemoCluster, 'refused' | keyof AsyncDisposable>;
+
+async function startParts(site: Site): Promise<DemoParts> {
+  const { options } = site;
   const progress = options.onProgress ?? (() => {});
-  mkdirSync(options.dataDir, { recursive: true });
   const secrets = loadSecrets(join(options.dataDir, 'region-1'));
   const key = options.hasPublisher ? secrets.demoKey : demo.keyWithoutPublisher;
   const regions: DemoRegion[] = [];
   for (let index = 0; index < options.regions; index += 1) {
-    regions.push(await startRegion({ options, clock, started, secrets, index, key }));
+    regions.push(await startRegion(site, { secrets, id: `region-${index + 1}`, key }));
   }
   const nodes = regions.flatMap((region) => region.nodes);
   await Promise.all(
-    nodes.map(async (node) => {
-      await waitUntilOk(`${node.url}/readyz`, node.process.name, options, clock);
-      progress(`${node.node} is ready: ${node.url}, ${node.rtmp}`);
+    nodes.map(async ({ node, url, rtmp }) => {
+      await untilReady({ name: node, as: node, ask: (ms) => askHttp(`${url}/readyz`, ms) }, site);
+      progress(`${node} is ready: ${url}, ${rtmp}`);
     }),
   );
-  const publisher = options.hasPublisher ? startPublisher(options, nodes, key, clock) : undefined;
+  const urls = nodes.slice(0, 2).map(({ rtmp }) => `${rtmp}/${key}`);
+  const publisher = options.hasPublisher ? site.run(publisherSpec(options, urls)) : undefined;
   if (publisher !== undefined) {
-    started.push(publisher);
     progress('waiting for the first segments of the test publisher');
-    await waitUntilOk(`${nodes[0]?.url}/live/${demo.id}/main.m3u8`, publisher.name, options, clock);
+    const playlist = `${nodes[0]?.url}/live/${demo.id}/main.m3u8`;
+    await untilReady({ name: publisher.name, ask: (ms) => askHttp(playlist, ms) }, site);
   }
-  return {
-    regions,
-    nodes,
-    publisher,
-    token: secrets.operatorToken,
-    stream: { id: demo.id, key },
-    [Symbol.asyncDispose]: stopAll,
-  };
+  return { regions, nodes, publisher, token: secrets.operatorToken, stream: { id: demo.id, key } };
 }
 
-interface RegionContext {
-  readonly options: DemoOptions;
-  readonly clock: Clock;
-  readonly started: SupervisedProcess[];
+interface RegionPlan {
+  readonly id: string;
   readonly secrets: Secrets;
-  readonly index: number;
   readonly key: string;
 }
 
-async function startRegion({
-  options,
-  clock,
-  started,
-  secrets,
-  index,
-  key,
-}: RegionContext): Promise<DemoRegion> {
-  const id = `region-${index + 1}`;
+async function startRegion(site: Site, { id, secrets, key }: RegionPlan): Promise<DemoRegion> {
+  const { options, clock, run } = site;
   const dataDir = join(options.dataDir, id);
   mkdirSync(dataDir, { recursive: true });
   ensureDemoStream(join(dataDir, 'tangaza.sqlite'), key, clock);
-  const run = (process: SupervisedProcess): SupervisedProcess => {
-    started.push(process);
-    process.start();
-    return process;
-  };
   const natsPort = await freePort();
-  const nats = run(supervise(natsSpec(options, id, dataDir, natsPort), clock));
+  const nats = run(specOfNats(options, id, { dataDir, port: natsPort }));
   options.onProgress?.(`nats-server of ${id} starts on port ${natsPort}`);
   const s3Port = options.store === 's3' ? await freePort() : 0;
+  const keys = { accessKey: 'tangaza', secretKey: secrets.streamKeySecret };
   const objectStore =
     options.store === 's3'
-      ? run(supervise(objectStoreSpec(options, { region: id, dataDir }, s3Port, secrets), clock))
+      ? run(specOfObjectStore(options, id, { dataDir, port: s3Port, ...keys }))
       : undefined;
   if (objectStore !== undefined) options.onProgress?.(`VersityGW of ${id} (S3) starts on port ${s3Port}`);
+  // Nodes look for it until it is there: before it is, they would only be in its way.
+  await untilReady({ name: nats.name, as: nats.name, ask: (ms) => askNats(natsPort, ms) }, site);
   const natsUrl = `nats://${host}:${natsPort}`;
   const nodes: DemoNode[] = [];
-  for (let i = 0; i < options.nodes; i += 1) {
-    const ordinal = index * options.nodes + i;
+  for (const { ordinal, node } of placedNodes(options).filter(({ region }) => region === id)) {
     const httpPort = options.portBase === 0 ? await freePort() : options.portBase + ordinal;
     const rtmpPort = options.rtmpBase === 0 ? await freePort() : options.rtmpBase + ordinal;
-    await assertPortIsFree(httpPort, '--port-base');
-    await assertPortIsFree(rtmpPort, '--rtmp-base');
-    const node = `${id}-node-${i + 1}`;
     const env = {
+      ...withoutUseless(process.env),
       ...nodeEnv({
         ...{ region: id, node, httpPort, rtmpPort, dataDir, token: secrets.operatorToken },
         natsUrl: (await options.natsOf?.(node, natsUrl)) ?? natsUrl,
       }),
-      ...storeEnv(options.store, s3Port, secrets),
+      ...(objectStore === undefined ? {} : storeEnv(s3Port, keys)),
       ...options.env,
     };
-    const process = run(supervise(nodeSpec(options, node, env), clock));
     nodes.push({
       region: id,
       node,
       url: `http://${host}:${httpPort}`,
       rtmp: `rtmp://${host}:${rtmpPort}/live`,
-      process,
+      process: run(specOfNode(options, node, env)),
     });
   }
   return { id, dataDir, nats, natsUrl, objectStore, nodes };
@@ -222,100 +290,32 @@ export function ensureDemoStream(file: string, key: string, clock: Clock): void 
   registry.close();
 }
 
-const logFile = (options: DemoOptions, name: string): string => join(options.dataDir, 'logs', `${name}.log`);
-
-function natsSpec(options: DemoOptions, region: string, dataDir: string, port: number) {
-  const name = `${region}-nats`;
-  return {
-    name,
-    command: tool('nats-server'),
-    args: () => ['-a', host, '-p', String(port), '-js', '-sd', join(dataDir, 'nats'), '-n', name],
-    logFile: logFile(options, name),
-    stopTimeoutMs: options.stopWithinMs ?? usualStopMs,
-  };
+interface Awaited {
+  /** By which name it answers; not asked of what tells none. */
+  readonly as?: string;
+  readonly ask: (timeoutMs: number) => Promise<Answer>;
+  readonly name: string;
 }
 
-function objectStoreSpec(
-  options: DemoOptions,
-  { region, dataDir }: { region: string; dataDir: string },
-  port: number,
-  secrets: Secrets,
-) {
-  const name = `${region}-s3`;
-  const folder = join(dataDir, 's3');
-  mkdirSync(folder, { recursive: true });
-  return {
-    name,
-    command: tool('versitygw'),
-    args: () => ['--port', `${host}:${port}`, 'posix', folder],
-    env: { ROOT_ACCESS_KEY: 'tangaza', ROOT_SECRET_KEY: secrets.streamKeySecret },
-    logFile: logFile(options, name),
-    stopTimeoutMs: options.stopWithinMs ?? usualStopMs,
-  };
-}
-
-function storeEnv(store: 'disk' | 's3', port: number, secrets: Secrets): Record<string, string> {
-  if (store === 'disk') return {};
-  return {
-    TANGAZA_STORE: 's3',
-    TANGAZA_S3_ENDPOINT: `http://${host}:${port}`,
-    TANGAZA_S3_ACCESS_KEY: 'tangaza',
-    TANGAZA_S3_SECRET_KEY: secrets.streamKeySecret,
-  };
-}
-
-function nodeSpec(options: DemoOptions, name: string, env: Record<string, string>) {
-  return {
-    name,
-    command: process.execPath,
-    args: () => [join(root, 'scripts/tangaza.ts'), 'node'],
-    env,
-    logFile: logFile(options, name),
-    stopTimeoutMs: options.stopWithinMs ?? usualStopMs,
-  };
-}
-
-/** Publishes to the first two nodes, as an encoder does that must not be lost with one of them (C2). */
-function startPublisher(
-  options: DemoOptions,
-  nodes: readonly DemoNode[],
-  key: string,
-  clock: Clock,
-): SupervisedProcess {
-  const args = publisherArguments({
-    urls: nodes.slice(0, 2).map(({ rtmp }) => `${rtmp}/${key}`),
-    width: 1280,
-    height: 720,
-    framesPerSecond: 25,
-    bitrateKbps: 2500,
-  });
-  const spec = {
-    name: 'publisher',
-    command: 'ffmpeg',
-    args: () => args,
-    logFile: logFile(options, 'publisher'),
-    stopTimeoutMs: 3000,
-  };
-  const publisher = supervise(spec, clock);
-  publisher.start();
-  return publisher;
-}
-
-async function waitUntilOk(url: string, name: string, options: DemoOptions, clock: Clock): Promise<void> {
+/** @throws UnusableError when another program answers on its port; Error when it does not answer in time */
+async function untilReady({ name, as, ask }: Awaited, { options, clock, signal }: Site): Promise<void> {
   const withinMs = options.readyWithinMs ?? usualReadyMs;
   const deadlineMs = clock.monotonicMs() + withinMs;
   while (clock.monotonicMs() < deadlineMs) {
-    options.signal?.throwIfAborted();
-    const reply = await fetch(url, { signal: AbortSignal.timeout(withinMs) }).catch(() => undefined);
-    await reply?.arrayBuffer().catch(() => undefined);
-    if (reply?.ok === true) return;
-    await clock.sleep(100, options.signal);
+    signal.throwIfAborted();
+    const answer = await ask(withinMs);
+    if (isOther(answer, as))
+      throw new UnusableError(
+        `another program answers on the port of ${name}: stop it, or choose other ports with --port-base`,
+      );
+    if (answer.kind === 'somebody' && answer.status === 200) return;
+    await clock.sleep(100, signal).catch(() => {});
   }
-  throw new Error(`${name} is not ready after ${withinMs / 1000} s: see ${logFile(options, name)}`);
+  throw new Error(`${name} is not ready after ${withinMs / 1000} s: see ${logFileOf(options, name)}`);
 }
 
-/** A tool that set-up put beside us, or the one on PATH. */
-function tool(name: string): string {
-  const own = join(root, '.toolchain/bin', name);
-  return existsSync(own) ? own : name;
+/** It tells another name, or is well and tells none. */
+function isOther(answer: Answer, as: string | undefined): boolean {
+  if (as === undefined || answer.kind === 'nobody' || answer.as === as) return false;
+  return answer.as !== undefined || answer.status === 200;
 }

@@ -1,18 +1,30 @@
-/** Ports of this machine: a free one, and a clear error for one that is taken. */
+/** Ports of this machine: a free one, and who has one that is taken. */
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { firstEphemeral, inodesOfPort, type PortUser } from './ports.ts';
 
 const host = '127.0.0.1';
 
 /** Given out before: the kernel may name a port again as soon as it is closed, and two servers would want it. */
 const given = new Set<number>();
 const maxGiven = 1000;
-const maxTries = 100;
+const maxTries = 1000;
+const lowest = 10_000;
+/** Fewer than so many below the kernel's range are no choice. */
+const leastChoice = 4000;
+const longestCommand = 80;
 
-/** A free port of this machine, never one that this process was given lately. */
+/**
+ * A free port of this machine, never one that this process was given lately. It lies below those that the kernel gives to
+ * connections: of these, one that is free now may be somebody's end of a connection when the server that it is for starts, or
+ * starts again; even of the connection by which somebody asks whether that server is there.
+ */
 export async function freePort(): Promise<number> {
+  const below = firstEphemeral(readText('/proc/sys/net/ipv4/ip_local_port_range')) ?? 0;
   for (let tries = 0; tries < maxTries; tries += 1) {
-    const port = await listen(0);
-    if (given.has(port)) continue;
+    const wanted = below - lowest < leastChoice ? 0 : lowest + Math.floor(Math.random() * (below - lowest));
+    const port = await listen(wanted).catch(() => undefined);
+    if (port === undefined || given.has(port)) continue;
     if (given.size >= maxGiven) given.clear();
     given.add(port);
     return port;
@@ -20,15 +32,51 @@ export async function freePort(): Promise<number> {
   throw new Error('no free port was found');
 }
 
-/** @param option the flag that moves it, for the message */
-export async function assertPortIsFree(port: number, option: string): Promise<void> {
-  await listen(port).catch((error: unknown) => {
-    const why = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-    throw new Error(
-      `port ${port} cannot be used (${why}): stop what uses it, or choose another base with ${option}`,
-      { cause: error },
-    );
-  });
+/** @returns why it cannot be listened on, as Node names it (`EADDRINUSE`); undefined when it can */
+export function whyNotFree(port: number): Promise<string | undefined> {
+  return listen(port).then(
+    () => undefined,
+    (error: unknown) => (error instanceof Error && 'code' in error ? String(error.code) : String(error)),
+  );
+}
+
+/** Linux, and only what this user may see. */
+export function userOfPort(port: number): PortUser | undefined {
+  const inodes = ['/proc/net/tcp', '/proc/net/tcp6'].flatMap((file) => inodesOfPort(readText(file), port));
+  const sockets = new Set(inodes.map((inode) => `socket:[${inode}]`));
+  if (sockets.size === 0) return undefined;
+  const pid = listFolder('/proc').find((name) => /^\d+$/.test(name) && holdsAny(name, sockets));
+  if (pid === undefined) return undefined;
+  const command = readText(`/proc/${pid}/cmdline`).replaceAll('\0', ' ').trim();
+  return { pid: Number(pid), command: command.slice(0, longestCommand) };
+}
+
+function holdsAny(pid: string, sockets: ReadonlySet<string>): boolean {
+  return listFolder(`/proc/${pid}/fd`).some((name) => sockets.has(readLink(`/proc/${pid}/fd/${name}`)));
+}
+
+function listFolder(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
+
+function readLink(file: string): string {
+  try {
+    return readlinkSync(file);
+  } catch {
+    return '';
+  }
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return '';
+  }
 }
 
 function listen(port: number): Promise<number> {

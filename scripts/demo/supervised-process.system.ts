@@ -4,24 +4,32 @@
  * Invariants
  * - S1: a child gets SIGTERM when its supervisor dies, however it dies (`setpriv --pdeathsig`, Linux).
  * - S2: it runs in a process group of its own: Ctrl-C reaches the supervisor alone, which then stops all in order.
- * - S3: it is started again after an exit nobody asked for, later each time (0.25 s to 5 s), from the start after 30 s of peace.
+ * - S3: it is started again after an exit nobody asked for, later each time (0.25 s to 5 s), from the start after 30 s of peace;
+ *   not after the exit code by which it says that what it was given cannot be used.
  */
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import type { Clock } from '../../cluster/time/clock.ts';
 import { openBoundedLog, type BoundedLog } from './bounded-log.disk.ts';
+import { linesInto } from './lines.ts';
+import { describeEnding, type AfterEnding, type Ending, type ProcessEvent } from './process-event.ts';
 
 export interface ProcessSpec {
   readonly name: string;
   readonly command: string;
   /** Asked anew at each start. */
   readonly args: () => readonly string[];
-  readonly env?: Readonly<Record<string, string>>;
+  /** Added to our own; `undefined` takes a variable away. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
   readonly logFile: string;
   /** SIGTERM, and after this SIGKILL to the whole group. */
   readonly stopTimeoutMs: number;
+  /** The exit code after which it is not started again; none by default. */
+  readonly refusedCode?: number;
+  readonly onEvent?: (event: ProcessEvent) => void;
 }
 
+const mostLastWords = 20;
 const restart = { firstMs: 250, mostMs: 5000, peaceMs: 30_000 } as const;
 
 export interface SupervisedProcess {
@@ -30,6 +38,8 @@ export interface SupervisedProcess {
   readonly restarts: number;
   start(): void;
   stop(): Promise<void>;
+  /** SIGKILL to it and its own children, without waiting. */
+  killNow(): void;
   /** Leaves it dead until `start`: for drills. Resolves with how it ended: its exit code, or the signal. */
   kill(signal: NodeJS.Signals): Promise<string>;
 }
@@ -47,6 +57,7 @@ class Supervised implements SupervisedProcess {
   #startedMs = 0;
   #waitMs: number = restart.firstMs;
   #wake = new AbortController();
+  #lastWords: string[] = [];
   restarts = 0;
 
   constructor(spec: ProcessSpec, clock: Clock) {
@@ -81,6 +92,12 @@ class Supervised implements SupervisedProcess {
     this.#log.close();
   }
 
+  killNow(): void {
+    this.#isWanted = false;
+    this.#wake.abort();
+    if (this.#child !== undefined) signalGroup(this.#child, 'SIGKILL');
+  }
+
   async kill(signal: NodeJS.Signals): Promise<string> {
     this.#isWanted = false;
     this.#wake.abort();
@@ -101,28 +118,69 @@ class Supervised implements SupervisedProcess {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.#child = child;
-    for (const output of [child.stdout, child.stderr])
-      output?.on('data', (bytes: Buffer) => this.#log.write(bytes));
-    child.once('error', (error) =>
-      this.#log.write(Buffer.from(`supervisor: cannot start ${name}: ${error.message}\n`)),
+    this.#lastWords = [];
+    this.#follow(child);
+    if (child.pid !== undefined)
+      this.#tell({ kind: 'started', name, pid: child.pid, isAgain: this.restarts > 0 });
+    child.once('error', (error) => void this.#closed(child, { kind: 'notStarted', why: error.message }));
+    child.once(
+      'close',
+      (code, signal) =>
+        void this.#closed(
+          child,
+          signal === null ? { kind: 'code', code: code ?? 0 } : { kind: 'signal', signal },
+        ),
     );
-    child.once('close', (code, signal) => void this.#closed(child, `${code ?? signal}`));
   }
 
-  async #closed(child: ChildProcess, how: string): Promise<void> {
+  #tell(event: ProcessEvent): void {
+    this.#spec.onEvent?.(event);
+  }
+
+  #follow(child: ChildProcess): void {
+    const { name } = this.#spec;
+    const tell = linesInto((line) => this.#tell({ kind: 'line', name, line }));
+    const keep = linesInto((line) => {
+      this.#lastWords = [...this.#lastWords, line].slice(-mostLastWords);
+      this.#tell({ kind: 'line', name, line });
+    });
+    child.stdout?.on('data', (bytes: Buffer) => {
+      this.#log.write(bytes);
+      tell(bytes);
+    });
+    child.stderr?.on('data', (bytes: Buffer) => {
+      this.#log.write(bytes);
+      keep(bytes);
+    });
+  }
+
+  async #closed(child: ChildProcess, how: Ending): Promise<void> {
     if (this.#child !== child) return;
     this.#child = undefined;
-    if (!this.#isWanted) return;
     const lastedMs = this.#clock.monotonicMs() - this.#startedMs;
     if (lastedMs > restart.peaceMs) this.#waitMs = restart.firstMs;
+    const next = this.#afterwards(how);
+    this.#tell({ kind: 'ended', name: this.name, how, lastWords: this.#lastWords, next });
+    if (next.kind !== 'startsAgain') return;
     this.#log.write(
-      Buffer.from(`supervisor: ${this.name} ended (${how}); starts again in ${this.#waitMs} ms\n`),
+      Buffer.from(
+        `supervisor: ${this.name} ended (${describeEnding(how)}); starts again in ${next.inMs} ms\n`,
+      ),
     );
-    await this.#clock.sleep(this.#waitMs, this.#wake.signal).catch(() => {});
+    await this.#clock.sleep(next.inMs, this.#wake.signal).catch(() => {});
     this.#waitMs = Math.min(this.#waitMs * 2, restart.mostMs);
     if (!this.#isWanted || this.#child !== undefined) return;
     this.restarts += 1;
     this.#spawn();
+  }
+
+  #afterwards(how: Ending): AfterEnding {
+    if (!this.#isWanted) return { kind: 'wasStopped' };
+    if (how.kind === 'code' && how.code === this.#spec.refusedCode) {
+      this.#isWanted = false;
+      return { kind: 'refused' };
+    }
+    return { kind: 'startsAgain', inMs: this.#waitMs };
   }
 
   async #gone(child: ChildProcess, withinMs: number): Promise<void> {

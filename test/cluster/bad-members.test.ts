@@ -1,5 +1,6 @@
 /** Bad input to the cluster itself, on real processes: nodes that may not be members, and an operator who spoils its buckets (C3, C5). */
 import { createHash } from 'node:crypto';
+import { copyFile, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { Kvm } from '@nats-io/kv';
@@ -70,10 +71,22 @@ afterEach(async () => {
   await expect.poll(unlawful, { timeout: 10_000 }).toEqual([]);
 });
 
+// Method: it has a folder of its own, with the secrets of the cluster, as on another host.
 test('the second of two nodes with one id ends, and is told which one runs and what to set', async () => {
-  const { code, stderr } = await runNode(cluster, other.node);
+  const folder = join(cluster.dataDir, 'of-another-host');
+  await mkdir(folder);
+  await copyFile(join(region.dataDir, 'secrets.json'), join(folder, 'secrets.json'));
+  const { code, stderr } = await runNode(cluster, other.node, { TANGAZA_DATA_DIR: folder });
   expect(stderr).toContain(`A node ${other.node} runs already (process ${other.process.pid} on `);
   expect([code, stderr]).toEqual([1, expect.stringContaining('): set another TANGAZA_NODE_ID.')]);
+});
+
+test('the second of two nodes with one id in one folder ends, and is told which process has it', async () => {
+  const { code, stderr } = await runNode(cluster, other.node);
+  expect(stderr).toContain(
+    `a node ${other.node} runs already in the data folder ${region.dataDir}, as process `,
+  );
+  expect([code, stderr]).toEqual([2, expect.stringContaining(`process ${other.process.pid} (`)]);
 });
 
 test('a node with the secrets of another cluster ends, and is told where to get those of this one', async () => {

@@ -1,0 +1,34 @@
+/** A node that waits says for what, and how long it has, so that nobody has to guess why it does not come up. */
+import type { Clock } from '../time/clock.ts';
+import type { Logger } from './logger.ts';
+
+const everyMs = 10_000;
+
+/**
+ * Runs `work`, and says every 10 s that it is waited for.
+ *
+ * @param what in words: `NATS`, `the segment store`
+ * @param about what an operator needs to find it, and no secret
+ * @param work is given a function to tell the last failure with, which the next line shows
+ */
+export async function sayWhile<T>(
+  what: string,
+  about: object,
+  { clock, logger }: { readonly clock: Clock; readonly logger: Logger },
+  work: (failed: (error: unknown) => void) => Promise<T>,
+): Promise<T> {
+  const sinceMs = clock.monotonicMs();
+  let last: unknown;
+  const stop = clock.every(everyMs, () => {
+    const seconds = Math.round((clock.monotonicMs() - sinceMs) / 1000);
+    const why = last instanceof Error ? { why: last.message } : {};
+    logger.warn({ waitsFor: what, seconds, ...about, ...why }, 'the node waits');
+  });
+  try {
+    return await work((error) => {
+      last = error;
+    });
+  } finally {
+    stop();
+  }
+}

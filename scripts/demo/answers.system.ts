@@ -1,0 +1,79 @@
+/**
+ * Who answers on a port of this machine. A look must not be taken for an answer: on a port that the kernel gives to connections,
+ * one to a server that is not there yet may be given that very port, and meet itself; then the look succeeds and the server finds
+ * its port taken. So a look comes from another address of the loopback, where there is one, and who answers has to say who it is.
+ */
+import { request } from 'node:http';
+import { connect } from 'node:net';
+import { z } from 'zod';
+
+/** Linux has all of 127/8; elsewhere it would have to be set up. */
+const fromElsewhere = process.platform === 'linux' ? { localAddress: '127.0.0.2' } : {};
+const mostBytes = 65_536;
+
+const Said = z.object({ node: z.string().optional() });
+const Info = z.object({ server_name: z.string() });
+
+/** `nobody`: no answer, or none that can be read; `as`: by which name it answered, if it gave one. */
+export type Answer =
+  | { readonly kind: 'nobody' }
+  | { readonly kind: 'somebody'; readonly as: string | undefined; readonly status: number };
+
+const nobody: Answer = { kind: 'nobody' };
+
+/** Asks by HTTP; a body of JSON that names a `node` says who answers. */
+export function askHttp(url: string, timeoutMs: number): Promise<Answer> {
+  return new Promise((resolve) => {
+    const asked = request(url, { ...fromElsewhere, agent: false, timeout: timeoutMs }, (reply) => {
+      let text = '';
+      reply.setEncoding('utf8');
+      reply.on('data', (part: string) => {
+        if (text.length < mostBytes) text += part;
+      });
+      reply.once('close', () => {
+        const said = reply.complete ? nameIn(text) : undefined;
+        resolve(reply.complete ? { kind: 'somebody', as: said, status: reply.statusCode ?? 0 } : nobody);
+      });
+    });
+    asked.once('timeout', () => asked.destroy());
+    asked.once('error', () => resolve(nobody));
+    asked.end();
+  });
+}
+
+/** A nats-server tells its name in its first line, before it is asked. */
+export function askNats(port: number, timeoutMs: number): Promise<Answer> {
+  return new Promise((resolve) => {
+    const socket = connect({ port, host: '127.0.0.1', ...fromElsewhere });
+    let text = '';
+    const end = (answer: Answer): void => {
+      resolve(answer);
+      socket.destroy();
+    };
+    socket.setEncoding('utf8').setTimeout(timeoutMs, () => end(nobody));
+    socket.on('error', () => end(nobody));
+    socket.on('close', () => end(nobody));
+    socket.on('data', (part: string) => {
+      text += part;
+      const line = /^INFO (\{.*\})\s*\r\n/.exec(text)?.[1];
+      if (line !== undefined) end({ kind: 'somebody', as: serverIn(line), status: 200 });
+      else if (text.length > mostBytes) end(nobody);
+    });
+  });
+}
+
+function nameIn(text: string): string | undefined {
+  return Said.safeParse(jsonOf(text)).data?.node;
+}
+
+function serverIn(line: string): string | undefined {
+  return Info.safeParse(jsonOf(line)).data?.server_name;
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,91 @@
+/** Which ports a demo wants, and what is wrong with them. */
+
+export interface WantedPort {
+  readonly port: number;
+  /** Whose it is: `HTTP of region-1-node-1`. */
+  readonly what: string;
+  /** The flag that moves it. */
+  readonly flag: '--port-base' | '--rtmp-base';
+}
+
+export interface PortBases {
+  readonly regions: number;
+  readonly nodes: number;
+  readonly portBase: number;
+  readonly rtmpBase: number;
+}
+
+/** The node's place in the demo, counted through all regions, and its name. */
+export interface PlacedNode {
+  readonly ordinal: number;
+  readonly region: string;
+  readonly node: string;
+}
+
+const highestPort = 65_535;
+
+export function placedNodes({ regions, nodes }: Pick<PortBases, 'regions' | 'nodes'>): readonly PlacedNode[] {
+  return Array.from({ length: regions * nodes }, (_, ordinal) => {
+    const region = `region-${Math.floor(ordinal / nodes) + 1}`;
+    return { ordinal, region, node: `${region}-node-${(ordinal % nodes) + 1}` };
+  });
+}
+
+/** In the order of the nodes. A base of 0 wants none: free ones are taken. */
+export function wantedPorts(bases: PortBases): readonly WantedPort[] {
+  return placedNodes(bases).flatMap(({ ordinal, node }) => [
+    ...(bases.portBase === 0
+      ? []
+      : [{ port: bases.portBase + ordinal, what: `HTTP of ${node}`, flag: '--port-base' as const }]),
+    ...(bases.rtmpBase === 0
+      ? []
+      : [{ port: bases.rtmpBase + ordinal, what: `RTMP of ${node}`, flag: '--rtmp-base' as const }]),
+  ]);
+}
+
+/** What is wrong whatever runs on this machine: no such port, or one port for two. */
+export function portFaults(wanted: readonly WantedPort[]): readonly string[] {
+  return wanted.flatMap(({ port, what, flag }, index) => {
+    if (port > highestPort)
+      return [`port ${port} (${what}) is above ${highestPort}: choose a lower base with ${flag}`];
+    const first = wanted.findIndex((other) => other.port === port);
+    const other = wanted[first];
+    return first === index || other === undefined
+      ? []
+      : [`port ${port} is wanted for ${other.what} and for ${what}: choose another base with ${flag}`];
+  });
+}
+
+/** Who has a port: found by the kernel's own table; a process that belongs to another user may be hidden. */
+export interface PortUser {
+  readonly pid: number;
+  readonly command: string;
+}
+
+export function describeTaken({ port, what, flag }: WantedPort, why: string, user?: PortUser): string {
+  if (why === 'EACCES')
+    return `port ${port} (${what}) may not be used by this user: choose another base with ${flag}`;
+  if (why !== 'EADDRINUSE')
+    return `port ${port} (${what}) cannot be used (${why}): choose another base with ${flag}`;
+  const who = user === undefined ? 'another program' : `process ${user.pid} (${user.command})`;
+  return `port ${port} (${what}) is in use by ${who}: stop it, or choose another base with ${flag}`;
+}
+
+/** `sl local_address … inode` of `/proc/net/tcp`. @returns the inodes of sockets that have the local port, listeners first */
+export function inodesOfPort(table: string, port: number): readonly string[] {
+  const rows = table
+    .split('\n')
+    .slice(1)
+    .map((line) => line.trim().split(/\s+/))
+    .filter(([, local]) => Number.parseInt(local?.split(':')[1] ?? '', 16) === port);
+  const isListener = (row: readonly string[]): boolean => row[3] === '0A';
+  return [...rows.filter(isListener), ...rows.filter((row) => !isListener(row))]
+    .map((row) => row[9] ?? '0')
+    .filter((inode) => inode !== '0');
+}
+
+/** The first port that the kernel gives to connections; those below it stay free for servers. */
+export function firstEphemeral(range: string): number | undefined {
+  const [low] = range.trim().split(/\s+/).map(Number);
+  return low !== undefined && low > 0 ? low : undefined;
+}

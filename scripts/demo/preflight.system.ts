@@ -1,0 +1,82 @@
+/** Looks at the machine before a demo is started on it: everything that is wrong is told at once, and nothing has been started. */
+import { mkdirSync } from 'node:fs';
+import { statfs } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { inspect, type Check } from '../doctor.ts';
+import { whyNotFree, userOfPort } from './free-port.system.ts';
+import { describeTaken, portFaults, wantedPorts, type PortBases } from './ports.ts';
+import { reviewSettings } from './settings.ts';
+
+export interface PreflightOptions {
+  readonly dataDir: string;
+  readonly store: 'disk' | 's3';
+  readonly hasPublisher: boolean;
+}
+
+export interface Findings {
+  readonly faults: readonly string[];
+  readonly warnings: readonly string[];
+}
+
+/** Less than the disk store's own reserve (`TANGAZA_DISK_RESERVE_BYTES`) and nothing could be kept. */
+const leastFreeBytes = 1_073_741_824;
+const amplyFreeBytes = 2 * leastFreeBytes;
+
+/** Tools, settings and room; the ports are looked at when the folder is ours. Takes a second, and changes nothing but makes the folder. */
+export async function lookAtMachine(options: PreflightOptions): Promise<Findings> {
+  const [checks, room] = await Promise.all([
+    inspect(options.store === 's3' ? 's3' : 'start'),
+    roomIn(options.dataDir),
+  ]);
+  const settings = reviewSettings(process.env, availableParallelism());
+  return {
+    faults: [
+      ...checks.filter((check) => isFault(check, options)).map(describe),
+      ...settings.faults,
+      ...room.faults,
+    ],
+    warnings: [...settings.warnings, ...room.warnings],
+  };
+}
+
+/** The room on the data folder's own disk is looked at here; a font is for the test picture alone. */
+function isFault({ name, state }: Check, { hasPublisher }: PreflightOptions): boolean {
+  return state !== 'ok' && name !== 'free disk' && (hasPublisher || name !== 'a font');
+}
+
+function describe({ name, state, found, wanted, why, remedy }: Check): string {
+  return state === 'old'
+    ? `${name} ${found} is older than ${wanted}; ${remedy}`
+    : `${name} is missing, ${why}; ${remedy}`;
+}
+
+async function roomIn(dataDir: string): Promise<Findings> {
+  try {
+    mkdirSync(dataDir, { recursive: true });
+    const { bavail, bsize } = await statfs(dataDir);
+    const free = bavail * bsize;
+    const words = `the disk of ${dataDir} has ${Math.floor(free / 1_048_576)} MB left`;
+    if (free < leastFreeBytes)
+      return {
+        faults: [`${words}, and 1 GB is needed: make room, or use --data on another disk`],
+        warnings: [],
+      };
+    return { faults: [], warnings: free < amplyFreeBytes ? [`${words}: it may be full soon`] : [] };
+  } catch {
+    return { faults: [], warnings: [] }; // who takes the folder says why it cannot
+  }
+}
+
+/** Of the ports that the demo wants. */
+export async function lookAtPorts(bases: PortBases): Promise<readonly string[]> {
+  const wanted = wantedPorts(bases);
+  const faults = portFaults(wanted);
+  if (faults.length > 0) return faults;
+  const taken = await Promise.all(
+    wanted.map(async (port) => {
+      const why = await whyNotFree(port.port);
+      return why === undefined ? [] : [describeTaken(port, why, userOfPort(port.port))];
+    }),
+  );
+  return taken.flat();
+}

@@ -1,0 +1,102 @@
+/** What each process of a demo is started with. */
+import { existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ProcessSpec } from './supervised-process.system.ts';
+import { publisherArguments } from './test-publisher.ts';
+
+const root = join(import.meta.dirname, '../..');
+const host = '127.0.0.1';
+const usualStopMs = 10_000;
+/** `tangaza node` ends with it when it cannot work with what it was given. */
+const refusedCode = 2;
+
+interface SpecOptions {
+  readonly dataDir: string;
+  readonly stopWithinMs?: number;
+}
+
+interface Server {
+  readonly dataDir: string;
+  readonly port: number;
+}
+
+interface StoreKeys {
+  readonly accessKey: string;
+  readonly secretKey: string;
+}
+
+export const logFileOf = ({ dataDir }: Pick<SpecOptions, 'dataDir'>, name: string): string =>
+  join(dataDir, 'logs', `${name}.log`);
+
+export function specOfNats(options: SpecOptions, region: string, { dataDir, port }: Server): ProcessSpec {
+  const name = `${region}-nats`;
+  return {
+    name,
+    command: tool('nats-server'),
+    args: () => ['-a', host, '-p', String(port), '-js', '-sd', join(dataDir, 'nats'), '-n', name],
+    ...commonOf(options, name),
+  };
+}
+
+export function specOfObjectStore(
+  options: SpecOptions,
+  region: string,
+  { dataDir, port, accessKey, secretKey }: Server & StoreKeys,
+): ProcessSpec {
+  const name = `${region}-s3`;
+  const folder = join(dataDir, 's3');
+  mkdirSync(folder, { recursive: true });
+  return {
+    name,
+    command: tool('versitygw'),
+    args: () => ['--port', `${host}:${port}`, 'posix', folder],
+    env: { ROOT_ACCESS_KEY: accessKey, ROOT_SECRET_KEY: secretKey },
+    ...commonOf(options, name),
+  };
+}
+
+export function storeEnv(port: number, { accessKey, secretKey }: StoreKeys): Record<string, string> {
+  return {
+    TANGAZA_STORE: 's3',
+    TANGAZA_S3_ENDPOINT: `http://${host}:${port}`,
+    TANGAZA_S3_ACCESS_KEY: accessKey,
+    TANGAZA_S3_SECRET_KEY: secretKey,
+  };
+}
+
+export function specOfNode(
+  options: SpecOptions,
+  name: string,
+  env: Readonly<Record<string, string | undefined>>,
+): ProcessSpec {
+  return {
+    name,
+    command: process.execPath,
+    args: () => [join(root, 'scripts/tangaza.ts'), 'node'],
+    env,
+    refusedCode,
+    ...commonOf(options, name),
+  };
+}
+
+/** Publishes to each of the URLs, as an encoder does that must not be lost with one of its nodes (C2). */
+export function publisherSpec(options: SpecOptions, urls: readonly string[]): ProcessSpec {
+  const args = publisherArguments({ urls, width: 1280, height: 720, framesPerSecond: 25, bitrateKbps: 2500 });
+  return {
+    name: 'publisher',
+    command: 'ffmpeg',
+    args: () => args,
+    logFile: logFileOf(options, 'publisher'),
+    stopTimeoutMs: 3000,
+  };
+}
+
+function commonOf(options: SpecOptions, name: string): Pick<ProcessSpec, 'logFile' | 'stopTimeoutMs'> {
+  return { logFile: logFileOf(options, name), stopTimeoutMs: options.stopWithinMs ?? usualStopMs };
+}
+
+/** A tool that set-up put beside us, or the one on PATH. */
+function tool(name: string): string {
+  const own = join(root, '.toolchain/bin', name);
+  return existsSync(own) ? own : name;
+}

@@ -1,0 +1,148 @@
+/** What a node logs, as a sentence for the terminal of its demo; most lines are none. Part of the story's reducer. */
+import { z } from 'zod';
+import { seconds, without, type Logged, type Sentence, type Story, type Told } from './state.ts';
+
+/** Which lines are listened for: a tidy test finds each of them in the code that logs it. */
+export const heard = {
+  isListening: 'HTTP is listening',
+  owns: 'this node owns the stream',
+  waits: 'the node waits',
+  published: 'a publisher is on air',
+  unpublished: 'the publisher is gone',
+  refused: 'RTMP connection refused',
+  natsGone: 'NATS is gone; serving goes on, changes of ownership wait',
+  natsBack: 'NATS is back',
+  drains: 'the node drains',
+  drained: 'the node has drained',
+  memberGone: 'a member is gone',
+  stoodStill: 'this process stood still',
+  storeFails: 'the segment store fails; what waits for it is tried again',
+  storeWorks: 'the segment store works again',
+} as const;
+
+const text = z.string().catch('');
+const Fields = z.object({
+  stream: text,
+  streamId: text,
+  reason: text,
+  waitsFor: text,
+  seconds: z.number().catch(0),
+  why: text,
+  remoteAddress: text,
+  encoder: text,
+  code: text,
+  detail: text,
+  member: text,
+  bootId: text,
+  frozenMs: z.number().catch(0),
+});
+type Fields = z.infer<typeof Fields>;
+
+const mostGone = 64;
+/** Less is a machine that is busy. */
+const leastFrozenMs = 1000;
+
+type Teller = (story: Story, node: string, fields: Fields, nowMs: number) => Told;
+
+const tellers: Readonly<Record<string, Teller>> = {
+  [heard.isListening]: isBack,
+  [heard.owns]: owns,
+  [heard.waits]: (story, node, { waitsFor, seconds: s, why }) =>
+    say(story, `wait of ${node}`, `${node} has waited ${s} s for ${waitsFor}${bracketed(why)}`),
+  [heard.published]: running((story, node, { streamId, remoteAddress, encoder }) =>
+    say(
+      story,
+      `publishers at ${node}`,
+      `a publisher of ${streamId} connected to ${node}${bracketed([remoteAddress, encoder].filter((word) => word !== '').join(', '))}`,
+    ),
+  ),
+  [heard.unpublished]: running((story, node, { streamId, reason }) =>
+    say(story, `publishers at ${node}`, `the publisher of ${streamId} left ${node}${bracketed(reason)}`),
+  ),
+  [heard.refused]: running((story, node, { code, detail }) =>
+    say(story, `refusals at ${node}`, `${node} refused an RTMP connection: ${detail}${bracketed(code)}`),
+  ),
+  [heard.natsGone]: natsGone,
+  [heard.natsBack]: natsBack,
+  [heard.drains]: running((story, node) => say(story, `drain of ${node}`, `${node} drains`)),
+  [heard.drained]: running((story, node) => say(story, `drain of ${node}`, `${node} has drained`)),
+  [heard.memberGone]: memberGone,
+  [heard.stoodStill]: running((story, node, { frozenMs }) =>
+    frozenMs < leastFrozenMs
+      ? { story, sentences: [] }
+      : say(story, `standstills of ${node}`, `${node} stood still for ${seconds(frozenMs)}`),
+  ),
+  [heard.storeFails]: (story, node, { code, detail }) =>
+    say(story, `store at ${node}`, `${node}: the segment store fails${bracketed(detail || code)}`),
+  [heard.storeWorks]: (story, node) =>
+    say(story, `store at ${node}`, `${node}: the segment store works again`),
+};
+
+export function nodeSentence(story: Story, { node, message, fields }: Logged, nowMs: number): Told {
+  const teller = Object.hasOwn(tellers, message) ? tellers[message] : undefined;
+  return teller === undefined ? { story, sentences: [] } : teller(story, node, Fields.parse(fields), nowMs);
+}
+
+/** Only once the demo is up: at the start all of it is expected. */
+function running(teller: Teller): Teller {
+  return (story, node, fields, nowMs) =>
+    story.phase === 'running' ? teller(story, node, fields, nowMs) : { story, sentences: [] };
+}
+
+function isBack(story: Story, node: string, _: Fields, nowMs: number): Told {
+  const sinceMs = story.deadSinceMs.get(node);
+  if (sinceMs === undefined) return { story, sentences: [] };
+  const deadSinceMs = new Map(story.deadSinceMs);
+  deadSinceMs.delete(node);
+  return say(
+    { ...story, deadSinceMs },
+    `end of ${node}`,
+    `${node} is back after ${seconds(nowMs - sinceMs)}`,
+  );
+}
+
+function owns(story: Story, node: string, { stream, reason }: Fields, nowMs: number): Told {
+  const former = story.ownerOf.get(stream);
+  const after = { ...story, ownerOf: new Map(story.ownerOf).set(stream, node) };
+  if (story.phase !== 'running') return { story: after, sentences: [] };
+  const diedMs = former === undefined || former === node ? undefined : story.deadSinceMs.get(former);
+  const since = diedMs === undefined ? '' : ` after ${seconds(nowMs - diedMs)}`;
+  return say(after, `owner of ${stream}`, `${node} owns ${stream}${since}${bracketed(reason)}`);
+}
+
+/** Each node tells it: the first one is enough. */
+function natsGone(story: Story, node: string, _: Fields, nowMs: number): Told {
+  const after = { ...story, withoutNats: new Set(story.withoutNats).add(node) };
+  if (story.withoutNats.size > 0 || story.phase !== 'running') return { story: after, sentences: [] };
+  return say(
+    { ...after, natsGoneMs: nowMs },
+    'NATS',
+    'NATS does not answer: what is on air plays on to its end, nothing new is shown until it is back',
+  );
+}
+
+/** Told when the last node has it again. */
+function natsBack(story: Story, node: string, _: Fields, nowMs: number): Told {
+  const after = { ...story, withoutNats: without(story.withoutNats, node) };
+  if (after.withoutNats.size > 0 || story.withoutNats.size === 0 || story.phase !== 'running')
+    return { story: after, sentences: [] };
+  return say(after, 'NATS', `NATS is back after ${seconds(nowMs - story.natsGoneMs)}`);
+}
+
+/** Of a process that has died its supervisor tells; this is of one that lives and does not answer. */
+function memberGone(story: Story, _: string, { member, bootId, why }: Fields): Told {
+  const life = `${member} ${bootId}`;
+  if (story.gone.includes(life)) return { story, sentences: [] };
+  const after = { ...story, gone: [...story.gone, life].slice(-mostGone) };
+  const isKnown = story.deadSinceMs.has(member) || story.phase !== 'running' || why !== 'died';
+  return isKnown
+    ? { story: after, sentences: [] }
+    : say(after, `end of ${member}`, `${member} does not answer: the others go on without it`);
+}
+
+function say(story: Story, about: string, words: string): Told {
+  const sentence: Sentence = { about, text: words };
+  return { story, sentences: [sentence] };
+}
+
+const bracketed = (words: string): string => (words === '' ? '' : ` (${words})`);
