@@ -21,7 +21,7 @@ import { pageSources } from './actors/edge-delivery/pages.disk.ts';
 import { loadStaticFiles } from './actors/edge-delivery/static-files.disk.ts';
 import { ffmpegThumbnail } from './actors/edge-delivery/thumbnail.ffmpeg.ts';
 import { ingestService } from './actors/ingest/ingest.service.ts';
-import { defaultIngestLimits, openRtmpIngest } from './actors/ingest/rtmp-ingest.rtmp.ts';
+import { defaultIngestLimits, openRtmpIngest } from './actors/ingest/rtmp/rtmp-ingest.rtmp.ts';
 import { loadLadders } from './actors/media/ladder/ladders.disk.ts';
 import type { Ladder } from './actors/media/ladder/ladder.ts';
 import { openStore } from './actors/segment-store/open-store.ts';

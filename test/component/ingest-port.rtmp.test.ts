@@ -89,12 +89,33 @@ async function recorded(recorder: RtmpRecorder, key: string) {
   return { tags: recording.tags, request: recording.request, closed: await recording.closed() };
 }
 
+// ffmpeg splits a URL at its slashes, and what is left of it is the key.
+test.each(['live/good', 'live/good/', '/live//good', 'good', 'live/%67ood', 'live/good?priority=1'])(
+  'ffmpeg that publishes to %s is taken for the key that it means',
+  async (path) => {
+    await using recorder = await RtmpRecorder.start();
+    const { ok } = await ffmpegPublish(recorder.port, path);
+    expect(ok).toBe(true);
+    expect((await recorder.of('good')).tags.length).toBeGreaterThan(50);
+  },
+);
+
 test.each([
   { what: 'a wrong key', path: 'live/nobody', said: 'STREAM_KEY_UNKNOWN: The stream key is not known.' },
   {
     what: 'no key',
     path: 'live/',
     said: 'STREAM_KEY_MISSING: No stream key was given: publish to rtmp://HOST/live/STREAM_KEY.',
+  },
+  {
+    what: 'a wrong application and a wrong key',
+    path: 'stream/nobody',
+    said: 'STREAM_KEY_UNKNOWN: The stream key is not known; the application of the URL is not "live": the server is rtmp://HOST/live, and the stream key is the key alone',
+  },
+  {
+    what: 'a folder in the key',
+    path: 'live/x/nobody',
+    said: 'STREAM_KEY_',
   },
 ])('ffmpeg with $what shows why, and nobody else notices', async ({ path, said }) => {
   await using recorder = await RtmpRecorder.start();

@@ -7,7 +7,7 @@ import { randomUUID } from 'node:crypto';
 import type { IngestLimits } from '../../actors/ingest/ingest-port.ts';
 import { IngestSession } from '../../actors/ingest/ingest-session.ts';
 import { IngestSessions } from '../../actors/ingest/ingest-sessions.ts';
-import { defaultIngestLimits, openRtmpIngest } from '../../actors/ingest/rtmp-ingest.rtmp.ts';
+import { defaultIngestLimits, openRtmpIngest } from '../../actors/ingest/rtmp/rtmp-ingest.rtmp.ts';
 import type { OwnerCalls } from '../../actors/ingest/runner-ports.ts';
 import { initKey, segmentKey } from '../../actors/segment-store/segment-key.ts';
 import { openDiskStore } from '../../actors/segment-store/segment-store.disk.ts';

@@ -4,7 +4,7 @@ import { connect as connectTcp, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import amf from 'node-media-server/src/protocol/amf.js';
 import { z } from 'zod';
-import { ChunkReader, type RtmpMessage } from '../../actors/ingest/rtmp-chunks.ts';
+import { ChunkReader, type RtmpMessage } from '../../actors/ingest/rtmp/rtmp-chunks.ts';
 import type { Feed, FeedTag } from './media-feed.ts';
 
 export interface PublisherOptions {
@@ -49,6 +49,8 @@ const pictureChunks = 6;
 
 export class RtmpPublisher implements AsyncDisposable {
   readonly statuses: Status[] = [];
+  /** All that the server has sent: type, and payload in hex. */
+  readonly messages: { readonly type: number; readonly payload: string }[] = [];
   readonly closed: Promise<void>;
   /** Resolves with the first `onStatus` of level `error`, or undefined when the server closes without one. */
   readonly refused: Promise<Status | undefined>;
@@ -61,6 +63,7 @@ export class RtmpPublisher implements AsyncDisposable {
   readonly #chunkSize: number;
   #resolveRefused: (status: Status | undefined) => void = () => {};
   #acknowledgedBytes = 0;
+  #acknowledged = Promise.withResolvers<void>();
 
   private constructor(socket: Socket, options: PublisherOptions) {
     this.#socket = socket;
@@ -83,7 +86,7 @@ export class RtmpPublisher implements AsyncDisposable {
     const socket = await openSocket(options.port, options.host);
     const publisher = new RtmpPublisher(socket, options);
     await publisher.#shakeHands();
-    publisher.#sendControl(1, publisher.#chunkSize);
+    publisher.sendControl(1, publisher.#chunkSize);
     const { app = 'live', host = '127.0.0.1', port, capsEx } = options;
     const properties = {
       ...(capsEx === undefined ? {} : { capsEx }),
@@ -110,6 +113,11 @@ export class RtmpPublisher implements AsyncDisposable {
     return this.#acknowledgedBytes;
   }
 
+  /** Resolves with the next acknowledgement. */
+  acknowledgement(): Promise<void> {
+    return this.#acknowledged.promise;
+  }
+
   /** Media time of the last picture that was written, ms; -1 for none. */
   get lastPictureMs(): number {
     return this.#last.get(pictureChunks) ?? -1;
@@ -129,10 +137,11 @@ export class RtmpPublisher implements AsyncDisposable {
     return values === undefined ? undefined : Status.parse(values[3]);
   }
 
-  /** A command that gets a `_result`. */
+  /** A command that gets a `_result` or an `_error`. */
   call(name: string, values: readonly unknown[]): Promise<readonly unknown[]> {
     const transaction = 100 + this.#waiting.length;
-    const reply = this.#waitFor((reply) => reply[0] === '_result' && reply[1] === transaction);
+    const isAnswer = (name: unknown): boolean => name === '_result' || name === '_error';
+    const reply = this.#waitFor((reply) => isAnswer(reply[0]) && reply[1] === transaction);
     this.command(0, name, transaction, ...values);
     return reply;
   }
@@ -225,7 +234,8 @@ export class RtmpPublisher implements AsyncDisposable {
   }
 
   #onMessage({ type, payload }: RtmpMessage): void {
-    if (type === 3) this.#acknowledgedBytes = payload.readUInt32BE(0);
+    this.messages.push({ type, payload: payload.toString('hex') });
+    if (type === 3) this.#onAcknowledgement(payload.readUInt32BE(0));
     if (type !== 20) return;
     const values = amf.amf0Decode(payload);
     const status = values[0] === 'onStatus' ? Status.safeParse(values[3]) : undefined;
@@ -235,6 +245,12 @@ export class RtmpPublisher implements AsyncDisposable {
     }
     for (const taker of [...this.#waiting])
       if (taker(values)) this.#waiting.splice(this.#waiting.indexOf(taker), 1);
+  }
+
+  #onAcknowledgement(sequence: number): void {
+    this.#acknowledgedBytes = sequence;
+    this.#acknowledged.resolve();
+    this.#acknowledged = Promise.withResolvers<void>();
   }
 
   #waitFor(isWanted: (values: readonly unknown[]) => boolean): Promise<readonly unknown[]> {
@@ -248,9 +264,11 @@ export class RtmpPublisher implements AsyncDisposable {
     });
   }
 
-  #sendControl(type: number, value: number): void {
-    const body = Buffer.alloc(4);
+  /** A protocol control message of 4 bytes, and what follows them. */
+  sendControl(type: number, value: number, ...more: readonly number[]): void {
+    const body = Buffer.alloc(4 + more.length);
     body.writeUInt32BE(value);
+    body.set(more, 4);
     this.#socket.write(chunked({ id: 2, format: 0, timestampMs: 0, type, streamId: 0, body }, 128));
   }
 }

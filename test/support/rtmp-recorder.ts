@@ -7,7 +7,7 @@ import type {
   PublishRequest,
   TagSink,
 } from '../../actors/ingest/ingest-port.ts';
-import { defaultIngestLimits, openRtmpIngest } from '../../actors/ingest/rtmp-ingest.rtmp.ts';
+import { defaultIngestLimits, openRtmpIngest } from '../../actors/ingest/rtmp/rtmp-ingest.rtmp.ts';
 import { TangazaError } from '../../cluster/errors/tangaza-error.ts';
 import type { Logger } from '../../cluster/observe/logger.ts';
 import { noMetrics } from '../../cluster/observe/metrics.ts';

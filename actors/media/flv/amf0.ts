@@ -4,8 +4,8 @@
  * Bounded in depth and in the number of values, so that a few bytes cannot cost much: metadata is a flat list in practice.
  */
 import { ByteReader, mediaInvalid } from '../bits/byte-reader.ts';
-
-export type Amf0 = undefined | null | boolean | number | string | readonly Amf0[] | ReadonlyMap<string, Amf0>;
+import type { Amf } from './amf.ts';
+import { Amf3Reader } from './amf3.ts';
 
 const maxDepth = 8;
 const maxValues = 2048;
@@ -24,11 +24,14 @@ const marker = {
   strictArray: 10,
   date: 11,
   longString: 12,
+  /** What follows is AMF3. */
+  amf3: 17,
 } as const;
 
 /** Reads value after value of one message; every read throws TangazaError `MEDIA_INVALID` on what is no AMF0. */
 export class Amf0Reader {
   readonly #reader: ByteReader;
+  #amf3: Amf3Reader | undefined;
   #values = 0;
 
   constructor(bytes: Uint8Array) {
@@ -39,14 +42,18 @@ export class Amf0Reader {
     return this.#reader.remaining > 0;
   }
 
-  value(): Amf0 {
+  value(): Amf {
     return this.#value(0);
   }
 
-  #value(depth: number): Amf0 {
+  #count(depth: number): void {
     this.#values += 1;
-    if (depth > maxDepth) throw mediaInvalid(`an AMF0 message is nested more than ${maxDepth} deep`);
-    if (this.#values > maxValues) throw mediaInvalid(`an AMF0 message has more than ${maxValues} values`);
+    if (depth > maxDepth) throw mediaInvalid(`an AMF message is nested more than ${maxDepth} deep`);
+    if (this.#values > maxValues) throw mediaInvalid(`an AMF message has more than ${maxValues} values`);
+  }
+
+  #value(depth: number): Amf {
+    this.#count(depth);
     const type = this.#reader.u8();
     switch (type) {
       case marker.number:
@@ -70,6 +77,9 @@ export class Amf0Reader {
         return this.#entries(depth);
       case marker.strictArray:
         return this.#list(depth);
+      case marker.amf3:
+        this.#amf3 ??= new Amf3Reader(this.#reader, (level) => this.#count(level));
+        return this.#amf3.value(depth);
       default:
         throw mediaInvalid(`an AMF0 message has a value of type ${type}`);
     }
@@ -91,8 +101,8 @@ export class Amf0Reader {
   }
 
   /** The count of an ECMA array is a hint only; an empty key before the end marker ends both kinds. */
-  #entries(depth: number): ReadonlyMap<string, Amf0> {
-    const entries = new Map<string, Amf0>();
+  #entries(depth: number): ReadonlyMap<string, Amf> {
+    const entries = new Map<string, Amf>();
     while (this.#reader.remaining > 0) {
       const key = this.#text(this.#reader.u16());
       if (key === '') {
@@ -105,7 +115,7 @@ export class Amf0Reader {
     return entries;
   }
 
-  #list(depth: number): readonly Amf0[] {
+  #list(depth: number): readonly Amf[] {
     const count = this.#reader.u32();
     if (count > maxValues) throw mediaInvalid(`an AMF0 array claims ${count} values`);
     return Array.from({ length: count }, () => this.#value(depth + 1));

@@ -1,5 +1,6 @@
 /** Script data of FLV and RTMP: `onMetaData`, what an encoder says about its feed. All of it is hearsay. */
-import { Amf0Reader, type Amf0 } from './amf0.ts';
+import type { Amf } from './amf.ts';
+import { Amf0Reader } from './amf0.ts';
 
 export interface FeedMetadata {
   /** Frames per second, as told. */
@@ -18,18 +19,18 @@ export type ScriptTag =
 
 const maxText = 100;
 
-function positive(value: Amf0): number | undefined {
+function positive(value: Amf): number | undefined {
   return typeof value === 'number' && Number.isFinite(value) && value > 0 ? value : undefined;
 }
 
-function isAnnounced(codec: Amf0, size: Amf0): boolean {
+function isAnnounced(codec: Amf, size: Amf): boolean {
   return (
     (codec !== undefined && codec !== null && codec !== false && codec !== '' && codec !== 0) ||
     positive(size) !== undefined
   );
 }
 
-function toMetadata(values: ReadonlyMap<string, Amf0>): FeedMetadata {
+function toMetadata(values: ReadonlyMap<string, Amf>): FeedMetadata {
   const frameRate = positive(values.get('framerate')) ?? positive(values.get('fps'));
   const videoKbps = positive(values.get('videodatarate'));
   const audioKbps = positive(values.get('audiodatarate'));

@@ -6,15 +6,21 @@
  * I2: the sink's `onClose` is called exactly once, whoever closes.
  * I3: a refusal is written before the socket is ended, and the peer's data is read on and thrown away until it goes,
  *     since closing a socket with unread data would make the peer's kernel drop our last words.
+ * I4: one message stream publishes at a time. "publish" said twice is one; when its stream is closed the connection may publish
+ *     again; what is closed and was never published is nothing.
  */
 import type { Socket } from 'node:net';
-import { catalogue, type ErrorCode } from '../../cluster/errors/catalogue.ts';
-import { errorCodeOf, TangazaError } from '../../cluster/errors/tangaza-error.ts';
-import { unreachable } from '../../cluster/model/unreachable.ts';
-import type { FlvTag, IngestHandler, IngestLimits, PublisherConnection, TagSink } from './ingest-port.ts';
+import { catalogue, type ErrorCode } from '../../../cluster/errors/catalogue.ts';
+import { errorCodeOf, TangazaError } from '../../../cluster/errors/tangaza-error.ts';
+import { unreachable } from '../../../cluster/model/unreachable.ts';
+import type { IngestHandler, IngestLimits, PublisherConnection, TagSink } from '../ingest-port.ts';
+import { readPublishUrl } from './publish-url.ts';
 import { ChunkReader, messageTypes, type ChunkLimits, type RtmpMessage } from './rtmp-chunks.ts';
+import { parseCommand, type Command, type PlainCommand } from './rtmp-command.ts';
 import * as commands from './rtmp-commands.rtmp.ts';
+import { ProtocolControl } from './rtmp-control.rtmp.ts';
 import { Handshake } from './rtmp-handshake.rtmp.ts';
+import { asAmf0, tagsOf } from './rtmp-tags.ts';
 
 /** Largest message before a publisher is authenticated: commands and metadata. */
 const maxCommandBytes = 65_536;
@@ -22,7 +28,6 @@ const maxChunkStreams = 32;
 const maxStreams = 8;
 /** Unsent bytes towards a peer that does not read, after which it is dropped. */
 const maxUnsentBytes = 65_536;
-const acknowledgeEveryBytes = 1_000_000;
 /** How long a refused peer may go on sending before its socket is destroyed. */
 const lingerMs = 2000;
 /** Without a whole message, as a multiple of the silence time-out: a sender that drips bytes. */
@@ -30,7 +35,8 @@ const dripFactor = 3;
 
 type State =
   | { readonly kind: 'handshake'; readonly handshake: Handshake }
-  | { readonly kind: 'commands' }
+  /** `hasPublished`: it has ended a stream here, and owes no other. */
+  | { readonly kind: 'commands'; readonly sinceMs: number; readonly hasPublished: boolean }
   | { readonly kind: 'authenticating'; readonly sinceMs: number; readonly held: RtmpMessage[] }
   | { readonly kind: 'publishing'; readonly sink: TagSink }
   | { readonly kind: 'closing'; readonly sinceMs: number };
@@ -62,10 +68,12 @@ export class RtmpConnection implements PublisherConnection {
   #app = '';
   #encoder: string | undefined;
   #canReconnect = false;
-  #streams = 0;
+  readonly #control = new ProtocolControl((bytes) => this.#send(bytes));
+  /** Message streams that were created and not deleted. */
+  readonly #streams = new Set<number>();
+  #lastStream = 0;
   #publishStreamId = 1;
-  #bytes = 0;
-  #acknowledgedBytes = 0;
+  #publishName = '';
   #lastByteAtMs: number;
   #lastMessageAtMs: number;
 
@@ -94,8 +102,8 @@ export class RtmpConnection implements PublisherConnection {
 
   /** Bytes since the last call, for the metric. */
   takeBytes(): number {
-    const bytes = this.#bytes - this.#reportedBytes;
-    this.#reportedBytes = this.#bytes;
+    const bytes = this.#control.receivedBytes - this.#reportedBytes;
+    this.#reportedBytes = this.#control.receivedBytes;
     return bytes;
   }
   #reportedBytes = 0;
@@ -128,10 +136,12 @@ export class RtmpConnection implements PublisherConnection {
     const state = this.#state;
     switch (state.kind) {
       case 'handshake':
+        if (nowMs - this.openedAtMs > limits.handshakeTimeoutMs) this.#refuseIdle();
+        return;
       case 'commands':
-        if (nowMs - this.openedAtMs > limits.handshakeTimeoutMs) {
-          this.refuse('PUBLISHER_SILENT', `no publish within ${limits.handshakeTimeoutMs} ms of connecting`);
-        }
+        if (nowMs - state.sinceMs <= limits.handshakeTimeoutMs) return;
+        if (state.hasPublished) this.#end('the publisher ended the stream');
+        else this.#refuseIdle();
         return;
       case 'authenticating':
         if (nowMs - state.sinceMs > limits.handshakeTimeoutMs)
@@ -148,6 +158,11 @@ export class RtmpConnection implements PublisherConnection {
     }
   }
 
+  #refuseIdle(): void {
+    const { handshakeTimeoutMs } = this.#options.limits;
+    this.refuse('PUBLISHER_SILENT', `no publish within ${handshakeTimeoutMs} ms of connecting`);
+  }
+
   #checkSilence(nowMs: number, timeoutMs: number): void {
     if (nowMs - this.#lastByteAtMs > timeoutMs)
       this.refuse('PUBLISHER_SILENT', `nothing came for ${timeoutMs} ms`);
@@ -158,7 +173,7 @@ export class RtmpConnection implements PublisherConnection {
 
   #onData(data: Buffer): void {
     if (this.#state.kind === 'closing') return;
-    this.#bytes += data.length;
+    this.#control.took(data.length);
     this.#lastByteAtMs = this.#options.nowMs();
     try {
       if (this.#state.kind === 'handshake') this.#onHandshake(this.#state.handshake, data);
@@ -166,7 +181,7 @@ export class RtmpConnection implements PublisherConnection {
     } catch (error) {
       this.#refuseError(error);
     }
-    if (this.#bytes - this.#acknowledgedBytes >= acknowledgeEveryBytes) this.#acknowledge();
+    this.#control.acknowledge();
   }
 
   #onHandshake(handshake: Handshake, data: Buffer): void {
@@ -176,13 +191,8 @@ export class RtmpConnection implements PublisherConnection {
       this.refuse('MEDIA_INVALID', 'what came is not RTMP');
       return;
     }
-    this.#state = { kind: 'commands' };
+    this.#state = { kind: 'commands', sinceMs: this.openedAtMs, hasPublished: false };
     this.#reader.push(result.done);
-  }
-
-  #acknowledge(): void {
-    this.#acknowledgedBytes = this.#bytes;
-    this.#send(commands.acknowledgement(this.#bytes));
   }
 
   #onMessage(message: RtmpMessage): void {
@@ -196,27 +206,24 @@ export class RtmpConnection implements PublisherConnection {
         this.#onMedia(message);
         return;
       case messageTypes.commandAmf0:
-        this.#onCommand(message.streamId, commands.parseCommand(message.payload));
+        this.#onCommand(message.streamId, parseCommand(message.payload));
         return;
       case messageTypes.commandAmf3:
-        this.#onCommand(message.streamId, commands.parseCommand(message.payload.subarray(1)));
-        return;
-      case messageTypes.userControl:
-        if (message.payload.length >= 6 && message.payload.readUInt16BE(0) === 6)
-          this.#send(commands.pong(message.payload.subarray(2)));
+        this.#onCommand(message.streamId, parseCommand(asAmf0(message.payload)));
         return;
       default:
+        this.#control.onMessage(message);
     }
   }
 
   #onMedia(message: RtmpMessage): void {
     const state = this.#state;
-    if (state.kind === 'publishing') deliver(state.sink, message);
+    if (state.kind === 'publishing') this.#deliver(state.sink, message);
     else if (state.kind === 'authenticating')
       state.held.push({ ...message, payload: Buffer.from(message.payload) });
   }
 
-  #onCommand(streamId: number, command: commands.Command): void {
+  #onCommand(streamId: number, command: Command): void {
     switch (command.kind) {
       case 'connect':
         this.#app = command.app;
@@ -224,20 +231,8 @@ export class RtmpConnection implements PublisherConnection {
         this.#canReconnect = command.canReconnect;
         this.#send(commands.connectReply(command.transaction, command.objectEncoding));
         return;
-      case 'releaseStream':
-        if (command.transaction > 0) this.#send(commands.emptyReply(command.transaction));
-        return;
-      case 'fcPublish':
-        this.#send(commands.fcReply('onFCPublish'));
-        return;
-      case 'fcUnpublish':
-        this.#send(commands.fcReply('onFCUnpublish'));
-        return;
       case 'createStream':
-        this.#streams += 1;
-        if (this.#streams > maxStreams)
-          throw new TangazaError('BAD_REQUEST', 'too many streams on one connection');
-        this.#send(commands.createStreamReply(command.transaction, this.#streams));
+        this.#createStream(command.transaction);
         return;
       case 'publish':
         void this.#onPublish(streamId, command.name);
@@ -245,26 +240,68 @@ export class RtmpConnection implements PublisherConnection {
       case 'play':
         this.#refusePlay(streamId);
         return;
-      case 'end':
+      case 'closeStream':
+        if (streamId === this.#publishStreamId || streamId === 0) this.#unpublish();
+        return;
+      case 'deleteStream':
+        this.#deleteStream(command.stream);
+        return;
+      case 'close':
         this.#end('the publisher ended the stream');
         return;
-      case 'other':
-        return;
       default:
-        unreachable(command);
+        this.#answer(command);
     }
   }
 
+  /** As common servers do. An answer of the peer's gets none, or two servers would talk for ever. */
+  #answer(command: PlainCommand): void {
+    if (command.kind === 'answer') return;
+    const { kind, transaction } = command;
+    if (kind === 'fcPublish') this.#send(commands.fcReply('onFCPublish'));
+    if (kind === 'fcUnpublish') this.#send(commands.fcReply('onFCUnpublish'));
+    if (transaction <= 0) return;
+    if (kind === 'unknown') this.#send(commands.callUnknown(transaction));
+    else this.#send(commands.callReply(transaction, kind === 'call' ? command.answer : undefined));
+  }
+
+  #createStream(transaction: number): void {
+    if (this.#streams.size >= maxStreams)
+      throw new TangazaError('BAD_REQUEST', 'too many streams on one connection');
+    this.#lastStream += 1;
+    this.#streams.add(this.#lastStream);
+    this.#send(commands.createStreamReply(transaction, this.#lastStream));
+  }
+
+  /** I4. An encoder deletes its stream and goes: a deletion that names no other stream ends the connection. */
+  #deleteStream(stream: number): void {
+    const isOther = this.#streams.delete(stream) && stream !== this.#publishStreamId;
+    if (!isOther && (this.isPublishing || this.#hasPublished)) this.#end('the publisher ended the stream');
+  }
+
+  get #hasPublished(): boolean {
+    return this.#state.kind === 'commands' && this.#state.hasPublished;
+  }
+
+  /** I4. */
+  #unpublish(): void {
+    const state = this.#state;
+    if (state.kind === 'authenticating') this.#end('the publisher went away while its key was checked');
+    if (state.kind !== 'publishing') return;
+    this.#state = { kind: 'commands', sinceMs: this.#options.nowMs(), hasPublished: true };
+    state.sink.onClose('the publisher ended the stream');
+    this.#send(commands.unpublished(this.#publishStreamId));
+  }
+
   async #onPublish(streamId: number, name: string): Promise<void> {
-    if (this.#state.kind !== 'commands') {
-      this.refuse('BAD_REQUEST', 'one connection publishes one stream');
-      return;
-    }
-    const { streamKey, query } = commands.parsePublishName(this.#app, name);
+    if (this.#state.kind !== 'commands') return this.#onPublishAgain(streamId, name);
+    const { streamKey, query, advice } = readPublishUrl(this.#app, name);
     const { handler, socket, isOverflow, nowMs } = this.#options;
     this.#publishStreamId = streamId === 0 ? 1 : streamId;
+    this.#publishName = name;
     if (isOverflow) return this.refuse('OVERLOADED', 'this node has no place for another publisher');
-    if (streamKey === '') return this.refuse('STREAM_KEY_MISSING', catalogue.STREAM_KEY_MISSING.title);
+    if (streamKey === '')
+      return this.refuse('STREAM_KEY_MISSING', advice ?? catalogue.STREAM_KEY_MISSING.title);
     const authenticating: State = { kind: 'authenticating', sinceMs: nowMs(), held: [] };
     this.#state = authenticating;
     socket.pause();
@@ -275,16 +312,24 @@ export class RtmpConnection implements PublisherConnection {
         { connectionId: this.connectionId, streamKey, query, remoteAddress, ...encoder },
         this,
       );
-      this.#accept(authenticating.held, sink);
+      this.#accept(authenticating, sink);
     } catch (error) {
-      this.#refuseError(error);
+      if (this.#state === authenticating) this.#refuseError(error, advice);
     } finally {
       socket.resume();
     }
   }
 
-  #accept(held: readonly RtmpMessage[], sink: TagSink): void {
-    if (this.#state.kind !== 'authenticating') {
+  /** I4. */
+  #onPublishAgain(streamId: number, name: string): void {
+    if (name !== this.#publishName) {
+      const why = 'one connection publishes one stream; this one goes on';
+      this.#send(commands.publishRefused(streamId, 'BAD_REQUEST', why));
+    } else if (this.isPublishing) this.#send(commands.publishStarted(this.#publishStreamId));
+  }
+
+  #accept(asked: Extract<State, { kind: 'authenticating' }>, sink: TagSink): void {
+    if (this.#state !== asked) {
       sink.onClose('the publisher went away while its key was checked');
       return;
     }
@@ -295,19 +340,28 @@ export class RtmpConnection implements PublisherConnection {
     this.#lastMessageAtMs = this.#lastByteAtMs;
     this.#state = { kind: 'publishing', sink };
     this.#send(commands.publishStarted(this.#publishStreamId));
-    for (const message of held) if (this.isPublishing) deliver(sink, message);
+    for (const message of asked.held) this.#deliver(sink, message);
+  }
+
+  /** A sink may end the connection with any tag. */
+  #deliver(sink: TagSink, message: RtmpMessage): void {
+    for (const tag of tagsOf(message)) if (this.isPublishing) sink.onTag(tag);
   }
 
   #refusePlay(streamId: number): void {
+    if (this.#state.kind !== 'commands') return this.#send(commands.playRefused(streamId));
     this.#options.onFault('BAD_REQUEST', 'asked to play');
     this.#close('asked to play');
     this.#options.socket.end(commands.playRefused(streamId));
   }
 
-  #refuseError(error: unknown): void {
+  /** @param advice what looks wrong with the URL; worth saying where the key was not found */
+  #refuseError(error: unknown, advice?: string): void {
     const code = errorCodeOf(error);
     const isOurs = code !== 'INTERNAL' && error instanceof Error;
-    this.refuse(code, isOurs ? error.message : catalogue[code].title);
+    const detail = isOurs ? error.message : catalogue[code].title;
+    const hasAdvice = code === 'STREAM_KEY_UNKNOWN' && advice !== undefined;
+    this.refuse(code, hasAdvice ? `${detail.replace(/\.$/, '')}; ${advice}` : detail);
   }
 
   #end(reason: string): void {
@@ -331,43 +385,5 @@ export class RtmpConnection implements PublisherConnection {
     const { socket } = this.#options;
     if (socket.writableLength > maxUnsentBytes) socket.destroy();
     else if (socket.writable) socket.write(bytes);
-  }
-}
-
-function deliver(sink: TagSink, { type, timestampMs, payload }: RtmpMessage): void {
-  if (payload.length === 0) return;
-  switch (type) {
-    case messageTypes.audio:
-      return sink.onTag({ kind: 'audio', timestampMs, payload });
-    case messageTypes.video:
-      return sink.onTag({ kind: 'video', timestampMs, payload });
-    case messageTypes.dataAmf0:
-      return sink.onTag({ kind: 'script', timestampMs, payload: commands.scriptBody(payload) });
-    case messageTypes.dataAmf3:
-      return sink.onTag({ kind: 'script', timestampMs, payload: commands.scriptBody(payload.subarray(1)) });
-    default:
-      for (const tag of splitAggregate(payload, timestampMs)) sink.onTag(tag);
-  }
-}
-
-const tagKinds = new Map<number, FlvTag['kind']>([
-  [8, 'audio'],
-  [9, 'video'],
-  [18, 'script'],
-]);
-
-/** An aggregate message (RTMP 7.1.6) is FLV tags whose times count from the first one's; a broken rest is left out. */
-function* splitAggregate(payload: Buffer, timestampMs: number): Generator<FlvTag> {
-  let firstMs: number | undefined;
-  for (let at = 0; at + 11 <= payload.length;) {
-    const length = payload.readUIntBE(at + 1, 3);
-    const tagMs = payload.readUIntBE(at + 4, 3) + payload.readUInt8(at + 7) * 0x1_00_00_00;
-    firstMs ??= tagMs;
-    const kind = tagKinds.get(payload.readUInt8(at) & 0x1f);
-    const body = payload.subarray(at + 11, at + 11 + length);
-    if (kind !== undefined && body.length === length) {
-      yield { kind, timestampMs: (timestampMs + tagMs - firstMs) >>> 0, payload: body };
-    }
-    at += 11 + length + 4;
   }
 }

@@ -5,11 +5,11 @@
  * keep nobody out; when all places belong to publishers it is let in just far enough to be told so.
  */
 import { createServer, type Server, type Socket } from 'node:net';
-import type { ErrorCode } from '../../cluster/errors/catalogue.ts';
-import type { Logger } from '../../cluster/observe/logger.ts';
-import type { Metrics } from '../../cluster/observe/metrics.ts';
-import type { Clock } from '../../cluster/time/clock.ts';
-import type { IngestHandler, IngestLimits, IngestPort } from './ingest-port.ts';
+import type { ErrorCode } from '../../../cluster/errors/catalogue.ts';
+import type { Logger } from '../../../cluster/observe/logger.ts';
+import type { Metrics } from '../../../cluster/observe/metrics.ts';
+import type { Clock } from '../../../cluster/time/clock.ts';
+import type { IngestHandler, IngestLimits, IngestPort } from '../ingest-port.ts';
 import { RtmpConnection } from './rtmp-connection.rtmp.ts';
 
 export const defaultIngestLimits: IngestLimits = {

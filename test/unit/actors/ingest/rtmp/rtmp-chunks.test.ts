@@ -1,9 +1,13 @@
 /** The chunk reader against a writer of its own, table cases and random bytes. */
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { ChunkReader, writeMessage, type ChunkLimits } from '../../../../actors/ingest/rtmp-chunks.ts';
-import { TangazaError } from '../../../../cluster/errors/tangaza-error.ts';
-import { chunked } from '../../../support/rtmp-publisher.ts';
+import {
+  ChunkReader,
+  writeMessage,
+  type ChunkLimits,
+} from '../../../../../actors/ingest/rtmp/rtmp-chunks.ts';
+import { TangazaError } from '../../../../../cluster/errors/tangaza-error.ts';
+import { chunked } from '../../../../support/rtmp-publisher.ts';
 
 interface Got {
   readonly type: number;

@@ -9,7 +9,7 @@
  * I2: a payload is valid only during `deliver`: it may lie in the socket's buffer or in one that is used again.
  * I3: timestamps are 32 bit and wrap; they are unwrapped by the session.
  */
-import { TangazaError } from '../../cluster/errors/tangaza-error.ts';
+import { TangazaError } from '../../../cluster/errors/tangaza-error.ts';
 
 export interface RtmpMessage {
   readonly type: number;

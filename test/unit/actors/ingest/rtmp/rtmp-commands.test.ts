@@ -2,13 +2,10 @@
 import * as fc from 'fast-check';
 import amf from 'node-media-server/src/protocol/amf.js';
 import { expect, test } from 'vitest';
-import {
-  parseCommand,
-  parsePublishName,
-  publishRefused,
-  scriptBody,
-} from '../../../../actors/ingest/rtmp-commands.rtmp.ts';
-import { TangazaError } from '../../../../cluster/errors/tangaza-error.ts';
+import { parseCommand } from '../../../../../actors/ingest/rtmp/rtmp-command.ts';
+import { publishRefused } from '../../../../../actors/ingest/rtmp/rtmp-commands.rtmp.ts';
+import { scriptBody } from '../../../../../actors/ingest/rtmp/rtmp-tags.ts';
+import { TangazaError } from '../../../../../cluster/errors/tangaza-error.ts';
 
 const command = (...values: readonly unknown[]): Buffer => amf.amf0Encode(values);
 
@@ -50,9 +47,33 @@ test.each([
     bytes: command('publish', 5, null),
     is: { kind: 'publish', name: '' },
   },
-  { what: 'an encoder leaves', bytes: command('deleteStream', 7, null, 1), is: { kind: 'end' } },
+  {
+    what: 'an encoder leaves',
+    bytes: command('deleteStream', 7, null, 1),
+    is: { kind: 'deleteStream', stream: 1 },
+  },
+  {
+    what: 'an encoder closes its stream',
+    bytes: command('closeStream', 0, null),
+    is: { kind: 'closeStream' },
+  },
   { what: 'a player asks', bytes: command('play', 0, null, 'x'), is: { kind: 'play' } },
-  { what: 'an unknown command comes', bytes: command('_checkbw', 0, null), is: { kind: 'other' } },
+  {
+    what: 'an encoder measures its bandwidth',
+    bytes: command('_checkbw', 4, null),
+    is: { kind: 'call', transaction: 4, answer: undefined },
+  },
+  {
+    what: 'an encoder asks for the length of its stream',
+    bytes: command('getStreamLength', 4, null, 'x'),
+    is: { kind: 'call', transaction: 4, answer: 0 },
+  },
+  {
+    what: 'an unknown command comes',
+    bytes: command('setup', 3, null),
+    is: { kind: 'unknown', transaction: 3 },
+  },
+  { what: 'an answer comes', bytes: command('_result', 3, null), is: { kind: 'answer' } },
 ])('$what', ({ bytes, is }) => {
   expect(parseCommand(bytes)).toEqual(is);
 });
@@ -98,16 +119,6 @@ test('random bytes, and valid commands with random damage, give a command or MED
     ),
     { numRuns: 2000 },
   );
-});
-
-test.each([
-  { app: 'live', name: 'key', streamKey: 'key', query: {} },
-  { app: 'live?region=a', name: 'key?priority=2', streamKey: 'key', query: { region: 'a', priority: '2' } },
-  { app: 'live?priority=1', name: '/key/?priority=2', streamKey: 'key', query: { priority: '2' } },
-  { app: 'live', name: '', streamKey: '', query: {} },
-  { app: 'live', name: '?priority=1', streamKey: '', query: { priority: '1' } },
-])('app $app with name $name is key "$streamKey"', ({ app, name, streamKey, query }) => {
-  expect(parsePublishName(app, name)).toEqual({ streamKey, query });
 });
 
 test('metadata loses the word that only RTMP has, and nothing else does', () => {
