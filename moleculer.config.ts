@@ -17,8 +17,7 @@ import { edgeDeliveryService } from './actors/edge-delivery/edge-delivery.servic
 import { makeEdge } from './actors/edge-delivery/edge.ts';
 import { trustedProxies } from './actors/edge-delivery/http/trusted-proxies.system.ts';
 import { uwsServer } from './actors/edge-delivery/http.uws.ts';
-import { pageSources } from './actors/edge-delivery/pages.disk.ts';
-import { loadStaticFiles } from './actors/edge-delivery/static-files.disk.ts';
+import { loadSite } from './actors/edge-delivery/site/site.disk.ts';
 import { ffmpegThumbnail } from './actors/edge-delivery/thumbnail.ffmpeg.ts';
 import { ingestService } from './actors/ingest/ingest.service.ts';
 import { defaultIngestLimits, openRtmpIngest } from './actors/ingest/rtmp/rtmp-ingest.rtmp.ts';
@@ -307,7 +306,6 @@ async function workerMaker(parts: Parts): Promise<MakeService> {
 
 async function edgeMaker(parts: Parts): Promise<MakeService> {
   const { config, secrets, log, store, logger, metrics, members, loads, registry, natsDownMs } = parts;
-  const pages = await loadStaticFiles(pageSources);
   return ({ callAction }) => {
     const edge = makeEdge({
       node: config.nodeId,
@@ -334,7 +332,7 @@ async function edgeMaker(parts: Parts): Promise<MakeService> {
       ],
       logDownSeconds: () => natsDownMs() / 1000,
       makeThumbnail: ffmpegThumbnail({ ffmpeg: config.worker.ffmpeg }),
-      pages,
+      loadSite: () => loadSite(clock),
       operatorToken: config.operatorToken ?? secrets.operatorToken,
       publicUrl: config.http.publicUrl,
       isTrustedProxy: trustedProxies(config.http.trustedProxies),

@@ -25,8 +25,8 @@ export interface ApiPorts {
   /** Under which callers reach this node, when it is not what their Host header says. */
   readonly publicUrl: string | undefined;
   readonly isTrustedProxy: IsTrustedProxy;
-  /** Answers paths that are no route: pages and assets. */
-  readonly fallback: (request: HttpRequest) => Reply | undefined;
+  /** Answers paths that are no route: pages and assets; undefined where there is nothing. */
+  readonly fallback: (request: HttpRequest, origin: string) => Reply | Promise<Reply | undefined> | undefined;
 }
 
 /** No action takes longer. */
@@ -102,11 +102,20 @@ function preflightReply(request: HttpRequest, path: { allow: string; isPublic: b
   return emptyReply(204, preflightHeaders({ ...path, ...asked }));
 }
 
-function fallbackReply({ fallback }: ApiPorts, request: HttpRequest): Reply {
+function fallbackReply(ports: ApiPorts, request: HttpRequest): Reply | Promise<Reply> {
   // A player that may not even ask would take a 404 for a network that fails.
   if (request.method === 'options') return preflightReply(request, pagePath);
-  const reply = request.method === 'get' || request.method === 'head' ? fallback(request) : undefined;
+  const isRead = request.method === 'get' || request.method === 'head';
+  const reply = isRead ? ports.fallback(request, originOf(ports, request)) : undefined;
+  return reply instanceof Promise ? reply.then(orNothing) : orNothing(reply);
+}
+
+function orNothing(reply: Reply | undefined): Reply {
   return reply ?? problemReply(new TangazaError('NOT_FOUND', 'There is nothing at this path.'));
+}
+
+function originOf({ publicUrl, isTrustedProxy }: ApiPorts, request: HttpRequest): string {
+  return publicUrl?.replace(/\/+$/, '') ?? callerOrigin(request, isTrustedProxy);
 }
 
 function serve(ports: ApiPorts, request: HttpRequest, { route, params }: Match): Reply | Promise<Reply> {
@@ -115,7 +124,7 @@ function serve(ports: ApiPorts, request: HttpRequest, { route, params }: Match):
   const known = {
     params: check(route.params, params, 'path', issues),
     query: check(route.query, Object.fromEntries(new URLSearchParams(request.query)), 'query', issues),
-    origin: ports.publicUrl?.replace(/\/+$/, '') ?? callerOrigin(request, ports.isTrustedProxy),
+    origin: originOf(ports, request),
     ...idempotencyKeyOf(request, issues),
   };
   if (issues.length > 0) throw inputError(route, issues);

@@ -37,7 +37,8 @@ import { openApiDocument } from './openapi.ts';
 import { Playback } from './playback.ts';
 import { PublicStreams } from './public/public-streams.ts';
 import { makeRouter } from './router.ts';
-import { serveStatic, type StaticFile } from './static-files.ts';
+import { Pages } from './site/pages.ts';
+import type { Site } from './site/site.ts';
 import { StreamFinder } from './stream-finder.ts';
 import { StreamFollowers } from './stream-followers.ts';
 import { Thumbnails, type MakeThumbnail } from './thumbnails.ts';
@@ -69,7 +70,8 @@ export interface EdgePorts {
   /** For how long the index log has not been reachable; 0 while it is (C8). */
   readonly logDownSeconds: () => number;
   readonly makeThumbnail: MakeThumbnail;
-  readonly pages: readonly StaticFile[];
+  /** Pages and assets. @throws when neither can be done */
+  readonly loadSite: () => Promise<Site>;
   readonly operatorToken: string | undefined;
   readonly publicUrl: string | undefined;
   readonly isTrustedProxy: IsTrustedProxy;
@@ -146,9 +148,15 @@ export function makeEdge(ports: EdgePorts): Edge {
     const follower = followers.get(stream);
     return follower?.isCaughtUp === true ? follower.timeline : undefined;
   };
-  const page = serveStatic(ports.pages);
+  const pages = new Pages({ ...ports, publicStreams });
+  pages.prepare();
   const router = makeRouter(allRoutes);
-  const handle = makeApi({ ...ports, router, local, fallback: ({ path }: HttpRequest) => page(path) });
+  const handle = makeApi({
+    ...ports,
+    router,
+    local,
+    fallback: (request, origin) => pages.serve(request, origin),
+  });
   return {
     hot: playback.hot,
     handle,

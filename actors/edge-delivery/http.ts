@@ -38,11 +38,13 @@ export interface Variant {
   readonly head: Head;
 }
 
-/** A 200 reply that may be answered by 206, 304 or 416 instead, and may have a gzip form. */
+/** A 200 reply that may be answered by 206, 304 or 416 instead, and may have compressed forms. */
 export interface Entity extends Variant {
   readonly isRangeable: boolean;
   /** Made at the first call that wants it; absent for what is compressed already. */
   readonly gzip?: () => Variant;
+  /** As `gzip`; pages and assets have it, manifests do not: it would cost more to make than it saves. */
+  readonly brotli?: () => Variant;
   /** Counted by the server, read by whoever wants to know if it is still in use. */
   hits: number;
 }
@@ -86,6 +88,8 @@ export const cachePolicy = {
   /** The name holds the content's time and the log its hash: never other bytes (M5). */
   immutable: 'public, max-age=31536000, immutable',
   manifest: 'public, max-age=1',
+  /** Kept, and asked for each time whether it is still the same. */
+  page: 'no-cache',
   none: 'no-store',
 } as const;
 

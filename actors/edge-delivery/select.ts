@@ -20,8 +20,7 @@ export type Selection =
   | { readonly kind: 'notSatisfiable'; readonly bytes: number };
 
 export function select(entity: Entity, conditions: Conditions): Selection {
-  const variant =
-    entity.gzip !== undefined && acceptsGzip(conditions.acceptEncoding) ? entity.gzip() : entity;
+  const variant = codingOf(entity, conditions.acceptEncoding);
   if (conditions.ifNoneMatch !== '' && matchesTag(conditions.ifNoneMatch, variant.etag))
     return { kind: 'notModified', variant };
   const isRangeAsked =
@@ -58,27 +57,48 @@ function matchesTag(header: string, etag: string): boolean {
   return header.split(',').some((candidate) => candidate.trim().replace(/^W\//, '') === etag);
 }
 
-/** Answers by header: players send a handful of spellings, and each is read once. */
-const gzipAnswers = new Map<string, boolean>();
-const maxGzipAnswers = 64;
+/** What of the compressed forms a reader takes. */
+export interface Codings {
+  readonly gzip: boolean;
+  readonly brotli: boolean;
+}
 
-/** `gzip`, `x-gzip` or `*`, not forbidden by `q=0`. */
-export function acceptsGzip(header: string): boolean {
-  if (header === '') return false;
-  const known = gzipAnswers.get(header);
+/** The form of a body for a reader: brotli before gzip, for it is smaller. */
+export function codingOf(entity: Entity, acceptEncoding: string): Variant {
+  if (entity.gzip === undefined) return entity;
+  const { gzip, brotli } = acceptedCodings(acceptEncoding);
+  if (brotli && entity.brotli !== undefined) return entity.brotli();
+  return gzip ? entity.gzip() : entity;
+}
+
+/** Answers by header: players send a handful of spellings, and each is read once. */
+const codings = new Map<string, Codings>();
+const maxCodings = 64;
+const none: Codings = { gzip: false, brotli: false };
+
+/** `gzip`, `x-gzip`, `br` or `*`, not forbidden by `q=0` (RFC 9110 12.5.3). */
+export function acceptedCodings(header: string): Codings {
+  if (header === '') return none;
+  const known = codings.get(header);
   if (known !== undefined) return known;
   const answer = readAcceptEncoding(header);
-  if (gzipAnswers.size < maxGzipAnswers) gzipAnswers.set(header, answer);
+  if (codings.size < maxCodings) codings.set(header, answer);
   return answer;
 }
 
-function readAcceptEncoding(header: string): boolean {
-  let isWildcard = false;
+export function acceptsGzip(header: string): boolean {
+  return acceptedCodings(header).gzip;
+}
+
+function readAcceptEncoding(header: string): Codings {
+  const named = new Map<string, boolean>();
   for (const part of header.toLowerCase().split(',')) {
     const [coding = '', ...parameters] = part.split(';').map((piece) => piece.trim());
-    const isForbidden = parameters.some((parameter) => /^q=0(\.0*)?$/.test(parameter));
-    if (coding === 'gzip' || coding === 'x-gzip') return !isForbidden;
-    if (coding === '*') isWildcard = !isForbidden;
+    named.set(coding, !parameters.some((parameter) => /^q=0(\.0*)?$/.test(parameter)));
   }
-  return isWildcard;
+  const others = named.get('*') ?? false;
+  return {
+    gzip: named.get('gzip') ?? named.get('x-gzip') ?? others,
+    brotli: named.get('br') ?? others,
+  };
 }

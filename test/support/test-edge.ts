@@ -1,5 +1,6 @@
 /** A real edge on a free port: the real server and core over a log and a store of the test's choice. */
 import { makeEdge, type Edge, type EdgePorts } from '../../actors/edge-delivery/edge.ts';
+import { loadSite } from '../../actors/edge-delivery/site/site.disk.ts';
 import { uwsServer } from '../../actors/edge-delivery/http.uws.ts';
 import type { Standing } from '../../actors/edge-delivery/public/known-streams.ts';
 import type { HttpLimits } from '../../actors/edge-delivery/http-server.ts';
@@ -65,7 +66,7 @@ export async function startTestEdge(
     health: () => [],
     logDownSeconds: () => 0,
     makeThumbnail: async () => new Uint8Array([1]),
-    pages: [],
+    loadSite: () => loadSite(systemClock),
     operatorToken,
     publicUrl: undefined,
     isTrustedProxy: () => false,

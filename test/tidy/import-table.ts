@@ -95,6 +95,7 @@ const technologies: Readonly<Record<string, readonly string[]>> = {
   mediabunny: ['mediabunny'],
   pino: ['pino'],
   prometheus: ['prom-client'],
+  rolldown: ['rolldown'],
   browser: ['shaka-player', 'hls.js', 'media-chrome'],
 };
 

@@ -1,8 +1,6 @@
 /** HLS through hls.js. */
-import type HlsType from 'hls.js';
+import Hls from 'hls.js';
 import { manifestAttempts, type Engine, type EngineEvents, type EngineState } from './engine.browser.ts';
-
-declare const Hls: typeof HlsType;
 
 export class HlsEngine implements Engine {
   readonly #video: HTMLVideoElement;

@@ -1,5 +1,5 @@
 /** DASH (and HLS, for comparison) through Shaka Player. */
-import type Shaka from 'shaka-player/dist/shaka-player.compiled.js';
+import shaka from 'shaka-player/dist/shaka-player.compiled.js';
 import {
   delaySeconds,
   manifestAttempts,
@@ -8,8 +8,6 @@ import {
   type EngineState,
   type Quality,
 } from './engine.browser.ts';
-
-declare const shaka: typeof Shaka;
 
 export class ShakaEngine implements Engine {
   readonly #video: HTMLVideoElement;
@@ -84,7 +82,7 @@ export class ShakaEngine implements Engine {
     await this.#player.destroy();
   }
 
-  #active(): Shaka.extern.Track | undefined {
+  #active(): shaka.extern.Track | undefined {
     return this.#player.getVariantTracks().find((track) => track.active);
   }
 
@@ -108,7 +106,7 @@ export class ShakaEngine implements Engine {
 }
 
 /** Writes into the MPD, before it is parsed, how far behind its newest whole segment to play. */
-function chooseDelay({ attributes }: Shaka.extern.xml.Node): void {
+function chooseDelay({ attributes }: shaka.extern.xml.Node): void {
   const asked = /^PT([\d.]+)S$/.exec(attributes['suggestedPresentationDelay'] ?? '')?.[1];
   if (asked !== undefined) attributes['suggestedPresentationDelay'] = `PT${delaySeconds(Number(asked))}S`;
 }

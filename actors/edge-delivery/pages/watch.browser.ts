@@ -4,10 +4,8 @@
  * `?format=dash|hls|shaka-hls` chooses the library; DASH by default. When an edge fails twice the watchdog goes on from
  * the next edge at the same playhead (M14), with growing pauses, for as long as the page is open.
  */
-import type { Engine, Quality } from './engine.browser.ts';
-import { HlsEngine } from './hls.browser.ts';
-import { NativeEngine } from './native.browser.ts';
-import { ShakaEngine } from './shaka.browser.ts';
+import 'media-chrome';
+import type { Engine, EngineEvents, Quality } from './engine.browser.ts';
 
 type Format = 'dash' | 'hls' | 'shaka-hls';
 
@@ -34,7 +32,7 @@ async function play(startSeconds?: number): Promise<void> {
     onQualities: showQualities,
     onQuality: (label: string) => (ui.auto.textContent = `Auto (${label})`),
   };
-  const current = newEngine(format, events);
+  const current = await newEngine(format, events);
   engine = current;
   const edge = edges[edgeIndex % edges.length] ?? location.origin;
   const file = format === 'dash' ? 'manifest.mpd' : 'main.m3u8';
@@ -48,10 +46,12 @@ async function play(startSeconds?: number): Promise<void> {
   }
 }
 
-function newEngine(wanted: Format, events: ConstructorParameters<typeof ShakaEngine>[1]): Engine {
+/** Only the library that is used is loaded. */
+async function newEngine(wanted: Format, events: EngineEvents): Promise<Engine> {
   if (!('MediaSource' in window) && !('ManagedMediaSource' in window))
-    return new NativeEngine(ui.video, events);
-  return wanted === 'hls' ? new HlsEngine(ui.video, events) : new ShakaEngine(ui.video, events);
+    return new (await import('./native.browser.ts')).NativeEngine(ui.video, events);
+  if (wanted === 'hls') return new (await import('./hls.browser.ts')).HlsEngine(ui.video, events);
+  return new (await import('./shaka.browser.ts')).ShakaEngine(ui.video, events);
 }
 
 /** Goes on from the next edge at the same playhead. */

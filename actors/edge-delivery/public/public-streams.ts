@@ -76,6 +76,11 @@ export class PublicStreams {
     };
   }
 
+  /** What was last heard of its title. */
+  titleOf(id: StreamId): string | undefined {
+    return this.#ports.knownStreams.lastKnown(id)?.title;
+  }
+
   async #known(id: StreamId): Promise<KnownStream> {
     const { knownStreams } = this.#ports;
     const standing = await knownStreams.standing(id, freshMs).catch((error: unknown) => {

@@ -1,7 +1,7 @@
 import { assert, integer, nat, property } from 'fast-check';
 import { expect, test } from 'vitest';
 import { makeEntity } from '../../../../actors/edge-delivery/entity.ts';
-import { acceptsGzip, parseRange, select } from '../../../../actors/edge-delivery/select.ts';
+import { acceptedCodings, acceptsGzip, parseRange, select } from '../../../../actors/edge-delivery/select.ts';
 
 const none = { range: '', ifRange: '', ifNoneMatch: '', acceptEncoding: '' };
 const media = makeEntity(new Uint8Array(100), { contentType: 'video/mp4', cacheControl: 'x', tag: 'm' });
@@ -77,4 +77,36 @@ test.each([
   ['', false],
 ])('Accept-Encoding %j takes gzip: %s', (header, expected) => {
   expect(acceptsGzip(header)).toBe(expected);
+});
+
+test.each([
+  ['', { gzip: false, brotli: false }],
+  ['gzip, deflate', { gzip: true, brotli: false }],
+  ['gzip, deflate, br, zstd', { gzip: true, brotli: true }],
+  ['BR;q=1.0, gzip;q=0.5', { gzip: true, brotli: true }],
+  ['br;q=0, gzip', { gzip: true, brotli: false }],
+  ['br;q=0, *', { gzip: true, brotli: false }],
+  ['*', { gzip: true, brotli: true }],
+  ['gzip;q=0, *;q=0.1', { gzip: false, brotli: true }],
+  ['identity', { gzip: false, brotli: false }],
+])('Accept-Encoding "%s" takes %j', (header, expected) => {
+  expect(acceptedCodings(header)).toEqual(expected);
+});
+
+test('brotli comes before gzip where there is both, and each form has a tag of its own', () => {
+  const page = makeEntity(new TextEncoder().encode('page '.repeat(100)), {
+    contentType: 'text/html',
+    cacheControl: 'x',
+    isText: true,
+    hasBrotli: true,
+  });
+  const tagFor = (acceptEncoding: string): string => {
+    const chosen = select(page, { ...none, acceptEncoding });
+    return chosen.kind === 'whole' ? new TextDecoder().decode(chosen.variant.head) : chosen.kind;
+  };
+  expect(tagFor('gzip, br')).toMatch(/content-encoding: br\r\n.*-br"/s);
+  expect(tagFor('gzip')).toMatch(/content-encoding: gzip\r\n.*-gzip"/s);
+  expect(tagFor('')).not.toContain('content-encoding');
+  const playlist = select(text, { ...none, acceptEncoding: 'br' });
+  expect(playlist.kind === 'whole' && playlist.variant).toBe(text);
 });

@@ -1,0 +1,123 @@
+/**
+ * The site of this checkout: built once for each state of its sources, by a process of its own, and kept on disk.
+ *
+ * Later nodes and later starts read what the first has built: the file's name is a hash of all that goes into it. Nodes that
+ * start at once build once: who finds another at it waits for its file. Where node_modules cannot be written to, each
+ * builds into a temporary folder.
+ */
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { findPackageJSON } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { deserialize } from 'node:v8';
+import type { Clock } from '../../../cluster/time/clock.ts';
+import { bundledPackages, sourceFolders } from './site-sources.ts';
+import { Site } from './site.ts';
+
+const builder = join(import.meta.dirname, 'build-site.rolldown.ts');
+const cache = join(import.meta.dirname, '../../../node_modules/.cache/tangaza');
+const buildMs = 120_000;
+/** How often one looks whether another's build is there. */
+const lookMs = 250;
+/** Sites of other states of the sources that are kept, the ones written last. */
+const keptSites = 4;
+
+/** @throws Error with the builder's words when the site cannot be built */
+export async function loadSite(clock: Clock): Promise<Site> {
+  const file = join(cache, `site-${await keyOfSources()}.bin`);
+  return (await readSite(file)) ?? buildInTurn(file, clock);
+}
+
+/** Builds it, unless another process that began before has built it meanwhile. */
+async function buildInTurn(file: string, clock: Clock): Promise<Site> {
+  const lock = `${file}.lock`;
+  await mkdir(cache, { recursive: true }).catch(() => {}); // no lock then, either
+  const untilMs = clock.monotonicMs() + buildMs;
+  while (!(await mayBuild(lock)) && clock.monotonicMs() < untilMs) await clock.sleep(lookMs);
+  try {
+    return (await readSite(file)) ?? (await buildAndKeep(file)) ?? (await buildElsewhere());
+  } finally {
+    await rm(lock, { force: true }).catch(() => {}); // as above
+  }
+}
+
+/** Takes the lock, unless another process has it that lives. */
+async function mayBuild(lock: string): Promise<boolean> {
+  const holder = await readFile(lock, 'utf8').catch(() => undefined);
+  if (holder !== undefined && isAlive(Number(holder))) return false;
+  if (holder !== undefined) await rm(lock, { force: true });
+  return writeFile(lock, String(process.pid), { flag: 'wx' }).then(
+    () => true,
+    (error: unknown) => !(error instanceof Error && 'code' in error && error.code === 'EEXIST'),
+  );
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
+/** Undefined when the folder cannot be written to, or the build fails. */
+async function buildAndKeep(file: string): Promise<Site | undefined> {
+  const site = await buildInto(file).then(
+    () => readSite(file),
+    () => undefined,
+  );
+  if (site !== undefined) await forgetOthers().catch(() => {}); // another process does the same
+  return site;
+}
+
+/** Undefined when it is not there, or cannot be read. */
+async function readSite(file: string): Promise<Site | undefined> {
+  try {
+    return Site.parse(deserialize(await readFile(file)));
+  } catch {
+    return undefined;
+  }
+}
+
+async function buildInto(file: string): Promise<void> {
+  await promisify(execFile)(process.execPath, [builder, file], { timeout: buildMs, killSignal: 'SIGKILL' });
+}
+
+async function buildElsewhere(): Promise<Site> {
+  const folder = await mkdtemp(join(tmpdir(), 'tangaza-site-'));
+  try {
+    const file = join(folder, 'site.bin');
+    await buildInto(file);
+    return Site.parse(deserialize(await readFile(file)));
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function keyOfSources(): Promise<string> {
+  const hash = createHash('sha256');
+  for (const name of bundledPackages) {
+    const manifest = findPackageJSON(name, import.meta.url);
+    hash.update(manifest === undefined ? name : await readFile(manifest));
+  }
+  for (const folder of sourceFolders) {
+    for (const name of (await readdir(folder).catch((): string[] => [])).toSorted(byCode)) {
+      hash.update(`\n${name}\n`).update(await readFile(join(folder, name)));
+    }
+  }
+  return hash.digest('hex').slice(0, 32);
+}
+
+const byCode = (left: string, right: string): number => (left < right ? -1 : 1);
+
+async function forgetOthers(): Promise<void> {
+  const files = (await readdir(cache))
+    .filter((name) => name.endsWith('.bin'))
+    .map((name) => join(cache, name));
+  const aged = await Promise.all(files.map(async (file) => ({ file, ms: (await stat(file)).mtimeMs })));
+  const old = aged.toSorted((left, right) => right.ms - left.ms).slice(keptSites);
+  await Promise.all(old.map(({ file }) => rm(file, { force: true })));
+}
