@@ -10,7 +10,7 @@ export interface NodeConfig {
   readonly nodeId: NodeId;
   readonly region: RegionId;
   readonly roles: ReadonlySet<Role>;
-  /** C4. */
+  /** Its share of the region's streams and viewers, relative to the others' (C4). */
   readonly weight: number;
   readonly http: {
     readonly host: string;

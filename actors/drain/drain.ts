@@ -35,7 +35,7 @@ export interface DrainPorts {
   readonly publishers: () => Promise<number>;
   /** G3: those that have a twin elsewhere, or can connect elsewhere at our word. */
   readonly askPublishersToLeave: () => Promise<void>;
-  /** G3. */
+  /** Closes each publisher with a twin elsewhere at its next keyframe (G3). */
   readonly closePublishers: () => Promise<void>;
   /** Ends the process in order. */
   readonly exit: () => void;
@@ -128,7 +128,7 @@ export class Drain {
     exit();
   }
 
-  /** G3. */
+  /** Publishers whose twin feeds elsewhere go first; the rest just before the bound (G3). */
   async #letPublishersGo(mayAsk: () => boolean, mayWait: () => boolean): Promise<void> {
     const { clock, publishers, askPublishersToLeave, closePublishers, logger } = this.#ports;
     while ((await publishers()) > 0 && mayAsk()) {

@@ -173,7 +173,7 @@ export class IngestSessions implements IngestHandler {
     this.#metrics.heldBytes.set(heldBytes);
   }
 
-  /** C3. */
+  /** Has this node look at an owner under which a session waits: it may have stopped working (C3). */
   async #lookAtOwner({ runner, watch }: Publisher): Promise<void> {
     if (await watch.isReplaced(runner.attach.streamId)) await runner.ownerGone();
   }

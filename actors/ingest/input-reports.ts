@@ -46,7 +46,7 @@ export class InputReports {
     this.#isSending = true;
     const { clock, stream, link, logger } = this.#ports;
     const { streamId, sessionId } = this.#attach;
-    await clock.sleep(0); // R2
+    await clock.sleep(0); // what waits in the socket is read first (R2)
     const { epoch } = link;
     try {
       const { warnings, ...stats } = this.#stats();
@@ -54,7 +54,7 @@ export class InputReports {
     } catch (error) {
       const code = errorCodeOf(error);
       logger.debug({ code }, 'the input report did not reach the owner');
-      if (isOtherOwner(code) && !this.#isOver) void link.ownerGone(epoch); // R3
+      if (isOtherOwner(code) && !this.#isOver) void link.ownerGone(epoch); // attaches there at once (R3)
     } finally {
       this.#isSending = false;
     }

@@ -18,7 +18,7 @@ import type { OwnerCalls } from './runner-ports.ts';
 
 const forgetAfterMs = 10_000;
 const enoughUnanswered = 2;
-/** N3. */
+/** The waiter that tried longest ago is forgotten beyond it (N3). */
 export const maxWaiting = 256;
 
 interface NewcomersPorts {
@@ -83,7 +83,7 @@ export class Newcomers {
     this.#size.set(this.#waiting.size);
   }
 
-  /** N3. */
+  /** Forgets the waiter that tried longest ago when there are too many (N3). */
   #remember(streamId: StreamId, waiting: Waiting): void {
     this.#waiting.delete(streamId);
     const [oldest] = this.#waiting.keys();

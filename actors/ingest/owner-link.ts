@@ -61,7 +61,7 @@ export class OwnerLink {
   offer(recent: RecentOffer): Promise<unknown> {
     return this.underEpoch(async (epoch) => {
       const reply = await this.#send(recent, epoch);
-      if (epoch !== this.#epoch) throw new TangazaError('STALE_EPOCH', 'a former owner has answered'); // L4
+      if (epoch !== this.#epoch) throw new TangazaError('STALE_EPOCH', 'a former owner has answered'); // it counts no more (L4)
       this.#recent.add(recent, this.#ports.clock.runningMs());
       return reply;
     });

@@ -89,7 +89,7 @@ export class OwnerWatch implements StreamCalls {
     return this.#epoch;
   }
 
-  /** W4, W5. */
+  /** Tells the next owner of a twin that the last one knew (W4), and keeps the epoch of the reply (W5). */
   async attach(params: AttachParams): Promise<AttachReply> {
     const known = this.#hadTwin ? { ...params, hadTwin: true } : params;
     const attached = await this.#ask(() => this.#stream.attach(known));
@@ -107,7 +107,7 @@ export class OwnerWatch implements StreamCalls {
     return reply;
   }
 
-  /** W2, W5. */
+  /** Reports under the owner's epoch (W5), and sees in the reply whether its log moves (W2). */
   async input(params: InputReport): Promise<unknown> {
     const reply = await this.#stream
       .input({ ...params, epoch: this.#attachedUnder() })
@@ -123,7 +123,7 @@ export class OwnerWatch implements StreamCalls {
     return reply;
   }
 
-  /** W5. */
+  /** Leaves under the owner's epoch: one that was succeeded refuses it (W5). */
   async detach(params: DetachParams): Promise<unknown> {
     return this.#stream.detach({ ...params, epoch: this.#attachedUnder() });
   }
@@ -160,7 +160,7 @@ export class OwnerWatch implements StreamCalls {
     return this.#epoch;
   }
 
-  /** W1. */
+  /** Counts the time from the call to any answer of the owner as waiting (W1). */
   async #ask<T>(call: () => Promise<T>): Promise<T> {
     this.#unansweredSinceMs ??= this.#clock.runningMs();
     try {

@@ -155,7 +155,7 @@ class DiskStore implements SegmentStore {
     );
   }
 
-  /** D4. */
+  /** Tells a fault of the whole store from one of the object (D4). */
   async #errorOf(error: unknown, operation: StoreOperation, key: string): Promise<TangazaError> {
     try {
       if (isMissing(error)) await this.#place.check();

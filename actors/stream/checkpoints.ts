@@ -57,7 +57,7 @@ export function takeCheckpoint(turn: Turn, made: CheckpointMade, key: string | u
   turn.set({ isCheckpointing: false, checkpointed: { ...made, key } });
 }
 
-/** Q3. */
+/** A checkpoint that could not be stored is tried again 5 s later (Q3). */
 export function takeCheckpointFailure(turn: Turn): void {
   turn.set({ isCheckpointing: false, checkpointRetryAtMs: turn.nowMs + limits.checkpointRetryMs });
 }

@@ -157,7 +157,7 @@ function commitList(
   return new Map([...rungs].map(([name, rung]) => [name, rung === 'lacking' ? { absent: 'late' } : rung]));
 }
 
-/** K5. */
+/** Makes a hole before a segment into gaps, none longer than the longest segment (K5). */
 function fillHole(turn: Turn, head: PendingSegment, period: TimelinePeriod): void {
   const hole = hole90k(turn.state, head, period);
   if (hole === 0) return;
@@ -184,7 +184,7 @@ function decideGap(turn: Turn, place: Place, reason: string): void {
   advance(turn, place);
 }
 
-/** K1. */
+/** Counts on by one, past what was decided (K1). */
 function advance(turn: Turn, { period, start90k, duration90k }: Place): void {
   turn.set({ nextNumber: turn.state.nextNumber + 1, decided: { period, end90k: start90k + duration90k } });
 }

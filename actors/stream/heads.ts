@@ -34,11 +34,11 @@ export interface Heads {
   readonly beyond: (log: readonly IndexEntry[]) => Promise<Timeline | undefined>;
 }
 
-/** C7. */
+/** How long edges have to say what they have folded (C7). */
 const askWithinMs = 300;
 const readWithinMs = 5000;
 
-/** H1. */
+/** Asks edges and the store what was known of the stream before it is taken over (H1). */
 export async function headsOf(stream: StreamId, ports: HeadPorts): Promise<Heads> {
   const [edges, checkpoint] = await Promise.all([
     within(ports.clock, ports.askEdges(stream), []),

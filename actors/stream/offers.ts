@@ -140,7 +140,7 @@ function isSameTime(a: SourceOffer, b: SourceOffer): boolean {
   return a.period === b.period && Math.abs(a.start90k - b.start90k) <= limits.joinTolerance90k;
 }
 
-/** F1. */
+/** The same start time again: equal bytes change nothing, others become a spare (F1). */
 function meetAgain(turn: Turn, known: PendingSegment, offer: SourceOffer): OfferReply {
   const all = [known.offer, ...known.spares];
   if (all.some((one) => isSameMedia(one, offer))) return { state: 'known' };

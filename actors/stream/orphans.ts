@@ -86,7 +86,7 @@ export class Orphans {
     }
   }
 
-  /** O7. */
+  /** Finds the owner of a stream whose record cannot be read by the log's head (O7). */
   async #mournUnreadable(streams: readonly StreamId[], loads: ReadonlyMap<NodeId, number>): Promise<void> {
     for (const stream of streams) {
       if (this.#ending.signal.aborted) return;
@@ -123,14 +123,14 @@ export class Orphans {
       : !this.#isOwn(record);
   }
 
-  /** O1, O8. */
+  /** Waits for this node's place in line, then looks at the record again (O1, O8). */
   async #adoptLater(stream: StreamId, record: OwnershipRecord, place: number): Promise<void> {
     const { signal } = this.#ending;
     await this.#ports.clock.sleep(adoptionWaitMs(place), signal);
     await this.#gate.run(() => this.#adoptNow(stream, record), signal);
   }
 
-  /** O5. */
+  /** Takes the stream over, unless its broadcast has ended (O5). */
   async #adoptNow(stream: StreamId, { epoch, owner }: OwnershipRecord): Promise<void> {
     const { clock, ownership, log, adopt } = this.#ports;
     const { record, revision } = await ownership.get(stream);

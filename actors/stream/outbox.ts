@@ -149,7 +149,7 @@ export function judgeTail(state: OwnerState, tail: IndexEntry | undefined, asked
     : { kind: 'further', sequence: tail.sequence };
 }
 
-/** O4. */
+/** Gives a log that has lost records a snapshot of the fold (O4). */
 export function repairLog(turn: Turn, lastSequence: number): void {
   const { timeline } = turn.state;
   goOnFrom(turn, lastSequence);

@@ -336,7 +336,7 @@ export const limits = {
   backlogGapMs: 12_000,
   /** Bounds how long media behind a backlog is given its patience: a fleet that never keeps up must not be waited for. */
   catchUpMs: 60_000,
-  /** M13. */
+  /** A rung that was dropped stays out for so many segments (M13). */
   heldSegments: 5,
   /** Of one task, hedges and retries included. */
   maxAttempts: 8,
@@ -344,9 +344,9 @@ export const limits = {
   maxStoreFailures: 200,
   /** An owner's attempts of one task have fewer numbers: its successor's begin behind them. */
   attemptNumbers: 256,
-  /** C9. */
+  /** So many reported failures make a segment a gap (C9). */
   poisonFailures: 3,
-  /** C2. */
+  /** When a silent session is a ghost, and when refusals block an address (C2). */
   ghostOfSameAddressMs: 1000,
   ghostMs: 3000,
   refusalsBeforeBlock: 3,
@@ -394,7 +394,7 @@ export const limits = {
   encodeTimes: 64,
   workerMemoryMs: 60_000,
   maxOpenings: 8,
-  /** C7. */
+  /** Commits between two checkpoints (C7). */
   checkpointCommits: 10,
   checkpointRetryMs: 5000,
 } as const;

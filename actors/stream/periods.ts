@@ -144,7 +144,7 @@ function isAskedAgain({ running, session, params }: Join): boolean {
   return clock?.sessionId === session.id && clock.connectionZeroMs === params.connectionZeroMs;
 }
 
-/** S9. */
+/** Whether a session that had a twin under a dead owner still waits for it (sessions.ts S9). */
 function isWaitingForOther({ state, nowMs }: Turn, { running, session }: Join): boolean {
   const isAlone = !hasOthers(state, session);
   return running !== undefined && isAlone && !session.feeds && mayTwinReturn(session, nowMs);

@@ -38,7 +38,7 @@ export function isReopening({ outbox }: OwnerState): boolean {
   return outbox.some((record) => record.kind === 'clock' && record.storedAs !== undefined);
 }
 
-/** G1. */
+/** Opens a new period with the encoder that the workers have, when none of them has the pinned one (G1). */
 export function reopen(turn: Turn): void {
   const { pending, timeline, life, link } = turn.state;
   const [head] = pending;
@@ -69,7 +69,7 @@ function hasBegun({ decided }: OwnerState, { id, segments }: TimelinePeriod): bo
 
 type ClockBody = Omit<ClockRecord, 'epoch' | 'node' | 'region' | 'bootId' | 'recordId' | 'atMs'>;
 
-/** G2. */
+/** The same media on the same clock, stored under the same names (G2). */
 function continuation(period: TimelinePeriod, mediaZero90k: number, fingerprint: string): ClockBody {
   const { clock } = period;
   return {

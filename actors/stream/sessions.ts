@@ -61,7 +61,7 @@ export function attach(turn: Turn, params: AttachParams, reply: ReplyTo): void {
   turn.ask({ kind: 'reply', to: reply, value: attachReply(state, beaten[0]) });
 }
 
-/** S7. */
+/** Whether a session that comes back to a new owner fed the running period already (S7). */
 function feedsRunning({ timeline }: OwnerState, { period }: AttachParams): boolean {
   const running = timeline.state === 'live' ? timeline.periods.at(-1) : undefined;
   return running !== undefined && storePeriodOf(running) === period;
@@ -104,7 +104,7 @@ function attachReply({ self }: OwnerState, ghost: Session | undefined): AttachRe
   };
 }
 
-/** S2, S3. */
+/** Whether a newcomer takes the place of the one on air: that is a ghost (S2), or has a lower priority (S3). */
 function maySupersede({ state, nowMs }: Turn, incumbent: Session, newcomer: AttachParams): boolean {
   if (silentMs(state, incumbent, nowMs) >= limits.ghostMs) return true;
   const isOfSameAddress = incumbent.remoteAddress === newcomer.remoteAddress;
@@ -139,7 +139,7 @@ export function hearAnew(turn: Turn): void {
   turn.set({ sessions: state.sessions.map(heard) });
 }
 
-/** S9. */
+/** Whether the twin that a session had under a dead owner may still come back (S9). */
 export function mayTwinReturn({ twinDueUntilMs = 0 }: Session, nowMs: number): boolean {
   return nowMs < twinDueUntilMs;
 }
@@ -194,7 +194,7 @@ function sendAway(turn: Turn, beaten: readonly Session[], by: SessionId): void {
   }
 }
 
-/** S10. */
+/** Notes since when a session sends only what belongs to a period that is over (S10). */
 export function noteOutlived(turn: Turn, { id, outlivedSinceMs }: Session, isOfPast: boolean): void {
   if (!isOfPast) return changeSession(turn, id, { outlivedSinceMs: undefined });
   const sinceMs = outlivedSinceMs ?? turn.nowMs;
@@ -234,7 +234,7 @@ function blockedFor({ refusals }: OwnerState, address: string, nowMs: number): n
   return Math.max(0, (refusals.get(address)?.blockedUntilMs ?? 0) - nowMs);
 }
 
-/** S4. */
+/** Blocks an address after three refusals in a minute (S4). */
 function rememberRefusal(turn: Turn, address: string): void {
   const { nowMs, state } = turn;
   const recent = (state.refusals.get(address)?.atMs ?? []).filter(
@@ -315,7 +315,7 @@ export function feeding({ sessions }: OwnerState): readonly FeedingSession[] {
   );
 }
 
-/** S8. */
+/** The sessions that a hand-over named: they feed the next owner from the start (S8). */
 export function handedOver(feeders: readonly FeedingSession[], nowMs: number): readonly Session[] {
   return feeders.map(({ sessionId: id, node, remoteAddress, encoder, priority, ladder }) => ({
     ...{ id, node, remoteAddress, encoder, priority, ladder, isActive: true, candidateSinceMs: undefined },
@@ -343,7 +343,7 @@ function dropSessions(turn: Turn, isGone: (session: Session) => boolean): void {
   turn.set({ sessions, idleSinceAtMs: isIdle ? (turn.state.idleSinceAtMs ?? turn.nowMs) : undefined });
 }
 
-/** S6. */
+/** The candidate that becomes the publisher when the active ones are gone (S6). */
 const promoted = (session: Session): Session =>
   session.candidateSinceMs === undefined
     ? session

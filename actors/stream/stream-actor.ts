@@ -213,19 +213,19 @@ export class StreamActor {
     await Promise.all(open.map((activation) => activation.close(closeWithinMs)));
   }
 
-  /** N5. */
+  /** A node that is gone takes its worker and its sessions with it, and leaves orphans (N5). */
   onNodeGone(node: NodeId): void {
     for (const activation of this.#live) activation.tell({ kind: 'nodeGone', node });
     void this.#orphans.look();
   }
 
-  /** N9. */
+  /** Has every owner here read its log's head before it appends again (N9). */
   onThaw(frozenMs: number): void {
     this.#options.logger.warn({ frozenMs }, 'this process stood still');
     for (const activation of this.#live) activation.thaw();
   }
 
-  /** N8. */
+  /** Gives all activations up: others own those streams now (N8). */
   async onDeclaredDead(): Promise<void> {
     await Promise.all(this.#live.map((activation) => activation.close(closeWithinMs)));
   }

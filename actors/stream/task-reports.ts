@@ -78,7 +78,7 @@ function rememberWorker(turn: Turn, worker: NodeId): void {
   turn.set({ workers: new Map([...recent, [worker, turn.nowMs]]) });
 }
 
-/** T5. */
+/** Takes outputs whose times and init segments are the period's; tries the task elsewhere otherwise (T5). */
 function takeOutputs(turn: Turn, found: Found, report: DoneReport): void {
   const { segment, task } = found;
   const period = findPeriod(turn.state.timeline, segment.offer.period);
@@ -140,14 +140,14 @@ function rememberTime(turn: Turn, ms: number): void {
   turn.set({ encodeMs: [...turn.state.encodeMs.slice(1 - limits.encodeTimes), ms] });
 }
 
-/** T6. */
+/** Publishes again what a draining worker gave back: that was no try (T6). */
 function takeBack(turn: Turn, { segment, task }: Found, attempt: number): void {
   if (attempt !== task.attempt) return; // a newer one is under way
   turn.count('returned');
   again(turn, changeTask(turn, { segment, task }, { attempts: task.attempts - 1 }));
 }
 
-/** T8. */
+/** Tries again after a growing pause when the store failed: that was no try (T8). */
 function takeStoreFailure(turn: Turn, found: Found, { worker, attempt, code, detail }: FailureReport): void {
   const { segment, task } = found;
   if (attempt !== task.attempt) return; // a newer one is under way
@@ -161,7 +161,7 @@ function takeStoreFailure(turn: Turn, found: Found, { worker, attempt, code, det
   againLater(turn, rescueLowest(turn, { segment: waiting, task }));
 }
 
-/** T4. */
+/** Counts a reported failure, and gives the segment up at the third one from two nodes (T4). */
 function takeTaskFailure(turn: Turn, found: Found, report: FailureReport): void {
   const { segment, task } = found;
   const { worker, code, detail, fingerprint } = report;

@@ -48,7 +48,7 @@ export function matchTwin(
   return { offset90k, audioOffset: audioOffset(known, marks, { offset90k, sampleRate }) };
 }
 
-/** W1. */
+/** The offset that two segments in a row propose; of several the one that most propose (W1). */
 function pictureOffset(known: readonly SourceMark[], { pictures }: PeriodMarks): number | undefined {
   const proposals = known.map(({ start90k, picture }) =>
     pictures.filter(({ hash }) => hash === picture).map(({ at90k }) => start90k - at90k),
@@ -71,7 +71,7 @@ function median(values: readonly number[]): number | undefined {
   return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
 }
 
-/** W2. */
+/** The offset of audio, in whole samples: of several the nearest to that of video (W2). */
 function audioOffset(
   known: readonly SourceMark[],
   { audio }: PeriodMarks,

@@ -111,7 +111,7 @@ function commandOf(
 type Callback = (error: Error | null, value?: unknown) => void;
 const noLines = { get: () => '', close: () => {}, append: () => {}, callback: () => {} };
 
-/** F3. */
+/** Replaces fluent-ffmpeg's hooks that would probe ffmpeg first, and crash this process when a spawn fails (F3). */
 function withoutProbing(command: FfmpegCommand, path: string): FfmpegCommand {
   const spawn: unknown = Reflect.get(command, '_spawnFfmpeg');
   if (typeof spawn !== 'function') throw new Error('fluent-ffmpeg has changed: it has no _spawnFfmpeg');

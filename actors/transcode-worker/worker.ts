@@ -173,13 +173,13 @@ export class TranscodeWorker {
     }
   }
 
-  /** V1. */
+  /** Says that the task has begun, and drops it when the answer says that nobody waits for it (V1). */
   async #begin(task: TranscodeTask, unwanted: AbortController): Promise<void> {
     const answer = await this.#tell(task, { kind: 'started' }, 1);
     if (answer?.isWanted === false) unwanted.abort();
   }
 
-  /** V1. */
+  /** Drops a task that nobody waits for any more (V1). */
   #drop(pulled: PulledTask, log: Logger): Promise<void> {
     log.info({}, 'nobody waits for this task any more; dropped');
     this.#tasks.add(1, { outcome: 'dropped' });
@@ -193,7 +193,7 @@ export class TranscodeWorker {
     else pulled.giveBack(0);
   }
 
-  /** V3. */
+  /** Reports what failed; what cannot be reported goes back to the queue (V3). */
   async #fail(
     pulled: PulledTask,
     failure: { readonly code: string; readonly detail: string },

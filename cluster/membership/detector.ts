@@ -246,7 +246,7 @@ function still(detector: Detector, nowMs: number): DetectorStep {
   return { detector: judged.detector, effects: [...told.effects, ...judged.effects] };
 }
 
-/** D1, D6. */
+/** Accuses whom both paths fail to reach (D1), again each second (D6). */
 function accuse(detector: Detector, nowMs: number): DetectorStep {
   const { self, watched, voidUntilMs } = detector;
   const told: Accusation[] = [];
@@ -321,7 +321,7 @@ function suspectsOf({ watched }: Detector): readonly Watch[] {
 
 const noSuspects: readonly Watch[] = [];
 
-/** D4. */
+/** How many more deaths the brake lets through now (D4). */
 function roomUnderBrake({ view, deathsAtMs }: Detector, nowMs: number): number {
   const { brakeWindowMs, brakeShare } = detectorLimits;
   const recent = deathsAtMs.filter((atMs) => nowMs - atMs < brakeWindowMs).length;
@@ -329,7 +329,7 @@ function roomUnderBrake({ view, deathsAtMs }: Detector, nowMs: number): number {
   return Math.max(1, Math.floor(brakeShare * members)) - recent;
 }
 
-/** D5. */
+/** Whether a verdict that was held may be carried out: after 30 s, or by an operator (D5). */
 function isReleased(detector: Detector, { life, accusedSinceMs, isWaived }: Watch, nowMs: number): boolean {
   if (accusedSinceMs === undefined) return false;
   if (!isWaived && nowMs - accusedSinceMs < detectorLimits.holdMs) return false;

@@ -31,7 +31,7 @@ export function convictions(evidence: Evidence, nowMs: number): number {
   return count;
 }
 
-/** D2. */
+/** Whether enough monitors accuse this life (detector.ts D2). */
 export function isConvicted(evidence: Evidence, life: Life, nowMs: number): boolean {
   const monitors = monitorsOf(evidence.view, life.id);
   const accusers = monitors.filter((monitor) => doesAccuse(evidence, monitor, life, nowMs));

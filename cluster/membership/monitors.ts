@@ -58,7 +58,7 @@ function drawAll(view: View): Table['monitors'] {
   return new Map(live.map(({ id }) => [id, choose(id, live)]));
 }
 
-/** W1. */
+/** Keeps the monitors of members that the change did not touch (W1). */
 function carry(former: Table['monitors'], view: View): Table['monitors'] {
   const members = view.members.filter(isLive);
   const live = idsOf(members);

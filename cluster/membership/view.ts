@@ -94,7 +94,7 @@ export function join(view: View, member: Member): View {
   return change(view, { ...member, incarnation, state: 'alive' });
 }
 
-/** V1. */
+/** Declares one life of a node dead; a verdict about a life that is over changes nothing (V1). */
 export function declareDead(view: View, life: Life, utcMs: number): View {
   const known = findMember(view, life.id);
   const isMeant = known?.bootId === life.bootId && known.incarnation === life.incarnation;
@@ -135,7 +135,7 @@ function change(view: View, member: ViewMember): View {
   );
 }
 
-/** V3. */
+/** The next version; `edgeRevision` moves only when the edges or their URLs do (V3). */
 function next(view: View, members: readonly ViewMember[]): View {
   const hasEdgesChanged = edgesOf(members) !== edgesOf(view.members);
   return {

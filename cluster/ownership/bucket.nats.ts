@@ -46,7 +46,7 @@ interface BucketParts {
   readonly name: string;
   readonly js: JetStreamClient;
   readonly kv: KV;
-  /** B2. */
+  /** Opens the bucket, and makes it again where it is gone (B2). */
   readonly open: () => Promise<KV>;
 }
 

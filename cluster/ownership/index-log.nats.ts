@@ -177,7 +177,7 @@ class NatsIndexLog implements IndexLog {
     }
   }
 
-  /** L6. */
+  /** The last record; a stream that is gone is made again, empty (L6). */
   async #last(stream: StreamId): Promise<StoredMsg | null> {
     try {
       return await this.#look({ last_by_subj: subjects.index(this.#region, stream) });
@@ -187,7 +187,7 @@ class NatsIndexLog implements IndexLog {
     }
   }
 
-  /** L7. */
+  /** Asks again each 200 ms while nobody answers; the first answer counts (L7). */
   #look(query: MsgRequest): Promise<StoredMsg | null> {
     return askingAgain(() => this.#looks.streams.getMessage(this.#stream.name, query), lookAgainMs);
   }
@@ -238,7 +238,7 @@ class NatsIndexLog implements IndexLog {
     }
   }
 
-  /** L5. */
+  /** Whether the log no longer has the record before the cursor (L5). */
   async #hasGoneBack(stream: StreamId, { next, given }: LogCursor, tail: StoredMsg | null): Promise<boolean> {
     if (next === 1) return false;
     if ((tail?.seq ?? 0) < next - 1) return true;
@@ -259,7 +259,7 @@ class NatsIndexLog implements IndexLog {
     }
   }
 
-  /** L4. */
+  /** Reads on behind its own cursor, with a new consumer after any fault (L4). */
   async *#consume(stream: StreamId, fromSequence: number, signal: AbortSignal): AsyncIterable<Consumed> {
     const source = { connection: this.#connection, js: this.#js, stream: this.#stream.name };
     const from = {

@@ -39,7 +39,7 @@ export interface OwnershipMemoryPorts {
   readonly isDown: () => boolean;
 }
 
-/** K3. */
+/** How long a reader waits for the store before it is told what is remembered (K3). */
 const patienceMs = 1000;
 const refreshEveryMs = 5000;
 
@@ -54,7 +54,7 @@ export class OwnershipMemory implements KnownOwnership {
     this.#ports = ports;
   }
 
-  /** K4. */
+  /** Watches for changes, and lists every few seconds what the watch may have missed (K4). */
   start(): void {
     const { clock } = this.#ports;
     const refresh = async (): Promise<void> => {
@@ -116,7 +116,7 @@ export class OwnershipMemory implements KnownOwnership {
     );
   }
 
-  /** K3. */
+  /** Asks the store for a moment, then falls back on what is remembered (K3). */
   async #within<T>(ask: () => Promise<T>, recall: () => Known<T> | undefined): Promise<Known<T>> {
     const { clock, isDown } = this.#ports;
     const before = recall();

@@ -92,7 +92,7 @@ async function winRecord(
   }
 }
 
-/** T5. */
+/** Who holds the stream: the record's owner, or the author of a log's head of a higher epoch (T5). */
 export function holderOf(
   former: OwnershipRecord | undefined,
   head: IndexEntry | undefined,

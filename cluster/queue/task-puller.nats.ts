@@ -118,7 +118,7 @@ export class TaskPuller {
     return line.take(demand.free);
   }
 
-  /** Q4. */
+  /** Waits a little and makes the queue again where it is gone; nothing is lost meanwhile (task-queue.nats.ts Q4). */
   async #recover(error: unknown, signal: AbortSignal): Promise<readonly Msg[]> {
     const { logger, clock, connection } = this.#options;
     if (connection.isClosed()) throw unavailable('The connection to NATS is closed', error);

@@ -49,7 +49,7 @@ export interface TaskQueueOptions {
   readonly ackWaitMs?: number;
 }
 
-/** C9, M12. */
+/** How long a task may go without a word of its worker before it comes again (C9, M12). */
 const defaultAckWaitMs = 1500;
 const maxAgeMs = 60_000;
 /** At least twice the worker slots of the region: enough for 2,000. */
@@ -176,7 +176,7 @@ class NatsTaskQueue implements TaskQueue {
     }
   }
 
-  /** Q5. */
+  /** Hands the task to this node's own worker while the queue is silent (Q5). */
   #handOver(task: TranscodeTask): boolean {
     if (task.fingerprint !== this.#options.fingerprint || !this.#puller.handOver(task)) return false;
     this.#published.add(1, { outcome: 'here' });

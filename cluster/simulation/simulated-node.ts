@@ -167,7 +167,7 @@ export class SimulatedNode implements Monitored {
     if (this.boot === boot) this.#later(() => this.#joinFirst());
   }
 
-  /** M2. */
+  /** Joins again after its own death was declared (membership.nats.ts J2). */
   async #rejoin(attempt = 1): Promise<void> {
     const { boot } = this;
     if ((await this.#join()) || this.boot !== boot || this.state === 'killed') return;

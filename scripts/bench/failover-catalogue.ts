@@ -43,7 +43,7 @@ const count = (figure: string, about: string, atMost?: number): HarmFigure => ({
 });
 const stallTold: HarmFigure = { figure: 'stallMs', about: 'stall at 8 s of buffer', unit: 'ms' };
 const stall: HarmFigure = { ...stallTold, atMost: 0 };
-/** C8. */
+/** Stall of a player at the hold-back that the playlist names (C8). */
 const holdBackStall: HarmFigure = {
   ...{ figure: 'holdBackStallMs', about: "stall at the playlist's hold-back", unit: 'ms' },
   atMost: 0,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { checkReferences, checkRules } from './rules.ts';
+import { checkLoneIds, checkReferences, checkRules } from './rules.ts';
 import { readTree } from './tree.ts';
 
 const files = readTree();
@@ -12,6 +12,8 @@ test('every rule that is cited is defined on one page, and every rule that is de
   expect(checkRules(files)).toEqual([]));
 test('every file that a comment or a page names exists', () =>
   expect(checkReferences(files, paths)).toEqual([]));
+
+test('no comment is an id alone', () => expect(checkLoneIds(files)).toEqual([]));
 
 describe('each rule can fail', () => {
   const page = file('cluster/README.md', `### ${known}. It holds\n`);
@@ -31,5 +33,14 @@ describe('each rule can fail', () => {
     expect(checkReferences(named('log/tail.ts'), there)).toEqual([]);
     expect(checkReferences(named('head.ts'), there)).toHaveLength(1);
     expect(checkReferences([file('README.md', 'See [this](docs/gone.md).\n')], there)).toHaveLength(1);
+  });
+
+  test('a comment that is an id alone, on its own line and behind code', () => {
+    const found = (text: string) => checkLoneIds([file('cluster/a.ts', text)]).length;
+    const [one, two] = ['K', 'L'].map((letter) => `${letter}3`);
+    expect(found(`/** ${one}. */\n`)).toBe(1);
+    expect(found(`/** ${one}, ${two}. */\n`)).toBe(1);
+    expect(found(`  stop(); // ${one}\n`)).toBe(1);
+    expect(found(`/** Stops at once (${one}). */\n`)).toBe(0);
   });
 });

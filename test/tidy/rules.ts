@@ -2,8 +2,10 @@
  * Rules and references. A rule (`M7`, `C3`) is defined on one page, by a heading, and cited by its id; what a comment or a
  * page refers to exists. Each check takes files and returns what it finds.
  */
-import type { Finding, SourceFile } from './tree.ts';
+import { isTypeScript, type Finding, type SourceFile } from './tree.ts';
 
+/** A comment of ids and nothing else, on a line of its own or behind code. */
+const loneId = /(?:\/\*\*?|\/\/)\s*[A-Z]\d{1,2}(?:(?:,| and|,? or)? [A-Z]\d{1,2})*[.:]?\s*(?:\*\/)?\s*$/;
 const definition = /^### ([A-Z]\d{1,2})\. /gm;
 const citation = /\b[MC]\d{1,2}\b/g;
 /** `x.nats.ts` and `NAME.ts` stand for many. */
@@ -41,6 +43,17 @@ export function checkReferences(
       .filter((name) => !placeholder.test(name) && !exists(name))
       .map((name) => `${path}: there is no ${name}`);
   });
+}
+
+/** A comment says what it means in words; an id may follow them, and never stands alone. */
+export function checkLoneIds(files: readonly SourceFile[]): readonly Finding[] {
+  return files
+    .filter(isTypeScript)
+    .flatMap(({ path, text }) =>
+      text
+        .split('\n')
+        .flatMap((line, index) => (loneId.test(line) ? [`${path}:${index + 1}: ${line.trim()}`] : [])),
+    );
 }
 
 const isPage = ({ path }: Pick<SourceFile, 'path'>): boolean => path.endsWith('README.md');
