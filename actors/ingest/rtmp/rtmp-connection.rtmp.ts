@@ -283,7 +283,7 @@ export class RtmpConnection implements PublisherConnection {
     return this.#state.kind === 'commands' && this.#state.hasPublished;
   }
 
-  /** I4. */
+  /** Ends what is published on the stream that was closed; the connection may publish again (I4). */
   #unpublish(): void {
     const state = this.#state;
     if (state.kind === 'authenticating') this.#end('the publisher went away while its key was checked');
@@ -320,7 +320,7 @@ export class RtmpConnection implements PublisherConnection {
     }
   }
 
-  /** I4. */
+  /** "publish" said twice: the same name changes nothing, another one is refused (I4). */
   #onPublishAgain(streamId: number, name: string): void {
     if (name !== this.#publishName) {
       const why = 'one connection publishes one stream; this one goes on';
