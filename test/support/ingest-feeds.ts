@@ -71,7 +71,7 @@ export async function publish(
 export async function healthyPublisher(rig: IngestRig, feed: Feed) {
   const { publisher } = await RtmpPublisher.publish({ port: rig.port, key: 'key-healthy' });
   const stop = new AbortController();
-  const sending = publisher.send(feed, { speed: 2, loops: 100, signal: stop.signal });
+  const sending = publisher.send(feed, { speed: 1.25, loops: 100, signal: stop.signal });
   return {
     stillOnAir: async () => {
       const wanted = rig.owner.offersOf('healthy').length + 2;

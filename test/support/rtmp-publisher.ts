@@ -41,6 +41,8 @@ export interface SendOptions {
   readonly withHeaders?: boolean;
   /** Tags for which it is false are left out. */
   readonly filter?: (tag: FeedTag) => boolean;
+  /** The time that is told for a tag, in place of its own; the pace is that of its own. */
+  readonly tell?: (ms: number, tag: FeedTag) => number;
   readonly signal?: AbortSignal;
 }
 
@@ -157,7 +159,7 @@ export class RtmpPublisher implements AsyncDisposable {
 
   /** Sends the feed; resolves when the last tag is written, or the connection is gone. */
   async send(feed: Feed, options: SendOptions = {}): Promise<void> {
-    const { speed = Infinity, fromMs = 0, offsetMs = 0, signal } = options;
+    const { speed = Infinity, fromMs = 0, offsetMs = 0, tell = (ms) => ms, signal } = options;
     const range = selectTags(feed, options);
     const shifts = zeroShifts(range, options);
     if (options.withHeaders !== false) for (const tag of feed.headers) this.sendTag(tag, offsetMs);
@@ -166,7 +168,8 @@ export class RtmpPublisher implements AsyncDisposable {
       if (this.#socket.destroyed || signal?.aborted === true) return;
       const waitMs = startMs + (tag.timestampMs - fromMs + loopMs) / speed - performance.now();
       if (waitMs > 5) await delay(waitMs);
-      this.sendTag(tag, loopMs + (shifts.get(tag.type) ?? 0) + offsetMs);
+      const timestampMs = tell(tag.timestampMs + loopMs, tag);
+      this.sendTag({ ...tag, timestampMs }, (shifts.get(tag.type) ?? 0) + offsetMs);
       if (this.#socket.writableNeedDrain) await Promise.race([once(this.#socket, 'drain'), this.closed]);
     }
   }
