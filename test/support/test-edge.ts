@@ -3,7 +3,7 @@ import { makeEdge, type Edge, type EdgePorts } from '../../actors/edge-delivery/
 import { loadSite } from '../../actors/edge-delivery/site/site.disk.ts';
 import { uwsServer } from '../../actors/edge-delivery/http.uws.ts';
 import type { Standing } from '../../actors/edge-delivery/public/known-streams.ts';
-import type { HttpLimits } from '../../actors/edge-delivery/http-server.ts';
+import type { HttpHandlers, HttpLimits } from '../../actors/edge-delivery/http-server.ts';
 import { NodeId, RegionId, StreamId } from '../../cluster/model/ids.ts';
 import { silentLogger } from '../../cluster/observe/logger.ts';
 import { prometheusMetrics } from '../../cluster/observe/metrics.prometheus.ts';
@@ -36,6 +36,8 @@ export const operatorToken = 'test-token';
 export async function startTestEdge(
   ports: Partial<EdgePorts> = {},
   limits: Partial<HttpLimits> = {},
+  /** Stands between the server and the core. */
+  between: (edge: HttpHandlers) => HttpHandlers = (edge) => edge,
 ): Promise<TestEdge> {
   const log = new MemoryIndexLog();
   const store = new GatedSegmentStore();
@@ -77,7 +79,7 @@ export async function startTestEdge(
     ...ports,
   });
   const server = uwsServer({ clock: systemClock, metrics, logger: silentLogger, limits });
-  const port = await server.listen('127.0.0.1', 0, edge);
+  const port = await server.listen('127.0.0.1', 0, between(edge));
   const stopTicks = systemClock.every(50, edge.tick);
   const close = async (graceMs: number): Promise<void> => {
     stopTicks();
