@@ -113,7 +113,7 @@ function ask(
   return new Promise((resolve_, reject) => {
     const stream = session.request({ ':path': path, ...headers });
     const chunks: Buffer[] = [];
-    let head: IncomingHttpHeaders & { ':status'?: number } = {};
+    let head: IncomingHttpHeaders & { ':status'?: number | undefined } = {};
     stream.on('response', (received) => (head = received));
     stream.on('data', (chunk: Buffer) => chunks.push(chunk));
     stream.on('error', reject);
