@@ -1,0 +1,298 @@
+/**
+ * What a viewer's page knows and wants: one state machine, fed by the stream's public resource and by the player.
+ *
+ * It decides what to load (`load`), when to jump to the live edge (`resyncs`) and when to give up; `page-view.ts` says in
+ * words what a viewer sees of it. Time is an argument: milliseconds of the wall clock, for that runs on while a laptop sleeps.
+ */
+import { unreachable } from '../../../cluster/model/unreachable.ts';
+import type { Answer, PublicStream } from './public-stream.ts';
+
+/** What the player looks like, told twice a second. */
+export interface PlayerFacts {
+  /** On the engine's own clock; only its changes count. */
+  readonly positionSeconds: number;
+  readonly isPaused: boolean;
+  /** It has played all there is. */
+  readonly isEnded: boolean;
+  readonly isMuted: boolean;
+  /** How far before the place where a live viewer plays; undefined while unknown, and in a recording. */
+  readonly behindSeconds: number | undefined;
+}
+
+export type Failure = 'unreachable' | 'unplayable';
+export type Wish = 'play' | 'recording' | 'live' | 'retry' | 'otherFormat';
+
+export type PageEvent =
+  | { readonly kind: 'answered'; readonly answer: Answer }
+  | { readonly kind: 'loaded'; readonly hasPicture: boolean }
+  | { readonly kind: 'started'; readonly isMuted: boolean }
+  | { readonly kind: 'startRefused' }
+  | { readonly kind: 'failed'; readonly why: Failure }
+  | { readonly kind: 'tick'; readonly facts: PlayerFacts }
+  | { readonly kind: 'wished'; readonly wish: Wish };
+
+export type Known =
+  | { readonly kind: 'asking' }
+  | { readonly kind: 'stream'; readonly stream: PublicStream }
+  | { readonly kind: 'unknown' }
+  | { readonly kind: 'removed' };
+
+/** What is to be played. Another `number` means: load anew. */
+export type Load =
+  | { readonly kind: 'nothing' }
+  | { readonly kind: 'live' | 'recording'; readonly number: number; readonly isResumed: boolean };
+
+export type Media =
+  | { readonly kind: 'idle' }
+  | { readonly kind: 'loading' }
+  | { readonly kind: 'refused' }
+  | { readonly kind: 'playing' }
+  | { readonly kind: 'failed'; readonly why: Failure; readonly retryAtMs: number | undefined };
+
+export interface PageState {
+  readonly known: Known;
+  /** 404 and 410 in a row. */
+  readonly refusals: number;
+  /** Questions in a row that nobody answered, and since when. */
+  readonly unanswered: number;
+  readonly unansweredSinceMs: number;
+  readonly isOffline: boolean;
+  /** May play without being asked to. */
+  readonly mayStart: boolean;
+  readonly load: Load;
+  readonly loads: number;
+  readonly media: Media;
+  readonly failures: number;
+  readonly hasPicture: boolean;
+  /** The browser let it play without sound only. */
+  readonly startedMuted: boolean;
+  readonly facts: PlayerFacts;
+  readonly movedAtMs: number;
+  readonly tickedAtMs: number;
+  /** Until then a viewer who was live before the machine slept is taken back to live. */
+  readonly wokeUntilMs: number;
+  /** How often the player must have jumped to the live edge. */
+  readonly resyncs: number;
+}
+
+/** Less than that behind the place of a live viewer is live. */
+export const liveWithinSeconds = 6;
+/** A timer that comes so late says that the machine slept, or the tab did. */
+const sleepMs = 10_000;
+const wakeMs = 15_000;
+/** A picture that stands for so long has stopped. */
+export const stallMs = 2500;
+const retry = { firstMs: 500, mostMs: 8000, unplayable: 3, recording: 5 } as const;
+/** A stream that was there is believed gone when it is said twice. */
+const refusalsOfKnown = 2;
+
+const idleFacts: PlayerFacts = {
+  positionSeconds: 0,
+  isPaused: true,
+  isEnded: false,
+  isMuted: false,
+  behindSeconds: undefined,
+};
+
+export function firstState(options: { readonly nowMs: number; readonly mayStart: boolean }): PageState {
+  return {
+    known: { kind: 'asking' },
+    refusals: 0,
+    unanswered: 0,
+    unansweredSinceMs: options.nowMs,
+    isOffline: false,
+    mayStart: options.mayStart,
+    load: { kind: 'nothing' },
+    loads: 0,
+    media: { kind: 'idle' },
+    failures: 0,
+    hasPicture: true,
+    startedMuted: false,
+    facts: idleFacts,
+    movedAtMs: options.nowMs,
+    tickedAtMs: options.nowMs,
+    wokeUntilMs: 0,
+    resyncs: 0,
+  };
+}
+
+export function advance(state: PageState, event: PageEvent, nowMs: number): PageState {
+  switch (event.kind) {
+    case 'answered':
+      return answered(state, event.answer, nowMs);
+    case 'loaded':
+      return { ...state, hasPicture: event.hasPicture };
+    case 'started':
+      return {
+        ...state,
+        media: { kind: 'playing' },
+        failures: 0,
+        startedMuted: event.isMuted,
+        movedAtMs: nowMs,
+      };
+    case 'startRefused':
+      return { ...state, media: { kind: 'refused' } };
+    case 'failed':
+      return failed(state, event.why, nowMs);
+    case 'tick':
+      return ticked(state, event.facts, nowMs);
+    case 'wished':
+      return wished(state, event.wish);
+    default:
+      return unreachable(event);
+  }
+}
+
+const isOnAir = ({ known }: PageState): boolean =>
+  known.kind === 'stream' && (known.stream.state === 'live' || known.stream.state === 'interrupted');
+const isOver = ({ known }: PageState): boolean =>
+  known.kind === 'stream' && (known.stream.state === 'ended' || known.stream.state === 'recording');
+
+/** Neither paused nor moving, for a while. */
+export function isStalled({ media, facts, movedAtMs }: PageState, nowMs: number): boolean {
+  return media.kind === 'playing' && !facts.isPaused && !facts.isEnded && nowMs - movedAtMs >= stallMs;
+}
+
+function answered(state: PageState, answer: Answer, nowMs: number): PageState {
+  switch (answer.kind) {
+    case 'none': {
+      const unansweredSinceMs = state.unanswered === 0 ? nowMs : state.unansweredSinceMs;
+      return { ...state, unanswered: state.unanswered + 1, unansweredSinceMs, isOffline: answer.isOffline };
+    }
+    case 'unknown':
+    case 'removed': {
+      const heard = { ...state, unanswered: 0, isOffline: false, refusals: state.refusals + 1 };
+      if (state.known.kind === 'stream' && answer.kind === 'unknown' && heard.refusals < refusalsOfKnown)
+        return heard;
+      return { ...stopped(heard), known: { kind: answer.kind } };
+    }
+    case 'stream': {
+      const known: Known = { kind: 'stream', stream: answer.stream };
+      return follow({ ...state, known, unanswered: 0, isOffline: false, refusals: 0 });
+    }
+    default:
+      return unreachable(answer);
+  }
+}
+
+/** What to play, now that the stream is known to be in another state. */
+function follow(state: PageState): PageState {
+  if (isOnAir(state)) {
+    if (!state.mayStart || state.load.kind === 'live' || isWatchingRecording(state)) return state;
+    return begin(state, 'live');
+  }
+  if (!isOver(state)) return stopped(state);
+  // Who watches sees the rest; a player that plays nothing will get nothing either.
+  return state.load.kind === 'live' && state.media.kind !== 'playing' ? stopped(state) : state;
+}
+
+export function isWatchingRecording({ load, media, facts }: PageState): boolean {
+  return load.kind === 'recording' && media.kind !== 'failed' && !facts.isEnded;
+}
+
+function begin(state: PageState, kind: 'live' | 'recording', isResumed = false): PageState {
+  const loads = state.loads + 1;
+  return {
+    ...state,
+    load: { kind, number: loads, isResumed },
+    loads,
+    media: { kind: 'loading' },
+    failures: isResumed ? state.failures : 0,
+    facts: { ...state.facts, isEnded: false, behindSeconds: undefined },
+  };
+}
+
+function stopped(state: PageState): PageState {
+  if (state.load.kind === 'nothing') return state;
+  return { ...state, load: { kind: 'nothing' }, media: { kind: 'idle' }, facts: idleFacts };
+}
+
+function failed(state: PageState, why: Failure, nowMs: number): PageState {
+  if (state.load.kind === 'nothing') return state;
+  if (state.load.kind === 'live' && isOver(state)) return stopped(state);
+  const failures = state.failures + 1;
+  const most =
+    why === 'unplayable' ? retry.unplayable : state.load.kind === 'recording' ? retry.recording : Infinity;
+  const waitMs = Math.min(retry.firstMs * 2 ** (failures - 1), retry.mostMs);
+  const retryAtMs = failures >= most ? undefined : nowMs + waitMs;
+  return { ...state, failures, media: { kind: 'failed', why, retryAtMs } };
+}
+
+function ticked(state: PageState, facts: PlayerFacts, nowMs: number): PageState {
+  const hasSlept = nowMs - state.tickedAtMs >= sleepMs && isAtLive(state);
+  const hasMoved = facts.positionSeconds !== state.facts.positionSeconds;
+  const seen: PageState = {
+    ...state,
+    facts,
+    tickedAtMs: nowMs,
+    movedAtMs: hasMoved || facts.isPaused ? nowMs : state.movedAtMs,
+    startedMuted: state.startedMuted && facts.isMuted,
+    wokeUntilMs: hasSlept ? nowMs + wakeMs : state.wokeUntilMs,
+    // Whoever presses play of a player that the browser kept from starting has started it.
+    media: state.media.kind === 'refused' && !facts.isPaused ? { kind: 'playing' } : state.media,
+  };
+  return resynced(exhausted(retried(seen, nowMs), nowMs), nowMs);
+}
+
+function retried(state: PageState, nowMs: number): PageState {
+  const { media, load } = state;
+  if (media.kind !== 'failed' || media.retryAtMs === undefined || load.kind === 'nothing') return state;
+  return nowMs < media.retryAtMs ? state : begin(state, load.kind, true);
+}
+
+/** All there was is played: the broadcast is over, or another one is on air under the same name. */
+function exhausted(state: PageState, nowMs: number): PageState {
+  if (state.media.kind !== 'playing') return state;
+  if (isOver(state)) {
+    const isDone = state.facts.isEnded || (state.load.kind === 'live' && isStalled(state, nowMs));
+    return isDone ? stopped(state) : state;
+  }
+  return state.facts.isEnded && isOnAir(state) ? begin(state, 'live') : state;
+}
+
+function resynced(state: PageState, nowMs: number): PageState {
+  const { facts, media, load } = state;
+  if (nowMs > state.wokeUntilMs || media.kind !== 'playing' || load.kind !== 'live' || facts.isPaused)
+    return state;
+  if ((facts.behindSeconds ?? 0) <= liveWithinSeconds + 4) return state;
+  return { ...state, resyncs: state.resyncs + 1, wokeUntilMs: 0 };
+}
+
+/** It plays, where viewers play who watch live. */
+export function isAtLive({ load, media, facts }: PageState): boolean {
+  return (
+    load.kind === 'live' &&
+    media.kind === 'playing' &&
+    !facts.isPaused &&
+    facts.behindSeconds !== undefined &&
+    facts.behindSeconds < liveWithinSeconds
+  );
+}
+
+function wished(state: PageState, wish: Wish): PageState {
+  switch (wish) {
+    case 'play':
+      if (state.load.kind !== 'nothing') return { ...state, mayStart: true };
+      return isOver(state) ? wished(state, 'recording') : follow({ ...state, mayStart: true });
+    case 'recording':
+      return isOver(state) ? begin({ ...state, mayStart: true }, 'recording') : state;
+    case 'live':
+      if (!isOnAir(state)) return state;
+      if (state.load.kind === 'live') return { ...state, mayStart: true, resyncs: state.resyncs + 1 };
+      return begin({ ...state, mayStart: true }, 'live');
+    case 'retry':
+      return asked(state);
+    case 'otherFormat':
+      return state.load.kind === 'nothing' ? state : begin({ ...state, failures: 0 }, state.load.kind, true);
+    default:
+      return unreachable(wish);
+  }
+}
+
+/** From the beginning, as when the page was opened. */
+function asked(state: PageState): PageState {
+  const isGone = state.known.kind === 'unknown' || state.known.kind === 'removed';
+  const known: Known = isGone ? { kind: 'asking' } : state.known;
+  const fresh = { ...state, known, refusals: 0, unanswered: 0, failures: 0, mayStart: true };
+  return state.load.kind === 'nothing' ? follow(fresh) : begin(fresh, state.load.kind);
+}

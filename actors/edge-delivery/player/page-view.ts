@@ -1,0 +1,236 @@
+/** What a viewer sees of the page's state: a picture, words, a badge and at most one thing to press. Pure. */
+import { unreachable } from '../../../cluster/model/unreachable.ts';
+import { clockText } from './clock-text.ts';
+import { isAtLive, isStalled, isWatchingRecording, liveWithinSeconds, type PageState } from './page-state.ts';
+import type { BroadcastState } from './public-stream.ts';
+
+export type ViewKind =
+  | 'connecting'
+  | 'notBegun'
+  | 'loading'
+  | 'ready'
+  | 'live'
+  | 'behind'
+  | 'paused'
+  | 'interrupted'
+  | 'ended'
+  | 'recording'
+  | 'playingRecording'
+  | 'removed'
+  | 'unknown'
+  | 'offline'
+  | 'reconnecting'
+  | 'cannotPlay';
+
+export type Action = 'play' | 'recording' | 'retry';
+export type Hint = 'unmute' | 'live' | 'away';
+
+export interface Badge {
+  readonly text: string;
+  readonly tone: 'live' | 'grey' | 'away';
+}
+
+export interface PageView {
+  readonly kind: ViewKind;
+  readonly badge: Badge;
+  /** Empty while the picture speaks for itself. */
+  readonly headline: string;
+  readonly detail: string;
+  /** What lies behind the words: the poster, the last picture dimmed, or the video itself without words. */
+  readonly picture: 'video' | 'dimmed' | 'poster';
+  readonly isBusy: boolean;
+  readonly action: Action | undefined;
+  readonly hint: Hint | undefined;
+  readonly isAudioOnly: boolean;
+}
+
+type Words = Pick<PageView, 'kind' | 'badge'> & Partial<PageView>;
+
+const grey = (text: string): Badge => ({ text, tone: 'grey' });
+const away: Badge = { text: 'INTERRUPTED', tone: 'away' };
+
+/** Questions without an answer after which a page says so. */
+const unansweredTold = 2;
+
+export function viewOf(state: PageState, nowMs: number): PageView {
+  const words = wordsOf(state, nowMs);
+  return {
+    headline: '',
+    detail: '',
+    picture: words.headline === undefined ? 'video' : 'poster',
+    isBusy: false,
+    action: undefined,
+    hint: words.headline === undefined ? hintOf(state) : undefined,
+    isAudioOnly: !state.hasPicture && state.media.kind === 'playing',
+    ...words,
+  };
+}
+
+function wordsOf(state: PageState, nowMs: number): Words {
+  const { known } = state;
+  switch (known.kind) {
+    case 'asking':
+      return state.unanswered >= unansweredTold ? offline(state, 'poster') : asking;
+    case 'unknown':
+      return unknown;
+    case 'removed':
+      return removed;
+    case 'stream':
+      return ofStream(state, known.stream.state, nowMs);
+    default:
+      return unreachable(known);
+  }
+}
+
+function ofStream(state: PageState, broadcast: BroadcastState, nowMs: number): Words {
+  const { load, media, facts } = state;
+  if (load.kind === 'nothing') return withoutPlayer(state, broadcast);
+  switch (media.kind) {
+    case 'failed':
+      return failed(state, media.retryAtMs === undefined);
+    case 'idle':
+    case 'loading':
+      return state.failures > 0 ? failed(state, false) : { ...loading, badge: badgeOf(state, broadcast) };
+    case 'refused':
+      return ready(badgeOf(state, broadcast));
+    case 'playing':
+      if (isStalled(state, nowMs)) return stalled(state, broadcast);
+      if (facts.isPaused) return { kind: 'paused', badge: badgeOf(state, broadcast) };
+      return playing(state, broadcast);
+    default:
+      return unreachable(media);
+  }
+}
+
+function withoutPlayer(state: PageState, broadcast: BroadcastState): Words {
+  switch (broadcast) {
+    case 'notBegun':
+      return state.unanswered >= unansweredTold ? offline(state, 'poster') : notBegun;
+    case 'live':
+    case 'interrupted':
+      return ready(broadcast === 'live' ? { text: 'LIVE', tone: 'live' } : away);
+    case 'ended':
+      return ended;
+    case 'recording':
+      return recording;
+    default:
+      return unreachable(broadcast);
+  }
+}
+
+function playing(state: PageState, broadcast: BroadcastState): Words {
+  const badge = badgeOf(state, broadcast);
+  if (state.load.kind === 'recording') return { kind: 'playingRecording', badge };
+  if (broadcast === 'interrupted') return { kind: 'interrupted', badge };
+  if (broadcast !== 'live') return { kind: 'ended', badge };
+  return { kind: isAtLive(state) || isUnplaced(state) ? 'live' : 'behind', badge };
+}
+
+/** It plays, and nobody knows yet where. */
+const isUnplaced = ({ facts }: PageState): boolean => facts.behindSeconds === undefined && !facts.isPaused;
+
+/** Red is only who plays live. */
+function badgeOf(state: PageState, broadcast: BroadcastState): Badge {
+  const { load, facts, media } = state;
+  if (load.kind === 'recording') return grey('RECORDING');
+  if (broadcast === 'interrupted') return away;
+  if (broadcast !== 'live') return grey('ENDED');
+  if (media.kind !== 'playing') return grey('LIVE');
+  const behind = facts.behindSeconds ?? 0;
+  if (behind >= liveWithinSeconds) return grey(`${clockText(behind)} behind`);
+  return facts.isPaused ? grey('PAUSED') : { text: 'LIVE', tone: 'live' };
+}
+
+function hintOf(state: PageState): Hint | undefined {
+  if (state.known.kind !== 'stream' || state.media.kind !== 'playing') return undefined;
+  const { stream } = state.known;
+  if (isWatchingRecording(state) && stream.state === 'live') return 'live';
+  if (state.startedMuted && state.facts.isMuted) return 'unmute';
+  return stream.state === 'interrupted' && state.load.kind === 'live' ? 'away' : undefined;
+}
+
+function stalled(state: PageState, broadcast: BroadcastState): Words {
+  if (state.unanswered >= unansweredTold) return offline(state, 'dimmed');
+  if (broadcast === 'interrupted' && state.load.kind === 'live') return interrupted;
+  return { kind: 'loading', badge: badgeOf(state, broadcast), isBusy: true };
+}
+
+function failed(state: PageState, isOver: boolean): Words {
+  if (isOver) return cannotPlay;
+  if (state.unanswered >= unansweredTold) return offline(state, 'dimmed');
+  return {
+    kind: 'reconnecting',
+    badge: grey('RECONNECTING'),
+    headline: 'Connecting again…',
+    detail: 'The picture goes on from here.',
+    picture: 'dimmed',
+    isBusy: true,
+  };
+}
+
+const offline = ({ isOffline }: PageState, picture: PageView['picture']): Words => ({
+  kind: 'offline',
+  badge: grey('OFFLINE'),
+  headline: isOffline ? 'You are offline' : 'Connecting again…',
+  detail: isOffline
+    ? 'The page goes on by itself when the connection is back.'
+    : 'No server answers at the moment. The page tries again by itself.',
+  picture,
+  isBusy: !isOffline,
+});
+
+const ready = (badge: Badge): Words => ({ kind: 'ready', badge, picture: 'poster', action: 'play' });
+
+const asking: Words = {
+  kind: 'connecting',
+  badge: grey('CONNECTING'),
+  picture: 'poster',
+  isBusy: true,
+};
+const loading = { kind: 'loading', picture: 'poster', isBusy: true } as const;
+const notBegun: Words = {
+  kind: 'notBegun',
+  badge: grey('NOT STARTED'),
+  headline: 'The broadcast has not begun',
+  detail: 'It starts here by itself.',
+};
+const interrupted: Words = {
+  kind: 'interrupted',
+  badge: away,
+  headline: 'The broadcast is interrupted',
+  detail: 'It goes on here as soon as the broadcaster is back.',
+  picture: 'dimmed',
+};
+const ended: Words = {
+  kind: 'ended',
+  badge: grey('ENDED'),
+  headline: 'The broadcast has ended',
+  detail: 'If it goes on air again, it starts here by itself.',
+};
+const recording: Words = {
+  kind: 'recording',
+  badge: grey('RECORDING'),
+  headline: 'The broadcast has ended',
+  detail: 'You can watch it from the start.',
+  action: 'recording',
+};
+const removed: Words = {
+  kind: 'removed',
+  badge: grey('REMOVED'),
+  headline: 'This broadcast was removed',
+  detail: 'It can no longer be watched.',
+};
+const unknown: Words = {
+  kind: 'unknown',
+  badge: grey('NOT FOUND'),
+  headline: 'There is no such broadcast',
+  detail: 'Check the address, or see what is on air.',
+  action: 'retry',
+};
+const cannotPlay: Words = {
+  kind: 'cannotPlay',
+  badge: grey('NOT PLAYING'),
+  headline: 'The picture cannot be played here',
+  detail: 'Another format in the settings, or another browser, may help.',
+  action: 'retry',
+};
