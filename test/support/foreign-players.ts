@@ -74,13 +74,14 @@ export interface PlayerReport {
   readonly droppedFrames: number;
 }
 
-export async function launchChromium(): Promise<Browser> {
+/** @param mayAutoplay whether pages may begin with sound, which a browser as it is installed refuses */
+export async function launchChromium({ mayAutoplay = true } = {}): Promise<Browser> {
   return chromium.launch({
     executablePath: resolve(root, '.toolchain/bin/chromium'),
     args: [
       ...['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--mute-audio'],
       ...['--disable-background-networking', '--disable-component-update', '--disable-sync'],
-      '--autoplay-policy=no-user-gesture-required',
+      `--autoplay-policy=${mayAutoplay ? 'no-user-gesture-required' : 'document-user-activation-required'}`,
     ],
   });
 }

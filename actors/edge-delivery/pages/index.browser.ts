@@ -1,41 +1,113 @@
-/** The index page: what is on air, asked again every 5 s while somebody looks. */
+/** The index page: what is on air, asked again every few seconds while somebody looks. */
 interface LiveStream {
   readonly id: string;
   readonly title: string;
+  readonly state: string;
+  readonly since?: string;
   readonly page: string;
 }
 
 const everyMs = 5000;
-const list = find('streams');
-const empty = find('empty');
+const mostMs = 30_000;
+const timeoutMs = 4000;
+/** Pictures are made anew by then. */
+const pictureMs = 10_000;
 
-async function refresh(): Promise<void> {
-  if (document.hidden) return;
-  const reply = await fetch('/v1/live').catch(() => undefined);
-  if (reply?.ok !== true) return;
-  const { items }: { items: readonly LiveStream[] } = await reply.json();
-  list.replaceChildren(...items.map(card));
-  empty.hidden = items.length > 0;
+const list = find('streams');
+const summary = find('summary');
+const cards = new Map<string, HTMLElement>();
+let failures = 0;
+let timer: ReturnType<typeof setTimeout> | undefined;
+let isAsking = false;
+
+function ask(): void {
+  clearTimeout(timer);
+  if (!isAsking) void refresh();
 }
 
-function card({ id, title, page }: LiveStream): HTMLElement {
-  const link = document.createElement('a');
-  link.className = 'card';
-  link.href = page;
-  const picture = document.createElement('img');
-  picture.alt = '';
-  picture.src = `/live/${encodeURIComponent(id)}/thumbnail.jpg`;
-  const line = document.createElement('div');
-  const name = document.createElement('strong');
-  name.textContent = title;
-  const badge = document.createElement('span');
-  badge.className = 'badge live';
-  badge.textContent = 'LIVE';
-  line.append(name, badge);
-  link.append(picture, line);
+async function refresh(): Promise<void> {
+  isAsking = true;
+  const items = await fetchLive();
+  isAsking = false;
+  failures = items === undefined ? failures + 1 : 0;
+  if (items !== undefined) show(items);
+  // One question without an answer is no news for a page that shows something.
+  else if (failures > 1 || cards.size === 0) showFailure();
+  if (!document.hidden) timer = setTimeout(ask, Math.min(everyMs * 2 ** Math.min(failures, 5), mostMs));
+}
+
+async function fetchLive(): Promise<readonly LiveStream[] | undefined> {
+  try {
+    const reply = await fetch('/v1/live', { signal: AbortSignal.timeout(timeoutMs) });
+    if (!reply.ok) return undefined;
+    const { items }: { items: readonly LiveStream[] } = await reply.json();
+    return items;
+  } catch {
+    return undefined;
+  }
+}
+
+function show(items: readonly LiveStream[]): void {
+  find('failed').hidden = true;
+  find('empty').hidden = items.length > 0;
+  list.hidden = items.length === 0;
+  list.setAttribute('aria-busy', 'false');
+  tell(items.length === 0 ? '' : items.length === 1 ? '1 broadcast' : `${items.length} broadcasts`);
+  for (const id of cards.keys()) if (!items.some((one) => one.id === id)) cards.delete(id);
+  // Cards stay the same elements, so that pictures do not flicker and the focus is not lost.
+  const wanted = items.map((item) => {
+    const card = cards.get(item.id) ?? makeCard(item);
+    cards.set(item.id, card);
+    fill(card, item);
+    return card;
+  });
+  if (list.children.length !== wanted.length || wanted.some((card, index) => list.children[index] !== card))
+    list.replaceChildren(...wanted);
+}
+
+function showFailure(): void {
+  find('failed').hidden = false;
+  find('empty').hidden = true;
+  list.hidden = cards.size === 0;
+  tell(cards.size === 0 ? '' : 'As last known');
+}
+
+function tell(text: string): void {
+  if (summary.textContent !== text) summary.textContent = text;
+}
+
+function makeCard({ page }: LiveStream): HTMLElement {
   const item = document.createElement('li');
-  item.append(link);
+  item.innerHTML = `<a class="card"><span class="picture"><img alt="" loading="lazy" /><span class="badge"></span></span>
+    <strong></strong><small class="quiet"></small></a>`;
+  const link = item.querySelector('a');
+  if (link !== null) link.href = page;
+  const image = item.querySelector('img');
+  image?.addEventListener('error', () => (image.style.visibility = 'hidden'));
+  image?.addEventListener('load', () => (image.style.visibility = 'visible'));
   return item;
+}
+
+function fill(card: HTMLElement, { id, title, state, since }: LiveStream): void {
+  const [badge, name, began] = [
+    card.querySelector('.badge'),
+    card.querySelector('strong'),
+    card.querySelector('small'),
+  ];
+  const isLive = state === 'live' || state === 'degraded';
+  if (badge !== null) {
+    badge.className = isLive ? 'badge live' : 'badge';
+    badge.textContent = isLive ? 'LIVE' : 'STARTING';
+  }
+  if (name !== null && name.textContent !== title) name.textContent = title;
+  if (began !== null) began.textContent = since === undefined ? '' : `since ${clock(since)}`;
+  const image = card.querySelector('img');
+  const picture = `/live/${encodeURIComponent(id)}/thumbnail.jpg?${Math.floor(Date.now() / pictureMs)}`;
+  if (image !== null && image.getAttribute('src') !== picture) image.src = picture;
+}
+
+function clock(since: string): string {
+  return new Date(since).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' });
 }
 
 function find(id: string): HTMLElement {
@@ -44,5 +116,7 @@ function find(id: string): HTMLElement {
   return element;
 }
 
-void refresh();
-setInterval(() => void refresh(), everyMs);
+find('again').addEventListener('click', ask);
+document.addEventListener('visibilitychange', () => void (document.hidden || ask()));
+window.addEventListener('online', ask);
+ask();

@@ -24,7 +24,7 @@ export type Wish = 'play' | 'recording' | 'live' | 'retry' | 'otherFormat';
 
 export type PageEvent =
   | { readonly kind: 'answered'; readonly answer: Answer }
-  | { readonly kind: 'loaded'; readonly hasPicture: boolean }
+  | { readonly kind: 'loaded'; readonly hasPicture: boolean; readonly isLive: boolean }
   | { readonly kind: 'started'; readonly isMuted: boolean }
   | { readonly kind: 'startRefused' }
   | { readonly kind: 'failed'; readonly why: Failure }
@@ -76,7 +76,7 @@ export interface PageState {
 }
 
 /** Less than that behind the place of a live viewer is live. */
-export const liveWithinSeconds = 6;
+export const liveWithinSeconds = 8;
 /** A timer that comes so late says that the machine slept, or the tab did. */
 const sleepMs = 10_000;
 const wakeMs = 15_000;
@@ -121,6 +121,8 @@ export function advance(state: PageState, event: PageEvent, nowMs: number): Page
     case 'answered':
       return answered(state, event.answer, nowMs);
     case 'loaded':
+      // What was to be live is over: whoever says so last will be heard.
+      if (state.load.kind === 'live' && !event.isLive) return failed(state, 'unreachable', nowMs);
       return { ...state, hasPicture: event.hasPicture };
     case 'started':
       return {
@@ -175,9 +177,12 @@ function answered(state: PageState, answer: Answer, nowMs: number): PageState {
   }
 }
 
-/** What to play, now that the stream is known to be in another state. */
+/** What to play, now that the stream is known to be in this state. */
 function follow(state: PageState): PageState {
+  const broadcast = state.known.kind === 'stream' ? state.known.stream.state : undefined;
   if (isOnAir(state)) {
+    const isAnother = state.load.kind === 'live' && state.facts.isEnded && state.media.kind === 'playing';
+    if (isAnother && broadcast === 'live') return begin(state, 'live');
     if (!state.mayStart || state.load.kind === 'live' || isWatchingRecording(state)) return state;
     return begin(state, 'live');
   }
@@ -240,14 +245,11 @@ function retried(state: PageState, nowMs: number): PageState {
   return nowMs < media.retryAtMs ? state : begin(state, load.kind, true);
 }
 
-/** All there was is played: the broadcast is over, or another one is on air under the same name. */
+/** All there was is played, and the broadcast is over. */
 function exhausted(state: PageState, nowMs: number): PageState {
-  if (state.media.kind !== 'playing') return state;
-  if (isOver(state)) {
-    const isDone = state.facts.isEnded || (state.load.kind === 'live' && isStalled(state, nowMs));
-    return isDone ? stopped(state) : state;
-  }
-  return state.facts.isEnded && isOnAir(state) ? begin(state, 'live') : state;
+  if (state.media.kind !== 'playing' || !isOver(state)) return state;
+  const isDone = state.facts.isEnded || (state.load.kind === 'live' && isStalled(state, nowMs));
+  return isDone ? stopped(state) : state;
 }
 
 function resynced(state: PageState, nowMs: number): PageState {

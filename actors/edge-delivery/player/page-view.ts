@@ -47,6 +47,7 @@ export interface PageView {
 type Words = Pick<PageView, 'kind' | 'badge'> & Partial<PageView>;
 
 const grey = (text: string): Badge => ({ text, tone: 'grey' });
+const onAir: Badge = { text: 'LIVE', tone: 'live' };
 const away: Badge = { text: 'INTERRUPTED', tone: 'away' };
 
 /** Questions without an answer after which a page says so. */
@@ -95,7 +96,7 @@ function ofStream(state: PageState, broadcast: BroadcastState, nowMs: number): W
       return ready(badgeOf(state, broadcast));
     case 'playing':
       if (isStalled(state, nowMs)) return stalled(state, broadcast);
-      if (facts.isPaused) return { kind: 'paused', badge: badgeOf(state, broadcast) };
+      if (facts.isPaused) return { kind: 'paused', badge: badgeOf(state, broadcast), action: 'play' };
       return playing(state, broadcast);
     default:
       return unreachable(media);
@@ -108,7 +109,7 @@ function withoutPlayer(state: PageState, broadcast: BroadcastState): Words {
       return state.unanswered >= unansweredTold ? offline(state, 'poster') : notBegun;
     case 'live':
     case 'interrupted':
-      return ready(broadcast === 'live' ? { text: 'LIVE', tone: 'live' } : away);
+      return ready(broadcast === 'live' ? onAir : away);
     case 'ended':
       return ended;
     case 'recording':
@@ -129,16 +130,17 @@ function playing(state: PageState, broadcast: BroadcastState): Words {
 /** It plays, and nobody knows yet where. */
 const isUnplaced = ({ facts }: PageState): boolean => facts.behindSeconds === undefined && !facts.isPaused;
 
-/** Red is only who plays live. */
+/** Red is who plays live, and what waits to be played so. */
 function badgeOf(state: PageState, broadcast: BroadcastState): Badge {
   const { load, facts, media } = state;
   if (load.kind === 'recording') return grey('RECORDING');
   if (broadcast === 'interrupted') return away;
   if (broadcast !== 'live') return grey('ENDED');
+  if (media.kind === 'refused') return onAir;
   if (media.kind !== 'playing') return grey('LIVE');
   const behind = facts.behindSeconds ?? 0;
   if (behind >= liveWithinSeconds) return grey(`${clockText(behind)} behind`);
-  return facts.isPaused ? grey('PAUSED') : { text: 'LIVE', tone: 'live' };
+  return facts.isPaused ? grey('PAUSED') : onAir;
 }
 
 function hintOf(state: PageState): Hint | undefined {

@@ -45,7 +45,9 @@ class PageUnderTest {
   }
 
   plays(): this {
-    return this.tell({ kind: 'loaded', hasPicture: true }).tell({ kind: 'started', isMuted: false }).ticks();
+    return this.tell({ kind: 'loaded', hasPicture: true, isLive: this.state.load.kind === 'live' })
+      .tell({ kind: 'started', isMuted: false })
+      .ticks();
   }
 
   /** The picture moves. */
@@ -99,7 +101,7 @@ describe('what is seen of a stream', () => {
     [
       'the browser refuses to start it',
       () => page().hears('live').tell({ kind: 'startRefused' }).ticks({ isPaused: true }),
-      'ready [LIVE grey]',
+      'ready [LIVE live]',
     ],
   ])('%s', ([, make, seen]) => expect(make().seen).toBe(seen));
 
@@ -150,7 +152,24 @@ describe('changes without a reload', () => {
 
   test('a new broadcast that came between two questions is loaded when the old one has been played', () => {
     const again = live().ticks({ isEnded: true, isPaused: true });
-    expect(again.state.load).toMatchObject({ kind: 'live', number: 2 });
+    expect(again.state.loads).toBe(1);
+    expect(again.hears('live').state.load).toMatchObject({ kind: 'live', number: 2 });
+  });
+
+  test('a player that is at its end before the page hears that the broadcast is over plays nothing again', () => {
+    const over = live()
+      .hears('interrupted')
+      .ticks({ isEnded: true, isPaused: true })
+      .hears('interrupted')
+      .ticks();
+    expect(over.state.loads).toBe(1);
+    expect(over.hears('recording').ticks().seen).toBe('recording [RECORDING grey]');
+  });
+
+  test('what comes as a recording where live was wanted is not played as live', () => {
+    const over = page().hears('live').tell({ kind: 'loaded', hasPicture: true, isLive: false });
+    expect(over.state.media.kind).toBe('failed');
+    expect(over.hears('recording').seen).toBe('recording [RECORDING grey]');
   });
 
   test('an interrupted broadcast goes on in the same player', () => {
@@ -298,7 +317,7 @@ test('sound that the browser took is offered until it is on', () => {
 test('a broadcast of sound alone is told apart', () => {
   const sound = page()
     .hears('live')
-    .tell({ kind: 'loaded', hasPicture: false })
+    .tell({ kind: 'loaded', hasPicture: false, isLive: true })
     .tell({ kind: 'started', isMuted: false });
   expect(sound.ticks().view.isAudioOnly).toBe(true);
   expect(live().view.isAudioOnly).toBe(false);

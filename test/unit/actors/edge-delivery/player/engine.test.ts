@@ -1,6 +1,6 @@
 /** How far behind live the page's players play, by what manifests ask for. */
 import { expect, test } from 'vitest';
-import { delaySeconds, holdBackOf } from '../../../../../actors/edge-delivery/pages/engine.browser.ts';
+import { delaySeconds, holdBackOf } from '../../../../../actors/edge-delivery/player/engine.browser.ts';
 
 test('only the shortest hold-back is undercut: one of long segments or for outages is kept whole', () => {
   expect([6, 6.5, 10, 30].map(delaySeconds)).toEqual([4, 6.5, 10, 30]);

@@ -1,12 +1,15 @@
-/** DASH (and HLS, for comparison) through Shaka Player. */
+/** DASH through Shaka Player. */
 import shaka from 'shaka-player/dist/shaka-player.compiled.js';
 import {
   delaySeconds,
   manifestAttempts,
+  nowhere,
   type Engine,
   type EngineEvents,
   type EngineState,
+  type Position,
   type Quality,
+  type Start,
 } from './engine.browser.ts';
 
 export class ShakaEngine implements Engine {
@@ -14,13 +17,14 @@ export class ShakaEngine implements Engine {
   readonly #events: EngineEvents;
   readonly #player = new shaka.Player();
   #edge = '';
+  #isFollowing = true;
 
   constructor(video: HTMLVideoElement, events: EngineEvents) {
     this.#video = video;
     this.#events = events;
   }
 
-  async load(url: string, startSeconds?: number): Promise<void> {
+  async load(url: string, start: Start): Promise<boolean> {
     shaka.polyfill.installAll();
     await this.#player.attach(this.#video);
     this.#player.configure({
@@ -50,8 +54,22 @@ export class ShakaEngine implements Engine {
     this.#player.getNetworkingEngine()?.registerResponseFilter((_type, response) => {
       this.#edge = new URL(response.uri).host;
     });
-    await this.#player.load(url, startSeconds ?? null);
-    this.#tell();
+    try {
+      await this.#player.load(url, startTime(start));
+      this.#tell();
+      return true;
+    } catch (error) {
+      this.#report(error);
+      return false;
+    }
+  }
+
+  hasPicture(): boolean {
+    return !this.#player.isAudioOnly();
+  }
+
+  isLive(): boolean {
+    return this.#player.isLive();
   }
 
   choose(id: string): void {
@@ -62,7 +80,25 @@ export class ShakaEngine implements Engine {
 
   goLive(): void {
     this.#player.goToLive();
-    void this.#video.play();
+  }
+
+  follow(isFollowing: boolean): void {
+    if (isFollowing === this.#isFollowing) return;
+    this.#isFollowing = isFollowing;
+    this.#player.configure({ streaming: { liveSync: { enabled: isFollowing } } });
+    if (!isFollowing) this.#video.playbackRate = 1;
+  }
+
+  position(): Position {
+    const { start, end } = this.#player.seekRange();
+    if (end === 0) return nowhere;
+    const { currentTime } = this.#video;
+    return {
+      seconds: currentTime,
+      startSeconds: start,
+      endSeconds: end,
+      behindSeconds: this.#player.isLive() ? end - currentTime : undefined,
+    };
   }
 
   state(): EngineState {
@@ -99,10 +135,24 @@ export class ShakaEngine implements Engine {
 
   #failed(event: Event): void {
     const detail: unknown = 'detail' in event ? event.detail : undefined;
-    if (detail instanceof shaka.util.Error && detail.severity === shaka.util.Error.Severity.CRITICAL) {
-      this.#events.onFailed(`Shaka error ${detail.code}`);
-    }
+    if (detail instanceof shaka.util.Error && detail.severity === shaka.util.Error.Severity.CRITICAL)
+      this.#report(detail);
   }
+
+  #report(error: unknown): void {
+    if (!(error instanceof shaka.util.Error)) return this.#events.onFailed('unreachable', String(error));
+    const { Category, Code } = shaka.util.Error;
+    // Whoever destroys it, or loads anew, knows.
+    if (error.code === Code.LOAD_INTERRUPTED || error.code === Code.OPERATION_ABORTED) return;
+    const isUnplayable =
+      error.category === Category.MEDIA || error.code === Code.CONTENT_UNSUPPORTED_BY_BROWSER;
+    this.#events.onFailed(isUnplayable ? 'unplayable' : 'unreachable', `Shaka error ${error.code}`);
+  }
+}
+
+/** Shaka begins live at the live edge less its delay, and all else at 0, or where its media begins. */
+function startTime(start: Start): number | null {
+  return start.kind === 'at' ? start.seconds : null;
 }
 
 /** Writes into the MPD, before it is parsed, how far behind its newest whole segment to play. */

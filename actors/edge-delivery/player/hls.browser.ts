@@ -1,0 +1,153 @@
+/** HLS through hls.js. */
+import Hls, { type ErrorData } from 'hls.js';
+import {
+  manifestAttempts,
+  nowhere,
+  type Engine,
+  type EngineEvents,
+  type EngineState,
+  type Position,
+  type Start,
+} from './engine.browser.ts';
+import { findTimelineZero } from './timeline-zero.browser.ts';
+
+/** Media that cannot be decoded is tried again so often. */
+const recoveries = 2;
+
+export class HlsEngine implements Engine {
+  readonly #video: HTMLVideoElement;
+  readonly #events: EngineEvents;
+  readonly #hls = new Hls({ backBufferLength: 60, liveDurationInfinity: true });
+  #manifestErrors = 0;
+  #recoveries = 0;
+  #edge = '';
+  #zeroMs: number | undefined;
+
+  constructor(video: HTMLVideoElement, events: EngineEvents) {
+    this.#video = video;
+    this.#events = events;
+  }
+
+  async load(url: string, start: Start): Promise<boolean> {
+    const zero = findTimelineZero(url).then((zeroMs) => (this.#zeroMs = zeroMs));
+    this.#tellQualities();
+    const hls = this.#hls;
+    hls.on(Hls.Events.LEVEL_LOADED, () => (this.#manifestErrors = 0));
+    hls.on(Hls.Events.FRAG_LOADED, (_event, { frag }) => (this.#edge = new URL(frag.url).host));
+    if (start.kind === 'beginning') hls.config.startPosition = 0;
+    const loaded = new Promise<boolean>((resolve) => {
+      hls.on(Hls.Events.ERROR, (_event, error) => {
+        if (this.#failed(error)) resolve(false);
+      });
+      hls.once(Hls.Events.LEVEL_LOADED, () => resolve(true));
+    });
+    hls.attachMedia(this.#video);
+    hls.loadSource(url);
+    if (!(await loaded)) return false;
+    if (start.kind === 'at') {
+      await zero;
+      this.#startAt(start.seconds);
+    }
+    return true;
+  }
+
+  hasPicture(): boolean {
+    return (
+      this.#hls.levels.length === 0 ||
+      this.#hls.levels.some(({ height, videoCodec }) => height > 0 || !!videoCodec)
+    );
+  }
+
+  isLive(): boolean {
+    return this.#hls.latestLevelDetails?.live ?? true;
+  }
+
+  choose(id: string): void {
+    this.#hls.nextLevel = id === 'auto' ? -1 : Number(id);
+  }
+
+  goLive(): void {
+    const edge = this.#hls.liveSyncPosition;
+    if (edge !== null) this.#video.currentTime = edge;
+  }
+
+  follow(): void {
+    // hls.js never changes the speed by itself.
+  }
+
+  position(): Position {
+    const details = this.#hls.latestLevelDetails;
+    if (details === null) return nowhere;
+    const { currentTime } = this.#video;
+    const live = this.#hls.liveSyncPosition;
+    const offset = this.#offsetSeconds();
+    return {
+      seconds: offset === undefined ? undefined : currentTime + offset,
+      startSeconds: offset === undefined ? undefined : details.fragmentStart + offset,
+      endSeconds:
+        offset === undefined ? undefined : (details.live ? (live ?? details.edge) : details.edge) + offset,
+      behindSeconds: details.live && live !== null ? live - currentTime : undefined,
+    };
+  }
+
+  state(): EngineState {
+    const level = this.#hls.levels[this.#hls.currentLevel];
+    const shown = this.#hls.playingDate;
+    return {
+      library: `hls.js ${Hls.version}`,
+      width: level?.width ?? 0,
+      height: level?.height ?? 0,
+      bitrateBps: level?.bitrate ?? 0,
+      behindLiveSeconds: shown === null ? undefined : (Date.now() - shown.getTime()) / 1000,
+      edge: this.#edge,
+    };
+  }
+
+  async destroy(): Promise<void> {
+    this.#hls.destroy();
+  }
+
+  #tellQualities(): void {
+    const hls = this.#hls;
+    hls.on(Hls.Events.MANIFEST_PARSED, (_event, { levels }) => {
+      const seen = levels.map(({ height }, index) => ({ id: String(index), label: `${height}p`, height }));
+      this.#events.onQualities(seen.filter(({ height }) => height > 0).toReversed());
+    });
+    hls.on(Hls.Events.LEVEL_SWITCHED, (_event, { level }) => {
+      const height = hls.levels[level]?.height ?? 0;
+      if (height > 0) this.#events.onQuality(`${height}p`);
+    });
+  }
+
+  /** @returns whether the engine has given up */
+  #failed({ type, details, fatal }: ErrorData): boolean {
+    if (details === Hls.ErrorDetails.LEVEL_LOAD_ERROR || details === Hls.ErrorDetails.LEVEL_LOAD_TIMEOUT)
+      this.#manifestErrors += 1;
+    if (!fatal && this.#manifestErrors < manifestAttempts) return false;
+    const isMedia = type === Hls.ErrorTypes.MEDIA_ERROR;
+    if (fatal && isMedia && this.#recoveries < recoveries) {
+      this.#recoveries += 1;
+      this.#hls.recoverMediaError();
+      return false;
+    }
+    const isUnplayable = isMedia || details === Hls.ErrorDetails.MANIFEST_INCOMPATIBLE_CODECS_ERROR;
+    this.#events.onFailed(isUnplayable ? 'unplayable' : 'unreachable', details);
+    return true;
+  }
+
+  /** What is added to the player's own time to get the stream's. */
+  #offsetSeconds(): number | undefined {
+    const fragments = this.#hls.latestLevelDetails?.fragments ?? [];
+    const dated = fragments.findLast(({ programDateTime }) => programDateTime !== null);
+    if (dated === undefined || dated.programDateTime === null || this.#zeroMs === undefined) return undefined;
+    return (dated.programDateTime - this.#zeroMs) / 1000 - dated.start;
+  }
+
+  #startAt(seconds: number): void {
+    const details = this.#hls.latestLevelDetails;
+    const offset = this.#offsetSeconds();
+    if (details === null || offset === undefined) return;
+    const latest = this.#hls.liveSyncPosition ?? details.edge;
+    this.#video.currentTime = Math.min(Math.max(seconds - offset, details.fragmentStart), latest);
+  }
+}

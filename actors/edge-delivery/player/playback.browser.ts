@@ -1,0 +1,179 @@
+/** Loads what the page's state wants played, in the library that its format needs, and tells what becomes of it. */
+import type { Edges } from './edges.browser.ts';
+import {
+  nowhere,
+  type Engine,
+  type EngineEvents,
+  type Position,
+  type Quality,
+  type Start,
+} from './engine.browser.ts';
+import type { Load, PageEvent, PageState } from './page-state.ts';
+import { isAtLive } from './page-state.ts';
+
+export type Format = 'dash' | 'hls';
+
+export interface PlaybackOptions {
+  readonly streamId: string;
+  readonly video: HTMLVideoElement;
+  readonly edges: Edges;
+  readonly format: Format;
+  /** Where the first one begins, on the stream's timeline. */
+  readonly startSeconds: number | undefined;
+  readonly tell: (event: PageEvent) => void;
+  readonly onQualities: (qualities: readonly Quality[]) => void;
+  readonly onQuality: (label: string) => void;
+}
+
+export class Playback {
+  readonly #options: PlaybackOptions;
+  #engine: Engine | undefined;
+  #loaded: Load = { kind: 'nothing' };
+  #startSeconds: number | undefined;
+  #lastSeconds: number | undefined;
+  #resyncs = 0;
+  format: Format;
+  /** For tests and the curious. */
+  failures = 0;
+  lastFailure = '';
+
+  constructor(options: PlaybackOptions) {
+    this.#options = options;
+    this.#startSeconds = options.startSeconds;
+    this.format = options.format;
+  }
+
+  /** Brings the player to where the state wants it. */
+  apply(state: PageState): void {
+    if (state.resyncs !== this.#resyncs) {
+      this.#resyncs = state.resyncs;
+      this.goLive();
+    }
+    this.#engine?.follow(isAtLive(state));
+    const wanted = numberOf(state.load);
+    if (wanted === numberOf(this.#loaded)) return;
+    this.#loaded = state.load;
+    void this.#load(state.load);
+  }
+
+  get state() {
+    return this.#engine?.state();
+  }
+
+  position(): Position {
+    const position = this.#engine?.position() ?? nowhere;
+    if (position.seconds !== undefined) this.#lastSeconds = position.seconds;
+    return position;
+  }
+
+  choose(id: string): void {
+    this.#engine?.choose(id);
+  }
+
+  goLive(): void {
+    this.#engine?.goLive();
+    void this.#options.video.play().catch(() => {});
+  }
+
+  /** To a place of the stream's timeline; never nearer to the live edge than a live viewer is. */
+  seek(seconds: number): void {
+    const { seconds: now, startSeconds = 0 } = this.position();
+    if (now !== undefined) this.seekBy(Math.max(seconds, startSeconds) - now);
+    else this.#startSeconds = seconds;
+  }
+
+  seekBy(seconds: number): void {
+    const { video } = this.#options;
+    const { behindSeconds } = this.position();
+    if (behindSeconds !== undefined && seconds > 0 && seconds >= behindSeconds) {
+      if (behindSeconds > 1) this.#engine?.goLive();
+      return;
+    }
+    const first = video.seekable.length > 0 ? video.seekable.start(0) : 0;
+    video.currentTime = Math.max(video.currentTime + seconds, first);
+  }
+
+  async #load(load: Load): Promise<void> {
+    const { streamId, video, edges, tell } = this.#options;
+    const isCurrent = () => numberOf(load) === numberOf(this.#loaded);
+    const before = this.#engine;
+    this.#engine = undefined;
+    await before?.destroy();
+    if (load.kind === 'nothing' || !isCurrent()) return;
+    const events: EngineEvents = {
+      onFailed: (why, detail) => {
+        if (!isCurrent()) return;
+        this.failures += 1;
+        this.lastFailure = detail;
+        edges.next();
+        tell({ kind: 'failed', why });
+      },
+      onQualities: (qualities) => void (isCurrent() && this.#options.onQualities(qualities)),
+      onQuality: (label) => void (isCurrent() && this.#options.onQuality(label)),
+    };
+    try {
+      if (load.isResumed) await edges.refresh();
+      const engine = await makeEngine(this.format, video, events);
+      if (!isCurrent()) return void engine.destroy();
+      this.#engine = engine;
+      const start = this.#startOf(load);
+      const isLoaded = await engine.load(this.#manifest(edges.current, streamId), start);
+      if (!isLoaded || !isCurrent()) return;
+      tell({ kind: 'loaded', hasPicture: engine.hasPicture(), isLive: engine.isLive() });
+      if (load.kind === 'recording' || engine.isLive()) await this.#start();
+    } catch (error) {
+      events.onFailed('unreachable', String(error));
+    }
+  }
+
+  #startOf({ kind, ...load }: Exclude<Load, { kind: 'nothing' }>): Start {
+    const seconds = load.isResumed ? this.#lastSeconds : this.#startSeconds;
+    this.#startSeconds = undefined;
+    if (seconds !== undefined) return { kind: 'at', seconds };
+    return { kind: kind === 'recording' ? 'beginning' : 'live' };
+  }
+
+  #manifest(edge: string, streamId: string): string {
+    const file = this.format === 'dash' && hasMediaSource() ? 'manifest.mpd' : 'main.m3u8';
+    return `${edge}/live/${encodeURIComponent(streamId)}/${file}`;
+  }
+
+  /** Plays with sound if the browser lets us, without if not. */
+  async #start(): Promise<void> {
+    const { video, tell } = this.#options;
+    const wasMuted = video.muted;
+    try {
+      await video.play();
+      tell({ kind: 'started', isMuted: false });
+    } catch (error) {
+      // Somebody paused it meanwhile.
+      if (!(error instanceof DOMException) || error.name !== 'NotAllowedError')
+        return tell({ kind: 'startRefused' });
+      video.muted = true;
+      const isPlaying = await video.play().then(
+        () => true,
+        () => false,
+      );
+      if (isPlaying) return tell({ kind: 'started', isMuted: !wasMuted });
+      video.muted = wasMuted;
+      tell({ kind: 'startRefused' });
+    }
+  }
+}
+
+const numberOf = (load: Load): number => (load.kind === 'nothing' ? 0 : load.number);
+
+const hasMediaSource = (): boolean => 'MediaSource' in window || 'ManagedMediaSource' in window;
+
+/** Each library is fetched when it is needed. */
+async function makeEngine(format: Format, video: HTMLVideoElement, events: EngineEvents): Promise<Engine> {
+  if (!hasMediaSource()) return new (await import('./native.browser.ts')).NativeEngine(video, events);
+  if (format === 'hls') return new (await import('./hls.browser.ts')).HlsEngine(video, events);
+  return new (await import('./shaka.browser.ts')).ShakaEngine(video, events);
+}
+
+/** Begins to fetch the library while the stream is still asked for. */
+export function fetchEngine(format: Format): void {
+  if (!hasMediaSource()) return;
+  (format === 'hls' ? import('./hls.browser.ts') : import('./shaka.browser.ts')).catch(() => {});
+}

@@ -1,0 +1,214 @@
+/** The player in a page of somebody else's: on another origin, with its messages and the options of its address. */
+import { createServer } from 'node:http';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Browser, Page } from 'playwright-core';
+import { startTestCluster, type TestCluster } from '../support/demo.ts';
+import { flashAndBeep, publish, x264, type FfmpegPublisher } from '../support/ffmpeg-publisher.ts';
+import { launchChromium } from '../support/foreign-players.ts';
+import { waitForPlaylist } from '../support/playlists.ts';
+import { axeFindings, misfits, openPage, playsOn, showsBadge, type OpenPage } from './page-checks.ts';
+
+let cluster: TestCluster;
+let browser: Browser;
+let publisher: FfmpegPublisher;
+let site: { readonly url: string; close(): Promise<void> };
+
+beforeAll(async () => {
+  cluster = await startTestCluster({ nodes: 1 });
+  publisher = publish(`${cluster.nodes[0]?.rtmp}/${cluster.stream.key}`, flashAndBeep(640, 360), x264(25, 2));
+  browser = await launchChromium();
+  site = await serveForeignSite();
+  await waitForPlaylist(
+    `${cluster.url}/live/demo/h264-240p.m3u8`,
+    ({ segments }) => segments.length >= 12,
+    120_000,
+  );
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await site?.close();
+  await publisher?.[Symbol.asyncDispose]();
+  await cluster?.[Symbol.asyncDispose]();
+});
+
+/** A page that frames `?frame=` and keeps what it is told. */
+async function serveForeignSite(): Promise<typeof site> {
+  const html = `<!doctype html><title>Foreign</title><body><script>
+    const frame = document.createElement('iframe');
+    frame.src = new URLSearchParams(location.search).get('frame');
+    frame.width = 480; frame.height = 270; frame.allow = 'autoplay; fullscreen';
+    document.body.append(frame);
+    window.told = [];
+    addEventListener('message', ({ source, data, origin }) => { if (source === frame.contentWindow) told.push({ ...data, origin }); });
+    window.command = (message) => frame.contentWindow.postMessage(message, '*');
+  </script>`;
+  const server = createServer((_request, response) => {
+    response.setHeader('content-type', 'text/html');
+    response.end(html);
+  });
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  const address = server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  return {
+    url: `http://localhost:${port}/`,
+    close: () =>
+      new Promise((done) => {
+        server.close(() => done());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+const framed = (query: string, id = 'demo'): Promise<OpenPage> =>
+  openPage(browser, `${site.url}?frame=${encodeURIComponent(`${cluster.url}/embed/${id}${query}`)}`);
+const alone = (query: string): Promise<OpenPage> => openPage(browser, `${cluster.url}/embed/demo${query}`);
+
+const heard = (page: Page, type: string, state?: string): Promise<unknown> =>
+  page.waitForFunction(
+    ([wantedType, wantedState]) =>
+      window.told.some(
+        (one) => one.type === wantedType && (wantedState === undefined || one.state === wantedState),
+      ),
+    [type, state] as const,
+  );
+const say = (page: Page, message: unknown): Promise<void> =>
+  page.evaluate((one) => window.command(one), message);
+
+describe('a page of another origin', () => {
+  test('hears the state and the time of the player that it frames, from the origin of that one', async () => {
+    await using viewer = await framed('?autoplay&muted');
+    await heard(viewer.page, 'state', 'live');
+    await heard(viewer.page, 'time');
+    const last = await viewer.page.evaluate(() => window.told.findLast(({ type }) => type === 'state'));
+    expect(last).toMatchObject({
+      tangaza: 1,
+      stream: 'demo',
+      title: 'Tangaza demo',
+      isMuted: true,
+      origin: cluster.url,
+    });
+  });
+
+  test('commands it: pause, play, mute, unmute, seek, live', async () => {
+    await using viewer = await framed('?autoplay&muted');
+    const { page } = viewer;
+    const command = (name: string, more = {}) => say(page, { tangaza: 1, command: name, ...more });
+    const forget = () => page.evaluate(() => void (window.told = []));
+    await heard(page, 'state', 'live');
+    await command('pause');
+    await heard(page, 'state', 'paused');
+    await forget();
+    await command('play');
+    await heard(page, 'state', 'live');
+    await command('unmute');
+    await page.waitForFunction(() => window.told.some(({ isMuted }) => isMuted === false));
+    await command('mute');
+    await page.waitForFunction(
+      () => window.told.at(-1)?.isMuted === true || window.told.some(({ isMuted }) => isMuted === true),
+    );
+    await command('seek', { seconds: 3 });
+    await heard(page, 'state', 'behind');
+    await page.waitForFunction(() =>
+      window.told.some(({ type, seconds = 99 }) => type === 'time' && seconds < 9),
+    );
+    await forget();
+    await command('live');
+    await heard(page, 'state', 'live');
+  });
+
+  // Goal: nonsense, and whoever is not the page around the player, command nothing. Method: a lawful command after them is obeyed, they are not.
+  test('is not obeyed when it sends nonsense, or when another page is named', async () => {
+    await using viewer = await framed('?autoplay&muted');
+    await heard(viewer.page, 'state', 'live');
+    for (const message of [
+      'pause',
+      null,
+      7,
+      { command: 'pause' },
+      { tangaza: 1, command: 'seek', seconds: 'x' },
+    ])
+      await say(viewer.page, message);
+    await say(viewer.page, { tangaza: 1, command: 'unmute' });
+    await viewer.page.waitForFunction(() => window.told.some(({ isMuted }) => isMuted === false));
+    expect(await viewer.page.evaluate(() => window.told.filter(({ state }) => state === 'paused'))).toEqual(
+      [],
+    );
+
+    await using other = await framed('?autoplay&muted&origin=https://another.example');
+    const player = other.page.frames()[1];
+    await player?.waitForFunction(() => (document.querySelector('video')?.currentTime ?? 0) > 0);
+    await say(other.page, { tangaza: 1, command: 'pause' });
+    await player?.waitForFunction(() => window.tangaza.state().view === 'live');
+    expect(await player?.evaluate(() => document.querySelector('video')?.paused)).toBe(false);
+    expect(await other.page.evaluate(() => window.told)).toEqual([]);
+  });
+});
+
+describe('its address', () => {
+  test('keeps it from starting by itself: a large button and a picture wait', async () => {
+    await using viewer = await alone('?autoplay=0');
+    const { page } = viewer;
+    await page.locator('.action.big').waitFor();
+    await page.waitForFunction(
+      () => (document.querySelector<HTMLImageElement>('.poster')?.naturalWidth ?? 0) > 0,
+    );
+    expect(await page.evaluate(() => document.querySelector('video')?.currentTime)).toBe(0);
+    expect([await misfits(page), await axeFindings(page)]).toEqual([[], []]);
+    await page.locator('.action').click();
+    await showsBadge(page, 'LIVE');
+    await playsOn(page);
+  });
+
+  test('says where to start, whether muted, and whether with controls', async () => {
+    await using viewer = await alone('?autoplay&muted&start=4&controls=0');
+    const { page } = viewer;
+    await page.waitForFunction(() => {
+      const { seconds = 0 } = window.tangaza.state().position;
+      return seconds > 4 && seconds < 12;
+    });
+    expect(await page.locator('.bar').isVisible()).toBe(false);
+    expect(await page.evaluate(() => document.querySelector('video')?.muted)).toBe(true);
+  });
+});
+
+// Goal: a laptop without a network says so, and goes on by itself. Method: the page is taken off the network until its buffer is played.
+test('a viewer who is offline is told so when nothing is left to play, and goes on when the network is back', async () => {
+  await using viewer = await alone('?muted');
+  const { page } = viewer;
+  await showsBadge(page, 'LIVE');
+  await page.context().setOffline(true);
+  await page.waitForFunction(() => document.querySelector('.headline')?.textContent === 'You are offline');
+  await page.context().setOffline(false);
+  await playsOn(page, 2);
+  await page.waitForFunction(() => document.querySelector('.headline')?.textContent === '');
+});
+
+test('the index page tells loading, failing and empty apart', async () => {
+  await using index = await openPage(browser, cluster.url);
+  const { page } = index;
+  await page.waitForSelector('a.card');
+  expect(await page.locator('.card strong').textContent()).toBe('Tangaza demo');
+  await page.route('**/v1/live', (route) => route.fulfill({ json: { items: [] } }));
+  await page.reload();
+  await page.locator('#empty').waitFor();
+  await page.route('**/v1/live', (route) => route.abort());
+  await page.reload();
+  await page.locator('#failed').waitFor();
+  expect(await axeFindings(page)).toEqual([]);
+  await page.unrouteAll();
+  await page.locator('#again').click();
+  await page.waitForSelector('a.card');
+});
+
+declare global {
+  interface Window {
+    told: {
+      type?: string;
+      state?: string;
+      isMuted?: boolean;
+      seconds?: number;
+    }[];
+    command(message: unknown): void;
+  }
+}

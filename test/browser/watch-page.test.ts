@@ -1,0 +1,262 @@
+/**
+ * The life of a broadcast as viewers see it, at five sizes, in a real Chromium: one stream that begins, is interrupted, ends,
+ * and begins again. The tests follow one another in its life.
+ */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Browser, Page } from 'playwright-core';
+import { controlClient } from '../support/control-client.ts';
+import { startTestCluster, type TestCluster } from '../support/demo.ts';
+import { flashAndBeep, onlyInput, publish, x264, type FfmpegPublisher } from '../support/ffmpeg-publisher.ts';
+import { launchChromium } from '../support/foreign-players.ts';
+import {
+  axeFindings,
+  badgeOf,
+  misfits,
+  openPage,
+  playsOn,
+  secondsOf,
+  showsBadge,
+  sizes,
+  wordsOf,
+  type OpenPage,
+} from './page-checks.ts';
+
+let cluster: TestCluster;
+let browser: Browser;
+let publisher: FfmpegPublisher;
+/** One at each size, open for the whole life. */
+let viewers: readonly OpenPage[] = [];
+const pages = (): readonly Page[] => viewers.map(({ page }) => page);
+
+const publishDemo = (): FfmpegPublisher =>
+  publish(`${cluster.nodes[0]?.rtmp}/${cluster.stream.key}`, flashAndBeep(640, 360), x264(25, 2));
+const watch = (query = '', id = 'demo'): Promise<OpenPage> =>
+  openPage(browser, `${cluster.url}/watch/${id}${query}`);
+
+async function fitEverywhere(): Promise<void> {
+  const found = await Promise.all(pages().map(misfits));
+  expect(Object.fromEntries(sizes.map(({ name }, index) => [name, found[index]]))).toEqual(
+    Object.fromEntries(sizes.map(({ name }) => [name, []])),
+  );
+}
+
+const everywhere = (text: string): Promise<unknown> =>
+  Promise.all(pages().map((page) => showsBadge(page, text)));
+
+beforeAll(async () => {
+  cluster = await startTestCluster({ nodes: 1 });
+  browser = await launchChromium();
+  viewers = await Promise.all(sizes.map((size) => openPage(browser, `${cluster.url}${size.path}demo`, size)));
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await publisher?.[Symbol.asyncDispose]();
+  await cluster?.[Symbol.asyncDispose]();
+});
+
+describe('a broadcast that begins', () => {
+  test('is waited for with words and its title, and fits', async () => {
+    await everywhere('NOT STARTED');
+    expect(await Promise.all(pages().map(wordsOf))).toEqual(sizes.map(() => 'The broadcast has not begun'));
+    expect(await pages()[0]?.locator('h1').textContent()).toBe('Tangaza demo');
+    await fitEverywhere();
+  });
+
+  test('is shown on pages that waited for it, live, without a reload', async () => {
+    publisher = publishDemo();
+    await everywhere('LIVE');
+    await Promise.all(pages().map((page) => playsOn(page)));
+    await fitEverywhere();
+  });
+
+  test('is played by hls.js when that is asked for', async () => {
+    await using viewer = await watch('?format=hls');
+    await showsBadge(viewer.page, 'LIVE');
+    await playsOn(viewer.page);
+    expect(await viewer.page.evaluate(() => window.tangaza.state().format)).toBe('hls');
+  });
+});
+
+describe('the controls', () => {
+  test('hide no rung: quality and format are in one menu, captions when there are some', async () => {
+    const page = pages()[2];
+    await page?.locator('.gear').click();
+    const options = await page?.locator('.quality option').allTextContents();
+    expect(options?.slice(1)).toEqual(['360p', '240p']);
+    expect(await page?.locator('.captions').isVisible()).toBe(false);
+    expect(await page?.locator('media-captions-button').count()).toBe(0);
+    await page?.evaluate(
+      () => void document.querySelector('video')?.addTextTrack('captions', 'English', 'en'),
+    );
+    await page?.locator('.captions').selectOption('English');
+    await fitEverywhere();
+    await page?.keyboard.press('Escape');
+    expect(await page?.locator('.settings').isVisible()).toBe(false);
+  });
+
+  test('answer to keys before the player has the focus, and not while somebody types', async () => {
+    await using viewer = await watch();
+    const { page } = viewer;
+    await showsBadge(page, 'LIVE');
+    const video = () =>
+      page.evaluate(() => {
+        const { paused, muted, volume } = document.querySelector('video') ?? {};
+        return { paused, muted, volume, isFull: document.fullscreenElement !== null };
+      });
+    await page.keyboard.press('Space');
+    await showsBadge(page, 'PAUSED');
+    await page.keyboard.press('k');
+    await page.keyboard.press('m');
+    await page.keyboard.press('f');
+    await page.waitForFunction(() => document.fullscreenElement !== null);
+    expect(await video()).toMatchObject({ paused: false, muted: true, isFull: true });
+    await page.keyboard.press('f');
+    await page.waitForFunction(() => document.fullscreenElement === null);
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('ArrowUp');
+    expect(await video()).toMatchObject({ muted: false, volume: 1 });
+    await page.locator('#open-share').click();
+    await page.locator('#share-link').focus();
+    await page.keyboard.press('m');
+    await page.keyboard.press('Escape');
+    expect(await video()).toMatchObject({ muted: false });
+  });
+
+  test('leave nothing to axe, in any state of the page', async () => {
+    await using viewer = await watch();
+    const { page } = viewer;
+    await showsBadge(page, 'LIVE');
+    expect(await axeFindings(page)).toEqual([]);
+    await page.locator('.gear').click();
+    await page.locator('#toggle-stats').click();
+    expect(await axeFindings(page)).toEqual([]);
+    await page.locator('#open-share').click();
+    expect(await axeFindings(page)).toEqual([]);
+    await using index = await openPage(browser, cluster.url);
+    await index.page.waitForSelector('a.card');
+    expect(await axeFindings(index.page)).toEqual([]);
+  });
+});
+
+test('the share dialog names the time when it is asked to, and the snippet is the embedded player', async () => {
+  await using viewer = await watch();
+  const { page } = viewer;
+  await showsBadge(page, 'LIVE');
+  await page.waitForFunction(() => (window.tangaza.state().position.seconds ?? 0) > 1);
+  await page.locator('#open-share').click();
+  expect(await page.locator('#share-link').inputValue()).toBe(`${cluster.url}/watch/demo`);
+  await page.locator('#share-has-time').check();
+  expect(await page.locator('#share-link').inputValue()).toMatch(/\/watch\/demo\?t=\d+$/);
+  expect(await page.locator('#share-embed').inputValue()).toContain(`<iframe src="${cluster.url}/embed/demo`);
+});
+
+// Goal: sound that the browser refuses is offered. Method: Chromium as it is installed, whose pages may not begin with sound.
+test('a browser that refuses sound plays without it, and a tap brings it', async () => {
+  const strict = await launchChromium({ mayAutoplay: false });
+  try {
+    await using viewer = await openPage(strict, `${cluster.url}/watch/demo`);
+    await viewer.page.locator('.unmute').click();
+    await showsBadge(viewer.page, 'LIVE');
+    expect(await viewer.page.evaluate(() => document.querySelector('video')?.muted)).toBe(false);
+    expect(await viewer.page.locator('.unmute').isVisible()).toBe(false);
+  } finally {
+    await strict.close();
+  }
+});
+
+test('a broadcast of sound alone says so, with a picture of its own', async () => {
+  const client = controlClient(cluster.url, cluster.token);
+  const { streamKey } = await client.create({ title: 'Radio', id: 'radio' });
+  const tone = publish(`${cluster.nodes[0]?.rtmp}/${streamKey}`, onlyInput(flashAndBeep(), 1), [
+    '-c:a',
+    'aac',
+  ]);
+  await using viewer = await watch('', 'radio');
+  await showsBadge(viewer.page, 'LIVE');
+  await playsOn(viewer.page);
+  expect(await viewer.page.locator('.sound').isVisible()).toBe(true);
+  await tone[Symbol.asyncDispose]();
+  await client.status('DELETE', '/v1/streams/radio');
+  await showsBadge(viewer.page, 'REMOVED');
+  expect([await wordsOf(viewer.page), viewer.errors]).toEqual(['This broadcast was removed', []]);
+});
+
+// Goal: who goes back and pauses goes on there. Method: as far back as the stream is long by now; paused; played.
+test.for(['dash', 'hls'])(
+  'a pause behind live goes on there, and the live button leads to live, with %s',
+  async (format) => {
+    await using viewer = await watch(`?format=${format}`);
+    const { page } = viewer;
+    await showsBadge(page, 'LIVE');
+    await page.waitForFunction(() => (window.tangaza.state().position.seconds ?? 0) > 50);
+    for (let count = 0; count < 5; count += 1) await page.keyboard.press('ArrowLeft');
+    await page.waitForFunction(() => (window.tangaza.state().position.behindSeconds ?? 0) > 40);
+    await playsOn(page);
+    expect(await badgeOf(page)).toMatch(/^0:4\d behind$|^0:5\d behind$/);
+    await page.keyboard.press('k');
+    const pausedAt = await secondsOf(page);
+    await page.locator('.action').click();
+    await playsOn(page, 2);
+    const jumped = (await secondsOf(page)) - pausedAt;
+    expect({ isBack: jumped < 20 }).toEqual({ isBack: true });
+    await page.locator('button.live').click();
+    await showsBadge(page, 'LIVE');
+    const behind = await page.evaluate(() => window.tangaza.state().position.behindSeconds ?? -99);
+    expect({ isNearerThanAsked: behind < -0.5 }).toEqual({ isNearerThanAsked: false });
+  },
+);
+
+test('a link with a time starts there', async () => {
+  await using viewer = await watch('?t=5');
+  await viewer.page.waitForFunction(() => {
+    const { seconds = 0 } = window.tangaza.state().position;
+    return seconds >= 5 && seconds < 15;
+  });
+  await showsBadge(viewer.page, await badgeBehind(viewer.page));
+});
+
+async function badgeBehind(page: Page): Promise<string> {
+  await page.waitForFunction(() => / behind$/.test(document.querySelector('.state')?.textContent ?? ''));
+  return (await badgeOf(page)) ?? '';
+}
+
+describe('a broadcast whose publisher leaves', () => {
+  test('is interrupted, first beside the picture and then over it', async () => {
+    await publisher.kill('SIGKILL');
+    await everywhere('INTERRUPTED');
+    await Promise.all(
+      pages().map((page) =>
+        page.waitForFunction(
+          () => document.querySelector('.headline')?.textContent === 'The broadcast is interrupted',
+        ),
+      ),
+    );
+    await fitEverywhere();
+  });
+
+  test('ends when its time-out is over; its recording is offered, and plays from the start', async () => {
+    await everywhere('RECORDING');
+    await fitEverywhere();
+    await using viewer = await watch();
+    await showsBadge(viewer.page, 'RECORDING');
+    expect(await viewer.page.locator('h1').textContent()).toBe('Tangaza demo');
+    expect(await axeFindings(viewer.page)).toEqual([]);
+    await viewer.page.locator('.action').click();
+    await playsOn(viewer.page);
+    expect([await badgeOf(viewer.page), await secondsOf(viewer.page)]).toEqual([
+      'RECORDING',
+      expect.any(Number),
+    ]);
+    expect(await viewer.page.locator('button.live').isVisible()).toBe(false);
+    publisher = publishDemo();
+    await viewer.page.locator('.on-air').click();
+    await showsBadge(viewer.page, 'LIVE');
+  });
+
+  test('and comes back is live again on every page, without a reload', async () => {
+    await everywhere('LIVE');
+    await Promise.all(pages().map((page) => playsOn(page)));
+    expect(viewers.map(({ errors }) => errors)).toEqual(sizes.map(() => []));
+  });
+});
