@@ -14,12 +14,12 @@ import {
 } from '../player/controls.browser.ts';
 import { Edges } from '../player/edges.browser.ts';
 import { Embedding } from '../player/embed.browser.ts';
-import { errorOf, playerOptions, type EmbedCommand } from '../player/embed-messages.ts';
+import { errorOf, playerOptions, type EmbedCommand } from '../viewing/embed-messages.ts';
 import { Follower } from '../player/follow.browser.ts';
-import { advance, firstState, type PageEvent, type PlayerFacts, type Wish } from '../player/page-state.ts';
-import { viewOf } from '../player/page-view.ts';
+import { advance, firstState, type PageEvent, type PlayerFacts, type Wish } from '../viewing/page-state.ts';
+import { viewOf } from '../viewing/page-view.ts';
 import { fetchEngine, Playback, type Format } from '../player/playback.browser.ts';
-import { readAnswer, type Answer } from '../player/public-stream.ts';
+import { readAnswer, type Answer } from '../viewing/public-stream.ts';
 import { makeShare } from '../player/share.browser.ts';
 import { Show } from '../player/show.browser.ts';
 import { buildStage } from '../player/stage.browser.ts';

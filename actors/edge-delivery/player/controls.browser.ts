@@ -1,6 +1,6 @@
 /** The controls beside media-chrome's own: keys, settings, the live button, and times on the scrubber. */
-import { clockText } from './clock-text.ts';
-import { keyAction, keySteps, type KeyAction, type KeyPress } from './keys.ts';
+import { clockText } from '../viewing/clock-text.ts';
+import { keyAction, keySteps, type KeyAction, type KeyPress } from '../viewing/keys.ts';
 import type { Quality } from './engine.browser.ts';
 import type { Playback } from './playback.browser.ts';
 import type { Stage } from './stage.browser.ts';

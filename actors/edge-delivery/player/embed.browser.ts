@@ -1,6 +1,6 @@
 /** The messages between the player in a frame and the page around it. */
-import type { EmbedCommand, EmbedEvent } from './embed-messages.ts';
-import { envelope, parentOrigin, readCommand } from './embed-messages.ts';
+import type { EmbedCommand, EmbedEvent } from '../viewing/embed-messages.ts';
+import { envelope, parentOrigin, readCommand } from '../viewing/embed-messages.ts';
 
 export class Embedding {
   readonly #streamId: string;

@@ -1,5 +1,5 @@
 /** What the page needs of a player library, so that DASH and HLS look alike to it. */
-import type { Failure } from './page-state.ts';
+import type { Failure } from '../viewing/page-state.ts';
 
 export interface Quality {
   readonly id: string;

@@ -1,5 +1,5 @@
 /** Asks edges for the stream's public resource, one question at a time, for as long as an answer may change anything. */
-import { nextPollMs, readAnswer, type Answer } from './public-stream.ts';
+import { nextPollMs, readAnswer, type Answer } from '../viewing/public-stream.ts';
 
 const timeoutMs = 4000;
 

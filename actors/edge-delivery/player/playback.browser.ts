@@ -8,8 +8,8 @@ import {
   type Quality,
   type Start,
 } from './engine.browser.ts';
-import type { Load, PageEvent, PageState } from './page-state.ts';
-import { isAtLive } from './page-state.ts';
+import type { Load, PageEvent, PageState } from '../viewing/page-state.ts';
+import { isAtLive } from '../viewing/page-state.ts';
 
 export type Format = 'dash' | 'hls';
 

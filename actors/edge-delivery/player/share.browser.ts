@@ -1,6 +1,6 @@
 /** The dialog of the watch page: a link, with or without the time, and the snippet that embeds the player. */
-import { clockText } from './clock-text.ts';
-import { embedSnippet, shareLink } from './share.ts';
+import { clockText } from '../viewing/clock-text.ts';
+import { embedSnippet, shareLink } from '../viewing/share.ts';
 
 export interface ShareOptions {
   readonly streamId: string;

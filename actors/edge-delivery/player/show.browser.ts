@@ -1,6 +1,6 @@
 /** Shows a view: what covers the picture, the badges, and at most one thing to press. */
-import { icons } from './icons.ts';
-import type { Action, PageView, ViewKind } from './page-view.ts';
+import { icons } from '../viewing/icons.ts';
+import type { Action, PageView, ViewKind } from '../viewing/page-view.ts';
 import type { Stage } from './stage.browser.ts';
 
 const pictures: Partial<Record<ViewKind, string>> = {

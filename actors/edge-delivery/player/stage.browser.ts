@@ -6,7 +6,7 @@ import 'media-chrome/dist/media-pip-button.js';
 import 'media-chrome/dist/media-play-button.js';
 import 'media-chrome/dist/media-time-range.js';
 import 'media-chrome/dist/media-volume-range.js';
-import { icons } from './icons.ts';
+import { icons } from '../viewing/icons.ts';
 
 const bars = '<i></i>'.repeat(24);
 

@@ -5,8 +5,8 @@ import type { PageName } from './site.ts';
 const root = join(import.meta.dirname, '..');
 
 /** Folders whose files the browser gets, or that make of them what it gets. */
-export const sourceFolders: readonly string[] = ['pages', 'player', 'ops-page', 'site'].map((folder) =>
-  join(root, folder),
+export const sourceFolders: readonly string[] = ['pages', 'player', 'viewing', 'ops-page', 'site'].map(
+  (folder) => join(root, folder),
 );
 /** Where what the pages name as `/assets/NAME` is looked for. */
 export const assetFolders: readonly string[] = ['pages', 'ops-page'].map((folder) => join(root, folder));

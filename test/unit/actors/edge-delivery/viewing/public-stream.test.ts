@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { nextPollMs, readAnswer } from '../../../../../actors/edge-delivery/player/public-stream.ts';
+import { nextPollMs, readAnswer } from '../../../../../actors/edge-delivery/viewing/public-stream.ts';
 
 describe('an answer', () => {
   const news = { id: 'news', title: 'News', state: 'live', since: '2026-11-01T00:00:00Z', poster: '/p.jpg' };

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { clockText, secondsOf } from '../../../../../actors/edge-delivery/player/clock-text.ts';
+import { clockText, secondsOf } from '../../../../../actors/edge-delivery/viewing/clock-text.ts';
 import {
   parentOrigin,
   playerOptions,
   readCommand,
-} from '../../../../../actors/edge-delivery/player/embed-messages.ts';
-import { keyAction } from '../../../../../actors/edge-delivery/player/keys.ts';
-import { embedSnippet, shareLink } from '../../../../../actors/edge-delivery/player/share.ts';
+} from '../../../../../actors/edge-delivery/viewing/embed-messages.ts';
+import { keyAction } from '../../../../../actors/edge-delivery/viewing/keys.ts';
+import { embedSnippet, shareLink } from '../../../../../actors/edge-delivery/viewing/share.ts';
 
 test.for([
   [0, '0:00'],

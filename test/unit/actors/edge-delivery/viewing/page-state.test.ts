@@ -6,9 +6,9 @@ import {
   type PageEvent,
   type PageState,
   type PlayerFacts,
-} from '../../../../../actors/edge-delivery/player/page-state.ts';
-import { viewOf } from '../../../../../actors/edge-delivery/player/page-view.ts';
-import type { Answer, BroadcastState } from '../../../../../actors/edge-delivery/player/public-stream.ts';
+} from '../../../../../actors/edge-delivery/viewing/page-state.ts';
+import { viewOf } from '../../../../../actors/edge-delivery/viewing/page-view.ts';
+import type { Answer, BroadcastState } from '../../../../../actors/edge-delivery/viewing/public-stream.ts';
 
 const playingFacts: PlayerFacts = {
   positionSeconds: 0,
