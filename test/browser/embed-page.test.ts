@@ -187,7 +187,7 @@ test('a viewer who is offline is told so when nothing is left to play, and goes 
 test('the index page tells loading, failing and empty apart', async () => {
   await using index = await openPage(browser, cluster.url);
   const { page } = index;
-  await page.waitForSelector('a.card');
+  await page.waitForSelector('.card');
   expect(await page.locator('.card strong').textContent()).toBe('Tangaza demo');
   await page.route('**/v1/live', (route) => route.fulfill({ json: { items: [] } }));
   await page.reload();
@@ -198,7 +198,7 @@ test('the index page tells loading, failing and empty apart', async () => {
   expect(await axeFindings(page)).toEqual([]);
   await page.unrouteAll();
   await page.locator('#again').click();
-  await page.waitForSelector('a.card');
+  await page.waitForSelector('.card');
 });
 
 declare global {

@@ -134,7 +134,7 @@ describe('the controls', () => {
     await page.locator('#open-share').click();
     expect(await axeFindings(page)).toEqual([]);
     await using index = await openPage(browser, cluster.url);
-    await index.page.waitForSelector('a.card');
+    await index.page.waitForSelector('.card');
     expect(await axeFindings(index.page)).toEqual([]);
   });
 });
