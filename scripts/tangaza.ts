@@ -5,6 +5,7 @@ import { UnusableError } from '../config/unusable.ts';
 import { benchCommand } from './commands/bench.ts';
 import { drainCommand, nodesCommand, regionsCommand, whoCommand } from './commands/cluster.ts';
 import { doctorCommand } from './commands/doctor.ts';
+import { fuzzCommand } from './commands/fuzz.ts';
 import { nodeCommand } from './commands/node.ts';
 import { releaseCommand } from './commands/release.ts';
 import { simulateCommand } from './commands/simulate.ts';
@@ -25,6 +26,7 @@ const program = new Command('tangaza')
   .addCommand(drainCommand())
   .addCommand(releaseCommand())
   .addCommand(simulateCommand())
+  .addCommand(fuzzCommand())
   .addCommand(benchCommand())
   .addCommand(doctorCommand());
 
