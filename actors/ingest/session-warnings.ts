@@ -19,6 +19,7 @@ const toldOnce: ReadonlySet<WarningCode> = new Set([
   'annexB',
   'adts',
   'levelChanged',
+  'interlaced',
   'videoHeaderMissing',
   'audioHeaderMissing',
 ]);

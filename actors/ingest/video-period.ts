@@ -184,6 +184,7 @@ export class VideoPeriod implements Period {
       sampleAspectRatio,
       configuration,
       bitDepth,
+      isProgressive,
       frameRate: coded,
     } = this.#video;
     const { metadata } = this.#setting;
@@ -207,7 +208,10 @@ export class VideoPeriod implements Period {
         configuration,
         timescale: ticksPerSecond,
       },
-      source: { codec, codecs, width, height, sampleAspectRatio, frameRate, bitDepth, bitrateBps },
+      source: {
+        ...{ codec, codecs, width, height, sampleAspectRatio, frameRate, bitDepth, bitrateBps },
+        ...(isProgressive ? {} : { isInterlaced: true }),
+      },
     };
   }
 

@@ -10,6 +10,7 @@
  * E4. Decoded once; every rung is scaled from the decoded picture, never from another rung.
  * E5. The input is not probed: the init segment says all, and probing decodes the first pictures a second time. What
  *     it would have found out, the delay of the decoder, comes from the stream's own bound instead of a guess.
+ * E6. Fields are made whole pictures once, at the source's size, before any scaling would mix their lines.
  */
 import type { EncodeSettings, Ratio } from '../../cluster/contract/renditions.ts';
 import { maxPicturesOfSegment } from '../../cluster/model/media-limits.ts';
@@ -41,13 +42,17 @@ export interface EncodeArguments {
 /** Longer than any segment: the only keyframe is the first picture. */
 const keyframeInterval = maxPicturesOfSegment + 1;
 
+/** One picture for each that comes in, and only of those that the decoder finds to be two fields (E6). */
+const deinterlacer = 'yadif=mode=send_frame:deint=interlaced';
+
 /** Scaler of every rung; both sides of a benchmark have the same. */
 const scaler = 'bicubic';
 
 export function encodeArguments({ frameRate, outputs }: EncodePlan): EncodeArguments {
   const pads = outputs.map((_, index) => `rung${index}`);
   const splits = outputs.map((_, index) => `copy${index}`);
-  const split = `[0:v:0]split=${outputs.length}${splits.map((pad) => `[${pad}]`).join('')}`;
+  const isDeinterlaced = outputs.some(({ settings }) => settings.isDeinterlaced === true);
+  const split = `[0:v:0]${isDeinterlaced ? `${deinterlacer},` : ''}split=${outputs.length}${splits.map((pad) => `[${pad}]`).join('')}`;
   const scales = outputs.map(
     ({ width, height }, index) => `[${splits[index]}]${scaleFilter(width, height)}[${pads[index]}]`,
   );

@@ -18,6 +18,8 @@ export const EncodeSettings = z.object({
   crf: z.number(),
   maxrateBps: z.number().int().positive(),
   bufsizeBits: z.number().int().positive(),
+  /** The source may be interlaced: its fields are made whole pictures before anything else. */
+  isDeinterlaced: z.boolean().optional(),
 });
 export type EncodeSettings = z.infer<typeof EncodeSettings>;
 

@@ -28,7 +28,10 @@ export const sha256 = (bytes: Uint8Array): Sha256 =>
   Sha256.parse(createHash('sha256').update(bytes).digest('hex'));
 
 /** The rungs that a worker makes of the clip. */
-export function encodedRungs({ track, init }: ClipSource): readonly VideoRendition[] {
+export function encodedRungs(
+  { track, init }: ClipSource,
+  changes: Partial<SourceVideo> = {},
+): readonly VideoRendition[] {
   const video = SourceVideo.parse({
     codec: track.codec,
     codecs: track.codec === 'h264' ? 'avc1.64000d' : track.codec,
@@ -39,6 +42,7 @@ export function encodedRungs({ track, init }: ClipSource): readonly VideoRenditi
     bitDepth: 8,
     bitrateBps: 1_000_000,
     init: { sha256: sha256(init), bytes: init.length },
+    ...changes,
   });
   const plan = planRenditions({ video, ladder: { rungs: [...smallLadder.rungs] } });
   return plan.filter((one) => one.kind === 'video').filter(({ origin }) => origin.kind === 'encode');

@@ -150,8 +150,6 @@ export class VideoIntake {
       );
       return;
     }
-    if (!configuration.isProgressive)
-      this.#ports.warn('interlaced', 'the video is interlaced: send progressive');
     // Sets in a picture are known to the assembler already, and the picture is under way in it.
     if (from === 'header') this.#assembler = new PictureAssembler(rulesFor(configuration));
     this.#ports.feed.onVideoConfiguration(configuration, now);
@@ -175,10 +173,15 @@ export class VideoIntake {
     const { data, role, parameterSets, nearKey } = picture;
     if (role === 'key') {
       this.#faults.forget();
+      this.#nearKey = undefined;
       if (parameterSets.length > 0) this.#takeSets(parameterSets, now);
+      if (this.#ports.feed.video?.isProgressive === false)
+        this.#ports.warn(
+          'interlaced',
+          'the video is interlaced: all rungs are encoded, deinterlaced; send progressive',
+        );
     }
-    if (role === 'key') this.#nearKey = undefined;
-    else if (nearKey !== undefined) this.#nearKey = nearKey;
+    if (nearKey !== undefined) this.#nearKey = nearKey;
     this.#ports.countPicture(now);
     this.#ports.feed.onPicture({ data, role, ...times }, now);
   }

@@ -1,8 +1,8 @@
 /**
  * Plans the renditions of a period from what its source is and the ladder wants; pinned in the `clock` record (M7).
  *
- * The source is the best rung there can be, and costs nothing: where every player takes it (H.264, 8 bit, 4:2:0) it
- * passes through as the top rung. Else workers read it under the name `source`, and the top rung is encoded.
+ * The source is the best rung there can be, and costs nothing: where every player takes it (H.264, 8 bit, 4:2:0) and
+ * shows it well (an interlaced one shows combs in browsers) it passes through as the top rung. Else workers read it under the name `source`, and the top rung is encoded.
  *
  * P1. No encoded rung is as tall as or taller than a passed-through source, or taller than any source.
  * P2. Encoded rungs have square pixels and the source's display aspect ratio: a player that switches between them
@@ -54,9 +54,14 @@ export function planRenditions({ video, audio, ladder }: PlanInput): readonly Re
   ];
 }
 
-/** H.264 with a profile that is 4:2:0 at 8 bits: Baseline, Main or High (`profile_idc` 66, 77, 100). */
+/** Progressive H.264 with a profile that is 4:2:0 at 8 bits: Baseline, Main or High (`profile_idc` 66, 77, 100). */
 export function mayPassThrough(video: SourceVideo): boolean {
-  return video.codec === 'h264' && video.bitDepth === 8 && /^avc[13]\.(42|4d|64)/i.test(video.codecs);
+  return (
+    video.isInterlaced !== true &&
+    video.codec === 'h264' &&
+    video.bitDepth === 8 &&
+    /^avc[13]\.(42|4d|64)/i.test(video.codecs)
+  );
 }
 
 function planVideo(video: SourceVideo, ladder: Ladder): readonly VideoRendition[] {
@@ -88,7 +93,10 @@ function encoded(video: SourceVideo, rung: Rung): VideoRendition {
   const width = Math.max(2, evenRound(rung.height * aspect));
   const { profile, maxrateBps, preset, crf } = rung;
   const level = avcLevel({ ...rung, width, frameRate: video.frameRate, refs: refsOf(preset) });
-  const settings: EncodeSettings = { preset, profile, level, crf, maxrateBps, bufsizeBits: maxrateBps };
+  const settings: EncodeSettings = {
+    ...{ preset, profile, level, crf, maxrateBps, bufsizeBits: maxrateBps },
+    ...(video.isInterlaced === true ? { isDeinterlaced: true } : {}),
+  };
   return {
     ...common(video.frameRate),
     name: RenditionName.parse(`h264-${rung.height}p`),

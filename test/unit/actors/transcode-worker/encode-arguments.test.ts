@@ -45,6 +45,16 @@ test('the source is decoded once, and each rung is scaled from the decoded pictu
   expect(graph.pads).toHaveLength(outputs.length);
 });
 
+test('fields are made pictures before any scaling, where the rungs want it', () => {
+  const interlaced = {
+    ...output('h264-480p', 480),
+    settings: { ...output('', 480).settings, isDeinterlaced: true },
+  };
+  const { graph } = encodeArguments({ ...plan, outputs: [interlaced] });
+  expect(graph.filter).toMatch(/^\[0:v:0\]yadif=mode=send_frame:deint=interlaced,split=1/);
+  expect(encodeArguments(plan).graph.filter).not.toContain('yadif');
+});
+
 test('the source is not probed, and its reordering is what it declares, not a guess', () => {
   const { input } = encodeArguments(plan);
   expect(globalArguments(120)).toContain('-nofind_stream_info');

@@ -114,6 +114,23 @@ test('audio alone and video alone are planned; nothing at all is refused', () =>
   expect(() => planRenditions({ ladder })).toThrowError(expect.objectContaining({ code: 'MEDIA_INVALID' }));
 });
 
+// Browsers do not deinterlace: a passed-through rung would show combs beside encoded rungs that do not.
+test('an interlaced source is not passed through, and every rung of it is deinterlaced', () => {
+  const renditions = videoOf(video({ width: 1920, height: 1080, isInterlaced: true }));
+  expect(renditions.map(({ name, origin }) => [name, origin.kind])).toEqual([
+    ['source', 'sourceOnly'],
+    ['h264-1080p', 'encode'],
+    ['h264-720p', 'encode'],
+    ['h264-480p', 'encode'],
+    ['h264-360p', 'encode'],
+    ['h264-240p', 'encode'],
+  ]);
+  const isDeinterlaced = (one: VideoRendition) =>
+    one.origin.kind === 'encode' && one.origin.settings.isDeinterlaced === true;
+  expect(renditions.slice(1).every(isDeinterlaced)).toBe(true);
+  expect(videoOf(video()).some(isDeinterlaced)).toBe(false);
+});
+
 test('an anamorphic source keeps its shape: encoded rungs have square pixels and its display aspect ratio', () => {
   const [top, second] = videoOf(video({ width: 720, height: 576, sampleAspectRatio: [64, 45] }));
   expect(top).toMatchObject({ width: 720, sampleAspectRatio: [64, 45] });
