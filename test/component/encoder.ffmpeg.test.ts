@@ -1,10 +1,8 @@
 /** The map step of one task on a real ffmpeg: times, bytes, codecs, and what happens when it goes wrong. */
-import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { readInit, readSegment } from '../../actors/media/cmaf/reader.ts';
 import { initKey, segmentKey } from '../../actors/segment-store/segment-key.ts';
@@ -19,7 +17,6 @@ import { MemorySegmentStore } from '../support/memory-segment-store.ts';
 import { h264Sources, jittered, sourceClip } from '../support/source-clip.ts';
 
 const never = new AbortController().signal;
-const run = promisify(execFile);
 
 interface Bench extends AsyncDisposable {
   readonly folder: string;
@@ -197,41 +194,6 @@ test.each([
   const task = await clipTask(clip, segment, store, { sourceFrameRate, budgetMs: 20_000 });
   const outputs = await transcode(task, { store, encoder: bench.encoder }, never);
   expect(Object.values(outputs).map(({ frames }) => frames)).toEqual([gop, gop]);
-});
-
-/** Pictures of which ffmpeg's detector says that they are two fields, and that they are whole. */
-async function countFields(file: string): Promise<{ readonly fields: number; readonly whole: number }> {
-  const { stderr } = await run('ffmpeg', ['-nostdin', '-i', file, '-vf', 'idet', '-f', 'null', '-']);
-  const [, top, bottom, whole] =
-    /Multi frame detection: TFF: *(\d+) BFF: *(\d+) Progressive: *(\d+)/.exec(stderr) ?? [];
-  return { fields: Number(top) + Number(bottom), whole: Number(whole) };
-}
-
-// Goal: viewers see no combs. Method: x264 codes two fields in each picture, 60 of them a second; ffmpeg's own detector
-// finds fields in the source, and whole pictures in what the worker makes of it; none is lost on the way.
-test('an interlaced source becomes whole pictures, as many as went in', async () => {
-  await using bench = await openBench();
-  const store = new MemorySegmentStore();
-  const clip = await sourceClip(
-    [...h264Sources['2 B-frames'], '-vf', 'interlace=lowpass=off', '-flags', '+ildct+ilme'],
-    { rate: '60' },
-  );
-  const [segment] = clip.segments;
-  if (segment === undefined) throw new Error('no segment');
-  // Of the source's own height: scaling would blur the combs that are looked for.
-  const renditions = encodedRungs(clip, { isInterlaced: true })
-    .slice(0, 1)
-    .map((one) => ({ ...one, width: 320, height: 180 }));
-  const task = await clipTask(clip, segment, store, { renditions });
-  const [rung] = stored(store, task, await transcode(task, { store, encoder: bench.encoder }, never));
-  if (rung === undefined) throw new Error('no rung');
-  const [before, after] = [join(bench.folder, 'before.mp4'), join(bench.folder, 'after.mp4')];
-  await writeFile(before, Buffer.concat([clip.init, segment.media]));
-  await writeFile(after, Buffer.concat([rung.init, rung.media]));
-  expect(rung.output.frames).toBe(segment.times90k.length);
-  expect((await countFields(before)).fields).toBeGreaterThan(20);
-  // The detector takes some pictures of a moving pattern for fields whatever they are.
-  expect((await countFields(after)).whole).toBeGreaterThan(20);
 });
 
 test('a segment that loses a picture fails the attempt, and nothing is stored', async () => {
