@@ -14,7 +14,9 @@ import { Sweeper } from './actors/control/sweeper.ts';
 import { drainService } from './actors/drain/drain.service.ts';
 import { nothingToHandOver } from './actors/drain/drain.ts';
 import { edgeDeliveryService } from './actors/edge-delivery/edge-delivery.service.ts';
-import { makeEdge } from './actors/edge-delivery/edge.ts';
+import { allRoutes, makeEdge } from './actors/edge-delivery/edge.ts';
+import { makeOperatorApi } from './actors/edge-delivery/http/node-api.ts';
+import { OperatorPort, operatorPortLimits } from './actors/edge-delivery/http/operator-port.ts';
 import { trustedProxies } from './actors/edge-delivery/http/trusted-proxies.system.ts';
 import { uwsServer } from './actors/edge-delivery/http.uws.ts';
 import { loadSite } from './actors/edge-delivery/site/site.disk.ts';
@@ -33,6 +35,7 @@ import { loadConfig, type NodeConfig } from './config/config.ts';
 import { httpUrlOf, rtmpUrlOf } from './config/public-url.ts';
 import { loadSecrets, type Secrets } from './config/secrets.disk.ts';
 import { openNatsEdgeLoads, type EdgeLoads } from './cluster/membership/edge-loads.nats.ts';
+import type { Readiness } from './cluster/contract/routes-node.ts';
 import { brokerIdOf, nodeCalls, type NodeCalls } from './cluster/membership/node-calls.moleculer.ts';
 import { connectNats } from './cluster/membership/connection.nats.ts';
 import type { Member, Membership } from './cluster/membership/member-directory.ts';
@@ -79,6 +82,7 @@ interface Parts {
   readonly registry: StreamRegistry;
   readonly ladders: ReadonlyMap<string, Ladder>;
   readonly natsDownMs: () => number;
+  readonly tells: Tells;
   /** Run at a stop, after the services, before the ports close. */
   readonly closers: (() => Promise<void>)[];
   /** Of this host's ffmpeg: what an owner pins, and a worker must have (C9). */
@@ -109,24 +113,12 @@ export async function composeNode(config: NodeConfig): Promise<BrokerOptions> {
   const loads = openNatsEdgeLoads({ ...shared, node });
   const ladders = loadLadders(join(import.meta.dirname, 'config/ladders'));
   const { downMs: natsDownMs } = nats;
+  const tells = tellsOf({ config, secrets, members, metrics, natsDownMs });
   const parts: Parts = {
-    config,
-    secrets,
-    bootId,
-    logger,
-    metrics,
-    members,
-    loads,
-    store,
-    log,
-    ownership,
-    queue,
-    registry,
-    ladders,
-    natsDownMs,
-    fingerprint,
-    closers: [],
+    ...{ config, secrets, bootId, logger, metrics, members, loads, store, log, ownership, queue, registry },
+    ...{ ladders, natsDownMs, fingerprint, tells, closers: [] },
   };
+  const operatorPort = makeOperatorPort(parts);
   const services = await makeServices(parts);
   return {
     ...baseBrokerOptions({
@@ -134,13 +126,14 @@ export async function composeNode(config: NodeConfig): Promise<BrokerOptions> {
       brokerId: brokerIdOf(node, bootId),
       natsServers: config.natsServers,
       logger,
-      addSource: metrics.addSource,
     }),
     created: (broker: ServiceBroker) => {
       const calls = nodeCalls({ broker, self: node, bootId, members, clock });
       for (const make of services) broker.createService(make(calls));
     },
+    started: () => operatorPort.listen(),
     stopped: async () => {
+      await operatorPort.close();
       for (const close of parts.closers) await close();
       ownership.stop();
       loads.close();
@@ -228,19 +221,9 @@ function streamMaker(parts: Parts, stopAfter: Promise<void>): MakeService {
       checkDeadline: members.checkDeadline,
       node: config.nodeId,
       region: config.region,
-      bootId,
-      clock,
-      log,
-      ownership,
-      queue,
-      ladders,
-      store,
-      metrics,
-      logger,
-      fingerprint,
+      ...{ bootId, clock, log, ownership, queue, ladders, store, metrics, logger, fingerprint, stopAfter },
       dvrWindowSeconds: config.dvrWindowSeconds,
       retentionSeconds: config.retentionSeconds,
-      stopAfter,
       isAlive: (node, boot) => members.isAlive(node, boot),
       refreshMembers: () => members.refresh(),
       candidates: () => candidatesOf(members),
@@ -283,18 +266,8 @@ async function workerMaker(parts: Parts): Promise<MakeService> {
   const encoder = await openFfmpegEncoder({ ffmpeg, tempRoot, clock, niceness: 2 });
   parts.closers.push(() => Promise.resolve(encoder[Symbol.asyncDispose]()));
   return ({ report }) => {
-    const ports = {
-      node: config.nodeId,
-      slots,
-      fingerprint,
-      queue,
-      report,
-      store,
-      encoder,
-      clock,
-      logger,
-      metrics,
-    };
+    const shared = { slots, fingerprint, queue, store, encoder, clock, logger, metrics };
+    const ports = { node: config.nodeId, report, ...shared };
     return transcodeWorkerService({
       worker: new TranscodeWorker(ports),
       slots,
@@ -305,7 +278,7 @@ async function workerMaker(parts: Parts): Promise<MakeService> {
 }
 
 async function edgeMaker(parts: Parts): Promise<MakeService> {
-  const { config, secrets, log, store, logger, metrics, members, loads, registry, natsDownMs } = parts;
+  const { config, log, store, logger, metrics, members, loads, registry, natsDownMs, tells } = parts;
   return ({ callAction }) => {
     const edge = makeEdge({
       node: config.nodeId,
@@ -315,25 +288,17 @@ async function edgeMaker(parts: Parts): Promise<MakeService> {
       store,
       logger,
       metrics,
-      renderMetrics: async () => ({ text: await metrics.render(), contentType: metrics.contentType }),
+      ...tells,
       call: callAction,
       listEdges: () => edgesOf(members),
       lookUpStream: async (id) => standingOf(registry, id, clock.utcMs()),
       removedSince: async (utcMs) => registry.removedSince(utcMs).map(({ id }) => id),
       isSound: (edge) => isSound(members, edge),
       loadOf: (edge) => loads.loadOf(edge),
-      health: () => [
-        ...membershipParts(members, config.nodeId),
-        {
-          name: 'nats',
-          isReady: true,
-          ...(natsDownMs() === 0 ? {} : { detail: `gone for ${natsDownMs()} ms` }),
-        },
-      ],
+      health: tells.readiness,
       logDownSeconds: () => natsDownMs() / 1000,
       makeThumbnail: ffmpegThumbnail({ ffmpeg: config.worker.ffmpeg }),
       loadSite: () => loadSite(clock),
-      operatorToken: config.operatorToken ?? secrets.operatorToken,
       publicUrl: config.http.publicUrl,
       isTrustedProxy: trustedProxies(config.http.trustedProxies),
       cacheBytes: config.cacheBytes,
@@ -341,6 +306,7 @@ async function edgeMaker(parts: Parts): Promise<MakeService> {
       leastHoldBackSeconds: config.leastHoldBackSeconds,
       retentionSeconds: config.retentionSeconds,
     });
+    tells.readiness = edge.readiness;
     const server = uwsServer({ clock, metrics, logger });
     loads.tell(() => server.connections);
     return edgeDeliveryService({
@@ -353,6 +319,39 @@ async function edgeMaker(parts: Parts): Promise<MakeService> {
       port: config.http.port,
     });
   };
+}
+
+/** What a node answers of itself, and who may ask. */
+interface Tells {
+  readiness: () => Readiness['parts'];
+  readonly renderMetrics: () => Promise<{ readonly text: string; readonly contentType: string }>;
+  readonly operatorToken: string;
+  readonly metricsToken: string | undefined;
+}
+
+function tellsOf(parts: Pick<Parts, 'config' | 'secrets' | 'members' | 'metrics' | 'natsDownMs'>): Tells {
+  const { config, secrets, members, metrics, natsDownMs } = parts;
+  const gone = (): object => (natsDownMs() === 0 ? {} : { detail: `gone for ${natsDownMs()} ms` });
+  return {
+    readiness: () => [...membershipParts(members, config.nodeId), { name: 'nats', isReady: true, ...gone() }],
+    renderMetrics: async () => ({ text: await metrics.render(), contentType: metrics.contentType }),
+    operatorToken: config.operatorToken ?? secrets.operatorToken,
+    metricsToken: config.metricsToken,
+  };
+}
+
+function makeOperatorPort({ config, tells, metrics, logger }: Parts): OperatorPort {
+  const { operatorToken, metricsToken, renderMetrics } = tells;
+  const access = { operatorToken, metricsToken, isLocalPort: config.operator?.isLoopback === true };
+  return new OperatorPort({
+    at: config.operator,
+    server: uwsServer({ clock, metrics, logger, limits: operatorPortLimits, listener: 'operator' }),
+    api: makeOperatorApi({
+      ...{ node: config.nodeId, clock, access, renderMetrics, routes: allRoutes },
+      readiness: () => tells.readiness(),
+    }),
+    logger,
+  });
 }
 
 function describeSelf({ nodeId, region, roles, weight, http, rtmp }: NodeConfig, bootId: BootId): Member {

@@ -1,6 +1,6 @@
 /** The checked configuration of one node: environment and defaults, resolved. */
 import { NodeId, RegionId } from '../cluster/model/ids.ts';
-import { listOf, parseEnv } from './env.ts';
+import { listOf, parseEnv, type EnvValues } from './env.ts';
 import { UnusableError } from './unusable.ts';
 
 export const roles = ['ingest', 'transcode-worker', 'edge-delivery', 'control'] as const;
@@ -47,6 +47,11 @@ export interface NodeConfig {
   readonly retentionSeconds: number;
   readonly cacheBytes: number;
   readonly operatorToken: string | undefined;
+  readonly metricsToken: string | undefined;
+  /** The listener of what tells of the machine; on the loopback it asks for no token. */
+  readonly operator:
+    | { readonly host: string; readonly port: number; readonly isLoopback: boolean }
+    | undefined;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
 }
 
@@ -78,6 +83,10 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>, co
   if (strange.length > 0)
     faults.push(`TANGAZA_ROLES: no such role: ${strange.join(', ')}; there are ${roles.join(', ')}`);
   if (known.length === 0) faults.push('TANGAZA_ROLES: a node needs a role');
+  if (!isLoopback(values.TANGAZA_OPERATOR_HOST) && values.TANGAZA_METRICS_TOKEN === undefined)
+    faults.push(
+      'TANGAZA_OPERATOR_HOST: an address other than the loopback needs TANGAZA_METRICS_TOKEN, which scrapes must then send',
+    );
   if (!nodeId.success || !region.success || faults.length > 0) throw new ConfigError(faults);
   return {
     nodeId: nodeId.data,
@@ -123,8 +132,22 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>, co
     retentionSeconds: values.TANGAZA_RETENTION_SECONDS,
     cacheBytes: values.TANGAZA_CACHE_BYTES,
     operatorToken: values.TANGAZA_OPERATOR_TOKEN,
+    metricsToken: values.TANGAZA_METRICS_TOKEN,
+    operator: operatorPortOf(values),
     logLevel: values.TANGAZA_LOG_LEVEL,
   };
+}
+
+/** Only this host can reach it. */
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127(?:\.\d{1,3}){3}$/.test(host);
+}
+
+function operatorPortOf({
+  TANGAZA_OPERATOR_HOST: host,
+  TANGAZA_OPERATOR_PORT: port,
+}: EnvValues): NodeConfig['operator'] {
+  return port === undefined ? undefined : { host, port, isLoopback: isLoopback(host) };
 }
 
 /**

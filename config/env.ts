@@ -127,6 +127,18 @@ const Variables = z.object({
     z.string().min(16).optional(),
     'Bearer token of the control API; generated on first start when absent.',
   ),
+  TANGAZA_METRICS_TOKEN: secret(
+    z.string().min(16).optional(),
+    'Bearer token that opens `/metrics` and the details of `/readyz`, and nothing else; the operator token opens them as well.',
+  ),
+  TANGAZA_OPERATOR_PORT: variable(
+    port.optional(),
+    'Port of a second listener for `/metrics`, `/readyz` and the like, which asks callers of this host for no token; 0 takes a free one; none when absent.',
+  ),
+  TANGAZA_OPERATOR_HOST: variable(
+    bound.default('127.0.0.1'),
+    'Address the operator port binds; another one than the loopback needs `TANGAZA_METRICS_TOKEN`, and asks for it.',
+  ),
   TANGAZA_LOG_LEVEL: variable(
     z.enum(['debug', 'info', 'warn', 'error']).default('info'),
     'Least level logged.',

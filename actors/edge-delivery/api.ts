@@ -1,11 +1,11 @@
 /** From a request to its route's handler and back: token, validation of all inputs by their schemas, errors as problems. */
-import { hash, timingSafeEqual } from 'node:crypto';
 import type { z } from 'zod';
 import type { Route, RouteInput } from '../../cluster/contract/routes.ts';
 import type { ErrorCode } from '../../cluster/errors/catalogue.ts';
 import { TangazaError } from '../../cluster/errors/tangaza-error.ts';
 import type { Clock } from '../../cluster/time/clock.ts';
 import { emptyReply, jsonReply, problemReply, type Handler, type HttpRequest, type Reply } from './http.ts';
+import { mustBeInsider, mustBeOperator, type Access } from './http/access.ts';
 import { callerOrigin, type IsTrustedProxy } from './http/caller.ts';
 import { preflightHeaders } from './http/cors.ts';
 import type { Match, Router } from './router.ts';
@@ -20,8 +20,7 @@ export interface ApiPorts {
   readonly local: ReadonlyMap<string, LocalHandler>;
   /** Calls a Moleculer action. */
   readonly call: (action: string, input: RouteInput) => Promise<unknown>;
-  /** Without one, operator routes are closed. */
-  readonly operatorToken: string | undefined;
+  readonly access: Access;
   /** Under which callers reach this node, when it is not what their Host header says. */
   readonly publicUrl: string | undefined;
   readonly isTrustedProxy: IsTrustedProxy;
@@ -119,7 +118,8 @@ function originOf({ publicUrl, isTrustedProxy }: ApiPorts, request: HttpRequest)
 }
 
 function serve(ports: ApiPorts, request: HttpRequest, { route, params }: Match): Reply | Promise<Reply> {
-  if (route.auth === 'operator') mustBeOperator(request, ports.operatorToken);
+  if (route.auth === 'operator') mustBeOperator(request, ports.access);
+  if (route.auth === 'insider') mustBeInsider(request, ports.access);
   const issues: Issue[] = [];
   const known = {
     params: check(route.params, params, 'path', issues),
@@ -169,17 +169,6 @@ function check(schema: z.ZodType | undefined, value: unknown, where: Issue['in']
   for (const { path, message } of result.error.issues.slice(0, 50))
     issues.push({ in: where, at: path.map(String).join('.'), message });
   return undefined;
-}
-
-/** Compares hashes, so that neither length nor content of the token shows in the time it takes. */
-function mustBeOperator(request: HttpRequest, token: string | undefined): void {
-  const [, given = ''] = /^Bearer +([\x21-\x7e]{1,1000}) *$/i.exec(request.header('authorization')) ?? [];
-  const isOperator =
-    token !== undefined &&
-    token !== '' &&
-    timingSafeEqual(hash('sha256', given, 'buffer'), hash('sha256', token, 'buffer'));
-  if (!isOperator)
-    throw new TangazaError('UNAUTHENTICATED', 'Send Authorization: Bearer with the operator token.');
 }
 
 function idempotencyKeyOf(request: HttpRequest, issues: Issue[]): { idempotencyKey?: string } {

@@ -20,20 +20,19 @@ import { snapshotOf } from '../media/timeline/bounded-snapshot.ts';
 import type { Timeline } from '../media/timeline/timeline.ts';
 import { steeringReply } from '../media/timeline/steering.ts';
 import type { SegmentStore } from '../segment-store/segment-store.ts';
-import { makeApi, type LocalHandler } from './api.ts';
+import { makeApi, type ApiPorts, type LocalHandler } from './api.ts';
 import { Archives } from './archives.ts';
 import { currentEdge, edgesFor, edgeToAsk, isStaying, type Viewpoint } from './edge-order.ts';
-import { makeEntity } from './entity.ts';
 import { EntityCache } from './entity-cache.ts';
 import { Frames } from './frames.ts';
 import { defaultHoldLimits, type HoldLimits } from './holds.ts';
 import { callerAddress, type IsTrustedProxy } from './http/caller.ts';
-import { jsonReply, messageReply, type Entity, type HttpRequest, type Reply } from './http.ts';
+import { jsonReply, messageReply, type HttpRequest, type Reply } from './http.ts';
 import type { HttpHandlers } from './http-server.ts';
+import { nodeHandlers } from './http/node-api.ts';
 import { KnownStreams, type Standing } from './public/known-streams.ts';
 import { MediaSource } from './media-source.ts';
 import { MissingMedia } from './missing-media.ts';
-import { openApiDocument } from './openapi.ts';
 import { Playback } from './playback.ts';
 import { PublicStreams } from './public/public-streams.ts';
 import { makeRouter } from './router.ts';
@@ -73,6 +72,7 @@ export interface EdgePorts {
   /** Pages and assets. @throws when neither can be done */
   readonly loadSite: () => Promise<Site>;
   readonly operatorToken: string | undefined;
+  readonly metricsToken: string | undefined;
   readonly publicUrl: string | undefined;
   readonly isTrustedProxy: IsTrustedProxy;
   readonly cacheBytes: number;
@@ -94,6 +94,8 @@ export interface Edge extends HttpHandlers {
   readonly tick: () => void;
   /** Forgets removed streams. Called every second. */
   readonly review: () => Promise<void>;
+  /** What `/readyz` says. */
+  readonly readiness: () => Readiness['parts'];
   /** How far it has folded a stream that it follows (C7). */
   head(stream: StreamId): EdgeHead | undefined;
   /** That fold, as a snapshot. */
@@ -104,13 +106,12 @@ export interface Edge extends HttpHandlers {
   close(): void;
 }
 
-const encoder = new TextEncoder();
 const defaultIdleMs = 60_000;
 const defaultMaxStreams = 2000;
 /** How far back removals are asked for: far more than the time between two questions, or that clocks differ by. */
 const removalsToldMs = 60_000;
 
-const allRoutes: readonly Route[] = [
+export const allRoutes: readonly Route[] = [
   ...streamRoutes,
   ...Object.values(playbackRoutes),
   ...Object.values(nodeRoutes),
@@ -129,17 +130,20 @@ export function makeEdge(ports: EdgePorts): Edge {
   const finder = new StreamFinder(followers, knownStreams, ports.firstSegmentMs);
   const archives = new Archives({ store, clock });
   const missing = new MissingMedia(ports);
-  const media = new MediaSource({ clock, store, cache, archives, missing, liveEdgeMs: ports.liveEdgeMs });
+  const tallyOf = (id: StreamId) => followers.get(id)?.viewerMeter;
+  const media = new MediaSource({ ...ports, cache, archives, missing, tallyOf });
   const playback = new Playback({ ...ports, followers, finder, knownStreams, media, cache });
   const publicStreams = new PublicStreams({ ...ports, knownStreams, finder });
   const state = { isLeaving: false };
+  const access = { ...ports, isLocalPort: false };
+  const readiness = () => [...ports.health(), ...mediaPart(missing), ...stayingPart(state)];
   const local = new Map<string, LocalHandler>([
     ...playbackHandlers(playback),
     ...mediaHandlers(
       new Frames({ ...ports, finder, media, cache, archives }),
       new Thumbnails({ ...ports, finder, media }),
     ),
-    ...nodeHandlers(ports, state, missing),
+    ...nodeHandlers({ ...ports, access, readiness, routes: allRoutes }),
     steeringHandler(ports, playback, state),
     edgesHandler(ports, playback, state),
     bind(publicStream, publicStream.params, nothing, (_request, input) => publicStreams.serve(input)),
@@ -151,15 +155,12 @@ export function makeEdge(ports: EdgePorts): Edge {
   const pages = new Pages({ ...ports, publicStreams });
   pages.prepare();
   const router = makeRouter(allRoutes);
-  const handle = makeApi({
-    ...ports,
-    router,
-    local,
-    fallback: (request, origin) => pages.serve(request, origin),
-  });
+  const fallback: ApiPorts['fallback'] = (request, origin) => pages.serve(request, origin);
+  const handle = makeApi({ ...ports, access, router, local, fallback });
   return {
     hot: playback.hot,
     handle,
+    readiness,
     tick: () => {
       playback.refresh();
       followers.sweep();
@@ -246,64 +247,15 @@ function edgesHandler(ports: EdgePorts, playback: Playback, state: Leaving) {
   });
 }
 
-function nodeHandlers(
-  ports: EdgePorts,
-  state: Leaving,
-  missing: MissingMedia,
-): readonly (readonly [string, LocalHandler])[] {
-  const documents = new Map<string, Entity>();
-  const alive = messageReply(200, 'application/json', JSON.stringify({ status: 'ok' }));
-  return [
-    [nodeRoutes.alive.operation, () => alive],
-    [
-      nodeRoutes.ready.operation,
-      () => readiness(ports.node, [...ports.health(), ...mediaPart(missing)], state.isLeaving),
-    ],
-    [
-      nodeRoutes.metrics.operation,
-      async () => {
-        const { text, contentType } = await ports.renderMetrics();
-        return messageReply(200, contentType, text);
-      },
-    ],
-    [nodeRoutes.openapi.operation, (_request, { origin }) => openApiEntity(documents, origin)],
-    [
-      nodeRoutes.time.operation,
-      () => messageReply(200, 'text/plain', new Date(ports.clock.utcMs()).toISOString()),
-    ],
-  ];
-}
-
 /** Named once it is worth a word; an edge is as good as the others all the same. */
 function mediaPart({ words }: MissingMedia): Readiness['parts'] {
   return words === undefined ? [] : [{ name: 'media', isReady: true, detail: words }];
 }
 
-function readiness(node: string, parts: Readiness['parts'], isLeaving: boolean): Reply {
-  const leaving = {
-    name: 'staying',
-    isReady: !isLeaving,
-    ...(isLeaving ? { detail: 'this node is shutting down' } : {}),
-  };
-  const all = [...parts, leaving];
-  const ready = all.every(({ isReady }) => isReady);
-  return jsonReply(ready ? 200 : 503, { ready, node, parts: all } satisfies Readiness);
-}
-
-/** Names under which one node is reached: few; a caller that makes names up gets its document made each time. */
-const maxDocuments = 16;
-
-function openApiEntity(documents: Map<string, Entity>, origin: string): Entity {
-  const known = documents.get(origin);
-  if (known !== undefined) return known;
-  const body = encoder.encode(JSON.stringify(openApiDocument(allRoutes, origin)));
-  const entity = makeEntity(body, {
-    contentType: 'application/json',
-    cacheControl: 'no-cache',
-    isText: true,
-  });
-  if (documents.size < maxDocuments) documents.set(origin, entity);
-  return entity;
+/** A part of its own: a node that is told to stop still answers, and says so. */
+function stayingPart({ isLeaving }: Leaving): Readiness['parts'] {
+  const detail = isLeaving ? { detail: 'this node is shutting down' } : {};
+  return [{ name: 'staying', isReady: !isLeaving, ...detail }];
 }
 
 const nothing = z.object({});

@@ -38,6 +38,11 @@ export interface Variant {
   readonly head: Head;
 }
 
+/** Requests, by whoever answers them. */
+export interface Tally {
+  requests: number;
+}
+
 /** A 200 reply that may be answered by 206, 304 or 416 instead, and may have compressed forms. */
 export interface Entity extends Variant {
   readonly isRangeable: boolean;
@@ -47,6 +52,8 @@ export interface Entity extends Variant {
   readonly brotli?: () => Variant;
   /** Counted by the server, read by whoever wants to know if it is still in use. */
   hits: number;
+  /** Counted by the server as well; several entities may share it. */
+  readonly tally?: Tally | undefined;
 }
 
 /** Any other reply. */

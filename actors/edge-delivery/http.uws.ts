@@ -33,6 +33,8 @@ export interface UwsServerOptions {
   readonly metrics: Metrics;
   readonly logger: Logger;
   readonly limits?: Partial<HttpLimits>;
+  /** In metrics: which of the node's listeners; default `viewers`. */
+  readonly listener?: string;
 }
 
 const sweepMs = 1000;
@@ -54,11 +56,11 @@ class UwsServer implements HttpServer {
   #stopSweep: (() => void) | undefined;
   #closed: Promise<void> | undefined;
 
-  constructor({ clock, metrics, logger, limits }: UwsServerOptions) {
+  constructor({ clock, metrics, logger, limits, listener = 'viewers' }: UwsServerOptions) {
     this.#clock = clock;
     this.#logger = logger;
     this.#limits = affordable({ ...defaultHttpLimits, ...limits });
-    this.#traffic = new Traffic(metrics);
+    this.#traffic = new Traffic(metrics, listener);
     this.#responder = new Responder(clock, this.#limits, this.#traffic);
   }
 
@@ -113,6 +115,7 @@ class UwsServer implements HttpServer {
     const entity = handlers.hot(query === undefined || query === '' ? path : `${path}?${query}`);
     if (entity === undefined) return this.#onOtherRequest(handlers, response, request);
     entity.hits++;
+    if (entity.tally !== undefined) entity.tally.requests++;
     const isConditional =
       request.getHeader('if-none-match') !== '' || (entity.isRangeable && request.getHeader('range') !== '');
     if (isConditional) {

@@ -1,6 +1,7 @@
 /** The OpenAPI 3.1 document, made of the very schemas that validate requests. */
 import { z } from 'zod';
 import type { Route } from '../../cluster/contract/routes.ts';
+import { unreachable } from '../../cluster/model/unreachable.ts';
 import { catalogue, type ErrorCode } from '../../cluster/errors/catalogue.ts';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -22,7 +23,7 @@ export function openApiDocument(routes: readonly Route[], serverUrl: string): Js
     },
     servers: [{ url: serverUrl }],
     paths,
-    components: { schemas, securitySchemes: { operator: { type: 'http', scheme: 'bearer' } } },
+    components: { schemas, securitySchemes },
   };
 }
 
@@ -33,7 +34,7 @@ function operationOf(route: Route, schemas: Record<string, unknown>): Json {
     operationId: operation,
     summary,
     tags: [tag],
-    ...(auth === 'operator' ? { security: [{ operator: [] }] } : {}),
+    ...securityOf(auth),
     ...(parameters.length === 0 ? {} : { parameters }),
     ...(body === undefined
       ? {}
@@ -45,6 +46,24 @@ function operationOf(route: Route, schemas: Record<string, unknown>): Json {
         }),
     responses: { ...successOf(route, schemas), ...failuresOf(errorsOf(route)) },
   };
+}
+
+const securitySchemes = {
+  operator: { type: 'http', scheme: 'bearer', description: "The operator's token; the demo prints it." },
+  scrape: { type: 'http', scheme: 'bearer', description: 'The token of `TANGAZA_METRICS_TOKEN`.' },
+};
+
+function securityOf(auth: Route['auth']): Json {
+  switch (auth) {
+    case 'none':
+      return {};
+    case 'operator':
+      return { security: [{ operator: [] }] };
+    case 'insider':
+      return { security: [{ operator: [] }, { scrape: [] }] };
+    default:
+      return unreachable(auth);
+  }
 }
 
 function successOf({ reply }: Route, schemas: Record<string, unknown>): Json {
@@ -73,7 +92,7 @@ function errorsOf({ auth, body, params, query, action, errors }: Route): readonl
   return [
     ...errors,
     ...(params === undefined && query === undefined && body === undefined ? [] : (['BAD_REQUEST'] as const)),
-    ...(auth === 'operator' ? (['UNAUTHENTICATED'] as const) : []),
+    ...(auth === 'none' ? [] : (['UNAUTHENTICATED'] as const)),
     ...(body === undefined ? [] : (['BODY_TOO_LARGE'] as const)),
     ...(action === undefined ? [] : (['UNAVAILABLE', 'DEADLINE_EXCEEDED'] as const)),
   ];

@@ -90,7 +90,10 @@ export class Playback {
     const { id, rendition, startTime } = params;
     const period = mustBePeriod(params.period);
     const follower = await this.#ports.finder.find(id);
-    return this.#ports.media.segment(request, follower, { period, rendition, startTime: Number(startTime) });
+    const name = { period, rendition, startTime: Number(startTime) };
+    const entity = await this.#ports.media.segment(request, follower, name);
+    if (entity.tally !== undefined) entity.tally.requests++;
+    return entity;
   }
 
   async init(_request: HttpRequest, { params }: RouteInput<InitParams>): Promise<Entity> {

@@ -15,6 +15,7 @@ import { applyEntry, emptyTimeline, rewound } from '../media/timeline/fold.ts';
 import type { Timeline } from '../media/timeline/timeline.ts';
 import { Holds, type HoldLimits, type Outcome } from './holds.ts';
 import type { Entity, HttpRequest } from './http.ts';
+import { ViewerMeter } from './public/viewer-meter.ts';
 
 export interface FollowerPorts {
   readonly clock: Clock;
@@ -31,6 +32,8 @@ const lastPauseMs = 5000;
 
 export class StreamFollower {
   readonly id: StreamId;
+  /** Who watches here. */
+  readonly viewerMeter = new ViewerMeter();
   readonly #ports: FollowerPorts;
   readonly #holds: Holds;
   readonly #abort = new AbortController();
@@ -59,6 +62,12 @@ export class StreamFollower {
   /** For how long no media was announced; counted by `sweep` while the log can be heard. */
   get silentMs(): number {
     return this.#silentMs;
+  }
+
+  /** An estimate: viewer-meter.ts. */
+  get viewers(): number {
+    const newest = this.#timeline.periods.at(-1)?.segments.at(-1);
+    return this.viewerMeter.viewers((newest?.duration90k ?? 180_000) / 90_000);
   }
 
   get heldRequests(): number {

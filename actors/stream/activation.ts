@@ -30,6 +30,7 @@ import { isSending } from './sessions.ts';
 import { createOwner, decide, type TakenStream } from './owner.ts';
 import type { Command, Effect, Now, OfferReply, OwnerEvent, OwnerState, ReplyTo } from './owner-state.ts';
 import { feeding } from './sessions.ts';
+import { figuresOf, type StreamFigures } from './stream-figures.ts';
 import { isWanted } from './task-reports.ts';
 
 const maxWaiting = 256;
@@ -60,6 +61,7 @@ export class Activation {
   readonly #ports: ActivationPorts;
   readonly #waiting = new Map<ReplyTo, Waiting>();
   readonly #underWay = new Set<Promise<void>>();
+  readonly #counts = new Map<OwnerEvent, number>();
   #state: OwnerState;
   #asked = 0;
   #isGivenAway = false;
@@ -170,6 +172,10 @@ export class Activation {
     }
   }
 
+  figures(): StreamFigures {
+    return figuresOf(this.#state, this.#counts, this.#now());
+  }
+
   health(successors: readonly NodeId[]): StreamHealth {
     return healthOf(this.#state, successors, this.#now());
   }
@@ -269,6 +275,7 @@ export class Activation {
           ...(effect.code === undefined ? {} : { code: effect.code }),
         });
       case 'count':
+        this.#counts.set(effect.event, (this.#counts.get(effect.event) ?? 0) + effect.by);
         return count(effect.event, effect.by);
       case 'say':
         return logger[effect.level](effect.fields, effect.message);

@@ -105,17 +105,29 @@ function faultOf(state: OwnerState, period: TimelinePeriod, now: Now): string | 
 
 function renditionHealth({ timeline }: OwnerState, now: Now): StreamHealth['renditions'] {
   const period = timeline.periods.at(-1);
-  if (period === undefined || timeline.availabilityStartMs === undefined) return [];
-  const startMs = timeline.availabilityStartMs;
+  const { availabilityStartMs: startMs = 0 } = timeline;
+  return lagsMs({ timeline }, now).map(({ name, lagMs }) => ({
+    name,
+    lagMs,
+    gaps: period?.segments.filter((segment) => !isPresent(segment.renditions[name])).length ?? 0,
+    recentGaps: gapsSince(timeline, name, (now.utcMs - startMs - recentGapsMs) * 90),
+  }));
+}
+
+/** How far the end of the newest segment of each rendition that viewers get lies behind now. */
+export function lagsMs(
+  { timeline }: Pick<OwnerState, 'timeline'>,
+  now: Now,
+): readonly { readonly name: RenditionName; readonly lagMs: number }[] {
+  const period = timeline.periods.at(-1);
+  const { availabilityStartMs: startMs } = timeline;
+  if (period === undefined || startMs === undefined) return [];
   return servedRenditions(period).map(({ name }) => {
     const last = period.segments.findLast((segment) => isPresent(segment.renditions[name]));
     const end90k = last === undefined ? 0 : last.start90k + last.duration90k;
-    const gaps = period.segments.filter((segment) => !isPresent(segment.renditions[name])).length;
     return {
       name,
       lagMs: Math.max(0, Math.round(now.utcMs - startMs - presentationTime90k(period, end90k) / 90)),
-      gaps,
-      recentGaps: gapsSince(timeline, name, (now.utcMs - startMs - recentGapsMs) * 90),
     };
   });
 }

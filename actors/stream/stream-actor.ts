@@ -48,6 +48,7 @@ import { actorMetrics, showLive, type ActorMetrics } from './actor-metrics.ts';
 import { Orphans } from './orphans.ts';
 import { Standstills } from './standstills.ts';
 import type { OwnerSettings } from './owner-state.ts';
+import { showStreams } from './stream-figures.ts';
 
 const tickMs = 100;
 const defaultEndAfterMs = 60_000;
@@ -127,6 +128,7 @@ export class StreamActor {
     const { events, ...gauges } = actorMetrics(metrics);
     this.#events = events;
     this.#gauges = gauges;
+    showStreams(metrics, () => this.#live.map((one) => one.figures()));
   }
 
   /** Begins to keep deadlines, and takes up what an earlier boot of this node owned (N4). */

@@ -12,8 +12,8 @@ export interface Route {
   readonly operation: string;
   readonly summary: string;
   readonly tag: 'streams' | 'cluster' | 'playback' | 'node' | 'audience';
-  /** `operator`: a bearer token is needed. */
-  readonly auth: 'none' | 'operator';
+  /** `operator`: the operator's bearer token is needed; `insider`: that, or the one for scrapes, or the operator port. */
+  readonly auth: 'none' | 'operator' | 'insider';
   readonly params?: z.ZodObject;
   readonly query?: z.ZodObject;
   readonly body?: z.ZodType;

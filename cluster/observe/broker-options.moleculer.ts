@@ -1,5 +1,5 @@
-/** The broker's settings, its log lines in our log, its metrics on our `/metrics`. */
-import { MetricReporters, type BrokerOptions, type MetricRegistry } from 'moleculer';
+/** The broker's settings, and its log lines in our log. Its own metrics are off: they name the host, its user and addresses. */
+import type { BrokerOptions } from 'moleculer';
 import type { RegionId } from '../model/ids.ts';
 import type { Logger } from './logger.ts';
 
@@ -8,20 +8,12 @@ interface BaseOptions {
   readonly brokerId: string;
   readonly natsServers: readonly string[];
   readonly logger: Logger;
-  /** Adds Moleculer's own metrics to the node's registry. */
-  readonly addSource: (render: () => string) => void;
 }
 
 const stopTimeoutMs = 4000;
 
 /** One namespace a region: heartbeats go to every node of it. */
-export function baseBrokerOptions({
-  region,
-  brokerId,
-  natsServers,
-  logger,
-  addSource,
-}: BaseOptions): BrokerOptions {
+export function baseBrokerOptions({ region, brokerId, natsServers, logger }: BaseOptions): BrokerOptions {
   return {
     nodeID: brokerId,
     namespace: `tangaza-${region}`,
@@ -53,32 +45,8 @@ export function baseBrokerOptions({
     skipProcessEventRegistration: true,
     tracking: { enabled: true, shutdownTimeout: stopTimeoutMs },
     validator: false,
-    metrics: { enabled: true, reporter: [new MoleculerMetrics(addSource)] },
+    metrics: { enabled: false },
   };
-}
-
-/** Moleculer's Prometheus text without its own listener, which would bind 0.0.0.0:3030. */
-class MoleculerMetrics extends MetricReporters.Prometheus {
-  /** Moleculer's types want a name here; its code takes the instance. */
-  readonly type = 'Prometheus';
-  /** Not in Moleculer's types. */
-  declare generatePrometheusResponse: () => string;
-  readonly #addSource: (render: () => string) => void;
-
-  constructor(addSource: (render: () => string) => void) {
-    super({});
-    this.#addSource = addSource;
-  }
-
-  override init(registry: MetricRegistry): void {
-    MetricReporters.Base.prototype.init.call(this, registry);
-    this.#addSource(() => this.generatePrometheusResponse());
-  }
-
-  /** There is no listener to close. */
-  override stop(): Promise<void> {
-    return Promise.resolve();
-  }
 }
 
 /** Moleculer hands over any arguments; ours are fields and a sentence. */

@@ -249,8 +249,8 @@ async function sequencesOf({ url }: DemoNode, streams: readonly string[]): Promi
   );
 }
 
-async function lostSegments({ url }: DemoNode): Promise<number> {
-  const lines = (await text(`${url}/metrics`))
+async function lostSegments({ operator }: DemoNode): Promise<number> {
+  const lines = (await text(`${operator}/metrics`))
     .split('\n')
     .filter((line) => line.startsWith('tangaza_ingest_lost_segments_total'));
   return lines.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);

@@ -123,6 +123,7 @@ function asJson({ nodes, token, stream }: DemoCluster): object {
     ready: true,
     edges: nodes.map(({ region, node, url }) => ({ region, node, url })),
     ingest: nodes.map(({ region, node, rtmp }) => ({ region, node, url: rtmp })),
+    operator: nodes.map(({ region, node, operator: url }) => ({ region, node, url })),
     token,
     stream: {
       ...stream,
@@ -146,6 +147,7 @@ function asText({ nodes, token, stream }: DemoCluster, { publisher }: UpOptions)
     `  publish     server ${nodes.map(({ rtmp }) => rtmp).join(' or ')}`,
     `              key    ${stream.key}${publisher ? '   (taken by the test publisher: start with --no-publisher to use your own)' : ''}`,
     `  API token   ${token}`,
+    `  metrics     ${nodes.map(({ operator }) => `${operator}/metrics`).join('\n              ')}`,
     '',
     publisher
       ? '  A test publisher is on air.'

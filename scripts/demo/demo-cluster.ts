@@ -12,7 +12,7 @@ import { UnusableError } from '../../config/unusable.ts';
 import { askHttp, askNats, type Answer } from './answers.system.ts';
 import { freePort } from './free-port.system.ts';
 import { endLeftovers } from './leftovers.system.ts';
-import { placedNodes } from './ports.ts';
+import { operatorPortOf, placedNodes } from './ports.ts';
 import { lookAtPorts } from './preflight.system.ts';
 import type { ProcessEvent } from './process-event.ts';
 import { leftoversIn, RunningFile } from './running-demo.disk.ts';
@@ -60,6 +60,8 @@ export interface DemoNode {
   readonly url: string;
   /** `rtmp://127.0.0.1:1935/live` */
   readonly rtmp: string;
+  /** `http://127.0.0.1:8180`: its metrics, without a token. */
+  readonly operator: string;
   readonly process: SupervisedProcess;
 }
 
@@ -233,10 +235,11 @@ async function startRegion(site: Site, { id, secrets, key }: RegionPlan): Promis
   for (const { ordinal, node } of placedNodes(options).filter(({ region }) => region === id)) {
     const httpPort = options.portBase === 0 ? await freePort() : options.portBase + ordinal;
     const rtmpPort = options.rtmpBase === 0 ? await freePort() : options.rtmpBase + ordinal;
+    const operatorPort = options.portBase === 0 ? await freePort() : operatorPortOf(httpPort);
     const env = {
       ...withoutUseless(process.env),
       ...nodeEnv({
-        ...{ region: id, node, httpPort, rtmpPort, dataDir, token: secrets.operatorToken },
+        ...{ region: id, node, httpPort, rtmpPort, operatorPort, dataDir, token: secrets.operatorToken },
         natsUrl: (await options.natsOf?.(node, natsUrl)) ?? natsUrl,
       }),
       ...(objectStore === undefined ? {} : storeEnv(s3Port, keys)),
@@ -248,6 +251,7 @@ async function startRegion(site: Site, { id, secrets, key }: RegionPlan): Promis
       url: `http://${host}:${httpPort}`,
       rtmp: `rtmp://${host}:${rtmpPort}/live`,
       process: run(specOfNode(options, node, env)),
+      operator: `http://${host}:${operatorPort}`,
     });
   }
   return { id, dataDir, nats, natsUrl, objectStore, nodes };
@@ -258,6 +262,7 @@ export interface NodeSite {
   readonly node: string;
   readonly httpPort: number;
   readonly rtmpPort: number;
+  readonly operatorPort: number;
   readonly natsUrl: string;
   /** The region's: its nodes on this machine share it. */
   readonly dataDir: string;
@@ -265,12 +270,14 @@ export interface NodeSite {
 }
 
 /** What `tangaza node` must be told to be that node of a demo cluster. */
-export function nodeEnv({ region, node, httpPort, rtmpPort, natsUrl, dataDir, token }: NodeSite) {
+export function nodeEnv(site: NodeSite) {
+  const { region, node, httpPort, rtmpPort, operatorPort, natsUrl, dataDir, token } = site;
   return {
     TANGAZA_NODE_ID: node,
     TANGAZA_REGION: region,
     TANGAZA_HTTP_HOST: host,
     TANGAZA_HTTP_PORT: String(httpPort),
+    TANGAZA_OPERATOR_PORT: String(operatorPort),
     TANGAZA_RTMP_HOST: host,
     TANGAZA_RTMP_PORT: String(rtmpPort),
     TANGAZA_NATS_URL: natsUrl,

@@ -24,6 +24,9 @@ export interface PlacedNode {
 
 const highestPort = 65_535;
 
+/** The operator port of the node of that HTTP port. */
+export const operatorPortOf = (httpPort: number): number => httpPort + 100;
+
 export function placedNodes({ regions, nodes }: Pick<PortBases, 'regions' | 'nodes'>): readonly PlacedNode[] {
   return Array.from({ length: regions * nodes }, (_, ordinal) => {
     const region = `region-${Math.floor(ordinal / nodes) + 1}`;
@@ -31,16 +34,21 @@ export function placedNodes({ regions, nodes }: Pick<PortBases, 'regions' | 'nod
   });
 }
 
-/** In the order of the nodes. A base of 0 wants none: free ones are taken. */
+/** In the order of the nodes, operator ports last. A base of 0 wants none: free ones are taken. */
 export function wantedPorts(bases: PortBases): readonly WantedPort[] {
-  return placedNodes(bases).flatMap(({ ordinal, node }) => [
-    ...(bases.portBase === 0
-      ? []
-      : [{ port: bases.portBase + ordinal, what: `HTTP of ${node}`, flag: '--port-base' as const }]),
-    ...(bases.rtmpBase === 0
-      ? []
-      : [{ port: bases.rtmpBase + ordinal, what: `RTMP of ${node}`, flag: '--rtmp-base' as const }]),
+  const placed = placedNodes(bases);
+  const http = { base: bases.portBase, flag: '--port-base' } as const;
+  const rtmp = { base: bases.rtmpBase, flag: '--rtmp-base' } as const;
+  const wanted = placed.flatMap(({ ordinal, node }) => [
+    { ...http, port: http.base + ordinal, what: `HTTP of ${node}` },
+    { ...rtmp, port: rtmp.base + ordinal, what: `RTMP of ${node}` },
   ]);
+  const operator = placed.map(({ ordinal, node }) => ({
+    ...http,
+    port: operatorPortOf(http.base + ordinal),
+    what: `metrics of ${node}`,
+  }));
+  return [...wanted, ...operator].flatMap(({ base, ...one }) => (base === 0 ? [] : [one]));
 }
 
 /** What is wrong whatever runs on this machine: no such port, or one port for two. */

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { NodeId, RegionId } from '../../cluster/model/ids.ts';
 import { TangazaError } from '../../cluster/errors/tangaza-error.ts';
 import { recordingLogger, type LogLine } from '../support/rtmp-recorder.ts';
-import { startTestEdge } from '../support/test-edge.ts';
+import { operatorToken, startTestEdge } from '../support/test-edge.ts';
 import { openSocket, rawRequest, readUntil } from '../support/raw-http.ts';
 
 const Problem = z.looseObject({ status: z.number(), code: z.string() });
@@ -174,7 +174,8 @@ test('committed media that the store has no more is a 404 that says so, counted,
   expect((await fetch(edge.url + stream.segmentPath(3))).status).toBe(200);
   expect(await edge.metric('tangaza_edge_missing_media_total')).toBe(3);
   expect(lines.filter(({ message }) => message.startsWith('committed media is missing'))).toHaveLength(1);
-  expect(await (await fetch(`${edge.url}/readyz`)).json()).toMatchObject({
+  const headers = { authorization: `Bearer ${operatorToken}` };
+  expect(await (await fetch(`${edge.url}/readyz`, { headers })).json()).toMatchObject({
     ready: true,
     parts: [{ name: 'media', detail: expect.stringContaining(stream.segmentPath(2)) }, { name: 'staying' }],
   });

@@ -2,13 +2,15 @@
 import { Kvm } from '@nats-io/kv';
 import { connect } from '@nats-io/transport-node';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { availableParallelism, tmpdir } from 'node:os';
+import { availableParallelism, hostname, networkInterfaces, tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { ServiceBroker } from 'moleculer';
 import { expect, test } from 'vitest';
 import { View } from '../../cluster/membership/view.ts';
 import { loadConfig } from '../../config/config.ts';
 import { composeNode } from '../../moleculer.config.ts';
+import { freePort } from '../../scripts/demo/free-port.system.ts';
+import { lintMetrics, readSeries } from '../support/metric-lint.ts';
 import { startNats, type TestNats } from '../support/start-nats.ts';
 import { codeOf } from '../support/stream-feed.ts';
 
@@ -52,4 +54,23 @@ test('a node tells its weight to the others', async () => {
   await using connection = await connect({ servers: nats.url });
   const entry = await (await new Kvm(connection).open('members-local')).get('view');
   expect(View.parse(entry?.json()).members.map(({ id, weight }) => `${id} ${weight}`)).toEqual(['n1 2.5']);
+});
+
+// As it once was, through Moleculer's own metrics: the host's name, its user, its addresses and the arguments of the process.
+test('what a whole node measures is named as Prometheus wants it, and tells nothing of the machine and its user', async () => {
+  const port = await freePort();
+  await using nats = await startNats({ jetstream: true });
+  await using _node = await startWholeNode(nats, { TANGAZA_OPERATOR_PORT: String(port) });
+  const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+  expect(lintMetrics(text)).toEqual([]);
+  const series = readSeries(text);
+  const foreign = series.filter(({ name }) => !/^(?:tangaza|process|nodejs)_/.test(name));
+  expect(foreign).toEqual([]);
+  expect(series.length).toBeGreaterThan(50);
+  const texts = new Set(series.flatMap(({ labels }) => Object.values(labels)));
+  const addresses = Object.values(networkInterfaces()).flatMap(
+    (all) => all?.flatMap(({ mac, address }) => [mac, address]) ?? [],
+  );
+  for (const secret of [hostname(), userInfo().username, process.execPath, process.cwd(), ...addresses])
+    expect([...texts].filter((label) => label.includes(secret))).toEqual([]);
 });

@@ -30,6 +30,7 @@ export async function addNode(cluster: TestCluster, node: string, more: Env = {}
     ...{ region: site.region, node, process: supervised },
     url: `http://127.0.0.1:${site.httpPort}`,
     rtmp: `rtmp://127.0.0.1:${site.rtmpPort}/live`,
+    operator: `http://127.0.0.1:${site.operatorPort}`,
     [Symbol.asyncDispose]: () => supervised.stop(),
   };
 }
@@ -41,8 +42,8 @@ export async function runNode(cluster: TestCluster, node: string, more: Env = {}
 
 async function siteOf({ regions, token }: TestCluster, node: string) {
   const { id, natsUrl, dataDir } = firstOf(regions);
-  const [httpPort, rtmpPort] = [await freePort(), await freePort()];
-  return { region: id, node, httpPort, rtmpPort, natsUrl, dataDir, token };
+  const [httpPort, rtmpPort, operatorPort] = [await freePort(), await freePort(), await freePort()];
+  return { region: id, node, httpPort, rtmpPort, operatorPort, natsUrl, dataDir, token };
 }
 
 function firstOf([region]: readonly DemoRegion[]): DemoRegion {

@@ -70,6 +70,7 @@ export async function startTestEdge(
     makeThumbnail: async () => new Uint8Array([1]),
     loadSite: () => loadSite(systemClock),
     operatorToken,
+    metricsToken: undefined,
     publicUrl: undefined,
     isTrustedProxy: () => false,
     cacheBytes: 64_000_000,

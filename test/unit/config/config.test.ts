@@ -66,6 +66,20 @@ test('a weight is 1 unless it is set, and is refused in words where it would put
     expect(faultsOf({ TANGAZA_WEIGHT: value })).toEqual(['TANGAZA_WEIGHT: a number from 0.1 to 100']);
 });
 
+test('an operator port that others can reach needs a token for scrapes', () => {
+  const token = { TANGAZA_METRICS_TOKEN: 'a-token-of-16-letters' };
+  const at = (host: string, more = {}) =>
+    loadConfig({ TANGAZA_OPERATOR_PORT: '8180', TANGAZA_OPERATOR_HOST: host, ...more }, 4).operator;
+  expect(loadConfig({}, 4).operator).toBeUndefined();
+  expect(at('')).toEqual({ host: '127.0.0.1', port: 8180, isLoopback: true });
+  expect(at('::1')).toMatchObject({ isLoopback: true });
+  expect(at('10.0.0.5', token)).toMatchObject({ isLoopback: false });
+  for (const host of ['0.0.0.0', '::', '10.0.0.5', 'monitor.example.org'])
+    expect(faultsOf({ TANGAZA_OPERATOR_HOST: host })).toEqual([
+      expect.stringMatching(/^TANGAZA_OPERATOR_HOST: .*TANGAZA_METRICS_TOKEN/),
+    ]);
+});
+
 test('trusted proxies are addresses and ranges; what is none is refused in words', () => {
   expect(loadConfig({}, 4).http.trustedProxies).toEqual([]);
   expect(loadConfig({ TANGAZA_TRUSTED_PROXIES: '10.0.0.0/8, ::1,fd00::/8' }, 4).http.trustedProxies).toEqual([

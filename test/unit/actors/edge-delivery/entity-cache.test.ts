@@ -5,7 +5,7 @@ import { errorCodeOf, TangazaError } from '../../../../cluster/errors/tangaza-er
 import { noMetrics } from '../../../../cluster/observe/metrics.ts';
 
 const kilobyte = 1024;
-const object = (bytes: number) => mediaEntity(new Uint8Array(bytes), 'video/mp4', 't');
+const object = (bytes: number) => mediaEntity(new Uint8Array(bytes), { contentType: 'video/mp4', tag: 't' });
 /** Room for `count` objects of 1 kB with their overhead. */
 const cacheOf = (count: number, maxLoads = 100) =>
   new EntityCache({ maxBytes: count * 2 * kilobyte, maxLoads, metrics: noMetrics });

@@ -26,7 +26,7 @@ test('every route is in the document, under its method, with its success and its
     const found = document.paths[route.path]?.[route.method];
     expect(found?.operationId).toBe(route.operation);
     expect(Object.keys(found?.responses ?? {})).toContain(String(route.reply.status));
-    expect(found?.security !== undefined).toBe(route.auth === 'operator');
+    expect(found?.security !== undefined).toBe(route.auth !== 'none');
   }
 });
 

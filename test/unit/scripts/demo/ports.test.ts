@@ -25,6 +25,8 @@ test('each port is wanted by name, with the flag that moves it', () => {
     '1935 RTMP of region-1-node-1 --rtmp-base',
     '8081 HTTP of region-1-node-2 --port-base',
     '1936 RTMP of region-1-node-2 --rtmp-base',
+    '8180 metrics of region-1-node-1 --port-base',
+    '8181 metrics of region-1-node-2 --port-base',
   ]);
   expect(wantedPorts({ ...bases, portBase: 0, rtmpBase: 0 })).toEqual([]);
 });

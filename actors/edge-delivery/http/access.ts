@@ -1,0 +1,60 @@
+/**
+ * Who may do what: the operator's token opens everything; a scrape token opens what tells of the machine and no more.
+ *
+ * What tells of the machine (`/metrics`, details of `/readyz`) needs no token on the operator port while that is bound to the
+ * loopback. A page in a browser on this host is no operator: a request with an `Origin`, or one that names another host
+ * (DNS rebinding), needs a token there as well.
+ */
+import { hash, timingSafeEqual } from 'node:crypto';
+import { TangazaError } from '../../../cluster/errors/tangaza-error.ts';
+import type { HttpRequest } from '../http.ts';
+
+export interface Access {
+  /** Without one, operator routes are closed. */
+  readonly operatorToken: string | undefined;
+  readonly metricsToken: string | undefined;
+  /** The listener is the operator port, bound to the loopback. */
+  readonly isLocalPort: boolean;
+}
+
+/** @throws TangazaError `UNAUTHENTICATED` */
+export function mustBeOperator(request: HttpRequest, { operatorToken }: Access): void {
+  if (!hasToken(request, operatorToken))
+    throw new TangazaError('UNAUTHENTICATED', 'Send Authorization: Bearer with the operator token.');
+}
+
+/** @throws TangazaError `UNAUTHENTICATED` */
+export function mustBeInsider(request: HttpRequest, access: Access): void {
+  if (isInsider(request, access)) return;
+  throw new TangazaError(
+    'UNAUTHENTICATED',
+    access.isLocalPort
+      ? 'Only callers of this host that name it 127.0.0.1, [::1] or localhost need no token here: send Authorization: Bearer with the operator token or the one of TANGAZA_METRICS_TOKEN.'
+      : 'Send Authorization: Bearer with the operator token or the one of TANGAZA_METRICS_TOKEN; the operator port (TANGAZA_OPERATOR_PORT) needs none.',
+  );
+}
+
+/** May the caller hear what tells of the machine? */
+export function isInsider(request: HttpRequest, access: Access): boolean {
+  return (
+    (access.isLocalPort && isOfThisHost(request)) ||
+    hasToken(request, access.operatorToken) ||
+    hasToken(request, access.metricsToken)
+  );
+}
+
+const loopbackHost = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d{1,5})?$/i;
+
+function isOfThisHost(request: HttpRequest): boolean {
+  return request.header('origin') === '' && loopbackHost.test(request.header('host'));
+}
+
+/** Compares hashes, so that neither length nor content of the token shows in the time it takes. */
+function hasToken(request: HttpRequest, token: string | undefined): boolean {
+  const [, given = ''] = /^Bearer +([\x21-\x7e]{1,1000}) *$/i.exec(request.header('authorization')) ?? [];
+  return (
+    token !== undefined &&
+    token !== '' &&
+    timingSafeEqual(hash('sha256', given, 'buffer'), hash('sha256', token, 'buffer'))
+  );
+}

@@ -1,0 +1,97 @@
+/** What a node answers of itself: alive, ready, metrics, interface, time. Served on the viewers' port and on the operator's. */
+import { nodeRoutes, type Readiness } from '../../../cluster/contract/routes-node.ts';
+import type { Route } from '../../../cluster/contract/routes.ts';
+import { TangazaError } from '../../../cluster/errors/tangaza-error.ts';
+import type { NodeId } from '../../../cluster/model/ids.ts';
+import type { Clock } from '../../../cluster/time/clock.ts';
+import type { LocalHandler } from '../api.ts';
+import { makeApi } from '../api.ts';
+import { makeEntity } from '../entity.ts';
+import { jsonReply, messageReply, problemReply, type Entity, type Reply } from '../http.ts';
+import type { HttpHandlers } from '../http-server.ts';
+import { openApiDocument } from '../openapi.ts';
+import { makeRouter } from '../router.ts';
+import { isInsider, type Access } from './access.ts';
+
+export interface NodeApiPorts {
+  readonly node: NodeId;
+  readonly clock: Clock;
+  readonly access: Access;
+  /** What this node needs to serve. */
+  readonly readiness: () => Readiness['parts'];
+  /** Prometheus text and its content type. */
+  readonly renderMetrics: () => Promise<{ readonly text: string; readonly contentType: string }>;
+  /** Of the whole API: what the document lists. */
+  readonly routes: readonly Route[];
+}
+
+/** However often it is asked, the text is made once in this time: some thousand series take some milliseconds. */
+const metricsAgeMs = 1000;
+
+/** By operation. */
+export function nodeHandlers(ports: NodeApiPorts): readonly (readonly [string, LocalHandler])[] {
+  const documents = new Map<string, Entity>();
+  const alive = messageReply(200, 'application/json', JSON.stringify({ status: 'ok' }));
+  return [
+    [nodeRoutes.alive.operation, () => alive],
+    [nodeRoutes.ready.operation, (request) => readyReply(ports, isInsider(request, ports.access))],
+    [nodeRoutes.metrics.operation, metricsHandler(ports)],
+    [nodeRoutes.openapi.operation, (_request, { origin }) => openApiEntity(ports.routes, documents, origin)],
+    [
+      nodeRoutes.time.operation,
+      () => messageReply(200, 'text/plain', new Date(ports.clock.utcMs()).toISOString()),
+    ],
+  ];
+}
+
+/** All that the operator port serves; nothing of it is for viewers. */
+export function makeOperatorApi(ports: NodeApiPorts): HttpHandlers {
+  const routes = Object.values(nodeRoutes);
+  const paths = routes.map(({ path }) => path).join(', ');
+  const handle = makeApi({
+    ...{ clock: ports.clock, access: ports.access, router: makeRouter(routes) },
+    local: new Map(nodeHandlers(ports)),
+    call: () => Promise.reject(new Error('no route of a node calls an action')),
+    publicUrl: undefined,
+    isTrustedProxy: () => false,
+    fallback: () => problemReply(new TangazaError('NOT_FOUND', `The operator port serves ${paths}.`)),
+  });
+  return { hot: () => undefined, handle };
+}
+
+function metricsHandler({ clock, renderMetrics }: NodeApiPorts): LocalHandler {
+  let made: { readonly atMs: number; readonly reply: Promise<Reply> } | undefined;
+  const make = async (): Promise<Reply> => {
+    const { text, contentType } = await renderMetrics();
+    return messageReply(200, contentType, text);
+  };
+  return () => {
+    const nowMs = clock.monotonicMs();
+    if (made === undefined || nowMs - made.atMs >= metricsAgeMs) made = { atMs: nowMs, reply: make() };
+    return made.reply;
+  };
+}
+
+/** Names members and what ails them to insiders alone; others hear which part is not ready. */
+function readyReply({ node, readiness }: NodeApiPorts, isTold: boolean): Reply {
+  const parts = readiness();
+  const ready = parts.every(({ isReady }) => isReady);
+  const told = isTold ? parts : parts.map(({ name, isReady }) => ({ name, isReady }));
+  return jsonReply(ready ? 200 : 503, { ready, node, parts: [...told] } satisfies Readiness);
+}
+
+/** Names under which one node is reached: few; a caller that makes names up gets its document made each time. */
+const maxDocuments = 16;
+
+function openApiEntity(routes: readonly Route[], documents: Map<string, Entity>, origin: string): Entity {
+  const known = documents.get(origin);
+  if (known !== undefined) return known;
+  const body = new TextEncoder().encode(JSON.stringify(openApiDocument(routes, origin)));
+  const entity = makeEntity(body, {
+    contentType: 'application/json',
+    cacheControl: 'no-cache',
+    isText: true,
+  });
+  if (documents.size < maxDocuments) documents.set(origin, entity);
+  return entity;
+}
