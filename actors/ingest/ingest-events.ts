@@ -101,7 +101,8 @@ export interface SourceSegment {
  * ends (M4). `periodEnded` follows the period's last segment or tail. After `refuse` comes nothing but what `close` gives.
  */
 export type IngestEvent =
-  | { readonly kind: 'warn'; readonly code: WarningCode; readonly detail: string }
+  /** Each one is counted; `isTold` says whether the log should have it, for it may have had many of its kind. */
+  | { readonly kind: 'warn'; readonly code: WarningCode; readonly detail: string; readonly isTold: boolean }
   | { readonly kind: 'refuse'; readonly code: ErrorCode; readonly detail: string }
   | { readonly kind: 'periodReady'; readonly ordinal: number; readonly period: PeriodDescription }
   | { readonly kind: 'segment'; readonly ordinal: number; readonly segment: SourceSegment }

@@ -150,8 +150,8 @@ export class IngestSession implements IngestSessionApi {
   }
 
   #warn(code: WarningCode, detail: string): void {
-    if (this.#warnings.note(code, detail, this.#now.runningMs))
-      this.#events.push({ kind: 'warn', code, detail });
+    const isTold = this.#warnings.note(code, detail, this.#now.runningMs);
+    this.#events.push({ kind: 'warn', code, detail, isTold });
   }
 
   #take(tag: FlvTag): void {

@@ -62,8 +62,6 @@ export interface RunnerOptions {
   readonly attached: AttachReply;
 }
 
-/** A warning is logged once in this time for each of its codes. */
-const warnEveryMs = 10_000;
 const detachAttempts = 3;
 type SegmentEvent = Extract<IngestEvent, { kind: 'segment' | 'tail' }>;
 
@@ -72,7 +70,6 @@ export class SessionRunner implements TagSink {
   readonly #options: RunnerOptions;
   readonly #queue: OfferQueue;
   readonly #periods = new Map<number, OpenedPeriod>();
-  readonly #warnedAtMs = new Map<string, number>();
   readonly #link: OwnerLink;
   readonly #reports: InputReports;
   readonly #left = Promise.withResolvers<void>();
@@ -183,7 +180,7 @@ export class SessionRunner implements TagSink {
   #carryOutOne(event: IngestEvent): void {
     switch (event.kind) {
       case 'warn':
-        this.#warn(event.code, event.detail);
+        this.#warn(event);
         return;
       case 'refuse':
         this.close(event.code, event.detail);
@@ -206,12 +203,9 @@ export class SessionRunner implements TagSink {
     }
   }
 
-  #warn(code: string, detail: string): void {
+  #warn({ code, detail, isTold }: Extract<IngestEvent, { kind: 'warn' }>): void {
     this.#ports.metrics.warnings.add(1, { code });
-    const nowMs = this.#ports.clock.runningMs();
-    if (nowMs - (this.#warnedAtMs.get(code) ?? -Infinity) < warnEveryMs) return;
-    this.#warnedAtMs.set(code, nowMs);
-    this.#ports.logger.warn({ code }, detail);
+    if (isTold) this.#ports.logger.warn({ code }, detail);
   }
 
   /** Asking the owner for a period goes through the queue too, behind the segments of the period before. */

@@ -229,5 +229,10 @@ export const periodsOf = ({ events }: Played) =>
 export const refusalsOf = ({ events }: Played) =>
   events.flatMap((event) => (event.kind === 'refuse' ? [{ code: event.code, detail: event.detail }] : []));
 
+/** What the log is told. */
 export const warningsOf = ({ events }: Played) =>
-  events.flatMap((event) => (event.kind === 'warn' ? [event.code] : []));
+  events.flatMap((event) => (event.kind === 'warn' && event.isTold ? [event.code] : []));
+
+/** What is counted. */
+export const countedOf = ({ events }: Played, code: string): number =>
+  events.filter((event) => event.kind === 'warn' && event.code === code).length;

@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest';
 import type { FlvTag } from '../../../../../actors/ingest/ingest-port.ts';
 import {
+  countedOf,
   feed,
   periodsOf,
   play,
@@ -98,9 +99,10 @@ test.each([
   expect(health).toContain('told a time');
 });
 
-test('health counts the outliers', () => {
+test('health and the metric count the outliers', () => {
   const played = playRetimed(shape, (ms, i, kind) => ms + (kind === 'video' && i % 50 === 7 ? 10 * hour : 0));
   expect(played.session.stats(played.now).warnings[0]).toContain('(11 times)');
+  expect(countedOf(played, 'timestampOutlier')).toBe(11);
 });
 
 test('a jump of both clocks still opens a period, with all its pictures from the next keyframe on', () => {
