@@ -134,15 +134,16 @@ export class WireTarget implements AsyncDisposable {
       if (performance.now() > untilMs) throw new Error(`${sessions.size} sessions do not end`);
       await new Promise((resolve) => void setTimeout(resolve, 20));
     }
-    for (const { level, message, fields } of lines) {
+    for (const { level, message, fields } of lines.splice(0)) {
       const codes = [fields['code'], fields['reason']];
-      const isOurs = codes.includes('INTERNAL') || message === 'the session failed';
+      const isOurs =
+        codes.includes('INTERNAL') ||
+        (level === 'error' && 'error' in fields && fields['reason'] === undefined);
       if (isOurs) throw new Error(`${level}: ${message} ${JSON.stringify(fields)}`);
       if (message === 'RTMP connection refused' && (!isErrorCode(fields['code']) || fields['detail'] === ''))
         throw new Error(`refused without a reason: ${JSON.stringify(fields)}`);
       if (JSON.stringify(fields).includes('key-')) throw new Error(`a key is logged: ${message}`);
     }
-    lines.length = 0;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -179,10 +179,12 @@ export class IngestRig implements AsyncDisposable {
       store: wrapStore(store),
       stream: owner,
       otherIngest: () => otherIngest,
-      authenticate: (key) =>
-        key.startsWith('key-')
-          ? Promise.resolve({ streamId: StreamId.parse(key.slice(4)), ladder: 'default' })
-          : Promise.reject(new TangazaError('STREAM_KEY_UNKNOWN')),
+      authenticate: (key) => {
+        const id = StreamId.safeParse(key.slice(4));
+        return key.startsWith('key-') && id.success
+          ? Promise.resolve({ streamId: id.data, ladder: 'default' })
+          : Promise.reject(new TangazaError('STREAM_KEY_UNKNOWN'));
+      },
       newSessionId: () => SessionId.parse(randomUUID()),
       newSession: () => new IngestSession(),
     });

@@ -51,6 +51,8 @@ export interface ConnectionOptions {
   readonly isOverflow: boolean;
   /** Called once for each connection that did not end by the publisher's own wish; `detail` holds no secret. */
   readonly onFault: (code: ErrorCode, detail: string) => void;
+  /** What is no fault of the publisher's. */
+  readonly onError: (error: unknown) => void;
   readonly onGone: () => void;
 }
 
@@ -358,6 +360,7 @@ export class RtmpConnection implements PublisherConnection {
   /** @param advice what looks wrong with the URL; worth saying where the key was not found */
   #refuseError(error: unknown, advice?: string): void {
     const code = errorCodeOf(error);
+    if (code === 'INTERNAL') this.#options.onError(error);
     const isOurs = code !== 'INTERNAL' && error instanceof Error;
     const detail = isOurs ? error.message : catalogue[code].title;
     const hasAdvice = code === 'STREAM_KEY_UNKNOWN' && advice !== undefined;

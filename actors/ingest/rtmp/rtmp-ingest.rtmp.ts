@@ -94,7 +94,7 @@ class RtmpIngest implements IngestPort {
   }
 
   #onSocket(socket: Socket, handler: IngestHandler): void {
-    const { limits, clock } = this.#options;
+    const { limits, clock, logger } = this.#options;
     if (this.#connections.size >= limits.maxConnections) this.#dropOldestWaiting();
     const isOverflow = this.#connections.size >= limits.maxConnections;
     if (this.#isStopping || this.#connections.size >= limits.maxConnections + maxOverflow) {
@@ -113,6 +113,11 @@ class RtmpIngest implements IngestPort {
       isOverflow,
       nowMs: () => clock.runningMs(),
       onFault: (code, detail) => this.#onFault(socket, code, detail),
+      onError: (error) =>
+        logger.error(
+          { connection: id, error: error instanceof Error ? error.stack : String(error) },
+          'an RTMP connection failed by a fault of ours',
+        ),
       onGone: () => this.#onGone(id, socket),
     });
     this.#connections.set(id, connection);
