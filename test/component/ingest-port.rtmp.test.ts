@@ -128,15 +128,30 @@ test.each([
 });
 
 test.each([
-  { what: 'an HTTP request', bytes: Buffer.from('GET / HTTP/1.1\r\nHost: x\r\n\r\n') },
-  { what: 'a TLS hello', bytes: Buffer.from('16030100c8010000c40303', 'hex') },
+  {
+    what: 'an HTTP request',
+    bytes: Buffer.from('GET / HTTP/1.1\r\nHost: x\r\n\r\n'),
+    said: 'what came is HTTP: publish to rtmp://, not to rtmpt:// or http://',
+  },
+  {
+    what: 'a TLS hello',
+    bytes: Buffer.from('16030100c8010000c40303', 'hex'),
+    said: 'what came is TLS: publish to rtmp://, not to rtmps://',
+  },
+  {
+    what: 'encrypted RTMP',
+    bytes: Buffer.alloc(1537, 6),
+    said: 'what came is RTMPE: publish to rtmp://, not to rtmpe://',
+  },
+  { what: 'noise', bytes: Buffer.from('hello, world'), said: 'what came is not RTMP' },
   {
     what: 'a handshake followed by noise',
     bytes: Buffer.concat([Buffer.of(3), Buffer.alloc(3072, 9), Buffer.alloc(4000, 0xff)]),
+    said: 'Not RTMP as we take it: ',
   },
 ])(
   '$what on the port is closed at once, with a line in the log, and nobody else notices',
-  async ({ bytes }) => {
+  async ({ bytes, said }) => {
     await using recorder = await RtmpRecorder.start({ limits: { handshakeTimeoutMs: 60_000 } });
     await using healthy = await healthyPublisher(recorder);
     const socket = await openSocket(recorder.port);
@@ -146,9 +161,9 @@ test.each([
     await closing(socket);
     // Who does not speak RTMP gets no RTMP for an answer.
     expect(received.length > 0).toBe(bytes.readUInt8(0) === 3);
-    expect(
-      recorder.lines.filter(({ level }) => level === 'warn').map(({ fields }) => fields['code']),
-    ).toEqual(['MEDIA_INVALID']);
+    expect(recorder.lines.filter(({ level }) => level === 'warn').map(({ fields }) => fields)).toMatchObject([
+      { code: 'MEDIA_INVALID', detail: expect.stringContaining(said) },
+    ]);
     await healthy.stillOnAir();
   },
 );

@@ -19,7 +19,7 @@ import { ChunkReader, messageTypes, type ChunkLimits, type RtmpMessage } from '.
 import { parseCommand, type Command, type PlainCommand } from './rtmp-command.ts';
 import * as commands from './rtmp-commands.rtmp.ts';
 import { ProtocolControl } from './rtmp-control.rtmp.ts';
-import { Handshake } from './rtmp-handshake.rtmp.ts';
+import { Handshake, whatCame } from './rtmp-handshake.rtmp.ts';
 import { asAmf0, tagsOf } from './rtmp-tags.ts';
 
 /** Largest message before a publisher is authenticated: commands and metadata. */
@@ -190,7 +190,7 @@ export class RtmpConnection implements PublisherConnection {
     const result = handshake.push(data);
     if (result === 'unfinished') return;
     if (result === 'garbage') {
-      this.refuse('MEDIA_INVALID', 'what came is not RTMP');
+      this.refuse('MEDIA_INVALID', whatCame(data));
       return;
     }
     this.#state = { kind: 'commands', sinceMs: this.openedAtMs, hasPublished: false };

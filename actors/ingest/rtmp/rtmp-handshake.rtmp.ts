@@ -28,3 +28,16 @@ export class Handshake {
     return this.#received >= handshakeBytes ? { done: Buffer.alloc(0) } : 'unfinished';
   }
 }
+
+const tlsHandshake = 0x16;
+const encryptedRtmp = 6;
+
+/** What to say of first bytes that are not RTMP's. */
+export function whatCame(data: Buffer): string {
+  const [first] = data;
+  if (first === tlsHandshake) return 'what came is TLS: publish to rtmp://, not to rtmps://';
+  if (first === encryptedRtmp) return 'what came is RTMPE: publish to rtmp://, not to rtmpe://';
+  if (/^[A-Z]{3,8} /.test(data.toString('latin1', 0, 9)))
+    return 'what came is HTTP: publish to rtmp://, not to rtmpt:// or http://';
+  return 'what came is not RTMP';
+}
