@@ -11,4 +11,5 @@ export const closedGopAdvice =
 export const intraRefreshAdvice = 'turn intra refresh off and send IDRs each 2 s (x264: intra-refresh=0)';
 export const headerAdvice = 'send it first (avcC, hvcC or av1C, as OBS and ffmpeg do)';
 export const audioHeaderAdvice = 'send the AudioSpecificConfig first (AF 00 ...), as OBS and ffmpeg do';
-export const audioLayoutAdvice = 'send stereo (ffmpeg: -ac 2; OBS: Settings, Audio, Channels)';
+export const audioLayoutAdvice =
+  'send stereo or plain 5.1 (ffmpeg: -ac 2, or -af aformat=channel_layouts=5.1; OBS: Settings, Audio, Channels)';

@@ -20,6 +20,7 @@ import type { IngestEvent, Now, PeriodPlace, WarningCode } from './ingest-events
 import type { AudioConfiguration, Period, PeriodSetting } from './period.ts';
 import { frameOverheadBytes } from './period.ts';
 import { RandomAccessStage, type Picture, type RawPicture } from './picture.ts';
+import { StrayedSound } from './strayed-sound.ts';
 import type { SessionLimits } from './session-limits.ts';
 import type { VideoConfiguration } from './video-configuration.ts';
 import { VideoPeriod } from './video-period.ts';
@@ -67,6 +68,7 @@ export class Feed {
   /** `dtsMs` is unknown until the first picture. */
   #keyWait: { readonly dtsMs: number | undefined; readonly runningMs: number } | undefined;
   #keyframeIntervalMs: number | undefined;
+  readonly #sound = new StrayedSound();
 
   constructor(ports: FeedPorts) {
     this.#ports = ports;
@@ -108,6 +110,11 @@ export class Feed {
       (sum, period) => sum + period.bufferedBytes,
       heldBytes + this.#stage.heldBytes,
     );
+  }
+
+  /** Sound of which not a frame could be used for some time. */
+  get strayedSound(): StrayedSound {
+    return this.#sound;
   }
 
   /** Media and wall time since the last IDR, or since video was first heard of. */
@@ -217,7 +224,8 @@ export class Feed {
       this.#noteKey(picture, now);
       if (this.#current === undefined || this.#current.kind === 'audio' || this.#mustSwitchAtKey)
         this.#beginVideo(picture, now);
-    }
+    } else if (this.#current?.kind !== 'video')
+      this.#ports.warn('beforeKeyframe', 'pictures before the first keyframe of a period are dropped');
     this.#current?.pushPicture(picture);
   }
 
@@ -266,6 +274,7 @@ export class Feed {
   /** @param ms unwrapped; `data` is kept */
   onAudioFrame(ms: number, data: Uint8Array, now: Now): void {
     if (this.#audio === undefined) return;
+    this.#sound.at(now.runningMs);
     if (this.#current === undefined) {
       this.#hold(ms, data);
       if (this.#video === undefined) this.#considerAudioOnly(now);
@@ -276,9 +285,12 @@ export class Feed {
 
   #hold(ms: number, data: Uint8Array): void {
     const videoMs = this.#videoClock.lastMs;
-    if (videoMs !== undefined && Math.abs(ms - videoMs) > maxApartAtStartMs) return;
+    const apartMs = ms - (videoMs ?? ms);
+    if (Math.abs(apartMs) > maxApartAtStartMs) return this.#dropStrayed(apartMs);
     this.#held.push({ ms, data });
-    if (this.#held.length > this.#ports.limits.maxHeldAudioFrames) this.#held.shift();
+    if (this.#held.length <= this.#ports.limits.maxHeldAudioFrames) return;
+    this.#held.shift();
+    this.#ports.warn('audioOutOfRange', 'audio that waits for a keyframe is dropped: it waits too long');
   }
 
   #audioOnlyAfterMs(): number {
@@ -339,12 +351,19 @@ export class Feed {
 
   #giveInRange(period: Period, { ms, data }: HeldFrame): void {
     const apartMs = ms - (this.#videoClock.lastMs ?? ms);
-    if (Math.abs(apartMs) <= maxApartMs) return this.#give(period, ms, data);
+    if (Math.abs(apartMs) <= maxApartMs) this.#give(period, ms, data);
+    else this.#dropStrayed(apartMs);
+  }
+
+  #dropStrayed(apartMs: number): void {
+    this.#sound.dropped(apartMs);
     this.#ports.warn('audioOutOfRange', `audio is ${seconds(apartMs)} away from video and is dropped`);
   }
 
   #give(period: Period, ms: number, data: Uint8Array): void {
     const verdict = period.pushAudio(ms, data);
+    if (verdict === 'late') this.#sound.dropped(ms - (this.#videoClock.lastMs ?? ms));
+    else if (verdict !== 'early') this.#sound.used();
     if (verdict === 'gap')
       this.#ports.warn('audioGap', 'audio jumped ahead: the hole is filled with silence');
     if (verdict === 'late')

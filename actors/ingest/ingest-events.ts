@@ -33,6 +33,7 @@ export type WarningCode =
   | 'audioDrift'
   | 'audioGap'
   | 'audioOutOfRange'
+  | 'beforeKeyframe'
   | 'configurationChanged'
   | 'interlaced'
   | 'scriptIgnored';

@@ -181,6 +181,7 @@ export class IngestSession implements IngestSessionApi {
     this.#video.check(this.#now);
     this.#audio.check(this.#now);
     this.#checkAnnounced();
+    this.#checkSound();
     this.#checkKeyframes();
     this.#checkOwner();
     const { driftMs } = this.#feed;
@@ -211,6 +212,17 @@ export class IngestSession implements IngestSessionApi {
     throw new TangazaError(
       'MEDIA_INVALID',
       `no sequence header of H.264, HEVC, AV1 or AAC within ${Math.round(waitedMs / 1000)} s`,
+    );
+  }
+
+  /** A track that is gone as a whole is no small loss: the encoder hears of it. */
+  #checkSound(): void {
+    const strayed = this.#feed.strayedSound.for();
+    if (strayed === undefined || strayed.lostMs < this.#limits.announceTimeoutMs) return;
+    const apart = `${(Math.abs(strayed.apartMs) / 1000).toFixed(1)} s ${strayed.apartMs < 0 ? 'behind' : 'ahead of'}`;
+    throw new TangazaError(
+      'MEDIA_INVALID',
+      `no sound could be used for ${Math.round(strayed.lostMs / 1000)} s: its times are ${apart} the pictures; send both on one clock`,
     );
   }
 

@@ -27,16 +27,17 @@ export interface AudioIntakePorts {
   readonly warn: (code: WarningCode, detail: string) => void;
 }
 
+/** Browsers play the layouts that a number names, not those that a program config element spells out (number 0). */
+function layoutRefused(number: number): TangazaError {
+  const layout = number === 0 ? 'its own channel layout (PCE)' : `channel configuration ${number}`;
+  return new TangazaError('CODEC_REFUSED', `AAC with ${layout} is not taken: ${audioLayoutAdvice}`);
+}
+
 /** @throws TangazaError `MEDIA_INVALID`, `CODEC_REFUSED` */
 function readConfiguration(bytes: Uint8Array): AudioConfiguration {
   const aac = parseAudioSpecificConfig(bytes);
   const silence = silentFrame(aac.channelConfiguration);
-  if (silence === undefined) {
-    throw new TangazaError(
-      'CODEC_REFUSED',
-      `AAC with channel configuration ${aac.channelConfiguration} is not taken: ${audioLayoutAdvice}`,
-    );
-  }
+  if (silence === undefined) throw layoutRefused(aac.channelConfiguration);
   return { aac, bytes: Uint8Array.from(bytes), silence };
 }
 
@@ -112,7 +113,8 @@ export class AudioIntake {
     if (frames === undefined) return;
     this.#ports.warn('adts', 'AAC comes with ADTS headers, which FLV does not know: they are taken off');
     const firstMs = this.#ports.unwrap(timestampMs);
-    for (const [i, { configuration, data }] of frames.entries()) {
+    for (const [i, { configuration, channelConfiguration, data }] of frames.entries()) {
+      if (channelConfiguration === 0) throw layoutRefused(0);
       if (this.#header?.from !== 'header') this.#takeHeader(configuration, 'adts');
       const aac = this.#ports.feed.audio?.aac;
       if (aac === undefined) return this.#drop(now);

@@ -6,6 +6,8 @@ import { mediaInvalid } from '../bits/byte-reader.ts';
 export interface AdtsFrame {
   /** The AudioSpecificConfig that its header amounts to. */
   readonly configuration: Uint8Array;
+  /** 0 when the frame itself describes its channels: `configuration` lacks them then. */
+  readonly channelConfiguration: number;
   /** The raw frame behind the header; a view. */
   readonly data: Uint8Array;
 }
@@ -54,5 +56,8 @@ function readFrame(data: Uint8Array): { readonly frame: AdtsFrame; readonly leng
     .put(channelConfiguration, 4)
     .put(0, 3)
     .finish();
-  return { frame: { configuration, data: data.subarray(headerLength, length) }, length };
+  return {
+    frame: { configuration, channelConfiguration, data: data.subarray(headerLength, length) },
+    length,
+  };
 }

@@ -164,6 +164,52 @@ test('several ADTS frames in one message follow each other; a message that they 
   expect(warningsOf(played)).toContain('audioCorrupt');
 });
 
+// Found with ffmpeg's 5.1(side): what it says of its channels browsers do not read.
+test.each([
+  {
+    name: 'by its header',
+    tags: [aacHeader(0, Buffer.from('118004c844002000c40d4c61766335392e33372e31303056e500', 'hex'))],
+  },
+  {
+    name: 'by ADTS',
+    tags: [
+      aacFrame(
+        0,
+        adts([1]).map((byte, i) => (i === 3 ? byte & 0x3f : byte)),
+      ),
+    ],
+  },
+])('AAC with a channel layout of its own is refused with what to set: $name', ({ tags }) => {
+  const [refusal] = refusalsOf(play(tags));
+  expect(refusal).toMatchObject({
+    code: 'CODEC_REFUSED',
+    detail: expect.stringMatching(/own channel layout \(PCE\).*channel_layouts=5\.1/),
+  });
+  expect(`${refusal?.code}: ${refusal?.detail}`).toMatch(/^[\x20-\x7e]{1,200}$/);
+});
+
+// Found by asking what becomes of sound that is never near its pictures: silence for ever, and only health knew.
+test.each([
+  { name: 'an hour ahead', byMs: 3_600_000, says: /3600\.\d s ahead of the pictures/ },
+  { name: '20 s ahead', byMs: 20_000, says: /20\.0 s ahead of the pictures/ },
+  { name: '5 s behind', byMs: -5000, says: /[45]\.\d s behind the pictures/ },
+])('sound of which not a frame can be used is told to the encoder: $name', ({ byMs, says }) => {
+  const tags = feed({ seconds: 40, startMs: 100_000 }).map((tag, i) =>
+    tag.kind === 'audio' && i > 1 ? { ...tag, timestampMs: tag.timestampMs + byMs } : tag,
+  );
+  const [refusal] = refusalsOf(play(tags, { wallMs: (index) => index * 14 }));
+  expect(refusal).toMatchObject({ code: 'MEDIA_INVALID', detail: expect.stringMatching(says) });
+  expect(`${refusal?.code}: ${refusal?.detail}`).toMatch(/^[\x20-\x7e]{1,200}$/);
+});
+
+test('pictures before the first keyframe are dropped, and that is told', () => {
+  const tags = feed({ seconds: 5, hasAudio: false, firstFrame: 20 });
+  const played = play(tags, { wallMs: wallOfMedia(), closes: false });
+  expect(played.session.stats(played.now).warnings).toEqual([
+    expect.stringMatching(/pictures before the first keyframe of a period are dropped \(30 times\)/),
+  ]);
+});
+
 test('the header before ADTS frames wins over theirs', () => {
   const frames = Array.from({ length: 200 }, (_, i) =>
     aacFrame(Math.round((i * 1024) / 24), adts([1, i & 255])),
