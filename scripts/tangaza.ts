@@ -1,47 +1,12 @@
 /** The `tangaza` command line. Exit code 0, 1 (failed) or 2 (wrong use). */
-import { readFileSync } from 'node:fs';
-import { Command, CommanderError } from 'commander';
+import { CommanderError } from 'commander';
 import { UnusableError } from '../config/unusable.ts';
-import { benchCommand } from './commands/bench.ts';
-import { drainCommand, nodesCommand, regionsCommand, whoCommand } from './commands/cluster.ts';
-import { doctorCommand } from './commands/doctor.ts';
-import { fuzzCommand } from './commands/fuzz.ts';
-import { nodeCommand } from './commands/node.ts';
-import { releaseCommand } from './commands/release.ts';
-import { simulateCommand } from './commands/simulate.ts';
-import { streamsCommand } from './commands/streams.ts';
-import { upCommand } from './commands/up.ts';
-
-const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
-
-const program = new Command('tangaza')
-  .description('Distributed live media: RTMP in, adaptive DASH and HLS out, on air when nodes die.')
-  .version(String(version))
-  .addCommand(upCommand())
-  .addCommand(nodeCommand())
-  .addCommand(streamsCommand())
-  .addCommand(whoCommand())
-  .addCommand(nodesCommand())
-  .addCommand(regionsCommand())
-  .addCommand(drainCommand())
-  .addCommand(releaseCommand())
-  .addCommand(simulateCommand())
-  .addCommand(fuzzCommand())
-  .addCommand(benchCommand())
-  .addCommand(doctorCommand());
-
-throwOnWrongUse(program);
+import { makeProgram } from './program.ts';
 
 try {
-  await program.parseAsync();
+  await makeProgram().parseAsync();
 } catch (error) {
   if (error instanceof CommanderError) process.exit(error.exitCode === 0 ? 0 : 2);
   process.stderr.write(`tangaza: ${error instanceof Error ? error.message : String(error)}\n`);
   process.exit(error instanceof UnusableError ? 2 : 1);
-}
-
-/** Commands made by themselves inherit nothing from their parent: each is told. */
-function throwOnWrongUse(command: Command): void {
-  command.exitOverride().showHelpAfterError('(add --help for how to use it)');
-  for (const child of command.commands) throwOnWrongUse(child);
 }

@@ -1,53 +1,49 @@
 /** The control API as the CLI uses it: finds the token, sends the request, turns a problem into a sentence. */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Command } from 'commander';
 import { z } from 'zod';
+import { chooseTarget, usualFolder, usualUrl, type Target } from './find-cluster.ts';
+import { readFolderDemo } from './folder-demo.disk.ts';
 
 /** A node answers reads within 4 s, whatever is down; the rest may take the bound of an action. */
 const timeoutMs = { read: 6000, change: 10_000 } as const;
 
 const Problem = z.object({ title: z.string(), detail: z.string().optional(), code: z.string().optional() });
-const Secrets = z.object({ operatorToken: z.string() });
 
 export interface ApiOptions {
-  readonly url: string;
+  readonly url?: string;
   readonly token?: string;
-  readonly data: string;
+  readonly data?: string;
   readonly json?: true;
+}
+
+interface ApiRequest {
+  readonly method?: string;
+  readonly path: string;
+  readonly body?: unknown;
 }
 
 /** Adds what every command that talks to a cluster takes. */
 export function withApiOptions(command: Command): Command {
   return command
-    .option('--url <url>', 'any node of the cluster', 'http://127.0.0.1:8080')
+    .option(
+      '--url <url>',
+      `any node of the cluster; default: those of the demo in the data folder, without one ${usualUrl}`,
+    )
     .option(
       '--token <token>',
       "bearer token; default: TANGAZA_OPERATOR_TOKEN, or the demo's own on this machine",
     )
-    .option('--data <dir>', 'data folder of a demo on this machine', '.tangaza')
+    .option('--data <dir>', `data folder of a demo on this machine; default: ${usualFolder}`)
     .option('--json', 'print JSON');
 }
 
 /** @throws Error with the API's own words when it refuses */
 export async function callApi<S extends z.ZodType>(
   options: ApiOptions,
-  request: { readonly method?: string; readonly path: string; readonly body?: unknown },
+  request: ApiRequest,
   schema: S,
 ): Promise<z.output<S>> {
-  const reply = await fetch(new URL(request.path, options.url), {
-    method: request.method ?? 'GET',
-    headers: {
-      authorization: `Bearer ${findToken(options)}`,
-      ...(request.body === undefined ? {} : { 'content-type': 'application/json' }),
-    },
-    ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
-    signal: AbortSignal.timeout(request.method === undefined ? timeoutMs.read : timeoutMs.change),
-  }).catch((error: unknown) => {
-    throw new Error(`no node answers at ${options.url}: is the cluster up? (--url names another)`, {
-      cause: error,
-    });
-  });
+  const reply = await ask(targetOf(options), request);
   const text = await reply.text();
   if (!reply.ok) throw new Error(describe(text, reply.status));
   return schema.parse(text === '' ? undefined : JSON.parse(text));
@@ -75,15 +71,40 @@ export function print(options: { readonly json?: true }, value: unknown, text: (
   process.stdout.write(options.json ? `${JSON.stringify(value)}\n` : text());
 }
 
-function findToken({ token, data }: ApiOptions): string {
-  const given = token ?? process.env['TANGAZA_OPERATOR_TOKEN'];
-  if (given !== undefined) return given;
-  const file = join(data, 'region-1', 'secrets.json');
-  try {
-    return Secrets.parse(JSON.parse(readFileSync(file, 'utf8'))).operatorToken;
-  } catch {
-    throw new Error(`no operator token: give --token or TANGAZA_OPERATOR_TOKEN (there is none in ${file})`);
+function targetOf({ url, token, data }: ApiOptions): Target {
+  const envToken = process.env['TANGAZA_OPERATOR_TOKEN'] || undefined;
+  return chooseTarget({ url, token, envToken, data }, readFolderDemo(data ?? usualFolder));
+}
+
+/** Asks one node after the other: a read until one answers, a change until one takes the connection. */
+async function ask({ urls, token }: Target, request: ApiRequest): Promise<Response> {
+  const { method, path, body } = request;
+  let failure: unknown;
+  for (const url of urls) {
+    try {
+      return await fetch(new URL(path, url), {
+        method: method ?? 'GET',
+        headers: {
+          authorization: `Bearer ${token}`,
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        signal: AbortSignal.timeout(method === undefined ? timeoutMs.read : timeoutMs.change),
+      });
+    } catch (error) {
+      failure = error;
+      if (method !== undefined && !isRefused(error)) break;
+    }
   }
+  throw new Error(`no node answers at ${urls.join(', ')}: is the cluster up? (--url names another)`, {
+    cause: failure,
+  });
+}
+
+/** Nobody listens there, as `fetch` tells it. */
+export function isRefused(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return ('code' in error && error.code === 'ECONNREFUSED') || isRefused(error.cause);
 }
 
 function describe(text: string, status: number): string {

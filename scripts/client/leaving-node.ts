@@ -1,6 +1,6 @@
 /** A node that leaves, as the cluster tells of it: also when the node that is asked is the one that leaves. */
 import { ClusterView } from '../../cluster/contract/streams.ts';
-import { callApi, type ApiOptions } from './api.ts';
+import { callApi, isRefused, type ApiOptions } from './api.ts';
 
 type ClusterNode = ClusterView['nodes'][number];
 
@@ -66,10 +66,4 @@ function othersOf({ nodes }: ClusterView, leaving: string): readonly string[] {
     .filter(({ id, state }) => id !== leaving && state !== 'dead')
     .map(({ http }) => http)
     .slice(0, maxOthers);
-}
-
-/** Nobody listens there, as `fetch` tells it. */
-function isRefused(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  return ('code' in error && error.code === 'ECONNREFUSED') || isRefused(error.cause);
 }

@@ -1,6 +1,7 @@
 /** `tangaza bench [NAME]`: the benchmarks, one at a time. Exit code 0 when the target is reached, 1 when it is not. */
 import { Argument, Command, InvalidArgumentError } from 'commander';
 import { table } from '../client/api.ts';
+import { NumberOption } from '../usage/number-option.ts';
 
 interface BenchOptions {
   readonly seconds?: number;
@@ -109,6 +110,8 @@ const benches: readonly Bench[] = [
   },
 ];
 
+const upToAnHour = { least: 1, most: 3600, isWhole: true } as const;
+
 export function benchCommand(): Command {
   const names = benches.map(({ name }) => name);
   return new Command('bench')
@@ -116,8 +119,16 @@ export function benchCommand(): Command {
       'Benchmarks side by side with peers, as ratios; lists them without a name. Exit code 1 below the target.',
     )
     .addArgument(new Argument('[name]', 'which one').choices(names))
-    .option('--seconds <n>', 'length of what is measured; see the list for what that is', wholeSeconds)
-    .option('--runs <n>', 'how often each case of `failover` is run; 20 by default', wholeSeconds)
+    .addOption(
+      new NumberOption(
+        '--seconds <n>',
+        'length of what is measured; see the list for what that is',
+        upToAnHour,
+      ),
+    )
+    .addOption(
+      new NumberOption('--runs <n>', 'how often each case of `failover` is run; 20 by default', upToAnHour),
+    )
     .option('--case <name>', 'only this case of `failover`; all by default')
     .option('--json', 'print JSON')
     .action(bench);
@@ -157,10 +168,4 @@ function list({ json }: BenchOptions): void {
     '--seconds': seconds,
   }));
   process.stdout.write(json ? `${JSON.stringify(rows)}\n` : table(rows, 'No benchmarks.'));
-}
-
-function wholeSeconds(text: string): number {
-  const value = Number(text);
-  if (Number.isInteger(value) && value >= 1 && value <= 3600) return value;
-  throw new InvalidArgumentError('a whole number from 1 to 3600');
 }

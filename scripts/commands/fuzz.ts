@@ -1,6 +1,7 @@
 /** `tangaza fuzz`: mutated sessions of publishers against the ingest, from a seed. */
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import { print } from '../client/api.ts';
+import { NumberOption } from '../usage/number-option.ts';
 
 interface Flags {
   readonly seed: number;
@@ -9,14 +10,16 @@ interface Flags {
   readonly json?: true;
 }
 
+const count = { least: 0, most: Number.MAX_SAFE_INTEGER, isWhole: true } as const;
+
 export function fuzzCommand(): Command {
   return new Command('fuzz')
     .description(
       'Sessions of publishers, mutated from a seed, against the parsers and a real RTMP listener in this process. Exit code 1 when one breaks more than itself; the command that replays it is printed. Needs what the tests need.',
     )
-    .option('--seed <n>', 'the same seed makes the same cases', count, 1)
-    .option('--seconds <n>', 'how long', count, 60)
-    .option('--case <n>', 'only this case', count)
+    .addOption(new NumberOption('--seed <n>', 'the same seed makes the same cases', count).default(1))
+    .addOption(new NumberOption('--seconds <n>', 'how long', count).default(60))
+    .addOption(new NumberOption('--case <n>', 'only this case', count))
     .option('--json', 'print JSON')
     .action(run);
 }
@@ -39,10 +42,4 @@ async function run(flags: Flags): Promise<void> {
     return `${found}${result.cases} cases, ${result.wireCases} over a socket, ${result.findings.length} findings (seed ${seed})\n`;
   });
   process.exitCode = result.findings.length > 0 ? 1 : 0;
-}
-
-function count(text: string): number {
-  const value = Number(text);
-  if (Number.isSafeInteger(value) && value >= 0) return value;
-  throw new InvalidArgumentError('a whole number is wanted');
 }

@@ -1,7 +1,7 @@
 /** `tangaza simulate`: the cluster's core under simulated clocks and a simulated network, seed by seed. */
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import {
   simulate,
   type Sabotage,
@@ -9,6 +9,7 @@ import {
   type SimulationResult,
 } from '../../cluster/simulation/simulate.ts';
 import { print } from '../client/api.ts';
+import { NumberOption } from '../usage/number-option.ts';
 import { newEdgeFold } from './edge-fold.ts';
 import { SimulationNews } from './simulation-news.ts';
 
@@ -26,16 +27,19 @@ interface Flags {
 const shownFailures = 10;
 const progressEveryMs = 1000;
 
+const count = { least: 1, most: 10_000_000, isWhole: true } as const;
+const hours = { least: 0.001, most: 1000, isWhole: false } as const;
+
 export function simulateCommand(): Command {
   return new Command('simulate')
     .description(
       'Failure detection, membership view, placement, succession, take-over and the fold of the log, as the product has them, under simulated clocks and a simulated network, with processes that die and freeze and clocks that jump. NATS, and the owner (without media), are models. Exit code 1 when an invariant breaks.',
     )
-    .option('--seed <n>', 'first seed; the same seed is the same run', count, 1)
-    .option('--seeds <n>', 'how many seeds from there on', count, 1)
-    .option('--nodes <n>', 'nodes of the region', count, 12)
-    .option('--streams <n>', 'streams on air', count, 200)
-    .option('--hours <n>', 'simulated hours', positive, 1)
+    .addOption(new NumberOption('--seed <n>', 'first seed; the same seed is the same run', count).default(1))
+    .addOption(new NumberOption('--seeds <n>', 'how many seeds from there on', count).default(1))
+    .addOption(new NumberOption('--nodes <n>', 'nodes of the region', count).default(12))
+    .addOption(new NumberOption('--streams <n>', 'streams on air', count).default(200))
+    .addOption(new NumberOption('--hours <n>', 'simulated hours', hours).default(1))
     .addOption(
       new Option(
         '--break <what>',
@@ -168,16 +172,4 @@ function sums({ nodes, streams }: Flags, results: readonly SimulationResult[]): 
 function replay({ nodes, streams, hours, break: what }: Flags, seed: number): string {
   const sabotage = what === undefined ? '' : ` --break ${what}`;
   return `tangaza simulate --seed ${seed} --nodes ${nodes} --streams ${streams} --hours ${hours}${sabotage} --trace`;
-}
-
-function count(text: string): number {
-  const value = Number(text);
-  if (Number.isInteger(value) && value >= 1 && value <= 10_000_000) return value;
-  throw new InvalidArgumentError('a whole number from 1 on');
-}
-
-function positive(text: string): number {
-  const value = Number(text);
-  if (value > 0 && value <= 1000) return value;
-  throw new InvalidArgumentError('a number above 0');
 }

@@ -1,7 +1,9 @@
 /** `tangaza up`: the demo cluster, what `npm start` runs. */
 import { resolve } from 'node:path';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import type { DemoCluster } from '../demo/demo-cluster.ts';
+import type { NumberRule } from '../usage/judge.js';
+import { NumberOption } from '../usage/number-option.ts';
 
 interface UpOptions {
   readonly regions: number;
@@ -22,12 +24,20 @@ export function upCommand(): Command {
     .description(
       'Starts a cluster on this machine with a test publisher, a viewer page and an operator page; Ctrl-C stops all of it.',
     )
-    .option('--regions <n>', 'regions; one today', whole(1, mostRegions), 1)
-    .option('--nodes <n>', 'nodes in each region', whole(1, 16), 2)
+    .addOption(new NumberOption('--regions <n>', 'regions; one today', whole(1, mostRegions)).default(1))
+    .addOption(new NumberOption('--nodes <n>', 'nodes in each region', whole(1, 16)).default(2))
     .option('--no-publisher', 'without the test publisher: publish yourself, with the key demo-key')
     .addOption(new Option('--store <kind>', 'where segments lie').choices(['disk', 's3']).default('disk'))
-    .option('--port-base <port>', 'HTTP port of the first node', whole(1024, 65_000), 8080)
-    .option('--rtmp-base <port>', 'RTMP port of the first node', whole(1024, 65_000), 1935)
+    .addOption(
+      new NumberOption('--port-base <port>', 'HTTP port of the first node', whole(1024, 65_000)).default(
+        8080,
+      ),
+    )
+    .addOption(
+      new NumberOption('--rtmp-base <port>', 'RTMP port of the first node', whole(1024, 65_000)).default(
+        1935,
+      ),
+    )
     .option('--data <dir>', 'folder of all data and logs', '.tangaza')
     .option('--json', 'print one line of JSON when ready')
     .action(up);
@@ -158,16 +168,6 @@ function asText({ nodes, token, stream }: DemoCluster, { publisher }: UpOptions)
   return `${lines.join('\n')}\n`;
 }
 
-function whole(least: number, most: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (!Number.isInteger(value) || value < least || value > most) {
-      throw new InvalidArgumentError(
-        least === most
-          ? `It can only be ${least} today.`
-          : `It takes a whole number from ${least} to ${most}.`,
-      );
-    }
-    return value;
-  };
+function whole(least: number, most: number): NumberRule {
+  return { least, most, isWhole: true };
 }

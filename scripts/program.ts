@@ -1,0 +1,40 @@
+/** All commands of the `tangaza` command line. */
+import { readFileSync } from 'node:fs';
+import { Command } from 'commander';
+import { benchCommand } from './commands/bench.ts';
+import { drainCommand, nodesCommand, regionsCommand, whoCommand } from './commands/cluster.ts';
+import { doctorCommand } from './commands/doctor.ts';
+import { fuzzCommand } from './commands/fuzz.ts';
+import { nodeCommand } from './commands/node.ts';
+import { releaseCommand } from './commands/release.ts';
+import { simulateCommand } from './commands/simulate.ts';
+import { streamsCommand } from './commands/streams.ts';
+import { upCommand } from './commands/up.ts';
+
+/** Wrong use is thrown as a CommanderError, after it was told on stderr. */
+export function makeProgram(): Command {
+  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+  const program = new Command('tangaza')
+    .description('Distributed live media: RTMP in, adaptive DASH and HLS out, on air when nodes die.')
+    .version(String(version))
+    .addCommand(upCommand())
+    .addCommand(nodeCommand())
+    .addCommand(streamsCommand())
+    .addCommand(whoCommand())
+    .addCommand(nodesCommand())
+    .addCommand(regionsCommand())
+    .addCommand(drainCommand())
+    .addCommand(releaseCommand())
+    .addCommand(simulateCommand())
+    .addCommand(fuzzCommand())
+    .addCommand(benchCommand())
+    .addCommand(doctorCommand());
+  throwOnWrongUse(program);
+  return program;
+}
+
+/** Commands made by themselves inherit nothing from their parent: each is told. */
+function throwOnWrongUse(command: Command): void {
+  command.exitOverride().showHelpAfterError('(add --help for how to use it)');
+  for (const child of command.commands) throwOnWrongUse(child);
+}

@@ -1,0 +1,50 @@
+import { describe, expect, test } from 'vitest';
+import { chooseTarget, usualUrl, type FolderDemo } from '../../../../scripts/client/find-cluster.ts';
+
+const urls = ['http://127.0.0.1:22100', 'http://127.0.0.1:22101'];
+const running: FolderDemo = { folder: '/d', state: { kind: 'running', urls }, token: 'of the demo' };
+const starting: FolderDemo = { ...running, state: { kind: 'starting', pid: 7 } };
+const none: FolderDemo = { folder: '/d', state: { kind: 'none', wasKilled: false }, token: undefined };
+const killed: FolderDemo = { ...none, state: { kind: 'none', wasKilled: true }, token: 'of the demo' };
+
+describe('a demo runs in the folder', () => {
+  test('its nodes are asked, with its own token, whatever the environment has for other clusters', () => {
+    expect(chooseTarget({}, running)).toEqual({ urls, token: 'of the demo' });
+    expect(chooseTarget({ envToken: 'of another' }, running)).toEqual({ urls, token: 'of the demo' });
+    expect(chooseTarget({ token: 'given' }, running)).toEqual({ urls, token: 'given' });
+  });
+
+  test('a URL that is given wins, with the token that is given, then that of the environment, then that of the folder', () => {
+    const url = 'http://other:1';
+    expect(chooseTarget({ url, token: 'given', envToken: 'env' }, running)).toEqual({
+      ...{ urls: [url], token: 'given' },
+    });
+    expect(chooseTarget({ url, envToken: 'env' }, running)).toEqual({ urls: [url], token: 'env' });
+    expect(chooseTarget({ url }, running)).toEqual({ urls: [url], token: 'of the demo' });
+  });
+});
+
+test('one that starts is waited for by nobody, and named', () => {
+  expect(() => chooseTarget({ envToken: 'env' }, starting)).toThrow(
+    'the demo of /d is not ready yet (process 7): try again in a moment',
+  );
+});
+
+describe('no demo runs there', () => {
+  test('who brings a token and names no folder means the usual address', () => {
+    expect(chooseTarget({ envToken: 'env' }, none)).toEqual({ urls: [usualUrl], token: 'env' });
+    expect(chooseTarget({ token: 'given' }, killed)).toEqual({ urls: [usualUrl], token: 'given' });
+  });
+
+  test('who names the folder, or brings no token, is told what to do', () => {
+    expect(() => chooseTarget({ data: '/d', envToken: 'env' }, none)).toThrow(
+      /^no demo runs in \/d: start one with 'tangaza up', name .* --data DIR, or .* --url URL and --token TOKEN$/,
+    );
+    expect(() => chooseTarget({}, none)).toThrow('no demo runs in /d: start one');
+    expect(() => chooseTarget({}, killed)).toThrow('no demo runs in /d (the last one was killed): start one');
+  });
+
+  test('a URL without any token', () => {
+    expect(() => chooseTarget({ url: 'http://other:1' }, none)).toThrow('no operator token: give --token');
+  });
+});
