@@ -1,6 +1,6 @@
 /** Writes commands.json, which answers calls for help where nothing is installed, from the commands themselves; a tidy test compares. */
 import { writeFileSync } from 'node:fs';
-import { Command, type Argument, type Option } from 'commander';
+import type { Argument, Command, Option } from 'commander';
 import { makeProgram } from '../program.ts';
 import type { Usage, UsageArgument, UsageOption } from './judge.js';
 import { NumberOption } from './number-option.ts';

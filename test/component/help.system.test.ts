@@ -36,6 +36,7 @@ test.each([
   [['scripts/tangaza', 'doctor'], 1, 'run: sh scripts/setup'],
   [['scripts/run', 'test', '--help'], 0, 'every test, or what'],
   [['scripts/setup', '--help'], 0, 'Installs what Tangaza needs'],
+  [['-c', 'exec sh scripts/run tangaza --help | true'], 0, ''],
   [['scripts/run', 'nonsense'], 2, 'the CLI'],
 ] as const)('sh %s installs nothing', async (words, code, text) => {
   expect(await run(...words)).toEqual({ code, text: expect.stringContaining(text) });

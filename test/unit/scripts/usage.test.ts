@@ -41,13 +41,7 @@ const wordsOf = (line: string): string[] => line.split(' ').filter((word) => wor
 
 test.each([
   ...['', '--help', '-h', 'help', 'help up', 'help streams', 'up --help', 'up -h', 'streams --help'],
-  ...[
-    'streams create x --help',
-    'up --nodes 2 --help',
-    'up --what --help',
-    'who a b c --help',
-    'help nothing',
-  ],
+  ...['streams create x --help', 'up --nodes 2 --help', 'up --what --help', 'who a b c --help'],
   ...[
     'upp',
     'streams',
@@ -88,6 +82,10 @@ test.each([
   ...['bench edge --seconds 5', 'streams list', 'simulate --seed 7 --hours 0.5', 'node'],
 ])('tangaza %s is to be run', (line) => {
   expect(judge(usage, wordsOf(line), version)).toEqual({ kind: 'run' });
+});
+
+test('help for a command that is not there is wrong use', () => {
+  expect(judge(usage, ['help', 'nothing'], version)).toMatchObject({ kind: 'wrong' });
 });
 
 test('the version is printed', () => {
