@@ -38,7 +38,7 @@ describe('no demo runs there', () => {
 
   test('who names the folder, or brings no token, is told what to do', () => {
     expect(() => chooseTarget({ data: '/d', envToken: 'env' }, none)).toThrow(
-      /^no demo runs in \/d: start one with 'tangaza up', name .* --data DIR, or .* --url URL and --token TOKEN$/,
+      /^no demo runs in \/d: start one with 'npm start', name .* --data DIR, or .* --url URL and --token TOKEN$/,
     );
     expect(() => chooseTarget({}, none)).toThrow('no demo runs in /d: start one');
     expect(() => chooseTarget({}, killed)).toThrow('no demo runs in /d (the last one was killed): start one');
