@@ -15,7 +15,7 @@ let site: { readonly url: string; close(): Promise<void> };
 
 beforeAll(async () => {
   cluster = await startTestCluster({ nodes: 1 });
-  publisher = publish(`${cluster.nodes[0]?.rtmp}/${cluster.stream.key}`, flashAndBeep(640, 360), x264(25, 2));
+  publisher = publishDemo();
   browser = await launchChromium();
   site = await serveForeignSite();
   await waitForPlaylist(
@@ -31,6 +31,9 @@ afterAll(async () => {
   await publisher?.[Symbol.asyncDispose]();
   await cluster?.[Symbol.asyncDispose]();
 });
+
+const publishDemo = (): FfmpegPublisher =>
+  publish(`${cluster.nodes[0]?.rtmp}/${cluster.stream.key}`, flashAndBeep(640, 360), x264(25, 2));
 
 /** A page that frames `?frame=` and keeps what it is told. */
 async function serveForeignSite(): Promise<typeof site> {
@@ -182,6 +185,26 @@ test('a viewer who is offline is told so when nothing is left to play, and goes 
   await page.context().setOffline(false);
   await playsOn(page, 2);
   await page.waitForFunction(() => document.querySelector('.headline')?.textContent === '');
+});
+
+// Goal: a publisher who comes back is seen by who waited, in the same player. Method: killed until both formats say so; then back.
+test('an interrupted broadcast goes on where it is waited for, with DASH and with HLS', async () => {
+  await using dash = await alone('?muted');
+  await using hls = await alone('?muted&format=hls');
+  const pages = [dash.page, hls.page];
+  await Promise.all(pages.map((page) => showsBadge(page, 'LIVE')));
+  await publisher.kill('SIGKILL');
+  await Promise.all(
+    pages.map((page) =>
+      page.waitForFunction(
+        () => document.querySelector('.headline')?.textContent === 'The broadcast is interrupted',
+      ),
+    ),
+  );
+  publisher = publishDemo();
+  await Promise.all(pages.map((page) => showsBadge(page, 'LIVE')));
+  await Promise.all(pages.map((page) => playsOn(page, 2)));
+  expect([dash.errors, hls.errors]).toEqual([[], []]);
 });
 
 test('the index page tells loading, failing and empty apart', async () => {

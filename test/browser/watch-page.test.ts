@@ -165,6 +165,13 @@ test('a browser that refuses sound plays without it, and a tap brings it', async
   }
 });
 
+test('an address of no stream says so in words', async () => {
+  await using viewer = await watch('', 'nobody');
+  await showsBadge(viewer.page, 'NOT FOUND');
+  expect([await wordsOf(viewer.page), viewer.errors]).toEqual(['There is no such broadcast', []]);
+  expect(await axeFindings(viewer.page)).toEqual([]);
+});
+
 test('a broadcast of sound alone says so, with a picture of its own', async () => {
   const client = controlClient(cluster.url, cluster.token);
   const { streamKey } = await client.create({ title: 'Radio', id: 'radio' });
