@@ -203,7 +203,7 @@ test.for(['dash', 'hls'])(
     expect(await badgeOf(page)).toMatch(/^0:4\d behind$|^0:5\d behind$/);
     await page.keyboard.press('k');
     const pausedAt = await secondsOf(page);
-    await page.locator('.action').click();
+    await page.locator('.bar media-play-button').click();
     await playsOn(page, 2);
     const jumped = (await secondsOf(page)) - pausedAt;
     expect({ isBack: jumped < 20 }).toEqual({ isBack: true });

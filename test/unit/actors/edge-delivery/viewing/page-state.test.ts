@@ -145,6 +145,11 @@ describe('changes without a reload', () => {
     expect([over.state.load.kind, over.seen]).toEqual(['nothing', 'ended [ENDED grey]']);
   });
 
+  test('one whose rest cannot be had is over', () => {
+    const over = live().hears('ended').tell({ kind: 'failed', why: 'unreachable' });
+    expect([over.state.load.kind, over.seen]).toEqual(['nothing', 'ended [ENDED grey]']);
+  });
+
   test('a new broadcast of an ended one is loaded anew', () => {
     const again = live().hears('ended').ticks({ isEnded: true }).hears('live');
     expect(again.state.load).toMatchObject({ kind: 'live', number: 2 });

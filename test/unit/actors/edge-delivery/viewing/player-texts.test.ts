@@ -47,7 +47,7 @@ describe('a key', () => {
     ['ArrowUp', 'louder'],
     ['ArrowDown', 'quieter'],
     ['x', undefined],
-    ['toString', undefined],
+    ['constructor', undefined],
   ] as const)('%s: %s', ([key, action]) => expect(keyAction({ ...press, key })).toBe(action));
 
   test('does nothing while somebody types, or with a modifier', () => {
