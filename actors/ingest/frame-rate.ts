@@ -42,6 +42,8 @@ const measuredTolerance = 0.01;
 const slowest = 0.1;
 /** How far the word may lie from the measurement: 24 for 25 is a lie, 30 for 29.97 cannot be told in two seconds. */
 const plausible = 0.02;
+/** Share of the steps that are alike where there is a rate at all. */
+const alike = 0.75;
 
 function nearest(framesPerSecond: number): { readonly rate: Ratio; readonly error: number } {
   const byError = standardRates.map((rate) => ({
@@ -61,7 +63,8 @@ function snap(framesPerSecond: number, tolerance: number): Ratio {
  * Frames per second of presentation times in ms, in any order.
  *
  * The median of the steps would say 30.3 for 29.97 (33 and 34 ms alternate); the mean of the steps near the median does
- * not, and a hole does not move it.
+ * not, and a hole does not move it. Where fewer steps are alike (pictures that come in pairs, or as they change), the mean of
+ * all is the rate.
  *
  * @returns undefined for fewer than two different times
  */
@@ -74,8 +77,11 @@ export function measureFrameRate(timesMs: readonly number[]): number | undefined
   const median = steps.toSorted((a, b) => a - b)[Math.floor(steps.length / 2)];
   if (median === undefined) return undefined;
   const near = steps.filter((step) => step > median / 2 && step < median * 1.5);
-  return (1000 * near.length) / near.reduce((sum, step) => sum + step, 0);
+  return rateOf(near.length < alike * steps.length ? steps : near);
 }
+
+const rateOf = (steps: readonly number[]): number =>
+  (1000 * steps.length) / steps.reduce((sum, step) => sum + step, 0);
 
 /** @param told by metadata or the sequence header, best first */
 export function resolveFrameRate(told: readonly (number | undefined)[], measured: number | undefined): Ratio {

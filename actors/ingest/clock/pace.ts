@@ -11,8 +11,8 @@
  * Of the others two in a row are.
  *
  * A fast clock leads the wall clock more and more. An encoder that catches up after a stall does not: it comes back to the lead
- * that it had. A lead may grow by 5 % of the time, and be 30 s more than that at once: what relays and replay buffers
- * send when they begin.
+ * that it had. A lead may grow by 5 % of the time, and be a minute more than that at once: what relays, replay
+ * buffers, and encoders that come back after an outage send when they begin.
  */
 import { TangazaError } from '../../../cluster/errors/tangaza-error.ts';
 import { maxFramesPerSecond } from '../../../cluster/model/media-limits.ts';
@@ -32,7 +32,7 @@ const leastPictures = 3;
 const crawling = 0.6;
 const keepingUp = 0.9;
 const squeezed = 1.5;
-const maxLeadMs = 30_000;
+const maxLeadMs = 60_000;
 const leadGrowth = 0.05;
 const leadLeak = 0.01;
 

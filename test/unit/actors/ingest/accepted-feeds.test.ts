@@ -119,3 +119,12 @@ test.each([
   expect(silent).toEqual([0, 0, 0, 0]);
   expect(warningsOf(played)).toEqual([]);
 });
+
+test('two pictures at a time, as relays bundle them, are 50 a second and not a thousand', () => {
+  const tags = Array.from({ length: 450 }, (_, i) =>
+    avcPicture(Math.floor(i / 2) * 40, slice(i, i % 100 === 0), { flag: i % 100 === 0 }),
+  );
+  const played = play([avcHeader(), ...tags], { wallMs: wallOfMedia() });
+  expect(refusalsOf(played)).toEqual([]);
+  expect(periodsOf(played).map(({ video }) => video?.source.frameRate)).toEqual([[50, 1]]);
+});
