@@ -298,7 +298,7 @@ async function edgeMaker(parts: Parts): Promise<MakeService> {
       health: tells.readiness,
       logDownSeconds: () => natsDownMs() / 1000,
       makeThumbnail: ffmpegThumbnail({ ffmpeg: config.worker.ffmpeg }),
-      loadSite: () => loadSite(clock),
+      loadSite: (signal) => loadSite(clock, signal),
       publicUrl: config.http.publicUrl,
       isTrustedProxy: trustedProxies(config.http.trustedProxies),
       cacheBytes: config.cacheBytes,

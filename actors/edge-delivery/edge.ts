@@ -70,7 +70,7 @@ export interface EdgePorts {
   readonly logDownSeconds: () => number;
   readonly makeThumbnail: MakeThumbnail;
   /** Pages and assets. @throws when neither can be done */
-  readonly loadSite: () => Promise<Site>;
+  readonly loadSite: (signal: AbortSignal) => Promise<Site>;
   readonly operatorToken: string | undefined;
   readonly metricsToken: string | undefined;
   readonly publicUrl: string | undefined;
@@ -165,11 +165,7 @@ export function makeEdge(ports: EdgePorts): Edge {
       playback.refresh();
       followers.sweep();
     },
-    review: async () => {
-      const sinceMs = clock.utcMs() - removalsToldMs;
-      const removed = await ports.removedSince(sinceMs).catch((): readonly StreamId[] => []);
-      for (const id of removed) playback.forget(id);
-    },
+    review: () => forgetRemoved(ports, playback),
     head: (stream) => {
       const timeline = foldOf(stream);
       if (timeline === undefined) return undefined;
@@ -183,8 +179,17 @@ export function makeEdge(ports: EdgePorts): Edge {
     leave: () => {
       state.isLeaving = true;
     },
-    close: () => followers.close(),
+    close: () => {
+      followers.close();
+      pages.close();
+    },
   };
+}
+
+async function forgetRemoved({ clock, removedSince }: EdgePorts, playback: Playback): Promise<void> {
+  const sinceMs = clock.utcMs() - removalsToldMs;
+  const removed = await removedSince(sinceMs).catch((): readonly StreamId[] => []); // asked again in a second
+  for (const id of removed) playback.forget(id);
 }
 
 function playbackHandlers(playback: Playback): readonly (readonly [string, LocalHandler])[] {

@@ -7,13 +7,13 @@
  * every segment; its ffmpeg children are processes of their own and not in it.
  */
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { existsSync } from 'node:fs';
 import { loadavg, tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { chromium, type Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { z } from 'zod';
 import { startDemoCluster, type DemoCluster, type DemoNode } from '../demo/demo-cluster.ts';
+import { launchChromium } from './chromium.ts';
 import { mustBeWatched, watch, type ViewingResult } from './live-viewers.ts';
 
 export interface LiveBenchOptions {
@@ -48,7 +48,6 @@ export interface LiveBenchResult {
 
 const aimSeconds = 7;
 const targetMegabytes = 300;
-const root = resolve(import.meta.dirname, '../..');
 const results = join(import.meta.dirname, 'results/live.md');
 const startTimeoutMs = 60_000;
 /** A player settles at its distance from live; what comes before is not counted. */
@@ -157,20 +156,6 @@ async function untilPlaying(page: Page): Promise<void> {
 async function behindLiveOf(page: Page): Promise<number | undefined> {
   const state = await page.evaluate('window.tangaza?.state()');
   return State.safeParse(state).data?.behindLiveSeconds;
-}
-
-function launchChromium() {
-  const own = join(root, '.toolchain/bin/chromium');
-  return chromium.launch({
-    executablePath: existsSync(own) ? own : '/usr/bin/chromium',
-    args: [
-      '--no-sandbox',
-      '--disable-gpu',
-      '--no-first-run',
-      '--mute-audio',
-      '--autoplay-policy=no-user-gesture-required',
-    ],
-  });
 }
 
 interface MemoryOptions {

@@ -68,7 +68,7 @@ export async function startTestEdge(
     health: () => [],
     logDownSeconds: () => 0,
     makeThumbnail: async () => new Uint8Array([1]),
-    loadSite: () => loadSite(systemClock),
+    loadSite: (signal) => loadSite(systemClock, signal),
     operatorToken,
     metricsToken: undefined,
     publicUrl: undefined,

@@ -23,7 +23,7 @@ export interface PagesPorts {
   readonly clock: Clock;
   readonly logger: Logger;
   /** Builds or reads the site. @throws when it can do neither */
-  readonly loadSite: () => Promise<Site>;
+  readonly loadSite: (signal: AbortSignal) => Promise<Site>;
   readonly publicStreams: PublicStreams;
 }
 
@@ -57,6 +57,7 @@ const icon = makeEntity(encoder.encode(favicon), {
 export class Pages {
   readonly #ports: PagesPorts;
   readonly #filled = new Map<string, Filled>();
+  readonly #abort = new AbortController();
   #ready: Promise<Ready> | undefined;
 
   constructor(ports: PagesPorts) {
@@ -66,6 +67,11 @@ export class Pages {
   /** Makes the site ready before somebody asks for it. */
   prepare(): void {
     this.#load().catch(() => {}); // the log says why; who asks for a page is told as well
+  }
+
+  /** A build that is under way ends. */
+  close(): void {
+    this.#abort.abort();
   }
 
   /** Undefined for what programs are told by a problem document. */
@@ -175,14 +181,15 @@ export class Pages {
 
   /** Tried again at the next request after it failed. */
   #load(): Promise<Ready> {
-    this.#ready ??= this.#ports.loadSite().then(
+    this.#ready ??= this.#ports.loadSite(this.#abort.signal).then(
       (site) => ({ site, assets: new Map(site.assets.map((asset) => [asset.path, assetEntity(asset)])) }),
       (error: unknown) => {
         this.#ready = undefined;
-        this.#ports.logger.error(
-          { err: error },
-          'the pages cannot be built: viewers get none from this node',
-        );
+        if (!this.#abort.signal.aborted)
+          this.#ports.logger.error(
+            { err: error },
+            'the pages cannot be built: viewers get none from this node',
+          );
         throw new TangazaError('UNAVAILABLE', 'The pages of this node cannot be built: its log says why.', {
           cause: error,
         });

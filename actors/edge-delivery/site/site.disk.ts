@@ -26,19 +26,19 @@ const lookMs = 250;
 const keptSites = 4;
 
 /** @throws Error with the builder's words when the site cannot be built */
-export async function loadSite(clock: Clock): Promise<Site> {
+export async function loadSite(clock: Clock, signal: AbortSignal): Promise<Site> {
   const file = join(cache, `site-${await keyOfSources()}.bin`);
-  return (await readSite(file)) ?? buildInTurn(file, clock);
+  return (await readSite(file)) ?? buildInTurn(file, clock, signal);
 }
 
 /** Builds it, unless another process that began before has built it meanwhile. */
-async function buildInTurn(file: string, clock: Clock): Promise<Site> {
+async function buildInTurn(file: string, clock: Clock, signal: AbortSignal): Promise<Site> {
   const lock = `${file}.lock`;
   await mkdir(cache, { recursive: true }).catch(() => {}); // no lock then, either
   const untilMs = clock.monotonicMs() + buildMs;
-  while (!(await mayBuild(lock)) && clock.monotonicMs() < untilMs) await clock.sleep(lookMs);
+  while (!(await mayBuild(lock)) && clock.monotonicMs() < untilMs) await clock.sleep(lookMs, signal);
   try {
-    return (await readSite(file)) ?? (await buildAndKeep(file)) ?? (await buildElsewhere());
+    return (await readSite(file)) ?? (await buildAndKeep(file, signal)) ?? (await buildElsewhere(signal));
   } finally {
     await rm(lock, { force: true }).catch(() => {}); // as above
   }
@@ -64,8 +64,8 @@ function isAlive(pid: number): boolean {
 }
 
 /** Undefined when the folder cannot be written to, or the build fails. */
-async function buildAndKeep(file: string): Promise<Site | undefined> {
-  const site = await buildInto(file).then(
+async function buildAndKeep(file: string, signal: AbortSignal): Promise<Site | undefined> {
+  const site = await buildInto(file, signal).then(
     () => readSite(file),
     () => undefined,
   );
@@ -82,15 +82,19 @@ async function readSite(file: string): Promise<Site | undefined> {
   }
 }
 
-async function buildInto(file: string): Promise<void> {
-  await promisify(execFile)(process.execPath, [builder, file], { timeout: buildMs, killSignal: 'SIGKILL' });
+async function buildInto(file: string, signal: AbortSignal): Promise<void> {
+  await promisify(execFile)(process.execPath, [builder, file], {
+    timeout: buildMs,
+    killSignal: 'SIGKILL',
+    signal,
+  });
 }
 
-async function buildElsewhere(): Promise<Site> {
+async function buildElsewhere(signal: AbortSignal): Promise<Site> {
   const folder = await mkdtemp(join(tmpdir(), 'tangaza-site-'));
   try {
     const file = join(folder, 'site.bin');
-    await buildInto(file);
+    await buildInto(file, signal);
     return Site.parse(deserialize(await readFile(file)));
   } finally {
     await rm(folder, { recursive: true, force: true });
