@@ -16,10 +16,11 @@ import {
   splitAnnexB,
   splitLengthPrefixed,
 } from '../media/avc/nal-units.ts';
+import { hasCaptionData } from '../media/avc/sei.ts';
 import { isHdr, type Colour } from '../media/avc/vui.ts';
 import { nameOfVideoCodec, type VideoCodec } from '../media/flv/video-tag.ts';
 import { parseHevcConfig } from '../media/hevc/hevc-config.ts';
-import { isHevcVcl } from '../media/hevc/hevc-nal.ts';
+import { hevcNal, hevcNalType, isHevcVcl } from '../media/hevc/hevc-nal.ts';
 import { colourFormatAdvice, colourSpaceAdvice } from './encoder-advice.ts';
 
 export interface VideoConfiguration {
@@ -221,6 +222,24 @@ function codedParts(configuration: VideoConfiguration, data: Uint8Array): readon
         .map(({ whole }) => whole);
     default:
       return unreachable(configuration.codec);
+  }
+}
+
+/** CEA-608/708 in H.264 and HEVC; in AV1 they are not looked for. */
+export function hasCaptions({ codec, lengthSize }: VideoConfiguration, data: Uint8Array): boolean {
+  switch (codec) {
+    case 'h264':
+      return splitLengthPrefixed(data, lengthSize).some(
+        (nal) => avcNalType(nal) === avcNal.sei && hasCaptionData(nal),
+      );
+    case 'hevc':
+      return splitLengthPrefixed(data, lengthSize).some(
+        (nal) => hevcNalType(nal) === hevcNal.prefixSei && hasCaptionData(nal, 2),
+      );
+    case 'av1':
+      return false;
+    default:
+      return unreachable(codec);
   }
 }
 

@@ -21,7 +21,7 @@ import {
 } from './period.ts';
 import type { Picture } from './picture.ts';
 import { buildSegment, type CutVideo, type TimedPicture } from './segment-builder.ts';
-import { pictureHash, type VideoConfiguration } from './video-configuration.ts';
+import { hasCaptions, pictureHash, type VideoConfiguration } from './video-configuration.ts';
 
 const ticksPerMs = ticksPerSecond / 1000;
 const audioPatience90k = ticksPerSecond;
@@ -211,8 +211,13 @@ export class VideoPeriod implements Period {
       source: {
         ...{ codec, codecs, width, height, sampleAspectRatio, frameRate, bitDepth, bitrateBps },
         ...(isProgressive ? {} : { isInterlaced: true }),
+        ...(this.#hasCaptions() ? { hasCaptions: true } : {}),
       },
     };
+  }
+
+  #hasCaptions(): boolean {
+    return this.#pending.some(({ data }) => hasCaptions(this.#video, data.whole()));
   }
 
   #add(picture: PendingPicture, offset: number): void {

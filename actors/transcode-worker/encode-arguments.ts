@@ -17,7 +17,7 @@ import { maxPicturesOfSegment } from '../../cluster/model/media-limits.ts';
 import { refsOf } from '../media/ladder/plan-renditions.ts';
 
 /** Raised with every change here that changes bytes: part of the fingerprint (C9). */
-export const argumentsVersion = 4;
+export const argumentsVersion = 5;
 
 export interface RungOutput {
   /** Names the output's file. */
@@ -102,7 +102,7 @@ function outputOptions(settings: EncodeSettings): readonly string[] {
       '-bf',
       '0',
     ],
-    ...['-refs', String(refsOf(preset)), '-threads', '1'],
+    ...['-a53cc', '1', '-refs', String(refsOf(preset)), '-threads', '1'],
     ...['-x264-params', 'threads=1:lookahead-threads=1:stitchable=1:vbv-init=0.5:open-gop=0'],
     ...['-flags', '+bitexact+cgop', '-fflags', '+bitexact', '-fps_mode', 'passthrough'],
     ...['-map_metadata', '-1', '-an', '-sn', '-dn', '-f', 'h264'],

@@ -2,14 +2,15 @@
  * Turns a rung's bare byte stream into its CMAF init segment and media segment, stamped with the task's times (M6).
  *
  * With `-bf 0` pictures come in the order they are shown, so the i-th picture gets the i-th time of the sorted list.
- * As many pictures must come out as went in. SEI, delimiters and filler are left out: nothing in them is needed, and
- * x264 writes its version there.
+ * As many pictures must come out as went in. Delimiters, filler and SEI are left out: nothing in them is
+ * needed, and x264 writes its version there. Captions stay: they come with the pictures of the source (CEA-608/708).
  */
 import type { VideoRendition } from '../../cluster/contract/renditions.ts';
 import { TangazaError } from '../../cluster/errors/tangaza-error.ts';
 import { maxNalUnitsOfEncodedSegment } from '../../cluster/model/media-limits.ts';
 import { buildAvcConfig } from '../media/avc/avc-config.ts';
 import { avcNal, avcNalType, isAvcVcl, joinLengthPrefixed, splitAnnexB } from '../media/avc/nal-units.ts';
+import { hasCaptionData } from '../media/avc/sei.ts';
 import type { Sample } from '../media/cmaf/cmaf.ts';
 import { readSegment } from '../media/cmaf/reader.ts';
 import { writeInit, writeSegment } from '../media/cmaf/writer.ts';
@@ -89,7 +90,7 @@ interface ByteStream {
 }
 
 /**
- * Splits an H.264 byte stream of one SPS and one PPS into pictures, their slices alone.
+ * Splits an H.264 byte stream of one SPS and one PPS into pictures, their slices and captions alone.
  *
  * @throws TangazaError `TRANSCODE_FAILED` without parameter sets, or with ones that change
  */
@@ -97,10 +98,12 @@ export function parseByteStream(byteStream: Uint8Array): ByteStream {
   const sps = new Map<string, Uint8Array>();
   const pps = new Map<string, Uint8Array>();
   const pictures: Picture[] = [];
+  const captions: Uint8Array[] = [];
   for (const nal of byteStream.length === 0 ? [] : splitAnnexB(byteStream, maxNalUnitsOfEncodedSegment)) {
     if (avcNalType(nal) === avcNal.sps) sps.set(keyOf(nal), nal);
     if (avcNalType(nal) === avcNal.pps) pps.set(keyOf(nal), nal);
-    if (isAvcVcl(nal)) addSlice(pictures, nal);
+    if (avcNalType(nal) === avcNal.sei && hasCaptionData(nal)) captions.push(nal);
+    if (isAvcVcl(nal)) addSlice(pictures, nal, captions.splice(0));
   }
   const [onlySps] = sps.values();
   const [onlyPps] = pps.values();
@@ -114,10 +117,10 @@ export function parseByteStream(byteStream: Uint8Array): ByteStream {
 }
 
 /** A slice whose `first_mb_in_slice` is 0 (exp-Golomb: a first bit of 1) begins a picture. */
-function addSlice(pictures: Picture[], nal: Uint8Array): void {
+function addSlice(pictures: Picture[], nal: Uint8Array, before: readonly Uint8Array[]): void {
   const current = pictures.at(-1);
   if (current === undefined || ((nal[1] ?? 0) & 0x80) !== 0)
-    pictures.push({ nals: [nal], isKey: avcNalType(nal) === avcNal.idr });
+    pictures.push({ nals: [...before, nal], isKey: avcNalType(nal) === avcNal.idr });
   else current.nals.push(nal);
 }
 

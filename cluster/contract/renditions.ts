@@ -44,6 +44,8 @@ export const VideoRendition = z.object({
   ]),
   /** Known at the period's start for what is not encoded. */
   init: InitSegment.optional(),
+  /** CEA-608/708 in the pictures, in every rung or in none. */
+  hasCaptions: z.boolean().optional(),
 });
 export type VideoRendition = z.infer<typeof VideoRendition>;
 

@@ -47,6 +47,8 @@ export const SourceVideo = z.object({
   bitDepth: z.union([z.literal(8), z.literal(10)]),
   /** Its pictures may be two fields; absent means that they are not. */
   isInterlaced: z.boolean().optional(),
+  /** CEA-608/708 in its pictures; absent means none. */
+  hasCaptions: z.boolean().optional(),
   /** From metadata, or measured over the first GOP. */
   bitrateBps: z.number().int().positive(),
   init: InitSegment,

@@ -15,11 +15,15 @@ function readRun(data: Uint8Array, start: number): { readonly value: number; rea
   return { value: value + (data[at] ?? 0), end: at + 1 };
 }
 
-/** The first message of that type in an SEI NAL unit; undefined where there is none. */
-export function findSei(nal: Uint8Array, wanted: number): Uint8Array | undefined {
+/**
+ * The first message of that type in an SEI NAL unit; undefined where there is none.
+ *
+ * @param headerBytes of the NAL unit: 1 in H.264, 2 in HEVC, which has the same messages
+ */
+export function findSei(nal: Uint8Array, wanted: number, headerBytes = 1): Uint8Array | undefined {
   const data = unescapeNal(nal);
   // The last byte is the trailing bits.
-  for (let at = 1; at < data.length - 1;) {
+  for (let at = headerBytes; at < data.length - 1;) {
     const type = readRun(data, at);
     const size = readRun(data, type.end);
     const end = size.end + size.value;
@@ -28,6 +32,15 @@ export function findSei(nal: Uint8Array, wanted: number): Uint8Array | undefined
     at = end;
   }
   return undefined;
+}
+
+/** Of ITU-T T.35: the United States, ATSC, "GA94", cc_data (ATSC A/53 part 4, 6.2.3). */
+const captionMark = [0xb5, 0x00, 0x31, 0x47, 0x41, 0x39, 0x34, 0x03];
+
+/** Whether an SEI NAL unit holds CEA-608/708 captions; an empty place for some counts. */
+export function hasCaptionData(nal: Uint8Array, headerBytes = 1): boolean {
+  const message = findSei(nal, seiType.userDataRegistered, headerBytes);
+  return message !== undefined && captionMark.every((byte, i) => message[i] === byte);
 }
 
 /**

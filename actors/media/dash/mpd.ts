@@ -105,14 +105,24 @@ function periodElement(dash: DashPeriod): string {
   );
 }
 
+/** CEA-608 in the pictures (SCTE 214-1), first channel, no word on its language. */
+const captions = element('Accessibility', {
+  schemeIdUri: 'urn:scte:dash:cc:cea-608:2015',
+  value: 'CC1=und',
+});
+
 /** What comes first in every AdaptationSet. */
-function descriptors({ continues }: DashPeriod): readonly string[] {
+function descriptors({ continues }: DashPeriod, accessibility: readonly string[] = []): readonly string[] {
   const scheme = 'urn:mpeg:dash:period-continuity:2015';
   const continuity =
     continues === undefined
       ? []
       : [element('SupplementalProperty', { schemeIdUri: scheme, value: continues })];
-  return [...continuity, element('Role', { schemeIdUri: 'urn:mpeg:dash:role:2011', value: 'main' })];
+  return [
+    ...continuity,
+    ...accessibility,
+    element('Role', { schemeIdUri: 'urn:mpeg:dash:role:2011', value: 'main' }),
+  ];
 }
 
 function segmentTemplate<R extends { readonly timescale: number }>(
@@ -145,7 +155,7 @@ function videoSet(dash: DashPeriod, track: Track<VideoRendition>): string {
     maxHeight: Math.max(...renditions.map((one) => one.height)),
   };
   return element('AdaptationSet', attributes, [
-    ...descriptors(dash),
+    ...descriptors(dash, renditions.some(({ hasCaptions }) => hasCaptions === true) ? [captions] : []),
     segmentTemplate(dash, 90_000, track),
     ...renditions.map(videoRepresentation),
   ]);

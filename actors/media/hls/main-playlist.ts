@@ -16,6 +16,7 @@ import { windowOf, type WindowPart } from '../timeline/window.ts';
 import { quoted, tag } from './attributes.ts';
 
 const audioGroupId = 'audio';
+const captionGroupId = 'captions';
 
 /** The text of `main.m3u8`; without variants while no period has opened. */
 export function mainPlaylist(timeline: Timeline, options: ManifestOptions): string {
@@ -50,7 +51,8 @@ function variants(
   const video = renditions.filter((one) => one.kind === 'video');
   if (video.length === 0) return audio === undefined ? [] : audioVariant(pathway, audio, part);
   const group = audio === undefined ? [] : [audioGroup(audio)];
-  return [...group, ...video.flatMap((one) => videoVariant(pathway, one, audio, part))];
+  const captions = video.some(({ hasCaptions }) => hasCaptions === true) ? [captionGroup()] : [];
+  return [...group, ...captions, ...video.flatMap((one) => videoVariant(pathway, one, audio, part))];
 }
 
 function audioGroup(audio: AudioRendition): string {
@@ -63,6 +65,18 @@ function audioGroup(audio: AudioRendition): string {
     CHANNELS: quoted(String(audio.channels)),
     'STABLE-RENDITION-ID': quoted(audio.name),
     URI: quoted(`${audio.name}.m3u8`),
+  });
+}
+
+/** The first field's first channel, which is where captions are; what lies beside them players find by themselves. */
+function captionGroup(): string {
+  return tag('EXT-X-MEDIA', {
+    TYPE: 'CLOSED-CAPTIONS',
+    'GROUP-ID': quoted(captionGroupId),
+    NAME: quoted('Captions'),
+    DEFAULT: 'NO',
+    AUTOSELECT: 'YES',
+    'INSTREAM-ID': quoted('CC1'),
   });
 }
 
@@ -97,7 +111,7 @@ function videoVariant(
     RESOLUTION: resolution(video),
     'FRAME-RATE': (video.frameRate[0] / video.frameRate[1]).toFixed(3),
     'VIDEO-RANGE': 'SDR',
-    'CLOSED-CAPTIONS': 'NONE',
+    'CLOSED-CAPTIONS': video.hasCaptions === true ? quoted(captionGroupId) : 'NONE',
     AUDIO: audio === undefined ? undefined : quoted(audioGroupId),
     'STABLE-VARIANT-ID': quoted(video.name),
     'PATHWAY-ID': pathway,

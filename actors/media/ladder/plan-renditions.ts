@@ -12,7 +12,6 @@
 import type {
   AudioRendition,
   EncodeSettings,
-  Ratio,
   Rendition,
   VideoRendition,
 } from '../../../cluster/contract/renditions.ts';
@@ -98,7 +97,7 @@ function encoded(video: SourceVideo, rung: Rung): VideoRendition {
     ...(video.isInterlaced === true ? { isDeinterlaced: true } : {}),
   };
   return {
-    ...common(video.frameRate),
+    ...common(video),
     name: RenditionName.parse(`h264-${rung.height}p`),
     codecs: avcCodecs(profile, level),
     width,
@@ -129,12 +128,18 @@ function sourceOnly(video: SourceVideo): VideoRendition {
   };
 }
 
-function asIs({ codecs, width, height, sampleAspectRatio, frameRate, init }: SourceVideo) {
-  return { ...common(frameRate), codecs, width, height, sampleAspectRatio, init };
+function asIs(video: SourceVideo) {
+  const { codecs, width, height, sampleAspectRatio, init } = video;
+  return { ...common(video), codecs, width, height, sampleAspectRatio, init };
 }
 
-function common(frameRate: Ratio): Pick<VideoRendition, 'kind' | 'timescale' | 'frameRate'> {
-  return { kind: 'video', timescale: 90_000, frameRate };
+type Common = Pick<VideoRendition, 'kind' | 'timescale' | 'frameRate' | 'hasCaptions'>;
+
+function common({ frameRate, hasCaptions }: SourceVideo): Common {
+  return {
+    ...{ kind: 'video', timescale: 90_000, frameRate },
+    ...(hasCaptions === true ? { hasCaptions } : {}),
+  };
 }
 
 function audioRendition(audio: SourceAudio): AudioRendition {

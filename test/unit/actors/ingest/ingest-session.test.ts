@@ -266,6 +266,18 @@ test('video that joins an audio-only feed opens a period with both', () => {
   expect(periodsOf(played)[1]?.connectionZeroMs).toBe(6000);
 });
 
+test('captions in the pictures are told with the period', () => {
+  const caption = Buffer.from('06040eb50031474139340341fffc9420ff80', 'hex');
+  const tags = feed({ seconds: 5, hasAudio: false });
+  const captioned = tags.map((tag, i) =>
+    i === 0
+      ? tag
+      : { ...tag, payload: bytes(tag.payload.slice(0, 5), lengthPrefixed(caption), tag.payload.slice(5)) },
+  );
+  expect(periodsOf(play(captioned))[0]?.video?.source.hasCaptions).toBe(true);
+  expect(periodsOf(play(tags))[0]?.video?.source.hasCaptions).toBeUndefined();
+});
+
 test('the period tells its clock zero, tracks and bitrates; the header hash is of the configurations', () => {
   const played = play([
     metadata({ framerate: 25, videodatarate: 3 }),

@@ -1,7 +1,7 @@
 /** A byte stream becomes a segment with the task's times. The stream: three pictures of 32x32 that x264 made. */
 import { expect, test } from 'vitest';
 import { readInit, readSegment } from '../../../../actors/media/cmaf/reader.ts';
-import { splitAnnexB } from '../../../../actors/media/avc/nal-units.ts';
+import { splitAnnexB, splitLengthPrefixed } from '../../../../actors/media/avc/nal-units.ts';
 import { packRung, parseByteStream } from '../../../../actors/transcode-worker/rung-segment.ts';
 import { maxPicturesOfSegment } from '../../../../cluster/model/media-limits.ts';
 import { sampleTask } from '../../../support/transcode-task.ts';
@@ -9,6 +9,8 @@ import { threePictures } from '../../../support/byte-stream.ts';
 
 const [rendition] = sampleTask().renditions;
 if (rendition === undefined) throw new Error('no rendition');
+const captionMark = [0xb5, 0, 0x31, 0x47, 0x41, 0x39, 0x34, 3];
+const hexOf = (nal: Uint8Array): string => Buffer.from(nal).toString('hex');
 const times = { start90k: 180_000, duration90k: 9000, times90k: [0, 3030, 6005] };
 
 test('pictures get the sorted times of the task, and durations sum up to it', () => {
@@ -31,6 +33,18 @@ test('nothing but slices is kept, length-prefixed', () => {
     expect(length).toBe(data.length - 4);
     expect([1, 5]).toContain((data[4] ?? 0) & 0x1f);
   }
+});
+
+test('captions stay with their picture, other SEI goes', () => {
+  const [sps, pps, , key, other] = splitAnnexB(threePictures, 6);
+  if (!sps || !pps || !key || !other) throw new Error('the byte stream has changed');
+  const caption = (cc: number) => Buffer.from([6, 4, 12, ...captionMark, 0x41, 0xff, 0xfc, cc, 0x80]);
+  const foreign = Uint8Array.of(6, 4, 3, 0xb5, 0, 0x3c, 0x80);
+  const nals = [sps, pps, foreign, caption(1), key, foreign, caption(2), other, foreign, other];
+  const stream = Buffer.concat(nals.flatMap((nal) => [Buffer.of(0, 0, 0, 1), nal]));
+  const { init, media } = packRung(stream, rendition, times);
+  const kept = readSegment(init, media).samples.map(({ data }) => splitLengthPrefixed(data, 4).map(hexOf));
+  expect(kept).toEqual([[hexOf(caption(1)), hexOf(key)], [hexOf(caption(2)), hexOf(other)], [hexOf(other)]]);
 });
 
 test.each([

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { mpd } from '../../../../../actors/media/dash/mpd.ts';
 import type { ManifestOptions } from '../../../../../actors/media/timeline/manifest-options.ts';
 import type { Timeline } from '../../../../../actors/media/timeline/timeline.ts';
+import type { Rendition } from '../../../../../cluster/contract/renditions.ts';
 import { NodeId } from '../../../../../cluster/model/ids.ts';
 import { LogBuilder } from '../../../../support/log-builder.ts';
 import { audioRendition, fullLadder, passThroughOnly, region, stream } from '../../../../support/records.ts';
@@ -340,3 +341,15 @@ test('a log without a segment gives a document without a Period', () => {
 function failed(): never {
   throw new Error('no such element');
 }
+
+test('captions in the pictures are signalled for the video alone, before its role', () => {
+  const captioned = passThroughOnly.map((one) =>
+    one.kind === 'video' ? { ...one, hasCaptions: true } : one,
+  );
+  const text = (renditions: readonly Rendition[]): string =>
+    mpd(new LogBuilder().open().clock(renditions).segments(3).fold(), options);
+  const signal = '<Accessibility schemeIdUri="urn:scte:dash:cc:cea-608:2015" value="CC1=und"/>';
+  expect(text(captioned).split('<Accessibility')).toHaveLength(2);
+  expect(text(captioned).replaceAll(/>\s+</g, '><')).toContain(`${signal}<Role`);
+  expect(text(passThroughOnly)).not.toContain('Accessibility');
+});

@@ -42,6 +42,18 @@ test('a stream without edges lists its rungs and its audio by relative addresses
   );
 });
 
+test('captions in the pictures are signalled for every variant', () => {
+  const captioned = passThroughOnly.map((one) =>
+    one.kind === 'video' ? { ...one, hasCaptions: true } : one,
+  );
+  const playlist = mainPlaylist(new LogBuilder().open().clock(captioned).segments(3).fold(), options);
+  expect(playlist).toContain(
+    '#EXT-X-MEDIA:TYPE=CLOSED-CAPTIONS,GROUP-ID="captions",NAME="Captions",DEFAULT=NO,AUTOSELECT=YES,INSTREAM-ID="CC1"\n',
+  );
+  expect(playlist).toContain(',CLOSED-CAPTIONS="captions",');
+  expect(playlist).not.toContain('CLOSED-CAPTIONS=NONE');
+});
+
 test('before the first segment all rungs of the clock are listed, without an average', () => {
   const playlist = mainPlaylist(new LogBuilder().open().clock().fold(), options);
   expect(variants(playlist)).toHaveLength(4);

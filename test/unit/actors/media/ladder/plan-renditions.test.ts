@@ -131,6 +131,11 @@ test('an interlaced source is not passed through, and every rung of it is deinte
   expect(videoOf(video()).some(isDeinterlaced)).toBe(false);
 });
 
+test('captions are of every rung or of none', () => {
+  expect(videoOf(video({ hasCaptions: true })).every(({ hasCaptions }) => hasCaptions === true)).toBe(true);
+  expect(videoOf(video()).some(({ hasCaptions }) => hasCaptions === true)).toBe(false);
+});
+
 test('an anamorphic source keeps its shape: encoded rungs have square pixels and its display aspect ratio', () => {
   const [top, second] = videoOf(video({ width: 720, height: 576, sampleAspectRatio: [64, 45] }));
   expect(top).toMatchObject({ width: 720, sampleAspectRatio: [64, 45] });
