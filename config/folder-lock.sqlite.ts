@@ -72,7 +72,7 @@ function writeRecord(file: string, command: string): void {
 function hold(file: string, how: 'exclusive' | 'shared'): DatabaseSync {
   const database = new DatabaseSync(file, { timeout: waitMs });
   try {
-    database.exec('PRAGMA journal_mode = OFF'); // nothing is written, so a full disk is no obstacle
+    database.exec('PRAGMA journal_mode = MEMORY'); // nothing is written, so a full disk is no obstacle
     database.exec(how === 'exclusive' ? 'BEGIN EXCLUSIVE' : 'BEGIN; SELECT count(*) FROM sqlite_schema');
     return database;
   } catch (error) {

@@ -10,6 +10,7 @@ const setByDemo: Readonly<Record<string, string>> = {
   TANGAZA_REGION: 'the demo names its regions',
   TANGAZA_HTTP_HOST: 'a demo listens on 127.0.0.1 alone',
   TANGAZA_HTTP_PORT: 'use --port-base',
+  TANGAZA_OPERATOR_PORT: 'it lies 100 above --port-base',
   TANGAZA_RTMP_HOST: 'a demo listens on 127.0.0.1 alone',
   TANGAZA_RTMP_PORT: 'use --rtmp-base',
   TANGAZA_PUBLIC_URL: 'it cannot be the address of several nodes',

@@ -1,7 +1,7 @@
 /** The lock of a data folder, between real processes: who has it, who is refused, and that it never outlives its holder. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -127,11 +127,13 @@ test('of several that start at the same moment, exactly one has it', async () =>
   }
 });
 
-test('an orderly end leaves no record', () => {
+test('a lock writes nothing but its record, which an orderly end removes', () => {
   const lock = lockFolder(folder, node('n1'));
-  expect(existsSync(join(folder, 'locks/node-n1.json'))).toBe(true);
+  const files = (): readonly string[] => readdirSync(join(folder, 'locks')).toSorted();
+  expect(files()).toEqual(['folder.lock', 'node-n1.json', 'node-n1.lock']);
   lock.release();
-  expect(existsSync(join(folder, 'locks/node-n1.json'))).toBe(false);
+  expect(files()).toEqual(['folder.lock', 'node-n1.lock']);
+  expect(statSync(join(folder, 'locks/node-n1.lock')).size).toBe(0);
 });
 
 test('a folder that cannot be written is told as such: to `up` as wrong use, to a node as a fault that may pass', () => {
