@@ -1,27 +1,35 @@
 /**
- * Benchmark of the edge: what one core of it serves of a live stream's segments and manifests, against nginx serving the
- * same bytes as static files from memory. Targets: >= 1.0 for segments, >= 1.2 for manifests.
+ * Benchmark of the edge: what one core of it serves of a live stream's segments and manifests, against the floor of its
+ * library: a bare uWebSockets.js that writes the same headers as one block, and `end(buffer)`. Target: >= 0.90 of that for
+ * each reply. Told beside it: nginx with the same bytes as static files from memory, and the front of `config/front/` out
+ * of its cache against that nginx.
  *
- * Server on core 0, load on core 1; one nginx process, files on tmpfs, the same headers, no access log. Both run all the
- * time and are measured in turns, the first of each pair in alternation, so that what else the machine does meets both;
- * a pair that was disturbed is measured again.
- * The figure is requests per CPU second of the server (user + system, from `/proc`): what one core does when it is
- * kept busy, however fast the load generator is. Requests per second of wall time are told beside it.
+ * The ratio to nginx is the machine's more than ours: nginx copies nothing (`sendfile`), the library copies each byte into
+ * its socket once, and what that costs differs between processors by half. So it is not judged.
+ *
+ * Servers on core 0, load on core 1; one process each, files on tmpfs, no access log. All run all the time and are measured
+ * in turns of a second, in an order that changes with each round, so that what else the machine does meets all; a round
+ * that was disturbed is measured again. The figure is requests per CPU second of the server (user + system, from
+ * `/proc`), and a ratio the median of the rounds' own ratios.
  */
-import { fork, spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { delimiter, dirname, join, resolve } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
-import { gzipSync } from 'node:zlib';
-import { z } from 'zod';
+import { dirname, join } from 'node:path';
+import {
+  copyReplies,
+  findTool,
+  startBare,
+  startEdge,
+  startFront,
+  startNginx,
+  type Asked,
+  type Server,
+} from './edge-peers.ts';
 import { load } from './http-load.ts';
 
 export interface EdgeBenchOptions {
-  /** Pairs of turns for each case; default 12. */
+  /** Rounds for each case; default 12. */
   readonly rounds?: number;
   /** Length of one turn; default 1 s. */
   readonly seconds?: number;
@@ -39,39 +47,37 @@ export interface Turn {
   readonly waited: number;
 }
 
+export const sides = ['edge', 'bare', 'nginx', 'front'] as const;
+export type Side = (typeof sides)[number];
+export type Round = Readonly<Record<Side, Turn>>;
+
 export interface EdgeBenchCase {
   readonly name: string;
   readonly bytes: number;
-  readonly target: number;
-  /** Edge / nginx, each side's best round, per CPU second: what disturbs a round only ever makes it slower. */
-  readonly ratio: number;
-  /** Median of the rounds' own ratios. */
-  readonly medianRatio: number;
+  /** Edge / bare library: what is judged. */
+  readonly ofBare: number;
+  /** Edge / nginx. */
+  readonly ofNginx: number;
+  /** Front / nginx. */
+  readonly frontOfNginx: number;
   readonly isReached: boolean;
-  readonly rounds: readonly { readonly edge: Turn; readonly nginx: Turn }[];
+  readonly rounds: readonly Round[];
 }
 
 export interface EdgeBenchResult {
   readonly generator: 'wrk' | 'node';
   readonly connections: number;
+  readonly target: number;
   readonly isReached: boolean;
   readonly cases: readonly EdgeBenchCase[];
 }
 
-const root = resolve(import.meta.dirname, '../..');
 const results = join(import.meta.dirname, 'results/edge.json');
 const connections = 32;
-/** A pair of turns in which a server waited for more than this share is measured again, so many times for each round. */
+const target = 0.9;
+/** A round in which a server waited for more than this share is measured again, so many times for each round. */
 const maxWaited = 0.1;
 const maxTries = 4;
-const targetOf = (name: string): number => (name.startsWith('segment') ? 1 : 1.2);
-
-const Ready = z.object({ port: z.number(), paths: z.record(z.string(), z.string()) });
-
-interface Server extends AsyncDisposable {
-  readonly port: number;
-  readonly pid: number;
-}
 
 /** Runs it and keeps the raw figures in `scripts/bench/results/edge.json`. @throws Error when a reply is not a good one */
 export async function benchEdge({
@@ -84,27 +90,19 @@ export async function benchEdge({
   const wrk = findTool('wrk');
   try {
     await using edge = await startEdge();
-    const replies = await copyReplies(edge, folder);
-    await using nginx = await startNginx(folder);
+    const replies = await copyReplies(edge, join(folder, 'files'));
+    await using bare = await startBare(join(folder, 'files'));
+    await using nginx = await startNginx(join(folder, 'files'), join(folder, 'nginx'));
+    await using front = await startFront(edge, join(folder, 'front'));
+    const servers = { edge, bare, nginx, front };
     const cases: EdgeBenchCase[] = [];
-    for (const { name, path, isGzip, bytes } of replies) {
-      const pairs: { edge: Turn; nginx: Turn }[] = [];
-      for (let turn = 0; turn <= rounds * maxTries && calm(pairs).length < rounds; turn++) {
-        const pair = await measurePair(
-          { edge, nginx, isEdgeFirst: turn % 2 === 0 },
-          { path, isGzip, seconds: turn === 0 ? 1 : seconds, wrk },
-        );
-        if (turn > 0) pairs.push(pair); // the first one warms up
-      }
-      cases.push(summarise(name, bytes, calmest(pairs, rounds)));
+    for (const asked of replies) {
+      cases.push(await measureCase(servers, { asked, seconds, wrk }, rounds));
       progress(lineOf(cases.at(-1)));
     }
-    const result = {
-      generator: wrk === undefined ? 'node' : 'wrk',
-      connections,
-      isReached: cases.every((one) => one.isReached),
-      cases,
-    } as const;
+    const isReached = cases.every((one) => one.isReached);
+    const generator = wrk === undefined ? 'node' : 'wrk';
+    const result = { generator, connections, target, isReached, cases } as const;
     await mkdir(dirname(results), { recursive: true });
     await writeFile(results, `${JSON.stringify(result, undefined, 2)}\n`);
     return result;
@@ -113,60 +111,47 @@ export async function benchEdge({
   }
 }
 
-/** The report as Markdown: the verdict first. */
-export function edgeReport({ cases, generator, isReached }: EdgeBenchResult): string {
-  const rows = cases.map(({ name, bytes, target, ratio, medianRatio, rounds }) => {
-    const figure = (side: 'edge' | 'nginx', of: (turn: Turn) => number): string =>
-      Math.max(...rounds.map((round) => of(round[side]))).toFixed(0);
-    const cpu = (turn: Turn): number => turn.perCpuSecond;
-    const wall = (turn: Turn): number => turn.perSecond;
-    const waited = `${(100 * median(rounds.map(waitedOf))).toFixed(0)} %`;
-    return `| ${name} | ${bytes} | **${ratio.toFixed(2)}** | ${medianRatio.toFixed(2)} | ${target} | ${figure('edge', cpu)} | ${figure('nginx', cpu)} | ${figure('edge', wall)} | ${figure('nginx', wall)} | ${waited} |`;
-  });
-  return [
-    '## bench edge',
-    '',
-    `**One core of the edge against one of nginx from tmpfs: targets ${isReached ? 'reached' : 'NOT reached'}.**`,
-    '',
-    `Server on core 0, load (${generator}, ${connections} keep-alive connections) on core 1, turns interleaved, best of ${cases[0]?.rounds.length ?? 0} rounds.`,
-    'Waited: share of its time that a server waited for its core; above 10 % the machine was not quiet.',
-    '',
-    '| reply | bytes | ratio of best rounds | median ratio | target | edge, per CPU s | nginx, per CPU s | edge, per s | nginx, per s | waited |',
-    '| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |',
-    ...rows,
-    '',
-  ].join('\n');
-}
-
-async function measurePair(
-  {
-    edge,
-    nginx,
-    isEdgeFirst,
-  }: { readonly edge: Server; readonly nginx: Server; readonly isEdgeFirst: boolean },
-  work: Work,
-): Promise<{ edge: Turn; nginx: Turn }> {
-  if (isEdgeFirst) {
-    const first = await measure(edge, work);
-    return { edge: first, nginx: await measure(nginx, work) };
-  }
-  const first = await measure(nginx, work);
-  return { edge: await measure(edge, work), nginx: first };
-}
-
 interface Work {
-  readonly path: string;
-  readonly isGzip: boolean;
+  readonly asked: Asked;
   readonly seconds: number;
   readonly wrk: string | undefined;
 }
+type Servers = Readonly<Record<Side, Server>>;
 
-async function measure({ port, pid }: Server, { path, isGzip, seconds, wrk }: Work): Promise<Turn> {
+async function measureCase(servers: Servers, work: Work, rounds: number): Promise<EdgeBenchCase> {
+  const measured: Round[] = [];
+  await measureRound(servers, { ...work, seconds: 1 }, 0); // warms up
+  for (let turn = 1; turn <= rounds * maxTries && calm(measured).length < rounds; turn += 1)
+    measured.push(await measureRound(servers, work, turn));
+  return summarise(work.asked, calmest(measured, rounds));
+}
+
+async function measureRound(servers: Servers, work: Work, turn: number): Promise<Round> {
+  const turns = new Map<Side, Turn>();
+  for (const side of orderOf(turn)) turns.set(side, await measure(side, servers[side], work));
+  const of = (side: Side): Turn => {
+    const one = turns.get(side);
+    if (one === undefined) throw new Error(`${side} was not measured`);
+    return one;
+  };
+  return { edge: of('edge'), bare: of('bare'), nginx: of('nginx'), front: of('front') };
+}
+
+/** Each side is first as often as last, and next to each other one. */
+function orderOf(turn: number): readonly Side[] {
+  const first = turn % sides.length;
+  const rotated = [...sides.slice(first), ...sides.slice(0, first)];
+  return Math.floor(turn / sides.length) % 2 === 0 ? rotated : rotated.toReversed();
+}
+
+async function measure(side: Side, { port, pid }: Server, { asked, seconds, wrk }: Work): Promise<Turn> {
+  const { isGzip } = asked;
+  const path = side === 'bare' && isGzip ? `${asked.path}.gz` : asked.path;
   const before = await processorTime(pid);
   const done = await load({ port, path, isGzip, connections, seconds, core: 1, wrk });
   const after = await processorTime(pid);
   if (done.faults > 0 || done.requests === 0)
-    throw new Error(`${path}: ${done.faults} faults in ${done.requests} requests`);
+    throw new Error(`${side}, ${path}: ${done.faults} faults in ${done.requests} requests`);
   const cpu = after.ran - before.ran;
   const waited = after.waited - before.waited;
   return {
@@ -189,161 +174,34 @@ async function processorTime(pid: number): Promise<{ readonly ran: number; reado
   return { ran: sum(0), waited: sum(1) };
 }
 
-type Pair = EdgeBenchCase['rounds'][number];
-
-const waitedOf = ({ edge, nginx }: Pair): number => Math.max(edge.waited, nginx.waited);
-const calm = (pairs: readonly Pair[]): readonly Pair[] => pairs.filter((pair) => waitedOf(pair) <= maxWaited);
+export const waitedOf = (round: Round): number => Math.max(...sides.map((side) => round[side].waited));
+const calm = (rounds: readonly Round[]): readonly Round[] =>
+  rounds.filter((round) => waitedOf(round) <= maxWaited);
 
 /** The rounds in which the machine did least besides; how calm they were is among the figures. */
-function calmest(pairs: readonly Pair[], count: number): readonly Pair[] {
-  return pairs.toSorted((left, right) => waitedOf(left) - waitedOf(right)).slice(0, count);
+function calmest(rounds: readonly Round[], count: number): readonly Round[] {
+  return rounds.toSorted((left, right) => waitedOf(left) - waitedOf(right)).slice(0, count);
 }
 
-function summarise(name: string, bytes: number, rounds: readonly Pair[]): EdgeBenchCase {
-  const best = (side: 'edge' | 'nginx'): number =>
-    Math.max(...rounds.map((round) => round[side].perCpuSecond));
-  const ratio = best('edge') / best('nginx');
-  const medianRatio = median(rounds.map(({ edge, nginx }) => edge.perCpuSecond / nginx.perCpuSecond));
-  const target = targetOf(name);
-  return { name, bytes, target, ratio, medianRatio, isReached: ratio >= target, rounds };
-}
-
-function lineOf(one: EdgeBenchCase | undefined): string {
-  return one === undefined
-    ? ''
-    : `${one.name} (${one.bytes} bytes): ${one.ratio.toFixed(2)} of nginx, target ${one.target}`;
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((left, right) => left - right);
-  return sorted[Math.floor(sorted.length / 2)] ?? 0;
-}
-
-async function startEdge(): Promise<Server & { readonly paths: Readonly<Record<string, string>> }> {
-  const child = fork(join(import.meta.dirname, 'edge-server.ts'), [], {
-    execArgv: [],
-    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-  });
-  const [message] = await Promise.race([once(child, 'message'), failure(child, 'the edge')]);
-  const { port, paths } = Ready.parse(message);
-  await pinThreads(child);
-  return { port, paths, ...processOf(child) };
-}
-
-interface Reply {
-  readonly name: string;
-  readonly path: string;
-  readonly isGzip: boolean;
-  readonly bytes: number;
-}
-
-/** The edge's own replies become nginx's files, manifests also as every browser asks for them: in gzip. */
-async function copyReplies(
-  edge: Server & { readonly paths: Readonly<Record<string, string>> },
-  folder: string,
-): Promise<readonly Reply[]> {
-  const replies: Reply[] = [];
-  for (const [name, path] of Object.entries(edge.paths)) {
-    const reply = await fetch(`http://127.0.0.1:${edge.port}${path}`, {
-      headers: { 'accept-encoding': 'identity' },
-    });
-    if (!reply.ok) throw new Error(`${path}: ${reply.status}`);
-    const body = Buffer.from(await reply.arrayBuffer());
-    await mkdir(join(folder, dirname(path)), { recursive: true });
-    await writeFile(join(folder, path), body);
-    replies.push({ name, path, isGzip: false, bytes: body.byteLength });
-    if (name.startsWith('segment')) continue;
-    const zipped = gzipSync(body, { level: 4 });
-    await writeFile(join(folder, `${path}.gz`), zipped);
-    replies.push({ name: `${name}, gzip`, path, isGzip: true, bytes: zipped.byteLength });
-  }
-  return replies;
-}
-
-async function startNginx(folder: string): Promise<Server> {
-  const binary = findTool('nginx');
-  if (binary === undefined) throw new Error('nginx is not here: run scripts/setup --for bench');
-  const port = await freePort();
-  await writeFile(join(folder, 'nginx.conf'), nginxConfig(port, folder));
-  await mkdir(join(folder, 'logs'), { recursive: true });
-  const args = ['-c', '0', binary, '-p', folder, '-c', join(folder, 'nginx.conf')];
-  const child = spawn('taskset', args, { stdio: ['ignore', 'inherit', 'inherit'] });
-  await Promise.race([untilServing(port), failure(child, 'nginx')]);
-  return { port, ...processOf(child) };
-}
-
-/** One process, tuned for static files; a header block like the edge's. */
-function nginxConfig(port: number, folder: string): string {
-  return `
-daemon off; master_process off; worker_processes 1; pid ${folder}/nginx.pid; error_log stderr error;
-events { worker_connections 4096; use epoll; }
-http {
-  access_log off; sendfile on; tcp_nopush on; tcp_nodelay on; gzip_static on; keepalive_requests 1000000000; keepalive_timeout 60;
-  open_file_cache max=100; open_file_cache_valid 3600; open_file_cache_min_uses 1;
-  client_body_temp_path ${folder}/b; proxy_temp_path ${folder}/p; fastcgi_temp_path ${folder}/f; uwsgi_temp_path ${folder}/u; scgi_temp_path ${folder}/s;
-  types { video/mp4 m4s mp4; application/dash+xml mpd; application/vnd.apple.mpegurl m3u8; }
-  server {
-    listen 127.0.0.1:${port} reuseport; root ${folder};
-    add_header cache-control "public, max-age=31536000, immutable";
-    add_header access-control-allow-origin "*";
-    add_header access-control-expose-headers "content-length, content-range, date, etag, link, location, retry-after";
-    add_header x-content-type-options nosniff; location = / { return 204; }
-  }
-}
-`;
-}
-
-function processOf(child: ChildProcess): { readonly pid: number } & AsyncDisposable {
-  const exited = once(child, 'exit');
+function summarise({ name, bytes }: Asked, rounds: readonly Round[]): EdgeBenchCase {
+  const ratio = (one: Side, other: Side): number =>
+    median(rounds.map((round) => round[one].perCpuSecond / round[other].perCpuSecond));
+  const ofBare = ratio('edge', 'bare');
   return {
-    pid: child.pid ?? 0,
-    [Symbol.asyncDispose]: async () => {
-      if (child.exitCode !== null || child.signalCode !== null) return;
-      child.kill('SIGKILL');
-      await exited;
-    },
+    ...{ name, bytes, ofBare },
+    ofNginx: ratio('edge', 'nginx'),
+    frontOfNginx: ratio('front', 'nginx'),
+    ...{ isReached: ofBare >= target, rounds },
   };
 }
 
-/** All threads of a process that runs already: `taskset -a`. */
-async function pinThreads(child: ChildProcess): Promise<void> {
-  const pinned = spawn('taskset', ['-a', '-c', '-p', '0', String(child.pid)], { stdio: 'ignore' });
-  await once(pinned, 'exit');
+function lineOf(one: EdgeBenchCase | undefined): string {
+  if (one === undefined) return '';
+  const { name, bytes, ofBare, ofNginx, frontOfNginx } = one;
+  return `${name} (${bytes} bytes): ${ofBare.toFixed(2)} of the bare library, target ${target}; ${ofNginx.toFixed(2)} of nginx; the front ${frontOfNginx.toFixed(2)} of nginx`;
 }
 
-async function failure(child: ChildProcess, name: string): Promise<never> {
-  await once(child, 'exit');
-  throw new Error(`${name} ended`);
-}
-
-async function untilServing(port: number): Promise<void> {
-  for (let attempt = 0; attempt < 100; attempt++) {
-    if (
-      await fetch(`http://127.0.0.1:${port}/`).then(
-        () => true,
-        () => false,
-      )
-    )
-      return;
-    await delay(50);
-  }
-  throw new Error('nginx does not answer');
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  return typeof address === 'object' && address !== null ? address.port : 0;
-}
-
-function findTool(name: string): string | undefined {
-  const folders = [
-    join(root, '.toolchain/bin'),
-    ...(process.env['PATH'] ?? '').split(delimiter),
-    '/usr/sbin',
-  ];
-  return folders.map((folder) => join(folder, name)).find((path) => existsSync(path));
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((left, right) => left - right);
+  return sorted[Math.floor(sorted.length / 2)] ?? 0;
 }
