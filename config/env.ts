@@ -1,5 +1,6 @@
 /** Every environment variable, named once, with type, unit and default. */
 import { z } from 'zod';
+import { demandOf, given as toldAs } from '../cluster/errors/input-sentences.ts';
 import { nearestName } from './nearest.ts';
 import { asTold, httpUrlFault, rtmpUrlFault } from './public-url.ts';
 
@@ -159,6 +160,15 @@ export const envSpec: Readonly<Record<string, Variable>> = Object.fromEntries(
   }),
 );
 
+/** What a variable must be; a secret's value is not told. */
+function faultWords(env: Readonly<Record<string, string | undefined>>) {
+  return (fault: z.core.$ZodRawIssue): string => {
+    const name = String(fault.path?.[0] ?? '');
+    const demand = demandOf(fault);
+    return envSpec[name]?.isSecret === false ? `${demand}; ${toldAs(env[name])} was given` : demand;
+  };
+}
+
 /** The parts of a comma-separated list, without blanks and empty ones. */
 export function listOf(text: string): readonly string[] {
   return text
@@ -177,7 +187,7 @@ export function parseEnv(
 ): { values: EnvValues } | { faults: readonly string[] } {
   const given = Object.entries(env).filter(([name, value]) => name.startsWith('TANGAZA_') && value !== '');
   const unknown = unknownSettings(env).map(describeUnknown);
-  const result = Variables.safeParse(Object.fromEntries(given));
+  const result = Variables.safeParse(Object.fromEntries(given), { error: faultWords(env) });
   const wrong = result.success
     ? []
     : result.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);

@@ -43,7 +43,7 @@ export function controlService(
       live: inTime(() => control.live()),
       cluster: inTime(() => control.cluster()),
       drain: inTime((input: RouteInput<NodeParams, unknown, DrainBody>) => control.drain(input)),
-      release: inTime(() => control.release()),
+      release: inTime((input: RouteInput) => control.release(input)),
     },
     started: () => sweeper?.start(),
     stopped: () => sweeper?.stop(),

@@ -17,6 +17,7 @@ import type {
 import type { NodeParams, PageQuery, StreamParams } from '../../cluster/contract/routes-streams.ts';
 import type { RouteInput } from '../../cluster/contract/routes.ts';
 import type { CloseSessionsParams, StreamHealth } from '../../cluster/contract/stream.ts';
+import { cursorOf, placeOfCursor } from '../../cluster/contract/cursor.ts';
 import { offlineHealth } from '../../cluster/contract/offline-health.ts';
 import { errorCodeOf, TangazaError } from '../../cluster/errors/tangaza-error.ts';
 import type { ListedMember, MemberDirectory } from '../../cluster/membership/member-directory.ts';
@@ -27,6 +28,7 @@ import type { OwnershipRecord } from '../../cluster/ownership/ownership-store.ts
 import { lineOf, loadsOf } from '../../cluster/ownership/succession.ts';
 import { order } from '../../cluster/partition/rendezvous.ts';
 import type { Clock } from '../../cluster/time/clock.ts';
+import { idempotentRequest, saltOf } from './idempotency.ts';
 import { deriveStreamKey, hashStreamKey } from './stream-key.ts';
 import { clusterView, lastKnownHealth, stalenessOf } from './last-known.ts';
 import type { StreamEntry, StreamRegistry } from './stream-registry.ts';
@@ -78,7 +80,8 @@ export class Control {
     this.#ports = ports;
   }
 
-  create({ body, origin, idempotencyKey }: RouteInput<unknown, unknown, CreateStreamBody>): StreamWithKey {
+  create(input: RouteInput<unknown, unknown, CreateStreamBody>): StreamWithKey {
+    const { body, origin } = input;
     const { registry, clock, newId, newSalt, keySecret, defaultLadder } = this.#ports;
     const ladder = this.#knownLadder(body.ladder ?? defaultLadder);
     const id = body.id ?? StreamId.parse(newId());
@@ -91,17 +94,22 @@ export class Control {
       keyHash,
       keySalt: salt,
       nowMs: clock.utcMs(),
-      ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
+      request: idempotentRequest('create', input),
     });
     return { ...this.#view(entry, origin), streamKey: deriveStreamKey(keySecret, entry.id, keySalt) };
   }
 
   list({ query, origin }: RouteInput<unknown, PageQuery>): StreamPage {
-    const entries = this.#ports.registry.list(query.limit + 1, query.cursor);
+    const entries = this.#ports.registry.list(
+      query.limit + 1,
+      query.cursor === undefined ? undefined : placeOfCursor(query.cursor),
+    );
     const page = entries.slice(0, query.limit);
     const items = page.map((entry) => this.#view(entry, origin));
     const last = page.at(-1);
-    return entries.length > query.limit && last !== undefined ? { items, nextCursor: last.id } : { items };
+    return entries.length > query.limit && last !== undefined
+      ? { items, nextCursor: cursorOf(last) }
+      : { items };
   }
 
   show({ params, origin }: RouteInput<StreamParams>): StreamView {
@@ -123,11 +131,21 @@ export class Control {
     await closeSessions({ streamId: params.id, reason: 'the stream was deleted', code: 'STREAM_REMOVED' });
   }
 
-  async rotateKey({ params, origin }: RouteInput<StreamParams>): Promise<StreamWithKey> {
+  /** @throws TangazaError `STREAM_NOT_FOUND`, `IDEMPOTENCY_KEY_REUSED`; `CONFLICT` when the key that a repeated request made is replaced */
+  async rotateKey(input: RouteInput<StreamParams>): Promise<StreamWithKey> {
+    const { params, origin } = input;
     const { registry, keySecret, newSalt, clock, closeSessions } = this.#ports;
-    const keySalt = newSalt();
+    const request = idempotentRequest('rotateKey', input);
+    const keySalt = request === undefined ? newSalt() : saltOf(keySecret, request);
     const streamKey = deriveStreamKey(keySecret, params.id, keySalt);
     const key = { keyHash: hashStreamKey(streamKey), keySalt };
+    this.#found(params.id, registry.get(params.id));
+    if (this.#isRepeated('rotateKey', input)) {
+      const made = registry.findByKeyHash(key.keyHash);
+      if (made === undefined)
+        throw new TangazaError('CONFLICT', 'The key that this request made has been replaced since.');
+      return { ...this.#view(made, origin), streamKey };
+    }
     const entry = this.#found(params.id, registry.rotateKey(params.id, key, clock.utcMs()));
     await closeSessions({ streamId: params.id, reason: 'the stream key was changed' });
     return { ...this.#view(entry, origin), streamKey };
@@ -179,7 +197,9 @@ export class Control {
   }
 
   /** @throws TangazaError `NOT_FOUND`, `CONFLICT` (last, or draining already), `UNAVAILABLE` (dead) */
-  async drain({ params, body }: RouteInput<NodeParams, unknown, DrainBody>): Promise<DrainView> {
+  async drain(input: RouteInput<NodeParams, unknown, DrainBody>): Promise<DrainView> {
+    const { params, body } = input;
+    this.#isRepeated('drain', input);
     const { members, beginDrain } = this.#ports;
     const known = members.list().members;
     const member = known.find(({ id }) => id === params.id);
@@ -195,7 +215,8 @@ export class Control {
   }
 
   /** @throws TangazaError `LOG_UNAVAILABLE` */
-  async release(): Promise<ReleaseView> {
+  async release(input: RouteInput): Promise<ReleaseView> {
+    this.#isRepeated('release', input);
     return { released: [...(await this.#ports.release())] };
   }
 
@@ -273,6 +294,13 @@ export class Control {
   #found(id: StreamId, entry: StreamEntry | undefined): StreamEntry {
     if (entry === undefined) throw noSuchStream(id);
     return entry;
+  }
+
+  /** @throws TangazaError `IDEMPOTENCY_KEY_REUSED` */
+  #isRepeated(operation: string, input: RouteInput): boolean {
+    const request = idempotentRequest(operation, input);
+    const { registry, clock } = this.#ports;
+    return request !== undefined && registry.isRepeated(request, clock.utcMs());
   }
 
   #knownLadder(name: string): string {

@@ -5,6 +5,8 @@ import { DatabaseSync, type SQLOutputValue } from 'node:sqlite';
 import { z } from 'zod';
 import { TangazaError } from '../../cluster/errors/tangaza-error.ts';
 import { StreamId } from '../../cluster/model/ids.ts';
+import type { StreamPlace } from '../../cluster/contract/cursor.ts';
+import type { IdempotentRequest } from './idempotency.ts';
 import {
   removedKeptMs,
   type NewStream,
@@ -31,7 +33,9 @@ const schema = `
   ) STRICT;
   CREATE INDEX IF NOT EXISTS removedByKey ON removed (keyHash);
   CREATE INDEX IF NOT EXISTS removedByAge ON removed (removedAtMs);
-  CREATE TABLE IF NOT EXISTS idempotency (key TEXT PRIMARY KEY, streamId TEXT NOT NULL, atMs INTEGER NOT NULL) STRICT;
+  CREATE TABLE IF NOT EXISTS idempotency (
+    key TEXT PRIMARY KEY, streamId TEXT NOT NULL, atMs INTEGER NOT NULL, fingerprint TEXT
+  ) STRICT;
 `;
 
 const Row = z.object({
@@ -52,7 +56,17 @@ export function openSqliteStreamRegistry(file: string): StreamRegistry {
   database.exec('PRAGMA busy_timeout = 5000');
   database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL');
   database.exec(schema);
+  addFingerprints(database);
   return new SqliteStreamRegistry(database);
+}
+
+/** A file of an earlier version has none: its keys stand for any request, for the day that they are kept. */
+function addFingerprints(database: DatabaseSync): void {
+  database.exec('BEGIN IMMEDIATE');
+  const columns = database.prepare('PRAGMA table_info(idempotency)').all();
+  if (columns.every(({ name }) => name !== 'fingerprint'))
+    database.exec('ALTER TABLE idempotency ADD COLUMN fingerprint TEXT');
+  database.exec('COMMIT');
 }
 
 class SqliteStreamRegistry implements StreamRegistry {
@@ -77,13 +91,7 @@ class SqliteStreamRegistry implements StreamRegistry {
         'INSERT INTO streams (id, title, ladder, keyHash, keySalt, createdAtMs, updatedAtMs) VALUES (?, ?, ?, ?, ?, ?, ?)',
         [stream.id, stream.title, stream.ladder, stream.keyHash, stream.keySalt, stream.nowMs, stream.nowMs],
       );
-      if (stream.idempotencyKey !== undefined) {
-        this.#run('INSERT OR REPLACE INTO idempotency (key, streamId, atMs) VALUES (?, ?, ?)', [
-          stream.idempotencyKey,
-          stream.id,
-          stream.nowMs,
-        ]);
-      }
+      this.#remember(stream.request, stream.id, stream.nowMs);
       const { id, title, ladder, nowMs } = stream;
       return {
         entry: { id, title, ladder, createdAtMs: nowMs, updatedAtMs: nowMs },
@@ -96,16 +104,21 @@ class SqliteStreamRegistry implements StreamRegistry {
     return this.#one('SELECT * FROM streams WHERE id = ?', [id]);
   }
 
-  list(limit: number, after?: string): readonly StreamEntry[] {
-    const rows =
-      after === undefined
-        ? this.#all('SELECT * FROM streams ORDER BY createdAtMs DESC, id DESC LIMIT ?', [limit])
-        : this.#all(
-            `SELECT * FROM streams WHERE (createdAtMs, id) < (SELECT createdAtMs, id FROM streams WHERE id = ?)
-             ORDER BY createdAtMs DESC, id DESC LIMIT ?`,
-            [after, limit],
-          );
-    return rows.map((row) => toEntry(row));
+  list(limit: number, after?: StreamPlace): readonly StreamEntry[] {
+    const where = after === undefined ? '' : 'WHERE (createdAtMs, id) < (?, ?)';
+    const place = after === undefined ? [] : [after.createdAtMs, after.id];
+    return this.#all(`SELECT * FROM streams ${where} ORDER BY createdAtMs DESC, id DESC LIMIT ?`, [
+      ...place,
+      limit,
+    ]).map((row) => toEntry(row));
+  }
+
+  isRepeated(request: IdempotentRequest, nowMs: number): boolean {
+    return this.#transaction(() => {
+      if (this.#isKnown(request, nowMs)) return true;
+      this.#remember(request, '', nowMs);
+      return false;
+    });
   }
 
   update(id: StreamId, change: { title?: string; ladder?: string }, nowMs: number): StreamEntry | undefined {
@@ -181,14 +194,34 @@ class SqliteStreamRegistry implements StreamRegistry {
     this.#run(`${forget} ${order} OFFSET ${maxRemoved})`, []);
   }
 
-  #madeBefore({ idempotencyKey, nowMs }: NewStream): { entry: StreamEntry; keySalt: string } | undefined {
-    this.#run('DELETE FROM idempotency WHERE atMs < ?', [nowMs - dayMs]);
-    if (idempotencyKey === undefined) return undefined;
+  #madeBefore({ request, nowMs }: NewStream): { entry: StreamEntry; keySalt: string } | undefined {
+    if (request === undefined || !this.#isKnown(request, nowMs)) return undefined;
     const [row] = this.#all(
       'SELECT s.* FROM idempotency i JOIN streams s ON s.id = i.streamId WHERE i.key = ?',
-      [idempotencyKey],
+      [request.key],
     );
     return row === undefined ? undefined : { entry: toEntry(row), keySalt: SaltRow.parse(row).keySalt };
+  }
+
+  #isKnown({ key, fingerprint }: IdempotentRequest, nowMs: number): boolean {
+    this.#run('DELETE FROM idempotency WHERE atMs < ?', [nowMs - dayMs]);
+    const [row] = this.#all('SELECT fingerprint FROM idempotency WHERE key = ?', [key]);
+    if (row === undefined) return false;
+    if (row['fingerprint'] === null || row['fingerprint'] === fingerprint) return true;
+    throw new TangazaError(
+      'IDEMPOTENCY_KEY_REUSED',
+      'This Idempotency-Key came with another request in the last 24 hours: repeat that one as it was, or take a new key.',
+    );
+  }
+
+  #remember(request: IdempotentRequest | undefined, streamId: string, nowMs: number): void {
+    if (request === undefined) return;
+    this.#run('INSERT OR REPLACE INTO idempotency (key, streamId, atMs, fingerprint) VALUES (?, ?, ?, ?)', [
+      request.key,
+      streamId,
+      nowMs,
+      request.fingerprint,
+    ]);
   }
 
   #transaction<T>(work: () => T): T {

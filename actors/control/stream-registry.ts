@@ -1,5 +1,7 @@
 /** The stream-registry port: what streams there are and which key publishes to which. Keys are kept as hashes only. */
+import type { StreamPlace } from '../../cluster/contract/cursor.ts';
 import type { StreamId } from '../../cluster/model/ids.ts';
+import type { IdempotentRequest } from './idempotency.ts';
 
 export interface StreamEntry {
   readonly id: StreamId;
@@ -17,8 +19,8 @@ export interface NewStream {
   /** What the key was derived from; without the node's secret it is worth nothing. */
   readonly keySalt: string;
   readonly nowMs: number;
-  /** The same key from the same caller within a day is the same stream. */
-  readonly idempotencyKey?: string;
+  /** The same request within a day is the same stream. */
+  readonly request?: IdempotentRequest | undefined;
   /** Takes the id of a removed stream, which is refused otherwise. */
   readonly mayRevive?: boolean;
 }
@@ -33,11 +35,17 @@ export interface RemovedStream {
 }
 
 export interface StreamRegistry {
-  /** @returns the new stream, or the one that the idempotency key made before, with its salt. @throws `CONFLICT` when the id is taken, or was and is still remembered */
+  /** @returns the new stream, or the one that the idempotency key made before, with its salt. @throws `CONFLICT` when the id is taken; `IDEMPOTENCY_KEY_REUSED`, or was and is still remembered */
   create(stream: NewStream): { readonly entry: StreamEntry; readonly keySalt: string };
   get(id: StreamId): StreamEntry | undefined;
-  /** Newest first; `after` is the last id of the page before. */
-  list(limit: number, after?: string): readonly StreamEntry[];
+  /** Newest first, then by id; `after` is the place of the last one of the page before, which may be gone. */
+  list(limit: number, after?: StreamPlace): readonly StreamEntry[];
+  /**
+   * Remembers for a day what a key stands for.
+   *
+   * @returns whether it was known already @throws `IDEMPOTENCY_KEY_REUSED` when it stands for another request
+   */
+  isRepeated(request: IdempotentRequest, nowMs: number): boolean;
   update(
     id: StreamId,
     change: { readonly title?: string; readonly ladder?: string },

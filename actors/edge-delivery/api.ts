@@ -2,12 +2,24 @@
 import type { z } from 'zod';
 import type { Route, RouteInput } from '../../cluster/contract/routes.ts';
 import type { ErrorCode } from '../../cluster/errors/catalogue.ts';
+import { sentenceOf } from '../../cluster/errors/input-sentences.ts';
 import { TangazaError } from '../../cluster/errors/tangaza-error.ts';
 import type { Clock } from '../../cluster/time/clock.ts';
-import { emptyReply, jsonReply, problemReply, type Handler, type HttpRequest, type Reply } from './http.ts';
+import {
+  emptyReply,
+  jsonReply,
+  longestWaitSeconds,
+  problemReply,
+  type Handler,
+  type HttpRequest,
+  type Reply,
+} from './http.ts';
 import { mustBeInsider, mustBeOperator, type Access } from './http/access.ts';
 import { callerOrigin, type IsTrustedProxy } from './http/caller.ts';
 import { preflightHeaders } from './http/cors.ts';
+import { mustBeAcceptable, mustBeJson } from './http/negotiation.ts';
+import { queryOf } from './http/query.ts';
+import type { Issue } from './http/issue.ts';
 import type { Match, Router } from './router.ts';
 
 /** Serves a route at the edge itself; `input` is validated. */
@@ -28,25 +40,22 @@ export interface ApiPorts {
   readonly fallback: (request: HttpRequest, origin: string) => Reply | Promise<Reply | undefined> | undefined;
 }
 
+/** Of one request's inputs that are told at once. */
+const mostIssues = 50;
 /** No action takes longer. */
 const callMs = 10_000;
 
-/** One fault of a request's inputs. */
-export interface Issue {
-  readonly in: 'path' | 'query' | 'header' | 'body';
-  readonly at: string;
-  readonly message: string;
+function nameOf({ in: where, at }: Issue): string {
+  if (where === 'body') return at === '' ? 'The body' : `The body's ${at}`;
+  return at === '' ? `The ${where}` : `The ${partNames[where]} ${at}`;
 }
+
+const partNames = { path: 'path parameter', query: 'query parameter', header: 'header' } as const;
 
 class InvalidInput extends TangazaError {
   readonly issues: readonly Issue[];
   constructor(issues: readonly Issue[]) {
-    super(
-      'BAD_REQUEST',
-      issues
-        .map(({ in: where, at, message }) => `${where}${at === '' ? '' : ` ${at}`}: ${message}`)
-        .join('; '),
-    );
+    super('BAD_REQUEST', `${issues.map((issue) => `${nameOf(issue)} ${issue.message}`).join('; and ')}.`);
     this.issues = issues;
   }
 }
@@ -64,12 +73,10 @@ export function makeApi(ports: ApiPorts): Handler {
 
 function errorReply(error: unknown): Reply {
   if (error instanceof InvalidInput) return problemReply(error, { issues: error.issues });
-  const waitSeconds = error instanceof TangazaError ? error.data['retryAfterSeconds'] : undefined;
-  return problemReply(
-    error,
-    {},
-    typeof waitSeconds === 'number' ? { 'retry-after': String(Math.ceil(waitSeconds)) } : {},
-  );
+  const seconds = error instanceof TangazaError ? error.data['retryAfterSeconds'] : undefined;
+  if (typeof seconds !== 'number') return problemReply(error);
+  const wait = Math.min(longestWaitSeconds, Math.max(1, Math.ceil(seconds)));
+  return problemReply(error, {}, { 'retry-after': String(wait) });
 }
 
 function answer(ports: ApiPorts, request: HttpRequest): Reply | Promise<Reply> {
@@ -123,7 +130,7 @@ function serve(ports: ApiPorts, request: HttpRequest, { route, params }: Match):
   const issues: Issue[] = [];
   const known = {
     params: check(route.params, params, 'path', issues),
-    query: check(route.query, Object.fromEntries(new URLSearchParams(request.query)), 'query', issues),
+    query: check(route.query, queryOf(route, request.query, issues), 'query', issues),
     origin: originOf(ports, request),
     ...idempotencyKeyOf(request, issues),
   };
@@ -133,6 +140,7 @@ function serve(ports: ApiPorts, request: HttpRequest, { route, params }: Match):
     const input = { ...known, body };
     return local === undefined ? callAction(ports, route, input) : local(request, input);
   };
+  mustBeAcceptable(route, request.header('accept'));
   return route.body === undefined ? run(undefined) : readBody(request, route.body).then(run);
 }
 
@@ -145,9 +153,7 @@ function inputError({ tag }: Route, issues: readonly Issue[]): TangazaError {
 }
 
 async function readBody(request: HttpRequest, schema: z.ZodType): Promise<unknown> {
-  if (!/^application\/(?:[\w.-]+\+)?json(?:\s*;|$)/i.test(request.header('content-type'))) {
-    throw new TangazaError('BAD_REQUEST', 'Send the body as Content-Type: application/json.');
-  }
+  mustBeJson(request);
   const issues: Issue[] = [];
   const body = check(schema, parseJson(await request.body()), 'body', issues);
   if (issues.length > 0) throw new InvalidInput(issues);
@@ -164,10 +170,13 @@ function parseJson(bytes: Uint8Array): unknown {
 
 function check(schema: z.ZodType | undefined, value: unknown, where: Issue['in'], issues: Issue[]): unknown {
   if (schema === undefined) return {};
-  const result = schema.safeParse(value);
+  const result = schema.safeParse(value, { error: sentenceOf });
   if (result.success) return result.data;
-  for (const { path, message } of result.error.issues.slice(0, 50))
-    issues.push({ in: where, at: path.map(String).join('.'), message });
+  // Of one field the last one: a number that is too large for any field is too large for this one, too.
+  const byField = new Map(
+    result.error.issues.map(({ path, message }) => [path.map(String).join('.'), message]),
+  );
+  for (const [at, message] of [...byField].slice(0, mostIssues)) issues.push({ in: where, at, message });
   return undefined;
 }
 
@@ -175,7 +184,11 @@ function idempotencyKeyOf(request: HttpRequest, issues: Issue[]): { idempotencyK
   const key = request.header('idempotency-key');
   if (key === '') return {};
   if (/^[\x21-\x7e]{1,200}$/.test(key)) return { idempotencyKey: key };
-  issues.push({ in: 'header', at: 'Idempotency-Key', message: 'a header of 1 to 200 printable characters' });
+  issues.push({
+    in: 'header',
+    at: 'Idempotency-Key',
+    message: 'must have 1 to 200 printable characters without blanks',
+  });
   return {};
 }
 
@@ -185,7 +198,7 @@ async function callAction(
   input: RouteInput,
 ): Promise<Reply> {
   if (action === undefined) throw new Error(`the route ${operation} has neither a handler nor an action`);
-  const result = await withDeadline(clock, call(action, input), action);
+  const result = await withDeadline(clock, call(action, input));
   if (reply.schema === undefined) return emptyReply(reply.status, { 'cache-control': 'no-store' });
   const id =
     reply.status === 201 && typeof result === 'object' && result !== null
@@ -198,10 +211,13 @@ async function callAction(
   );
 }
 
-async function withDeadline(clock: Clock, result: Promise<unknown>, action: string): Promise<unknown> {
+async function withDeadline(clock: Clock, result: Promise<unknown>): Promise<unknown> {
   const timer = new AbortController();
   const late = clock.sleep(callMs, timer.signal).then(() => {
-    throw new TangazaError('DEADLINE_EXCEEDED', `${action} did not answer in ${callMs / 1000} s.`);
+    throw new TangazaError(
+      'DEADLINE_EXCEEDED',
+      `The service behind this path did not answer in ${callMs / 1000} s.`,
+    );
   });
   late.catch(() => {}); // the sleep is aborted when the answer comes first
   try {

@@ -18,7 +18,7 @@ import type { Timeline } from '../media/timeline/timeline.ts';
 import type { Archives } from './archives.ts';
 import { makeEntity } from './entity.ts';
 import type { EntityCache } from './entity-cache.ts';
-import { jsonReply, type Entity, type HttpRequest, type Reply } from './http.ts';
+import { jsonReply, longestWaitSeconds, type Entity, type HttpRequest, type Reply } from './http.ts';
 import type { MediaSource } from './media-source.ts';
 import type { StreamFinder } from './stream-finder.ts';
 import type { StreamFollower } from './stream-follower.ts';
@@ -136,6 +136,11 @@ function mustBeFrame(plan: FramePlan, id: StreamId): Frame {
     case 'frame':
       return plan;
     case 'tooEarly':
+      if (plan.retryAfterSeconds > longestWaitSeconds)
+        throw new TangazaError(
+          'RANGE_AHEAD',
+          `${id} reaches the end of that in about ${plan.retryAfterSeconds} s if it stays on air: ask for nothing that is more than ${longestWaitSeconds} s ahead.`,
+        );
       throw new TangazaError(
         'NOT_PRODUCED_YET',
         `${id} reaches the end of that in about ${plan.retryAfterSeconds} s.`,

@@ -120,6 +120,9 @@ export function emptyReply(status: number, headers: Headers = {}): Message {
   return { status, head: head('text/plain', headers), body: nothing };
 }
 
+/** Nobody is told to come again later than this. */
+export const longestWaitSeconds = 3600;
+
 /** When to come again, in seconds, for errors that pass. */
 const retryAfterSeconds: Partial<Record<ErrorCode, number>> = {
   STREAM_NOT_LIVE: 2,

@@ -195,8 +195,8 @@ function isAhead(timeline: Timeline, name: SegmentName): boolean {
   return start90k >= end90k - audioSlack90k && start90k <= end90k + segmentsAhead * target90k;
 }
 
-/** @returns undefined for what the wire's digits cannot be */
-export function periodIdOf(digits: string): PeriodId | undefined {
-  const parsed = PeriodId.safeParse(Number(digits));
+/** @returns undefined for what no period can be */
+export function periodIdOf(number: number): PeriodId | undefined {
+  const parsed = PeriodId.safeParse(number);
   return parsed.success ? parsed.data : undefined;
 }

@@ -2,7 +2,9 @@
 import { z } from 'zod';
 import type { Route } from '../../cluster/contract/routes.ts';
 import { unreachable } from '../../cluster/model/unreachable.ts';
+import { examples } from '../../cluster/contract/examples.ts';
 import { catalogue, type ErrorCode } from '../../cluster/errors/catalogue.ts';
+import { problemOf, TangazaError } from '../../cluster/errors/tangaza-error.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -29,7 +31,12 @@ export function openApiDocument(routes: readonly Route[], serverUrl: string): Js
 
 function operationOf(route: Route, schemas: Record<string, unknown>): Json {
   const { operation, summary, tag, auth, params, query, body } = route;
-  const parameters = [...parametersOf(params, 'path', schemas), ...parametersOf(query, 'query', schemas)];
+  const example = examples[operation];
+  const parameters = [
+    ...parametersOf(params, { where: 'path', examples: example?.params }, schemas),
+    ...parametersOf(query, { where: 'query', examples: example?.query }, schemas),
+    ...(route.method === 'post' ? [idempotencyKey] : []),
+  ];
   return {
     operationId: operation,
     summary,
@@ -41,7 +48,9 @@ function operationOf(route: Route, schemas: Record<string, unknown>): Json {
       : {
           requestBody: {
             required: true,
-            content: { 'application/json': { schema: schemaOf(body, 'input', schemas) } },
+            content: {
+              'application/json': { schema: schemaOf(body, 'input', schemas), ...exampleOf(example?.body) },
+            },
           },
         }),
     responses: { ...successOf(route, schemas), ...failuresOf(errorsOf(route)) },
@@ -66,11 +75,18 @@ function securityOf(auth: Route['auth']): Json {
   }
 }
 
-function successOf({ reply }: Route, schemas: Record<string, unknown>): Json {
+const exampleOf = (example: unknown): Json => (example === undefined ? {} : { example });
+
+function successOf({ reply, operation }: Route, schemas: Record<string, unknown>): Json {
   const json =
     reply.schema === undefined
       ? {}
-      : { 'application/json': { schema: schemaOf(reply.schema, 'output', schemas) } };
+      : {
+          'application/json': {
+            schema: schemaOf(reply.schema, 'output', schemas),
+            ...exampleOf(examples[operation]?.reply),
+          },
+        };
   const other = reply.contentType === undefined ? {} : { [reply.contentType]: {} };
   const content = { ...json, ...other };
   const description = reply.status === 204 ? 'Done.' : 'The reply.';
@@ -88,12 +104,13 @@ function successOf({ reply }: Route, schemas: Record<string, unknown>): Json {
 }
 
 /** What the machinery in front of a route may answer, and what the route itself says. */
-function errorsOf({ auth, body, params, query, action, errors }: Route): readonly ErrorCode[] {
+function errorsOf({ auth, body, params, query, action, errors, reply }: Route): readonly ErrorCode[] {
   return [
     ...errors,
     ...(params === undefined && query === undefined && body === undefined ? [] : (['BAD_REQUEST'] as const)),
+    ...(reply.schema === undefined ? [] : (['NOT_ACCEPTABLE'] as const)),
     ...(auth === 'none' ? [] : (['UNAUTHENTICATED'] as const)),
-    ...(body === undefined ? [] : (['BODY_TOO_LARGE'] as const)),
+    ...(body === undefined ? [] : (['BODY_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE'] as const)),
     ...(action === undefined ? [] : (['UNAVAILABLE', 'DEADLINE_EXCEEDED'] as const)),
   ];
 }
@@ -102,26 +119,46 @@ function failuresOf(codes: readonly ErrorCode[]): Json {
   const byStatus = Map.groupBy(new Set(codes), (code) => catalogue[code].status);
   const entries = [...byStatus].map(([status, sameStatus]) => {
     const description = sameStatus.map((code) => `${code}: ${catalogue[code].title}`).join(' ');
-    return [status, { description, content: { 'application/problem+json': { schema: refTo('Problem') } } }];
+    const [first] = sameStatus;
+    const example = first === undefined ? {} : exampleOf(problemOf(new TangazaError(first)));
+    const content = { 'application/problem+json': { schema: refTo('Problem'), ...example } };
+    return [status, { description, content }];
   });
   return Object.fromEntries(entries);
 }
 
+interface ParametersOf {
+  readonly where: 'path' | 'query';
+  readonly examples: Json | undefined;
+}
+
+const idempotencyKey = {
+  name: 'Idempotency-Key',
+  in: 'header',
+  required: false,
+  description:
+    'A request that is repeated with its key within a day is done once; the key with another request is refused.',
+  schema: { type: 'string', minLength: 1, maxLength: 200 },
+  example: 'b7f3c1d2',
+};
+
 function parametersOf(
   schema: z.ZodObject | undefined,
-  where: 'path' | 'query',
+  { where, examples: values = {} }: ParametersOf,
   schemas: Record<string, unknown>,
 ): readonly Json[] {
   if (schema === undefined) return [];
   return Object.entries(schema.shape).map(([name, field]) => {
     const isRequired = where === 'path' || !z.safeParse(z.object({ field }), {}).success;
-    const { description, ...json } = schemaOf(field, 'input', schemas);
+    // As it is for whoever uses it: digits on the wire are numbers.
+    const { description, ...json } = schemaOf(field, 'output', schemas);
     return {
       name,
       in: where,
       required: isRequired,
       ...(description === undefined ? {} : { description }),
       schema: json,
+      ...(values[name] === undefined ? {} : { example: values[name] }),
     };
   });
 }
@@ -181,7 +218,7 @@ const problemSchema = {
         properties: {
           in: { enum: ['path', 'query', 'header', 'body'] },
           at: { type: 'string' },
-          message: { type: 'string' },
+          message: { type: 'string', description: 'What it must be, and what was given.' },
         },
       },
     },

@@ -90,7 +90,7 @@ export class Playback {
     const { id, rendition, startTime } = params;
     const period = mustBePeriod(params.period);
     const follower = await this.#ports.finder.find(id);
-    const name = { period, rendition, startTime: Number(startTime) };
+    const name = { period, rendition, startTime };
     const entity = await this.#ports.media.segment(request, follower, name);
     if (entity.tally !== undefined) entity.tally.requests++;
     return entity;
@@ -155,8 +155,8 @@ export class Playback {
   }
 }
 
-function mustBePeriod(digits: string): PeriodId {
-  const period = periodIdOf(digits);
+function mustBePeriod(number: number): PeriodId {
+  const period = periodIdOf(number);
   if (period === undefined) throw new TangazaError('SEGMENT_NOT_FOUND', 'There is no such period.');
   return period;
 }

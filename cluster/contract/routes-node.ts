@@ -1,21 +1,22 @@
 /** What every edge serves by itself: playback, the frames API, and the node's own pages. */
 import { z } from 'zod';
 import { RenditionName, StreamId } from '../model/ids.ts';
+import { seconds, wholeNumber } from './numbers.ts';
 import type { Route } from './routes.ts';
 
 export const DeviceType = z.enum(['phone', 'tablet', 'desktop', 'tv']).meta({ id: 'DeviceType' });
 export type DeviceType = z.infer<typeof DeviceType>;
 
-/** One spelling for each number, so that one object has one URL. */
-const wholeNumber = z.string().regex(/^(0|[1-9][0-9]{0,15})$/);
+/** Zero in no place of a log; media time in the rendition's timescale. */
+const digits = wholeNumber(z.number().int().min(0));
 
 export const PlaybackParams = z.object({ id: StreamId });
 export type PlaybackParams = z.infer<typeof PlaybackParams>;
 export const PlaylistParams = z.object({ id: StreamId, rendition: RenditionName });
 export type PlaylistParams = z.infer<typeof PlaylistParams>;
-export const InitParams = z.object({ id: StreamId, period: wholeNumber, rendition: RenditionName });
+export const InitParams = z.object({ id: StreamId, period: digits, rendition: RenditionName });
 export type InitParams = z.infer<typeof InitParams>;
-export const SegmentParams = InitParams.extend({ startTime: wholeNumber });
+export const SegmentParams = InitParams.extend({ startTime: digits });
 export type SegmentParams = z.infer<typeof SegmentParams>;
 
 export const ManifestQuery = z.object({
@@ -35,15 +36,9 @@ export type SteeringQuery = z.infer<typeof SteeringQuery>;
 /** Longest clip of the frames API, in seconds. */
 export const maxFrameSeconds = 60;
 
-const seconds = (schema: z.ZodNumber) =>
-  z
-    .string()
-    .regex(/^[0-9]{1,9}(\.[0-9]{1,6})?$/, 'not a number of seconds')
-    .transform(Number)
-    .pipe(schema);
 export const FramesQuery = z.object({
   deviceType: DeviceType,
-  offsetSeconds: seconds(z.number().min(0)).meta({ description: "Counted from the stream's start (M16)." }),
+  offsetSeconds: seconds(z.number().min(0)).meta({ description: "Counted from the stream's start." }),
   durationSeconds: seconds(z.number().gt(0).max(maxFrameSeconds)).default(10),
 });
 export type FramesQuery = z.infer<typeof FramesQuery>;
@@ -102,7 +97,7 @@ const ofMedia = [
 
 const manifestHeaders = {
   'tangaza-log-stale':
-    'While the index log cannot be reached, for about how many seconds so far, in steps of 5: the manifest stands still meanwhile (C8). Absent while it can.',
+    'While the index log cannot be reached, for about how many seconds so far, in steps of 5: the manifest stands still meanwhile. Absent while it can.',
 };
 
 export const playbackRoutes = {
@@ -191,6 +186,7 @@ export const playbackRoutes = {
       'STREAM_NOT_FOUND',
       'STREAM_REMOVED',
       'RANGE_EXPIRED',
+      'RANGE_AHEAD',
       'NOT_PRODUCED_YET',
       'STORE_UNAVAILABLE',
       'OVERLOADED',

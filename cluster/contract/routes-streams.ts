@@ -1,6 +1,9 @@
 /** The control API's routes: streams and the cluster. */
 import { z } from 'zod';
 import { NodeId, StreamId } from '../model/ids.ts';
+import { mustBe } from '../errors/input-sentences.ts';
+import { placeOfCursor } from './cursor.ts';
+import { wholeNumber } from './numbers.ts';
 import type { Route } from './routes.ts';
 import {
   ClusterView,
@@ -24,8 +27,15 @@ export const NodeParams = z.object({ id: NodeId });
 export type NodeParams = z.infer<typeof NodeParams>;
 
 export const PageQuery = z.object({
-  cursor: z.string().max(200).optional(),
-  limit: z.coerce.number().int().min(1).max(200).default(50),
+  cursor: z
+    .string()
+    .refine(
+      (text) => placeOfCursor(text) !== undefined,
+      mustBe('the nextCursor of a page before, or left out'),
+    )
+    .optional()
+    .meta({ description: 'The `nextCursor` of the page before.' }),
+  limit: wholeNumber(z.number().int().min(1).max(200)).default(50),
 });
 export type PageQuery = z.infer<typeof PageQuery>;
 
@@ -93,7 +103,7 @@ export const streamRoutes: readonly Route[] = [
     summary: 'Creates a stream; the reply alone shows its key',
     body: CreateStreamBody,
     reply: { status: 201, schema: StreamWithKey },
-    errors: ['BAD_REQUEST', 'UNAUTHENTICATED', 'CONFLICT'],
+    errors: ['BAD_REQUEST', 'UNAUTHENTICATED', 'CONFLICT', 'IDEMPOTENCY_KEY_REUSED'],
     action: controlActions.create,
   },
   {
@@ -142,7 +152,7 @@ export const streamRoutes: readonly Route[] = [
     operation: 'rotateKey',
     summary: 'Makes a new key; the old one ends at once, its publisher is disconnected',
     reply: { status: 200, schema: StreamWithKey },
-    errors: ['UNAUTHENTICATED', 'STREAM_NOT_FOUND'],
+    errors: ['UNAUTHENTICATED', 'STREAM_NOT_FOUND', 'IDEMPOTENCY_KEY_REUSED'],
     action: controlActions.rotateKey,
   },
   {
@@ -189,7 +199,14 @@ export const streamRoutes: readonly Route[] = [
     params: NodeParams,
     body: DrainBody,
     reply: { status: 202, schema: DrainView },
-    errors: ['BAD_REQUEST', 'UNAUTHENTICATED', 'NOT_FOUND', 'CONFLICT', 'UNAVAILABLE'],
+    errors: [
+      'BAD_REQUEST',
+      'UNAUTHENTICATED',
+      'NOT_FOUND',
+      'CONFLICT',
+      'UNAVAILABLE',
+      'IDEMPOTENCY_KEY_REUSED',
+    ],
     action: controlActions.drain,
   },
   {
@@ -200,7 +217,7 @@ export const streamRoutes: readonly Route[] = [
     auth: 'operator',
     summary: 'Lifts the brake on mass deaths: who is suspected now is declared dead without the wait of 30 s',
     reply: { status: 202, schema: ReleaseView },
-    errors: ['UNAUTHENTICATED', 'LOG_UNAVAILABLE'],
+    errors: ['UNAUTHENTICATED', 'LOG_UNAVAILABLE', 'IDEMPOTENCY_KEY_REUSED'],
     action: controlActions.release,
   },
 ];

@@ -1,12 +1,13 @@
 /** Streams as the control API shows them, and the actions that keep them. */
 import { z } from 'zod';
 import { NodeId, RegionId, StreamId } from '../model/ids.ts';
+import { mustBe } from '../errors/input-sentences.ts';
 import { Staleness } from './staleness.ts';
 
 const title = z.string().trim().min(1).max(200).meta({ description: 'What viewers read.' });
 const ladder = z
   .string()
-  .regex(/^[a-z0-9-]{1,64}$/)
+  .regex(/^[a-z0-9-]{1,64}$/, mustBe('1 to 64 lower-case letters, digits and -'))
   .meta({ description: 'A file under config/ladders/.' });
 
 export const CreateStreamBody = z
@@ -20,7 +21,7 @@ export type CreateStreamBody = z.infer<typeof CreateStreamBody>;
 
 export const UpdateStreamBody = z
   .strictObject({ title: title.optional(), ladder: ladder.optional() })
-  .refine((body) => Object.keys(body).length > 0, 'name something to change')
+  .refine((body) => Object.keys(body).length > 0, 'must name something to change: title or ladder')
   .meta({ id: 'UpdateStream' });
 export type UpdateStreamBody = z.infer<typeof UpdateStreamBody>;
 

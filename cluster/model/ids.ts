@@ -1,24 +1,26 @@
 /** Branded identifiers: made only by the parsers here, so that no id is ever passed where another belongs. */
 import { z } from 'zod';
+import { mustBe } from '../errors/input-sentences.ts';
 
 /** Lower-case letters, digits, `-` and `_`: safe in a path, a NATS subject, a KV key and a file name. */
 const idPattern = /^[a-z0-9][a-z0-9_-]{0,63}$/;
+const idWords = mustBe('1 to 64 lower-case letters, digits, - and _, the first one a letter or a digit');
 
-export const StreamId = z.string().regex(idPattern).brand<'StreamId'>();
+export const StreamId = z.string().regex(idPattern, idWords).brand<'StreamId'>();
 export type StreamId = z.infer<typeof StreamId>;
 
-export const NodeId = z.string().regex(idPattern).brand<'NodeId'>();
+export const NodeId = z.string().regex(idPattern, idWords).brand<'NodeId'>();
 export type NodeId = z.infer<typeof NodeId>;
 
-export const RegionId = z.string().regex(idPattern).brand<'RegionId'>();
+export const RegionId = z.string().regex(idPattern, idWords).brand<'RegionId'>();
 export type RegionId = z.infer<typeof RegionId>;
 
 /** One life of one node's process. */
-export const BootId = z.string().regex(idPattern).brand<'BootId'>();
+export const BootId = z.string().regex(idPattern, idWords).brand<'BootId'>();
 export type BootId = z.infer<typeof BootId>;
 
 /** One connection of a publisher. */
-export const SessionId = z.string().regex(idPattern).brand<'SessionId'>();
+export const SessionId = z.string().regex(idPattern, idWords).brand<'SessionId'>();
 export type SessionId = z.infer<typeof SessionId>;
 
 /** Fencing token of an ownership; only grows (C5). */
@@ -32,7 +34,7 @@ export type PeriodId = z.infer<typeof PeriodId>;
 /** `h264-720p` style for video, `aac-128k` style for audio; `source` for a contribution that no viewer gets. */
 export const RenditionName = z
   .string()
-  .regex(/^[a-z0-9]+(-[a-z0-9]+)*$/)
+  .regex(/^[a-z0-9]+(-[a-z0-9]+)*$/, mustBe('a name like h264-720p or aac-128k'))
   .max(32)
   .brand<'RenditionName'>();
 export type RenditionName = z.infer<typeof RenditionName>;

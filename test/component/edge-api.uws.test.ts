@@ -97,12 +97,13 @@ test('all faults of a request are listed at once', async () => {
 });
 
 test.each([
-  ['not JSON', '{', 'application/json'],
-  ['an array', '[]', 'application/json'],
-  ['nothing', '', 'application/json'],
-  ['not UTF-8', Buffer.from([0x22, 0xff, 0x22]), 'application/json'],
-  ['a form', 'title=x', 'application/x-www-form-urlencoded'],
-])('a body that is %s is a 400 that says so', async (_name, body, contentType) => {
+  ['not JSON', '{', 'application/json', 400],
+  ['an array', '[]', 'application/json', 400],
+  ['nothing', '', 'application/json', 400],
+  ['not UTF-8', Buffer.from([0x22, 0xff, 0x22]), 'application/json', 400],
+  ['a form', 'title=x', 'application/x-www-form-urlencoded', 415],
+  ['in another charset', '{"title":"x"}', 'application/json; charset=latin1', 415],
+])('a body that is %s is refused in words', async (_name, body, contentType, status) => {
   const { calls, call } = recorder();
   await using edge = await startTestEdge({ call });
   const reply = await fetch(`${edge.url}/v1/streams`, {
@@ -110,7 +111,10 @@ test.each([
     headers: { ...json, 'content-type': contentType },
     body,
   });
-  expect(await reply.json()).toMatchObject({ status: 400, code: 'BAD_REQUEST' });
+  expect(await reply.json()).toMatchObject({
+    status,
+    code: status === 400 ? 'BAD_REQUEST' : 'UNSUPPORTED_MEDIA_TYPE',
+  });
   expect(calls).toEqual([]);
 });
 

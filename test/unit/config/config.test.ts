@@ -19,6 +19,19 @@ test('every fault is told at once, each naming its variable', () => {
     expect(faults.filter((fault) => fault.startsWith(`${name}:`))).toHaveLength(1);
 });
 
+// As they once were: "Too big: expected number to be <=65535".
+test('a fault says what must be and what was given, but no secret', () => {
+  expect(faultsOf({ TANGAZA_HTTP_PORT: '99999' })).toEqual([
+    'TANGAZA_HTTP_PORT: must be at most 65535; "99999" was given',
+  ]);
+  expect(faultsOf({ TANGAZA_RTMP_PORT: 'many' })).toEqual([
+    'TANGAZA_RTMP_PORT: must be a number; "many" was given',
+  ]);
+  expect(faultsOf({ TANGAZA_METRICS_TOKEN: 'hunter2' })).toEqual([
+    'TANGAZA_METRICS_TOKEN: must have at least 16 characters',
+  ]);
+});
+
 test('a role that does not exist is refused with the ones that do', () => {
   expect(faultsOf({ TANGAZA_ROLES: 'ingest,juggler' })).toEqual([expect.stringContaining('juggler')]);
 });

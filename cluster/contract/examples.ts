@@ -1,0 +1,153 @@
+/** Examples of the API, by operation, for the OpenAPI document; a test holds them against the schemas. */
+export interface Example {
+  readonly params?: Readonly<Record<string, unknown>>;
+  readonly query?: Readonly<Record<string, unknown>>;
+  readonly body?: unknown;
+  readonly reply?: unknown;
+}
+
+const id = 'news';
+const base = 'https://live.example.org';
+const stream = {
+  id,
+  title: 'Evening news',
+  ladder: 'default',
+  createdAt: '2026-11-30T18:00:00.000Z',
+  updatedAt: '2026-11-30T18:00:00.000Z',
+  ingest: [
+    { region: 'region-1', url: 'rtmp://ingest-1.example.org/live', role: 'primary' },
+    { region: 'region-1', url: 'rtmp://ingest-2.example.org/live', role: 'backup' },
+  ],
+  playback: {
+    dash: `${base}/live/${id}/manifest.mpd`,
+    hls: `${base}/live/${id}/main.m3u8`,
+    page: `${base}/watch/${id}`,
+  },
+};
+const streamWithKey = { ...stream, streamKey: 'news_Zm9vYmFyYmF6' };
+const ofStream = { params: { id } };
+const video = { id, rendition: 'h264-720p' };
+
+export const examples: Readonly<Record<string, Example>> = {
+  createStream: { body: { title: 'Evening news', id }, reply: streamWithKey },
+  listStreams: {
+    query: { limit: 20 },
+    reply: { items: [stream], nextCursor: 'czE6MTc5NDk2MzYwMDAwMDpuZXdz' },
+  },
+  getStream: { ...ofStream, reply: stream },
+  updateStream: { ...ofStream, body: { title: 'Late news' }, reply: { ...stream, title: 'Late news' } },
+  deleteStream: ofStream,
+  rotateKey: { ...ofStream, reply: streamWithKey },
+  streamHealth: {
+    ...ofStream,
+    reply: {
+      state: 'live',
+      owner: 'region-1-node-1',
+      region: 'region-1',
+      epoch: 3,
+      since: '2026-11-30T18:00:02.000Z',
+      reason: 'first publish',
+      ownedBecause: 'first publish',
+      successors: ['region-1-node-2'],
+      asOf: '2026-11-30T18:05:00.000Z',
+      input: { videoCodec: 'avc1.64001f', fps: 25, bitrateBps: 2_500_000, lastPacketAgeMs: 12, warnings: [] },
+      renditions: [{ name: 'h264-720p', lagMs: 2400, gaps: 0, recentGaps: 0 }],
+    },
+  },
+  streamEdges: {
+    ...ofStream,
+    reply: { items: [{ id: 'region-1-node-1', region: 'region-1', url: base }], revision: 7 },
+  },
+  publicStream: {
+    ...ofStream,
+    reply: {
+      id,
+      title: 'Evening news',
+      state: 'live',
+      since: '2026-11-30T18:00:02.000Z',
+      poster: `${base}/live/${id}/thumbnail.jpg`,
+    },
+  },
+  liveStreams: {
+    reply: {
+      items: [
+        { id, title: 'Evening news', state: 'live', page: `/watch/${id}`, since: '2026-11-30T18:00:02.000Z' },
+      ],
+    },
+  },
+  showCluster: {
+    reply: {
+      regions: [{ id: 'region-1', nodes: 1, alive: 1 }],
+      nodes: [
+        {
+          id: 'region-1-node-1',
+          region: 'region-1',
+          host: 'live-1',
+          pid: 4711,
+          bootId: '5f0c2b7e9a11',
+          state: 'alive',
+          isSuspected: false,
+          roles: ['ingest', 'transcode-worker', 'edge-delivery', 'control'],
+          load: { streams: 1, onAir: 1, connections: 250 },
+          http: base,
+          rtmp: 'rtmp://ingest-1.example.org/live',
+        },
+      ],
+      placements: [
+        {
+          streamId: id,
+          owner: 'region-1-node-1',
+          region: 'region-1',
+          epoch: 3,
+          since: '2026-11-30T18:00:02.000Z',
+          reason: 'first publish',
+        },
+      ],
+      asOf: '2026-11-30T18:05:00.000Z',
+    },
+  },
+  drainNode: {
+    params: { id: 'region-1-node-1' },
+    body: { force: false },
+    reply: { node: 'region-1-node-1', state: 'draining', withinSeconds: 30 },
+  },
+  releaseBrake: { reply: { released: ['region-1-node-3'] } },
+  dashManifest: { ...ofStream, query: { device: 'phone' } },
+  hlsMainPlaylist: { ...ofStream, query: { device: 'phone' } },
+  hlsMediaPlaylist: { params: video },
+  initSegment: { params: { ...video, period: 12 } },
+  mediaSegment: { params: { ...video, period: 12, startTime: 180_000 } },
+  contentSteering: { ...ofStream, query: { _DASH_pathway: 'region-1-node-1' } },
+  thumbnail: ofStream,
+  videoFrame: {
+    ...ofStream,
+    query: { deviceType: 'phone', offsetSeconds: 600, durationSeconds: 10 },
+    reply: {
+      streamId: id,
+      deviceType: 'phone',
+      rendition: 'h264-360p',
+      offsetSeconds: 600,
+      durationSeconds: 10,
+      width: 640,
+      height: 360,
+      codecs: 'avc1.64001e,mp4a.40.2',
+      startsAt: '2026-11-30T18:10:02.000Z',
+      segments: [
+        {
+          url: `${base}/live/${id}/12/h264-360p/54000000.m4s`,
+          init: `${base}/live/${id}/12/h264-360p/init.mp4`,
+          rendition: 'h264-360p',
+          startTime: 54_000_000,
+          durationSeconds: 2,
+          bytes: 151_204,
+          sha256: '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08',
+        },
+      ],
+      next: `${base}/v1/videos/${id}/frames?deviceType=phone&offsetSeconds=610&durationSeconds=10`,
+    },
+  },
+  alive: { reply: { status: 'ok' } },
+  ready: {
+    reply: { ready: true, node: 'region-1-node-1', parts: [{ name: 'nats', isReady: true }] },
+  },
+};
