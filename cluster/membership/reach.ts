@@ -24,8 +24,17 @@ function lacking({ roles, httpUrl, rtmpUrl }: Advertised): string | undefined {
   return undefined;
 }
 
+/** Behind a front that both share, whoever asks one for a sign of life gets it from the other. */
+function isConfused(self: Advertised, other: Advertised): boolean {
+  const areEdges = [self, other].every(({ roles }) => roles.includes('edge-delivery'));
+  return areEdges && self.id !== other.id && self.httpUrl === other.httpUrl;
+}
+
 /** Why these members cannot be of one cluster, and what to do; undefined when they can. */
 export function unreachableFrom(self: Advertised, others: readonly Advertised[]): string | undefined {
+  const namesake = others.find((other) => isConfused(self, other));
+  if (namesake !== undefined)
+    return `${self.id} would be reached under ${self.httpUrl}, as ${namesake.id} is: give each node a TANGAZA_PUBLIC_URL of its own, for under a common one a dead node seems to answer.`;
   const elsewhere = others.filter(({ id, host }) => id !== self.id && host !== self.host);
   const [first] = elsewhere;
   if (first === undefined) return undefined;

@@ -25,7 +25,12 @@ const onA = (id: string, change = {}) => testMember(id, { host: 'a', ...change }
 const onB = (id: string, change = {}) => testMember(id, { host: 'b', ...change });
 
 test.each([
-  ['loopback on one host', onA('n1', loopback), [onA('n2', loopback)], undefined],
+  [
+    'loopback on one host',
+    onA('n1', loopback),
+    [onA('n2', { ...loopback, httpUrl: 'http://127.0.0.1:1' })],
+    undefined,
+  ],
   ['nobody else', onA('n1', loopback), [], undefined],
   ['its own earlier boot on another host', onA('n1', loopback), [onB('n1')], undefined],
   ['two hosts that are reached', onA('n1'), [onB('n2')], undefined],
@@ -47,6 +52,18 @@ test.each([
     onA('n1'),
     [onB('n2', loopback)],
     /n2 runs on another host, b, .*set TANGAZA_PUBLIC_URL there/,
+  ],
+  [
+    'one URL for two edges',
+    onA('n1', { httpUrl: 'https://live.example.com' }),
+    [onB('n2', { httpUrl: 'https://live.example.com' })],
+    /n1 would be reached under https:.*as n2 is: give each node a TANGAZA_PUBLIC_URL/,
+  ],
+  [
+    'one URL for an edge and a worker, which serves nobody',
+    onA('n1', { httpUrl: 'https://live.example.com' }),
+    [onB('n2', { httpUrl: 'https://live.example.com', roles: ['transcode-worker'] })],
+    undefined,
   ],
 ])('%s', (_name, self, others, fault) => {
   const said = unreachableFrom(self, others);

@@ -103,7 +103,7 @@ test('a full region takes no further member, says so, and takes its own back', (
   } = viewOf('n1');
   if (one === undefined) throw new Error('no member');
   const ids = Array.from({ length: maxMembers }, (_, index) => NodeId.parse(`n${index}`));
-  const full: View = { ...rest, members: ids.map((id) => ({ ...one, id })) };
+  const full: View = { ...rest, members: ids.map((id) => ({ ...one, id, httpUrl: `http://${id}` })) };
   expect(View.safeParse(full).success).toBe(true);
   const newcomer = testMember('another');
   const words = /another would be member 2001 of region r1: stop another node first/;
