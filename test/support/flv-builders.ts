@@ -178,6 +178,8 @@ export interface PlayOptions {
   readonly offset90k?: (ordinal: number) => number | undefined;
   /** Wall time at each tag; the default runs with the media, one tag every 10 ms. */
   readonly wallMs?: (index: number, tag: FlvTag) => number;
+  /** How long the process has run by that wall time; the default is that it never stood still. */
+  readonly ran?: (monotonicMs: number) => number;
   readonly closes?: boolean;
 }
 
@@ -195,6 +197,7 @@ export function wallOfMedia(startMs = 0): (index: number, tag: FlvTag) => number
 /** Runs tags through a session, answers `periodReady` at once, closes at the end, and gives all events. */
 export function play(tags: readonly FlvTag[], options: PlayOptions = {}): Played {
   const { limits = {}, offset90k = () => 0, wallMs = (index) => index * 14, closes = true } = options;
+  const { ran = (monotonicMs: number) => monotonicMs } = options;
   const session = new IngestSession(limits);
   const events: IngestEvent[] = [];
   let now: Now = { monotonicMs: 0, runningMs: 0, utcMs: utcAtZeroMs };
@@ -208,7 +211,7 @@ export function play(tags: readonly FlvTag[], options: PlayOptions = {}): Played
   };
   for (const [index, tag] of tags.entries()) {
     const monotonicMs = wallMs(index, tag);
-    now = { monotonicMs, runningMs: monotonicMs, utcMs: utcAtZeroMs + monotonicMs };
+    now = { monotonicMs, runningMs: ran(monotonicMs), utcMs: utcAtZeroMs + monotonicMs };
     note(session.onTag(tag, now));
   }
   if (closes) note(session.close(now));
