@@ -76,36 +76,34 @@ export const wireOf = (random: Random): Wire => ({
 
 export function bytesOf({ handshake, messages }: Session, wire: Wire, random: Random): Buffer {
   const writer = new ChunkWriter(wire);
-  const queues = new Map<number, Buffer[]>();
+  let waiting: (readonly Buffer[])[] = [];
+  let chunkStreams = new Set<number>();
   const parts: Buffer[] = [handshake];
   const flush = (): void => {
-    for (const chunks of queues.values()) parts.push(...chunks);
-    queues.clear();
+    for (const chunk of shuffled(waiting, random)) parts.push(chunk);
+    waiting = [];
+    chunkStreams = new Set();
   };
   for (const message of messages) {
-    const isMedia = message.chunkStream > 3;
-    if (!wire.isInterleaved || !isMedia || queues.has(message.chunkStream)) flush();
-    const chunks = writer.write(message);
-    if (wire.isInterleaved && isMedia) queues.set(message.chunkStream, [...chunks]);
-    else parts.push(...chunks);
-    if (queues.size > 1) parts.push(...shuffled([...queues.values()], random), ...drained(queues));
+    const mayMix = wire.isInterleaved && message.chunkStream > 3;
+    if (!mayMix || chunkStreams.has(message.chunkStream) || waiting.length === mixedAtOnce) flush();
+    waiting.push(writer.write(message));
+    chunkStreams.add(message.chunkStream);
   }
   flush();
   return Buffer.concat(parts);
 }
 
-function drained(queues: Map<number, Buffer[]>): readonly Buffer[] {
-  queues.clear();
-  return [];
-}
+const mixedAtOnce = 3;
 
 /** Takes turns among the queues; the order in each stays. */
-function* shuffled(queues: readonly Buffer[][], random: Random): Generator<Buffer> {
-  for (;;) {
-    const left = queues.filter((queue) => queue.length > 0);
-    const next = random.pick(left)?.shift();
-    if (next === undefined) return;
-    yield next;
+function* shuffled(queues: readonly (readonly Buffer[])[], random: Random): Generator<Buffer> {
+  let left = queues.map((queue) => queue.values());
+  while (left.length > 0) {
+    const turn = random.pick(left);
+    const { done, value } = turn?.next() ?? { done: true, value: undefined };
+    if (done === true) left = left.filter((one) => one !== turn);
+    else yield value;
   }
 }
 

@@ -12,8 +12,7 @@ import {
 
 const beganMs = 10_500; // in the middle of a GOP
 const tags = feed({ seconds: 80 });
-const inTime = wallOfMedia();
-const unharmed = segmentsOf(play(tags, { wallMs: inTime }));
+const unharmed = segmentsOf(play(tags, { wallMs: wallOfMedia() }));
 
 // All that was sent meanwhile comes at once when it goes on, a tag each 2 ms.
 test.each([15_000, 20_000, 40_000])(
@@ -37,7 +36,7 @@ test.each([15_000, 20_000, 40_000])(
 
 // By this the owner tells a ghost from a publisher.
 test('the publisher is told as silent only for the time in which this process listened', () => {
-  const { session, now } = play(tags.slice(0, 500), { wallMs: inTime, closes: false });
+  const { session, now } = play(tags.slice(0, 500), { wallMs: wallOfMedia(), closes: false });
   const thawed = { ...now, monotonicMs: now.monotonicMs + 15_000, runningMs: now.runningMs + 250 };
   expect(session.onTick(thawed)).toEqual([]);
   expect(session.stats(thawed).lastPacketAgeMs).toBe(250);
