@@ -73,7 +73,7 @@ test('a wrong key, no key and the key of a deleted stream are refused by name on
     );
     expect(await said('', undefined, node)).toBe(`STREAM_KEY_MISSING: ${catalogue.STREAM_KEY_MISSING.title}`);
     expect(await said(gone.streamKey, undefined, node)).toBe(
-      `STREAM_KEY_UNKNOWN: ${catalogue.STREAM_KEY_UNKNOWN.title}`,
+      `STREAM_REMOVED: The stream ${gone.id} of this key was removed: publish with the key of another stream.`,
     );
   }
   expect(await cluster.log('node-1-1').catch(() => '')).not.toContain(gone.streamKey);
