@@ -360,6 +360,6 @@ test('what a crashed process of this node left is removed when the next one star
 
 test('the fingerprint of the ffmpeg here is stable and names its version', async () => {
   const fingerprint = await readFingerprint('ffmpeg');
-  expect(fingerprint).toMatch(/^ffmpeg-\S+\/args-4\/[0-9a-f]{12}$/);
+  expect(fingerprint).toMatch(/^ffmpeg-\S+\/args-5\/[0-9a-f]{12}$/);
   expect(await readFingerprint('ffmpeg')).toBe(fingerprint);
 });
