@@ -6,7 +6,16 @@ import { startTestCluster, type TestCluster } from '../support/demo.ts';
 import { flashAndBeep, publish, x264, type FfmpegPublisher } from '../support/ffmpeg-publisher.ts';
 import { launchChromium } from '../support/foreign-players.ts';
 import { waitForPlaylist } from '../support/playlists.ts';
-import { axeFindings, misfits, openPage, playsOn, showsBadge, type OpenPage } from './page-checks.ts';
+import {
+  axeFindings,
+  misfits,
+  openPage,
+  playsOn,
+  secondsOf,
+  showsBadge,
+  sleepAsMachine,
+  type OpenPage,
+} from './page-checks.ts';
 
 let cluster: TestCluster;
 let browser: Browser;
@@ -185,6 +194,22 @@ test('a viewer who is offline is told so when nothing is left to play, and goes 
   await page.context().setOffline(false);
   await playsOn(page, 2);
   await page.waitForFunction(() => document.querySelector('.headline')?.textContent === '');
+});
+
+// Goal: who watched live before a laptop slept watches live after. Method: the page stands still for 18 s, which its buffer does not last.
+test('a viewer whose machine slept is taken back to live', async () => {
+  await using viewer = await alone('?muted');
+  const { page } = viewer;
+  await showsBadge(page, 'LIVE');
+  await playsOn(page);
+  const before = await secondsOf(page);
+  await sleepAsMachine(browser, 18_000);
+  await page.waitForFunction(() => {
+    const { view, position } = window.tangaza.state();
+    return view === 'live' && (position.behindSeconds ?? 99) < 8;
+  });
+  const jumped = (await secondsOf(page)) - before;
+  expect({ isFar: jumped > 12, errors: viewer.errors }).toEqual({ isFar: true, errors: [] });
 });
 
 // Goal: a publisher who comes back is seen by who waited, in the same player. Method: killed until both formats say so; then back.

@@ -2,6 +2,7 @@
 import { createRequire } from 'node:module';
 import { readFile } from 'node:fs/promises';
 import type { Browser, Page } from 'playwright-core';
+import { systemClock } from '../../cluster/time/clock.system.ts';
 import { pageTimeoutMs } from '../support/foreign-players.ts';
 
 export interface Size {
@@ -99,6 +100,16 @@ export function misfits(page: Page): Promise<readonly string[]> {
       ...(isOff ? ['the picture is cut'] : []),
     ];
   });
+}
+
+/** The browser's pages stand still, as on a machine that sleeps. */
+export async function sleepAsMachine(browser: Browser, forMs: number): Promise<void> {
+  const session = await browser.newBrowserCDPSession();
+  const { processInfo } = await session.send('SystemInfo.getProcessInfo');
+  const pids = processInfo.flatMap(({ type, id }) => (type === 'renderer' ? [id] : []));
+  for (const pid of pids) process.kill(pid, 'SIGSTOP');
+  await systemClock.sleep(forMs);
+  for (const pid of pids) process.kill(pid, 'SIGCONT');
 }
 
 const axeFile = createRequire(import.meta.url).resolve('axe-core/axe.min.js');

@@ -73,13 +73,16 @@ export interface PageState {
   readonly wokeUntilMs: number;
   /** How often the player must have jumped to the live edge. */
   readonly resyncs: number;
+  readonly resyncedAtMs: number;
 }
 
 /** Less than that behind the place of a live viewer is live. */
 export const liveWithinSeconds = 8;
 /** A timer that comes so late says that the machine slept, or the tab did. */
 const sleepMs = 10_000;
-const wakeMs = 15_000;
+const wakeMs = 20_000;
+/** A jump is tried again: right after a sleep the player's manifest is as old as the sleep was long. */
+const resyncEveryMs = 3000;
 /** A picture that stands for so long has stopped. */
 export const stallMs = 2500;
 const retry = { firstMs: 500, mostMs: 8000, unplayable: 3, recording: 5 } as const;
@@ -113,6 +116,7 @@ export function firstState(options: { readonly nowMs: number; readonly mayStart:
     tickedAtMs: options.nowMs,
     wokeUntilMs: 0,
     resyncs: 0,
+    resyncedAtMs: 0,
   };
 }
 
@@ -253,11 +257,12 @@ function exhausted(state: PageState, nowMs: number): PageState {
 }
 
 function resynced(state: PageState, nowMs: number): PageState {
-  const { facts, media, load } = state;
+  const { facts, media, load, resyncs } = state;
   if (nowMs > state.wokeUntilMs || media.kind !== 'playing' || load.kind !== 'live' || facts.isPaused)
     return state;
-  if ((facts.behindSeconds ?? 0) <= liveWithinSeconds + 4) return state;
-  return { ...state, resyncs: state.resyncs + 1, wokeUntilMs: 0 };
+  const isBehind = (facts.behindSeconds ?? 0) > liveWithinSeconds + 4;
+  if (!isBehind || nowMs - state.resyncedAtMs < resyncEveryMs) return state;
+  return { ...state, resyncs: resyncs + 1, resyncedAtMs: nowMs };
 }
 
 /** It plays, where viewers play who watch live. */

@@ -274,10 +274,17 @@ describe('failures', () => {
 });
 
 describe('a machine that slept', () => {
-  test('is taken back to live when its viewer was live', () => {
+  test('is taken back to live when its viewer was live, again when the first jump led nowhere', () => {
     const woken = live().ticks({}, 600_000).ticks({ behindSeconds: 590 });
     expect(woken.state.resyncs).toBe(1);
     expect(woken.ticks({ behindSeconds: 590 }).state.resyncs).toBe(1);
+    expect(woken.ticks({ behindSeconds: 590 }, 3000).state.resyncs).toBe(2);
+    expect(woken.ticks({ behindSeconds: 0 }, 3000).state.resyncs).toBe(2);
+  });
+
+  test('leaves a viewer alone who goes back later', () => {
+    const woken = live().ticks({}, 600_000).ticks().ticks({}, 9000).ticks({}, 9000).ticks({}, 9000);
+    expect(woken.ticks({ behindSeconds: 45 }).state.resyncs).toBe(0);
   });
 
   test('leaves a viewer who was behind, or paused, where they were, and says how far that is', () => {
