@@ -87,11 +87,7 @@ function answer(ports: ApiPorts, request: HttpRequest): Reply | Promise<Reply> {
       return fallbackReply(ports, request);
     case 'wrongMethod':
       if (method === 'options') return preflightReply(request, found);
-      return problemReply(
-        new TangazaError('METHOD_NOT_ALLOWED', `This path takes ${found.allow}.`),
-        {},
-        { allow: found.allow },
-      );
+      return wrongMethodReply(found.allow);
     default:
       return serve(ports, request, found);
   }
@@ -111,13 +107,21 @@ function preflightReply(request: HttpRequest, path: { allow: string; isPublic: b
 function fallbackReply(ports: ApiPorts, request: HttpRequest): Reply | Promise<Reply> {
   // A player that may not even ask would take a 404 for a network that fails.
   if (request.method === 'options') return preflightReply(request, pagePath);
-  const isRead = request.method === 'get' || request.method === 'head';
-  const reply = isRead ? ports.fallback(request, originOf(ports, request)) : undefined;
-  return reply instanceof Promise ? reply.then(orNothing) : orNothing(reply);
+  const reply = ports.fallback(request, originOf(ports, request));
+  const told = (page: Reply | undefined): Reply => pageReply(page, request.method);
+  return reply instanceof Promise ? reply.then(told) : told(reply);
 }
 
-function orNothing(reply: Reply | undefined): Reply {
-  return reply ?? problemReply(new TangazaError('NOT_FOUND', 'There is nothing at this path.'));
+function pageReply(page: Reply | undefined, method: string): Reply {
+  if (page === undefined)
+    return problemReply(new TangazaError('NOT_FOUND', 'There is nothing at this path.'));
+  if (method === 'get' || method === 'head' || ('status' in page && page.status !== 200)) return page;
+  return wrongMethodReply(pagePath.allow);
+}
+
+function wrongMethodReply(allow: string): Reply {
+  const error = new TangazaError('METHOD_NOT_ALLOWED', `This path takes ${allow}.`);
+  return problemReply(error, {}, { allow });
 }
 
 function originOf({ publicUrl, isTrustedProxy }: ApiPorts, request: HttpRequest): string {

@@ -96,7 +96,7 @@ const technologies: Readonly<Record<string, readonly string[]>> = {
   pino: ['pino'],
   prometheus: ['prom-client'],
   rolldown: ['rolldown'],
-  browser: ['shaka-player', 'hls.js', 'media-chrome'],
+  browser: ['shaka-player', 'hls.js', 'media-chrome', 'swagger-ui-dist'],
 };
 
 /** Node's modules that neither read nor change anything outside of the process. */

@@ -25,13 +25,14 @@ const shaka = {
   taken: 'dist/shaka-player.dash-es2021.js',
 };
 
+const packageFolder = (name: string): string => dirname(findPackageJSON(name, import.meta.url) ?? '');
+
 async function bundle(): Promise<readonly OutputChunk[]> {
-  const shakaFolder = dirname(findPackageJSON('shaka-player', import.meta.url) ?? '');
   const build = await rolldown({
     input: Object.fromEntries(Object.values(entryFiles).map((file) => [entryName(file), file])),
     platform: 'browser',
     tsconfig: false,
-    resolve: { alias: { [shaka.asked]: join(shakaFolder, shaka.taken) } },
+    resolve: { alias: { [shaka.asked]: join(packageFolder('shaka-player'), shaka.taken) } },
   });
   const { output } = await build.generate({
     format: 'esm',
@@ -59,10 +60,15 @@ function chunkOf(chunks: readonly OutputChunk[], module: string): OutputChunk {
   return chunk;
 }
 
+/** The renderer of the API: as well as can be would take seconds, in which a first start waits for its pages. */
+const largeBytes = 1_000_000;
+const largeQuality = 9;
+
 async function compress({ fileName, code }: OutputChunk): Promise<Asset> {
   const body = Buffer.from(code);
   const params = {
-    [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MAX_QUALITY,
+    [constants.BROTLI_PARAM_QUALITY]:
+      body.byteLength > largeBytes ? largeQuality : constants.BROTLI_MAX_QUALITY,
     [constants.BROTLI_PARAM_SIZE_HINT]: body.byteLength,
   };
   const [brotli, gzipped] = await Promise.all([
@@ -73,7 +79,7 @@ async function compress({ fileName, code }: OutputChunk): Promise<Asset> {
 }
 
 async function readAsset(name: string): Promise<string> {
-  for (const folder of assetFolders) {
+  for (const folder of [...assetFolders, packageFolder('swagger-ui-dist')]) {
     const text = await readFile(join(folder, name), 'utf8').catch(() => undefined);
     if (text !== undefined) return text;
   }
@@ -114,6 +120,7 @@ async function buildSite(): Promise<Site> {
       ops: template('ops'),
       watch: template('watch'),
       embed: template('embed'),
+      docs: template('docs'),
       error: template('error'),
     },
     engines: { dash: engine(engineModules.dash), hls: engine(engineModules.hls) },

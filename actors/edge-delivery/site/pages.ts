@@ -42,9 +42,10 @@ const maxFilled = 500;
 const stateWaitMs = 500;
 const encoder = new TextEncoder();
 
-const still: Readonly<Record<'index' | 'ops' | 'error', { title: string; description: string }>> = {
+const still: Readonly<Record<'index' | 'ops' | 'docs' | 'error', { title: string; description: string }>> = {
   index: { title: 'On air', description: 'What is on air now.' },
   ops: { title: 'Operator', description: 'The cluster, its nodes and its streams.' },
+  docs: { title: 'API', description: 'Every path, what it takes and what it answers.' },
   error: { title: 'Nothing here', description: 'There is no page at this address.' },
 };
 
@@ -80,6 +81,7 @@ export class Pages {
     const [, first = '', second, third] = path.split('/', 4);
     if (path === '/') return this.#still('index', origin);
     if (path === '/ops') return this.#still('ops', origin);
+    if (path === '/docs') return this.#still('docs', origin);
     if (path === '/favicon.svg' || path === '/favicon.ico') return icon;
     if (first === 'assets') return this.#asset(request, origin);
     if ((first === 'watch' || first === 'embed') && second !== undefined && third === undefined)
@@ -92,7 +94,7 @@ export class Pages {
     return assets.get(request.path) ?? (isForPeople(request) ? this.#nothing(request, origin) : undefined);
   }
 
-  async #still(page: 'index' | 'ops', origin: string): Promise<Reply> {
+  async #still(page: 'index' | 'ops' | 'docs', origin: string): Promise<Reply> {
     const { site } = await this.#load();
     return this.#fill(page, site, { key: origin, facts: this.#facts(page, origin) });
   }

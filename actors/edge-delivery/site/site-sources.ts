@@ -16,11 +16,13 @@ export const pageFiles: Readonly<Record<PageName, string>> = {
   ops: join(root, 'ops-page/ops.html'),
   watch: join(root, 'pages/watch.html'),
   embed: join(root, 'pages/embed.html'),
+  docs: join(root, 'pages/docs.html'),
   error: join(root, 'pages/error.html'),
 };
 
 /** Entries, by the name that pages give them. */
 export const entryFiles: Readonly<Record<string, string>> = {
+  'docs.browser.ts': join(root, 'pages/docs.browser.ts'),
   'index.browser.ts': join(root, 'pages/index.browser.ts'),
   'ops.browser.ts': join(root, 'ops-page/ops.browser.ts'),
   'watch.browser.ts': join(root, 'pages/watch.browser.ts'),
@@ -30,4 +32,10 @@ export const entryFiles: Readonly<Record<string, string>> = {
 export const engineModules = { dash: 'shaka.browser.ts', hls: 'hls.browser.ts' } as const;
 
 /** Packages that are bundled, or bundle: another version makes another site. */
-export const bundledPackages = ['rolldown', 'shaka-player', 'hls.js', 'media-chrome'] as const;
+export const bundledPackages = [
+  'rolldown',
+  'shaka-player',
+  'hls.js',
+  'media-chrome',
+  'swagger-ui-dist',
+] as const;

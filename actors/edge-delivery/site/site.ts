@@ -1,7 +1,7 @@
 /** The site of an edge: its pages as templates, and the assets that they load. Made once by `build-site.rolldown.ts`. */
 import { z } from 'zod';
 
-export const pageNames = ['index', 'ops', 'watch', 'embed', 'error'] as const;
+export const pageNames = ['index', 'ops', 'watch', 'embed', 'docs', 'error'] as const;
 export type PageName = (typeof pageNames)[number];
 
 const bytes = z.instanceof(Uint8Array);
@@ -26,6 +26,7 @@ export const Site = z.object({
     ops: z.string(),
     watch: z.string(),
     embed: z.string(),
+    docs: z.string(),
     error: z.string(),
   }),
   /** What a player of that format loads first beside the page's own script. */

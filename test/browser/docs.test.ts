@@ -1,0 +1,38 @@
+/** The API for people, in Chromium: under the site's own policy, from its own origin, on a desk and on a phone. */
+import { resolve } from 'node:path';
+import { chromium } from 'playwright-core';
+import { expect, test } from 'vitest';
+import { loadSite } from '../../actors/edge-delivery/site/site.disk.ts';
+import { allRoutes } from '../../actors/edge-delivery/edge.ts';
+import { systemClock } from '../../cluster/time/clock.system.ts';
+import { startTestEdge } from '../support/test-edge.ts';
+
+const executablePath = resolve(import.meta.dirname, '../../.toolchain/bin/chromium');
+
+test('/docs shows every operation, asks no other host, breaks no policy, and fits a phone', async () => {
+  await using edge = await startTestEdge({ loadSite: () => loadSite(systemClock) });
+  await using browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
+  for (const viewport of [
+    { width: 1440, height: 900 },
+    { width: 390, height: 844 },
+  ]) {
+    const page = await browser.newPage({ viewport });
+    const faults: string[] = [];
+    const hosts = new Set<string>();
+    page.on('console', (message) => void (message.type() === 'error' && faults.push(message.text())));
+    page.on('pageerror', (error) => void faults.push(error.message));
+    page.on('request', (request) => void hosts.add(new URL(request.url()).origin));
+    await page.goto(`${edge.url}/docs`);
+    await page
+      .locator('.opblock')
+      .nth(allRoutes.length - 1)
+      .waitFor();
+    expect(await page.locator('.opblock').count()).toBe(allRoutes.length);
+    await page.locator('#operations-streams-listStreams .opblock-summary-control').click();
+    await page.getByText('Evening news').first().waitFor();
+    const isWide = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
+    expect({ faults, hosts: [...hosts], isWide }).toEqual({ faults: [], hosts: [edge.url], isWide: false });
+  }
+  const posted = await fetch(`${edge.url}/docs`, { method: 'POST' });
+  expect([posted.status, posted.headers.get('allow')]).toEqual([405, 'GET, HEAD, OPTIONS']);
+});
