@@ -10,7 +10,7 @@ import { startTestEdge } from '../support/test-edge.ts';
 const executablePath = resolve(import.meta.dirname, '../../.toolchain/bin/chromium');
 
 test('/docs shows every operation, asks no other host, breaks no policy, and fits a phone', async () => {
-  await using edge = await startTestEdge({ loadSite: () => loadSite(systemClock) });
+  await using edge = await startTestEdge({ loadSite: (signal) => loadSite(systemClock, signal) });
   await using browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
   for (const viewport of [
     { width: 1440, height: 900 },
