@@ -42,6 +42,13 @@ const addresses = z
     error: 'addresses or CIDR ranges with commas between, e.g. 10.0.0.0/8,fd00::/8',
   });
 
+/** A caller sends it in an Authorization header: what that cannot hold would open nothing. */
+const bearerToken = z
+  .string()
+  .min(16)
+  .max(1000)
+  .regex(/^[\x21-\x7e]*$/, 'must have ASCII letters, digits and signs alone, without blanks');
+
 /** Described for the README; a `secret` is never printed. */
 const variable = <S extends z.ZodType>(schema: S, description: string): S => schema.meta({ description });
 const secret = <S extends z.ZodType>(schema: S, description: string): S =>
@@ -125,11 +132,11 @@ const Variables = z.object({
   ),
   TANGAZA_MAX_PUBLISHERS: variable(positive.default(200), 'RTMP connections at once.'),
   TANGAZA_OPERATOR_TOKEN: secret(
-    z.string().min(16).optional(),
+    bearerToken.optional(),
     'Bearer token of the control API; generated on first start when absent.',
   ),
   TANGAZA_METRICS_TOKEN: secret(
-    z.string().min(16).optional(),
+    bearerToken.optional(),
     'Bearer token that opens `/metrics` and the details of `/readyz`, and nothing else; the operator token opens them as well.',
   ),
   TANGAZA_OPERATOR_PORT: variable(

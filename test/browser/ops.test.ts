@@ -53,6 +53,11 @@ test('a wrong token is told and asked again; with the right one the form goes', 
   await using ops = await openOps(desktop, 'not the token');
   const { page, faults } = ops;
   await page.locator('#login-error', { hasText: 'not taken' }).waitFor();
+  // The page looks again, as it does every two seconds: why stays until another token is given.
+  await page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')));
+  expect(await page.locator('#login-error').textContent()).toContain('not taken');
+  await signIn(page, '“a token in curly quotes”');
+  await page.locator('#login-error', { hasText: 'not taken' }).waitFor();
   await signIn(page, cluster.token);
   await row(page, 'demo').waitFor();
   expect({ isFormSeen: await page.locator('#login').isVisible(), faults }).toEqual({

@@ -7,6 +7,7 @@ import type {
   StreamPage,
   StreamWithKey,
 } from '../../../cluster/contract/streams.ts';
+import { maybeToken } from './ops-words.ts';
 
 /** A refusal, in the words of the node's problem document, or that no node answered. */
 export class ApiError extends Error {
@@ -51,6 +52,7 @@ async function call<T>(method: string, path: string, body?: unknown): Promise<T>
 }
 
 async function send(method: string, path: string, body?: unknown): Promise<Response> {
+  if (!maybeToken(token.get())) throw new ApiError('The token has signs that no token has.', 401);
   const reply = await fetch(path, {
     method,
     headers: {

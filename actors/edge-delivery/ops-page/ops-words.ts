@@ -23,6 +23,9 @@ const slowLagMs = 12_000;
 /** A publisher that has been silent for longer has stopped. */
 const silentMs = 3000;
 
+/** May it be the operator's token? A browser sends no other signs in an Authorization header, and no node is asked then. */
+export const maybeToken = (text: string): boolean => /^[\x21-\x7e]+$/.test(text);
+
 export function nodeMark({ state, isSuspected }: Pick<Node, 'state' | 'isSuspected'>): Mark {
   if (state === 'dead') return { text: 'dead', tone: 'bad' };
   if (isSuspected) return { text: 'does not answer', tone: 'bad' };

@@ -54,7 +54,7 @@ function refresh(): void {
 }
 
 async function look(): Promise<void> {
-  if (token.get() === '') return showLogin('');
+  if (token.get() === '') return showLogin(loginError.textContent);
   if (document.hidden) return;
   try {
     const [view, { streams, hasMore }] = await Promise.all([api.cluster(), listStreams()]);

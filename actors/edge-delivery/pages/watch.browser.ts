@@ -21,12 +21,13 @@ import { viewOf } from '../viewing/page-view.ts';
 import { fetchEngine, Playback, type Format } from '../player/playback.browser.ts';
 import { readAnswer, type Answer } from '../viewing/public-stream.ts';
 import { makeShare } from '../player/share.browser.ts';
+import { streamIdIn } from '../viewing/share.ts';
 import { Show } from '../player/show.browser.ts';
 import { buildStage } from '../player/stage.browser.ts';
 import { showStatistics } from '../player/statistics.browser.ts';
 
 const tickMs = 500;
-const streamId = decodeURIComponent(location.pathname.split('/')[2] ?? '');
+const streamId = streamIdIn(location.pathname);
 const query = new URLSearchParams(location.search);
 const options = playerOptions(query);
 const isEmbedded = document.body.classList.contains('embed');

@@ -46,13 +46,38 @@ async function buildInTurn(file: string, clock: Clock, signal: AbortSignal): Pro
 
 /** Takes the lock, unless another process has it that lives. */
 async function mayBuild(lock: string): Promise<boolean> {
-  const holder = await readFile(lock, 'utf8').catch(() => undefined);
-  if (holder !== undefined && isAlive(Number(holder))) return false;
+  const holder = await readHolder(lock);
+  if (holder !== undefined && !isNamesake(holder, self()) && isAlive(holder.pid)) return false;
   if (holder !== undefined) await rm(lock, { force: true });
   return writeFile(lock, String(process.pid), { flag: 'wx' }).then(
     () => true,
     (error: unknown) => !(error instanceof Error && 'code' in error && error.code === 'EEXIST'),
   );
+}
+
+/** A process, and when it took the lock or, of our own, began. */
+interface Holder {
+  readonly pid: number;
+  readonly atMs: number;
+}
+
+/** Undefined when nobody has it. */
+async function readHolder(lock: string): Promise<Holder | undefined> {
+  try {
+    return { pid: Number(await readFile(lock, 'utf8')), atMs: (await stat(lock)).mtimeMs };
+  } catch {
+    return undefined;
+  }
+}
+
+const self = (): Holder => ({ pid: process.pid, atMs: Date.now() - process.uptime() * 1000 });
+
+/**
+ * Is the lock of an earlier process that had our pid, and was killed? In a container that is started again pids are the same
+ * ones: each start would wait for itself.
+ */
+export function isNamesake(holder: Holder, own: Holder): boolean {
+  return holder.pid === own.pid && holder.atMs < own.atMs;
 }
 
 function isAlive(pid: number): boolean {

@@ -2,6 +2,16 @@
 const escapes: Readonly<Record<string, string>> = { '&': '&amp;', '"': '&quot;', '<': '&lt;', '>': '&gt;' };
 const escaped = (text: string): string => text.replaceAll(/[&"<>]/g, (sign) => escapes[sign] ?? sign);
 
+/** The id in the path of a page, `/watch/ID`; what is no valid escape stays as it is, and names no stream. */
+export function streamIdIn(path: string): string {
+  const name = path.split('/')[2] ?? '';
+  try {
+    return decodeURIComponent(name);
+  } catch {
+    return name;
+  }
+}
+
 /** @param seconds of the stream's timeline; whole ones are named */
 export function shareLink(origin: string, streamId: string, seconds?: number): string {
   const page = `${origin}/watch/${encodeURIComponent(streamId)}`;

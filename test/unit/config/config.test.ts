@@ -32,6 +32,15 @@ test('a fault says what must be and what was given, but no secret', () => {
   ]);
 });
 
+// As it once was: the node started, and its token opened nothing.
+test.each(['TANGAZA_OPERATOR_TOKEN', 'TANGAZA_METRICS_TOKEN'])('%s is one that a caller can send', (name) => {
+  const signs = `${name}: must have ASCII letters, digits and signs alone, without blanks`;
+  expect(faultsOf({ [name]: 'a token with blanks in it' })).toEqual([signs]);
+  expect(faultsOf({ [name]: 'Schlüssel-der-Sendeleitung' })).toEqual([signs]);
+  expect(faultsOf({ [name]: 'x'.repeat(1001) })).toEqual([`${name}: must have at most 1000 characters`]);
+  expect(loadConfig({ [name]: `${'x'.repeat(999)}~` }, 4).nodeId).toBe('node-1');
+});
+
 test('a role that does not exist is refused with the ones that do', () => {
   expect(faultsOf({ TANGAZA_ROLES: 'ingest,juggler' })).toEqual([expect.stringContaining('juggler')]);
 });

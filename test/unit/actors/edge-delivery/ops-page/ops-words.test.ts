@@ -3,6 +3,7 @@ import {
   drainWords,
   duration,
   inputText,
+  maybeToken,
   nodeMark,
   publisherLine,
   releaseWords,
@@ -106,3 +107,13 @@ test.each([
   [10_800_000, '3 h'],
   [259_200_000, '3 days'],
 ] as const)('%d ms are %s', (ms, text) => expect(duration(ms)).toBe(text));
+
+test('what no header can carry is no token', () => {
+  expect(['q8Yk3_-N~!', 'tok…en', '“token”', 'to ken', ''].map(maybeToken)).toEqual([
+    true,
+    false,
+    false,
+    false,
+    false,
+  ]);
+});

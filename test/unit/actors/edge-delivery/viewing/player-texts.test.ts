@@ -6,7 +6,7 @@ import {
   readCommand,
 } from '../../../../../actors/edge-delivery/viewing/embed-messages.ts';
 import { keyAction } from '../../../../../actors/edge-delivery/viewing/keys.ts';
-import { embedSnippet, shareLink } from '../../../../../actors/edge-delivery/viewing/share.ts';
+import { embedSnippet, shareLink, streamIdIn } from '../../../../../actors/edge-delivery/viewing/share.ts';
 
 test.for([
   [0, '0:00'],
@@ -130,4 +130,13 @@ test('a title cannot break out of the snippet', () => {
   const snippet = embedSnippet('https://tv.example', 'news', '"><script>alert(1)</script>');
   expect(snippet).not.toContain('<script');
   expect(snippet).toContain('src="https://tv.example/embed/news?autoplay&amp;muted"');
+});
+
+test('the id of a page is in its path; a garbled one stays as it is, for the page must say that there is no such stream', () => {
+  expect(['/watch/news', '/embed/ne%77s', '/watch/%ZZ', '/watch'].map(streamIdIn)).toEqual([
+    'news',
+    'news',
+    '%ZZ',
+    '',
+  ]);
 });
