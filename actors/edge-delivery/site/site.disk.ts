@@ -36,7 +36,7 @@ async function buildInTurn(file: string, clock: Clock, signal: AbortSignal): Pro
   const lock = `${file}.lock`;
   await mkdir(cache, { recursive: true }).catch(() => {}); // no lock then, either
   const untilMs = clock.monotonicMs() + buildMs;
-  while (!(await mayBuild(lock)) && clock.monotonicMs() < untilMs) await clock.sleep(lookMs, signal);
+  while (!(await mayBuild(lock, clock)) && clock.monotonicMs() < untilMs) await clock.sleep(lookMs, signal);
   try {
     return (await readSite(file)) ?? (await buildAndKeep(file, signal)) ?? (await buildElsewhere(signal));
   } finally {
@@ -45,9 +45,9 @@ async function buildInTurn(file: string, clock: Clock, signal: AbortSignal): Pro
 }
 
 /** Takes the lock, unless another process has it that lives. */
-async function mayBuild(lock: string): Promise<boolean> {
+async function mayBuild(lock: string, clock: Clock): Promise<boolean> {
   const holder = await readHolder(lock);
-  if (holder !== undefined && !isNamesake(holder, self()) && isAlive(holder.pid)) return false;
+  if (holder !== undefined && !isNamesake(holder, self(clock)) && isAlive(holder.pid)) return false;
   if (holder !== undefined) await rm(lock, { force: true });
   return writeFile(lock, String(process.pid), { flag: 'wx' }).then(
     () => true,
@@ -70,7 +70,7 @@ async function readHolder(lock: string): Promise<Holder | undefined> {
   }
 }
 
-const self = (): Holder => ({ pid: process.pid, atMs: Date.now() - process.uptime() * 1000 });
+const self = (clock: Clock): Holder => ({ pid: process.pid, atMs: clock.utcMs() - process.uptime() * 1000 });
 
 /**
  * Is the lock of an earlier process that had our pid, and was killed? In a container that is started again pids are the same
