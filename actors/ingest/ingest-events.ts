@@ -155,4 +155,5 @@ export interface InputStats {
   readonly keyframeIntervalSeconds?: number;
   readonly lastPacketAgeMs: number;
   readonly warnings: readonly string[];
+  readonly fault?: string;
 }

@@ -111,6 +111,7 @@ export class IngestSession implements IngestSessionApi {
   stats(now: Now): InputStats {
     const { bytesPerSecond, picturesPerSecond } = this.#meter.rates(now.runningMs);
     const { video, audio, keyframeIntervalMs } = this.#feed;
+    const fault = this.#warnings.fault(now.runningMs);
     return {
       ...(video === undefined
         ? {}
@@ -125,6 +126,7 @@ export class IngestSession implements IngestSessionApi {
       ...(keyframeIntervalMs === undefined ? {} : { keyframeIntervalSeconds: keyframeIntervalMs / 1000 }),
       lastPacketAgeMs: Math.max(0, now.runningMs - this.#meter.lastPacketMs(now.runningMs)),
       warnings: this.#warnings.list(now.runningMs),
+      ...(fault === undefined ? {} : { fault }),
     };
   }
 

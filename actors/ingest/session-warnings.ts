@@ -23,6 +23,15 @@ const toldOnce: ReadonlySet<WarningCode> = new Set([
   'videoHeaderMissing',
   'audioHeaderMissing',
 ]);
+/** Expected of a feed, or mended without harm: told, and no reason to call the stream degraded. */
+const harmless: ReadonlySet<WarningCode> = new Set([
+  'beforeKeyframe',
+  'annexB',
+  'adts',
+  'levelChanged',
+  'interlaced',
+  'scriptIgnored',
+]);
 /** Health forgets what has not happened again for a minute. */
 const rememberMs = 60_000;
 const maxListed = 16;
@@ -46,10 +55,24 @@ export class SessionWarnings {
 
   /** Sentences for health, newest first. */
   list(monotonicMs: number): readonly string[] {
-    return [...this.#entries.values()]
-      .filter(({ lastAtMs }) => monotonicMs - lastAtMs < rememberMs)
-      .toSorted((a, b) => b.lastAtMs - a.lastAtMs)
+    return this.#remembered(monotonicMs)
       .slice(0, maxListed)
-      .map(({ detail, count }) => (count > 1 ? `${detail} (${count} times)` : detail));
+      .map(([, entry]) => sentenceOf(entry));
   }
+
+  /** The newest of them that means harm to viewers, if any. */
+  fault(monotonicMs: number): string | undefined {
+    const found = this.#remembered(monotonicMs).find(([code]) => !harmless.has(code));
+    return found === undefined ? undefined : sentenceOf(found[1]);
+  }
+
+  #remembered(monotonicMs: number): readonly (readonly [WarningCode, Entry])[] {
+    return [...this.#entries]
+      .filter(([, { lastAtMs }]) => monotonicMs - lastAtMs < rememberMs)
+      .toSorted(([, a], [, b]) => b.lastAtMs - a.lastAtMs);
+  }
+}
+
+function sentenceOf({ detail, count }: Entry): string {
+  return count > 1 ? `${detail} (${count} times)` : detail;
 }

@@ -100,7 +100,7 @@ function faultOf(state: OwnerState, period: TimelinePeriod, now: Now): string | 
   const session = state.sessions.findLast((one) => one.isActive);
   if (session !== undefined && packetAgeMs(session, now.runningMs) >= limits.ghostMs)
     return 'The publisher sends nothing.';
-  return session?.input?.warnings[0];
+  return session?.input?.fault;
 }
 
 function renditionHealth({ timeline }: OwnerState, now: Now): StreamHealth['renditions'] {

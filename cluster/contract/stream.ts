@@ -137,6 +137,9 @@ export const InputReport = z.object({
   keyframeIntervalSeconds: z.number().optional(),
   lastPacketAgeMs: z.number(),
   warnings: z.array(z.string()).max(16),
+  fault: z.string().optional().meta({
+    description: 'The newest warning that means harm; what is only mended or expected degrades no stream.',
+  }),
 });
 export type InputReport = z.infer<typeof InputReport>;
 

@@ -13,3 +13,18 @@ test('a drift of audio, as each loop of a film brings it, is told once, and stay
   expect(told).toEqual([true, false, false]);
   expect(warnings.list(121_000)).toEqual(['audio drifts (3 times)']);
 });
+
+test('what is expected or mended is listed and is no fault; the newest harm is', () => {
+  const warnings = new SessionWarnings();
+  warnings.note('beforeKeyframe', 'pictures before the first keyframe are dropped', 0);
+  expect({ listed: warnings.list(1000).length, fault: warnings.fault(1000) }).toEqual({
+    listed: 1,
+    fault: undefined,
+  });
+  warnings.note('audioGap', 'sound is missing', 1000);
+  warnings.note('interlaced', 'the video is interlaced', 2000);
+  expect({ listed: warnings.list(2000).length, fault: warnings.fault(2000) }).toEqual({
+    listed: 3,
+    fault: 'sound is missing',
+  });
+});

@@ -49,3 +49,22 @@ test('health names each publisher: where it is connected, what it is, how much i
     },
   ]);
 });
+
+test.each([
+  { fault: undefined, state: 'live' },
+  { fault: 'keyframes are 5.0 s apart', state: 'degraded' },
+])(
+  'a stream whose publisher names the fault $fault is $state; warnings alone degrade nothing',
+  ({ fault, state }) => {
+    const owner = new OwnerHarness();
+    const period = owner.begin();
+    owner.offer(owner.segment(period, 0));
+    owner.finishTasks();
+    const report = { streamId: stream, sessionId: SessionId.parse('s1'), bitrateBps: 1, lastPacketAgeMs: 0 };
+    owner.do({
+      kind: 'input',
+      report: { ...report, warnings: ['pictures are mended'], ...(fault === undefined ? {} : { fault }) },
+    });
+    expect(healthLater(owner, 0)).toMatchObject({ state, input: { warnings: ['pictures are mended'] } });
+  },
+);
