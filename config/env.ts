@@ -49,7 +49,7 @@ const bearerToken = z
   .max(1000)
   .regex(/^[\x21-\x7e]*$/, 'must have ASCII letters, digits and signs alone, without blanks');
 
-/** Described for the README; a `secret` is never printed. */
+/** Described for config/README.md; a `secret` is never printed. */
 const variable = <S extends z.ZodType>(schema: S, description: string): S => schema.meta({ description });
 const secret = <S extends z.ZodType>(schema: S, description: string): S =>
   schema.meta({ description, isSecret: true });

@@ -1,4 +1,4 @@
-/** Writes the README's tables of settings and errors from the code, between markers; the tidy test compares. */
+/** Writes the tables of settings and errors into their pages from the code, between markers; the tidy test compares. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { z } from 'zod';
 import { catalogue } from '../cluster/errors/catalogue.ts';
@@ -41,17 +41,23 @@ export function withTables(readme: string, tables: Readonly<Record<string, strin
   return Object.entries(tables).reduce((text, [name, content]) => {
     const [open, close] = [`<!-- ${name} -->`, `<!-- /${name} -->`];
     const [from, to] = [text.indexOf(open), text.indexOf(close)];
-    if (from < 0 || to < from) throw new Error(`README.md has no ${open} … ${close}`);
+    if (from < 0 || to < from) throw new Error(`the page has no ${open} … ${close}`);
     return `${text.slice(0, from + open.length)}\n\n${content}\n\n${text.slice(to)}`;
   }, readme);
 }
 
-export const readmeUrl = new URL('../README.md', import.meta.url);
-
-/** The README as the code says that it should be. */
-export function currentReadme(readme: string): string {
-  return withTables(readme, { settings: settingsTable(envSpec), errors: errorsTable(catalogue) });
+export interface GeneratedPage {
+  readonly url: URL;
+  readonly tables: Readonly<Record<string, string>>;
 }
+
+export const generatedPages: readonly GeneratedPage[] = [
+  { url: new URL('../config/README.md', import.meta.url), tables: { settings: settingsTable(envSpec) } },
+  {
+    url: new URL('../cluster/errors/README.md', import.meta.url),
+    tables: { errors: errorsTable(catalogue) },
+  },
+];
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   return [row(head), row(head.map(() => '---')), ...rows.map(row)].join('\n');
@@ -70,7 +76,9 @@ function code(text: string): string {
 }
 
 if (import.meta.main) {
-  const readme = readFileSync(readmeUrl, 'utf8');
-  const current = currentReadme(readme);
-  if (current !== readme) writeFileSync(readmeUrl, current);
+  for (const { url, tables } of generatedPages) {
+    const page = readFileSync(url, 'utf8');
+    const current = withTables(page, tables);
+    if (current !== page) writeFileSync(url, current);
+  }
 }

@@ -14,7 +14,9 @@ const servicesMs = 2000;
 
 export function nodeCommand(): Command {
   return new Command('node')
-    .description('Runs one node until SIGTERM or Ctrl-C. Settings are TANGAZA_… variables: see the README.')
+    .description(
+      'Runs one node until SIGTERM or Ctrl-C. Settings are TANGAZA_… variables: see config/README.md.',
+    )
     .action(run);
 }
 

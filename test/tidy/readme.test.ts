@@ -3,32 +3,34 @@ import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { catalogue } from '../../cluster/errors/catalogue.ts';
 import { envSpec } from '../../config/env.ts';
-import {
-  currentReadme,
-  errorsTable,
-  readmeUrl,
-  settingsTable,
-  withTables,
-} from '../../scripts/readme-tables.ts';
+import { errorsTable, generatedPages, settingsTable, withTables } from '../../scripts/readme-tables.ts';
 import { checkCatalogue, checkDependencies, checkVariables, variablesOf } from './readme.ts';
 import { readTree } from './tree.ts';
 
 const files = readTree();
-const readme = readFileSync(readmeUrl, 'utf8');
+const pageOf = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
+const readme = pageOf('README.md');
+const settingsPage = pageOf('config/README.md');
 const variables = variablesOf(readFileSync(new URL('../../config/env.ts', import.meta.url), 'utf8'));
 const packages = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
 
-test('the tables of settings and errors in the README are those of the code (else: npm run fix)', () => {
-  expect(readme).toBe(currentReadme(readme));
+test('the tables of settings and errors on their pages are those of the code (else: npm run fix)', () => {
+  for (const { url, tables } of generatedPages) {
+    const page = readFileSync(url, 'utf8');
+    expect(page).toBe(withTables(page, tables));
+  }
 });
+
+test('README is a page that can be read: fewer than 200 lines', () =>
+  expect(readme.split('\n').length).toBeLessThan(200));
 
 test('every variable named anywhere is one of config/env.ts', () => {
   expect(variables).toEqual(expect.arrayContaining(Object.keys(envSpec)));
   expect(checkVariables(files, variables)).toEqual([]);
 });
 
-test('the README names every variable', () => {
-  expect(variables.filter((name) => !readme.includes(`\`${name}\``))).toEqual([]);
+test('the page of settings names every variable', () => {
+  expect(variables.filter((name) => !settingsPage.includes(`\`${name}\``))).toEqual([]);
 });
 
 test('every error code is well-formed and has a type of its own', () => {
