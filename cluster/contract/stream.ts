@@ -219,11 +219,12 @@ export const StreamHealth = z.object({
         sessionId: SessionId,
         node: NodeId,
         role: z.enum(['active', 'candidate', 'superseded']),
-        remoteAddress: z.string(),
+        // An owner of an earlier version tells none of what has a default here.
+        remoteAddress: z.string().default(''),
         encoder: z.string().optional(),
         bitrateBps: z.number().optional(),
-        lastPacketAgeMs: z.number(),
-        warnings: z.array(z.string()),
+        lastPacketAgeMs: z.number().default(0),
+        warnings: z.array(z.string()).default([]),
       }),
     )
     .optional(),
@@ -238,6 +239,7 @@ export const StreamHealth = z.object({
       recentGaps: z
         .number()
         .int()
+        .default(0)
         .meta({ description: 'Segments that lack it, of the last 10 minutes, whatever the period.' }),
     }),
   ),

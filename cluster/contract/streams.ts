@@ -81,7 +81,8 @@ export const ClusterView = z
         pid: z.number().int(),
         bootId: z.string(),
         state: z.enum(['alive', 'draining', 'dead']),
-        isSuspected: z.boolean().meta({
+        // A node of an earlier version tells none of what has a default here.
+        isSuspected: z.boolean().default(false).meta({
           description:
             'A monitor cannot reach it; it is declared dead soon, unless it answers or the brake on mass deaths holds.',
         }),
