@@ -15,7 +15,7 @@ const feedOptions = { seconds: 120, size: '426x240', fps: 12, gop: 24 } as const
 
 /** How a process ended first, as its supervisor tells it, which then starts it again. */
 async function firstEnd(cluster: TestCluster, { node }: DemoNode): Promise<string | undefined> {
-  return /supervisor: \S+ ended \((\w+)\)/.exec(await cluster.log(node))?.[1];
+  return /supervisor: \S+ ended \(exit code (\d+)\)/.exec(await cluster.log(node))?.[1];
 }
 
 // Goal: the last node may go, too, and loses nothing that it has received. Method: one node, one publisher that does not come back;
