@@ -156,6 +156,12 @@ test('a browser that refuses sound plays without it, and a tap brings it', async
   const strict = await launchChromium({ mayAutoplay: false });
   try {
     await using viewer = await openPage(strict, `${cluster.url}/watch/demo`);
+    // Playwright's own looks count as gestures of the user, after which sound is allowed: so this looks without it.
+    const chromium = await viewer.page.context().newCDPSession(viewer.page);
+    const expression = `document.querySelector('.unmute')?.hidden`;
+    await expect
+      .poll(async () => (await chromium.send('Runtime.evaluate', { expression })).result.value)
+      .toBe(false);
     await viewer.page.locator('.unmute').click();
     await showsBadge(viewer.page, 'LIVE');
     expect(await viewer.page.evaluate(() => document.querySelector('video')?.muted)).toBe(false);
