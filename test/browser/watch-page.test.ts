@@ -201,6 +201,9 @@ test.for(['dash', 'hls'])(
   async (format) => {
     await using viewer = await watch(`?format=${format}`);
     const { page } = viewer;
+    // A machine that stood still at the start leaves a viewer behind, who is told so and goes to live by a key.
+    await playsOn(page);
+    await page.keyboard.press('l');
     await showsBadge(page, 'LIVE');
     await page.waitForFunction(() => (window.tangaza.state().position.seconds ?? 0) > 50);
     for (let count = 0; count < 5; count += 1) await page.keyboard.press('ArrowLeft');
