@@ -1,10 +1,14 @@
 /** Sound that comes, and of which no frame can be used, because its times are not those of the pictures. */
+/** Sound that comes leaves no longer pauses: behind one, what was dropped before it is no part of what is dropped now. */
+const pauseMs = 1000;
+
 export class StrayedSound {
   #nowMs = 0;
   #since: { readonly ms: number; apartMs: number } | undefined;
 
   /** @param nowMs when the frame came of which the next call tells */
   at(nowMs: number): void {
+    if (nowMs - this.#nowMs > pauseMs) this.#since = undefined;
     this.#nowMs = nowMs;
   }
 
