@@ -6,7 +6,7 @@
  * - Five samples in a row go on from a suspect, or the other track went the same way: the clock has jumped. All pass as
  *   they were told, and what a jump means is for `feed-clock.ts`.
  * - Neither, for two seconds or 4 MiB: two that agree are believed, others are stamped by when they came. Where that goes
- *   on for eight seconds, the feed has no clock and is refused.
+ *   on for eight seconds, and no two agree, the feed has no clock and is refused.
  *
  * A step is plausible when it is short, or no longer than the time that the track lies behind its best lead over the wall
  * clock: an encoder whose network stood still sends what it has all at once, with holes for what it dropped.
@@ -202,7 +202,7 @@ export class TimeGate<T> {
   #expire(track: Track<T>, nowMs: number): readonly Released<T>[] {
     const last = track.held.at(-1);
     if (last === undefined || !track.isLate(nowMs)) return [];
-    if (last.arrivedMs - track.soundAtMs > senselessMs) {
+    if (track.chain < 2 && last.arrivedMs - track.soundAtMs > senselessMs) {
       throw new TangazaError(
         'MEDIA_INVALID',
         `The times of the ${last.track} make no sense: for ${senselessMs / 1000} s none has followed from the one before`,

@@ -242,3 +242,25 @@ test.each([
   });
   expect(ran.released.map(({ ms }) => ms)).toEqual(told.map(({ ms }) => ms));
 });
+
+// A picture in so many ms may be the whole feed: five that agree, or eight seconds, are no measure for it.
+test.each([{ stepMs: 2500 }, { stepMs: 5000 }, { stepMs: 9000 }])(
+  'video alone with a picture each $stepMs ms is believed when it jumps, and not refused',
+  ({ stepMs }) => {
+    const samples = Array.from({ length: 20 }, (_, i) => ({
+      ...{ track: 'video' as const, bytes: 100, value: i },
+      ms: i * stepMs + (i < 8 ? 0 : hours),
+      arrivedMs: 5000 + i * stepMs,
+    }));
+    const gate = new TimeGate<number>();
+    const released = samples.flatMap((sample) => {
+      const ticks = Array.from({ length: Math.floor(stepMs / 250) }, (_, i) =>
+        gate.tick(sample.arrivedMs - stepMs + i * 250),
+      );
+      return [...ticks.flat(), ...gate.push(sample)];
+    });
+    expect(released.map(({ value, ms }) => ({ value, ms }))).toEqual(
+      samples.map(({ value, ms }) => ({ value, ms })),
+    );
+  },
+);
