@@ -58,6 +58,10 @@ export class Av1Rules implements UnitRules {
     }
   }
 
+  dropNext(): void {
+    this.#hasHeader = false;
+  }
+
   #judgeFrame(obu: Obu): UnitPlace {
     const layer = spatialLayer(obu);
     const begins = this.#isDelimited || (this.#shownLayer >= 0 && layer <= this.#shownLayer);

@@ -78,6 +78,11 @@ export class AvcRules implements UnitRules {
     }
   }
 
+  dropNext(): void {
+    this.#newSets = [];
+    this.#recovery = undefined;
+  }
+
   /** A set that cannot be read leaves the one that was there: then slices tell pictures apart by their first macroblock. */
   #learn(set: Uint8Array): void {
     try {

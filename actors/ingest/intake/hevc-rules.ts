@@ -48,6 +48,9 @@ export class HevcRules implements UnitRules {
     return Buffer.from(message.subarray(units[0]?.start ?? 0, end));
   }
 
+  /** Nothing is remembered of them but that a picture ended. */
+  dropNext(): void {}
+
   judge({ bytes }: CodedUnit): UnitPlace {
     const type = hevcNalType(bytes);
     if (hevcLayer(bytes) > 0) return 'goesOn';

@@ -105,6 +105,7 @@ export class PictureAssembler {
     if (this.#keptBytes <= mostKeptBytes) return;
     const bytes = this.#keptBytes;
     this.#forgetKept();
+    this.#rules.dropNext();
     throw mediaInvalid(`${bytes} bytes of parameter sets and SEI came without a picture`);
   }
 

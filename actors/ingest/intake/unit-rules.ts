@@ -17,6 +17,8 @@ export interface UnitRules {
   /** @throws TangazaError `MEDIA_INVALID` when the message does not split; nothing is remembered of it then */
   split(message: Uint8Array): readonly CodedUnit[];
   judge(unit: CodedUnit): UnitPlace;
+  /** What was judged `next` since the last picture is dropped: nothing of it counts for the picture to come. */
+  dropNext(): void;
   /** A copy of these units of the message, which stand side by side, in the form in which samples hold them. */
   copy(message: Uint8Array, units: readonly CodedUnit[]): Uint8Array;
   /** Of the picture that the last unit judged `begins` has begun. */

@@ -304,3 +304,18 @@ test.each([{ hasDelimiters: true }, { hasDelimiters: false }])(
     );
   },
 );
+
+test('what is dropped in front of a picture is forgotten with all that was learned of it: no sets, no AV1 header', () => {
+  const set = new Uint8Array(60_000);
+  set[0] = 7;
+  const sets = joinLengthPrefixed(Array.from({ length: 20 }, () => set));
+  const avc = new PictureAssembler(avcRules());
+  for (let i = 0; i < 3; i += 1) expect(() => avc.push(sets)).toThrow('without a picture');
+  const [idr] = avc.push(joinLengthPrefixed([avcSlice({ isIdr: true })]));
+  expect(idr).toMatchObject({ role: 'key', parameterSets: [] });
+
+  const av1 = new PictureAssembler(new Av1Rules());
+  const metadata = Buffer.concat([Uint8Array.of((5 << 3) | 2, 0x80, 0x80, 0x48), new Uint8Array(1_179_648)]);
+  expect(() => av1.push(Buffer.concat([obu(1, [1, 2]), metadata]))).toThrow('without a picture');
+  expect(av1.push(obu(6, [av1Frame.key]))).toMatchObject([{ role: 'other', nearKey: 'noHeader' }]);
+});
