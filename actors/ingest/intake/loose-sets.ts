@@ -12,6 +12,16 @@ import { configurationOfSets, type VideoConfiguration } from '../video-configura
 /** More than encoders send in front of one picture. */
 const mostSets = 16;
 
+/** What splits by lengths is no byte stream: a length of 256 to 511 looks like a start code. */
+function split(message: Uint8Array): readonly Uint8Array[] {
+  try {
+    return splitLengthPrefixed(message, 4);
+  } catch (error) {
+    if (!hasStartCode(message)) throw error;
+    return splitAnnexB(message, maxNalUnitsOfPicture);
+  }
+}
+
 export class LooseSets {
   #sets: Uint8Array[] = [];
 
@@ -21,9 +31,7 @@ export class LooseSets {
    * @throws TangazaError `MEDIA_INVALID`, `CODEC_REFUSED`; the sets are forgotten then
    */
   learn(message: Uint8Array): VideoConfiguration | undefined {
-    const nals = hasStartCode(message)
-      ? splitAnnexB(message, maxNalUnitsOfPicture)
-      : splitLengthPrefixed(message, 4);
+    const nals = split(message);
     const found = nals.filter((nal) => [avcNal.sps, avcNal.pps].some((type) => type === avcNalType(nal)));
     if (found.length === 0) return undefined;
     const sets = [...this.#sets, ...found.map((set) => Uint8Array.from(set))].slice(-mostSets);
