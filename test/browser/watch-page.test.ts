@@ -4,6 +4,7 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Browser, Page } from 'playwright-core';
+import { systemClock } from '../../cluster/time/clock.system.ts';
 import { controlClient } from '../support/control-client.ts';
 import { startTestCluster, type TestCluster } from '../support/demo.ts';
 import { flashAndBeep, onlyInput, publish, x264, type FfmpegPublisher } from '../support/ffmpeg-publisher.ts';
@@ -75,6 +76,32 @@ describe('a broadcast that begins', () => {
     await showsBadge(viewer.page, 'LIVE');
     await playsOn(viewer.page);
     expect(await viewer.page.evaluate(() => window.tangaza.state().format)).toBe('hls');
+  });
+
+  // Goal: hls.js 1.7.4 does not stand still for ever. Method: steering answers while the first segment is under way; the playlists of the
+  // edge that it names come after that segment.
+  test('is played by hls.js when steering changes the edge at the start', async () => {
+    await using viewer = await openPage(browser, 'about:blank');
+    const { page } = viewer;
+    const segment = Promise.withResolvers<void>();
+    let playlists = 0;
+    await page.route(/\/steering/, async (route) => {
+      await segment.promise;
+      await route.continue();
+    });
+    await page.route(/\/h264-[^/]+\/\d+\.m4s/, async (route) => {
+      segment.resolve();
+      await systemClock.sleep(1000);
+      await route.continue();
+    });
+    await page.route(/\/h264-[^/]+\.m3u8/, async (route) => {
+      playlists += 1;
+      if (playlists === 2) await systemClock.sleep(3000);
+      await route.continue();
+    });
+    await page.goto(`${cluster.url}/watch/demo?format=hls`);
+    await playsOn(page);
+    expect(playlists).toBeGreaterThan(1);
   });
 });
 

@@ -33,7 +33,7 @@ export class HlsEngine implements Engine {
     this.#tellQualities();
     const hls = this.#hls;
     hls.on(Hls.Events.LEVEL_LOADED, () => (this.#manifestErrors = 0));
-    hls.on(Hls.Events.FRAG_LOADED, (_event, { frag }) => (this.#edge = new URL(frag.url).host));
+    hls.on(Hls.Events.FRAG_LOADED, (_event, { frag }) => this.#fragmentCame(frag));
     if (start.kind === 'beginning') hls.config.startPosition = 0;
     const loaded = new Promise<boolean>((resolve) => {
       hls.on(Hls.Events.ERROR, (_event, error) => {
@@ -105,6 +105,17 @@ export class HlsEngine implements Engine {
 
   async destroy(): Promise<void> {
     this.#hls.destroy();
+  }
+
+  /**
+   * hls.js 1.7.4 waits for ever when steering changes the edge while its first segment is under way: it drops the segment, since
+   * the new edge's playlist is not there yet, and goes on as if it were still loading. So it is told to begin again.
+   */
+  #fragmentCame({ url, type, level }: { url: string; type: string; level: number }): void {
+    this.#edge = new URL(url).host;
+    const hls = this.#hls;
+    const isDropped = type === 'main' && hls.levels[level]?.details === undefined;
+    if (isDropped && this.#video.buffered.length === 0) hls.startLoad(hls.startPosition);
   }
 
   #tellQualities(): void {
