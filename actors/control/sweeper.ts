@@ -9,7 +9,7 @@ import type { MemberDirectory } from '../../cluster/membership/member-directory.
 import { StreamId, type NodeId, type RegionId } from '../../cluster/model/ids.ts';
 import type { Logger } from '../../cluster/observe/logger.ts';
 import type { Metrics } from '../../cluster/observe/metrics.ts';
-import type { IndexLog } from '../../cluster/ownership/index-log.ts';
+import type { IndexLog } from '../../cluster/log/index-log.ts';
 import type { Clock } from '../../cluster/time/clock.ts';
 import { applyEntry, emptyTimeline } from '../media/timeline/fold.ts';
 import { fromSnapshot } from '../media/timeline/snapshot.ts';

@@ -10,7 +10,7 @@ import { actionsInTime, type CheckDeadline } from '../../cluster/membership/dead
 import type { Logger } from '../../cluster/observe/logger.ts';
 import type { Clock } from '../../cluster/time/clock.ts';
 import type { Edge } from './edge.ts';
-import type { HttpServer } from './http-server.ts';
+import type { HttpServer } from './http/http-server.ts';
 
 export interface EdgeDeliveryPorts {
   readonly checkDeadline: CheckDeadline;

@@ -10,9 +10,9 @@ import { unreachable } from '../../cluster/model/unreachable.ts';
 import { parseScriptTag } from '../media/flv/script-tag.ts';
 import { TimestampUnwrapper } from '../media/flv/timestamp-unwrapper.ts';
 import { nameOfVideoCodec } from '../media/flv/video-tag.ts';
-import { Timekeeper } from './clock/timekeeper.ts';
+import { Timekeeper } from './feed/clock/timekeeper.ts';
 import { keyframeAdvice } from './encoder-advice.ts';
-import { Feed } from './feed.ts';
+import { Feed } from './feed/feed.ts';
 import type {
   IngestEvent,
   IngestSessionApi,
@@ -23,8 +23,8 @@ import type {
 } from './ingest-events.ts';
 import type { FlvTag } from './ingest-port.ts';
 import { InputMeter } from './input-meter.ts';
-import { AudioIntake } from './intake/audio-intake.ts';
-import { VideoIntake } from './intake/video-intake.ts';
+import { AudioIntake } from './feed/intake/audio-intake.ts';
+import { VideoIntake } from './feed/intake/video-intake.ts';
 import { defaultLimits, type SessionLimits } from './session-limits.ts';
 import { SessionWarnings } from './session-warnings.ts';
 /** Media that moves away from the wall clock by more than this is worth a word. */

@@ -13,8 +13,8 @@ import type { Clock } from '../../cluster/time/clock.ts';
 import type { SegmentStore } from '../segment-store/segment-store.ts';
 import type { IngestSessionApi } from './ingest-events.ts';
 import type { IngestHandler, PublisherConnection, PublishRequest, TagSink } from './ingest-port.ts';
-import { Newcomers } from './newcomers.ts';
-import { OwnerWatch } from './owner-watch.ts';
+import { Newcomers } from './owner/newcomers.ts';
+import { OwnerWatch } from './owner/owner-watch.ts';
 import { runnerMetrics, type OwnerCalls, type RunnerMetrics } from './runner-ports.ts';
 import { SessionRunner } from './session-runner.ts';
 

@@ -10,8 +10,8 @@ import { errorCodeOf } from '../../cluster/errors/tangaza-error.ts';
 import type { Logger } from '../../cluster/observe/logger.ts';
 import type { Clock } from '../../cluster/time/clock.ts';
 import type { InputStats } from './ingest-events.ts';
-import { isOtherOwner } from './owner-answers.ts';
-import type { OwnerLink } from './owner-link.ts';
+import { isOtherOwner } from './owner/owner-answers.ts';
+import type { OwnerLink } from './owner/owner-link.ts';
 import type { StreamCalls } from './runner-ports.ts';
 
 const maxWarnings = 16;

@@ -33,9 +33,9 @@ import type {
 } from './ingest-events.ts';
 import type { FlvTag, PublisherConnection, TagSink } from './ingest-port.ts';
 import { InputReports } from './input-reports.ts';
-import { OfferQueue, type Work } from './offer-queue.ts';
-import { isLateReply, isOtherOwner, isTakenAway } from './owner-answers.ts';
-import { OwnerLink } from './owner-link.ts';
+import { OfferQueue, type Work } from './owner/offer-queue.ts';
+import { isLateReply, isOtherOwner, isTakenAway } from './owner/owner-answers.ts';
+import { OwnerLink } from './owner/owner-link.ts';
 import type { RunnerMetrics, StreamCalls } from './runner-ports.ts';
 import {
   makeInit,
@@ -44,7 +44,7 @@ import {
   type MadeInit,
   type OpenedPeriod,
   type StoredTrack,
-} from './source-media.ts';
+} from './feed/source-media.ts';
 
 export interface RunnerPorts {
   readonly clock: Clock;

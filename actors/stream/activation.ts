@@ -20,18 +20,26 @@ import { errorCodeOf, TangazaError } from '../../cluster/errors/tangaza-error.ts
 import type { Epoch, NodeId, SessionId, StreamId } from '../../cluster/model/ids.ts';
 import { unreachable } from '../../cluster/model/unreachable.ts';
 import type { Logger } from '../../cluster/observe/logger.ts';
-import type { IndexLog } from '../../cluster/ownership/index-log.ts';
+import type { IndexLog } from '../../cluster/log/index-log.ts';
 import type { OwnershipRecord } from '../../cluster/ownership/ownership-store.ts';
 import type { TaskQueue } from '../../cluster/queue/task-queue.ts';
 import type { Clock } from '../../cluster/time/clock.ts';
 import type { SegmentStore } from '../segment-store/segment-store.ts';
 import { healthOf } from './health.ts';
-import { isSending } from './sessions.ts';
-import { createOwner, decide, type TakenStream } from './owner.ts';
-import type { Command, Effect, Now, OfferReply, OwnerEvent, OwnerState, ReplyTo } from './owner-state.ts';
-import { feeding } from './sessions.ts';
+import { isSending } from './owner/sessions.ts';
+import { createOwner, decide, type TakenStream } from './owner/owner.ts';
+import type {
+  Command,
+  Effect,
+  Now,
+  OfferReply,
+  OwnerEvent,
+  OwnerState,
+  ReplyTo,
+} from './owner/owner-state.ts';
+import { feeding } from './owner/sessions.ts';
 import { figuresOf, type StreamFigures } from './stream-figures.ts';
-import { isWanted } from './task-reports.ts';
+import { isWanted } from './owner/task-reports.ts';
 
 const maxWaiting = 256;
 const loggedLookMs = 20;

@@ -4,8 +4,8 @@ import type { NodeId, RenditionName } from '../../cluster/model/ids.ts';
 import { isPresent } from '../../cluster/contract/index-log.ts';
 import { presentationTime90k, servedRenditions } from '../media/timeline/query.ts';
 import type { TimelinePeriod } from '../media/timeline/timeline.ts';
-import { limits, type Now, type OwnerState, type Session } from './owner-state.ts';
-import { packetAgeMs } from './sessions.ts';
+import { limits, type Now, type OwnerState, type Session } from './owner/owner-state.ts';
+import { packetAgeMs } from './owner/sessions.ts';
 
 /** Segments looked at to call a stream degraded. */
 const recentSegments = 5;

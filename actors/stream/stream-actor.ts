@@ -42,12 +42,12 @@ import type { OwnershipRecord } from '../../cluster/ownership/ownership-store.ts
 import type { TaskQueue } from '../../cluster/queue/task-queue.ts';
 import type { Ladder } from '../media/ladder/ladder.ts';
 import { Activation, type Reply } from './activation.ts';
-import { claimStream, takeUpOwn, type Claim, type ClaimPorts } from './claim.ts';
-import { handOver } from './hand-over.ts';
+import { claimStream, takeUpOwn, type Claim, type ClaimPorts } from './succession/claim.ts';
+import { handOver } from './succession/hand-over.ts';
 import { actorMetrics, showLive, type ActorMetrics } from './actor-metrics.ts';
-import { Orphans } from './orphans.ts';
-import { Standstills } from './standstills.ts';
-import type { OwnerSettings } from './owner-state.ts';
+import { Orphans } from './succession/orphans.ts';
+import { Standstills } from './owner/standstills.ts';
+import type { OwnerSettings } from './owner/owner-state.ts';
 import { showStreams } from './stream-figures.ts';
 
 const tickMs = 100;

@@ -2,7 +2,7 @@
 import type { RenditionName, StreamId } from '../../cluster/model/ids.ts';
 import type { Metrics, Sample } from '../../cluster/observe/metrics.ts';
 import { lagsMs } from './health.ts';
-import type { Now, OwnerEvent, OwnerState } from './owner-state.ts';
+import type { Now, OwnerEvent, OwnerState } from './owner/owner-state.ts';
 
 export interface StreamFigures {
   readonly stream: StreamId;

@@ -3,7 +3,7 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import { subjects } from '../contract/subjects.ts';
 import type { RegionId } from '../model/ids.ts';
 import type { Logger } from '../observe/logger.ts';
-import { openBucket, type Bucket, type Kept } from '../ownership/bucket.nats.ts';
+import { openBucket, type Bucket, type Kept } from '../nats/bucket.nats.ts';
 import type { Clock } from '../time/clock.ts';
 import { View } from './view.ts';
 import type { StoredView, ViewStore } from './view-store.ts';

@@ -8,7 +8,7 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import { subjects } from '../contract/subjects.ts';
 import { StreamId, type RegionId } from '../model/ids.ts';
 import type { Logger } from '../observe/logger.ts';
-import { openBucket, type Bucket, type Kept } from './bucket.nats.ts';
+import { openBucket, type Bucket, type Kept } from '../nats/bucket.nats.ts';
 import {
   OwnershipRecord,
   type OwnershipList,

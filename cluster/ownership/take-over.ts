@@ -13,7 +13,7 @@ import type { IndexEntry, IndexRecord } from '../contract/index-log.ts';
 import { errorCodeOf, TangazaError } from '../errors/tangaza-error.ts';
 import type { BootId, Epoch, NodeId, RegionId, StreamId } from '../model/ids.ts';
 import { nextEpoch } from './epoch.ts';
-import type { IndexLog } from './index-log.ts';
+import type { IndexLog } from '../log/index-log.ts';
 import type { OwnershipRecord, OwnershipStore } from './ownership-store.ts';
 
 /** How often a lost race is run again before the caller hears of it. */

@@ -111,9 +111,9 @@ const benches: readonly Bench[] = [
     target: 'of each case: see the table',
     seconds: 'not used; --runs, --case',
     run: async ({ progress, runs, only }) => {
-      const { benchFailover } = await import('../bench/failover.ts');
-      const { failoverReport } = await import('../bench/failover-report.ts');
-      const { failoverCaseNames } = await import('../bench/failover-catalogue.ts');
+      const { benchFailover } = await import('../bench/failover/failover.ts');
+      const { failoverReport } = await import('../bench/failover/failover-report.ts');
+      const { failoverCaseNames } = await import('../bench/failover/failover-catalogue.ts');
       if (only !== undefined && !failoverCaseNames.includes(only))
         throw new InvalidArgumentError(`--case is one of ${failoverCaseNames.join(', ')}`);
       const counts = { ...(runs === undefined ? {} : { runs }), ...(only === undefined ? {} : { only }) };

@@ -2,7 +2,7 @@
 import { applyEntry, emptyTimeline } from '../../actors/media/timeline/fold.ts';
 import type { Timeline } from '../../actors/media/timeline/timeline.ts';
 import type { IndexEntry } from '../../cluster/contract/index-log.ts';
-import type { EdgeFold, FoldedHead } from '../../cluster/simulation/simulated-edge.ts';
+import type { EdgeFold, FoldedHead } from '../simulation/simulated-edge.ts';
 
 export function newEdgeFold(): EdgeFold {
   let timeline = emptyTimeline();

@@ -7,7 +7,7 @@ import {
   type Sabotage,
   type SimulationOptions,
   type SimulationResult,
-} from '../../cluster/simulation/simulate.ts';
+} from '../simulation/simulate.ts';
 import { print } from '../client/api.ts';
 import { NumberOption } from '../usage/number-option.ts';
 import { newEdgeFold } from './edge-fold.ts';

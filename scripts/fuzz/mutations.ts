@@ -1,7 +1,7 @@
 /** What the fuzzer does to a session, message by message and byte by byte: each mutation is a pure function of a random generator. */
 import amf from 'node-media-server/src/protocol/amf.js';
 import { messageTypes } from '../../actors/ingest/rtmp/rtmp-chunks.ts';
-import type { Random } from '../../cluster/simulation/random.ts';
+import type { Random } from '../simulation/random.ts';
 import { command, control, type Message } from './session.ts';
 
 /** Messages under mutation. Those that were touched, and the first ones, are chosen more often: faults come from combinations. */

@@ -1,7 +1,7 @@
 /** A publisher's session as the fuzzer sees it: RTMP messages, which chunk stream each goes on, and how they become bytes. */
 import amf from 'node-media-server/src/protocol/amf.js';
 import { messageTypes } from '../../actors/ingest/rtmp/rtmp-chunks.ts';
-import type { Random } from '../../cluster/simulation/random.ts';
+import type { Random } from '../simulation/random.ts';
 import type { Feed } from '../../test/support/media-feed.ts';
 
 export interface Message {

@@ -7,12 +7,12 @@ import type { IngestEvent } from '../../actors/ingest/ingest-events.ts';
 import { ChunkReader } from '../../actors/ingest/rtmp/rtmp-chunks.ts';
 import { parseCommand } from '../../actors/ingest/rtmp/rtmp-command.ts';
 import { tagsOf } from '../../actors/ingest/rtmp/rtmp-tags.ts';
-import { makeInit, makeOffer, openedPeriod } from '../../actors/ingest/source-media.ts';
+import { makeInit, makeOffer, openedPeriod } from '../../actors/ingest/feed/source-media.ts';
 import { parseScriptTag } from '../../actors/media/flv/script-tag.ts';
 import { isErrorCode } from '../../cluster/errors/catalogue.ts';
 import { TangazaError } from '../../cluster/errors/tangaza-error.ts';
 import { PeriodId, RenditionName, SessionId, StreamId } from '../../cluster/model/ids.ts';
-import type { Random } from '../../cluster/simulation/random.ts';
+import type { Random } from '../simulation/random.ts';
 import { IngestRig } from '../../test/support/ingest-rig.ts';
 import type { Message } from './session.ts';
 

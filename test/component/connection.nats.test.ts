@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { connect as connectTcp, createServer, type Socket } from 'node:net';
 import { expect, test } from 'vitest';
-import { connectNats } from '../../cluster/membership/connection.nats.ts';
+import { connectNats } from '../../cluster/nats/connection.nats.ts';
 import { noMetrics } from '../../cluster/observe/metrics.ts';
 import { systemClock as clock } from '../../cluster/time/clock.system.ts';
 import { recordingLogger, type LogLine } from '../support/rtmp-recorder.ts';

@@ -2,7 +2,7 @@
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
 import { expect, test } from 'vitest';
-import { consume } from '../../cluster/ownership/consume.nats.ts';
+import { consume } from '../../cluster/nats/consume.nats.ts';
 import { systemClock } from '../../cluster/time/clock.system.ts';
 import { startNats } from '../support/start-nats.ts';
 

@@ -9,7 +9,7 @@ import { ServiceBroker } from 'moleculer';
 import { controlService } from '../../actors/control/control.service.ts';
 import { openSqliteStreamRegistry } from '../../actors/control/stream-registry.sqlite.ts';
 import { allRoutes, type EdgePorts } from '../../actors/edge-delivery/edge.ts';
-import { openApiDocument } from '../../actors/edge-delivery/openapi.ts';
+import { openApiDocument } from '../../actors/edge-delivery/http/openapi.ts';
 import { catalogue, isErrorCode } from '../../cluster/errors/catalogue.ts';
 import { TangazaError } from '../../cluster/errors/tangaza-error.ts';
 import { systemClock as clock } from '../../cluster/time/clock.system.ts';

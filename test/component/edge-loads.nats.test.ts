@@ -2,7 +2,7 @@
 import { connect } from '@nats-io/transport-node';
 import { expect, test } from 'vitest';
 import { subjects } from '../../cluster/contract/subjects.ts';
-import { openNatsEdgeLoads } from '../../cluster/membership/edge-loads.nats.ts';
+import { openNatsEdgeLoads } from '../../cluster/load/edge-loads.nats.ts';
 import { NodeId } from '../../cluster/model/ids.ts';
 import { systemClock as clock } from '../../cluster/time/clock.system.ts';
 import { region } from '../support/records.ts';

@@ -361,7 +361,7 @@ test('a draining edge says so first, answers what waits, and then takes no conne
 
 test('two servers cannot share a port without knowing', async () => {
   await using edge = await startTestEdge();
-  const { uwsServer } = await import('../../actors/edge-delivery/http.uws.ts');
+  const { uwsServer } = await import('../../actors/edge-delivery/http/http.uws.ts');
   const { noMetrics } = await import('../../cluster/observe/metrics.ts');
   const { silentLogger } = await import('../../cluster/observe/logger.ts');
   const { systemClock } = await import('../../cluster/time/clock.system.ts');

@@ -1,7 +1,7 @@
 /** `config/front/` on a real nginx: what viewers get through it, and what of that an edge is asked for. */
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { HttpHandlers } from '../../actors/edge-delivery/http-server.ts';
+import type { HttpHandlers } from '../../actors/edge-delivery/http/http-server.ts';
 import type { Broadcast } from '../support/broadcast.ts';
 import { startFront, type Front, type Viewer } from '../support/front.ts';
 import { startTestEdge, type TestEdge } from '../support/test-edge.ts';

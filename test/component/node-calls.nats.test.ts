@@ -2,7 +2,7 @@
 import { ServiceBroker, type Context } from 'moleculer';
 import { expect, test } from 'vitest';
 import { TangazaError } from '../../cluster/errors/tangaza-error.ts';
-import { nodeCalls, type NodeCalls } from '../../cluster/membership/node-calls.moleculer.ts';
+import { nodeCalls, type NodeCalls } from '../../cluster/rpc/node-calls.moleculer.ts';
 import { BootId, Epoch, NodeId } from '../../cluster/model/ids.ts';
 import { baseBrokerOptions } from '../../cluster/observe/broker-options.moleculer.ts';
 import { silentLogger, type Logger } from '../../cluster/observe/logger.ts';

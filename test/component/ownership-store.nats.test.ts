@@ -6,7 +6,7 @@ import { errorCodeOf, TangazaError } from '../../cluster/errors/tangaza-error.ts
 import { BootId, Epoch, NodeId } from '../../cluster/model/ids.ts';
 import { silentLogger } from '../../cluster/observe/logger.ts';
 import { noMetrics } from '../../cluster/observe/metrics.ts';
-import { openNatsIndexLog } from '../../cluster/ownership/index-log.nats.ts';
+import { openNatsIndexLog } from '../../cluster/log/index-log.nats.ts';
 import { openNatsOwnershipStore } from '../../cluster/ownership/ownership-store.nats.ts';
 import type { OwnershipRecord } from '../../cluster/ownership/ownership-store.ts';
 import { takeOver, type Claim } from '../../cluster/ownership/take-over.ts';

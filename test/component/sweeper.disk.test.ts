@@ -12,7 +12,7 @@ import type { SegmentStore } from '../../actors/segment-store/segment-store.ts';
 import { NodeId, RegionId } from '../../cluster/model/ids.ts';
 import { silentLogger } from '../../cluster/observe/logger.ts';
 import { noMetrics } from '../../cluster/observe/metrics.ts';
-import type { IndexLog } from '../../cluster/ownership/index-log.ts';
+import type { IndexLog } from '../../cluster/log/index-log.ts';
 import { systemClock } from '../../cluster/time/clock.system.ts';
 import { LogBuilder } from '../support/log-builder.ts';
 import { MemoryIndexLog } from '../support/memory-index-log.ts';

@@ -11,7 +11,7 @@ import {
   simulate,
   type SimulationOptions,
   type SimulationResult,
-} from '../../cluster/simulation/simulate.ts';
+} from '../../scripts/simulation/simulate.ts';
 import { newEdgeFold } from '../../scripts/commands/edge-fold.ts';
 
 const hour = { nodes: 12, streams: 60, hours: 1 };

@@ -1,6 +1,6 @@
 /** Holds the appends of a stream actor back, as a process that is frozen in the middle of one. */
 import { errorCodeOf } from '../../cluster/errors/tangaza-error.ts';
-import type { IndexLog } from '../../cluster/ownership/index-log.ts';
+import type { IndexLog } from '../../cluster/log/index-log.ts';
 
 export class AppendGate {
   readonly #refused = Promise.withResolvers<void>();

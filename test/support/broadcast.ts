@@ -5,7 +5,7 @@ import type { SegmentStore } from '../../actors/segment-store/segment-store.ts';
 import type { CommittedMedia, IndexRecord } from '../../cluster/contract/index-log.ts';
 import type { InitSegment, Rendition } from '../../cluster/contract/renditions.ts';
 import { PeriodId, RenditionName, Sha256, StreamId } from '../../cluster/model/ids.ts';
-import type { IndexLog } from '../../cluster/ownership/index-log.ts';
+import type { IndexLog } from '../../cluster/log/index-log.ts';
 import { by, clockRecord, openRecord, passThroughOnly } from './records.ts';
 
 export interface BroadcastOptions {

@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { IndexEntry } from '../../cluster/contract/index-log.ts';
 import { errorCodeOf } from '../../cluster/errors/tangaza-error.ts';
-import { connectNats } from '../../cluster/membership/connection.nats.ts';
+import { connectNats } from '../../cluster/nats/connection.nats.ts';
 import { RegionId, type StreamId } from '../../cluster/model/ids.ts';
 import { silentLogger } from '../../cluster/observe/logger.ts';
 import { noMetrics } from '../../cluster/observe/metrics.ts';
-import { openNatsIndexLog } from '../../cluster/ownership/index-log.nats.ts';
+import { openNatsIndexLog } from '../../cluster/log/index-log.nats.ts';
 import { systemClock as clock } from '../../cluster/time/clock.system.ts';
 import {
   startDemoCluster,

@@ -1,6 +1,6 @@
 /** A follower of an index log whose progress a test can wait for. */
 import type { StreamId } from '../../cluster/model/ids.ts';
-import type { FollowItem, IndexLog } from '../../cluster/ownership/index-log.ts';
+import type { FollowItem, IndexLog } from '../../cluster/log/index-log.ts';
 
 function labelOf(item: FollowItem): string {
   if ('record' in item) return item.record.recordId;

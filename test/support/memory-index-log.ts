@@ -2,7 +2,7 @@
 import type { IndexEntry, IndexRecord } from '../../cluster/contract/index-log.ts';
 import { TangazaError } from '../../cluster/errors/tangaza-error.ts';
 import type { StreamId } from '../../cluster/model/ids.ts';
-import type { FollowItem, IndexLog } from '../../cluster/ownership/index-log.ts';
+import type { FollowItem, IndexLog } from '../../cluster/log/index-log.ts';
 
 export class MemoryIndexLog implements IndexLog {
   readonly #entries = new Map<StreamId, IndexEntry[]>();

@@ -12,8 +12,8 @@ import { Epoch, NodeId, PeriodId, RenditionName, SessionId } from '../../cluster
 import { parseLadder } from '../../actors/media/ladder/ladder.ts';
 import { toSnapshot } from '../../actors/media/timeline/snapshot.ts';
 import type { Timeline } from '../../actors/media/timeline/timeline.ts';
-import { createOwner, decide } from '../../actors/stream/owner.ts';
-import type { Command, Effect, OwnerSettings, OwnerState } from '../../actors/stream/owner-state.ts';
+import { createOwner, decide } from '../../actors/stream/owner/owner.ts';
+import type { Command, Effect, OwnerSettings, OwnerState } from '../../actors/stream/owner/owner-state.ts';
 import { by, region, sha, stream } from './records.ts';
 
 const rung = (height: number, maxrateBps: number) => ({

@@ -11,7 +11,7 @@ import type {
 } from '../../cluster/contract/stream.ts';
 import { errorCodeOf } from '../../cluster/errors/tangaza-error.ts';
 import { type Epoch, NodeId, type PeriodId, SessionId } from '../../cluster/model/ids.ts';
-import type { IndexLog } from '../../cluster/ownership/index-log.ts';
+import type { IndexLog } from '../../cluster/log/index-log.ts';
 import { doneReport, OwnerHarness, sourceAudio, sourceVideo } from './owner-harness.ts';
 import { sha, stream } from './records.ts';
 import type { TestActor } from './region-ports.ts';

@@ -1,9 +1,9 @@
 /** A real edge on a free port: the real server and core over a log and a store of the test's choice. */
 import { makeEdge, type Edge, type EdgePorts } from '../../actors/edge-delivery/edge.ts';
 import { loadSite } from '../../actors/edge-delivery/site/site.disk.ts';
-import { uwsServer } from '../../actors/edge-delivery/http.uws.ts';
+import { uwsServer } from '../../actors/edge-delivery/http/http.uws.ts';
 import type { Standing } from '../../actors/edge-delivery/public/known-streams.ts';
-import type { HttpHandlers, HttpLimits } from '../../actors/edge-delivery/http-server.ts';
+import type { HttpHandlers, HttpLimits } from '../../actors/edge-delivery/http/http-server.ts';
 import { NodeId, RegionId, StreamId } from '../../cluster/model/ids.ts';
 import { silentLogger } from '../../cluster/observe/logger.ts';
 import { prometheusMetrics } from '../../cluster/observe/metrics.prometheus.ts';

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { TranscodeTask } from '../../cluster/contract/transcode.ts';
 import { subjects } from '../../cluster/contract/subjects.ts';
-import { connectNats } from '../../cluster/membership/connection.nats.ts';
+import { connectNats } from '../../cluster/nats/connection.nats.ts';
 import { RegionId } from '../../cluster/model/ids.ts';
 import { silentLogger } from '../../cluster/observe/logger.ts';
 import { noMetrics } from '../../cluster/observe/metrics.ts';

@@ -12,8 +12,8 @@ const measures = /\b(?:AbortSignal\.timeout|setTimeout|setInterval|performance\.
 const mayMeasure = new Map([
   ['cluster/time/clock.system.ts', 'is the port'],
   ['cluster/membership/probe.http.ts', 'a monitor that stood still is void by itself'],
-  ['cluster/ownership/asking.nats.ts', 'asks again, and ends nothing'],
-  ['cluster/ownership/index-log.nats.ts', 'measures for a metric'],
+  ['cluster/nats/asking.nats.ts', 'asks again, and ends nothing'],
+  ['cluster/log/index-log.nats.ts', 'measures for a metric'],
 ]);
 
 export function checkTimers(files: readonly SourceFile[]): readonly Finding[] {

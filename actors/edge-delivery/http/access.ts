@@ -7,7 +7,7 @@
  */
 import { hash, timingSafeEqual } from 'node:crypto';
 import { TangazaError } from '../../../cluster/errors/tangaza-error.ts';
-import type { HttpRequest } from '../http.ts';
+import type { HttpRequest } from './http.ts';
 
 export interface Access {
   /** Without one, operator routes are closed. */

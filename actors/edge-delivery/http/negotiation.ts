@@ -2,7 +2,7 @@
 import type { Route } from '../../../cluster/contract/routes.ts';
 import { given } from '../../../cluster/errors/input-sentences.ts';
 import { TangazaError } from '../../../cluster/errors/tangaza-error.ts';
-import type { HttpRequest } from '../http.ts';
+import type { HttpRequest } from './http.ts';
 
 const jsonType = /^application\/(?:[\w.-]+\+)?json$/i;
 

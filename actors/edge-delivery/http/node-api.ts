@@ -4,13 +4,13 @@ import type { Route } from '../../../cluster/contract/routes.ts';
 import { TangazaError } from '../../../cluster/errors/tangaza-error.ts';
 import type { NodeId } from '../../../cluster/model/ids.ts';
 import type { Clock } from '../../../cluster/time/clock.ts';
-import type { LocalHandler } from '../api.ts';
-import { makeApi } from '../api.ts';
-import { makeEntity } from '../entity.ts';
-import { jsonReply, messageReply, problemReply, type Entity, type Reply } from '../http.ts';
-import type { HttpHandlers } from '../http-server.ts';
-import { openApiDocument } from '../openapi.ts';
-import { makeRouter } from '../router.ts';
+import type { LocalHandler } from './api.ts';
+import { makeApi } from './api.ts';
+import { makeEntity } from '../playback/entity.ts';
+import { jsonReply, messageReply, problemReply, type Entity, type Reply } from './http.ts';
+import type { HttpHandlers } from './http-server.ts';
+import { openApiDocument } from './openapi.ts';
+import { makeRouter } from './router.ts';
 import { isInsider, type Access } from './access.ts';
 
 export interface NodeApiPorts {

@@ -1,6 +1,6 @@
 /** The operator port: what a node of any role tells of itself and its machine, on a listener that is not for viewers. */
 import type { Logger } from '../../../cluster/observe/logger.ts';
-import type { HttpHandlers, HttpLimits, HttpServer } from '../http-server.ts';
+import type { HttpHandlers, HttpLimits, HttpServer } from './http-server.ts';
 
 export interface OperatorPortOptions {
   /** Undefined: there is none. Port 0 takes a free one. */

@@ -9,12 +9,12 @@ import type { RouteInput } from '../../../cluster/contract/routes.ts';
 import { errorCodeOf } from '../../../cluster/errors/tangaza-error.ts';
 import type { StreamId } from '../../../cluster/model/ids.ts';
 import type { Clock } from '../../../cluster/time/clock.ts';
-import { cachePolicy, jsonReply, type Message } from '../http.ts';
+import { cachePolicy, jsonReply, type Message } from '../http/http.ts';
 import type { KnownStream, KnownStreams } from './known-streams.ts';
-import type { StreamFinder } from '../stream-finder.ts';
-import { mustBeKnown } from '../stream-finder.ts';
+import type { StreamFinder } from '../playback/stream-finder.ts';
+import { mustBeKnown } from '../playback/stream-finder.ts';
 import { streamStanding } from './stream-state.ts';
-import { newestPicture } from '../thumbnails.ts';
+import { newestPicture } from '../playback/thumbnails.ts';
 
 export interface PublicStreamsPorts {
   readonly clock: Clock;

@@ -1,5 +1,5 @@
 /** What browsers may do with a page (Content Security Policy level 3 and its kin). */
-import type { Headers } from '../http.ts';
+import type { Headers } from '../http/http.ts';
 
 /**
  * Scripts come from here alone. Styles may be inline, for the shadow trees of media-chrome have them; media and manifests

@@ -1,7 +1,7 @@
 /** The fuzzer's own parts: what it makes is made again by the same seed, and an unharmed session arrives as it was. */
 import { expect, test } from 'vitest';
 import { ChunkReader, type RtmpMessage } from '../../../actors/ingest/rtmp/rtmp-chunks.ts';
-import { Random } from '../../../cluster/simulation/random.ts';
+import { Random } from '../../../scripts/simulation/random.ts';
 import { damaged, mutated } from '../../../scripts/fuzz/mutations.ts';
 import { bytesOf, sessionOf, type Message, type Wire } from '../../../scripts/fuzz/session.ts';
 

@@ -5,7 +5,7 @@ import formats from 'ajv-formats';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { allRoutes } from '../../../../actors/edge-delivery/edge.ts';
-import { openApiDocument } from '../../../../actors/edge-delivery/openapi.ts';
+import { openApiDocument } from '../../../../actors/edge-delivery/http/openapi.ts';
 import { examples } from '../../../../cluster/contract/examples.ts';
 import { catalogue } from '../../../../cluster/errors/catalogue.ts';
 

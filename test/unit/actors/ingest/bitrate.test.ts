@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { chooseBitrate } from '../../../../actors/ingest/period.ts';
+import { chooseBitrate } from '../../../../actors/ingest/feed/period.ts';
 
 test.for([
   ['nothing told: the measurement', undefined, 90_000, 90_000],

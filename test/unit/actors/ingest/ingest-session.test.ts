@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { IngestSession } from '../../../../actors/ingest/ingest-session.ts';
 import type { SourceSegment } from '../../../../actors/ingest/ingest-events.ts';
-import { sequenceHeaderHash } from '../../../../actors/ingest/period.ts';
+import { sequenceHeaderHash } from '../../../../actors/ingest/feed/period.ts';
 import {
   aacHeader,
   avcHeader,

@@ -1,6 +1,6 @@
 /** Parameter sets in pictures without a sequence header, behind lengths that look like start codes. */
 import { expect, test } from 'vitest';
-import { LooseSets } from '../../../../actors/ingest/intake/loose-sets.ts';
+import { LooseSets } from '../../../../actors/ingest/feed/intake/loose-sets.ts';
 import { joinLengthPrefixed } from '../../../../actors/media/avc/nal-units.ts';
 import { avcSets, avcSlice } from '../../../support/coded-units.ts';
 

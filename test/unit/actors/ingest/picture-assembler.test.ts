@@ -1,14 +1,14 @@
 /** Pictures out of messages: the rules of H.264, HEVC and AV1, and that it never matters how units were sent. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { Av1Rules } from '../../../../actors/ingest/intake/av1-rules.ts';
-import { AvcRules } from '../../../../actors/ingest/intake/avc-rules.ts';
-import { HevcRules } from '../../../../actors/ingest/intake/hevc-rules.ts';
+import { Av1Rules } from '../../../../actors/ingest/feed/intake/av1-rules.ts';
+import { AvcRules } from '../../../../actors/ingest/feed/intake/avc-rules.ts';
+import { HevcRules } from '../../../../actors/ingest/feed/intake/hevc-rules.ts';
 import {
   PictureAssembler,
   type AssembledPicture,
-} from '../../../../actors/ingest/intake/picture-assembler.ts';
-import type { UnitRules } from '../../../../actors/ingest/intake/unit-rules.ts';
+} from '../../../../actors/ingest/feed/intake/picture-assembler.ts';
+import type { UnitRules } from '../../../../actors/ingest/feed/intake/unit-rules.ts';
 import { joinLengthPrefixed, splitLengthPrefixed } from '../../../../actors/media/avc/nal-units.ts';
 import { parseAvcConfig } from '../../../../actors/media/avc/avc-config.ts';
 import {

@@ -1,12 +1,12 @@
 /** The small rules of ingest, each alone: where to cut, how fast a feed runs, which clock steps are jumps. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { isCut, nextAudioCut } from '../../../../actors/ingest/cut-rule.ts';
-import { FeedClock } from '../../../../actors/ingest/clock/feed-clock.ts';
-import { CodedPicture } from '../../../../actors/ingest/intake/coded-picture.ts';
-import { measureFrameRate, resolveFrameRate } from '../../../../actors/ingest/frame-rate.ts';
-import { RandomAccessStage, type RawPicture } from '../../../../actors/ingest/picture.ts';
-import { repairTimes } from '../../../../actors/ingest/segment-builder.ts';
+import { isCut, nextAudioCut } from '../../../../actors/ingest/feed/cut-rule.ts';
+import { FeedClock } from '../../../../actors/ingest/feed/clock/feed-clock.ts';
+import { CodedPicture } from '../../../../actors/ingest/feed/intake/coded-picture.ts';
+import { measureFrameRate, resolveFrameRate } from '../../../../actors/ingest/feed/frame-rate.ts';
+import { RandomAccessStage, type RawPicture } from '../../../../actors/ingest/feed/picture.ts';
+import { repairTimes } from '../../../../actors/ingest/feed/segment-builder.ts';
 
 const s = 90_000;
 

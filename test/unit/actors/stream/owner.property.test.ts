@@ -6,7 +6,7 @@
  */
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { limits } from '../../../../actors/stream/owner-state.ts';
+import { limits } from '../../../../actors/stream/owner/owner-state.ts';
 import { applyEntry, emptyTimeline } from '../../../../actors/media/timeline/fold.ts';
 import type { Timeline } from '../../../../actors/media/timeline/timeline.ts';
 import { periodOpenedBy, type IndexRecord } from '../../../../cluster/contract/index-log.ts';

@@ -1,6 +1,6 @@
 /** A worker and the owner whose tasks it pulls: what is wanted is made, whatever their wall clocks say (M12). */
 import { expect, test } from 'vitest';
-import { isWanted } from '../../../../actors/stream/task-reports.ts';
+import { isWanted } from '../../../../actors/stream/owner/task-reports.ts';
 import type { SegmentEncoder } from '../../../../actors/transcode-worker/segment-encoder.ts';
 import { TranscodeWorker } from '../../../../actors/transcode-worker/worker.ts';
 import type { TaskReport } from '../../../../cluster/contract/transcode.ts';

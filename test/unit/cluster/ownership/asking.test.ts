@@ -1,6 +1,6 @@
 /** Reads of JetStream that are asked again while nobody answers (L7 of the index log). */
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { askingAgain } from '../../../../cluster/ownership/asking.nats.ts';
+import { askingAgain } from '../../../../cluster/nats/asking.nats.ts';
 
 const everyMs = 200;
 const never = new Promise<never>(() => {});

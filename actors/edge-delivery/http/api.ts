@@ -1,0 +1,252 @@
+/** From a request to its route's handler and back: token, validation of all inputs by their schemas, errors as problems. */
+import type { z } from 'zod';
+import type { Route, RouteInput } from '../../../cluster/contract/routes.ts';
+import type { ErrorCode } from '../../../cluster/errors/catalogue.ts';
+import { sentenceOf } from '../../../cluster/errors/input-sentences.ts';
+import { TangazaError } from '../../../cluster/errors/tangaza-error.ts';
+import type { Clock } from '../../../cluster/time/clock.ts';
+import {
+  emptyReply,
+  jsonReply,
+  longestWaitSeconds,
+  problemReply,
+  type Handler,
+  type HttpRequest,
+  type Reply,
+} from './http.ts';
+import { mustBeInsider, mustBeOperator, type Access } from './access.ts';
+import { callerOrigin, type IsTrustedProxy } from './caller.ts';
+import { preflightHeaders } from './cors.ts';
+import { mustBeAcceptable, mustBeJson } from './negotiation.ts';
+import { queryOf } from './query.ts';
+import type { Issue } from './issue.ts';
+import type { Match, Router } from './router.ts';
+
+/** Serves a route at the edge itself; `input` is validated. */
+export type LocalHandler = (request: HttpRequest, input: RouteInput) => Reply | Promise<Reply>;
+
+export interface ApiPorts {
+  readonly clock: Clock;
+  readonly router: Router;
+  /** By operation; routes without one must have an `action`. */
+  readonly local: ReadonlyMap<string, LocalHandler>;
+  /** Calls a Moleculer action. */
+  readonly call: (action: string, input: RouteInput) => Promise<unknown>;
+  readonly access: Access;
+  /** Under which callers reach this node, when it is not what their Host header says. */
+  readonly publicUrl: string | undefined;
+  readonly isTrustedProxy: IsTrustedProxy;
+  /** Answers paths that are no route: pages and assets; undefined where there is nothing. */
+  readonly fallback: (request: HttpRequest, origin: string) => Reply | Promise<Reply | undefined> | undefined;
+}
+
+/** Of one request's inputs that are told at once. */
+const mostIssues = 50;
+/** No action takes longer. */
+const callMs = 10_000;
+
+function nameOf({ in: where, at }: Issue): string {
+  if (where === 'body') return at === '' ? 'The body' : `The body's ${at}`;
+  return at === '' ? `The ${where}` : `The ${partNames[where]} ${at}`;
+}
+
+const partNames = { path: 'path parameter', query: 'query parameter', header: 'header' } as const;
+
+class InvalidInput extends TangazaError {
+  readonly issues: readonly Issue[];
+  constructor(issues: readonly Issue[]) {
+    super('BAD_REQUEST', `${issues.map((issue) => `${nameOf(issue)} ${issue.message}`).join('; and ')}.`);
+    this.issues = issues;
+  }
+}
+
+export function makeApi(ports: ApiPorts): Handler {
+  return (request) => {
+    try {
+      const reply = answer(ports, request);
+      return reply instanceof Promise ? reply.catch(errorReply) : reply;
+    } catch (error) {
+      return errorReply(error);
+    }
+  };
+}
+
+function errorReply(error: unknown): Reply {
+  if (error instanceof InvalidInput) return problemReply(error, { issues: error.issues });
+  const seconds = error instanceof TangazaError ? error.data['retryAfterSeconds'] : undefined;
+  if (typeof seconds !== 'number') return problemReply(error);
+  const wait = Math.min(longestWaitSeconds, Math.max(1, Math.ceil(seconds)));
+  return problemReply(error, {}, { 'retry-after': String(wait) });
+}
+
+function answer(ports: ApiPorts, request: HttpRequest): Reply | Promise<Reply> {
+  const { method, path } = request;
+  const found = ports.router(method, path);
+  switch (found.kind) {
+    case 'nothing':
+      return fallbackReply(ports, request);
+    case 'wrongMethod':
+      if (method === 'options') return preflightReply(request, found);
+      return wrongMethodReply(found.allow);
+    default:
+      return serve(ports, request, found);
+  }
+}
+
+/** Pages, assets, and paths at which there is nothing. */
+const pagePath = { allow: 'GET, HEAD, OPTIONS', isPublic: true };
+
+function preflightReply(request: HttpRequest, path: { allow: string; isPublic: boolean }): Reply {
+  const asked = {
+    requestHeaders: request.header('access-control-request-headers'),
+    privateNetwork: request.header('access-control-request-private-network'),
+  };
+  return emptyReply(204, preflightHeaders({ ...path, ...asked }));
+}
+
+function fallbackReply(ports: ApiPorts, request: HttpRequest): Reply | Promise<Reply> {
+  // A player that may not even ask would take a 404 for a network that fails.
+  if (request.method === 'options') return preflightReply(request, pagePath);
+  const reply = ports.fallback(request, originOf(ports, request));
+  const told = (page: Reply | undefined): Reply => pageReply(page, request.method);
+  return reply instanceof Promise ? reply.then(told) : told(reply);
+}
+
+function pageReply(page: Reply | undefined, method: string): Reply {
+  if (page === undefined)
+    return problemReply(new TangazaError('NOT_FOUND', 'There is nothing at this path.'));
+  if (method === 'get' || method === 'head' || ('status' in page && page.status !== 200)) return page;
+  return wrongMethodReply(pagePath.allow);
+}
+
+function wrongMethodReply(allow: string): Reply {
+  const error = new TangazaError('METHOD_NOT_ALLOWED', `This path takes ${allow}.`);
+  return problemReply(error, {}, { allow });
+}
+
+function originOf({ publicUrl, isTrustedProxy }: ApiPorts, request: HttpRequest): string {
+  return publicUrl?.replace(/\/+$/, '') ?? callerOrigin(request, isTrustedProxy);
+}
+
+function serve(ports: ApiPorts, request: HttpRequest, { route, params }: Match): Reply | Promise<Reply> {
+  if (route.auth === 'operator') mustBeOperator(request, ports.access);
+  if (route.auth === 'insider') mustBeInsider(request, ports.access);
+  const issues: Issue[] = [];
+  const known = {
+    params: check(route.params, params, 'path', issues),
+    query: check(route.query, queryOf(route, request.query, issues), 'query', issues),
+    origin: originOf(ports, request),
+    ...idempotencyKeyOf(request, issues),
+  };
+  if (issues.length > 0) throw inputError(route, issues);
+  const local = ports.local.get(route.operation);
+  const run = (body: unknown): Reply | Promise<Reply> => {
+    const input = { ...known, body };
+    return local === undefined ? callAction(ports, route, input) : local(request, input);
+  };
+  mustBeAcceptable(route, request.header('accept'));
+  return route.body === undefined ? run(undefined) : readBody(request, route.body).then(run);
+}
+
+/** A name in a public media path that cannot be one is simply not there. */
+function inputError({ tag }: Route, issues: readonly Issue[]): TangazaError {
+  const isNoName = tag === 'playback' && issues.some((issue) => issue.in === 'path');
+  return isNoName
+    ? new TangazaError('NOT_FOUND', 'There is nothing at this path.')
+    : new InvalidInput(issues);
+}
+
+async function readBody(request: HttpRequest, schema: z.ZodType): Promise<unknown> {
+  mustBeJson(request);
+  const issues: Issue[] = [];
+  const body = check(schema, parseJson(await request.body()), 'body', issues);
+  if (issues.length > 0) throw new InvalidInput(issues);
+  return body;
+}
+
+function parseJson(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch (error) {
+    throw new TangazaError('BAD_REQUEST', 'The body is not JSON in UTF-8.', { cause: error });
+  }
+}
+
+function check(schema: z.ZodType | undefined, value: unknown, where: Issue['in'], issues: Issue[]): unknown {
+  if (schema === undefined) return {};
+  const result = schema.safeParse(value, { error: sentenceOf });
+  if (result.success) return result.data;
+  // Of one field the last one: a number that is too large for any field is too large for this one, too.
+  const byField = new Map(
+    result.error.issues.map(({ path, message }) => [path.map(String).join('.'), message]),
+  );
+  for (const [at, message] of [...byField].slice(0, mostIssues)) issues.push({ in: where, at, message });
+  return undefined;
+}
+
+function idempotencyKeyOf(request: HttpRequest, issues: Issue[]): { idempotencyKey?: string } {
+  const key = request.header('idempotency-key');
+  if (key === '') return {};
+  if (/^[\x21-\x7e]{1,200}$/.test(key)) return { idempotencyKey: key };
+  issues.push({
+    in: 'header',
+    at: 'Idempotency-Key',
+    message: 'must have 1 to 200 printable characters without blanks',
+  });
+  return {};
+}
+
+async function callAction(
+  { clock, call }: ApiPorts,
+  { action, operation, reply }: Route,
+  input: RouteInput,
+): Promise<Reply> {
+  if (action === undefined) throw new Error(`the route ${operation} has neither a handler nor an action`);
+  const result = await withDeadline(clock, call(action, input));
+  if (reply.schema === undefined) return emptyReply(reply.status, { 'cache-control': 'no-store' });
+  const id =
+    reply.status === 201 && typeof result === 'object' && result !== null
+      ? Reflect.get(result, 'id')
+      : undefined;
+  return jsonReply(
+    reply.status,
+    result,
+    typeof id === 'string' && /^[\w-]+$/.test(id) ? { location: `/v1/streams/${id}` } : {},
+  );
+}
+
+async function withDeadline(clock: Clock, result: Promise<unknown>): Promise<unknown> {
+  const timer = new AbortController();
+  const late = clock.sleep(callMs, timer.signal).then(() => {
+    throw new TangazaError(
+      'DEADLINE_EXCEEDED',
+      `The service behind this path did not answer in ${callMs / 1000} s.`,
+    );
+  });
+  late.catch(() => {}); // the sleep is aborted when the answer comes first
+  try {
+    return await Promise.race([result, late]);
+  } catch (error) {
+    throw rpcError(error);
+  } finally {
+    timer.abort();
+  }
+}
+
+/** Errors of the RPC layer itself, by their type (Moleculer carries names and codes over the wire, not classes). */
+const rpcErrors: Readonly<Record<string, ErrorCode>> = {
+  SERVICE_NOT_FOUND: 'UNAVAILABLE',
+  SERVICE_NOT_AVAILABLE: 'UNAVAILABLE',
+  REQUEST_REJECTED: 'UNAVAILABLE',
+  QUEUE_FULL: 'OVERLOADED',
+  REQUEST_TIMEOUT: 'DEADLINE_EXCEEDED',
+  REQUEST_SKIPPED: 'DEADLINE_EXCEEDED',
+};
+
+function rpcError(error: unknown): unknown {
+  const type: unknown = typeof error === 'object' && error !== null ? Reflect.get(error, 'type') : undefined;
+  const code = typeof type === 'string' && Object.hasOwn(rpcErrors, type) ? rpcErrors[type] : undefined;
+  return code === undefined
+    ? error
+    : new TangazaError(code, 'The service behind this path cannot be reached now.', { cause: error });
+}

@@ -1,0 +1,86 @@
+/** Makes entities: bodies with a strong ETag, and compressed forms that are made once, when first asked for. */
+import { hash } from 'node:crypto';
+import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
+import { cachePolicy, head, type Entity, type Headers, type Tally, type Variant } from '../http/http.ts';
+
+export interface EntityOptions {
+  readonly contentType: string;
+  readonly cacheControl: string;
+  /** Without quotes; default: of the body's SHA-256, so that equal bytes have it on every edge. */
+  readonly tag?: string;
+  readonly headers?: Headers;
+  /** Worth compressing: text. */
+  readonly isText?: boolean;
+  /** Worth brotli, too: text that is read more often than it changes. */
+  readonly hasBrotli?: boolean;
+  readonly tally?: Tally | undefined;
+}
+
+/** Level 4: a 60 kB playlist in under 1 ms, within 5 % of the default's size. */
+const gzipLevel = 4;
+/** A page of 15 kB in under 1 ms, a tenth smaller than by gzip. */
+const brotliQuality = 5;
+
+export function makeEntity(body: Uint8Array, options: EntityOptions): Entity {
+  const { isText = false, hasBrotli = false } = options;
+  const gzip = (): Uint8Array => gzipSync(body, { level: gzipLevel });
+  const brotli = (): Uint8Array => brotliCompressSync(body, { params: brotliParameters });
+  return entityWith(body, options, { ...(isText ? { gzip } : {}), ...(hasBrotli ? { brotli } : {}) });
+}
+
+const brotliParameters = { [constants.BROTLI_PARAM_QUALITY]: brotliQuality };
+
+/** How to make the compressed forms of a body. */
+interface Codings {
+  readonly gzip?: () => Uint8Array;
+  readonly brotli?: () => Uint8Array;
+}
+
+function entityWith(body: Uint8Array, options: EntityOptions, { gzip, brotli }: Codings): Entity {
+  const { contentType, cacheControl } = options;
+  const isText = gzip !== undefined;
+  const tag = options.tag ?? hash('sha256', body, 'base64url').slice(0, 27);
+  const etag = `"${tag}"`;
+  const vary = isText ? { vary: 'accept-encoding' } : { 'accept-ranges': 'bytes' };
+  const common = { 'cache-control': cacheControl, ...vary, ...options.headers };
+  const coded = (coding: string, name: string, make: () => Uint8Array): (() => Variant) => {
+    let variant: Variant | undefined;
+    const codedTag = `"${tag}-${name}"`;
+    return () =>
+      (variant ??= {
+        body: make(),
+        etag: codedTag,
+        head: head(contentType, { ...common, 'content-encoding': coding, etag: codedTag }),
+      });
+  };
+  return {
+    body,
+    etag,
+    head: head(contentType, { ...common, etag }),
+    isRangeable: !isText,
+    hits: 0,
+    tally: options.tally,
+    ...(gzip === undefined ? {} : { gzip: coded('gzip', 'gzip', gzip) }),
+    ...(brotli === undefined ? {} : { brotli: coded('br', 'br', brotli) }),
+  };
+}
+
+/** A file of the site, whose name changes with its content, compressed already. */
+export function assetEntity(asset: {
+  readonly contentType: string;
+  readonly body: Uint8Array;
+  readonly gzip: Uint8Array;
+  readonly brotli: Uint8Array;
+}): Entity {
+  const { body, contentType, gzip, brotli } = asset;
+  const options = { contentType, cacheControl: cachePolicy.immutable };
+  return entityWith(body, options, { gzip: () => gzip, brotli: () => brotli });
+}
+
+/** @param options its `tag` is of the content's SHA-256, which the log knows */
+export function mediaEntity(
+  body: Uint8Array,
+  options: Pick<EntityOptions, 'contentType' | 'tag' | 'tally'>,
+): Entity {
+  return makeEntity(body, { ...options, cacheControl: cachePolicy.immutable });
+}

@@ -1,0 +1,162 @@
+/**
+ * Playback: manifests, segments, inits and steering of live streams.
+ *
+ * P1  A manifest is a pure function of the log and the edge list: equal bytes on every edge (M14). It is made and
+ *     compressed once for each fold, and then answered by the server without coming here (`hot`).
+ * P2  With the log unreachable manifests stay as they are, 200, and say so in `tangaza-log-stale: seconds` (C8).
+ */
+import type {
+  InitParams,
+  ManifestQuery,
+  PlaybackParams,
+  PlaylistParams,
+  SegmentParams,
+} from '../../../cluster/contract/routes-node.ts';
+import type { RouteInput } from '../../../cluster/contract/routes.ts';
+import { TangazaError } from '../../../cluster/errors/tangaza-error.ts';
+import type { PeriodId, StreamId } from '../../../cluster/model/ids.ts';
+import type { EdgeSet } from '../../media/timeline/manifest-options.ts';
+import type { Timeline } from '../../media/timeline/timeline.ts';
+import { makeEntity } from './entity.ts';
+import type { EntityCache } from './entity-cache.ts';
+import { cachePolicy, type Entity, type HttpRequest } from '../http/http.ts';
+import type { KnownStreams, Standing } from '../public/known-streams.ts';
+import { canonicalTarget, manifestTypes, renderManifest, type ManifestKind } from './manifest.ts';
+import { periodIdOf, type MediaSource } from './media-source.ts';
+import type { StreamFinder } from './stream-finder.ts';
+import { mustBeKnown } from './stream-finder.ts';
+import type { StreamFollowers } from './stream-followers.ts';
+
+export interface PlaybackPorts {
+  readonly followers: StreamFollowers;
+  readonly finder: StreamFinder;
+  readonly knownStreams: KnownStreams;
+  readonly media: MediaSource;
+  readonly cache: EntityCache;
+  readonly listEdges: () => EdgeSet;
+  /** For how long the index log has not been reachable; 0 while it is. */
+  readonly logDownSeconds: () => number;
+  readonly dvrWindowSeconds: number;
+  readonly leastHoldBackSeconds: number;
+}
+
+const encoder = new TextEncoder();
+/** Staleness is told in steps, so that a frozen manifest is made anew at most this often. */
+const staleStepSeconds = 5;
+
+export class Playback {
+  readonly #ports: PlaybackPorts;
+  #edges: EdgeSet;
+  #staleSeconds = 0;
+
+  constructor(ports: PlaybackPorts) {
+    this.#ports = ports;
+    this.#edges = ports.listEdges();
+  }
+
+  /** What needs no thought: cached media by path, rendered manifests by `path?query`. */
+  readonly hot = (target: string): Entity | undefined => {
+    const media = this.#ports.cache.get(target);
+    if (media !== undefined || !target.startsWith('/live/')) return media;
+    const id = target.slice(6, target.indexOf('/', 6));
+    return this.#ports.followers.get(id)?.rendered(target);
+  };
+
+  dash(request: HttpRequest, { params, query }: RouteInput<PlaybackParams, ManifestQuery>): Promise<Entity> {
+    return this.#manifest(request, params.id, { kind: 'dash' }, query);
+  }
+
+  hlsMain(
+    request: HttpRequest,
+    { params, query }: RouteInput<PlaybackParams, ManifestQuery>,
+  ): Promise<Entity> {
+    return this.#manifest(request, params.id, { kind: 'hlsMain' }, query);
+  }
+
+  hlsMedia(
+    request: HttpRequest,
+    { params, query }: RouteInput<PlaylistParams, ManifestQuery>,
+  ): Promise<Entity> {
+    const isDelta = query['_HLS_skip'] !== undefined;
+    return this.#manifest(
+      request,
+      params.id,
+      { kind: 'hlsMedia', rendition: params.rendition, isDelta },
+      query,
+    );
+  }
+
+  async segment(request: HttpRequest, { params }: RouteInput<SegmentParams>): Promise<Entity> {
+    const { id, rendition, startTime } = params;
+    const period = mustBePeriod(params.period);
+    const follower = await this.#ports.finder.find(id);
+    const name = { period, rendition, startTime };
+    const entity = await this.#ports.media.segment(request, follower, name);
+    if (entity.tally !== undefined) entity.tally.requests++;
+    return entity;
+  }
+
+  async init(_request: HttpRequest, { params }: RouteInput<InitParams>): Promise<Entity> {
+    const period = mustBePeriod(params.period);
+    const follower = await this.#ports.finder.find(params.id);
+    return this.#ports.media.init(follower, period, params.rendition);
+  }
+
+  /**
+   * What to steer in: undefined when this edge does not follow the stream.
+   * @throws TangazaError `STREAM_NOT_FOUND`, `STREAM_REMOVED` only when the registry says so: players stop steering for good (M14)
+   */
+  async steered(id: StreamId): Promise<Timeline | undefined> {
+    const follower = this.#ports.followers.get(id);
+    if (follower !== undefined) return follower.isCaughtUp ? follower.timeline : undefined;
+    const standing = await this.#ports.knownStreams.standing(id).catch((): Standing | undefined => undefined);
+    if (standing !== undefined) mustBeKnown(id, standing);
+    return undefined;
+  }
+
+  /** Notices what changes manifests beside the log. Called a few times a second. */
+  refresh(): void {
+    const edges = this.#ports.listEdges();
+    const downSeconds = this.#ports.logDownSeconds();
+    const staleSeconds =
+      downSeconds <= 0 ? 0 : Math.max(1, Math.floor(downSeconds / staleStepSeconds) * staleStepSeconds);
+    if (edges.revision === this.#edges.revision && staleSeconds === this.#staleSeconds) return;
+    this.#edges = edges;
+    this.#staleSeconds = staleSeconds;
+    for (const follower of this.#ports.followers.all()) follower.forgetRendered();
+  }
+
+  /** Lets go of all that is kept of a removed stream. */
+  forget(id: StreamId): void {
+    this.#ports.knownStreams.forget(id);
+    this.#ports.followers.drop(id);
+    this.#ports.cache.dropPrefix(`/live/${id}/`);
+  }
+
+  async #manifest(
+    request: HttpRequest,
+    streamId: StreamId,
+    what: ManifestKind,
+    { device }: ManifestQuery,
+  ): Promise<Entity> {
+    const follower = await this.#ports.finder.findPlayable(request, streamId);
+    const { dvrWindowSeconds, leastHoldBackSeconds } = this.#ports;
+    return follower.render(canonicalTarget(request.path, what, device), (timeline) => {
+      const options = { streamId, dvrWindowSeconds, leastHoldBackSeconds, edges: this.#edges, device };
+      const text = renderManifest(timeline, what, options);
+      if (text === undefined) throw new TangazaError('NOT_FOUND', 'The stream has no such rendition.');
+      return makeEntity(encoder.encode(text), {
+        contentType: manifestTypes[what.kind],
+        cacheControl: cachePolicy.manifest,
+        isText: true,
+        headers: this.#staleSeconds === 0 ? {} : { 'tangaza-log-stale': String(this.#staleSeconds) },
+      });
+    });
+  }
+}
+
+function mustBePeriod(number: number): PeriodId {
+  const period = periodIdOf(number);
+  if (period === undefined) throw new TangazaError('SEGMENT_NOT_FOUND', 'There is no such period.');
+  return period;
+}

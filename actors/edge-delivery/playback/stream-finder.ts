@@ -1,0 +1,72 @@
+/** From a stream's id to its follower, ready to be read: the one way in for every playback request. */
+import { TangazaError } from '../../../cluster/errors/tangaza-error.ts';
+import type { StreamId } from '../../../cluster/model/ids.ts';
+import { unreachable } from '../../../cluster/model/unreachable.ts';
+import { isPlayable } from '../../media/timeline/query.ts';
+import type { HttpRequest } from '../http/http.ts';
+import type { KnownStream, KnownStreams, Standing } from '../public/known-streams.ts';
+import type { StreamFollower } from './stream-follower.ts';
+import type { StreamFollowers } from './stream-followers.ts';
+
+/** A player that comes before the first segment is kept waiting for it so long. */
+export const defaultFirstSegmentMs = 10_000;
+
+export class StreamFinder {
+  readonly #followers: StreamFollowers;
+  readonly #knownStreams: KnownStreams;
+  readonly #firstSegmentMs: number;
+
+  constructor(
+    followers: StreamFollowers,
+    knownStreams: KnownStreams,
+    firstSegmentMs = defaultFirstSegmentMs,
+  ) {
+    this.#followers = followers;
+    this.#knownStreams = knownStreams;
+    this.#firstSegmentMs = firstSegmentMs;
+  }
+
+  /**
+   * The stream's follower with all of its log folded. One that is followed already is not asked for again, so that
+   * edges go on when the registry cannot be reached (C8).
+   *
+   * @throws TangazaError `STREAM_NOT_FOUND`, `STREAM_REMOVED`, `LOG_UNAVAILABLE`, `OVERLOADED`, `UNAVAILABLE`
+   */
+  async find(id: StreamId): Promise<StreamFollower> {
+    if (this.#followers.get(id) === undefined) mustBeKnown(id, await this.#knownStreams.standing(id));
+    return this.follow(id);
+  }
+
+  /** As `find`, of a stream that is known. */
+  async follow(id: StreamId): Promise<StreamFollower> {
+    const follower = this.#followers.open(id);
+    follower.touch();
+    if (!follower.isCaughtUp) await follower.ready();
+    return follower;
+  }
+
+  /** As `find`, and there is something to play; waits for the first commit. @throws also `STREAM_NOT_LIVE` */
+  async findPlayable(request: HttpRequest, id: StreamId): Promise<StreamFollower> {
+    const follower = await this.find(id);
+    if (isPlayable(follower.timeline)) return follower;
+    const outcome = await follower.hold(request, 'first segment', isPlayable, this.#firstSegmentMs);
+    if (outcome === 'closed') throw new TangazaError('UNAVAILABLE', 'This edge is closing.');
+    if (outcome === 'timeOut')
+      throw new TangazaError('STREAM_NOT_LIVE', `Nothing of ${id} can be played yet.`);
+    return follower;
+  }
+}
+
+/** @throws TangazaError `STREAM_NOT_FOUND`, `STREAM_REMOVED` */
+export function mustBeKnown(id: StreamId, standing: Standing): KnownStream {
+  switch (standing.kind) {
+    case 'known':
+      return standing;
+    case 'removed':
+      throw new TangazaError('STREAM_REMOVED', `The stream ${id} was removed.`);
+    case 'unknown':
+      throw new TangazaError('STREAM_NOT_FOUND', `There is no stream ${id}.`);
+    default:
+      return unreachable(standing);
+  }
+}

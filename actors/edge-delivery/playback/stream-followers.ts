@@ -1,0 +1,111 @@
+/**
+ * The streams that this edge follows: one follower for each that is being watched, dropped when nobody asks for a minute.
+ *
+ * Bounds: streams followed; when it is reached the one idle for longest goes, unless all are in use: `OVERLOADED`.
+ */
+import { TangazaError } from '../../../cluster/errors/tangaza-error.ts';
+import type { StreamId } from '../../../cluster/model/ids.ts';
+import type { Metrics } from '../../../cluster/observe/metrics.ts';
+import { StreamFollower, type FollowerPorts } from './stream-follower.ts';
+
+export interface FollowersOptions extends FollowerPorts {
+  readonly metrics: Metrics;
+  /** Streams followed at once. */
+  readonly maxStreams: number;
+  readonly idleMs: number;
+  /** For how long the index log has not been reachable; 0 while it is. */
+  readonly logDownSeconds: () => number;
+}
+
+/** Younger than this a follower is in use, whatever it looks like: its first request may still be on its way. */
+const graceMs = 1000;
+
+export class StreamFollowers {
+  readonly #options: FollowersOptions;
+  readonly #followers = new Map<string, StreamFollower>();
+  readonly #publish: () => void;
+  #isClosed = false;
+  #sweptMs: number;
+
+  constructor(options: FollowersOptions) {
+    this.#options = options;
+    this.#sweptMs = options.clock.runningMs();
+    const streams = options.metrics.gauge({
+      name: 'tangaza_edge_streams_followed',
+      help: 'Streams whose log this edge folds.',
+    });
+    const held = options.metrics.gauge({
+      name: 'tangaza_edge_held_requests',
+      help: 'Requests that wait for the log to go on.',
+    });
+    options.metrics.family(
+      {
+        kind: 'gauge',
+        name: 'tangaza_stream_viewers',
+        help: 'Viewers of the stream at this edge, estimated from the segments that they asked for in the last 10 s or more; whom a cache in front serves is not seen.',
+        labels: ['stream'],
+      },
+      () => this.all().map(({ id, viewers }) => ({ labels: { stream: id }, value: viewers })),
+    );
+    this.#publish = () => {
+      streams.set(this.#followers.size);
+      held.set(this.all().reduce((sum, follower) => sum + follower.heldRequests, 0));
+    };
+  }
+
+  get(id: string): StreamFollower | undefined {
+    return this.#followers.get(id);
+  }
+
+  all(): readonly StreamFollower[] {
+    return [...this.#followers.values()];
+  }
+
+  /** @throws TangazaError `OVERLOADED`, `UNAVAILABLE` when closing */
+  open(id: StreamId): StreamFollower {
+    const known = this.#followers.get(id);
+    if (known !== undefined) return known;
+    if (this.#isClosed) throw new TangazaError('UNAVAILABLE', 'This edge is closing.');
+    if (this.#followers.size >= this.#options.maxStreams) this.#makeRoom();
+    const follower = new StreamFollower(id, this.#options);
+    this.#followers.set(id, follower);
+    return follower;
+  }
+
+  drop(id: string): void {
+    this.#followers.get(id)?.close();
+    this.#followers.delete(id);
+  }
+
+  /** Ends overdue waits, drops what is idle. Called a few times a second. */
+  sweep(): void {
+    const nowMs = this.#options.clock.runningMs();
+    const heardMs = this.#options.logDownSeconds() > 0 ? 0 : nowMs - this.#sweptMs;
+    this.#sweptMs = nowMs;
+    const beforeMs = nowMs - this.#options.idleMs;
+    for (const [id, follower] of this.#followers) {
+      follower.sweep(heardMs);
+      follower.viewerMeter.sample(nowMs);
+      if (follower.usedMs() < beforeMs) this.drop(id);
+    }
+    this.#publish();
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    for (const id of this.#followers.keys()) this.drop(id);
+  }
+
+  #makeRoom(): void {
+    const oldest = this.all()
+      .filter((follower) => follower.heldRequests === 0)
+      .toSorted((left, right) => left.usedMs() - right.usedMs())[0];
+    const isIdle = oldest !== undefined && oldest.usedMs() < this.#options.clock.runningMs() - graceMs;
+    if (!isIdle)
+      throw new TangazaError(
+        'OVERLOADED',
+        `This edge follows ${this.#options.maxStreams} streams, all in use.`,
+      );
+    this.drop(oldest.id);
+  }
+}

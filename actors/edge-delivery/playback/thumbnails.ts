@@ -1,0 +1,110 @@
+/**
+ * The newest picture of a stream as JPEG, made of the newest segment of its smallest rendition when somebody asks.
+ *
+ * T1  One picture a stream at a time; all who ask meanwhile get that one. A picture serves for 10 s.
+ * T2  At most `maxRuns` decoders a node: over it a stream's last picture is served again, without one it is `OVERLOADED`.
+ */
+import { hash } from 'node:crypto';
+import type { PlaybackParams } from '../../../cluster/contract/routes-node.ts';
+import type { Rendition } from '../../../cluster/contract/renditions.ts';
+import type { RouteInput } from '../../../cluster/contract/routes.ts';
+import type { StoredMedia } from '../../../cluster/contract/index-log.ts';
+import { TangazaError } from '../../../cluster/errors/tangaza-error.ts';
+import type { StreamId } from '../../../cluster/model/ids.ts';
+import type { Clock } from '../../../cluster/time/clock.ts';
+import { initOf, mediaOf, servedVideo } from '../../media/timeline/query.ts';
+import type { Timeline, TimelinePeriod } from '../../media/timeline/timeline.ts';
+import { makeEntity } from './entity.ts';
+import type { Entity, HttpRequest } from '../http/http.ts';
+import type { MediaSource } from './media-source.ts';
+import type { StreamFinder } from './stream-finder.ts';
+import type { StreamFollower } from './stream-follower.ts';
+
+/** First picture of a CMAF file (init and segment) as JPEG. @throws TangazaError `MEDIA_INVALID` */
+export type MakeThumbnail = (file: Uint8Array) => Promise<Uint8Array>;
+
+export interface ThumbnailPorts {
+  readonly clock: Clock;
+  readonly finder: StreamFinder;
+  readonly media: MediaSource;
+  readonly makeThumbnail: MakeThumbnail;
+}
+
+interface Picture {
+  readonly madeMs: number;
+  readonly entity: Entity;
+}
+
+const freshMs = 10_000;
+const maxRuns = 2;
+/** Streams whose last picture is kept; the one made longest ago goes. */
+const maxPictures = 500;
+
+export class Thumbnails {
+  readonly #ports: ThumbnailPorts;
+  readonly #pictures = new Map<StreamId, Picture>();
+  readonly #runs = new Map<StreamId, Promise<Entity>>();
+
+  constructor(ports: ThumbnailPorts) {
+    this.#ports = ports;
+  }
+
+  /** @throws TangazaError `NOT_FOUND` for a stream without pictures, `OVERLOADED`, those of finding a stream and of the store */
+  async serve(request: HttpRequest, { params }: RouteInput<PlaybackParams>): Promise<Entity> {
+    const follower = await this.#ports.finder.findPlayable(request, params.id);
+    const known = this.#pictures.get(params.id);
+    if (known !== undefined && this.#ports.clock.monotonicMs() - known.madeMs < freshMs) return known.entity;
+    const running = this.#runs.get(params.id);
+    if (running !== undefined) return running;
+    if (this.#runs.size >= maxRuns) {
+      if (known !== undefined) return known.entity;
+      throw new TangazaError('OVERLOADED', 'Too many pictures are being made.');
+    }
+    const run = this.#make(follower).finally(() => this.#runs.delete(params.id));
+    this.#runs.set(params.id, run);
+    return run;
+  }
+
+  async #make(follower: StreamFollower): Promise<Entity> {
+    const newest = newestPicture(follower.timeline);
+    if (newest === undefined) throw new TangazaError('NOT_FOUND', 'The stream has no picture.');
+    const { media, makeThumbnail, clock } = this.#ports;
+    const [init, segment] = await Promise.all([
+      media.init(follower, newest.period.id, newest.rendition.name),
+      media.load(follower.id, newest.period, newest.rendition, newest.media),
+    ]);
+    const body = await makeThumbnail(Buffer.concat([init.body, segment.body]));
+    const tag = hash('sha256', body, 'base64url').slice(0, 27);
+    const entity = makeEntity(body, { contentType: 'image/jpeg', cacheControl: 'public, max-age=5', tag });
+    this.#pictures.delete(follower.id);
+    this.#pictures.set(follower.id, { madeMs: clock.monotonicMs(), entity });
+    const [oldest] = this.#pictures.keys();
+    if (this.#pictures.size > maxPictures && oldest !== undefined) this.#pictures.delete(oldest);
+    return entity;
+  }
+}
+
+interface NewestPicture {
+  readonly period: TimelinePeriod;
+  readonly rendition: Rendition;
+  readonly media: StoredMedia;
+}
+
+/** How many segments back from the live edge a picture is looked for. */
+const maxSegmentsBack = 30;
+
+/** The newest segment that has any rung, by its lowest one (renditions are listed best first). */
+export function newestPicture(timeline: Timeline): NewestPicture | undefined {
+  const period = timeline.periods.findLast(({ segments }) => segments.length > 0);
+  if (period === undefined) return undefined;
+  const rungs = servedVideo(period)
+    .filter(({ name }) => initOf(period, name) !== undefined)
+    .toReversed();
+  for (const segment of period.segments.slice(-maxSegmentsBack).toReversed()) {
+    for (const rendition of rungs) {
+      const media = mediaOf(segment, rendition.name);
+      if (media !== undefined) return { period, rendition, media };
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,148 @@
+/** Where H.264 pictures begin (ISO/IEC 14496-10 7.4.1.2.3 and 7.4.1.2.4). Two fields of one frame are one picture. */
+import { avcNal, avcNalType, splitLengthPrefixed } from '../../../media/avc/nal-units.ts';
+import { parsePps, type AvcPps } from '../../../media/avc/pps.ts';
+import { recoveryFrames } from '../../../media/avc/sei.ts';
+import {
+  isIntra,
+  isOtherPicture,
+  isSecondField,
+  readSliceStart,
+  type SliceStart,
+} from '../../../media/avc/slice-start.ts';
+import { parseSps, type AvcSps } from '../../../media/avc/sps.ts';
+import type { BegunPicture, CodedUnit, NearKey, UnitPlace, UnitRules } from './unit-rules.ts';
+
+/** Prefix and subset types that stand in front of a picture, beside parameter sets, SEI and delimiters. */
+const reservedPrefix = { first: 14, last: 18 } as const;
+
+export class AvcRules implements UnitRules {
+  readonly #lengthSize: number;
+  readonly #sps = new Map<number, AvcSps>();
+  readonly #pps = new Map<number, AvcPps>();
+  readonly #sets = {
+    sps: (id: number): AvcSps | undefined => this.#sps.get(id),
+    pps: (id: number): AvcPps | undefined => this.#pps.get(id),
+  };
+  #begun: BegunPicture = { role: 'other', parameterSets: [] };
+  /** The last slice's header: `unread` for one that cannot be read. */
+  #last: SliceStart | 'unread' | undefined;
+  #hasFirstMacroblock = false;
+  #isPaired = false;
+  /** A delimiter came: whatever slice is next begins a picture. */
+  #isDelimited = false;
+  #newSets: Uint8Array[] = [];
+  #recovery: number | undefined;
+
+  constructor(lengthSize: number, parameterSets: readonly Uint8Array[]) {
+    this.#lengthSize = lengthSize;
+    for (const set of parameterSets) this.#learn(set);
+  }
+
+  get begun(): BegunPicture {
+    return this.#begun;
+  }
+
+  split(message: Uint8Array): readonly CodedUnit[] {
+    return splitLengthPrefixed(message, this.#lengthSize).map((bytes) => ({
+      start: bytes.byteOffset - message.byteOffset - this.#lengthSize,
+      bytes,
+    }));
+  }
+
+  copy(message: Uint8Array, units: readonly CodedUnit[]): Uint8Array {
+    const last = units.at(-1);
+    const end = last === undefined ? 0 : last.start + this.#lengthSize + last.bytes.length;
+    return Buffer.from(message.subarray(units[0]?.start ?? 0, end));
+  }
+
+  judge({ bytes }: CodedUnit): UnitPlace {
+    const type = avcNalType(bytes);
+    switch (type) {
+      case avcNal.slice:
+      case avcNal.partitionA:
+      case avcNal.idr:
+        return this.#judgeSlice(bytes, readSliceStart(bytes, this.#sets) ?? 'unread');
+      case avcNal.sps:
+      case avcNal.pps:
+        this.#learn(bytes);
+        this.#newSets.push(Uint8Array.from(bytes));
+        return 'next';
+      case avcNal.sei:
+        this.#recovery = recoveryFrames(bytes) ?? this.#recovery;
+        return 'next';
+      case avcNal.delimiter:
+        this.#isDelimited = true;
+        return 'next';
+      default:
+        return type >= reservedPrefix.first && type <= reservedPrefix.last ? 'next' : 'goesOn';
+    }
+  }
+
+  dropNext(): void {
+    this.#newSets = [];
+    this.#recovery = undefined;
+  }
+
+  /** A set that cannot be read leaves the one that was there: then slices tell pictures apart by their first macroblock. */
+  #learn(set: Uint8Array): void {
+    try {
+      if (avcNalType(set) === avcNal.sps) {
+        const sps = parseSps(set);
+        this.#sps.set(sps.id, sps);
+      } else {
+        const pps = parsePps(set);
+        this.#pps.set(pps.id, pps);
+      }
+    } catch {
+      return;
+    }
+  }
+
+  #judgeSlice(bytes: Uint8Array, slice: SliceStart | 'unread'): UnitPlace {
+    const isFirstMacroblock = ((bytes[1] ?? 0) & 0x80) !== 0;
+    const begins = this.#begins(slice, isFirstMacroblock);
+    const isSecond = begins && this.#isSecondField(slice);
+    this.#last = slice;
+    this.#hasFirstMacroblock = isFirstMacroblock || (this.#hasFirstMacroblock && !begins);
+    if (!begins || isSecond) {
+      this.#isPaired ||= isSecond;
+      this.#isDelimited = false;
+      return 'goesOn';
+    }
+    this.#isPaired = false;
+    this.#begin(bytes, slice);
+    return 'begins';
+  }
+
+  #begins(slice: SliceStart | 'unread', isFirstMacroblock: boolean): boolean {
+    const last = this.#last;
+    if (last === undefined || this.#isDelimited) return true;
+    if (slice === 'unread' || last === 'unread') return isFirstMacroblock;
+    if (isOtherPicture(last, slice)) return true;
+    return isFirstMacroblock && this.#hasFirstMacroblock && !slice.isRedundant;
+  }
+
+  #isSecondField(slice: SliceStart | 'unread'): boolean {
+    const last = this.#last;
+    if (this.#isPaired || slice === 'unread' || last === 'unread' || last === undefined) return false;
+    return isSecondField(last, slice);
+  }
+
+  #begin(bytes: Uint8Array, slice: SliceStart | 'unread'): void {
+    const isKey = avcNalType(bytes) === avcNal.idr;
+    const nearKey = isKey ? undefined : this.#nearKey(slice);
+    this.#begun = {
+      role: isKey ? 'key' : 'other',
+      parameterSets: this.#newSets,
+      ...(nearKey === undefined ? {} : { nearKey }),
+    };
+    if (this.#newSets.length > 0) this.#newSets = [];
+    this.#recovery = undefined;
+    this.#isDelimited = false;
+  }
+
+  #nearKey(slice: SliceStart | 'unread'): NearKey | undefined {
+    if (this.#recovery !== undefined) return this.#recovery > 0 ? 'intraRefresh' : 'openGop';
+    return slice !== 'unread' && isIntra(slice) ? 'openGop' : undefined;
+  }
+}

@@ -1,0 +1,68 @@
+/** Where HEVC pictures begin (ISO/IEC 23008-2 7.4.2.4.4): at the first slice segment of the base layer. */
+import { splitLengthPrefixed } from '../../../media/avc/nal-units.ts';
+import {
+  hevcLayer,
+  hevcNal,
+  hevcNalType,
+  isFirstSegment,
+  isHevcLeading,
+  isHevcPrefix,
+  isHevcRandomAccess,
+  isHevcRasl,
+  isHevcVcl,
+  mayHaveLeading,
+} from '../../../media/hevc/hevc-nal.ts';
+import type { BegunPicture, CodedUnit, UnitPlace, UnitRules } from './unit-rules.ts';
+
+function roleOf(type: number): BegunPicture['role'] {
+  if (isHevcRandomAccess(type)) return mayHaveLeading(type) ? 'maybeKey' : 'key';
+  if (isHevcRasl(type)) return 'rasl';
+  return isHevcLeading(type) ? 'leading' : 'other';
+}
+
+export class HevcRules implements UnitRules {
+  readonly #lengthSize: number;
+  #begun: BegunPicture = { role: 'other', parameterSets: [] };
+  #hasPicture = false;
+  /** A delimiter came: whatever segment is next begins a picture. */
+  #isDelimited = false;
+
+  constructor(lengthSize: number) {
+    this.#lengthSize = lengthSize;
+  }
+
+  get begun(): BegunPicture {
+    return this.#begun;
+  }
+
+  split(message: Uint8Array): readonly CodedUnit[] {
+    return splitLengthPrefixed(message, this.#lengthSize).map((bytes) => ({
+      start: bytes.byteOffset - message.byteOffset - this.#lengthSize,
+      bytes,
+    }));
+  }
+
+  copy(message: Uint8Array, units: readonly CodedUnit[]): Uint8Array {
+    const last = units.at(-1);
+    const end = last === undefined ? 0 : last.start + this.#lengthSize + last.bytes.length;
+    return Buffer.from(message.subarray(units[0]?.start ?? 0, end));
+  }
+
+  /** Nothing is remembered of them but that a picture ended. */
+  dropNext(): void {}
+
+  judge({ bytes }: CodedUnit): UnitPlace {
+    const type = hevcNalType(bytes);
+    if (hevcLayer(bytes) > 0) return 'goesOn';
+    if (!isHevcVcl(bytes)) {
+      this.#isDelimited ||= type === hevcNal.delimiter;
+      return isHevcPrefix(type) ? 'next' : 'goesOn';
+    }
+    if (this.#hasPicture && !this.#isDelimited && !isFirstSegment(bytes)) return 'goesOn';
+    this.#hasPicture = true;
+    this.#isDelimited = false;
+    const role = roleOf(type);
+    this.#begun = { role, parameterSets: [], ...(role === 'rasl' ? { nearKey: 'openGop' } : {}) };
+    return 'begins';
+  }
+}

@@ -1,0 +1,83 @@
+/**
+ * What one track of a feed could not be used for, counted for that track alone, and when it is too much.
+ *
+ * A header is hearsay: one that cannot be read changes nothing. Only a track that sends media for 10 s without a usable
+ * header is refused, and one with 50 damaged tags in a row; the refusal says the last cause.
+ */
+import { TangazaError } from '../../../../cluster/errors/tangaza-error.ts';
+import type { SessionLimits } from '../../session-limits.ts';
+
+export class TrackFaults {
+  readonly #limits: Pick<SessionLimits, 'announceTimeoutMs' | 'maxCorruptInRow'>;
+  #damagedInRow = 0;
+  #lastDamage = '';
+  /** Since when media comes that no header explains. */
+  #unexplainedSinceMs: number | undefined;
+  #headerFault: string | undefined;
+  #damaged = 0;
+
+  constructor(limits: Pick<SessionLimits, 'announceTimeoutMs' | 'maxCorruptInRow'>) {
+    this.#limits = limits;
+  }
+
+  /** Damaged tags since `forget`, and what was wrong with the last one. */
+  get damage(): { readonly count: number; readonly last: string } {
+    return { count: this.#damaged, last: this.#lastDamage };
+  }
+
+  /** Media was used. */
+  sound(): void {
+    this.#damagedInRow = 0;
+    this.#unexplainedSinceMs = undefined;
+  }
+
+  forget(): void {
+    this.#damaged = 0;
+  }
+
+  /**
+   * @param what in the plural, for the refusal: "H.264 pictures"
+   * @throws TangazaError `MEDIA_INVALID` when it is one too many
+   */
+  damagedTag(what: string, detail: string): void {
+    this.#damaged += 1;
+    this.#damagedInRow += 1;
+    this.#lastDamage = detail;
+    if (this.#damagedInRow <= this.#limits.maxCorruptInRow) return;
+    throw new TangazaError(
+      'MEDIA_INVALID',
+      `${this.#damagedInRow} damaged ${what} in a row, the last: ${detail}`,
+    );
+  }
+
+  /** A header came that cannot be used. */
+  badHeader(detail: string): void {
+    this.#headerFault = detail;
+  }
+
+  goodHeader(): void {
+    this.#headerFault = undefined;
+    this.#unexplainedSinceMs = undefined;
+  }
+
+  /** Media came that no header explains. */
+  unexplained(nowMs: number): void {
+    this.#unexplainedSinceMs ??= nowMs;
+  }
+
+  /**
+   * @param codec as the refusal names it
+   * @param advice what to set
+   * @throws TangazaError `MEDIA_INVALID` when no usable header came in time
+   */
+  check(nowMs: number, codec: string, advice: string): void {
+    const since = this.#unexplainedSinceMs;
+    if (since === undefined || nowMs - since < this.#limits.announceTimeoutMs) return;
+    const seconds = Math.round((nowMs - since) / 1000);
+    const fault = this.#headerFault === undefined ? 'none came' : this.#headerFault;
+    throw new TangazaError(
+      'MEDIA_INVALID',
+      `no usable sequence header of ${codec} in ${seconds} s (${fault}); ${advice}`,
+    );
+  }
+}

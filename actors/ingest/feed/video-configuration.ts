@@ -1,0 +1,251 @@
+/** One configuration of an encoder's video, whatever the codec: what it is, and when another one is the same. */
+import { createHash } from 'node:crypto';
+import type { Ratio } from '../../../cluster/contract/renditions.ts';
+import { TangazaError } from '../../../cluster/errors/tangaza-error.ts';
+import { Sha256 } from '../../../cluster/model/ids.ts';
+import { maxNalUnitsOfPicture } from '../../../cluster/model/media-limits.ts';
+import { unreachable } from '../../../cluster/model/unreachable.ts';
+import { parseAv1Config } from '../../media/av1/av1-config.ts';
+import { obuType, splitObus } from '../../media/av1/obu.ts';
+import { buildAvcConfig, parseAvcConfig } from '../../media/avc/avc-config.ts';
+import {
+  avcNal,
+  avcNalType,
+  hasStartCode,
+  isAvcVcl,
+  splitAnnexB,
+  splitLengthPrefixed,
+} from '../../media/avc/nal-units.ts';
+import { hasCaptionData } from '../../media/avc/sei.ts';
+import { isHdr, type Colour } from '../../media/avc/vui.ts';
+import { nameOfVideoCodec, type VideoCodec } from '../../media/flv/video-tag.ts';
+import { parseHevcConfig } from '../../media/hevc/hevc-config.ts';
+import { hevcNal, hevcNalType, isHevcVcl } from '../../media/hevc/hevc-nal.ts';
+import { colourFormatAdvice, colourSpaceAdvice } from '../encoder-advice.ts';
+
+export interface VideoConfiguration {
+  readonly codec: VideoCodec;
+  readonly codecs: string;
+  /** Body of avcC, hvcC or av1C; for H.264 in canonical form. A copy. */
+  readonly configuration: Uint8Array;
+  readonly width: number;
+  readonly height: number;
+  readonly sampleAspectRatio: Ratio;
+  readonly frameRate?: Ratio;
+  readonly bitDepth: 8 | 10;
+  readonly isProgressive: boolean;
+  /** Of NAL units; unused for AV1. */
+  readonly lengthSize: number;
+  /** H.264's parameter sets, to know them again inside the stream. */
+  readonly parameterSets: readonly Uint8Array[];
+}
+
+const maxSide = 8192;
+
+interface Looks {
+  readonly width: number;
+  readonly height: number;
+  readonly bitDepth: number;
+  readonly chromaFormat: number;
+  readonly colour: Colour;
+}
+
+/** M15: what cannot be shown, or not be made into what can be shown, is refused with a reason. */
+function checkLooks(codec: VideoCodec, looks: Looks): void {
+  const name = nameOfVideoCodec(codec);
+  if (isHdr(looks.colour)) {
+    const transfer = looks.colour.transfer === 16 ? 'PQ' : 'HLG';
+    throw new TangazaError('CODEC_REFUSED', `HDR video (${transfer}) is not taken: ${colourSpaceAdvice}`);
+  }
+  if (looks.bitDepth > 10)
+    throw new TangazaError(
+      'CODEC_REFUSED',
+      `${name} of ${looks.bitDepth} bit is not taken: send 8 bit (${colourFormatAdvice})`,
+    );
+  if (looks.chromaFormat === 0)
+    throw new TangazaError(
+      'CODEC_REFUSED',
+      `${name} in monochrome is not taken: send 4:2:0 (${colourFormatAdvice})`,
+    );
+  if (looks.chromaFormat === 3)
+    throw new TangazaError(
+      'CODEC_REFUSED',
+      `${name} in 4:4:4 is not taken: send 4:2:0 (${colourFormatAdvice})`,
+    );
+  if (looks.width > maxSide || looks.height > maxSide) {
+    throw new TangazaError(
+      'CODEC_REFUSED',
+      `Pictures of ${looks.width}x${looks.height} are not taken: at most ${maxSide} on a side`,
+    );
+  }
+}
+
+const copy = (bytes: Uint8Array): Uint8Array => new Uint8Array(bytes);
+
+/** A record, or, from encoders that know no records, parameter sets behind start codes. */
+function fromAvcHeader(bytes: Uint8Array): VideoConfiguration {
+  const sets = hasStartCode(bytes)
+    ? configurationOfSets(splitAnnexB(bytes, maxNalUnitsOfPicture))
+    : undefined;
+  return sets ?? fromAvc(bytes);
+}
+
+function fromAvc(bytes: Uint8Array): VideoConfiguration {
+  const parsed = parseAvcConfig(copy(bytes));
+  checkLooks('h264', parsed);
+  const { sps, pps, lengthSize, codecs, width, height, sampleAspectRatio, isProgressive } = parsed;
+  return {
+    codec: 'h264',
+    codecs,
+    configuration: buildAvcConfig(sps, pps, lengthSize),
+    width,
+    height,
+    sampleAspectRatio,
+    ...(parsed.frameRate === undefined ? {} : { frameRate: parsed.frameRate }),
+    bitDepth: parsed.bitDepth > 8 ? 10 : 8,
+    isProgressive,
+    lengthSize,
+    parameterSets: [...sps, ...pps],
+  };
+}
+
+function fromHevc(bytes: Uint8Array): VideoConfiguration {
+  const parsed = parseHevcConfig(bytes);
+  checkLooks('hevc', parsed);
+  const { codecs, width, height, sampleAspectRatio, lengthSize } = parsed;
+  return {
+    codec: 'hevc',
+    codecs,
+    configuration: copy(bytes),
+    width,
+    height,
+    sampleAspectRatio,
+    ...(parsed.frameRate === undefined ? {} : { frameRate: parsed.frameRate }),
+    bitDepth: parsed.bitDepth > 8 ? 10 : 8,
+    isProgressive: true,
+    lengthSize,
+    parameterSets: [],
+  };
+}
+
+function fromAv1(bytes: Uint8Array): VideoConfiguration {
+  const parsed = parseAv1Config(bytes);
+  checkLooks('av1', parsed);
+  const { codecs, width, height } = parsed;
+  return {
+    codec: 'av1',
+    codecs,
+    configuration: copy(bytes),
+    width,
+    height,
+    sampleAspectRatio: [1, 1],
+    bitDepth: parsed.bitDepth > 8 ? 10 : 8,
+    isProgressive: true,
+    lengthSize: 0,
+    parameterSets: [],
+  };
+}
+
+/** @throws TangazaError `CODEC_REFUSED` with the reason, `MEDIA_INVALID` */
+export function readVideoConfiguration(codec: VideoCodec, bytes: Uint8Array): VideoConfiguration {
+  switch (codec) {
+    case 'h264':
+      return fromAvcHeader(bytes);
+    case 'hevc':
+      return fromHevc(bytes);
+    case 'av1':
+      return fromAv1(bytes);
+    default:
+      return unreachable(codec);
+  }
+}
+
+/**
+ * What the parameter sets in front of an H.264 IDR make of the configuration in force.
+ *
+ * @returns undefined where they change nothing
+ * @throws TangazaError `MEDIA_INVALID` for sets that cannot be read, `CODEC_REFUSED` for a change that is not taken
+ */
+export function changedBySets(
+  configuration: VideoConfiguration,
+  sets: readonly Uint8Array[],
+): VideoConfiguration | undefined {
+  const isKnown = (set: Uint8Array): boolean =>
+    configuration.parameterSets.some((known) => Buffer.compare(known, set) === 0);
+  if (sets.every(isKnown)) return undefined;
+  const ofType = (type: number): readonly Uint8Array[] => {
+    const found = sets.filter((set) => avcNalType(set) === type);
+    return found.length > 0 ? found : configuration.parameterSets.filter((set) => avcNalType(set) === type);
+  };
+  return fromAvc(buildAvcConfig(ofType(avcNal.sps), ofType(avcNal.pps), configuration.lengthSize));
+}
+
+const levelBytes = { first: 2, last: 3 } as const;
+
+/** Equal, or equal but for level and constraint flags, which say what a decoder must be able to do, not what to do. */
+function isSameSet(a: Uint8Array, b: Uint8Array): boolean {
+  if (Buffer.compare(a, b) === 0) return true;
+  if (avcNalType(a) !== avcNal.sps || avcNalType(b) !== avcNal.sps || a.length !== b.length) return false;
+  return a.every((byte, i) => byte === b[i] || (i >= levelBytes.first && i <= levelBytes.last));
+}
+
+/** Whether pictures of `next` decode by the configuration before it. */
+export function isPlayableAs(before: VideoConfiguration, next: VideoConfiguration): boolean {
+  if (Buffer.compare(before.configuration, next.configuration) === 0) return before.codec === next.codec;
+  return (
+    before.codec === 'h264' &&
+    next.codec === 'h264' &&
+    before.lengthSize === next.lengthSize &&
+    before.parameterSets.length === next.parameterSets.length &&
+    before.parameterSets.every((set, i) => isSameSet(set, next.parameterSets[i] ?? new Uint8Array(0)))
+  );
+}
+
+/** @returns undefined unless there are both an SPS and a PPS; throws as `changedBySets` */
+export function configurationOfSets(sets: readonly Uint8Array[]): VideoConfiguration | undefined {
+  const sps = sets.filter((set) => avcNalType(set) === avcNal.sps);
+  const pps = sets.filter((set) => avcNalType(set) === avcNal.pps);
+  return sps.length === 0 || pps.length === 0 ? undefined : fromAvc(buildAvcConfig(sps, pps));
+}
+
+function codedParts(configuration: VideoConfiguration, data: Uint8Array): readonly Uint8Array[] {
+  switch (configuration.codec) {
+    case 'h264':
+      return splitLengthPrefixed(data, configuration.lengthSize).filter(isAvcVcl);
+    case 'hevc':
+      return splitLengthPrefixed(data, configuration.lengthSize).filter(isHevcVcl);
+    case 'av1':
+      return splitObus(data)
+        .filter(
+          ({ type }) => type === obuType.frameHeader || type === obuType.tileGroup || type === obuType.frame,
+        )
+        .map(({ whole }) => whole);
+    default:
+      return unreachable(configuration.codec);
+  }
+}
+
+/** CEA-608/708 in H.264 and HEVC; in AV1 they are not looked for. */
+export function hasCaptions({ codec, lengthSize }: VideoConfiguration, data: Uint8Array): boolean {
+  switch (codec) {
+    case 'h264':
+      return splitLengthPrefixed(data, lengthSize).some(
+        (nal) => avcNalType(nal) === avcNal.sei && hasCaptionData(nal),
+      );
+    case 'hevc':
+      return splitLengthPrefixed(data, lengthSize).some(
+        (nal) => hevcNalType(nal) === hevcNal.prefixSei && hasCaptionData(nal, 2),
+      );
+    case 'av1':
+      return false;
+    default:
+      return unreachable(codec);
+  }
+}
+
+/** SHA-256 over the picture itself, without headers that ingest points may see differently (M2). */
+export function pictureHash(configuration: VideoConfiguration, data: Uint8Array): Sha256 {
+  const hash = createHash('sha256');
+  for (const part of codedParts(configuration, data)) hash.update(part);
+  return Sha256.parse(hash.digest('hex'));
+}

@@ -1,0 +1,34 @@
+/** What a session has offered of late: a new owner gets it again (C2). Bounded by age and number; the oldest goes first. */
+import type { SourceOffer } from '../../../cluster/contract/index-log.ts';
+
+const maxAgeMs = 60_000;
+const maxOffers = 128;
+
+export interface RecentOffer {
+  readonly offer: SourceOffer;
+  /** The unfinished end of a connection (M4). */
+  readonly isTail: boolean;
+}
+
+export class RecentOffers {
+  #entries: readonly (RecentOffer & { readonly atMs: number })[] = [];
+
+  get size(): number {
+    return this.#entries.length;
+  }
+
+  add(recent: RecentOffer, nowMs: number): void {
+    const young = this.#entries.filter(({ atMs }) => nowMs - atMs <= maxAgeMs);
+    this.#entries = [...young, { ...recent, atMs: nowMs }].slice(-maxOffers);
+  }
+
+  /** It will not be offered again. */
+  drop(recent: RecentOffer): void {
+    this.#entries = this.#entries.filter((one) => one !== recent);
+  }
+
+  /** Oldest first. */
+  list(): readonly RecentOffer[] {
+    return this.#entries;
+  }
+}

@@ -1,0 +1,250 @@
+/**
+ * Sources as sessions offer them (C2).
+ *
+ * F1. The first valid offer of a start time becomes a `source` record; the same bytes again change nothing, other bytes
+ *     are kept as a spare.
+ * F2. Segments are decided in order of period and start, so what lies before a decided one comes too late.
+ * F3. What does not fit (unknown period, wrong track, overlap, a hole of over a minute) is refused with the reason.
+ * F5. While another session feeds the stream, the unfinished end of one that left is nothing (M4), and what overlaps is
+ *     what the other has brought already. That end waits while the other is on its way back (S9).
+ * F4. More than 120 s of waiting media is refused: the session keeps its last 60 s and offers again.
+ */
+import type { SourceOffer } from '../../../cluster/contract/index-log.ts';
+import { markHashLength, type OfferParams } from '../../../cluster/contract/stream.ts';
+import type { ErrorCode } from '../../../cluster/errors/catalogue.ts';
+import { findPeriod, presentationTime90k } from '../../media/timeline/query.ts';
+import type { TimelinePeriod } from '../../media/timeline/timeline.ts';
+import {
+  limits,
+  type OfferReply,
+  type OwnerState,
+  type PendingSegment,
+  type ReplyTo,
+  type Session,
+} from './owner-state.ts';
+import { enqueue } from './outbox.ts';
+import { endOfPeriod90k, sourceNames } from './periods.ts';
+import { inPresentPeriod } from '../succession/reopening.ts';
+import { markAlive, mayTwinReturn, noteOutlived } from './sessions.ts';
+import type { Turn } from '../turn.ts';
+import type { SourceMark } from './twins.ts';
+
+export interface Refusal {
+  readonly code: ErrorCode;
+  readonly detail: string;
+}
+
+export function takeOffer(turn: Turn, params: OfferParams, reply: ReplyTo): void {
+  const { state } = turn;
+  const { epoch, isTail } = params;
+  const offer = inPresentPeriod(state.timeline, params.offer);
+  const session = state.sessions.find((one) => one.id === offer.sessionId);
+  if (epoch !== state.self.epoch || session === undefined || state.life !== 'active') {
+    turn.refuse(reply, 'STALE_EPOCH', 'This session is not attached to this owner; attach again.');
+    return;
+  }
+  const period = findPeriod(state.timeline, offer.period);
+  const others = state.sessions.filter((one) => isFeeding(one) && one.id !== offer.sessionId);
+  // S9: who has brought nothing yet may be its own encoder that came back.
+  const isTwinDue = mayTwinReturn(session, turn.nowMs);
+  const hasTwin = isTwinDue ? others.some(({ feeds }) => feeds) : others.length > 0;
+  if (isTail === true && !hasTwin && isTwinDue) {
+    turn.refuse(reply, 'TWIN_PENDING', 'Its twin may still come back and bring this whole; offer it again.');
+    return;
+  }
+  const isNothing = isTail === true && hasTwin;
+  const result = isNothing
+    ? ({ state: 'known' } as const)
+    : period === undefined
+      ? lostPeriod(state, offer)
+      : place(turn, offer, { period, hasTwin });
+  if ('code' in result) {
+    turn.count('refusedOffer');
+    turn.say('warn', 'an offer was refused', {
+      sessionId: offer.sessionId,
+      start90k: offer.start90k,
+      ...result,
+    });
+    turn.refuse(reply, result.code, result.detail);
+    return;
+  }
+  markAlive(turn, offer.sessionId);
+  noteOutlived(turn, session, result.state === 'late' && offer.period !== state.timeline.periods.at(-1)?.id);
+  turn.ask({ kind: 'reply', to: reply, value: result });
+}
+
+/** A period that is no longer open comes too late; one that never was is the session's fault. */
+function lostPeriod({ timeline }: OwnerState, offer: SourceOffer): OfferReply | Refusal {
+  if (timeline.periods.some((period) => period.id > offer.period)) return { state: 'late' };
+  return { code: 'CONFLICT', detail: `There is no period ${offer.period}; open one.` };
+}
+
+interface Place {
+  readonly period: TimelinePeriod;
+  readonly hasTwin: boolean;
+}
+
+function place(turn: Turn, offer: SourceOffer, { period, hasTwin }: Place): OfferReply | Refusal {
+  const { state } = turn;
+  const known = state.pending.find((one) => isSameTime(one.offer, offer));
+  if (known !== undefined) return meetAgain(turn, known, offer);
+  const fault = faultOf(offer, period);
+  if (fault !== undefined) return { code: 'BAD_REQUEST', detail: fault };
+  if (isLate(state, offer, period)) {
+    if (isCommitted(state, offer, period)) return { state: 'known' };
+    turn.count('lateOffer');
+    return { state: 'late' };
+  }
+  const snapped = snap(offer, endBefore90k(state, offer, period), startAfter90k(state, offer));
+  if (snapped === undefined && hasTwin) return { state: 'known' };
+  if (snapped === undefined)
+    return { code: 'BAD_REQUEST', detail: `Overlaps what is known of period ${offer.period}.` };
+  if (snapped.start90k - endOfPeriod90k(state, period) > limits.maxHole90k)
+    return { code: 'CONFLICT', detail: 'Over a minute is missing before it; open a new period.' };
+  if (isFull(state, snapped)) return { code: 'OVERLOADED', detail: 'Over 120 s of media wait already.' };
+  accept(turn, snapped);
+  return { state: 'accepted' };
+}
+
+/** Sends media, or is about to. */
+const isFeeding = ({ isActive, candidateSinceMs }: Session): boolean =>
+  isActive || candidateSinceMs !== undefined;
+
+/** A twin's copy of what viewers have. */
+function isCommitted({ outbox }: OwnerState, offer: SourceOffer, { id, segments }: TimelinePeriod): boolean {
+  const middle90k = offer.start90k + offer.duration90k / 2;
+  const covers = (one: { readonly start90k: number; readonly duration90k: number }): boolean =>
+    one.start90k <= middle90k && middle90k < one.start90k + one.duration90k;
+  // The commit itself may still be on its way to the log.
+  if (outbox.some((record) => record.kind === 'commit' && record.period === id && covers(record)))
+    return true;
+  const segment = segments.findLast((one) => one.start90k <= middle90k);
+  return segment?.isGap === false && covers(segment);
+}
+
+/** What a source begins with (M2). */
+export function markOf(offer: SourceOffer): SourceMark {
+  const { period, start90k, keyFrameHash, audioFrameHash, audio } = offer;
+  return {
+    period,
+    start90k,
+    picture: keyFrameHash?.slice(0, markHashLength),
+    audio:
+      audio === undefined || audioFrameHash === undefined
+        ? undefined
+        : { start: audio.startTime, hash: audioFrameHash.slice(0, markHashLength) },
+  };
+}
+
+function isSameTime(a: SourceOffer, b: SourceOffer): boolean {
+  return a.period === b.period && Math.abs(a.start90k - b.start90k) <= limits.joinTolerance90k;
+}
+
+/** The same start time again: equal bytes change nothing, others become a spare (F1). */
+function meetAgain(turn: Turn, known: PendingSegment, offer: SourceOffer): OfferReply {
+  const all = [known.offer, ...known.spares];
+  if (all.some((one) => isSameMedia(one, offer))) return { state: 'known' };
+  // When full, further spares are ignored: three sources that cannot be read are a poison.
+  if (known.spares.length >= limits.maxSpares) return { state: 'known' };
+  turn.change(known, { spares: [...known.spares, offer] });
+  turn.count('spare');
+  return { state: 'spare' };
+}
+
+function isSameMedia(a: SourceOffer, b: SourceOffer): boolean {
+  return a.video?.sha256 === b.video?.sha256 && a.audio?.sha256 === b.audio?.sha256;
+}
+
+/** F3: what is wrong with an offer in itself. */
+function faultOf(offer: SourceOffer, { clock }: TimelinePeriod): string | undefined {
+  const names = sourceNames(clock.renditions);
+  const { video, audio, times90k, duration90k } = offer;
+  if (video === undefined && audio === undefined) return 'An offer needs video or audio.';
+  if (video !== undefined && video.rendition !== names.video)
+    return `Video is stored as ${names.video ?? 'nothing'} in this period.`;
+  if (audio !== undefined && audio.rendition !== names.audio)
+    return `Audio is stored as ${names.audio ?? 'nothing'} in this period.`;
+  if (video === undefined) return undefined;
+  if (times90k.length !== video.frames)
+    return `${video.frames} pictures, but ${times90k.length} presentation times.`;
+  const isSorted = times90k.every((time, index) => index === 0 || time > (times90k[index - 1] ?? 0));
+  if (!isSorted) return 'Presentation times are not sorted, or not unique.';
+  return (times90k.at(-1) ?? 0) < duration90k ? undefined : 'A presentation time lies behind the end.';
+}
+
+/** F2. Also: an old period's tail that would reach into the next period. */
+function isLate({ decided, timeline }: OwnerState, offer: SourceOffer, period: TimelinePeriod): boolean {
+  if (decided !== undefined && decided.period > offer.period) return true;
+  if (decided?.period === offer.period && offer.start90k < decided.end90k - limits.joinTolerance90k)
+    return true;
+  const next = timeline.periods[timeline.periods.indexOf(period) + 1];
+  const end90k = presentationTime90k(period, offer.start90k + offer.duration90k);
+  return next !== undefined && end90k > next.clock.presentationZero90k;
+}
+
+/** End of what comes before this offer in its period. */
+function endBefore90k({ pending, decided }: OwnerState, offer: SourceOffer, period: TimelinePeriod): number {
+  const before = pending.findLast(
+    (one) => one.offer.period === period.id && one.offer.start90k < offer.start90k,
+  );
+  if (before !== undefined) return before.offer.start90k + before.offer.duration90k;
+  return decided?.period === period.id ? decided.end90k : 0;
+}
+
+/** Start of what is known to come next in its period. */
+function startAfter90k({ pending }: OwnerState, offer: SourceOffer): number {
+  const after = pending.find(
+    (one) => one.offer.period === offer.period && one.offer.start90k > offer.start90k,
+  );
+  return after?.offer.start90k ?? Infinity;
+}
+
+/** M2: an overlap of up to 2 ms at a join is snapped to what is known; undefined for a greater one. */
+function snap(offer: SourceOffer, endBefore: number, startAfter: number): SourceOffer | undefined {
+  const late = Math.max(0, endBefore - offer.start90k);
+  const long = Math.max(0, offer.start90k + offer.duration90k - startAfter);
+  const duration90k = offer.duration90k - late - long;
+  if (late > limits.joinTolerance90k || long > limits.joinTolerance90k || duration90k <= 0) return undefined;
+  const times90k = offer.times90k.map((time) => Math.min(duration90k - 1, Math.max(0, time - late)));
+  return { ...offer, start90k: offer.start90k + late, duration90k, times90k };
+}
+
+/** F4: of what waits for workers, and of what waits for the log. */
+function isFull({ pending, outbox }: OwnerState, offer: SourceOffer): boolean {
+  if (pending.length >= limits.maxPendingSegments) return true;
+  const undecided90k = pending.reduce((sum, one) => sum + one.offer.duration90k, 0);
+  const unlogged90k = outbox.reduce(
+    (sum, record) => sum + (record.kind === 'source' ? record.duration90k : 0),
+    0,
+  );
+  return Math.max(undecided90k, unlogged90k) + offer.duration90k > limits.maxPendingMs * 90;
+}
+
+function accept(turn: Turn, offer: SourceOffer): void {
+  const sourceRecordId = enqueue(turn, { kind: 'source', ...offer });
+  const segment = pendingSegment(offer, {
+    sourceRecordId,
+    isLogged: false,
+    clockAtMs: turn.nowMs,
+    isBacklog: turn.state.link.kind === 'down' || isBehindBacklog(turn.state, turn.nowMs),
+  });
+  const pending = [...turn.state.pending, segment].toSorted(
+    (a, b) => a.offer.period - b.offer.period || a.offer.start90k - b.offer.start90k,
+  );
+  if (pending[0] === segment) turn.set({ headSinceAtMs: turn.nowMs });
+  turn.set({ pending, marks: [...turn.state.marks, markOf(offer)].slice(-limits.maxMarks) });
+  turn.count('source');
+}
+
+/** It waits for what an outage left before it: its own time has not begun (C8). */
+function isBehindBacklog({ pending, catchUpUntilMs }: OwnerState, nowMs: number): boolean {
+  return nowMs < catchUpUntilMs && pending.some((one) => one.isBacklog);
+}
+
+/** A source that nothing has been done for yet. */
+export function pendingSegment(
+  offer: SourceOffer,
+  arrival: Pick<PendingSegment, 'sourceRecordId' | 'isLogged' | 'clockAtMs' | 'isBacklog'>,
+): PendingSegment {
+  return { offer, ...arrival, spares: [], tasks: undefined, dropped: new Set(), outputs: new Map() };
+}

@@ -1,0 +1,103 @@
+/**
+ * Owners that do not work though their node answers (C3: media liveness).
+ *
+ * L1. A session that has waited a while for its owner's answer, or for the log to go on with what the owner accepted,
+ *     says so to the stream actor of its own node, each second, until that is over.
+ * L2. The actor looks for itself. Only when log and record could be read at each look, and neither has changed for 6 s,
+ *     the owner is fenced, by taking the stream over. A log that cannot be read is evidence against nobody (C8).
+ * L3. The session's node takes it; where that is the owner itself, or drains, the next in line does.
+ *
+ * Bound: one entry for each stream with a waiting session here, forgotten when nobody waits any more.
+ */
+import type { AdoptParams, StandsStillReply } from '../../../cluster/contract/stream.ts';
+import { errorCodeOf, TangazaError } from '../../../cluster/errors/tangaza-error.ts';
+import type { Epoch, NodeId, StreamId } from '../../../cluster/model/ids.ts';
+import type { Logger } from '../../../cluster/observe/logger.ts';
+import type { IndexLog } from '../../../cluster/log/index-log.ts';
+import type { OwnershipRecord, OwnershipStore } from '../../../cluster/ownership/ownership-store.ts';
+import type { Clock } from '../../../cluster/time/clock.ts';
+
+export const standstillMs = 6000;
+/** Sessions that wait ask each second: after a longer pause the count begins anew. */
+const longestPauseMs = 3000;
+
+export interface StandstillPorts {
+  readonly node: NodeId;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly log: IndexLog;
+  readonly ownership: OwnershipStore;
+  /** May this node take a stream over? */
+  readonly mayTake: () => boolean;
+  /** Who would take it over, best first, this node left out. */
+  readonly successors: (stream: StreamId) => Promise<readonly NodeId[]>;
+  readonly adopt: (node: NodeId, params: AdoptParams) => Promise<unknown>;
+}
+
+interface Seen {
+  readonly sequence: number;
+  readonly epoch: Epoch;
+  readonly sinceMs: number;
+  readonly askedMs: number;
+}
+
+export class Standstills {
+  readonly #ports: StandstillPorts;
+  readonly #seen = new Map<StreamId, Seen>();
+
+  constructor(ports: StandstillPorts) {
+    this.#ports = ports;
+  }
+
+  /** A session here waits. @returns who owns the stream now, if that was changed */
+  async look(stream: StreamId): Promise<StandsStillReply> {
+    this.#forgetOld();
+    const found = await this.#read(stream);
+    const nowMs = this.#ports.clock.runningMs();
+    if (found === undefined) {
+      this.#seen.delete(stream);
+      return {};
+    }
+    const { record, sequence } = found;
+    const seen = this.#seen.get(stream);
+    const isSame = seen?.sequence === sequence && seen.epoch === record.epoch;
+    const sinceMs = isSame ? seen.sinceMs : nowMs;
+    this.#seen.set(stream, { sequence, epoch: record.epoch, sinceMs, askedMs: nowMs });
+    if (nowMs - sinceMs < standstillMs) return {};
+    this.#seen.delete(stream);
+    return { owner: await this.#fence(stream, record) };
+  }
+
+  /** Undefined for a log or a record that cannot be read, and for a broadcast that is over. */
+  async #read(stream: StreamId) {
+    const { log, ownership, logger } = this.#ports;
+    try {
+      const [tail, { record }] = await Promise.all([log.tail(stream), ownership.get(stream)]);
+      if (tail === undefined || record === undefined || tail.record.kind === 'end') return undefined;
+      return { record, sequence: tail.sequence };
+    } catch (error) {
+      logger.debug({ stream, code: errorCodeOf(error) }, 'whether the log stands still cannot be seen');
+      return undefined;
+    }
+  }
+
+  /** L3. @throws TangazaError `NOT_OWNER` when another was faster; `UNAVAILABLE` */
+  async #fence(stream: StreamId, { owner, epoch }: OwnershipRecord): Promise<NodeId> {
+    const { node, mayTake, successors, adopt, logger } = this.#ports;
+    const to = owner !== node && mayTake() ? node : (await successors(stream)).find((one) => one !== owner);
+    if (to === undefined)
+      throw new TangazaError(
+        'UNAVAILABLE',
+        `${stream} stands still at ${owner}, and nobody else could own it.`,
+      );
+    const reason = `the log stood still for ${standstillMs / 1000} s (${owner})`;
+    logger.warn({ stream, owner, epoch, to }, 'the owner does not work: the stream is taken over');
+    await adopt(to, { streamId: stream, from: owner, epoch, reason, sessions: [] });
+    return to;
+  }
+
+  #forgetOld(): void {
+    const beforeMs = this.#ports.clock.runningMs() - longestPauseMs;
+    for (const [stream, { askedMs }] of this.#seen) if (askedMs < beforeMs) this.#seen.delete(stream);
+  }
+}

@@ -1,0 +1,106 @@
+/**
+ * A node becomes the owner of a stream: asks what is known, takes the record and the log, reads what there is (C1, C7).
+ *
+ * N1 of the stream actor says from whom a stream may be taken.
+ */
+import type { FeedingSession } from '../../../cluster/contract/stream.ts';
+import type { BootId, NodeId, RegionId, StreamId } from '../../../cluster/model/ids.ts';
+import type { IndexLog } from '../../../cluster/log/index-log.ts';
+import type { OwnershipRecord, OwnershipStore } from '../../../cluster/ownership/ownership-store.ts';
+import { takeOver } from '../../../cluster/ownership/take-over.ts';
+import { headsOf, type HeadPorts } from '../owner/heads.ts';
+import type { TakenStream } from '../owner/owner.ts';
+
+/** How a stream is claimed, where it is not by a publisher. */
+export interface Claim {
+  /** For people; said by what was found otherwise. */
+  readonly reason?: string;
+  /** More that may be taken from a living owner: what it has given away. */
+  readonly mayTakeFrom?: (former: OwnershipRecord) => boolean;
+  readonly feeding?: readonly FeedingSession[];
+}
+
+export interface ClaimPorts extends HeadPorts {
+  readonly node: NodeId;
+  readonly region: RegionId;
+  readonly bootId: BootId;
+  /** Fixed for each region, never used again (C5); 0 in a cluster of one region. */
+  readonly regionOrdinal?: number;
+  readonly log: IndexLog;
+  readonly ownership: OwnershipStore;
+  /** Whether that boot of that node is a member. */
+  readonly isAlive: (node: NodeId, bootId: BootId) => boolean;
+  /** Reads again who is a member. */
+  readonly refreshMembers: () => Promise<void>;
+}
+
+/**
+ * @param recordId of the `open`, like no other of this process
+ * @throws TangazaError `NOT_OWNER` with `data.owner`, `FENCED`, `LOG_UNAVAILABLE`
+ */
+export async function claimStream(
+  stream: StreamId,
+  { claim, recordId }: { readonly claim: Claim; readonly recordId: string },
+  ports: ClaimPorts,
+): Promise<Omit<TakenStream, 'settings'>> {
+  const { node, region, bootId, regionOrdinal = 0, log, ownership, clock, logger } = ports;
+  const heads = await headsOf(stream, ports);
+  const { epoch, record } = await takeOver(log, ownership, {
+    ...{ stream, node, region, bootId, regionOrdinal, seenEpochs: heads.epochs },
+    reason: (former) => claim.reason ?? reasonFor(former, ports),
+    mayTakeFrom: async (former) => claim.mayTakeFrom?.(former) === true || mayTakeFrom(stream, former, ports),
+    utcMs: () => clock.utcMs(),
+    newRecordId: () => recordId,
+  });
+  const entries = await log.read(stream);
+  const beyond = await heads.beyond(entries);
+  if (beyond !== undefined)
+    logger.error(
+      { stream, nextNumber: beyond.nextNumber },
+      'the log lacks what is known elsewhere: it gets it back',
+    );
+  logger.info({ stream, epoch, records: entries.length, reason: record.reason }, 'this node owns the stream');
+  const self = { stream, region, node, bootId, epoch };
+  return { self, reason: record.reason, entries, beyond, feeding: claim.feeding ?? [] };
+}
+
+function reasonFor(former: OwnershipRecord | undefined, { isAlive, node, bootId }: ClaimPorts): string {
+  if (former === undefined) return 'first publish';
+  if (former.owner !== node)
+    return isAlive(former.owner, former.bootId)
+      ? `published here; ${former.owner} no longer owned it`
+      : `owner died (${former.owner})`;
+  return former.bootId === bootId ? 'published again' : 'this node was restarted';
+}
+
+/**
+ * N1. A boot that this node knows nothing of may have joined while this node heard nothing: a record can be newer than the view
+ * (found by the simulator, seed 34).
+ */
+async function mayTakeFrom(stream: StreamId, former: OwnershipRecord, ports: ClaimPorts): Promise<boolean> {
+  if (former.owner === ports.node) return true;
+  const tail = await ports.log.tail(stream);
+  if (tail?.record.kind === 'end') return true;
+  if (!ports.isAlive(former.owner, former.bootId)) await ports.refreshMembers();
+  return !ports.isAlive(former.owner, former.bootId);
+}
+
+/**
+ * What an earlier boot of this node owned and had not ended (N4). What cannot be taken up now is taken up by the next publish.
+ *
+ * @param takeUp is called for one stream after the other
+ */
+export async function takeUpOwn(
+  { ownership, log, node, bootId, logger }: ClaimPorts,
+  takeUp: (stream: StreamId) => unknown,
+): Promise<void> {
+  try {
+    for (const [stream, record] of (await ownership.list()).records) {
+      if (record.owner !== node || record.bootId === bootId || record.endedAt !== undefined) continue;
+      const tail = await log.tail(stream);
+      if (tail !== undefined && tail.record.kind !== 'end') await takeUp(stream);
+    }
+  } catch (error) {
+    logger.warn({ err: error }, 'what an earlier boot owned could not be taken up; a publish does it');
+  }
+}

@@ -1,0 +1,73 @@
+/** The eyes of `bench failover` on an index log: it is followed from outside, each record with when it was heard of. */
+import type { IndexEntry } from '../../../cluster/contract/index-log.ts';
+import type { StreamId } from '../../../cluster/model/ids.ts';
+import type { IndexLog } from '../../../cluster/log/index-log.ts';
+import { applyEntry, emptyTimeline } from '../../../actors/media/timeline/fold.ts';
+import type { Timeline } from '../../../actors/media/timeline/timeline.ts';
+import { findingsOf, type LogFindings } from '../../../test/support/log-findings.ts';
+
+export interface SeenEntry {
+  readonly entry: IndexEntry;
+  /** When the bench heard of it: its ack and one way through NATS later. */
+  readonly atMs: number;
+}
+
+/** Follows one stream's log for as long as it lives. */
+export class LogWatch implements AsyncDisposable {
+  readonly stream: StreamId;
+  readonly seen: SeenEntry[] = [];
+  timeline: Timeline = emptyTimeline();
+  readonly #ending = new AbortController();
+  readonly #loop: Promise<void>;
+  #failure: Error | undefined;
+
+  constructor(log: IndexLog, stream: StreamId) {
+    this.stream = stream;
+    this.#loop = this.#follow(log).catch((cause: unknown) => {
+      this.#failure = new Error(`the log of ${stream} is no longer followed`, { cause });
+    });
+  }
+
+  /** The node that the last `open` names. */
+  get owner(): string | undefined {
+    return this.seen.findLast(({ entry }) => entry.record.kind === 'open')?.entry.record.node;
+  }
+
+  /** @throws what ended the following, for then nothing grows any more */
+  get nextNumber(): number {
+    if (this.#failure !== undefined) throw this.#failure;
+    return this.timeline.nextNumber;
+  }
+
+  openSince(index: number): SeenEntry | undefined {
+    return this.seen.slice(index).find(({ entry }) => entry.record.kind === 'open');
+  }
+
+  findingsSince(index: number): LogFindings {
+    return findingsOf(
+      this.seen.map(({ entry }) => entry),
+      index,
+    );
+  }
+
+  /** Commits since then: how late the bench heard of each, after the end of its media on the encoder's clock. */
+  commitDelays(index: number): readonly { readonly atMs: number; readonly behindMs: number }[] {
+    return this.seen.slice(index).flatMap(({ entry: { record }, atMs }) => {
+      if (record.kind !== 'commit') return [];
+      return [{ atMs, behindMs: atMs - (record.start90k + record.duration90k) / 90 }];
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#ending.abort();
+    await this.#loop;
+  }
+
+  async #follow(log: IndexLog): Promise<void> {
+    for await (const entry of log.follow(this.stream, 1, this.#ending.signal)) {
+      if (!('record' in entry)) continue;
+      this.seen.push({ entry, atMs: performance.now() });
+      this.timeline = applyEntry(this.timeline, entry);
+    }
+  }
+}

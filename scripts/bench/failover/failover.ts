@@ -1,0 +1,115 @@
+/**
+ * Benchmark of fail-over: real processes are killed and frozen, and how long it takes and what viewers lose is counted.
+ *
+ * Each case has a cluster of its own: three nodes with every role, a nats-server (or three), encoders that send a clip
+ * of 640x360 in real time, and the bench's own eyes: it follows the index log, the membership view and the task
+ * queue through NATS, and a playlist as a player does. One run is one fault, and lasts until the cluster is whole
+ * again. Times count from just before the signal to when the bench hears of it, so they hold one way through NATS more.
+ *
+ * F1. A run that fails (the bench's own trouble, or a cluster that is not whole in a minute) is told with the folder of
+ *     its logs, and its case is not reached.
+ * F2. It ends its cluster alone: the next run begins on a new one. Three in a row end their case, never another.
+ */
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { cpus, loadavg, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { makeFeed, type Feed } from '../../../test/support/media-feed.ts';
+import { failoverCases, type FailoverCase } from './failover-catalogue.ts';
+import { judge, keepResult, type CaseResult, type FailoverBenchResult, type Run } from './failover-report.ts';
+import { Rig } from './failover-rig.ts';
+
+export interface FailoverBenchOptions {
+  /** Of each case; 20 by default. */
+  readonly runs?: number;
+  /** Only this case; default all. */
+  readonly only?: string;
+  readonly progress?: (line: string) => void;
+}
+
+interface CaseOptions {
+  readonly feed: Feed;
+  readonly wantedRuns: number;
+  readonly progress: (line: string) => void;
+}
+
+const defaultRuns = 20;
+const faultsInARow = 3;
+/** So many in a row may miss what they were to measure. */
+const missesInARow = 5;
+
+/** Runs the cases and keeps the raw figures of each in `scripts/bench/results/failover.json`. */
+export async function benchFailover(options: FailoverBenchOptions = {}): Promise<FailoverBenchResult> {
+  const { progress = () => {}, only } = options;
+  progress('encoding the clip');
+  // Longer than the 64 pictures that a twin is looked for in (M2).
+  const videoArgs = ['-b:v', '400k', '-maxrate', '500k', '-bufsize', '500k'];
+  const feed = await makeFeed({ seconds: 240, size: '640x360', fps: 25, gop: 50, videoArgs });
+  const cores = cpus().length;
+  const cases: CaseResult[] = [];
+  for (const one of failoverCases.filter(({ name }) => only === undefined || name === only)) {
+    progress(`${one.name}: ${one.about}`);
+    const wantedRuns = options.runs ?? one.runs ?? defaultRuns;
+    const runs = await collect(one, { feed, wantedRuns, progress });
+    const load = Math.round((loadavg()[0] ?? 0) * 10) / 10;
+    const result = judge(one, runs, { wantedRuns, measuredAt: new Date().toISOString(), load });
+    cases.push(result);
+    await keepResult(result, cores);
+  }
+  return { cases, cores, isReached: cases.every(({ isReached }) => isReached) };
+}
+
+/** F2: on as many clusters as it takes. */
+async function collect(one: FailoverCase, options: CaseOptions): Promise<readonly Run[]> {
+  const { wantedRuns, progress } = options;
+  const runs: Run[] = [];
+  while (runs.length < wantedRuns) {
+    const dataDir = await mkdtemp(join(tmpdir(), 'tangaza-bench-failover-'));
+    try {
+      await collectOnOneCluster(one, runs, { ...options, dataDir });
+      await rm(dataDir, { recursive: true, force: true });
+    } catch (error) {
+      await removeAllButLogs(dataDir);
+      const fault = `${reasonOf(error)} (${join(dataDir, 'logs')})`;
+      progress(`${one.name} ${Math.min(runs.length + 1, wantedRuns)}/${wantedRuns} failed: ${fault}`);
+      if (runs.length < wantedRuns) runs.push({ fault });
+    }
+    if (runs.length >= faultsInARow && runs.slice(-faultsInARow).every((run) => 'fault' in run)) break;
+  }
+  return runs;
+}
+
+/** Adds runs until there are as many as wanted. @throws Error of the run that failed, or of the cluster's end */
+async function collectOnOneCluster(
+  { name, measure, natsServers }: FailoverCase,
+  runs: Run[],
+  { feed, wantedRuns, progress, dataDir }: CaseOptions & { readonly dataDir: string },
+): Promise<void> {
+  await using rig = await Rig.start({ feed, natsServers, dataDir });
+  let missed = 0;
+  for await (const figures of measure(rig)) {
+    if (figures === undefined) {
+      missed += 1;
+      if (missed > missesInARow) throw new Error(`${missed} runs in a row met nothing to measure`);
+      continue;
+    }
+    missed = 0;
+    runs.push({ figures });
+    const found = Object.entries(figures).map(([figure, value]) => `${figure} ${Math.round(value)}`);
+    progress(`${name} ${runs.length}/${wantedRuns}: ${found.join(', ')}`);
+    if (runs.length >= wantedRuns) return;
+  }
+}
+
+async function removeAllButLogs(dataDir: string): Promise<void> {
+  const names = await readdir(dataDir);
+  for (const name of names)
+    if (name !== 'logs') await rm(join(dataDir, name), { recursive: true, force: true });
+}
+
+/** In one line, with what lay under it. */
+function reasonOf(error: unknown): string {
+  if (error instanceof SuppressedError) return `${reasonOf(error.suppressed)}; then ${reasonOf(error.error)}`;
+  if (!(error instanceof Error)) return String(error);
+  const text = error.message.replaceAll(/\s+/g, ' ');
+  return error.cause === undefined ? text : `${text}: ${reasonOf(error.cause)}`;
+}
