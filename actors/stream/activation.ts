@@ -28,15 +28,8 @@ import type { SegmentStore } from '../segment-store/segment-store.ts';
 import { healthOf } from './health.ts';
 import { isSending } from './owner/sessions.ts';
 import { createOwner, decide, type TakenStream } from './owner/owner.ts';
-import type {
-  Command,
-  Effect,
-  Now,
-  OfferReply,
-  OwnerEvent,
-  OwnerState,
-  ReplyTo,
-} from './owner/owner-state.ts';
+import type { Command, Effect, Now, OfferReply, OwnerState, ReplyTo } from './owner/owner-state.ts';
+import type { OwnerEvent } from './owner/owner-events.ts';
 import { feeding } from './owner/sessions.ts';
 import { figuresOf, type StreamFigures } from './stream-figures.ts';
 import { isWanted } from './owner/task-reports.ts';

@@ -2,7 +2,8 @@
 import type { RenditionName, StreamId } from '../../cluster/model/ids.ts';
 import type { Metrics, Sample } from '../../cluster/observe/metrics.ts';
 import { lagsMs } from './health.ts';
-import type { Now, OwnerEvent, OwnerState } from './owner/owner-state.ts';
+import type { OwnerEvent } from './owner/owner-events.ts';
+import type { Now, OwnerState } from './owner/owner-state.ts';
 
 export interface StreamFigures {
   readonly stream: StreamId;

@@ -1,6 +1,7 @@
 /** One turn of an owner: the state as it becomes, and the effects asked for. Parts of the core share it, nobody keeps it. */
 import type { ErrorCode } from '../../cluster/errors/catalogue.ts';
-import type { Effect, Now, OwnerEvent, OwnerState, PendingSegment, ReplyTo } from './owner/owner-state.ts';
+import type { OwnerEvent } from './owner/owner-events.ts';
+import type { Effect, Now, OwnerState, PendingSegment, ReplyTo } from './owner/owner-state.ts';
 
 export class Turn {
   readonly now: Now;

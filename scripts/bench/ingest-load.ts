@@ -5,8 +5,8 @@
  * publisher is refused.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { readFeed } from '../../test/support/media-feed.ts';
-import { RtmpPublisher } from '../../test/support/rtmp-publisher.ts';
+import { readFeed } from '../../test/support/media/media-feed.ts';
+import { RtmpPublisher } from '../../test/support/ingest/rtmp-publisher.ts';
 
 const [port = '', clip = '', ...keys] = process.argv.slice(2);
 /** Publishers begin one after the other, so that their segments do not end all at once. */

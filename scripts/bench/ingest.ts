@@ -16,7 +16,7 @@ import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { z } from 'zod';
-import { makeClip } from '../../test/support/media-feed.ts';
+import { makeClip } from '../../test/support/media/media-feed.ts';
 import { startDemoCluster, type DemoNode } from '../demo/demo-cluster.ts';
 import type { SupervisedProcess } from '../demo/supervised-process.system.ts';
 

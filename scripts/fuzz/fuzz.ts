@@ -8,7 +8,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { Random } from '../simulation/random.ts';
-import { makeFeed } from '../../test/support/media-feed.ts';
+import { makeFeed } from '../../test/support/media/media-feed.ts';
 import { damaged, mutated } from './mutations.ts';
 import { bytesOf, mediaOf, sessionOf, wireOf, type Message } from './session.ts';
 import { fuzzChunks, fuzzSession, WireTarget } from './targets.ts';

@@ -2,7 +2,7 @@
 import amf from 'node-media-server/src/protocol/amf.js';
 import { messageTypes } from '../../actors/ingest/rtmp/rtmp-chunks.ts';
 import type { Random } from '../simulation/random.ts';
-import type { Feed } from '../../test/support/media-feed.ts';
+import type { Feed } from '../../test/support/media/media-feed.ts';
 
 export interface Message {
   readonly chunkStream: number;

@@ -13,7 +13,7 @@ import { isErrorCode } from '../../cluster/errors/catalogue.ts';
 import { TangazaError } from '../../cluster/errors/tangaza-error.ts';
 import { PeriodId, RenditionName, SessionId, StreamId } from '../../cluster/model/ids.ts';
 import type { Random } from '../simulation/random.ts';
-import { IngestRig } from '../../test/support/ingest-rig.ts';
+import { IngestRig } from '../../test/support/ingest/ingest-rig.ts';
 import type { Message } from './session.ts';
 
 const chunkLimits = { maxMessageBytes: 1 << 20, maxBufferedBytes: 1 << 21, maxChunkStreams: 32 };

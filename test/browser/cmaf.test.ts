@@ -10,7 +10,7 @@ import {
   splitAtKeys,
   splitEvery,
   type EncodedMedia,
-} from '../support/encoded-media.ts';
+} from '../support/media/encoded-media.ts';
 
 const executablePath = resolve(import.meta.dirname, '../../.toolchain/bin/chromium');
 const args = ['--no-sandbox', '--autoplay-policy=no-user-gesture-required', '--mute-audio'];

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { loadSite } from '../../actors/edge-delivery/site/site.disk.ts';
 import { allRoutes } from '../../actors/edge-delivery/edge.ts';
 import { systemClock } from '../../cluster/time/clock.system.ts';
-import { startTestEdge } from '../support/test-edge.ts';
+import { startTestEdge } from '../support/ports/test-edge.ts';
 
 const executablePath = resolve(import.meta.dirname, '../../.toolchain/bin/chromium');
 

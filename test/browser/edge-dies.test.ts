@@ -2,11 +2,11 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Browser } from 'playwright-core';
 import { z } from 'zod';
-import { launchChromium, openPlayer, type Player } from '../support/foreign-players.ts';
+import { launchChromium, openPlayer, type Player } from '../support/cluster/foreign-players.ts';
 import type { DemoNode } from '../../scripts/demo/demo-cluster.ts';
-import { startTestCluster, type TestCluster } from '../support/demo.ts';
-import { flashAndBeep, publish, x264 } from '../support/ffmpeg-publisher.ts';
-import { waitForPlaylist } from '../support/playlists.ts';
+import { startTestCluster, type TestCluster } from '../support/cluster/demo.ts';
+import { flashAndBeep, publish, x264 } from '../support/media/ffmpeg-publisher.ts';
+import { waitForPlaylist } from '../support/media/playlists.ts';
 
 let browser: Browser;
 beforeAll(async () => {

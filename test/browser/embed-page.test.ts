@@ -2,10 +2,10 @@
 import { createServer } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Browser, Page } from 'playwright-core';
-import { startTestCluster, type TestCluster } from '../support/demo.ts';
-import { flashAndBeep, publish, x264, type FfmpegPublisher } from '../support/ffmpeg-publisher.ts';
-import { launchChromium } from '../support/foreign-players.ts';
-import { waitForPlaylist } from '../support/playlists.ts';
+import { startTestCluster, type TestCluster } from '../support/cluster/demo.ts';
+import { flashAndBeep, publish, x264, type FfmpegPublisher } from '../support/media/ffmpeg-publisher.ts';
+import { launchChromium } from '../support/cluster/foreign-players.ts';
+import { waitForPlaylist } from '../support/media/playlists.ts';
 import {
   axeFindings,
   misfits,

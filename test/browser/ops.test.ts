@@ -2,10 +2,10 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Browser, Page } from 'playwright-core';
 import { StreamWithKey } from '../../cluster/contract/streams.ts';
-import { controlClient } from '../support/control-client.ts';
-import { startTestCluster, type TestCluster } from '../support/demo.ts';
-import { flashAndBeep, publish, x264, type FfmpegPublisher } from '../support/ffmpeg-publisher.ts';
-import { launchChromium, pageTimeoutMs } from '../support/foreign-players.ts';
+import { controlClient } from '../support/cluster/control-client.ts';
+import { startTestCluster, type TestCluster } from '../support/cluster/demo.ts';
+import { flashAndBeep, publish, x264, type FfmpegPublisher } from '../support/media/ffmpeg-publisher.ts';
+import { launchChromium, pageTimeoutMs } from '../support/cluster/foreign-players.ts';
 
 const phone = { width: 390, height: 844 };
 const desktop = { width: 1440, height: 900 };

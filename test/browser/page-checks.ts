@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { readFile } from 'node:fs/promises';
 import type { Browser, Page } from 'playwright-core';
 import { systemClock } from '../../cluster/time/clock.system.ts';
-import { pageTimeoutMs } from '../support/foreign-players.ts';
+import { pageTimeoutMs } from '../support/cluster/foreign-players.ts';
 
 export interface Size {
   readonly name: string;

@@ -1,10 +1,15 @@
 /** Foreign players on our manifests, and our own pages, in a real Chromium. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Browser, Page } from 'playwright-core';
-import { startTestCluster, type TestCluster } from '../support/demo.ts';
-import { flashAndBeep, publish, x264, type FfmpegPublisher } from '../support/ffmpeg-publisher.ts';
-import { waitForPlaylist } from '../support/playlists.ts';
-import { launchChromium, openPlayer, pageTimeoutMs, type Player } from '../support/foreign-players.ts';
+import { startTestCluster, type TestCluster } from '../support/cluster/demo.ts';
+import { flashAndBeep, publish, x264, type FfmpegPublisher } from '../support/media/ffmpeg-publisher.ts';
+import { waitForPlaylist } from '../support/media/playlists.ts';
+import {
+  launchChromium,
+  openPlayer,
+  pageTimeoutMs,
+  type Player,
+} from '../support/cluster/foreign-players.ts';
 
 /** So much is in store: no player stalls for a machine that is late by seconds. */
 const holdBackSeconds = 16;

@@ -5,10 +5,16 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Browser, Page } from 'playwright-core';
 import { systemClock } from '../../cluster/time/clock.system.ts';
-import { controlClient } from '../support/control-client.ts';
-import { startTestCluster, type TestCluster } from '../support/demo.ts';
-import { flashAndBeep, onlyInput, publish, x264, type FfmpegPublisher } from '../support/ffmpeg-publisher.ts';
-import { launchChromium } from '../support/foreign-players.ts';
+import { controlClient } from '../support/cluster/control-client.ts';
+import { startTestCluster, type TestCluster } from '../support/cluster/demo.ts';
+import {
+  flashAndBeep,
+  onlyInput,
+  publish,
+  x264,
+  type FfmpegPublisher,
+} from '../support/media/ffmpeg-publisher.ts';
+import { launchChromium } from '../support/cluster/foreign-players.ts';
 import {
   axeFindings,
   badgeOf,

@@ -6,13 +6,13 @@ import { createInterface } from 'node:readline';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
 import { catalogue } from '../../cluster/errors/catalogue.ts';
-import { controlClient, type ControlClient } from '../support/control-client.ts';
-import { startTestCluster, type TestCluster } from '../support/demo.ts';
-import { flashAndBeep, publish, x264, type FfmpegPublisher } from '../support/ffmpeg-publisher.ts';
-import { makeFeed, type Feed } from '../support/media-feed.ts';
-import { readPlaylist, waitForPlaylist, type Playlist } from '../support/playlists.ts';
-import { openSocket, rawRequest } from '../support/raw-http.ts';
-import { RtmpPublisher } from '../support/rtmp-publisher.ts';
+import { controlClient, type ControlClient } from '../support/cluster/control-client.ts';
+import { startTestCluster, type TestCluster } from '../support/cluster/demo.ts';
+import { flashAndBeep, publish, x264, type FfmpegPublisher } from '../support/media/ffmpeg-publisher.ts';
+import { makeFeed, type Feed } from '../support/media/media-feed.ts';
+import { readPlaylist, waitForPlaylist, type Playlist } from '../support/media/playlists.ts';
+import { openSocket, rawRequest } from '../support/cluster/raw-http.ts';
+import { RtmpPublisher } from '../support/ingest/rtmp-publisher.ts';
 
 const lowest = 'h264-240p';
 const resources = new AsyncDisposableStack();
@@ -291,7 +291,7 @@ test('2,000 requests of a segment that is not there yet are all answered with it
   const path = nextPath(segments.at(-1)?.uri ?? '');
   const holder = spawn(
     process.execPath,
-    [join(import.meta.dirname, '../support/hold-many.ts'), String(httpPort()), '2000', path],
+    [join(import.meta.dirname, '../support/cluster/hold-many.ts'), String(httpPort()), '2000', path],
     {
       stdio: ['ignore', 'pipe', 'inherit'],
     },

@@ -10,9 +10,9 @@ import { ClusterView } from '../../cluster/contract/streams.ts';
 import { RegionId } from '../../cluster/model/ids.ts';
 import { loadSecrets } from '../../config/secrets.disk.ts';
 import type { DemoNode, DemoRegion } from '../../scripts/demo/demo-cluster.ts';
-import { controlClient } from '../support/control-client.ts';
-import { startTestCluster, type TestCluster } from '../support/demo.ts';
-import { flashAndBeep, publish, x264, type FfmpegPublisher } from '../support/ffmpeg-publisher.ts';
+import { controlClient } from '../support/cluster/control-client.ts';
+import { startTestCluster, type TestCluster } from '../support/cluster/demo.ts';
+import { flashAndBeep, publish, x264, type FfmpegPublisher } from '../support/media/ffmpeg-publisher.ts';
 import {
   accountOf,
   breaksIn,
@@ -21,9 +21,9 @@ import {
   grownBy,
   nothingLost,
   playing,
-} from '../support/live-cluster.ts';
-import { startNode } from '../support/member-nodes.ts';
-import { runNode } from '../support/more-nodes.ts';
+} from '../support/cluster/live-cluster.ts';
+import { startNode } from '../support/cluster/member-nodes.ts';
+import { runNode } from '../support/cluster/more-nodes.ts';
 
 const resources = new AsyncDisposableStack();
 let cluster: TestCluster;

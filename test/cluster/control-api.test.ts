@@ -13,14 +13,14 @@ import {
   StreamWithKey,
 } from '../../cluster/contract/streams.ts';
 import { systemClock } from '../../cluster/time/clock.system.ts';
-import { runCli as runCliAs, type CliResult } from '../support/cli.ts';
-import { controlClient, parseWhole, type ControlClient } from '../support/control-client.ts';
-import { startTestCluster, type TestCluster } from '../support/demo.ts';
-import { flashAndBeep, publish, x264 } from '../support/ffmpeg-publisher.ts';
+import { runCli as runCliAs, type CliResult } from '../support/cluster/cli.ts';
+import { controlClient, parseWhole, type ControlClient } from '../support/cluster/control-client.ts';
+import { startTestCluster, type TestCluster } from '../support/cluster/demo.ts';
+import { flashAndBeep, publish, x264 } from '../support/media/ffmpeg-publisher.ts';
 import { ensureDemoStream } from '../../scripts/demo/demo-cluster.ts';
-import { healthUntil } from '../support/live-cluster.ts';
-import { makeFeed, type Feed } from '../support/media-feed.ts';
-import { RtmpPublisher } from '../support/rtmp-publisher.ts';
+import { healthUntil } from '../support/cluster/live-cluster.ts';
+import { makeFeed, type Feed } from '../support/media/media-feed.ts';
+import { RtmpPublisher } from '../support/ingest/rtmp-publisher.ts';
 
 const resources = new AsyncDisposableStack();
 let cluster: TestCluster;

@@ -1,11 +1,11 @@
 /** The last node of a cluster is drained by force, on real processes: it ends by itself and keeps what it was given (C2). */
 import { expect, test } from 'vitest';
 import type { DemoNode } from '../../scripts/demo/demo-cluster.ts';
-import { runCli } from '../support/cli.ts';
-import { startTestCluster, type TestCluster } from '../support/demo.ts';
-import { accountOf, breaksIn, decidedLog, nothingLost, playing } from '../support/live-cluster.ts';
-import { makeFeed } from '../support/media-feed.ts';
-import { RtmpPublisher } from '../support/rtmp-publisher.ts';
+import { runCli } from '../support/cluster/cli.ts';
+import { startTestCluster, type TestCluster } from '../support/cluster/demo.ts';
+import { accountOf, breaksIn, decidedLog, nothingLost, playing } from '../support/cluster/live-cluster.ts';
+import { makeFeed } from '../support/media/media-feed.ts';
+import { RtmpPublisher } from '../support/ingest/rtmp-publisher.ts';
 
 const drainSeconds = 10;
 /** A bound for the wait for its end, which comes at the bound of the drain or soon after it. */

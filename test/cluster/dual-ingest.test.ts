@@ -1,9 +1,9 @@
 /** One encoder publishes to two nodes, and either may die: no missing segment, no discontinuity (M2, C2). */
 import { expect, test } from 'vitest';
-import { startTestCluster } from '../support/demo.ts';
-import { breaksIn, foldOf, grownBy, healthUntil, playing } from '../support/live-cluster.ts';
-import { makeFeed } from '../support/media-feed.ts';
-import { TwinEncoder, twinsAt } from '../support/twin-encoder.ts';
+import { startTestCluster } from '../support/cluster/demo.ts';
+import { breaksIn, foldOf, grownBy, healthUntil, playing } from '../support/cluster/live-cluster.ts';
+import { makeFeed } from '../support/media/media-feed.ts';
+import { TwinEncoder, twinsAt } from '../support/media/twin-encoder.ts';
 
 // Goal: either ingest of an encoder may die. Method: two connections of one encoder, each with a zero of its own for audio and
 // for video, the second joins in the middle. The owner's node is killed: the twin's node goes on alone. A third connection

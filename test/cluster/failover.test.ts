@@ -3,9 +3,16 @@ import { Kvm } from '@nats-io/kv';
 import { connect } from '@nats-io/transport-node';
 import { expect, test } from 'vitest';
 import type { DemoNode } from '../../scripts/demo/demo-cluster.ts';
-import { startTestCluster, type TestCluster } from '../support/demo.ts';
-import { flashAndBeep, publish, x264, type FfmpegPublisher } from '../support/ffmpeg-publisher.ts';
-import { allAlive, breaksIn, foldOf, grownBy, healthUntil, playing } from '../support/live-cluster.ts';
+import { startTestCluster, type TestCluster } from '../support/cluster/demo.ts';
+import { flashAndBeep, publish, x264, type FfmpegPublisher } from '../support/media/ffmpeg-publisher.ts';
+import {
+  allAlive,
+  breaksIn,
+  foldOf,
+  grownBy,
+  healthUntil,
+  playing,
+} from '../support/cluster/live-cluster.ts';
 
 function publishAt(cluster: TestCluster, node: DemoNode): FfmpegPublisher {
   return publish(`${node.rtmp}/${cluster.stream.key}`, flashAndBeep(426, 240), x264(25, 2));

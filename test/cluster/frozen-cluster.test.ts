@@ -2,9 +2,16 @@
 import { expect, test } from 'vitest';
 import { systemClock } from '../../cluster/time/clock.system.ts';
 import type { SupervisedProcess } from '../../scripts/demo/supervised-process.system.ts';
-import { startTestCluster } from '../support/demo.ts';
-import { flashAndBeep, publish, x264 } from '../support/ffmpeg-publisher.ts';
-import { accountOf, breaksIn, decidedLog, grownBy, nothingLost, playing } from '../support/live-cluster.ts';
+import { startTestCluster } from '../support/cluster/demo.ts';
+import { flashAndBeep, publish, x264 } from '../support/media/ffmpeg-publisher.ts';
+import {
+  accountOf,
+  breaksIn,
+  decidedLog,
+  grownBy,
+  nothingLost,
+  playing,
+} from '../support/cluster/live-cluster.ts';
 
 /** Longer than the silence that ends a publisher, and than every deadline of a segment. */
 const frozenMs = 15_000;

@@ -6,14 +6,14 @@ import { ClusterView, StreamWithKey } from '../../cluster/contract/streams.ts';
 import type { StreamId } from '../../cluster/model/ids.ts';
 import { systemClock } from '../../cluster/time/clock.system.ts';
 import type { DemoNode } from '../../scripts/demo/demo-cluster.ts';
-import { controlClient } from '../support/control-client.ts';
-import { readIndexLog, startTestCluster, type TestCluster } from '../support/demo.ts';
-import { accountOf, hasJoined, nothingLost } from '../support/live-cluster.ts';
-import { ManifestWatch } from '../support/manifest-watch.ts';
-import { makeFeed } from '../support/media-feed.ts';
-import { addNode } from '../support/more-nodes.ts';
-import { waitForPlaylist } from '../support/playlists.ts';
-import { TwinEncoder, twinsAt } from '../support/twin-encoder.ts';
+import { controlClient } from '../support/cluster/control-client.ts';
+import { readIndexLog, startTestCluster, type TestCluster } from '../support/cluster/demo.ts';
+import { accountOf, hasJoined, nothingLost } from '../support/cluster/live-cluster.ts';
+import { ManifestWatch } from '../support/cluster/manifest-watch.ts';
+import { makeFeed } from '../support/media/media-feed.ts';
+import { addNode } from '../support/cluster/more-nodes.ts';
+import { waitForPlaylist } from '../support/media/playlists.ts';
+import { TwinEncoder, twinsAt } from '../support/media/twin-encoder.ts';
 
 const withinMs = 60_000;
 /** On each of three nodes. */

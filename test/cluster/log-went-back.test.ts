@@ -2,11 +2,11 @@
 import { cp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { startTestCluster } from '../support/demo.ts';
-import { breaksIn, foldOf, grownBy, healthUntil, playing } from '../support/live-cluster.ts';
-import { makeFeed, temporaryFolder } from '../support/media-feed.ts';
-import type { readPlaylist } from '../support/playlists.ts';
-import { TwinEncoder } from '../support/twin-encoder.ts';
+import { startTestCluster } from '../support/cluster/demo.ts';
+import { breaksIn, foldOf, grownBy, healthUntil, playing } from '../support/cluster/live-cluster.ts';
+import { makeFeed, temporaryFolder } from '../support/media/media-feed.ts';
+import type { readPlaylist } from '../support/media/playlists.ts';
+import { TwinEncoder } from '../support/media/twin-encoder.ts';
 
 const urlsOf = ({ segments }: Awaited<ReturnType<typeof readPlaylist>>): ReadonlyMap<number, string> =>
   new Map(segments.map(({ number, uri }) => [number, uri]));

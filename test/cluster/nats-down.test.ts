@@ -3,10 +3,10 @@ import { expect, test } from 'vitest';
 import { ClusterView, LiveStreams } from '../../cluster/contract/streams.ts';
 import { systemClock } from '../../cluster/time/clock.system.ts';
 import type { DemoNode } from '../../scripts/demo/demo-cluster.ts';
-import { runCli } from '../support/cli.ts';
-import { controlClient } from '../support/control-client.ts';
-import { startTestCluster, type TestCluster } from '../support/demo.ts';
-import { flashAndBeep, publish, x264 } from '../support/ffmpeg-publisher.ts';
+import { runCli } from '../support/cluster/cli.ts';
+import { controlClient } from '../support/cluster/control-client.ts';
+import { startTestCluster, type TestCluster } from '../support/cluster/demo.ts';
+import { flashAndBeep, publish, x264 } from '../support/media/ffmpeg-publisher.ts';
 import {
   accountOf,
   allAlive,
@@ -17,8 +17,8 @@ import {
   nothingLost,
   playing,
   playlistPath,
-} from '../support/live-cluster.ts';
-import { ManifestWatch } from '../support/manifest-watch.ts';
+} from '../support/cluster/live-cluster.ts';
+import { ManifestWatch } from '../support/cluster/manifest-watch.ts';
 
 /** C8 speaks of 60 s, and `bench failover --case nats-60s` takes that; here it is long enough for what is done in it. */
 const outageMs = 15_000;

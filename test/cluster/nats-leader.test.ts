@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { expect, test, vi } from 'vitest';
 import { subjects } from '../../cluster/contract/subjects.ts';
-import { startTestCluster, type TestCluster } from '../support/demo.ts';
-import { flashAndBeep, publish, x264 } from '../support/ffmpeg-publisher.ts';
+import { startTestCluster, type TestCluster } from '../support/cluster/demo.ts';
+import { flashAndBeep, publish, x264 } from '../support/media/ffmpeg-publisher.ts';
 import {
   accountOf,
   allAlive,
@@ -16,9 +16,9 @@ import {
   nothingLost,
   playing,
   playlistPath,
-} from '../support/live-cluster.ts';
-import { ManifestWatch } from '../support/manifest-watch.ts';
-import { startNatsTrio, type NatsTrio } from '../support/nats-trio.ts';
+} from '../support/cluster/live-cluster.ts';
+import { ManifestWatch } from '../support/cluster/manifest-watch.ts';
+import { startNatsTrio, type NatsTrio } from '../support/cluster/nats-trio.ts';
 
 const region = 'region-1';
 const indexStream = `${subjects.indexStream}-${region}`;

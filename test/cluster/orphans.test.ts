@@ -12,7 +12,7 @@ import { z } from 'zod';
 import { ClusterView } from '../../cluster/contract/streams.ts';
 import { StreamHealth } from '../../cluster/contract/stream.ts';
 import { systemClock } from '../../cluster/time/clock.system.ts';
-import { runCli, type CliResult } from '../support/cli.ts';
+import { runCli, type CliResult } from '../support/cluster/cli.ts';
 
 const cli = resolve(import.meta.dirname, '../../scripts/tangaza.ts');
 

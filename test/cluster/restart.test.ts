@@ -1,10 +1,10 @@
 /** Processes of a live cluster are killed and come back; the stream goes on, its numbering continued. */
 import { expect, test } from 'vitest';
 import type { IndexEntry } from '../../cluster/contract/index-log.ts';
-import { startTestCluster, type TestCluster } from '../support/demo.ts';
-import { flashAndBeep, publish, x264 } from '../support/ffmpeg-publisher.ts';
-import { accountOf, breaksIn, decidedLog, grownTo, nothingLost } from '../support/live-cluster.ts';
-import { readPlaylist, waitForPlaylist, type Playlist } from '../support/playlists.ts';
+import { startTestCluster, type TestCluster } from '../support/cluster/demo.ts';
+import { flashAndBeep, publish, x264 } from '../support/media/ffmpeg-publisher.ts';
+import { accountOf, breaksIn, decidedLog, grownTo, nothingLost } from '../support/cluster/live-cluster.ts';
+import { readPlaylist, waitForPlaylist, type Playlist } from '../support/media/playlists.ts';
 
 const lowest = 'h264-240p';
 const afterMs = 60_000;

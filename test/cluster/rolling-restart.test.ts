@@ -1,8 +1,8 @@
 /** Every node is restarted on real processes, one after another, as an update does: nothing is lost, nobody sees it. */
 import { expect, test } from 'vitest';
 import type { DemoNode } from '../../scripts/demo/demo-cluster.ts';
-import { readIndexLog, startTestCluster, type TestCluster } from '../support/demo.ts';
-import { publishToAll } from '../support/dual-publisher.ts';
+import { readIndexLog, startTestCluster, type TestCluster } from '../support/cluster/demo.ts';
+import { publishToAll } from '../support/cluster/dual-publisher.ts';
 import {
   accountOf,
   allAlive,
@@ -15,8 +15,8 @@ import {
   nothingLost,
   playing,
   playlistPath,
-} from '../support/live-cluster.ts';
-import { ManifestWatch } from '../support/manifest-watch.ts';
+} from '../support/cluster/live-cluster.ts';
+import { ManifestWatch } from '../support/cluster/manifest-watch.ts';
 
 function nodesOf({ nodes }: TestCluster): readonly [DemoNode, DemoNode, DemoNode] {
   const [one, two, three] = nodes;

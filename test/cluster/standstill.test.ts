@@ -1,12 +1,12 @@
 /** A member that answers probes but does no work loses its streams, and nothing else (C3: media liveness). */
 import { expect, test } from 'vitest';
 import { systemClock } from '../../cluster/time/clock.system.ts';
-import { startTestCluster } from '../support/demo.ts';
-import { breaksIn, foldOf, grownBy, healthUntil, isFedBy, playing } from '../support/live-cluster.ts';
-import { makeFeed } from '../support/media-feed.ts';
-import type { RtmpPublisher } from '../support/rtmp-publisher.ts';
-import { openStallingProxy, type StallingProxy } from '../support/stalling-proxy.ts';
-import { TwinEncoder, twinsAt } from '../support/twin-encoder.ts';
+import { startTestCluster } from '../support/cluster/demo.ts';
+import { breaksIn, foldOf, grownBy, healthUntil, isFedBy, playing } from '../support/cluster/live-cluster.ts';
+import { makeFeed } from '../support/media/media-feed.ts';
+import type { RtmpPublisher } from '../support/ingest/rtmp-publisher.ts';
+import { openStallingProxy, type StallingProxy } from '../support/cluster/stalling-proxy.ts';
+import { TwinEncoder, twinsAt } from '../support/media/twin-encoder.ts';
 
 const feedOptions = { seconds: 180, size: '426x240', fps: 12, gop: 24 } as const;
 

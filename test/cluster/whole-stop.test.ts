@@ -3,11 +3,11 @@ import { expect, test } from 'vitest';
 import type { IndexEntry } from '../../cluster/contract/index-log.ts';
 import { systemClock } from '../../cluster/time/clock.system.ts';
 import type { DemoNode } from '../../scripts/demo/demo-cluster.ts';
-import { readIndexLog, startTestCluster, type TestCluster } from '../support/demo.ts';
-import { accountOf, decidedLog, healthUntil, nothingLost } from '../support/live-cluster.ts';
-import { makeFeed } from '../support/media-feed.ts';
-import { twinsAt } from '../support/twin-encoder.ts';
-import { RtmpPublisher } from '../support/rtmp-publisher.ts';
+import { readIndexLog, startTestCluster, type TestCluster } from '../support/cluster/demo.ts';
+import { accountOf, decidedLog, healthUntil, nothingLost } from '../support/cluster/live-cluster.ts';
+import { makeFeed } from '../support/media/media-feed.ts';
+import { twinsAt } from '../support/media/twin-encoder.ts';
+import { RtmpPublisher } from '../support/ingest/rtmp-publisher.ts';
 
 /** Between the first node's SIGTERM and the second's. */
 const apartMs = 100;

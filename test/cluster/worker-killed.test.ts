@@ -3,8 +3,8 @@ import { expect, test } from 'vitest';
 import { isPresent, type IndexEntry } from '../../cluster/contract/index-log.ts';
 import type { TranscodeTask } from '../../cluster/contract/transcode.ts';
 import type { DemoNode } from '../../scripts/demo/demo-cluster.ts';
-import { startTestCluster, type TestCluster } from '../support/demo.ts';
-import { flashAndBeep, publish, x264 } from '../support/ffmpeg-publisher.ts';
+import { startTestCluster, type TestCluster } from '../support/cluster/demo.ts';
+import { flashAndBeep, publish, x264 } from '../support/media/ffmpeg-publisher.ts';
 import {
   accountOf,
   decidedLog,
@@ -13,10 +13,10 @@ import {
   nothingLost,
   playing,
   playlistPath,
-} from '../support/live-cluster.ts';
-import { ManifestWatch } from '../support/manifest-watch.ts';
-import { addNode } from '../support/more-nodes.ts';
-import { holdTask, watchTasks, type TaskWatch } from '../support/worker-tasks.ts';
+} from '../support/cluster/live-cluster.ts';
+import { ManifestWatch } from '../support/cluster/manifest-watch.ts';
+import { addNode } from '../support/cluster/more-nodes.ts';
+import { holdTask, watchTasks, type TaskWatch } from '../support/ports/worker-tasks.ts';
 
 const withoutWorkers = { TANGAZA_ROLES: 'ingest,edge-delivery,control' };
 const workerOnly = { TANGAZA_ROLES: 'transcode-worker', TANGAZA_WORKER_SLOTS: '1' };

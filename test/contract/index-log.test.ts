@@ -7,10 +7,10 @@ import { silentLogger } from '../../cluster/observe/logger.ts';
 import { noMetrics } from '../../cluster/observe/metrics.ts';
 import type { IndexLog } from '../../cluster/log/index-log.ts';
 import { openNatsIndexLog } from '../../cluster/log/index-log.nats.ts';
-import { followLog } from '../support/log-follower.ts';
-import { MemoryIndexLog } from '../support/memory-index-log.ts';
-import { clockRecord, endRecord, openRecord } from '../support/records.ts';
-import { startNats } from '../support/start-nats.ts';
+import { followLog } from '../support/ports/log-follower.ts';
+import { MemoryIndexLog } from '../support/ports/memory-index-log.ts';
+import { clockRecord, endRecord, openRecord } from '../support/ports/records.ts';
+import { startNats } from '../support/cluster/start-nats.ts';
 
 interface Subject extends AsyncDisposable {
   /** Two openings of one log, as two nodes of a region have them; another log at each call. */

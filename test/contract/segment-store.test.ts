@@ -8,8 +8,8 @@ import { openS3Store } from '../../actors/segment-store/segment-store.s3.ts';
 import type { SegmentStore } from '../../actors/segment-store/segment-store.ts';
 import { noMetrics } from '../../cluster/observe/metrics.ts';
 import { systemClock } from '../../cluster/time/clock.system.ts';
-import { MemorySegmentStore } from '../support/memory-segment-store.ts';
-import { startVersityGw } from '../support/versitygw.ts';
+import { MemorySegmentStore } from '../support/ports/memory-segment-store.ts';
+import { startVersityGw } from '../support/cluster/versitygw.ts';
 
 interface Subject extends AsyncDisposable {
   /** Two openings of one store, as two nodes of a region have them. */

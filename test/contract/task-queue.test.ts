@@ -7,9 +7,9 @@ import { noMetrics } from '../../cluster/observe/metrics.ts';
 import type { TaskQueue } from '../../cluster/queue/task-queue.ts';
 import { openNatsTaskQueue } from '../../cluster/queue/task-queue.nats.ts';
 import { systemClock } from '../../cluster/time/clock.system.ts';
-import { FakeTaskQueue } from '../support/fake-task-queue.ts';
-import { startNats } from '../support/start-nats.ts';
-import { Puller, queuedTask as task } from '../support/task-puller.ts';
+import { FakeTaskQueue } from '../support/ports/fake-task-queue.ts';
+import { startNats } from '../support/cluster/start-nats.ts';
+import { Puller, queuedTask as task } from '../support/ports/task-puller.ts';
 
 interface Subject extends AsyncDisposable {
   /** A new and empty one, of at most `maxTasks`. */

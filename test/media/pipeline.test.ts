@@ -24,9 +24,15 @@ import {
   mpdTimelines,
   renditionNames,
   type DeliveredRendition,
-} from '../support/delivered-media.ts';
-import { readIndexLog, startTestCluster, type TestCluster } from '../support/demo.ts';
-import { flashAndBeep, onlyInput, publish, x264, type FfmpegPublisher } from '../support/ffmpeg-publisher.ts';
+} from '../support/media/delivered-media.ts';
+import { readIndexLog, startTestCluster, type TestCluster } from '../support/cluster/demo.ts';
+import {
+  flashAndBeep,
+  onlyInput,
+  publish,
+  x264,
+  type FfmpegPublisher,
+} from '../support/media/ffmpeg-publisher.ts';
 import {
   beepOnsets,
   flashOnsets,
@@ -34,11 +40,11 @@ import {
   measureSync,
   pairUp,
   type SyncFigures,
-} from '../support/flash-and-beep.ts';
-import { MemorySegmentStore } from '../support/memory-segment-store.ts';
-import { readPlaylist, waitForPlaylist } from '../support/playlists.ts';
-import { decodeErrors, probe } from '../support/run-tool.ts';
-import { workOf, type CommittedTask, type LoggedWork } from '../support/tasks-of-log.ts';
+} from '../support/media/flash-and-beep.ts';
+import { MemorySegmentStore } from '../support/ports/memory-segment-store.ts';
+import { readPlaylist, waitForPlaylist } from '../support/media/playlists.ts';
+import { decodeErrors, probe } from '../support/media/run-tool.ts';
+import { workOf, type CommittedTask, type LoggedWork } from '../support/ports/tasks-of-log.ts';
 
 const framesPerSecond = 25;
 const publishedSeconds = 62;

@@ -14,7 +14,7 @@ import { packRung } from '../../actors/transcode-worker/rung-segment.ts';
 import { EncodeSettings, VideoRendition, type Ratio } from '../../cluster/contract/renditions.ts';
 import { systemClock } from '../../cluster/time/clock.system.ts';
 import { readClip, runFfmpeg, type ClipSegment, type ClipSource } from '../../scripts/bench/clip-segments.ts';
-import { taskFields } from '../support/transcode-task.ts';
+import { taskFields } from '../support/ports/transcode-task.ts';
 
 const trailer = resolve(import.meta.dirname, '../../../shared/media/big-buck-bunny-trailer-640x360.mp4');
 const maxrateBps = 1_000_000;

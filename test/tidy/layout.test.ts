@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import {
   checkBarrels,
   checkFirstLines,
+  checkFolders,
   checkLengths,
   checkMarks,
   checkNames,
@@ -17,6 +18,7 @@ const todo = ['TO', 'DO'].join('');
 test('each actor has exactly one service', () => expect(checkServices(files)).toEqual([]));
 test('no file is longer than 400 lines', () => expect(checkLengths(files)).toEqual([]));
 test('names are in kebab-case and at most four folders down', () => expect(checkNames(files)).toEqual([]));
+test('no folder holds more than 18 source files', () => expect(checkFolders(files)).toEqual([]));
 test('no name is vague', () => expect(checkWords(files)).toEqual([]));
 test('there are no barrel files', () => expect(checkBarrels(files)).toEqual([]));
 test('marks in comments name an issue', () => expect(checkMarks(files)).toEqual([]));
@@ -35,6 +37,12 @@ describe('each rule can fail', () => {
   test('a file of 401 lines', () => {
     expect(checkLengths([file('cluster/a.ts', '\n'.repeat(401))])).toHaveLength(1);
     expect(checkLengths([file('cluster/a.ts', '\n'.repeat(400))])).toEqual([]);
+  });
+
+  test('a folder of 19 files', () => {
+    const named = (count: number) => Array.from({ length: count }, (_, at) => file(`cluster/x/a${at}.ts`));
+    expect(checkFolders(named(19))).toHaveLength(1);
+    expect(checkFolders(named(18))).toEqual([]);
   });
 
   test('a name in another case, and one too deep', () => {

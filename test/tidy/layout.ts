@@ -5,6 +5,7 @@ const areas = ['actors', 'cluster', 'config', 'scripts', 'test'];
 const libraries = ['media', 'segment-store'];
 const mostLines = 400;
 const mostFolders = 4;
+const mostFiles = 18;
 /** `test/unit` mirrors the sources below it. */
 const testFolders = 2;
 
@@ -28,6 +29,18 @@ export function checkLengths(files: readonly SourceFile[]): readonly Finding[] {
     const lines = text.split('\n').length - 1;
     return lines <= mostLines ? [] : [`${path}: ${lines} lines, at most ${mostLines}`];
   });
+}
+
+/** At most 18 source files in a folder: where there are more, there is a room in it. */
+export function checkFolders(files: readonly SourceFile[]): readonly Finding[] {
+  const counts = new Map<string, number>();
+  for (const { path } of files.filter(isTypeScript)) {
+    const folder = path.slice(0, Math.max(path.lastIndexOf('/'), 0));
+    counts.set(folder, (counts.get(folder) ?? 0) + 1);
+  }
+  return [...counts].flatMap(([folder, count]) =>
+    count <= mostFiles ? [] : [`${folder}: ${count} source files, at most ${mostFiles}`],
+  );
 }
 
 /** In kebab-case, the technology last, at most four folders down, under the five areas. */

@@ -35,6 +35,7 @@ import type {
 } from '../../../cluster/model/ids.ts';
 import type { Ladder } from '../../media/ladder/ladder.ts';
 import type { Timeline } from '../../media/timeline/timeline.ts';
+import type { OwnerEvent } from './owner-events.ts';
 import type { SourceMark } from './twins.ts';
 
 export interface Now {
@@ -301,35 +302,6 @@ export type Effect =
       readonly fields: object;
     }
   | { readonly kind: 'deactivate'; readonly reason: 'fenced' | 'ended' };
-
-export const ownerEvents = [
-  'source',
-  'commit',
-  'gap',
-  'absentRung',
-  'hedge',
-  'rescue',
-  'retry',
-  'storeFailure',
-  'redispatch',
-  'poison',
-  'lateOutput',
-  'lateOffer',
-  'spare',
-  'initDiffers',
-  'reopened',
-  'returned',
-  'refusedPublisher',
-  'refusedOffer',
-  'refusedCall',
-  'refusedStream',
-  'superseded',
-  'twin',
-  'staleReport',
-  'logDown',
-  'logRepaired',
-] as const;
-export type OwnerEvent = (typeof ownerEvents)[number];
 
 /** Every bound of the owner; times in ms. What happens at each is said where it is used. */
 export const limits = {

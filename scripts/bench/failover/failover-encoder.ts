@@ -7,8 +7,8 @@
  *     as an encoder does whose output is started again.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Feed, FeedTag } from '../../../test/support/media-feed.ts';
-import { RtmpPublisher } from '../../../test/support/rtmp-publisher.ts';
+import type { Feed, FeedTag } from '../../../test/support/media/media-feed.ts';
+import { RtmpPublisher } from '../../../test/support/ingest/rtmp-publisher.ts';
 import type { DemoNode } from '../../demo/demo-cluster.ts';
 
 const reconnectMs = 1000;

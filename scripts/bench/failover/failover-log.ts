@@ -4,7 +4,7 @@ import type { StreamId } from '../../../cluster/model/ids.ts';
 import type { IndexLog } from '../../../cluster/log/index-log.ts';
 import { applyEntry, emptyTimeline } from '../../../actors/media/timeline/fold.ts';
 import type { Timeline } from '../../../actors/media/timeline/timeline.ts';
-import { findingsOf, type LogFindings } from '../../../test/support/log-findings.ts';
+import { findingsOf, type LogFindings } from '../../../test/support/ports/log-findings.ts';
 
 export interface SeenEntry {
   readonly entry: IndexEntry;

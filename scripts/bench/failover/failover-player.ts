@@ -3,7 +3,7 @@
  * each segment could first be loaded; from that follows where a player would have stood still.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { parsePlaylist, type Playlist } from '../../../test/support/playlists.ts';
+import { parsePlaylist, type Playlist } from '../../../test/support/media/playlists.ts';
 
 export interface Arrival {
   readonly number: number;

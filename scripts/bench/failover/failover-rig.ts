@@ -13,9 +13,9 @@ import { noMetrics } from '../../../cluster/observe/metrics.ts';
 import { openNatsIndexLog } from '../../../cluster/log/index-log.nats.ts';
 import type { IndexLog } from '../../../cluster/log/index-log.ts';
 import { systemClock as clock } from '../../../cluster/time/clock.system.ts';
-import { controlClient } from '../../../test/support/control-client.ts';
-import type { Feed } from '../../../test/support/media-feed.ts';
-import { startNatsTrio, type NatsTrio } from '../../../test/support/nats-trio.ts';
+import { controlClient } from '../../../test/support/cluster/control-client.ts';
+import type { Feed } from '../../../test/support/media/media-feed.ts';
+import { startNatsTrio, type NatsTrio } from '../../../test/support/cluster/nats-trio.ts';
 import { startDemoCluster, type DemoCluster, type DemoNode } from '../../demo/demo-cluster.ts';
 import { LogWatch } from './failover-log.ts';
 

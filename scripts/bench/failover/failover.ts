@@ -13,7 +13,7 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { makeFeed, type Feed } from '../../../test/support/media-feed.ts';
+import { makeFeed, type Feed } from '../../../test/support/media/media-feed.ts';
 import { failoverCases, type FailoverCase } from './failover-catalogue.ts';
 import { judge, keepResult, type CaseResult, type FailoverBenchResult, type Run } from './failover-report.ts';
 import { Rig } from './failover-rig.ts';

@@ -9,8 +9,8 @@ import { StreamHealth } from '../../../../cluster/contract/stream.ts';
 import { ClusterView } from '../../../../cluster/contract/streams.ts';
 import { declareDead, lifeOf, listed } from '../../../../cluster/membership/view.ts';
 import { BootId, Epoch, NodeId, StreamId } from '../../../../cluster/model/ids.ts';
-import { viewOf } from '../../../support/members.ts';
-import { region } from '../../../support/records.ts';
+import { viewOf } from '../../../support/cluster/members.ts';
+import { region } from '../../../support/ports/records.ts';
 
 const utcMs = Date.parse('2026-11-24T12:00:14.000Z');
 const then = '2026-11-24T12:00:00.000Z';

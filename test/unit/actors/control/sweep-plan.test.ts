@@ -9,8 +9,8 @@ import {
 import { fromSnapshot, toSnapshot } from '../../../../actors/media/timeline/snapshot.ts';
 import { byAge, parseArchiveKey } from '../../../../actors/segment-store/archive-key.ts';
 import { NodeId, RegionId } from '../../../../cluster/model/ids.ts';
-import { LogBuilder } from '../../../support/log-builder.ts';
-import { stream } from '../../../support/records.ts';
+import { LogBuilder } from '../../../support/ports/log-builder.ts';
+import { stream } from '../../../support/ports/records.ts';
 
 const region = RegionId.parse('r1');
 const hourMs = 3_600_000;

@@ -4,10 +4,10 @@ import { BootId, NodeId, RegionId } from '../../../../cluster/model/ids.ts';
 import { silentLogger } from '../../../../cluster/observe/logger.ts';
 import { noMetrics } from '../../../../cluster/observe/metrics.ts';
 import type { Clock } from '../../../../cluster/time/clock.ts';
-import { LogBuilder } from '../../../support/log-builder.ts';
-import { MemoryIndexLog } from '../../../support/memory-index-log.ts';
-import { MemorySegmentStore } from '../../../support/memory-segment-store.ts';
-import { stream } from '../../../support/records.ts';
+import { LogBuilder } from '../../../support/ports/log-builder.ts';
+import { MemoryIndexLog } from '../../../support/ports/memory-index-log.ts';
+import { MemorySegmentStore } from '../../../support/ports/memory-segment-store.ts';
+import { stream } from '../../../support/ports/records.ts';
 
 const stray = `demo/2/h264-240p/999-${'f'.repeat(16)}`;
 const hourMs = 3_600_000;

@@ -4,7 +4,7 @@ import { Drain, type DrainPorts } from '../../../../actors/drain/drain.ts';
 import { errorCodeOf } from '../../../../cluster/errors/tangaza-error.ts';
 import { NodeId, StreamId } from '../../../../cluster/model/ids.ts';
 import { silentLogger } from '../../../../cluster/observe/logger.ts';
-import { JumpingClock } from '../../../support/jumping-clock.ts';
+import { JumpingClock } from '../../../support/ports/jumping-clock.ts';
 
 /** A drain whose publishers leave when they are asked, when they are closed, or never. */
 function draining(change: Partial<DrainPorts> = {}, leavesWhen: 'asked' | 'closed' | 'never' = 'closed') {

@@ -23,7 +23,7 @@ import {
   warningsOf,
   type FeedShape,
   type Played,
-} from '../../../support/flv-builders.ts';
+} from '../../../support/ingest/flv-builders.ts';
 
 const s = 90_000;
 const starts = (played: Played): readonly number[] => segmentsOf(played).map(({ start90k }) => start90k / s);

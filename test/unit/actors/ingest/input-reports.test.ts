@@ -6,7 +6,7 @@ import { TangazaError } from '../../../../cluster/errors/tangaza-error.ts';
 import { Epoch } from '../../../../cluster/model/ids.ts';
 import { silentLogger } from '../../../../cluster/observe/logger.ts';
 import { systemClock } from '../../../../cluster/time/clock.system.ts';
-import { attachParams } from '../../../support/stream-feed.ts';
+import { attachParams } from '../../../support/ingest/stream-feed.ts';
 
 const stats = { bitrateBps: 1, lastPacketAgeMs: 0, warnings: [] };
 

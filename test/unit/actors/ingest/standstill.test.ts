@@ -8,7 +8,7 @@ import {
   segmentsOf,
   wallOfMedia,
   warningsOf,
-} from '../../../support/flv-builders.ts';
+} from '../../../support/ingest/flv-builders.ts';
 
 const beganMs = 10_500; // in the middle of a GOP
 const tags = feed({ seconds: 80 });

@@ -2,8 +2,8 @@ import { expect, test } from 'vitest';
 import { healthOf } from '../../../../actors/stream/health.ts';
 import type { StreamHealth } from '../../../../cluster/contract/stream.ts';
 import { SessionId } from '../../../../cluster/model/ids.ts';
-import { OwnerHarness } from '../../../support/owner-harness.ts';
-import { stream } from '../../../support/records.ts';
+import { OwnerHarness } from '../../../support/ingest/owner-harness.ts';
+import { stream } from '../../../support/ports/records.ts';
 
 const minuteMs = 60_000;
 

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { figuresOf } from '../../../../actors/stream/stream-figures.ts';
 import { SessionId } from '../../../../cluster/model/ids.ts';
-import { OwnerHarness } from '../../../support/owner-harness.ts';
-import { stream } from '../../../support/records.ts';
+import { OwnerHarness } from '../../../support/ingest/owner-harness.ts';
+import { stream } from '../../../support/ports/records.ts';
 
 // Goal: an operator's alert sees what comes in and what goes out. Method: a publisher reports, one segment becomes a gap, time passes.
 test('a stream tells its bitrate in bytes, its segments, its gaps and how far each rendition is behind', () => {

@@ -1,7 +1,7 @@
 /** What a worker does with a task it was handed. */
 import { expect, test } from 'vitest';
 import { admit, type Delivery } from '../../../../actors/transcode-worker/admission.ts';
-import { sampleTask } from '../../../support/transcode-task.ts';
+import { sampleTask } from '../../../support/ports/transcode-task.ts';
 
 const task = sampleTask();
 const delivery = (changes: Partial<Delivery> = {}): Delivery => ({

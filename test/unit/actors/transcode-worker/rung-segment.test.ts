@@ -4,8 +4,8 @@ import { readInit, readSegment } from '../../../../actors/media/cmaf/reader.ts';
 import { splitAnnexB, splitLengthPrefixed } from '../../../../actors/media/avc/nal-units.ts';
 import { packRung, parseByteStream } from '../../../../actors/transcode-worker/rung-segment.ts';
 import { maxPicturesOfSegment } from '../../../../cluster/model/media-limits.ts';
-import { sampleTask } from '../../../support/transcode-task.ts';
-import { threePictures } from '../../../support/byte-stream.ts';
+import { sampleTask } from '../../../support/ports/transcode-task.ts';
+import { threePictures } from '../../../support/media/byte-stream.ts';
 
 const [rendition] = sampleTask().renditions;
 if (rendition === undefined) throw new Error('no rendition');

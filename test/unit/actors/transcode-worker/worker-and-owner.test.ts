@@ -9,11 +9,11 @@ import { Epoch, NodeId } from '../../../../cluster/model/ids.ts';
 import { silentLogger } from '../../../../cluster/observe/logger.ts';
 import { noMetrics } from '../../../../cluster/observe/metrics.ts';
 import type { Clock } from '../../../../cluster/time/clock.ts';
-import { threePictures } from '../../../support/byte-stream.ts';
-import { sha256 } from '../../../support/clip-task.ts';
-import { FakeTaskQueue, type Settled } from '../../../support/fake-task-queue.ts';
-import { MemorySegmentStore } from '../../../support/memory-segment-store.ts';
-import { OwnerHarness } from '../../../support/owner-harness.ts';
+import { threePictures } from '../../../support/media/byte-stream.ts';
+import { sha256 } from '../../../support/media/clip-task.ts';
+import { FakeTaskQueue, type Settled } from '../../../support/ports/fake-task-queue.ts';
+import { MemorySegmentStore } from '../../../support/ports/memory-segment-store.ts';
+import { OwnerHarness } from '../../../support/ingest/owner-harness.ts';
 
 const media = Buffer.from('the media of the source');
 const encoder: SegmentEncoder = {

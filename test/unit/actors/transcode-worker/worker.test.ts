@@ -8,11 +8,11 @@ import { NodeId, type Sha256 } from '../../../../cluster/model/ids.ts';
 import { silentLogger } from '../../../../cluster/observe/logger.ts';
 import { noMetrics } from '../../../../cluster/observe/metrics.ts';
 import type { Clock } from '../../../../cluster/time/clock.ts';
-import { threePictures } from '../../../support/byte-stream.ts';
-import { sha256 } from '../../../support/clip-task.ts';
-import { FakeTaskQueue } from '../../../support/fake-task-queue.ts';
-import { MemorySegmentStore } from '../../../support/memory-segment-store.ts';
-import { sampleTask, taskFields } from '../../../support/transcode-task.ts';
+import { threePictures } from '../../../support/media/byte-stream.ts';
+import { sha256 } from '../../../support/media/clip-task.ts';
+import { FakeTaskQueue } from '../../../support/ports/fake-task-queue.ts';
+import { MemorySegmentStore } from '../../../support/ports/memory-segment-store.ts';
+import { sampleTask, taskFields } from '../../../support/ports/transcode-task.ts';
 
 const fingerprint = taskFields.fingerprint;
 const sourceMedia = Buffer.from('the media of the source');

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { offlineHealth } from '../../../../cluster/contract/offline-health.ts';
 import { StreamHealth } from '../../../../cluster/contract/stream.ts';
 import { BootId, Epoch, NodeId } from '../../../../cluster/model/ids.ts';
-import { region } from '../../../support/records.ts';
+import { region } from '../../../support/ports/records.ts';
 
 const utcMs = Date.parse('2026-11-24T12:00:14.000Z');
 const then = '2026-11-24T12:00:00.000Z';

@@ -18,7 +18,7 @@ import {
   type View,
 } from '../../../../cluster/membership/view.ts';
 import { NodeId } from '../../../../cluster/model/ids.ts';
-import { viewOf } from '../../../support/members.ts';
+import { viewOf } from '../../../support/cluster/members.ts';
 
 type Path = 'fine' | 'refused' | 'timedOut';
 

@@ -12,7 +12,7 @@ import {
   type ViewMember,
 } from '../../../../cluster/membership/view.ts';
 import { order } from '../../../../cluster/partition/rendezvous.ts';
-import { testMember, viewOf } from '../../../support/members.ts';
+import { testMember, viewOf } from '../../../support/cluster/members.ts';
 
 const names = Array.from({ length: 9 }, (_, index) => `n${index + 1}`);
 const live = ({ members }: View): readonly ViewMember[] => members.filter(isLive);

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { isOnlyHere, unreachableFrom } from '../../../../cluster/membership/reach.ts';
 import { misfit } from '../../../../cluster/membership/view.ts';
-import { testMember, viewOf } from '../../../support/members.ts';
+import { testMember, viewOf } from '../../../support/cluster/members.ts';
 
 test.each([
   ['http://127.0.0.1:8080', true],

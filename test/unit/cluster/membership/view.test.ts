@@ -16,7 +16,7 @@ import {
   View,
 } from '../../../../cluster/membership/view.ts';
 import { BootId, NodeId } from '../../../../cluster/model/ids.ts';
-import { testMember, viewOf } from '../../../support/members.ts';
+import { testMember, viewOf } from '../../../support/cluster/members.ts';
 
 const n1 = NodeId.parse('n1');
 const n2 = NodeId.parse('n2');

@@ -10,7 +10,7 @@ import {
   maxSegmentMs,
 } from '../../../../cluster/model/media-limits.ts';
 import { maxTaskBytes } from '../../../../cluster/queue/task-queue.ts';
-import { sampleTask } from '../../../support/transcode-task.ts';
+import { sampleTask } from '../../../support/ports/transcode-task.ts';
 
 /** Of times that count from a segment's start, in the most digits. */
 const longest = Array.from({ length: maxPicturesOfSegment }, (_, index) => 1_000_000 + index);

@@ -7,7 +7,7 @@ import type {
   WatchedOwnershipStore,
 } from '../../../../cluster/ownership/ownership-store.ts';
 import type { Clock } from '../../../../cluster/time/clock.ts';
-import { region } from '../../../support/records.ts';
+import { region } from '../../../support/ports/records.ts';
 
 const [one, two] = [StreamId.parse('one'), StreamId.parse('two')];
 const ownedBy = (node: string, epoch = 1): OwnershipRecord => ({

@@ -4,8 +4,8 @@ import { errorCodeOf, TangazaError } from '../../../../cluster/errors/tangaza-er
 import { BootId, Epoch, NodeId } from '../../../../cluster/model/ids.ts';
 import type { OwnershipRecord, OwnershipStore } from '../../../../cluster/ownership/ownership-store.ts';
 import { takeOver, type Claim } from '../../../../cluster/ownership/take-over.ts';
-import { MemoryIndexLog } from '../../../support/memory-index-log.ts';
-import { openRecord, region, stream } from '../../../support/records.ts';
+import { MemoryIndexLog } from '../../../support/ports/memory-index-log.ts';
+import { openRecord, region, stream } from '../../../support/ports/records.ts';
 
 class MemoryStore implements OwnershipStore {
   record: OwnershipRecord | undefined;

@@ -1,7 +1,7 @@
 /** A process notices that it stood still (C6). */
 import { expect, test } from 'vitest';
 import { watchFreezes } from '../../../../cluster/time/freeze.ts';
-import { JumpingClock } from '../../../support/jumping-clock.ts';
+import { JumpingClock } from '../../../support/ports/jumping-clock.ts';
 
 test('over a second without a look is a freeze, less is only a busy process', () => {
   const clock = new JumpingClock();

@@ -6,7 +6,7 @@ import { BootId, Epoch, NodeId, RegionId, StreamId } from '../../../../cluster/m
 import { loadsOf } from '../../../../cluster/ownership/succession.ts';
 import type { OwnershipRecord } from '../../../../cluster/ownership/ownership-store.ts';
 import { Holdings, type Held } from '../../../../scripts/simulation/holdings.ts';
-import { viewOf } from '../../../support/members.ts';
+import { viewOf } from '../../../support/cluster/members.ts';
 
 const nodes = ['n1', 'n2', 'n3', 'n4'].map((id) => NodeId.parse(id));
 const record = (node: number, boot: number): OwnershipRecord => {

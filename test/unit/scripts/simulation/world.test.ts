@@ -14,7 +14,7 @@ import { BootId, NodeId } from '../../../../cluster/model/ids.ts';
 import { Random } from '../../../../scripts/simulation/random.ts';
 import { viewPort } from '../../../../scripts/simulation/simulated-view.ts';
 import { World, type Process } from '../../../../scripts/simulation/world.ts';
-import { testMember } from '../../../support/members.ts';
+import { testMember } from '../../../support/cluster/members.ts';
 
 const [id, bootId] = [NodeId.parse('n0'), BootId.parse('boot-n0')];
 const newWorld = (seed: number): World =>

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { KnownStreams, type Standing } from '../../../../../actors/edge-delivery/public/known-streams.ts';
 import { errorCodeOf } from '../../../../../cluster/errors/tangaza-error.ts';
 import { StreamId } from '../../../../../cluster/model/ids.ts';
-import { JumpingClock } from '../../../../support/jumping-clock.ts';
+import { JumpingClock } from '../../../../support/ports/jumping-clock.ts';
 
 const demo = StreamId.parse('demo');
 const known: Standing = { kind: 'known', title: 'Demo', createdAtMs: 1 };

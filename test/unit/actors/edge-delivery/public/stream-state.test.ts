@@ -1,8 +1,8 @@
 /** In which state a stream is for its viewers, by its log. */
 import { expect, test } from 'vitest';
 import { streamStanding, type Heard } from '../../../../../actors/edge-delivery/public/stream-state.ts';
-import { LogBuilder } from '../../../../support/log-builder.ts';
-import { fullLadder } from '../../../../support/records.ts';
+import { LogBuilder } from '../../../../support/ports/log-builder.ts';
+import { fullLadder } from '../../../../support/ports/records.ts';
 
 const startMs = 1_700_000_000_000;
 const hourMs = 3_600_000;

@@ -1,6 +1,6 @@
 /** Sound that is gone is told from sound that does not come. */
 import { expect, test } from 'vitest';
-import { feed, play, refusalsOf, segmentsOf } from '../../../../support/flv-builders.ts';
+import { feed, play, refusalsOf, segmentsOf } from '../../../../support/ingest/flv-builders.ts';
 
 const pictures = feed({ seconds: 40, hasAudio: false });
 

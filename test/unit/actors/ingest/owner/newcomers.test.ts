@@ -6,9 +6,9 @@ import { TangazaError } from '../../../../../cluster/errors/tangaza-error.ts';
 import { Epoch, NodeId, StreamId } from '../../../../../cluster/model/ids.ts';
 import { silentLogger } from '../../../../../cluster/observe/logger.ts';
 import { noMetrics } from '../../../../../cluster/observe/metrics.ts';
-import { JumpingClock } from '../../../../support/jumping-clock.ts';
-import { stream as demo } from '../../../../support/records.ts';
-import { attachParams } from '../../../../support/stream-feed.ts';
+import { JumpingClock } from '../../../../support/ports/jumping-clock.ts';
+import { stream as demo } from '../../../../support/ports/records.ts';
+import { attachParams } from '../../../../support/ingest/stream-feed.ts';
 
 const refuse = (): Promise<never> => Promise.reject(new TangazaError('UNAVAILABLE'));
 

@@ -7,9 +7,9 @@ import type { ErrorCode } from '../../../../../cluster/errors/catalogue.ts';
 import { TangazaError } from '../../../../../cluster/errors/tangaza-error.ts';
 import { Epoch, PeriodId } from '../../../../../cluster/model/ids.ts';
 import { silentLogger } from '../../../../../cluster/observe/logger.ts';
-import { JumpingClock } from '../../../../support/jumping-clock.ts';
-import { OwnerHarness } from '../../../../support/owner-harness.ts';
-import { attachParams, builder, codeOf } from '../../../../support/stream-feed.ts';
+import { JumpingClock } from '../../../../support/ports/jumping-clock.ts';
+import { OwnerHarness } from '../../../../support/ingest/owner-harness.ts';
+import { attachParams, builder, codeOf } from '../../../../support/ingest/stream-feed.ts';
 
 const period = PeriodId.parse(2);
 const segmentMs = 2000;

@@ -5,9 +5,9 @@ import type { StreamCalls } from '../../../../../actors/ingest/runner-ports.ts';
 import { TangazaError } from '../../../../../cluster/errors/tangaza-error.ts';
 import { Epoch, NodeId, PeriodId } from '../../../../../cluster/model/ids.ts';
 import { silentLogger } from '../../../../../cluster/observe/logger.ts';
-import { attachParams, builder } from '../../../../support/stream-feed.ts';
-import { JumpingClock } from '../../../../support/jumping-clock.ts';
-import { stream } from '../../../../support/records.ts';
+import { attachParams, builder } from '../../../../support/ingest/stream-feed.ts';
+import { JumpingClock } from '../../../../support/ports/jumping-clock.ts';
+import { stream } from '../../../../support/ports/records.ts';
 
 const offerParams = {
   streamId: stream,

@@ -7,7 +7,7 @@ import {
   type ChunkLimits,
 } from '../../../../../actors/ingest/rtmp/rtmp-chunks.ts';
 import { TangazaError } from '../../../../../cluster/errors/tangaza-error.ts';
-import { chunked } from '../../../../support/rtmp-publisher.ts';
+import { chunked } from '../../../../support/ingest/rtmp-publisher.ts';
 
 interface Got {
   readonly type: number;

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { parseAv1Config } from '../../../../../actors/media/av1/av1-config.ts';
 import { splitObus } from '../../../../../actors/media/av1/obu.ts';
 import { errorCodeOf } from '../../../../../cluster/errors/tangaza-error.ts';
-import { configurations } from '../../../../support/flv-builders.ts';
+import { configurations } from '../../../../support/ingest/flv-builders.ts';
 
 test('a record of SVT-AV1 says what ffprobe says of the same file', () => {
   expect(parseAv1Config(configurations.av1)).toMatchObject({

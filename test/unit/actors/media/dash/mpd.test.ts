@@ -7,8 +7,14 @@ import type { ManifestOptions } from '../../../../../actors/media/timeline/manif
 import type { Timeline } from '../../../../../actors/media/timeline/timeline.ts';
 import type { Rendition } from '../../../../../cluster/contract/renditions.ts';
 import { NodeId } from '../../../../../cluster/model/ids.ts';
-import { LogBuilder } from '../../../../support/log-builder.ts';
-import { audioRendition, fullLadder, passThroughOnly, region, stream } from '../../../../support/records.ts';
+import { LogBuilder } from '../../../../support/ports/log-builder.ts';
+import {
+  audioRendition,
+  fullLadder,
+  passThroughOnly,
+  region,
+  stream,
+} from '../../../../support/ports/records.ts';
 
 const options: ManifestOptions = {
   streamId: stream,

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { Amf0Reader } from '../../../../../actors/media/flv/amf0.ts';
 import { parseScriptTag } from '../../../../../actors/media/flv/script-tag.ts';
 import { errorCodeOf } from '../../../../../cluster/errors/tangaza-error.ts';
-import { bytes, metadata } from '../../../../support/flv-builders.ts';
+import { bytes, metadata } from '../../../../support/ingest/flv-builders.ts';
 
 const told = metadata({
   width: 640,

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { parseAudioTag } from '../../../../../actors/media/flv/audio-tag.ts';
 import { parseVideoTag } from '../../../../../actors/media/flv/video-tag.ts';
 import { errorCodeOf } from '../../../../../cluster/errors/tangaza-error.ts';
-import { bytes } from '../../../../support/flv-builders.ts';
+import { bytes } from '../../../../support/ingest/flv-builders.ts';
 
 const fourcc = (name: string): Uint8Array => Buffer.from(name, 'latin1');
 const data = Uint8Array.of(9, 9);

@@ -10,7 +10,7 @@ import {
   mayHaveLeading,
 } from '../../../../../actors/media/hevc/hevc-nal.ts';
 import { errorCodeOf } from '../../../../../cluster/errors/tangaza-error.ts';
-import { configurations } from '../../../../support/flv-builders.ts';
+import { configurations } from '../../../../support/ingest/flv-builders.ts';
 
 test('a record of x265 says what ffprobe says of the same file', () => {
   expect(parseHevcConfig(configurations.hevc)).toMatchObject({

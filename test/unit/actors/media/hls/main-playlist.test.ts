@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { mainPlaylist } from '../../../../../actors/media/hls/main-playlist.ts';
 import type { ManifestOptions } from '../../../../../actors/media/timeline/manifest-options.ts';
 import { NodeId } from '../../../../../cluster/model/ids.ts';
-import { LogBuilder } from '../../../../support/log-builder.ts';
+import { LogBuilder } from '../../../../support/ports/log-builder.ts';
 import {
   audioRendition,
   fullLadder,
@@ -11,7 +11,7 @@ import {
   region,
   sourceOnlyLadder,
   stream,
-} from '../../../../support/records.ts';
+} from '../../../../support/ports/records.ts';
 
 const options: ManifestOptions = {
   streamId: stream,

@@ -5,8 +5,8 @@ import type { MediaPlaylistOptions } from '../../../../../actors/media/hls/media
 import type { Timeline } from '../../../../../actors/media/timeline/timeline.ts';
 import type { Rendition } from '../../../../../cluster/contract/renditions.ts';
 import { RenditionName } from '../../../../../cluster/model/ids.ts';
-import { LogBuilder } from '../../../../support/log-builder.ts';
-import { audioRendition, fullLadder, passThroughOnly, stream } from '../../../../support/records.ts';
+import { LogBuilder } from '../../../../support/ports/log-builder.ts';
+import { audioRendition, fullLadder, passThroughOnly, stream } from '../../../../support/ports/records.ts';
 
 const options: MediaPlaylistOptions = {
   streamId: stream,

@@ -1,7 +1,7 @@
 /** Which tasks the rungs of a segment become. */
 import { expect, test } from 'vitest';
 import { taskGroups } from '../../../../../actors/media/ladder/task-groups.ts';
-import { sampleTask } from '../../../../support/transcode-task.ts';
+import { sampleTask } from '../../../../support/ports/transcode-task.ts';
 
 const rungs = ['h264-720p', 'h264-480p', 'h264-240p'].flatMap((name) =>
   sampleTask().renditions.map((rung) => ({

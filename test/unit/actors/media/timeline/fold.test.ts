@@ -3,8 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { applyEntry, emptyTimeline } from '../../../../../actors/media/timeline/fold.ts';
 import { toSnapshot } from '../../../../../actors/media/timeline/snapshot.ts';
 import { PeriodId, RenditionName } from '../../../../../cluster/model/ids.ts';
-import { LogBuilder } from '../../../../support/log-builder.ts';
-import { by, clockRecord, openRecord, sha } from '../../../../support/records.ts';
+import { LogBuilder } from '../../../../support/ports/log-builder.ts';
+import { by, clockRecord, openRecord, sha } from '../../../../support/ports/records.ts';
 
 const numbers = (log: LogBuilder): readonly (readonly number[])[] =>
   log.fold().periods.map((period) => period.segments.map((segment) => segment.number));

@@ -2,8 +2,8 @@
 import { describe, expect, test } from 'vitest';
 import { planFrame, type FrameRequest } from '../../../../../actors/media/timeline/frame-plan.ts';
 import type { Timeline } from '../../../../../actors/media/timeline/timeline.ts';
-import { LogBuilder } from '../../../../support/log-builder.ts';
-import { audioRendition, fullLadder } from '../../../../support/records.ts';
+import { LogBuilder } from '../../../../support/ports/log-builder.ts';
+import { audioRendition, fullLadder } from '../../../../support/ports/records.ts';
 
 function plan(timeline: Timeline, offsetSeconds: number, more: Partial<FrameRequest> = {}) {
   return planFrame(timeline, { offsetSeconds, durationSeconds: 10, retentionSeconds: 86_400, ...more });

@@ -8,8 +8,8 @@ import { applyEntry, emptyTimeline } from '../../../../../actors/media/timeline/
 import { toSnapshot } from '../../../../../actors/media/timeline/snapshot.ts';
 import type { Timeline } from '../../../../../actors/media/timeline/timeline.ts';
 import type { IndexEntry, IndexRecord } from '../../../../../cluster/contract/index-log.ts';
-import { LogBuilder } from '../../../../support/log-builder.ts';
-import { by, fullLadder, passThroughOnly, stream } from '../../../../support/records.ts';
+import { LogBuilder } from '../../../../support/ports/log-builder.ts';
+import { by, fullLadder, passThroughOnly, stream } from '../../../../support/ports/records.ts';
 
 const options = {
   streamId: stream,

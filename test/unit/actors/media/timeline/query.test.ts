@@ -6,8 +6,14 @@ import { steeringReply } from '../../../../../actors/media/timeline/steering.ts'
 import type { TimelinePeriod } from '../../../../../actors/media/timeline/timeline.ts';
 import type { Rendition } from '../../../../../cluster/contract/renditions.ts';
 import { NodeId, PeriodId, RenditionName } from '../../../../../cluster/model/ids.ts';
-import { hashOf, LogBuilder } from '../../../../support/log-builder.ts';
-import { audioRendition, fullLadder, region, sourceOnlyLadder, stream } from '../../../../support/records.ts';
+import { hashOf, LogBuilder } from '../../../../support/ports/log-builder.ts';
+import {
+  audioRendition,
+  fullLadder,
+  region,
+  sourceOnlyLadder,
+  stream,
+} from '../../../../support/ports/records.ts';
 
 describe('a public name (M5)', () => {
   const log = new LogBuilder()

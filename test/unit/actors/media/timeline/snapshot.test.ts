@@ -5,8 +5,8 @@ import { fromSnapshot, toSnapshot } from '../../../../../actors/media/timeline/s
 import { applyEntry, emptyTimeline } from '../../../../../actors/media/timeline/fold.ts';
 import type { Rendition } from '../../../../../cluster/contract/renditions.ts';
 import { PeriodId, RenditionName } from '../../../../../cluster/model/ids.ts';
-import { LogBuilder } from '../../../../support/log-builder.ts';
-import { by, fullLadder } from '../../../../support/records.ts';
+import { LogBuilder } from '../../../../support/ports/log-builder.ts';
+import { by, fullLadder } from '../../../../support/ports/records.ts';
 
 const sixRenditions: readonly Rendition[] = [
   ...fullLadder.slice(0, 1).map((one) => ({ ...one, name: RenditionName.parse('h264-1080p') })),

@@ -9,9 +9,9 @@ import { TangazaError } from '../../../../../cluster/errors/tangaza-error.ts';
 import { Epoch, NodeId } from '../../../../../cluster/model/ids.ts';
 import { silentLogger } from '../../../../../cluster/observe/logger.ts';
 import { systemClock } from '../../../../../cluster/time/clock.system.ts';
-import { MemorySegmentStore } from '../../../../support/memory-segment-store.ts';
-import { OwnerHarness } from '../../../../support/owner-harness.ts';
-import { stream } from '../../../../support/records.ts';
+import { MemorySegmentStore } from '../../../../support/ports/memory-segment-store.ts';
+import { OwnerHarness } from '../../../../support/ingest/owner-harness.ts';
+import { stream } from '../../../../support/ports/records.ts';
 
 const fold = (entries: readonly IndexEntry[]): Timeline =>
   entries.reduce<Timeline>(applyEntry, emptyTimeline());

@@ -3,8 +3,8 @@ import { expect, test } from 'vitest';
 import type { CommitRecord } from '../../../../../cluster/contract/index-log.ts';
 import type { TranscodeTask } from '../../../../../cluster/contract/transcode.ts';
 import { NodeId } from '../../../../../cluster/model/ids.ts';
-import { OwnerHarness, sourceVideo } from '../../../../support/owner-harness.ts';
-import { sha } from '../../../../support/records.ts';
+import { OwnerHarness, sourceVideo } from '../../../../support/ingest/owner-harness.ts';
+import { sha } from '../../../../support/ports/records.ts';
 
 const rungs = ['h264-480p', 'h264-360p', 'h264-240p'];
 

@@ -1,7 +1,7 @@
 /** The deadlines of long segments (M12). */
 import { expect, test } from 'vitest';
 import type { TranscodeTask } from '../../../../../cluster/contract/transcode.ts';
-import { OwnerHarness } from '../../../../support/owner-harness.ts';
+import { OwnerHarness } from '../../../../support/ingest/owner-harness.ts';
 
 function taskOf(owner: OwnerHarness, group: TranscodeTask['group']): TranscodeTask {
   const [found] = owner.tasksOf(0, group);

@@ -1,8 +1,8 @@
 /** Sources as sessions offer them (C2). */
 import { expect, test } from 'vitest';
 import { Epoch, NodeId, PeriodId, RenditionName, SessionId } from '../../../../../cluster/model/ids.ts';
-import { codeOf, OwnerHarness, valueOf } from '../../../../support/owner-harness.ts';
-import { sha } from '../../../../support/records.ts';
+import { codeOf, OwnerHarness, valueOf } from '../../../../support/ingest/owner-harness.ts';
+import { sha } from '../../../../support/ports/records.ts';
 
 test('the first offer of a time becomes a source record and two tasks, the lowest rung first', () => {
   const owner = new OwnerHarness();

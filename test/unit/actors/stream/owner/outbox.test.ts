@@ -7,8 +7,8 @@ import { SessionId } from '../../../../../cluster/model/ids.ts';
 import { applyEntry, emptyTimeline, rewound } from '../../../../../actors/media/timeline/fold.ts';
 import { fromSnapshot } from '../../../../../actors/media/timeline/snapshot.ts';
 import type { Timeline } from '../../../../../actors/media/timeline/timeline.ts';
-import { codeOf, OwnerHarness, valueOf } from '../../../../support/owner-harness.ts';
-import { openRecord, sha } from '../../../../support/records.ts';
+import { codeOf, OwnerHarness, valueOf } from '../../../../support/ingest/owner-harness.ts';
+import { openRecord, sha } from '../../../../support/ports/records.ts';
 
 const fold = (entries: readonly IndexEntry[]): Timeline =>
   entries.reduce<Timeline>(applyEntry, emptyTimeline());

@@ -5,8 +5,8 @@ import { TangazaError } from '../../../../../cluster/errors/tangaza-error.ts';
 import { BootId, Epoch, NodeId, StreamId } from '../../../../../cluster/model/ids.ts';
 import { silentLogger } from '../../../../../cluster/observe/logger.ts';
 import type { OwnershipRecord } from '../../../../../cluster/ownership/ownership-store.ts';
-import { MemoryIndexLog } from '../../../../support/memory-index-log.ts';
-import { openRecord, region, stream } from '../../../../support/records.ts';
+import { MemoryIndexLog } from '../../../../support/ports/memory-index-log.ts';
+import { openRecord, region, stream } from '../../../../support/ports/records.ts';
 
 const recordOf = (node: string, epoch: number): OwnershipRecord => ({
   ...{ owner: NodeId.parse(node), region, bootId: BootId.parse(`boot-${node}`), epoch: Epoch.parse(epoch) },

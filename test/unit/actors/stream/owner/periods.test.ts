@@ -1,8 +1,8 @@
 /** Opening a period, or going on with the running clock (M1, M2, M10). */
 import { expect, test } from 'vitest';
 import type { OpenPeriodReply } from '../../../../../cluster/contract/stream.ts';
-import { codeOf, OwnerHarness, sourceVideo, valueOf } from '../../../../support/owner-harness.ts';
-import { endRecord, sha } from '../../../../support/records.ts';
+import { codeOf, OwnerHarness, sourceVideo, valueOf } from '../../../../support/ingest/owner-harness.ts';
+import { endRecord, sha } from '../../../../support/ports/records.ts';
 
 const second = 90_000;
 

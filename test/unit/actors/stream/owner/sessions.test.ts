@@ -4,8 +4,8 @@ import { healthOf } from '../../../../../actors/stream/health.ts';
 import { isSending } from '../../../../../actors/stream/owner/sessions.ts';
 import type { AttachParams, InputReport } from '../../../../../cluster/contract/stream.ts';
 import { SessionId } from '../../../../../cluster/model/ids.ts';
-import { codeOf, OwnerHarness, valueOf } from '../../../../support/owner-harness.ts';
-import { sha, stream } from '../../../../support/records.ts';
+import { codeOf, OwnerHarness, valueOf } from '../../../../support/ingest/owner-harness.ts';
+import { sha, stream } from '../../../../support/ports/records.ts';
 
 const other = '10.0.0.2';
 

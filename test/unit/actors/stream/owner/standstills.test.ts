@@ -6,10 +6,10 @@ import { TangazaError } from '../../../../../cluster/errors/tangaza-error.ts';
 import { BootId, Epoch, NodeId } from '../../../../../cluster/model/ids.ts';
 import { silentLogger } from '../../../../../cluster/observe/logger.ts';
 import type { OwnershipRecord } from '../../../../../cluster/ownership/ownership-store.ts';
-import { JumpingClock } from '../../../../support/jumping-clock.ts';
-import { LogBuilder } from '../../../../support/log-builder.ts';
-import { MemoryIndexLog } from '../../../../support/memory-index-log.ts';
-import { by, region, stream } from '../../../../support/records.ts';
+import { JumpingClock } from '../../../../support/ports/jumping-clock.ts';
+import { LogBuilder } from '../../../../support/ports/log-builder.ts';
+import { MemoryIndexLog } from '../../../../support/ports/memory-index-log.ts';
+import { by, region, stream } from '../../../../support/ports/records.ts';
 
 const [n1, n2, n3] = [NodeId.parse('n1'), NodeId.parse('n2'), NodeId.parse('n3')];
 

@@ -5,9 +5,9 @@ import { feeding } from '../../../../../actors/stream/owner/sessions.ts';
 import { matchTwin, type SourceMark } from '../../../../../actors/stream/owner/twins.ts';
 import type { OpenPeriodReply, PeriodMarks } from '../../../../../cluster/contract/stream.ts';
 import { PeriodId, SessionId } from '../../../../../cluster/model/ids.ts';
-import { codeOf, OwnerHarness, valueOf } from '../../../../support/owner-harness.ts';
-import { sha, stream } from '../../../../support/records.ts';
-import { marksOf, onAir } from '../../../../support/stream-on-air.ts';
+import { codeOf, OwnerHarness, valueOf } from '../../../../support/ingest/owner-harness.ts';
+import { sha, stream } from '../../../../support/ports/records.ts';
+import { marksOf, onAir } from '../../../../support/cluster/stream-on-air.ts';
 
 const other = '10.0.0.2';
 const samplesPerFrame = 1024;

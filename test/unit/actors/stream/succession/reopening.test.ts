@@ -7,8 +7,8 @@ import type { Timeline } from '../../../../../actors/media/timeline/timeline.ts'
 import { createOwner } from '../../../../../actors/stream/owner/owner.ts';
 import type { IndexEntry } from '../../../../../cluster/contract/index-log.ts';
 import { PeriodId } from '../../../../../cluster/model/ids.ts';
-import { codeOf, OwnerHarness, settings, valueOf } from '../../../../support/owner-harness.ts';
-import { stream } from '../../../../support/records.ts';
+import { codeOf, OwnerHarness, settings, valueOf } from '../../../../support/ingest/owner-harness.ts';
+import { stream } from '../../../../support/ports/records.ts';
 
 const differs = 'FINGERPRINT_DIFFERS';
 const fold = (entries: readonly IndexEntry[]): Timeline =>

@@ -1,0 +1,47 @@
+/** Edges tell each other their load over a real nats-server (C4). */
+import { connect } from '@nats-io/transport-node';
+import { expect, test } from 'vitest';
+import { subjects } from '../../../cluster/contract/subjects.ts';
+import { openNatsEdgeLoads } from '../../../cluster/load/edge-loads.nats.ts';
+import { NodeId } from '../../../cluster/model/ids.ts';
+import { systemClock as clock } from '../../../cluster/time/clock.system.ts';
+import { region } from '../../support/ports/records.ts';
+import { startNats, type TestNats } from '../../support/cluster/start-nats.ts';
+
+async function startNode(nats: TestNats, name: string) {
+  const connection = await connect({ servers: nats.url });
+  const loads = openNatsEdgeLoads({ connection, region, node: NodeId.parse(name), clock });
+  await connection.flush();
+  const dispose = async (): Promise<void> => {
+    loads.close();
+    await connection.close();
+  };
+  return { connection, loads, [Symbol.asyncDispose]: dispose };
+}
+
+test('a node knows the load of those that say it, its own at once, and nothing of the others', async () => {
+  await using nats = await startNats();
+  await using one = await startNode(nats, 'n1');
+  await using two = await startNode(nats, 'n2');
+  let own = 3;
+  two.loads.tell(() => own);
+  await expect.poll(() => one.loads.loadOf('n2')).toBe(3);
+  own = 4;
+  expect(two.loads.loadOf('n2')).toBe(4);
+  await expect.poll(() => one.loads.loadOf('n2')).toBe(4);
+  expect([one.loads.loadOf('n1'), two.loads.loadOf('n1'), one.loads.loadOf('no/node')]).toEqual([
+    undefined,
+    undefined,
+    undefined,
+  ]);
+});
+
+test('what cannot be read is not known', async () => {
+  await using nats = await startNats();
+  await using one = await startNode(nats, 'n1');
+  const subject = subjects.edgeLoads(region);
+  for (const text of ['no json', '{"node":"n3"}', '{"node":"n3","load":-1}', '{"node":"n4","load":9}'])
+    one.connection.publish(subject, text);
+  await expect.poll(() => one.loads.loadOf('n4')).toBe(9);
+  expect(one.loads.loadOf('n3')).toBeUndefined();
+});

@@ -1,0 +1,76 @@
+/** A whole node in this process, on a real nats-server: what holds of all its actions, and what it says of itself (C4, C6). */
+import { Kvm } from '@nats-io/kv';
+import { connect } from '@nats-io/transport-node';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { availableParallelism, hostname, networkInterfaces, tmpdir, userInfo } from 'node:os';
+import { join } from 'node:path';
+import { ServiceBroker } from 'moleculer';
+import { expect, test } from 'vitest';
+import { View } from '../../../cluster/membership/view.ts';
+import { loadConfig } from '../../../config/config.ts';
+import { composeNode } from '../../../moleculer.config.ts';
+import { freePort } from '../../../scripts/demo/free-port.system.ts';
+import { lintMetrics, readSeries } from '../../support/metric-lint.ts';
+import { startNats, type TestNats } from '../../support/cluster/start-nats.ts';
+import { codeOf } from '../../support/ingest/stream-feed.ts';
+
+/** `n1`, with all roles. */
+async function startWholeNode(nats: TestNats, env: Readonly<Record<string, string>> = {}) {
+  await using cleaning = new AsyncDisposableStack();
+  const dataDir = await mkdtemp(join(tmpdir(), 'tangaza-node-'));
+  cleaning.defer(() => rm(dataDir, { recursive: true }));
+  const place = { TANGAZA_NODE_ID: 'n1', TANGAZA_NATS_URL: nats.url, TANGAZA_DATA_DIR: dataDir };
+  const ports = { TANGAZA_HTTP_PORT: '0', TANGAZA_RTMP_PORT: '0', TANGAZA_LOG_LEVEL: 'error' };
+  const broker = new ServiceBroker(
+    await composeNode(loadConfig({ ...place, ...ports, ...env }, availableParallelism())),
+  );
+  cleaning.defer(() => broker.stop());
+  await broker.start();
+  const all = cleaning.move();
+  return { broker, [Symbol.asyncDispose]: () => all.disposeAsync() };
+}
+
+// Goal: a process that was frozen carries out no call that its caller has given up, of whatever kind. Method: every action that a node
+// of all roles has is called with a deadline that has passed.
+test('every action of a node refuses a call that is late', async () => {
+  await using nats = await startNats({ jetstream: true });
+  await using node = await startWholeNode(nats);
+  const { broker } = node;
+  const actions = broker.registry.actions
+    .list({ onlyLocal: true, skipInternal: true })
+    .map(({ name }) => name);
+  const services = new Set(actions.map((name: string) => name.split('.')[0]));
+  expect(services).toEqual(new Set(['control', 'drain', 'edge-delivery', 'ingest', 'stream']));
+  const meta = { from: 'n1', deadlineMs: 0 };
+  const outcomes = await Promise.all(
+    actions.map(async (name: string) => [name, await codeOf(broker.call(name, {}, { meta }))]),
+  );
+  expect(outcomes).toEqual(actions.map((name: string) => [name, 'DEADLINE_EXCEEDED']));
+});
+
+test('a node tells its weight to the others', async () => {
+  await using nats = await startNats({ jetstream: true });
+  await using _node = await startWholeNode(nats, { TANGAZA_WEIGHT: '2.5' });
+  await using connection = await connect({ servers: nats.url });
+  const entry = await (await new Kvm(connection).open('members-local')).get('view');
+  expect(View.parse(entry?.json()).members.map(({ id, weight }) => `${id} ${weight}`)).toEqual(['n1 2.5']);
+});
+
+// As it once was, through Moleculer's own metrics: the host's name, its user, its addresses and the arguments of the process.
+test('what a whole node measures is named as Prometheus wants it, and tells nothing of the machine and its user', async () => {
+  const port = await freePort();
+  await using nats = await startNats({ jetstream: true });
+  await using _node = await startWholeNode(nats, { TANGAZA_OPERATOR_PORT: String(port) });
+  const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+  expect(lintMetrics(text)).toEqual([]);
+  const series = readSeries(text);
+  const foreign = series.filter(({ name }) => !/^(?:tangaza|process|nodejs)_/.test(name));
+  expect(foreign).toEqual([]);
+  expect(series.length).toBeGreaterThan(50);
+  const texts = new Set(series.flatMap(({ labels }) => Object.values(labels)));
+  const addresses = Object.values(networkInterfaces()).flatMap(
+    (all) => all?.flatMap(({ mac, address }) => [mac, address]) ?? [],
+  );
+  for (const secret of [hostname(), userInfo().username, process.execPath, process.cwd(), ...addresses])
+    expect([...texts].filter((label) => label.includes(secret))).toEqual([]);
+});

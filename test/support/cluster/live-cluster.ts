@@ -1,0 +1,148 @@
+/** Waits for what a live test cluster comes to; every wait is bounded by the test's time-out, or by its own. */
+import type { Timeline } from '../../../actors/media/timeline/timeline.ts';
+import { applyEntry, emptyTimeline } from '../../../actors/media/timeline/fold.ts';
+import type { IndexEntry } from '../../../cluster/contract/index-log.ts';
+import type { StreamHealth } from '../../../cluster/contract/stream.ts';
+import { ClusterView } from '../../../cluster/contract/streams.ts';
+import { systemClock } from '../../../cluster/time/clock.system.ts';
+import type { DemoNode } from '../../../scripts/demo/demo-cluster.ts';
+import { controlClient } from './control-client.ts';
+import { readIndexLog, type LogOfRegion, type TestCluster } from './demo.ts';
+import { findingsOf, type LogFindings } from '../ports/log-findings.ts';
+import { readPlaylist, waitForPlaylist, type Playlist } from '../media/playlists.ts';
+
+const withinMs = 60_000;
+
+/** Of the lowest rung of what the tests publish. */
+export const playlistPath = '/live/demo/h264-240p.m3u8';
+export const playlistOf = (node: DemoNode): string => `${node.url}${playlistPath}`;
+
+export const playing = (node: DemoNode): Promise<Playlist> =>
+  waitForPlaylist(playlistOf(node), ({ segments }) => segments.length >= 2, withinMs);
+
+export async function grownBy(node: DemoNode, segments: number): Promise<Playlist> {
+  const { lastNumber } = await readPlaylist(playlistOf(node));
+  return grownTo(node, lastNumber + segments);
+}
+
+/** Until the node's playlist has the segment of that number. */
+export const grownTo = (node: DemoNode, number: number): Promise<Playlist> =>
+  waitForPlaylist(playlistOf(node), ({ lastNumber }) => lastNumber >= number, withinMs);
+
+export async function healthUntil(
+  cluster: TestCluster,
+  node: DemoNode,
+  isWanted: (health: StreamHealth) => boolean,
+): Promise<StreamHealth> {
+  const client = controlClient(node.url, cluster.token);
+  for (;;) {
+    const health = await client.health('demo').catch(() => undefined);
+    if (health !== undefined && isWanted(health)) return health;
+    await systemClock.sleep(100);
+  }
+}
+
+export async function allAlive(cluster: TestCluster, seenBy: DemoNode): Promise<void> {
+  const client = controlClient(seenBy.url, cluster.token);
+  for (;;) {
+    const view = await client.call('/v1/cluster', 200, ClusterView).catch(() => undefined);
+    const states = (view?.nodes ?? []).map(({ state }) => state);
+    if (states.length === cluster.nodes.length && states.every((state) => state === 'alive')) return;
+    await systemClock.sleep(100);
+  }
+}
+
+/** The process that runs now as `node` is a live member; an earlier boot of it is not enough. */
+export async function hasJoined(cluster: TestCluster, node: DemoNode, seenBy: DemoNode): Promise<void> {
+  const client = controlClient(seenBy.url, cluster.token);
+  for (;;) {
+    const view = await client.call('/v1/cluster', 200, ClusterView).catch(() => undefined);
+    const member = view?.nodes.find(({ id }) => id === node.node);
+    if (member?.state === 'alive' && member.pid === node.process.pid) return;
+    await systemClock.sleep(100);
+  }
+}
+
+/** Whether exactly these nodes have a session that feeds the stream. */
+export function isFedBy(health: StreamHealth, nodes: readonly DemoNode[]): boolean {
+  const feeding = (health.sessions ?? []).flatMap(({ node, role }) =>
+    role === 'active' ? [String(node)] : [],
+  );
+  return (
+    feeding.toSorted().join() ===
+    nodes
+      .map(({ node }) => node)
+      .toSorted()
+      .join()
+  );
+}
+
+/** The stream's index log, folded as an edge does. */
+export async function foldOf(cluster: TestCluster): Promise<Timeline> {
+  const entries = await readIndexLog(cluster.regions[0], cluster.stream.id);
+  return entries.reduce<Timeline>(applyEntry, emptyTimeline());
+}
+
+/**
+ * The whole log, once it has decided on all that was offered: call it when the publisher is gone.
+ *
+ * @param region where to find its log; by default the one that the demo cluster has
+ */
+export async function decidedLog(
+  cluster: TestCluster,
+  seenBy: DemoNode,
+  region: LogOfRegion | undefined = cluster.regions[0],
+): Promise<readonly IndexEntry[]> {
+  await healthUntil(cluster, seenBy, ({ sessions }) => sessions?.length === 0);
+  for (;;) {
+    const entries = await readIndexLog(region, cluster.stream.id);
+    if (entries.reduce<Timeline>(applyEntry, emptyTimeline()).pending.size === 0) return entries;
+    await systemClock.sleep(200);
+  }
+}
+
+/**
+ * What nodes logged when they took another one for gone. It is lawful where that one stood still for over a second, as it says
+ * itself: a machine that is busy does that to a process, and nobody can tell it from a death.
+ */
+export async function deathsIn(
+  cluster: TestCluster,
+): Promise<{ readonly lawful: readonly string[]; readonly unlawful: readonly string[] }> {
+  const logs = await Promise.all(
+    cluster.nodes.map(async ({ node }) => ({ node, text: await cluster.log(node) })),
+  );
+  const stoodStill = logs.filter(({ text }) => text.includes('"this process stood still"'));
+  const deaths = logs.flatMap(({ text }) =>
+    text.split('\n').filter((line) => line.includes('"a member is gone"')),
+  );
+  const isLawful = (line: string): boolean =>
+    stoodStill.some(({ node }) => line.includes(`"member":"${node}"`));
+  return { lawful: deaths.filter(isLawful), unlawful: deaths.filter((line) => !isLawful(line)) };
+}
+
+/** What must hold of a log in which nothing was lost: no gap, no hole, nothing twice, one period, no fence that leaked. */
+export const nothingLost = {
+  lost: 0,
+  doubled: 0,
+  discontinuities: 0,
+  stale: 0,
+  ignored: 0,
+  clocks: 1,
+  ends: 0,
+  why: [] as readonly string[],
+};
+
+/** How often the stream was opened, and the rest to be held against `nothingLost`; `why` says what each gap was declared for. */
+export function accountOf(entries: readonly IndexEntry[]): LogFindings & typeof nothingLost {
+  const count = (wanted: string): number => entries.filter(({ record }) => record.kind === wanted).length;
+  const { ignored } = entries.reduce<Timeline>(applyEntry, emptyTimeline());
+  const why = entries.flatMap(({ record }) =>
+    record.kind === 'gap' ? [`${record.number} at ${record.start90k}: ${record.reason}`] : [],
+  );
+  return { ...findingsOf(entries, 0), ignored, clocks: count('clock'), ends: count('end'), why };
+}
+
+export const breaksIn = ({ segments }: Playlist) => ({
+  gaps: segments.filter(({ isGap }) => isGap).length,
+  discontinuities: segments.filter(({ isDiscontinuity }) => isDiscontinuity).length,
+});
