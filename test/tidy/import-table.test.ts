@@ -58,7 +58,7 @@ describe('the rule can fail', () => {
     [
       'a NATS shell shares the connection',
       'actors/stream/log.nats.ts',
-      '../../cluster/membership/connection.nats.ts',
+      '../../cluster/nats/connection.nats.ts',
     ],
     ['a test sees everything', 'test/unit/x.test.ts', '../../actors/ingest/ingest.rtmp.ts'],
   ];
