@@ -35,7 +35,7 @@ import { loadConfig, type NodeConfig } from './config/config.ts';
 import { httpUrlOf, rtmpUrlOf } from './config/public-url.ts';
 import { loadSecrets, type Secrets } from './config/secrets.disk.ts';
 import { openNatsEdgeLoads, type EdgeLoads } from './cluster/load/edge-loads.nats.ts';
-import type { Readiness } from './cluster/contract/routes-node.ts';
+import type { Readiness } from './cluster/contract/api/edge-routes.ts';
 import { brokerIdOf, nodeCalls, type NodeCalls } from './cluster/rpc/node-calls.moleculer.ts';
 import { connectNats } from './cluster/nats/connection.nats.ts';
 import type { Member, Membership } from './cluster/membership/member-directory.ts';

@@ -1,13 +1,13 @@
 /** Shell of the control actor: streams, their keys, their health, and the cluster at a glance. */
 import type { ServiceSchema } from 'moleculer';
+import { AuthenticateParams } from '../../cluster/contract/control-actions.ts';
 import {
-  AuthenticateParams,
   type CreateStreamBody,
   type DrainBody,
   type UpdateStreamBody,
-} from '../../cluster/contract/streams.ts';
-import type { RouteInput } from '../../cluster/contract/routes.ts';
-import type { NodeParams, PageQuery, StreamParams } from '../../cluster/contract/routes-streams.ts';
+} from '../../cluster/contract/api/control-views.ts';
+import type { RouteInput } from '../../cluster/contract/api/routes.ts';
+import type { NodeParams, PageQuery, StreamParams } from '../../cluster/contract/api/control-routes.ts';
 import { actionsInTime, type CheckDeadline } from '../../cluster/membership/deadlines.ts';
 import { Control, type ControlPorts } from './control.ts';
 

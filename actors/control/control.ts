@@ -1,6 +1,6 @@
 /** What the control actor does, with its ports as arguments. */
+import type { BeginDrainParams } from '../../cluster/contract/drain-actions.ts';
 import type {
-  BeginDrainParams,
   ClusterView,
   CreateStreamBody,
   DrainBody,
@@ -11,13 +11,13 @@ import type {
   StreamView,
   StreamWithKey,
   UpdateStreamBody,
-  AuthenticateParams,
-  AuthenticateReply,
-} from '../../cluster/contract/streams.ts';
-import type { NodeParams, PageQuery, StreamParams } from '../../cluster/contract/routes-streams.ts';
-import type { RouteInput } from '../../cluster/contract/routes.ts';
-import type { CloseSessionsParams, StreamHealth } from '../../cluster/contract/stream.ts';
-import { cursorOf, placeOfCursor } from '../../cluster/contract/cursor.ts';
+} from '../../cluster/contract/api/control-views.ts';
+import type { AuthenticateParams, AuthenticateReply } from '../../cluster/contract/control-actions.ts';
+import type { NodeParams, PageQuery, StreamParams } from '../../cluster/contract/api/control-routes.ts';
+import type { RouteInput } from '../../cluster/contract/api/routes.ts';
+import type { CloseSessionsParams } from '../../cluster/contract/ingest-actions.ts';
+import type { StreamHealth } from '../../cluster/contract/stream-health.ts';
+import { cursorOf, placeOfCursor } from '../../cluster/contract/api/cursor.ts';
 import { offlineHealth } from '../../cluster/contract/offline-health.ts';
 import { errorCodeOf, TangazaError } from '../../cluster/errors/tangaza-error.ts';
 import type { ListedMember, MemberDirectory } from '../../cluster/membership/member-directory.ts';

@@ -1,6 +1,6 @@
 /** What an `Idempotency-Key` stands for: the operation with all its inputs, as one hash. */
 import { createHmac, hash } from 'node:crypto';
-import type { RouteInput } from '../../cluster/contract/routes.ts';
+import type { RouteInput } from '../../cluster/contract/api/routes.ts';
 
 export interface IdempotentRequest {
   /** Of the caller. */

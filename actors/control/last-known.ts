@@ -5,8 +5,8 @@
  */
 import { offlineHealth } from '../../cluster/contract/offline-health.ts';
 import type { Staleness } from '../../cluster/contract/staleness.ts';
-import type { StreamHealth } from '../../cluster/contract/stream.ts';
-import type { ClusterView } from '../../cluster/contract/streams.ts';
+import type { StreamHealth } from '../../cluster/contract/stream-health.ts';
+import type { ClusterView } from '../../cluster/contract/api/control-views.ts';
 import type { ListedMember } from '../../cluster/membership/member-directory.ts';
 import type { NodeId, StreamId } from '../../cluster/model/ids.ts';
 import type { OwnershipRecord } from '../../cluster/ownership/ownership-store.ts';

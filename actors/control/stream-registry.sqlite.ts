@@ -5,7 +5,7 @@ import { DatabaseSync, type SQLOutputValue } from 'node:sqlite';
 import { z } from 'zod';
 import { TangazaError } from '../../cluster/errors/tangaza-error.ts';
 import { StreamId } from '../../cluster/model/ids.ts';
-import type { StreamPlace } from '../../cluster/contract/cursor.ts';
+import type { StreamPlace } from '../../cluster/contract/api/cursor.ts';
 import type { IdempotentRequest } from './idempotency.ts';
 import {
   removedKeptMs,

@@ -1,5 +1,5 @@
 /** The stream-registry port: what streams there are and which key publishes to which. Keys are kept as hashes only. */
-import type { StreamPlace } from '../../cluster/contract/cursor.ts';
+import type { StreamPlace } from '../../cluster/contract/api/cursor.ts';
 import type { StreamId } from '../../cluster/model/ids.ts';
 import type { IdempotentRequest } from './idempotency.ts';
 

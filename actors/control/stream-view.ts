@@ -1,6 +1,6 @@
 /** How a stream looks from outside: its URLs follow from the caller's origin and the cluster's members. */
 import type { Member } from '../../cluster/membership/member-directory.ts';
-import type { StreamView } from '../../cluster/contract/streams.ts';
+import type { StreamView } from '../../cluster/contract/api/control-views.ts';
 import type { StreamEntry } from './stream-registry.ts';
 
 /** @param ingestNodes in order of preference for this stream: the first is its primary, the second its backup */

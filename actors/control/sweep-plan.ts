@@ -7,7 +7,7 @@
  *     it names is not known, and all of it is kept (E1).
  * P3. An archive outlives what it names, and the newest one of a stream stays for ever: it says where to go on (C7).
  */
-import { isPresent } from '../../cluster/contract/index-log.ts';
+import { isPresent } from '../../cluster/contract/index-records.ts';
 import type { Member } from '../../cluster/membership/member-directory.ts';
 import { RenditionName, type NodeId, type RegionId, type StreamId } from '../../cluster/model/ids.ts';
 import { order } from '../../cluster/partition/rendezvous.ts';

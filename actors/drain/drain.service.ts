@@ -1,7 +1,7 @@
 /** Shell of the drain actor: one node's leave-taking, asked for by an operator or by the end of its process. */
 import type { ServiceSchema } from 'moleculer';
 import { z } from 'zod';
-import { BeginDrainParams } from '../../cluster/contract/streams.ts';
+import { BeginDrainParams } from '../../cluster/contract/drain-actions.ts';
 import { actionsInTime, type CheckDeadline } from '../../cluster/membership/deadlines.ts';
 import { Drain, type DrainPorts } from './drain.ts';
 

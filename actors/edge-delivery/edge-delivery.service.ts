@@ -5,7 +5,7 @@
  * get up to 5 s, then all connections close.
  */
 import type { ServiceSchema } from 'moleculer';
-import { EdgeParams } from '../../cluster/contract/stream.ts';
+import { EdgeParams } from '../../cluster/contract/edge-actions.ts';
 import { actionsInTime, type CheckDeadline } from '../../cluster/membership/deadlines.ts';
 import type { Logger } from '../../cluster/observe/logger.ts';
 import type { Clock } from '../../cluster/time/clock.ts';

@@ -1,5 +1,5 @@
 /** Which edges a viewer should use, best first: `/steering` and `/edges` say it, never a manifest (M14). */
-import type { SteeringQuery } from '../../cluster/contract/routes-node.ts';
+import type { SteeringQuery } from '../../cluster/contract/api/edge-routes.ts';
 import { line } from '../../cluster/partition/place.ts';
 import { order } from '../../cluster/partition/rendezvous.ts';
 import type { EdgeAddress } from '../media/timeline/manifest-options.ts';

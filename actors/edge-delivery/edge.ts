@@ -1,15 +1,15 @@
 /** The edge-delivery actor's core: wires routes to what serves them. Time moves it by `tick`. */
 import { z } from 'zod';
-import type { EdgeHead } from '../../cluster/contract/stream.ts';
-import { nodeRoutes, playbackRoutes } from '../../cluster/contract/routes-node.ts';
-import type { Readiness } from '../../cluster/contract/routes-node.ts';
+import type { EdgeHead } from '../../cluster/contract/edge-actions.ts';
+import { nodeRoutes, playbackRoutes } from '../../cluster/contract/api/edge-routes.ts';
+import type { Readiness } from '../../cluster/contract/api/edge-routes.ts';
 import {
   publicStream,
   streamEdges,
   streamRoutes,
   type EdgeList,
-} from '../../cluster/contract/routes-streams.ts';
-import type { Route, RouteInput } from '../../cluster/contract/routes.ts';
+} from '../../cluster/contract/api/control-routes.ts';
+import type { Route, RouteInput } from '../../cluster/contract/api/routes.ts';
 import type { NodeId, RegionId, StreamId } from '../../cluster/model/ids.ts';
 import type { Logger } from '../../cluster/observe/logger.ts';
 import type { Metrics } from '../../cluster/observe/metrics.ts';
@@ -52,7 +52,7 @@ export interface EdgePorts {
   readonly metrics: Metrics;
   /** Prometheus text and its content type. */
   readonly renderMetrics: () => Promise<{ readonly text: string; readonly contentType: string }>;
-  /** Calls a Moleculer action of `cluster/contract/routes-*.ts`. */
+  /** Calls a Moleculer action of `cluster/contract/api/*-routes.ts`. */
   readonly call: (action: string, input: RouteInput) => Promise<unknown>;
   /** Edges that serve viewers, in order of id (M14). Called often: must be cheap. */
   readonly listEdges: () => EdgeSet;

@@ -1,5 +1,5 @@
 /** What an ingest session says to its shell: the words between the pure core and who stores and offers (C2). */
-import type { PeriodMarks, SourceAudio, SourceVideo } from '../../cluster/contract/stream.ts';
+import type { PeriodMarks, SourceAudio, SourceVideo } from '../../cluster/contract/contribution.ts';
 import type { ErrorCode } from '../../cluster/errors/catalogue.ts';
 import type { Sha256 } from '../../cluster/model/ids.ts';
 import type { AudioTrack, Sample, VideoTrack } from '../media/cmaf/cmaf.ts';

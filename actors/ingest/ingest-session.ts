@@ -4,7 +4,7 @@
  * Tags are read by intake/, one half for each track; feed.ts sorts what they hold into periods; the limits are kept here.
  * No function throws, and no payload is kept: pictures and frames are copied once. After a refusal tags are ignored until `close`.
  */
-import type { PeriodMarks } from '../../cluster/contract/stream.ts';
+import type { PeriodMarks } from '../../cluster/contract/contribution.ts';
 import { errorCodeOf, TangazaError } from '../../cluster/errors/tangaza-error.ts';
 import { unreachable } from '../../cluster/model/unreachable.ts';
 import { parseScriptTag } from '../media/flv/script-tag.ts';

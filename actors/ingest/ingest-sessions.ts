@@ -1,10 +1,7 @@
 /** The publishers of one node: each is authenticated, attached to its stream's owner, and run until it goes (C2). */
-import {
-  type AttachParams,
-  type AttachReply,
-  type CloseSessionsParams,
-} from '../../cluster/contract/stream.ts';
-import type { AuthenticateReply } from '../../cluster/contract/streams.ts';
+import { type AttachParams, type AttachReply } from '../../cluster/contract/stream-actions.ts';
+import { type CloseSessionsParams } from '../../cluster/contract/ingest-actions.ts';
+import type { AuthenticateReply } from '../../cluster/contract/control-actions.ts';
 import { errorCodeOf, TangazaError } from '../../cluster/errors/tangaza-error.ts';
 import type { NodeId, SessionId, StreamId } from '../../cluster/model/ids.ts';
 import type { Logger } from '../../cluster/observe/logger.ts';

@@ -1,7 +1,7 @@
 /** Shell of the ingest actor: opens the ingest port, ticks its sessions, and closes them when told (C2). */
 import { randomUUID } from 'node:crypto';
 import type { ServiceSchema } from 'moleculer';
-import { CloseSessionsParams } from '../../cluster/contract/stream.ts';
+import { CloseSessionsParams } from '../../cluster/contract/ingest-actions.ts';
 import { actionsInTime, type CheckDeadline } from '../../cluster/membership/deadlines.ts';
 import { SessionId, type StreamId } from '../../cluster/model/ids.ts';
 import type { IngestPort } from './ingest-port.ts';

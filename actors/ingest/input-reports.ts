@@ -5,7 +5,7 @@
  * R2. What came while this node stood still is read before the silence is measured: it is no silence of the publisher.
  * R3. A report that finds another owner makes the session attach to it, and does not wait for its next segment.
  */
-import type { AttachParams } from '../../cluster/contract/stream.ts';
+import type { AttachParams } from '../../cluster/contract/stream-actions.ts';
 import { errorCodeOf } from '../../cluster/errors/tangaza-error.ts';
 import type { Logger } from '../../cluster/observe/logger.ts';
 import type { Clock } from '../../cluster/time/clock.ts';

@@ -2,17 +2,17 @@
 import type {
   AttachParams,
   AttachReply,
-  CloseSessionsParams,
   DetachCall,
   DetachParams,
   InputCall,
-  InputReport,
   OfferParams,
   OpenPeriodParams,
   OpenPeriodReply,
   StandsStillParams,
   StandsStillReply,
-} from '../../cluster/contract/stream.ts';
+} from '../../cluster/contract/stream-actions.ts';
+import type { CloseSessionsParams } from '../../cluster/contract/ingest-actions.ts';
+import type { InputReport } from '../../cluster/contract/stream-health.ts';
 import type { NodeId } from '../../cluster/model/ids.ts';
 import type { Counter, Gauge, Metrics } from '../../cluster/observe/metrics.ts';
 

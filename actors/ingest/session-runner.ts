@@ -9,12 +9,8 @@
  * The tail of a closed session (M4) is stored and offered as what it is: the owner takes it when nobody else feeds the
  * stream, for then the contribution has really ended there.
  */
-import type {
-  AttachParams,
-  AttachReply,
-  OpenPeriodReply,
-  PeriodMarks,
-} from '../../cluster/contract/stream.ts';
+import type { AttachParams, AttachReply, OpenPeriodReply } from '../../cluster/contract/stream-actions.ts';
+import type { PeriodMarks } from '../../cluster/contract/contribution.ts';
 import type { ErrorCode } from '../../cluster/errors/catalogue.ts';
 import { errorCodeOf, TangazaError } from '../../cluster/errors/tangaza-error.ts';
 import type { Epoch } from '../../cluster/model/ids.ts';

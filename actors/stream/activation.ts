@@ -6,16 +6,16 @@
  * A2. An error that is no `TangazaError` is ours: it ends this activation, not the process. The next attach takes the
  *     stream over again, from the log.
  */
-import type { IndexRecord } from '../../cluster/contract/index-log.ts';
+import type { IndexRecord } from '../../cluster/contract/index-records.ts';
 import type {
   AttachReply,
-  CloseSessionsParams,
   FeedingSession,
   InputReply,
   OpenPeriodReply,
-  StreamHealth,
-} from '../../cluster/contract/stream.ts';
-import type { TaskReport, TranscodeTask } from '../../cluster/contract/transcode.ts';
+} from '../../cluster/contract/stream-actions.ts';
+import type { CloseSessionsParams } from '../../cluster/contract/ingest-actions.ts';
+import type { StreamHealth } from '../../cluster/contract/stream-health.ts';
+import type { TaskReport, TranscodeTask } from '../../cluster/contract/transcode-task.ts';
 import { errorCodeOf, TangazaError } from '../../cluster/errors/tangaza-error.ts';
 import type { Epoch, NodeId, SessionId, StreamId } from '../../cluster/model/ids.ts';
 import { unreachable } from '../../cluster/model/unreachable.ts';

@@ -1,7 +1,7 @@
 /** Health of a stream in words and figures, from what its owner knows. */
-import type { StreamHealth } from '../../cluster/contract/stream.ts';
+import type { StreamHealth } from '../../cluster/contract/stream-health.ts';
 import type { NodeId, RenditionName } from '../../cluster/model/ids.ts';
-import { isPresent } from '../../cluster/contract/index-log.ts';
+import { isPresent } from '../../cluster/contract/index-records.ts';
 import { presentationTime90k, servedRenditions } from '../media/timeline/query.ts';
 import type { TimelinePeriod } from '../media/timeline/timeline.ts';
 import { limits, type Now, type OwnerState, type Session } from './owner/owner-state.ts';

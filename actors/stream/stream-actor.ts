@@ -21,7 +21,6 @@ import type {
   AdoptParams,
   AttachParams,
   AttachReply,
-  CloseSessionsParams,
   DetachCall,
   InputCall,
   InputReply,
@@ -29,9 +28,10 @@ import type {
   OpenPeriodParams,
   ReportReply,
   StandsStillReply,
-  StreamHealth,
-} from '../../cluster/contract/stream.ts';
-import type { TaskReport } from '../../cluster/contract/transcode.ts';
+} from '../../cluster/contract/stream-actions.ts';
+import type { CloseSessionsParams } from '../../cluster/contract/ingest-actions.ts';
+import type { StreamHealth } from '../../cluster/contract/stream-health.ts';
+import type { TaskReport } from '../../cluster/contract/transcode-task.ts';
 import { Gate } from '../../cluster/bounds/gate.ts';
 import { TangazaError } from '../../cluster/errors/tangaza-error.ts';
 import type { Epoch, NodeId, StreamId } from '../../cluster/model/ids.ts';

@@ -10,7 +10,7 @@ import {
   OpenPeriodParams,
   ReportParams,
   StandsStillParams,
-} from '../../cluster/contract/stream.ts';
+} from '../../cluster/contract/stream-actions.ts';
 import { actionsInTime, type CheckDeadline } from '../../cluster/membership/deadlines.ts';
 import type { MemberDirectory } from '../../cluster/membership/member-directory.ts';
 import { StreamId } from '../../cluster/model/ids.ts';

@@ -1,5 +1,5 @@
 /** What a worker does with a task it was handed: a pure decision (C9, M7). */
-import type { TranscodeTask } from '../../cluster/contract/transcode.ts';
+import type { TranscodeTask } from '../../cluster/contract/transcode-task.ts';
 
 export type Admission =
   | { readonly kind: 'run' }

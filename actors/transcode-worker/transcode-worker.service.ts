@@ -1,6 +1,6 @@
 /** Shell of the transcode worker: begins to pull when the broker has started, drains when the node begins to leave. */
 import type { ServiceSchema } from 'moleculer';
-import { leavingEvent } from '../../cluster/contract/streams.ts';
+import { leavingEvent } from '../../cluster/contract/drain-actions.ts';
 import type { TranscodeWorker } from './worker.ts';
 
 export interface TranscodeWorkerOptions {

@@ -5,7 +5,7 @@
  * or is repeated leaves nothing that anybody could play by mistake.
  */
 import { createHash } from 'node:crypto';
-import type { TaskReport, TranscodeTask } from '../../cluster/contract/transcode.ts';
+import type { TaskReport, TranscodeTask } from '../../cluster/contract/transcode-task.ts';
 import type { InitSegment, VideoRendition } from '../../cluster/contract/renditions.ts';
 import { TangazaError } from '../../cluster/errors/tangaza-error.ts';
 import { Sha256 } from '../../cluster/model/ids.ts';

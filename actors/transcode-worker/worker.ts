@@ -13,8 +13,8 @@
  * V5. Where the store fails, the slot rests for a moment: a worker that fails at once would be the first to ask for the next task, too,
  *     before those whose store answers.
  */
-import type { ReportReply } from '../../cluster/contract/stream.ts';
-import type { TaskReport, TranscodeTask } from '../../cluster/contract/transcode.ts';
+import type { ReportReply } from '../../cluster/contract/stream-actions.ts';
+import type { TaskReport, TranscodeTask } from '../../cluster/contract/transcode-task.ts';
 import { errorCodeOf } from '../../cluster/errors/tangaza-error.ts';
 import { unreachable } from '../../cluster/model/unreachable.ts';
 import type { NodeId } from '../../cluster/model/ids.ts';

@@ -1,7 +1,7 @@
 /** Health of a stream that nobody has on air. */
 import type { OwnershipRecord } from '../ownership/ownership-store.ts';
 import type { Staleness } from './staleness.ts';
-import type { StreamHealth } from './stream.ts';
+import type { StreamHealth } from './stream-health.ts';
 
 interface KnownOfIt {
   /** Who owned it last. */

@@ -19,7 +19,7 @@
 import { DeliverPolicy, jetstream, jetstreamManager, RetentionPolicy, StorageType } from '@nats-io/jetstream';
 import type { JetStreamClient, JetStreamManager, MsgRequest, StoredMsg } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
-import { IndexRecord, type IndexEntry } from '../contract/index-log.ts';
+import { IndexRecord, type IndexEntry } from '../contract/index-records.ts';
 import { subjects } from '../contract/subjects.ts';
 import { errorCodeOf, TangazaError } from '../errors/tangaza-error.ts';
 import type { RegionId, StreamId } from '../model/ids.ts';

@@ -3,7 +3,7 @@
  *
  * The log is the fence: an append whose expectation is not the log's tail is refused by the server.
  */
-import type { IndexEntry, IndexRecord } from '../contract/index-log.ts';
+import type { IndexEntry, IndexRecord } from '../contract/index-records.ts';
 import type { StreamId } from '../model/ids.ts';
 
 export type FollowItem = IndexEntry | { readonly caughtUp: true } | { readonly wentBack: true };

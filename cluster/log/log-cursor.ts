@@ -1,5 +1,5 @@
 /** Where a follower of the index log stands: it is the follower's own, no consumer's (L4 of `index-log.nats.ts`). */
-import type { IndexEntry } from '../contract/index-log.ts';
+import type { IndexEntry } from '../contract/index-records.ts';
 
 /** What a consumer of the log gave. */
 export interface Consumed {

@@ -9,7 +9,7 @@
  * T4. An `open` whose ack was lost is known by its recordId.
  * T5. A record may be lost under a living owner, or have gone back: where the log's head is of a higher epoch, its author is the owner.
  */
-import type { IndexEntry, IndexRecord } from '../contract/index-log.ts';
+import type { IndexEntry, IndexRecord } from '../contract/index-records.ts';
 import { errorCodeOf, TangazaError } from '../errors/tangaza-error.ts';
 import type { BootId, Epoch, NodeId, RegionId, StreamId } from '../model/ids.ts';
 import { nextEpoch } from './epoch.ts';

@@ -13,7 +13,7 @@ import {
   type NatsConnection,
   type Subscription,
 } from '@nats-io/transport-node';
-import type { TaskGroup } from '../contract/transcode.ts';
+import type { TaskGroup } from '../contract/transcode-task.ts';
 import { TangazaError } from '../errors/tangaza-error.ts';
 import type { Clock } from '../time/clock.ts';
 import { nextSubject, pullStatusOf, reply, tell } from './task-message.nats.ts';

@@ -1,6 +1,6 @@
 /** One delivery of a task on the wire: pull requests, statuses and acknowledgements of a JetStream pull consumer. */
 import type { Msg, NatsConnection } from '@nats-io/transport-node';
-import type { TaskGroup } from '../contract/transcode.ts';
+import type { TaskGroup } from '../contract/transcode-task.ts';
 
 /** What a pull request is answered with when it is over. */
 export type PullStatus = 'waiting' | 'empty' | 'unavailable';

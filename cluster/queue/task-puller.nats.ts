@@ -5,7 +5,7 @@
  * node's own owners hand their tasks over past the queue while that is silent (Q5).
  */
 import type { Msg, NatsConnection } from '@nats-io/transport-node';
-import { TranscodeTask } from '../contract/transcode.ts';
+import { TranscodeTask } from '../contract/transcode-task.ts';
 import { TangazaError } from '../errors/tangaza-error.ts';
 import type { Logger } from '../observe/logger.ts';
 import type { Counter, Metrics } from '../observe/metrics.ts';

@@ -24,7 +24,7 @@ import {
 } from '@nats-io/jetstream';
 import { RequestError, nanos, type NatsConnection } from '@nats-io/transport-node';
 import { subjects } from '../contract/subjects.ts';
-import type { TaskGroup, TranscodeTask } from '../contract/transcode.ts';
+import type { TaskGroup, TranscodeTask } from '../contract/transcode-task.ts';
 import { TangazaError } from '../errors/tangaza-error.ts';
 import type { RegionId } from '../model/ids.ts';
 import type { Logger } from '../observe/logger.ts';

@@ -1,5 +1,5 @@
 /** The task-queue port: a bounded work queue of the region (C9). */
-import type { TranscodeTask } from '../contract/transcode.ts';
+import type { TranscodeTask } from '../contract/transcode-task.ts';
 
 /** Of one message: eight rungs, and the times of the longest segment at the fastest rate, take a quarter of it. */
 export const maxTaskBytes = 131_072;

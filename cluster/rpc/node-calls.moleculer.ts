@@ -5,16 +5,14 @@
  * with one node id do not kill each other, as Moleculer would have it. Which boot is the living one, the member directory says.
  */
 import { Errors, type ServiceBroker } from 'moleculer';
+import { EdgeHead, edgeActions } from '../contract/edge-actions.ts';
+import { ingestActions, type CloseSessionsParams } from '../contract/ingest-actions.ts';
 import {
-  EdgeHead,
-  edgeActions,
-  ingestActions,
   ReportReply,
   streamActions,
   type AdoptParams,
   type AttachParams,
   type AttachReply,
-  type CloseSessionsParams,
   type DetachCall,
   type InputCall,
   type OfferParams,
@@ -22,16 +20,12 @@ import {
   type OpenPeriodReply,
   type StandsStillParams,
   type StandsStillReply,
-  type StreamHealth,
-} from '../contract/stream.ts';
-import {
-  controlActions,
-  drainActions,
-  type AuthenticateReply,
-  type BeginDrainParams,
-} from '../contract/streams.ts';
-import type { RouteInput } from '../contract/routes.ts';
-import type { TaskReport } from '../contract/transcode.ts';
+} from '../contract/stream-actions.ts';
+import { type StreamHealth } from '../contract/stream-health.ts';
+import { controlActions, type AuthenticateReply } from '../contract/control-actions.ts';
+import { drainActions, type BeginDrainParams } from '../contract/drain-actions.ts';
+import type { RouteInput } from '../contract/api/routes.ts';
+import type { TaskReport } from '../contract/transcode-task.ts';
 import { errorCodeOf, TangazaError } from '../errors/tangaza-error.ts';
 import { NodeId, type BootId, type StreamId } from '../model/ids.ts';
 import type { OwnershipRecord } from '../ownership/ownership-store.ts';

@@ -27,7 +27,7 @@ import { openFfmpegEncoder } from '../../actors/transcode-worker/encoder.ffmpeg.
 import { packRung } from '../../actors/transcode-worker/rung-segment.ts';
 import type { SegmentEncoder } from '../../actors/transcode-worker/segment-encoder.ts';
 import type { Ratio, VideoRendition } from '../../cluster/contract/renditions.ts';
-import { SourceVideo } from '../../cluster/contract/stream.ts';
+import { SourceVideo } from '../../cluster/contract/contribution.ts';
 import { systemClock } from '../../cluster/time/clock.system.ts';
 import { readClip, runFfmpeg, type ClipSource } from './clip-segments.ts';
 

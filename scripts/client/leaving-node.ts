@@ -1,5 +1,5 @@
 /** A node that leaves, as the cluster tells of it: also when the node that is asked is the one that leaves. */
-import { ClusterView } from '../../cluster/contract/streams.ts';
+import { ClusterView } from '../../cluster/contract/api/control-views.ts';
 import { callApi, isRefused, type ApiOptions } from './api.ts';
 
 type ClusterNode = ClusterView['nodes'][number];

@@ -1,7 +1,7 @@
 /** `tangaza nodes`, `tangaza regions` and `tangaza who STREAM`: the cluster as tables. */
 import { Command } from 'commander';
-import { ClusterView, DrainView } from '../../cluster/contract/streams.ts';
-import { StreamHealth } from '../../cluster/contract/stream.ts';
+import { ClusterView, DrainView } from '../../cluster/contract/api/control-views.ts';
+import { StreamHealth } from '../../cluster/contract/stream-health.ts';
 import { systemClock as clock } from '../../cluster/time/clock.system.ts';
 import { callApi, print, table, withApiOptions, type ApiOptions } from '../client/api.ts';
 import { LeavingNode } from '../client/leaving-node.ts';

@@ -1,7 +1,7 @@
 /** What the simulator's edges fold with: the product's own fold of the index log (M14). */
 import { applyEntry, emptyTimeline } from '../../actors/media/timeline/fold.ts';
 import type { Timeline } from '../../actors/media/timeline/timeline.ts';
-import type { IndexEntry } from '../../cluster/contract/index-log.ts';
+import type { IndexEntry } from '../../cluster/contract/index-records.ts';
 import type { EdgeFold, FoldedHead } from '../simulation/simulated-edge.ts';
 
 export function newEdgeFold(): EdgeFold {

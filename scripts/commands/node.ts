@@ -2,7 +2,7 @@
 import { availableParallelism } from 'node:os';
 import { Command } from 'commander';
 import type { ServiceBroker } from 'moleculer';
-import { drainActions, leavingEvent } from '../../cluster/contract/streams.ts';
+import { drainActions, leavingEvent } from '../../cluster/contract/drain-actions.ts';
 import { loadConfig } from '../../config/config.ts';
 import { lockFolder } from '../../config/folder-lock.sqlite.ts';
 import { UnusableError } from '../../config/unusable.ts';

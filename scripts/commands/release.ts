@@ -1,6 +1,6 @@
 /** `tangaza release`: an operator lifts the brake on mass deaths (C3). */
 import { Command } from 'commander';
-import { ReleaseView } from '../../cluster/contract/streams.ts';
+import { ReleaseView } from '../../cluster/contract/api/control-views.ts';
 import { callApi, print, withApiOptions, type ApiOptions } from '../client/api.ts';
 
 export function releaseCommand(): Command {

@@ -1,8 +1,8 @@
 /** `tangaza streams …`: create, list, show, delete, rotate-key, health. */
 import { Command } from 'commander';
 import { z } from 'zod';
-import { StreamHealth } from '../../cluster/contract/stream.ts';
-import { StreamPage, StreamView, StreamWithKey } from '../../cluster/contract/streams.ts';
+import { StreamHealth } from '../../cluster/contract/stream-health.ts';
+import { StreamPage, StreamView, StreamWithKey } from '../../cluster/contract/api/control-views.ts';
 import { callApi, print, table, withApiOptions, type ApiOptions } from '../client/api.ts';
 import { describeStaleness } from '../client/staleness.ts';
 

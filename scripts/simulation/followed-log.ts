@@ -1,6 +1,6 @@
 /** A stream's log as the product's fold reads it: one rendition, segments of two seconds, a period for each connection. */
 import { createHash } from 'node:crypto';
-import type { IndexEntry, IndexRecord } from '../../cluster/contract/index-log.ts';
+import type { IndexEntry, IndexRecord } from '../../cluster/contract/index-records.ts';
 import type { Rendition } from '../../cluster/contract/renditions.ts';
 import { PeriodId, RenditionName, SessionId, Sha256 } from '../../cluster/model/ids.ts';
 import { region } from './world.ts';

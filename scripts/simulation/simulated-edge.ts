@@ -6,7 +6,7 @@
  * I4. At an edge, in one life of its process, neither epoch, nor media sequence, nor discontinuity sequence ever goes back
  *     (`cluster/README.md`, what must always hold), and no number means one thing at one edge and another at the next.
  */
-import type { IndexEntry } from '../../cluster/contract/index-log.ts';
+import type { IndexEntry } from '../../cluster/contract/index-records.ts';
 import type { StreamId } from '../../cluster/model/ids.ts';
 import type { SimulatedLog } from './simulated-log.ts';
 

@@ -1,7 +1,7 @@
 /** What an operator does on `/ops`, in a real Chromium against a real cluster of two nodes with a broadcast. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Browser, Page } from 'playwright-core';
-import { StreamWithKey } from '../../cluster/contract/streams.ts';
+import { StreamWithKey } from '../../cluster/contract/api/control-views.ts';
 import { controlClient } from '../support/cluster/control-client.ts';
 import { startTestCluster, type TestCluster } from '../support/cluster/demo.ts';
 import { flashAndBeep, publish, x264, type FfmpegPublisher } from '../support/media/ffmpeg-publisher.ts';

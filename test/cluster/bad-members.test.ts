@@ -6,7 +6,7 @@ import { jetstreamManager } from '@nats-io/jetstream';
 import { Kvm } from '@nats-io/kv';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { ClusterView } from '../../cluster/contract/streams.ts';
+import { ClusterView } from '../../cluster/contract/api/control-views.ts';
 import { RegionId } from '../../cluster/model/ids.ts';
 import { loadSecrets } from '../../config/secrets.disk.ts';
 import type { DemoNode, DemoRegion } from '../../scripts/demo/demo-cluster.ts';

@@ -2,8 +2,8 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
-import { EdgeList } from '../../cluster/contract/routes-streams.ts';
-import { StreamHealth } from '../../cluster/contract/stream.ts';
+import { EdgeList } from '../../cluster/contract/api/control-routes.ts';
+import { StreamHealth } from '../../cluster/contract/stream-health.ts';
 import {
   ClusterView,
   LiveStreams,
@@ -11,7 +11,7 @@ import {
   StreamPage,
   StreamView,
   StreamWithKey,
-} from '../../cluster/contract/streams.ts';
+} from '../../cluster/contract/api/control-views.ts';
 import { systemClock } from '../../cluster/time/clock.system.ts';
 import { runCli as runCliAs, type CliResult } from '../support/cluster/cli.ts';
 import { controlClient, parseWhole, type ControlClient } from '../support/cluster/control-client.ts';

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join, resolve } from 'node:path';
 import { expect, test } from 'vitest';
-import type { IndexEntry } from '../../cluster/contract/index-log.ts';
+import type { IndexEntry } from '../../cluster/contract/index-records.ts';
 import { systemClock } from '../../cluster/time/clock.system.ts';
 import type { DemoNode } from '../../scripts/demo/demo-cluster.ts';
 import { controlClient } from '../support/cluster/control-client.ts';

@@ -1,8 +1,8 @@
 /** A node joins a cluster with streams on air, and one is killed, on real processes: only the killed one's streams move (design 7.7). */
 import { expect, test } from 'vitest';
-import type { IndexEntry } from '../../cluster/contract/index-log.ts';
-import type { StreamHealth } from '../../cluster/contract/stream.ts';
-import { ClusterView, StreamWithKey } from '../../cluster/contract/streams.ts';
+import type { IndexEntry } from '../../cluster/contract/index-records.ts';
+import type { StreamHealth } from '../../cluster/contract/stream-health.ts';
+import { ClusterView, StreamWithKey } from '../../cluster/contract/api/control-views.ts';
 import type { StreamId } from '../../cluster/model/ids.ts';
 import { systemClock } from '../../cluster/time/clock.system.ts';
 import type { DemoNode } from '../../scripts/demo/demo-cluster.ts';

@@ -1,6 +1,6 @@
 /** NATS is gone for a while under a live stream and comes back with its store: manifests freeze, nothing is lost (C8). */
 import { expect, test } from 'vitest';
-import { ClusterView, LiveStreams } from '../../cluster/contract/streams.ts';
+import { ClusterView, LiveStreams } from '../../cluster/contract/api/control-views.ts';
 import { systemClock } from '../../cluster/time/clock.system.ts';
 import type { DemoNode } from '../../scripts/demo/demo-cluster.ts';
 import { runCli } from '../support/cluster/cli.ts';

@@ -9,8 +9,8 @@ import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
-import { ClusterView } from '../../cluster/contract/streams.ts';
-import { StreamHealth } from '../../cluster/contract/stream.ts';
+import { ClusterView } from '../../cluster/contract/api/control-views.ts';
+import { StreamHealth } from '../../cluster/contract/stream-health.ts';
 import { systemClock } from '../../cluster/time/clock.system.ts';
 import { runCli, type CliResult } from '../support/cluster/cli.ts';
 

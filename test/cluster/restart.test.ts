@@ -1,6 +1,6 @@
 /** Processes of a live cluster are killed and come back; the stream goes on, its numbering continued. */
 import { expect, test } from 'vitest';
-import type { IndexEntry } from '../../cluster/contract/index-log.ts';
+import type { IndexEntry } from '../../cluster/contract/index-records.ts';
 import { startTestCluster, type TestCluster } from '../support/cluster/demo.ts';
 import { flashAndBeep, publish, x264 } from '../support/media/ffmpeg-publisher.ts';
 import { accountOf, breaksIn, decidedLog, grownTo, nothingLost } from '../support/cluster/live-cluster.ts';

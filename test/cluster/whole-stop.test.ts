@@ -1,6 +1,6 @@
 /** All nodes of a live cluster are stopped at once; what was received is there when they come back. */
 import { expect, test } from 'vitest';
-import type { IndexEntry } from '../../cluster/contract/index-log.ts';
+import type { IndexEntry } from '../../cluster/contract/index-records.ts';
 import { systemClock } from '../../cluster/time/clock.system.ts';
 import type { DemoNode } from '../../scripts/demo/demo-cluster.ts';
 import { readIndexLog, startTestCluster, type TestCluster } from '../support/cluster/demo.ts';

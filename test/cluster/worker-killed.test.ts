@@ -1,7 +1,7 @@
 /** A node that only encodes dies in the middle of a task, on real processes: another one does it, and viewers see nothing (C9). */
 import { expect, test } from 'vitest';
-import { isPresent, type IndexEntry } from '../../cluster/contract/index-log.ts';
-import type { TranscodeTask } from '../../cluster/contract/transcode.ts';
+import { isPresent, type IndexEntry } from '../../cluster/contract/index-records.ts';
+import type { TranscodeTask } from '../../cluster/contract/transcode-task.ts';
 import type { DemoNode } from '../../scripts/demo/demo-cluster.ts';
 import { startTestCluster, type TestCluster } from '../support/cluster/demo.ts';
 import { flashAndBeep, publish, x264 } from '../support/media/ffmpeg-publisher.ts';

@@ -14,8 +14,8 @@ import { openDiskStore } from '../../actors/segment-store/segment-store.disk.ts'
 import { openFfmpegEncoder, readFingerprint } from '../../actors/transcode-worker/encoder.ffmpeg.ts';
 import type { SegmentEncoder } from '../../actors/transcode-worker/segment-encoder.ts';
 import { transcode } from '../../actors/transcode-worker/transcode.ts';
-import { FrameView } from '../../cluster/contract/routes-node.ts';
-import { StreamWithKey } from '../../cluster/contract/streams.ts';
+import { FrameView } from '../../cluster/contract/api/edge-routes.ts';
+import { StreamWithKey } from '../../cluster/contract/api/control-views.ts';
 import { RenditionName } from '../../cluster/model/ids.ts';
 import { noMetrics } from '../../cluster/observe/metrics.ts';
 import { systemClock } from '../../cluster/time/clock.system.ts';

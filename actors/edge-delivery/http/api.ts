@@ -1,6 +1,6 @@
 /** From a request to its route's handler and back: token, validation of all inputs by their schemas, errors as problems. */
 import type { z } from 'zod';
-import type { Route, RouteInput } from '../../../cluster/contract/routes.ts';
+import type { Route, RouteInput } from '../../../cluster/contract/api/routes.ts';
 import type { ErrorCode } from '../../../cluster/errors/catalogue.ts';
 import { sentenceOf } from '../../../cluster/errors/input-sentences.ts';
 import { TangazaError } from '../../../cluster/errors/tangaza-error.ts';

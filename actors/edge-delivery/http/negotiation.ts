@@ -1,5 +1,5 @@
 /** What a caller sends and wants, by `Content-Type` and `Accept` (RFC 9110, 8.3 and 12.5.1). */
-import type { Route } from '../../../cluster/contract/routes.ts';
+import type { Route } from '../../../cluster/contract/api/routes.ts';
 import { given } from '../../../cluster/errors/input-sentences.ts';
 import { TangazaError } from '../../../cluster/errors/tangaza-error.ts';
 import type { HttpRequest } from './http.ts';

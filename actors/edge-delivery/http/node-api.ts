@@ -1,6 +1,6 @@
 /** What a node answers of itself: alive, ready, metrics, interface, time. Served on the viewers' port and on the operator's. */
-import { nodeRoutes, type Readiness } from '../../../cluster/contract/routes-node.ts';
-import type { Route } from '../../../cluster/contract/routes.ts';
+import { nodeRoutes, type Readiness } from '../../../cluster/contract/api/edge-routes.ts';
+import type { Route } from '../../../cluster/contract/api/routes.ts';
 import { TangazaError } from '../../../cluster/errors/tangaza-error.ts';
 import type { NodeId } from '../../../cluster/model/ids.ts';
 import type { Clock } from '../../../cluster/time/clock.ts';

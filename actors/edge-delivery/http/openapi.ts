@@ -1,8 +1,8 @@
 /** The OpenAPI 3.1 document, made of the very schemas that validate requests. */
 import { z } from 'zod';
-import type { Route } from '../../../cluster/contract/routes.ts';
+import type { Route } from '../../../cluster/contract/api/routes.ts';
 import { unreachable } from '../../../cluster/model/unreachable.ts';
-import { examples } from '../../../cluster/contract/examples.ts';
+import { examples } from '../../../cluster/contract/api/examples.ts';
 import { catalogue, type ErrorCode } from '../../../cluster/errors/catalogue.ts';
 import { problemOf, TangazaError } from '../../../cluster/errors/tangaza-error.ts';
 

@@ -2,7 +2,7 @@
  * Reads a query string. On the API a name that it does not know is a fault, for a misspelt one would be ignored without a word;
  * players and caches in front add names of their own to playback paths, where those are left alone.
  */
-import type { Route } from '../../../cluster/contract/routes.ts';
+import type { Route } from '../../../cluster/contract/api/routes.ts';
 import { given } from '../../../cluster/errors/input-sentences.ts';
 import type { Issue } from './issue.ts';
 

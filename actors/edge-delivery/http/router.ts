@@ -1,5 +1,5 @@
 /** Finds the route of a request: by number of path segments, literals before parameters. Paths are never decoded. */
-import type { Route } from '../../../cluster/contract/routes.ts';
+import type { Route } from '../../../cluster/contract/api/routes.ts';
 
 export interface Match {
   readonly kind: 'route';

@@ -1,5 +1,5 @@
 /** What an operator can do, each with a word on what it will do. */
-import type { ClusterView, StreamView, StreamWithKey } from '../../../cluster/contract/streams.ts';
+import type { ClusterView, StreamView, StreamWithKey } from '../../../cluster/contract/api/control-views.ts';
 import { api } from './ops-api.browser.ts';
 import { ask, copyable, field } from './ops-dialog.browser.ts';
 import { element } from './ops-elements.browser.ts';

@@ -1,12 +1,12 @@
 /** The control API as the operator page calls it. The token stays in this tab's session storage. */
-import type { StreamHealth } from '../../../cluster/contract/stream.ts';
+import type { StreamHealth } from '../../../cluster/contract/stream-health.ts';
 import type {
   ClusterView,
   DrainView,
   ReleaseView,
   StreamPage,
   StreamWithKey,
-} from '../../../cluster/contract/streams.ts';
+} from '../../../cluster/contract/api/control-views.ts';
 import { maybeToken } from './ops-words.ts';
 
 /** A refusal, in the words of the node's problem document, or that no node answered. */

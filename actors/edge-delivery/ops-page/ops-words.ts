@@ -1,6 +1,6 @@
 /** What the operator page says: states, figures and consequences in words. Pure. */
-import type { ClusterView } from '../../../cluster/contract/streams.ts';
-import type { StreamHealth } from '../../../cluster/contract/stream.ts';
+import type { ClusterView } from '../../../cluster/contract/api/control-views.ts';
+import type { StreamHealth } from '../../../cluster/contract/stream-health.ts';
 
 export type Tone = 'good' | 'warn' | 'bad' | 'quiet';
 export interface Mark {

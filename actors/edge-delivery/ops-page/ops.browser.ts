@@ -1,6 +1,6 @@
 /** The operator page: nodes, streams, what may be done with them. Asked anew 2 s after each answer, while the tab is seen. */
-import type { StreamHealth } from '../../../cluster/contract/stream.ts';
-import type { ClusterView, StreamView } from '../../../cluster/contract/streams.ts';
+import type { StreamHealth } from '../../../cluster/contract/stream-health.ts';
+import type { ClusterView, StreamView } from '../../../cluster/contract/api/control-views.ts';
 import * as actions from './ops-actions.browser.ts';
 import { api, ApiError, token } from './ops-api.browser.ts';
 import { button, element, find, lineElement, markElement, row, showRows } from './ops-elements.browser.ts';

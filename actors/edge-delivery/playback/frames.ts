@@ -5,8 +5,8 @@
  * (over it: `OVERLOADED`), a clip's length (the route's schema) and bytes (the clip maker).
  */
 import { hash } from 'node:crypto';
-import type { FrameView, FramesQuery, PlaybackParams } from '../../../cluster/contract/routes-node.ts';
-import type { RouteInput } from '../../../cluster/contract/routes.ts';
+import type { FrameView, FramesQuery, PlaybackParams } from '../../../cluster/contract/api/edge-routes.ts';
+import type { RouteInput } from '../../../cluster/contract/api/routes.ts';
 import type { Rendition } from '../../../cluster/contract/renditions.ts';
 import { TangazaError } from '../../../cluster/errors/tangaza-error.ts';
 import type { StreamId } from '../../../cluster/model/ids.ts';

@@ -1,5 +1,5 @@
 /** Manifests by name: one spelling for each, so that each is made once for a fold (M14). */
-import type { DeviceType } from '../../../cluster/contract/routes-node.ts';
+import type { DeviceType } from '../../../cluster/contract/api/edge-routes.ts';
 import { unreachable } from '../../../cluster/model/unreachable.ts';
 import { mpd } from '../../media/dash/mpd.ts';
 import { mainPlaylist } from '../../media/hls/main-playlist.ts';

@@ -5,7 +5,7 @@
  * early gets its media at the moment of the commit.
  */
 import { hash } from 'node:crypto';
-import type { StoredMedia } from '../../../cluster/contract/index-log.ts';
+import type { StoredMedia } from '../../../cluster/contract/index-records.ts';
 import { errorCodeOf, TangazaError } from '../../../cluster/errors/tangaza-error.ts';
 import type { Rendition } from '../../../cluster/contract/renditions.ts';
 import { abortAfter, type Clock } from '../../../cluster/time/clock.ts';

@@ -11,8 +11,8 @@ import type {
   PlaybackParams,
   PlaylistParams,
   SegmentParams,
-} from '../../../cluster/contract/routes-node.ts';
-import type { RouteInput } from '../../../cluster/contract/routes.ts';
+} from '../../../cluster/contract/api/edge-routes.ts';
+import type { RouteInput } from '../../../cluster/contract/api/routes.ts';
 import { TangazaError } from '../../../cluster/errors/tangaza-error.ts';
 import type { PeriodId, StreamId } from '../../../cluster/model/ids.ts';
 import type { EdgeSet } from '../../media/timeline/manifest-options.ts';

@@ -5,7 +5,7 @@
  * F2  Rendered entities live exactly as long as the fold that they were made of; each is made and compressed once.
  * F3  A log that fails is followed again from behind the last record folded, with a growing, bounded pause.
  */
-import type { IndexEntry } from '../../../cluster/contract/index-log.ts';
+import type { IndexEntry } from '../../../cluster/contract/index-records.ts';
 import { TangazaError } from '../../../cluster/errors/tangaza-error.ts';
 import type { StreamId } from '../../../cluster/model/ids.ts';
 import type { Logger } from '../../../cluster/observe/logger.ts';

@@ -5,10 +5,10 @@
  * T2  At most `maxRuns` decoders a node: over it a stream's last picture is served again, without one it is `OVERLOADED`.
  */
 import { hash } from 'node:crypto';
-import type { PlaybackParams } from '../../../cluster/contract/routes-node.ts';
+import type { PlaybackParams } from '../../../cluster/contract/api/edge-routes.ts';
 import type { Rendition } from '../../../cluster/contract/renditions.ts';
-import type { RouteInput } from '../../../cluster/contract/routes.ts';
-import type { StoredMedia } from '../../../cluster/contract/index-log.ts';
+import type { RouteInput } from '../../../cluster/contract/api/routes.ts';
+import type { StoredMedia } from '../../../cluster/contract/index-records.ts';
 import { TangazaError } from '../../../cluster/errors/tangaza-error.ts';
 import type { StreamId } from '../../../cluster/model/ids.ts';
 import type { Clock } from '../../../cluster/time/clock.ts';

@@ -4,8 +4,8 @@
  * A reply serves everybody for a second, so its cost does not grow with the viewers. With the registry gone the last
  * title stays, with the index log gone the last state. Bound: replies kept; the oldest goes.
  */
-import type { PublicStream, StreamParams } from '../../../cluster/contract/routes-streams.ts';
-import type { RouteInput } from '../../../cluster/contract/routes.ts';
+import type { PublicStream, StreamParams } from '../../../cluster/contract/api/control-routes.ts';
+import type { RouteInput } from '../../../cluster/contract/api/routes.ts';
 import { errorCodeOf } from '../../../cluster/errors/tangaza-error.ts';
 import type { StreamId } from '../../../cluster/model/ids.ts';
 import type { Clock } from '../../../cluster/time/clock.ts';

@@ -5,8 +5,8 @@
  * sends is seen in the log, too: each piece of its media is announced there as it comes, hence silence of the log for
  * longer than a segment means that nothing comes. The silence counts only while this edge could hear the log.
  */
-import type { StreamState } from '../../../cluster/contract/routes-streams.ts';
-import { isPresent } from '../../../cluster/contract/index-log.ts';
+import type { StreamState } from '../../../cluster/contract/api/control-routes.ts';
+import { isPresent } from '../../../cluster/contract/index-records.ts';
 import { presentationTime90k } from '../../media/timeline/query.ts';
 import type { Timeline, TimelinePeriod, TimelineSegment } from '../../media/timeline/timeline.ts';
 

@@ -1,5 +1,5 @@
 /** What the page of a stream says of it before its script runs: to people, to search engines, and where its link is shared. */
-import type { PublicStream, StreamState } from '../../../cluster/contract/routes-streams.ts';
+import type { PublicStream, StreamState } from '../../../cluster/contract/api/control-routes.ts';
 import type { StreamId } from '../../../cluster/model/ids.ts';
 import { unreachable } from '../../../cluster/model/unreachable.ts';
 import type { PageFacts } from './page-template.ts';

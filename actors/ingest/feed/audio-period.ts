@@ -1,5 +1,5 @@
 /** A period of audio alone: cut at the frame nearest to each line of the 2 s grid of the stream clock. */
-import type { PeriodMarks } from '../../../cluster/contract/stream.ts';
+import type { PeriodMarks } from '../../../cluster/contract/contribution.ts';
 import type { AudioStretch, AudioVerdict } from './audio-clock.ts';
 import { AudioTrackState } from './audio-track.ts';
 import { earliestCut90k, nextAudioCut } from './cut-rule.ts';

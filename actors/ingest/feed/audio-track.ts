@@ -1,5 +1,5 @@
 /** The audio of a period: its configuration, its counted clock, and what has been measured of it. */
-import { markHashLength, type PeriodMarks } from '../../../cluster/contract/stream.ts';
+import { markHashLength, type PeriodMarks } from '../../../cluster/contract/contribution.ts';
 import { AudioClock, type AudioStretch, type AudioVerdict } from './audio-clock.ts';
 import { ticksPerSecond } from './cut-rule.ts';
 import type { PeriodAudio, PeriodPlace } from '../ingest-events.ts';

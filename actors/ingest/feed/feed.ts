@@ -10,7 +10,7 @@
  * Audio and video of a restarted encoder jump one after the other. So audio that jumps alone is held for 500 ms: if video
  * follows it belongs to the next period, else it is a gap in this one.
  */
-import type { PeriodMarks } from '../../../cluster/contract/stream.ts';
+import type { PeriodMarks } from '../../../cluster/contract/contribution.ts';
 import { TangazaError } from '../../../cluster/errors/tangaza-error.ts';
 import type { FeedMetadata } from '../../media/flv/script-tag.ts';
 import { AudioPeriod } from './audio-period.ts';

@@ -1,6 +1,6 @@
 /** One stretch of one encoder clock, as the feed fills it: with video (video-period.ts) or audio alone (audio-period.ts). */
 import { createHash } from 'node:crypto';
-import type { PeriodMarks } from '../../../cluster/contract/stream.ts';
+import type { PeriodMarks } from '../../../cluster/contract/contribution.ts';
 import { Sha256 } from '../../../cluster/model/ids.ts';
 import type { AacConfig } from '../../media/aac/audio-specific-config.ts';
 import type { FeedMetadata } from '../../media/flv/script-tag.ts';

@@ -1,8 +1,8 @@
 /** Makes what is stored and offered of a session's media: init segments, segments, their hashes and keys (M5, M6). */
 import { createHash } from 'node:crypto';
-import type { SourceOffer } from '../../../cluster/contract/index-log.ts';
+import type { SourceOffer } from '../../../cluster/contract/index-records.ts';
 import type { InitSegment } from '../../../cluster/contract/renditions.ts';
-import type { OpenPeriodReply } from '../../../cluster/contract/stream.ts';
+import type { OpenPeriodReply } from '../../../cluster/contract/stream-actions.ts';
 import {
   Sha256,
   type PeriodId,

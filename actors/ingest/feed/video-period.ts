@@ -4,7 +4,7 @@
  * Times inside are 90 kHz since the period's zero; the owner's offset is needed to know where cuts lie, so until `open`
  * pictures only queue. A cut segment waits for its audio to pass the cut, or for video to run 1 s ahead (M9).
  */
-import { markHashLength, type PeriodMarks } from '../../../cluster/contract/stream.ts';
+import { markHashLength, type PeriodMarks } from '../../../cluster/contract/contribution.ts';
 import type { AudioVerdict } from './audio-clock.ts';
 import { AudioTrackState } from './audio-track.ts';
 import { earliestCut90k, isCut, ticksPerSecond } from './cut-rule.ts';

@@ -8,7 +8,7 @@
  * N3. At most `maxWaiting` streams wait, more than publishers are let connect at once; when full, the one that was tried longest ago is
  *     forgotten: its next try begins anew. How many wait is a metric.
  */
-import type { AttachParams, AttachReply } from '../../../cluster/contract/stream.ts';
+import type { AttachParams, AttachReply } from '../../../cluster/contract/stream-actions.ts';
 import type { StreamId } from '../../../cluster/model/ids.ts';
 import type { Logger } from '../../../cluster/observe/logger.ts';
 import type { Gauge, Metrics } from '../../../cluster/observe/metrics.ts';

@@ -1,5 +1,5 @@
 /** What a session makes of its owner's answers (C2). */
-import { InputReply } from '../../../cluster/contract/stream.ts';
+import { InputReply } from '../../../cluster/contract/stream-actions.ts';
 import type { ErrorCode } from '../../../cluster/errors/catalogue.ts';
 
 /** Another session has the stream: this one goes. */

@@ -9,7 +9,7 @@
  * L4. An answer counts only from the owner that the session is attached to: what a former one took may not be in the log.
  * L5. One call at a time looks for the owner and offers again; others wait for that.
  */
-import type { AttachParams } from '../../../cluster/contract/stream.ts';
+import type { AttachParams } from '../../../cluster/contract/stream-actions.ts';
 import { catalogue, type ErrorCode } from '../../../cluster/errors/catalogue.ts';
 import { errorCodeOf, TangazaError } from '../../../cluster/errors/tangaza-error.ts';
 import type { Epoch, PeriodId } from '../../../cluster/model/ids.ts';

@@ -13,15 +13,15 @@
 import type {
   AttachParams,
   AttachReply,
-  CloseSessionsParams,
   DetachParams,
-  InputReport,
   OfferParams,
   OpenPeriodParams,
   OpenPeriodReply,
   StandsStillParams,
   StandsStillReply,
-} from '../../../cluster/contract/stream.ts';
+} from '../../../cluster/contract/stream-actions.ts';
+import type { CloseSessionsParams } from '../../../cluster/contract/ingest-actions.ts';
+import type { InputReport } from '../../../cluster/contract/stream-health.ts';
 import type { ErrorCode } from '../../../cluster/errors/catalogue.ts';
 import { errorCodeOf, TangazaError } from '../../../cluster/errors/tangaza-error.ts';
 import type { Epoch, NodeId, StreamId } from '../../../cluster/model/ids.ts';

@@ -1,5 +1,5 @@
 /** What a session has offered of late: a new owner gets it again (C2). Bounded by age and number; the oldest goes first. */
-import type { SourceOffer } from '../../../cluster/contract/index-log.ts';
+import type { SourceOffer } from '../../../cluster/contract/index-records.ts';
 
 const maxAgeMs = 60_000;
 const maxOffers = 128;

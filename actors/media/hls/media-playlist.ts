@@ -4,7 +4,7 @@
  * Every playlist of a stream lists the same segments by the same numbers, so that media and discontinuity sequence are
  * equal in all renditions and on all edges; where a rendition has no bytes the segment is a gap (M13).
  */
-import type { StoredMedia } from '../../../cluster/contract/index-log.ts';
+import type { StoredMedia } from '../../../cluster/contract/index-records.ts';
 import type { Rendition } from '../../../cluster/contract/renditions.ts';
 import {
   holdBackSeconds,

@@ -15,7 +15,7 @@ import type {
   Rendition,
   VideoRendition,
 } from '../../../cluster/contract/renditions.ts';
-import type { SourceAudio, SourceVideo } from '../../../cluster/contract/stream.ts';
+import type { SourceAudio, SourceVideo } from '../../../cluster/contract/contribution.ts';
 import { TangazaError } from '../../../cluster/errors/tangaza-error.ts';
 import { RenditionName } from '../../../cluster/model/ids.ts';
 import { avcCodecs, avcLevel } from './avc-level.ts';

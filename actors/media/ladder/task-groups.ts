@@ -7,7 +7,7 @@
  * owner keeps up, and by itself, first in line, as soon as it is behind: then it is what saves the segment.
  */
 import type { VideoRendition } from '../../../cluster/contract/renditions.ts';
-import type { TaskGroup } from '../../../cluster/contract/transcode.ts';
+import type { TaskGroup } from '../../../cluster/contract/transcode-task.ts';
 
 export interface TaskPlan {
   readonly group: TaskGroup;

@@ -15,8 +15,8 @@ import type {
   IndexEntry,
   IndexRecord,
   SourceRecord,
-} from '../../../cluster/contract/index-log.ts';
-import { isPresent, periodOpenedBy } from '../../../cluster/contract/index-log.ts';
+} from '../../../cluster/contract/index-records.ts';
+import { isPresent, periodOpenedBy } from '../../../cluster/contract/index-records.ts';
 import { Epoch } from '../../../cluster/model/ids.ts';
 import type { PeriodId, RenditionName } from '../../../cluster/model/ids.ts';
 import { unreachable } from '../../../cluster/model/unreachable.ts';

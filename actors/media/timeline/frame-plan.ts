@@ -5,7 +5,7 @@
  * count from the stream's start. Frames therefore tile: each segment lies in exactly one of the frames 0, d, 2d … unless
  * it is longer than d. A period's end ends the clip, and so does a hole: a clip is decodable from end to end.
  */
-import type { StoredMedia } from '../../../cluster/contract/index-log.ts';
+import type { StoredMedia } from '../../../cluster/contract/index-records.ts';
 import type { AudioRendition, Rendition, VideoRendition } from '../../../cluster/contract/renditions.ts';
 import type { RenditionName } from '../../../cluster/model/ids.ts';
 import { renditionsForDevice, type DeviceType } from './devices.ts';

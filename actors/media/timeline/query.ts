@@ -1,6 +1,6 @@
 /** Questions to a timeline: which renditions, which segment, which bytes. All are O(log n) or less in its segments. */
-import type { ClockRecord, StoredMedia } from '../../../cluster/contract/index-log.ts';
-import { isPresent } from '../../../cluster/contract/index-log.ts';
+import type { ClockRecord, StoredMedia } from '../../../cluster/contract/index-records.ts';
+import { isPresent } from '../../../cluster/contract/index-records.ts';
 import type {
   AudioRendition,
   InitSegment,

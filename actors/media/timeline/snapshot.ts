@@ -10,8 +10,8 @@
  * 1 to 4 is a reason of absence; 5 is not listed. A gap of all rungs is `hole, -duration90k` without tags.
  */
 import { z } from 'zod';
-import { ClockRecord, isPresent, SourceRecord } from '../../../cluster/contract/index-log.ts';
-import type { CommittedMedia } from '../../../cluster/contract/index-log.ts';
+import { ClockRecord, isPresent, SourceRecord } from '../../../cluster/contract/index-records.ts';
+import type { CommittedMedia } from '../../../cluster/contract/index-records.ts';
 import { InitSegment } from '../../../cluster/contract/renditions.ts';
 import { BootId, Epoch, PeriodId, RenditionName, Sha256 } from '../../../cluster/model/ids.ts';
 import type { BroadcastTimes, Timeline, TimelinePeriod, TimelineSegment } from './timeline.ts';

@@ -9,7 +9,7 @@ import type {
   CommittedMedia,
   IndexEntry,
   SourceRecord,
-} from '../../../cluster/contract/index-log.ts';
+} from '../../../cluster/contract/index-records.ts';
 import type { InitSegment } from '../../../cluster/contract/renditions.ts';
 import type { BootId, Epoch, PeriodId, RenditionName } from '../../../cluster/model/ids.ts';
 

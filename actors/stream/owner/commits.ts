@@ -12,7 +12,7 @@
  *     first, in case what is missing comes.
  * K6. The first committed init of a rung is the period's reference (M7); an output that differs is not committed.
  */
-import type { CommittedMedia, StoredMedia } from '../../../cluster/contract/index-log.ts';
+import type { CommittedMedia, StoredMedia } from '../../../cluster/contract/index-records.ts';
 import type { InitSegment, Rendition } from '../../../cluster/contract/renditions.ts';
 import type { RenditionName } from '../../../cluster/model/ids.ts';
 import { endOfSegments90k, findPeriod, servedRenditions } from '../../media/timeline/query.ts';

@@ -6,12 +6,12 @@
  *     gone, makes no number mean two things.
  * H3. What lies beyond the log is taken from an edge, which has all that viewers have seen, else from the newest checkpoint.
  */
-import type { IndexEntry } from '../../../cluster/contract/index-log.ts';
+import type { IndexEntry } from '../../../cluster/contract/index-records.ts';
 import { errorCodeOf } from '../../../cluster/errors/tangaza-error.ts';
 import { Epoch, type NodeId, type StreamId } from '../../../cluster/model/ids.ts';
 import type { Logger } from '../../../cluster/observe/logger.ts';
 import { abortAfter, type Clock } from '../../../cluster/time/clock.ts';
-import type { EdgeHead } from '../../../cluster/contract/stream.ts';
+import type { EdgeHead } from '../../../cluster/contract/edge-actions.ts';
 import { applyEntry, emptyTimeline } from '../../media/timeline/fold.ts';
 import { fromSnapshot } from '../../media/timeline/snapshot.ts';
 import type { Timeline } from '../../media/timeline/timeline.ts';

@@ -9,8 +9,9 @@
  *     what the other has brought already. That end waits while the other is on its way back (S9).
  * F4. More than 120 s of waiting media is refused: the session keeps its last 60 s and offers again.
  */
-import type { SourceOffer } from '../../../cluster/contract/index-log.ts';
-import { markHashLength, type OfferParams } from '../../../cluster/contract/stream.ts';
+import type { SourceOffer } from '../../../cluster/contract/index-records.ts';
+import { markHashLength } from '../../../cluster/contract/contribution.ts';
+import { type OfferParams } from '../../../cluster/contract/stream-actions.ts';
 import type { ErrorCode } from '../../../cluster/errors/catalogue.ts';
 import { findPeriod, presentationTime90k } from '../../media/timeline/query.ts';
 import type { TimelinePeriod } from '../../media/timeline/timeline.ts';

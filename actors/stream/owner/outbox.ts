@@ -13,7 +13,7 @@
  *     one record, which names the last one (M1). (Rejected: records of no stream until the log stands above. A million take 15 s, but
  *     with `sync_interval: always` 40 minutes.)
  */
-import type { IndexEntry, IndexRecord } from '../../../cluster/contract/index-log.ts';
+import type { IndexEntry, IndexRecord } from '../../../cluster/contract/index-records.ts';
 import { snapshotOf } from '../../media/timeline/bounded-snapshot.ts';
 import { applyEntry } from '../../media/timeline/fold.ts';
 import { limits, type OwnerState } from './owner-state.ts';

@@ -9,19 +9,19 @@ import type {
   IndexRecord,
   SourceOffer,
   StoredMedia,
-} from '../../../cluster/contract/index-log.ts';
+} from '../../../cluster/contract/index-records.ts';
 import type { InitSegment } from '../../../cluster/contract/renditions.ts';
 import type {
   AttachParams,
   AttachReply,
-  CloseSessionsParams,
   DetachParams,
-  InputReport,
   OfferParams,
   OpenPeriodParams,
   OpenPeriodReply,
-} from '../../../cluster/contract/stream.ts';
-import type { TaskGroup, TaskReport, TranscodeTask } from '../../../cluster/contract/transcode.ts';
+} from '../../../cluster/contract/stream-actions.ts';
+import type { CloseSessionsParams } from '../../../cluster/contract/ingest-actions.ts';
+import type { InputReport } from '../../../cluster/contract/stream-health.ts';
+import type { TaskGroup, TaskReport, TranscodeTask } from '../../../cluster/contract/transcode-task.ts';
 import type { ErrorCode } from '../../../cluster/errors/catalogue.ts';
 import type {
   BootId,

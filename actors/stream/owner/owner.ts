@@ -11,8 +11,8 @@ import {
   type ClockRecord,
   type IndexEntry,
   type IndexRecord,
-} from '../../../cluster/contract/index-log.ts';
-import type { FeedingSession } from '../../../cluster/contract/stream.ts';
+} from '../../../cluster/contract/index-records.ts';
+import type { FeedingSession } from '../../../cluster/contract/stream-actions.ts';
 import { unreachable } from '../../../cluster/model/unreachable.ts';
 import { applyEntry, emptyTimeline } from '../../media/timeline/fold.ts';
 import { endOfSegments90k } from '../../media/timeline/query.ts';

@@ -11,8 +11,8 @@
  * P3. presentationZero is 0 for the first period; later the greater of the former period's end and the time since
  *     availabilityStart.
  */
-import type { ClockRecord } from '../../../cluster/contract/index-log.ts';
-import type { OpenPeriodParams, OpenPeriodReply } from '../../../cluster/contract/stream.ts';
+import type { ClockRecord } from '../../../cluster/contract/index-records.ts';
+import type { OpenPeriodParams, OpenPeriodReply } from '../../../cluster/contract/stream-actions.ts';
 import type { Rendition } from '../../../cluster/contract/renditions.ts';
 import { errorCodeOf, TangazaError } from '../../../cluster/errors/tangaza-error.ts';
 import type { PeriodId, RenditionName } from '../../../cluster/model/ids.ts';

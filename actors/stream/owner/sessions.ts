@@ -25,8 +25,8 @@ import type {
   AttachReply,
   DetachParams,
   FeedingSession,
-  InputReport,
-} from '../../../cluster/contract/stream.ts';
+} from '../../../cluster/contract/stream-actions.ts';
+import type { InputReport } from '../../../cluster/contract/stream-health.ts';
 import { isErrorCode, type ErrorCode } from '../../../cluster/errors/catalogue.ts';
 import type { NodeId, SessionId } from '../../../cluster/model/ids.ts';
 import { storePeriodOf } from '../../media/timeline/query.ts';

@@ -9,7 +9,7 @@
  *
  * Bound: one entry for each stream with a waiting session here, forgotten when nobody waits any more.
  */
-import type { AdoptParams, StandsStillReply } from '../../../cluster/contract/stream.ts';
+import type { AdoptParams, StandsStillReply } from '../../../cluster/contract/stream-actions.ts';
 import { errorCodeOf, TangazaError } from '../../../cluster/errors/tangaza-error.ts';
 import type { Epoch, NodeId, StreamId } from '../../../cluster/model/ids.ts';
 import type { Logger } from '../../../cluster/observe/logger.ts';

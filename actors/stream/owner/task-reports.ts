@@ -8,7 +8,7 @@
  * T8. A store that fails under a worker is no fault of the task's: it is tried again after a growing pause, and that was no try. Its
  *     segment, and what comes in behind it, has the time of backlog, as after any outage (C8), and that bounds it.
  */
-import type { TaskReport } from '../../../cluster/contract/transcode.ts';
+import type { TaskReport } from '../../../cluster/contract/transcode-task.ts';
 import type { NodeId, RenditionName } from '../../../cluster/model/ids.ts';
 import { findPeriod } from '../../media/timeline/query.ts';
 import type { TimelinePeriod } from '../../media/timeline/timeline.ts';

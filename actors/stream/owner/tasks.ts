@@ -12,7 +12,7 @@
  *     name, and nothing of it is shown before the log has it (C8). So an outage leaves records to append, nothing to encode.
  */
 import type { InitSegment, VideoRendition } from '../../../cluster/contract/renditions.ts';
-import type { TaskGroup, TranscodeTask } from '../../../cluster/contract/transcode.ts';
+import type { TaskGroup, TranscodeTask } from '../../../cluster/contract/transcode-task.ts';
 import type { NodeId, RenditionName } from '../../../cluster/model/ids.ts';
 import { taskGroups } from '../../media/ladder/task-groups.ts';
 import { findPeriod, storePeriodOf } from '../../media/timeline/query.ts';

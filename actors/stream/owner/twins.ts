@@ -10,7 +10,7 @@
  *     nearest to what video proposes.
  * W3. A copy that lags, such as the same file played later, is no twin: its newest IDR must lie near the newest known.
  */
-import type { PeriodMarks } from '../../../cluster/contract/stream.ts';
+import type { PeriodMarks } from '../../../cluster/contract/contribution.ts';
 import type { PeriodId } from '../../../cluster/model/ids.ts';
 
 /** What one source in the log begins with. */

@@ -3,7 +3,7 @@
  *
  * N1 of the stream actor says from whom a stream may be taken.
  */
-import type { FeedingSession } from '../../../cluster/contract/stream.ts';
+import type { FeedingSession } from '../../../cluster/contract/stream-actions.ts';
 import type { BootId, NodeId, RegionId, StreamId } from '../../../cluster/model/ids.ts';
 import type { IndexLog } from '../../../cluster/log/index-log.ts';
 import type { OwnershipRecord, OwnershipStore } from '../../../cluster/ownership/ownership-store.ts';

@@ -1,5 +1,5 @@
 /** Hand-over by consent (N6 of the stream actor): the queue runs empty, the successor claims, the activation ends. */
-import type { AdoptParams } from '../../../cluster/contract/stream.ts';
+import type { AdoptParams } from '../../../cluster/contract/stream-actions.ts';
 import { TangazaError } from '../../../cluster/errors/tangaza-error.ts';
 import type { NodeId } from '../../../cluster/model/ids.ts';
 import type { Logger } from '../../../cluster/observe/logger.ts';

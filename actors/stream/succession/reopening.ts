@@ -9,7 +9,7 @@
  * G3. Nothing is decided while the record is on its way, and a period with nothing decided yet is not reopened for the
  *     encoder that it has: one that never makes two equal inits ends in gaps, not in a period for each segment.
  */
-import type { ClockRecord, IndexRecord, SourceOffer } from '../../../cluster/contract/index-log.ts';
+import type { ClockRecord, IndexRecord, SourceOffer } from '../../../cluster/contract/index-records.ts';
 import type { PeriodId } from '../../../cluster/model/ids.ts';
 import {
   findPeriod,

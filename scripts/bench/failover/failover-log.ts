@@ -1,5 +1,5 @@
 /** The eyes of `bench failover` on an index log: it is followed from outside, each record with when it was heard of. */
-import type { IndexEntry } from '../../../cluster/contract/index-log.ts';
+import type { IndexEntry } from '../../../cluster/contract/index-records.ts';
 import type { StreamId } from '../../../cluster/model/ids.ts';
 import type { IndexLog } from '../../../cluster/log/index-log.ts';
 import { applyEntry, emptyTimeline } from '../../../actors/media/timeline/fold.ts';

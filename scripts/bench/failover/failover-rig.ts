@@ -1,7 +1,7 @@
 /** The cluster that `bench failover` breaks and mends, and its eyes: the log, the membership view, the tasks. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
-import { TranscodeTask } from '../../../cluster/contract/transcode.ts';
+import { TranscodeTask } from '../../../cluster/contract/transcode-task.ts';
 import { subjects } from '../../../cluster/contract/subjects.ts';
 import { connectNats, type NodeConnection } from '../../../cluster/nats/connection.nats.ts';
 import type { View } from '../../../cluster/membership/view.ts';

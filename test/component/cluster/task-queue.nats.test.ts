@@ -2,7 +2,7 @@
 import { rm } from 'node:fs/promises';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { describe, expect, test } from 'vitest';
-import type { TranscodeTask } from '../../../cluster/contract/transcode.ts';
+import type { TranscodeTask } from '../../../cluster/contract/transcode-task.ts';
 import { RegionId } from '../../../cluster/model/ids.ts';
 import { silentLogger } from '../../../cluster/observe/logger.ts';
 import { noMetrics } from '../../../cluster/observe/metrics.ts';

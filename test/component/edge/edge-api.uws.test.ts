@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { z } from 'zod';
 import type { EdgePorts } from '../../../actors/edge-delivery/edge.ts';
-import type { RouteInput } from '../../../cluster/contract/routes.ts';
+import type { RouteInput } from '../../../cluster/contract/api/routes.ts';
 import { TangazaError } from '../../../cluster/errors/tangaza-error.ts';
 import { rawRequest } from '../../support/cluster/raw-http.ts';
 import { operatorToken, startTestEdge } from '../../support/ports/test-edge.ts';

@@ -1,7 +1,7 @@
 /** The edge list that anybody may ask for, over a real listener. */
 import { expect, test } from 'vitest';
 import { z } from 'zod';
-import { EdgeList } from '../../../cluster/contract/routes-streams.ts';
+import { EdgeList } from '../../../cluster/contract/api/control-routes.ts';
 import { NodeId, RegionId } from '../../../cluster/model/ids.ts';
 import { startTestEdge } from '../../support/ports/test-edge.ts';
 

@@ -1,6 +1,6 @@
 /** What viewers are told of a stream, over a real listener. */
 import { expect, test } from 'vitest';
-import { PublicStream } from '../../../cluster/contract/routes-streams.ts';
+import { PublicStream } from '../../../cluster/contract/api/control-routes.ts';
 import type { Clock } from '../../../cluster/time/clock.ts';
 import { systemClock } from '../../../cluster/time/clock.system.ts';
 import { Broadcast } from '../../support/media/broadcast.ts';

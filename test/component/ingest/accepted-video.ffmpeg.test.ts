@@ -7,7 +7,7 @@ import { planRenditions } from '../../../actors/media/ladder/plan-renditions.ts'
 import { initKey, segmentKey } from '../../../actors/segment-store/segment-key.ts';
 import { openFfmpegEncoder } from '../../../actors/transcode-worker/encoder.ffmpeg.ts';
 import { transcode } from '../../../actors/transcode-worker/transcode.ts';
-import type { TranscodeTask } from '../../../cluster/contract/transcode.ts';
+import type { TranscodeTask } from '../../../cluster/contract/transcode-task.ts';
 import { StreamId } from '../../../cluster/model/ids.ts';
 import { systemClock } from '../../../cluster/time/clock.system.ts';
 import { smallLadder } from '../../support/media/clip-task.ts';

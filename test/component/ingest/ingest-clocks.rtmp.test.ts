@@ -1,6 +1,6 @@
 /** Real media over RTMP on clocks that lie: what is offered is what a sound clock gives, or the encoder reads why not. */
 import { beforeAll, expect, test } from 'vitest';
-import type { SourceOffer } from '../../../cluster/contract/index-log.ts';
+import type { SourceOffer } from '../../../cluster/contract/index-records.ts';
 import { publish } from '../../support/ingest/ingest-feeds.ts';
 import { IngestRig } from '../../support/ingest/ingest-rig.ts';
 import { makeFeed, type Feed, type FeedTag } from '../../support/media/media-feed.ts';

@@ -9,7 +9,7 @@ import { initKey, segmentKey } from '../../../actors/segment-store/segment-key.t
 import { openFfmpegEncoder, readFingerprint } from '../../../actors/transcode-worker/encoder.ffmpeg.ts';
 import type { SegmentEncoder } from '../../../actors/transcode-worker/segment-encoder.ts';
 import { transcode, type Outputs } from '../../../actors/transcode-worker/transcode.ts';
-import type { TranscodeTask } from '../../../cluster/contract/transcode.ts';
+import type { TranscodeTask } from '../../../cluster/contract/transcode-task.ts';
 import { RenditionName } from '../../../cluster/model/ids.ts';
 import { systemClock } from '../../../cluster/time/clock.system.ts';
 import { clipTask, encodedRungs } from '../../support/media/clip-task.ts';

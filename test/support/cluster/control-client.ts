@@ -1,8 +1,8 @@
 /** The control API as a test calls it: every reply is held against the schema of the contract, in both directions. */
 import { isDeepStrictEqual } from 'node:util';
 import type { z } from 'zod';
-import { StreamHealth } from '../../../cluster/contract/stream.ts';
-import { StreamWithKey } from '../../../cluster/contract/streams.ts';
+import { StreamHealth } from '../../../cluster/contract/stream-health.ts';
+import { StreamWithKey } from '../../../cluster/contract/api/control-views.ts';
 
 export interface Call {
   readonly method?: string;

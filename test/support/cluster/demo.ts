@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { NatsConnection } from '@nats-io/transport-node';
-import type { IndexEntry } from '../../../cluster/contract/index-log.ts';
+import type { IndexEntry } from '../../../cluster/contract/index-records.ts';
 import { errorCodeOf } from '../../../cluster/errors/tangaza-error.ts';
 import { connectNats } from '../../../cluster/nats/connection.nats.ts';
 import { RegionId, type StreamId } from '../../../cluster/model/ids.ts';

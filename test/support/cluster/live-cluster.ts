@@ -1,9 +1,9 @@
 /** Waits for what a live test cluster comes to; every wait is bounded by the test's time-out, or by its own. */
 import type { Timeline } from '../../../actors/media/timeline/timeline.ts';
 import { applyEntry, emptyTimeline } from '../../../actors/media/timeline/fold.ts';
-import type { IndexEntry } from '../../../cluster/contract/index-log.ts';
-import type { StreamHealth } from '../../../cluster/contract/stream.ts';
-import { ClusterView } from '../../../cluster/contract/streams.ts';
+import type { IndexEntry } from '../../../cluster/contract/index-records.ts';
+import type { StreamHealth } from '../../../cluster/contract/stream-health.ts';
+import { ClusterView } from '../../../cluster/contract/api/control-views.ts';
 import { systemClock } from '../../../cluster/time/clock.system.ts';
 import type { DemoNode } from '../../../scripts/demo/demo-cluster.ts';
 import { controlClient } from './control-client.ts';

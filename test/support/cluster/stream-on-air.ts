@@ -1,5 +1,5 @@
 /** An owner with a publisher on air, and by what a second one is recognised (M2). */
-import type { PeriodMarks } from '../../../cluster/contract/stream.ts';
+import type { PeriodMarks } from '../../../cluster/contract/contribution.ts';
 import { SessionId, type Sha256 } from '../../../cluster/model/ids.ts';
 import { OwnerHarness } from '../ingest/owner-harness.ts';
 import { sha } from '../ports/records.ts';

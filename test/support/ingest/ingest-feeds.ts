@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { expect } from 'vitest';
-import type { SourceOffer } from '../../../cluster/contract/index-log.ts';
+import type { SourceOffer } from '../../../cluster/contract/index-records.ts';
 import type { IngestRig } from './ingest-rig.ts';
 import type { Feed } from '../media/media-feed.ts';
 import { RtmpPublisher, type SendOptions } from './rtmp-publisher.ts';

@@ -12,7 +12,7 @@ import type { OwnerCalls } from '../../../actors/ingest/runner-ports.ts';
 import { initKey, segmentKey } from '../../../actors/segment-store/segment-key.ts';
 import { openDiskStore } from '../../../actors/segment-store/segment-store.disk.ts';
 import type { SegmentStore } from '../../../actors/segment-store/segment-store.ts';
-import type { SourceOffer } from '../../../cluster/contract/index-log.ts';
+import type { SourceOffer } from '../../../cluster/contract/index-records.ts';
 import {
   AttachParams,
   DetachCall,
@@ -21,10 +21,10 @@ import {
   OpenPeriodParams,
   StandsStillParams,
   type AttachReply,
-  type CloseSessionsParams,
   type OpenPeriodReply,
   type StandsStillReply,
-} from '../../../cluster/contract/stream.ts';
+} from '../../../cluster/contract/stream-actions.ts';
+import { type CloseSessionsParams } from '../../../cluster/contract/ingest-actions.ts';
 import { TangazaError } from '../../../cluster/errors/tangaza-error.ts';
 import { Epoch, NodeId, PeriodId, RenditionName, SessionId, StreamId } from '../../../cluster/model/ids.ts';
 import { noMetrics } from '../../../cluster/observe/metrics.ts';

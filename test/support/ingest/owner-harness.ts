@@ -4,15 +4,15 @@ import type {
   IndexEntry,
   IndexRecord,
   SourceOffer,
-} from '../../../cluster/contract/index-log.ts';
+} from '../../../cluster/contract/index-records.ts';
 import type {
   AttachParams,
   FeedingSession,
   OpenPeriodParams,
   OpenPeriodReply,
-  SourceVideo,
-} from '../../../cluster/contract/stream.ts';
-import type { TaskReport, TranscodeTask } from '../../../cluster/contract/transcode.ts';
+} from '../../../cluster/contract/stream-actions.ts';
+import type { SourceVideo } from '../../../cluster/contract/contribution.ts';
+import type { TaskReport, TranscodeTask } from '../../../cluster/contract/transcode-task.ts';
 import { Epoch, NodeId, PeriodId, RenditionName, SessionId } from '../../../cluster/model/ids.ts';
 import { parseLadder } from '../../../actors/media/ladder/ladder.ts';
 import { toSnapshot } from '../../../actors/media/timeline/snapshot.ts';

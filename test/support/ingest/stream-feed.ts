@@ -1,14 +1,14 @@
 /** Feeds a stream actor on a real log, and reads what it wrote. */
 import { applyEntry, emptyTimeline } from '../../../actors/media/timeline/fold.ts';
 import type { Timeline } from '../../../actors/media/timeline/timeline.ts';
-import type { IndexEntry, IndexRecord } from '../../../cluster/contract/index-log.ts';
+import type { IndexEntry, IndexRecord } from '../../../cluster/contract/index-records.ts';
 import type {
   AttachParams,
   AttachReply,
   InputCall,
   OpenPeriodParams,
   OpenPeriodReply,
-} from '../../../cluster/contract/stream.ts';
+} from '../../../cluster/contract/stream-actions.ts';
 import { errorCodeOf } from '../../../cluster/errors/tangaza-error.ts';
 import { type Epoch, NodeId, type PeriodId, SessionId } from '../../../cluster/model/ids.ts';
 import type { IndexLog } from '../../../cluster/log/index-log.ts';

@@ -2,7 +2,7 @@
 import { hash } from 'node:crypto';
 import { initKey, segmentKey } from '../../../actors/segment-store/segment-key.ts';
 import type { SegmentStore } from '../../../actors/segment-store/segment-store.ts';
-import type { CommittedMedia, IndexRecord } from '../../../cluster/contract/index-log.ts';
+import type { CommittedMedia, IndexRecord } from '../../../cluster/contract/index-records.ts';
 import type { InitSegment, Rendition } from '../../../cluster/contract/renditions.ts';
 import { PeriodId, RenditionName, Sha256, StreamId } from '../../../cluster/model/ids.ts';
 import type { IndexLog } from '../../../cluster/log/index-log.ts';

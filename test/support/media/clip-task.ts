@@ -4,8 +4,8 @@ import { planRenditions } from '../../../actors/media/ladder/plan-renditions.ts'
 import { initKey, segmentKey } from '../../../actors/segment-store/segment-key.ts';
 import type { SegmentStore } from '../../../actors/segment-store/segment-store.ts';
 import type { VideoRendition } from '../../../cluster/contract/renditions.ts';
-import { SourceVideo } from '../../../cluster/contract/stream.ts';
-import type { TranscodeTask } from '../../../cluster/contract/transcode.ts';
+import { SourceVideo } from '../../../cluster/contract/contribution.ts';
+import type { TranscodeTask } from '../../../cluster/contract/transcode-task.ts';
 import { PeriodId, RenditionName, Sha256, StreamId } from '../../../cluster/model/ids.ts';
 import type { ClipSegment, ClipSource } from '../../../scripts/bench/clip-segments.ts';
 import { sampleTask } from '../ports/transcode-task.ts';

@@ -1,5 +1,5 @@
 /** An encoder that publishes to several nodes, and who feeds a stream. */
-import type { StreamHealth } from '../../../cluster/contract/stream.ts';
+import type { StreamHealth } from '../../../cluster/contract/stream-health.ts';
 import { systemClock } from '../../../cluster/time/clock.system.ts';
 import type { DemoNode } from '../../../scripts/demo/demo-cluster.ts';
 import type { Feed } from './media-feed.ts';

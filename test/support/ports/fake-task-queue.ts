@@ -1,5 +1,5 @@
 /** The task-queue port in memory: it passes the port's contract, and remembers how each task was settled. */
-import type { TranscodeTask } from '../../../cluster/contract/transcode.ts';
+import type { TranscodeTask } from '../../../cluster/contract/transcode-task.ts';
 import { TangazaError } from '../../../cluster/errors/tangaza-error.ts';
 import type { PulledTask, TaskQueue } from '../../../cluster/queue/task-queue.ts';
 import type { Clock } from '../../../cluster/time/clock.ts';

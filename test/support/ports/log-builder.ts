@@ -7,7 +7,7 @@ import type {
   IndexEntry,
   IndexRecord,
   SourceRecord,
-} from '../../../cluster/contract/index-log.ts';
+} from '../../../cluster/contract/index-records.ts';
 import type { InitSegment, Rendition } from '../../../cluster/contract/renditions.ts';
 import { PeriodId, SessionId, Sha256 } from '../../../cluster/model/ids.ts';
 import { by, clockRecord, type Author } from './records.ts';

@@ -1,5 +1,5 @@
 /** What an index log says happened to a stream: who owned it, and what became of its segments. */
-import type { CommitRecord, GapRecord, IndexEntry } from '../../../cluster/contract/index-log.ts';
+import type { CommitRecord, GapRecord, IndexEntry } from '../../../cluster/contract/index-records.ts';
 
 export interface LogFindings {
   /** Ownerships that became effective. */

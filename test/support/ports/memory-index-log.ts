@@ -1,5 +1,5 @@
 /** The index-log port in memory, for tests of what reads the log: it can be held back, and told to fail. */
-import type { IndexEntry, IndexRecord } from '../../../cluster/contract/index-log.ts';
+import type { IndexEntry, IndexRecord } from '../../../cluster/contract/index-records.ts';
 import { TangazaError } from '../../../cluster/errors/tangaza-error.ts';
 import type { StreamId } from '../../../cluster/model/ids.ts';
 import type { FollowItem, IndexLog } from '../../../cluster/log/index-log.ts';

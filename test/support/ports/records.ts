@@ -1,5 +1,5 @@
 /** Index-log records and ids for tests, with every field that a test does not care about filled in. */
-import type { ClockRecord, IndexRecord } from '../../../cluster/contract/index-log.ts';
+import type { ClockRecord, IndexRecord } from '../../../cluster/contract/index-records.ts';
 import type { Rendition } from '../../../cluster/contract/renditions.ts';
 import {
   BootId,

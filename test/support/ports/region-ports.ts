@@ -2,8 +2,8 @@
 import { connect } from '@nats-io/transport-node';
 import { parseLadder } from '../../../actors/media/ladder/ladder.ts';
 import { StreamActor, type StreamOptions } from '../../../actors/stream/stream-actor.ts';
-import type { CloseSessionsParams } from '../../../cluster/contract/stream.ts';
-import type { TranscodeTask } from '../../../cluster/contract/transcode.ts';
+import type { CloseSessionsParams } from '../../../cluster/contract/ingest-actions.ts';
+import type { TranscodeTask } from '../../../cluster/contract/transcode-task.ts';
 import { TangazaError } from '../../../cluster/errors/tangaza-error.ts';
 import { BootId, NodeId } from '../../../cluster/model/ids.ts';
 import { silentLogger } from '../../../cluster/observe/logger.ts';

@@ -1,7 +1,7 @@
 /** The tasks that an owner emitted for what its log has committed, to be run a second time. */
-import { isPresent, type IndexEntry, type StoredMedia } from '../../../cluster/contract/index-log.ts';
+import { isPresent, type IndexEntry, type StoredMedia } from '../../../cluster/contract/index-records.ts';
 import type { InitSegment, VideoRendition } from '../../../cluster/contract/renditions.ts';
-import { TranscodeTask } from '../../../cluster/contract/transcode.ts';
+import { TranscodeTask } from '../../../cluster/contract/transcode-task.ts';
 import { initKey, segmentKey } from '../../../actors/segment-store/segment-key.ts';
 import { StreamId } from '../../../cluster/model/ids.ts';
 

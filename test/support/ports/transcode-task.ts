@@ -1,5 +1,5 @@
 /** A valid task of the map step, for tests that change what they care about. */
-import { TranscodeTask } from '../../../cluster/contract/transcode.ts';
+import { TranscodeTask } from '../../../cluster/contract/transcode-task.ts';
 
 const hash = (digit: string): string => digit.repeat(64);
 

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
-import { TranscodeTask } from '../../../cluster/contract/transcode.ts';
+import { TranscodeTask } from '../../../cluster/contract/transcode-task.ts';
 import { subjects } from '../../../cluster/contract/subjects.ts';
 import { connectNats } from '../../../cluster/nats/connection.nats.ts';
 import { RegionId } from '../../../cluster/model/ids.ts';

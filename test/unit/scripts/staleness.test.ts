@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { StreamHealth } from '../../../cluster/contract/stream.ts';
+import { StreamHealth } from '../../../cluster/contract/stream-health.ts';
 import { describeAge, describeStaleness } from '../../../scripts/client/staleness.ts';
 import { describeHealth } from '../../../scripts/commands/streams.ts';
 

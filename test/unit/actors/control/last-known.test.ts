@@ -5,8 +5,8 @@ import {
   stalenessOf,
   type ClusterFacts,
 } from '../../../../actors/control/last-known.ts';
-import { StreamHealth } from '../../../../cluster/contract/stream.ts';
-import { ClusterView } from '../../../../cluster/contract/streams.ts';
+import { StreamHealth } from '../../../../cluster/contract/stream-health.ts';
+import { ClusterView } from '../../../../cluster/contract/api/control-views.ts';
 import { declareDead, lifeOf, listed } from '../../../../cluster/membership/view.ts';
 import { BootId, Epoch, NodeId, StreamId } from '../../../../cluster/model/ids.ts';
 import { viewOf } from '../../../support/cluster/members.ts';

@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { allRoutes } from '../../../../actors/edge-delivery/edge.ts';
 import { openApiDocument } from '../../../../actors/edge-delivery/http/openapi.ts';
-import { examples } from '../../../../cluster/contract/examples.ts';
+import { examples } from '../../../../cluster/contract/api/examples.ts';
 import { catalogue } from '../../../../cluster/errors/catalogue.ts';
 
 const text = JSON.stringify(openApiDocument(allRoutes, 'http://edge.test'));

@@ -1,7 +1,7 @@
 /** Reports of the input, with owners that answer as the test says. */
 import { expect, test } from 'vitest';
 import { InputReports } from '../../../../actors/ingest/input-reports.ts';
-import type { InputReport } from '../../../../cluster/contract/stream.ts';
+import type { InputReport } from '../../../../cluster/contract/stream-health.ts';
 import { TangazaError } from '../../../../cluster/errors/tangaza-error.ts';
 import { Epoch } from '../../../../cluster/model/ids.ts';
 import { silentLogger } from '../../../../cluster/observe/logger.ts';

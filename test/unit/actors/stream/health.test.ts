@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { healthOf } from '../../../../actors/stream/health.ts';
-import type { StreamHealth } from '../../../../cluster/contract/stream.ts';
+import type { StreamHealth } from '../../../../cluster/contract/stream-health.ts';
 import { SessionId } from '../../../../cluster/model/ids.ts';
 import { OwnerHarness } from '../../../support/ingest/owner-harness.ts';
 import { stream } from '../../../support/ports/records.ts';

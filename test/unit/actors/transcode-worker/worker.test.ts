@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import type { SegmentEncoder } from '../../../../actors/transcode-worker/segment-encoder.ts';
 import { TranscodeWorker, type WorkerPorts } from '../../../../actors/transcode-worker/worker.ts';
-import type { TaskReport, TranscodeTask } from '../../../../cluster/contract/transcode.ts';
+import type { TaskReport, TranscodeTask } from '../../../../cluster/contract/transcode-task.ts';
 import { TangazaError } from '../../../../cluster/errors/tangaza-error.ts';
 import { NodeId, type Sha256 } from '../../../../cluster/model/ids.ts';
 import { silentLogger } from '../../../../cluster/observe/logger.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { cursorOf, placeOfCursor } from '../../../../cluster/contract/cursor.ts';
+import { cursorOf, placeOfCursor } from '../../../../cluster/contract/api/cursor.ts';
 import { StreamId } from '../../../../cluster/model/ids.ts';
 
 const place = { createdAtMs: 1_700_000_000_000, id: StreamId.parse('news') };

@@ -1,7 +1,7 @@
 /** What is said of a stream that nobody has on air, by whoever is asked. */
 import { expect, test } from 'vitest';
 import { offlineHealth } from '../../../../cluster/contract/offline-health.ts';
-import { StreamHealth } from '../../../../cluster/contract/stream.ts';
+import { StreamHealth } from '../../../../cluster/contract/stream-health.ts';
 import { BootId, Epoch, NodeId } from '../../../../cluster/model/ids.ts';
 import { region } from '../../../support/ports/records.ts';
 

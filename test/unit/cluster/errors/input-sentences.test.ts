@@ -1,8 +1,12 @@
 import { expect, test } from 'vitest';
 import type { z } from 'zod';
-import { FramesQuery } from '../../../../cluster/contract/routes-node.ts';
-import { PageQuery } from '../../../../cluster/contract/routes-streams.ts';
-import { CreateStreamBody, DrainBody, UpdateStreamBody } from '../../../../cluster/contract/streams.ts';
+import { FramesQuery } from '../../../../cluster/contract/api/edge-routes.ts';
+import { PageQuery } from '../../../../cluster/contract/api/control-routes.ts';
+import {
+  CreateStreamBody,
+  DrainBody,
+  UpdateStreamBody,
+} from '../../../../cluster/contract/api/control-views.ts';
 import { given, sentenceOf } from '../../../../cluster/errors/input-sentences.ts';
 
 const frame = { deviceType: 'tv', offsetSeconds: '0' };

@@ -1,7 +1,7 @@
 /** What follows from the media that is accepted fits into what carries it. */
 import { expect, test } from 'vitest';
-import { SourceOffer } from '../../../../cluster/contract/index-log.ts';
-import { TranscodeTask } from '../../../../cluster/contract/transcode.ts';
+import { SourceOffer } from '../../../../cluster/contract/index-records.ts';
+import { TranscodeTask } from '../../../../cluster/contract/transcode-task.ts';
 import {
   lengthFactor,
   maxFramesPerSecond,

@@ -1,6 +1,6 @@
 /** The simulated edge: the product's fold never goes back, and one that would is told (I4). */
 import { expect, test } from 'vitest';
-import type { IndexEntry } from '../../../../cluster/contract/index-log.ts';
+import type { IndexEntry } from '../../../../cluster/contract/index-records.ts';
 import { BootId, Epoch, NodeId, StreamId } from '../../../../cluster/model/ids.ts';
 import { FollowedLog } from '../../../../scripts/simulation/followed-log.ts';
 import {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { corsHeaders, preflightHeaders } from '../../../../../actors/edge-delivery/http/cors.ts';
-import { playbackRoutes } from '../../../../../cluster/contract/routes-node.ts';
+import { playbackRoutes } from '../../../../../cluster/contract/api/edge-routes.ts';
 
 const usual = 'authorization, content-type, idempotency-key, if-none-match, if-range, range';
 const get = { allow: 'GET, HEAD, OPTIONS', isPublic: true, requestHeaders: '', privateNetwork: '' };

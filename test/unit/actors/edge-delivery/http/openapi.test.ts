@@ -2,9 +2,9 @@ import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { openApiDocument } from '../../../../../actors/edge-delivery/http/openapi.ts';
 import { head } from '../../../../../actors/edge-delivery/http/http.ts';
-import { nodeRoutes, playbackRoutes } from '../../../../../cluster/contract/routes-node.ts';
-import { streamRoutes } from '../../../../../cluster/contract/routes-streams.ts';
-import { CreateStreamBody } from '../../../../../cluster/contract/streams.ts';
+import { nodeRoutes, playbackRoutes } from '../../../../../cluster/contract/api/edge-routes.ts';
+import { streamRoutes } from '../../../../../cluster/contract/api/control-routes.ts';
+import { CreateStreamBody } from '../../../../../cluster/contract/api/control-views.ts';
 
 const routes = [...streamRoutes, ...Object.values(playbackRoutes), ...Object.values(nodeRoutes)];
 const text = JSON.stringify(openApiDocument(routes, 'http://edge.test'));

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { makeRouter } from '../../../../../actors/edge-delivery/http/router.ts';
-import { nodeRoutes, playbackRoutes } from '../../../../../cluster/contract/routes-node.ts';
-import { streamRoutes } from '../../../../../cluster/contract/routes-streams.ts';
+import { nodeRoutes, playbackRoutes } from '../../../../../cluster/contract/api/edge-routes.ts';
+import { streamRoutes } from '../../../../../cluster/contract/api/control-routes.ts';
 
 const routes = [...streamRoutes, ...Object.values(playbackRoutes), ...Object.values(nodeRoutes)];
 const router = makeRouter(routes);

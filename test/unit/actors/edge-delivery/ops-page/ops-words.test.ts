@@ -11,8 +11,8 @@ import {
   streamMark,
   summaryOf,
 } from '../../../../../actors/edge-delivery/ops-page/ops-words.ts';
-import { StreamHealth } from '../../../../../cluster/contract/stream.ts';
-import { ClusterView } from '../../../../../cluster/contract/streams.ts';
+import { StreamHealth } from '../../../../../cluster/contract/stream-health.ts';
+import { ClusterView } from '../../../../../cluster/contract/api/control-views.ts';
 
 const node = {
   ...{

@@ -1,7 +1,7 @@
 /** A publisher whose owner does not answer has it looked at, and only then (C3: media liveness). */
 import { expect, test } from 'vitest';
 import { maxWaiting, Newcomers } from '../../../../../actors/ingest/owner/newcomers.ts';
-import type { AttachReply, StandsStillReply } from '../../../../../cluster/contract/stream.ts';
+import type { AttachReply, StandsStillReply } from '../../../../../cluster/contract/stream-actions.ts';
 import { TangazaError } from '../../../../../cluster/errors/tangaza-error.ts';
 import { Epoch, NodeId, StreamId } from '../../../../../cluster/model/ids.ts';
 import { silentLogger } from '../../../../../cluster/observe/logger.ts';

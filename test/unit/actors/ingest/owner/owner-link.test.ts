@@ -2,7 +2,11 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { OwnerLink } from '../../../../../actors/ingest/owner/owner-link.ts';
-import type { AttachParams, AttachReply, OfferParams } from '../../../../../cluster/contract/stream.ts';
+import type {
+  AttachParams,
+  AttachReply,
+  OfferParams,
+} from '../../../../../cluster/contract/stream-actions.ts';
 import type { ErrorCode } from '../../../../../cluster/errors/catalogue.ts';
 import { TangazaError } from '../../../../../cluster/errors/tangaza-error.ts';
 import { Epoch, PeriodId } from '../../../../../cluster/model/ids.ts';

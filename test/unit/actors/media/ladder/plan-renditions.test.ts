@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Rendition, type VideoRendition } from '../../../../../cluster/contract/renditions.ts';
-import { SourceAudio, SourceVideo } from '../../../../../cluster/contract/stream.ts';
+import { SourceAudio, SourceVideo } from '../../../../../cluster/contract/contribution.ts';
 import { parseLadder } from '../../../../../actors/media/ladder/ladder.ts';
 import { planRenditions } from '../../../../../actors/media/ladder/plan-renditions.ts';
 

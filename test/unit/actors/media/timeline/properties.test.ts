@@ -7,7 +7,7 @@ import { mediaPlaylist } from '../../../../../actors/media/hls/media-playlist.ts
 import { applyEntry, emptyTimeline } from '../../../../../actors/media/timeline/fold.ts';
 import { toSnapshot } from '../../../../../actors/media/timeline/snapshot.ts';
 import type { Timeline } from '../../../../../actors/media/timeline/timeline.ts';
-import type { IndexEntry, IndexRecord } from '../../../../../cluster/contract/index-log.ts';
+import type { IndexEntry, IndexRecord } from '../../../../../cluster/contract/index-records.ts';
 import { LogBuilder } from '../../../../support/ports/log-builder.ts';
 import { by, fullLadder, passThroughOnly, stream } from '../../../../support/ports/records.ts';
 

@@ -4,7 +4,7 @@ import { applyEntry, emptyTimeline } from '../../../../../actors/media/timeline/
 import { fromSnapshot } from '../../../../../actors/media/timeline/snapshot.ts';
 import type { Timeline } from '../../../../../actors/media/timeline/timeline.ts';
 import { headsOf, type HeadPorts } from '../../../../../actors/stream/owner/heads.ts';
-import type { IndexEntry } from '../../../../../cluster/contract/index-log.ts';
+import type { IndexEntry } from '../../../../../cluster/contract/index-records.ts';
 import { TangazaError } from '../../../../../cluster/errors/tangaza-error.ts';
 import { Epoch, NodeId } from '../../../../../cluster/model/ids.ts';
 import { silentLogger } from '../../../../../cluster/observe/logger.ts';

@@ -1,7 +1,7 @@
 /** The reduce step: deadlines, dropped rungs, poison, order (M7, M12, M13, C9). */
 import { expect, test } from 'vitest';
-import type { CommitRecord } from '../../../../../cluster/contract/index-log.ts';
-import type { TranscodeTask } from '../../../../../cluster/contract/transcode.ts';
+import type { CommitRecord } from '../../../../../cluster/contract/index-records.ts';
+import type { TranscodeTask } from '../../../../../cluster/contract/transcode-task.ts';
 import { NodeId } from '../../../../../cluster/model/ids.ts';
 import { OwnerHarness, sourceVideo } from '../../../../support/ingest/owner-harness.ts';
 import { sha } from '../../../../support/ports/records.ts';

@@ -1,6 +1,6 @@
 /** The deadlines of long segments (M12). */
 import { expect, test } from 'vitest';
-import type { TranscodeTask } from '../../../../../cluster/contract/transcode.ts';
+import type { TranscodeTask } from '../../../../../cluster/contract/transcode-task.ts';
 import { OwnerHarness } from '../../../../support/ingest/owner-harness.ts';
 
 function taskOf(owner: OwnerHarness, group: TranscodeTask['group']): TranscodeTask {

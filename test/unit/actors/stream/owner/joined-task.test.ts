@@ -1,6 +1,6 @@
 /** One task for all rungs while the owner keeps up; the lowest rung apart as soon as it does not (M12, C9). */
 import { expect, test } from 'vitest';
-import type { TranscodeTask } from '../../../../../cluster/contract/transcode.ts';
+import type { TranscodeTask } from '../../../../../cluster/contract/transcode-task.ts';
 import { OwnerHarness } from '../../../../support/ingest/owner-harness.ts';
 
 function begun(segments = 1) {

@@ -1,8 +1,8 @@
 /** The owner and its log: fences, lost acks, outages, take-over, end, trimming (C1, C7, C8). */
 import { expect, test } from 'vitest';
-import type { IndexEntry } from '../../../../../cluster/contract/index-log.ts';
-import type { OpenPeriodReply } from '../../../../../cluster/contract/stream.ts';
-import type { TranscodeTask } from '../../../../../cluster/contract/transcode.ts';
+import type { IndexEntry } from '../../../../../cluster/contract/index-records.ts';
+import type { OpenPeriodReply } from '../../../../../cluster/contract/stream-actions.ts';
+import type { TranscodeTask } from '../../../../../cluster/contract/transcode-task.ts';
 import { SessionId } from '../../../../../cluster/model/ids.ts';
 import { applyEntry, emptyTimeline, rewound } from '../../../../../actors/media/timeline/fold.ts';
 import { fromSnapshot } from '../../../../../actors/media/timeline/snapshot.ts';

@@ -1,7 +1,7 @@
 /** What a change of the owner, a slow machine and long GOPs must not do to who feeds the stream (C2); found by review. */
 import { expect, test } from 'vitest';
 import { feeding } from '../../../../../actors/stream/owner/sessions.ts';
-import type { OpenPeriodReply } from '../../../../../cluster/contract/stream.ts';
+import type { OpenPeriodReply } from '../../../../../cluster/contract/stream-actions.ts';
 import { NodeId, SessionId } from '../../../../../cluster/model/ids.ts';
 import { codeOf, OwnerHarness, valueOf } from '../../../../support/ingest/owner-harness.ts';
 import { sha, stream } from '../../../../support/ports/records.ts';

@@ -9,8 +9,8 @@ import { expect, test } from 'vitest';
 import { limits } from '../../../../../actors/stream/owner/owner-state.ts';
 import { applyEntry, emptyTimeline } from '../../../../../actors/media/timeline/fold.ts';
 import type { Timeline } from '../../../../../actors/media/timeline/timeline.ts';
-import { periodOpenedBy, type IndexRecord } from '../../../../../cluster/contract/index-log.ts';
-import type { OpenPeriodReply } from '../../../../../cluster/contract/stream.ts';
+import { periodOpenedBy, type IndexRecord } from '../../../../../cluster/contract/index-records.ts';
+import type { OpenPeriodReply } from '../../../../../cluster/contract/stream-actions.ts';
 import { PeriodId } from '../../../../../cluster/model/ids.ts';
 import { OwnerHarness } from '../../../../support/ingest/owner-harness.ts';
 

@@ -1,6 +1,6 @@
 /** Opening a period, or going on with the running clock (M1, M2, M10). */
 import { expect, test } from 'vitest';
-import type { OpenPeriodReply } from '../../../../../cluster/contract/stream.ts';
+import type { OpenPeriodReply } from '../../../../../cluster/contract/stream-actions.ts';
 import { codeOf, OwnerHarness, sourceVideo, valueOf } from '../../../../support/ingest/owner-harness.ts';
 import { endRecord, sha } from '../../../../support/ports/records.ts';
 

@@ -2,7 +2,8 @@
 import { expect, test } from 'vitest';
 import { healthOf } from '../../../../../actors/stream/health.ts';
 import { isSending } from '../../../../../actors/stream/owner/sessions.ts';
-import type { AttachParams, InputReport } from '../../../../../cluster/contract/stream.ts';
+import type { AttachParams } from '../../../../../cluster/contract/stream-actions.ts';
+import type { InputReport } from '../../../../../cluster/contract/stream-health.ts';
 import { SessionId } from '../../../../../cluster/model/ids.ts';
 import { codeOf, OwnerHarness, valueOf } from '../../../../support/ingest/owner-harness.ts';
 import { sha, stream } from '../../../../support/ports/records.ts';

@@ -1,6 +1,6 @@
 /** What an owner has encoded while the log and the queue are silent (C8, T7). */
 import { expect, test } from 'vitest';
-import type { IndexEntry } from '../../../../../cluster/contract/index-log.ts';
+import type { IndexEntry } from '../../../../../cluster/contract/index-records.ts';
 import { applyEntry, emptyTimeline } from '../../../../../actors/media/timeline/fold.ts';
 import type { Timeline } from '../../../../../actors/media/timeline/timeline.ts';
 import { OwnerHarness } from '../../../../support/ingest/owner-harness.ts';

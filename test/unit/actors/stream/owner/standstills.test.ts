@@ -1,7 +1,7 @@
 /** Who takes a stream whose log stands still under a living owner, and when nobody may (C3: media liveness). */
 import { expect, test } from 'vitest';
 import { Standstills, standstillMs } from '../../../../../actors/stream/owner/standstills.ts';
-import type { AdoptParams } from '../../../../../cluster/contract/stream.ts';
+import type { AdoptParams } from '../../../../../cluster/contract/stream-actions.ts';
 import { TangazaError } from '../../../../../cluster/errors/tangaza-error.ts';
 import { BootId, Epoch, NodeId } from '../../../../../cluster/model/ids.ts';
 import { silentLogger } from '../../../../../cluster/observe/logger.ts';

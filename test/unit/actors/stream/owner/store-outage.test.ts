@@ -1,7 +1,7 @@
 /** A segment store that fails under workers: their task waits for it, within its segment's deadline (C9, M12). */
 import { expect, test } from 'vitest';
 import { limits } from '../../../../../actors/stream/owner/owner-state.ts';
-import type { TranscodeTask } from '../../../../../cluster/contract/transcode.ts';
+import type { TranscodeTask } from '../../../../../cluster/contract/transcode-task.ts';
 import { OwnerHarness } from '../../../../support/ingest/owner-harness.ts';
 
 function begun() {

@@ -5,7 +5,7 @@ import { findMedia } from '../../../../../actors/media/timeline/query.ts';
 import { applyEntry, emptyTimeline } from '../../../../../actors/media/timeline/fold.ts';
 import type { Timeline } from '../../../../../actors/media/timeline/timeline.ts';
 import { createOwner } from '../../../../../actors/stream/owner/owner.ts';
-import type { IndexEntry } from '../../../../../cluster/contract/index-log.ts';
+import type { IndexEntry } from '../../../../../cluster/contract/index-records.ts';
 import { PeriodId } from '../../../../../cluster/model/ids.ts';
 import { codeOf, OwnerHarness, settings, valueOf } from '../../../../support/ingest/owner-harness.ts';
 import { stream } from '../../../../support/ports/records.ts';

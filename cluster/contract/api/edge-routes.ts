@@ -1,6 +1,6 @@
-/** What every edge serves by itself: playback, the frames API, and the node's own pages. */
+/** Routes that every edge serves by itself: playback, the frames API, and the node's own pages. */
 import { z } from 'zod';
-import { RenditionName, StreamId } from '../model/ids.ts';
+import { RenditionName, StreamId } from '../../model/ids.ts';
 import { seconds, wholeNumber } from './numbers.ts';
 import type { Route } from './routes.ts';
 

@@ -1,6 +1,6 @@
 /** The shape of an API route: one description validates requests, calls the action and makes the OpenAPI document. */
 import type { z } from 'zod';
-import type { ErrorCode } from '../errors/catalogue.ts';
+import type { ErrorCode } from '../../errors/catalogue.ts';
 
 export type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
 

@@ -2,7 +2,7 @@
  * Cursors of lists of streams: opaque to callers, and whole in themselves. A cursor carries the place of the last row in the
  * list's order, so that it stays good when that row is deleted; its version tells cursors of other nodes of the cluster apart.
  */
-import { StreamId } from '../model/ids.ts';
+import { StreamId } from '../../model/ids.ts';
 
 /** Where a page ended: streams are listed newest first, then by id. */
 export interface StreamPlace {

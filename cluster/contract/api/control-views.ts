@@ -1,10 +1,11 @@
-/** Streams as the control API shows them, and the actions that keep them. */
+/** Streams and the cluster as the control API shows them, and the bodies of its requests. */
 import { z } from 'zod';
-import { NodeId, RegionId, StreamId } from '../model/ids.ts';
-import { mustBe } from '../errors/input-sentences.ts';
-import { Staleness } from './staleness.ts';
+import { NodeId, RegionId, StreamId } from '../../model/ids.ts';
+import { mustBe } from '../../errors/input-sentences.ts';
+import { Staleness } from '../staleness.ts';
 
 const title = z.string().trim().min(1).max(200).meta({ description: 'What viewers read.' });
+
 const ladder = z
   .string()
   .regex(/^[a-z0-9-]{1,64}$/, mustBe('1 to 64 lower-case letters, digits and -'))
@@ -141,33 +142,3 @@ export const ReleaseView = z
   })
   .meta({ id: 'Released' });
 export type ReleaseView = z.infer<typeof ReleaseView>;
-
-/** To the node that is to leave. */
-export const drainActions = { begin: 'drain.begin', leaveNow: 'drain.leaveNow' } as const;
-/** Within a node that begins to stop, before anything moves: what takes long may end beside the rest. */
-export const leavingEvent = 'node.leaving';
-export const BeginDrainParams = z.object({ isForced: z.boolean() });
-export type BeginDrainParams = z.infer<typeof BeginDrainParams>;
-
-export const controlActions = {
-  create: 'control.create',
-  list: 'control.list',
-  get: 'control.get',
-  update: 'control.update',
-  remove: 'control.remove',
-  rotateKey: 'control.rotateKey',
-  authenticate: 'control.authenticate',
-  health: 'control.health',
-  live: 'control.live',
-  cluster: 'control.cluster',
-  drain: 'control.drain',
-  release: 'control.release',
-} as const;
-
-/** Asked by an ingest before anything is created for a publisher. */
-export const AuthenticateParams = z.object({ streamKey: z.string().min(1).max(200) });
-export type AuthenticateParams = z.infer<typeof AuthenticateParams>;
-export interface AuthenticateReply {
-  readonly streamId: StreamId;
-  readonly ladder: string;
-}

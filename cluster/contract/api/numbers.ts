@@ -1,6 +1,6 @@
 /** Numbers in paths and queries: digits on the wire, numbers for whoever uses them and in the OpenAPI document. */
 import { z } from 'zod';
-import { mustBe } from '../errors/input-sentences.ts';
+import { mustBe } from '../../errors/input-sentences.ts';
 
 /** One spelling for each number, so that one object has one URL. */
 export const wholeNumber = (schema: z.ZodNumber) =>

@@ -1,7 +1,7 @@
 /** The control API's routes: streams and the cluster. */
 import { z } from 'zod';
-import { NodeId, StreamId } from '../model/ids.ts';
-import { mustBe } from '../errors/input-sentences.ts';
+import { NodeId, StreamId } from '../../model/ids.ts';
+import { mustBe } from '../../errors/input-sentences.ts';
 import { placeOfCursor } from './cursor.ts';
 import { wholeNumber } from './numbers.ts';
 import type { Route } from './routes.ts';
@@ -9,7 +9,6 @@ import {
   ClusterView,
   DrainBody,
   DrainView,
-  controlActions,
   CreateStreamBody,
   LiveStreams,
   ReleaseView,
@@ -17,8 +16,9 @@ import {
   StreamView,
   StreamWithKey,
   UpdateStreamBody,
-} from './streams.ts';
-import { StreamHealth } from './stream.ts';
+} from './control-views.ts';
+import { controlActions } from '../control-actions.ts';
+import { StreamHealth } from '../stream-health.ts';
 
 export const StreamParams = z.object({ id: StreamId });
 export type StreamParams = z.infer<typeof StreamParams>;

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { Epoch, NodeId, PeriodId, RegionId, RenditionName, Sha256, StreamId } from '../model/ids.ts';
 import { maxPicturesOfSegment } from '../model/media-limits.ts';
-import { StoredMedia } from './index-log.ts';
+import { StoredMedia } from './index-records.ts';
 import { InitSegment, Ratio, VideoRendition } from './renditions.ts';
 
 /** `lowest` holds the ladder's last rung alone and is first in line (M12). */
