@@ -108,7 +108,6 @@ export class StreamActor {
     this.#settings = {
       ladders: options.ladders,
       fingerprint: options.fingerprint,
-      isLowestJoined: true,
       endAfterMs: options.endAfterMs ?? defaultEndAfterMs,
       dvrWindowMs: dvrWindowSeconds * 1000,
       retentionMs: (options.retentionSeconds ?? defaultRetentionSeconds) * 1000,

@@ -57,8 +57,6 @@ export interface OwnerSettings {
   readonly ladders: ReadonlyMap<string, Ladder>;
   /** Of the region's encoders (C9). */
   readonly fingerprint: string;
-  /** The lowest rung is made with the others while the owner keeps up; else always by itself (M12, task-groups.ts). */
-  readonly isLowestJoined: boolean;
   /** Without a session for so long, the broadcast is over. */
   readonly endAfterMs: number;
   /** What a manifest shows; the log keeps about twice of it. */

@@ -33,7 +33,7 @@ export function emitTasks(turn: Turn, segment: PendingSegment): void {
   const dropped = dropRungs(turn, segment, upper);
   const kept = upper.filter((rung) => !dropped.has(rung.name));
   const encoded = [...kept, ...rungs.filter((rung) => rung === lowest)];
-  const isApart = !turn.state.settings.isLowestJoined || turn.state.pending[0] !== segment;
+  const isApart = turn.state.pending[0] !== segment;
   const attempt = firstAttempt(turn.state, segment);
   const tasks = taskGroups(encoded, isApart).map(({ group, renditions }) =>
     newTask(group, renditions, attempt),

@@ -35,7 +35,6 @@ export const ladder = parseLadder('test', {
 export const settings: OwnerSettings = {
   ladders: new Map([['default', ladder]]),
   fingerprint: 'test',
-  isLowestJoined: false,
   endAfterMs: 60_000,
   dvrWindowMs: 60_000,
   retentionMs: 3_600_000,
@@ -83,6 +82,8 @@ export class OwnerHarness {
   logMode: LogMode = 'up';
   /** So many free slots has this node's own worker, which takes tasks while the queue is silent. */
   ownSlots = 0;
+  /** It takes no task. */
+  isQueueFull = false;
   readonly log: IndexEntry[];
   readonly tasks: TranscodeTask[] = [];
   readonly effects: Effect[] = [];
@@ -297,6 +298,7 @@ export class OwnerHarness {
       }
       case 'publishTask': {
         const { taskId, attempt } = effect.task;
+        if (this.isQueueFull) return this.do({ kind: 'taskRefused', taskId, attempt, code: 'OVERLOADED' });
         if (this.logMode === 'silent' && this.ownSlots === 0)
           return this.do({ kind: 'taskRefused', taskId, attempt, code: 'LOG_UNAVAILABLE' });
         if (this.logMode === 'silent') this.ownSlots -= 1;

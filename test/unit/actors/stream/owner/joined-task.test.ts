@@ -4,7 +4,7 @@ import type { TranscodeTask } from '../../../../../cluster/contract/transcode-ta
 import { OwnerHarness } from '../../../../support/ingest/owner-harness.ts';
 
 function begun(segments = 1) {
-  const owner = new OwnerHarness({ settings: { isLowestJoined: true } });
+  const owner = new OwnerHarness();
   const period = owner.begin();
   for (let index = 0; index < segments; index += 1) owner.offer(owner.segment(period, index));
   return { owner, period };

@@ -66,17 +66,11 @@ const event: fc.Arbitrary<Event> = fc.oneof(
 );
 
 class Run {
-  readonly #settings: { readonly isLowestJoined: boolean };
-  owner: OwnerHarness;
+  owner = new OwnerHarness();
   #period: PeriodId | undefined;
   #index = 0;
   #connection = 0;
   #session = 0;
-
-  constructor(isLowestJoined: boolean) {
-    this.#settings = { isLowestJoined };
-    this.owner = new OwnerHarness({ settings: this.#settings });
-  }
 
   open(): void {
     this.#connection += 1_000_000_000;
@@ -144,7 +138,6 @@ class Run {
     const { owner } = this;
     const epoch = owner.state.self.epoch + 1;
     this.owner = new OwnerHarness({
-      settings: this.#settings,
       entries: owner.log,
       epoch,
       bootId: `b${epoch}`,
@@ -239,17 +232,38 @@ const offer: Event = { kind: 'offer' };
 const done = (pick: number): Event => ({ kind: 'report', what: 'done', pick, worker: 0 });
 const pass = (ms: number): Event => ({ kind: 'pass', ms });
 
-/** Sources wait in a period that is then reopened (seed -1090382130). */
+const differs = (pick: number): Event => ({ kind: 'report', what: 'differs', pick, worker: 0 });
+
+/** One segment is committed; two have a task that no worker makes as before, and two wait behind them. */
 const reopened: readonly Event[] = [
-  ...[offer, { kind: 'report', what: 'differs', pick: 1, worker: 0 } as const, pass(2450)],
-  ...[offer, done(0), offer, offer, done(1), pass(50), done(2), done(3), done(0)],
-  ...[offer, done(2), done(0), pass(2092), pass(1858), done(0), done(0), offer, done(0), offer],
+  ...[offer, done(0), offer, offer, offer, offer, pass(50)],
+  ...[differs(5), differs(1), differs(0), differs(0)], // the first of the two: its rung is taken out of the one task
+  ...[
+    differs(7),
+    differs(0),
+    differs(0),
+    done(0),
+    offer,
+    pass(1858),
+    done(0),
+    done(1),
+    offer,
+    done(0),
+    offer,
+  ],
 ];
+
+test('the example that is always tried opens a period that continues another, with sources waiting', () => {
+  const run = new Run();
+  run.open();
+  for (const step of reopened) run.apply(step);
+  expect(run.owner.counted('reopened')).toBe(1);
+});
 
 test('whatever the order of events, the log stays whole', () => {
   fc.assert(
-    fc.property(fc.array(event, { minLength: 20, maxLength: 120 }), fc.boolean(), (events, isJoined) => {
-      const run = new Run(isJoined);
+    fc.property(fc.array(event, { minLength: 20, maxLength: 120 }), (events) => {
+      const run = new Run();
       run.open();
       for (const step of events) {
         run.apply(step);
@@ -258,14 +272,14 @@ test('whatever the order of events, the log stays whole', () => {
       check(run);
       expect(run.owner.state.pending.length).toBeLessThanOrEqual(512);
     }),
-    { numRuns: 250, examples: [[[...reopened], false]] },
+    { numRuns: 250, examples: [[[...reopened]]] },
   );
 });
 
 test('whatever came before, with the log back and time to pass every source is decided', () => {
   fc.assert(
-    fc.property(fc.array(event, { minLength: 20, maxLength: 80 }), fc.boolean(), (events, isJoined) => {
-      const run = new Run(isJoined);
+    fc.property(fc.array(event, { minLength: 20, maxLength: 80 }), (events) => {
+      const run = new Run();
       run.open();
       for (const step of events) {
         run.apply(step);

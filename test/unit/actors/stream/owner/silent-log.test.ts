@@ -26,9 +26,10 @@ test('what comes while the log is silent is encoded meanwhile, and goes into the
   for (const index of [1, 2, 3, 4, 5]) {
     const from = owner.tasks.length;
     owner.offer(owner.segment(period, index));
-    owner.pass(2000);
+    owner.pass(1000);
     expect(owner.tasks.slice(from).flatMap(({ renditions }) => renditions)).toHaveLength(3);
     owner.finishTasks(from);
+    owner.pass(1000);
   }
   const made = owner.tasks.length;
   const before = owner.records.length;

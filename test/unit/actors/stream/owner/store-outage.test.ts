@@ -4,17 +4,19 @@ import { limits } from '../../../../../actors/stream/owner/owner-state.ts';
 import type { TranscodeTask } from '../../../../../cluster/contract/transcode-task.ts';
 import { OwnerHarness } from '../../../../support/ingest/owner-harness.ts';
 
+/** Segment 0 is committed; segment 1 came in behind it, so that its lowest rung is a task of its own (T1). */
 function begun() {
   const owner = new OwnerHarness({ settings: { endAfterMs: 2 * limits.catchUpMs } });
   owner.pass(limits.catchUpMs); // since it took over
   const period = owner.begin();
-  owner.offer(owner.segment(period, 0));
+  for (const index of [0, 1]) owner.offer(owner.segment(period, index));
+  for (const task of owner.tasksOf(0)) owner.done(task);
   return { owner, period };
 }
 
 function lowestOf(owner: OwnerHarness, attempt?: number): TranscodeTask {
   const found = owner
-    .tasksOf(0, 'lowest')
+    .tasksOf(180_000, 'lowest')
     .findLast((task) => attempt === undefined || task.attempt === attempt);
   if (found === undefined) throw new Error('no such task');
   return found;
@@ -25,7 +27,7 @@ test.each(['STORE_UNAVAILABLE', 'STORE_FULL'])(
   'a store that fails under workers (%s) poisons nothing, and is tried again after growing pauses',
   (code) => {
     const { owner } = begun();
-    owner.finishTasks(1);
+    owner.done(owner.tasksOf(180_000, 'upper')[0] ?? lowestOf(owner));
     const beganMs = owner.nowMs;
     const triedMs: number[] = [];
     const tryAll = (): void => {
@@ -45,7 +47,7 @@ test.each(['STORE_UNAVAILABLE', 'STORE_FULL'])(
     ]);
     owner.pass(400);
     owner.done(lowestOf(owner));
-    const [commit] = owner.ofKind('commit');
+    const [, commit] = owner.ofKind('commit');
     expect(Object.values(commit?.renditions ?? {}).filter((media) => 'absent' in media)).toEqual([]);
     expect(owner.ofKind('gap')).toEqual([]);
   },
@@ -71,12 +73,12 @@ test('an outage of the store is given the time of backlog, also for what came in
     }
   };
   failFor(2000);
-  owner.offer(owner.segment(period, 1));
+  owner.offer(owner.segment(period, 2));
   failFor(9900);
   expect(owner.ofKind('gap')).toEqual([]);
   failFor(200);
   expect(owner.ofKind('gap')).toMatchObject([
-    { start90k: 0, reason: 'the lowest rung was not there in time' },
+    { start90k: 180_000, reason: 'the lowest rung was not there in time' },
   ]);
   owner.pass(11_800);
   expect(owner.ofKind('gap')).toHaveLength(1);

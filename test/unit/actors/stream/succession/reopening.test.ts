@@ -16,7 +16,7 @@ const fold = (entries: readonly IndexEntry[]): Timeline =>
 
 /** Two segments decided as usual; then every worker has another encoder. */
 function upgraded() {
-  const owner = new OwnerHarness({ settings: { isLowestJoined: true } });
+  const owner = new OwnerHarness();
   const period = owner.begin();
   for (const index of [0, 1]) {
     owner.offer(owner.segment(period, index));
