@@ -145,8 +145,7 @@ function orderOf(turn: number): readonly Side[] {
 }
 
 async function measure(side: Side, { port, pid }: Server, { asked, seconds, wrk }: Work): Promise<Turn> {
-  const { isGzip } = asked;
-  const path = side === 'bare' && isGzip ? `${asked.path}.gz` : asked.path;
+  const { path, isGzip } = asked;
   const before = await processorTime(pid);
   const done = await load({ port, path, isGzip, connections, seconds, core: 1, wrk });
   const after = await processorTime(pid);
