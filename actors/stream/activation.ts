@@ -1,10 +1,12 @@
 /**
- * One activation of the stream actor: gives commands to the pure owner, one turn at a time, and performs what it asks.
+ * Runs one stream's owner on this node: gives commands to the pure owner, one turn at a time, and performs the effects
+ * it asks for.
  *
- * A turn is synchronous, so turns never overlap; what takes time (an append, a publish) comes back as a command.
- * A1. At most `maxWaiting` calls wait for an answer; a further one is refused as OVERLOADED.
- * A2. An error that is no `TangazaError` is ours: it ends this activation, not the process. The next attach takes the
- *     stream over again, from the log.
+ * A turn is synchronous, so turns never overlap. What takes time, such as an append, comes back as another command.
+ *
+ * V1. At most `maxWaiting` calls wait for an answer. A further call is refused as OVERLOADED.
+ * V2. An error that is not a `TangazaError` is a defect of this program. It ends this activation, not the process. The
+ *     next attach takes the stream over again from the log.
  */
 import type { IndexRecord } from '../../cluster/contract/index-records.ts';
 import type {
@@ -49,7 +51,7 @@ export interface ActivationPorts {
   readonly logger: Logger;
   readonly closeSessions: (params: CloseSessionsParams) => void;
   readonly count: (event: OwnerEvent, by: number) => void;
-  /** Called once, when this activation will not do anything any more. */
+  /** Called once, when this activation does nothing more. */
   readonly onGone: () => void;
 }
 
@@ -74,12 +76,12 @@ export class Activation {
     this.#state = createOwner(taken, this.#now());
   }
 
-  /** False once it is over, or about to be: ask for a new one. */
+  /** False once it is over or about to be: ask for a new activation. */
   get isUsable(): boolean {
     return !this.#isGone && this.#state.life !== 'gone';
   }
 
-  /** Its `end` record is on the way to the log. */
+  /** Whether its `end` record is on the way to the log. */
   get isLeaving(): boolean {
     return this.#state.life === 'ending' && this.#state.isAppending;
   }
@@ -92,7 +94,7 @@ export class Activation {
     return this.#state.self.epoch;
   }
 
-  /** Of its ownership. */
+  /** The ownership record that this owner stands for. */
   get record(): OwnershipRecord {
     const { self, reason, since } = this.#state;
     const { node: owner, region, bootId, epoch } = self;
@@ -103,7 +105,7 @@ export class Activation {
     return feeding(this.#state);
   }
 
-  /** A publisher feeds it, or what came from one is not yet in the log. */
+  /** Whether a publisher feeds the stream, or a source is still undecided. */
   get isOnAir(): boolean {
     return this.#state.sessions.some(({ isActive }) => isActive) || this.#state.pending.length > 0;
   }
@@ -112,7 +114,7 @@ export class Activation {
     return this.#state.pending.length;
   }
 
-  /** What this owner tells a session of its own. */
+  /** What this owner tells a session that reports to it. */
   inputReply(session: SessionId, isStaying: (node: NodeId) => boolean): InputReply {
     const { sessions, self, lastSequence: sequence } = this.#state;
     const known = sessions.find(({ id }) => id === session);
@@ -139,7 +141,9 @@ export class Activation {
     return this.#waiting.size;
   }
 
-  /** @throws TangazaError as the owner answers, `OVERLOADED` (A1), `STALE_EPOCH` when it gives the stream up meanwhile */
+  /**
+   * @throws TangazaError as the owner answers; `OVERLOADED` (V1); `STALE_EPOCH` when it gives the stream up meanwhile
+   */
   ask(question: Unanswered<Question>): Promise<Reply> {
     if (this.#isGone) return Promise.reject(givenUp());
     if (this.#waiting.size >= maxWaiting) {
@@ -154,7 +158,7 @@ export class Activation {
     });
   }
 
-  /** Who has waited since before a freeze is told to come again; the log's head decides what comes next (C6). */
+  /** Refuses every call that waited through a standstill of the process; then the owner reads the log's head (C6). */
   thaw(): void {
     for (const { reject } of this.#waiting.values())
       reject(new TangazaError('DEADLINE_EXCEEDED', 'This process stood still; ask again.'));
@@ -181,7 +185,7 @@ export class Activation {
     return healthOf(this.#state, successors, this.#now());
   }
 
-  /** Resolves when it is over, or after `withinMs`. */
+  /** Resolves when this activation is over, or after `withinMs`. */
   async over(withinMs: number): Promise<void> {
     const waiting = new AbortController();
     await Promise.race([
@@ -192,9 +196,9 @@ export class Activation {
   }
 
   /**
-   * Resolves when all it has taken is in the log, or after `withinMs`, or when `signal` ends the wait.
+   * Resolves when all that the owner has taken is in the log, or after `withinMs`, or when `signal` ends the wait.
    *
-   * @throws TangazaError `STALE_EPOCH` when it gives the stream up before that
+   * @throws TangazaError `STALE_EPOCH` when the owner gives the stream up before that
    */
   async logged(withinMs: number, signal?: AbortSignal): Promise<void> {
     const { clock } = this.#ports;
@@ -207,7 +211,10 @@ export class Activation {
     }
   }
 
-  /** Meanwhile nothing counts as logged: who leaves now must tell the successor, to which it is named as feeding. */
+  /**
+   * Runs the hand-over. Nothing counts as logged meanwhile: the successor is told that these sessions feed, so none may
+   * leave unheard.
+   */
   async whileGivenAway(work: (feeders: FeedingSession[]) => Promise<void>): Promise<void> {
     this.#isGivenAway = true;
     try {
@@ -217,7 +224,7 @@ export class Activation {
     }
   }
 
-  /** Takes no more commands; waits for what is under way, `withinMs` at most. */
+  /** Takes no more commands, and waits at most `withinMs` for the work under way. */
   async close(withinMs: number): Promise<void> {
     this.#end();
     const ending = new AbortController();
@@ -295,7 +302,7 @@ export class Activation {
 
   #start(work: Promise<void>): void {
     const guarded = work.catch((error: unknown) => {
-      // A2: what the ports may answer has been turned into commands; a purge may fail and is done again by the next one.
+      // The other effects turn an expected error into a command. A purge may fail: the next purge does its work (V2).
       if (error instanceof TangazaError) this.#ports.logger.warn({ err: error }, 'left undone');
       else this.#crash(error);
     });

@@ -1,4 +1,4 @@
-/** What a node's stream actor counts. */
+/** The metrics of one node's stream actor. */
 import type { Counter, Gauge, Metrics } from '../../cluster/observe/metrics.ts';
 import type { Activation } from './activation.ts';
 
@@ -38,7 +38,7 @@ export function actorMetrics(metrics: Metrics): ActorMetrics {
   };
 }
 
-/** What its activations are and hold. */
+/** Shows how many activations live, and what waits in them. */
 export function showLive(
   gauges: Pick<ActorMetrics, 'activations' | 'pending' | 'outbox' | 'waiting'>,
   live: readonly Pick<Activation, 'pendingSegments' | 'queuedRecords' | 'waitingCalls'>[],

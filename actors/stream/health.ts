@@ -1,4 +1,4 @@
-/** Health of a stream in words and figures, from what its owner knows. */
+/** Describes the health of a stream, in words and figures, from what its owner knows. */
 import type { StreamHealth } from '../../cluster/contract/stream-health.ts';
 import type { NodeId, RenditionName } from '../../cluster/model/ids.ts';
 import { isPresent } from '../../cluster/contract/index-records.ts';
@@ -7,11 +7,11 @@ import type { TimelinePeriod } from '../media/timeline/timeline.ts';
 import { limits, type Now, type OwnerState, type Session } from './owner/owner-state.ts';
 import { packetAgeMs } from './owner/sessions.ts';
 
-/** Segments looked at to call a stream degraded. */
+/** A fault in one of so many last segments makes the stream degraded. */
 const recentSegments = 5;
-/** What an operator calls recent: an old gap is no fault of now. */
+/** Gaps count as recent for so long: an older one says nothing about the stream now. */
 const recentGapsMs = 600_000;
-/** A refusal is told for so long. */
+/** How long health tells of a refused publisher. */
 const refusalShownMs = 60_000;
 
 export function healthOf(state: OwnerState, successors: readonly NodeId[], now: Now): StreamHealth {
@@ -114,7 +114,7 @@ function renditionHealth({ timeline }: OwnerState, now: Now): StreamHealth['rend
   }));
 }
 
-/** How far the end of the newest segment of each rendition that viewers get lies behind now. */
+/** For each rendition that viewers get: how far the end of its newest segment lies behind now. */
 export function lagsMs(
   { timeline }: Pick<OwnerState, 'timeline'>,
   now: Now,
@@ -132,7 +132,10 @@ export function lagsMs(
   });
 }
 
-/** Segments without the rendition that begin after a presentation time; those of a period that never had it are none. */
+/**
+ * Counts segments without the rendition that begin after a presentation time. Periods that never had the rendition do
+ * not count.
+ */
 function gapsSince({ periods }: OwnerState['timeline'], name: RenditionName, after90k: number): number {
   let gaps = 0;
   for (const period of periods) {

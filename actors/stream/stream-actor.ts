@@ -1,20 +1,19 @@
 /**
- * The streams that this node owns: one activation for each, claimed at the first attach (C2).
+ * Holds the streams that this node owns: one activation for each, claimed at the first attach (C2).
  *
- * N1. A stream without a living owner is claimed here. A record that names this node, of whatever boot, is ours to take
- *     over at once; one whose broadcast has ended binds nobody; one that names a living node stands (`NOT_OWNER`).
- * N2. Calls for a stream wait while it is being taken over, and share that one take-over.
- * N3. At most `maxActivations` streams; a further one is refused as OVERLOADED.
- * N4. After a restart the node takes up what it owned, so that pending sources are decided and a broadcast whose
- *     publisher does not come back is ended.
- * N5. A node that is gone takes its worker and its sessions with it, and leaves orphans: orphans.ts.
- * N6. Hand-over is by consent: the owner's queue runs empty, the successor claims the next epoch naming the old one, and
- *     the old activation ends; its sessions hear `NOT_OWNER` with the new owner, attach there and offer again.
+ * N1. This node claims a stream that has no living owner. It takes a record at once that names this node, whatever the
+ *     boot, and a record of a broadcast that has ended. A record that names another living node stands (`NOT_OWNER`).
+ * N2. Calls for a stream wait while the stream is taken over, and share that one take-over.
+ * N3. The node owns at most `maxActivations` streams. A further stream is refused as OVERLOADED.
+ * N4. After a restart the node takes up what it owned, to decide pending sources and to end broadcasts without publisher.
+ * N5. When a node is gone, so are its worker and its sessions, and the streams that it owned are orphans (orphans.ts).
+ * N6. A hand-over needs consent: the owner's queue runs empty, the successor claims the next epoch and names the old
+ *     one, and the old activation ends. Its sessions hear `NOT_OWNER` with the new owner, attach there and offer again.
  * N7. A node that drains claims nothing new.
- * N8. A node that was declared dead gives all activations up: others own those streams now.
- * N9. A process that stood still reads each log's head before its owners append again (C6).
- * N10. A node that stops, and whose streams nobody took over, stays until its sessions have brought what they have, those at
- *     other nodes that stop as well included; within a bound.
+ * N8. A node that was declared dead gives up all activations, because others own those streams now.
+ * N9. After a standstill of the process every owner reads its log's head before it appends again (C6).
+ * N10. A node that stops stays, within a bound, until the sessions of streams that nobody took over have brought what
+ *      they have. That includes sessions at other nodes that stop as well.
  */
 import { offlineHealth } from '../../cluster/contract/offline-health.ts';
 import type {
@@ -54,12 +53,13 @@ const tickMs = 100;
 const defaultEndAfterMs = 60_000;
 const defaultDvrWindowSeconds = 30 * 60;
 const defaultRetentionSeconds = 24 * 3600;
-/** Of a source and a commit for each segment of 2 s, twice over (C1). */
+/** A stream logs a source and a commit for each segment of 2 s; the log may hold twice that (C1). */
 const recordsPerWindowSecond = 2;
 const minLogRecords = 600;
+/** Streams on one node (N3). */
 const maxActivations = 500;
 const closeWithinMs = 2000;
-/** Each waits for its log and for its successor; a node's streams all together have seconds. */
+/** Hand-overs at once. Each waits for its log and its successor, and all of a node's streams together have seconds. */
 const handOversAtOnce = 8;
 const sessionsLookMs = 20;
 const loggedWithinMs = 2000;
@@ -67,24 +67,24 @@ const loggedWithinMs = 2000;
 export interface StreamOptions extends ClaimPorts {
   readonly ownership: KnownOwnership;
   readonly queue: TaskQueue;
-  /** By name; `default` is used where a stream names one that is not there. */
+  /** Ladders by name. A stream that names an unknown one gets `default`. */
   readonly ladders: ReadonlyMap<string, Ladder>;
-  /** Of this region's encoders (C9). */
+  /** The fingerprint of this region's encoders (C9). */
   readonly fingerprint: string;
   readonly metrics: Metrics;
   /** Nodes that may own streams. */
   readonly candidates: () => readonly Candidate[];
   /** Asks that node to take a stream over (N6). @throws TangazaError */
   readonly askToAdopt: (node: NodeId, params: AdoptParams) => Promise<unknown>;
-  /** Without a publisher for so long, the broadcast is over; 60 s. */
+  /** A broadcast is over when it has had no publisher for so long; 60 s. */
   readonly endAfterMs?: number;
-  /** What a manifest shows; 30 min. */
+  /** How much a manifest shows; 30 min. */
   readonly dvrWindowSeconds?: number;
-  /** What is kept at all; 24 h (M14). */
+  /** How much is kept at all; 24 h (M14). */
   readonly retentionSeconds?: number;
   /** Tells the ingests that a session must close; nothing waits for it. */
   readonly closeSessions: (params: CloseSessionsParams) => void;
-  /** A stop waits for this, so that sessions which close here may still offer; within seconds. */
+  /** A stop waits some seconds at most for this, so that sessions which close here may still offer. */
   readonly stopAfter?: Promise<void>;
 }
 
@@ -130,7 +130,7 @@ export class StreamActor {
     showStreams(metrics, () => this.#live.map((one) => one.figures()));
   }
 
-  /** Begins to keep deadlines, and takes up what an earlier boot of this node owned (N4). */
+  /** Starts the ticks that keep deadlines, and takes up what an earlier boot of this node owned (N4). */
   async start(): Promise<void> {
     this.#stopTicking = this.#options.clock.every(tickMs, () => this.#tick());
     await takeUpOwn(this.#options, (stream) => this.#isClosed || this.#activate(stream));
@@ -140,7 +140,7 @@ export class StreamActor {
   /** @throws TangazaError `NOT_OWNER` with `data.owner`; `STREAM_BUSY`, `PUBLISHER_BLOCKED`, `OVERLOADED`, `LOG_UNAVAILABLE` */
   async attach(params: AttachParams): Promise<Reply> {
     const found = await this.#activate(params.streamId);
-    // A broadcast that is just being ended is over in a moment, and begins again under a new epoch.
+    // A broadcast that is just ending is over in a moment; a new one then begins under a new epoch.
     if (found.isLeaving) await found.over(closeWithinMs);
     const activation = found.isUsable ? found : await this.#activate(params.streamId);
     return activation.ask({ kind: 'attach', params });
@@ -158,7 +158,7 @@ export class StreamActor {
     return activation.ask({ kind: 'offer', params });
   }
 
-  /** @throws TangazaError `STALE_EPOCH` (attach again), `LOG_UNAVAILABLE` where it is not known who owns the stream */
+  /** @throws TangazaError `STALE_EPOCH` (attach again), `LOG_UNAVAILABLE` when nobody can tell who owns the stream */
   async input({ epoch, ...report }: InputCall): Promise<InputReply> {
     const activation = await this.#findFor(report.streamId, epoch);
     if (activation === undefined) await this.#refuseUnlessOver(report.streamId);
@@ -168,10 +168,11 @@ export class StreamActor {
   }
 
   /**
-   * Answers when what the session has brought is in the log: until then it must be there to offer it to a successor. With the
-   * log silent it does not wait for that for long (C8).
+   * Answers when all that the session has brought is in the log. Until then the session must stay, to offer it to a
+   * successor. While the log is silent it waits only briefly (C8).
    *
-   * @throws TangazaError `STALE_EPOCH` (attach again, offer again) when another owner has to say that, or the stream is given up meanwhile
+   * @throws TangazaError `STALE_EPOCH` (attach again, offer again) when another owner must confirm that, or this one
+   *   gives the stream up
    */
   async detach({ epoch, ...params }: DetachCall): Promise<void> {
     const activation = await this.#find(params.streamId);
@@ -180,21 +181,21 @@ export class StreamActor {
     await activation.logged(loggedWithinMs);
   }
 
-  /** A broadcast that is over waits for nothing more. */
+  /** Refuses a session of another owner's stream. When the broadcast is over, the session has nothing to wait for. */
   async #refuseUnlessOver(stream: StreamId): Promise<void> {
     const tail = await this.#options.log.tail(stream);
     if (tail !== undefined && tail.record.kind !== 'end')
       throw new TangazaError('STALE_EPOCH', `${stream} has another owner: attach again.`);
   }
 
-  /** Who owns it no more waits for nothing: its successor has emitted the task again (C2). */
+  /** Passes a worker's report on. A former owner wants no output: its successor has emitted the task again (C2). */
   async report(report: TaskReport): Promise<ReportReply> {
     const activation = await this.#find(report.streamId);
     activation?.tell({ kind: 'report', report });
     return { isWanted: activation?.isWanted(report) ?? false };
   }
 
-  /** Health as this node knows it; of a stream that is not active here, what its record says. */
+  /** Health as this node knows it. For a stream that is not active here it says what the ownership record says. */
   async health(stream: StreamId): Promise<StreamHealth> {
     const { ownership, clock } = this.#options;
     const active = await this.#find(stream);
@@ -214,24 +215,24 @@ export class StreamActor {
     await Promise.all(open.map((activation) => activation.close(closeWithinMs)));
   }
 
-  /** A node that is gone takes its worker and its sessions with it, and leaves orphans (N5). */
+  /** Drops the worker and the sessions of a node that is gone, and looks for its orphans (N5). */
   onNodeGone(node: NodeId): void {
     for (const activation of this.#live) activation.tell({ kind: 'nodeGone', node });
     void this.#orphans.look();
   }
 
-  /** Has every owner here read its log's head before it appends again (N9). */
+  /** Makes every owner here read its log's head before it appends again (N9). */
   onThaw(frozenMs: number): void {
     this.#options.logger.warn({ frozenMs }, 'this process stood still');
     for (const activation of this.#live) activation.thaw();
   }
 
-  /** Gives all activations up: others own those streams now (N8). */
+  /** Gives up all activations, because others own those streams now (N8). */
   async onDeclaredDead(): Promise<void> {
     await Promise.all(this.#live.map((activation) => activation.close(closeWithinMs)));
   }
 
-  /** The owner of a stream gives it to this node (N6). @throws TangazaError `NOT_OWNER` when it was not the owner's to give */
+  /** Takes a stream that its owner gives to this node (N6). @throws TangazaError `NOT_OWNER` when it was not the owner's to give */
   async adopt({ streamId, from, epoch, reason, sessions }: AdoptParams): Promise<AttachReply> {
     const activation = await this.#activate(streamId, {
       reason: reason ?? `handed over by ${from}`,
@@ -241,15 +242,15 @@ export class StreamActor {
     return { epoch: activation.epoch };
   }
 
-  /** A session of this node waits for its owner: standstills.ts. */
+  /** A session of this node waits for an owner that may stand still (standstills.ts). */
   standsStill(stream: StreamId): Promise<StandsStillReply> {
     return this.#standstills.look(stream);
   }
 
   /**
-   * N6, N7: gives every stream of this node to the next in line, some at once.
+   * Gives every stream of this node to the next node in line, some at once (N6), and claims nothing new (N7).
    *
-   * @returns what is still owned here, or about to be: for lack of a candidate, of time, or of an answer
+   * @returns the streams that this node still owns or is about to own, for lack of a candidate, of time or of an answer
    */
   async handOverAll(signal: AbortSignal): Promise<readonly StreamId[]> {
     this.#isDraining = true;
@@ -264,7 +265,7 @@ export class StreamActor {
     return [...this.#activations.keys()];
   }
 
-  /** N10. Resolves when no session feeds a stream of this node any more, or after `withinMs`. */
+  /** Resolves when no session feeds a stream of this node any more, or after `withinMs` (N10). */
   async sessionsGone(withinMs: number): Promise<void> {
     const { clock } = this.#options;
     const deadlineMs = clock.runningMs() + withinMs;
@@ -284,19 +285,19 @@ export class StreamActor {
     }
   }
 
-  /** What stands still here goes on there. */
+  /** Gives a stream whose owner here stands still to another node. */
   async #giveUp(to: NodeId, params: AdoptParams): Promise<void> {
     await this.#options.askToAdopt(to, params);
     const activation = await this.#activations.get(params.streamId);
     await activation?.close(closeWithinMs);
   }
 
-  /** Who would take it over, best first. */
+  /** The nodes that would take the stream over, best first. */
   async #successorsOf({ stream, feeding }: Activation): Promise<readonly NodeId[]> {
     return sessionsFirst(await this.#successors(stream), feeding);
   }
 
-  /** The same by the line alone, for a stream whose sessions are not known here. */
+  /** The same, from the succession line alone, for a stream whose sessions are not known here. */
   async #successors(stream: StreamId): Promise<readonly NodeId[]> {
     const { candidates, ownership, node } = this.#options;
     const known = await ownership.allKnown().catch(() => ({ value: new Map<StreamId, OwnershipRecord>() }));
@@ -314,15 +315,15 @@ export class StreamActor {
     this.#gauges.orphans.set(this.#orphans.underWay);
   }
 
-  /** The activation, if there is one; waits for one that is being made (N2). */
+  /** The activation, if there is one. Waits for one that is being opened (N2). */
   async #find(stream: StreamId): Promise<Activation | undefined> {
     const found = await this.#activations.get(stream)?.catch(() => undefined);
     return found?.isUsable === true ? found : undefined;
   }
 
   /**
-   * For what a session that is attached under `epoch` says of itself. A later owner hears it as well: it attaches with its next
-   * offer. An earlier one was succeeded, and does not know it yet.
+   * Finds the owner for what a session that is attached under `epoch` says of itself. A later owner may hear it, because the
+   * session attaches there with its next offer. An earlier owner does not know yet that it has a successor.
    */
   async #findFor(stream: StreamId, epoch: Epoch): Promise<Activation | undefined> {
     const found = await this.#find(stream);
@@ -380,7 +381,7 @@ export class StreamActor {
     this.#activations.delete(stream);
   }
 
-  /** N7. @throws TangazaError `NOT_OWNER` that names a living owner; `UNAVAILABLE` */
+  /** Refuses a new stream while draining (N7). @throws TangazaError `NOT_OWNER` that names a living owner; `UNAVAILABLE` */
   async #refuseNew(stream: StreamId): Promise<never> {
     const { ownership, isAlive, node } = this.#options;
     const { record } = await ownership.get(stream);

@@ -1,4 +1,7 @@
-/** What `/metrics` tells of each stream that this node owns. Asked at every scrape, of up to 500 streams: cheap. */
+/**
+ * What `/metrics` shows of each stream that this node owns. Every scrape asks for up to 500 streams, so each answer
+ * must be cheap.
+ */
 import type { RenditionName, StreamId } from '../../cluster/model/ids.ts';
 import type { Metrics, Sample } from '../../cluster/observe/metrics.ts';
 import { lagsMs } from './health.ts';
@@ -7,16 +10,16 @@ import type { Now, OwnerState } from './owner/owner-state.ts';
 
 export interface StreamFigures {
   readonly stream: StreamId;
-  /** Of the publisher that feeds it; of twins, which send the same twice, the one that sends more. */
+  /** What the publisher sends. Twins send the same twice: then that of the one that sends more. */
   readonly inputBytesPerSecond: number;
-  /** Segments ever committed, declared gaps included: the number of the next one. */
+  /** Segments committed so far, declared gaps included; also the number of the next one. */
   readonly segments: number;
   readonly gaps: number;
   readonly absentRenditions: number;
   readonly lags: readonly { readonly name: RenditionName; readonly lagMs: number }[];
 }
 
-/** @param counts of the owner's events since it took the stream over */
+/** @param counts the owner's events since it took the stream over */
 export function figuresOf(
   state: OwnerState,
   counts: ReadonlyMap<OwnerEvent, number>,
@@ -35,7 +38,7 @@ export function figuresOf(
   };
 }
 
-/** Announces the families of owned streams; `read` gives the streams there are. */
+/** Registers the metric families of owned streams; `read` gives the figures of all of them. */
 export function showStreams(metrics: Metrics, read: () => readonly StreamFigures[]): void {
   const each = (value: (one: StreamFigures) => number) => (): readonly Sample[] =>
     read().map((one) => ({ labels: { stream: one.stream }, value: value(one) }));

@@ -1,4 +1,6 @@
-/** Shell of the stream actor: checks what comes, hands it to the stream's activation, answers (C2). */
+/**
+ * Shell of the stream actor: checks each call's parameters, passes the call to the actor, and returns its answer (C2).
+ */
 import type { ServiceSchema } from 'moleculer';
 import { z } from 'zod';
 import {
@@ -45,12 +47,12 @@ export function streamService({ members, checkDeadline, ...options }: StreamServ
       report: action(ReportParams, ({ report }) => actor.report(report)),
       adopt: action(AdoptParams, (params) => actor.adopt(params)),
       standsStill: action(StandsStillParams, ({ streamId }) => actor.standsStill(streamId)),
-      /** Of this node alone, for its drain: answers with the streams that are left here. */
+      /** Called by this node's own drain; answers with the streams that are left here. */
       handOverAll: action(WithinParams, async ({ withinMs }) => {
         using late = abortAfter(options.clock, withinMs);
         return await actor.handOverAll(late.signal);
       }),
-      /** Of this node alone, for its stop. */
+      /** Called by this node's own stop. */
       sessionsGone: action(WithinParams, ({ withinMs }) => actor.sessionsGone(withinMs)),
       health: action(HealthParams, ({ streamId }) => actor.health(streamId)),
       onAir: action(z.unknown(), () => actor.onAir()),

@@ -1,4 +1,7 @@
-/** One turn of an owner: the state as it becomes, and the effects asked for. Parts of the core share it, nobody keeps it. */
+/**
+ * One turn of an owner: collects the next state and the effects asked for. The parts of the core share it during the
+ * turn only.
+ */
 import type { ErrorCode } from '../../cluster/errors/catalogue.ts';
 import type { OwnerEvent } from './owner/owner-events.ts';
 import type { Effect, Now, OwnerState, PendingSegment, ReplyTo } from './owner/owner-state.ts';
@@ -41,7 +44,7 @@ export class Turn {
     this.ask({ kind: 'say', level, message, fields });
   }
 
-  /** Changes one pending segment, if it still waits. */
+  /** Changes one pending segment, if it is still pending. */
   change(segment: PendingSegment, change: Partial<PendingSegment>): PendingSegment {
     const changed = { ...segment, ...change };
     this.set({ pending: this.#state.pending.map((one) => (isSame(one, segment) ? changed : one)) });
@@ -49,7 +52,7 @@ export class Turn {
   }
 }
 
-/** Whether both are the segment of one time of one period. */
+/** Whether both are the segment at the same time of the same period. */
 function isSame(a: PendingSegment, b: PendingSegment): boolean {
   return a.offer.period === b.offer.period && a.offer.start90k === b.offer.start90k;
 }

@@ -2,7 +2,7 @@
  * One node in the simulator: the product's detector, changes of the view, lines of succession and take-over, on a process that may
  * die or freeze and whose wall clock may jump.
  *
- * Who mourns whom, and when, is a model of the product's orphans (O1, O4), without their bound.
+ * Which node adopts which orphan, and when, is a model of the product (orphans.ts U1, U2), without its bound.
  */
 import { errorCodeOf } from '../../cluster/errors/tangaza-error.ts';
 import { detectorLimits } from '../../cluster/membership/detector.ts';
@@ -137,7 +137,7 @@ export class SimulatedNode implements Monitored {
     await this.#changeView((view) => declareDead(view, life, this.utcMs));
   }
 
-  /** A new boot: joins, and takes up what the last one owned (N4). */
+  /** A new boot: joins, and takes up what the last one owned (stream-actor.ts N4). */
   start(): void {
     this.boot += 1;
     this.#bootId = BootId.parse(`${this.id}-${this.boot}`);

@@ -1,17 +1,19 @@
 /**
- * Checkpoints: the owner's fold as an object of the store, for when the log has lost its end (C7).
+ * Stores checkpoints: the owner's fold as an object in the segment store, for the case that the log loses its end (C7).
  *
- * Q1. One at the open, one after each new period has its first commit, one at every tenth commit, one at the end; each is named
- *     after the epoch and the next number, and put only if its name is free.
- * Q2. It holds what the log has not archived yet, so that the one before is superseded and goes, unless it is an archive.
- * Q3. A store that is down costs nothing: the next one is tried 5 s later.
+ * A checkpoint holds what the log has not archived yet. So it supersedes the one before, which is deleted unless it is
+ * an archive.
+ *
+ * Q1. The owner makes a checkpoint at the open, after the first commit of each new period, at every tenth commit and at
+ *     the end. Its name holds the epoch and the next number, and it is stored only if the name is free.
+ * Q2. A store that is down costs nothing: the owner tries again 5 s later.
  */
 import { archiveKey } from '../../segment-store/archive-key.ts';
 import { toSnapshot } from '../../media/timeline/snapshot.ts';
 import { limits, type CheckpointMade, type OwnerState } from './owner-state.ts';
 import type { Turn } from '../turn.ts';
 
-/** Q1. Called at each tick. */
+/** Asks for a checkpoint when one is due; called at each tick (Q1). */
 export function checkpoint(turn: Turn): void {
   const { link, life, isCheckpointing, isArchiving, checkpointRetryAtMs } = turn.state;
   if (
@@ -25,7 +27,7 @@ export function checkpoint(turn: Turn): void {
   if (isDue(turn.state)) ask(turn);
 }
 
-/** Q1: the broadcast is over. */
+/** Asks for the last checkpoint when the broadcast is over (Q1). */
 export function lastCheckpoint(turn: Turn): void {
   if (turn.state.timeline.nextNumber !== turn.state.checkpointed?.nextNumber) ask(turn);
 }
@@ -52,12 +54,12 @@ function ask(turn: Turn): void {
   });
 }
 
-/** `key` is undefined for a name that was taken: it is not this owner's to remove. */
+/** Notes a stored checkpoint. `key` is undefined when the name was taken: that object is not this owner's to delete. */
 export function takeCheckpoint(turn: Turn, made: CheckpointMade, key: string | undefined): void {
   turn.set({ isCheckpointing: false, checkpointed: { ...made, key } });
 }
 
-/** A checkpoint that could not be stored is tried again 5 s later (Q3). */
+/** Plans the next try 5 s after a checkpoint could not be stored (Q2). */
 export function takeCheckpointFailure(turn: Turn): void {
   turn.set({ isCheckpointing: false, checkpointRetryAtMs: turn.nowMs + limits.checkpointRetryMs });
 }

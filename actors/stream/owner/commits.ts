@@ -1,16 +1,18 @@
 /**
- * The reduce step: what is playable, in order of start time (M12, M13, C9).
+ * The reduce step: decides what is playable, in order of start time (M12, M13, C9).
  *
- * K1. Numbers count on by one for each commit or gap, across periods; nothing is decided twice; what is decided is final.
- * K2. A segment whose renditions are all there is committed at once, whatever the log's health.
- * K3. Deadlines count from *source stored*, and grow with the segment's length (deadlines.ts). At 2.5 s one of 2 s is
- *     committed once the lowest rung, audio and the passed-through rung are there, the rest absent as late; at 4 s it is a
- *     declared gap.
- * K4. A deadline counts only while the log answers: no source is lost by an outage (C8). Backlog counts from when it
- *     became first in line.
- * K5. A hole before a segment becomes gaps, none longer than the longest segment (M11, M13); the segment waits 2.5 s
- *     first, in case what is missing comes.
- * K6. The first committed init of a rung is the period's reference (M7); an output that differs is not committed.
+ * A segment whose renditions are all there is committed at once, also while the log is silent. Deadlines count from the
+ * moment when the source was stored, and grow with the segment's length (deadlines.ts). For a segment of 2 s they mean:
+ * after 2.5 s it is committed once the lowest rung, the audio and the passed-through rung are there, and the rest is
+ * marked absent as late; after 4 s it is a declared gap.
+ *
+ * K1. Each commit or gap gets the next number, across periods. Nothing is decided twice, and a decision is final.
+ * K2. A deadline counts only while the log answers, so an outage loses no source (C8). For backlog it counts from the
+ *     moment when the segment became first in line.
+ * K3. A hole before a segment becomes gaps, none longer than the longest segment (M11, M13). The segment first waits
+ *     2.5 s, in case the missing media comes.
+ * K4. The first init segment of a rung that is committed is the period's reference (M7). An output that differs is not
+ *     committed.
  */
 import type { CommittedMedia, StoredMedia } from '../../../cluster/contract/index-records.ts';
 import type { InitSegment, Rendition } from '../../../cluster/contract/renditions.ts';
@@ -25,7 +27,7 @@ import { isReopening, isUnmatched } from '../succession/reopening.ts';
 import { recheckInits } from './task-reports.ts';
 import type { Turn } from '../turn.ts';
 
-/** Target duration where nothing longer was ever committed (M11). */
+/** The target duration while no longer segment was committed (M11). */
 const targetDuration90k = 2 * 90_000;
 
 type RungState = CommittedMedia | 'lacking';
@@ -38,7 +40,7 @@ type Verdict =
     }
   | { readonly kind: 'gap'; readonly reason: string };
 
-/** Decides as many segments as can be decided, from the first in line on. */
+/** Decides as many segments as can be decided, beginning with the first in line. */
 export function settle(turn: Turn): void {
   for (;;) {
     const [head] = turn.state.pending;
@@ -55,7 +57,7 @@ export function settle(turn: Turn): void {
   }
 }
 
-/** False while the first in line must wait. */
+/** Decides the first in line. @returns false while it must wait */
 function decideHead(turn: Turn, head: PendingSegment, period: TimelinePeriod): boolean {
   const verdict = judge(turn, head, period);
   if (verdict.kind === 'wait') return false;
@@ -86,13 +88,15 @@ function judge(turn: Turn, head: PendingSegment, period: TimelinePeriod): Verdic
     : { kind: 'gap', reason: 'the lowest rung was not there in time' };
 }
 
-/** What no worker's encoder matches may still be made in another period (M7, reopening.ts): that is waited for. */
+/**
+ * Waits for a segment that no worker's encoder matches while it may still be made in another period (M7, reopening.ts).
+ */
 function judgePoison(head: PendingSegment, ageMs: number | undefined): Verdict {
   const mayBeMade = isUnmatched(head) && (ageMs ?? 0) < deadlinesOf(head).backlogGapMs;
   return mayBeMade ? { kind: 'wait' } : { kind: 'gap', reason: `poison: ${poisonCode(head)}` };
 }
 
-/** How long a segment has had; undefined while the log's silence stops the clock (K4). */
+/** For how long a segment has waited; undefined while the log's silence stops the clock (K2). */
 function provenAgeMs(turn: Turn, head: PendingSegment): number | undefined {
   const { state, nowMs } = turn;
   const fromMs = head.isBacklog ? Math.max(head.clockAtMs, state.headSinceAtMs) : head.clockAtMs;
@@ -103,7 +107,10 @@ function provenAgeMs(turn: Turn, head: PendingSegment): number | undefined {
   return undefined;
 }
 
-/** What is missing before a segment in its period, beyond what a join may differ by. A period's start is no hole. */
+/**
+ * How much is missing before a segment in its period, beyond what a join may differ by. The start of a period is no
+ * hole.
+ */
 function hole90k({ decided }: OwnerState, { offer }: PendingSegment, period: TimelinePeriod): number {
   const hasBegun = decided?.period === period.id || period.segments.length > 0;
   const hole = offer.start90k - endOfDecided90k(decided, period);
@@ -157,7 +164,7 @@ function commitList(
   return new Map([...rungs].map(([name, rung]) => [name, rung === 'lacking' ? { absent: 'late' } : rung]));
 }
 
-/** Makes a hole before a segment into gaps, none longer than the longest segment (K5). */
+/** Declares a hole before a segment as gaps, none longer than the longest segment (K3). */
 function fillHole(turn: Turn, head: PendingSegment, period: TimelinePeriod): void {
   const hole = hole90k(turn.state, head, period);
   if (hole === 0) return;
@@ -184,7 +191,7 @@ function decideGap(turn: Turn, place: Place, reason: string): void {
   advance(turn, place);
 }
 
-/** Counts on by one, past what was decided (K1). */
+/** Moves on to the next number, past what was decided (K1). */
 function advance(turn: Turn, { period, start90k, duration90k }: Place): void {
   turn.set({ nextNumber: turn.state.nextNumber + 1, decided: { period, end90k: start90k + duration90k } });
 }
@@ -221,7 +228,7 @@ function commit(turn: Turn, { head, period, verdict }: Ready): void {
   advance(turn, head.offer);
 }
 
-/** K6: inits that this commit makes the reference. */
+/** The init segments that this commit makes the reference (K4). */
 function newInits(state: OwnerState, { head, period, verdict }: Ready): Record<RenditionName, InitSegment> {
   const inits: Record<RenditionName, InitSegment> = {};
   for (const [name, { init }] of head.outputs) {

@@ -1,8 +1,9 @@
 /**
- * How long the owner waits for what is made of a segment (M12): the deadlines of a segment of 2 s, grown with its length.
+ * Computes the owner's deadlines for a segment (M12): those of a segment of 2 s, multiplied for a longer one.
  *
- * Ten seconds of video are five times the work, and players hold back three times the longest segment: what is late for
- * a segment of 2 s is early for one of 10 s. All count from *source stored*, but a hedge from its task's start.
+ * Ten seconds of video are five times the work, and players stay three times the longest segment behind. So a time that
+ * is late for a segment of 2 s is early for one of 10 s. Deadlines count from the moment when the source was stored; a
+ * hedge's from its task's start.
  */
 import { lengthFactor } from '../../../cluster/model/media-limits.ts';
 import { limits, type PendingSegment } from './owner-state.ts';

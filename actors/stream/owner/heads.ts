@@ -1,10 +1,12 @@
 /**
- * What is known of a stream outside of its log: checkpoints in the store, and the edges that follow it (C5, C7).
+ * Asks what is known of a stream outside of its log, before a new owner takes it over (C5, C7).
  *
- * H1. A new owner asks before it takes over, for 300 ms at most; who does not answer is left out.
- * H2. Its epoch lies above every one that was named, and its numbers go on behind the furthest: a log that went back, or is
- *     gone, makes no number mean two things.
- * H3. What lies beyond the log is taken from an edge, which has all that viewers have seen, else from the newest checkpoint.
+ * Checkpoints in the segment store and the edges that follow the stream may know more than a log that went back. The
+ * new owner's epoch lies above every epoch that they name, and its numbers go on behind the furthest. So no number ever
+ * means two things, even when the log went back or is gone. What lies beyond the log is taken from an edge, which has
+ * all that viewers have seen; without such an edge from the newest checkpoint.
+ *
+ * H1. The new owner asks all at once and waits 300 ms at most. It goes on without those that have not answered.
  */
 import type { IndexEntry } from '../../../cluster/contract/index-records.ts';
 import { errorCodeOf } from '../../../cluster/errors/tangaza-error.ts';
@@ -22,23 +24,23 @@ export interface HeadPorts {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly store: SegmentStore;
-  /** What the region's edges have folded of the stream; those that do not follow it say nothing. */
+  /** What the region's edges have folded of the stream. Edges that do not follow it say nothing. */
   readonly askEdges: (stream: StreamId) => Promise<readonly EdgeHead[]>;
-  /** The fold of that edge, as a snapshot. @throws TangazaError */
+  /** The fold of one edge, as a snapshot. @throws TangazaError */
   readonly askFold: (edge: NodeId, stream: StreamId) => Promise<unknown>;
 }
 
 export interface Heads {
   readonly epochs: readonly Epoch[];
-  /** A fold that knows of more segments, or of a later period, than this log; undefined when there is none, or it cannot be had. */
+  /** A fold with more segments or a later period than this log; undefined when there is none or it cannot be read. */
   readonly beyond: (log: readonly IndexEntry[]) => Promise<Timeline | undefined>;
 }
 
-/** How long edges have to say what they have folded (C7). */
+/** How long edges and the store have to answer (H1, C7). */
 const askWithinMs = 300;
 const readWithinMs = 5000;
 
-/** Asks edges and the store what was known of the stream before it is taken over (H1). */
+/** Asks edges and the store what they know of the stream, before it is taken over (H1). */
 export async function headsOf(stream: StreamId, ports: HeadPorts): Promise<Heads> {
   const [edges, checkpoint] = await Promise.all([
     within(ports.clock, ports.askEdges(stream), []),
@@ -85,12 +87,12 @@ async function read({ logger }: HeadPorts, ask: () => Promise<unknown>): Promise
   try {
     return fromSnapshot(await ask());
   } catch (error) {
-    logger.warn({ code: errorCodeOf(error) }, 'what lies beyond the log could not be read');
+    logger.warn({ code: errorCodeOf(error) }, 'could not read a fold that goes beyond the log');
     return undefined;
   }
 }
 
-/** How far a fold goes: its segments, and then its periods, of which the last may have none yet. */
+/** How far a fold reaches: first by segments, then by periods, because its last period may have no segment yet. */
 type Reach = Pick<EdgeHead, 'nextNumber' | 'period'>;
 
 const reachOf = ({ nextNumber, periods }: Timeline): Reach => ({ nextNumber, period: periods.at(-1)?.id });
@@ -103,7 +105,7 @@ const isFurther = (one: Reach, than: Reach): boolean =>
 const isBeyond = (timeline: Timeline | undefined, known: Reach): timeline is Timeline =>
   timeline !== undefined && isFurther(reachOf(timeline), known);
 
-/** What comes in time, and `otherwise` for what does not, or fails. */
+/** Gives the result of `work`, or `otherwise` when it fails or is late. */
 async function within<T>(clock: Clock, work: Promise<T>, otherwise: T): Promise<T> {
   const over = new AbortController();
   const late = clock.sleep(askWithinMs, over.signal).then(

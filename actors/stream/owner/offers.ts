@@ -1,13 +1,15 @@
 /**
- * Sources as sessions offer them (C2).
+ * Takes the sources that sessions offer (C2).
  *
- * F1. The first valid offer of a start time becomes a `source` record; the same bytes again change nothing, other bytes
+ * F1. The first valid offer of a start time becomes a `source` record. The same bytes again change nothing; other bytes
  *     are kept as a spare.
- * F2. Segments are decided in order of period and start, so what lies before a decided one comes too late.
- * F3. What does not fit (unknown period, wrong track, overlap, a hole of over a minute) is refused with the reason.
- * F5. While another session feeds the stream, the unfinished end of one that left is nothing (M4), and what overlaps is
- *     what the other has brought already. That end waits while the other is on its way back (S9).
- * F4. More than 120 s of waiting media is refused: the session keeps its last 60 s and offers again.
+ * F2. Segments are decided in order of period and start, so an offer that lies before a decided segment comes too late.
+ * F3. An offer that does not fit (unknown period, wrong track, overlap, a hole of over a minute) is refused with the
+ *     reason.
+ * F4. The owner refuses an offer when more than 120 s of media wait. The session keeps its last 60 s and offers again.
+ * F5. While another session feeds the stream, the owner ignores the unfinished end of a session that left (M4), and an
+ *     overlap, because the other session has brought that media. While the other is still on its way back, that end
+ *     waits (sessions.ts S9).
  */
 import type { SourceOffer } from '../../../cluster/contract/index-records.ts';
 import { markHashLength } from '../../../cluster/contract/contribution.ts';
@@ -46,7 +48,7 @@ export function takeOffer(turn: Turn, params: OfferParams, reply: ReplyTo): void
   }
   const period = findPeriod(state.timeline, offer.period);
   const others = state.sessions.filter((one) => isFeeding(one) && one.id !== offer.sessionId);
-  // S9: who has brought nothing yet may be its own encoder that came back.
+  // A session that has brought nothing yet may be this session's own encoder, which came back (sessions.ts S9).
   const isTwinDue = mayTwinReturn(session, turn.nowMs);
   const hasTwin = isTwinDue ? others.some(({ feeds }) => feeds) : others.length > 0;
   if (isTail === true && !hasTwin && isTwinDue) {
@@ -74,7 +76,9 @@ export function takeOffer(turn: Turn, params: OfferParams, reply: ReplyTo): void
   turn.ask({ kind: 'reply', to: reply, value: result });
 }
 
-/** A period that is no longer open comes too late; one that never was is the session's fault. */
+/**
+ * An offer for a period that is no longer open is late. An offer for a period that never was is the session's fault.
+ */
 function lostPeriod({ timeline }: OwnerState, offer: SourceOffer): OfferReply | Refusal {
   if (timeline.periods.some((period) => period.id > offer.period)) return { state: 'late' };
   return { code: 'CONFLICT', detail: `There is no period ${offer.period}; open one.` };
@@ -107,23 +111,23 @@ function place(turn: Turn, offer: SourceOffer, { period, hasTwin }: Place): Offe
   return { state: 'accepted' };
 }
 
-/** Sends media, or is about to. */
+/** Whether the session sends media, or is about to (F5). */
 const isFeeding = ({ isActive, candidateSinceMs }: Session): boolean =>
   isActive || candidateSinceMs !== undefined;
 
-/** A twin's copy of what viewers have. */
+/** Whether viewers have this media already, from a twin. */
 function isCommitted({ outbox }: OwnerState, offer: SourceOffer, { id, segments }: TimelinePeriod): boolean {
   const middle90k = offer.start90k + offer.duration90k / 2;
   const covers = (one: { readonly start90k: number; readonly duration90k: number }): boolean =>
     one.start90k <= middle90k && middle90k < one.start90k + one.duration90k;
-  // The commit itself may still be on its way to the log.
+  // The commit may still be on its way to the log.
   if (outbox.some((record) => record.kind === 'commit' && record.period === id && covers(record)))
     return true;
   const segment = segments.findLast((one) => one.start90k <= middle90k);
   return segment?.isGap === false && covers(segment);
 }
 
-/** What a source begins with (M2). */
+/** By what a source is recognised: the hashes of its first picture and its first audio frame (M2). */
 export function markOf(offer: SourceOffer): SourceMark {
   const { period, start90k, keyFrameHash, audioFrameHash, audio } = offer;
   return {
@@ -141,11 +145,11 @@ function isSameTime(a: SourceOffer, b: SourceOffer): boolean {
   return a.period === b.period && Math.abs(a.start90k - b.start90k) <= limits.joinTolerance90k;
 }
 
-/** The same start time again: equal bytes change nothing, others become a spare (F1). */
+/** Takes a second offer of the same start time: equal bytes change nothing, other bytes become a spare (F1). */
 function meetAgain(turn: Turn, known: PendingSegment, offer: SourceOffer): OfferReply {
   const all = [known.offer, ...known.spares];
   if (all.some((one) => isSameMedia(one, offer))) return { state: 'known' };
-  // When full, further spares are ignored: three sources that cannot be read are a poison.
+  // With all places for spares taken, further ones are ignored: three unreadable sources poison a segment anyway.
   if (known.spares.length >= limits.maxSpares) return { state: 'known' };
   turn.change(known, { spares: [...known.spares, offer] });
   turn.count('spare');
@@ -156,7 +160,7 @@ function isSameMedia(a: SourceOffer, b: SourceOffer): boolean {
   return a.video?.sha256 === b.video?.sha256 && a.audio?.sha256 === b.audio?.sha256;
 }
 
-/** F3: what is wrong with an offer in itself. */
+/** Says what is wrong with an offer in itself (F3). */
 function faultOf(offer: SourceOffer, { clock }: TimelinePeriod): string | undefined {
   const names = sourceNames(clock.renditions);
   const { video, audio, times90k, duration90k } = offer;
@@ -173,7 +177,7 @@ function faultOf(offer: SourceOffer, { clock }: TimelinePeriod): string | undefi
   return (times90k.at(-1) ?? 0) < duration90k ? undefined : 'A presentation time lies behind the end.';
 }
 
-/** F2. Also: an old period's tail that would reach into the next period. */
+/** Whether an offer comes too late, also because an old period's tail would reach into the next period (F2). */
 function isLate({ decided, timeline }: OwnerState, offer: SourceOffer, period: TimelinePeriod): boolean {
   if (decided !== undefined && decided.period > offer.period) return true;
   if (decided?.period === offer.period && offer.start90k < decided.end90k - limits.joinTolerance90k)
@@ -183,7 +187,7 @@ function isLate({ decided, timeline }: OwnerState, offer: SourceOffer, period: T
   return next !== undefined && end90k > next.clock.presentationZero90k;
 }
 
-/** End of what comes before this offer in its period. */
+/** Where the media before this offer ends in its period. */
 function endBefore90k({ pending, decided }: OwnerState, offer: SourceOffer, period: TimelinePeriod): number {
   const before = pending.findLast(
     (one) => one.offer.period === period.id && one.offer.start90k < offer.start90k,
@@ -192,7 +196,7 @@ function endBefore90k({ pending, decided }: OwnerState, offer: SourceOffer, peri
   return decided?.period === period.id ? decided.end90k : 0;
 }
 
-/** Start of what is known to come next in its period. */
+/** Where the next known media begins in its period. */
 function startAfter90k({ pending }: OwnerState, offer: SourceOffer): number {
   const after = pending.find(
     (one) => one.offer.period === offer.period && one.offer.start90k > offer.start90k,
@@ -200,7 +204,7 @@ function startAfter90k({ pending }: OwnerState, offer: SourceOffer): number {
   return after?.offer.start90k ?? Infinity;
 }
 
-/** M2: an overlap of up to 2 ms at a join is snapped to what is known; undefined for a greater one. */
+/** Snaps an overlap of up to 2 ms at a join to what is known; undefined for a greater overlap (M2). */
 function snap(offer: SourceOffer, endBefore: number, startAfter: number): SourceOffer | undefined {
   const late = Math.max(0, endBefore - offer.start90k);
   const long = Math.max(0, offer.start90k + offer.duration90k - startAfter);
@@ -210,7 +214,7 @@ function snap(offer: SourceOffer, endBefore: number, startAfter: number): Source
   return { ...offer, start90k: offer.start90k + late, duration90k, times90k };
 }
 
-/** F4: of what waits for workers, and of what waits for the log. */
+/** Whether too much media waits for workers, or for the log (F4). */
 function isFull({ pending, outbox }: OwnerState, offer: SourceOffer): boolean {
   if (pending.length >= limits.maxPendingSegments) return true;
   const undecided90k = pending.reduce((sum, one) => sum + one.offer.duration90k, 0);
@@ -237,12 +241,12 @@ function accept(turn: Turn, offer: SourceOffer): void {
   turn.count('source');
 }
 
-/** It waits for what an outage left before it: its own time has not begun (C8). */
+/** Whether a segment waits behind what an outage left: then its own time has not begun (C8). */
 function isBehindBacklog({ pending, catchUpUntilMs }: OwnerState, nowMs: number): boolean {
   return nowMs < catchUpUntilMs && pending.some((one) => one.isBacklog);
 }
 
-/** A source that nothing has been done for yet. */
+/** A source for which nothing has been done yet. */
 export function pendingSegment(
   offer: SourceOffer,
   arrival: Pick<PendingSegment, 'sourceRecordId' | 'isLogged' | 'clockAtMs' | 'isBacklog'>,

@@ -1,17 +1,19 @@
 /**
- * The owner's way into the log (C1, C8).
+ * The outbox: the owner's way into the index log (C1, C8).
  *
- * O1. One append is under way at most, and each expects the sequence of the owner's own last record.
- * O2. After a refusal or a time-out the tail decides: our own record is there (the ack was lost), a foreign epoch is
- *     there (deactivate for good), or nothing has changed (the same record goes again).
- * O3. The log silent is no reason to lose anything: records wait in order, and go when it answers. Deadlines mean
- *     nothing meanwhile.
- * O4. The log behind us under no higher epoch has lost records (C7): it gets a snapshot of our fold, with all numbers and
- *     hashes as they were, and goes on. A tail of our own that is not the record under way is no other's (an answer of a
- *     server that was behind): we go on from there.
- * O5. In a log that went back, places come again that were periods once. However many were lost, the next period is opened by
- *     one record, which names the last one (M1). (Rejected: records of no stream until the log stands above. A million take 15 s, but
- *     with `sync_interval: always` 40 minutes.)
+ * O1. At most one append is under way. Each append expects the sequence of the owner's own last record.
+ * O2. After a refusal or a time-out the log's tail decides. With the owner's own record there, the acknowledgement was
+ *     lost. With a foreign epoch there, the owner deactivates for good. With nothing changed, the same record is
+ *     appended again.
+ * O3. A silent log loses nothing: records wait in order and are appended when it answers. Deadlines do not count
+ *     meanwhile.
+ * O4. A log that stands behind the owner under no higher epoch has lost records (C7). It gets a snapshot of the owner's
+ *     fold, with all numbers and hashes as they were, and goes on. The tail may also be an own record that is not the
+ *     one under way, because a server answered that was behind. That is nobody else's record, so the owner goes on from
+ *     there.
+ * O5. In a log that went back, sequences come again that were periods once. However many were lost, one record opens
+ *     the next period: it names the last period (M1). (Rejected: filler records until the log stands above. A million
+ *     take 15 s, and 40 minutes with `sync_interval: always`.)
  */
 import type { IndexEntry, IndexRecord } from '../../../cluster/contract/index-records.ts';
 import { snapshotOf } from '../../media/timeline/bounded-snapshot.ts';
@@ -34,7 +36,7 @@ export function enqueue(turn: Turn, body: RecordBody): string {
   return recordId;
 }
 
-/** Sends the first record of the outbox, if the log is there and none is under way (O1). */
+/** Appends the first record of the outbox, if the log answers and no append is under way (O1). */
 export function pump(turn: Turn): void {
   const { life, link, isAppending, outbox, lastSequence } = turn.state;
   const [first] = outbox;
@@ -44,7 +46,10 @@ export function pump(turn: Turn): void {
   turn.ask({ kind: 'append', record, expectedSequence: lastSequence });
 }
 
-/** A snapshot is of what lies before it, and a period is above all before it (O5). */
+/**
+ * Completes a record as it is sent: a snapshot holds what lies before it, and a period names the last one where ids
+ * could meet (O5).
+ */
 function asSent({ timeline, archivedBelow, lastSequence }: OwnerState, record: IndexRecord): IndexRecord {
   if (record.kind === 'snapshot') return { ...record, ...snapshotOf(timeline, archivedBelow) };
   const above = timeline.periods.at(-1)?.id;
@@ -52,7 +57,11 @@ function asSent({ timeline, archivedBelow, lastSequence }: OwnerState, record: I
   return record.kind === 'clock' && mayMeet ? { ...record, above } : record;
 }
 
-/** The first record of the outbox is in the log. Returns it, or undefined for an answer that nobody waits for. */
+/**
+ * Takes the first record off the outbox, as it is in the log.
+ *
+ * @returns it, or undefined for an answer that nobody waits for
+ */
 export function takeAck(turn: Turn, recordId: string, sequence: number): IndexRecord | undefined {
   const { outbox, timeline, logRecords } = turn.state;
   const [record, ...rest] = outbox;
@@ -65,14 +74,14 @@ export function takeAck(turn: Turn, recordId: string, sequence: number): IndexRe
     timeline: applyEntry(timeline, { sequence, record }),
   });
   const isDecision = record.kind === 'commit' || record.kind === 'gap';
-  // The fold is what everybody sees: an activation whose numbers it does not take begins again from the log (A2).
+  // Everybody sees the fold. An activation whose numbers it refuses begins again from the log (activation.ts V2).
   if (isDecision && turn.state.timeline.nextNumber !== record.number + 1)
     throw new Error(`the fold refuses number ${record.number}`);
   proveLog(turn);
   return record;
 }
 
-/** O2: an append was refused or not answered; only the tail can tell. */
+/** An append was refused or not answered: only the tail can tell what happened (O2). */
 export function takeFailure(turn: Turn, recordId: string, code: 'FENCED' | 'LOG_UNAVAILABLE'): void {
   if (turn.state.outbox[0]?.recordId !== recordId || !turn.state.isAppending) return;
   turn.set({ isAppending: false });
@@ -95,7 +104,7 @@ function markDown(turn: Turn, why: string): boolean {
   return true;
 }
 
-/** Asks whether the log answers, before a deadline is taken for one (O3). */
+/** Asks whether the log answers, before a deadline is taken as passed (O3). */
 export function probeLog(turn: Turn): void {
   const { link, isProbing, isAppending } = turn.state;
   if (link.kind === 'down' || isProbing || isAppending) return;
@@ -107,7 +116,7 @@ export function isLogProven({ link, logProvenAtMs }: OwnerState, nowMs: number):
   return link.kind === 'up' && nowMs - logProvenAtMs <= limits.logProofMs;
 }
 
-/** No answer: again after a growing pause. */
+/** The log has not answered: plans the next try after a growing pause. */
 export function takeSilence(turn: Turn): void {
   markDown(turn, 'the log does not answer');
   const { link } = turn.state;
@@ -116,7 +125,7 @@ export function takeSilence(turn: Turn): void {
   turn.set({ link: { ...link, failures: Math.min(link.failures + 1, 10), retryAtMs: turn.nowMs + pause } });
 }
 
-/** Reads the tail again when its pause is over. */
+/** Reads the tail again when the pause is over. */
 export function retryLog(turn: Turn): void {
   const { link } = turn.state;
   if (link.kind === 'up' || link.retryAtMs === undefined || turn.nowMs < link.retryAtMs) return;
@@ -129,12 +138,12 @@ export type TailVerdict =
   | { readonly kind: 'ackWasLost'; readonly recordId: string; readonly sequence: number }
   | { readonly kind: 'fenced' }
   | { readonly kind: 'wentBack'; readonly sequence: number }
-  /** Of our own, beyond what we knew of (O4). */
+  /** The tail is an own record, beyond what this owner knew of (O4). */
   | { readonly kind: 'further'; readonly sequence: number }
-  /** An append overtook the read: its own answer tells. */
+  /** An append overtook this read; the answer to the append tells. */
   | { readonly kind: 'meaningless' };
 
-/** O2 and O4: what a tail says to this owner. */
+/** Says what a tail means for this owner (O2, O4). */
 export function judgeTail(state: OwnerState, tail: IndexEntry | undefined, askedAt: number): TailVerdict {
   const { self, outbox, lastSequence, isAppending } = state;
   if (tail !== undefined && tail.record.epoch > self.epoch) return { kind: 'fenced' };
@@ -149,7 +158,7 @@ export function judgeTail(state: OwnerState, tail: IndexEntry | undefined, asked
     : { kind: 'further', sequence: tail.sequence };
 }
 
-/** Gives a log that has lost records a snapshot of the fold (O4). */
+/** Puts a snapshot of the fold in front of all that waits, for a log that has lost records (O4). */
 export function repairLog(turn: Turn, lastSequence: number): void {
   const { timeline } = turn.state;
   goOnFrom(turn, lastSequence);
@@ -158,19 +167,19 @@ export function repairLog(turn: Turn, lastSequence: number): void {
   const snapshot = turn.state.outbox.filter((record) => record.recordId === recordId);
   turn.set({ outbox: [...snapshot, ...rest], isArchiving: true });
   turn.count('logRepaired');
-  turn.say('error', 'the index log went back: it gets back what it has lost', {
+  turn.say('error', 'the index log went back; this owner writes the lost records again as a snapshot', {
     lastSequence,
     nextNumber: timeline.nextNumber,
   });
 }
 
-/** The log's tail is elsewhere than this owner thought, and no other's. */
+/** Goes on from another tail than this owner expected, which is nobody else's (O4). */
 export function goOnFrom(turn: Turn, lastSequence: number): void {
   turn.set({ lastSequence, timeline: { ...turn.state.timeline, lastSequence } });
   proveLog(turn);
 }
 
-/** The log answers again: what waited is backlog, and its deadlines begin now (O3, C8). */
+/** The log answers again: all that waited is backlog, and its deadlines begin now (O3, C8). */
 export function proveLog(turn: Turn): void {
   const { link, pending } = turn.state;
   turn.set({ logProvenAtMs: turn.nowMs, isProbing: false });

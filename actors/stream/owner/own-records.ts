@@ -1,15 +1,17 @@
 /**
- * What this node owns has a record that says so.
+ * Writes the ownership record of a stream again that this node owns and that the store has lost.
  *
- * A record may be lost under a living owner: with its bucket, by a restored backup, or written over by what nobody can
- * read. The log still fences, so the stream goes on; but people are told that it is off the air, the next publisher at
- * another node takes it away, and after the owner's death nobody mourns it.
+ * A living owner may lose its record with the bucket, by a restored backup, or because something unreadable replaced
+ * it. The log still fences, so the stream goes on. But people are told that it is off the air, the next publisher at
+ * another node takes the stream away, and after the owner's death nobody looks for a successor.
  *
- * W1. A record that is missing, of a lower epoch than its living owner's, or says that the broadcast is over is written again: its epoch and
- *     reason as they were won, and since when the activation has worked.
- * W2. Compare-and-set: a claim that came in between stands. A record of a higher epoch is another's, and is let be.
- * W3. Only while the log's head is the owner's: one that is fenced and does not know it yet writes nothing.
- * W4. With NATS silent the rest is left for the next look, and when this node stops, for good.
+ * - A record is written again when it is missing, has a lower epoch than its living owner, or says that the broadcast
+ *   is over. Epoch and reason are written as they were won, and since when the activation has worked.
+ * - The write is a compare-and-set, so a claim that came in between stands. A record of a higher epoch is another
+ *   owner's and stays.
+ * - The owner writes only while the log's head is its own: an owner that is fenced and does not know it yet writes
+ *   nothing.
+ * - While NATS is silent, the rest waits for the next look. When this node stops, it stays undone.
  */
 import { errorCodeOf } from '../../../cluster/errors/tangaza-error.ts';
 import type { StreamId } from '../../../cluster/model/ids.ts';
@@ -28,7 +30,7 @@ export interface OwnRecordPorts {
   readonly logger: Logger;
 }
 
-/** @param records as just read; none throws: what cannot be written now is written after the next look */
+/** @param records as just read. Never throws: a record that cannot be written now is written after the next look. */
 export async function restoreRecords(
   own: readonly OwnStream[],
   records: ReadonlyMap<StreamId, OwnershipRecord>,
@@ -42,7 +44,7 @@ export async function restoreRecords(
       await restore(one, ports);
     } catch (error) {
       const code = errorCodeOf(error);
-      ports.logger.debug({ stream: one.stream, code }, 'a record could not be restored');
+      ports.logger.debug({ stream: one.stream, code }, 'could not restore an ownership record');
       if (code === 'LOG_UNAVAILABLE') return;
     }
   }
@@ -57,7 +59,7 @@ async function restore(
   const isHead = tail?.record.epoch === record.epoch && tail.record.bootId === record.bootId;
   if (!isBehind(found, record) || !isHead) return;
   await ownership.put(stream, record, revision);
-  logger.warn({ stream, found }, 'the record of a living owner was lost: it is written again');
+  logger.warn({ stream, found }, 'the ownership record of a living owner was lost; it is written again');
 }
 
 const isBehind = (found: OwnershipRecord | undefined, own: OwnershipRecord): boolean =>

@@ -1,4 +1,4 @@
-/** What an owner counts, for its metrics. */
+/** The events that an owner counts, for its metrics. */
 export const ownerEvents = [
   'source',
   'commit',

@@ -1,8 +1,9 @@
 /**
- * What the owner of one stream knows, what it is told, and what it asks for: the words of the stream actor.
+ * The words of the stream actor: what the owner of one stream knows, which commands it takes, and which effects it asks
+ * for.
  *
- * The state is a value: a turn makes the next one (only the timeline grows in place, as its fold says). Times ending in
- * `AtMs` are monotonic; UTC is used for people and for `availabilityStartTime` alone (C6).
+ * The state is a value: each turn makes the next one. Only the timeline grows in place, as its fold says. Times that
+ * end in `AtMs` are monotonic. UTC is used for people, and for `availabilityStartTime`, only (C6).
  */
 import type {
   IndexEntry,
@@ -40,7 +41,8 @@ import type { SourceMark } from './twins.ts';
 
 export interface Now {
   readonly utcMs: number;
-  readonly runningMs: number; // a standstill of this process makes nothing late, and nobody silent
+  /** Monotonic; it counts only time in which this process ran, so a standstill makes nothing late and nobody silent. */
+  readonly runningMs: number;
 }
 
 export interface Identity {
@@ -51,19 +53,19 @@ export interface Identity {
   readonly epoch: Epoch;
 }
 
-/** What does not change while an owner lives. */
+/** What stays the same while an owner lives. */
 export interface OwnerSettings {
-  /** By name; `default` is used for a name that is not there. */
+  /** Ladders by name; `default` is used for an unknown name. */
   readonly ladders: ReadonlyMap<string, Ladder>;
-  /** Of the region's encoders (C9). */
+  /** The fingerprint of the region's encoders (C9). */
   readonly fingerprint: string;
-  /** Without a session for so long, the broadcast is over. */
+  /** The broadcast is over when it has had no session for so long. */
   readonly endAfterMs: number;
-  /** What a manifest shows; the log keeps about twice of it. */
+  /** How much a manifest shows; the log keeps about twice that. */
   readonly dvrWindowMs: number;
-  /** What is kept at all. */
+  /** How much is kept at all. */
   readonly retentionMs: number;
-  /** Records of this stream in the log above which it is trimmed. */
+  /** With more records of this stream than this, the log is trimmed. */
   readonly maxLogRecords: number;
 }
 
@@ -74,19 +76,22 @@ export interface Session {
   readonly encoder: string | undefined;
   readonly priority: number;
   readonly ladder: string;
-  /** False once another has taken its place: it may still hand in its tail (M4). */
+  /** False once another session has taken its place. It may still hand in its tail (M4). */
   readonly isActive: boolean;
-  /** Since when it waits to be recognised as a twin; it only buffers (C2). Undefined for all others. */
+  /** Since when it waits to be recognised as a twin, and only buffers (C2). Undefined for all other sessions. */
   readonly candidateSinceMs: number | undefined;
-  /** It came from an owner that died, under which it was not alone: until when the other is waited for (S9). */
+  /**
+   * Until when the owner waits for this session's twin. Set for a session that had one under an owner that died
+   * (sessions.ts S9).
+   */
   readonly twinDueUntilMs: number | undefined;
-  /** It has called this owner; one that came with a hand-over may have gone meanwhile. */
+  /** Whether it has called this owner. A session that came with a hand-over may have gone meanwhile. */
   readonly isHeard: boolean;
-  /** Since when all it has offered belongs to a period that is over (S10). */
+  /** Since when it has offered nothing but media of a period that is over (sessions.ts S10). */
   readonly outlivedSinceMs: number | undefined;
-  /** This owner has taken media of it, or had that already from a twin. */
+  /** Whether this owner has taken media from it, or had that media already from a twin. */
   readonly feeds: boolean;
-  /** When its last packet came, as far as told, and when that was told. */
+  /** When its last packet came, as far as it told, and when it told that. */
   readonly packetAtMs: number;
   readonly toldAtMs: number;
   readonly input: InputReport | undefined;
@@ -95,7 +100,7 @@ export interface Session {
 export interface Failure {
   readonly worker: NodeId;
   readonly code: string;
-  /** Of the worker's encoder, where it says so. */
+  /** The fingerprint of the worker's encoder, where the worker names it. */
   readonly fingerprint: string | undefined;
 }
 
@@ -103,20 +108,20 @@ export interface Failure {
 export interface SegmentTask {
   readonly group: TaskGroup;
   readonly renditions: readonly RenditionName[];
-  /** The latest one; each is a message of its own on the queue. */
+  /** The number of the latest attempt; each is a message of its own on the queue. */
   readonly attempt: number;
   readonly attempts: number;
   readonly queue:
     | { readonly kind: 'publishing' }
     | { readonly kind: 'queued'; readonly atMs: number }
-    /** By the queue, or put off for a store that failed. */
+    /** Refused by the queue, or put off because the store failed. */
     | { readonly kind: 'refused'; readonly retryAtMs: number };
-  /** Of the latest attempt. */
+  /** Who works on the latest attempt, and since when. */
   readonly started: { readonly worker: NodeId; readonly atMs: number } | undefined;
   readonly failures: readonly Failure[];
-  /** How often the store failed under a worker of it. */
+  /** How often the store failed under a worker of this task. */
   readonly storeFailures: number;
-  /** Nodes that died with an attempt of it begun (C9). */
+  /** How many nodes died after they had begun an attempt of it (C9). */
   readonly deaths: number;
   readonly outcome: 'running' | 'done' | 'poisoned';
 }
@@ -129,25 +134,25 @@ export interface Output {
 /** A source that is neither committed nor declared a gap. */
 export interface PendingSegment {
   readonly offer: SourceOffer;
-  /** Other bytes for the same time, for when the first cannot be read (C2). */
+  /** Sources with other bytes for the same time, for when the first cannot be read (C2). */
   readonly spares: readonly SourceOffer[];
   readonly sourceRecordId: string;
-  /** Its `source` record is in the log. */
+  /** Whether its `source` record is in the log. */
   readonly isLogged: boolean;
-  /** Its deadlines count from here, or from when it became first in line if it is backlog (M12, C8). */
+  /** From when its deadlines count; for backlog, from when it became first in line (M12, C8). */
   readonly clockAtMs: number;
   readonly isBacklog: boolean;
-  /** Undefined until emitted. */
+  /** Undefined until its tasks are emitted. */
   readonly tasks: readonly SegmentTask[] | undefined;
-  /** Not asked for, because of backlog or M13. */
+  /** Rungs that are not asked for, because of backlog or because they stay out (M13). */
   readonly dropped: ReadonlySet<RenditionName>;
   readonly outputs: ReadonlyMap<RenditionName, Output>;
 }
 
-/** A way to answer a call, known to the shell. */
+/** Names a call that waits for an answer; the shell knows it. */
 export type ReplyTo = number;
 
-/** A `clock` record on its way to the log, and who waits for the period. */
+/** A `clock` record on its way to the log, and the calls that wait for its period. */
 export interface Opening {
   readonly recordId: string;
   readonly params: OpenPeriodParams;
@@ -181,27 +186,27 @@ export interface OwnerState {
   readonly since: Now;
   readonly reason: string;
 
-  /** Fold of what is in the log. */
+  /** The fold of what is in the log. */
   readonly timeline: Timeline;
   readonly link: LogLink;
-  /** To be appended, in order; the first may be under way. */
+  /** Records to be appended, in order; the append of the first may be under way. */
   readonly outbox: readonly IndexRecord[];
   readonly isAppending: boolean;
   readonly isProbing: boolean;
   /** When the log last answered. */
   readonly logProvenAtMs: number;
-  /** Sequence of this owner's last record: what the next append expects (C1). */
+  /** The sequence of this owner's last record, which the next append expects (C1). */
   readonly lastSequence: number;
-  /** Records made by this owner; gives each its id. */
+  /** How many records this owner has made; each gets its id from it. */
   readonly recordCount: number;
-  /** Records of this stream in the log, about. */
+  /** About how many records of this stream the log holds. */
   readonly logRecords: number;
   readonly isArchiving: boolean;
-  /** Segments below this number are in archive objects. */
+  /** Segments below this number are in archives. */
   readonly archivedBelow: number;
   readonly isCheckpointing: boolean;
   readonly checkpointRetryAtMs: number;
-  /** The last checkpoint, and its key while it may be superseded. */
+  /** The last checkpoint, and its key while the next one may supersede it. */
   readonly checkpointed:
     | { readonly nextNumber: number; readonly nextOrdinal: number; readonly key: string | undefined }
     | undefined;
@@ -211,24 +216,24 @@ export interface OwnerState {
   readonly refusals: ReadonlyMap<string, Refusals>;
   readonly lastRefusal: { readonly atMs: number; readonly reason: string } | undefined;
   readonly openings: readonly Opening[];
-  /** What the last sources begin with, oldest first (M2). */
+  /** By what the last sources are recognised, oldest first (M2). */
   readonly marks: readonly SourceMark[];
 
-  /** After an outage or a take-over: until then, what comes in behind backlog is backlog as well. */
+  /** Until then, after an outage or a take-over, media that comes in behind backlog is backlog as well. */
   readonly catchUpUntilMs: number;
-  /** In order of period and start. */
+  /** Sources not decided yet, in order of period and start. */
   readonly pending: readonly PendingSegment[];
   readonly headSinceAtMs: number;
-  /** Where the last decided segment ends; in the outbox or the log. */
+  /** Where the last decided segment ends; its record is in the outbox or in the log. */
   readonly decided: { readonly period: PeriodId; readonly end90k: number } | undefined;
   readonly nextNumber: number;
-  /** Reference inits of what is decided, by `{period}/{rendition}` (M7). */
+  /** The reference init segments of decided segments, by `{period}/{rendition}` (M7). */
   readonly inits: ReadonlyMap<string, InitSegment>;
-  /** Rungs that stay out for a while, by their numbers: from the first, below the second (M13). */
+  /** Rungs that stay out for a while: from one segment number on, below another (M13). */
   readonly holds: ReadonlyMap<RenditionName, Hold>;
-  /** Of the last tasks, from start to report, newest last. */
+  /** How long the latest tasks took from start to report, newest last. */
   readonly encodeMs: readonly number[];
-  /** Workers that reported, and when: how many nodes there are to fail on (C9). */
+  /** When each worker last reported: this says on how many nodes a task can fail (C9). */
   readonly workers: ReadonlyMap<NodeId, number>;
 }
 
@@ -242,11 +247,11 @@ export type Command =
   | { readonly kind: 'tick' }
   /** The process stood still for over a second (C6). */
   | { readonly kind: 'thawed' }
-  /** A node is gone, with its worker and its sessions (C3). */
+  /** A node is gone, and its worker and sessions with it (C3). */
   | { readonly kind: 'nodeGone'; readonly node: NodeId }
   | { readonly kind: 'appended'; readonly recordId: string; readonly sequence: number }
   | { readonly kind: 'appendFailed'; readonly recordId: string; readonly code: 'FENCED' | 'LOG_UNAVAILABLE' }
-  /** `askedAt` is the owner's `lastSequence` when it asked: an answer overtaken by an append says nothing. */
+  /** `askedAt` is the owner's `lastSequence` when it asked: an answer that an append overtook says nothing. */
   | { readonly kind: 'tailRead'; readonly tail: IndexEntry | undefined; readonly askedAt: number }
   | { readonly kind: 'tailUnreadable' }
   | { readonly kind: 'taskPublished'; readonly taskId: string; readonly attempt: number }
@@ -288,7 +293,7 @@ export type Effect =
       readonly key: string;
       readonly body: unknown;
       readonly made: CheckpointMade;
-      /** To be removed when this one is stored. */
+      /** The key of the checkpoint to delete when this one is stored. */
       readonly supersedes?: string;
     }
   | { readonly kind: 'archive'; readonly key: string; readonly body: unknown; readonly firstNumber: number }
@@ -301,23 +306,25 @@ export type Effect =
     }
   | { readonly kind: 'deactivate'; readonly reason: 'fenced' | 'ended' };
 
-/** Every bound of the owner; times in ms. What happens at each is said where it is used. */
+/** Every bound of the owner, times in ms. The code that uses a bound says what happens there. */
 export const limits = {
-  /** M12: of a segment of 2 s; deadlines.ts has a longer one's. */
+  /** The deadlines of a segment of 2 s (M12); deadlines.ts computes those of a longer one. */
   hedgeAfterMs: 1200,
   commitWithoutRestMs: 2500,
   gapMs: 4000,
-  /** After an outage or a take-over viewers wait already, and workers come back slowly: no media is given up so soon. */
+  /** After an outage or a take-over viewers wait already and workers come back slowly, so media is given up later. */
   backlogGapMs: 12_000,
-  /** Bounds how long media behind a backlog is given its patience: a fleet that never keeps up must not be waited for. */
+  /**
+   * For how long media behind a backlog is given that patience: the owner must not wait for workers that never keep up.
+   */
   catchUpMs: 60_000,
-  /** A rung that was dropped stays out for so many segments (M13). */
+  /** A dropped rung stays out for so many segments (M13). */
   heldSegments: 5,
-  /** Of one task, hedges and retries included. */
+  /** Attempts of one task, hedges and retries included. */
   maxAttempts: 8,
-  /** Of one task, which are not counted as attempts; beyond it they are. */
+  /** Store failures of one task that do not count as attempts; further ones do. */
   maxStoreFailures: 200,
-  /** An owner's attempts of one task have fewer numbers: its successor's begin behind them. */
+  /** An owner numbers fewer attempts of a task than this. Its successor's numbers begin behind them. */
   attemptNumbers: 256,
   /** So many reported failures make a segment a gap (C9). */
   poisonFailures: 3,
@@ -329,42 +336,42 @@ export const limits = {
   blockMs: 30_000,
   maxRefusedAddresses: 256,
   maxSessions: 8,
-  /** Of one encoder: C2 knows two ingests. */
+  /** Sessions of one encoder that feed at once (C2). */
   maxTwins: 2,
-  /** M2: sources that a newcomer is compared with, and for how long at least. */
+  /** How many sources a new session is compared with, and for how long at least (M2). */
   maxMarks: 64,
   twinWaitMs: 10_000,
-  /** How long a session may send only what belongs to a period that is over. */
+  /** For how long a session may send nothing but media of a period that is over. */
   outlivedMs: 10_000,
-  /** Twins find a new owner at the verdict, or with their next segment. */
+  /** How long twins have to find a new owner: they do so at the verdict of death, or with their next segment. */
   twinReturnMs: 5000,
-  /** A session that tells nothing for so long is gone, with its node. */
+  /** A session that has reported nothing for so long is gone, with its node. */
   silentSessionMs: 20_000,
-  /** How fresh a report must be for its packet age to count as it is: sessions report every second. */
+  /** How fresh a report must be for its packet age to be taken as it is. Sessions report every second. */
   reportFreshMs: 1200,
-  /** C8: media waiting for the log or for workers. */
+  /** How much media may wait for the log or for workers (C8). */
   maxPendingMs: 120_000,
   maxPendingSegments: 512,
   maxSpares: 2,
-  /** M2: a join may differ by so much and is no gap. */
+  /** A difference at a join of up to this is no gap (M2). */
   joinTolerance90k: 180,
-  /** A longer hole is not filled with gaps, but needs a new period. */
+  /** A longer hole is not filled with gaps; it needs a new period. */
   maxHole90k: 60 * 90_000,
-  /** M2: how far a connection's clock may stray from the wall and go on. */
+  /** How far a connection's clock may stray from the wall clock and still go on (M2). */
   clockStrayMs: 1000,
-  /** A source must wait so long for one that is missing before it. */
+  /** How long a segment waits for one that is missing before it. */
   holeWaitMs: 2500,
-  /** The log must have answered so lately for a deadline to count (C8). */
+  /** A deadline counts only when the log has answered within this time (C8). */
   logProofMs: 500,
   logRetryMinMs: 100,
   logRetryMaxMs: 300,
   taskRetryMs: 250,
-  /** A store that fails is tried again after `taskRetryMs`, twice that, and so on up to this. */
+  /** A store that fails is tried again after `taskRetryMs`, then after twice that, and so on up to this. */
   storeRetryMaxMs: 500,
-  /** The log must be silent for so long before tasks are emitted ahead of it, and of so many segments at once. */
+  /** How long the log must be silent before tasks are emitted ahead of it, and of how many segments at once. */
   aheadAfterMs: 500,
   maxAhead: 3,
-  /** The queue keeps a task for 60 s (C9). */
+  /** A task that has waited in the queue for so long may be lost: the queue keeps one for 60 s (C9). */
   queueLostMs: 30_000,
   encodeTimes: 64,
   workerMemoryMs: 60_000,

@@ -1,9 +1,9 @@
 /**
  * The owner of one stream: a state machine without input or output.
  *
- * Every turn has the same shape: the command changes the state, what can be decided is decided, and the log gets its
- * next record. Its parts: sessions (who may feed), periods (which clock), offers (what came), tasks (what workers make
- * of it), commits (what is playable), outbox (the way into the log), retention (how long the log grows).
+ * Every turn has the same shape: the command changes the state, the owner decides what can be decided, and appends its
+ * next record to the log. Its parts: sessions (who may feed), periods (which clock), offers (what came in), tasks (what
+ * workers make of it), commits (what is playable), outbox (the way into the log), retention (how long the log grows).
  */
 import {
   periodOpenedBy,
@@ -76,15 +76,18 @@ export interface TakenStream {
   readonly self: Identity;
   readonly settings: OwnerSettings;
   readonly reason: string;
-  /** The whole log as it is after the `open` of this owner, which is its last record. */
+  /** The whole log after this owner's `open`, which is its last record. */
   readonly entries: readonly IndexEntry[];
-  /** A fold that knows more than the log, which has lost its end (C7, heads.ts). */
+  /** A fold that knows more than a log that has lost its end (C7, heads.ts). */
   readonly beyond?: Timeline | undefined;
-  /** Who fed it when it was handed over. */
+  /** The sessions that fed the stream when it was handed over. */
   readonly feeding?: readonly FeedingSession[];
 }
 
-/** The state of an owner whose `open` is in the log (C1). Its first tick emits the tasks that its predecessor left (C2). */
+/**
+ * The state of an owner whose `open` is in the log (C1). Its first tick emits the tasks that its predecessor left
+ * undone (C2).
+ */
 export function createOwner(
   { self, settings, reason, entries, beyond, feeding = [] }: TakenStream,
   now: Now,
@@ -159,7 +162,7 @@ function lastDecided({ periods }: Timeline): OwnerState['decided'] {
   return last === undefined ? undefined : { period: last.id, end90k: endOfSegments90k(last) };
 }
 
-/** One turn. @returns the next state and what must be done; the old state must not be used again */
+/** Takes one turn. @returns the next state and the effects to perform; the old state must not be used again */
 export function decide(state: OwnerState, command: Command, now: Now): Decision {
   const turn = new Turn(state, now);
   if (state.life === 'gone') refuseAll(turn, command);
@@ -236,7 +239,7 @@ function applyAnswer(turn: Turn, answer: Answer): void {
   }
 }
 
-/** The queue and the log are one server: a queue that is gone is a reason to ask for the log. */
+/** The queue and the log are one server. So when the queue is gone, the owner asks whether the log answers. */
 function refuseTask(turn: Turn, refusal: Extract<Command, { kind: 'taskRefused' }>): void {
   takeRefused(turn, refusal);
   if (refusal.code === 'LOG_UNAVAILABLE' && !turn.state.isAppending)
@@ -248,7 +251,7 @@ function afterAppend(turn: Turn, recordId: string, sequence: number): void {
   if (record !== undefined) follow(turn, record, sequence);
 }
 
-/** What a record that is now in the log sets off. */
+/** Does what a record sets off once it is in the log. */
 function follow(turn: Turn, record: IndexRecord, sequence: number): void {
   switch (record.kind) {
     case 'clock':
@@ -302,7 +305,7 @@ function takeTail(turn: Turn, tail: IndexEntry | undefined, askedAt: number): vo
   }
 }
 
-/** This activation is over, for good (C1). */
+/** Ends this activation for good (C1). */
 function leave(turn: Turn, reason: 'fenced' | 'ended'): void {
   refuseOpenings(turn, turn.state.openings);
   turn.set({ life: 'gone', openings: [], outbox: [], pending: [], isAppending: false });
@@ -321,7 +324,7 @@ function tick(turn: Turn): void {
   endIfIdle(turn);
 }
 
-/** Without a publisher for long enough the broadcast is over; what is pending is decided first. */
+/** Ends the broadcast when it has had no publisher for long enough. What is pending is decided first. */
 function endIfIdle(turn: Turn): void {
   const { idleSinceAtMs, settings, pending, openings, outbox, life, link, timeline } = turn.state;
   const isIdle = idleSinceAtMs !== undefined && turn.nowMs - idleSinceAtMs >= settings.endAfterMs;

@@ -1,15 +1,16 @@
 /**
- * Opening a period, or letting the running one go on (M1, M2, M10).
+ * Opens a period for a session, or lets the running one go on (M1, M2, M10).
  *
- * P1. A `clock` record opens a period, and its place in the log is the period's id: nobody hears of a period before its
- *     record is in the log.
+ * P1. A `clock` record opens a period, and its sequence in the log is the period's id. So nobody hears of a period
+ *     before its record is in the log.
  * P2. The running clock goes on only if the sequence headers are equal, the first media time lies above the last one,
- *     and the connection's clock ran on as the wall did, within 1 s.
- * P4. Beside another live session a period is joined only by content (twins.ts): until the newcomer is recognised it is told
- *     `TWIN_PENDING`; with other sequence headers, or when it was compared for long enough (S6), it is a rival. Alone at an owner
- *     whose predecessor died it waits for whom it came beside (S9). Who asks for its own period again is answered.
- * P3. presentationZero is 0 for the first period; later the greater of the former period's end and the time since
- *     availabilityStart.
+ *     and the connection's clock ran on as the wall clock did, within 1 s.
+ * P3. Presentation zero is 0 for the first period. For a later one it is the end of the former period or the time since
+ *     `availabilityStartTime`, whichever is later.
+ * P4. Beside another live session, a session joins a period by content only (twins.ts). Until it is recognised it is
+ *     told `TWIN_PENDING`. With other sequence headers, or after it was compared for long enough, it is a rival
+ *     (sessions.ts S6). A session that is alone at an owner whose predecessor died waits for its twin (sessions.ts S9).
+ *     A session that asks for its own period again gets it.
  */
 import type { ClockRecord } from '../../../cluster/contract/index-records.ts';
 import type { OpenPeriodParams, OpenPeriodReply } from '../../../cluster/contract/stream-actions.ts';
@@ -32,7 +33,7 @@ import {
 import type { Turn } from '../turn.ts';
 import { matchTwin, type Match } from './twins.ts';
 
-/** A first GOP may take so long to be known (M11), so the wall time of its start may lie so far back. */
+/** The longest GOP takes so long to arrive (M11), so the wall time of its start may lie so far back. */
 const longestGopMs = 15_000;
 
 export function openPeriod(turn: Turn, params: OpenPeriodParams, reply: ReplyTo): void {
@@ -75,7 +76,7 @@ function refusalOf(state: OwnerState, params: OpenPeriodParams) {
     } as const;
   if (!session.isActive && session.candidateSinceMs === undefined)
     return { code: 'CONFLICT', detail: 'Another session has taken the place of this one.' } as const;
-  // P1: without a log there is no id to give; the session keeps its media and asks again.
+  // Without the log there is no id to give. The session keeps its media and asks again (P1).
   if (link.kind === 'down')
     return { code: 'LOG_UNAVAILABLE', detail: 'No period can be opened while the log is silent.' } as const;
   if (openings.length >= limits.maxOpenings)
@@ -99,7 +100,7 @@ interface Join {
   readonly reply: ReplyTo;
 }
 
-/** P4. @returns whether that answered the request */
+/** Answers a session that must be, or can be, recognised by content (P4). @returns whether it was answered */
 function joinByContent(turn: Turn, join: Join): boolean {
   const match = hasSameHeaders(join) ? matchOf(turn.state, join) : undefined;
   if (match !== undefined && join.running !== undefined) {
@@ -112,7 +113,7 @@ function joinByContent(turn: Turn, join: Join): boolean {
     turn.refuse(
       reply,
       'TWIN_PENDING',
-      'Who was on air may still come back; this one is being compared with it.',
+      'The publisher that was on air may still come back; this one is being compared with it.',
     );
     return true;
   }
@@ -128,7 +129,10 @@ function joinByContent(turn: Turn, join: Join): boolean {
   return true;
 }
 
-/** M2: two IDRs in common are known after three segments; long ones take longer than 10 s. */
+/**
+ * How long a candidate is compared (M2): two common IDRs are known after three segments, and three long ones take over
+ * 10 s.
+ */
 const twinWaitMs = ({ timeline }: OwnerState): number =>
   Math.max(limits.twinWaitMs, (3 * timeline.longest90k) / 90 + 2000);
 
@@ -144,13 +148,16 @@ function isAskedAgain({ running, session, params }: Join): boolean {
   return clock?.sessionId === session.id && clock.connectionZeroMs === params.connectionZeroMs;
 }
 
-/** Whether a session that had a twin under a dead owner still waits for it (sessions.ts S9). */
+/** Whether a session that had a twin under a dead owner still waits for that twin (sessions.ts S9). */
 function isWaitingForOther({ state, nowMs }: Turn, { running, session }: Join): boolean {
   const isAlone = !hasOthers(state, session);
   return running !== undefined && isAlone && !session.feeds && mayTwinReturn(session, nowMs);
 }
 
-/** Beside another live session, but for an active one whose encoding has changed before its twin's. */
+/**
+ * Whether a session must be recognised: it is beside another live one, and is not a feeding one whose encoding changed
+ * before its twin's.
+ */
 function mustBeRecognised(state: OwnerState, join: Join): boolean {
   const { running, session, params } = join;
   if (!hasOthers(state, session)) return false;
@@ -158,7 +165,8 @@ function mustBeRecognised(state: OwnerState, join: Join): boolean {
     (one) =>
       one.params.sessionId !== session.id && one.params.sequenceHeaderHash === params.sequenceHeaderHash,
   );
-  // Who has brought nothing to this owner has no encoding to change: it came before the one that was on air was back.
+  // A session that has brought nothing to this owner has no encoding that could change.
+  // It came before the publisher that was on air is back.
   const isFirst = running === undefined || (session.feeds && !hasSameHeaders(join));
   return !session.isActive || isOpenedByOther || !isFirst;
 }
@@ -195,7 +203,7 @@ function runningPeriod({ timeline }: OwnerState): TimelinePeriod | undefined {
   return timeline.state === 'live' ? timeline.periods.at(-1) : undefined;
 }
 
-/** P2. Where the session's zero lies on the running clock, 90 kHz; undefined when the clock does not go on. */
+/** Where the session's zero lies on the running clock, 90 kHz; undefined when the clock does not go on (P2). */
 function continuedAt(
   state: OwnerState,
   running: TimelinePeriod,
@@ -203,7 +211,7 @@ function continuedAt(
 ): number | undefined {
   const { clock } = running;
   if (clock.sequenceHeaderHash !== params.sequenceHeaderHash) return undefined;
-  // The same session asks again: its first answer was lost.
+  // The same session asks again, because its first answer was lost.
   if (clock.sessionId === params.sessionId && clock.connectionZeroMs === params.connectionZeroMs)
     return clock.mediaZero90k;
   const ranMs = params.connectionZeroMs - clock.connectionZeroMs;
@@ -214,7 +222,7 @@ function continuedAt(
   return above >= -limits.joinTolerance90k && above <= limits.maxHole90k ? offset90k : undefined;
 }
 
-/** End of all that is known of a period, decided or not, on its own clock. */
+/** The end of all that is known of a period, decided or not, on the period's clock. */
 export function endOfPeriod90k({ pending, decided }: OwnerState, period: TimelinePeriod): number {
   const ends = pending
     .filter(({ offer }) => offer.period === period.id)
@@ -245,7 +253,7 @@ function openNew(turn: Turn, params: OpenPeriodParams, reply: ReplyTo): void {
   turn.set({ openings: [...turn.state.openings, { recordId, params, replies: [reply] }] });
 }
 
-/** P3 (M10): an outage shows as such, and no period ever overlaps the one before. */
+/** Where a new period begins: an outage shows as a hole, and no period overlaps the one before (P3, M10). */
 function presentationZero90k(state: OwnerState, sinceStartMs: number): number {
   const { timeline, outbox } = state;
   if (timeline.availabilityStartMs === undefined) return 0;
@@ -276,7 +284,7 @@ function plan(turn: Turn, params: OpenPeriodParams, reply: ReplyTo): readonly Re
   }
 }
 
-/** P1: the `clock` record is in the log. */
+/** The `clock` record is in the log: answers the calls that wait for its period (P1). */
 export function takeClockAck(turn: Turn, clock: ClockRecord, period: PeriodId): void {
   const opening = turn.state.openings.find((one) => one.recordId === clock.recordId);
   turn.set({
@@ -288,19 +296,19 @@ export function takeClockAck(turn: Turn, clock: ClockRecord, period: PeriodId): 
   for (const to of opening?.replies ?? []) turn.ask({ kind: 'reply', to, value });
 }
 
-/** Only inits of periods that may still get a segment. */
+/** Keeps the init segments of periods that may still get a segment. */
 function keepInits({ inits, timeline }: OwnerState): OwnerState['inits'] {
   const open = new Set(timeline.periods.map((period) => String(period.id)));
   return new Map([...inits].filter(([key]) => open.has(key.slice(0, key.indexOf('/')))));
 }
 
-/** Nobody will hear of these periods. */
+/** Refuses the calls that wait for periods which this owner will not open. */
 export function refuseOpenings(turn: Turn, openings: readonly Opening[]): void {
   const replies = openings.flatMap((opening) => opening.replies);
   for (const to of replies) turn.refuse(to, 'STALE_EPOCH', 'A newer owner has taken over; attach again.');
 }
 
-/** The names under which a session stores its media: `source` or the passed-through rung, and the audio. */
+/** The names under which a session stores its media: `source` or the passed-through rung, and the audio rendition. */
 export function sourceNames(renditions: readonly Rendition[]): {
   readonly video?: RenditionName;
   readonly audio?: RenditionName;

@@ -1,10 +1,10 @@
 /**
- * Keeps the log short (C1, C7): what no manifest shows goes to an archive object, then out of the log.
+ * Keeps the log short (C1, C7): what no manifest shows goes into an archive object, and then out of the log.
  *
- * In this order, so that a crash between two steps loses nothing: the archive is stored; `snapshot` carries the fold's
- * state; only then the records below the snapshot are purged. The snapshot is made when it is sent, so that it is the
- * fold of exactly what lies before it. `trim` goes in front of it where segments are older than what is kept at all:
- * whoever follows the log keeps the rest in memory, a newcomer finds it in the archives.
+ * A crash between two steps must lose nothing, so the order is: the archive is stored; a `snapshot` record carries the
+ * fold's state; only then the records below the snapshot are purged. The snapshot is made when it is sent, so it is the
+ * fold of exactly what lies before it. Where segments are older than what is kept at all, a `trim` record goes in front
+ * of it. Whoever follows the log already keeps the rest in memory; a new follower finds it in the archives.
  */
 import { archiveKey } from '../../segment-store/archive-key.ts';
 import { toSnapshot } from '../../media/timeline/snapshot.ts';
@@ -12,7 +12,7 @@ import type { Timeline } from '../../media/timeline/timeline.ts';
 import { enqueue } from './outbox.ts';
 import type { Turn } from '../turn.ts';
 
-/** Asks for the archive when the log has grown to twice of what it must hold. */
+/** Asks for an archive when the log has grown to twice what it must hold. */
 export function trimLog(turn: Turn): void {
   const {
     logRecords,
@@ -26,7 +26,7 @@ export function trimLog(turn: Turn): void {
     archivedBelow,
     checkpointed,
   } = turn.state;
-  // A checkpoint of the same number has the same name: one after the other, so that it is known whose it is.
+  // A checkpoint of the same number has the same name. Made one after the other, it is known whose the object is.
   if (
     life !== 'active' ||
     isArchiving ||
@@ -36,7 +36,7 @@ export function trimLog(turn: Turn): void {
   )
     return;
   const key = archiveKey(self.stream, self.epoch, timeline.nextNumber);
-  const isCheckpoint = checkpointed?.key === key; // which stays then
+  const isCheckpoint = checkpointed?.key === key; // and so it must not be deleted
   turn.set({
     isArchiving: true,
     ...(isCheckpoint ? { checkpointed: { ...checkpointed, key: undefined } } : {}),
@@ -49,7 +49,7 @@ export function trimLog(turn: Turn): void {
   });
 }
 
-/** The archive is stored: what the log needs of it follows. */
+/** The archive is stored: the records that shorten the log follow. */
 export function takeArchived(turn: Turn, firstNumber: number): void {
   const { timeline, settings } = turn.state;
   turn.set({ archivedBelow: firstNumber });
@@ -58,18 +58,21 @@ export function takeArchived(turn: Turn, firstNumber: number): void {
   enqueue(turn, { kind: 'snapshot', nextNumber: timeline.nextNumber, state: undefined });
 }
 
-/** Tried again only after a tenth of as many records more, so that a store that is down is not asked at each turn. */
+/**
+ * Tries again only after a tenth of the bound in further records, so that a store that is down is not asked at each
+ * turn.
+ */
 export function takeArchiveFailure(turn: Turn): void {
   turn.set({ isArchiving: false, logRecords: Math.floor(turn.state.settings.maxLogRecords * 0.9) });
 }
 
-/** The snapshot is in the log: nothing below it is needed. */
+/** The snapshot is in the log: nothing below it is needed any more. */
 export function takeSnapshotAck(turn: Turn, sequence: number): void {
   turn.set({ isArchiving: false, logRecords: 1 });
   turn.ask({ kind: 'purge', belowSequence: sequence });
 }
 
-/** The first number within so much media, counted back from the end. */
+/** The number of the first segment within so much media, counted back from the end. */
 function firstWithin(timeline: Timeline, windowMs: number): number {
   let remaining90k = windowMs * 90;
   for (const period of timeline.periods.toReversed()) {

@@ -1,4 +1,7 @@
-/** Rungs of a period as its owner sees them: who makes them, which are out (M13), which init is theirs (M7). */
+/**
+ * The rungs of a period as its owner sees them: which ones workers make, which stay out (M13), which init is the
+ * reference (M7).
+ */
 import type { InitSegment, Rendition, VideoRendition } from '../../../cluster/contract/renditions.ts';
 import type { RenditionName } from '../../../cluster/model/ids.ts';
 import { initOf } from '../../media/timeline/query.ts';
@@ -6,17 +9,17 @@ import type { TimelinePeriod } from '../../media/timeline/timeline.ts';
 import { limits, type OwnerState } from './owner-state.ts';
 import type { Turn } from '../turn.ts';
 
-/** Video rungs that workers make, best first. */
+/** The video rungs that workers make, best first. */
 export function encodedRungs(renditions: readonly Rendition[]): readonly VideoRendition[] {
   return renditions.filter((one) => one.kind === 'video').filter((one) => one.origin.kind === 'encode');
 }
 
-/** The rung that is never dropped: the last of those served. */
+/** The rung that is never dropped: the last one that viewers get. */
 export function lowestRung(renditions: readonly Rendition[]): VideoRendition | undefined {
   return renditions.filter((one) => one.kind === 'video').findLast((one) => one.origin.kind !== 'sourceOnly');
 }
 
-/** M13: these rungs stay out for five segments, this one included. */
+/** Keeps these rungs out for five segments, this one included (M13). */
 export function holdRungs(turn: Turn, names: readonly RenditionName[], from: number): void {
   const until = from + limits.heldSegments;
   const holds = new Map(turn.state.holds);
@@ -32,7 +35,7 @@ export function holdRungs(turn: Turn, names: readonly RenditionName[], from: num
   turn.say('warn', 'rungs are dropped', { renditions: names, from, until });
 }
 
-/** The reference init of a rung, decided or folded (M7). */
+/** The reference init segment of a rung, from a decision or from the fold (M7). */
 export function referenceInit(
   state: OwnerState,
   period: TimelinePeriod,
@@ -41,7 +44,7 @@ export function referenceInit(
   return state.inits.get(`${period.id}/${name}`) ?? initOf(period, name);
 }
 
-/** Whether a rung is out at this number (M13). */
+/** Whether a rung is out at this segment number (M13). */
 export function isHeld({ holds }: OwnerState, name: RenditionName, number: number): boolean {
   const hold = holds.get(name);
   return hold !== undefined && hold.from <= number && number < hold.until;

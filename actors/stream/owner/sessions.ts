@@ -1,24 +1,27 @@
 /**
- * Who may feed the stream: sessions, ghosts and rivals (C2).
+ * Decides who may feed the stream: sessions, ghosts, candidates and rivals (C2).
  *
- * S1. Another session takes the place of an active one only as S2 or S3 says. Two are active at once when they send the same
- *     media: dual ingest of one encoder.
- * S2. A newcomer supersedes a ghost at once: one that has said to have had no packet for 1 s, and the newcomer has its address, or
- *     one of which no packet is known for 3 s. With NATS gone nothing is heard of sessions at other nodes: that is no silence of
- *     theirs. Who comes back is no newcomer: it supersedes nobody, least of all its twin.
- * S3. Of two live ones the higher priority wins, on a tie the incumbent; two rivals never kick each other for ever.
- * S4. An address refused three times in a minute is blocked for 30 s.
- * S5. Why a publisher was sent away for a fault of its own is told in health, as for one that was not let in.
- * S6. A newcomer beside a live one is a candidate: it only buffers until its media is recognised (M2, periods.ts). After 10 s
- *     without, or three segments and 2 s where those are longer, it is a rival and refused. When the active ones go, or are
- *     silent for 3 s while it sends, the candidate is the publisher.
+ * Two sessions are active at once only when they send the same media: dual ingest of one encoder. A session that comes
+ * back to the owner takes nobody's place, least of all its twin's.
+ *
+ * S2. A new session supersedes a ghost at once. A ghost is a session that said it has had no packet for 1 s, if the new
+ *     session has its address; else a session of which no packet is known for 3 s. Without NATS the owner hears nothing
+ *     of sessions at other nodes; that does not count as their silence.
+ * S3. Of two live sessions the higher priority wins, on a tie the incumbent. So two rivals never kick each other out
+ *     for ever.
+ * S4. An address that was refused three times in a minute is blocked for 30 s.
+ * S5. Health says why a publisher was sent away for a fault of its own, just as it says why one was not let in.
+ * S6. A new session beside a live one is a candidate: it only buffers until its media is recognised (M2, periods.ts).
+ *     Without a match in 10 s, or in three segments and 2 s where those are longer, it is a rival and is refused. When
+ *     the active sessions go, or are silent for 3 s while the candidate sends, the candidate becomes the publisher.
  * S7. A session that comes back to a new owner and fed the running period already is the twin that it was.
- * S8. Those that fed a stream when it was handed over feed its next owner from the start: each comes back with its next
- *     offer, and what one of them leaves unfinished before its twin is back is nothing all the same (M4).
- * S9. An owner that died has named nobody. A session says whether another, beside which it fed the stream or was compared, was not
- *     at the owner's node: for 5 s what it leaves unfinished is not taken yet, and nothing once the other is back, and it opens no
- *     period. With nobody back by then, it is all there is.
- * S10. A session all of whose media has belonged to a period that is over for 10 s is sent away: its encoder begins anew.
+ * S8. Sessions that fed a stream when it was handed over feed its next owner from the start. Each comes back with its
+ *     next offer. Until its twin is back, what one of them leaves unfinished is ignored all the same (M4).
+ * S9. An owner that died has named no sessions. So a session says whether it had another one beside it that was not at
+ *     the owner's node. For 5 s the owner then does not take what that session leaves unfinished, ignores it once the
+ *     other is back, and opens no period for it. If nobody is back by then, this session is all there is.
+ * S10. A session is sent away when all its media has belonged to a period that is over for 10 s. Its encoder then
+ *      begins anew.
  */
 import type {
   AttachParams,
@@ -67,7 +70,7 @@ function feedsRunning({ timeline }: OwnerState, { period }: AttachParams): boole
   return running !== undefined && storePeriodOf(running) === period;
 }
 
-/** S6: one at a time, and no third of one encoder. */
+/** Whether a new session may be compared: one candidate at a time, and no third session of one encoder (S6). */
 function mayBeCandidate(
   { sessions }: OwnerState,
   { sessionId }: AttachParams,
@@ -77,7 +80,7 @@ function mayBeCandidate(
   return candidates.length === 0 && actives.filter((one) => one.isHeard).length < limits.maxTwins;
 }
 
-/** S4: counted, and told who is on air. */
+/** Refuses a rival, tells it who is on air, and counts the refusal against its address (S4). */
 export function refuseRival(
   turn: Turn,
   { remoteAddress, sessionId }: Pick<AttachParams, 'remoteAddress' | 'sessionId'>,
@@ -90,7 +93,7 @@ export function refuseRival(
   refusePublisher(turn, reply, { code: 'STREAM_BUSY', detail: `${who}${where} is on air with this key.` });
 }
 
-/** A publisher comes back while `end` still waits for the log: the broadcast goes on. */
+/** A publisher that comes back while `end` still waits for the log keeps the broadcast alive. */
 function keepAlive(turn: Turn): void {
   const { life, outbox, isAppending } = turn.state;
   if (life !== 'ending' || isAppending || outbox.at(-1)?.kind !== 'end') return;
@@ -104,31 +107,33 @@ function attachReply({ self }: OwnerState, ghost: Session | undefined): AttachRe
   };
 }
 
-/** Whether a newcomer takes the place of the one on air: that is a ghost (S2), or has a lower priority (S3). */
-function maySupersede({ state, nowMs }: Turn, incumbent: Session, newcomer: AttachParams): boolean {
+/** Whether a new session takes the place of the incumbent, which is a ghost (S2) or has a lower priority (S3). */
+function maySupersede({ state, nowMs }: Turn, incumbent: Session, arriving: AttachParams): boolean {
   if (silentMs(state, incumbent, nowMs) >= limits.ghostMs) return true;
-  const isOfSameAddress = incumbent.remoteAddress === newcomer.remoteAddress;
+  const isOfSameAddress = incumbent.remoteAddress === arriving.remoteAddress;
   if (isOfSameAddress && saidSilentMs(incumbent) >= limits.ghostOfSameAddressMs) return true;
-  return newcomer.priority > incumbent.priority;
+  return arriving.priority > incumbent.priority;
 }
 
-/** With NATS gone nothing is heard of other nodes. */
+/** Without NATS the owner hears nothing of sessions at other nodes. */
 const isOutOfHearing = ({ link, self }: OwnerState, { node }: Session): boolean =>
   link.kind === 'down' && node !== self.node;
 
 const silentMs = (state: OwnerState, session: Session, nowMs: number): number =>
   isOutOfHearing(state, session) ? saidSilentMs(session) : packetAgeMs(session, nowMs);
 
-/** For how long it had sent nothing when it last said so. That nothing is heard of its node says nothing of its publisher. */
+/**
+ * For how long it had sent nothing when it last reported. A node that cannot be heard says nothing about its publisher.
+ */
 const saidSilentMs = ({ packetAtMs, toldAtMs }: Pick<Session, 'packetAtMs' | 'toldAtMs'>): number =>
   toldAtMs - packetAtMs;
 
-/** How long a session has sent nothing, as far as told; a report that is fresh counts as it is. */
+/** For how long a session has sent nothing, as far as it told; a fresh report is taken as it is. */
 export function packetAgeMs({ packetAtMs, toldAtMs }: Session, nowMs: number): number {
   return nowMs - toldAtMs <= limits.reportFreshMs ? toldAtMs - packetAtMs : nowMs - packetAtMs;
 }
 
-/** An owner that stood still, or was without NATS, has heard nobody: that is no silence of theirs. */
+/** After a standstill, or a time without NATS, this owner has heard nobody. It does not count that time as silence. */
 export function hearAnew(turn: Turn): void {
   const { nowMs, state } = turn;
   const heard = (one: Session): Session => ({
@@ -144,7 +149,7 @@ export function mayTwinReturn({ twinDueUntilMs = 0 }: Session, nowMs: number): b
   return nowMs < twinDueUntilMs;
 }
 
-/** Feeds the stream, and has said so to this owner of late. */
+/** Whether a session feeds the stream, and told this owner so just now. */
 export function isSending(session: Session, nowMs: number): boolean {
   const { isActive, feeds, input } = session;
   return (
@@ -168,12 +173,15 @@ function admit(
     ...{ packetAtMs: turn.nowMs, toldAtMs: turn.nowMs, outlivedSinceMs: undefined },
   };
   const others = turn.state.sessions.filter((one) => one.id !== id);
-  // When full, the oldest superseded one is forgotten: its tail is then refused.
+  // With all places taken, the oldest superseded session is forgotten: its tail is then refused.
   turn.set({ sessions: [...others.slice(-(limits.maxSessions - 1)), session], idleSinceAtMs: undefined });
   sendAway(turn, beaten, id);
 }
 
-/** S6. One that is silent itself, if only for a second, may be of the same encoder, which is what stands still. */
+/**
+ * Lets a candidate take the place of active sessions that are silent (S6). Not while the candidate is silent itself, if
+ * only for a second: both may be connections of one encoder, and the encoder stands still.
+ */
 export function supersedeSilent(turn: Turn, candidate: Session): void {
   const { state, nowMs } = turn;
   const { id, candidateSinceMs } = candidate;
@@ -189,29 +197,29 @@ function sendAway(turn: Turn, beaten: readonly Session[], by: SessionId): void {
   for (const { id } of beaten) {
     changeSession(turn, id, { isActive: false });
     turn.count('superseded');
-    turn.say('info', 'a session takes the place of another', { sessionId: by, superseded: id });
+    turn.say('info', 'a session takes the place of another one', { sessionId: by, superseded: id });
     turn.ask({ kind: 'closeSession', sessionId: id, reason: 'another session has taken its place' });
   }
 }
 
-/** Notes since when a session sends only what belongs to a period that is over (S10). */
+/** Notes since when a session has sent nothing but media of a period that is over, and closes it after 10 s (S10). */
 export function noteOutlived(turn: Turn, { id, outlivedSinceMs }: Session, isOfPast: boolean): void {
   if (!isOfPast) return changeSession(turn, id, { outlivedSinceMs: undefined });
   const sinceMs = outlivedSinceMs ?? turn.nowMs;
   const isOver = turn.nowMs - sinceMs >= limits.outlivedMs;
   changeSession(turn, id, { outlivedSinceMs: isOver ? turn.nowMs : sinceMs });
   if (!isOver) return;
-  turn.say('warn', 'a session sends only what belongs to a period that is over', { sessionId: id });
+  turn.say('warn', 'a session sends only media of a period that is over', { sessionId: id });
   const reason = 'the broadcast has gone on without it: publish again';
   turn.ask({ kind: 'closeSession', sessionId: id, code: 'UNAVAILABLE', reason });
 }
 
-/** S6: its media was recognised. */
+/** Makes a candidate active: its media was recognised (S6). */
 export function admitTwin(turn: Turn, id: SessionId): void {
   changeSession(turn, id, { isActive: true, candidateSinceMs: undefined });
 }
 
-/** S6: an active session that begins anew beside another must be recognised again. */
+/** Makes an active session a candidate: it began anew beside another one and must be recognised again (S6). */
 export function becomeCandidate(turn: Turn, id: SessionId): void {
   changeSession(turn, id, { isActive: false, candidateSinceMs: turn.nowMs });
 }
@@ -234,7 +242,7 @@ function blockedFor({ refusals }: OwnerState, address: string, nowMs: number): n
   return Math.max(0, (refusals.get(address)?.blockedUntilMs ?? 0) - nowMs);
 }
 
-/** Blocks an address after three refusals in a minute (S4). */
+/** Counts a refusal, and blocks the address after three in a minute (S4). */
 function rememberRefusal(turn: Turn, address: string): void {
   const { nowMs, state } = turn;
   const recent = (state.refusals.get(address)?.atMs ?? []).filter(
@@ -248,7 +256,7 @@ function rememberRefusal(turn: Turn, address: string): void {
   const refusals = new Map(state.refusals);
   refusals.delete(address);
   refusals.set(address, entry);
-  // When full, the address that was refused longest ago is forgotten.
+  // With all places taken, the address that was refused longest ago is forgotten.
   for (const oldest of refusals.keys()) {
     if (refusals.size <= limits.maxRefusedAddresses) break;
     refusals.delete(oldest);
@@ -261,7 +269,7 @@ export function takeInput(turn: Turn, input: InputReport): void {
   changeSession(turn, input.sessionId, { input, packetAtMs, isHeard: true, toldAtMs: turn.nowMs });
 }
 
-/** Media of a session has come: it lives. */
+/** Media of a session has come, so it is alive. */
 export function markAlive(turn: Turn, id: SessionId): void {
   changeSession(turn, id, { feeds: true, packetAtMs: turn.nowMs, toldAtMs: turn.nowMs });
 }
@@ -277,7 +285,7 @@ export function detach(turn: Turn, { sessionId, reason }: DetachParams): void {
   dropSessions(turn, (one) => one.id === sessionId);
 }
 
-/** For what it sent, or did not send: the publisher has to know. */
+/** Faults of what a publisher sent, or did not send: the publisher has to know of them (S5). */
 const faultsOfPublishers: ReadonlySet<ErrorCode> = new Set([
   'CODEC_REFUSED',
   'KEYFRAME_INTERVAL',
@@ -285,19 +293,19 @@ const faultsOfPublishers: ReadonlySet<ErrorCode> = new Set([
   'PUBLISHER_SILENT',
 ]);
 
-/** S5. A session that was closed for a fault detaches with `CODE: sentence`. */
+/** Whether a session left for a fault of its publisher: it then detaches with `CODE: sentence` (S5). */
 function isRefusal(reason: string): boolean {
   const [code] = reason.split(':');
   return isErrorCode(code) && faultsOfPublishers.has(code);
 }
 
-/** Sessions that tell nothing any more are gone, with their node. */
+/** Drops the sessions that have reported nothing for 20 s: they are gone, with their node. */
 export function dropSilentSessions(turn: Turn): void {
   const { state, nowMs } = turn;
   dropSessions(turn, (one) => nowMs - one.toldAtMs >= limits.silentSessionMs && !isOutOfHearing(state, one));
 }
 
-/** S8: what a successor is told. */
+/** The sessions that a successor is told of (S8). */
 export function feeding({ sessions }: OwnerState): readonly FeedingSession[] {
   return sessions.flatMap(({ id, node, remoteAddress, encoder, priority, ladder, isActive }) =>
     isActive
@@ -315,7 +323,7 @@ export function feeding({ sessions }: OwnerState): readonly FeedingSession[] {
   );
 }
 
-/** The sessions that a hand-over named: they feed the next owner from the start (S8). */
+/** The sessions that a hand-over named; they feed the next owner from the start (S8). */
 export function handedOver(feeders: readonly FeedingSession[], nowMs: number): readonly Session[] {
   return feeders.map(({ sessionId: id, node, remoteAddress, encoder, priority, ladder }) => ({
     ...{ id, node, remoteAddress, encoder, priority, ladder, isActive: true, candidateSinceMs: undefined },
@@ -330,7 +338,7 @@ export function handedOver(feeders: readonly FeedingSession[], nowMs: number): r
   }));
 }
 
-/** Sessions end with their node. */
+/** Drops the sessions of a node that is gone. */
 export function dropSessionsOf(turn: Turn, node: NodeId): void {
   dropSessions(turn, (one) => one.node === node);
 }
@@ -343,7 +351,7 @@ function dropSessions(turn: Turn, isGone: (session: Session) => boolean): void {
   turn.set({ sessions, idleSinceAtMs: isIdle ? (turn.state.idleSinceAtMs ?? turn.nowMs) : undefined });
 }
 
-/** The candidate that becomes the publisher when the active ones are gone (S6). */
+/** Makes a candidate the publisher, when the active sessions are gone (S6). */
 const promoted = (session: Session): Session =>
   session.candidateSinceMs === undefined
     ? session

@@ -1,13 +1,15 @@
 /**
- * Owners that do not work though their node answers (C3: media liveness).
+ * Finds owners that do not work although their node answers, and fences them by taking the stream over (C3).
  *
- * L1. A session that has waited a while for its owner's answer, or for the log to go on with what the owner accepted,
- *     says so to the stream actor of its own node, each second, until that is over.
- * L2. The actor looks for itself. Only when log and record could be read at each look, and neither has changed for 6 s,
- *     the owner is fenced, by taking the stream over. A log that cannot be read is evidence against nobody (C8).
- * L3. The session's node takes it; where that is the owner itself, or drains, the next in line does.
+ * A session reports when it has waited a while for its owner's answer, or for the log to show what the owner accepted.
+ * It reports to the stream actor of its own node, each second, until the wait is over. That actor then looks for
+ * itself.
  *
- * Bound: one entry for each stream with a waiting session here, forgotten when nobody waits any more.
+ * L1. The owner is fenced only when log and record could be read at each look and neither has changed for 6 s. A log
+ *     that cannot be read is evidence against nobody (C8).
+ * L2. The session's node takes the stream. Where that node is the owner itself, or drains, the next in line takes it.
+ *
+ * The actor keeps one entry for each stream with a waiting session here, and forgets it when nobody waits any more.
  */
 import type { AdoptParams, StandsStillReply } from '../../../cluster/contract/stream-actions.ts';
 import { errorCodeOf, TangazaError } from '../../../cluster/errors/tangaza-error.ts';
@@ -18,7 +20,7 @@ import type { OwnershipRecord, OwnershipStore } from '../../../cluster/ownership
 import type { Clock } from '../../../cluster/time/clock.ts';
 
 export const standstillMs = 6000;
-/** Sessions that wait ask each second: after a longer pause the count begins anew. */
+/** Sessions that wait ask each second. After a longer pause the count begins again. */
 const longestPauseMs = 3000;
 
 export interface StandstillPorts {
@@ -27,9 +29,9 @@ export interface StandstillPorts {
   readonly logger: Logger;
   readonly log: IndexLog;
   readonly ownership: OwnershipStore;
-  /** May this node take a stream over? */
+  /** Whether this node may take a stream over. */
   readonly mayTake: () => boolean;
-  /** Who would take it over, best first, this node left out. */
+  /** The nodes that would take the stream over, best first, without this node. */
   readonly successors: (stream: StreamId) => Promise<readonly NodeId[]>;
   readonly adopt: (node: NodeId, params: AdoptParams) => Promise<unknown>;
 }
@@ -49,7 +51,11 @@ export class Standstills {
     this.#ports = ports;
   }
 
-  /** A session here waits. @returns who owns the stream now, if that was changed */
+  /**
+   * Looks at a stream for which a session here waits (L1).
+   *
+   * @returns who owns the stream now, if this look changed it
+   */
   async look(stream: StreamId): Promise<StandsStillReply> {
     this.#forgetOld();
     const found = await this.#read(stream);
@@ -68,7 +74,7 @@ export class Standstills {
     return { owner: await this.#fence(stream, record) };
   }
 
-  /** Undefined for a log or a record that cannot be read, and for a broadcast that is over. */
+  /** Undefined when the log or the record cannot be read, and for a broadcast that is over (L1). */
   async #read(stream: StreamId) {
     const { log, ownership, logger } = this.#ports;
     try {
@@ -76,12 +82,16 @@ export class Standstills {
       if (tail === undefined || record === undefined || tail.record.kind === 'end') return undefined;
       return { record, sequence: tail.sequence };
     } catch (error) {
-      logger.debug({ stream, code: errorCodeOf(error) }, 'whether the log stands still cannot be seen');
+      logger.debug({ stream, code: errorCodeOf(error) }, 'could not read whether the log stands still');
       return undefined;
     }
   }
 
-  /** L3. @throws TangazaError `NOT_OWNER` when another was faster; `UNAVAILABLE` */
+  /**
+   * Has the right node take the stream over (L2).
+   *
+   * @throws TangazaError `NOT_OWNER` when another was faster; `UNAVAILABLE`
+   */
   async #fence(stream: StreamId, { owner, epoch }: OwnershipRecord): Promise<NodeId> {
     const { node, mayTake, successors, adopt, logger } = this.#ports;
     const to = owner !== node && mayTake() ? node : (await successors(stream)).find((one) => one !== owner);
@@ -91,7 +101,7 @@ export class Standstills {
         `${stream} stands still at ${owner}, and nobody else could own it.`,
       );
     const reason = `the log stood still for ${standstillMs / 1000} s (${owner})`;
-    logger.warn({ stream, owner, epoch, to }, 'the owner does not work: the stream is taken over');
+    logger.warn({ stream, owner, epoch, to }, 'the owner stands still; another node takes the stream over');
     await adopt(to, { streamId: stream, from: owner, epoch, reason, sessions: [] });
     return to;
   }

@@ -1,12 +1,13 @@
 /**
- * What workers report of their tasks (C9, M6, M7).
+ * Takes what workers report of their tasks (C9, M6, M7).
  *
- * T4. Three reported failures from two nodes (or three from the only one) are a poison; a dead worker is no failure.
- * T5. An output counts if its times are the segment's and its init segment is the period's (M6, M7); else the task goes
- *     to another worker.
- * T6. What a draining worker gives back is published again at once, and was no try.
- * T8. A store that fails under a worker is no fault of the task's: it is tried again after a growing pause, and that was no try. Its
- *     segment, and what comes in behind it, has the time of backlog, as after any outage (C8), and that bounds it.
+ * T4. Three reported failures from two nodes (or three from the only node) poison a task. A dead worker is no failure.
+ * T5. An output counts if its times are the segment's and its init segment is the period's (M6, M7). Else another
+ *     worker gets the task.
+ * T6. The owner publishes a task again at once that a draining worker gave back. That try does not count.
+ * T8. A store that fails under a worker is no fault of the task. The task is tried again after a growing pause, and the
+ *     try does not count. The segment, and what comes in behind it, has the time of backlog, as after any outage (C8);
+ *     that bounds the tries.
  */
 import type { TaskReport } from '../../../cluster/contract/transcode-task.ts';
 import type { NodeId, RenditionName } from '../../../cluster/model/ids.ts';
@@ -57,13 +58,13 @@ export function takeReport(turn: Turn, report: TaskReport): void {
   }
 }
 
-/** Whether an output of the reported task would still count: the segment is not decided, and lacks it. */
+/** Whether an output of the reported task would still count: its segment is not decided, and lacks that output. */
 export function isWanted(state: OwnerState, { taskId: id, epoch }: TaskReport): boolean {
   const found = findTask({ state }, id);
   return found !== undefined && epoch <= state.self.epoch && found.task.outcome !== 'done';
 }
 
-/** Of another owner's task; what a predecessor's worker has made is as good as any. */
+/** Whether a report is about another owner's task. An output for a predecessor counts: it is as good as any. */
 function isForeign({ self }: OwnerState, { epoch, kind }: TaskReport): boolean {
   return epoch > self.epoch || (epoch < self.epoch && kind !== 'done');
 }
@@ -72,13 +73,15 @@ function isOver({ outcome }: SegmentTask, { kind }: TaskReport): boolean {
   return outcome === 'done' || (outcome === 'poisoned' && kind !== 'done');
 }
 
-/** C9 asks for two nodes where there are two: who has reported lately. */
+/** Remembers who has reported lately: a poison needs two nodes where there are two (T4, C9). */
 function rememberWorker(turn: Turn, worker: NodeId): void {
   const recent = [...turn.state.workers].filter(([, at]) => turn.nowMs - at < limits.workerMemoryMs);
   turn.set({ workers: new Map([...recent, [worker, turn.nowMs]]) });
 }
 
-/** Takes outputs whose times and init segments are the period's; tries the task elsewhere otherwise (T5). */
+/**
+ * Takes outputs whose times and init segments are the period's, and otherwise gives the task to another worker (T5).
+ */
 function takeOutputs(turn: Turn, found: Found, report: DoneReport): void {
   const { segment, task } = found;
   const period = findPeriod(turn.state.timeline, segment.offer.period);
@@ -105,7 +108,7 @@ function takeOutputs(turn: Turn, found: Found, report: DoneReport): void {
   if (task.started?.worker === report.worker) rememberTime(turn, turn.nowMs - task.started.atMs);
 }
 
-/** The task's rungs, and one that was taken out of it after this worker had begun (T1). */
+/** The task's rungs, and a rung that was taken out of the task after this worker had begun (tasks.ts T1). */
 function namesOf(
   segment: PendingSegment,
   task: SegmentTask,
@@ -140,28 +143,28 @@ function rememberTime(turn: Turn, ms: number): void {
   turn.set({ encodeMs: [...turn.state.encodeMs.slice(1 - limits.encodeTimes), ms] });
 }
 
-/** Publishes again what a draining worker gave back: that was no try (T6). */
+/** Publishes a task again that a draining worker gave back; that try does not count (T6). */
 function takeBack(turn: Turn, { segment, task }: Found, attempt: number): void {
   if (attempt !== task.attempt) return; // a newer one is under way
   turn.count('returned');
   again(turn, changeTask(turn, { segment, task }, { attempts: task.attempts - 1 }));
 }
 
-/** Tries again after a growing pause when the store failed: that was no try (T8). */
+/** Tries a task again after a growing pause when the store failed; that try does not count (T8). */
 function takeStoreFailure(turn: Turn, found: Found, { worker, attempt, code, detail }: FailureReport): void {
   const { segment, task } = found;
   if (attempt !== task.attempt) return; // a newer one is under way
   turn.count('storeFailure');
-  turn.say('warn', 'the store failed under a worker: its task waits a moment', {
+  turn.say('warn', 'the store failed under a worker; its task is tried again after a pause', {
     ...{ taskId: taskId(turn, segment, task.group), worker, code, detail },
   });
   const waiting = turn.change(segment, { isBacklog: true });
-  // Once for each segment: a store that fails for good does not put off for ever the end of catching up.
+  // Only once for each segment: a store that fails for good must not put off the end of catching up for ever.
   if (!segment.isBacklog) turn.set({ catchUpUntilMs: turn.nowMs + limits.catchUpMs });
   againLater(turn, rescueLowest(turn, { segment: waiting, task }));
 }
 
-/** Counts a reported failure, and gives the segment up at the third one from two nodes (T4). */
+/** Counts a reported failure, and gives the task up at the third one from two nodes (T4). */
 function takeTaskFailure(turn: Turn, found: Found, report: FailureReport): void {
   const { segment, task } = found;
   const { worker, code, detail, fingerprint } = report;
@@ -178,7 +181,7 @@ function takeTaskFailure(turn: Turn, found: Found, report: FailureReport): void 
     return;
   }
   const changed = changeTask(turn, found, { failures });
-  // Of an older attempt: the newer one is under way already.
+  // The report is about an older attempt: a newer one is under way already.
   if (report.attempt !== task.attempt) return;
   turn.count('retry');
   again(turn, rescueLowest(turn, changed));
@@ -193,8 +196,8 @@ interface FailureReport {
 }
 
 /**
- * T5, once more before a commit: outputs that came before the reference was known and differ from it go to another
- * worker.
+ * Looks again before a commit: an output that came before the reference was known, and differs from it, goes to another
+ * worker (T5).
  */
 export function recheckInits(turn: Turn, head: PendingSegment, period: TimelinePeriod): void {
   for (const [name, { init }] of head.outputs) {
@@ -216,7 +219,10 @@ function isPoison({ workers }: OwnerState, failures: SegmentTask['failures']): b
   return workers.size <= 1 || new Set(failures.map((one) => one.worker)).size >= 2;
 }
 
-/** C2: the first source cannot be read; all that is not done begins again from other bytes. */
+/**
+ * Goes on with a spare, because the first source cannot be read: all that is not done begins again from other bytes
+ * (C2).
+ */
 function useSpare(turn: Turn, segment: PendingSegment, spare: PendingSegment['offer']): void {
   const { start90k, duration90k } = segment.offer;
   const isSamePlace = spare.start90k === start90k && spare.duration90k === duration90k;

@@ -1,15 +1,17 @@
 /**
- * The map step as its owner sees it: which tasks a source becomes, and what their workers report (M12, C9).
+ * The map step as its owner sees it: which tasks a source becomes, and when they are tried again (M12, C9).
  *
- * T1. Tasks are emitted once their `source` is in the log: one with all rungs while the owner keeps up, for a task of its
- *     own costs the lowest rung a start and a decode (task-groups.ts); the lowest rung by itself, first in line, when a
- *     segment waits in front, and as soon as the one task is slow, refused or has failed (M12).
- * T2. Backlog drops rungs at emission: with more than one segment in front no top rung, with more than two the lowest
- *     only. A dropped rung stays out for at least 5 segments (M13). The lowest is never dropped.
- * T3. Each try is an attempt of its own, because the queue takes a message id once. A successor counts on from a number
- *     that no predecessor has used.
- * T7. While the log is silent, tasks are emitted ahead of their `source`: the store has it, the output has its content for a
- *     name, and nothing of it is shown before the log has it (C8). So an outage leaves records to append, nothing to encode.
+ * T1. The owner emits a segment's tasks once its `source` is in the log. While the owner keeps up, one task makes all
+ *     rungs, because a task of its own costs the lowest rung a start and a decode (task-groups.ts). The lowest rung is
+ *     a task of its own, first in line, when a segment waits in front, and as soon as the one task is slow, refused or
+ *     has failed (M12).
+ * T2. Backlog drops rungs when tasks are emitted: the top rung with more than one segment in front, all but the lowest
+ *     with more than two. A dropped rung stays out for at least 5 segments (M13). The lowest is never dropped.
+ * T3. Each try is an attempt with a number of its own, because the queue takes a message id once. A successor begins
+ *     with a number that no predecessor has used.
+ * T7. While the log is silent, tasks are emitted ahead of their `source`. That is safe: the store has the source, the
+ *     output is named by its content, and viewers see nothing before the log has it (C8). So after an outage there are
+ *     records to append, and nothing to encode.
  */
 import type { InitSegment, VideoRendition } from '../../../cluster/contract/renditions.ts';
 import type { TaskGroup, TranscodeTask } from '../../../cluster/contract/transcode-task.ts';
@@ -23,7 +25,7 @@ import { limits, type OwnerState, type PendingSegment, type SegmentTask } from '
 import { encodedRungs, holdRungs, isHeld, lowestRung, referenceInit } from './rungs.ts';
 import type { Turn } from '../turn.ts';
 
-/** T1: emits the tasks of a source that has none yet. */
+/** Emits the tasks of a source that has none yet (T1). */
 export function emitTasks(turn: Turn, segment: PendingSegment): void {
   const period = findPeriod(turn.state.timeline, segment.offer.period);
   if (period === undefined || segment.tasks !== undefined) return;
@@ -42,7 +44,10 @@ export function emitTasks(turn: Turn, segment: PendingSegment): void {
   for (const task of tasks) publish(turn, emitted, task);
 }
 
-/** T7: a few at once, in order; the encoder must be the period's, for in an outage there may be no other to ask. */
+/**
+ * Emits tasks while the log is silent: a few at once, in order, and only for this node's encoder, as no other may be
+ * within reach (T7).
+ */
 export function emitAhead(turn: Turn): void {
   const { link, pending, timeline, settings } = turn.state;
   if (link.kind === 'up' || turn.nowMs - link.sinceAtMs < limits.aheadAfterMs) return;
@@ -55,7 +60,10 @@ export function emitAhead(turn: Turn): void {
     emitTasks(turn, segment);
 }
 
-/** T1: takes the lowest rung out of the one task, to be made by itself, first in line. The same when it is there already. */
+/**
+ * Takes the lowest rung out of the one task and makes it a task of its own, first in line (T1). Without it, changes
+ * nothing.
+ */
 export function rescueLowest(turn: Turn, found: Found): Found {
   const { segment, task } = found;
   const period = findPeriod(turn.state.timeline, segment.offer.period);
@@ -86,16 +94,23 @@ function newTask(group: TaskGroup, rungs: readonly VideoRendition[], attempt: nu
   };
 }
 
-/** T3: a source of this owner begins at 1; one of a predecessor where none of its attempts can have been. */
+/**
+ * A source of this owner begins at attempt 1. One of a predecessor begins above all numbers that a predecessor can have
+ * used (T3).
+ */
 function firstAttempt({ self }: OwnerState, segment: PendingSegment): number {
   const isInherited = segment.sourceRecordId === inheritedSource;
   return isInherited ? 1 + (self.epoch % 2 ** 20) * limits.attemptNumbers : 1;
 }
 
-/** In place of a record id, for a source that a predecessor logged. */
+/** Stands in place of a record id, for a source that a predecessor logged. */
 export const inheritedSource = 'inherited';
 
-/** T2. Returns the upper rungs that are out for this segment, and remembers new ones. */
+/**
+ * Drops upper rungs for a segment behind backlog, and keeps new ones out for a while (T2).
+ *
+ * @returns the rungs that are out
+ */
 function dropRungs(
   turn: Turn,
   segment: PendingSegment,
@@ -162,14 +177,14 @@ function knownInits(
   return inits;
 }
 
-/** What the queue said to a publish. */
+/** The queue has taken a task. */
 export function takePublished(turn: Turn, id: string, attempt: number): void {
   const found = findTask(turn, id);
   const isWaiting = found?.task.attempt === attempt && found.task.queue.kind === 'publishing';
   if (isWaiting) changeTask(turn, found, { queue: { kind: 'queued', atMs: turn.nowMs } });
 }
 
-/** The queue is full or gone: upper rungs are given up when it is full, all else is tried again. */
+/** The queue has not taken a task. When it is full the upper rungs are given up; everything else is tried again. */
 export function takeRefused(
   turn: Turn,
   refusal: { readonly taskId: string; readonly attempt: number; readonly code: string },
@@ -187,7 +202,7 @@ export function takeRefused(
   changeTask(turn, found, { queue: { kind: 'refused', retryAtMs: turn.nowMs + limits.taskRetryMs } });
 }
 
-/** A turn, or what it left. */
+/** A turn, or the state that it left. */
 type Owned = Pick<Turn, 'state'>;
 
 export interface Found {
@@ -209,7 +224,7 @@ export function changeTask(turn: Turn, { segment, task }: Found, change: Partial
   return { segment: turn.change(segment, { tasks }), task: changed };
 }
 
-/** T3: one attempt more, for another worker. */
+/** Publishes one more attempt, for another worker (T3). */
 export function again(turn: Turn, found: Found): void {
   const { attempt, attempts } = found.task;
   const change = {
@@ -223,7 +238,7 @@ export function again(turn: Turn, found: Found): void {
   publish(turn, segment, task);
 }
 
-/** T8: one attempt more, which is not counted, after a pause. */
+/** Plans one more attempt, which does not count, after a pause (task-reports.ts T8). */
 export function againLater(turn: Turn, found: Found): void {
   const { attempt, storeFailures } = found.task;
   const pauseMs = Math.min(limits.storeRetryMaxMs, limits.taskRetryMs * 2 ** storeFailures);
@@ -236,11 +251,12 @@ export function againLater(turn: Turn, found: Found): void {
 }
 
 /**
- * Second attempts of slow tasks, and what the queue has refused or a store has put off (M12).
+ * Publishes second attempts of slow tasks, and tasks that the queue refused or a failing store put off (M12).
  *
- * A task is slow when its worker has had it for max(1.2 s, 2 x p95), of a segment longer than 2 s as many times longer. Counted from its start: a copy of one that still
- * waits in the queue would help nobody and make the queue longer; of a worker that died before it said `started`,
- * `ack_wait` gives the task to the next. One that waits for 30 s may have aged out of a queue that was down.
+ * A task is slow when its worker has had it for max(1.2 s, 2 x p95); a segment longer than 2 s gets as many times more.
+ * The time counts from the task's start: a copy of a task that still waits in the queue would help nobody and make the
+ * queue longer. When a worker dies before it said `started`, `ack_wait` gives the task to the next one. A task that has
+ * waited for 30 s may have aged out of a queue that was down.
  */
 export function hedgeTasks(turn: Turn): void {
   const usualMs = 2 * percentile95(turn.state.encodeMs);
@@ -266,7 +282,10 @@ export function hedgeTasks(turn: Turn): void {
   }
 }
 
-/** The tasks that a dead node's worker had begun are published again at once (C9); that is no failure of theirs, but is counted. */
+/**
+ * Publishes the tasks again at once that a dead node's worker had begun (C9). That is no failure of the task, but is
+ * counted.
+ */
 export function redispatch(turn: Turn, node: NodeId): void {
   const begun = turn.state.pending.flatMap((segment) =>
     (segment.tasks ?? [])
@@ -287,7 +306,7 @@ function isSlow({ started, queue }: SegmentTask, nowMs: number, slowMs: number):
   return queue.kind === 'queued' && nowMs - queue.atMs >= limits.queueLostMs;
 }
 
-/** In line for as long as a task may take: its lowest rung must not wait with it. */
+/** Whether a task has waited in line for as long as a task may take: its lowest rung must not wait with it. */
 function isStuck({ started, queue }: SegmentTask, nowMs: number, hedgeAfterMs: number): boolean {
   return started === undefined && queue.kind === 'queued' && nowMs - queue.atMs >= hedgeAfterMs;
 }

@@ -1,37 +1,40 @@
 /**
- * Is a second publisher the same encoder? Recognised by content, for no two connections have one clock (M1, M2).
+ * Decides whether a second publisher is the same encoder. Content decides, because no two connections have one clock
+ * (M1, M2).
  *
- * The log's last sources say with which IDR and which audio frame each segment begins; the newcomer says which IDRs and
- * frames it has, by its own clock. Each equal hash proposes an offset between the clocks.
+ * The log's last sources say with which IDR and which audio frame each segment begins. The new session says which IDRs
+ * and frames it has, on its own clock. Each equal hash proposes an offset between the two clocks.
  *
- * W1. The same media: two consecutive segments propose the same offset within 2 ms. Where a still picture proposes several,
- *     the one that most segments propose is taken, and none on a tie.
- * W2. Audio has an offset of its own, in whole samples, so that both sessions cut their frames alike; of several the
- *     nearest to what video proposes.
- * W3. A copy that lags, such as the same file played later, is no twin: its newest IDR must lie near the newest known.
+ * W1. The media is the same when two segments in a row propose the same offset within 2 ms. A still picture may propose
+ *     several offsets: the one with the most votes counts, and none on a tie.
+ * W2. Audio has an offset of its own, in whole samples, so that both sessions cut their frames alike. Of several
+ *     offsets the one nearest to that of the video counts.
+ * W3. A copy that lags, such as the same file played later, is no twin: its newest IDR must lie near the newest known
+ *     one.
  */
 import type { PeriodMarks } from '../../../cluster/contract/contribution.ts';
 import type { PeriodId } from '../../../cluster/model/ids.ts';
 
-/** What one source in the log begins with. */
+/** By what one source in the log is recognised: what it begins with. */
 export interface SourceMark {
   readonly period: PeriodId;
   readonly start90k: number;
-  /** Start of the hashes in the log, as long as those of the marks. */
+  /** The start of the hash in the log, as long as the hashes of the marks. */
   readonly picture: string | undefined;
   readonly audio: { readonly start: number; readonly hash: string } | undefined;
 }
 
 export interface Match {
-  /** Stream time of the newcomer's zero. */
+  /** Where the new session's zero lies on the stream's clock. */
   readonly offset90k: number;
-  /** The same for its audio, in samples; undefined where nothing matched. */
+  /** The same for its audio, in samples; undefined when no audio matched. */
   readonly audioOffset: number | undefined;
 }
 
 const tolerance90k = 180;
+/** How far the newest IDR may lie behind the newest known one (W3). */
 const maxLag90k = 6 * 90_000;
-/** Audio lies this near to what video proposes. */
+/** Audio must lie within this of the offset that video proposes. */
 const maxApartSeconds = 0.5;
 
 /** @param known the last sources of one period, in order */
@@ -48,7 +51,7 @@ export function matchTwin(
   return { offset90k, audioOffset: audioOffset(known, marks, { offset90k, sampleRate }) };
 }
 
-/** The offset that two segments in a row propose; of several the one that most propose (W1). */
+/** The offset that two segments in a row propose; of several the one with the most votes (W1). */
 function pictureOffset(known: readonly SourceMark[], { pictures }: PeriodMarks): number | undefined {
   const proposals = known.map(({ start90k, picture }) =>
     pictures.filter(({ hash }) => hash === picture).map(({ at90k }) => start90k - at90k),
@@ -71,7 +74,7 @@ function median(values: readonly number[]): number | undefined {
   return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
 }
 
-/** The offset of audio, in whole samples: of several the nearest to that of video (W2). */
+/** The offset of the audio in whole samples; of several the one nearest to that of the video (W2). */
 function audioOffset(
   known: readonly SourceMark[],
   { audio }: PeriodMarks,

@@ -1,7 +1,8 @@
 /**
- * A node becomes the owner of a stream: asks what is known, takes the record and the log, reads what there is (C1, C7).
+ * Makes a node the owner of a stream: asks what is known of it, takes the record and the log, and reads what is there
+ * (C1, C7).
  *
- * N1 of the stream actor says from whom a stream may be taken.
+ * stream-actor.ts N1 says from whom a stream may be taken.
  */
 import type { FeedingSession } from '../../../cluster/contract/stream-actions.ts';
 import type { BootId, NodeId, RegionId, StreamId } from '../../../cluster/model/ids.ts';
@@ -11,11 +12,11 @@ import { takeOver } from '../../../cluster/ownership/take-over.ts';
 import { headsOf, type HeadPorts } from '../owner/heads.ts';
 import type { TakenStream } from '../owner/owner.ts';
 
-/** How a stream is claimed, where it is not by a publisher. */
+/** How a stream is claimed when no publisher asks for it. */
 export interface Claim {
-  /** For people; said by what was found otherwise. */
+  /** The reason that people read; without it, what was found says it. */
   readonly reason?: string;
-  /** More that may be taken from a living owner: what it has given away. */
+  /** Says whether the claim may take more from a living owner: what that owner has given away. */
   readonly mayTakeFrom?: (former: OwnershipRecord) => boolean;
   readonly feeding?: readonly FeedingSession[];
 }
@@ -24,18 +25,18 @@ export interface ClaimPorts extends HeadPorts {
   readonly node: NodeId;
   readonly region: RegionId;
   readonly bootId: BootId;
-  /** Fixed for each region, never used again (C5); 0 in a cluster of one region. */
+  /** Fixed for each region and never used again (C5); 0 in a cluster of one region. */
   readonly regionOrdinal?: number;
   readonly log: IndexLog;
   readonly ownership: OwnershipStore;
   /** Whether that boot of that node is a member. */
   readonly isAlive: (node: NodeId, bootId: BootId) => boolean;
-  /** Reads again who is a member. */
+  /** Reads the list of members again. */
   readonly refreshMembers: () => Promise<void>;
 }
 
 /**
- * @param recordId of the `open`, like no other of this process
+ * @param recordId for the `open`; unique in this process
  * @throws TangazaError `NOT_OWNER` with `data.owner`, `FENCED`, `LOG_UNAVAILABLE`
  */
 export async function claimStream(
@@ -57,7 +58,7 @@ export async function claimStream(
   if (beyond !== undefined)
     logger.error(
       { stream, nextNumber: beyond.nextNumber },
-      'the log lacks what is known elsewhere: it gets it back',
+      'the log lacks what is known elsewhere; this owner writes it again',
     );
   logger.info({ stream, epoch, records: entries.length, reason: record.reason }, 'this node owns the stream');
   const self = { stream, region, node, bootId, epoch };
@@ -74,8 +75,9 @@ function reasonFor(former: OwnershipRecord | undefined, { isAlive, node, bootId 
 }
 
 /**
- * N1. A boot that this node knows nothing of may have joined while this node heard nothing: a record can be newer than the view
- * (found by the simulator, seed 34).
+ * Whether the stream may be taken from its former owner (stream-actor.ts N1). A boot that this node does not know may
+ * have joined while this node heard nothing, because a record can be newer than the view. So it reads the view again
+ * first (found by the simulator, seed 34).
  */
 async function mayTakeFrom(stream: StreamId, former: OwnershipRecord, ports: ClaimPorts): Promise<boolean> {
   if (former.owner === ports.node) return true;
@@ -86,7 +88,8 @@ async function mayTakeFrom(stream: StreamId, former: OwnershipRecord, ports: Cla
 }
 
 /**
- * What an earlier boot of this node owned and had not ended (N4). What cannot be taken up now is taken up by the next publish.
+ * Takes up what an earlier boot of this node owned and had not ended (stream-actor.ts N4). The next publish takes up
+ * what fails here.
  *
  * @param takeUp is called for one stream after the other
  */
@@ -101,6 +104,6 @@ export async function takeUpOwn(
       if (tail !== undefined && tail.record.kind !== 'end') await takeUp(stream);
     }
   } catch (error) {
-    logger.warn({ err: error }, 'what an earlier boot owned could not be taken up; a publish does it');
+    logger.warn({ err: error }, 'could not take up what an earlier boot owned; the next publish does it');
   }
 }

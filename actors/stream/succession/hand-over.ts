@@ -1,4 +1,7 @@
-/** Hand-over by consent (N6 of the stream actor): the queue runs empty, the successor claims, the activation ends. */
+/**
+ * Hands a stream over by consent (stream-actor.ts N6): the outbox runs empty, the successor claims, the activation
+ * ends.
+ */
 import type { AdoptParams } from '../../../cluster/contract/stream-actions.ts';
 import { TangazaError } from '../../../cluster/errors/tangaza-error.ts';
 import type { NodeId } from '../../../cluster/model/ids.ts';
@@ -12,13 +15,14 @@ export interface HandOverPorts {
   readonly askToAdopt: (node: NodeId, params: AdoptParams) => Promise<unknown>;
 }
 
-/** How long a hand-over waits for the owner's queue to run empty. */
+/** How long a hand-over waits for the owner's outbox to run empty. */
 const quietWithinMs = 2000;
 const closeWithinMs = 2000;
 
 /**
- * @param signal ends the wait: with NATS gone, neither the log nor the successor answers
- * @throws TangazaError as the successor answers, `STALE_EPOCH` when it is given up already, `UNAVAILABLE` when the wait was ended: the stream stays here then
+ * @param signal ends the wait: without NATS neither the log nor the successor answers
+ * @throws TangazaError as the successor answers; `STALE_EPOCH` when the stream is given up already; `UNAVAILABLE` when
+ *   `signal` ended the wait, and the stream stays here
  */
 export async function handOver(
   activation: Activation,
@@ -36,7 +40,10 @@ export async function handOver(
   logger.info({ stream, to }, 'the stream is handed over');
 }
 
-/** One that adopts all the same, later, fences this owner: the log decides (C1). */
+/**
+ * Waits until `signal` ends the wait. A successor that adopts the stream later all the same fences this owner: the log
+ * decides (C1).
+ */
 async function unlessAborted(asked: Promise<unknown>, signal: AbortSignal): Promise<void> {
   const ended = Promise.withResolvers<never>();
   const end = (): void =>

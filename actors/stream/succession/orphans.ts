@@ -1,19 +1,22 @@
 /**
- * Streams whose owner is gone find another (C2).
+ * Finds a new owner for streams whose owner is gone (C2).
  *
- * O1. A node that holds a session of the stream attaches at once and so takes it over itself. The others wait for their
- *     place in line: 300 ms, and 700 ms more for each one before them, and then look at the record again.
- * O2. Who is in line is decided by rendezvous with bounded load (C4), so every node arrives at the same line.
- * O3. Compare-and-set and the log's fence decide, whatever the waits: two that try at once do no harm (C1).
- * O4. Every 5 s records are looked through for owners that no longer live, in case a death was missed, and for what this
- *     node has won without knowing it: the answer to its claim was lost (found by the simulator, seed 5).
- * O5. A broadcast that has ended has no owner to mourn: the next publish claims it. Whoever finds that it has ended, its owner or the
- *     next in line, writes so into its record, which is no load from then on (C4) and is not asked for again.
- * O6. The same look finds what this node owns and no record says: own-records.ts.
- * O7. Where the record cannot be read, the log's head says who owns the stream (T5 of the take-over): one that is dead is
- *     mourned, a living one writes its record again (O6).
- * O8. Who waits in line costs a timer and is not counted against the bound on adoptions: a node may leave hundreds of orphans, and those
- *     that others will take must not hold up those that are ours.
+ * Rendezvous with bounded load decides who is in line (C4), so every node arrives at the same line. Compare-and-set and
+ * the log's fence decide who wins, whatever the waits: two nodes that try at once do no harm (C1). A node that holds a
+ * session of the stream attaches at once and so takes the stream over without waiting in line.
+ *
+ * U1. The others wait for their place in line: 300 ms, and 700 ms more for each node before them. Then they look at the
+ *     record again.
+ * U2. Every 5 s the node looks through the records for owners that no longer live, in case a death was missed. It also
+ *     finds what it has won without knowing it, because the answer to its claim was lost (found by the simulator, seed
+ *     5).
+ * U3. A broadcast that has ended needs no new owner: the next publish claims it. Its owner, or the next in line, writes
+ *     into the record that it has ended. From then on the record counts as no load (C4), and nobody looks at it again.
+ * U4. The same look finds streams that this node owns and no record names (own-records.ts).
+ * U5. Where the record cannot be read, the log's head says who owns the stream (take-over.ts T5). A dead owner's stream
+ *     is an orphan; a living owner writes its record again (U4).
+ * U6. A node that waits in line costs a timer, and does not count against the bound on adoptions. One node may leave
+ *     hundreds of orphans, and those that others will take must not hold up our own.
  */
 import { Gate } from '../../../cluster/bounds/gate.ts';
 import { errorCodeOf } from '../../../cluster/errors/tangaza-error.ts';
@@ -27,10 +30,10 @@ import { holderOf } from '../../../cluster/ownership/take-over.ts';
 import { restoreRecords, type OwnStream } from '../owner/own-records.ts';
 
 const lookEveryMs = 5000;
-/** Adoptions at once, each of some requests to NATS; the others wait for them (O8). */
+/** Adoptions at once, each of some requests to NATS. Further ones wait (U6). */
 const maxAtOnce = 32;
-/** Waiting in line or for an adoption; the rest is found by the next look (O4). */
-const maxMourned = 10_000;
+/** Orphans that wait in line or for an adoption. The next look finds the rest (U2). */
+const maxWaiting = 10_000;
 
 export interface OrphanPorts {
   readonly node: NodeId;
@@ -41,17 +44,17 @@ export interface OrphanPorts {
   readonly candidates: () => readonly Candidate[];
   readonly isAlive: (node: NodeId, bootId: BootId) => boolean;
   readonly isActive: (stream: StreamId) => boolean;
-  /** What this node owns, without what is being taken over. */
+  /** The streams that this node owns, without those that it is taking over. */
   readonly own: () => readonly OwnStream[];
   readonly bootId: BootId;
-  /** Takes the stream over; refuses when it is owned again meanwhile. */
+  /** Takes the stream over; refuses when somebody owns it again. */
   readonly adopt: (stream: StreamId, reason: string) => Promise<unknown>;
 }
 
 export class Orphans {
   readonly #ports: OrphanPorts;
   readonly #underWay = new Set<StreamId>();
-  readonly #gate = new Gate({ about: 'an adoption', running: maxAtOnce, waiting: maxMourned });
+  readonly #gate = new Gate({ about: 'an adoption', running: maxAtOnce, waiting: maxWaiting });
   readonly #ending = new AbortController();
   #stopLooking: (() => void) | undefined;
 
@@ -68,38 +71,39 @@ export class Orphans {
     this.#ending.abort();
   }
 
-  /** Orphans that wait in line, or are being adopted. */
+  /** How many orphans wait in line or are being adopted. */
   get underWay(): number {
     return this.#underWay.size;
   }
 
-  /** O4; also what follows a death. */
+  /** Looks through all records for orphans and for lost records; also called after a death (U2, U4). */
   async look(): Promise<void> {
     try {
       const { records, unreadable } = await this.#ports.ownership.list();
       const loads = loadsOf(records);
-      for (const [stream, record] of records) this.#mourn(stream, record, loads);
+      for (const [stream, record] of records) this.#lineUp(stream, record, loads);
       await restoreRecords(this.#ports.own(), records, this.#ports, this.#ending.signal);
-      await this.#mournUnreadable(unreadable, loads);
+      await this.#lineUpUnreadable(unreadable, loads);
     } catch (error) {
-      this.#ports.logger.debug({ code: errorCodeOf(error) }, 'orphaned streams cannot be looked for now');
+      this.#ports.logger.debug({ code: errorCodeOf(error) }, 'cannot look for orphaned streams now');
     }
   }
 
-  /** Finds the owner of a stream whose record cannot be read by the log's head (O7). */
-  async #mournUnreadable(streams: readonly StreamId[], loads: ReadonlyMap<NodeId, number>): Promise<void> {
+  /** Takes the owner from the log's head for streams whose record cannot be read (U5). */
+  async #lineUpUnreadable(streams: readonly StreamId[], loads: ReadonlyMap<NodeId, number>): Promise<void> {
     for (const stream of streams) {
       if (this.#ending.signal.aborted) return;
       const holder = holderOf(undefined, await this.#ports.log.tail(stream));
-      if (holder !== undefined) this.#mourn(stream, holder, loads);
+      if (holder !== undefined) this.#lineUp(stream, holder, loads);
     }
   }
 
-  #mourn(stream: StreamId, record: OwnershipRecord, loads: ReadonlyMap<NodeId, number>): void {
+  /** Waits in line for an orphan, unless the stream is none. */
+  #lineUp(stream: StreamId, record: OwnershipRecord, loads: ReadonlyMap<NodeId, number>): void {
     const { node, candidates, logger } = this.#ports;
     if (!this.#isOrphan(stream, record) || this.#underWay.has(stream)) return;
     const place = this.#isOwn(record) ? 0 : lineOf(stream, candidates(), loads).indexOf(node);
-    if (place < 0 || this.#underWay.size >= maxMourned || this.#ending.signal.aborted) return;
+    if (place < 0 || this.#underWay.size >= maxWaiting || this.#ending.signal.aborted) return;
     this.#underWay.add(stream);
     void this.#adoptLater(stream, record, place)
       .catch((error: unknown) => {
@@ -117,20 +121,20 @@ export class Orphans {
   #isOrphan(stream: StreamId, record: OwnershipRecord): boolean {
     if (record.endedAt !== undefined) return false;
     const { isAlive, isActive } = this.#ports;
-    // A node that was declared dead takes up nothing, not even its own: the others are in line.
+    // A node that was declared dead takes up nothing, not even its own streams: the others are in line.
     return isAlive(record.owner, record.bootId)
       ? this.#isOwn(record) && !isActive(stream)
       : !this.#isOwn(record);
   }
 
-  /** Waits for this node's place in line, then looks at the record again (O1, O8). */
+  /** Waits for this node's place in line, then looks at the record again (U1, U6). */
   async #adoptLater(stream: StreamId, record: OwnershipRecord, place: number): Promise<void> {
     const { signal } = this.#ending;
     await this.#ports.clock.sleep(adoptionWaitMs(place), signal);
     await this.#gate.run(() => this.#adoptNow(stream, record), signal);
   }
 
-  /** Takes the stream over, unless its broadcast has ended (O5). */
+  /** Takes the stream over, or writes down that its broadcast has ended (U3). */
   async #adoptNow(stream: StreamId, { epoch, owner }: OwnershipRecord): Promise<void> {
     const { clock, ownership, log, adopt } = this.#ports;
     const { record, revision } = await ownership.get(stream);

@@ -1,13 +1,14 @@
 /**
- * A period that no worker's encoder matches any more, as in a rolling upgrade of ffmpeg, goes on in another one (M7).
+ * Continues a period in a new one when no worker's encoder matches it any more, as in a rolling upgrade of ffmpeg (M7).
  *
- * G1. Two segments in a row whose lowest rung every asked worker refused, or made with another init segment, make the
- *     owner open a period with the encoder that the workers named. None of the media is lost: what is pending goes on in
+ * G1. The owner opens a new period, with the encoder that the workers named, after two segments in a row whose lowest
+ *     rung every asked worker refused or made with another init segment. No media is lost: what is pending goes on in
  *     the new period, and the fold of the log says the same.
- * G2. It is the same media on the same clock: the new period begins where its first pending segment does, and its media
- *     stays stored under the name that the sessions know (`storedAs`). They need not be told.
- * G3. Nothing is decided while the record is on its way, and a period with nothing decided yet is not reopened for the
- *     encoder that it has: one that never makes two equal inits ends in gaps, not in a period for each segment.
+ * G2. The media and its clock stay the same. The new period begins where its first pending segment does, and its media
+ *     stays stored under the name that the sessions know (`storedAs`). So the sessions need not be told.
+ * G3. Nothing is decided while the record is on its way. A period with nothing decided yet is not reopened for the
+ *     encoder that it has already: an encoder that never makes two equal inits ends in gaps, not in a period for each
+ *     segment.
  */
 import type { ClockRecord, IndexRecord, SourceOffer } from '../../../cluster/contract/index-records.ts';
 import type { PeriodId } from '../../../cluster/model/ids.ts';
@@ -24,7 +25,7 @@ import type { Turn } from '../turn.ts';
 
 const segmentsToReopen = 2;
 
-/** G1: has no worker so far an encoder that this segment's period wants? */
+/** Whether no worker so far has the encoder that this segment's period wants (G1). */
 export function isUnmatched(segment: PendingSegment): boolean {
   return unmatchedFailures(segment).length > 0;
 }
@@ -38,7 +39,7 @@ function unmatchedFailures({ tasks = [] }: PendingSegment): readonly Failure[] {
     .flatMap(({ failures }) => failures);
 }
 
-/** G3: a period that continues another is on its way into the log. */
+/** Whether a period that continues another is on its way into the log (G3). */
 export function isReopening({ outbox }: OwnerState): boolean {
   return outbox.some((record) => record.kind === 'clock' && record.storedAs !== undefined);
 }
@@ -60,7 +61,7 @@ export function reopen(turn: Turn): void {
   const fingerprint = named ?? turn.state.settings.fingerprint;
   if (fingerprint === period.clock.fingerprint && !hasBegun(turn.state, period)) return;
   turn.count('reopened');
-  turn.say('warn', "no worker makes this period's renditions any more: it goes on in another one", {
+  turn.say('warn', "no worker makes this period's renditions any more; it goes on in a new period", {
     period: period.id,
     had: period.clock.fingerprint,
     has: fingerprint,
@@ -74,7 +75,7 @@ function hasBegun({ decided }: OwnerState, { id, segments }: TimelinePeriod): bo
 
 type ClockBody = Omit<ClockRecord, 'epoch' | 'node' | 'region' | 'bootId' | 'recordId' | 'atMs'>;
 
-/** The same media on the same clock, stored under the same names (G2). */
+/** The `clock` record of the continuation: the same media on the same clock, stored under the same names (G2). */
 function continuation(period: TimelinePeriod, mediaZero90k: number, fingerprint: string): ClockBody {
   const { clock } = period;
   return {
@@ -91,7 +92,7 @@ function continuation(period: TimelinePeriod, mediaZero90k: number, fingerprint:
   };
 }
 
-/** The record is in the log: what is pending of the old period is pending of the new one, and to be made anew. */
+/** Moves what is pending to the new period, whose record is now in the log; its renditions are made anew. */
 export function continuePending(turn: Turn, { storedAs, mediaZero90k }: ClockRecord, period: PeriodId): void {
   if (storedAs === undefined) return;
   const { timeline, pending, outbox, nowMs } = { ...turn.state, nowMs: turn.nowMs };
@@ -118,7 +119,7 @@ export function continuePending(turn: Turn, { storedAs, mediaZero90k }: ClockRec
   });
 }
 
-/** The period in which media that a session stores under a name belongs at that time (G2). */
+/** The period to which media belongs at that time, when a session stores it under a name (G2). */
 export function inPresentPeriod(timeline: Timeline, offer: SourceOffer): SourceOffer {
   const parts = periodsStoredAs(timeline, offer.period);
   const latest90k = offer.start90k + limits.joinTolerance90k;

@@ -174,7 +174,7 @@ test('what a session tells the owner of an earlier epoch is refused, and the own
 });
 
 // Method: of two sessions of one encoder one is at the owner's node, with which it would die; and one that it does not know yet,
-// as a successor knows none before they come (S9).
+// as a successor knows none before they come (sessions.ts S9).
 test('an owner tells each session that it knows whether it has a twin that would outlive the owner', async () => {
   await using nats = await startNats({ jetstream: true });
   await using one = await startActor(nats);

@@ -117,7 +117,7 @@ test.each(['TWIN_PENDING', 'OVERLOADED', 'LOG_UNAVAILABLE', 'UNAVAILABLE'] as co
   },
 );
 
-// Goal: C2, no received segment is lost. Method: the real successor, which waits 5 s for a twin that stays away (S9).
+// Goal: C2, no received segment is lost. Method: the real successor, which waits 5 s for a twin that stays away (sessions.ts S9).
 test('a tail that the dead owner took and did not log is in the log of the next, also without the twin', async () => {
   const former = new OwnerHarness();
   const running = former.begin();

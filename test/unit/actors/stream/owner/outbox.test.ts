@@ -121,7 +121,7 @@ test('whoever has seen what was lost reads the repaired log again and finds noth
   expect([again.firstNumber, again.nextNumber]).toEqual([0, 4]);
 });
 
-// Goal: however many places were lost, a period costs one record (O5). Method: the first period opens at a place above a million,
+// Goal: however many places were lost, a period costs one record (outbox.ts O5). Method: the first period opens at a place above a million,
 // then the log is gone; two periods are opened at once, and a successor that knows nothing but the new log opens a fourth.
 test('a log that lost a million places gets its next periods at once, each above the last, also from a successor', () => {
   const entries = [{ sequence: 1_000_000, record: openRecord({ bootId: 'b0' }) }];

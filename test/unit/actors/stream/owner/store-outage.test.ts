@@ -86,7 +86,7 @@ test('an outage of the store is given the time of backlog, also for what came in
   expect(owner.ofKind('gap')).toHaveLength(2);
 });
 
-// Goal: no endless loop even where no deadline counts (K4). Method: the log is silent, the queue is this node's own worker.
+// Goal: no endless loop even where no deadline counts (commits.ts K2). Method: the log is silent, the queue is this node's own worker.
 test('with the log silent as well, store failures are counted after so many', () => {
   const { owner } = begun();
   owner.logMode = 'silent';

@@ -226,7 +226,7 @@ test('what one of two twins leaves unfinished at a hand-over is nothing, whichev
   expect(leave('s2')).toEqual({ state: 'accepted' });
 });
 
-// Goal: the same after a death, where nobody names who fed the stream (S9). Method: one of the twins comes back to the successor and
+// Goal: the same after a death, where nobody names who fed the stream (sessions.ts S9). Method: one of the twins comes back to the successor and
 // leaves in the middle of a segment, which it offers again as it is told to, until the other is back.
 test('what one of two twins leaves unfinished after the death of the owner waits for the other', () => {
   const { owner, segment, id } = onAir(4);
