@@ -119,6 +119,7 @@ export class VideoPeriod implements Period {
     return true;
   }
 
+  /** The newest keyframe may lack slices: its hash matches nothing then, and is whole when it is asked again. */
   marks(): PeriodMarks {
     const keys = this.#pending.filter(({ isKey }) => isKey).slice(-maxMarkedPictures);
     const pictures = keys.map(({ cut, data }) => ({

@@ -30,6 +30,10 @@ export class Timekeeper {
     return this.#feed.audio;
   }
 
+  get isUnderWay(): boolean {
+    return this.#feed.video !== undefined || this.#feed.audio !== undefined;
+  }
+
   get heldBytes(): number {
     return this.#gate.heldBytes;
   }

@@ -6,7 +6,7 @@
  */
 import { errorCodeOf, TangazaError } from '../../../../cluster/errors/tangaza-error.ts';
 import { unreachable } from '../../../../cluster/model/unreachable.ts';
-import { isAdts, splitAdts } from '../../../media/aac/adts.ts';
+import { isAdts, splitAdts, type AdtsFrame } from '../../../media/aac/adts.ts';
 import { parseAudioSpecificConfig } from '../../../media/aac/audio-specific-config.ts';
 import { silentFrame } from '../../../media/aac/silent-frame.ts';
 import { parseAudioTag } from '../../../media/flv/audio-tag.ts';
@@ -20,6 +20,8 @@ export interface AudioIntakePorts {
   readonly limits: SessionLimits;
   readonly feed: {
     readonly audio: AudioConfiguration | undefined;
+    /** A track has its configuration already. */
+    readonly isUnderWay: boolean;
     onAudioConfiguration(audio: AudioConfiguration): void;
     onAudioFrame(ms: number, data: Uint8Array, now: Now): void;
   };
@@ -39,6 +41,13 @@ function readConfiguration(bytes: Uint8Array): AudioConfiguration {
   const silence = silentFrame(aac.channelConfiguration);
   if (silence === undefined) throw layoutRefused(aac.channelConfiguration);
   return { aac, bytes: Uint8Array.from(bytes), silence };
+}
+
+/** @throws TangazaError `MEDIA_INVALID`, `CODEC_REFUSED` */
+function splitTaken(message: Uint8Array): readonly AdtsFrame[] {
+  const frames = splitAdts(message);
+  if (frames.some(({ channelConfiguration }) => channelConfiguration === 0)) throw layoutRefused(0);
+  return frames;
 }
 
 const isEqual = (a: Uint8Array | undefined, b: Uint8Array): boolean =>
@@ -109,12 +118,11 @@ export class AudioIntake {
   }
 
   #takeAdts(message: Uint8Array, timestampMs: number, now: Now): void {
-    const frames = this.#read('AAC frames', () => splitAdts(message));
+    const frames = this.#read('AAC frames', () => splitTaken(message));
     if (frames === undefined) return;
     this.#ports.warn('adts', 'AAC comes with ADTS headers, which FLV does not know: they are taken off');
     const firstMs = this.#ports.unwrap(timestampMs);
-    for (const [i, { configuration, channelConfiguration, data }] of frames.entries()) {
-      if (channelConfiguration === 0) throw layoutRefused(0);
+    for (const [i, { configuration, data }] of frames.entries()) {
       if (this.#header?.from !== 'header') this.#takeHeader(configuration, 'adts');
       const aac = this.#ports.feed.audio?.aac;
       if (aac === undefined) return this.#drop(now);
@@ -124,14 +132,17 @@ export class AudioIntake {
     }
   }
 
-  /** A damaged tag is dropped and counted; too many in a row, or a codec that is refused, end the feed. */
+  /** A damaged tag is dropped and counted; too many in a row, or a codec that is not taken, end the feed. */
   #read<T>(what: string, read: () => T): T | undefined {
     try {
       return read();
     } catch (error) {
-      if (errorCodeOf(error) !== 'MEDIA_INVALID') throw error;
+      const code = errorCodeOf(error);
+      const isForeign = code === 'CODEC_REFUSED' && this.#ports.feed.isUnderWay;
+      if (code !== 'MEDIA_INVALID' && !isForeign) throw error;
       this.#ports.warn('audioCorrupt', `an audio frame was dropped: ${wordsOf(error)}`);
-      this.#faults.damagedTag(what, wordsOf(error));
+      if (isForeign && error instanceof Error) this.#faults.foreignTag(what, error);
+      else this.#faults.damagedTag(what, wordsOf(error));
       return undefined;
     }
   }

@@ -15,6 +15,8 @@ import type { BegunPicture, CodedUnit, NearKey, UnitPlace, UnitRules } from './u
 /** Prefix and subset types that stand in front of a picture, beside parameter sets, SEI and delimiters. */
 const reservedPrefix = { first: 14, last: 18 } as const;
 
+const openGopFrom = 2;
+
 export class AvcRules implements UnitRules {
   readonly #lengthSize: number;
   readonly #sps = new Map<number, AvcSps>();
@@ -32,6 +34,10 @@ export class AvcRules implements UnitRules {
   #isDelimited = false;
   #newSets: Uint8Array[] = [];
   #recovery: number | undefined;
+  /** The picture under way is no IDR, and has had I slices only. */
+  #isIntra = false;
+  /** Whole I pictures since the last IDR. */
+  #intraPictures = 0;
 
   constructor(lengthSize: number, parameterSets: readonly Uint8Array[]) {
     this.#lengthSize = lengthSize;
@@ -102,15 +108,18 @@ export class AvcRules implements UnitRules {
     const isFirstMacroblock = ((bytes[1] ?? 0) & 0x80) !== 0;
     const begins = this.#begins(slice, isFirstMacroblock);
     const isSecond = begins && this.#isSecondField(slice);
+    const isSliceIntra = slice !== 'unread' && isIntra(slice);
     this.#last = slice;
     this.#hasFirstMacroblock = isFirstMacroblock || (this.#hasFirstMacroblock && !begins);
     if (!begins || isSecond) {
+      this.#isIntra &&= isSliceIntra;
       this.#isPaired ||= isSecond;
       this.#isDelimited = false;
       return 'goesOn';
     }
     this.#isPaired = false;
-    this.#begin(bytes, slice);
+    this.#begin(bytes);
+    this.#isIntra = isSliceIntra && this.#begun.role !== 'key';
     return 'begins';
   }
 
@@ -128,9 +137,10 @@ export class AvcRules implements UnitRules {
     return isSecondField(last, slice);
   }
 
-  #begin(bytes: Uint8Array, slice: SliceStart | 'unread'): void {
+  #begin(bytes: Uint8Array): void {
     const isKey = avcNalType(bytes) === avcNal.idr;
-    const nearKey = isKey ? undefined : this.#nearKey(slice);
+    this.#intraPictures = isKey ? 0 : this.#intraPictures + (this.#isIntra ? 1 : 0);
+    const nearKey = isKey ? undefined : this.#nearKey();
     this.#begun = {
       role: isKey ? 'key' : 'other',
       parameterSets: this.#newSets,
@@ -141,8 +151,12 @@ export class AvcRules implements UnitRules {
     this.#isDelimited = false;
   }
 
-  #nearKey(slice: SliceStart | 'unread'): NearKey | undefined {
+  /**
+   * Without a recovery point only I pictures that come again and again tell of open GOPs: one alone is a change of scene,
+   * and an I slice among others the refresh of some encoders. A picture is known to be one when the next begins.
+   */
+  #nearKey(): NearKey | undefined {
     if (this.#recovery !== undefined) return this.#recovery > 0 ? 'intraRefresh' : 'openGop';
-    return slice !== 'unread' && isIntra(slice) ? 'openGop' : undefined;
+    return this.#intraPictures >= openGopFrom ? 'openGop' : undefined;
   }
 }

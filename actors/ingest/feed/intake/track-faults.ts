@@ -1,11 +1,17 @@
 /**
- * What one track of a feed could not be used for, counted for that track alone, and when it is too much.
+ * Counts what is wrong with one track of a feed, and says when it is too much.
  *
- * A header is hearsay: one that cannot be read changes nothing. Only a track that sends media for 10 s without a usable
- * header is refused, and one with 50 damaged tags in a row; the refusal says the last cause.
+ * Headers and codec ids are hearsay: one that cannot be used changes nothing. A track is refused when
+ * - it sends media for 10 s without a usable header,
+ * - more than 50 of its tags in a row are damaged,
+ * - or a codec that is not taken names itself in five tags in a row, for one alone may be a damaged byte.
+ * The refusal names the last cause.
  */
 import { TangazaError } from '../../../../cluster/errors/tangaza-error.ts';
 import type { SessionLimits } from '../../session-limits.ts';
+
+/** Tags of one codec in a row from which it is believed that the encoder sends it. */
+const foreignFrom = 5;
 
 export class TrackFaults {
   readonly #limits: Pick<SessionLimits, 'announceTimeoutMs' | 'maxCorruptInRow'>;
@@ -15,6 +21,7 @@ export class TrackFaults {
   #unexplainedSinceMs: number | undefined;
   #headerFault: string | undefined;
   #damaged = 0;
+  #foreign = { inRow: 0, detail: '' };
 
   constructor(limits: Pick<SessionLimits, 'announceTimeoutMs' | 'maxCorruptInRow'>) {
     this.#limits = limits;
@@ -29,6 +36,7 @@ export class TrackFaults {
   sound(): void {
     this.#damagedInRow = 0;
     this.#unexplainedSinceMs = undefined;
+    this.#foreign.inRow = 0;
   }
 
   forget(): void {
@@ -48,6 +56,19 @@ export class TrackFaults {
       'MEDIA_INVALID',
       `${this.#damagedInRow} damaged ${what} in a row, the last: ${detail}`,
     );
+  }
+
+  /**
+   * A tag names a codec that is not taken.
+   *
+   * @param what as for `damagedTag`
+   * @throws TangazaError `CODEC_REFUSED` once the same refusal was due some times in a row; `MEDIA_INVALID` as `damagedTag`
+   */
+  foreignTag(what: string, refusal: Error): void {
+    const { inRow, detail } = this.#foreign;
+    this.#foreign = { inRow: detail === refusal.message ? inRow + 1 : 1, detail: refusal.message };
+    if (this.#foreign.inRow >= foreignFrom) throw refusal;
+    this.damagedTag(what, refusal.message);
   }
 
   /** A header came that cannot be used. */

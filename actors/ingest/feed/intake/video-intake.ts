@@ -40,6 +40,8 @@ export interface VideoIntakePorts {
   readonly limits: SessionLimits;
   readonly feed: {
     readonly video: VideoConfiguration | undefined;
+    /** A track has its configuration already. */
+    readonly isUnderWay: boolean;
     onVideoConfiguration(video: VideoConfiguration, now: Now): void;
     onPicture(picture: RawPicture, now: Now): void;
   };
@@ -155,8 +157,9 @@ export class VideoIntake {
       );
       return;
     }
-    // Sets in a picture are known to the assembler already, and the picture is under way in it.
-    if (from === 'header') this.#assembler = new PictureAssembler(rulesFor(configuration));
+    // Sets in a picture are known to the assembler of its codec already, and the picture is under way in it.
+    if (from === 'header' || before?.codec !== configuration.codec)
+      this.#assembler = new PictureAssembler(rulesFor(configuration));
     this.#ports.feed.onVideoConfiguration(configuration, now);
   }
 
@@ -248,14 +251,17 @@ export class VideoIntake {
     return 0;
   }
 
-  /** A damaged tag is dropped and counted; too many in a row, or a codec that is refused, end the feed. */
+  /** A damaged tag is dropped and counted; too many in a row, or a codec that is not taken, end the feed. */
   #read<T>(what: string, read: () => T): T | undefined {
     try {
       return read();
     } catch (error) {
-      if (errorCodeOf(error) !== 'MEDIA_INVALID') throw error;
+      const code = errorCodeOf(error);
+      const isForeign = code === 'CODEC_REFUSED' && this.#ports.feed.isUnderWay;
+      if (code !== 'MEDIA_INVALID' && !isForeign) throw error;
       this.#ports.warn('pictureCorrupt', `a picture was dropped: ${wordsOf(error)}`);
-      this.#faults.damagedTag(what, wordsOf(error));
+      if (isForeign && error instanceof Error) this.#faults.foreignTag(what, error);
+      else this.#faults.damagedTag(what, wordsOf(error));
       return undefined;
     }
   }

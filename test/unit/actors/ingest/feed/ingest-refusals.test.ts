@@ -48,13 +48,14 @@ test.each([
   { name: 'multitrack', tag: video(0, Uint8Array.of(0x96, 1)), says: 'Multitrack' },
   { name: 'HDR by its SPS', tag: avcHeader(0, configurations.h264Pq), says: 'HDR video (PQ)' },
 ])('refused once, by name, and nothing after it is read: $name', ({ tag, says }) => {
-  const played = play([head, tag, tag, ...feed({ seconds: 5 })]);
+  const played = play([head, ...Array.from({ length: 7 }, () => tag), ...feed({ seconds: 5 })]);
   expect(refusalsOf(played)).toEqual([{ code: 'CODEC_REFUSED', detail: expect.stringContaining(says) }]);
   expect(segmentsOf(played)).toEqual([]);
 });
 
 test('a codec that is refused in mid-stream keeps what was whole', () => {
-  const played = play([...feed({ seconds: 5 }), enhanced(5000, 0, 'vp09', Uint8Array.of(1))]);
+  const vp9 = Array.from({ length: 5 }, (_, i) => enhanced(5000 + i * 40, 1, 'vp09', Uint8Array.of(i)));
+  const played = play([...feed({ seconds: 5 }), ...vp9]);
   expect(codes(played)).toEqual(['CODEC_REFUSED']);
   expect(spans(played)).toEqual([
     [0, 2],
@@ -203,7 +204,8 @@ test.each([
   { name: 'VP9', tags: () => [enhanced(0, 0, 'vp09', Uint8Array.of(1))], says: /OBS: .*Video Encoder/ },
   { name: 'HDR', tags: () => [avcHeader(0, configurations.h264Pq)], says: /OBS: .*Color Space Rec\. 709/ },
 ])('a refusal tells the publisher what to set in the encoder: $name', ({ tags, says }) => {
-  const [refusal] = refusalsOf(play([head, ...tags()], { wallMs: wallOfMedia() }));
+  const sent = Array.from({ length: 5 }, tags).flat();
+  const [refusal] = refusalsOf(play([head, ...sent], { wallMs: wallOfMedia() }));
   expect(refusal?.detail).toMatch(says);
   expect(`${refusal?.code}: ${refusal?.detail}`).toMatch(/^[\x20-\x7e]{1,200}$/);
 });

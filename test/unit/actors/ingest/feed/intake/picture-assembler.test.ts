@@ -118,13 +118,35 @@ test('H.264: two fields of a frame are one picture, also of an IDR, and behind a
 });
 
 test.each([
-  { name: 'an I picture', units: [avcSlice({ sliceType: 7 })], nearKey: 'openGop' },
+  {
+    name: 'one I picture',
+    units: [avcSlice({ sliceType: 7 }), avcSlice({ frameNum: 1 })],
+    nearKey: undefined,
+  },
+  {
+    name: 'I pictures that come again and again',
+    units: [0, 1, 2, 3].map((frameNum) => avcSlice({ frameNum, sliceType: frameNum % 2 === 0 ? 7 : 5 })),
+    nearKey: 'openGop',
+  },
+  {
+    name: 'I slices at the top of P pictures',
+    units: [0, 1, 2, 3].flatMap((frameNum) => [
+      avcSlice({ frameNum, sliceType: 2 }),
+      avcSlice({ frameNum, firstMacroblock: 30 }),
+    ]),
+    nearKey: undefined,
+  },
+  {
+    name: 'IDRs among P pictures',
+    units: [0, 1, 2, 3].map((i) => avcSlice({ isIdr: i % 2 === 0, frameNum: i % 2 })),
+    nearKey: undefined,
+  },
   { name: 'a recovery point', units: [avcRecoveryPoint(0), avcSlice({})], nearKey: 'openGop' },
   { name: 'a gradual recovery', units: [avcRecoveryPoint(2), avcSlice({})], nearKey: 'intraRefresh' },
   { name: 'a P picture', units: [avcSlice({})], nearKey: undefined },
   { name: 'an IDR', units: [avcSlice({ isIdr: true })], nearKey: undefined },
 ])('H.264: what looks like a keyframe and is none is known: $name', ({ units, nearKey }) => {
-  const [picture] = new PictureAssembler(avcRules()).push(joinLengthPrefixed(units));
+  const picture = new PictureAssembler(avcRules()).push(joinLengthPrefixed(units)).at(-1);
   expect(picture?.nearKey).toBe(nearKey);
 });
 
