@@ -4,7 +4,7 @@
  * A node's broker is named `{node}.{bootId}`, so that a call never reaches another life of a node, and two processes
  * with one node id do not kill each other, as Moleculer would have it. Which boot is the living one, the member directory says.
  */
-import { Errors, type ServiceBroker } from 'moleculer';
+import { Errors, type ServiceBroker, type ServiceSchema } from 'moleculer';
 import { EdgeHead, edgeActions } from '../contract/edge-actions.ts';
 import { ingestActions, type CloseSessionsParams } from '../contract/ingest-actions.ts';
 import {
@@ -67,6 +67,8 @@ const isLeaving = (members: MemberDirectory, node: NodeId): boolean =>
   members.list().members.some(({ id, state }) => id === node && state === 'draining');
 
 export type NodeCalls = ReturnType<typeof nodeCalls>;
+/** Makes an actor's service, once there is a broker to call others with. */
+export type MakeService = (calls: NodeCalls) => ServiceSchema;
 
 export function nodeCalls(options: CallOptions) {
   const { broker, self, members } = options;

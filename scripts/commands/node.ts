@@ -51,7 +51,11 @@ async function run(): Promise<void> {
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
-  await broker.start();
+  await broker.start().catch(async (error: unknown) => {
+    if (isStopping) return;
+    await broker.stop().catch(() => {}); // what did start closes, so that the others do not have to detect a death
+    throw error;
+  });
 }
 
 async function leave(broker: ServiceBroker, withinMs: number): Promise<void> {

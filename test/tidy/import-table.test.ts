@@ -38,6 +38,18 @@ describe('the rule can fail', () => {
       'actors/ingest/ingest.rtmp.ts',
       '../../cluster/x/y.nats.ts',
     ],
+    [
+      'an actor composes no other actor',
+      'actors/ingest/ingest.composition.ts',
+      '../control/control.composition.ts',
+    ],
+    ['a composition file sees no library', 'actors/ingest/ingest.composition.ts', '@nats-io/kv'],
+    [
+      "the cluster's composition file sees no actor",
+      'cluster/node/cluster-parts.composition.ts',
+      '../../actors/segment-store/open-store.ts',
+    ],
+    ['another file of an actor sees no configuration', 'actors/ingest/x.rtmp.ts', '../../config/config.ts'],
     ['nobody imports the composition root', 'actors/ingest/session.ts', '../../moleculer.config.ts'],
     ['nobody imports a test', 'cluster/time/clock.ts', '../../test/support/simulated-clock.ts'],
   ];
@@ -59,6 +71,16 @@ describe('the rule can fail', () => {
       'a NATS shell shares the connection',
       'actors/stream/log.nats.ts',
       '../../cluster/nats/connection.nats.ts',
+    ],
+    [
+      'a composition file imports shells of the cluster',
+      'actors/ingest/ingest.composition.ts',
+      '../../cluster/rpc/node-calls.moleculer.ts',
+    ],
+    [
+      'a composition file imports the configuration',
+      'actors/ingest/ingest.composition.ts',
+      '../../config/config.ts',
     ],
     ['a test sees everything', 'test/unit/x.test.ts', '../../actors/ingest/ingest.rtmp.ts'],
   ];

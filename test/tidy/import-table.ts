@@ -21,9 +21,9 @@ type Target =
   | 'own any' // the same folder, with its shells
   | 'same technology' // shells of `cluster/` that adapt the same library
   | `config${'' | ' any'}`
-  | `cluster${'' | '/model' | '/errors' | '/contract' | '/time'}`
-  | 'actors/media'
-  | 'actors/segment-store';
+  | `cluster${'' | ' any' | '/model' | '/errors' | '/contract' | '/time'}`
+  | `actors/media${'' | ' any'}`
+  | `actors/segment-store${'' | ' any'}`;
 
 interface Row {
   readonly who: string;
@@ -34,6 +34,7 @@ interface Row {
 const libraries = ['media', 'segment-store'];
 const isActor = ({ area, folder }: Place): boolean => area === 'actors' && !libraries.includes(folder);
 const isPure = ({ technology }: Place): boolean => technology === undefined;
+const isComposition = ({ technology }: Place): boolean => technology === 'composition';
 const isIn = (area: string, folder?: string) => (place: Place) =>
   place.area === area && (folder === undefined || place.folder === folder);
 
@@ -53,6 +54,12 @@ export const importTable: readonly Row[] = [
     holds: (place) => place.area === 'cluster' && isPure(place),
     may: ['cluster'],
   },
+  {
+    // It opens what each node needs of its cluster.
+    who: "the cluster's composition file",
+    holds: (place) => place.area === 'cluster' && isComposition(place),
+    may: ['cluster any'],
+  },
   { who: 'a shell of cluster', holds: isIn('cluster'), may: ['cluster', 'own any', 'same technology'] },
   {
     who: 'actors/media',
@@ -60,6 +67,12 @@ export const importTable: readonly Row[] = [
     may: ['own any', 'cluster/model', 'cluster/errors', 'cluster/contract'],
   },
   { who: 'actors/segment-store', holds: isIn('actors', 'segment-store'), may: ['own any', 'cluster'] },
+  {
+    // It builds one actor from the node's parts: there the shells of this actor meet those of the libraries and of the cluster.
+    who: "an actor's composition file",
+    holds: (place) => isActor(place) && isComposition(place),
+    may: ['own any', 'actors/media any', 'actors/segment-store any', 'cluster any', 'config'],
+  },
   {
     who: 'a service',
     holds: (place) => isActor(place) && place.technology === 'service',
@@ -80,6 +93,7 @@ export const importTable: readonly Row[] = [
 /** The library that each technology adapts; Node's own modules and zod are open to every shell. */
 const technologies: Readonly<Record<string, readonly string[]>> = {
   service: ['moleculer'],
+  composition: [],
   moleculer: ['moleculer'],
   nats: ['@nats-io/transport-node', '@nats-io/jetstream', '@nats-io/kv', '@nats-io/nats-core'],
   s3: ['@aws-sdk/client-s3', '@smithy/node-http-handler'],

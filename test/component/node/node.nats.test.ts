@@ -1,11 +1,14 @@
 /** A whole node in this process, on a real nats-server: what holds of all its actions, and what it says of itself (C4, C6). */
 import { Kvm } from '@nats-io/kv';
 import { connect } from '@nats-io/transport-node';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { availableParallelism, hostname, networkInterfaces, tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { ServiceBroker } from 'moleculer';
 import { expect, test } from 'vitest';
+import { z } from 'zod';
 import { View } from '../../../cluster/membership/view.ts';
 import { loadConfig } from '../../../config/config.ts';
 import { composeNode } from '../../../moleculer.config.ts';
@@ -14,16 +17,22 @@ import { lintMetrics, readSeries } from '../../support/metric-lint.ts';
 import { startNats, type TestNats } from '../../support/cluster/start-nats.ts';
 import { codeOf } from '../../support/ingest/stream-feed.ts';
 
-/** `n1`, with all roles. */
-async function startWholeNode(nats: TestNats, env: Readonly<Record<string, string>> = {}) {
-  await using cleaning = new AsyncDisposableStack();
-  const dataDir = await mkdtemp(join(tmpdir(), 'tangaza-node-'));
-  cleaning.defer(() => rm(dataDir, { recursive: true }));
+/** Of `n1`, with all roles. */
+function configOf(nats: TestNats, dataDir: string, env: Readonly<Record<string, string>> = {}) {
   const place = { TANGAZA_NODE_ID: 'n1', TANGAZA_NATS_URL: nats.url, TANGAZA_DATA_DIR: dataDir };
   const ports = { TANGAZA_HTTP_PORT: '0', TANGAZA_RTMP_PORT: '0', TANGAZA_LOG_LEVEL: 'error' };
-  const broker = new ServiceBroker(
-    await composeNode(loadConfig({ ...place, ...ports, ...env }, availableParallelism())),
-  );
+  return loadConfig({ ...place, ...ports, ...env }, availableParallelism());
+}
+
+async function makeFolder() {
+  const path = await mkdtemp(join(tmpdir(), 'tangaza-node-'));
+  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true }) };
+}
+
+async function startWholeNode(nats: TestNats, env: Readonly<Record<string, string>> = {}) {
+  await using cleaning = new AsyncDisposableStack();
+  const { path } = cleaning.use(await makeFolder());
+  const broker = new ServiceBroker(await composeNode(configOf(nats, path, env)));
   cleaning.defer(() => broker.stop());
   await broker.start();
   const all = cleaning.move();
@@ -73,4 +82,64 @@ test('what a whole node measures is named as Prometheus wants it, and tells noth
   );
   for (const secret of [hostname(), userInfo().username, process.execPath, process.cwd(), ...addresses])
     expect([...texts].filter((label) => label.includes(secret))).toEqual([]);
+});
+
+/** Everybody who is connected to the server, by the names that they gave, but for this asker. */
+async function connectedTo(monitorPort: number): Promise<readonly string[]> {
+  const answer = await fetch(`http://127.0.0.1:${monitorPort}/connz`);
+  const { connections } = z
+    .object({ connections: z.array(z.object({ name: z.string().default('unnamed') })) })
+    .parse(await answer.json());
+  return connections.map(({ name }) => name);
+}
+
+async function statesOfMembers(nats: TestNats): Promise<readonly string[]> {
+  await using connection = await connect({ servers: nats.url });
+  const entry = await (await new Kvm(connection).open('members-local')).get('view');
+  return View.parse(entry?.json()).members.map(({ id, state }) => `${id} ${state}`);
+}
+
+/** Rejects when somebody listens there. */
+async function listenOnce(port: number): Promise<void> {
+  const server = createServer();
+  server.listen(port, '127.0.0.1');
+  await once(server, 'listening');
+  server.close();
+  await once(server, 'close');
+}
+
+// Goal: a node that cannot be opened leaves nothing open. Method: the encoder is the last part that opens, and a file lies where its
+// folder should be; then the server says who is connected to it, and the members' view who is in it: who leaves is taken out.
+test('when the last part of a node fails to open, the parts before it are closed', async () => {
+  const monitorPort = await freePort();
+  await using nats = await startNats({ jetstream: true, args: ['-m', String(monitorPort)] });
+  await using folder = await makeFolder();
+  await writeFile(join(folder.path, 'tmp'), 'no folder');
+  await expect(composeNode(configOf(nats, folder.path))).rejects.toThrow(/EEXIST|ENOTDIR/);
+  expect(await connectedTo(monitorPort)).toEqual([]);
+  expect(await statesOfMembers(nats)).toEqual([]);
+});
+
+// Goal and method as above, of what opens last of all when the node starts: its operator port is taken.
+test('when a port of a node cannot be opened, a stop frees its other ports and its connections', async () => {
+  const [monitorPort, httpPort, rtmpPort] = [await freePort(), await freePort(), await freePort()];
+  await using nats = await startNats({ jetstream: true, args: ['-m', String(monitorPort)] });
+  await using folder = await makeFolder();
+  const taken = createServer().listen(0, '127.0.0.1');
+  await once(taken, 'listening');
+  const address = taken.address();
+  const ports = {
+    TANGAZA_HTTP_PORT: String(httpPort),
+    TANGAZA_RTMP_PORT: String(rtmpPort),
+    TANGAZA_OPERATOR_PORT: String(typeof address === 'object' ? address?.port : address),
+  };
+  const broker = new ServiceBroker(await composeNode(configOf(nats, folder.path, ports)));
+  await expect(broker.start()).rejects.toThrow();
+  await expect(listenOnce(httpPort)).rejects.toThrow(/EADDRINUSE/);
+  await broker.stop();
+  await listenOnce(httpPort);
+  await listenOnce(rtmpPort);
+  expect(await connectedTo(monitorPort)).toEqual([]);
+  expect(await statesOfMembers(nats)).toEqual([]);
+  taken.close();
 });

@@ -1,0 +1,55 @@
+/** Builds the control actor of a node from the node's parts. */
+import { randomBytes } from 'node:crypto';
+import type { ClusterParts } from '../../cluster/node/cluster-parts.composition.ts';
+import type { MakeService } from '../../cluster/rpc/node-calls.moleculer.ts';
+import type { NodeConfig } from '../../config/config.ts';
+import type { StreamId } from '../../cluster/model/ids.ts';
+import type { SegmentStore } from '../segment-store/segment-store.ts';
+import { controlService } from './control.service.ts';
+import { standingOf, type StreamRegistry } from './stream-registry.ts';
+import { Sweeper } from './sweeper.ts';
+
+export interface ControlParts extends ClusterParts {
+  readonly config: Pick<NodeConfig, 'ladder' | 'retentionSeconds'>;
+  readonly registry: StreamRegistry;
+  readonly store: SegmentStore;
+  readonly ladders: ReadonlyMap<string, unknown>;
+  /** What stream keys are derived from. */
+  readonly keySecret: string;
+}
+
+export function composeControl(parts: ControlParts): MakeService {
+  const { config, clock, registry, ownership, members, loads, ladders, keySecret } = parts;
+  const sweeper = new Sweeper({ ...parts, retentionSeconds: config.retentionSeconds });
+  return (calls) =>
+    controlService(
+      {
+        checkDeadline: members.checkDeadline,
+        clock,
+        registry,
+        ownership,
+        members,
+        ladders: new Set(ladders.keys()),
+        defaultLadder: config.ladder,
+        keySecret,
+        newId: () => randomBytes(6).toString('hex'),
+        newSalt: () => randomBytes(12).toString('base64url'),
+        askHealth: calls.askHealth,
+        askOnAir: calls.askOnAir,
+        connectionsOf: (edge) => loads.loadOf(edge),
+        suspects: () => members.suspects(),
+        closeSessions: calls.closeAllSessions,
+        beginDrain: calls.beginDrain,
+        release: () => members.release(),
+      },
+      sweeper,
+    );
+}
+
+/** What an edge asks the registry of its node, as functions. */
+export function toldByRegistry({ registry, clock }: Pick<ControlParts, 'registry' | 'clock'>) {
+  return {
+    lookUpStream: async (id: StreamId) => standingOf(registry, id, clock.utcMs()),
+    removedSince: async (utcMs: number) => registry.removedSince(utcMs).map(({ id }) => id),
+  };
+}

@@ -1,0 +1,51 @@
+/** Builds the stream actor of a node from the node's parts. */
+import { candidatesOf } from '../../cluster/membership/members-for.ts';
+import type { ClusterParts } from '../../cluster/node/cluster-parts.composition.ts';
+import type { MakeService } from '../../cluster/rpc/node-calls.moleculer.ts';
+import type { NodeConfig } from '../../config/config.ts';
+import type { Ladder } from '../media/ladder/ladder.ts';
+import type { SegmentStore } from '../segment-store/segment-store.ts';
+import { streamService } from './stream.service.ts';
+
+export interface StreamParts extends ClusterParts {
+  readonly config: Pick<NodeConfig, 'dvrWindowSeconds' | 'retentionSeconds'>;
+  readonly store: SegmentStore;
+  readonly ladders: ReadonlyMap<string, Ladder>;
+}
+
+/** @param stopAfter a session that closes still offers what it has: its owner, here, stops after it */
+export function composeStream(parts: StreamParts, stopAfter: Promise<void>): MakeService {
+  const { config, members, logger, node, region, bootId, clock, log, ownership, queue } = parts;
+  const { ladders, store, metrics, fingerprint } = parts;
+  return ({ closeAllSessions, adopt, askEdges, askFold }) =>
+    streamService({
+      members,
+      checkDeadline: members.checkDeadline,
+      node,
+      region,
+      bootId,
+      clock,
+      log,
+      ownership,
+      queue,
+      ladders,
+      store,
+      metrics,
+      logger,
+      fingerprint,
+      stopAfter,
+      dvrWindowSeconds: config.dvrWindowSeconds,
+      retentionSeconds: config.retentionSeconds,
+      isAlive: (node, boot) => members.isAlive(node, boot),
+      refreshMembers: () => members.refresh(),
+      candidates: () => candidatesOf(members),
+      askToAdopt: adopt,
+      askEdges,
+      askFold,
+      closeSessions: (params) => {
+        closeAllSessions(params).catch((error: unknown) =>
+          logger.warn({ err: error }, 'sessions could not be told to close'),
+        );
+      },
+    });
+}

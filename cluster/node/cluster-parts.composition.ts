@@ -1,0 +1,83 @@
+/** Opens what a node needs of its cluster: index log, ownership, task queue, membership, loads. Each actor's composition file gets it. */
+import { createHash } from 'node:crypto';
+import { openNatsEdgeLoads, type EdgeLoads } from '../load/edge-loads.nats.ts';
+import { openNatsIndexLog } from '../log/index-log.nats.ts';
+import type { IndexLog } from '../log/index-log.ts';
+import type { Member, Membership } from '../membership/member-directory.ts';
+import { openNatsMembership } from '../membership/membership.nats.ts';
+import type { BootId, NodeId, RegionId } from '../model/ids.ts';
+import type { NodeConnection } from '../nats/connection.nats.ts';
+import type { Logger } from '../observe/logger.ts';
+import type { Metrics } from '../observe/metrics.ts';
+import { OwnershipMemory, type KnownOwnership } from '../ownership/known-ownership.ts';
+import { openNatsOwnershipStore } from '../ownership/ownership-store.nats.ts';
+import { openNatsTaskQueue } from '../queue/task-queue.nats.ts';
+import type { TaskQueue } from '../queue/task-queue.ts';
+import type { Clock } from '../time/clock.ts';
+
+/** What a node says and measures with, and who it is. */
+export interface NodeSelf {
+  readonly node: NodeId;
+  readonly region: RegionId;
+  readonly bootId: BootId;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
+export interface ClusterParts extends NodeSelf {
+  readonly log: IndexLog;
+  readonly ownership: KnownOwnership;
+  readonly queue: TaskQueue;
+  readonly members: Membership;
+  readonly loads: EdgeLoads;
+  /** Of this host's ffmpeg: what an owner pins, and a worker must have (C9). */
+  readonly fingerprint: string;
+  /** For how long NATS has been gone, in ms; 0 while it is there. */
+  readonly natsDownMs: () => number;
+}
+
+export interface ClusterOptions extends NodeSelf {
+  readonly nats: NodeConnection;
+  /** Servers that keep a copy. */
+  readonly replicas: number;
+  /** This node as the others see it. */
+  readonly member: Member;
+  /** Equal on all nodes of the cluster. */
+  readonly secret: string;
+  readonly fingerprint: string;
+  /** The node cannot be a member any more: ends the process. */
+  readonly exit: (why: string) => void;
+}
+
+/**
+ * Opens the log first and membership last: a member must be able to work.
+ *
+ * @param closing gets what closes each part, also when a later part fails
+ * @throws TangazaError `LOG_UNAVAILABLE`; `CONFLICT` when this node may not be a member
+ */
+export async function openClusterParts(
+  options: ClusterOptions,
+  closing: AsyncDisposableStack,
+): Promise<ClusterParts> {
+  const { node, region, bootId, clock, logger, metrics, nats, replicas, fingerprint } = options;
+  const shared = { connection: nats.connection, region, replicas, clock, logger, metrics };
+  const log = await openNatsIndexLog(shared);
+  const store = await openNatsOwnershipStore(shared);
+  const ownership = new OwnershipMemory({ store, clock, isDown: () => nats.downMs() > 0 });
+  ownership.start();
+  closing.defer(() => ownership.stop());
+  const queue = await openNatsTaskQueue({ ...shared, fingerprint });
+  const members = await openNatsMembership({
+    ...shared,
+    self: options.member,
+    secretHash: createHash('sha256').update(`membership:${options.secret}`).digest('hex'),
+    random: Math.random,
+    exit: options.exit,
+  });
+  closing.defer(() => members.close());
+  const loads = openNatsEdgeLoads({ ...shared, node });
+  closing.defer(() => loads.close());
+  const self = { node, region, bootId, clock, logger, metrics };
+  return { ...self, log, ownership, queue, members, loads, fingerprint, natsDownMs: nats.downMs };
+}
