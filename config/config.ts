@@ -1,4 +1,4 @@
-/** The checked configuration of one node: environment and defaults, resolved. */
+/** Makes the checked configuration of one node from the environment and the defaults. */
 import { NodeId, RegionId } from '../cluster/model/ids.ts';
 import { listOf, parseEnv, type EnvValues } from './env.ts';
 import { UnusableError } from './unusable.ts';
@@ -10,7 +10,7 @@ export interface NodeConfig {
   readonly nodeId: NodeId;
   readonly region: RegionId;
   readonly roles: ReadonlySet<Role>;
-  /** Its share of the region's streams and viewers, relative to the others' (C4). */
+  /** The node's share of the region's streams and viewers, relative to the others' (C4). */
   readonly weight: number;
   readonly http: {
     readonly host: string;
@@ -48,14 +48,14 @@ export interface NodeConfig {
   readonly cacheBytes: number;
   readonly operatorToken: string | undefined;
   readonly metricsToken: string | undefined;
-  /** The listener of what tells of the machine; on the loopback it asks for no token. */
+  /** The listener for what concerns the machine. On the loopback address it needs no token. */
   readonly operator:
     | { readonly host: string; readonly port: number; readonly isLoopback: boolean }
     | undefined;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
 }
 
-/** A configuration that cannot be used; `faults` are all of them, each one sentence. */
+/** A configuration that cannot be used. `faults` lists all faults, each as one sentence. */
 export class ConfigError extends UnusableError {
   override readonly name = 'ConfigError';
   readonly faults: readonly string[];
@@ -67,7 +67,7 @@ export class ConfigError extends UnusableError {
   }
 }
 
-/** @param cores of this machine. @throws ConfigError with every fault at once */
+/** @param cores the number of cores of this machine. @throws ConfigError with every fault at once */
 export function loadConfig(env: Readonly<Record<string, string | undefined>>, cores: number): NodeConfig {
   const parsed = parseEnv(env);
   if ('faults' in parsed) throw new ConfigError(parsed.faults);
@@ -138,7 +138,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>, co
   };
 }
 
-/** Only this host can reach it. */
+/** Only programs on this host can reach it. */
 function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127(?:\.\d{1,3}){3}$/.test(host);
 }
@@ -151,8 +151,8 @@ function operatorPortOf({
 }
 
 /**
- * C8: one server that is started again is back within 6 s. Replicas elect a leader when theirs dies, which takes
- * nats-server 4 to 9 s, and until then nothing is committed.
+ * A single server that is restarted is back within 6 s. Replicas elect a new leader when theirs dies. That takes nats-server 4 to 9 s, in
+ * which nothing is committed (C8).
  */
 function defaultHoldBackSeconds(natsReplicas: number): number {
   return natsReplicas > 1 ? 10 : 6;

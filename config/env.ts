@@ -1,4 +1,4 @@
-/** Every environment variable, named once, with type, unit and default. */
+/** Names every environment variable once, with its type, unit and default. */
 import { z } from 'zod';
 import { demandOf, given as toldAs } from '../cluster/errors/input-sentences.ts';
 import { nearestName } from './nearest.ts';
@@ -6,7 +6,7 @@ import { asTold, httpUrlFault, rtmpUrlFault } from './public-url.ts';
 
 const port = z.coerce.number().int().min(0).max(65_535);
 const positive = z.coerce.number().int().positive();
-/** Three of the shortest targets (M11), and what a window always holds (`leastWindowSeconds`). */
+/** At least three of the shortest target durations (M11). At most what a window always holds (`leastWindowSeconds`). */
 const holdBackRange = 'a whole number of seconds from 6 to 30';
 const holdBack = z.coerce
   .number(holdBackRange)
@@ -14,10 +14,10 @@ const holdBack = z.coerce
   .min(6, holdBackRange)
   .max(30, holdBackRange);
 
-/** The last five are for publishers that end their segment (`lastMs` of a drain). */
+/** The last five seconds are for publishers to end their segment (`lastMs` of a drain). */
 const drainRange = 'a whole number of seconds, at least 10';
 const drainSeconds = z.coerce.number(drainRange).int(drainRange).min(10, drainRange);
-/** What a stop does takes up to 9.5 s (G5, G6): with less its end would be cut off. */
+/** The steps of a stop take up to 9.5 s (drain.ts G5 and G6); with less time the end would be cut off. */
 const stopRange = 'a number of seconds from 9.5 to 120';
 const stopSeconds = z.coerce.number(stopRange).min(9.5, stopRange).max(120, stopRange);
 const weightRange = 'a number from 0.1 to 100';
@@ -42,14 +42,14 @@ const addresses = z
     error: 'addresses or CIDR ranges with commas between, e.g. 10.0.0.0/8,fd00::/8',
   });
 
-/** A caller sends it in an Authorization header: what that cannot hold would open nothing. */
+/** A caller sends it in an Authorization header, so it may hold only what such a header can carry. */
 const bearerToken = z
   .string()
   .min(16)
   .max(1000)
-  .regex(/^[\x21-\x7e]*$/, 'must have ASCII letters, digits and signs alone, without blanks');
+  .regex(/^[\x21-\x7e]*$/, 'must have only ASCII letters, digits and signs, without blanks');
 
-/** Described for config/README.md; a `secret` is never printed. */
+/** The description is for config/README.md. The value of a `secret` is never printed. */
 const variable = <S extends z.ZodType>(schema: S, description: string): S => schema.meta({ description });
 const secret = <S extends z.ZodType>(schema: S, description: string): S =>
   schema.meta({ description, isSecret: true });
@@ -167,7 +167,7 @@ export const envSpec: Readonly<Record<string, Variable>> = Object.fromEntries(
   }),
 );
 
-/** What a variable must be; a secret's value is not told. */
+/** Says what a variable must be. The value of a secret is not repeated. */
 function faultWords(env: Readonly<Record<string, string | undefined>>) {
   return (fault: z.core.$ZodRawIssue): string => {
     const name = String(fault.path?.[0] ?? '');
@@ -176,7 +176,7 @@ function faultWords(env: Readonly<Record<string, string | undefined>>) {
   };
 }
 
-/** The parts of a comma-separated list, without blanks and empty ones. */
+/** The parts of a comma-separated list, trimmed and without empty ones. */
 export function listOf(text: string): readonly string[] {
   return text
     .split(',')
@@ -202,7 +202,7 @@ export function parseEnv(
   return result.success && faults.length === 0 ? { values: result.data } : { faults };
 }
 
-/** The names that begin like a setting and are none. */
+/** Names that begin like a setting and are none. */
 export function unknownSettings(env: Readonly<Record<string, string | undefined>>): readonly string[] {
   return Object.entries(env)
     .filter(([name, value]) => name.startsWith('TANGAZA_') && value !== undefined && value !== '')

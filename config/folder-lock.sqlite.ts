@@ -1,10 +1,10 @@
 /**
- * Who may use a data folder. `up` needs the whole folder for itself; nodes share one, each under an id of its own.
+ * Decides who may use a data folder. `up` needs the whole folder for itself; nodes share one, each under its own id.
  *
- * A lock is a transaction that stays open on an empty SQLite file: exclusive for the whole folder, shared for a node, and
- * exclusive on a second file for the node's id. The kernel holds it, so it ends with its process, however that dies; no pid that is
- * given again and no link to the folder deceives it. `NAME.json` beside it only tells a person who holds it. Nothing else of this
- * process may open these files: closing any descriptor of a file ends the locks that the process has on it (fcntl(2)).
+ * A lock is a transaction that stays open on an empty SQLite file. `up` locks the folder's file exclusively. A node locks it shared, and
+ * exclusively a second file with its id. The kernel holds the lock, so it ends with its process, however that dies. A pid that is used
+ * again does not deceive it, nor does a link to the folder. `NAME.json` beside it only tells people who holds the lock. Nothing else in
+ * this process may open these files: closing any descriptor of a file ends all locks that the process has on it (fcntl(2)).
  */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -13,9 +13,9 @@ import { z } from 'zod';
 import { isRunning, ownIdentity } from './process-identity.system.ts';
 import { UnusableError } from './unusable.ts';
 
-/** Two that start at once get in each other's way for a moment; one of them has it after that. */
+/** Two processes that start at once may block each other for a moment. After this time one of them has the lock. */
 const waitMs = 1000;
-/** The result code SQLITE_BUSY. */
+/** SQLite's result code SQLITE_BUSY. */
 const busy = 5;
 
 const Holder = z.object({
@@ -35,8 +35,8 @@ export interface FolderLock {
 }
 
 /**
- * @throws UnusableError that names who uses the folder and says what to do; of a folder that cannot be written, an UnusableError
- * for `up`, and an Error for a node: a disk that is full or away may come back
+ * @throws UnusableError that names who uses the folder and says what to do. Where the folder cannot be written, `up` gets an UnusableError,
+ * and a node an Error, as a disk that is full or away may come back
  */
 export function lockFolder(folder: string, use: FolderUse): FolderLock {
   const locks = join(resolve(folder), 'locks');
@@ -59,7 +59,7 @@ export function lockFolder(folder: string, use: FolderUse): FolderLock {
   };
 }
 
-/** On a full disk the lock holds without it. */
+/** On a full disk the lock works without this record. */
 function writeRecord(file: string, command: string): void {
   const holder: Holder = { ...ownIdentity(), command, since: new Date().toISOString() };
   try {
@@ -72,7 +72,7 @@ function writeRecord(file: string, command: string): void {
 function hold(file: string, how: 'exclusive' | 'shared'): DatabaseSync {
   const database = new DatabaseSync(file, { timeout: waitMs });
   try {
-    database.exec('PRAGMA journal_mode = MEMORY'); // nothing is written, so a full disk is no obstacle
+    database.exec('PRAGMA journal_mode = MEMORY'); // nothing is written, so a full disk does not matter
     database.exec(how === 'exclusive' ? 'BEGIN EXCLUSIVE' : 'BEGIN; SELECT count(*) FROM sqlite_schema');
     return database;
   } catch (error) {
@@ -104,7 +104,7 @@ function refusal(error: unknown, folder: string, use: FolderUse): Error {
 const describe = ({ pid, command, since }: Holder): string =>
   `process ${pid} (${command}), since ${since.slice(0, 19)}Z`;
 
-/** Those who live; a record may be older than its lock, which is what counts. */
+/** The holders that are alive. A record may be outdated; the lock itself is what counts. */
 function holdersIn(locks: string): readonly (Holder & { readonly name: string })[] {
   return readdirSync(locks)
     .filter((file) => file.endsWith('.json'))

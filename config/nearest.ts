@@ -1,8 +1,8 @@
-/** The known name that a misspelt one was meant to be. */
+/** Finds the known name that a misspelt one was probably meant to be. */
 
 /**
- * @returns the nearest name by edits (Levenshtein: insert, delete, replace); undefined when none is near: more than one letter in
- *   six would have to change
+ * @returns the nearest name by edits (Levenshtein: insert, delete, replace); undefined when none is near, which means that more than one
+ * letter in six would have to change
  */
 export function nearestName(given: string, known: readonly string[]): string | undefined {
   const ranked = known

@@ -1,6 +1,6 @@
 /**
- * Which process a pid means. Pids are given again, so one is only worth something with the time at which its process began:
- * `startOf` names that, in a form that is equal for one process and differs between two, also after a restart of the machine.
+ * Identifies a process beyond its pid, as pids are used again. `startOf` names the time at which a process began. The text is equal for the
+ * same process and differs between two, also after a restart of the machine.
  */
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -16,7 +16,7 @@ export function ownIdentity(): ProcessIdentity {
   return { pid: process.pid, started: startOf(process.pid) ?? '' };
 }
 
-/** When that process began; undefined when there is none, or only one that has ended and waits for its parent. */
+/** When that process began. Undefined when there is none, or only one that has ended and waits for its parent. */
 export function startOf(pid: number): string | undefined {
   return process.platform === 'linux' ? startByProc(pid) : startByPs(pid);
 }
@@ -25,7 +25,7 @@ export function isRunning({ pid, started }: ProcessIdentity): boolean {
   return startOf(pid) === started;
 }
 
-/** Field 22 of `/proc/PID/stat` (proc(5)): clock ticks from the machine's start. The name in field 2 may hold blanks and brackets. */
+/** Field 22 of `/proc/PID/stat` (proc(5)): clock ticks since the machine started. The name in field 2 may contain blanks and brackets. */
 function startByProc(pid: number): string | undefined {
   const stat = readText(`/proc/${pid}/stat`);
   const [state, ...fields] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');

@@ -1,30 +1,30 @@
-/** What a node says of where it is reached: which public URLs can be used, and what stands in for one that is not set. */
+/** Decides under which URLs others reach a node: checks the public URLs that are set, and fills in those that are not. */
 
-/** A listener's address and, where the operator says so, the URL under which others reach it. */
+/** The address of a listener and, where the operator set it, the URL under which others reach it. */
 export interface Listener {
   readonly host: string;
   readonly port: number;
   readonly publicUrl: string | undefined;
 }
 
-/** A host as a URL has it: an IPv6 address in brackets. */
+/** A host as it stands in a URL: an IPv6 address in brackets. */
 function urlHost(host: string): string {
   return host.includes(':') ? `[${host}]` : host;
 }
 
-/** A wildcard is no address to connect to: on this host the loopback is. */
+/** Nobody can connect to a wildcard address. On this host the loopback address stands for it. */
 const loopbackOf: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '::1' };
 
 function addressOf({ host, port }: Listener): string {
   return `${urlHost(loopbackOf[host] ?? host)}:${port}`;
 }
 
-/** Under which viewers and members reach the node, without a trailing slash. */
+/** The URL under which viewers and members reach the node, without a trailing slash. */
 export function httpUrlOf(listener: Listener): string {
   return listener.publicUrl ?? `http://${addressOf(listener)}`;
 }
 
-/** Under which encoders reach the node: the key follows behind a slash. */
+/** The URL under which encoders reach the node. The key follows behind a slash. */
 export function rtmpUrlOf(listener: Listener): string {
   return listener.publicUrl ?? `rtmp://${addressOf(listener)}/live`;
 }
@@ -38,18 +38,18 @@ interface Kind {
 
 const http: Kind = {
   schemes: ['http:', 'https:'],
-  form: 'scheme, host and port alone, as https://HOST or http://HOST:8080',
+  form: 'only scheme, host and port, as https://HOST or http://HOST:8080',
   path: /^\/?$/,
 };
 const rtmp: Kind = {
   schemes: ['rtmp:', 'rtmps:'],
-  form: 'scheme, host, port and application, as rtmp://HOST:1935/live',
+  form: 'only scheme, host, port and application, as rtmp://HOST:1935/live',
   path: /^\/[\w.-]+\/?$/,
 };
 
-/** What is wrong with a public URL for viewers, in words; undefined when it can be used. */
+/** Says what is wrong with a public URL for viewers. Undefined when it can be used. */
 export const httpUrlFault = (text: string): string | undefined => faultOf(text, http);
-/** The same, for encoders. */
+/** Says what is wrong with a public URL for encoders. Undefined when it can be used. */
 export const rtmpUrlFault = (text: string): string | undefined => faultOf(text, rtmp);
 
 function faultOf(text: string, { schemes, form, path }: Kind): string | undefined {
@@ -57,17 +57,18 @@ function faultOf(text: string, { schemes, form, path }: Kind): string | undefine
   const isWhole = schemes.some((scheme) => text.toLowerCase().startsWith(`${scheme}//`)) && !/\s/.test(text);
   if (url === null || !isWhole) return `not a URL of ${schemes.join('// or ')}//: ${form}`;
   if (url.hostname === '') return `it names no host: ${form}`;
-  if (url.username !== '' || url.password !== '') return `everybody would see its user and password: ${form}`;
+  if (url.username !== '' || url.password !== '')
+    return `everybody would see the user and password in it: ${form}`;
   if (text.includes('?') || text.includes('#')) return `it ends in a query or a fragment: ${form}`;
   if (!path.test(url.pathname))
     return `its path is ${url.pathname === '' ? 'missing' : 'not taken'}: ${form}`;
-  if (url.hostname in wildcards) return `${url.hostname} is no address that anybody can connect to: ${form}`;
+  if (url.hostname in wildcards) return `${url.hostname} is an address that nobody can connect to: ${form}`;
   return undefined;
 }
 
 const wildcards: Readonly<Record<string, true>> = { '0.0.0.0': true, '[::]': true };
 
-/** As it is told to others: without a slash at its end. @param url without fault */
+/** The URL as others are told it: without a trailing slash. @param url one without a fault */
 export function asTold(url: string): string {
   return url.replace(/\/+$/, '');
 }

@@ -1,7 +1,8 @@
 /**
- * Secrets of a region: made on first start, kept in a file only its owner may read, shared by its nodes on this host.
+ * The secrets of a region. The first start makes them, and the region's nodes on this host share them in a file that only its owner may
+ * read.
  *
- * Nothing here is ever logged; the operator token and the demo's key are printed by `tangaza up` alone.
+ * Nothing here is ever logged. Only `tangaza up` prints the operator token and the demo's key.
  */
 import { randomBytes } from 'node:crypto';
 import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -9,18 +10,18 @@ import { join } from 'node:path';
 import { z } from 'zod';
 
 const Secrets = z.object({
-  /** Bearer token of the control API. */
+  /** The bearer token of the control API. */
   operatorToken: z.string().min(16),
-  /** What stream keys are derived from. */
+  /** Stream keys are derived from it. */
   streamKeySecret: z.string().min(32),
-  /** Key of the demo's stream. */
+  /** The key of the demo's stream. */
   demoKey: z.string().min(8),
 });
 export type Secrets = z.infer<typeof Secrets>;
 
 /**
- * Reads the secrets of `dataDir`, making them if there are none. Of several nodes that start at once, one makes them:
- * the file appears whole, by a link that fails when the name is taken.
+ * Reads the secrets of `dataDir`, and makes them if there are none. When several nodes start at once, one of them makes the file. It
+ * appears whole, by a link that fails when the name is taken.
  *
  * @throws Error that names the file when it cannot be read as secrets
  */

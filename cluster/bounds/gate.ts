@@ -1,12 +1,15 @@
-/** Lets a bounded number of operations run and a bounded number wait, first come first served; refuses the rest. */
+/**
+ * Bounds how many operations run at once and how many may wait. They start in the order in which they came; what comes beyond the bound is
+ * refused.
+ */
 import { TangazaError } from '../errors/tangaza-error.ts';
 
 export interface GateLimits {
-  /** What is waited for, in the words of the refusal. */
+  /** What the operations do, as the text of a refusal names it. */
   readonly about: string;
   readonly running: number;
   readonly waiting: number;
-  /** Called whenever the number of waiting ones changed. */
+  /** Called whenever the number of waiting operations changes. */
   readonly onWaiting?: (count: number) => void;
 }
 
@@ -54,7 +57,7 @@ export class Gate {
     });
   }
 
-  /** The place of one that leaves goes to the one that waited longest. */
+  /** An operation that ends gives its place to the one that has waited longest. */
   #leave(): void {
     const [next] = this.#waiting;
     if (next === undefined) {

@@ -1,4 +1,4 @@
-/** What a publisher sends, as a session describes it to the owner; twins are recognised by its hashes (M2). */
+/** How a session describes to the owner what its publisher sends: codecs, sizes, and the hashes by which a twin is recognised (M2). */
 import { z } from 'zod';
 import { InitSegment, Ratio } from './renditions.ts';
 
@@ -10,11 +10,11 @@ export const SourceVideo = z.object({
   sampleAspectRatio: Ratio,
   frameRate: Ratio,
   bitDepth: z.union([z.literal(8), z.literal(10)]),
-  /** Its pictures may be two fields; absent means that they are not. */
+  /** True where a picture may consist of two fields. */
   isInterlaced: z.boolean().optional(),
-  /** CEA-608/708 in its pictures; absent means none. */
+  /** True where the pictures carry CEA-608/708 captions. */
   hasCaptions: z.boolean().optional(),
-  /** From metadata, or measured over the first GOP. */
+  /** Taken from the metadata, or measured over the first GOP. */
   bitrateBps: z.number().int().positive(),
   init: InitSegment,
 });
@@ -30,7 +30,7 @@ export const SourceAudio = z.object({
 });
 export type SourceAudio = z.infer<typeof SourceAudio>;
 
-/** Marks are the first hex digits of a SHA-256. */
+/** A mark is the first hex digits of a SHA-256; so many of them. */
 export const markHashLength = 16;
 
 const MarkHash = z
@@ -38,11 +38,11 @@ const MarkHash = z
   .length(markHashLength)
   .regex(/^[0-9a-f]+$/);
 
-/** What a session has that may be recognised, by its own clock (M2). */
+/** What a session has sent that the owner may recognise, timed by the session's own clock (M2). */
 export const PeriodMarks = z.object({
-  /** Its last IDRs: time since its zero, hash of the VCL NAL units. */
+  /** The last IDRs: the time since the session's zero, and the hash of the VCL NAL units. */
   pictures: z.array(z.object({ at90k: z.number(), hash: MarkHash })).max(64),
-  /** Its last audio frames, back to back from `start` on, in samples since its zero. */
+  /** The last audio frames without a hole between them. `start` is the first one's place, in samples since the session's zero. */
   audio: z
     .object({
       start: z.number().int(),

@@ -17,7 +17,7 @@ export const controlActions = {
   release: 'control.release',
 } as const;
 
-/** Asked by an ingest before anything is created for a publisher. */
+/** An ingest asks this about each publisher, before it creates anything for it. */
 export const AuthenticateParams = z.object({ streamKey: z.string().min(1).max(200) });
 export type AuthenticateParams = z.infer<typeof AuthenticateParams>;
 

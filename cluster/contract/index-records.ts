@@ -1,9 +1,9 @@
 /**
- * The records of the index log: the ordered truth of what is playable (C1).
+ * The records of the index log, which says in one order what is playable (C1).
  *
- * Units: `…90k` are ticks of 1/90,000 s on the period's stream clock; media of a rendition counts in that rendition's
- * own timescale. `mediaZero90k` is the presentation time of the period's first picture and is 0: a session maps its own
- * clock so that it is (M1). A manifest is a pure fold over these records (M14).
+ * A name that ends in `90k` counts ticks of 1/90,000 s on the stream clock of the period. Media of a rendition counts in the timescale of
+ * that rendition. `mediaZero90k` is the presentation time of the period's first picture. It is always 0, as each session maps its own clock
+ * so (M1). A manifest follows from these records alone, by a pure fold (M14).
  */
 import { z } from 'zod';
 import { BootId, Epoch, NodeId, PeriodId, RegionId, RenditionName, SessionId, Sha256 } from '../model/ids.ts';
@@ -17,15 +17,17 @@ const by = {
   node: NodeId,
   region: RegionId,
   bootId: BootId,
-  /** Unique for each append; tells a lost ack from a foreign record (C1). */
+  /** Unique for each append. By it an owner recognises its own record after an acknowledgement was lost (C1). */
   recordId: z.string().min(1).max(64),
-  /** The owner's UTC at the append, for people and `publishTime`; nothing decides by it. */
+  /** The owner's UTC at the append, for people and for `publishTime`. No decision depends on it. */
   atMs: z.number().int(),
 };
 
-/** One stored object of one rendition; its store key follows from these and the period (M5). */
+/** One stored object of one rendition. Its key in the segment store follows from these fields and the period (M5). */
 export const StoredMedia = z.object({
-  /** Earliest presentation time, in the rendition's timescale: the public name, `tfdt` and `S@t` (M6). */
+  /**
+   * The earliest presentation time, in the timescale of the rendition. It is the public name of the segment, and its `tfdt` and `S@t` (M6).
+   */
   startTime: ticks,
   duration: z.number().int().positive(),
   sha256: Sha256,
@@ -41,29 +43,32 @@ export const ClockRecord = z.object({
   ...by,
   sessionId: SessionId,
   mediaZero90k: ticks,
-  /** Where the period lies on the stream's presentation timeline; 0 for the first (M10). */
+  /** Where the period begins on the presentation timeline of the stream; 0 for the first period (M10). */
   presentationZero90k: ticks,
-  /** Fixed for the stream's life by its first `clock` (M10). */
+  /** The stream's first `clock` record sets this for the whole life of the stream (M10). */
   availabilityStartMs: z.number().int(),
-  /** The session's unwrapped RTMP time, in ms, at media zero: what M2 continues a clock by. */
+  /** The unwrapped RTMP time of the session at media zero, in ms. M2 continues a clock by it. */
   connectionZeroMs: z.number(),
-  /** SHA-256 over the codec configurations: equal headers, equal hash (M2). */
+  /** The SHA-256 of the codec configurations: equal headers have equal hashes (M2). */
   sequenceHeaderHash: Sha256,
-  /** Best first; the audio rendition, if any, last. One may be `sourceOnly`. */
+  /** Ordered from best to worst; an audio rendition comes last. One of them may be `sourceOnly`. */
   renditions: z.array(Rendition).min(1).max(16),
-  /** ffmpeg build and argument version; a worker that differs refuses (C9). Empty when nothing is encoded. */
+  /** The ffmpeg build and the version of the arguments. A worker that has others refuses the task (C9). Empty where nothing is encoded. */
   fingerprint: z.string(),
-  /** The period under whose name this one's media is stored: it goes on with that one's, encoded anew (M7). Else its own. */
+  /**
+   * The period under whose name this period's media is stored, where this one continues that one but is encoded anew (M7). Absent: its own
+   * name.
+   */
   storedAs: PeriodId.optional(),
-  /** The stream's last period, in a log that went back: its places from here on may have been periods before (C7). */
+  /** Set in a log that went back: the stream's last period. The log's places from here on may already have named earlier periods (C7). */
   above: PeriodId.optional(),
 });
 export type ClockRecord = z.infer<typeof ClockRecord>;
 
 /**
- * The id of the period that a `clock` record opens (M1): its place in the log. In a log that went back it is at least the next
- * one above the stream's last period. Appending by compare-and-set keeps it from two claimants all the same: whoever comes
- * second must have read the first.
+ * The id of the period that a `clock` record opens is the record's place in the log (M1). In a log that went back it is at least one above
+ * the stream's last period. Two owners cannot open the same id all the same: records are appended by compare-and-set, so the second owner
+ * must have read the first one's record.
  */
 export function periodOpenedBy({ above }: ClockRecord, sequence: number): PeriodId {
   return PeriodId.parse(above === undefined ? sequence : Math.max(sequence, above + 1));
@@ -74,13 +79,13 @@ export const SourceOffer = z.object({
   period: PeriodId,
   start90k: ticks,
   duration90k: z.number().int().positive(),
-  /** SHA-256 of the VCL NAL units of the first IDR, and of the first audio frame (M2). */
+  /** The SHA-256 of the VCL NAL units of the first IDR, and that of the first audio frame (M2). */
   keyFrameHash: Sha256.optional(),
   audioFrameHash: Sha256.optional(),
-  /** The contribution's video, stored under the passed-through or the `source` rendition. */
+  /** The contribution's video. It is stored as the rendition that is passed through, or as `source`. */
   video: StoredMedia.extend({ rendition: RenditionName }).optional(),
   audio: StoredMedia.extend({ rendition: RenditionName }).optional(),
-  /** Sorted presentation times of the pictures, 90 kHz, counted from `start90k` (M6). */
+  /** The presentation times of the pictures, sorted, in 1/90,000 s from `start90k` on (M6). */
   times90k: z.array(ticks).max(maxPicturesOfSegment),
 });
 export type SourceOffer = z.infer<typeof SourceOffer>;
@@ -93,7 +98,7 @@ export const CommittedMedia = z.union([StoredMedia, absent]);
 export type CommittedMedia = z.infer<typeof CommittedMedia>;
 
 const place = {
-  /** Position in the stream since its first segment; +1 for each commit or gap, across periods: the media sequence. */
+  /** The position in the stream since its first segment: the media sequence. Each commit or gap adds 1, across periods. */
   number: z.number().int().nonnegative(),
   period: PeriodId,
   start90k: ticks,
@@ -104,28 +109,28 @@ export const CommitRecord = z.object({
   kind: z.literal('commit'),
   ...by,
   ...place,
-  /** Every served rendition of the period, present or absent (M13). */
+  /** Every served rendition of the period, whether it is present or absent (M13). */
   renditions: z.record(RenditionName, CommittedMedia),
-  /** The first committed init segment of a rendition is its reference for the whole period (M7). */
+  /** The first init segment of a rendition that is committed is the reference for the whole period (M7). */
   inits: z.record(RenditionName, InitSegment).optional(),
 });
 export type CommitRecord = z.infer<typeof CommitRecord>;
 
-/** All rungs are missing; final once published (M12, C9). */
+/** A segment of which every rendition is missing. It is final once it is published (M12, C9). */
 export const GapRecord = z.object({ kind: z.literal('gap'), ...by, ...place, reason: z.string().max(200) });
 export type GapRecord = z.infer<typeof GapRecord>;
 
-/** A fold's state, so that what lies before may be purged (C1). */
+/** The state of a fold, so that the records before it may be purged (C1). */
 export const SnapshotRecord = z.object({
   kind: z.literal('snapshot'),
   ...by,
   nextNumber: z.number().int(),
   state: z.unknown(),
 });
-/** Segments below `firstNumber` are no longer kept. */
+/** Segments with a number below `firstNumber` are no longer kept. */
 export const TrimRecord = z.object({ kind: z.literal('trim'), ...by, firstNumber: z.number().int() });
 export const MovedRecord = z.object({ kind: z.literal('moved'), ...by, to: RegionId, toEpoch: Epoch });
-/** The broadcast is over; a later `open` and `clock` begin again, numbering continued. */
+/** The broadcast is over. A later `open` and `clock` begin again and continue the numbering. */
 export const EndRecord = z.object({ kind: z.literal('end'), ...by, reason: z.string().max(200) });
 
 export const IndexRecord = z.discriminatedUnion('kind', [
@@ -141,9 +146,9 @@ export const IndexRecord = z.discriminatedUnion('kind', [
 ]);
 export type IndexRecord = z.infer<typeof IndexRecord>;
 
-/** A record with its place in the log. */
+/** A record together with its place in the log. */
 export interface IndexEntry {
-  /** JetStream's sequence number; the `clock` record's is the period id (M1, `periodOpenedBy`). */
+  /** JetStream's sequence number. That of a `clock` record is the id of the period, see `periodOpenedBy` (M1). */
   readonly sequence: number;
   readonly record: IndexRecord;
 }

@@ -1,27 +1,29 @@
-/** Actions of the ingest actor: they end publishers' sessions, on a drain, a stop, or when a stream is removed. */
+/** Actions of the ingest actor. They end the sessions of publishers: on a drain, on a stop, or when a stream is removed. */
 import { z } from 'zod';
 import { Epoch, SessionId, StreamId } from '../model/ids.ts';
 
 export const ingestActions = {
-  /** Of every ingest: a session must close (key rotated, stream deleted, superseded). */
+  /** Called on every ingest: a session must close, as its key was rotated, its stream was deleted or another session supersedes it. */
   closeSessions: 'ingest.closeSessions',
-  /** Of one node, for its drain: how many sessions it has; and each is closed at its next keyframe. */
+  /** Called on one node during its drain: `count` answers how many sessions it has, `closeAtKeyframe` closes each at its next keyframe. */
   count: 'ingest.count',
   closeAtKeyframe: 'ingest.closeAtKeyframe',
-  /** Of one node, for its stop: closes its publishers, and answers when they have brought what they have. */
+  /** Called on one node when it stops: closes its publishers, and answers when all that they sent was handed on. */
   end: 'ingest.end',
-  /** The first word: whoever has a twin elsewhere is closed, who understands it is asked to connect elsewhere. */
+  /**
+   * The first step of a drain: closes every session that has a twin elsewhere, and asks encoders that understand it to connect elsewhere.
+   */
   askToLeave: 'ingest.askToLeave',
 } as const;
 
 export const CloseSessionsParams = z.object({
   streamId: StreamId,
-  /** Only this one; all of the stream's when absent. */
+  /** Closes this session only. Absent: all sessions of the stream. */
   sessionId: SessionId.optional(),
   reason: z.string(),
-  /** What the publisher is told; when absent that another has its place, or where all are closed that the key is unknown. */
+  /** What the publisher is told. Absent: that another publisher has its place, or that the key is unknown where all sessions are closed. */
   code: z.enum(['UNAVAILABLE', 'STREAM_REMOVED']).optional(),
-  /** Of the owner that asks: sessions of a later one stay. Absent where it is an operator who asks. */
+  /** The epoch of the owner that asks: sessions attached under a later epoch stay. Absent where an operator asks. */
   epoch: Epoch.optional(),
 });
 export type CloseSessionsParams = z.infer<typeof CloseSessionsParams>;

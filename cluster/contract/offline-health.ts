@@ -1,16 +1,16 @@
-/** Health of a stream that nobody has on air. */
+/** Makes the health of a stream that no node has on air. */
 import type { OwnershipRecord } from '../ownership/ownership-store.ts';
 import type { Staleness } from './staleness.ts';
 import type { StreamHealth } from './stream-health.ts';
 
 interface KnownOfIt {
-  /** Who owned it last. */
+  /** The ownership record, which names the last owner. */
   readonly record?: OwnershipRecord | undefined;
-  /** Absent: this is known now. */
+  /** How old the knowledge is; absent where it is fresh. */
   readonly stale?: Staleness | undefined;
 }
 
-/** What the record says, if there is one; `asOf` is as old as what that is known from. */
+/** Repeats what the record says, if there is one. `asOf` is the time at which that was known. */
 export function offlineHealth(reason: string, utcMs: number, { record, stale }: KnownOfIt): StreamHealth {
   const asOf = stale?.asOf ?? new Date(utcMs).toISOString();
   return {

@@ -1,4 +1,4 @@
-/** What a reply says of its age, where it comes from a node's memory because NATS does not answer (C8). */
+/** Says how old a reply is that comes from the memory of a node, because NATS does not answer (C8). */
 import { z } from 'zod';
 
 export const Staleness = z

@@ -1,4 +1,4 @@
-/** The stream actor: owner of one live stream and only writer of its index log (C2). Actions go to the owner's node. */
+/** Actions of the stream actor: the owner of one live stream and the only writer of its index log (C2). Calls go to the owner's node. */
 import { z } from 'zod';
 import type { RenditionName } from '../model/ids.ts';
 import { Epoch, NodeId, PeriodId, SessionId, Sha256, StreamId } from '../model/ids.ts';
@@ -7,7 +7,7 @@ import { TaskReport } from './transcode-task.ts';
 import { InputReport } from './stream-health.ts';
 import { SourceVideo, SourceAudio, PeriodMarks } from './contribution.ts';
 
-/** A session asks for the stream before its first byte of media is taken (C2). */
+/** A session attaches to the stream before it takes the first byte of media (C2). */
 export const AttachParams = z.object({
   streamId: StreamId,
   sessionId: SessionId,
@@ -16,44 +16,44 @@ export const AttachParams = z.object({
   encoder: z.string().optional(),
   priority: z.number().int(),
   ladder: z.string(),
-  /** The period that it feeds already: it comes back to a new owner, as the twin that it was. */
+  /** The period that the session feeds already: after a change of owner it attaches again, as the twin that it was. */
   period: PeriodId.optional(),
-  /** Another session was on air, and not at the node of the last owner, as that one said: it may come back as well. */
+  /** The last owner said that another session was on air at a node other than its own. That session may attach again as well. */
   hadTwin: z.boolean().optional(),
 });
 export type AttachParams = z.infer<typeof AttachParams>;
 
 export interface AttachReply {
   readonly epoch: Epoch;
-  /** A ghost of the same encoder that this session supersedes; its node closes it. */
+  /** A ghost of the same encoder, which this session replaces. The node of the ghost closes it. */
   readonly supersedes?: { readonly sessionId: SessionId; readonly node: NodeId };
 }
 
-/** The first whole GOP is known: the owner opens a period or lets the running one go on (M1, M2). */
+/** Sent when the first whole GOP is known. The owner opens a period or lets the running one continue (M1, M2). */
 export const OpenPeriodParams = z.object({
   streamId: StreamId,
   sessionId: SessionId,
   epoch: Epoch,
   sequenceHeaderHash: Sha256,
-  /** Unwrapped RTMP time in ms of the first picture (or first audio frame), and the session's UTC then. */
+  /** The unwrapped RTMP time in ms of the first picture (or first audio frame), and the session's UTC at that moment. */
   connectionZeroMs: z.number(),
   wallZeroMs: z.number().int(),
   video: SourceVideo.optional(),
   audio: SourceAudio.optional(),
-  /** Sent by one that was told `TWIN_PENDING`. */
+  /** Sent by a session that was answered `TWIN_PENDING`. */
   marks: PeriodMarks.optional(),
 });
 export type OpenPeriodParams = z.infer<typeof OpenPeriodParams>;
 
 export interface OpenPeriodReply {
   readonly period: PeriodId;
-  /** Stream time of the session's `connectionZeroMs`, 90 kHz: 0 for a new period, more when the clock goes on (M2). */
+  /** The stream time of the session's `connectionZeroMs`, in 1/90,000 s: 0 for a new period, more when the clock continues (M2). */
   readonly offset90k: number;
-  /** The same for its audio, in samples, where that was recognised by content; else it follows from `offset90k`. */
+  /** The same for the audio, in samples, where the audio was recognised by its content. Absent: it follows from `offset90k`. */
   readonly audioOffset?: number;
-  /** Another session feeds the period: this one leaves it what it joined in the middle of. */
+  /** Another session feeds the period already. This session leaves to it the segment that it joined in the middle of. */
   readonly isTwin?: boolean;
-  /** Under which names the session stores its media: the passed-through rung or `source`; absent for a missing track. */
+  /** The names under which the session stores its media: the rung that is passed through, or `source`. Absent for a missing track. */
   readonly video?: RenditionName;
   readonly audio?: RenditionName;
 }
@@ -62,7 +62,7 @@ export const OfferParams = z.object({
   streamId: StreamId,
   epoch: Epoch,
   offer: SourceOffer,
-  /** What was unfinished when the connection ended: nothing worth while a twin brings it whole (M4). */
+  /** True for what was unfinished when the connection ended. It is worth nothing where a twin brings the same segment whole (M4). */
   isTail: z.boolean().optional(),
 });
 export type OfferParams = z.infer<typeof OfferParams>;
@@ -74,51 +74,54 @@ export const DetachParams = z.object({
 });
 export type DetachParams = z.infer<typeof DetachParams>;
 
-/** As both go to the owner, under the epoch that the session is attached under: one that was succeeded refuses them. */
+/** Both reports go to the owner with the epoch under which the session is attached. An owner of another epoch refuses them. */
 export const InputCall = InputReport.extend({ epoch: Epoch });
 export type InputCall = z.infer<typeof InputCall>;
 
 export const DetachCall = DetachParams.extend({ epoch: Epoch });
 export type DetachCall = z.infer<typeof DetachCall>;
 
-/** What an owner says to an input report; where its log stands shows a session that it works (C3). */
+/** The owner's answer to an input report. Its place in the log shows the session that the owner works (C3). */
 export const InputReply = z.object({
   sequence: z.number().int().nonnegative(),
-  /** A twin of this session feeds the stream at another node: this one may go (C2). */
+  /** A twin of this session feeds the stream at another node, so this session may be closed (C2). */
   feedsElsewhere: z.boolean(),
-  /** Another session is on air, and not at the owner's node, with which it would die; absent where this one is not known. */
+  /**
+   * Another session is on air at a node other than the owner's, so it would survive the owner's node. Absent where the owner does not know
+   * this session.
+   */
   hasTwin: z.boolean().optional(),
 });
 export type InputReply = z.infer<typeof InputReply>;
 
-/** A session waits for its owner, and asks its own node to look (C3: media liveness). */
+/** A session that waits for its owner asks its own node to check whether the owner still works (C3, media liveness). */
 export const StandsStillParams = z.object({ streamId: StreamId });
 export type StandsStillParams = z.infer<typeof StandsStillParams>;
 
-/** The owner there is now, if the look has changed it. */
+/** The owner after the check, where the check changed it. */
 export const StandsStillReply = z.object({ owner: NodeId.optional() });
 export type StandsStillReply = z.infer<typeof StandsStillReply>;
 
-/** A session that feeds a stream, as its owner tells a successor of it. */
+/** A session that feeds a stream, as the owner describes it to its successor. */
 export const FeedingSession = AttachParams.omit({ streamId: true, period: true, hadTwin: true });
 export type FeedingSession = z.infer<typeof FeedingSession>;
 
-/** The owner gives a stream to another node, which takes it over by this consent (C2). */
+/** The owner gives a stream to another node. By this consent that node takes it over (C2). */
 export const AdoptParams = z.object({
   streamId: StreamId,
   from: NodeId,
-  /** Of the owner that gives it away: consent to nobody else's loss. */
+  /** The epoch of the owner that gives the stream away. The consent holds against no other owner. */
   epoch: Epoch,
-  /** Why, where it is not the owner that gives it away: for people. */
+  /** For people: the reason, where it is not the owner that gives the stream away. */
   reason: z.string().max(200).optional(),
-  /** They come back with their next offer, one sooner than the other; until then they count as there. */
+  /** The sessions return with their next offers, at different times. Until then they count as present. */
   sessions: z.array(FeedingSession).max(16).default([]),
 });
 export type AdoptParams = z.infer<typeof AdoptParams>;
 
 export const ReportParams = z.object({ report: TaskReport });
 
-/** Whether an output of the task would still count; what is decided, nobody waits for. */
+/** Says whether an output of the task would still count. A decided segment needs none. */
 export const ReportReply = z.object({ isWanted: z.boolean() });
 export type ReportReply = z.infer<typeof ReportReply>;
 

@@ -1,9 +1,9 @@
-/** What the health of a stream says: the state, the input, the sessions, and how far each rendition is behind. */
+/** The health of a stream: its state, its input, its sessions, and how far each rendition is behind. */
 import { z } from 'zod';
 import { BootId, Epoch, NodeId, RegionId, RenditionName, SessionId, StreamId } from '../model/ids.ts';
 import { Staleness } from './staleness.ts';
 
-/** What a session tells while it runs: shown in health, and used for warnings (M11). */
+/** What a session reports while it runs. Health shows it, and warnings are made of it (M11). */
 export const InputReport = z.object({
   streamId: StreamId,
   sessionId: SessionId,
@@ -17,14 +17,15 @@ export const InputReport = z.object({
   lastPacketAgeMs: z.number(),
   warnings: z.array(z.string()).max(16),
   fault: z.string().optional().meta({
-    description: 'The newest warning that means harm; what is only mended or expected degrades no stream.',
+    description:
+      'The newest warning that means harm. Faults that are mended or expected do not make a stream degraded.',
   }),
 });
 export type InputReport = z.infer<typeof InputReport>;
 
-/** Health of a stream: durations in ms, times in RFC 3339. */
+/** Durations are in ms, times in RFC 3339. */
 export const StreamHealth = z.object({
-  /** `unknown`: its owner cannot be asked, as NATS does not answer. */
+  /** `unknown`: the owner cannot be asked, as NATS does not answer. */
   state: z.enum(['offline', 'starting', 'live', 'degraded', 'refused', 'unknown']),
   owner: NodeId.optional(),
   region: RegionId.optional(),
@@ -32,21 +33,23 @@ export const StreamHealth = z.object({
   bootId: BootId.optional(),
   since: z.string().optional(),
   reason: z.string(),
-  /** Why it is owned there: `first publish`, `owner died (node-1)`, … */
+  /** Why that node owns the stream: `first publish`, `owner died (node-1)`, … */
   ownedBecause: z.string().optional(),
   successors: z.array(NodeId),
   asOf: z.string(),
-  /** NATS does not answer: who owns it and who is next was last known then; the rest is as of `asOf`. */
+  /** Set while NATS does not answer: the owner and its successors are as they were last known then. The rest is as of `asOf`. */
   stale: Staleness.optional(),
   input: InputReport.omit({ streamId: true }).partial().optional(),
-  /** Who is connected: `active` feeds the stream (two are twins), a `candidate` is being compared with them. */
+  /**
+   * The connected publishers. An `active` one feeds the stream, and two active ones are twins. A `candidate` is being compared with them.
+   */
   sessions: z
     .array(
       z.object({
         sessionId: SessionId,
         node: NodeId,
         role: z.enum(['active', 'candidate', 'superseded']),
-        // An owner of an earlier version tells none of what has a default here.
+        // An owner of an earlier version does not send the fields that have a default here.
         remoteAddress: z.string().default(''),
         encoder: z.string().optional(),
         bitrateBps: z.number().optional(),

@@ -1,4 +1,4 @@
-/** Names on NATS. Every subject starts `tz.{region}.` (C10); streams and buckets carry the region too. */
+/** All names on NATS. Every subject begins with `tz.{region}.` (C10). Streams and buckets carry the region in their names too. */
 import type { BootId, NodeId, RegionId, StreamId } from '../model/ids.ts';
 
 export const subjects = {
@@ -6,16 +6,16 @@ export const subjects = {
   taskStream: 'TASKS',
   index: (region: RegionId, stream: StreamId): string => `tz.${region}.idx.${stream}`,
   allIndexes: (region: RegionId): string => `tz.${region}.idx.>`,
-  /** `lowest` tasks have a subject of their own, so that workers pull them first. */
+  /** Tasks of the group `lowest` have their own subject, so that workers can pull them first. */
   task: (region: RegionId, group: 'lowest' | 'upper'): string => `tz.${region}.task.${group}`,
   allTasks: (region: RegionId): string => `tz.${region}.task.>`,
-  /** One life of one node, so that its death is answered with `no responders` at once. */
+  /** Names one life of one node. When that process has died, NATS answers `no responders` at once. */
   probe: (region: RegionId, node: NodeId, boot: BootId): string => `tz.${region}.probe.${node}.${boot}`,
-  /** What monitors say of members (C3). */
+  /** Monitors publish here whom they accuse of being dead (C3). */
   accusations: (region: RegionId): string => `tz.${region}.accuse`,
-  /** An operator's word on whom they accuse (C3). */
+  /** An operator publishes here that a node which monitors accuse is really dead (C3). */
   releases: (region: RegionId): string => `tz.${region}.release`,
-  /** How loaded each edge is, said by itself (C4). */
+  /** Each edge publishes here how many connections it has (C4). */
   edgeLoads: (region: RegionId): string => `tz.${region}.load`,
   ownershipBucket: 'ownership',
   memberBucket: 'members',

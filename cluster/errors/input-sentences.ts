@@ -1,6 +1,6 @@
 /**
- * What is wrong with an input, in our own words: what it must be, and what was given. The one place that turns a fault of a
- * schema into a sentence; a validator's own texts never leave a node.
+ * Turns a fault that a schema finds into a sentence of our own: what the input must be, and what was given. A validator's own texts never
+ * leave a node.
  */
 import type { z } from 'zod';
 
@@ -8,7 +8,7 @@ type Fault = z.core.$ZodRawIssue;
 
 const mostGiven = 80;
 
-/** `"x"`, `7`, `nothing`, `a list`: short, and on one line. */
+/** Shows a value briefly and on one line: `"x"`, `7`, `nothing`, `a list`. */
 export function given(value: unknown): string {
   if (value === undefined) return 'nothing';
   if (value === null) return 'null';
@@ -18,17 +18,17 @@ export function given(value: unknown): string {
   return text.length <= mostGiven ? text : `${text.slice(0, mostGiven)}… (${text.length} characters)`;
 }
 
-/** For a schema of ours that has words for what it takes: `z.string().regex(…, mustBe('…'))`. */
+/** For a schema that has its own words for what it takes: `z.string().regex(…, mustBe('…'))`. */
 export const mustBe = (words: string) => ({
   error: ({ input }: Fault): string => `must be ${words}; ${given(input)} was given`,
 });
 
-/** For `safeParse(value, { error: sentenceOf })`: of every fault that the schema has no words for. */
+/** Passed as `safeParse(value, { error: sentenceOf })`: makes the sentence for every fault for which the schema has no words. */
 export function sentenceOf(fault: Fault): string {
   return `${demandOf(fault)}; ${given(fault.input)} was given`;
 }
 
-/** What it must be, without what was given: of secrets. */
+/** Says what the input must be and leaves out what was given, for secrets. */
 export function demandOf(fault: Fault): string {
   switch (fault.code) {
     case 'invalid_type':

@@ -1,4 +1,4 @@
-/** An error of the catalogue; survives the wire by its code (Moleculer drops classes). */
+/** An error with a code of the catalogue. The code survives the wire, where Moleculer drops classes. */
 import { catalogue, isErrorCode, type ErrorCode } from './catalogue.ts';
 
 export class TangazaError extends Error {
@@ -6,7 +6,7 @@ export class TangazaError extends Error {
   readonly code: ErrorCode;
   readonly data: Readonly<Record<string, unknown>>;
 
-  /** @param detail says what, which, and what the reader can do */
+  /** @param detail says what is wrong, with which thing, and what the reader can do */
   constructor(
     code: ErrorCode,
     detail?: string,
@@ -21,7 +21,7 @@ export class TangazaError extends Error {
     return catalogue[this.code].status;
   }
 
-  /** Read by Moleculer when the error crosses the wire. */
+  /** Moleculer reads this when the error crosses the wire. */
   get type(): string {
     return this.code;
   }
@@ -31,7 +31,7 @@ export class TangazaError extends Error {
   }
 }
 
-/** The catalogue code of any error, also of one that crossed the wire; `INTERNAL` for all others. */
+/** The catalogue code of an error, also of one that crossed the wire. Any other error is `INTERNAL`. */
 export function errorCodeOf(error: unknown): ErrorCode {
   if (typeof error !== 'object' || error === null) return 'INTERNAL';
   if ('code' in error && isErrorCode(error.code)) return error.code;
@@ -46,7 +46,7 @@ export interface Problem {
   readonly detail?: string;
 }
 
-/** The problem document (RFC 9457) of an error; details of unknown errors stay inside. */
+/** Makes the problem document (RFC 9457) of an error. The details of unknown errors stay inside the node. */
 export function problemOf(error: unknown): Problem {
   const code = errorCodeOf(error);
   const { status, title } = catalogue[code];

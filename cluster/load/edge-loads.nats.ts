@@ -1,8 +1,8 @@
 /**
- * How many connections each edge of the region has, as each says every 2 s to all others (C4).
+ * Tells the edges of a region how many connections each of them has; each edge publishes its own number every 2 s (C4).
  *
- * A plain message, which nobody stores and which may be lost: loads are hints. Rejected: loads in the membership view (a
- * compare-and-set for each change of a number), and in the answers to probes (only a member's monitors hear those).
+ * It is a plain message that nobody stores and that may be lost, as loads are only hints. Rejected: loads in the membership view, where
+ * each changed number would cost a compare-and-set; and loads in the answers to probes, which only the monitors of a member get.
  */
 import type { NatsConnection } from '@nats-io/transport-node';
 import { z } from 'zod';
@@ -16,9 +16,9 @@ export const tellEveryMs = 2000;
 const LoadMessage = z.object({ node: NodeId, load: z.number().int().nonnegative() });
 
 export interface EdgeLoads {
-  /** Its own at once, others some seconds old; undefined: not known. */
+  /** This node's own load is exact, that of others some seconds old. Undefined where it is not known. */
   loadOf(node: string): number | undefined;
-  /** Says this node's load from now on. */
+  /** From now on publishes this node's load. */
   tell(own: () => number): void;
   close(): void;
 }
@@ -63,7 +63,7 @@ export function openNatsEdgeLoads({ connection, region, node: self, clock }: Edg
   };
 }
 
-/** What cannot be read is not known. */
+/** A message that cannot be read counts as none. */
 function parse(text: string): z.infer<typeof LoadMessage> | undefined {
   try {
     return LoadMessage.parse(JSON.parse(text));

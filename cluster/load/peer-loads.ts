@@ -1,7 +1,10 @@
-/** What nodes said of their load, each for a while: a silent one is not known, rather than as loaded as it once was (C4). */
+/**
+ * Remembers for a short while what each node said of its load. The load of a node that falls silent is unknown: it may be another by now
+ * (C4).
+ */
 import type { NodeId } from '../model/ids.ts';
 
-/** Three messages missed. */
+/** Three missed messages. */
 export const loadLastsMs = 7000;
 const maxNodes = 2000;
 

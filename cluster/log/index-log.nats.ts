@@ -1,20 +1,22 @@
 /**
- * The index log on JetStream (C1): one stream `IDX-{region}`, one subject for each live stream.
+ * Keeps the index log on JetStream (C1): one JetStream stream `IDX-{region}`, with one subject for each live stream.
  *
- * L1. An append names the subject's last sequence, and carries no message id: de-duplication would answer a stale
- *     writer with an old ack and so mask the fence.
- * L2. Nothing ages out and no count is kept: a subject whose last record is gone accepts an expectation of 0 again.
- * L3. Reads ask the stream's leader, never a replica (`allow_direct: false`).
- * L4. A follower holds its own cursor. Whatever happens to a consumer (server gone, leader moved, heartbeats missed)
- *     it is thrown away and a new one begins behind the cursor, so nothing is lost and nothing comes twice.
- * L5. Each time it looks whether the log still has the record before the cursor. One that was restored from a backup, or lost
- *     what was not yet on the disk, has not: then all comes again. (One that was purged has not, either: that does no harm.)
- * L6. A stream that is gone, with its server's disk, is made again, empty: the owners give it back what they know (C7). Its sequences
- *     begin at 1 again. (Rejected: `first_seq`. nats-server 2.10.27 empties such a stream at its next start: its pull request 6753.)
- * L7. While a leader is elected nobody answers, and what was asked meanwhile is never answered. So a look is asked again each 200 ms,
- *     and the first answer counts: each of them says what the log held after the look began.
- * L8. A consumer is made by the cluster's own leader (of its metadata), whose successor may come seconds after the log's. Until the
- *     consumer is there a follower asks the log for one record after the other.
+ * L1. An append names the last sequence of its subject and carries no message id. With an id, de-duplication would answer a
+ *     stale writer with an old acknowledgement, and so hide the fence.
+ * L2. No record ages out, and no limit of count removes one. A subject without any record accepts an expectation of 0 again.
+ * L3. Reads ask the leader of the stream, never a replica (`allow_direct: false`).
+ * L4. A follower keeps its own cursor. When anything happens to its consumer (the server is gone, the leader moved, heartbeats
+ *     were missed), it throws the consumer away. A new one begins behind the cursor, so no record is lost and none comes twice.
+ * L5. Each new consumer begins with a look whether the log still has the record before the cursor. A log that was restored from
+ *     a backup, or lost what was not on the disk yet, has it no longer: then the follower gives all records again. (The same
+ *     happens after a purge of that record, which does no harm.)
+ * L6. A JetStream stream that is gone together with its server's disk is made again, empty. The owners put back what they know
+ *     (C7). Its sequences begin at 1 again. (Rejected: `first_seq`. nats-server 2.10.27 empties such a stream at its next
+ *     start: its pull request 6753.)
+ * L7. While a leader is elected nobody answers, and a request from that time is never answered. So a look is repeated every
+ *     200 ms, and the first answer counts: each answer says what the log held after the look began.
+ * L8. JetStream's metadata leader makes consumers. After a failure it may come back seconds later than the leader of the log.
+ *     Until the consumer exists, the follower requests single records from the log.
  */
 import { DeliverPolicy, jetstream, jetstreamManager, RetentionPolicy, StorageType } from '@nats-io/jetstream';
 import type { JetStreamClient, JetStreamManager, MsgRequest, StoredMsg } from '@nats-io/jetstream';
@@ -30,20 +32,20 @@ import { consume, pauseAfter } from '../nats/consume.nats.ts';
 import type { FollowItem, IndexLog } from './index-log.ts';
 import { LogCursor, type Consumed } from './log-cursor.ts';
 
-/** For each request to the server. */
+/** The time-out of each request to the server. */
 const requestTimeoutMs = 2000;
-/** Of a look (L7). */
+/** The time-out of one look (L7). */
 const lookTimeoutMs = 800;
 const lookAgainMs = 200;
-/** Records that a follower asks for before it sees whether its consumer is there (L8). */
+/** How many records a follower requests before it checks again for its consumer (L8). */
 const askAtOnce = 16;
-/** Between a follower's consumers: each begins with a look, which bounds what it costs. */
+/** The longest pause between two consumers of one follower. Each consumer begins with a look, and the pause bounds what looks cost. */
 const pauseMaxMs = 250;
 
 export interface NatsIndexLogOptions {
   readonly connection: NatsConnection;
   readonly region: RegionId;
-  /** Servers that keep a copy; 3 in production. */
+  /** How many servers keep a copy; 3 in production. */
   readonly replicas?: number;
   readonly metrics: Metrics;
   readonly logger: Logger;
@@ -63,6 +65,7 @@ export async function openNatsIndexLog(options: NatsIndexLogOptions): Promise<In
   }
 }
 
+/** Makes the JetStream stream, or gives it these settings: nothing ages out (L2), and reads ask the leader (L3). */
 async function ensureStream(
   manager: JetStreamManager,
   name: string,
@@ -128,7 +131,7 @@ class NatsIndexLog implements IndexLog {
     });
     this.#appendSeconds = metrics.histogram({
       name: 'tangaza_index_append_seconds',
-      help: 'From append to ack.',
+      help: 'From an append to its acknowledgement.',
     });
     this.#restarts = metrics.counter({
       name: 'tangaza_index_follow_restarts_total',
@@ -140,8 +143,10 @@ class NatsIndexLog implements IndexLog {
     });
   }
 
+  /** Appends behind the expected sequence, and sends no message id (L1). */
   async append(stream: StreamId, record: IndexRecord, expectedSequence: number): Promise<number> {
-    // A record that nobody could read back would block the stream for ever: a programmer's error, thrown before it is sent.
+    // Nobody could read back a malformed record, and it would block the stream for ever. This is a programmer's error, so it is thrown
+    // before the record is sent.
     const body = JSON.stringify(IndexRecord.parse(record));
     const startedMs = performance.now();
     try {
@@ -149,7 +154,7 @@ class NatsIndexLog implements IndexLog {
         timeout: requestTimeoutMs,
         expect: { lastSubjectSequence: expectedSequence, streamName: this.#stream.name },
       });
-      // C10: an ack of another stream or domain means that the record is not in this log.
+      // An acknowledgement from another stream or domain means that the record is not in this log (C10).
       if (
         ack.stream !== this.#stream.name ||
         (ack.domain || undefined) !== (this.#stream.domain || undefined)
@@ -177,7 +182,7 @@ class NatsIndexLog implements IndexLog {
     }
   }
 
-  /** The last record; a stream that is gone is made again, empty (L6). */
+  /** Reads the last record. A JetStream stream that is gone is made again, empty (L6). */
   async #last(stream: StreamId): Promise<StoredMsg | null> {
     try {
       return await this.#look({ last_by_subj: subjects.index(this.#region, stream) });
@@ -187,7 +192,7 @@ class NatsIndexLog implements IndexLog {
     }
   }
 
-  /** Asks again each 200 ms while nobody answers; the first answer counts (L7). */
+  /** Repeats the look every 200 ms while nobody answers. The first answer counts (L7). */
   #look(query: MsgRequest): Promise<StoredMsg | null> {
     return askingAgain(() => this.#looks.streams.getMessage(this.#stream.name, query), lookAgainMs);
   }
@@ -229,7 +234,7 @@ class NatsIndexLog implements IndexLog {
           if (cursor.catchesUp()) yield { caughtUp: true };
         }
       } catch (error) {
-        this.#logger.debug({ stream, err: error }, 'a follower of the index log begins again');
+        this.#logger.debug({ stream, err: error }, 'a follower of the index log starts again');
       }
       if (signal.aborted) return;
       this.#restarts.add(1);
@@ -238,7 +243,7 @@ class NatsIndexLog implements IndexLog {
     }
   }
 
-  /** Whether the log no longer has the record before the cursor (L5). */
+  /** Says whether the log has lost the record before the cursor (L5). */
   async #hasGoneBack(stream: StreamId, { next, given }: LogCursor, tail: StoredMsg | null): Promise<boolean> {
     if (next === 1) return false;
     if ((tail?.seq ?? 0) < next - 1) return true;
@@ -259,7 +264,7 @@ class NatsIndexLog implements IndexLog {
     }
   }
 
-  /** Reads on behind its own cursor, with a new consumer after any fault (L4). */
+  /** Reads on behind its own cursor, and makes a new consumer after any fault (L4). */
   async *#consume(stream: StreamId, fromSequence: number, signal: AbortSignal): AsyncIterable<Consumed> {
     const source = { connection: this.#connection, js: this.#js, stream: this.#stream.name };
     const from = {
@@ -275,7 +280,7 @@ class NatsIndexLog implements IndexLog {
     }
   }
 
-  /** L8. Some records from that sequence on, as far as there are any. */
+  /** Requests single records from that sequence on, as long as there are more (L8). */
   async *#ask(stream: StreamId, fromSequence: number): AsyncIterable<StoredMsg> {
     const query = { seq: fromSequence, next_by_subj: subjects.index(this.#region, stream) };
     for (let asked = 0; asked < askAtOnce; asked += 1) {
@@ -293,7 +298,7 @@ class NatsIndexLog implements IndexLog {
       this.#unreadable.add(1);
       this.#logger.error(
         { stream, sequence, err: error },
-        'a record of the index log cannot be read; left out',
+        'a record of the index log cannot be read and is left out',
       );
       return undefined;
     }

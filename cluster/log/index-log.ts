@@ -1,7 +1,7 @@
 /**
- * The index-log port: one ordered log for each stream, appended by compare-and-set on its last sequence (C1).
+ * The port of the index log: one ordered log for each stream, appended to by compare-and-set on its last sequence (C1).
  *
- * The log is the fence: an append whose expectation is not the log's tail is refused by the server.
+ * The log is the fence: the server refuses an append that does not name the log's last sequence.
  */
 import type { IndexEntry, IndexRecord } from '../contract/index-records.ts';
 import type { StreamId } from '../model/ids.ts';
@@ -17,14 +17,14 @@ export interface IndexLog {
    *   (the record may or may not be there: read the tail and look for its recordId)
    */
   append(stream: StreamId, record: IndexRecord, expectedSequence: number): Promise<number>;
-  /** The last record, or undefined. @throws TangazaError `LOG_UNAVAILABLE` */
+  /** Reads the last record; undefined for an empty log. @throws TangazaError `LOG_UNAVAILABLE` */
   tail(stream: StreamId): Promise<IndexEntry | undefined>;
-  /** All records from `fromSequence` (default: the first kept) to the tail at the time of the call. */
+  /** Reads all records from `fromSequence` (by default the first one kept) up to the tail at the time of the call. */
   read(stream: StreamId, fromSequence?: number): Promise<readonly IndexEntry[]>;
   /**
-   * Every record from `fromSequence` on, for ever, in order, across reconnects, until `signal` aborts.
-   * `caughtUp` comes once, when all that was there at the call has been given (also for an empty log). `wentBack` comes
-   * when the log no longer has what was given last (C7): all that it has follows, from its beginning.
+   * Gives every record from `fromSequence` on, in order and across reconnects, until `signal` aborts. `caughtUp` comes once, when all
+   * records that existed at the call have been given (also for an empty log). `wentBack` comes when the log no longer has the last given
+   * record (C7). After it come all the records that the log has, from its beginning.
    */
   follow(stream: StreamId, fromSequence: number, signal: AbortSignal): AsyncIterable<FollowItem>;
   /** Removes the stream's records below `sequence`. */

@@ -1,17 +1,17 @@
-/** Where a follower of the index log stands: it is the follower's own, no consumer's (L4 of `index-log.nats.ts`). */
+/** Where a follower of the index log stands. The cursor belongs to the follower, not to a consumer (index-log.nats.ts L4). */
 import type { IndexEntry } from '../contract/index-records.ts';
 
-/** What a consumer of the log gave. */
+/** One message that a consumer of the log gave. */
 export interface Consumed {
   readonly sequence: number;
   /** Undefined for a record that cannot be read. */
   readonly entry: IndexEntry | undefined;
 }
 
-/** Where it stands, and whether it has caught up with what was there when it began. */
+/** Remembers the follower's place, and whether it has reached the tail of the moment when it began. */
 export class LogCursor {
   next: number;
-  /** What it was given last. */
+  /** The last record that the follower was given. */
   given: IndexEntry | undefined;
   #goal: number | undefined;
   #isCaughtUp = false;
@@ -26,12 +26,12 @@ export class LogCursor {
     this.#goal = undefined;
   }
 
-  /** What was there at the call is read when the tail of that moment is. */
+  /** Sets the sequence up to which records existed when the follower began. */
   aim(tail: number): void {
     this.#goal ??= tail;
   }
 
-  /** @returns false for what it has already, whatever a consumer sends */
+  /** @returns false for a record that the follower has already, whatever a consumer sends */
   pass({ sequence, entry }: Consumed): boolean {
     if (sequence < this.next) return false;
     this.next = sequence + 1;
@@ -39,7 +39,7 @@ export class LogCursor {
     return true;
   }
 
-  /** True once. */
+  /** Answers true once, when the follower has caught up. */
   catchesUp(): boolean {
     if (this.#isCaughtUp || this.next <= (this.#goal ?? Infinity)) return false;
     this.#isCaughtUp = true;

@@ -1,10 +1,9 @@
 /**
- * Until when a call may be begun, checked by the callee before it does anything (C6).
+ * Checks, before an action does anything, that its caller still waits for it (C6).
  *
- * A process that was frozen with a call in flight would carry it out when it thaws, after its caller had given it up and
- * gone elsewhere (tried). So a call says until when it is wanted, by the caller's monotonic clock; the callee knows how
- * far that clock is from its own. Where it does not, the call is refused and may be tried again: the offset is measured
- * meanwhile.
+ * A process that was frozen with a call in flight carries the call out when it thaws. By then its caller has given the call up and gone to
+ * another node (tried). So a call says until when it is wanted, by the caller's monotonic clock. The callee knows how far that clock is
+ * from its own. Where it does not, it refuses the call, which may be tried again: the offset is measured meanwhile.
  */
 import { z } from 'zod';
 import { TangazaError } from '../errors/tangaza-error.ts';
@@ -12,7 +11,7 @@ import { NodeId } from '../model/ids.ts';
 
 export const CallMeta = z.object({
   from: NodeId,
-  /** Monotonic ms of the caller. */
+  /** Ms on the caller's monotonic clock. */
   deadlineMs: z.number(),
 });
 export type CallMeta = z.infer<typeof CallMeta>;
@@ -20,13 +19,13 @@ export type CallMeta = z.infer<typeof CallMeta>;
 export interface DeadlinePorts {
   readonly self: NodeId;
   readonly nowMs: () => number;
-  /** The peer's monotonic clock minus ours; undefined when unknown. */
+  /** The peer's monotonic clock minus ours, in ms. Undefined when it is unknown. */
   readonly clockOffsetMs: (node: NodeId) => number | undefined;
 }
 
 export type CheckDeadline = (meta: unknown, isLocal: boolean) => void;
 
-/** What a service sees of a call; Moleculer's context is one. */
+/** The part of a call that a service reads. Moleculer's context has it. */
 interface Call<P> {
   readonly params: P;
   readonly meta: unknown;
@@ -35,10 +34,10 @@ interface Call<P> {
 }
 
 /**
- * How a service makes its actions: the deadline of each call is checked before anything is done.
+ * Makes the actions of a service. Each action checks the deadline of its call before it does anything.
  *
- * @returns `action`, which also parses the parameters (TangazaError `BAD_REQUEST` that names every fault), and `inTime` for what is
- *   called with parameters that were parsed before
+ * @returns `action`, which also parses the parameters (a TangazaError `BAD_REQUEST` names every fault), and `inTime`, for
+ *   parameters that were parsed before
  */
 export function actionsInTime(checkDeadline: CheckDeadline) {
   const inTime =

@@ -1,21 +1,21 @@
 /**
- * One node's part in finding the dead, as a state machine (C3).
+ * Decides, as one monitor of several, which members are dead: a state machine without a port (C3).
  *
- * Each live member is watched by up to three others, chosen by rendezvous. A monitor asks by NATS (P1) every 250 ms and,
- * only while that fails, by HTTP (P2): NATS alone is never evidence, for an election or a killed server silences healthy
- * nodes for half a second. Monitors publish what they accuse whom of; whoever accuses and sees enough accusers carries
- * the death out by compare-and-set on the view, so two that do it at once do it once.
+ * Each live member is watched by up to three others, its monitors, which rendezvous hashing chooses. A monitor probes over
+ * NATS every 250 ms. Only while that fails it also probes over HTTP. A failed NATS probe alone is never evidence: an election
+ * or a killed server silences healthy nodes for half a second. Monitors publish whom they accuse. A monitor that accuses, and
+ * hears of enough other accusers, declares the death by compare-and-set on the view. If two do it at once, it is done once.
  *
- * D1. Accused after 3 failures of P1 in a row and P2 refused once or timed out twice.
- * D2. Accusers needed: min(2, monitors), of the member's monitors only.
- * D3. Nothing counts while this process was late by over 200 ms in the last second, or for 5 s after its own NATS
- *     connection came back: then it is this node that is ill.
- * D4. Brake: at most max(1, floor(0.4 N)) deaths in any 10 s; with more suspects than that all are held.
- * D5. What is held, or lacks accusers because monitors are suspects themselves, is released after 30 s if every monitor
- *     that is not a suspect accuses. That writes work, the compare-and-set proves.
- *     An operator who knows better waives the wait, and the brake, for lives that are accused at his word and stay so.
- * D6. An accusation names an incarnation, lives for 3 s and is repeated each second: lost ones do no harm. So is a verdict, until the
- *     view shows the death: writes to the view are the scarce thing when many die at once.
+ * D1. A member is accused after 3 NATS probes in a row have failed, and an HTTP probe was refused once or timed out twice.
+ * D2. A verdict needs min(2, monitors) accusers. Only monitors of the member count.
+ * D3. Nothing counts while this process was late by over 200 ms in the last second, or for 5 s after its own NATS connection
+ *     came back: then this node itself is ill.
+ * D4. The brake lets through at most max(1, floor(0.4 N)) deaths in any 10 s. If there are more suspects, all of them are held.
+ * D5. A suspect that is held, or lacks accusers because its monitors are suspects themselves, is declared dead after 30 s if
+ *     every monitor that is no suspect accuses it. That the view can be written at all is shown by the compare-and-set.
+ *     An operator who knows better lifts the wait and the brake for the lives that are accused at that moment and stay so.
+ * D6. An accusation names an incarnation, lasts 3 s and is repeated every second, so that a lost message does no harm. A
+ *     verdict is repeated in the same way until the view shows the death: when many die at once, writes to the view are scarce.
  */
 import type { NodeId } from '../model/ids.ts';
 import { accusationMs, convictions, doesAccuse, isConvicted, isSuspect } from './evidence.ts';
@@ -48,7 +48,7 @@ export type DetectorInput =
   | { readonly kind: 'p2'; readonly life: Life; readonly result: P2Result }
   | { readonly kind: 'accusation'; readonly accusation: Accusation }
   | { readonly kind: 'view'; readonly view: View }
-  /** D5: an operator's word. */
+  /** An operator lifts the brake for these lives (D5). */
   | { readonly kind: 'release'; readonly lives: readonly Life[] }
   | { readonly kind: 'lagged' }
   | { readonly kind: 'reconnected' };
@@ -66,11 +66,11 @@ interface Watch {
   readonly isP2UnderWay: boolean;
   readonly accusedSinceMs: number | undefined;
   readonly toldAtMs: number;
-  /** The brake has held it: only D5 lets it go on. */
+  /** The brake has held this suspect; only D5 lets its verdict through. */
   readonly isHeld: boolean;
-  /** An operator has waived that, and the wait. */
+  /** An operator has lifted the brake and the wait. */
   readonly isWaived: boolean;
-  /** D6: when its death was last told to be carried out. */
+  /** When its death was last handed on to be declared (D6). */
   readonly judgedAtMs: number;
 }
 
@@ -78,15 +78,15 @@ export interface Detector {
   readonly self: NodeId;
   readonly view: View;
   readonly watched: ReadonlyMap<NodeId, Watch>;
-  /** Never more than the members squared, in practice three for each suspect. */
+  /** In theory as many as the square of the members; in practice three for each suspect. */
   readonly heard: Heard;
-  /** Accused, and not alive in this view: the next one will show. */
+  /** Members that are accused and not alive in this view. The next view will show why. */
   readonly strays: readonly NodeId[];
-  /** False: no accusation of its own is heard. True: one may be. */
+  /** False: no accusation by this node is known. True: there may be one. */
   readonly mayAccuse: boolean;
   readonly deathsAtMs: readonly number[];
   readonly voidUntilMs: number;
-  /** Verdicts that the brake holds back now. */
+  /** How many verdicts the brake holds back now. */
   readonly heldCount: number;
 }
 
@@ -108,7 +108,7 @@ const nothing: readonly DetectorEffect[] = [];
 const both = (one: readonly DetectorEffect[], two: readonly DetectorEffect[]): readonly DetectorEffect[] =>
   one.length === 0 ? two : two.length === 0 ? one : [...one, ...two];
 
-/** One input. @returns the next state and what must be done; the same state when nothing changed */
+/** Handles one input. @returns the next state and what must be done; the same state when nothing changed */
 export function advance(detector: Detector, input: DetectorInput, nowMs: number): DetectorStep {
   switch (input.kind) {
     case 'tick':
@@ -132,7 +132,7 @@ export function advance(detector: Detector, input: DetectorInput, nowMs: number)
   }
 }
 
-/** D3: what was counted until now was counted by an ill node. */
+/** What was counted until now was counted by a node that is ill itself, so it counts no more (D3). */
 function beVoid(detector: Detector, untilMs: number): Detector {
   const watched = new Map(
     [...detector.watched].map(([id, watch]) => [id, { ...watch, ...nothingCounted }] as const),
@@ -161,7 +161,7 @@ function acquit(detector: Detector, life: Life): Detector {
   return withWatch(detector, { ...watch, ...nothingCounted });
 }
 
-/** P2 only while P1 fails, one at a time. */
+/** Probes over HTTP, only while the NATS probe fails, and once at a time. */
 function failP1(detector: Detector, life: Life, nowMs: number): DetectorStep {
   const isCounted = nowMs >= detector.voidUntilMs;
   const watch = watchOf(detector, life);
@@ -216,7 +216,7 @@ function takeAccusation(detector: Detector, accusation: Accusation, nowMs: numbe
   };
 }
 
-/** D5. Who is not accused by this node is not its to give up. */
+/** An operator lifts the brake. A node lifts it only for lives that it accuses itself (D5). */
 function waive(detector: Detector, lives: readonly Life[]): Detector {
   const meant = lives.flatMap((life) => {
     const watch = watchOf(detector, life);
@@ -230,7 +230,7 @@ function isThere(view: View, id: NodeId): boolean {
   return member !== undefined && isLive(member);
 }
 
-/** Nothing counted, nobody accused and nobody held: nothing follows, whatever others say. */
+/** Nothing is counted, nobody is accused, and no verdict is held: then nothing follows, whatever others say. */
 function isCalm({ watched, mayAccuse, heldCount }: Detector): boolean {
   if (mayAccuse || heldCount > 0) return false;
   for (const { p1Failures, accusedSinceMs } of watched.values())
@@ -238,7 +238,7 @@ function isCalm({ watched, mayAccuse, heldCount }: Detector): boolean {
   return true;
 }
 
-/** What follows from the counts: own accusations told and taken back, verdicts carried out. */
+/** What follows from the counts: this node's accusations are published or taken back, and verdicts are carried out. */
 function still(detector: Detector, nowMs: number): DetectorStep {
   if (isCalm(detector)) return { detector, effects: nothing };
   const told = accuse(detector, nowMs);
@@ -246,7 +246,7 @@ function still(detector: Detector, nowMs: number): DetectorStep {
   return { detector: judged.detector, effects: [...told.effects, ...judged.effects] };
 }
 
-/** Accuses whom both paths fail to reach (D1), again each second (D6). */
+/** Accuses each member that both probes fail to reach (D1), and repeats that every second (D6). */
 function accuse(detector: Detector, nowMs: number): DetectorStep {
   const { self, watched, voidUntilMs } = detector;
   const told: Accusation[] = [];
@@ -290,8 +290,9 @@ function judge(detector: Detector, nowMs: number): DetectorStep {
       detector: detector.heldCount === 0 ? detector : { ...detector, heldCount: 0 },
       effects: nothing,
     };
+  // Enough of their monitors accuse these (D2).
   const convicted = suspects.filter((watch) => isConvicted(detector, watch.life, nowMs));
-  // The brake is asked only about those that it does not hold already: the region's convictions are many to count.
+  // The brake is asked only for verdicts that it does not hold yet, as counting the verdicts of the whole region is costly.
   const isBraked =
     convicted.some(({ isHeld }) => !isHeld) && convictions(detector, nowMs) > roomUnderBrake(detector, nowMs);
   const carriedOut = suspects.filter(
@@ -329,7 +330,7 @@ function roomUnderBrake({ view, deathsAtMs }: Detector, nowMs: number): number {
   return Math.max(1, Math.floor(brakeShare * members)) - recent;
 }
 
-/** Whether a verdict that was held may be carried out: after 30 s, or by an operator (D5). */
+/** Says whether a verdict that was held may be carried out: after 30 s, or at an operator's word (D5). */
 function isReleased(detector: Detector, { life, accusedSinceMs, isWaived }: Watch, nowMs: number): boolean {
   if (accusedSinceMs === undefined) return false;
   if (!isWaived && nowMs - accusedSinceMs < detectorLimits.holdMs) return false;
@@ -337,7 +338,7 @@ function isReleased(detector: Detector, { life, accusedSinceMs, isWaived }: Watc
   return sound.every((monitor) => doesAccuse(detector, monitor, life, nowMs));
 }
 
-/** A new view: other targets, other monitors; what is counted of a life that goes on stays. */
+/** Takes a new view, which brings other targets and other monitors. Counts for a life that continues are kept. */
 function takeView(detector: Detector, view: View, nowMs: number): Detector {
   const { self, watched, heard, strays, deathsAtMs, view: before } = detector;
   const ended = endedLives(before, view);
@@ -356,7 +357,7 @@ function takeView(detector: Detector, view: View, nowMs: number): Detector {
   };
 }
 
-/** They are in order of time: mostly the first says that all are recent. */
+/** The times are sorted, so mostly the first one shows that all of them are recent. */
 function recentDeaths(deathsAtMs: readonly number[], nowMs: number): readonly number[] {
   const first = deathsAtMs.findIndex((atMs) => nowMs - atMs < detectorLimits.brakeWindowMs);
   return first === 0 ? deathsAtMs : first < 0 ? [] : deathsAtMs.slice(first);

@@ -1,4 +1,4 @@
-/** What the accusations that a node has heard say of a member: who is suspected, and who is convicted (C3; D2 and D6 of the detector). */
+/** Decides, from the accusations that a node has heard, who is suspected and who is to be declared dead (C3; detector.ts D2 and D6). */
 import type { NodeId } from '../model/ids.ts';
 import { accused, accusersOf, type Heard, type Said } from './heard.ts';
 import { monitorsOf } from './monitors.ts';
@@ -9,10 +9,10 @@ interface Evidence {
   readonly heard: Heard;
 }
 
-/** D6: how long an accusation lives. */
+/** How long an accusation lasts (detector.ts D6). */
 export const accusationMs = 3000;
 
-/** Live members that somebody accuses now, by any node's monitors. */
+/** The live members that any of their monitors accuses now. */
 export function suspectedLives(evidence: Evidence, nowMs: number): readonly Life[] {
   return [...accused(evidence.heard)].flatMap((id) => {
     const member = findMember(evidence.view, id);
@@ -21,7 +21,7 @@ export function suspectedLives(evidence: Evidence, nowMs: number): readonly Life
   });
 }
 
-/** How many members are convicted in the whole region, as far as accusations were heard. */
+/** How many members of the whole region are accused by enough monitors, as far as this node has heard. */
 export function convictions(evidence: Evidence, nowMs: number): number {
   let count = 0;
   for (const id of accused(evidence.heard)) {
@@ -31,7 +31,7 @@ export function convictions(evidence: Evidence, nowMs: number): number {
   return count;
 }
 
-/** Whether enough monitors accuse this life (detector.ts D2). */
+/** Says whether enough monitors accuse this life (detector.ts D2). */
 export function isConvicted(evidence: Evidence, life: Life, nowMs: number): boolean {
   const monitors = monitorsOf(evidence.view, life.id);
   const accusers = monitors.filter((monitor) => doesAccuse(evidence, monitor, life, nowMs));
@@ -43,11 +43,14 @@ export function doesAccuse({ heard }: Evidence, monitor: NodeId, life: Life, now
   return said !== undefined && isLiving(said, life, nowMs);
 }
 
-/** D6. What is dead stays in `heard` until its target's life ends: that is cheaper than to look for it. */
+/**
+ * Says whether an accusation still counts (detector.ts D6). One that does not stays in `heard` until the life of its target ends, which is
+ * cheaper than looking for it.
+ */
 const isLiving = ({ incarnation, atMs }: Said, life: Life, nowMs: number): boolean =>
   incarnation === life.incarnation && nowMs - atMs < accusationMs;
 
-/** Somebody accuses it now. */
+/** Says whether anybody accuses this member now. */
 export function isSuspect({ heard, view }: Evidence, id: NodeId, nowMs: number): boolean {
   const accusers = accusersOf(heard, id);
   const life = accusers === undefined ? undefined : findMember(view, id);

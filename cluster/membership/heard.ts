@@ -1,25 +1,25 @@
 /**
- * Which accusations a node has heard, as a value: by target, then by accuser (D6).
+ * Remembers which accusations a node has heard, as an immutable value: by target, then by accuser (detector.ts D6).
  *
- * In a region of two thousand a thousand may be accused at once, and each accusation reaches every node. So the targets are
- * kept in shards, of which a new accusation copies one. Rejected: one map, copied each time (a second of one fault then
- * took minutes to simulate); one map that is changed (the detector would not be a value any more).
+ * In a region of two thousand members a thousand may be accused at once, and each accusation reaches every node. So the targets are spread
+ * over shards, and a new accusation copies one shard only. Rejected: one map that is copied each time, with which a second of one fault
+ * took minutes to simulate; one map that is changed in place, with which the detector would no longer be a value.
  */
 import { z } from 'zod';
 import { BootId, NodeId } from '../model/ids.ts';
 import { maxMembers } from './view.ts';
 
-/** As it is published. */
+/** An accusation as it is published. */
 export const Accusation = z.object({
   from: NodeId,
   target: NodeId,
   incarnation: z.number().int(),
-  /** False takes it back. */
+  /** False takes the accusation back. */
   holds: z.boolean(),
 });
 export type Accusation = Readonly<z.infer<typeof Accusation>>;
 
-/** An operator's word that these may be declared dead at once, as it is published (C3). It names lives, so that it may come late. */
+/** An operator's word that these lives may be declared dead at once, as it is published (C3). It names lives, so it may arrive late. */
 export const Release = z.object({
   lives: z
     .array(z.object({ id: NodeId, bootId: BootId, incarnation: z.number().int() }))
@@ -36,7 +36,7 @@ export interface Said {
 type Accusers = ReadonlyMap<NodeId, Said>;
 
 export interface Heard {
-  /** How many are accused. */
+  /** How many members are accused. */
   readonly size: number;
   readonly shards: readonly ReadonlyMap<NodeId, Accusers>[];
 }
@@ -48,16 +48,16 @@ export const nothingHeard: Heard = {
   shards: Array.from({ length: shardCount }, () => new Map<NodeId, Accusers>()),
 };
 
-/** By its last three characters: names of nodes that differ at all mostly differ there. */
+/** Chooses the shard by the last three characters, as the names of nodes mostly differ there. */
 function shardOf(id: NodeId): number {
   const end = id.length;
-  // Beyond a short name this is NaN, which counts as 0 here.
+  // For a short name a character may be missing. It is then NaN, which counts as 0 here.
   return (
     (id.charCodeAt(end - 1) + 10 * id.charCodeAt(end - 2) + 100 * id.charCodeAt(end - 3)) & (shardCount - 1)
   );
 }
 
-/** By whom a member is accused; undefined when by nobody. */
+/** Who accuses a member; undefined when nobody does. */
 export const accusersOf = ({ shards }: Heard, target: NodeId): Accusers | undefined =>
   shards[shardOf(target)]?.get(target);
 
@@ -69,13 +69,13 @@ export function hear(heard: Heard, accusation: Accusation, nowMs: number): Heard
   return withAccusers(heard, target, accusers);
 }
 
-/** Forgets what was said of these. @returns the same object when nothing was */
+/** Forgets the accusations of these members. @returns the same object when there was none */
 export const without = (heard: Heard, targets: readonly NodeId[]): Heard =>
   targets.reduce((kept, target) => withAccusers(kept, target, nobody), heard);
 
 const nobody: Accusers = new Map();
 
-/** The members that are accused by anybody. */
+/** The members that anybody accuses. */
 export function* accused({ size, shards }: Heard): Generator<NodeId> {
   if (size > 0) for (const shard of shards) yield* shard.keys();
 }

@@ -1,4 +1,4 @@
-/** What members say to each other of members: accusations, and an operator's word on them (C3). Lost ones do no harm. */
+/** Carries over NATS what members say of each other: accusations, and an operator's word on them (C3). A lost message does no harm. */
 import type { NatsConnection } from '@nats-io/transport-node';
 import { subjects } from '../contract/subjects.ts';
 import type { RegionId } from '../model/ids.ts';
@@ -7,10 +7,10 @@ import { Accusation, Release } from './heard.ts';
 interface HearsayOptions {
   readonly connection: NatsConnection;
   readonly region: RegionId;
-  /** What this node says itself is heard, too. */
+  /** Also called for this node's own accusations. */
   readonly onAccusation: (accusation: Accusation) => void;
   readonly onRelease: (release: Release) => void;
-  /** Told of what cannot be read. */
+  /** Called for each message that cannot be read. */
   readonly onBad: () => void;
 }
 

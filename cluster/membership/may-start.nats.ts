@@ -1,6 +1,6 @@
 /**
- * Who may not become a member (C3): one of another cluster or version, one too many, and the second of two processes with one node id while the first
- * answers its probe.
+ * Refuses a node that may not become a member (C3): one of another cluster or version, one more than the bound, or one whose node id
+ * another process uses that still answers its probe.
  */
 import { TangazaError } from '../errors/tangaza-error.ts';
 import { detectorLimits } from './detector.ts';

@@ -1,4 +1,4 @@
-/** The member port: which nodes there are, in which state, and who has just gone (C3). */
+/** The port of the members: which nodes there are, in which state, and which have just gone (C3). */
 import { z } from 'zod';
 import { BootId, NodeId, RegionId } from '../model/ids.ts';
 import type { CheckDeadline } from './deadlines.ts';
@@ -10,14 +10,14 @@ export const Member = z.object({
   pid: z.number().int(),
   bootId: BootId,
   roles: z.array(z.string()),
-  /** Base URL for viewers, without a trailing slash. */
+  /** The base URL for viewers, without a trailing slash. */
   httpUrl: z.string(),
-  /** `rtmp://HOST:PORT/live`. */
+  /** The URL for encoders: `rtmp://HOST:PORT/live`. */
   rtmpUrl: z.string(),
   startedAt: z.iso.datetime(),
-  /** Relative share of streams and viewers (C4). */
+  /** The node's relative share of streams and viewers (C4). */
   weight: z.number().nonnegative().default(1),
-  /** Nodes with different numbers do not work together. */
+  /** Nodes with different numbers cannot work together. */
   protocol: z.number().int().default(1),
 });
 export type Member = z.infer<typeof Member>;
@@ -27,7 +27,7 @@ export type MemberState = 'alive' | 'draining' | 'dead';
 /** A member as the region sees it. */
 export interface ListedMember extends Member {
   readonly state: MemberState;
-  /** Alive or draining. */
+  /** True for a member that is alive or draining. */
   readonly isAlive: boolean;
   readonly incarnation: number;
 }
@@ -40,41 +40,43 @@ export interface GoneMember {
 
 export interface MemberDirectory {
   /**
-   * All members, in order of id, as last known. `revision` changes exactly when the edges that manifests list do, and is
-   * equal on every node that has seen the same view (M14). The view was last read at `readAtMs` of the monotonic clock.
+   * All members as last known, in order of id. `revision` changes exactly when the edges change that manifests list. It is equal on every
+   * node that has seen the same view (M14). The view was last read at `readAtMs` of the monotonic clock.
    */
   list(): {
     readonly revision: number;
     readonly members: readonly ListedMember[];
     readonly readAtMs: number;
   };
-  /** Is this boot of the node a member that was not declared dead? */
+  /** Says whether this boot of the node is a member that was not declared dead. */
   isAlive(node: NodeId, bootId: BootId): boolean;
-  /** Reads the view again, if it can be read: what was written before is known then. */
+  /** Reads the view again, where it can be read. Everything written before this call is known then. */
   refresh(): Promise<void>;
-  /** Called once for each boot that is declared dead, has left, or was replaced. Returns what ends it. */
+  /** Calls the listener once for each boot that was declared dead, left, or was replaced. @returns a function that ends it */
   onGone(listener: (gone: GoneMember) => void): () => void;
-  /** Called when this very boot is declared dead: what it owns is no longer its own; it rejoins by itself. */
+  /** Calls the listener when this very boot is declared dead. The node no longer owns what it owned, and rejoins by itself. */
   onDeclaredDead(listener: () => void): () => void;
-  /** This node gets no new stream, publisher or viewer. @throws TangazaError `LOG_UNAVAILABLE` */
+  /** From now on this node gets no new stream, publisher or viewer. @throws TangazaError `LOG_UNAVAILABLE` */
   setDraining(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** What a node is given of the membership that it takes part in itself. */
+/** The membership as a node sees it that is a member itself. */
 export interface Membership extends MemberDirectory {
-  /** Of a call that this node is asked to carry out (C6). */
+  /** Checks the deadline of a call that this node is asked to carry out (C6). */
   readonly checkDeadline: CheckDeadline;
-  /** Their monotonic clock minus ours, ms; undefined when it is not known (C6). Asks the peer in the background then. */
+  /** The peer's monotonic clock minus ours, in ms. Undefined when it is unknown; the peer is then probed in the background (C6). */
   clockOffsetMs(node: NodeId): number | undefined;
   /**
-   * An operator knows that who is suspected is dead: every monitor that accuses one need not wait for the brake (detector.ts D5).
+   * An operator knows that the suspected members are dead: those that every monitor accuses need not wait for the brake (detector.ts D5).
    *
-   * @returns whom that concerns. @throws TangazaError `LOG_UNAVAILABLE` when NATS does not answer: no death could be carried out
+   * @returns whom that concerns. @throws TangazaError `LOG_UNAVAILABLE` when NATS does not answer, as no death could be declared then
    */
   release(): Promise<readonly NodeId[]>;
-  /** Members that a monitor accuses now, as far as this node has heard: dead soon, unless they answer or the brake holds. */
+  /**
+   * Members that a monitor accuses now, as far as this node has heard. They are soon declared dead, unless they answer or the brake holds.
+   */
   suspects(): readonly NodeId[];
-  /** Faults for people: a peer's wall clock that is off. */
+  /** Faults that people should know of: a peer's wall clock that is off. */
   warnings(): readonly string[];
 }

@@ -1,13 +1,13 @@
-/** The members as those who ask for them need them. */
+/** Answers the questions that services ask of the members: who is sound, who may own a stream, which edges there are. */
 import type { NodeId, StreamId } from '../model/ids.ts';
 import { order } from '../partition/rendezvous.ts';
 import type { MemberDirectory } from './member-directory.ts';
 
-/** Alive, and here to stay. */
+/** Says whether a node is alive and not draining. */
 export const isSound = (members: MemberDirectory, node: string): boolean =>
   members.list().members.some(({ id, state }) => id === node && state === 'alive');
 
-/** What `/readyz` says of a node's membership, and of its peers' clocks. */
+/** What `/readyz` says of the node's membership and of the clocks of its peers. */
 export function membershipParts(
   members: MemberDirectory & { readonly warnings: () => readonly string[] },
   self: NodeId,
@@ -24,7 +24,7 @@ export function membershipParts(
   ];
 }
 
-/** Nodes that may own streams: alive ingests. */
+/** The nodes that may own streams: ingests that are alive. */
 export function candidatesOf(members: Pick<MemberDirectory, 'list'>) {
   return members
     .list()
@@ -39,7 +39,7 @@ export function otherIngest(members: MemberDirectory, self: NodeId, stream: Stre
   return members.list().members.find(({ id }) => id === first?.id)?.rtmpUrl;
 }
 
-/** Edges as manifests list them, the dead included: a manifest changes with what was joined or left alone (M14). */
+/** The edges as manifests list them. It includes dead ones, as a manifest changes only when a node joins or leaves (M14). */
 export function edgesOf(members: MemberDirectory) {
   const { revision, members: all } = members.list();
   const edges = all

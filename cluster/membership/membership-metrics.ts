@@ -1,4 +1,4 @@
-/** What a node measures of its membership. */
+/** The metrics of a node's membership. */
 import type { Counter, Gauge, Metrics } from '../observe/metrics.ts';
 
 export interface MembershipMetrics {
@@ -17,7 +17,7 @@ export function membershipMetrics(metrics: Metrics): MembershipMetrics {
     alive: metrics.gauge({ name: 'tangaza_members_alive', help: 'Members alive or draining.' }),
     held: metrics.gauge({
       name: 'tangaza_membership_held',
-      help: 'Suspects that are not declared dead yet: too many at once, or too few accusers.',
+      help: 'Suspects that are not declared dead yet: there are too many at once, or too few monitors accuse them.',
     }),
   };
 }

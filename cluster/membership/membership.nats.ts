@@ -1,14 +1,14 @@
 /**
- * A node's membership of its region: it joins the view, watches others, and leaves (C3).
+ * Keeps a node's membership of its region: the node joins the view, watches other members, and leaves (C3).
  *
  * J1. Every change of the view is a compare-and-set. Without NATS the view stays as it was last known (C8).
- * J2. A node that reads of its own death gives up what it owns, and rejoins after 1 to 2 s with a higher incarnation.
- *     After three rejoins that failed its process ends, as it cannot say any more what it is.
- * J3. Members build a view again that was emptied or cannot be read. Who was known before is listed for 5 s more, so
- *     that nobody is taken for dead.
- * J4. A watch may lag behind or go deaf, so each node also reads the view, from the leader. A newer view is news. An older one
- *     comes from a bucket that was lost or went back, or from a deposed leader that does not know it yet. Only a change
- *     tells which, as a deposed leader cannot commit one. The change also puts this boot in again.
+ * J2. A node that reads of its own death gives up what it owns, and rejoins after 1 to 2 s with a higher incarnation. After
+ *     three rejoins have failed its process ends, as it can no longer tell the others in what state it is.
+ * J3. Members rebuild a view that was emptied or cannot be read. Members of the old view are listed for 5 s more, so that
+ *     nobody takes them for dead.
+ * J4. A watch may lag behind or fall silent, so each node also reads the view from the leader. A newer view is taken. An older
+ *     one comes from a bucket that was lost or restored, or from a deposed leader that does not know it yet. Only a change
+ *     shows which, as a deposed leader cannot commit one. The same change lists this boot again.
  */
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { BootId, NodeId } from '../model/ids.ts';
@@ -64,15 +64,15 @@ const rejoins = { tries: 3, minDelayMs: 1000, jitterMs: 1000 } as const;
 export interface MembershipOptions {
   readonly connection: NatsConnection;
   readonly self: Member;
-  /** Of the cluster's secret; members of one cluster have the same. */
+  /** The hash of the cluster's secret, equal for all members of one cluster. */
   readonly secretHash: string;
   readonly replicas?: number;
   readonly clock: Clock;
-  /** In [0, 1). */
+  /** Gives a number in [0, 1). */
   readonly random: () => number;
   readonly logger: Logger;
   readonly metrics: Metrics;
-  /** The node cannot be a member any more: ends the process (J2). */
+  /** Ends the process, as the node cannot be a member any more (J2). */
   readonly exit: (why: string) => void;
 }
 
@@ -122,7 +122,7 @@ class NatsMembership implements Membership {
   async start(): Promise<void> {
     const { connection, self, secretHash, clock } = this.#options;
     await refuseMisfit((await this.#store.read()).view, { self, secretHash, place: this.#place() });
-    // First the answer to probes, then the view: a member that does not answer is suspected.
+    // The node answers probes before it joins the view: a member that does not answer is suspected.
     this.#stops.push(answerProbes(this.#place(), self.id, self.bootId));
     await this.#change((view) => join(view, self));
     this.#take(await this.#store.read());
@@ -184,7 +184,7 @@ class NatsMembership implements Membership {
     const suspects = lives.map(({ id }) => id);
     this.#options.logger.warn(
       { suspects },
-      'an operator lifts the brake: who is suspected is declared dead now',
+      'an operator lifts the brake: suspected members are declared dead now',
     );
     this.#hearsay?.release({ lives });
     return suspects;
@@ -199,7 +199,10 @@ class NatsMembership implements Membership {
     const { id, bootId } = this.#options.self;
     await this.#change((view) => leave(view, id, bootId)).catch((error: unknown) => {
       const { logger } = this.#options;
-      logger.warn({ err: error }, 'could not leave the view; the others find out by themselves');
+      logger.warn(
+        { err: error },
+        'could not leave the membership view; the other nodes will notice by themselves',
+      );
     });
     for (const stop of this.#stops) stop();
     await this.#store.close();
@@ -214,7 +217,7 @@ class NatsMembership implements Membership {
     return { connection, clock, region: self.region };
   }
 
-  /** Changes the view by compare-and-set (J1). @throws TangazaError `LOG_UNAVAILABLE`, `CONFLICT` when others win for too long */
+  /** Changes the view by compare-and-set (J1). @throws TangazaError `LOG_UNAVAILABLE`, or `CONFLICT` when others win too often */
   #change(transition: (view: View) => View): Promise<void> {
     const { clock, random, secretHash } = this.#options;
     const pause = (attempt: number): Promise<void> => clock.sleep(random() * 10 * attempt);
@@ -228,17 +231,18 @@ class NatsMembership implements Membership {
     }
   }
 
-  /** @param isOther of a bucket that was lost and made again: its revisions begin again */
+  /** @param isOther true for a bucket that was lost and made again, whose revisions begin again */
   #take({ view, revision }: StoredView, isOther = false): void {
     if (revision < this.#revision && !isOther) return;
-    // Emptied without a trace: the first view written there is no child of ours, and may have as high a version.
+    // The bucket may have been emptied without a trace. The first view written there does not descend from ours, and its version may be as
+    // high.
     const leastVersion = this.#view.version + (revision > this.#revision ? 1 : 0);
     this.#revision = revision;
     const { clock, logger } = this.#options;
     if (isOther || view === undefined || view.version < leastVersion) {
       logger.warn(
         { revision, isOther },
-        'the membership view was emptied or went back; members build it again',
+        'the membership view was emptied or restored from a backup; the members rebuild it',
       );
       this.#rebuiltAtMs = clock.monotonicMs();
     }
@@ -264,7 +268,7 @@ class NatsMembership implements Membership {
     for (const listener of this.#goneListeners) listener(gone);
   }
 
-  /** Gives up what it owns and joins again (J2). */
+  /** Gives up what this node owns, and joins again (J2). */
   async #rejoin(): Promise<void> {
     if (this.#isRejoining || this.#isClosed) return;
     this.#isRejoining = true;
@@ -284,7 +288,10 @@ class NatsMembership implements Membership {
     exit('declared dead, and could not rejoin');
   }
 
-  /** Reads the view: builds it again where it is gone (J3), believes an older one only when a change proves it (J4), forgets the long dead. */
+  /**
+   * Reads the view: rebuilds it where it is gone (J3), takes an older one only when a change proves it (J4), and forgets members that are
+   * long dead.
+   */
   async refresh(): Promise<void> {
     const { clock, self, logger } = this.#options;
     if (this.#isClosed || this.#isRejoining || this.#options.connection.isClosed()) return;
@@ -308,11 +315,11 @@ class NatsMembership implements Membership {
     }
   }
 
-  /** The view that was read is older than the known one: a change tells whether it is the true one (J4). */
+  /** The view that was read is older than the known one. A change shows whether it is the true one (J4). */
   async #goBack(knownRevision: number): Promise<void> {
     await this.#change((now) => {
       const joined = join(now, this.#options.self);
-      return joined === now ? renewed(now) : joined; // one step each, so that no version is ahead of who is in it
+      return joined === now ? renewed(now) : joined; // one step for each change, so that no version is ahead of the members in it
     });
     const stored = await this.#store.read();
     if (stored.revision < knownRevision) this.#take(stored, true);
@@ -382,7 +389,7 @@ class NatsMembership implements Membership {
     }
   }
 
-  /** D3: after an outage of its own a monitor must hear from the others first. */
+  /** After an outage of its own, this monitor first waits until it hears from the others (detector.ts D3). */
   async #noteReconnects(): Promise<void> {
     for await (const status of this.#options.connection.status()) {
       if (status.type === 'disconnect' || status.type === 'reconnect') this.#feed({ kind: 'reconnected' });

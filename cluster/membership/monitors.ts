@@ -1,33 +1,34 @@
 /**
- * Who watches whom in a region: each live member is watched by the first three of the others in its line (C3).
+ * Decides who watches whom in a region: the first three other members in the rendezvous order of a live member are its monitors (C3).
  *
- * The whole table is the region's size squared to draw, so it is drawn once and then carried from view to view: a leaver
- * changes only the members that it watched, a joiner takes at most one place of each (R1 of partition/rendezvous.ts).
+ * Drawing the whole table costs the square of the region's size, so it is drawn once and then carried from view to view. A member that
+ * leaves changes only the rows of the members that it watched. A member that joins takes at most one place in each row
+ * (../partition/rendezvous.ts H1).
  *
- * W1. The table of a view is the same whichever view it was carried from.
+ * W1. The table of a view is the same, whichever earlier view it was carried from.
  */
 import type { NodeId } from '../model/ids.ts';
 import { head } from '../partition/rendezvous.ts';
 import { findMember, isLive, type View, type ViewMember } from './view.ts';
 
-/** How many watch each member, where there are as many. */
+/** How many monitors each member has, where there are as many members. */
 export const monitorCount = 3;
 
 interface Table {
-  /** Of each live member. */
+  /** The monitors of each live member. */
   readonly monitors: ReadonlyMap<NodeId, readonly NodeId[]>;
-  /** The other way round, in order of the view. */
+  /** The same the other way round: whom each monitor watches, in the order of the view. */
   readonly targets: ReadonlyMap<NodeId, readonly ViewMember[]>;
 }
 
 const tables = new WeakMap<View, Table>();
 
-/** Who watches a member, or would if it lived. */
+/** Who watches a member, or would watch it if it were alive. */
 export function monitorsOf(view: View, target: NodeId): readonly NodeId[] {
   return tableOf(view, view).monitors.get(target) ?? choose(target, idsOf(view.members.filter(isLive)));
 }
 
-/** Which members a live member watches. @param before an earlier view: the nearer it is, the less is to be drawn */
+/** Which members a live member watches. @param before an earlier view; the nearer it is, the less must be drawn anew */
 export function targetsOf(view: View, self: NodeId, before: View): readonly ViewMember[] {
   return tableOf(view, before).targets.get(self) ?? [];
 }
@@ -58,7 +59,7 @@ function drawAll(view: View): Table['monitors'] {
   return new Map(live.map(({ id }) => [id, choose(id, live)]));
 }
 
-/** Keeps the monitors of members that the change did not touch (W1). */
+/** Keeps the monitors of all members that the change does not concern (W1). */
 function carry(former: Table['monitors'], view: View): Table['monitors'] {
   const members = view.members.filter(isLive);
   const live = idsOf(members);

@@ -1,15 +1,15 @@
 /**
- * How far each peer's monotonic clock is from ours, from the probes that it answers (C6).
+ * Estimates how far each peer's monotonic clock is from ours, from the probes that the peer answers (C6).
  *
- * The sample with the least round trip of the last 16 is believed: half of its round trip bounds the error. A peer whose
- * clock has jumped is unknown until it is measured again.
+ * Of the last 16 samples the one with the shortest round trip counts: half of its round trip bounds the error. When a peer's clock has
+ * jumped, its offset is unknown until it is measured again.
  */
 import type { BootId, NodeId } from '../model/ids.ts';
 
 const keptSamples = 16;
 const maxJumpMs = 250;
 const maxPeers = 2048;
-/** People's clocks need not agree better than this. */
+/** Wall clocks serve people only, and may differ by this much. */
 const maxSkewMs = 2000;
 
 export interface ClockSample {
@@ -38,14 +38,14 @@ export class PeerClocks {
     const kept = hasJumped ? [] : before.slice(-(keptSamples - 1));
     this.#samples.delete(key);
     this.#samples.set(key, [...kept, { offsetMs, roundTripMs: sample.roundTripMs }]);
-    // When full, the peer that was heard of longest ago is forgotten.
+    // When the table is full, the peer is forgotten that was silent for longest.
     for (const oldest of this.#samples.keys()) {
       if (this.#samples.size <= maxPeers) break;
       this.#samples.delete(oldest);
     }
   }
 
-  /** @returns how far that peer's wall clock is off, ms, when that is too far and new */
+  /** @returns by how many ms that peer's wall clock is off, when that is too much and new */
   noteWall(node: NodeId, skewMs: number): number | undefined {
     const isNew = !this.#skews.has(node);
     if (Math.abs(skewMs) > maxSkewMs) this.#skews.set(node, skewMs);
@@ -53,14 +53,14 @@ export class PeerClocks {
     return isNew && this.#skews.has(node) ? skewMs : undefined;
   }
 
-  /** For people: whose wall clock is off, of those that are members. */
+  /** For people: the members whose wall clock is off. */
   warnings(isMember: (node: NodeId) => boolean): readonly string[] {
     return [...this.#skews]
       .filter(([node]) => isMember(node))
       .map(([node, ms]) => `the clock of ${node} is ${(ms / 1000).toFixed(1)} s away from ours: use NTP`);
   }
 
-  /** Their monotonic clock minus ours, ms; undefined when it is not known. */
+  /** The peer's monotonic clock minus ours, in ms; undefined when it is not known. */
   offsetMs(node: NodeId, bootId: BootId): number | undefined {
     return best(this.#samples.get(`${node}/${bootId}`) ?? [])?.offsetMs;
   }

@@ -1,7 +1,7 @@
-/** P2 of failure detection: `/healthz` at a member's advertised address (C3). */
+/** The HTTP probe of failure detection: asks for `/healthz` at the address that a member advertises (C3). */
 import type { P2Result } from './detector.ts';
 
-/** Any answer at all, whatever its status, is a living process. */
+/** Any answer, whatever its status, shows a living process. */
 export async function probeByHttp(httpUrl: string, timeoutMs: number): Promise<P2Result> {
   try {
     const reply = await fetch(`${httpUrl}/healthz`, {

@@ -1,4 +1,4 @@
-/** P1 of failure detection: a request to the subject of one boot of one node, answered while its process runs (C3). */
+/** The NATS probe of failure detection: a request to the subject of one boot of one node, which that process answers (C3). */
 import type { NatsConnection } from '@nats-io/transport-node';
 import { z } from 'zod';
 import { subjects } from '../contract/subjects.ts';
@@ -7,7 +7,7 @@ import type { Clock } from '../time/clock.ts';
 
 const ProbeReply = z.object({ utcMs: z.number(), monotonicMs: z.number() });
 
-/** What one probe tells of a peer's clocks: read there between `sentAtMs` and `sentAtMs + roundTripMs` of ours. */
+/** What one probe says of a peer's clocks. They were read between `sentAtMs` and `sentAtMs + roundTripMs` of our own. */
 export interface ProbeSample extends z.infer<typeof ProbeReply> {
   readonly sentAtMs: number;
   readonly roundTripMs: number;
@@ -19,7 +19,7 @@ export interface Place {
   readonly clock: Clock;
 }
 
-/** Answers probes of this boot until the returned function is called. */
+/** Answers probes of this boot, until the returned function is called. */
 export function answerProbes({ connection, region, clock }: Place, node: NodeId, bootId: BootId): () => void {
   const subscription = connection.subscribe(subjects.probe(region, node, bootId), {
     callback: (error, message) => {
@@ -30,7 +30,7 @@ export function answerProbes({ connection, region, clock }: Place, node: NodeId,
   return () => subscription.unsubscribe();
 }
 
-/** @returns undefined when nobody answers within `timeoutMs`, for whatever reason */
+/** @returns undefined when nobody answers within `timeoutMs`, whatever the cause */
 export async function probeByNats(
   { connection, region, clock }: Place,
   peer: { readonly id: NodeId; readonly bootId: BootId },

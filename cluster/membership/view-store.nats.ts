@@ -1,4 +1,4 @@
-/** The membership view under the key `view` of the KV bucket `members-{region}` (C3). */
+/** Stores the membership view under the key `view` of the KV bucket `members-{region}` (C3). */
 import type { NatsConnection } from '@nats-io/transport-node';
 import { subjects } from '../contract/subjects.ts';
 import type { RegionId } from '../model/ids.ts';
@@ -61,7 +61,7 @@ class NatsViewStore implements ViewStore {
     try {
       return { view: View.parse(JSON.parse(text)), revision };
     } catch (error) {
-      this.#logger.error({ err: error }, 'the membership view cannot be read; members build it again');
+      this.#logger.error({ err: error }, 'the membership view cannot be read; the members rebuild it');
       return { view: undefined, revision };
     }
   }

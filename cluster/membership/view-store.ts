@@ -1,22 +1,24 @@
-/** The port of the membership view: one value, changed by compare-and-set. */
+/** The port of the stored membership view, and how it is changed: one value, by compare-and-set. */
 import { errorCodeOf } from '../errors/tangaza-error.ts';
 import type { View } from './view.ts';
 
 export interface StoredView {
-  /** Undefined when there is none, or none that can be read. */
+  /** Undefined when there is no view, or none that can be read. */
   readonly view: View | undefined;
-  /** What a change must name; 0 where nothing was written yet. */
+  /** The revision that a change must name; 0 where nothing was written yet. */
   readonly revision: number;
 }
 
 export interface ViewStore {
-  /** When the last read that was answered began, by the monotonic clock: what is known is so old (C8). */
+  /** When the last answered read began, by the monotonic clock. What is known is as old as that (C8). */
   readonly answeredAtMs: number;
   /** @throws TangazaError `LOG_UNAVAILABLE` */
   read(): Promise<StoredView>;
   /** @throws TangazaError `CONFLICT` when another was faster; `LOG_UNAVAILABLE` */
   write(view: View, revision: number): Promise<void>;
-  /** Each value in turn, the present one first, some twice; revisions begin again with a store that was lost. Ends with the store. */
+  /**
+   * Gives the present value and then each new one; some come twice. Revisions begin again with a store that was lost. Ends with the store.
+   */
   watch(): AsyncIterable<StoredView>;
   close(): Promise<void>;
 }
@@ -24,11 +26,11 @@ export interface ViewStore {
 const casTries = 20;
 
 /**
- * Changes the view by one of its transitions, again for as long as others are faster, 20 times at most.
+ * Changes the view by one of its transitions. It tries again while others are faster, 20 times at most.
  *
  * @param empty what a missing or unreadable view counts as
  * @param pause called before each further try
- * @throws TangazaError `LOG_UNAVAILABLE`, `CONFLICT` when others win for too long
+ * @throws TangazaError `LOG_UNAVAILABLE`, or `CONFLICT` when others win too often
  */
 export async function changeView(
   store: ViewStore,

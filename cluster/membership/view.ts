@@ -1,12 +1,12 @@
 /**
  * The membership of one region as a versioned value: who is a member, in which life, in which state (C3).
  *
- * It is kept under one key and changed only by compare-and-set, so all nodes pass through the same versions. The
- * functions here are its only transitions; one that is refused returns the same object.
+ * The view is kept under one key and changed only by compare-and-set, so all nodes pass through the same versions. The functions here are
+ * its only transitions. A transition that does not apply returns the same object.
  *
- * V1. A death names one boot in one incarnation: a verdict about a life that is over changes nothing.
- * V2. A member that was declared dead comes back with a higher incarnation, so old accusations do not bind it.
- * V3. `edgeRevision` moves exactly when what manifests list does: the edges and their URLs (M14).
+ * V1. A death names one boot in one incarnation. A verdict about a life that is over changes nothing.
+ * V2. A member that was declared dead comes back with a higher incarnation, so old accusations do not concern it.
+ * V3. `edgeRevision` changes exactly when manifests change: with the edges and their URLs (M14).
  */
 import { z } from 'zod';
 import { TangazaError } from '../errors/tangaza-error.ts';
@@ -17,25 +17,25 @@ import { unreachableFrom } from './reach.ts';
 export const ViewMember = Member.extend({
   incarnation: z.number().int().positive(),
   state: z.enum(['alive', 'draining', 'dead']),
-  /** Declarer's UTC, ms; only to forget the dead after long. */
+  /** When it was declared dead, by the UTC of the node that declared it. It only serves to forget members that are long dead. */
   diedAtMs: z.number().optional(),
 });
 export type ViewMember = z.infer<typeof ViewMember>;
 
-/** Of a region, those included that were declared dead and are still listed. */
+/** The most members of a region, including the dead that are still listed. */
 export const maxMembers = 2000;
 
 export const View = z.object({
   version: z.number().int().nonnegative(),
   edgeRevision: z.number().int().nonnegative(),
-  /** Of the cluster's secret: a node with another one is not of this cluster. */
+  /** The hash of the cluster's secret. A node with another one does not belong to this cluster. */
   secretHash: z.string(),
-  /** In order of id. */
+  /** Sorted by id. */
   members: z.array(ViewMember).max(maxMembers),
 });
 export type View = z.infer<typeof View>;
 
-/** One life of one member, as a verdict names it. */
+/** One life of one member: what a verdict names. */
 export interface Life {
   readonly id: NodeId;
   readonly bootId: BootId;
@@ -51,7 +51,7 @@ export const emptyView = (secretHash: string): View => ({
 
 export const isLive = ({ state }: ViewMember): boolean => state !== 'dead';
 
-/** By view, for a view never changes, and one of two thousand members is searched too often to be walked each time. */
+/** An index for each view, as a view never changes and a region of two thousand members is searched too often to walk it. */
 const membersById = new WeakMap<View, ReadonlyMap<NodeId, ViewMember>>();
 
 export function findMember(view: View, id: NodeId): ViewMember | undefined {
@@ -62,7 +62,7 @@ export function findMember(view: View, id: NodeId): ViewMember | undefined {
   return byId.get(id);
 }
 
-/** Why a node may not be a member of this cluster, and what to do about it; undefined when it may. */
+/** Says why a node may not be a member of this cluster, and what to do about it. Undefined when it may. */
 export function misfit(view: View, self: Member, secretHash: string): string | undefined {
   if (view.secretHash !== secretHash)
     return `${self.id} has another secret than the cluster in region ${self.region}: give it the secrets of this cluster (its data folder), or another NATS.`;
@@ -74,7 +74,7 @@ export function misfit(view: View, self: Member, secretHash: string): string | u
     : `${self.id} speaks protocol ${self.protocol}, ${other.id} speaks ${other.protocol}: run the same version on both.`;
 }
 
-/** One more would make the view one that cannot be read. */
+/** With one more member the view would be too large to be read. */
 const isFull = (view: View, newcomer: NodeId): boolean =>
   view.members.length >= maxMembers && findMember(view, newcomer) === undefined;
 
@@ -82,7 +82,7 @@ const fullFor = ({ id, region }: Member): string =>
   `${id} would be member ${maxMembers + 1} of region ${region}: stop another node first (a dead one is forgotten after an hour), or begin another region.`;
 
 /**
- * A boot becomes a member: first, in place of an earlier boot of its node, or again after it was declared dead (V2).
+ * Makes a boot a member: for the first time, in place of an earlier boot of its node, or again after it was declared dead (V2).
  *
  * @throws TangazaError `CONFLICT` when there are `maxMembers` others
  */
@@ -94,7 +94,7 @@ export function join(view: View, member: Member): View {
   return change(view, { ...member, incarnation, state: 'alive' });
 }
 
-/** Declares one life of a node dead; a verdict about a life that is over changes nothing (V1). */
+/** Declares one life of a node dead. A verdict about a life that is over changes nothing (V1). */
 export function declareDead(view: View, life: Life, utcMs: number): View {
   const known = findMember(view, life.id);
   const isMeant = known?.bootId === life.bootId && known.incarnation === life.incarnation;
@@ -108,13 +108,13 @@ export function startDraining(view: View, id: NodeId, bootId: BootId): View {
   return change(view, { ...known, state: 'draining' });
 }
 
-/** A boot says goodbye; another boot of its node stays. */
+/** A boot leaves by itself. Another boot of the same node stays. */
 export function leave(view: View, id: NodeId, bootId: BootId): View {
   if (findMember(view, id)?.bootId !== bootId) return view;
   return without(view, new Set([id]));
 }
 
-/** The dead that have not come back for `afterMs` are no longer listed. */
+/** Stops listing the dead that have not come back for `afterMs`. */
 export function forgetDead(view: View, utcMs: number, afterMs: number): View {
   const gone = view.members.filter((one) => !isLive(one) && utcMs - (one.diedAtMs ?? utcMs) >= afterMs);
   return gone.length === 0 ? view : without(view, new Set(gone.map(({ id }) => id)));
@@ -135,7 +135,7 @@ function change(view: View, member: ViewMember): View {
   );
 }
 
-/** The next version; `edgeRevision` moves only when the edges or their URLs do (V3). */
+/** Makes the next version. `edgeRevision` changes only when the edges or their URLs do (V3). */
 function next(view: View, members: readonly ViewMember[]): View {
   const hasEdgesChanged = edgesOf(members) !== edgesOf(view.members);
   return {
@@ -153,10 +153,10 @@ function edgesOf(members: readonly ViewMember[]): string {
     .join('\n');
 }
 
-/** By the two views: every node of a simulated region asks the same. */
+/** Remembered for each pair of views, as every node of a simulated region asks about the same pairs. */
 const knownEnds = new WeakMap<View, WeakMap<View, readonly GoneMember[]>>();
 
-/** Which lives ended between two views; each ends once. */
+/** Which lives ended between two views. Each of them ends only once. */
 export function endedLives(before: View, after: View): readonly GoneMember[] {
   const known = knownEnds.get(before) ?? new WeakMap<View, readonly GoneMember[]>();
   knownEnds.set(before, known);
@@ -178,7 +178,7 @@ function findEnded(before: View, after: View): readonly GoneMember[] {
   return ended;
 }
 
-/** A view that is being built again, with who was a member before and has not joined it yet, or only as an earlier life. */
+/** Rebuilds a view: adds the members of the old view that have not joined the new one yet, or only in an earlier life. */
 export function withKnown(view: View, before: View): View {
   const isThere = ({ id, incarnation }: ViewMember): boolean => {
     const there = findMember(view, id);
@@ -189,7 +189,7 @@ export function withKnown(view: View, before: View): View {
   return { ...view, members: [...others, ...kept].toSorted((a, b) => (a.id < b.id ? -1 : 1)) };
 }
 
-/** The same members: what a write is worth that only proves that writes work. */
+/** The same members in a next version, for a write whose only purpose is to show that writes work. */
 export const renewed = (view: View): View => ({ ...view, version: view.version + 1 });
 
 export const lifeOf = ({ id, bootId, incarnation }: ViewMember): Life => ({ id, bootId, incarnation });

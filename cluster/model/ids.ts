@@ -1,4 +1,4 @@
-/** Branded identifiers: made only by the parsers here, so that no id is ever passed where another belongs. */
+/** Branded identifiers. Only the parsers here make them, so no id can be passed where another kind is expected. */
 import { z } from 'zod';
 import { mustBe } from '../errors/input-sentences.ts';
 
@@ -15,23 +15,23 @@ export type NodeId = z.infer<typeof NodeId>;
 export const RegionId = z.string().regex(idPattern, idWords).brand<'RegionId'>();
 export type RegionId = z.infer<typeof RegionId>;
 
-/** One life of one node's process. */
+/** Names one life of a node's process. */
 export const BootId = z.string().regex(idPattern, idWords).brand<'BootId'>();
 export type BootId = z.infer<typeof BootId>;
 
-/** One connection of a publisher. */
+/** Names one connection of a publisher. */
 export const SessionId = z.string().regex(idPattern, idWords).brand<'SessionId'>();
 export type SessionId = z.infer<typeof SessionId>;
 
-/** Fencing token of an ownership; only grows (C5). */
+/** The fencing token of an ownership, which only grows (C5). */
 export const Epoch = z.number().int().nonnegative().brand<'Epoch'>();
 export type Epoch = z.infer<typeof Epoch>;
 
-/** The log's sequence number of the period's `clock` record, or higher in a log that went back (M1, C7). */
+/** The sequence number of the period's `clock` record in the log, or a higher one in a log that went back (M1, C7). */
 export const PeriodId = z.number().int().positive().brand<'PeriodId'>();
 export type PeriodId = z.infer<typeof PeriodId>;
 
-/** `h264-720p` style for video, `aac-128k` style for audio; `source` for a contribution that no viewer gets. */
+/** Like `h264-720p` for video and `aac-128k` for audio; `source` for a contribution that viewers do not get. */
 export const RenditionName = z
   .string()
   .regex(/^[a-z0-9]+(-[a-z0-9]+)*$/, mustBe('a name like h264-720p or aac-128k'))
@@ -39,7 +39,7 @@ export const RenditionName = z
   .brand<'RenditionName'>();
 export type RenditionName = z.infer<typeof RenditionName>;
 
-/** SHA-256 in 64 lower-case hex digits. */
+/** A SHA-256 in 64 lower-case hex digits. */
 export const Sha256 = z
   .string()
   .regex(/^[0-9a-f]{64}$/)

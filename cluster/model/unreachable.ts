@@ -1,4 +1,4 @@
-/** The end of every exhaustive `switch`: a value that the types say cannot be. */
+/** Ends an exhaustive `switch`: throws for a value that the types exclude. */
 export function unreachable(value: never): never {
   throw new Error(`unreachable: ${JSON.stringify(value)}`);
 }

@@ -1,22 +1,22 @@
-/** What requests to JetStream have in common: which errors mean what, in the words of the catalogue. */
+/** Runs a request to JetStream, and translates its errors into those of the catalogue. */
 import { JetStreamApiError } from '@nats-io/jetstream';
 import { TangazaError } from '../errors/tangaza-error.ts';
 
-/** Of create() and of update(): `wrong last sequence`, with and without the sequence told. */
+/** What create() and update() answer for a wrong last sequence, with and without the sequence in the text. */
 const wrongLastSequence = new Set([10071, 10164]);
 const streamNotFound = 10_059;
-/** No suitable peers, and replicas in a server that is no cluster's. */
+/** What JetStream answers where replicas are asked for: no suitable peers, or a server without a cluster. */
 const notEnoughServers = new Set([10_005, 10_074]);
 
-/** Another was faster: the compare-and-set named a revision that is no longer the last. */
+/** Another writer was faster: the compare-and-set named a revision that is no longer the last. */
 export const isWrongRevision = (error: unknown): boolean =>
   error instanceof JetStreamApiError && wrongLastSequence.has(error.code);
 
-/** The stream, or the bucket that lies in it, is gone, with its server's disk. */
+/** The stream, or the bucket that is stored in it, is gone together with its server's disk. */
 export const isStreamGone = (error: unknown): boolean =>
   error instanceof JetStreamApiError && error.code === streamNotFound;
 
-/** Why a request failed, and what to do where that can be told. */
+/** Says why a request failed, and what to do where that is known. */
 export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return 'no answer';
   if (!(error instanceof JetStreamApiError) || !notEnoughServers.has(error.code)) return error.message;
@@ -24,7 +24,7 @@ export function reasonOf(error: unknown): string {
 }
 
 /**
- * @param remake makes the bucket again when it is gone: the next request finds it, empty
+ * Runs a request. @param remake makes the bucket again when it is gone, so that the next request finds it, empty
  * @throws TangazaError as `ask` throws it; `LOG_UNAVAILABLE` for every other error
  */
 export async function asking<T>(
@@ -42,8 +42,8 @@ export async function asking<T>(
 }
 
 /**
- * Asks, and asks again each `everyMs` while no answer has come; the first to be answered, or refused, decides. The first request's own
- * time-out bounds it all. For reads: what is asked is asked more than once.
+ * Repeats a request every `everyMs` until one of them is answered or refused. The time-out of the first request bounds all of them. It is
+ * for reads only, as a request may be carried out more than once.
  */
 export async function askingAgain<T>(ask: () => Promise<T>, everyMs: number): Promise<T> {
   let timer: NodeJS.Timeout | undefined;

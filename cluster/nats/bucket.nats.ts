@@ -1,11 +1,12 @@
 /**
- * A KV bucket of a region: one holds the ownership records, one the membership view (C1, C3).
+ * A KV bucket of a region. One bucket holds the ownership records, another one the membership view (C1, C3).
  *
- * B1. Values are changed by compare-and-set; reads ask the leader (`allow_direct: false`), so they see every write before them.
+ * B1. Values are changed by compare-and-set. Reads ask the leader (`allow_direct: false`), so they see every earlier write.
  *     `update()` refuses revision 0, so the first write of a key is a `create()`.
- * B2. A bucket that is gone, with its server's disk, is made again, empty, by the read, first write or watch that meets it.
- * B3. A watch holds no place. Whatever happens to its consumer, the next one begins with the last value of each key: some come
- *     twice, the last of each key always comes, and a bucket that was made again is followed though its revisions begin at 1 again.
+ * B2. When a bucket is gone together with its server's disk, the next read, first write or watch makes it again, empty.
+ * B3. A watch keeps no place. When anything happens to its consumer, the next one begins with the last value of each key. Some
+ *     values come twice, and the last value of each key always comes. A bucket that was made again is followed too, though its
+ *     revisions begin at 1 again.
  */
 import { DeliverPolicy, jetstream, type JetStreamClient, type JsMsg } from '@nats-io/jetstream';
 import { Kvm, type KV } from '@nats-io/kv';
@@ -26,7 +27,7 @@ export interface BucketOptions {
 export interface Kept {
   readonly key: string;
   readonly revision: number;
-  /** Undefined where it was deleted. */
+  /** Undefined where the key was deleted. */
   readonly text: string | undefined;
 }
 
@@ -62,7 +63,7 @@ export class Bucket {
     this.#logger = logger;
   }
 
-  /** B1. @param what is asked, in words, for errors. @throws TangazaError `LOG_UNAVAILABLE` */
+  /** Reads a value from the leader (B1). @param what is asked, in words, for errors. @throws TangazaError `LOG_UNAVAILABLE` */
   get(what: string, key: string): Promise<Kept | undefined> {
     return this.#asking(what, async () => {
       const entry = await this.#parts.kv.get(key);
@@ -70,7 +71,10 @@ export class Bucket {
     });
   }
 
-  /** B1. @returns the new revision. @throws TangazaError `CONFLICT` when another was faster; `LOG_UNAVAILABLE` */
+  /**
+   * Writes a value by compare-and-set (B1). @returns the new revision. @throws TangazaError `CONFLICT` when another writer was faster;
+   * `LOG_UNAVAILABLE`
+   */
   put(what: string, { key, text, revision }: Kept & { readonly text: string }): Promise<number> {
     const { kv } = this.#parts;
     return this.#asking(what, async () => {
@@ -87,7 +91,7 @@ export class Bucket {
     });
   }
 
-  /** The last value of each key. @throws TangazaError `LOG_UNAVAILABLE` */
+  /** Reads the last value of each key. @throws TangazaError `LOG_UNAVAILABLE` */
   list(what: string): Promise<readonly Kept[]> {
     return this.#asking(what, async () => {
       const all: Kept[] = [];
@@ -96,7 +100,7 @@ export class Bucket {
     });
   }
 
-  /** B3. Every value from now on, the present ones first; ends when the bucket or the connection is closed. */
+  /** Gives the present values and then every new one (B3). Ends when the bucket or the connection is closed. */
   async *watch(key = '>'): AsyncIterable<Kept> {
     const { name, js, open } = this.#parts;
     const { signal } = this.#ending;
@@ -110,14 +114,14 @@ export class Bucket {
           yield keptOfMessage(message, prefix);
         }
       } catch (error) {
-        this.#logger.debug({ bucket: name, err: error }, 'the watch of a bucket begins again');
+        this.#logger.debug({ bucket: name, err: error }, 'the watch of a bucket starts again');
         if (isStreamGone(error)) await open().catch(() => {});
       }
       await pauseAfter(failures, signal);
     }
   }
 
-  /** Watches end; nothing else does. */
+  /** Ends the watches. Nothing else needs to be closed. */
   close(): void {
     this.#ending.abort();
   }
@@ -137,7 +141,7 @@ function keptOf(entry: {
   return { key, revision, text: operation === 'PUT' ? entry.string() : undefined };
 }
 
-/** As the KV layer writes it: a deletion is a message with a header and without a value. */
+/** Reads a message as the KV layer writes it: a deletion has a header and no value. */
 function keptOfMessage(message: JsMsg, prefix: string): Kept {
   const isDeleted = (message.headers?.get('KV-Operation') ?? '') !== '';
   return {

@@ -1,4 +1,7 @@
-/** The node's NATS connection: notices a dead server within 10 s and comes back by itself, for ever. (The client's own ping takes 4 minutes.) */
+/**
+ * Opens the node's NATS connection. It notices a dead server within 10 s and reconnects by itself, for ever. (The client's own ping would
+ * need 4 minutes.)
+ */
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { TangazaError } from '../errors/tangaza-error.ts';
 import type { Logger } from '../observe/logger.ts';
@@ -17,7 +20,7 @@ interface ConnectOptions {
 
 export interface NodeConnection {
   readonly connection: NatsConnection;
-  /** For how long it has been gone, in ms; 0 while it is there. */
+  /** For how many ms the connection has been down; 0 while it is up. */
   readonly downMs: () => number;
   readonly close: () => Promise<void>;
 }
@@ -25,9 +28,9 @@ export interface NodeConnection {
 const drainMs = 2000;
 
 /**
- * Waits for the first server for ever (a node may start before its NATS); the logger says so.
+ * Waits for the first server for ever, as a node may start before its NATS. The log says that it waits.
  *
- * @throws TangazaError `CONFLICT` when it is too old, with what to do (C1)
+ * @throws TangazaError `CONFLICT` when the server is too old, with what to do (C1)
  */
 export async function connectNats(options: ConnectOptions): Promise<NodeConnection> {
   const { servers, name, clock, logger, metrics } = options;
@@ -66,7 +69,7 @@ export async function connectNats(options: ConnectOptions): Promise<NodeConnecti
     connection,
     downMs: () =>
       downSinceMs === undefined ? 0 : Math.max(1, Math.round(clock.monotonicMs() - downSinceMs)),
-    // A drain that waits for a server which is gone would never end.
+    // Without this, draining would wait for ever for a server that is gone.
     close: async () => {
       const end = new AbortController();
       await Promise.race([connection.drain().catch(() => {}), clock.sleep(drainMs, end.signal)]);
@@ -89,7 +92,10 @@ async function watch(
   for await (const status of connection.status()) {
     if (status.type === 'disconnect') {
       tell(false);
-      logger.warn({ server: status.server }, 'NATS is gone; serving goes on, changes of ownership wait');
+      logger.warn(
+        { server: status.server },
+        'NATS is gone: viewers are still served, changes of ownership wait',
+      );
     }
     if (status.type === 'reconnect') {
       tell(true);

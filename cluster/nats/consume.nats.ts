@@ -1,18 +1,18 @@
 /**
- * Reading a JetStream stream on and on, by consumers that are thrown away.
+ * Reads a JetStream stream on and on, through consumers that are thrown away at the first fault.
  *
- * Whatever happens to a consumer (server gone, leader moved, heartbeats missed, stream deleted), it ends, and its reader begins
- * another one where the reader stands. Rejected: the library's own repair; behind a stream that was made again it waits in
- * silence until the sequence is as high as it was.
+ * When anything happens to a consumer (the server is gone, the leader moved, heartbeats were missed, the stream was deleted), it ends. Its
+ * reader then begins another one where it stands. Rejected: the library's own repair. Behind a stream that was made again it waits in
+ * silence until the sequence is as high as it was before.
  */
 import type { ConsumerMessages, JetStreamClient, JsMsg, OrderedConsumerOptions } from '@nats-io/jetstream';
 import { delay, type NatsConnection } from '@nats-io/transport-node';
 
-/** A reader that hears nothing, not even a heartbeat, for twice this long begins again. */
+/** A reader that hears nothing for twice this long, not even a heartbeat, begins again. */
 const heartbeatMs = 1000;
-/** Messages asked for ahead of the reader: the bound of its buffer. */
+/** How many messages are requested ahead of the reader, which bounds its buffer. */
 const readAhead = 256;
-/** Of what a reader does until its consumer is made. */
+/** How often a reader fetches by other means until its consumer exists. */
 const meanwhileEveryMs = 250;
 const retryMinMs = 100;
 const retryMaxMs = 1000;
@@ -24,10 +24,10 @@ interface Source {
 }
 
 /**
- * One consumer's life: ends when the signal aborts, the connection drops or anything befalls the consumer.
+ * Runs one consumer. It ends when the signal aborts, the connection drops, or anything happens to the consumer.
  *
- * @param meanwhile gives, by other means, what has come: called again and again until the consumer is made, and once if it cannot be.
- * Its messages may come twice.
+ * @param meanwhile fetches new messages by other means. It is called again and again until the consumer exists, and once if none can be
+ * made. Its messages may come twice.
  */
 export async function* consume<T = never>(
   { connection, js, stream }: Source,
@@ -44,7 +44,7 @@ export async function* consume<T = never>(
     }
     yield* (await opening).messages;
   } finally {
-    // Also for a reader that left before the consumer was made.
+    // This also closes a consumer whose reader left before it existed.
     const closing = opening.then(({ close }) => close()).catch(() => {});
     if (!(await isPending(opening, 0))) await closing;
   }
@@ -69,15 +69,15 @@ async function openConsumer(
   const stopWatching = stopOnTrouble(connection, messages, signal);
   const close = (): void => {
     stopWatching();
-    // Not waited for: of messages that nobody has begun to read, the library never says that they are closed.
+    // This is not awaited: the library never reports the end of messages that nobody has begun to read.
     void messages.close();
-    // Best effort: the server forgets an idle consumer by itself.
+    // This may fail without harm, as the server forgets an idle consumer by itself.
     if (!connection.isClosed()) consumer.delete().catch(() => {});
   };
   return { messages, close };
 }
 
-/** Waits for it, `withinMs` at most. @returns whether it is still under way */
+/** Waits at most `withinMs` for the work. @returns whether it is still under way */
 async function isPending(work: Promise<unknown>, withinMs: number): Promise<boolean> {
   const waiting = delay(withinMs);
   const ended = (): boolean => false;
@@ -119,7 +119,7 @@ const isRefused = (work: Promise<unknown>): Promise<boolean> =>
     () => true,
   );
 
-/** Waits before the next consumer, the longer the more have failed, `maxMs` at most; returns at once when the signal aborts. */
+/** Waits before the next consumer: longer after each failure, at most `maxMs`. Returns at once when the signal aborts. */
 export async function pauseAfter(failures: number, signal: AbortSignal, maxMs = retryMaxMs): Promise<void> {
   if (signal.aborted) return;
   const waiting = delay(Math.min(maxMs, retryMinMs * 2 ** Math.min(failures, 10)));

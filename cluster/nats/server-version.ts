@@ -1,7 +1,7 @@
-/** Which nats-server a node works with: the rules of the index log were tried on this one (C1). */
+/** Decides whether a nats-server is recent enough: the rules of the index log were tried on this version (C1). */
 const least = [2, 10, 27] as const;
 
-/** @returns what to do about a server of this version; undefined where it is recent enough */
+/** @returns what to do about a server of this version; undefined when it is recent enough */
 export function tooOld(version: string): string | undefined {
   const [, ...parts] = /^v?(\d+)\.(\d+)\.(\d+)/.exec(version) ?? [];
   const numbers = parts.map(Number);

@@ -1,4 +1,7 @@
-/** The broker's settings, and its log lines in our log. Its own metrics are off: they name the host, its user and addresses. */
+/**
+ * The settings of Moleculer's broker, whose log lines go to our log. Its own metrics are off, as they name the host, its user and its
+ * addresses.
+ */
 import type { BrokerOptions } from 'moleculer';
 import type { RegionId } from '../model/ids.ts';
 import type { Logger } from './logger.ts';
@@ -12,7 +15,7 @@ interface BaseOptions {
 
 const stopTimeoutMs = 4000;
 
-/** One namespace a region: heartbeats go to every node of it. */
+/** The region is the namespace: heartbeats go to every node of it. */
 export function baseBrokerOptions({ region, brokerId, natsServers, logger }: BaseOptions): BrokerOptions {
   return {
     nodeID: brokerId,
@@ -41,7 +44,7 @@ export function baseBrokerOptions({ region, brokerId, natsServers, logger }: Bas
     heartbeatTimeout: 8,
     registry: { preferLocal: false },
     disableBalancer: false,
-    // Who runs the node stops it: two stops at once would close everything twice.
+    // The node's own runner stops the broker. A second stop would close everything twice.
     skipProcessEventRegistration: true,
     tracking: { enabled: true, shutdownTimeout: stopTimeoutMs },
     validator: false,
@@ -49,7 +52,7 @@ export function baseBrokerOptions({ region, brokerId, natsServers, logger }: Bas
   };
 }
 
-/** Moleculer hands over any arguments; ours are fields and a sentence. */
+/** Moleculer passes any arguments. Our log takes fields and a sentence. */
 function adapt(logger: Logger): Readonly<Record<string, (...args: unknown[]) => void>> {
   const write =
     (level: 'debug' | 'info' | 'warn' | 'error') =>

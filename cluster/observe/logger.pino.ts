@@ -1,4 +1,4 @@
-/** The logger on pino: one JSON object a line on stdout, UTC in RFC 3339, secrets cut out by the names of their fields. */
+/** The logger, on pino: one JSON object for each line on stdout, times in UTC (RFC 3339). Fields with the name of a secret are cut out. */
 import { pino, stdSerializers, stdTimeFunctions, type DestinationStream, type Logger as Pino } from 'pino';
 import type { Logger } from './logger.ts';
 
@@ -6,7 +6,7 @@ export interface PinoOptions {
   readonly level: 'debug' | 'info' | 'warn' | 'error';
   readonly node: string;
   readonly region: string;
-  /** Default: stdout. */
+  /** By default stdout. */
   readonly destination?: DestinationStream;
 }
 
@@ -35,12 +35,12 @@ export function pinoLogger({ level, node, region, destination }: PinoOptions): L
   return wrap(pino(options, destination ?? stdout()));
 }
 
-/** Lines that a reader of stdout may fall behind; more are dropped. */
+/** How many bytes of lines a slow reader of stdout may have waiting. Further lines are dropped. */
 const mostWaitingBytes = 1_048_576;
 
 /**
- * Stdout for as long as somebody reads it. Not pino's own: whose flush at exit tries a closed pipe again for ever, so that
- * a node whose supervisor was killed never ended (found in the demo; sonic-boom 4, `flushSync`).
+ * Writes to stdout for as long as somebody reads it. Pino's own stream is not used: its flush at exit retries a closed pipe for ever, so a
+ * node whose supervisor was killed never ended (seen in the demo; sonic-boom 4, `flushSync`).
  */
 function stdout(): DestinationStream {
   const stream = process.stdout;

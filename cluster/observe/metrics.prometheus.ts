@@ -1,4 +1,4 @@
-/** The metrics port on prom-client: one registry a node, rendered as Prometheus text on `/metrics`. */
+/** The metrics, on prom-client: one registry for each node, shown on `/metrics` as Prometheus text. */
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import {
   maxSeries,
@@ -11,21 +11,21 @@ import {
 
 export interface PrometheusMetrics extends Metrics {
   readonly contentType: string;
-  /** Prometheus text: ours, the process's and Node's. Who asks while it is made gets the same text. */
+  /** Makes the Prometheus text of our metrics, the process's and Node's. Callers that ask while it is being made get the same text. */
   render(): Promise<string>;
 }
 
 export interface PrometheusOptions {
   readonly node: string;
   readonly region: string;
-  /** Of the process: memory, CPU, event loop. */
+  /** True adds the metrics of the process: memory, CPU, event loop. */
   readonly hasDefaults?: boolean;
 }
 
-/** From 1 ms to 10 s: calls, encodes, waits. */
+/** From 1 ms to 10 s, for calls, encodes and waits. */
 const defaultBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
-/** Sums of prom-client that are named like counters and are none; the series that they add up are there. */
+/** Sums of prom-client that are named like counters and are none. The series that they add up are shown. */
 const misnamed = [
   'nodejs_active_handles_total',
   'nodejs_active_requests_total',
@@ -70,7 +70,7 @@ export function prometheusMetrics({
 
 interface Family {
   readonly name: string;
-  /** Shows what there is now. @returns how many series are left out */
+  /** Reads every family afresh. @returns how many series were left out */
   refresh(): number;
 }
 

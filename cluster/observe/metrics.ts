@@ -1,6 +1,6 @@
 /**
- * The metrics port: one registry per node; names are `tangaza_…`, in base units, which stand last (`_seconds`, `_bytes`), and
- * `_total` behind them for counters alone.
+ * The port of the metrics: one registry for each node. A name is `tangaza_…` and ends in its base unit (`_seconds`, `_bytes`). Only a
+ * counter has `_total` behind that.
  */
 export type Labels = Readonly<Record<string, string>>;
 
@@ -26,30 +26,30 @@ export interface Sample {
   readonly labels: Labels;
 }
 
-/** What something has one series of for each of many things that come and go, e.g. streams. */
+/** A metric with one series for each of many things that come and go, e.g. streams. */
 export interface FamilySpec extends MetricSpec {
   readonly kind: 'counter' | 'gauge';
   readonly labels: readonly string[];
 }
 
-/** Asking twice for one name gives the same metric. */
+/** A second call with the same name returns the same metric. */
 export interface Metrics {
   counter(spec: MetricSpec): Counter;
   gauge(spec: MetricSpec): Gauge;
   histogram(spec: MetricSpec & { readonly buckets?: readonly number[] }): Histogram;
   /**
-   * A family that is read when somebody looks: a series ends with what it is about. At most `maxSeries` of one family are
-   * shown, the first ones; `tangaza_metrics_left_out_series` says how many are not.
+   * Adds a family that is read at each scrape, so a series ends together with its subject. At most `maxSeries` of a family are shown, the
+   * first ones. `tangaza_metrics_left_out_series` says how many are left out.
    */
   family(spec: FamilySpec, read: () => Iterable<Sample>): void;
 }
 
-/** Of one family: what 500 streams with some renditions need. */
+/** The most series of one family: enough for 500 streams with some renditions each. */
 export const maxSeries = 4000;
 
 const nothing = { add: () => {}, set: () => {}, observe: () => {} };
 
-/** Metrics for tests and tools that want none. */
+/** Metrics for tests and tools that measure nothing. */
 export const noMetrics: Metrics = {
   counter: () => nothing,
   gauge: () => nothing,

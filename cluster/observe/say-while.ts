@@ -1,15 +1,15 @@
-/** A node that waits says for what, and how long it has, so that nobody has to guess why it does not come up. */
+/** Logs what a node waits for, and for how long already, so that nobody must guess why it does not start. */
 import type { Clock } from '../time/clock.ts';
 import type { Logger } from './logger.ts';
 
 const everyMs = 10_000;
 
 /**
- * Runs `work`, and says every 10 s that it is waited for.
+ * Runs `work`, and logs every 10 s that the node waits for it.
  *
- * @param what in words: `NATS`, `the segment store`
- * @param about what an operator needs to find it, and no secret
- * @param work is given a function to tell the last failure with, which the next line shows
+ * @param what is waited for, in words: `NATS`, `the segment store`
+ * @param about what an operator needs to find it, without secrets
+ * @param work gets a function to report its last failure with, which the next line shows
  */
 export async function sayWhile<T>(
   what: string,

@@ -1,8 +1,8 @@
 /**
- * Epochs: fencing tokens that no two regions can ever mint alike (C5).
+ * Makes epochs: fencing tokens, of which no two regions can ever make the same one (C5).
  *
- * `epoch = ((term * 64) + regionOrdinal) * 2^20 + n`, so epochs compare as (term, region, n). Inside a region `n` counts
- * on; to rise above another region's epoch a region starts a new term. Safe integers while term < 2^27.
+ * `epoch = ((term * 64) + regionOrdinal) * 2^20 + n`, so epochs compare as (term, region, n). Within a region `n` grows. To rise above the
+ * epoch of another region, a region begins a new term. Epochs are safe integers while term < 2^27.
  */
 import { Epoch } from '../model/ids.ts';
 
@@ -32,9 +32,9 @@ export function splitEpoch(epoch: Epoch): EpochParts {
 }
 
 /**
- * The epoch of a new owner in a region: above every one it has seen.
+ * Makes the epoch of a new owner in a region: it lies above every epoch that was seen.
  *
- * @param seen of the ownership record, the log's head, checkpoints and edges (C1); unknown ones are left out
+ * @param seen the epochs of the ownership record, the log's head, checkpoints and edges (C1); unknown ones are left out
  */
 export function nextEpoch(seen: readonly (Epoch | undefined)[], regionOrdinal: number): Epoch {
   const highest = Math.max(0, ...seen.map((epoch) => epoch ?? 0));

@@ -1,12 +1,12 @@
 /**
- * Ownership records with a memory: what was last known answers people and hints while NATS does not answer (C8).
+ * Remembers ownership records. While NATS does not answer, people and hints get what was last known (C8).
  *
- * K1. Decisions go to the store (`get`, `put`, `list`): what is remembered is shown, and never acted upon as the truth.
+ * K1. Decisions use the store (`get`, `put`, `list`). What is remembered is shown, and no decision takes it for the truth.
  * K2. An answer from memory says how old it is, so that nobody takes it for the present.
- * K3. A reader waits for the store a moment only, and not at all while the connection is known to be down. Where nothing
+ * K3. A reader waits for the store only for a moment, and not at all while the connection is known to be down. Where nothing
  *     is remembered yet, it waits as long as the store does, and fails as the store does.
- * K4. A watch brings what changes at once, the list every few seconds what the watch may have missed, and how old it all is:
- *     a watch alone does not tell how long ago it could still have told. It never takes an epoch back.
+ * K4. A watch brings changes at once. Every few seconds the list brings what the watch may have missed, and dates all of it, as
+ *     a watch does not show when it last worked. The memory never takes an epoch back.
  */
 import type { StreamId } from '../model/ids.ts';
 import type { Clock } from '../time/clock.ts';
@@ -21,32 +21,38 @@ type Records = ReadonlyMap<StreamId, OwnershipRecord>;
 
 export interface Known<T> {
   readonly value: T;
-  /** Ms since it was read, where the store does not answer; absent: it was read just now. */
+  /** How many ms ago it was read, where the store does not answer. Absent: it was read just now. */
   readonly ageMs?: number;
 }
 
 export interface KnownOwnership extends OwnershipStore {
-  /** K2. @throws TangazaError `LOG_UNAVAILABLE` when the store does not answer and nothing is known */
+  /**
+   * What is known of one stream, and how old that is (K2). @throws TangazaError `LOG_UNAVAILABLE` when the store does not answer and
+   * nothing is known
+   */
   known(stream: StreamId): Promise<Known<OwnershipRecord | undefined>>;
-  /** K2. @throws TangazaError `LOG_UNAVAILABLE` when the store does not answer and nothing is known */
+  /**
+   * What is known of all streams, and how old that is (K2). @throws TangazaError `LOG_UNAVAILABLE` when the store does not answer and
+   * nothing is known
+   */
   allKnown(): Promise<Known<Records>>;
 }
 
 export interface OwnershipMemoryPorts {
   readonly store: WatchedOwnershipStore;
   readonly clock: Clock;
-  /** The connection is known to be gone: nobody need wait for an answer. */
+  /** True while the connection is known to be gone, so that nobody waits for an answer. */
   readonly isDown: () => boolean;
 }
 
-/** How long a reader waits for the store before it is told what is remembered (K3). */
+/** How long a reader waits for the store before it gets what is remembered (K3). */
 const patienceMs = 1000;
 const refreshEveryMs = 5000;
 
 export class OwnershipMemory implements KnownOwnership {
   readonly #ports: OwnershipMemoryPorts;
   readonly #remembered = new Map<StreamId, { readonly record: OwnershipRecord; readonly atMs: number }>();
-  /** When the whole list was read; undefined: never. */
+  /** When the whole list was last read; undefined before the first time. */
   #listedAtMs: number | undefined;
   #stop: (() => void) | undefined;
 
@@ -54,16 +60,16 @@ export class OwnershipMemory implements KnownOwnership {
     this.#ports = ports;
   }
 
-  /** Watches for changes, and lists every few seconds what the watch may have missed (K4). */
+  /** Watches for changes, and reads the list every few seconds for what the watch may have missed (K4). */
   start(): void {
     const { clock } = this.#ports;
     const refresh = async (): Promise<void> => {
       const isFresh =
         this.#listedAtMs !== undefined && clock.monotonicMs() - this.#listedAtMs < refreshEveryMs;
-      if (!isFresh) await this.list().catch(() => {}); // the next look may do better; what is known stays
+      if (!isFresh) await this.list().catch(() => {}); // a later read may succeed, and what is known stays
     };
     void refresh();
-    this.#follow().catch(() => {}); // the list goes on without it
+    this.#follow().catch(() => {}); // the list works without the watch
     this.#stop = clock.every(refreshEveryMs, refresh);
   }
 
@@ -79,6 +85,7 @@ export class OwnershipMemory implements KnownOwnership {
     }
   }
 
+  /** Asks the store, as a decision must (K1). */
   async get(stream: StreamId): ReturnType<OwnershipStore['get']> {
     const atMs = this.#ports.clock.monotonicMs();
     const found = await this.#ports.store.get(stream);

@@ -1,8 +1,8 @@
 /**
- * Ownership records in a JetStream KV bucket `ownership-{region}`, changed by compare-and-set (C1).
+ * Stores ownership records in the JetStream KV bucket `ownership-{region}`, changed by compare-and-set (C1).
  *
- * A value that cannot be read counts as none, but keeps its revision and its place in the list: the next claim replaces it, and
- * takes its epoch from the log's head, as it does where the bucket was lost (C5).
+ * A value that cannot be read counts as no record, but keeps its revision and its place in the list. The next claim replaces it, and takes
+ * its epoch from the log's head, as it does where the bucket was lost (C5).
  */
 import type { NatsConnection } from '@nats-io/transport-node';
 import { subjects } from '../contract/subjects.ts';

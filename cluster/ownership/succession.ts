@@ -1,4 +1,4 @@
-/** Who takes over when an owner is gone, and when each may try (C2, C4). */
+/** Decides which nodes may take a stream over when its owner is gone, and when each of them may try (C2, C4). */
 import type { NodeId, StreamId } from '../model/ids.ts';
 import { headOfLine, line } from '../partition/place.ts';
 import type { OwnershipRecord } from './ownership-store.ts';
@@ -6,13 +6,13 @@ import type { OwnershipRecord } from './ownership-store.ts';
 const firstWaitMs = 300;
 const waitForEachBeforeMs = 700;
 
-/** A node that may own streams: alive, an ingest, not draining. */
+/** A node that may own streams: an ingest that is alive and does not drain. */
 export interface Candidate {
   readonly id: NodeId;
   readonly weight: number;
 }
 
-/** How many streams each node owns that are not known to be over: what is off the air is no load (C4). */
+/** How many streams each node owns, without those that are known to be over: a stream that is off air is no load (C4). */
 export function loadsOf(
   records: ReadonlyMap<StreamId, Pick<OwnershipRecord, 'owner' | 'endedAt'>>,
 ): ReadonlyMap<NodeId, number> {
@@ -23,9 +23,9 @@ export function loadsOf(
 }
 
 /**
- * The line of those who could own a stream, best first: by rendezvous, with bounded load.
+ * The nodes that could own a stream, best first: in rendezvous order, with bounded load.
  *
- * @param first how many of it are asked for; all by default
+ * @param first how many of them are asked for; by default all
  */
 export function lineOf(
   stream: StreamId,
@@ -38,7 +38,7 @@ export function lineOf(
   return chosen.map(({ id }) => id);
 }
 
-/** That line, nodes that have a session of the stream first (C2). */
+/** The same order, but nodes with a session of the stream come first (C2). */
 export function sessionsFirst(
   successors: readonly NodeId[],
   sessions: readonly { readonly node: NodeId }[],
@@ -50,5 +50,8 @@ export function sessionsFirst(
   ];
 }
 
-/** A node without a session of the stream waits for those before it in line; one with a session does not wait at all. */
+/**
+ * How long a node waits before it tries: a node without a session of the stream lets those before it in line go first. A node with a
+ * session does not wait.
+ */
 export const adoptionWaitMs = (place: number): number => firstWaitMs + place * waitForEachBeforeMs;

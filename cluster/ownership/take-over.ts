@@ -1,13 +1,14 @@
 /**
- * Taking a stream over: record, then log (C1).
+ * Takes a stream over: first the ownership record is won, then the log is opened (C1).
  *
- * T1. The record is only the invitation: it is compare-and-set to an epoch above the record, the log's head and every
- *     head known elsewhere.
- * T2. The log is the fence: `open` is appended at the tail read after the record was won, and only if that tail's epoch
- *     is below ours. If it is refused, someone wrote in between: read again.
- * T3. Ownership is effective at the ack of `open`. Nothing happens before it.
- * T4. An `open` whose ack was lost is known by its recordId.
- * T5. A record may be lost under a living owner, or have gone back: where the log's head is of a higher epoch, its author is the owner.
+ * T1. The record alone gives no ownership. It is raised by compare-and-set to an epoch above that of the record, of the log's
+ *     head, and of every head known elsewhere.
+ * T2. The log is the fence. `open` is appended behind the tail that was read after the record was won, and only if the epoch
+ *     of that tail is below ours. If the append is refused, somebody wrote in between, and the tail is read again.
+ * T3. Ownership counts from the acknowledgement of `open`. Nothing is done before it.
+ * T4. An `open` whose acknowledgement was lost is recognised by its recordId.
+ * T5. A record may be lost while its owner lives, or be restored from an older backup. Where the log's head has a higher epoch
+ *     than the record, the author of the head is the owner.
  */
 import type { IndexEntry, IndexRecord } from '../contract/index-records.ts';
 import { errorCodeOf, TangazaError } from '../errors/tangaza-error.ts';
@@ -16,7 +17,7 @@ import { nextEpoch } from './epoch.ts';
 import type { IndexLog } from '../log/index-log.ts';
 import type { OwnershipRecord, OwnershipStore } from './ownership-store.ts';
 
-/** How often a lost race is run again before the caller hears of it. */
+/** How often a lost race is tried again before the caller hears of it. */
 const maxTries = 5;
 
 export interface Claim {
@@ -25,27 +26,27 @@ export interface Claim {
   readonly region: RegionId;
   readonly bootId: BootId;
   readonly regionOrdinal: number;
-  /** Why here, in words, given the former owner. */
+  /** Makes the reason for the take-over, in words, from the former owner's record. */
   readonly reason: (former: OwnershipRecord | undefined) => string;
-  /** Whether the owner that a record names may be passed over: it is gone, or it is an earlier boot of this node. */
+  /** Says whether the owner that a record names may be replaced: it is gone, or it is an earlier boot of this node. */
   readonly mayTakeFrom: (record: OwnershipRecord) => Promise<boolean>;
   readonly utcMs: () => number;
   readonly newRecordId: () => string;
-  /** Heads seen at edges and in checkpoints (C5, C7). */
+  /** Epochs of heads seen at edges and in checkpoints (C5, C7). */
   readonly seenEpochs?: readonly Epoch[];
 }
 
 export interface Ownership {
   readonly epoch: Epoch;
   readonly record: OwnershipRecord;
-  /** Sequence of our `open`: what the first append expects. */
+  /** The sequence of our `open`, which the first append must name. */
   readonly openSequence: number;
 }
 
 /**
- * Becomes the owner, or says why not.
+ * Becomes the owner. Returns only after the log has acknowledged `open` (T3).
  *
- * @throws TangazaError `NOT_OWNER` with `data.owner` when a live node owns it; `FENCED` when others keep winning;
+ * @throws TangazaError `NOT_OWNER` with `data.owner` when a live node owns the stream; `FENCED` when others win every time;
  *   `LOG_UNAVAILABLE`
  */
 export async function takeOver(log: IndexLog, store: OwnershipStore, claim: Claim): Promise<Ownership> {
@@ -58,7 +59,7 @@ export async function takeOver(log: IndexLog, store: OwnershipStore, claim: Clai
   throw new TangazaError('FENCED', `${claim.stream}: others took it ${maxTries} times in a row`);
 }
 
-/** T1; undefined when another changed the record meanwhile. */
+/** Raises the record to our epoch (T1). @returns undefined when another node changed it meanwhile */
 async function winRecord(
   log: IndexLog,
   store: OwnershipStore,
@@ -92,7 +93,7 @@ async function winRecord(
   }
 }
 
-/** Who holds the stream: the record's owner, or the author of a log's head of a higher epoch (T5). */
+/** Who holds the stream: the owner in the record, or the author of a log's head with a higher epoch (T5). */
 export function holderOf(
   former: OwnershipRecord | undefined,
   head: IndexEntry | undefined,
@@ -102,7 +103,7 @@ export function holderOf(
   return { owner, region, bootId, epoch, since: new Date(atMs).toISOString(), reason: 'its record was lost' };
 }
 
-/** T2; undefined when the log shows an epoch that is not below ours. */
+/** Appends `open` behind the tail (T2). @returns undefined when the log shows an epoch that is not below ours */
 async function appendOpen(log: IndexLog, claim: Claim, record: OwnershipRecord): Promise<number | undefined> {
   const open: IndexRecord = {
     kind: 'open',
@@ -120,7 +121,7 @@ async function appendOpen(log: IndexLog, claim: Claim, record: OwnershipRecord):
     try {
       return await log.append(claim.stream, open, tail?.sequence ?? 0);
     } catch (error) {
-      // T4: the next turn of the loop reads the tail and finds our own record, if it is there.
+      // The next turn of the loop reads the tail, and finds our own record if it was written (T4).
       const code = errorCodeOf(error);
       if ((code !== 'FENCED' && code !== 'LOG_UNAVAILABLE') || attempt === maxTries) throw error;
     }

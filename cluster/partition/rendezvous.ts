@@ -1,19 +1,19 @@
 /**
- * Weighted rendezvous hashing: who stands where in line for a key (C4).
+ * Weighted rendezvous hashing: decides the order in which members stand in line for a key (C4).
  *
- * Every member draws a number for the key; the smallest draw is first. A draw is exponential with the member's weight
- * as its rate (`-ln(u) / weight`), so a member is first for a share of keys equal to its share of the weight.
+ * Every member draws a number for the key, and the smallest number is first. A draw is exponential with the member's weight as its rate
+ * (`-ln(u) / weight`). So the share of keys for which a member is first equals its share of the weight.
  *
- * R1. The draw of a member depends on the key and on that member alone: a leaver moves exactly its keys, a joiner takes
- *     keys only to itself, and none moves between two others.
- * R2. Equal inputs give an equal order on every node, whatever order the members come in.
+ * H1. The draw of a member depends only on the key and on that member. A member that leaves moves exactly its own keys, one
+ *     that joins takes keys only to itself, and no key moves between two others.
+ * H2. Equal inputs give an equal order on every node, in whatever order the members are passed.
  *
- * Rejected: load in the hash (bounded load recomputed over all keys moved keys between unaffected nodes in 148 of 200
- * trials: C4); a ring of virtual nodes (uneven with few nodes, and slow to rebuild).
+ * Rejected: load in the hash (bounded load recomputed over all keys moved keys between unaffected nodes in 148 of 200 trials, C4); a ring
+ * of virtual nodes (uneven with few nodes, and slow to rebuild).
  */
 export interface WeightedMember {
   readonly id: string;
-  /** Relative share of keys; a member of weight 0 or less stands in no line. */
+  /** The relative share of keys. A member of weight 0 or less stands in no line. */
   readonly weight: number;
 }
 
@@ -22,14 +22,14 @@ interface Drawn<M> {
   readonly draw: number;
 }
 
-/** The members in line for a key, best first; also the order of fail-over. */
+/** The members in line for a key, best first. This is also the order of fail-over (H1, H2). */
 export function order<M extends WeightedMember>(key: string, members: readonly M[]): readonly M[] {
   return drawn(key, members)
     .toSorted(byDraw)
     .map(({ member }) => member);
 }
 
-/** The first `count` of `order(key, members)`, without putting the others in order. */
+/** The first `count` of `order(key, members)`, without sorting the others. */
 export function head<M extends WeightedMember>(
   key: string,
   members: readonly M[],
@@ -59,7 +59,7 @@ function drawn<M extends WeightedMember>(key: string, members: readonly M[]): Dr
   return all;
 }
 
-/** Two halves of a hash that is not finished: the key's is taken once, and goes on with each member. */
+/** The two halves of an unfinished hash. The key is hashed once, and each member continues from there. */
 interface Halves {
   readonly low: number;
   readonly high: number;
@@ -77,14 +77,14 @@ function absorb({ low, high }: Halves, text: string): Halves {
   return { low: lower, high: higher };
 }
 
-/** A number in (0, 1) that looks random, from 53 bits of a hash of key and member; pinned by golden vectors. */
+/** A number in (0, 1) that looks random, made of 53 bits of a hash of key and member. Golden vectors pin it. */
 function uniform({ low, high }: Halves): number {
   const a = avalanche(low ^ Math.imul(high, 0x27d4eb2f));
   const b = avalanche(high ^ Math.imul(a, 0x165667b1));
   return ((a >>> 0) * 2 ** 21 + (b >>> 11) + 0.5) / 2 ** 53;
 }
 
-/** MurmurHash3's 32-bit finaliser: every bit of the input changes every bit of the output half of the time. */
+/** MurmurHash3's 32-bit finaliser: each input bit changes each output bit in half of the cases. */
 function avalanche(value: number): number {
   const once = Math.imul(value ^ (value >>> 16), 0x85ebca6b);
   const twice = Math.imul(once ^ (once >>> 13), 0xc2b2ae35);

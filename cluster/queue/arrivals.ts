@@ -1,6 +1,6 @@
 /**
- * Tasks on their way from those who bring them to the one who reads them. Bounded by who brings them: each has taken a
- * slot of the reader (Demand). What is not read any more goes back.
+ * Passes tasks from those who bring them to the one reader. Each bringer has taken a slot of the reader (demand.ts), which bounds them.
+ * Tasks that are no longer read go back.
  */
 import type { PulledTask } from './task-queue.ts';
 
@@ -14,13 +14,13 @@ export class Arrivals {
     this.#changed.resolve();
   }
 
-  /** Nothing comes any more: the reader throws. */
+  /** No more tasks come: the reader throws this error. */
   fail(error: Error): void {
     this.#failure = error;
     this.#changed.resolve();
   }
 
-  /** Until the signal aborts. @throws what `fail` was told */
+  /** Gives tasks until the signal aborts. @throws the error that `fail` was given */
   async *all(signal: AbortSignal): AsyncGenerator<PulledTask> {
     const wake = (): void => this.#changed.resolve();
     signal.addEventListener('abort', wake, { once: true });
@@ -36,7 +36,7 @@ export class Arrivals {
     }
   }
 
-  /** Gives back what nobody has read. */
+  /** Gives back the tasks that nobody has read. */
   giveBack(): void {
     for (const task of this.#tasks.splice(0)) task.giveBack(0);
   }

@@ -1,4 +1,4 @@
-/** The free slots of one puller: what it may take at once. */
+/** Counts the free slots of one puller: how many tasks it may take now. */
 export class Demand {
   free: number;
   #waiter: (() => void) | undefined;
@@ -7,7 +7,7 @@ export class Demand {
     this.free = slots;
   }
 
-  /** @returns gives the slot back; more than one call counts once */
+  /** @returns a function that gives the slot back; further calls of it do nothing */
   take(): () => void {
     this.free -= 1;
     let isTaken = true;

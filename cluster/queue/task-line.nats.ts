@@ -1,10 +1,10 @@
 /**
- * Asks both consumers for tasks, at once or waiting in line, and loses none.
+ * Requests tasks from both consumers, at once or by waiting in line, and loses none.
  *
- * A request is never withdrawn: the server may already be delivering to it, and that task would come again only after
- * `ack_wait`. So requests outlive the wait, on an inbox for each consumer; a task that arrives when no slot is free
- * goes straight back. A request that must not wait does all the same when its task goes to another at that moment
- * (seen with nats-server 2.10.27): after 50 ms it counts as one that waits.
+ * A request is never withdrawn: the server may already be delivering to it, and that task would come again only after `ack_wait`. So
+ * requests outlive the wait, with one inbox for each consumer. A task that arrives when no slot is free goes straight back. A request that
+ * must not wait does wait when another request gets its task at that moment (seen with nats-server 2.10.27). After 50 ms it counts as one
+ * that waits.
  */
 import {
   createInbox,
@@ -22,15 +22,15 @@ export interface TaskLineOptions {
   readonly connection: NatsConnection;
   readonly stream: string;
   readonly clock: Clock;
-  /** Whether one more may be held beside the `held` ones. */
+  /** Says whether one more task may be held beside the `held` ones. */
   readonly hasRoom: (held: number) => boolean;
 }
 
-/** Shorter ones would ask more often, longer ones would attract a task to a busy worker more often. */
+/** With a shorter time there would be more requests. With a longer one a busy worker would attract a task more often. */
 const pollMs = 3000;
 const answerMs = 50;
 const heartbeatMs = 500;
-/** Without a sign for so long the consumer's leader is gone, and our requests with it. */
+/** After this long without a sign, the leader of the consumer is gone, and our requests with it. */
 const quietMs = 1200;
 const waiting = { batch: 1, expires: nanos(pollMs), idle_heartbeat: nanos(heartbeatMs) };
 const groups = ['lowest', 'upper'] as const satisfies readonly TaskGroup[];
@@ -39,9 +39,9 @@ export class TaskLine {
   readonly #options: TaskLineOptions;
   readonly #inboxes = { lowest: createInbox(), upper: createInbox() };
   readonly #subscriptions: readonly Subscription[];
-  /** Requests that wait, and when their consumer last gave a sign of itself, monotonic ms. */
+  /** When the consumers with waiting requests last gave a sign, in monotonic ms. */
   readonly #waiting = new Map<TaskGroup, number>();
-  /** Requests without an answer: since when there was no sign of their consumer. */
+  /** Unanswered requests: since when their consumer gave no sign. */
   readonly #unanswered = new Map<TaskGroup, number>();
   readonly #arrived: Msg[] = [];
   #isUnavailable = false;
@@ -56,27 +56,27 @@ export class TaskLine {
     );
   }
 
-  /** Tasks that arrived and are not taken yet. */
+  /** Tasks that arrived and were not taken yet. */
   get held(): number {
     return this.#arrived.length;
   }
 
-  /** Nothing can come: a consumer is not there, or gives no sign while a request waits. */
+  /** True when no task can come: a consumer does not exist, or gives no sign while a request waits. */
   get isSilent(): boolean {
     const nowMs = this.#options.clock.runningMs();
     return [...this.#unanswered.values()].some((sinceMs) => nowMs - sinceMs >= quietMs);
   }
 
-  /** Asks for one task that is there now, unless a request waits already. @throws as `wait` */
+  /** Requests one task that is there now, unless a request waits already. @throws as `wait` does */
   async askNow(group: TaskGroup): Promise<void> {
     if (this.#isWaiting(group)) return;
     await this.#untilChanged(answerMs, () => this.#ask(group, { batch: 1, no_wait: true }));
   }
 
   /**
-   * Until a task has arrived, or it is time to ask again: the requests have ended, or those who had them are gone.
+   * Waits until a task has arrived, or until it is time to request again: the requests have ended, or their servers are gone.
    *
-   * @throws TangazaError `LOG_UNAVAILABLE` when a consumer is not there
+   * @throws TangazaError `LOG_UNAVAILABLE` when a consumer does not exist
    */
   async wait(): Promise<void> {
     const { clock } = this.#options;
@@ -85,13 +85,13 @@ export class TaskLine {
     while (await this.#untilChanged(quietMs, ask)) if (clock.runningMs() >= endMs) return this.forget();
   }
 
-  /** Its request is with a consumer that has given a sign of late. */
+  /** Says whether a request waits at a consumer that gave a sign lately. */
   #isWaiting(group: TaskGroup): boolean {
     const heardMs = this.#waiting.get(group);
     return heardMs !== undefined && this.#options.clock.runningMs() - heardMs < quietMs;
   }
 
-  /** @returns whether the time was over first */
+  /** @returns whether the time ran out first */
   async #untilChanged(boundMs: number, ask: () => void): Promise<boolean> {
     const over = new AbortController();
     this.#changed = Promise.withResolvers();
@@ -106,7 +106,7 @@ export class TaskLine {
     throw new TangazaError('LOG_UNAVAILABLE', 'A consumer of the task queue is not there.');
   }
 
-  /** Up to `max` of what arrived, lowest first; the rest goes back. */
+  /** Takes up to `max` of the arrived tasks, lowest first. The others go back. */
   take(max: number): readonly Msg[] {
     const best = this.#arrived.splice(0).toSorted((a, b) => a.subject.localeCompare(b.subject));
     best.slice(max).forEach((message) => this.#giveBack(message));
@@ -118,7 +118,7 @@ export class TaskLine {
     for (const group of groups) this.#unanswered.set(group, -Infinity);
   }
 
-  /** The server no longer knows of our requests, or nobody wants to wait any more. */
+  /** The server no longer knows our requests, or nobody wants to wait any more. */
   forget(): void {
     this.#waiting.clear();
     this.#changed.resolve();

@@ -1,8 +1,8 @@
 /**
- * Pulls tasks for the free slots of one node, and for no more (Q1, Q2 of the task queue).
+ * Pulls tasks for the free slots of one node, and no more than that (task-queue.nats.ts Q1 and Q2).
  *
- * Requests are made on JetStream's wire protocol: the client library asks ahead, and cannot ask without waiting. The
- * node's own owners hand their tasks over past the queue while that is silent (Q5).
+ * It speaks JetStream's wire protocol itself, as the client library requests ahead and cannot request without waiting. While the queue is
+ * silent, owners of this node hand their tasks straight to its worker (task-queue.nats.ts Q5).
  */
 import type { Msg, NatsConnection } from '@nats-io/transport-node';
 import { TranscodeTask } from '../contract/transcode-task.ts';
@@ -39,7 +39,7 @@ export class TaskPuller {
     this.#options = options;
     this.#lost = options.metrics.counter({
       name: 'tangaza_task_messages_lost_total',
-      help: 'Messages on the queue that are no task, and acks that did not arrive.',
+      help: 'Messages on the queue that are no tasks, and acknowledgements that did not arrive.',
       labels: ['reason'],
     });
     void this.#watchConnection();
@@ -54,7 +54,7 @@ export class TaskPuller {
     const pull: Pull = { demand, line, arrivals: new Arrivals() };
     this.#pulls.add(pull);
     const asking = this.#askOn(pull, ending).catch((error: unknown) =>
-      pull.arrivals.fail(unavailable('Tasks cannot be asked for', error)),
+      pull.arrivals.fail(unavailable('Tasks cannot be requested', error)),
     );
     try {
       yield* pull.arrivals.all(ending);
@@ -70,12 +70,12 @@ export class TaskPuller {
     return this.#isConnected;
   }
 
-  /** A worker of this node has a free slot, and its requests stay without an answer. */
+  /** True while a worker of this node has a free slot and its requests stay unanswered. */
   get isIdleInSilence(): boolean {
     return [...this.#pulls].some(({ demand, line }) => demand.free > 0 && line.isSilent);
   }
 
-  /** Q5. @returns false without a worker here that has a free slot */
+  /** Hands a task to this node's own worker (task-queue.nats.ts Q5). @returns false without a worker that has a free slot */
   handOver(task: TranscodeTask): boolean {
     const pull = [...this.#pulls].find(({ demand }) => demand.free > 0);
     if (pull === undefined) return false;
@@ -85,7 +85,7 @@ export class TaskPuller {
       deliveries: 1,
       working: () => {},
       ack: () => Promise.resolve(release()),
-      // Its owner is here and hears of it, or has gone with this node; nobody else could take it from here.
+      // The task's owner is on this node: it hears of it, or has gone with the node. No other node could take the task from here.
       giveBack: release,
     });
     return true;
@@ -109,16 +109,19 @@ export class TaskPuller {
     }
   }
 
-  /** Q2. May be empty: ask again. @throws TangazaError `LOG_UNAVAILABLE` when a consumer is not there */
+  /**
+   * Fetches the next tasks, `lowest` first (task-queue.nats.ts Q2). It may return none: then ask again. @throws TangazaError
+   * `LOG_UNAVAILABLE` when a consumer does not exist
+   */
   async #next(line: TaskLine, demand: Demand): Promise<readonly Msg[]> {
     await line.askNow('lowest');
     if (line.held < demand.free) await line.askNow('upper');
     if (line.held === 0) await line.wait();
-    // As many as are free now: an owner of this node may have taken one meanwhile (Q5).
+    // As many as slots are free now: an owner of this node may have used one meanwhile (task-queue.nats.ts Q5).
     return line.take(demand.free);
   }
 
-  /** Waits a little and makes the queue again where it is gone; nothing is lost meanwhile (task-queue.nats.ts Q4). */
+  /** Waits a little, and makes the queue again where it is gone. Nothing is lost meanwhile (task-queue.nats.ts Q4). */
   async #recover(error: unknown, signal: AbortSignal): Promise<readonly Msg[]> {
     const { logger, clock, connection } = this.#options;
     if (connection.isClosed()) throw unavailable('The connection to NATS is closed', error);
@@ -145,7 +148,7 @@ export class TaskPuller {
       return [];
     }
     const release = demand.take();
-    // An ack behind a give-back would take the task out of the queue while it is on its way to another worker.
+    // An acknowledgement behind a give-back would remove the task from the queue while it is on its way to another worker.
     let isSettled = false;
     const isFirst = (): boolean => {
       if (isSettled) return false;
@@ -169,7 +172,10 @@ export class TaskPuller {
     ];
   }
 
-  /** Confirmed by the server, with one repeat; an ack that is lost all the same costs a second encode, nothing else. */
+  /**
+   * The server confirms this, and it is sent twice at most. An acknowledgement that is lost all the same costs a second encode and nothing
+   * else.
+   */
   async #ack(message: Msg): Promise<void> {
     const { connection, logger } = this.#options;
     const subject = message.reply;
@@ -179,13 +185,13 @@ export class TaskPuller {
         await connection.request(subject, reply.acknowledged, { timeout: ackTimeoutMs });
         return;
       } catch (error) {
-        logger.debug({ err: error, subject }, 'an ack did not arrive');
+        logger.debug({ err: error, subject }, 'an acknowledgement did not arrive');
       }
     }
     this.#lost.add(1, { reason: 'ack' });
   }
 
-  /** A restarted server has forgotten the requests that wait: ask at once instead of when they would have ended. */
+  /** A restarted server has forgotten the waiting requests. So request again at once, and not only when they would have ended. */
   async #watchConnection(): Promise<void> {
     for await (const { type } of this.#options.connection.status()) {
       if (type === 'disconnect') {
@@ -199,7 +205,7 @@ export class TaskPuller {
   }
 }
 
-/** One reader of tasks, and what brings them. */
+/** One reader of tasks, and what brings tasks to it. */
 interface Pull {
   readonly demand: Demand;
   readonly line: TaskLine;

@@ -1,16 +1,16 @@
 /**
- * The task queue on JetStream: a work-queue stream of the region, and two durable pull consumers on it (C9).
+ * The task queue on JetStream: a work-queue stream for the region, with two durable pull consumers (C9).
  *
- * Q1. A worker asks only for what it has a free slot for, so no task waits inside a busy worker while another is idle.
- * Q2. `lowest` is asked first, then `upper`; only when both are empty does one wait for either. Of two that come at
- *     once for one slot, the upper goes straight back. Rejected: one consumer over both subjects, which delivers in
- *     order of arrival, and the client's `consume()`, which asks ahead.
- * Q3. The stream is bounded and discards what is new, so a full queue is told to the owner, who drops rungs.
- * Q4. Whatever goes missing (server, stream, consumer) is made again; a task that is lost with a server's disk is
- *     emitted again by its owner's hedge (M12).
- * Q5. While the queue is silent (server gone, or no leader of stream or consumers), an owner's task goes to the worker of
- *     its own node, if that has a free slot and the period's encoder: viewers wait for no election, and an outage leaves
- *     no backlog to encode (C8). A slot is a slot: no more tasks run at once than otherwise.
+ * Q1. A worker requests only as many tasks as it has free slots, so no task waits inside a busy worker while another is idle.
+ * Q2. `lowest` is asked first, then `upper`. Only when both are empty does a request wait for either. When two tasks come for
+ *     one slot, the upper one goes straight back. Rejected: one consumer over both subjects, as it delivers in order of
+ *     arrival; and the client's `consume()`, as it requests ahead.
+ * Q3. The stream is bounded and discards new messages when it is full. The owner is told so, and drops rungs.
+ * Q4. Whatever goes missing (server, stream, consumer) is made again. When a server loses a task with its disk, the hedge of
+ *     the task's owner publishes it again (M12).
+ * Q5. While the queue is silent (the server is gone, or the stream or its consumers have no leader), an owner gives a task to
+ *     the worker of its own node, if that has a free slot and the encoder of the period. So viewers wait for no election, and
+ *     an outage leaves no backlog (C8). No more tasks run at once than otherwise.
  */
 import {
   AckPolicy,
@@ -36,33 +36,33 @@ import { maxTaskBytes, type PulledTask, type TaskQueue } from './task-queue.ts';
 export interface TaskQueueOptions {
   readonly connection: NatsConnection;
   readonly region: RegionId;
-  /** Servers that keep a copy; 1 when absent. */
+  /** How many servers keep a copy; 1 when absent. */
   readonly replicas?: number;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
-  /** Of this node's encoder; without it nothing is handed over within the node (Q5). */
+  /** The fingerprint of this node's encoder. Without it nothing is handed over within the node (Q5). */
   readonly fingerprint?: string;
-  /** Tasks the stream holds at most; beyond it `publish` throws `OVERLOADED`. */
+  /** The most tasks in the stream. Beyond that `publish` throws `OVERLOADED` (Q3). */
   readonly maxTasks?: number;
-  /** A task of which its worker says nothing for so long comes again, ms (C9, M12). Default 1500. */
+  /** After this many ms without a word of its worker a task is delivered again (C9, M12). By default 1500. */
   readonly ackWaitMs?: number;
 }
 
-/** How long a task may go without a word of its worker before it comes again (C9, M12). */
+/** How long a task may be without a word of its worker before it is delivered again (C9, M12). */
 const defaultAckWaitMs = 1500;
 const maxAgeMs = 60_000;
 /** At least twice the worker slots of the region: enough for 2,000. */
 const maxAckPending = 4096;
 const requestTimeoutMs = 2000;
-/** Of a look at what is there; a server that elects a leader does not answer. */
+/** The time-out for looking whether the queue exists. A server that elects a leader does not answer. */
 const lookTimeoutMs = 500;
 const openTries = 40;
 const retryMs = 250;
 const groups = ['lowest', 'upper'] as const satisfies readonly TaskGroup[];
-/** JetStream's code for a stream that is full. */
+/** JetStream's code for a stream that is full (Q3). */
 const storeFailed = 10_077;
-/** Of a consumer, and of the stream. */
+/** JetStream's codes for a consumer and for a stream that does not exist. */
 const notFound = new Set([10_014, 10_059]);
 
 /** @throws TangazaError `LOG_UNAVAILABLE` when JetStream does not answer within 10 s */
@@ -83,6 +83,7 @@ class NatsTaskQueue implements TaskQueue {
   readonly #options: TaskQueueOptions;
   readonly #stream: string;
   readonly #published: Counter;
+  /** Requests only as many tasks as there are free slots (Q1), `lowest` first (Q2). */
   readonly #puller: TaskPuller;
   #domain: string | undefined;
 
@@ -102,7 +103,7 @@ class NatsTaskQueue implements TaskQueue {
     });
   }
 
-  /** Makes the stream and its consumers, or changes them to what they should be. */
+  /** Makes the bounded stream (Q3) and its consumers, or changes them to what they should be. */
   async ensure(): Promise<void> {
     const { connection, region, maxTasks, replicas, ackWaitMs = defaultAckWaitMs } = this.#options;
     const manager = await jetstreamManager(connection, { timeout: requestTimeoutMs, checkAPI: false });
@@ -122,7 +123,7 @@ class NatsTaskQueue implements TaskQueue {
     };
     await manager.streams.add(config).catch((cause: unknown) =>
       manager.streams.update(this.#stream, config).catch((error: unknown) => {
-        // There is none to update: what kept it from being made is what matters.
+        // There is none to update, so the error that matters is why it could not be made.
         throw isNotFound(error) ? cause : error;
       }),
     );
@@ -139,7 +140,10 @@ class NatsTaskQueue implements TaskQueue {
     }
   }
 
-  /** Q4. What only has no leader for a moment is not made again: that would wait for the leader. @returns whether anything was */
+  /**
+   * Makes again what is missing (Q4). What only has no leader at the moment is not made again, as that would wait for the leader. @returns
+   * whether anything was made
+   */
   async #ensureWhatIsMissing(): Promise<boolean> {
     const { connection } = this.#options;
     const manager = await jetstreamManager(connection, { timeout: lookTimeoutMs, checkAPI: false });
@@ -153,11 +157,11 @@ class NatsTaskQueue implements TaskQueue {
   async publish(task: TranscodeTask): Promise<void> {
     if (this.#puller.isIdleInSilence && this.#handOver(task)) return;
     try {
-      // A request that waits for a connection would be sent when its owner has long given it up.
+      // A request that waits for a connection would be sent long after its owner gave it up.
       if (!this.#puller.isConnected) throw unavailable('There is no connection to NATS');
       const ack = await this.#publishOnce(task).catch(async (error: unknown) => {
         if (!isUnheard(error)) throw error;
-        // Nobody listens to the subject: the server has lost the stream, has only just started, or elects a leader.
+        // Nobody listens on the subject: the server has lost the stream, has only just started, or elects a leader.
         if (!(await this.#ensureWhatIsMissing())) throw error;
         return this.#publishOnce(task);
       });
@@ -191,7 +195,7 @@ class NatsTaskQueue implements TaskQueue {
     });
   }
 
-  /** C10: stored by the region's own stream and domain, and by no other that listens to the subject. */
+  /** The acknowledgement must come from the region's own stream and domain, and not from another one that listens on the subject (C10). */
   #checkAck({ stream, domain }: PubAck): void {
     const own = this.#domain ?? '';
     if (stream === this.#stream && (domain ?? '') === own) return;
@@ -225,7 +229,7 @@ function isNotFound(error: unknown): boolean {
   return error instanceof JetStreamApiError && notFound.has(error.code);
 }
 
-/** No responders: no stream of the server takes the subject. */
+/** No responders: no stream of the server listens on the subject. */
 function isUnheard(error: unknown): boolean {
   return error instanceof Error && error.cause instanceof RequestError && error.cause.isNoResponders();
 }

@@ -1,29 +1,32 @@
-/** The task-queue port: a bounded work queue of the region (C9). */
+/** The port of the task queue: a bounded work queue for the region (C9). */
 import type { TranscodeTask } from '../contract/transcode-task.ts';
 
-/** Of one message: eight rungs, and the times of the longest segment at the fastest rate, take a quarter of it. */
+/** The largest message. Eight rungs, and the times of the longest segment at the highest rate, take a quarter of it. */
 export const maxTaskBytes = 131_072;
 
 export interface TaskQueue {
-  /** Message id `taskId#attempt`; while the queue is silent, a worker of this node may take it. @throws TangazaError `OVERLOADED` when the queue is full, `LOG_UNAVAILABLE` when it is gone */
+  /**
+   * Publishes a task under the message id `taskId#attempt`. While the queue is silent, a worker of this node may take it. @throws
+   * TangazaError `OVERLOADED` when the queue is full, `LOG_UNAVAILABLE` when it is gone
+   */
   publish(task: TranscodeTask): Promise<void>;
   /**
-   * The next tasks, `lowest` first, as many as `slots` at once; for ever, across reconnects, until `signal` aborts.
-   * A task that is neither acked nor `working` for `ack_wait` comes again elsewhere.
+   * Gives the next tasks, `lowest` first, as many as `slots` at once. It goes on across reconnects until `signal` aborts. A task that is
+   * neither acknowledged nor reported as `working` within `ack_wait` is delivered again elsewhere.
    */
   pull(slots: number, signal: AbortSignal): AsyncIterable<PulledTask>;
-  /** Waiting tasks and those being worked on. */
+  /** How many tasks wait, and how many are being worked on. */
   depth(): Promise<{ readonly waiting: number; readonly inFlight: number }>;
 }
 
 export interface PulledTask {
   readonly task: TranscodeTask;
-  /** How often it was delivered, from 1. */
+  /** How often the task was delivered, from 1 on. */
   readonly deliveries: number;
-  /** Still at it: call every 500 ms (M12). */
+  /** The worker is still at it. To be called every 500 ms (M12). */
   working(): void;
-  /** It is done. Of `ack` and `giveBack` the first one counts, once. */
+  /** The task is done. Only the first call of `ack` or `giveBack` counts. */
   ack(): Promise<void>;
-  /** Gives it back, to be delivered again after `delayMs`. */
+  /** Gives the task back. It is delivered again after `delayMs`. */
   giveBack(delayMs: number): void;
 }

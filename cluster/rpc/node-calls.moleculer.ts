@@ -1,8 +1,8 @@
 /**
- * Calls between actors over Moleculer, each to the node that must do it.
+ * Carries calls between actors over Moleculer, each to the node that must handle it.
  *
- * A node's broker is named `{node}.{bootId}`, so that a call never reaches another life of a node, and two processes
- * with one node id do not kill each other, as Moleculer would have it. Which boot is the living one, the member directory says.
+ * The broker of a node is named `{node}.{bootId}`. So a call never reaches another life of a node, and two processes with one
+ * node id do not end each other, as they would under Moleculer's own naming. The member directory says which boot is alive.
  */
 import { Errors, type ServiceBroker, type ServiceSchema } from 'moleculer';
 import { EdgeHead, edgeActions } from '../contract/edge-actions.ts';
@@ -42,22 +42,23 @@ interface CallOptions {
 }
 
 const timeoutMs = 5000;
-/** An owner gives NATS a second to say who is next. */
+/** An owner waits a second for NATS before it answers who is next. */
 const healthTimeoutMs = 2000;
-/** C7 gives all of it 300 ms. */
+/** A successor gives all such questions together 300 ms (C7). */
 const briefMs = 250;
-/** Who asks for sessions to be closed waits for it no longer than this. */
+/** A caller that wants sessions closed waits no longer than this. */
 const closeWaitMs = 1000;
-/** It may hold a take-over at another node. */
+/** The callee may take the stream over, at another node. */
 const standsStillTimeoutMs = 12_000;
-/** A callee that does not know our clock measures it meanwhile (C6); one that has just started is not yet registered. */
+/** A callee that does not know our clock measures it meanwhile (C6). One that has just started is not registered yet. */
 const earlyTries = 12;
 const earlyPauseMs = 100;
 
 /**
- * Moleculer's stop waits for the calls that this node makes, as for those that come in: who makes one waits for it as long as the own
- * stop allows. Until then more are made, and with an owner that does not answer there would always be one under way. And it lets the
- * context of a remote call go only when its answer comes: what a dead node never answered would be kept for ever.
+ * Moleculer's stop waits for calls that this node makes, as for those that come in. Here the makers of calls wait for them instead, for as
+ * long as their own stop allows. Otherwise new calls would be made until then, and with an owner that does not answer there would always be
+ * one under way. Moleculer also keeps the context of a remote call until it is answered, so that of an unanswered call to a dead node would
+ * be kept for ever.
  */
 const notWaitedFor = { tracking: false } as const;
 
@@ -72,15 +73,15 @@ export type MakeService = (calls: NodeCalls) => ServiceSchema;
 
 export function nodeCalls(options: CallOptions) {
   const { broker, self, members } = options;
-  /** Where each stream's owner was last found; this node when nothing is known. Entries go with their session. */
+  /** Where each stream's owner was last found; this node where nothing is known. An entry is removed with its session. */
   const owners = new Map<StreamId, NodeId>();
 
   const at = callAt(options);
   /**
-   * Asks the owner, wherever it is; a stale route is tried once more where `NOT_OWNER` points.
+   * Calls the owner, wherever it is. When the known node is no longer the owner, it tries once more where `NOT_OWNER` points.
    *
-   * @throws TangazaError as the owner answers; `STALE_EPOCH` for one whose services are gone already while its node leaves: the view
-   *   shows it for seconds more
+   * @throws TangazaError as the owner answers; `STALE_EPOCH` for an owner whose services are gone while its node leaves, which
+   *   the view shows for some seconds more
    */
   const toOwner = async <R>(stream: StreamId, action: string, params: object): Promise<R> => {
     const node = owners.get(stream) ?? self;
@@ -99,7 +100,9 @@ export function nodeCalls(options: CallOptions) {
   };
   rejectCallsToTheDead(broker, members);
   return {
-    /** Streams whose owner was last found at that node; the next call asks this node again. */
+    /**
+     * Forgets every owner that was last found at that node; the next call for such a stream asks this node again. @returns those streams
+     */
     forgetOwner: (node: NodeId): readonly StreamId[] => {
       const streams = [...owners].filter(([, owner]) => owner === node).map(([stream]) => stream);
       for (const stream of streams) owners.delete(stream);
@@ -121,7 +124,7 @@ export function nodeCalls(options: CallOptions) {
         await toOwner<unknown>(params.streamId, streamActions.detach, params);
         owners.delete(params.streamId);
       },
-      /** Of this node, whoever owns the stream. */
+      /** Asks this node, whoever owns the stream. */
       standsStill: (params: StandsStillParams) =>
         at<StandsStillReply>(self, streamActions.standsStill, params, standsStillTimeoutMs),
       closeSessions: (node: NodeId, params: CloseSessionsParams) =>
@@ -129,14 +132,14 @@ export function nodeCalls(options: CallOptions) {
     },
     authenticate: async (streamKey: string): Promise<AuthenticateReply> =>
       callKnown(options, controlActions.authenticate, { streamKey }),
-    /** What an owner does not say, it still wants. */
+    /** An owner that does not answer is assumed to want the outputs still. */
     report: async (owner: NodeId, report: TaskReport): Promise<ReportReply> => {
       const reply = await at<unknown>(owner, streamActions.report, { report });
       return ReportReply.safeParse(reply).data ?? { isWanted: true };
     },
     askHealth: (record: OwnershipRecord, streamId: StreamId): Promise<StreamHealth> =>
       at<StreamHealth>(record.owner, streamActions.health, { streamId }, healthTimeoutMs),
-    /** How many streams are on air there; `undefined` when it does not say so at once. */
+    /** How many streams are on air at that node; `undefined` when it does not answer at once. */
     askOnAir: async (node: NodeId): Promise<number | undefined> => {
       const answer = await askBriefly(at, options.clock, node, streamActions.onAir, {});
       return typeof answer === 'number' ? answer : undefined;
@@ -146,12 +149,12 @@ export function nodeCalls(options: CallOptions) {
   };
 }
 
-/** In-flight calls are rejected at the verdict, not at Moleculer's heartbeat time-out, which takes 4 to 60 s. */
+/** Rejects calls in flight to a node when it is declared dead. Moleculer itself would wait for its heartbeat time-out of 4 to 60 s. */
 function rejectCallsToTheDead(broker: ServiceBroker, members: MemberDirectory): void {
   members.onGone(({ node, bootId }) => broker.registry.nodes.disconnected(brokerIdOf(node, bootId), true));
 }
 
-/** The same call succeeds in a moment. */
+/** True where the same call will succeed in a moment. */
 const isOfUnknownClock = (error: unknown): boolean => errorCodeOf(error) === 'DEADLINE_UNKNOWN';
 const isOnlyEarly = (error: unknown): boolean =>
   isOfUnknownClock(error) || (error instanceof Error && error.name === 'ServiceNotFoundError');
@@ -159,7 +162,7 @@ const isOnlyEarly = (error: unknown): boolean =>
 type Question = [node: NodeId, action: string, params: object];
 type CallAt = <R>(node: NodeId, action: string, params: object, withinMs?: number) => Promise<R>;
 
-/** Each call goes to the living boot of its node, and says until when it is wanted (C6). */
+/** Sends each call to the living boot of its node, and says until when it is wanted (C6). */
 function callAt({ broker, self, bootId, members, clock }: CallOptions): CallAt {
   const brokerId = (node: NodeId): string => {
     if (node === self) return brokerIdOf(self, bootId);
@@ -167,7 +170,7 @@ function callAt({ broker, self, bootId, members, clock }: CallOptions): CallAt {
     if (member === undefined) throw new TangazaError('UNAVAILABLE', `The node ${node} is not known here.`);
     return brokerIdOf(member.id, member.bootId);
   };
-  /** Looks first: Moleculer warns of each call that comes before the callee's services are known here. */
+  /** Checks first that the callee's services are known here, as Moleculer warns of each call that comes earlier. */
   const callOnce = <R>(nodeID: string, action: string, params: object, rest: object): Promise<R> =>
     broker.registry.actions.get(action)?.getEndpointByNodeID(nodeID)
       ? broker.call<R, object>(action, params, { nodeID, ...rest, ...notWaitedFor })
@@ -183,7 +186,7 @@ function callAt({ broker, self, bootId, members, clock }: CallOptions): CallAt {
   };
 }
 
-/** Calls, and calls again while that `isEarly`. */
+/** Calls, and calls again while the error is an `isEarly` one. */
 async function untilKnown<R>(
   clock: Clock,
   isEarly: (error: unknown) => boolean,
@@ -199,7 +202,7 @@ async function untilKnown<R>(
   }
 }
 
-/** Of every ingest, each asked for 5 s; who asks for it waits for a second at most, for one of them may be frozen. */
+/** Asks every ingest to close sessions, each within 5 s. The caller waits for at most a second, as one of them may be frozen. */
 async function closeEverywhere(
   at: CallAt,
   { broker, members, clock }: CallOptions,
@@ -217,7 +220,7 @@ async function closeEverywhere(
   over.abort();
 }
 
-/** Asks one of many: one that is not there yet must not hold up, or void, what the others say. */
+/** Asks one of many nodes. A node that is not there yet must not delay the answers of the others, or make them void. */
 async function askBriefly(at: CallAt, clock: Clock, ...[node, action, params]: Question): Promise<unknown> {
   const over = new AbortController();
   const late = clock.sleep(briefMs, over.signal).catch(() => {});
@@ -225,7 +228,7 @@ async function askBriefly(at: CallAt, clock: Clock, ...[node, action, params]: Q
   return Promise.race([answer, late]).finally(() => over.abort());
 }
 
-/** C7: what edges know of a stream. Those that do not answer are left out. */
+/** Asks edges what they know of a stream (C7). Edges that do not answer are left out. */
 function edgeCalls(at: CallAt, { members, clock }: CallOptions) {
   return {
     askEdges: async (streamId: StreamId): Promise<readonly EdgeHead[]> => {
@@ -245,7 +248,7 @@ function drainCalls(at: CallAt, self: NodeId) {
   return {
     beginDrain: (node: NodeId, params: BeginDrainParams) =>
       at<{ readonly withinSeconds: number }>(node, drainActions.begin, params),
-    /** What a drain asks of its own node. */
+    /** Calls that a drain makes to its own node. */
     own: {
       handOver: (withinMs: number) =>
         at<readonly StreamId[]>(self, streamActions.handOverAll, { withinMs }, withinMs + timeoutMs),
@@ -259,7 +262,7 @@ function drainCalls(at: CallAt, self: NodeId) {
   };
 }
 
-/** Whoever has the service itself asks itself: another node may be dead for seconds before Moleculer knows. */
+/** A node that has the service itself asks itself: another node may be dead for seconds before Moleculer notices. */
 async function callKnown<R>(
   { broker, self, clock }: CallOptions,
   action: string,
@@ -276,7 +279,7 @@ async function callKnown<R>(
   }
 }
 
-/** Errors of the catalogue keep their code; Moleculer's own (no such node, time-out) mean that nobody answered. */
+/** Errors of the catalogue keep their code. Moleculer's own errors (no such node, time-out) mean that nobody answered. */
 function known(error: unknown, what: string): unknown {
   const name = error instanceof Error ? error.name : '';
   const isMoleculers = [

@@ -1,10 +1,10 @@
-/** The system's clock. */
+/** The clock of this system. */
 import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Clock } from './clock.ts';
 import { lookEveryMs, RunningTime } from './running-time.ts';
 
-/** Looked at from the first question on. */
+/** Created at the first question. */
 let running: RunningTime | undefined;
 
 function runningMs(): number {

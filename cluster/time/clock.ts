@@ -1,24 +1,24 @@
-/** The clock port: pure code and actors get time from here only, so that tests and the simulator own it. */
+/** The port of the clock. Pure code and actors get time only from here, so that tests and the simulator control it. */
 export interface Clock {
-  /** UTC, in milliseconds since 1970. May jump; never used for a fencing decision (C6). */
+  /** UTC, in milliseconds since 1970. It may jump, so no fencing decision uses it (C6). */
   utcMs(): number;
   /**
-   * Monotonic, in milliseconds since an arbitrary zero, standstills of this process included: for the age of what was read or heard,
+   * Monotonic time in milliseconds from an arbitrary zero, including standstills of this process. For the age of what was read or heard,
    * and for the speed of others.
    */
   monotonicMs(): number;
   /**
-   * As `monotonicMs`, but only while this process ran: for every time-out that ends somebody else's connection, session, task or
-   * turn (running-time.ts). Its zero is another one.
+   * Like `monotonicMs`, but counts only while this process runs, and from another zero. For every time-out that ends somebody else's
+   * connection, session, task or turn (running-time.ts).
    */
   runningMs(): number;
   /** Resolves after `ms` in which this process ran, or rejects with the signal's reason. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
-  /** Calls `run` every `ms` until the returned function is called; never overlaps itself when `run` is async. */
+  /** Calls `run` every `ms` until the returned function is called. An async `run` is never called again before it has ended. */
   every(ms: number, run: () => void | Promise<void>): () => void;
 }
 
-/** Aborts, as by a time-out, after `ms` in which this process ran; disposed of, never. */
+/** Makes a signal that aborts, as by a time-out, after `ms` in which this process ran. Once disposed of, it never aborts. */
 export function abortAfter(
   clock: Pick<Clock, 'sleep'>,
   ms: number,

@@ -1,9 +1,8 @@
 /**
- * Notices that this process stood still: stopped, swapped out, or its machine asleep (C6).
+ * Notices that this process stood still: it was stopped or swapped out, or its machine was asleep (C6).
  *
- * Looked at every 50 ms; when over a second has passed since the last look, everything that was decided before may be out
- * of date, and whoever decides by it has to read again. The wall clock counts as well: while a machine is suspended its monotonic clock
- * may stand still.
+ * The clocks are read every 50 ms. When over a second has passed since the last reading, earlier decisions may be outdated, and whoever
+ * made them has to read again. The wall clock counts as well, as the monotonic clock may stand still while a machine is suspended.
  */
 import type { Clock } from './clock.ts';
 
@@ -13,7 +12,7 @@ const frozenAfterMs = 1000;
 /**
  * Calls `onThaw` with the ms for which the process stood still, until the returned function is called.
  *
- * @param overMs stood still for longer than this, give or take a look
+ * @param overMs a standstill must be longer than this, give or take one reading
  */
 export function watchFreezes(
   clock: Clock,

@@ -1,4 +1,4 @@
-/** The control API's routes: streams and the cluster. */
+/** The routes of the control API, for streams and for the cluster. */
 import { z } from 'zod';
 import { NodeId, StreamId } from '../../model/ids.ts';
 import { mustBe } from '../../errors/input-sentences.ts';
@@ -68,7 +68,7 @@ export type PublicStream = z.infer<typeof PublicStream>;
 const streams = { tag: 'streams', auth: 'operator' } as const;
 const one = { ...streams, path: '/v1/streams/{id}', params: StreamParams } as const;
 
-/** Served by the edge that is asked: as its steering would, without a player's own place. */
+/** The edge that is asked answers by itself: it orders edges as its content steering does, without knowing where a player is now. */
 export const streamEdges = {
   ...one,
   method: 'get',
@@ -76,12 +76,12 @@ export const streamEdges = {
   operation: 'streamEdges',
   auth: 'none',
   summary:
-    'Edges for this viewer that are alive and stay, the best first: those of the region that have room',
+    'Edges for this viewer, best first: those of this region that are alive, do not drain and have room',
   reply: { status: 200, schema: EdgeList },
   errors: ['STREAM_NOT_FOUND', 'STREAM_REMOVED'],
 } as const satisfies Route;
 
-/** What the pages follow: asked every second or two, so edges answer from memory. */
+/** Pages ask for this every second or two, so edges answer it from memory. */
 export const publicStream = {
   ...one,
   method: 'get',
@@ -100,7 +100,7 @@ export const streamRoutes: readonly Route[] = [
     method: 'post',
     path: '/v1/streams',
     operation: 'createStream',
-    summary: 'Creates a stream; the reply alone shows its key',
+    summary: 'Creates a stream; only this reply shows its key',
     body: CreateStreamBody,
     reply: { status: 201, schema: StreamWithKey },
     errors: ['BAD_REQUEST', 'UNAUTHENTICATED', 'CONFLICT', 'IDEMPOTENCY_KEY_REUSED'],
@@ -215,7 +215,7 @@ export const streamRoutes: readonly Route[] = [
     operation: 'releaseBrake',
     tag: 'cluster',
     auth: 'operator',
-    summary: 'Lifts the brake on mass deaths: who is suspected now is declared dead without the wait of 30 s',
+    summary: 'Lifts the brake on mass deaths: suspected nodes are declared dead without the wait of 30 s',
     reply: { status: 202, schema: ReleaseView },
     errors: ['UNAUTHENTICATED', 'LOG_UNAVAILABLE', 'IDEMPOTENCY_KEY_REUSED'],
     action: controlActions.release,

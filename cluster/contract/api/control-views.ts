@@ -45,7 +45,7 @@ export const StreamView = z
   .meta({ id: 'Stream' });
 export type StreamView = z.infer<typeof StreamView>;
 
-/** The key is shown when it is made, and never again. */
+/** The key is shown once, in the reply to the request that made it. */
 export const StreamWithKey = StreamView.extend({ streamKey: z.string() }).meta({ id: 'StreamWithKey' });
 export type StreamWithKey = z.infer<typeof StreamWithKey>;
 
@@ -65,7 +65,7 @@ export const LiveStreams = z
         page: z.string(),
       }),
     ),
-    /** NATS does not answer: streams of other nodes are told as they were last seen. */
+    /** Set while NATS does not answer: streams of other nodes are then shown as they were last seen. */
     stale: Staleness.optional(),
   })
   .meta({ id: 'LiveStreams' });
@@ -82,7 +82,7 @@ export const ClusterView = z
         pid: z.number().int(),
         bootId: z.string(),
         state: z.enum(['alive', 'draining', 'dead']),
-        // A node of an earlier version tells none of what has a default here.
+        // A node of an earlier version does not send the fields that have a default here.
         isSuspected: z.boolean().default(false).meta({
           description:
             'A monitor cannot reach it; it is declared dead soon, unless it answers or the brake on mass deaths holds.',
@@ -116,7 +116,7 @@ export const ClusterView = z
       }),
     ),
     asOf: z.iso.datetime(),
-    /** NATS does not answer: all of it is what the asked node last knew. */
+    /** Set while NATS does not answer: the whole reply is then what the asked node last knew. */
     stale: Staleness.optional(),
   })
   .meta({ id: 'Cluster' });
@@ -138,7 +138,7 @@ export const ReleaseView = z
   .object({
     released: z
       .array(NodeId)
-      .meta({ description: 'Who is suspected; declared dead now, unless it answers.' }),
+      .meta({ description: 'The suspected nodes. Each is declared dead now, unless it answers.' }),
   })
   .meta({ id: 'Released' });
 export type ReleaseView = z.infer<typeof ReleaseView>;

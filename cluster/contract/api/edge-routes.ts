@@ -7,7 +7,7 @@ import type { Route } from './routes.ts';
 export const DeviceType = z.enum(['phone', 'tablet', 'desktop', 'tv']).meta({ id: 'DeviceType' });
 export type DeviceType = z.infer<typeof DeviceType>;
 
-/** Zero in no place of a log; media time in the rendition's timescale. */
+/** A whole number from 0 on: a period, or a media time in the timescale of the rendition. */
 const digits = wholeNumber(z.number().int().min(0));
 
 export const PlaybackParams = z.object({ id: StreamId });
@@ -33,7 +33,7 @@ export const SteeringQuery = z.object({
 });
 export type SteeringQuery = z.infer<typeof SteeringQuery>;
 
-/** Longest clip of the frames API, in seconds. */
+/** The longest clip that the frames API makes, in seconds. */
 export const maxFrameSeconds = 60;
 
 export const FramesQuery = z.object({

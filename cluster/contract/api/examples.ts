@@ -1,4 +1,4 @@
-/** Examples of the API, by operation, for the OpenAPI document; a test holds them against the schemas. */
+/** Examples for each operation of the API. The OpenAPI document shows them, and a test checks them against the schemas. */
 export interface Example {
   readonly params?: Readonly<Record<string, unknown>>;
   readonly query?: Readonly<Record<string, unknown>>;

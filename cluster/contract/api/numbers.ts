@@ -1,8 +1,8 @@
-/** Numbers in paths and queries: digits on the wire, numbers for whoever uses them and in the OpenAPI document. */
+/** Numbers in paths and queries. On the wire they are digits; code and the OpenAPI document see numbers. */
 import { z } from 'zod';
 import { mustBe } from '../../errors/input-sentences.ts';
 
-/** One spelling for each number, so that one object has one URL. */
+/** Each number has one spelling only, so that each object has one URL. */
 export const wholeNumber = (schema: z.ZodNumber) =>
   z
     .string()
@@ -10,7 +10,7 @@ export const wholeNumber = (schema: z.ZodNumber) =>
     .transform(Number)
     .pipe(schema);
 
-/** At most six decimals, never an exponent. */
+/** Takes at most six decimals and no exponent. */
 export const seconds = (schema: z.ZodNumber) =>
   z
     .string()

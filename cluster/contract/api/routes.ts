@@ -1,4 +1,4 @@
-/** The shape of an API route: one description validates requests, calls the action and makes the OpenAPI document. */
+/** The shape of an API route. One description validates requests, names the action that is called, and becomes the OpenAPI document. */
 import type { z } from 'zod';
 import type { ErrorCode } from '../../errors/catalogue.ts';
 
@@ -6,18 +6,24 @@ export type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
 
 export interface Route {
   readonly method: Method;
-  /** With `{name}` for parameters, e.g. `/v1/streams/{id}`. */
+  /** The path, with `{name}` for parameters, e.g. `/v1/streams/{id}`. */
   readonly path: string;
-  /** Unique; OpenAPI's operationId. */
+  /** The unique name of the operation: OpenAPI's operationId. */
   readonly operation: string;
   readonly summary: string;
   readonly tag: 'streams' | 'cluster' | 'playback' | 'node' | 'audience';
-  /** `operator`: the operator's bearer token is needed; `insider`: that, or the one for scrapes, or the operator port. */
+  /**
+   * Who may call. `operator`: whoever has the operator's bearer token. `insider`: that, or the scrape token, or any caller on the operator
+   * port.
+   */
   readonly auth: 'none' | 'operator' | 'insider';
   readonly params?: z.ZodObject;
   readonly query?: z.ZodObject;
   readonly body?: z.ZodType;
-  /** The reply's status and schema; `undefined` schema for an empty or non-JSON body. Headers of our own by name, and what each says. */
+  /**
+   * The status and the schema of the reply. `schema` is undefined for an empty or non-JSON body. `headers` lists our own headers, each with
+   * what it says.
+   */
   readonly reply: {
     readonly status: number;
     readonly schema?: z.ZodType;
@@ -25,16 +31,16 @@ export interface Route {
     readonly headers?: Readonly<Record<string, string>>;
   };
   readonly errors: readonly ErrorCode[];
-  /** Moleculer action that does it, called with `RouteInput`; routes without one are served by the edge itself. */
+  /** The Moleculer action that does the work, called with a `RouteInput`. The edge itself serves routes without an action. */
   readonly action?: string;
 }
 
-/** What an action behind a route gets, already validated. */
+/** The validated input that an action behind a route gets. */
 export interface RouteInput<P = unknown, Q = unknown, B = unknown> {
   readonly params: P;
   readonly query: Q;
   readonly body: B;
-  /** `http://host:port` under which the caller reached us. */
+  /** `http://host:port` as the caller wrote it to reach this node. */
   readonly origin: string;
   readonly idempotencyKey?: string;
 }

@@ -10,7 +10,7 @@ export const heard = {
   published: 'a publisher is on air',
   unpublished: 'the publisher is gone',
   refused: 'RTMP connection refused',
-  natsGone: 'NATS is gone; serving goes on, changes of ownership wait',
+  natsGone: 'NATS is gone: viewers are still served, changes of ownership wait',
   natsBack: 'NATS is back',
   drains: 'the node drains',
   drained: 'the node has drained',

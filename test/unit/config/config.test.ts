@@ -34,7 +34,7 @@ test('a fault says what must be and what was given, but no secret', () => {
 
 // As it once was: the node started, and its token opened nothing.
 test.each(['TANGAZA_OPERATOR_TOKEN', 'TANGAZA_METRICS_TOKEN'])('%s is one that a caller can send', (name) => {
-  const signs = `${name}: must have ASCII letters, digits and signs alone, without blanks`;
+  const signs = `${name}: must have only ASCII letters, digits and signs, without blanks`;
   expect(faultsOf({ [name]: 'a token with blanks in it' })).toEqual([signs]);
   expect(faultsOf({ [name]: 'Schlüssel-der-Sendeleitung' })).toEqual([signs]);
   expect(faultsOf({ [name]: 'x'.repeat(1001) })).toEqual([`${name}: must have at most 1000 characters`]);

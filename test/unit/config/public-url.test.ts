@@ -28,8 +28,8 @@ test.each([
   ['https://live.example.com/tangaza', /^its path is not taken/],
   ['https://live.example.com/?a=b', /query or a fragment/],
   ['https://live.example.com/#x', /query or a fragment/],
-  ['http://0.0.0.0:8080', /no address that anybody can connect to/],
-  ['http://[::]:8080', /no address that anybody can connect to/],
+  ['http://0.0.0.0:8080', /an address that nobody can connect to/],
+  ['http://[::]:8080', /an address that nobody can connect to/],
 ])('as a public URL %s: %s', (text, fault) => {
   if (fault === undefined) expect(httpUrlFault(text)).toBeUndefined();
   else expect(httpUrlFault(text)).toMatch(fault);
@@ -45,7 +45,7 @@ test.each([
   ['rtmp://media.example.com/live/my-key', /^its path is not taken/],
   ['rtmp://me@media.example.com/live', /user and password/],
   ['rtmp://media.example.com/live?a', /query or a fragment/],
-  ['rtmp://0.0.0.0/live', /no address/],
+  ['rtmp://0.0.0.0/live', /an address that nobody/],
   ['rtmp:///live', /names no host/],
 ])('as a public RTMP URL %s: %s', (text, fault) => {
   if (fault === undefined) expect(rtmpUrlFault(text)).toBeUndefined();

@@ -38,7 +38,7 @@ test.each([
     'loopback beside another host',
     onA('n1', loopback),
     [onA('n2'), onB('n3')],
-    /n1 on a .*127.*set TANGAZA_PUBLIC_URL, for n3 runs on another host, b/,
+    /n3 runs on another host, b, and cannot reach n1 on a at .*127.*set TANGAZA_PUBLIC_URL/,
   ],
   ['RTMP alone', onA('n1', { rtmpUrl: 'rtmp://[::1]:1/live' }), [onB('n2')], /set TANGAZA_PUBLIC_RTMP_URL/],
   [
@@ -57,7 +57,7 @@ test.each([
     'one URL for two edges',
     onA('n1', { httpUrl: 'https://live.example.com' }),
     [onB('n2', { httpUrl: 'https://live.example.com' })],
-    /n1 would be reached under https:.*as n2 is: give each node a TANGAZA_PUBLIC_URL/,
+    /n1 advertises https:.*as n2 does: give each node its own TANGAZA_PUBLIC_URL/,
   ],
   [
     'one URL for an edge and a worker, which serves nobody',
