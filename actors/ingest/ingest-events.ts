@@ -1,4 +1,6 @@
-/** What an ingest session says to its shell: the words between the pure core and who stores and offers (C2). */
+/**
+ * The events that the pure ingest session emits: the words between the core and the shell that stores and offers (C2).
+ */
 import type { PeriodMarks, SourceAudio, SourceVideo } from '../../cluster/contract/contribution.ts';
 import type { ErrorCode } from '../../cluster/errors/catalogue.ts';
 import type { Sha256 } from '../../cluster/model/ids.ts';
@@ -6,11 +8,11 @@ import type { AudioTrack, Sample, VideoTrack } from '../media/cmaf/cmaf.ts';
 
 /** The clocks at the time of a call; the core reads none itself. */
 export interface Now {
-  /** Monotonic ms since an arbitrary zero, this process's standstills included: by it a feed's own clock is judged. */
+  /** Monotonic ms from an arbitrary zero, this process's standstills included. A feed's own clock is judged by it. */
   readonly monotonicMs: number;
-  /** The same without standstills, from another zero: by it the publisher's silence and the owner's are judged. */
+  /** The same without standstills, from another zero. The silence of the publisher and of the owner is judged by it. */
   readonly runningMs: number;
-  /** UTC ms since 1970; only ever reported, nothing is decided by it. */
+  /** UTC ms since 1970. It is only reported; nothing is decided by it. */
   readonly utcMs: number;
 }
 
@@ -38,7 +40,7 @@ export type WarningCode =
   | 'interlaced'
   | 'scriptIgnored';
 
-/** `track` goes to the CMAF writer; `source` is `openPeriod`'s parameter but for the init segment's hash. */
+/** `track` goes to the CMAF writer. `source` is the parameter of `openPeriod`, without the init segment's hash. */
 export interface PeriodVideo {
   readonly track: VideoTrack;
   readonly source: Omit<SourceVideo, 'init'>;
@@ -49,23 +51,26 @@ export interface PeriodAudio {
   readonly source: Omit<SourceAudio, 'init'>;
 }
 
-/** Becomes `OpenPeriodParams` when the shell adds stream, session, epoch and init segments. */
+/** Becomes `OpenPeriodParams` when the shell adds the stream, the session, the epoch and the init segments. */
 export interface PeriodDescription {
   readonly sequenceHeaderHash: Sha256;
   /** Unwrapped RTMP time, ms, of the period's first picture, or first audio frame where there is no video. */
   readonly connectionZeroMs: number;
-  /** UTC when that arrived. */
+  /** The UTC time when that arrived. */
   readonly wallZeroMs: number;
-  /** At least one of the two is there. */
+  /** At least one of `video` and `audio` is there. */
   readonly video?: PeriodVideo;
   readonly audio?: PeriodAudio;
 }
 
 export interface SegmentVideo {
-  /** In decode order; `pts` in 90 kHz on the stream clock, unique, all in `[startTime, end)`. The first is the cut. */
+  /**
+   * Pictures in decode order. `pts` is 90 kHz on the stream clock, unique, and in `[startTime, end)`. The first is the
+   * cut.
+   */
   readonly samples: readonly Sample[];
   readonly startTime: number;
-  /** Where the next segment starts: `writeSegment`'s `end`. */
+  /** Where the next segment starts; `writeSegment` gets it as `end`. */
   readonly end: number;
 }
 
@@ -74,7 +79,7 @@ export interface SegmentAudio {
   readonly samples: readonly Sample[];
   readonly startTime: number;
   readonly end: number;
-  /** Silent frames among them, put in for a declared gap or for drift (M9). */
+  /** How many of the frames are silent ones, put in for a declared gap or for drift (M9). */
   readonly silentFrames: number;
 }
 
@@ -83,26 +88,28 @@ export interface SourceSegment {
   readonly start90k: number;
   readonly duration90k: number;
   readonly video?: SegmentVideo;
-  /** Absent for a track that is not there, or a declared gap of the whole segment. */
+  /** Absent when the track is not there, or when the whole segment is a declared gap. */
   readonly audio?: SegmentAudio;
-  /** Sorted presentation times of the pictures counted from `start90k` (M6); empty without video. */
+  /** Presentation times of the pictures, sorted, counted from `start90k` (M6); empty without video. */
   readonly times90k: readonly number[];
-  /** M2: of the VCL NAL units of the first picture, and of the first real audio frame. */
+  /** Hashes of the VCL NAL units of the first picture, and of the first real audio frame (M2). */
   readonly keyFrameHash?: Sha256;
   readonly audioFrameHash?: Sha256;
-  /** Payload bytes of both tracks. */
+  /** Payload bytes of both tracks together. */
   readonly bytes: number;
 }
 
 /**
- * In the order they must be carried out. `ordinal` counts the session's periods from 0.
+ * What the session asks its shell to do. The shell carries the events out in their order. `ordinal` counts the
+ * session's periods from 0.
  *
- * `periodReady` asks for `openPeriod`; its reply goes back through `IngestSession.onPeriodOpened`, and only then come
- * the period's segments. `tail` is what was unfinished when the connection closed: stored only when the period really
- * ends (M4). `periodEnded` follows the period's last segment or tail. After `refuse` comes nothing but what `close` gives.
+ * `periodReady` asks for `openPeriod`. The reply goes back through `IngestSession.onPeriodOpened`; only then come the
+ * period's segments. `tail` is what was unfinished when the connection closed; it is stored only when the period really
+ * ends there (M4). `periodEnded` follows the period's last segment or tail. After `refuse` nothing comes but what
+ * `close` gives.
  */
 export type IngestEvent =
-  /** Each one is counted; `isTold` says whether the log should have it, for it may have had many of its kind. */
+  /** Every warning is counted. `isTold` says whether it also goes to the log, which may have had many of its kind. */
   | { readonly kind: 'warn'; readonly code: WarningCode; readonly detail: string; readonly isTold: boolean }
   | { readonly kind: 'refuse'; readonly code: ErrorCode; readonly detail: string }
   | { readonly kind: 'periodReady'; readonly ordinal: number; readonly period: PeriodDescription }
@@ -111,9 +118,9 @@ export type IngestEvent =
   | { readonly kind: 'periodEnded'; readonly ordinal: number };
 
 /**
- * The pure core of one publisher's connection. No function throws: what is wrong comes as `warn` or `refuse`.
+ * The pure core of one publisher's connection. No function throws: a fault comes out as `warn` or `refuse`.
  *
- * Made by `new IngestSession()` of ingest-session.ts. Call `onTick` about every 500 ms.
+ * `new IngestSession()` of ingest-session.ts makes one. Call `onTick` about every 500 ms.
  */
 export interface IngestSessionApi {
   onTag(
@@ -124,27 +131,32 @@ export interface IngestSessionApi {
     },
     now: Now,
   ): readonly IngestEvent[];
-  /** The owner's reply to `periodReady`. */
+  /** Takes the owner's reply to `periodReady`. */
   onPeriodOpened(ordinal: number, reply: PeriodPlace, now: Now): readonly IngestEvent[];
-  /** By what an unopened period may be recognised (M2); undefined when there is no such period. */
+  /** What a period that is not open yet may be recognised by (M2); undefined when there is no such period. */
   marks(ordinal: number): PeriodMarks | undefined;
   onTick(now: Now): readonly IngestEvent[];
-  /** The connection is gone. A period still waiting for its reply gives its segments and tail when that comes. */
+  /**
+   * The connection is gone. A period that still waits for its reply gives its segments and its tail when the reply
+   * comes.
+   */
   close(now: Now): readonly IngestEvent[];
   stats(now: Now): InputStats;
 }
 
 /** Where a session's period lies on the stream clock. */
 export interface PeriodPlace {
-  /** Stream time of the period's first picture. */
+  /** The stream time of the period's first picture. */
   readonly offset90k: number;
-  /** Stream time of its audio's zero, in samples; follows from `offset90k` when absent. */
+  /** The stream time of the audio's zero, in samples; without it, `offset90k` decides. */
   readonly audioOffset?: number | undefined;
-  /** Another session feeds the period: what was joined in the middle of a segment is left to it. */
+  /**
+   * Whether another session feeds the period. Then this session leaves out the segment that it joined in the middle.
+   */
   readonly isTwin?: boolean | undefined;
 }
 
-/** Shape of `InputReport` but for the ids. */
+/** The fields of `InputReport` without the ids. */
 export interface InputStats {
   readonly videoCodec?: string;
   readonly audioCodec?: string;

@@ -1,8 +1,9 @@
 /**
  * The pure core of one publisher's connection: FLV tags in, periods and whole source segments out.
  *
- * Tags are read by intake/, one half for each track; feed.ts sorts what they hold into periods; the limits are kept here.
- * No function throws, and no payload is kept: pictures and frames are copied once. After a refusal tags are ignored until `close`.
+ * Two intakes read the tags, one for each track (intake/). feed.ts sorts what they read into periods. This file keeps
+ * the limits. No function throws, and no payload is kept: pictures and frames are copied once. After a refusal the
+ * session ignores tags until `close`.
  */
 import type { PeriodMarks } from '../../cluster/contract/contribution.ts';
 import { errorCodeOf, TangazaError } from '../../cluster/errors/tangaza-error.ts';
@@ -27,9 +28,9 @@ import { AudioIntake } from './feed/intake/audio-intake.ts';
 import { VideoIntake } from './feed/intake/video-intake.ts';
 import { defaultLimits, type SessionLimits } from './session-limits.ts';
 import { SessionWarnings } from './session-warnings.ts';
-/** Media that moves away from the wall clock by more than this is worth a word. */
+/** The session warns when media moves away from the wall clock by more than this. */
 const maxDriftMs = 2000;
-/** A feed that sends nothing is the port's to end. */
+/** A longer pause between two tags counts as silence of the connection. The port ends a feed that sends nothing. */
 const silentMs = 1000;
 
 const maxUnopenedPeriods = 4;
@@ -130,7 +131,7 @@ export class IngestSession implements IngestSessionApi {
     };
   }
 
-  /** The boundary: whatever goes wrong inside ends this session, and nothing else. */
+  /** The boundary: any error inside ends this session, and nothing else. */
   #turn(now: Now, run: () => void): readonly IngestEvent[] {
     this.#now = now;
     try {
@@ -217,7 +218,7 @@ export class IngestSession implements IngestSessionApi {
     );
   }
 
-  /** A track that is gone as a whole is no small loss: the encoder hears of it. */
+  /** Refuses a feed of which a whole track is lost, so that the encoder hears of it. */
   #checkSound(): void {
     const strayed = this.#feed.strayedSound.for();
     if (strayed === undefined || strayed.lostMs < this.#limits.announceTimeoutMs) return;

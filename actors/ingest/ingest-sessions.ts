@@ -1,4 +1,7 @@
-/** The publishers of one node: each is authenticated, attached to its stream's owner, and run until it goes (C2). */
+/**
+ * The publishers of one node: authenticates each one, attaches it to its stream's owner, and runs it until it goes
+ * (C2).
+ */
 import { type AttachParams, type AttachReply } from '../../cluster/contract/stream-actions.ts';
 import { type CloseSessionsParams } from '../../cluster/contract/ingest-actions.ts';
 import type { AuthenticateReply } from '../../cluster/contract/control-actions.ts';
@@ -22,7 +25,7 @@ export interface IngestSessionsPorts {
   readonly stream: OwnerCalls;
   /** @throws TangazaError `STREAM_KEY_UNKNOWN` */
   readonly authenticate: (streamKey: string) => Promise<AuthenticateReply>;
-  /** Where a publisher of the stream may go when this node drains; undefined when there is nowhere. */
+  /** Where a publisher of the stream may go when this node drains; undefined when there is no such place. */
   readonly otherIngest: (stream: StreamId) => string | undefined;
   readonly newSessionId: () => SessionId;
   readonly newSession: () => IngestSessionApi;
@@ -34,7 +37,7 @@ interface Publisher {
   readonly runner: SessionRunner;
   readonly watch: OwnerWatch;
   readonly connection: PublisherConnection;
-  /** It was asked to connect elsewhere. */
+  /** Whether it was asked to connect elsewhere. */
   isAsked: boolean;
 }
 
@@ -60,7 +63,7 @@ export class IngestSessions implements IngestHandler {
     return this.#publishers.size;
   }
 
-  /** @throws TangazaError what the publisher is refused with */
+  /** @throws TangazaError with which the publisher is refused */
   async onPublish(request: PublishRequest, connection: PublisherConnection): Promise<TagSink> {
     if (request.streamKey.length > longestKey) throw new TangazaError('STREAM_KEY_UNKNOWN');
     const { logger, newSession, newSessionId, node } = this.#ports;
@@ -91,7 +94,9 @@ export class IngestSessions implements IngestHandler {
     return runner;
   }
 
-  /** The newcomer has the stream already: a ghost that cannot be told dies of its own time-outs. */
+  /**
+   * Closes the session that a new one superseded. If its node cannot be told, that session ends by its own time-outs.
+   */
   async #closeGhost({ streamId }: AttachParams, { supersedes, epoch }: AttachReply): Promise<void> {
     if (supersedes === undefined) return;
     const { stream, node, logger } = this.#ports;
@@ -110,7 +115,7 @@ export class IngestSessions implements IngestHandler {
     });
   }
 
-  /** Closes one session, or all of the stream; an owner that was succeeded closes none of its successor's. */
+  /** Closes one session, or all of the stream. A former owner closes no session of its successor's. */
   close({ streamId, sessionId, reason, epoch, code }: CloseSessionsParams): void {
     const usualCode = sessionId === undefined ? 'STREAM_KEY_UNKNOWN' : 'STREAM_BUSY';
     for (const { runner, watch } of [...this.#publishers.values()]) {
@@ -121,14 +126,15 @@ export class IngestSessions implements IngestHandler {
     }
   }
 
-  /** The node drains: each session ends at its next cut, so that no segment is lost half (C2). */
+  /** Ends each session at its next cut, because the node drains: so no segment is half lost (C2). */
   closeAtKeyframe(): void {
     for (const { runner } of this.#publishers.values()) runner.closeAtKeyframe();
   }
 
   /**
-   * The node drains: a session whose twin feeds the stream elsewhere ends at its next cut; of the others, those that
-   * understand it are asked once to connect elsewhere, as twins that are recognised and let this one end (C2).
+   * Asks the publishers to leave, because the node drains. A session whose twin feeds the stream elsewhere ends at its
+   * next cut. Each of the others whose encoder understands it is asked once to connect elsewhere. It comes there as a
+   * twin, is recognised, and this session ends (C2).
    */
   async askToLeave(): Promise<void> {
     this.#isLeaving = true;
@@ -141,19 +147,19 @@ export class IngestSessions implements IngestHandler {
     const url = this.#ports.otherIngest(runner.attach.streamId);
     if (isAsked || url === undefined) return;
     publisher.isAsked = true;
-    // Its owner was here: the new one must know it before its twin comes.
+    // The stream's owner was here. The new owner must know this session before its twin comes.
     await Promise.race([runner.ownerGone(), this.#ports.clock.sleep(attachWithinMs)]);
     if (connection.requestReconnect(url))
       this.#ports.logger.info({ ...idsOf(runner), url }, 'the publisher is asked to connect elsewhere');
   }
 
-  /** The owner of these streams is gone: their sessions attach to the next one, here or elsewhere. */
+  /** The owner of these streams is gone: their sessions attach to the next owner, here or elsewhere. */
   ownerGone(streams: readonly StreamId[]): void {
     for (const { runner } of this.#publishers.values())
       if (streams.includes(runner.attach.streamId)) void runner.ownerGone();
   }
 
-  /** Every 500 ms; input reports go out with every second one. */
+  /** Called every 500 ms. Every second call sends the input reports. */
   tick(): void {
     this.#ticks += 1;
     let heldBytes = 0;
@@ -170,12 +176,15 @@ export class IngestSessions implements IngestHandler {
     this.#metrics.heldBytes.set(heldBytes);
   }
 
-  /** Has this node look at an owner under which a session waits: it may have stopped working (C3). */
+  /** Has this node look at an owner for which a session waits, because the owner may have stopped working (C3). */
   async #lookAtOwner({ runner, watch }: Publisher): Promise<void> {
     if (await watch.isReplaced(runner.attach.streamId)) await runner.ownerGone();
   }
 
-  /** Waits for the sessions, already closed by the port, to offer what they have; after `withinMs` the rest is lost. */
+  /**
+   * Waits until the sessions, which the port has closed, have offered what they have. After `withinMs` the rest is
+   * lost.
+   */
   async drain(withinMs: number): Promise<void> {
     const runners = [...this.#publishers.values()].map(({ runner }) => runner);
     const finished = Promise.all(runners.map((runner) => runner.finished));

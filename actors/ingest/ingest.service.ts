@@ -1,4 +1,4 @@
-/** Shell of the ingest actor: opens the ingest port, ticks its sessions, and closes them when told (C2). */
+/** Shell of the ingest actor: opens the ingest port, ticks its sessions, and closes them when told to (C2). */
 import { randomUUID } from 'node:crypto';
 import type { ServiceSchema } from 'moleculer';
 import { CloseSessionsParams } from '../../cluster/contract/ingest-actions.ts';
@@ -9,7 +9,7 @@ import { IngestSession } from './ingest-session.ts';
 import { IngestSessions, type IngestSessionsPorts } from './ingest-sessions.ts';
 
 const tickEveryMs = 500;
-/** With the half second in which the sockets linger this stays below the 5 s of a stop. */
+/** Together with the half second in which the sockets linger, this stays below the 5 s of a stop. */
 const drainWithinMs = 4000;
 
 const newSessionId = (): SessionId => SessionId.parse(randomUUID());
@@ -17,11 +17,11 @@ const newSessionId = (): SessionId => SessionId.parse(randomUUID());
 export interface IngestServiceOptions extends Omit<IngestSessionsPorts, 'newSession' | 'newSessionId'> {
   readonly ingest: IngestPort;
   readonly checkDeadline: CheckDeadline;
-  /** Told the bound port once the ingest listens. */
+  /** Gets the bound port once the ingest listens. */
   readonly onListening?: (port: number) => void;
-  /** Tells when the owner of streams is gone: their sessions look for the next one at once (C2). */
+  /** Says when the owner of streams is gone, so that their sessions look for the next owner at once (C2). */
   readonly onOwnerGone?: (listener: (streams: readonly StreamId[]) => void) => () => void;
-  /** Told when the last session has offered what it had. */
+  /** Called when the last session has offered what it had. */
   readonly onStopped?: () => void;
 }
 

@@ -1,4 +1,4 @@
-/** Bytes and pictures per second over the last whole seconds, in a ring of one-second buckets. */
+/** Measures bytes and pictures per second over the last whole seconds, in a ring of one-second buckets. */
 interface Bucket {
   second: number;
   bytes: number;
@@ -16,7 +16,7 @@ export class InputMeter {
   #firstMs: number | undefined;
   #lastMs: number | undefined;
 
-  /** When the last packet came; before the first one, when this was first asked: a newcomer is no ghost (C2). */
+  /** When the last packet came. Before the first one, when somebody first asked: a new session is no ghost (C2). */
   lastPacketMs(monotonicMs: number): number {
     this.#lastMs ??= monotonicMs;
     return this.#lastMs;
@@ -33,7 +33,7 @@ export class InputMeter {
     bucket.pictures += pictures;
   }
 
-  /** Over the last 5 whole seconds, or as many as there were. */
+  /** The rates over the last 5 whole seconds, or over as many as there were. */
   rates(monotonicMs: number): { readonly bytesPerSecond: number; readonly picturesPerSecond: number } {
     const current = Math.floor(monotonicMs / 1000);
     const since = current - Math.floor((this.#firstMs ?? monotonicMs) / 1000);

@@ -1,4 +1,4 @@
-/** What a session needs of the rest of the node: the stream's owner, and counters. */
+/** The ports of a session: the calls to its stream's owner, and counters. */
 import type {
   AttachParams,
   AttachReply,
@@ -17,9 +17,9 @@ import type { NodeId } from '../../cluster/model/ids.ts';
 import type { Counter, Gauge, Metrics } from '../../cluster/observe/metrics.ts';
 
 /**
- * Calls to the stream's owner; the composition finds its node. Every call ends within seconds.
+ * The calls to the stream's owner. The composition finds the owner's node. Every call ends within seconds.
  *
- * @throws TangazaError, also over the wire (by code): `NOT_OWNER`, `STALE_EPOCH`, `FENCED`, `STREAM_BUSY`, …
+ * @throws TangazaError, also over the wire by its code: `NOT_OWNER`, `STALE_EPOCH`, `FENCED`, `STREAM_BUSY`, …
  */
 export interface StreamCalls {
   attach(params: AttachParams): Promise<AttachReply>;
@@ -29,11 +29,11 @@ export interface StreamCalls {
   detach(params: DetachParams): Promise<unknown>;
   /** Asks this node to see whether the stream's log stands still, and to have the stream taken over if so (C3). */
   standsStill(params: StandsStillParams): Promise<StandsStillReply>;
-  /** `ingest.closeSessions` on that node. */
+  /** Calls `ingest.closeSessions` on that node. */
   closeSessions(node: NodeId, params: CloseSessionsParams): Promise<unknown>;
 }
 
-/** The same as they go out: reports and farewells carry the epoch that the session is attached under. */
+/** The same calls as they go out: input reports and detaches carry the epoch that the session is attached under. */
 export interface OwnerCalls extends Omit<StreamCalls, 'input' | 'detach'> {
   input(params: InputCall): Promise<unknown>;
   detach(params: DetachCall): Promise<unknown>;

@@ -1,4 +1,7 @@
-/** Every bound of an ingest session, named once, with what happens beyond it; those of media follow from what is accepted. */
+/**
+ * Names every bound of an ingest session, with what happens beyond it. The bounds of media follow from what the cluster
+ * accepts.
+ */
 import {
   keyframeToleranceMs,
   maxKeyframeIntervalMs,
@@ -6,31 +9,33 @@ import {
 } from '../../cluster/model/media-limits.ts';
 
 export interface SessionLimits {
-  /** Payload kept for unfinished segments: the longest one of 44 Mbit/s; beyond it the publisher is refused (M11). */
+  /**
+   * Payload kept for unfinished segments: the longest segment at 44 Mbit/s. With more the publisher is refused (M11).
+   */
   readonly maxBufferedBytes: number;
-  /** Media time without an IDR; at it the publisher is refused (M11). */
+  /** Media time without an IDR after which the publisher is refused (M11). */
   readonly maxKeyframeIntervalMs: number;
-  /** The same by wall clock, for feeds whose clock or video stands still. */
+  /** The same by the wall clock, for feeds whose clock or video stands still. */
   readonly maxKeyframeWaitMs: number;
-  /** Media time between IDRs above which health warns (M11). */
+  /** Media time between IDRs from which on health warns (M11). */
   readonly warnKeyframeIntervalMs: number;
-  /** Pictures in one segment (the contract's `times90k`); beyond it the publisher is refused. */
+  /** Pictures in one segment (the contract's `times90k`). With more the publisher is refused. */
   readonly maxPictures: number;
-  /** From the first tag to the first codec configuration; then the publisher is refused. */
+  /** Time from the first tag to the first codec configuration, after which the publisher is refused. */
   readonly announceTimeoutMs: number;
-  /** How long an owner may take to open a period; then the publisher is refused. */
+  /** How long an owner may take to open a period before the publisher is refused. */
   readonly maxOpenWaitMs: number;
-  /** Periods begun in a minute; a feed whose clock jumps more often is refused. */
+  /** Periods that may begin within a minute. A feed whose clock jumps more often is refused. */
   readonly maxPeriodsPerMinute: number;
-  /** Unreadable pictures or audio frames in a row; then the publisher is refused. */
+  /** Unreadable pictures or audio frames in a row, after which the publisher is refused. */
   readonly maxCorruptInRow: number;
-  /** Audio frames held until it is known where they belong; beyond it the oldest is dropped. */
+  /** Audio frames held until their place is known. With more the oldest is dropped. */
   readonly maxHeldAudioFrames: number;
-  /** Audio without a word of video becomes an audio-only feed after this much media time … */
+  /** A feed of audio without any sign of video becomes audio-only after this much media time … */
   readonly audioOnlyAfterMs: number;
   /** … or after this much when the metadata promised video. */
   readonly audioOnlyDespiteMetadataMs: number;
-  /** What a segment of which no audio arrived gets: silence, or no audio at all (M9's gap). */
+  /** What a segment gets for which no audio arrived: silence, or no audio at all (a declared gap, M9). */
   readonly audioGaps: 'bridge' | 'absent';
 }
 

@@ -1,13 +1,12 @@
 /**
- * Carries out what an ingest session decides (C2): makes CMAF segments of its samples, stores them under the hash of
+ * Carries out what an ingest session decides (C2). It makes CMAF segments of the samples, stores them under the hash of
  * their content (M5), offers them to the stream's owner in order, and tells the publisher when it must go.
  *
- * I1: a segment is offered only after its bytes are stored; what is offered can be read.
- * I2: a session is finished when its owner, or the next one, has answered for all that was offered (owner-link.ts).
- * I3: nothing here throws into the connection; what is lost is counted and logged.
+ * A segment is offered only after its bytes are stored, so whoever hears of an offer can read it. Nothing here throws
+ * into the connection: what is lost is counted and logged. The tail of a closed session (M4) is stored and offered as a
+ * tail. The owner takes it when nobody else feeds the stream, because then the contribution has really ended there.
  *
- * The tail of a closed session (M4) is stored and offered as what it is: the owner takes it when nobody else feeds the
- * stream, for then the contribution has really ended there.
+ * I1. A session is finished when its owner, or the next one, has answered for all that was offered (owner-link.ts).
  */
 import type { AttachParams, AttachReply, OpenPeriodReply } from '../../cluster/contract/stream-actions.ts';
 import type { PeriodMarks } from '../../cluster/contract/contribution.ts';
@@ -53,7 +52,7 @@ export interface RunnerPorts {
 export interface RunnerOptions {
   readonly session: IngestSessionApi;
   readonly connection: PublisherConnection;
-  /** What it attached with, and attaches with again. */
+  /** What the session attached with, and attaches with again. */
   readonly attach: AttachParams;
   readonly attached: AttachReply;
 }
@@ -92,7 +91,7 @@ export class SessionRunner implements TagSink {
     );
   }
 
-  /** Resolves when everything is offered or lost and the owner is told. */
+  /** Resolves when everything is offered or lost, and the owner knows that the session ended. */
   get finished(): Promise<void> {
     return this.#left.promise;
   }
@@ -123,7 +122,7 @@ export class SessionRunner implements TagSink {
     this.onClose(`${code}: ${detail}`);
   }
 
-  /** Ends with the segment under way; what has begun behind the cut is left to the publisher's next connection. */
+  /** Ends with the segment under way. What has begun behind the cut is left to the publisher's next connection. */
   closeAtKeyframe(): void {
     this.#isLeaving = true;
   }
@@ -133,7 +132,7 @@ export class SessionRunner implements TagSink {
     this.close('UNAVAILABLE', 'this node is being drained: publish again');
   }
 
-  /** Does not wait for the next segment to find a new owner (C2). */
+  /** Looks for the new owner at once, without waiting for the next segment (C2). */
   ownerGone(): Promise<void> {
     return this.#link.ownerGone();
   }
@@ -147,7 +146,7 @@ export class SessionRunner implements TagSink {
     if (this.#closeReason === undefined) this.#carryOut(this.#options.session.onTick(this.#now()));
   }
 
-  /** Tells the owner how the input is. A closed session that still has segments to offer goes on reporting. */
+  /** Tells the owner about the input. A closed session that still has segments to offer goes on reporting. */
   report(): Promise<void> {
     return this.#reports.send();
   }
@@ -204,7 +203,7 @@ export class SessionRunner implements TagSink {
     if (isTold) this.#ports.logger.warn({ code }, detail);
   }
 
-  /** Asking the owner for a period goes through the queue too, behind the segments of the period before. */
+  /** The request for a period goes through the queue too, behind the segments of the period before. */
   #opening(ordinal: number, period: PeriodDescription): Work {
     const inits = {
       video: period.video && makeInit(period.video.track),
@@ -230,13 +229,13 @@ export class SessionRunner implements TagSink {
       },
       lost: (reason) => {
         this.#ports.metrics.lost.add(1, { reason });
-        this.#ports.logger.error({ ordinal, reason }, 'a period could not be opened: its media is lost');
+        this.#ports.logger.error({ ordinal, reason }, 'a period could not be opened; its media is lost');
         this.#closeUnlessClosed('UNAVAILABLE', `the stream could not be opened (${reason})`);
       },
     };
   }
 
-  /** A candidate is told to wait: from then on it says by what it may be recognised (M2). */
+  /** Asks for a period. A candidate is told to wait; from then on it names what it may be recognised by (M2). */
   async #openPeriod(
     ordinal: number,
     period: PeriodDescription,
@@ -305,7 +304,11 @@ export class SessionRunner implements TagSink {
     }
   }
 
-  /** @throws TangazaError `MEDIA_INVALID` when the samples make no segment */
+  /**
+   * Makes the work of storing and offering one segment.
+   *
+   * @throws TangazaError `MEDIA_INVALID` when the samples make no segment
+   */
   #offering(period: OpenedPeriod, segment: SourceSegment, isTail: boolean): Work {
     const { streamId, sessionId } = this.#options.attach;
     const { offer, objects } = makeOffer({ streamId, sessionId, period }, segment);
@@ -363,7 +366,10 @@ export class SessionRunner implements TagSink {
     this.#left.resolve();
   }
 
-  /** I2: with the pauses and the bound of any other work. When another has the stream, nobody takes it any more. */
+  /**
+   * Waits until all offers are answered (I1), with the pauses and the bound of any other work. When another session has
+   * the stream, the rest is lost.
+   */
   async #settled(): Promise<void> {
     await this.#queue.idle();
     this.#queue.add({

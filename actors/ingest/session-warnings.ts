@@ -1,8 +1,8 @@
 /**
- * What is wrong with a feed but bearable: counted for health, told to the log at most once in 10 s each.
+ * Counts the bearable faults of a feed for health, and says which ones go to the log: each at most once in 10 s.
  *
- * What is mended as it comes, and comes again and again from some encoders (a film that is played in a loop), is told
- * once for each session.
+ * Some faults are mended as they come, and come again and again from some encoders, such as one that plays a film in a
+ * loop. They are logged once for each session.
  */
 import type { WarningCode } from './ingest-events.ts';
 
@@ -23,7 +23,7 @@ const toldOnce: ReadonlySet<WarningCode> = new Set([
   'videoHeaderMissing',
   'audioHeaderMissing',
 ]);
-/** Expected of a feed, or mended without harm: told, and no reason to call the stream degraded. */
+/** Faults that are expected of a feed or mended without harm. They are logged, but do not make the stream degraded. */
 const harmless: ReadonlySet<WarningCode> = new Set([
   'beforeKeyframe',
   'annexB',
@@ -32,7 +32,7 @@ const harmless: ReadonlySet<WarningCode> = new Set([
   'interlaced',
   'scriptIgnored',
 ]);
-/** Health forgets what has not happened again for a minute. */
+/** Health forgets a fault that has not happened again for a minute. */
 const rememberMs = 60_000;
 const maxListed = 16;
 
@@ -40,7 +40,7 @@ export class SessionWarnings {
   /** Bounded by the number of codes. */
   readonly #entries = new Map<WarningCode, Entry>();
 
-  /** @returns whether it should be told now */
+  /** Counts a fault. @returns whether the log should have it now */
   note(code: WarningCode, detail: string, monotonicMs: number): boolean {
     const entry = this.#entries.get(code) ?? { count: 0, detail, toldAtMs: -Infinity, lastAtMs: monotonicMs };
     entry.count += 1;
@@ -60,7 +60,7 @@ export class SessionWarnings {
       .map(([, entry]) => sentenceOf(entry));
   }
 
-  /** The newest of them that means harm to viewers, if any. */
+  /** The newest fault that harms viewers, if there is one. */
   fault(monotonicMs: number): string | undefined {
     const found = this.#remembered(monotonicMs).find(([code]) => !harmless.has(code));
     return found === undefined ? undefined : sentenceOf(found[1]);

@@ -1,4 +1,4 @@
-/** A period of audio alone: cut at the frame nearest to each line of the 2 s grid of the stream clock. */
+/** A period of audio alone: cuts at the frame nearest to each line of the stream clock's 2 s grid. */
 import type { PeriodMarks } from '../../../cluster/contract/contribution.ts';
 import type { AudioStretch, AudioVerdict } from './audio-clock.ts';
 import { AudioTrackState } from './audio-track.ts';
@@ -42,7 +42,7 @@ export class AudioPeriod implements Period {
     return this.#audio.bufferedBytes;
   }
 
-  /** Pictures belong to the next period. */
+  /** Does nothing: pictures belong to the next period. */
   pushPicture(): void {}
 
   addAudio(): boolean {
@@ -56,7 +56,7 @@ export class AudioPeriod implements Period {
     return verdict;
   }
 
-  /** Audio alone is not recognised: two sources of silence are alike. */
+  /** Names nothing: audio alone cannot be recognised, because two silent sources are alike. */
   marks(): PeriodMarks {
     return { pictures: [] };
   }
@@ -93,7 +93,7 @@ export class AudioPeriod implements Period {
     });
   }
 
-  /** The line of the grid at which the segment being filled ends, in samples since the period's zero. */
+  /** The grid line at which the segment being filled ends, in samples since the period's zero. */
   #nextCut(offset90k: number): number {
     const { sampleRate, samplesPerFrame } = this.#audio.configuration.aac;
     const offset = Math.round(this.#audio.toSamples(offset90k));

@@ -1,4 +1,4 @@
-/** The audio of a period: its configuration, its counted clock, and what has been measured of it. */
+/** The audio of a period: its configuration, its clock that counts frames, and what has been measured. */
 import { markHashLength, type PeriodMarks } from '../../../cluster/contract/contribution.ts';
 import { AudioClock, type AudioStretch, type AudioVerdict } from './audio-clock.ts';
 import { ticksPerSecond } from './cut-rule.ts';
@@ -6,7 +6,7 @@ import type { PeriodAudio, PeriodPlace } from '../ingest-events.ts';
 import { frameHash } from './marks.ts';
 import { describeAudio, frameOverheadBytes, type AudioConfiguration } from './period.ts';
 
-/** About 20 s. */
+/** About 20 s of frames. */
 const maxMarkedFrames = 1024;
 
 export class AudioTrackState {
@@ -49,7 +49,7 @@ export class AudioTrackState {
     return describeAudio(this.configuration, toldBps, seconds > 0 ? (this.#bytes * 8) / seconds : 0);
   }
 
-  /** M2: of the last frames that are queued. */
+  /** The hashes of the last queued frames, by which the audio is recognised (M2). */
   marks(): PeriodMarks['audio'] {
     const { start, frames } = this.clock.last(maxMarkedFrames);
     const hashes = frames.map(({ data }) => frameHash(data).slice(0, markHashLength));

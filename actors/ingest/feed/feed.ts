@@ -1,14 +1,15 @@
 /**
- * One publisher's tracks, sorted into periods (M1, M2, M9, M15).
+ * Sorts one publisher's tracks into periods (M1, M2, M9, M15).
  *
- * A period ends, and the next begins at the next IDR, when
- * - the clock jumps (clock/feed-clock.ts says what a jump is),
- * - the video's configuration changes: at once, for what follows cannot be decoded with the old one,
- * - the audio's configuration changes, or a track appears after the period was described: at the next IDR, so that no
- *   picture is lost; audio of the new kind waits for it.
+ * These end a period; the next one begins at the next IDR:
+ * - The clock jumps (clock/feed-clock.ts says what a jump is).
+ * - The video's configuration changes. This ends the period at once, because what follows cannot be decoded with the
+ *   old configuration.
+ * - The audio's configuration changes, or a track appears after the period was described. This ends the period at the
+ *   next IDR, so that no picture is lost. Audio of the new kind waits for it.
  *
- * Audio and video of a restarted encoder jump one after the other. So audio that jumps alone is held for 500 ms: if video
- * follows it belongs to the next period, else it is a gap in this one.
+ * When an encoder restarts, its audio and its video jump one after the other. So audio that jumps alone is held for 500
+ * ms. If video follows, the audio belongs to the next period; else it is a gap in this one.
  */
 import type { PeriodMarks } from '../../../cluster/contract/contribution.ts';
 import { TangazaError } from '../../../cluster/errors/tangaza-error.ts';
@@ -36,10 +37,10 @@ export interface FeedPorts {
   readonly warn: (code: WarningCode, detail: string) => void;
 }
 
-/** A longer step of the video's clock may be a hole, where pictures were dropped. */
+/** A longer step of the video's clock may be a hole where pictures were dropped. */
 const leastHoleMs = 1000;
 const audioJumpMs = 500;
-/** Audio further from the video's clock than this is on another clock. */
+/** Audio that is further from the video's clock than this is on another clock. */
 const maxApartMs = 10_000;
 /** The same right after a jump, when audio may still be on the old clock. */
 const maxApartAtStartMs = 3000;
@@ -53,7 +54,7 @@ export class Feed {
   #audio: AudioConfiguration | undefined;
   #metadata: FeedMetadata | undefined;
   #current: Period | undefined;
-  /** Begun and not yet done, oldest first; the current one among them. */
+  /** Periods that have begun and are not done, oldest first, with the current one. */
   #periods: Period[] = [];
   #nextOrdinal = 0;
   #begunAtMs: number[] = [];
@@ -82,7 +83,7 @@ export class Feed {
     return this.#audio;
   }
 
-  /** Between the last two IDRs, media time. */
+  /** Media time between the last two IDRs. */
   get keyframeIntervalMs(): number | undefined {
     return this.#keyframeIntervalMs;
   }
@@ -95,7 +96,7 @@ export class Feed {
     return this.#current?.picturesInSegment ?? 0;
   }
 
-  /** Periods asked for or ended, and not opened. */
+  /** Periods that were asked for or ended, and are not open. */
   get unopened(): readonly Period[] {
     return this.#periods.filter((period) => !period.isOpened && (period.isAsked || period !== this.#current));
   }
@@ -112,12 +113,12 @@ export class Feed {
     );
   }
 
-  /** Sound of which not a frame could be used for some time. */
+  /** The sound of which no frame could be used for some time. */
   get strayedSound(): StrayedSound {
     return this.#sound;
   }
 
-  /** Media and wall time since the last IDR, or since video was first heard of. */
+  /** Media time and wall time since the last IDR, or since video was first heard of. */
   sinceKey(now: Now): { readonly mediaMs: number; readonly wallMs: number } | undefined {
     if (this.#keyWait === undefined) return undefined;
     const { dtsMs, runningMs } = this.#keyWait;
@@ -125,7 +126,7 @@ export class Feed {
     return { mediaMs, wallMs: now.runningMs - runningMs };
   }
 
-  /** The connection was silent for so long: no keyframe could be waited for. */
+  /** The connection was silent for so long. No keyframe could come in that time, so it does not count. */
   onPause(ms: number): void {
     if (this.#keyWait !== undefined)
       this.#keyWait = { ...this.#keyWait, runningMs: this.#keyWait.runningMs + ms };
@@ -164,7 +165,7 @@ export class Feed {
       this.#mustSwitchAtKey = before !== undefined || !this.#current.addAudio(audio);
   }
 
-  /** @param picture its times as told; `dtsMs` unwrapped */
+  /** @param picture with its times as told; `dtsMs` is unwrapped */
   onPicture(picture: RawPicture, now: Now): void {
     const composition = picture.ptsMs - picture.dtsMs;
     const step = this.#step(picture.dtsMs, now);
@@ -178,7 +179,7 @@ export class Feed {
     for (const settled of this.#stage.push(raw)) this.#place(settled, now);
   }
 
-  /** A hole that would make the keyframe interval too long is none to be bridged: the period ends before it. */
+  /** A hole that would make the keyframe interval too long is not bridged: the period ends before it. */
   #step(dtsMs: number, now: Now): Step {
     const lastMs = this.#videoClock.lastMs;
     const keyMs = this.#keyWait?.dtsMs;
@@ -327,7 +328,7 @@ export class Feed {
     this.#give(next, frame.ms, frame.data);
   }
 
-  /** What a frame of the audio lasts; 0 while it is unknown. */
+  /** How long a frame of the audio lasts; 0 while that is unknown. */
   get frameMs(): number {
     const aac = this.#audio?.aac;
     return aac === undefined ? 0 : (aac.samplesPerFrame * 1000) / aac.sampleRate;

@@ -1,4 +1,7 @@
-/** The frame rate pinned for a period (M7): the encoder's word if plausible, else measured, snapped to a standard one. */
+/**
+ * Chooses a period's frame rate (M7): what the encoder says if it is plausible, else the measured one, snapped to a
+ * standard rate.
+ */
 import type { Ratio } from '../../../cluster/contract/renditions.ts';
 import { TangazaError } from '../../../cluster/errors/tangaza-error.ts';
 import { maxFramesPerSecond } from '../../../cluster/model/media-limits.ts';
@@ -34,15 +37,18 @@ const standardRates: readonly Ratio[] = [
   [120, 1],
 ];
 
-/** A third of the distance between 29.97 and 30 on either side. */
+/** A third of the distance between 29.97 and 30, on either side. */
 const toldTolerance = 0.0003;
-/** Milliseconds leave a doubt of this size over two seconds. */
+/** Times in whole milliseconds leave a doubt of this size over two seconds. */
 const measuredTolerance = 0.01;
-/** The slowest that is told: a picture in ten seconds, which no keyframe interval may exceed. */
+/** The slowest rate that is believed: a picture in ten seconds, because no keyframe interval may be longer. */
 const slowest = 0.1;
-/** How far the word may lie from the measurement: 24 for 25 is a lie, 30 for 29.97 cannot be told in two seconds. */
+/**
+ * How far what the encoder says may lie from the measurement. 24 for 25 is wrong; 30 and 29.97 look the same within two
+ * seconds.
+ */
 const plausible = 0.02;
-/** Share of the steps that are alike where there is a rate at all. */
+/** The share of steps that must be alike for a feed to have a steady rate. */
 const alike = 0.75;
 
 function nearest(framesPerSecond: number): { readonly rate: Ratio; readonly error: number } {
@@ -60,11 +66,11 @@ function snap(framesPerSecond: number, tolerance: number): Ratio {
 }
 
 /**
- * Frames per second of presentation times in ms, in any order.
+ * Measures the frames per second of presentation times in ms, in any order.
  *
- * The median of the steps would say 30.3 for 29.97 (33 and 34 ms alternate); the mean of the steps near the median does
- * not, and a hole does not move it. Where fewer steps are alike (pictures that come in pairs, or as they change), the mean of
- * all is the rate.
+ * The median of the steps would say 30.3 for 29.97, where steps of 33 and 34 ms alternate. The mean of the steps near
+ * the median does not, and a hole does not move it. When fewer steps are alike (pictures that come in pairs, or only
+ * when they change), the mean of all steps is the rate.
  *
  * @returns undefined for fewer than two different times
  */
@@ -83,7 +89,7 @@ export function measureFrameRate(timesMs: readonly number[]): number | undefined
 const rateOf = (steps: readonly number[]): number =>
   (1000 * steps.length) / steps.reduce((sum, step) => sum + step, 0);
 
-/** @param told by metadata or the sequence header, best first */
+/** @param told by the metadata or the sequence header, best first */
 export function resolveFrameRate(told: readonly (number | undefined)[], measured: number | undefined): Ratio {
   const word = told.find((one) => isPlausible(one, measured));
   if (word !== undefined) return snap(word, toldTolerance);
@@ -95,10 +101,10 @@ function isPlausible(told: number | undefined, measured: number | undefined): to
   return measured === undefined || Math.abs(told / measured - 1) <= plausible;
 }
 
-/** Fewer pictures than these tell no rate that a feed could be refused for. */
+/** With fewer pictures than these the rate is too uncertain to refuse a feed for it. */
 const enoughPictures = 60;
 
-/** @throws TangazaError `CODEC_REFUSED` for video that is faster than any player and segment is made for */
+/** @throws TangazaError `CODEC_REFUSED` for video that is faster than players and segments allow */
 export function checkFrameRate(pictures: number, measured: number | undefined): void {
   if (measured === undefined || pictures < enoughPictures) return;
   if (measured <= maxFramesPerSecond * (1 + plausible)) return;

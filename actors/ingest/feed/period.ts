@@ -1,4 +1,7 @@
-/** One stretch of one encoder clock, as the feed fills it: with video (video-period.ts) or audio alone (audio-period.ts). */
+/**
+ * One stretch of one encoder clock, as the feed fills it: with video (video-period.ts) or with audio alone
+ * (audio-period.ts).
+ */
 import { createHash } from 'node:crypto';
 import type { PeriodMarks } from '../../../cluster/contract/contribution.ts';
 import { Sha256 } from '../../../cluster/model/ids.ts';
@@ -12,7 +15,7 @@ import type { VideoConfiguration } from './video-configuration.ts';
 
 export interface AudioConfiguration {
   readonly aac: AacConfig;
-  /** The AudioSpecificConfig; a copy. */
+  /** A copy of the AudioSpecificConfig. */
   readonly bytes: Uint8Array;
   readonly silence: Uint8Array;
 }
@@ -20,7 +23,7 @@ export interface AudioConfiguration {
 /** What every period is made with. */
 export interface PeriodSetting {
   readonly ordinal: number;
-  /** Unwrapped ms of the connection at the period's zero, and UTC when it arrived. */
+  /** The connection's unwrapped ms at the period's zero, and the UTC time when it arrived. */
   readonly zeroMs: number;
   readonly wallZeroMs: number;
   readonly metadata: FeedMetadata | undefined;
@@ -30,8 +33,8 @@ export interface PeriodSetting {
 }
 
 /**
- * `asked` once `periodReady` was emitted; segments come only after `open`. `end` may come at any time, and when
- * both have, the last segment (or the tail) and `periodEnded` do.
+ * `isAsked` is true once `periodReady` was emitted. Segments come only after `open`. `end` may come at any time. After
+ * both come the last segment (or the tail) and `periodEnded`.
  */
 export interface Period {
   readonly kind: 'video' | 'audio';
@@ -40,24 +43,24 @@ export interface Period {
   readonly isOpened: boolean;
   readonly isDone: boolean;
   readonly bufferedBytes: number;
-  /** In the segment being filled. */
+  /** How many pictures the segment being filled has. */
   readonly picturesInSegment: number;
   pushPicture(picture: Picture): void;
-  /** @param ms unwrapped, of the connection */
+  /** @param ms unwrapped, on the connection's clock */
   pushAudio(ms: number, data: Uint8Array): AudioVerdict;
-  /** @returns whether the audio became part of the period: not once it has been described */
+  /** Adds audio to a period that is not described yet. @returns whether that was possible */
   addAudio(audio: AudioConfiguration): boolean;
   open(place: PeriodPlace): void;
-  /** Of what it holds while it is not open (M2). */
+  /** What the period may be recognised by while it is not open (M2). */
   marks(): PeriodMarks;
-  /** @param atMs where the next period begins, on this one's clock; else the natural end of the last frame */
+  /** @param atMs where the next period begins, on this one's clock; without it, the natural end of the last frame */
   end(kind: 'segment' | 'tail', atMs?: number): void;
 }
 
-/** What a kept frame costs beside its payload: bounds the number of tiny ones. */
+/** What a kept frame costs beside its payload; it bounds the number of tiny frames. */
 export const frameOverheadBytes = 256;
 
-/** Equal codec configurations, equal hash (M2). */
+/** Equal codec configurations have equal hashes (M2). */
 export function sequenceHeaderHash(
   video: VideoConfiguration | undefined,
   audio: AudioConfiguration | undefined,
@@ -85,12 +88,12 @@ export function describeAudio(
   };
 }
 
-/** Above this an encoder's word on its bitrate is no bitrate of live video or audio. */
+/** Above this, the bitrate that an encoder names is not one of live video or audio. */
 const mostToldBps = 200_000_000;
 
 /**
- * The encoder's word unless the measurement belies it. A quiet or still beginning measures far below what comes later, so
- * a word above the measurement is believed; one under half of it is not.
+ * Takes the bitrate that the encoder names, unless the measurement contradicts it. A quiet or still beginning measures
+ * far below what comes later, so a named bitrate above the measurement is believed, and one under half of it is not.
  */
 export function chooseBitrate(toldBps: number | undefined, measuredBps: number): number | undefined {
   if (measuredBps <= 0) return toldBps;

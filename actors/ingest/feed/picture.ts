@@ -1,21 +1,22 @@
 /**
- * Coded pictures on the connection's clock, and the decision which of them a segment may start with (M3).
+ * Puts coded pictures on the connection's clock, and decides with which of them a segment may start (M3).
  *
- * HEVC tells only afterwards: a CRA (or an IDR with RADL) is shown after the leading pictures that follow it, and RASL
- * pictures refer back across it. Leading pictures come before all trailing ones, so the first trailing picture decides;
- * until then a candidate and its leading pictures are held back. H.264 and AV1 pass straight through.
+ * With HEVC that is known only afterwards. A CRA, or an IDR with RADL pictures, is shown after the leading pictures
+ * that follow it, and RASL pictures refer back across it. Leading pictures come before all trailing ones, so the first
+ * trailing picture decides. Until then a candidate and its leading pictures are held back. H.264 and AV1 pass straight
+ * through.
  */
 import type { CodedPicture } from './intake/coded-picture.ts';
 import type { PictureRole } from './intake/unit-rules.ts';
 
 export interface Picture {
   readonly data: CodedPicture;
-  /** Unwrapped ms of the connection; `ptsMs` is decode time plus composition time. */
+  /** Unwrapped ms of the connection. `ptsMs` is the decode time plus the composition time. */
   readonly dtsMs: number;
   readonly ptsMs: number;
-  /** A segment may start here. */
+  /** Whether a segment may start here. */
   readonly isKey: boolean;
-  /** For a key: the earliest presentation time from here on, its leading pictures' included. */
+  /** For a key picture: the earliest presentation time from here on, with that of its leading pictures. */
   readonly cutMs: number;
 }
 
@@ -26,7 +27,7 @@ export interface RawPicture {
   readonly role: PictureRole;
 }
 
-/** More leading pictures than any encoder makes: give up, and do not cut there. */
+/** No encoder makes more leading pictures than this. With more, the stage gives up and does not cut there. */
 const maxHeld = 32;
 
 const settle = (raw: RawPicture, isKey: boolean, cutMs = raw.ptsMs): Picture => ({
@@ -44,7 +45,7 @@ export class RandomAccessStage {
     return this.#held.reduce((sum, { data }) => sum + data.length, 0);
   }
 
-  /** @returns the pictures now decided, in decode order */
+  /** @returns the pictures that are now decided, in decode order */
   push(raw: RawPicture): readonly Picture[] {
     switch (raw.role) {
       case 'key':
@@ -73,7 +74,7 @@ export class RandomAccessStage {
     return [];
   }
 
-  /** Decides on what is held: nothing more will follow, or a trailing picture did. */
+  /** Decides on what is held, because a trailing picture came or nothing more follows. */
   flush(): readonly Picture[] {
     return this.#release(true);
   }

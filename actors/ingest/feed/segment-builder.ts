@@ -1,4 +1,7 @@
-/** Makes a whole source segment of what lies between two cuts: times made unique, hashes, the list of M6. Pure. */
+/**
+ * Builds a whole source segment from what lies between two cuts: makes its times unique, hashes it, and lists its times
+ * (M6). Pure.
+ */
 import type { Sample } from '../../media/cmaf/cmaf.ts';
 import type { AudioStretch } from './audio-clock.ts';
 import type { SegmentAudio, SegmentVideo, SourceSegment } from '../ingest-events.ts';
@@ -13,7 +16,10 @@ export interface TimedPicture {
   readonly pts: number;
 }
 
-/** Between two cuts, in 90 kHz since the period's zero; pictures in decode order, the first a key. */
+/**
+ * What lies between two cuts, in 90 kHz since the period's zero. Pictures are in decode order; the first is a key
+ * picture.
+ */
 export interface CutVideo {
   readonly start: number;
   readonly end: number;
@@ -34,8 +40,8 @@ function isSound(sorted: readonly number[], start: number, end: number): boolean
 }
 
 /**
- * Presentation times made unique and brought inside `[start, end)`, order of presentation kept: a later one of two equal
- * times moves a tick on, and what then lies past the end moves back. Sound times come back as they are.
+ * Makes presentation times unique and brings them inside `[start, end)`, in the same order of presentation. The later
+ * one of two equal times moves on by a tick; what then lies past the end moves back. Sound times come back as they are.
  *
  * Needs `times.length <= end - start`.
  */

@@ -1,4 +1,4 @@
-/** Makes what is stored and offered of a session's media: init segments, segments, their hashes and keys (M5, M6). */
+/** Makes what a session stores and offers: init segments and segments, with their hashes and keys (M5, M6). */
 import { createHash } from 'node:crypto';
 import type { SourceOffer } from '../../../cluster/contract/index-records.ts';
 import type { InitSegment } from '../../../cluster/contract/renditions.ts';
@@ -20,7 +20,7 @@ export interface StoredTrack<T extends Track> {
   readonly rendition: RenditionName;
 }
 
-/** A period as the owner opened it: the tracks and the names they are stored under. */
+/** A period as the owner opened it: its tracks, and the names under which they are stored. */
 export interface OpenedPeriod {
   readonly id: PeriodId;
   readonly video?: StoredTrack<VideoTrack>;
@@ -62,7 +62,7 @@ export function openedPeriod({ video, audio }: PeriodDescription, reply: OpenPer
 }
 
 /**
- * The segment's CMAF bytes, and the offer that names them.
+ * Makes the segment's CMAF bytes, and the offer that names them.
  *
  * @throws TangazaError `MEDIA_INVALID` when the samples make no segment
  */

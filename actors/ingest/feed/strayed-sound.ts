@@ -1,12 +1,16 @@
-/** Sound that comes, and of which no frame can be used, because its times are not those of the pictures. */
-/** Sound that comes leaves no longer pauses: behind one, what was dropped before it is no part of what is dropped now. */
+/**
+ * Measures for how long sound came and no frame of it could be used, because its times lie too far from those of the
+ * pictures.
+ *
+ * Sound that comes has no longer pause than `pauseMs`. After such a pause the count begins again.
+ */
 const pauseMs = 1000;
 
 export class StrayedSound {
   #nowMs = 0;
   #since: { readonly ms: number; apartMs: number } | undefined;
 
-  /** @param nowMs when the frame came of which the next call tells */
+  /** @param nowMs when the frame came that the next call is about */
   at(nowMs: number): void {
     if (nowMs - this.#nowMs > pauseMs) this.#since = undefined;
     this.#nowMs = nowMs;
@@ -21,7 +25,10 @@ export class StrayedSound {
     this.#since = undefined;
   }
 
-  /** For how long all sound was dropped, and how far behind (or before) the pictures it was last; undefined for none. */
+  /**
+   * For how long all sound was dropped, and how far from the pictures it last lay (negative: behind); undefined when
+   * none is dropped.
+   */
   for(): { readonly lostMs: number; readonly apartMs: number } | undefined {
     if (this.#since === undefined) return undefined;
     return { lostMs: this.#nowMs - this.#since.ms, apartMs: this.#since.apartMs };

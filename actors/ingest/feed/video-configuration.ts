@@ -1,4 +1,4 @@
-/** One configuration of an encoder's video, whatever the codec: what it is, and when another one is the same. */
+/** One configuration of an encoder's video, for every codec: what it is, and when another one is the same. */
 import { createHash } from 'node:crypto';
 import type { Ratio } from '../../../cluster/contract/renditions.ts';
 import { TangazaError } from '../../../cluster/errors/tangaza-error.ts';
@@ -26,7 +26,7 @@ import { colourFormatAdvice, colourSpaceAdvice } from '../encoder-advice.ts';
 export interface VideoConfiguration {
   readonly codec: VideoCodec;
   readonly codecs: string;
-  /** Body of avcC, hvcC or av1C; for H.264 in canonical form. A copy. */
+  /** A copy of the body of avcC, hvcC or av1C; for H.264 in canonical form. */
   readonly configuration: Uint8Array;
   readonly width: number;
   readonly height: number;
@@ -34,9 +34,9 @@ export interface VideoConfiguration {
   readonly frameRate?: Ratio;
   readonly bitDepth: 8 | 10;
   readonly isProgressive: boolean;
-  /** Of NAL units; unused for AV1. */
+  /** The bytes of a NAL unit's length; unused for AV1. */
   readonly lengthSize: number;
-  /** H.264's parameter sets, to know them again inside the stream. */
+  /** The parameter sets of H.264, to recognise them inside the stream. */
   readonly parameterSets: readonly Uint8Array[];
 }
 
@@ -50,7 +50,7 @@ interface Looks {
   readonly colour: Colour;
 }
 
-/** M15: what cannot be shown, or not be made into what can be shown, is refused with a reason. */
+/** Refuses with a reason what players cannot show and workers cannot make showable (M15). */
 function checkLooks(codec: VideoCodec, looks: Looks): void {
   const name = nameOfVideoCodec(codec);
   if (isHdr(looks.colour)) {
@@ -82,7 +82,7 @@ function checkLooks(codec: VideoCodec, looks: Looks): void {
 
 const copy = (bytes: Uint8Array): Uint8Array => new Uint8Array(bytes);
 
-/** A record, or, from encoders that know no records, parameter sets behind start codes. */
+/** Reads an avcC record, or parameter sets behind start codes from encoders that send no record. */
 function fromAvcHeader(bytes: Uint8Array): VideoConfiguration {
   const sets = hasStartCode(bytes)
     ? configurationOfSets(splitAnnexB(bytes, maxNalUnitsOfPicture))
@@ -161,9 +161,9 @@ export function readVideoConfiguration(codec: VideoCodec, bytes: Uint8Array): Vi
 }
 
 /**
- * What the parameter sets in front of an H.264 IDR make of the configuration in force.
+ * What the parameter sets in front of an H.264 IDR make of the present configuration.
  *
- * @returns undefined where they change nothing
+ * @returns undefined when they change nothing
  * @throws TangazaError `MEDIA_INVALID` for sets that cannot be read, `CODEC_REFUSED` for a change that is not taken
  */
 export function changedBySets(
@@ -182,14 +182,16 @@ export function changedBySets(
 
 const levelBytes = { first: 2, last: 3 } as const;
 
-/** Equal, or equal but for level and constraint flags, which say what a decoder must be able to do, not what to do. */
+/**
+ * Equal, or equal but for level and constraint flags. Those say what a decoder must be able to do, not what it does.
+ */
 function isSameSet(a: Uint8Array, b: Uint8Array): boolean {
   if (Buffer.compare(a, b) === 0) return true;
   if (avcNalType(a) !== avcNal.sps || avcNalType(b) !== avcNal.sps || a.length !== b.length) return false;
   return a.every((byte, i) => byte === b[i] || (i >= levelBytes.first && i <= levelBytes.last));
 }
 
-/** Whether pictures of `next` decode by the configuration before it. */
+/** Whether pictures of `next` decode with the configuration before it. */
 export function isPlayableAs(before: VideoConfiguration, next: VideoConfiguration): boolean {
   if (Buffer.compare(before.configuration, next.configuration) === 0) return before.codec === next.codec;
   return (
@@ -201,7 +203,7 @@ export function isPlayableAs(before: VideoConfiguration, next: VideoConfiguratio
   );
 }
 
-/** @returns undefined unless there are both an SPS and a PPS; throws as `changedBySets` */
+/** @returns undefined unless there are both an SPS and a PPS; throws as `changedBySets` does */
 export function configurationOfSets(sets: readonly Uint8Array[]): VideoConfiguration | undefined {
   const sps = sets.filter((set) => avcNalType(set) === avcNal.sps);
   const pps = sets.filter((set) => avcNalType(set) === avcNal.pps);
@@ -225,7 +227,7 @@ function codedParts(configuration: VideoConfiguration, data: Uint8Array): readon
   }
 }
 
-/** CEA-608/708 in H.264 and HEVC; in AV1 they are not looked for. */
+/** Whether a picture carries CEA-608/708 captions. In AV1 nobody looks for them. */
 export function hasCaptions({ codec, lengthSize }: VideoConfiguration, data: Uint8Array): boolean {
   switch (codec) {
     case 'h264':
@@ -243,7 +245,7 @@ export function hasCaptions({ codec, lengthSize }: VideoConfiguration, data: Uin
   }
 }
 
-/** SHA-256 over the picture itself, without headers that ingest points may see differently (M2). */
+/** The SHA-256 of the picture alone, without headers that ingest points may see differently (M2). */
 export function pictureHash(configuration: VideoConfiguration, data: Uint8Array): Sha256 {
   const hash = createHash('sha256');
   for (const part of codedParts(configuration, data)) hash.update(part);

@@ -1,8 +1,9 @@
 /**
  * A period with video: keeps what was received until a cut is seen, then gives whole segments (M3, M4).
  *
- * Times inside are 90 kHz since the period's zero; the owner's offset is needed to know where cuts lie, so until `open`
- * pictures only queue. A cut segment waits for its audio to pass the cut, or for video to run 1 s ahead (M9).
+ * Times inside are 90 kHz since the period's zero. Cuts lie on the stream clock, so the owner's offset must be known to
+ * find them; until `open` pictures only queue. A cut segment waits until its audio passes the cut, or until video runs
+ * 1 s ahead (M9).
  */
 import { markHashLength, type PeriodMarks } from '../../../cluster/contract/contribution.ts';
 import type { AudioVerdict } from './audio-clock.ts';
@@ -26,7 +27,7 @@ import { hasCaptions, pictureHash, type VideoConfiguration } from './video-confi
 const ticksPerMs = ticksPerSecond / 1000;
 const audioPatience90k = ticksPerSecond;
 const leastBitrateBps = 1000;
-/** The contract's most. */
+/** As many as the contract allows. */
 const maxMarkedPictures = 64;
 
 interface PendingPicture extends TimedPicture {
@@ -47,12 +48,12 @@ export class VideoPeriod implements Period {
   #segment: OpenSegment | undefined;
   readonly #cuts: CutVideo[] = [];
   #videoBytes = 0;
-  /** It may still grow: what it has grown by is counted when the next one comes. */
+  /** The last picture may still grow. When the next one comes, its further bytes are counted. */
   #last: { readonly data: CodedPicture; readonly countedBytes: number } | undefined;
   #newest = 0;
   #frameTicks = 0;
   #place: PeriodPlace | undefined;
-  /** What was joined in the middle of a segment is not this session's to give. */
+  /** A segment that this session joined in the middle is not its own to give. */
   #isJoining = false;
   #ending: { readonly kind: 'segment' | 'tail'; readonly at: number } | undefined;
   #isDone = false;
@@ -149,7 +150,7 @@ export class VideoPeriod implements Period {
     this.#finish();
   }
 
-  /** @param next presentation time of the picture behind those that wait: slow video has but one of them by then */
+  /** @param next presentation time of the picture behind those that wait; of slow video only one waits by then */
   #ask(until: number, next?: number): void {
     this.#isAsked = true;
     const { ordinal, zeroMs, wallZeroMs, metadata } = this.#setting;
@@ -175,7 +176,7 @@ export class VideoPeriod implements Period {
     return measured;
   }
 
-  /** M7: by now there are 2 s of pictures, or all there will be. */
+  /** Describes the video. By now there are 2 s of pictures, or all that there will be (M7). */
   #describeVideo(until: number, measured: number | undefined): PeriodVideo {
     const {
       codec,
@@ -287,7 +288,7 @@ export class VideoPeriod implements Period {
     );
   }
 
-  /** The end is known and the owner has answered: gives what is left, the audio made whole with silence. */
+  /** When the end is known and the owner has answered: gives what is left, and fills its audio with silence. */
   #finish(): void {
     const ending = this.#ending;
     if (ending === undefined || this.#place === undefined || this.#isDone) return;

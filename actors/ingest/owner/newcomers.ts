@@ -1,12 +1,14 @@
 /**
- * Publishers that their stream's owner has not let in yet, and an owner that never does (C3: media liveness).
+ * Attaches new publishers to their stream's owner, and finds an owner that never answers them (C3).
  *
- * N1. The newcomers of a stream at this node wait as one, over all their tries: an encoder that is refused tries again.
- * N2. While one tries the owner is looked at each second; between two tries, too, once two in a row were not answered: one alone may
- *     have failed by this node's doing. An owner that answers, whatever it says, ends that; so does another owner, whom the next
- *     try finds, and so do 10 s without a try.
- * N3. At most `maxWaiting` streams wait, more than publishers are let connect at once; when full, the one that was tried longest ago is
- *     forgotten: its next try begins anew. How many wait is a metric.
+ * J1. New publishers of a stream at this node wait as one, over all their tries, because an encoder that is refused
+ *     tries again.
+ * J2. While one of them tries, this node looks at the owner each second. Between two tries it looks once two tries in a
+ *     row had no answer; one alone may have failed because of this node. The wait ends with any answer of the owner,
+ *     with another owner, whom the next try finds, and after 10 s without a try.
+ * J3. At most `maxWaiting` streams wait, which is more than the publishers that may connect at once. With all places
+ *     taken, the stream is forgotten that was tried longest ago; its next try begins again. A metric counts the waiting
+ *     streams.
  */
 import type { AttachParams, AttachReply } from '../../../cluster/contract/stream-actions.ts';
 import type { StreamId } from '../../../cluster/model/ids.ts';
@@ -18,7 +20,7 @@ import type { OwnerCalls } from '../runner-ports.ts';
 
 const forgetAfterMs = 10_000;
 const enoughUnanswered = 2;
-/** The waiter that tried longest ago is forgotten beyond it (N3). */
+/** How many streams may wait (J3). */
 export const maxWaiting = 256;
 
 interface NewcomersPorts {
@@ -32,7 +34,7 @@ interface Waiting {
   readonly watch: OwnerWatch;
   /** Tries under way. */
   trying: number;
-  /** In a row. */
+  /** Tries in a row without an answer. */
   unanswered: number;
   /** When the last try began or ended. */
   triedAtMs: number;
@@ -40,7 +42,7 @@ interface Waiting {
 
 export class Newcomers {
   readonly #ports: NewcomersPorts;
-  /** In the order of their last tries. */
+  /** Ordered by the last try, oldest first. */
   readonly #waiting = new Map<StreamId, Waiting>();
   readonly #size: Gauge;
 
@@ -52,7 +54,11 @@ export class Newcomers {
     });
   }
 
-  /** N1. @throws TangazaError what the publisher is refused with */
+  /**
+   * Attaches a publisher; all of its stream's new publishers share one wait (J1).
+   *
+   * @throws TangazaError with which the publisher is refused
+   */
   async attach(params: AttachParams): Promise<AttachReply> {
     const { clock, stream, logger } = this.#ports;
     const { streamId } = params;
@@ -72,7 +78,7 @@ export class Newcomers {
     }
   }
 
-  /** N2, each second. */
+  /** Looks at the owners that have not answered; called each second (J2). */
   look(): void {
     const nowMs = this.#ports.clock.runningMs();
     for (const [streamId, waiting] of this.#waiting) {
@@ -83,7 +89,7 @@ export class Newcomers {
     this.#size.set(this.#waiting.size);
   }
 
-  /** Forgets the waiter that tried longest ago when there are too many (N3). */
+  /** Remembers a waiting stream. When there are too many, forgets the one that was tried longest ago (J3). */
   #remember(streamId: StreamId, waiting: Waiting): void {
     this.#waiting.delete(streamId);
     const [oldest] = this.#waiting.keys();

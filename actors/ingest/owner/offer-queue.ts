@@ -1,21 +1,22 @@
 /**
- * The way of a session's segments to the owner: stored a few at a time, submitted one by one in their order (C2, C8).
+ * Brings a session's segments to the owner: stores a few at a time, and submits them one by one in their order (C2,
+ * C8).
  *
- * I1: works are submitted in the order they were added, and each once, or it is lost and said so.
- * I2: what waits to be stored is at most `maxBytes` and `maxWorks`; when more comes the oldest is lost, so that the
- *     stream stays close to live.
- * I3: a step that fails for a reason that may pass is tried again, with growing pauses, until the work is `maxAgeMs` old.
+ * Works are submitted in the order in which they were added, each once; a work that is not submitted is lost, and said
+ * to be. At most `maxBytes` and `maxWorks` wait to be stored. When more comes the oldest is lost, so that the stream
+ * stays close to live. A step that fails for a passing reason is tried again, with growing pauses, until the work is
+ * `maxAgeMs` old.
  */
 import { catalogue } from '../../../cluster/errors/catalogue.ts';
 import { errorCodeOf } from '../../../cluster/errors/tangaza-error.ts';
 import type { Clock } from '../../../cluster/time/clock.ts';
 
 export interface Work {
-  /** Held in memory until it is stored. */
+  /** Bytes held in memory until the work is stored. */
   readonly bytes: number;
-  /** May run together with the `store` of others. Must be repeatable. */
+  /** Stores the work. May run together with the `store` of others; must be repeatable. */
   store(signal: AbortSignal): Promise<void>;
-  /** Runs alone, after every earlier work's. Must be repeatable. */
+  /** Submits the work, alone and after every earlier work's `submit`; must be repeatable. */
   submit(signal: AbortSignal): Promise<void>;
   /** Called once, when the work is given up. */
   lost(reason: string): void;
@@ -25,11 +26,11 @@ export interface OfferQueueLimits {
   readonly maxBytes: number;
   readonly maxWorks: number;
   readonly maxAgeMs: number;
-  /** Works stored at once. */
+  /** How many works are stored at once. */
   readonly maxStoring: number;
 }
 
-/** C8: an outage of 120 s; C2 and M4: 64 MB. */
+/** An outage of 120 s (C8), and 64 MB (C2, M4). */
 export const offerQueueLimits: OfferQueueLimits = {
   maxBytes: 64 * 1024 * 1024,
   maxWorks: 256,
@@ -44,7 +45,7 @@ interface Entry {
   readonly work: Work;
   readonly addedAtMs: number;
   readonly stop: AbortController;
-  /** Set once storing has begun; tells whether it is stored. */
+  /** Set once storing has begun; resolves to whether the work is stored. */
   stored: Promise<boolean> | undefined;
   heldBytes: number;
   isLost: boolean;
@@ -64,12 +65,12 @@ export class OfferQueue {
     this.#limits = limits;
   }
 
-  /** Bytes that wait to be stored. */
+  /** How many bytes wait to be stored. */
   get heldBytes(): number {
     return this.#heldBytes;
   }
 
-  /** Works that are not yet submitted. */
+  /** How many works are not submitted yet. */
   get length(): number {
     return this.#entries.length;
   }
@@ -94,12 +95,12 @@ export class OfferQueue {
     this.#running ??= this.#run();
   }
 
-  /** Resolves when everything added so far, and meanwhile, is submitted or lost. */
+  /** Resolves when everything is submitted or lost, including what is added meanwhile. */
   async idle(): Promise<void> {
     while (this.#running !== undefined) await this.#running;
   }
 
-  /** Gives up all that waits and takes no more. */
+  /** Gives up all that waits, and takes no more. */
   abort(): void {
     this.#isAborted = true;
     for (const entry of this.#entries) this.#lose(entry, 'stopped');
@@ -118,7 +119,7 @@ export class OfferQueue {
     }
   }
 
-  /** Storing runs ahead of submitting, so that an owner's outage leaves descriptions in memory and no bytes. */
+  /** Storing runs ahead of submitting, so an outage of the owner leaves descriptions in memory and no bytes. */
   #startStoring(): void {
     for (const entry of this.#entries) {
       if (this.#storing >= this.#limits.maxStoring) return;

@@ -1,13 +1,17 @@
 /**
- * A session's tie to its stream's owner (C2): the epoch under which it calls, and what a new owner is offered again.
+ * Ties a session to its stream's owner (C2): keeps the epoch under which the session calls, and what a new owner is
+ * offered again.
  *
- * L1. One epoch at a time: when the owner is gone, or says that another has taken over, the session attaches again.
- * L2. A new owner is offered the last 60 s once more, in their order and before anything newer; the same offer twice
+ * L1. A session has one epoch at a time. When the owner is gone, or says that another has taken over, the session
+ *     attaches again.
+ * L2. A new owner is offered the last 60 s again, in their order and before anything newer. The same offer twice
  *     changes nothing.
- * L3. What it refuses for a reason that may pass, such as a tail whose twin may come back, is offered again with the
- *     session's next call, until it has answered for it. After `maxAgeMs` of that it is lost, and the next one has its turn.
- * L4. An answer counts only from the owner that the session is attached to: what a former one took may not be in the log.
- * L5. One call at a time looks for the owner and offers again; others wait for that.
+ * L3. An offer that the new owner refuses for a passing reason, such as a tail whose twin may come back, is offered
+ *     again with the session's next call. That goes on until the owner has answered for it. After `maxAgeMs` the offer
+ *     is lost, and the next one has its turn.
+ * L4. An answer counts only from the owner that the session is attached to: what a former owner took may not be in the
+ *     log.
+ * L5. One call at a time looks for the owner and offers again; other calls wait for it.
  */
 import type { AttachParams } from '../../../cluster/contract/stream-actions.ts';
 import { catalogue, type ErrorCode } from '../../../cluster/errors/catalogue.ts';
@@ -28,7 +32,7 @@ export interface OwnerLinkPorts {
   readonly logger: Logger;
   /** Called once for each offer that a new owner did not take and that is given up. */
   readonly lost: (offer: RecentOffer['offer'], reason: string) => void;
-  /** Another session has the stream. */
+  /** Called when another session has the stream. */
   readonly takenAway: (code: ErrorCode, detail: string) => void;
 }
 
@@ -39,20 +43,20 @@ export class OwnerLink {
   #epoch: Epoch;
   #period: PeriodId | undefined;
   #isOwnerGone = false;
-  /** Oldest first. */
+  /** Offers that the owner has not answered for, oldest first. */
   #unanswered: readonly RecentOffer[] = [];
-  /** Since when there has been something unanswered. */
+  /** Since when there has been an offer without an answer. */
   #unansweredSinceMs: number | undefined;
   #settling: Promise<void> | undefined;
 
-  /** @param epoch of the owner that `attachParams` were given to */
+  /** @param epoch of the owner to which `attachParams` were given */
   constructor(ports: OwnerLinkPorts, attachParams: AttachParams, epoch: Epoch) {
     this.#ports = ports;
     this.#attachParams = attachParams;
     this.#epoch = epoch;
   }
 
-  /** The last period that was opened is told to a new owner, so that a twin stays one. */
+  /** Remembers the last opened period. A new owner is told of it, so that a twin stays a twin. */
   opened(period: PeriodId): void {
     this.#period = period;
   }
@@ -61,13 +65,17 @@ export class OwnerLink {
   offer(recent: RecentOffer): Promise<unknown> {
     return this.underEpoch(async (epoch) => {
       const reply = await this.#send(recent, epoch);
-      if (epoch !== this.#epoch) throw new TangazaError('STALE_EPOCH', 'a former owner has answered'); // it counts no more (L4)
+      if (epoch !== this.#epoch) throw new TangazaError('STALE_EPOCH', 'a former owner has answered'); // does not count (L4)
       this.#recent.add(recent, this.#ports.clock.runningMs());
       return reply;
     });
   }
 
-  /** L1. @throws TangazaError what `call` throws; `STALE_EPOCH` (retryable) when there is a new owner */
+  /**
+   * Calls the present owner under its epoch (L1).
+   *
+   * @throws TangazaError what `call` throws; `STALE_EPOCH` (retryable) when there is a new owner
+   */
   async underEpoch<T>(call: (epoch: Epoch) => Promise<T>): Promise<T> {
     await this.settle();
     const epoch = this.#epoch;
@@ -81,29 +89,32 @@ export class OwnerLink {
     }
   }
 
-  /** Of the owner that the session is attached to. */
+  /** The epoch of the owner that the session is attached to. */
   get epoch(): Epoch {
     return this.#epoch;
   }
 
   /**
-   * Does not wait for the next call to find a new owner.
+   * Looks for the new owner at once, without waiting for the next call.
    *
-   * @param under whose owner is gone; nothing is to be done when the session has a later one already
+   * @param under the epoch of the owner that is gone; does nothing when the session has a later one already
    */
   async ownerGone(under = this.#epoch): Promise<void> {
-    // What is under way may still be about the former owner, or find the next.
+    // A search under way may still be about the former owner, or it may find the next one.
     if (this.#settling !== undefined) await this.#settling.catch(() => {});
     if (under !== this.#epoch) return;
     this.#isOwnerGone = true;
     await this.settle().catch((error: unknown) => {
       const code = errorCodeOf(error);
-      this.#ports.logger.warn({ code }, 'no new owner yet, or not for all; the next offer asks again');
+      this.#ports.logger.warn(
+        { code },
+        'no new owner yet, or it has not taken every offer; the next call tries again',
+      );
     });
   }
 
   /**
-   * Resolves when the session has an owner that has answered for all it was offered (L3).
+   * Resolves when the session has an owner that has answered for every offer (L3). Calls share one search (L5).
    *
    * @throws TangazaError retryable, unless the session is refused for good
    */
@@ -114,7 +125,7 @@ export class OwnerLink {
     return this.#settling;
   }
 
-  /** What is not answered for by now is lost. */
+  /** Gives up every offer that has no answer by now. */
   giveUp(reason: string): void {
     for (const recent of this.#unanswered) this.#lose(recent, reason);
   }
@@ -180,7 +191,7 @@ export class OwnerLink {
   }
 }
 
-/** `FENCED` is for good to an owner, and to a session a reason to look again. */
+/** For an owner `FENCED` is final. For a session it is a reason to look for the owner again. */
 function retryable(error: unknown): unknown {
   if (!isOtherOwner(errorCodeOf(error))) return error;
   return new TangazaError('STALE_EPOCH', 'the owner is changing', { cause: error });

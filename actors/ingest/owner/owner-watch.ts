@@ -1,14 +1,16 @@
 /**
- * The calls of one session to its owner, and for how long that has done nothing for them (C3: media liveness).
+ * Makes the calls of one session to its owner, and measures for how long the owner has done nothing for them (C3).
  *
- * W1. Waiting begins with a call and ends with any answer of the owner. That nobody answers, that its log is silent and
- *     that it is overloaded are not answers.
- * W2. What it accepted must show in the log: with each input report the owner tells where its log stands, and until that
- *     has moved the session waits, too.
- * W3. An owner that has done nothing for a moment may be one that does not work: this node's stream actor sees for itself,
+ * W1. Waiting begins with a call and ends with any answer of the owner. These are no answers: nobody answers, the
+ *     owner's log is silent, the owner is overloaded.
+ * W2. What the owner accepted must show in the log. With each input report the owner says where its log stands; until
+ *     that has moved the session waits, too.
+ * W3. An owner that has done nothing for a moment may have stopped working. This node's stream actor looks for itself,
  *     one look at a time.
- * W4. Whether the session has a twin is remembered as the last owner that knew it said, for the next one: that may know nobody.
- * W5. What does not name an epoch itself goes out under that of the last owner it was attached to: one that was succeeded refuses it.
+ * W4. The session remembers whether it has a twin, as the last owner that knew it said, and tells the next owner, which
+ *     may know nobody.
+ * W5. A call that names no epoch itself goes out under the epoch of the last owner. An owner that has a successor
+ *     refuses it.
  */
 import type {
   AttachParams,
@@ -39,14 +41,14 @@ const noAnswers: ReadonlySet<ErrorCode> = new Set([
   'INTERNAL',
 ]);
 
-/** Longer than an owner takes to say in its answer to the next report that its log has moved. */
+/** Longer than an owner takes to say, in its answer to the next report, that its log has moved. */
 const worthALookMs = 1500;
 
 interface OwnerWatchPorts {
   readonly stream: OwnerCalls;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** That the session is attached under already. */
+  /** The epoch under which the session is attached already. */
   readonly epoch?: Epoch;
 }
 
@@ -79,17 +81,17 @@ export class OwnerWatch implements StreamCalls {
     return sinceMs === Infinity ? 0 : this.#clock.runningMs() - sinceMs;
   }
 
-  /** A twin feeds the stream at another node, as the owner last said. */
+  /** Whether a twin feeds the stream at another node, as the owner last said. */
   get feedsElsewhere(): boolean {
     return this.#feedsElsewhere;
   }
 
-  /** Of the last owner that it was attached to. */
+  /** The epoch of the last owner that the session was attached to. */
   get epoch(): Epoch | undefined {
     return this.#epoch;
   }
 
-  /** Tells the next owner of a twin that the last one knew (W4), and keeps the epoch of the reply (W5). */
+  /** Attaches. Tells the owner of a twin that the last owner knew (W4), and keeps the epoch of the reply (W5). */
   async attach(params: AttachParams): Promise<AttachReply> {
     const known = this.#hadTwin ? { ...params, hadTwin: true } : params;
     const attached = await this.#ask(() => this.#stream.attach(known));
@@ -107,7 +109,7 @@ export class OwnerWatch implements StreamCalls {
     return reply;
   }
 
-  /** Reports under the owner's epoch (W5), and sees in the reply whether its log moves (W2). */
+  /** Reports under the owner's epoch (W5), and reads in the reply whether the owner's log moves (W2). */
   async input(params: InputReport): Promise<unknown> {
     const reply = await this.#stream
       .input({ ...params, epoch: this.#attachedUnder() })
@@ -123,7 +125,7 @@ export class OwnerWatch implements StreamCalls {
     return reply;
   }
 
-  /** Leaves under the owner's epoch: one that was succeeded refuses it (W5). */
+  /** Leaves under the owner's epoch; an owner that has a successor refuses that (W5). */
   async detach(params: DetachParams): Promise<unknown> {
     return this.#stream.detach({ ...params, epoch: this.#attachedUnder() });
   }
@@ -136,7 +138,11 @@ export class OwnerWatch implements StreamCalls {
     return this.#stream.standsStill(params);
   }
 
-  /** W3. @returns true when the stream has another owner now; the count begins anew then */
+  /**
+   * Has this node look at an owner that does nothing (W3).
+   *
+   * @returns true when the stream has another owner now; the count then begins again
+   */
   async isReplaced(streamId: StreamId): Promise<boolean> {
     if (this.waitedMs < worthALookMs || this.#isLooking) return false;
     this.#isLooking = true;
@@ -148,7 +154,7 @@ export class OwnerWatch implements StreamCalls {
       return true;
     } catch (error) {
       const code = errorCodeOf(error);
-      this.#logger.warn({ streamId, code }, 'the owner does nothing, and could not be replaced');
+      this.#logger.warn({ streamId, code }, 'the owner does nothing, and no other owner could be found');
       return false;
     } finally {
       this.#isLooking = false;

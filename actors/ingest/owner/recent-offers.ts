@@ -1,4 +1,7 @@
-/** What a session has offered of late: a new owner gets it again (C2). Bounded by age and number; the oldest goes first. */
+/**
+ * Keeps what a session has offered lately, because a new owner gets it again (C2). Bounded by age and number; the
+ * oldest goes first.
+ */
 import type { SourceOffer } from '../../../cluster/contract/index-records.ts';
 
 const maxAgeMs = 60_000;
@@ -6,7 +9,7 @@ const maxOffers = 128;
 
 export interface RecentOffer {
   readonly offer: SourceOffer;
-  /** The unfinished end of a connection (M4). */
+  /** Whether it is the unfinished end of a connection (M4). */
   readonly isTail: boolean;
 }
 
@@ -22,12 +25,12 @@ export class RecentOffers {
     this.#entries = [...young, { ...recent, atMs: nowMs }].slice(-maxOffers);
   }
 
-  /** It will not be offered again. */
+  /** Forgets an offer that is not made again. */
   drop(recent: RecentOffer): void {
     this.#entries = this.#entries.filter((one) => one !== recent);
   }
 
-  /** Oldest first. */
+  /** All offers, oldest first. */
   list(): readonly RecentOffer[] {
     return this.#entries;
   }
