@@ -59,7 +59,7 @@ export class Feed {
   #nextOrdinal = 0;
   #begunAtMs: number[] = [];
   readonly #stage = new RandomAccessStage();
-  #videoClock = new FeedClock();
+  #videoClock = new FeedClock({ isFirst: true });
   #audioClock = new FeedClock();
   #lastStepMs = 0;
   #mustSwitchAtKey = false;

@@ -1,19 +1,24 @@
 /**
- * Judges each step of a feed's clock: runs on, jitters back, or has jumped (M15).
+ * Judges each step of a feed's clock: does it run on, jitter back, or has it jumped (M15)?
  *
- * - back by up to 500 ms, or not at all: jitter; the time is snapped to 1 ms after the one before;
- * - further back: the clock was restarted, a jump;
- * - ahead by more than 10 s: a jump, whatever the reason, for no segment should bridge that;
- * - ahead by 1 to 10 s: a hole if the feed had fallen behind the wall clock (an encoder that dropped pictures while its
- *   network stood still), a jump if it is now further ahead of the wall clock than it ever was.
+ * - Back by up to 500 ms, or not at all, is jitter. The time is snapped to 1 ms after the one before.
+ * - Further back is a jump: the clock was restarted.
+ * - Ahead by more than 10 s is a jump, whatever the reason: no segment should bridge that.
+ * - Ahead by 1 to 10 s is a hole where the feed had fallen behind the wall clock: an encoder drops pictures while its
+ *   network stands still. It is a jump where the feed is now further ahead of the wall clock than it ever was, unless such
+ *   steps are usual (slow video), or the feed has just begun: a relay begins with a burst of what it has kept.
  *
- * Media may lag behind the wall clock by any amount of network, but never lead it by more than before: so the lead's
- * maximum is the measure. It leaks 1 % of the time that passes, so that an encoder whose clock is slow is not for ever
- * measured against its first minute.
+ * Media may lag behind the wall clock by any amount of network, but never lead it by more than before. So the maximum of
+ * its lead is the measure. It leaks 1 % of the time that passes, so that an encoder whose clock is slow is not measured
+ * against its first minute for ever.
  */
 export const maxJitterMs = 500;
 const maxHoleMs = 10_000;
 const maxLeadMs = 1000;
+/** A step is usual up to so many of the one before it. */
+const usualSteps = 3;
+/** A burst with which a feed begins is over by then. */
+const youthMs = 2000;
 const leak = 0.01;
 
 export type Step =
@@ -25,6 +30,14 @@ export class FeedClock {
   #firstLeadMs = 0;
   #leadMs = 0;
   #lastMonotonicMs = 0;
+  #lastStepMs = 0;
+  #youngUntilMs = -Infinity;
+  readonly #isFirst: boolean;
+
+  /** @param isFirst of its feed: not behind a jump, where nothing comes in a burst */
+  constructor({ isFirst } = { isFirst: false }) {
+    this.#isFirst = isFirst;
+  }
 
   /** The last time given out, snapped. */
   get lastMs(): number | undefined {
@@ -43,11 +56,14 @@ export class FeedClock {
     if (last === undefined) {
       this.#firstLeadMs = lead;
       this.#leadMs = lead;
+      if (this.#isFirst) this.#youngUntilMs = monotonicMs + youthMs;
       return this.#run(ms, monotonicMs, false);
     }
     const byMs = ms - last;
     if (byMs < -maxJitterMs || byMs > maxHoleMs) return { kind: 'jump', byMs };
-    if (byMs > maxLeadMs && lead > this.#leadMs + maxLeadMs) return { kind: 'jump', byMs };
+    const isUsual = byMs <= usualSteps * this.#lastStepMs || monotonicMs < this.#youngUntilMs;
+    if (byMs > maxLeadMs && lead > this.#leadMs + maxLeadMs && !isUsual) return { kind: 'jump', byMs };
+    this.#lastStepMs = Math.max(1, byMs);
     this.#leadMs = Math.max(lead, this.#leadMs - leak * Math.max(0, monotonicMs - this.#lastMonotonicMs));
     return byMs > 0 ? this.#run(ms, monotonicMs, false) : this.#run(last + 1, monotonicMs, true);
   }

@@ -2,13 +2,16 @@
  * Whether a feed's clocks run at the pace of the wall clock: what stands still, crawls or races is refused within 10 s.
  *
  * Media may come late and in bursts, so a slow clock is told from a slow network by what comes in: a network delivers fewer
- * samples, a slow clock squeezes as many into less time. Over windows of 4 s in which samples came without a pause:
- * - audio counts: its frames last longer than their times advance;
- * - more than 150 pictures to a second of the video's own clock, which no encoder sends and no network makes: one window
- *   is enough;
- * - video advances by less than 60 % of the wall's time while audio keeps up, or, where there is no audio, has half as many
- *   pictures again to its second as it ever had while it kept up.
- * Of the others two in a row are.
+ * samples, a slow clock squeezes as many into less time. This is judged over windows of 4 s in which samples came without
+ * a pause. A window is bad when
+ * - audio frames last longer than their times advance;
+ * - the video has more than 150 pictures to a second of its own clock, which no encoder sends and no network makes;
+ * - the video advances by less than 60 % of the wall's time while audio keeps up;
+ * - or, without audio, it advances as little and has half as many pictures again to its second as it ever had while it kept
+ *   up. It is a network all the same where more pictures come in than ever did: no clock makes an encoder faster.
+ *
+ * One bad window is enough for the 150 pictures; two in a row for the rest; eight for pictures alone whose rate had varied
+ * before: theirs may rise, and their bytes with it, just where a network is too slow for them.
  *
  * A fast clock leads the wall clock more and more. An encoder that catches up after a stall does not: it comes back to the lead
  * that it had. A lead may grow by 5 % of the time, and be a minute more than that at once: what relays, replay
@@ -20,6 +23,7 @@ import type { TrackName } from './time-gate.ts';
 
 const windowMs = 4000;
 const windowsToRefuse = 2;
+const windowsToRefuseVarying = 8;
 /** A pause in what comes in: the network's, not the clock's. */
 const pauseMs = 1000;
 /** Steps beyond these are jumps, and no pace. */
@@ -32,6 +36,8 @@ const leastPictures = 3;
 const crawling = 0.6;
 const keepingUp = 0.9;
 const squeezed = 1.5;
+/** Rates further apart are no accident: they vary. */
+const varying = 1.25;
 const maxLeadMs = 60_000;
 const leadGrowth = 0.05;
 const leadLeak = 0.01;
@@ -45,8 +51,9 @@ interface Window {
 class TrackPace {
   window: Window | undefined;
   slowWindows = 0;
-  /** Pictures to a second of a clock that kept up; the most so far. */
-  usualRate = 0;
+  /** Pictures to a second of a clock that kept up, in a window: the most and the fewest so far. */
+  mostRate = 0;
+  leastRate = Infinity;
   lastMs = 0;
   lastArrivedMs = 0;
   /** Share of the wall's time by which the clock advanced in the last whole window; unknown after a pause. */
@@ -61,6 +68,11 @@ class TrackPace {
   }
 
   leadMs = 0;
+
+  noteRate(rate: number): void {
+    this.mostRate = Math.max(this.mostRate, rate);
+    this.leastRate = Math.min(this.leastRate, rate);
+  }
 
   begin(ms: number, arrivedMs: number): void {
     this.window = { sinceMs: arrivedMs, advanceMs: 0, samples: 0 };
@@ -121,7 +133,7 @@ export class Pace {
       name === 'audio' ? isAudioSlow(window, wallMs, frameMs) : this.#isVideoSlow(window, wallMs);
     track.lastPace = window.advanceMs / wallMs;
     track.slowWindows = isSlow ? track.slowWindows + 1 : 0;
-    if (isImpossible || track.slowWindows >= windowsToRefuse)
+    if (isImpossible || track.slowWindows >= this.#patience(name))
       throw new TangazaError('MEDIA_INVALID', sentence(name, window, wallMs));
   }
 
@@ -130,12 +142,19 @@ export class Pace {
     const rate = rateOf(window);
     const pace = window.advanceMs / wallMs;
     if (pace >= keepingUp) {
-      video.usualRate = Math.max(video.usualRate, rate);
+      video.noteRate(rate);
       return false;
     }
     if (pace >= crawling || window.samples < leastPictures) return false;
     if (audio.window !== undefined) return (audio.recentPace ?? 0) >= keepingUp;
-    return video.usualRate > 0 && rate > squeezed * video.usualRate;
+    const isFasterThanEver = (window.samples * 1000) / wallMs > varying * video.mostRate;
+    return video.mostRate > 0 && rate > squeezed * video.mostRate && !isFasterThanEver;
+  }
+
+  #patience(name: TrackName): number {
+    const { video, audio } = this.#tracks;
+    const isVarying = name === 'video' && video.mostRate > varying * video.leastRate;
+    return isVarying && audio.window === undefined ? windowsToRefuseVarying : windowsToRefuse;
   }
 }
 

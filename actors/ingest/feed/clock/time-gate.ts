@@ -1,15 +1,18 @@
 /**
- * Lets through what a feed's clocks make plausible, and holds back a sample whose time does not follow from the one
- * before until what comes next decides about it.
+ * Lets through what a feed's clocks make plausible. A sample whose time does not follow from the one before is a suspect:
+ * it is held back until what comes next decides about it.
  *
  * - The next samples go on where the clock was: the suspects were outliers. They are shown between their neighbours.
  * - Five samples in a row go on from a suspect, or the other track went the same way: the clock has jumped. All pass as
  *   they were told, and what a jump means is for `feed-clock.ts`.
- * - Neither, for two seconds or 4 MiB: two that agree are believed, others are stamped by when they came. Where that goes
- *   on for eight seconds, and no two agree, the feed has no clock and is refused.
+ * - Neither happens for two seconds or 4 MiB: two that agree are believed, others are stamped by when they came. Where
+ *   that goes on for eight seconds, and no two agree, the feed has no clock and is refused.
  *
  * A step is plausible when it is short, or no longer than the time that the track lies behind its best lead over the wall
  * clock: an encoder whose network stood still sends what it has all at once, with holes for what it dropped.
+ *
+ * A feed may begin with a burst (a relay sends newcomers what it has kept since the last keyframe), and slow video has long
+ * steps in it. So until a track has been heard for two seconds its suspects agree with any step forward up to 10 s.
  *
  * G1: of each track samples come out in the order they went in, each once; none is lost.
  * G2: nothing is held while no suspect is, and a suspect for at most `maxHeldMs`.
@@ -38,6 +41,8 @@ export interface Released<T> {
 const freeStepMs = 250;
 /** The same between suspects, of whose clock nothing is known yet: slow video may come in a burst. */
 const freeSuspectStepMs = 1000;
+/** A track that has been heard for less is young: all of it may be the burst with which a feed begins. */
+const youthMs = 2000;
 /** Back by more is suspicious; less is the jitter of an encoder's clock. */
 const freeBackMs = 100;
 /** A track whose usual step is long (slow video) is given so many of them. */
@@ -65,6 +70,8 @@ interface Good {
 
 class Track<T> {
   last: Good | undefined;
+  /** When the first sample came. */
+  #firstAtMs: number | undefined;
   /** When a sample followed from the one before it, last. */
   soundAtMs = 0;
   usualMs = 0;
@@ -100,7 +107,12 @@ class Track<T> {
       usualSteps * this.usualMs,
       to.arrivedMs - from.arrivedMs + freeStepMs,
     );
-    return step >= 0 && step <= Math.min(maxHoleMs, freeMs);
+    return step >= 0 && step <= (this.#isYoung ? maxHoleMs : Math.min(maxHoleMs, freeMs));
+  }
+
+  get #isYoung(): boolean {
+    if (this.last === undefined || this.#firstAtMs === undefined) return true;
+    return this.last.arrivedMs - this.#firstAtMs < youthMs;
   }
 
   accept(good: Good, isSound: boolean): void {
@@ -112,6 +124,7 @@ class Track<T> {
       this.usualMs += (stepMs - this.usualMs) / 8;
     } else this.leadMs = lead;
     if (isSound) this.soundAtMs = good.arrivedMs;
+    this.#firstAtMs ??= good.arrivedMs;
     this.last = good;
   }
 
