@@ -1,8 +1,8 @@
 /**
- * Shell of the edge-delivery actor: listens when the broker has started, drains when it stops.
+ * Runs the edge-delivery actor in Moleculer: it listens once the broker has started, and drains when the broker stops.
  *
- * Draining: `/readyz` turns 503 and steering sends viewers elsewhere, what waits for the log is let go, open responses
- * get up to 5 s, then all connections close.
+ * While it drains, `/readyz` answers 503 and steering sends viewers to other edges. Requests that wait for the log are answered at once,
+ * open responses get up to 5 s, and then all connections are closed.
  */
 import type { ServiceSchema } from 'moleculer';
 import { EdgeParams } from '../../cluster/contract/edge-actions.ts';
@@ -19,7 +19,7 @@ export interface EdgeDeliveryPorts {
   readonly edge: Edge;
   readonly server: HttpServer;
   readonly host: string;
-  /** 0 takes a free one. */
+  /** 0 takes a free port. */
   readonly port: number;
 }
 

@@ -1,34 +1,34 @@
-/** Which edges a viewer should use, best first: `/steering` and `/edges` say it, never a manifest (M14). */
+/** Orders the edges for one viewer, best first. `/steering` and `/edges` show the order; a manifest never does (M14). */
 import type { SteeringQuery } from '../../cluster/contract/api/edge-routes.ts';
 import { line } from '../../cluster/partition/place.ts';
 import { order } from '../../cluster/partition/rendezvous.ts';
 import type { EdgeAddress } from '../media/timeline/manifest-options.ts';
 
 export interface Viewpoint {
-  /** The edge that was asked: it works. */
+  /** The edge that was asked. It works, as it answers. */
   readonly self: string;
-  /** The edge that the viewer plays from, as it says. */
+  /** The edge that the viewer plays from, as the viewer says. */
   readonly current?: string | undefined;
   readonly region: string;
-  /** This edge is about to leave: it goes last. */
+  /** True while this edge is about to leave. It then comes last. */
   readonly isLeaving: boolean;
-  /** Members that live and stay; the others go last. */
+  /** True for members that are alive and do not leave. The others come last. */
   readonly isSound: (edge: string) => boolean;
-  /** Open connections of an edge, some seconds old; undefined when they are not known. A hint. */
+  /** How many connections an edge has open, as it was some seconds ago. Undefined when it is not known. It is only a hint. */
   readonly loadOf: (edge: string) => number | undefined;
-  /** Spreads viewers over the edges that are equally near. */
+  /** Names the viewer, so that viewers spread over edges that are equally near. */
   readonly viewer: string;
 }
 
-/** Below so many connections an edge has room, whatever the others have: a player opens several, and few weigh nothing. */
+/** An edge with fewer connections than this always has room: a player opens several connections, and a few weigh nothing. */
 export const lightLoad = 32;
 
 /**
- * The edge that the viewer plays from while it is sound and of the region; then the region's in the viewer's own order, those
- * that have room before those that have not (C4); then the others'. Never fewer than were given.
+ * First comes the edge that the viewer plays from, if it is sound and in this region. Then come the region's edges in the viewer's own
+ * order, those with room before those without (C4), and last the edges of other regions. No edge is left out.
  *
- * The asked edge has no precedence. A viewer asks another edge than the one it plays from (RELOAD-URI), and would be sent to
- * and fro every few seconds; and all DASH viewers ask the same edge before they begin, and would all begin there.
+ * The asked edge is not preferred. A viewer asks another edge than the one it plays from (RELOAD-URI), so it would be sent back and forth
+ * every few seconds. And all DASH viewers ask the same edge before they begin, so all of them would begin there.
  */
 export function edgesFor(edges: readonly EdgeAddress[], viewpoint: Viewpoint): readonly EdgeAddress[] {
   const { self, current, region, isLeaving, isSound, loadOf, viewer } = viewpoint;
@@ -44,7 +44,7 @@ export function edgesFor(edges: readonly EdgeAddress[], viewpoint: Viewpoint): r
   return inLine.toSorted((left, right) => rank(left) - rank(right));
 }
 
-/** C4, with the loads as a hint: where one of them is not known there is no share to compare with, and the order is the viewer's. */
+/** Uses the loads as a hint (C4). Where one of them is not known there is no share to compare with, so the viewer's own order stays. */
 function byRoom(
   viewer: string,
   edges: readonly EdgeAddress[],
@@ -67,8 +67,8 @@ function byRendezvous(viewer: string, edges: readonly EdgeAddress[]): readonly E
 }
 
 /**
- * The edge to ask next: one other than the first, so that the steering does not die with the edge that is played from, but
- * never one that is dead or leaves; a player that cannot reach it would ask no other. Undefined: the asked edge, again.
+ * The edge to ask next. It is another one than the first, so that steering does not die with the edge that is played from. It is never one
+ * that is dead or leaves, as a player that cannot reach it asks no other. Undefined: ask this edge again.
  */
 export function edgeToAsk(inLine: readonly EdgeAddress[], viewpoint: Viewpoint): EdgeAddress | undefined {
   const mayBeAsked = (edge: EdgeAddress): boolean => isStaying(edge, viewpoint);
@@ -76,12 +76,12 @@ export function edgeToAsk(inLine: readonly EdgeAddress[], viewpoint: Viewpoint):
   return other?.id === viewpoint.self ? undefined : other;
 }
 
-/** It lives, and is not about to leave. */
+/** Says whether an edge is alive and does not leave. */
 export function isStaying({ id }: EdgeAddress, { self, isLeaving, isSound }: Viewpoint): boolean {
   return isSound(id) && !(isLeaving && id === self);
 }
 
-/** What players send of where they are, `n1`, `"n1"` or `"n1,n2"`: the first. */
+/** Reads the current edge from what players send, `n1`, `"n1"` or `"n1,n2"`: the first name counts. */
 export function currentEdge({ _DASH_pathway: dash, _HLS_pathway: hls }: SteeringQuery): string | undefined {
   return (hls ?? dash)?.replaceAll('"', '').split(',')[0];
 }

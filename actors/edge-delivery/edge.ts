@@ -50,26 +50,26 @@ export interface EdgePorts {
   readonly store: SegmentStore;
   readonly logger: Logger;
   readonly metrics: Metrics;
-  /** Prometheus text and its content type. */
+  /** The Prometheus text and its content type. */
   readonly renderMetrics: () => Promise<{ readonly text: string; readonly contentType: string }>;
   /** Calls a Moleculer action of `cluster/contract/api/*-routes.ts`. */
   readonly call: (action: string, input: RouteInput) => Promise<unknown>;
-  /** Edges that serve viewers, in order of id (M14). Called often: must be cheap. */
+  /** The edges that serve viewers, sorted by id (M14). It is called often, so it must be cheap. */
   readonly listEdges: () => EdgeSet;
-  /** Alive and not draining: others go last in steering. */
+  /** True for an edge that is alive and does not drain. Steering lists the others last. */
   readonly isSound: (edge: string) => boolean;
-  /** Open connections of an edge, some seconds old; undefined when they are not known. */
+  /** How many connections an edge has open, as it was some seconds ago. Undefined when it is not known. */
   readonly loadOf: (edge: string) => number | undefined;
   /** What the registry knows of an id. @throws when it cannot be asked */
   readonly lookUpStream: (id: StreamId) => Promise<Standing>;
   /** Streams that were removed at or after that UTC time. @throws when the registry cannot be asked */
   readonly removedSince: (utcMs: number) => Promise<readonly StreamId[]>;
-  /** What this node needs to serve: `isReady: false` of any part makes `/readyz` 503. */
+  /** What this node needs in order to serve. If any part has `isReady: false`, `/readyz` answers 503. */
   readonly health: () => Readiness['parts'];
-  /** For how long the index log has not been reachable; 0 while it is (C8). */
+  /** For how long the index log has been unreachable; 0 while it answers (C8). */
   readonly logDownSeconds: () => number;
   readonly makeThumbnail: MakeThumbnail;
-  /** Pages and assets. @throws when neither can be done */
+  /** Loads the pages and assets. @throws when they can be neither read nor built */
   readonly loadSite: (signal: AbortSignal) => Promise<Site>;
   readonly operatorToken: string | undefined;
   readonly metricsToken: string | undefined;
@@ -79,36 +79,36 @@ export interface EdgePorts {
   readonly dvrWindowSeconds: number;
   readonly leastHoldBackSeconds: number;
   readonly retentionSeconds: number;
-  /** Default 60 s. */
+  /** By default 60 s. */
   readonly idleMs?: number;
   readonly maxStreams?: number;
-  /** How long a player that comes before the first segment is kept waiting. Default 10 s. */
+  /** How long a player waits for the first segment. By default 10 s. */
   readonly firstSegmentMs?: number;
-  /** How long a player that asks for the segment which comes next is kept waiting. Default 8 s. */
+  /** How long a player waits for the segment that comes next. By default 8 s. */
   readonly liveEdgeMs?: number;
   readonly holdLimits?: HoldLimits;
 }
 
 export interface Edge extends HttpHandlers {
-  /** Ends overdue waits, drops idle streams, notices changed edges. Called every 250 ms. */
+  /** Ends waits that took too long, drops idle streams, and notices changed edges. To be called every 250 ms. */
   readonly tick: () => void;
-  /** Forgets removed streams. Called every second. */
+  /** Forgets streams that were removed. To be called every second. */
   readonly review: () => Promise<void>;
   /** What `/readyz` says. */
   readonly readiness: () => Readiness['parts'];
-  /** How far it has folded a stream that it follows (C7). */
+  /** How far this edge has folded a stream that it follows (C7). */
   head(stream: StreamId): EdgeHead | undefined;
-  /** That fold, as a snapshot. */
+  /** The fold of a stream, as a snapshot. */
   fold(stream: StreamId): unknown;
-  /** `/readyz` turns 503, steering sends viewers elsewhere; everything else goes on. */
+  /** `/readyz` answers 503, and steering sends viewers to other edges. Everything else continues. */
   leave(): void;
-  /** Lets go of every stream; what waits is answered 503. */
+  /** Stops following every stream. Waiting requests are answered 503. */
   close(): void;
 }
 
 const defaultIdleMs = 60_000;
 const defaultMaxStreams = 2000;
-/** How far back removals are asked for: far more than the time between two questions, or that clocks differ by. */
+/** How far back removals are asked for: much more than the time between two questions, and than clocks differ by. */
 const removalsToldMs = 60_000;
 
 export const allRoutes: readonly Route[] = [
@@ -188,7 +188,7 @@ export function makeEdge(ports: EdgePorts): Edge {
 
 async function forgetRemoved({ clock, removedSince }: EdgePorts, playback: Playback): Promise<void> {
   const sinceMs = clock.utcMs() - removalsToldMs;
-  const removed = await removedSince(sinceMs).catch((): readonly StreamId[] => []); // asked again in a second
+  const removed = await removedSince(sinceMs).catch((): readonly StreamId[] => []); // the question is repeated in a second
   for (const id of removed) playback.forget(id);
 }
 
@@ -219,14 +219,14 @@ interface Leaving {
   readonly isLeaving: boolean;
 }
 
-/** Where a viewer stands that asks this edge. */
+/** Where the viewer stands that sent this request. */
 function viewpointOf(ports: EdgePorts, request: HttpRequest, { isLeaving }: Leaving): Viewpoint {
   const { node: self, region, isSound, loadOf } = ports;
   const viewer = callerAddress(request, ports.isTrustedProxy);
   return { self, region, isLeaving, isSound, loadOf, viewer };
 }
 
-/** M14: never 404 while the stream lives; the order is this viewer's own. */
+/** Orders the edges for this viewer. It never answers 404 while the stream lives (M14). */
 function steeringHandler(ports: EdgePorts, playback: Playback, state: Leaving) {
   const { params, query } = playbackRoutes.steering;
   return bind(playbackRoutes.steering, params, query, async (request, input) => {
@@ -239,7 +239,7 @@ function steeringHandler(ports: EdgePorts, playback: Playback, state: Leaving) {
   });
 }
 
-/** For who has no player that is steered yet: the same order, of the edges that are worth a try. */
+/** Serves viewers whose player is not steered yet: the same order, but only edges that are worth a try. */
 function edgesHandler(ports: EdgePorts, playback: Playback, state: Leaving) {
   return bind(streamEdges, streamEdges.params, nothing, async (request, { params }) => {
     await playback.steered(params.id);
@@ -252,12 +252,12 @@ function edgesHandler(ports: EdgePorts, playback: Playback, state: Leaving) {
   });
 }
 
-/** Named once it is worth a word; an edge is as good as the others all the same. */
+/** Appears once media is missing. The edge stays ready, as every other edge would miss the same. */
 function mediaPart({ words }: MissingMedia): Readiness['parts'] {
   return words === undefined ? [] : [{ name: 'media', isReady: true, detail: words }];
 }
 
-/** A part of its own: a node that is told to stop still answers, and says so. */
+/** A part of `/readyz` of its own: a node that is told to stop still answers, and says that it leaves. */
 function stayingPart({ isLeaving }: Leaving): Readiness['parts'] {
   const detail = isLeaving ? { detail: 'this node is shutting down' } : {};
   return [{ name: 'staying', isReady: !isLeaving, ...detail }];
@@ -265,7 +265,7 @@ function stayingPart({ isLeaving }: Leaving): Readiness['parts'] {
 
 const nothing = z.object({});
 
-/** A handler of a route with the types that its schemas give: the API calls it with validated inputs only. */
+/** Gives a handler the types of its route's schemas. The API calls it with validated inputs only. */
 function bind<P, Q>(
   { operation }: Route,
   params: z.ZodType<P>,
@@ -282,7 +282,7 @@ function bind<P, Q>(
   ];
 }
 
-/** The API has put these through the schema, which may have changed them: they cannot be put through it again. */
+/** The API has already parsed this value by the schema. That may have changed it, so it cannot be parsed again. */
 function isValidated<T>(_schema: z.ZodType<T>, value: unknown): value is T {
   return typeof value === 'object';
 }

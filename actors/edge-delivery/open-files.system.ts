@@ -1,7 +1,7 @@
-/** How many files, sockets among them, this process may have open. */
+/** Reads how many files this process may have open, sockets included. */
 import { readFileSync } from 'node:fs';
 
-/** @returns undefined where the system does not say it under `/proc` */
+/** @returns undefined where the system does not show it under `/proc` */
 export function openFileLimit(): number | undefined {
   try {
     const limit = Number(/^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1]);

@@ -1,4 +1,4 @@
-/** Counts of the HTTP traffic: plain integers on the hot path, handed to the metrics once a second. */
+/** Counts HTTP traffic: plain integers on the hot path, passed to the metrics once a second. */
 import type { Metrics } from '../../cluster/observe/metrics.ts';
 
 const classes = ['1xx', '2xx', '3xx', '4xx', '5xx'];
@@ -14,7 +14,7 @@ export class Traffic {
   readonly #refused = { connections: 0, waiting: 0, slow: 0, stalled: 0, body: 0 };
   readonly #publish: () => void;
 
-  /** @param listener which of the node's listeners, in a word */
+  /** @param listener names the listener of this node in one word */
   constructor(metrics: Metrics, listener: string) {
     const responses = metrics.counter({
       name: 'tangaza_http_responses_total',
@@ -89,7 +89,7 @@ export class Traffic {
     this.#refused[bound]++;
   }
 
-  /** Hands the counts since the last call to the metrics. */
+  /** Passes what was counted since the last call to the metrics. */
   publish(): void {
     this.#publish();
   }

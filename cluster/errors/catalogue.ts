@@ -130,7 +130,7 @@ export const catalogue = {
   STREAM_KEY_UNKNOWN: {
     status: 401,
     retry: 'never',
-    title: 'The stream key is not known: check it, or make a new one.',
+    title: 'The stream key is not known.',
   },
   STREAM_BUSY: {
     status: 409,

@@ -1,19 +1,19 @@
 /**
- * Who may do what: the operator's token opens everything; a scrape token opens what tells of the machine and no more.
+ * Decides who may do what. The operator's token opens everything. A scrape token opens only what concerns the machine.
  *
- * What tells of the machine (`/metrics`, details of `/readyz`) needs no token on the operator port while that is bound to the
- * loopback. A page in a browser on this host is no operator: a request with an `Origin`, or one that names another host
- * (DNS rebinding), needs a token there as well.
+ * What concerns the machine (`/metrics`, details of `/readyz`) needs no token on the operator port while that port is bound to the loopback
+ * address. A page in a browser on this host is no operator: a request with an `Origin`, or one that names another host (DNS rebinding),
+ * needs a token there too.
  */
 import { hash, timingSafeEqual } from 'node:crypto';
 import { TangazaError } from '../../../cluster/errors/tangaza-error.ts';
 import type { HttpRequest } from './http.ts';
 
 export interface Access {
-  /** Without one, operator routes are closed. */
+  /** Without a token, the operator's routes are closed. */
   readonly operatorToken: string | undefined;
   readonly metricsToken: string | undefined;
-  /** The listener is the operator port, bound to the loopback. */
+  /** True on the operator port, when it is bound to the loopback address. */
   readonly isLocalPort: boolean;
 }
 
@@ -34,7 +34,7 @@ export function mustBeInsider(request: HttpRequest, access: Access): void {
   );
 }
 
-/** May the caller hear what tells of the machine? */
+/** Says whether the caller may see what concerns the machine. */
 export function isInsider(request: HttpRequest, access: Access): boolean {
   return (
     (access.isLocalPort && isOfThisHost(request)) ||
@@ -49,7 +49,7 @@ function isOfThisHost(request: HttpRequest): boolean {
   return request.header('origin') === '' && loopbackHost.test(request.header('host'));
 }
 
-/** Compares hashes, so that neither length nor content of the token shows in the time it takes. */
+/** Compares hashes, so that the time it takes shows neither the length nor the content of the token. */
 function hasToken(request: HttpRequest, token: string | undefined): boolean {
   const [, given = ''] = /^Bearer +([\x21-\x7e]{1,1000}) *$/i.exec(request.header('authorization')) ?? [];
   return (

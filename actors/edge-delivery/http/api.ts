@@ -1,4 +1,7 @@
-/** From a request to its route's handler and back: token, validation of all inputs by their schemas, errors as problems. */
+/**
+ * Carries a request to the handler of its route and back: checks the token, validates all inputs by their schemas, and turns errors into
+ * problem documents.
+ */
 import type { z } from 'zod';
 import type { Route, RouteInput } from '../../../cluster/contract/api/routes.ts';
 import type { ErrorCode } from '../../../cluster/errors/catalogue.ts';
@@ -22,27 +25,27 @@ import { queryOf } from './query.ts';
 import type { Issue } from './issue.ts';
 import type { Match, Router } from './router.ts';
 
-/** Serves a route at the edge itself; `input` is validated. */
+/** Serves a route at the edge itself. `input` is validated. */
 export type LocalHandler = (request: HttpRequest, input: RouteInput) => Reply | Promise<Reply>;
 
 export interface ApiPorts {
   readonly clock: Clock;
   readonly router: Router;
-  /** By operation; routes without one must have an `action`. */
+  /** The handlers by operation. A route without one must have an `action`. */
   readonly local: ReadonlyMap<string, LocalHandler>;
   /** Calls a Moleculer action. */
   readonly call: (action: string, input: RouteInput) => Promise<unknown>;
   readonly access: Access;
-  /** Under which callers reach this node, when it is not what their Host header says. */
+  /** The URL under which callers reach this node, where it is another one than their Host header says. */
   readonly publicUrl: string | undefined;
   readonly isTrustedProxy: IsTrustedProxy;
-  /** Answers paths that are no route: pages and assets; undefined where there is nothing. */
+  /** Serves paths that are no route: pages and assets. Undefined where nothing is found. */
   readonly fallback: (request: HttpRequest, origin: string) => Reply | Promise<Reply | undefined> | undefined;
 }
 
-/** Of one request's inputs that are told at once. */
+/** The most faults of one request that its answer lists. */
 const mostIssues = 50;
-/** No action takes longer. */
+/** The longest time that an action may take. */
 const callMs = 10_000;
 
 function nameOf({ in: where, at }: Issue): string {
@@ -93,7 +96,7 @@ function answer(ports: ApiPorts, request: HttpRequest): Reply | Promise<Reply> {
   }
 }
 
-/** Pages, assets, and paths at which there is nothing. */
+/** For pages, assets, and paths that do not exist. */
 const pagePath = { allow: 'GET, HEAD, OPTIONS', isPublic: true };
 
 function preflightReply(request: HttpRequest, path: { allow: string; isPublic: boolean }): Reply {
@@ -105,7 +108,7 @@ function preflightReply(request: HttpRequest, path: { allow: string; isPublic: b
 }
 
 function fallbackReply(ports: ApiPorts, request: HttpRequest): Reply | Promise<Reply> {
-  // A player that may not even ask would take a 404 for a network that fails.
+  // A player whose preflight is answered 404 would report a network failure.
   if (request.method === 'options') return preflightReply(request, pagePath);
   const reply = ports.fallback(request, originOf(ports, request));
   const told = (page: Reply | undefined): Reply => pageReply(page, request.method);
@@ -148,7 +151,7 @@ function serve(ports: ApiPorts, request: HttpRequest, { route, params }: Match):
   return route.body === undefined ? run(undefined) : readBody(request, route.body).then(run);
 }
 
-/** A name in a public media path that cannot be one is simply not there. */
+/** In a public media path, a name that is not valid names something that does not exist: the answer is 404. */
 function inputError({ tag }: Route, issues: readonly Issue[]): TangazaError {
   const isNoName = tag === 'playback' && issues.some((issue) => issue.in === 'path');
   return isNoName
@@ -176,7 +179,7 @@ function check(schema: z.ZodType | undefined, value: unknown, where: Issue['in']
   if (schema === undefined) return {};
   const result = schema.safeParse(value, { error: sentenceOf });
   if (result.success) return result.data;
-  // Of one field the last one: a number that is too large for any field is too large for this one, too.
+  // Only the last fault of each field is shown: a number that is too large for every schema would otherwise be listed more than once.
   const byField = new Map(
     result.error.issues.map(({ path, message }) => [path.map(String).join('.'), message]),
   );
@@ -233,7 +236,7 @@ async function withDeadline(clock: Clock, result: Promise<unknown>): Promise<unk
   }
 }
 
-/** Errors of the RPC layer itself, by their type (Moleculer carries names and codes over the wire, not classes). */
+/** Errors of the RPC layer itself, by their type, as Moleculer sends names and codes over the wire and no classes. */
 const rpcErrors: Readonly<Record<string, ErrorCode>> = {
   SERVICE_NOT_FOUND: 'UNAVAILABLE',
   SERVICE_NOT_AVAILABLE: 'UNAVAILABLE',

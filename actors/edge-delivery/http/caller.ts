@@ -1,28 +1,28 @@
 /**
- * Who asks, and under which address they reached us, where proxies stand in front.
+ * Finds out who sent a request, and under which address they reached us, where proxies stand in front of the node.
  *
- * `X-Forwarded-For` is a list that each proxy appends its peer to. Anybody may send one, so it is read from the right, and
- * only for as long as the hop that wrote the entry is a trusted proxy: the first address that is not trusted is the caller's.
- * `X-Forwarded-Proto` and `X-Forwarded-Host` count when the peer itself is trusted. `Forwarded` (RFC 7239) is not read.
+ * To `X-Forwarded-For` each proxy appends the address of its peer. Anybody may send such a header, so it is read from the right, and only
+ * while the hop that wrote an entry is a trusted proxy. The first address that is not trusted is the caller's. `X-Forwarded-Proto` and
+ * `X-Forwarded-Host` count when the peer itself is trusted. `Forwarded` (RFC 7239) is not read.
  */
 import { z } from 'zod';
 
 export interface Hop {
-  /** Address of the connection's other end, as text; IPv4 may come as `::ffff:…`. */
+  /** The address of the connection's other end, as text. IPv4 may come as `::ffff:…`. */
   readonly remoteAddress: string;
   /** @param name lower case @returns the empty string when absent */
   header(name: string): string;
 }
 
-/** Is that address, in the form of `canonicalAddress`, a proxy of ours? */
+/** Says whether an address, in the form of `canonicalAddress`, is one of our proxies. */
 export type IsTrustedProxy = (address: string) => boolean;
 
-/** More proxies than this are not followed: what lies to the left of them is whatever the caller wrote. */
+/** At most this many proxies are followed. What lies to the left of them may be anything that the caller wrote. */
 export const maxHops = 32;
-/** Longer entries are no addresses; a longer header is read from its right end only. */
+/** Longer entries are no addresses. Of a longer header only the right end is read. */
 const maxEntryLength = 64;
 
-/** The caller's address: that of the nearest hop that is no trusted proxy; the farthest trusted one when all are. */
+/** The address of the nearest hop that is no trusted proxy, or of the farthest one when all are trusted. */
 export function callerAddress(hop: Hop, isTrusted: IsTrustedProxy): string {
   let caller = peerOf(hop);
   if (!isTrusted(caller)) return caller;
@@ -35,7 +35,7 @@ export function callerAddress(hop: Hop, isTrusted: IsTrustedProxy): string {
   return caller;
 }
 
-/** `http://host:port` under which the caller reached us: by the Host header, or as a trusted proxy tells it. */
+/** `http://host:port` under which the caller reached us: from the Host header, or as a trusted proxy says. */
 export function callerOrigin(hop: Hop, isTrusted: IsTrustedProxy): string {
   const isProxied = isTrusted(peerOf(hop));
   const told = (name: string): string => (isProxied ? (lastEntries(hop.header(name))[0] ?? '') : '');
@@ -50,7 +50,7 @@ function peerOf({ remoteAddress }: Hop): string {
 
 const hostPattern = /^(?:[a-z0-9.-]{1,255}|\[[0-9a-f:.]{2,45}\])(?::\d{1,5})?$/i;
 
-/** The right end of a comma-separated list, rightmost first. */
+/** The entries at the right end of a comma-separated list, rightmost first. */
 function lastEntries(list: string): readonly string[] {
   const end = list.slice(-maxHops * (maxEntryLength + 2));
   return end
@@ -60,7 +60,7 @@ function lastEntries(list: string): readonly string[] {
     .map((entry) => entry.trim());
 }
 
-/** `1.2.3.4`, `1.2.3.4:5678`, `::1`, `[::1]`, `[::1]:5678`. */
+/** Takes `1.2.3.4`, `1.2.3.4:5678`, `::1`, `[::1]` and `[::1]:5678`. */
 function addressOf(entry: string): string | undefined {
   if (entry.length > maxEntryLength) return undefined;
   const bracketed = /^\[([^\]]*)\](?::\d{1,5})?$/.exec(entry)?.[1];
@@ -71,7 +71,10 @@ function addressOf(entry: string): string | undefined {
 const ipv4 = z.ipv4();
 const ipv6 = z.ipv6();
 
-/** One spelling for each address: IPv4 also where IPv6 carries it; IPv6 short and in lower case. Undefined for what is none. */
+/**
+ * Writes each address in one way: an IPv4 address as such, also where IPv6 carries it; IPv6 short and in lower case. Undefined for a text
+ * that is no address.
+ */
 export function canonicalAddress(text: string): string | undefined {
   if (ipv4.safeParse(text).success) return text;
   if (!ipv6.safeParse(text).success) return undefined;

@@ -1,32 +1,32 @@
-/** The HTTP-server port: what the edge needs of a listener, and the bounds that it keeps. */
+/** The port of the HTTP server: what the edge needs of a listener, and the bounds that a listener keeps. */
 import type { Entity, Handler } from './http.ts';
 
 export interface HttpHandlers {
-  /**
-   * Entities that are answered without any other work, by path, or `path?query` where there is one. Asked for every
-   * GET first.
-   */
+  /** Entities that are ready to be sent, by path, or by `path?query` where there is a query. Every GET is looked up here first. */
   readonly hot: (target: string) => Entity | undefined;
   readonly handle: Handler;
 }
 
-/** Each bound has its policy: what is over it is refused or closed, and counted. */
+/** What exceeds a bound is refused or closed, and counted. */
 export interface HttpLimits {
-  /** Open connections, at most nine tenths of the files that the process may open; one more is closed as it is accepted. */
+  /**
+   * The most open connections. At most nine tenths of the files that the process may open are used. One more connection is closed when it
+   * is accepted.
+   */
   readonly connections: number;
-  /** Requests that wait for their reply; one more is answered 429. */
+  /** The most requests that wait for their reply. One more is answered 429. */
   readonly waitingRequests: number;
-  /** Responses that a slow reader has not taken yet; one more is cut off. */
+  /** The most responses that slow readers have not taken yet. One more is cut off. */
   readonly slowResponses: number;
-  /** Bytes of bodies that slow readers keep in memory, each body counted once; one more is cut off. */
+  /** The most bytes of bodies that slow readers keep in memory, each body counted once. One more is cut off. */
   readonly slowBytes: number;
-  /** A reader that takes nothing for so long is cut off. */
+  /** A reader that takes nothing for this long is cut off. */
   readonly stalledMs: number;
-  /** No response takes longer than this, however it trickles. */
+  /** A response that takes longer than this is cut off, even if its reader takes a few bytes now and then. */
   readonly responseMs: number;
-  /** A body over this is answered 413. */
+  /** A larger body is answered 413. */
   readonly bodyBytes: number;
-  /** A body that is not there after this is answered 400. */
+  /** A body that is incomplete after this time is answered 400. */
   readonly bodyMs: number;
 }
 
@@ -42,10 +42,10 @@ export const defaultHttpLimits: HttpLimits = {
 };
 
 export interface HttpServer {
-  /** Connections that are open now. */
+  /** How many connections are open now. */
   readonly connections: number;
   /** @param port 0 takes a free one @returns the bound port @throws Error when the address is taken */
   listen(host: string, port: number, handlers: HttpHandlers): Promise<number>;
-  /** Accepts nothing new, lets open responses end for up to `graceMs`, then closes every connection. Idempotent. */
+  /** Accepts no new connection, lets open responses end for up to `graceMs`, then closes all connections. It may be called again. */
   close(graceMs: number): Promise<void>;
 }

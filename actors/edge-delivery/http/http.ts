@@ -11,48 +11,48 @@ import type { ErrorCode } from '../../../cluster/errors/catalogue.ts';
 import { corsHeaders } from './cors.ts';
 
 export interface HttpRequest {
-  /** Lower case. */
+  /** In lower case. */
   readonly method: string;
-  /** As sent, never decoded: everything served here has names that need no escape. */
+  /** As sent, and never decoded: all names here need no escapes. */
   readonly path: string;
-  /** What follows `?`, or the empty string. */
+  /** The text behind `?`, or an empty string. */
   readonly query: string;
   readonly remoteAddress: string;
-  /** Has the client gone? */
+  /** True once the client has gone. */
   readonly isAborted: boolean;
   /** @param name lower case @returns the empty string when absent */
   header(name: string): string;
   /** @throws TangazaError `BODY_TOO_LARGE`, `BAD_REQUEST` when it does not arrive in time */
   body(): Promise<Uint8Array>;
-  /** Calls `listener` once when the client goes, at once if it has gone. */
+  /** Calls `listener` once when the client goes, or at once if it has gone already. */
   onAbort(listener: () => void): void;
 }
 
-/** A header block; made by `head`. */
+/** A block of headers, made by `head`. */
 export type Head = Uint8Array;
 
-/** One form of a body; `etag` has its quotes. */
+/** One form of a body. `etag` includes its quotes. */
 export interface Variant {
   readonly body: Uint8Array;
   readonly etag: string;
   readonly head: Head;
 }
 
-/** Requests, by whoever answers them. */
+/** Counts requests by who answers them. */
 export interface Tally {
   requests: number;
 }
 
-/** A 200 reply that may be answered by 206, 304 or 416 instead, and may have compressed forms. */
+/** A reply with status 200. The server may answer 206, 304 or 416 instead, and may send a compressed form. */
 export interface Entity extends Variant {
   readonly isRangeable: boolean;
-  /** Made at the first call that wants it; absent for what is compressed already. */
+  /** Makes the compressed form at its first use. Absent for what is already compressed. */
   readonly gzip?: () => Variant;
-  /** As `gzip`; pages and assets have it, manifests do not: it would cost more to make than it saves. */
+  /** Like `gzip`. Pages and assets have it; for a manifest, making it would cost more than it saves. */
   readonly brotli?: () => Variant;
-  /** Counted by the server, read by whoever wants to know if it is still in use. */
+  /** The server counts the requests here. Caches read from it whether the entity is still in use. */
   hits: number;
-  /** Counted by the server as well; several entities may share it. */
+  /** The server counts here too. Several entities may share one. */
   readonly tally?: Tally | undefined;
 }
 
@@ -61,7 +61,7 @@ export interface Message {
   readonly status: number;
   readonly head: Head;
   readonly body: Uint8Array;
-  /** The connection cannot go on, for the rest of the request was not read. */
+  /** True when the connection must be closed, as the rest of the request was not read. */
   readonly closes?: boolean;
 }
 
@@ -92,10 +92,10 @@ export function head(contentType: string, headers: Headers = {}): Head {
 }
 
 export const cachePolicy = {
-  /** The name holds the content's time and the log its hash: never other bytes (M5). */
+  /** The log names the hash of this content, so it never changes (M5). */
   immutable: 'public, max-age=31536000, immutable',
   manifest: 'public, max-age=1',
-  /** Kept, and asked for each time whether it is still the same. */
+  /** The browser keeps it, and asks each time whether it is still the same. */
   page: 'no-cache',
   none: 'no-store',
 } as const;
@@ -120,10 +120,10 @@ export function emptyReply(status: number, headers: Headers = {}): Message {
   return { status, head: head('text/plain', headers), body: nothing };
 }
 
-/** Nobody is told to come again later than this. */
+/** No caller is told to wait longer than this. */
 export const longestWaitSeconds = 3600;
 
-/** When to come again, in seconds, for errors that pass. */
+/** After how many seconds to try again, for errors that pass. */
 const retryAfterSeconds: Partial<Record<ErrorCode, number>> = {
   STREAM_NOT_LIVE: 2,
   NOT_PRODUCED_YET: 2,
@@ -134,7 +134,7 @@ const retryAfterSeconds: Partial<Record<ErrorCode, number>> = {
   DEADLINE_EXCEEDED: 2,
 };
 
-/** The problem document (RFC 9457) of any error; `extra` are further members, e.g. `issues`. */
+/** The problem document (RFC 9457) of an error. `extra` adds members, e.g. `issues`. */
 export function problemReply(
   error: unknown,
   extra: Readonly<Record<string, unknown>> = {},

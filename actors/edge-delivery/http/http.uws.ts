@@ -33,13 +33,13 @@ export interface UwsServerOptions {
   readonly metrics: Metrics;
   readonly logger: Logger;
   readonly limits?: Partial<HttpLimits>;
-  /** In metrics: which of the node's listeners; default `viewers`. */
+  /** Names this listener in the metrics. By default `viewers`. */
   readonly listener?: string;
 }
 
 const sweepMs = 1000;
 
-/** Names of headers that every GET is asked for, as bytes: a text the library would convert each time. */
+/** The names of the headers that are read from every GET, as bytes: the library would convert a text each time. */
 const bytesOf = (text: string): ArrayBuffer => new TextEncoder().encode(text).slice().buffer;
 const headerNames = {
   ifNoneMatch: bytesOf('if-none-match'),
@@ -57,7 +57,7 @@ class UwsServer implements HttpServer {
   readonly #limits: HttpLimits;
   readonly #traffic: Traffic;
   readonly #responder: Responder;
-  /** Since when, monotonic ms. */
+  /** Since when each request waits, in monotonic ms. */
   readonly #waiting = new Map<UwsRequest, number>();
   readonly #app: TemplatedApp = App();
   #listenSocket: ListenSocket | undefined;
@@ -82,7 +82,7 @@ class UwsServer implements HttpServer {
     this.#app.any('/*', (response, request) => this.#onOtherRequest(handlers, response, request));
     this.#stopSweep = this.#clock.every(sweepMs, () => this.#sweep());
     return new Promise((resolve, reject) => {
-      // Exclusive: else a second process may listen on the same port and silently take half of the requests.
+      // Exclusively: otherwise a second process may listen on the same port and silently take half of the requests.
       listenExclusively(this.#app, host, port, (socket) => {
         if (socket === false)
           return reject(new Error(`cannot listen on ${host}:${port}: the address is in use or not ours`));
@@ -116,7 +116,7 @@ class UwsServer implements HttpServer {
     response.close();
   }
 
-  /** Each question to the native request costs: no more of them than the entity can answer. */
+  /** Each access to the native request costs time, so no more is read than the entity can answer. */
   #onGet(handlers: HttpHandlers, response: HttpResponse, request: NativeRequest): void {
     const query = request.getQuery();
     const path = request.getUrl();
@@ -180,14 +180,14 @@ class UwsServer implements HttpServer {
     }
   }
 
-  /** A handler answers errors itself; what comes here is a fault of ours. */
+  /** A handler answers errors itself. An error that reaches this place is a fault in our code. */
   #onFault(error: unknown, request: UwsRequest): Reply {
     const { method, path } = request;
     this.#logger.error({ error, method, path }, 'a request failed unexpectedly');
     return problemReply(error);
   }
 
-  /** A reply that goes out before the request's body is complete ends the connection: the rest is not a request. */
+  /** A reply that is sent before the request's body is complete ends the connection, as the rest of the body is no request. */
   #closing(reply: Reply, request: UwsRequest): Reply {
     return request.isBodyUnread && 'status' in reply ? { ...reply, closes: true } : reply;
   }
@@ -200,7 +200,7 @@ class UwsServer implements HttpServer {
   #sweep(): void {
     const beforeMs = this.#clock.runningMs() - this.#limits.bodyMs;
     for (const [request, sinceMs] of this.#waiting) {
-      if (sinceMs > beforeMs) break; // in order of arrival
+      if (sinceMs > beforeMs) break; // they are in order of arrival
       if (!request.isBodyUnread) continue;
       this.#traffic.refused('body');
       request.giveUpOnBody();
@@ -210,7 +210,7 @@ class UwsServer implements HttpServer {
   }
 }
 
-/** Without files left the kernel gives no connection, not even one to close: stores and ffmpeg need some, too. */
+/** Without free files the kernel passes on no connection, not even to be closed. The store and ffmpeg need some too. */
 function affordable(limits: HttpLimits): HttpLimits {
   const files = openFileLimit();
   return files === undefined

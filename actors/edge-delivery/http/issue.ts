@@ -1,8 +1,8 @@
-/** A fault of a request's inputs, as problem documents list it. */
+/** One fault in the inputs of a request, as a problem document lists it. */
 export interface Issue {
   readonly in: 'path' | 'query' | 'header' | 'body';
-  /** Its name; empty for the whole. */
+  /** The name of the field; empty for the whole input. */
   readonly at: string;
-  /** What it must be and what was given: a sentence that begins behind the name. */
+  /** What the field must be and what was given, as a sentence that continues after the name. */
   readonly message: string;
 }

@@ -1,9 +1,9 @@
 /**
- * uWebSockets.js, loaded with our bound of a request's headers: the library reads it from the environment, once, as it
- * is loaded. An operator's own value stays.
+ * Loads uWebSockets.js with our bound for the headers of a request. The library reads the bound from the environment once, when it is
+ * loaded. A value that the operator set is kept.
  */
 
-/** The library's own 4 kB are less than the cookies of a site may be; nginx takes 32 kB as well. */
+/** The library's own 4 kB is less than the cookies of a site may take. Nginx takes 32 kB as well. */
 const headerBytes = 32_768;
 
 process.env['UWS_HTTP_MAX_HEADERS_SIZE'] ||= String(headerBytes);

@@ -1,4 +1,4 @@
-/** What a caller sends and wants, by `Content-Type` and `Accept` (RFC 9110, 8.3 and 12.5.1). */
+/** Checks which formats a caller sends and accepts, by `Content-Type` and `Accept` (RFC 9110, 8.3 and 12.5.1). */
 import type { Route } from '../../../cluster/contract/api/routes.ts';
 import { given } from '../../../cluster/errors/input-sentences.ts';
 import { TangazaError } from '../../../cluster/errors/tangaza-error.ts';
@@ -32,7 +32,7 @@ function refuse(detail: string): never {
 }
 
 /**
- * Of the API: players and probes send what they like to playback paths, and get what there is.
+ * Applies to the API only. Players and probes send any Accept header to playback paths, and get what there is.
  *
  * @throws TangazaError `NOT_ACCEPTABLE`
  */

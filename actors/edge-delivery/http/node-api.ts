@@ -1,4 +1,7 @@
-/** What a node answers of itself: alive, ready, metrics, interface, time. Served on the viewers' port and on the operator's. */
+/**
+ * What a node says about itself: whether it is alive and ready, its metrics, its API, its time. The viewers' port and the operator port
+ * both serve it.
+ */
 import { nodeRoutes, type Readiness } from '../../../cluster/contract/api/edge-routes.ts';
 import type { Route } from '../../../cluster/contract/api/routes.ts';
 import { TangazaError } from '../../../cluster/errors/tangaza-error.ts';
@@ -17,18 +20,18 @@ export interface NodeApiPorts {
   readonly node: NodeId;
   readonly clock: Clock;
   readonly access: Access;
-  /** What this node needs to serve. */
+  /** What this node needs in order to serve. */
   readonly readiness: () => Readiness['parts'];
-  /** Prometheus text and its content type. */
+  /** The Prometheus text and its content type. */
   readonly renderMetrics: () => Promise<{ readonly text: string; readonly contentType: string }>;
-  /** Of the whole API: what the document lists. */
+  /** The routes of the whole API, which the OpenAPI document lists. */
   readonly routes: readonly Route[];
 }
 
-/** However often it is asked, the text is made once in this time: some thousand series take some milliseconds. */
+/** The text is made at most once in this time, as some thousand series take some milliseconds. */
 const metricsAgeMs = 1000;
 
-/** By operation. */
+/** The handlers by operation. */
 export function nodeHandlers(ports: NodeApiPorts): readonly (readonly [string, LocalHandler])[] {
   const documents = new Map<string, Entity>();
   const alive = messageReply(200, 'application/json', JSON.stringify({ status: 'ok' }));
@@ -44,7 +47,7 @@ export function nodeHandlers(ports: NodeApiPorts): readonly (readonly [string, L
   ];
 }
 
-/** All that the operator port serves; nothing of it is for viewers. */
+/** Everything that the operator port serves. None of it is for viewers. */
 export function makeOperatorApi(ports: NodeApiPorts): HttpHandlers {
   const routes = Object.values(nodeRoutes);
   const paths = routes.map(({ path }) => path).join(', ');
@@ -72,7 +75,7 @@ function metricsHandler({ clock, renderMetrics }: NodeApiPorts): LocalHandler {
   };
 }
 
-/** Names members and what ails them to insiders alone; others hear which part is not ready. */
+/** Only insiders see the names of members and what is wrong with them. Others see which part is not ready. */
 function readyReply({ node, readiness }: NodeApiPorts, isTold: boolean): Reply {
   const parts = readiness();
   const ready = parts.every(({ isReady }) => isReady);
@@ -80,7 +83,9 @@ function readyReply({ node, readiness }: NodeApiPorts, isTold: boolean): Reply {
   return jsonReply(ready ? 200 : 503, { ready, node, parts: [...told] } satisfies Readiness);
 }
 
-/** Names under which one node is reached: few; a caller that makes names up gets its document made each time. */
+/**
+ * How many base URLs of this node have their document kept. There are few; for a caller that invents more, the document is made each time.
+ */
 const maxDocuments = 16;
 
 function openApiEntity(routes: readonly Route[], documents: Map<string, Entity>, origin: string): Entity {

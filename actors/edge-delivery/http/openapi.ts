@@ -1,4 +1,4 @@
-/** The OpenAPI 3.1 document, made of the very schemas that validate requests. */
+/** Makes the OpenAPI 3.1 document from the same schemas that validate requests. */
 import { z } from 'zod';
 import type { Route } from '../../../cluster/contract/api/routes.ts';
 import { unreachable } from '../../../cluster/model/unreachable.ts';
@@ -8,7 +8,7 @@ import { problemOf, TangazaError } from '../../../cluster/errors/tangaza-error.t
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** @param serverUrl under which the document's reader reached us */
+/** @param serverUrl the URL under which the reader of the document reached us */
 export function openApiDocument(routes: readonly Route[], serverUrl: string): Json {
   const schemas: Record<string, unknown> = { Problem: problemSchema };
   const paths: Record<string, Record<string, unknown>> = {};
@@ -103,7 +103,7 @@ function successOf({ reply, operation }: Route, schemas: Record<string, unknown>
   };
 }
 
-/** What the machinery in front of a route may answer, and what the route itself says. */
+/** The errors that any route of this kind may answer, and those of the route itself. */
 function errorsOf({ auth, body, params, query, action, errors, reply }: Route): readonly ErrorCode[] {
   return [
     ...errors,
@@ -150,7 +150,7 @@ function parametersOf(
   if (schema === undefined) return [];
   return Object.entries(schema.shape).map(([name, field]) => {
     const isRequired = where === 'path' || !z.safeParse(z.object({ field }), {}).success;
-    // As it is for whoever uses it: digits on the wire are numbers.
+    // A reader of the document sees a number where the wire has digits.
     const { description, ...json } = schemaOf(field, 'output', schemas);
     return {
       name,
@@ -163,7 +163,7 @@ function parametersOf(
   });
 }
 
-/** The schema in JSON; those with an id go to `components` and are referred to. */
+/** The schema as JSON. Schemas with an id are put under `components` and referred to. */
 function schemaOf(schema: z.core.$ZodType, io: 'input' | 'output', schemas: Record<string, unknown>): Json {
   const json = z.toJSONSchema(schema, { io, unrepresentable: 'any', target: 'draft-2020-12' });
   const { $schema: _dialect, $defs: definitions = {}, ...rest } = json;
@@ -182,7 +182,7 @@ function strip(definition: unknown): unknown {
   return rest;
 }
 
-/** Moves references from `$defs` to the document's components. */
+/** Changes references to `$defs` into references to the document's components. */
 function relocate(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(relocate);
   if (!isRecord(value)) return value;

@@ -1,16 +1,16 @@
-/** The operator port: what a node of any role tells of itself and its machine, on a listener that is not for viewers. */
+/** The operator port: a listener on which a node of any role tells about itself and its machine. It is not for viewers. */
 import type { Logger } from '../../../cluster/observe/logger.ts';
 import type { HttpHandlers, HttpLimits, HttpServer } from './http-server.ts';
 
 export interface OperatorPortOptions {
-  /** Undefined: there is none. Port 0 takes a free one. */
+  /** Undefined where there is no operator port. Port 0 takes a free one. */
   readonly at: { readonly host: string; readonly port: number } | undefined;
   readonly server: HttpServer;
   readonly api: HttpHandlers;
   readonly logger: Logger;
 }
 
-/** Scrapers and probes are few. */
+/** Only few scrapers and probes connect here. */
 export const operatorPortLimits: Partial<HttpLimits> = {
   connections: 256,
   waitingRequests: 256,

@@ -1,13 +1,13 @@
 /**
- * Reads a query string. On the API a name that it does not know is a fault, for a misspelt one would be ignored without a word;
- * players and caches in front add names of their own to playback paths, where those are left alone.
+ * Reads a query string. The API refuses an unknown name, as a misspelt one would otherwise be ignored silently. On playback paths unknown
+ * names are ignored, as players and caches in front add their own.
  */
 import type { Route } from '../../../cluster/contract/api/routes.ts';
 import { given } from '../../../cluster/errors/input-sentences.ts';
 import type { Issue } from './issue.ts';
 
 const mostParameters = 100;
-/** What players add everywhere (CTA-5004). */
+/** Players add this name to every request (CTA-5004). */
 const ofPlayers = new Set(['CMCD']);
 
 export function queryOf(

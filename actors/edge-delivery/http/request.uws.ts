@@ -1,7 +1,7 @@
 /**
- * A request of uWebSockets.js that outlives its handler: what may be asked later is copied at once.
+ * A request of uWebSockets.js that outlives its handler: what may be needed later is copied at once.
  *
- * The native request is gone when the handler returns. Headers are bounded by the server (32 kB, http/library.uws.ts), bodies here.
+ * The native request is gone when the handler returns. The server bounds the headers (32 kB, library.uws.ts); this file bounds the body.
  */
 import type { HttpRequest as NativeRequest, HttpResponse } from 'uWebSockets.js';
 import { TangazaError } from '../../../cluster/errors/tangaza-error.ts';
@@ -9,7 +9,10 @@ import type { HttpRequest } from './http.ts';
 import type { HttpLimits } from './http-server.ts';
 import type { Conditions } from '../playback/select.ts';
 
-/** A body that nobody wants is read up to here, so that its sender hears why: a connection closed on it would be reset. */
+/**
+ * A body that nobody wants is read up to this size, so that its sender gets the answer. If the connection were closed earlier, it would be
+ * reset.
+ */
 const maxDroppedBytes = 8 * 1024 * 1024;
 const bodiless = new Set(['get', 'head', 'options']);
 const utf8 = new TextDecoder();
@@ -42,13 +45,13 @@ export class UwsRequest implements HttpRequest {
       this.#body = new BodyReader(response, limits.bodyBytes, length);
   }
 
-  /** Text of the peer's address; empty once it has gone. */
+  /** The address of the peer, as text; empty once the peer has gone. */
   get remoteAddress(): string {
     if (!this.isAborted) this.#remoteAddress ??= utf8.decode(this.#response.getRemoteAddressAsText());
     return this.#remoteAddress ?? '';
   }
 
-  /** Of a header that came several times: its values in order, as one list (RFC 9110 5.3). */
+  /** Joins the values of a header that came several times into one list, in their order (RFC 9110 5.3). */
   header(name: string): string {
     return this.#headers.get(name) ?? '';
   }
@@ -62,7 +65,7 @@ export class UwsRequest implements HttpRequest {
     else this.#listeners.push(listener);
   }
 
-  /** The client has gone: nobody may touch the response again. */
+  /** The client has gone, and the response must not be used again. */
   abort(): void {
     this.isAborted = true;
     this.#body?.giveUp(new TangazaError('BAD_REQUEST', 'The client left before its body was complete.'));
@@ -74,19 +77,19 @@ export class UwsRequest implements HttpRequest {
     this.#body?.giveUp(new TangazaError('BAD_REQUEST', 'The body did not arrive in time.'));
   }
 
-  /** No listener is called after this; `visit` sees those that there were. */
+  /** No listener is called after this. `visit` gets the listeners that there were. */
   settle(visit: (listener: () => void) => void = () => {}): void {
     const listeners = this.#listeners;
     this.#listeners = [];
     listeners.forEach(visit);
   }
 
-  /** Resolves when the sender has sent its body, too much of it, or for too long. */
+  /** Resolves when the sender has sent the body, has sent too much, or has taken too long. */
   async bodyEnd(): Promise<void> {
     await this.#body?.end;
   }
 
-  /** Is there more of it on the wire, wanted or not? */
+  /** True while more of the body is expected, whether anybody wants it or not. */
   get isBodyUnread(): boolean {
     return this.#body !== undefined && !this.#body.isComplete;
   }
@@ -101,7 +104,7 @@ export function conditionsOf(header: (name: string) => string): Conditions {
   };
 }
 
-/** Gathers a body up to a limit. What comes after the limit is read and dropped, up to another. */
+/** Collects a body up to a limit. What comes after that is read and dropped, up to a second limit. */
 class BodyReader {
   readonly whole: Promise<Uint8Array>;
   readonly end: Promise<void>;
@@ -118,7 +121,7 @@ class BodyReader {
     this.whole = promise;
     this.#resolve = resolve;
     this.#reject = reject;
-    promise.catch(() => {}); // nobody may have asked for the body
+    promise.catch(() => {}); // possibly nobody has asked for the body
     const ended = Promise.withResolvers<void>();
     this.end = ended.promise;
     this.#ended = ended.resolve;
@@ -137,7 +140,7 @@ class BodyReader {
     });
   }
 
-  /** No more of it is waited for. */
+  /** Stops waiting for the rest of the body. */
   giveUp(error: TangazaError): void {
     this.#fail(error);
     this.#ended();

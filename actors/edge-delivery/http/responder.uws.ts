@@ -1,8 +1,8 @@
 /**
  * Writes replies to uWebSockets.js responses, no faster than their readers take them.
  *
- * Nothing is buffered for a slow reader: what the socket does not take stays a view into the shared, cached body, and
- * is offered again when the socket is writable. `onAborted` holds one handler: the one set here replaces the request's.
+ * Nothing is buffered for a slow reader. What the socket does not take remains a view of the shared, cached body, and is offered again when
+ * the socket is writable. `onAborted` keeps one handler only, so the one that is set here replaces the request's.
  */
 import type { HttpResponse } from 'uWebSockets.js';
 import type { Clock } from '../../../cluster/time/clock.ts';
@@ -39,10 +39,10 @@ const statusLines: Readonly<Record<number, string>> = {
   507: '507 Insufficient Storage',
 };
 
-/** As bytes, which the library takes as they are; a text it would convert each time. */
+/** As bytes, which the library takes as they are. A text would be converted each time. */
 const contentType = new TextEncoder().encode('content-type');
 
-/** What of a request decides how its reply is written. */
+/** The parts of a request that decide how its reply is written. */
 export interface Asked {
   readonly isHead: boolean;
   readonly conditions: Conditions;
@@ -60,7 +60,7 @@ export class Responder {
   readonly #limits: HttpLimits;
   readonly #traffic: Traffic;
   readonly #slow = new Set<SlowResponse>();
-  /** What slow readers keep in memory, and how many they are, for each body. */
+  /** For each body how many slow readers there are, and so what they keep in memory. */
   readonly #pinned = new Map<ArrayBufferLike, number>();
   #isClosing = false;
 
@@ -79,20 +79,20 @@ export class Responder {
     this.#isClosing = true;
   }
 
-  /** Must be called corked: at the top of a handler, or in `response.cork`. */
+  /** To be called corked: directly in a handler, or in `response.cork`. */
   send(response: HttpResponse, reply: Reply, asked: Asked): void {
     if (isEntity(reply)) this.#sendSelection(response, select(reply, asked.conditions), asked.isHead);
     else this.#sendMessage(response, reply, asked.isHead);
   }
 
-  /** The shortest way: a whole entity to a reader that asked for nothing special. */
+  /** The shortest way: sends the whole entity to a reader that asked for nothing special. */
   sendWhole(response: HttpResponse, variant: Variant): void {
     this.#traffic.responded(200, variant.body.byteLength);
     response.writeHeader(contentType, variant.head);
     this.#sendBody(response, variant.body);
   }
 
-  /** Cuts off readers that take nothing, or too long. Called every few seconds. */
+  /** Cuts off readers that take nothing, or take too long. To be called every few seconds. */
   sweep(): void {
     const nowMs = this.#clock.runningMs();
     const { stalledMs, responseMs } = this.#limits;
@@ -156,7 +156,7 @@ export class Responder {
     response.writeStatus(statusLines[status] ?? `${status} Unknown`);
   }
 
-  /** The library takes a given `undefined` for a length: without one it must not be given. */
+  /** The library takes an explicit `undefined` for a length, so without a length the argument must be left out. */
   #endEmpty(response: HttpResponse, length?: number): void {
     if (this.#isClosing) response.writeHeader('connection', 'close');
     if (length === undefined) response.endWithoutBody();

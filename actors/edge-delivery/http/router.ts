@@ -1,4 +1,4 @@
-/** Finds the route of a request: by number of path segments, literals before parameters. Paths are never decoded. */
+/** Finds the route of a request by the number of its path segments. Literal segments go before parameters. Paths are never decoded. */
 import type { Route } from '../../../cluster/contract/api/routes.ts';
 
 export interface Match {
@@ -20,10 +20,10 @@ interface Path {
 
 export type Router = (method: string, path: string) => Found;
 
-/** No route has a longer path; more is not even looked at. */
+/** No route has a longer path, so longer ones are not looked at. */
 const maxPathLength = 512;
 
-/** @throws Error for two routes of one method and path */
+/** @throws Error for two routes with the same method and path */
 export function makeRouter(routes: readonly Route[]): Router {
   const byDepth = new Map<number, Path[]>();
   for (const route of routes) addRoute(byDepth, route);
@@ -71,13 +71,13 @@ function depthOf(path: string): number {
   return depth;
 }
 
-/** Public is a path on which no method takes the operator's token. */
+/** A path is public when none of its methods takes the operator's token. */
 function wrongMethod(routes: ReadonlyMap<string, Route>): Found {
   const isPublic = [...routes.values()].every(({ auth }) => auth === 'none');
   return { kind: 'wrongMethod', allow: allowOf(routes), isPublic };
 }
 
-/** The methods of a path, as the Allow header says them. */
+/** The methods of a path, as in the Allow header. */
 function allowOf(routes: ReadonlyMap<string, Route>): string {
   const methods = [...routes.keys()].map((method) => method.toUpperCase());
   return [...methods, ...(routes.has('get') ? ['HEAD'] : []), 'OPTIONS'].join(', ');

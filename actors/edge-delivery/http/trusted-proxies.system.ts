@@ -1,4 +1,4 @@
-/** The addresses whose `X-Forwarded-…` headers count, as Node's own block list matches them. */
+/** Decides which addresses are trusted proxies, whose `X-Forwarded-…` headers count, by means of Node's block list. */
 import { BlockList, isIPv6 } from 'node:net';
 import type { IsTrustedProxy } from './caller.ts';
 

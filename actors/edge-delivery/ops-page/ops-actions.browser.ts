@@ -1,4 +1,4 @@
-/** What an operator can do, each with a word on what it will do. */
+/** The actions of the operator page. Before each one the page says what it will do. */
 import type { ClusterView, StreamView, StreamWithKey } from '../../../cluster/contract/api/control-views.ts';
 import { api } from './ops-api.browser.ts';
 import { ask, copyable, field } from './ops-dialog.browser.ts';
@@ -6,7 +6,7 @@ import { element } from './ops-elements.browser.ts';
 import { deleteWords, drainWords, releaseWords, rotateWords } from './ops-words.ts';
 
 type Node = ClusterView['nodes'][number];
-/** Called when something has changed. */
+/** Called after something has changed. */
 type Changed = () => void;
 
 export function createStream(changed: Changed): void {

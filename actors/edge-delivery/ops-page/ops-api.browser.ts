@@ -1,4 +1,4 @@
-/** The control API as the operator page calls it. The token stays in this tab's session storage. */
+/** Calls the control API for the operator page. The token is kept in the session storage of the tab. */
 import type { StreamHealth } from '../../../cluster/contract/stream-health.ts';
 import type {
   ClusterView,
@@ -9,7 +9,7 @@ import type {
 } from '../../../cluster/contract/api/control-views.ts';
 import { maybeToken } from './ops-words.ts';
 
-/** A refusal, in the words of the node's problem document, or that no node answered. */
+/** A refusal, with the text of the node's problem document, or the fact that no node answered. */
 export class ApiError extends Error {
   readonly status: number;
   constructor(message: string, status: number) {
@@ -29,7 +29,7 @@ export const token = {
 
 const one = (id: string): string => `/v1/streams/${encodeURIComponent(id)}`;
 
-/** Each throws `ApiError`. */
+/** Each of these throws an `ApiError` when it fails. */
 export const api = {
   cluster: () => call<ClusterView>('GET', '/v1/cluster'),
   streams: (limit: number, cursor?: string) =>

@@ -1,4 +1,4 @@
-/** One dialog for all that an operator does: it says what will happen, does it, and shows what came of it or why not. */
+/** One dialog for everything that an operator does: it says what will happen, does it, and shows the result or the failure. */
 import { button, element, find } from './ops-elements.browser.ts';
 
 export interface Question {
@@ -6,7 +6,7 @@ export interface Question {
   readonly words: string;
   readonly fields?: readonly HTMLElement[];
   readonly confirm: string;
-  /** @returns what to show then, or nothing to close the dialog. Throws an `Error` whose message is shown */
+  /** @returns what to show next, or nothing to close the dialog. It throws an `Error` whose message is shown */
   readonly act: () => Promise<readonly HTMLElement[] | undefined>;
 }
 
@@ -29,7 +29,7 @@ export function ask({ title: asked, words, fields = [], confirm: label, act: act
   dialog.showModal();
 }
 
-/** A value that is to be copied, with a button that does. */
+/** Shows a value with a button that copies it. */
 export function copyable(name: string, value: string): HTMLElement {
   const copy = button('Copy', `Copy ${name}`, () => {
     navigator.clipboard.writeText(value).then(

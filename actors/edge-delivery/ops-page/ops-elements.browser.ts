@@ -1,4 +1,4 @@
-/** Elements of the operator page. Text goes in as text: nothing that a stream or an encoder is called becomes markup. */
+/** Makes the elements of the operator page. Text is inserted as text, so the name of a stream or of an encoder never becomes markup. */
 import type { Line, Mark, Tone } from './ops-words.ts';
 
 const toneClass: Readonly<Record<Tone, string>> = {
@@ -43,7 +43,7 @@ export function lineElement({ text, detail, tone }: Line): HTMLElement {
   return element('span', [said, ...more], { class: 'line' });
 }
 
-/** A table row whose cells carry their column's name, for the phone. */
+/** A table row. Each cell carries the name of its column, which the layout for phones shows. */
 export function row(key: string, cells: readonly (readonly [string, readonly Node[]])[]): HTMLElement {
   const columns = cells.map(([label, content]) => {
     const box = element('div', content);
@@ -52,7 +52,7 @@ export function row(key: string, cells: readonly (readonly [string, readonly Nod
   return element('tr', columns, { 'data-key': key });
 }
 
-/** Puts the rows in place without touching those that are the same: focus and a pressed button stay. */
+/** Shows the rows, and leaves unchanged rows untouched, so that the focus and a pressed button stay. */
 export function showRows(body: HTMLElement, rows: readonly HTMLElement[]): void {
   const before = new Map([...body.children].map((child) => [child.getAttribute('data-key'), child]));
   const next = rows.map((made) => {
@@ -65,7 +65,7 @@ export function showRows(body: HTMLElement, rows: readonly HTMLElement[]): void 
   if (!isSame) body.replaceChildren(...next);
 }
 
-/** Replaces the cells that differ; the last one, with the buttons, only when it does. */
+/** Replaces only the cells that differ, so that an unchanged button keeps its focus. */
 function updateRow(old: Element, made: Element): Element {
   const cells = [...made.children];
   [...old.children].forEach((cell, index) => {

@@ -1,4 +1,4 @@
-/** What the operator page says: states, figures and consequences in words. Pure. */
+/** The texts of the operator page: states, figures and consequences in words. Pure. */
 import type { ClusterView } from '../../../cluster/contract/api/control-views.ts';
 import type { StreamHealth } from '../../../cluster/contract/stream-health.ts';
 
@@ -7,7 +7,7 @@ export interface Mark {
   readonly text: string;
   readonly tone: Tone;
 }
-/** A line, and what explains it. */
+/** A line of text, and what explains it. */
 export interface Line {
   readonly text: string;
   readonly detail?: string;
@@ -18,12 +18,15 @@ type Node = ClusterView['nodes'][number];
 type Rendition = StreamHealth['renditions'][number];
 type Publisher = NonNullable<StreamHealth['sessions']>[number];
 
-/** A rendition that is further behind is slow. */
+/** A rendition that is further behind is shown as slow. */
 const slowLagMs = 12_000;
-/** A publisher that has been silent for longer has stopped. */
+/** A publisher that is silent for longer is shown as stopped. */
 const silentMs = 3000;
 
-/** May it be the operator's token? A browser sends no other signs in an Authorization header, and no node is asked then. */
+/**
+ * Says whether a text could be the operator's token. A browser sends no other characters in an Authorization header, so no node needs to be
+ * asked.
+ */
 export const maybeToken = (text: string): boolean => /^[\x21-\x7e]+$/.test(text);
 
 export function nodeMark({ state, isSuspected }: Pick<Node, 'state' | 'isSuspected'>): Mark {
@@ -32,7 +35,7 @@ export function nodeMark({ state, isSuspected }: Pick<Node, 'state' | 'isSuspect
   return state === 'alive' ? { text: 'alive', tone: 'good' } : { text: 'draining', tone: 'warn' };
 }
 
-/** @param health undefined when it could not be asked */
+/** @param health undefined when the node did not answer */
 export function streamMark(health: StreamHealth | undefined): Mark {
   if (health === undefined) return { text: 'not known', tone: 'warn' };
   switch (health.state) {
@@ -121,7 +124,7 @@ export const rotateWords =
 export const deleteWords =
   'Its publisher is disconnected, its pages and its recording are gone, and its id cannot be used again for 30 days. This cannot be taken back.';
 
-/** Round and short: `850 ms`, `12 s`, `5 min`, `3 h`, `2 days`. */
+/** A rounded, short duration: `850 ms`, `12 s`, `5 min`, `3 h`, `2 days`. */
 export function duration(ms: number): string {
   if (ms < 1000) return `${Math.round(ms)} ms`;
   if (ms < 120_000) return `${Math.round(ms / 1000)} s`;

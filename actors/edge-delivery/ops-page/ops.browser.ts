@@ -1,4 +1,4 @@
-/** The operator page: nodes, streams, what may be done with them. Asked anew 2 s after each answer, while the tab is seen. */
+/** The operator page: nodes, streams, and what may be done with them. It asks again 2 s after each answer, while the tab is visible. */
 import type { StreamHealth } from '../../../cluster/contract/stream-health.ts';
 import type { ClusterView, StreamView } from '../../../cluster/contract/api/control-views.ts';
 import * as actions from './ops-actions.browser.ts';
@@ -17,7 +17,7 @@ import {
 
 const everyMs = 2000;
 const pageSize = 50;
-/** Streams whose health is asked at once. */
+/** How many streams are asked for their health at once. */
 const askedAtOnce = 6;
 
 const login = find('login', HTMLFormElement);
@@ -32,13 +32,13 @@ const more = find('more', HTMLButtonElement);
 
 let shownPages = 1;
 let suspects: readonly string[] = [];
-/** By id, as last told: a row's button outlives the answer that it was made of. */
+/** The nodes by id, from the last answer. The button of a row may live longer than that answer. */
 let nodes: ReadonlyMap<string, ClusterView['nodes'][number]> = new Map();
 let timer: ReturnType<typeof setTimeout> | undefined;
 let isAsking = false;
 let isAskedAgain = false;
 
-/** Asks now, or right after the answer that is under way; never twice at once. */
+/** Asks now, or after the answer that is under way. It never asks twice at once. */
 function refresh(): void {
   clearTimeout(timer);
   if (isAsking) {
@@ -173,7 +173,7 @@ function streamRow(stream: StreamView, wasOnAir: boolean, health: StreamHealth |
   ]);
 }
 
-/** What is live needs no reason. */
+/** A live stream needs no explanation. */
 function whyLines(health: StreamHealth | undefined): readonly HTMLElement[] {
   return health === undefined || health.state === 'live' ? [] : [element('small', health.reason)];
 }

@@ -1,4 +1,4 @@
-/** The API for people: Swagger UI on the node's own OpenAPI document; nothing is loaded from elsewhere. */
+/** Shows the API to people: Swagger UI with the node's own OpenAPI document. Nothing is loaded from elsewhere. */
 import SwaggerUI from 'swagger-ui-dist/swagger-ui-es-bundle.js';
 
 SwaggerUI({
@@ -7,6 +7,6 @@ SwaggerUI({
   deepLinking: true,
   docExpansion: 'list',
   defaultModelsExpandDepth: 0,
-  // Else a badge is asked of an outside host.
+  // Otherwise it would load a badge from another host.
   validatorUrl: null,
 });

@@ -1,4 +1,4 @@
-/** The index page: what is on air, asked again every few seconds while somebody looks. */
+/** The index page: shows what is on air. It asks again every few seconds while the page is visible. */
 interface LiveStream {
   readonly id: string;
   readonly title: string;
@@ -10,7 +10,7 @@ interface LiveStream {
 const everyMs = 5000;
 const mostMs = 30_000;
 const timeoutMs = 4000;
-/** Pictures are made anew by then. */
+/** The server makes new pictures after this time. */
 const pictureMs = 10_000;
 
 const list = find('streams');
@@ -31,7 +31,7 @@ async function refresh(): Promise<void> {
   isAsking = false;
   failures = items === undefined ? failures + 1 : 0;
   if (items !== undefined) show(items);
-  // One question without an answer is no news for a page that shows something.
+  // One unanswered question is not reported while the page shows something.
   else if (failures > 1 || cards.size === 0) showFailure();
   if (!document.hidden) timer = setTimeout(ask, Math.min(everyMs * 2 ** Math.min(failures, 5), mostMs));
 }
@@ -54,7 +54,7 @@ function show(items: readonly LiveStream[]): void {
   list.setAttribute('aria-busy', 'false');
   tell(items.length === 0 ? '' : items.length === 1 ? '1 broadcast' : `${items.length} broadcasts`);
   for (const id of cards.keys()) if (!items.some((one) => one.id === id)) cards.delete(id);
-  // Cards stay the same elements, so that pictures do not flicker and the focus is not lost.
+  // The cards remain the same elements, so that pictures do not flicker and the focus is kept.
   const wanted = items.map((item) => {
     const card = cards.get(item.id) ?? makeCard(item);
     cards.set(item.id, card);

@@ -1,4 +1,4 @@
-/** What is used of swagger-ui-dist, which has no types of its own. */
+/** Types for what we use of swagger-ui-dist, which has none of its own. */
 declare module 'swagger-ui-dist/swagger-ui-es-bundle.js' {
   export interface SwaggerUIOptions {
     readonly dom_id: string;

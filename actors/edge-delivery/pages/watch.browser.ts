@@ -1,8 +1,8 @@
 /**
- * The viewer's player, on `/watch/{id}` and `/embed/{id}`: brings together the page's state, its view and its player.
+ * The viewer's player, on `/watch/{id}` and `/embed/{id}`: connects the state of the page, its view and its player.
  *
- * `?format=dash|hls` chooses the library; DASH by default. When an edge fails twice the watchdog goes on from
- * the next edge at the same playhead (M14), with growing pauses, for as long as the stream is on air.
+ * `?format=dash|hls` chooses the library; the default is DASH. When an edge fails twice, a watchdog continues from the next edge at the
+ * same playhead (M14). Its pauses grow, and it tries for as long as the stream is on air.
  */
 import {
   listenToKeys,
@@ -82,7 +82,7 @@ let toldError = '';
 function tick(): void {
   const wokeMs = Date.now() - state.tickedAtMs;
   tell({ kind: 'tick', facts: factsOf() });
-  // After a standstill nothing that is known is fresh.
+  // After a standstill all that is known is outdated.
   if (wokeMs > 10 * tickMs) follower.ask();
   showTimes(ui, playback);
   showStatistics(ui.stats, ui.video, playback.state);
@@ -145,14 +145,14 @@ function posterNow(): string | undefined {
   return state.known.stream.poster;
 }
 
-/** The page comes with what was known when it was asked for. */
+/** The page was delivered with what was known at that moment. */
 function answerOfPage(): Answer | undefined {
   const text = document.querySelector('#page-data')?.textContent;
   const answer = text === undefined || text === null ? undefined : readAnswer(200, JSON.parse(text));
   return answer?.kind === 'stream' ? answer : undefined;
 }
 
-/** The page comes with the title; what is told later wins. */
+/** The page was delivered with the title. A later title replaces it. */
 function showTitle(): void {
   const { kind } = state.known;
   const title = kind === 'unknown' ? 'Not found' : kind === 'removed' ? 'Removed' : titleNow();

@@ -1,12 +1,13 @@
 /**
- * What an owner archived of a stream's timeline (C7): the past that the log no longer holds, for an edge that did not
- * follow it then, as after a restart.
+ * Reads the archives of a stream's timeline (C7): the past that the log no longer holds. An edge needs them for times at which it did not
+ * follow the stream, for example before its restart.
  *
- * Each archive is a fold that begins where the owner's last one but a DVR window ended, so they overlap by that window,
- * and begin later one by one: the newest that begins at or before a time holds what is around it. It is found by halving,
- * as only its content says where an archive begins.
+ * Each archive is a fold. It begins one DVR window before the end of the previous one, so they overlap by that window, and each begins
+ * later than the one before. The newest archive that begins at or before a time holds what lies around that time. It is found by halving,
+ * as only the content of an archive says where it begins.
  *
- * Bounds: folds kept, beginnings remembered, loads at once (over it: `OVERLOADED`). A list is believed for 10 s.
+ * Bounds: how many folds are kept, how many beginnings are remembered, and how many loads run at once (beyond that: `OVERLOADED`). A list
+ * is used for 10 s.
  */
 import { errorCodeOf, TangazaError } from '../../../cluster/errors/tangaza-error.ts';
 import type { PeriodId, StreamId } from '../../../cluster/model/ids.ts';
@@ -22,13 +23,13 @@ export interface ArchivesPorts {
   readonly clock: Clock;
 }
 
-/** Where a fold begins: its first segment. */
+/** Where a fold begins: at its first segment. */
 export interface Beginning {
   readonly period: PeriodId;
   readonly start90k: number;
-  /** On the stream's presentation timeline. */
+  /** On the presentation timeline of the stream. */
   readonly presentation90k: number;
-  /** Of the period's renditions. */
+  /** The timescales of the period's renditions. */
   readonly timescales: Readonly<Record<string, number>>;
 }
 
@@ -46,10 +47,10 @@ const storeMs = 10_000;
 
 export class Archives {
   readonly #ports: ArchivesPorts;
-  /** Oldest use first. */
+  /** The least recently used comes first. */
   readonly #folds = new Map<string, Timeline>();
   readonly #loads = new Map<string, Promise<Timeline | undefined>>();
-  /** `undefined` of an archive that has no segment. */
+  /** `undefined` for an archive without a segment. */
   readonly #beginnings = new Map<string, Beginning | undefined>();
   readonly #listings = new Map<StreamId, Listing>();
 
@@ -58,15 +59,15 @@ export class Archives {
   }
 
   /**
-   * The newest fold whose beginning satisfies `isInTime`, which must hold for all older ones if it holds for one.
+   * Finds the newest fold whose beginning satisfies `isInTime`. If that holds for one beginning, it must hold for all older ones.
    *
-   * @throws TangazaError `OVERLOADED`, those of the store
+   * @throws TangazaError `OVERLOADED`, and errors of the store
    */
   async find(stream: StreamId, isInTime: (beginning: Beginning) => boolean): Promise<Timeline | undefined> {
     try {
       return await this.#find(stream, isInTime);
     } catch (error) {
-      // One of the list was superseded meanwhile, by one that holds all that it held.
+      // An archive of the list was replaced meanwhile by one that holds all of it.
       if (errorCodeOf(error) !== 'SEGMENT_NOT_FOUND') throw error;
       this.#listings.delete(stream);
       return this.#find(stream, isInTime);
@@ -161,7 +162,7 @@ export function beginningOf({ periods }: Timeline): Beginning | undefined {
   return { period: period.id, start90k, presentation90k: presentationTime90k(period, start90k), timescales };
 }
 
-/** A damaged archive is as one that is not there. */
+/** A damaged archive counts as one that does not exist. */
 function parse(text: string): unknown {
   try {
     return JSON.parse(text);

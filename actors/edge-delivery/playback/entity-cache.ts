@@ -1,11 +1,11 @@
 /**
- * The edge's memory of immutable objects: bounded in bytes, one load for each object however many ask.
+ * Keeps immutable objects in memory: bounded in bytes, and with one load for each object, however many requests ask for it.
  *
- * Eviction is second chance (CLOCK): the oldest entry goes, unless it was hit since it was last looked at. That is as
- * good as LRU for live segments, and a hit costs one increment, where LRU would move the entry. Errors are not kept;
- * an object over an eighth of the bound is handed to those that wait for it and not kept.
+ * Eviction is second chance (CLOCK): the oldest entry goes, unless it was hit since it was last looked at. For live segments that is as
+ * good as LRU. A hit costs one increment, where LRU would move the entry. Errors are not kept. An object over an eighth of the bound is
+ * given to those that wait for it, and not kept.
  *
- * Bounds: bytes kept, loads under way; over the latter a new load is refused with `OVERLOADED`.
+ * Bounds: bytes kept, and loads under way. Beyond the latter a new load is refused with `OVERLOADED`.
  */
 import { TangazaError } from '../../../cluster/errors/tangaza-error.ts';
 import type { Counter, Gauge, Metrics } from '../../../cluster/observe/metrics.ts';
@@ -19,7 +19,7 @@ export interface EntityCacheOptions {
 
 interface Kept {
   readonly entity: Entity;
-  /** The entity's hits when the hand last passed. */
+  /** The hits of the entity when eviction last looked at it. */
   seenHits: number;
 }
 
@@ -53,7 +53,7 @@ export class EntityCache {
     return this.#kept.get(key)?.entity;
   }
 
-  /** The kept object, or the one load of it. @throws what `load` throws; TangazaError `OVERLOADED` */
+  /** Gives the kept object, or waits for its one load. @throws what `load` throws; TangazaError `OVERLOADED` */
   async load(key: string, load: () => Promise<Entity>): Promise<Entity> {
     const kept = this.#kept.get(key);
     if (kept !== undefined) {
@@ -74,7 +74,7 @@ export class EntityCache {
     return started;
   }
 
-  /** Forgets all whose key begins so. */
+  /** Forgets all objects whose key begins with this. */
   dropPrefix(prefix: string): void {
     for (const [key, { entity }] of this.#kept) {
       if (!key.startsWith(prefix)) continue;
@@ -103,7 +103,7 @@ export class EntityCache {
       this.#events.add(1, { event: 'oversize' });
       return;
     }
-    this.#makeRoom(cost); // first, so that a new object is not the one to go when all others are in use
+    this.#makeRoom(cost); // before the new object is added, so that it is not the one to go when all others are in use
     this.#kept.set(key, { entity, seenHits: entity.hits });
     this.#bytes += cost;
     this.#bytesGauge.set(this.#bytes);
@@ -116,7 +116,7 @@ export class EntityCache {
       this.#kept.delete(key);
       const isUsed = kept.entity.hits !== kept.seenHits;
       if (isUsed && chances-- > 0) {
-        this.#kept.set(key, { entity: kept.entity, seenHits: kept.entity.hits }); // behind all others: visited again last
+        this.#kept.set(key, { entity: kept.entity, seenHits: kept.entity.hits }); // moved behind all others, to be looked at last
         continue;
       }
       this.#bytes -= costOf(kept.entity);
@@ -125,7 +125,7 @@ export class EntityCache {
   }
 }
 
-/** Bytes with the headers and what the map and the objects take, roughly. */
+/** Roughly the bytes of the body, its headers, the map entry and the objects. */
 function costOf(entity: Entity): number {
   return entity.body.byteLength + 1024;
 }

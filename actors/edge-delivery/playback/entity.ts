@@ -1,4 +1,4 @@
-/** Makes entities: bodies with a strong ETag, and compressed forms that are made once, when first asked for. */
+/** Makes entities: bodies with a strong ETag. A compressed form is made once, when it is first asked for. */
 import { hash } from 'node:crypto';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 import { cachePolicy, head, type Entity, type Headers, type Tally, type Variant } from '../http/http.ts';
@@ -6,19 +6,19 @@ import { cachePolicy, head, type Entity, type Headers, type Tally, type Variant 
 export interface EntityOptions {
   readonly contentType: string;
   readonly cacheControl: string;
-  /** Without quotes; default: of the body's SHA-256, so that equal bytes have it on every edge. */
+  /** Without quotes. By default it is the body's SHA-256, so that equal bytes have the same tag on every edge. */
   readonly tag?: string;
   readonly headers?: Headers;
-  /** Worth compressing: text. */
+  /** True for text, which is worth compressing. */
   readonly isText?: boolean;
-  /** Worth brotli, too: text that is read more often than it changes. */
+  /** True for text that is read more often than it changes, which is worth compressing with brotli too. */
   readonly hasBrotli?: boolean;
   readonly tally?: Tally | undefined;
 }
 
-/** Level 4: a 60 kB playlist in under 1 ms, within 5 % of the default's size. */
+/** Level 4 compresses a 60 kB playlist in under 1 ms, and to within 5 % of the default's size. */
 const gzipLevel = 4;
-/** A page of 15 kB in under 1 ms, a tenth smaller than by gzip. */
+/** Compresses a page of 15 kB in under 1 ms, to a tenth less than gzip. */
 const brotliQuality = 5;
 
 export function makeEntity(body: Uint8Array, options: EntityOptions): Entity {
@@ -30,7 +30,7 @@ export function makeEntity(body: Uint8Array, options: EntityOptions): Entity {
 
 const brotliParameters = { [constants.BROTLI_PARAM_QUALITY]: brotliQuality };
 
-/** How to make the compressed forms of a body. */
+/** Makes the compressed forms of a body. */
 interface Codings {
   readonly gzip?: () => Uint8Array;
   readonly brotli?: () => Uint8Array;
@@ -65,7 +65,7 @@ function entityWith(body: Uint8Array, options: EntityOptions, { gzip, brotli }: 
   };
 }
 
-/** A file of the site, whose name changes with its content, compressed already. */
+/** A file of the site, compressed already. Its name changes with its content. */
 export function assetEntity(asset: {
   readonly contentType: string;
   readonly body: Uint8Array;
@@ -77,7 +77,7 @@ export function assetEntity(asset: {
   return entityWith(body, options, { gzip: () => gzip, brotli: () => brotli });
 }
 
-/** @param options its `tag` is of the content's SHA-256, which the log knows */
+/** @param options its `tag` is the SHA-256 of the content, which the log knows */
 export function mediaEntity(
   body: Uint8Array,
   options: Pick<EntityOptions, 'contentType' | 'tag' | 'tally'>,

@@ -1,8 +1,8 @@
 /**
- * The video frame API (M16): a piece of the video as one MP4 that starts at time 0, or a description of it.
+ * Serves the video frame API (M16): a piece of the video as one MP4 that starts at time 0, or a description of it as JSON.
  *
- * A clip is made of cached segments, kept in the same cache and made once however many ask. Bounds: clips made at once
- * (over it: `OVERLOADED`), a clip's length (the route's schema) and bytes (the clip maker).
+ * A clip is made of cached segments. It is kept in the same cache and made once, however many ask for it. Bounds: clips made at once
+ * (beyond that: `OVERLOADED`), the length of a clip (the route's schema) and its bytes (the clip maker).
  */
 import { hash } from 'node:crypto';
 import type { FrameView, FramesQuery, PlaybackParams } from '../../../cluster/contract/api/edge-routes.ts';
@@ -61,7 +61,7 @@ export class Frames {
       : this.#clip(follower, frame, links);
   }
 
-  /** From the log; from the archives what is older than the log and still kept (M16, C7). */
+  /** Plans from the log, or from the archives for what is older than the log and still kept (M16, C7). */
   async #plan({ id, timeline }: StreamFollower, wanted: FrameRequest): Promise<FramePlan> {
     const plan = planFrame(timeline, wanted);
     const offset90k = Math.round(wanted.offsetSeconds * 90_000);
@@ -69,7 +69,7 @@ export class Frames {
       return plan;
     const past = await this.#ports.archives.find(id, ({ presentation90k }) => presentation90k <= offset90k);
     if (past === undefined) return plan;
-    // What is kept counts from the live end, which lies behind that of the archive.
+    // How far back media is kept counts from the live end, which lies behind the end of the archive.
     const behindSeconds = (liveEnd90k(timeline) - liveEnd90k(past)) / 90_000;
     const archived = planFrame(past, {
       ...wanted,
@@ -80,7 +80,7 @@ export class Frames {
 
   #clip(follower: StreamFollower, frame: Frame, links: Readonly<Record<string, string>>): Promise<Entity> {
     const tag = tagOf(follower.id, frame);
-    // The link depends on what was asked, the bytes only on what is in the clip.
+    // The link depends on the request; the bytes depend only on what is in the clip.
     return this.#ports.cache.load(`clip:${follower.id}:${tag}:${links['link']}`, async () => {
       if (this.#making >= maxClipsAtOnce)
         throw new TangazaError('OVERLOADED', 'Too many clips are being made.');
@@ -181,7 +181,7 @@ function nextUrl({ params, query, origin }: FramesInput, { nextOffsetSeconds }: 
   return `${origin}/v1/videos/${params.id}/frames?${next.toString()}`;
 }
 
-/** At most six decimals, none that are zero, never an exponent. */
+/** At most six decimals, without trailing zeros and without an exponent. */
 function decimal(seconds: number): string {
   return seconds.toFixed(6).replace(/\.?0+$/, '');
 }
@@ -216,7 +216,7 @@ function viewOf(input: FramesInput, frame: Frame): FrameView {
   };
 }
 
-/** Is JSON named with a higher weight than MP4? Wildcards mean the default: MP4. */
+/** Says whether the Accept header names JSON with a higher weight than MP4. A wildcard means MP4, the default. */
 export function prefersJson(accept: string): boolean {
   const weightOf = (types: readonly string[]): number => {
     const weights = accept.split(',').flatMap((part) => {

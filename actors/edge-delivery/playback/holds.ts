@@ -1,8 +1,8 @@
 /**
- * Requests that wait for the log to go on: a manifest before the first commit, a segment before its own.
+ * Holds requests that wait for the log: for a manifest before the first commit, or for a segment before its own commit.
  *
- * All requests for one thing share one promise, so that ten thousand waiting players cost ten thousand entries of a
- * promise and one predicate. Bounds: requests held, things waited for; over either it is `OVERLOADED`.
+ * All requests for the same thing share one promise, so ten thousand waiting players cost ten thousand entries of one promise, and one
+ * predicate. Bounds: how many requests are held, and for how many things. Beyond either it throws `OVERLOADED`.
  */
 import { TangazaError } from '../../../cluster/errors/tangaza-error.ts';
 import type { Timeline } from '../../media/timeline/timeline.ts';
@@ -13,7 +13,7 @@ export interface HoldLimits {
   readonly things: number;
 }
 
-/** Ten thousand players of one stream may wait at its live edge; the next is sent away for a second. */
+/** Ten thousand players of one stream may wait at its live edge. The next one is sent away for a second. */
 export const defaultHoldLimits: HoldLimits = { requests: 10_000, things: 256 };
 
 export type Outcome = 'settled' | 'timeOut' | 'closed';
@@ -39,8 +39,8 @@ export class Holds {
   }
 
   /**
-   * Waits until the timeline satisfies `isSettled` or `untilMs` (monotonic) has passed; those that wait for the same
-   * `key` share the first one's predicate and deadline. Never settles for a request whose client has gone.
+   * Waits until the timeline satisfies `isSettled`, or until `untilMs` (monotonic) has passed. Requests that wait for the same `key` share
+   * the predicate and deadline of the first. It never settles for a request whose client has gone.
    *
    * @throws TangazaError `OVERLOADED`
    */
@@ -69,12 +69,12 @@ export class Holds {
     }
   }
 
-  /** The timeline went on. */
+  /** The timeline has grown. */
   advance(timeline: Timeline): void {
     for (const [key, hold] of this.#holds) if (hold.isSettled(timeline)) this.#end(key, hold, 'settled');
   }
 
-  /** Time went on. */
+  /** Time has passed. */
   expire(nowMs: number): void {
     for (const [key, hold] of this.#holds) if (hold.untilMs <= nowMs) this.#end(key, hold, 'timeOut');
   }

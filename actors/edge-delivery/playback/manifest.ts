@@ -1,4 +1,4 @@
-/** Manifests by name: one spelling for each, so that each is made once for a fold (M14). */
+/** Renders manifests by name. Each has one spelling, so that it is made once for each fold (M14). */
 import type { DeviceType } from '../../../cluster/contract/api/edge-routes.ts';
 import { unreachable } from '../../../cluster/model/unreachable.ts';
 import { mpd } from '../../media/dash/mpd.ts';
@@ -18,7 +18,7 @@ export const manifestTypes: Readonly<Record<ManifestKind['kind'], string>> = {
   hlsMedia: 'application/vnd.apple.mpegurl',
 };
 
-/** @returns undefined for a rendition that the stream has not */
+/** @returns undefined for a rendition that the stream does not have */
 export function renderManifest(
   timeline: Timeline,
   what: ManifestKind,
@@ -36,7 +36,10 @@ export function renderManifest(
   }
 }
 
-/** `path`, or `path?query` with the one parameter that matters: a playlist of one rendition is the same for any device. */
+/**
+ * The key of a manifest: `path`, or `path?query` with the one parameter that matters. A playlist of one rendition is the same for every
+ * device.
+ */
 export function canonicalTarget(path: string, what: ManifestKind, device: DeviceType | undefined): string {
   if (what.kind === 'hlsMedia') return what.isDelta ? `${path}?_HLS_skip=YES` : path;
   return device === undefined ? path : `${path}?device=${device}`;

@@ -1,8 +1,9 @@
 /**
- * Segments and inits: public name -> log -> store key -> bytes, checked against the log's hash (M5).
+ * Finds the bytes of segments and inits: from the public name to the log, then to the store key, then to the bytes, which are checked
+ * against the hash in the log (M5).
  *
- * A segment that the live edge is about to reach is waited for instead of refused, so that a player which asks a moment
- * early gets its media at the moment of the commit.
+ * A segment that is about to be committed is waited for and not refused. So a player that asks a moment too early gets its media at the
+ * moment of the commit.
  */
 import { hash } from 'node:crypto';
 import type { StoredMedia } from '../../../cluster/contract/index-records.ts';
@@ -35,20 +36,20 @@ export interface MediaPorts {
   readonly cache: EntityCache;
   readonly archives: Archives;
   readonly missing: MissingMedia;
-  /** What counts the requests of a stream's viewers. */
+  /** Counts the requests of a stream's viewers. */
   readonly tallyOf: (stream: StreamId) => Tally | undefined;
   /** How long a request may wait at the live edge; 8 s when undefined. */
   readonly liveEdgeMs?: number | undefined;
 }
 
-/** Names one media segment, `startTime` in the rendition's timescale. */
+/** The name of one media segment. `startTime` is in the timescale of the rendition. */
 export interface SegmentName {
   readonly period: PeriodId;
   readonly rendition: RenditionName;
   readonly startTime: number;
 }
 
-/** What the log says of an object. */
+/** What the log says about an object. */
 interface ObjectFacts {
   readonly stream: StreamId;
   readonly key: string;
@@ -59,9 +60,9 @@ interface ObjectFacts {
 }
 
 const defaultLiveEdgeMs = 8000;
-/** How far ahead of the last commit a segment may lie to be waited for, in longest segments. */
+/** How far ahead of the last commit a segment may be and still be waited for, in lengths of the longest segment. */
 const segmentsAhead = 2;
-/** Audio is cut at the frame nearest to the cut (M9): its start may lie this much off the picture's. */
+/** Audio is cut at the frame nearest to the cut (M9), so its start may differ from the picture's by this much. */
 const audioSlack90k = 9000;
 const storeMs = 10_000;
 
@@ -107,14 +108,14 @@ export class MediaSource {
     });
   }
 
-  /** The archived fold around what lies before the log's first segment (C7); the live one when there is none. */
+  /** The archived fold around a time before the log's first segment (C7), or the live fold when there is none. */
   async #past({ id, timeline }: StreamFollower, name: SegmentName): Promise<Timeline> {
     const first = beginningOf(timeline);
     if (timeline.firstNumber === 0 || first === undefined || isAtOrAfter(first, name)) return timeline;
     return (await this.#ports.archives.find(id, (beginning) => isAtOrAfter(beginning, name))) ?? timeline;
   }
 
-  /** The bytes of a segment that the log names. */
+  /** Loads the bytes of a segment that the log names. */
   load(stream: StreamId, period: TimelinePeriod, rendition: Rendition, media: StoredMedia): Promise<Entity> {
     const { sha256, bytes, startTime } = media;
     const { name, kind } = rendition;
@@ -174,14 +175,14 @@ function renditionNamed(
   return period === undefined ? undefined : renditionOf(period, name.rendition);
 }
 
-/** Does a fold that begins so hold the segment, or end before it? */
+/** Says whether a fold that begins here holds the segment, or ends before it. */
 function isAtOrAfter({ period, start90k, timescales }: Beginning, name: SegmentName): boolean {
   if (name.period !== period) return name.period > period;
   const timescale = timescales[name.rendition];
   return timescale !== undefined && (name.startTime * 90_000) / timescale >= start90k - audioSlack90k;
 }
 
-/** May the period still get this segment, and soon? */
+/** Says whether the period may still get this segment soon. */
 function isAhead(timeline: Timeline, name: SegmentName): boolean {
   const { period: id, startTime } = name;
   const period = findPeriod(timeline, id);
@@ -195,7 +196,7 @@ function isAhead(timeline: Timeline, name: SegmentName): boolean {
   return start90k >= end90k - audioSlack90k && start90k <= end90k + segmentsAhead * target90k;
 }
 
-/** @returns undefined for what no period can be */
+/** @returns undefined for a number that no period can have */
 export function periodIdOf(number: number): PeriodId | undefined {
   const parsed = PeriodId.safeParse(number);
   return parsed.success ? parsed.data : undefined;

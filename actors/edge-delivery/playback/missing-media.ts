@@ -1,17 +1,16 @@
 /**
- * Media that the log names and the store has not: removed by an operator or by a lifecycle rule of the bucket.
+ * Remembers media that the log names and the store no longer has: an operator or a lifecycle rule of the bucket removed it.
  *
- * Nothing brings it back, so the answer is 404 at once: players go on to the next segment or to another rendition. The
- * manifest is not changed, as it is a function of the log alone (M14), and looking at each object before its commit
- * would cost a request for each and find only what is gone by then. It is counted, said once for each stream in the log,
- * and shown in `/readyz`.
+ * Nothing brings it back, so the answer is 404 at once, and players continue with the next segment or another rendition. The manifest is
+ * not changed, as it follows from the log alone (M14). Looking at each object before its commit would cost a request each, and would find
+ * only what is gone by then. Missing media is counted, logged once for each stream, and shown in `/readyz`.
  */
 import { TangazaError } from '../../../cluster/errors/tangaza-error.ts';
 import type { StreamId } from '../../../cluster/model/ids.ts';
 import type { Logger } from '../../../cluster/observe/logger.ts';
 import type { Counter, Metrics } from '../../../cluster/observe/metrics.ts';
 
-/** Streams that are remembered as said; beyond that all are forgotten, and may be said once more. */
+/** How many streams are remembered as logged. Beyond that all are forgotten, and may be logged once more. */
 const maxStreams = 1000;
 
 export class MissingMedia {
@@ -28,7 +27,7 @@ export class MissingMedia {
     });
   }
 
-  /** For `/readyz`; undefined while nothing was missing. */
+  /** The text for `/readyz`; undefined while nothing is missing. */
   get words(): string | undefined {
     if (this.#last === undefined) return undefined;
     return `committed media is missing in the segment store, last ${this.#last}: was it removed by hand, or by a lifecycle rule?`;
@@ -37,7 +36,7 @@ export class MissingMedia {
   /**
    * @param target its public path
    * @param key its name in the store
-   * @returns what the request is answered with
+   * @returns the answer to the request
    */
   found(stream: StreamId, target: string, key: string): TangazaError {
     this.#requests.add(1);

@@ -1,9 +1,10 @@
 /**
- * Playback: manifests, segments, inits and steering of live streams.
+ * Serves the playback of live streams: manifests, segments, inits and steering.
  *
- * P1  A manifest is a pure function of the log and the edge list: equal bytes on every edge (M14). It is made and
- *     compressed once for each fold, and then answered by the server without coming here (`hot`).
- * P2  With the log unreachable manifests stay as they are, 200, and say so in `tangaza-log-stale: seconds` (C8).
+ * A manifest is a pure function of the log and the list of edges, so its bytes are equal on every edge (M14). It is made and compressed
+ * once for each fold. After that the server answers it without calling this code (`hot`).
+ *
+ * While the log cannot be reached, manifests stay as they are, with status 200, and say so in `tangaza-log-stale: seconds` (C8).
  */
 import type {
   InitParams,
@@ -34,14 +35,14 @@ export interface PlaybackPorts {
   readonly media: MediaSource;
   readonly cache: EntityCache;
   readonly listEdges: () => EdgeSet;
-  /** For how long the index log has not been reachable; 0 while it is. */
+  /** For how long the index log has been unreachable; 0 while it answers. */
   readonly logDownSeconds: () => number;
   readonly dvrWindowSeconds: number;
   readonly leastHoldBackSeconds: number;
 }
 
 const encoder = new TextEncoder();
-/** Staleness is told in steps, so that a frozen manifest is made anew at most this often. */
+/** Staleness is told in steps, so that a manifest that stands still is made again only this often. */
 const staleStepSeconds = 5;
 
 export class Playback {
@@ -54,7 +55,7 @@ export class Playback {
     this.#edges = ports.listEdges();
   }
 
-  /** What needs no thought: cached media by path, rendered manifests by `path?query`. */
+  /** What can be sent at once: cached media by path, and rendered manifests by `path?query`. */
   readonly hot = (target: string): Entity | undefined => {
     const media = this.#ports.cache.get(target);
     if (media !== undefined || !target.startsWith('/live/')) return media;
@@ -103,8 +104,9 @@ export class Playback {
   }
 
   /**
-   * What to steer in: undefined when this edge does not follow the stream.
-   * @throws TangazaError `STREAM_NOT_FOUND`, `STREAM_REMOVED` only when the registry says so: players stop steering for good (M14)
+   * The timeline to steer in. Undefined when this edge does not follow the stream.
+   * @throws TangazaError `STREAM_NOT_FOUND` or `STREAM_REMOVED`, only when the registry says so, as players then stop steering for good
+   * (M14)
    */
   async steered(id: StreamId): Promise<Timeline | undefined> {
     const follower = this.#ports.followers.get(id);
@@ -114,7 +116,7 @@ export class Playback {
     return undefined;
   }
 
-  /** Notices what changes manifests beside the log. Called a few times a second. */
+  /** Notices what changes manifests besides the log. To be called a few times a second. */
   refresh(): void {
     const edges = this.#ports.listEdges();
     const downSeconds = this.#ports.logDownSeconds();
@@ -126,7 +128,7 @@ export class Playback {
     for (const follower of this.#ports.followers.all()) follower.forgetRendered();
   }
 
-  /** Lets go of all that is kept of a removed stream. */
+  /** Drops all that is kept of a removed stream. */
   forget(id: StreamId): void {
     this.#ports.knownStreams.forget(id);
     this.#ports.followers.drop(id);

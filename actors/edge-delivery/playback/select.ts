@@ -1,8 +1,8 @@
 /**
- * Which part and form of an entity a request gets: conditions, encodings and ranges of RFC 9110.
+ * Decides which part and form of an entity answers a request: conditions, encodings and ranges of RFC 9110.
  *
- * A range set of more than one range is answered by the whole (RFC 9110 14.2 lets a server ignore Range); a range that
- * cannot be read is ignored, one that lies behind the end is a 416.
+ * A request for more than one range gets the whole object (RFC 9110 14.2 lets a server ignore Range). A range that cannot be read is
+ * ignored. A range behind the end is answered 416.
  */
 import type { Entity, Variant } from '../http/http.ts';
 
@@ -33,7 +33,7 @@ export function select(entity: Entity, conditions: Conditions): Selection {
   return { kind: 'part', variant, ...range };
 }
 
-/** Bytes `[start, end)` of an object; `ignore` for what is no single byte range, `none` for one behind the end. */
+/** The bytes `[start, end)` of an object; `ignore` for anything but a single byte range, `none` for a range behind the end. */
 export function parseRange(
   header: string,
   bytes: number,
@@ -51,19 +51,19 @@ export function parseRange(
   return start >= bytes ? 'none' : { start, end };
 }
 
-/** If-None-Match compares weakly (RFC 9110 13.1.2): a `W/` in front does not matter. */
+/** If-None-Match compares weakly (RFC 9110 13.1.2), so a `W/` in front does not matter. */
 function matchesTag(header: string, etag: string): boolean {
   if (header.trim() === '*') return true;
   return header.split(',').some((candidate) => candidate.trim().replace(/^W\//, '') === etag);
 }
 
-/** What of the compressed forms a reader takes. */
+/** Which compressed forms a reader takes. */
 export interface Codings {
   readonly gzip: boolean;
   readonly brotli: boolean;
 }
 
-/** The form of a body for a reader: brotli before gzip, for it is smaller. */
+/** The form of a body for a reader: brotli before gzip, as it is smaller. */
 export function codingOf(entity: Entity, acceptEncoding: string): Variant {
   if (entity.gzip === undefined) return entity;
   const { gzip, brotli } = acceptedCodings(acceptEncoding);
@@ -71,7 +71,7 @@ export function codingOf(entity: Entity, acceptEncoding: string): Variant {
   return gzip ? entity.gzip() : entity;
 }
 
-/** Answers by header: players send a handful of spellings, and each is read once. */
+/** The parsed headers: players send a handful of spellings, and each is parsed once. */
 const codings = new Map<string, Codings>();
 const maxCodings = 64;
 const none: Codings = { gzip: false, brotli: false };

@@ -1,4 +1,4 @@
-/** From a stream's id to its follower, ready to be read: the one way in for every playback request. */
+/** Finds the follower of a stream by its id, ready to be read. Every playback request begins here. */
 import { TangazaError } from '../../../cluster/errors/tangaza-error.ts';
 import type { StreamId } from '../../../cluster/model/ids.ts';
 import { unreachable } from '../../../cluster/model/unreachable.ts';
@@ -8,7 +8,7 @@ import type { KnownStream, KnownStreams, Standing } from '../public/known-stream
 import type { StreamFollower } from './stream-follower.ts';
 import type { StreamFollowers } from './stream-followers.ts';
 
-/** A player that comes before the first segment is kept waiting for it so long. */
+/** How long a player waits that comes before the first segment. */
 export const defaultFirstSegmentMs = 10_000;
 
 export class StreamFinder {
@@ -27,8 +27,8 @@ export class StreamFinder {
   }
 
   /**
-   * The stream's follower with all of its log folded. One that is followed already is not asked for again, so that
-   * edges go on when the registry cannot be reached (C8).
+   * Gives the stream's follower once all of its log is folded. A stream that is followed already is not looked up again, so that edges
+   * continue while the registry cannot be reached (C8).
    *
    * @throws TangazaError `STREAM_NOT_FOUND`, `STREAM_REMOVED`, `LOG_UNAVAILABLE`, `OVERLOADED`, `UNAVAILABLE`
    */
@@ -37,7 +37,7 @@ export class StreamFinder {
     return this.follow(id);
   }
 
-  /** As `find`, of a stream that is known. */
+  /** Like `find`, for a stream that is known. */
   async follow(id: StreamId): Promise<StreamFollower> {
     const follower = this.#followers.open(id);
     follower.touch();
@@ -45,7 +45,7 @@ export class StreamFinder {
     return follower;
   }
 
-  /** As `find`, and there is something to play; waits for the first commit. @throws also `STREAM_NOT_LIVE` */
+  /** Like `find`, but waits until there is something to play, for the first commit if need be. @throws also `STREAM_NOT_LIVE` */
   async findPlayable(request: HttpRequest, id: StreamId): Promise<StreamFollower> {
     const follower = await this.find(id);
     if (isPlayable(follower.timeline)) return follower;

@@ -1,9 +1,10 @@
 /**
- * One stream as an edge sees it: its index log folded as it grows, and the entities made of it.
+ * One stream as an edge sees it: follows its index log, folds it, and keeps the entities made of the fold.
  *
- * F1  Nothing is shown that the log does not say (C8): while the log is silent the last fold stays.
- * F2  Rendered entities live exactly as long as the fold that they were made of; each is made and compressed once.
- * F3  A log that fails is followed again from behind the last record folded, with a growing, bounded pause.
+ * Nothing is shown that the log does not say. While the log is silent, the last fold stays (C8). After a failure the log is followed again
+ * from behind the last folded record, with a growing, bounded pause.
+ *
+ * F1. Rendered entities live exactly as long as the fold that they were made of. Each is made and compressed once.
  */
 import type { IndexEntry } from '../../../cluster/contract/index-records.ts';
 import { TangazaError } from '../../../cluster/errors/tangaza-error.ts';
@@ -24,7 +25,7 @@ export interface FollowerPorts {
   readonly holdLimits: HoldLimits;
 }
 
-/** Different manifests of one fold that are kept; more are rendered each time. */
+/** How many manifests of one fold are kept. Further ones are rendered each time. */
 const maxRendered = 64;
 const catchUpMs = 5000;
 const firstPauseMs = 100;
@@ -32,7 +33,7 @@ const lastPauseMs = 5000;
 
 export class StreamFollower {
   readonly id: StreamId;
-  /** Who watches here. */
+  /** Estimates who watches here. */
   readonly viewerMeter = new ViewerMeter();
   readonly #ports: FollowerPorts;
   readonly #holds: Holds;
@@ -51,7 +52,7 @@ export class StreamFollower {
     this.#ports = ports;
     this.#holds = new Holds(ports.holdLimits);
     this.#usedMs = ports.clock.runningMs();
-    this.#caughtUp.promise.catch(() => {}); // nobody may be waiting when it closes
+    this.#caughtUp.promise.catch(() => {}); // possibly nobody waits when it closes
     void this.#follow();
   }
 
@@ -59,12 +60,12 @@ export class StreamFollower {
     return this.#timeline;
   }
 
-  /** For how long no media was announced; counted by `sweep` while the log can be heard. */
+  /** For how long no media was announced. `sweep` counts it while the log can be heard. */
   get silentMs(): number {
     return this.#silentMs;
   }
 
-  /** An estimate: viewer-meter.ts. */
+  /** An estimate, see viewer-meter.ts. */
   get viewers(): number {
     const newest = this.#timeline.periods.at(-1)?.segments.at(-1);
     return this.viewerMeter.viewers((newest?.duration90k ?? 180_000) / 90_000);
@@ -93,7 +94,7 @@ export class StreamFollower {
     }
   }
 
-  /** As `Holds.wait`; resolves at once when the timeline satisfies already. */
+  /** Like `Holds.wait`, but resolves at once when the timeline satisfies the condition already. */
   async hold(
     request: HttpRequest,
     key: string,
@@ -108,7 +109,7 @@ export class StreamFollower {
     this.#usedMs = this.#ports.clock.runningMs();
   }
 
-  /** When it was last used, monotonic ms; hits of rendered entities on the hot path count as use. */
+  /** When it was last used, in monotonic ms. A hit of a rendered entity counts as use too. */
   usedMs(): number {
     let hits = 0;
     for (const entity of this.#rendered.values()) hits += entity.hits;
@@ -117,12 +118,12 @@ export class StreamFollower {
     return this.#usedMs;
   }
 
-  /** An entity made of the present fold, if there is one. */
+  /** An entity that was made of the present fold, if there is one. */
   rendered(target: string): Entity | undefined {
     return this.#rendered.get(target);
   }
 
-  /** The entity of `target`, made once for each fold (F2). */
+  /** The entity for `target`, which is made once for each fold (F1). */
   render(target: string, make: (timeline: Timeline) => Entity): Entity {
     const known = this.#rendered.get(target);
     if (known !== undefined) return known;
@@ -131,14 +132,14 @@ export class StreamFollower {
     return entity;
   }
 
-  /** Something else than the log changed what is rendered: edges, staleness. */
+  /** Something other than the log has changed what is rendered: the edges, or staleness. */
   forgetRendered(): void {
     this.usedMs();
     this.#rendered.clear();
     this.#hits = 0;
   }
 
-  /** Ends waits that are overdue. @param heardMs for how long the log could be heard since the last call */
+  /** Ends waits that took too long. @param heardMs for how long the log could be heard since the last call */
   sweep(heardMs: number): void {
     if (this.#isHearing) this.#silentMs += heardMs;
     this.#holds.expire(this.#ports.clock.runningMs());
@@ -193,14 +194,14 @@ export class StreamFollower {
     this.#holds.advance(timeline);
   }
 
-  /** C7: what viewers have seen stays. */
+  /** The log went back, but what viewers have seen stays (C7). */
   #rewind(): void {
     this.#ports.logger.warn({ stream: this.id }, 'the index log went back; what it has is read again');
     this.#timeline = rewound(this.#timeline);
   }
 
   #catchUp(): void {
-    // What it finds at first was announced some time ago; how long ago, only the owner's clock can tell.
+    // What it reads first was announced some time ago. Only the owner's clock tells how long ago.
     if (!this.#isCaughtUp)
       this.#silentMs = Math.max(0, this.#ports.clock.utcMs() - this.#timeline.broadcast.heardAtMs);
     this.#isCaughtUp = true;
@@ -211,7 +212,7 @@ export class StreamFollower {
   }
 }
 
-/** Sources and records that the fold ignored change no manifest. Counters are compared, for lists grow in place. */
+/** Sources, and records that the fold ignored, change no manifest. Counters are compared, as lists grow in place. */
 function shownDiffers(before: Timeline, after: Timeline): boolean {
   return (
     before.nextNumber !== after.nextNumber ||

@@ -1,7 +1,7 @@
 /**
- * The streams that this edge follows: one follower for each that is being watched, dropped when nobody asks for a minute.
+ * Holds the streams that this edge follows: one follower for each stream that is watched. It is dropped when nobody has asked for a minute.
  *
- * Bounds: streams followed; when it is reached the one idle for longest goes, unless all are in use: `OVERLOADED`.
+ * Bound: the number of streams. At the bound, the follower that was idle longest goes. If all are in use, it throws `OVERLOADED`.
  */
 import { TangazaError } from '../../../cluster/errors/tangaza-error.ts';
 import type { StreamId } from '../../../cluster/model/ids.ts';
@@ -10,14 +10,14 @@ import { StreamFollower, type FollowerPorts } from './stream-follower.ts';
 
 export interface FollowersOptions extends FollowerPorts {
   readonly metrics: Metrics;
-  /** Streams followed at once. */
+  /** The most streams that are followed at once. */
   readonly maxStreams: number;
   readonly idleMs: number;
-  /** For how long the index log has not been reachable; 0 while it is. */
+  /** For how long the index log has been unreachable; 0 while it answers. */
   readonly logDownSeconds: () => number;
 }
 
-/** Younger than this a follower is in use, whatever it looks like: its first request may still be on its way. */
+/** A younger follower counts as in use in any case, as its first request may still be on its way. */
 const graceMs = 1000;
 
 export class StreamFollowers {
@@ -61,7 +61,7 @@ export class StreamFollowers {
     return [...this.#followers.values()];
   }
 
-  /** @throws TangazaError `OVERLOADED`, `UNAVAILABLE` when closing */
+  /** @throws TangazaError `OVERLOADED`; `UNAVAILABLE` when it closes */
   open(id: StreamId): StreamFollower {
     const known = this.#followers.get(id);
     if (known !== undefined) return known;
@@ -77,7 +77,7 @@ export class StreamFollowers {
     this.#followers.delete(id);
   }
 
-  /** Ends overdue waits, drops what is idle. Called a few times a second. */
+  /** Ends waits that took too long, and drops idle followers. To be called a few times a second. */
   sweep(): void {
     const nowMs = this.#options.clock.runningMs();
     const heardMs = this.#options.logDownSeconds() > 0 ? 0 : nowMs - this.#sweptMs;

@@ -1,6 +1,6 @@
 /**
- * One picture of a segment by ffmpeg: MP4 in on stdin, JPEG out on stdout, no file. The child runs on one thread, has
- * 5 s, and is killed with SIGKILL after it: a hung ffmpeg ignores anything softer.
+ * Makes one picture of a segment with ffmpeg: MP4 in on stdin, JPEG out on stdout, no file. The child runs on one thread and has 5 s. Then
+ * it is killed with SIGKILL, as a hung ffmpeg ignores anything softer.
  */
 import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
@@ -39,7 +39,7 @@ export function ffmpegThumbnail({ ffmpeg, height = 360, timeoutMs = 5000 }: Thum
       timeout: timeoutMs,
       killSignal: 'SIGKILL',
     });
-    child.stdin.on('error', () => {}); // it stops reading when it has its picture
+    child.stdin.on('error', () => {}); // it stops reading once it has its picture
     child.stdin.end(file);
     try {
       const [jpeg, errors] = await Promise.all([

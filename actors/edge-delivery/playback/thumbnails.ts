@@ -1,8 +1,8 @@
 /**
- * The newest picture of a stream as JPEG, made of the newest segment of its smallest rendition when somebody asks.
+ * Makes the newest picture of a stream as JPEG, on request, from the newest segment of its smallest rendition.
  *
- * T1  One picture a stream at a time; all who ask meanwhile get that one. A picture serves for 10 s.
- * T2  At most `maxRuns` decoders a node: over it a stream's last picture is served again, without one it is `OVERLOADED`.
+ * One picture of a stream is made at a time, and all who ask meanwhile get that one. A picture is served for 10 s. At most `maxRuns`
+ * decoders run on a node. Beyond that a stream's last picture is served again; without one the answer is `OVERLOADED`.
  */
 import { hash } from 'node:crypto';
 import type { PlaybackParams } from '../../../cluster/contract/api/edge-routes.ts';
@@ -20,7 +20,7 @@ import type { MediaSource } from './media-source.ts';
 import type { StreamFinder } from './stream-finder.ts';
 import type { StreamFollower } from './stream-follower.ts';
 
-/** First picture of a CMAF file (init and segment) as JPEG. @throws TangazaError `MEDIA_INVALID` */
+/** Makes a JPEG of the first picture in a CMAF file (init and segment). @throws TangazaError `MEDIA_INVALID` */
 export type MakeThumbnail = (file: Uint8Array) => Promise<Uint8Array>;
 
 export interface ThumbnailPorts {
@@ -37,7 +37,7 @@ interface Picture {
 
 const freshMs = 10_000;
 const maxRuns = 2;
-/** Streams whose last picture is kept; the one made longest ago goes. */
+/** How many streams have their last picture kept. The one that was made longest ago goes first. */
 const maxPictures = 500;
 
 export class Thumbnails {
@@ -49,7 +49,7 @@ export class Thumbnails {
     this.#ports = ports;
   }
 
-  /** @throws TangazaError `NOT_FOUND` for a stream without pictures, `OVERLOADED`, those of finding a stream and of the store */
+  /** @throws TangazaError `NOT_FOUND` for a stream without pictures, `OVERLOADED`, and errors of finding a stream and of the store */
   async serve(request: HttpRequest, { params }: RouteInput<PlaybackParams>): Promise<Entity> {
     const follower = await this.#ports.finder.findPlayable(request, params.id);
     const known = this.#pictures.get(params.id);
@@ -93,7 +93,7 @@ interface NewestPicture {
 /** How many segments back from the live edge a picture is looked for. */
 const maxSegmentsBack = 30;
 
-/** The newest segment that has any rung, by its lowest one (renditions are listed best first). */
+/** The newest segment that has any rung, by its lowest rung (renditions are listed best first). */
 export function newestPicture(timeline: Timeline): NewestPicture | undefined {
   const period = timeline.periods.findLast(({ segments }) => segments.length > 0);
   if (period === undefined) return undefined;

@@ -1,4 +1,4 @@
-/** The controls beside media-chrome's own: keys, settings, the live button, and times on the scrubber. */
+/** The controls beyond those of media-chrome: keys, settings, the live button, and the times on the scrubber. */
 import { clockText } from '../viewing/clock-text.ts';
 import { keyAction, keySteps, type KeyAction, type KeyPress } from '../viewing/keys.ts';
 import type { Quality } from './engine.browser.ts';
@@ -54,7 +54,7 @@ function perform(action: KeyAction, ui: Stage, playback: Playback, wishes: Contr
   performs[action]();
 }
 
-/** Play is the page's to decide, and the scrubber never leads nearer to the live edge than a live viewer is. */
+/** The page decides whether to play. The scrubber never leads nearer to the live edge than a live viewer plays. */
 export function listenToRequests(ui: Stage, playback: Playback, wishes: ControlWishes): void {
   ui.stage.addEventListener(
     'mediaplayrequest',
@@ -113,7 +113,7 @@ export function showQualities(ui: Stage, qualities: readonly Quality[]): void {
   ui.qualityRow.hidden = qualities.length === 0;
 }
 
-/** Captions are in the settings when the stream has some. */
+/** Captions appear in the settings when the stream has some. */
 function makeCaptions({ video, captions, captionsRow }: Stage): void {
   const tracks = () =>
     [...video.textTracks].filter(
@@ -135,10 +135,10 @@ function makeCaptions({ video, captions, captionsRow }: Stage): void {
   });
 }
 
-/** Shaka keeps one of its own for what it may show later. */
+/** Shaka keeps a text track of its own for what it may show later. */
 const shakaTrack = 'Shaka Player TextTrack';
 
-/** `-0:45` behind live, `1:02 / 20:00` in a recording; nothing while live. */
+/** `-0:45` behind live, `1:02 / 20:00` in a recording, and nothing while live. */
 export function showTimes(ui: Stage, playback: Playback): void {
   const { behindSeconds, seconds, startSeconds, endSeconds } = playback.position();
   ui.time.textContent = timesText({ behindSeconds, seconds, startSeconds, endSeconds });

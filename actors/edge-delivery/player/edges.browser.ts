@@ -1,4 +1,4 @@
-/** The edges that serve a stream: the one that served the page first, the others in the order the cluster gives. */
+/** The edges that serve a stream: first the one that served the page, then the others in the order that the cluster gives. */
 
 const timeoutMs = 3000;
 
@@ -19,7 +19,7 @@ export class Edges {
     this.#index += 1;
   }
 
-  /** Asks the current edge which others there are; keeps what it knows when that does not answer. */
+  /** Asks the current edge which others there are. If it does not answer, the known edges stay. */
   async refresh(): Promise<void> {
     try {
       const address = `${this.current}/v1/streams/${encodeURIComponent(this.#streamId)}/edges`;
@@ -29,7 +29,7 @@ export class Edges {
       const urls = items.map(({ url }) => url).filter((url) => url !== location.origin);
       this.#known = [location.origin, ...urls];
     } catch {
-      // The next one is asked another time.
+      // The next edge is asked another time.
     }
   }
 }

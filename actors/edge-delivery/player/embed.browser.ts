@@ -1,4 +1,4 @@
-/** The messages between the player in a frame and the page around it. */
+/** Sends and receives the messages between the player in a frame and the page around it. */
 import type { EmbedCommand, EmbedEvent } from '../viewing/embed-messages.ts';
 import { envelope, parentOrigin, readCommand } from '../viewing/embed-messages.ts';
 
@@ -26,7 +26,7 @@ export class Embedding {
     if (this.#origin !== undefined) window.parent.postMessage(envelope(this.#streamId, event), this.#origin);
   }
 
-  /** Only when it is another one than the last of its kind. */
+  /** Only if it differs from the last event of its kind. */
   tellChange(event: EmbedEvent): void {
     const text = JSON.stringify(event);
     if (text === this.#told) return;

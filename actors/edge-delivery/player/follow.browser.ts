@@ -1,11 +1,11 @@
-/** Asks edges for the stream's public resource, one question at a time, for as long as an answer may change anything. */
+/** Asks edges for the public resource of the stream, one question at a time, for as long as an answer may change anything. */
 import { nextPollMs, readAnswer, type Answer } from '../viewing/public-stream.ts';
 
 const timeoutMs = 4000;
 
 export interface FollowOptions {
   readonly streamId: string;
-  /** The edge to ask; the next one after each question that was not answered. */
+  /** The edge to ask. After each unanswered question it is the next one. */
   readonly edge: () => string;
   readonly onSilent: () => void;
   readonly onAnswer: (answer: Answer) => void;
@@ -25,7 +25,7 @@ export class Follower {
     window.addEventListener('offline', () => this.ask());
   }
 
-  /** Now, unless a question is under way. */
+  /** Asks now, unless a question is under way. */
   ask(): void {
     clearTimeout(this.#timer);
     if (!this.#isAsking) void this.#ask();

@@ -1,4 +1,4 @@
-/** HLS through hls.js. */
+/** Plays HLS with hls.js. */
 import Hls, { type ErrorData } from 'hls.js';
 import {
   manifestAttempts,
@@ -11,7 +11,7 @@ import {
 } from './engine.browser.ts';
 import { findTimelineZero } from './timeline-zero.browser.ts';
 
-/** Media that cannot be decoded is tried again so often. */
+/** How often undecodable media is tried again. */
 const recoveries = 2;
 
 export class HlsEngine implements Engine {
@@ -108,8 +108,8 @@ export class HlsEngine implements Engine {
   }
 
   /**
-   * hls.js 1.7.4 waits for ever when steering changes the edge while its first segment is under way: it drops the segment, since
-   * the new edge's playlist is not there yet, and goes on as if it were still loading. So it is told to begin again.
+   * hls.js 1.7.4 waits for ever when steering changes the edge while its first segment is under way. It drops the segment, as the new
+   * edge's playlist is not there yet, and continues as if it were still loading. So it is told to begin again.
    */
   #fragmentCame({ url, type, level }: { url: string; type: string; level: number }): void {
     this.#edge = new URL(url).host;
@@ -146,7 +146,7 @@ export class HlsEngine implements Engine {
     return true;
   }
 
-  /** What is added to the player's own time to get the stream's. */
+  /** What is added to the player's own time to get the stream's time. */
   #offsetSeconds(): number | undefined {
     const fragments = this.#hls.latestLevelDetails?.fragments ?? [];
     const dated = fragments.findLast(({ programDateTime }) => programDateTime !== null);

@@ -1,4 +1,4 @@
-/** HLS through the browser itself, where there is no Media Source (iPhones before iOS 17.1). */
+/** Plays HLS with the browser itself, where there is no Media Source (iPhones before iOS 17.1). */
 import {
   holdBackOf,
   nowhere,
@@ -27,7 +27,7 @@ export class NativeEngine implements Engine {
 
   async load(url: string, start: Start): Promise<boolean> {
     const video = this.#video;
-    this.#findHoldBack(url).catch(() => {}); // the shortest is near enough
+    this.#findHoldBack(url).catch(() => {}); // the shortest hold-back is near enough
     const zero = findTimelineZero(url).then((zeroMs) => (this.#zeroMs = zeroMs));
     const { signal } = this.#over;
     const loaded = new Promise<boolean>((resolve) => {
@@ -122,7 +122,7 @@ export class NativeEngine implements Engine {
     return Number.isNaN(startMs) || this.#zeroMs === undefined ? undefined : (startMs - this.#zeroMs) / 1000;
   }
 
-  /** The browser keeps it and does not tell: read out of the first variant's playlist. */
+  /** The browser keeps the hold-back and does not tell it, so it is read from the first variant's playlist. */
   async #findHoldBack(url: string): Promise<void> {
     const textOf = async (address: string | URL): Promise<string> =>
       (await fetch(address, { signal: AbortSignal.timeout(timeoutMs) })).text();

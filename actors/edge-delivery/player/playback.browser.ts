@@ -1,4 +1,4 @@
-/** Loads what the page's state wants played, in the library that its format needs, and tells what becomes of it. */
+/** Loads what the state of the page wants played, with the library for its format, and reports what happens. */
 import type { Edges } from './edges.browser.ts';
 import {
   nowhere,
@@ -18,7 +18,7 @@ export interface PlaybackOptions {
   readonly video: HTMLVideoElement;
   readonly edges: Edges;
   readonly format: Format;
-  /** Where the first one begins, on the stream's timeline. */
+  /** Where the first one begins, on the timeline of the stream. */
   readonly startSeconds: number | undefined;
   readonly tell: (event: PageEvent) => void;
   readonly onQualities: (qualities: readonly Quality[]) => void;
@@ -43,7 +43,7 @@ export class Playback {
     this.format = options.format;
   }
 
-  /** Brings the player to where the state wants it. */
+  /** Makes the player do what the state wants. */
   apply(state: PageState): void {
     if (state.resyncs !== this.#resyncs) {
       this.#resyncs = state.resyncs;
@@ -75,7 +75,7 @@ export class Playback {
     void this.#options.video.play().catch(() => {});
   }
 
-  /** To a place of the stream's timeline; never nearer to the live edge than a live viewer is. */
+  /** Goes to a place on the stream's timeline, but never nearer to the live edge than a live viewer plays. */
   seek(seconds: number): void {
     const { seconds: now, startSeconds = 0 } = this.position();
     if (now !== undefined) this.seekBy(Math.max(seconds, startSeconds) - now);
@@ -138,7 +138,7 @@ export class Playback {
     return `${edge}/live/${encodeURIComponent(streamId)}/${file}`;
   }
 
-  /** Plays with sound if the browser lets us, without if not. */
+  /** Plays with sound if the browser allows it, otherwise without. */
   async #start(): Promise<void> {
     const { video, tell } = this.#options;
     const wasMuted = video.muted;
@@ -146,7 +146,7 @@ export class Playback {
       await video.play();
       tell({ kind: 'started', isMuted: false });
     } catch (error) {
-      // Somebody paused it meanwhile.
+      // The viewer paused it meanwhile.
       if (!(error instanceof DOMException) || error.name !== 'NotAllowedError')
         return tell({ kind: 'startRefused' });
       video.muted = true;
@@ -172,7 +172,7 @@ async function makeEngine(format: Format, video: HTMLVideoElement, events: Engin
   return new (await import('./shaka.browser.ts')).ShakaEngine(video, events);
 }
 
-/** Begins to fetch the library while the stream is still asked for. */
+/** Begins to fetch the library while the page still asks about the stream. */
 export function fetchEngine(format: Format): void {
   if (!hasMediaSource()) return;
   (format === 'hls' ? import('./hls.browser.ts') : import('./shaka.browser.ts')).catch(() => {});

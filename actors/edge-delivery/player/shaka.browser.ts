@@ -1,4 +1,4 @@
-/** DASH through Shaka Player. */
+/** Plays DASH with Shaka Player. */
 import shaka from 'shaka-player/dist/shaka-player.compiled.js';
 import {
   delaySeconds,
@@ -37,7 +37,7 @@ export class ShakaEngine implements Engine {
         bufferingGoal: 12,
         bufferBehind: 60,
         lowLatencyMode: false,
-        // A slow start is made up for, gently; counted from where that delay ends.
+        // After a slow start it catches up gently, counted from the end of that delay.
         liveSync: {
           enabled: true,
           targetLatency: 0.5,
@@ -142,7 +142,7 @@ export class ShakaEngine implements Engine {
   #report(error: unknown): void {
     if (!(error instanceof shaka.util.Error)) return this.#events.onFailed('unreachable', String(error));
     const { Category, Code } = shaka.util.Error;
-    // Whoever destroys it, or loads anew, knows.
+    // The caller that destroys it or loads again knows this.
     if (error.code === Code.LOAD_INTERRUPTED || error.code === Code.OPERATION_ABORTED) return;
     const isUnplayable =
       error.category === Category.MEDIA || error.code === Code.CONTENT_UNSUPPORTED_BY_BROWSER;
@@ -150,7 +150,7 @@ export class ShakaEngine implements Engine {
   }
 }
 
-/** Shaka begins live at the live edge less its delay, and all else at 0, or where its media begins. */
+/** Shaka begins a live stream at the live edge less its delay, and all others at 0 or where the media begins. */
 function startTime(start: Start): number | null {
   return start.kind === 'at' ? start.seconds : null;
 }

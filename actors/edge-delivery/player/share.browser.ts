@@ -1,4 +1,4 @@
-/** The dialog of the watch page: a link, with or without the time, and the snippet that embeds the player. */
+/** The share dialog of the watch page: a link, with or without the time, and the snippet that embeds the player. */
 import { clockText } from '../viewing/clock-text.ts';
 import { embedSnippet, shareLink } from '../viewing/share.ts';
 
@@ -44,7 +44,7 @@ async function copy(button: HTMLButtonElement, dialog: HTMLDialogElement): Promi
     () => true,
     () => false,
   );
-  // Without TLS a browser has no clipboard for pages: the selection is one key from it.
+  // Without TLS a page has no access to the clipboard. With the text selected, the viewer presses one key to copy it.
   field.select();
   button.textContent = isCopied ? 'Copied' : 'Press Ctrl+C';
   setTimeout(() => (button.textContent = 'Copy'), 2000);

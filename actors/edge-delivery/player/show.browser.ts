@@ -1,4 +1,4 @@
-/** Shows a view: what covers the picture, the badges, and at most one thing to press. */
+/** Shows a view: what covers the picture, the badges, and at most one button. */
 import { icons } from '../viewing/icons.ts';
 import type { Action, PageView, ViewKind } from '../viewing/page-view.ts';
 import type { Stage } from './stage.browser.ts';
@@ -49,7 +49,7 @@ export class Show {
     ui.stage.toggleAttribute('data-sound', isAudioOnly);
     const icon = headline === '' ? '' : (pictures[kind] ?? '');
     if (ui.icon.innerHTML !== icon) ui.icon.innerHTML = icon;
-    // The status is read out when its words change, so they are not written anew.
+    // Screen readers read the status out whenever it is written, so an unchanged text is not written again.
     if (ui.headline.textContent !== headline) ui.headline.textContent = headline;
     if (ui.detail.textContent !== detail) ui.detail.textContent = detail;
     ui.spinner.hidden = !isBusy;

@@ -1,4 +1,4 @@
-/** The player's elements: the video, what covers it, and the controls. */
+/** The elements of the player: the video, what covers it, and the controls. */
 import 'media-chrome/dist/media-controller.js';
 import 'media-chrome/dist/media-fullscreen-button.js';
 import 'media-chrome/dist/media-mute-button.js';

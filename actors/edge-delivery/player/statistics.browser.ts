@@ -1,4 +1,4 @@
-/** What the player is doing, for who wants to know: shown by the page's Statistics button. */
+/** Shows what the player does, behind the page's Statistics button. */
 import type { EngineState } from './engine.browser.ts';
 
 export function showStatistics(

@@ -1,10 +1,10 @@
 /**
- * What the registry says of streams, remembered for a while: a known one for a minute, all else for a second, for it may
- * be created, or be there again, now.
+ * Remembers what the registry says of streams. A known stream is remembered for a minute. All other answers are remembered for a second, as
+ * such a stream may be created, or exist again, at any moment.
  *
- * Removals are told (`forget`), so that a removed stream is not shown until its answer is old. Bounds: answers remembered
- * (the oldest goes; known streams and others each have their own, so that made-up ids push no stream out), and questions
- * about ids that are not known, by second (over it: `OVERLOADED`): a flood of made-up ids costs the registry a trickle.
+ * `forget` is called for each removal, so that a removed stream is not shown until its answer is old. Bounds: answers remembered, of which
+ * the oldest goes (known streams and others each have a bound, so that invented ids push no stream out); and questions in a second about
+ * unknown ids (beyond that: `OVERLOADED`), so that a flood of invented ids hardly reaches the registry.
  */
 import { TangazaError } from '../../../cluster/errors/tangaza-error.ts';
 import type { StreamId } from '../../../cluster/model/ids.ts';
@@ -16,10 +16,10 @@ export interface KnownStream {
   readonly createdAtMs: number;
 }
 
-/** What the registry knows of an id. */
+/** What the registry knows about an id. */
 export type Standing =
   | KnownStream
-  /** It was deleted less than 30 days ago. */
+  /** The stream was deleted less than 30 days ago. */
   | { readonly kind: 'removed'; readonly removedAtMs: number }
   | { readonly kind: 'unknown' };
 
@@ -32,7 +32,7 @@ const knownMs = 60_000;
 const otherMs = 1000;
 const maxAnswers = 10_000;
 const maxQuestionsUnderWay = 64;
-/** About ids that are not known to this edge. */
+/** Counts questions about ids that this edge does not know. */
 const maxNewQuestionsASecond = 256;
 
 export class KnownStreams {
@@ -49,7 +49,7 @@ export class KnownStreams {
   }
 
   /**
-   * @param freshMs how old an answer about a known stream may be: its title may have changed
+   * @param freshMs how old an answer about a known stream may be, as its title may have changed
    * @throws TangazaError `OVERLOADED`, and what the registry throws
    */
   async standing(id: StreamId, freshMs = knownMs): Promise<Standing> {
@@ -61,13 +61,13 @@ export class KnownStreams {
     return this.#askOnce(id);
   }
 
-  /** What was last heard of a known stream, however long ago: for when the registry cannot be asked. */
+  /** What was last known of a stream, however long ago, for when the registry cannot be asked. */
   lastKnown(id: StreamId): KnownStream | undefined {
     const standing = this.#known.get(id)?.standing;
     return standing?.kind === 'known' ? standing : undefined;
   }
 
-  /** The stream was removed: the next to ask hears it. */
+  /** The stream was removed. The next to ask gets that answer. */
   forget(id: StreamId): void {
     this.#known.delete(id);
   }

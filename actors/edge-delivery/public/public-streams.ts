@@ -1,8 +1,8 @@
 /**
- * `GET /v1/streams/{id}/public`: what a page follows, asked by every viewer every second or two.
+ * Serves `GET /v1/streams/{id}/public`, which every viewer's page asks for every second or two.
  *
- * A reply serves everybody for a second, so its cost does not grow with the viewers. With the registry gone the last
- * title stays, with the index log gone the last state. Bound: replies kept; the oldest goes.
+ * A reply is used for everybody for a second, so its cost does not grow with the number of viewers. While the registry is gone the last
+ * title stays, and while the index log is gone the last state. Bound: replies kept; the oldest goes.
  */
 import type { PublicStream, StreamParams } from '../../../cluster/contract/api/control-routes.ts';
 import type { RouteInput } from '../../../cluster/contract/api/routes.ts';
@@ -55,7 +55,7 @@ export class PublicStreams {
     return reply;
   }
 
-  /** @throws as `serve` */
+  /** @throws as `serve` does */
   async describe(id: StreamId, origin: string): Promise<PublicStream> {
     const { clock, finder, retentionSeconds } = this.#ports;
     const { title, createdAtMs } = await this.#known(id);
@@ -76,7 +76,7 @@ export class PublicStreams {
     };
   }
 
-  /** What was last heard of its title. */
+  /** The title as it was last known. */
   titleOf(id: StreamId): string | undefined {
     return this.#ports.knownStreams.lastKnown(id)?.title;
   }

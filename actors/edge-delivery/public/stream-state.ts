@@ -1,9 +1,9 @@
 /**
- * In which state a stream is for its viewers, by what its index log says: the pages and `/v1/streams/{id}/public` show it.
+ * Decides in which state a stream is for its viewers, from its index log. The pages and `/v1/streams/{id}/public` show it.
  *
- * Only the log decides, so that every edge says the same, and says it with the owner dead. Whether the publisher still
- * sends is seen in the log, too: each piece of its media is announced there as it comes, hence silence of the log for
- * longer than a segment means that nothing comes. The silence counts only while this edge could hear the log.
+ * Only the log decides, so that every edge says the same, even when the owner is dead. The log also shows whether the publisher still
+ * sends: each piece of its media is announced there as it comes. So when the log is silent for longer than a segment, nothing comes from
+ * the publisher. Silence counts only while this edge can hear the log.
  */
 import type { StreamState } from '../../../cluster/contract/api/control-routes.ts';
 import { isPresent } from '../../../cluster/contract/index-records.ts';
@@ -12,23 +12,23 @@ import type { Timeline, TimelinePeriod, TimelineSegment } from '../../media/time
 
 export interface Heard {
   readonly utcMs: number;
-  /** For how long no media was announced, as far as this edge could hear. */
+  /** For how long no media was announced, while this edge could hear the log. */
   readonly silentMs: number;
-  /** For how long segments are kept. */
+  /** How long segments are kept. */
   readonly retentionMs: number;
 }
 
 export interface StreamStanding {
   readonly state: StreamState;
-  /** Since when, UTC ms; undefined where the log does not tell. */
+  /** Since when, in UTC ms; undefined where the log does not tell. */
   readonly sinceMs: number | undefined;
 }
 
-/** How much later than usual the next segment may be announced: a change of the owner, a busy store. */
+/** How much later than usual the next segment may be announced, for a change of owner or a busy store. */
 const patienceMs = 1500;
-/** A segment is no shorter, but for the last one of a period. */
+/** A segment is at least this long, except the last one of a period. */
 const usualSegmentMs = 2000;
-/** Segments whose longest is what the next one may take. */
+/** The next segment may take as long as the longest of this many recent ones. */
 const recentSegments = 5;
 
 export function streamStanding(timeline: Timeline, heard: Heard): StreamStanding {
@@ -47,7 +47,7 @@ function segmentMs({ periods }: Timeline): number {
   return Math.max(usualSegmentMs, ...(recent ?? []).map(({ duration90k }) => duration90k / 90));
 }
 
-/** Is there a segment that is younger than what is kept? */
+/** Says whether any segment is young enough to be kept still. */
 function isKept(timeline: Timeline, { utcMs, retentionMs }: Heard): boolean {
   const { periods, availabilityStartMs = 0 } = timeline;
   for (const period of periods.toReversed()) {

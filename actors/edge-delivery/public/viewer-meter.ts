@@ -1,24 +1,25 @@
 /**
- * How many watch a stream at this edge: an estimate from the segments that they ask for, since players keep no session here.
+ * Estimates how many people watch a stream at this edge, from the segments that they ask for, as players keep no session here.
  *
- * Whoever watches asks for one video segment (of some rendition) in the time that a segment lasts, or for one of audio where
- * there is no video. Over some seconds, requests times the length of a segment is the number of viewers: one that begins asks
- * for a few at once, one that leaves is seen no more after those seconds. Whom a cache in front serves is not seen.
+ * In the time that a segment lasts, a viewer asks for one video segment (of some rendition), or for one audio segment where there is no
+ * video. So the number of viewers is the requests of some seconds, times the length of a segment, divided by those seconds. A viewer who
+ * begins asks for a few segments at once. One who leaves is no longer counted after those seconds. Viewers whom a cache in front serves are
+ * not counted.
  */
 const stepMs = 1000;
 const leastWindowSteps = 10;
 const mostWindowSteps = 30;
-/** So that a window sees each viewer a few times. */
+/** So that each viewer is seen a few times in a window. */
 const segmentsInWindow = 3;
 
 export class ViewerMeter {
-  /** Segments that were asked for; counted by who answers. */
+  /** How many segments were asked for. The code that answers them counts. */
   requests = 0;
   /** `requests` at each step, newest last. */
   readonly #steps: number[] = [];
   #nextMs = -Infinity;
 
-  /** Called a few times a second. */
+  /** To be called a few times a second. */
   sample(nowMs: number): void {
     if (nowMs < this.#nextMs) return;
     this.#nextMs = nowMs + stepMs;

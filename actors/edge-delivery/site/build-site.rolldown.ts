@@ -1,8 +1,8 @@
 /**
- * Builds the site, in a process of its own: the bundler takes 300 MB for half a second, which no node should keep.
+ * Builds the site, in a process of its own, as the bundler takes 300 MB for half a second, which no node should keep.
  *
- * `node build-site.rolldown.ts FILE`: bundles the pages' scripts (an engine is a chunk of its own, loaded on demand),
- * gives assets names that hold a hash of their content, compresses them as well as can be, and writes all of it to FILE.
+ * `node build-site.rolldown.ts FILE` bundles the pages' scripts (an engine is a chunk of its own, loaded on demand). It gives assets names
+ * that contain a hash of their content, compresses them as far as possible, and writes everything to FILE.
  */
 import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
@@ -19,7 +19,7 @@ import { contentTypeOf, pageNames, type Asset, type PageName, type Site } from '
 
 const packed = { brotli: promisify(brotliCompress), gzip: promisify(gzip) };
 
-/** The build of Shaka that plays DASH and is not translated for browsers of before 2021: two thirds of the whole. */
+/** The build of Shaka that plays DASH and is not translated for browsers older than 2021: two thirds of the size of the whole. */
 const shaka = {
   asked: 'shaka-player/dist/shaka-player.compiled.js',
   taken: 'dist/shaka-player.dash-es2021.js',
@@ -53,14 +53,14 @@ function isOf(chunk: OutputChunk, module: string): boolean {
   return chunk.facadeModuleId?.endsWith(`/${module}`) === true;
 }
 
-/** @throws Error when there is no chunk of that module */
+/** @throws Error when that module has no chunk */
 function chunkOf(chunks: readonly OutputChunk[], module: string): OutputChunk {
   const chunk = chunks.find((one) => isOf(one, module));
   if (chunk === undefined) throw new Error(`the pages have no script ${module}`);
   return chunk;
 }
 
-/** The renderer of the API: as well as can be would take seconds, in which a first start waits for its pages. */
+/** Swagger UI. Compressing it as far as possible would take seconds, and a first start waits for its pages. */
 const largeBytes = 1_000_000;
 const largeQuality = 9;
 
@@ -127,7 +127,7 @@ async function buildSite(): Promise<Site> {
   };
 }
 
-/** Whole, or not at all: another process may read it, or write the same. */
+/** Writes the whole file or nothing, as another process may read it or write the same. */
 async function write(file: string, site: Site): Promise<void> {
   const part = `${file}.${randomBytes(6).toString('hex')}`;
   await mkdir(dirname(file), { recursive: true });

@@ -1,2 +1,2 @@
-/** The mark of the product: a mast that sends. */
+/** The mark of the product: a mast that transmits. */
 export const favicon = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="7" fill="#14181f"/><g fill="none" stroke="#ff5a3c" stroke-width="2.6" stroke-linecap="round"><path d="M11.2 18.8a6.8 6.8 0 0 1 0-9.6M20.8 18.8a6.8 6.8 0 0 0 0-9.6"/><path d="M7.3 22.7a12.3 12.3 0 0 1 0-17.4M24.7 22.7a12.3 12.3 0 0 0 0-17.4"/><path stroke="#fff" d="M16 17v9"/></g><circle cx="16" cy="14" r="2.6" fill="#fff"/></svg>`;

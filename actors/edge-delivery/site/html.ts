@@ -1,4 +1,4 @@
-/** Text that users wrote, made harmless for HTML. */
+/** Makes text that users wrote harmless in HTML. */
 
 const escapes: Readonly<Record<string, string>> = {
   '&': '&amp;',
@@ -8,14 +8,14 @@ const escapes: Readonly<Record<string, string>> = {
   "'": '&#39;',
 };
 
-/** For element content and quoted attributes. */
+/** For the content of elements and for quoted attributes. */
 export function escapeHtml(text: string): string {
   return text.replaceAll(/[&<>"']/g, (character) => escapes[character] ?? '');
 }
 
 /**
- * Text that stays within its own line: without control characters, and without those that turn or hide the text around
- * them (Unicode TR 9: embeddings, overrides, isolates, marks). Right-to-left words need none of these.
+ * Makes text stay within its line: it removes control characters, and those that turn or hide the text around them (Unicode TR 9:
+ * embeddings, overrides, isolates, marks). Right-to-left words need none of these.
  */
 export function plainText(text: string): string {
   return text
@@ -25,7 +25,7 @@ export function plainText(text: string): string {
     .trim();
 }
 
-/** JSON for a `<script type="application/json">`: nothing in it can end the script. */
+/** JSON for a `<script type="application/json">`. Nothing in it can end the script. */
 export function scriptJson(value: unknown): string {
   return JSON.stringify(value)
     .replaceAll('<', String.raw`\u003c`)

@@ -1,9 +1,9 @@
-/** What browsers may do with a page (Content Security Policy level 3 and its kin). */
+/** The headers that limit what browsers do with a page (Content Security Policy level 3 and similar ones). */
 import type { Headers } from '../http/http.ts';
 
 /**
- * Scripts come from here alone. Styles may be inline, for the shadow trees of media-chrome have them; media and manifests
- * come from any edge, for steering moves players to others; blobs are what Media Source and the workers of hls.js are.
+ * Scripts come only from this node. Styles may be inline, as the shadow trees of media-chrome have them. Media and manifests come from any
+ * edge, as steering moves players to other edges. Media Source and the workers of hls.js are blobs.
  */
 const policy = {
   'default-src': "'none'",
@@ -17,7 +17,7 @@ const policy = {
   'form-action': "'self'",
 } as const;
 
-/** @param isFramed whether other sites may show it in a frame of theirs: the player alone */
+/** @param isFramed whether other sites may show the page in a frame, which holds for the player only */
 export function pageHeaders(isFramed: boolean): Headers {
   const directives = { ...policy, 'frame-ancestors': isFramed ? '*' : "'none'" };
   return {

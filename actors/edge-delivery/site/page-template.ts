@@ -1,15 +1,15 @@
 /**
- * A page in two steps. At the build its HTML gets its style sheets inlined, for the shell must not wait for them, and its
- * scripts by their hashed names; what differs from reply to reply stays a slot. At a request the slots are filled.
+ * Makes a page in two steps. At the build, style sheets are put into its HTML, as the page must not wait for them, and scripts get their
+ * hashed names. What differs from reply to reply stays a slot. At a request the slots are filled.
  */
 import { escapeHtml, plainText, scriptJson } from './html.ts';
 
 const slots = { head: '<!--head-->', title: '<!--title-->', text: '<!--text-->' } as const;
 
 export interface BuiltFiles {
-  /** The text of a style sheet by its name in the page, `style.css`. */
+  /** Gives the text of a style sheet by its name in the page, `style.css`. */
   readonly style: (name: string) => string;
-  /** Hashed path of an entry by its name in the page, `watch.browser.ts`, and what it imports. */
+  /** Gives the hashed path of an entry by its name in the page, `watch.browser.ts`, and what it imports. */
   readonly script: (name: string) => { readonly path: string; readonly imports: readonly string[] };
 }
 
@@ -35,23 +35,23 @@ const modulePreloads = (paths: readonly string[]): string =>
 
 /** What the head of a page says. All of it is escaped here. */
 export interface PageFacts {
-  /** Without the product's name. */
+  /** Without the name of the product. */
   readonly title: string;
   readonly description: string;
-  /** Of the page itself, wherever else its content may be found. */
+  /** The address of the page itself, wherever else its content may be found. */
   readonly canonicalUrl: string | undefined;
-  /** Absolute. */
+  /** An absolute URL. */
   readonly imageUrl: string | undefined;
-  /** Search engines must not list it. */
+  /** True where search engines must not list it. */
   readonly isHidden: boolean;
-  /** Modules that the page will load, fetched beside its script. */
+  /** Modules that the page will load, which are fetched beside its script. */
   readonly preloads: readonly string[];
-  /** Read by the page's script from `#page-data`. */
+  /** Data for the page's script, which reads it from `#page-data`. */
   readonly data: unknown;
 }
 
 export function fillTemplate(template: string, facts: PageFacts): string {
-  // Functions, for a `$` in a replacement text would be a pattern.
+  // Passed as functions, as a `$` in a replacement text would be a pattern.
   return template
     .replace(slots.head, () => headOf(facts))
     .replaceAll(slots.title, () => escapeHtml(plainText(facts.title)))

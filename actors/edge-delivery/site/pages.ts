@@ -1,9 +1,9 @@
 /**
- * Pages and assets of an edge, from memory: no path of a request ever reaches a disk.
+ * Serves the pages and assets of an edge from memory. No path in a request ever reaches a disk.
  *
- * The site is made ready at the start; who asks meanwhile waits for it. The page of a stream is
- * filled for each reply and compressed once while it stays the same. Who asks for a page that is not there gets one that
- * says so, if they are people (`Accept: text/html`), else a problem document. Bound: filled pages; the oldest goes.
+ * The site is made ready at the start, and requests that come earlier wait for it. The page of a stream is filled for each reply, and
+ * compressed once while it stays the same. For a missing page people (`Accept: text/html`) get a page that says so, programs a problem
+ * document. Bound: filled pages; the oldest goes.
  */
 import { StreamId } from '../../../cluster/model/ids.ts';
 import type { Logger } from '../../../cluster/observe/logger.ts';
@@ -22,7 +22,7 @@ import { statusOf, streamPageFacts, type Subject } from './stream-page.ts';
 export interface PagesPorts {
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Builds or reads the site. @throws when it can do neither */
+  /** Reads or builds the site. @throws when it can do neither */
   readonly loadSite: (signal: AbortSignal) => Promise<Site>;
   readonly publicStreams: PublicStreams;
 }
@@ -38,7 +38,7 @@ interface Filled {
 }
 
 const maxFilled = 500;
-/** The page shows at once, and asks for the state by itself where the log cannot tell it so soon. */
+/** The page is shown after this time, and asks for the state by itself if the log has not told it by then. */
 const stateWaitMs = 500;
 const encoder = new TextEncoder();
 
@@ -65,17 +65,17 @@ export class Pages {
     this.#ports = ports;
   }
 
-  /** Makes the site ready before somebody asks for it. */
+  /** Makes the site ready before anybody asks for it. */
   prepare(): void {
-    this.#load().catch(() => {}); // the log says why; who asks for a page is told as well
+    this.#load().catch(() => {}); // the log says why, and so does the reply to whoever asks for a page
   }
 
-  /** A build that is under way ends. */
+  /** Ends a build that is under way. */
   close(): void {
     this.#abort.abort();
   }
 
-  /** Undefined for what programs are told by a problem document. */
+  /** Undefined where the reply should be a problem document. */
   serve(request: HttpRequest, origin: string): Reply | Promise<Reply | undefined> | undefined {
     const { path } = request;
     const [, first = '', second, third] = path.split('/', 4);
@@ -158,7 +158,7 @@ export class Pages {
     };
   }
 
-  /** The page so filled; the one before when it is the same, with its compressed forms. */
+  /** Fills the page. If it equals the last one, that one is used, with its compressed forms. */
   #fill(
     page: PageName,
     site: Site,
@@ -181,7 +181,7 @@ export class Pages {
     return entity;
   }
 
-  /** Tried again at the next request after it failed. */
+  /** After a failure the next request tries again. */
   #load(): Promise<Ready> {
     this.#ready ??= this.#ports.loadSite(this.#abort.signal).then(
       (site) => ({ site, assets: new Map(site.assets.map((asset) => [asset.path, assetEntity(asset)])) }),
@@ -201,12 +201,12 @@ export class Pages {
   }
 }
 
-/** Browsers that follow a link name HTML first; programs that take anything do not. */
+/** Browsers that follow a link name HTML first. Programs that take anything do not. */
 function isForPeople(request: HttpRequest): boolean {
   return /\btext\/html\b/i.test(request.header('accept'));
 }
 
-/** The form of a page that the reader takes, under another status than 200. */
+/** The form of a page that the reader takes, with another status than 200. */
 function withStatus(status: number, entity: Entity, request: HttpRequest): Message {
   const { head, body } = codingOf(entity, request.header('accept-encoding'));
   return { status, head, body };

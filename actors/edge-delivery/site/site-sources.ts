@@ -1,14 +1,14 @@
-/** What the site is made of: which files are pages, entries and style sheets. */
+/** Lists what the site is made of: which files are pages, entries and style sheets. */
 import { join } from 'node:path';
 import type { PageName } from './site.ts';
 
 const root = join(import.meta.dirname, '..');
 
-/** Folders whose files the browser gets, or that make of them what it gets. */
+/** The folders with files for the browser, or with code that makes such files. */
 export const sourceFolders: readonly string[] = ['pages', 'player', 'viewing', 'ops-page', 'site'].map(
   (folder) => join(root, folder),
 );
-/** Where what the pages name as `/assets/NAME` is looked for. */
+/** The folders in which files are looked up that pages name as `/assets/NAME`. */
 export const assetFolders: readonly string[] = ['pages', 'ops-page'].map((folder) => join(root, folder));
 
 export const pageFiles: Readonly<Record<PageName, string>> = {
@@ -20,7 +20,7 @@ export const pageFiles: Readonly<Record<PageName, string>> = {
   error: join(root, 'pages/error.html'),
 };
 
-/** Entries, by the name that pages give them. */
+/** The entries, by the name that pages give them. */
 export const entryFiles: Readonly<Record<string, string>> = {
   'docs.browser.ts': join(root, 'pages/docs.browser.ts'),
   'index.browser.ts': join(root, 'pages/index.browser.ts'),
@@ -28,10 +28,10 @@ export const entryFiles: Readonly<Record<string, string>> = {
   'watch.browser.ts': join(root, 'pages/watch.browser.ts'),
 };
 
-/** Modules that begin an engine, loaded on demand. */
+/** The modules that an engine begins with, loaded on demand. */
 export const engineModules = { dash: 'shaka.browser.ts', hls: 'hls.browser.ts' } as const;
 
-/** Packages that are bundled, or bundle: another version makes another site. */
+/** The packages that are bundled, and the bundler. Another version of one of them makes another site. */
 export const bundledPackages = [
   'rolldown',
   'shaka-player',

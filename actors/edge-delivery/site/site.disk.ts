@@ -1,8 +1,8 @@
 /**
- * The site of this checkout: built once for each state of its sources, by a process of its own, and kept on disk.
+ * Keeps the site of this checkout on disk. It is built once for each state of its sources, by a process of its own.
  *
- * Later nodes and later starts read what the first has built: the file's name is a hash of all that goes into it. Nodes that
- * start at once build once: who finds another at it waits for its file. Where node_modules cannot be written to, each
+ * Later nodes and later starts read what the first one has built, as the file's name is a hash of everything that goes into it. Nodes that
+ * start at once build it once: a node that finds another one building waits for its file. Where node_modules is not writable, each node
  * builds into a temporary folder.
  */
 import { execFile } from 'node:child_process';
@@ -20,21 +20,21 @@ import { Site } from './site.ts';
 const builder = join(import.meta.dirname, 'build-site.rolldown.ts');
 const cache = join(import.meta.dirname, '../../../node_modules/.cache/tangaza');
 const buildMs = 120_000;
-/** How often one looks whether another's build is there. */
+/** How often a waiting node looks for the file. */
 const lookMs = 250;
-/** Sites of other states of the sources that are kept, the ones written last. */
+/** How many sites of other states of the sources are kept, newest first. */
 const keptSites = 4;
 
-/** @throws Error with the builder's words when the site cannot be built */
+/** @throws Error with the builder's message when the site cannot be built */
 export async function loadSite(clock: Clock, signal: AbortSignal): Promise<Site> {
   const file = join(cache, `site-${await keyOfSources()}.bin`);
   return (await readSite(file)) ?? buildInTurn(file, clock, signal);
 }
 
-/** Builds it, unless another process that began before has built it meanwhile. */
+/** Builds the site, unless another process that began earlier has built it meanwhile. */
 async function buildInTurn(file: string, clock: Clock, signal: AbortSignal): Promise<Site> {
   const lock = `${file}.lock`;
-  await mkdir(cache, { recursive: true }).catch(() => {}); // no lock then, either
+  await mkdir(cache, { recursive: true }).catch(() => {}); // in that case there is no lock either
   const untilMs = clock.monotonicMs() + buildMs;
   while (!(await mayBuild(lock, clock)) && clock.monotonicMs() < untilMs) await clock.sleep(lookMs, signal);
   try {
@@ -44,7 +44,7 @@ async function buildInTurn(file: string, clock: Clock, signal: AbortSignal): Pro
   }
 }
 
-/** Takes the lock, unless another process has it that lives. */
+/** Takes the lock, unless a living process has it. */
 async function mayBuild(lock: string, clock: Clock): Promise<boolean> {
   const holder = await readHolder(lock);
   if (holder !== undefined && !isNamesake(holder, self(clock)) && isAlive(holder.pid)) return false;
@@ -55,13 +55,13 @@ async function mayBuild(lock: string, clock: Clock): Promise<boolean> {
   );
 }
 
-/** A process, and when it took the lock or, of our own, began. */
+/** A process, and when it took the lock; for our own process, when it began. */
 interface Holder {
   readonly pid: number;
   readonly atMs: number;
 }
 
-/** Undefined when nobody has it. */
+/** Undefined when nobody has the lock. */
 async function readHolder(lock: string): Promise<Holder | undefined> {
   try {
     return { pid: Number(await readFile(lock, 'utf8')), atMs: (await stat(lock)).mtimeMs };
@@ -73,8 +73,8 @@ async function readHolder(lock: string): Promise<Holder | undefined> {
 const self = (clock: Clock): Holder => ({ pid: process.pid, atMs: clock.utcMs() - process.uptime() * 1000 });
 
 /**
- * Is the lock of an earlier process that had our pid, and was killed? In a container that is started again pids are the same
- * ones: each start would wait for itself.
+ * Says whether the lock belongs to an earlier process that had our pid and was killed. In a restarted container the pids are the same, so
+ * each start would otherwise wait for itself.
  */
 export function isNamesake(holder: Holder, own: Holder): boolean {
   return holder.pid === own.pid && holder.atMs < own.atMs;
@@ -88,7 +88,7 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** Undefined when the folder cannot be written to, or the build fails. */
+/** Undefined when the folder is not writable, or the build fails. */
 async function buildAndKeep(file: string, signal: AbortSignal): Promise<Site | undefined> {
   const site = await buildInto(file, signal).then(
     () => readSite(file),
@@ -98,7 +98,7 @@ async function buildAndKeep(file: string, signal: AbortSignal): Promise<Site | u
   return site;
 }
 
-/** Undefined when it is not there, or cannot be read. */
+/** Undefined when the file does not exist or cannot be read. */
 async function readSite(file: string): Promise<Site | undefined> {
   try {
     return Site.parse(deserialize(await readFile(file)));

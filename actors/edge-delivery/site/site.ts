@@ -1,4 +1,4 @@
-/** The site of an edge: its pages as templates, and the assets that they load. Made once by `build-site.rolldown.ts`. */
+/** The site of an edge: its pages as templates, and the assets that they load. `build-site.rolldown.ts` makes it once. */
 import { z } from 'zod';
 
 export const pageNames = ['index', 'ops', 'watch', 'embed', 'docs', 'error'] as const;
@@ -6,13 +6,13 @@ export type PageName = (typeof pageNames)[number];
 
 const bytes = z.instanceof(Uint8Array);
 
-/** Its name changes with its content: whoever has it may keep it for ever. */
+/** Its name changes with its content, so it may be kept for ever. */
 export const Asset = z.object({
   /** `/assets/watch-BEqg9JKs.js` */
   path: z.string(),
   contentType: z.string(),
   body: bytes,
-  /** Compressed as well as can be: it is done once. */
+  /** Compressed as far as possible, as that is done only once. */
   gzip: bytes,
   brotli: bytes,
 });
@@ -29,7 +29,7 @@ export const Site = z.object({
     docs: z.string(),
     error: z.string(),
   }),
-  /** What a player of that format loads first beside the page's own script. */
+  /** What the player of a format loads first, beside the page's own script. */
   engines: z.object({ dash: z.array(z.string()), hls: z.array(z.string()) }),
 });
 export type Site = z.infer<typeof Site>;
@@ -40,7 +40,7 @@ const contentTypes: Readonly<Record<string, string>> = {
   svg: 'image/svg+xml',
 };
 
-/** @throws Error for an ending that no asset has */
+/** @throws Error for a file name extension that no asset has */
 export function contentTypeOf(fileName: string): string {
   const type = contentTypes[fileName.slice(fileName.lastIndexOf('.') + 1)];
   if (type === undefined) throw new Error(`no asset has a name like ${fileName}`);

@@ -1,4 +1,4 @@
-/** What the page of a stream says of it before its script runs: to people, to search engines, and where its link is shared. */
+/** What the page of a stream says before its script runs: to people, to search engines, and where its link is shared. */
 import type { PublicStream, StreamState } from '../../../cluster/contract/api/control-routes.ts';
 import type { StreamId } from '../../../cluster/model/ids.ts';
 import { unreachable } from '../../../cluster/model/unreachable.ts';
@@ -8,7 +8,7 @@ import type { Site } from './site.ts';
 /** What is known of a stream when its page is asked for. */
 export type Subject =
   | { readonly kind: 'stream'; readonly stream: PublicStream }
-  /** It is there; its state cannot be told now. */
+  /** The stream exists, and its state is not known now. */
   | { readonly kind: 'silent'; readonly id: StreamId; readonly title: string | undefined }
   | { readonly kind: 'unknown' }
   | { readonly kind: 'removed' };
@@ -24,7 +24,7 @@ const descriptions: Readonly<Record<StreamState, string>> = {
 export interface StreamPageContext {
   readonly origin: string;
   readonly engines: Site['engines'];
-  /** Which engine the page will load. */
+  /** The engine that the page will load. */
   readonly format: 'dash' | 'hls';
 }
 
@@ -72,7 +72,7 @@ export function streamPageFacts(subject: Subject, { origin, engines, format }: S
   }
 }
 
-/** Of the reply that carries the page. */
+/** The status of the reply that carries the page. */
 export function statusOf({ kind }: Subject): number {
   if (kind === 'unknown') return 404;
   return kind === 'removed' ? 410 : 200;

@@ -1,6 +1,6 @@
-/** Times as viewers read them. */
+/** Writes and reads times as viewers do. */
 
-/** `0:07`, `12:05`, `1:02:33`; whole seconds, never negative. */
+/** `0:07`, `12:05`, `1:02:33`: whole seconds, never negative. */
 export function clockText(seconds: number): string {
   const whole = Math.max(0, Math.floor(seconds));
   const two = (value: number): string => String(value).padStart(2, '0');
@@ -8,7 +8,7 @@ export function clockText(seconds: number): string {
   return hours > 0 ? `${hours}:${two(minutes)}:${two(whole % 60)}` : `${minutes}:${two(whole % 60)}`;
 }
 
-/** Seconds of `90`, `1:30`, `1:02:33`, `1h2m33s` or `90s`; undefined for anything else, and for more than a year. */
+/** The seconds of `90`, `1:30`, `1:02:33`, `1h2m33s` or `90s`. Undefined for anything else, and for more than a year. */
 export function secondsOf(text: string | null): number | undefined {
   if (text === null || text.length === 0 || text.length > 20) return undefined;
   const seconds = parse(text);

@@ -1,8 +1,8 @@
 /**
- * How a page that embeds the player talks with it, by `postMessage`: both ways one flat object with `tangaza: 1`.
+ * How the player talks with a page that embeds it, by `postMessage`: each message is one flat object with `tangaza: 1`.
  *
- * The player tells only the page around it, and obeys only that one. Its origin is what `?origin=` says, else what the browser
- * says of the frame's parent. A wrong `?origin=` opens nothing: the browser then delivers no event, and no command matches.
+ * The player sends only to the page around it, and obeys only that page. The page's origin is what `?origin=` says, or else what the
+ * browser says about the frame's parent. A wrong `?origin=` opens nothing: the browser then delivers no event, and no command matches.
  */
 import { secondsOf } from './clock-text.ts';
 import type { ViewKind } from './page-view.ts';
@@ -15,7 +15,7 @@ export type EmbedEvent =
   | { readonly type: 'state'; readonly state: ViewKind; readonly title: string; readonly isMuted: boolean }
   | {
       readonly type: 'time';
-      /** Of the stream's timeline; null while unknown. */
+      /** On the timeline of the stream; null while unknown. */
       readonly seconds: number | null;
       readonly behindSeconds: number | null;
       readonly startSeconds: number | null;
@@ -25,14 +25,14 @@ export type EmbedEvent =
 
 const version = 1;
 
-/** What is sent to the page around the player. */
+/** The message that is sent to the page around the player. */
 export function envelope(streamId: string, event: EmbedEvent): Readonly<Record<string, unknown>> {
   return { tangaza: version, stream: streamId, ...event };
 }
 
 const plain = ['play', 'pause', 'mute', 'unmute', 'live'] as const;
 
-/** @returns undefined for whatever is no command of ours */
+/** @returns undefined for anything that is none of our commands */
 export function readCommand(message: unknown): EmbedCommand | undefined {
   if (typeof message !== 'object' || message === null) return undefined;
   if (!('tangaza' in message) || message.tangaza !== version || !('command' in message)) return undefined;
@@ -56,7 +56,7 @@ export interface FrameFacts {
   readonly isFramed: boolean;
 }
 
-/** The one origin that is told and obeyed; undefined when there is none. */
+/** The only origin that gets events and gives commands; undefined when there is none. */
 export function parentOrigin({ asked, ancestor, referrer, isFramed }: FrameFacts): string | undefined {
   if (!isFramed) return undefined;
   if (asked !== null) return originOf(asked);
@@ -71,10 +71,10 @@ function originOf(address: string): string | undefined {
 
 /** How a page wants its player, from the query. */
 export interface PlayerOptions {
-  /** Plays without being asked; true unless `autoplay=0`. */
+  /** True lets it play by itself, unless `autoplay=0`. */
   readonly mayStart: boolean;
   readonly isMuted: boolean;
-  /** Seconds of the stream's timeline. */
+  /** Seconds on the timeline of the stream. */
   readonly startSeconds: number | undefined;
   readonly hasControls: boolean;
   readonly poster: Poster;
@@ -82,7 +82,7 @@ export interface PlayerOptions {
 
 export type Poster = { readonly kind: 'own' | 'none' } | { readonly kind: 'given'; readonly url: string };
 
-/** `t` is what a shared link of `/watch` has, `start` what an embedding page says. */
+/** `t` comes from a shared link of `/watch`, `start` from an embedding page. */
 export function playerOptions(query: URLSearchParams): PlayerOptions {
   return {
     mayStart: flag(query.get('autoplay'), true),
@@ -93,13 +93,13 @@ export function playerOptions(query: URLSearchParams): PlayerOptions {
   };
 }
 
-/** A flag without a value is on, as in HTML; `0`, `false`, `no` and `off` turn it off. */
+/** A flag without a value is on, as in HTML. `0`, `false`, `no` and `off` turn it off. */
 export function flag(value: string | null, otherwise: boolean): boolean {
   if (value === null) return otherwise;
   return !['0', 'false', 'no', 'off'].includes(value.toLowerCase());
 }
 
-/** `poster=0` is none; an address is taken with http or https only. */
+/** `poster=0` means none. An address must begin with http or https. */
 export function posterOf(value: string | null): Poster {
   if (value === null || value === '' || value === '1') return { kind: 'own' };
   if (!flag(value, true)) return { kind: 'none' };
@@ -114,7 +114,7 @@ const errors: Readonly<Record<string, { readonly code: string; readonly message:
   cannotPlay: { code: 'CANNOT_PLAY', message: 'The browser cannot play the stream.' },
 };
 
-/** The `error` event of a view that is one. */
+/** The `error` event for a view that shows an error. */
 export function errorOf(view: ViewKind): { readonly code: string; readonly message: string } | undefined {
   return errors[view];
 }

@@ -1,4 +1,4 @@
-/** The pictures of the pages, as SVG: one stroke, the colour of the text around. */
+/** The icons of the pages as SVG: one stroke, in the colour of the text around them. */
 const svg = (content: string): string =>
   `<svg viewBox="0 0 24 24" aria-hidden="true" fill="none" stroke="currentColor" stroke-width="1.6" stroke-linecap="round" stroke-linejoin="round">${content}</svg>`;
 

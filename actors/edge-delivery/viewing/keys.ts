@@ -1,12 +1,14 @@
-/** Which key does what, wherever the focus is: nothing while somebody types, and never what a focused control does itself. */
+/**
+ * Decides which key does what, wherever the focus is. It does nothing while the viewer types, and never what a focused control does itself.
+ */
 
 export type KeyAction = 'toggle' | 'mute' | 'fullscreen' | 'back' | 'forward' | 'louder' | 'quieter' | 'live';
 
 export interface KeyPress {
   readonly key: string;
-  /** Control, Alt or Meta is held: the browser's own. */
+  /** Control, Alt or Meta is held, so the key belongs to the browser. */
   readonly hasModifier: boolean;
-  /** What has the focus: a field to type in, a list or a slider, something to press, or nothing of these. */
+  /** What has the focus: a text field, a list or slider, a button, or something else. */
   readonly target: 'field' | 'slider' | 'pressable' | 'other';
 }
 
@@ -29,5 +31,5 @@ export function keyAction({ key, hasModifier, target }: KeyPress): KeyAction | u
   return Object.hasOwn(actions, key.toLowerCase()) ? actions[key.toLowerCase()] : undefined;
 }
 
-/** Seconds that an arrow key goes back or forward, and how much it changes the volume. */
+/** How many seconds an arrow key goes back or forward, and how much it changes the volume. */
 export const keySteps = { seconds: 10, volume: 0.1 } as const;

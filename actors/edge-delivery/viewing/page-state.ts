@@ -1,21 +1,21 @@
 /**
- * What a viewer's page knows and wants: one state machine, fed by the stream's public resource and by the player.
+ * What a viewer's page knows and wants: one state machine that gets its events from the stream's public resource and from the player.
  *
- * It decides what to load (`load`), when to jump to the live edge (`resyncs`) and when to give up; `page-view.ts` says in
- * words what a viewer sees of it. Time is an argument: milliseconds of the wall clock, for that runs on while a laptop sleeps.
+ * It decides what to load (`load`), when to jump to the live edge (`resyncs`), and when to give up. `page-view.ts` says in words what a
+ * viewer sees of it. Time is an argument, in milliseconds of the wall clock, as that continues while a laptop sleeps.
  */
 import { unreachable } from '../../../cluster/model/unreachable.ts';
 import type { Answer, PublicStream } from './public-stream.ts';
 
-/** What the player looks like, told twice a second. */
+/** How the player does, reported twice a second. */
 export interface PlayerFacts {
-  /** On the engine's own clock; only its changes count. */
+  /** On the engine's own clock. Only its changes count. */
   readonly positionSeconds: number;
   readonly isPaused: boolean;
-  /** It has played all there is. */
+  /** True when it has played all there is. */
   readonly isEnded: boolean;
   readonly isMuted: boolean;
-  /** How far before the place where a live viewer plays; undefined while unknown, and in a recording. */
+  /** How far before the place where a live viewer plays. Undefined while unknown, and in a recording. */
   readonly behindSeconds: number | undefined;
 }
 
@@ -37,7 +37,7 @@ export type Known =
   | { readonly kind: 'unknown' }
   | { readonly kind: 'removed' };
 
-/** What is to be played. Another `number` means: load anew. */
+/** What is to be played. A new `number` means: load again. */
 export type Load =
   | { readonly kind: 'nothing' }
   | { readonly kind: 'live' | 'recording'; readonly number: number; readonly isResumed: boolean };
@@ -51,42 +51,42 @@ export type Media =
 
 export interface PageState {
   readonly known: Known;
-  /** 404 and 410 in a row. */
+  /** How many answers in a row were 404 or 410. */
   readonly refusals: number;
-  /** Questions in a row that nobody answered, and since when. */
+  /** How many questions in a row were unanswered, and since when. */
   readonly unanswered: number;
   readonly unansweredSinceMs: number;
   readonly isOffline: boolean;
-  /** May play without being asked to. */
+  /** True when it may play without being asked. */
   readonly mayStart: boolean;
   readonly load: Load;
   readonly loads: number;
   readonly media: Media;
   readonly failures: number;
   readonly hasPicture: boolean;
-  /** The browser let it play without sound only. */
+  /** True when the browser only let it play without sound. */
   readonly startedMuted: boolean;
   readonly facts: PlayerFacts;
   readonly movedAtMs: number;
   readonly tickedAtMs: number;
-  /** Until then a viewer who was live before the machine slept is taken back to live. */
+  /** A viewer who was live before the machine slept is taken back to live until this time. */
   readonly wokeUntilMs: number;
-  /** How often the player must have jumped to the live edge. */
+  /** How many times the player should have jumped to the live edge so far. */
   readonly resyncs: number;
   readonly resyncedAtMs: number;
 }
 
-/** Less than that behind the place of a live viewer is live. */
+/** A viewer less far behind the place of a live viewer counts as live. */
 export const liveWithinSeconds = 8;
-/** A timer that comes so late says that the machine slept, or the tab did. */
+/** A timer that is this late shows that the machine or the tab slept. */
 const sleepMs = 10_000;
 const wakeMs = 20_000;
-/** A jump is tried again: right after a sleep the player's manifest is as old as the sleep was long. */
+/** A jump is repeated after this time, as right after a sleep the player's manifest is as old as the sleep was long. */
 const resyncEveryMs = 3000;
-/** A picture that stands for so long has stopped. */
+/** A picture that does not move for this long has stopped. */
 export const stallMs = 2500;
 const retry = { firstMs: 500, mostMs: 8000, unplayable: 3, recording: 5 } as const;
-/** A stream that was there is believed gone when it is said twice. */
+/** A known stream is believed gone when two answers in a row say so. */
 const refusalsOfKnown = 2;
 
 const idleFacts: PlayerFacts = {
@@ -125,7 +125,7 @@ export function advance(state: PageState, event: PageEvent, nowMs: number): Page
     case 'answered':
       return answered(state, event.answer, nowMs);
     case 'loaded':
-      // What was to be live is over: whoever says so last will be heard.
+      // The edge said that the stream is live, and the loaded media has ended. The page tries again and asks the edge.
       if (state.load.kind === 'live' && !event.isLive) return failed(state, 'unreachable', nowMs);
       return { ...state, hasPicture: event.hasPicture };
     case 'started':
@@ -154,7 +154,7 @@ const isOnAir = ({ known }: PageState): boolean =>
 const isOver = ({ known }: PageState): boolean =>
   known.kind === 'stream' && (known.stream.state === 'ended' || known.stream.state === 'recording');
 
-/** Neither paused nor moving, for a while. */
+/** Says whether it neither is paused nor has moved for a while. */
 export function isStalled({ media, facts, movedAtMs }: PageState, nowMs: number): boolean {
   return media.kind === 'playing' && !facts.isPaused && !facts.isEnded && nowMs - movedAtMs >= stallMs;
 }
@@ -181,7 +181,7 @@ function answered(state: PageState, answer: Answer, nowMs: number): PageState {
   }
 }
 
-/** What to play, now that the stream is known to be in this state. */
+/** What to play, now that the state of the stream is known. */
 function follow(state: PageState): PageState {
   const broadcast = state.known.kind === 'stream' ? state.known.stream.state : undefined;
   if (isOnAir(state)) {
@@ -191,7 +191,7 @@ function follow(state: PageState): PageState {
     return begin(state, 'live');
   }
   if (!isOver(state)) return stopped(state);
-  // Who watches sees the rest; a player that plays nothing will get nothing either.
+  // A viewer who watches sees the rest. A player that plays nothing yet will get nothing either.
   return state.load.kind === 'live' && state.media.kind !== 'playing' ? stopped(state) : state;
 }
 
@@ -237,7 +237,7 @@ function ticked(state: PageState, facts: PlayerFacts, nowMs: number): PageState 
     movedAtMs: hasMoved || facts.isPaused ? nowMs : state.movedAtMs,
     startedMuted: state.startedMuted && facts.isMuted,
     wokeUntilMs: hasSlept ? nowMs + wakeMs : state.wokeUntilMs,
-    // Whoever presses play of a player that the browser kept from starting has started it.
+    // If the browser kept the player from starting, pressing play starts it.
     media: state.media.kind === 'refused' && !facts.isPaused ? { kind: 'playing' } : state.media,
   };
   return resynced(exhausted(retried(seen, nowMs), nowMs), nowMs);
@@ -249,7 +249,7 @@ function retried(state: PageState, nowMs: number): PageState {
   return nowMs < media.retryAtMs ? state : begin(state, load.kind, true);
 }
 
-/** All there was is played, and the broadcast is over. */
+/** Everything was played, and the broadcast is over. */
 function exhausted(state: PageState, nowMs: number): PageState {
   if (state.media.kind !== 'playing' || !isOver(state)) return state;
   const isDone = state.facts.isEnded || (state.load.kind === 'live' && isStalled(state, nowMs));
@@ -265,7 +265,7 @@ function resynced(state: PageState, nowMs: number): PageState {
   return { ...state, resyncs: resyncs + 1, resyncedAtMs: nowMs };
 }
 
-/** It plays, where viewers play who watch live. */
+/** Says whether it plays where live viewers play. */
 export function isAtLive({ load, media, facts }: PageState): boolean {
   return (
     load.kind === 'live' &&
@@ -296,7 +296,7 @@ function wished(state: PageState, wish: Wish): PageState {
   }
 }
 
-/** From the beginning, as when the page was opened. */
+/** Begins again, as when the page was opened. */
 function asked(state: PageState): PageState {
   const isGone = state.known.kind === 'unknown' || state.known.kind === 'removed';
   const known: Known = isGone ? { kind: 'asking' } : state.known;

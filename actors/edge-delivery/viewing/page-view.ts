@@ -1,4 +1,4 @@
-/** What a viewer sees of the page's state: a picture, words, a badge and at most one thing to press. Pure. */
+/** Decides what a viewer sees of the page's state: a picture, words, a badge and at most one button. Pure. */
 import { unreachable } from '../../../cluster/model/unreachable.ts';
 import { clockText } from './clock-text.ts';
 import { isAtLive, isStalled, isWatchingRecording, liveWithinSeconds, type PageState } from './page-state.ts';
@@ -33,10 +33,10 @@ export interface Badge {
 export interface PageView {
   readonly kind: ViewKind;
   readonly badge: Badge;
-  /** Empty while the picture speaks for itself. */
+  /** Empty while the picture needs no words. */
   readonly headline: string;
   readonly detail: string;
-  /** What lies behind the words: the poster, the last picture dimmed, or the video itself without words. */
+  /** What lies behind the words: the poster, the dimmed last picture, or the video itself without words. */
   readonly picture: 'video' | 'dimmed' | 'poster';
   readonly isBusy: boolean;
   readonly action: Action | undefined;
@@ -50,7 +50,7 @@ const grey = (text: string): Badge => ({ text, tone: 'grey' });
 const onAir: Badge = { text: 'LIVE', tone: 'live' };
 const away: Badge = { text: 'INTERRUPTED', tone: 'away' };
 
-/** Questions without an answer after which a page says so. */
+/** After this many unanswered questions the page says so. */
 const unansweredTold = 2;
 
 export function viewOf(state: PageState, nowMs: number): PageView {
@@ -127,10 +127,10 @@ function playing(state: PageState, broadcast: BroadcastState): Words {
   return { kind: isAtLive(state) || isUnplaced(state) ? 'live' : 'behind', badge };
 }
 
-/** It plays, and nobody knows yet where. */
+/** It plays, and it is not known yet where. */
 const isUnplaced = ({ facts }: PageState): boolean => facts.behindSeconds === undefined && !facts.isPaused;
 
-/** Red is who plays live, and what waits to be played so. */
+/** The badge is red for a viewer who plays live, and for a live stream that waits to be played. */
 function badgeOf(state: PageState, broadcast: BroadcastState): Badge {
   const { load, facts, media } = state;
   if (load.kind === 'recording') return grey('RECORDING');

@@ -1,4 +1,4 @@
-/** The public resource of a stream as a page reads it: what an answer means, and when to ask again. */
+/** Reads the public resource of a stream for a page: what an answer means, and when to ask again. */
 
 export const broadcastStates = ['notBegun', 'live', 'interrupted', 'ended', 'recording'] as const;
 export type BroadcastState = (typeof broadcastStates)[number];
@@ -6,7 +6,7 @@ export type BroadcastState = (typeof broadcastStates)[number];
 export interface PublicStream {
   readonly title: string;
   readonly state: BroadcastState;
-  /** Address of a picture; undefined when there is none. */
+  /** The address of a picture; undefined when there is none. */
   readonly poster: string | undefined;
 }
 
@@ -14,12 +14,12 @@ export type Answer =
   | { readonly kind: 'stream'; readonly stream: PublicStream }
   | { readonly kind: 'unknown' }
   | { readonly kind: 'removed' }
-  /** No edge answered, or none could say. */
+  /** No edge answered, or none knew. */
   | { readonly kind: 'none'; readonly isOffline: boolean };
 
 const none = (isOffline: boolean): Answer => ({ kind: 'none', isOffline });
 
-/** @param status undefined when nobody answered; what cannot be read is no answer */
+/** @param status undefined when nobody answered; an answer that cannot be read counts as none */
 export function readAnswer(status: number | undefined, body: unknown, isOffline = false): Answer {
   if (status === 404 || status === 400) return { kind: 'unknown' };
   if (status === 410) return { kind: 'removed' };
@@ -36,26 +36,26 @@ function readStream(body: unknown): PublicStream | undefined {
   return { title, state, poster };
 }
 
-/** A page sees a change within 3 s: this, its jitter and a round trip. */
+/** A page must show a change within 3 s, which this interval, its jitter and a round trip fit into. */
 const everyMs = 1900;
 const hiddenMs = 20_000;
 const mostMs = 15_000;
 const jitter = 0.15;
-/** A stream that is created this moment may still be unknown to an edge; after so many answers it is not asked for again. */
+/** An edge may not know yet a stream that is being created. After this many answers a page stops asking. */
 const unknownAnswers = 3;
 
 export interface PollFacts {
   readonly isHidden: boolean;
   readonly lastAnswer: Answer['kind'];
-  /** Answers of that kind in a row, this one included. */
+  /** How many answers of that kind came in a row, including this one. */
   readonly inARow: number;
-  /** What the edge asked for, in seconds. */
+  /** How many seconds the edge asked to wait. */
   readonly retryAfterSeconds: number | undefined;
 }
 
 /**
- * Milliseconds until the next question; undefined when there is none: the stream is removed, or unknown for good.
- * @param random 0 to 1: pages that were opened together do not ask together
+ * Milliseconds until the next question. Undefined when there will be none, as the stream is removed or does not exist.
+ * @param random 0 to 1, so that pages that were opened together do not ask together
  */
 export function nextPollMs(facts: PollFacts, random: number): number | undefined {
   const { isHidden, lastAnswer, inARow, retryAfterSeconds } = facts;

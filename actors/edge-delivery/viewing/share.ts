@@ -1,8 +1,8 @@
-/** What a viewer copies: a link, with or without a time, and the HTML that embeds the player. */
+/** Makes what a viewer copies: a link, with or without a time, and the HTML that embeds the player. */
 const escapes: Readonly<Record<string, string>> = { '&': '&amp;', '"': '&quot;', '<': '&lt;', '>': '&gt;' };
 const escaped = (text: string): string => text.replaceAll(/[&"<>]/g, (sign) => escapes[sign] ?? sign);
 
-/** The id in the path of a page, `/watch/ID`; what is no valid escape stays as it is, and names no stream. */
+/** The id in the path of a page, `/watch/ID`. An invalid escape stays as it is, and then names no stream. */
 export function streamIdIn(path: string): string {
   const name = path.split('/')[2] ?? '';
   try {
@@ -12,7 +12,7 @@ export function streamIdIn(path: string): string {
   }
 }
 
-/** @param seconds of the stream's timeline; whole ones are named */
+/** @param seconds on the timeline of the stream; the link has whole seconds */
 export function shareLink(origin: string, streamId: string, seconds?: number): string {
   const page = `${origin}/watch/${encodeURIComponent(streamId)}`;
   return seconds === undefined ? page : `${page}?t=${Math.max(0, Math.floor(seconds))}`;
