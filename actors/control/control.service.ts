@@ -1,4 +1,4 @@
-/** Shell of the control actor: streams, their keys, their health, and the cluster at a glance. */
+/** Shell of the control actor: streams, their keys and health, and an overview of the cluster. */
 import type { ServiceSchema } from 'moleculer';
 import { AuthenticateParams } from '../../cluster/contract/control-actions.ts';
 import {
@@ -13,7 +13,7 @@ import { Control, type ControlPorts } from './control.ts';
 
 type Input<Q = unknown, B = unknown> = RouteInput<StreamParams, Q, B>;
 
-/** Works beside the actions for as long as the service runs. */
+/** Work that runs beside the actions for as long as the service runs. */
 interface Background {
   start(): void;
   stop(): void;

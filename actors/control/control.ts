@@ -1,4 +1,7 @@
-/** What the control actor does, with its ports as arguments. */
+/**
+ * The control actor: creates, changes and removes streams, and tells how streams and the cluster are. Its ports are
+ * arguments.
+ */
 import type { BeginDrainParams } from '../../cluster/contract/drain-actions.ts';
 import type {
   ClusterView,
@@ -34,10 +37,10 @@ import { clusterView, lastKnownHealth, stalenessOf } from './last-known.ts';
 import type { StreamEntry, StreamRegistry } from './stream-registry.ts';
 import { toStreamView } from './stream-view.ts';
 
-/** Streams asked for their health at once when the index page wants to know what is on air. */
+/** How many streams are asked for their health at once when the index page asks what is on air. */
 const maxLiveAsked = 200;
 const liveCacheMs = 1000;
-/** A node reads the view every second: an older one could not be read. */
+/** A node reads the view every second, so an older view means that it could not be read. */
 const viewStaleMs = 5000;
 
 export interface ControlPorts {
@@ -45,19 +48,19 @@ export interface ControlPorts {
   readonly registry: StreamRegistry;
   readonly ownership: Pick<KnownOwnership, 'known' | 'allKnown'>;
   readonly members: Pick<MemberDirectory, 'list'>;
-  /** Members that a monitor accuses now. */
+  /** The members that a monitor accuses now. */
   readonly suspects: () => readonly NodeId[];
-  /** Asks that node to leave. @throws TangazaError */
+  /** Asks that node to drain. @throws TangazaError */
   readonly beginDrain: (
     node: NodeId,
     params: BeginDrainParams,
   ) => Promise<{ readonly withinSeconds: number }>;
-  /** Lifts the brake; returns whom that concerns. @throws TangazaError `LOG_UNAVAILABLE` */
+  /** Lifts the brake. @returns the members that this concerns. @throws TangazaError `LOG_UNAVAILABLE` */
   readonly release: () => Promise<readonly NodeId[]>;
-  /** Names of the ladders there are. */
+  /** The names of all ladders. */
   readonly ladders: ReadonlySet<string>;
   readonly defaultLadder: string;
-  /** The region's secret that stream keys are derived from. */
+  /** The region's secret, from which stream keys are derived. */
   readonly keySecret: string;
   readonly newId: () => string;
   readonly newSalt: () => string;
@@ -65,9 +68,9 @@ export interface ControlPorts {
   readonly askHealth: (owner: OwnershipRecord, id: StreamId) => Promise<StreamHealth>;
   /** How many streams are on air at that node; `undefined` when it does not answer at once. */
   readonly askOnAir: (node: NodeId) => Promise<number | undefined>;
-  /** Open connections at that node's edge, some seconds old; `undefined` when it does not tell. */
+  /** Open connections at that node's edge, as told some seconds ago; `undefined` when it does not tell. */
   readonly connectionsOf: (node: NodeId) => number | undefined;
-  /** Tells every node to close the stream's publishers. */
+  /** Makes every node close the stream's publishers. */
   readonly closeSessions: (params: CloseSessionsParams) => Promise<void>;
 }
 
@@ -131,7 +134,10 @@ export class Control {
     await closeSessions({ streamId: params.id, reason: 'the stream was deleted', code: 'STREAM_REMOVED' });
   }
 
-  /** @throws TangazaError `STREAM_NOT_FOUND`, `IDEMPOTENCY_KEY_REUSED`; `CONFLICT` when the key that a repeated request made is replaced */
+  /**
+   * @throws TangazaError `STREAM_NOT_FOUND`, `IDEMPOTENCY_KEY_REUSED`; `CONFLICT` when the key that the first request
+   *   made is replaced
+   */
   async rotateKey(input: RouteInput<StreamParams>): Promise<StreamWithKey> {
     const { params, origin } = input;
     const { registry, keySecret, newSalt, clock, closeSessions } = this.#ports;
@@ -174,7 +180,7 @@ export class Control {
     const staleness = stalenessOf(known.ageMs, utcMs);
     const { value: record } = known;
     if (record === undefined) return offlineHealth('never on air', utcMs, staleness);
-    // Beside the owner, not after it: both may keep silent for their whole time.
+    // At the same time as the owner, not after it: neither may answer for its whole time.
     const early = known.ageMs === undefined ? undefined : this.#successors(id, record);
     try {
       return { ...(await askHealth(record, id)), ...staleness };
@@ -188,7 +194,7 @@ export class Control {
     }
   }
 
-  /** What is on air; asked by every visitor of `/`, so computed once a second at most. */
+  /** The streams on air. Every visitor of `/` asks, so it is computed once a second at most. */
   live(): Promise<LiveStreams> {
     const nowMs = this.#ports.clock.monotonicMs();
     if (this.#live === undefined || nowMs - this.#live.atMs > liveCacheMs)
@@ -238,7 +244,7 @@ export class Control {
     });
   }
 
-  /** A record of ownership stays when a broadcast is over: what is on air, only the owners know. */
+  /** How many streams are on air at each node. Only owners know: an ownership record stays when a broadcast is over. */
   async #onAirByNode(members: readonly ListedMember[]): Promise<ReadonlyMap<NodeId, number>> {
     const owners = members.filter(({ state, roles }) => state !== 'dead' && roles.includes('ingest'));
     const counts = await Promise.all(
@@ -258,7 +264,7 @@ export class Control {
     return { items, ...staleness };
   }
 
-  /** With NATS down, a stream whose owner cannot be asked is told as it was last seen. */
+  /** Health as far as it is known. With NATS down, a stream whose owner cannot be asked is described as last seen. */
   async #onAir(
     id: StreamId,
     record: OwnershipRecord,
@@ -275,7 +281,7 @@ export class Control {
     return [{ id, title: entry.title, state: health.state, page: `/watch/${id}`, ...since }];
   }
 
-  /** Who would take it over, best first: as its owner would say it. */
+  /** The nodes that would take the stream over, best first, as its owner would name them. */
   async #successors(id: StreamId, { owner }: OwnershipRecord): Promise<readonly NodeId[]> {
     const { ownership, members } = this.#ports;
     const { value } = await ownership

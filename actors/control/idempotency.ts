@@ -3,13 +3,13 @@ import { createHmac, hash } from 'node:crypto';
 import type { RouteInput } from '../../cluster/contract/api/routes.ts';
 
 export interface IdempotentRequest {
-  /** Of the caller. */
+  /** The key that the caller sent. */
   readonly key: string;
-  /** Equal for equal inputs of one operation, as they are after validation; else different. */
+  /** Equal for equal inputs of one operation, after validation; else different. */
   readonly fingerprint: string;
 }
 
-/** @returns undefined without a key: the request is one of its own */
+/** @returns undefined without a key: every such request is a new one */
 export function idempotentRequest(
   operation: string,
   { idempotencyKey: key, params, body }: Pick<RouteInput, 'idempotencyKey' | 'params' | 'body'>,
@@ -18,7 +18,7 @@ export function idempotentRequest(
   return { key, fingerprint: hash('sha256', JSON.stringify([operation, params ?? {}, body ?? {}]), 'hex') };
 }
 
-/** Salt of the stream key that a request makes: the same one when it is repeated. */
+/** The salt of the stream key that a request makes. A repeated request gets the same salt. */
 export function saltOf(secret: string, { key, fingerprint }: IdempotentRequest): string {
   return createHmac('sha256', secret).update(`${fingerprint}\n${key}`).digest('base64url').slice(0, 16);
 }

@@ -1,7 +1,7 @@
 /**
- * What the control actor answers from memory: the cluster and a stream's owner as last known, with their age (C8).
+ * Answers from memory: the cluster and a stream's owner as last known, with the age of that knowledge (C8).
  *
- * Nothing is guessed: with NATS down a stream whose owner cannot be asked is `unknown`, not offline.
+ * Nothing is guessed. While NATS is down, a stream whose owner cannot be asked is `unknown`, not offline.
  */
 import { offlineHealth } from '../../cluster/contract/offline-health.ts';
 import type { Staleness } from '../../cluster/contract/staleness.ts';
@@ -11,21 +11,21 @@ import type { ListedMember } from '../../cluster/membership/member-directory.ts'
 import type { NodeId, StreamId } from '../../cluster/model/ids.ts';
 import type { OwnershipRecord } from '../../cluster/ownership/ownership-store.ts';
 
-/** Spread into a reply: empty while NATS answers. */
+/** A part of replies; it is empty while NATS answers. */
 export interface MaybeStale {
   readonly stale?: Staleness;
 }
 
 const rfc3339 = (utcMs: number): string => new Date(utcMs).toISOString();
 
-/** @param ageMs since it was last known to be so; undefined while NATS answers */
+/** @param ageMs since this was last known to be so; undefined while NATS answers */
 export function stalenessOf(ageMs: number | undefined, utcMs: number): MaybeStale {
   if (ageMs === undefined) return {};
   const age = Math.max(0, Math.round(ageMs));
   return { stale: { asOf: rfc3339(utcMs - age), ageMs: age, reason: 'NATS does not answer' } };
 }
 
-/** Of a stream whose owner does not answer: what its record says. */
+/** Describes a stream whose owner does not answer, from its ownership record. */
 export function lastKnownHealth(
   record: OwnershipRecord,
   {
@@ -43,14 +43,14 @@ export function lastKnownHealth(
   return { ...silent, state: 'unknown', reason: `its owner ${owner} cannot be asked: ${stale.reason}` };
 }
 
-/** What is known of the cluster beside its members and owners. */
+/** What is known of the cluster, apart from its members and owners. */
 export interface ClusterFacts {
   readonly utcMs: number;
-  /** Of the older one of view and records; undefined while NATS answers. */
+  /** The age of the view or of the records, whichever is older; undefined while NATS answers. */
   readonly ageMs: number | undefined;
-  /** Streams on air by node, of those that told it. */
+  /** How many streams are on air at each node that told it. */
   readonly onAir: ReadonlyMap<NodeId, number>;
-  /** Open connections at a node's edge, if it told them. */
+  /** Open connections at a node's edge, if the node told them. */
   readonly connections: (node: NodeId) => number | undefined;
   readonly suspects: ReadonlySet<NodeId>;
 }

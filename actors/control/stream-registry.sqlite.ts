@@ -16,9 +16,9 @@ import {
 } from './stream-registry.ts';
 
 const dayMs = 86_400_000;
-/** Removed streams that are remembered; the ones removed first are forgotten when there are more. */
+/** How many removed streams are remembered. With more, those removed first are forgotten. */
 const maxRemoved = 100_000;
-/** Forgotten in one go: a transaction must stay short, for it stops this process. */
+/** How many are forgotten at once. A transaction stops this process, so it must stay short. */
 const forgottenAtOnce = 1000;
 const removedTold = 1000;
 
@@ -52,7 +52,7 @@ const SaltRow = z.object({ keySalt: z.string() });
 export function openSqliteStreamRegistry(file: string): StreamRegistry {
   if (file !== ':memory:') mkdirSync(dirname(file), { recursive: true });
   const database = new DatabaseSync(file);
-  // Two nodes may open a new file at once: the busy time-out comes before anything that locks (C12).
+  // Two nodes may open a new file at once, so the busy time-out is set before anything that locks (C12).
   database.exec('PRAGMA busy_timeout = 5000');
   database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL');
   database.exec(schema);
@@ -60,7 +60,10 @@ export function openSqliteStreamRegistry(file: string): StreamRegistry {
   return new SqliteStreamRegistry(database);
 }
 
-/** A file of an earlier version has none: its keys stand for any request, for the day that they are kept. */
+/**
+ * Adds the column that a file of an earlier version lacks. Its keys stand for any request for the day that they are
+ * kept.
+ */
 function addFingerprints(database: DatabaseSync): void {
   database.exec('BEGIN IMMEDIATE');
   const columns = database.prepare('PRAGMA table_info(idempotency)').all();

@@ -1,4 +1,6 @@
-/** The stream-registry port: what streams there are and which key publishes to which. Keys are kept as hashes only. */
+/**
+ * The stream-registry port: which streams there are, and which key publishes to which. Keys are kept as hashes only.
+ */
 import type { StreamPlace } from '../../cluster/contract/api/cursor.ts';
 import type { StreamId } from '../../cluster/model/ids.ts';
 import type { IdempotentRequest } from './idempotency.ts';
@@ -16,34 +18,38 @@ export interface NewStream {
   readonly title: string;
   readonly ladder: string;
   readonly keyHash: string;
-  /** What the key was derived from; without the node's secret it is worth nothing. */
+  /** The salt from which the key was derived. Without the region's secret it is worth nothing. */
   readonly keySalt: string;
   readonly nowMs: number;
-  /** The same request within a day is the same stream. */
+  /** Within a day, the same key means the same stream. */
   readonly request?: IdempotentRequest | undefined;
-  /** Takes the id of a removed stream, which is refused otherwise. */
+  /** Takes the id of a removed stream, which is otherwise refused. */
   readonly mayRevive?: boolean;
 }
 
 /** For so long the id of a removed stream is remembered, and refused. */
 export const removedKeptMs = 30 * 86_400_000;
 
-/** A stream that was removed: its links and its key still go round. */
+/** A removed stream: people still have its links and its key. */
 export interface RemovedStream {
   readonly id: StreamId;
   readonly removedAtMs: number;
 }
 
 export interface StreamRegistry {
-  /** @returns the new stream, or the one that the idempotency key made before, with its salt. @throws `CONFLICT` when the id is taken; `IDEMPOTENCY_KEY_REUSED`, or was and is still remembered */
+  /**
+   * @returns the new stream, or the one that the idempotency key made before, with its salt
+   * @throws `CONFLICT` when the id is taken, or was taken and is still remembered; `IDEMPOTENCY_KEY_REUSED`
+   */
   create(stream: NewStream): { readonly entry: StreamEntry; readonly keySalt: string };
   get(id: StreamId): StreamEntry | undefined;
-  /** Newest first, then by id; `after` is the place of the last one of the page before, which may be gone. */
+  /** Newest first, then by id. `after` is the place of the last stream on the page before, which may be gone. */
   list(limit: number, after?: StreamPlace): readonly StreamEntry[];
   /**
    * Remembers for a day what a key stands for.
    *
-   * @returns whether it was known already @throws `IDEMPOTENCY_KEY_REUSED` when it stands for another request
+   * @returns whether the key was known already
+   * @throws `IDEMPOTENCY_KEY_REUSED` when it stands for another request
    */
   isRepeated(request: IdempotentRequest, nowMs: number): boolean;
   update(
@@ -56,13 +62,13 @@ export interface StreamRegistry {
     key: { readonly keyHash: string; readonly keySalt: string },
     nowMs: number,
   ): StreamEntry | undefined;
-  /** Its id and its key are remembered for 30 days, of the last 100,000 that were removed. */
+  /** Removes a stream. The ids and keys of the last 100,000 removed streams are remembered for 30 days. */
   remove(id: StreamId, nowMs: number): boolean;
   findByKeyHash(keyHash: string): StreamEntry | undefined;
-  /** Undefined for one that was never there, is there again, or is forgotten. */
+  /** Undefined for a stream that never was, exists again, or is forgotten. */
   removed(id: StreamId, nowMs: number): RemovedStream | undefined;
   removedWithKeyHash(keyHash: string, nowMs: number): RemovedStream | undefined;
-  /** Removed at or after that time, 1000 at most, the latest ones. */
+  /** The streams removed at or after that time: the latest 1000 at most. */
   removedSince(sinceMs: number): readonly RemovedStream[];
   close(): void;
 }

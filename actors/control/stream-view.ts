@@ -1,9 +1,9 @@
-/** How a stream looks from outside: its URLs follow from the caller's origin and the cluster's members. */
+/** Describes a stream for the outside: its URLs follow from the caller's origin and the cluster's members. */
 import type { Member } from '../../cluster/membership/member-directory.ts';
 import type { StreamView } from '../../cluster/contract/api/control-views.ts';
 import type { StreamEntry } from './stream-registry.ts';
 
-/** @param ingestNodes in order of preference for this stream: the first is its primary, the second its backup */
+/** @param ingestNodes in order of preference for this stream: first the primary, second the backup */
 export function toStreamView(entry: StreamEntry, origin: string, ingestNodes: readonly Member[]): StreamView {
   const base = `${origin}/live/${entry.id}`;
   return {

@@ -1,11 +1,12 @@
 /**
- * What the sweeper decides: whose turn it is, which objects a stream names, which archives may go.
+ * Decides for the sweeper: which node sweeps, which objects a stream names, and which archives may go.
  *
- * P1. The first alive member in the order for `sweep` sweeps its region. Membership is a hint: two sweepers at once only
- *     delete the same objects twice, none at all only lets the store grow.
- * P2. A stream whose log is empty, or ends before its newest archive, has lost its log or is being restored (C7): what
- *     it names is not known, and all of it is kept (E1).
- * P3. An archive outlives what it names, and the newest one of a stream stays for ever: it says where to go on (C7).
+ * P1. The first alive member in the order for `sweep` sweeps its region. Membership is a hint: two sweepers at once
+ *     only delete the same objects twice, and without one the store only grows.
+ * P2. A stream whose log is empty, or ends before its newest archive, has lost its log or is being restored (C7).
+ *     Nobody knows what it names, so everything is kept (expiry.ts E1).
+ * P3. An archive outlives what it names. The newest archive of a stream stays for ever, because it says where to go on
+ *     (C7).
  */
 import { isPresent } from '../../cluster/contract/index-records.ts';
 import type { Member } from '../../cluster/membership/member-directory.ts';
@@ -23,7 +24,7 @@ export interface StoredArchive extends ArchiveName {
 
 type Candidate = Pick<Member, 'id' | 'region' | 'roles'> & { readonly isAlive: boolean };
 
-/** Is it this node that sweeps the region? (P1) */
+/** Whether this node sweeps the region (P1). */
 export function isSweeper(self: NodeId, region: RegionId, members: readonly Candidate[]): boolean {
   const alive = members.filter(
     (one) => one.isAlive && one.region === region && one.roles.includes('control'),
@@ -35,7 +36,7 @@ export function isSweeper(self: NodeId, region: RegionId, members: readonly Cand
   return first?.id === self;
 }
 
-/** May one trust what the log says of the stream? (P2) */
+/** Whether the log says all that the stream names (P2). */
 export function isLogWhole(
   { lastSequence, nextNumber }: Timeline,
   archives: readonly ArchiveName[],
@@ -43,7 +44,7 @@ export function isLogWhole(
   return lastSequence > 0 && archives.every((archive) => archive.nextNumber <= nextNumber);
 }
 
-/** Archives to read and archives to delete. */
+/** The archives to read and the archives to delete (P3). */
 export function splitArchives(
   archives: readonly StoredArchive[],
   { nowMs, retentionMs }: { readonly nowMs: number; readonly retentionMs: number },
@@ -54,7 +55,7 @@ export function splitArchives(
   return { kept: archives.filter((one) => !isExpired(one)), expired: archives.filter(isExpired) };
 }
 
-/** Adds the store keys that a fold names: inits, committed media, and sources that wait for a decision. */
+/** Adds the store keys that a fold names: init segments, committed media, and sources that wait for a decision. */
 export function addNamedKeys(keys: Set<string>, stream: StreamId, { periods, pending }: Timeline): void {
   for (const period of periods) addPeriodKeys(keys, stream, period);
   const storePeriods = new Map(periods.map((period) => [period.id, storePeriodOf(period)]));

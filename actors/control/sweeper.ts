@@ -1,9 +1,9 @@
 /**
  * Makes room in the region's store: deletes what is too old and what no commit ever named (M5, expiry.ts).
  *
- * Stream by stream, so that the keys of one stream at a time are in memory. The log is read before the archives are
- * listed: what leaves the log in between is in an archive already, as an owner archives first (C7). The media is listed
- * last, and what was stored or committed since is younger than the ten minutes that an object may wait.
+ * It goes stream by stream, so that only one stream's keys are in memory. It reads the log before it lists the
+ * archives: an owner archives before it purges, so what leaves the log in between is in an archive already (C7). It
+ * lists the media last: what was stored or committed since is younger than the ten minutes that an object may wait.
  */
 import type { MemberDirectory } from '../../cluster/membership/member-directory.ts';
 import { StreamId, type NodeId, type RegionId } from '../../cluster/model/ids.ts';
@@ -32,7 +32,7 @@ export interface SweeperPorts {
 
 export interface SweepReport {
   readonly streams: number;
-  /** Streams of which all was kept, as what they name is not known (E1). */
+  /** Streams that kept every object, because nobody knows what they name (expiry.ts E1). */
   readonly unknown: number;
   readonly expired: number;
   readonly uncommitted: number;
@@ -95,7 +95,7 @@ export class Sweeper {
     } catch (error) {
       if (this.#abort.signal.aborted) return;
       this.#failures.add(1);
-      logger.warn({ err: error }, 'the store could not be swept; the next sweep goes on');
+      logger.warn({ err: error }, 'could not sweep the store; the next sweep goes on');
     }
   }
 
@@ -157,7 +157,7 @@ export class Sweeper {
     };
   }
 
-  /** What the stream's log and its archives name, or why that is not known. */
+  /** What the stream's log and its archives name, or why nobody knows. */
   async #namedBy(stream: StreamId): Promise<Naming> {
     const { log, clock, retentionSeconds } = this.#ports;
     const entries = await log.read(stream).catch(() => undefined);

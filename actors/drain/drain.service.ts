@@ -1,4 +1,4 @@
-/** Shell of the drain actor: one node's leave-taking, asked for by an operator or by the end of its process. */
+/** Shell of the drain actor: takes one node out of the cluster when an operator asks for it or its process ends. */
 import type { ServiceSchema } from 'moleculer';
 import { z } from 'zod';
 import { BeginDrainParams } from '../../cluster/contract/drain-actions.ts';

@@ -1,15 +1,17 @@
 /**
- * A node gives all away and leaves (C2): streams first, then publishers, then itself.
+ * Drains a node: it gives everything away and leaves (C2). Streams go first, then publishers, then the node itself.
  *
- * G1. The view says `draining` before anything moves, so that nothing new comes while the old goes; of the last node, too.
- * G2. Streams are handed over by consent; their publishers stay connected here and feed the new owners from afar.
- * G3. A publisher with a twin at another node is closed at its next keyframe; another one is asked to connect elsewhere, if
- *     it understands that, and becomes such a twin. Who is left shortly before the bound is closed at a keyframe.
- * G4. The last node that could own streams drains only when told twice: nobody could take over.
- * G5. At a stop, what nobody took over stays for a moment: its publishers are closed first, and its owner waits for them and for
- *     those of other nodes that stop as well, so that the unfinished ends of all are in the log. The next boot commits them.
- * G6. A stop whose streams were all taken over does with its publishers what a drain does (G3), in less time; when those that took
- *     them leave as well, it does not keep them waiting for what its publishers sent.
+ * G1. The view says `draining` before anything moves, so that nothing new comes meanwhile; also for the last node.
+ * G2. Streams are handed over by consent. Their publishers stay connected here and feed the new owners from afar.
+ * G3. A publisher with a twin at another node is closed at its next keyframe. Another one is asked to connect
+ *     elsewhere, if it understands that, and so becomes such a twin. Publishers that are left shortly before the bound
+ *     are closed at a keyframe.
+ * G4. The last node that could own streams drains only with `force`, because nobody could take over.
+ * G5. At a stop, streams that nobody took over stay for a moment. Their publishers are closed first. The owner then
+ *     waits for them, and for publishers at other nodes that stop as well, so that the unfinished ends of all are in
+ *     the log. The next boot commits them.
+ * G6. A stop whose streams were all taken over treats its publishers as a drain does (G3), in less time. When the nodes
+ *     that took them stop as well, this node does not keep them waiting for what its publishers sent.
  */
 import { TangazaError } from '../../cluster/errors/tangaza-error.ts';
 import type { NodeId, StreamId } from '../../cluster/model/ids.ts';
@@ -20,28 +22,28 @@ export interface DrainPorts {
   readonly node: NodeId;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** From the first word to the last of what is given away, ms; the stop of the process follows. */
+  /** How long giving away may take, ms. The stop of the process follows. */
   readonly withinMs: number;
-  /** Others that may own streams. */
+  /** Other nodes that may own streams. */
   readonly othersLeft: () => number;
   readonly setDraining: () => Promise<void>;
-  /** @returns streams that are still owned here after `withinMs` */
+  /** Hands streams over by consent (G2). @returns those that are still owned here after `withinMs` */
   readonly handOver: (withinMs: number) => Promise<readonly StreamId[]>;
-  /** G5: resolves when no session feeds a stream of this node any more, or after `withinMs`. */
+  /** Resolves when no session feeds a stream of this node any more, or after `withinMs` (G5). */
   readonly sessionsGone: (withinMs: number) => Promise<void>;
-  /** G5: closes the ingest; resolves when its sessions have brought what they have, or within its own bound. */
+  /** Closes the ingest. Resolves when its sessions have brought what they have, or within its own bound (G5). */
   readonly endPublishers: () => Promise<void>;
-  /** Publishers that are connected here. */
+  /** How many publishers are connected here. */
   readonly publishers: () => Promise<number>;
-  /** G3: those that have a twin elsewhere, or can connect elsewhere at our word. */
+  /** Asks publishers to leave that have a twin elsewhere or can connect elsewhere when asked (G3). */
   readonly askPublishersToLeave: () => Promise<void>;
-  /** Closes each publisher with a twin elsewhere at its next keyframe (G3). */
+  /** Closes every publisher at its next keyframe (G3). */
   readonly closePublishers: () => Promise<void>;
   /** Ends the process in order. */
   readonly exit: () => void;
 }
 
-/** Of a node that has no streams and no publishers. */
+/** The ports of a node that has no streams and no publishers. */
 export const nothingToHandOver = {
   handOver: () => Promise.resolve([]),
   sessionsGone: () => Promise.resolve(),
@@ -51,11 +53,11 @@ export const nothingToHandOver = {
   closePublishers: () => Promise.resolve(),
 } satisfies Partial<DrainPorts>;
 
-/** A node's last seconds: publishers end their segment, services stop. */
+/** A node's last seconds: publishers end their segment, and services stop. */
 const lastMs = 5000;
-/** Of a stop: another node may try for as long to hand its streams over before it closes its publishers. */
+/** For how long, at a stop, another node may try to hand over its streams before it closes its publishers. */
 const sessionsGoneWithinMs = 3000;
-/** Of a stop: publishers are asked for so long, and closed at a keyframe within the rest (G6). */
+/** For how long, at a stop, publishers are asked to leave; within the rest they are closed at a keyframe (G6). */
 const partingMs = { asked: 1000, inAll: 3000 };
 const lookEveryMs = 250;
 const viewWithinMs = 1000;
@@ -69,9 +71,9 @@ export class Drain {
   }
 
   /**
-   * Begins to drain; the rest happens by itself within `withinMs`.
+   * Begins to drain. The rest happens by itself within `withinMs`.
    *
-   * @throws TangazaError `CONFLICT` when this is the last node and it is not forced, or when it drains already
+   * @throws TangazaError `CONFLICT` when this is the last node and `force` is not set (G4), or when it drains already
    */
   begin({ isForced }: { readonly isForced: boolean }): { readonly withinSeconds: number } {
     const { node, othersLeft, withinMs, logger } = this.#ports;
@@ -83,13 +85,13 @@ export class Drain {
       );
     this.#isDraining = true;
     void this.#run().catch((error: unknown) => {
-      logger.error({ err: error }, 'the drain failed; the node ends all the same');
+      logger.error({ err: error }, 'the drain failed; the node stops all the same');
       this.#ports.exit();
     });
     return { withinSeconds: withinMs / 1000 };
   }
 
-  /** The drain of a planned stop: streams are handed over, within `handOverMs`; what follows adds 4.5 s at most (G5, G6). */
+  /** The drain of a planned stop: hands streams over within `handOverMs`. What follows adds 4.5 s at most (G5, G6). */
   async leaveNow(handOverMs: number): Promise<void> {
     const { endPublishers, sessionsGone, othersLeft, clock } = this.#ports;
     const left = await this.#giveAway(handOverMs);
@@ -111,7 +113,7 @@ export class Drain {
     this.#isDraining = true;
     await this.#announce();
     const left = await handOver(Math.max(1, endMs - clock.runningMs()));
-    if (left.length > 0) logger.warn({ left }, 'streams were left: their successors will find them');
+    if (left.length > 0) logger.warn({ left }, 'streams are left here; their successors will find them');
     return left;
   }
 
@@ -128,12 +130,12 @@ export class Drain {
     exit();
   }
 
-  /** Publishers whose twin feeds elsewhere go first; the rest just before the bound (G3). */
+  /** Asks publishers whose twin feeds elsewhere to leave, and closes the rest just before the bound (G3). */
   async #letPublishersGo(mayAsk: () => boolean, mayWait: () => boolean): Promise<void> {
     const { clock, publishers, askPublishersToLeave, closePublishers, logger } = this.#ports;
     while ((await publishers()) > 0 && mayAsk()) {
       await askPublishersToLeave().catch((error: unknown) => {
-        logger.warn({ err: error }, 'publishers could not be asked to leave; they are closed at the bound');
+        logger.warn({ err: error }, 'could not ask publishers to leave; they are closed at the bound');
       });
       await clock.sleep(lookEveryMs);
     }
@@ -141,12 +143,14 @@ export class Drain {
     while ((await publishers()) > 0 && mayWait()) await clock.sleep(lookEveryMs);
   }
 
-  /** G1. Without NATS nobody could hear it: the stop does not wait for it. */
+  /**
+   * Tells the others that this node drains (G1). Without NATS nobody could hear it, so the stop does not wait for that.
+   */
   async #announce(): Promise<void> {
     const { setDraining, clock, logger } = this.#ports;
     logger.info({}, 'the node drains');
     const told = setDraining().catch((error: unknown) => {
-      logger.warn({ err: error }, 'the others could not be told that this node drains');
+      logger.warn({ err: error }, 'could not tell the other nodes that this node drains');
     });
     const waiting = new AbortController();
     await Promise.race([told, clock.sleep(viewWithinMs, waiting.signal).catch(() => {})]);

@@ -6,7 +6,7 @@
  * into the connection: what is lost is counted and logged. The tail of a closed session (M4) is stored and offered as a
  * tail. The owner takes it when nobody else feeds the stream, because then the contribution has really ended there.
  *
- * I1. A session is finished when its owner, or the next one, has answered for all that was offered (owner-link.ts).
+ * K1. A session is finished when its owner, or the next one, has answered for all that was offered (owner-link.ts).
  */
 import type { AttachParams, AttachReply, OpenPeriodReply } from '../../cluster/contract/stream-actions.ts';
 import type { PeriodMarks } from '../../cluster/contract/contribution.ts';
@@ -367,7 +367,7 @@ export class SessionRunner implements TagSink {
   }
 
   /**
-   * Waits until all offers are answered (I1), with the pauses and the bound of any other work. When another session has
+   * Waits until all offers are answered (K1), with the pauses and the bound of any other work. When another session has
    * the stream, the rest is lost.
    */
   async #settled(): Promise<void> {

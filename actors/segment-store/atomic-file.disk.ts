@@ -1,18 +1,19 @@
 /**
- * Puts a file under a name unless the name is taken, so that no reader ever sees half of it, also after a crash.
+ * Puts a file under a name unless the name is taken, so that no reader ever sees half of it, even after a crash.
  *
- * The bytes go to a temporary file, are made durable, and get their name by a hard link, which fails when the name is
- * there: of many processes that put at once the file system picks one. A rename would overwrite; `open` with `wx` would
- * show half a file. Then the folder is made durable, so that what was acknowledged survives a loss of power.
+ * The bytes go to a temporary file and are made durable. Then the file gets its name by a hard link, which fails when
+ * the name is taken: when many processes put at once, the file system picks one. (Rejected: a rename overwrites; `open`
+ * with `wx` shows half a file.) Then the folder is made durable, so that what was acknowledged survives a loss of
+ * power.
  */
 import { link, mkdir, open, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
-/** A folder may be removed, being empty, between its making and the link: as often is it made again. */
+/** A folder may be removed, because it is empty, after it was made and before the link. It is made again so often. */
 const maxLinkAttempts = 8;
 
 /**
- * @param temporary a path on the same file system that nobody else uses; removed at the end, whatever happens
+ * @param temporary a path on the same file system that nobody else uses; it is removed at the end, whatever happens
  * @throws NodeJS.ErrnoException
  */
 export async function putFile(
@@ -70,6 +71,6 @@ export function errnoOf(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }
 
-/** A name for a temporary file that tells whose it was. */
+/** A name for a temporary file that tells which process made it. */
 export const temporaryName = (folder: string, unique: string): string =>
   join(folder, `${process.pid}-${unique}`);

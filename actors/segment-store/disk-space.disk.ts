@@ -1,9 +1,9 @@
-/** Keeps a reserve of free space: asks the file system once a second, and counts in between what was put. */
+/** Keeps a reserve of free space: asks the file system once a second, and in between counts what was put. */
 import { TangazaError } from '../../cluster/errors/tangaza-error.ts';
 import type { Metrics } from '../../cluster/observe/metrics.ts';
 import type { Clock } from '../../cluster/time/clock.ts';
 
-/** What is read of `fs.statfs`. */
+/** The fields of `fs.statfs` that are used. */
 export type StatFs = (path: string) => Promise<{ readonly bavail: number; readonly bsize: number }>;
 
 export interface DiskSpaceOptions {
@@ -43,7 +43,7 @@ export class DiskSpace {
     }
     const needed = Math.ceil(bytes / blockBytes) * blockBytes;
     if (this.#freeBytes - needed < reserveBytes) {
-      // Somebody may be making room: ask again the next time.
+      // Somebody may be making room, so the next put asks again.
       this.#askedMs = -Infinity;
       throw new TangazaError(
         'STORE_FULL',

@@ -1,26 +1,27 @@
 /**
- * Which objects of a store may go: those that are too old, and those that no commit ever named (M5).
+ * Decides which objects of a store may go: those that are too old, and those that no commit ever named (M5).
+ *
+ * An init segment lives as long as a kept segment names it, however old it is. Only media goes by these rules: keys
+ * below `index/` (checkpoints, C7) and other keys are not touched.
  *
  * E1. What is not known is kept: a stream whose log could not be read keeps all of its objects.
- * E2. An init segment lives as long as a kept segment names it, however old it is.
- * E3. Only media goes by these rules: keys below `index/` (checkpoints, C7) and others are not touched.
  */
 import type { SegmentStore, StoredObject } from './segment-store.ts';
 
 export interface ExpiryRules {
-  /** In the clock that stamped the objects, or one close to it. */
+  /** By the clock that stamped the objects, or one close to it. */
   readonly nowMs: number;
   /** How long segments are kept. */
   readonly retentionMs: number;
-  /** How long an object may wait for its commit; ten minutes (M5). */
+  /** How long an object may wait for its commit: ten minutes (M5). */
   readonly uncommittedMs: number;
-  /** The keys that a stream's log names, init segments included; `undefined` when the log could not be read (E1). */
+  /** The keys that a stream's log names, with its init segments; `undefined` when the log could not be read (E1). */
   readonly committedKeys: (stream: string) => ReadonlySet<string> | undefined;
 }
 
 export type Fate = 'keep' | 'expired' | 'uncommitted';
 
-/** M5: objects that no commit names are collected after ten minutes. */
+/** Objects that no commit names are deleted after ten minutes (M5). */
 export const uncommittedMs = 600_000;
 
 /** `{stream}/{period}/{rendition}/{startTime or init}-{hash}` (segment-key.ts). */
@@ -29,7 +30,7 @@ const mediaKey = /^([a-z0-9][a-z0-9_-]*)\/\d+\/[a-z0-9-]+\/(init|\d+)-[0-9a-f]{1
 /** The stream that a media object belongs to; undefined for a key that names no media. */
 export const streamOfMedia = (key: string): string | undefined => mediaKey.exec(key)?.[1];
 
-/** What becomes of an object. */
+/** What happens to an object. */
 export function fateOf({ key, storedAtMs }: StoredObject, rules: ExpiryRules): Fate {
   const [, stream, start] = mediaKey.exec(key) ?? [];
   if (stream === undefined) return 'keep';
@@ -44,13 +45,13 @@ export interface SweepResult {
   readonly listed: number;
   readonly deleted: Readonly<Record<Exclude<Fate, 'keep'>, number>>;
   readonly deletedBytes: number;
-  /** Whether it stopped at the bound; the next sweep goes on. */
+  /** Whether the sweep stopped at its bound; the next one goes on. */
   readonly isCut: boolean;
 }
 
 export interface SweepOptions {
   readonly prefix?: string;
-  /** Most objects deleted by one sweep; 20,000. */
+  /** How many objects one sweep deletes at most; 20,000. */
   readonly maxDeletes?: number;
   readonly signal?: AbortSignal;
 }
@@ -60,7 +61,7 @@ const batchSize = 1000;
 /**
  * Deletes what `decide` does not keep, in batches of 1,000.
  *
- * @throws as the store's `list` and `delete`; what was deleted until then is gone
+ * @throws as the store's `list` and `delete`; what was deleted until then stays deleted
  */
 export async function sweep(
   store: SegmentStore,

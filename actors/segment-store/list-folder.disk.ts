@@ -1,8 +1,8 @@
 /**
  * Lists the files of a folder tree in the order of their keys, a page at a time.
  *
- * Key order is that of whole keys, where `a-b` comes before `a/b`: so folders sort with their slash. A page holds at
- * most 256 objects; the names of one folder are held at once, which retention bounds.
+ * The order is that of whole keys, where `a-b` comes before `a/b`, so folders sort with their slash. A page holds 256
+ * objects at most. The names of one folder are in memory at once; retention bounds them.
  */
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -33,7 +33,7 @@ async function* keysBelow(root: string, folder: string, prefix: string): AsyncGe
   }
 }
 
-/** Sorted; folders end in a slash; the store's own files are left out. */
+/** Sorted, folders with a slash at the end, without the store's own files. */
 async function namesIn(folder: string): Promise<readonly string[]> {
   try {
     const entries = await readdir(folder, { withFileTypes: true });

@@ -1,8 +1,8 @@
 /**
- * What every store checks before it touches anything: keys, prefixes, sizes and ranges.
+ * Checks keys, prefixes, sizes and ranges for every store, before it touches anything.
  *
- * Keys are lower case, as some file systems take `A` and `a` for one name, and no part begins with a dot: there is no
- * way to say `..`, an absolute path or a store's own files.
+ * Keys are lower case, because some file systems take `A` and `a` for one name. No part begins with a dot, so a key
+ * cannot say `..`, an absolute path or one of the store's own files.
  */
 import { TangazaError } from '../../cluster/errors/tangaza-error.ts';
 
@@ -11,7 +11,7 @@ const partialPart = /^([a-z0-9_][a-z0-9._=-]{0,127})?$/;
 const maxParts = 8;
 const maxKeyLength = 512;
 
-/** No object is larger: 12 s of the largest bit rate taken are far below. */
+/** No object is larger. 12 s of the highest bit rate that is taken are far below this. */
 export const maxObjectBytes = 268_435_456;
 
 /** @throws TangazaError `BAD_REQUEST` for what is not a key */
@@ -20,7 +20,11 @@ export function checkKey(key: string): void {
     throw new TangazaError('BAD_REQUEST', `${JSON.stringify(key.slice(0, 80))} is not a store key.`);
 }
 
-/** The empty prefix is all of the store; the last part of a prefix may be incomplete. @throws TangazaError `BAD_REQUEST` */
+/**
+ * The empty prefix means the whole store. The last part of a prefix may be incomplete.
+ *
+ * @throws TangazaError `BAD_REQUEST`
+ */
 export function checkPrefix(prefix: string): void {
   if (!isPath(prefix, partialPart)) {
     throw new TangazaError(

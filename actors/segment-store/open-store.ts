@@ -1,4 +1,6 @@
-/** Opens the store that is configured; waits for an S3 server that is not there yet, as a node waits for its NATS, and says so. */
+/**
+ * Opens the configured store. Waits for an S3 server that is not there yet, as a node waits for its NATS, and says so.
+ */
 import { errorCodeOf } from '../../cluster/errors/tangaza-error.ts';
 import { silentLogger } from '../../cluster/observe/logger.ts';
 import { sayWhile } from '../../cluster/observe/say-while.ts';
@@ -14,9 +16,9 @@ export type StoreChoice =
 const tryAgainMs = 1000;
 
 /**
- * Tries for as long as it takes: only `STORE_UNAVAILABLE` is tried again.
+ * Tries for as long as it takes. Only `STORE_UNAVAILABLE` is tried again.
  *
- * @param folder of segments, where they lie on disk
+ * @param folder of the segments, for a store on disk
  */
 export function openStore(choice: StoreChoice, folder: string, ports: StorePorts): Promise<SegmentStore> {
   if (choice.kind === 'disk') return openDiskStore({ folder, ...choice, ...ports });

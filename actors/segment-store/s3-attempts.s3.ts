@@ -1,4 +1,7 @@
-/** Tries an operation a bounded number of times, each for a bounded time, with full jitter in between (O3). */
+/**
+ * Tries an operation a bounded number of times, each for a bounded time, with full jitter in between
+ * (segment-store.s3.ts O3).
+ */
 import type { Metrics } from '../../cluster/observe/metrics.ts';
 import { abortAfter, type Clock } from '../../cluster/time/clock.ts';
 import { isPassing, storeErrorOf } from './s3-errors.s3.ts';

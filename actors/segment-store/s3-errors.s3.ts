@@ -1,14 +1,15 @@
 /**
- * What S3 servers say, in the words of the catalogue, and whether asking again may help.
+ * Translates what S3 servers answer into errors of the catalogue, and decides whether asking again may help.
  *
- * Keys, bodies and ranges are checked before anything is sent, so what a server refuses is never the caller's fault: it
- * is the store's, its keys', its clock's, and may be mended while an ingest waits. Only a missing object is an answer.
+ * Keys, bodies and ranges are checked before anything is sent. So what a server refuses is never the caller's fault: it
+ * is a fault of the store, its access keys or its clock, and may be mended while an ingest waits. Only a missing object
+ * is an answer.
  */
 import { S3ServiceException } from '@aws-sdk/client-s3';
 import { TangazaError } from '../../cluster/errors/tangaza-error.ts';
 import { notFound } from './object-key.ts';
 
-/** Names that S3 and its kin give to a store without room; 507 is "insufficient storage". */
+/** How S3 and servers like it name a store without room. The status 507 means "insufficient storage". */
 const fullNames = [
   'QuotaExceeded',
   'InsufficientStorage',
@@ -16,7 +17,7 @@ const fullNames = [
   'InsufficientCapacity',
   'StorageFull',
 ];
-/** Answers of 4xx that pass by themselves. */
+/** 4xx answers that pass by themselves. */
 const passingNames = [
   'RequestTimeout',
   'RequestTimeTooSkewed',
@@ -26,7 +27,7 @@ const passingNames = [
 ];
 const passingStatuses = [408, 425, 429, 500, 502, 503, 504];
 
-/** What an operator can do about an error that names itself. */
+/** What an operator can do about an error, by its name. */
 const advice: Readonly<Record<string, string>> = {
   RequestTimeTooSkewed: "Set this machine's clock.",
   ExpiredToken: 'Renew the session token.',
@@ -41,13 +42,16 @@ export function statusOf(error: unknown): number | undefined {
   return error instanceof S3ServiceException ? error.$metadata.httpStatusCode : undefined;
 }
 
-/** The name of an error of S3 or of the network; never its message, which may quote the request. */
+/** The name of an error of S3 or of the network. Never its message, which may quote the request. */
 export function nameOf(error: unknown): string {
   if (!(error instanceof Error)) return 'unknown error';
   return 'code' in error && typeof error.code === 'string' ? error.code : error.name;
 }
 
-/** No answer, one of an overloaded or restarting server, or a clock that the SDK has corrected by now. */
+/**
+ * Whether the error may pass: no answer, an overloaded or restarting server, or a clock that the SDK has corrected by
+ * now.
+ */
 export function isPassing(error: unknown): boolean {
   if (error instanceof TangazaError || isFull(error)) return false;
   const status = statusOf(error);
@@ -62,7 +66,7 @@ export function storeErrorOf(error: unknown, what: string): TangazaError {
   const status = statusOf(error);
   if (isFull(error))
     return new TangazaError('STORE_FULL', `The S3 store has no room for ${what} (${name}).`, options);
-  // Any other 404 is that of a bucket, or of something in front of the store.
+  // Any other 404 is about the bucket, or comes from something in front of the store.
   if (name === 'NoSuchKey') return notFound(what, error);
   return new TangazaError('STORE_UNAVAILABLE', wordsOf(name, status, what), options);
 }
@@ -81,12 +85,15 @@ function isFull(error: unknown): boolean {
   return statusOf(error) === 507 || fullNames.includes(nameOf(error));
 }
 
-/** Another put of the key was under way and then was not there (O2): passing, so it is tried again. */
+/**
+ * Another put of the key was under way and then was not there. That passes, so the put is tried again
+ * (segment-store.s3.ts O2).
+ */
 export class ConflictError extends Error {
   override readonly name = 'ConditionalRequestConflict';
 }
 
-/** Some keys of a multi-delete were refused; deleting is idempotent, so all of it is tried again. */
+/** A multi-delete left some keys. Deleting is idempotent, so all of it is tried again. */
 export class PartialDeleteError extends Error {
   override readonly name: string;
 

@@ -1,4 +1,4 @@
-/** Store keys are content-addressed: no stale or truncated writer can take a good segment's name (M5). */
+/** Names store objects by their content, so that no stale or truncated writer can take a good segment's name (M5). */
 import type { PeriodId, RenditionName, Sha256, StreamId } from '../../cluster/model/ids.ts';
 
 export interface SegmentPlace {

@@ -1,11 +1,12 @@
 /**
- * The segment store in a folder, shared by the nodes of a region on one host (C12).
+ * The segment store in a folder that the nodes of a region on one host share (C12).
  *
- * D1. An object appears whole or not at all, and never changes (atomic-file.disk.ts).
- * D2. A put that would take the last of the disk is refused; a disk that is full says so (`STORE_FULL`).
- * D3. What a crash leaves are temporary files; those older than a minute are removed when a store opens.
- * D4. A folder that is gone or in the way is a fault of the store, which may pass: no object is said to be missing, and
- *     no key to be wrong, on its account (store-folder.disk.ts).
+ * An object appears whole or not at all, and never changes (atomic-file.disk.ts). A put that would take the last of the
+ * disk is refused; a full disk is `STORE_FULL`.
+ *
+ * D1. A crash leaves temporary files. Those older than a minute are removed when a store opens.
+ * D2. A missing folder, or a file in its place, is a fault of the store, which may pass. It never means that an object
+ *     is missing or that a key is wrong (store-folder.disk.ts).
  */
 import { randomUUID } from 'node:crypto';
 import { open, readdir, rm, rmdir, stat, statfs as systemStatfs } from 'node:fs/promises';
@@ -30,14 +31,14 @@ import { StoreMeter, type StoreOperation, type StorePorts } from './store-meter.
 export interface DiskStoreOptions extends StorePorts {
   /** Made when it is missing. */
   readonly folder: string;
-  /** Free bytes that are left alone. */
+  /** How many free bytes are left alone. */
   readonly reserveBytes: number;
   readonly statfs?: StatFs;
 }
 
 const leftoverAgeMs = 60_000;
 const deletesAtOnce = 32;
-/** After these a look at the name tells more: no room, or a file where a folder must be. */
+/** After these errors a look at the name tells more: there may be no room, or a file where a folder must be. */
 const inTheWay: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'ENOTDIR', 'EEXIST']);
 
 /** @throws TangazaError `STORE_UNAVAILABLE` when the folder cannot be made or read */
@@ -76,7 +77,7 @@ class DiskStore implements SegmentStore {
     });
   }
 
-  /** Does not look first: that costs each put what a second put of one key alone would save. */
+  /** Does not look for the key first: that would cost each put what it saves only for a second put of the same key. */
   async #put(key: string, body: Uint8Array, signal: AbortSignal | undefined): Promise<'stored' | 'present'> {
     const path = join(this.#folder, key);
     try {
@@ -85,11 +86,11 @@ class DiskStore implements SegmentStore {
       if ((await putFile(path, body, { temporary, signal })) === 'stored') return 'stored';
     } catch (error) {
       if (isMissing(error)) await this.#place.check();
-      // What is there is there, also on a full disk; and what is in the way is named as that.
+      // An object that is there is found on a full disk, too; and what is in its way is named.
       const mayBeThere = error instanceof TangazaError || inTheWay.has(errnoOf(error) ?? '');
       if (!mayBeThere || !(await isThere(path, key))) throw error;
     }
-    // The name is taken: by an object, or this throws.
+    // The name is taken: by an object, or else this throws.
     await isThere(path, key);
     return 'present';
   }
@@ -155,7 +156,7 @@ class DiskStore implements SegmentStore {
     );
   }
 
-  /** Tells a fault of the whole store from one of the object (D4). */
+  /** Tells a fault of the whole store from a fault of one object (D2). */
   async #errorOf(error: unknown, operation: StoreOperation, key: string): Promise<TangazaError> {
     try {
       if (isMissing(error)) await this.#place.check();
@@ -181,7 +182,10 @@ class DiskStore implements SegmentStore {
   }
 }
 
-/** @throws TangazaError `STORE_UNAVAILABLE` when a file is where a folder must be, or the reverse (D4: not our keys) */
+/**
+ * @throws TangazaError `STORE_UNAVAILABLE` when a file is where a folder must be, or the reverse; no key of ours is
+ *   wrong (D2)
+ */
 async function isThere(path: string, key: string): Promise<boolean> {
   try {
     if ((await stat(path)).isFile()) return true;
@@ -207,13 +211,16 @@ async function removeEmpty(folder: string, root: string): Promise<void> {
     try {
       await rmdir(empty);
     } catch {
-      // Not empty, or gone, or used just now: the next deletion tries again.
+      // It is not empty, or gone, or in use: the next deletion tries again.
       return;
     }
   }
 }
 
-/** D3: what a process that crashed left behind. A slow writer would fail, be told so, and try again. */
+/**
+ * Removes what a crashed process left behind (D1). A slow writer whose file is removed fails, is told so, and tries
+ * again.
+ */
 async function removeLeftovers(temporaries: string, beforeMs: number): Promise<void> {
   for (const name of await readdir(temporaries)) {
     const path = join(temporaries, name);
@@ -222,7 +229,7 @@ async function removeLeftovers(temporaries: string, beforeMs: number): Promise<v
   }
 }
 
-/** An error of the file system in the words of the catalogue. */
+/** Translates an error of the file system into one of the catalogue. */
 function storeError(error: unknown, operation: StoreOperation | 'open', key: string): TangazaError {
   const code = errnoOf(error);
   const isReading = operation === 'get' || operation === 'range';

@@ -1,8 +1,9 @@
 /**
  * The segment store in an S3 bucket: AWS, or any server with conditional writes.
  *
- * O1. A put carries `If-None-Match: *`: 412 means present. A put whose answer was lost is sent again and then finds
- *     itself present, which is as good, as keys are content-addressed (M5).
+ * A put carries `If-None-Match: *`, and 412 means that the object is there. A put whose answer was lost is sent again
+ * and then finds its own object, which is just as good, because keys are content-addressed (M5).
+ *
  * O2. 409 `ConditionalRequestConflict` means that another put was under way: read, then decide.
  * O3. Attempts are bounded in number and in time, the answer's body included, with full jitter between them. The SDK's
  *     own retries are off: they end at the answer's headers, and two loops multiply.
@@ -30,17 +31,17 @@ import type { SegmentStore, StoredObject } from './segment-store.ts';
 import { StoreMeter, type StoreOperation, type StorePorts } from './store-meter.ts';
 
 export interface S3StoreOptions extends StorePorts {
-  /** AWS when absent. */
+  /** The server's address; AWS when absent. */
   readonly endpoint?: string | undefined;
   readonly region: string;
   /** Made when it is missing. */
   readonly bucket: string;
-  /** Both keys, or neither: then the SDK looks for them (environment, profile, instance). */
+  /** Both access keys or neither. Without them the SDK looks for them (environment, profile, instance). */
   readonly accessKey?: string | undefined;
   readonly secretKey?: string | undefined;
-  /** Of one attempt, its answer's body included; 10 s. */
+  /** How long one attempt may take, its answer's body included; 10 s. */
   readonly attemptTimeoutMs?: number;
-  /** Attempts at one operation; 4. */
+  /** Attempts at one operation; 4 (O3). */
   readonly maxAttempts?: number;
 }
 
@@ -71,10 +72,10 @@ function clientConfig({ endpoint, region, accessKey, secretKey }: S3StoreOptions
       : { credentials: { accessKeyId: accessKey, secretAccessKey: secretKey } }),
     maxAttempts: 1,
     requestHandler: { connectionTimeout: connectTimeoutMs, httpAgent: agent, httpsAgent: agent },
-    // Servers other than AWS take plain bodies; contents are named by their own hash (M5).
+    // Servers other than AWS take plain bodies. Objects are named by their own hash (M5).
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
-    // With it, bodies over 2 MB leave the bounded agent for sockets of their own.
+    // With it, bodies over 2 MB would leave the bounded agent for sockets of their own.
     expectContinueHeader: false,
   };
 }
@@ -90,7 +91,7 @@ async function findOrMakeBucket(
   } catch (error) {
     if (statusOf(error) !== 404) throw error;
   }
-  // AWS wants its region named, except for its first, which has no name there.
+  // AWS wants a bucket's region named, except for its first region, which has no name there.
   const location = Object.values(BucketLocationConstraint).find((name) => name === region);
   const isNamed = endpoint === undefined && location !== undefined;
   const place = isNamed ? { CreateBucketConfiguration: { LocationConstraint: location } } : {};
@@ -196,7 +197,7 @@ class S3Store implements SegmentStore {
       return 'stored';
     } catch (error) {
       if (statusOf(error) === 412) return 'present';
-      // O2: the other put may have failed since; then this one is tried again, as after an error that passes.
+      // The other put may have failed since. Then this one is tried again, as after any passing error (O2).
       if (statusOf(error) === 409 && (await this.#isThere(key, abortSignal))) return 'present';
       throw statusOf(error) === 409 ? new ConflictError(key) : error;
     }
@@ -244,7 +245,7 @@ class S3Store implements SegmentStore {
   }
 }
 
-/** @throws TangazaError `STORE_UNAVAILABLE` for a body longer than it said */
+/** @throws TangazaError `STORE_UNAVAILABLE` for a body longer than announced */
 async function collect(body: Readable, bytes: number): Promise<Uint8Array> {
   const parts: Uint8Array[] = [];
   let received = 0;

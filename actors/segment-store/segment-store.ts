@@ -2,25 +2,31 @@
 export interface StoredObject {
   readonly key: string;
   readonly bytes: number;
-  /** UTC ms of the last put. */
+  /** The UTC ms of the last put. */
   readonly storedAtMs: number;
 }
 
 export interface SegmentStore {
   /**
-   * Puts the object unless the key is taken. Atomic: a reader sees all of it or nothing, also after a crash.
+   * Puts the object unless the key is taken. It is atomic: a reader sees all of the object or nothing, even after a
+   * crash.
    *
-   * @returns `stored`, or `present` when the key was there already (its bytes are not compared: keys are content-addressed)
+   * @returns `stored`, or `present` when the key was taken (the bytes are not compared, because keys are
+   *   content-addressed)
    * @throws TangazaError `STORE_FULL`, `STORE_UNAVAILABLE`, `BAD_REQUEST` for a key that is not one
    */
   putIfAbsent(key: string, body: Uint8Array, signal?: AbortSignal): Promise<'stored' | 'present'>;
   /** @throws TangazaError `SEGMENT_NOT_FOUND`, `STORE_UNAVAILABLE` */
   get(key: string, signal?: AbortSignal): Promise<Uint8Array>;
-  /** Bytes `[start, end)`, clipped to the object. @throws as `get`, and `RANGE_NOT_SATISFIABLE` when start lies behind the end */
+  /**
+   * The bytes `[start, end)`, clipped to the object.
+   *
+   * @throws as `get`, and `RANGE_NOT_SATISFIABLE` when start lies behind the end
+   */
   range(key: string, start: number, end: number, signal?: AbortSignal): Promise<Uint8Array>;
   /** In key order, a bounded page at a time. */
   list(prefix: string, signal?: AbortSignal): AsyncIterable<StoredObject>;
-  /** Removing what is not there is no error. */
+  /** Deletes objects. A missing object is no error. */
   delete(keys: readonly string[], signal?: AbortSignal): Promise<void>;
   close(): Promise<void>;
 }

@@ -1,8 +1,8 @@
 /**
- * Says once that a store fails, and once that it works again, however often it is tried in between.
+ * Logs once that a store fails, and once that it works again, however often it is tried in between.
  *
- * Reads and writes are told apart: a disk that became read-only still serves viewers. One that fails now and then
- * is named once in 10 s.
+ * Reads and writes count apart, because a disk that became read-only still serves viewers. A store that fails now and
+ * then is named once in 10 s.
  */
 import { isErrorCode, type ErrorCode } from '../../cluster/errors/catalogue.ts';
 import type { Logger } from '../../cluster/observe/logger.ts';
@@ -11,7 +11,7 @@ import type { Clock } from '../../cluster/time/clock.ts';
 const sayEveryMs = 10_000;
 const faults: ReadonlySet<ErrorCode> = new Set(['STORE_UNAVAILABLE', 'STORE_FULL']);
 
-/** Whether an error says that the store itself does not work, or has no room, whatever it was asked for. */
+/** Whether an error says that the store itself does not work or has no room, whatever was asked of it. */
 export const isStoreFault = (code: string): boolean => isErrorCode(code) && faults.has(code);
 
 export class StoreFaults {
@@ -22,7 +22,7 @@ export class StoreFaults {
   #failures = 0;
   #isSaid = false;
 
-  /** @param fields what is failing, in every line */
+  /** @param fields that name what fails, in every line */
   constructor(clock: Clock, logger: Logger, fields: object) {
     this.#clock = clock;
     this.#logger = logger;

@@ -1,16 +1,16 @@
 /**
- * Tells a missing object from a missing store: the folder may be renamed, replaced by a file, or unmounted under us.
+ * Tells a missing object from a missing store: the folder may be renamed, replaced by a file, or unmounted at any time.
  *
- * F1. The folder of temporary files is in every store that was opened: where it is, the store is.
- * F2. Where it is not, it is made again only on the file system that was there at the start: what is written into the
- *     empty mount point of a disk that is not mounted would be out of sight once the disk is back.
+ * Every store that was opened has a folder of temporary files, so where that folder is, the store is. When it is
+ * missing, it is made again only on the file system that was there at the start. (What is written into the empty mount
+ * point of an unmounted disk would be out of sight once the disk is back.)
  */
 import { mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TangazaError } from '../../cluster/errors/tangaza-error.ts';
 import { errnoOf } from './atomic-file.disk.ts';
 
-/** No path here: viewers may read it. */
+/** Names no path, because viewers may read this. */
 const theFolder = 'The segment folder (`segments` in TANGAZA_DATA_DIR)';
 
 export class StoreFolder {
@@ -53,7 +53,7 @@ async function isFolder(path: string): Promise<boolean> {
   }
 }
 
-/** Something on the way to a file is not there, or is no folder. */
+/** Whether something on the way to a file is missing or is no folder. */
 export function isMissing(error: unknown): boolean {
   const code = errnoOf(error);
   return code === 'ENOENT' || code === 'ENOTDIR';

@@ -1,4 +1,7 @@
-/** What every store has: each operation is timed, counted by outcome, passes a gate, and its faults are said once. */
+/**
+ * What every store does for each operation: times it, counts its outcome, lets it through a gate, and logs the store's
+ * faults once.
+ */
 import { Gate } from '../../cluster/bounds/gate.ts';
 import { errorCodeOf } from '../../cluster/errors/tangaza-error.ts';
 import { silentLogger, type Logger } from '../../cluster/observe/logger.ts';
@@ -8,7 +11,7 @@ import { StoreFaults } from './store-faults.ts';
 
 export type StoreOperation = 'put' | 'get' | 'range' | 'list' | 'delete';
 
-/** Operations at once, and how many wait behind them; then `OVERLOADED`. */
+/** Operations at once, and how many may wait behind them. With more: `OVERLOADED`. */
 const limits = { running: 64, waiting: 1024 };
 
 type Kind = 'read' | 'write';
@@ -16,7 +19,7 @@ type Kind = 'read' | 'write';
 export interface StorePorts {
   readonly clock: Clock;
   readonly metrics: Metrics;
-  /** Told of faults; silent when absent. */
+  /** Logs faults; silent when absent. */
   readonly logger?: Logger;
 }
 
@@ -52,7 +55,7 @@ export class StoreMeter {
         about: 'the segment store',
         onWaiting: (count) => waiting.set(count, { store, kind }),
       });
-    // Two gates, so that a slow disk that blocks writers does not keep readers out.
+    // There are two gates, so that a slow disk that blocks writers does not keep readers out.
     this.#gates = { read: gate('read'), write: gate('write') };
     const faults = (kind: Kind): StoreFaults => new StoreFaults(clock, logger, { store, kind });
     this.#faults = { read: faults('read'), write: faults('write') };

@@ -1,13 +1,13 @@
-/** What a worker does with a task it was handed: a pure decision (C9, M7). */
+/** Decides what a worker does with a task that it was handed (C9, M7). Pure. */
 import type { TranscodeTask } from '../../cluster/contract/transcode-task.ts';
 
 export type Admission =
   | { readonly kind: 'run' }
-  /** After two deliveries or workers that came to nothing: it may be what killed those workers, so nothing else runs beside it. */
+  /** Run alone: after two deliveries, or two workers that died, the task itself may be what kills workers. */
   | { readonly kind: 'runAlone' }
-  /** Not for this worker; another may take it. */
+  /** This worker must not take it; another may. */
   | { readonly kind: 'giveBack'; readonly delayMs: number }
-  /** No worker so far could take it: the owner decides. */
+  /** No worker so far could take it, so the owner decides. */
   | {
       readonly kind: 'refuse';
       readonly code: 'FINGERPRINT_DIFFERS' | 'TRANSCODE_FAILED';
@@ -16,13 +16,13 @@ export type Admission =
 
 export interface Delivery {
   readonly task: TranscodeTask;
-  /** From 1. */
+  /** Counts from 1. */
   readonly deliveries: number;
-  /** Of this worker's encoder. */
+  /** The fingerprint of this worker's encoder. */
   readonly fingerprint: string;
 }
 
-/** Offered to so many workers before the owner is told that none matches. */
+/** After so many workers refused a task, the owner is told that none matches. */
 const fingerprintOffers = 3;
 const fingerprintDelayMs = 150;
 const aloneFrom = 3;
@@ -41,6 +41,6 @@ export function admit({ task, deliveries, fingerprint }: Delivery): Admission {
       detail: `Delivered ${deliveries} times, never finished.`,
     };
   }
-  // Each attempt is a message of its own: its deliveries begin at 1, its owner counts on.
+  // Each attempt is a message of its own and its deliveries begin at 1; the owner counts across attempts.
   return { kind: task.deaths + deliveries >= aloneFrom ? 'runAlone' : 'run' };
 }

@@ -1,22 +1,25 @@
 /**
- * What ffmpeg is told for one task: a pure function of the task, so that two workers with one ffmpeg give equal bytes.
+ * Makes the arguments of ffmpeg for one task: a pure function of the task, so that two workers with one ffmpeg give
+ * equal bytes.
  *
- * E1. Container time is ignored (M6): `-r` before the input numbers the pictures, `passthrough` neither doubles nor
- *     drops one, and the output is a bare H.264 byte stream that has no times at all.
- * E2. Whatever ffmpeg or x264 would guess from the length, the rate or the machine is pinned (M7): threads, keyframes,
- *     references, level, `stitchable`.
- * E3. A lone segment begins with a cold quantiser and no history: capped CRF, one second of buffer, half full. Of 1,000 kb/s
- *     hard content takes 999 so; at M8's 30 % it takes 899, and the first pictures of a film lose 0.02 of SSIM.
- * E4. Decoded once; every rung is scaled from the decoded picture, never from another rung.
- * E5. The input is not probed: the init segment says all, and probing decodes the first pictures a second time. What
- *     it would have found out, the delay of the decoder, comes from the stream's own bound instead of a guess.
- * E6. Fields are made whole pictures once, at the source's size, before any scaling would mix their lines.
+ * - The container's time is ignored (M6): `-r` before the input numbers the pictures, `passthrough` neither doubles nor
+ *   drops one, and the output is a bare H.264 byte stream without times.
+ * - Everything is pinned that ffmpeg or x264 would guess from the length, the rate or the machine (M7): threads,
+ *   keyframes, references, level, `stitchable`.
+ * - A lone segment begins with a cold quantiser and no history, so it gets capped CRF and one second of buffer, half
+ *   full. Hard content then takes 999 of 1,000 kbit/s. With the buffer at 30 % it takes 899, and the first pictures of
+ *   a film lose 0.02 of SSIM (M8).
+ * - The source is decoded once. Every rung is scaled from the decoded picture, never from another rung.
+ *
+ * E1. The input is not probed. The init segment says all, and a probe decodes the first pictures a second time. A probe
+ *     would only have found out the delay of the decoder; that comes from the stream's own bound instead of a guess.
+ * E2. Fields are made whole pictures once, at the source's size, before scaling mixes their lines.
  */
 import type { EncodeSettings, Ratio } from '../../cluster/contract/renditions.ts';
 import { maxPicturesOfSegment } from '../../cluster/model/media-limits.ts';
 import { refsOf } from '../media/ladder/plan-renditions.ts';
 
-/** Raised with every change here that changes bytes: part of the fingerprint (C9). */
+/** Part of the fingerprint (C9). Raise it with every change here that changes bytes. */
 export const argumentsVersion = 5;
 
 export interface RungOutput {
@@ -34,18 +37,18 @@ export interface EncodePlan {
 
 export interface EncodeArguments {
   readonly input: readonly string[];
-  /** The filter graph, and the pads it ends in: one for each output, in order. */
+  /** The filter graph and the pads it ends in: one for each output, in order. */
   readonly graph: { readonly filter: string; readonly pads: readonly string[] };
   readonly outputs: readonly { readonly file: string; readonly options: readonly string[] }[];
 }
 
-/** Longer than any segment: the only keyframe is the first picture. */
+/** Longer than any segment, so that only the first picture is a keyframe. */
 const keyframeInterval = maxPicturesOfSegment + 1;
 
-/** One picture for each that comes in, and only of those that the decoder finds to be two fields (E6). */
+/** Gives one picture for each that comes in, and changes only those that the decoder finds to be two fields (E2). */
 const deinterlacer = 'yadif=mode=send_frame:deint=interlaced';
 
-/** Scaler of every rung; both sides of a benchmark have the same. */
+/** The scaler of every rung. Both sides of a benchmark use it. */
 const scaler = 'bicubic';
 
 export function encodeArguments({ frameRate, outputs }: EncodePlan): EncodeArguments {
@@ -57,7 +60,7 @@ export function encodeArguments({ frameRate, outputs }: EncodePlan): EncodeArgum
     ({ width, height }, index) => `[${splits[index]}]${scaleFilter(width, height)}[${pads[index]}]`,
   );
   return {
-    // One thread decodes, at the least CPU. Strict: how far pictures are reordered is what the SPS allows (E5).
+    // One thread decodes, with the least CPU. Strict: the SPS says how far pictures are reordered (E1).
     input: ['-threads', '1', '-strict', 'strict', '-r', frameRate.join('/'), '-f', 'mp4'],
     graph: { filter: [split, ...scales].join(';'), pads },
     outputs: outputs.map((output) => ({
@@ -67,7 +70,10 @@ export function encodeArguments({ frameRate, outputs }: EncodePlan): EncodeArgum
   };
 }
 
-/** Global options: quiet, never a question, one thread for the filters, and an end to it if it spins as an orphan. */
+/**
+ * Global options: quiet, no questions, one filter thread, and a CPU limit for an ffmpeg that spins after its node is
+ * gone.
+ */
 export function globalArguments(cpuSeconds: number): readonly string[] {
   return [
     '-nostdin',
@@ -82,7 +88,7 @@ export function globalArguments(cpuSeconds: number): readonly string[] {
   ];
 }
 
-/** Full range becomes limited, ten bits become eight, pixels become square (P2 of the ladder). */
+/** Makes full range limited, ten bits eight, and pixels square (plan-renditions.ts P2). */
 function scaleFilter(width: number, height: number): string {
   return `scale=${width}:${height}:flags=${scaler}:out_range=tv,setsar=1,format=yuv420p`;
 }
@@ -109,7 +115,7 @@ function outputOptions(settings: EncodeSettings): readonly string[] {
   ];
 }
 
-/** M8: a segment over 1.1 x maxrate is tried once more, with CRF + 3. */
+/** A segment over 1.1 x maxrate is encoded once more, with CRF + 3 (M8). */
 export function afterOverrun<R extends RungOutput>(output: R): R {
   return { ...output, settings: { ...output.settings, crf: output.settings.crf + 3 } };
 }

@@ -1,11 +1,13 @@
 /**
- * The encoder on a real ffmpeg, one process for each attempt, run through fluent-ffmpeg.
+ * The encoder on a real ffmpeg: one process for each attempt, run through fluent-ffmpeg.
  *
- * F1. Every attempt has a folder of its own below the node's; it is removed whatever happens. What a crashed former
- *     process of this node left is removed when this one starts.
- * F2. A process that takes too long gets SIGTERM and, 500 ms later, SIGKILL (one with SVT-AV1 was seen to ignore SIGTERM after a muxer error).
- * F3. fluent-ffmpeg would run `ffmpeg -formats` and `-encoders` first, keeps ffmpeg's path in a variable of the whole
- *     process, and crashes that process when a spawn fails: its hooks for these three are replaced on each command.
+ * Every attempt has a folder of its own below the node's, which is removed whatever happens. What a crashed former
+ * process of this node left there is removed when this one starts.
+ *
+ * F2. A process that takes too long gets SIGTERM and, 500 ms later, SIGKILL. (One with SVT-AV1 ignored SIGTERM after a
+ *     muxer error.)
+ * F3. fluent-ffmpeg would first run `ffmpeg -formats` and `-encoders`, keeps ffmpeg's path in a variable of the whole
+ *     process, and crashes that process when a spawn fails. So each command's hooks for these three are replaced.
  */
 import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -19,17 +21,20 @@ import { argumentsVersion, encodeArguments, globalArguments } from './encode-arg
 import type { EncodeRequest, SegmentEncoder } from './segment-encoder.ts';
 
 export interface FfmpegOptions {
-  /** Path of ffmpeg, 5.1 or newer. */
+  /** The path of ffmpeg, 5.1 or newer. */
   readonly ffmpeg: string;
-  /** This node's own folder; emptied at the start and removed at the end. */
+  /** This node's own folder. It is emptied at the start and removed at the end. */
   readonly tempRoot: string;
   readonly clock: Clock;
-  /** 0 (default) to 19: how much the encoder gives way to others. */
+  /** How much the encoder gives way to other processes: 0 (default) to 19. */
   readonly niceness?: number;
 }
 
 const killGraceMs = 500;
-/** CPU seconds after which the kernel ends an ffmpeg that outlived its node: eight rungs of the longest segment for a minute. */
+/**
+ * CPU seconds after which the kernel ends an ffmpeg that outlived its node: enough for eight rungs of the longest
+ * segment.
+ */
 const orphanCpuSeconds = 480;
 const stderrLines = 40;
 const stderrChars = 600;
@@ -60,9 +65,9 @@ export async function openFfmpegEncoder(options: FfmpegOptions): Promise<Segment
 }
 
 /**
- * Asks ffmpeg for its version and names it for the period (C9).
+ * Asks ffmpeg for its version, and names the encoder by it (C9).
  *
- * @throws TangazaError `TRANSCODE_FAILED` when there is none at that path
+ * @throws TangazaError `TRANSCODE_FAILED` when there is no usable ffmpeg at that path
  */
 export async function readFingerprint(path: string): Promise<string> {
   try {
@@ -111,7 +116,7 @@ function commandOf(
 type Callback = (error: Error | null, value?: unknown) => void;
 const noLines = { get: () => '', close: () => {}, append: () => {}, callback: () => {} };
 
-/** Replaces fluent-ffmpeg's hooks that would probe ffmpeg first, and crash this process when a spawn fails (F3). */
+/** Replaces fluent-ffmpeg's hooks that would probe ffmpeg and that crash this process when a spawn fails (F3). */
 function withoutProbing(command: FfmpegCommand, path: string): FfmpegCommand {
   const spawn: unknown = Reflect.get(command, '_spawnFfmpeg');
   if (typeof spawn !== 'function') throw new Error('fluent-ffmpeg has changed: it has no _spawnFfmpeg');
@@ -140,7 +145,7 @@ interface RunLimits {
   readonly timeoutMs: number;
 }
 
-/** Runs until the process is gone, in every case; F2 bounds how long that takes. */
+/** Runs ffmpeg until its process is gone, in every case; a late one is killed (F2). */
 async function run(
   command: FfmpegCommand,
   { clock, timeoutMs }: RunLimits,
@@ -184,12 +189,12 @@ function ended(command: FfmpegCommand): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   command.once('end', () => resolve());
   command.once('error', (error: Error, _stdout: unknown, stderr: unknown) => reject(failure(error, stderr)));
-  // Whoever races it may have left by the time it fails.
+  // Whoever races this promise may have left when it fails.
   promise.catch(() => {});
   return promise;
 }
 
-/** The error says what ffmpeg said last; its start and end where that is long. */
+/** An error that quotes ffmpeg's last words; of long ones the start and the end. */
 function failure(error: Error, stderr: unknown): TangazaError {
   const words = typeof stderr === 'string' ? stderr.trim() : '';
   const tail = words.length <= stderrChars ? words : `…${words.slice(-stderrChars)}`;

@@ -1,4 +1,7 @@
-/** Lets so many tasks in at once, or one alone; in order of arrival, so that one alone is not passed by for ever. */
+/**
+ * Lets a number of tasks in at once, or one alone. Order of arrival decides, so that one alone is not passed by for
+ * ever.
+ */
 export class Gate {
   readonly #slots: number;
   #inside = 0;
@@ -13,7 +16,7 @@ export class Gate {
     return this.#inside;
   }
 
-  /** @returns leaves again; to be called once */
+  /** Enters. @returns the function that leaves again; call it once */
   async enter(isAlone: boolean): Promise<() => void> {
     await new Promise<void>((resolve) => {
       this.#waiting.push({ isAlone, enter: resolve });

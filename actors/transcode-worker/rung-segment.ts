@@ -1,9 +1,9 @@
 /**
- * Turns a rung's bare byte stream into its CMAF init segment and media segment, stamped with the task's times (M6).
+ * Turns a rung's bare byte stream into its CMAF init segment and media segment, with the task's times (M6).
  *
- * With `-bf 0` pictures come in the order they are shown, so the i-th picture gets the i-th time of the sorted list.
- * As many pictures must come out as went in. Delimiters, filler and SEI are left out: nothing in them is
- * needed, and x264 writes its version there. Captions stay: they come with the pictures of the source (CEA-608/708).
+ * With `-bf 0` pictures come in the order they are shown, so the i-th picture gets the i-th time of the sorted list. As
+ * many pictures must come out as went in. Delimiters, filler and SEI are left out: nothing in them is needed, and x264
+ * writes its version there. Captions stay: they come with the pictures of the source (CEA-608/708).
  */
 import type { VideoRendition } from '../../cluster/contract/renditions.ts';
 import { TangazaError } from '../../cluster/errors/tangaza-error.ts';
@@ -15,11 +15,11 @@ import type { Sample } from '../media/cmaf/cmaf.ts';
 import { readSegment } from '../media/cmaf/reader.ts';
 import { writeInit, writeSegment } from '../media/cmaf/writer.ts';
 
-/** When each picture is shown, 90 kHz on the period's clock. */
+/** Where the segment lies, 90 kHz on the period's clock. */
 export interface SegmentTimes {
   readonly start90k: number;
   readonly duration90k: number;
-  /** Sorted, counted from `start90k`; the first is 0. */
+  /** When each picture is shown: sorted, counted from `start90k`; the first is 0. */
   readonly times90k: readonly number[];
 }
 
@@ -30,8 +30,8 @@ export interface RungSegment {
 }
 
 /**
- * @throws TangazaError `TRANSCODE_FAILED` when the pictures are not as many as the times, not one keyframe first and
- *   none after, or when the durations do not sum up to the segment's
+ * @throws TangazaError `TRANSCODE_FAILED` when there are more or fewer pictures than times, when not exactly the first
+ *   one is a keyframe, or when the durations do not add up to the segment's
  */
 export function packRung(
   byteStream: Uint8Array,
@@ -67,7 +67,7 @@ export function packRung(
   return { init, media, frames: samples.length };
 }
 
-/** The sum of durations equals next start minus start, checked on what will be stored (M6). */
+/** Checks on what will be stored that the durations add up to next start minus start (M6). */
 function checkTimes(
   rendition: VideoRendition,
   read: { startTime: number; duration: number },
@@ -90,9 +90,9 @@ interface ByteStream {
 }
 
 /**
- * Splits an H.264 byte stream of one SPS and one PPS into pictures, their slices and captions alone.
+ * Splits an H.264 byte stream of one SPS and one PPS into pictures. Only slices and captions are kept.
  *
- * @throws TangazaError `TRANSCODE_FAILED` without parameter sets, or with ones that change
+ * @throws TangazaError `TRANSCODE_FAILED` without parameter sets, or with sets that change
  */
 export function parseByteStream(byteStream: Uint8Array): ByteStream {
   const sps = new Map<string, Uint8Array>();

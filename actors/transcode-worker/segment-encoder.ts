@@ -1,17 +1,17 @@
-/** The encoder port: makes rungs of one source segment, as bare H.264 byte streams (Annex B). */
+/** The encoder port: makes rungs of one source segment as bare H.264 byte streams (Annex B). */
 import type { EncodePlan } from './encode-arguments.ts';
 
 export interface EncodeRequest extends EncodePlan {
-  /** Init segment and media segment, one after the other. */
+  /** The init segment and the media segment, one behind the other. */
   readonly source: Uint8Array;
-  /** Wall time after which the encoder is killed. */
+  /** After this wall time the encoder is killed. */
   readonly timeoutMs: number;
 }
 
 export interface SegmentEncoder extends AsyncDisposable {
   /**
    * @returns one byte stream for each output, in order
-   * @throws TangazaError `TRANSCODE_FAILED` with the encoder's last words, or when it was killed for taking too long;
+   * @throws TangazaError `TRANSCODE_FAILED` with the encoder's last words, or when it took too long and was killed;
    *   the signal's reason when that aborts it
    */
   encode(request: EncodeRequest, signal: AbortSignal): Promise<readonly Uint8Array[]>;

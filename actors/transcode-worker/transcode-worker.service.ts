@@ -1,4 +1,7 @@
-/** Shell of the transcode worker: begins to pull when the broker has started, drains when the node begins to leave. */
+/**
+ * Shell of the transcode worker: begins to pull tasks when the broker has started, and drains when the node begins to
+ * leave.
+ */
 import type { ServiceSchema } from 'moleculer';
 import { leavingEvent } from '../../cluster/contract/drain-actions.ts';
 import type { TranscodeWorker } from './worker.ts';
@@ -8,7 +11,7 @@ export interface TranscodeWorkerOptions {
   /** Shown in the registry. */
   readonly slots: number;
   readonly fingerprint: string;
-  /** How long a stop waits for tasks in progress, in ms. */
+  /** How long a stop waits for tasks under way, in ms. */
   readonly drainMs: number;
 }
 

@@ -1,8 +1,9 @@
 /**
- * The map step of one task: source segment in, stored rungs out; the same task gives the same bytes on every worker.
+ * The map step of one task: takes a source segment and stores its rungs. The same task gives the same bytes on every
+ * worker.
  *
- * Nothing is put before every rung is whole and checked, and keys are content-addressed (M5), so an attempt that fails
- * or is repeated leaves nothing that anybody could play by mistake.
+ * Nothing is stored before every rung is whole and checked, and keys are content-addressed (M5). So an attempt that
+ * fails or is repeated leaves nothing that anybody could play by mistake.
  */
 import { createHash } from 'node:crypto';
 import type { TaskReport, TranscodeTask } from '../../cluster/contract/transcode-task.ts';
@@ -23,7 +24,10 @@ export interface TranscodePorts {
 
 export type Outputs = Extract<TaskReport, { kind: 'done' }>['outputs'];
 
-/** Of one run of the encoder, in what the owner waits for its output: a later one may still be of use. */
+/**
+ * How long one run of the encoder may take, in units of the time that the owner waits: a late output may still be of
+ * use.
+ */
 const timeoutBudgets = 2;
 
 interface Rung {
@@ -74,7 +78,7 @@ interface Encoding {
   readonly encoder: SegmentEncoder;
 }
 
-/** Encodes all rungs at once; those over 1.1 x maxrate once more, by themselves (M8). */
+/** Encodes all rungs at once, and those over 1.1 x maxrate once more, by themselves (M8). */
 async function encodeRungs(
   task: TranscodeTask,
   { rungs, source, encoder }: Encoding,
@@ -131,7 +135,7 @@ async function putRung(
   const place = { stream: task.streamId, period: task.period, rendition: rendition.name };
   const init: InitSegment = { sha256: sha256Of(segment.init), bytes: segment.init.length };
   const sha256 = sha256Of(segment.media);
-  // The log has the reference only after it was stored.
+  // The log has the reference only after that was stored.
   if (task.inits[rendition.name] === undefined)
     await store.putIfAbsent(initKey(place, init.sha256), segment.init, signal);
   await store.putIfAbsent(segmentKey(place, task.start90k, sha256), segment.media, signal);

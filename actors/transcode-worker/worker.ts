@@ -1,17 +1,19 @@
 /**
- * A transcode worker: pulls tasks, tells their owners, encodes, and stores (C9, M12).
+ * A transcode worker: pulls tasks, reports to their owners, encodes, and stores (C9, M12).
  *
- * V1. `started` goes out at once and holds up nothing; `working` every 500 ms, from the pull until the task is settled.
- *     The answer says whether the task is still wanted: of backlog, what is decided already is dropped. No clock is read for
- *     that: nodes whose clocks differ by a minute must not drop each other's tasks. Unanswered, it is wanted.
- * V2. A task is acked when its output is stored and its owner told, or cannot be told after five tries, 2 s in all (a
- *     node that has just started is known everywhere after one): a successor emits it again (C2), and finds the output
- *     stored.
- * V3. The worker judges no task: it reports what failed, and the owner counts and decides. What it cannot report goes
- *     back to the queue.
- * V4. A drain ends within its bound: what is not done by then is stopped and given back.
- * V5. Where the store fails, the slot rests for a moment: a worker that fails at once would be the first to ask for the next task, too,
- *     before those whose store answers.
+ * A task is acked when its output is stored and its owner knows, or cannot be told in five tries, 2 s in all. (A node
+ * that has just started is known everywhere after one.) A successor emits the task again (C2), and finds the output
+ * stored.
+ *
+ * V1. `started` goes out at once and holds nothing up. `working` goes out every 500 ms, from the pull until the task is
+ *     settled. The answer says whether the task is still wanted, so a decided segment of a backlog is dropped. No clock
+ *     is read for that: nodes whose clocks differ by a minute must not drop each other's tasks. Without an answer the
+ *     task counts as wanted.
+ * V2. The worker does not judge a task. It reports what failed, and the owner counts and decides. What it cannot report
+ *     goes back to the queue.
+ * V3. A drain ends within its bound. Tasks that are not done by then are stopped and given back.
+ * V4. When the store fails the slot rests for a moment. A worker that fails at once would also be the first to ask for
+ *     the next task, before workers whose store answers.
  */
 import type { ReportReply } from '../../cluster/contract/stream-actions.ts';
 import type { TaskReport, TranscodeTask } from '../../cluster/contract/transcode-task.ts';
@@ -29,11 +31,11 @@ import { transcode, type TranscodePorts } from './transcode.ts';
 
 export interface WorkerPorts extends TranscodePorts {
   readonly node: NodeId;
-  /** Tasks at once, from 1. */
+  /** How many tasks run at once, from 1. */
   readonly slots: number;
   readonly fingerprint: string;
   readonly queue: TaskQueue;
-  /** Tells the owner; rejects when that cannot be reached. */
+  /** Reports to the owner; rejects when the owner cannot be reached. */
   readonly report: (owner: NodeId, report: TaskReport) => Promise<ReportReply>;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -81,7 +83,7 @@ export class TranscodeWorker {
     this.#loop ??= this.#pullForEver();
   }
 
-  /** Takes nothing new, finishes what it has within `boundMs`, and gives back the rest (V4). */
+  /** Takes no new task, finishes its tasks within `boundMs`, and gives the rest back (V3). */
   async drain(boundMs: number): Promise<void> {
     this.#pulling.abort();
     const over = new AbortController();
@@ -102,7 +104,7 @@ export class TranscodeWorker {
       try {
         for await (const pulled of queue.pull(slots, signal)) this.#track(this.#handle(pulled));
       } catch (error) {
-        logger.warn({ err: error }, 'tasks cannot be pulled; trying again');
+        logger.warn({ err: error }, 'could not pull tasks; trying again');
         await clock.sleep(pullRetryMs, signal).catch(() => {});
       }
     }
@@ -113,7 +115,7 @@ export class TranscodeWorker {
     void handling.finally(() => this.#running.delete(handling));
   }
 
-  /** Settles the task in every case, and never rejects. */
+  /** Runs a task and settles it in every case; never rejects. */
   async #handle(pulled: PulledTask): Promise<void> {
     const { clock, logger, fingerprint } = this.#ports;
     const { task, deliveries } = pulled;
@@ -173,7 +175,7 @@ export class TranscodeWorker {
     }
   }
 
-  /** Says that the task has begun, and drops it when the answer says that nobody waits for it (V1). */
+  /** Reports that the task has begun, and drops it when the answer says that nobody waits for it (V1). */
   async #begin(task: TranscodeTask, unwanted: AbortController): Promise<void> {
     const answer = await this.#tell(task, { kind: 'started' }, 1);
     if (answer?.isWanted === false) unwanted.abort();
@@ -186,14 +188,17 @@ export class TranscodeWorker {
     return pulled.ack();
   }
 
-  /** V4. The owner hands it on at once; through the queue it would count as one more delivery that came to nothing. */
+  /**
+   * Gives a task back to its owner, who publishes it again at once (V3). Through the queue it would count as one more
+   * failed delivery.
+   */
   async #return(pulled: PulledTask): Promise<void> {
     this.#tasks.add(1, { outcome: 'givenBack' });
     if ((await this.#tell(pulled.task, { kind: 'returned' }, 1)) !== undefined) await pulled.ack();
     else pulled.giveBack(0);
   }
 
-  /** Reports what failed; what cannot be reported goes back to the queue (V3). */
+  /** Reports a failure to the owner. What cannot be reported goes back to the queue (V2). */
   async #fail(
     pulled: PulledTask,
     failure: { readonly code: string; readonly detail: string },
@@ -223,7 +228,7 @@ export class TranscodeWorker {
         return await within(clock, reportTimeoutMs, report(task.owner, { ...what, ...about }));
       } catch (error) {
         logger.debug({ err: error, owner: task.owner, kind: what.kind }, 'a report did not arrive');
-        // A drain that is over its bound waits for nobody (V4).
+        // A drain that is over its bound waits for nobody (V3).
         if (this.#encoding.signal.aborted) return undefined;
         if (left > 1) await clock.sleep(reportRetryMs * (1 + tries - left));
       }
@@ -232,7 +237,7 @@ export class TranscodeWorker {
   }
 }
 
-/** A report without what is the same in all. */
+/** A report without the fields that every report has. */
 type Untold = TaskReport extends infer R ? (R extends TaskReport ? Omit<R, keyof About> : never) : never;
 type About = Pick<TaskReport, 'streamId' | 'taskId' | 'attempt' | 'epoch' | 'worker'>;
 

@@ -1,8 +1,8 @@
 /**
- * In which order nodes stand for an orphaned stream: the product's own line, one for all who ask in the same view (R2).
+ * In which order nodes stand for an orphaned stream: the product's own line, one for all who ask in the same view (rendezvous.ts H2).
  *
  * When a thousand nodes die, tens of thousands of lines are asked for in each of hundreds of views. They are all the
- * beginning of one order, less who is not a candidate (R1), less who has no room: so the beginning of the order is kept
+ * beginning of one order, less who is not a candidate (rendezvous.ts H1), less who has no room: so the beginning of the order is kept
  * for each stream, and the line is drawn anew only where that does not reach.
  */
 import type { View } from '../../cluster/membership/view.ts';

@@ -1,18 +1,19 @@
 /**
  * A seeded simulation of one region under faults.
  *
- * The product's own are: failure detection, the view and its changes by compare-and-set (up to 500 nodes), placement, lines of
- * succession, epochs, take-over, and the edges' fold of the log. Models are: NATS (world.ts, simulated-ports.ts), the owner without
- * media (simulated-owner.ts, written.ts), and when a node looks for orphans and publishers connect (simulated-node.ts). Draining,
- * twins, workers, stores and a log that goes back are left out.
+ * The product's own are: failure detection, the view and its changes by compare-and-set (up to 500 nodes), placement,
+ * lines of succession, epochs, take-over, and the edges' fold of the log. Models are: NATS (world.ts,
+ * simulated-ports.ts), the owner without media (simulated-owner.ts, written.ts), and when a node looks for orphans and
+ * publishers connect (simulated-node.ts). Draining, twins, workers, stores and a log that goes back are left out.
  *
- * S1. The same options give the same run, record for record: `traceHash` says so.
- * S2. Quiet time is skipped. Once every node is up, linked and counts nothing, every view is the newest, and every stream
- *     has its one owner, nothing but probes that succeed and commits of what is owned can happen until the next fault:
- *     nothing decides anything, so leaving it out changes no decision. Detection's memory is shorter than the 12 s that must
- *     pass first (brake 10 s, void 5 s, accusations 3 s).
- * S3. Liveness: within 150 s after the last fault the region is quiet again; a stream without an owner, or a node that is not
- *     a member again, is a violation as much as a broken invariant (simulated-log.ts, simulated-edge.ts).
+ * The same options give the same run, record for record: `traceHash` says so.
+ *
+ * S2. Quiet time is skipped. Once every node is up, linked and counts nothing, every view is the newest, and every
+ *     stream has its one owner, nothing but probes that succeed and commits of what is owned can happen until the next
+ *     fault: nothing decides anything, so leaving it out changes no decision. Detection's memory is shorter than the 12
+ *     s that must pass first (brake 10 s, void 5 s, accusations 3 s).
+ * S3. Liveness: within 150 s after the last fault the region is quiet again; a stream without an owner, or a node that
+ *     is not a member again, is a violation as much as a broken invariant (simulated-log.ts, simulated-edge.ts).
  */
 import { findMember, isLive, join } from '../../cluster/membership/view.ts';
 import { NodeId, StreamId, type BootId } from '../../cluster/model/ids.ts';
@@ -192,7 +193,7 @@ class Simulation {
     });
   }
 
-  /** S2: probes, commits and looks run while anything may be decided. */
+  /** Whether probes, commits and looks still run, because something may be decided (S2). */
   #activate(): void {
     this.#shakenAtMs = this.#world.nowMs;
     if (this.#isActive) return;
@@ -294,7 +295,7 @@ class Simulation {
     }
   }
 
-  /** I3: another boot runs there, or its life in which it won the record has ended. */
+  /** Whether another boot runs there, or the life in which it won the record has ended (simulated-log.ts I3). */
   #mayLose(id: NodeId, bootId: BootId, wonAtMs: number): boolean {
     return this.#nodes.get(id)?.bootId !== bootId || !this.#world.isInLifeOf(id, bootId, wonAtMs);
   }

@@ -1,6 +1,6 @@
 /**
- * One node in the simulator: the product's detector, changes of the view, lines of succession and take-over, on a process that may
- * die or freeze and whose wall clock may jump.
+ * One node in the simulator: the product's detector, changes of the view, lines of succession and take-over, on a
+ * process that may die or freeze and whose wall clock may jump.
  *
  * Which node adopts which orphan, and when, is a model of the product (orphans.ts U1, U2), without its bound.
  */
@@ -253,7 +253,10 @@ export class SimulatedNode implements Monitored {
       void this.#changeView((view) => forgetDead(view, utcMs, forgetDeadMs));
   }
 
-  /** O4, and sessions whose owner does not answer to that name: they attach again, which makes it take up what is its own. */
+  /**
+   * Looks for orphans (orphans.ts U2). Sessions whose owner does not answer to that name attach again, so it takes up
+   * its own.
+   */
   look(): void {
     const { log, nodes, world } = this.#region;
     if (!world.reachesNats(this)) return;
@@ -287,7 +290,7 @@ export class SimulatedNode implements Monitored {
     if (record?.owner === this.id) this.claim(stream);
   }
 
-  /** O1. @param orphans their owner is no live member in this node's view */
+  /** Lines up for orphans (orphans.ts U1). @param orphans their owner is no live member in this node's view */
   #mourn(orphans: readonly Held[]): void {
     const { log, world, lineFor } = this.#region;
     if (!world.reachesNats(this)) return;

@@ -43,7 +43,7 @@ export class OwnerLink {
   #epoch: Epoch;
   #period: PeriodId | undefined;
   #isOwnerGone = false;
-  /** Offers that the owner has not answered for, oldest first. */
+  /** Offers that the owner has not answered for, oldest first: after an attach, all of the last 60 s (L2). */
   #unanswered: readonly RecentOffer[] = [];
   /** Since when there has been an offer without an answer. */
   #unansweredSinceMs: number | undefined;

@@ -1,26 +1,26 @@
-/** ADTS (ISO/IEC 13818-7 6.2): AAC frames that each carry a header, as MPEG-TS and `.aac` files have them. */
+/** Reads ADTS (ISO/IEC 13818-7 6.2): AAC frames that each carry a header, as MPEG-TS and `.aac` files have them. */
 import { BitReader } from '../bits/bit-reader.ts';
 import { BitWriter } from '../bits/bit-writer.ts';
 import { mediaInvalid } from '../bits/byte-reader.ts';
 
 export interface AdtsFrame {
-  /** The AudioSpecificConfig that its header amounts to. */
+  /** The AudioSpecificConfig that says the same as the header. */
   readonly configuration: Uint8Array;
-  /** 0 when the frame itself describes its channels: `configuration` lacks them then. */
+  /** 0 when the frame itself describes its channels; `configuration` then lacks them. */
   readonly channelConfiguration: number;
-  /** The raw frame behind the header; a view. */
+  /** A view of the raw frame behind the header. */
   readonly data: Uint8Array;
 }
 
 const headerBytes = 7;
 
-/** A sync word and layer 0. No raw AAC frame begins so: its first three bits would say that it is empty. */
+/** A sync word and layer 0. No raw AAC frame begins like this: its first three bits would say that it is empty. */
 export function isAdts(data: Uint8Array): boolean {
   return data.length >= headerBytes && data[0] === 0xff && ((data[1] ?? 0) & 0xf6) === 0xf0;
 }
 
 /**
- * The frames of a message that begins with an ADTS header.
+ * Splits a message that begins with an ADTS header into its frames.
  *
  * @throws TangazaError `MEDIA_INVALID` when the headers do not tile the message, or one holds several raw data blocks
  */

@@ -1,16 +1,18 @@
-/** AudioSpecificConfig (ISO/IEC 14496-3 1.6.2.1): what AAC a feed carries, and how long its frames are (M9). */
+/**
+ * Reads an AudioSpecificConfig (ISO/IEC 14496-3 1.6.2.1): which AAC a feed carries, and how long its frames are (M9).
+ */
 import { TangazaError } from '../../../cluster/errors/tangaza-error.ts';
 import { BitReader } from '../bits/bit-reader.ts';
 import { mediaInvalid } from '../bits/byte-reader.ts';
 
 export interface AacConfig {
-  /** As listened to: 2 AAC-LC, 5 HE-AAC (SBR), 29 HE-AAC v2 (parametric stereo). */
+  /** The object type that listeners get: 2 AAC-LC, 5 HE-AAC (SBR), 29 HE-AAC v2 (parametric stereo). */
   readonly objectType: 2 | 5 | 29;
-  /** As heard: doubled by SBR. */
+  /** The rate that listeners get: doubled by SBR. */
   readonly sampleRate: number;
-  /** As heard. */
+  /** The channels that listeners get. */
   readonly channels: number;
-  /** 1 to 7 of table 1.19; 0 when a program config element describes them. */
+  /** 1 to 7 of table 1.19; 0 when a program config element describes the channels. */
   readonly channelConfiguration: number;
   /** 960 or 1,024, doubled for SBR. */
   readonly samplesPerFrame: number;
@@ -54,7 +56,7 @@ function readSampleRate(bits: BitReader): number {
   return rate;
 }
 
-/** Channels of a program config element (4.4.1.1): each single, pair and effect element counts. */
+/** Counts the channels of a program config element (4.4.1.1): those of single, pair and effect elements. */
 function readProgramChannels(bits: BitReader): number {
   bits.skip(10);
   const [front, side, back, effects, data, coupling] = [
@@ -113,7 +115,8 @@ function readTrailingExtension(bits: BitReader, coreRate: number): Extension {
 }
 
 /**
- * @throws TangazaError `CODEC_REFUSED` for object types that browsers do not play, `MEDIA_INVALID` for what is no configuration
+ * @throws TangazaError `CODEC_REFUSED` for object types that browsers do not play, `MEDIA_INVALID` for what is no
+ *   configuration
  */
 export function parseAudioSpecificConfig(bytes: Uint8Array): AacConfig {
   const bits = new BitReader(bytes, 'an AAC configuration');
@@ -137,7 +140,7 @@ export function parseAudioSpecificConfig(bytes: Uint8Array): AacConfig {
   };
 }
 
-/** A type that nobody has a name for is a damaged configuration, not an encoder's choice. */
+/** A type without a name is a damaged configuration, not an encoder's choice. */
 function unusable(objectType: number): TangazaError {
   const name = objectTypeNames[objectType];
   if (name === undefined) return mediaInvalid(`an AAC configuration has audio object type ${objectType}`);

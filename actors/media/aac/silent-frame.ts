@@ -1,4 +1,4 @@
-/** Silent AAC frames, put in where audio is missing so that its clock stays whole (M9). */
+/** Makes silent AAC frames. They go where audio is missing, so that the audio's clock stays whole (M9). */
 import { BitWriter } from '../bits/bit-writer.ts';
 
 const element = { single: 0, pair: 1, effects: 3, end: 7 } as const;
@@ -15,17 +15,17 @@ const elementsOf: Readonly<Record<number, readonly Element[]>> = {
   7: ['single', 'pair', 'pair', 'pair', 'effects'],
 };
 
-/** An individual channel stream (4.4.2.7) of no scale factor bands: a long sine window with nothing in it. */
+/** An individual channel stream (4.4.2.7) without scale factor bands: a long sine window with nothing in it. */
 function putSilentChannel(bits: BitWriter): void {
   // global_gain; ics_reserved, window_sequence, window_shape, max_sfb, predictor_data_present; pulse, TNS, gain control
   bits.put(140, 8).put(0, 1).put(0, 2).put(0, 1).put(0, 6).put(0, 1).put(0, 3);
 }
 
 /**
- * One raw_data_block (4.4.2.1) of silence; of `samplesPerFrame` samples like any other frame of its configuration.
+ * One raw_data_block (4.4.2.1) of silence, as long as any other frame of its configuration.
  *
  * @param channelConfiguration as in the AudioSpecificConfig
- * @returns undefined where the channels are not one of the seven standard layouts
+ * @returns undefined unless the channels are one of the seven standard layouts
  */
 export function silentFrame(channelConfiguration: number): Uint8Array | undefined {
   const elements = elementsOf[channelConfiguration];

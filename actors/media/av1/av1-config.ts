@@ -1,4 +1,7 @@
-/** AV1CodecConfigurationRecord, the body of `av1C` and of Enhanced RTMP's av01, with its sequence header (AV1 5.5). */
+/**
+ * Reads an AV1CodecConfigurationRecord, the body of `av1C` and of Enhanced RTMP's av01, with its sequence header (AV1
+ * 5.5).
+ */
 import { unspecifiedColour, type Colour } from '../avc/vui.ts';
 import { BitReader } from '../bits/bit-reader.ts';
 import { ByteReader, mediaInvalid } from '../bits/byte-reader.ts';
@@ -64,7 +67,7 @@ function skipTools(bits: BitReader, isReduced: boolean): void {
   bits.skip(3);
 }
 
-/** @returns the colour; its range flag is not read, nothing here depends on it */
+/** @returns the colour; its range flag is not read, because nothing here depends on it */
 function readColour(bits: BitReader, profile: number): Colour {
   const isHigh = bits.flag();
   if (profile === 2 && isHigh) bits.skip(1);
@@ -91,7 +94,7 @@ function readSequenceHeader(payload: Uint8Array): Pick<Av1Config, 'width' | 'hei
 
 const two = (value: number): string => String(value).padStart(2, '0');
 
-/** From the flags byte of the record: tier, high bit depth, twelve bit, monochrome, subsampling x and y. */
+/** Reads the flags byte of the record: tier, high bit depth, twelve bit, monochrome, subsampling x and y. */
 function chromaOf(flags: number): number {
   if ((flags & 0x10) !== 0) return 0;
   const isHalfWide = (flags & 8) !== 0;

@@ -1,9 +1,9 @@
-/** Open bitstream units of AV1 (AV1 specification 5.3), low-overhead format, every unit with its size. */
+/** Reads open bitstream units of AV1 (AV1 specification 5.3): low-overhead format, every unit with its size. */
 import { mediaInvalid } from '../bits/byte-reader.ts';
 
 export interface Obu {
   readonly type: number;
-  /** The whole unit, header included; a view. */
+  /** A view of the whole unit, with its header. */
   readonly whole: Uint8Array;
   readonly payload: Uint8Array;
 }
@@ -17,7 +17,7 @@ export const obuType = {
   frame: 6,
 } as const;
 
-/** Far above what a temporal unit holds; bounds what a hostile one can make us allocate. */
+/** No temporal unit holds nearly as many; it bounds what a hostile one can make us allocate. */
 const maxUnits = 1024;
 
 function readSize(data: Uint8Array, start: number): { readonly value: number; readonly end: number } {
@@ -65,7 +65,9 @@ export function spatialLayer({ whole }: Obu): number {
   return ((whole[0] ?? 0) & 4) === 0 ? 0 : ((whole[1] ?? 0) >> 3) & 3;
 }
 
-/** The unit with its size in it, which only the last of a temporal unit may lack; itself where it has one. */
+/**
+ * The unit with its size in it. Only the last unit of a temporal unit may lack the size; others come back as they are.
+ */
 export function withSize({ whole, payload }: Obu): Uint8Array {
   const header = whole[0] ?? 0;
   if ((header & 2) !== 0) return whole;
@@ -76,7 +78,10 @@ export function withSize({ whole, payload }: Obu): Uint8Array {
   return Buffer.concat([Uint8Array.of(header | 2), extension, Uint8Array.from(size), payload]);
 }
 
-/** A key frame that is shown as it is decoded: behind a sequence header a segment may start with it (M3). */
+/**
+ * Whether this is a key frame that is shown as it is decoded: behind a sequence header, a segment may start with it
+ * (M3).
+ */
 export function isShownKeyFrame({ payload }: Obu): boolean {
   // show_existing_frame = 0, frame_type = KEY_FRAME (0), show_frame = 1
   return payload[0] !== undefined && payload[0] >> 4 === 0b0001;

@@ -1,4 +1,7 @@
-/** AVCDecoderConfigurationRecord, the body of `avcC` and of FLV's sequence header (ISO/IEC 14496-15 5.3.3.1). */
+/**
+ * Reads and writes an AVCDecoderConfigurationRecord: the body of `avcC` and of FLV's sequence header (ISO/IEC 14496-15
+ * 5.3.3.1).
+ */
 import { ByteReader, mediaInvalid } from '../bits/byte-reader.ts';
 import { avcNal, avcNalType } from './nal-units.ts';
 import { parseSps, type AvcSps } from './sps.ts';
@@ -56,9 +59,10 @@ function withLengths(sets: readonly Uint8Array[]): readonly Uint8Array[] {
 }
 
 /**
- * The canonical record of these sets: equal sets give equal bytes.
+ * Builds the canonical record of these sets: equal sets give equal bytes.
  *
- * @throws TangazaError `MEDIA_INVALID` for no SPS, no PPS, sets too many or too long, or an SPS that does not parse
+ * @throws TangazaError `MEDIA_INVALID` without an SPS or a PPS, for too many or too long sets, or for an SPS that does
+ *   not parse
  */
 export function buildAvcConfig(
   sps: readonly Uint8Array[],

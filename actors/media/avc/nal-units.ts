@@ -1,10 +1,10 @@
-/** Splits pictures into NAL units: length-prefixed (ISO/IEC 14496-15) and Annex B, of H.264 and HEVC alike. */
+/** Splits pictures of H.264 and HEVC into NAL units: length-prefixed ones (ISO/IEC 14496-15) and Annex B. */
 import { maxNalUnitsOfPicture } from '../../../cluster/model/media-limits.ts';
 import { mediaInvalid } from '../bits/byte-reader.ts';
 
 const startCode = Buffer.from([0, 0, 1]);
 
-/** NAL unit types of H.264 that are told apart here (ISO/IEC 14496-10 table 7-1). */
+/** The NAL unit types of H.264 that matter here (ISO/IEC 14496-10 table 7-1). */
 export const avcNal = {
   slice: 1,
   partitionA: 2,
@@ -21,7 +21,7 @@ export function avcNalType(nal: Uint8Array): number {
   return (nal[0] ?? 0) & 0x1f;
 }
 
-/** Slices and partitions: what holds the picture itself. */
+/** Whether a unit holds part of the picture itself: a slice or a partition. */
 export function isAvcVcl(nal: Uint8Array): boolean {
   const type = avcNalType(nal);
   return type >= avcNal.slice && type <= avcNal.idr;
@@ -34,7 +34,7 @@ function lengthAt(data: Uint8Array, offset: number, lengthSize: number): number 
 }
 
 /**
- * NAL units of a length-prefixed picture, as views; empty ones are left out. Only the prefixes are read.
+ * Splits a length-prefixed picture into NAL units, as views, without empty ones. Reads only the prefixes.
  *
  * @param lengthSize bytes of a length prefix: 1, 2 or 4
  * @throws TangazaError `MEDIA_INVALID` when a length points past the end, or there are over 1,024 units
@@ -58,7 +58,7 @@ export function splitLengthPrefixed(data: Uint8Array, lengthSize: number): reado
   return nals;
 }
 
-/** The NAL units as a sample holds them, each behind its length of 4 bytes. */
+/** Joins NAL units as a sample holds them, each behind its length of 4 bytes. */
 export function joinLengthPrefixed(nals: readonly Uint8Array[]): Uint8Array {
   const bytes = new Uint8Array(nals.reduce((sum, nal) => sum + 4 + nal.length, 0));
   const view = new DataView(bytes.buffer);
@@ -71,7 +71,10 @@ export function joinLengthPrefixed(nals: readonly Uint8Array[]): Uint8Array {
   return bytes;
 }
 
-/** Whether it begins as an Annex B byte stream does. What splits by lengths is none, whatever it begins with. */
+/**
+ * Whether the bytes begin as an Annex B byte stream does. What splits by lengths is no such stream, whatever it begins
+ * with.
+ */
 export function hasStartCode(data: Uint8Array): boolean {
   const [a, b, c, d] = data;
   return a === 0 && b === 0 && (c === 1 || (c === 0 && d === 1));
@@ -84,9 +87,10 @@ function withoutTrailingZeros(nal: Uint8Array): Uint8Array {
 }
 
 /**
- * NAL units of an Annex B byte stream, as views; empty ones are left out, bytes before the first start code too.
+ * Splits an Annex B byte stream into NAL units, as views, without empty ones and without bytes before the first start
+ * code.
  *
- * @param maxUnits of a picture, or of all the pictures that it holds
+ * @param maxUnits of one picture, or of all the pictures in the stream
  * @throws TangazaError `MEDIA_INVALID` when there is no start code, or there are over `maxUnits` units
  */
 export function splitAnnexB(data: Uint8Array, maxUnits: number): readonly Uint8Array[] {
@@ -105,8 +109,8 @@ export function splitAnnexB(data: Uint8Array, maxUnits: number): readonly Uint8A
 }
 
 /**
- * The raw byte sequence payload of a NAL unit: emulation prevention bytes (00 00 03) taken out, header kept.
- * A copy only where there is something to take out.
+ * The raw byte sequence payload of a NAL unit, with its header and without emulation prevention bytes (00 00 03). It is
+ * a copy only when there is something to take out.
  */
 export function unescapeNal(nal: Uint8Array): Uint8Array {
   const parts: Uint8Array[] = [];

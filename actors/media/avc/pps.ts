@@ -1,4 +1,4 @@
-/** The picture parameter set of H.264 (ISO/IEC 14496-10 7.3.2.2), as far as it tells how slice headers are read. */
+/** Reads the picture parameter set of H.264 (ISO/IEC 14496-10 7.3.2.2), as far as slice headers need it. */
 import { atMost, BitReader } from '../bits/bit-reader.ts';
 import { mediaInvalid } from '../bits/byte-reader.ts';
 import { avcNal, avcNalType, unescapeNal } from './nal-units.ts';

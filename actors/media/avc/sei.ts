@@ -1,10 +1,13 @@
-/** Supplemental enhancement information of H.264 (ISO/IEC 14496-10 7.3.2.3 and annex D), as far as it is of use here. */
+/**
+ * Reads supplemental enhancement information of H.264 (ISO/IEC 14496-10 7.3.2.3 and annex D), as far as it is used
+ * here.
+ */
 import { BitReader } from '../bits/bit-reader.ts';
 import { unescapeNal } from './nal-units.ts';
 
 export const seiType = { userDataRegistered: 4, recoveryPoint: 6 } as const;
 
-/** A run of 255s and the byte behind it (`ff_byte`), as types and sizes are told. */
+/** Reads a type or a size: a run of 255s (`ff_byte`) and the byte behind it. */
 function readRun(data: Uint8Array, start: number): { readonly value: number; readonly end: number } {
   let value = 0;
   let at = start;
@@ -16,7 +19,7 @@ function readRun(data: Uint8Array, start: number): { readonly value: number; rea
 }
 
 /**
- * The first message of that type in an SEI NAL unit; undefined where there is none.
+ * Finds the first message of that type in an SEI NAL unit; undefined when there is none.
  *
  * @param headerBytes of the NAL unit: 1 in H.264, 2 in HEVC, which has the same messages
  */
@@ -34,19 +37,19 @@ export function findSei(nal: Uint8Array, wanted: number, headerBytes = 1): Uint8
   return undefined;
 }
 
-/** Of ITU-T T.35: the United States, ATSC, "GA94", cc_data (ATSC A/53 part 4, 6.2.3). */
+/** How caption data begins in ITU-T T.35: the United States, ATSC, "GA94", cc_data (ATSC A/53 part 4, 6.2.3). */
 const captionMark = [0xb5, 0x00, 0x31, 0x47, 0x41, 0x39, 0x34, 0x03];
 
-/** Whether an SEI NAL unit holds CEA-608/708 captions; an empty place for some counts. */
+/** Whether an SEI NAL unit holds CEA-608/708 captions. An empty place for captions counts. */
 export function hasCaptionData(nal: Uint8Array, headerBytes = 1): boolean {
   const message = findSei(nal, seiType.userDataRegistered, headerBytes);
   return message !== undefined && captionMark.every((byte, i) => message[i] === byte);
 }
 
 /**
- * `recovery_frame_cnt` (D.1.8): after so many pictures one that began to decode here is whole.
+ * Reads `recovery_frame_cnt` (D.1.8): after so many pictures, decoding that began here gives whole pictures.
  *
- * @returns 0 at an I picture of an open GOP, more in a feed with intra refresh; undefined where the unit tells of none
+ * @returns 0 at an I picture of an open GOP, more in a feed with intra refresh; undefined when the unit names none
  */
 export function recoveryFrames(nal: Uint8Array): number | undefined {
   const message = findSei(nal, seiType.recoveryPoint);

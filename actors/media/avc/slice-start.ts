@@ -1,8 +1,10 @@
 /**
- * The beginning of an H.264 slice header (ISO/IEC 14496-10 7.3.3), and whether a slice begins another picture (7.4.1.2.4).
+ * Reads the beginning of an H.264 slice header (ISO/IEC 14496-10 7.3.3), and decides whether a slice begins another
+ * picture (7.4.1.2.4).
  *
- * The clause compares what must differ between two pictures. Encoders are known that repeat all of it (`idr_pic_id` 0 in
- * a feed of IDRs alone), so a second slice that starts at the first macroblock begins a picture too, unless it is redundant.
+ * The clause compares what must differ between two pictures. But some encoders repeat all of it (`idr_pic_id` 0 in a
+ * feed of IDRs alone). So a second slice that starts at the first macroblock also begins a picture, unless it is
+ * redundant.
  */
 import { BitReader } from '../bits/bit-reader.ts';
 import { avcNal, avcNalType, unescapeNal } from './nal-units.ts';
@@ -30,12 +32,12 @@ export interface ParameterSets {
   readonly pps: (id: number) => AvcPps | undefined;
 }
 
-/** More than any of the fields below take together. */
+/** More bytes than all of the fields below take together. */
 const headerBytes = 48;
 
 /**
- * @param nal a slice or partition A, emulation prevention in place
- * @returns undefined for a header that cannot be read: cut short, or of parameter sets that are not there
+ * @param nal a slice or partition A, with its emulation prevention bytes
+ * @returns undefined for a header that cannot be read, because it is cut short or names missing parameter sets
  */
 export function readSliceStart(nal: Uint8Array, sets: ParameterSets): SliceStart | undefined {
   try {
@@ -79,7 +81,7 @@ function readOrder(bits: BitReader, { pictureOrder }: AvcSps, hasBottom: boolean
   }
 }
 
-/** Whether `next` is of another picture than `slice`, by what 7.4.1.2.4 compares. */
+/** Whether `next` belongs to another picture than `slice`, by what 7.4.1.2.4 compares. */
 export function isOtherPicture(slice: SliceStart, next: SliceStart): boolean {
   return (
     slice.frameNum !== next.frameNum ||
@@ -93,7 +95,7 @@ export function isOtherPicture(slice: SliceStart, next: SliceStart): boolean {
   );
 }
 
-/** Whether `next` is the second field of the frame that `slice` is the first field of. */
+/** Whether `next` is the second field of the frame whose first field is `slice`. */
 export function isSecondField(slice: SliceStart, next: SliceStart): boolean {
   return (
     slice.isField &&

@@ -1,4 +1,4 @@
-/** The sequence parameter set of H.264 (ISO/IEC 14496-10 7.3.2.1): what the pictures of a stream look like. */
+/** Reads the sequence parameter set of H.264 (ISO/IEC 14496-10 7.3.2.1): what the pictures of a stream look like. */
 import type { Ratio } from '../../../cluster/contract/renditions.ts';
 import { atMost, BitReader } from '../bits/bit-reader.ts';
 import { mediaInvalid } from '../bits/byte-reader.ts';
@@ -11,13 +11,13 @@ export interface AvcSps {
   readonly profile: number;
   /** The constraint flags, as their byte stands in the SPS. */
   readonly constraints: number;
-  /** Times ten: 31 is level 3.1. */
+  /** The level times ten: 31 is level 3.1. */
   readonly level: number;
-  /** Of the picture shown, cropping applied, in samples. */
+  /** The size of the picture as shown, after cropping, in samples. */
   readonly width: number;
   readonly height: number;
   readonly sampleAspectRatio: Ratio;
-  /** Frames per second, where the encoder says so. */
+  /** Frames per second, when the encoder names them. */
   readonly frameRate?: Ratio;
   readonly bitDepth: number;
   /** 0 monochrome, 1 4:2:0, 2 4:2:2, 3 4:4:4. */
@@ -25,13 +25,16 @@ export interface AvcSps {
   readonly isProgressive: boolean;
   readonly referenceFrames: number;
   readonly colour: Colour;
-  /** How slice headers are read: the three planes of 4:4:4 apart, bits of `frame_num`, how order is told. */
+  /**
+   * How slice headers are read: whether 4:4:4 has its planes apart, the bits of `frame_num`, and how picture order is
+   * told.
+   */
   readonly hasSeparatePlanes: boolean;
   readonly frameNumBits: number;
   readonly pictureOrder: PictureOrder;
 }
 
-/** By `pic_order_cnt_type`. */
+/** How picture order is told, by `pic_order_cnt_type`. */
 export type PictureOrder =
   | { readonly type: 0; readonly lsbBits: number }
   | { readonly type: 1; readonly isDeltaZero: boolean }
@@ -42,7 +45,7 @@ const highProfiles: ReadonlySet<number> = new Set([
   100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135,
 ]);
 
-/** 16,384 samples: beyond every level. */
+/** 16,384 samples, which is beyond every level. */
 const maxSide = 16_384;
 
 interface SampleFormat {
@@ -129,7 +132,7 @@ function readUsability(bits: BitReader): Usability {
   return frameRate === undefined ? { sampleAspectRatio, colour } : { sampleAspectRatio, colour, frameRate };
 }
 
-/** Usability information that does not parse is left out: players do without, and encoders are known to cut it short. */
+/** Usability information that does not parse is left out. Players do without it, and some encoders cut it short. */
 function tryUsability(bits: BitReader): Usability {
   const nothing: Usability = { sampleAspectRatio: [1, 1], colour: unspecifiedColour };
   try {
@@ -140,7 +143,7 @@ function tryUsability(bits: BitReader): Usability {
 }
 
 /**
- * @param sps the NAL unit, header included, emulation prevention in place
+ * @param sps the NAL unit, with its header and its emulation prevention bytes
  * @throws TangazaError `MEDIA_INVALID`
  */
 export function parseSps(sps: Uint8Array): AvcSps {

@@ -1,4 +1,6 @@
-/** The parts of video usability information that H.264 (E.1.1) and HEVC (E.2.1) share: aspect ratio and colour. */
+/**
+ * Reads the parts of video usability information that H.264 (E.1.1) and HEVC (E.2.1) share: aspect ratio and colour.
+ */
 import type { Ratio } from '../../../cluster/contract/renditions.ts';
 import type { BitReader } from '../bits/bit-reader.ts';
 
@@ -34,7 +36,7 @@ export interface Colour {
 
 export const unspecifiedColour: Colour = { isFullRange: false, primaries: 2, transfer: 2, matrix: 2 };
 
-/** In lowest terms. @returns undefined when either side is not a positive integer */
+/** Reduces a ratio to lowest terms. @returns undefined when either side is not a positive integer */
 export function ratio(numerator: number, denominator: number): Ratio | undefined {
   if (
     !Number.isSafeInteger(numerator) ||
@@ -48,7 +50,7 @@ export function ratio(numerator: number, denominator: number): Ratio | undefined
   return [numerator / a, denominator / a];
 }
 
-/** From `aspect_ratio_info_present_flag` on; square where it is absent, unknown or nonsense. */
+/** Reads from `aspect_ratio_info_present_flag` on. A ratio that is absent, unknown or nonsense counts as square. */
 export function readSampleAspectRatio(bits: BitReader): Ratio {
   if (!bits.flag()) return [1, 1];
   const idc = bits.bits(8);
@@ -56,7 +58,7 @@ export function readSampleAspectRatio(bits: BitReader): Ratio {
   return ratio(bits.bits(16), bits.bits(16)) ?? [1, 1];
 }
 
-/** From `overscan_info_present_flag` to the chroma location, both included. */
+/** Reads from `overscan_info_present_flag` to the chroma location, both included. */
 export function readColour(bits: BitReader): Colour {
   if (bits.flag()) bits.skip(1);
   const colour = bits.flag() ? readSignalType(bits) : unspecifiedColour;
@@ -74,7 +76,7 @@ function readSignalType(bits: BitReader): Colour {
   return { isFullRange, primaries: bits.bits(8), transfer: bits.bits(8), matrix: bits.bits(8) };
 }
 
-/** PQ (16) and HLG (18): high dynamic range, refused here (M15). */
+/** Whether the colour is high dynamic range, PQ (16) or HLG (18), which is refused here (M15). */
 export function isHdr(colour: Colour): boolean {
   return colour.transfer === 16 || colour.transfer === 18;
 }

@@ -24,7 +24,7 @@ export class BitReader {
     return this.bits(1) === 1;
   }
 
-  /** Unsigned, of 0 to 32 bits. */
+  /** Reads 0 to 32 bits, unsigned. */
   bits(count: number): number {
     if (count > this.remaining)
       throw mediaInvalid(`${this.#what} ends early: ${count} bits wanted, ${this.remaining} left`);
@@ -50,7 +50,7 @@ export class BitReader {
     this.#position = (this.#position + 7) & ~7;
   }
 
-  /** Exp-Golomb, unsigned. */
+  /** Reads an unsigned Exp-Golomb code. */
   ue(): number {
     let zeros = 0;
     while (!this.flag()) {
@@ -60,14 +60,14 @@ export class BitReader {
     return 2 ** zeros - 1 + this.bits(zeros);
   }
 
-  /** Exp-Golomb, signed. */
+  /** Reads a signed Exp-Golomb code. */
   se(): number {
     const code = this.ue();
     return code % 2 === 1 ? (code + 1) / 2 : -code / 2;
   }
 }
 
-/** A value that must not exceed `most`; else `MEDIA_INVALID` naming it. */
+/** Returns a value of at most `most`. @throws TangazaError `MEDIA_INVALID` that names a larger one */
 export function atMost(value: number, most: number, name: string): number {
   if (value > most) throw mediaInvalid(`${name} is ${value}, at most ${most} is possible`);
   return value;

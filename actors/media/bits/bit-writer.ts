@@ -19,7 +19,7 @@ export class BitWriter {
     this.#bytes[last] = (this.#bytes[last] ?? 0) | (bit << this.#free);
   }
 
-  /** What was written, the last byte filled with zeros. */
+  /** What was written; zeros fill the last byte. */
   finish(): Uint8Array {
     return Uint8Array.from(this.#bytes);
   }

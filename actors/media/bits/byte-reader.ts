@@ -1,7 +1,7 @@
 /** Reads big-endian fields out of untrusted bytes, never past their end. */
 import { TangazaError } from '../../../cluster/errors/tangaza-error.ts';
 
-/** What every parser of media throws when the bytes are not what they should be. */
+/** The error of every parser of media when the bytes are not what they should be. */
 export function mediaInvalid(detail: string): TangazaError {
   return new TangazaError('MEDIA_INVALID', detail);
 }
@@ -25,7 +25,7 @@ export class ByteReader {
     return this.#offset;
   }
 
-  /** Unsigned, of 1 to 6 bytes. */
+  /** Reads 1 to 6 bytes, unsigned. */
   unsigned(byteCount: number): number {
     let value = 0;
     for (const byte of this.bytes(byteCount)) value = value * 256 + byte;
@@ -48,7 +48,7 @@ export class ByteReader {
     return this.unsigned(4);
   }
 
-  /** Two's complement, of 24 bits. */
+  /** Reads 24 bits in two's complement. */
   i24(): number {
     return (this.u24() << 8) >> 8;
   }
@@ -62,7 +62,7 @@ export class ByteReader {
     return this.#bytes.subarray(start, this.#offset);
   }
 
-  /** All that is left; a view, not a copy. */
+  /** A view of all that is left. */
   rest(): Uint8Array {
     return this.bytes(this.remaining);
   }

@@ -1,13 +1,13 @@
 /**
  * Makes one progressive MP4 of whole segments, for the frames API (M16).
  *
- * Fast start: `moov` with both tracks lies before `mdat`. Video plays from 0 and audio at its true offset from it.
+ * `moov` with both tracks lies before `mdat` (fast start). Video plays from 0, and audio at its true offset from it.
  *
- * K1. Decode times are the segments' own, moved to begin at 0; each sample lasts until the next one, so a declared gap
+ * K1. Decode times are the segments' own, moved to begin at 0. Each sample lasts until the next one. So a declared gap
  *     between two segments holds the last picture and moves nothing behind it.
- * K2. Composition offsets are shifted to be positive and an edit list takes the shift back: negative ones make ffmpeg
- *     (and so Chromium) present everything late by the largest of them (M6).
- * K3. Audio later than video gets an empty edit; audio that begins earlier is entered at the picture's time.
+ * K2. Composition offsets are shifted to be positive, and an edit list takes the shift back. Negative offsets make
+ *     ffmpeg, and so Chromium, present everything late by the largest of them (M6).
+ * K3. Audio that is later than video gets an empty edit. Audio that begins earlier is entered at the picture's time.
  */
 import { TangazaError } from '../../../cluster/errors/tangaza-error.ts';
 import { ascii, box, boxHeader, concat, fullBox, u16, u32, u32Table, u64 } from './boxes.ts';
@@ -15,23 +15,23 @@ import type { ReadSample, Track } from './cmaf.ts';
 import { readSegment, trackOfInit } from './reader.ts';
 import { mediaBox, movieHeader, sampleDescription, trackHeader } from './track-boxes.ts';
 
-/** Ticks a second of the movie: what edits and total durations count in. */
+/** Ticks a second of the movie; edits and total durations count in them. */
 const movieTimescale = 90_000;
 
-/** Media of one clip; more is refused, as it is held in memory. */
+/** How much media one clip may hold, because it is held in memory. More is refused. */
 export const maxClipBytes = 268_435_456;
 
 export interface ClipTrack {
   readonly init: Uint8Array;
-  /** In order of time, all of the period of `init`. */
+  /** Segments in order of time, all of the period of `init`. */
   readonly segments: readonly Uint8Array[];
 }
 
 /**
- * One MP4 file that starts at time 0.
+ * Makes one MP4 file that starts at time 0.
  *
- * @throws TangazaError `BAD_REQUEST` when there is no segment or more than 256 MiB; `MEDIA_INVALID` when a segment cannot
- *   be read, or starts before the one in front of it ends
+ * @throws TangazaError `BAD_REQUEST` when there is no segment or more than 256 MiB; `MEDIA_INVALID` when a segment
+ *   cannot be read, or starts before the one in front of it ends
  */
 export function writeClip({
   video,
@@ -55,7 +55,7 @@ export function writeClip({
   const zeroSeconds = first.startTime / first.track.timescale;
   const chunks = interleave(tracks);
   const fileType = box('ftyp', ascii('isom'), u32(0x200), ascii('isomiso2mp41'));
-  // Offsets have a fixed width, so a `moov` made with zeros has the length of the true one.
+  // Offsets have a fixed width, so a `moov` that is made with zeros is as long as the true one.
   const movie = (mediaStart: number): Uint8Array =>
     movieBox(tracks, zeroSeconds, chunkOffsets(chunks, mediaStart));
   const mediaStart = fileType.length + movie(0).length + 8;
@@ -67,11 +67,11 @@ interface LoadedTrack {
   readonly track: Track;
   /** Earliest presentation time, in the track's timescale. */
   readonly startTime: number;
-  /** From its first to its last moment, gaps included. */
+  /** How long it lasts from its first to its last moment, gaps included. */
   readonly duration: number;
-  /** One for each segment. */
+  /** One chunk for each segment. */
   readonly chunks: readonly (readonly ReadSample[])[];
-  /** K1: of all chunks, durations to the next sample. */
+  /** Durations of all samples of all chunks, each to the next sample (K1). */
   readonly samples: readonly ReadSample[];
   readonly mediaBytes: number;
 }
@@ -118,7 +118,7 @@ function interleave(tracks: readonly LoadedTrack[]): readonly Chunk[] {
   return chunks.toSorted((a, b) => a.seconds - b.seconds || a.trackIndex - b.trackIndex);
 }
 
-/** Offsets in the file of each track's chunks. */
+/** Where each track's chunks lie in the file. */
 function chunkOffsets(chunks: readonly Chunk[], mediaStart: number): readonly (readonly number[])[] {
   const offsets: number[][] = [[], []];
   let offset = mediaStart;
@@ -147,9 +147,9 @@ function movieBox(
 }
 
 interface Edit {
-  /** Largest lead of decoding over presenting that the samples need, in the track's timescale (K2). */
+  /** By how much decoding must lead presenting at most, in the track's timescale (K2). */
   readonly shift: number;
-  /** Before the media begins, in the movie's timescale (K3). */
+  /** How long nothing is shown before the media, in the movie's timescale (K3). */
   readonly emptyTicks: number;
   /** Where in the media to enter, in the track's timescale. */
   readonly mediaTime: number;
@@ -210,7 +210,7 @@ function table(type: string, count: number, values: readonly number[]): Uint8Arr
   return fullBox(type, {}, u32(count), u32Table(values));
 }
 
-/** `[count, value, count, value …]` of equal neighbours. */
+/** Runs of equal neighbours, as `[count, value, count, value …]`. */
 function runLengths(values: readonly number[]): readonly number[] {
   const runs: number[] = [];
   let count = 0;

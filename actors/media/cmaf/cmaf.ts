@@ -1,4 +1,4 @@
-/** What CMAF tracks are made of here: the shapes that the writer, the reader and the clip maker share (M6). */
+/** The shapes of CMAF tracks and samples that the writer, the reader and the clip maker share (M6). */
 import type { Ratio } from '../../../cluster/contract/renditions.ts';
 
 export interface VideoTrack {
@@ -7,7 +7,7 @@ export interface VideoTrack {
   readonly width: number;
   readonly height: number;
   readonly sampleAspectRatio: Ratio;
-  /** Body of the `avcC`, `hvcC` or `av1C` box. */
+  /** The body of the `avcC`, `hvcC` or `av1C` box. */
   readonly configuration: Uint8Array;
   readonly timescale: 90_000;
 }
@@ -18,7 +18,7 @@ export interface AudioTrack {
   readonly channels: number;
   /** AudioSpecificConfig (ISO/IEC 14496-3). */
   readonly configuration: Uint8Array;
-  /** The sample rate. */
+  /** Equal to the sample rate. */
   readonly timescale: number;
 }
 
@@ -32,7 +32,7 @@ export interface Sample {
   readonly isKey: boolean;
 }
 
-/** A sample as read back; `dts` counts from the segment's `tfdt`. */
+/** A sample as it is read back; `dts` counts from the segment's `tfdt`. */
 export interface ReadSample extends Sample {
   readonly dts: number;
   readonly duration: number;

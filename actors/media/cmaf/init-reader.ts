@@ -1,32 +1,36 @@
 /**
- * Reads init segments: ours, and those that ffmpeg writes for the workers.
+ * Reads init segments: those of this project, and those that ffmpeg writes for the workers.
  *
- * One track, of a codec that the product takes; anything else is `MEDIA_INVALID`.
+ * An init segment has one track, of a codec that the product takes; anything else is `MEDIA_INVALID`.
  */
 import type { Ratio } from '../../../cluster/contract/renditions.ts';
 import { ByteReader, boxesOf, descend, invalidMedia, onlyChild, type Box } from './box-reader.ts';
 import type { AudioTrack, Track, VideoTrack } from './cmaf.ts';
 
-/** A `moov` before fragments has empty tables: more than this is something else. */
+/** A `moov` before fragments has empty tables. A larger one is something else. */
 const maxMovieBytes = 1_048_576;
 
 export interface ReadInit {
   readonly trackId: number;
-  /** As written there; ffmpeg's own choice may differ from the track's. */
+  /** The timescale in the file; ffmpeg's own choice may differ from the track's. */
   readonly timescale: number;
   readonly defaults: SampleDefaults;
-  /** As this project would write it: video in 90 kHz, audio in its sample rate. */
+  /** The track as this project writes it: video in 90 kHz, audio in its sample rate. */
   readonly track: Track;
 }
 
-/** What a fragment need not say of its samples: `trex`, then `tfhd`. */
+/** The defaults for samples of a fragment: `trex`, then `tfhd`. */
 export interface SampleDefaults {
   readonly duration: number;
   readonly size: number;
   readonly flags: number;
 }
 
-/** The track of an init segment of ours. @throws TangazaError `MEDIA_INVALID`, also when its timescale is not the rule's (M6) */
+/**
+ * Reads the track of this project's own init segment.
+ *
+ * @throws TangazaError `MEDIA_INVALID`, also for a timescale other than the rule's (M6)
+ */
 export function trackOfInit(init: Uint8Array): Track {
   const { track, timescale } = readInit(init);
   if (track.timescale !== timescale)
@@ -34,7 +38,11 @@ export function trackOfInit(init: Uint8Array): Track {
   return track;
 }
 
-/** Reads an init segment, ours or ffmpeg's; fragments may follow in the same file. @throws TangazaError `MEDIA_INVALID` */
+/**
+ * Reads an init segment of this project or of ffmpeg; fragments may follow in the same file.
+ *
+ * @throws TangazaError `MEDIA_INVALID`
+ */
 export function readInit(init: Uint8Array): ReadInit {
   const movieBody = onlyChild(boxesOf(init), 'moov');
   if (movieBody.length > maxMovieBytes) throw invalidMedia(`a moov of ${movieBody.length} bytes`);
@@ -139,7 +147,9 @@ function readAudio({ body }: Box): AudioTrack {
   return { kind: 'audio', sampleRate, channels, configuration, timescale: sampleRate };
 }
 
-/** Rates over 65,535 Hz are left to the AudioSpecificConfig (ISO/IEC 14496-3, 1.6.3.4). */
+/**
+ * Reads a sample rate. One over 65,535 Hz does not fit here; the AudioSpecificConfig has it (ISO/IEC 14496-3, 1.6.3.4).
+ */
 function highRate(configuration: Uint8Array): number {
   const index = (((configuration[0] ?? 0) & 7) << 1) | ((configuration[1] ?? 0) >> 7);
   const rate = [96_000, 88_200][index];
@@ -147,7 +157,10 @@ function highRate(configuration: Uint8Array): number {
   return rate;
 }
 
-/** The AudioSpecificConfig inside `esds` (ISO/IEC 14496-1: ES, decoder configuration, decoder specific information). */
+/**
+ * Finds the AudioSpecificConfig inside `esds` (ISO/IEC 14496-1: ES, decoder configuration, decoder specific
+ * information).
+ */
 function readElementaryStream(body: Uint8Array): Uint8Array {
   const reader = new ByteReader(body, 'esds');
   reader.skip(4);

@@ -1,5 +1,5 @@
 /**
- * The boxes that say what a track is, shared by init segments and clips: sample entries, headers, media information.
+ * Writes the boxes that say what a track is, for init segments and clips: sample entries, headers, media information.
  *
  * Equal tracks give equal bytes: no creation times, no tool names, one track id for each kind of use (M7).
  * Source: ISO/IEC 14496-12, -14 (esds), -15 (avcC, hvcC); AV1-ISOBMFF (av1C).
@@ -60,7 +60,7 @@ export function sampleDescription(track: Track): Uint8Array {
   );
 }
 
-/** Pixels on the screen: only the width is scaled by the sample aspect ratio. */
+/** The size on the screen: the sample aspect ratio scales only the width. */
 function displaySize(track: Track): readonly [number, number] {
   if (track.kind === 'audio') return [0, 0];
   const [horizontal, vertical] = track.sampleAspectRatio;
@@ -107,7 +107,7 @@ function videoBoxNames(codec: VideoTrack['codec']): readonly [entry: string, con
 
 function audioSampleEntry(track: AudioTrack): Uint8Array {
   const reservedAndReference = concat([zeros(6), u16(1), zeros(8)]);
-  // The field is 16.16 fixed point: a rate above 65,535 Hz does not fit, and the AudioSpecificConfig has the word.
+  // The field is 16.16 fixed point. A rate above 65,535 Hz does not fit; the AudioSpecificConfig says it.
   const rate = track.sampleRate <= 0xffff ? track.sampleRate * 0x1_0000 : 0;
   return box(
     'mp4a',
@@ -119,7 +119,7 @@ function audioSampleEntry(track: AudioTrack): Uint8Array {
   );
 }
 
-/** `esds`: MPEG-4 audio, with bit rates left unknown so that the bytes do not depend on what was measured. */
+/** `esds`: MPEG-4 audio. Bit rates are left unknown, so that the bytes do not depend on what was measured. */
 function elementaryStream(audioSpecificConfig: Uint8Array): Uint8Array {
   const audioObjectType = 0x40;
   const audioStream = 0x15;
@@ -137,7 +137,7 @@ function elementaryStream(audioSpecificConfig: Uint8Array): Uint8Array {
   );
 }
 
-/** A descriptor of ISO/IEC 14496-1, its size in the four byte form that every reader takes. */
+/** A descriptor of ISO/IEC 14496-1; its size has the four byte form that every reader takes. */
 function descriptor(tag: number, ...body: readonly Uint8Array[]): Uint8Array {
   const content = concat(body);
   const size = [21, 14, 7].map((shift) => ((content.length >> shift) & 0x7f) | 0x80);

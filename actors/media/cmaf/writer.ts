@@ -1,16 +1,17 @@
 /**
  * Writes CMAF: one init segment for a track, and whole segments of one chunk each (`styp`, `moof`, `mdat`).
  *
- * Written here and not by mediabunny, which puts the time of day into every init segment, counts time in floating
- * seconds, is asynchronous, needs an object graph for each segment, and names the start of a segment by its own rules:
- * segments are what the product exists for, their times are exact integers (M6) and their bytes a function of their
- * input (M7). Two seconds of 60 pictures cost 0.16 ms of CPU here and 1.6 ms there. Mediabunny reads the segments back
- * in the tests as an independent witness.
+ * Rejected: mediabunny. It puts the time of day into every init segment, counts time in floating seconds, is
+ * asynchronous, needs an object graph for each segment, and names the start of a segment by its own rules. But segments
+ * are what the product exists for: their times are exact integers (M6), and their bytes a function of their input (M7).
+ * Two seconds of 60 pictures cost 0.16 ms of CPU here and 1.6 ms there. In the tests mediabunny reads the segments
+ * back, as an independent witness.
  *
- * W1. `tfdt` is the earliest presentation time; there are no edit lists (M6).
+ * `tfdt` is the earliest presentation time; there are no edit lists (M6). Composition offsets are signed (`trun`
+ * version 1); the first of a closed GOP is 0.
+ *
  * W2. The decode times are the sorted presentation times: the i-th sample in decode order decodes at the i-th smallest
- *     one. So durations are the differences of that list and sum exactly to `end` - start, whatever the B-frames.
- * W3. Composition offsets are signed (`trun` version 1); a closed GOP's first is 0.
+ *     one. So durations are the differences of that list and sum up exactly to `end` - start, whatever the B-frames.
  */
 import { TangazaError } from '../../../cluster/errors/tangaza-error.ts';
 import { maxPicturesOfSegment } from '../../../cluster/model/media-limits.ts';
@@ -21,7 +22,7 @@ import { mediaBox, movieHeader, sampleDescription, trackHeader } from './track-b
 /** The one track of an init segment. */
 export const trackId = 1;
 
-/** Most samples of one segment; of 48 kHz AAC that is half a minute. */
+/** Samples of one segment at most; of 48 kHz AAC that is half a minute. */
 export const maxSamples = maxPicturesOfSegment;
 
 const keySample = 0x0200_0000;
@@ -30,7 +31,7 @@ const dependentSample = 0x0101_0000;
 const segmentType = box('styp', ascii('msdh'), u32(0), ascii('msdhcmfscmf2cmfc'));
 
 /**
- * The init segment of a track; equal tracks give equal bytes.
+ * Writes the init segment of a track; equal tracks give equal bytes.
  *
  * @throws TangazaError `MEDIA_INVALID` when the track has no configuration or an impossible size
  */
@@ -53,10 +54,10 @@ export function writeInit(track: Track): Uint8Array {
 }
 
 /**
- * One whole segment.
+ * Writes one whole segment.
  *
  * @param samples in decode order, 1 to `maxSamples`, presentation times all different, in the track's timescale
- * @param end end of presentation in the track's timescale: where the next segment starts
+ * @param end where the presentation ends, in the track's timescale: the start of the next segment
  * @throws TangazaError `MEDIA_INVALID` when times are no integers, repeat, or reach `end`
  */
 export function writeSegment(track: Track, samples: readonly Sample[], end: number): Uint8Array {
@@ -67,7 +68,7 @@ export function writeSegment(track: Track, samples: readonly Sample[], end: numb
   return concat([segmentType, moof, boxHeader('mdat', mediaBytes), ...samples.map((sample) => sample.data)]);
 }
 
-/** W2: the sorted presentation times, and `end` behind them. */
+/** The decode times: the sorted presentation times, and `end` behind them (W2). */
 function decodeTimes(samples: readonly Sample[], end: number): Float64Array {
   if (samples.length === 0 || samples.length > maxSamples)
     throw invalid(`${samples.length} samples: a segment has 1 to ${maxSamples}`);
@@ -87,7 +88,7 @@ function decodeTimes(samples: readonly Sample[], end: number): Float64Array {
 function movieFragment(track: Track, samples: readonly Sample[], times: Float64Array): Uint8Array {
   const start = times[0] ?? 0;
   const columns = columnsOf(track, times);
-  // Derived from the media, as no writer knows how many segments came before it.
+  // Derived from the media, because no writer knows how many segments came before it.
   const sequenceNumber = (start % 0xffff_ffff) + 1;
   const header = fullBox('mfhd', {}, u32(sequenceNumber));
   const fragmentHeader = fullBox(
@@ -111,7 +112,7 @@ function movieFragment(track: Track, samples: readonly Sample[], times: Float64A
 
 const defaultBaseIsMoof = 0x2_0000;
 
-/** Which columns the sample table has; what is equal for all samples is said once, in `tfhd`. */
+/** Says which columns the sample table has. What is equal for all samples stands once, in `tfhd`. */
 interface Columns {
   readonly runFlags: number;
   readonly defaultFlags: number;

@@ -1,8 +1,9 @@
 /**
- * The MPEG-DASH manifest: dynamic while the stream is live, static when it is over (ISO/IEC 23009-1).
+ * Writes the MPEG-DASH manifest: dynamic while the stream is live, static when it is over (ISO/IEC 23009-1).
  *
- * Players as they are: dash.js takes a relative steering address as relative to the *page*, so it is absolute here; and all
- * players resolve a relative UTCTiming against the manifest or its BaseURL, so that one is relative.
+ * Two addresses depend on how players resolve them. dash.js takes a relative steering address as relative to the
+ * *page*, so that one is absolute. All players resolve a relative UTCTiming against the manifest or its BaseURL, so
+ * that one is relative.
  */
 import type { AudioRendition, VideoRendition } from '../../../cluster/contract/renditions.ts';
 import {
@@ -54,7 +55,7 @@ function rootAttributes(timeline: Timeline, options: ManifestOptions, last: Dash
   }
   return {
     ...common,
-    // Half a target: a segment is listed half a segment after its commit at worst, well inside the delay.
+    // Half a target: at worst a segment is listed half a segment after its commit, well inside the delay.
     minimumUpdatePeriod: seconds(target / 2),
     timeShiftBufferDepth: seconds(windowSeconds(options.dvrWindowSeconds)),
     suggestedPresentationDelay: seconds(holdBackSeconds(timeline, options)),
@@ -62,7 +63,9 @@ function rootAttributes(timeline: Timeline, options: ManifestOptions, last: Dash
   };
 }
 
-/** With one edge a relative address, which holds behind any name or proxy; with more, one for each (M14). */
+/**
+ * With one edge a relative address, which holds behind any name or proxy. With more edges one address for each (M14).
+ */
 function baseUrls({ edges: { edges }, streamId }: ManifestOptions): readonly string[] {
   const urlOf = (edge: EdgeAddress): string => (edges.length === 1 ? './' : liveUrl(edge, streamId));
   return edges.map((edge) => textElement('BaseURL', { serviceLocation: edge.id }, urlOf(edge)));
@@ -77,11 +80,13 @@ function locations({ edges: { edges }, streamId, device }: ManifestOptions): rea
 }
 
 /**
- * Asked before the start, so that viewers do not all begin on the first edge. The server is an edge other than that one
- * where there is another (M14). Last, because the 5th edition's schema does not know it.
+ * The steering element, which players ask before the start, so that viewers do not all begin on the first edge. It
+ * names another edge than the first, if there is one (M14). It comes last, because the 5th edition's schema does not
+ * know it.
  *
- * No `defaultServiceLocation`: Shaka bans a failed edge by its host name, without the port. Where edges share a host that
- * bans them all, and it asked the default again for ever, though that was the dead one; without, it tries each.
+ * It has no `defaultServiceLocation`. Shaka bans a failed edge by its host name, without the port. Where edges share a
+ * host that bans them all, and Shaka then asked the default again for ever, though that was the dead one. Without a
+ * default it tries each edge.
  */
 function contentSteering({ edges: { edges }, streamId }: ManifestOptions): readonly string[] {
   const server = edges[1] ?? edges[0];
@@ -105,13 +110,13 @@ function periodElement(dash: DashPeriod): string {
   );
 }
 
-/** CEA-608 in the pictures (SCTE 214-1), first channel, no word on its language. */
+/** CEA-608 captions in the pictures (SCTE 214-1): first channel, language not named. */
 const captions = element('Accessibility', {
   schemeIdUri: 'urn:scte:dash:cc:cea-608:2015',
   value: 'CC1=und',
 });
 
-/** What comes first in every AdaptationSet. */
+/** The elements that come first in every AdaptationSet. */
 function descriptors({ continues }: DashPeriod, accessibility: readonly string[] = []): readonly string[] {
   const scheme = 'urn:mpeg:dash:period-continuity:2015';
   const continuity =

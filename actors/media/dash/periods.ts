@@ -1,9 +1,10 @@
 /**
- * The Periods of an MPD: one for each period of the timeline, cut where the set of present rungs changes (M13).
+ * Plans the Periods of an MPD: one for each period of the timeline, cut where the set of present rungs changes (M13).
  *
- * HLS declares an absent rung by a gap; DASH has no word for it, and Shaka stretches the segment before such a hole. So the
- * MPD alone opens a Period that lists only the rungs that are there: same URLs, same clock, `period-continuity` with the
- * one before. Names of Periods come from the log, never from where the window begins, so they hold while it slides.
+ * HLS declares an absent rung by a gap. DASH has no word for it, and Shaka stretches the segment before such a hole. So
+ * the MPD alone opens a Period that lists only the rungs that are there: same URLs, same clock, `period-continuity`
+ * with the one before. Names of Periods come from the log, never from where the window begins, so they hold while the
+ * window slides.
  */
 import type { AudioRendition, VideoRendition } from '../../../cluster/contract/renditions.ts';
 import { renditionsForDevice, type DeviceType } from '../timeline/devices.ts';
@@ -14,10 +15,10 @@ import { windowOf, type WindowPart } from '../timeline/window.ts';
 import type { TimedSegment } from './segment-timeline.ts';
 
 export interface Track<R> {
-  /** Best first; all share one timeline of segments (M6). */
+  /** Renditions, best first; all share one timeline of segments (M6). */
   readonly renditions: readonly R[];
   readonly segments: readonly TimedSegment[];
-  /** In the track's timescale: what of its clock is the Period's start (M10). */
+  /** Where the Period starts on the track's clock, in its timescale (M10). */
   readonly presentationTimeOffset: number;
 }
 
@@ -25,15 +26,15 @@ export interface DashPeriod {
   readonly id: string;
   readonly period: TimelinePeriod;
   readonly startUs: number;
-  /** Absent while the Period may grow. */
+  /** Absent while the Period may still grow. */
   readonly durationUs?: number;
-  /** Id of the Period before, when its clock and encoding go on. */
+  /** The id of the Period before, when its clock and encoding go on. */
   readonly continues?: string;
   readonly video?: Track<VideoRendition>;
   readonly audio?: Track<AudioRendition>;
 }
 
-/** A run of one period, with what of it lies in the window. */
+/** A run of one period, with its part inside the window. */
 interface Piece {
   readonly period: TimelinePeriod;
   readonly run: TimelineRun;
@@ -86,8 +87,9 @@ function piecesOf({ period, segments }: WindowPart): readonly Piece[] {
 }
 
 /**
- * A stream that is over is a static presentation: it begins with its first segment. Shaka moves the first Period of an MPD
- * that turned static to the start of its seek range; a Period that began hours before its first segment would go astray.
+ * Where a stream that is over begins: as a static presentation, with its first segment. Shaka moves the first Period of
+ * an MPD that turned static to the start of its seek range, so a Period that began hours before its first segment would
+ * be misplaced.
  */
 function beginAtWindow(piece: Piece): Piece {
   const first = piece.segments[0];
@@ -118,7 +120,7 @@ function videoTrack(
     .filter((one) => run.present.includes(one.name) && initOf(period, one.name) !== undefined);
   const forDevice = new Set(renditionsForDevice(period, device).map((one) => one.name));
   const suitable = present.filter((one) => forDevice.has(one.name));
-  // Better a rung that does not suit than no picture: the lowest is never dropped (M13).
+  // A rung that does not suit the device is better than no picture: the lowest is never dropped (M13).
   const renditions = suitable.length > 0 ? suitable : present.slice(-1);
   const reference = renditions[0];
   if (reference === undefined) return undefined;

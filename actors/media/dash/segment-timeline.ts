@@ -1,4 +1,4 @@
-/** SegmentTimeline: runs of equal duration as one `S` (ISO/IEC 23009-1 5.3.9.6). */
+/** Writes a SegmentTimeline: a run of equal durations becomes one `S` (ISO/IEC 23009-1 5.3.9.6). */
 import { element } from './xml.ts';
 
 /** One segment in its track's timescale. */
@@ -11,7 +11,7 @@ interface Run {
   readonly t: number;
   readonly d: number;
   count: number;
-  /** Starts behind a hole, or first: `t` must be said. */
+  /** Whether it is first or starts behind a hole: then `t` must be written. */
   readonly isCut: boolean;
 }
 

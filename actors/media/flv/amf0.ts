@@ -1,7 +1,7 @@
 /**
  * Reads AMF0 values (Adobe AMF 0 specification) out of untrusted bytes.
  *
- * Bounded in depth and in the number of values, so that a few bytes cannot cost much: metadata is a flat list in practice.
+ * Depth and number of values are bounded, so that a few bytes cannot cost much. Real metadata is a flat list.
  */
 import { ByteReader, mediaInvalid } from '../bits/byte-reader.ts';
 import type { Amf } from './amf.ts';
@@ -24,11 +24,13 @@ const marker = {
   strictArray: 10,
   date: 11,
   longString: 12,
-  /** What follows is AMF3. */
+  /** Says that AMF3 follows. */
   amf3: 17,
 } as const;
 
-/** Reads value after value of one message; every read throws TangazaError `MEDIA_INVALID` on what is no AMF0. */
+/**
+ * Reads one value of a message after the other. Every read throws TangazaError `MEDIA_INVALID` for what is not AMF0.
+ */
 export class Amf0Reader {
   readonly #reader: ByteReader;
   #amf3: Amf3Reader | undefined;
@@ -100,7 +102,7 @@ export class Amf0Reader {
     return utf8.decode(this.#reader.bytes(length));
   }
 
-  /** The count of an ECMA array is a hint only; an empty key before the end marker ends both kinds. */
+  /** The count of an ECMA array is only a hint: an empty key before the end marker ends both kinds. */
   #entries(depth: number): ReadonlyMap<string, Amf> {
     const entries = new Map<string, Amf>();
     while (this.#reader.remaining > 0) {

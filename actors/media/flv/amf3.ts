@@ -1,8 +1,8 @@
 /**
  * Reads AMF3 values (Adobe AMF 3 specification) out of untrusted bytes, where an AMF0 message holds one.
  *
- * Bounded by whoever owns the message: each value is counted there, with its depth. A reference to what is not there is
- * `undefined`: metadata is hearsay. Vectors and dictionaries are not taken.
+ * The reader of the message bounds it: each value is counted there, with its depth. A reference to nothing is
+ * `undefined`, because metadata is only what an encoder claims. Vectors and dictionaries are not taken.
  */
 import { mediaInvalid, type ByteReader } from '../bits/byte-reader.ts';
 import type { Amf } from './amf.ts';
@@ -37,7 +37,7 @@ export class Amf3Reader {
   readonly #objects: Amf[] = [];
   readonly #traits: Traits[] = [];
 
-  /** @param count called before each value; throws where there are too many, or too deep */
+  /** @param count called before each value; throws when there are too many or they are too deep */
   constructor(reader: ByteReader, count: (depth: number) => void) {
     this.#reader = reader;
     this.#count = count;
@@ -103,7 +103,7 @@ export class Amf3Reader {
     return text;
   }
 
-  /** A reference, or what `read` finds; its parameter is the length that stands in the head. */
+  /** A reference, or what `read` finds; `read` gets the length that stands in the head. */
   #inline(read: (length: number) => Amf): Amf {
     const head = this.#u29();
     if (head % 2 === 0) return this.#objects[head >> 1];
@@ -112,7 +112,7 @@ export class Amf3Reader {
     return value;
   }
 
-  /** With named entries it is a map, as AMF0's ECMA array is. */
+  /** With named entries it is a map, like AMF0's ECMA array. */
   #array(depth: number): Amf {
     const head = this.#u29();
     if (head % 2 === 0) return this.#objects[head >> 1];

@@ -1,4 +1,4 @@
-/** The body of an FLV audio tag, legacy (FLV 10.1 E.4.2) and Enhanced RTMP (v2, ExAudioTagHeader), see M15. */
+/** Reads the body of an FLV audio tag: legacy (FLV 10.1 E.4.2) and Enhanced RTMP (v2, ExAudioTagHeader) (M15). */
 import { ByteReader, mediaInvalid } from '../bits/byte-reader.ts';
 import { codecRefused, nameOfFourcc, readFourcc, skipModEx } from './fourcc.ts';
 

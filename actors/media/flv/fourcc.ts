@@ -1,4 +1,4 @@
-/** What Enhanced RTMP and legacy FLV call codecs, and which of them are refused, in words. */
+/** Names codecs as Enhanced RTMP and legacy FLV do, and says in words which are refused. */
 import { TangazaError } from '../../../cluster/errors/tangaza-error.ts';
 import type { ByteReader } from '../bits/byte-reader.ts';
 
@@ -18,7 +18,7 @@ export function readFourcc(reader: ByteReader): string {
   return String.fromCharCode(...reader.bytes(4));
 }
 
-/** For messages: a known name, else the printable characters of the code. */
+/** A name for messages: the known one, else the printable characters of the code. */
 export function nameOfFourcc(fourcc: string): string {
   return fourccNames[fourcc] ?? `codec "${fourcc.replaceAll(/[^\x20-\x7e]/g, '?')}"`;
 }
@@ -30,7 +30,8 @@ export function codecRefused(name: string, instead: string): TangazaError {
 export const modExPacket = 7;
 
 /**
- * Skips the ModEx packets that may stand before any other (Enhanced RTMP v2): nanosecond offsets, which are below what is kept.
+ * Skips the ModEx packets that may stand before any other (Enhanced RTMP v2). They hold nanosecond offsets, finer than
+ * what is kept.
  *
  * @returns the packet type behind them
  * @throws TangazaError `MEDIA_INVALID`

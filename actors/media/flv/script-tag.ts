@@ -1,4 +1,4 @@
-/** Script data of FLV and RTMP: `onMetaData`, what an encoder says about its feed. All of it is hearsay. */
+/** Reads script data of FLV and RTMP: `onMetaData`, what an encoder claims about its feed. None of it is trusted. */
 import type { Amf } from './amf.ts';
 import { Amf0Reader } from './amf0.ts';
 
@@ -7,7 +7,7 @@ export interface FeedMetadata {
   readonly frameRate?: number;
   readonly videoBitrateBps?: number;
   readonly audioBitrateBps?: number;
-  /** Whether a track is announced; a feed that says neither leaves it open. */
+  /** Whether a track is announced. A feed that announces neither leaves it open. */
   readonly hasVideo: boolean;
   readonly hasAudio: boolean;
   readonly encoder?: string;

@@ -1,4 +1,4 @@
-/** The body of an FLV video tag, legacy (FLV 10.1 E.4.3) and Enhanced RTMP (v2, ExVideoTagHeader), see M15. */
+/** Reads the body of an FLV video tag: legacy (FLV 10.1 E.4.3) and Enhanced RTMP (v2, ExVideoTagHeader) (M15). */
 import { unreachable } from '../../../cluster/model/unreachable.ts';
 import { ByteReader, mediaInvalid } from '../bits/byte-reader.ts';
 import { Amf0Reader } from './amf0.ts';
@@ -9,7 +9,10 @@ export type VideoCodec = 'h264' | 'hevc' | 'av1';
 export type VideoTag =
   /** The sequence header: body of avcC, hvcC or av1C. A view. */
   | { readonly kind: 'configuration'; readonly codec: VideoCodec; readonly configuration: Uint8Array }
-  /** One coded picture; `compositionMs` is signed. FLV's keyframe flag is not passed on: it lies (M3). A view. */
+  /**
+   * A view of one coded picture; `compositionMs` is signed. FLV's keyframe flag is left out, because it is often wrong
+   * (M3).
+   */
   | {
       readonly kind: 'picture';
       readonly codec: VideoCodec;
@@ -117,7 +120,7 @@ export function parseVideoTag(payload: Uint8Array): VideoTag {
   return parseAvc(reader);
 }
 
-/** The name people know. */
+/** The codec's name as people know it. */
 export function nameOfVideoCodec(codec: VideoCodec): string {
   switch (codec) {
     case 'h264':

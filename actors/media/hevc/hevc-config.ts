@@ -1,4 +1,6 @@
-/** HEVCDecoderConfigurationRecord, the body of `hvcC` and of Enhanced RTMP's hvc1 (ISO/IEC 14496-15 8.3.3.1). */
+/**
+ * Reads an HEVCDecoderConfigurationRecord: the body of `hvcC` and of Enhanced RTMP's hvc1 (ISO/IEC 14496-15 8.3.3.1).
+ */
 import { ByteReader, mediaInvalid } from '../bits/byte-reader.ts';
 import { hevcNal, hevcNalType } from './hevc-nal.ts';
 import { parseHevcSps, type HevcSps } from './hevc-sps.ts';

@@ -35,8 +35,8 @@ export function isFirstSegment(nal: Uint8Array): boolean {
 }
 
 /**
- * Belongs to the picture behind it, and behind a picture tells that the next one begins (7.4.2.4.4): parameter sets,
- * delimiter, prefix SEI, and types reserved for the like.
+ * Whether a unit belongs to the picture behind it. Behind a picture, such a unit tells that the next one begins
+ * (7.4.2.4.4): parameter sets, delimiter, prefix SEI, and types that are reserved for the same use.
  */
 export function isHevcPrefix(type: number): boolean {
   return (
@@ -47,7 +47,7 @@ export function isHevcPrefix(type: number): boolean {
   );
 }
 
-/** BLA, IDR or CRA: decoding may start here, if nothing that leads it refers to what came before. */
+/** BLA, IDR or CRA: decoding may start here, unless a leading picture refers to what came before. */
 export function isHevcRandomAccess(type: number): boolean {
   return type >= hevcNal.blaFirst && type <= hevcNal.cra;
 }
@@ -62,7 +62,7 @@ export function isHevcLeading(type: number): boolean {
   return type >= hevcNal.radlFirst && type <= hevcNal.raslLast;
 }
 
-/** Refers to pictures before its random-access picture, so cannot be decoded after a cut there. */
+/** Refers to pictures before its random-access picture, so it cannot be decoded after a cut there. */
 export function isHevcRasl(type: number): boolean {
   return type === hevcNal.raslFirst || type === hevcNal.raslLast;
 }

@@ -1,4 +1,6 @@
-/** The sequence parameter set of HEVC (ISO/IEC 23008-2 7.3.2.2), as far as it tells what the pictures look like. */
+/**
+ * Reads the sequence parameter set of HEVC (ISO/IEC 23008-2 7.3.2.2), as far as it says what the pictures look like.
+ */
 import type { Ratio } from '../../../cluster/contract/renditions.ts';
 import { unescapeNal } from '../avc/nal-units.ts';
 import { ratio, readColour, readSampleAspectRatio, unspecifiedColour, type Colour } from '../avc/vui.ts';
@@ -59,7 +61,7 @@ function skipScalingLists(bits: BitReader): void {
   }
 }
 
-/** Delta picture order counts of one set: only how many there are matters for reading on. */
+/** Reads the delta picture order counts of one set. Only their number matters for reading on. */
 function skipReferenceSet(bits: BitReader, index: number, sizeOfPrevious: number): number {
   if (index > 0 && bits.flag()) {
     bits.skip(1);

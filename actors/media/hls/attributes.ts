@@ -1,8 +1,8 @@
-/** Attribute lists of HLS tags (RFC 8216bis 4.2). */
+/** Writes attribute lists of HLS tags (RFC 8216bis 4.2). */
 
 /** A value that is written in quotes. */
 export function quoted(text: string): string {
-  // A quoted string has no escape: what may not be in it is left out.
+  // A quoted string has no escape, so forbidden characters are left out.
   return `"${text.replaceAll(/["\r\n]/g, '')}"`;
 }
 

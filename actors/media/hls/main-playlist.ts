@@ -1,9 +1,10 @@
 /**
- * The HLS main playlist: the rungs of the newest period and one audio group beside them, by relative addresses: they are
- * those of the edge that was asked, behind any name or proxy. The other edges are told by steering.ts, as clones.
+ * Writes the HLS main playlist: the rungs of the newest period, and one audio group beside them.
  *
- * A stream whose renditions changed lists those of its newest period; their media playlists show the older periods by the
- * nearest rendition that these have (rung.ts), and the playlists of vanished rungs go on in the same way.
+ * Its addresses are relative, so they are those of the edge that was asked, behind any name or proxy. steering.ts tells
+ * players of the other edges, as clones. A stream whose renditions changed lists those of its newest period. Their
+ * media playlists show the older periods by the nearest rendition that these have (rung.ts), and the playlists of
+ * vanished rungs go on in the same way.
  */
 import type { AudioRendition, Rendition, VideoRendition } from '../../../cluster/contract/renditions.ts';
 import type { RenditionName } from '../../../cluster/model/ids.ts';
@@ -18,7 +19,7 @@ import { quoted, tag } from './attributes.ts';
 const audioGroupId = 'audio';
 const captionGroupId = 'captions';
 
-/** The text of `main.m3u8`; without variants while no period has opened. */
+/** The text of `main.m3u8`; it has no variants while no period is open. */
 export function mainPlaylist(timeline: Timeline, options: ManifestOptions): string {
   const part = windowOf(timeline, options.dvrWindowSeconds).at(-1);
   const period = part?.period ?? timeline.periods.at(-1);
@@ -34,7 +35,10 @@ export function mainPlaylist(timeline: Timeline, options: ManifestOptions): stri
   ].join('\n');
 }
 
-/** M14. The server is named by path: each edge has one, and the order inside of the reply is the viewer's. */
+/**
+ * The steering tag (M14). It names the server by path, because each edge has one; the reply's order is the viewer's
+ * own.
+ */
 function steering({ streamId }: ManifestOptions): string {
   return tag('EXT-X-CONTENT-STEERING', {
     'SERVER-URI': quoted(`/live/${streamId}/steering`),
@@ -68,7 +72,7 @@ function audioGroup(audio: AudioRendition): string {
   });
 }
 
-/** The first field's first channel, which is where captions are; what lies beside them players find by themselves. */
+/** Announces the first channel of the first field, where captions are. Players find the others by themselves. */
 function captionGroup(): string {
   return tag('EXT-X-MEDIA', {
     TYPE: 'CLOSED-CAPTIONS',
@@ -95,7 +99,7 @@ function audioVariant(
   return [line, `${audio.name}.m3u8`];
 }
 
-/** M8: BANDWIDTH is the rung's peak and the audio's. */
+/** The bandwidths of a variant: BANDWIDTH is the rung's peak and the audio's (M8). */
 function videoVariant(
   pathway: string | undefined,
   video: VideoRendition,
@@ -119,12 +123,14 @@ function videoVariant(
   return [line, `${video.name}.m3u8`];
 }
 
-/** The size to display, square pixels. */
+/** The size to display, in square pixels. */
 function resolution({ width, height, sampleAspectRatio: [across, down] }: VideoRendition): string {
   return `${Math.round((width * across) / down)}x${height}`;
 }
 
-/** Measured over the newest period's part of the window; never above the peak. Undefined while nothing is measured. */
+/**
+ * Measured over the newest period's part of the window, and never above the peak. Undefined while nothing is measured.
+ */
 function averageBps(
   part: WindowPart | undefined,
   renditions: readonly Rendition[],

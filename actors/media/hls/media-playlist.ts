@@ -1,8 +1,8 @@
 /**
- * An HLS media playlist: one rendition through all periods of the DVR window (RFC 8216bis).
+ * Writes an HLS media playlist: one rendition through all periods of the DVR window (RFC 8216bis).
  *
- * Every playlist of a stream lists the same segments by the same numbers, so that media and discontinuity sequence are
- * equal in all renditions and on all edges; where a rendition has no bytes the segment is a gap (M13).
+ * Every playlist of a stream lists the same segments with the same numbers. So media sequence and discontinuity
+ * sequence are equal in all renditions and on all edges. Where a rendition has no bytes the segment is a gap (M13).
  */
 import type { StoredMedia } from '../../../cluster/contract/index-records.ts';
 import type { Rendition } from '../../../cluster/contract/renditions.ts';
@@ -19,11 +19,14 @@ import { windowOf } from '../timeline/window.ts';
 import { quoted, tag } from './attributes.ts';
 
 export interface MediaPlaylistOptions extends ManifestOptions {
-  /** `_HLS_skip=YES` or `v2` was asked: leave out what the player has. The whole playlist is right, too. */
+  /**
+   * Whether the player asked by `_HLS_skip=YES` or `v2` to leave out what it has. The whole playlist is a correct
+   * answer, too.
+   */
   readonly isDelta?: boolean;
 }
 
-/** Delta updates pay above this much window (M14). */
+/** Delta updates pay when the window is longer than this (M14). */
 const deltaAboveSeconds = 300;
 
 /** One segment as this playlist shows it. */
@@ -85,7 +88,7 @@ function entriesOf(timeline: Timeline, wanted: Rendition, dvrWindowSeconds: numb
         period,
         number: segment.number,
         startsPeriod: part > 0 && index === 0,
-        // M10: one formula for every rendition and edge; no clock is read.
+        // One formula for every rendition and edge; no clock is read for it (M10).
         programDateMs: Math.round(startMs + presentationTime90k(period, start90k) / 90),
       };
     });
@@ -102,7 +105,7 @@ function placeOf(
     media === undefined
       ? Math.round(((start90k + duration90k) * timescale) / 90_000)
       : startTime + media.duration;
-  // Rounded ends, not rounded durations: the durations of a playlist add up to its media, to the microsecond.
+  // Ends are rounded, not durations: so the durations of a playlist add up to its media, to the microsecond.
   const durationUs = microseconds(endTime, timescale) - microseconds(startTime, timescale);
   return { startTime, durationUs, isGap: media === undefined };
 }
@@ -139,7 +142,7 @@ function skippable(timeline: Timeline, entries: readonly Entry[]): number {
   return entries.length - shown;
 }
 
-/** The map is said again behind a skip: a player that lost the old one can still begin there. */
+/** The map tag is repeated behind a skip, so that a player that lost the old one can still begin there. */
 function segmentLines(entries: readonly Entry[], skipped: number): readonly string[] {
   let mapped = '';
   return entries.slice(skipped).flatMap((entry) => {

@@ -1,12 +1,12 @@
-/** H.264 levels: which one a picture size, rate and bit rate need (ITU-T H.264, table A-1). */
+/** Chooses H.264 levels: which one a picture size, a frame rate and a bit rate need (ITU-T H.264, table A-1). */
 import type { Ratio } from '../../../cluster/contract/renditions.ts';
 
 interface Level {
-  /** Times ten. */
+  /** The level times ten. */
   readonly level: number;
   readonly maxMacroblocksPerSecond: number;
   readonly maxFrameMacroblocks: number;
-  /** Of the Main profile, in kbit/s; High may spend 1.25 times as much. */
+  /** The bit rate of the Main profile, in kbit/s; High may spend 1.25 times as much. */
   readonly maxKbps: number;
   readonly maxDpbMacroblocks: number;
 }
@@ -18,7 +18,7 @@ const level = (
   [maxKbps, maxDpbMacroblocks]: readonly [number, number],
 ): Level => ({ level, maxMacroblocksPerSecond, maxFrameMacroblocks, maxKbps, maxDpbMacroblocks });
 
-/** From 2.1 on: what is below saves no device anything. */
+/** From level 2.1 on, because lower ones save no device anything. */
 const levels: readonly Level[] = [
   level(21, 19_800, 792, [4000, 4752]),
   level(22, 20_250, 1620, [4000, 8100]),
@@ -46,7 +46,7 @@ export interface LevelDemand {
   readonly refs: number;
 }
 
-/** @returns the least level times ten that carries the demand; the highest there is when none does */
+/** @returns ten times the lowest level that carries the demand; the highest there is when none does */
 export function avcLevel(demand: LevelDemand): number {
   const columns = Math.ceil(demand.width / 16);
   const rows = Math.ceil(demand.height / 16);
@@ -62,7 +62,7 @@ export function avcLevel(demand: LevelDemand): number {
   return levels.find(fits)?.level ?? 62;
 }
 
-/** RFC 6381 name of what x264 writes: Main sets constraint_set1 (`4d40`), High sets none (`6400`). */
+/** The RFC 6381 name of what x264 writes: Main sets constraint_set1 (`4d40`), High sets none (`6400`). */
 export function avcCodecs(profile: 'main' | 'high', level: number): string {
   return `avc1.${profile === 'high' ? '6400' : '4d40'}${level.toString(16).padStart(2, '0')}`;
 }

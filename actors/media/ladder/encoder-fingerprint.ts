@@ -1,9 +1,9 @@
-/** What a period pins of its encoder, so that a worker with another one refuses its tasks (M7, C9). */
+/** Names an encoder. A period pins the name, so that a worker with another encoder refuses its tasks (M7, C9). */
 import { createHash } from 'node:crypto';
 
 /**
- * Names an encoder: ffmpeg's version for people, and a hash over all it says of itself (build, configuration, library
- * versions) together with the version of our arguments.
+ * The name has ffmpeg's version for people, and a hash over all that ffmpeg says of itself (build, configuration,
+ * library versions) and the version of our arguments.
  *
  * @param ffmpegVersion the whole output of `ffmpeg -version`
  * @param argsVersion raised with every change to the arguments that changes bytes

@@ -1,15 +1,15 @@
-/** A ladder: the rungs that an operator wants, as a file under config/ladders/ says them. */
+/** A ladder: the rungs that an operator wants, as a file in config/ladders/ lists them. */
 import { z } from 'zod';
 import { TangazaError } from '../../../cluster/errors/tangaza-error.ts';
 
 export const Rung = z.strictObject({
-  /** Lines of the picture; the width follows from the source's display aspect ratio. */
+  /** Lines of the picture. The width follows from the source's display aspect ratio. */
   height: z.number().int().min(90).max(4320).multipleOf(2),
-  /** Highest bit rate the encoder may spend, over any second (M8), in bit/s. */
+  /** The highest bit rate that the encoder may spend over any second (M8), in bit/s. */
   maxrateBps: z.number().int().min(50_000).max(100_000_000),
-  /** Constant rate factor: the quality aimed at below the cap; less is better. */
+  /** The constant rate factor: the quality aimed at below the cap. Less is better. */
   crf: z.number().min(10).max(45),
-  /** x264's; `ultrafast` is left out, because it writes Baseline whatever the profile says. */
+  /** x264's preset. `ultrafast` is left out, because it writes Baseline whatever the profile says. */
   preset: z.enum(['superfast', 'veryfast', 'faster', 'fast', 'medium']),
   profile: z.enum(['main', 'high']),
 });
@@ -17,7 +17,7 @@ export type Rung = z.infer<typeof Rung>;
 
 export const Ladder = z.strictObject({
   description: z.string().max(500).optional(),
-  /** Best first, each lower than the one before, in lines and in bits. */
+  /** Best first; each has fewer lines and fewer bits than the one before. */
   rungs: z
     .array(Rung)
     .min(1)

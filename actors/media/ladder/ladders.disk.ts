@@ -1,4 +1,4 @@
-/** The ladders of a folder: every `NAME.json` is one. */
+/** Reads the ladders of a folder: every `NAME.json` is one. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { parseLadder, type Ladder } from './ladder.ts';

@@ -1,13 +1,14 @@
 /**
- * Plans the renditions of a period from what its source is and the ladder wants; pinned in the `clock` record (M7).
+ * Plans the renditions of a period from its source and the ladder. The `clock` record pins them (M7).
  *
- * The source is the best rung there can be, and costs nothing: where every player takes it (H.264, 8 bit, 4:2:0) and
- * shows it well (an interlaced one shows combs in browsers) it passes through as the top rung. Else workers read it under the name `source`, and the top rung is encoded.
+ * The source is the best rung there can be, and costs nothing. Where every player takes it (H.264, 8 bit, 4:2:0) and
+ * shows it well (browsers show combs in interlaced video), it passes through as the top rung. Else workers read it
+ * under the name `source`, and encode the top rung too.
  *
- * P1. No encoded rung is as tall as or taller than a passed-through source, or taller than any source.
- * P2. Encoded rungs have square pixels and the source's display aspect ratio: a player that switches between them
+ * P1. No encoded rung is as tall as a passed-through source or taller, and none is taller than any source.
+ * P2. Encoded rungs have square pixels and the source's display aspect ratio. So a player that switches between them
  *     never changes the shape of the picture, and an anamorphic source needs nothing of the player.
- * P3. Declared bandwidths fall from rung to rung, so that a player's order is ours.
+ * P3. Declared bandwidths fall from rung to rung, so that players order the rungs as we do.
  */
 import type {
   AudioRendition,
@@ -27,20 +28,20 @@ export interface PlanInput {
   readonly ladder: Ladder;
 }
 
-/** A segment may exceed its maxrate by so much before it is encoded again (M8); what `BANDWIDTH` says. */
+/** A segment may exceed its maxrate by this factor before it is encoded again (M8). `BANDWIDTH` says it. */
 export const peakPercent = 110;
-/** Above the measured mean of a source: encoders hold their rate over seconds, not over a segment. */
+/** The peak of a source above its measured mean: encoders hold their rate over seconds, not over a segment. */
 const passThroughPercent = 130;
 /** An odd source gets a rung of its own height when the next one is this much lower. */
 const worthwhileStep = 1.25;
 
-/** Reference pictures by preset, as x264 has them: pinned, because the SPS carries the number (M7). */
+/** Reference pictures by preset, as x264 has them. They are pinned, because the SPS carries the number (M7). */
 export function refsOf(preset: string): number {
   return { superfast: 1, veryfast: 1, faster: 2, fast: 2, medium: 3 }[preset] ?? 1;
 }
 
 /**
- * @returns best first, audio last; never empty
+ * @returns the renditions, best first, audio last; never empty
  * @throws TangazaError `MEDIA_INVALID` when there is neither video nor audio
  */
 export function planRenditions({ video, audio, ladder }: PlanInput): readonly Rendition[] {
@@ -53,7 +54,10 @@ export function planRenditions({ video, audio, ladder }: PlanInput): readonly Re
   ];
 }
 
-/** Progressive H.264 with a profile that is 4:2:0 at 8 bits: Baseline, Main or High (`profile_idc` 66, 77, 100). */
+/**
+ * Whether the source is progressive H.264 with a profile of 4:2:0 at 8 bits: Baseline, Main or High (`profile_idc` 66,
+ * 77, 100).
+ */
 export function mayPassThrough(video: SourceVideo): boolean {
   return (
     video.isInterlaced !== true &&
@@ -71,7 +75,7 @@ function planVideo(video: SourceVideo, ladder: Ladder): readonly VideoRendition[
   return [passThrough(video, rungs[0]?.bandwidthBps ?? 0), ...rungs];
 }
 
-/** P1; at the source's own height where the ladder has no rung near it. */
+/** The heights to encode (P1). A source with no rung near its height gets a rung of its own height. */
 function encodedRungs(video: SourceVideo, ladder: Ladder): readonly Rung[] {
   const rungs = ladder.rungs.filter((rung) => rung.height <= video.height);
   const [top] = rungs;
@@ -81,7 +85,7 @@ function encodedRungs(video: SourceVideo, ladder: Ladder): readonly Rung[] {
   return model === undefined ? rungs : [rungAtHeight(model, evenFloor(video.height)), ...rungs];
 }
 
-/** Bits follow the area, less than in proportion: small pictures need more bits for each pixel. */
+/** Bits follow the area, but less than in proportion: small pictures need more bits for each pixel. */
 function rungAtHeight(model: Rung, height: number): Rung {
   const scaled = model.maxrateBps * (height / model.height) ** 1.5;
   return { ...model, height, maxrateBps: Math.max(50_000, Math.round(scaled / 1000) * 1000) };
@@ -113,7 +117,7 @@ function passThrough(video: SourceVideo, nextBandwidthBps: number): VideoRenditi
   return {
     ...asIs(video),
     name: RenditionName.parse(`h264-${video.height}p`),
-    // P3: a source thinner than its own ladder still comes first.
+    // A source that is thinner than its own ladder still comes first (P3).
     bandwidthBps: Math.max(measured, withPercent(nextBandwidthBps, 120)),
     origin: { kind: 'passThrough' },
   };

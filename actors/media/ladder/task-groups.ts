@@ -1,10 +1,11 @@
 /**
- * Which tasks the rungs of one segment become (M12, measured).
+ * Decides which tasks the rungs of one segment become (M12).
  *
- * A task costs one start of ffmpeg (0.08 CPU s) and one decode (0.2 CPU s for 2 s of 720p), whatever it encodes. With
- * the lowest rung always a task of its own the ladder of a 720p source cost 1.3 to 1.7 times as much as one continuous
- * ffmpeg (`scripts/bench/transcode.ts`), against 1.1 when it is made with the others. So it is made with them while the
- * owner keeps up, and by itself, first in line, as soon as it is behind: then it is what saves the segment.
+ * A task costs one start of ffmpeg (0.08 CPU s) and one decode (0.2 CPU s for 2 s of 720p), whatever it encodes. The
+ * ladder of a 720p source cost 1.3 to 1.7 times as much as one continuous ffmpeg (`scripts/bench/transcode.ts`) with
+ * the lowest rung always a task of its own, and 1.1 times when the lowest rung is made with the others. So one task
+ * makes all rungs while the owner keeps up. As soon as the owner is behind, the lowest rung is a task of its own, first
+ * in line, because then it saves the segment.
  */
 import type { VideoRendition } from '../../../cluster/contract/renditions.ts';
 import type { TaskGroup } from '../../../cluster/contract/transcode-task.ts';
@@ -16,8 +17,8 @@ export interface TaskPlan {
 
 /**
  * @param encoded the rungs to be encoded, best first
- * @param isBehind segments wait in front of this one, or it is hedged
- * @returns first in line first; none without rungs
+ * @param isBehind whether segments wait in front of this one, or it is hedged
+ * @returns tasks in the order of the line; none without rungs
  */
 export function taskGroups(encoded: readonly VideoRendition[], isBehind: boolean): readonly TaskPlan[] {
   const plans: readonly TaskPlan[] =

@@ -1,14 +1,16 @@
-/** A fold's state for one message: a `snapshot` record (C1), or an edge's answer to a new owner (C7). */
+/**
+ * Makes a fold's state small enough for one message: a `snapshot` record (C1), or an edge's answer to a new owner (C7).
+ */
 import { toSnapshot } from './snapshot.ts';
 import type { Timeline } from './timeline.ts';
 
-/** NATS takes 1 MB; some is left for what surrounds it. */
+/** NATS takes 1 MB. Some of it is left for what surrounds the state. */
 const maxSnapshotBytes = 900_000;
 
 /**
  * The state of a timeline, small enough for one message.
  *
- * @param fromNumber leaves out what lies below; more is left out if it would be too large
+ * @param fromNumber leaves out segments below it; more are left out when the state would be too large
  */
 export function snapshotOf(
   timeline: Timeline,

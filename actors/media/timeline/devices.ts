@@ -1,4 +1,4 @@
-/** Which renditions a kind of device can use (`?device=` of a manifest, `deviceType` of the frames API). */
+/** Says which renditions a kind of device can use (`?device=` of a manifest, `deviceType` of the frames API). */
 import type { Rendition, VideoRendition } from '../../../cluster/contract/renditions.ts';
 import { unreachable } from '../../../cluster/model/unreachable.ts';
 import { servedRenditions } from './query.ts';
@@ -7,7 +7,7 @@ import type { TimelinePeriod } from './timeline.ts';
 export const deviceTypes = ['phone', 'tablet', 'desktop', 'tv'] as const;
 export type DeviceType = (typeof deviceTypes)[number];
 
-/** Lines as in `720p`: the shorter side, so that an upright picture counts like the same one lying. */
+/** Lines as in `720p`: the shorter side, so that an upright picture counts like one that lies. */
 function lines({ width, height }: VideoRendition): number {
   return Math.min(width, height);
 }
@@ -28,10 +28,10 @@ function suits(rendition: VideoRendition, device: DeviceType): boolean {
 }
 
 /**
- * Served renditions of the period for the device, best first, audio last; all of them without a device.
+ * The served renditions of the period for the device, best first, audio last; all of them without a device.
  *
- * A period with video always has some: where none suits, the one that comes nearest (the lowest where all are too big,
- * the highest where all are too small).
+ * A period with video always has some. When none suits, it is the one that comes nearest: the lowest when all are too
+ * big, the highest when all are too small.
  */
 export function renditionsForDevice(
   period: TimelinePeriod,

@@ -1,12 +1,13 @@
 /**
- * The fold of an index log into a timeline: the owner, every edge and the simulator apply the same records (M14).
+ * Folds an index log into a timeline. The owner, every edge and the simulator apply the same records (M14).
  *
- * Each entry costs O(1) amortised, so that a day of a stream folds in well under a second: lists inside a timeline grow
- * in place, which is why the old value must not be used again.
+ * Each entry costs O(1) amortised, so that a day of a stream folds in well under a second. For that, lists inside a
+ * timeline grow in place; so the old value must not be used again. A record that does not fit (C1, C9) changes nothing
+ * but `lastSequence` and `ignored`, and nothing throws.
  *
- * I1  `lastSequence` (but for `rewound`), `epoch`, `firstNumber`, `nextNumber`, `nextOrdinal`, `longest90k`, `publishedAtMs` never go back.
- * I2  The numbers of the kept segments are `firstNumber … nextNumber - 1` without a hole, in order of period and time.
- * I3  A record that does not fit (C1, C9) changes nothing but `lastSequence` and `ignored`; nothing throws.
+ * I1. `lastSequence` (except in `rewound`), `epoch`, `firstNumber`, `nextNumber`, `nextOrdinal`, `longest90k` and
+ *     `publishedAtMs` never go back.
+ * I2. The numbers of the kept segments are `firstNumber … nextNumber - 1` without a hole, in order of period and time.
  */
 import type {
   ClockRecord,
@@ -25,12 +26,12 @@ import { endOfSegments90k, initsOfClock, periodsStoredAs, presentRungs, servedRe
 import { fromSnapshot } from './snapshot.ts';
 import type { BroadcastTimes, Timeline, TimelinePeriod, TimelineRun, TimelineSegment } from './timeline.ts';
 
-/** Periods that wait for a first segment; the oldest goes when there are more. */
+/** How many periods may wait for a first segment. With more, the oldest goes. */
 const maxEmptyPeriods = 8;
-/** Sources that wait for a decision; far above what 4 s deadlines leave (M12). The oldest goes when there are more. */
+/** How many sources may wait for a decision, far more than deadlines of 4 s leave (M12). With more, the oldest goes. */
 const maxPending = 1024;
 
-/** The timeline of a log without a record. A new value each time: a fold grows it in place. */
+/** The timeline of an empty log. It is a new value each time, because a fold grows it in place. */
 export function emptyTimeline(): Timeline {
   return {
     lastSequence: 0,
@@ -50,7 +51,7 @@ export function emptyTimeline(): Timeline {
   };
 }
 
-/** Folds one entry in; entries at or below `lastSequence` change nothing. The old value must not be used again. */
+/** Folds one entry in. An entry at or below `lastSequence` changes nothing. The old value must not be used again. */
 export function applyEntry(timeline: Timeline, { sequence, record }: IndexEntry): Timeline {
   if (sequence <= timeline.lastSequence) return timeline;
   const seen = { ...timeline, lastSequence: sequence };
@@ -58,7 +59,7 @@ export function applyEntry(timeline: Timeline, { sequence, record }: IndexEntry)
   return applyRecord({ ...seen, epoch: record.epoch, bootId: record.bootId }, record, sequence);
 }
 
-/** C1: of a lower epoch, or of the same epoch and another process. */
+/** Whether a record does not count: it has a lower epoch, or the same epoch and another process (C1). */
 function isFenced({ epoch, bootId }: Timeline, record: IndexRecord): boolean {
   return record.epoch < epoch || (record.epoch === epoch && bootId !== undefined && record.bootId !== bootId);
 }
@@ -94,14 +95,14 @@ function applyRecord(timeline: Timeline, record: IndexRecord, sequence: number):
   }
 }
 
-/** The same fold for a log that went back (C7): what it still has comes again, and changes nothing (I1). */
+/** Prepares the fold for a log that went back (C7): what the log still has comes again, and changes nothing (I1). */
 export function rewound(timeline: Timeline): Timeline {
   return { ...timeline, lastSequence: 0 };
 }
 
 /**
- * M1: the place of the `clock` record gives the period's id. M10: availability starts once in a stream's life.
- * Whatever a log that went back brings, no id becomes a period twice (C7).
+ * Adds a period. The sequence of its `clock` record gives the period's id (M1). Availability starts once in a stream's
+ * life (M10). Whatever a log that went back brings, no id becomes a period twice (C7).
  */
 function openPeriod(timeline: Timeline, clock: ClockRecord, sequence: number): Timeline {
   const id = periodOpenedBy(clock, sequence);
@@ -131,7 +132,7 @@ function openPeriod(timeline: Timeline, clock: ClockRecord, sequence: number): T
   };
 }
 
-/** A `clock` goes on with the broadcast that is on air, or begins one. */
+/** Whether a `clock` goes on with the broadcast on air, or begins a new one. */
 function onAirAt({ state, broadcast, nextNumber }: Timeline, atMs: number): BroadcastTimes {
   if (state === 'live') return heard(broadcast, atMs);
   return { ...heard(broadcast, atMs), beganAtMs: atMs, firstNumber: nextNumber };
@@ -142,7 +143,7 @@ const heard = (broadcast: BroadcastTimes, atMs: number): BroadcastTimes => ({
   heardAtMs: Math.max(broadcast.heardAtMs, atMs),
 });
 
-/** M7: what is pending of the media that goes on in a new period is pending there, from where that begins. */
+/** Moves pending media that goes on in a new period to that period, from its beginning on (M7). */
 function continuePending(timeline: Timeline, clock: ClockRecord, id: PeriodId): void {
   const { storedAs, mediaZero90k } = clock;
   if (storedAs === undefined) return;
@@ -174,7 +175,7 @@ function addSource(timeline: Timeline, source: SourceRecord): Timeline {
 /** The key of a source in `pending`. */
 export const pendingKey = (period: PeriodId, start90k: number): string => `${period}/${start90k}`;
 
-/** The period, if it is known and no later one has a segment yet: numbers follow the order of periods (I2). */
+/** The period, if it is known and no later one has a segment yet, because numbers follow the order of periods (I2). */
 function openPeriodOf(timeline: Timeline, id: PeriodId): TimelinePeriod | undefined {
   if (timeline.state === 'ended') return undefined;
   const { periods } = timeline;
@@ -186,7 +187,10 @@ function openPeriodOf(timeline: Timeline, id: PeriodId): TimelinePeriod | undefi
   return undefined;
 }
 
-/** C9: commits come in order of start time, and a published gap is final; anything else is not of this log's owner. */
+/**
+ * Whether a decision fits: commits come in order of start time, and a published gap is final (C9). Others are not of
+ * this log's owner.
+ */
 function append(timeline: Timeline, record: CommitRecord | GapRecord): Timeline {
   const known = openPeriodOf(timeline, record.period);
   // A log whose beginning was purged may start at any number.
@@ -218,8 +222,8 @@ function segmentOf(record: CommitRecord | GapRecord): TimelineSegment {
 }
 
 /**
- * A period's first segment closes all periods before it: empty ones go, and it gets its ordinal only now, so that a
- * period which never had a segment does not count as a discontinuity. Returns the next ordinal.
+ * Closes all periods before this one, as it gets its first segment. Empty ones go. The period gets its ordinal only
+ * now, so that a period that never had a segment does not count as a discontinuity. Returns the next ordinal.
  */
 function begin(timeline: Timeline, period: TimelinePeriod): number {
   if (period.ordinal < timeline.nextOrdinal) return timeline.nextOrdinal;
@@ -233,7 +237,7 @@ function begin(timeline: Timeline, period: TimelinePeriod): number {
   return timeline.nextOrdinal + 1;
 }
 
-/** M7: the first committed init of a rendition is its reference for the whole period. */
+/** Keeps the first committed init of a rendition, which is the reference for the whole period (M7). */
 function adoptInits(period: TimelinePeriod, { inits }: CommitRecord): void {
   if (inits === undefined) return;
   const known: Record<RenditionName, (typeof inits)[RenditionName]> = period.inits;
@@ -243,7 +247,9 @@ function adoptInits(period: TimelinePeriod, { inits }: CommitRecord): void {
   }
 }
 
-/** M13: a change of the set of present rungs begins a run; a segment without any picture belongs to the run around it. */
+/**
+ * Begins a run when the set of present rungs changes (M13). A segment without any picture belongs to the run around it.
+ */
 function extendRuns(period: TimelinePeriod, segment: TimelineSegment): void {
   const present = presentRungs(period, segment);
   const last = period.runs.at(-1);
@@ -251,7 +257,7 @@ function extendRuns(period: TimelinePeriod, segment: TimelineSegment): void {
   const start90k = last === undefined ? period.clock.mediaZero90k : segment.start90k;
   const run: TimelineRun = { firstNumber: segment.number, start90k, present };
   const runs = growableList(period.runs);
-  // What was before is trimmed away: no kept segment lies in an older run.
+  // Older segments are trimmed away, so no kept segment lies in an older run.
   if (period.segments.length === 1) runs.length = 0;
   runs.push(run);
 }
@@ -260,7 +266,10 @@ function isSameSet(left: readonly RenditionName[], right: readonly RenditionName
   return left.length === right.length && left.every((name, index) => name === right[index]);
 }
 
-/** M11, and for audio too: it is cut at the nearest frame, so it may be a little longer than the picture. */
+/**
+ * The length of the longest segment (M11), for audio too: it is cut at the nearest frame, so it may be longer than the
+ * picture.
+ */
 function longestOf90k(period: TimelinePeriod, segment: TimelineSegment): number {
   let longest = segment.duration90k;
   for (const { name, timescale } of servedRenditions(period)) {
@@ -270,7 +279,7 @@ function longestOf90k(period: TimelinePeriod, segment: TimelineSegment): number 
   return longest;
 }
 
-/** The source of a decided segment waits no longer, nor do those that it has passed (C9). */
+/** Removes the source of a decided segment from those that wait, with the sources that the segment has passed (C9). */
 function decide(timeline: Timeline, { period, start90k }: CommitRecord | GapRecord): void {
   const pending = growableMap(timeline.pending);
   pending.delete(pendingKey(period, start90k));
@@ -301,7 +310,7 @@ function trim(timeline: Timeline, upTo: number): Timeline {
   return { ...timeline, firstNumber, periods: kept };
 }
 
-/** A period that was lost before it had a segment, and came back in a snapshot (C7). */
+/** Restores a period that was lost before it had a segment, from a snapshot (C7). */
 function withPeriodsOf(timeline: Timeline, { periods, pending, state, broadcast }: Timeline): Timeline {
   const last = timeline.periods.at(-1)?.id ?? 0;
   const missing = periods.filter(({ id }) => id > last);
@@ -310,8 +319,8 @@ function withPeriodsOf(timeline: Timeline, { periods, pending, state, broadcast 
 }
 
 /**
- * A snapshot matters only to a fold that lacks what was purged before it; where both are known they are equal.
- * Its epoch and bootId are those of the record that carries it.
+ * Takes a snapshot, when this fold lacks what was purged before it; where both know something they are equal. The
+ * snapshot's epoch and bootId are those of its record.
  */
 function restore(timeline: Timeline, record: Extract<IndexRecord, { kind: 'snapshot' }>): Timeline {
   const isBehind = timeline.periods.length === 0 || timeline.nextNumber < record.nextNumber;

@@ -1,9 +1,9 @@
 /**
- * The plan of one frame of the video frame API: which stored objects make the clip (M16).
+ * Plans one frame of the video frames API: which stored objects make the clip (M16).
  *
- * A frame [o, o + d) holds the whole segments whose start lies in it, or, when none does, the one that covers o. Times
- * count from the stream's start. Frames therefore tile: each segment lies in exactly one of the frames 0, d, 2d … unless
- * it is longer than d. A period's end ends the clip, and so does a hole: a clip is decodable from end to end.
+ * A frame [o, o + d) holds the whole segments that start in it, or, when none does, the one that covers o. Times count
+ * from the stream's start. So frames tile: each segment lies in exactly one of the frames 0, d, 2d … unless it is
+ * longer than d. The end of a period ends the clip, and so does a hole, because a clip must decode from end to end.
  */
 import type { StoredMedia } from '../../../cluster/contract/index-records.ts';
 import type { AudioRendition, Rendition, VideoRendition } from '../../../cluster/contract/renditions.ts';
@@ -24,7 +24,9 @@ export interface FrameRequest {
   readonly offsetSeconds: number;
   readonly durationSeconds: number;
   readonly device?: DeviceType | undefined;
-  /** Seconds before the newest segment's end that are kept; what the log still names beyond it is being deleted. */
+  /**
+   * How many seconds before the newest segment's end are kept. What the log still names beyond that is being deleted.
+   */
   readonly retentionSeconds: number;
 }
 
@@ -41,28 +43,28 @@ export interface Frame {
   readonly period: TimelinePeriod;
   /** The video rendition; the audio one where the stream has no picture. */
   readonly rendition: Rendition;
-  /** Beside a video rendition, where the period has sound. */
+  /** The audio beside a video rendition, when the period has sound. */
   readonly audioRendition?: AudioRendition;
-  /** Without a hole between them; at least one. */
+  /** At least one segment, without a hole between them. */
   readonly segments: readonly FrameSegment[];
-  /** UTC of its first picture. */
+  /** The UTC time of the first picture. */
   readonly startsAtMs: number;
-  /** What the clip really is, which may differ from what was asked for. */
+  /** What the clip really holds, which may differ from the request. */
   readonly offsetSeconds: number;
   readonly durationSeconds: number;
-  /** The following frame's offset: offset asked for + duration asked for. */
+  /** The offset of the next frame: the requested offset plus the requested duration. */
   readonly nextOffsetSeconds: number;
 }
 
 export type FramePlan =
   | Frame
-  /** A live stream will reach it: 425. */
+  /** A live stream will reach it: status 425. */
   | { readonly kind: 'tooEarly'; readonly retryAfterSeconds: number }
-  /** No longer kept: 404. */
+  /** It is no longer kept: status 404. */
   | { readonly kind: 'gone' }
-  /** Behind the end of a stream that is over: 404. */
+  /** It lies behind the end of a stream that is over: status 404. */
   | { readonly kind: 'afterEnd' }
-  /** Nothing was stored there: a declared gap, or silence between two periods: 404. */
+  /** Nothing was stored there, because of a declared gap or of silence between two periods: status 404. */
   | { readonly kind: 'missing' };
 
 /** Plans a frame in O(segments of the frame). */
@@ -73,14 +75,14 @@ export function planFrame(timeline: Timeline, request: FrameRequest): FramePlan 
   const isOver = timeline.state === 'ended';
   if (offset90k < keptFrom90k(timeline, end90k, request.retentionSeconds)) return { kind: 'gone' };
   if (isOver && offset90k >= end90k) return { kind: 'afterEnd' };
-  // Complete once what comes next cannot start inside of it.
+  // The frame is complete once the next segment cannot start inside it.
   if (!isOver && until90k > end90k)
     return { kind: 'tooEarly', retryAfterSeconds: Math.max(1, Math.ceil((until90k - end90k) / 90_000)) };
   const found = segmentsOf(timeline, offset90k, until90k);
   return (found && clip(timeline, found, request)) ?? { kind: 'missing' };
 }
 
-/** Start of the oldest time that a frame may begin at. */
+/** The earliest time at which a frame may begin. */
 function keptFrom90k({ periods, firstNumber }: Timeline, end90k: number, retentionSeconds: number): number {
   const retained = end90k - retentionSeconds * 90_000;
   const oldest = periods.find((period) => period.segments.length > 0);
@@ -94,7 +96,7 @@ interface Found {
   readonly segments: readonly TimelineSegment[];
 }
 
-/** Segments that start in [from, until) of the first period that has any, else the one that covers `from`. */
+/** The segments that start in [from, until) of the first period that has any; else the one that covers `from`. */
 function segmentsOf({ periods }: Timeline, from90k: number, until90k: number): Found | undefined {
   let covering: Found | undefined;
   for (const period of periods) {
@@ -144,8 +146,9 @@ function untilHole(segments: readonly TimelineSegment[]): readonly TimelineSegme
 }
 
 /**
- * The best rung for the device that is present in all of the clip, else the best of those below, for the whole clip; any
- * other that is there is better than none. Where no rung lasts, the clip ends with the best one of its first segment.
+ * Chooses one rung for the whole clip: the best one for the device that is present in all of the clip, else the best of
+ * those below. Any other present rung is better than none. When no rung lasts, the clip ends with the best one of its
+ * first segment.
  */
 function chooseRendition(
   period: TimelinePeriod,

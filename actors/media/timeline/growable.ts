@@ -1,10 +1,11 @@
 /**
- * Lists and maps of a timeline that may grow in place.
+ * Gives the fold write access to the lists and maps of a timeline, which grow in place.
  *
- * A timeline shows them read-only; only the fold, which made them and shares them with nobody, comes here (fold.ts).
+ * A timeline shows them read-only. Only the fold comes here, because it made them and shares them with nobody
+ * (fold.ts).
  */
 
-/** @throws TypeError when the list is frozen: then it was not made by the fold */
+/** @throws TypeError when the list is frozen, because then the fold did not make it */
 export function growableList<T>(list: readonly T[]): T[] {
   if (isGrowableList(list)) return list;
   throw new TypeError('a frozen list is no part of a fold');
@@ -14,7 +15,7 @@ function isGrowableList<T>(list: readonly T[]): list is T[] {
   return Array.isArray(list) && !Object.isFrozen(list);
 }
 
-/** @throws TypeError when it is another implementation of a read-only map: then it was not made by the fold */
+/** @throws TypeError for another implementation of a read-only map, because then the fold did not make it */
 export function growableMap<K, V>(map: ReadonlyMap<K, V>): Map<K, V> {
   if (isGrowableMap(map)) return map;
   throw new TypeError('a foreign map is no part of a fold');

@@ -1,4 +1,4 @@
-/** What a manifest depends on beside the log: equal options and an equal timeline give equal bytes (M14). */
+/** What a manifest depends on, apart from the log. Equal options and an equal timeline give equal bytes (M14). */
 import type { NodeId, RegionId, StreamId } from '../../../cluster/model/ids.ts';
 import type { DeviceType } from './devices.ts';
 import type { Timeline } from './timeline.ts';
@@ -9,11 +9,11 @@ export interface EdgeAddress {
   readonly region: RegionId;
   /** `http://host:port`, without a slash at the end. */
   readonly baseUrl: string;
-  /** Its share of viewers, relative to the others' (C4): for steering, no manifest says it; 1. */
+  /** This edge's share of viewers relative to the others' (C4); 1. Only steering uses it; no manifest says it. */
   readonly weight?: number;
 }
 
-/** One revision of the edge list, in the order that every edge has it in; a viewer's own order comes from steering. */
+/** One revision of the edge list, in the same order on every edge. A viewer's own order comes from steering. */
 export interface EdgeSet {
   readonly revision: number;
   readonly edges: readonly EdgeAddress[];
@@ -28,12 +28,12 @@ export interface ManifestOptions {
   readonly device?: DeviceType | undefined;
 }
 
-/** M11: at least 2 s, else the longest segment ever committed, rounded; the unit of every delay. */
+/** The unit of every delay: the longest segment ever committed, rounded, and at least 2 s (M11). */
 export function targetSeconds({ longest90k }: Timeline): number {
   return Math.max(2, Math.round(longest90k / 90_000));
 }
 
-/** HOLD-BACK and suggestedPresentationDelay: three targets behind the end (M11), and what an outage takes (C8). */
+/** HOLD-BACK and suggestedPresentationDelay: three targets behind the end (M11), or what an outage takes (C8). */
 export function holdBackSeconds(timeline: Timeline, { leastHoldBackSeconds }: ManifestOptions): number {
   return Math.max(3 * targetSeconds(timeline), leastHoldBackSeconds);
 }
@@ -43,7 +43,7 @@ export function liveUrl({ baseUrl }: EdgeAddress, streamId: StreamId): string {
   return `${baseUrl}/live/${streamId}/`;
 }
 
-/** Ticks in microseconds, rounded: differences of rounded times add up exactly, rounded differences do not. */
+/** Ticks in microseconds, rounded. Differences of rounded times add up exactly; rounded differences do not. */
 export function microseconds(ticks: number, timescale: number): number {
   return Math.round((ticks / timescale) * 1_000_000);
 }

@@ -1,4 +1,7 @@
-/** Questions to a timeline: which renditions, which segment, which bytes. All are O(log n) or less in its segments. */
+/**
+ * Answers questions about a timeline: which renditions, which segment, which bytes. Each costs O(log n) or less in its
+ * segments.
+ */
 import type { ClockRecord, StoredMedia } from '../../../cluster/contract/index-records.ts';
 import { isPresent } from '../../../cluster/contract/index-records.ts';
 import type {
@@ -10,7 +13,7 @@ import type {
 import type { PeriodId, RenditionName } from '../../../cluster/model/ids.ts';
 import type { Timeline, TimelinePeriod, TimelineSegment } from './timeline.ts';
 
-/** What viewers may get of a period, best first, audio last. */
+/** The renditions of a period that viewers may get, best first, audio last. */
 export function servedRenditions(period: TimelinePeriod): readonly Rendition[] {
   return period.clock.renditions.filter((one) => one.kind === 'audio' || one.origin.kind !== 'sourceOnly');
 }
@@ -39,21 +42,21 @@ export function initOf(period: TimelinePeriod, name: RenditionName): InitSegment
   return Object.hasOwn(period.inits, name) ? period.inits[name] : undefined;
 }
 
-/** Names of the served video rungs that are present in the segment, best first (M13). */
+/** The names of the served video rungs that are present in the segment, best first (M13). */
 export function presentRungs(period: TimelinePeriod, segment: TimelineSegment): readonly RenditionName[] {
   return servedVideo(period)
     .map((one) => one.name)
     .filter((name) => mediaOf(segment, name) !== undefined);
 }
 
-/** Inits known at the period's start: audio, the passed-through rung, the source (M7). */
+/** The init segments that are known at the period's start: audio, the passed-through rung, the source (M7). */
 export function initsOfClock(clock: ClockRecord): Record<RenditionName, InitSegment> {
   const inits: Record<RenditionName, InitSegment> = {};
   for (const { name, init } of clock.renditions) if (init !== undefined) inits[name] = init;
   return inits;
 }
 
-/** End of the period's last segment on its own clock; its media zero when it has none. */
+/** Where the period's last segment ends on its own clock; its media zero when it has none. */
 export function endOfSegments90k({ segments, clock }: TimelinePeriod): number {
   const last = segments.at(-1);
   return last === undefined ? clock.mediaZero90k : last.start90k + last.duration90k;
@@ -64,7 +67,7 @@ export function presentationTime90k({ clock }: TimelinePeriod, time90k: number):
   return clock.presentationZero90k + time90k - clock.mediaZero90k;
 }
 
-/** End of all that is committed, on the presentation timeline, 90 kHz; 0 for nothing. */
+/** Where all that is committed ends, on the presentation timeline, 90 kHz; 0 for nothing. */
 export function liveEnd90k({ periods }: Timeline): number {
   const last = periods.findLast((period) => period.segments.length > 0);
   return last === undefined ? 0 : presentationTime90k(last, endOfSegments90k(last));
@@ -80,7 +83,10 @@ export function storePeriodOf({ id, clock }: TimelinePeriod): PeriodId {
   return clock.storedAs ?? id;
 }
 
-/** The periods whose media is stored under that name, oldest first: more than one where a period goes on in another (M7). */
+/**
+ * The periods whose media is stored under that name, oldest first. There is more than one when a period goes on in
+ * another (M7).
+ */
 export function periodsStoredAs(
   { periods }: Pick<Timeline, 'periods'>,
   id: PeriodId,
@@ -92,7 +98,7 @@ export function findPeriod({ periods }: Timeline, id: PeriodId): TimelinePeriod 
   return periods.find((period) => period.id === id);
 }
 
-/** Index of the last segment that starts at or before `time90k`; -1 when all start later. */
+/** The index of the last segment that starts at or before `time90k`; -1 when all start later. */
 export function indexAtOrBefore({ segments }: TimelinePeriod, time90k: number): number {
   let [low, high] = [0, segments.length];
   while (low < high) {
@@ -104,10 +110,10 @@ export function indexAtOrBefore({ segments }: TimelinePeriod, time90k: number): 
 }
 
 /**
- * What a public name means: `{period}/{rendition}/{startTime}.m4s` (M5).
+ * Finds what a public name means: `{period}/{rendition}/{startTime}.m4s` (M5).
  *
  * @param startTime in the rendition's timescale
- * @returns undefined when the log does not name it (not yet, absent, or no longer kept)
+ * @returns undefined when the log does not name it: not yet, absent, or no longer kept
  */
 export function findMedia(
   timeline: Timeline,
@@ -118,7 +124,7 @@ export function findMedia(
   const period = findPeriod(timeline, id);
   const rendition = period?.clock.renditions.find((one) => one.name === name);
   if (period === undefined || rendition === undefined) return undefined;
-  // Audio starts at the frame nearest to the cut, before or behind it (M9): look one segment to either side.
+  // Audio starts at the frame nearest to the cut, before or behind it (M9), so it looks one segment to either side.
   const near = indexAtOrBefore(period, Math.floor((startTime * 90_000) / rendition.timescale));
   return period.segments
     .slice(Math.max(0, near - 1), near + 2)

@@ -1,4 +1,7 @@
-/** Which rendition of a period stands for a name that other periods have too: what is shown across a change of the ladder. */
+/**
+ * Chooses the rendition of a period that stands for a name from other periods, so that playback crosses a change of the
+ * ladder.
+ */
 import type { Rendition } from '../../../cluster/contract/renditions.ts';
 import { renditionOf, servedRenditions } from './query.ts';
 import type { Timeline, TimelinePeriod } from './timeline.ts';
@@ -14,10 +17,11 @@ export function findRendition({ periods }: Timeline, name: string): Rendition | 
 }
 
 /**
- * The period's own rendition of that name, else its nearest of the same kind: by height, the lower of two.
+ * The period's own rendition of that name, else its nearest of the same kind: by height, and of two the lower one.
  *
- * Rejected: declaring the whole period a gap in this rung. A player that sits in the DVR window on a rung which the older
- * period lacks would have to skip all of it; with the nearest it plays on, and the discontinuity carries the new init.
+ * Rejected: declaring the whole period a gap in this rung. A player that is in the DVR window, on a rung that the older
+ * period lacks, would have to skip all of it. With the nearest rendition it plays on, and the discontinuity carries the
+ * new init segment.
  */
 export function nearestRendition(period: TimelinePeriod, wanted: Rendition): Rendition | undefined {
   const own = renditionOf(period, wanted.name);
@@ -26,7 +30,7 @@ export function nearestRendition(period: TimelinePeriod, wanted: Rendition): Ren
   return same.toSorted((left, right) => distance(left, wanted) - distance(right, wanted))[0];
 }
 
-/** Lower ones win a tie. */
+/** On a tie the lower one wins. */
 function distance(one: Rendition, wanted: Rendition): number {
   if (one.kind !== 'video' || wanted.kind !== 'video') return 0;
   const difference = one.height - wanted.height;

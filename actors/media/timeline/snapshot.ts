@@ -1,13 +1,14 @@
 /**
- * A timeline as JSON, compact: what a `snapshot` record and a checkpoint carry (C1, C7).
+ * Writes a timeline as compact JSON, for a `snapshot` record and a checkpoint (C1, C7), and reads it back.
  *
- * A segment costs about 63 bytes for each rendition: hashes are one base64 text per period, the rest is one list of
- * numbers in which times are written as differences from what is expected, hence mostly 0. A window of 30 min with six
+ * A segment costs about 63 bytes for each rendition. Hashes are one base64 text per period. The rest is one list of
+ * numbers, in which times are written as differences from what is expected, so most are 0. A window of 30 min with six
  * renditions is about 360 kB; NATS takes 1 MB.
  *
- * Row of a segment: `hole, duration90k, tag…`; `hole` is its start less the end of the one before. One tag for each name
- * of the period: 0 is followed by `hole, duration, bytes, frames` in the rendition's timescale and takes the next hash;
- * 1 to 4 is a reason of absence; 5 is not listed. A gap of all rungs is `hole, -duration90k` without tags.
+ * The row of a segment is `hole, duration90k, tag…`. `hole` is its start less the end of the segment before. There is
+ * one tag for each name of the period: 0 is followed by `hole, duration, bytes, frames` in the rendition's timescale
+ * and takes the next hash; 1 to 4 is a reason of absence; 5 is not listed. A gap of all rungs is `hole, -duration90k`
+ * without tags.
  */
 import { z } from 'zod';
 import { ClockRecord, isPresent, SourceRecord } from '../../../cluster/contract/index-records.ts';
@@ -44,7 +45,7 @@ const Snapshot = z.object({
   publishedAtMs: z.number().int(),
   availabilityStartMs: z.number().int().optional(),
   state: z.enum(['empty', 'live', 'ended']),
-  /** Snapshots of earlier versions have none. */
+  /** Snapshots of earlier versions do not have it. */
   broadcast: z
     .object({ beganAtMs: count, firstNumber: count, endedAtMs: count, heardAtMs: count })
     .optional(),
@@ -58,9 +59,10 @@ const Snapshot = z.object({
 });
 
 /**
- * The state of a fold, for `snapshot.state` or a checkpoint; survives JSON.
+ * The state of a fold, for `snapshot.state` or a checkpoint; it survives JSON.
  *
- * @param fromNumber leaves out what lies below, as a trim would: for a record that must stay below 1 MB while more is kept
+ * @param fromNumber leaves out segments below it, as a trim would, for a record that must stay below 1 MB while more is
+ *   kept
  */
 export function toSnapshot(timeline: Timeline, fromNumber = timeline.firstNumber): unknown {
   const firstNumber = Math.max(timeline.firstNumber, Math.min(fromNumber, timeline.nextNumber));
@@ -78,7 +80,7 @@ export function toSnapshot(timeline: Timeline, fromNumber = timeline.firstNumber
   };
 }
 
-/** The timeline of a state made by `toSnapshot`; undefined when it is none. */
+/** The timeline of a state that `toSnapshot` made; undefined for anything else. */
 export function fromSnapshot(state: unknown): Timeline | undefined {
   const parsed = Snapshot.safeParse(state);
   if (!parsed.success) return undefined;
@@ -89,7 +91,7 @@ export function fromSnapshot(state: unknown): Timeline | undefined {
   return { ...plain, broadcast, bootId, availabilityStartMs, periods: unpacked, pending: new Map(pending) };
 }
 
-/** Of a snapshot that does not tell them. */
+/** The values for a snapshot that does not name them. */
 function likelyTimes(snapshot: z.infer<typeof Snapshot>): BroadcastTimes {
   const { availabilityStartMs = 0, firstNumber, publishedAtMs, state } = snapshot;
   return {
@@ -123,7 +125,7 @@ function packPeriod(period: TimelinePeriod, firstNumber: number): PeriodSnapshot
   };
 }
 
-/** Names of the clock, and any other that a commit listed. */
+/** The names of the clock's renditions, and any other that a commit listed. */
 function namesOf(period: TimelinePeriod, segments: readonly TimelineSegment[]): RenditionName[] {
   const names = new Set(period.clock.renditions.map((one) => one.name));
   for (const { renditions } of segments)
@@ -131,7 +133,7 @@ function namesOf(period: TimelinePeriod, segments: readonly TimelineSegment[]): 
   return [...names];
 }
 
-/** Where the next segment is expected to start, for each rendition and (`undefined`) for the period's clock. */
+/** Where the next segment is expected to start, for each rendition and, under `undefined`, for the period's clock. */
 class Ends {
   readonly #ends = new Map<RenditionName | undefined, number>();
 
@@ -171,7 +173,7 @@ function packSegment(segment: TimelineSegment, { names, rows, hashes, ends }: Pa
   }
 }
 
-/** Reads a row list and a hash list from the front; `undefined` when they end too early or hold what cannot be. */
+/** Reads a row list and a hash list from the front; `undefined` when they end too early or hold impossible values. */
 class Reader {
   readonly #rows: readonly number[];
   readonly #hashes: string;

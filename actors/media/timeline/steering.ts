@@ -1,33 +1,38 @@
 /**
- * The content steering reply, the same for DASH (ETSI TS 103 998) and HLS (RFC 8216bis 7.2): a viewer's own order (M14).
+ * Writes the content steering reply, which gives a viewer its own order of edges (M14). It is the same for DASH (ETSI
+ * TS 103 998) and HLS (RFC 8216bis 7.2).
  *
- * The MPD names every edge itself. The HLS main playlist names none: its one pathway is the edge that it came from, by relative
- * addresses, and the edges are clones of that pathway, told here. Rejected: a copy of all variants for each edge in the
- * playlist; ffmpeg opens every copy and complains of the other hosts, and an edge that joins later is never known.
+ * The MPD itself names every edge. The HLS main playlist names none: its one pathway is the edge that it came from, by
+ * relative addresses. The other edges are clones of that pathway, and this reply names them. Rejected: a copy of all
+ * variants for each edge in the playlist. ffmpeg opens every copy and complains about the other hosts, and players
+ * never learn of an edge that joins later.
  *
- * A clone lists each playlist by its address. Rejected: `HOST`, which has no port and which Shaka cannot put into a relative address.
+ * A clone lists each playlist by its address. Rejected: `HOST`, which has no port, and which Shaka cannot put into a
+ * relative address.
  */
 import type { StreamId } from '../../../cluster/model/ids.ts';
 import { liveUrl, type EdgeAddress } from './manifest-options.ts';
 import { servedRenditions } from './query.ts';
 import type { Timeline } from './timeline.ts';
 
-/** The pathway of the main playlist, on which the clones are based: the specification's default, and no node's id. */
+/**
+ * The pathway of the main playlist, on which the clones are based. It is the specification's default, and no node's id.
+ */
 export const basePathway = '.';
 
 export interface SteeringOptions {
   readonly streamId: StreamId;
-  /** In this viewer's order, nearest healthy first. */
+  /** Edges in this viewer's order, the nearest healthy one first. */
   readonly edges: readonly EdgeAddress[];
-  /** Absolute URL to ask next (RELOAD-URI). */
+  /** The absolute URL to ask next (RELOAD-URI). */
   readonly reloadUrl: string;
-  /** Undefined where this edge does not follow the stream: then nothing is cloned, and players keep the clones that they have. */
+  /** Undefined when this edge does not follow the stream. Then nothing is cloned, and players keep their clones. */
   readonly timeline?: Timeline | undefined;
-  /** Seconds until a player asks again; the specifications' default of 300 s is too long to leave a dead edge. */
+  /** Seconds until a player asks again. The specifications' default of 300 s is too long to keep a dead edge. */
   readonly ttlSeconds?: number;
 }
 
-/** JSON of the reply. */
+/** The reply as JSON. */
 export function steeringReply(options: SteeringOptions): string {
   const { edges, reloadUrl, timeline, ttlSeconds = 10 } = options;
   return JSON.stringify({

@@ -1,10 +1,11 @@
-/** The DVR window of a timeline: what manifests show (M14). */
+/** Cuts the DVR window out of a timeline: what manifests show (M14). */
 import type { Timeline, TimelinePeriod, TimelineSegment } from './timeline.ts';
 
 /**
- * A window is never shorter than this, whatever is configured: three of the longest segments there are (12 s: M11), more
- * than any hold-back (30 s is the most), so that a player always finds its hold-back in the playlist. Fixed rather than folded: a window that grew with the target
- * would show again what it had removed, and the media sequence would go back.
+ * No window is shorter than this, whatever is configured. It is three of the longest segments (12 s, M11), which is
+ * more than the longest hold-back (30 s), so a player always finds its hold-back in the playlist. It is fixed and not
+ * folded: a window that grew with the target would show again what it had removed, and the media sequence would go
+ * back.
  */
 const leastWindowSeconds = 36;
 
@@ -21,8 +22,8 @@ export function windowSeconds(dvrWindowSeconds: number): number {
 /**
  * The newest segments whose durations together reach the window, oldest first, by period.
  *
- * Durations are counted, not times: silence between two periods takes nothing from the window, and the first number
- * shown can only grow with the log. Costs O(shown), however much more is kept.
+ * Durations count, not times. So silence between two periods takes nothing from the window, and the first shown number
+ * can only grow with the log. It costs O(shown), however much more is kept.
  */
 export function windowOf({ periods }: Timeline, dvrWindowSeconds: number): readonly WindowPart[] {
   let missing90k = windowSeconds(dvrWindowSeconds) * 90_000;

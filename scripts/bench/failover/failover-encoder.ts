@@ -1,10 +1,11 @@
 /**
  * Encoders of `bench failover`: one encoded clip, sent for ever in real time, by one connection or by several.
  *
- * E1. One encoder has one clock; each connection zero-bases audio and video separately, as OBS does (M1).
+ * One encoder has one clock; each connection zero-bases audio and video separately, as OBS does (M1).
+ *
  * E2. A connection that joins a running encoder sends from where that is, in the middle of a GOP (a twin's output).
- * E3. A single encoder that lost its connection begins again after 1 s at another node, with a keyframe and a new clock,
- *     as an encoder does whose output is started again.
+ * E3. A single encoder that lost its connection begins again after 1 s at another node, with a keyframe and a new
+ *     clock, as an encoder does whose output is started again.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Feed, FeedTag } from '../../../test/support/media/media-feed.ts';
@@ -40,7 +41,7 @@ export class Encoder {
     return publisher;
   }
 
-  /** E3: what comes next is a keyframe. Only for an encoder without another connection. */
+  /** What comes next is a keyframe (E3). Only for an encoder without another connection. */
   #skipToKeyframe(): void {
     const fromMs = performance.now() - this.#startMs;
     for (const { tag, atMs } of this.#from(fromMs)) {

@@ -2,13 +2,15 @@
  * Benchmark of fail-over: real processes are killed and frozen, and how long it takes and what viewers lose is counted.
  *
  * Each case has a cluster of its own: three nodes with every role, a nats-server (or three), encoders that send a clip
- * of 640x360 in real time, and the bench's own eyes: it follows the index log, the membership view and the task
- * queue through NATS, and a playlist as a player does. One run is one fault, and lasts until the cluster is whole
- * again. Times count from just before the signal to when the bench hears of it, so they hold one way through NATS more.
+ * of 640x360 in real time, and the bench's own eyes: it follows the index log, the membership view and the task queue
+ * through NATS, and a playlist as a player does. One run is one fault, and lasts until the cluster is whole again.
+ * Times count from just before the signal to when the bench hears of it, so they hold one way through NATS more.
  *
- * F1. A run that fails (the bench's own trouble, or a cluster that is not whole in a minute) is told with the folder of
- *     its logs, and its case is not reached.
- * F2. It ends its cluster alone: the next run begins on a new one. Three in a row end their case, never another.
+ * When a run fails (because of the bench itself, or because the cluster is not whole in a minute), the bench names the
+ * folder of its logs, and its case is not reached.
+ *
+ * F2. A failed run ends only its own cluster: the next run begins on a new one. Three in a row end their case, never
+ *     another.
  */
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { cpus, loadavg, tmpdir } from 'node:os';
@@ -58,7 +60,7 @@ export async function benchFailover(options: FailoverBenchOptions = {}): Promise
   return { cases, cores, isReached: cases.every(({ isReached }) => isReached) };
 }
 
-/** F2: on as many clusters as it takes. */
+/** Runs a case on as many clusters as it takes (F2). */
 async function collect(one: FailoverCase, options: CaseOptions): Promise<readonly Run[]> {
   const { wantedRuns, progress } = options;
   const runs: Run[] = [];

@@ -123,7 +123,7 @@ test('segments that only an archive names stay, with their inits, and an archive
   expect(await rig.keys()).toEqual([...named, 'index/demo/1-6.json'].toSorted());
 });
 
-// Goal: what is not known is kept (E1). Method: every way in which a log or an archive fails to say what it names.
+// Goal: what is not known is kept (expiry.ts E1). Method: every way in which a log or an archive fails to say what it names.
 test.each([
   ['the log cannot be read', { isBroken: true, archive: undefined, isDamaged: false }],
   ['the log ends before an archive', { isBroken: false, archive: 'index/demo/1-7.json', isDamaged: false }],

@@ -187,7 +187,7 @@ test('an ffmpeg that cannot read, hangs or is missing is an error of the catalog
   expect(await codeOf(hanging, 200)).toBe('MEDIA_INVALID');
 });
 
-// C8. Goal: nats-server gone and back; viewers keep what there is and go on by themselves. Method: kill, ask, restart, commit.
+// Goal: nats-server gone and back; viewers keep what there is and go on by themselves (C8). Method: kill, ask, restart, commit.
 test('nats-server dies and comes back: manifests and cached media stay, then the stream goes on', async () => {
   await using real = await startReal();
   const { edge, broadcast, nats } = real;

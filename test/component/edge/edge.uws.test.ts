@@ -246,7 +246,7 @@ test('an unknown stream, and one that was never on air, are told apart', async (
   expect(await problemOf(silent)).toMatchObject({ status: 404, code: 'STREAM_NOT_LIVE' });
 });
 
-// C8. Goal: with the log gone viewers keep what there is, are told so, and the stream goes on by itself afterwards.
+// Goal: with the log gone viewers keep what there is, are told so, and the stream goes on by itself afterwards (C8).
 test('while the log is down manifests stay 200 with the same bytes and say how stale they are', async () => {
   let downSeconds = 0;
   await using edge = await startTestEdge({ logDownSeconds: () => downSeconds });

@@ -149,7 +149,8 @@ async function expectUnavailable(store: SegmentStore, said: RegExp): Promise<voi
   await expect(Array.fromAsync(store.list(''))).rejects.toThrow(failed);
 }
 
-// Goal: D4, an operator's slip under a running node is no missing object and no wrong key, and is mended by mending it.
+// Goal: an operator's slip under a running node is no missing object and no wrong key (segment-store.disk.ts D2),
+// and is mended by mending it.
 test.each([
   ['renamed', () => Promise.resolve(), /is gone \(ENOENT\)/],
   ['replaced by a file', (path: string) => writeFile(path, 'oops'), /is a file/],

@@ -49,7 +49,7 @@ test('an empty value is the default', () => {
   expect(loadConfig({ TANGAZA_HTTP_PORT: '' }, 4).http.port).toBe(8080);
 });
 
-// C8: a leader's election takes nats-server 4 to 9 s; one server elects none.
+// The election of a leader takes nats-server 4 to 9 s; one server elects none (C8).
 test('the least hold-back follows the NATS replicas unless it is set', () => {
   const held = (env: Record<string, string>): number => loadConfig(env, 4).leastHoldBackSeconds;
   expect(held({})).toBe(6);

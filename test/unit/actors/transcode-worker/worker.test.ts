@@ -242,7 +242,8 @@ async function untilReported({ reports }: Scene, count: number): Promise<void> {
   while (reports.length < count) await new Promise((resolve) => setImmediate(resolve));
 }
 
-// Goal: V5. Method: one slot and two tasks; the rest of the slot ends when the test says so.
+// Goal: a slot rests while the store fails (worker.ts V4). Method: one slot and two tasks; the rest of the slot ends when the test
+// says so.
 test('a store that fails makes a failed report, not a crash, and its slot rests before the next task', async () => {
   const rest = Promise.withResolvers<void>();
   const sleep: Clock['sleep'] = (ms, signal) => (ms === restMs ? rest.promise : clock.sleep(ms, signal));

@@ -40,7 +40,7 @@ test('an init segment carries nothing that changes: its hash is pinned', async (
   expect(digest).toBe('a3d6a864c89bfabbf057b97a89c80909eafb855619d691595cc4e91849295055');
 });
 
-// M6: the offsets between decoding and presenting differ from GOP to GOP; the set of presentation times must not.
+// The offsets between decoding and presenting differ from GOP to GOP; the set of presentation times must not (M6).
 const orders: readonly [name: string, order: readonly number[]][] = [
   ['no B-frames', [0, 1, 2, 3, 4, 5, 6, 7]],
   ['2 B-frames', [0, 3, 1, 2, 6, 4, 5, 7]],

@@ -297,7 +297,7 @@ test('two empty timelines share nothing', () => {
   expect(emptyTimeline().periods).toEqual([]);
 });
 
-// C7. Goal: an edge that missed a period learns of it from the snapshot that brings it back. Method: a fold without the period's
+// Goal: an edge that missed a period learns of it from the snapshot that brings it back (C7). Method: a fold without the period's
 // record, and a snapshot of one with it, at the same number.
 test('a period that was lost before its first segment comes back with a snapshot', () => {
   const before = new LogBuilder().open().clock().segments(3).fold();

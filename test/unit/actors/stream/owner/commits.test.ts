@@ -210,7 +210,7 @@ test("a dead node's tasks are published again at once, and count as no failure",
   expect(afterFirst(owner).map(absences)).toEqual([{}]);
 });
 
-// C9: its deaths stay with a task through the attempts that they cause, and through those for other reasons.
+// The deaths of its workers stay with a task, through the attempts that they cause and through those for other reasons (C9).
 test('after two deaths of its workers a task says so to the next, and a failure does not hide it', () => {
   const { owner } = apart();
   const latest = () => owner.tasksOf(180_000, 'lowest').at(-1) ?? taskOf(owner, 1, 'lowest');

@@ -182,7 +182,7 @@ type Decided = Extract<IndexRecord, { kind: 'commit' | 'gap' }>;
 const isDecision = (record: IndexRecord): record is Decided =>
   record.kind === 'commit' || record.kind === 'gap';
 
-/** A period that was reopened goes on in another one, with what was pending of it (reopening.ts, G2): one clock, one name. */
+/** A period that was reopened goes on in another one, with what was pending of it (reopening.ts G2): one clock, one name. */
 function clockNames({ log }: OwnerHarness): (period: PeriodId) => PeriodId {
   const names = new Map(
     log.flatMap(({ sequence, record }) =>
