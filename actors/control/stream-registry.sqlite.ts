@@ -184,7 +184,7 @@ class SqliteStreamRegistry implements StreamRegistry {
       const day = (atMs: number): string => new Date(atMs).toISOString().slice(0, 10);
       throw new TangazaError(
         'CONFLICT',
-        `There was a stream ${id}, removed on ${day(removed.removedAtMs)}: its id stays taken until ${day(removed.removedAtMs + removedKeptMs)}, for its links still go round. Choose another id or leave it out.`,
+        `There was a stream ${id}, removed on ${day(removed.removedAtMs)}: its id stays taken until ${day(removed.removedAtMs + removedKeptMs)}, because its links are still in use. Choose another id or leave it out.`,
       );
     }
     this.#run('DELETE FROM removed WHERE id = ?', [id]);

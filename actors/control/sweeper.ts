@@ -127,7 +127,7 @@ export class Sweeper {
     if (naming.kind === 'unknown') {
       logger.warn(
         { stream, why: naming.why },
-        'all objects of this stream are kept: what its log names is not known',
+        'this stream keeps all its objects, because nobody knows what its log names',
       );
       return { ...before, streams: before.streams + 1, unknown: before.unknown + 1 };
     }

@@ -220,12 +220,12 @@ export class IngestSession implements IngestSessionApi {
 
   /** Refuses a feed of which a whole track is lost, so that the encoder hears of it. */
   #checkSound(): void {
-    const strayed = this.#feed.strayedSound.for();
-    if (strayed === undefined || strayed.lostMs < this.#limits.announceTimeoutMs) return;
-    const apart = `${(Math.abs(strayed.apartMs) / 1000).toFixed(1)} s ${strayed.apartMs < 0 ? 'behind' : 'ahead of'}`;
+    const unusable = this.#feed.unusableSound.for();
+    if (unusable === undefined || unusable.lostMs < this.#limits.announceTimeoutMs) return;
+    const apart = `${(Math.abs(unusable.apartMs) / 1000).toFixed(1)} s ${unusable.apartMs < 0 ? 'behind' : 'ahead of'}`;
     throw new TangazaError(
       'MEDIA_INVALID',
-      `no sound could be used for ${Math.round(strayed.lostMs / 1000)} s: its times are ${apart} the pictures; send both on one clock`,
+      `no sound could be used for ${Math.round(unusable.lostMs / 1000)} s: its times are ${apart} the pictures; send both on one clock`,
     );
   }
 

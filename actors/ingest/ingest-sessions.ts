@@ -13,7 +13,7 @@ import type { Clock } from '../../cluster/time/clock.ts';
 import type { SegmentStore } from '../segment-store/segment-store.ts';
 import type { IngestSessionApi } from './ingest-events.ts';
 import type { IngestHandler, PublisherConnection, PublishRequest, TagSink } from './ingest-port.ts';
-import { Newcomers } from './owner/newcomers.ts';
+import { WaitingPublishers } from './owner/waiting-publishers.ts';
 import { OwnerWatch } from './owner/owner-watch.ts';
 import { runnerMetrics, type OwnerCalls, type RunnerMetrics } from './runner-ports.ts';
 import { SessionRunner } from './session-runner.ts';
@@ -49,14 +49,14 @@ export class IngestSessions implements IngestHandler {
   readonly #ports: IngestSessionsPorts;
   readonly #metrics: RunnerMetrics;
   readonly #publishers = new Map<SessionId, Publisher>();
-  readonly #newcomers: Newcomers;
+  readonly #waitingPublishers: WaitingPublishers;
   #ticks = 0;
   #isLeaving = false;
 
   constructor(ports: IngestSessionsPorts) {
     this.#ports = ports;
     this.#metrics = runnerMetrics(ports.metrics);
-    this.#newcomers = new Newcomers(ports);
+    this.#waitingPublishers = new WaitingPublishers(ports);
   }
 
   get size(): number {
@@ -81,7 +81,7 @@ export class IngestSessions implements IngestHandler {
       ladder,
       ...(encoder === undefined ? {} : { encoder }),
     };
-    const attached = await this.#newcomers.attach(attach);
+    const attached = await this.#waitingPublishers.attach(attach);
     const { sessionId } = attach;
     const sessionLogger = logger.child({ streamId, sessionId });
     sessionLogger.info({ remoteAddress, encoder, epoch: attached.epoch }, 'a publisher is on air');
@@ -110,7 +110,7 @@ export class IngestSessions implements IngestHandler {
     await stream.closeSessions(supersedes.node, params).catch((error: unknown) => {
       logger.warn(
         { streamId, node: supersedes.node, code: errorCodeOf(error) },
-        'the superseded session could not be closed',
+        'could not close the superseded session; it ends by its own time-outs',
       );
     });
   }
@@ -171,7 +171,7 @@ export class IngestSessions implements IngestHandler {
       void runner.report();
       void this.#lookAtOwner(publisher);
     }
-    if (this.#ticks % 2 === 0) this.#newcomers.look();
+    if (this.#ticks % 2 === 0) this.#waitingPublishers.look();
     this.#metrics.sessions.set(this.#publishers.size);
     this.#metrics.heldBytes.set(heldBytes);
   }

@@ -351,7 +351,7 @@ export class SessionRunner implements TagSink {
         return this.#leave();
       } catch (error) {
         const code = errorCodeOf(error);
-        logger.warn({ code, attempt }, 'the owner could not be told that the session ended');
+        logger.warn({ code, attempt }, 'could not tell the owner that the session ended');
         if (attempt === detachAttempts) break;
         if (isOtherOwner(code)) await this.#link.ownerGone();
         await clock.sleep(200 * attempt);

@@ -239,7 +239,7 @@ export class Activation {
   #crash(error: unknown): void {
     this.#ports.logger.error(
       { err: error },
-      'the activation has crashed; the next attach begins again from the log',
+      'the activation crashed; the next attach takes the stream over again from the log',
     );
     this.#end();
   }
@@ -303,7 +303,8 @@ export class Activation {
   #start(work: Promise<void>): void {
     const guarded = work.catch((error: unknown) => {
       // The other effects turn an expected error into a command. A purge may fail: the next purge does its work (V2).
-      if (error instanceof TangazaError) this.#ports.logger.warn({ err: error }, 'left undone');
+      if (error instanceof TangazaError)
+        this.#ports.logger.warn({ err: error }, 'an effect of the owner failed and is left undone');
       else this.#crash(error);
     });
     this.#underWay.add(guarded);
@@ -352,7 +353,7 @@ export class Activation {
       this.tell({ kind: 'checkpointed', made, key: outcome === 'stored' ? key : undefined });
     } catch (error) {
       if (!(error instanceof TangazaError)) throw error;
-      this.#ports.logger.warn({ key, err: error }, 'no checkpoint could be stored');
+      this.#ports.logger.warn({ key, err: error }, 'could not store a checkpoint; trying again in 5 s');
       this.tell({ kind: 'checkpointFailed' });
       return;
     }
@@ -368,7 +369,7 @@ export class Activation {
       this.tell({ kind: 'archived', firstNumber });
     } catch (error) {
       if (!(error instanceof TangazaError)) throw error;
-      this.#ports.logger.warn({ key, err: error }, 'the index could not be archived; the log stays long');
+      this.#ports.logger.warn({ key, err: error }, 'could not archive the index; the log stays long for now');
       this.tell({ kind: 'archiveFailed' });
     }
   }

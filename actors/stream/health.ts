@@ -96,7 +96,7 @@ function faultOf(state: OwnerState, period: TimelinePeriod, now: Now): string | 
         .map(([name]) => name),
     ),
   );
-  if (absent.size > 0) return `Missing of late: ${[...absent].join(', ')}.`;
+  if (absent.size > 0) return `Missing in recent segments: ${[...absent].join(', ')}.`;
   const session = state.sessions.findLast((one) => one.isActive);
   if (session !== undefined && packetAgeMs(session, now.runningMs) >= limits.ghostMs)
     return 'The publisher sends nothing.';

@@ -281,7 +281,7 @@ export class StreamActor {
       if (to === undefined) throw new TangazaError('UNAVAILABLE', `Nobody else could own ${stream}.`);
       await handOver(activation, to, this.#options, signal);
     } catch (error) {
-      this.#options.logger.warn({ stream, err: error }, 'a stream could not be handed over');
+      this.#options.logger.warn({ stream, err: error }, 'could not hand a stream over');
     }
   }
 

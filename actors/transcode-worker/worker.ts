@@ -227,7 +227,7 @@ export class TranscodeWorker {
       try {
         return await within(clock, reportTimeoutMs, report(task.owner, { ...what, ...about }));
       } catch (error) {
-        logger.debug({ err: error, owner: task.owner, kind: what.kind }, 'a report did not arrive');
+        logger.debug({ err: error, owner: task.owner, kind: what.kind }, 'a report did not reach the owner');
         // A drain that is over its bound waits for nobody (V3).
         if (this.#encoding.signal.aborted) return undefined;
         if (left > 1) await clock.sleep(reportRetryMs * (1 + tries - left));

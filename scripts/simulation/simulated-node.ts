@@ -232,7 +232,7 @@ export class SimulatedNode implements Monitored {
     const own = findMember(view, this.id);
     if (own?.bootId === this.bootId && !isLive(own)) this.#onDeclaredDead();
     for (const gone of endedLives(before, view))
-      if (gone.bootId !== this.bootId) this.#mourn(this.#region.log.holdings.heldBy(gone.bootId));
+      if (gone.bootId !== this.bootId) this.#lineUp(this.#region.log.holdings.heldBy(gone.bootId));
   }
 
   #onDeclaredDead(): void {
@@ -261,7 +261,7 @@ export class SimulatedNode implements Monitored {
     const { log, nodes, world } = this.#region;
     if (!world.reachesNats(this)) return;
     this.#check();
-    this.#mourn(log.holdings.orphansIn(this.view));
+    this.#lineUp(log.holdings.orphansIn(this.view));
     for (const { stream, record } of this.#concerns()) {
       const asked = nodes.get(record.owner);
       if (this.#isOwn(record) || !this.isAliveInView(record.owner, record.bootId)) this.claim(stream);
@@ -291,7 +291,7 @@ export class SimulatedNode implements Monitored {
   }
 
   /** Lines up for orphans (orphans.ts U1). @param orphans their owner is no live member in this node's view */
-  #mourn(orphans: readonly Held[]): void {
+  #lineUp(orphans: readonly Held[]): void {
     const { log, world, lineFor } = this.#region;
     if (!world.reachesNats(this)) return;
     for (const held of orphans) {

@@ -21,7 +21,7 @@ import type { IngestEvent, Now, PeriodPlace, WarningCode } from '../ingest-event
 import type { AudioConfiguration, Period, PeriodSetting } from './period.ts';
 import { frameOverheadBytes } from './period.ts';
 import { RandomAccessStage, type Picture, type RawPicture } from './picture.ts';
-import { StrayedSound } from './strayed-sound.ts';
+import { UnusableSound } from './unusable-sound.ts';
 import type { SessionLimits } from '../session-limits.ts';
 import type { VideoConfiguration } from './video-configuration.ts';
 import { VideoPeriod } from './video-period.ts';
@@ -69,7 +69,7 @@ export class Feed {
   /** `dtsMs` is unknown until the first picture. */
   #keyWait: { readonly dtsMs: number | undefined; readonly runningMs: number } | undefined;
   #keyframeIntervalMs: number | undefined;
-  readonly #sound = new StrayedSound();
+  readonly #sound = new UnusableSound();
 
   constructor(ports: FeedPorts) {
     this.#ports = ports;
@@ -114,7 +114,7 @@ export class Feed {
   }
 
   /** The sound of which no frame could be used for some time. */
-  get strayedSound(): StrayedSound {
+  get unusableSound(): UnusableSound {
     return this.#sound;
   }
 
@@ -287,7 +287,7 @@ export class Feed {
   #hold(ms: number, data: Uint8Array): void {
     const videoMs = this.#videoClock.lastMs;
     const apartMs = ms - (videoMs ?? ms);
-    if (Math.abs(apartMs) > maxApartAtStartMs) return this.#dropStrayed(apartMs);
+    if (Math.abs(apartMs) > maxApartAtStartMs) return this.#dropUnusable(apartMs);
     this.#held.push({ ms, data });
     if (this.#held.length <= this.#ports.limits.maxHeldAudioFrames) return;
     this.#held.shift();
@@ -353,10 +353,10 @@ export class Feed {
   #giveInRange(period: Period, { ms, data }: HeldFrame): void {
     const apartMs = ms - (this.#videoClock.lastMs ?? ms);
     if (Math.abs(apartMs) <= maxApartMs) this.#give(period, ms, data);
-    else this.#dropStrayed(apartMs);
+    else this.#dropUnusable(apartMs);
   }
 
-  #dropStrayed(apartMs: number): void {
+  #dropUnusable(apartMs: number): void {
     this.#sound.dropped(apartMs);
     this.#ports.warn('audioOutOfRange', `audio is ${seconds(apartMs)} away from video and is dropped`);
   }

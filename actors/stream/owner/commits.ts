@@ -48,7 +48,7 @@ export function settle(turn: Turn): void {
     const period = findPeriod(turn.state.timeline, head.offer.period);
     if (period === undefined) {
       removeHead(turn);
-      turn.say('error', 'a source has no period; left out', { period: head.offer.period });
+      turn.say('error', 'a source belongs to no known period and is left out', { period: head.offer.period });
       continue;
     }
     recheckInits(turn, head, period);

@@ -52,7 +52,11 @@ export function takeOffer(turn: Turn, params: OfferParams, reply: ReplyTo): void
   const isTwinDue = mayTwinReturn(session, turn.nowMs);
   const hasTwin = isTwinDue ? others.some(({ feeds }) => feeds) : others.length > 0;
   if (isTail === true && !hasTwin && isTwinDue) {
-    turn.refuse(reply, 'TWIN_PENDING', 'Its twin may still come back and bring this whole; offer it again.');
+    turn.refuse(
+      reply,
+      'TWIN_PENDING',
+      'A twin may still come back and bring the whole segment; offer this again.',
+    );
     return;
   }
   const isNothing = isTail === true && hasTwin;

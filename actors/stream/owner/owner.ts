@@ -309,7 +309,7 @@ function takeTail(turn: Turn, tail: IndexEntry | undefined, askedAt: number): vo
 function leave(turn: Turn, reason: 'fenced' | 'ended'): void {
   refuseOpenings(turn, turn.state.openings);
   turn.set({ life: 'gone', openings: [], outbox: [], pending: [], isAppending: false });
-  turn.say(reason === 'ended' ? 'info' : 'error', 'the owner gives the stream up', { reason });
+  turn.say(reason === 'ended' ? 'info' : 'error', 'this owner gives the stream up', { reason });
   turn.ask({ kind: 'deactivate', reason });
 }
 

@@ -179,7 +179,10 @@ function admitMatched(
   const isTwin = hasOthers(turn.state, session);
   admitTwin(turn, session.id);
   turn.count('twin');
-  turn.say('info', 'a session sends what another has sent: a twin', { sessionId: session.id, ...match });
+  turn.say('info', 'a session sends the same media as another one: it is a twin', {
+    sessionId: session.id,
+    ...match,
+  });
   const { offset90k, audioOffset } = match;
   const audio = audioOffset === undefined ? {} : { audioOffset };
   const value = {

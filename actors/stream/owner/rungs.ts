@@ -32,7 +32,7 @@ export function holdRungs(turn: Turn, names: readonly RenditionName[], from: num
     );
   }
   turn.set({ holds });
-  turn.say('warn', 'rungs are dropped', { renditions: names, from, until });
+  turn.say('warn', 'rungs are left out for some segments', { renditions: names, from, until });
 }
 
 /** The reference init segment of a rung, from a decision or from the fold (M7). */

@@ -109,7 +109,7 @@ export class Orphans {
       .catch((error: unknown) => {
         const code = errorCodeOf(error);
         if (code !== 'NOT_OWNER' && code !== 'CONFLICT' && !this.#ending.signal.aborted)
-          logger.warn({ stream, err: error }, 'an orphaned stream could not be adopted');
+          logger.warn({ stream, err: error }, 'could not adopt an orphaned stream');
       })
       .finally(() => this.#underWay.delete(stream));
   }

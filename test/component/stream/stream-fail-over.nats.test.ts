@@ -282,7 +282,7 @@ test('a record that is lost while its owner lives is written again, and no other
 
 // Goal: an owner that died and left a record that nobody can read leaves no broadcast that nobody ends. Method: the record becomes garbage,
 // the publisher does not come back; another node hears of the death, adopts the stream, and ends it when its time is over.
-test('a dead owner whose record cannot be read is mourned all the same, and its broadcast ends', async () => {
+test('a dead owner whose record cannot be read gets a successor all the same, and its broadcast ends', async () => {
   await using nats = await startNats({ jetstream: true });
   {
     await using one = await startActor(nats);

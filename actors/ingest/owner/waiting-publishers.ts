@@ -23,7 +23,7 @@ const enoughUnanswered = 2;
 /** How many streams may wait (J3). */
 export const maxWaiting = 256;
 
-interface NewcomersPorts {
+interface WaitingPublishersPorts {
   readonly clock: Clock;
   readonly stream: OwnerCalls;
   readonly logger: Logger;
@@ -40,13 +40,13 @@ interface Waiting {
   triedAtMs: number;
 }
 
-export class Newcomers {
-  readonly #ports: NewcomersPorts;
+export class WaitingPublishers {
+  readonly #ports: WaitingPublishersPorts;
   /** Ordered by the last try, oldest first. */
   readonly #waiting = new Map<StreamId, Waiting>();
   readonly #size: Gauge;
 
-  constructor(ports: NewcomersPorts) {
+  constructor(ports: WaitingPublishersPorts) {
     this.#ports = ports;
     this.#size = ports.metrics.gauge({
       name: 'tangaza_ingest_waiting_streams',

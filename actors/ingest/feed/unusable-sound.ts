@@ -6,7 +6,7 @@
  */
 const pauseMs = 1000;
 
-export class StrayedSound {
+export class UnusableSound {
   #nowMs = 0;
   #since: { readonly ms: number; apartMs: number } | undefined;
 

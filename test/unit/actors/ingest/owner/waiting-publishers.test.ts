@@ -1,6 +1,6 @@
 /** A publisher whose owner does not answer has it looked at, and only then (C3: media liveness). */
 import { expect, test } from 'vitest';
-import { maxWaiting, Newcomers } from '../../../../../actors/ingest/owner/newcomers.ts';
+import { maxWaiting, WaitingPublishers } from '../../../../../actors/ingest/owner/waiting-publishers.ts';
 import type { AttachReply, StandsStillReply } from '../../../../../cluster/contract/stream-actions.ts';
 import { TangazaError } from '../../../../../cluster/errors/tangaza-error.ts';
 import { Epoch, NodeId, StreamId } from '../../../../../cluster/model/ids.ts';
@@ -18,7 +18,7 @@ function scene() {
   const looks: number[] = [];
   const sizes: number[] = [];
   const gauge = () => ({ set: (size: number) => void sizes.push(size) });
-  const newcomers = new Newcomers({
+  const waitingPublishers = new WaitingPublishers({
     ...{ clock, logger: silentLogger, metrics: { ...noMetrics, gauge } },
     stream: {
       ...{ openPeriod: refuse, offer: refuse, input: refuse, detach: refuse, closeSessions: refuse },
@@ -32,12 +32,12 @@ function scene() {
   const passSeconds = async (seconds: number): Promise<void> => {
     for (let second = 0; second < seconds; second += 1) {
       clock.nowMs += 1000;
-      newcomers.look();
+      waitingPublishers.look();
       await new Promise(setImmediate);
     }
   };
   const attach = (streamId = demo): Promise<string> =>
-    newcomers.attach(attachParams({ streamId })).then(
+    waitingPublishers.attach(attachParams({ streamId })).then(
       () => 'on air',
       () => 'refused',
     );
@@ -52,7 +52,7 @@ test('an owner that does not answer is looked at while the call is under way', a
   expect(looks).toEqual([2000, 3000, 4000]);
 });
 
-test('newcomers that are refused again wait on over their tries, until nobody has tried for 10 s', async () => {
+test('waitingPublishers that are refused again wait on over their tries, until nobody has tried for 10 s', async () => {
   const { attach, looks, passSeconds } = scene();
   await attach();
   await passSeconds(4);
