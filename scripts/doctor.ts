@@ -1,6 +1,6 @@
 /**
- * What this machine lacks, in words. The versions wanted are those of `scripts/setup`, read from it, so that what is
- * installed and what is asked for cannot differ.
+ * Says in words what this machine lacks. The wanted versions are read from `scripts/setup`, so that what is installed and what is asked for
+ * cannot differ.
  */
 import { execFile } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
@@ -12,13 +12,13 @@ import { promisify } from 'node:util';
 export const purposes = ['start', 's3', 'test', 'bench'] as const;
 export type Purpose = (typeof purposes)[number];
 
-/** One thing that is needed, and how it stands. */
+/** One thing that is needed, and whether it is there. */
 export interface Check {
   readonly name: string;
-  /** What it is for. */
+  /** What it is needed for. */
   readonly why: string;
   readonly state: 'ok' | 'old' | 'missing';
-  /** The version or place found; empty when there is none. */
+  /** The version or place that was found; empty when there is none. */
   readonly found: string;
   readonly wanted: string;
   /** What to do; empty when all is well. */
@@ -29,10 +29,10 @@ interface Need {
   readonly name: string;
   readonly why: string;
   readonly for: readonly Purpose[];
-  /** The least version, or words. */
+  /** The lowest version, or words. */
   readonly wanted: string;
   readonly remedy: string;
-  /** The version or place found; undefined when there is none, '' when there is but it tells no version. */
+  /** The version or place that was found; undefined when there is none, '' when it gives no version. */
   readonly find: () => Promise<string | undefined>;
 }
 
@@ -42,7 +42,7 @@ const timeoutMs = 10_000;
 const leastFreeBytes = 2 * 1024 ** 3;
 const setUp = 'run: sh scripts/setup';
 
-/** Inspects this machine for what `purpose` needs. Runs nothing longer than 10 s and changes nothing. */
+/** Checks this machine for what `purpose` needs. Nothing in it runs longer than 10 s, and it changes nothing. */
 export async function inspect(purpose: Purpose): Promise<readonly Check[]> {
   const needs = needsOf(pinnedVersions(readFileSync(join(root, 'scripts/setup'), 'utf8')));
   const wanted = needs.filter((need) => need.for.includes(purpose));
@@ -56,7 +56,7 @@ export function pinnedVersions(setup: string): Readonly<Record<string, string>> 
   );
 }
 
-/** How a need stands, given what was found. Pure. */
+/** Judges a need by what was found. Pure. */
 export function judge(
   need: Pick<Need, 'name' | 'why' | 'wanted' | 'remedy'>,
   found: string | undefined,
@@ -67,7 +67,7 @@ export function judge(
   return { name, why, wanted, found, state: isOld ? 'old' : 'ok', remedy: isOld ? remedy : '' };
 }
 
-/** Compares dotted numbers piece by piece. */
+/** Compares dotted numbers part by part. */
 export function isAtLeast(least: string, actual: string): boolean {
   const [wanted, given] = [least, actual].map((version) =>
     version.split('.').map((part) => Number.parseInt(part, 10) || 0),
@@ -79,7 +79,7 @@ export function isAtLeast(least: string, actual: string): boolean {
   return true;
 }
 
-/** The checks as lines for a person; the last one is the conclusion. */
+/** The checks as lines for a person. The last line is the conclusion. */
 export function describeChecks(checks: readonly Check[], purpose: Purpose): readonly string[] {
   const bad = checks.filter(({ state }) => state !== 'ok');
   const lines = checks.map(({ name, why, state, found, wanted, remedy }) =>

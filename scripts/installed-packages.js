@@ -1,8 +1,8 @@
 /**
- * Does node_modules hold what package-lock.json says? Exit code 0 if so, 1 if not.
+ * Checks whether node_modules holds what package-lock.json says. Exit code 0 if so, 1 if not.
  *
- * npm keeps its own record of what it installed in node_modules/.package-lock.json. Comparing the two saves asking npm
- * and the registry. Plain JavaScript, since any Node >= 18 may run it.
+ * npm records what it installed in node_modules/.package-lock.json. Comparing the two files saves asking npm and the registry. It is plain
+ * JavaScript, as any Node >= 18 may run it.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ import { join } from 'node:path';
 const root = process.argv[2] ?? '.';
 const read = (path) => JSON.parse(readFileSync(join(root, path), 'utf8')).packages;
 
-/** An optional package may be left out, but not the one made for this platform. Without `os` or `cpu` it is part of another. */
+/** An optional package may be absent, but not the one made for this platform. Without `os` or `cpu` it is part of another package. */
 function mayBeAbsent({ optional, os, cpu, libc }) {
   if (optional !== true) return false;
   const isForHere = [os?.includes(process.platform), cpu?.includes(process.arch), libc?.includes('glibc')];

@@ -1,4 +1,4 @@
-/** All commands of the `tangaza` command line. */
+/** Puts all commands of the `tangaza` command line together. */
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { benchCommand } from './commands/bench.ts';
@@ -11,7 +11,7 @@ import { simulateCommand } from './commands/simulate.ts';
 import { streamsCommand } from './commands/streams.ts';
 import { upCommand } from './commands/up.ts';
 
-/** Wrong use is thrown as a CommanderError, after it was told on stderr. */
+/** Wrong use is thrown as a CommanderError, after stderr has shown it. */
 export function makeProgram(): Command {
   const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
   const program = new Command('tangaza')
@@ -33,7 +33,7 @@ export function makeProgram(): Command {
   return program;
 }
 
-/** Commands made by themselves inherit nothing from their parent: each is told. */
+/** Commands that were made apart inherit nothing from their parent, so each one is set up here. */
 function throwOnWrongUse(command: Command): void {
   command.exitOverride().showHelpAfterError('(add --help for how to use it)');
   for (const child of command.commands) throwOnWrongUse(child);

@@ -1,4 +1,4 @@
-/** Writes the tables of settings and errors into their pages from the code, between markers; the tidy test compares. */
+/** Writes the tables of settings and errors into their pages, between markers, from the code. A tidy test compares them. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { z } from 'zod';
 import { catalogue } from '../cluster/errors/catalogue.ts';
@@ -36,7 +36,7 @@ export function errorsTable(errors: Readonly<Record<string, CataloguedError>>): 
   return table(['code', 'status', 'retry', 'meaning'], rows);
 }
 
-/** Replaces what stands between `<!-- NAME -->` and `<!-- /NAME -->`. @throws when a marker is missing */
+/** Replaces the text between `<!-- NAME -->` and `<!-- /NAME -->`. @throws when a marker is missing */
 export function withTables(readme: string, tables: Readonly<Record<string, string>>): string {
   return Object.entries(tables).reduce((text, [name, content]) => {
     const [open, close] = [`<!-- ${name} -->`, `<!-- /${name} -->`];

@@ -1,8 +1,8 @@
 /**
- * The floor of `bench edge`: uWebSockets.js and nothing else, in a process of its own. It answers with the edge's own
- * replies, by the fewest calls that the library has for them: the headers as one block, then `end(buffer)`. Where there is
- * a gzip form it reads who takes it, as whoever serves two forms must. What the edge costs beyond it is ours; what nginx
- * costs less than it is the library's.
+ * The reference server of `bench edge`: uWebSockets.js and nothing else, in a process of its own. It answers with the edge's own
+ * replies, by the fewest calls that the library allows: the headers as one block, then `end(buffer)`. Where there is a gzip form
+ * it reads whether the client takes gzip, as every server of two forms must. What the edge costs beyond that is ours. What
+ * nginx costs less than that is the library's.
  *
  * Argument: a folder of files, each beside its headers as `NAME.head`. Sends `{ port }` to its parent when it listens.
  */

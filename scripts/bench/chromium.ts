@@ -1,4 +1,4 @@
-/** The Chromium that benchmarks drive: the one of the set-up, else the system's. */
+/** Finds the Chromium that benchmarks drive: the one that set-up installed, or else the system's. */
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { chromium, type Browser } from 'playwright-core';

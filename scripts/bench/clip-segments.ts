@@ -1,4 +1,4 @@
-/** Source segments of a clip, as an ingest would store them: CMAF, cut at its keyframes, no shorter than 2 s. */
+/** Makes source segments of a clip, as an ingest would store them: CMAF, cut at keyframes, at least 2 s long. */
 import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -11,7 +11,7 @@ import { writeInit, writeSegment } from '../../actors/media/cmaf/writer.ts';
 export interface ClipSegment {
   readonly start90k: number;
   readonly duration90k: number;
-  /** Sorted, counted from `start90k`. */
+  /** Sorted, and counted from `start90k`. */
   readonly times90k: readonly number[];
   readonly media: Uint8Array;
 }
@@ -26,7 +26,7 @@ const run = promisify(execFile);
 const target90k = 180_000;
 const runTimeoutMs = 120_000;
 
-/** Runs ffmpeg to its end. @throws Error with its last words */
+/** Runs ffmpeg until it ends. @throws Error with the last lines that it wrote */
 export async function runFfmpeg(args: readonly string[]): Promise<void> {
   await run('ffmpeg', ['-hide_banner', '-nostdin', '-v', 'error', '-y', ...args], { timeout: runTimeoutMs });
 }

@@ -1,4 +1,6 @@
-/** The servers of `bench edge`, each one process on core 0: the edge, the bare library, nginx, and the front of `config/front/`. */
+/**
+ * Starts the servers of `bench edge`, each as one process on core 0: the edge, the bare library, nginx, and the front of `config/front/`.
+ */
 import { fork, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
@@ -18,7 +20,7 @@ export interface EdgeServer extends Server {
   readonly paths: Readonly<Record<string, string>>;
 }
 
-/** One thing that is asked for. */
+/** One object that is requested. */
 export interface Asked {
   readonly name: string;
   readonly path: string;
@@ -35,7 +37,7 @@ export async function startEdge(): Promise<EdgeServer> {
   return { ...EdgeReady.parse(message), ...processOf(child) };
 }
 
-/** @param folder what it serves, a file beside its gzip form as `NAME.gz` */
+/** @param folder what it serves: each file beside its gzip form `NAME.gz` */
 export async function startBare(folder: string): Promise<Server> {
   const { child, message } = await startChild('bare-server.ts', [folder]);
   return { ...Ready.parse(message), ...processOf(child) };
@@ -51,7 +53,7 @@ async function startChild(file: string, args: readonly string[]) {
   return { child, message };
 }
 
-/** The edge's own replies become files, manifests also as every browser asks for them: in gzip. */
+/** Writes the edge's own replies to files. Manifests are also stored in gzip, as every browser asks for them. */
 export async function copyReplies(edge: EdgeServer, folder: string): Promise<readonly Asked[]> {
   const replies: Asked[] = [];
   for (const [name, path] of Object.entries(edge.paths)) {
@@ -69,7 +71,7 @@ export async function copyReplies(edge: EdgeServer, folder: string): Promise<rea
 }
 
 interface Copied {
-  /** What the edge adds to the headers that the library writes by itself. */
+  /** The headers that the edge adds to those of the library. */
   readonly head: string;
   readonly body: Buffer;
 }
@@ -101,7 +103,7 @@ async function writeReply(file: string, { head, body }: Copied): Promise<void> {
   await writeFile(`${file}.head`, head);
 }
 
-/** nginx with the same bytes as static files. @param files what it serves @param folder its own */
+/** Starts nginx with the same bytes as static files. @param files what it serves @param folder its own */
 export async function startNginx(files: string, folder: string): Promise<Server> {
   const port = await freePort();
   await mkdir(folder, { recursive: true });
@@ -109,7 +111,7 @@ export async function startNginx(files: string, folder: string): Promise<Server>
   return runNginx(folder, port, []);
 }
 
-/** The front as it is there, without TLS: what nginx's cache costs, not what its cipher does. */
+/** Starts the front as it is, but without TLS: the figure is for nginx's cache, not for its cipher. */
 export async function startFront(edge: Server, folder: string): Promise<Server> {
   const port = await freePort();
   await cp(join(root, 'config/front'), folder, { recursive: true });
@@ -127,7 +129,7 @@ async function runNginx(folder: string, port: number, more: readonly string[]): 
   return { port, ...processOf(child) };
 }
 
-/** One process, tuned for static files; a header block like the edge's. */
+/** One process, tuned for static files, with a block of headers like the edge's. */
 function nginxConfig(port: number, folder: string, files: string): string {
   return `
 daemon off; master_process off; worker_processes 1; pid ${folder}/nginx.pid; error_log stderr error;
@@ -160,7 +162,7 @@ function processOf(child: ChildProcess): { readonly pid: number } & AsyncDisposa
   };
 }
 
-/** All threads of a process that runs already: `taskset -a`. */
+/** Pins all threads of a process that is already running: `taskset -a`. */
 async function pinThreads(child: ChildProcess): Promise<void> {
   const pinned = spawn('taskset', ['-a', '-c', '-p', '0', String(child.pid)], { stdio: 'ignore' });
   await once(pinned, 'exit');

@@ -1,4 +1,4 @@
-/** The report of `bench edge` as Markdown: the verdict first. */
+/** Writes the report of `bench edge` as Markdown, the verdict first. */
 import { median, sides, waitedOf, type EdgeBenchResult } from './edge.ts';
 
 export function edgeReport({ cases, generator, connections, target, isReached }: EdgeBenchResult): string {

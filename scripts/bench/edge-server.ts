@@ -1,8 +1,8 @@
 /**
- * The edge of the benchmark: the real core and listener over two live streams in memory, in a process of its own.
+ * The edge of the benchmark: the real core and listener, in a process of its own, with two live streams in memory.
  *
- * `demo` has 100 kB segments and a full DVR window of 30 min, `large` has 1 MB segments; both get a segment each 2 s, so
- * that manifests are made anew as on air. Sends `{ port, paths }` to its parent when all is there.
+ * `demo` has segments of 100 kB and a full DVR window of 30 min; `large` has segments of 1 MB. Both get a segment every 2 s, so that
+ * manifests are made again as on air. Sends `{ port, paths }` to its parent when everything is there.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { startTestEdge } from '../../test/support/ports/test-edge.ts';

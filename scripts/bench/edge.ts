@@ -1,16 +1,15 @@
 /**
- * Benchmark of the edge: what one core of it serves of a live stream's segments and manifests, against the floor of its
- * library: a bare uWebSockets.js that writes the same headers as one block, and `end(buffer)`. Target: >= 0.90 of that for
- * each reply. Told beside it: nginx with the same bytes as static files from memory, and the front of `config/front/` out
- * of its cache against that nginx.
+ * Benchmark of the edge: how many segments and manifests of a live stream one core serves, compared with a bare uWebSockets.js. That
+ * reference writes the same headers as one block, and then calls `end(buffer)`. Target: at least 0.90 of it for each reply. Reported beside
+ * it: nginx with the same bytes as static files from memory, and the front of `config/front/` with a full cache compared with that nginx.
  *
- * The ratio to nginx is the machine's more than ours: nginx copies nothing (`sendfile`), the library copies each byte into
- * its socket once, and what that costs differs between processors by half. So it is not judged.
+ * The ratio to nginx depends more on the machine than on our code, so it is not judged. Nginx copies nothing (`sendfile`); the library
+ * copies each byte into its socket once, and the cost of that differs between processors by half.
  *
- * Servers on core 0, load on core 1; one process each, files on tmpfs, no access log. All run all the time and are measured
- * in turns of a second, in an order that changes with each round, so that what else the machine does meets all; a round
- * that was disturbed is measured again. The figure is requests per CPU second of the server (user + system, from
- * `/proc`), and a ratio the median of the rounds' own ratios.
+ * The servers run on core 0 and the load on core 1. Each server is one process, with files on tmpfs and without an access log. All of them
+ * run all the time and are measured in turns of a second. The order changes with each round, so that other work on the machine affects all
+ * of them. A disturbed round is measured again. The figure is requests per CPU second of the server (user + system, from `/proc`). A ratio
+ * is the median of the ratios of the rounds.
  */
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
@@ -29,9 +28,9 @@ import {
 import { load } from './http-load.ts';
 
 export interface EdgeBenchOptions {
-  /** Rounds for each case; default 12. */
+  /** Rounds for each case. By default 12. */
   readonly rounds?: number;
-  /** Length of one turn; default 1 s. */
+  /** The length of one turn. By default 1 s. */
   readonly seconds?: number;
   readonly progress?: (line: string) => void;
 }
@@ -41,9 +40,9 @@ export interface Turn {
   readonly perSecond: number;
   /** Requests per second of the server's CPU time. */
   readonly perCpuSecond: number;
-  /** Share of its core that the server was busy. */
+  /** The share of its core that the server used. */
   readonly busy: number;
-  /** Share of the time it could have run that the server waited for its core: what else the machine did. */
+  /** The share of the time in which the server was ready and waited for its core, as the machine did something else. */
   readonly waited: number;
 }
 
@@ -54,7 +53,7 @@ export type Round = Readonly<Record<Side, Turn>>;
 export interface EdgeBenchCase {
   readonly name: string;
   readonly bytes: number;
-  /** Edge / bare library: what is judged. */
+  /** Edge / bare library. This ratio is judged. */
   readonly ofBare: number;
   /** Edge / nginx. */
   readonly ofNginx: number;
@@ -75,11 +74,11 @@ export interface EdgeBenchResult {
 const results = join(import.meta.dirname, 'results/edge.json');
 const connections = 32;
 const target = 0.9;
-/** A round in which a server waited for more than this share is measured again, so many times for each round. */
+/** A round in which a server waited for a larger share is measured again, up to so many times for each round. */
 const maxWaited = 0.1;
 const maxTries = 4;
 
-/** Runs it and keeps the raw figures in `scripts/bench/results/edge.json`. @throws Error when a reply is not a good one */
+/** Runs the benchmark and keeps the raw figures in `scripts/bench/results/edge.json`. @throws Error when a reply is wrong */
 export async function benchEdge({
   rounds = 12,
   seconds = 1,
@@ -120,7 +119,7 @@ type Servers = Readonly<Record<Side, Server>>;
 
 async function measureCase(servers: Servers, work: Work, rounds: number): Promise<EdgeBenchCase> {
   const measured: Round[] = [];
-  await measureRound(servers, { ...work, seconds: 1 }, 0); // warms up
+  await measureRound(servers, { ...work, seconds: 1 }, 0); // warms up the servers
   for (let turn = 1; turn <= rounds * maxTries && calm(measured).length < rounds; turn += 1)
     measured.push(await measureRound(servers, work, turn));
   return summarise(work.asked, calmest(measured, rounds));
@@ -137,7 +136,7 @@ async function measureRound(servers: Servers, work: Work, turn: number): Promise
   return { edge: of('edge'), bare: of('bare'), nginx: of('nginx'), front: of('front') };
 }
 
-/** Each side is first as often as last, and next to each other one. */
+/** Each server is first as often as last, and next to each other server equally often. */
 function orderOf(turn: number): readonly Side[] {
   const first = turn % sides.length;
   const rotated = [...sides.slice(first), ...sides.slice(0, first)];
@@ -162,7 +161,7 @@ async function measure(side: Side, { port, pid }: Server, { asked, seconds, wrk 
   };
 }
 
-/** Seconds that all threads ran and were made to wait for a processor; the scheduler counts them in ns. */
+/** How many seconds all threads ran, and how many they waited for a processor. The scheduler counts them in ns. */
 async function processorTime(pid: number): Promise<{ readonly ran: number; readonly waited: number }> {
   const threads = await readdir(`/proc/${pid}/task`);
   const texts = await Promise.all(
@@ -177,7 +176,7 @@ export const waitedOf = (round: Round): number => Math.max(...sides.map((side) =
 const calm = (rounds: readonly Round[]): readonly Round[] =>
   rounds.filter((round) => waitedOf(round) <= maxWaited);
 
-/** The rounds in which the machine did least besides; how calm they were is among the figures. */
+/** The rounds in which the machine did the least other work. How calm they were is part of the figures. */
 function calmest(rounds: readonly Round[], count: number): readonly Round[] {
   return rounds.toSorted((left, right) => waitedOf(left) - waitedOf(right)).slice(0, count);
 }

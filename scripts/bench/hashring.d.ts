@@ -1,4 +1,4 @@
-/** The part of hashring (no types of its own) that the benchmark uses. */
+/** Types for the part of hashring that the benchmark uses, as it has none of its own. */
 declare module 'hashring' {
   export default class HashRing {
     constructor(servers: readonly string[], algorithm?: string);

@@ -1,9 +1,9 @@
 /**
- * An HTTP load generator: keep-alive connections, one request at a time on each, no pipelining.
+ * Generates HTTP load: keep-alive connections, one request at a time on each, no pipelining.
  *
- * `wrk` where it is found, for it outruns any server on one core; else sockets of Node in a process of its own
- * (`http-load.ts PORT PATH CONNECTIONS SECONDS ENCODING`), which small replies keep busier than the server: then a figure means
- * something per CPU second of the server only.
+ * It uses `wrk` where it is installed, as that is faster than any server on one core. Otherwise it uses Node's sockets in a process of its
+ * own (`http-load.ts PORT PATH CONNECTIONS SECONDS ENCODING`). With small replies that process is busier than the server. A figure then
+ * means something only per CPU second of the server.
  */
 import { execFile } from 'node:child_process';
 import { connect } from 'node:net';
@@ -17,9 +17,9 @@ export interface LoadOptions {
   readonly isGzip: boolean;
   readonly connections: number;
   readonly seconds: number;
-  /** Pins the generator. */
+  /** The core to which the generator is pinned. */
   readonly core: number;
-  /** Path of wrk; without it the generator here is used. */
+  /** The path of wrk; without it the generator here is used. */
   readonly wrk: string | undefined;
 }
 
@@ -61,7 +61,7 @@ function readWrk(report: string): LoadResult {
   return { requests: Number(requests), seconds: Number(time), faults };
 }
 
-/** One connection: counts responses until `isOver`. */
+/** One connection, which counts responses until `isOver`. */
 function openConnection(
   port: number,
   request: Buffer,

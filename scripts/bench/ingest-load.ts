@@ -1,15 +1,15 @@
 /**
- * Load generator of `bench ingest`, a process of its own: publishes one clip to many streams in real time, for ever.
+ * The load generator of `bench ingest`, a process of its own: publishes one clip to many streams in real time, for ever.
  *
- * Arguments: port, path of the clip, stream keys. Says `on air` when all publish; ends with its parent, or with 1 when a
- * publisher is refused.
+ * Arguments: port, path of the clip, stream keys. Writes `on air` when all of them publish. It ends with its parent, or with exit code 1
+ * when a publisher is refused.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { readFeed } from '../../test/support/media/media-feed.ts';
 import { RtmpPublisher } from '../../test/support/ingest/rtmp-publisher.ts';
 
 const [port = '', clip = '', ...keys] = process.argv.slice(2);
-/** Publishers begin one after the other, so that their segments do not end all at once. */
+/** Publishers begin one after the other, so that their segments do not all end at once. */
 const staggerMs = 100;
 
 const feed = await readFeed(clip);

@@ -1,11 +1,11 @@
 /**
- * Benchmark of the ingest: CPU of one core for each 640x360 publisher, from RTMP to stored source segments and a
- * playable playlist, without a ladder. Target: at most 0.8 % (what MediaMTX needs to mux the same to LL-HLS).
+ * Benchmark of the ingest: how much of one core each 640x360 publisher costs, from RTMP to stored source segments and a playable playlist,
+ * without a ladder. Target: at most 0.8 %, which MediaMTX needs to mux the same to LL-HLS.
  *
- * A real node (ingest, owner, control and edge in one process, disk store) with a real nats-server; the publishers are a
- * process of their own. CPU is user + system of the node's process, from `/proc`, over the window; that of nats-server
- * is told beside it, and with it the sum. The edge follows every stream from before the window on; at its end ffprobe
- * reads a playlist, and every stream's newest segment must be young, or the figure means nothing.
+ * It runs a real node (ingest, owner, control and edge in one process, disk store) with a real nats-server. The publishers are a process of
+ * their own. CPU is user + system of the node's process in the window, from `/proc`. That of nats-server is reported beside it, and so is
+ * the sum. The edge follows every stream from before the window on. At the end ffprobe reads a playlist, and the newest segment of every
+ * stream must be young; otherwise the figure means nothing.
  */
 import { execFile, fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -21,9 +21,9 @@ import { startDemoCluster, type DemoNode } from '../demo/demo-cluster.ts';
 import type { SupervisedProcess } from '../demo/supervised-process.system.ts';
 
 export interface IngestBenchOptions {
-  /** Default 20. */
+  /** By default 20. */
   readonly publishers?: number;
-  /** Length of the window, default 40 s. */
+  /** The length of the window. By default 40 s. */
   readonly seconds?: number;
   readonly progress?: (line: string) => void;
 }
@@ -32,27 +32,27 @@ export interface IngestBenchResult {
   readonly publishers: number;
   readonly seconds: number;
   readonly clip: string;
-  /** Of one core, for each publisher: the node's process, the nats-server beside it. */
+  /** In percent of one core, for each publisher: the node's process, and the nats-server beside it. */
   readonly nodePercent: number;
   readonly natsPercent: number;
-  /** The node's, second by second, in percent of one core for all publishers. */
+  /** The node's CPU in each second, in percent of one core, for all publishers together. */
   readonly secondsPercent: readonly number[];
   readonly residentMegabytes: number;
-  /** Segments committed in the window by all streams. */
+  /** How many segments all streams committed in the window. */
   readonly segments: number;
-  /** Segments given up since the start; must be 0. */
+  /** How many segments were given up since the start; it must be 0. */
   readonly lostSegments: number;
   readonly targetPercent: number;
   readonly isReached: boolean;
 }
 
 const targetPercent = 0.8;
-/** From the last publisher's start to the window: periods are open, code is compiled, buffers have their size. */
+/** From the last publisher's start to the window. By then periods are open, code is compiled, and buffers have their final size. */
 const warmUpMs = 15_000;
 const sampleClip = resolve(import.meta.dirname, '../../../shared/media/big-buck-bunny-trailer-640x360.mp4');
 const ticksPerSecond = 100;
 
-/** @throws Error when a publisher is refused, a stream stands still or a segment is lost: the figure would mean nothing */
+/** @throws Error when a publisher is refused, a stream stands still or a segment is lost, as the figure would mean nothing */
 export async function benchIngest(options: IngestBenchOptions = {}): Promise<IngestBenchResult> {
   const { publishers = 20, seconds = 40, progress = () => {} } = options;
   const dataDir = await mkdtemp(join(tmpdir(), 'tangaza-bench-ingest-'));
@@ -89,7 +89,7 @@ export async function benchIngest(options: IngestBenchOptions = {}): Promise<Ing
   }
 }
 
-/** The report as Markdown: the verdict first. */
+/** Writes the report as Markdown, the verdict first. */
 export function ingestReport(result: IngestBenchResult): string {
   const { publishers, seconds, clip, nodePercent, natsPercent, isReached } = result;
   const verdict = isReached ? 'reached' : 'NOT reached';
@@ -238,7 +238,7 @@ function perPublisher(window: Window, publishers: number) {
   };
 }
 
-/** Media sequence behind the last segment of each stream's video playlist. */
+/** The media sequence number after the last segment in each stream's video playlist. */
 async function sequencesOf({ url }: DemoNode, streams: readonly string[]): Promise<readonly number[]> {
   return Promise.all(
     streams.map(async (stream) => {
@@ -271,7 +271,7 @@ async function checkPlayable(playlist: string): Promise<void> {
   if (stderr !== '') throw new Error(`${playlist} does not play: ${stderr}`);
 }
 
-/** CPU seconds and memory of a supervised process: all of its process group (proc(5)). */
+/** CPU seconds and memory of a supervised process, for all of its process group (proc(5)). */
 async function cpuOf({
   pid,
   name,

@@ -1,12 +1,12 @@
-/** Viewers without a screen: each pulls the playlist of one rendition, its audio, and every new segment, as a player does. */
+/** Viewers without a screen. Each one requests the playlist of one rendition, its audio, and every new segment, as a player does. */
 import { setTimeout as delay } from 'node:timers/promises';
 
 export interface ViewingResult {
   readonly segments: number;
   readonly bytes: number;
-  /** Segments that a playlist declares missing; a player does not ask for them. */
+  /** Segments that a playlist declares missing, which a player does not ask for. */
   readonly gaps: number;
-  /** Replies that were not 200, and requests without a reply. */
+  /** Replies with another status than 200, and requests without a reply. */
   readonly faults: number;
 }
 
@@ -16,7 +16,7 @@ const replyMs = 10_000;
 /** A player begins so many segments before the end. */
 const firstSegments = 3;
 
-/** Watches until `signal` aborts; viewer i takes rendition i of the main playlist, in turn. */
+/** Watches until `signal` aborts. Viewer i takes rendition i of the main playlist, in rotation. */
 export async function watch(main: string, viewers: number, signal: AbortSignal): Promise<ViewingResult> {
   const { video, audio } = readMain(await (await fetch(main)).text(), main);
   if (video.length === 0) throw new Error(`${main} lists no rendition`);
@@ -31,8 +31,8 @@ export async function watch(main: string, viewers: number, signal: AbortSignal):
 }
 
 /**
- * Figures under viewers mean something only if these were served: each pulls a video and an audio segment each 2 s. Half of
- * that is asked for, because the first seconds go to starting and the last segment may be on its way.
+ * Checks that the viewers were served, as figures under viewers mean nothing otherwise. Each requests a video and an audio segment every 2
+ * s. Half of that is demanded, as the first seconds are needed for starting, and the last segment may be on its way.
  * @throws Error when most segments were gaps, or too few came: the machine cannot transcode this stream
  */
 export function mustBeWatched(

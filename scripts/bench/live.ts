@@ -1,10 +1,10 @@
 /**
- * Benchmark of a live broadcast: how far Chromium plays behind live on the watch page at 2 s segments (aim: <= 7 s,
- * told and not judged), and how much memory one node takes with one 720p stream and 100 viewers (target: < 300 MB).
+ * Benchmark of a live broadcast: how far Chromium plays behind live on the watch page with segments of 2 s (aim: <= 7 s, reported and not
+ * judged), and how much memory one node takes with one 720p stream and 100 viewers (target: < 300 MB).
  *
- * One node does all: ingest, owner, workers, edge. Behind live is what the page itself says (wall clock less the time of
- * what is shown), twice a second. Memory is the node's resident set, once a second while 100 viewers pull playlists and
- * every segment; its ffmpeg children are processes of their own and not in it.
+ * One node does everything: ingest, owner, workers, edge. The delay behind live is what the page itself shows twice a second: the wall
+ * clock less the time of the shown picture. Memory is the node's resident set, once a second, while 100 viewers request playlists and every
+ * segment. Its ffmpeg children are separate processes and are not included.
  */
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { loadavg, tmpdir } from 'node:os';
@@ -17,10 +17,10 @@ import { launchChromium } from './chromium.ts';
 import { mustBeWatched, watch, type ViewingResult } from './live-viewers.ts';
 
 export interface LiveBenchOptions {
-  /** How long the viewers watch; default 120, and 600 for the figure of issue 4. */
+  /** How long the viewers watch. By default 120 s. */
   readonly seconds?: number;
   readonly viewers?: number;
-  /** How long Chromium plays; default 60. */
+  /** How long Chromium plays. By default 60 s. */
   readonly playSeconds?: number;
   readonly progress?: (line: string) => void;
 }
@@ -35,12 +35,12 @@ export interface LiveBenchResult {
   readonly memory: {
     readonly seconds: number;
     readonly viewers: number;
-    /** Resident MB of the node, once a second; the first is before the viewers come. */
+    /** The node's resident memory in MB, once a second. The first value is from before the viewers come. */
     readonly samples: readonly number[];
     readonly peakMegabytes: number;
     readonly viewing: ViewingResult;
   };
-  /** Of the machine over the minute before the browser, and over the last one: others' work makes the figures worse. */
+  /** The load of the machine in the minute before the browser, and in the last minute. Other work makes the figures worse. */
   readonly load: { readonly before: number; readonly after: number };
   readonly targetMegabytes: number;
   readonly isReached: boolean;
@@ -50,12 +50,12 @@ const aimSeconds = 7;
 const targetMegabytes = 300;
 const results = join(import.meta.dirname, 'results/live.md');
 const startTimeoutMs = 60_000;
-/** A player settles at its distance from live; what comes before is not counted. */
+/** A player first settles at its distance from live. What comes before that is not counted. */
 const settleMs = 5000;
 const State = z.object({ behindLiveSeconds: z.number().optional() });
 
 /**
- * Runs it and keeps the raw figures in `scripts/bench/results/live.md`.
+ * Runs the benchmark and keeps the raw figures in `scripts/bench/results/live.md`.
  * @throws Error when the page does not play, or the viewers got too little for the figures to mean anything
  */
 export async function benchLive(options: LiveBenchOptions = {}): Promise<LiveBenchResult> {
@@ -86,7 +86,7 @@ export async function benchLive(options: LiveBenchOptions = {}): Promise<LiveBen
   }
 }
 
-/** The report as Markdown: the verdict first. */
+/** Writes the report as Markdown, the verdict first. */
 export function liveReport({ behindLive, memory, load, isReached }: LiveBenchResult): string {
   const { p50Seconds, p95Seconds, samples } = behindLive;
   const { peakMegabytes, viewers, seconds, viewing } = memory;
@@ -206,7 +206,7 @@ function percentile(values: readonly number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.ceil(sorted.length * share) - 1)] ?? Number.NaN;
 }
 
-/** At most 13 points, the first and the last among them. */
+/** At most 13 points, with the first and the last among them. */
 function curve(samples: readonly number[]): readonly (readonly [number, number])[] {
   const step = Math.max(1, Math.ceil((samples.length - 1) / 12));
   return samples.flatMap((value, second) =>

@@ -1,10 +1,10 @@
 /**
- * Benchmark of the watch page's first paint, in Chromium with an empty cache over a slow line: when the shell is there
- * (first contentful paint), and when the first picture moves. Target at 1,500 kbit/s: shell in 1 s, picture in 6 s.
+ * Benchmark of the watch page's first paint, in Chromium with an empty cache over a slow line: when the page appears (first contentful
+ * paint), and when the first picture moves. Target at 1,500 kbit/s: the page in 1 s, the picture in 6 s.
  *
- * One node with a live 720p stream. Each run is a new browser context, slowed down by the developer tools' protocol: bytes a
- * second, and a time to and fro for each request. Both figures count from the beginning of the navigation, by the page's own
- * clock; a picture moves once the video has data and its time goes on. The middle of the runs is told.
+ * One node has a live 720p stream. Each run uses a new browser context, slowed down by the developer tools' protocol, which limits the
+ * bytes a second and delays each request. Both figures count from the start of the navigation, by the page's own clock. A picture moves
+ * once the video has data and its time advances. The median of the runs is reported.
  */
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { loadavg, tmpdir } from 'node:os';
@@ -15,7 +15,7 @@ import { startDemoCluster, type DemoCluster } from '../demo/demo-cluster.ts';
 import { launchChromium } from './chromium.ts';
 
 export interface PageBenchOptions {
-  /** Of each line; default 3. */
+  /** Runs for each line. By default 3. */
   readonly runs?: number;
   readonly progress?: (line: string) => void;
 }
@@ -28,7 +28,7 @@ interface Line {
 interface FirstPaint {
   readonly shellMs: number;
   readonly pictureMs: number;
-  /** What came until then, and over how many requests. */
+  /** How much was loaded until then, and in how many requests. */
   readonly kilobytes: number;
   readonly requests: number;
 }
@@ -40,7 +40,7 @@ interface LineResult extends Line, FirstPaint {
 export interface PageBenchResult {
   readonly lines: readonly LineResult[];
   readonly target: { readonly shellMs: number; readonly pictureMs: number };
-  /** Of the machine: others' work makes the figures worse. */
+  /** The load of the machine. Other work makes the figures worse. */
   readonly load: { readonly before: number; readonly after: number };
   readonly isReached: boolean;
 }
@@ -72,7 +72,7 @@ export async function benchPage({
     await using cluster = await startCluster(dataDir, progress);
     await using browser = await launchChromium();
     const url = `${cluster.nodes[0]?.url}/watch/${cluster.stream.id}`;
-    await (await fetch(url)).text(); // the site is built
+    await (await fetch(url)).text(); // the site is built by this
     const measured: LineResult[] = [];
     for (const line of lines) measured.push(await measureLine({ browser, url, line, runs, progress }));
     const { shellMs = Infinity, pictureMs = Infinity } =
@@ -147,7 +147,7 @@ async function measureLine({ browser, url, line, runs, progress }: LineRuns): Pr
   };
 }
 
-/** Runs in the page, looking at each frame: the first at which the video moves. */
+/** Runs in the page and looks at each frame, for the first one in which the video moves. */
 const untilPicture = `new Promise((resolve) => {
   const look = () => {
     const video = document.querySelector('video');

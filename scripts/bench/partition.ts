@@ -1,12 +1,12 @@
 /**
- * Benchmark of the partitioner: look-ups per second, and keys that move when a node joins, against a ring of virtual nodes
- * (`hashring`) and Moleculer's own Shard strategy, at 12, 100 and 1,000 nodes. Target: no key moves between two nodes that
- * were there before.
+ * Benchmark of the partitioner: look-ups per second, and which keys move when a node joins. It is compared with a ring of virtual nodes
+ * (`hashring`) and with Moleculer's own Shard strategy, at 12, 100 and 1,000 nodes. Target: no key moves between two nodes that were there
+ * before.
  *
- * Each answers for the same keys, before and after one node joins. Every key is asked once, so that no cache answers. A
- * move to the newcomer is needed for its share, 1 of N + 1; any other is a stream moved for nothing. The speed, in CPU time,
- * is the median of five passes, each over keys of its own. It is told, not judged: ours draws for every node and keeps no
- * table, and is asked when a stream or a viewer begins, and every few seconds for a viewer.
+ * Each partitioner answers for the same keys before and after one node joins. Every key is asked for once, so that no cache answers. The
+ * newcomer needs its share of the keys, 1 of N + 1. Any other move moves a stream for nothing. The speed, in CPU time, is the median of
+ * five passes, each with its own keys. It is reported and not judged: ours draws for every node and keeps no table, and is asked only when
+ * a stream or a viewer begins, and every few seconds for a viewer.
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -22,13 +22,13 @@ const results = join(import.meta.dirname, 'results');
 export interface PartitionRow {
   readonly nodes: number;
   readonly partitioner: string;
-  /** Of CPU time. */
+  /** Per second of CPU time. */
   readonly lookupsPerSecond: number;
-  /** Of all keys, when one node joins. */
+  /** The share of all keys that move when one node joins. */
   readonly movedPercent: number;
-  /** What a perfect partitioner moves. */
+  /** The share that a perfect partitioner moves. */
   readonly neededPercent: number;
-  /** Keys that moved between two nodes that were there before. */
+  /** The share of keys that moved between two nodes that were there before. */
   readonly movedForNothing: number;
 }
 
@@ -40,7 +40,7 @@ export interface PartitionBenchResult {
 
 interface Partitioner {
   readonly name: string;
-  /** @returns who holds a key among these nodes */
+  /** @returns a function that says who holds a key among these nodes */
   readonly of: (nodes: readonly string[]) => (key: string) => string;
 }
 
@@ -64,7 +64,7 @@ const partitioners: readonly Partitioner[] = [
   { name: "moleculer's Shard", of: shard },
 ];
 
-/** The class itself, on a broker that is never started; what it does is not in its declarations. */
+/** The class itself, on a broker that is never started. Its declarations lack the methods used here. */
 function shard(nodes: readonly string[]): (key: string) => string {
   const broker = new ServiceBroker({ logger: false });
   const strategy = new Strategies.Shard(broker.registry, broker, { shardKey: 'key', cacheSize: 1 });
@@ -78,7 +78,7 @@ function call(target: object, method: string, args: readonly unknown[]): unknown
   return Reflect.apply(found, target, args);
 }
 
-/** Runs it and keeps the figures in `scripts/bench/results/partition.md`. */
+/** Runs the benchmark and keeps the figures in `scripts/bench/results/partition.md`. */
 export async function benchPartition(
   progress: (line: string) => void = () => {},
 ): Promise<PartitionBenchResult> {
@@ -116,7 +116,7 @@ function keysOf(prefix: string): readonly string[] {
   return Array.from({ length: keyCount }, (_, index) => `${prefix}-${index}`);
 }
 
-/** Look-ups per second of CPU time: what else runs on the machine counts less than by the wall. */
+/** Look-ups per second of CPU time, which other work on the machine affects less than wall time. */
 function speedOf(find: (key: string) => string, keys: readonly string[]): number {
   const start = process.cpuUsage();
   for (const key of keys) find(key);

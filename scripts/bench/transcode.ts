@@ -1,12 +1,11 @@
 /**
- * Benchmark of the map step: CPU seconds of the map-reduced ladder against one continuous ffmpeg making the same ladder
- * of the same clip with the same encoder settings. Target, for a ladder that is encoded as a whole: at most 1.10 times
- * as much. Where the top rung passes through, half of the work is saved on both sides and what a start of ffmpeg costs
- * weighs twice as much: reported beside it.
+ * Benchmark of the map step: the CPU seconds of the map-reduced ladder compared with one continuous ffmpeg that makes the same ladder from
+ * the same clip with the same settings. Target, for a ladder that is encoded as a whole: at most 1.10 times as much. Where the top rung
+ * passes through, both sides save half of the work, and the start of ffmpeg weighs twice as much. That figure is reported beside it.
  *
- * CPU is user + system of this process and of every child it has waited for (`/proc/self/stat`), so our own reading,
- * hashing, splitting and muxing counts against us. Sides run one task at a time and take turns; a ratio is of two
- * neighbouring runs, and the median of them is the figure, so that a noisy neighbour hits both.
+ * CPU is user + system of this process and of every child that it has waited for (`/proc/self/stat`). So our own reading, hashing,
+ * splitting and muxing counts against us. The two sides run one task at a time and take turns. A ratio compares two neighbouring runs, and
+ * the median of the ratios is the figure, so that other work on the machine affects both sides.
  */
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -33,9 +32,9 @@ import { readClip, runFfmpeg, type ClipSource } from './clip-segments.ts';
 
 export interface TranscodeBenchOptions {
   readonly ffmpeg?: string;
-  /** Length of the clip, default 20 s. */
+  /** The length of the clip. By default 20 s. */
   readonly seconds?: number;
-  /** Turns of each side, default 5. */
+  /** Turns of each side. By default 5. */
   readonly repeats?: number;
   readonly progress?: (line: string) => void;
 }
@@ -48,15 +47,15 @@ export interface TranscodeSide {
 export interface TranscodeCase {
   readonly name: string;
   readonly rungs: readonly string[];
-  /** Every rung is encoded, the top one too: what the target is about. */
+  /** Every rung is encoded, also the top one. The target is for this case. */
   readonly isWhole: boolean;
-  /** Median CPU seconds of the continuous ffmpeg. */
+  /** The median CPU seconds of the continuous ffmpeg. */
   readonly continuousCpuSeconds: number;
-  /** One task for all rungs of a segment, as an owner that keeps up has it. */
+  /** With one task for all rungs of a segment, as an owner publishes that keeps up. */
   readonly together: TranscodeSide;
-  /** The lowest rung as a task of its own, as for a segment that is late (M12). */
+  /** With the lowest rung as a task of its own, as for a segment that is late (M12). */
   readonly lowestApart: TranscodeSide;
-  /** Raw CPU seconds of every turn, in order. */
+  /** The raw CPU seconds of every turn, in order. */
   readonly turns: readonly {
     readonly continuous: number;
     readonly together: number;
@@ -102,7 +101,7 @@ export async function benchTranscode(options: TranscodeBenchOptions = {}): Promi
   }
 }
 
-/** The result as the README shows it. */
+/** The result as Markdown. */
 export function transcodeMarkdown(bench: TranscodeBench): string {
   const rows = bench.cases.map(
     ({ name, rungs, continuousCpuSeconds, together, lowestApart }) =>
@@ -135,7 +134,7 @@ function describeClip(seconds: number): string {
   return `${existsSync(trailer) ? 'Big Buck Bunny trailer' : 'testsrc2'} with noise, 1280x720, 25 pictures/s, ${seconds} s`;
 }
 
-/** Hard content: film grain on a film, scaled up; 2 s GOPs with two B-frames, as an encoder sends them. */
+/** Hard content: film grain on a film, scaled up, in GOPs of 2 s with two B-frames, as an encoder sends them. */
 async function makeClip(file: string, seconds: number): Promise<void> {
   const input = existsSync(trailer)
     ? ['-stream_loop', '-1', '-ss', '6', '-i', trailer]
@@ -214,7 +213,7 @@ async function measure(sides: Sides, plan: Plan, { repeats, progress }: Run): Pr
   const { renditions } = plan;
   const together = taskGroups(renditions, false);
   const apart = taskGroups(renditions, true);
-  // A worker lives long: what its first segment costs (compiling our own code) is not what a segment costs.
+  // A worker lives long, so what its first segment costs (compiling our own code) is not what a segment costs.
   const first = { ...sides.clip, segments: sides.clip.segments.slice(0, 2) };
   await encodeSegments({ ...sides, clip: first }, together);
   const turns: { continuous: number; together: number; lowestApart: number }[] = [];
@@ -284,7 +283,7 @@ async function encodeContinuously(
   await promisify(execFile)(ffmpeg, args, { timeout: orphanCpuSeconds * 1000 });
 }
 
-/** The argument behind `-g` and `-keyint_min`, which in a task is longer than any segment. */
+/** The argument behind `-g` and `-keyint_min`. In a task it is longer than any segment. */
 function every2s(options: readonly string[]): readonly string[] {
   const isInterval = (index: number): boolean => ['-g', '-keyint_min'].includes(options[index - 1] ?? '');
   return options.map((option, index) => (isInterval(index) ? String(keyframeInterval) : option));
@@ -302,7 +301,7 @@ async function cpuSecondsOf(work: () => Promise<void>): Promise<number> {
   return ((await cpuTicks()) - before) / 100;
 }
 
-/** utime, stime, cutime, cstime: fields 14 to 17 of proc(5), in 1/100 s; the name before them may hold spaces. */
+/** utime, stime, cutime, cstime: fields 14 to 17 of proc(5), in 1/100 s. The name before them may contain blanks. */
 async function cpuTicks(): Promise<number> {
   const stat = await readFile('/proc/self/stat', 'utf8');
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');

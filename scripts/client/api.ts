@@ -1,10 +1,10 @@
-/** The control API as the CLI uses it: finds the token, sends the request, turns a problem into a sentence. */
+/** Calls the control API for the CLI: finds the token, sends the request, and turns a problem document into a sentence. */
 import type { Command } from 'commander';
 import { z } from 'zod';
 import { chooseTarget, usualFolder, usualUrl, type Target } from './find-cluster.ts';
 import { readFolderDemo } from './folder-demo.disk.ts';
 
-/** A node answers reads within 4 s, whatever is down; the rest may take the bound of an action. */
+/** A node answers reads within 4 s, whatever is down. A change may take as long as an action may. */
 const timeoutMs = { read: 6000, change: 10_000 } as const;
 
 const Problem = z.object({ title: z.string(), detail: z.string().optional(), code: z.string().optional() });
@@ -22,7 +22,7 @@ interface ApiRequest {
   readonly body?: unknown;
 }
 
-/** Adds what every command that talks to a cluster takes. */
+/** Adds the options that every command has which talks to a cluster. */
 export function withApiOptions(command: Command): Command {
   return command
     .option(
@@ -49,7 +49,7 @@ export async function callApi<S extends z.ZodType>(
   return schema.parse(text === '' ? undefined : JSON.parse(text));
 }
 
-/** The columns of `rows`, padded; nothing but a sentence when there are none. */
+/** Shows `rows` in padded columns; only a sentence when there are none. */
 export function table(rows: readonly Readonly<Record<string, string | number>>[], empty: string): string {
   const [first] = rows;
   if (first === undefined) return `${empty}\n`;
@@ -76,7 +76,7 @@ function targetOf({ url, token, data }: ApiOptions): Target {
   return chooseTarget({ url, token, envToken, data }, readFolderDemo(data ?? usualFolder));
 }
 
-/** Asks one node after the other: a read until one answers, a change until one takes the connection. */
+/** Asks one node after the other: a read until one answers, a change until one accepts the connection. */
 async function ask({ urls, token }: Target, request: ApiRequest): Promise<Response> {
   const { method, path, body } = request;
   let failure: unknown;
@@ -101,7 +101,7 @@ async function ask({ urls, token }: Target, request: ApiRequest): Promise<Respon
   });
 }
 
-/** Nobody listens there, as `fetch` tells it. */
+/** Nobody listens there, as `fetch` reports it. */
 export function isRefused(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   return ('code' in error && error.code === 'ECONNREFUSED') || isRefused(error.cause);

@@ -1,4 +1,4 @@
-/** Which cluster a command speaks to, and with which token: the one that is named, or the demo of a data folder. */
+/** Decides which cluster a command talks to, and with which token: the cluster that is named, or the demo of a data folder. */
 
 /** What the command line and the environment say. */
 export interface Given {
@@ -10,7 +10,7 @@ export interface Given {
   readonly data?: string | undefined;
 }
 
-/** What there is of a demo in the data folder. */
+/** What the data folder knows about a demo. */
 export interface FolderDemo {
   readonly folder: string;
   readonly state:
@@ -18,12 +18,12 @@ export interface FolderDemo {
     | { readonly kind: 'starting'; readonly pid: number }
     /** `wasKilled`: it did not stop in order. */
     | { readonly kind: 'none'; readonly wasKilled: boolean };
-  /** Of the demo that runs there, or ran there last. */
+  /** The token of the demo that runs there, or ran there last. */
   readonly token: string | undefined;
 }
 
 export interface Target {
-  /** Asked in this order: the next one when one does not answer. */
+  /** The URLs to ask, in this order: the next one when one does not answer. */
   readonly urls: readonly string[];
   readonly token: string;
 }
@@ -32,8 +32,8 @@ export const usualUrl = 'http://127.0.0.1:8080';
 export const usualFolder = '.tangaza';
 
 /**
- * A URL that is given wins; then the demo that runs in the folder, with its own token; then, for who brings a token and names no
- * folder, the usual address.
+ * A given URL wins. Otherwise it is the demo that runs in the folder, with its own token. For a caller who brings a token and names no
+ * folder, it is the usual address.
  *
  * @throws Error that says what to start or to name
  */

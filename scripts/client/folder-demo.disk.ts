@@ -1,4 +1,4 @@
-/** The demo of a data folder on this machine, as its own files tell it. */
+/** Reads from a data folder's own files which demo runs there. */
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';

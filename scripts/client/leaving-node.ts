@@ -1,17 +1,17 @@
-/** A node that leaves, as the cluster tells of it: also when the node that is asked is the one that leaves. */
+/** Watches a node that leaves, as the cluster reports it, also when the node that is asked is the one that leaves. */
 import { ClusterView } from '../../cluster/contract/api/control-views.ts';
 import { callApi, isRefused, type ApiOptions } from './api.ts';
 
 type ClusterNode = ClusterView['nodes'][number];
 
-/** So many other nodes are asked at once when the one asked so far does not answer. */
+/** How many other nodes are asked at once when the one asked so far does not answer. */
 const maxOthers = 8;
 
 export class LeavingNode {
   readonly #id: string;
   #options: ApiOptions;
   #bootId: string | undefined;
-  /** URLs of the nodes that stay. */
+  /** The URLs of the nodes that stay. */
   #others: readonly string[] = [];
 
   /** @param options `url` is asked as long as it answers, then the nodes that it named */
@@ -21,8 +21,8 @@ export class LeavingNode {
   }
 
   /**
-   * @returns the node; undefined when it is not there, or in another life than at the first look
-   * @throws Error when nobody can tell
+   * @returns the node; undefined when it is gone, or lives another life than at the first look
+   * @throws Error when no node answers
    */
   async look(): Promise<ClusterNode | undefined> {
     const view = await this.#ask().catch((error: unknown) => {
@@ -35,7 +35,7 @@ export class LeavingNode {
     return now?.bootId === this.#bootId ? now : undefined;
   }
 
-  /** The last node of its cluster has left when its port is closed: nobody is there to tell. */
+  /** True for the last node of its cluster: it has left when its port is closed, as no other node can say so. */
   get #wasAlone(): boolean {
     return this.#bootId !== undefined && this.#others.length === 0;
   }

@@ -1,4 +1,4 @@
-/** How old an answer is, in words. */
+/** Says in words how old an answer is. */
 import type { Staleness } from '../../cluster/contract/staleness.ts';
 
 /** `as of 14 s ago: NATS does not answer` */
@@ -6,7 +6,7 @@ export function describeStaleness({ ageMs, reason }: Staleness): string {
   return `as of ${describeAge(ageMs)} ago: ${reason}`;
 }
 
-/** One figure up to two minutes, then minutes, then hours and minutes: `14 s`, `3 min`, `2 h 5 min`. */
+/** Seconds up to two minutes, then minutes, then hours and minutes: `14 s`, `3 min`, `2 h 5 min`. */
 export function describeAge(ms: number): string {
   const seconds = Math.round(ms / 1000);
   if (seconds < 120) return `${seconds} s`;

@@ -1,4 +1,4 @@
-/** `tangaza bench [NAME]`: the benchmarks, one at a time. Exit code 0 when the target is reached, 1 when it is not. */
+/** `tangaza bench [NAME]`: runs the benchmarks, one at a time. Exit code 0 when the target is reached, 1 when it is not. */
 import { Argument, Command, InvalidArgumentError } from 'commander';
 import { table } from '../client/api.ts';
 import { NumberOption } from '../usage/number-option.ts';
@@ -21,7 +21,7 @@ interface Outcome {
 interface RunOptions {
   readonly seconds?: number;
   readonly runs?: number;
-  /** Of a benchmark with several cases, only this one. */
+  /** Runs only this case of a benchmark with several cases. */
   readonly only?: string;
   readonly progress: (line: string) => void;
 }
@@ -30,12 +30,12 @@ interface Bench {
   readonly name: string;
   readonly about: string;
   readonly target: string;
-  /** What `--seconds` is the length of. */
+  /** Says what `--seconds` is the length of. */
   readonly seconds: string;
   readonly run: (options: RunOptions) => Promise<Outcome>;
 }
 
-/** Each loads its own code when it runs: other commands need neither a browser nor an encoder. */
+/** Each loads its own code when it runs, as other commands need neither a browser nor an encoder. */
 const benches: readonly Bench[] = [
   {
     name: 'transcode',
@@ -166,7 +166,7 @@ async function bench(name: string | undefined, options: BenchOptions, command: C
     ...(only === undefined ? {} : { only }),
   });
   const { isReached, result, report } = await outcome.catch((error: unknown) => {
-    // Commander shows only what is wrong while it parses.
+    // Commander shows only faults that it finds while it parses.
     if (error instanceof InvalidArgumentError) return command.error(`error: ${error.message}`);
     throw error;
   });

@@ -1,4 +1,4 @@
-/** `tangaza nodes`, `tangaza regions` and `tangaza who STREAM`: the cluster as tables. */
+/** `tangaza nodes`, `tangaza regions` and `tangaza who STREAM`: show the cluster as tables. */
 import { Command } from 'commander';
 import { ClusterView, DrainView } from '../../cluster/contract/api/control-views.ts';
 import { StreamHealth } from '../../cluster/contract/stream-health.ts';
@@ -49,7 +49,7 @@ export function regionsCommand(): Command {
   });
 }
 
-/** Under the table; beside the JSON, whose shape stays. */
+/** Printed under the table. With JSON it goes to stderr, so that the shape of the JSON stays. */
 function printCluster(
   options: ApiOptions,
   { value, stale }: { readonly value: unknown; readonly stale: ClusterView['stale'] },
@@ -77,7 +77,7 @@ export function whoCommand(): Command {
 }
 
 const drainLookMs = 500;
-/** On top of the bound that the node names. */
+/** Added to the bound that the node names. */
 const drainPatienceMs = 15_000;
 
 export function drainCommand(): Command {
@@ -104,7 +104,7 @@ export function drainCommand(): Command {
   });
 }
 
-/** Tells each change. A look that fails is made again: nodes come and go meanwhile. @throws Error when the time is over */
+/** Prints each change. A look that fails is repeated, as nodes come and go meanwhile. @throws Error when the time is over */
 async function untilLeft(leaving: LeavingNode, deadlineMs: number): Promise<void> {
   for (let last = ''; ; await clock.sleep(drainLookMs)) {
     const isOver = clock.monotonicMs() > deadlineMs;

@@ -1,4 +1,4 @@
-/** `tangaza doctor`: what is missing on this machine. Exit code 0 when nothing is, else 1. */
+/** `tangaza doctor`: says what is missing on this machine. Exit code 0 when nothing is, else 1. */
 import { Command, Option } from 'commander';
 import { describeChecks, inspect, purposes, type Purpose } from '../doctor.ts';
 

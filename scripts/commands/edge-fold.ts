@@ -1,4 +1,4 @@
-/** What the simulator's edges fold with: the product's own fold of the index log (M14). */
+/** Gives the simulator's edges the product's own fold of the index log (M14). */
 import { applyEntry, emptyTimeline } from '../../actors/media/timeline/fold.ts';
 import type { Timeline } from '../../actors/media/timeline/timeline.ts';
 import type { IndexEntry } from '../../cluster/contract/index-records.ts';

@@ -1,4 +1,4 @@
-/** `tangaza fuzz`: mutated sessions of publishers against the ingest, from a seed. */
+/** `tangaza fuzz`: runs mutated sessions of publishers against the ingest, from a seed. */
 import { Command } from 'commander';
 import { print } from '../client/api.ts';
 import { NumberOption } from '../usage/number-option.ts';
@@ -26,7 +26,7 @@ export function fuzzCommand(): Command {
 
 async function run(flags: Flags): Promise<void> {
   const { seed, seconds, case: only, json } = flags;
-  // Loaded here, for it needs packages that only tests have.
+  // Loaded here, as it needs packages that only tests have.
   const { fuzz, fuzzFeeds } = await import('../fuzz/fuzz.ts');
   const { replayOf } = await import('../fuzz/replay.ts');
   const isShown = json !== true && process.stderr.isTTY;

@@ -1,4 +1,4 @@
-/** `tangaza node`: one node, configured by environment and config/ (production). */
+/** `tangaza node`: runs one node, configured by environment and config/ (production). */
 import { availableParallelism } from 'node:os';
 import { Command } from 'commander';
 import type { ServiceBroker } from 'moleculer';
@@ -7,9 +7,9 @@ import { loadConfig } from '../../config/config.ts';
 import { lockFolder } from '../../config/folder-lock.sqlite.ts';
 import { UnusableError } from '../../config/unusable.ts';
 
-/** Of the time that a stop has, streams may take so long to be handed over; what is left finds its successor by itself. */
+/** How much of the time of a stop the hand-over of streams may take. What is left finds its successor by itself. */
 const handOverMs = 2500;
-/** What is left for the services when all has been given away, or could not be. */
+/** What is left for the services once all was given away, or could not be. */
 const servicesMs = 2000;
 
 export function nodeCommand(): Command {
@@ -20,7 +20,7 @@ export function nodeCommand(): Command {
     .action(run);
 }
 
-/** Loads what a node is made of only when one is wanted: every other command would wait a second for it. */
+/** Loads the code of a node only when one is wanted, as every other command would wait a second for it. */
 async function run(): Promise<void> {
   const { ServiceBroker } = await import('moleculer');
   const { composeNode } = await import('../../moleculer.config.ts');
@@ -38,7 +38,7 @@ async function run(): Promise<void> {
   const broker = new ServiceBroker(options);
   let isStopping = false;
   const stop = (): void => {
-    // A terminal's Ctrl-C comes twice where npm passes it on as well.
+    // Where npm passes a terminal's Ctrl-C on as well, it arrives twice.
     if (isStopping) return;
     isStopping = true;
     setTimeout(() => process.exit(1), stopWithinMs).unref();

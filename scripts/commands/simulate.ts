@@ -1,4 +1,4 @@
-/** `tangaza simulate`: the cluster's core under simulated clocks and a simulated network, seed by seed. */
+/** `tangaza simulate`: runs the cluster's core with simulated clocks and a simulated network, seed by seed. */
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { Command, Option } from 'commander';
@@ -74,13 +74,13 @@ const traced = (flags: Flags): Promise<SimulationResult> =>
     onTrace: (line) => void process.stderr.write(`${line}\n`),
   });
 
-/** What has come of the seeds so far; of those that run, to which simulated time they have come. */
+/** The results of the seeds so far; for those that run, the simulated time that they have reached. */
 interface Progress {
   readonly results: SimulationResult[];
   readonly underWayMs: Map<number, number>;
 }
 
-/** One thread for each core; each gets the next seed when it has answered. */
+/** One thread for each core. Each gets the next seed when it has answered. */
 async function inThreads(flags: Flags): Promise<readonly SimulationResult[]> {
   const progress: Progress = { results: [], underWayMs: new Map() };
   let next = flags.seed;
@@ -128,7 +128,7 @@ function asked(
   });
 }
 
-/** A large region takes minutes for one seed: how far it is shows that it goes on. */
+/** With a large region one seed takes minutes, so its progress is shown. */
 function progressLine({ seeds, hours }: Flags, { results, underWayMs }: Progress): string {
   const failed = results.filter(({ violations }) => violations.length > 0).length;
   const underWay = [...underWayMs].map(

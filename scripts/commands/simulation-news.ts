@@ -1,4 +1,4 @@
-/** What the command and its threads say to each other, checked on both sides. */
+/** The messages between the command and its threads, checked on both sides. */
 import { z } from 'zod';
 
 export const SimulationTask = z.object({
@@ -23,7 +23,7 @@ const Result = z.object({
 });
 
 export const SimulationNews = z.discriminatedUnion('kind', [
-  /** How far in simulated time a seed has come. */
+  /** The simulated time that a seed has reached. */
   z.object({ kind: z.literal('progress'), seed: z.number(), nowMs: z.number() }),
   z.object({ kind: z.literal('result'), result: Result }),
 ]);

@@ -1,4 +1,4 @@
-/** A thread of `tangaza simulate`: runs the seeds that it is sent, and answers with what came of each. */
+/** A thread of `tangaza simulate`: runs the seeds that it is sent, and answers with their results. */
 import { parentPort } from 'node:worker_threads';
 import { newEdgeFold } from './edge-fold.ts';
 import { simulate } from '../simulation/simulate.ts';

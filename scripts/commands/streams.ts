@@ -115,7 +115,7 @@ function describeKey(stream: StreamWithKey): string {
   return `${describeStream(stream)}  key       ${stream.streamKey}   (keep it: it is not shown again)\n`;
 }
 
-/** Also what `tangaza who` prints. */
+/** Also printed by `tangaza who`. */
 export function describeHealth(id: string, report: StreamHealth): string {
   const {
     state,
@@ -151,7 +151,7 @@ export function describeHealth(id: string, report: StreamHealth): string {
   return lines.join('\n');
 }
 
-/** An owner knows its stream by itself; that it is still the owner, only NATS could say. */
+/** An owner knows its stream by itself. Only NATS could say whether it is still the owner. */
 function describeTime({ asOf, stale, owner }: StreamHealth): readonly string[] {
   if (stale === undefined) return [`  as of      ${asOf}`];
   if (asOf === stale.asOf || owner === undefined) return [`  ${describeStaleness(stale)}`];

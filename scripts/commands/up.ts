@@ -1,4 +1,4 @@
-/** `tangaza up`: the demo cluster, what `npm start` runs. */
+/** `tangaza up`: runs the demo cluster; `npm start` calls it. */
 import { resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import type { DemoCluster } from '../demo/demo-cluster.ts';
@@ -16,7 +16,7 @@ interface UpOptions {
   readonly json?: true;
 }
 
-/** Regions that one demo takes today: joining regions comes with region routing (see the CHANGELOG). */
+/** One demo takes one region today, as regions cannot be joined yet (see the CHANGELOG). */
 const mostRegions = 1;
 
 export function upCommand(): Command {
@@ -83,10 +83,10 @@ async function up(options: UpOptions): Promise<void> {
   say('stopped; nothing is left running');
 }
 
-/** Through `npm start` one Ctrl-C arrives twice, from the terminal and from npm: what comes so soon is the same one. */
+/** Through `npm start` one Ctrl-C arrives twice, from the terminal and from npm. A second signal within this time is the same one. */
 const sameStopMs = 1000;
 
-/** The first SIGINT, SIGTERM or SIGHUP asks for an orderly stop; another one ends everything at once. */
+/** The first SIGINT, SIGTERM or SIGHUP asks for an orderly stop. Another one ends everything at once. */
 class StopRequest {
   readonly #abort = new AbortController();
   readonly #requested = Promise.withResolvers<undefined>();
@@ -101,7 +101,7 @@ class StopRequest {
     return this.#abort.signal;
   }
 
-  /** Aborts before the process ends at once. */
+  /** Aborts when everything is to end at once. */
   get killSignal(): AbortSignal {
     return this.#kill.signal;
   }
@@ -122,7 +122,7 @@ class StopRequest {
   }
 }
 
-/** Whoever reads our output may go (`up | head`): the demo goes on, and what is said is lost. */
+/** The reader of our output may stop reading (`up | head`). The demo continues, and its output is lost. */
 function ignoreClosedOutput(): void {
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
 }

@@ -1,27 +1,27 @@
 /**
- * Who answers on a port of this machine. A look must not be taken for an answer: on a port that the kernel gives to connections,
- * one to a server that is not there yet may be given that very port, and meet itself; then the look succeeds and the server finds
- * its port taken. So a look comes from another address of the loopback, where there is one, and who answers has to say who it is.
+ * Finds out who answers on a port of this machine, without mistaking its own connection for an answer. The kernel may give a connection to
+ * a missing server that server's own port as its source, and the connection then meets itself. The look would succeed, and the server would
+ * find its port taken. So a look comes from another loopback address, where there is one, and whoever answers must give a name.
  */
 import { request } from 'node:http';
 import { connect } from 'node:net';
 import { z } from 'zod';
 
-/** Linux has all of 127/8; elsewhere it would have to be set up. */
+/** Linux has all of 127/8. Elsewhere such an address would have to be set up. */
 const fromElsewhere = process.platform === 'linux' ? { localAddress: '127.0.0.2' } : {};
 const mostBytes = 65_536;
 
 const Said = z.object({ node: z.string().optional() });
 const Info = z.object({ server_name: z.string() });
 
-/** `nobody`: no answer, or none that can be read; `as`: by which name it answered, if it gave one. */
+/** `nobody`: no answer, or none that can be read. `as`: the name that the answer gave, if any. */
 export type Answer =
   | { readonly kind: 'nobody' }
   | { readonly kind: 'somebody'; readonly as: string | undefined; readonly status: number };
 
 const nobody: Answer = { kind: 'nobody' };
 
-/** Asks by HTTP; a body of JSON that names a `node` says who answers. */
+/** Asks over HTTP. A JSON body with a `node` names the one who answers. */
 export function askHttp(url: string, timeoutMs: number): Promise<Answer> {
   return new Promise((resolve) => {
     const asked = request(url, { ...fromElsewhere, agent: false, timeout: timeoutMs }, (reply) => {
@@ -41,7 +41,7 @@ export function askHttp(url: string, timeoutMs: number): Promise<Answer> {
   });
 }
 
-/** A nats-server tells its name in its first line, before it is asked. */
+/** A nats-server sends its name in its first line, before it is asked. */
 export function askNats(port: number, timeoutMs: number): Promise<Answer> {
   return new Promise((resolve) => {
     const socket = connect({ port, host: '127.0.0.1', ...fromElsewhere });

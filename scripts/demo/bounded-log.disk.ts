@@ -1,4 +1,4 @@
-/** A log file of bounded size: when it is full it becomes `FILE.1` and a new one begins. */
+/** A log file of bounded size. When it is full it becomes `FILE.1`, and a new one begins. */
 import { closeSync, mkdirSync, openSync, renameSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 

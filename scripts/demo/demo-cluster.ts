@@ -1,4 +1,4 @@
-/** The demo cluster: real processes on this machine. `tangaza up` and the cluster tests run this same code. */
+/** Starts the demo cluster: real processes on this machine. `tangaza up` and the cluster tests run this same code. */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { hashStreamKey } from '../../actors/control/stream-key.ts';
@@ -26,30 +26,33 @@ const usualReadyMs = 30_000;
 
 export interface DemoOptions {
   readonly regions: number;
-  /** Nodes in each region. */
+  /** The number of nodes in each region. */
   readonly nodes: number;
   readonly hasPublisher: boolean;
   readonly store: 'disk' | 's3';
-  /** Edge of node i listens on portBase + i, its RTMP on rtmpBase + i; 0 takes free ports (tests). */
+  /** The edge of node i listens on portBase + i, its RTMP on rtmpBase + i. 0 takes free ports, for tests. */
   readonly portBase: number;
   readonly rtmpBase: number;
   readonly dataDir: string;
-  /** Added to every node's environment. */
+  /** Added to the environment of every node. */
   readonly env?: Readonly<Record<string, string>>;
-  /** By what URL a node reaches NATS, where a test stands in between. */
+  /** The URL by which a node reaches NATS, where a test stands between them. */
   readonly natsOf?: (node: string, natsUrl: string) => Promise<string>;
-  /** How long its parts may take until they answer; default 30 s. */
+  /** How long the parts may take until they answer. By default 30 s. */
   readonly readyWithinMs?: number;
-  /** How long a process may take to end when it is told to, before it is killed; default 10 s. Nodes: `TANGAZA_STOP_SECONDS`, too. */
+  /**
+   * How long a process may take to end when it is told to, before it is killed. By default 10 s. For nodes it also sets
+   * `TANGAZA_STOP_SECONDS`.
+   */
   readonly stopWithinMs?: number;
   readonly onProgress?: (line: string) => void;
   readonly onEvent?: (event: ProcessEvent) => void;
-  /** Looks at the machine first; what is wrong is told together with what is wrong with folder and ports. */
+  /** Checks the machine first. Its findings are reported together with those about the folder and the ports. */
   readonly preflight?: () => Promise<readonly string[]>;
-  /** By what name the folder's lock tells of this process. */
+  /** The name by which the folder's lock shows this process. */
   readonly command?: string;
   readonly signal?: AbortSignal;
-  /** When it aborts, all of it gets SIGKILL at once, and nobody waits. */
+  /** When it aborts, all processes get SIGKILL at once, and nobody waits. */
   readonly killSignal?: AbortSignal;
 }
 
@@ -60,7 +63,7 @@ export interface DemoNode {
   readonly url: string;
   /** `rtmp://127.0.0.1:1935/live` */
   readonly rtmp: string;
-  /** `http://127.0.0.1:8180`: its metrics, without a token. */
+  /** `http://127.0.0.1:8180`: the node's metrics, without a token. */
   readonly operator: string;
   readonly process: SupervisedProcess;
 }
@@ -88,14 +91,14 @@ export interface DemoCluster extends AsyncDisposable {
 interface Site {
   readonly options: DemoOptions;
   readonly clock: Clock;
-  /** Aborts when the caller gives up, and when a part says that it cannot work with what it was given. */
+  /** Aborts when the caller gives up, and when a part says that it cannot work with its settings. */
   readonly signal: AbortSignal;
   /** Starts a process, which is stopped with the others. */
   readonly run: (spec: ProcessSpec) => SupervisedProcess;
 }
 
 /**
- * Starts everything in order and waits until each part answers; stops what it started when it cannot.
+ * Starts everything in order and waits until each part answers. If it cannot, it stops what it has started.
  *
  * @throws UnusableError with all that is wrong with folder, machine and ports, before anything is started; or with the reason of a
  *   node that cannot work with its settings
@@ -148,7 +151,7 @@ export async function startDemoCluster(
   }
 }
 
-/** The folder is ours, nothing of an earlier demo runs there, and the ports are free. */
+/** Takes the folder's lock, ends what an earlier demo left running there, and checks that the ports are free. */
 async function takeFolder(options: DemoOptions, clock: Clock): Promise<FolderLock> {
   const faults = (await options.preflight?.()) ?? [];
   const lock = lockOr(options, faults);
@@ -172,7 +175,7 @@ function lockOr({ dataDir, command }: DemoOptions, faults: readonly string[]): F
   }
 }
 
-/** @throws UnusableError with all of them; nothing when there is none */
+/** @throws UnusableError with all faults; returns when there are none */
 function refuse(faults: readonly string[]): void {
   if (faults.length === 1) throw new UnusableError(faults[0]);
   if (faults.length > 1)
@@ -228,7 +231,7 @@ async function startRegion(site: Site, { id, secrets, key }: RegionPlan): Promis
       ? run(specOfObjectStore(options, id, { dataDir, port: s3Port, ...keys }))
       : undefined;
   if (objectStore !== undefined) options.onProgress?.(`VersityGW of ${id} (S3) starts on port ${s3Port}`);
-  // Nodes look for it until it is there: before it is, they would only be in its way.
+  // Nodes that started earlier would only look for it all the time and get in its way.
   await untilReady({ name: nats.name, as: nats.name, ask: (ms) => askNats(natsPort, ms) }, site);
   const natsUrl = `nats://${host}:${natsPort}`;
   const nodes: DemoNode[] = [];
@@ -264,12 +267,12 @@ export interface NodeSite {
   readonly rtmpPort: number;
   readonly operatorPort: number;
   readonly natsUrl: string;
-  /** The region's: its nodes on this machine share it. */
+  /** The data folder of the region, which its nodes on this machine share. */
   readonly dataDir: string;
   readonly token: string;
 }
 
-/** What `tangaza node` must be told to be that node of a demo cluster. */
+/** The environment with which `tangaza node` becomes that node of a demo cluster. */
 export function nodeEnv(site: NodeSite) {
   const { region, node, httpPort, rtmpPort, operatorPort, natsUrl, dataDir, token } = site;
   return {
@@ -286,7 +289,7 @@ export function nodeEnv(site: NodeSite) {
   };
 }
 
-/** Makes the demo's stream, or gives it this key; one that somebody deleted is there again. */
+/** Makes the demo's stream, or gives it this key. If somebody deleted it, it is there again. */
 export function ensureDemoStream(file: string, key: string, clock: Clock): void {
   const registry = openSqliteStreamRegistry(file);
   const hashed = { keyHash: hashStreamKey(key), keySalt: '' };
@@ -298,7 +301,7 @@ export function ensureDemoStream(file: string, key: string, clock: Clock): void 
 }
 
 interface Awaited {
-  /** By which name it answers; not asked of what tells none. */
+  /** The name that it must answer with; absent for one that gives none. */
   readonly as?: string;
   readonly ask: (timeoutMs: number) => Promise<Answer>;
   readonly name: string;
@@ -321,7 +324,7 @@ async function untilReady({ name, as, ask }: Awaited, { options, clock, signal }
   throw new Error(`${name} is not ready after ${withinMs / 1000} s: see ${logFileOf(options, name)}`);
 }
 
-/** It tells another name, or is well and tells none. */
+/** It gives another name, or answers well without a name. */
 function isOther(answer: Answer, as: string | undefined): boolean {
   if (as === undefined || answer.kind === 'nobody' || answer.as === as) return false;
   return answer.as !== undefined || answer.status === 200;

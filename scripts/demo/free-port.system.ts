@@ -1,23 +1,23 @@
-/** Ports of this machine: a free one, and who has one that is taken. */
+/** Finds free ports of this machine, and who uses a port that is taken. */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { firstEphemeral, inodesOfPort, type PortUser } from './ports.ts';
 
 const host = '127.0.0.1';
 
-/** Given out before: the kernel may name a port again as soon as it is closed, and two servers would want it. */
+/** Ports that were given out. The kernel may name a port again as soon as it is closed, and two servers would then want it. */
 const given = new Set<number>();
 const maxGiven = 1000;
 const maxTries = 1000;
 const lowest = 10_000;
-/** Fewer than so many below the kernel's range are no choice. */
+/** With fewer ports than this below the kernel's range there is too little choice. */
 const leastChoice = 4000;
 const longestCommand = 80;
 
 /**
- * A free port of this machine, never one that this process was given lately. It lies below those that the kernel gives to
- * connections: of these, one that is free now may be somebody's end of a connection when the server that it is for starts, or
- * starts again; even of the connection by which somebody asks whether that server is there.
+ * A free port of this machine that this process has not given out lately. It lies below the range from which the kernel takes ports for
+ * connections. A port in that range may be the source of a connection by the time its server starts, or starts again. It may even be the
+ * source of the connection that asks whether the server is there.
  */
 export async function freePort(): Promise<number> {
   const below = firstEphemeral(readText('/proc/sys/net/ipv4/ip_local_port_range')) ?? 0;
@@ -32,7 +32,7 @@ export async function freePort(): Promise<number> {
   throw new Error('no free port was found');
 }
 
-/** @returns why it cannot be listened on, as Node names it (`EADDRINUSE`); undefined when it can */
+/** @returns why nobody can listen on it, as Node names it (`EADDRINUSE`); undefined when somebody can */
 export function whyNotFree(port: number): Promise<string | undefined> {
   return listen(port).then(
     () => undefined,
@@ -40,7 +40,7 @@ export function whyNotFree(port: number): Promise<string | undefined> {
   );
 }
 
-/** Linux, and only what this user may see. */
+/** Works on Linux only, and shows only what this user may see. */
 export function userOfPort(port: number): PortUser | undefined {
   const inodes = ['/proc/net/tcp', '/proc/net/tcp6'].flatMap((file) => inodesOfPort(readText(file), port));
   const sockets = new Set(inodes.map((inode) => `socket:[${inode}]`));

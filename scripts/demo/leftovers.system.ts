@@ -1,19 +1,19 @@
 /**
- * Ends what a demo left running that was killed itself. Each of its processes was told to end by the kernel, as it lost its
- * supervisor (Linux), and nodes take some seconds for it; one that was frozen, or that nobody told, is ended here. None is
- * mistaken for another: it is known by its pid and the time at which it began.
+ * Ends what a killed demo left running. The kernel told each of its processes to end when it lost its supervisor (on Linux), and nodes need
+ * some seconds for that. One that was frozen, or that nobody told, is ended here. A process is known by its pid and the time at which it
+ * began, so none is mistaken for another.
  */
 import { isRunning } from '../../config/process-identity.system.ts';
 import { UnusableError } from '../../config/unusable.ts';
 import type { Clock } from '../../cluster/time/clock.ts';
 import type { RunningProcess } from './running-demo.disk.ts';
 
-/** As long as a node takes that is told to stop, and a little. */
+/** The time that a node takes when it is told to stop, and a little more. */
 const patienceMs = 12_000;
 const killMs = 3000;
 const lookMs = 100;
 
-/** @throws UnusableError that names those that do not end */
+/** @throws UnusableError that names the processes that do not end */
 export async function endLeftovers(
   left: readonly RunningProcess[],
   clock: Clock,
@@ -51,7 +51,7 @@ function send(pid: number, signal: NodeJS.Signals): void {
     try {
       process.kill(target, signal);
     } catch {
-      // Gone already.
+      // It is gone already.
     }
   }
 }

@@ -1,4 +1,4 @@
-/** Cuts output into lines. A line longer than the bound is told in pieces. */
+/** Cuts output into lines. A line longer than the bound is passed on in pieces. */
 import { StringDecoder } from 'node:string_decoder';
 
 const mostChars = 65_536;

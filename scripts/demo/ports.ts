@@ -1,10 +1,10 @@
-/** Which ports a demo wants, and what is wrong with them. */
+/** Decides which ports a demo needs, and says what is wrong with them. */
 
 export interface WantedPort {
   readonly port: number;
-  /** Whose it is: `HTTP of region-1-node-1`. */
+  /** What the port is for: `HTTP of region-1-node-1`. */
   readonly what: string;
-  /** The flag that moves it. */
+  /** The flag that changes it. */
   readonly flag: '--port-base' | '--rtmp-base';
 }
 
@@ -15,7 +15,7 @@ export interface PortBases {
   readonly rtmpBase: number;
 }
 
-/** The node's place in the demo, counted through all regions, and its name. */
+/** The name of a node, and its place in the demo, counted through all regions. */
 export interface PlacedNode {
   readonly ordinal: number;
   readonly region: string;
@@ -24,7 +24,7 @@ export interface PlacedNode {
 
 const highestPort = 65_535;
 
-/** The operator port of the node of that HTTP port. */
+/** The operator port of the node with that HTTP port. */
 export const operatorPortOf = (httpPort: number): number => httpPort + 100;
 
 export function placedNodes({ regions, nodes }: Pick<PortBases, 'regions' | 'nodes'>): readonly PlacedNode[] {
@@ -34,7 +34,7 @@ export function placedNodes({ regions, nodes }: Pick<PortBases, 'regions' | 'nod
   });
 }
 
-/** In the order of the nodes, operator ports last. A base of 0 wants none: free ones are taken. */
+/** In the order of the nodes, with the operator ports last. A base of 0 needs none, as free ports are taken. */
 export function wantedPorts(bases: PortBases): readonly WantedPort[] {
   const placed = placedNodes(bases);
   const http = { base: bases.portBase, flag: '--port-base' } as const;
@@ -51,7 +51,7 @@ export function wantedPorts(bases: PortBases): readonly WantedPort[] {
   return [...wanted, ...operator].flatMap(({ base, ...one }) => (base === 0 ? [] : [one]));
 }
 
-/** What is wrong whatever runs on this machine: no such port, or one port for two. */
+/** Faults that do not depend on what runs on this machine: an impossible port, or one port used twice. */
 export function portFaults(wanted: readonly WantedPort[]): readonly string[] {
   return wanted.flatMap(({ port, what, flag }, index) => {
     if (port > highestPort)
@@ -64,7 +64,7 @@ export function portFaults(wanted: readonly WantedPort[]): readonly string[] {
   });
 }
 
-/** Who has a port: found by the kernel's own table; a process that belongs to another user may be hidden. */
+/** The process that uses a port, found in the kernel's table. A process of another user may be hidden. */
 export interface PortUser {
   readonly pid: number;
   readonly command: string;
@@ -79,7 +79,7 @@ export function describeTaken({ port, what, flag }: WantedPort, why: string, use
   return `port ${port} (${what}) is in use by ${who}: stop it, or choose another base with ${flag}`;
 }
 
-/** `sl local_address … inode` of `/proc/net/tcp`. @returns the inodes of sockets that have the local port, listeners first */
+/** Reads `sl local_address … inode` of `/proc/net/tcp`. @returns the inodes of sockets with the local port, listeners first */
 export function inodesOfPort(table: string, port: number): readonly string[] {
   const rows = table
     .split('\n')
@@ -92,7 +92,7 @@ export function inodesOfPort(table: string, port: number): readonly string[] {
     .filter((inode) => inode !== '0');
 }
 
-/** The first port that the kernel gives to connections; those below it stay free for servers. */
+/** The first port that the kernel gives to connections. Those below it stay free for servers. */
 export function firstEphemeral(range: string): number | undefined {
   const [low] = range.trim().split(/\s+/).map(Number);
   return low !== undefined && low > 0 ? low : undefined;

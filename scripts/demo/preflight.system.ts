@@ -1,4 +1,4 @@
-/** Looks at the machine before a demo is started on it: everything that is wrong is told at once, and nothing has been started. */
+/** Checks the machine before a demo is started on it, and reports all faults at once, before anything is started. */
 import { mkdirSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
@@ -18,11 +18,14 @@ export interface Findings {
   readonly warnings: readonly string[];
 }
 
-/** Less than the disk store's own reserve (`TANGAZA_DISK_RESERVE_BYTES`) and nothing could be kept. */
+/** With less than the disk store's own reserve (`TANGAZA_DISK_RESERVE_BYTES`) nothing could be stored. */
 const leastFreeBytes = 1_073_741_824;
 const amplyFreeBytes = 2 * leastFreeBytes;
 
-/** Tools, settings and room; the ports are looked at when the folder is ours. Takes a second, and changes nothing but makes the folder. */
+/**
+ * Checks tools, settings and free space. The ports are checked once the folder is ours. It takes a second, and changes nothing except that
+ * it makes the folder.
+ */
 export async function lookAtMachine(options: PreflightOptions): Promise<Findings> {
   const [checks, room] = await Promise.all([
     inspect(options.store === 's3' ? 's3' : 'start'),
@@ -39,7 +42,7 @@ export async function lookAtMachine(options: PreflightOptions): Promise<Findings
   };
 }
 
-/** The room on the data folder's own disk is looked at here; a font is for the test picture alone. */
+/** The free space on the data folder's own disk is checked here. A font is needed only for the test picture. */
 function isFault({ name, state }: Check, { hasPublisher }: PreflightOptions): boolean {
   return state !== 'ok' && name !== 'free disk' && (hasPublisher || name !== 'a font');
 }
@@ -63,11 +66,11 @@ async function roomIn(dataDir: string): Promise<Findings> {
       };
     return { faults: [], warnings: free < amplyFreeBytes ? [`${words}: it may be full soon`] : [] };
   } catch {
-    return { faults: [], warnings: [] }; // who takes the folder says why it cannot
+    return { faults: [], warnings: [] }; // taking the folder will say why it cannot be used
   }
 }
 
-/** Of the ports that the demo wants. */
+/** Reports what is wrong with the ports that the demo needs. */
 export async function lookAtPorts(bases: PortBases): Promise<readonly string[]> {
   const wanted = wantedPorts(bases);
   const faults = portFaults(wanted);

@@ -1,4 +1,4 @@
-/** What becomes of the processes of a demo, as their supervisor tells it. */
+/** The events of a demo's processes, as their supervisor reports them. */
 import { unreachable } from '../../cluster/model/unreachable.ts';
 
 /** How a process ended: its exit code, the signal that killed it, or why it could not be started at all. */
@@ -22,7 +22,7 @@ export type ProcessEvent =
 export type AfterEnding =
   | { readonly kind: 'startsAgain'; readonly inMs: number }
   | { readonly kind: 'wasStopped' }
-  /** It cannot work with what it was given: it is not started again. */
+  /** It cannot work with its settings, and is not started again. */
   | { readonly kind: 'refused' };
 
 /** `exit code 1`, `signal SIGKILL` */

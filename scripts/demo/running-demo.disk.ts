@@ -1,7 +1,7 @@
 /**
- * `up.json` in a demo's data folder: which processes it has, and where its nodes answer. Who runs a command on that folder finds
- * the demo by it; who starts the next demo finds what a killed one left running. Written anew at each change, removed at an orderly
- * stop; it counts only while the process that wrote it runs. It holds no secret.
+ * Reads and writes `up.json` in a demo's data folder: which processes the demo has, and where its nodes answer. A command on that folder
+ * finds the demo by it, and the next demo finds what a killed one left running. It is written at each change and removed at an orderly
+ * stop. It counts only while the process that wrote it runs. It holds no secret.
  */
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -22,7 +22,7 @@ export type RunningProcess = z.infer<typeof Process>;
 
 const fileOf = (dataDir: string): string => join(dataDir, 'up.json');
 
-/** What the last demo of this folder wrote, if it did not stop in order; `isRunning` of it says whether it still counts. */
+/** What the folder's last demo wrote, if it did not stop in order. `isRunning` says whether it still counts. */
 export function readRunningDemo(dataDir: string): RunningDemo | undefined {
   try {
     return RunningDemo.parse(JSON.parse(readFileSync(fileOf(dataDir), 'utf8')));
@@ -31,12 +31,12 @@ export function readRunningDemo(dataDir: string): RunningDemo | undefined {
   }
 }
 
-/** Of the processes that the folder's last demo had, those that still run. */
+/** Those processes of the folder's last demo that still run. */
 export function leftoversIn(dataDir: string): readonly RunningProcess[] {
   return (readRunningDemo(dataDir)?.processes ?? []).filter(isRunning);
 }
 
-/** Keeps `up.json` true. A disk that is full must not end a demo: what cannot be written is left out. */
+/** Keeps `up.json` up to date. A full disk must not end a demo, so what cannot be written is left out. */
 export class RunningFile {
   readonly #dataDir: string;
   readonly #processes = new Map<string, RunningProcess>();

@@ -1,10 +1,10 @@
-/** What a demo does with the TANGAZA_… variables of its user: its nodes get them, but for those that it sets itself. */
+/** Decides what a demo does with its user's TANGAZA_… variables. Its nodes get them, except those that the demo sets itself. */
 import { ConfigError, loadConfig } from '../../config/config.ts';
 import { describeUnknown, unknownSettings } from '../../config/env.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-/** Set for each node, or for none: what to use instead. */
+/** Variables that the demo sets for each node, or for none, with what to use instead. */
 const setByDemo: Readonly<Record<string, string>> = {
   TANGAZA_NODE_ID: 'the demo names its nodes',
   TANGAZA_REGION: 'the demo names its regions',
@@ -28,13 +28,13 @@ const setByDemo: Readonly<Record<string, string>> = {
 };
 
 export interface SettingsReview {
-  /** What a node would refuse. */
+  /** Settings that a node would refuse. */
   readonly faults: readonly string[];
-  /** What has no effect. */
+  /** Settings that have no effect. */
   readonly warnings: readonly string[];
 }
 
-/** @param cores of this machine */
+/** @param cores the number of cores of this machine */
 export function reviewSettings(env: Env, cores: number): SettingsReview {
   const unknown = unknownSettings(env);
   const overruled = Object.keys(setByDemo).filter((name) => (env[name] ?? '') !== '');
@@ -47,7 +47,7 @@ export function reviewSettings(env: Env, cores: number): SettingsReview {
   };
 }
 
-/** Laid over the environment, it takes away what a node must not see: unknown names, which it refuses, and what the demo sets. */
+/** Laid over the environment, it removes what a node must not get: unknown names, which it refuses, and what the demo sets. */
 export function withoutUseless(env: Env): Readonly<Record<string, undefined>> {
   const names = [...unknownSettings(env), ...Object.keys(setByDemo)];
   return Object.fromEntries(names.map((name) => [name, undefined]));

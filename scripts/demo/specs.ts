@@ -1,4 +1,4 @@
-/** What each process of a demo is started with. */
+/** The command lines and environments of a demo's processes. */
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ProcessSpec } from './supervised-process.system.ts';
@@ -7,7 +7,7 @@ import { publisherArguments } from './test-publisher.ts';
 const root = join(import.meta.dirname, '../..');
 const host = '127.0.0.1';
 const usualStopMs = 10_000;
-/** `tangaza node` ends with it when it cannot work with what it was given. */
+/** The exit code of `tangaza node` when it cannot work with its settings. */
 const refusedCode = 2;
 
 interface SpecOptions {
@@ -79,7 +79,7 @@ export function specOfNode(
   };
 }
 
-/** Publishes to each of the URLs, as an encoder does that must not be lost with one of its nodes (C2). */
+/** Publishes to each of the URLs, like an encoder that must survive the loss of one of its nodes (C2). */
 export function publisherSpec(options: SpecOptions, urls: readonly string[]): ProcessSpec {
   const args = publisherArguments({ urls, width: 1280, height: 720, framesPerSecond: 25, bitrateKbps: 2500 });
   return {
@@ -95,7 +95,7 @@ function commonOf(options: SpecOptions, name: string): Pick<ProcessSpec, 'logFil
   return { logFile: logFileOf(options, name), stopTimeoutMs: options.stopWithinMs ?? usualStopMs };
 }
 
-/** A tool that set-up put beside us, or the one on PATH. */
+/** A tool that set-up installed here, or the one on PATH. */
 function tool(name: string): string {
   const own = join(root, '.toolchain/bin', name);
   return existsSync(own) ? own : name;

@@ -1,11 +1,10 @@
 /**
- * One child process that is kept alive, its output in a bounded log file, and that never outlives us.
+ * Keeps one child process alive, with its output in a bounded log file, and makes sure that it never outlives us.
  *
- * Invariants
- * - S1: a child gets SIGTERM when its supervisor dies, however it dies (`setpriv --pdeathsig`, Linux).
- * - S2: it runs in a process group of its own: Ctrl-C reaches the supervisor alone, which then stops all in order.
- * - S3: it is started again after an exit nobody asked for, later each time (0.25 s to 5 s), from the start after 30 s of peace;
- *   not after the exit code by which it says that what it was given cannot be used.
+ * - The child gets SIGTERM when its supervisor dies, however it dies (`setpriv --pdeathsig`, Linux).
+ * - The child runs in a process group of its own. So Ctrl-C reaches the supervisor alone, which then stops everything in order.
+ * - After an unexpected exit the child is started again. The pause grows from 0.25 s to 5 s, and begins anew after 30 s without an
+ *   exit. It is not started again after the exit code that says that it cannot work with its settings.
  */
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -17,14 +16,14 @@ import { describeEnding, type AfterEnding, type Ending, type ProcessEvent } from
 export interface ProcessSpec {
   readonly name: string;
   readonly command: string;
-  /** Asked anew at each start. */
+  /** Asked again at each start. */
   readonly args: () => readonly string[];
-  /** Added to our own; `undefined` takes a variable away. */
+  /** Added to our own environment; `undefined` removes a variable. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly logFile: string;
-  /** SIGTERM, and after this SIGKILL to the whole group. */
+  /** After SIGTERM the child has this long before the whole group gets SIGKILL. */
   readonly stopTimeoutMs: number;
-  /** The exit code after which it is not started again; none by default. */
+  /** After this exit code it is not started again. By default none. */
   readonly refusedCode?: number;
   readonly onEvent?: (event: ProcessEvent) => void;
 }
@@ -38,9 +37,9 @@ export interface SupervisedProcess {
   readonly restarts: number;
   start(): void;
   stop(): Promise<void>;
-  /** SIGKILL to it and its own children, without waiting. */
+  /** Sends SIGKILL to it and its own children, without waiting. */
   killNow(): void;
-  /** Leaves it dead until `start`: for drills. Resolves with how it ended: its exit code, or the signal. */
+  /** Kills it and leaves it dead until `start`, for drills. Resolves with how it ended: its exit code, or the signal. */
   kill(signal: NodeJS.Signals): Promise<string>;
 }
 
@@ -197,13 +196,13 @@ class Supervised implements SupervisedProcess {
   }
 }
 
-/** SIGKILL goes to the whole group; anything milder to the process alone, which stops its own children in order. */
+/** SIGKILL goes to the whole group. A milder signal goes to the process alone, which stops its own children in order. */
 function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
   if (child.pid === undefined) return;
   try {
     process.kill(signal === 'SIGKILL' ? -child.pid : child.pid, signal);
   } catch {
-    // Gone already.
+    // It is gone already.
   }
 }
 

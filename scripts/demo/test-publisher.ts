@@ -1,7 +1,7 @@
-/** The demo's publisher: an ffmpeg that renders moving content, a UTC clock, and a flash and a beep at each full second. */
+/** The demo's publisher: an ffmpeg that renders moving content, a UTC clock, and a flash with a beep at each full second. */
 
 export interface PublisherOptions {
-  /** Ingest points; each gets the same feed (dual ingest), and is connected again for as long as it takes. */
+  /** The ingest points. Each gets the same feed (dual ingest), and is connected again for as long as it takes. */
   readonly urls: readonly string[];
   readonly width: number;
   readonly height: number;
@@ -11,7 +11,7 @@ export interface PublisherOptions {
 
 /** How long flash and beep last, in seconds. */
 const blinkSeconds = 0.08;
-/** An output that broke is opened again each second, for ever, and begins with a keyframe; the others do not notice. */
+/** A broken output is opened again every second, for ever, and begins with a keyframe. The others do not notice. */
 const recovery = [
   'attempt_recovery=1',
   'recover_any_error=1',
@@ -21,7 +21,7 @@ const recovery = [
   'drop_pkts_on_overflow=1',
 ].join(':');
 
-/** Arguments of one ffmpeg process that publishes until it is stopped. */
+/** The arguments of one ffmpeg process that publishes until it is stopped. */
 export function publisherArguments({
   urls,
   width,

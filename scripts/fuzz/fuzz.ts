@@ -1,9 +1,10 @@
 /**
- * A structure-aware fuzzer of the ingest: real sessions of publishers, mutated from a seed, against its parsers and a real listener.
+ * Fuzzes the ingest with knowledge of its structure: real sessions of publishers, mutated from a seed, against its parsers and a real
+ * listener.
  *
- * A case is a number: with the seed it says which feed, which mutations and which bytes. Each case goes through the chunk reader and
- * the core of a session, each tenth over a socket to a real listener as well. It fails by an exception that is no refusal, a refusal
- * without a reason, a session or connection that does not end, a key in the log, or memory that stays taken.
+ * A case is a number. With the seed it determines the feed, the mutations and the bytes. Each case goes through the chunk reader and the
+ * core of a session; every tenth also goes over a socket to a real listener. A case fails by an exception that is no refusal, a refusal
+ * without a reason, a session or connection that does not end, a key in the log, or memory that is not freed.
  */
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
@@ -15,9 +16,9 @@ import { fuzzChunks, fuzzSession, WireTarget } from './targets.ts';
 
 export interface FuzzOptions {
   readonly seed: number;
-  /** Ends with the case under way. */
+  /** Ends with the case that is then under way. */
   readonly seconds: number;
-  /** Only this one. */
+  /** Runs only this case. */
   readonly only?: number;
   readonly onProgress?: (cases: number, heapBytes: number) => void;
 }
@@ -35,13 +36,13 @@ export interface FuzzResult {
 
 const wireEvery = 10;
 const casesPerRig = 500;
-/** What may stay taken behind a rig, once everything had its turn. */
+/** How much memory may stay in use after a rig, once everything had its turn. */
 const maxGrowthBytes = 64 * 1024 * 1024;
 const warmRigs = 3;
 const maxFindings = 10;
 const caseSeeds = 2 ** 21;
 
-/** Feeds of every codec that is taken, and of one track alone; the same in each run with one ffmpeg. */
+/** Feeds of every accepted codec, and of one track alone. They are the same in each run with one ffmpeg. */
 export async function fuzzFeeds(): Promise<Feeds> {
   const size = '160x90';
   const feeds = await Promise.all([
@@ -97,7 +98,7 @@ class FuzzRun {
     this.#findings.push({ case: this.#number, error: told });
   }
 
-  /** A listener of its own, and what stays in memory behind it. */
+  /** Runs a listener of its own, and checks what it leaves in memory. */
   async oneRig(): Promise<void> {
     {
       await using target = await WireTarget.open();
@@ -150,7 +151,7 @@ async function oneCase(
   await target.settled();
 }
 
-/** After a collection. */
+/** After a garbage collection. */
 async function heapBytes(): Promise<number> {
   setFlagsFromString('--expose-gc');
   const collect: unknown = runInNewContext('gc');

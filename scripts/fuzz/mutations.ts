@@ -1,10 +1,10 @@
-/** What the fuzzer does to a session, message by message and byte by byte: each mutation is a pure function of a random generator. */
+/** The mutations of the fuzzer, message by message and byte by byte. Each is a pure function of a random generator. */
 import amf from 'node-media-server/src/protocol/amf.js';
 import { messageTypes } from '../../actors/ingest/rtmp/rtmp-chunks.ts';
 import type { Random } from '../simulation/random.ts';
 import { command, control, type Message } from './session.ts';
 
-/** Messages under mutation. Those that were touched, and the first ones, are chosen more often: faults come from combinations. */
+/** The messages under mutation. Touched messages and the first ones are chosen more often, as faults come from combinations. */
 class Draft {
   readonly messages: Message[];
   readonly random: Random;
@@ -75,7 +75,7 @@ function flipped(body: Buffer, random: Random, within = body.length): Buffer {
   return bytes;
 }
 
-/** Four bytes that may be the length of a NAL unit, or of anything, become another number. */
+/** Replaces four bytes, which may be the length of a NAL unit or anything else, by another number. */
 function withLength(body: Buffer, random: Random): Buffer {
   if (body.length < 9) return body;
   const bytes = Buffer.from(body);
@@ -133,7 +133,7 @@ function anyControl(random: Random): Message {
   return control(type, value, ...noise(random, 6));
 }
 
-/** FLV tags in one message of type 22. */
+/** Puts FLV tags into one message of type 22. */
 function aggregate(messages: readonly Message[], random: Random): Message {
   const tags = messages.map(({ type, timestampMs, body }) => {
     const header = Buffer.alloc(11);
@@ -186,7 +186,7 @@ const times: readonly Mutation[] = [
     draft.change(({ timestampMs }) => ({
       timestampMs: Math.round(timestampMs + random.between(-20_000, 20_000)) >>> 0,
     })),
-  // From one place on another encoder's.
+  // From one place on, the session continues as another encoder's.
   (draft, random) => {
     const from = draft.place();
     const byMs = odd(random);
@@ -194,7 +194,7 @@ const times: readonly Mutation[] = [
       if (index >= from)
         draft.messages[index] = { ...message, timestampMs: (message.timestampMs + byMs) % 2 ** 32 };
   },
-  // They stand still, crawl or race.
+  // The timestamps stand still, crawl or race.
   (draft, random) => {
     const pace = random.pick([0, 0.1, 2, 50]) ?? 0;
     for (const [index, message] of draft.messages.entries())
@@ -204,7 +204,7 @@ const times: readonly Mutation[] = [
 
 const mostMutations = 8;
 
-/** Some mutations of it; the original stays as it is. */
+/** Applies some mutations. The original stays as it is. */
 export function mutated(
   messages: readonly Message[],
   others: readonly Message[],
@@ -220,7 +220,7 @@ export function mutated(
   return draft.messages;
 }
 
-/** Damage below the messages: in one of four the bytes are cut off, flipped or have others among them. */
+/** Damage below the messages: in one of four cases bytes are cut off, flipped or inserted. */
 export function damaged(bytes: Buffer, random: Random): Buffer {
   if (random.chance(0.75)) return bytes;
   const at = random.below(bytes.length);

@@ -1,4 +1,4 @@
-/** How a finding of the fuzzer is told: what went wrong, and the command that shows it again. */
+/** Reports a finding of the fuzzer: what went wrong, and the command that shows it again. */
 import type { FuzzFinding } from './fuzz.ts';
 
 export const replayOf = (seed: number, { case: number, error }: FuzzFinding): string =>

@@ -1,4 +1,4 @@
-/** A publisher's session as the fuzzer sees it: RTMP messages, which chunk stream each goes on, and how they become bytes. */
+/** A publisher's session as the fuzzer sees it: RTMP messages, the chunk stream of each, and how they become bytes. */
 import amf from 'node-media-server/src/protocol/amf.js';
 import { messageTypes } from '../../actors/ingest/rtmp/rtmp-chunks.ts';
 import type { Random } from '../simulation/random.ts';
@@ -10,7 +10,7 @@ export interface Message {
   readonly streamId: number;
   readonly timestampMs: number;
   readonly body: Buffer;
-  /** What its header claims, where that is not the truth. */
+  /** The length that its header claims, where that is not the true one. */
   readonly claimedBytes?: number;
 }
 
@@ -57,13 +57,13 @@ export function sessionOf(media: readonly Message[], key: string): Session {
 
 /** How a session is put on the wire. */
 export interface Wire {
-  /** Chunks of the messages of several chunk streams stand between each other. */
+  /** Chunks of messages on several chunk streams are mixed. */
   readonly isInterleaved: boolean;
   /** Extended timestamps are left out of continuations, as some encoders do. */
   readonly isLax: boolean;
-  /** Times go out as deltas where they can. */
+  /** Times are sent as deltas where possible. */
   readonly hasDeltas: boolean;
-  /** Ids of two and of three bytes. */
+  /** Chunk stream ids take two or three bytes. */
   readonly hasLongIds: boolean;
 }
 
@@ -96,7 +96,7 @@ export function bytesOf({ handshake, messages }: Session, wire: Wire, random: Ra
 
 const mixedAtOnce = 3;
 
-/** Takes turns among the queues; the order in each stays. */
+/** Takes turns among the queues, and keeps the order within each. */
 function* shuffled(queues: readonly (readonly Buffer[])[], random: Random): Generator<Buffer> {
   let left = queues.map((queue) => queue.values());
   while (left.length > 0) {

@@ -1,4 +1,4 @@
-/** What is fuzzed: the parsers and a session's core as functions, and a real listener with its sessions, over sockets. */
+/** What is fuzzed: the parsers and a session's core as functions, and a real listener with its sessions over sockets. */
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
@@ -18,7 +18,7 @@ import type { Message } from './session.ts';
 
 const chunkLimits = { maxMessageBytes: 1 << 20, maxBufferedBytes: 1 << 21, maxChunkStreams: 32 };
 
-/** Runs it; a refusal that has its reason is what it is there for. @throws what else goes wrong */
+/** Runs it. A refusal with a reason is expected. @throws any other error */
 function refusing(run: () => void): void {
   try {
     run();
@@ -27,7 +27,7 @@ function refusing(run: () => void): void {
   }
 }
 
-/** The bytes behind the handshake through the chunk reader, cut anywhere. */
+/** Passes the bytes behind the handshake through the chunk reader, cut anywhere. */
 export function fuzzChunks(bytes: Buffer, random: Random): void {
   const reader = new ChunkReader(chunkLimits, (message) => {
     refusing(() => void parseCommand(message.payload));
@@ -50,7 +50,7 @@ const ids = {
 };
 const names = { video: RenditionName.parse('h264-source'), audio: RenditionName.parse('aac-source') };
 
-/** The messages through the core of a session, at about the pace of the wall clock; what it makes is made into segments. */
+/** Passes the messages through the core of a session, at about the pace of the wall clock, and builds the segments that follow. */
 export function fuzzSession(messages: readonly Message[], random: Random): void {
   const session = new IngestSession();
   const opened = new Map<number, ReturnType<typeof openedPeriod>>();
@@ -106,7 +106,7 @@ export class WireTarget implements AsyncDisposable {
     return new WireTarget(await IngestRig.start());
   }
 
-  /** Sends it all and leaves, in one of three ways. @throws when nothing ends it, or something of ours is wrong */
+  /** Sends everything and leaves, in one of three ways. @throws when nothing ends the connection, or our code fails */
   async send(bytes: Buffer, random: Random): Promise<void> {
     const socket = connect({ port: this.#rig.port, host: '127.0.0.1', noDelay: true });
     socket.on('error', () => {}).resume();
@@ -126,7 +126,7 @@ export class WireTarget implements AsyncDisposable {
     await Promise.race([closed, hanging(late.signal)]).finally(() => late.abort());
   }
 
-  /** All that was sent is over. @throws what is wrong with what was logged, and when sessions do not end */
+  /** Waits until all that was sent is over. @throws what is wrong with the log, and when sessions do not end */
   async settled(): Promise<void> {
     const { sessions, lines } = this.#rig;
     const untilMs = performance.now() + hangsAfterMs;

@@ -1,4 +1,4 @@
-/** What is to happen, by virtual time: a binary heap; equal times in the order they were asked for. */
+/** The agenda of the simulation, by virtual time: a binary heap. Entries for the same time run in the order in which they were added. */
 interface Entry {
   readonly atMs: number;
   readonly order: number;
@@ -14,7 +14,7 @@ export class Agenda {
     return this.#heap.length;
   }
 
-  /** When the next thing happens; Infinity when nothing will. */
+  /** The time of the next entry; Infinity when there is none. */
   get nextMs(): number {
     return this.#heap[0]?.atMs ?? Infinity;
   }

@@ -1,11 +1,14 @@
-/** What goes wrong in a simulated hour, drawn from the seed: kills, freezes, cuts, elections, lost servers, clocks that jump; each heals. */
+/**
+ * What goes wrong in a simulated hour, drawn from the seed: kills, freezes, cuts, elections, lost servers, clocks that jump. Each fault
+ * heals.
+ */
 import type { SimulatedNode } from './simulated-node.ts';
 import type { World } from './world.ts';
 
 export interface Shaken {
   readonly world: World;
   readonly nodes: readonly SimulatedNode[];
-  /** A node's publishers are gone: they connect elsewhere after a while. */
+  /** The publishers of a node lost their connections. They connect elsewhere after a while. */
   readonly onPublishersLost: (node: SimulatedNode) => void;
 }
 
@@ -13,7 +16,7 @@ type Fault = (shaken: Shaken) => void;
 
 const seconds = (count: number): number => count * 1000;
 
-/** The process ends, and is started again after a while. */
+/** Ends the process, which is started again after a while. */
 export function kill({ world, onPublishersLost }: Shaken, node: SimulatedNode, why = 'fault'): void {
   if (node.state === 'killed') return;
   world.note(`${why}: ${node.id} is killed`);
@@ -30,7 +33,7 @@ const killOne: Fault = (shaken) => {
   if (node !== undefined) kill(shaken, node);
 };
 
-/** Several at once: more than the brake lets through, at times. */
+/** Kills several nodes at once, sometimes more than the brake lets through. */
 const killMany: Fault = (shaken) => {
   const share = shaken.world.random.between(0.1, 0.6);
   for (const node of shaken.nodes) if (shaken.world.random.chance(share)) kill(shaken, node);
@@ -52,7 +55,7 @@ const freeze: Fault = ({ world, nodes, onPublishersLost }) => {
     node.state = 'up';
     const waiting = node.inbox;
     node.inbox = [];
-    // Timers and sockets become ready together: which come first is not ours to say.
+    // After a freeze, timers and sockets become ready together. Either may come first.
     const isTimerFirst = world.random.chance(0.5);
     if (isTimerFirst) node.writeAll();
     node.monitor.feed({ kind: 'lagged' });
@@ -72,14 +75,14 @@ const unlink: Fault = ({ world, nodes }) => {
   });
 };
 
-/** It hears of a new view some time after it can write again. */
+/** The node hears of a new view some time after it can write again. */
 function welcomeBack(world: World, node: SimulatedNode): void {
   node.monitor.feed({ kind: 'reconnected' });
   node.writeAll();
   world.inProcess(node, world.random.between(0, 300), () => node.onView(world.view));
 }
 
-/** Both paths to one node are cut: it lives, and must be given up all the same. */
+/** Cuts both paths to one node. It lives, and must be declared dead all the same. */
 const isolate: Fault = (shaken) => {
   const { world, nodes } = shaken;
   const node = world.random.pick(nodes);
@@ -88,7 +91,7 @@ const isolate: Fault = (shaken) => {
   world.note(`fault: ${node.id} is isolated`);
 };
 
-/** Messages of some pairs are lost in one direction, by NATS, HTTP or both. */
+/** Loses the messages between some pairs in one direction, over NATS, HTTP or both. */
 const oneWay: Fault = ({ world, nodes }) => {
   const node = world.random.pick(nodes);
   if (node === undefined) return;
@@ -140,7 +143,7 @@ const loseNats: Fault = ({ world, nodes }) => {
   });
 };
 
-/** A wall clock is set forward or back, by a second to two hours, and right again after a while. Nothing that fences may mind. */
+/** Sets a wall clock forward or back by a second to two hours, and right again after a while. No fencing may depend on it. */
 const jumpClock: Fault = ({ world, nodes }) => {
   const node = world.random.pick(nodes);
   if (node === undefined) return;
@@ -167,7 +170,7 @@ const faults: readonly Fault[] = [
   jumpClock,
 ];
 
-/** One fault, and at times a second one on top of it. */
+/** Makes one fault, and sometimes a second one on top of it. */
 export function shake(shaken: Shaken): void {
   const { world } = shaken;
   world.random.pick(faults)?.(shaken);

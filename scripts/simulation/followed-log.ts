@@ -1,4 +1,4 @@
-/** A stream's log as the product's fold reads it: one rendition, segments of two seconds, a period for each connection. */
+/** The log of a stream as the product's fold reads it: one rendition, segments of two seconds, a period for each connection. */
 import { createHash } from 'node:crypto';
 import type { IndexEntry, IndexRecord } from '../../cluster/contract/index-records.ts';
 import type { Rendition } from '../../cluster/contract/renditions.ts';
@@ -23,7 +23,7 @@ const rendition: Rendition = {
 
 export class FollowedLog {
   readonly entries: IndexEntry[] = [];
-  /** Of sources that are not decided. */
+  /** The periods of sources that are not decided. */
   readonly #periods = new Map<number, PeriodId>();
   #period = PeriodId.parse(1);
 

@@ -1,8 +1,8 @@
 /**
- * Who holds which stream by the ownership records, kept so that the questions of two thousand nodes are cheap.
+ * Says who holds which stream by the ownership records, and answers the questions of two thousand nodes cheaply.
  *
- * All lists are in the order in which streams were first owned, and are kept until a record changes: in a region at rest
- * every node asks the same questions every few seconds.
+ * All lists are in the order in which streams were first owned. They are kept until a record changes, as in a region at rest every node
+ * asks the same questions every few seconds.
  */
 import { findMember, isLive, type View } from '../../cluster/membership/view.ts';
 import type { BootId, NodeId, StreamId } from '../../cluster/model/ids.ts';
@@ -12,7 +12,7 @@ export interface Held {
   readonly stream: StreamId;
   readonly record: OwnershipRecord;
   readonly revision: number;
-  /** Place among all streams, by when each was first owned. */
+  /** The stream's place among all streams, by when each was first owned. */
   readonly ordinal: number;
 }
 
@@ -30,7 +30,7 @@ export class Holdings {
   readonly #holdings = new Map<BootId, Holding>();
   readonly #loads = new Map<NodeId, number>();
   #orphans = new WeakMap<View, readonly Held[]>();
-  /** How many records were put. */
+  /** How many records were written. */
   revision = 0;
 
   /** How many streams each node owns. */
@@ -73,12 +73,12 @@ export class Holdings {
     return holding.inOrder;
   }
 
-  /** What earlier boots of a node have left to it. */
+  /** The streams that earlier boots of a node left to it. */
   heldByOthers(node: NodeId, bootId: BootId): readonly Held[] {
     return this.#heldWhere((owner, boot) => owner === node && boot !== bootId);
   }
 
-  /** All whose owner is no live member of a view, in that boot. */
+  /** All streams whose owner, in that boot, is no live member of a view. */
   orphansIn(view: View): readonly Held[] {
     const known = this.#orphans.get(view);
     if (known !== undefined) return known;

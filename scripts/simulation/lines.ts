@@ -1,9 +1,10 @@
 /**
- * In which order nodes stand for an orphaned stream: the product's own line, one for all who ask in the same view (rendezvous.ts H2).
+ * Decides in which order nodes may take an orphaned stream: the product's own order, which is the same for all who ask in the same view
+ * (rendezvous.ts H2).
  *
- * When a thousand nodes die, tens of thousands of lines are asked for in each of hundreds of views. They are all the
- * beginning of one order, less who is not a candidate (rendezvous.ts H1), less who has no room: so the beginning of the order is kept
- * for each stream, and the line is drawn anew only where that does not reach.
+ * When a thousand nodes die, tens of thousands of such orders are asked for in each of hundreds of views. Each is the beginning of one
+ * fixed order, without the nodes that are no candidates (rendezvous.ts H1) and without those that have no room. So the beginning of the
+ * fixed order is kept for each stream, and the order is computed anew only where that beginning is too short.
  */
 import type { View } from '../../cluster/membership/view.ts';
 import type { Epoch, NodeId, StreamId } from '../../cluster/model/ids.ts';
@@ -12,10 +13,10 @@ import { roomAmong } from '../../cluster/partition/place.ts';
 import { head } from '../../cluster/partition/rendezvous.ts';
 import type { Held, Holdings } from './holdings.ts';
 
-/** Those behind do not stand for it. */
+/** Nodes further back do not try to take it. */
 export const lineLength = 6;
 const keptOfOrder = 64;
-/** Bounds what orders take up: about 64 MB. */
+/** Bounds the memory for orders to about 64 MB. */
 const maxOrders = 100_000;
 
 interface Line {
@@ -28,7 +29,7 @@ export class Lines {
   #view: View | undefined;
   #everyone: readonly Candidate[] = [];
   #candidates: readonly Candidate[] = [];
-  /** Candidates with room by the records of that revision. */
+  /** The candidates with room, by the records of that revision. */
   #roomy = new Set<NodeId>();
   #roomyAt = -1;
   readonly #lines = new Map<StreamId, Line>();
@@ -38,7 +39,7 @@ export class Lines {
     this.#holdings = holdings;
   }
 
-  /** The first in line for a stream in the newest view. */
+  /** The first nodes in line for a stream in the newest view. */
   lineFor({ stream, record: { epoch } }: Held, newest: View): readonly NodeId[] {
     if (this.#view !== newest) this.#renew(newest);
     const known = this.#lines.get(stream);
@@ -59,7 +60,7 @@ export class Lines {
     this.#orders.clear();
   }
 
-  /** Undefined when what is kept of the order has too few with room. */
+  /** Undefined when the kept beginning has too few nodes with room. */
   #fromOrder(stream: StreamId): readonly NodeId[] | undefined {
     this.#findRoom();
     const nodes: NodeId[] = [];

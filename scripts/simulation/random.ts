@@ -1,4 +1,4 @@
-/** Random numbers from a seed: the same seed, the same run (sfc32, Chris Doty-Humphrey's small fast counting generator). */
+/** Random numbers from a seed: the same seed gives the same run (sfc32, Chris Doty-Humphrey's small fast counting generator). */
 export class Random {
   #a: number;
   #b: number;
@@ -11,7 +11,7 @@ export class Random {
     for (let round = 0; round < 16; round += 1) this.next();
   }
 
-  /** In [0, 1). */
+  /** A number in [0, 1). */
   next(): number {
     const sum = (((this.#a + this.#b) | 0) + this.#d) | 0;
     this.#d = (this.#d + 1) | 0;
@@ -33,7 +33,7 @@ export class Random {
     return this.next() < share;
   }
 
-  /** How many fail before one succeeds, each with that chance. */
+  /** How many tries fail before one succeeds, each with that chance. */
   failures(share: number): number {
     return Math.floor(Math.log(1 - this.next()) / Math.log(1 - share));
   }

@@ -1,19 +1,19 @@
 /**
  * A seeded simulation of one region under faults.
  *
- * The product's own are: failure detection, the view and its changes by compare-and-set (up to 500 nodes), placement,
- * lines of succession, epochs, take-over, and the edges' fold of the log. Models are: NATS (world.ts,
- * simulated-ports.ts), the owner without media (simulated-owner.ts, written.ts), and when a node looks for orphans and
- * publishers connect (simulated-node.ts). Draining, twins, workers, stores and a log that goes back are left out.
+ * These parts are the product's own: failure detection, the view and its changes by compare-and-set (up to 500 nodes), placement, lines of
+ * succession, epochs, take-over, and the edges' fold of the log. These are models: NATS (world.ts, simulated-ports.ts), the owner without
+ * media (simulated-owner.ts, written.ts), and when a node looks for orphans and publishers connect (simulated-node.ts). Draining, twins,
+ * workers, stores and a log that goes back are left out.
  *
- * The same options give the same run, record for record: `traceHash` says so.
+ * The same options give the same run, record for record, which `traceHash` shows.
  *
- * S2. Quiet time is skipped. Once every node is up, linked and counts nothing, every view is the newest, and every
- *     stream has its one owner, nothing but probes that succeed and commits of what is owned can happen until the next
- *     fault: nothing decides anything, so leaving it out changes no decision. Detection's memory is shorter than the 12
- *     s that must pass first (brake 10 s, void 5 s, accusations 3 s).
- * S3. Liveness: within 150 s after the last fault the region is quiet again; a stream without an owner, or a node that
- *     is not a member again, is a violation as much as a broken invariant (simulated-log.ts, simulated-edge.ts).
+ * S1. Quiet time is skipped. It begins once every node is up, linked and counts nothing, every view is the newest, and every
+ *     stream has its one owner. Until the next fault only probes succeed and owners commit, and nobody decides anything. So leaving
+ *     that time out changes no decision. Detection remembers less than the 12 s that must pass first (brake 10 s, void 5 s,
+ *     accusations 3 s).
+ * S2. Liveness: within 150 s after the last fault the region is quiet again. A stream without an owner, or a node that is not
+ *     a member again, is as much a violation as a broken invariant (simulated-log.ts, simulated-edge.ts).
  */
 import { findMember, isLive, join } from '../../cluster/membership/view.ts';
 import { NodeId, StreamId, type BootId } from '../../cluster/model/ids.ts';
@@ -26,7 +26,7 @@ import { SimulatedLog } from './simulated-log.ts';
 import { SimulatedNode, type Region } from './simulated-node.ts';
 import { World } from './world.ts';
 
-/** `fencing`: the log takes every append. `clock`: an owner whose wall clock is 10 s behind ours counts as gone. */
+/** `fencing`: the log accepts every append. `clock`: an owner whose wall clock is 10 s behind ours counts as gone. */
 export type Sabotage = 'fencing' | 'clock';
 
 export interface SimulationOptions {
@@ -34,27 +34,27 @@ export interface SimulationOptions {
   readonly nodes: number;
   readonly streams: number;
   readonly hours: number;
-  /** Sabotage that must be found. */
+  /** A sabotage that the simulation must find. */
   readonly breaks?: Sabotage;
-  /** The fold of an edge: the product's own, which `cluster/` does not know. */
+  /** Makes the fold of an edge. It is the product's own, which belongs to the media side. */
   readonly newFold: () => EdgeFold;
   readonly onTrace?: (line: string) => void;
-  /** Hears each simulated second in which anything may be decided. */
+  /** Called for each simulated second in which anything may be decided. */
   readonly onSecond?: (nowMs: number) => void;
 }
 
 export interface SimulationResult {
   readonly seed: number;
   readonly violations: readonly string[];
-  /** Of every note of the run. */
+  /** A hash of every note of the run. */
   readonly traceHash: string;
   readonly faults: number;
   readonly deaths: number;
-  /** Streams that went from one node to another. */
+  /** How many streams went from one node to another. */
   readonly moves: number;
-  /** Streams of the node that owns most of them at the end. */
+  /** How many streams the node owns that owns most of them at the end. */
   readonly mostOwned: number;
-  /** Records that edges have folded, and those of them that the fold refused. */
+  /** How many records edges have folded, and how many of them the fold refused. */
   readonly folded: number;
   readonly ignored: number;
   readonly events: number;
@@ -67,10 +67,10 @@ const lookEveryMs = 5000;
 const quietAfterMs = 12_000;
 const healWithinMs = 150_000;
 const maxViolations = 20;
-/** Streams whose log edges follow, each at one edge of three. */
+/** How many streams have their log followed by edges, each at one edge of three. */
 const maxFollowed = 8;
 const followersShare = 3;
-/** Rounds of promises that one answer may set off. */
+/** How many rounds of promises one answer may set off. */
 const settleRounds = 24;
 
 /** Runs one seed to its end. */
@@ -173,7 +173,7 @@ class Simulation {
     };
   }
 
-  /** All nodes are members, every publisher is connected somewhere, and faults are due. */
+  /** All nodes are members, every publisher is connected somewhere, and the first faults are planned. */
   #begin(): void {
     const nodes = this.#shaken.nodes;
     this.#world.beginWith(nodes.reduce((view, node) => join(view, node.member), this.#world.view));
@@ -193,7 +193,7 @@ class Simulation {
     });
   }
 
-  /** Whether probes, commits and looks still run, because something may be decided (S2). */
+  /** Lets probes, commits and looks run while anything may be decided (S1). */
   #activate(): void {
     this.#shakenAtMs = this.#world.nowMs;
     if (this.#isActive) return;
@@ -253,7 +253,7 @@ class Simulation {
     return this.#orphan();
   }
 
-  /** What heals by itself at a time that was drawn does not count against the bound of S3. */
+  /** Waiting for what heals by itself at a time that was drawn does not count against the bound (S2). */
   #wait(why: string): string {
     this.#shakenAtMs = this.#world.nowMs - quietAfterMs;
     return why;
@@ -295,7 +295,7 @@ class Simulation {
     }
   }
 
-  /** Whether another boot runs there, or the life in which it won the record has ended (simulated-log.ts I3). */
+  /** True when another boot runs there, or the life is over in which it won the record (simulated-log.ts I3). */
   #mayLose(id: NodeId, bootId: BootId, wonAtMs: number): boolean {
     return this.#nodes.get(id)?.bootId !== bootId || !this.#world.isInLifeOf(id, bootId, wonAtMs);
   }

@@ -1,10 +1,8 @@
 /**
  * The edge of a simulated node: follows some streams with a cursor, and folds what it reads with the product's own fold.
  *
- * The fold is given from outside, for it is of the media's side, which `cluster/` does not know.
- *
- * I4. At an edge, in one life of its process, neither epoch, nor media sequence, nor discontinuity sequence ever goes back
- *     (`cluster/README.md`, what must always hold), and no number means one thing at one edge and another at the next.
+ * I4. At an edge, in one life of its process, neither epoch nor media sequence nor discontinuity sequence ever goes back
+ *     (`cluster/README.md`, what must always hold). No number means one thing at one edge and another thing at another.
  */
 import type { IndexEntry } from '../../cluster/contract/index-records.ts';
 import type { StreamId } from '../../cluster/model/ids.ts';
@@ -13,14 +11,14 @@ import type { SimulatedLog } from './simulated-log.ts';
 /** What an edge shows of a stream. */
 export interface FoldedHead {
   readonly epoch: number;
-  /** Media sequence: the oldest segment that is kept. */
+  /** The media sequence: the oldest segment that is kept. */
   readonly firstNumber: number;
   readonly nextNumber: number;
-  /** Discontinuity sequence of the newest segment. */
+  /** The discontinuity sequence of the newest segment. */
   readonly discontinuities: number;
-  /** Hash of the newest segment. */
+  /** The hash of the newest segment. */
   readonly newest: string | undefined;
-  /** Records that the fold refused. */
+  /** How many records the fold refused. */
   readonly ignored: number;
 }
 
@@ -28,14 +26,14 @@ export interface EdgeFold {
   take(entry: IndexEntry): FoldedHead;
 }
 
-/** What all edges of a region have to do with each other. */
+/** What all edges of a region share. */
 export interface EdgeRegion {
   readonly log: SimulatedLog;
   readonly newFold: () => EdgeFold;
   readonly violate: (what: string) => void;
-  /** Hashes of what was published, by stream and number. */
+  /** The hashes of what was published, by stream and number. */
   readonly published: Map<string, string>;
-  /** Of all edges. */
+  /** Counts over all edges. */
   readonly counts: { folded: number; ignored: number };
 }
 
@@ -45,7 +43,7 @@ interface Following {
   head: FoldedHead | undefined;
 }
 
-/** Records of one stream that are read at once. */
+/** How many records of one stream are read at once. */
 const readAtOnce = 64;
 
 export class SimulatedEdge {
@@ -55,7 +53,7 @@ export class SimulatedEdge {
   readonly #following = new Map<StreamId, Following>();
   #turn = 0;
 
-  /** @param name in messages */
+  /** @param name for messages */
   constructor(name: string, streams: readonly StreamId[], region: EdgeRegion) {
     this.#name = name;
     this.#streams = streams;

@@ -25,16 +25,16 @@ interface Kept {
 }
 
 const neverKept: Kept = { record: undefined, revision: 0 };
-/** One of each for all, for their stacks say nothing and cost much. */
+/** One of each for all, as their stacks say nothing and cost much. */
 const fenced = new TangazaError('FENCED', 'simulated: the tail is another');
 const conflict = new TangazaError('CONFLICT', 'simulated: the revision is another');
 
 export interface LogChecks {
-  /** Sabotage: every append is taken, whatever it expects. */
+  /** Sabotage: every append is accepted, whatever it expects. */
   readonly isFenceBroken: boolean;
   readonly violate: (what: string) => void;
   readonly nowMs: () => number;
-  /** May this boot lose what it won then? */
+  /** Says whether this boot may lose what it won at that time. */
   readonly mayLose: (node: NodeId, bootId: BootId, wonAtMs: number) => boolean;
 }
 

@@ -1,4 +1,4 @@
-/** A simulated node's part in finding the dead: the product's detector, and probes that reach whom the network lets them reach. */
+/** How a simulated node finds the dead: the product's detector, with probes that reach only whom the network lets them reach. */
 import {
   advance,
   createDetector,

@@ -1,8 +1,8 @@
 /**
- * One node in the simulator: the product's detector, changes of the view, lines of succession and take-over, on a
- * process that may die or freeze and whose wall clock may jump.
+ * One node of the simulation: the product's detector, changes of the view, lines of succession and take-over, in a process that may
+ * die or freeze, and whose wall clock may jump.
  *
- * Which node adopts which orphan, and when, is a model of the product (orphans.ts U1, U2), without its bound.
+ * Which node takes over which orphaned stream, and when, is a model of orphans.ts U1 and U2, without their bound.
  */
 import { errorCodeOf } from '../../cluster/errors/tangaza-error.ts';
 import { detectorLimits } from '../../cluster/membership/detector.ts';
@@ -35,16 +35,16 @@ export interface Region {
   readonly world: World;
   readonly log: SimulatedLog;
   readonly nodes: ReadonlyMap<NodeId, SimulatedNode>;
-  /** In which order nodes stand for an orphaned stream. */
+  /** The order in which nodes may take an orphaned stream. */
   readonly lineFor: (orphan: Held) => readonly NodeId[];
-  /** Which connection of its publisher each stream is fed by. */
+  /** The connection of its publisher that feeds each stream. */
   readonly connections: Map<StreamId, number>;
   readonly edges: EdgeRegion;
-  /** Which streams a node's edge follows. */
+  /** The streams that a node's edge follows. */
   readonly followedBy: (node: NodeId) => readonly StreamId[];
-  /** The process ends; whoever runs it starts it again. */
+  /** The process ends. Whoever runs it starts it again. */
   readonly onExit: (node: SimulatedNode) => void;
-  /** Sabotage: fencing asks wall clocks. */
+  /** Sabotage: fencing uses wall clocks. */
   readonly isClockTrusted: boolean;
 }
 
@@ -53,7 +53,7 @@ const retryClaimMs = 1500;
 /** As in membership.nats.ts. */
 const rejoins = { tries: 3, minDelayMs: 1000, jitterMs: 1000 } as const;
 const forgetDeadMs = 3_600_000;
-/** Of the sabotage: a lease by wall clocks. */
+/** How long a lease lasts by wall clocks, for the sabotage. */
 const leaseMs = 10_000;
 
 export class SimulatedNode implements Monitored {
@@ -62,10 +62,10 @@ export class SimulatedNode implements Monitored {
   state: Monitored['state'] = 'up';
   isLinked = true;
   inbox: (() => void)[] = [];
-  /** This host's wall clock minus the true time. */
+  /** How far the wall clock of this host is from the true time. */
   wallOffsetMs = 0;
   readonly owned = new Map<StreamId, SimulatedOwner>();
-  /** Streams whose publisher is connected here. */
+  /** The streams whose publisher is connected here. */
   readonly sessions = new Set<StreamId>();
   readonly claiming = new Set<StreamId>();
   view: View;
@@ -96,7 +96,7 @@ export class SimulatedNode implements Monitored {
     return this.#bootId;
   }
 
-  /** Of this boot: each process counts from its own zero. */
+  /** Counts from this boot, as each process has its own zero. */
   get monotonicMs(): number {
     return this.#region.world.nowMs - this.#bootedAtMs;
   }
@@ -137,7 +137,7 @@ export class SimulatedNode implements Monitored {
     await this.#changeView((view) => declareDead(view, life, this.utcMs));
   }
 
-  /** A new boot: joins, and takes up what the last one owned (stream-actor.ts N4). */
+  /** Begins a new boot: it joins, and takes up what the last boot owned (stream-actor.ts N4). */
   start(): void {
     this.boot += 1;
     this.#bootId = BootId.parse(`${this.id}-${this.boot}`);
@@ -154,7 +154,7 @@ export class SimulatedNode implements Monitored {
     void this.#joinFirst();
   }
 
-  /** Ends: what it held in memory is gone. */
+  /** Ends the process: what it held in memory is gone. */
   die(): void {
     this.state = 'killed';
     this.inbox = [];
@@ -189,7 +189,7 @@ export class SimulatedNode implements Monitored {
     return true;
   }
 
-  /** @returns whether the bucket was heard to take it */
+  /** @returns whether the answer arrived that the bucket took it */
   #changeView(transition: (view: View) => View): Promise<boolean> {
     const { world, nodes } = this.#region;
     return changeSimulatedView({ world, process: this, nodes: nodes.size }, transition);
@@ -202,7 +202,9 @@ export class SimulatedNode implements Monitored {
     if (world.reachesNats(this)) this.#edge.read();
   }
 
-  /** Each owner has the same chance at each tick; drawn is only how many are passed over until the next that writes. */
+  /**
+   * Each owner writes with the same chance at each tick. What is drawn is only how many owners are passed over until the next one writes.
+   */
   #writeSome(): void {
     const { random } = this.#region.world;
     const share = detectorLimits.probeEveryMs / writeEveryMs;
@@ -218,12 +220,12 @@ export class SimulatedNode implements Monitored {
     }
   }
 
-  /** What was waiting to be written goes out at once. */
+  /** Writes at once all that was waiting to be written. */
   writeAll(): void {
     for (const owner of this.owned.values()) owner.write();
   }
 
-  /** The bucket's watch tells of a new view. */
+  /** The watch of the bucket brings a new view. */
   onView(view: View): void {
     if (view.version <= this.view.version) return;
     const before = this.view;
@@ -244,7 +246,7 @@ export class SimulatedNode implements Monitored {
     this.#later(() => this.#rejoin());
   }
 
-  /** As each member looks after the view (M3): who is not in it joins, and who has been dead for long is forgotten. */
+  /** Looks after the view, as each member does: a node that is not in it joins, and a member that has been dead for long is forgotten. */
   #check(): void {
     if (this.#isRejoining) return;
     if (findMember(this.view, this.id) === undefined) void this.#join();
@@ -254,8 +256,8 @@ export class SimulatedNode implements Monitored {
   }
 
   /**
-   * Looks for orphans (orphans.ts U2). Sessions whose owner does not answer to that name attach again, so it takes up
-   * its own.
+   * Looks for streams whose owner is gone (orphans.ts U2), and for sessions whose owner no longer answers to that name. Those sessions
+   * attach again, so that it takes up its own streams.
    */
   look(): void {
     const { log, nodes, world } = this.#region;
@@ -273,7 +275,7 @@ export class SimulatedNode implements Monitored {
     return owner === this.id && bootId === this.bootId;
   }
 
-  /** What is this boot's own and it does not write, and what its sessions need others to write. */
+  /** The streams that belong to this boot and that it does not write, and those that its sessions need others to write. */
   #concerns(): readonly Held[] {
     const { holdings } = this.#region.log;
     const concerns = holdings.heldBy(this.bootId).filter(({ stream }) => !this.owned.has(stream));
@@ -284,13 +286,16 @@ export class SimulatedNode implements Monitored {
     return concerns.toSorted(byOrdinal);
   }
 
-  /** A session attaches to the owner that the record names. */
+  /** Attaches a session to the owner that the record names. */
   takeUp(stream: StreamId): void {
     const { record } = this.#region.log.record(stream);
     if (record?.owner === this.id) this.claim(stream);
   }
 
-  /** Lines up for orphans (orphans.ts U1). @param orphans their owner is no live member in this node's view */
+  /**
+   * Waits for its place in line, and takes the stream over (orphans.ts U1). @param orphans streams whose owner is no live member in this
+   * node's view
+   */
   #lineUp(orphans: readonly Held[]): void {
     const { log, world, lineFor } = this.#region;
     if (!world.reachesNats(this)) return;
@@ -309,7 +314,7 @@ export class SimulatedNode implements Monitored {
     }
   }
 
-  /** A publisher has come: its stream is claimed here unless a living node owns it. */
+  /** A publisher has come. This node claims its stream, unless a living node owns it. */
   connect(stream: StreamId): void {
     const { connections } = this.#region;
     this.sessions.add(stream);
@@ -318,7 +323,7 @@ export class SimulatedNode implements Monitored {
     if (record === undefined || !this.isAliveInView(record.owner, record.bootId)) this.claim(stream);
   }
 
-  /** As the product asks before it takes a stream from a boot that its view does not know. */
+  /** Asked, as in the product, before a stream is taken from a boot that this node's view does not know. */
   async #isAliveNow(node: NodeId, bootId: BootId): Promise<boolean> {
     if (this.isAliveInView(node, bootId)) return true;
     const { view } = await viewPort(this.#region.world, this).read();

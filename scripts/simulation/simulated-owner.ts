@@ -1,8 +1,8 @@
 /**
- * The owner of a stream as the simulator has it: a model of the product's outbox (C1), for that needs media.
+ * The owner of a stream in the simulation: a model of the product's outbox (C1), as that needs media.
  *
- * One append at a time, each expects the sequence of the owner's own last one; refused or unanswered, the tail decides. It writes
- * each 10 s: less than in life, and every record is checked.
+ * It has one append under way at a time, and each expects the sequence of the owner's last one. When an append is refused or unanswered,
+ * the tail decides. It writes every 10 s, which is less than in the product; every record is checked.
  */
 import type { BootId, Epoch, NodeId, StreamId } from '../../cluster/model/ids.ts';
 import type { SimulatedLog } from './simulated-log.ts';
@@ -17,9 +17,9 @@ export interface OwnerParts {
   readonly author: { readonly epoch: Epoch; readonly node: NodeId; readonly bootId: BootId };
   readonly utcMs: () => number;
   readonly newRecordId: () => string;
-  /** Which connection of the publisher it is now. */
+  /** The number of the publisher's present connection. */
   readonly connection: () => number;
-  /** The log is another's: this owner writes no more. */
+  /** The log belongs to another owner, and this one writes no more. */
   readonly onFenced: () => void;
 }
 

@@ -1,4 +1,4 @@
-/** The ports of the product's take-over, on a simulated NATS: answers take time and may be lost. */
+/** The ports of the product's take-over on a simulated NATS, whose answers take time and may be lost. */
 import { TangazaError } from '../../cluster/errors/tangaza-error.ts';
 import type { IndexLog } from '../../cluster/log/index-log.ts';
 import type { OwnershipStore } from '../../cluster/ownership/ownership-store.ts';

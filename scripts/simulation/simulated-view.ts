@@ -1,4 +1,4 @@
-/** How a simulated node changes the view: the product's own compare-and-set, on a bucket that takes time and loses answers. */
+/** Changes the view for a simulated node: the product's own compare-and-set, on a bucket that takes time and loses answers. */
 import { TangazaError, errorCodeOf } from '../../cluster/errors/tangaza-error.ts';
 import { changeView, type ViewStore } from '../../cluster/membership/view-store.ts';
 import { emptyView, type View } from '../../cluster/membership/view.ts';
@@ -7,14 +7,14 @@ import type { Process, World } from './world.ts';
 export interface ViewChanger {
   readonly world: World;
   readonly process: Process;
-  /** Of the region. */
+  /** The number of nodes in the region. */
   readonly nodes: number;
 }
 
-/** In a larger region the view changes at once: a thousand nodes that contend for it take an hour to simulate. */
+/** In a larger region the view changes at once, as a thousand nodes that contend for it would take an hour to simulate. */
 const maxContenders = 500;
 
-/** @returns whether the bucket was heard to take it */
+/** @returns whether the answer arrived that the bucket took it */
 export async function changeSimulatedView(
   { world, process, nodes }: ViewChanger,
   transition: (view: View) => View,

@@ -1,7 +1,7 @@
 /**
- * The simulated region: processes, the NATS between them, the view's bucket, and who can reach whom.
+ * The simulated region: processes, the NATS between them, the bucket of the view, and who can reach whom.
  *
- * Time passes on the agenda alone; each node has clocks of its own on top of it.
+ * Only the agenda lets time pass. Each node has its own clocks on top of it.
  */
 import { TangazaError } from '../../cluster/errors/tangaza-error.ts';
 import { emptyView, findMember, isLive, type View } from '../../cluster/membership/view.ts';
@@ -11,7 +11,7 @@ import type { Random } from './random.ts';
 
 export const region = RegionId.parse('r1');
 
-/** A process: what reaches a frozen one waits, what reaches a killed one is lost. */
+/** A process. What reaches a frozen one waits, and what reaches a killed one is lost. */
 export interface Process {
   readonly id: NodeId;
   boot: number;
@@ -20,7 +20,7 @@ export interface Process {
   inbox: (() => void)[];
 }
 
-/** What NATS does with a request, and who hears of it. */
+/** What NATS does with a request, and who gets the answer. */
 interface Request<T> {
   readonly apply: () => T;
   readonly done: (value: T) => void;
@@ -31,7 +31,7 @@ const natsDelayMs = { least: 0.2, most: 8 } as const;
 const requestTimeoutMs = 2000;
 export const lossShare = 0.003;
 const doubleShare = 0.005;
-/** One of each for all, for their stacks say nothing and cost much. */
+/** One of each for all, as their stacks say nothing and cost much. */
 const timedOut = new TangazaError('LOG_UNAVAILABLE', 'simulated time-out');
 const conflict = new TangazaError('CONFLICT', 'simulated: the view has changed');
 
@@ -41,21 +41,21 @@ export const isCut = (cuts: ReadonlySet<string>, from: NodeId, to: NodeId): bool
 export class World {
   readonly agenda = new Agenda();
   readonly random: Random;
-  /** `{from}>{to}` pairs whose NATS messages, or HTTP requests, are lost. */
+  /** Pairs `{from}>{to}` whose NATS messages, or HTTP requests, are lost. */
   readonly cutNats = new Set<string>();
   readonly cutHttp = new Set<string>();
   natsDownUntilMs = 0;
   writesRefusedUntilMs = 0;
   view: View = emptyView('simulated');
   viewRevision = 0;
-  /** Since when each boot has been a member, in the life that it has now. */
+  /** Since when each boot has been a member in its present life. */
   readonly #aliveSinceMs = new Map<BootId, number>();
-  /** An answer was given to somebody who awaits it: promises must run before time goes on. */
+  /** An answer was given to code that awaits it, so promises must run before time passes. */
   hasSettled = false;
   readonly #note: (what: string) => void;
   readonly #onView: () => void;
 
-  /** @param onView the view has changed */
+  /** @param onView called when the view has changed */
   constructor(random: Random, note: (what: string) => void, onView: () => void) {
     this.random = random;
     this.#note = note;
@@ -78,14 +78,14 @@ export class World {
     return this.reachesNats(process) && this.nowMs >= this.writesRefusedUntilMs;
   }
 
-  /** The bucket of the view. @throws TangazaError `CONFLICT` */
+  /** Writes the view to the bucket. @throws TangazaError `CONFLICT` */
   putView(view: View, revision: number): void {
     if (revision !== this.viewRevision) throw conflict;
     this.beginWith(view);
     this.#onView();
   }
 
-  /** A view that needs not be told. */
+  /** Sets the first view, which nobody needs to be told of. */
   beginWith(view: View): void {
     for (const member of view.members) {
       const before = findMember(this.view, member.id);
@@ -97,7 +97,7 @@ export class World {
     this.viewRevision += 1;
   }
 
-  /** Whether a boot is a member, in the same life as at that time: it was not declared dead in between. */
+  /** Says whether a boot is still a member in the same life as at that time, so that it was not declared dead in between. */
   isInLifeOf(id: NodeId, bootId: BootId, atMs: number): boolean {
     const member = findMember(this.view, id);
     if (member?.bootId !== bootId || !isLive(member)) return false;
@@ -108,7 +108,7 @@ export class World {
     return this.random.between(natsDelayMs.least, natsDelayMs.most);
   }
 
-  /** Runs in that boot of the process after a while: later when it is frozen then, never when it is another boot. */
+  /** Runs in that boot of the process after a while: later when it is frozen then, never when another boot has begun. */
   inProcess(process: Process, afterMs: number, run: () => void): void {
     if (process.state === 'killed') return;
     const { boot } = process;
@@ -119,7 +119,7 @@ export class World {
     });
   }
 
-  /** As `inProcess`, for who awaits it. */
+  /** Like `inProcess`, for code that awaits it. */
   sleep(process: Process, ms: number): Promise<void> {
     return new Promise<void>((resolve) => {
       this.inProcess(process, ms, () => {
@@ -129,7 +129,7 @@ export class World {
     });
   }
 
-  /** A message over NATS: may be lost, or come twice. */
+  /** Sends a message over NATS, which may be lost or come twice. */
   send(from: Process, to: Process, run: () => void): void {
     if (!this.reachesNats(from) || isCut(this.cutNats, from.id, to.id)) return;
     if (this.random.chance(lossShare)) return;
@@ -140,7 +140,7 @@ export class World {
     if (this.random.chance(doubleShare)) this.inProcess(to, this.delayMs(), deliver);
   }
 
-  /** A request to NATS itself. Its effect may happen and its answer still be lost, which is told as `LOG_UNAVAILABLE`. */
+  /** Sends a request to NATS itself. It may take effect although its answer is lost, which is reported as `LOG_UNAVAILABLE`. */
   request<T>(process: Process, kind: 'read' | 'write', { apply, done, failed }: Request<T>): void {
     const silence = (): void => this.inProcess(process, requestTimeoutMs, () => failed(timedOut));
     this.agenda.after(this.delayMs(), () => {
@@ -156,7 +156,7 @@ export class World {
     });
   }
 
-  /** The same for who awaits it. @throws as promise: `LOG_UNAVAILABLE` */
+  /** The same for code that awaits it. @throws as promise: `LOG_UNAVAILABLE` */
   ask<T>(process: Process, kind: 'read' | 'write', apply: () => T): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       this.request(process, kind, {

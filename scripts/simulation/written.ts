@@ -1,8 +1,8 @@
 /**
- * What is written in a stream's log, and what its owner writes next: a model of the owner, without media.
+ * What stands in a stream's log, and what its owner writes next: a model of the owner, without media.
  *
- * Each source waits until it is decided, in order; a few wait at a time, so that a successor always finds some. A publisher
- * that has connected anew opens a period.
+ * Each source waits until it is decided, in order. A few wait at a time, so that a successor always finds some. A publisher that has
+ * connected again opens a period.
  */
 import type { BootId, Epoch, NodeId } from '../../cluster/model/ids.ts';
 
@@ -17,25 +17,25 @@ export interface LogRecord {
   readonly node: NodeId;
   readonly bootId: BootId;
   readonly recordId: string;
-  /** The author's UTC. */
+  /** The UTC of the author. */
   readonly atMs: number;
   readonly body: Body;
 }
 
 export interface Written {
-  /** What the next decision counts as. */
+  /** The number of the next decision. */
   readonly nextNumber: number;
   /** Which source comes next. */
   readonly nextStart: number;
-  /** Sources without a decision, in order. */
+  /** The undecided sources, in order. */
   readonly pending: readonly number[];
-  /** Which connection of the publisher the period is of; 0 for none yet. */
+  /** Which connection of the publisher the period belongs to; 0 before the first. */
   readonly connection: number;
 }
 
 export const nothingWritten: Written = { nextNumber: 0, nextStart: 0, pending: [], connection: 0 };
 
-/** Sources that wait at most. */
+/** The most sources that wait. */
 export const maxPending = 2;
 
 export function nextBody({ nextNumber, nextStart, pending, connection }: Written, connected: number): Body {
@@ -65,7 +65,7 @@ export function withBody(written: Written, body: Body): Written {
   }
 }
 
-/** Why a record does not fit; undefined when it does. */
+/** Says why a record does not fit; undefined when it does. */
 export function misfitOf({ nextNumber, nextStart, pending }: Written, body: Body): string | undefined {
   if (body.kind === 'source') {
     if (body.start !== nextStart) return `gets source ${body.start} where ${nextStart} comes next`;

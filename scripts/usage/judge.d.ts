@@ -1,6 +1,6 @@
-/** Types of judge.js, which is plain JavaScript since any Node >= 18 runs it. */
+/** Types of judge.js, which is plain JavaScript, as any Node >= 18 runs it. */
 
-/** `least` to `most`; `isWhole` or with a fraction. */
+/** From `least` to `most`; `isWhole`, or with a fraction. */
 export interface NumberRule {
   readonly least: number;
   readonly most: number;
@@ -34,7 +34,7 @@ export interface Usage {
 export type Verdict =
   | { readonly kind: 'print'; readonly text: string }
   | { readonly kind: 'wrong'; readonly text: string }
-  /** Rightly used, as far as can be told before it runs. */
+  /** Rightly used, as far as that is known before it runs. */
   | { readonly kind: 'run' };
 
 export function judge(usage: Usage, args: readonly string[], version: string): Verdict;

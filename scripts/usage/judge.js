@@ -1,6 +1,6 @@
 /**
- * Whether a command line is a call for help, wrong use, or something to run, in the words that commander uses. Plain JavaScript
- * without packages: it answers where nothing is installed yet. What there is to know of the commands is written by `manifest.ts`.
+ * Decides whether a command line asks for help, is wrong, or is something to run, in the words that commander uses. It is plain JavaScript
+ * without packages, so that it answers where nothing is installed yet. `manifest.ts` writes what it knows of the commands.
  */
 
 export function judge(usage, args, version) {

@@ -1,4 +1,7 @@
-/** Writes commands.json, which answers calls for help where nothing is installed, from the commands themselves; a tidy test compares. */
+/**
+ * Writes commands.json from the commands themselves. That file answers calls for help where nothing is installed. A tidy test compares
+ * them.
+ */
 import { writeFileSync } from 'node:fs';
 import type { Argument, Command, Option } from 'commander';
 import { makeProgram } from '../program.ts';
@@ -6,7 +9,7 @@ import type { Usage, UsageArgument, UsageOption } from './judge.js';
 import { NumberOption } from './number-option.ts';
 
 export const manifestUrl = new URL('commands.json', import.meta.url);
-/** Of a terminal that nobody knows. */
+/** The width of a terminal that is not known. */
 const helpWidth = 80;
 
 /** @param command with its parents, so that its help names the whole command */

@@ -1,4 +1,4 @@
-/** An option that takes a number. Its bounds are data, so that wrong use is told also where nothing is installed (`judge.js`). */
+/** An option that takes a number. Its bounds are data, so that wrong use is reported also where nothing is installed (`judge.js`). */
 import { InvalidArgumentError, Option } from 'commander';
 import { numberFault, type NumberRule } from './judge.js';
 

@@ -1,13 +1,13 @@
 /**
- * Answers calls for help and wrong use of `tangaza` by what is written in commands.json: any Node >= 18, no package needed.
- * Exit code 0: printed; 2: wrong use, told on stderr; 3: something to run.
+ * Answers calls for help and wrong use of `tangaza` from commands.json, with any Node >= 18 and without packages. Exit code 0: printed; 2:
+ * wrong use, shown on stderr; 3: something to run.
  */
 import { readFileSync } from 'node:fs';
 import { judge } from './judge.js';
 
 const read = (path) => JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8'));
 
-// Whoever reads may stop (`| head`): what was asked for is answered all the same.
+// The reader may stop reading (`| head`). The exit code is right all the same.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
 
 const verdict = judge(read('commands.json'), process.argv.slice(2), read('../../package.json').version);

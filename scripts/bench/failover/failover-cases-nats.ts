@@ -1,17 +1,17 @@
-/** Cases of `bench failover` in which NATS dies, and in which nodes come and go under many streams. */
+/** Cases of `bench failover` in which NATS dies, and in which nodes come and go while there are many streams. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { encoderOf, grow, settledSegments, viewerOf } from './failover-cases.ts';
 import { ReconnectingEncoder } from './failover-encoder.ts';
 import { watchHarm, type Figures } from './failover-harm.ts';
 import { until, type BenchStream, type Rig } from './failover-rig.ts';
 
-/** A commit is in time when it is at most so much later than commits are in peace. */
+/** A commit is in time when it comes at most this much later than commits do without a fault. */
 const inTimeMs = 500;
 const streamCount = 6;
-/** Long after any node that would take a stream has taken it (C2: 300 ms, and 700 ms more for each rank). */
+/** Long after any node has taken the streams that it would take (C2: 300 ms, and 700 ms more for each rank). */
 const quietMs = 4000;
 
-/** A fault of NATS that begins and ends. Resolves with the moment at which it was mended. */
+/** A fault of NATS that begins and ends. Resolves with the time at which it was mended. */
 type NatsFault = (rig: Rig) => Promise<number>;
 
 const oneServerDown =
@@ -25,7 +25,7 @@ const oneServerDown =
     return performance.now();
   };
 
-/** Killed, and started again after 2 s: long enough that another one leads. */
+/** Kills the leader and starts it again after 2 s, by when another server leads. */
 const leaderDown: NatsFault = async ({ trio, connection }) => {
   if (trio === undefined) throw new Error('three servers are needed');
   const leader = await trio.leaderOf(connection, 'IDX-region-1');
@@ -40,7 +40,7 @@ export const natsRestarted = (rig: Rig): AsyncGenerator<Figures> => natsFails(ri
 export const natsDown60 = (rig: Rig): AsyncGenerator<Figures> => natsFails(rig, oneServerDown(60_000));
 export const natsLeaderKilled = (rig: Rig): AsyncGenerator<Figures> => natsFails(rig, leaderDown);
 
-/** One stream of a single publisher goes on through the fault. */
+/** A stream with a single publisher continues through the fault. */
 async function* natsFails(rig: Rig, fault: NatsFault): AsyncGenerator<Figures> {
   await using stream = await rig.addStream('default');
   await using encoder = new ReconnectingEncoder(encoderOf(rig, stream), rig.nodes, rig.other());
@@ -70,7 +70,7 @@ async function* natsFails(rig: Rig, fault: NatsFault): AsyncGenerator<Figures> {
     yield {
       ...found,
       backlogMs: lastLateAtMs - mendedAtMs,
-      // Commits in peace are 2 s apart: so much later the first of them can be.
+      // Without a fault commits are 2 s apart, so the first one may come that much later.
       inTimeMs: (commits[first]?.atMs ?? Number.NaN) - mendedAtMs,
       reconnections: encoder.connections - connections,
       stallBeyondOutageMs: Math.max(0, (found['stallMs'] ?? Number.NaN) - (mendedAtMs - atMs)),
@@ -83,8 +83,8 @@ function middle(values: readonly number[]): number {
 }
 
 /**
- * Six streams on three nodes. The node with most of them gets SIGKILL: exactly its own move. It comes back as a new
- * boot that owns nothing: none moves.
+ * Six streams on three nodes. The node that owns most of them gets SIGKILL, and exactly its streams move. It comes back as a new boot that
+ * owns nothing, and no stream moves.
  */
 export async function* nodesComeAndGo(rig: Rig): AsyncGenerator<Figures> {
   await using all = new AsyncDisposableStack();

@@ -1,4 +1,4 @@
-/** Cases of `bench failover` under dual ingest: one encoder publishes to two nodes, and one node dies or freezes. */
+/** Cases of `bench failover` with dual ingest: one encoder publishes to two nodes, and one of them dies or freezes. */
 import type { DemoNode } from '../../demo/demo-cluster.ts';
 import {
   deathOf,
@@ -13,10 +13,10 @@ import { ReconnectingEncoder } from './failover-encoder.ts';
 import { watchHarm, type Figures } from './failover-harm.ts';
 import { until, type BenchStream, type Rig } from './failover-rig.ts';
 
-/** A fault of one node under two that ingest. Resolves with times, once its node has been started or thawed. */
+/** A fault of one of the two nodes. Resolves with times, once the node was started again or thawed. */
 type TwinFault = (rig: Rig, stream: BenchStream, points: readonly DemoNode[]) => Promise<Figures>;
 
-/** SIGKILL of the owner, whether it ingests or not. */
+/** SIGKILL to the owner, whether it has a publisher or not. */
 const killOwner: TwinFault = async (rig, stream) => {
   const owner = rig.node(stream.log.owner);
   const from = stream.log.seen.length;
@@ -28,7 +28,7 @@ const killOwner: TwinFault = async (rig, stream) => {
 
 const freeze: TwinFault = (rig, stream) => freezeOwner(rig, stream, rig.node(stream.log.owner));
 
-/** SIGKILL of an ingest that does not own the stream. */
+/** SIGKILL to a node that has a publisher and does not own the stream. */
 const killOther: TwinFault = async (rig, stream, points) => {
   const victim = points.find(({ node }) => node !== stream.log.owner);
   if (victim === undefined) throw new Error('two points are needed');
@@ -51,7 +51,7 @@ export const twinOwnerKilled = (rig: Rig): AsyncGenerator<Figures> => twinsSuffe
 export const twinOwnerFrozen = (rig: Rig): AsyncGenerator<Figures> => twinsSuffer(rig, freeze);
 export const twinOtherKilled = (rig: Rig): AsyncGenerator<Figures> => twinsSuffer(rig, killOther);
 
-/** A run ends when both ingests feed again: what a twin's return breaks counts too. */
+/** A run ends when both ingests feed again, as what a returning twin breaks counts too. */
 async function* twinsSuffer(rig: Rig, fault: TwinFault): AsyncGenerator<Figures> {
   await using stream = await rig.addStream('default');
   const encoder = encoderOf(rig, stream);
@@ -64,7 +64,7 @@ async function* twinsSuffer(rig: Rig, fault: TwinFault): AsyncGenerator<Figures>
   const bothFeed = () => until('both are fed as twins', async () => (await rig.feeders(stream)) === 2);
   await bothFeed();
   for (;;) {
-    // So that two deaths are more than 10 s apart: C3's brake would hold the second.
+    // Two deaths must be more than 10 s apart, or the brake would hold the second one (C3).
     await grow(stream, viewer);
     const harm = watchHarm(stream, viewer);
     const times = await fault(rig, stream, points);

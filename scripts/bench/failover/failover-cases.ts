@@ -1,4 +1,4 @@
-/** Cases of `bench failover` in which nodes die, freeze and come back. Each is a generator of runs that never ends. */
+/** Cases of `bench failover` in which nodes die, freeze and come back. Each case is a generator that never ends of runs. */
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -20,7 +20,7 @@ export function viewerOf(rig: Rig, stream: BenchStream): Viewer {
   return new Viewer(edges, `/live/${stream.id}/${lowest}.m3u8`);
 }
 
-/** Waits for so many segments more, in the log and in the viewer's playlist. */
+/** Waits for that many more segments, in the log and in the viewer's playlist. */
 export async function grow(
   stream: BenchStream,
   viewer: Viewer,
@@ -37,8 +37,8 @@ export async function nextOwner(stream: BenchStream, sinceIndex: number): Promis
 }
 
 /**
- * The node that owns the stream and has its only publisher gets SIGKILL; the encoder begins again elsewhere after 1 s.
- * Afterwards it moves to the owner, so that the next run is the same.
+ * The node that owns the stream and has its only publisher gets SIGKILL. The encoder begins again at another node after 1 s. Then it moves
+ * to the owner, so that the next run has the same start.
  */
 export async function* ownerKilled(rig: Rig): AsyncGenerator<Figures> {
   await using stream = await rig.addStream('default');
@@ -64,15 +64,15 @@ export async function* ownerKilled(rig: Rig): AsyncGenerator<Figures> {
   }
 }
 
-/** How long until the death was in the membership view; of a node that was not declared dead, nothing. */
+/** How long until the death stood in the membership view; nothing for a node that was not declared dead. */
 export function deathOf(rig: Rig, node: string, atMs: number): Figures {
   const deadAtMs = rig.deathSince(node, atMs);
   return deadAtMs === undefined ? {} : { declaredDeadMs: deadAtMs - atMs };
 }
 
 /**
- * The owner is frozen until 1 s after another one is effective, and thaws. In turns it has the publisher's socket, and
- * another node has it: the owner that is adopted is never where the encoder is, and then the encoder's node follows.
+ * The owner is frozen until 1 s after another owner is effective, and then thaws. In one run it has the publisher's socket, in the next
+ * another node has it. In the latter case the successor is never the encoder's node at first, and the encoder's node follows.
  */
 export async function* ownerFrozen(rig: Rig): AsyncGenerator<Figures> {
   await using stream = await rig.addStream('default');
@@ -108,8 +108,8 @@ export async function freezeOwner(rig: Rig, stream: BenchStream, owner: DemoNode
 }
 
 /**
- * A node that neither owns nor ingests gets SIGKILL while its ffmpeg encodes a segment of the stream. Nothing is
- * measured when that task has no second attempt: its output was stored before the end.
+ * A node that neither owns the stream nor has its publisher gets SIGKILL while its ffmpeg encodes a segment of the stream. Nothing is
+ * measured when that task has no second attempt, as its output was stored before the end.
  */
 export async function* workerKilled(rig: Rig): AsyncGenerator<Figures | undefined> {
   await using stream = await rig.addStream('default');
@@ -143,7 +143,7 @@ export async function* workerKilled(rig: Rig): AsyncGenerator<Figures | undefine
   }
 }
 
-/** Waits until one of them encodes: an attempt has a folder while it runs; its start is told by then. */
+/** Waits until one of them encodes. An attempt has a folder while it runs, and its start is reported by then. */
 async function busyOne(rig: Rig, names: readonly string[]): Promise<string> {
   const isBusy = async (name: string): Promise<boolean> => {
     const files = await readdir(join(rig.options.dataDir, 'region-1', 'tmp', name)).catch(() => []);

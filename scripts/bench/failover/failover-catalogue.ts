@@ -1,4 +1,4 @@
-/** The cases of `bench failover`: what each breaks, which time it is measured by, and what must not come of it. */
+/** Lists the cases of `bench failover`: what each breaks, by which time it is measured, and what must not happen. */
 import { natsDown60, natsLeaderKilled, natsRestarted, nodesComeAndGo } from './failover-cases-nats.ts';
 import { twinOtherKilled, twinOwnerFrozen, twinOwnerKilled } from './failover-cases-twins.ts';
 import { ownerFrozen, ownerKilled, workerKilled } from './failover-cases.ts';
@@ -9,14 +9,14 @@ export interface FailoverCase {
   readonly name: string;
   readonly about: string;
   readonly natsServers: 1 | 3;
-  /** Where the case is too long for 20. */
+  /** Where 20 runs would take too long. */
   readonly runs?: number;
-  /** Yields undefined for a run that did not meet what it was to measure. */
+  /** Yields undefined for a run that did not show what it should measure. */
   readonly measure: (rig: Rig) => AsyncGenerator<Figures | undefined>;
-  /** What p50, p95 and max are of. */
+  /** The time that p50, p95 and max are given for. */
   readonly time: TimeFigure;
   readonly harm: readonly HarmFigure[];
-  /** Further times: told, not judged. */
+  /** Further times, which are reported and not judged. */
   readonly alsoTold: readonly TimeFigure[];
 }
 
@@ -24,7 +24,7 @@ export interface FailoverCase {
 export interface TimeFigure {
   readonly figure: string;
   readonly about: string;
-  /** Absent: told, not judged. */
+  /** Absent: reported and not judged. */
   readonly target?: { readonly of: 'p95' | 'max'; readonly atMostMs: number };
 }
 
@@ -33,7 +33,7 @@ export interface HarmFigure {
   readonly figure: string;
   readonly about: string;
   readonly unit: 'ms' | '';
-  /** In each run; absent: told, not judged. */
+  /** The most in each run. Absent: reported and not judged. */
   readonly atMost?: number;
 }
 
@@ -43,7 +43,7 @@ const count = (figure: string, about: string, atMost?: number): HarmFigure => ({
 });
 const stallTold: HarmFigure = { figure: 'stallMs', about: 'stall at 8 s of buffer', unit: 'ms' };
 const stall: HarmFigure = { ...stallTold, atMost: 0 };
-/** Stall of a player at the hold-back that the playlist names (C8). */
+/** The stall of a player at the hold-back that the playlist names (C8). */
 const holdBackStall: HarmFigure = {
   ...{ figure: 'holdBackStallMs', about: "stall at the playlist's hold-back", unit: 'ms' },
   atMost: 0,
@@ -61,7 +61,7 @@ const effective = (p95AtMostMs: number): TimeFigure => ({
   ...{ figure: 'effectiveMs', about: 'new owner effective' },
   target: { of: 'p95', atMostMs: p95AtMostMs },
 });
-/** C8 gives 5 s. */
+/** The rule gives 5 s (C8). */
 const backlog: TimeFigure = {
   ...{ figure: 'backlogMs', about: 'server back to last late commit' },
   target: { of: 'max', atMostMs: 5000 },
@@ -144,7 +144,7 @@ export const failoverCases: readonly FailoverCase[] = [
     about: 'three servers: the leader of the log killed, started again after 2 s',
     natsServers: 3,
     measure: natsLeaderKilled,
-    // From the death, for nobody outside sees when the next leader serves: the outage is in it, so 5 s do not apply.
+    // Counted from the death, as nobody outside sees when the next leader serves. It includes the outage, so the 5 s do not apply.
     time: { figure: 'inTimeMs', about: "leader's death to first commit in time" },
     harm: [...natsHarm, holdBackStall, stallTold],
     alsoTold: [],

@@ -1,11 +1,11 @@
 /**
- * Encoders of `bench failover`: one encoded clip, sent for ever in real time, by one connection or by several.
+ * The encoders of `bench failover`: one encoded clip, sent for ever in real time, over one connection or several.
  *
- * One encoder has one clock; each connection zero-bases audio and video separately, as OBS does (M1).
+ * An encoder has one clock. Each of its connections sets audio and video to zero separately, as OBS does (M1).
  *
- * E2. A connection that joins a running encoder sends from where that is, in the middle of a GOP (a twin's output).
- * E3. A single encoder that lost its connection begins again after 1 s at another node, with a keyframe and a new
- *     clock, as an encoder does whose output is started again.
+ * E1. A connection that joins a running encoder sends from its present place, in the middle of a GOP, as a twin's output does.
+ * E2. A single encoder that lost its connection begins again after 1 s at another node, with a keyframe and a new clock, like
+ *     an encoder whose output is started again.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Feed, FeedTag } from '../../../test/support/media/media-feed.ts';
@@ -41,7 +41,7 @@ export class Encoder {
     return publisher;
   }
 
-  /** What comes next is a keyframe (E3). Only for an encoder without another connection. */
+  /** Skips to the next keyframe (E2). Only for an encoder without another connection. */
   #skipToKeyframe(): void {
     const fromMs = performance.now() - this.#startMs;
     for (const { tag, atMs } of this.#from(fromMs)) {
@@ -66,7 +66,7 @@ export class Encoder {
     }
   }
 
-  /** The clip over and over, each tag with its time on the encoder's clock. */
+  /** Repeats the clip for ever. Each tag has its time on the encoder's clock. */
   *#from(fromMs: number): Generator<{ readonly tag: FeedTag; readonly atMs: number }> {
     const { tags, durationMs } = this.#feed;
     for (let loop = Math.floor(fromMs / durationMs); ; loop += 1) {
@@ -79,8 +79,8 @@ export class Encoder {
 }
 
 /**
- * Publishes to one node of several, and to the next when it is thrown off. A single encoder joins with a keyframe (E3);
- * one of two connections of an encoder joins `anywhere` (E2), and has one node.
+ * Publishes to one of several nodes, and to the next one when it is disconnected. A single encoder joins with a keyframe (E2). One of an
+ * encoder's two connections joins `anywhere` (E1), and has one node only.
  */
 export class ReconnectingEncoder implements AsyncDisposable {
   readonly #encoder: Encoder;
@@ -90,7 +90,7 @@ export class ReconnectingEncoder implements AsyncDisposable {
   readonly #ending = new AbortController();
   #next: number;
   #publisher: RtmpPublisher | undefined;
-  /** Where it publishes now. */
+  /** The node to which it publishes now. */
   node: DemoNode | undefined;
   connections = 0;
 
@@ -107,7 +107,7 @@ export class ReconnectingEncoder implements AsyncDisposable {
     this.#loop = this.#keepPublishing();
   }
 
-  /** Throws its connection away and begins again at that node. */
+  /** Closes its connection and begins again at that node. */
   moveTo(node: DemoNode): void {
     this.#next = this.#nodes.indexOf(node);
     this.#publisher?.destroy();
@@ -132,7 +132,7 @@ export class ReconnectingEncoder implements AsyncDisposable {
         if (signal.aborted) this.#publisher.destroy();
         await this.#publisher.closed;
       } catch {
-        // Down, or it refuses: the next one.
+        // The node is down or refuses, so it tries the next one.
       }
       this.node = undefined;
       await delay(reconnectMs, undefined, { signal }).catch(() => {});

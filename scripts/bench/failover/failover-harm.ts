@@ -1,18 +1,18 @@
-/** What a fault of `bench failover` did to a stream: read out of the log and off a viewer, from just before it on. */
+/** Reads from the log and from a viewer what a fault of `bench failover` did to a stream. */
 import type { Viewer } from './failover-player.ts';
 import type { BenchStream } from './failover-rig.ts';
 
-/** What one run measured, by name; a name that is missing was not to be seen in it. */
+/** What one run measured, by name. An absent name could not be measured in that run. */
 export type Figures = Readonly<Record<string, number>>;
 
-/** What the targets' players have in their buffer when the fault comes. */
+/** How much the player has buffered when the fault comes; the targets are for such a player. */
 const playerBufferMs = 8000;
 
 /**
- * Marks where the stream and its viewer are, just before a fault. The result tells what was amiss since then, as often
- * as it is asked: `lost`, `doubled`, `discontinuities`, `stale` (records that the fold refused, or of an older epoch),
- * `ownershipChanges`, `absent`, `numberFaults`, `stallMs` of a player with 8 s of buffer, and `holdBackStallMs` of
- * one that is as far behind as the playlist asks (C8).
+ * Marks where the stream and its viewer are, just before a fault. The returned function says what went wrong since then, as often as it is
+ * called: `lost`, `doubled`, `discontinuities`, `stale` (records that the fold refused, or of an older epoch), `ownershipChanges`,
+ * `absent`, `numberFaults`, `stallMs` of a player with 8 s of buffer, and `holdBackStallMs` of a player that stays as far behind as the
+ * playlist asks (C8).
  */
 export function watchHarm(stream: BenchStream, viewer: Viewer): () => Figures {
   const from = stream.log.seen.length;
@@ -33,7 +33,7 @@ export function watchHarm(stream: BenchStream, viewer: Viewer): () => Figures {
   };
 }
 
-/** Renditions that segments lack since then, and that are not dropped on purpose. */
+/** How many renditions segments lack since then, without those dropped on purpose. */
 function absentSince(stream: BenchStream, index: number): number {
   return stream.log.seen.slice(index).flatMap(({ entry: { record } }) => {
     if (record.kind !== 'commit') return [];

@@ -1,4 +1,4 @@
-/** The eyes of `bench failover` on an index log: it is followed from outside, each record with when it was heard of. */
+/** Follows an index log from outside, for `bench failover`, and notes when it heard of each record. */
 import type { IndexEntry } from '../../../cluster/contract/index-records.ts';
 import type { StreamId } from '../../../cluster/model/ids.ts';
 import type { IndexLog } from '../../../cluster/log/index-log.ts';
@@ -8,11 +8,11 @@ import { findingsOf, type LogFindings } from '../../../test/support/ports/log-fi
 
 export interface SeenEntry {
   readonly entry: IndexEntry;
-  /** When the bench heard of it: its ack and one way through NATS later. */
+  /** When the benchmark heard of it: after the acknowledgement and one way through NATS. */
   readonly atMs: number;
 }
 
-/** Follows one stream's log for as long as it lives. */
+/** Follows the log of one stream until it is disposed of. */
 export class LogWatch implements AsyncDisposable {
   readonly stream: StreamId;
   readonly seen: SeenEntry[] = [];
@@ -33,7 +33,7 @@ export class LogWatch implements AsyncDisposable {
     return this.seen.findLast(({ entry }) => entry.record.kind === 'open')?.entry.record.node;
   }
 
-  /** @throws what ended the following, for then nothing grows any more */
+  /** @throws the error that ended the following, as the number does not grow any more then */
   get nextNumber(): number {
     if (this.#failure !== undefined) throw this.#failure;
     return this.timeline.nextNumber;
@@ -50,7 +50,7 @@ export class LogWatch implements AsyncDisposable {
     );
   }
 
-  /** Commits since then: how late the bench heard of each, after the end of its media on the encoder's clock. */
+  /** The commits since then: how long after the end of its media, on the encoder's clock, the benchmark heard of each. */
   commitDelays(index: number): readonly { readonly atMs: number; readonly behindMs: number }[] {
     return this.seen.slice(index).flatMap(({ entry: { record }, atMs }) => {
       if (record.kind !== 'commit') return [];

@@ -1,6 +1,6 @@
 /**
- * Viewers of `bench failover`: one follows a playlist as players do, from the next edge when one fails, and notes when
- * each segment could first be loaded; from that follows where a player would have stood still.
+ * The viewers of `bench failover`. A viewer follows a playlist as players do, from the next edge when one fails. It notes when each segment
+ * could first be loaded, from which follows where a player would have stalled.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { parsePlaylist, type Playlist } from '../../../test/support/media/playlists.ts';
@@ -16,8 +16,8 @@ const pollMs = 250;
 const timeoutMs = 1000;
 
 /**
- * How long a player stands still in all that plays at real time from the first arrival on, with so much in its buffer
- * then. What is lost is skipped: it is a shorter buffer, as in players that join what they have got.
+ * How long a player stalls in all, if it plays in real time from the first arrival on, with this buffer at that time. Lost segments are
+ * skipped, which shortens the buffer, as in players that join what they have.
  */
 export function stallMs(arrivals: readonly Arrival[], bufferMs: number, untilMs: number): number {
   const [first, ...others] = arrivals;
@@ -41,7 +41,7 @@ export function stallMs(arrivals: readonly Arrival[], bufferMs: number, untilMs:
 
 export class Viewer implements AsyncDisposable {
   readonly arrivals: Arrival[] = [];
-  /** Numbers that were left out, or named other media than before. */
+  /** Numbers that were left out, or that named other media than before. */
   faults = 0;
   /** How far the playlist asks players to stay behind its end. */
   holdBackMs = 0;
@@ -52,7 +52,7 @@ export class Viewer implements AsyncDisposable {
   #isOver = false;
   #edge = 0;
 
-  /** `path` is that of a media playlist. */
+  /** @param path the path of a media playlist */
   constructor(edges: readonly string[], path: string) {
     this.#edges = edges;
     this.#path = path;

@@ -8,7 +8,7 @@ import type { Figures } from './failover-harm.ts';
 /** A run that measured, or one that failed because of the bench itself. */
 export type Run = { readonly figures: Figures } | { readonly fault: string };
 
-/** Of one figure in all runs that have it; null when none has. */
+/** Statistics of one figure over all runs that have it; null when none has. */
 interface Spread {
   readonly about: string;
   readonly p50: number | null;
@@ -19,9 +19,9 @@ interface Spread {
 interface HarmFound {
   readonly about: string;
   readonly unit: 'ms' | '';
-  /** Of all runs. */
+  /** The statistics over all runs. */
   readonly sum: number;
-  /** Of one run; null when none has the figure. */
+  /** The worst run; null when none has the figure. */
   readonly most: number | null;
 }
 
@@ -36,7 +36,7 @@ export interface CaseResult {
   readonly alsoTold: readonly Spread[];
   readonly target: string;
   readonly isReached: boolean;
-  /** Of the machine, over the last minute, at the end. */
+  /** The load of the machine over the last minute, at the end. */
   readonly load: number;
   /** Raw, in order. */
   readonly runs: readonly Run[];
@@ -76,7 +76,7 @@ export function judge(one: FailoverCase, runs: readonly Run[], circumstances: Ci
   };
 }
 
-/** What nobody measured is not within its limit. */
+/** A figure that nobody measured is not within its limit. */
 function isWithin(found: number | null | undefined, atMost: number | undefined): boolean {
   if (atMost === undefined) return true;
   return typeof found === 'number' && found <= atMost;
@@ -96,7 +96,7 @@ function harmOf({ figure, about, unit }: HarmFigure, runs: readonly Figures[]): 
   return { about, unit, sum: values.reduce((sum, value) => sum + value, 0), most: values.at(-1) ?? null };
 }
 
-/** Ascending, without what was not a number. */
+/** The values in ascending order, without those that are no numbers. */
 const valuesOf = (figure: string, runs: readonly Figures[]): readonly number[] =>
   runs
     .flatMap((run) => run[figure] ?? [])
@@ -112,7 +112,7 @@ function targetOf({ time, harm }: FailoverCase): string {
   return [...most, `each run ${limits.join(', ')}`].join('; ');
 }
 
-/** One table, and below it what failed and what else was measured. */
+/** One table, and below it the failures and the other figures. */
 export function failoverReport({ cases, cores, isReached }: FailoverBenchResult): string {
   return [
     '## bench failover',
@@ -154,7 +154,7 @@ function noteOf({ name, about, alsoTold, load, runs }: CaseResult): string {
 const rounded = (figures: Figures): Figures =>
   Object.fromEntries(Object.entries(figures).map(([figure, value]) => [figure, Math.round(value)]));
 
-/** Puts a case into `scripts/bench/results/failover.json` in place of the one of that name; the others stay. */
+/** Puts a case into `scripts/bench/results/failover.json`, in place of the one with the same name. The others stay. */
 export async function keepResult(result: CaseResult, cores: number): Promise<void> {
   const others = (await keptCases()).filter(({ name }) => name !== result.name);
   const cases = [...others, { ...result, cores }];
@@ -162,7 +162,7 @@ export async function keepResult(result: CaseResult, cores: number): Promise<voi
   await writeFile(results, `${JSON.stringify({ cases }, undefined, 2)}\n`);
 }
 
-/** None when there is no such file, or it is of another make. */
+/** Empty when there is no such file, or when its format is another one. */
 async function keptCases(): Promise<z.output<typeof Kept>['cases']> {
   try {
     return Kept.parse(JSON.parse(await readFile(results, 'utf8'))).cases;

@@ -1,4 +1,4 @@
-/** The cluster that `bench failover` breaks and mends, and its eyes: the log, the membership view, the tasks. */
+/** The cluster that `bench failover` breaks and mends, and what watches it: the log, the membership view and the tasks. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import { TranscodeTask } from '../../../cluster/contract/transcode-task.ts';
@@ -22,7 +22,7 @@ import { LogWatch } from './failover-log.ts';
 export interface RigOptions {
   readonly feed: Feed;
   readonly natsServers: 1 | 3;
-  /** Everything that the cluster writes; not removed with it. */
+  /** Everything that the cluster writes. It is not removed with the cluster. */
   readonly dataDir: string;
 }
 
@@ -42,7 +42,7 @@ const region = RegionId.parse('region-1');
 const nodes = 3;
 const seenTasks = 200;
 const requestTimeoutMs = 5000;
-/** Short enough that playlists stay small, and longer than any outage: what was cut meanwhile comes at once. */
+/** Short enough that playlists stay small, and longer than any outage, so that segments cut meanwhile come at once. */
 const settings = { TANGAZA_DVR_WINDOW_SECONDS: '180', TANGAZA_LOG_LEVEL: 'info', TANGAZA_WORKER_SLOTS: '1' };
 
 /** Asks every 20 ms. @throws Error that says what did not happen */
@@ -66,9 +66,9 @@ export class Rig implements AsyncDisposable {
   readonly #nats: NodeConnection;
   readonly #log: IndexLog;
   readonly #store: ViewStore;
-  /** By node and incarnation: when the bench heard of a death. */
+  /** When the benchmark heard of a death, by node and incarnation. */
   readonly #deaths = new Map<string, number>();
-  /** What ended the watch of the membership view. */
+  /** The error that ended the watch of the membership view. */
   #blindness: Error | undefined;
   #streams = 0;
 
@@ -139,7 +139,7 @@ export class Rig implements AsyncDisposable {
     return found;
   }
 
-  /** The first node that is none of these. */
+  /** The first node that is not one of these. */
   other(...names: readonly (string | undefined)[]): DemoNode {
     return this.node(this.nodes.find(({ node }) => !names.includes(node))?.node);
   }
@@ -159,7 +159,7 @@ export class Rig implements AsyncDisposable {
     return { id, key: streamKey, log, [Symbol.asyncDispose]: () => log[Symbol.asyncDispose]() };
   }
 
-  /** Sessions that feed the stream, as its owner says. */
+  /** How many sessions feed the stream, as its owner says. */
   async feeders(stream: BenchStream): Promise<number> {
     const owner = this.node(stream.log.owner);
     const health = await controlClient(owner.url, this.cluster.token)
@@ -168,14 +168,14 @@ export class Rig implements AsyncDisposable {
     return (health?.sessions ?? []).filter(({ role }) => role === 'active').length;
   }
 
-  /** When the death of that node after then was heard of. @throws when the bench can hear of none any more */
+  /** When the benchmark heard of that node's death after that time. @throws when it cannot hear of any more */
   deathSince(node: string, sinceMs: number): number | undefined {
     if (this.#blindness !== undefined) throw this.#blindness;
     for (const [life, atMs] of this.#deaths) if (life.startsWith(`${node}/`) && atMs >= sinceMs) return atMs;
     return undefined;
   }
 
-  /** Starts what was killed, and waits until all are members and ready. */
+  /** Starts the killed nodes, and waits until all nodes are members and ready. */
   async mend(...killed: readonly DemoNode[]): Promise<void> {
     for (const node of killed) node.process.start();
     await until('all nodes are members', async () => {

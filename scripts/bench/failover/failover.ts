@@ -1,16 +1,15 @@
 /**
- * Benchmark of fail-over: real processes are killed and frozen, and how long it takes and what viewers lose is counted.
+ * Benchmark of fail-over: kills and freezes real processes, and measures how long recovery takes and what viewers lose.
  *
- * Each case has a cluster of its own: three nodes with every role, a nats-server (or three), encoders that send a clip
- * of 640x360 in real time, and the bench's own eyes: it follows the index log, the membership view and the task queue
- * through NATS, and a playlist as a player does. One run is one fault, and lasts until the cluster is whole again.
- * Times count from just before the signal to when the bench hears of it, so they hold one way through NATS more.
+ * Each case has its own cluster: three nodes with every role, a nats-server (or three), and encoders that send a clip of 640x360 in real
+ * time. The benchmark follows the index log, the membership view and the task queue through NATS, and a playlist as a player does. One run
+ * is one fault, and lasts until the cluster is whole again. Times count from just before the signal until the benchmark hears of the
+ * result, so they include one way through NATS.
  *
- * When a run fails (because of the bench itself, or because the cluster is not whole in a minute), the bench names the
- * folder of its logs, and its case is not reached.
+ * A run fails when the benchmark itself has trouble, or when the cluster is not whole within a minute. It is reported with the folder of
+ * its logs, and its case does not reach its target.
  *
- * F2. A failed run ends only its own cluster: the next run begins on a new one. Three in a row end their case, never
- *     another.
+ * F1. A failed run ends only its own cluster, and the next run begins on a new one. Three in a row end their case, and no other.
  */
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { cpus, loadavg, tmpdir } from 'node:os';
@@ -21,9 +20,9 @@ import { judge, keepResult, type CaseResult, type FailoverBenchResult, type Run 
 import { Rig } from './failover-rig.ts';
 
 export interface FailoverBenchOptions {
-  /** Of each case; 20 by default. */
+  /** Runs of each case. By default 20. */
   readonly runs?: number;
-  /** Only this case; default all. */
+  /** Runs only this case. By default all. */
   readonly only?: string;
   readonly progress?: (line: string) => void;
 }
@@ -36,14 +35,14 @@ interface CaseOptions {
 
 const defaultRuns = 20;
 const faultsInARow = 3;
-/** So many in a row may miss what they were to measure. */
+/** After so many runs in a row that did not show what they should measure, the case ends. */
 const missesInARow = 5;
 
 /** Runs the cases and keeps the raw figures of each in `scripts/bench/results/failover.json`. */
 export async function benchFailover(options: FailoverBenchOptions = {}): Promise<FailoverBenchResult> {
   const { progress = () => {}, only } = options;
   progress('encoding the clip');
-  // Longer than the 64 pictures that a twin is looked for in (M2).
+  // Longer than the 64 pictures among which a twin is looked for (M2).
   const videoArgs = ['-b:v', '400k', '-maxrate', '500k', '-bufsize', '500k'];
   const feed = await makeFeed({ seconds: 240, size: '640x360', fps: 25, gop: 50, videoArgs });
   const cores = cpus().length;
@@ -60,7 +59,7 @@ export async function benchFailover(options: FailoverBenchOptions = {}): Promise
   return { cases, cores, isReached: cases.every(({ isReached }) => isReached) };
 }
 
-/** Runs a case on as many clusters as it takes (F2). */
+/** Collects the runs, on as many clusters as it takes (F1). */
 async function collect(one: FailoverCase, options: CaseOptions): Promise<readonly Run[]> {
   const { wantedRuns, progress } = options;
   const runs: Run[] = [];
@@ -108,7 +107,7 @@ async function removeAllButLogs(dataDir: string): Promise<void> {
     if (name !== 'logs') await rm(join(dataDir, name), { recursive: true, force: true });
 }
 
-/** In one line, with what lay under it. */
+/** The reason in one line, with its causes. */
 function reasonOf(error: unknown): string {
   if (error instanceof SuppressedError) return `${reasonOf(error.suppressed)}; then ${reasonOf(error.error)}`;
   if (!(error instanceof Error)) return String(error);

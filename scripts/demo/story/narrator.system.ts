@@ -1,4 +1,4 @@
-/** Tells the story of a demo in its terminal, a line each, with the time of day. */
+/** Prints the story of a demo in its terminal, one line for each event, with the time of day. */
 import { z } from 'zod';
 import type { ProcessEvent } from '../process-event.ts';
 import { newStory } from './state.ts';
@@ -8,7 +8,7 @@ const tickMs = 1000;
 const LogLine = z.looseObject({ msg: z.string(), node: z.string() });
 
 export interface Narrator extends Disposable {
-  /** Of the supervisor. */
+  /** Takes an event of the supervisor. */
   hear(event: ProcessEvent): void;
   ready(): void;
   stopping(): void;
@@ -34,7 +34,7 @@ export function narrate(print: (line: string) => void): Narrator {
   };
 }
 
-/** Nodes log JSON; whatever else stands in their output is no event. */
+/** Nodes log JSON. Anything else in their output is no event. */
 function loggedBy(name: string, line: string): StoryEvent | undefined {
   if (!line.startsWith('{')) return undefined;
   const parsed = LogLine.safeParse(jsonOf(line));

@@ -1,8 +1,8 @@
-/** What a node logs, as a sentence for the terminal of its demo; most lines are none. Part of the story's reducer. */
+/** Turns a line of a node's log into a sentence for the demo's terminal; most lines give none. A part of the story's reducer. */
 import { z } from 'zod';
 import { seconds, without, type Logged, type Sentence, type Story, type Told } from './state.ts';
 
-/** Which lines are listened for: a tidy test finds each of them in the code that logs it. */
+/** The log lines that have a sentence. A tidy test finds each of them in the code that logs it. */
 export const heard = {
   isListening: 'HTTP is listening',
   owns: 'this node owns the stream',
@@ -39,7 +39,7 @@ const Fields = z.object({
 type Fields = z.infer<typeof Fields>;
 
 const mostGone = 64;
-/** Less is a machine that is busy. */
+/** A shorter standstill only shows a busy machine. */
 const leastFrozenMs = 1000;
 
 type Teller = (story: Story, node: string, fields: Fields, nowMs: number) => Told;
@@ -83,7 +83,7 @@ export function nodeSentence(story: Story, { node, message, fields }: Logged, no
   return teller === undefined ? { story, sentences: [] } : teller(story, node, Fields.parse(fields), nowMs);
 }
 
-/** Only once the demo is up: at the start all of it is expected. */
+/** Only once the demo is up, as at the start all of this is expected. */
 function running(teller: Teller): Teller {
   return (story, node, fields, nowMs) =>
     story.phase === 'running' ? teller(story, node, fields, nowMs) : { story, sentences: [] };
@@ -110,7 +110,7 @@ function owns(story: Story, node: string, { stream, reason }: Fields, nowMs: num
   return say(after, `owner of ${stream}`, `${node} owns ${stream}${since}${bracketed(reason)}`);
 }
 
-/** Each node tells it: the first one is enough. */
+/** Each node logs this, and the first one is enough. */
 function natsGone(story: Story, node: string, _: Fields, nowMs: number): Told {
   const after = { ...story, withoutNats: new Set(story.withoutNats).add(node) };
   if (story.withoutNats.size > 0 || story.phase !== 'running') return { story: after, sentences: [] };
@@ -121,7 +121,7 @@ function natsGone(story: Story, node: string, _: Fields, nowMs: number): Told {
   );
 }
 
-/** Told when the last node has it again. */
+/** Printed when the last node has NATS again. */
 function natsBack(story: Story, node: string, _: Fields, nowMs: number): Told {
   const after = { ...story, withoutNats: without(story.withoutNats, node) };
   if (after.withoutNats.size > 0 || story.withoutNats.size === 0 || story.phase !== 'running')
@@ -129,7 +129,7 @@ function natsBack(story: Story, node: string, _: Fields, nowMs: number): Told {
   return say(after, 'NATS', `NATS is back after ${seconds(nowMs - story.natsGoneMs)}`);
 }
 
-/** Of a process that has died its supervisor tells; this is of one that lives and does not answer. */
+/** The supervisor reports processes that died. This is for one that lives and does not answer. */
 function memberGone(story: Story, _: string, { member, bootId, why }: Fields): Told {
   const life = `${member} ${bootId}`;
   if (story.gone.includes(life)) return { story, sentences: [] };

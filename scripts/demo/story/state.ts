@@ -1,4 +1,4 @@
-/** What the story of a demo remembers, and what it says. */
+/** The state of a demo's story: what it remembers, and what it prints. */
 
 /** A line of a node's log. */
 export interface Logged {
@@ -16,20 +16,20 @@ export interface Flood {
 
 export interface Story {
   readonly phase: 'starting' | 'running' | 'stopping';
-  /** Of processes that are dead, when they died. */
+  /** When each process died, for processes that are dead. */
   readonly deadSinceMs: ReadonlyMap<string, number>;
-  /** Of processes that died in the last minute, when. */
+  /** The times of death of processes that died in the last minute. */
   readonly deathsMs: ReadonlyMap<string, readonly number[]>;
   readonly ownerOf: ReadonlyMap<string, string>;
-  /** Nodes that NATS does not answer, and since when the first of them. */
+  /** The nodes that NATS does not answer, and since when the first of them got no answer. */
   readonly withoutNats: ReadonlySet<string>;
   readonly natsGoneMs: number;
-  /** Lives whose end was told, newest last. */
+  /** Lives whose end was printed, newest last. */
   readonly gone: readonly string[];
   readonly floods: ReadonlyMap<string, Flood>;
 }
 
-/** One thing to say; sentences of one `about` are one flood. */
+/** One sentence to print. Sentences with the same `about` are limited together. */
 export interface Sentence {
   readonly about: string;
   readonly text: string;

@@ -1,9 +1,9 @@
 /**
- * What happens in a demo, as sentences for its terminal: a reducer from what the supervisor sees and what nodes log.
+ * Turns what happens in a demo into sentences for its terminal: a reducer over what the supervisor sees and what nodes log.
  *
- * Told is what a viewer, a publisher or an operator could notice: deaths and returns, owners, publishers, NATS, drains, waits. The
- * same thing told by several is one sentence. Of sentences about one thing, `floods.most` are told in `floods.withinMs`; the rest is
- * counted and named once.
+ * It prints what a viewer, a publisher or an operator could notice: deaths and returns, owners, publishers, NATS, drains, waits. When
+ * several report the same thing, it prints one sentence. Of the sentences about one thing it prints `floods.most` within `floods.withinMs`,
+ * and then counts the others and names their number once.
  */
 import { unreachable } from '../../../cluster/model/unreachable.ts';
 import { describeEnding, type ProcessEvent } from '../process-event.ts';
@@ -13,15 +13,15 @@ import { seconds, without, type Logged, type Sentence, type Story, type Told } f
 export type StoryEvent =
   | Exclude<ProcessEvent, { readonly kind: 'line' }>
   | Logged
-  /** Everything answers: before that, only what holds the start up is worth a word. */
+  /** Everything answers. Before this only what delays the start is printed. */
   | { readonly kind: 'ready' }
   | { readonly kind: 'stopping' }
-  /** Once a second or so: ends what was counted. */
+  /** Comes about once a second, and ends what is being counted. */
   | { readonly kind: 'tick' };
 
 export const floods = { most: 3, withinMs: 10_000 } as const;
 const minuteMs = 60_000;
-/** So many deaths in a minute are no accident. */
+/** This many deaths in a minute are no accident. */
 const loopDeaths = 3;
 
 /** @returns the story after the event, and the lines to print */
@@ -55,7 +55,7 @@ function sentencesOf(story: Story, event: StoryEvent, nowMs: number): Told {
   }
 }
 
-/** A node says itself when it is back. */
+/** A node reports by itself when it is back. */
 function startedAgain(
   { phase }: Story,
   { name, isAgain }: Extract<StoryEvent, { kind: 'started' }>,
@@ -113,7 +113,7 @@ function endFloods(story: Story, nowMs: number): { story: Story; lines: readonly
   return { story: { ...story, floods: left }, lines };
 }
 
-/** A stream key stands at the end of a publish URL. */
+/** Removes the stream key at the end of a publish URL. */
 function withoutKeys(text: string): string {
   return text.replaceAll(/(rtmps?:\/\/[^\s/]+\/[^\s/]+\/)[^\s:]+/g, '$1[key]');
 }
