@@ -228,7 +228,7 @@ class Simulation {
       return;
     }
     if (sinceMs > healWithinMs) {
-      this.#violate(`S3: not quiet ${healWithinMs / 1000} s after the last fault: ${unrest}`);
+      this.#violate(`S2: not quiet ${healWithinMs / 1000} s after the last fault: ${unrest}`);
       this.#isActive = false;
       return;
     }
