@@ -1,6 +1,6 @@
 /**
  * Tries an operation a bounded number of times, each for a bounded time, with full jitter in between
- * (segment-store.s3.ts O3).
+ * (segment-store.s3.ts O2).
  */
 import type { Metrics } from '../../cluster/observe/metrics.ts';
 import { abortAfter, type Clock } from '../../cluster/time/clock.ts';

@@ -87,7 +87,7 @@ function isFull(error: unknown): boolean {
 
 /**
  * Another put of the key was under way and then was not there. That passes, so the put is tried again
- * (segment-store.s3.ts O2).
+ * (segment-store.s3.ts O1).
  */
 export class ConflictError extends Error {
   override readonly name = 'ConditionalRequestConflict';

@@ -4,8 +4,8 @@
  * A put carries `If-None-Match: *`, and 412 means that the object is there. A put whose answer was lost is sent again
  * and then finds its own object, which is just as good, because keys are content-addressed (M5).
  *
- * O2. 409 `ConditionalRequestConflict` means that another put was under way: read, then decide.
- * O3. Attempts are bounded in number and in time, the answer's body included, with full jitter between them. The SDK's
+ * O1. 409 `ConditionalRequestConflict` means that another put was under way: read, then decide.
+ * O2. Attempts are bounded in number and in time, the answer's body included, with full jitter between them. The SDK's
  *     own retries are off: they end at the answer's headers, and two loops multiply.
  */
 import { Readable } from 'node:stream';
@@ -41,7 +41,7 @@ export interface S3StoreOptions extends StorePorts {
   readonly secretKey?: string | undefined;
   /** How long one attempt may take, its answer's body included; 10 s. */
   readonly attemptTimeoutMs?: number;
-  /** Attempts at one operation; 4 (O3). */
+  /** Attempts at one operation; 4 (O2). */
   readonly maxAttempts?: number;
 }
 
@@ -197,7 +197,7 @@ class S3Store implements SegmentStore {
       return 'stored';
     } catch (error) {
       if (statusOf(error) === 412) return 'present';
-      // The other put may have failed since. Then this one is tried again, as after any passing error (O2).
+      // The other put may have failed since. Then this one is tried again, as after any passing error (O1).
       if (statusOf(error) === 409 && (await this.#isThere(key, abortSignal))) return 'present';
       throw statusOf(error) === 409 ? new ConflictError(key) : error;
     }

@@ -4,9 +4,9 @@
  * Every attempt has a folder of its own below the node's, which is removed whatever happens. What a crashed former
  * process of this node left there is removed when this one starts.
  *
- * F2. A process that takes too long gets SIGTERM and, 500 ms later, SIGKILL. (One with SVT-AV1 ignored SIGTERM after a
+ * F1. A process that takes too long gets SIGTERM and, 500 ms later, SIGKILL. (One with SVT-AV1 ignored SIGTERM after a
  *     muxer error.)
- * F3. fluent-ffmpeg would first run `ffmpeg -formats` and `-encoders`, keeps ffmpeg's path in a variable of the whole
+ * F2. fluent-ffmpeg would first run `ffmpeg -formats` and `-encoders`, keeps ffmpeg's path in a variable of the whole
  *     process, and crashes that process when a spawn fails. So each command's hooks for these three are replaced.
  */
 import { execFile } from 'node:child_process';
@@ -116,7 +116,7 @@ function commandOf(
 type Callback = (error: Error | null, value?: unknown) => void;
 const noLines = { get: () => '', close: () => {}, append: () => {}, callback: () => {} };
 
-/** Replaces fluent-ffmpeg's hooks that would probe ffmpeg and that crash this process when a spawn fails (F3). */
+/** Replaces fluent-ffmpeg's hooks that would probe ffmpeg and that crash this process when a spawn fails (F2). */
 function withoutProbing(command: FfmpegCommand, path: string): FfmpegCommand {
   const spawn: unknown = Reflect.get(command, '_spawnFfmpeg');
   if (typeof spawn !== 'function') throw new Error('fluent-ffmpeg has changed: it has no _spawnFfmpeg');
@@ -145,7 +145,7 @@ interface RunLimits {
   readonly timeoutMs: number;
 }
 
-/** Runs ffmpeg until its process is gone, in every case; a late one is killed (F2). */
+/** Runs ffmpeg until its process is gone, in every case; a late one is killed (F1). */
 async function run(
   command: FfmpegCommand,
   { clock, timeoutMs }: RunLimits,

@@ -10,7 +10,7 @@
  * `tfdt` is the earliest presentation time; there are no edit lists (M6). Composition offsets are signed (`trun`
  * version 1); the first of a closed GOP is 0.
  *
- * W2. The decode times are the sorted presentation times: the i-th sample in decode order decodes at the i-th smallest
+ * W1. The decode times are the sorted presentation times: the i-th sample in decode order decodes at the i-th smallest
  *     one. So durations are the differences of that list and sum up exactly to `end` - start, whatever the B-frames.
  */
 import { TangazaError } from '../../../cluster/errors/tangaza-error.ts';
@@ -68,7 +68,7 @@ export function writeSegment(track: Track, samples: readonly Sample[], end: numb
   return concat([segmentType, moof, boxHeader('mdat', mediaBytes), ...samples.map((sample) => sample.data)]);
 }
 
-/** The decode times: the sorted presentation times, and `end` behind them (W2). */
+/** The decode times: the sorted presentation times, and `end` behind them (W1). */
 function decodeTimes(samples: readonly Sample[], end: number): Float64Array {
   if (samples.length === 0 || samples.length > maxSamples)
     throw invalid(`${samples.length} samples: a segment has 1 to ${maxSamples}`);

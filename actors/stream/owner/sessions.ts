@@ -1,9 +1,9 @@
 /**
  * Decides who may feed the stream: sessions, ghosts, candidates and rivals (C2).
  *
- * Two sessions are active at once only when they send the same media: dual ingest of one encoder. A session that comes
- * back to the owner takes nobody's place, least of all its twin's.
+ * A session that comes back to the owner takes nobody's place, least of all its twin's.
  *
+ * S1. Two sessions are active at once only when they send the same media: dual ingest of one encoder.
  * S2. A new session supersedes a ghost at once. A ghost is a session that said it has had no packet for 1 s, if the new
  *     session has its address; else a session of which no packet is known for 3 s. Without NATS the owner hears nothing
  *     of sessions at other nodes; that does not count as their silence.
@@ -57,6 +57,7 @@ export function attach(turn: Turn, params: AttachParams, reply: ReplyTo): void {
     return;
   }
   const wasSuperseded = known?.isActive === false && known.candidateSinceMs === undefined;
+  // Beside another session only one is active that fed the stream before: it sends the same media (S1).
   const isActive = others.length === 0 || isBack;
   if (!isActive && (wasSuperseded || !mayBeCandidate(state, params, others)))
     return refuseRival(turn, params, reply);

@@ -1,10 +1,10 @@
 /**
  * Takes what workers report of their tasks (C9, M6, M7).
  *
- * T4. Three reported failures from two nodes (or three from the only node) poison a task. A dead worker is no failure.
- * T5. An output counts if its times are the segment's and its init segment is the period's (M6, M7). Else another
+ * T5. Three reported failures from two nodes (or three from the only node) poison a task. A dead worker is no failure.
+ * T6. An output counts if its times are the segment's and its init segment is the period's (M6, M7). Else another
  *     worker gets the task.
- * T6. The owner publishes a task again at once that a draining worker gave back. That try does not count.
+ * T7. The owner publishes a task again at once that a draining worker gave back. That try does not count.
  * T8. A store that fails under a worker is no fault of the task. The task is tried again after a growing pause, and the
  *     try does not count. The segment, and what comes in behind it, has the time of backlog, as after any outage (C8);
  *     that bounds the tries.
@@ -73,14 +73,14 @@ function isOver({ outcome }: SegmentTask, { kind }: TaskReport): boolean {
   return outcome === 'done' || (outcome === 'poisoned' && kind !== 'done');
 }
 
-/** Remembers who has reported lately: a poison needs two nodes where there are two (T4, C9). */
+/** Remembers who has reported lately: a poison needs two nodes where there are two (T5, C9). */
 function rememberWorker(turn: Turn, worker: NodeId): void {
   const recent = [...turn.state.workers].filter(([, at]) => turn.nowMs - at < limits.workerMemoryMs);
   turn.set({ workers: new Map([...recent, [worker, turn.nowMs]]) });
 }
 
 /**
- * Takes outputs whose times and init segments are the period's, and otherwise gives the task to another worker (T5).
+ * Takes outputs whose times and init segments are the period's, and otherwise gives the task to another worker (T6).
  */
 function takeOutputs(turn: Turn, found: Found, report: DoneReport): void {
   const { segment, task } = found;
@@ -143,7 +143,7 @@ function rememberTime(turn: Turn, ms: number): void {
   turn.set({ encodeMs: [...turn.state.encodeMs.slice(1 - limits.encodeTimes), ms] });
 }
 
-/** Publishes a task again that a draining worker gave back; that try does not count (T6). */
+/** Publishes a task again that a draining worker gave back; that try does not count (T7). */
 function takeBack(turn: Turn, { segment, task }: Found, attempt: number): void {
   if (attempt !== task.attempt) return; // a newer one is under way
   turn.count('returned');
@@ -164,7 +164,7 @@ function takeStoreFailure(turn: Turn, found: Found, { worker, attempt, code, det
   againLater(turn, rescueLowest(turn, { segment: waiting, task }));
 }
 
-/** Counts a reported failure, and gives the task up at the third one from two nodes (T4). */
+/** Counts a reported failure, and gives the task up at the third one from two nodes (T5). */
 function takeTaskFailure(turn: Turn, found: Found, report: FailureReport): void {
   const { segment, task } = found;
   const { worker, code, detail, fingerprint } = report;
@@ -197,7 +197,7 @@ interface FailureReport {
 
 /**
  * Looks again before a commit: an output that came before the reference was known, and differs from it, goes to another
- * worker (T5).
+ * worker (T6).
  */
 export function recheckInits(turn: Turn, head: PendingSegment, period: TimelinePeriod): void {
   for (const [name, { init }] of head.outputs) {

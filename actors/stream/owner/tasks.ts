@@ -9,7 +9,7 @@
  *     with more than two. A dropped rung stays out for at least 5 segments (M13). The lowest is never dropped.
  * T3. Each try is an attempt with a number of its own, because the queue takes a message id once. A successor begins
  *     with a number that no predecessor has used.
- * T7. While the log is silent, tasks are emitted ahead of their `source`. That is safe: the store has the source, the
+ * T4. While the log is silent, tasks are emitted ahead of their `source`. That is safe: the store has the source, the
  *     output is named by its content, and viewers see nothing before the log has it (C8). So after an outage there are
  *     records to append, and nothing to encode.
  */
@@ -45,8 +45,8 @@ export function emitTasks(turn: Turn, segment: PendingSegment): void {
 }
 
 /**
- * Emits tasks while the log is silent: a few at once, in order, and only for this node's encoder, as no other may be
- * within reach (T7).
+ * Emits tasks while the log is silent: a few at once, in order, and only for this node's encoder, because no
+ * other may be within reach (T4).
  */
 export function emitAhead(turn: Turn): void {
   const { link, pending, timeline, settings } = turn.state;
@@ -61,8 +61,8 @@ export function emitAhead(turn: Turn): void {
 }
 
 /**
- * Takes the lowest rung out of the one task and makes it a task of its own, first in line (T1). Without it, changes
- * nothing.
+ * Takes the lowest rung out of the one task and makes it a task of its own, first in line (T1). Changes
+ * nothing when it is one already.
  */
 export function rescueLowest(turn: Turn, found: Found): Found {
   const { segment, task } = found;

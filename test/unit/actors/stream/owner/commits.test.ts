@@ -34,7 +34,7 @@ function taskOf(
   return found;
 }
 
-/** Segment 0 is committed; segment 1 came in behind it, so that its lowest rung is a task of its own (T1). */
+/** Segment 0 is committed; segment 1 came in behind it, so that its lowest rung is a task of its own (tasks.ts T1). */
 function apart() {
   const { owner, period } = begun(2);
   owner.done(taskOf(owner, 0, 'upper'));

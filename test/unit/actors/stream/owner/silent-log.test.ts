@@ -1,4 +1,4 @@
-/** What an owner has encoded while the log and the queue are silent (C8, T7). */
+/** What an owner has encoded while the log and the queue are silent (C8, tasks.ts T4). */
 import { expect, test } from 'vitest';
 import type { IndexEntry } from '../../../../../cluster/contract/index-records.ts';
 import { applyEntry, emptyTimeline } from '../../../../../actors/media/timeline/fold.ts';

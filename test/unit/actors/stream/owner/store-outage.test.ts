@@ -4,7 +4,7 @@ import { limits } from '../../../../../actors/stream/owner/owner-state.ts';
 import type { TranscodeTask } from '../../../../../cluster/contract/transcode-task.ts';
 import { OwnerHarness } from '../../../../support/ingest/owner-harness.ts';
 
-/** Segment 0 is committed; segment 1 came in behind it, so that its lowest rung is a task of its own (T1). */
+/** Segment 0 is committed; segment 1 came in behind it, so that its lowest rung is a task of its own (tasks.ts T1). */
 function begun() {
   const owner = new OwnerHarness({ settings: { endAfterMs: 2 * limits.catchUpMs } });
   owner.pass(limits.catchUpMs); // since it took over
@@ -22,7 +22,8 @@ function lowestOf(owner: OwnerHarness, attempt?: number): TranscodeTask {
   return found;
 }
 
-// Goal: T8. Method: whatever attempt a worker of two nodes takes, its store fails at once, for 5 s; then it works.
+// Goal: a store that fails uses up no try (task-reports.ts T8). Method: whatever attempt a worker of two nodes takes, its
+// store fails at once, for 5 s; then it works.
 test.each(['STORE_UNAVAILABLE', 'STORE_FULL'])(
   'a store that fails under workers (%s) poisons nothing, and is tried again after growing pauses',
   (code) => {
