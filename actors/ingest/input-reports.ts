@@ -1,9 +1,11 @@
 /**
- * What a session tells its owner of its input each second (C2): by it the owner knows a live publisher from a ghost.
+ * Reports a session's input to its owner each second, so that the owner can tell a live publisher from a ghost (C2).
  *
- * R1. One report at a time: one that finds the last one unanswered is left out.
- * R2. What came while this node stood still is read before the silence is measured: it is no silence of the publisher.
- * R3. A report that finds another owner makes the session attach to it, and does not wait for its next segment.
+ * One report goes out at a time: while the last one has no answer, the next is left out.
+ *
+ * B1. What came while this node stood still is read before the silence is measured, because the publisher was not
+ *     silent.
+ * B2. A report that finds another owner makes the session attach to it at once, without waiting for its next segment.
  */
 import type { AttachParams } from '../../cluster/contract/stream-actions.ts';
 import { errorCodeOf } from '../../cluster/errors/tangaza-error.ts';
@@ -46,7 +48,7 @@ export class InputReports {
     this.#isSending = true;
     const { clock, stream, link, logger } = this.#ports;
     const { streamId, sessionId } = this.#attach;
-    await clock.sleep(0); // what waits in the socket is read first (R2)
+    await clock.sleep(0); // what waits in the socket is read first (B1)
     const { epoch } = link;
     try {
       const { warnings, ...stats } = this.#stats();
@@ -54,13 +56,13 @@ export class InputReports {
     } catch (error) {
       const code = errorCodeOf(error);
       logger.debug({ code }, 'the input report did not reach the owner');
-      if (isOtherOwner(code) && !this.#isOver) void link.ownerGone(epoch); // attaches there at once (R3)
+      if (isOtherOwner(code) && !this.#isOver) void link.ownerGone(epoch); // attaches there at once (B2)
     } finally {
       this.#isSending = false;
     }
   }
 
-  /** The session has left: it attaches nowhere any more. */
+  /** The session has left, so it attaches nowhere any more. */
   end(): void {
     this.#isOver = true;
   }

@@ -1,14 +1,14 @@
 /**
- * The audio of one period, its clock rebuilt by counting frames (M9).
+ * The audio of one period. It counts frames to rebuild the audio's clock (M9).
  *
- * FLV tells whole milliseconds, a frame lasts 21.33: times as told would tear small holes everywhere. So frames queue up
- * back to back from the first one's time on, and FLV's clock only corrects:
+ * FLV tells whole milliseconds, but a frame lasts 21.33 ms, so FLV's times would leave small holes everywhere. So
+ * frames queue up back to back from the first one's time on, and FLV's clock only corrects:
  * - low-passed and more than one frame off for 2 s: a frame is dropped, or a silent one put in, at the next border;
  * - more than 500 ms ahead: the hole is filled with silence and declared;
  * - behind what has already been filled: frames are dropped until they are in time again.
  *
- * A player stalls on a hole in one track though it has the other, hence silence, not absence. Times are samples since
- * the period's first picture. Invariant A1: the queue is contiguous; frame i starts at `start + i * samplesPerFrame`.
+ * A player stalls on a hole in one track even when it has the other, so a hole gets silence. Times are samples since
+ * the period's first picture. The queue is contiguous: frame i starts at `start + i * samplesPerFrame`.
  */
 export interface AudioFormat {
   readonly sampleRate: number;

@@ -2,12 +2,12 @@
  * The RTMP chunk stream (Adobe RTMP 1.0, clause 5.3): bytes to messages and back, without a copy where none is needed.
  *
  * Written here because node-media-server's reader is not safe (M15): it takes any length on any number of chunk
- * streams, computes three-byte chunk stream ids wrongly, always expects an extended timestamp in a continuation,
- * drops every message once a clock passes 2^32, ignores aborts and believes in a chunk size of 0.
+ * streams, computes three-byte chunk stream ids wrongly, always expects an extended timestamp in a continuation, drops
+ * every message once a clock passes 2^32, ignores aborts and believes in a chunk size of 0.
  *
- * I1: what is buffered for all chunk streams together is at most `maxBufferedBytes`.
- * I2: a payload is valid only during `deliver`: it may lie in the socket's buffer or in one that is used again.
- * I3: timestamps are 32 bit and wrap; they are unwrapped by the session.
+ * All chunk streams together buffer at most `maxBufferedBytes`. A payload is valid only during `deliver`, because it
+ * may lie in the socket's buffer or in one that is used again. Timestamps are 32 bit and wrap; the session unwraps
+ * them.
  */
 import { TangazaError } from '../../../cluster/errors/tangaza-error.ts';
 

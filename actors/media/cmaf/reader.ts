@@ -1,8 +1,8 @@
 /**
- * Reads CMAF segments back into samples: ours, and the fragmented MP4 that ffmpeg writes.
+ * Reads CMAF segments back into samples: those of this project, and the fragmented MP4 that ffmpeg writes.
  *
- * R1. Strict and bounded: each read is checked, sample counts are limited, and every fault is `MEDIA_INVALID`.
- * R2. Times are the file's own integers; what they mean after ffmpeg is the caller's concern (M6).
+ * It is strict and bounded: each read is checked, sample counts are limited, and every fault is `MEDIA_INVALID`. Times
+ * are the file's own integers; the caller decides what they mean after ffmpeg (M6).
  */
 import { ByteReader, boxesOf, invalidMedia, onlyChild, type Box } from './box-reader.ts';
 import type { ReadSample } from './cmaf.ts';

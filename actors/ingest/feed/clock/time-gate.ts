@@ -1,6 +1,6 @@
 /**
- * Lets through what a feed's clocks make plausible. A sample whose time does not follow from the one before is a suspect:
- * it is held back until what comes next decides about it.
+ * Lets through what a feed's clocks make plausible. A sample whose time does not follow from the one before is a
+ * suspect: it is held back until what comes next decides about it.
  *
  * - The next samples go on where the clock was: the suspects were outliers. They are shown between their neighbours.
  * - Five samples in a row go on from a suspect, or the other track went the same way: the clock has jumped. All pass as
@@ -8,14 +8,15 @@
  * - Neither happens for two seconds or 4 MiB: two that agree are believed, others are stamped by when they came. Where
  *   that goes on for eight seconds, and no two agree, the feed has no clock and is refused.
  *
- * A step is plausible when it is short, or no longer than the time that the track lies behind its best lead over the wall
- * clock: an encoder whose network stood still sends what it has all at once, with holes for what it dropped.
+ * A step is plausible when it is short, or no longer than the time that the track lies behind its best lead over the
+ * wall clock: an encoder whose network stood still sends what it has all at once, with holes for what it dropped.
  *
- * A feed may begin with a burst (a relay sends newcomers what it has kept since the last keyframe), and slow video has long
- * steps in it. So until a track has been heard for two seconds its suspects agree with any step forward up to 10 s.
+ * A feed may begin with a burst (a relay sends newcomers what it has kept since the last keyframe), and slow video has
+ * long steps in it. So until a track has been heard for two seconds its suspects agree with any step forward up to 10
+ * s.
  *
- * G1: of each track samples come out in the order they went in, each once; none is lost.
- * G2: nothing is held while no suspect is, and a suspect for at most `maxHeldMs`.
+ * The samples of a track come out in the order they went in, each once; none is lost. A suspect is held for at most
+ * `maxHeldMs`, and without a suspect nothing is held.
  */
 import { TangazaError } from '../../../../cluster/errors/tangaza-error.ts';
 
