@@ -1,22 +1,23 @@
 /**
  * One RTMP connection: handshake, commands, authentication, then FLV tags to the sink it was given.
  *
- * I1: nothing is created for a publisher before it is authenticated; while that is asked its socket is paused, so no
- *     more than one socket read is held.
+ * I1: nothing is created for a publisher before it is authenticated. Its socket is paused meanwhile, so no more than one
+ *     socket read is held, and no more than 512 messages of it.
  * I2: the sink's `onClose` is called exactly once, whoever closes.
- * I3: a refusal is written before the socket is ended, and the peer's data is read on and thrown away until it goes,
- *     since closing a socket with unread data would make the peer's kernel drop our last words.
+ * I3: a refusal is written before the socket is ended, and the peer's data is read on and thrown away until it goes.
+ *     Closing a socket with unread data would make the peer's kernel drop our last words.
  * I4: one message stream publishes at a time. "publish" said twice is one; when its stream is closed the connection may publish
- *     again; what is closed and was never published is nothing.
+ *     again; closing what was never published changes nothing.
  */
 import type { Socket } from 'node:net';
 import { catalogue, type ErrorCode } from '../../../cluster/errors/catalogue.ts';
 import { errorCodeOf, TangazaError } from '../../../cluster/errors/tangaza-error.ts';
-import { unreachable } from '../../../cluster/model/unreachable.ts';
 import type { IngestHandler, IngestLimits, PublisherConnection, TagSink } from '../ingest-port.ts';
+import { overdueOf, type ConnectionState, type HandshakeReader } from './connection-state.ts';
 import { readPublishUrl } from './publish-url.ts';
+import { Calls } from './rtmp-calls.rtmp.ts';
 import { ChunkReader, messageTypes, type ChunkLimits, type RtmpMessage } from './rtmp-chunks.ts';
-import { parseCommand, type Command, type PlainCommand } from './rtmp-command.ts';
+import { parseCommand, type Command } from './rtmp-command.ts';
 import * as commands from './rtmp-commands.rtmp.ts';
 import { ProtocolControl } from './rtmp-control.rtmp.ts';
 import { Handshake, whatCame } from './rtmp-handshake.rtmp.ts';
@@ -25,22 +26,10 @@ import { asAmf0, tagsOf } from './rtmp-tags.ts';
 /** Largest message before a publisher is authenticated: commands and metadata. */
 const maxCommandBytes = 65_536;
 const maxChunkStreams = 32;
-const maxStreams = 8;
+/** That come before the answer to "publish"; more of them are no impatient encoder. */
+const maxHeldMessages = 512;
 /** Unsent bytes towards a peer that does not read, after which it is dropped. */
 const maxUnsentBytes = 65_536;
-/** How long a refused peer may go on sending before its socket is destroyed. */
-const lingerMs = 2000;
-/** Without a whole message, as a multiple of the silence time-out: a sender that drips bytes. */
-const dripFactor = 3;
-
-type State =
-  | { readonly kind: 'handshake'; readonly handshake: Handshake }
-  /** `hasPublished`: it has ended a stream here, and owes no other. */
-  | { readonly kind: 'commands'; readonly sinceMs: number; readonly hasPublished: boolean }
-  | { readonly kind: 'authenticating'; readonly sinceMs: number; readonly held: RtmpMessage[] }
-  | { readonly kind: 'publishing'; readonly sink: TagSink }
-  | { readonly kind: 'closing'; readonly sinceMs: number };
-
 export interface ConnectionOptions {
   readonly id: string;
   readonly socket: Socket;
@@ -66,14 +55,9 @@ export class RtmpConnection implements PublisherConnection {
     maxChunkStreams,
   };
   readonly #reader: ChunkReader;
-  #state: State;
-  #app = '';
-  #encoder: string | undefined;
-  #canReconnect = false;
+  #state: ConnectionState;
   readonly #control = new ProtocolControl((bytes) => this.#send(bytes));
-  /** Message streams that were created and not deleted. */
-  readonly #streams = new Set<number>();
-  #lastStream = 0;
+  readonly #calls = new Calls((bytes) => this.#send(bytes));
   #publishStreamId = 1;
   #publishName = '';
   #lastByteAtMs: number;
@@ -98,8 +82,9 @@ export class RtmpConnection implements PublisherConnection {
     return this.#state.kind === 'publishing';
   }
 
+  /** It has not asked to publish, or has been refused: another may have its place. */
   get isWaiting(): boolean {
-    return this.#state.kind === 'handshake' || this.#state.kind === 'commands';
+    return this.#state.kind !== 'authenticating' && this.#state.kind !== 'publishing';
   }
 
   /** Bytes since the last call, for the metric. */
@@ -121,7 +106,7 @@ export class RtmpConnection implements PublisherConnection {
 
   /** Enhanced RTMP: the encoder goes on here until it is there. */
   requestReconnect(url: string): boolean {
-    if (!this.#canReconnect || !this.isPublishing) return false;
+    if (!this.#calls.canReconnect || !this.isPublishing) return false;
     this.#send(commands.reconnectRequest(url));
     return true;
   }
@@ -134,43 +119,15 @@ export class RtmpConnection implements PublisherConnection {
 
   /** Looks at the time-outs. */
   check(nowMs: number): void {
-    const { limits, socket } = this.#options;
-    const state = this.#state;
-    switch (state.kind) {
-      case 'handshake':
-        if (nowMs - this.openedAtMs > limits.handshakeTimeoutMs) this.#refuseIdle();
-        return;
-      case 'commands':
-        if (nowMs - state.sinceMs <= limits.handshakeTimeoutMs) return;
-        if (state.hasPublished) this.#end('the publisher ended the stream');
-        else this.#refuseIdle();
-        return;
-      case 'authenticating':
-        if (nowMs - state.sinceMs > limits.handshakeTimeoutMs)
-          this.refuse('UNAVAILABLE', 'the stream key could not be checked in time');
-        return;
-      case 'publishing':
-        this.#checkSilence(nowMs, limits.silenceTimeoutMs);
-        return;
-      case 'closing':
-        if (nowMs - state.sinceMs > lingerMs) socket.destroy();
-        return;
-      default:
-        unreachable(state);
-    }
-  }
-
-  #refuseIdle(): void {
-    const { handshakeTimeoutMs } = this.#options.limits;
-    this.refuse('PUBLISHER_SILENT', `no publish within ${handshakeTimeoutMs} ms of connecting`);
-  }
-
-  #checkSilence(nowMs: number, timeoutMs: number): void {
-    if (nowMs - this.#lastByteAtMs > timeoutMs)
-      this.refuse('PUBLISHER_SILENT', `nothing came for ${timeoutMs} ms`);
-    else if (nowMs - this.#lastMessageAtMs > dripFactor * timeoutMs) {
-      this.refuse('PUBLISHER_SILENT', `no whole message came for ${dripFactor * timeoutMs} ms`);
-    }
+    const times = {
+      openedAtMs: this.openedAtMs,
+      lastByteAtMs: this.#lastByteAtMs,
+      lastMessageAtMs: this.#lastMessageAtMs,
+    };
+    const overdue = overdueOf(this.#state, times, this.#options.limits, nowMs);
+    if (overdue?.kind === 'refuse') this.refuse(overdue.code, overdue.detail);
+    if (overdue?.kind === 'end') this.#end('the publisher ended the stream');
+    if (overdue?.kind === 'destroy') this.#options.socket.destroy();
   }
 
   #onData(data: Buffer): void {
@@ -186,7 +143,7 @@ export class RtmpConnection implements PublisherConnection {
     this.#control.acknowledge();
   }
 
-  #onHandshake(handshake: Handshake, data: Buffer): void {
+  #onHandshake(handshake: HandshakeReader, data: Buffer): void {
     const result = handshake.push(data);
     if (result === 'unfinished') return;
     if (result === 'garbage') {
@@ -221,21 +178,21 @@ export class RtmpConnection implements PublisherConnection {
   #onMedia(message: RtmpMessage): void {
     const state = this.#state;
     if (state.kind === 'publishing') this.#deliver(state.sink, message);
-    else if (state.kind === 'authenticating')
-      state.held.push({ ...message, payload: Buffer.from(message.payload) });
+    if (state.kind !== 'authenticating') return;
+    if (state.held.length >= maxHeldMessages)
+      throw new TangazaError(
+        'BAD_REQUEST',
+        `over ${maxHeldMessages} messages before the answer to "publish"`,
+      );
+    state.held.push({ ...message, payload: Buffer.from(message.payload) });
   }
 
   #onCommand(streamId: number, command: Command): void {
     switch (command.kind) {
       case 'connect':
-        this.#app = command.app;
-        this.#encoder = command.encoder;
-        this.#canReconnect = command.canReconnect;
-        this.#send(commands.connectReply(command.transaction, command.objectEncoding));
-        return;
+        return this.#calls.connect(command);
       case 'createStream':
-        this.#createStream(command.transaction);
-        return;
+        return this.#calls.createStream(command.transaction);
       case 'publish':
         void this.#onPublish(streamId, command.name);
         return;
@@ -252,33 +209,16 @@ export class RtmpConnection implements PublisherConnection {
         this.#end('the publisher ended the stream');
         return;
       default:
-        this.#answer(command);
+        this.#calls.answer(command);
     }
   }
 
-  /** As common servers do. An answer of the peer's gets none, or two servers would talk for ever. */
-  #answer(command: PlainCommand): void {
-    if (command.kind === 'answer') return;
-    const { kind, transaction } = command;
-    if (kind === 'fcPublish') this.#send(commands.fcReply('onFCPublish'));
-    if (kind === 'fcUnpublish') this.#send(commands.fcReply('onFCUnpublish'));
-    if (transaction <= 0) return;
-    if (kind === 'unknown') this.#send(commands.callUnknown(transaction));
-    else this.#send(commands.callReply(transaction, kind === 'call' ? command.answer : undefined));
-  }
-
-  #createStream(transaction: number): void {
-    if (this.#streams.size >= maxStreams)
-      throw new TangazaError('BAD_REQUEST', 'too many streams on one connection');
-    this.#lastStream += 1;
-    this.#streams.add(this.#lastStream);
-    this.#send(commands.createStreamReply(transaction, this.#lastStream));
-  }
-
-  /** I4. An encoder deletes its stream and goes: a deletion that names no other stream ends the connection. */
+  /** An encoder deletes its stream and goes: a deletion that names no other stream ends the connection (I4). */
   #deleteStream(stream: number): void {
-    const isOther = this.#streams.delete(stream) && stream !== this.#publishStreamId;
-    if (!isOther && (this.isPublishing || this.#hasPublished)) this.#end('the publisher ended the stream');
+    const isOther = this.#calls.deleteStream(stream) && stream !== this.#publishStreamId;
+    if (isOther) return;
+    if (this.#state.kind === 'authenticating') this.#unpublish();
+    else if (this.isPublishing || this.#hasPublished) this.#end('the publisher ended the stream');
   }
 
   get #hasPublished(): boolean {
@@ -297,18 +237,18 @@ export class RtmpConnection implements PublisherConnection {
 
   async #onPublish(streamId: number, name: string): Promise<void> {
     if (this.#state.kind !== 'commands') return this.#onPublishAgain(streamId, name);
-    const { streamKey, query, advice } = readPublishUrl(this.#app, name);
+    const { streamKey, query, advice } = readPublishUrl(this.#calls.app, name);
     const { handler, socket, isOverflow, nowMs } = this.#options;
     this.#publishStreamId = streamId === 0 ? 1 : streamId;
     this.#publishName = name;
     if (isOverflow) return this.refuse('OVERLOADED', 'this node has no place for another publisher');
     if (streamKey === '')
       return this.refuse('STREAM_KEY_MISSING', advice ?? catalogue.STREAM_KEY_MISSING.title);
-    const authenticating: State = { kind: 'authenticating', sinceMs: nowMs(), held: [] };
+    const authenticating: ConnectionState = { kind: 'authenticating', sinceMs: nowMs(), held: [] };
     this.#state = authenticating;
     socket.pause();
     try {
-      const encoder = this.#encoder === undefined ? {} : { encoder: this.#encoder };
+      const encoder = this.#calls.encoder === undefined ? {} : { encoder: this.#calls.encoder };
       const remoteAddress = socket.remoteAddress ?? 'unknown';
       const sink = await handler.onPublish(
         { connectionId: this.connectionId, streamKey, query, remoteAddress, ...encoder },
@@ -316,7 +256,8 @@ export class RtmpConnection implements PublisherConnection {
       );
       this.#accept(authenticating, sink);
     } catch (error) {
-      if (this.#state === authenticating) this.#refuseError(error, advice);
+      // Media that came before the answer is delivered with it, and may be damaged.
+      if (this.#state === authenticating || this.isPublishing) this.#refuseError(error, advice);
     } finally {
       socket.resume();
     }
@@ -330,7 +271,7 @@ export class RtmpConnection implements PublisherConnection {
     } else if (this.isPublishing) this.#send(commands.publishStarted(this.#publishStreamId));
   }
 
-  #accept(asked: Extract<State, { kind: 'authenticating' }>, sink: TagSink): void {
+  #accept(asked: Extract<ConnectionState, { kind: 'authenticating' }>, sink: TagSink): void {
     if (this.#state !== asked) {
       sink.onClose('the publisher went away while its key was checked');
       return;

@@ -1,4 +1,5 @@
 /** Media messages of RTMP as FLV tags: audio, video, data in AMF0 and AMF3, and aggregates of them. */
+import { TangazaError } from '../../../cluster/errors/tangaza-error.ts';
 import type { FlvTag } from '../ingest-port.ts';
 import { messageTypes, type RtmpMessage } from './rtmp-chunks.ts';
 
@@ -8,7 +9,14 @@ const tagKinds = new Map<number, FlvTag['kind']>([
   [messageTypes.dataAmf0, 'script'],
 ]);
 
-/** Payloads are views: valid as long as the message's. An empty message is nothing. */
+/** A second of the fastest video and its sound is 170. */
+const maxAggregated = 4096;
+
+/**
+ * Payloads are views: valid as long as the message's. An empty message is nothing.
+ *
+ * @throws TangazaError `MEDIA_INVALID` for an aggregate of more than 4096 tags: they are read in one go, and nobody else is
+ */
 export function* tagsOf({ type, timestampMs, payload }: RtmpMessage): Generator<FlvTag> {
   if (payload.length === 0) return;
   const kind = tagKinds.get(type);
@@ -35,7 +43,11 @@ export function scriptBody(payload: Buffer): Buffer {
 /** An aggregate message (RTMP 7.1.6) is FLV tags whose times count from the first one's; a broken rest is left out. */
 function* splitAggregate(payload: Buffer, timestampMs: number): Generator<FlvTag> {
   let firstMs: number | undefined;
+  let count = 0;
   for (let at = 0; at + 11 <= payload.length;) {
+    count += 1;
+    if (count > maxAggregated)
+      throw new TangazaError('MEDIA_INVALID', `an RTMP aggregate of more than ${maxAggregated} tags`);
     const length = payload.readUIntBE(at + 1, 3);
     const tagMs = payload.readUIntBE(at + 4, 3) + payload.readUInt8(at + 7) * 0x1_00_00_00;
     firstMs ??= tagMs;

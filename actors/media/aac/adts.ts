@@ -13,6 +13,8 @@ export interface AdtsFrame {
 }
 
 const headerBytes = 7;
+/** Ten seconds at 96 kHz; encoders put one frame into a message, or a few. */
+const maxFrames = 1024;
 
 /** A sync word and layer 0. No raw AAC frame begins like this: its first three bits would say that it is empty. */
 export function isAdts(data: Uint8Array): boolean {
@@ -22,11 +24,13 @@ export function isAdts(data: Uint8Array): boolean {
 /**
  * Splits a message that begins with an ADTS header into its frames.
  *
- * @throws TangazaError `MEDIA_INVALID` when the headers do not tile the message, or one holds several raw data blocks
+ * @throws TangazaError `MEDIA_INVALID` when the headers do not tile the message, one holds several raw data blocks, or
+ *   there are more than 1024 frames
  */
 export function splitAdts(data: Uint8Array): readonly AdtsFrame[] {
   const frames: AdtsFrame[] = [];
   for (let at = 0; at < data.length;) {
+    if (frames.length === maxFrames) throw mediaInvalid(`a message has more than ${maxFrames} ADTS frames`);
     const { frame, length } = readFrame(data.subarray(at));
     frames.push(frame);
     at += length;

@@ -1,6 +1,7 @@
 /** AudioSpecificConfig by hand-made and known examples, and silent frames read back bit by bit. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { splitAdts } from '../../../../../actors/media/aac/adts.ts';
 import { parseAudioSpecificConfig } from '../../../../../actors/media/aac/audio-specific-config.ts';
 import { silentFrame } from '../../../../../actors/media/aac/silent-frame.ts';
 import { BitReader } from '../../../../../actors/media/bits/bit-reader.ts';
@@ -104,4 +105,12 @@ test('silence exists for the seven standard layouts, with their number of channe
     [1, 2, 3, 4, 5, 6, 7].map((layout) => channelsOfSilence(silentFrame(layout) ?? new Uint8Array(0))),
   ).toEqual([1, 2, 3, 4, 5, 6, 8]);
   expect([0, 8, 11, 15].map(silentFrame)).toEqual([undefined, undefined, undefined, undefined]);
+});
+
+// Found by reading: a message of 8 MB of the smallest frames was a million of them in one turn of the event loop.
+test('a message of more ADTS frames than ten seconds have is damaged', () => {
+  const frame = fromHex('fff14c80011ffc21');
+  const message = (count: number): Uint8Array => Buffer.concat(Array.from({ length: count }, () => frame));
+  expect(splitAdts(message(1024))).toHaveLength(1024);
+  expect(() => splitAdts(message(1025))).toThrow('more than 1024 ADTS frames');
 });
