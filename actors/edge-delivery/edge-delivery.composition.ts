@@ -5,11 +5,13 @@ import type { MakeService } from '../../cluster/rpc/node-calls.moleculer.ts';
 import type { NodeConfig } from '../../config/config.ts';
 import type { SegmentStore } from '../segment-store/segment-store.ts';
 import { edgeDeliveryService } from './edge-delivery.service.ts';
-import { makeEdge, type EdgePorts } from './edge.ts';
+import { makeEdge, type EdgeParts } from './edge.ts';
 import { uwsServer } from './http/http.uws.ts';
 import { trustedProxies } from './http/trusted-proxies.system.ts';
 import type { Tells } from './operator-port.composition.ts';
+import type { PlaybackPart } from './playback/open-playback.ts';
 import { ffmpegThumbnail } from './playback/thumbnail.ffmpeg.ts';
+import type { RegistryPart } from './public/known-streams.ts';
 import { loadSite } from './site/site.disk.ts';
 
 export interface EdgeDeliveryParts extends ClusterParts {
@@ -17,15 +19,15 @@ export interface EdgeDeliveryParts extends ClusterParts {
   readonly store: SegmentStore;
   readonly tells: Tells;
   /** What the stream registry knows. */
-  readonly lookUpStream: EdgePorts['lookUpStream'];
-  readonly removedSince: EdgePorts['removedSince'];
+  readonly lookUpStream: RegistryPart['lookUpStream'];
+  readonly removedSince: RegistryPart['removedSince'];
 }
 
 export function composeEdgeDelivery(parts: EdgeDeliveryParts): MakeService {
   const { config, clock, logger, metrics, members, loads, tells } = parts;
   const { host, port } = config.http;
   return ({ callAction }) => {
-    const edge = makeEdge({ ...edgePorts(parts), call: callAction });
+    const edge = makeEdge(edgeParts(parts, callAction));
     tells.readiness = edge.readiness;
     const server = uwsServer({ clock, metrics, logger });
     loads.tell(() => server.connections);
@@ -34,28 +36,45 @@ export function composeEdgeDelivery(parts: EdgeDeliveryParts): MakeService {
   };
 }
 
-function edgePorts(parts: EdgeDeliveryParts): Omit<EdgePorts, 'call'> {
-  const { config, members, loads, tells, clock } = parts;
+function edgeParts(parts: EdgeDeliveryParts, call: EdgeParts['api']['call']): EdgeParts {
+  const { config, node, clock, logger, members, loads, tells, lookUpStream, removedSince } = parts;
+  const { operatorToken, metricsToken, renderMetrics, readiness } = tells;
+  const listEdges = () => edgesOf(members);
+  const isTrustedProxy = trustedProxies(config.http.trustedProxies);
   return {
-    node: parts.node,
-    region: parts.region,
+    playback: playbackPart(parts, listEdges),
+    registry: { clock, lookUpStream, removedSince },
+    steering: {
+      node,
+      region: parts.region,
+      listEdges,
+      isSound: (edge) => isSound(members, edge),
+      loadOf: (edge) => loads.loadOf(edge),
+      isTrustedProxy,
+    },
+    pages: { clock, logger, loadSite: (signal) => loadSite(clock, signal) },
+    api: {
+      clock,
+      call,
+      access: { operatorToken, metricsToken, isLocalPort: false },
+      publicUrl: config.http.publicUrl,
+      isTrustedProxy,
+    },
+    node: { node, clock, readiness, renderMetrics },
+  };
+}
+
+function playbackPart(parts: EdgeDeliveryParts, listEdges: PlaybackPart['listEdges']): PlaybackPart {
+  const { config, clock, log, store, logger, metrics, natsDownMs } = parts;
+  return {
     clock,
-    log: parts.log,
-    store: parts.store,
-    logger: parts.logger,
-    metrics: parts.metrics,
-    ...tells,
-    listEdges: () => edgesOf(members),
-    lookUpStream: parts.lookUpStream,
-    removedSince: parts.removedSince,
-    isSound: (edge) => isSound(members, edge),
-    loadOf: (edge) => loads.loadOf(edge),
-    health: tells.readiness,
-    logDownSeconds: () => parts.natsDownMs() / 1000,
+    log,
+    store,
+    logger,
+    metrics,
+    listEdges,
+    logDownSeconds: () => natsDownMs() / 1000,
     makeThumbnail: ffmpegThumbnail({ ffmpeg: config.worker.ffmpeg }),
-    loadSite: (signal) => loadSite(clock, signal),
-    publicUrl: config.http.publicUrl,
-    isTrustedProxy: trustedProxies(config.http.trustedProxies),
     cacheBytes: config.cacheBytes,
     dvrWindowSeconds: config.dvrWindowSeconds,
     leastHoldBackSeconds: config.leastHoldBackSeconds,

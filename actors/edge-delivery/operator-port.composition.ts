@@ -6,7 +6,7 @@ import type { NodeConfig } from '../../config/config.ts';
 import { allRoutes } from './edge.ts';
 import { uwsServer } from './http/http.uws.ts';
 import { makeOperatorApi } from './http/node-api.ts';
-import { OperatorPort, operatorPortLimits } from './http/operator-port.ts';
+import { OperatorPort, operatorPortLimits } from './operator-port.ts';
 
 /** What a node answers of itself, and who may ask. */
 export interface Tells {

@@ -5,7 +5,6 @@
 import type { z } from 'zod';
 import type { Route, RouteInput } from '../../../cluster/contract/api/routes.ts';
 import type { ErrorCode } from '../../../cluster/errors/catalogue.ts';
-import { sentenceOf } from '../../../cluster/errors/input-sentences.ts';
 import { TangazaError } from '../../../cluster/errors/tangaza-error.ts';
 import type { Clock } from '../../../cluster/time/clock.ts';
 import {
@@ -20,31 +19,30 @@ import {
 import { mustBeInsider, mustBeOperator, type Access } from './access.ts';
 import { callerOrigin, type IsTrustedProxy } from './caller.ts';
 import { preflightHeaders } from './cors.ts';
+import { check, defineRoute, withoutInput, type LocalRoute } from './define-route.ts';
 import { mustBeAcceptable, mustBeJson } from './negotiation.ts';
-import { queryOf } from './query.ts';
 import type { Issue } from './issue.ts';
 import type { Match, Router } from './router.ts';
 
-/** Serves a route at the edge itself. `input` is validated. */
-export type LocalHandler = (request: HttpRequest, input: RouteInput) => Reply | Promise<Reply>;
-
-export interface ApiPorts {
+/** The control API's part of an edge. */
+export interface ControlApiPart {
   readonly clock: Clock;
-  readonly router: Router;
-  /** The handlers by operation. A route without one must have an `action`. */
-  readonly local: ReadonlyMap<string, LocalHandler>;
-  /** Calls a Moleculer action. */
+  /** Calls a Moleculer action of `cluster/contract/*-actions.ts`. */
   readonly call: (action: string, input: RouteInput) => Promise<unknown>;
   readonly access: Access;
   /** The URL under which callers reach this node, where it is another one than their Host header says. */
   readonly publicUrl: string | undefined;
   readonly isTrustedProxy: IsTrustedProxy;
+}
+
+export interface ApiPorts extends ControlApiPart {
+  readonly router: Router;
+  /** The routes that the edge serves itself. Any other must have an `action`. */
+  readonly local: readonly LocalRoute[];
   /** Serves paths that are no route: pages and assets. Undefined where nothing is found. */
   readonly fallback: (request: HttpRequest, origin: string) => Reply | Promise<Reply | undefined> | undefined;
 }
 
-/** The most faults of one request that its answer lists. */
-const mostIssues = 50;
 /** The longest time that an action may take. */
 const callMs = 10_000;
 
@@ -63,10 +61,18 @@ class InvalidInput extends TangazaError {
   }
 }
 
-export function makeApi(ports: ApiPorts): Handler {
+/** What a request is answered from. */
+interface Serving extends Omit<ApiPorts, 'local'> {
+  /** By operation. */
+  readonly local: ReadonlyMap<string, LocalRoute>;
+}
+
+export function makeApi({ local: routes, ...ports }: ApiPorts): Handler {
+  const local = new Map(routes.map((route) => [route.operation, route]));
+  const serving = { ...ports, local };
   return (request) => {
     try {
-      const reply = answer(ports, request);
+      const reply = answer(serving, request);
       return reply instanceof Promise ? reply.catch(errorReply) : reply;
     } catch (error) {
       return errorReply(error);
@@ -82,7 +88,7 @@ function errorReply(error: unknown): Reply {
   return problemReply(error, {}, { 'retry-after': String(wait) });
 }
 
-function answer(ports: ApiPorts, request: HttpRequest): Reply | Promise<Reply> {
+function answer(ports: Serving, request: HttpRequest): Reply | Promise<Reply> {
   const { method, path } = request;
   const found = ports.router(method, path);
   switch (found.kind) {
@@ -107,7 +113,7 @@ function preflightReply(request: HttpRequest, path: { allow: string; isPublic: b
   return emptyReply(204, preflightHeaders({ ...path, ...asked }));
 }
 
-function fallbackReply(ports: ApiPorts, request: HttpRequest): Reply | Promise<Reply> {
+function fallbackReply(ports: Serving, request: HttpRequest): Reply | Promise<Reply> {
   // A player whose preflight is answered 404 would report a network failure.
   if (request.method === 'options') return preflightReply(request, pagePath);
   const reply = ports.fallback(request, originOf(ports, request));
@@ -127,28 +133,22 @@ function wrongMethodReply(allow: string): Reply {
   return problemReply(error, {}, { allow });
 }
 
-function originOf({ publicUrl, isTrustedProxy }: ApiPorts, request: HttpRequest): string {
+function originOf({ publicUrl, isTrustedProxy }: ControlApiPart, request: HttpRequest): string {
   return publicUrl?.replace(/\/+$/, '') ?? callerOrigin(request, isTrustedProxy);
 }
 
-function serve(ports: ApiPorts, request: HttpRequest, { route, params }: Match): Reply | Promise<Reply> {
+function serve(ports: Serving, request: HttpRequest, { route, params }: Match): Reply | Promise<Reply> {
   if (route.auth === 'operator') mustBeOperator(request, ports.access);
   if (route.auth === 'insider') mustBeInsider(request, ports.access);
   const issues: Issue[] = [];
-  const known = {
-    params: check(route.params, params, 'path', issues),
-    query: check(route.query, queryOf(route, request.query, issues), 'query', issues),
-    origin: originOf(ports, request),
-    ...idempotencyKeyOf(request, issues),
-  };
-  if (issues.length > 0) throw inputError(route, issues);
-  const local = ports.local.get(route.operation);
-  const run = (body: unknown): Reply | Promise<Reply> => {
-    const input = { ...known, body };
-    return local === undefined ? callAction(ports, route, input) : local(request, input);
-  };
+  const local = ports.local.get(route.operation) ?? actionRoute(ports, route);
+  const run = local.read({ route, params, query: request.query }, issues);
+  const told = { origin: originOf(ports, request), ...idempotencyKeyOf(request, issues) };
+  if (run === undefined || issues.length > 0) throw inputError(route, issues);
   mustBeAcceptable(route, request.header('accept'));
-  return route.body === undefined ? run(undefined) : readBody(request, route.body).then(run);
+  return route.body === undefined
+    ? run(request, { ...told, body: undefined })
+    : readBody(request, route.body).then((body) => run(request, { ...told, body }));
 }
 
 /** In a public media path, a name that is not valid names something that does not exist: the answer is 404. */
@@ -163,8 +163,8 @@ async function readBody(request: HttpRequest, schema: z.ZodType): Promise<unknow
   mustBeJson(request);
   const issues: Issue[] = [];
   const body = check(schema, parseJson(await request.body()), 'body', issues);
-  if (issues.length > 0) throw new InvalidInput(issues);
-  return body;
+  if (body === undefined) throw new InvalidInput(issues);
+  return body.value;
 }
 
 function parseJson(bytes: Uint8Array): unknown {
@@ -173,18 +173,6 @@ function parseJson(bytes: Uint8Array): unknown {
   } catch (error) {
     throw new TangazaError('BAD_REQUEST', 'The body is not JSON in UTF-8.', { cause: error });
   }
-}
-
-function check(schema: z.ZodType | undefined, value: unknown, where: Issue['in'], issues: Issue[]): unknown {
-  if (schema === undefined) return {};
-  const result = schema.safeParse(value, { error: sentenceOf });
-  if (result.success) return result.data;
-  // Only the last fault of each field is shown: a number that is too large for every schema would otherwise be listed more than once.
-  const byField = new Map(
-    result.error.issues.map(({ path, message }) => [path.map(String).join('.'), message]),
-  );
-  for (const [at, message] of [...byField].slice(0, mostIssues)) issues.push({ in: where, at, message });
-  return undefined;
 }
 
 function idempotencyKeyOf(request: HttpRequest, issues: Issue[]): { idempotencyKey?: string } {
@@ -199,8 +187,15 @@ function idempotencyKeyOf(request: HttpRequest, issues: Issue[]): { idempotencyK
   return {};
 }
 
+/** Validated as its schemas say; the action has their types. */
+function actionRoute(ports: ControlApiPart, route: Route): LocalRoute {
+  return defineRoute({ ...withoutInput(route), ...route }, (_request, input) =>
+    callAction(ports, route, input),
+  );
+}
+
 async function callAction(
-  { clock, call }: ApiPorts,
+  { clock, call }: ControlApiPart,
   { action, operation, reply }: Route,
   input: RouteInput,
 ): Promise<Reply> {

@@ -7,8 +7,8 @@ import type { Route } from '../../../cluster/contract/api/routes.ts';
 import { TangazaError } from '../../../cluster/errors/tangaza-error.ts';
 import type { NodeId } from '../../../cluster/model/ids.ts';
 import type { Clock } from '../../../cluster/time/clock.ts';
-import type { LocalHandler } from './api.ts';
 import { makeApi } from './api.ts';
+import { defineRoute, withoutInput, type LocalRoute, type Serve } from './define-route.ts';
 import { makeEntity } from '../playback/entity.ts';
 import { jsonReply, messageReply, problemReply, type Entity, type Reply } from './http.ts';
 import type { HttpHandlers } from './http-server.ts';
@@ -16,14 +16,18 @@ import { openApiDocument } from './openapi.ts';
 import { makeRouter } from './router.ts';
 import { isInsider, type Access } from './access.ts';
 
-export interface NodeApiPorts {
+/** The node's part of an edge, and of its operator port. */
+export interface NodePart {
   readonly node: NodeId;
   readonly clock: Clock;
-  readonly access: Access;
-  /** What this node needs in order to serve. */
+  /** What this node needs in order to serve. If any part has `isReady: false`, `/readyz` answers 503. */
   readonly readiness: () => Readiness['parts'];
   /** The Prometheus text and its content type. */
   readonly renderMetrics: () => Promise<{ readonly text: string; readonly contentType: string }>;
+}
+
+export interface NodeApiPorts extends NodePart {
+  readonly access: Access;
   /** The routes of the whole API, which the OpenAPI document lists. */
   readonly routes: readonly Route[];
 }
@@ -31,19 +35,19 @@ export interface NodeApiPorts {
 /** The text is made at most once in this time, as some thousand series take some milliseconds. */
 const metricsAgeMs = 1000;
 
-/** The handlers by operation. */
-export function nodeHandlers(ports: NodeApiPorts): readonly (readonly [string, LocalHandler])[] {
+export function nodeApi(ports: NodeApiPorts): readonly LocalRoute[] {
+  const { clock, access, routes } = ports;
+  const { alive, ready, metrics, openapi, time } = nodeRoutes;
   const documents = new Map<string, Entity>();
-  const alive = messageReply(200, 'application/json', JSON.stringify({ status: 'ok' }));
+  const isAlive = messageReply(200, 'application/json', JSON.stringify({ status: 'ok' }));
   return [
-    [nodeRoutes.alive.operation, () => alive],
-    [nodeRoutes.ready.operation, (request) => readyReply(ports, isInsider(request, ports.access))],
-    [nodeRoutes.metrics.operation, metricsHandler(ports)],
-    [nodeRoutes.openapi.operation, (_request, { origin }) => openApiEntity(ports.routes, documents, origin)],
-    [
-      nodeRoutes.time.operation,
-      () => messageReply(200, 'text/plain', new Date(ports.clock.utcMs()).toISOString()),
-    ],
+    defineRoute(withoutInput(alive), () => isAlive),
+    defineRoute(withoutInput(ready), (request) => readyReply(ports, isInsider(request, access))),
+    defineRoute(withoutInput(metrics), metricsHandler(ports)),
+    defineRoute(withoutInput(openapi), (_request, { origin }) => openApiEntity(routes, documents, origin)),
+    defineRoute(withoutInput(time), () =>
+      messageReply(200, 'text/plain', new Date(clock.utcMs()).toISOString()),
+    ),
   ];
 }
 
@@ -52,8 +56,10 @@ export function makeOperatorApi(ports: NodeApiPorts): HttpHandlers {
   const routes = Object.values(nodeRoutes);
   const paths = routes.map(({ path }) => path).join(', ');
   const handle = makeApi({
-    ...{ clock: ports.clock, access: ports.access, router: makeRouter(routes) },
-    local: new Map(nodeHandlers(ports)),
+    clock: ports.clock,
+    access: ports.access,
+    router: makeRouter(routes),
+    local: nodeApi(ports),
     call: () => Promise.reject(new Error('no route of a node calls an action')),
     publicUrl: undefined,
     isTrustedProxy: () => false,
@@ -62,7 +68,7 @@ export function makeOperatorApi(ports: NodeApiPorts): HttpHandlers {
   return { hot: () => undefined, handle };
 }
 
-function metricsHandler({ clock, renderMetrics }: NodeApiPorts): LocalHandler {
+function metricsHandler({ clock, renderMetrics }: NodeApiPorts): Serve {
   let made: { readonly atMs: number; readonly reply: Promise<Reply> } | undefined;
   const make = async (): Promise<Reply> => {
     const { text, contentType } = await renderMetrics();

@@ -6,22 +6,29 @@
 import { TangazaError } from '../../../cluster/errors/tangaza-error.ts';
 import type { StreamId } from '../../../cluster/model/ids.ts';
 import type { Metrics } from '../../../cluster/observe/metrics.ts';
+import { defaultHoldLimits, type HoldLimits } from './holds.ts';
 import { StreamFollower, type FollowerPorts } from './stream-follower.ts';
 
-export interface FollowersOptions extends FollowerPorts {
+export interface FollowersOptions extends Omit<FollowerPorts, 'holdLimits'> {
   readonly metrics: Metrics;
-  /** The most streams that are followed at once. */
-  readonly maxStreams: number;
-  readonly idleMs: number;
+  readonly holdLimits?: HoldLimits;
+  /** The most streams that are followed at once. By default 2000. */
+  readonly maxStreams?: number;
+  /** By default 60 s. */
+  readonly idleMs?: number;
   /** For how long the index log has been unreachable; 0 while it answers. */
   readonly logDownSeconds: () => number;
 }
 
+const defaultMaxStreams = 2000;
+const defaultIdleMs = 60_000;
 /** A younger follower counts as in use in any case, as its first request may still be on its way. */
 const graceMs = 1000;
 
 export class StreamFollowers {
   readonly #options: FollowersOptions;
+  readonly #ofEach: FollowerPorts;
+  readonly #maxStreams: number;
   readonly #followers = new Map<string, StreamFollower>();
   readonly #publish: () => void;
   #isClosed = false;
@@ -29,6 +36,8 @@ export class StreamFollowers {
 
   constructor(options: FollowersOptions) {
     this.#options = options;
+    this.#ofEach = { ...options, holdLimits: options.holdLimits ?? defaultHoldLimits };
+    this.#maxStreams = options.maxStreams ?? defaultMaxStreams;
     this.#sweptMs = options.clock.runningMs();
     const streams = options.metrics.gauge({
       name: 'tangaza_edge_streams_followed',
@@ -66,8 +75,8 @@ export class StreamFollowers {
     const known = this.#followers.get(id);
     if (known !== undefined) return known;
     if (this.#isClosed) throw new TangazaError('UNAVAILABLE', 'This edge is closing.');
-    if (this.#followers.size >= this.#options.maxStreams) this.#makeRoom();
-    const follower = new StreamFollower(id, this.#options);
+    if (this.#followers.size >= this.#maxStreams) this.#makeRoom();
+    const follower = new StreamFollower(id, this.#ofEach);
     this.#followers.set(id, follower);
     return follower;
   }
@@ -82,7 +91,7 @@ export class StreamFollowers {
     const nowMs = this.#options.clock.runningMs();
     const heardMs = this.#options.logDownSeconds() > 0 ? 0 : nowMs - this.#sweptMs;
     this.#sweptMs = nowMs;
-    const beforeMs = nowMs - this.#options.idleMs;
+    const beforeMs = nowMs - (this.#options.idleMs ?? defaultIdleMs);
     for (const [id, follower] of this.#followers) {
       follower.sweep(heardMs);
       follower.viewerMeter.sample(nowMs);
@@ -102,10 +111,7 @@ export class StreamFollowers {
       .toSorted((left, right) => left.usedMs() - right.usedMs())[0];
     const isIdle = oldest !== undefined && oldest.usedMs() < this.#options.clock.runningMs() - graceMs;
     if (!isIdle)
-      throw new TangazaError(
-        'OVERLOADED',
-        `This edge follows ${this.#options.maxStreams} streams, all in use.`,
-      );
+      throw new TangazaError('OVERLOADED', `This edge follows ${this.#maxStreams} streams, all in use.`);
     this.drop(oldest.id);
   }
 }

@@ -23,6 +23,15 @@ export type Standing =
   | { readonly kind: 'removed'; readonly removedAtMs: number }
   | { readonly kind: 'unknown' };
 
+/** The stream registry's part of an edge. */
+export interface RegistryPart {
+  readonly clock: Clock;
+  /** What the registry knows of an id. @throws when it cannot be asked */
+  readonly lookUpStream: (id: StreamId) => Promise<Standing>;
+  /** Streams that were removed at or after that UTC time. @throws when the registry cannot be asked */
+  readonly removedSince: (utcMs: number) => Promise<readonly StreamId[]>;
+}
+
 interface Answer {
   readonly standing: Standing;
   readonly atMs: number;
@@ -34,18 +43,20 @@ const maxAnswers = 10_000;
 const maxQuestionsUnderWay = 64;
 /** Counts questions about ids that this edge does not know. */
 const maxNewQuestionsASecond = 256;
+/** How far back removals are asked for: much more than the time between two questions, and than clocks differ by. */
+const removalsToldMs = 60_000;
 
 export class KnownStreams {
+  readonly #registry: RegistryPart;
   readonly #clock: Clock;
-  readonly #ask: (id: StreamId) => Promise<Standing>;
   readonly #known = new Map<StreamId, Answer>();
   readonly #others = new Map<StreamId, Answer>();
   readonly #questions = new Map<StreamId, Promise<Standing>>();
   #second = { startMs: 0, questions: 0 };
 
-  constructor(clock: Clock, ask: (id: StreamId) => Promise<Standing>) {
-    this.#clock = clock;
-    this.#ask = ask;
+  constructor(registry: RegistryPart) {
+    this.#registry = registry;
+    this.#clock = registry.clock;
   }
 
   /**
@@ -65,6 +76,12 @@ export class KnownStreams {
   lastKnown(id: StreamId): KnownStream | undefined {
     const standing = this.#known.get(id)?.standing;
     return standing?.kind === 'known' ? standing : undefined;
+  }
+
+  /** Streams that were removed in the last minute. None while the registry cannot be asked; the question is repeated in a second. */
+  removedLately(): Promise<readonly StreamId[]> {
+    const sinceMs = this.#clock.utcMs() - removalsToldMs;
+    return this.#registry.removedSince(sinceMs).catch((): readonly StreamId[] => []);
   }
 
   /** The stream was removed. The next to ask gets that answer. */
@@ -93,7 +110,7 @@ export class KnownStreams {
 
   async #run(id: StreamId): Promise<Standing> {
     try {
-      const standing = await this.#ask(id);
+      const standing = await this.#registry.lookUpStream(id);
       this.#remember(id, { standing, atMs: this.#clock.monotonicMs() });
       return standing;
     } finally {

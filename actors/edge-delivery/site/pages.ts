@@ -19,11 +19,15 @@ import { fillTemplate, type PageFacts } from './page-template.ts';
 import type { PageName, Site } from './site.ts';
 import { statusOf, streamPageFacts, type Subject } from './stream-page.ts';
 
-export interface PagesPorts {
+/** The pages' part of an edge. */
+export interface PagesPart {
   readonly clock: Clock;
   readonly logger: Logger;
   /** Reads or builds the site. @throws when it can do neither */
   readonly loadSite: (signal: AbortSignal) => Promise<Site>;
+}
+
+export interface PagesPorts extends PagesPart {
   readonly publicStreams: PublicStreams;
 }
 

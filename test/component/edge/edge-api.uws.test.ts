@@ -1,11 +1,10 @@
 /** The control API over a real listener: tokens, validation, errors of the actions, the document. */
 import { expect, test } from 'vitest';
 import { z } from 'zod';
-import type { EdgePorts } from '../../../actors/edge-delivery/edge.ts';
 import type { RouteInput } from '../../../cluster/contract/api/routes.ts';
 import { TangazaError } from '../../../cluster/errors/tangaza-error.ts';
 import { rawRequest } from '../../support/cluster/raw-http.ts';
-import { operatorToken, startTestEdge } from '../../support/ports/test-edge.ts';
+import { operatorToken, startTestEdge, type EdgeSettings } from '../../support/ports/test-edge.ts';
 
 const authorization = `Bearer ${operatorToken}`;
 const json = { 'content-type': 'application/json', authorization };
@@ -17,7 +16,7 @@ const faultsOf = async (reply: Response): Promise<readonly string[]> =>
 /** Records what the actions are called with, and answers with `reply`. */
 function recorder(reply: unknown = {}) {
   const calls: { action: string; input: RouteInput }[] = [];
-  const call: EdgePorts['call'] = async (action, input) => {
+  const call: EdgeSettings['call'] = async (action, input) => {
     calls.push({ action, input });
     if (reply instanceof Error) throw reply;
     return reply;
@@ -173,7 +172,7 @@ test('a preflight is answered, and a wrong method is told the right ones', async
 
 test('the node tells its time, its health, its metrics and its interface', async () => {
   await using edge = await startTestEdge({
-    health: () => [{ name: 'nats', isReady: false, detail: 'reconnecting' }],
+    readiness: () => [{ name: 'nats', isReady: false, detail: 'reconnecting' }],
   });
   expect(Math.abs(Date.parse(await (await fetch(`${edge.url}/v1/time`)).text()) - Date.now())).toBeLessThan(
     60_000,

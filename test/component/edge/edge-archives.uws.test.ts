@@ -4,9 +4,8 @@ import { z } from 'zod';
 import { applyEntry, emptyTimeline } from '../../../actors/media/timeline/fold.ts';
 import { toSnapshot } from '../../../actors/media/timeline/snapshot.ts';
 import type { Timeline } from '../../../actors/media/timeline/timeline.ts';
-import type { EdgePorts } from '../../../actors/edge-delivery/edge.ts';
 import { by, stream } from '../../support/ports/records.ts';
-import { startTestEdge, type TestEdge } from '../../support/ports/test-edge.ts';
+import { startTestEdge, type EdgeSettings, type TestEdge } from '../../support/ports/test-edge.ts';
 
 const View = z.object({
   offsetSeconds: z.number(),
@@ -31,7 +30,7 @@ async function shorten(edge: TestEdge, archiveFrom: number, firstKept: number): 
 }
 
 /** 40 s of a stream; the log begins at 28 s, the archives hold 0 to 20 s and 12 to 36 s. */
-async function startShortened(ports: Partial<EdgePorts> = {}): Promise<TestEdge> {
+async function startShortened(ports: Partial<EdgeSettings> = {}): Promise<TestEdge> {
   const edge = await startTestEdge(ports);
   const broadcast = await edge.broadcast(10);
   await shorten(edge, 0, 6);

@@ -8,12 +8,12 @@ import { z } from 'zod';
 import { ServiceBroker } from 'moleculer';
 import { controlService } from '../../../actors/control/control.service.ts';
 import { openSqliteStreamRegistry } from '../../../actors/control/stream-registry.sqlite.ts';
-import { allRoutes, type EdgePorts } from '../../../actors/edge-delivery/edge.ts';
+import { allRoutes } from '../../../actors/edge-delivery/edge.ts';
 import { openApiDocument } from '../../../actors/edge-delivery/http/openapi.ts';
 import { catalogue, isErrorCode } from '../../../cluster/errors/catalogue.ts';
 import { TangazaError } from '../../../cluster/errors/tangaza-error.ts';
 import { systemClock as clock } from '../../../cluster/time/clock.system.ts';
-import { operatorToken, startTestEdge } from '../../support/ports/test-edge.ts';
+import { operatorToken, startTestEdge, type EdgeSettings } from '../../support/ports/test-edge.ts';
 
 const Parameter = z.looseObject({
   name: z.string(),
@@ -163,7 +163,7 @@ test('whatever comes, there is no 500, and each refusal is a problem of the cata
   await using cleaning = new AsyncDisposableStack();
   cleaning.defer(() => broker.stop());
   await broker.start();
-  const call: EdgePorts['call'] = (action, input) => broker.call(action, input);
+  const call: EdgeSettings['call'] = (action, input) => broker.call(action, input);
   await using edge = await startTestEdge({ call, firstSegmentMs: 1, liveEdgeMs: 1 });
   await edge.broadcast(3);
   const seen = new Set<number>();

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { allRoutes } from '../../../actors/edge-delivery/edge.ts';
 import { makeOperatorApi } from '../../../actors/edge-delivery/http/node-api.ts';
-import { OperatorPort } from '../../../actors/edge-delivery/http/operator-port.ts';
+import { OperatorPort } from '../../../actors/edge-delivery/operator-port.ts';
 import { uwsServer } from '../../../actors/edge-delivery/http/http.uws.ts';
 import { NodeId } from '../../../cluster/model/ids.ts';
 import { silentLogger } from '../../../cluster/observe/logger.ts';

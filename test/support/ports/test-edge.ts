@@ -1,5 +1,5 @@
 /** A real edge on a free port: the real server and core over a log and a store of the test's choice. */
-import { makeEdge, type Edge, type EdgePorts } from '../../../actors/edge-delivery/edge.ts';
+import { makeEdge, type Edge, type EdgeParts } from '../../../actors/edge-delivery/edge.ts';
 import { loadSite } from '../../../actors/edge-delivery/site/site.disk.ts';
 import { uwsServer } from '../../../actors/edge-delivery/http/http.uws.ts';
 import type { Standing } from '../../../actors/edge-delivery/public/known-streams.ts';
@@ -33,8 +33,17 @@ export interface TestEdge extends AsyncDisposable {
 
 export const operatorToken = 'test-token';
 
+/** Whatever a part of an edge has, by its name: a test gives what it is about. */
+export type EdgeSettings = EdgeParts['playback'] &
+  EdgeParts['registry'] &
+  EdgeParts['steering'] &
+  EdgeParts['pages'] &
+  EdgeParts['node'] &
+  Omit<EdgeParts['api'], 'access'> &
+  Omit<EdgeParts['api']['access'], 'isLocalPort'>;
+
 export async function startTestEdge(
-  ports: Partial<EdgePorts> = {},
+  given: Partial<EdgeSettings> = {},
   limits: Partial<HttpLimits> = {},
   /** Stands between the server and the core. */
   between: (edge: HttpHandlers) => HttpHandlers = (edge) => edge,
@@ -45,7 +54,7 @@ export async function startTestEdge(
   const standings = new Map<string, Standing>();
   let lookUps = 0;
   const metrics = prometheusMetrics({ node: 'n1', region: 'eu', hasDefaults: false });
-  const edge = makeEdge({
+  const all: EdgeSettings = {
     node: NodeId.parse('n1'),
     region: RegionId.parse('eu'),
     clock: systemClock,
@@ -65,7 +74,7 @@ export async function startTestEdge(
     },
     removedSince: async () =>
       [...standings].flatMap(([id, { kind }]) => (kind === 'removed' ? [StreamId.parse(id)] : [])),
-    health: () => [],
+    readiness: () => [],
     logDownSeconds: () => 0,
     makeThumbnail: async () => new Uint8Array([1]),
     loadSite: (signal) => loadSite(systemClock, signal),
@@ -77,7 +86,16 @@ export async function startTestEdge(
     dvrWindowSeconds: 1800,
     leastHoldBackSeconds: 6,
     retentionSeconds: 86_400,
-    ...ports,
+    ...given,
+  };
+  const access = { ...all, isLocalPort: false };
+  const edge = makeEdge({
+    playback: all,
+    registry: all,
+    steering: all,
+    pages: all,
+    api: { ...all, access },
+    node: all,
   });
   const server = uwsServer({ clock: systemClock, metrics, logger: silentLogger, limits });
   const port = await server.listen('127.0.0.1', 0, between(edge));

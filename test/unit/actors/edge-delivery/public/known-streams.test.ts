@@ -11,10 +11,11 @@ const known: Standing = { kind: 'known', title: 'Demo', createdAtMs: 1 };
 function registry(answers: Record<string, Standing> = {}) {
   const clock = new JumpingClock();
   const asked: string[] = [];
-  const streams = new KnownStreams(clock, async (id) => {
+  const lookUpStream = async (id: StreamId): Promise<Standing> => {
     asked.push(id);
     return answers[id] ?? { kind: 'unknown' };
-  });
+  };
+  const streams = new KnownStreams({ clock, lookUpStream, removedSince: async () => [] });
   return { clock, asked, streams, answers };
 }
 
@@ -78,14 +79,21 @@ test('many who ask at once are one question', async () => {
 test('with the registry gone the last known title is there for who asks for it', async () => {
   let isGone = false;
   const clock = new JumpingClock();
-  const streams = new KnownStreams(clock, async () => {
+  const answer = async <T>(value: T): Promise<T> => {
     if (isGone) throw new Error('gone');
-    return known;
+    return value;
+  };
+  const streams = new KnownStreams({
+    clock,
+    lookUpStream: () => answer(known),
+    removedSince: (utcMs) => answer(utcMs === clock.nowMs - 60_000 ? [demo] : []),
   });
+  expect(await streams.removedLately()).toEqual([demo]);
   expect(streams.lastKnown(demo)).toBeUndefined();
   await streams.standing(demo);
   isGone = true;
   clock.nowMs = 100_000;
   await expect(streams.standing(demo)).rejects.toThrow('gone');
   expect(streams.lastKnown(demo)).toEqual(known);
+  expect(await streams.removedLately()).toEqual([]);
 });

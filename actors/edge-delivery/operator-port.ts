@@ -1,6 +1,6 @@
 /** The operator port: a listener on which a node of any role tells about itself and its machine. It is not for viewers. */
-import type { Logger } from '../../../cluster/observe/logger.ts';
-import type { HttpHandlers, HttpLimits, HttpServer } from './http-server.ts';
+import type { Logger } from '../../cluster/observe/logger.ts';
+import type { HttpHandlers, HttpLimits, HttpServer } from './http/http-server.ts';
 
 export interface OperatorPortOptions {
   /** Undefined where there is no operator port. Port 0 takes a free one. */

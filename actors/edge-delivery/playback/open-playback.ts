@@ -1,0 +1,90 @@
+/** Playback as one part of an edge: builds what serves manifests, media, clips and pictures, and says which routes they serve. */
+import { playbackRoutes } from '../../../cluster/contract/api/edge-routes.ts';
+import type { Readiness } from '../../../cluster/contract/api/edge-routes.ts';
+import type { StreamId } from '../../../cluster/model/ids.ts';
+import type { Timeline } from '../../media/timeline/timeline.ts';
+import { defineRoute, withoutQuery, type LocalRoute } from '../http/define-route.ts';
+import type { KnownStreams } from '../public/known-streams.ts';
+import { Archives } from './archives.ts';
+import { EntityCache } from './entity-cache.ts';
+import { Frames, type FramesPorts } from './frames.ts';
+import { MediaSource, type MediaPorts } from './media-source.ts';
+import { MissingMedia } from './missing-media.ts';
+import { Playback, type PlaybackPorts } from './playback.ts';
+import { StreamFinder } from './stream-finder.ts';
+import { StreamFollowers, type FollowersOptions } from './stream-followers.ts';
+import { Thumbnails, type ThumbnailPorts } from './thumbnails.ts';
+
+/** Playback's part of an edge. Each bound is explained beside the code that keeps it. */
+export interface PlaybackPart
+  extends
+    FollowersOptions,
+    Pick<MediaPorts, 'store' | 'liveEdgeMs'>,
+    Pick<PlaybackPorts, 'listEdges' | 'dvrWindowSeconds' | 'leastHoldBackSeconds'>,
+    Pick<FramesPorts, 'retentionSeconds'>,
+    Pick<ThumbnailPorts, 'makeThumbnail'> {
+  readonly cacheBytes: number;
+  /** How long a player waits for the first segment. By default 10 s. */
+  readonly firstSegmentMs?: number;
+}
+
+export interface OpenPlayback {
+  readonly playback: Playback;
+  readonly followers: StreamFollowers;
+  readonly finder: StreamFinder;
+  readonly routes: readonly LocalRoute[];
+  /** What it adds to `/readyz`. */
+  readonly readiness: () => Readiness['parts'];
+  /** How far this edge has folded the stream's log; undefined where it does not follow it, or not to the end. */
+  readonly foldOf: (stream: StreamId) => Timeline | undefined;
+}
+
+export function openPlayback(part: PlaybackPart, knownStreams: KnownStreams): OpenPlayback {
+  const { clock, store, metrics } = part;
+  const cache = new EntityCache({ maxBytes: part.cacheBytes, metrics });
+  const followers = new StreamFollowers(part);
+  const finder = new StreamFinder(followers, knownStreams, part.firstSegmentMs);
+  const archives = new Archives({ store, clock });
+  const missing = new MissingMedia(part);
+  const tallyOf: MediaPorts['tallyOf'] = (id) => followers.get(id)?.viewerMeter;
+  const { liveEdgeMs, retentionSeconds, makeThumbnail } = part;
+  const media = new MediaSource({ clock, store, cache, archives, missing, tallyOf, liveEdgeMs });
+  const playback = new Playback({ ...part, followers, finder, knownStreams, media, cache });
+  const frames = new Frames({ finder, media, cache, archives, retentionSeconds });
+  const thumbnails = new Thumbnails({ clock, finder, media, makeThumbnail });
+  return {
+    playback,
+    followers,
+    finder,
+    routes: [...routesOf(playback), ...mediaRoutesOf(frames, thumbnails)],
+    readiness: () => readinessOf(missing),
+    foldOf: (stream) => {
+      const follower = followers.get(stream);
+      return follower?.isCaughtUp === true ? follower.timeline : undefined;
+    },
+  };
+}
+
+function routesOf(playback: Playback): readonly LocalRoute[] {
+  const { dash, hlsMain, hlsMedia, init, segment } = playbackRoutes;
+  return [
+    defineRoute(dash, (request, input) => playback.dash(request, input)),
+    defineRoute(hlsMain, (request, input) => playback.hlsMain(request, input)),
+    defineRoute(hlsMedia, (request, input) => playback.hlsMedia(request, input)),
+    defineRoute(withoutQuery(init), (request, input) => playback.init(request, input)),
+    defineRoute(withoutQuery(segment), (request, input) => playback.segment(request, input)),
+  ];
+}
+
+function mediaRoutesOf(frames: Frames, thumbnails: Thumbnails): readonly LocalRoute[] {
+  const { frames: framesRoute, thumbnail } = playbackRoutes;
+  return [
+    defineRoute(framesRoute, (request, input) => frames.serve(request, input)),
+    defineRoute(withoutQuery(thumbnail), (request, input) => thumbnails.serve(request, input)),
+  ];
+}
+
+/** Appears once media is missing. The edge stays ready, as every other edge would miss the same. */
+function readinessOf({ words }: MissingMedia): Readiness['parts'] {
+  return words === undefined ? [] : [{ name: 'media', isReady: true, detail: words }];
+}
