@@ -4,15 +4,21 @@ import { once } from 'node:events';
 import { join, resolve } from 'node:path';
 import { expect, test } from 'vitest';
 import type { IndexEntry } from '../../cluster/contract/index-records.ts';
-import { systemClock } from '../../cluster/time/clock.system.ts';
 import type { DemoNode } from '../../scripts/demo/demo-cluster.ts';
-import { controlClient } from '../support/cluster/control-client.ts';
 import { readIndexLog, startTestCluster, type TestCluster } from '../support/cluster/demo.ts';
 import { flashAndBeep, publish, x264 } from '../support/media/ffmpeg-publisher.ts';
-import { accountOf, breaksIn, decidedLog, foldOf, grownBy } from '../support/cluster/live-cluster.ts';
+import {
+  accountOf,
+  breaksIn,
+  decidedLog,
+  foldOf,
+  grownBy,
+  healthUntil,
+} from '../support/cluster/live-cluster.ts';
 import { makeFeed } from '../support/media/media-feed.ts';
 import { readPlaylist, waitForPlaylist } from '../support/media/playlists.ts';
 import { TwinEncoder } from '../support/media/twin-encoder.ts';
+import { waitFor } from '../support/wait.ts';
 
 const lowest = 'h264-240p';
 const afterMs = 60_000;
@@ -35,8 +41,7 @@ function nodesOf({ nodes }: TestCluster): readonly [DemoNode, DemoNode] {
 }
 
 async function ownerAt(cluster: TestCluster, node: DemoNode, wanted: string): Promise<void> {
-  const client = controlClient(node.url, cluster.token);
-  while ((await client.health('demo').catch(() => undefined))?.owner !== wanted) await systemClock.sleep(100);
+  await healthUntil(cluster, node, ({ owner }) => owner === wanted);
 }
 
 /** Segments that came from publishers while a second owner had the stream. */
@@ -89,10 +94,13 @@ test('an encoder that understands it is sent to another node: no gap, no discont
   await using before = await encoder.connect(cluster, first, { capsEx: 1 });
   await waitForPlaylist(playlistOf(second), ({ segments }) => segments.length >= 2, afterMs);
   const drained = tangaza('drain', first.node, '--url', first.url, '--token', cluster.token);
-  const asked = () => before.statuses.find(({ code }) => code === 'NetConnection.Connect.ReconnectRequest');
-  while (asked() === undefined) await systemClock.sleep(50);
-  expect(asked()?.tcUrl).toBe(second.rtmp);
-  await using _after = await encoder.connect(cluster, { rtmp: asked()?.tcUrl ?? '' });
+  const request = await waitFor(
+    'the encoder is asked to reconnect',
+    () => before.statuses.find(({ code }) => code === 'NetConnection.Connect.ReconnectRequest'),
+    (status) => status !== undefined,
+  );
+  expect(request?.tcUrl).toBe(second.rtmp);
+  await using _after = await encoder.connect(cluster, { rtmp: request?.tcUrl ?? '' });
   await before.closed;
   expect(await drained).toMatchObject({ code: 0, out: `${first.node} has left.\n` });
   const { periods } = await foldOf(cluster);

@@ -4,7 +4,6 @@ import type { IndexEntry } from '../../cluster/contract/index-records.ts';
 import type { StreamHealth } from '../../cluster/contract/stream-health.ts';
 import { ClusterView, StreamWithKey } from '../../cluster/contract/api/control-views.ts';
 import type { StreamId } from '../../cluster/model/ids.ts';
-import { systemClock } from '../../cluster/time/clock.system.ts';
 import type { DemoNode } from '../../scripts/demo/demo-cluster.ts';
 import { controlClient } from '../support/cluster/control-client.ts';
 import { readIndexLog, startTestCluster, type TestCluster } from '../support/cluster/demo.ts';
@@ -14,6 +13,7 @@ import { makeFeed } from '../support/media/media-feed.ts';
 import { addNode } from '../support/cluster/more-nodes.ts';
 import { waitForPlaylist } from '../support/media/playlists.ts';
 import { TwinEncoder, twinsAt } from '../support/media/twin-encoder.ts';
+import { waitFor } from '../support/wait.ts';
 
 const withinMs = 60_000;
 /** On each of three nodes. */
@@ -45,11 +45,8 @@ async function healthUntil(
   isWanted: (health: StreamHealth) => boolean,
 ): Promise<void> {
   const api = controlClient(url, token);
-  for (;;) {
-    const health = await api.health(id).catch(() => undefined);
-    if (health !== undefined && isWanted(health)) return;
-    await systemClock.sleep(100);
-  }
+  const what = `the health of ${id} is as wanted: ${isWanted.toString()}`;
+  await waitFor(what, () => api.health(id), isWanted, { withinMs, everyMs: 100 });
 }
 
 /** All of them have so many segments more at that edge. */

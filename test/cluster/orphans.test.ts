@@ -13,6 +13,7 @@ import { ClusterView } from '../../cluster/contract/api/control-views.ts';
 import { StreamHealth } from '../../cluster/contract/stream-health.ts';
 import { systemClock } from '../../cluster/time/clock.system.ts';
 import { runCli, type CliResult } from '../support/cluster/cli.ts';
+import { waitFor } from '../support/wait.ts';
 
 const cli = resolve(import.meta.dirname, '../../scripts/tangaza.ts');
 
@@ -60,7 +61,11 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   up.child.kill('SIGKILL');
-  while (left(up.children).length > 0) await systemClock.sleep(100);
+  await waitFor(
+    'its processes have ended',
+    () => left(up.children),
+    (pids) => pids.length === 0,
+  );
   await rm(link, { force: true });
   await rm(data, { recursive: true, force: true });
 });

@@ -5,6 +5,7 @@ import { startTestCluster, type TestCluster } from '../support/cluster/demo.ts';
 import { flashAndBeep, publish, x264 } from '../support/media/ffmpeg-publisher.ts';
 import { accountOf, breaksIn, decidedLog, grownTo, nothingLost } from '../support/cluster/live-cluster.ts';
 import { readPlaylist, waitForPlaylist, type Playlist } from '../support/media/playlists.ts';
+import { waitFor } from '../support/wait.ts';
 
 const lowest = 'h264-240p';
 const afterMs = 60_000;
@@ -112,14 +113,8 @@ const lastNumberIn = (entries: readonly IndexEntry[]): number =>
   Math.max(...entries.map(({ record }) => (record.kind === 'commit' ? record.number : -1)));
 
 async function waitUntilReady(url: string): Promise<void> {
-  const deadline = AbortSignal.timeout(afterMs);
-  while (!deadline.aborted) {
-    const reply = await fetch(url).catch(() => undefined);
-    await reply?.arrayBuffer();
-    if (reply?.ok === true) return;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  throw new Error(`${url} is not ready`);
+  const statusOf = async (): Promise<number> => (await fetch(url)).status;
+  await waitFor(`${url} answers 200`, statusOf, (status) => status === 200, { withinMs: afterMs });
 }
 
 // Goal: a planned stop loses nothing that was received. Method: SIGTERM to the live ingest node, whose publisher is a real encoder that

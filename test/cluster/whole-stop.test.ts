@@ -8,6 +8,7 @@ import { accountOf, decidedLog, healthUntil, nothingLost } from '../support/clus
 import { makeFeed } from '../support/media/media-feed.ts';
 import { twinsAt } from '../support/media/twin-encoder.ts';
 import { RtmpPublisher } from '../support/ingest/rtmp-publisher.ts';
+import { waitFor, waitUntil } from '../support/wait.ts';
 
 /** Between the first node's SIGTERM and the second's. */
 const apartMs = 100;
@@ -23,17 +24,13 @@ const committedMs = (entries: readonly IndexEntry[]): number =>
 
 /** Until the log has all whole segments of what is sent: then only the unfinished one is on its way. */
 async function wholeOnesLogged({ regions, stream }: TestCluster): Promise<void> {
-  while (sourcesIn(await readIndexLog(regions[0], stream.id)) < wholeSegments) await systemClock.sleep(50);
+  const sources = async (): Promise<number> => sourcesIn(await readIndexLog(regions[0], stream.id));
+  await waitFor('the log has all whole segments', sources, (count) => count >= wholeSegments);
 }
 
 async function ready({ url }: DemoNode): Promise<void> {
-  while (
-    !(await fetch(`${url}/readyz`).then(
-      ({ ok }) => ok,
-      () => false,
-    ))
-  )
-    await systemClock.sleep(100);
+  const isReady = async (): Promise<boolean> => (await fetch(`${url}/readyz`)).ok;
+  await waitUntil(`${url} is ready`, isReady, { withinMs: 90_000 });
 }
 
 async function publishTo(node: DemoNode, key: string): Promise<RtmpPublisher> {

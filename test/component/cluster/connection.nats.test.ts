@@ -7,6 +7,7 @@ import { noMetrics } from '../../../cluster/observe/metrics.ts';
 import { systemClock as clock } from '../../../cluster/time/clock.system.ts';
 import { recordingLogger, type LogLine } from '../../support/ingest/rtmp-recorder.ts';
 import { startNats } from '../../support/cluster/start-nats.ts';
+import { waitUntil } from '../../support/wait.ts';
 
 /** In front of a nats-server: its greeting names another version while `version` is set. */
 async function openDisguise(port: number) {
@@ -70,7 +71,7 @@ test('a node that comes back to a nats-server that is too old says so, and goes 
   front.disguise.version = '2.9.0';
   front.cut();
   const errors = (): readonly LogLine[] => lines.filter(({ level }) => level === 'error');
-  while (errors().length === 0) await clock.sleep(20);
+  await waitUntil('an error is logged', () => errors().length > 0);
   expect(errors()[0]?.message).toMatch(/nats-server 2.9.0: upgrade it to 2.10.27/);
   expect([connection.isClosed(), downMs()]).toEqual([false, 0]);
   await close();

@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 import { consume } from '../../../cluster/nats/consume.nats.ts';
 import { systemClock } from '../../../cluster/time/clock.system.ts';
 import { startNats } from '../../support/cluster/start-nats.ts';
+import { waitFor } from '../../support/wait.ts';
 
 // Goal: a reader that has what it wants is let go, whatever its consumer does: a take-over of a stream hung there for ever. Method: the
 // server is frozen, so that the consumer is waited for; what is given meanwhile comes when it has just been made, and the reader leaves.
@@ -16,7 +17,7 @@ test('a reader that leaves when its consumer has just been made is not held', as
   const consumers = async (): Promise<number> => (await manager.streams.info('S')).state.consumer_count;
   const meanwhile = async function* (): AsyncIterable<string> {
     nats.thaw();
-    while ((await consumers()) === 0) await systemClock.sleep(20);
+    await waitFor('the consumer is there', consumers, (count) => count > 0, { everyMs: 20 });
     await systemClock.sleep(200); // until its answer has reached us as well
     yield 'asked for';
   };
@@ -28,5 +29,5 @@ test('a reader that leaves when its consumer has just been made is not held', as
     break;
   }
   expect(read).toEqual(['asked for']);
-  while ((await consumers()) > 0) await systemClock.sleep(20);
+  await waitFor('the consumer is gone', consumers, (count) => count === 0);
 });

@@ -12,6 +12,7 @@ import { systemClock } from '../../../cluster/time/clock.system.ts';
 import { startNode, states, until, type TestNode } from '../../support/cluster/member-nodes.ts';
 import { viewOf } from '../../support/cluster/members.ts';
 import { startNats, type TestNats } from '../../support/cluster/start-nats.ts';
+import { waitUntil } from '../../support/wait.ts';
 
 /** Of the region of every test's members. */
 const region = RegionId.parse('r1');
@@ -74,7 +75,7 @@ test('a bucket that is destroyed is made again by its members, and they go on in
       .catch(() => '');
     return ['n1', 'n2', 'n3'].every((id) => text.includes(`"${id}"`));
   };
-  while (!(await isWhole())) await systemClock.sleep(50);
+  await waitUntil('the view names all members', isWhole);
   expect(nodes.map(({ gone }) => gone)).toEqual([[], [], []]);
   await three.crash();
   await until(() => one.gone.length > 0 && two.gone.length > 0);
@@ -104,7 +105,7 @@ test.each([2, 3])(
         const text = (await kv.get('view'))?.string() ?? '';
         return names.every((name) => text.includes(`"${name}"`));
       };
-      while (!(await isWhole())) await systemClock.sleep(50);
+      await waitUntil('the view names all members', isWhole);
     }
     await until(() => nodes.every((node) => states(node).length === count));
     expect(nodes.flatMap(({ gone }) => gone)).toEqual([]);
@@ -163,7 +164,7 @@ test('a view restored from a backup takes nobody for an earlier boot, and member
     const { view } = await writing.store.read().catch(() => ({ view: undefined }));
     return view?.members.find(({ id }) => id === 'n2')?.bootId === 'boot-2';
   };
-  while (!(await isIn())) await systemClock.sleep(50);
+  await waitUntil('the present boot of n2 is in the view', isIn);
   await using three = await startNode(nats, 'n3');
   await until(() => [one, two, three].every((node) => states(node).length === 3));
   expect(one.membership.isAlive(NodeId.parse('n2'), BootId.parse('boot-2'))).toBe(true);
@@ -183,7 +184,7 @@ test('a watch begins again in a bucket that was lost, and ends when its store is
   expect((await views.next()).value).toEqual({ view: before, revision: 5 });
   const next = views.next();
   await writing.lose();
-  while (!(await writing.isThere())) await systemClock.sleep(20);
+  await waitUntil('the bucket is made again', () => writing.isThere(), { everyMs: 20 });
   await writing.store.write(after, 0);
   expect((await next).value).toEqual({ view: after, revision: 1 });
   const end = views.next();

@@ -8,6 +8,7 @@ import type { Clock } from '../../../cluster/time/clock.ts';
 import { systemClock } from '../../../cluster/time/clock.system.ts';
 import { declareDead, startNode, states, until } from '../../support/cluster/member-nodes.ts';
 import { startNats } from '../../support/cluster/start-nats.ts';
+import { waitUntil } from '../../support/wait.ts';
 
 test('a member that dies is declared dead by the others, and only once', async () => {
   await using nats = await startNats({ jetstream: true });
@@ -82,7 +83,7 @@ test.each(['emptied', 'corrupt'])(
         const text = entry?.operation === 'PUT' ? entry.string() : '';
         return text.includes('"n1"') && text.includes('"n2"');
       };
-      while (!(await isRebuilt())) await systemClock.sleep(50);
+      await waitUntil('the view names both members', isRebuilt);
       await until(() => states(one).length === 2 && states(two).length === 2);
       expect([one.gone, two.gone]).toEqual([[], []]);
     } finally {

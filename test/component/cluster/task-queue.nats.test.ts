@@ -12,6 +12,7 @@ import { systemClock } from '../../../cluster/time/clock.system.ts';
 import { startNats, type TestNats } from '../../support/cluster/start-nats.ts';
 import { Puller, queuedTask as task } from '../../support/ports/task-puller.ts';
 import { sampleTask } from '../../support/ports/transcode-task.ts';
+import { waitForEvents } from '../../support/wait.ts';
 
 const region = RegionId.parse('local');
 
@@ -97,10 +98,11 @@ test('a restart of the server in between loses no task', async () => {
   await held.ack();
   await queue.publish(task(2));
   // An ack that the server did not hear lets the task come again.
-  while (pulled.task.start90k !== 2) {
+  const isLast = (): boolean => pulled.task.start90k === 2;
+  await waitForEvents('the task that was published last comes', isLast, async () => {
     await pulled.ack();
     pulled = await puller.next();
-  }
+  });
 });
 
 test('a server that comes back empty gets its stream and consumers again', async () => {

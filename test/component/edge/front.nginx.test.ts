@@ -5,6 +5,7 @@ import type { HttpHandlers } from '../../../actors/edge-delivery/http/http-serve
 import type { Broadcast } from '../../support/media/broadcast.ts';
 import { startFront, type Front, type Viewer } from '../../support/cluster/front.ts';
 import { startTestEdge, type TestEdge } from '../../support/ports/test-edge.ts';
+import { waitForEvents } from '../../support/wait.ts';
 
 /** What both edges were asked, in order; GETs with their query. */
 const asked: {
@@ -147,7 +148,8 @@ test('a segment that was not there is there soon after it is', async () => {
   const path = stream().segmentPath(far);
   const early = await Promise.all(Array.from({ length: 10 }, () => viewer.get(path)));
   expect(new Set(early.map(({ status }) => status))).toEqual(new Set([404]));
-  while (streams.some((one) => one.nextStart90k <= far * 180_000)) await commit();
+  const isFar = (): boolean => streams.every((one) => one.nextStart90k > far * 180_000);
+  await waitForEvents('every stream has that segment', isFar, commit);
   await expect.poll(async () => (await viewer.get(path)).status).toBe(200);
 });
 

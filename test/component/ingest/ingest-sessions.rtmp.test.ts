@@ -18,6 +18,7 @@ import { systemClock } from '../../../cluster/time/clock.system.ts';
 import { IngestRig, otherIngest } from '../../support/ingest/ingest-rig.ts';
 import { makeFeed, temporaryFolder, type Feed } from '../../support/media/media-feed.ts';
 import { RtmpPublisher, type SendOptions } from '../../support/ingest/rtmp-publisher.ts';
+import { waitUntil } from '../../support/wait.ts';
 
 const run = promisify(execFile);
 let feed: Feed;
@@ -258,8 +259,9 @@ test('a publisher that is to leave, and goes while the owner does not answer, is
   await publisher.send(feed, { speed: 4, untilMs: 5000 });
   rig.sessions.closeAtKeyframe();
   await publisher[Symbol.asyncDispose]();
-  while (rig.sessions.size > 0 && !rig.lines.some(({ message }) => message === 'the publisher is gone'))
-    await systemClock.sleep(20);
+  const isGone = (): boolean =>
+    rig.sessions.size === 0 || rig.lines.some(({ message }) => message === 'the publisher is gone');
+  await waitUntil('the publisher is gone', isGone, { everyMs: 20 });
   isSilent = false;
   const offers = await rig.finished('one');
   expect(offers.map(({ duration90k }) => duration90k)).toEqual([180_000, 180_000, 90_000]);

@@ -5,6 +5,7 @@ import { messageTypes, writeMessage } from '../../../actors/ingest/rtmp/rtmp-chu
 import { makeFeed, type Feed } from '../../support/media/media-feed.ts';
 import { RtmpPublisher } from '../../support/ingest/rtmp-publisher.ts';
 import { RtmpRecorder } from '../../support/ingest/rtmp-recorder.ts';
+import { waitForEvents } from '../../support/wait.ts';
 
 let feed: Feed;
 beforeAll(async () => {
@@ -28,9 +29,9 @@ test.each([50_000, 5000, 1])('a window of %i bytes is kept by acknowledgements',
   publisher.sendControl(messageTypes.windowAcknowledgementSize, windowBytes);
   const tags = [...feed.headers, ...feed.tags];
   let sentBytes = 0;
-  const mayNotSend = (): boolean => sentBytes > 0 && sentBytes - publisher.acknowledgedBytes >= windowBytes;
+  const maySend = (): boolean => sentBytes === 0 || sentBytes - publisher.acknowledgedBytes < windowBytes;
   for (const tag of tags) {
-    while (mayNotSend()) await publisher.acknowledgement();
+    await waitForEvents('what was sent is acknowledged', maySend, () => publisher.acknowledgement());
     publisher.sendTag(tag);
     sentBytes += tag.body.length;
   }

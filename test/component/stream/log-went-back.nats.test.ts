@@ -10,6 +10,7 @@ import { region, stream } from '../../support/ports/records.ts';
 import { startActor } from '../../support/ports/region-ports.ts';
 import { startNats } from '../../support/cluster/start-nats.ts';
 import { begin, count, fold, logUntil } from '../../support/ingest/stream-feed.ts';
+import { waitFor } from '../../support/wait.ts';
 
 const lostRecords = 100_000;
 
@@ -26,14 +27,14 @@ async function fillLog(servers: string): Promise<void> {
 
 /** Tries until the log is there: for what may only fail while the server starts. */
 async function oncePossible<T>(work: () => Promise<T>): Promise<T> {
-  for (;;) {
-    try {
-      return await work();
-    } catch (error) {
-      if (errorCodeOf(error) !== 'LOG_UNAVAILABLE') throw error;
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-  }
+  const [outcome] = await waitFor(
+    'the log is there',
+    () => Promise.allSettled([work()]),
+    ([tried]) => tried.status === 'fulfilled' || errorCodeOf(tried.reason) !== 'LOG_UNAVAILABLE',
+    { withinMs: 120_000 },
+  );
+  if (outcome.status === 'rejected') throw outcome.reason;
+  return outcome.value;
 }
 
 // Goal: the next period does not wait until the log stands where it stood. Method: the server's folder is copied; a hundred thousand

@@ -11,6 +11,7 @@ import { sha, stream } from '../../support/ports/records.ts';
 import { startActor } from '../../support/ports/region-ports.ts';
 import { startNats } from '../../support/cluster/start-nats.ts';
 import { attach, attachParams, codeOf, session } from '../../support/ingest/stream-feed.ts';
+import { waitFor } from '../../support/wait.ts';
 
 /** Of an activation, and of a node. */
 const maxWaiting = 256;
@@ -42,12 +43,13 @@ test('more calls than may wait for an owner are refused and counted; those that 
   const waiting = Array.from({ length: maxWaiting }, () =>
     codeOf(one.actor.openPeriod({ ...opening(epoch), epoch })),
   );
-  while (values.get('tangaza_stream_waiting_calls') !== maxWaiting) await systemClock.sleep(20);
+  const waitingCalls = (): number | undefined => values.get('tangaza_stream_waiting_calls');
+  await waitFor('as many calls wait as may', waitingCalls, (calls) => calls === maxWaiting);
   expect(await codeOf(one.actor.openPeriod({ ...opening(epoch), epoch }))).toBe('OVERLOADED');
   expect(values.get('refusedCall')).toBe(1);
   gate.open();
   expect(new Set(await Promise.all(waiting))).toEqual(new Set(['none']));
-  while (values.get('tangaza_stream_waiting_calls') !== 0) await systemClock.sleep(20);
+  await waitFor('no call waits any more', waitingCalls, (calls) => calls === 0);
 });
 
 test('a node owns a bounded number of streams, and refuses and counts a further one', async () => {

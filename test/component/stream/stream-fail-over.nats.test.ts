@@ -20,6 +20,7 @@ import {
   reportUnder,
   session,
 } from '../../support/ingest/stream-feed.ts';
+import { waitFor } from '../../support/wait.ts';
 
 // Goal: an owner that stood still learns of its successor before it does anything. Method: a node takes the stream over behind its
 // back; the owner is told that its process stood still, and is gone before it is offered anything.
@@ -31,7 +32,8 @@ test('an owner whose process stood still reads the log before its next turn, and
   expect(await attach(successor)).toBe(2);
   frozen.actor.onThaw(2000);
   const offer = { streamId: stream, epoch: live.epoch, offer: builder.segment(live.period, 0) };
-  while ((await codeOf(frozen.actor.offer(offer))) !== 'STALE_EPOCH') await successor.log.tail(stream);
+  const tried = () => codeOf(frozen.actor.offer(offer));
+  await waitFor('the former owner is fenced', tried, (code) => code === 'STALE_EPOCH');
   expect((await successor.log.read(stream)).map(({ record }) => record.kind)).toEqual([
     'open',
     'clock',
@@ -272,8 +274,11 @@ test('a record that is lost while its owner lives is written again, and no other
     await spoil();
     expect((await two.options.ownership.get(stream)).record).toBeUndefined();
     one.actor.onNodeGone(NodeId.parse('n7'));
-    while ((await two.options.ownership.get(stream)).record === undefined) await one.log.tail(stream);
-    const { record } = await two.options.ownership.get(stream);
+    const { record } = await waitFor(
+      'the record is written again',
+      () => two.options.ownership.get(stream),
+      (found) => found.record !== undefined,
+    );
     expect({ ...record, since: '' }).toEqual({ ...won, since: '' });
     expect(await codeOf(two.actor.attach(attachParams()))).toBe('NOT_OWNER');
   }

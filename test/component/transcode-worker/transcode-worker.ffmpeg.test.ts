@@ -19,6 +19,7 @@ import { clipTask } from '../../support/media/clip-task.ts';
 import { MemorySegmentStore } from '../../support/ports/memory-segment-store.ts';
 import { h264Sources, sourceClip } from '../../support/media/source-clip.ts';
 import { startNats, type TestNats } from '../../support/cluster/start-nats.ts';
+import { waitForEvents } from '../../support/wait.ts';
 
 const region = RegionId.parse('local');
 const connectTo = (nats: TestNats): Promise<NatsConnection> =>
@@ -55,11 +56,10 @@ class Owner {
     kind: TaskReport['kind'],
     isEnough: (found: readonly TaskReport[]) => boolean,
   ): Promise<readonly TaskReport[]> {
-    for (;;) {
-      const found = this.reports.filter((report) => report.kind === kind);
-      if (isEnough(found)) return found;
-      await new Promise<void>((resolve) => void this.#watchers.add(resolve));
-    }
+    const found = () => this.reports.filter((report) => report.kind === kind);
+    const next = () => new Promise<void>((resolve) => void this.#watchers.add(resolve));
+    await waitForEvents(`enough reports are ${kind}`, () => isEnough(found()), next);
+    return found();
   }
 }
 

@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { IndexEntry } from '../../../cluster/contract/index-records.ts';
-import { errorCodeOf } from '../../../cluster/errors/tangaza-error.ts';
 import { connectNats } from '../../../cluster/nats/connection.nats.ts';
 import { RegionId, type StreamId } from '../../../cluster/model/ids.ts';
 import { silentLogger } from '../../../cluster/observe/logger.ts';
@@ -17,6 +16,7 @@ import {
   type DemoOptions,
   type DemoRegion,
 } from '../../../scripts/demo/demo-cluster.ts';
+import { waitFor } from '../wait.ts';
 
 export interface TestCluster extends DemoCluster {
   readonly dataDir: string;
@@ -68,9 +68,9 @@ export async function startTestCluster(options: Partial<DemoOptions> = {}): Prom
 /** Where a region's log is; `natsUrl` may list several servers, as `TANGAZA_NATS_URL` does. */
 export type LogOfRegion = Pick<DemoRegion, 'id' | 'natsUrl'>;
 
-const askAgainMs = 200;
+const askAgain = { withinMs: 90_000, everyMs: 200 };
 
-/** All that the region's log has of the stream. A log that answers late is asked again, for as long as the test lasts. */
+/** All that the region's log has of the stream. A log that answers late is asked again. */
 export async function readIndexLog(
   region: LogOfRegion | undefined,
   stream: StreamId,
@@ -79,11 +79,8 @@ export async function readIndexLog(
   const common = { logger: silentLogger, metrics: noMetrics, clock };
   const nats = await connectNats({ ...common, servers: region.natsUrl.split(','), name: 'test' });
   try {
-    for (;;) {
-      const entries = await readLog(nats.connection, RegionId.parse(region.id), stream).catch(ifUnavailable);
-      if (entries !== undefined) return entries;
-      await clock.sleep(askAgainMs);
-    }
+    const read = () => readLog(nats.connection, RegionId.parse(region.id), stream);
+    return await waitFor(`the log of ${stream} answers`, read, () => true, askAgain);
   } finally {
     await nats.close();
   }
@@ -96,8 +93,4 @@ async function readLog(
 ): Promise<readonly IndexEntry[]> {
   const log = await openNatsIndexLog({ logger: silentLogger, metrics: noMetrics, connection, region });
   return log.read(stream);
-}
-
-function ifUnavailable(error: unknown): undefined {
-  if (errorCodeOf(error) !== 'LOG_UNAVAILABLE') throw error;
 }

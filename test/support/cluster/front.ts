@@ -7,8 +7,8 @@ import { createConnection } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { freePort } from '../../../scripts/demo/free-port.system.ts';
-import { systemClock } from '../../../cluster/time/clock.system.ts';
 import { runTool } from '../media/run-tool.ts';
+import { waitUntil } from '../wait.ts';
 
 const root = resolve(import.meta.dirname, '../../..');
 
@@ -92,17 +92,17 @@ async function writeSite(site: string, port: number, edges: readonly number[]): 
 
 /** Until the port takes connections. @throws Error when nginx ends before */
 async function untilListening(port: number, child: ChildProcess): Promise<void> {
-  while (child.exitCode === null) {
+  const isOpen = async (): Promise<boolean> => {
     const socket = createConnection({ port, host: '127.0.0.1' });
-    const isOpen = await once(socket, 'connect').then(
-      () => true,
-      () => false,
-    );
-    socket.destroy();
-    if (isOpen) return;
-    await systemClock.sleep(50);
-  }
-  throw new Error(`nginx ended with exit code ${child.exitCode}`);
+    try {
+      await once(socket, 'connect');
+      return true;
+    } finally {
+      socket.destroy();
+    }
+  };
+  await waitUntil(`port ${port} takes connections`, () => child.exitCode !== null || isOpen());
+  if (child.exitCode !== null) throw new Error(`nginx ended with exit code ${child.exitCode}`);
 }
 
 function ask(

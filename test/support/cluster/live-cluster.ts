@@ -1,17 +1,19 @@
-/** Waits for what a live test cluster comes to; every wait is bounded by the test's time-out, or by its own. */
+/** Waits for what a live test cluster comes to; every wait has a bound. */
 import type { Timeline } from '../../../actors/media/timeline/timeline.ts';
 import { applyEntry, emptyTimeline } from '../../../actors/media/timeline/fold.ts';
 import type { IndexEntry } from '../../../cluster/contract/index-records.ts';
 import type { StreamHealth } from '../../../cluster/contract/stream-health.ts';
 import { ClusterView } from '../../../cluster/contract/api/control-views.ts';
-import { systemClock } from '../../../cluster/time/clock.system.ts';
 import type { DemoNode } from '../../../scripts/demo/demo-cluster.ts';
 import { controlClient } from './control-client.ts';
 import { readIndexLog, type LogOfRegion, type TestCluster } from './demo.ts';
 import { findingsOf, type LogFindings } from '../ports/log-findings.ts';
 import { readPlaylist, waitForPlaylist, type Playlist } from '../media/playlists.ts';
+import { waitFor } from '../wait.ts';
 
 const withinMs = 60_000;
+/** What a whole cluster comes to may take longer on a busy machine; less than a test's time-out. */
+const ofCluster = { withinMs: 90_000, everyMs: 100 };
 
 /** Of the lowest rung of what the tests publish. */
 export const playlistPath = '/live/demo/h264-240p.m3u8';
@@ -35,32 +37,28 @@ export async function healthUntil(
   isWanted: (health: StreamHealth) => boolean,
 ): Promise<StreamHealth> {
   const client = controlClient(node.url, cluster.token);
-  for (;;) {
-    const health = await client.health('demo').catch(() => undefined);
-    if (health !== undefined && isWanted(health)) return health;
-    await systemClock.sleep(100);
-  }
+  const what = `at ${node.node} the health is as wanted: ${isWanted.toString()}`;
+  return waitFor(what, () => client.health('demo'), isWanted, ofCluster);
 }
 
 export async function allAlive(cluster: TestCluster, seenBy: DemoNode): Promise<void> {
   const client = controlClient(seenBy.url, cluster.token);
-  for (;;) {
-    const view = await client.call('/v1/cluster', 200, ClusterView).catch(() => undefined);
-    const states = (view?.nodes ?? []).map(({ state }) => state);
-    if (states.length === cluster.nodes.length && states.every((state) => state === 'alive')) return;
-    await systemClock.sleep(100);
-  }
+  const states = async (): Promise<readonly string[]> =>
+    (await client.call('/v1/cluster', 200, ClusterView)).nodes.map(({ id, state }) => `${id} ${state}`);
+  const areAll = (seen: readonly string[]): boolean =>
+    seen.length === cluster.nodes.length && seen.every((state) => state.endsWith(' alive'));
+  await waitFor(`at ${seenBy.node} all nodes are alive`, states, areAll, ofCluster);
 }
 
 /** The process that runs now as `node` is a live member; an earlier boot of it is not enough. */
 export async function hasJoined(cluster: TestCluster, node: DemoNode, seenBy: DemoNode): Promise<void> {
   const client = controlClient(seenBy.url, cluster.token);
-  for (;;) {
-    const view = await client.call('/v1/cluster', 200, ClusterView).catch(() => undefined);
-    const member = view?.nodes.find(({ id }) => id === node.node);
-    if (member?.state === 'alive' && member.pid === node.process.pid) return;
-    await systemClock.sleep(100);
-  }
+  await waitFor(
+    `at ${seenBy.node} process ${node.process.pid} is the live member ${node.node}`,
+    async () => (await client.call('/v1/cluster', 200, ClusterView)).nodes.find(({ id }) => id === node.node),
+    (member) => member?.state === 'alive' && member.pid === node.process.pid,
+    ofCluster,
+  );
 }
 
 /** Whether exactly these nodes have a session that feeds the stream. */
@@ -94,11 +92,13 @@ export async function decidedLog(
   region: LogOfRegion | undefined = cluster.regions[0],
 ): Promise<readonly IndexEntry[]> {
   await healthUntil(cluster, seenBy, ({ sessions }) => sessions?.length === 0);
-  for (;;) {
-    const entries = await readIndexLog(region, cluster.stream.id);
-    if (entries.reduce<Timeline>(applyEntry, emptyTimeline()).pending.size === 0) return entries;
-    await systemClock.sleep(200);
-  }
+  let entries: readonly IndexEntry[] = [];
+  const undecided = async (): Promise<number> => {
+    entries = await readIndexLog(region, cluster.stream.id);
+    return entries.reduce<Timeline>(applyEntry, emptyTimeline()).pending.size;
+  };
+  await waitFor('the log has decided on all sources', undecided, (count) => count === 0, ofCluster);
+  return entries;
 }
 
 /**

@@ -12,6 +12,7 @@ import type { Clock } from '../../../cluster/time/clock.ts';
 import { systemClock } from '../../../cluster/time/clock.system.ts';
 import { testMember } from './members.ts';
 import type { TestNats } from './start-nats.ts';
+import { waitFor, waitUntil } from '../wait.ts';
 
 export interface TestNode extends AsyncDisposable {
   readonly membership: Membership;
@@ -83,12 +84,7 @@ function countingInto(counts: Map<string, number>): Metrics {
 
 async function servedBy(connection: NatsConnection): Promise<void> {
   const ask = () => connection.request('$JS.API.INFO', '', { timeout: 500 });
-  const isAnswered = (): Promise<boolean> =>
-    ask().then(
-      () => true,
-      () => false,
-    );
-  while (!(await isAnswered())) await systemClock.sleep(20);
+  await waitFor('JetStream answers', ask, () => true, { everyMs: 20 });
 }
 
 async function listening(server: Server): Promise<number> {
@@ -97,10 +93,9 @@ async function listening(server: Server): Promise<number> {
   return typeof address === 'object' && address !== null ? address.port : 0;
 }
 
-/** Waits, within the test's time-out. */
-export async function until(isTrue: () => boolean): Promise<void> {
-  while (!isTrue()) await systemClock.sleep(20);
-}
+/** Waits until it is true of the members. @throws Error that tells the condition, when it never is */
+export const until = (isTrue: () => boolean): Promise<void> =>
+  waitUntil(isTrue.toString(), isTrue, { everyMs: 20 });
 
 export const states = ({ membership }: TestNode): readonly string[] =>
   membership.list().members.map(({ id, state }) => `${id} ${state}`);

@@ -10,8 +10,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { freePort } from '../../../scripts/demo/free-port.system.ts';
+import { waitUntil } from '../wait.ts';
 
 export interface TestS3 extends AsyncDisposable {
   readonly endpoint: string;
@@ -105,11 +105,9 @@ async function launch(dir: string, port: number): Promise<ChildProcess> {
 
 /** Waits until the server takes connections: it says nothing when it is ready. */
 async function answers(port: number, child: ChildProcess): Promise<void> {
-  const signal = AbortSignal.timeout(startTimeoutMs);
-  while (!(await takesConnections(port))) {
-    if (hasEnded(child)) throw new Error('it exited');
-    await delay(20, undefined, { signal });
-  }
+  const isThere = async (): Promise<boolean> => hasEnded(child) || takesConnections(port);
+  await waitUntil(`port ${port} takes connections`, isThere, { withinMs: startTimeoutMs, everyMs: 20 });
+  if (hasEnded(child)) throw new Error('it exited');
 }
 
 async function takesConnections(port: number): Promise<boolean> {

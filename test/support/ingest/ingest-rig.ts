@@ -30,6 +30,7 @@ import { Epoch, NodeId, PeriodId, RenditionName, SessionId, StreamId } from '../
 import { noMetrics } from '../../../cluster/observe/metrics.ts';
 import { systemClock } from '../../../cluster/time/clock.system.ts';
 import { recordingLogger, type LogLine } from './rtmp-recorder.ts';
+import { waitForEvents } from '../wait.ts';
 
 const videoName = RenditionName.parse('source');
 const audioName = RenditionName.parse('aac-96k');
@@ -118,7 +119,7 @@ export class RecordingOwner extends EventEmitter implements OwnerCalls {
 
   /** Resolves when the condition holds, looked at after every call. */
   async until(holds: () => boolean): Promise<void> {
-    while (!holds()) await once(this, 'change');
+    await waitForEvents(holds.toString(), holds, () => once(this, 'change'));
   }
 
   offersOf(stream: string): readonly SourceOffer[] {

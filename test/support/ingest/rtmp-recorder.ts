@@ -12,6 +12,7 @@ import { TangazaError } from '../../../cluster/errors/tangaza-error.ts';
 import type { Logger } from '../../../cluster/observe/logger.ts';
 import { noMetrics } from '../../../cluster/observe/metrics.ts';
 import { systemClock } from '../../../cluster/time/clock.system.ts';
+import { waitForEvents } from '../wait.ts';
 
 export interface RecordedTag {
   readonly kind: string;
@@ -43,11 +44,20 @@ export class Recording extends EventEmitter implements TagSink {
 
   /** Resolves when `count` more tags have come. */
   async more(count: number): Promise<void> {
-    for (const wanted = this.tags.length + count; this.tags.length < wanted;) await once(this, 'tag');
+    const wanted = this.tags.length + count;
+    await waitForEvents(
+      `${wanted} tags have come`,
+      () => this.tags.length >= wanted,
+      () => once(this, 'tag'),
+    );
   }
 
   async closed(): Promise<string> {
-    while (this.closeReasons.length === 0) await once(this, 'closed');
+    await waitForEvents(
+      'it is closed',
+      () => this.closeReasons.length > 0,
+      () => once(this, 'closed'),
+    );
     return this.closeReasons[0] ?? '';
   }
 }
@@ -125,11 +135,13 @@ export class RtmpRecorder implements AsyncDisposable {
 
   /** The recording of the publisher with this key, as soon as it is there. */
   async of(key: string): Promise<Recording> {
-    for (;;) {
-      const found = this.recordings.findLast(({ request }) => request.streamKey === key);
-      if (found !== undefined) return found;
-      await once(this.#events, 'publish');
-    }
+    const found = () => this.recordings.findLast(({ request }) => request.streamKey === key);
+    await waitForEvents(
+      `${key} is published`,
+      () => found() !== undefined,
+      () => once(this.#events, 'publish'),
+    );
+    return found() ?? this.of(key);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -15,6 +15,7 @@ import type { IndexLog } from '../../../cluster/log/index-log.ts';
 import { doneReport, OwnerHarness, sourceAudio, sourceVideo } from './owner-harness.ts';
 import { sha, stream } from '../ports/records.ts';
 import type { TestActor } from '../ports/region-ports.ts';
+import { waitForEvents } from '../wait.ts';
 
 export const session = SessionId.parse('s1');
 export const builder = new OwnerHarness();
@@ -68,11 +69,15 @@ export async function begin(
 /** Finishes the tasks of one segment, whichever its rungs were shared out to (M12). */
 export async function finishSegment(test: TestActor): Promise<void> {
   const made = new Set<string>();
-  while (made.size < encodedRungs) {
-    const task = await test.nextTask();
-    await test.actor.report(doneReport(task));
-    for (const { name } of task.renditions) made.add(name);
-  }
+  await waitForEvents(
+    'every rung is made',
+    () => made.size >= encodedRungs,
+    async () => {
+      const task = await test.nextTask();
+      await test.actor.report(doneReport(task));
+      for (const { name } of task.renditions) made.add(name);
+    },
+  );
 }
 
 /** Offers a segment, finishes its tasks. */

@@ -1,4 +1,6 @@
 /** Media playlists, parsed just far enough to hold them against each other. */
+import { waitFor } from '../wait.ts';
+
 export interface PlaylistSegment {
   readonly number: number;
   readonly uri: string;
@@ -72,14 +74,6 @@ export async function waitForPlaylist(
   isWanted: (playlist: Playlist) => boolean,
   withinMs: number,
 ): Promise<Playlist> {
-  const deadline = AbortSignal.timeout(withinMs);
-  let last = 'nothing yet';
-  while (!deadline.aborted) {
-    const reply = await fetch(url).catch((error: unknown) => String(error));
-    last = typeof reply === 'string' ? reply : await reply.text();
-    const playlist = parsePlaylist(last);
-    if (typeof reply !== 'string' && reply.ok && isWanted(playlist)) return playlist;
-    await new Promise((resolve) => setTimeout(resolve, 200));
-  }
-  throw new Error(`${url} did not become what was wanted; last: ${last}`);
+  const what = `${url} is as wanted: ${isWanted.toString()}`;
+  return waitFor(what, () => readPlaylist(url), isWanted, { withinMs, everyMs: 200 });
 }

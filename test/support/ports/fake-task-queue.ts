@@ -3,6 +3,7 @@ import type { TranscodeTask } from '../../../cluster/contract/transcode-task.ts'
 import { TangazaError } from '../../../cluster/errors/tangaza-error.ts';
 import type { PulledTask, TaskQueue } from '../../../cluster/queue/task-queue.ts';
 import type { Clock } from '../../../cluster/time/clock.ts';
+import { waitForEvents } from '../wait.ts';
 
 export type Settled =
   | { readonly taskId: string; readonly how: 'acked' }
@@ -63,7 +64,8 @@ export class FakeTaskQueue implements TaskQueue {
 
   /** Until so many tasks were settled. */
   async untilSettled(count: number): Promise<readonly Settled[]> {
-    while (this.settled.length < count) await this.#changed.promise;
+    const isEnough = (): boolean => this.settled.length >= count;
+    await waitForEvents(`${count} tasks are settled`, isEnough, () => this.#changed.promise);
     return this.settled;
   }
 

@@ -1,6 +1,7 @@
 /** A follower of an index log whose progress a test can wait for. */
 import type { StreamId } from '../../../cluster/model/ids.ts';
 import type { FollowItem, IndexLog } from '../../../cluster/log/index-log.ts';
+import { waitForEvents } from '../wait.ts';
 
 function labelOf(item: FollowItem): string {
   if ('record' in item) return item.record.recordId;
@@ -29,7 +30,8 @@ export function followLog(log: IndexLog, stream: StreamId, fromSequence: number)
     seen,
     ended,
     until: async (isDone) => {
-      while (!isDone(seen)) await new Promise<void>((resolve) => (wake = resolve));
+      const next = () => new Promise<void>((resolve) => (wake = resolve));
+      await waitForEvents(`of the log is seen: ${isDone.toString()}`, () => isDone(seen), next);
     },
     [Symbol.dispose]: () => ending.abort(),
   };

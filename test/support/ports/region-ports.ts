@@ -17,6 +17,7 @@ import { systemClock } from '../../../cluster/time/clock.system.ts';
 import { MemorySegmentStore } from './memory-segment-store.ts';
 import { region } from './records.ts';
 import type { TestNats } from '../cluster/start-nats.ts';
+import { waitForEvents } from '../wait.ts';
 
 const rung = (height: number, maxrateBps: number) => ({
   height,
@@ -95,11 +96,9 @@ class Mailbox<T> {
   }
 
   async take(): Promise<T> {
-    for (;;) {
-      const item = this.#items.shift();
-      if (item !== undefined) return item;
-      await new Promise<void>((resolve) => (this.#wake = resolve));
-    }
+    const next = () => new Promise<void>((resolve) => (this.#wake = resolve));
+    await waitForEvents('a task is published', () => this.#items.length > 0, next);
+    return this.#items.shift() ?? this.take();
   }
 }
 

@@ -55,7 +55,7 @@ switch (mode) {
 async function fill(): Promise<object> {
   const acknowledged: string[] = [];
   let code = '';
-  while (code === '' && acknowledged.length < 100) {
+  for (let tries = 0; tries < 100 && code === ''; tries += 1) {
     const key = keyOf(acknowledged.length);
     try {
       await store.putIfAbsent(key, new Uint8Array(50_000).fill(1));

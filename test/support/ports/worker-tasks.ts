@@ -11,6 +11,7 @@ import { noMetrics } from '../../../cluster/observe/metrics.ts';
 import { systemClock as clock } from '../../../cluster/time/clock.system.ts';
 import type { DemoNode } from '../../../scripts/demo/demo-cluster.ts';
 import type { LogOfRegion } from '../cluster/demo.ts';
+import { waitFor } from '../wait.ts';
 
 export interface TaskWatch extends AsyncDisposable {
   /** Every attempt that was published, in order. */
@@ -37,7 +38,7 @@ export async function watchTasks({ id, natsUrl }: LogOfRegion): Promise<TaskWatc
  * @returns the attempt that it is; one that others were published beside is let go on, for they cannot be told apart
  */
 export async function holdTask({ process: worker }: DemoNode, { seen }: TaskWatch): Promise<TranscodeTask> {
-  for (;;) {
+  const look = async (): Promise<TranscodeTask> => {
     for (const pid of await childrenOf(worker.pid)) {
       signal(pid, 'SIGSTOP');
       const encoding = await encodingOf(pid).catch(() => undefined); // it has just ended
@@ -45,8 +46,9 @@ export async function holdTask({ process: worker }: DemoNode, { seen }: TaskWatc
       if (task !== undefined && others.length === 0) return task;
       signal(pid, 'SIGCONT');
     }
-    await clock.sleep(5);
-  }
+    throw new Error('it encodes none, or one of several attempts');
+  };
+  return waitFor(`process ${worker.pid} encodes a task`, look, () => true, { withinMs: 90_000, everyMs: 5 });
 }
 
 async function childrenOf(node = 0): Promise<readonly number[]> {

@@ -13,6 +13,7 @@ import { sha256 } from '../../../support/media/clip-task.ts';
 import { FakeTaskQueue } from '../../../support/ports/fake-task-queue.ts';
 import { MemorySegmentStore } from '../../../support/ports/memory-segment-store.ts';
 import { sampleTask, taskFields } from '../../../support/ports/transcode-task.ts';
+import { waitForEvents } from '../../../support/wait.ts';
 
 const fingerprint = taskFields.fingerprint;
 const sourceMedia = Buffer.from('the media of the source');
@@ -239,7 +240,8 @@ function failingStore(): MemorySegmentStore {
 }
 
 async function untilReported({ reports }: Scene, count: number): Promise<void> {
-  while (reports.length < count) await new Promise((resolve) => setImmediate(resolve));
+  const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
+  await waitForEvents(`${count} tasks are reported`, () => reports.length >= count, turn);
 }
 
 // Goal: a slot rests while the store fails (worker.ts V4). Method: one slot and two tasks; the rest of the slot ends when the test

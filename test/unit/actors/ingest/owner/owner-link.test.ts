@@ -14,6 +14,7 @@ import { silentLogger } from '../../../../../cluster/observe/logger.ts';
 import { JumpingClock } from '../../../../support/ports/jumping-clock.ts';
 import { OwnerHarness } from '../../../../support/ingest/owner-harness.ts';
 import { attachParams, builder, codeOf } from '../../../../support/ingest/stream-feed.ts';
+import { waitFor } from '../../../../support/wait.ts';
 
 const period = PeriodId.parse(2);
 const segmentMs = 2000;
@@ -250,7 +251,12 @@ test('the last of any owners has all that was offered, in order', async () => {
         return step === 'change' ? 'NOT_OWNER' : step;
       };
       const untilDone = async (work: () => Promise<unknown>): Promise<void> => {
-        while ((await codeOf(work())) !== 'none');
+        await waitFor(
+          'it is done',
+          () => codeOf(work()),
+          (code) => code === 'none',
+          { everyMs: 0 },
+        );
       };
       for (let index = 0; index < count; index += 1) await untilDone(() => link.offer(recent(index)));
       await untilDone(() => link.settle());
