@@ -166,7 +166,10 @@ describe('its address', () => {
       () => (document.querySelector<HTMLImageElement>('.poster')?.naturalWidth ?? 0) > 0,
     );
     expect(await page.evaluate(() => document.querySelector('video')?.currentTime)).toBe(0);
-    expect([await misfits(page), await axeFindings(page)]).toEqual([[], []]);
+    expect({ misfits: await misfits(page), findings: await axeFindings(page) }).toEqual({
+      misfits: [],
+      findings: [],
+    });
     await page.locator('.action').click();
     await showsBadge(page, 'LIVE');
     await playsOn(page);
@@ -229,7 +232,7 @@ test('an interrupted broadcast goes on where it is waited for, with DASH and wit
   publisher = publishDemo();
   await Promise.all(pages.map((page) => showsBadge(page, 'LIVE')));
   await Promise.all(pages.map((page) => playsOn(page, 2)));
-  expect([dash.errors, hls.errors]).toEqual([[], []]);
+  expect({ dashErrors: dash.errors, hlsErrors: hls.errors }).toEqual({ dashErrors: [], hlsErrors: [] });
 });
 
 test('the index page tells loading, failing and empty apart', async () => {

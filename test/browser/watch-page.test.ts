@@ -207,7 +207,10 @@ test('a browser that refuses sound plays without it, and a tap brings it', async
 test('an address of no stream says so in words', async () => {
   await using viewer = await watch('', 'nobody');
   await showsBadge(viewer.page, 'NOT FOUND');
-  expect([await wordsOf(viewer.page), viewer.errors]).toEqual(['There is no such broadcast', []]);
+  expect({ words: await wordsOf(viewer.page), errors: viewer.errors }).toEqual({
+    words: 'There is no such broadcast',
+    errors: [],
+  });
   expect(await axeFindings(viewer.page)).toEqual([]);
 });
 
@@ -225,7 +228,10 @@ test('a broadcast of sound alone says so, with a picture of its own', async () =
   await tone[Symbol.asyncDispose]();
   await client.status('DELETE', '/v1/streams/radio');
   await showsBadge(viewer.page, 'REMOVED');
-  expect([await wordsOf(viewer.page), viewer.errors]).toEqual(['This broadcast was removed', []]);
+  expect({ words: await wordsOf(viewer.page), errors: viewer.errors }).toEqual({
+    words: 'This broadcast was removed',
+    errors: [],
+  });
 });
 
 // Goal: who goes back and pauses goes on there. Method: as far back as the stream is long by now; paused; played.
@@ -289,10 +295,10 @@ describe('a broadcast whose publisher leaves', () => {
     expect(await axeFindings(viewer.page)).toEqual([]);
     await viewer.page.locator('.action').click();
     await playsOn(viewer.page);
-    expect([await badgeOf(viewer.page), await secondsOf(viewer.page)]).toEqual([
-      'RECORDING',
-      expect.any(Number),
-    ]);
+    expect({ badge: await badgeOf(viewer.page), seconds: await secondsOf(viewer.page) }).toEqual({
+      badge: 'RECORDING',
+      seconds: expect.any(Number),
+    });
     expect(await viewer.page.locator('button.live').isVisible()).toBe(false);
     publisher = publishDemo();
     await viewer.page.locator('.on-air').click();

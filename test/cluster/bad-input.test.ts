@@ -238,12 +238,8 @@ test.each(badRequests)('$what is a problem document with the code $code', async 
     const reply = await fetch(url + path, { ...init, headers });
     expect(reply.headers.get('content-type')).toContain('application/problem+json');
     const problem = Problem.parse(await reply.json());
-    expect([reply.status, problem.code, problem.status, problem.title]).toEqual([
-      catalogue[code].status,
-      code,
-      catalogue[code].status,
-      catalogue[code].title,
-    ]);
+    const { status, title } = catalogue[code];
+    expect({ sent: reply.status, problem }).toMatchObject({ sent: status, problem: { code, status, title } });
   }
 });
 

@@ -78,7 +78,10 @@ test('the second of two nodes with one id ends, and is told which one runs and w
   await copyFile(join(region.dataDir, 'secrets.json'), join(folder, 'secrets.json'));
   const { code, stderr } = await runNode(cluster, other.node, { TANGAZA_DATA_DIR: folder });
   expect(stderr).toContain(`A node ${other.node} runs already (process ${other.process.pid} on `);
-  expect([code, stderr]).toEqual([1, expect.stringContaining('): set another TANGAZA_NODE_ID.')]);
+  expect({ code, stderr }).toEqual({
+    code: 1,
+    stderr: expect.stringContaining('): set another TANGAZA_NODE_ID.'),
+  });
 });
 
 test('the second of two nodes with one id in one folder ends, and is told which process has it', async () => {
@@ -86,7 +89,10 @@ test('the second of two nodes with one id in one folder ends, and is told which 
   expect(stderr).toContain(
     `a node ${other.node} runs already in the data folder ${region.dataDir}, as process `,
   );
-  expect([code, stderr]).toEqual([2, expect.stringContaining(`process ${other.process.pid} (`)]);
+  expect({ code, stderr }).toEqual({
+    code: 2,
+    stderr: expect.stringContaining(`process ${other.process.pid} (`),
+  });
 });
 
 test('a node with the secrets of another cluster ends, and is told where to get those of this one', async () => {
@@ -94,7 +100,10 @@ test('a node with the secrets of another cluster ends, and is told where to get 
     TANGAZA_DATA_DIR: join(cluster.dataDir, 'of-another-cluster'),
   });
   expect(stderr).toContain(`stranger has another secret than the cluster in region ${region.id}`);
-  expect([code, stderr]).toEqual([1, expect.stringContaining('give it the secrets of this cluster')]);
+  expect({ code, stderr }).toEqual({
+    code: 1,
+    stderr: expect.stringContaining('give it the secrets of this cluster'),
+  });
 });
 
 // Method: no node can be told its protocol, so a member of a later one is there first, in a region of its own.
@@ -105,7 +114,10 @@ test('a node of an earlier version than its region ends, and is told to run the 
   await using _newer = await startNode({ url: region.natsUrl }, 'newer', { change, secretHash });
   const { code, stderr } = await runNode(cluster, 'older', { TANGAZA_REGION: 'region-2' });
   expect(stderr).toContain('older speaks protocol 1, newer speaks 2');
-  expect([code, stderr]).toEqual([1, expect.stringContaining('run the same version on both')]);
+  expect({ code, stderr }).toEqual({
+    code: 1,
+    stderr: expect.stringContaining('run the same version on both'),
+  });
 });
 
 test('a node whose settings make no sense ends with all its faults, and touches nothing', async () => {

@@ -87,7 +87,7 @@ test('the same Idempotency-Key makes one stream with one key, also at another no
   const headers = { 'idempotency-key': 'retry-1' };
   const first = await api.call('/v1/streams', 201, StreamWithKey, post({ title: 'Once' }, headers));
   const again = await other.call('/v1/streams', 201, StreamWithKey, post({ title: 'Once' }, headers));
-  expect([again.id, again.streamKey]).toEqual([first.id, first.streamKey]);
+  expect({ id: again.id, streamKey: again.streamKey }).toEqual({ id: first.id, streamKey: first.streamKey });
   const another = await api.call(
     '/v1/streams',
     201,
@@ -355,11 +355,11 @@ test('/openapi.json lists every path that is promised, and every page is there',
   expect(listed).toEqual(promised);
   for (const page of ['/', '/ops', '/watch/demo', '/embed/demo']) {
     const reply = await fetch(cluster.url + page);
-    expect([page, reply.status, reply.headers.get('content-type')?.split(';')[0]]).toEqual([
+    expect({ page, status: reply.status, type: reply.headers.get('content-type')?.split(';')[0] }).toEqual({
       page,
-      200,
-      'text/html',
-    ]);
+      status: 200,
+      type: 'text/html',
+    });
     await reply.arrayBuffer();
   }
 });

@@ -55,10 +55,10 @@ test('the last node, drained by force, ends with 0, and its next boot serves all
   expect(committed).toBe(ends.length);
 
   const playlist = await playing(only);
-  expect([playlist.segments.length, breaksIn(playlist)]).toEqual([
-    committed,
-    { gaps: 0, discontinuities: 0 },
-  ]);
+  expect({ segments: playlist.segments.length, breaks: breaksIn(playlist) }).toEqual({
+    segments: committed,
+    breaks: { gaps: 0, discontinuities: 0 },
+  });
   const base = `${only.url}/live/demo/`;
   const replies = await Promise.all(playlist.segments.map(({ uri }) => fetch(new URL(uri, base))));
   expect(replies.map(({ status }) => status)).toEqual(playlist.segments.map(() => 200));

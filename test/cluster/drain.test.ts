@@ -60,7 +60,10 @@ test('a drained node hands its stream over at once, closes its publisher at a ke
   await waitForPlaylist(playlistOf(second), ({ segments }) => segments.length >= 2, afterMs);
 
   const unknown = await tangaza('drain', 'node-9', ...api);
-  expect([unknown.code, unknown.error]).toEqual([1, expect.stringContaining('There is no node node-9')]);
+  expect({ code: unknown.code, error: unknown.error }).toEqual({
+    code: 1,
+    error: expect.stringContaining('There is no node node-9'),
+  });
 
   const drained = tangaza('drain', first.node, ...api);
   await ownerAt(cluster, second, second.node);

@@ -33,7 +33,11 @@ test('either of two ingests of one encoder dies: no gap, no discontinuity, no se
 
   expect(breaksIn(after)).toEqual({ gaps: 0, discontinuities: 0 });
   const timeline = await foldOf(cluster);
-  expect([timeline.epoch, timeline.ignored, timeline.periods.length]).toEqual([3, 0, 1]);
+  expect({ epoch: timeline.epoch, ignored: timeline.ignored, periods: timeline.periods.length }).toEqual({
+    epoch: 3,
+    ignored: 0,
+    periods: 1,
+  });
   const segments = timeline.periods[0]?.segments ?? [];
   const holes = segments.slice(1).map((now, index) => {
     const before = segments[index];

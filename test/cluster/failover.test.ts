@@ -64,7 +64,11 @@ test('an owner is killed, the next one is frozen and thaws: the stream goes on, 
   expect(breaksIn(after)).toEqual({ gaps: 0, discontinuities: 1 });
   expect(after.segments.slice(0, before.segments.length)).toEqual(before.segments);
   const timeline = await foldOf(cluster);
-  expect([timeline.epoch, timeline.ignored, timeline.periods.length]).toEqual([3, 0, 2]);
+  expect({ epoch: timeline.epoch, ignored: timeline.ignored, periods: timeline.periods.length }).toEqual({
+    epoch: 3,
+    ignored: 0,
+    periods: 2,
+  });
   expect(publisher.output()).not.toContain('rror');
 });
 

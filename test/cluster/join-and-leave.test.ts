@@ -118,10 +118,10 @@ test('a joiner moves no stream on air, and one that is killed exactly its own', 
 
   for (const stream of streams) {
     const opens = stream.owner === leaving ? 2 : 1;
-    expect([stream.id, accountOf(await logOf(cluster, stream))]).toEqual([
-      stream.id,
-      { ...nothingLost, opens },
-    ]);
+    expect({ id: stream.id, account: accountOf(await logOf(cluster, stream)) }).toEqual({
+      id: stream.id,
+      account: { ...nothingLost, opens },
+    });
   }
   expect(eyes.flatMap(({ faults }) => faults)).toEqual([]);
 });

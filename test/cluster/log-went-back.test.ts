@@ -73,5 +73,8 @@ test('NATS loses its disk under a live stream: log and records are made again fr
   expect(breaksIn(after)).toEqual({ gaps: 0, discontinuities: 0 });
   expect([...before].filter(([number, uri]) => urlsOf(after).get(number) !== uri)).toEqual([]);
   const { nextNumber, periods } = await foldOf(cluster);
-  expect([periods.length, nextNumber > after.lastNumber]).toEqual([1, true]);
+  expect({ periods: periods.length, isFurther: nextNumber > after.lastNumber }).toEqual({
+    periods: 1,
+    isFurther: true,
+  });
 });

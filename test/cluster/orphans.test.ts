@@ -76,7 +76,7 @@ test('it has a nats-server, two nodes and a publisher', () => {
 
 test('a second one on its folder is refused, with whose it is and what to do, and changes nothing', async () => {
   const { code, stdout, stderr } = await run(...flags(link, ports + 20));
-  expect([code, stdout]).toEqual([2, '']);
+  expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
   expect(stderr).toContain(`is in use by process ${up.child.pid} (tangaza up --json --data ${data} `);
   expect(stderr).toContain('stop it, or choose another folder with --data DIR');
   expect((await run('nodes', '--data', data)).code).toBe(0);

@@ -42,7 +42,10 @@ test('all nodes are restarted in turn under dual ingest: no gap, no hole, no sec
   for (const [index, node] of nodes.entries()) {
     const witness = nodes[(index + 1) % nodes.length] ?? node;
     const from = watch.looks.length;
-    expect([node.node, await node.process.kill('SIGTERM')]).toEqual([node.node, '0']);
+    expect({ node: node.node, exit: await node.process.kill('SIGTERM') }).toEqual({
+      node: node.node,
+      exit: '0',
+    });
     await grownBy(witness, 1);
     node.process.start();
     await hasJoined(cluster, node, witness);

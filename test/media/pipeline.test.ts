@@ -208,7 +208,10 @@ test.for(devices)(
       height: 360,
     });
     const reply = await fetch(url);
-    expect([reply.status, reply.headers.get('content-type')]).toEqual([200, 'video/mp4']);
+    expect({ status: reply.status, 'content-type': reply.headers.get('content-type') }).toEqual({
+      status: 200,
+      'content-type': 'video/mp4',
+    });
     const bytes = new Uint8Array(await reply.arrayBuffer());
     const file = join(folder, `${deviceType}.mp4`);
     await writeFile(file, bytes);

@@ -73,6 +73,6 @@ test('a node that comes back to a nats-server that is too old says so, and goes 
   const errors = (): readonly LogLine[] => lines.filter(({ level }) => level === 'error');
   await waitUntil('an error is logged', () => errors().length > 0);
   expect(errors()[0]?.message).toMatch(/nats-server 2.9.0: upgrade it to 2.10.27/);
-  expect([connection.isClosed(), downMs()]).toEqual([false, 0]);
+  expect({ isClosed: connection.isClosed(), downMs: downMs() }).toEqual({ isClosed: false, downMs: 0 });
   await close();
 });

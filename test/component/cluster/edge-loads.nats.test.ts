@@ -29,11 +29,11 @@ test('a node knows the load of those that say it, its own at once, and nothing o
   own = 4;
   expect(two.loads.loadOf('n2')).toBe(4);
   await expect.poll(() => one.loads.loadOf('n2')).toBe(4);
-  expect([one.loads.loadOf('n1'), two.loads.loadOf('n1'), one.loads.loadOf('no/node')]).toEqual([
-    undefined,
-    undefined,
-    undefined,
-  ]);
+  expect({
+    own: one.loads.loadOf('n1'),
+    heard: two.loads.loadOf('n1'),
+    ofNobody: one.loads.loadOf('no/node'),
+  }).toEqual({ own: undefined, heard: undefined, ofNobody: undefined });
 });
 
 test('what cannot be read is not known', async () => {

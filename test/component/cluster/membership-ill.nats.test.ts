@@ -36,7 +36,7 @@ test('a member whose loop is late accuses nobody until it is not', async () => {
   clock.isLate = true;
   await two.crash();
   await until(() => one.counted('p1Failed') >= enough || one.gone.length > 0);
-  expect([one.counted('accused'), one.gone]).toEqual([0, []]);
+  expect({ accusations: one.counted('accused'), gone: one.gone }).toEqual({ accusations: 0, gone: [] });
   clock.isLate = false;
   await until(() => one.gone.length > 0);
   expect(one.gone).toEqual([{ node: 'n2', bootId: 'boot-n2', why: 'died' }]);
@@ -53,7 +53,7 @@ test('a member whose connection to NATS comes and goes accuses nobody until it s
   await two.crash();
   for (let failures = 4; failures <= enough + 4; failures += 4) {
     await until(() => one.counted('p1Failed') >= failures || one.gone.length > 0);
-    expect([one.counted('accused'), one.gone]).toEqual([0, []]);
+    expect({ accusations: one.counted('accused'), gone: one.gone }).toEqual({ accusations: 0, gone: [] });
     await one.reconnect();
   }
   await until(() => one.gone.length > 0);
@@ -117,6 +117,6 @@ test.each([
   await nats.kill();
   killed.resolve();
   await until(() => one.exits.length > 0 || states(one)[0] === 'n1 alive');
-  expect([one.exits, clock.tries]).toEqual([exits, 3]);
+  expect({ exits: one.exits, tries: clock.tries }).toEqual({ exits, tries: 3 });
   if (exits.length > 0) await one.crash();
 });

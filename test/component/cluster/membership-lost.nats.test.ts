@@ -130,7 +130,13 @@ test('members go on in a bucket that was lost with its disk, and see who joins t
   await until(() => states(one).length === 2 && states(two).length === 2);
   await using three = await startNode(nats, 'n3');
   await until(() => [one, two, three].every((node) => states(node).length === 3));
-  expect([one.gone, two.gone, three.gone, one.exits, two.exits]).toEqual([[], [], [], [], []]);
+  expect({
+    oneGone: one.gone,
+    twoGone: two.gone,
+    threeGone: three.gone,
+    oneExits: one.exits,
+    twoExits: two.exits,
+  }).toEqual({ oneGone: [], twoGone: [], threeGone: [], oneExits: [], twoExits: [] });
 });
 
 // Goal: a restored backup gives no living node up. Method: the backup was taken under an earlier boot of n2; the view has changed often
@@ -169,7 +175,11 @@ test('a view restored from a backup takes nobody for an earlier boot, and member
   await until(() => [one, two, three].every((node) => states(node).length === 3));
   expect(one.membership.isAlive(NodeId.parse('n2'), BootId.parse('boot-2'))).toBe(true);
   expect([one, two].flatMap(({ gone }) => gone)).toEqual(before);
-  expect([three.gone, one.exits, two.exits]).toEqual([[], [], []]);
+  expect({ threeGone: three.gone, oneExits: one.exits, twoExits: two.exits }).toEqual({
+    threeGone: [],
+    oneExits: [],
+    twoExits: [],
+  });
 });
 
 // Goal: the watch itself goes on. Method: delete the bucket under a store whose revisions are high, wait until the watch has

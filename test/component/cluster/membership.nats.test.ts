@@ -19,7 +19,7 @@ test('a member that dies is declared dead by the others, and only once', async (
   await three.crash();
   await until(() => one.gone.length > 0 && two.gone.length > 0);
   const death = { node: 'n3', bootId: 'boot-n3', why: 'died' };
-  expect([one.gone, two.gone]).toEqual([[death], [death]]);
+  expect({ oneGone: one.gone, twoGone: two.gone }).toEqual({ oneGone: [death], twoGone: [death] });
   expect(states(one)).toEqual(['n1 alive', 'n2 alive', 'n3 dead']);
   expect(one.membership.isAlive(NodeId.parse('n3'), BootId.parse('boot-n3'))).toBe(false);
 });
@@ -85,7 +85,7 @@ test.each(['emptied', 'corrupt'])(
       };
       await waitUntil('the view names both members', isRebuilt);
       await until(() => states(one).length === 2 && states(two).length === 2);
-      expect([one.gone, two.gone]).toEqual([[], []]);
+      expect({ oneGone: one.gone, twoGone: two.gone }).toEqual({ oneGone: [], twoGone: [] });
     } finally {
       await connection.close();
     }
@@ -138,5 +138,9 @@ test('without NATS nobody is declared dead, and the view stays as it was', async
   await nats.restart();
   await using three = await startNode(nats, 'n3');
   await until(() => states(one).length === 3 && states(two).length === 3);
-  expect([one.gone, two.gone, three.gone]).toEqual([[], [], []]);
+  expect({ oneGone: one.gone, twoGone: two.gone, threeGone: three.gone }).toEqual({
+    oneGone: [],
+    twoGone: [],
+    threeGone: [],
+  });
 });

@@ -93,7 +93,7 @@ test('a first claim starts at epoch 1 and the next is above it', async () => {
   await using cluster = await openBoth();
   const first = await takeOver(cluster.log, cluster.store, claim('n1'));
   const second = await takeOver(cluster.log, cluster.store, claim('n2'));
-  expect([first.epoch, second.epoch]).toEqual([1, 2]);
+  expect({ firstEpoch: first.epoch, secondEpoch: second.epoch }).toEqual({ firstEpoch: 1, secondEpoch: 2 });
   expect((await cluster.store.get(stream)).record).toMatchObject({
     owner: 'n2',
     epoch: 2,

@@ -165,7 +165,7 @@ describe('while the queue is silent, a task goes to the worker of its own node',
     await nats.kill();
     await queue.publish(task(0));
     const held = await first;
-    expect([held.task, held.deliveries]).toEqual([task(0), 1]);
+    expect({ task: held.task, deliveries: held.deliveries }).toEqual({ task: task(0), deliveries: 1 });
     const second = puller.next();
     await expect(queue.publish(task(1))).rejects.toMatchObject({ code: 'LOG_UNAVAILABLE' });
     await held.ack();

@@ -32,11 +32,11 @@ test('an action gets validated inputs, the origin and the idempotency key, and i
     headers: { ...json, 'idempotency-key': 'k-1' },
     body: JSON.stringify({ title: '  A title ' }),
   });
-  expect([created.status, created.headers.get('location'), await created.json()]).toEqual([
-    201,
-    '/v1/streams/abc',
-    { id: 'abc' },
-  ]);
+  expect({
+    status: created.status,
+    location: created.headers.get('location'),
+    body: await created.json(),
+  }).toEqual({ status: 201, location: '/v1/streams/abc', body: { id: 'abc' } });
   expect(calls).toEqual([
     {
       action: 'control.create',
@@ -50,7 +50,7 @@ test('an action gets validated inputs, the origin and the idempotency key, and i
 test('a delete has no body', async () => {
   await using edge = await startTestEdge(recorder());
   const reply = await fetch(`${edge.url}/v1/streams/abc`, { method: 'DELETE', headers: { authorization } });
-  expect([reply.status, await reply.text()]).toEqual([204, '']);
+  expect({ status: reply.status, text: await reply.text() }).toEqual({ status: 204, text: '' });
 });
 
 test.each([
@@ -67,7 +67,10 @@ test.each([
     `${edge.url}/v1/streams`,
     given === undefined ? {} : { headers: { authorization: given } },
   );
-  expect([reply.status, reply.headers.get('www-authenticate')]).toEqual([401, 'Bearer realm="tangaza"']);
+  expect({ status: reply.status, 'www-authenticate': reply.headers.get('www-authenticate') }).toEqual({
+    status: 401,
+    'www-authenticate': 'Bearer realm="tangaza"',
+  });
   expect(await reply.json()).toMatchObject({ code: 'UNAUTHENTICATED' });
   expect(calls).toEqual([]);
 });
@@ -146,7 +149,10 @@ test.each([
 ])('an action that fails with %s is a problem %i', async (error, status, code) => {
   await using edge = await startTestEdge(recorder(error));
   const reply = await fetch(`${edge.url}/v1/streams/x`, { headers: { authorization } });
-  expect([reply.status, reply.headers.get('content-type')]).toEqual([status, 'application/problem+json']);
+  expect({ status: reply.status, 'content-type': reply.headers.get('content-type') }).toEqual({
+    status,
+    'content-type': 'application/problem+json',
+  });
   const problem = await reply.text();
   expect(JSON.parse(problem)).toMatchObject({ status, code });
   expect(problem).not.toContain('hunter2');
@@ -161,13 +167,16 @@ test('a preflight is answered, and a wrong method is told the right ones', async
   expect(preflight.headers.get('access-control-allow-headers')).not.toContain('cmcd');
   for (const path of ['/live/demo/main.m3u8', '/live/demo/nothing/here.m4s']) {
     const { status, headers } = await fetch(edge.url + path, asked);
-    expect([status, headers.get('access-control-allow-headers')]).toEqual([
-      204,
-      expect.stringContaining('cmcd-request'),
-    ]);
+    expect({ status, 'access-control-allow-headers': headers.get('access-control-allow-headers') }).toEqual({
+      status: 204,
+      'access-control-allow-headers': expect.stringContaining('cmcd-request'),
+    });
   }
   const wrong = await fetch(`${edge.url}/v1/streams/x`, { method: 'PUT', headers: json, body: '{}' });
-  expect([wrong.status, wrong.headers.get('allow')]).toEqual([405, 'GET, PATCH, DELETE, HEAD, OPTIONS']);
+  expect({ status: wrong.status, allow: wrong.headers.get('allow') }).toEqual({
+    status: 405,
+    allow: 'GET, PATCH, DELETE, HEAD, OPTIONS',
+  });
 });
 
 test('the node tells its time, its health, its metrics and its interface', async () => {
@@ -178,9 +187,9 @@ test('the node tells its time, its health, its metrics and its interface', async
     60_000,
   );
   const ready = await fetch(`${edge.url}/readyz`);
-  expect([ready.status, await ready.json()]).toEqual([
-    503,
-    {
+  expect({ status: ready.status, body: await ready.json() }).toEqual({
+    status: 503,
+    body: {
       ready: false,
       node: 'n1',
       parts: [
@@ -188,7 +197,7 @@ test('the node tells its time, its health, its metrics and its interface', async
         { name: 'staying', isReady: true },
       ],
     },
-  ]);
+  });
   expect(await (await fetch(`${edge.url}/readyz`, { headers: { authorization } })).json()).toMatchObject({
     parts: [{ name: 'nats', detail: 'reconnecting' }, {}],
   });

@@ -70,7 +70,10 @@ test.each([
     expect(view).toMatchObject({ offsetSeconds, durationSeconds });
     expect(view.segments.filter(({ url }) => url.includes('h264'))).toHaveLength(pictures);
     for (const { url, init } of view.segments) {
-      expect([(await fetch(url)).status, (await fetch(init)).status]).toEqual([200, 200]);
+      expect({ urlStatus: (await fetch(url)).status, initStatus: (await fetch(init)).status }).toEqual({
+        urlStatus: 200,
+        initStatus: 200,
+      });
     }
   },
 );

@@ -76,7 +76,10 @@ test('a body of 1 MB that nobody wants is read to its end and dropped, so that i
   const body = 'a'.repeat(1_000_000);
   for (let round = 0; round < 40; round += 1) {
     const reply = await fetch(`${edge.url}/v1/streams`, { method: 'POST', body });
-    expect([reply.status, await reply.text()]).toEqual([401, expect.stringContaining('UNAUTHENTICATED')]);
+    expect({ status: reply.status, text: await reply.text() }).toEqual({
+      status: 401,
+      text: expect.stringContaining('UNAUTHENTICATED'),
+    });
   }
   const many = rawRequest(
     edge.port,
@@ -199,7 +202,10 @@ test('requests over the bound of waiting ones are told to come again', async () 
   const waiting = Array.from({ length: 5 }, () => fetch(edge.url + stream.segmentPath(1)));
   await expect.poll(() => edge.metric('tangaza_edge_held_requests')).toBe(5);
   const refused = await fetch(`${edge.url}/v1/time`);
-  expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '1']);
+  expect({ status: refused.status, 'retry-after': refused.headers.get('retry-after') }).toEqual({
+    status: 429,
+    'retry-after': '1',
+  });
   await stream.commit();
   expect((await Promise.all(waiting)).map(({ status }) => status)).toEqual([200, 200, 200, 200, 200]);
 });

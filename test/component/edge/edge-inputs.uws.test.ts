@@ -45,10 +45,10 @@ test('players may add what they like to playback paths, and CMCD everywhere', as
   await using edge = await startTestEdge();
   await edge.broadcast(5);
   for (const path of ['/live/demo/main.m3u8?session=7&x=%zz', `${frame}&durationSeconds=4&CMCD=bl%3D1`])
-    expect([
+    expect({
       path,
-      (await fetch(edge.url + path, { headers: { accept: '*/*;q=0.1, application/json' } })).status,
-    ]).toEqual([path, 200]);
+      status: (await fetch(edge.url + path, { headers: { accept: '*/*;q=0.1, application/json' } })).status,
+    }).toEqual({ path, status: 200 });
 });
 
 test('an Accept that cannot be met is told what there is', async () => {
@@ -64,7 +64,7 @@ test('an Accept that cannot be met is told what there is', async () => {
   expect(await statusOf('/v1/live', 'text/html')).toBe(406);
   expect(await statusOf('/v1/live', 'application/json;q=0, text/html')).toBe(406);
   for (const accept of ['*/*', 'application/json', 'application/*;q=0.1', 'text/html, */*;q=0.8'])
-    expect([accept, await statusOf('/v1/live', accept)]).toEqual([accept, 200]);
+    expect({ accept, status: await statusOf('/v1/live', accept) }).toEqual({ accept, status: 200 });
 });
 
 // As it once was: `Retry-After: 999999999` for an offset that no broadcast reaches.
@@ -74,10 +74,16 @@ test('nobody is told to come again later than in an hour', async () => {
   const ask = (offset: number) =>
     fetch(`${edge.url}/v1/videos/demo/frames?deviceType=tv&offsetSeconds=${offset}&durationSeconds=4`);
   const soon = await ask(3000);
-  expect([soon.status, Number(soon.headers.get('retry-after'))]).toEqual([425, 2994]);
+  expect({ status: soon.status, 'retry-after': Number(soon.headers.get('retry-after')) }).toEqual({
+    status: 425,
+    'retry-after': 2994,
+  });
   for (const offset of [4000, 999_999_999]) {
     const never = await ask(offset);
-    expect([never.status, never.headers.get('retry-after')]).toEqual([404, null]);
+    expect({ status: never.status, 'retry-after': never.headers.get('retry-after') }).toEqual({
+      status: 404,
+      'retry-after': null,
+    });
     expect(await never.json()).toMatchObject({
       code: 'RANGE_AHEAD',
       detail: expect.stringContaining('3600 s ahead'),

@@ -40,18 +40,21 @@ test('every page is HTML that is checked each time, and names assets that may be
   for (const path of ['/', '/ops', '/watch/demo', '/embed/demo']) {
     const reply = await get(path);
     const { status, headers } = reply;
-    expect([path, status, headers.get('content-type'), headers.get('cache-control')]).toEqual([
-      ...[path, 200, 'text/html; charset=utf-8', 'no-cache'],
-    ]);
+    const [type, cache] = [headers.get('content-type'), headers.get('cache-control')];
+    const page = { type: 'text/html; charset=utf-8', cache: 'no-cache' };
+    expect({ path, status, type, cache }).toEqual({ path, status: 200, ...page });
     const etag = headers.get('etag') ?? '';
     expect((await get(path, { ...people, 'if-none-match': etag })).status).toBe(304);
     const assets = assetsOf(await reply.text());
     expect(assets.length).toBeGreaterThan(0);
     for (const asset of assets) {
       const { status: found, headers: kept } = await get(asset);
-      expect([asset, found, kept.get('cache-control')]).toEqual([
-        ...[asset, 200, 'public, max-age=31536000, immutable'],
-      ]);
+      const forEver = 'public, max-age=31536000, immutable';
+      expect({ asset, found, cache: kept.get('cache-control') }).toEqual({
+        asset,
+        found: 200,
+        cache: forEver,
+      });
     }
   }
 });
@@ -62,7 +65,11 @@ test('pages and assets come in brotli, in gzip and plain, as the reader takes th
     const plain = await rawBody(path, 'identity');
     const gzip = await rawBody(path, 'gzip');
     const brotli = await rawBody(path, 'gzip, deflate, br, zstd');
-    expect([plain.coding, gzip.coding, brotli.coding]).toEqual([undefined, 'gzip', 'br']);
+    expect({ plainCoding: plain.coding, gzipCoding: gzip.coding, brotliCoding: brotli.coding }).toEqual({
+      plainCoding: undefined,
+      gzipCoding: 'gzip',
+      brotliCoding: 'br',
+    });
     expect(gunzipSync(gzip.body)).toEqual(plain.body);
     expect(brotliDecompressSync(brotli.body)).toEqual(plain.body);
     expect(brotli.body.byteLength).toBeLessThan(gzip.body.byteLength);
@@ -130,7 +137,10 @@ test('only the player alone may be framed by other sites, and no page runs a scr
   for (const path of ['/', '/ops', '/watch/demo', '/nothing', '/watch/nobody', '/embed/demo']) {
     const policy = await policyOf(path);
     expect(policy).toContain("default-src 'none'; script-src 'self';");
-    expect([path, policy.includes("frame-ancestors 'none'")]).toEqual([path, path !== '/embed/demo']);
+    expect({ path, mayNotBeFramed: policy.includes("frame-ancestors 'none'") }).toEqual({
+      path,
+      mayNotBeFramed: path !== '/embed/demo',
+    });
   }
 });
 

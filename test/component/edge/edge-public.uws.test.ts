@@ -88,7 +88,10 @@ test('a changed title shows, unknown ids are 404, impossible ones too', async ()
     ['No%20name', 'NOT_FOUND'],
   ] as const) {
     const reply = await fetchPublic(edge, id);
-    expect([reply.status, reply.headers.get('content-type')]).toEqual([404, 'application/problem+json']);
+    expect({ status: reply.status, 'content-type': reply.headers.get('content-type') }).toEqual({
+      status: 404,
+      'content-type': 'application/problem+json',
+    });
     expect(await reply.json()).toMatchObject({ status: 404, code });
   }
 });

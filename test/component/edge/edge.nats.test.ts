@@ -99,7 +99,10 @@ test('a frame is one MP4 from time 0 that decodes clean, ranges of it are parts 
   await broadcast.commit(3);
   const url = `${edge.url}/v1/videos/demo/frames?deviceType=phone&offsetSeconds=2&durationSeconds=4`;
   const reply = await fetch(url);
-  expect([reply.status, reply.headers.get('content-type')]).toEqual([200, 'video/mp4']);
+  expect({ status: reply.status, 'content-type': reply.headers.get('content-type') }).toEqual({
+    status: 200,
+    'content-type': 'video/mp4',
+  });
   expect(reply.headers.get('link')).toBe(
     `<${edge.url}/v1/videos/demo/frames?deviceType=phone&offsetSeconds=6&durationSeconds=4>; rel="next"`,
   );
@@ -156,9 +159,15 @@ test('a frame is described in JSON on request, and what is not there is told apa
   expect(view).toMatchObject({ rendition: 'h264-180p', offsetSeconds: 0 });
   expect(view.segments).toHaveLength(2);
   for (const { url, init } of view.segments)
-    expect([(await fetch(url)).status, (await fetch(init)).status]).toEqual([200, 200]);
+    expect({ urlStatus: (await fetch(url)).status, initStatus: (await fetch(init)).status }).toEqual({
+      urlStatus: 200,
+      initStatus: 200,
+    });
   const early = await ask('offsetSeconds=2&durationSeconds=10');
-  expect([early.status, Number(early.headers.get('retry-after'))]).toEqual([425, 8]);
+  expect({ status: early.status, 'retry-after': Number(early.headers.get('retry-after')) }).toEqual({
+    status: 425,
+    'retry-after': 8,
+  });
   await broadcast.end();
   await expect.poll(async () => (await ask('offsetSeconds=20')).status).toBe(404);
 });
@@ -170,7 +179,10 @@ test('the thumbnail is a JPEG of the newest picture, made once for many who ask'
     Array.from({ length: 20 }, () => fetch(`${real.edge.url}/live/demo/thumbnail.jpg`)),
   );
   const [first] = replies;
-  expect([first?.status, first?.headers.get('content-type')]).toEqual([200, 'image/jpeg']);
+  expect({ status: first?.status, 'content-type': first?.headers.get('content-type') }).toEqual({
+    status: 200,
+    'content-type': 'image/jpeg',
+  });
   expect(new Set(replies.map(({ headers }) => headers.get('etag'))).size).toBe(1);
   const jpeg = Buffer.from((await first?.arrayBuffer()) ?? new ArrayBuffer(0));
   expect(jpeg.subarray(0, 3).toString('hex')).toBe('ffd8ff');

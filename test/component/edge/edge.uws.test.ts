@@ -48,7 +48,7 @@ test('a period that goes on with the media of another serves it from where that 
   await expect.poll(playlist).toContain(path.slice('/live/demo/'.length));
   expect((await playlist()).match(/#EXT-X-(?:DISCONTINUITY$|MAP)/gm)).toHaveLength(3);
   for (const one of [path, path.replace(/\d+\.m4s$/, 'init.mp4')])
-    expect([one, (await fetch(`${edge.url}${one}`)).status]).toEqual([one, 200]);
+    expect({ one, status: (await fetch(`${edge.url}${one}`)).status }).toEqual({ one, status: 200 });
 });
 
 test('a manifest is made once for each commit, and its gzip form is the same text', async () => {
@@ -73,7 +73,7 @@ test('a manifest is made once for each commit, and its gzip form is the same tex
   const again = await fetch(`${edge.url}/live/demo/manifest.mpd`, {
     headers: { 'if-none-match': plain.headers.get('etag') ?? '', 'accept-encoding': 'identity' },
   });
-  expect([again.status, await again.text()]).toEqual([304, '']);
+  expect({ status: again.status, text: await again.text() }).toEqual({ status: 304, text: '' });
 });
 
 test('two edges with one log give the same bytes and tags', async () => {
@@ -98,23 +98,35 @@ test('segments are immutable, have ranges and strong tags, and HEAD gives the le
   expect(whole.headers.get('content-type')).toBe('video/mp4');
   expect(whole.headers.get('access-control-allow-origin')).toBe('*');
   const part = await fetch(url, { headers: { range: 'bytes=1000-1999' } });
-  expect([part.status, part.headers.get('content-range')]).toEqual([206, 'bytes 1000-1999/300000']);
+  expect({ status: part.status, 'content-range': part.headers.get('content-range') }).toEqual({
+    status: 206,
+    'content-range': 'bytes 1000-1999/300000',
+  });
   expect(Buffer.from(await part.arrayBuffer()).equals(bytes.subarray(1000, 2000))).toBe(true);
   const several = await fetch(url, { headers: { range: 'bytes=0-1,5-6' } });
-  expect([several.status, (await several.arrayBuffer()).byteLength]).toEqual([200, 300_000]);
+  expect({ status: several.status, bytes: (await several.arrayBuffer()).byteLength }).toEqual({
+    status: 200,
+    bytes: 300_000,
+  });
   const behind = await fetch(url, { headers: { range: 'bytes=300000-' } });
-  expect([behind.status, behind.headers.get('content-range')]).toEqual([416, 'bytes */300000']);
+  expect({ status: behind.status, 'content-range': behind.headers.get('content-range') }).toEqual({
+    status: 416,
+    'content-range': 'bytes */300000',
+  });
   expect(await behind.json()).toMatchObject({ code: 'RANGE_NOT_SATISFIABLE' });
   const head = await fetch(url, { method: 'HEAD' });
-  expect([head.status, head.headers.get('content-length'), head.headers.get('etag')]).toEqual([
-    200,
-    '300000',
-    whole.headers.get('etag'),
-  ]);
+  expect({
+    status: head.status,
+    'content-length': head.headers.get('content-length'),
+    etag: head.headers.get('etag'),
+  }).toEqual({ status: 200, 'content-length': '300000', etag: whole.headers.get('etag') });
   const known = await fetch(url, { headers: { 'if-none-match': whole.headers.get('etag') ?? '' } });
   expect(known.status).toBe(304);
   const init = await fetch(`${edge.url}/live/demo/${stream.period}/h264-240p/init.mp4`);
-  expect([init.status, (await init.arrayBuffer()).byteLength]).toEqual([200, 800]);
+  expect({ status: init.status, bytes: (await init.arrayBuffer()).byteLength }).toEqual({
+    status: 200,
+    bytes: 800,
+  });
 });
 
 // Goal: a new segment that thousands ask for costs the store one get. Method: the store is held back until all 500 ask.
@@ -140,11 +152,11 @@ test('a store that fails is a 503 with a hint, and is asked again by the next re
   const stream = await edge.broadcast(1);
   edge.store.nextError = new TangazaError('STORE_UNAVAILABLE');
   const failed = await fetch(edge.url + stream.segmentPath(0));
-  expect([failed.status, failed.headers.get('retry-after'), failed.headers.get('cache-control')]).toEqual([
-    503,
-    '2',
-    'no-store',
-  ]);
+  expect({
+    status: failed.status,
+    'retry-after': failed.headers.get('retry-after'),
+    'cache-control': failed.headers.get('cache-control'),
+  }).toEqual({ status: 503, 'retry-after': '2', 'cache-control': 'no-store' });
   expect((await fetch(edge.url + stream.segmentPath(0))).status).toBe(200);
 });
 
@@ -198,7 +210,10 @@ test('the segment that comes next is waited for; far ahead, absent and never one
   const audio = fetch(`${edge.url}/live/demo/${stream.period}/aac-128k/192512.m4s`);
   await expect.poll(() => edge.metric('tangaza_edge_held_requests')).toBe(2);
   await stream.commit();
-  expect([(await next).status, (await audio).status]).toEqual([200, 200]);
+  expect({ nextStatus: (await next).status, audioStatus: (await audio).status }).toEqual({
+    nextStatus: 200,
+    audioStatus: 200,
+  });
   for (const path of [
     stream.segmentPath(9),
     stream.segmentPath(0, 'h264-999p'),
@@ -257,7 +272,7 @@ test('while the log is down manifests stay 200 with the same bytes and say how s
   downSeconds = 17;
   await expect.poll(async () => (await playlist()).headers.get('tangaza-log-stale')).toBe('15');
   const frozen = await playlist();
-  expect([frozen.status, await frozen.text()]).toEqual([200, before]);
+  expect({ status: frozen.status, text: await frozen.text() }).toEqual({ status: 200, text: before });
   expect((await fetch(edge.url + stream.segmentPath(1))).status).toBe(200);
   await stream.commit();
   edge.log.isDown = false;

@@ -41,7 +41,10 @@ test("on the viewers' port metrics want the operator's token or the one for scra
   await using edge = await startTestEdge({ metricsToken });
   const statusOf = async (path: string, init = {}) => (await fetch(edge.url + path, init)).status;
   const refused = await fetch(`${edge.url}/metrics`);
-  expect([refused.status, await refused.json()]).toMatchObject([401, { code: 'UNAUTHENTICATED' }]);
+  expect({ status: refused.status, body: await refused.json() }).toMatchObject({
+    status: 401,
+    body: { code: 'UNAUTHENTICATED' },
+  });
   expect(await statusOf('/metrics', bearer('another'))).toBe(401);
   expect(await statusOf('/metrics', bearer(metricsToken))).toBe(200);
   expect(await statusOf('/v1/streams', bearer(metricsToken))).toBe(401);
@@ -58,7 +61,11 @@ test('the operator port wants no token of callers of this host, and serves nothi
   expect((await fetch(`${port.url}/healthz`)).status).toBe(200);
   for (const path of ['/', '/v1/streams', '/live/demo/main.m3u8']) {
     const reply = await fetch(port.url + path, bearer(operatorToken));
-    expect([path, reply.status, await reply.json()]).toMatchObject([path, 404, { code: 'NOT_FOUND' }]);
+    expect({ path, status: reply.status, body: await reply.json() }).toMatchObject({
+      path,
+      status: 404,
+      body: { code: 'NOT_FOUND' },
+    });
   }
 });
 

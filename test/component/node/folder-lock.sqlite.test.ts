@@ -81,7 +81,10 @@ test('by whatever path the folder is named, it is the same', async () => {
 test('nodes share a folder, each under its own id; `up` has it for itself', async () => {
   await using first = await holder(node('n1'));
   await using second = await holder(node('n2'));
-  expect([first.said, second.said]).toEqual(['held', 'held']);
+  expect({ firstSaid: first.said, secondSaid: second.said }).toEqual({
+    firstSaid: 'held',
+    secondSaid: 'held',
+  });
   expect(refusal(node('n1'))).toMatch(
     new RegExp(
       `a node n1 runs already .* as process ${first.pid} .*: stop it, or set another TANGAZA_NODE_ID$`,

@@ -22,7 +22,10 @@ test('a free port is none that the kernel gives to connections', async () => {
 
 test('a port that is taken is told with the process that has it, one that is free as free', async () => {
   const port = await freePort();
-  expect([await whyNotFree(port), userOfPort(port)]).toEqual([undefined, undefined]);
+  expect({ why: await whyNotFree(port), user: userOfPort(port) }).toEqual({
+    why: undefined,
+    user: undefined,
+  });
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
   try {

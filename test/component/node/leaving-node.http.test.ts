@@ -65,7 +65,10 @@ test('when the node that was asked is the one that leaves, the others tell, and 
   await first[Symbol.asyncDispose]();
   expect(await leaving.look()).toBeUndefined();
   expect(await leaving.look()).toBeUndefined();
-  expect([second.asked(), broken.asked()]).toEqual([2, 1]);
+  expect({ secondAsked: second.asked(), brokenAsked: broken.asked() }).toEqual({
+    secondAsked: 2,
+    brokenAsked: 1,
+  });
 });
 
 test('a node that was started again has left', async () => {

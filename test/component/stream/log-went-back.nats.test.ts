@@ -64,10 +64,10 @@ test.each(['an older copy', 'nothing'])(
     expect([third, fourth].map(({ period }) => period - second.period)).toEqual([1, 2]);
     const entries = await logUntil(two.log, (records) => count(records, 'clock') === 2);
     const { periods } = fold(entries);
-    expect([entries.length < 10, periods.map(({ id }) => id)]).toEqual([
-      true,
-      [first, second, third, fourth].map(({ period }) => period),
-    ]);
+    expect({ areFew: entries.length < 10, periods: periods.map(({ id }) => id) }).toEqual({
+      areFew: true,
+      periods: [first, second, third, fourth].map(({ period }) => period),
+    });
     expect((await two.log.tail(stream))?.sequence).toBeLessThan(lostRecords);
   },
 );

@@ -107,7 +107,11 @@ test('of two owners the frozen one is fenced when it thaws', async () => {
     (code) => code === 'STALE_EPOCH',
   );
   const timeline = fold(await successor.log.read(stream));
-  expect([timeline.nextNumber, timeline.ignored, timeline.epoch]).toEqual([2, 0, 2]);
+  expect({ nextNumber: timeline.nextNumber, ignored: timeline.ignored, epoch: timeline.epoch }).toEqual({
+    nextNumber: 2,
+    ignored: 0,
+    epoch: 2,
+  });
 });
 
 // Goal: no source is lost by a crash of the server, and nothing is committed twice. Method: SIGKILL in the middle of a
@@ -143,7 +147,11 @@ test('a SIGKILL of nats-server during appends loses nothing', async () => {
   );
   over.abort();
   const timeline = fold(entries);
-  expect([timeline.nextNumber, timeline.ignored, timeline.epoch]).toEqual([13, 0, 1]);
+  expect({ nextNumber: timeline.nextNumber, ignored: timeline.ignored, epoch: timeline.epoch }).toEqual({
+    nextNumber: 13,
+    ignored: 0,
+    epoch: 1,
+  });
   expect(timeline.periods[0]?.segments.map((one) => one.isGap)).toEqual(Array(13).fill(false));
   expect(timeline.periods[0]?.segments.map((one) => one.start90k / 180_000)).toEqual([...Array(13).keys()]);
 });
@@ -161,7 +169,11 @@ test('a node that comes back takes up what it owned: pending sources are decided
   await finishSegment(after);
   const entries = await logUntil(after.log, (records) => count(records, 'commit') === 2);
   const timeline = fold(entries);
-  expect([timeline.nextNumber, timeline.ignored, timeline.epoch]).toEqual([2, 0, 2]);
+  expect({ nextNumber: timeline.nextNumber, ignored: timeline.ignored, epoch: timeline.epoch }).toEqual({
+    nextNumber: 2,
+    ignored: 0,
+    epoch: 2,
+  });
   expect(await attach(after)).toBe(2);
 });
 
@@ -176,7 +188,11 @@ test('a broadcast without a publisher ends, and a later one goes on with its num
   expect(again.epoch).toBe(2);
   await feed(one, again, 0);
   const timeline = fold(await logUntil(one.log, (records) => count(records, 'commit') === 2));
-  expect([timeline.nextNumber, timeline.ignored, timeline.periods.length]).toEqual([2, 0, 2]);
+  expect({
+    nextNumber: timeline.nextNumber,
+    ignored: timeline.ignored,
+    periods: timeline.periods.length,
+  }).toEqual({ nextNumber: 2, ignored: 0, periods: 2 });
 });
 
 // Goal: C2, a session is there to offer again what its owner could not log. Method: the append is held back, and another node takes over.

@@ -64,7 +64,10 @@ test('a node owns a bounded number of streams, and refuses and counts a further 
     );
   const taken = await Promise.all(Array.from({ length: maxActivations }, (_, index) => attachTo(index)));
   expect(new Set(taken)).toEqual(new Set(['none']));
-  expect([await attachTo(maxActivations), values.get('refusedStream')]).toEqual(['OVERLOADED', 1]);
+  expect({ code: await attachTo(maxActivations), refused: values.get('refusedStream') }).toEqual({
+    code: 'OVERLOADED',
+    refused: 1,
+  });
   expect(await attachTo(0)).toBe('none');
 });
 

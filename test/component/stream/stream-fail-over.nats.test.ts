@@ -73,12 +73,12 @@ test('a stream is handed over by consent: no gap, no discontinuity, and the sess
   await finishSegment(two);
   await finishSegment(two);
   const timeline = fold(await logUntil(two.log, (records) => count(records, 'commit') === 3));
-  expect([timeline.nextNumber, timeline.ignored, timeline.epoch, timeline.periods.length]).toEqual([
-    3,
-    0,
-    epoch,
-    1,
-  ]);
+  expect({
+    nextNumber: timeline.nextNumber,
+    ignored: timeline.ignored,
+    epoch: timeline.epoch,
+    periods: timeline.periods.length,
+  }).toEqual({ nextNumber: 3, ignored: 0, epoch, periods: 1 });
   expect(timeline.periods[0]?.segments.map(({ isGap }) => isGap)).toEqual([false, false, false]);
   expect(await two.actor.health(stream)).toMatchObject({ owner: 'n2', ownedBecause: 'handed over by n1' });
 });
@@ -164,11 +164,11 @@ test('what a session tells the owner of an earlier epoch is refused, and the own
     codeOf(
       one.actor.detach({ streamId: stream, sessionId: session, epoch: Epoch.parse(under), reason: 'test' }),
     );
-  expect([await input(epoch + 1), await input(epoch), await input(epoch - 1)]).toEqual([
-    'STALE_EPOCH',
-    'none',
-    'none',
-  ]);
+  expect({
+    later: await input(epoch + 1),
+    same: await input(epoch),
+    earlier: await input(epoch - 1),
+  }).toEqual({ later: 'STALE_EPOCH', same: 'none', earlier: 'none' });
   expect(await detach(epoch + 1)).toBe('STALE_EPOCH');
   expect((await one.actor.health(stream)).sessions).toHaveLength(1);
   expect(await detach(epoch)).toBe('none');
@@ -184,9 +184,15 @@ test('an owner tells each session that it knows whether it has a twin that would
   const twin = SessionId.parse('s2');
   const hasTwin = async (sessionId: SessionId): Promise<unknown> =>
     (await one.actor.input(reportUnder(epoch, sessionId))).hasTwin;
-  expect([await hasTwin(session), await hasTwin(twin)]).toEqual([false, undefined]);
+  expect({ session: await hasTwin(session), twin: await hasTwin(twin) }).toEqual({
+    session: false,
+    twin: undefined,
+  });
   await attach(one, { sessionId: twin, node: NodeId.parse('n2'), remoteAddress: '10.0.0.2', period });
-  expect([await hasTwin(session), await hasTwin(twin)]).toEqual([true, false]);
+  expect({ session: await hasTwin(session), twin: await hasTwin(twin) }).toEqual({
+    session: true,
+    twin: false,
+  });
 });
 
 test('a candidate is told of the one it came beside, which a successor may know later than it', async () => {
@@ -228,7 +234,11 @@ test('the stream of a dead owner is adopted by the next in line, which finishes 
   two.actor.onNodeGone(NodeId.parse('n1'));
   await finishSegment(two);
   const timeline = fold(await logUntil(two.log, (records) => count(records, 'commit') === 2));
-  expect([timeline.nextNumber, timeline.ignored, timeline.epoch]).toEqual([2, 0, 2]);
+  expect({ nextNumber: timeline.nextNumber, ignored: timeline.ignored, epoch: timeline.epoch }).toEqual({
+    nextNumber: 2,
+    ignored: 0,
+    epoch: 2,
+  });
   expect(await two.actor.health(stream)).toMatchObject({ owner: 'n2', ownedBecause: 'owner died (n1)' });
 });
 

@@ -83,7 +83,10 @@ test('a stop in less time than what it does takes is refused in words, and one w
 });
 
 test('a weight is 1 unless it is set, and is refused in words where it would put a node out of every line', () => {
-  expect([loadConfig({}, 4).weight, loadConfig({ TANGAZA_WEIGHT: '2.5' }, 4).weight]).toEqual([1, 2.5]);
+  expect({
+    byDefault: loadConfig({}, 4).weight,
+    given: loadConfig({ TANGAZA_WEIGHT: '2.5' }, 4).weight,
+  }).toEqual({ byDefault: 1, given: 2.5 });
   for (const value of ['0', '-1', '101', 'heavy', 'NaN', 'Infinity'])
     expect(faultsOf({ TANGAZA_WEIGHT: value })).toEqual(['TANGAZA_WEIGHT: a number from 0.1 to 100']);
 });

@@ -11,7 +11,7 @@ test.each([
   ['::', 'http://[::1]:8080', 'rtmp://[::1]:8080/live'],
 ])('a node bound to %s is reached under %s and %s', (host, http, rtmp) => {
   const listener = { host, port: 8080, publicUrl: undefined };
-  expect([httpUrlOf(listener), rtmpUrlOf(listener)]).toEqual([http, rtmp]);
+  expect({ http: httpUrlOf(listener), rtmp: rtmpUrlOf(listener) }).toEqual({ http, rtmp });
 });
 
 test.each([

@@ -43,7 +43,10 @@ test('with NATS down a stream whose owner cannot be asked is unknown, as of its 
 test('with NATS there, an owner that does not answer is told as before: offline, now', () => {
   const health = lastKnownHealth(record, { utcMs, successors });
   expect(health).toMatchObject({ state: 'offline', reason: 'its owner n1 does not answer', owner: 'n1' });
-  expect([health.asOf, 'stale' in health]).toEqual(['2026-11-24T12:00:14.000Z', false]);
+  expect({ asOf: health.asOf, isStale: 'stale' in health }).toEqual({
+    asOf: '2026-11-24T12:00:14.000Z',
+    isStale: false,
+  });
 });
 
 test('the cluster as last known carries its age; regions and loads are counted from it', () => {
@@ -60,7 +63,10 @@ test('the cluster as last known carries its age; regions and loads are counted f
     ['n2', 'dead', 0],
   ]);
   const fresh = clusterView(members, owners, facts);
-  expect([fresh.asOf, 'stale' in fresh]).toEqual(['2026-11-24T12:00:14.000Z', false]);
+  expect({ asOf: fresh.asOf, isStale: 'stale' in fresh }).toEqual({
+    asOf: '2026-11-24T12:00:14.000Z',
+    isStale: false,
+  });
 });
 
 test('what is on air is what the nodes told, not what they own; one that told nothing has no count', () => {

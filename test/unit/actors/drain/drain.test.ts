@@ -68,7 +68,11 @@ test('the last node is refused unless it is forced, and a second drain always', 
       return errorCodeOf(error);
     }
   };
-  expect([refused(false), refused(true), refused(true)]).toEqual(['CONFLICT', 'begun', 'CONFLICT']);
+  expect({ unforced: refused(false), forced: refused(true), second: refused(true) }).toEqual({
+    unforced: 'CONFLICT',
+    forced: 'begun',
+    second: 'CONFLICT',
+  });
   await gone;
 });
 

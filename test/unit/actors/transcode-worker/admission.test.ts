@@ -17,7 +17,7 @@ test('a fresh task is run', () => {
 
 test('a task of another encoder is offered to others twice, then its owner is told', () => {
   const offer = (deliveries: number) => admit(delivery({ deliveries, fingerprint: 'ffmpeg-6/args-1/x' }));
-  expect([offer(1).kind, offer(2).kind]).toEqual(['giveBack', 'giveBack']);
+  expect({ first: offer(1).kind, second: offer(2).kind }).toEqual({ first: 'giveBack', second: 'giveBack' });
   expect(offer(3)).toMatchObject({ kind: 'refuse', code: 'FINGERPRINT_DIFFERS' });
 });
 

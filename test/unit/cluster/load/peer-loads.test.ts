@@ -9,12 +9,18 @@ test('the last load that a node said counts, until it has been silent for too lo
   expect(loads.of(n1, 0)).toBeUndefined();
   loads.note(n1, 5, 0);
   loads.note(n1, 7, 1000);
-  expect([loads.of(n1, 1000 + loadLastsMs), loads.of(n2, 1000)]).toEqual([7, undefined]);
+  expect({ old: loads.of(n1, 1000 + loadLastsMs), young: loads.of(n2, 1000) }).toEqual({
+    old: 7,
+    young: undefined,
+  });
   expect(loads.of(n1, 1001 + loadLastsMs)).toBeUndefined();
 });
 
 test('of too many nodes the one that was heard longest ago is forgotten', () => {
   const loads = new PeerLoads();
   for (let index = 0; index <= 2000; index += 1) loads.note(NodeId.parse(`n${index}`), index, 0);
-  expect([loads.of(NodeId.parse('n0'), 0), loads.of(n1, 0)]).toEqual([undefined, 1]);
+  expect({ nobody: loads.of(NodeId.parse('n0'), 0), known: loads.of(n1, 0) }).toEqual({
+    nobody: undefined,
+    known: 1,
+  });
 });

@@ -32,11 +32,11 @@ test.each([
 });
 
 test('a call without a deadline is taken from this process alone', () => {
-  expect([outcome({}, true), outcome({}), outcome({ from: 'fast', deadlineMs: 'soon' })]).toEqual([
-    'fine',
-    'BAD_REQUEST',
-    'BAD_REQUEST',
-  ]);
+  expect({
+    whole: outcome({}, true),
+    empty: outcome({}),
+    nonsense: outcome({ from: 'fast', deadlineMs: 'soon' }),
+  }).toEqual({ whole: 'fine', empty: 'BAD_REQUEST', nonsense: 'BAD_REQUEST' });
 });
 
 test('an action runs in time alone, and with what can be parsed', () => {

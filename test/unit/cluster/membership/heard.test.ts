@@ -41,7 +41,7 @@ test('whatever is said and taken back, what holds is what a plain set would hold
 test('hearing leaves the former value as it was, and nothing new is the same object', () => {
   const said: Accusation = { from: node(1), target: node(2), incarnation: 3, holds: true };
   const heard = hear(nothingHeard, said, 7);
-  expect([nothingHeard.size, heard.size]).toEqual([0, 1]);
+  expect({ before: nothingHeard.size, after: heard.size }).toEqual({ before: 0, after: 1 });
   expect(accusersOf(heard, node(2))?.get(node(1))).toEqual({ incarnation: 3, atMs: 7 });
   expect(without(heard, [node(5)])).toBe(heard);
   expect(hear(nothingHeard, { ...said, holds: false }, 8)).toBe(nothingHeard);

@@ -52,5 +52,5 @@ test('a failure that ends the wait ends the saying', async () => {
   const { clock, logger, said, isRinging } = watched();
   const waited = sayWhile('NATS', {}, { clock, logger }, () => Promise.reject(new Error('too old')));
   await expect(waited).rejects.toThrow('too old');
-  expect([said, isRinging()]).toEqual([[], false]);
+  expect({ said, isRinging: isRinging() }).toEqual({ said: [], isRinging: false });
 });

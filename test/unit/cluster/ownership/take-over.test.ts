@@ -142,7 +142,7 @@ test.each([
     return owner !== 'n2';
   };
   const refused = await takeOver(log, store, claim({ mayTakeFrom })).catch((error: unknown) => error);
-  expect([errorCodeOf(refused), asked]).toEqual(['NOT_OWNER', ['n2']]);
+  expect({ code: errorCodeOf(refused), asked }).toEqual({ code: 'NOT_OWNER', asked: ['n2'] });
   const taken = await takeOver(log, store, claim());
   expect(taken.epoch).toBe(10);
 });

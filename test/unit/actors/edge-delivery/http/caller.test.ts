@@ -52,7 +52,10 @@ test('as many proxies as the bound says are followed, and no more', () => {
     ['198.51.100.1', ...Array.from({ length: proxies }, () => '10.0.0.2')].join(', ');
   const callerBehind = (proxies: number): string =>
     callerAddress(hop('10.0.0.1', { 'x-forwarded-for': chain(proxies) }), isTrusted);
-  expect([callerBehind(maxHops - 1), callerBehind(maxHops)]).toEqual(['198.51.100.1', '10.0.0.2']);
+  expect({ fewer: callerBehind(maxHops - 1), most: callerBehind(maxHops) }).toEqual({
+    fewer: '198.51.100.1',
+    most: '10.0.0.2',
+  });
 });
 
 const origins: readonly (readonly [name: string, peer: string, headers: object, origin: string])[] = [

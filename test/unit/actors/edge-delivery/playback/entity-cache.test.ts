@@ -98,9 +98,9 @@ test('a deleted stream leaves nothing behind', async () => {
   const cache = cacheOf(16);
   await fill(cache, ['/live/a/1', '/live/a/2', '/live/ab/1']);
   cache.dropPrefix('/live/a/');
-  expect([cache.get('/live/a/1'), cache.get('/live/ab/1')?.body.byteLength, cache.bytes]).toEqual([
-    undefined,
-    kilobyte,
-    2 * kilobyte,
-  ]);
+  expect({
+    removed: cache.get('/live/a/1'),
+    kept: cache.get('/live/ab/1')?.body.byteLength,
+    bytes: cache.bytes,
+  }).toEqual({ removed: undefined, kept: kilobyte, bytes: 2 * kilobyte });
 });

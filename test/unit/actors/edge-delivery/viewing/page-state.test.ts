@@ -129,9 +129,15 @@ describe('changes without a reload', () => {
 
   test('one that ends is never shown as live, its rest is played, then its recording is offered', () => {
     const over = live().hears('recording').ticks();
-    expect([over.seen, over.state.load.kind]).toEqual(['ended [ENDED grey]', 'live']);
+    expect({ seen: over.seen, load: over.state.load.kind }).toEqual({
+      seen: 'ended [ENDED grey]',
+      load: 'live',
+    });
     over.ticks({ isEnded: true, isPaused: true });
-    expect([over.seen, over.view.action]).toEqual(['recording [RECORDING grey]', 'recording']);
+    expect({ seen: over.seen, action: over.view.action }).toEqual({
+      seen: 'recording [RECORDING grey]',
+      action: 'recording',
+    });
   });
 
   test('one that ends while its player waits for more is over at once', () => {
@@ -142,12 +148,18 @@ describe('changes without a reload', () => {
 
   test('one that ends while its player cannot load is not asked for again', () => {
     const over = live().tell({ kind: 'failed', why: 'unreachable' }).hears('ended').ticks({}, 60_000);
-    expect([over.state.load.kind, over.seen]).toEqual(['nothing', 'ended [ENDED grey]']);
+    expect({ load: over.state.load.kind, seen: over.seen }).toEqual({
+      load: 'nothing',
+      seen: 'ended [ENDED grey]',
+    });
   });
 
   test('one whose rest cannot be had is over', () => {
     const over = live().hears('ended').tell({ kind: 'failed', why: 'unreachable' });
-    expect([over.state.load.kind, over.seen]).toEqual(['nothing', 'ended [ENDED grey]']);
+    expect({ load: over.state.load.kind, seen: over.seen }).toEqual({
+      load: 'nothing',
+      seen: 'ended [ENDED grey]',
+    });
   });
 
   test('a new broadcast of an ended one is loaded anew', () => {
@@ -181,7 +193,7 @@ describe('changes without a reload', () => {
     const back = live().hears('interrupted').stands(4000);
     expect(back.view).toMatchObject({ kind: 'interrupted', picture: 'dimmed' });
     back.hears('live').ticks();
-    expect([back.seen, back.state.loads]).toEqual(['live [LIVE live]', 1]);
+    expect({ seen: back.seen, loads: back.state.loads }).toEqual({ seen: 'live [LIVE live]', loads: 1 });
   });
 
   test('what is still in the buffer plays on while the publisher is away, with a word', () => {
@@ -190,7 +202,10 @@ describe('changes without a reload', () => {
 
   test('a stream that is removed while it plays stops', () => {
     const gone = live().answers('removed');
-    expect([gone.seen, gone.state.load.kind]).toEqual(['removed [REMOVED grey]', 'nothing']);
+    expect({ seen: gone.seen, load: gone.state.load.kind }).toEqual({
+      seen: 'removed [REMOVED grey]',
+      load: 'nothing',
+    });
   });
 
   test('one lone answer that a known stream is unknown is not believed', () => {
@@ -207,15 +222,18 @@ describe('a recording', () => {
   const watched = () => page().hears('recording').tell({ kind: 'wished', wish: 'recording' }).plays();
 
   test('plays when it is asked for, and is not live', () => {
-    expect([watched().seen, watched().state.load.kind]).toEqual([
-      'playingRecording [RECORDING grey]',
-      'recording',
-    ]);
+    expect({ seen: watched().seen, load: watched().state.load.kind }).toEqual({
+      seen: 'playingRecording [RECORDING grey]',
+      load: 'recording',
+    });
   });
 
   test('is not taken from its viewer by a new broadcast, which is offered', () => {
     const offered = watched().hears('live').ticks();
-    expect([offered.seen, offered.view.hint]).toEqual(['playingRecording [RECORDING grey]', 'live']);
+    expect({ seen: offered.seen, hint: offered.view.hint }).toEqual({
+      seen: 'playingRecording [RECORDING grey]',
+      hint: 'live',
+    });
     expect(offered.tell({ kind: 'wished', wish: 'live' }).state.load.kind).toBe('live');
   });
 
@@ -246,7 +264,10 @@ describe('failures', () => {
     const page = live();
     for (let count = 0; count < 3; count += 1)
       page.tell({ kind: 'failed', why: 'unplayable' }).ticks({}, 9000);
-    expect([page.seen, page.view.action]).toEqual(['cannotPlay [NOT PLAYING grey]', 'retry']);
+    expect({ seen: page.seen, action: page.view.action }).toEqual({
+      seen: 'cannotPlay [NOT PLAYING grey]',
+      action: 'retry',
+    });
     expect(page.tell({ kind: 'wished', wish: 'retry' }).seen).toBe('loading [LIVE grey]');
   });
 
@@ -289,9 +310,15 @@ describe('a machine that slept', () => {
 
   test('leaves a viewer who was behind, or paused, where they were, and says how far that is', () => {
     const behind = live().ticks({ behindSeconds: 45 }).ticks({ behindSeconds: 645 }, 600_000);
-    expect([behind.state.resyncs, behind.seen]).toEqual([0, 'behind [10:45 behind grey]']);
+    expect({ resyncs: behind.state.resyncs, seen: behind.seen }).toEqual({
+      resyncs: 0,
+      seen: 'behind [10:45 behind grey]',
+    });
     const paused = live().ticks({ isPaused: true }).ticks({ behindSeconds: 600 }, 600_000);
-    expect([paused.state.resyncs, paused.seen]).toEqual([0, 'paused [10:00 behind grey]']);
+    expect({ resyncs: paused.state.resyncs, seen: paused.seen }).toEqual({
+      resyncs: 0,
+      seen: 'paused [10:00 behind grey]',
+    });
   });
 
   test('a tab whose timers were held back and that played on is left alone', () => {
@@ -306,7 +333,7 @@ describe('what a viewer wishes', () => {
 
   test('live takes a viewer who is behind to the live edge, in the same player', () => {
     const back = live().ticks({ behindSeconds: 45 }).tell({ kind: 'wished', wish: 'live' });
-    expect([back.state.resyncs, back.state.loads]).toEqual([1, 1]);
+    expect({ resyncs: back.state.resyncs, loads: back.state.loads }).toEqual({ resyncs: 1, loads: 1 });
   });
 
   test('another format goes on at the same place', () => {

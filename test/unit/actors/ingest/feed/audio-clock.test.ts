@@ -18,11 +18,11 @@ test('frames lie back to back, whatever the milliseconds say', () => {
 
 test('the first frame is the first at or after the first picture', () => {
   const clock = make();
-  expect([clock.push(-500, real), clock.push(-1, real), clock.push(523, real)]).toEqual([
-    'early',
-    'early',
-    'taken',
-  ]);
+  expect({
+    before: clock.push(-500, real),
+    across: clock.push(-1, real),
+    behind: clock.push(523, real),
+  }).toEqual({ before: 'early', across: 'early', behind: 'taken' });
   expect(clock.takeUntil(rate)).toMatchObject({ start: 523, end: 523 + spf });
 });
 
@@ -50,11 +50,11 @@ test('after silence was put in, frames join where they belong, not where they ar
   const clock = make();
   clock.push(0, real);
   expect(clock.fillTo(50 * spf)).toBe(49);
-  expect([clock.push(48 * spf, real), clock.push(49 * spf, real), clock.push(50 * spf, real)]).toEqual([
-    'late',
-    'late',
-    'taken',
-  ]);
+  expect({
+    first: clock.push(48 * spf, real),
+    second: clock.push(49 * spf, real),
+    third: clock.push(50 * spf, real),
+  }).toEqual({ first: 'late', second: 'late', third: 'taken' });
   expect(clock.next).toBe(51 * spf);
 });
 

@@ -77,7 +77,7 @@ const tracks = [
 test.each(tracks)('$codec: an empty header is passed over without a word', ({ header, record, media }) => {
   const tags = [header(new Uint8Array(0)), header(record), ...media, header(new Uint8Array(0))];
   const played = play(tags, { wallMs: wallOfMedia() });
-  expect([details(played), warningsOf(played)]).toEqual([[], []]);
+  expect({ details: details(played), warnings: warningsOf(played) }).toEqual({ details: [], warnings: [] });
   expect(countOf(played, 'video') + countOf(played, 'audio')).toBe(media.length);
 });
 

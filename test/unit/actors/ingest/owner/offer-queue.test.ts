@@ -72,7 +72,7 @@ test('a work is stored and then submitted, and the queue is idle', async () => {
   await queue.idle();
   expect(log.filter((line) => line.startsWith('submitted'))).toEqual(['submitted a', 'submitted b']);
   expect(log.indexOf('stored b')).toBeLessThan(log.indexOf('submitted b'));
-  expect([queue.length, queue.heldBytes]).toEqual([0, 0]);
+  expect({ length: queue.length, heldBytes: queue.heldBytes }).toEqual({ length: 0, heldBytes: 0 });
 });
 
 test('steps that fail for a while are tried again, and the order holds', async () => {
@@ -185,7 +185,7 @@ test('whatever fails, each work is submitted once in order or lost once, and at 
       expect(submitted).toEqual(submitted.toSorted((a, b) => a - b));
       expect([...submitted, ...lost].toSorted((a, b) => a - b)).toEqual(plans.map((_, index) => index));
       expect(most).toBeLessThanOrEqual(3);
-      expect([queue.heldBytes, queue.length]).toEqual([0, 0]);
+      expect({ heldBytes: queue.heldBytes, length: queue.length }).toEqual({ heldBytes: 0, length: 0 });
     }),
     { numRuns: 200 },
   );

@@ -271,5 +271,5 @@ test('that a former owner is gone is no news to a session that has the next one'
   const { owner, link } = await withFourTaken();
   await link.ownerGone(Epoch.parse(1));
   await link.ownerGone(Epoch.parse(1));
-  expect([link.epoch, owner.attached.length]).toEqual([2, 1]);
+  expect({ epoch: link.epoch, attached: owner.attached.length }).toEqual({ epoch: 2, attached: 1 });
 });

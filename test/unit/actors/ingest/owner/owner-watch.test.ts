@@ -113,7 +113,7 @@ test('reports and the farewell go out under the epoch of the last owner that was
   await watch.attach(attachParams());
   await watch.input(inputParams);
   await watch.detach({ streamId: stream, sessionId: attachParams().sessionId, reason: 'test' });
-  expect([owner.under, watch.epoch]).toEqual([[1, 3, 3], 3]);
+  expect({ under: owner.under, epoch: watch.epoch }).toEqual({ under: [1, 3, 3], epoch: 3 });
 });
 
 test('with another owner the count begins anew', async () => {

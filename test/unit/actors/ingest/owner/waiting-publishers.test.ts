@@ -75,7 +75,7 @@ test('another owner ends the wait, and the next try is let in', async () => {
   owner.found = { owner: NodeId.parse('n2') };
   await passSeconds(5);
   owner.attach = async () => ({ epoch: Epoch.parse(2) });
-  expect([looks, await attach()]).toEqual([[2000], 'on air']);
+  expect({ looks, attached: await attach() }).toEqual({ looks: [2000], attached: 'on air' });
 });
 
 test.each(['STREAM_BUSY', 'PUBLISHER_BLOCKED', 'NOT_OWNER'] as const)(
@@ -97,7 +97,7 @@ test('how many streams wait is told, and of too many the one that was tried long
   await passSeconds(2);
   await attach(StreamId.parse('one-more'));
   await passSeconds(2);
-  expect([sizes, looks]).toEqual([Array(4).fill(maxWaiting), [2000]]);
+  expect({ sizes, looks }).toEqual({ sizes: Array(4).fill(maxWaiting), looks: [2000] });
   await passSeconds(10);
   expect(sizes.at(-1)).toBe(0);
 });

@@ -94,7 +94,7 @@ test('irregular times sum exactly to end minus start', () => {
         const start = base + Math.min(...offsets);
         const end = base + Math.max(...offsets) + last;
         const read = readSegment(writeInit(h264Track), writeSegment(h264Track, samples, end));
-        expect([read.startTime, read.startTime + read.duration]).toEqual([start, end]);
+        expect({ start: read.startTime, end: read.startTime + read.duration }).toEqual({ start, end });
         expect(read.samples.map((sample) => sample.pts)).toEqual(samples.map((sample) => sample.pts));
       },
     ),

@@ -176,7 +176,7 @@ test('every plan is valid, in order of height and bandwidth, with unique names a
       });
       const made = served.filter(({ origin }) => origin.kind === 'encode');
       for (const { width, height } of made) {
-        expect([width % 2, height % 2]).toEqual([0, 0]);
+        expect({ oddWidth: width % 2, oddHeight: height % 2 }).toEqual({ oddWidth: 0, oddHeight: 0 });
         expect(height).toBeLessThanOrEqual(source.height);
       }
     }),

@@ -49,7 +49,7 @@ describe('a period', () => {
     log.add(clockRecord({}, { presentationZero90k: 360_000 }));
     log.add(clockRecord({}, { presentationZero90k: 540_000, above: PeriodId.parse(3) }));
     const { periods, ignored } = log.fold();
-    expect([periods.map(({ id }) => id), ignored]).toEqual([[2, 901], 2]);
+    expect({ periods: periods.map(({ id }) => id), ignored }).toEqual({ periods: [2, 901], ignored: 2 });
   });
 
   test('takes inits from its clock for what is not encoded, and from the first commit for the rest (M7)', () => {
@@ -306,5 +306,9 @@ test('a period that was lost before its first segment comes back with a snapshot
   const record = { kind: 'snapshot' as const, ...by(), nextNumber: known.nextNumber, state };
   const after = applyEntry(before, { sequence: before.lastSequence + 5, record });
   expect(after.periods.map(({ id }) => id)).toEqual(known.periods.map(({ id }) => id));
-  expect([after.periods[0]?.segments.length, after.nextNumber, after.ignored]).toEqual([3, 3, 0]);
+  expect({
+    segments: after.periods[0]?.segments.length,
+    nextNumber: after.nextNumber,
+    ignored: after.ignored,
+  }).toEqual({ segments: 3, nextNumber: 3, ignored: 0 });
 });

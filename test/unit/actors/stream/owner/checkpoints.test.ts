@@ -89,7 +89,11 @@ test.each([
   const known = fold(owner.log);
   const heir = new OwnerHarness({ entries: owner.log.slice(0, kept), epoch: 2, bootId: 'b2', beyond: known });
   const again = fold(heir.log);
-  expect([again.nextNumber, again.periods.length, again.epoch]).toEqual([12, 1, 2]);
+  expect({ nextNumber: again.nextNumber, periods: again.periods.length, epoch: again.epoch }).toEqual({
+    nextNumber: 12,
+    periods: 1,
+    epoch: 2,
+  });
   expect(again.periods[0]?.segments.map(({ number }) => number)).toEqual(
     Array.from({ length: 12 }, (_one, index) => index),
   );

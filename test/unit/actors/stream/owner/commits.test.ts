@@ -193,7 +193,11 @@ test('what a draining worker gives back is published again at once, and was no t
   expect(owner.tasksOf(180_000, 'lowest').map(({ attempt }) => attempt)).toEqual(
     Array.from({ length: 13 }, (_, index) => index + 1),
   );
-  expect([owner.counted('returned'), owner.counted('retry'), owner.counted('poison')]).toEqual([12, 0, 0]);
+  expect({
+    returned: owner.counted('returned'),
+    retries: owner.counted('retry'),
+    poison: owner.counted('poison'),
+  }).toEqual({ returned: 12, retries: 0, poison: 0 });
 });
 
 test("a dead node's tasks are published again at once, and count as no failure", () => {
@@ -204,7 +208,10 @@ test("a dead node's tasks are published again at once, and count as no failure",
   expect(owner.tasks.slice(3).map((task) => [task.group, task.attempt])).toEqual([['lowest', 2]]);
   owner.do({ kind: 'nodeGone', node: NodeId.parse('w1') });
   expect(owner.tasks).toHaveLength(4);
-  expect([owner.counted('redispatch'), owner.counted('retry')]).toEqual([1, 0]);
+  expect({ redispatches: owner.counted('redispatch'), retries: owner.counted('retry') }).toEqual({
+    redispatches: 1,
+    retries: 0,
+  });
   owner.done(taskOf(owner, 1, 'lowest', 2), 'w2');
   owner.done(taskOf(owner, 1, 'upper'), 'w2');
   expect(afterFirst(owner).map(absences)).toEqual([{}]);

@@ -101,7 +101,11 @@ test.each([1, 2, 5, 100])(
     for (const task of owner.tasksOf(540_000)) owner.done(task);
     const after = fold(owner.log);
     expect(after.periods.map(({ id, segments }) => ({ id, segments: segments.slice(0, 3) }))).toEqual(shown);
-    expect([after.nextNumber, after.ignored, owner.counted('logRepaired')]).toEqual([4, 0, 1]);
+    expect({
+      nextNumber: after.nextNumber,
+      ignored: after.ignored,
+      repairs: owner.counted('logRepaired'),
+    }).toEqual({ nextNumber: 4, ignored: 0, repairs: 1 });
     expect(owner.state.life).toBe('active');
   },
 );
@@ -118,7 +122,7 @@ test('whoever has seen what was lost reads the repaired log again and finds noth
   expect(again.periods.map(({ id, segments }) => [id, segments.map(({ number }) => number)])).toEqual([
     [period, [0, 1, 2, 3]],
   ]);
-  expect([again.firstNumber, again.nextNumber]).toEqual([0, 4]);
+  expect(again).toMatchObject({ firstNumber: 0, nextNumber: 4 });
 });
 
 // Goal: however many places were lost, a period costs one record (outbox.ts O5). Method: the first period opens at a place above a million,
@@ -139,7 +143,10 @@ test('a log that lost a million places gets its next periods at once, each above
   expect(first).toBe(1_000_002);
   for (const log of [fold(successor.log), successor.state.timeline])
     expect(log.periods.map(({ id }) => id - first)).toEqual([0, 1, 2, 3]);
-  expect([successor.ofKind('clock').length, fold(successor.log).ignored]).toEqual([3, 0]);
+  expect({ clocks: successor.ofKind('clock').length, ignored: fold(successor.log).ignored }).toEqual({
+    clocks: 3,
+    ignored: 0,
+  });
 });
 
 test('an answer of a server that is behind is no reason to give the stream up', () => {
@@ -152,7 +159,10 @@ test('an answer of a server that is behind is no reason to give the stream up', 
   owner.offer(owner.segment(period, 3));
   owner.pass(1000);
   for (const task of owner.tasksOf(540_000)) owner.done(task);
-  expect([owner.state.life, fold(owner.log).nextNumber]).toEqual(['active', 4]);
+  expect({ life: owner.state.life, nextNumber: fold(owner.log).nextNumber }).toEqual({
+    life: 'active',
+    nextNumber: 4,
+  });
 });
 
 test('an outage loses no source: records wait, deadlines stop, all is appended in order afterwards (C8)', () => {
@@ -357,7 +367,7 @@ test('the log is trimmed to its window: archive, trim, snapshot, purge', () => {
   }
   expect(owner.log.length).toBeLessThan(150);
   const left = fold(owner.log);
-  expect([left.nextNumber, left.ignored]).toEqual([200, 0]);
+  expect(left).toMatchObject({ nextNumber: 200, ignored: 0 });
   const shown = left.nextNumber - left.firstNumber;
   expect(shown).toBeGreaterThanOrEqual(30);
   // Whoever followed the log has more: what is kept at all.

@@ -99,11 +99,7 @@ test('three refusals in a minute block the address for 30 s, and nobody else', (
     tell(owner, 0);
     return rival(owner, { remoteAddress: address });
   };
-  expect([attempt(other), attempt(other), attempt(other)]).toEqual([
-    'STREAM_BUSY',
-    'STREAM_BUSY',
-    'STREAM_BUSY',
-  ]);
+  for (let tries = 0; tries < 3; tries += 1) expect(attempt(other)).toBe('STREAM_BUSY');
   expect(attempt(other)).toBe('PUBLISHER_BLOCKED');
   expect(attempt('10.0.0.3')).toBe('STREAM_BUSY');
   owner.nowMs += 30_000;

@@ -72,7 +72,7 @@ test('an owner on the session’s node gives it to the next in line, and so does
   await own.lookFor(standstillMs);
   const draining = await scene({ mayTake: false });
   await draining.lookFor(standstillMs);
-  expect([own.adopted[0]?.[0], draining.adopted[0]?.[0]]).toEqual([n2, n3]);
+  expect({ own: own.adopted[0]?.[0], draining: draining.adopted[0]?.[0] }).toEqual({ own: n2, draining: n3 });
 });
 
 test('without anybody else it stays, and the caller hears why', async () => {

@@ -43,9 +43,11 @@ test.each(['STORE_UNAVAILABLE', 'STORE_FULL'])(
       owner.pass(100);
     }
     expect(triedMs).toEqual([0, 300, 800, 1300, 1800, 2300, 2800, 3300, 3800, 4300, 4800]);
-    expect([owner.counted('storeFailure'), owner.counted('retry'), owner.counted('poison')]).toEqual([
-      11, 0, 0,
-    ]);
+    expect({
+      storeFailures: owner.counted('storeFailure'),
+      retries: owner.counted('retry'),
+      poison: owner.counted('poison'),
+    }).toEqual({ storeFailures: 11, retries: 0, poison: 0 });
     owner.pass(400);
     owner.done(lowestOf(owner));
     const [, commit] = owner.ofKind('commit');
@@ -96,6 +98,9 @@ test('with the log silent as well, store failures are counted after so many', ()
     owner.failed(lowestOf(owner), `w${tick % 2}`, 'STORE_UNAVAILABLE');
     owner.pass(100);
   }
-  expect([owner.counted('storeFailure'), owner.counted('poison')]).toEqual([limits.maxStoreFailures, 1]);
+  expect({ storeFailures: owner.counted('storeFailure'), poison: owner.counted('poison') }).toEqual({
+    storeFailures: limits.maxStoreFailures,
+    poison: 1,
+  });
   expect(lowestOf(owner).attempt).toBeLessThan(limits.attemptNumbers);
 });

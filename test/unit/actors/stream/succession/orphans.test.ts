@@ -130,7 +130,10 @@ test('where the record cannot be read, the head of the log says who owns the str
 
 test('a record that cannot be read, of a broadcast that has ended or never began, makes nobody an owner', async () => {
   const { adopted, written } = await look(n2, { alive: [n1], isUnreadable: true, hasEnded: true });
-  expect([adopted, written]).toMatchObject([[], [[{ owner: n2, epoch: 1, endedAt }, 1]]]);
+  expect({ adopted, written }).toMatchObject({
+    adopted: [],
+    written: [[{ owner: n2, epoch: 1, endedAt }, 1]],
+  });
   expect(await adoptedBy(n2, { alive: [n1], isUnreadable: true, hasLog: false })).toEqual([]);
 });
 

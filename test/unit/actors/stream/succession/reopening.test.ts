@@ -40,7 +40,10 @@ test('one refused segment is waited for, and is a gap in the end', () => {
   const { owner, refused } = upgraded();
   refused(2);
   owner.pass(11_000);
-  expect([owner.ofKind('clock').length, owner.ofKind('gap').length]).toEqual([1, 0]);
+  expect({ clocks: owner.ofKind('clock').length, gaps: owner.ofKind('gap').length }).toEqual({
+    clocks: 1,
+    gaps: 0,
+  });
   owner.pass(2000);
   expect(owner.ofKind('gap')).toMatchObject([{ start90k: 360_000, reason: `poison: ${differs}` }]);
 });
@@ -175,7 +178,10 @@ test('what lies before the new period stays in the old one, and every fold count
     [false, 3],
     [false, 4],
   ]);
-  expect([again.nextNumber, again.ignored]).toEqual([owner.state.nextNumber, 0]);
+  expect({ nextNumber: again.nextNumber, ignored: again.ignored }).toEqual({
+    nextNumber: owner.state.nextNumber,
+    ignored: 0,
+  });
 });
 
 test('a session that a new owner hears of by the name under which it stores feeds the running period', () => {

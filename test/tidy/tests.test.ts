@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest';
 import { readTree } from './tree.ts';
-import { checkWaits } from './waits.ts';
+import { checkTuples, checkWaits } from './tests.ts';
 
 test('no test waits in a loop without a bound', () => expect(checkWaits(readTree())).toEqual([]));
+
+test('no test compares a bare tuple', () => expect(checkTuples(readTree())).toEqual([]));
 
 const path = 'test/component/a.test.ts';
 
@@ -29,4 +31,15 @@ test.each([
   { path: 'actors/a.ts', text: 'while (isOpen) await next();', findings: 0 },
 ])('$path with "$text" has $findings findings', ({ findings, ...file }) =>
   expect(checkWaits([file])).toHaveLength(findings),
+);
+
+test.each([
+  { path, text: 'expect([a, b]).toEqual([1, 2]);', findings: 1 },
+  { path, text: 'expect([reply.status, of(a, b)]).toMatchObject([\n  200,\n  "b",\n]);', findings: 1 },
+  { path, text: 'expect({ a, b }).toEqual({ a: 1, b: 2 });', findings: 0 },
+  { path, text: 'expect([of(a, b)]).toEqual([1]);', findings: 0 },
+  { path, text: 'expect([...seen, last]).toEqual([1, 2]);', findings: 0 },
+  { path, text: 'expect([a, b].map(sizeOf)).toEqual([1, 2]);', findings: 0 },
+])('"$text" compares $findings tuples', ({ findings, ...file }) =>
+  expect(checkTuples([file])).toHaveLength(findings),
 );
