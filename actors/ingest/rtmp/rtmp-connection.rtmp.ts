@@ -1,13 +1,13 @@
 /**
  * One RTMP connection: handshake, commands, authentication, then FLV tags to the sink it was given.
  *
- * I1: nothing is created for a publisher before it is authenticated. Its socket is paused meanwhile, so no more than one
- *     socket read is held, and no more than 512 messages of it.
- * I2: the sink's `onClose` is called exactly once, whoever closes.
- * I3: a refusal is written before the socket is ended, and the peer's data is read on and thrown away until it goes.
- *     Closing a socket with unread data would make the peer's kernel drop our last words.
- * I4: one message stream publishes at a time. "publish" said twice is one; when its stream is closed the connection may publish
- *     again; closing what was never published changes nothing.
+ * Nothing is created for a publisher before it is authenticated. Its socket is paused meanwhile, so at most one socket read
+ * is held, and at most 512 messages of it. The sink's `onClose` is called exactly once, whoever closes. A refusal is written
+ * before the socket is ended, and the peer's data is read and thrown away until the peer goes: closing a socket with unread
+ * data would make the peer's kernel drop the refusal.
+ *
+ * I1. One message stream publishes at a time. "publish" said twice counts once. When its stream is closed the connection may
+ *     publish again. Closing what was never published changes nothing.
  */
 import type { Socket } from 'node:net';
 import { catalogue, type ErrorCode } from '../../../cluster/errors/catalogue.ts';
@@ -213,7 +213,7 @@ export class RtmpConnection implements PublisherConnection {
     }
   }
 
-  /** An encoder deletes its stream and goes: a deletion that names no other stream ends the connection (I4). */
+  /** An encoder deletes its stream and goes: a deletion that names no other stream ends the connection (I1). */
   #deleteStream(stream: number): void {
     const isOther = this.#calls.deleteStream(stream) && stream !== this.#publishStreamId;
     if (isOther) return;
@@ -225,7 +225,7 @@ export class RtmpConnection implements PublisherConnection {
     return this.#state.kind === 'commands' && this.#state.hasPublished;
   }
 
-  /** Ends what is published on the stream that was closed; the connection may publish again (I4). */
+  /** Ends what is published on the stream that was closed; the connection may publish again (I1). */
   #unpublish(): void {
     const state = this.#state;
     if (state.kind === 'authenticating') this.#end('the publisher went away while its key was checked');
@@ -263,7 +263,7 @@ export class RtmpConnection implements PublisherConnection {
     }
   }
 
-  /** "publish" said twice: the same name changes nothing, another one is refused (I4). */
+  /** "publish" said twice: the same name changes nothing, another one is refused (I1). */
   #onPublishAgain(streamId: number, name: string): void {
     if (name !== this.#publishName) {
       const why = 'one connection publishes one stream; this one goes on';
