@@ -1,6 +1,7 @@
 /**
- * Composition root of one node: opens its parts, lets the actors of its roles build themselves from them, and closes everything in the
- * opposite order, also of a node that opened by half. Shells meet here, in composition files and in tests alone.
+ * The composition root of one node. It opens the parts of the node, lets the actors of its roles build themselves from them, and closes
+ * everything in the opposite order, even when only half of the node was opened. Adapters and services meet only here, in composition files
+ * and in tests.
  */
 import { randomBytes } from 'node:crypto';
 import { availableParallelism, hostname } from 'node:os';
@@ -35,7 +36,7 @@ import { prometheusMetrics } from './cluster/observe/metrics.prometheus.ts';
 import { brokerIdOf, nodeCalls, type MakeService } from './cluster/rpc/node-calls.moleculer.ts';
 import { systemClock as clock } from './cluster/time/clock.system.ts';
 
-/** Of what nodes say to each other; raised when two versions cannot work together. */
+/** The version of what nodes say to each other. It is raised when two versions cannot work together. */
 const protocol = 1;
 
 type Parts = Awaited<ReturnType<typeof openParts>>;
@@ -44,9 +45,9 @@ export default async (): Promise<BrokerOptions> =>
   composeNode(loadConfig(process.env, availableParallelism()));
 
 /**
- * Opens every part of the node so configured. Its ports listen once the broker has started.
+ * Opens every part of a node with this configuration. Its ports listen once the broker has started.
  *
- * @throws what the part throws that cannot be opened, once those before it are closed
+ * @throws the error of the part that cannot be opened, after the parts before it were closed
  */
 export async function composeNode(config: NodeConfig): Promise<BrokerOptions> {
   letHeapGrow();
@@ -112,7 +113,7 @@ async function openParts(config: NodeConfig, closing: AsyncDisposableStack) {
   return { ...cluster, config, store, registry, ladders, tells, keySecret: secrets.streamKeySecret, exit };
 }
 
-/** In order of start; Moleculer stops them all at once, each within its own bound. */
+/** Composes the services in the order in which they start. Moleculer stops all of them at once, each within its own bound. */
 async function composeServices(parts: Parts, closing: AsyncDisposableStack): Promise<readonly MakeService[]> {
   const { roles } = parts.config;
   const ingestGone = Promise.withResolvers<void>();

@@ -1,4 +1,4 @@
-/** Builds the operator port of a node, of whatever role, from the node's parts. */
+/** Builds the operator port of a node from the node's parts, whatever roles the node has. */
 import type { Readiness } from '../../cluster/contract/api/edge-routes.ts';
 import { membershipParts } from '../../cluster/membership/members-for.ts';
 import type { ClusterParts } from '../../cluster/node/cluster-parts.composition.ts';
@@ -8,9 +8,9 @@ import { uwsServer } from './http/http.uws.ts';
 import { makeOperatorApi } from './http/node-api.ts';
 import { OperatorPort, operatorPortLimits } from './operator-port.ts';
 
-/** What a node answers of itself, and who may ask. */
+/** What a node says about itself, and who may ask. */
 export interface Tells {
-  /** The edge adds its own parts to it, where there is one. */
+  /** A node with an edge adds the edge's own parts to this. */
   readiness: () => Readiness['parts'];
   readonly renderMetrics: () => Promise<{ readonly text: string; readonly contentType: string }>;
   readonly operatorToken: string;
@@ -28,7 +28,7 @@ export interface OperatorPortParts extends ClusterParts {
   readonly tells: Tells;
 }
 
-/** @param closing gets what closes the port */
+/** @param closing collects what closes the port */
 export function composeOperatorPort(parts: OperatorPortParts, closing: AsyncDisposableStack): OperatorPort {
   const { config, tells, node, clock, metrics, logger } = parts;
   const { operatorToken, metricsToken, renderMetrics } = tells;

@@ -30,7 +30,7 @@ export const SourceAudio = z.object({
 });
 export type SourceAudio = z.infer<typeof SourceAudio>;
 
-/** A mark is the first hex digits of a SHA-256; so many of them. */
+/** A mark is this many of the first hex digits of a SHA-256. */
 export const markHashLength = 16;
 
 const MarkHash = z

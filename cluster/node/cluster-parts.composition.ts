@@ -1,4 +1,7 @@
-/** Opens what a node needs of its cluster: index log, ownership, task queue, membership, loads. Each actor's composition file gets it. */
+/**
+ * Opens what a node needs of its cluster: index log, ownership, task queue, membership, loads. Each actor's composition file gets these
+ * parts.
+ */
 import { createHash } from 'node:crypto';
 import { openNatsEdgeLoads, type EdgeLoads } from '../load/edge-loads.nats.ts';
 import { openNatsIndexLog } from '../log/index-log.nats.ts';
@@ -15,7 +18,7 @@ import { openNatsTaskQueue } from '../queue/task-queue.nats.ts';
 import type { TaskQueue } from '../queue/task-queue.ts';
 import type { Clock } from '../time/clock.ts';
 
-/** What a node says and measures with, and who it is. */
+/** Who a node is, and what it logs and measures with. */
 export interface NodeSelf {
   readonly node: NodeId;
   readonly region: RegionId;
@@ -31,29 +34,29 @@ export interface ClusterParts extends NodeSelf {
   readonly queue: TaskQueue;
   readonly members: Membership;
   readonly loads: EdgeLoads;
-  /** Of this host's ffmpeg: what an owner pins, and a worker must have (C9). */
+  /** The fingerprint of this host's ffmpeg. An owner pins it in each period, and a worker must have the same (C9). */
   readonly fingerprint: string;
-  /** For how long NATS has been gone, in ms; 0 while it is there. */
+  /** For how many ms NATS has been gone; 0 while it is there. */
   readonly natsDownMs: () => number;
 }
 
 export interface ClusterOptions extends NodeSelf {
   readonly nats: NodeConnection;
-  /** Servers that keep a copy. */
+  /** How many servers keep a copy. */
   readonly replicas: number;
   /** This node as the others see it. */
   readonly member: Member;
   /** Equal on all nodes of the cluster. */
   readonly secret: string;
   readonly fingerprint: string;
-  /** The node cannot be a member any more: ends the process. */
+  /** Ends the process, as the node cannot be a member any more. */
   readonly exit: (why: string) => void;
 }
 
 /**
- * Opens the log first and membership last: a member must be able to work.
+ * Opens the log first and the membership last, as a member must be able to work.
  *
- * @param closing gets what closes each part, also when a later part fails
+ * @param closing collects what closes each part, also when a later part fails
  * @throws TangazaError `LOG_UNAVAILABLE`; `CONFLICT` when this node may not be a member
  */
 export async function openClusterParts(

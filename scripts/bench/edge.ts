@@ -74,7 +74,7 @@ export interface EdgeBenchResult {
 const results = join(import.meta.dirname, 'results/edge.json');
 const connections = 32;
 const target = 0.9;
-/** A round in which a server waited for a larger share is measured again, up to so many times for each round. */
+/** A round in which a server waited for a larger share is measured again, at most a few times for each round. */
 const maxWaited = 0.1;
 const maxTries = 4;
 

@@ -13,7 +13,7 @@ export interface ViewingResult {
 const segmentSeconds = 2;
 const pollMs = 2000;
 const replyMs = 10_000;
-/** A player begins so many segments before the end. */
+/** A player begins this many segments before the end. */
 const firstSegments = 3;
 
 /** Watches until `signal` aborts. Viewer i takes rendition i of the main playlist, in rotation. */

@@ -52,7 +52,7 @@ async function call<T>(method: string, path: string, body?: unknown): Promise<T>
 }
 
 async function send(method: string, path: string, body?: unknown): Promise<Response> {
-  if (!maybeToken(token.get())) throw new ApiError('The token has signs that no token has.', 401);
+  if (!maybeToken(token.get())) throw new ApiError('The token has characters that no token can have.', 401);
   const reply = await fetch(path, {
     method,
     headers: {

@@ -65,7 +65,9 @@ async function look(): Promise<void> {
   } catch (error) {
     if (error instanceof ApiError && error.status === 401) {
       token.forget();
-      return showLogin('That token is not taken. Copy it from the line “token” that tangaza up prints.');
+      return showLogin(
+        'That token is not accepted. Copy it from the line “API token” that tangaza up prints.',
+      );
     }
     notice.textContent = error instanceof Error ? error.message : String(error);
     notice.hidden = false;

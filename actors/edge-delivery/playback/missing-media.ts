@@ -23,7 +23,7 @@ export class MissingMedia {
     this.#logger = logger;
     this.#requests = metrics.counter({
       name: 'tangaza_edge_missing_media_total',
-      help: 'Look-ups of committed media that the segment store has no more, answered by 404.',
+      help: 'Look-ups of committed media that the segment store no longer has, answered by 404.',
     });
   }
 

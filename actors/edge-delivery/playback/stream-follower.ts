@@ -196,7 +196,10 @@ export class StreamFollower {
 
   /** The log went back, but what viewers have seen stays (C7). */
   #rewind(): void {
-    this.#ports.logger.warn({ stream: this.id }, 'the index log went back; what it has is read again');
+    this.#ports.logger.warn(
+      { stream: this.id },
+      'the index log went back to an earlier state: all that it has is read again',
+    );
     this.#timeline = rewound(this.#timeline);
   }
 

@@ -35,7 +35,7 @@ interface CaseOptions {
 
 const defaultRuns = 20;
 const faultsInARow = 3;
-/** After so many runs in a row that did not show what they should measure, the case ends. */
+/** After this many runs in a row that did not show what they should measure, the case ends. */
 const missesInARow = 5;
 
 /** Runs the cases and keeps the raw figures of each in `scripts/bench/results/failover.json`. */
