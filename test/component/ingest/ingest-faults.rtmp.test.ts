@@ -87,7 +87,8 @@ test('a second publisher on a key is told that it is busy, and the first stays',
   expect(status).toEqual({
     level: 'error',
     code: 'NetStream.Publish.BadName',
-    description: 'STREAM_BUSY: Another publisher is on air with this stream key: stop that one, or try again later.',
+    description:
+      'STREAM_BUSY: Another publisher is on air with this stream key: stop that one, or try again later.',
   });
   await healthy.stillOnAir();
 });
