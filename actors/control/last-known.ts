@@ -62,7 +62,12 @@ export function clusterView(
 ): ClusterView {
   const { stale } = stalenessOf(ageMs, utcMs);
   const placements = [...owners].map(([streamId, { owner, region, epoch, since, reason }]) => ({
-    ...{ streamId, owner, region, epoch, since, reason },
+    streamId,
+    owner,
+    region,
+    epoch,
+    since,
+    reason,
   }));
   return {
     regions: [...new Set(members.map(({ region }) => region))].map((id) => {
@@ -70,7 +75,13 @@ export function clusterView(
       return { id, nodes: here.length, alive: here.filter(({ isAlive }) => isAlive).length };
     }),
     nodes: members.map(({ id, region, host, pid, bootId, state, roles, httpUrl, rtmpUrl }) => ({
-      ...{ id, region, host, pid, bootId, state, roles },
+      id,
+      region,
+      host,
+      pid,
+      bootId,
+      state,
+      roles,
       isSuspected: state !== 'dead' && suspects.has(id),
       load: {
         streams: placements.filter(({ owner }) => owner === id).length,

@@ -21,7 +21,10 @@ export function healthOf(state: OwnerState, successors: readonly NodeId[], now: 
   const { input } = session ?? {};
   return {
     ...judgement(state, now),
-    ...{ owner: self.node, region: self.region, epoch: self.epoch, bootId: self.bootId },
+    owner: self.node,
+    region: self.region,
+    epoch: self.epoch,
+    bootId: self.bootId,
     since: new Date(since.utcMs).toISOString(),
     ownedBecause: state.reason,
     successors: [...successors],

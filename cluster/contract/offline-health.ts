@@ -14,7 +14,11 @@ interface KnownOfIt {
 export function offlineHealth(reason: string, utcMs: number, { record, stale }: KnownOfIt): StreamHealth {
   const asOf = stale?.asOf ?? new Date(utcMs).toISOString();
   return {
-    ...{ state: 'offline', reason, successors: [], asOf, renditions: [] },
+    state: 'offline',
+    reason,
+    successors: [],
+    asOf,
+    renditions: [],
     ...(record && bySaid(record)),
     ...(stale && { stale }),
   };

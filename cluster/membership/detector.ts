@@ -97,9 +97,15 @@ export interface DetectorStep {
 
 export function createDetector(self: NodeId, view: View): Detector {
   return {
-    ...{ self, view, watched: watchesFor(targetsOf(view, self, view), new Map()) },
-    ...{ heard: nothingHeard, strays: [], mayAccuse: false },
-    ...{ deathsAtMs: [], voidUntilMs: 0, heldCount: 0 },
+    self,
+    view,
+    watched: watchesFor(targetsOf(view, self, view), new Map()),
+    heard: nothingHeard,
+    strays: [],
+    mayAccuse: false,
+    deathsAtMs: [],
+    voidUntilMs: 0,
+    heldCount: 0,
   };
 }
 
@@ -141,8 +147,13 @@ function beVoid(detector: Detector, untilMs: number): Detector {
 }
 
 const nothingCounted = {
-  ...{ p1Failures: 0, p2Refusals: 0, p2Timeouts: 0 },
-  ...{ accusedSinceMs: undefined, isHeld: false, isWaived: false, judgedAtMs: -Infinity },
+  p1Failures: 0,
+  p2Refusals: 0,
+  p2Timeouts: 0,
+  accusedSinceMs: undefined,
+  isHeld: false,
+  isWaived: false,
+  judgedAtMs: -Infinity,
 } as const;
 
 function tick(detector: Detector, nowMs: number): DetectorStep {
@@ -212,7 +223,9 @@ function takeAccusation(detector: Detector, accusation: Accusation, nowMs: numbe
   const heard = hear(detector.heard, accusation, nowMs);
   return {
     ...detector,
-    ...{ heard, strays: isStray ? [...strays, target] : strays, mayAccuse: mayAccuse || from === self },
+    heard,
+    strays: isStray ? [...strays, target] : strays,
+    mayAccuse: mayAccuse || from === self,
   };
 }
 
@@ -351,7 +364,10 @@ function takeView(detector: Detector, view: View, nowMs: number): Detector {
   );
   return {
     ...detector,
-    ...{ view, strays: [], heard: stillHeard, mayAccuse: stillHeard.size > 0 },
+    view,
+    strays: [],
+    heard: stillHeard,
+    mayAccuse: stillHeard.size > 0,
     deathsAtMs: died.length === 0 ? recent : [...recent, ...died.map(() => nowMs)],
     watched: watchesFor(targetsOf(view, self, before), watched),
   };

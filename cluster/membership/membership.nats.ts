@@ -79,10 +79,9 @@ export interface MembershipOptions {
 /** @throws TangazaError `CONFLICT` when this node may not be a member, with what to do; `LOG_UNAVAILABLE` */
 export async function openNatsMembership(options: MembershipOptions): Promise<Membership> {
   const { connection, self, replicas, clock, logger } = options;
-  const store = await openNatsViewStore({
-    ...{ connection, region: self.region, clock, logger },
-    ...(replicas === undefined ? {} : { replicas }),
-  });
+  const { region } = self;
+  const copies = replicas === undefined ? {} : { replicas };
+  const store = await openNatsViewStore({ connection, region, clock, logger, ...copies });
   const membership = new NatsMembership(options, store);
   await membership.start();
   return membership;
@@ -127,7 +126,8 @@ class NatsMembership implements Membership {
     await this.#change((view) => join(view, self));
     this.#take(await this.#store.read());
     this.#hearsay = openHearsay({
-      ...{ connection, region: self.region },
+      connection,
+      region: self.region,
       onAccusation: (accusation) => this.#hear(accusation),
       onRelease: ({ lives }) => this.#feed({ kind: 'release', lives }),
       onBad: () => this.#meters.events.add(1, { event: 'badAccusation' }),

@@ -186,10 +186,13 @@ function summarise({ name, bytes }: Asked, rounds: readonly Round[]): EdgeBenchC
     median(rounds.map((round) => round[one].perCpuSecond / round[other].perCpuSecond));
   const ofBare = ratio('edge', 'bare');
   return {
-    ...{ name, bytes, ofBare },
+    name,
+    bytes,
+    ofBare,
     ofNginx: ratio('edge', 'nginx'),
     frontOfNginx: ratio('front', 'nginx'),
-    ...{ isReached: ofBare >= target, rounds },
+    isReached: ofBare >= target,
+    rounds,
   };
 }
 

@@ -113,8 +113,14 @@ export function pageReport({
 
 function startCluster(dataDir: string, onProgress: (line: string) => void): Promise<DemoCluster> {
   return startDemoCluster({
-    ...{ regions: 1, nodes: 1, hasPublisher: true, store: 'disk' },
-    ...{ portBase: 0, rtmpBase: 0, dataDir, onProgress },
+    regions: 1,
+    nodes: 1,
+    hasPublisher: true,
+    store: 'disk',
+    portBase: 0,
+    rtmpBase: 0,
+    dataDir,
+    onProgress,
   });
 }
 

@@ -18,5 +18,5 @@ function headOf({ epoch, firstNumber, nextNumber, nextOrdinal, ignored, periods 
   const newest = periods.findLast(({ segments }) => segments.length > 0)?.segments.at(-1);
   const [media] = Object.values(newest?.renditions ?? {});
   const hash = media === undefined || 'absent' in media ? undefined : media.sha256;
-  return { ...{ epoch, firstNumber, nextNumber, ignored }, discontinuities: nextOrdinal, newest: hash };
+  return { epoch, firstNumber, nextNumber, ignored, discontinuities: nextOrdinal, newest: hash };
 }

@@ -33,7 +33,8 @@ async function run(flags: Flags): Promise<void> {
   const onProgress = (cases: number, heapBytes: number): void =>
     void process.stderr.write(`\r${cases} cases, ${Math.round(heapBytes / 2 ** 20)} MiB `);
   const result = await fuzz(await fuzzFeeds(), {
-    ...{ seed, seconds },
+    seed,
+    seconds,
     ...(only === undefined ? {} : { only }),
     ...(isShown ? { onProgress } : {}),
   });

@@ -63,7 +63,10 @@ async function run(flags: Flags): Promise<void> {
 }
 
 const optionsOf = (flags: Flags, seed: number): Omit<SimulationOptions, 'newFold'> => ({
-  ...{ seed, nodes: flags.nodes, streams: flags.streams, hours: flags.hours },
+  seed,
+  nodes: flags.nodes,
+  streams: flags.streams,
+  hours: flags.hours,
   ...(flags.break === undefined ? {} : { breaks: flags.break }),
 });
 

@@ -61,15 +61,19 @@ async function up(options: UpOptions): Promise<void> {
   };
   try {
     await using cluster = await startDemoCluster({
-      ...{ regions: options.regions, nodes: options.nodes, hasPublisher: options.publisher },
-      ...{ store: options.store, portBase: options.portBase, rtmpBase: options.rtmpBase, dataDir },
-      ...{ preflight, command: ['tangaza', ...process.argv.slice(2)].join(' ') },
-      ...{
-        onProgress: say,
-        onEvent: (event) => narrator.hear(event),
-        signal: stop.signal,
-        killSignal: stop.killSignal,
-      },
+      regions: options.regions,
+      nodes: options.nodes,
+      hasPublisher: options.publisher,
+      store: options.store,
+      portBase: options.portBase,
+      rtmpBase: options.rtmpBase,
+      dataDir,
+      preflight,
+      command: ['tangaza', ...process.argv.slice(2)].join(' '),
+      onProgress: say,
+      onEvent: (event) => narrator.hear(event),
+      signal: stop.signal,
+      killSignal: stop.killSignal,
     });
     process.stdout.write(options.json ? `${JSON.stringify(asJson(cluster))}\n` : asText(cluster, options));
     narrator.ready();

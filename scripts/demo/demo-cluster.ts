@@ -242,7 +242,13 @@ async function startRegion(site: Site, { id, secrets, key }: RegionPlan): Promis
     const env = {
       ...withoutUseless(process.env),
       ...nodeEnv({
-        ...{ region: id, node, httpPort, rtmpPort, operatorPort, dataDir, token: secrets.operatorToken },
+        region: id,
+        node,
+        httpPort,
+        rtmpPort,
+        operatorPort,
+        dataDir,
+        token: secrets.operatorToken,
         natsUrl: (await options.natsOf?.(node, natsUrl)) ?? natsUrl,
       }),
       ...(objectStore === undefined ? {} : storeEnv(s3Port, keys)),

@@ -27,13 +27,20 @@ export function control(type: number, value: number, ...more: readonly number[])
 }
 
 export const command = (streamId: number, ...values: readonly unknown[]): Message => ({
-  ...{ chunkStream: 3, type: messageTypes.commandAmf0, streamId, timestampMs: 0 },
+  chunkStream: 3,
+  type: messageTypes.commandAmf0,
+  streamId,
+  timestampMs: 0,
   body: amf.amf0Encode(values),
 });
 
 export const mediaOf = ({ headers, tags }: Feed): readonly Message[] =>
   [...headers, ...tags].map(({ type, timestampMs, body }) => ({
-    ...{ chunkStream: type === 9 ? 6 : 4, type, streamId: 1, timestampMs, body },
+    chunkStream: type === 9 ? 6 : 4,
+    type,
+    streamId: 1,
+    timestampMs,
+    body,
   }));
 
 /** A whole, healthy session of a publisher with this key. */

@@ -11,14 +11,17 @@ const duration90k = 180_000;
 const hashOf = (text: string): Sha256 => Sha256.parse(createHash('sha256').update(text).digest('hex'));
 const init = { sha256: hashOf('init'), bytes: 1 };
 const rendition: Rendition = {
-  ...{ kind: 'video', name, codecs: 'avc1.64001f', width: 1280, height: 720, sampleAspectRatio: [1, 1] },
-  ...{
-    frameRate: [25, 1],
-    bandwidthBps: 1_000_000,
-    timescale: 90_000,
-    origin: { kind: 'passThrough' },
-    init,
-  },
+  kind: 'video',
+  name,
+  codecs: 'avc1.64001f',
+  width: 1280,
+  height: 720,
+  sampleAspectRatio: [1, 1],
+  frameRate: [25, 1],
+  bandwidthBps: 1_000_000,
+  timescale: 90_000,
+  origin: { kind: 'passThrough' },
+  init,
 };
 
 export class FollowedLog {
@@ -39,14 +42,24 @@ export class FollowedLog {
       case 'clock':
         this.#period = PeriodId.parse(sequence);
         return {
-          ...{ kind: 'clock', ...by, sessionId: SessionId.parse(`c${body.connection}`), fingerprint: '' },
-          ...{ mediaZero90k: 0, presentationZero90k: 0, availabilityStartMs: by.atMs, connectionZeroMs: 0 },
-          ...{ sequenceHeaderHash: init.sha256, renditions: [rendition] },
+          kind: 'clock',
+          ...by,
+          sessionId: SessionId.parse(`c${body.connection}`),
+          fingerprint: '',
+          mediaZero90k: 0,
+          presentationZero90k: 0,
+          availabilityStartMs: by.atMs,
+          connectionZeroMs: 0,
+          sequenceHeaderHash: init.sha256,
+          renditions: [rendition],
         };
       case 'source':
         this.#periods.set(body.start, this.#period);
         return {
-          ...{ kind: 'source', ...by, sessionId: SessionId.parse('c0'), times90k: [0] },
+          kind: 'source',
+          ...by,
+          sessionId: SessionId.parse('c0'),
+          times90k: [0],
           ...this.#placeOf(body.start),
         };
       case 'commit': {

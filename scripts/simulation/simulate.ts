@@ -113,16 +113,15 @@ class Simulation {
     const followed = this.#streams.slice(0, maxFollowed);
     for (const stream of followed) this.#log.followed.set(stream, new FollowedLog());
     this.#edges = {
-      ...{
-        log: this.#log,
-        newFold: options.newFold,
-        published: new Map(),
-        counts: { folded: 0, ignored: 0 },
-      },
+      log: this.#log,
+      newFold: options.newFold,
+      published: new Map(),
+      counts: { folded: 0, ignored: 0 },
       violate: (what) => this.#violate(what),
     };
     this.#shaken = {
-      ...{ world: this.#world, nodes: this.#makeNodes(followed) },
+      world: this.#world,
+      nodes: this.#makeNodes(followed),
       onPublishersLost: (node) => this.#reconnect(node),
     };
   }
@@ -133,13 +132,11 @@ class Simulation {
     const isFollower = (node: NodeId, stream: number): boolean =>
       (ids.indexOf(node) + stream) % Math.min(followersShare, ids.length) === 0;
     const region: Region = {
-      ...{
-        world: this.#world,
-        log: this.#log,
-        nodes: this.#nodes,
-        edges: this.#edges,
-        connections: new Map(),
-      },
+      world: this.#world,
+      log: this.#log,
+      nodes: this.#nodes,
+      edges: this.#edges,
+      connections: new Map(),
       isClockTrusted: this.#options.breaks === 'clock',
       lineFor: (orphan) => lines.lineFor(orphan, this.#world.view),
       followedBy: (node) => followed.filter((_, index) => isFollower(node, index)),

@@ -107,10 +107,9 @@ export class SimulatedNode implements Monitored {
 
   get member(): Member {
     const { id, bootId } = this;
-    return {
-      ...{ id, region, host: 'h', pid: 1, bootId, roles: ['ingest'], httpUrl: id, rtmpUrl: id },
-      ...{ startedAt: '', weight: 1, protocol: 1 },
-    };
+    const urls = { httpUrl: id, rtmpUrl: id };
+    const process = { host: 'h', pid: 1, bootId, startedAt: '' };
+    return { id, region, roles: ['ingest'], ...urls, ...process, weight: 1, protocol: 1 };
   }
 
   isAliveInView(node: NodeId, bootId: BootId): boolean {
@@ -346,7 +345,11 @@ export class SimulatedNode implements Monitored {
     const { world } = this.#region;
     try {
       const { epoch, openSequence } = await takeOver(this.#logPort, this.#storePort, {
-        ...{ stream, node: this.id, region, bootId: this.bootId, regionOrdinal: 0 },
+        stream,
+        node: this.id,
+        region,
+        bootId: this.bootId,
+        regionOrdinal: 0,
         reason: () => 'simulated',
         mayTakeFrom: async ({ owner, bootId }) =>
           owner === this.id || !(await this.#isAliveNow(owner, bootId)),
@@ -366,7 +369,11 @@ export class SimulatedNode implements Monitored {
     const { world, log, connections } = this.#region;
     const owner: SimulatedOwner = new SimulatedOwner(
       {
-        ...{ world, log, process: this, stream, author: { epoch, node: this.id, bootId: this.bootId } },
+        world,
+        log,
+        process: this,
+        stream,
+        author: { epoch, node: this.id, bootId: this.bootId },
         utcMs: () => this.utcMs,
         newRecordId: () => this.#newRecordId(),
         connection: () => connections.get(stream) ?? 0,

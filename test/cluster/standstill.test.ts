@@ -23,7 +23,9 @@ async function startScene() {
   const [one, two] = cluster.nodes;
   if (one === undefined || two === undefined) throw new Error('two nodes are needed');
   return {
-    ...{ cluster, one, two },
+    cluster,
+    one,
+    two,
     stall: () => proxies.get(one.node)?.stall(),
     resume: () => proxies.get(one.node)?.resume(),
     [Symbol.asyncDispose]: () => stack.disposeAsync(),

@@ -23,8 +23,12 @@ async function natsSubject(): Promise<Subject> {
   return {
     open: (maxTasks) =>
       openNatsTaskQueue({
-        ...{ connection, region: RegionId.parse(`r${(regions += 1)}`), maxTasks, clock: systemClock },
-        ...{ logger: silentLogger, metrics: noMetrics },
+        connection,
+        region: RegionId.parse(`r${(regions += 1)}`),
+        maxTasks,
+        clock: systemClock,
+        logger: silentLogger,
+        metrics: noMetrics,
         // Longer than any stall of this process, where nothing is to come again.
         ackWaitMs: 30_000,
       }),

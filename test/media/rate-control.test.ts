@@ -19,12 +19,20 @@ import { taskFields } from '../support/ports/transcode-task.ts';
 const trailer = resolve(import.meta.dirname, '../../../shared/media/big-buck-bunny-trailer-640x360.mp4');
 const maxrateBps = 1_000_000;
 const settings = EncodeSettings.parse({
-  ...{ preset: 'veryfast', profile: 'high', level: 31, crf: 20 },
-  ...{ maxrateBps, bufsizeBits: maxrateBps },
+  preset: 'veryfast',
+  profile: 'high',
+  level: 31,
+  crf: 20,
+  maxrateBps,
+  bufsizeBits: maxrateBps,
 });
 const rendition = VideoRendition.parse({
   ...taskFields.renditions[0],
-  ...{ name: 'h264-480p', codecs: 'avc1.64001f', width: 854, height: 480, bandwidthBps: 1_100_000 },
+  name: 'h264-480p',
+  codecs: 'avc1.64001f',
+  width: 854,
+  height: 480,
+  bandwidthBps: 1_100_000,
   origin: { kind: 'encode', settings },
 });
 

@@ -6,6 +6,7 @@ import {
   checkLengths,
   checkMarks,
   checkNames,
+  checkPacked,
   checkServices,
   checkWords,
 } from './layout.ts';
@@ -23,6 +24,7 @@ test('no name is vague', () => expect(checkWords(files)).toEqual([]));
 test('there are no barrel files', () => expect(checkBarrels(files)).toEqual([]));
 test('marks in comments name an issue', () => expect(checkMarks(files)).toEqual([]));
 test('the first line of each source file says what it is', () => expect(checkFirstLines(files)).toEqual([]));
+test('no object literal is spread', () => expect(checkPacked(files)).toEqual([]));
 
 describe('each rule can fail', () => {
   test('an actor without a service, one with two, and a library with one', () => {
@@ -50,6 +52,12 @@ describe('each rule can fail', () => {
     expect(checkNames([file('cluster/time/system_clock.ts')])).toHaveLength(1);
     expect(checkNames([file('actors/media/hls/low/latency/parts.ts')])).toHaveLength(1);
     expect(checkNames([file('actors/media/hls/media-playlist.ts'), file('cluster/x/y.nats.ts')])).toEqual([]);
+  });
+
+  test('a spread literal, but no spread value or choice', () => {
+    const packed = ['..', '.{ b, c }'].join('');
+    expect(checkPacked([file('cluster/a.ts', `f({ a, ${packed} });`)])).toHaveLength(1);
+    expect(checkPacked([file('cluster/a.ts', 'f({ ...a, ...(b ? { c } : {}) });')])).toEqual([]);
   });
 
   test('a name that says nothing', () => {

@@ -79,6 +79,21 @@ export function checkBarrels(files: readonly SourceFile[]): readonly Finding[] {
   });
 }
 
+/** A literal that is spread at once: the compiler lets it have properties that nobody asked for. Write them one by one. */
+export function checkPacked(files: readonly SourceFile[]): readonly Finding[] {
+  return files
+    .filter(isTypeScript)
+    .flatMap(({ path, text }) =>
+      text
+        .split('\n')
+        .flatMap((line, index) =>
+          /\.\.\.\{/.test(line)
+            ? [`${path}:${index + 1}: an object literal is spread; write its properties`]
+            : [],
+        ),
+    );
+}
+
 const todo = ['TO', 'DO'].join('');
 const otherMarks = [
   ['FIX', 'ME'],

@@ -103,8 +103,11 @@ export class MediaSource {
     const place = { stream: follower.id, period: id, rendition: name };
     const stored = { ...place, period: storePeriodOf(period) };
     return this.#loadObject(`${publicFolder(place)}/init.mp4`, {
-      ...{ sha256: init.sha256, bytes: init.bytes, kind: rendition.kind },
-      ...{ stream: follower.id, key: initKey(stored, init.sha256) },
+      sha256: init.sha256,
+      bytes: init.bytes,
+      kind: rendition.kind,
+      stream: follower.id,
+      key: initKey(stored, init.sha256),
     });
   }
 

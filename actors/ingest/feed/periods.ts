@@ -66,7 +66,10 @@ export class Periods {
     const ordinal = this.#nextOrdinal;
     this.#nextOrdinal += 1;
     const period = make({
-      ...{ ordinal, zeroMs, wallZeroMs: now.utcMs, metadata: this.#metadata },
+      ordinal,
+      zeroMs,
+      wallZeroMs: now.utcMs,
+      metadata: this.#metadata,
       ...this.#ports,
     });
     this.#current = period;

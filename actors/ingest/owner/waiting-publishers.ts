@@ -63,7 +63,10 @@ export class WaitingPublishers {
     const { clock, stream, logger } = this.#ports;
     const { streamId } = params;
     const waiting = this.#waiting.get(streamId) ?? {
-      ...{ watch: new OwnerWatch({ clock, stream, logger }), trying: 0, unanswered: 0, triedAtMs: 0 },
+      watch: new OwnerWatch({ clock, stream, logger }),
+      trying: 0,
+      unanswered: 0,
+      triedAtMs: 0,
     };
     this.#remember(streamId, waiting);
     waiting.trying += 1;

@@ -65,8 +65,17 @@ function read(nal: Uint8Array, sets: ParameterSets): SliceStart | undefined {
   const isRedundant = pps.mayBeRedundant && bits.ue() > 0;
   const isReference = ((nal[0] ?? 0) & 0x60) !== 0;
   return {
-    ...{ firstMacroblock, sliceType, isReference, isIdr, ppsId, frameNum, isField, isBottom, idrId },
-    ...{ order, isRedundant },
+    firstMacroblock,
+    sliceType,
+    isReference,
+    isIdr,
+    ppsId,
+    frameNum,
+    isField,
+    isBottom,
+    idrId,
+    order,
+    isRedundant,
   };
 }
 

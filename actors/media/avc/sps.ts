@@ -161,7 +161,15 @@ export function parseSps(sps: Uint8Array): AvcSps {
   bits.skip(1);
   const geometry = readGeometry(bits, format.chromaFormat);
   return {
-    ...{ id, profile, constraints, level, referenceFrames, frameNumBits, pictureOrder },
-    ...{ ...format, ...geometry, ...tryUsability(bits) },
+    id,
+    profile,
+    constraints,
+    level,
+    referenceFrames,
+    frameNumBits,
+    pictureOrder,
+    ...format,
+    ...geometry,
+    ...tryUsability(bits),
   };
 }

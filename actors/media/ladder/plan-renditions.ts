@@ -97,7 +97,12 @@ function encoded(video: SourceVideo, rung: Rung): VideoRendition {
   const { profile, maxrateBps, preset, crf } = rung;
   const level = avcLevel({ ...rung, width, frameRate: video.frameRate, refs: refsOf(preset) });
   const settings: EncodeSettings = {
-    ...{ preset, profile, level, crf, maxrateBps, bufsizeBits: maxrateBps },
+    preset,
+    profile,
+    level,
+    crf,
+    maxrateBps,
+    bufsizeBits: maxrateBps,
     ...(video.isInterlaced === true ? { isDeinterlaced: true } : {}),
   };
   return {
@@ -141,7 +146,9 @@ type Common = Pick<VideoRendition, 'kind' | 'timescale' | 'frameRate' | 'hasCapt
 
 function common({ frameRate, hasCaptions }: SourceVideo): Common {
   return {
-    ...{ kind: 'video', timescale: 90_000, frameRate },
+    kind: 'video',
+    timescale: 90_000,
+    frameRate,
     ...(hasCaptions === true ? { hasCaptions } : {}),
   };
 }
@@ -151,7 +158,11 @@ function audioRendition(audio: SourceAudio): AudioRendition {
   return {
     kind: 'audio',
     name: RenditionName.parse(`aac-${Math.max(1, Math.round(bitrateBps / 1000))}k`),
-    ...{ codecs, sampleRate, channels, samplesPerFrame, init },
+    codecs,
+    sampleRate,
+    channels,
+    samplesPerFrame,
+    init,
     bandwidthBps: withPercent(bitrateBps, peakPercent),
     timescale: sampleRate,
   };

@@ -169,9 +169,21 @@ function admit(
   const isOrphan = known === undefined && params.hadTwin === true;
   const twinDueUntilMs = isOrphan ? turn.nowMs + limits.twinReturnMs : known?.twinDueUntilMs;
   const session: Session = {
-    ...{ id, node, remoteAddress, encoder, priority, ladder, isActive, candidateSinceMs, input: undefined },
-    ...{ feeds: known?.feeds ?? false, isHeard: true, twinDueUntilMs },
-    ...{ packetAtMs: turn.nowMs, toldAtMs: turn.nowMs, outlivedSinceMs: undefined },
+    id,
+    node,
+    remoteAddress,
+    encoder,
+    priority,
+    ladder,
+    isActive,
+    candidateSinceMs,
+    input: undefined,
+    feeds: known?.feeds ?? false,
+    isHeard: true,
+    twinDueUntilMs,
+    packetAtMs: turn.nowMs,
+    toldAtMs: turn.nowMs,
+    outlivedSinceMs: undefined,
   };
   const others = turn.state.sessions.filter((one) => one.id !== id);
   // With all places taken, the oldest superseded session is forgotten: its tail is then refused.
@@ -327,15 +339,21 @@ export function feeding({ sessions }: OwnerState): readonly FeedingSession[] {
 /** The sessions that a hand-over named; they feed the next owner from the start (S8). */
 export function handedOver(feeders: readonly FeedingSession[], nowMs: number): readonly Session[] {
   return feeders.map(({ sessionId: id, node, remoteAddress, encoder, priority, ladder }) => ({
-    ...{ id, node, remoteAddress, encoder, priority, ladder, isActive: true, candidateSinceMs: undefined },
-    ...{
-      input: undefined,
-      feeds: true,
-      isHeard: false,
-      twinDueUntilMs: undefined,
-      outlivedSinceMs: undefined,
-    },
-    ...{ packetAtMs: nowMs, toldAtMs: nowMs },
+    id,
+    node,
+    remoteAddress,
+    encoder,
+    priority,
+    ladder,
+    isActive: true,
+    candidateSinceMs: undefined,
+    input: undefined,
+    feeds: true,
+    isHeard: false,
+    twinDueUntilMs: undefined,
+    outlivedSinceMs: undefined,
+    packetAtMs: nowMs,
+    toldAtMs: nowMs,
   }));
 }
 

@@ -156,7 +156,10 @@ function takeStoreFailure(turn: Turn, found: Found, { worker, attempt, code, det
   if (attempt !== task.attempt) return; // a newer one is under way
   turn.count('storeFailure');
   turn.say('warn', 'the store failed under a worker; its task is tried again after a pause', {
-    ...{ taskId: taskId(turn, segment, task.group), worker, code, detail },
+    taskId: taskId(turn, segment, task.group),
+    worker,
+    code,
+    detail,
   });
   const waiting = turn.change(segment, { isBacklog: true });
   // Only once for each segment: a store that fails for good must not put off the end of catching up for ever.

@@ -145,10 +145,18 @@ function publish(turn: Turn, segment: PendingSegment, task: SegmentTask): void {
     task.renditions.includes(rung.name),
   );
   const message: TranscodeTask = {
-    ...{ taskId: taskId(turn, segment, task.group), attempt: task.attempt, group: task.group },
+    taskId: taskId(turn, segment, task.group),
+    attempt: task.attempt,
+    group: task.group,
     deaths: task.deaths,
-    ...{ region: self.region, streamId: self.stream, owner: self.node, epoch: self.epoch, period: at.period },
-    ...{ start90k, duration90k, times90k },
+    region: self.region,
+    streamId: self.stream,
+    owner: self.node,
+    epoch: self.epoch,
+    period: at.period,
+    start90k,
+    duration90k,
+    times90k,
     source: {
       key: segmentKey(at, video.startTime, video.sha256),
       initKey: initKey(at, source.init.sha256),

@@ -47,7 +47,12 @@ export async function claimStream(
   const { node, region, bootId, regionOrdinal = 0, log, ownership, clock, logger } = ports;
   const heads = await headsOf(stream, ports);
   const { epoch, record } = await takeOver(log, ownership, {
-    ...{ stream, node, region, bootId, regionOrdinal, seenEpochs: heads.epochs },
+    stream,
+    node,
+    region,
+    bootId,
+    regionOrdinal,
+    seenEpochs: heads.epochs,
     reason: (former) => claim.reason ?? reasonFor(former, ports),
     mayTakeFrom: async (former) => claim.mayTakeFrom?.(former) === true || mayTakeFrom(stream, former, ports),
     utcMs: () => clock.utcMs(),

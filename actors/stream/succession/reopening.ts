@@ -105,11 +105,12 @@ export function continuePending(turn: Turn, { storedAs, mediaZero90k }: ClockRec
       isPart(segment.offer)
         ? {
             ...segment,
-            ...{
-              offer: { ...segment.offer, period },
-              spares: segment.spares.map((one) => ({ ...one, period })),
-            },
-            ...{ isBacklog: true, tasks: undefined, dropped: new Set(), outputs: new Map() },
+            offer: { ...segment.offer, period },
+            spares: segment.spares.map((one) => ({ ...one, period })),
+            isBacklog: true,
+            tasks: undefined,
+            dropped: new Set(),
+            outputs: new Map(),
           }
         : segment,
     ),

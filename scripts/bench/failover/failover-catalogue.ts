@@ -38,14 +38,18 @@ export interface HarmFigure {
 }
 
 const count = (figure: string, about: string, atMost?: number): HarmFigure => ({
-  ...{ figure, about, unit: '' },
+  figure,
+  about,
+  unit: '',
   ...(atMost === undefined ? {} : { atMost }),
 });
 const stallTold: HarmFigure = { figure: 'stallMs', about: 'stall at 8 s of buffer', unit: 'ms' };
 const stall: HarmFigure = { ...stallTold, atMost: 0 };
 /** The stall of a player at the hold-back that the playlist names (C8). */
 const holdBackStall: HarmFigure = {
-  ...{ figure: 'holdBackStallMs', about: "stall at the playlist's hold-back", unit: 'ms' },
+  figure: 'holdBackStallMs',
+  about: "stall at the playlist's hold-back",
+  unit: 'ms',
   atMost: 0,
 };
 const lost = count('lost', 'lost', 0);
@@ -58,12 +62,14 @@ const declaredDead: TimeFigure = { figure: 'declaredDeadMs', about: 'declared de
 const natsHarm = [ownershipChanges, lost, doubled, discontinuities(0), stale];
 
 const effective = (p95AtMostMs: number): TimeFigure => ({
-  ...{ figure: 'effectiveMs', about: 'new owner effective' },
+  figure: 'effectiveMs',
+  about: 'new owner effective',
   target: { of: 'p95', atMostMs: p95AtMostMs },
 });
 /** The rule gives 5 s (C8). */
 const backlog: TimeFigure = {
-  ...{ figure: 'backlogMs', about: 'server back to last late commit' },
+  figure: 'backlogMs',
+  about: 'server back to last late commit',
   target: { of: 'max', atMostMs: 5000 },
 };
 const inTime: TimeFigure = { figure: 'inTimeMs', about: 'server back to first commit in time' };
@@ -120,7 +126,8 @@ export const failoverCases: readonly FailoverCase[] = [
     natsServers: 1,
     measure: workerKilled,
     time: {
-      ...{ figure: 'redispatchMs', about: 'verdict to re-dispatch' },
+      figure: 'redispatchMs',
+      about: 'verdict to re-dispatch',
       target: { of: 'p95', atMostMs: 1000 },
     },
     harm: [

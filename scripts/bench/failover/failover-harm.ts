@@ -22,7 +22,9 @@ export function watchHarm(stream: BenchStream, viewer: Viewer): () => Figures {
   return () => {
     const { opens, stale, lost, doubled, discontinuities } = stream.log.findingsSince(from);
     return {
-      ...{ lost, doubled, discontinuities },
+      lost,
+      doubled,
+      discontinuities,
       stale: Math.max(stale, stream.log.timeline.ignored - ignored),
       ownershipChanges: opens,
       absent: absentSince(stream, from),

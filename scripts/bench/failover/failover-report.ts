@@ -67,8 +67,11 @@ export function judge(one: FailoverCase, runs: readonly Run[], circumstances: Ci
   const { target } = one.time;
   const isFast = target === undefined || isWithin(time[target.of], target.atMostMs);
   return {
-    ...{ name: one.name, about: one.about, ...circumstances },
-    ...{ time, harm },
+    name: one.name,
+    about: one.about,
+    ...circumstances,
+    time,
+    harm,
     alsoTold: one.alsoTold.map((figure) => spreadOf(figure, measured)),
     target: targetOf(one),
     isReached: isWhole && isFast && isUnharmed,

@@ -150,7 +150,9 @@ export class Rig implements AsyncDisposable {
     const headers = { authorization: `Bearer ${this.cluster.token}`, 'content-type': 'application/json' };
     const body = JSON.stringify({ title: id, id, ladder });
     const reply = await fetch(`${this.nodes[0]?.url}/v1/streams`, {
-      ...{ method: 'POST', headers, body },
+      method: 'POST',
+      headers,
+      body,
       signal: AbortSignal.timeout(requestTimeoutMs),
     });
     if (!reply.ok) throw new Error(`creating a stream: ${reply.status} ${await reply.text()}`);

@@ -12,7 +12,8 @@ import { waitUntil } from '../../support/wait.ts';
 /** In front of a nats-server: its greeting names another version while `version` is set. */
 async function openDisguise(port: number) {
   const disguise: { version: string | undefined; readonly sockets: Set<Socket> } = {
-    ...{ version: undefined, sockets: new Set() },
+    version: undefined,
+    sockets: new Set(),
   };
   const server = createServer((near) => {
     const far = connectTcp({ host: '127.0.0.1', port });
@@ -38,7 +39,9 @@ async function openDisguise(port: number) {
   const bound = typeof address === 'object' && address !== null ? address.port : 0;
   const cut = (): void => disguise.sockets.forEach((socket) => socket.destroy());
   return {
-    ...{ disguise, cut, url: `nats://127.0.0.1:${bound}` },
+    disguise,
+    cut,
+    url: `nats://127.0.0.1:${bound}`,
     [Symbol.asyncDispose]: async () => {
       cut();
       server.close();

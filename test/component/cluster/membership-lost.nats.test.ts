@@ -28,7 +28,9 @@ async function openStore(nats: TestNats) {
       () => false,
     );
   return {
-    ...{ store, isThere, lose: () => streams.delete(bucket) },
+    store,
+    isThere,
+    lose: () => streams.delete(bucket),
     [Symbol.asyncDispose]: () => connection.close(),
   };
 }

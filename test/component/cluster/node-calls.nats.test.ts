@@ -26,7 +26,10 @@ function listening(lines: string[]): Logger {
 /** Of `n1`, which knows `n2`. */
 function callsOf(broker: ServiceBroker): NodeCalls {
   return nodeCalls({
-    ...{ broker, self: NodeId.parse('n1'), bootId: BootId.parse('boot-n1'), clock },
+    broker,
+    self: NodeId.parse('n1'),
+    bootId: BootId.parse('boot-n1'),
+    clock,
     members: {
       list: () => ({
         revision: 1,
@@ -72,8 +75,12 @@ test('a call that was never answered leaves nothing that a stop waits for', asyn
 });
 
 const record = {
-  ...{ owner: NodeId.parse('n2'), region, bootId: BootId.parse('boot-n2'), epoch: Epoch.parse(1) },
-  ...{ since: '2026-11-24T12:00:00.000Z', reason: 'first publish' },
+  owner: NodeId.parse('n2'),
+  region,
+  bootId: BootId.parse('boot-n2'),
+  epoch: Epoch.parse(1),
+  since: '2026-11-24T12:00:00.000Z',
+  reason: 'first publish',
 };
 
 // Goal: a node that starts is called as soon as it is known, and no line is written for each try before. Method: the callee's broker

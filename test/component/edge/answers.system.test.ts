@@ -34,14 +34,18 @@ test('an HTTP server is told with the name that it gives, and its status', async
     ),
   );
   expect(await askHttp(`http://127.0.0.1:${server.port}/readyz`, withinMs)).toEqual({
-    ...{ kind: 'somebody', as: 'n1', status: 503 },
+    kind: 'somebody',
+    as: 'n1',
+    status: 503,
   });
 });
 
 test('one that gives no name is somebody without one', async () => {
   await using server = await listening(createHttpServer((_, reply) => void reply.end('<html>')));
   expect(await askHttp(`http://127.0.0.1:${server.port}/readyz`, withinMs)).toEqual({
-    ...{ kind: 'somebody', as: undefined, status: 200 },
+    kind: 'somebody',
+    as: undefined,
+    status: 200,
   });
 });
 

@@ -46,14 +46,23 @@ function startControl(): ServiceBroker {
   const broker = new ServiceBroker({ logger: false, validator: false });
   broker.createService(
     controlService({
-      ...{ clock, registry, ladders: new Set(['default']), defaultLadder: 'default', keySecret: 'secret' },
+      clock,
+      registry,
+      ladders: new Set(['default']),
+      defaultLadder: 'default',
+      keySecret: 'secret',
       checkDeadline: () => {},
       ownership: { known: gone, allKnown: gone },
       members: { list: () => ({ revision: 1, members: [], readAtMs: 0 }) },
       newId: () => `made-${++made}`,
       newSalt: () => `salt-${++made}`,
-      ...{ beginDrain: gone, release: gone, askHealth: gone, askOnAir: gone, closeSessions: async () => {} },
-      ...{ connectionsOf: () => undefined, suspects: () => [] },
+      beginDrain: gone,
+      release: gone,
+      askHealth: gone,
+      askOnAir: gone,
+      closeSessions: async () => {},
+      connectionsOf: () => undefined,
+      suspects: () => [],
     }),
   );
   return broker;

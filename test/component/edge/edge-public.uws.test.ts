@@ -34,15 +34,19 @@ test('a stream is not begun, live, interrupted, a recording and live again', asy
   const { clock, pass } = hastyClock();
   await using edge = await startTestEdge({ ...keptForEver, clock });
   expect(await publicOf(edge)).toEqual({
-    ...{ id: 'demo', title: 'Title of demo', state: 'notBegun' },
-    ...{ since: '2023-11-14T22:13:20.000Z', poster: null },
+    id: 'demo',
+    title: 'Title of demo',
+    state: 'notBegun',
+    since: '2023-11-14T22:13:20.000Z',
+    poster: null,
   });
   const stream = await new Broadcast({ log: edge.log, store: edge.store }).open();
   await stream.commit(2);
   await expect
     .poll(() => publicOf(edge))
     .toMatchObject({
-      ...{ state: 'live', since: '1970-01-01T00:00:01.000Z' },
+      state: 'live',
+      since: '1970-01-01T00:00:01.000Z',
       poster: `${edge.url}/live/demo/thumbnail.jpg`,
     });
   pass(edge, 4);

@@ -28,12 +28,19 @@ function firstTask(rig: IngestRig, stream: string): TranscodeTask {
   const renditions = planRenditions({ video: source, ladder: { rungs: [...smallLadder.rungs] } });
   const { startTime, sha256, bytes } = offer.video;
   return sampleTask({
-    ...{ start90k: offer.start90k, duration90k: offer.duration90k, times90k: offer.times90k },
-    ...{ streamId: stream, period: period.id, sourceFrameRate: source.frameRate, budgetMs: 10_000 },
+    start90k: offer.start90k,
+    duration90k: offer.duration90k,
+    times90k: offer.times90k,
+    streamId: stream,
+    period: period.id,
+    sourceFrameRate: source.frameRate,
+    budgetMs: 10_000,
     renditions: renditions.filter((one) => one.kind === 'video' && one.origin.kind === 'encode'),
     source: {
-      ...{ key: segmentKey(place, startTime, sha256), initKey: initKey(place, source.init.sha256) },
-      ...{ sha256, bytes },
+      key: segmentKey(place, startTime, sha256),
+      initKey: initKey(place, source.init.sha256),
+      sha256,
+      bytes,
     },
   });
 }

@@ -25,8 +25,11 @@ function oneInFiftyIsWild(): (ms: number, tag: FeedTag) => number {
 
 const mediaOf = (offers: readonly SourceOffer[]) =>
   offers.map(({ start90k, duration90k, times90k, video, audio }) => ({
-    ...{ start90k, duration90k, times90k },
-    ...{ video: video?.sha256, audio: audio?.sha256 },
+    start90k,
+    duration90k,
+    times90k,
+    video: video?.sha256,
+    audio: audio?.sha256,
   }));
 
 test('wild times among pictures and sound leave the bytes of every segment as they are', async () => {

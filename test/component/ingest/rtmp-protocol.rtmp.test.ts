@@ -17,7 +17,10 @@ async function onAir(key = 'good') {
   const { publisher, status } = await RtmpPublisher.publish({ port: recorder.port, key });
   const recording = await recorder.of(key);
   return {
-    ...{ recorder, publisher, status, recording },
+    recorder,
+    publisher,
+    status,
+    recording,
     [Symbol.asyncDispose]: () => recorder[Symbol.asyncDispose](),
   };
 }

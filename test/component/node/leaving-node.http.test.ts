@@ -44,7 +44,13 @@ async function closedUrl(): Promise<string> {
 const viewOf = (nodes: readonly ToldNode[]) => ({
   regions: [],
   nodes: nodes.map((node) => ({
-    ...{ state: 'alive', region: 'r1', host: 'h', pid: 1, roles: [], load: { streams: 0 }, rtmp: 'rtmp://h' },
+    state: 'alive',
+    region: 'r1',
+    host: 'h',
+    pid: 1,
+    roles: [],
+    load: { streams: 0 },
+    rtmp: 'rtmp://h',
     ...node,
   })),
   placements: [],

@@ -28,8 +28,14 @@ function reading(): { readonly metrics: Metrics; readonly values: Map<string, nu
 }
 
 const opening = (epoch: number) => ({
-  ...{ streamId: stream, sessionId: session, epoch, sequenceHeaderHash: sha('5e'), connectionZeroMs: 0 },
-  ...{ wallZeroMs: Date.now(), video: sourceVideo, audio: sourceAudio },
+  streamId: stream,
+  sessionId: session,
+  epoch,
+  sequenceHeaderHash: sha('5e'),
+  connectionZeroMs: 0,
+  wallZeroMs: Date.now(),
+  video: sourceVideo,
+  audio: sourceAudio,
 });
 
 // Goal: an owner that cannot go on holds a bounded number of calls. Method: its append is held back while more ask for the period.
@@ -82,7 +88,9 @@ test('a service whose process stood still refuses what has waited in it', async 
   const broker = new ServiceBroker({ logger: false, nodeID: 'n1' });
   broker.createService(
     streamService({
-      ...{ ...one.options, clock, checkDeadline: () => {} },
+      ...one.options,
+      clock,
+      checkDeadline: () => {},
       members: { onGone: () => () => {}, onDeclaredDead: () => () => {} },
     }),
   );

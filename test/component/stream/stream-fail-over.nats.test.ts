@@ -308,7 +308,9 @@ test('a dead owner whose record cannot be read gets a successor all the same, an
   await (await new Kvm(connection).open(`ownership-${region}`)).put(stream, '{garbage');
   const candidates = () => [{ id: NodeId.parse('n2'), weight: 1 }];
   await using two = await startActor(nats, {
-    ...{ node: 'n2', alive: false, options: { candidates, endAfterMs: 100 } },
+    node: 'n2',
+    alive: false,
+    options: { candidates, endAfterMs: 100 },
   });
   two.actor.onNodeGone(NodeId.parse('n1'));
   const entries = await logUntil(two.log, (records) => count(records, 'end') === 1);

@@ -19,7 +19,9 @@ test('captions of the source are in every picture of every encoded rung', async 
   await using folder = await temporaryFolder();
   const store = new MemorySegmentStore();
   await using encoder = await openFfmpegEncoder({
-    ...{ ffmpeg: 'ffmpeg', tempRoot: join(folder.path, 'attempts'), clock: systemClock },
+    ffmpeg: 'ffmpeg',
+    tempRoot: join(folder.path, 'attempts'),
+    clock: systemClock,
   });
   const clip = await sourceClip(h264Sources['2 B-frames'], { seconds: 1, isCaptioned: true });
   const [segment] = clip.segments;

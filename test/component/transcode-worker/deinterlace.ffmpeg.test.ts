@@ -29,7 +29,9 @@ test('an interlaced source becomes whole pictures, as many as went in', async ()
   await using folder = await temporaryFolder();
   const store = new MemorySegmentStore();
   await using encoder = await openFfmpegEncoder({
-    ...{ ffmpeg: 'ffmpeg', tempRoot: join(folder.path, 'attempts'), clock: systemClock },
+    ffmpeg: 'ffmpeg',
+    tempRoot: join(folder.path, 'attempts'),
+    clock: systemClock,
   });
   const interlaced = ['-vf', 'interlace=lowpass=off', '-flags', '+ildct+ilme'];
   const clip = await sourceClip([...h264Sources['2 B-frames'], ...interlaced], { rate: '60' });

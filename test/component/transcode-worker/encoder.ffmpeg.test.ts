@@ -186,7 +186,8 @@ test.each([
   ];
   const clip = await sourceClip([...codec, '-sc_threshold', '0'], {
     seconds: gop / Number(rate),
-    ...{ rate, isCaptioned },
+    rate,
+    isCaptioned,
   });
   const [segment] = clip.segments;
   if (segment === undefined) throw new Error('no segment');

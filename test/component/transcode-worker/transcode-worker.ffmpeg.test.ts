@@ -26,7 +26,11 @@ const connectTo = (nats: TestNats): Promise<NatsConnection> =>
   connect({ servers: nats.url, reconnectTimeWait: 20, reconnectJitter: 20, maxReconnectAttempts: -1 });
 const openQueue = (connection: NatsConnection, options: Partial<TaskQueueOptions>): Promise<TaskQueue> =>
   openNatsTaskQueue({
-    ...{ connection, region, clock: systemClock, logger: silentLogger, metrics: noMetrics },
+    connection,
+    region,
+    clock: systemClock,
+    logger: silentLogger,
+    metrics: noMetrics,
     ...options,
   });
 
@@ -91,15 +95,16 @@ async function openScene(options: Partial<TaskQueueOptions> = {}): Promise<Scene
       await openFfmpegEncoder({ ffmpeg: 'ffmpeg', tempRoot: join(folder, name), clock: systemClock }),
     );
     const worker = new TranscodeWorker({
-      ...{
-        node: NodeId.parse(name),
-        slots: 1,
-        fingerprint,
-        queue: await openQueue(connection, options),
-        store,
-        encoder,
-      },
-      ...{ report: owner.report, clock: systemClock, logger: silentLogger, metrics: noMetrics },
+      node: NodeId.parse(name),
+      slots: 1,
+      fingerprint,
+      queue: await openQueue(connection, options),
+      store,
+      encoder,
+      report: owner.report,
+      clock: systemClock,
+      logger: silentLogger,
+      metrics: noMetrics,
       ...changes,
     });
     worker.start();

@@ -13,7 +13,10 @@ export interface DualPublisher extends AsyncDisposable {
 export function publishToAll(cluster: TestCluster, nodes: readonly DemoNode[]): DualPublisher {
   const args = publisherArguments({
     urls: nodes.map(({ rtmp }) => `${rtmp}/${cluster.stream.key}`),
-    ...{ width: 640, height: 360, framesPerSecond: 25, bitrateKbps: 800 },
+    width: 640,
+    height: 360,
+    framesPerSecond: 25,
+    bitrateKbps: 800,
   });
   const logFile = join(cluster.dataDir, 'logs/publisher.log');
   const spec = { name: 'publisher', command: 'ffmpeg', args: () => args, logFile, stopTimeoutMs: 3000 };

@@ -43,7 +43,9 @@ export async function startNode(
   const port = await listening(health);
   const connection = await connect({ servers: nats.url, reconnectTimeWait: 50, maxReconnectAttempts: -1 });
   const self = testMember(name, {
-    ...{ host: hostname(), httpUrl: `http://127.0.0.1:${port}`, rtmpUrl: 'rtmp://127.0.0.1/live' },
+    host: hostname(),
+    httpUrl: `http://127.0.0.1:${port}`,
+    rtmpUrl: 'rtmp://127.0.0.1/live',
     ...change,
   });
   const exits: string[] = [];
@@ -55,8 +57,14 @@ export async function startNode(
   };
   try {
     const membership = await openNatsMembership({
-      ...{ connection, self, secretHash, clock, random: Math.random },
-      ...{ logger: silentLogger, metrics: countingInto(counts), exit: (why) => void exits.push(why) },
+      connection,
+      self,
+      secretHash,
+      clock,
+      random: Math.random,
+      logger: silentLogger,
+      metrics: countingInto(counts),
+      exit: (why) => void exits.push(why),
     });
     const gone: GoneMember[] = [];
     membership.onGone((one) => void gone.push(one));
@@ -65,7 +73,11 @@ export async function startNode(
       await crash();
     };
     return {
-      ...{ membership, gone, exits, crash, [Symbol.asyncDispose]: dispose },
+      membership,
+      gone,
+      exits,
+      crash,
+      [Symbol.asyncDispose]: dispose,
       counted: (event) => counts.get(event) ?? 0,
       reconnect: () => connection.reconnect(),
       isServed: () => servedBy(connection),

@@ -27,7 +27,9 @@ export async function addNode(cluster: TestCluster, node: string, more: Env = {}
   );
   supervised.start();
   return {
-    ...{ region: site.region, node, process: supervised },
+    region: site.region,
+    node,
+    process: supervised,
     url: `http://127.0.0.1:${site.httpPort}`,
     rtmp: `rtmp://127.0.0.1:${site.rtmpPort}/live`,
     operator: `http://127.0.0.1:${site.operatorPort}`,

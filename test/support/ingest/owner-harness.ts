@@ -175,13 +175,14 @@ export class OwnerHarness {
 
   openPeriod(id = 's1', change: Partial<OpenPeriodParams> = {}): Answer | undefined {
     const params: OpenPeriodParams = {
-      ...{
-        streamId: stream,
-        sessionId: SessionId.parse(id),
-        epoch: this.state.self.epoch,
-        sequenceHeaderHash: sha('5e'),
-      },
-      ...{ connectionZeroMs: 0, wallZeroMs: this.now.utcMs, video: sourceVideo, audio: sourceAudio },
+      streamId: stream,
+      sessionId: SessionId.parse(id),
+      epoch: this.state.self.epoch,
+      sequenceHeaderHash: sha('5e'),
+      connectionZeroMs: 0,
+      wallZeroMs: this.now.utcMs,
+      video: sourceVideo,
+      audio: sourceAudio,
     };
     return this.ask((reply) => ({ kind: 'openPeriod', params: { ...params, ...change }, reply }));
   }
@@ -198,14 +199,25 @@ export class OwnerHarness {
     const start90k = index * 180_000;
     const hash = (index % 200).toString(16).padStart(4, '0');
     return {
-      ...{ sessionId: SessionId.parse('s1'), period, start90k, duration90k: 180_000 },
+      sessionId: SessionId.parse('s1'),
+      period,
+      start90k,
+      duration90k: 180_000,
       video: {
-        ...{ rendition: RenditionName.parse('h264-720p'), startTime: start90k, duration: 180_000 },
-        ...{ sha256: sha(`1${hash}`), bytes: 500_000, frames: 60 },
+        rendition: RenditionName.parse('h264-720p'),
+        startTime: start90k,
+        duration: 180_000,
+        sha256: sha(`1${hash}`),
+        bytes: 500_000,
+        frames: 60,
       },
       audio: {
-        ...{ rendition: RenditionName.parse('aac-128k'), startTime: index * 96_000, duration: 96_000 },
-        ...{ sha256: sha(`2${hash}`), bytes: 32_000, frames: 94 },
+        rendition: RenditionName.parse('aac-128k'),
+        startTime: index * 96_000,
+        duration: 96_000,
+        sha256: sha(`2${hash}`),
+        bytes: 32_000,
+        frames: 94,
       },
       times90k: Array.from({ length: 60 }, (_, picture) => picture * 3000),
       ...change,
@@ -368,13 +380,11 @@ export function doneReport(
     task.renditions.map(({ name }, index) => [
       name,
       {
-        ...{
-          startTime: task.start90k,
-          duration: task.duration90k,
-          sha256: sha(`3${index}`),
-          bytes: 100_000,
-          frames,
-        },
+        startTime: task.start90k,
+        duration: task.duration90k,
+        sha256: sha(`3${index}`),
+        bytes: 100_000,
+        frames,
         init: { sha256: sha(init), bytes: 700 },
       },
     ]),

@@ -23,20 +23,23 @@ export const builder = new OwnerHarness();
 export const encodedRungs = 2;
 
 export const attachParams = (change: Partial<AttachParams> = {}): AttachParams => ({
-  ...{
-    streamId: stream,
-    sessionId: session,
-    node: NodeId.parse('n1'),
-    remoteAddress: '10.0.0.1',
-    priority: 0,
-    ladder: 'default',
-  },
+  streamId: stream,
+  sessionId: session,
+  node: NodeId.parse('n1'),
+  remoteAddress: '10.0.0.1',
+  priority: 0,
+  ladder: 'default',
   ...change,
 });
 
 /** The session sends, and is attached under that epoch. */
 export const reportUnder = (epoch: Epoch, sessionId = session): InputCall => ({
-  ...{ streamId: stream, sessionId, bitrateBps: 1, lastPacketAgeMs: 0, warnings: [], epoch },
+  streamId: stream,
+  sessionId,
+  bitrateBps: 1,
+  lastPacketAgeMs: 0,
+  warnings: [],
+  epoch,
 });
 
 export const codeOf = (work: Promise<unknown>): Promise<string> => work.then(() => 'none', errorCodeOf);
@@ -52,15 +55,14 @@ export async function begin(
 ): Promise<{ readonly epoch: Epoch; readonly period: PeriodId }> {
   const epoch = await attach(test);
   const params: OpenPeriodParams = {
-    ...{
-      streamId: stream,
-      sessionId: session,
-      epoch,
-      sequenceHeaderHash: sha('5e'),
-      connectionZeroMs,
-      wallZeroMs: Date.now(),
-    },
-    ...{ video: sourceVideo, audio: sourceAudio },
+    streamId: stream,
+    sessionId: session,
+    epoch,
+    sequenceHeaderHash: sha('5e'),
+    connectionZeroMs,
+    wallZeroMs: Date.now(),
+    video: sourceVideo,
+    audio: sourceAudio,
   };
   const reply = await test.actor.openPeriod(params);
   return { epoch, period: (reply as OpenPeriodReply).period };

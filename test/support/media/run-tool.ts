@@ -41,13 +41,14 @@ const Probe = z.object({
   format: z.object({ start_time: text, duration: text }).default({}),
   streams: z.array(
     z.object({
-      ...{ codec_type: z.string(), codec_name: text, start_time: text, duration: text },
-      ...{
-        nb_read_frames: text,
-        sample_rate: text,
-        width: z.number().optional(),
-        height: z.number().optional(),
-      },
+      codec_type: z.string(),
+      codec_name: text,
+      start_time: text,
+      duration: text,
+      nb_read_frames: text,
+      sample_rate: text,
+      width: z.number().optional(),
+      height: z.number().optional(),
     }),
   ),
 });

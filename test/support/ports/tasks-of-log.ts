@@ -40,22 +40,25 @@ export function workOf(stream: string, entries: readonly IndexEntry[]): LoggedWo
     if (rendition?.init === undefined) throw new Error(`no init of ${video.rendition} in the log`);
     const place = { stream: StreamId.parse(stream), period: source.period, rendition: video.rendition };
     const about = {
-      ...{
-        attempt: 1,
-        region: source.region,
-        streamId: stream,
-        period,
-        epoch: source.epoch,
-        owner: source.node,
-      },
-      ...{ start90k, duration90k, times90k, sourceFrameRate: rendition.frameRate, inits: {} },
+      attempt: 1,
+      region: source.region,
+      streamId: stream,
+      period,
+      epoch: source.epoch,
+      owner: source.node,
+      start90k,
+      duration90k,
+      times90k,
+      sourceFrameRate: rendition.frameRate,
+      inits: {},
       source: {
         key: segmentKey(place, video.startTime, video.sha256),
         initKey: initKey(place, rendition.init.sha256),
         sha256: video.sha256,
         bytes: video.bytes,
       },
-      ...{ fingerprint: clock.fingerprint, budgetMs: 20_000 },
+      fingerprint: clock.fingerprint,
+      budgetMs: 20_000,
     };
     const groups: readonly (readonly [string, readonly VideoRendition[]])[] = [
       ['lowest', encoded.slice(-1)],

@@ -6,7 +6,9 @@ import { damaged, mutated } from '../../../scripts/fuzz/mutations.ts';
 import { bytesOf, sessionOf, type Message, type Wire } from '../../../scripts/fuzz/session.ts';
 
 const media: readonly Message[] = Array.from({ length: 60 }, (_, index) => ({
-  ...{ chunkStream: index % 3 === 0 ? 6 : 4, type: index % 3 === 0 ? 9 : 8, streamId: 1 },
+  chunkStream: index % 3 === 0 ? 6 : 4,
+  type: index % 3 === 0 ? 9 : 8,
+  streamId: 1,
   timestampMs: 2 ** 24 - 300 + index * 10,
   body: Buffer.alloc(1 + ((index * 977) % 9000), index),
 }));

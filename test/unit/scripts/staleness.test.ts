@@ -6,8 +6,15 @@ import { describeHealth } from '../../../scripts/commands/streams.ts';
 const stale = { asOf: '2026-11-24T12:00:00.000Z', ageMs: 13_600, reason: 'NATS does not answer' };
 const health = (change: object): StreamHealth =>
   StreamHealth.parse({
-    ...{ state: 'live', reason: 'first publish', owner: 'n1', region: 'r1', epoch: 1, since: 'then' },
-    ...{ successors: [], renditions: [], asOf: '2026-11-24T12:00:14.000Z' },
+    state: 'live',
+    reason: 'first publish',
+    owner: 'n1',
+    region: 'r1',
+    epoch: 1,
+    since: 'then',
+    successors: [],
+    renditions: [],
+    asOf: '2026-11-24T12:00:14.000Z',
     ...change,
   });
 

@@ -16,8 +16,12 @@ const utcMs = Date.parse('2026-11-24T12:00:14.000Z');
 const then = '2026-11-24T12:00:00.000Z';
 const stale = { asOf: then, ageMs: 14_000, reason: 'NATS does not answer' };
 const record = {
-  ...{ owner: NodeId.parse('n1'), region, bootId: BootId.parse('b1'), epoch: Epoch.parse(7) },
-  ...{ since: then, reason: 'owner died (n3)' },
+  owner: NodeId.parse('n1'),
+  region,
+  bootId: BootId.parse('b1'),
+  epoch: Epoch.parse(7),
+  since: then,
+  reason: 'owner died (n3)',
 };
 const successors = [NodeId.parse('n2')];
 const facts: ClusterFacts = {

@@ -13,7 +13,11 @@ function draining(change: Partial<DrainPorts> = {}, leavesWhen: 'asked' | 'close
   let publishers = 1;
   const gone = Promise.withResolvers<number>();
   const drain = new Drain({
-    ...{ node: NodeId.parse('n1'), clock, logger: silentLogger, withinMs: 30_000, othersLeft: () => 1 },
+    node: NodeId.parse('n1'),
+    clock,
+    logger: silentLogger,
+    withinMs: 30_000,
+    othersLeft: () => 1,
     setDraining: async () => void said.push('told'),
     handOver: async () => {
       said.push('handed over');

@@ -71,7 +71,12 @@ const loadedEdges = fc.array(fc.option(fc.integer({ min: 0, max: 500 }), { nil: 
 function steer(viewer: string, loads: readonly (number | undefined)[], current?: string): readonly string[] {
   const all = loads.map((_, index) => edge(`a${index}`, 'a'));
   return edgesFor(all, {
-    ...{ self: 'a0', region: 'a', current, viewer, isLeaving: false, isSound: () => true },
+    self: 'a0',
+    region: 'a',
+    current,
+    viewer,
+    isLeaving: false,
+    isSound: () => true,
     loadOf: (id) => loads[Number(id.slice(1))],
   }).map(({ id }) => id);
 }
@@ -149,7 +154,11 @@ test.each([
   ['the first, when the asked one leaves', true, [], 'a2'],
 ])('the edge to ask next is %s', (_what, isLeaving, dead: readonly string[], next) => {
   const viewpoint = {
-    ...{ self: 'a1', current: 'a1', region: 'a', viewer: '1.2.3.4', isLeaving },
+    self: 'a1',
+    current: 'a1',
+    region: 'a',
+    viewer: '1.2.3.4',
+    isLeaving,
     isSound: (id: string) => !dead.includes(id),
     loadOf: () => undefined,
   };

@@ -64,8 +64,16 @@ async function work(
     return { isWanted: isWanted(owner.state, told) };
   };
   const worker = new TranscodeWorker({
-    ...{ node: NodeId.parse('w1'), slots: 1, fingerprint: 'test', queue, store, report, clock, ...by },
-    ...{ logger: silentLogger, metrics: noMetrics },
+    node: NodeId.parse('w1'),
+    slots: 1,
+    fingerprint: 'test',
+    queue,
+    store,
+    report,
+    clock,
+    ...by,
+    logger: silentLogger,
+    metrics: noMetrics,
   });
   for (const task of owner.tasks) {
     store.objects.set(task.source.key, media);

@@ -74,7 +74,13 @@ function scene(changes: Partial<WorkerPorts> = {}): Scene {
   store.objects.set('source-init', Buffer.from('init'));
   const reports: TaskReport[] = [];
   const worker = new TranscodeWorker({
-    ...{ node: NodeId.parse('worker-1'), slots: 2, fingerprint, queue, store, encoder: cannedEncoder, clock },
+    node: NodeId.parse('worker-1'),
+    slots: 2,
+    fingerprint,
+    queue,
+    store,
+    encoder: cannedEncoder,
+    clock,
     report: async (_, report) => {
       reports.push(report);
       return { isWanted: true };

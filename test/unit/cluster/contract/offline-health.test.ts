@@ -8,8 +8,12 @@ import { region } from '../../../support/ports/records.ts';
 const utcMs = Date.parse('2026-11-24T12:00:14.000Z');
 const then = '2026-11-24T12:00:00.000Z';
 const record = {
-  ...{ owner: NodeId.parse('n1'), region, bootId: BootId.parse('b1'), epoch: Epoch.parse(7) },
-  ...{ since: then, reason: 'owner died (n3)' },
+  owner: NodeId.parse('n1'),
+  region,
+  bootId: BootId.parse('b1'),
+  epoch: Epoch.parse(7),
+  since: then,
+  reason: 'owner died (n3)',
 };
 
 test('a stream without a record is offline as of when that was known', () => {
@@ -24,8 +28,12 @@ test('one with a record names its last owner, and why that owned it, as of now',
   const health = offlineHealth('no publisher', utcMs, { record });
   expect(StreamHealth.parse(health)).toEqual(health);
   expect(health).toMatchObject({
-    ...{ state: 'offline', reason: 'no publisher', owner: 'n1', epoch: 7 },
-    ...{ ownedBecause: 'owner died (n3)', asOf: '2026-11-24T12:00:14.000Z' },
+    state: 'offline',
+    reason: 'no publisher',
+    owner: 'n1',
+    epoch: 7,
+    ownedBecause: 'owner died (n3)',
+    asOf: '2026-11-24T12:00:14.000Z',
   });
   expect('stale' in health).toBe(false);
 });

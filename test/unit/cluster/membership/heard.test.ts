@@ -16,7 +16,10 @@ const node = (index: number): NodeId => NodeId.parse(`n${index}`);
 const accusation = fc
   .tuple(fc.nat({ max: 200 }), fc.nat({ max: 4 }), fc.boolean())
   .map(([target, from, holds]): Accusation => ({
-    ...{ from: node(from), target: node(target), incarnation: 1, holds },
+    from: node(from),
+    target: node(target),
+    incarnation: 1,
+    holds,
   }));
 
 const pairs = (heard: Heard): readonly string[] =>

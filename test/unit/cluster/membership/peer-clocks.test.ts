@@ -6,7 +6,10 @@ import { BootId, NodeId } from '../../../../cluster/model/ids.ts';
 const node = NodeId.parse('n1');
 const boot = BootId.parse('b1');
 const sample = (sentAtMs: number, roundTripMs: number, monotonicMs: number) => ({
-  ...{ sentAtMs, roundTripMs, monotonicMs, utcMs: 0 },
+  sentAtMs,
+  roundTripMs,
+  monotonicMs,
+  utcMs: 0,
 });
 
 test('the offset is that of the fastest of the last samples', () => {

@@ -11,8 +11,12 @@ import { region } from '../../../support/ports/records.ts';
 
 const [one, two] = [StreamId.parse('one'), StreamId.parse('two')];
 const ownedBy = (node: string, epoch = 1): OwnershipRecord => ({
-  ...{ owner: NodeId.parse(node), region, bootId: BootId.parse('b'), epoch: Epoch.parse(epoch) },
-  ...{ since: 'then', reason: 'first publish' },
+  owner: NodeId.parse(node),
+  region,
+  bootId: BootId.parse('b'),
+  epoch: Epoch.parse(epoch),
+  since: 'then',
+  reason: 'first publish',
 });
 
 /** A store that answers, fails or keeps silent; patience ends at once. */
@@ -40,7 +44,9 @@ function setUp() {
     close: () => {},
   };
   const clock: Clock = {
-    ...{ utcMs: () => state.nowMs, monotonicMs: () => state.nowMs, runningMs: () => state.nowMs },
+    utcMs: () => state.nowMs,
+    monotonicMs: () => state.nowMs,
+    runningMs: () => state.nowMs,
     every: () => () => {},
     sleep: async () => {
       for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();

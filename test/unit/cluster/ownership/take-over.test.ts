@@ -29,8 +29,15 @@ class MemoryStore implements OwnershipStore {
 
 function claim(change: Partial<Claim> = {}): Claim {
   return {
-    ...{ stream, node: NodeId.parse('n1'), region, bootId: BootId.parse('b1'), regionOrdinal: 0 },
-    ...{ reason: () => 'test', mayTakeFrom: async () => true, utcMs: () => 0, newRecordId: () => 'own' },
+    stream,
+    node: NodeId.parse('n1'),
+    region,
+    bootId: BootId.parse('b1'),
+    regionOrdinal: 0,
+    reason: () => 'test',
+    mayTakeFrom: async () => true,
+    utcMs: () => 0,
+    newRecordId: () => 'own',
     ...change,
   };
 }

@@ -17,7 +17,8 @@ describe('a demo runs in the folder', () => {
   test('a URL that is given wins, with the token that is given, then that of the environment, then that of the folder', () => {
     const url = 'http://other:1';
     expect(chooseTarget({ url, token: 'given', envToken: 'env' }, running)).toEqual({
-      ...{ urls: [url], token: 'given' },
+      urls: [url],
+      token: 'given',
     });
     expect(chooseTarget({ url, envToken: 'env' }, running)).toEqual({ urls: [url], token: 'env' });
     expect(chooseTarget({ url }, running)).toEqual({ urls: [url], token: 'of the demo' });

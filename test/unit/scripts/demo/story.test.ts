@@ -8,10 +8,17 @@ import { readTree } from '../../../tidy/tree.ts';
 type Timed = readonly [atMs: number, event: StoryEvent];
 
 const logged = (node: string, message: string, fields: Record<string, unknown> = {}): StoryEvent => ({
-  ...{ kind: 'logged', node, message, fields },
+  kind: 'logged',
+  node,
+  message,
+  fields,
 });
 const died = (name: string, how: Ending = { kind: 'signal', signal: 'SIGKILL' }, word = ''): StoryEvent => ({
-  ...{ kind: 'ended', name, how, lastWords: [word], next: { kind: 'startsAgain', inMs: 250 } },
+  kind: 'ended',
+  name,
+  how,
+  lastWords: [word],
+  next: { kind: 'startsAgain', inMs: 250 },
 });
 const owns = (node: string, reason = 'first publish'): StoryEvent =>
   logged(node, heard.owns, { stream: 'demo', reason });
@@ -149,7 +156,10 @@ test('a flood is cut, counted and named once', () => {
 test('before all is ready, and while it stops, nothing of the expected is told', () => {
   const published = logged('n-node-1', heard.published, { streamId: 'demo' });
   const stopped: StoryEvent = {
-    ...{ kind: 'ended', name: 'n-node-1', how: { kind: 'code', code: 0 }, lastWords: [] },
+    kind: 'ended',
+    name: 'n-node-1',
+    how: { kind: 'code', code: 0 },
+    lastWords: [],
     next: { kind: 'wasStopped' },
   };
   expect(

@@ -12,7 +12,11 @@ const nodes = ['n1', 'n2', 'n3', 'n4'].map((id) => NodeId.parse(id));
 const record = (node: number, boot: number): OwnershipRecord => {
   const owner = nodes[node] ?? NodeId.parse('none');
   return {
-    ...{ owner, region: RegionId.parse('r1'), epoch: Epoch.parse(1), since: '', reason: '' },
+    owner,
+    region: RegionId.parse('r1'),
+    epoch: Epoch.parse(1),
+    since: '',
+    reason: '',
     bootId: BootId.parse(boot === 0 ? `boot-${owner}` : `later-${owner}`),
   };
 };

@@ -26,7 +26,7 @@ function rig(newFold: () => EdgeFold) {
   const followed = new FollowedLog();
   log.followed.set(stream, followed);
   const counts = { folded: 0, ignored: 0 };
-  const region = { ...{ log, newFold, violate, counts }, published: new Map<string, string>() };
+  const region = { log, newFold, violate, counts, published: new Map<string, string>() };
   const newEdge = (name: string): SimulatedEdge => new SimulatedEdge(name, [stream], region);
   let records = 0;
   const write = (node: string, epoch: number, body: Body): void => {
@@ -40,7 +40,11 @@ function rig(newFold: () => EdgeFold) {
 /** Shows whatever comes last. */
 function naiveFold(): EdgeFold {
   let head: FoldedHead = {
-    ...{ epoch: 0, firstNumber: 0, nextNumber: 0, discontinuities: 0, ignored: 0 },
+    epoch: 0,
+    firstNumber: 0,
+    nextNumber: 0,
+    discontinuities: 0,
+    ignored: 0,
     newest: undefined,
   };
   return {

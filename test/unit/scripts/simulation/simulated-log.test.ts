@@ -12,21 +12,31 @@ function rig({ isFenceBroken = false, mayLose = true } = {}) {
   const asked: number[] = [];
   let nowMs = 0;
   const log = new SimulatedLog({
-    ...{ isFenceBroken, violate: (what: string) => void said.push(what), nowMs: () => nowMs },
+    isFenceBroken,
+    violate: (what: string) => void said.push(what),
+    nowMs: () => nowMs,
     mayLose: (_node, _bootId, wonAtMs) => {
       asked.push(wonAtMs);
       return mayLose;
     },
   });
   const by = (node: string, epoch: number, body: Body): LogRecord => ({
-    ...{ epoch: Epoch.parse(epoch), node: NodeId.parse(node), bootId: BootId.parse(`${node}-1`) },
-    ...{ recordId: `${node}-${epoch}`, atMs: 0, body },
+    epoch: Epoch.parse(epoch),
+    node: NodeId.parse(node),
+    bootId: BootId.parse(`${node}-1`),
+    recordId: `${node}-${epoch}`,
+    atMs: 0,
+    body,
   });
   const own = (node: string, atMs: number): number => {
     nowMs = atMs;
     const record: OwnershipRecord = {
-      ...{ owner: NodeId.parse(node), region: RegionId.parse('r1'), bootId: BootId.parse(`${node}-1`) },
-      ...{ epoch: Epoch.parse(1), since: '', reason: '' },
+      owner: NodeId.parse(node),
+      region: RegionId.parse('r1'),
+      bootId: BootId.parse(`${node}-1`),
+      epoch: Epoch.parse(1),
+      since: '',
+      reason: '',
     };
     return log.putRecord(stream, record, log.record(stream).revision);
   };

@@ -24,7 +24,11 @@ const newWorld = (seed: number): World =>
     () => {},
   );
 const process = (node: string): Process => ({
-  ...{ id: NodeId.parse(node), boot: 1, state: 'up', isLinked: true, inbox: [] },
+  id: NodeId.parse(node),
+  boot: 1,
+  state: 'up',
+  isLinked: true,
+  inbox: [],
 });
 
 /** Time goes on until nothing is left to happen. */

@@ -15,16 +15,15 @@ import { StreamHealth } from '../../../../../cluster/contract/stream-health.ts';
 import { ClusterView } from '../../../../../cluster/contract/api/control-views.ts';
 
 const node = {
-  ...{
-    region: 'r1',
-    host: 'h',
-    pid: 1,
-    bootId: 'b1',
-    roles: ['edge-delivery'],
-    http: 'http://h',
-    rtmp: 'rtmp://h',
-  },
-  ...{ state: 'alive', isSuspected: false },
+  region: 'r1',
+  host: 'h',
+  pid: 1,
+  bootId: 'b1',
+  roles: ['edge-delivery'],
+  http: 'http://h',
+  rtmp: 'rtmp://h',
+  state: 'alive',
+  isSuspected: false,
 };
 const { nodes } = ClusterView.pick({ nodes: true }).parse({
   nodes: [
@@ -33,14 +32,12 @@ const { nodes } = ClusterView.pick({ nodes: true }).parse({
   ],
 });
 const publisher = {
-  ...{
-    sessionId: 's1',
-    node: 'n1',
-    role: 'active',
-    remoteAddress: '10.0.0.7',
-    lastPacketAgeMs: 20,
-    warnings: [],
-  },
+  sessionId: 's1',
+  node: 'n1',
+  role: 'active',
+  remoteAddress: '10.0.0.7',
+  lastPacketAgeMs: 20,
+  warnings: [],
 };
 const sessions = (change: object) =>
   (StreamHealth.shape.sessions.parse([{ ...publisher, ...change }]) ?? []).map(publisherLine);

@@ -55,7 +55,9 @@ function scene() {
   const lost: { readonly index: number; readonly reason: string }[] = [];
   const takenAway: string[] = [];
   const ports = {
-    ...{ clock, stream: owner, logger: silentLogger },
+    clock,
+    stream: owner,
+    logger: silentLogger,
     lost: (offer: { readonly start90k: number }, reason: string) =>
       void lost.push({ index: indexOf(offer), reason }),
     takenAway: (code: string) => void takenAway.push(code),
@@ -139,7 +141,7 @@ test('a tail that the dead owner took and did not log is in the log of the next,
   const clock = new JumpingClock();
   clock.monotonicMs = () => successor.nowMs;
   const link = new OwnerLink(
-    { ...{ clock, stream: answers, logger: silentLogger }, lost: () => {}, takenAway: () => {} },
+    { clock, stream: answers, logger: silentLogger, lost: () => {}, takenAway: () => {} },
     attachParams(),
     Epoch.parse(1),
   );

@@ -30,9 +30,12 @@ function scene() {
   };
   const refuse = (): Promise<never> => Promise.reject(new TangazaError('UNAVAILABLE'));
   const watch = new OwnerWatch({
-    ...{ clock, logger: silentLogger, epoch: Epoch.parse(1) },
+    clock,
+    logger: silentLogger,
+    epoch: Epoch.parse(1),
     stream: {
-      ...{ openPeriod: refuse, closeSessions: refuse },
+      openPeriod: refuse,
+      closeSessions: refuse,
       detach: async ({ epoch }) => void owner.under.push(epoch),
       attach: async ({ hadTwin }) => {
         owner.attached.push(hadTwin);

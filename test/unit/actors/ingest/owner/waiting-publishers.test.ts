@@ -19,9 +19,15 @@ function scene() {
   const sizes: number[] = [];
   const gauge = () => ({ set: (size: number) => void sizes.push(size) });
   const waitingPublishers = new WaitingPublishers({
-    ...{ clock, logger: silentLogger, metrics: { ...noMetrics, gauge } },
+    clock,
+    logger: silentLogger,
+    metrics: { ...noMetrics, gauge },
     stream: {
-      ...{ openPeriod: refuse, offer: refuse, input: refuse, detach: refuse, closeSessions: refuse },
+      openPeriod: refuse,
+      offer: refuse,
+      input: refuse,
+      detach: refuse,
+      closeSessions: refuse,
       attach: () => owner.attach(),
       standsStill: async () => {
         looks.push(clock.nowMs);

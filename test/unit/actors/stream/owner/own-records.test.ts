@@ -9,8 +9,12 @@ import { MemoryIndexLog } from '../../../../support/ports/memory-index-log.ts';
 import { openRecord, region, stream } from '../../../../support/ports/records.ts';
 
 const recordOf = (node: string, epoch: number): OwnershipRecord => ({
-  ...{ owner: NodeId.parse(node), region, bootId: BootId.parse(`boot-${node}`), epoch: Epoch.parse(epoch) },
-  ...{ since: '', reason: 'first publish' },
+  owner: NodeId.parse(node),
+  region,
+  bootId: BootId.parse(`boot-${node}`),
+  epoch: Epoch.parse(epoch),
+  since: '',
+  reason: 'first publish',
 });
 const own = recordOf('n1', 7);
 

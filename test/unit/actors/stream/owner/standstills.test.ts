@@ -22,20 +22,21 @@ async function scene({ owner = n2, mayTake = true, successors = [n2, n3] } = {})
   };
   for (const { record } of new LogBuilder().open().clock().segments(1).entries) await append(record);
   const record: OwnershipRecord = {
-    ...{
-      owner,
-      region,
-      bootId: BootId.parse('b'),
-      epoch: Epoch.parse(1),
-      since: '',
-      reason: 'first publish',
-    },
+    owner,
+    region,
+    bootId: BootId.parse('b'),
+    epoch: Epoch.parse(1),
+    since: '',
+    reason: 'first publish',
   };
   const clock = new JumpingClock();
   const state = { record, isUnreadable: false };
   const adopted: (readonly [NodeId, AdoptParams])[] = [];
   const standstills = new Standstills({
-    ...{ node: n1, clock, logger: silentLogger, log },
+    node: n1,
+    clock,
+    logger: silentLogger,
+    log,
     ownership: {
       get: async () => {
         if (state.isUnreadable) throw new TangazaError('LOG_UNAVAILABLE');

@@ -32,7 +32,12 @@ interface Done {
 }
 
 const recordOf = (owner: NodeId): OwnershipRecord => ({
-  ...{ owner, region, bootId: bootOf(owner), epoch: Epoch.parse(1), since: '', reason: 'first publish' },
+  owner,
+  region,
+  bootId: bootOf(owner),
+  epoch: Epoch.parse(1),
+  since: '',
+  reason: 'first publish',
 });
 
 /** What n1 does, when `owner` has written the log and the stream's record, and these nodes live. */
@@ -52,7 +57,10 @@ async function look(owner: NodeId, found: Found): Promise<Done> {
   const written: (readonly [OwnershipRecord, number])[] = [];
   const warnings: string[] = [];
   const orphans = new Orphans({
-    ...{ node: n1, bootId: bootOf(n1), clock: new JumpingClock(), log },
+    node: n1,
+    bootId: bootOf(n1),
+    clock: new JumpingClock(),
+    log,
     logger: { ...silentLogger, warn: (_: object, message: string) => void warnings.push(message) },
     ownership: {
       get: async () => ({ record: isUnreadable ? undefined : record, revision: 1 }),
@@ -103,7 +111,8 @@ test.each([
   ['of a dead owner, whose log is lost', n2, { hasLog: false }],
 ])('a broadcast %s that has ended is not adopted, and its record says so', async (_, owner, change) => {
   expect(await look(owner, { alive: [n1], hasEnded: true, ...change })).toEqual({
-    ...{ adopted: [], warnings: [] },
+    adopted: [],
+    warnings: [],
     written: [[{ ...recordOf(owner), endedAt }, 1]],
   });
 });
@@ -116,7 +125,9 @@ test('a record that says that its broadcast has ended is not asked for again', a
 
 test('a publisher that claims the stream at that moment wins it, and that is no fault', async () => {
   expect(await look(n2, { alive: [n1], hasEnded: true, isTakenMeanwhile: true })).toEqual({
-    ...{ adopted: [], written: [], warnings: [] },
+    adopted: [],
+    written: [],
+    warnings: [],
   });
 });
 
@@ -149,7 +160,11 @@ async function lookAtMany(count: number, adopt: () => Promise<void>): Promise<re
   }
   const asked: StreamId[] = [];
   const orphans = new Orphans({
-    ...{ node: n1, bootId: bootOf(n1), clock: new JumpingClock(), log, logger: silentLogger },
+    node: n1,
+    bootId: bootOf(n1),
+    clock: new JumpingClock(),
+    log,
+    logger: silentLogger,
     ownership: {
       get: async (id) => ({ record: records.get(id), revision: 1 }),
       put: async () => 2,

@@ -90,8 +90,11 @@ test.each([
   expect(periodsOf(played)).toHaveLength(1);
   const segments = segmentsOf(played);
   const extent = ({ start90k, duration90k, times90k, audio }: (typeof sound)[number]) => ({
-    ...{ start90k, duration90k, pictures: times90k.length },
-    ...{ frames: audio?.samples.length, silentFrames: audio?.silentFrames },
+    start90k,
+    duration90k,
+    pictures: times90k.length,
+    frames: audio?.samples.length,
+    silentFrames: audio?.silentFrames,
   });
   expect(segments.map(extent)).toEqual(sound.map(extent));
   expect([...new Set(warningsOf(played))]).toEqual(['timestampOutlier']);

@@ -248,7 +248,9 @@ test.each([{ stepMs: 2500 }, { stepMs: 5000 }, { stepMs: 9000 }])(
   'video alone with a picture each $stepMs ms is believed when it jumps, and not refused',
   ({ stepMs }) => {
     const samples = Array.from({ length: 20 }, (_, i) => ({
-      ...{ track: 'video' as const, bytes: 100, value: i },
+      track: 'video' as const,
+      bytes: 100,
+      value: i,
       ms: i * stepMs + (i < 8 ? 0 : hours),
       arrivedMs: 5000 + i * stepMs,
     }));

@@ -245,8 +245,13 @@ function avcPictures(shapes: readonly Shape[]): readonly Made[] {
       ...(hasSei ? [avcSei(index)] : []),
       ...Array.from({ length: slices }, (_, i) =>
         avcSlice({
-          ...{ isIdr: isKey, frameNum, idrId: index % 2, orderLsb: 2 * index, firstMacroblock: i * 40 },
-          ...{ referenceIdc: previousWasReference ? 2 : 0, content: index * 16 + i },
+          isIdr: isKey,
+          frameNum,
+          idrId: index % 2,
+          orderLsb: 2 * index,
+          firstMacroblock: i * 40,
+          referenceIdc: previousWasReference ? 2 : 0,
+          content: index * 16 + i,
         }),
       ),
       ...(hasSuffix ? [Uint8Array.of(12, 0xff, 0x80)] : []),
