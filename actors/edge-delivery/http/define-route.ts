@@ -49,12 +49,12 @@ export function defineRoute<P, Q>(
 
 const nothing = z.object({});
 
-/** Of a route that takes no query. */
+/** Completes a route that takes no query. */
 export function withoutQuery<R>(route: R) {
   return { ...route, query: nothing };
 }
 
-/** Of a route that takes neither parameters nor a query. */
+/** Completes a route that takes neither parameters nor a query. */
 export function withoutInput<R>(route: R) {
   return { ...route, params: nothing, query: nothing };
 }

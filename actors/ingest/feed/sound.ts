@@ -66,7 +66,7 @@ export class Sound {
     return this.#unusable;
   }
 
-  /** Of a feed without video. */
+  /** How far the sound of a feed without video has moved from the wall clock. */
   get driftMs(): number {
     return this.#clock.driftMs;
   }

@@ -9,7 +9,7 @@
 export interface PublishUrl {
   /** Empty when there is none. */
   readonly streamKey: string;
-  /** Of app and name; the name's wins. */
+  /** The query of the application and of the stream name together; the name's values win. */
   readonly query: Readonly<Record<string, string>>;
   /** Said when the key is missing or unknown: what looks wrong, and what to type. */
   readonly advice?: string;

@@ -30,10 +30,10 @@ export type Command =
   | { readonly kind: 'createStream'; readonly transaction: number }
   | { readonly kind: 'publish'; readonly name: string }
   | { readonly kind: 'play' }
-  /** Of the message stream that it comes on: it may publish again. */
+  /** Closes the message stream that it comes on, which may publish again. */
   | { readonly kind: 'closeStream' }
   | { readonly kind: 'deleteStream'; readonly stream: number }
-  /** Of the whole connection. */
+  /** Closes the whole connection. */
   | { readonly kind: 'close' }
   | PlainCommand;
 

@@ -9,7 +9,7 @@ amfLogger.log = () => {};
 
 /** Chunk size we send with; ffmpeg answers with the same, which spares it and us many chunk headers. */
 const chunkSize = 65_536;
-/** Of what we send, announced in the answer to `connect`. */
+/** The window of what this node sends; the answer to `connect` announces it. */
 export const sendWindowBytes = 2_500_000;
 const maxDescription = 400;
 

@@ -3,7 +3,7 @@ import { messageTypes, type RtmpMessage } from './rtmp-chunks.ts';
 import * as commands from './rtmp-commands.rtmp.ts';
 import { ReceiveWindow, SendWindow } from './windows.ts';
 
-/** Of user control events. */
+/** The event type of a ping in user control messages. */
 const pingRequest = 6;
 
 export class ProtocolControl {

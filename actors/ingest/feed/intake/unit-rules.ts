@@ -21,7 +21,7 @@ export interface UnitRules {
   dropNext(): void;
   /** A copy of these units of the message, which stand side by side, in the form in which samples hold them. */
   copy(message: Uint8Array, units: readonly CodedUnit[]): Uint8Array;
-  /** Of the picture that the last unit judged `begins` has begun. */
+  /** The picture that began with the last unit judged `begins`. */
   readonly begun: BegunPicture;
 }
 
