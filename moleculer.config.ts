@@ -7,8 +7,9 @@ import { randomBytes } from 'node:crypto';
 import { availableParallelism, hostname } from 'node:os';
 import { join } from 'node:path';
 import type { BrokerOptions, ServiceBroker } from 'moleculer';
-import { composeControl, toldByRegistry } from './actors/control/control.composition.ts';
-import { openSqliteStreamRegistry } from './actors/control/stream-registry.sqlite.ts';
+import { composeControl } from './actors/control/control.composition.ts';
+import { openStreamRegistry } from './actors/control/open-registry.system.ts';
+import { toldByRegistry } from './actors/control/registry-in-time.ts';
 import { composeDrain } from './actors/drain/drain.composition.ts';
 import { composeEdgeDelivery } from './actors/edge-delivery/edge-delivery.composition.ts';
 import {
@@ -82,8 +83,6 @@ async function openParts(config: NodeConfig, closing: AsyncDisposableStack) {
   closing.defer(() => nats.close());
   const store = await openStore(config.store, join(dataDir, 'segments'), { clock, metrics, logger });
   closing.defer(() => store.close());
-  const registry = openSqliteStreamRegistry(join(dataDir, 'tangaza.sqlite'));
-  closing.defer(() => registry.close());
   const ladders = loadLadders(join(import.meta.dirname, 'config/ladders'));
   const exit = (): void => void process.kill(process.pid, 'SIGTERM');
   const fail = (why: string): void => {
@@ -110,21 +109,26 @@ async function openParts(config: NodeConfig, closing: AsyncDisposableStack) {
     operatorToken: config.operatorToken ?? secrets.operatorToken,
     metricsToken: config.metricsToken,
   };
-  return { ...cluster, config, store, registry, ladders, tells, keySecret: secrets.streamKeySecret, exit };
+  return { ...cluster, config, store, ladders, tells, keySecret: secrets.streamKeySecret, exit };
 }
 
 /** Composes the services in the order in which they start. Moleculer stops all of them at once, each within its own bound. */
 async function composeServices(parts: Parts, closing: AsyncDisposableStack): Promise<readonly MakeService[]> {
-  const { roles } = parts.config;
+  const { roles, dataDir } = parts.config;
+  const asksRegistry = roles.has('control') || roles.has('edge-delivery');
+  const registry = asksRegistry ? await openStreamRegistry(dataDir, clock) : undefined;
+  closing.defer(async () => registry?.close());
   const ingestGone = Promise.withResolvers<void>();
   return [
-    ...(roles.has('control') ? [composeControl(parts)] : []),
+    ...(registry !== undefined && roles.has('control') ? [composeControl({ ...parts, registry })] : []),
     ...(roles.has('ingest')
       ? [composeStream(parts, ingestGone.promise), composeIngest(parts, ingestGone.resolve)]
       : []),
     composeDrain(parts),
     ...(roles.has('transcode-worker') ? [await composeTranscodeWorker(parts, closing)] : []),
-    ...(roles.has('edge-delivery') ? [composeEdgeDelivery({ ...parts, ...toldByRegistry(parts) })] : []),
+    ...(registry !== undefined && roles.has('edge-delivery')
+      ? [composeEdgeDelivery({ ...parts, ...toldByRegistry(registry, clock) })]
+      : []),
   ];
 }
 

@@ -3,10 +3,9 @@ import { randomBytes } from 'node:crypto';
 import type { ClusterParts } from '../../cluster/node/cluster-parts.composition.ts';
 import type { MakeService } from '../../cluster/rpc/node-calls.moleculer.ts';
 import type { NodeConfig } from '../../config/config.ts';
-import type { StreamId } from '../../cluster/model/ids.ts';
 import type { SegmentStore } from '../segment-store/segment-store.ts';
 import { controlService } from './control.service.ts';
-import { standingOf, type StreamRegistry } from './stream-registry.ts';
+import type { StreamRegistry } from './stream-registry.ts';
 import { Sweeper } from './sweeper.ts';
 
 export interface ControlParts extends ClusterParts {
@@ -44,12 +43,4 @@ export function composeControl(parts: ControlParts): MakeService {
       },
       sweeper,
     );
-}
-
-/** What an edge asks the registry of its node, as functions. */
-export function toldByRegistry({ registry, clock }: Pick<ControlParts, 'registry' | 'clock'>) {
-  return {
-    lookUpStream: async (id: StreamId) => standingOf(registry, id, clock.utcMs()),
-    removedSince: async (utcMs: number) => registry.removedSince(utcMs).map(({ id }) => id),
-  };
 }

@@ -34,6 +34,7 @@ import type { Clock } from '../../cluster/time/clock.ts';
 import { idempotentRequest, saltOf } from './idempotency.ts';
 import { deriveStreamKey, hashStreamKey } from './stream-key.ts';
 import { clusterView, lastKnownHealth, stalenessOf } from './last-known.ts';
+import { registryInTime, type RegistryInTime } from './registry-in-time.ts';
 import type { StreamEntry, StreamRegistry } from './stream-registry.ts';
 import { toStreamView } from './stream-view.ts';
 
@@ -76,37 +77,39 @@ export interface ControlPorts {
 
 export class Control {
   readonly #ports: ControlPorts;
+  readonly #inTime: RegistryInTime;
   #lastLive: ReadonlyMap<StreamId, LiveStreams['items'][number]> = new Map();
   #live: { readonly atMs: number; readonly value: Promise<LiveStreams> } | undefined;
 
   constructor(ports: ControlPorts) {
     this.#ports = ports;
+    this.#inTime = registryInTime(ports.clock);
   }
 
-  create(input: RouteInput<unknown, unknown, CreateStreamBody>): StreamWithKey {
+  async create(input: RouteInput<unknown, unknown, CreateStreamBody>): Promise<StreamWithKey> {
     const { body, origin } = input;
     const { registry, clock, newId, newSalt, keySecret, defaultLadder } = this.#ports;
     const ladder = this.#knownLadder(body.ladder ?? defaultLadder);
     const id = body.id ?? StreamId.parse(newId());
     const salt = newSalt();
     const keyHash = hashStreamKey(deriveStreamKey(keySecret, id, salt));
-    const { entry, keySalt } = registry.create({
-      id,
-      title: body.title,
-      ladder,
-      keyHash,
-      keySalt: salt,
-      nowMs: clock.utcMs(),
-      request: idempotentRequest('create', input),
-    });
+    const { entry, keySalt } = await this.#inTime(() =>
+      registry.create({
+        id,
+        title: body.title,
+        ladder,
+        keyHash,
+        keySalt: salt,
+        nowMs: clock.utcMs(),
+        request: idempotentRequest('create', input),
+      }),
+    );
     return { ...this.#view(entry, origin), streamKey: deriveStreamKey(keySecret, entry.id, keySalt) };
   }
 
-  list({ query, origin }: RouteInput<unknown, PageQuery>): StreamPage {
-    const entries = this.#ports.registry.list(
-      query.limit + 1,
-      query.cursor === undefined ? undefined : placeOfCursor(query.cursor),
-    );
+  async list({ query, origin }: RouteInput<unknown, PageQuery>): Promise<StreamPage> {
+    const after = query.cursor === undefined ? undefined : placeOfCursor(query.cursor);
+    const entries = await this.#inTime(() => this.#ports.registry.list(query.limit + 1, after));
     const page = entries.slice(0, query.limit);
     const items = page.map((entry) => this.#view(entry, origin));
     const last = page.at(-1);
@@ -115,54 +118,70 @@ export class Control {
       : { items };
   }
 
-  show({ params, origin }: RouteInput<StreamParams>): StreamView {
-    return this.#view(this.#found(params.id, this.#ports.registry.get(params.id)), origin);
+  async show({ params, origin }: RouteInput<StreamParams>): Promise<StreamView> {
+    return this.#view(await this.#entry(params.id), origin);
   }
 
-  update({ params, body, origin }: RouteInput<StreamParams, unknown, UpdateStreamBody>): StreamView {
+  async update({
+    params,
+    body,
+    origin,
+  }: RouteInput<StreamParams, unknown, UpdateStreamBody>): Promise<StreamView> {
+    const { registry, clock } = this.#ports;
     const change = {
       ...(body.title === undefined ? {} : { title: body.title }),
       ...(body.ladder === undefined ? {} : { ladder: this.#knownLadder(body.ladder) }),
     };
-    const entry = this.#ports.registry.update(params.id, change, this.#ports.clock.utcMs());
+    const entry = await this.#inTime(() => registry.update(params.id, change, clock.utcMs()));
     return this.#view(this.#found(params.id, entry), origin);
   }
 
-  async remove({ params }: RouteInput<StreamParams>): Promise<void> {
+  /** Its publishers are closed when the registry has done it, however long that takes. */
+  remove({ params: { id } }: RouteInput<StreamParams>): Promise<void> {
     const { registry, clock, closeSessions } = this.#ports;
-    if (!registry.remove(params.id, clock.utcMs())) throw noSuchStream(params.id);
-    await closeSessions({ streamId: params.id, reason: 'the stream was deleted', code: 'STREAM_REMOVED' });
+    return this.#inTime(async () => {
+      if (!(await registry.remove(id, clock.utcMs()))) throw noSuchStream(id);
+      await closeSessions({ streamId: id, reason: 'the stream was deleted', code: 'STREAM_REMOVED' });
+    });
   }
 
   /**
    * @throws TangazaError `STREAM_NOT_FOUND`, `IDEMPOTENCY_KEY_REUSED`; `CONFLICT` when the key that the first request
    *   made is replaced
    */
-  async rotateKey(input: RouteInput<StreamParams>): Promise<StreamWithKey> {
+  rotateKey(input: RouteInput<StreamParams>): Promise<StreamWithKey> {
+    return this.#inTime(() => this.#rotateKey(input));
+  }
+
+  async #rotateKey(input: RouteInput<StreamParams>): Promise<StreamWithKey> {
     const { params, origin } = input;
     const { registry, keySecret, newSalt, clock, closeSessions } = this.#ports;
     const request = idempotentRequest('rotateKey', input);
     const keySalt = request === undefined ? newSalt() : saltOf(keySecret, request);
     const streamKey = deriveStreamKey(keySecret, params.id, keySalt);
     const key = { keyHash: hashStreamKey(streamKey), keySalt };
-    this.#found(params.id, registry.get(params.id));
-    if (this.#isRepeated('rotateKey', input)) {
-      const made = registry.findByKeyHash(key.keyHash);
+    this.#found(params.id, await registry.get(params.id));
+    if (await this.#isRepeated('rotateKey', input)) {
+      const made = await registry.findByKeyHash(key.keyHash);
       if (made === undefined)
         throw new TangazaError('CONFLICT', 'The key that this request made has been replaced since.');
       return { ...this.#view(made, origin), streamKey };
     }
-    const entry = this.#found(params.id, registry.rotateKey(params.id, key, clock.utcMs()));
+    const entry = this.#found(params.id, await registry.rotateKey(params.id, key, clock.utcMs()));
     await closeSessions({ streamId: params.id, reason: 'the stream key was changed' });
     return { ...this.#view(entry, origin), streamKey };
   }
 
-  authenticate({ streamKey }: AuthenticateParams): AuthenticateReply {
+  /** @throws TangazaError `STREAM_KEY_UNKNOWN`, `STREAM_REMOVED`; `UNAVAILABLE`, `OVERLOADED` when the registry does not answer */
+  authenticate({ streamKey }: AuthenticateParams): Promise<AuthenticateReply> {
+    return this.#inTime(() => this.#authenticate(hashStreamKey(streamKey)));
+  }
+
+  async #authenticate(keyHash: string): Promise<AuthenticateReply> {
     const { registry, clock } = this.#ports;
-    const keyHash = hashStreamKey(streamKey);
-    const entry = registry.findByKeyHash(keyHash);
+    const entry = await registry.findByKeyHash(keyHash);
     if (entry !== undefined) return { streamId: entry.id, ladder: entry.ladder };
-    const removed = registry.removedWithKeyHash(keyHash, clock.utcMs());
+    const removed = await registry.removedWithKeyHash(keyHash, clock.utcMs());
     throw removed === undefined
       ? new TangazaError('STREAM_KEY_UNKNOWN')
       : new TangazaError(
@@ -173,8 +192,8 @@ export class Control {
 
   /** @throws TangazaError `STREAM_NOT_FOUND`; `LOG_UNAVAILABLE` when NATS does not answer and nothing is known */
   async health(id: StreamId): Promise<StreamHealth> {
-    const { registry, ownership, askHealth, clock } = this.#ports;
-    this.#found(id, registry.get(id));
+    const { ownership, askHealth, clock } = this.#ports;
+    await this.#entry(id);
     const known = await ownership.known(id);
     const utcMs = clock.utcMs();
     const staleness = stalenessOf(known.ageMs, utcMs);
@@ -205,7 +224,7 @@ export class Control {
   /** @throws TangazaError `NOT_FOUND`, `CONFLICT` (last, or draining already), `UNAVAILABLE` (dead) */
   async drain(input: RouteInput<NodeParams, unknown, DrainBody>): Promise<DrainView> {
     const { params, body } = input;
-    this.#isRepeated('drain', input);
+    await this.#inTime(() => this.#isRepeated('drain', input));
     const { members, beginDrain } = this.#ports;
     const known = members.list().members;
     const member = known.find(({ id }) => id === params.id);
@@ -222,7 +241,7 @@ export class Control {
 
   /** @throws TangazaError `LOG_UNAVAILABLE` */
   async release(input: RouteInput): Promise<ReleaseView> {
-    this.#isRepeated('release', input);
+    await this.#inTime(() => this.#isRepeated('release', input));
     return { released: [...(await this.#ports.release())] };
   }
 
@@ -264,17 +283,26 @@ export class Control {
     return { items, ...staleness };
   }
 
-  /** Health as far as it is known. With NATS down, a stream whose owner cannot be asked is described as last seen. */
+  /**
+   * Health as far as it is known. With NATS down, a stream whose owner cannot be asked is described as last seen; with the
+   * registry gone its title is the last one.
+   */
   async #onAir(
     id: StreamId,
     record: OwnershipRecord,
     { ageMs }: Known<unknown>,
   ): Promise<LiveStreams['items']> {
     const { registry, askHealth } = this.#ports;
-    const entry = registry.get(id);
-    const health = await askHealth(record, id).catch(() => undefined);
+    const seen = this.#lastLive.get(id);
+    const [entry, health] = await Promise.all([
+      this.#inTime(() => registry.get(id)).catch((error: unknown) => {
+        if (seen === undefined) throw error;
+        return seen;
+      }),
+      askHealth(record, id).catch(() => undefined),
+    ]);
     if (entry === undefined) return [];
-    const last = ageMs === undefined ? undefined : this.#lastLive.get(id);
+    const last = ageMs === undefined ? undefined : seen;
     if (health === undefined) return last === undefined ? [] : [last];
     if (!isOnAir(health)) return [];
     const since = health.since === undefined ? {} : { since: health.since };
@@ -297,16 +325,20 @@ export class Control {
     return toStreamView(entry, origin, order(entry.id, nodes));
   }
 
+  async #entry(id: StreamId): Promise<StreamEntry> {
+    return this.#found(id, await this.#inTime(() => this.#ports.registry.get(id)));
+  }
+
   #found(id: StreamId, entry: StreamEntry | undefined): StreamEntry {
     if (entry === undefined) throw noSuchStream(id);
     return entry;
   }
 
   /** @throws TangazaError `IDEMPOTENCY_KEY_REUSED` */
-  #isRepeated(operation: string, input: RouteInput): boolean {
+  async #isRepeated(operation: string, input: RouteInput): Promise<boolean> {
     const request = idempotentRequest(operation, input);
     const { registry, clock } = this.#ports;
-    return request !== undefined && registry.isRepeated(request, clock.utcMs());
+    return request !== undefined && (await registry.isRepeated(request, clock.utcMs()));
   }
 
   #knownLadder(name: string): string {

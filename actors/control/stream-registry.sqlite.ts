@@ -1,10 +1,16 @@
-/** The stream registry in the region's SQLite file, shared by its nodes on this host (C12). */
+/**
+ * The stream registry in the region's SQLite file, shared by its nodes on this host (C12).
+ *
+ * While another process writes, SQLite would make this one stand still: so it is asked once, and again after a pause in
+ * which the process runs.
+ */
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync, type SQLOutputValue } from 'node:sqlite';
 import { z } from 'zod';
 import { TangazaError } from '../../cluster/errors/tangaza-error.ts';
 import { StreamId } from '../../cluster/model/ids.ts';
+import type { Clock } from '../../cluster/time/clock.ts';
 import type { StreamPlace } from '../../cluster/contract/api/cursor.ts';
 import type { IdempotentRequest } from './idempotency.ts';
 import {
@@ -48,8 +54,15 @@ const Row = z.object({
 const RemovedRow = z.object({ id: StreamId, removedAtMs: z.number() });
 const SaltRow = z.object({ keySalt: z.string() });
 
+/** Another node's transaction takes milliseconds. */
+const busyPauseMs = 10;
+const busyPatienceMs = 2000;
+
 /** @param file path of the database, or `:memory:` */
-export function openSqliteStreamRegistry(file: string): StreamRegistry {
+export function openSqliteStreamRegistry(
+  file: string,
+  clock: Pick<Clock, 'sleep' | 'runningMs'>,
+): StreamRegistry {
   if (file !== ':memory:') mkdirSync(dirname(file), { recursive: true });
   const database = new DatabaseSync(file);
   // Two nodes may open a new file at once, so the busy time-out is set before anything that locks (C12).
@@ -57,7 +70,8 @@ export function openSqliteStreamRegistry(file: string): StreamRegistry {
   database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL');
   database.exec(schema);
   addFingerprints(database);
-  return new SqliteStreamRegistry(database);
+  database.exec('PRAGMA busy_timeout = 0');
+  return new SqliteStreamRegistry(database, clock);
 }
 
 /**
@@ -74,16 +88,18 @@ function addFingerprints(database: DatabaseSync): void {
 
 class SqliteStreamRegistry implements StreamRegistry {
   readonly #database: DatabaseSync;
+  readonly #clock: Pick<Clock, 'sleep' | 'runningMs'>;
 
-  constructor(database: DatabaseSync) {
+  constructor(database: DatabaseSync, clock: Pick<Clock, 'sleep' | 'runningMs'>) {
     this.#database = database;
+    this.#clock = clock;
   }
 
-  create(stream: NewStream): { entry: StreamEntry; keySalt: string } {
-    return this.#transaction(() => {
+  create(stream: NewStream): Promise<{ entry: StreamEntry; keySalt: string }> {
+    return this.#inTransaction(() => {
       const before = this.#madeBefore(stream);
       if (before !== undefined) return before;
-      if (this.get(stream.id) !== undefined) {
+      if (this.#find(stream.id) !== undefined) {
         throw new TangazaError(
           'CONFLICT',
           `There is a stream ${stream.id} already: choose another id or leave it out.`,
@@ -103,47 +119,54 @@ class SqliteStreamRegistry implements StreamRegistry {
     });
   }
 
-  get(id: StreamId): StreamEntry | undefined {
-    return this.#one('SELECT * FROM streams WHERE id = ?', [id]);
+  get(id: StreamId): Promise<StreamEntry | undefined> {
+    return this.#whenFree(() => this.#find(id));
   }
 
-  list(limit: number, after?: StreamPlace): readonly StreamEntry[] {
+  list(limit: number, after?: StreamPlace): Promise<readonly StreamEntry[]> {
     const where = after === undefined ? '' : 'WHERE (createdAtMs, id) < (?, ?)';
     const place = after === undefined ? [] : [after.createdAtMs, after.id];
-    return this.#all(`SELECT * FROM streams ${where} ORDER BY createdAtMs DESC, id DESC LIMIT ?`, [
-      ...place,
-      limit,
-    ]).map((row) => toEntry(row));
+    const query = `SELECT * FROM streams ${where} ORDER BY createdAtMs DESC, id DESC LIMIT ?`;
+    return this.#whenFree(() => this.#all(query, [...place, limit]).map((row) => toEntry(row)));
   }
 
-  isRepeated(request: IdempotentRequest, nowMs: number): boolean {
-    return this.#transaction(() => {
+  isRepeated(request: IdempotentRequest, nowMs: number): Promise<boolean> {
+    return this.#inTransaction(() => {
       if (this.#isKnown(request, nowMs)) return true;
       this.#remember(request, '', nowMs);
       return false;
     });
   }
 
-  update(id: StreamId, change: { title?: string; ladder?: string }, nowMs: number): StreamEntry | undefined {
-    this.#run(
-      'UPDATE streams SET title = coalesce(?, title), ladder = coalesce(?, ladder), updatedAtMs = ? WHERE id = ?',
-      [change.title ?? null, change.ladder ?? null, nowMs, id],
-    );
-    return this.get(id);
+  update(
+    id: StreamId,
+    change: { title?: string; ladder?: string },
+    nowMs: number,
+  ): Promise<StreamEntry | undefined> {
+    return this.#whenFree(() => {
+      this.#run(
+        'UPDATE streams SET title = coalesce(?, title), ladder = coalesce(?, ladder), updatedAtMs = ? WHERE id = ?',
+        [change.title ?? null, change.ladder ?? null, nowMs, id],
+      );
+      return this.#find(id);
+    });
   }
 
-  rotateKey(id: StreamId, key: { keyHash: string; keySalt: string }, nowMs: number): StreamEntry | undefined {
-    this.#run('UPDATE streams SET keyHash = ?, keySalt = ?, updatedAtMs = ? WHERE id = ?', [
-      key.keyHash,
-      key.keySalt,
-      nowMs,
-      id,
-    ]);
-    return this.get(id);
+  rotateKey(
+    id: StreamId,
+    { keyHash, keySalt }: { keyHash: string; keySalt: string },
+    nowMs: number,
+  ): Promise<StreamEntry | undefined> {
+    return this.#whenFree(() => {
+      this.#run('UPDATE streams SET keyHash = ?, keySalt = ?, updatedAtMs = ? WHERE id = ?', [
+        ...[keyHash, keySalt, nowMs, id],
+      ]);
+      return this.#find(id);
+    });
   }
 
-  remove(id: StreamId, nowMs: number): boolean {
-    return this.#transaction(() => {
+  remove(id: StreamId, nowMs: number): Promise<boolean> {
+    return this.#inTransaction(() => {
       this.#run(
         'INSERT OR REPLACE INTO removed (id, keyHash, removedAtMs) SELECT id, keyHash, ? FROM streams WHERE id = ?',
         [nowMs, id],
@@ -153,24 +176,55 @@ class SqliteStreamRegistry implements StreamRegistry {
     });
   }
 
-  removed(id: StreamId, nowMs: number): RemovedStream | undefined {
+  removed(id: StreamId, nowMs: number): Promise<RemovedStream | undefined> {
+    return this.#whenFree(() => this.#findRemoved(id, nowMs));
+  }
+
+  removedWithKeyHash(keyHash: string, nowMs: number): Promise<RemovedStream | undefined> {
+    const values = [keyHash, nowMs - removedKeptMs];
+    return this.#whenFree(() => this.#allRemoved('keyHash = ? AND removedAtMs > ?', values)[0]);
+  }
+
+  removedSince(sinceMs: number): Promise<readonly RemovedStream[]> {
+    return this.#whenFree(() => this.#allRemoved('removedAtMs >= ?', [sinceMs]));
+  }
+
+  findByKeyHash(keyHash: string): Promise<StreamEntry | undefined> {
+    return this.#whenFree(() => this.#one('SELECT * FROM streams WHERE keyHash = ?', [keyHash]));
+  }
+
+  async close(): Promise<void> {
+    if (this.#database.isOpen) this.#database.close();
+  }
+
+  /** As a transaction: all of `work`, or nothing. */
+  #inTransaction<T>(work: () => T): Promise<T> {
+    return this.#whenFree(() => this.#transaction(work));
+  }
+
+  /** Does it, again and again while another process writes. @throws TangazaError `UNAVAILABLE`, and what `work` throws */
+  async #whenFree<T>(work: () => T): Promise<T> {
+    const untilMs = this.#clock.runningMs() + busyPatienceMs;
+    for (;;) {
+      try {
+        return work();
+      } catch (error) {
+        if (!isGone(error)) throw error;
+        if (!isBusy(error) || this.#clock.runningMs() >= untilMs)
+          throw new TangazaError('UNAVAILABLE', 'The registry of streams cannot be asked: try again.', {
+            cause: error,
+          });
+      }
+      await this.#clock.sleep(busyPauseMs);
+    }
+  }
+
+  #find(id: StreamId): StreamEntry | undefined {
+    return this.#one('SELECT * FROM streams WHERE id = ?', [id]);
+  }
+
+  #findRemoved(id: StreamId, nowMs: number): RemovedStream | undefined {
     return this.#allRemoved('id = ? AND removedAtMs > ?', [id, nowMs - removedKeptMs])[0];
-  }
-
-  removedWithKeyHash(keyHash: string, nowMs: number): RemovedStream | undefined {
-    return this.#allRemoved('keyHash = ? AND removedAtMs > ?', [keyHash, nowMs - removedKeptMs])[0];
-  }
-
-  removedSince(sinceMs: number): readonly RemovedStream[] {
-    return this.#allRemoved('removedAtMs >= ?', [sinceMs]);
-  }
-
-  findByKeyHash(keyHash: string): StreamEntry | undefined {
-    return this.#one('SELECT * FROM streams WHERE keyHash = ?', [keyHash]);
-  }
-
-  close(): void {
-    this.#database.close();
   }
 
   #allRemoved(condition: string, values: (string | number)[]): readonly RemovedStream[] {
@@ -179,7 +233,7 @@ class SqliteStreamRegistry implements StreamRegistry {
   }
 
   #mustBeFree({ id, nowMs, mayRevive }: NewStream): void {
-    const removed = this.removed(id, nowMs);
+    const removed = this.#findRemoved(id, nowMs);
     if (removed !== undefined && mayRevive !== true) {
       const day = (atMs: number): string => new Date(atMs).toISOString().slice(0, 10);
       throw new TangazaError(
@@ -251,6 +305,24 @@ class SqliteStreamRegistry implements StreamRegistry {
     const [row] = this.#all(sql, values);
     return row === undefined ? undefined : toEntry(row);
   }
+}
+
+/** SQLite's codes for a file that is locked, or that cannot be read or written now. */
+const busy = 5;
+const goneCodes: ReadonlySet<number> = new Set([busy, 6, 8, 10, 11, 13, 14, 26]);
+
+/** Without the extended part; undefined for what is no error of SQLite's. */
+function sqliteCode(error: unknown): number | undefined {
+  if (!(error instanceof Error) || !('errcode' in error)) return undefined;
+  return typeof error.errcode === 'number' ? error.errcode % 256 : undefined;
+}
+
+const isBusy = (error: unknown): boolean => sqliteCode(error) === busy;
+
+/** The fault is the file's, or it is closed; all else is a fault of this code. */
+function isGone(error: unknown): boolean {
+  if (error instanceof Error && 'code' in error && error.code === 'ERR_INVALID_STATE') return true;
+  return goneCodes.has(sqliteCode(error) ?? 0);
 }
 
 function toEntry(row: Record<string, SQLOutputValue>): StreamEntry {

@@ -1,5 +1,7 @@
 /**
  * The stream-registry port: which streams there are, and which key publishes to which. Keys are kept as hashes only.
+ *
+ * It may be slow, or gone: whoever asks goes through `registry-in-time.ts`, which bounds the wait.
  */
 import type { StreamPlace } from '../../cluster/contract/api/cursor.ts';
 import type { StreamId } from '../../cluster/model/ids.ts';
@@ -36,49 +38,50 @@ export interface RemovedStream {
   readonly removedAtMs: number;
 }
 
+/** Every method rejects with `UNAVAILABLE` when the registry cannot be asked. */
 export interface StreamRegistry {
   /**
    * @returns the new stream, or the one that the idempotency key made before, with its salt
    * @throws `CONFLICT` when the id is taken, or was taken and is still remembered; `IDEMPOTENCY_KEY_REUSED`
    */
-  create(stream: NewStream): { readonly entry: StreamEntry; readonly keySalt: string };
-  get(id: StreamId): StreamEntry | undefined;
+  create(stream: NewStream): Promise<{ readonly entry: StreamEntry; readonly keySalt: string }>;
+  get(id: StreamId): Promise<StreamEntry | undefined>;
   /** Newest first, then by id. `after` is the place of the last stream on the page before, which may be gone. */
-  list(limit: number, after?: StreamPlace): readonly StreamEntry[];
+  list(limit: number, after?: StreamPlace): Promise<readonly StreamEntry[]>;
   /**
    * Remembers for a day what a key stands for.
    *
    * @returns whether the key was known already
    * @throws `IDEMPOTENCY_KEY_REUSED` when it stands for another request
    */
-  isRepeated(request: IdempotentRequest, nowMs: number): boolean;
+  isRepeated(request: IdempotentRequest, nowMs: number): Promise<boolean>;
   update(
     id: StreamId,
     change: { readonly title?: string; readonly ladder?: string },
     nowMs: number,
-  ): StreamEntry | undefined;
+  ): Promise<StreamEntry | undefined>;
   rotateKey(
     id: StreamId,
     key: { readonly keyHash: string; readonly keySalt: string },
     nowMs: number,
-  ): StreamEntry | undefined;
+  ): Promise<StreamEntry | undefined>;
   /** Removes a stream. The ids and keys of the last 100,000 removed streams are remembered for 30 days. */
-  remove(id: StreamId, nowMs: number): boolean;
-  findByKeyHash(keyHash: string): StreamEntry | undefined;
+  remove(id: StreamId, nowMs: number): Promise<boolean>;
+  findByKeyHash(keyHash: string): Promise<StreamEntry | undefined>;
   /** Undefined for a stream that never was, exists again, or is forgotten. */
-  removed(id: StreamId, nowMs: number): RemovedStream | undefined;
-  removedWithKeyHash(keyHash: string, nowMs: number): RemovedStream | undefined;
+  removed(id: StreamId, nowMs: number): Promise<RemovedStream | undefined>;
+  removedWithKeyHash(keyHash: string, nowMs: number): Promise<RemovedStream | undefined>;
   /** The streams removed at or after that time: the latest 1000 at most. */
-  removedSince(sinceMs: number): readonly RemovedStream[];
-  close(): void;
+  removedSince(sinceMs: number): Promise<readonly RemovedStream[]>;
+  close(): Promise<void>;
 }
 
 /** What is known of an id, in one word. */
-export function standingOf(registry: StreamRegistry, id: StreamId, nowMs: number) {
-  const entry = registry.get(id);
+export async function standingOf(registry: StreamRegistry, id: StreamId, nowMs: number) {
+  const entry = await registry.get(id);
   if (entry !== undefined)
     return { kind: 'known', title: entry.title, createdAtMs: entry.createdAtMs } as const;
-  const removed = registry.removed(id, nowMs);
+  const removed = await registry.removed(id, nowMs);
   if (removed !== undefined) return { kind: 'removed', removedAtMs: removed.removedAtMs } as const;
   return { kind: 'unknown' } as const;
 }

@@ -2,7 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { hashStreamKey } from '../../actors/control/stream-key.ts';
-import { openSqliteStreamRegistry } from '../../actors/control/stream-registry.sqlite.ts';
+import { openStreamRegistry } from '../../actors/control/open-registry.system.ts';
 import { loadSecrets, type Secrets } from '../../config/secrets.disk.ts';
 import { StreamId } from '../../cluster/model/ids.ts';
 import type { Clock } from '../../cluster/time/clock.ts';
@@ -220,7 +220,7 @@ async function startRegion(site: Site, { id, secrets, key }: RegionPlan): Promis
   const { options, clock, run } = site;
   const dataDir = join(options.dataDir, id);
   mkdirSync(dataDir, { recursive: true });
-  ensureDemoStream(join(dataDir, 'tangaza.sqlite'), key, clock);
+  await ensureDemoStream(dataDir, key, clock);
   const natsPort = await freePort();
   const nats = run(specOfNats(options, id, { dataDir, port: natsPort }));
   options.onProgress?.(`nats-server of ${id} starts on port ${natsPort}`);
@@ -295,15 +295,18 @@ export function nodeEnv(site: NodeSite) {
   };
 }
 
-/** Makes the demo's stream, or gives it this key. If somebody deleted it, it is there again. */
-export function ensureDemoStream(file: string, key: string, clock: Clock): void {
-  const registry = openSqliteStreamRegistry(file);
+/** Makes the demo's stream, or gives it this key. If somebody deleted it, it is there again. @throws TangazaError as the registry */
+export async function ensureDemoStream(dataDir: string, key: string, clock: Clock): Promise<void> {
+  const registry = await openStreamRegistry(dataDir, clock);
   const hashed = { keyHash: hashStreamKey(key), keySalt: '' };
   const nowMs = clock.utcMs();
-  if (registry.get(demo.id) === undefined)
-    registry.create({ id: demo.id, title: demo.title, ladder: 'default', nowMs, mayRevive: true, ...hashed });
-  else registry.rotateKey(demo.id, hashed, nowMs);
-  registry.close();
+  const fresh = { id: demo.id, title: demo.title, ladder: 'default', nowMs, mayRevive: true, ...hashed };
+  try {
+    if ((await registry.get(demo.id)) === undefined) await registry.create(fresh);
+    else await registry.rotateKey(demo.id, hashed, nowMs);
+  } finally {
+    await registry.close();
+  }
 }
 
 interface Awaited {

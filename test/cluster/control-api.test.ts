@@ -1,5 +1,4 @@
 /** The control API and the CLI on a whole cluster, from the creation of a stream to its end. */
-import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
 import { EdgeList } from '../../cluster/contract/api/control-routes.ts';
@@ -227,8 +226,7 @@ test('the demo revives its own stream: nodes that refused it show it again', asy
   expect(await statuses()).toEqual([200, 200]);
   expect(await api.status('DELETE', '/v1/streams/demo')).toBe(204);
   await expect.poll(statuses).toEqual([410, 410]);
-  const file = join(cluster.regions[0]?.dataDir ?? '', 'tangaza.sqlite');
-  ensureDemoStream(file, cluster.stream.key, systemClock);
+  await ensureDemoStream(cluster.regions[0]?.dataDir ?? '', cluster.stream.key, systemClock);
   await expect.poll(statuses).toEqual([200, 200]);
 });
 

@@ -111,7 +111,9 @@ export class Playback {
   async steered(id: StreamId): Promise<Timeline | undefined> {
     const follower = this.#ports.followers.get(id);
     if (follower !== undefined) return follower.isCaughtUp ? follower.timeline : undefined;
-    const standing = await this.#ports.knownStreams.standing(id).catch((): Standing | undefined => undefined);
+    const standing = await this.#ports.knownStreams
+      .standingOrLast(id)
+      .catch((): Standing | undefined => undefined);
     if (standing !== undefined) mustBeKnown(id, standing);
     return undefined;
   }

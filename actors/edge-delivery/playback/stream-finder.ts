@@ -28,12 +28,12 @@ export class StreamFinder {
 
   /**
    * Gives the stream's follower once all of its log is folded. A stream that is followed already is not looked up again, so that edges
-   * continue while the registry cannot be reached (C8).
+   * continue while the registry cannot be reached (C8). A viewer of a stream that was known before does not wait for the registry either.
    *
    * @throws TangazaError `STREAM_NOT_FOUND`, `STREAM_REMOVED`, `LOG_UNAVAILABLE`, `OVERLOADED`, `UNAVAILABLE`
    */
   async find(id: StreamId): Promise<StreamFollower> {
-    if (this.#followers.get(id) === undefined) mustBeKnown(id, await this.#knownStreams.standing(id));
+    if (this.#followers.get(id) === undefined) mustBeKnown(id, await this.#knownStreams.standingOrLast(id));
     return this.follow(id);
   }
 

@@ -2,6 +2,8 @@
  * Remembers what the registry says of streams. A known stream is remembered for a minute. All other answers are remembered for a second, as
  * such a stream may be created, or exist again, at any moment.
  *
+ * Viewers of a stream that was known before do not wait for a registry that is slow or gone: they get the last answer.
+ *
  * `forget` is called for each removal, so that a removed stream is not shown until its answer is old. Bounds: answers remembered, of which
  * the oldest goes (known streams and others each have a bound, so that invented ids push no stream out); and questions in a second about
  * unknown ids (beyond that: `OVERLOADED`), so that a flood of invented ids hardly reaches the registry.
@@ -41,6 +43,8 @@ const knownMs = 60_000;
 const otherMs = 1000;
 const maxAnswers = 10_000;
 const maxQuestionsUnderWay = 64;
+/** How long a question about a stream that was known before may hold somebody up. */
+const patienceMs = 250;
 /** Counts questions about ids that this edge does not know. */
 const maxNewQuestionsASecond = 256;
 /** How far back removals are asked for: much more than the time between two questions, and than clocks differ by. */
@@ -70,6 +74,20 @@ export class KnownStreams {
     const maxAgeMs = known === undefined ? otherMs : freshMs;
     if (answer !== undefined && nowMs - answer.atMs < maxAgeMs) return answer.standing;
     return this.#askOnce(id);
+  }
+
+  /**
+   * As `standing`; of a stream that was known before, what was last heard when the registry fails or takes long.
+   *
+   * @throws as `standing`, of a stream that was not known before
+   */
+  async standingOrLast(id: StreamId, freshMs = knownMs): Promise<Standing> {
+    const last = this.lastKnown(id);
+    if (last === undefined) return this.standing(id, freshMs);
+    const over = new AbortController();
+    const patience = this.#clock.sleep(patienceMs, over.signal).catch(() => {});
+    const answer = this.standing(id, freshMs).catch(() => last);
+    return Promise.race([answer, patience.then(() => last)]).finally(() => over.abort());
   }
 
   /** What was last known of a stream, however long ago, for when the registry cannot be asked. */

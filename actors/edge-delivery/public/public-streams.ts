@@ -6,7 +6,6 @@
  */
 import type { PublicStream, StreamParams } from '../../../cluster/contract/api/control-routes.ts';
 import type { RouteInput } from '../../../cluster/contract/api/routes.ts';
-import { errorCodeOf } from '../../../cluster/errors/tangaza-error.ts';
 import type { StreamId } from '../../../cluster/model/ids.ts';
 import type { Clock } from '../../../cluster/time/clock.ts';
 import { cachePolicy, jsonReply, type Message } from '../http/http.ts';
@@ -83,11 +82,6 @@ export class PublicStreams {
 
   async #known(id: StreamId): Promise<KnownStream> {
     const { knownStreams } = this.#ports;
-    const standing = await knownStreams.standing(id, freshMs).catch((error: unknown) => {
-      const last = knownStreams.lastKnown(id);
-      if (last === undefined || errorCodeOf(error) === 'OVERLOADED') throw error;
-      return last;
-    });
-    return mustBeKnown(id, standing);
+    return mustBeKnown(id, await knownStreams.standingOrLast(id, freshMs));
   }
 }

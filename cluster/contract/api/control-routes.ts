@@ -103,7 +103,7 @@ export const streamRoutes: readonly Route[] = [
     summary: 'Creates a stream; only this reply shows its key',
     body: CreateStreamBody,
     reply: { status: 201, schema: StreamWithKey },
-    errors: ['BAD_REQUEST', 'UNAUTHENTICATED', 'CONFLICT', 'IDEMPOTENCY_KEY_REUSED'],
+    errors: ['BAD_REQUEST', 'UNAUTHENTICATED', 'CONFLICT', 'IDEMPOTENCY_KEY_REUSED', 'UNAVAILABLE'],
     action: controlActions.create,
   },
   {
@@ -114,7 +114,7 @@ export const streamRoutes: readonly Route[] = [
     summary: 'Lists streams, newest first',
     query: PageQuery,
     reply: { status: 200, schema: StreamPage },
-    errors: ['BAD_REQUEST', 'UNAUTHENTICATED'],
+    errors: ['BAD_REQUEST', 'UNAUTHENTICATED', 'UNAVAILABLE'],
     action: controlActions.list,
   },
   {
@@ -123,7 +123,7 @@ export const streamRoutes: readonly Route[] = [
     operation: 'getStream',
     summary: 'Shows a stream, without its key',
     reply: { status: 200, schema: StreamView },
-    errors: ['UNAUTHENTICATED', 'STREAM_NOT_FOUND'],
+    errors: ['UNAUTHENTICATED', 'STREAM_NOT_FOUND', 'UNAVAILABLE'],
     action: controlActions.get,
   },
   {
@@ -133,7 +133,7 @@ export const streamRoutes: readonly Route[] = [
     summary: 'Changes the title or the ladder (from the next period on)',
     body: UpdateStreamBody,
     reply: { status: 200, schema: StreamView },
-    errors: ['BAD_REQUEST', 'UNAUTHENTICATED', 'STREAM_NOT_FOUND'],
+    errors: ['BAD_REQUEST', 'UNAUTHENTICATED', 'STREAM_NOT_FOUND', 'UNAVAILABLE'],
     action: controlActions.update,
   },
   {
@@ -142,7 +142,7 @@ export const streamRoutes: readonly Route[] = [
     operation: 'deleteStream',
     summary: 'Deletes a stream and disconnects its publisher',
     reply: { status: 204 },
-    errors: ['UNAUTHENTICATED', 'STREAM_NOT_FOUND'],
+    errors: ['UNAUTHENTICATED', 'STREAM_NOT_FOUND', 'UNAVAILABLE'],
     action: controlActions.remove,
   },
   {
@@ -152,7 +152,7 @@ export const streamRoutes: readonly Route[] = [
     operation: 'rotateKey',
     summary: 'Makes a new key; the old one ends at once, its publisher is disconnected',
     reply: { status: 200, schema: StreamWithKey },
-    errors: ['UNAUTHENTICATED', 'STREAM_NOT_FOUND', 'IDEMPOTENCY_KEY_REUSED'],
+    errors: ['UNAUTHENTICATED', 'STREAM_NOT_FOUND', 'IDEMPOTENCY_KEY_REUSED', 'UNAVAILABLE'],
     action: controlActions.rotateKey,
   },
   {
@@ -162,7 +162,7 @@ export const streamRoutes: readonly Route[] = [
     operation: 'streamHealth',
     summary: 'Who owns it, what comes in, how far each rendition is behind',
     reply: { status: 200, schema: StreamHealth },
-    errors: ['UNAUTHENTICATED', 'STREAM_NOT_FOUND', 'LOG_UNAVAILABLE'],
+    errors: ['UNAUTHENTICATED', 'STREAM_NOT_FOUND', 'LOG_UNAVAILABLE', 'UNAVAILABLE'],
     action: controlActions.health,
   },
   streamEdges,

@@ -1,4 +1,4 @@
-/** Ownership records on a real nats-server, and the take-over on top of them (C1, C5). */
+/** Ownership records on a real nats-server beyond their port's contract, and the take-over on top of them (C1, C5). */
 import { Kvm } from '@nats-io/kv';
 import { connect } from '@nats-io/transport-node';
 import { expect, test } from 'vitest';
@@ -51,24 +51,6 @@ function claim(node: string, change: Partial<Claim> = {}): Claim {
 }
 
 const codeOf = async (work: Promise<unknown>): Promise<string> => work.then(() => 'none', errorCodeOf);
-
-test('a record is written once for each revision, the first one included', async () => {
-  await using cluster = await openBoth();
-  expect(await cluster.store.get(stream)).toEqual({ record: undefined, revision: 0 });
-  const first = await cluster.store.put(stream, record('n1', 1), 0);
-  expect(await codeOf(cluster.store.put(stream, record('n2', 2), 0))).toBe('CONFLICT');
-  const second = await cluster.store.put(stream, record('n2', 2), first);
-  expect(await codeOf(cluster.store.put(stream, record('n1', 3), first))).toBe('CONFLICT');
-  expect(await cluster.store.get(stream)).toEqual({ record: record('n2', 2), revision: second });
-});
-
-test('of two nodes that claim a vacant stream at once, exactly one wins the record', async () => {
-  await using cluster = await openBoth();
-  const outcomes = await Promise.all(
-    ['n1', 'n2'].map((node) => codeOf(cluster.store.put(stream, record(node, 1), 0))),
-  );
-  expect(outcomes.toSorted()).toEqual(['CONFLICT', 'none']);
-});
 
 test('a corrupt record reads as none, is told by the list, and can be replaced', async () => {
   await using cluster = await openBoth();

@@ -40,7 +40,7 @@ const operations = Object.entries(paths).flatMap(([path, methods]) =>
 
 /** The control actor of a node whose NATS is gone: the registry works, what needs the cluster is refused. */
 function startControl(): ServiceBroker {
-  const registry = openSqliteStreamRegistry(':memory:');
+  const registry = openSqliteStreamRegistry(':memory:', clock);
   let made = 0;
   const gone = async (): Promise<never> => Promise.reject(new TangazaError('LOG_UNAVAILABLE'));
   const broker = new ServiceBroker({ logger: false, validator: false });

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { randomUUID } from 'node:crypto';
 import type { IngestLimits } from '../../../actors/ingest/ingest-port.ts';
 import { IngestSession } from '../../../actors/ingest/ingest-session.ts';
-import { IngestSessions } from '../../../actors/ingest/ingest-sessions.ts';
+import { IngestSessions, type IngestSessionsPorts } from '../../../actors/ingest/ingest-sessions.ts';
 import { defaultIngestLimits, openRtmpIngest } from '../../../actors/ingest/rtmp/rtmp-ingest.rtmp.ts';
 import type { OwnerCalls } from '../../../actors/ingest/runner-ports.ts';
 import { initKey, segmentKey } from '../../../actors/segment-store/segment-key.ts';
@@ -142,7 +142,16 @@ export interface RigOptions {
   readonly limits?: Partial<IngestLimits>;
   /** Wraps the disk store, to make it fail. */
   readonly wrapStore?: (store: SegmentStore) => SegmentStore;
+  /** In place of a check that takes `key-{stream id}`. */
+  readonly authenticate?: IngestSessionsPorts['authenticate'];
 }
+
+const keysNamedAfterStreams: IngestSessionsPorts['authenticate'] = (key) => {
+  const id = StreamId.safeParse(key.slice(4));
+  return key.startsWith('key-') && id.success
+    ? Promise.resolve({ streamId: id.data, ladder: 'default' })
+    : Promise.reject(new TangazaError('STREAM_KEY_UNKNOWN'));
+};
 
 /** Stream keys are `key-{stream id}`. */
 export class IngestRig implements AsyncDisposable {
@@ -167,7 +176,11 @@ export class IngestRig implements AsyncDisposable {
     this.folder = parts.folder;
   }
 
-  static async start({ limits, wrapStore = (store) => store }: RigOptions = {}): Promise<IngestRig> {
+  static async start({
+    limits,
+    wrapStore = (store) => store,
+    authenticate = keysNamedAfterStreams,
+  }: RigOptions = {}): Promise<IngestRig> {
     const folder = await mkdtemp(join(tmpdir(), 'tangaza-ingest-'));
     const lines: LogLine[] = [];
     const logger = recordingLogger(lines);
@@ -180,12 +193,7 @@ export class IngestRig implements AsyncDisposable {
       store: wrapStore(store),
       stream: owner,
       otherIngest: () => otherIngest,
-      authenticate: (key) => {
-        const id = StreamId.safeParse(key.slice(4));
-        return key.startsWith('key-') && id.success
-          ? Promise.resolve({ streamId: id.data, ladder: 'default' })
-          : Promise.reject(new TangazaError('STREAM_KEY_UNKNOWN'));
-      },
+      authenticate,
       newSessionId: () => SessionId.parse(randomUUID()),
       newSession: () => new IngestSession(),
     });

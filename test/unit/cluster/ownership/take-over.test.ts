@@ -2,30 +2,16 @@
 import { expect, test } from 'vitest';
 import { errorCodeOf, TangazaError } from '../../../../cluster/errors/tangaza-error.ts';
 import { BootId, Epoch, NodeId } from '../../../../cluster/model/ids.ts';
-import type { OwnershipRecord, OwnershipStore } from '../../../../cluster/ownership/ownership-store.ts';
+import type { OwnershipRecord } from '../../../../cluster/ownership/ownership-store.ts';
 import { takeOver, type Claim } from '../../../../cluster/ownership/take-over.ts';
 import { MemoryIndexLog } from '../../../support/ports/memory-index-log.ts';
+import { MemoryOwnershipStore } from '../../../support/ports/stores/memory-ownership-store.ts';
 import { openRecord, region, stream } from '../../../support/ports/records.ts';
 
-class MemoryStore implements OwnershipStore {
-  record: OwnershipRecord | undefined;
-  revision = 0;
-
-  async get() {
-    return { record: this.record, revision: this.revision };
-  }
-
-  async put(_stream: string, record: OwnershipRecord, revision: number): Promise<number> {
-    if (revision !== this.revision) throw new TangazaError('CONFLICT');
-    this.record = record;
-    this.revision += 1;
-    return this.revision;
-  }
-
-  async list() {
-    return { records: new Map(), unreadable: [] };
-  }
-}
+const held: OwnershipRecord = {
+  ...{ owner: NodeId.parse('n3'), region, bootId: BootId.parse('b3'), epoch: Epoch.parse(1) },
+  ...{ since: '', reason: 'test' },
+};
 
 function claim(change: Partial<Claim> = {}): Claim {
   return {
@@ -62,7 +48,7 @@ test('an `open` whose ack was lost is found at the tail, and not written twice',
     await append();
     throw new TangazaError('LOG_UNAVAILABLE');
   };
-  const taken = await takeOver(log, new MemoryStore(), claim());
+  const taken = await takeOver(log, new MemoryOwnershipStore(), claim());
   const entries = await log.read(stream);
   expect(entries.map((entry) => entry.record.recordId)).toEqual(['own']);
   expect(taken).toMatchObject({ epoch: 1, openSequence: entries[0]?.sequence });
@@ -73,7 +59,7 @@ test('an `open` that was never stored is sent again', async () => {
   log.meddle = async () => {
     throw new TangazaError('LOG_UNAVAILABLE');
   };
-  await takeOver(log, new MemoryStore(), claim());
+  await takeOver(log, new MemoryOwnershipStore(), claim());
   expect(log.appends).toBe(2);
 });
 
@@ -84,7 +70,7 @@ test('an append of the former owner in between only makes it read again', async 
     await log.append(stream, openRecord({ epoch: 1, recordId: 'last gasp' }), first);
     return append();
   };
-  const taken = await takeOver(log, new MemoryStore(), claim());
+  const taken = await takeOver(log, new MemoryOwnershipStore(), claim());
   expect(taken.epoch).toBe(2);
   expect((await log.read(stream)).map((entry) => entry.record.recordId)).toEqual([
     'former',
@@ -99,7 +85,7 @@ test('a rival that opened an epoch that is not below ours is never overwritten: 
     await log.append(stream, openRecord({ epoch: 9, node: 'n2', recordId: 'rival' }), 0);
     return append();
   };
-  const taken = await takeOver(log, new MemoryStore(), claim());
+  const taken = await takeOver(log, new MemoryOwnershipStore(), claim());
   expect(taken.epoch).toBe(10);
   expect((await log.read(stream)).map((entry) => Number(entry.record.epoch))).toEqual([9, 10]);
 });
@@ -107,17 +93,18 @@ test('a rival that opened an epoch that is not below ours is never overwritten: 
 test('heads seen elsewhere lift the epoch', async () => {
   const taken = await takeOver(
     new MemoryIndexLog(),
-    new MemoryStore(),
+    new MemoryOwnershipStore(),
     claim({ seenEpochs: [Epoch.parse(70)] }),
   );
   expect(taken.epoch).toBe(71);
 });
 
 test('a record that others keep changing ends in FENCED, not in a loop', async () => {
-  const store = new MemoryStore();
+  const store = new MemoryOwnershipStore();
   const put = store.put.bind(store);
   store.put = async (...call) => {
-    store.revision += 1;
+    const { revision } = await store.get(stream);
+    await put(stream, { ...held, owner: NodeId.parse('n9') }, revision);
     return put(...call);
   };
   expect(await takeOver(new MemoryIndexLog(), store, claim()).then(() => 'none', errorCodeOf)).toBe('FENCED');
@@ -128,7 +115,7 @@ test('a log that does not answer ends the claim with LOG_UNAVAILABLE', async () 
   log.append = async () => {
     throw new TangazaError('LOG_UNAVAILABLE');
   };
-  expect(await takeOver(log, new MemoryStore(), claim()).then(() => 'none', errorCodeOf)).toBe(
+  expect(await takeOver(log, new MemoryOwnershipStore(), claim()).then(() => 'none', errorCodeOf)).toBe(
     'LOG_UNAVAILABLE',
   );
 });
@@ -140,9 +127,8 @@ test.each([
 ])('a record that is %s takes nothing from the living author of the log', async (_, former) => {
   const log = new MemoryIndexLog();
   await log.append(stream, openRecord({ epoch: 9, node: 'n2' }), 0);
-  const store = new MemoryStore();
-  if (former !== undefined)
-    store.record = { ...former, region, bootId: BootId.parse('b3'), since: '', reason: 'test' };
+  const store = new MemoryOwnershipStore();
+  if (former !== undefined) await store.put(stream, { ...held, ...former }, 0);
   const asked: string[] = [];
   const mayTakeFrom = async ({ owner }: OwnershipRecord): Promise<boolean> => {
     asked.push(owner);
