@@ -23,6 +23,7 @@ import { openStore } from './actors/segment-store/open-store.ts';
 import { composeStream } from './actors/stream/stream.composition.ts';
 import { readFingerprint } from './actors/transcode-worker/encoder.ffmpeg.ts';
 import { composeTranscodeWorker } from './actors/transcode-worker/transcode-worker.composition.ts';
+import { nothingToHandOver } from './cluster/contract/hand-over.ts';
 import { loadConfig, type NodeConfig } from './config/config.ts';
 import { httpUrlOf, rtmpUrlOf } from './config/public-url.ts';
 import { loadSecrets } from './config/secrets.disk.ts';
@@ -42,8 +43,7 @@ const protocol = 1;
 
 type Parts = Awaited<ReturnType<typeof openParts>>;
 
-export default async (): Promise<BrokerOptions> =>
-  composeNode(loadConfig(process.env, availableParallelism()));
+export default async () => composeNode(loadConfig(process.env, availableParallelism()));
 
 /**
  * Opens every part of a node with this configuration. Its ports listen once the broker has started.
@@ -109,14 +109,15 @@ async function openParts(config: NodeConfig, closing: AsyncDisposableStack) {
     operatorToken: config.operatorToken ?? secrets.operatorToken,
     metricsToken: config.metricsToken,
   };
-  return { ...cluster, config, store, ladders, tells, keySecret: secrets.streamKeySecret, exit };
+  const own = { config, store, ladders, tells, keySecret: secrets.streamKeySecret, exit };
+  return { ...cluster, ...own, local: nothingToHandOver() };
 }
 
 /** Composes the services in the order in which they start. Moleculer stops all of them at once, each within its own bound. */
 async function composeServices(parts: Parts, closing: AsyncDisposableStack): Promise<readonly MakeService[]> {
   const { roles, dataDir } = parts.config;
-  const asksRegistry = roles.has('control') || roles.has('edge-delivery');
-  const registry = asksRegistry ? await openStreamRegistry(dataDir, clock) : undefined;
+  const isAsked = roles.has('control') || roles.has('edge-delivery');
+  const registry = isAsked ? await openStreamRegistry(dataDir, clock) : undefined;
   closing.defer(async () => registry?.close());
   const ingestGone = Promise.withResolvers<void>();
   return [

@@ -13,6 +13,7 @@
  * G6. A stop whose streams were all taken over treats its publishers as a drain does (G3), in less time. When the nodes
  *     that took them stop as well, this node does not keep them waiting for what its publishers sent.
  */
+import type { HandOverPorts } from '../../cluster/contract/hand-over.ts';
 import { TangazaError } from '../../cluster/errors/tangaza-error.ts';
 import type { NodeId, StreamId } from '../../cluster/model/ids.ts';
 import type { Logger } from '../../cluster/observe/logger.ts';
@@ -27,31 +28,11 @@ export interface DrainPorts {
   /** Other nodes that may own streams. */
   readonly othersLeft: () => number;
   readonly setDraining: () => Promise<void>;
-  /** Hands streams over by consent (G2). @returns those that are still owned here after `withinMs` */
-  readonly handOver: (withinMs: number) => Promise<readonly StreamId[]>;
-  /** Resolves when no session feeds a stream of this node any more, or after `withinMs` (G5). */
-  readonly sessionsGone: (withinMs: number) => Promise<void>;
-  /** Closes the ingest. Resolves when its sessions have brought what they have, or within its own bound (G5). */
-  readonly endPublishers: () => Promise<void>;
-  /** How many publishers are connected here. */
-  readonly publishers: () => Promise<number>;
-  /** Asks publishers to leave that have a twin elsewhere or can connect elsewhere when asked (G3). */
-  readonly askPublishersToLeave: () => Promise<void>;
-  /** Closes every publisher at its next keyframe (G3). */
-  readonly closePublishers: () => Promise<void>;
+  /** The streams and the publishers of this node. */
+  readonly local: Readonly<HandOverPorts>;
   /** Ends the process in order. */
   readonly exit: () => void;
 }
-
-/** The ports of a node that has no streams and no publishers. */
-export const nothingToHandOver = {
-  handOver: () => Promise.resolve([]),
-  sessionsGone: () => Promise.resolve(),
-  endPublishers: () => Promise.resolve(),
-  publishers: () => Promise.resolve(0),
-  askPublishersToLeave: () => Promise.resolve(),
-  closePublishers: () => Promise.resolve(),
-} satisfies Partial<DrainPorts>;
 
 /** A node's last seconds: publishers end their segment, and services stop. */
 const lastMs = 5000;
@@ -93,9 +74,10 @@ export class Drain {
 
   /** The drain of a planned stop: hands streams over within `handOverMs`. What follows adds 4.5 s at most (G5, G6). */
   async leaveNow(handOverMs: number): Promise<void> {
-    const { endPublishers, sessionsGone, othersLeft, clock } = this.#ports;
+    const { othersLeft, clock, local } = this.#ports;
+    const { owners, publishers } = local;
     const left = await this.#giveAway(handOverMs);
-    if (left.length > 0) await Promise.all([endPublishers(), sessionsGone(sessionsGoneWithinMs)]);
+    if (left.length > 0) await Promise.all([publishers.end(), owners.sessionsGone(sessionsGoneWithinMs)]);
     else {
       const beganMs = clock.runningMs();
       const mayWait = (ms: number): boolean => othersLeft() > 0 && clock.runningMs() < beganMs + ms;
@@ -106,13 +88,13 @@ export class Drain {
     }
   }
 
-  /** @returns streams that are still owned here */
+  /** Hands streams over by consent (G2). @returns streams that are still owned here */
   async #giveAway(withinMs: number): Promise<readonly StreamId[]> {
-    const { handOver, clock, logger } = this.#ports;
+    const { local, clock, logger } = this.#ports;
     const endMs = clock.runningMs() + withinMs;
     this.#isDraining = true;
     await this.#announce();
-    const left = await handOver(Math.max(1, endMs - clock.runningMs()));
+    const left = await local.owners.handOver(Math.max(1, endMs - clock.runningMs()));
     if (left.length > 0) logger.warn({ left }, 'streams are left here; their successors will find them');
     return left;
   }
@@ -132,15 +114,16 @@ export class Drain {
 
   /** Asks publishers whose twin feeds elsewhere to leave, and closes the rest just before the bound (G3). */
   async #letPublishersGo(mayAsk: () => boolean, mayWait: () => boolean): Promise<void> {
-    const { clock, publishers, askPublishersToLeave, closePublishers, logger } = this.#ports;
-    while ((await publishers()) > 0 && mayAsk()) {
-      await askPublishersToLeave().catch((error: unknown) => {
+    const { clock, logger } = this.#ports;
+    const { publishers } = this.#ports.local;
+    while (publishers.count() > 0 && mayAsk()) {
+      await publishers.askToLeave().catch((error: unknown) => {
         logger.warn({ err: error }, 'could not ask publishers to leave; they are closed at the bound');
       });
       await clock.sleep(lookEveryMs);
     }
-    await closePublishers();
-    while ((await publishers()) > 0 && mayWait()) await clock.sleep(lookEveryMs);
+    publishers.closeAtKeyframe();
+    while (publishers.count() > 0 && mayWait()) await clock.sleep(lookEveryMs);
   }
 
   /**

@@ -1,5 +1,6 @@
 /** Builds the ingest actor of a node from the node's parts. */
 import { otherIngest } from '../../cluster/membership/members-for.ts';
+import type { HandOverPorts } from '../../cluster/contract/hand-over.ts';
 import type { ClusterParts } from '../../cluster/node/cluster-parts.composition.ts';
 import type { MakeService } from '../../cluster/rpc/node-calls.moleculer.ts';
 import type { NodeConfig } from '../../config/config.ts';
@@ -10,6 +11,7 @@ import { defaultIngestLimits, openRtmpIngest } from './rtmp/rtmp-ingest.rtmp.ts'
 export interface IngestParts extends ClusterParts {
   readonly config: Pick<NodeConfig, 'rtmp'>;
   readonly store: SegmentStore;
+  readonly local: HandOverPorts;
 }
 
 /** @param onStopped told when the last session has offered what it had */
@@ -32,6 +34,9 @@ export function composeIngest(parts: IngestParts, onStopped: () => void): MakeSe
       metrics,
       logger,
       onListening: (bound) => logger.info({ host, port: bound }, 'RTMP is listening'),
+      onMade: (publishers) => {
+        parts.local.publishers = publishers;
+      },
       onStopped,
     });
 }

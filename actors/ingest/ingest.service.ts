@@ -1,6 +1,7 @@
 /** Shell of the ingest actor: opens the ingest port, ticks its sessions, and closes them when told to (C2). */
 import { randomUUID } from 'node:crypto';
 import type { ServiceSchema } from 'moleculer';
+import type { LocalPublishers } from '../../cluster/contract/hand-over.ts';
 import { CloseSessionsParams } from '../../cluster/contract/ingest-actions.ts';
 import { actionsInTime, type CheckDeadline } from '../../cluster/membership/deadlines.ts';
 import { SessionId, type StreamId } from '../../cluster/model/ids.ts';
@@ -21,6 +22,8 @@ export interface IngestServiceOptions extends Omit<IngestSessionsPorts, 'newSess
   readonly onListening?: (port: number) => void;
   /** Says when the owner of streams is gone, so that their sessions look for the next owner at once (C2). */
   readonly onOwnerGone?: (listener: (streams: readonly StreamId[]) => void) => () => void;
+  /** Told what a drain of this node asks. */
+  readonly onMade?: (publishers: LocalPublishers) => void;
   /** Called when the last session has offered what it had. */
   readonly onStopped?: () => void;
 }
@@ -30,11 +33,12 @@ export function ingestService({
   onListening,
   onStopped,
   onOwnerGone,
+  onMade,
   checkDeadline,
   ...ports
 }: IngestServiceOptions): ServiceSchema {
   const sessions = new IngestSessions({ ...ports, newSessionId, newSession: () => new IngestSession() });
-  const { action, inTime } = actionsInTime(checkDeadline);
+  const { action } = actionsInTime(checkDeadline);
   let stopTicking: (() => void) | undefined;
   let stopListening: (() => void) | undefined;
   let ending: Promise<void> | undefined;
@@ -43,14 +47,16 @@ export function ingestService({
     await sessions.drain(drainWithinMs);
   };
   const end = (): Promise<void> => (ending ??= endOnce());
+  onMade?.({
+    count: () => sessions.size,
+    askToLeave: () => sessions.askToLeave(),
+    closeAtKeyframe: () => sessions.closeAtKeyframe(),
+    end,
+  });
   return {
     name: 'ingest',
     actions: {
       closeSessions: action(CloseSessionsParams, (params) => sessions.close(params)),
-      count: inTime(() => sessions.size),
-      closeAtKeyframe: inTime(() => sessions.closeAtKeyframe()),
-      askToLeave: inTime(() => sessions.askToLeave()),
-      end: inTime(end),
     },
     async started() {
       stopTicking = ports.clock.every(tickEveryMs, () => sessions.tick());

@@ -1,5 +1,6 @@
 /** Builds the stream actor of a node from the node's parts. */
 import { candidatesOf } from '../../cluster/membership/members-for.ts';
+import type { HandOverPorts } from '../../cluster/contract/hand-over.ts';
 import type { ClusterParts } from '../../cluster/node/cluster-parts.composition.ts';
 import type { MakeService } from '../../cluster/rpc/node-calls.moleculer.ts';
 import type { NodeConfig } from '../../config/config.ts';
@@ -11,6 +12,7 @@ export interface StreamParts extends ClusterParts {
   readonly config: Pick<NodeConfig, 'dvrWindowSeconds' | 'retentionSeconds'>;
   readonly store: SegmentStore;
   readonly ladders: ReadonlyMap<string, Ladder>;
+  readonly local: HandOverPorts;
 }
 
 /** @param stopAfter a session that closes still offers what it has: its owner, here, stops after it */
@@ -34,6 +36,9 @@ export function composeStream(parts: StreamParts, stopAfter: Promise<void>): Mak
       logger,
       fingerprint,
       stopAfter,
+      onMade: (owners) => {
+        parts.local.owners = owners;
+      },
       dvrWindowSeconds: config.dvrWindowSeconds,
       retentionSeconds: config.retentionSeconds,
       isAlive: (node, boot) => members.isAlive(node, boot),

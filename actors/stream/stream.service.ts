@@ -13,6 +13,7 @@ import {
   ReportParams,
   StandsStillParams,
 } from '../../cluster/contract/stream-actions.ts';
+import type { LocalOwners } from '../../cluster/contract/hand-over.ts';
 import { actionsInTime, type CheckDeadline } from '../../cluster/membership/deadlines.ts';
 import type { MemberDirectory } from '../../cluster/membership/member-directory.ts';
 import { StreamId } from '../../cluster/model/ids.ts';
@@ -21,15 +22,28 @@ import { watchFreezes } from '../../cluster/time/freeze.ts';
 import { StreamActor, type StreamOptions } from './stream-actor.ts';
 
 const HealthParams = z.object({ streamId: StreamId });
-const WithinParams = z.object({ withinMs: z.number().positive() });
 
 export interface StreamServiceOptions extends StreamOptions {
   readonly members: Pick<MemberDirectory, 'onGone' | 'onDeclaredDead'>;
   readonly checkDeadline: CheckDeadline;
+  /** Told what a drain of this node asks. */
+  readonly onMade?: (owners: LocalOwners) => void;
 }
 
-export function streamService({ members, checkDeadline, ...options }: StreamServiceOptions): ServiceSchema {
+export function streamService({
+  members,
+  checkDeadline,
+  onMade,
+  ...options
+}: StreamServiceOptions): ServiceSchema {
   const actor = new StreamActor(options);
+  onMade?.({
+    handOver: async (withinMs) => {
+      using late = abortAfter(options.clock, withinMs);
+      return await actor.handOverAll(late.signal);
+    },
+    sessionsGone: (withinMs) => actor.sessionsGone(withinMs),
+  });
   const stops = [
     members.onGone(({ node }) => actor.onNodeGone(node)),
     members.onDeclaredDead(() => void actor.onDeclaredDead()),
@@ -47,13 +61,6 @@ export function streamService({ members, checkDeadline, ...options }: StreamServ
       report: action(ReportParams, ({ report }) => actor.report(report)),
       adopt: action(AdoptParams, (params) => actor.adopt(params)),
       standsStill: action(StandsStillParams, ({ streamId }) => actor.standsStill(streamId)),
-      /** Called by this node's own drain; answers with the streams that are left here. */
-      handOverAll: action(WithinParams, async ({ withinMs }) => {
-        using late = abortAfter(options.clock, withinMs);
-        return await actor.handOverAll(late.signal);
-      }),
-      /** Called by this node's own stop. */
-      sessionsGone: action(WithinParams, ({ withinMs }) => actor.sessionsGone(withinMs)),
       health: action(HealthParams, ({ streamId }) => actor.health(streamId)),
       onAir: action(z.unknown(), () => actor.onAir()),
     },

@@ -1,19 +1,10 @@
-/** Actions of the ingest actor. They end the sessions of publishers: on a drain, on a stop, or when a stream is removed. */
+/** Actions of the ingest actor: publishers' sessions are ended, for instance when their stream is removed. A drain asks its own (hand-over.ts). */
 import { z } from 'zod';
 import { Epoch, SessionId, StreamId } from '../model/ids.ts';
 
 export const ingestActions = {
   /** Called on every ingest: a session must close, as its key was rotated, its stream was deleted or another session supersedes it. */
   closeSessions: 'ingest.closeSessions',
-  /** Called on one node during its drain: `count` answers how many sessions it has, `closeAtKeyframe` closes each at its next keyframe. */
-  count: 'ingest.count',
-  closeAtKeyframe: 'ingest.closeAtKeyframe',
-  /** Called on one node when it stops: closes its publishers, and answers when all that they sent was handed on. */
-  end: 'ingest.end',
-  /**
-   * The first step of a drain: closes every session that has a twin elsewhere, and asks encoders that understand it to connect elsewhere.
-   */
-  askToLeave: 'ingest.askToLeave',
 } as const;
 
 export const CloseSessionsParams = z.object({

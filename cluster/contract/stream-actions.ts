@@ -134,8 +134,6 @@ export const streamActions = {
   report: 'stream.report',
   adopt: 'stream.adopt',
   standsStill: 'stream.standsStill',
-  handOverAll: 'stream.handOverAll',
-  sessionsGone: 'stream.sessionsGone',
   health: 'stream.health',
   onAir: 'stream.onAir',
 } as const;

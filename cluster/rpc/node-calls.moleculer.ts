@@ -108,7 +108,7 @@ export function nodeCalls(options: CallOptions) {
       for (const stream of streams) owners.delete(stream);
       return streams;
     },
-    ...drainCalls(at, self),
+    ...drainCalls(at),
     ...edgeCalls(at, options),
     adopt: (node: NodeId, params: AdoptParams) => at<AttachReply>(node, streamActions.adopt, params),
     stream: {
@@ -244,21 +244,10 @@ function edgeCalls(at: CallAt, { members, clock }: CallOptions) {
   };
 }
 
-function drainCalls(at: CallAt, self: NodeId) {
+function drainCalls(at: CallAt) {
   return {
     beginDrain: (node: NodeId, params: BeginDrainParams) =>
       at<{ readonly withinSeconds: number }>(node, drainActions.begin, params),
-    /** Calls that a drain makes to its own node. */
-    own: {
-      handOver: (withinMs: number) =>
-        at<readonly StreamId[]>(self, streamActions.handOverAll, { withinMs }, withinMs + timeoutMs),
-      sessionsGone: (withinMs: number) =>
-        at<void>(self, streamActions.sessionsGone, { withinMs }, withinMs + timeoutMs),
-      endPublishers: () => at<void>(self, ingestActions.end, {}),
-      publishers: () => at<number>(self, ingestActions.count, {}),
-      askPublishersToLeave: () => at<void>(self, ingestActions.askToLeave, {}),
-      closePublishers: () => at<void>(self, ingestActions.closeAtKeyframe, {}),
-    },
   };
 }
 

@@ -1,6 +1,7 @@
 /** The stream actor on a real nats-server: claims, fences, crashes of the server and of the node (C1, C2, C8). */
 import { ServiceBroker } from 'moleculer';
 import { expect, test } from 'vitest';
+import type { LocalOwners } from '../../../cluster/contract/hand-over.ts';
 import { streamService } from '../../../actors/stream/stream.service.ts';
 import { deadlineCheck } from '../../../cluster/membership/deadlines.ts';
 import { Epoch, NodeId, SessionId } from '../../../cluster/model/ids.ts';
@@ -302,6 +303,7 @@ test('the service answers over Moleculer, and names what is wrong with a call', 
   await using one = await startActor(nats, { node: 'n9' });
   const broker = new ServiceBroker({ logger: false, nodeID: 'n1' });
   const offsets = new Map([['near', 500]]);
+  let local: LocalOwners | undefined;
   const checkDeadline = deadlineCheck({
     self: NodeId.parse('n1'),
     nowMs: () => 10_000,
@@ -310,6 +312,9 @@ test('the service answers over Moleculer, and names what is wrong with a call', 
   broker.createService(
     streamService({
       ...one.options,
+      onMade: (owners) => {
+        local = owners;
+      },
       checkDeadline,
       members: { onGone: () => () => {}, onDeclaredDead: () => () => {} },
     }),
@@ -331,7 +336,7 @@ test('the service answers over Moleculer, and names what is wrong with a call', 
     const unknown = { streamId: 'other', epoch: 1, offer: { ...builder.segment(builder.begin(), 0) } };
     expect(await codeOf(broker.call('stream.offer', unknown))).toBe('STALE_EPOCH');
     // What is left of a time is seldom whole. Nobody is there to take the stream.
-    expect(await broker.call('stream.handOverAll', { withinMs: 999.5 })).toEqual([stream]);
+    expect(await local?.handOver(999.5)).toEqual([stream]);
   } finally {
     await broker.stop();
   }

@@ -1,13 +1,17 @@
 /** A drain: in order, within its bound, and never of the last node by mistake (C2). */
 import { expect, test } from 'vitest';
 import { Drain, type DrainPorts } from '../../../../actors/drain/drain.ts';
+import type { LocalOwners } from '../../../../cluster/contract/hand-over.ts';
 import { errorCodeOf } from '../../../../cluster/errors/tangaza-error.ts';
 import { NodeId, StreamId } from '../../../../cluster/model/ids.ts';
 import { silentLogger } from '../../../../cluster/observe/logger.ts';
 import { JumpingClock } from '../../../support/ports/jumping-clock.ts';
 
 /** A drain whose publishers leave when they are asked, when they are closed, or never. */
-function draining(change: Partial<DrainPorts> = {}, leavesWhen: 'asked' | 'closed' | 'never' = 'closed') {
+function draining(
+  { handOver, ...change }: Partial<DrainPorts> & { readonly handOver?: LocalOwners['handOver'] } = {},
+  leavesWhen: 'asked' | 'closed' | 'never' = 'closed',
+) {
   const clock = new JumpingClock();
   const said: string[] = [];
   let publishers = 1;
@@ -19,20 +23,28 @@ function draining(change: Partial<DrainPorts> = {}, leavesWhen: 'asked' | 'close
     withinMs: 30_000,
     othersLeft: () => 1,
     setDraining: async () => void said.push('told'),
-    handOver: async () => {
-      said.push('handed over');
-      return [];
-    },
-    endPublishers: async () => void said.push('ended'),
-    sessionsGone: async () => void said.push('gone'),
-    publishers: async () => publishers,
-    askPublishersToLeave: async () => {
-      if (said.at(-1) !== 'asked') said.push('asked');
-      if (leavesWhen === 'asked') publishers = 0;
-    },
-    closePublishers: async () => {
-      said.push('closed');
-      if (leavesWhen === 'closed') publishers = 0;
+    local: {
+      owners: {
+        handOver:
+          handOver ??
+          (async () => {
+            said.push('handed over');
+            return [];
+          }),
+        sessionsGone: async () => void said.push('gone'),
+      },
+      publishers: {
+        count: () => publishers,
+        askToLeave: async () => {
+          if (said.at(-1) !== 'asked') said.push('asked');
+          if (leavesWhen === 'asked') publishers = 0;
+        },
+        closeAtKeyframe: () => {
+          said.push('closed');
+          if (leavesWhen === 'closed') publishers = 0;
+        },
+        end: async () => void said.push('ended'),
+      },
     },
     exit: () => {
       said.push('exit');
