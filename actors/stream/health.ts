@@ -4,7 +4,8 @@ import type { NodeId, RenditionName } from '../../cluster/model/ids.ts';
 import { isPresent } from '../../cluster/contract/index-records.ts';
 import { presentationTime90k, servedRenditions } from '../media/timeline/query.ts';
 import type { TimelinePeriod } from '../media/timeline/timeline.ts';
-import { limits, type Now, type OwnerState, type Session } from './owner/owner-state.ts';
+import type { Now, OwnerState } from './owner/owner-state.ts';
+import { publisherLimits, type Session } from './owner/state/publishers-state.ts';
 import { packetAgeMs } from './owner/sessions.ts';
 
 /** A fault in one of so many last segments makes the stream degraded. */
@@ -101,7 +102,7 @@ function faultOf(state: OwnerState, period: TimelinePeriod, now: Now): string | 
   );
   if (absent.size > 0) return `Missing in recent segments: ${[...absent].join(', ')}.`;
   const session = state.sessions.findLast((one) => one.isActive);
-  if (session !== undefined && packetAgeMs(session, now.runningMs) >= limits.ghostMs)
+  if (session !== undefined && packetAgeMs(session, now.runningMs) >= publisherLimits.ghostMs)
     return 'The publisher sends nothing.';
   return session?.input?.fault;
 }

@@ -4,7 +4,9 @@
  */
 import type { ErrorCode } from '../../cluster/errors/catalogue.ts';
 import type { OwnerEvent } from './owner/owner-events.ts';
-import type { Effect, Now, OwnerState, PendingSegment, ReplyTo } from './owner/owner-state.ts';
+import type { Effect, Now, OwnerState } from './owner/owner-state.ts';
+import type { PendingSegment } from './owner/state/pipeline-state.ts';
+import type { ReplyTo } from './owner/state/publishers-state.ts';
 
 export class Turn {
   readonly now: Now;

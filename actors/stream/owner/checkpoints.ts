@@ -10,8 +10,16 @@
  */
 import { archiveKey } from '../../segment-store/archive-key.ts';
 import { toSnapshot } from '../../media/timeline/snapshot.ts';
-import { limits, type CheckpointMade, type OwnerState } from './owner-state.ts';
+import type { OwnerState } from './owner-state.ts';
+import type { CheckpointMade } from './state/archive-state.ts';
 import type { Turn } from '../turn.ts';
+
+/** Bounds of what is decided here. Times in ms. */
+const limits = {
+  /** Commits between two checkpoints (C7). */
+  checkpointCommits: 10,
+  checkpointRetryMs: 5000,
+} as const;
 
 /** Asks for a checkpoint when one is due; called at each tick (Q1). */
 export function checkpoint(turn: Turn): void {

@@ -21,11 +21,18 @@ import { endOfSegments90k, findPeriod, servedRenditions } from '../../media/time
 import type { TimelinePeriod } from '../../media/timeline/timeline.ts';
 import { deadlinesOf } from './deadlines.ts';
 import { enqueue, isLogProven, probeLog } from './outbox.ts';
-import { limits, type OwnerState, type PendingSegment } from './owner-state.ts';
+import type { OwnerState } from './owner-state.ts';
+import { pipelineLimits, type PendingSegment } from './state/pipeline-state.ts';
 import { holdRungs, isHeld, lowestRung, referenceInit } from './rungs.ts';
 import { isReopening, isUnmatched } from '../succession/reopening.ts';
 import { recheckInits } from './task-reports.ts';
 import type { Turn } from '../turn.ts';
+
+/** Bounds of what is decided here. Times in ms. */
+const limits = {
+  /** How long a segment waits for one that is missing before it. */
+  holeWaitMs: 2500,
+} as const;
 
 /** The target duration while no longer segment was committed (M11). */
 const targetDuration90k = 2 * 90_000;
@@ -114,7 +121,7 @@ function provenAgeMs(turn: Turn, head: PendingSegment): number | undefined {
 function hole90k({ decided }: OwnerState, { offer }: PendingSegment, period: TimelinePeriod): number {
   const hasBegun = decided?.period === period.id || period.segments.length > 0;
   const hole = offer.start90k - endOfDecided90k(decided, period);
-  return hasBegun && hole > limits.joinTolerance90k ? hole : 0;
+  return hasBegun && hole > pipelineLimits.joinTolerance90k ? hole : 0;
 }
 
 function endOfDecided90k(decided: OwnerState['decided'], period: TimelinePeriod): number {

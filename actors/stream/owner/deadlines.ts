@@ -6,7 +6,15 @@
  * hedge's from its task's start.
  */
 import { lengthFactor } from '../../../cluster/model/media-limits.ts';
-import { limits, type PendingSegment } from './owner-state.ts';
+import { pipelineLimits, type PendingSegment } from './state/pipeline-state.ts';
+
+/** Bounds of what is decided here. Times in ms. */
+const limits = {
+  /** The deadlines of a segment of 2 s (M12); those of a longer one are computed from them. */
+  hedgeAfterMs: 1200,
+  commitWithoutRestMs: 2500,
+  gapMs: 4000,
+} as const;
 
 export interface Deadlines {
   readonly hedgeAfterMs: number;
@@ -21,6 +29,6 @@ export function deadlinesOf({ offer }: Pick<PendingSegment, 'offer'>): Deadlines
     hedgeAfterMs: Math.round(limits.hedgeAfterMs * factor),
     commitWithoutRestMs: Math.round(limits.commitWithoutRestMs * factor),
     gapMs: Math.round(limits.gapMs * factor),
-    backlogGapMs: Math.round(limits.backlogGapMs * factor),
+    backlogGapMs: Math.round(pipelineLimits.backlogGapMs * factor),
   };
 }

@@ -17,20 +17,23 @@ import { type OfferParams } from '../../../cluster/contract/stream-actions.ts';
 import type { ErrorCode } from '../../../cluster/errors/catalogue.ts';
 import { findPeriod, presentationTime90k } from '../../media/timeline/query.ts';
 import type { TimelinePeriod } from '../../media/timeline/timeline.ts';
-import {
-  limits,
-  type OfferReply,
-  type OwnerState,
-  type PendingSegment,
-  type ReplyTo,
-  type Session,
-} from './owner-state.ts';
+import type { OfferReply, OwnerState } from './owner-state.ts';
+import { pipelineLimits, type PendingSegment } from './state/pipeline-state.ts';
+import { publisherLimits, type ReplyTo, type Session } from './state/publishers-state.ts';
 import { enqueue } from './outbox.ts';
 import { endOfPeriod90k, sourceNames } from './periods.ts';
 import { inPresentPeriod } from '../succession/reopening.ts';
 import { markAlive, mayTwinReturn, noteOutlived } from './sessions.ts';
 import type { Turn } from '../turn.ts';
 import type { SourceMark } from './twins.ts';
+
+/** Bounds of what is decided here. Times in ms. */
+const limits = {
+  /** How much media may wait for the log or for workers (C8). */
+  maxPendingMs: 120_000,
+  maxPendingSegments: 512,
+  maxSpares: 2,
+} as const;
 
 export interface Refusal {
   readonly code: ErrorCode;
@@ -108,7 +111,7 @@ function place(turn: Turn, offer: SourceOffer, { period, hasTwin }: Place): Offe
   if (snapped === undefined && hasTwin) return { state: 'known' };
   if (snapped === undefined)
     return { code: 'BAD_REQUEST', detail: `Overlaps what is known of period ${offer.period}.` };
-  if (snapped.start90k - endOfPeriod90k(state, period) > limits.maxHole90k)
+  if (snapped.start90k - endOfPeriod90k(state, period) > pipelineLimits.maxHole90k)
     return { code: 'CONFLICT', detail: 'Over a minute is missing before it; open a new period.' };
   if (isFull(state, snapped)) return { code: 'OVERLOADED', detail: 'Over 120 s of media wait already.' };
   accept(turn, snapped);
@@ -146,7 +149,7 @@ export function markOf(offer: SourceOffer): SourceMark {
 }
 
 function isSameTime(a: SourceOffer, b: SourceOffer): boolean {
-  return a.period === b.period && Math.abs(a.start90k - b.start90k) <= limits.joinTolerance90k;
+  return a.period === b.period && Math.abs(a.start90k - b.start90k) <= pipelineLimits.joinTolerance90k;
 }
 
 /** Takes a second offer of the same start time: equal bytes change nothing, other bytes become a spare (F1). */
@@ -184,7 +187,7 @@ function faultOf(offer: SourceOffer, { clock }: TimelinePeriod): string | undefi
 /** Whether an offer comes too late, also because an old period's tail would reach into the next period (F2). */
 function isLate({ decided, timeline }: OwnerState, offer: SourceOffer, period: TimelinePeriod): boolean {
   if (decided !== undefined && decided.period > offer.period) return true;
-  if (decided?.period === offer.period && offer.start90k < decided.end90k - limits.joinTolerance90k)
+  if (decided?.period === offer.period && offer.start90k < decided.end90k - pipelineLimits.joinTolerance90k)
     return true;
   const next = timeline.periods[timeline.periods.indexOf(period) + 1];
   const end90k = presentationTime90k(period, offer.start90k + offer.duration90k);
@@ -213,7 +216,8 @@ function snap(offer: SourceOffer, endBefore: number, startAfter: number): Source
   const late = Math.max(0, endBefore - offer.start90k);
   const long = Math.max(0, offer.start90k + offer.duration90k - startAfter);
   const duration90k = offer.duration90k - late - long;
-  if (late > limits.joinTolerance90k || long > limits.joinTolerance90k || duration90k <= 0) return undefined;
+  if (late > pipelineLimits.joinTolerance90k || long > pipelineLimits.joinTolerance90k || duration90k <= 0)
+    return undefined;
   const times90k = offer.times90k.map((time) => Math.min(duration90k - 1, Math.max(0, time - late)));
   return { ...offer, start90k: offer.start90k + late, duration90k, times90k };
 }
@@ -241,7 +245,7 @@ function accept(turn: Turn, offer: SourceOffer): void {
     (a, b) => a.offer.period - b.offer.period || a.offer.start90k - b.offer.start90k,
   );
   if (pending[0] === segment) turn.set({ headSinceAtMs: turn.nowMs });
-  turn.set({ pending, marks: [...turn.state.marks, markOf(offer)].slice(-limits.maxMarks) });
+  turn.set({ pending, marks: [...turn.state.marks, markOf(offer)].slice(-publisherLimits.maxMarks) });
   turn.count('source');
 }
 

@@ -18,9 +18,18 @@
 import type { IndexEntry, IndexRecord } from '../../../cluster/contract/index-records.ts';
 import { snapshotOf } from '../../media/timeline/bounded-snapshot.ts';
 import { applyEntry } from '../../media/timeline/fold.ts';
-import { limits, type OwnerState } from './owner-state.ts';
+import type { OwnerState } from './owner-state.ts';
+import { pipelineLimits } from './state/pipeline-state.ts';
 import { hearAnew } from './sessions.ts';
 import type { Turn } from '../turn.ts';
+
+/** Bounds of what is decided here. Times in ms. */
+const limits = {
+  /** A deadline counts only when the log has answered within this time (C8). */
+  logProofMs: 500,
+  logRetryMinMs: 100,
+  logRetryMaxMs: 300,
+} as const;
 
 type Author = 'epoch' | 'node' | 'region' | 'bootId' | 'recordId' | 'atMs';
 type Body<R> = R extends unknown ? Omit<R, Author> : never;
@@ -187,7 +196,7 @@ export function proveLog(turn: Turn): void {
   hearAnew(turn);
   turn.set({
     link: { kind: 'up' },
-    catchUpUntilMs: turn.nowMs + limits.catchUpMs,
+    catchUpUntilMs: turn.nowMs + pipelineLimits.catchUpMs,
     headSinceAtMs: turn.nowMs,
     pending: pending.map((segment) => ({ ...segment, isBacklog: true, clockAtMs: turn.nowMs })),
   });

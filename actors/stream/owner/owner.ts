@@ -33,16 +33,9 @@ import {
   takeSilence,
 } from './outbox.ts';
 import { markOf, pendingSegment, takeOffer } from './offers.ts';
-import {
-  limits,
-  type Command,
-  type Effect,
-  type Identity,
-  type Now,
-  type OwnerSettings,
-  type OwnerState,
-  type PendingSegment,
-} from './owner-state.ts';
+import type { Command, Effect, Identity, Now, OwnerSettings, OwnerState } from './owner-state.ts';
+import { pipelineLimits, type PendingSegment } from './state/pipeline-state.ts';
+import { publisherLimits } from './state/publishers-state.ts';
 import { openPeriod, refuseOpenings, takeClockAck } from './periods.ts';
 import { takeArchived, takeArchiveFailure, takeSnapshotAck, trimLog } from './retention.ts';
 import {
@@ -124,7 +117,7 @@ export function createOwner(
     pending: inherited(timeline, now),
     headSinceAtMs: now.runningMs,
     decided: lastDecided(timeline),
-    catchUpUntilMs: now.runningMs + limits.catchUpMs,
+    catchUpUntilMs: now.runningMs + pipelineLimits.catchUpMs,
     nextNumber: timeline.nextNumber,
     inits: new Map(),
     holds: new Map(),
@@ -140,7 +133,7 @@ export function createOwner(
 function marksOf(entries: readonly IndexEntry[]): OwnerState['marks'] {
   return entries
     .flatMap(({ record }) => (record.kind === 'source' ? [markOf(record)] : []))
-    .slice(-limits.maxMarks);
+    .slice(-publisherLimits.maxMarks);
 }
 
 function inherited({ pending }: Timeline, now: Now): readonly PendingSegment[] {

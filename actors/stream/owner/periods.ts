@@ -20,7 +20,9 @@ import type { PeriodId, RenditionName } from '../../../cluster/model/ids.ts';
 import { planRenditions } from '../../media/ladder/plan-renditions.ts';
 import { endOfSegments90k, presentationTime90k, storePeriodOf } from '../../media/timeline/query.ts';
 import type { TimelinePeriod } from '../../media/timeline/timeline.ts';
-import { limits, type Opening, type OwnerState, type ReplyTo, type Session } from './owner-state.ts';
+import type { OwnerState } from './owner-state.ts';
+import { pipelineLimits } from './state/pipeline-state.ts';
+import type { Opening, ReplyTo, Session } from './state/publishers-state.ts';
 import { enqueue } from './outbox.ts';
 import {
   admitTwin,
@@ -32,6 +34,15 @@ import {
 } from './sessions.ts';
 import type { Turn } from '../turn.ts';
 import { matchTwin, type Match } from './twins.ts';
+
+/** Bounds of what is decided here. Times in ms. */
+const limits = {
+  /** For how long at least a new session is compared with the sources of others (M2). */
+  twinWaitMs: 10_000,
+  /** How far a connection's clock may stray from the wall clock and still go on (M2). */
+  clockStrayMs: 1000,
+  maxOpenings: 8,
+} as const;
 
 /** The longest GOP takes so long to arrive (M11), so the wall time of its start may lie so far back. */
 const longestGopMs = 15_000;
@@ -222,7 +233,9 @@ function continuedAt(
   if (Math.abs(ranMs - wallMs) > limits.clockStrayMs) return undefined;
   const offset90k = clock.mediaZero90k + Math.round(ranMs * 90);
   const above = offset90k - endOfPeriod90k(state, running);
-  return above >= -limits.joinTolerance90k && above <= limits.maxHole90k ? offset90k : undefined;
+  return above >= -pipelineLimits.joinTolerance90k && above <= pipelineLimits.maxHole90k
+    ? offset90k
+    : undefined;
 }
 
 /** The end of all that is known of a period, decided or not, on the period's clock. */

@@ -6,8 +6,14 @@ import type { InitSegment, Rendition, VideoRendition } from '../../../cluster/co
 import type { RenditionName } from '../../../cluster/model/ids.ts';
 import { initOf } from '../../media/timeline/query.ts';
 import type { TimelinePeriod } from '../../media/timeline/timeline.ts';
-import { limits, type OwnerState } from './owner-state.ts';
+import type { OwnerState } from './owner-state.ts';
 import type { Turn } from '../turn.ts';
+
+/** Bounds of what is decided here. Times in ms. */
+const limits = {
+  /** A dropped rung stays out for so many segments (M13). */
+  heldSegments: 5,
+} as const;
 
 /** The video rungs that workers make, best first. */
 export function encodedRungs(renditions: readonly Rendition[]): readonly VideoRendition[] {

@@ -33,8 +33,30 @@ import type { InputReport } from '../../../cluster/contract/stream-health.ts';
 import { isErrorCode, type ErrorCode } from '../../../cluster/errors/catalogue.ts';
 import type { NodeId, SessionId } from '../../../cluster/model/ids.ts';
 import { storePeriodOf } from '../../media/timeline/query.ts';
-import { limits, type OwnerState, type Refusals, type ReplyTo, type Session } from './owner-state.ts';
+import type { OwnerState } from './owner-state.ts';
+import { publisherLimits, type Refusals, type ReplyTo, type Session } from './state/publishers-state.ts';
 import type { Turn } from '../turn.ts';
+
+/** Bounds of what is decided here. Times in ms. */
+const limits = {
+  /** When a silent session is a ghost, and when refusals block an address (C2). */
+  ghostOfSameAddressMs: 1000,
+  refusalsBeforeBlock: 3,
+  refusalWindowMs: 60_000,
+  blockMs: 30_000,
+  maxRefusedAddresses: 256,
+  maxSessions: 8,
+  /** Sessions of one encoder that feed at once (C2). */
+  maxTwins: 2,
+  /** For how long a session may send nothing but media of a period that is over. */
+  outlivedMs: 10_000,
+  /** How long twins have to find a new owner: they do so at the verdict of death, or with their next segment. */
+  twinReturnMs: 5000,
+  /** A session that has reported nothing for so long is gone, with its node. */
+  silentSessionMs: 20_000,
+  /** How fresh a report must be for its packet age to be taken as it is. Sessions report every second. */
+  reportFreshMs: 1200,
+} as const;
 
 export function attach(turn: Turn, params: AttachParams, reply: ReplyTo): void {
   keepAlive(turn);
@@ -110,7 +132,7 @@ function attachReply({ self }: OwnerState, ghost: Session | undefined): AttachRe
 
 /** Whether a new session takes the place of the incumbent, which is a ghost (S2) or has a lower priority (S3). */
 function maySupersede({ state, nowMs }: Turn, incumbent: Session, arriving: AttachParams): boolean {
-  if (silentMs(state, incumbent, nowMs) >= limits.ghostMs) return true;
+  if (silentMs(state, incumbent, nowMs) >= publisherLimits.ghostMs) return true;
   const isOfSameAddress = incumbent.remoteAddress === arriving.remoteAddress;
   if (isOfSameAddress && saidSilentMs(incumbent) >= limits.ghostOfSameAddressMs) return true;
   return arriving.priority > incumbent.priority;
@@ -200,7 +222,7 @@ export function supersedeSilent(turn: Turn, candidate: Session): void {
   const { id, candidateSinceMs } = candidate;
   if (candidateSinceMs === undefined || saidSilentMs(candidate) >= limits.ghostOfSameAddressMs) return;
   const beaten = state.sessions.filter(
-    (one) => one.isActive && silentMs(state, one, nowMs) >= limits.ghostMs,
+    (one) => one.isActive && silentMs(state, one, nowMs) >= publisherLimits.ghostMs,
   );
   sendAway(turn, beaten, id);
   if (!turn.state.sessions.some((one) => one.isActive)) admitTwin(turn, id);

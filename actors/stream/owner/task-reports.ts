@@ -14,16 +14,24 @@ import type { NodeId, RenditionName } from '../../../cluster/model/ids.ts';
 import { findPeriod } from '../../media/timeline/query.ts';
 import type { TimelinePeriod } from '../../media/timeline/timeline.ts';
 import { isStoreFault } from '../../segment-store/store-faults.ts';
+import type { OwnerState } from './owner-state.ts';
 import {
-  limits,
+  pipelineLimits,
   type Output,
-  type OwnerState,
   type PendingSegment,
   type SegmentTask,
-} from './owner-state.ts';
+} from './state/pipeline-state.ts';
 import { referenceInit } from './rungs.ts';
 import { again, againLater, changeTask, findTask, rescueLowest, taskId, type Found } from './tasks.ts';
 import type { Turn } from '../turn.ts';
+
+/** Bounds of what is decided here. Times in ms. */
+const limits = {
+  /** So many reported failures make a segment a gap (C9). */
+  poisonFailures: 3,
+  encodeTimes: 64,
+  workerMemoryMs: 60_000,
+} as const;
 
 type DoneReport = Extract<TaskReport, { kind: 'done' }>;
 
@@ -46,7 +54,7 @@ export function takeReport(turn: Turn, report: TaskReport): void {
       takeOutputs(turn, found, report);
       return;
     case 'failed':
-      if (isStoreFault(report.code) && found.task.storeFailures < limits.maxStoreFailures)
+      if (isStoreFault(report.code) && found.task.storeFailures < pipelineLimits.maxStoreFailures)
         takeStoreFailure(turn, found, report);
       else takeTaskFailure(turn, found, report);
       return;
@@ -163,7 +171,7 @@ function takeStoreFailure(turn: Turn, found: Found, { worker, attempt, code, det
   });
   const waiting = turn.change(segment, { isBacklog: true });
   // Only once for each segment: a store that fails for good must not put off the end of catching up for ever.
-  if (!segment.isBacklog) turn.set({ catchUpUntilMs: turn.nowMs + limits.catchUpMs });
+  if (!segment.isBacklog) turn.set({ catchUpUntilMs: turn.nowMs + pipelineLimits.catchUpMs });
   againLater(turn, rescueLowest(turn, { segment: waiting, task }));
 }
 
@@ -178,7 +186,7 @@ function takeTaskFailure(turn: Turn, found: Found, report: FailureReport): void 
     return;
   }
   const failures = [...task.failures, { worker, code, fingerprint }];
-  if (isPoison(turn.state, failures) || task.attempts >= limits.maxAttempts) {
+  if (isPoison(turn.state, failures) || task.attempts >= pipelineLimits.maxAttempts) {
     turn.count('poison');
     changeTask(turn, found, { failures, outcome: 'poisoned' });
     return;

@@ -21,9 +21,22 @@ import { findPeriod, storePeriodOf } from '../../media/timeline/query.ts';
 import type { TimelinePeriod } from '../../media/timeline/timeline.ts';
 import { initKey, segmentKey } from '../../segment-store/segment-key.ts';
 import { deadlinesOf } from './deadlines.ts';
-import { limits, type OwnerState, type PendingSegment, type SegmentTask } from './owner-state.ts';
+import type { OwnerState } from './owner-state.ts';
+import { pipelineLimits, type PendingSegment, type SegmentTask } from './state/pipeline-state.ts';
 import { encodedRungs, holdRungs, isHeld, lowestRung, referenceInit } from './rungs.ts';
 import type { Turn } from '../turn.ts';
+
+/** Bounds of what is decided here. Times in ms. */
+const limits = {
+  taskRetryMs: 250,
+  /** A store that fails is tried again after `taskRetryMs`, then after twice that, and so on up to this. */
+  storeRetryMaxMs: 500,
+  /** How long the log must be silent before tasks are emitted ahead of it, and of how many segments at once. */
+  aheadAfterMs: 500,
+  maxAhead: 3,
+  /** A task that has waited in the queue for so long may be lost: the queue keeps one for 60 s (C9). */
+  queueLostMs: 30_000,
+} as const;
 
 /** Emits the tasks of a source that has none yet (T1). */
 export function emitTasks(turn: Turn, segment: PendingSegment): void {
@@ -100,7 +113,7 @@ function newTask(group: TaskGroup, rungs: readonly VideoRendition[], attempt: nu
  */
 function firstAttempt({ self }: OwnerState, segment: PendingSegment): number {
   const isInherited = segment.sourceRecordId === inheritedSource;
-  return isInherited ? 1 + (self.epoch % 2 ** 20) * limits.attemptNumbers : 1;
+  return isInherited ? 1 + (self.epoch % 2 ** 20) * pipelineLimits.attemptNumbers : 1;
 }
 
 /** Stands in place of a record id, for a source that a predecessor logged. */
@@ -279,7 +292,7 @@ export function hedgeTasks(turn: Turn): void {
       const { segment, task } = changeTask(turn, found, { queue: { kind: 'publishing' } });
       publish(turn, segment, task);
     } else if (
-      attempts < limits.maxAttempts &&
+      attempts < pipelineLimits.maxAttempts &&
       isSlow(found.task, turn.nowMs, Math.max(hedgeAfterMs, usualMs))
     ) {
       turn.count('hedge');
@@ -302,7 +315,7 @@ export function redispatch(turn: Turn, node: NodeId): void {
   );
   for (const id of begun) {
     const found = findTask(turn, id);
-    if (found === undefined || found.task.attempts >= limits.maxAttempts) continue;
+    if (found === undefined || found.task.attempts >= pipelineLimits.maxAttempts) continue;
     turn.count('redispatch');
     turn.say('info', "a dead worker's task is published again", { taskId: id, worker: node });
     again(turn, changeTask(turn, found, { deaths: found.task.deaths + 1 }));

@@ -20,7 +20,8 @@ import {
 } from '../../media/timeline/query.ts';
 import type { Timeline, TimelinePeriod } from '../../media/timeline/timeline.ts';
 import { enqueue } from '../owner/outbox.ts';
-import { limits, type Failure, type OwnerState, type PendingSegment } from '../owner/owner-state.ts';
+import type { OwnerState } from '../owner/owner-state.ts';
+import { pipelineLimits, type Failure, type PendingSegment } from '../owner/state/pipeline-state.ts';
 import type { Turn } from '../turn.ts';
 
 const segmentsToReopen = 2;
@@ -123,7 +124,7 @@ export function continuePending(turn: Turn, { storedAs, mediaZero90k }: ClockRec
 /** The period to which media belongs at that time, when a session stores it under a name (G2). */
 export function inPresentPeriod(timeline: Timeline, offer: SourceOffer): SourceOffer {
   const parts = periodsStoredAs(timeline, offer.period);
-  const latest90k = offer.start90k + limits.joinTolerance90k;
+  const latest90k = offer.start90k + pipelineLimits.joinTolerance90k;
   const period = parts.findLast(({ clock }) => clock.mediaZero90k <= latest90k) ?? parts[0];
   return period === undefined || period.id === offer.period ? offer : { ...offer, period: period.id };
 }

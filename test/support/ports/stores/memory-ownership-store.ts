@@ -8,6 +8,8 @@ import type {
   WatchedOwnershipStore,
 } from '../../../../cluster/ownership/ownership-store.ts';
 
+type Change = readonly [StreamId, OwnershipRecord];
+
 interface Kept {
   readonly record: OwnershipRecord;
   readonly revision: number;
@@ -15,10 +17,8 @@ interface Kept {
 
 export class MemoryOwnershipStore implements WatchedOwnershipStore {
   readonly #kept = new Map<StreamId, Kept>();
-  readonly #watchers = new Set<(change: readonly [StreamId, OwnershipRecord]) => void>();
+  readonly #watchers = new Set<ReadableStreamDefaultController<Change>>();
   #revision = 0;
-  #isClosed = false;
-  readonly #closed = Promise.withResolvers<void>();
 
   async get(stream: StreamId): ReturnType<OwnershipStore['get']> {
     const kept = this.#kept.get(stream);
@@ -29,7 +29,7 @@ export class MemoryOwnershipStore implements WatchedOwnershipStore {
     if (revision !== (this.#kept.get(stream)?.revision ?? 0)) throw new TangazaError('CONFLICT');
     this.#revision += 1;
     this.#kept.set(stream, { record, revision: this.#revision });
-    for (const tell of this.#watchers) tell([stream, record]);
+    for (const watcher of this.#watchers) watcher.enqueue([stream, record]);
     return this.#revision;
   }
 
@@ -38,27 +38,20 @@ export class MemoryOwnershipStore implements WatchedOwnershipStore {
     return { records, unreadable: [] };
   }
 
-  async *watch(): AsyncIterable<readonly [StreamId, OwnershipRecord]> {
-    const changes = [...(await this.list()).records].map(([stream, record]) => [stream, record] as const);
-    let more = Promise.withResolvers<void>();
-    const tell = (change: readonly [StreamId, OwnershipRecord]): void => {
-      changes.push(change);
-      more.resolve();
-    };
-    this.#watchers.add(tell);
-    try {
-      while (!this.#isClosed) {
-        more = Promise.withResolvers();
-        for (const change of changes.splice(0)) yield change;
-        if (changes.length === 0) await Promise.race([more.promise, this.#closed.promise]);
-      }
-    } finally {
-      this.#watchers.delete(tell);
-    }
+  watch(): AsyncIterable<Change> {
+    let end = (): void => {};
+    return new ReadableStream<Change>({
+      start: (controller) => {
+        for (const [stream, { record }] of this.#kept) controller.enqueue([stream, record]);
+        this.#watchers.add(controller);
+        end = () => this.#watchers.delete(controller);
+      },
+      cancel: () => end(),
+    });
   }
 
   close(): void {
-    this.#isClosed = true;
-    this.#closed.resolve();
+    for (const watcher of this.#watchers) watcher.close();
+    this.#watchers.clear();
   }
 }

@@ -6,7 +6,7 @@
  */
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { limits } from '../../../../../actors/stream/owner/owner-state.ts';
+import { pipelineLimits } from '../../../../../actors/stream/owner/state/pipeline-state.ts';
 import { applyEntry, emptyTimeline } from '../../../../../actors/media/timeline/fold.ts';
 import type { Timeline } from '../../../../../actors/media/timeline/timeline.ts';
 import { periodOpenedBy, type IndexRecord } from '../../../../../cluster/contract/index-records.ts';
@@ -288,7 +288,7 @@ test('whatever came before, with the log back and time to pass every source is d
       run.owner.releaseHeld();
       run.owner.pass(2000);
       const waiting = run.owner.state.pending.length;
-      run.owner.pass((waiting + 2) * (limits.backlogGapMs + 500));
+      run.owner.pass((waiting + 2) * (pipelineLimits.backlogGapMs + 500));
       check(run);
       expect(run.owner.state.pending).toEqual([]);
       expect(run.owner.state.outbox).toEqual([]);

@@ -1,13 +1,13 @@
 /** A segment store that fails under workers: their task waits for it, within its segment's deadline (C9, M12). */
 import { expect, test } from 'vitest';
-import { limits } from '../../../../../actors/stream/owner/owner-state.ts';
+import { pipelineLimits } from '../../../../../actors/stream/owner/state/pipeline-state.ts';
 import type { TranscodeTask } from '../../../../../cluster/contract/transcode-task.ts';
 import { OwnerHarness } from '../../../../support/ingest/owner-harness.ts';
 
 /** Segment 0 is committed; segment 1 came in behind it, so that its lowest rung is a task of its own (tasks.ts T1). */
 function begun() {
-  const owner = new OwnerHarness({ settings: { endAfterMs: 2 * limits.catchUpMs } });
-  owner.pass(limits.catchUpMs); // since it took over
+  const owner = new OwnerHarness({ settings: { endAfterMs: 2 * pipelineLimits.catchUpMs } });
+  owner.pass(pipelineLimits.catchUpMs); // since it took over
   const period = owner.begin();
   for (const index of [0, 1]) owner.offer(owner.segment(period, index));
   for (const task of owner.tasksOf(0)) owner.done(task);
@@ -99,8 +99,8 @@ test('with the log silent as well, store failures are counted after so many', ()
     owner.pass(100);
   }
   expect({ storeFailures: owner.counted('storeFailure'), poison: owner.counted('poison') }).toEqual({
-    storeFailures: limits.maxStoreFailures,
+    storeFailures: pipelineLimits.maxStoreFailures,
     poison: 1,
   });
-  expect(lowestOf(owner).attempt).toBeLessThan(limits.attemptNumbers);
+  expect(lowestOf(owner).attempt).toBeLessThan(pipelineLimits.attemptNumbers);
 });
