@@ -43,8 +43,12 @@ const troubledSubject = async (): Promise<Subject> => {
 
 const idOf = (id: string) => StreamId.parse(id);
 const stream = (id: string, nowMs: number) => ({
-  ...{ id: idOf(id), title: `title of ${id}`, ladder: 'default' },
-  ...{ keyHash: `hash-${id}`, keySalt: `salt-${id}`, nowMs },
+  id: idOf(id),
+  title: `title of ${id}`,
+  ladder: 'default',
+  keyHash: `hash-${id}`,
+  keySalt: `salt-${id}`,
+  nowMs,
 });
 const dayMs = 86_400_000;
 const request = (fingerprint: string, key = 'abc') => ({ request: { key, fingerprint } });

@@ -30,21 +30,34 @@ async function startAll() {
   const shift = { ms: 0 };
   const nowMs = clock.utcMs();
   await registry.create({
-    ...{ id, title: 'Demo', ladder: 'default', keyHash: hashStreamKey('key'), keySalt: 's', nowMs },
+    id,
+    title: 'Demo',
+    ladder: 'default',
+    keyHash: hashStreamKey('key'),
+    keySalt: 's',
+    nowMs,
   });
   const gone = () => Promise.reject(new TangazaError('LOG_UNAVAILABLE'));
   const broker = new ServiceBroker({ logger: false, validator: false });
   broker.createService(
     controlService({
-      ...{ clock, registry, ladders: new Set(['default']), defaultLadder: 'default', keySecret: 'secret' },
+      clock,
+      registry,
+      ladders: new Set(['default']),
+      defaultLadder: 'default',
+      keySecret: 'secret',
       checkDeadline: () => {},
       ownership: { known: gone, allKnown: gone },
       members: { list: () => ({ revision: 1, members: [], readAtMs: 0 }) },
       newId: () => 'made',
       newSalt: () => 'salt',
-      ...{ beginDrain: gone, release: gone, askHealth: gone, askOnAir: gone },
+      beginDrain: gone,
+      release: gone,
+      askHealth: gone,
+      askOnAir: gone,
       closeSessions: async (params) => void closed.push(params),
-      ...{ connectionsOf: () => undefined, suspects: () => [] },
+      connectionsOf: () => undefined,
+      suspects: () => [],
     }),
   );
   await broker.start();
@@ -59,7 +72,11 @@ async function startAll() {
     idleMs: 200,
   });
   return {
-    ...{ registry, closed, ingest, edge, shift },
+    registry,
+    closed,
+    ingest,
+    edge,
+    shift,
     ask: (path: string, method = 'GET') =>
       fetch(edge.url + path, { method, headers: { authorization: `Bearer ${operatorToken}` } }),
     publish: () => RtmpPublisher.publish({ port: ingest.port, key: 'key' }),

@@ -11,8 +11,12 @@ import { systemClock } from '../../../cluster/time/clock.system.ts';
 
 const id = StreamId.parse('one');
 const stream = (name: string, nowMs: number) => ({
-  ...{ id: StreamId.parse(name), title: `title of ${name}`, ladder: 'default' },
-  ...{ keyHash: `hash-${name}`, keySalt: `salt-${name}`, nowMs },
+  id: StreamId.parse(name),
+  title: `title of ${name}`,
+  ladder: 'default',
+  keyHash: `hash-${name}`,
+  keySalt: `salt-${name}`,
+  nowMs,
 });
 
 function openTemporary() {

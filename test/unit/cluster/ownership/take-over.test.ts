@@ -9,8 +9,12 @@ import { MemoryOwnershipStore } from '../../../support/ports/stores/memory-owner
 import { openRecord, region, stream } from '../../../support/ports/records.ts';
 
 const held: OwnershipRecord = {
-  ...{ owner: NodeId.parse('n3'), region, bootId: BootId.parse('b3'), epoch: Epoch.parse(1) },
-  ...{ since: '', reason: 'test' },
+  owner: NodeId.parse('n3'),
+  region,
+  bootId: BootId.parse('b3'),
+  epoch: Epoch.parse(1),
+  since: '',
+  reason: 'test',
 };
 
 function claim(change: Partial<Claim> = {}): Claim {
