@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { Kvm } from '@nats-io/kv';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { expect, test as plain } from 'vitest';
 import { ClusterView } from '../../cluster/contract/api/control-views.ts';
 import { RegionId } from '../../cluster/model/ids.ts';
 import { loadSecrets } from '../../config/secrets.disk.ts';
@@ -25,32 +25,42 @@ import {
 import { startNode } from '../support/cluster/member-nodes.ts';
 import { runNode } from '../support/cluster/more-nodes.ts';
 
-const resources = new AsyncDisposableStack();
-let cluster: TestCluster;
-let region: DemoRegion;
-let owner: DemoNode;
-let other: DemoNode;
-let publisher: FfmpegPublisher;
-let nats: NatsConnection;
-let healthy: unknown;
+interface Scene {
+  readonly cluster: TestCluster;
+  readonly region: DemoRegion;
+  readonly owner: DemoNode;
+  readonly other: DemoNode;
+  readonly publisher: FfmpegPublisher;
+  readonly nats: NatsConnection;
+  /** What was seen before anything was done to it. */
+  readonly healthy: unknown;
+}
 
-beforeAll(async () => {
-  cluster = resources.use(await startTestCluster());
-  const [one, two] = cluster.nodes;
-  const [first] = cluster.regions;
-  if (one === undefined || two === undefined || first === undefined) throw new Error('no cluster');
-  [owner, other, region] = [one, two, first];
-  nats = await connect({ servers: region.natsUrl });
+/** Two nodes with a stream on air, published at the first. */
+async function startScene(resources: AsyncDisposableStack): Promise<Scene> {
+  const cluster = resources.use(await startTestCluster());
+  const [owner, other] = cluster.nodes;
+  const [region] = cluster.regions;
+  if (owner === undefined || other === undefined || region === undefined) throw new Error('no cluster');
+  const nats = await connect({ servers: region.natsUrl });
   resources.defer(() => nats.close());
   const input = flashAndBeep(426, 240, 12);
-  publisher = resources.use(publish(`${owner.rtmp}/${cluster.stream.key}`, input, x264(12, 2)));
+  const publisher = resources.use(publish(`${owner.rtmp}/${cluster.stream.key}`, input, x264(12, 2)));
   for (const node of cluster.nodes) await playing(node);
-  healthy = await seen();
-});
-afterAll(() => resources.disposeAsync());
+  return { cluster, region, owner, other, publisher, nats, healthy: await seen(cluster) };
+}
+
+/** Shared by tests that must leave it as it was; the last one ends its broadcast. */
+const test = plain
+  // oxlint-disable-next-line no-empty-pattern -- vitest reads from the pattern what the fixture needs: nothing
+  .extend('scene', { scope: 'file' }, ({}, { onCleanup }) => {
+    const resources = new AsyncDisposableStack();
+    onCleanup(() => resources.disposeAsync());
+    return startScene(resources);
+  });
 
 /** Who is a member in which life, and who owns the stream since when, as each node tells it. */
-async function seen(): Promise<unknown> {
+async function seen(cluster: TestCluster): Promise<unknown> {
   const looks = cluster.nodes.map(async ({ url }) => {
     const api = controlClient(url, cluster.token);
     const { nodes, placements } = await api.call('/v1/cluster', 200, ClusterView);
@@ -64,15 +74,17 @@ async function seen(): Promise<unknown> {
 
 // The cluster is undisturbed: whoever was a member still is, in the same life, and nobody was taken for gone. But for one that the
 // machine let stand still: that was lawful, and others live and own from then on.
-afterEach(async () => {
-  const undisturbed = async () => ((await deathsIn(cluster)).lawful.length > 0 ? healthy : seen());
+test.afterEach(async ({ scene: { cluster, healthy } }) => {
+  const undisturbed = async () => ((await deathsIn(cluster)).lawful.length > 0 ? healthy : seen(cluster));
   await expect.poll(undisturbed, { timeout: 60_000 }).toEqual(healthy);
   const unlawful = async () => (await deathsIn(cluster)).unlawful;
   await expect.poll(unlawful, { timeout: 10_000 }).toEqual([]);
 });
 
 // Method: it has a folder of its own, with the secrets of the cluster, as on another host.
-test('the second of two nodes with one id ends, and is told which one runs and what to set', async () => {
+test('the second of two nodes with one id ends, and is told which one runs and what to set', async ({
+  scene: { cluster, region, other },
+}) => {
   const folder = join(cluster.dataDir, 'of-another-host');
   await mkdir(folder);
   await copyFile(join(region.dataDir, 'secrets.json'), join(folder, 'secrets.json'));
@@ -84,7 +96,9 @@ test('the second of two nodes with one id ends, and is told which one runs and w
   });
 });
 
-test('the second of two nodes with one id in one folder ends, and is told which process has it', async () => {
+test('the second of two nodes with one id in one folder ends, and is told which process has it', async ({
+  scene: { cluster, region, other },
+}) => {
   const { code, stderr } = await runNode(cluster, other.node);
   expect(stderr).toContain(
     `a node ${other.node} runs already in the data folder ${region.dataDir}, as process `,
@@ -95,7 +109,9 @@ test('the second of two nodes with one id in one folder ends, and is told which 
   });
 });
 
-test('a node with the secrets of another cluster ends, and is told where to get those of this one', async () => {
+test('a node with the secrets of another cluster ends, and is told where to get those of this one', async ({
+  scene: { cluster, region },
+}) => {
   const { code, stderr } = await runNode(cluster, 'stranger', {
     TANGAZA_DATA_DIR: join(cluster.dataDir, 'of-another-cluster'),
   });
@@ -107,7 +123,9 @@ test('a node with the secrets of another cluster ends, and is told where to get 
 });
 
 // Method: no node can be told its protocol, so a member of a later one is there first, in a region of its own.
-test('a node of an earlier version than its region ends, and is told to run the same version', async () => {
+test('a node of an earlier version than its region ends, and is told to run the same version', async ({
+  scene: { cluster, region },
+}) => {
   const { streamKeySecret } = loadSecrets(region.dataDir);
   const secretHash = createHash('sha256').update(`membership:${streamKeySecret}`).digest('hex');
   const change = { region: RegionId.parse('region-2'), protocol: 2 };
@@ -120,7 +138,9 @@ test('a node of an earlier version than its region ends, and is told to run the 
   });
 });
 
-test('a node whose settings make no sense ends with all its faults, and touches nothing', async () => {
+test('a node whose settings make no sense ends with all its faults, and touches nothing', async ({
+  scene: { cluster },
+}) => {
   const { code, stderr } = await runNode(cluster, 'No Such Id', { TANGAZA_ROLES: 'viewer' });
   expect(code).toBe(2);
   expect(stderr).toMatch(/TANGAZA_NODE_ID: lower-case letters.*\n.*TANGAZA_ROLES: no such role: viewer/);
@@ -141,7 +161,7 @@ const spoilings: readonly Spoiling[] = [
 ];
 
 /** What the key holds in the server; empty where there is nothing. */
-async function kept({ bucket, key }: Spoiling): Promise<string> {
+async function kept({ nats, region }: Scene, { bucket, key }: Spoiling): Promise<string> {
   const entry = await new Kvm(nats)
     .open(`${bucket}-${region.id}`)
     .then((kv) => kv.get(key))
@@ -149,31 +169,33 @@ async function kept({ bucket, key }: Spoiling): Promise<string> {
   return entry?.operation === 'PUT' ? entry.string() : '';
 }
 
-async function spoil({ bucket, key, how }: Spoiling): Promise<void> {
+async function spoil({ nats, region }: Scene, { bucket, key, how }: Spoiling): Promise<void> {
   const name = `${bucket}-${region.id}`;
   if (how === 'purge') await (await jetstreamManager(nats)).streams.purge(`KV_${name}`);
   else await (await new Kvm(nats).open(name)).put(key, '{"epoch":');
 }
 
 /** Those who must be named there again. */
-const namesIn = ({ bucket }: Spoiling): readonly string[] =>
+const namesIn = ({ cluster, owner }: Scene, { bucket }: Spoiling): readonly string[] =>
   bucket === 'members' ? cluster.nodes.map(({ node }) => node) : [owner.node];
 
 // Goal: what an operator takes away under a live stream is written again by those whose it is, and moves nothing. Method: the
 // server's bucket is spoilt; it must name the same members, or the same owner, again, while the stream goes on.
-test.each(spoilings)(
+test.for(spoilings)(
   '$what under a live stream: it is written again, and nothing moves',
-  async (spoiling) => {
-    await spoil(spoiling);
+  async (spoiling, { scene }) => {
+    await spoil(scene, spoiling);
     const isWhole = async (): Promise<boolean> => {
-      const text = await kept(spoiling);
-      return text.endsWith('}') && namesIn(spoiling).every((name) => text.includes(`"${name}"`));
+      const text = await kept(scene, spoiling);
+      return text.endsWith('}') && namesIn(scene, spoiling).every((name) => text.includes(`"${name}"`));
     };
     await expect.poll(isWhole, { timeout: 60_000 }).toBe(true);
   },
 );
 
-test('after all that the stream goes on: nothing was lost, in one period and one epoch', async () => {
+test('after all that the stream goes on: nothing was lost, in one period and one epoch', async ({
+  scene: { cluster, other, publisher },
+}) => {
   expect(breaksIn(await grownBy(other, 1))).toEqual({ gaps: 0, discontinuities: 0 });
   expect(publisher.output()).toBe('');
   await publisher.kill('SIGTERM');
