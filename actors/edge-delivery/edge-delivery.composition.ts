@@ -1,5 +1,5 @@
 /** Builds the edge-delivery actor of a node from the node's parts. */
-import { edgesOf, isSound } from '../../cluster/membership/members-for.ts';
+import { edgesOf, ingestNear, isSound } from '../../cluster/membership/members-for.ts';
 import type { ClusterParts } from '../../cluster/node/cluster-parts.composition.ts';
 import type { MakeService } from '../../cluster/rpc/node-calls.moleculer.ts';
 import type { NodeConfig } from '../../config/config.ts';
@@ -43,7 +43,7 @@ function edgeParts(parts: EdgeDeliveryParts, call: EdgeParts['api']['call']): Ed
   const isTrustedProxy = trustedProxies(config.http.trustedProxies);
   return {
     playback: playbackPart(parts, listEdges),
-    registry: { clock, lookUpStream, removedSince },
+    registry: { clock, lookUpStream, removedSince, isTrustedProxy },
     steering: {
       node,
       region: parts.region,
@@ -52,7 +52,12 @@ function edgeParts(parts: EdgeDeliveryParts, call: EdgeParts['api']['call']): Ed
       loadOf: (edge) => loads.loadOf(edge),
       isTrustedProxy,
     },
-    pages: { clock, logger, loadSite: (signal) => loadSite(clock, signal) },
+    pages: {
+      clock,
+      logger,
+      loadSite: (signal) => loadSite(clock, signal),
+      publishUrl: () => ingestNear(members, node),
+    },
     api: {
       clock,
       call,

@@ -1,14 +1,17 @@
 /** Orders the edges for one viewer, best first. `/steering` and `/edges` show the order; a manifest never does (M14). */
 import type { SteeringQuery } from '../../cluster/contract/api/edge-routes.ts';
-import { line } from '../../cluster/partition/place.ts';
+import { line, roomAmong, type LoadedMember } from '../../cluster/partition/place.ts';
 import { order } from '../../cluster/partition/rendezvous.ts';
 import type { EdgeAddress } from '../media/timeline/manifest-options.ts';
+import { basePathway } from '../media/timeline/steering.ts';
 
 export interface Viewpoint {
   /** The edge that was asked. It works, as it answers. */
   readonly self: string;
   /** The edge that the viewer plays from, as the viewer says. */
   readonly current?: string | undefined;
+  /** It has only asked there, and plays nothing yet: it may still be sent where there is room. */
+  readonly isBeginning?: boolean;
   readonly region: string;
   /** True while this edge is about to leave. It then comes last. */
   readonly isLeaving: boolean;
@@ -27,16 +30,18 @@ export const lightLoad = 32;
  * First comes the edge that the viewer plays from, if it is sound and in this region. Then come the region's edges in the viewer's own
  * order, those with room before those without (C4), and last the edges of other regions. No edge is left out.
  *
- * The asked edge is not preferred. A viewer asks another edge than the one it plays from (RELOAD-URI), so it would be sent back and forth
+ * No edge is preferred because it was asked. A viewer asks another edge than the one it plays from (RELOAD-URI), so it would be sent back and forth
  * every few seconds. And all DASH viewers ask the same edge before they begin, so all of them would begin there.
  */
 export function edgesFor(edges: readonly EdgeAddress[], viewpoint: Viewpoint): readonly EdgeAddress[] {
-  const { self, current, region, isLeaving, isSound, loadOf, viewer } = viewpoint;
+  const { self, current, region, isLeaving, isSound, loadOf, viewer, isBeginning = false } = viewpoint;
+  const staysAt = (edge: EdgeAddress): boolean =>
+    edge.id === current && !(isBeginning && isFull(edge, edges, viewpoint));
   const rank = (edge: EdgeAddress): number => {
     if (!isSound(edge.id)) return 4;
     if (edge.id === self && isLeaving) return 3;
     if (edge.region !== region) return 2;
-    return edge.id === current ? 0 : 1;
+    return staysAt(edge) ? 0 : 1;
   };
   const near = edges.filter((edge) => rank(edge) <= 1);
   const far = edges.filter((edge) => rank(edge) > 1);
@@ -50,13 +55,33 @@ function byRoom(
   edges: readonly EdgeAddress[],
   loadOf: Viewpoint['loadOf'],
 ): readonly EdgeAddress[] {
+  const loaded = withLoads(edges, loadOf);
+  return loaded === undefined ? byRendezvous(viewer, edges) : line(viewer, loaded).map(({ edge }) => edge);
+}
+
+interface LoadedEdge extends LoadedMember {
+  readonly edge: EdgeAddress;
+}
+
+/** Undefined where the load of one is not known. */
+function withLoads(
+  edges: readonly EdgeAddress[],
+  loadOf: Viewpoint['loadOf'],
+): readonly LoadedEdge[] | undefined {
   const loaded = edges.flatMap((edge) => {
     const load = loadOf(edge.id);
     const { id, weight = 1 } = edge;
     return load === undefined ? [] : [{ id, edge, weight, load: Math.max(0, load - lightLoad) }];
   });
-  if (loaded.length < edges.length) return byRendezvous(viewer, edges);
-  return line(viewer, loaded).map(({ edge }) => edge);
+  return loaded.length < edges.length ? undefined : loaded;
+}
+
+/** Has it no room beside the sound edges of its region (C4)? */
+function isFull({ id }: EdgeAddress, edges: readonly EdgeAddress[], viewpoint: Viewpoint): boolean {
+  const near = edges.filter((edge) => edge.region === viewpoint.region && isStaying(edge, viewpoint));
+  const loaded = withLoads(near, viewpoint.loadOf) ?? [];
+  const hasRoom = roomAmong(loaded);
+  return loaded.some((member) => member.id === id && !hasRoom(member));
 }
 
 function byRendezvous(viewer: string, edges: readonly EdgeAddress[]): readonly EdgeAddress[] {
@@ -81,7 +106,46 @@ export function isStaying({ id }: EdgeAddress, { self, isLeaving, isSound }: Vie
   return isSound(id) && !(isLeaving && id === self);
 }
 
-/** Reads the current edge from what players send, `n1`, `"n1"` or `"n1,n2"`: the first name counts. */
-export function currentEdge({ _DASH_pathway: dash, _HLS_pathway: hls }: SteeringQuery): string | undefined {
-  return (hls ?? dash)?.replaceAll('"', '').split(',')[0];
+/** What the base pathway of an HLS main playlist is: the edge that it came from, or a front that has edges behind it. */
+export type Base =
+  | { readonly kind: 'edge'; readonly id: string }
+  /** It spreads viewers over its edges by itself. */
+  | { readonly kind: 'front'; readonly origin: string };
+
+/**
+ * Undefined for DASH, which names every edge by its id, and for HLS players that have a main playlist of an older version.
+ *
+ * @param front where a proxy was asked under a name that is not this edge's own
+ */
+export function baseOf({ base }: SteeringQuery, self: string, front: string | undefined): Base | undefined {
+  if (base === undefined) return undefined;
+  if (base !== basePathway) return { kind: 'edge', id: base };
+  return front === undefined ? { kind: 'edge', id: self } : { kind: 'front', origin: front };
+}
+
+/**
+ * The pathways of an HLS player, best first: its order of edges, with the base pathway for the edge that it is, so that no
+ * player is moved from an edge to itself. It is left out once that edge is dead or leaves, while another stays. A front goes
+ * before all edges but the one that the viewer plays from, which it has gone to when the front failed.
+ */
+export function pathwaysFor(
+  inLine: readonly EdgeAddress[],
+  base: Base,
+  viewpoint: Viewpoint,
+): readonly string[] {
+  const isNamed = (edge: EdgeAddress): boolean =>
+    base.kind === 'front' || edge.id !== base.id || isStaying(edge, viewpoint);
+  const named = inLine.some((edge) => isStaying(edge, viewpoint)) ? inLine.filter(isNamed) : inLine;
+  if (base.kind === 'edge') return named.map(({ id }) => (id === base.id ? basePathway : id));
+  const ids = named.map(({ id }) => id);
+  const ahead = ids[0] !== undefined && ids[0] === viewpoint.current ? 1 : 0;
+  return [...ids.slice(0, ahead), basePathway, ...ids.slice(ahead)];
+}
+
+/** Where a player is by what it sends, `n1`, `"n1"` or `"n1,n2"`: the first; in HLS it begins at the base. */
+export function currentEdge(query: SteeringQuery, base?: Base): string | undefined {
+  const { _DASH_pathway: dash, _HLS_pathway: hls } = query;
+  const pathway = (hls ?? dash)?.replaceAll('"', '').split(',')[0];
+  const isAtBase = pathway === undefined || pathway === basePathway;
+  return isAtBase && base?.kind === 'edge' ? base.id : pathway;
 }

@@ -67,7 +67,7 @@ export function makeEdge(parts: EdgeParts): Edge {
       ...viewing.routes,
       ...steeringRoutes(parts.steering, playback, state),
       ...nodeApi({ ...node, readiness, access: api.access, routes: allRoutes }),
-      defineRoute(withoutQuery(publicStream), (_request, input) => publicStreams.serve(input)),
+      defineRoute(withoutQuery(publicStream), (request, input) => publicStreams.serve(request, input)),
     ],
     fallback: (request, origin) => pages.serve(request, origin),
   });

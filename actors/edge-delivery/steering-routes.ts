@@ -1,11 +1,24 @@
 /** `/steering` and `/edges`: which edges this viewer should use. The order is the viewer's own (edge-order.ts). */
-import { playbackRoutes } from '../../cluster/contract/api/edge-routes.ts';
+import {
+  playbackRoutes,
+  type PlaybackParams,
+  type SteeringQuery,
+} from '../../cluster/contract/api/edge-routes.ts';
 import { streamEdges, type EdgeList } from '../../cluster/contract/api/control-routes.ts';
+import type { RouteInput } from '../../cluster/contract/api/routes.ts';
 import type { NodeId, RegionId } from '../../cluster/model/ids.ts';
 import type { EdgeSet } from '../media/timeline/manifest-options.ts';
-import { steeringReply } from '../media/timeline/steering.ts';
-import { currentEdge, edgesFor, edgeToAsk, isStaying, type Viewpoint } from './edge-order.ts';
-import { callerAddress, type IsTrustedProxy } from './http/caller.ts';
+import { basePathway, steeringReply } from '../media/timeline/steering.ts';
+import {
+  baseOf,
+  currentEdge,
+  edgesFor,
+  edgeToAsk,
+  isStaying,
+  pathwaysFor,
+  type Viewpoint,
+} from './edge-order.ts';
+import { callerAddress, frontOrigin, type IsTrustedProxy } from './http/caller.ts';
 import { defineRoute, withoutQuery, type LocalRoute } from './http/define-route.ts';
 import { jsonReply, messageReply, type HttpRequest } from './http/http.ts';
 import type { Playback } from './playback/playback.ts';
@@ -36,18 +49,42 @@ export function steeringRoutes(
 function steeringRoute(part: SteeringPart, playback: Playback, state: Leaving): LocalRoute {
   return defineRoute(playbackRoutes.steering, async (request, input) => {
     const streamId = input.params.id;
-    const timeline = await playback.steered(streamId);
-    const viewpoint = { ...viewpointOf(part, request, state), current: currentEdge(input.query) };
-    const edges = edgesFor(part.listEdges().edges, viewpoint);
-    const reloadUrl = `${edgeToAsk(edges, viewpoint)?.baseUrl ?? input.origin}/live/${streamId}/steering`;
-    return messageReply(200, 'application/json', steeringReply({ streamId, edges, reloadUrl, timeline }));
+    const timeline = await playback.steered(request, streamId);
+    const reply = steeringReply({ streamId, timeline, ...steerFrom(part, request, input, state) });
+    return messageReply(200, 'application/json', reply);
   });
+}
+
+function steerFrom(
+  part: SteeringPart,
+  request: HttpRequest,
+  { query, params, origin }: RouteInput<PlaybackParams, SteeringQuery>,
+  state: Leaving,
+) {
+  const { node, isTrustedProxy } = part;
+  const all = part.listEdges().edges;
+  const ownUrl = all.find(({ id }) => id === node)?.baseUrl ?? origin;
+  const base = baseOf(query, node, frontOrigin(request, ownUrl, isTrustedProxy));
+  const viewpoint = {
+    ...viewpointOf(part, request, state),
+    current: currentEdge(query, base),
+    isBeginning: query.base === basePathway,
+  };
+  const edges = edgesFor(all, viewpoint);
+  const path = `/live/${params.id}/steering`;
+  const nextUrl = `${edgeToAsk(edges, viewpoint)?.baseUrl ?? origin}${path}`;
+  if (base === undefined) return { edges, reloadUrl: nextUrl };
+  const pathways = pathwaysFor(edges, base, viewpoint);
+  // Edges behind a front may have no address that this viewer reaches, so it asks the front again.
+  const reloadUrl =
+    base.kind === 'front' ? `${base.origin}${path}?base=${basePathway}` : `${nextUrl}?base=${base.id}`;
+  return { edges, pathways, reloadUrl };
 }
 
 /** Serves viewers whose player is not steered yet: the same order, but only edges that are worth a try. */
 function edgesRoute(part: SteeringPart, playback: Playback, state: Leaving): LocalRoute {
   return defineRoute(withoutQuery(streamEdges), async (request, { params }) => {
-    await playback.steered(params.id);
+    await playback.steered(request, params.id);
     const { edges, revision } = part.listEdges();
     const viewpoint = viewpointOf(part, request, state);
     const items = edgesFor(edges, viewpoint)

@@ -39,6 +39,15 @@ export function otherIngest(members: MemberDirectory, self: NodeId, stream: Stre
   return members.list().members.find(({ id }) => id === first?.id)?.rtmpUrl;
 }
 
+/** Where a publisher of a new stream may go: this node, or another of its region before those of others. Undefined: nobody takes one now. */
+export function ingestNear(members: MemberDirectory, self: NodeId): string | undefined {
+  const { members: all } = members.list();
+  const region = all.find(({ id }) => id === self)?.region;
+  const ingests = all.filter(({ state, roles }) => state === 'alive' && roles.includes('ingest'));
+  const near = ingests.find(({ id }) => id === self) ?? ingests.find((one) => one.region === region);
+  return (near ?? ingests[0])?.rtmpUrl;
+}
+
 /** The edges as manifests list them. It includes dead ones, as a manifest changes only when a node joins or leaves (M14). */
 export function edgesOf(members: MemberDirectory) {
   const { revision, members: all } = members.list();

@@ -2,7 +2,12 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Browser } from 'playwright-core';
 import { z } from 'zod';
-import { launchChromium, openPlayer, type Player } from '../support/cluster/foreign-players.ts';
+import {
+  launchChromium,
+  openPlayer,
+  type Player,
+  type PlayerPage,
+} from '../support/cluster/foreign-players.ts';
 import type { DemoNode } from '../../scripts/demo/demo-cluster.ts';
 import { startTestCluster, type TestCluster } from '../support/cluster/demo.ts';
 import { flashAndBeep, publish, x264 } from '../support/media/ffmpeg-publisher.ts';
@@ -32,8 +37,19 @@ async function placed({ nodes }: TestCluster): Promise<readonly [DemoNode, DemoN
   return [edge, other];
 }
 
+/** By which pathway an hls.js page plays, and from where it has loaded the playlists of rungs. */
+const hlsPlaceOf = ({ page }: PlayerPage) =>
+  page.evaluate(() => {
+    const loaded = performance.getEntriesByType('resource').map(({ name }) => new URL(name));
+    const playlists = loaded.filter(({ pathname }) => /\/h264-[^/]+\.m3u8$/.test(pathname));
+    return {
+      pathway: window.player.levels[0]?.attrs['PATHWAY-ID'],
+      origins: [...new Set(playlists.map(({ origin }) => origin))],
+    };
+  });
+
 // Goal: no viewer ends with its edge. Method: the stream is published to one node, three players play from another, where
-// steering places them, and which is killed; each must play further than any buffer reaches. dash.js needs its page for that (foreign-players.ts).
+// steering places them, and which is killed; until then hls.js stays on the addresses that it began with. Each must play further than any buffer reaches. dash.js needs its page for that (foreign-players.ts).
 test('an edge dies: DASH (Shaka, dash.js) and HLS (hls.js) players go on at the other edge', async () => {
   await using cluster = await startTestCluster();
   const [edge, ingest] = await placed(cluster);
@@ -61,9 +77,21 @@ test('an edge dies: DASH (Shaka, dash.js) and HLS (hls.js) players go on at the 
     ),
   );
   await Promise.all(open.map((page) => page.playFor(4, 60_000)));
+  const [, , hls] = open;
+  expect(hls === undefined ? undefined : await hlsPlaceOf(hls)).toEqual({
+    pathway: '.',
+    origins: [edge.url],
+  });
   await edge.process.kill('SIGKILL');
   const ends = await Promise.allSettled(open.map((page) => page.playFor(beyondBufferSeconds, 90_000)));
   expect(ends.map(({ status }, index) => [players[index]?.[0], status])).toEqual(
     players.map(([player]) => [player, 'fulfilled']),
   );
 });
+
+declare global {
+  interface Window {
+    /** Of hls.js. */
+    player: { levels: { attrs: Record<string, string | undefined> }[] };
+  }
+}

@@ -13,7 +13,9 @@ import {
   playsOn,
   secondsOf,
   showsBadge,
+  sizes,
   sleepAsMachine,
+  wordsOf,
   type OpenPage,
 } from './page-checks.ts';
 
@@ -187,6 +189,61 @@ describe('its address', () => {
   });
 });
 
+// Goal: a page that was left open while its server was renewed works on. Method: the server's assets get other names, and the old
+// ones are gone, while a viewer watches some way behind live; who then wants HLS needs a part that the page has not fetched yet.
+test('a page of an older version than its server loads itself anew, once, and goes on where it was', async () => {
+  await using viewer = await openPage(browser, 'about:blank');
+  const { page, errors } = viewer;
+  const server = { isRenewed: false };
+  await renewable(page, server);
+  await page.goto(`${cluster.url}/watch/demo`);
+  await playsOn(page);
+  for (let count = 0; count < 2; count += 1) await page.keyboard.press('ArrowLeft');
+  await page.waitForFunction(() => window.tangaza.state().view === 'behind');
+  await playsOn(page);
+  let loads = 0;
+  page.on('request', (request) => (loads += request.isNavigationRequest() ? 1 : 0));
+  server.isRenewed = true;
+  const before = await page.evaluate(() => window.tangaza.state().position.seconds ?? 0);
+  await page.locator('.gear').click();
+  await page.locator('.format').selectOption('hls');
+  await page.waitForFunction((from) => {
+    // Until the new page's script has run it tells nothing.
+    if (!('tangaza' in window)) return false;
+    const { view, format, position } = window.tangaza.state();
+    const { seconds = 0 } = position;
+    return view === 'behind' && format === 'hls' && seconds > from - 2 && seconds < from + 10;
+  }, before);
+  await playsOn(page);
+  expect({ loads, errors, isMarked: new URL(page.url()).searchParams.has('renewed') }).toEqual({
+    loads: 1,
+    errors: [],
+    isMarked: false,
+  });
+});
+
+/** The server as it is; once renewed, its assets have other names. */
+async function renewable(page: Page, server: { readonly isRenewed: boolean }): Promise<void> {
+  await page.route('**/assets/**', async (route) => {
+    const url = route.request().url();
+    if (server.isRenewed !== url.includes('/assets/next-')) return route.fulfill({ status: 404 });
+    const reply = await route.fetch({ url: url.replace('/assets/next-', '/assets/') });
+    const script = await reply.text();
+    await route.fulfill({
+      response: reply,
+      body: server.isRenewed ? script.replaceAll(/(["'`])\.\/(?=[\w.-]+\.js)/g, '$1./next-') : script,
+    });
+  });
+  await page.route('**/watch/**', async (route) => {
+    const reply = await route.fetch();
+    const html = await reply.text();
+    await route.fulfill({
+      response: reply,
+      body: server.isRenewed ? html.replaceAll('/assets/', '/assets/next-') : html,
+    });
+  });
+}
+
 // Goal: a laptop without a network says so, and goes on by itself. Method: the page is taken off the network until its buffer is played.
 test('a viewer who is offline is told so when nothing is left to play, and goes on when the network is back', async () => {
   await using viewer = await alone('?muted');
@@ -235,6 +292,20 @@ test('an interrupted broadcast goes on where it is waited for, with DASH and wit
   expect({ dashErrors: dash.errors, hlsErrors: hls.errors }).toEqual({ dashErrors: [], hlsErrors: [] });
 });
 
+test.for([0, 2])('a picture that cannot be played says so in words that fit, size %i', async (index) => {
+  await using viewer = await openPage(browser, 'about:blank', sizes[index]);
+  const { page } = viewer;
+  await page.addInitScript(() => {
+    MediaSource.isTypeSupported = () => false;
+    const none = { supported: false, smooth: false, powerEfficient: false, keySystemAccess: null };
+    navigator.mediaCapabilities.decodingInfo = async (configuration) => ({ ...none, configuration });
+  });
+  await page.goto(`${cluster.url}/watch/demo`);
+  await showsBadge(page, 'NOT PLAYING');
+  expect(await wordsOf(page)).toBe('The picture cannot be played here');
+  expect(await misfits(page)).toEqual([]);
+});
+
 test('the index page tells loading, failing and empty apart', async () => {
   await using index = await openPage(browser, cluster.url);
   const { page } = index;
@@ -243,6 +314,7 @@ test('the index page tells loading, failing and empty apart', async () => {
   await page.route('**/v1/live', (route) => route.fulfill({ json: { items: [] } }));
   await page.reload();
   await page.locator('#empty').waitFor();
+  expect(await page.locator('#publish').textContent()).toBe(cluster.nodes[0]?.rtmp);
   await page.route('**/v1/live', (route) => route.abort());
   await page.reload();
   await page.locator('#failed').waitFor();

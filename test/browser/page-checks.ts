@@ -75,6 +75,11 @@ export function misfits(page: Page): Promise<readonly string[]> {
     if (stage === null) return ['no stage'];
     const frame = stage.getBoundingClientRect();
     const kinds = ['button', 'select', 'media-play-button', 'media-mute-button', 'media-fullscreen-button'];
+    const words = [...stage.querySelectorAll('.words > :not(.spinner)')].flatMap((part) => {
+      const { top, bottom, height } = part.getBoundingClientRect();
+      const isIn = height === 0 || (top >= frame.top && bottom <= frame.bottom);
+      return isIn ? [] : [`${part.className} of the words lies outside of the picture`];
+    });
     const controls = [...stage.querySelectorAll(`${kinds.join(',')}, media-pip-button, media-time-range`)];
     const found = controls.flatMap((control) => {
       const { left, right, top, bottom, width, height } = control.getBoundingClientRect();
@@ -96,6 +101,7 @@ export function misfits(page: Page): Promise<readonly string[]> {
       frame.left < -1 || frame.right > root.clientWidth + 1 || frame.bottom > window.innerHeight + 1;
     return [
       ...found,
+      ...words,
       ...(isWide ? ['the page scrolls sideways'] : []),
       ...(isOff ? ['the picture is cut'] : []),
     ];

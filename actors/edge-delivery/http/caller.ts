@@ -35,6 +35,18 @@ export function callerAddress(hop: Hop, isTrusted: IsTrustedProxy): string {
   return caller;
 }
 
+/** Who has an IPv6 address has a whole /64 of them: what all of these do counts as one sender's. */
+export function networkOf(address: string): string {
+  if (!address.includes(':')) return address;
+  const [before = '', after] = address.split('::');
+  const groups = (text: string | undefined): readonly string[] =>
+    text === undefined || text === '' ? [] : text.split(':');
+  const left = groups(before);
+  const right = groups(after);
+  const zeros = Array.from({ length: Math.max(0, 8 - left.length - right.length) }, () => '0');
+  return `${[...left, ...zeros, ...right].slice(0, 4).join(':')}::/64`;
+}
+
 /** `http://host:port` under which the caller reached us: from the Host header, or as a trusted proxy says. */
 export function callerOrigin(hop: Hop, isTrusted: IsTrustedProxy): string {
   const isProxied = isTrusted(peerOf(hop));
@@ -43,6 +55,19 @@ export function callerOrigin(hop: Hop, isTrusted: IsTrustedProxy): string {
   const host = [told('x-forwarded-host'), hop.header('host')].find((one) => hostPattern.test(one));
   return `${scheme}://${host ?? 'localhost'}`;
 }
+
+/**
+ * `https://live.example.com` of a front that has a name of its own; undefined for who asks straight, or under this edge's name.
+ *
+ * A trusted address alone makes no front: a viewer may sit beside one. A front says for whom it asks.
+ */
+export function frontOrigin(hop: Hop, ownUrl: string, isTrusted: IsTrustedProxy): string | undefined {
+  if (!isTrusted(peerOf(hop)) || hop.header('x-forwarded-for') === '') return undefined;
+  const origin = callerOrigin(hop, isTrusted);
+  return hostOf(origin) === hostOf(ownUrl) ? undefined : origin;
+}
+
+const hostOf = (url: string): string | undefined => (URL.canParse(url) ? new URL(url).host : undefined);
 
 function peerOf({ remoteAddress }: Hop): string {
   return canonicalAddress(remoteAddress) ?? remoteAddress;

@@ -70,6 +70,8 @@ function showFailure(): void {
   find('empty').hidden = true;
   list.hidden = cards.size === 0;
   tell(cards.size === 0 ? '' : 'As last known');
+  // Nobody knows whether they still are.
+  for (const badge of list.querySelectorAll('.badge')) badge.classList.remove('live');
 }
 
 function tell(text: string): void {
@@ -116,6 +118,14 @@ function find(id: string): HTMLElement {
   return element;
 }
 
+/** The page comes with the address; without one it names a form of it. */
+function showPublishUrl(): void {
+  const data: unknown = JSON.parse(document.getElementById('page-data')?.textContent ?? '{}');
+  if (typeof data !== 'object' || data === null || !('publish' in data)) return;
+  if (typeof data.publish === 'string') find('publish').textContent = data.publish;
+}
+
+showPublishUrl();
 find('again').addEventListener('click', ask);
 document.addEventListener('visibilitychange', () => void (document.hidden || ask()));
 window.addEventListener('online', ask);

@@ -22,6 +22,7 @@ import { fetchEngine, Playback, type Format } from '../player/playback.browser.t
 import { readAnswer, type Answer } from '../viewing/public-stream.ts';
 import { makeShare } from '../player/share.browser.ts';
 import { streamIdIn } from '../viewing/share.ts';
+import { Renewal } from '../player/renew.browser.ts';
 import { Show } from '../player/show.browser.ts';
 import { buildStage } from '../player/stage.browser.ts';
 import { showStatistics } from '../player/statistics.browser.ts';
@@ -29,10 +30,11 @@ import { showStatistics } from '../player/statistics.browser.ts';
 const tickMs = 500;
 const streamId = streamIdIn(location.pathname);
 const query = new URLSearchParams(location.search);
-const options = playerOptions(query);
+const options = playerOptions(query, { origin: location.origin, isFramed: window.parent !== window });
 const isEmbedded = document.body.classList.contains('embed');
 const ui = buildStage(document.querySelector('#stage'));
 const show = new Show(ui);
+const renewal = new Renewal(query);
 const edges = new Edges(streamId);
 const embedding = isEmbedded ? new Embedding(streamId, query, obey) : undefined;
 let state = firstState({ nowMs: Date.now(), mayStart: options.mayStart });
@@ -44,6 +46,12 @@ const playback = new Playback({
   format: chosenFormat(query.get('format')),
   startSeconds: options.startSeconds,
   tell,
+  onPartMissing: () =>
+    void renewal.look(() => ({
+      seconds: playback.lastingSeconds,
+      format: playback.format,
+      isMuted: ui.video.muted,
+    })),
   onQualities: (qualities) => showQualities(ui, qualities),
   onQuality: (label) => (ui.auto.textContent = `Auto (${label})`),
 });

@@ -90,16 +90,16 @@ export class Playback {
   async segment(request: HttpRequest, { params }: RouteInput<SegmentParams>): Promise<Entity> {
     const { id, rendition, startTime } = params;
     const period = mustBePeriod(params.period);
-    const follower = await this.#ports.finder.find(id);
+    const follower = await this.#ports.finder.find(request, id);
     const name = { period, rendition, startTime };
     const entity = await this.#ports.media.segment(request, follower, name);
     if (entity.tally !== undefined) entity.tally.requests++;
     return entity;
   }
 
-  async init(_request: HttpRequest, { params }: RouteInput<InitParams>): Promise<Entity> {
+  async init(request: HttpRequest, { params }: RouteInput<InitParams>): Promise<Entity> {
     const period = mustBePeriod(params.period);
-    const follower = await this.#ports.finder.find(params.id);
+    const follower = await this.#ports.finder.find(request, params.id);
     return this.#ports.media.init(follower, period, params.rendition);
   }
 
@@ -108,11 +108,11 @@ export class Playback {
    * @throws TangazaError `STREAM_NOT_FOUND` or `STREAM_REMOVED`, only when the registry says so, as players then stop steering for good
    * (M14)
    */
-  async steered(id: StreamId): Promise<Timeline | undefined> {
+  async steered(request: HttpRequest, id: StreamId): Promise<Timeline | undefined> {
     const follower = this.#ports.followers.get(id);
     if (follower !== undefined) return follower.isCaughtUp ? follower.timeline : undefined;
     const standing = await this.#ports.knownStreams
-      .standingOrLast(id)
+      .standingOrLast(request, id)
       .catch((): Standing | undefined => undefined);
     if (standing !== undefined) mustBeKnown(id, standing);
     return undefined;

@@ -3,6 +3,7 @@ import { TangazaError } from '../../../cluster/errors/tangaza-error.ts';
 import type { StreamId } from '../../../cluster/model/ids.ts';
 import { unreachable } from '../../../cluster/model/unreachable.ts';
 import { isPlayable } from '../../media/timeline/query.ts';
+import type { Hop } from '../http/caller.ts';
 import type { HttpRequest } from '../http/http.ts';
 import type { KnownStream, KnownStreams, Standing } from '../public/known-streams.ts';
 import type { StreamFollower } from './stream-follower.ts';
@@ -32,8 +33,9 @@ export class StreamFinder {
    *
    * @throws TangazaError `STREAM_NOT_FOUND`, `STREAM_REMOVED`, `LOG_UNAVAILABLE`, `OVERLOADED`, `UNAVAILABLE`
    */
-  async find(id: StreamId): Promise<StreamFollower> {
-    if (this.#followers.get(id) === undefined) mustBeKnown(id, await this.#knownStreams.standingOrLast(id));
+  async find(hop: Hop, id: StreamId): Promise<StreamFollower> {
+    if (this.#followers.get(id) === undefined)
+      mustBeKnown(id, await this.#knownStreams.standingOrLast(hop, id));
     return this.follow(id);
   }
 
@@ -47,7 +49,7 @@ export class StreamFinder {
 
   /** Like `find`, but waits until there is something to play, for the first commit if need be. @throws also `STREAM_NOT_LIVE` */
   async findPlayable(request: HttpRequest, id: StreamId): Promise<StreamFollower> {
-    const follower = await this.find(id);
+    const follower = await this.find(request, id);
     if (isPlayable(follower.timeline)) return follower;
     const outcome = await follower.hold(request, 'first segment', isPlayable, this.#firstSegmentMs);
     if (outcome === 'closed') throw new TangazaError('UNAVAILABLE', 'This edge is closing.');

@@ -60,7 +60,10 @@ export class StreamFollower {
     return this.#timeline;
   }
 
-  /** For how long no media was announced. `sweep` counts it while the log can be heard. */
+  /**
+   * For how long no media was announced. `sweep` counts it while the log can be heard, from when it first could. Rejected: to
+   * count from the time in the newest record. Clocks that differ by seconds then made a stream on air look interrupted.
+   */
   get silentMs(): number {
     return this.#silentMs;
   }
@@ -204,9 +207,6 @@ export class StreamFollower {
   }
 
   #catchUp(): void {
-    // What it reads first was announced some time ago. Only the owner's clock tells how long ago.
-    if (!this.#isCaughtUp)
-      this.#silentMs = Math.max(0, this.#ports.clock.utcMs() - this.#timeline.broadcast.heardAtMs);
     this.#isCaughtUp = true;
     this.#isHearing = true;
     this.forgetRendered();

@@ -1,15 +1,9 @@
 /** Loads what the state of the page wants played, with the library for its format, and reports what happens. */
 import type { Edges } from './edges.browser.ts';
-import {
-  nowhere,
-  type Engine,
-  type EngineEvents,
-  type Position,
-  type Quality,
-  type Start,
-} from './engine.browser.ts';
+import { nowhere, type Engine, type EngineEvents, type Position, type Quality } from './engine.browser.ts';
 import type { Load, PageEvent, PageState } from '../viewing/page-state.ts';
 import { isAtLive } from '../viewing/page-state.ts';
+import { StartPlace } from './start-place.browser.ts';
 
 export type Format = 'dash' | 'hls';
 
@@ -21,6 +15,8 @@ export interface PlaybackOptions {
   /** Where the first one begins, on the timeline of the stream. */
   readonly startSeconds: number | undefined;
   readonly tell: (event: PageEvent) => void;
+  /** A library could not be fetched: the server may be of another version by now. */
+  readonly onPartMissing: () => void;
   readonly onQualities: (qualities: readonly Quality[]) => void;
   readonly onQuality: (label: string) => void;
 }
@@ -29,8 +25,7 @@ export class Playback {
   readonly #options: PlaybackOptions;
   #engine: Engine | undefined;
   #loaded: Load = { kind: 'nothing' };
-  #startSeconds: number | undefined;
-  #lastSeconds: number | undefined;
+  readonly #place: StartPlace;
   #resyncs = 0;
   format: Format;
   /** For tests and the curious. */
@@ -39,7 +34,7 @@ export class Playback {
 
   constructor(options: PlaybackOptions) {
     this.#options = options;
-    this.#startSeconds = options.startSeconds;
+    this.#place = new StartPlace(options.startSeconds);
     this.format = options.format;
   }
 
@@ -60,9 +55,14 @@ export class Playback {
     return this.#engine?.state();
   }
 
+  /** Where another page would begin for this viewer. */
+  get lastingSeconds(): number | undefined {
+    return this.#place.lasting;
+  }
+
   position(): Position {
     const position = this.#engine?.position() ?? nowhere;
-    if (position.seconds !== undefined) this.#lastSeconds = position.seconds;
+    if (position.seconds !== undefined) this.#place.reached(position.seconds, position.behindSeconds);
     return position;
   }
 
@@ -79,7 +79,7 @@ export class Playback {
   seek(seconds: number): void {
     const { seconds: now, startSeconds = 0 } = this.position();
     if (now !== undefined) this.seekBy(Math.max(seconds, startSeconds) - now);
-    else this.#startSeconds = seconds;
+    else this.#place.want(seconds);
   }
 
   seekBy(seconds: number): void {
@@ -113,24 +113,21 @@ export class Playback {
     };
     try {
       if (load.isResumed) await edges.refresh();
-      const engine = await makeEngine(this.format, video, events);
+      const engine = await makeEngine(this.format, video, events).catch((error: unknown) => {
+        this.#options.onPartMissing();
+        throw error;
+      });
       if (!isCurrent()) return void engine.destroy();
       this.#engine = engine;
-      const start = this.#startOf(load);
-      const isLoaded = await engine.load(this.#manifest(edges.current, streamId), start);
+      const isLoaded = await engine.load(this.#manifest(edges.current, streamId), this.#place.of(load));
       if (!isLoaded || !isCurrent()) return;
+      const wished = this.#place.begun();
+      if (wished !== undefined) this.seek(wished);
       tell({ kind: 'loaded', hasPicture: engine.hasPicture(), isLive: engine.isLive() });
       if (load.kind === 'recording' || engine.isLive()) await this.#start();
     } catch (error) {
       events.onFailed('unreachable', String(error));
     }
-  }
-
-  #startOf({ kind, ...load }: Exclude<Load, { kind: 'nothing' }>): Start {
-    const seconds = load.isResumed ? this.#lastSeconds : this.#startSeconds;
-    this.#startSeconds = undefined;
-    if (seconds !== undefined) return { kind: 'at', seconds };
-    return { kind: kind === 'recording' ? 'beginning' : 'live' };
   }
 
   #manifest(edge: string, streamId: string): string {

@@ -6,11 +6,13 @@
  *
  * `forget` is called for each removal, so that a removed stream is not shown until its answer is old. Bounds: answers remembered, of which
  * the oldest goes (known streams and others each have a bound, so that invented ids push no stream out); and questions in a second about
- * unknown ids (beyond that: `OVERLOADED`), so that a flood of invented ids hardly reaches the registry.
+ * unknown ids (beyond that: `OVERLOADED`). Each sender has a number of its own, so that a flood of invented ids hardly reaches the
+ * registry, and costs nobody but its sender an answer. A question whose answer is a stream costs nobody.
  */
 import { TangazaError } from '../../../cluster/errors/tangaza-error.ts';
 import type { StreamId } from '../../../cluster/model/ids.ts';
 import type { Clock } from '../../../cluster/time/clock.ts';
+import { callerAddress, networkOf, type Hop, type IsTrustedProxy } from '../http/caller.ts';
 
 export interface KnownStream {
   readonly kind: 'known';
@@ -32,6 +34,7 @@ export interface RegistryPart {
   readonly lookUpStream: (id: StreamId) => Promise<Standing>;
   /** Streams that were removed at or after that UTC time. @throws when the registry cannot be asked */
   readonly removedSince: (utcMs: number) => Promise<readonly StreamId[]>;
+  readonly isTrustedProxy: IsTrustedProxy;
 }
 
 interface Answer {
@@ -45,10 +48,13 @@ const maxAnswers = 10_000;
 const maxQuestionsUnderWay = 64;
 /** How long a question about a stream that was known before may hold somebody up. */
 const patienceMs = 250;
-/** Counts questions about ids that this edge does not know. */
-const maxNewQuestionsASecond = 256;
+/** Questions about ids that this edge does not know: of one sender, and of all. */
+const maxOfSenderASecond = 64;
+const maxNewQuestionsASecond = 2048;
 /** How far back removals are asked for: much more than the time between two questions, and than clocks differ by. */
 const removalsToldMs = 60_000;
+
+const free = (): void => {};
 
 export class KnownStreams {
   readonly #registry: RegistryPart;
@@ -56,24 +62,28 @@ export class KnownStreams {
   readonly #known = new Map<StreamId, Answer>();
   readonly #others = new Map<StreamId, Answer>();
   readonly #questions = new Map<StreamId, Promise<Standing>>();
-  #second = { startMs: 0, questions: 0 };
+  readonly #senderOf: (hop: Hop) => string;
+  /** What each sender has asked since then, and all have. */
+  #second = { startMs: 0, questions: 0, ofSenders: new Map<string, number>() };
 
   constructor(registry: RegistryPart) {
     this.#registry = registry;
     this.#clock = registry.clock;
+    this.#senderOf = (hop) => networkOf(callerAddress(hop, registry.isTrustedProxy));
   }
 
   /**
+   * @param hop who wants to know
    * @param freshMs how old an answer about a known stream may be, as its title may have changed
    * @throws TangazaError `OVERLOADED`, and what the registry throws
    */
-  async standing(id: StreamId, freshMs = knownMs): Promise<Standing> {
+  async standing(hop: Hop, id: StreamId, freshMs = knownMs): Promise<Standing> {
     const nowMs = this.#clock.monotonicMs();
     const known = this.#known.get(id);
     const answer = known ?? this.#others.get(id);
     const maxAgeMs = known === undefined ? otherMs : freshMs;
     if (answer !== undefined && nowMs - answer.atMs < maxAgeMs) return answer.standing;
-    return this.#askOnce(id);
+    return this.#askOnce(hop, id);
   }
 
   /**
@@ -81,12 +91,12 @@ export class KnownStreams {
    *
    * @throws as `standing`, of a stream that was not known before
    */
-  async standingOrLast(id: StreamId, freshMs = knownMs): Promise<Standing> {
+  async standingOrLast(hop: Hop, id: StreamId, freshMs = knownMs): Promise<Standing> {
     const last = this.lastKnown(id);
-    if (last === undefined) return this.standing(id, freshMs);
+    if (last === undefined) return this.standing(hop, id, freshMs);
     const over = new AbortController();
     const patience = this.#clock.sleep(patienceMs, over.signal).catch(() => {});
-    const answer = this.standing(id, freshMs).catch(() => last);
+    const answer = this.standing(hop, id, freshMs).catch(() => last);
     return Promise.race([answer, patience.then(() => last)]).finally(() => over.abort());
   }
 
@@ -107,28 +117,38 @@ export class KnownStreams {
     this.#known.delete(id);
   }
 
-  #askOnce(id: StreamId): Promise<Standing> {
+  #askOnce(hop: Hop, id: StreamId): Promise<Standing> {
     const running = this.#questions.get(id);
     if (running !== undefined) return running;
-    if (this.#questions.size >= maxQuestionsUnderWay || !this.#isWithinRate(id)) {
+    const charge = this.#known.has(id) ? free : this.#charge(this.#senderOf(hop));
+    if (this.#questions.size >= maxQuestionsUnderWay || charge === undefined) {
       return Promise.reject(new TangazaError('OVERLOADED', 'Too many unknown streams are asked for.'));
     }
-    const question = this.#run(id);
+    const question = this.#run(id, charge);
     this.#questions.set(id, question);
     return question;
   }
 
-  #isWithinRate(id: StreamId): boolean {
-    if (this.#known.has(id)) return true;
+  /** Counts a question about an id that is not known. @returns what takes it back; undefined over the rate */
+  #charge(sender: string): (() => void) | undefined {
     const nowMs = this.#clock.monotonicMs();
-    if (nowMs - this.#second.startMs >= 1000) this.#second = { startMs: nowMs, questions: 0 };
-    this.#second.questions += 1;
-    return this.#second.questions <= maxNewQuestionsASecond;
+    if (nowMs - this.#second.startMs >= 1000)
+      this.#second = { startMs: nowMs, questions: 0, ofSenders: new Map() };
+    const second = this.#second;
+    const asked = second.ofSenders.get(sender) ?? 0;
+    if (asked >= maxOfSenderASecond || second.questions >= maxNewQuestionsASecond) return undefined;
+    const count = (change: number): void => {
+      second.questions += change;
+      second.ofSenders.set(sender, (second.ofSenders.get(sender) ?? 0) + change);
+    };
+    count(1);
+    return () => count(-1);
   }
 
-  async #run(id: StreamId): Promise<Standing> {
+  async #run(id: StreamId, takeBack: () => void): Promise<Standing> {
     try {
       const standing = await this.#registry.lookUpStream(id);
+      if (standing.kind === 'known') takeBack();
       this.#remember(id, { standing, atMs: this.#clock.monotonicMs() });
       return standing;
     } finally {

@@ -8,6 +8,7 @@ import type { PublicStream, StreamParams } from '../../../cluster/contract/api/c
 import type { RouteInput } from '../../../cluster/contract/api/routes.ts';
 import type { StreamId } from '../../../cluster/model/ids.ts';
 import type { Clock } from '../../../cluster/time/clock.ts';
+import type { Hop } from '../http/caller.ts';
 import { cachePolicy, jsonReply, type Message } from '../http/http.ts';
 import type { KnownStream, KnownStreams } from './known-streams.ts';
 import type { StreamFinder } from '../playback/stream-finder.ts';
@@ -39,12 +40,12 @@ export class PublicStreams {
   }
 
   /** @throws TangazaError `STREAM_NOT_FOUND`, `STREAM_REMOVED`, `LOG_UNAVAILABLE`, `OVERLOADED`, `UNAVAILABLE` */
-  async serve({ params: { id }, origin }: RouteInput<StreamParams>): Promise<Message> {
+  async serve(hop: Hop, { params: { id }, origin }: RouteInput<StreamParams>): Promise<Message> {
     const key = `${id} ${origin}`;
     const kept = this.#replies.get(key);
     const nowMs = this.#ports.clock.monotonicMs();
     if (kept !== undefined && kept.untilMs > nowMs) return kept.reply;
-    const reply = jsonReply(200, await this.describe(id, origin), {
+    const reply = jsonReply(200, await this.describe(hop, id, origin), {
       'cache-control': cachePolicy.manifest,
     });
     this.#replies.delete(key);
@@ -55,9 +56,9 @@ export class PublicStreams {
   }
 
   /** @throws as `serve` does */
-  async describe(id: StreamId, origin: string): Promise<PublicStream> {
+  async describe(hop: Hop, id: StreamId, origin: string): Promise<PublicStream> {
     const { clock, finder, retentionSeconds } = this.#ports;
-    const { title, createdAtMs } = await this.#known(id);
+    const { title, createdAtMs } = await this.#known(hop, id);
     const { timeline, silentMs } = await finder.follow(id);
     const utcMs = clock.utcMs();
     const { state, sinceMs } = streamStanding(timeline, {
@@ -80,8 +81,8 @@ export class PublicStreams {
     return this.#ports.knownStreams.lastKnown(id)?.title;
   }
 
-  async #known(id: StreamId): Promise<KnownStream> {
+  async #known(hop: Hop, id: StreamId): Promise<KnownStream> {
     const { knownStreams } = this.#ports;
-    return mustBeKnown(id, await knownStreams.standingOrLast(id, freshMs));
+    return mustBeKnown(id, await knownStreams.standingOrLast(hop, id, freshMs));
   }
 }

@@ -25,6 +25,8 @@ export interface PagesPart {
   readonly logger: Logger;
   /** Reads or builds the site. @throws when it can do neither */
   readonly loadSite: (signal: AbortSignal) => Promise<Site>;
+  /** `rtmp://host:port/live` of a node that takes publishers, for who finds nothing on air. Undefined while no node does. */
+  readonly publishUrl: () => string | undefined;
 }
 
 export interface PagesPorts extends PagesPart {
@@ -114,7 +116,7 @@ export class Pages {
     page: 'watch' | 'embed',
     { name, origin }: { readonly name: string; readonly origin: string },
   ): Promise<Reply> {
-    const [{ site }, subject] = await Promise.all([this.#load(), this.#subject(name, origin)]);
+    const [{ site }, subject] = await Promise.all([this.#load(), this.#subject(request, name, origin)]);
     const status = statusOf(subject);
     if (status !== 200 && !isForPeople(request))
       throw new TangazaError(
@@ -128,7 +130,7 @@ export class Pages {
     return status === 200 ? entity : withStatus(status, entity, request);
   }
 
-  async #subject(name: string, origin: string): Promise<Subject> {
+  async #subject(request: HttpRequest, name: string, origin: string): Promise<Subject> {
     const id = StreamId.safeParse(name).data;
     if (id === undefined) return { kind: 'unknown' };
     const { publicStreams, clock } = this.#ports;
@@ -138,7 +140,9 @@ export class Pages {
       .then((): Subject => ({ kind: 'silent', id, title: publicStreams.titleOf(id) }));
     silent.catch(() => {}); // the sleep is aborted when the state comes first
     try {
-      const told = publicStreams.describe(id, origin).then((stream): Subject => ({ kind: 'stream', stream }));
+      const told = publicStreams
+        .describe(request, id, origin)
+        .then((stream): Subject => ({ kind: 'stream', stream }));
       return await Promise.race([told, silent]);
     } catch (error) {
       const code = errorCodeOf(error);
@@ -158,7 +162,7 @@ export class Pages {
       imageUrl: undefined,
       isHidden: page !== 'index',
       preloads: [],
-      data: undefined,
+      data: page === 'index' ? { publish: this.#ports.publishUrl() } : undefined,
     };
   }
 

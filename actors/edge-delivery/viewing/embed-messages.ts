@@ -82,14 +82,20 @@ export interface PlayerOptions {
 
 export type Poster = { readonly kind: 'own' | 'none' } | { readonly kind: 'given'; readonly url: string };
 
+/** Where the player is shown. */
+export interface PageFacts {
+  readonly origin: string;
+  readonly isFramed: boolean;
+}
+
 /** `t` comes from a shared link of `/watch`, `start` from an embedding page. */
-export function playerOptions(query: URLSearchParams): PlayerOptions {
+export function playerOptions(query: URLSearchParams, page: PageFacts): PlayerOptions {
   return {
     mayStart: flag(query.get('autoplay'), true),
     isMuted: flag(query.get('muted'), false),
     startSeconds: secondsOf(query.get('start') ?? query.get('t')),
     hasControls: flag(query.get('controls'), true),
-    poster: posterOf(query.get('poster')),
+    poster: posterOf(query.get('poster'), page),
   };
 }
 
@@ -99,11 +105,17 @@ export function flag(value: string | null, otherwise: boolean): boolean {
   return !['0', 'false', 'no', 'off'].includes(value.toLowerCase());
 }
 
-/** `poster=0` means none. An address must begin with http or https. */
-export function posterOf(value: string | null): Poster {
+/**
+ * `poster=0` means none. An address must begin with http or https. A picture of another origin is taken only in a frame, where it
+ * stands under the name of the page around. In a window of its own anybody's link would put a picture under our name.
+ */
+export function posterOf(value: string | null, { origin, isFramed }: PageFacts): Poster {
   if (value === null || value === '' || value === '1') return { kind: 'own' };
   if (!flag(value, true)) return { kind: 'none' };
-  return originOf(value) === undefined ? { kind: 'own' } : { kind: 'given', url: value };
+  const from = originOf(value);
+  return from === undefined || (from !== origin && !isFramed)
+    ? { kind: 'own' }
+    : { kind: 'given', url: value };
 }
 
 const errors: Readonly<Record<string, { readonly code: string; readonly message: string }>> = {

@@ -64,6 +64,8 @@ export interface PageState {
   readonly media: Media;
   readonly failures: number;
   readonly hasPicture: boolean;
+  /** True when what is loaded has played, if only before a failure. */
+  readonly hasPlayed: boolean;
   /** True when the browser only let it play without sound. */
   readonly startedMuted: boolean;
   readonly facts: PlayerFacts;
@@ -110,6 +112,7 @@ export function firstState(options: { readonly nowMs: number; readonly mayStart:
     media: { kind: 'idle' },
     failures: 0,
     hasPicture: true,
+    hasPlayed: false,
     startedMuted: false,
     facts: idleFacts,
     movedAtMs: options.nowMs,
@@ -132,6 +135,7 @@ export function advance(state: PageState, event: PageEvent, nowMs: number): Page
       return {
         ...state,
         media: { kind: 'playing' },
+        hasPlayed: true,
         failures: 0,
         startedMuted: event.isMuted,
         movedAtMs: nowMs,
@@ -195,8 +199,10 @@ function follow(state: PageState): PageState {
   return state.load.kind === 'live' && state.media.kind !== 'playing' ? stopped(state) : state;
 }
 
+/** Also while it is tried again. */
 export function isWatchingRecording({ load, media, facts }: PageState): boolean {
-  return load.kind === 'recording' && media.kind !== 'failed' && !facts.isEnded;
+  const isGivenUp = media.kind === 'failed' && media.retryAtMs === undefined;
+  return load.kind === 'recording' && !isGivenUp && !facts.isEnded;
 }
 
 function begin(state: PageState, kind: 'live' | 'recording', isResumed = false): PageState {
@@ -207,6 +213,7 @@ function begin(state: PageState, kind: 'live' | 'recording', isResumed = false):
     loads,
     media: { kind: 'loading' },
     failures: isResumed ? state.failures : 0,
+    hasPlayed: isResumed && state.hasPlayed,
     facts: { ...state.facts, isEnded: false, behindSeconds: undefined },
   };
 }

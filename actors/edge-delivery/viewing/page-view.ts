@@ -152,23 +152,27 @@ function hintOf(state: PageState): Hint | undefined {
 }
 
 function stalled(state: PageState, broadcast: BroadcastState): Words {
-  if (state.unanswered >= unansweredTold) return offline(state, 'dimmed');
+  if (state.unanswered >= unansweredTold) return offline(state, lastPicture(state));
   if (broadcast === 'interrupted' && state.load.kind === 'live') return interrupted;
   return { kind: 'loading', badge: badgeOf(state, broadcast), isBusy: true };
 }
 
 function failed(state: PageState, isOver: boolean): Words {
   if (isOver) return cannotPlay;
-  if (state.unanswered >= unansweredTold) return offline(state, 'dimmed');
+  if (state.unanswered >= unansweredTold) return offline(state, lastPicture(state));
   return {
     kind: 'reconnecting',
     badge: grey('RECONNECTING'),
     headline: 'Connecting again…',
-    detail: 'The picture goes on from here.',
-    picture: 'dimmed',
+    detail: state.hasPlayed ? 'The picture goes on from here.' : 'The page tries again by itself.',
+    picture: lastPicture(state),
     isBusy: true,
   };
 }
+
+/** A player that is at its very beginning has none: it has not played, or was let go of. */
+const lastPicture = ({ facts }: PageState): PageView['picture'] =>
+  facts.positionSeconds > 0 ? 'dimmed' : 'poster';
 
 const offline = ({ isOffline }: PageState, picture: PageView['picture']): Words => ({
   kind: 'offline',

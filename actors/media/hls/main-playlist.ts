@@ -37,11 +37,11 @@ export function mainPlaylist(timeline: Timeline, options: ManifestOptions): stri
 
 /**
  * The steering tag (M14). It names the server by path, because each edge has one; the reply's order is the viewer's
- * own.
+ * own. It says that the base pathway is the edge that is asked, because the playlist came from there.
  */
 function steering({ streamId }: ManifestOptions): string {
   return tag('EXT-X-CONTENT-STEERING', {
-    'SERVER-URI': quoted(`/live/${streamId}/steering`),
+    'SERVER-URI': quoted(`/live/${streamId}/steering?base=${basePathway}`),
     'PATHWAY-ID': quoted(basePathway),
   });
 }

@@ -6,6 +6,8 @@
  * relative addresses. The other edges are clones of that pathway, and this reply names them. Rejected: a copy of all
  * variants for each edge in the playlist. ffmpeg opens every copy and complains about the other hosts, and players
  * never learn of an edge that joins later.
+ * Rejected: a clone of the edge that the playlist came from. Players move from it to itself at their start, and load
+ * every playlist twice.
  *
  * A clone lists each playlist by its address. Rejected: `HOST`, which has no port, and which Shaka cannot put into a
  * relative address.
@@ -24,6 +26,8 @@ export interface SteeringOptions {
   readonly streamId: StreamId;
   /** Edges in this viewer's order, the nearest healthy one first. */
   readonly edges: readonly EdgeAddress[];
+  /** HLS pathways, best first, with the base pathway in its place. What they leave out is not cloned. Default: the edges' ids. */
+  readonly pathways?: readonly string[] | undefined;
   /** The absolute URL to ask next (RELOAD-URI). */
   readonly reloadUrl: string;
   /** Undefined when this edge does not follow the stream. Then nothing is cloned, and players keep their clones. */
@@ -35,16 +39,18 @@ export interface SteeringOptions {
 /** The reply as JSON. */
 export function steeringReply(options: SteeringOptions): string {
   const { edges, reloadUrl, timeline, ttlSeconds = 10 } = options;
+  const { pathways = edges.map((edge) => edge.id) } = options;
+  const cloned = edges.filter(({ id }) => pathways.includes(id));
   return JSON.stringify({
     VERSION: 1,
     TTL: ttlSeconds,
     'RELOAD-URI': reloadUrl,
-    'PATHWAY-PRIORITY': edges.map((edge) => edge.id),
-    ...(timeline === undefined ? {} : { 'PATHWAY-CLONES': clones(timeline, options) }),
+    'PATHWAY-PRIORITY': pathways,
+    ...(timeline === undefined ? {} : { 'PATHWAY-CLONES': clones(timeline, options.streamId, cloned) }),
   });
 }
 
-function clones(timeline: Timeline, { edges, streamId }: SteeringOptions): readonly object[] {
+function clones(timeline: Timeline, streamId: StreamId, edges: readonly EdgeAddress[]): readonly object[] {
   const names = new Set(timeline.periods.flatMap(servedRenditions).map((one) => one.name));
   return edges.map((edge) => {
     const prefix = liveUrl(edge, streamId);

@@ -1,5 +1,6 @@
 /** Routes that every edge serves by itself: playback, the frames API, and the node's own pages. */
 import { z } from 'zod';
+import { mustBe } from '../../errors/input-sentences.ts';
 import { RenditionName, StreamId } from '../../model/ids.ts';
 import { seconds, wholeNumber } from './numbers.ts';
 import type { Route } from './routes.ts';
@@ -30,6 +31,14 @@ export const SteeringQuery = z.object({
   _DASH_throughput: z.string().max(200).optional(),
   _HLS_pathway: z.string().max(200).optional(),
   _HLS_throughput: z.string().max(200).optional(),
+  base: z
+    .string()
+    .regex(/^(?:\.|[a-z0-9][a-z0-9_-]{0,63})$/, mustBe('. or the id of a node'))
+    .optional()
+    .meta({
+      description:
+        'Which edge the pathway `.` of an HLS main playlist is; `.`: the one that is asked. Playlists and replies say it.',
+    }),
 });
 export type SteeringQuery = z.infer<typeof SteeringQuery>;
 

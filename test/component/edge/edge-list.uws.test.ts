@@ -11,6 +11,12 @@ const address = (id: string) => ({
   baseUrl: `http://${id}.test`,
 });
 
+/** What an HLS player is told. */
+const Told = z.object({
+  'PATHWAY-PRIORITY': z.array(z.string()),
+  'RELOAD-URI': z.string(),
+  'PATHWAY-CLONES': z.array(z.object({ ID: z.string() })).optional(),
+});
 const Steering = z.object({ 'PATHWAY-PRIORITY': z.tuple([z.string()], z.string()) });
 
 test("the edge list is a viewer's own, by the loads, as it would be steered; the dead and the leaving are not in it", async () => {
@@ -61,4 +67,60 @@ test('viewers that begin are steered by the loads and by their own address, behi
   expect(new Set(await Promise.all(viewers.map(beginsAt))).size).toBe(1);
   loads = { n1: 900, n2: 40 };
   expect(new Set(await Promise.all(viewers.map(beginsAt)))).toEqual(new Set(['n2']));
+});
+
+// Goal: no HLS player is moved from an edge to itself at its start, whichever edge it asks later. Method: two edges that know each
+// other; the playlist's steering address is asked as a player does, then the address that each reply names.
+test('the base pathway of a main playlist is the edge it came from, told on to the edge that is asked next', async () => {
+  let dead = '';
+  const listEdges = () => ({ revision: 1, edges: [address('n1'), address('n2')] });
+  const isSound = (id: string): boolean => id !== dead;
+  await using first = await startTestEdge({ listEdges, isSound });
+  await using second = await startTestEdge({ node: NodeId.parse('n2'), listEdges, isSound });
+  await first.broadcast(1);
+  const playlist = await (await fetch(`${first.url}/live/demo/main.m3u8`)).text();
+  const server = /SERVER-URI="([^"]+)"/.exec(playlist)?.[1] ?? '';
+  const ask = async (url: string) => Told.parse(await (await fetch(url)).json());
+  const begun = await ask(`${first.url}${server}&_HLS_pathway=.`);
+  expect(begun).toEqual({
+    'PATHWAY-PRIORITY': ['.', 'n2'],
+    'RELOAD-URI': 'http://n2.test/live/demo/steering?base=n1',
+    'PATHWAY-CLONES': [{ ID: 'n2' }],
+  });
+  const again = `${second.url}${new URL(begun['RELOAD-URI']).pathname}?base=n1`;
+  expect(await ask(`${again}&_HLS_pathway=.`)).toMatchObject({ 'PATHWAY-PRIORITY': ['.', 'n2'] });
+  dead = 'n1';
+  expect(await ask(`${again}&_HLS_pathway=.`)).toMatchObject({
+    'PATHWAY-PRIORITY': ['n2'],
+    'RELOAD-URI': `${second.url}/live/demo/steering?base=n1`,
+  });
+  dead = '';
+  first.edge.leave();
+  expect(await ask(`${first.url}${server}&_HLS_pathway=.`)).toMatchObject({ 'PATHWAY-PRIORITY': ['n2'] });
+  expect(await ask(`${second.url}/live/demo/steering?base=gone`)).toMatchObject({
+    'PATHWAY-PRIORITY': expect.arrayContaining(['n1', 'n2']),
+  });
+  const wrong = await fetch(`${second.url}/live/demo/steering?base=${encodeURIComponent('../x')}`);
+  expect(wrong.status).toBe(400);
+  expect(await wrong.text()).toContain('the id of a node');
+});
+
+test('behind a front the base pathway is the front, which is asked again; an edge under a name of its own is itself', async () => {
+  await using edge = await startTestEdge({
+    listEdges: () => ({ revision: 1, edges: [address('n1'), address('n2')] }),
+    publicUrl: 'http://n1.test',
+    isTrustedProxy: (peer) => peer === '127.0.0.1',
+  });
+  const ask = async (host: string) => {
+    const headers = { 'x-forwarded-for': '10.0.0.7', 'x-forwarded-proto': 'https', 'x-forwarded-host': host };
+    return Told.parse(await (await fetch(`${edge.url}/live/demo/steering?base=.`, { headers })).json());
+  };
+  const front = await ask('live.test');
+  expect(front['PATHWAY-PRIORITY'].slice(0, 1)).toEqual(['.']);
+  expect(front['PATHWAY-PRIORITY'].toSorted()).toEqual(['.', 'n1', 'n2']);
+  expect(front['RELOAD-URI']).toBe('https://live.test/live/demo/steering?base=.');
+  expect(await ask('n1.test')).toMatchObject({
+    'PATHWAY-PRIORITY': ['.', 'n2'],
+    'RELOAD-URI': 'http://n2.test/live/demo/steering?base=n1',
+  });
 });

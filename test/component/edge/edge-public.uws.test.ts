@@ -58,6 +58,16 @@ test('a stream is not begun, live, interrupted, a recording and live again', asy
   await expect.poll(() => stateOf(edge)).toBe('live');
 });
 
+// As it once was: a clock 3.5 s ahead of the owner's made a stream interrupted for who opened it. Method: the owner's clock says 1970.
+test('silence is what this edge has heard by its own clock, however old what it finds at first may look', async () => {
+  const { clock, pass } = hastyClock();
+  await using edge = await startTestEdge({ ...keptForEver, clock });
+  await edge.broadcast(2);
+  expect(await stateOf(edge)).toBe('live');
+  pass(edge, 4);
+  await expect.poll(() => stateOf(edge)).toBe('interrupted');
+});
+
 test('an ended stream of which nothing is kept has ended, without a picture', async () => {
   await using edge = await startTestEdge();
   await (await edge.broadcast(1)).end();

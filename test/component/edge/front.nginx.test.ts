@@ -1,12 +1,14 @@
 /** `config/front/` on a real nginx: what viewers get through it, and what of that an edge is asked for. */
-import { gunzipSync } from 'node:zlib';
+import { brotliCompressSync, gunzipSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { HttpHandlers } from '../../../actors/edge-delivery/http/http-server.ts';
+import type { Site } from '../../../actors/edge-delivery/site/site.ts';
 import type { Broadcast } from '../../support/media/broadcast.ts';
 import { startFront, type Front, type Viewer } from '../../support/cluster/front.ts';
 import { startTestEdge, type TestEdge } from '../../support/ports/test-edge.ts';
 import { waitForEvents } from '../../support/wait.ts';
 
+const encoder = new TextEncoder();
 /** What both edges were asked, in order; GETs with their query. */
 const asked: {
   readonly target: string;
@@ -21,7 +23,7 @@ let front: Front;
 let viewer: Viewer;
 
 beforeAll(async () => {
-  edges = await Promise.all([startEdge(), startEdge()]);
+  edges = await Promise.all(renewedAssets.map(startEdge));
   for (const edge of edges) resources.use(edge);
   // One broadcast, as both edges would fold it.
   streams = await Promise.all(edges.map((edge) => edge.broadcast(3, { bytes: 300_000 })));
@@ -30,7 +32,21 @@ beforeAll(async () => {
 });
 afterAll(() => resources.disposeAsync());
 
-function startEdge(): Promise<TestEdge> {
+/** One for each edge, as if they were of two versions. */
+const renewedAssets = ['of-the-first.js', 'of-the-second.js'];
+
+async function siteWith(asset: string): Promise<Site> {
+  const script = encoder.encode('export {};');
+  const forms = { body: script, gzip: gzipSync(script), brotli: brotliCompressSync(script) };
+  const pages = { index: '', ops: '', watch: '', embed: '', docs: '', error: '' };
+  return {
+    assets: [{ path: `/assets/${asset}`, contentType: 'text/javascript', ...forms }],
+    pages,
+    engines: { dash: [], hls: [] },
+  };
+}
+
+function startEdge(asset: string): Promise<TestEdge> {
   const between = (edge: HttpHandlers): HttpHandlers => ({
     hot: (target) => {
       const entity = edge.hot(target);
@@ -45,7 +61,7 @@ function startEdge(): Promise<TestEdge> {
       return edge.handle(request);
     },
   });
-  return startTestEdge({ liveEdgeMs: 30_000 }, {}, between);
+  return startTestEdge({ liveEdgeMs: 30_000, loadSite: () => siteWith(asset) }, {}, between);
 }
 
 const stream = (): Broadcast => {
@@ -168,6 +184,18 @@ test('what tells of the machines is not for viewers', async () => {
   for (const path of ['/metrics', '/readyz']) expect((await viewer.get(path)).status).toBe(404);
   expect((await viewer.get('/healthz')).status).toBe(200);
   expect(askedFor('/metrics')).toEqual([]);
+});
+
+// Goal: while edges are renewed one after the other every page finds its parts. Method: what one edge has the other has not.
+test('a part of a page of another version is found at the edge that has it', async () => {
+  const asked = Array.from({ length: 6 }, (_, index) => index);
+  const found = await Promise.all(
+    asked.flatMap((index) => renewedAssets.map((name) => viewer.get(`/assets/${name}?${index}`))),
+  );
+  expect(found.map(({ status }) => status)).toEqual(found.map(() => 200));
+  const [, watch] = found;
+  expect(watch?.headers['cache-control']).toContain('immutable');
+  expect((await viewer.get('/assets/nothing.js')).status).toBe(404);
 });
 
 // Last: it takes an edge away.

@@ -65,6 +65,7 @@ export async function startTestEdge(
     renderMetrics: async () => ({ text: await metrics.render(), contentType: metrics.contentType }),
     call: async () => ({}),
     listEdges: () => ({ revision: 1, edges: [] }),
+    publishUrl: () => 'rtmp://ingest.test:1935/live',
     isSound: () => true,
     loadOf: () => undefined,
     lookUpStream: async (id) => {

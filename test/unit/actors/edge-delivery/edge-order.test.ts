@@ -1,6 +1,14 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { currentEdge, edgesFor, edgeToAsk, lightLoad } from '../../../../actors/edge-delivery/edge-order.ts';
+import {
+  baseOf,
+  currentEdge,
+  edgesFor,
+  edgeToAsk,
+  lightLoad,
+  pathwaysFor,
+  type Base,
+} from '../../../../actors/edge-delivery/edge-order.ts';
 import { NodeId, RegionId } from '../../../../cluster/model/ids.ts';
 import { loadFactor } from '../../../../cluster/partition/place.ts';
 import { order } from '../../../../cluster/partition/rendezvous.ts';
@@ -164,4 +172,69 @@ test.each([
   };
   expect(edgeToAsk(edgesFor(edges.slice(0, 2), viewpoint), viewpoint)?.id).toBe(next);
   expect(edgeToAsk([], viewpoint)).toBeUndefined();
+});
+
+/** The pathways of an HLS viewer that asks edge `a2`, with these edges dead. */
+function pathways(base: Base, query: object, dead: readonly string[] = [], isLeaving = false): string[] {
+  const viewpoint = {
+    self: 'a2',
+    region: 'a',
+    viewer: '1.2.3.4',
+    isLeaving,
+    current: currentEdge(query, base),
+    isSound: (id: string) => !dead.includes(id),
+    loadOf: () => undefined,
+  };
+  return [...pathwaysFor(edgesFor(edges.slice(0, 3), viewpoint), base, viewpoint)];
+}
+const a1: Base = { kind: 'edge', id: 'a1' };
+const a2: Base = { kind: 'edge', id: 'a2' };
+
+test('the edge that an HLS playlist came from is its base pathway: a viewer there is moved nowhere', () => {
+  for (const query of [{}, { _HLS_pathway: '.' }]) {
+    const [first, ...others] = pathways(a1, query);
+    expect({ first, others: others.toSorted() }).toEqual({ first: '.', others: ['a2', 'a3'] });
+  }
+  const [first, ...others] = pathways(a1, { _HLS_pathway: 'a3' });
+  expect({ first, others: others.toSorted() }).toEqual({ first: 'a3', others: ['.', 'a2'] });
+});
+
+test('the base pathway is left out once its edge is dead or leaves, but for an edge that is alone', () => {
+  expect(pathways(a1, { _HLS_pathway: '.' }, ['a1']).toSorted()).toEqual(['a2', 'a3']);
+  expect(pathways(a2, { _HLS_pathway: '.' }, [], true).toSorted()).toEqual(['a1', 'a3']);
+  expect(pathways({ kind: 'edge', id: 'gone' }, { _HLS_pathway: '.' })).toHaveLength(3);
+  expect(pathways(a2, { _HLS_pathway: '.' }, ['a1', 'a3'], true).toSorted()).toEqual(['.', 'a1', 'a3']);
+});
+
+test('a front is where a viewer stays who came through it, unless it went to an edge', () => {
+  const front: Base = { kind: 'front', origin: 'https://live.example.com' };
+  const [first, ...others] = pathways(front, { _HLS_pathway: '.' }, [], true);
+  expect({ first, others: others.toSorted() }).toEqual({ first: '.', others: ['a1', 'a2', 'a3'] });
+  expect(pathways(front, { _HLS_pathway: 'a3' }).slice(0, 2)).toEqual(['a3', '.']);
+  expect(pathways(front, { _HLS_pathway: 'a3' }, ['a3']).slice(0, 1)).toEqual(['.']);
+});
+
+test.each([
+  [{}, undefined, undefined],
+  [{ base: '.' }, undefined, a2],
+  [{ base: 'a1' }, 'https://live.example.com', a1],
+  [{ base: '.' }, 'https://live.example.com', { kind: 'front', origin: 'https://live.example.com' }],
+])('of %j, asked through %s, the base is %j', (query, front, base) => {
+  expect(baseOf(query, 'a2', front)).toEqual(base);
+});
+
+test('who begins stays at the edge that it asked while that has room', () => {
+  const beginsAt = (loads: readonly number[]): string | undefined =>
+    edgesFor(edges.slice(0, 3), {
+      self: 'a1',
+      current: 'a1',
+      isBeginning: true,
+      region: 'a',
+      viewer: 'v',
+      isLeaving: false,
+      isSound: () => true,
+      loadOf: (id) => loads[Number(id.slice(1)) - 1],
+    })[0]?.id;
+  for (const loads of [[], [lightLoad, 0, 0], [900, 900, 900]]) expect(beginsAt(loads)).toBe('a1');
+  expect(beginsAt([900, 0, 0])).not.toBe('a1');
 });

@@ -237,6 +237,16 @@ describe('a recording', () => {
     expect(offered.tell({ kind: 'wished', wish: 'live' }).state.load.kind).toBe('live');
   });
 
+  test('that fails while a new broadcast is on air is tried again, until it has failed for good', () => {
+    const failing = watched().tell({ kind: 'failed', why: 'unreachable' }).hears('live');
+    expect(failing.state.load.kind).toBe('recording');
+    expect(failing.seen).toBe('reconnecting [RECONNECTING grey]');
+    expect(failing.ticks().plays().seen).toBe('playingRecording [RECORDING grey]');
+    for (let count = 0; count < 5; count += 1)
+      failing.tell({ kind: 'failed', why: 'unreachable' }).ticks({}, 9000);
+    expect(failing.hears('live').state.load.kind).toBe('live');
+  });
+
   test('that is at its end makes room for a new broadcast', () => {
     const done = watched().ticks({ isEnded: true });
     expect(done.seen).toBe('recording [RECORDING grey]');
@@ -258,6 +268,19 @@ describe('failures', () => {
     expect(waits).toEqual([500, 1000, 2000, 4000, 8000, 8000]);
     expect(page.state.load).toMatchObject({ kind: 'live', isResumed: true });
     expect(page.view).toMatchObject({ kind: 'reconnecting', picture: 'dimmed' });
+  });
+
+  test('before anything played are told over the poster, for there is no last picture', () => {
+    const page = new PageUnderTest().hears('live').tell({ kind: 'failed', why: 'unreachable' });
+    expect(page.view).toMatchObject({
+      kind: 'reconnecting',
+      picture: 'poster',
+      detail: 'The page tries again by itself.',
+    });
+    expect(page.answers('none').answers('none').view).toMatchObject({ kind: 'offline', picture: 'poster' });
+    const failed = live().tell({ kind: 'failed', why: 'unreachable' });
+    expect(failed.view).toMatchObject({ picture: 'dimmed', detail: 'The picture goes on from here.' });
+    expect(failed.ticks({ positionSeconds: 0 }).view.picture).toBe('poster');
   });
 
   test('of the media end after three, and may be tried again by hand', () => {

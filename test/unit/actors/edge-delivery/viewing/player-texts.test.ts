@@ -97,7 +97,8 @@ describe('an embedding page', () => {
   ])('is %s', ([, facts, origin]) => expect(parentOrigin({ ...frame, ...facts })).toBe(origin));
 
   test('gives its wishes in the query', () => {
-    const options = (query: string) => playerOptions(new URLSearchParams(query));
+    const options = (query: string, isFramed = true) =>
+      playerOptions(new URLSearchParams(query), { origin: 'https://us.example', isFramed });
     expect(options('')).toEqual({
       mayStart: true,
       isMuted: false,
@@ -118,6 +119,9 @@ describe('an embedding page', () => {
       poster: { kind: 'given', url: 'https://a.example/p.jpg' },
     });
     expect(options('poster=javascript:alert(1)').poster).toEqual({ kind: 'own' });
+    expect(options('poster=https://a.example/p.jpg', false).poster).toEqual({ kind: 'own' });
+    const ours = 'https://us.example/live/demo/thumbnail.jpg';
+    expect(options(`poster=${ours}`, false).poster).toEqual({ kind: 'given', url: ours });
   });
 });
 

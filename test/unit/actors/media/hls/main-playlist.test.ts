@@ -75,7 +75,9 @@ describe('content steering (M14)', () => {
 
   test('however many edges there are, there is one pathway, its addresses relative and its name no edge', () => {
     const playlist = mainPlaylist(timeline, { ...options, edges: twoEdges });
-    expect(playlist).toContain('#EXT-X-CONTENT-STEERING:SERVER-URI="/live/demo/steering",PATHWAY-ID="."\n');
+    expect(playlist).toContain(
+      '#EXT-X-CONTENT-STEERING:SERVER-URI="/live/demo/steering?base=.",PATHWAY-ID="."\n',
+    );
     expect(variants(playlist)).toEqual(
       fullLadder.filter((one) => one.kind === 'video').map((one) => `${one.name}.m3u8`),
     );

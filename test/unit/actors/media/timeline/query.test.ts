@@ -138,4 +138,13 @@ describe('the steering reply (M14)', () => {
       })),
     });
   });
+
+  test('what the base pathway stands for is not cloned', () => {
+    const timeline = new LogBuilder().open().clock(sourceOnlyLadder).segment().fold();
+    const options = { streamId: stream, edges, reloadUrl: 'http://n1:1/live/demo/steering', timeline };
+    expect(JSON.parse(steeringReply({ ...options, pathways: ['.', 'n1', 'n3'] }))).toMatchObject({
+      'PATHWAY-PRIORITY': ['.', 'n1', 'n3'],
+      'PATHWAY-CLONES': [{ ID: 'n1' }, { ID: 'n3' }],
+    });
+  });
 });
