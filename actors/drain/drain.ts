@@ -18,6 +18,7 @@ import { TangazaError } from '../../cluster/errors/tangaza-error.ts';
 import type { NodeId, StreamId } from '../../cluster/model/ids.ts';
 import type { Logger } from '../../cluster/observe/logger.ts';
 import type { Clock } from '../../cluster/time/clock.ts';
+import { isOverWithin } from '../../cluster/time/within.ts';
 
 export interface DrainPorts {
   readonly node: NodeId;
@@ -135,8 +136,6 @@ export class Drain {
     const told = setDraining().catch((error: unknown) => {
       logger.warn({ err: error }, 'could not tell the other nodes that this node drains');
     });
-    const waiting = new AbortController();
-    await Promise.race([told, clock.sleep(viewWithinMs, waiting.signal).catch(() => {})]);
-    waiting.abort();
+    await isOverWithin(told, { clock, ms: viewWithinMs });
   }
 }

@@ -10,6 +10,7 @@ import type { NodeId, SessionId, StreamId } from '../../cluster/model/ids.ts';
 import type { Logger } from '../../cluster/observe/logger.ts';
 import type { Metrics } from '../../cluster/observe/metrics.ts';
 import type { Clock } from '../../cluster/time/clock.ts';
+import { within } from '../../cluster/time/within.ts';
 import type { SegmentStore } from '../segment-store/segment-store.ts';
 import type { IngestSessionApi } from './ingest-events.ts';
 import type { IngestHandler, PublisherConnection, PublishRequest, TagSink } from './ingest-port.ts';
@@ -148,7 +149,7 @@ export class IngestSessions implements IngestHandler {
     if (isAsked || url === undefined) return;
     publisher.isAsked = true;
     // The stream's owner was here. The new owner must know this session before its twin comes.
-    await Promise.race([runner.ownerGone(), this.#ports.clock.sleep(attachWithinMs)]);
+    await within(runner.ownerGone(), { clock: this.#ports.clock, ms: attachWithinMs, late: () => {} });
     if (connection.requestReconnect(url))
       this.#ports.logger.info({ ...idsOf(runner), url }, 'the publisher is asked to connect elsewhere');
   }
@@ -188,13 +189,8 @@ export class IngestSessions implements IngestHandler {
   async drain(withinMs: number): Promise<void> {
     const runners = [...this.#publishers.values()].map(({ runner }) => runner);
     const finished = Promise.all(runners.map((runner) => runner.finished));
-    const stop = new AbortController();
-    const isLate = this.#ports.clock.sleep(withinMs, stop.signal).then(
-      () => true,
-      () => false,
-    );
-    const late = await Promise.race([finished.then(() => false), isLate]);
-    stop.abort();
+    const inTime = finished.then(() => false);
+    const late = await within(inTime, { clock: this.#ports.clock, ms: withinMs, late: () => true });
     if (late) for (const runner of runners) runner.abort();
   }
 }

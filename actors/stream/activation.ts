@@ -26,6 +26,7 @@ import type { IndexLog } from '../../cluster/log/index-log.ts';
 import type { OwnershipRecord } from '../../cluster/ownership/ownership-store.ts';
 import type { TaskQueue } from '../../cluster/queue/task-queue.ts';
 import type { Clock } from '../../cluster/time/clock.ts';
+import { isOverWithin } from '../../cluster/time/within.ts';
 import type { SegmentStore } from '../segment-store/segment-store.ts';
 import { healthOf } from './health.ts';
 import { isSending } from './owner/sessions.ts';
@@ -188,12 +189,7 @@ export class Activation {
 
   /** Resolves when this activation is over, or after `withinMs`. */
   async over(withinMs: number): Promise<void> {
-    const waiting = new AbortController();
-    await Promise.race([
-      this.#over.promise,
-      this.#ports.clock.sleep(withinMs, waiting.signal).catch(() => {}),
-    ]);
-    waiting.abort();
+    await isOverWithin(this.#over.promise, { clock: this.#ports.clock, ms: withinMs });
   }
 
   /**
@@ -228,9 +224,7 @@ export class Activation {
   /** Takes no more commands, and waits at most `withinMs` for the work under way. */
   async close(withinMs: number): Promise<void> {
     this.#end();
-    const ending = new AbortController();
-    const settled = Promise.allSettled(this.#underWay).then(() => ending.abort());
-    await Promise.race([settled, this.#ports.clock.sleep(withinMs, ending.signal).catch(() => {})]);
+    await isOverWithin(Promise.allSettled(this.#underWay), { clock: this.#ports.clock, ms: withinMs });
   }
 
   #now(): Now {

@@ -24,6 +24,7 @@ import type { Logger } from '../../cluster/observe/logger.ts';
 import type { Counter, Gauge, Histogram, Metrics } from '../../cluster/observe/metrics.ts';
 import type { PulledTask, TaskQueue } from '../../cluster/queue/task-queue.ts';
 import type { Clock } from '../../cluster/time/clock.ts';
+import { within } from '../../cluster/time/within.ts';
 import { isStoreFault } from '../segment-store/store-faults.ts';
 import { admit, type Admission } from './admission.ts';
 import { Gate } from './gate.ts';
@@ -225,7 +226,7 @@ export class TranscodeWorker {
     const about = { streamId, taskId, attempt, epoch, worker: node };
     for (let left = tries; left > 0; left -= 1) {
       try {
-        return await within(clock, reportTimeoutMs, report(task.owner, { ...what, ...about }));
+        return await answered(clock, report(task.owner, { ...what, ...about }));
       } catch (error) {
         logger.debug({ err: error, owner: task.owner, kind: what.kind }, 'a report did not reach the owner');
         // A drain that is over its bound waits for nobody (V3).
@@ -241,15 +242,9 @@ export class TranscodeWorker {
 type Untold = TaskReport extends infer R ? (R extends TaskReport ? Omit<R, keyof About> : never) : never;
 type About = Pick<TaskReport, 'streamId' | 'taskId' | 'attempt' | 'epoch' | 'worker'>;
 
-async function within<T>(clock: Clock, ms: number, promise: Promise<T>): Promise<T> {
-  const over = new AbortController();
-  const late = clock
-    .sleep(ms, over.signal)
-    .then(() => Promise.reject(new Error(`no answer within ${ms} ms`)));
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    over.abort();
-    late.catch(() => {});
-  }
+function answered<T>(clock: Clock, promise: Promise<T>): Promise<T> {
+  const late = (): never => {
+    throw new Error(`no answer within ${reportTimeoutMs} ms`);
+  };
+  return within(promise, { clock, ms: reportTimeoutMs, late });
 }

@@ -8,6 +8,7 @@ import type { Logger } from '../observe/logger.ts';
 import { sayWhile } from '../observe/say-while.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import type { Clock } from '../time/clock.ts';
+import { isOverWithin } from '../time/within.ts';
 import { tooOld } from './server-version.ts';
 
 interface ConnectOptions {
@@ -71,9 +72,7 @@ export async function connectNats(options: ConnectOptions): Promise<NodeConnecti
       downSinceMs === undefined ? 0 : Math.max(1, Math.round(clock.monotonicMs() - downSinceMs)),
     // Without this, draining would wait for ever for a server that is gone.
     close: async () => {
-      const end = new AbortController();
-      await Promise.race([connection.drain().catch(() => {}), clock.sleep(drainMs, end.signal)]);
-      end.abort();
+      await isOverWithin(connection.drain(), { clock, ms: drainMs });
       await connection.close();
     },
   };

@@ -10,6 +10,7 @@
  */
 import type { StreamId } from '../model/ids.ts';
 import type { Clock } from '../time/clock.ts';
+import { within } from '../time/within.ts';
 import type {
   OwnershipList,
   OwnershipRecord,
@@ -128,15 +129,10 @@ export class OwnershipMemory implements KnownOwnership {
     const { clock, isDown } = this.#ports;
     const before = recall();
     if (before !== undefined && isDown()) return before;
-    const end = new AbortController();
     const fresh = ask().then((value) => ({ value }));
     if (before === undefined) return fresh;
-    const late = clock.sleep(patienceMs, end.signal).then(
-      () => undefined,
-      () => undefined,
-    );
-    const answer = await Promise.race([fresh.catch(() => undefined), late]);
-    end.abort();
+    const late = (): undefined => undefined;
+    const answer = await within(fresh, { clock, ms: patienceMs, late }).catch(late);
     return answer ?? recall() ?? before;
   }
 

@@ -16,6 +16,7 @@ import {
 import type { TaskGroup } from '../contract/transcode-task.ts';
 import { TangazaError } from '../errors/tangaza-error.ts';
 import type { Clock } from '../time/clock.ts';
+import { isOverWithin, within } from '../time/within.ts';
 import { nextSubject, pullStatusOf, reply, tell } from './task-message.nats.ts';
 
 export interface TaskLineOptions {
@@ -32,6 +33,8 @@ const answerMs = 50;
 const heartbeatMs = 500;
 /** After this long without a sign, the leader of the consumer is gone, and our requests with it. */
 const quietMs = 1200;
+/** How long a close waits for its subscriptions. */
+const drainMs = 500;
 const waiting = { batch: 1, expires: nanos(pollMs), idle_heartbeat: nanos(heartbeatMs) };
 const groups = ['lowest', 'upper'] as const satisfies readonly TaskGroup[];
 
@@ -93,14 +96,10 @@ export class TaskLine {
 
   /** @returns whether the time ran out first */
   async #untilChanged(boundMs: number, ask: () => void): Promise<boolean> {
-    const over = new AbortController();
     this.#changed = Promise.withResolvers();
     ask();
-    const isOver = await Promise.race([
-      this.#changed.promise.then(() => false),
-      this.#options.clock.sleep(boundMs, over.signal).then(() => true),
-    ]);
-    over.abort();
+    const changed = this.#changed.promise.then(() => false);
+    const isOver = await within(changed, { clock: this.#options.clock, ms: boundMs, late: () => true });
     if (!this.#isUnavailable) return isOver;
     this.#isUnavailable = false;
     throw new TangazaError('LOG_UNAVAILABLE', 'A consumer of the task queue is not there.');
@@ -129,10 +128,8 @@ export class TaskLine {
     this.forget();
     const { connection, clock } = this.#options;
     if (connection.isClosed()) return;
-    const over = new AbortController();
     const drained = Promise.all(this.#subscriptions.map((subscription) => subscription.drain()));
-    await Promise.race([drained, clock.sleep(500, over.signal)]).catch(() => {});
-    over.abort();
+    await isOverWithin(drained, { clock, ms: drainMs });
     this.take(0);
   }
 

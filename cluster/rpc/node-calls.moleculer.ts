@@ -30,6 +30,7 @@ import { errorCodeOf, TangazaError } from '../errors/tangaza-error.ts';
 import { NodeId, type BootId, type StreamId } from '../model/ids.ts';
 import type { OwnershipRecord } from '../ownership/ownership-store.ts';
 import type { Clock } from '../time/clock.ts';
+import { isOverWithin, within } from '../time/within.ts';
 import type { CallMeta } from '../membership/deadlines.ts';
 import type { MemberDirectory } from '../membership/member-directory.ts';
 
@@ -214,18 +215,13 @@ async function closeEverywhere(
       broker.logger.warn(`${id} could not be told to close sessions of ${params.streamId}`, error);
     }),
   );
-  const over = new AbortController();
-  const late = clock.sleep(closeWaitMs, over.signal).catch(() => {});
-  await Promise.race([Promise.all(told), late]);
-  over.abort();
+  await isOverWithin(Promise.all(told), { clock, ms: closeWaitMs });
 }
 
 /** Asks one of many nodes. A node that is not there yet must not delay the answers of the others, or make them void. */
 async function askBriefly(at: CallAt, clock: Clock, ...[node, action, params]: Question): Promise<unknown> {
-  const over = new AbortController();
-  const late = clock.sleep(briefMs, over.signal).catch(() => {});
   const answer = at<unknown>(node, action, params, briefMs).catch(() => undefined);
-  return Promise.race([answer, late]).finally(() => over.abort());
+  return within(answer, { clock, ms: briefMs, late: () => undefined });
 }
 
 /** Asks edges what they know of a stream (C7). Edges that do not answer are left out. */

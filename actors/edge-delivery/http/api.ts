@@ -7,6 +7,7 @@ import type { Route, RouteInput } from '../../../cluster/contract/api/routes.ts'
 import type { ErrorCode } from '../../../cluster/errors/catalogue.ts';
 import { TangazaError } from '../../../cluster/errors/tangaza-error.ts';
 import type { Clock } from '../../../cluster/time/clock.ts';
+import { within } from '../../../cluster/time/within.ts';
 import {
   emptyReply,
   jsonReply,
@@ -214,20 +215,16 @@ async function callAction(
 }
 
 async function withDeadline(clock: Clock, result: Promise<unknown>): Promise<unknown> {
-  const timer = new AbortController();
-  const late = clock.sleep(callMs, timer.signal).then(() => {
+  const late = (): never => {
     throw new TangazaError(
       'DEADLINE_EXCEEDED',
       `The service behind this path did not answer in ${callMs / 1000} s.`,
     );
-  });
-  late.catch(() => {}); // the sleep is aborted when the answer comes first
+  };
   try {
-    return await Promise.race([result, late]);
+    return await within(result, { clock, ms: callMs, late });
   } catch (error) {
     throw rpcError(error);
-  } finally {
-    timer.abort();
   }
 }
 

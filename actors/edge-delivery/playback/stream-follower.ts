@@ -12,6 +12,7 @@ import type { StreamId } from '../../../cluster/model/ids.ts';
 import type { Logger } from '../../../cluster/observe/logger.ts';
 import type { IndexLog } from '../../../cluster/log/index-log.ts';
 import type { Clock } from '../../../cluster/time/clock.ts';
+import { within } from '../../../cluster/time/within.ts';
 import { applyEntry, emptyTimeline, rewound } from '../../media/timeline/fold.ts';
 import type { Timeline } from '../../media/timeline/timeline.ts';
 import { Holds, type HoldLimits, type Outcome } from './holds.ts';
@@ -85,16 +86,10 @@ export class StreamFollower {
   /** Resolves when all that was in the log at the start is folded. @throws TangazaError `LOG_UNAVAILABLE` after 5 s */
   async ready(): Promise<void> {
     if (this.#isCaughtUp) return;
-    const timer = new AbortController();
-    const tooLate = this.#ports.clock.sleep(catchUpMs, timer.signal).then(() => {
+    const late = (): never => {
       throw new TangazaError('LOG_UNAVAILABLE', `The index log of ${this.id} cannot be read now.`);
-    });
-    tooLate.catch(() => {}); // the sleep is aborted when the log wins
-    try {
-      await Promise.race([this.#caughtUp.promise, tooLate]);
-    } finally {
-      timer.abort();
-    }
+    };
+    await within(this.#caughtUp.promise, { clock: this.#ports.clock, ms: catchUpMs, late });
   }
 
   /** Like `Holds.wait`, but resolves at once when the timeline satisfies the condition already. */

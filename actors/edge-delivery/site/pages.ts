@@ -8,6 +8,7 @@
 import { StreamId } from '../../../cluster/model/ids.ts';
 import type { Logger } from '../../../cluster/observe/logger.ts';
 import type { Clock } from '../../../cluster/time/clock.ts';
+import { within } from '../../../cluster/time/within.ts';
 import { errorCodeOf, TangazaError } from '../../../cluster/errors/tangaza-error.ts';
 import { assetEntity, makeEntity } from '../playback/entity.ts';
 import { cachePolicy, type Entity, type HttpRequest, type Message, type Reply } from '../http/http.ts';
@@ -134,24 +135,18 @@ export class Pages {
     const id = StreamId.safeParse(name).data;
     if (id === undefined) return { kind: 'unknown' };
     const { publicStreams, clock } = this.#ports;
-    const done = new AbortController();
-    const silent = clock
-      .sleep(stateWaitMs, done.signal)
-      .then((): Subject => ({ kind: 'silent', id, title: publicStreams.titleOf(id) }));
-    silent.catch(() => {}); // the sleep is aborted when the state comes first
+    const silent = (): Subject => ({ kind: 'silent', id, title: publicStreams.titleOf(id) });
     try {
       const told = publicStreams
         .describe(request, id, origin)
         .then((stream): Subject => ({ kind: 'stream', stream }));
-      return await Promise.race([told, silent]);
+      return await within(told, { clock, ms: stateWaitMs, late: silent });
     } catch (error) {
       const code = errorCodeOf(error);
       if (code === 'STREAM_NOT_FOUND') return { kind: 'unknown' };
       if (code === 'STREAM_REMOVED') return { kind: 'removed' };
       if (code === 'OVERLOADED') throw error;
-      return { kind: 'silent', id, title: publicStreams.titleOf(id) };
-    } finally {
-      done.abort();
+      return silent();
     }
   }
 

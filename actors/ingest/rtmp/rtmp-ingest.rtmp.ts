@@ -9,6 +9,7 @@ import type { ErrorCode } from '../../../cluster/errors/catalogue.ts';
 import type { Logger } from '../../../cluster/observe/logger.ts';
 import type { Metrics } from '../../../cluster/observe/metrics.ts';
 import type { Clock } from '../../../cluster/time/clock.ts';
+import { isOverWithin } from '../../../cluster/time/within.ts';
 import type { IngestHandler, IngestLimits, IngestPort } from '../ingest-port.ts';
 import { RtmpConnection } from './rtmp-connection.rtmp.ts';
 
@@ -85,9 +86,7 @@ class RtmpIngest implements IngestPort {
     for (const connection of [...this.#connections.values()]) {
       connection.refuse('UNAVAILABLE', 'this node is stopping; connect again to another ingest point');
     }
-    const lingering = new AbortController();
-    await Promise.race([closed, this.#options.clock.sleep(stopLingerMs, lingering.signal).catch(() => {})]);
-    lingering.abort();
+    await isOverWithin(closed, { clock: this.#options.clock, ms: stopLingerMs });
     for (const socket of this.#sockets) socket.destroy();
     await closed;
     this.#stopChecks?.();

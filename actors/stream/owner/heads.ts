@@ -13,6 +13,7 @@ import { errorCodeOf } from '../../../cluster/errors/tangaza-error.ts';
 import { Epoch, type NodeId, type StreamId } from '../../../cluster/model/ids.ts';
 import type { Logger } from '../../../cluster/observe/logger.ts';
 import { abortAfter, type Clock } from '../../../cluster/time/clock.ts';
+import { within } from '../../../cluster/time/within.ts';
 import type { EdgeHead } from '../../../cluster/contract/edge-actions.ts';
 import { applyEntry, emptyTimeline } from '../../media/timeline/fold.ts';
 import { fromSnapshot } from '../../media/timeline/snapshot.ts';
@@ -43,8 +44,8 @@ const readWithinMs = 5000;
 /** Asks edges and the store what they know of the stream, before it is taken over (H1). */
 export async function headsOf(stream: StreamId, ports: HeadPorts): Promise<Heads> {
   const [edges, checkpoint] = await Promise.all([
-    within(ports.clock, ports.askEdges(stream), []),
-    within(ports.clock, newestCheckpoint(stream, ports), undefined),
+    unlessLate(ports.clock, ports.askEdges(stream), []),
+    unlessLate(ports.clock, newestCheckpoint(stream, ports), undefined),
   ]);
   const epochs = [...edges.map(({ epoch }) => epoch), checkpoint?.epoch].flatMap((epoch) => {
     const parsed = Epoch.safeParse(epoch);
@@ -106,15 +107,7 @@ const isBeyond = (timeline: Timeline | undefined, known: Reach): timeline is Tim
   timeline !== undefined && isFurther(reachOf(timeline), known);
 
 /** Gives the result of `work`, or `otherwise` when it fails or is late. */
-async function within<T>(clock: Clock, work: Promise<T>, otherwise: T): Promise<T> {
-  const over = new AbortController();
-  const late = clock.sleep(askWithinMs, over.signal).then(
-    () => otherwise,
-    () => otherwise,
-  );
-  try {
-    return await Promise.race([work.catch(() => otherwise), late]);
-  } finally {
-    over.abort();
-  }
+function unlessLate<T>(clock: Clock, work: Promise<T>, otherwise: T): Promise<T> {
+  const late = (): T => otherwise;
+  return within(work.catch(late), { clock, ms: askWithinMs, late });
 }
