@@ -71,7 +71,6 @@ export default defineConfig({
       realProcesses('component', 1, minuteMs),
       realProcesses('media', 2, 3 * minuteMs),
       realProcesses('cluster', 2, 3 * minuteMs),
-      realProcesses('drills', 2, 3 * minuteMs),
       realProcesses('browser', 3, 3 * minuteMs, 1),
     ],
   },

@@ -1,7 +1,7 @@
 /**
  * The pure core of one publisher's connection: FLV tags in, periods and whole source segments out.
  *
- * Two intakes read the tags, one for each track (intake/). feed.ts sorts what they read into periods. This file keeps
+ * Two intakes read the tags, one for each track (`feed/intake/`). feed.ts sorts what they read into periods. This file keeps
  * the limits. No function throws, and no payload is kept: pictures and frames are copied once. After a refusal the
  * session ignores tags until `close`.
  */

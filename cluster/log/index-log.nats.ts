@@ -7,7 +7,7 @@
  * L3. Reads ask the leader of the stream, never a replica (`allow_direct: false`).
  * L4. A follower keeps its own cursor. When anything happens to its consumer (the server is gone, the leader moved, heartbeats
  *     were missed), it throws the consumer away. A new one begins behind the cursor, so no record is lost and none comes twice.
- * L5. Each new consumer begins with a look whether the log still has the record before the cursor. A log that was restored from
+ * L5. For each new consumer the follower first checks whether the log still has the record before the cursor. A log that was restored from
  *     a backup, or lost what was not on the disk yet, has it no longer: then the follower gives all records again. (The same
  *     happens after a purge of that record, which does no harm.)
  * L6. A JetStream stream that is gone together with its server's disk is made again, empty. The owners put back what they know

@@ -12,7 +12,7 @@
  *     came back: then this node itself is ill.
  * D4. The brake lets through at most max(1, floor(0.4 N)) deaths in any 10 s. If there are more suspects, all of them are held.
  * D5. A suspect that is held, or lacks accusers because its monitors are suspects themselves, is declared dead after 30 s if
- *     every monitor that is no suspect accuses it. That the view can be written at all is shown by the compare-and-set.
+ *     every monitor that is no suspect accuses it. The compare-and-set itself proves that the view can be written.
  *     An operator who knows better lifts the wait and the brake for the lives that are accused at that moment and stay so.
  * D6. An accusation names an incarnation, lasts 3 s and is repeated every second, so that a lost message does no harm. A
  *     verdict is repeated in the same way until the view shows the death: when many die at once, writes to the view are scarce.

@@ -7,8 +7,8 @@
  * J3. Members rebuild a view that was emptied or cannot be read. Members of the old view are listed for 5 s more, so that
  *     nobody takes them for dead.
  * J4. A watch may lag behind or fall silent, so each node also reads the view from the leader. A newer view is taken. An older
- *     one comes from a bucket that was lost or restored, or from a deposed leader that does not know it yet. Only a change
- *     shows which, as a deposed leader cannot commit one. The same change lists this boot again.
+ *     one comes from a bucket that was lost or restored, or from a deposed leader that does not know it yet. To tell them apart
+ *     the node writes: a deposed leader cannot commit. That write also lists this boot again.
  */
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { BootId, NodeId } from '../model/ids.ts';

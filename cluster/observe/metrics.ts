@@ -1,6 +1,6 @@
 /**
- * The port of the metrics: one registry for each node. A name is `tangaza_…` and ends in its base unit (`_seconds`, `_bytes`). Only a
- * counter has `_total` behind that.
+ * The port of the metrics: one registry for each node. A name is `tangaza_…` and ends in its base unit where it has one (`_seconds`,
+ * `_bytes`). Only a counter has `_total` behind that.
  */
 export type Labels = Readonly<Record<string, string>>;
 

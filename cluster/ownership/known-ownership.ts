@@ -5,8 +5,8 @@
  * K2. An answer from memory says how old it is, so that nobody takes it for the present.
  * K3. A reader waits for the store only for a moment, and not at all while the connection is known to be down. Where nothing
  *     is remembered yet, it waits as long as the store does, and fails as the store does.
- * K4. A watch brings changes at once. Every few seconds the list brings what the watch may have missed, and dates all of it, as
- *     a watch does not show when it last worked. The memory never takes an epoch back.
+ * K4. A watch brings changes at once. Every few seconds a full list fetches what the watch missed and dates every entry, as a
+ *     watch does not show when it last worked. The memory never takes an epoch back.
  */
 import type { StreamId } from '../model/ids.ts';
 import type { Clock } from '../time/clock.ts';

@@ -2,7 +2,7 @@
  * Who may import whom, as data, and the checker that holds it against the code.
  *
  * A file's place is its area, its folder, and its technology: `cluster/nats/connection.nats.ts` is in
- * `cluster/membership` and its technology is `nats`. A file without a technology is pure.
+ * `cluster/nats` and its technology is `nats`. A file without a technology is pure.
  */
 import { packageOf, resolveImport, specifiersOf } from './imports.ts';
 import type { Finding, SourceFile } from './tree.ts';

@@ -10,7 +10,7 @@ const [known, unknown] = ['M', 'C'].map((letter) => `${letter}${90 + 1}`);
 
 test('every rule that is cited is defined on one page, and every rule that is defined is cited', () =>
   expect(checkRules(files)).toEqual([]));
-test('every file that a comment or a page names exists', () =>
+test('every file and every folder that a comment or a page names exists', () =>
   expect(checkReferences(files, paths)).toEqual([]));
 
 test('no comment is an id alone', () => expect(checkLoneIds(files)).toEqual([]));
@@ -36,6 +36,20 @@ describe('each rule can fail', () => {
     expect(checkReferences(named('log/tail.ts'), there)).toEqual([]);
     expect(checkReferences(named('head.ts'), there)).toHaveLength(1);
     expect(checkReferences([file('README.md', 'See [this](docs/gone.md).\n')], there)).toHaveLength(1);
+  });
+
+  test('a comment or a page that names a folder that is not there', () => {
+    const there = new Set(['cluster/log/tail.ts', 'scripts/setup']);
+    const onPage = (name: string) => checkReferences([file('README.md', `See \`${name}\`.\n`)], there);
+    const inCode = (name: string) =>
+      checkReferences([file('cluster/a.ts', `/** As in \`${name}\`. */\n`)], there);
+    for (const name of ['log/', 'cluster/log/', 'cluster/log', 'scripts/setup', 'a/b', 'node_modules/c/'])
+      expect([...onPage(name), ...inCode(name)], name).toEqual([]);
+    expect(onPage('clock/')).toHaveLength(1);
+    for (const name of ['cluster/clock/', 'cluster/clock', 'log/tail/', 'time/clock/']) {
+      expect(onPage(name), name).toHaveLength(1);
+      expect(inCode(name), name).toHaveLength(1);
+    }
   });
 
   test('an id of the shape of a region or audience rule that no page defines', () => {

@@ -3,7 +3,7 @@
  *
  * A rule (`M7`, `C3`) is defined on one page, by a heading, and cited by its id. An invariant of one file has a local id
  * (` * K1. Sentence.` in a comment), unique in its room, and is cited from another file with its file's name. A file that a
- * comment or a page names exists.
+ * comment or a page names exists, and so does a folder in a code span.
  */
 import { isTypeScript, type Finding, type SourceFile } from './tree.ts';
 
@@ -27,6 +27,11 @@ const words: ReadonlySet<string> = new Set(['S3']);
 /** `x.nats.ts` and `NAME.ts` stand for many. */
 const placeholder = /(?:^|\/)(?:x|NAME)\./;
 const fileName = /(?<![\w*./{<-])(?:[\w-]+\/)*[\w-]+(?:\.[\w-]+)*\.(?:ts|md)\b/g;
+
+/** A path in a code span that names no file by its extension: `actors/media/`, `cluster/log`. */
+const folderName = /`((?:[\w-]+\/)+[\w-]*)`/g;
+/** What git ignores is not in the tree. */
+const isIgnored = (name: string): boolean => name.startsWith('node_modules/');
 
 /** A rule that code cites is defined on exactly one page, and a rule that is defined is cited. */
 export function checkRules(files: readonly SourceFile[]): readonly Finding[] {
@@ -113,20 +118,37 @@ function bareCitations(file: SourceFile): readonly Finding[] {
     .map((id) => `${file.path}: ${id} is not defined in this file; cite it as \`file.ts ${id}\``);
 }
 
-/** A file that is named in a comment or on a page is there, under that path or the end of one. */
+/** A file or a folder that is named in a comment or on a page is there, under that path or the end of one. */
 export function checkReferences(
   files: readonly SourceFile[],
   paths: ReadonlySet<string>,
 ): readonly Finding[] {
-  const known = [...paths];
+  const known = [...paths, ...foldersOf(paths)];
   const exists = (name: string): boolean => known.some((path) => path === name || path.endsWith(`/${name}`));
+  const areas = new Set(known.map((path) => path.split('/')[0]));
+  // A path of one name is a folder on a page only: in code, `x/` may be the beginning of a key or a header. Without a slash
+  // at its end a path is ours if it begins at the root.
+  const isFolder = (name: string, onPage: boolean): boolean =>
+    name.endsWith('/') ? onPage || /\/./.test(name) : areas.has(name.split('/')[0]);
   return files.flatMap(({ path, text }) => {
     const prose = isPage({ path }) ? text : commentsOf(text);
     const named = [...prose.matchAll(fileName)].map(([name]) => name.replace(/^(?:\.\.?\/)+/, ''));
-    return [...new Set(named)]
+    const folders = [...prose.matchAll(folderName)]
+      .map(([, name = '']) => name)
+      .filter((name) => isFolder(name, isPage({ path })) && !isIgnored(name))
+      .map((name) => name.replace(/\/$/, ''));
+    return [...new Set([...named, ...folders])]
       .filter((name) => !placeholder.test(name) && !exists(name))
       .map((name) => `${path}: there is no ${name}`);
   });
+}
+
+function foldersOf(paths: ReadonlySet<string>): ReadonlySet<string> {
+  const parents = [...paths].flatMap((path) => {
+    const names = path.split('/').slice(0, -1);
+    return names.map((_, index) => names.slice(0, index + 1).join('/'));
+  });
+  return new Set(parents);
 }
 
 /** A comment says what it means in words; an id may follow them, and never stands alone. */

@@ -2,7 +2,7 @@
  * Measures for how long sound came and no frame of it could be used, because its times lie too far from those of the
  * pictures.
  *
- * Sound that comes has no longer pause than `pauseMs`. After such a pause the count begins again.
+ * A pause of more than `pauseMs` between two frames ends the count, and the next frame begins a new one.
  */
 const pauseMs = 1000;
 

@@ -2,10 +2,10 @@
  * Brings a session's segments to the owner: stores a few at a time, and submits them one by one in their order (C2,
  * C8).
  *
- * Works are submitted in the order in which they were added, each once; a work that is not submitted is lost, and said
- * to be. At most `maxBytes` and `maxWorks` wait to be stored. When more comes the oldest is lost, so that the stream
- * stays close to live. A step that fails for a passing reason is tried again, with growing pauses, until the work is
- * `maxAgeMs` old.
+ * Jobs are submitted in the order in which they were added, each once. A job that is not submitted is lost, and the
+ * queue reports that. At most `maxBytes` and `maxWorks` wait to be stored. When more comes the oldest is lost, so that
+ * the stream stays close to live. A step that fails for a passing reason is tried again, with growing pauses, until the
+ * job is `maxAgeMs` old.
  */
 import { catalogue } from '../../../cluster/errors/catalogue.ts';
 import { errorCodeOf } from '../../../cluster/errors/tangaza-error.ts';

@@ -7,7 +7,7 @@
  *     row had no answer; one alone may have failed because of this node. The wait ends with any answer of the owner,
  *     with another owner, whom the next try finds, and after 10 s without a try.
  * J3. At most `maxWaiting` streams wait, which is more than the publishers that may connect at once. With all places
- *     taken, the stream is forgotten that was tried longest ago; its next try begins again. A metric counts the waiting
+ *     taken, the least recently tried stream is forgotten; its next try begins again. A metric counts the waiting
  *     streams.
  */
 import type { AttachParams, AttachReply } from '../../../cluster/contract/stream-actions.ts';

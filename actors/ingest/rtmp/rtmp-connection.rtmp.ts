@@ -6,8 +6,9 @@
  * before the socket is ended, and the peer's data is read and thrown away until the peer goes: closing a socket with unread
  * data would make the peer's kernel drop the refusal.
  *
- * I1. One message stream publishes at a time. "publish" said twice counts once. When its stream is closed the connection may
- *     publish again. Closing what was never published changes nothing.
+ * I1. One message stream publishes at a time. A repeated "publish" of the same name changes nothing; one of another
+ *     name is refused. When its stream is closed the connection may publish again. Closing what was never published
+ *     changes nothing.
  */
 import type { Socket } from 'node:net';
 import { catalogue, type ErrorCode } from '../../../cluster/errors/catalogue.ts';
@@ -263,7 +264,7 @@ export class RtmpConnection implements PublisherConnection {
     }
   }
 
-  /** "publish" said twice: the same name changes nothing, another one is refused (I1). */
+  /** A repeated "publish": the same name changes nothing, another one is refused (I1). */
   #onPublishAgain(streamId: number, name: string): void {
     if (name !== this.#publishName) {
       const why = 'one connection publishes one stream; this one goes on';

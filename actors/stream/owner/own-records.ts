@@ -1,5 +1,5 @@
 /**
- * Writes the ownership record of a stream again that this node owns and that the store has lost.
+ * Rewrites a lost ownership record of a stream that this node owns.
  *
  * A living owner may lose its record with the bucket, by a restored backup, or because something unreadable replaced
  * it. The log still fences, so the stream goes on. But people are told that it is off the air, the next publisher at

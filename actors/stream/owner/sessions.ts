@@ -14,11 +14,11 @@
  * S6. A new session beside a live one is a candidate: it only buffers until its media is recognised (M2, periods.ts).
  *     Without a match in 10 s, or in three segments and 2 s where those are longer, it is a rival and is refused. When
  *     the active sessions go, or are silent for 3 s while the candidate sends, the candidate becomes the publisher.
- * S7. A session that comes back to a new owner and fed the running period already is the twin that it was.
+ * S7. A session that returns to a new owner stays a twin if it had already fed the running period.
  * S8. Sessions that fed a stream when it was handed over feed its next owner from the start. Each comes back with its
  *     next offer. Until its twin is back, what one of them leaves unfinished is ignored all the same (M4).
- * S9. An owner that died has named no sessions. So a session says whether it had another one beside it that was not at
- *     the owner's node. For 5 s the owner then does not take what that session leaves unfinished, ignores it once the
+ * S9. A dead owner hands no list of sessions to the next one. So each session says whether it had a twin at a node
+ *     other than the dead owner's. For 5 s the owner then does not take what that session leaves unfinished, ignores it once the
  *     other is back, and opens no period for it. If nobody is back by then, this session is all there is.
  * S10. A session is sent away when all its media has belonged to a period that is over for 10 s. Its encoder then
  *      begins anew.

@@ -4,7 +4,7 @@
  * T5. Three reported failures from two nodes (or three from the only node) poison a task. A dead worker is no failure.
  * T6. An output counts if its times are the segment's and its init segment is the period's (M6, M7). Else another
  *     worker gets the task.
- * T7. The owner publishes a task again at once that a draining worker gave back. That try does not count.
+ * T7. The owner republishes at once a task that a draining worker gave back. That try does not count.
  * T8. A store that fails under a worker is no fault of the task. The task is tried again after a growing pause, and the
  *     try does not count. The segment, and what comes in behind it, has the time of backlog, as after any outage (C8);
  *     that bounds the tries.
@@ -151,7 +151,7 @@ function rememberTime(turn: Turn, ms: number): void {
   turn.set({ encodeMs: [...turn.state.encodeMs.slice(1 - limits.encodeTimes), ms] });
 }
 
-/** Publishes a task again that a draining worker gave back; that try does not count (T7). */
+/** Republishes at once a task that a draining worker gave back; that try does not count (T7). */
 function takeBack(turn: Turn, { segment, task }: Found, attempt: number): void {
   if (attempt !== task.attempt) return; // a newer one is under way
   turn.count('returned');

@@ -4,11 +4,12 @@
  * Media may come late and in bursts, so a slow clock is told from a slow network by what comes in: a network delivers fewer
  * samples, a slow clock squeezes as many into less time. This is judged over windows of 4 s in which samples came without
  * a pause. A window is bad when
- * - audio frames last longer than their times advance;
+ * - its audio frames together play for longer than their times advance;
  * - the video has more than 150 pictures to a second of its own clock, which no encoder sends and no network makes;
  * - the video advances by less than 60 % of the wall's time while audio keeps up;
- * - or, without audio, it advances as little and has half as many pictures again to its second as it ever had while it kept
- *   up. It is a network all the same where more pictures come in than ever did: no clock makes an encoder faster.
+ * - or, without audio, the video advances as slowly, and a second of its clock holds one and a half times as many pictures
+ *   as the most while it kept up. Where more pictures come in than ever before, a slow network delivers what it held back:
+ *   no clock makes an encoder faster.
  *
  * One bad window is enough for the 150 pictures; two in a row for the rest; eight for pictures alone whose rate had varied
  * before: theirs may rise, and their bytes with it, just where a network is too slow for them.

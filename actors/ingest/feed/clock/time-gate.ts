@@ -12,8 +12,8 @@
  * wall clock: an encoder whose network stood still sends what it has all at once, with holes for what it dropped.
  *
  * A feed may begin with a burst (a relay sends newcomers what it has kept since the last keyframe), and slow video has
- * long steps in it. So until a track has been heard for two seconds its suspects agree with any step forward up to 10
- * s.
+ * long steps in it. So while a track has been heard for less than two seconds, two suspects agree when the second lies
+ * at most 10 s ahead of the first.
  *
  * The samples of a track come out in the order they went in, each once; none is lost. A suspect is held for at most
  * `maxHeldMs`, and without a suspect nothing is held.
