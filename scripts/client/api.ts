@@ -31,7 +31,7 @@ export function withApiOptions(command: Command): Command {
     )
     .option(
       '--token <token>',
-      "bearer token; default: TANGAZA_OPERATOR_TOKEN, or the demo's own on this machine",
+      "operator token of the cluster; default: the demo's own for the demo, TANGAZA_OPERATOR_TOKEN for another --url",
     )
     .option('--data <dir>', `data folder of a demo on this machine; default: ${usualFolder}`)
     .option('--json', 'print JSON');

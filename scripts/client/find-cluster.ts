@@ -32,16 +32,19 @@ export const usualUrl = 'http://127.0.0.1:8080';
 export const usualFolder = '.tangaza';
 
 /**
- * A given URL wins. Otherwise it is the demo that runs in the folder, with its own token. For a caller who brings a token and names no
- * folder, it is the usual address.
+ * A URL that is given wins; then the demo that runs in the folder; then, for who brings a token and names no folder, the usual
+ * address.
+ *
+ * The token that is given wins. Without it the demo gets its own, and a URL that is given gets the environment's. The demo's token
+ * goes to no URL but those of its own nodes: whoever listens elsewhere would learn it.
  *
  * @throws Error that says what to start or to name
  */
 export function chooseTarget({ url, token, envToken, data }: Given, demo: FolderDemo): Target {
-  if (url !== undefined) return { urls: [url], token: token ?? envToken ?? demo.token ?? noToken(demo) };
+  if (url !== undefined) return { urls: [url], token: token ?? envToken ?? tokenFor(url, demo) };
   switch (demo.state.kind) {
     case 'running':
-      return { urls: demo.state.urls, token: token ?? demo.token ?? envToken ?? noToken(demo) };
+      return { urls: demo.state.urls, token: token ?? demo.token ?? noSecrets(demo) };
     case 'starting':
       throw new Error(
         `the demo of ${demo.folder} is not ready yet (process ${demo.state.pid}): try again in a moment`,
@@ -59,8 +62,26 @@ function noDemo({ folder }: FolderDemo, wasKilled: boolean): string {
   return `no demo runs in ${folder}${killed}: start one with 'npm start', name the folder of another with --data DIR, or a node of any cluster with --url URL and --token TOKEN`;
 }
 
-function noToken({ folder }: FolderDemo): never {
+function tokenFor(url: string, { folder, state, token }: FolderDemo): string {
+  if (state.kind === 'running' && token !== undefined && state.urls.some((own) => isSameServer(own, url)))
+    return token;
   throw new Error(
-    `no operator token: give --token or TANGAZA_OPERATOR_TOKEN (there is none of a demo in ${folder})`,
+    `no token for ${url}: give that cluster's operator token with --token or in TANGAZA_OPERATOR_TOKEN. No node of a demo that runs in ${folder} has this address, so that demo's token is not sent there; leave --url out to ask the demo.`,
   );
 }
+
+function noSecrets({ folder }: FolderDemo): never {
+  throw new Error(
+    `no token for the demo of ${folder}: its region-1/secrets.json cannot be read. Run the command as the user who started the demo, or give --token.`,
+  );
+}
+
+/** The demo listens on the loopback, which has several names. */
+function isSameServer(own: string, given: string): boolean {
+  const [left, right] = [URL.parse(own), URL.parse(given)];
+  if (left === null || right === null) return false;
+  const isSameHost = left.hostname === right.hostname || (isLoopback(left) && right.hostname === 'localhost');
+  return left.protocol === right.protocol && left.port === right.port && isSameHost;
+}
+
+const isLoopback = ({ hostname }: URL): boolean => hostname === '127.0.0.1' || hostname === 'localhost';

@@ -14,14 +14,51 @@ describe('a demo runs in the folder', () => {
     expect(chooseTarget({ token: 'given' }, running)).toEqual({ urls, token: 'given' });
   });
 
-  test('a URL that is given wins, with the token that is given, then that of the environment, then that of the folder', () => {
+  test('a URL that is given wins, with the token that is given, then that of the environment', () => {
     const url = 'http://other:1';
     expect(chooseTarget({ url, token: 'given', envToken: 'env' }, running)).toEqual({
       urls: [url],
       token: 'given',
     });
     expect(chooseTarget({ url, envToken: 'env' }, running)).toEqual({ urls: [url], token: 'env' });
+  });
+});
+
+describe("the demo's own token", () => {
+  const own = 'http://127.0.0.1:22101/';
+
+  test.each([own, 'http://localhost:22101', 'HTTP://127.0.0.1:22101'])('goes to its node at %s', (url) => {
     expect(chooseTarget({ url }, running)).toEqual({ urls: [url], token: 'of the demo' });
+  });
+
+  test('gives way to what is given and to the environment where a URL names its node', () => {
+    expect(chooseTarget({ url: own, envToken: 'env' }, running).token).toBe('env');
+    expect(chooseTarget({ url: own, token: 'given' }, running).token).toBe('given');
+  });
+
+  // As it once was: `--url` of any host got it.
+  test.each([
+    'http://live.example.org:22101',
+    'https://127.0.0.1:22101',
+    'http://127.0.0.1:22102',
+    'http://127.0.0.1.example.org:22101',
+    'http://127.0.0.1:22101@example.org',
+    'http://192.0.2.1:22101',
+    'no url',
+  ])('does not go to %s', (url) => {
+    expect(() => chooseTarget({ url }, running)).toThrow(
+      `no token for ${url}: give that cluster's operator token with --token or in TANGAZA_OPERATOR_TOKEN.`,
+    );
+  });
+
+  test.each([starting, killed])('goes nowhere by a URL while no demo is ready', (demo) => {
+    expect(() => chooseTarget({ url: own }, demo)).toThrow(/no token for .* leave --url out/);
+  });
+
+  test('is missed by who may not read it', () => {
+    expect(() => chooseTarget({ envToken: 'of another' }, { ...running, token: undefined })).toThrow(
+      /^no token for the demo of \/d: .*secrets\.json cannot be read\. Run the command as the user/,
+    );
   });
 });
 
@@ -46,6 +83,8 @@ describe('no demo runs there', () => {
   });
 
   test('a URL without any token', () => {
-    expect(() => chooseTarget({ url: 'http://other:1' }, none)).toThrow('no operator token: give --token');
+    expect(() => chooseTarget({ url: 'http://other:1' }, none)).toThrow(
+      "no token for http://other:1: give that cluster's operator token with --token",
+    );
   });
 });
