@@ -13,10 +13,10 @@ import { toldByRegistry } from './actors/control/registry-in-time.ts';
 import { composeDrain } from './actors/drain/drain.composition.ts';
 import { composeEdgeDelivery } from './actors/edge-delivery/edge-delivery.composition.ts';
 import {
-  composeOperatorPort,
+  composeNodePorts,
   nodeReadiness,
   type Tells,
-} from './actors/edge-delivery/operator-port.composition.ts';
+} from './actors/edge-delivery/node-ports.composition.ts';
 import { composeIngest } from './actors/ingest/ingest.composition.ts';
 import { loadLadders } from './actors/media/ladder/ladders.disk.ts';
 import { openStore } from './actors/segment-store/open-store.ts';
@@ -55,7 +55,7 @@ export async function composeNode(config: NodeConfig): Promise<BrokerOptions> {
   await using opened = new AsyncDisposableStack();
   const parts = await openParts(config, opened);
   const services = await composeServices(parts, opened);
-  const operatorPort = composeOperatorPort(parts, opened);
+  const nodePorts = composeNodePorts(parts, opened);
   const { node, region, bootId, members, logger } = parts;
   const { natsServers } = config;
   const closing = opened.move();
@@ -65,7 +65,9 @@ export async function composeNode(config: NodeConfig): Promise<BrokerOptions> {
       const calls = nodeCalls({ broker, self: node, bootId, members, clock });
       for (const make of services) broker.createService(make(calls));
     },
-    started: () => operatorPort.listen(),
+    started: async () => {
+      for (const port of nodePorts) await port.listen();
+    },
     stopped: async () => {
       await closing.disposeAsync();
       logger.info({}, 'the node has stopped');

@@ -4,7 +4,16 @@ import { demandOf, given as toldAs } from '../cluster/errors/input-sentences.ts'
 import { nearestName } from './nearest.ts';
 import { asTold, httpUrlFault, rtmpUrlFault } from './public-url.ts';
 
-const port = z.coerce.number().int().min(0).max(65_535);
+/** Whatever the system would choose for 0, others would be told 0. */
+const port = z.coerce
+  .number()
+  .int()
+  .refine((given) => given !== 0, {
+    error: 'name a port from 1 to 65535: others are told the one that is written here',
+    abort: true,
+  })
+  .min(1)
+  .max(65_535);
 const positive = z.coerce.number().int().positive();
 /** At least three of the shortest target durations (M11). At most what a window always holds (`leastWindowSeconds`). */
 const holdBackRange = 'a whole number of seconds from 6 to 30';
@@ -66,9 +75,12 @@ const Variables = z.object({
     "Share of this node in its region's streams, publishers and viewers, relative to the others', 0.1 to 100; a drain takes a node out.",
   ),
   TANGAZA_HTTP_HOST: variable(bound.default('127.0.0.1'), 'Address the HTTP listener binds.'),
-  TANGAZA_HTTP_PORT: variable(port.default(8080), 'Port of the HTTP listener; 0 takes a free one.'),
+  TANGAZA_HTTP_PORT: variable(
+    port.default(8080),
+    'Port of the HTTP listener. Nodes of every role have it: without edge-delivery it serves no viewers, and members ask there whether the node lives.',
+  ),
   TANGAZA_RTMP_HOST: variable(bound.default('127.0.0.1'), 'Address the RTMP listener binds.'),
-  TANGAZA_RTMP_PORT: variable(port.default(1935), 'Port of the RTMP listener; 0 takes a free one.'),
+  TANGAZA_RTMP_PORT: variable(port.default(1935), 'Port of the RTMP listener.'),
   TANGAZA_PUBLIC_URL: variable(
     publicUrl(httpUrlFault).optional(),
     'URL under which viewers reach this node: scheme, host and port; default http://HTTP_HOST:HTTP_PORT, the loopback for a wildcard. Needed where nodes on several hosts form a cluster and HTTP_HOST is a wildcard or the loopback.',
@@ -141,7 +153,7 @@ const Variables = z.object({
   ),
   TANGAZA_OPERATOR_PORT: variable(
     port.optional(),
-    'Port of a second listener for `/metrics`, `/readyz` and the like, which asks callers of this host for no token; 0 takes a free one; none when absent.',
+    'Port of a second listener for `/metrics`, `/readyz` and the like, which asks callers of this host for no token; none when absent.',
   ),
   TANGAZA_OPERATOR_HOST: variable(
     bound.default('127.0.0.1'),

@@ -3,12 +3,13 @@ import { edgesOf, ingestNear, isSound } from '../../cluster/membership/members-f
 import type { ClusterParts } from '../../cluster/node/cluster-parts.composition.ts';
 import type { MakeService } from '../../cluster/rpc/node-calls.moleculer.ts';
 import type { NodeConfig } from '../../config/config.ts';
+import { httpUrlOf } from '../../config/public-url.ts';
 import type { SegmentStore } from '../segment-store/segment-store.ts';
 import { edgeDeliveryService } from './edge-delivery.service.ts';
 import { makeEdge, type EdgeParts } from './edge.ts';
 import { uwsServer } from './http/http.uws.ts';
 import { trustedProxies } from './http/trusted-proxies.system.ts';
-import type { Tells } from './operator-port.composition.ts';
+import type { Tells } from './node-ports.composition.ts';
 import type { PlaybackPart } from './playback/open-playback.ts';
 import { ffmpegThumbnail } from './playback/thumbnail.ffmpeg.ts';
 import type { RegistryPart } from './public/known-streams.ts';
@@ -63,6 +64,7 @@ function edgeParts(parts: EdgeDeliveryParts, call: EdgeParts['api']['call']): Ed
       call,
       access: { operatorToken, metricsToken, isLocalPort: false },
       publicUrl: config.http.publicUrl,
+      ownUrl: httpUrlOf(config.http),
       isTrustedProxy,
     },
     node: { node, clock, readiness, renderMetrics },

@@ -33,6 +33,8 @@ export interface ControlApiPart {
   readonly access: Access;
   /** The URL under which callers reach this node, where it is another one than their Host header says. */
   readonly publicUrl: string | undefined;
+  /** What members are told of this node: for callers who name no host. */
+  readonly ownUrl: string;
   readonly isTrustedProxy: IsTrustedProxy;
 }
 
@@ -134,8 +136,8 @@ function wrongMethodReply(allow: string): Reply {
   return problemReply(error, {}, { allow });
 }
 
-function originOf({ publicUrl, isTrustedProxy }: ControlApiPart, request: HttpRequest): string {
-  return publicUrl?.replace(/\/+$/, '') ?? callerOrigin(request, isTrustedProxy);
+function originOf({ publicUrl, ownUrl, isTrustedProxy }: ControlApiPart, request: HttpRequest): string {
+  return publicUrl?.replace(/\/+$/, '') ?? callerOrigin(request, isTrustedProxy, ownUrl);
 }
 
 function serve(ports: Serving, request: HttpRequest, { route, params }: Match): Reply | Promise<Reply> {

@@ -35,25 +35,17 @@ export function callerAddress(hop: Hop, isTrusted: IsTrustedProxy): string {
   return caller;
 }
 
-/** Who has an IPv6 address has a whole /64 of them: what all of these do counts as one sender's. */
-export function networkOf(address: string): string {
-  if (!address.includes(':')) return address;
-  const [before = '', after] = address.split('::');
-  const groups = (text: string | undefined): readonly string[] =>
-    text === undefined || text === '' ? [] : text.split(':');
-  const left = groups(before);
-  const right = groups(after);
-  const zeros = Array.from({ length: Math.max(0, 8 - left.length - right.length) }, () => '0');
-  return `${[...left, ...zeros, ...right].slice(0, 4).join(':')}::/64`;
-}
-
-/** `http://host:port` under which the caller reached us: from the Host header, or as a trusted proxy says. */
-export function callerOrigin(hop: Hop, isTrusted: IsTrustedProxy): string {
+/**
+ * `http://host:port` under which the caller reached us: by the Host header, or as a trusted proxy tells it.
+ *
+ * @param ownUrl what stands in for a Host that is missing or is none
+ */
+export function callerOrigin(hop: Hop, isTrusted: IsTrustedProxy, ownUrl: string): string {
   const isProxied = isTrusted(peerOf(hop));
   const told = (name: string): string => (isProxied ? (lastEntries(hop.header(name))[0] ?? '') : '');
   const scheme = told('x-forwarded-proto').toLowerCase() === 'https' ? 'https' : 'http';
   const host = [told('x-forwarded-host'), hop.header('host')].find((one) => hostPattern.test(one));
-  return `${scheme}://${host ?? 'localhost'}`;
+  return host === undefined ? ownUrl : `${scheme}://${host}`;
 }
 
 /**
@@ -73,7 +65,8 @@ function peerOf({ remoteAddress }: Hop): string {
   return canonicalAddress(remoteAddress) ?? remoteAddress;
 }
 
-const hostPattern = /^(?:[a-z0-9.-]{1,255}|\[[0-9a-f:.]{2,45}\])(?::\d{1,5})?$/i;
+/** Names as resolvers know them: with the underscore that is in no host name and in many a container's. */
+const hostPattern = /^(?:[a-z0-9._-]{1,255}|\[[0-9a-f:.]{2,45}\])(?::\d{1,5})?$/i;
 
 /** The entries at the right end of a comma-separated list, rightmost first. */
 function lastEntries(list: string): readonly string[] {

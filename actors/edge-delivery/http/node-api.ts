@@ -51,8 +51,13 @@ export function nodeApi(ports: NodeApiPorts): readonly LocalRoute[] {
   ];
 }
 
-/** Everything that the operator port serves. None of it is for viewers. */
-export function makeOperatorApi(ports: NodeApiPorts): HttpHandlers {
+export interface NodePortApiPorts extends NodeApiPorts {
+  /** What members are told of this node. */
+  readonly ownUrl: string;
+}
+
+/** Everything that the operator port serves, and the HTTP port of a node without the edge role. None of it is for viewers. */
+export function makeNodeApi(ports: NodePortApiPorts): HttpHandlers {
   const routes = Object.values(nodeRoutes);
   const paths = routes.map(({ path }) => path).join(', ');
   const handle = makeApi({
@@ -62,8 +67,9 @@ export function makeOperatorApi(ports: NodeApiPorts): HttpHandlers {
     local: nodeApi(ports),
     call: () => Promise.reject(new Error('no route of a node calls an action')),
     publicUrl: undefined,
+    ownUrl: ports.ownUrl,
     isTrustedProxy: () => false,
-    fallback: () => problemReply(new TangazaError('NOT_FOUND', `The operator port serves ${paths}.`)),
+    fallback: () => problemReply(new TangazaError('NOT_FOUND', `This port serves ${paths}.`)),
   });
   return { hot: () => undefined, handle };
 }

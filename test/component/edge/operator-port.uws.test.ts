@@ -1,8 +1,8 @@
 /** What tells of the machine: who may read it on the viewers' port, and on the operator port. */
 import { expect, test } from 'vitest';
 import { allRoutes } from '../../../actors/edge-delivery/edge.ts';
-import { makeOperatorApi } from '../../../actors/edge-delivery/http/node-api.ts';
-import { OperatorPort } from '../../../actors/edge-delivery/operator-port.ts';
+import { makeNodeApi } from '../../../actors/edge-delivery/http/node-api.ts';
+import { NodePort } from '../../../actors/edge-delivery/node-port.ts';
 import { uwsServer } from '../../../actors/edge-delivery/http/http.uws.ts';
 import { NodeId } from '../../../cluster/model/ids.ts';
 import { silentLogger } from '../../../cluster/observe/logger.ts';
@@ -19,13 +19,15 @@ async function startOperatorPort(isLocalPort: boolean) {
   const port = await freePort();
   let rendered = 0;
   const renderMetrics = async () => ({ text: `a ${++rendered}`, contentType: 'text/plain' });
-  const listener = new OperatorPort({
+  const listener = new NodePort({
+    name: 'the operator port',
     at: { host: '127.0.0.1', port },
     server: uwsServer({ clock, metrics: noMetrics, logger: silentLogger, listener: 'operator' }),
-    api: makeOperatorApi({
+    api: makeNodeApi({
       node: NodeId.parse('n1'),
       clock,
       access: { operatorToken, metricsToken, isLocalPort },
+      ownUrl: 'http://own.test:8080',
       readiness: () => [{ name: 'nats', isReady: true, detail: 'gone for 7 ms' }],
       renderMetrics,
       routes: allRoutes,

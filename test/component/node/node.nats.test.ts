@@ -9,6 +9,8 @@ import { join } from 'node:path';
 import { ServiceBroker } from 'moleculer';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
+import { probeByHttp } from '../../../cluster/membership/probe.http.ts';
+import { probeByHttp } from '../../../cluster/membership/probe.http.ts';
 import { View } from '../../../cluster/membership/view.ts';
 import { loadConfig } from '../../../config/config.ts';
 import { composeNode } from '../../../moleculer.config.ts';
@@ -18,9 +20,14 @@ import { startNats, type TestNats } from '../../support/cluster/start-nats.ts';
 import { codeOf } from '../../support/ingest/stream-feed.ts';
 
 /** Of `n1`, with all roles. */
-function configOf(nats: TestNats, dataDir: string, env: Readonly<Record<string, string>> = {}) {
+async function configOf(nats: TestNats, dataDir: string, env: Readonly<Record<string, string>> = {}) {
   const place = { TANGAZA_NODE_ID: 'n1', TANGAZA_NATS_URL: nats.url, TANGAZA_DATA_DIR: dataDir };
-  const ports = { TANGAZA_HTTP_PORT: '0', TANGAZA_RTMP_PORT: '0', TANGAZA_LOG_LEVEL: 'error' };
+  const [http, rtmp] = [await freePort(), await freePort()];
+  const ports = {
+    TANGAZA_HTTP_PORT: String(http),
+    TANGAZA_RTMP_PORT: String(rtmp),
+    TANGAZA_LOG_LEVEL: 'error',
+  };
   return loadConfig({ ...place, ...ports, ...env }, availableParallelism());
 }
 
@@ -32,11 +39,16 @@ async function makeFolder() {
 async function startWholeNode(nats: TestNats, env: Readonly<Record<string, string>> = {}) {
   await using cleaning = new AsyncDisposableStack();
   const { path } = cleaning.use(await makeFolder());
-  const broker = new ServiceBroker(await composeNode(configOf(nats, path, env)));
+  const config = await configOf(nats, path, env);
+  const broker = new ServiceBroker(await composeNode(config));
   cleaning.defer(() => broker.stop());
   await broker.start();
   const all = cleaning.move();
-  return { broker, [Symbol.asyncDispose]: () => all.disposeAsync() };
+  return {
+    broker,
+    url: `http://127.0.0.1:${config.http.port}`,
+    [Symbol.asyncDispose]: () => all.disposeAsync(),
+  };
 }
 
 // Goal: a process that was frozen carries out no call that its caller has given up, of whatever kind. Method: every action that a node
@@ -63,6 +75,20 @@ test('a node tells its weight to the others', async () => {
   await using connection = await connect({ servers: nats.url });
   const entry = await (await new Kvm(connection).open('members-local')).get('view');
   expect(View.parse(entry?.json()).members.map(({ id, weight }) => `${id} ${weight}`)).toEqual(['n1 2.5']);
+});
+
+// As it once was: nobody listened there, each probe was refused, and so a monitor's word over NATS alone condemned it.
+test('a node without the edge role answers the probe over HTTP, and serves no viewers', async () => {
+  await using nats = await startNats({ jetstream: true });
+  await using node = await startWholeNode(nats, { TANGAZA_ROLES: 'transcode-worker' });
+  expect(await probeByHttp(node.url, 500)).toBe('ok');
+  const statusOf = async (path: string) => (await fetch(node.url + path)).status;
+  expect({
+    alive: await statusOf('/healthz'),
+    ready: await statusOf('/readyz'),
+    metrics: await statusOf('/metrics'),
+    page: await statusOf('/watch/demo'),
+  }).toEqual({ alive: 200, ready: 200, metrics: 401, page: 404 });
 });
 
 // As it once was, through Moleculer's own metrics: the host's name, its user, its addresses and the arguments of the process.
@@ -115,7 +141,7 @@ test('when the last part of a node fails to open, the parts before it are closed
   await using nats = await startNats({ jetstream: true, args: ['-m', String(monitorPort)] });
   await using folder = await makeFolder();
   await writeFile(join(folder.path, 'tmp'), 'no folder');
-  await expect(composeNode(configOf(nats, folder.path))).rejects.toThrow(/EEXIST|ENOTDIR/);
+  await expect(composeNode(await configOf(nats, folder.path))).rejects.toThrow(/EEXIST|ENOTDIR/);
   expect(await connectedTo(monitorPort)).toEqual([]);
   expect(await statesOfMembers(nats)).toEqual([]);
 });
@@ -133,7 +159,7 @@ test('when a port of a node cannot be opened, a stop frees its other ports and i
     TANGAZA_RTMP_PORT: String(rtmpPort),
     TANGAZA_OPERATOR_PORT: String(typeof address === 'object' ? address?.port : address),
   };
-  const broker = new ServiceBroker(await composeNode(configOf(nats, folder.path, ports)));
+  const broker = new ServiceBroker(await composeNode(await configOf(nats, folder.path, ports)));
   await expect(broker.start()).rejects.toThrow();
   await expect(listenOnce(httpPort)).rejects.toThrow(/EADDRINUSE/);
   await broker.stop();

@@ -82,6 +82,7 @@ export async function startTestEdge(
     operatorToken,
     metricsToken: undefined,
     publicUrl: undefined,
+    ownUrl: 'http://own.test:8080',
     isTrustedProxy: () => false,
     cacheBytes: 64_000_000,
     dvrWindowSeconds: 1800,

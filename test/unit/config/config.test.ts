@@ -19,6 +19,16 @@ test('every fault is told at once, each naming its variable', () => {
     expect(faults.filter((fault) => fault.startsWith(`${name}:`))).toHaveLength(1);
 });
 
+// As it once was: the system chose a port, and members and encoders were told 0.
+test.each(['TANGAZA_HTTP_PORT', 'TANGAZA_RTMP_PORT', 'TANGAZA_OPERATOR_PORT'])(
+  '%s: 0 is refused in words',
+  (name) => {
+    expect(faultsOf({ [name]: '0' })).toEqual([
+      `${name}: name a port from 1 to 65535: others are told the one that is written here`,
+    ]);
+  },
+);
+
 // As they once were: "Too big: expected number to be <=65535".
 test('a fault says what must be and what was given, but no secret', () => {
   expect(faultsOf({ TANGAZA_HTTP_PORT: '99999' })).toEqual([

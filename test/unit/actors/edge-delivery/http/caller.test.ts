@@ -9,6 +9,7 @@ import { trustedProxies } from '../../../../../actors/edge-delivery/http/trusted
 
 const isTrusted = trustedProxies(['10.0.0.0/8', '192.0.2.7', 'fd00::/8', '2001:db8::7']);
 const nobody = trustedProxies([]);
+const ownUrl = 'https://edge-1.example.org';
 const hop = (remoteAddress: string, headers: Readonly<Record<string, string>> = {}) => ({
   remoteAddress,
   header: (name: string) => headers[name] ?? '',
@@ -61,8 +62,11 @@ test('as many proxies as the bound says are followed, and no more', () => {
 const origins: readonly (readonly [name: string, peer: string, headers: object, origin: string])[] = [
   ['the Host header', '203.0.113.9', { host: 'live.example.org:8080' }, 'http://live.example.org:8080'],
   ['IPv6', '203.0.113.9', { host: '[::1]:80' }, 'http://[::1]:80'],
-  ['no Host', '203.0.113.9', {}, 'http://localhost'],
-  ['a Host that is none', '203.0.113.9', { host: 'a b"><' }, 'http://localhost'],
+  ['a name with underscores', '203.0.113.9', { host: 'my_edge_1:8080' }, 'http://my_edge_1:8080'],
+  ['a name for a service', '203.0.113.9', { host: '_tz._tcp.example.org.' }, 'http://_tz._tcp.example.org.'],
+  ['no Host', '203.0.113.9', {}, ownUrl],
+  ['a Host that is none', '203.0.113.9', { host: 'a b"><' }, ownUrl],
+  ['a Host that no resolver takes', '203.0.113.9', { host: 'a'.repeat(256) }, ownUrl],
   [
     'a stranger who claims TLS and a host',
     '203.0.113.9',
@@ -91,14 +95,14 @@ const origins: readonly (readonly [name: string, peer: string, headers: object, 
 ];
 
 test.each(origins)('origin: %s', (_name, peer, headers, origin) => {
-  expect(callerOrigin(hop(peer, { ...headers }), isTrusted)).toBe(origin);
+  expect(callerOrigin(hop(peer, { ...headers }), isTrusted, ownUrl)).toBe(origin);
 });
 
 describe('without trusted proxies', () => {
   test('nobody is believed, not even this host', () => {
     const headers = { 'x-forwarded-for': '198.51.100.1', 'x-forwarded-proto': 'https', host: 'a' };
     expect(callerAddress(hop('127.0.0.1', headers), nobody)).toBe('127.0.0.1');
-    expect(callerOrigin(hop('127.0.0.1', headers), nobody)).toBe('http://a');
+    expect(callerOrigin(hop('127.0.0.1', headers), nobody, ownUrl)).toBe('http://a');
   });
 });
 

@@ -1,17 +1,22 @@
-/** The operator port: a listener on which a node of any role tells about itself and its machine. It is not for viewers. */
+/**
+ * A listener that is not for viewers: what a node tells of itself and its machine. The operator port is one; the HTTP port of a node
+ * without the edge role is another: members ask there whether it lives (C3).
+ */
 import type { Logger } from '../../cluster/observe/logger.ts';
 import type { HttpHandlers, HttpLimits, HttpServer } from './http/http-server.ts';
 
-export interface OperatorPortOptions {
-  /** Undefined where there is no operator port. Port 0 takes a free one. */
+export interface NodePortOptions {
+  /** In the log. */
+  readonly name: string;
+  /** Undefined: there is none. */
   readonly at: { readonly host: string; readonly port: number } | undefined;
   readonly server: HttpServer;
   readonly api: HttpHandlers;
   readonly logger: Logger;
 }
 
-/** Only few scrapers and probes connect here. */
-export const operatorPortLimits: Partial<HttpLimits> = {
+/** Scrapers and probes are few. */
+export const nodePortLimits: Partial<HttpLimits> = {
   connections: 256,
   waitingRequests: 256,
   slowResponses: 64,
@@ -19,19 +24,19 @@ export const operatorPortLimits: Partial<HttpLimits> = {
 };
 const graceMs = 500;
 
-export class OperatorPort {
-  readonly #options: OperatorPortOptions;
+export class NodePort {
+  readonly #options: NodePortOptions;
 
-  constructor(options: OperatorPortOptions) {
+  constructor(options: NodePortOptions) {
     this.#options = options;
   }
 
   /** @throws Error when the address is taken */
   async listen(): Promise<void> {
-    const { at, server, api, logger } = this.#options;
+    const { name, at, server, api, logger } = this.#options;
     if (at === undefined) return;
     const port = await server.listen(at.host, at.port, api);
-    logger.info({ host: at.host, port }, 'the operator port is listening');
+    logger.info({ host: at.host, port }, `${name} is listening`);
   }
 
   async close(): Promise<void> {

@@ -1,0 +1,66 @@
+/** Builds the ports on which a node of whatever role tells of itself, from the node's parts. */
+import type { Readiness } from '../../cluster/contract/api/edge-routes.ts';
+import { membershipParts } from '../../cluster/membership/members-for.ts';
+import type { ClusterParts } from '../../cluster/node/cluster-parts.composition.ts';
+import type { NodeConfig } from '../../config/config.ts';
+import { httpUrlOf } from '../../config/public-url.ts';
+import { allRoutes } from './edge.ts';
+import { uwsServer } from './http/http.uws.ts';
+import { makeNodeApi } from './http/node-api.ts';
+import { NodePort, nodePortLimits } from './node-port.ts';
+
+/** What a node answers of itself, and who may ask. */
+export interface Tells {
+  /** The edge adds its own parts to it, where there is one. */
+  readiness: () => Readiness['parts'];
+  readonly renderMetrics: () => Promise<{ readonly text: string; readonly contentType: string }>;
+  readonly operatorToken: string;
+  readonly metricsToken: string | undefined;
+}
+
+/** What `/readyz` says of every node. */
+export function nodeReadiness({ members, node, natsDownMs }: ClusterParts): Tells['readiness'] {
+  const gone = (): object => (natsDownMs() === 0 ? {} : { detail: `gone for ${natsDownMs()} ms` });
+  return () => [...membershipParts(members, node), { name: 'nats', isReady: true, ...gone() }];
+}
+
+export interface NodePortParts extends ClusterParts {
+  readonly config: Pick<NodeConfig, 'operator' | 'http' | 'roles'>;
+  readonly tells: Tells;
+}
+
+/**
+ * Members ask at the HTTP port whether a node lives, whatever its roles (C3): where no edge listens there, this does.
+ *
+ * @param closing gets what closes the ports
+ */
+export function composeNodePorts(parts: NodePortParts, closing: AsyncDisposableStack): readonly NodePort[] {
+  const { config } = parts;
+  const life = config.roles.has('edge-delivery') ? undefined : { ...config.http, isLoopback: false };
+  const ports = [
+    portOf(parts, { name: 'the operator port', listener: 'operator', at: config.operator }),
+    portOf(parts, { name: 'HTTP', listener: 'members', at: life }),
+  ];
+  for (const port of ports) closing.defer(() => port.close());
+  return ports;
+}
+
+interface Place {
+  readonly name: string;
+  /** In metrics. */
+  readonly listener: string;
+  readonly at: NodeConfig['operator'];
+}
+
+function portOf({ config, tells, node, clock, metrics, logger }: NodePortParts, place: Place): NodePort {
+  const { operatorToken, metricsToken, renderMetrics } = tells;
+  const { name, listener, at } = place;
+  const access = { operatorToken, metricsToken, isLocalPort: at?.isLoopback === true };
+  const readiness: Tells['readiness'] = () => tells.readiness();
+  const ownUrl = httpUrlOf(config.http);
+  return new NodePort({
+    ...{ name, at, logger },
+    server: uwsServer({ clock, metrics, logger, limits: nodePortLimits, listener }),
+    api: makeNodeApi({ node, clock, access, ownUrl, renderMetrics, readiness, routes: allRoutes }),
+  });
+}
