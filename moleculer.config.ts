@@ -135,7 +135,10 @@ async function composeServices(parts: Parts, closing: AsyncDisposableStack): Pro
   ];
 }
 
-function describeSelf({ nodeId, region, roles, weight, http, rtmp }: NodeConfig, bootId: BootId): Member {
+function describeSelf(
+  { nodeId, region, roles, weight, http, rtmp, store }: NodeConfig,
+  bootId: BootId,
+): Member {
   return {
     id: nodeId,
     region,
@@ -145,6 +148,7 @@ function describeSelf({ nodeId, region, roles, weight, http, rtmp }: NodeConfig,
     roles: [...roles],
     httpUrl: httpUrlOf(http),
     rtmpUrl: rtmpUrlOf(rtmp),
+    store: store.kind,
     startedAt: new Date(clock.utcMs()).toISOString(),
     weight,
     protocol,

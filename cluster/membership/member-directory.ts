@@ -14,6 +14,8 @@ export const Member = z.object({
   httpUrl: z.string(),
   /** The URL for encoders: `rtmp://HOST:PORT/live`. */
   rtmpUrl: z.string(),
+  /** Where its segments lie; earlier versions do not tell. */
+  store: z.enum(['disk', 's3']).optional(),
   startedAt: z.iso.datetime(),
   /** The node's relative share of streams and viewers (C4). */
   weight: z.number().nonnegative().default(1),

@@ -42,10 +42,10 @@ test.each([
   ],
   ['RTMP alone', onA('n1', { rtmpUrl: 'rtmp://[::1]:1/live' }), [onB('n2')], /set TANGAZA_PUBLIC_RTMP_URL/],
   [
-    'a worker alone needs no URL',
+    'a worker, which is asked by HTTP whether it lives',
     onA('n1', { ...loopback, roles: ['transcode-worker'] }),
     [onB('n2')],
-    undefined,
+    /n1 on a .*127.*set TANGAZA_PUBLIC_URL, for n2/,
   ],
   [
     'the other is not reached',
@@ -60,10 +60,24 @@ test.each([
     /n1 advertises https:.*as n2 does: give each node its own TANGAZA_PUBLIC_URL/,
   ],
   [
-    'one URL for an edge and a worker, which serves nobody',
+    'one URL for an edge and a worker, which would seem to live as long as the edge does',
     onA('n1', { httpUrl: 'https://live.example.com' }),
     [onB('n2', { httpUrl: 'https://live.example.com', roles: ['transcode-worker'] })],
-    undefined,
+    /n1 would be reached under https:.*as n2 is/,
+  ],
+  ['disks of one host', onA('n1', { store: 'disk' }), [onA('n2', { store: 'disk' })], undefined],
+  ['one bucket', onA('n1', { store: 's3' }), [onB('n2', { store: 's3' }), onB('n3')], undefined],
+  [
+    'its own disk beside another host',
+    onA('n1', { store: 'disk' }),
+    [onA('n2', { store: 'disk' }), onB('n3', { store: 's3' })],
+    /^n1 on a keeps segments on its disk \(TANGAZA_STORE=disk\), where n3 on another host, b, .*set TANGAZA_STORE=s3/,
+  ],
+  [
+    "another host's disk",
+    onA('n1', { store: 's3' }),
+    [onB('n2', { store: 'disk' })],
+    /^n2 on b keeps segments on its disk .*where n1 on another host, a, cannot read them: set TANGAZA_STORE=s3/,
   ],
 ])('%s', (_name, self, others, fault) => {
   const said = unreachableFrom(self, others);
