@@ -18,7 +18,7 @@ import type { ProcessEvent } from './process-event.ts';
 import { leftoversIn, RunningFile } from './running-demo.disk.ts';
 import { withoutUseless } from './settings.ts';
 import { logFileOf, publisherSpec, specOfNats, specOfNode, specOfObjectStore, storeEnv } from './specs.ts';
-import { supervise, type ProcessSpec, type SupervisedProcess } from './supervised-process.system.ts';
+import { stopAll, supervise, type ProcessSpec, type SupervisedProcess } from './supervised-process.system.ts';
 
 const host = '127.0.0.1';
 const demo = { id: StreamId.parse('demo'), title: 'Tangaza demo', keyWithoutPublisher: 'demo-key' };
@@ -131,8 +131,8 @@ export async function startDemoCluster(
       return process;
     },
   };
-  const stopAll = async (): Promise<void> => {
-    for (const one of started.toReversed()) await one.stop();
+  const stopDemo = async (): Promise<void> => {
+    await stopAll(started);
     running.remove();
     lock.release();
   };
@@ -144,9 +144,9 @@ export async function startDemoCluster(
   try {
     const parts = await startParts(site);
     running.ready(parts.nodes.map(({ region, node, url, rtmp }) => ({ region, node, url, rtmp })));
-    return { ...parts, refused: refusal.promise, [Symbol.asyncDispose]: stopAll };
+    return { ...parts, refused: refusal.promise, [Symbol.asyncDispose]: stopDemo };
   } catch (error) {
-    await stopAll();
+    await stopDemo();
     throw error;
   }
 }

@@ -34,6 +34,7 @@ export function specOfNats(options: SpecOptions, region: string, { dataDir, port
     name,
     command: tool('nats-server'),
     args: () => ['-a', host, '-p', String(port), '-js', '-sd', join(dataDir, 'nats'), '-n', name],
+    stopTurn: 'last',
     ...commonOf(options, name),
   };
 }
@@ -50,6 +51,7 @@ export function specOfObjectStore(
     name,
     command: tool('versitygw'),
     args: () => ['--port', `${host}:${port}`, 'posix', folder],
+    stopTurn: 'last',
     env: { ROOT_ACCESS_KEY: accessKey, ROOT_SECRET_KEY: secretKey },
     ...commonOf(options, name),
   };
@@ -88,6 +90,7 @@ export function publisherSpec(options: SpecOptions, urls: readonly string[]): Pr
     args: () => args,
     logFile: logFileOf(options, 'publisher'),
     stopTimeoutMs: 3000,
+    stopTurn: 'first',
   };
 }
 

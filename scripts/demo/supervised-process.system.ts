@@ -13,6 +13,8 @@ import { openBoundedLog, type BoundedLog } from './bounded-log.disk.ts';
 import { linesInto } from './lines.ts';
 import { describeEnding, type AfterEnding, type Ending, type ProcessEvent } from './process-event.ts';
 
+export type StopTurn = 'first' | 'last';
+
 export interface ProcessSpec {
   readonly name: string;
   readonly command: string;
@@ -25,6 +27,8 @@ export interface ProcessSpec {
   readonly stopTimeoutMs: number;
   /** After this exit code it is not started again. By default none. */
   readonly refusedCode?: number;
+  /** When all are stopped: before the rest, or when the rest has ended. */
+  readonly stopTurn?: StopTurn;
   readonly onEvent?: (event: ProcessEvent) => void;
 }
 
@@ -35,6 +39,7 @@ export interface SupervisedProcess {
   readonly name: string;
   readonly pid: number | undefined;
   readonly restarts: number;
+  readonly stopTurn: StopTurn | undefined;
   start(): void;
   stop(): Promise<void>;
   /** Sends SIGKILL to it and its own children, without waiting. */
@@ -45,6 +50,14 @@ export interface SupervisedProcess {
 
 export function supervise(spec: ProcessSpec, clock: Clock): SupervisedProcess {
   return new Supervised(spec, clock);
+}
+
+/** Those of one turn side by side: all of them take as long as the slowest, within its own bound. */
+export async function stopAll(
+  processes: readonly Pick<SupervisedProcess, 'stopTurn' | 'stop'>[],
+): Promise<void> {
+  for (const turn of ['first', undefined, 'last'] as const)
+    await Promise.all(processes.filter(({ stopTurn }) => stopTurn === turn).map((one) => one.stop()));
 }
 
 class Supervised implements SupervisedProcess {
@@ -67,6 +80,10 @@ class Supervised implements SupervisedProcess {
 
   get name(): string {
     return this.#spec.name;
+  }
+
+  get stopTurn(): StopTurn | undefined {
+    return this.#spec.stopTurn;
   }
 
   get pid(): number | undefined {

@@ -138,6 +138,21 @@ test('a node of an earlier version than its region ends, and is told to run the 
   });
 });
 
+// Method: as with the version; the member says that it runs on another host.
+test('a node that keeps segments on its disk ends beside a member on another host, and is told what to set', async ({
+  scene: { cluster, region },
+}) => {
+  const { streamKeySecret } = loadSecrets(region.dataDir);
+  const secretHash = createHash('sha256').update(`membership:${streamKeySecret}`).digest('hex');
+  const change = { region: RegionId.parse('region-3'), host: 'far-away', store: 's3' } as const;
+  await using _far = await startNode({ url: region.natsUrl }, 'far', { change, secretHash });
+  const { code, stderr } = await runNode(cluster, 'near', { TANGAZA_REGION: 'region-3' });
+  expect(stderr).toContain(
+    'keeps segments on its disk (TANGAZA_STORE=disk), where far on another host, far-away',
+  );
+  expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining('set TANGAZA_STORE=s3') });
+});
+
 test('a node whose settings make no sense ends with all its faults, and touches nothing', async ({
   scene: { cluster },
 }) => {

@@ -35,6 +35,18 @@ export function callerAddress(hop: Hop, isTrusted: IsTrustedProxy): string {
   return caller;
 }
 
+/** Who has an IPv6 address has a whole /64 of them: what all of these do counts as one sender's. */
+export function networkOf(address: string): string {
+  if (!address.includes(':')) return address;
+  const [before = '', after] = address.split('::');
+  const groups = (text: string | undefined): readonly string[] =>
+    text === undefined || text === '' ? [] : text.split(':');
+  const left = groups(before);
+  const right = groups(after);
+  const zeros = Array.from({ length: Math.max(0, 8 - left.length - right.length) }, () => '0');
+  return `${[...left, ...zeros, ...right].slice(0, 4).join(':')}::/64`;
+}
+
 /**
  * `http://host:port` under which the caller reached us: by the Host header, or as a trusted proxy tells it.
  *
@@ -55,7 +67,7 @@ export function callerOrigin(hop: Hop, isTrusted: IsTrustedProxy, ownUrl: string
  */
 export function frontOrigin(hop: Hop, ownUrl: string, isTrusted: IsTrustedProxy): string | undefined {
   if (!isTrusted(peerOf(hop)) || hop.header('x-forwarded-for') === '') return undefined;
-  const origin = callerOrigin(hop, isTrusted);
+  const origin = callerOrigin(hop, isTrusted, ownUrl);
   return hostOf(origin) === hostOf(ownUrl) ? undefined : origin;
 }
 

@@ -1,11 +1,16 @@
 /** The supervisor of a demo, on real processes: what it tells of them, and which it starts again. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { systemClock } from '../../../cluster/time/clock.system.ts';
 import type { ProcessEvent } from '../../../scripts/demo/process-event.ts';
-import { supervise, type SupervisedProcess } from '../../../scripts/demo/supervised-process.system.ts';
+import {
+  stopAll,
+  supervise,
+  type StopTurn,
+  type SupervisedProcess,
+} from '../../../scripts/demo/supervised-process.system.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -75,4 +80,46 @@ test('each line of its output is told whole, a killed one by its signal, a stopp
   await expect.poll(lines).toEqual(['a ä b', 'c', 'a ä b', 'c']);
   await one.process.stop();
   expect(one.ends()[1]).toMatchObject({ next: { kind: 'wasStopped' } });
+});
+
+// As it once was: one after the other, each as long as its bound. Method: a node ends once the other was told to end, too.
+test('all are stopped side by side, but what the others need after them and who needs the others before', async () => {
+  const story = join(folder, 'story');
+  const ending = (name: string, until: string, stopTurn?: StopTurn): SupervisedProcess => {
+    const onTerm = `echo ${name} told >> ${story}; until ${until}; do sleep 0.05; done; echo ${name} ends >> ${story}; exit`;
+    const process = supervise(
+      {
+        name,
+        command: 'sh',
+        args: () => [
+          '-c',
+          `trap '${onTerm}' TERM; echo ready >> ${story}.${name}; while true; do sleep 0.05; done`,
+        ],
+        ...{ logFile: join(folder, `${name}.log`), stopTimeoutMs: 5000 },
+        ...(stopTurn === undefined ? {} : { stopTurn }),
+      },
+      systemClock,
+    );
+    process.start();
+    return process;
+  };
+  const bothTold = `[ "$(grep -c "node.* told" ${story})" = 2 ]`;
+  const all = [
+    ending('nats', 'true', 'last'),
+    ending('node-1', bothTold),
+    ending('node-2', bothTold),
+    ending('publisher', 'true', 'first'),
+  ];
+  for (const { name } of all)
+    await expect.poll(() => readFileSync(`${story}.${name}`, 'utf8')).toBe('ready\n');
+  await stopAll(all);
+  const told = readFileSync(story, 'utf8').trim().split('\n');
+  expect([told.slice(0, 2), told.slice(2, 4).toSorted(), told.slice(4, 6).toSorted(), told.slice(6)]).toEqual(
+    [
+      ['publisher told', 'publisher ends'],
+      ['node-1 told', 'node-2 told'],
+      ['node-1 ends', 'node-2 ends'],
+      ['nats told', 'nats ends'],
+    ],
+  );
 });
