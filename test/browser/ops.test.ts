@@ -125,6 +125,49 @@ test('a stream is created, gets a new key and is deleted; each says first what i
   expect(await api.status('GET', '/v1/streams/news')).not.toBe(200);
 });
 
+// As it once was: Escape, and the key was lost for ever. Method: closed with the key on it, and closed before the key has come.
+test('a key is within reach until somebody is done with it, however the dialog was closed', async () => {
+  await using ops = await openOps(phone, cluster.token);
+  const { page, faults } = ops;
+  const begin = async (id: string): Promise<void> => {
+    await page.click('#new-stream');
+    await dialog(page).getByLabel('Title').fill(`Title of ${id}`);
+    await dialog(page).getByLabel('Id (optional)').fill(id);
+    await page.click('#dialog-confirm');
+  };
+  const key = dialog(page).locator('dd code').first();
+  await begin('shown');
+  const seen = await key.textContent();
+  await page.keyboard.press('Escape');
+  await dialog(page).waitFor({ state: 'hidden' });
+  await page.getByRole('button', { name: 'Show the key of Title of shown' }).click();
+  expect(await key.textContent()).toBe(seen);
+  await page.click('#dialog-confirm');
+  expect(await page.locator('#unseen-keys').isVisible()).toBe(false);
+
+  const { promise: mayGo, resolve: letGo } = Promise.withResolvers<void>();
+  await page.route('**/v1/streams', async (route) => {
+    if (route.request().method() === 'POST') await mayGo;
+    await route.continue();
+  });
+  await begin('late');
+  await page.keyboard.press('Escape');
+  await dialog(page).waitFor({ state: 'hidden' });
+  letGo();
+  await page.getByRole('button', { name: 'Show the key of Title of late' }).click();
+  expect(await key.textContent()).toMatch(/^late_/);
+  await page.keyboard.press('Escape');
+  const api = controlClient(cluster.url, cluster.token);
+  await row(page, 'Title of late')
+    .getByRole('button', { name: /^Delete/ })
+    .click();
+  await page.click('#dialog-confirm');
+  await row(page, 'Title of late').waitFor({ state: 'detached' });
+  expect(await page.locator('#unseen-keys').isVisible()).toBe(false);
+  expect(await api.status('DELETE', '/v1/streams/shown')).toBe(204);
+  expect(faults).toEqual([]);
+});
+
 // Last: a node leaves.
 test('a node is drained from a phone, its stream goes on at the other, and the page shows both', async () => {
   await using ops = await openOps(phone, cluster.token);

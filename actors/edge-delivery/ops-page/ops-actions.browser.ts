@@ -1,7 +1,7 @@
 /** The actions of the operator page. Before each one the page says what it will do. */
 import type { ClusterView, StreamView, StreamWithKey } from '../../../cluster/contract/api/control-views.ts';
 import { api } from './ops-api.browser.ts';
-import { ask, copyable, field } from './ops-dialog.browser.ts';
+import { ask, copyable, field, forgetKey, type Shown } from './ops-dialog.browser.ts';
 import { element } from './ops-elements.browser.ts';
 import { deleteWords, drainWords, releaseWords, rotateWords } from './ops-words.ts';
 
@@ -57,6 +57,7 @@ export function deleteStream({ id, title }: StreamView, changed: Changed): void 
     confirm: 'Delete for good',
     act: async () => {
       await api.remove(id);
+      forgetKey(id);
       changed();
       return undefined;
     },
@@ -75,7 +76,9 @@ export function drainNode({ id, load }: Node, changed: Changed): void {
     act: async () => {
       const { withinSeconds } = await api.drain(id, force.input.checked);
       changed();
-      return [element('p', `${id} is leaving, and will have left within ${Math.ceil(withinSeconds)} s.`)];
+      return {
+        body: [element('p', `${id} is leaving, and will have left within ${Math.ceil(withinSeconds)} s.`)],
+      };
     },
   });
 }
@@ -92,16 +95,17 @@ export function releaseBrake(suspects: readonly string[], changed: Changed): voi
         released.length === 0
           ? 'Nobody is suspected any more: they all answer again.'
           : `${released.join(', ')}: the other nodes take over.`;
-      return [element('p', words)];
+      return { body: [element('p', words)] };
     },
   });
 }
 
-function keyResult({ streamKey, ingest, playback }: StreamWithKey): readonly HTMLElement[] {
-  return [
-    element('p', 'Copy the key now. It is not shown again.'),
+function keyResult({ id, title, streamKey, ingest, playback }: StreamWithKey): Shown {
+  const body = [
+    element('p', 'Copy the key now. It is not shown again once you press Done; “New key…” makes another.'),
     copyable('Stream key', streamKey),
     ...ingest.slice(0, 2).map(({ role, url }) => copyable(`Server (${role})`, url)),
     copyable('Page', playback.page),
   ];
+  return { body, keyOf: { id, title } };
 }
