@@ -10,7 +10,6 @@ import { ServiceBroker } from 'moleculer';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { probeByHttp } from '../../../cluster/membership/probe.http.ts';
-import { probeByHttp } from '../../../cluster/membership/probe.http.ts';
 import { View } from '../../../cluster/membership/view.ts';
 import { loadConfig } from '../../../config/config.ts';
 import { composeNode } from '../../../moleculer.config.ts';
