@@ -45,7 +45,7 @@ test.each([
     'a worker, which is asked by HTTP whether it lives',
     onA('n1', { ...loopback, roles: ['transcode-worker'] }),
     [onB('n2')],
-    /n1 on a .*127.*set TANGAZA_PUBLIC_URL, for n2/,
+    /n2 runs on another host, b, and cannot reach n1 on a at http:.*127.*set TANGAZA_PUBLIC_URL/,
   ],
   [
     'the other is not reached',
@@ -63,7 +63,7 @@ test.each([
     'one URL for an edge and a worker, which would seem to live as long as the edge does',
     onA('n1', { httpUrl: 'https://live.example.com' }),
     [onB('n2', { httpUrl: 'https://live.example.com', roles: ['transcode-worker'] })],
-    /n1 would be reached under https:.*as n2 is/,
+    /n1 advertises https:.*as n2 does/,
   ],
   ['disks of one host', onA('n1', { store: 'disk' }), [onA('n2', { store: 'disk' })], undefined],
   ['one bucket', onA('n1', { store: 's3' }), [onB('n2', { store: 's3' }), onB('n3')], undefined],
