@@ -114,12 +114,13 @@ test('all are stopped side by side, but what the others need after them and who 
     await expect.poll(() => readFileSync(`${story}.${name}`, 'utf8')).toBe('ready\n');
   await stopAll(all);
   const told = readFileSync(story, 'utf8').trim().split('\n');
-  expect([told.slice(0, 2), told.slice(2, 4).toSorted(), told.slice(4, 6).toSorted(), told.slice(6)]).toEqual(
-    [
-      ['publisher told', 'publisher ends'],
-      ['node-1 told', 'node-2 told'],
-      ['node-1 ends', 'node-2 ends'],
-      ['nats told', 'nats ends'],
-    ],
-  );
+  expect({
+    first: told.slice(0, 2),
+    sideBySide: [...told.slice(2, 4).toSorted(), ...told.slice(4, 6).toSorted()],
+    last: told.slice(6),
+  }).toEqual({
+    first: ['publisher told', 'publisher ends'],
+    sideBySide: ['node-1 told', 'node-2 told', 'node-1 ends', 'node-2 ends'],
+    last: ['nats told', 'nats ends'],
+  });
 });
