@@ -1,8 +1,10 @@
-/** Writes the tables of settings and errors into their pages, between markers, from the code. A tidy test compares them. */
+/** Writes the tables of settings, errors and benchmarks into their pages from code and results, between markers; the tidy test compares. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { z } from 'zod';
 import { catalogue } from '../cluster/errors/catalogue.ts';
 import { envSpec } from '../config/env.ts';
+import { readKept } from './bench/kept-runs.disk.ts';
+import { runsMarkdown } from './bench/kept-runs.ts';
 
 export interface Setting {
   readonly schema: z.ZodType;
@@ -46,17 +48,31 @@ export function withTables(readme: string, tables: Readonly<Record<string, strin
   }, readme);
 }
 
+/** In the page's order. */
+const benches = ['transcode', 'edge', 'ingest', 'live', 'page', 'partition', 'failover'] as const;
+
+/** What each benchmark that ran left behind. */
+function benchResults(): string {
+  return benches
+    .flatMap((name) => {
+      const kept = readKept(name);
+      return kept === undefined ? [] : [runsMarkdown(name, kept)];
+    })
+    .join('\n\n');
+}
+
 export interface GeneratedPage {
   readonly url: URL;
   readonly tables: Readonly<Record<string, string>>;
 }
 
-export const generatedPages: readonly GeneratedPage[] = [
+export const pagesNow = (): readonly GeneratedPage[] => [
   { url: new URL('../config/README.md', import.meta.url), tables: { settings: settingsTable(envSpec) } },
   {
     url: new URL('../cluster/errors/README.md', import.meta.url),
     tables: { errors: errorsTable(catalogue) },
   },
+  { url: new URL('bench/README.md', import.meta.url), tables: { results: benchResults() } },
 ];
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
@@ -75,10 +91,13 @@ function code(text: string): string {
   return `\`${text}\``;
 }
 
-if (import.meta.main) {
-  for (const { url, tables } of generatedPages) {
+/** Each page as it must be now; one that is so already is not touched. */
+export function writeGeneratedPages(): void {
+  for (const { url, tables } of pagesNow()) {
     const page = readFileSync(url, 'utf8');
     const current = withTables(page, tables);
     if (current !== page) writeFileSync(url, current);
   }
 }
+
+if (import.meta.main) writeGeneratedPages();

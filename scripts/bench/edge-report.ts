@@ -1,5 +1,6 @@
 /** Writes the report of `bench edge` as Markdown, the verdict first. */
 import { median, sides, waitedOf, type EdgeBenchResult } from './edge.ts';
+import type { Figure } from './kept-runs.ts';
 
 export function edgeReport({ cases, generator, connections, target, isReached }: EdgeBenchResult): string {
   const rows = cases.map(({ name, bytes, ofBare, ofNginx, frontOfNginx, rounds }) => {
@@ -21,4 +22,18 @@ export function edgeReport({ cases, generator, connections, target, isReached }:
     ...rows,
     '',
   ].join('\n');
+}
+
+/** One of nginx and the front beside what is judged. */
+export function edgeFigures({ cases, target }: EdgeBenchResult): readonly Figure[] {
+  const unit = 'times';
+  const judged = cases.map(({ name, ofBare }) => ({
+    ...{ what: `${name}: edge of the bare library`, value: ofBare, unit },
+    target: `>= ${target.toFixed(2)}`,
+  }));
+  const told = cases.flatMap(({ name, ofNginx, frontOfNginx }) => [
+    { what: `${name}: edge of nginx`, value: ofNginx, unit },
+    { what: `${name}: \`config/front/\` of nginx`, value: frontOfNginx, unit },
+  ]);
+  return [...judged, ...told];
 }

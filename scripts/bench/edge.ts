@@ -12,9 +12,9 @@
  * is the median of the ratios of the rounds.
  */
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import {
   copyReplies,
   findTool,
@@ -71,14 +71,13 @@ export interface EdgeBenchResult {
   readonly cases: readonly EdgeBenchCase[];
 }
 
-const results = join(import.meta.dirname, 'results/edge.json');
 const connections = 32;
 const target = 0.9;
 /** A round in which a server waited for a larger share is measured again, at most a few times for each round. */
 const maxWaited = 0.1;
 const maxTries = 4;
 
-/** Runs the benchmark and keeps the raw figures in `scripts/bench/results/edge.json`. @throws Error when a reply is wrong */
+/** @throws Error when a reply is not a good one */
 export async function benchEdge({
   rounds = 12,
   seconds = 1,
@@ -101,10 +100,7 @@ export async function benchEdge({
     }
     const isReached = cases.every((one) => one.isReached);
     const generator = wrk === undefined ? 'node' : 'wrk';
-    const result = { generator, connections, target, isReached, cases } as const;
-    await mkdir(dirname(results), { recursive: true });
-    await writeFile(results, `${JSON.stringify(result, undefined, 2)}\n`);
-    return result;
+    return { generator, connections, target, isReached, cases };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

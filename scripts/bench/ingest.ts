@@ -19,6 +19,7 @@ import { z } from 'zod';
 import { makeClip } from '../../test/support/media/media-feed.ts';
 import { startDemoCluster, type DemoNode } from '../demo/demo-cluster.ts';
 import type { SupervisedProcess } from '../demo/supervised-process.system.ts';
+import type { Figure } from './kept-runs.ts';
 
 export interface IngestBenchOptions {
   /** By default 20. */
@@ -289,4 +290,21 @@ async function cpuOf({
 async function statOf(pid: string): Promise<readonly string[]> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
   return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+}
+
+export function ingestFigures({
+  nodePercent,
+  residentMegabytes,
+  publishers,
+  targetPercent,
+}: IngestBenchResult): readonly Figure[] {
+  return [
+    {
+      what: `one core's time for each of ${publishers} publishers`,
+      value: nodePercent,
+      unit: '%',
+      target: `<= ${targetPercent} %`,
+    },
+    { what: 'resident memory of the node', value: residentMegabytes, unit: 'MB' },
+  ];
 }

@@ -6,15 +6,16 @@
  * clock less the time of the shown picture. Memory is the node's resident set, once a second, while 100 viewers request playlists and every
  * segment. Its ffmpeg children are separate processes and are not included.
  */
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { loadavg, tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Page } from 'playwright-core';
 import { z } from 'zod';
 import { startDemoCluster, type DemoCluster, type DemoNode } from '../demo/demo-cluster.ts';
 import { launchChromium } from './chromium.ts';
 import { mustBeWatched, watch, type ViewingResult } from './live-viewers.ts';
+import type { Figure } from './kept-runs.ts';
 
 export interface LiveBenchOptions {
   /** How long the viewers watch. By default 120 s. */
@@ -48,14 +49,12 @@ export interface LiveBenchResult {
 
 const aimSeconds = 7;
 const targetMegabytes = 300;
-const results = join(import.meta.dirname, 'results/live.md');
 const startTimeoutMs = 60_000;
 /** A player first settles at its distance from live. What comes before that is not counted. */
 const settleMs = 5000;
 const State = z.object({ behindLiveSeconds: z.number().optional() });
 
 /**
- * Runs the benchmark and keeps the raw figures in `scripts/bench/results/live.md`.
  * @throws Error when the page does not play, or the viewers got too little for the figures to mean anything
  */
 export async function benchLive(options: LiveBenchOptions = {}): Promise<LiveBenchResult> {
@@ -78,8 +77,6 @@ export async function benchLive(options: LiveBenchOptions = {}): Promise<LiveBen
     const isReached = memory.peakMegabytes < targetMegabytes && memory.viewing.faults === 0;
     const load = { before, after: currentLoad() };
     const result = { behindLive, memory, load, targetMegabytes, isReached };
-    await mkdir(dirname(results), { recursive: true });
-    await writeFile(results, `${liveReport(result)}\n\`\`\`json\n${JSON.stringify(result)}\n\`\`\`\n`);
     return result;
   } finally {
     await rm(dataDir, { recursive: true, force: true });
@@ -212,4 +209,15 @@ function curve(samples: readonly number[]): readonly (readonly [number, number])
   return samples.flatMap((value, second) =>
     second % step === 0 || second === samples.length - 1 ? [[second, value] as const] : [],
   );
+}
+
+export function liveFigures({ behindLive, memory, targetMegabytes }: LiveBenchResult): readonly Figure[] {
+  return [
+    {
+      what: `peak memory of one node with ${memory.viewers} viewers in ${memory.seconds} s`,
+      ...{ value: memory.peakMegabytes, unit: 'MB', target: `< ${targetMegabytes} MB` },
+    },
+    { what: 'Chromium behind live, p50', value: behindLive.p50Seconds, unit: 's' },
+    { what: 'Chromium behind live, p95 (aimed at: 7 s)', value: behindLive.p95Seconds, unit: 's' },
+  ];
 }

@@ -6,13 +6,14 @@
  * bytes a second and delays each request. Both figures count from the start of the navigation, by the page's own clock. A picture moves
  * once the video has data and its time advances. The median of the runs is reported.
  */
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { loadavg, tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { z } from 'zod';
 import { startDemoCluster, type DemoCluster } from '../demo/demo-cluster.ts';
 import { launchChromium } from './chromium.ts';
+import type { Figure } from './kept-runs.ts';
 
 export interface PageBenchOptions {
   /** Runs for each line. By default 3. */
@@ -52,7 +53,6 @@ const lines: readonly Line[] = [
 const target = { shellMs: 1000, pictureMs: 6000 };
 const judged = 1500;
 const pictureWithinMs = 120_000;
-const results = join(import.meta.dirname, 'results/page.md');
 
 const Paint = z.object({
   shellMs: z.number(),
@@ -79,8 +79,6 @@ export async function benchPage({
       measured.find(({ kilobits }) => kilobits === judged) ?? {};
     const isReached = shellMs <= target.shellMs && pictureMs <= target.pictureMs;
     const result = { lines: measured, target, load: { before, after: currentLoad() }, isReached };
-    await mkdir(dirname(results), { recursive: true });
-    await writeFile(results, `${pageReport(result)}\n\`\`\`json\n${JSON.stringify(result)}\n\`\`\`\n`);
     return result;
   } finally {
     await rm(dataDir, { recursive: true, force: true });
@@ -196,3 +194,13 @@ async function firstPaint(
 }
 
 const currentLoad = (): number => loadavg()[0] ?? 0;
+
+export function pageFigures({ lines: measured, target: most }: PageBenchResult): readonly Figure[] {
+  return measured.flatMap(({ kilobits, shellMs, pictureMs }) => {
+    const aim = (ms: number): object => (kilobits === judged ? { target: `<= ${ms / 1000} s` } : {});
+    return [
+      { what: `shell at ${kilobits} kbit/s`, value: shellMs / 1000, unit: 's', ...aim(most.shellMs) },
+      { what: `picture at ${kilobits} kbit/s`, value: pictureMs / 1000, unit: 's', ...aim(most.pictureMs) },
+    ];
+  });
+}

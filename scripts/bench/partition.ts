@@ -8,16 +8,14 @@
  * five passes, each with its own keys. It is reported and not judged: ours draws for every node and keeps no table, and is asked only when
  * a stream or a viewer begins, and every few seconds for a viewer.
  */
-import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import HashRing from 'hashring';
 import { ServiceBroker, Strategies } from 'moleculer';
 import { head } from '../../cluster/partition/rendezvous.ts';
+import type { Figure } from './kept-runs.ts';
 
 const sizes = [12, 100, 1000] as const;
 const keyCount = 10_000;
 const passes = 5;
-const results = join(import.meta.dirname, 'results');
 
 export interface PartitionRow {
   readonly nodes: number;
@@ -78,7 +76,6 @@ function call(target: object, method: string, args: readonly unknown[]): unknown
   return Reflect.apply(found, target, args);
 }
 
-/** Runs the benchmark and keeps the figures in `scripts/bench/results/partition.md`. */
 export async function benchPartition(
   progress: (line: string) => void = () => {},
 ): Promise<PartitionBenchResult> {
@@ -88,8 +85,6 @@ export async function benchPartition(
   });
   const isReached = rows.every((row) => row.partitioner !== ours.name || row.movedForNothing === 0);
   const result = { keys: keyCount, rows, isReached };
-  await mkdir(results, { recursive: true });
-  await writeFile(join(results, 'partition.md'), partitionReport(result));
   return result;
 }
 
@@ -139,4 +134,17 @@ export function partitionReport({ keys, rows, isReached }: PartitionBenchResult)
     ...lines,
     '',
   ].join('\n');
+}
+
+export function partitionFigures({ rows, keys }: PartitionBenchResult): readonly Figure[] {
+  const moved = rows.map(({ nodes, partitioner, movedForNothing }) => ({
+    what: `of ${keys} keys, moved for nothing when a node joins ${nodes}: ${partitioner}`,
+    ...{ value: movedForNothing, unit: '' },
+    ...(partitioner === ours.name ? { target: '0' } : {}),
+  }));
+  const lookUps = rows.map(({ nodes, partitioner, lookupsPerSecond }) => ({
+    what: `look-ups in a second of CPU time, ${nodes} nodes: ${partitioner}`,
+    ...{ value: lookupsPerSecond, unit: '' },
+  }));
+  return [...moved, ...lookUps];
 }

@@ -29,6 +29,7 @@ import type { Ratio, VideoRendition } from '../../cluster/contract/renditions.ts
 import { SourceVideo } from '../../cluster/contract/contribution.ts';
 import { systemClock } from '../../cluster/time/clock.system.ts';
 import { readClip, runFfmpeg, type ClipSource } from './clip-segments.ts';
+import type { Figure } from './kept-runs.ts';
 
 export interface TranscodeBenchOptions {
   readonly ffmpeg?: string;
@@ -77,6 +78,15 @@ const keyframeInterval = 50;
 const root = resolve(import.meta.dirname, '../..');
 const trailer = resolve(root, '../shared/media/big-buck-bunny-trailer-640x360.mp4');
 const orphanCpuSeconds = 600;
+
+export function transcodeFigures({ cases, target: most }: TranscodeBench): readonly Figure[] {
+  return cases.map(({ name, isWhole, together }) => ({
+    what: `${name}: CPU time of one continuous ffmpeg`,
+    value: together.ratio,
+    unit: 'of it',
+    ...(isWhole ? { target: `<= ${most.toFixed(2)}` } : {}),
+  }));
+}
 
 export async function benchTranscode(options: TranscodeBenchOptions = {}): Promise<TranscodeBench> {
   const { ffmpeg = 'ffmpeg', seconds = 20, repeats = 5, progress = () => {} } = options;

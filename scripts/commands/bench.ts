@@ -1,5 +1,7 @@
 /** `tangaza bench [NAME]`: runs the benchmarks, one at a time. Exit code 0 when the target is reached, 1 when it is not. */
 import { Argument, Command, InvalidArgumentError } from 'commander';
+import type { CaseResult } from '../bench/failover/failover-report.ts';
+import type { Figure } from '../bench/kept-runs.ts';
 import { table } from '../client/api.ts';
 import { NumberOption } from '../usage/number-option.ts';
 
@@ -16,6 +18,10 @@ interface Outcome {
   readonly result: object;
   /** Markdown. */
   readonly report: string;
+  /** What is kept of it, and told on scripts/bench/README.md. */
+  readonly figures: readonly Figure[];
+  /** It may have had some of its cases only: the others stay. */
+  readonly isPart?: boolean;
 }
 
 interface RunOptions {
@@ -24,6 +30,8 @@ interface RunOptions {
   /** Runs only this case of a benchmark with several cases. */
   readonly only?: string;
   readonly progress: (line: string) => void;
+  /** Keeps what there is before all of it is there. */
+  readonly keep: (outcome: Omit<Outcome, 'report'>) => void;
 }
 
 interface Bench {
@@ -43,9 +51,14 @@ const benches: readonly Bench[] = [
     target: '<= 1.10',
     seconds: 'the clip',
     run: async (options) => {
-      const { benchTranscode, transcodeMarkdown } = await import('../bench/transcode.ts');
+      const { benchTranscode, transcodeMarkdown, transcodeFigures } = await import('../bench/transcode.ts');
       const result = await benchTranscode(options);
-      return { result, report: transcodeMarkdown(result), isReached: result.passed };
+      return {
+        result,
+        report: transcodeMarkdown(result),
+        figures: transcodeFigures(result),
+        isReached: result.passed,
+      };
     },
   },
   {
@@ -56,9 +69,14 @@ const benches: readonly Bench[] = [
     seconds: 'one turn',
     run: async (options) => {
       const { benchEdge } = await import('../bench/edge.ts');
-      const { edgeReport } = await import('../bench/edge-report.ts');
+      const { edgeFigures, edgeReport } = await import('../bench/edge-report.ts');
       const result = await benchEdge(options);
-      return { result, report: edgeReport(result), isReached: result.isReached };
+      return {
+        result,
+        report: edgeReport(result),
+        figures: edgeFigures(result),
+        isReached: result.isReached,
+      };
     },
   },
   {
@@ -67,9 +85,14 @@ const benches: readonly Bench[] = [
     target: '<= 0.8 % of a core',
     seconds: 'the window',
     run: async (options) => {
-      const { benchIngest, ingestReport } = await import('../bench/ingest.ts');
+      const { benchIngest, ingestReport, ingestFigures } = await import('../bench/ingest.ts');
       const result = await benchIngest(options);
-      return { result, report: ingestReport(result), isReached: result.isReached };
+      return {
+        result,
+        report: ingestReport(result),
+        figures: ingestFigures(result),
+        isReached: result.isReached,
+      };
     },
   },
   {
@@ -78,9 +101,14 @@ const benches: readonly Bench[] = [
     target: '< 300 MB (behind live <= 7 s is told, not judged)',
     seconds: 'the viewing by 100',
     run: async (options) => {
-      const { benchLive, liveReport } = await import('../bench/live.ts');
+      const { benchLive, liveReport, liveFigures } = await import('../bench/live.ts');
       const result = await benchLive(options);
-      return { result, report: liveReport(result), isReached: result.isReached };
+      return {
+        result,
+        report: liveReport(result),
+        figures: liveFigures(result),
+        isReached: result.isReached,
+      };
     },
   },
   {
@@ -89,9 +117,14 @@ const benches: readonly Bench[] = [
     target: 'at 1,500 kbit/s shell <= 1 s, picture <= 6 s',
     seconds: 'not used; --runs',
     run: async (options) => {
-      const { benchPage, pageReport } = await import('../bench/page.ts');
+      const { benchPage, pageReport, pageFigures } = await import('../bench/page.ts');
       const result = await benchPage(options);
-      return { result, report: pageReport(result), isReached: result.isReached };
+      return {
+        result,
+        report: pageReport(result),
+        figures: pageFigures(result),
+        isReached: result.isReached,
+      };
     },
   },
   {
@@ -100,9 +133,14 @@ const benches: readonly Bench[] = [
     target: 'none moved for nothing',
     seconds: 'not used',
     run: async ({ progress }) => {
-      const { benchPartition, partitionReport } = await import('../bench/partition.ts');
+      const { benchPartition, partitionReport, partitionFigures } = await import('../bench/partition.ts');
       const result = await benchPartition(progress);
-      return { result, report: partitionReport(result), isReached: result.isReached };
+      return {
+        result,
+        report: partitionReport(result),
+        figures: partitionFigures(result),
+        isReached: result.isReached,
+      };
     },
   },
   {
@@ -110,15 +148,28 @@ const benches: readonly Bench[] = [
     about: 'deaths of owners, workers, ingests and NATS on real processes',
     target: 'of each case: see the table',
     seconds: 'not used; --runs, --case',
-    run: async ({ progress, runs, only }) => {
+    run: async ({ progress, keep, runs, only }) => {
       const { benchFailover } = await import('../bench/failover/failover.ts');
-      const { failoverReport } = await import('../bench/failover/failover-report.ts');
+      const { failoverFigures, failoverReport } = await import('../bench/failover/failover-report.ts');
       const { failoverCaseNames } = await import('../bench/failover/failover-catalogue.ts');
       if (only !== undefined && !failoverCaseNames.includes(only))
         throw new InvalidArgumentError(`--case is one of ${failoverCaseNames.join(', ')}`);
       const counts = { ...(runs === undefined ? {} : { runs }), ...(only === undefined ? {} : { only }) };
-      const result = await benchFailover({ progress, ...counts });
-      return { result, report: failoverReport(result), isReached: result.isReached };
+      const onCase = (one: CaseResult): void =>
+        keep({
+          result: { cases: [one] },
+          isReached: one.isReached,
+          figures: failoverFigures([one]),
+          isPart: true,
+        });
+      const result = await benchFailover({ progress, onCase, ...counts });
+      return {
+        result,
+        report: failoverReport(result),
+        figures: failoverFigures(result.cases),
+        isPart: true,
+        isReached: result.isReached,
+      };
     },
   },
 ];
@@ -159,17 +210,25 @@ async function bench(name: string | undefined, options: BenchOptions, command: C
   }
   const { seconds, runs, case: only, json } = options;
   const progress = (line: string): void => void process.stderr.write(`· ${line}\n`);
+  const { keepRun } = await import('../bench/kept-runs.disk.ts');
+  const { writeGeneratedPages } = await import('../readme-tables.ts');
+  const words = ['tangaza', ...process.argv.slice(2)].join(' ');
+  const keep = ({ result: raw, ...kept }: Omit<Outcome, 'report'>): void => {
+    keepRun(chosen.name, { command: words, raw, ...kept });
+    writeGeneratedPages();
+  };
   const outcome = chosen.run({
-    progress,
+    ...{ progress, keep },
     ...(seconds === undefined ? {} : { seconds }),
     ...(runs === undefined ? {} : { runs }),
     ...(only === undefined ? {} : { only }),
   });
-  const { isReached, result, report } = await outcome.catch((error: unknown) => {
-    // Commander shows only faults that it finds while it parses.
+  const { isReached, result, report, figures, isPart } = await outcome.catch((error: unknown) => {
+    // Commander shows only what is wrong while it parses.
     if (error instanceof InvalidArgumentError) return command.error(`error: ${error.message}`);
     throw error;
   });
+  keep({ isReached, result, figures, ...(isPart === undefined ? {} : { isPart }) });
   const text = json
     ? JSON.stringify({ bench: chosen.name, isReached, target: chosen.target, result })
     : report.trimEnd();

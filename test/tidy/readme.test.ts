@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { catalogue } from '../../cluster/errors/catalogue.ts';
 import { envSpec } from '../../config/env.ts';
-import { errorsTable, generatedPages, settingsTable, withTables } from '../../scripts/readme-tables.ts';
+import { errorsTable, pagesNow, settingsTable, withTables } from '../../scripts/readme-tables.ts';
 import { checkCatalogue, checkDependencies, checkVariables, variablesOf } from './readme.ts';
 import { readTree } from './tree.ts';
 
@@ -15,7 +15,7 @@ const variables = variablesOf(readFileSync(new URL('../../config/env.ts', import
 const packages = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
 
 test('the tables of settings and errors on their pages are those of the code (else: npm run fix)', () => {
-  for (const { url, tables } of generatedPages) {
+  for (const { url, tables } of pagesNow()) {
     const page = readFileSync(url, 'utf8');
     expect(page).toBe(withTables(page, tables));
   }

@@ -1,7 +1,5 @@
-/** What `bench failover` concludes from its runs: a verdict on each case, one table, and a file of raw figures. */
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { z } from 'zod';
+/** What `bench failover` concludes from its runs: a verdict on each case, one table, and what is kept of it. */
+import type { Figure } from '../kept-runs.ts';
 import type { FailoverCase, HarmFigure, TimeFigure } from './failover-catalogue.ts';
 import type { Figures } from './failover-harm.ts';
 
@@ -47,9 +45,6 @@ export interface FailoverBenchResult {
   readonly cores: number;
   readonly isReached: boolean;
 }
-
-const results = join(import.meta.dirname, '../results/failover.json');
-const Kept = z.object({ cases: z.array(z.looseObject({ name: z.string() })) });
 
 export interface Circumstances {
   readonly wantedRuns: number;
@@ -157,19 +152,9 @@ function noteOf({ name, about, alsoTold, load, runs }: CaseResult): string {
 const rounded = (figures: Figures): Figures =>
   Object.fromEntries(Object.entries(figures).map(([figure, value]) => [figure, Math.round(value)]));
 
-/** Puts a case into `scripts/bench/results/failover.json`, in place of the one with the same name. The others stay. */
-export async function keepResult(result: CaseResult, cores: number): Promise<void> {
-  const others = (await keptCases()).filter(({ name }) => name !== result.name);
-  const cases = [...others, { ...result, cores }];
-  await mkdir(dirname(results), { recursive: true });
-  await writeFile(results, `${JSON.stringify({ cases }, undefined, 2)}\n`);
-}
-
-/** Empty when there is no such file, or when its format is another one. */
-async function keptCases(): Promise<z.output<typeof Kept>['cases']> {
-  try {
-    return Kept.parse(JSON.parse(await readFile(results, 'utf8'))).cases;
-  } catch {
-    return [];
-  }
+export function failoverFigures(cases: readonly CaseResult[]): readonly Figure[] {
+  return cases.map(({ name, time, target, runs }) => ({
+    what: `${name}: ${time.about}, p95 of ${runs.length}`,
+    ...{ value: time.p95 ?? Number.MAX_SAFE_INTEGER, unit: 'ms', target },
+  }));
 }

@@ -16,7 +16,7 @@ import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makeFeed, type Feed } from '../../../test/support/media/media-feed.ts';
 import { failoverCases, type FailoverCase } from './failover-catalogue.ts';
-import { judge, keepResult, type CaseResult, type FailoverBenchResult, type Run } from './failover-report.ts';
+import { judge, type CaseResult, type FailoverBenchResult, type Run } from './failover-report.ts';
 import { Rig } from './failover-rig.ts';
 
 export interface FailoverBenchOptions {
@@ -24,6 +24,8 @@ export interface FailoverBenchOptions {
   readonly runs?: number;
   /** Runs only this case. By default all. */
   readonly only?: string;
+  /** Called as soon as a case is through. */
+  readonly onCase?: (result: CaseResult) => void;
   readonly progress?: (line: string) => void;
 }
 
@@ -38,7 +40,6 @@ const faultsInARow = 3;
 /** After this many runs in a row that did not show what they should measure, the case ends. */
 const missesInARow = 5;
 
-/** Runs the cases and keeps the raw figures of each in `scripts/bench/results/failover.json`. */
 export async function benchFailover(options: FailoverBenchOptions = {}): Promise<FailoverBenchResult> {
   const { progress = () => {}, only } = options;
   progress('encoding the clip');
@@ -54,7 +55,7 @@ export async function benchFailover(options: FailoverBenchOptions = {}): Promise
     const load = Math.round((loadavg()[0] ?? 0) * 10) / 10;
     const result = judge(one, runs, { wantedRuns, measuredAt: new Date().toISOString(), load });
     cases.push(result);
-    await keepResult(result, cores);
+    options.onCase?.(result);
   }
   return { cases, cores, isReached: cases.every(({ isReached }) => isReached) };
 }
