@@ -59,7 +59,9 @@ function portOf({ config, tells, node, clock, metrics, logger }: NodePortParts, 
   const readiness: Tells['readiness'] = () => tells.readiness();
   const ownUrl = httpUrlOf(config.http);
   return new NodePort({
-    ...{ name, at, logger },
+    name,
+    at,
+    logger,
     server: uwsServer({ clock, metrics, logger, limits: nodePortLimits, listener }),
     api: makeNodeApi({ node, clock, access, ownUrl, renderMetrics, readiness, routes: allRoutes }),
   });

@@ -28,7 +28,9 @@ export function edgeReport({ cases, generator, connections, target, isReached }:
 export function edgeFigures({ cases, target }: EdgeBenchResult): readonly Figure[] {
   const unit = 'times';
   const judged = cases.map(({ name, ofBare }) => ({
-    ...{ what: `${name}: edge of the bare library`, value: ofBare, unit },
+    what: `${name}: edge of the bare library`,
+    value: ofBare,
+    unit,
     target: `>= ${target.toFixed(2)}`,
   }));
   const told = cases.flatMap(({ name, ofNginx, frontOfNginx }) => [

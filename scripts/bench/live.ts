@@ -215,7 +215,9 @@ export function liveFigures({ behindLive, memory, targetMegabytes }: LiveBenchRe
   return [
     {
       what: `peak memory of one node with ${memory.viewers} viewers in ${memory.seconds} s`,
-      ...{ value: memory.peakMegabytes, unit: 'MB', target: `< ${targetMegabytes} MB` },
+      value: memory.peakMegabytes,
+      unit: 'MB',
+      target: `< ${targetMegabytes} MB`,
     },
     { what: 'Chromium behind live, p50', value: behindLive.p50Seconds, unit: 's' },
     { what: 'Chromium behind live, p95 (aimed at: 7 s)', value: behindLive.p95Seconds, unit: 's' },

@@ -139,12 +139,14 @@ export function partitionReport({ keys, rows, isReached }: PartitionBenchResult)
 export function partitionFigures({ rows, keys }: PartitionBenchResult): readonly Figure[] {
   const moved = rows.map(({ nodes, partitioner, movedForNothing }) => ({
     what: `of ${keys} keys, moved for nothing when a node joins ${nodes}: ${partitioner}`,
-    ...{ value: movedForNothing, unit: '' },
+    value: movedForNothing,
+    unit: '',
     ...(partitioner === ours.name ? { target: '0' } : {}),
   }));
   const lookUps = rows.map(({ nodes, partitioner, lookupsPerSecond }) => ({
     what: `look-ups in a second of CPU time, ${nodes} nodes: ${partitioner}`,
-    ...{ value: lookupsPerSecond, unit: '' },
+    value: lookupsPerSecond,
+    unit: '',
   }));
   return [...moved, ...lookUps];
 }

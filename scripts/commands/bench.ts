@@ -218,7 +218,8 @@ async function bench(name: string | undefined, options: BenchOptions, command: C
     writeGeneratedPages();
   };
   const outcome = chosen.run({
-    ...{ progress, keep },
+    progress,
+    keep,
     ...(seconds === undefined ? {} : { seconds }),
     ...(runs === undefined ? {} : { runs }),
     ...(only === undefined ? {} : { only }),

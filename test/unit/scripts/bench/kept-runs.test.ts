@@ -8,8 +8,12 @@ import {
 } from '../../../../scripts/bench/kept-runs.ts';
 
 const run = (machine: string, value: Figure['value'], change: Partial<Run> = {}): Run => ({
-  ...{ date: '2026-11-30T08:00:00.000Z', commit: 'abc1234', command: 'tangaza bench edge' },
-  ...{ machine, load: 1.25, isReached: true },
+  date: '2026-11-30T08:00:00.000Z',
+  commit: 'abc1234',
+  command: 'tangaza bench edge',
+  machine,
+  load: 1.25,
+  isReached: true,
   figures: [{ what: 'a: of nginx', value, unit: 'times', target: '>= 0.90' }],
   ...change,
 });
