@@ -8,6 +8,7 @@ export const keyframeAdvice =
 /** For H.264 and HEVC alike. */
 export const colourFormatAdvice = 'OBS: Settings, Advanced, Color Format NV12; ffmpeg: -pix_fmt yuv420p';
 export const colourSpaceAdvice = 'send SDR, BT.709 (OBS: Settings, Advanced, Color Space Rec. 709)';
+export const progressiveAdvice = 'send progressive video (deinterlace it before: ffmpeg: -vf bwdif)';
 export const frameRateAdvice = 'OBS: Settings, Video, Common FPS Values; ffmpeg: -r';
 export const closedGopAdvice =
   'send closed GOPs of 2 s, each with an IDR (x264: open-gop=0; ffmpeg: -flags +cgop)';

@@ -19,9 +19,9 @@ import {
 import { hasCaptionData } from '../../media/avc/sei.ts';
 import { isHdr, type Colour } from '../../media/avc/vui.ts';
 import { nameOfVideoCodec, type VideoCodec } from '../../media/flv/video-tag.ts';
-import { parseHevcConfig } from '../../media/hevc/hevc-config.ts';
+import { buildHevcConfig, parseHevcConfig } from '../../media/hevc/hevc-config.ts';
 import { hevcNal, hevcNalType, isHevcVcl } from '../../media/hevc/hevc-nal.ts';
-import { colourFormatAdvice, colourSpaceAdvice } from '../encoder-advice.ts';
+import { colourFormatAdvice, colourSpaceAdvice, progressiveAdvice } from '../encoder-advice.ts';
 
 export interface VideoConfiguration {
   readonly codec: VideoCodec;
@@ -109,22 +109,33 @@ function fromAvc(bytes: Uint8Array): VideoConfiguration {
   };
 }
 
-function fromHevc(bytes: Uint8Array): VideoConfiguration {
+/** As `fromAvcHeader`. */
+function fromHevcHeader(bytes: Uint8Array): VideoConfiguration {
+  const sets = hasStartCode(bytes)
+    ? configurationOfSets(splitAnnexB(bytes, maxNalUnitsOfPicture), 'hevc')
+    : undefined;
+  return sets ?? fromHevc(bytes);
+}
+
+function fromHevc(record: Uint8Array): VideoConfiguration {
+  const bytes = copy(record);
   const parsed = parseHevcConfig(bytes);
   checkLooks('hevc', parsed);
+  if (parsed.isFieldSequence)
+    throw new TangazaError('CODEC_REFUSED', `HEVC in fields is not taken: ${progressiveAdvice}`);
   const { codecs, width, height, sampleAspectRatio, lengthSize } = parsed;
   return {
     codec: 'hevc',
     codecs,
-    configuration: copy(bytes),
+    configuration: bytes,
     width,
     height,
     sampleAspectRatio,
     ...(parsed.frameRate === undefined ? {} : { frameRate: parsed.frameRate }),
     bitDepth: parsed.bitDepth > 8 ? 10 : 8,
-    isProgressive: true,
+    isProgressive: !parsed.isInterlaced,
     lengthSize,
-    parameterSets: [],
+    parameterSets: parsed.sets.filter((set) => isParameterSet('hevc', set)),
   };
 }
 
@@ -152,7 +163,7 @@ export function readVideoConfiguration(codec: VideoCodec, bytes: Uint8Array): Vi
     case 'h264':
       return fromAvcHeader(bytes);
     case 'hevc':
-      return fromHevc(bytes);
+      return fromHevcHeader(bytes);
     case 'av1':
       return fromAv1(bytes);
     default:
@@ -160,24 +171,45 @@ export function readVideoConfiguration(codec: VideoCodec, bytes: Uint8Array): Vi
   }
 }
 
+type CodecWithSets = Exclude<VideoCodec, 'av1'>;
+
+const setTypes: Readonly<Record<CodecWithSets, readonly number[]>> = {
+  h264: [avcNal.sps, avcNal.pps],
+  hevc: [hevcNal.vps, hevcNal.sps, hevcNal.pps],
+};
+const typeOf = (codec: CodecWithSets, nal: Uint8Array): number =>
+  codec === 'h264' ? avcNalType(nal) : hevcNalType(nal);
+
+export function isParameterSet(codec: CodecWithSets, nal: Uint8Array): boolean {
+  return setTypes[codec].includes(typeOf(codec, nal));
+}
+
+function fromSets(codec: CodecWithSets, sets: readonly Uint8Array[], lengthSize: number): VideoConfiguration {
+  if (codec === 'hevc') return { ...fromHevc(buildHevcConfig(sets)), lengthSize };
+  const ofType = (type: number): readonly Uint8Array[] => sets.filter((set) => avcNalType(set) === type);
+  return fromAvc(buildAvcConfig(ofType(avcNal.sps), ofType(avcNal.pps), lengthSize));
+}
+
 /**
- * What the parameter sets in front of an H.264 IDR make of the present configuration.
+ * What the parameter sets in front of a keyframe make of the present configuration.
  *
  * @returns undefined when they change nothing
  * @throws TangazaError `MEDIA_INVALID` for sets that cannot be read, `CODEC_REFUSED` for a change that is not taken
  */
 export function changedBySets(
-  configuration: VideoConfiguration,
+  { codec, parameterSets, lengthSize }: VideoConfiguration,
   sets: readonly Uint8Array[],
 ): VideoConfiguration | undefined {
   const isKnown = (set: Uint8Array): boolean =>
-    configuration.parameterSets.some((known) => Buffer.compare(known, set) === 0);
-  if (sets.every(isKnown)) return undefined;
-  const ofType = (type: number): readonly Uint8Array[] => {
-    const found = sets.filter((set) => avcNalType(set) === type);
-    return found.length > 0 ? found : configuration.parameterSets.filter((set) => avcNalType(set) === type);
-  };
-  return fromAvc(buildAvcConfig(ofType(avcNal.sps), ofType(avcNal.pps), configuration.lengthSize));
+    parameterSets.some((known) => Buffer.compare(known, set) === 0);
+  if (codec === 'av1' || sets.every(isKnown)) return undefined;
+  const merged = setTypes[codec].flatMap((type) => {
+    const ofType = (some: readonly Uint8Array[]): readonly Uint8Array[] =>
+      some.filter((set) => typeOf(codec, set) === type);
+    const found = ofType(sets);
+    return found.length > 0 ? found : ofType(parameterSets);
+  });
+  return fromSets(codec, merged, lengthSize);
 }
 
 const levelBytes = { first: 2, last: 3 } as const;
@@ -203,11 +235,19 @@ export function isPlayableAs(before: VideoConfiguration, next: VideoConfiguratio
   );
 }
 
-/** @returns undefined unless there are both an SPS and a PPS; throws as `changedBySets` does */
-export function configurationOfSets(sets: readonly Uint8Array[]): VideoConfiguration | undefined {
-  const sps = sets.filter((set) => avcNalType(set) === avcNal.sps);
-  const pps = sets.filter((set) => avcNalType(set) === avcNal.pps);
-  return sps.length === 0 || pps.length === 0 ? undefined : fromAvc(buildAvcConfig(sps, pps));
+/** @returns undefined unless there is a set of each kind; throws as `changedBySets` */
+export function configurationOfSets(
+  nals: readonly Uint8Array[],
+  codec: CodecWithSets = 'h264',
+): VideoConfiguration | undefined {
+  const isWhole = setTypes[codec].every((type) => nals.some((nal) => typeOf(codec, nal) === type));
+  return isWhole
+    ? fromSets(
+        codec,
+        nals.filter((nal) => isParameterSet(codec, nal)),
+        4,
+      )
+    : undefined;
 }
 
 function codedParts(configuration: VideoConfiguration, data: Uint8Array): readonly Uint8Array[] {

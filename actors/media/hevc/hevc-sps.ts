@@ -17,9 +17,24 @@ export interface HevcSps {
   /** 0 monochrome, 1 4:2:0, 2 4:2:2, 3 4:4:4. */
   readonly chromaFormat: number;
   readonly colour: Colour;
+  /** Its source was interlaced, by its own word. */
+  readonly isInterlaced: boolean;
+  /** Each picture is a field, not a frame (E.3.1, `field_seq_flag`). */
+  readonly isFieldSequence: boolean;
+  /** What a configuration record repeats of it. */
+  readonly record: {
+    /** 12 bytes, from `general_profile_space` to `general_level_idc`. */
+    readonly profileTierLevel: Uint8Array;
+    readonly temporalLayers: number;
+    readonly isTemporalIdNested: boolean;
+    readonly lumaDepth: number;
+    readonly chromaDepth: number;
+  };
 }
 
 const maxSide = 16_384;
+/** Where `general_progressive_source_flag` and `general_interlaced_source_flag` lie in `profileTierLevel`. */
+const sourceFlags = 5;
 
 function skipProfileTierLevel(bits: BitReader, subLayers: number): void {
   bits.skip(96);
@@ -107,17 +122,20 @@ function skipCodingTools(bits: BitReader, subLayers: number): void {
   bits.skip(2);
 }
 
-type Usability = Pick<HevcSps, 'sampleAspectRatio' | 'colour' | 'frameRate'>;
+type Usability = Pick<HevcSps, 'sampleAspectRatio' | 'colour' | 'frameRate' | 'isFieldSequence'>;
 
 function readUsability(bits: BitReader): Usability {
   const sampleAspectRatio = readSampleAspectRatio(bits);
   const colour = readColour(bits);
-  bits.skip(3);
+  bits.skip(1);
+  const isFieldSequence = bits.flag();
+  bits.skip(1);
   if (bits.flag()) for (let i = 0; i < 4; i += 1) bits.ue();
-  if (!bits.flag()) return { sampleAspectRatio, colour };
+  const looks = { sampleAspectRatio, colour, isFieldSequence };
+  if (!bits.flag()) return looks;
   const ticks = bits.bits(32);
   const frameRate = ratio(bits.bits(32), ticks);
-  return frameRate === undefined ? { sampleAspectRatio, colour } : { sampleAspectRatio, colour, frameRate };
+  return frameRate === undefined ? looks : { ...looks, frameRate };
 }
 
 /**
@@ -127,10 +145,11 @@ function readUsability(bits: BitReader): Usability {
 export function parseHevcSps(sps: Uint8Array): HevcSps {
   if (hevcNalType(sps) !== hevcNal.sps)
     throw mediaInvalid(`HEVC NAL unit type ${hevcNalType(sps)} stands where an SPS should`);
-  const bits = new BitReader(unescapeNal(sps).subarray(2), 'an HEVC SPS');
+  const payload = unescapeNal(sps).subarray(2);
+  const bits = new BitReader(payload, 'an HEVC SPS');
   bits.skip(4);
   const subLayers = atMost(bits.bits(3), 6, 'sps_max_sub_layers_minus1');
-  bits.skip(1);
+  const isTemporalIdNested = bits.flag();
   skipProfileTierLevel(bits, subLayers);
   atMost(bits.ue(), 15, 'sps_seq_parameter_set_id');
   const geometry = readGeometry(bits);
@@ -139,9 +158,15 @@ export function parseHevcSps(sps: Uint8Array): HevcSps {
   skipCodingTools(bits, subLayers);
   const usability = bits.flag()
     ? readUsability(bits)
-    : { sampleAspectRatio: [1, 1] as const, colour: unspecifiedColour };
+    : { sampleAspectRatio: [1, 1] as const, colour: unspecifiedColour, isFieldSequence: false };
+  const profileTierLevel = payload.slice(1, 13);
   return {
     ...geometry,
+    record: {
+      ...{ profileTierLevel, isTemporalIdNested, lumaDepth: luma, chromaDepth: chroma },
+      temporalLayers: subLayers + 1,
+    },
+    isInterlaced: ((profileTierLevel[sourceFlags] ?? 0) & 0xc0) === 0x40,
     bitDepth: Math.max(luma, chroma),
     ...usability,
     sampleAspectRatio: [...usability.sampleAspectRatio],

@@ -26,6 +26,7 @@ export class HevcRules implements UnitRules {
   #hasPicture = false;
   /** A delimiter came: whatever segment is next begins a picture. */
   #isDelimited = false;
+  #newSets: Uint8Array[] = [];
 
   constructor(lengthSize: number) {
     this.#lengthSize = lengthSize;
@@ -48,21 +49,24 @@ export class HevcRules implements UnitRules {
     return Buffer.from(message.subarray(units[0]?.start ?? 0, end));
   }
 
-  /** Nothing is remembered of them but that a picture ended. */
-  dropNext(): void {}
+  dropNext(): void {
+    this.#newSets = [];
+  }
 
   judge({ bytes }: CodedUnit): UnitPlace {
     const type = hevcNalType(bytes);
     if (hevcLayer(bytes) > 0) return 'goesOn';
     if (!isHevcVcl(bytes)) {
       this.#isDelimited ||= type === hevcNal.delimiter;
+      if (type >= hevcNal.vps && type <= hevcNal.pps) this.#newSets.push(Uint8Array.from(bytes));
       return isHevcPrefix(type) ? 'next' : 'goesOn';
     }
     if (this.#hasPicture && !this.#isDelimited && !isFirstSegment(bytes)) return 'goesOn';
     this.#hasPicture = true;
     this.#isDelimited = false;
     const role = roleOf(type);
-    this.#begun = { role, parameterSets: [], ...(role === 'rasl' ? { nearKey: 'openGop' } : {}) };
+    this.#begun = { role, parameterSets: this.#newSets, ...(role === 'rasl' ? { nearKey: 'openGop' } : {}) };
+    if (this.#newSets.length > 0) this.#newSets = [];
     return 'begins';
   }
 }

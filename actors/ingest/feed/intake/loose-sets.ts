@@ -1,13 +1,7 @@
-/** Parameter sets of H.264 pictures that come without a sequence header, kept until they make a configuration. */
+/** Keeps parameter sets of pictures that come without a sequence header, until they make a configuration. */
 import { maxNalUnitsOfPicture } from '../../../../cluster/model/media-limits.ts';
-import {
-  avcNal,
-  avcNalType,
-  hasStartCode,
-  splitAnnexB,
-  splitLengthPrefixed,
-} from '../../../media/avc/nal-units.ts';
-import { configurationOfSets, type VideoConfiguration } from '../video-configuration.ts';
+import { hasStartCode, splitAnnexB, splitLengthPrefixed } from '../../../media/avc/nal-units.ts';
+import { configurationOfSets, isParameterSet, type VideoConfiguration } from '../video-configuration.ts';
 
 /** More than encoders send in front of one picture. */
 const mostSets = 16;
@@ -23,20 +17,23 @@ function split(message: Uint8Array): readonly Uint8Array[] {
 }
 
 export class LooseSets {
+  #codec: 'h264' | 'hevc' = 'h264';
   #sets: Uint8Array[] = [];
 
   /**
    * @param message NAL units behind start codes, or behind lengths of 4 bytes
-   * @returns the configuration, once there are an SPS and a PPS
+   * @returns the configuration, once there is a set of each kind
    * @throws TangazaError `MEDIA_INVALID`, `CODEC_REFUSED`; the sets are forgotten then
    */
-  learn(message: Uint8Array): VideoConfiguration | undefined {
+  learn(message: Uint8Array, codec: 'h264' | 'hevc' = 'h264'): VideoConfiguration | undefined {
+    if (codec !== this.#codec) this.#sets = [];
+    this.#codec = codec;
     const nals = split(message);
-    const found = nals.filter((nal) => [avcNal.sps, avcNal.pps].some((type) => type === avcNalType(nal)));
+    const found = nals.filter((nal) => isParameterSet(codec, nal));
     if (found.length === 0) return undefined;
     const sets = [...this.#sets, ...found.map((set) => Uint8Array.from(set))].slice(-mostSets);
     this.#sets = [];
-    const configuration = configurationOfSets(sets);
+    const configuration = configurationOfSets(sets, codec);
     if (configuration === undefined) this.#sets = sets;
     return configuration;
   }

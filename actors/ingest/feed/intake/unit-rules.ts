@@ -30,7 +30,7 @@ export type PictureRole = 'key' | 'maybeKey' | 'leading' | 'rasl' | 'other';
 
 export interface BegunPicture {
   readonly role: PictureRole;
-  /** H.264: the parameter sets in front of it; copies. */
+  /** H.264 and HEVC: the parameter sets in front of it; copies. */
   readonly parameterSets: readonly Uint8Array[];
   /** Why it is no place to cut though it looks like a keyframe. */
   readonly nearKey?: NearKey;

@@ -179,10 +179,11 @@ export class VideoIntake {
 
   #give(picture: AssembledPicture, times: Pick<RawPicture, 'dtsMs' | 'ptsMs'>, now: Now): void {
     const { data, role, parameterSets, nearKey } = picture;
+    if ((role === 'key' || role === 'maybeKey') && parameterSets.length > 0)
+      this.#takeSets(parameterSets, now);
     if (role === 'key') {
       this.#faults.forget();
       this.#nearKey = undefined;
-      if (parameterSets.length > 0) this.#takeSets(parameterSets, now);
       if (this.#ports.feed.video?.isProgressive === false)
         this.#ports.warn(
           'interlaced',
@@ -194,7 +195,7 @@ export class VideoIntake {
     this.#ports.feed.onPicture({ data, role, ...times }, now);
   }
 
-  /** H.264: parameter sets in front of an IDR may change the configuration without a new header. */
+  /** Parameter sets in front of a keyframe may change the configuration without a new header. */
   #takeSets(sets: readonly Uint8Array[], now: Now): void {
     const known = this.#ports.feed.video;
     if (known === undefined) return;
@@ -204,12 +205,12 @@ export class VideoIntake {
     if (changed !== undefined) this.#configure(changed, 'picture', now);
   }
 
-  /** The configuration that explains the picture; H.264 without a header may bring it along. */
+  /** The configuration that explains the picture; H.264 and HEVC without a header may bring it along. */
   #knownFor({ codec, data }: PictureTag, now: Now): VideoConfiguration | undefined {
     const known = this.#ports.feed.video;
     if (known?.codec === codec) return known;
-    if (codec === 'h264') {
-      const found = this.#readHeader(codec, data, () => this.#looseSets.learn(data));
+    if (codec !== 'av1') {
+      const found = this.#readHeader(codec, data, () => this.#looseSets.learn(data, codec));
       if (found !== undefined) {
         this.#ports.warn(
           'videoHeaderMissing',
