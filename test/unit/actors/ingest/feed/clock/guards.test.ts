@@ -1,0 +1,167 @@
+/** The clocks' guards one by one, each on the smallest feed that needs it: gate, steps and pace. */
+import { expect, test } from 'vitest';
+import { FeedClock } from '../../../../../../actors/ingest/feed/clock/feed-clock.ts';
+import { Pace } from '../../../../../../actors/ingest/feed/clock/pace.ts';
+import {
+  TimeGate,
+  type Released,
+  type TrackName,
+} from '../../../../../../actors/ingest/feed/clock/time-gate.ts';
+
+const hour = 3_600_000;
+const megabyte = 1024 * 1024;
+
+interface Row {
+  readonly ms: number;
+  readonly arrivedMs: number;
+  readonly track?: TrackName;
+  readonly bytes?: number;
+}
+
+/** Pictures each 40 ms, in real time. */
+const steady = (count: number, startMs = 0): readonly Row[] =>
+  Array.from({ length: count }, (_, i) => ({ ms: startMs + i * 40, arrivedMs: i * 40 }));
+
+function gate(rows: readonly Row[]) {
+  const one = new TimeGate<number>();
+  const released: Released<number>[] = [];
+  for (const [value, { ms, arrivedMs, track = 'video', bytes = 100 }] of rows.entries())
+    released.push(...one.push({ track, ms, arrivedMs, bytes, value }), ...one.tick(arrivedMs));
+  return { one, released };
+}
+
+const endMs = 1000 * 40;
+const next = (i: number, more: Partial<Row> = {}): Row => ({
+  ms: endMs + i * 40,
+  arrivedMs: endMs + i * 40,
+  ...more,
+});
+
+test('gate: one time 12 s ahead is an outlier though the clock lay 20 s behind its best lead', () => {
+  const late = Array.from({ length: 3 }, (_, i) => next(i, { arrivedMs: endMs + 20_000 + i }));
+  const { released } = gate([
+    ...steady(1000),
+    ...late.map((row, i) => (i === 1 ? { ...row, ms: row.ms + 12_000 } : row)),
+  ]);
+  expect(
+    released.map(({ value, outlierByMs }) => (outlierByMs === undefined ? -1 : value)).filter((v) => v >= 0),
+  ).toEqual([1001]);
+});
+
+test('gate: suspects are given up once 4 MiB of them wait', () => {
+  const suspects = Array.from({ length: 6 }, (_, i) => next(i, { ms: (i + 1) * hour, bytes: megabyte }));
+  const { one, released } = gate([...steady(1000), ...suspects]);
+  expect(released.length).toBeGreaterThan(1000);
+  expect(one.heldBytes).toBeLessThan(4.1 * megabyte);
+});
+
+test('gate: a suspect is given up after 12 s, however long the usual step is', () => {
+  const slow = Array.from({ length: 30 }, (_, i) => ({ ms: i * 8000, arrivedMs: i * 8000 }));
+  const one = new TimeGate<number>();
+  for (const [value, { ms, arrivedMs }] of slow.entries())
+    one.push({ track: 'video', ms, arrivedMs, bytes: 1, value });
+  expect(one.push({ track: 'video', ms: 10 * hour, arrivedMs: 240_000, bytes: 1, value: 30 })).toEqual([]);
+  expect(one.tick(251_000)).toEqual([]);
+  expect(one.tick(252_000)).toHaveLength(1);
+});
+
+test('gate: the best lead wears off, so a slow clock that loses 3 s may not make a hole of them an hour later', () => {
+  const slow = Array.from({ length: 3600 }, (_, i) => ({ ms: Math.round(i * 990), arrivedMs: i * 1000 }));
+  const lostMs = 3_600_000 - 3599 * 990;
+  expect(lostMs).toBeGreaterThan(30_000);
+  const jump = { ms: 3599 * 990 + 9000, arrivedMs: 3_600_000 };
+  expect(gate([...slow, jump]).released).toHaveLength(3600);
+});
+
+test('gate: where both tracks go the same way, four samples are enough', () => {
+  const both = Array.from({ length: 50 }, (_, i): readonly Row[] => [
+    { ms: i * 40, arrivedMs: i * 40 },
+    { ms: i * 40 + 5, arrivedMs: i * 40, track: 'audio' },
+  ]).flat();
+  const jumped = Array.from({ length: 2 }, (_, i): readonly Row[] => [
+    { ms: hour + i * 40, arrivedMs: 2000 + i * 40 },
+    { ms: hour + i * 40 + 5, arrivedMs: 2000 + i * 40, track: 'audio' },
+  ]).flat();
+  const { released } = gate([...both, ...jumped]);
+  expect(released).toHaveLength(both.length + jumped.length);
+  expect(released.filter(({ outlierByMs }) => outlierByMs !== undefined)).toEqual([]);
+});
+
+test('gate: a young track believes no step of more than 10 s', () => {
+  const burst = Array.from({ length: 6 }, (_, i) => ({ ms: i * 11_000, arrivedMs: 0 }));
+  expect(gate(burst).released).toHaveLength(1);
+});
+
+function clockAfter(rows: readonly (readonly [ms: number, arrivedMs: number])[], isFirst = false) {
+  const clock = new FeedClock({ isFirst });
+  return rows.map(([ms, arrivedMs]) => clock.step(ms, arrivedMs).kind).at(-1);
+}
+const running = Array.from({ length: 300 }, (_, i): [number, number] => [i * 40, i * 40]);
+const lastMs = 299 * 40;
+
+test.each([
+  { name: '400 ms back', row: [lastMs - 400, lastMs + 40], kind: 'run' },
+  { name: '600 ms back', row: [lastMs - 600, lastMs + 40], kind: 'jump' },
+  { name: '3 s ahead of what the wall clock allows', row: [lastMs + 3000, lastMs + 40], kind: 'jump' },
+  { name: '900 ms ahead', row: [lastMs + 900, lastMs + 40], kind: 'run' },
+  { name: 'a hole of 3 s behind a stall', row: [lastMs + 3000, lastMs + 3000], kind: 'run' },
+  { name: 'a hole of 11 s behind a stall', row: [lastMs + 11_000, lastMs + 11_000], kind: 'jump' },
+] as const)('steps: $name is a $kind', ({ row: [ms, arrivedMs], kind }) => {
+  expect(clockAfter([...running, [ms, arrivedMs]])).toBe(kind);
+});
+
+test('steps: only the first clock of a feed begins with a burst', () => {
+  const burst: [number, number][] = [
+    [0, 0],
+    [2000, 0],
+  ];
+  expect(clockAfter(burst, true)).toBe('run');
+  expect(clockAfter(burst)).toBe('jump');
+});
+
+test('steps: the best lead wears off, and a jump behind a slow hour is seen', () => {
+  const slow = Array.from({ length: 3600 }, (_, i): [number, number] => [Math.round(i * 990), i * 1000]);
+  expect(clockAfter([...slow, [3599 * 990 + 9000, 3_600_000]])).toBe('jump');
+});
+
+const frameMs = 1024 / 48;
+/** Sound and its arrival; refused or not. */
+function pace(rows: readonly (Row & { readonly track: TrackName })[]): string | undefined {
+  const one = new Pace();
+  try {
+    for (const { track, ms, arrivedMs } of rows)
+      one.note(track, ms, arrivedMs, track === 'audio' ? frameMs : 0);
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : 'no error';
+  }
+}
+const soundOf = (seconds: number, tell: (i: number) => number, arrive: (i: number) => number) =>
+  Array.from({ length: Math.floor((seconds * 1000) / frameMs) }, (_, i) => ({
+    ...{ track: 'audio' as const, ms: tell(i), arrivedMs: arrive(i) },
+  }));
+
+test('pace: a clock that leads by 5 % of the time is taken, one that leads by more is refused in the end', () => {
+  const lead = (share: number) =>
+    pace(
+      soundOf(
+        3000,
+        (i) => i * frameMs * (1 + share),
+        (i) => i * frameMs,
+      ),
+    );
+  expect(lead(0.04)).toBeUndefined();
+  expect(lead(0.1)).toContain('runs ahead of real time');
+});
+
+test('pace: bad windows count in a row only', () => {
+  const crawling = (ms: number): number =>
+    ms - Math.floor(ms / 8000) * 3000 - Math.max(0, (ms % 8000) - 5000);
+  expect(crawling(8000)).toBe(5000);
+  const rows = soundOf(
+    60,
+    (i) => crawling(i * frameMs),
+    (i) => i * frameMs,
+  );
+  expect(pace(rows)).toBeUndefined();
+});
