@@ -1,9 +1,10 @@
 /**
- * Finds the stream key in what a broadcaster typed: a pure reading of an RTMP `connect`'s app and a `publish`'s name.
+ * Finds the stream key in what a broadcaster typed: the app of an RTMP `connect` and the name of a `publish`.
  *
- * It should be `rtmp://HOST/live/KEY`, the app `live`, the name `KEY`; encoders split what they are given at different slashes, and
- * people paste. Taken is whatever can mean one thing only; for the rest, and for a key that turns out to be unknown, there is advice
- * that says what to change. No advice repeats what was typed: it may be a key, and goes to logs.
+ * The URL should be `rtmp://HOST/live/KEY`, with the app `live` and the name `KEY`. But encoders split a URL at different
+ * slashes, and people paste. So whatever can mean one thing only is taken. For the rest, and for a key that turns out to be
+ * unknown, there is advice that says what to change. No advice repeats what was typed: it may be a key, and advice goes to
+ * logs.
  */
 
 export interface PublishUrl {
@@ -11,7 +12,7 @@ export interface PublishUrl {
   readonly streamKey: string;
   /** The query of the application and of the stream name together; the name's values win. */
   readonly query: Readonly<Record<string, string>>;
-  /** Said when the key is missing or unknown: what looks wrong, and what to type. */
+  /** To be said when the key is missing or unknown: what looks wrong, and what to type. */
   readonly advice?: string;
 }
 

@@ -1,14 +1,14 @@
 /**
- * RTMP commands of a publisher, parsed strictly.
+ * Parses the RTMP commands of a publisher, strictly.
  *
- * What strangers send is read by our own bounded AMF reader: node-media-server's follows any depth, reads past the end of
+ * Our own bounded AMF reader reads what strangers send. node-media-server's follows any depth, reads past the end of
  * strings, and prints what it does not know.
  */
 import { z } from 'zod';
 import { TangazaError } from '../../../cluster/errors/tangaza-error.ts';
 import { Amf0Reader } from '../../media/flv/amf0.ts';
 
-/** Those that need an answer and nothing else. */
+/** Commands that need an answer and nothing else. */
 export type PlainCommand =
   | { readonly kind: 'releaseStream' | 'fcPublish' | 'fcUnpublish'; readonly transaction: number }
   /** A call that has an answer, if only an empty one. */

@@ -1,4 +1,4 @@
-/** What we say to a publisher: answers to its commands in a few fixed shapes, written by node-media-server's AMF0 encoder. */
+/** Writes what we say to a publisher: answers in a few fixed shapes, by node-media-server's AMF0 encoder. */
 import amf from 'node-media-server/src/protocol/amf.js';
 import amfLogger from 'node-media-server/src/core/logger.js';
 import type { ErrorCode } from '../../../cluster/errors/catalogue.ts';

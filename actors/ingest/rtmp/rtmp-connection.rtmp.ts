@@ -1,5 +1,5 @@
 /**
- * One RTMP connection: handshake, commands, authentication, then FLV tags to the sink it was given.
+ * Serves one RTMP connection: handshake, commands, authentication, then FLV tags to the sink it was given.
  *
  * Nothing is created for a publisher before it is authenticated. Its socket is paused meanwhile, so at most one socket read
  * is held, and at most 512 messages of it. The sink's `onClose` is called exactly once, whoever closes. A refusal is written

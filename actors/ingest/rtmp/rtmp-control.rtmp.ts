@@ -1,4 +1,4 @@
-/** Protocol control and user control messages of one connection: windows kept, pings answered, the rest of no interest. */
+/** Handles protocol control and user control messages of one connection: keeps windows, answers pings, ignores the rest. */
 import { messageTypes, type RtmpMessage } from './rtmp-chunks.ts';
 import * as commands from './rtmp-commands.rtmp.ts';
 import { ReceiveWindow, SendWindow } from './windows.ts';
@@ -28,7 +28,7 @@ export class ProtocolControl {
     if (sequence !== undefined) this.#send(commands.acknowledgement(sequence));
   }
 
-  /** The chunk reader keeps chunk sizes and aborts. */
+  /** The chunk reader itself handles chunk sizes and aborts. */
   onMessage({ type, payload }: RtmpMessage): void {
     switch (type) {
       case messageTypes.windowAcknowledgementSize:

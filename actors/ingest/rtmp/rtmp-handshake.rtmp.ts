@@ -1,4 +1,4 @@
-/** The RTMP handshake, plain and digested, by node-media-server; what follows it goes to our own chunk reader (M15). */
+/** Does the RTMP handshake, plain and digested, by node-media-server; our chunk reader takes what follows it (M15). */
 import Rtmp from 'node-media-server/src/protocol/rtmp.js';
 
 /** Bytes of the client's three parts of the handshake. */

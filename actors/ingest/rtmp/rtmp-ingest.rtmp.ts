@@ -1,8 +1,9 @@
 /**
  * The RTMP server behind the ingest port (M15): our own sockets, node-media-server's handshake, our own chunk reader.
  *
- * Full house: a new connection takes the place of the oldest one that has not asked to publish, so that idle sockets
- * keep nobody out; when all places belong to publishers it is let in just far enough to be told so.
+ * When all places are taken, a new connection takes the place of the oldest one that has not asked to publish or was
+ * refused, so that neither keeps a publisher out. When all places belong to publishers, it is let in just far enough to be
+ * told so.
  */
 import { createServer, type Server, type Socket } from 'node:net';
 import type { ErrorCode } from '../../../cluster/errors/catalogue.ts';
@@ -25,7 +26,7 @@ const maxOverflow = 32;
 const checkEveryMs = 250;
 /** Log lines about refused connections, each second; the rest is counted. */
 const maxFaultLinesPerSecond = 20;
-/** Given to the peers to read their last status before the sockets are destroyed. */
+/** How long peers have to read their last status before their sockets are destroyed. */
 const stopLingerMs = 500;
 
 export interface RtmpIngestOptions {

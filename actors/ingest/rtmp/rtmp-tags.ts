@@ -1,4 +1,4 @@
-/** Media messages of RTMP as FLV tags: audio, video, data in AMF0 and AMF3, and aggregates of them. */
+/** Turns media messages of RTMP into FLV tags: audio, video, data in AMF0 and AMF3, and aggregates of them. */
 import { TangazaError } from '../../../cluster/errors/tangaza-error.ts';
 import type { FlvTag } from '../ingest-port.ts';
 import { messageTypes, type RtmpMessage } from './rtmp-chunks.ts';
@@ -15,7 +15,8 @@ const maxAggregated = 4096;
 /**
  * Payloads are views: valid as long as the message's. An empty message is nothing.
  *
- * @throws TangazaError `MEDIA_INVALID` for an aggregate of more than 4096 tags: they are read in one go, and nobody else is
+ * @throws TangazaError `MEDIA_INVALID` for an aggregate of more than 4096 tags: all of them are read
+ *   in one turn, and nobody else is served meanwhile
  */
 export function* tagsOf({ type, timestampMs, payload }: RtmpMessage): Generator<FlvTag> {
   if (payload.length === 0) return;
@@ -29,7 +30,7 @@ function tagOf(kind: FlvTag['kind'], timestampMs: number, payload: Buffer): FlvT
   return { kind, timestampMs, payload: kind === 'script' ? scriptBody(payload) : payload };
 }
 
-/** A message in "AMF3" is AMF0 behind a zero, which some leave out; a value in AMF3 has a mark of its own. */
+/** A message in "AMF3" is AMF0 behind a zero byte, which some encoders leave out; a value in AMF3 has its own mark. */
 export function asAmf0(payload: Buffer): Buffer {
   return payload.length > 0 && payload.readUInt8(0) === 0 ? payload.subarray(1) : payload;
 }

@@ -1,11 +1,11 @@
 /**
- * Acknowledgement windows of RTMP (Adobe RTMP 1.0, clauses 5.4.3 to 5.4.5), as far as a receiver of media keeps them.
+ * Keeps the acknowledgement windows of RTMP (Adobe RTMP 1.0, clauses 5.4.3 to 5.4.5), as far as a receiver of media must.
  *
- * A peer that announced a window may send no more than so many bytes without an acknowledgement. What we send is little: we
- * wait for no acknowledgements of our own.
+ * A peer that announced a window may send no more than that many bytes without an acknowledgement. We send little, so we
+ * wait for no acknowledgements.
  */
 
-/** Without a word of the peer's, an acknowledgement is sent after so many bytes; more often for those with small windows. */
+/** An acknowledgement is sent after so many bytes, and more often to a peer that announced a small window. */
 const leastOftenBytes = 1_000_000;
 const wrap = 2 ** 32;
 
@@ -20,7 +20,7 @@ export class ReceiveWindow {
     return this.#received;
   }
 
-  /** The peer's Window Acknowledgement Size. Half of it, so that it need never stop and wait; 0 means nothing. */
+  /** Takes the peer's Window Acknowledgement Size. Half of it is used, so that the peer need never wait; 0 is ignored. */
   announce(windowBytes: number): void {
     if (windowBytes > 0)
       this.#everyBytes = Math.max(1, Math.min(Math.floor(windowBytes / 2), leastOftenBytes));

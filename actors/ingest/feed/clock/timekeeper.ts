@@ -1,4 +1,4 @@
-/** What stands between a connection's times and its feed: outliers are mended, clocks that are none refused. */
+/** Stands between a connection's times and its feed: mends outliers, and refuses clocks that make no sense. */
 import type { Now, WarningCode } from '../../ingest-events.ts';
 import type { Feed } from '../feed.ts';
 import type { AudioConfiguration } from '../period.ts';
@@ -66,7 +66,7 @@ export class Timekeeper {
     this.#passOn(this.#gate.tick(now.monotonicMs));
   }
 
-  /** Before what changes the feed: nothing of the time before is held any more. */
+  /** Gives out all that is held; called before anything that changes the feed. */
   settle(): void {
     this.#passOn(this.#gate.flush());
   }

@@ -1,8 +1,9 @@
 /**
- * From FLV audio tags to AAC frames of a known configuration: the audio half of a session's intake.
+ * Turns FLV audio tags into AAC frames of a known configuration: the audio half of a session's intake.
  *
- * Headers are hearsay, as those of video are (video-intake.ts). Frames that bring their own, ADTS, need none: they are
- * taken out of it. Raw frames without a header cannot be read by anybody: that is told, and after a while refused.
+ * Headers and codec ids are hearsay, as those of video are (video-intake.ts). Frames with ADTS headers need no other: the
+ * configuration is taken out of theirs. Raw frames without a header cannot be read by anybody. That is warned of, and
+ * refused after a while.
  */
 import { errorCodeOf, TangazaError } from '../../../../cluster/errors/tangaza-error.ts';
 import { unreachable } from '../../../../cluster/model/unreachable.ts';

@@ -1,6 +1,6 @@
 /**
- * Where AV1 temporal units begin (AV1 7.5): at a temporal delimiter, and, as containers leave delimiters out, at the frame
- * behind one that is shown, for a unit shows exactly one frame of each spatial layer.
+ * Says where AV1 temporal units begin (AV1 7.5): at a temporal delimiter. Containers leave delimiters out, so a unit also
+ * begins at the frame behind one that is shown, because a unit shows exactly one frame of each spatial layer.
  */
 import {
   isShownFrame,

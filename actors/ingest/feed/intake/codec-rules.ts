@@ -1,4 +1,4 @@
-/** The rules by which pictures of a configuration begin. */
+/** Chooses the rules by which pictures of a configuration begin. */
 import { unreachable } from '../../../../cluster/model/unreachable.ts';
 import type { VideoConfiguration } from '../video-configuration.ts';
 import { Av1Rules } from './av1-rules.ts';

@@ -1,5 +1,5 @@
 /**
- * The bytes of one coded picture, in the parts in which they came.
+ * Holds the bytes of one coded picture, in the parts in which they came.
  *
  * A picture is passed on when its first slice is here, so that a cut is seen at once, and may grow until the next one
  * begins. The usual picture is one part, and never copied again.

@@ -1,10 +1,10 @@
 /**
  * Makes pictures of messages, whatever the messages hold: one picture each, one NAL unit each, or anything between.
  *
- * Encoders and relays send a picture in one message, or each slice, parameter set and SEI in one of its own; some put two
- * pictures in one. So the codec's own rules say where a picture begins (unit-rules.ts), never the message. A picture is
- * given out with its first slice and grows by what follows: nobody waits for the next picture to see that this one is
- * a keyframe. What stands in front of a picture is kept until that comes.
+ * Some encoders and relays send a picture in one message, some send each slice, parameter set and SEI in its own, and some
+ * put two pictures in one. So the codec's own rules say where a picture begins (unit-rules.ts), never the message. A
+ * picture is given out with its first slice and grows by what follows, so nobody waits for the next picture to see that
+ * this one is a keyframe. Units in front of a picture are kept until it comes.
  */
 import { mediaInvalid } from '../../../media/bits/byte-reader.ts';
 import { CodedPicture } from './coded-picture.ts';
@@ -14,7 +14,7 @@ export interface AssembledPicture extends BegunPicture {
   readonly data: CodedPicture;
 }
 
-/** Parameter sets and SEI in front of one picture; beyond it they are dropped, and the feed is told. */
+/** Limit of parameter sets and SEI in front of one picture. Beyond it they are dropped with a warning. */
 const mostKeptBytes = 1 << 20;
 /** What a part costs beside its bytes: bounds the number of tiny ones. */
 const partOverheadBytes = 256;
@@ -90,7 +90,7 @@ export class PictureAssembler {
     return picture;
   }
 
-  /** Before the first picture there is nothing to go on with: filler, at most. */
+  /** Before the first picture nothing is under way; what comes then (filler, at most) is dropped. */
   #goOn(part: Uint8Array): void {
     for (const one of [...this.#kept, part]) {
       this.#current?.append(one);

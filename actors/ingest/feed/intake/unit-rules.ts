@@ -1,4 +1,4 @@
-/** How the units (NAL units, OBUs) of a codec are told apart into pictures: what the assembler asks of each codec. */
+/** What the picture assembler asks of each codec: which picture a unit (NAL unit or OBU) belongs to. */
 import type { Obu } from '../../../media/av1/obu.ts';
 
 /** Whether a unit belongs to the picture that comes next, begins one, or belongs to the one under way. */
@@ -17,7 +17,7 @@ export interface UnitRules {
   /** @throws TangazaError `MEDIA_INVALID` when the message does not split; nothing is remembered of it then */
   split(message: Uint8Array): readonly CodedUnit[];
   judge(unit: CodedUnit): UnitPlace;
-  /** What was judged `next` since the last picture is dropped: nothing of it counts for the picture to come. */
+  /** Forgets what was judged `next` since the last picture: it does not count for the picture to come. */
   dropNext(): void;
   /** A copy of these units of the message, which stand side by side, in the form in which samples hold them. */
   copy(message: Uint8Array, units: readonly CodedUnit[]): Uint8Array;

@@ -1,9 +1,10 @@
 /**
- * From FLV video tags to pictures of a known configuration: the video half of a session's intake.
+ * Turns FLV video tags into pictures of a known configuration: the video half of a session's intake.
  *
- * Headers are hearsay: an empty one is passed over, one that cannot be read is warned of, and the one in force stays.
- * Annex B in FLV is a fault that is plain to see (no start code reads as a length that fits), so it is taken and told:
- * an encoder that sends it cannot be set otherwise, and what viewers get is the same.
+ * Headers and codec ids are hearsay. An empty header is ignored. One that cannot be read is warned of, and the one in force
+ * stays. A tag that names a codec that is not taken is dropped, unless that codec is really sent (track-faults.ts).
+ * Annex B in FLV is wrong, but cannot be mistaken, since no start code reads as a length that fits. So it is taken and
+ * warned of: an encoder that sends it cannot be set otherwise, and viewers get the same.
  */
 import { errorCodeOf, TangazaError } from '../../../../cluster/errors/tangaza-error.ts';
 import { maxNalUnitsOfPicture } from '../../../../cluster/model/media-limits.ts';
@@ -77,7 +78,7 @@ export class VideoIntake {
     return this.#assembler?.heldBytes ?? 0;
   }
 
-  /** Why there is no keyframe, where something else than their interval is to blame; with what to set. */
+  /** Why there is no keyframe and what to set, where their interval is not to blame. */
   get keyframeFault(): string | undefined {
     const { count, last } = this.#faults.damage;
     switch (this.#nearKey) {
@@ -145,7 +146,7 @@ export class VideoIntake {
     }
   }
 
-  /** Where only the level differs, what is in force goes on: a new period would be a break for nothing. */
+  /** Where only the level differs, the configuration in force stays: a new period would be a break for nothing. */
   #configure(configuration: VideoConfiguration, from: 'header' | 'picture', now: Now): void {
     this.#faults.goodHeader();
     const before = this.#ports.feed.video;
