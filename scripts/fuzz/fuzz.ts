@@ -102,10 +102,16 @@ class FuzzRun {
   async oneRig(): Promise<void> {
     {
       await using target = await WireTarget.open();
+      if (this.#cases === 0) await this.#checkHealthy(target);
       for (let step = 0; step < casesPerRig && this.goesOn; step += 1) await this.#step(target);
     }
     this.#heaps.push(await heapBytes());
     this.#options.onProgress?.(this.#cases, this.#heaps.at(-1) ?? 0);
+  }
+
+  async #checkHealthy(target: WireTarget): Promise<void> {
+    const random = new Random(this.#options.seed);
+    await target.takesHealthy(this.#feeds[0] ?? [], random).catch((error: unknown) => this.note(error));
   }
 
   async #step(target: WireTarget): Promise<void> {

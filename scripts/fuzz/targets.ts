@@ -14,7 +14,7 @@ import { TangazaError } from '../../cluster/errors/tangaza-error.ts';
 import { PeriodId, RenditionName, SessionId, StreamId } from '../../cluster/model/ids.ts';
 import type { Random } from '../simulation/random.ts';
 import { IngestRig } from '../../test/support/ingest/ingest-rig.ts';
-import type { Message } from './session.ts';
+import { bytesOf, sessionOf, type Message } from './session.ts';
 
 const chunkLimits = { maxMessageBytes: 1 << 20, maxBufferedBytes: 1 << 21, maxChunkStreams: 32 };
 
@@ -94,6 +94,9 @@ export function fuzzSession(messages: readonly Message[], random: Random): void 
 /** Longer than any time-out of a connection whose peer has left. */
 const hangsAfterMs = 30_000;
 
+/** Of the ways in which a peer leaves: all that it sent arrives. */
+const leavesInPeace = 2;
+
 /** A real listener and its sessions. */
 export class WireTarget implements AsyncDisposable {
   readonly #rig: IngestRig;
@@ -107,7 +110,7 @@ export class WireTarget implements AsyncDisposable {
   }
 
   /** Sends everything and leaves, in one of three ways. @throws when nothing ends the connection, or our code fails */
-  async send(bytes: Buffer, random: Random): Promise<void> {
+  async send(bytes: Buffer, random: Random, way = random.below(3)): Promise<void> {
     const socket = connect({ port: this.#rig.port, host: '127.0.0.1', noDelay: true });
     socket.on('error', () => {}).resume();
     const closed = once(socket, 'close');
@@ -118,12 +121,24 @@ export class WireTarget implements AsyncDisposable {
       else if (random.chance(0.3)) await setImmediate();
       at = end;
     }
-    const way = random.below(3);
     if (way === 0) socket.resetAndDestroy();
     else if (way === 1) socket.destroySoon();
     else socket.end();
     const late = new AbortController();
     await Promise.race([closed, hanging(late.signal)]).finally(() => late.abort());
+  }
+
+  /**
+   * Sends a session as it is: a fuzzer whose every session is refused would find nothing.
+   *
+   * @throws when nothing of it is offered to the owner
+   */
+  async takesHealthy(media: readonly Message[], random: Random): Promise<void> {
+    const wire = { isInterleaved: false, isLax: false, hasDeltas: true, hasLongIds: false };
+    await this.send(bytesOf(sessionOf(media, 'key-fuzz-healthy'), wire, random), random, leavesInPeace);
+    await this.settled();
+    if (this.#rig.owner.offersOf('fuzz-healthy').length === 0)
+      throw new Error('a session that is not mutated makes no segment');
   }
 
   /** Waits until all that was sent is over. @throws what is wrong with the log, and when sessions do not end */

@@ -13,3 +13,10 @@ test('mutated sessions break nothing, hang nowhere, and are refused with a reaso
   expect(cases).toBeGreaterThan(100);
   expect(wireCases).toBeGreaterThan(10);
 });
+
+test('a fuzzer whose sessions are refused before they are mutated says so', async () => {
+  const { findings } = await fuzz([[]], { seed, seconds: 0.1 });
+  expect(findings.map(({ error }) => error)).toEqual([
+    expect.stringContaining('a session that is not mutated makes no segment'),
+  ]);
+});
