@@ -94,7 +94,7 @@ export function fuzzSession(messages: readonly Message[], random: Random): void 
 /** Longer than any time-out of a connection whose peer has left. */
 const hangsAfterMs = 30_000;
 
-/** Of the ways in which a peer leaves: all that it sent arrives. */
+/** The way of leaving in which all that the peer sent arrives. */
 const leavesInPeace = 2;
 
 /** A real listener and its sessions. */

@@ -163,7 +163,10 @@ export function parseHevcSps(sps: Uint8Array): HevcSps {
   return {
     ...geometry,
     record: {
-      ...{ profileTierLevel, isTemporalIdNested, lumaDepth: luma, chromaDepth: chroma },
+      profileTierLevel,
+      isTemporalIdNested,
+      lumaDepth: luma,
+      chromaDepth: chroma,
       temporalLayers: subLayers + 1,
     },
     isInterlaced: ((profileTierLevel[sourceFlags] ?? 0) & 0xc0) === 0x40,

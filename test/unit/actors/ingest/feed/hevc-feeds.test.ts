@@ -17,7 +17,7 @@ import {
 } from '../../../../support/ingest/flv-builders.ts';
 
 const fromHex = (hex: string): Uint8Array => new Uint8Array(Buffer.from(hex, 'hex'));
-/** Of x265: 320x180, and the same with `interlace=tff`. */
+/** Records of x265: 320x180, and the same with `interlace=tff`. */
 const small = fromHex(
   '0101600000009000000000003cf000fcfdf8f800000f03a00001001840010c01ffff01600000030090000003000003003c959809a10001002b42010101600000030090000003000003003ca00a080b9f796566924caf016808000003000800000300c840a2000100074401c172b46240',
 );

@@ -138,7 +138,9 @@ function pace(rows: readonly (Row & { readonly track: TrackName })[]): string | 
 }
 const soundOf = (seconds: number, tell: (i: number) => number, arrive: (i: number) => number) =>
   Array.from({ length: Math.floor((seconds * 1000) / frameMs) }, (_, i) => ({
-    ...{ track: 'audio' as const, ms: tell(i), arrivedMs: arrive(i) },
+    track: 'audio' as const,
+    ms: tell(i),
+    arrivedMs: arrive(i),
   }));
 
 test('pace: a clock that leads by 5 % of the time is taken, one that leads by more is refused in the end', () => {

@@ -17,7 +17,7 @@ import {
 
 const picturesOf = (played: Played): number =>
   [...segmentsOf(played), ...tailsOf(played)].reduce((sum, { times90k }) => sum + times90k.length, 0);
-/** Of the pictures in all segments, in ms since the first one. */
+/** When the pictures of all segments are shown, in ms since the first one. */
 const timesOf = (played: Played): readonly number[] =>
   [...segmentsOf(played), ...tailsOf(played)].flatMap(({ start90k, times90k }) =>
     times90k.map((time) => (start90k + time) / 90),
