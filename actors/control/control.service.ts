@@ -10,6 +10,7 @@ import type { RouteInput } from '../../cluster/contract/api/routes.ts';
 import type { NodeParams, PageQuery, StreamParams } from '../../cluster/contract/api/control-routes.ts';
 import { actionsInTime, type CheckDeadline } from '../../cluster/membership/deadlines.ts';
 import { Control, type ControlPorts } from './control.ts';
+import { Once } from './once.ts';
 
 type Input<Q = unknown, B = unknown> = RouteInput<StreamParams, Q, B>;
 
@@ -29,21 +30,26 @@ export function controlService(
 ): ServiceSchema {
   const control = new Control(ports);
   const { action, inTime } = actionsInTime(checkDeadline);
+  const done = new Once(ports);
+  const once = <I extends RouteInput>(operation: string, work: (input: I) => unknown) =>
+    inTime((input: I) => done.answer(operation, input, () => work(input)));
   return {
     name: 'control',
     actions: {
-      create: inTime((input: RouteInput<unknown, unknown, CreateStreamBody>) => control.create(input)),
+      create: once('create', (input: RouteInput<unknown, unknown, CreateStreamBody>) =>
+        control.create(input),
+      ),
       list: inTime((input: RouteInput<unknown, PageQuery>) => control.list(input)),
       get: inTime((input: Input) => control.show(input)),
-      update: inTime((input: Input<unknown, UpdateStreamBody>) => control.update(input)),
-      remove: inTime((input: Input) => control.remove(input)),
-      rotateKey: inTime((input: Input) => control.rotateKey(input)),
+      update: once('update', (input: Input<unknown, UpdateStreamBody>) => control.update(input)),
+      remove: once('remove', (input: Input) => control.remove(input)),
+      rotateKey: once('rotateKey', (input: Input) => control.rotateKey(input)),
       authenticate: action(AuthenticateParams, (params) => control.authenticate(params)),
       health: inTime((input: Input) => control.health(input.params.id)),
       live: inTime(() => control.live()),
       cluster: inTime(() => control.cluster()),
-      drain: inTime((input: RouteInput<NodeParams, unknown, DrainBody>) => control.drain(input)),
-      release: inTime((input: RouteInput) => control.release(input)),
+      drain: once('drain', (input: RouteInput<NodeParams, unknown, DrainBody>) => control.drain(input)),
+      release: once('release', () => control.release()),
     },
     started: () => sweeper?.start(),
     stopped: () => sweeper?.stop(),

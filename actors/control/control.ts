@@ -145,10 +145,7 @@ export class Control {
     });
   }
 
-  /**
-   * @throws TangazaError `STREAM_NOT_FOUND`, `IDEMPOTENCY_KEY_REUSED`; `CONFLICT` when the key that the first request
-   *   made is replaced
-   */
+  /** @throws TangazaError `STREAM_NOT_FOUND` */
   rotateKey(input: RouteInput<StreamParams>): Promise<StreamWithKey> {
     return this.#inTime(() => this.#rotateKey(input));
   }
@@ -160,13 +157,6 @@ export class Control {
     const keySalt = request === undefined ? newSalt() : saltOf(keySecret, request);
     const streamKey = deriveStreamKey(keySecret, params.id, keySalt);
     const key = { keyHash: hashStreamKey(streamKey), keySalt };
-    this.#found(params.id, await registry.get(params.id));
-    if (await this.#isRepeated('rotateKey', input)) {
-      const made = await registry.findByKeyHash(key.keyHash);
-      if (made === undefined)
-        throw new TangazaError('CONFLICT', 'The key that this request made has been replaced since.');
-      return { ...this.#view(made, origin), streamKey };
-    }
     const entry = this.#found(params.id, await registry.rotateKey(params.id, key, clock.utcMs()));
     await closeSessions({ streamId: params.id, reason: 'the stream key was changed' });
     return { ...this.#view(entry, origin), streamKey };
@@ -224,7 +214,6 @@ export class Control {
   /** @throws TangazaError `NOT_FOUND`, `CONFLICT` (last, or draining already), `UNAVAILABLE` (dead) */
   async drain(input: RouteInput<NodeParams, unknown, DrainBody>): Promise<DrainView> {
     const { params, body } = input;
-    await this.#inTime(() => this.#isRepeated('drain', input));
     const { members, beginDrain } = this.#ports;
     const known = members.list().members;
     const member = known.find(({ id }) => id === params.id);
@@ -240,8 +229,7 @@ export class Control {
   }
 
   /** @throws TangazaError `LOG_UNAVAILABLE` */
-  async release(input: RouteInput): Promise<ReleaseView> {
-    await this.#inTime(() => this.#isRepeated('release', input));
+  async release(): Promise<ReleaseView> {
     return { released: [...(await this.#ports.release())] };
   }
 
@@ -332,13 +320,6 @@ export class Control {
   #found(id: StreamId, entry: StreamEntry | undefined): StreamEntry {
     if (entry === undefined) throw noSuchStream(id);
     return entry;
-  }
-
-  /** @throws TangazaError `IDEMPOTENCY_KEY_REUSED` */
-  async #isRepeated(operation: string, input: RouteInput): Promise<boolean> {
-    const request = idempotentRequest(operation, input);
-    const { registry, clock } = this.#ports;
-    return request !== undefined && (await registry.isRepeated(request, clock.utcMs()));
   }
 
   #knownLadder(name: string): string {

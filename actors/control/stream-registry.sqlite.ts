@@ -12,7 +12,7 @@ import { TangazaError } from '../../cluster/errors/tangaza-error.ts';
 import { StreamId } from '../../cluster/model/ids.ts';
 import type { Clock } from '../../cluster/time/clock.ts';
 import type { StreamPlace } from '../../cluster/contract/api/cursor.ts';
-import type { IdempotentRequest } from './idempotency.ts';
+import { answerOf, type Answer, type IdempotentRequest } from './idempotency.ts';
 import {
   removedKeptMs,
   type NewStream,
@@ -40,7 +40,7 @@ const schema = `
   CREATE INDEX IF NOT EXISTS removedByKey ON removed (keyHash);
   CREATE INDEX IF NOT EXISTS removedByAge ON removed (removedAtMs);
   CREATE TABLE IF NOT EXISTS idempotency (
-    key TEXT PRIMARY KEY, streamId TEXT NOT NULL, atMs INTEGER NOT NULL, fingerprint TEXT
+    key TEXT PRIMARY KEY, streamId TEXT NOT NULL, atMs INTEGER NOT NULL, fingerprint TEXT, reply TEXT
   ) STRICT;
 `;
 
@@ -52,6 +52,11 @@ const Row = z.object({
   updatedAtMs: z.number(),
 });
 const RemovedRow = z.object({ id: StreamId, removedAtMs: z.number() });
+const AnswerRow = z.object({
+  atMs: z.number(),
+  fingerprint: z.string().nullable(),
+  reply: z.string().nullable(),
+});
 const SaltRow = z.object({ keySalt: z.string() });
 
 /** Another node's transaction takes milliseconds. */
@@ -69,20 +74,18 @@ export function openSqliteStreamRegistry(
   database.exec('PRAGMA busy_timeout = 5000');
   database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL');
   database.exec(schema);
-  addFingerprints(database);
+  addColumns(database);
   database.exec('PRAGMA busy_timeout = 0');
   return new SqliteStreamRegistry(database, clock);
 }
 
-/**
- * Adds the column that a file of an earlier version lacks. Its keys stand for any request for the day that they are
- * kept.
- */
-function addFingerprints(database: DatabaseSync): void {
+/** Adds the columns that a file of an earlier version lacks. Its keys have no reply: what they stand for is done again. */
+function addColumns(database: DatabaseSync): void {
   database.exec('BEGIN IMMEDIATE');
   const columns = database.prepare('PRAGMA table_info(idempotency)').all();
-  if (columns.every(({ name }) => name !== 'fingerprint'))
-    database.exec('ALTER TABLE idempotency ADD COLUMN fingerprint TEXT');
+  for (const column of ['fingerprint', 'reply'])
+    if (columns.every(({ name }) => name !== column))
+      database.exec(`ALTER TABLE idempotency ADD COLUMN ${column} TEXT`);
   database.exec('COMMIT');
 }
 
@@ -130,11 +133,32 @@ class SqliteStreamRegistry implements StreamRegistry {
     return this.#whenFree(() => this.#all(query, [...place, limit]).map((row) => toEntry(row)));
   }
 
-  isRepeated(request: IdempotentRequest, nowMs: number): Promise<boolean> {
+  claim(request: IdempotentRequest, nowMs: number): Promise<Answer> {
     return this.#inTransaction(() => {
-      if (this.#isKnown(request, nowMs)) return true;
-      this.#remember(request, '', nowMs);
-      return false;
+      const answer = this.#answerTo(request, nowMs);
+      if (answer.kind !== 'new') return answer;
+      // The stream that it made before its node died stays with it.
+      const claimed = this.#run('UPDATE idempotency SET atMs = ?, fingerprint = ? WHERE key = ?', [
+        nowMs,
+        request.fingerprint,
+        request.key,
+      ]);
+      if (claimed === 0) this.#remember(request, '', nowMs);
+      return answer;
+    });
+  }
+
+  settle({ key, fingerprint }: IdempotentRequest, nowMs: number, reply: string | undefined): Promise<void> {
+    return this.#whenFree(() => {
+      if (reply === undefined)
+        this.#run('DELETE FROM idempotency WHERE key = ? AND fingerprint = ?', [key, fingerprint]);
+      else
+        this.#run('UPDATE idempotency SET reply = ?, atMs = ? WHERE key = ? AND fingerprint = ?', [
+          reply,
+          nowMs,
+          key,
+          fingerprint,
+        ]);
     });
   }
 
@@ -252,7 +276,8 @@ class SqliteStreamRegistry implements StreamRegistry {
   }
 
   #madeBefore({ request, nowMs }: NewStream): { entry: StreamEntry; keySalt: string } | undefined {
-    if (request === undefined || !this.#isKnown(request, nowMs)) return undefined;
+    if (request === undefined) return undefined;
+    this.#answerTo(request, nowMs);
     const [row] = this.#all(
       'SELECT s.* FROM idempotency i JOIN streams s ON s.id = i.streamId WHERE i.key = ?',
       [request.key],
@@ -260,15 +285,10 @@ class SqliteStreamRegistry implements StreamRegistry {
     return row === undefined ? undefined : { entry: toEntry(row), keySalt: SaltRow.parse(row).keySalt };
   }
 
-  #isKnown({ key, fingerprint }: IdempotentRequest, nowMs: number): boolean {
+  #answerTo(request: IdempotentRequest, nowMs: number): Answer {
     this.#run('DELETE FROM idempotency WHERE atMs < ?', [nowMs - dayMs]);
-    const [row] = this.#all('SELECT fingerprint FROM idempotency WHERE key = ?', [key]);
-    if (row === undefined) return false;
-    if (row['fingerprint'] === null || row['fingerprint'] === fingerprint) return true;
-    throw new TangazaError(
-      'IDEMPOTENCY_KEY_REUSED',
-      'This Idempotency-Key came with another request in the last 24 hours: repeat that one as it was, or take a new key.',
-    );
+    const [row] = this.#all('SELECT atMs, fingerprint, reply FROM idempotency WHERE key = ?', [request.key]);
+    return answerOf(request, row === undefined ? undefined : AnswerRow.parse(row), nowMs);
   }
 
   #remember(request: IdempotentRequest | undefined, streamId: string, nowMs: number): void {

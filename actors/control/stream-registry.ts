@@ -5,7 +5,7 @@
  */
 import type { StreamPlace } from '../../cluster/contract/api/cursor.ts';
 import type { StreamId } from '../../cluster/model/ids.ts';
-import type { IdempotentRequest } from './idempotency.ts';
+import type { Answer, IdempotentRequest } from './idempotency.ts';
 
 export interface StreamEntry {
   readonly id: StreamId;
@@ -49,12 +49,13 @@ export interface StreamRegistry {
   /** Newest first, then by id. `after` is the place of the last stream on the page before, which may be gone. */
   list(limit: number, after?: StreamPlace): Promise<readonly StreamEntry[]>;
   /**
-   * Remembers for a day what a key stands for.
+   * Claims a key for its request: who hears `new` performs it, and settles it then. All others hear `underWay` meanwhile.
    *
-   * @returns whether the key was known already
-   * @throws `IDEMPOTENCY_KEY_REUSED` when it stands for another request
+   * @throws `IDEMPOTENCY_KEY_REUSED` when the key stands for another request
    */
-  isRepeated(request: IdempotentRequest, nowMs: number): Promise<boolean>;
+  claim(request: IdempotentRequest, nowMs: number): Promise<Answer>;
+  /** Keeps the reply for a day. @param reply undefined: the request failed, and is forgotten */
+  settle(request: IdempotentRequest, nowMs: number, reply: string | undefined): Promise<void>;
   update(
     id: StreamId,
     change: { readonly title?: string; readonly ladder?: string },

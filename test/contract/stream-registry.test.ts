@@ -153,11 +153,27 @@ describe.each([
     await registry.create({ ...stream('one', 1), ...request('create one') });
     const another = registry.create({ ...stream('two', 2), ...request('create two') });
     await expect(another).rejects.toEqual(reused);
-    await expect(registry.isRepeated(request('rotate one').request, 3)).rejects.toEqual(reused);
+    await expect(registry.claim(request('rotate one').request, 3)).rejects.toEqual(reused);
+  });
+
+  test('keeps the reply to a request for a day; until it is there the request is under way, for 10 s', async () => {
     const rotate = request('rotate one', 'def').request;
-    expect(await registry.isRepeated(rotate, 4)).toBe(false);
-    expect(await other.isRepeated(rotate, 5)).toBe(true);
-    expect(await registry.isRepeated(rotate, dayMs + 5)).toBe(false);
+    expect(await registry.claim(rotate, 4)).toEqual({ kind: 'new' });
+    expect(await other.claim(rotate, 10_003)).toEqual({ kind: 'underWay' });
+    expect(await other.claim(rotate, 10_004)).toEqual({ kind: 'new' });
+    await other.settle(rotate, 10_005, 'the reply');
+    expect(await registry.claim(rotate, dayMs)).toEqual({ kind: 'given', reply: 'the reply' });
+    expect(await registry.claim(rotate, dayMs + 10_006)).toEqual({ kind: 'new' });
+    await registry.settle(rotate, dayMs + 10_006, undefined);
+    expect(await registry.claim(rotate, dayMs + 10_007)).toEqual({ kind: 'new' });
+  });
+
+  test('a request that made its stream and was never answered finds that stream when it is tried again', async () => {
+    const { request: made } = request('create one');
+    await registry.claim(made, 1);
+    const first = await registry.create({ ...stream('one', 2), request: made });
+    expect(await other.claim(made, 10_002)).toEqual({ kind: 'new' });
+    expect(await other.create({ ...stream('two', 10_003), request: made })).toEqual(first);
   });
 
   test('ends an old key when a new one is made', async () => {

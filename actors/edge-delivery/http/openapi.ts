@@ -35,7 +35,7 @@ function operationOf(route: Route, schemas: Record<string, unknown>): Json {
   const parameters = [
     ...parametersOf(params, { where: 'path', examples: example?.params }, schemas),
     ...parametersOf(query, { where: 'query', examples: example?.query }, schemas),
-    ...(route.method === 'post' ? [idempotencyKey] : []),
+    ...(route.method === 'get' ? [] : [idempotencyKey]),
   ];
   return {
     operationId: operation,
@@ -104,9 +104,10 @@ function successOf({ reply, operation }: Route, schemas: Record<string, unknown>
 }
 
 /** The errors that any route of this kind may answer, and those of the route itself. */
-function errorsOf({ auth, body, params, query, action, errors, reply }: Route): readonly ErrorCode[] {
+function errorsOf({ method, auth, body, params, query, action, errors, reply }: Route): readonly ErrorCode[] {
   return [
     ...errors,
+    ...(method === 'get' ? [] : (['BAD_REQUEST', 'IDEMPOTENCY_KEY_REUSED'] as const)),
     ...(params === undefined && query === undefined && body === undefined ? [] : (['BAD_REQUEST'] as const)),
     ...(reply.schema === undefined ? [] : (['NOT_ACCEPTABLE'] as const)),
     ...(auth === 'none' ? [] : (['UNAUTHENTICATED'] as const)),
@@ -137,7 +138,7 @@ const idempotencyKey = {
   in: 'header',
   required: false,
   description:
-    'A request that is repeated with its key within a day is done once; the key with another request is refused.',
+    'A request that is repeated with its key within a day is done once and answered by the first reply; the key with another request is refused.',
   schema: { type: 'string', minLength: 1, maxLength: 200 },
   example: 'b7f3c1d2',
 };

@@ -103,7 +103,7 @@ export const streamRoutes: readonly Route[] = [
     summary: 'Creates a stream; only this reply shows its key',
     body: CreateStreamBody,
     reply: { status: 201, schema: StreamWithKey },
-    errors: ['BAD_REQUEST', 'UNAUTHENTICATED', 'CONFLICT', 'IDEMPOTENCY_KEY_REUSED', 'UNAVAILABLE'],
+    errors: ['BAD_REQUEST', 'UNAUTHENTICATED', 'CONFLICT', 'UNAVAILABLE'],
     action: controlActions.create,
   },
   {
@@ -152,7 +152,7 @@ export const streamRoutes: readonly Route[] = [
     operation: 'rotateKey',
     summary: 'Makes a new key; the old one ends at once, its publisher is disconnected',
     reply: { status: 200, schema: StreamWithKey },
-    errors: ['UNAUTHENTICATED', 'STREAM_NOT_FOUND', 'IDEMPOTENCY_KEY_REUSED', 'UNAVAILABLE'],
+    errors: ['UNAUTHENTICATED', 'STREAM_NOT_FOUND', 'UNAVAILABLE'],
     action: controlActions.rotateKey,
   },
   {
@@ -199,14 +199,7 @@ export const streamRoutes: readonly Route[] = [
     params: NodeParams,
     body: DrainBody,
     reply: { status: 202, schema: DrainView },
-    errors: [
-      'BAD_REQUEST',
-      'UNAUTHENTICATED',
-      'NOT_FOUND',
-      'CONFLICT',
-      'UNAVAILABLE',
-      'IDEMPOTENCY_KEY_REUSED',
-    ],
+    errors: ['BAD_REQUEST', 'UNAUTHENTICATED', 'NOT_FOUND', 'CONFLICT', 'UNAVAILABLE'],
     action: controlActions.drain,
   },
   {
@@ -217,7 +210,7 @@ export const streamRoutes: readonly Route[] = [
     auth: 'operator',
     summary: 'Lifts the brake on mass deaths: suspected nodes are declared dead without the wait of 30 s',
     reply: { status: 202, schema: ReleaseView },
-    errors: ['UNAUTHENTICATED', 'LOG_UNAVAILABLE', 'IDEMPOTENCY_KEY_REUSED'],
+    errors: ['UNAUTHENTICATED', 'LOG_UNAVAILABLE'],
     action: controlActions.release,
   },
 ];

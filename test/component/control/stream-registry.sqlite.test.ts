@@ -88,7 +88,7 @@ test('a file that stays locked, or is closed, is UNAVAILABLE, and nothing of it 
   using other = writer(file);
   const codes = await Promise.all([
     registry.create(stream('one', 1)).then(() => 'made', errorCodeOf),
-    registry.isRepeated({ key: 'k', fingerprint: 'f' }, 1).then(() => 'made', errorCodeOf),
+    registry.claim({ key: 'k', fingerprint: 'f' }, 1).then(() => 'made', errorCodeOf),
   ]);
   expect(codes).toEqual(['UNAVAILABLE', 'UNAVAILABLE']);
   other.end();

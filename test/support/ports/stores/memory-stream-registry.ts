@@ -1,5 +1,5 @@
 /** The stream registry in memory, and the same with troubles: slow, or gone. */
-import type { IdempotentRequest } from '../../../../actors/control/idempotency.ts';
+import { answerOf, type Answer, type IdempotentRequest } from '../../../../actors/control/idempotency.ts';
 import {
   removedKeptMs,
   type NewStream,
@@ -25,6 +25,7 @@ interface Remembered {
   readonly fingerprint: string;
   readonly streamId: StreamId | undefined;
   readonly atMs: number;
+  readonly reply: string | null;
 }
 
 export class MemoryStreamRegistry implements StreamRegistry {
@@ -44,7 +45,12 @@ export class MemoryStreamRegistry implements StreamRegistry {
     const entry = { id, title, ladder, createdAtMs: nowMs, updatedAtMs: nowMs };
     this.#rows.set(id, { entry, keyHash, keySalt });
     if (request !== undefined)
-      this.#requests.set(request.key, { fingerprint: request.fingerprint, streamId: id, atMs: nowMs });
+      this.#requests.set(request.key, {
+        fingerprint: request.fingerprint,
+        streamId: id,
+        atMs: nowMs,
+        reply: null,
+      });
     return { entry, keySalt };
   }
 
@@ -60,14 +66,19 @@ export class MemoryStreamRegistry implements StreamRegistry {
       .slice(0, limit);
   }
 
-  async isRepeated(request: IdempotentRequest, nowMs: number): Promise<boolean> {
-    if (this.#known(request, nowMs) !== undefined) return true;
-    this.#requests.set(request.key, {
-      fingerprint: request.fingerprint,
-      streamId: undefined,
-      atMs: nowMs,
-    });
-    return false;
+  async claim(request: IdempotentRequest, nowMs: number): Promise<Answer> {
+    const known = this.#known(request, nowMs);
+    const answer = answerOf(request, known, nowMs);
+    const { key, fingerprint } = request;
+    if (answer.kind === 'new')
+      this.#requests.set(key, { fingerprint, streamId: known?.streamId, atMs: nowMs, reply: null });
+    return answer;
+  }
+
+  async settle(request: IdempotentRequest, nowMs: number, reply: string | undefined): Promise<void> {
+    const known = this.#known(request, nowMs);
+    if (reply === undefined) this.#requests.delete(request.key);
+    else if (known !== undefined) this.#requests.set(request.key, { ...known, atMs: nowMs, reply });
   }
 
   async update(id: StreamId, change: { title?: string; ladder?: string }, nowMs: number) {
@@ -157,8 +168,8 @@ export class TroubledRegistry implements StreamRegistry {
   create = (...a: Parameters<StreamRegistry['create']>) => this.#after(() => this.#inner.create(...a));
   get = (...a: Parameters<StreamRegistry['get']>) => this.#after(() => this.#inner.get(...a));
   list = (...a: Parameters<StreamRegistry['list']>) => this.#after(() => this.#inner.list(...a));
-  isRepeated = (...a: Parameters<StreamRegistry['isRepeated']>) =>
-    this.#after(() => this.#inner.isRepeated(...a));
+  claim = (...a: Parameters<StreamRegistry['claim']>) => this.#after(() => this.#inner.claim(...a));
+  settle = (...a: Parameters<StreamRegistry['settle']>) => this.#after(() => this.#inner.settle(...a));
   update = (...a: Parameters<StreamRegistry['update']>) => this.#after(() => this.#inner.update(...a));
   rotateKey = (...a: Parameters<StreamRegistry['rotateKey']>) =>
     this.#after(() => this.#inner.rotateKey(...a));
