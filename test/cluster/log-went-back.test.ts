@@ -42,7 +42,7 @@ test('a log restored from a backup gets back what it lost, and the stream goes o
     const again = urlsOf(after);
     expect([...before].filter(([number, url]) => (again.get(number) ?? url) !== url)).toEqual([]);
   }
-  expect(await cluster.log(one.node)).toContain('it gets back what it has lost');
+  expect(await cluster.log(one.node)).toContain('this owner writes the lost records again as a snapshot');
   const { periods, nextNumber } = await foldOf(cluster);
   expect(periods.map(({ segments }) => segments.map(({ number }) => number))).toEqual([
     Array.from({ length: nextNumber }, (_, index) => index),
