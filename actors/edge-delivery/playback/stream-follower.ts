@@ -14,7 +14,7 @@ import type { IndexLog } from '../../../cluster/log/index-log.ts';
 import type { Clock } from '../../../cluster/time/clock.ts';
 import { within } from '../../../cluster/time/within.ts';
 import { applyEntry, emptyTimeline, rewound } from '../../media/timeline/fold.ts';
-import type { Timeline } from '../../media/timeline/timeline.ts';
+import type { FoldedTimeline, Timeline } from '../../media/timeline/timeline.ts';
 import { Holds, type HoldLimits, type Outcome } from './holds.ts';
 import type { Entity, HttpRequest } from '../http/http.ts';
 import { ViewerMeter } from '../public/viewer-meter.ts';
@@ -41,7 +41,7 @@ export class StreamFollower {
   readonly #abort = new AbortController();
   readonly #rendered = new Map<string, Entity>();
   readonly #caughtUp = Promise.withResolvers<void>();
-  #timeline: Timeline = emptyTimeline();
+  #timeline: FoldedTimeline = emptyTimeline();
   #isCaughtUp = false;
   #usedMs: number;
   #hits = 0;
@@ -184,7 +184,7 @@ export class StreamFollower {
     this.#apply(applyEntry(this.#timeline, entry));
   }
 
-  #apply(timeline: Timeline): void {
+  #apply(timeline: FoldedTimeline): void {
     const isChanged = shownDiffers(this.#timeline, timeline);
     this.#timeline = timeline;
     if (!this.#isCaughtUp) return;

@@ -21,10 +21,17 @@ import { isPresent, periodOpenedBy } from '../../../cluster/contract/index-recor
 import { Epoch } from '../../../cluster/model/ids.ts';
 import type { PeriodId, RenditionName } from '../../../cluster/model/ids.ts';
 import { unreachable } from '../../../cluster/model/unreachable.ts';
-import { growableList, growableMap } from './growable.ts';
 import { endOfSegments90k, initsOfClock, periodsStoredAs, presentRungs, servedRenditions } from './query.ts';
 import { fromSnapshot } from './snapshot.ts';
-import type { BroadcastTimes, Timeline, TimelinePeriod, TimelineRun, TimelineSegment } from './timeline.ts';
+import type {
+  BroadcastTimes,
+  FoldedPeriod,
+  FoldedTimeline,
+  Timeline,
+  TimelinePeriod,
+  TimelineRun,
+  TimelineSegment,
+} from './timeline.ts';
 
 /** How many periods may wait for a first segment. With more, the oldest goes. */
 const maxEmptyPeriods = 8;
@@ -32,7 +39,7 @@ const maxEmptyPeriods = 8;
 const maxPending = 1024;
 
 /** The timeline of an empty log. It is a new value each time, because a fold grows it in place. */
-export function emptyTimeline(): Timeline {
+export function emptyTimeline(): FoldedTimeline {
   return {
     lastSequence: 0,
     epoch: Epoch.parse(0),
@@ -52,7 +59,7 @@ export function emptyTimeline(): Timeline {
 }
 
 /** Folds one entry in. An entry at or below `lastSequence` changes nothing. The old value must not be used again. */
-export function applyEntry(timeline: Timeline, { sequence, record }: IndexEntry): Timeline {
+export function applyEntry(timeline: FoldedTimeline, { sequence, record }: IndexEntry): FoldedTimeline {
   if (sequence <= timeline.lastSequence) return timeline;
   const seen = { ...timeline, lastSequence: sequence };
   if (isFenced(timeline, record)) return refuse(seen);
@@ -64,9 +71,9 @@ function isFenced({ epoch, bootId }: Timeline, record: IndexRecord): boolean {
   return record.epoch < epoch || (record.epoch === epoch && bootId !== undefined && record.bootId !== bootId);
 }
 
-const refuse = (timeline: Timeline): Timeline => ({ ...timeline, ignored: timeline.ignored + 1 });
+const refuse = (timeline: FoldedTimeline): FoldedTimeline => ({ ...timeline, ignored: timeline.ignored + 1 });
 
-function applyRecord(timeline: Timeline, record: IndexRecord, sequence: number): Timeline {
+function applyRecord(timeline: FoldedTimeline, record: IndexRecord, sequence: number): FoldedTimeline {
   switch (record.kind) {
     case 'open':
     case 'moved':
@@ -83,7 +90,7 @@ function applyRecord(timeline: Timeline, record: IndexRecord, sequence: number):
     case 'trim':
       return trim(timeline, record.firstNumber);
     case 'end':
-      growableMap(timeline.pending).clear();
+      timeline.pending.clear();
       return {
         ...timeline,
         state: 'ended',
@@ -96,7 +103,7 @@ function applyRecord(timeline: Timeline, record: IndexRecord, sequence: number):
 }
 
 /** Prepares the fold for a log that went back (C7): what the log still has comes again, and changes nothing (I1). */
-export function rewound(timeline: Timeline): Timeline {
+export function rewound(timeline: FoldedTimeline): FoldedTimeline {
   return { ...timeline, lastSequence: 0 };
 }
 
@@ -104,10 +111,10 @@ export function rewound(timeline: Timeline): Timeline {
  * Adds a period. The sequence of its `clock` record gives the period's id (M1). Availability starts once in a stream's
  * life (M10). Whatever a log that went back brings, no id becomes a period twice (C7).
  */
-function openPeriod(timeline: Timeline, clock: ClockRecord, sequence: number): Timeline {
+function openPeriod(timeline: FoldedTimeline, clock: ClockRecord, sequence: number): FoldedTimeline {
   const id = periodOpenedBy(clock, sequence);
   if (timeline.periods.some((one) => one.id >= id)) return refuse(timeline);
-  const periods = growableList(timeline.periods);
+  const { periods } = timeline;
   periods.push({
     id,
     clock,
@@ -144,11 +151,11 @@ const heard = (broadcast: BroadcastTimes, atMs: number): BroadcastTimes => ({
 });
 
 /** Moves pending media that goes on in a new period to that period, from its beginning on (M7). */
-function continuePending(timeline: Timeline, clock: ClockRecord, id: PeriodId): void {
+function continuePending(timeline: FoldedTimeline, clock: ClockRecord, id: PeriodId): void {
   const { storedAs, mediaZero90k } = clock;
   if (storedAs === undefined) return;
   const parts = new Set(periodsStoredAs(timeline, storedAs).map((one) => one.id));
-  const growable = growableMap(timeline.pending);
+  const growable = timeline.pending;
   for (const [key, source] of [...growable]) {
     if (!parts.has(source.period) || source.start90k < mediaZero90k) continue;
     growable.delete(key);
@@ -156,8 +163,8 @@ function continuePending(timeline: Timeline, clock: ClockRecord, id: PeriodId): 
   }
 }
 
-function addSource(timeline: Timeline, source: SourceRecord): Timeline {
-  const pending = growableMap(timeline.pending);
+function addSource(timeline: FoldedTimeline, source: SourceRecord): FoldedTimeline {
+  const { pending } = timeline;
   const key = pendingKey(source.period, source.start90k);
   const period = openPeriodOf(timeline, source.period);
   if (period === undefined || pending.has(key) || source.start90k < endOfSegments90k(period))
@@ -176,7 +183,7 @@ function addSource(timeline: Timeline, source: SourceRecord): Timeline {
 export const pendingKey = (period: PeriodId, start90k: number): string => `${period}/${start90k}`;
 
 /** The period, if it is known and no later one has a segment yet, because numbers follow the order of periods (I2). */
-function openPeriodOf(timeline: Timeline, id: PeriodId): TimelinePeriod | undefined {
+function openPeriodOf(timeline: FoldedTimeline, id: PeriodId): FoldedPeriod | undefined {
   if (timeline.state === 'ended') return undefined;
   const { periods } = timeline;
   for (let index = periods.length - 1; index >= 0; index -= 1) {
@@ -191,7 +198,7 @@ function openPeriodOf(timeline: Timeline, id: PeriodId): TimelinePeriod | undefi
  * Whether a decision fits: commits come in order of start time, and a published gap is final (C9). Others are not of
  * this log's owner.
  */
-function append(timeline: Timeline, record: CommitRecord | GapRecord): Timeline {
+function append(timeline: FoldedTimeline, record: CommitRecord | GapRecord): FoldedTimeline {
   const known = openPeriodOf(timeline, record.period);
   // A log whose beginning was purged may start at any number.
   const isFirst = timeline.nextNumber === 0;
@@ -199,7 +206,7 @@ function append(timeline: Timeline, record: CommitRecord | GapRecord): Timeline 
   if (record.start90k < endOfSegments90k(known)) return refuse(timeline);
   const begun = begin(timeline, known);
   const segment = segmentOf(record);
-  growableList(known.segments).push(segment);
+  known.segments.push(segment);
   if (record.kind === 'commit') {
     adoptInits(known, record);
     extendRuns(known, segment);
@@ -225,9 +232,9 @@ function segmentOf(record: CommitRecord | GapRecord): TimelineSegment {
  * Closes all periods before this one, as it gets its first segment. Empty ones go. The period gets its ordinal only
  * now, so that a period that never had a segment does not count as a discontinuity. Returns the next ordinal.
  */
-function begin(timeline: Timeline, period: TimelinePeriod): number {
+function begin(timeline: FoldedTimeline, period: FoldedPeriod): number {
   if (period.ordinal < timeline.nextOrdinal) return timeline.nextOrdinal;
-  const periods = growableList(timeline.periods);
+  const { periods } = timeline;
   const index = periods.indexOf(period);
   const later = periods.slice(index + 1);
   const earlier = periods.slice(0, index).filter((one) => one.segments.length > 0);
@@ -238,7 +245,7 @@ function begin(timeline: Timeline, period: TimelinePeriod): number {
 }
 
 /** Keeps the first committed init of a rendition, which is the reference for the whole period (M7). */
-function adoptInits(period: TimelinePeriod, { inits }: CommitRecord): void {
+function adoptInits(period: FoldedPeriod, { inits }: CommitRecord): void {
   if (inits === undefined) return;
   const known: Record<RenditionName, (typeof inits)[RenditionName]> = period.inits;
   for (const { name } of period.clock.renditions) {
@@ -250,13 +257,13 @@ function adoptInits(period: TimelinePeriod, { inits }: CommitRecord): void {
 /**
  * Begins a run when the set of present rungs changes (M13). A segment without any picture belongs to the run around it.
  */
-function extendRuns(period: TimelinePeriod, segment: TimelineSegment): void {
+function extendRuns(period: FoldedPeriod, segment: TimelineSegment): void {
   const present = presentRungs(period, segment);
   const last = period.runs.at(-1);
   if (last !== undefined && (present.length === 0 || isSameSet(last.present, present))) return;
   const start90k = last === undefined ? period.clock.mediaZero90k : segment.start90k;
   const run: TimelineRun = { firstNumber: segment.number, start90k, present };
-  const runs = growableList(period.runs);
+  const { runs } = period;
   // Older segments are trimmed away, so no kept segment lies in an older run.
   if (period.segments.length === 1) runs.length = 0;
   runs.push(run);
@@ -280,8 +287,8 @@ function longestOf90k(period: TimelinePeriod, segment: TimelineSegment): number 
 }
 
 /** Removes the source of a decided segment from those that wait, with the sources that the segment has passed (C9). */
-function decide(timeline: Timeline, { period, start90k }: CommitRecord | GapRecord): void {
-  const pending = growableMap(timeline.pending);
+function decide(timeline: FoldedTimeline, { period, start90k }: CommitRecord | GapRecord): void {
+  const { pending } = timeline;
   pending.delete(pendingKey(period, start90k));
   for (const [key, source] of pending) {
     if (source.period > period || (source.period === period && source.start90k > start90k)) break;
@@ -290,20 +297,20 @@ function decide(timeline: Timeline, { period, start90k }: CommitRecord | GapReco
 }
 
 /** Drops sources that can no longer be decided. */
-function forgetPending(timeline: Timeline, isPast: (source: SourceRecord) => boolean): void {
-  const pending = growableMap(timeline.pending);
+function forgetPending(timeline: FoldedTimeline, isPast: (source: SourceRecord) => boolean): void {
+  const { pending } = timeline;
   for (const [key, source] of pending) if (isPast(source)) pending.delete(key);
 }
 
-function trim(timeline: Timeline, upTo: number): Timeline {
+function trim(timeline: FoldedTimeline, upTo: number): FoldedTimeline {
   const firstNumber = Math.max(timeline.firstNumber, Math.min(upTo, timeline.nextNumber));
-  const periods = growableList(timeline.periods);
+  const { periods } = timeline;
   for (const period of periods) {
     const first = period.segments[0];
     if (first === undefined) continue;
     if (first.number >= firstNumber) break;
-    growableList(period.segments).splice(0, firstNumber - first.number);
-    while ((period.runs[1]?.firstNumber ?? Infinity) <= firstNumber) growableList(period.runs).shift();
+    period.segments.splice(0, firstNumber - first.number);
+    while ((period.runs[1]?.firstNumber ?? Infinity) <= firstNumber) period.runs.shift();
   }
   const closedBelow = timeline.nextOrdinal - 1;
   const kept = periods.filter((period) => period.segments.length > 0 || period.ordinal >= closedBelow);
@@ -311,7 +318,10 @@ function trim(timeline: Timeline, upTo: number): Timeline {
 }
 
 /** Restores a period that was lost before it had a segment, from a snapshot (C7). */
-function withPeriodsOf(timeline: Timeline, { periods, pending, state, broadcast }: Timeline): Timeline {
+function withPeriodsOf(
+  timeline: FoldedTimeline,
+  { periods, pending, state, broadcast }: FoldedTimeline,
+): FoldedTimeline {
   const last = timeline.periods.at(-1)?.id ?? 0;
   const missing = periods.filter(({ id }) => id > last);
   if (missing.length === 0) return timeline;
@@ -322,7 +332,10 @@ function withPeriodsOf(timeline: Timeline, { periods, pending, state, broadcast 
  * Takes a snapshot, when this fold lacks what was purged before it; where both know something they are equal. The
  * snapshot's epoch and bootId are those of its record.
  */
-function restore(timeline: Timeline, record: Extract<IndexRecord, { kind: 'snapshot' }>): Timeline {
+function restore(
+  timeline: FoldedTimeline,
+  record: Extract<IndexRecord, { kind: 'snapshot' }>,
+): FoldedTimeline {
   const isBehind = timeline.periods.length === 0 || timeline.nextNumber < record.nextNumber;
   if (timeline.nextNumber > record.nextNumber) return timeline;
   const restored = fromSnapshot(record.state);

@@ -15,7 +15,14 @@ import { ClockRecord, isPresent, SourceRecord } from '../../../cluster/contract/
 import type { CommittedMedia } from '../../../cluster/contract/index-records.ts';
 import { InitSegment } from '../../../cluster/contract/renditions.ts';
 import { BootId, Epoch, PeriodId, RenditionName, Sha256 } from '../../../cluster/model/ids.ts';
-import type { BroadcastTimes, Timeline, TimelinePeriod, TimelineSegment } from './timeline.ts';
+import type {
+  BroadcastTimes,
+  FoldedPeriod,
+  FoldedTimeline,
+  Timeline,
+  TimelinePeriod,
+  TimelineSegment,
+} from './timeline.ts';
 
 const reasons = ['late', 'failed', 'dropped', 'missing'] as const;
 const present = 0;
@@ -81,7 +88,7 @@ export function toSnapshot(timeline: Timeline, fromNumber = timeline.firstNumber
 }
 
 /** The timeline of a state that `toSnapshot` made; undefined for anything else. */
-export function fromSnapshot(state: unknown): Timeline | undefined {
+export function fromSnapshot(state: unknown): FoldedTimeline | undefined {
   const parsed = Snapshot.safeParse(state);
   if (!parsed.success) return undefined;
   const { version: _version, periods, pending, bootId, availabilityStartMs, ...plain } = parsed.data;
@@ -203,7 +210,7 @@ class Reader {
   }
 }
 
-function unpackPeriod(packed: PeriodSnapshot): TimelinePeriod | undefined {
+function unpackPeriod(packed: PeriodSnapshot): FoldedPeriod | undefined {
   const { id, ordinal, clock, inits, runs, firstNumber, names } = packed;
   const reader = new Reader(packed);
   const ends = new Ends();

@@ -93,5 +93,21 @@ export interface Timeline {
   readonly ignored: number;
 }
 
+/** A period as its fold holds it. */
+export interface FoldedPeriod extends TimelinePeriod {
+  readonly runs: TimelineRun[];
+  readonly inits: Record<RenditionName, InitSegment>;
+  readonly segments: TimelineSegment[];
+}
+
+/**
+ * A timeline as its fold holds it: its lists and maps grow in place. Who feeds a fold keeps one of these; who only reads
+ * takes it as a `Timeline`, whose lists are read-only.
+ */
+export interface FoldedTimeline extends Timeline {
+  readonly periods: FoldedPeriod[];
+  readonly pending: Map<string, SourceRecord>;
+}
+
 /** Folds one entry in. An entry at or below `lastSequence` changes nothing. The old value must not be used again. */
-export type ApplyEntry = (timeline: Timeline, entry: IndexEntry) => Timeline;
+export type ApplyEntry = (timeline: FoldedTimeline, entry: IndexEntry) => FoldedTimeline;

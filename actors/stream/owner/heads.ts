@@ -17,7 +17,7 @@ import { within } from '../../../cluster/time/within.ts';
 import type { EdgeHead } from '../../../cluster/contract/edge-actions.ts';
 import { applyEntry, emptyTimeline } from '../../media/timeline/fold.ts';
 import { fromSnapshot } from '../../media/timeline/snapshot.ts';
-import type { Timeline } from '../../media/timeline/timeline.ts';
+import type { FoldedTimeline, Timeline } from '../../media/timeline/timeline.ts';
 import { archivePrefix, byAge, parseArchiveKey, type ArchiveName } from '../../segment-store/archive-key.ts';
 import type { SegmentStore } from '../../segment-store/segment-store.ts';
 
@@ -34,7 +34,7 @@ export interface HeadPorts {
 export interface Heads {
   readonly epochs: readonly Epoch[];
   /** A fold with more segments or a later period than this log; undefined when there is none or it cannot be read. */
-  readonly beyond: (log: readonly IndexEntry[]) => Promise<Timeline | undefined>;
+  readonly beyond: (log: readonly IndexEntry[]) => Promise<FoldedTimeline | undefined>;
 }
 
 /** How long edges and the store have to answer (H1, C7). */
@@ -51,8 +51,8 @@ export async function headsOf(stream: StreamId, ports: HeadPorts): Promise<Heads
     const parsed = Epoch.safeParse(epoch);
     return parsed.success ? [parsed.data] : [];
   });
-  const beyond = async (log: readonly IndexEntry[]): Promise<Timeline | undefined> => {
-    const known = reachOf(log.reduce<Timeline>(applyEntry, emptyTimeline()));
+  const beyond = async (log: readonly IndexEntry[]): Promise<FoldedTimeline | undefined> => {
+    const known = reachOf(log.reduce<FoldedTimeline>(applyEntry, emptyTimeline()));
     const further = edges
       .filter((one) => isFurther(one, known) && one.nextNumber >= (checkpoint?.nextNumber ?? 0))
       .toSorted((a, b) => (isFurther(a, b) ? -1 : 1));
@@ -84,7 +84,7 @@ async function newestCheckpoint(
   return names.toSorted(byAge).at(-1);
 }
 
-async function read({ logger }: HeadPorts, ask: () => Promise<unknown>): Promise<Timeline | undefined> {
+async function read({ logger }: HeadPorts, ask: () => Promise<unknown>): Promise<FoldedTimeline | undefined> {
   try {
     return fromSnapshot(await ask());
   } catch (error) {
@@ -103,7 +103,7 @@ const isFurther = (one: Reach, than: Reach): boolean =>
     ? (one.period ?? 0) > (than.period ?? 0)
     : one.nextNumber > than.nextNumber;
 
-const isBeyond = (timeline: Timeline | undefined, known: Reach): timeline is Timeline =>
+const isBeyond = (timeline: FoldedTimeline | undefined, known: Reach): timeline is FoldedTimeline =>
   timeline !== undefined && isFurther(reachOf(timeline), known);
 
 /** Gives the result of `work`, or `otherwise` when it fails or is late. */

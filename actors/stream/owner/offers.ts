@@ -189,7 +189,7 @@ function isLate({ decided, timeline }: OwnerState, offer: SourceOffer, period: T
   if (decided !== undefined && decided.period > offer.period) return true;
   if (decided?.period === offer.period && offer.start90k < decided.end90k - pipelineLimits.joinTolerance90k)
     return true;
-  const next = timeline.periods[timeline.periods.indexOf(period) + 1];
+  const next = timeline.periods[timeline.periods.findIndex(({ id }) => id === period.id) + 1];
   const end90k = presentationTime90k(period, offer.start90k + offer.duration90k);
   return next !== undefined && end90k > next.clock.presentationZero90k;
 }

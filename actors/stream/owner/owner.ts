@@ -16,7 +16,7 @@ import type { FeedingSession } from '../../../cluster/contract/stream-actions.ts
 import { unreachable } from '../../../cluster/model/unreachable.ts';
 import { applyEntry, emptyTimeline } from '../../media/timeline/fold.ts';
 import { endOfSegments90k } from '../../media/timeline/query.ts';
-import type { Timeline } from '../../media/timeline/timeline.ts';
+import type { FoldedTimeline, Timeline } from '../../media/timeline/timeline.ts';
 import { checkpoint, lastCheckpoint, takeCheckpoint, takeCheckpointFailure } from './checkpoints.ts';
 import { settle } from './commits.ts';
 import {
@@ -72,7 +72,7 @@ export interface TakenStream {
   /** The whole log after this owner's `open`, which is its last record. */
   readonly entries: readonly IndexEntry[];
   /** A fold that knows more than a log that has lost its end (C7, heads.ts). */
-  readonly beyond?: Timeline | undefined;
+  readonly beyond?: FoldedTimeline | undefined;
   /** The sessions that fed the stream when it was handed over. */
   readonly feeding?: readonly FeedingSession[];
 }
@@ -85,7 +85,7 @@ export function createOwner(
   { self, settings, reason, entries, beyond, feeding = [] }: TakenStream,
   now: Now,
 ): OwnerState {
-  const folded = entries.reduce<Timeline>(applyEntry, emptyTimeline());
+  const folded = entries.reduce<FoldedTimeline>(applyEntry, emptyTimeline());
   const { lastSequence, epoch, bootId } = folded;
   const timeline = beyond === undefined ? folded : { ...beyond, lastSequence, epoch, bootId };
   const state: OwnerState = {

@@ -3,7 +3,7 @@ import type { IndexEntry } from '../../../cluster/contract/index-records.ts';
 import type { StreamId } from '../../../cluster/model/ids.ts';
 import type { IndexLog } from '../../../cluster/log/index-log.ts';
 import { applyEntry, emptyTimeline } from '../../../actors/media/timeline/fold.ts';
-import type { Timeline } from '../../../actors/media/timeline/timeline.ts';
+import type { FoldedTimeline } from '../../../actors/media/timeline/timeline.ts';
 import { findingsOf, type LogFindings } from '../../../test/support/ports/log-findings.ts';
 
 export interface SeenEntry {
@@ -16,7 +16,7 @@ export interface SeenEntry {
 export class LogWatch implements AsyncDisposable {
   readonly stream: StreamId;
   readonly seen: SeenEntry[] = [];
-  timeline: Timeline = emptyTimeline();
+  timeline: FoldedTimeline = emptyTimeline();
   readonly #ending = new AbortController();
   readonly #loop: Promise<void>;
   #failure: Error | undefined;

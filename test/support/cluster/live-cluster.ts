@@ -1,5 +1,5 @@
 /** Waits for what a live test cluster comes to; every wait has a bound. */
-import type { Timeline } from '../../../actors/media/timeline/timeline.ts';
+import type { FoldedTimeline } from '../../../actors/media/timeline/timeline.ts';
 import { applyEntry, emptyTimeline } from '../../../actors/media/timeline/fold.ts';
 import type { IndexEntry } from '../../../cluster/contract/index-records.ts';
 import type { StreamHealth } from '../../../cluster/contract/stream-health.ts';
@@ -76,9 +76,9 @@ export function isFedBy(health: StreamHealth, nodes: readonly DemoNode[]): boole
 }
 
 /** The stream's index log, folded as an edge does. */
-export async function foldOf(cluster: TestCluster): Promise<Timeline> {
+export async function foldOf(cluster: TestCluster): Promise<FoldedTimeline> {
   const entries = await readIndexLog(cluster.regions[0], cluster.stream.id);
-  return entries.reduce<Timeline>(applyEntry, emptyTimeline());
+  return entries.reduce<FoldedTimeline>(applyEntry, emptyTimeline());
 }
 
 /**
@@ -95,7 +95,7 @@ export async function decidedLog(
   let entries: readonly IndexEntry[] = [];
   const undecided = async (): Promise<number> => {
     entries = await readIndexLog(region, cluster.stream.id);
-    return entries.reduce<Timeline>(applyEntry, emptyTimeline()).pending.size;
+    return entries.reduce<FoldedTimeline>(applyEntry, emptyTimeline()).pending.size;
   };
   await waitFor('the log has decided on all sources', undecided, (count) => count === 0, ofCluster);
   return entries;
@@ -135,7 +135,7 @@ export const nothingLost = {
 /** How often the stream was opened, and the rest to be held against `nothingLost`; `why` says what each gap was declared for. */
 export function accountOf(entries: readonly IndexEntry[]): LogFindings & typeof nothingLost {
   const count = (wanted: string): number => entries.filter(({ record }) => record.kind === wanted).length;
-  const { ignored } = entries.reduce<Timeline>(applyEntry, emptyTimeline());
+  const { ignored } = entries.reduce<FoldedTimeline>(applyEntry, emptyTimeline());
   const why = entries.flatMap(({ record }) =>
     record.kind === 'gap' ? [`${record.number} at ${record.start90k}: ${record.reason}`] : [],
   );

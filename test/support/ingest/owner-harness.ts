@@ -16,7 +16,7 @@ import type { TaskReport, TranscodeTask } from '../../../cluster/contract/transc
 import { Epoch, NodeId, PeriodId, RenditionName, SessionId } from '../../../cluster/model/ids.ts';
 import { parseLadder } from '../../../actors/media/ladder/ladder.ts';
 import { toSnapshot } from '../../../actors/media/timeline/snapshot.ts';
-import type { Timeline } from '../../../actors/media/timeline/timeline.ts';
+import type { FoldedTimeline } from '../../../actors/media/timeline/timeline.ts';
 import { createOwner, decide } from '../../../actors/stream/owner/owner.ts';
 import type { Command, Effect, OwnerSettings, OwnerState } from '../../../actors/stream/owner/owner-state.ts';
 import { by, region, sha, stream } from '../ports/records.ts';
@@ -67,7 +67,7 @@ export type Answer = { readonly value: unknown } | { readonly code: string; read
 
 export interface HarnessOptions {
   /** What is known beyond `entries` (C7). */
-  readonly beyond?: Timeline;
+  readonly beyond?: FoldedTimeline;
   readonly settings?: Partial<OwnerSettings>;
   readonly entries?: readonly IndexEntry[];
   readonly epoch?: number;

@@ -1,6 +1,6 @@
 /** Feeds a stream actor on a real log, and reads what it wrote. */
 import { applyEntry, emptyTimeline } from '../../../actors/media/timeline/fold.ts';
-import type { Timeline } from '../../../actors/media/timeline/timeline.ts';
+import type { FoldedTimeline } from '../../../actors/media/timeline/timeline.ts';
 import type { IndexEntry, IndexRecord } from '../../../cluster/contract/index-records.ts';
 import type {
   AttachParams,
@@ -111,5 +111,5 @@ export async function logUntil(
 
 export const count = (records: readonly IndexRecord[], kind: IndexRecord['kind']): number =>
   records.filter((one) => one.kind === kind).length;
-export const fold = (entries: readonly IndexEntry[]): Timeline =>
-  entries.reduce<Timeline>(applyEntry, emptyTimeline());
+export const fold = (entries: readonly IndexEntry[]): FoldedTimeline =>
+  entries.reduce<FoldedTimeline>(applyEntry, emptyTimeline());

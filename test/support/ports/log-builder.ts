@@ -1,6 +1,6 @@
 /** Builds an index log record by record, as an owner would write it: numbers, times and inits follow by themselves. */
 import { applyEntry, emptyTimeline } from '../../../actors/media/timeline/fold.ts';
-import type { Timeline } from '../../../actors/media/timeline/timeline.ts';
+import type { FoldedTimeline } from '../../../actors/media/timeline/timeline.ts';
 import type {
   ClockRecord,
   CommittedMedia,
@@ -129,7 +129,7 @@ export class LogBuilder {
     return this;
   }
 
-  fold(upTo = this.entries.length): Timeline {
+  fold(upTo = this.entries.length): FoldedTimeline {
     return this.entries.slice(0, upTo).reduce(applyEntry, emptyTimeline());
   }
 

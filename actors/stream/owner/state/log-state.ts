@@ -1,6 +1,6 @@
 /** What an owner knows of its log: what is in it, what is to be appended, and whether it answers. */
 import type { IndexRecord } from '../../../../cluster/contract/index-records.ts';
-import type { Timeline } from '../../../media/timeline/timeline.ts';
+import type { FoldedTimeline } from '../../../media/timeline/timeline.ts';
 
 export type LogLink =
   | { readonly kind: 'up' }
@@ -14,7 +14,7 @@ export type LogLink =
 
 export interface LogState {
   /** The fold of what is in the log. */
-  readonly timeline: Timeline;
+  readonly timeline: FoldedTimeline;
   readonly link: LogLink;
   /** Records to be appended, in order; the append of the first may be under way. */
   readonly outbox: readonly IndexRecord[];

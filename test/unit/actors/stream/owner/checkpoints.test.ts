@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { applyEntry, emptyTimeline } from '../../../../../actors/media/timeline/fold.ts';
 import { fromSnapshot } from '../../../../../actors/media/timeline/snapshot.ts';
-import type { Timeline } from '../../../../../actors/media/timeline/timeline.ts';
+import type { FoldedTimeline } from '../../../../../actors/media/timeline/timeline.ts';
 import { headsOf, type HeadPorts } from '../../../../../actors/stream/owner/heads.ts';
 import type { IndexEntry } from '../../../../../cluster/contract/index-records.ts';
 import { TangazaError } from '../../../../../cluster/errors/tangaza-error.ts';
@@ -13,8 +13,8 @@ import { MemorySegmentStore } from '../../../../support/ports/memory-segment-sto
 import { OwnerHarness } from '../../../../support/ingest/owner-harness.ts';
 import { stream } from '../../../../support/ports/records.ts';
 
-const fold = (entries: readonly IndexEntry[]): Timeline =>
-  entries.reduce<Timeline>(applyEntry, emptyTimeline());
+const fold = (entries: readonly IndexEntry[]): FoldedTimeline =>
+  entries.reduce<FoldedTimeline>(applyEntry, emptyTimeline());
 
 function committed(segments: number, settings = {}) {
   const owner = new OwnerHarness({ settings });

@@ -6,12 +6,12 @@ import type { TranscodeTask } from '../../../../../cluster/contract/transcode-ta
 import { SessionId } from '../../../../../cluster/model/ids.ts';
 import { applyEntry, emptyTimeline, rewound } from '../../../../../actors/media/timeline/fold.ts';
 import { fromSnapshot } from '../../../../../actors/media/timeline/snapshot.ts';
-import type { Timeline } from '../../../../../actors/media/timeline/timeline.ts';
+import type { FoldedTimeline } from '../../../../../actors/media/timeline/timeline.ts';
 import { codeOf, OwnerHarness, valueOf } from '../../../../support/ingest/owner-harness.ts';
 import { openRecord, sha } from '../../../../support/ports/records.ts';
 
-const fold = (entries: readonly IndexEntry[]): Timeline =>
-  entries.reduce<Timeline>(applyEntry, emptyTimeline());
+const fold = (entries: readonly IndexEntry[]): FoldedTimeline =>
+  entries.reduce<FoldedTimeline>(applyEntry, emptyTimeline());
 
 function firstSession(owner: OwnerHarness): SessionId {
   return owner.state.sessions[0]?.id ?? SessionId.parse('none');
@@ -118,7 +118,7 @@ test('whoever has seen what was lost reads the repaired log again and finds noth
   owner.offer(owner.segment(period, 3));
   owner.pass(500);
   for (const task of owner.tasksOf(540_000)) owner.done(task);
-  const again = owner.log.reduce<Timeline>(applyEntry, rewound(seen));
+  const again = owner.log.reduce<FoldedTimeline>(applyEntry, rewound(seen));
   expect(again.periods.map(({ id, segments }) => [id, segments.map(({ number }) => number)])).toEqual([
     [period, [0, 1, 2, 3]],
   ]);

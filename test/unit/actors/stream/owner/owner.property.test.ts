@@ -8,7 +8,7 @@ import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { pipelineLimits } from '../../../../../actors/stream/owner/state/pipeline-state.ts';
 import { applyEntry, emptyTimeline } from '../../../../../actors/media/timeline/fold.ts';
-import type { Timeline } from '../../../../../actors/media/timeline/timeline.ts';
+import type { FoldedTimeline } from '../../../../../actors/media/timeline/timeline.ts';
 import { periodOpenedBy, type IndexRecord } from '../../../../../cluster/contract/index-records.ts';
 import type { OpenPeriodReply } from '../../../../../cluster/contract/stream-actions.ts';
 import { PeriodId } from '../../../../../cluster/model/ids.ts';
@@ -223,7 +223,7 @@ function check({ owner }: Run): void {
   }
   const epochs = owner.records.map((record) => record.epoch);
   expect(epochs).toEqual(epochs.toSorted((a, b) => a - b));
-  const folded = owner.log.reduce<Timeline>(applyEntry, emptyTimeline());
+  const folded = owner.log.reduce<FoldedTimeline>(applyEntry, emptyTimeline());
   expect(folded.ignored).toBe(0);
   expect(folded.nextNumber).toBe(decisions.length);
 }

@@ -2,11 +2,11 @@
 import { expect, test } from 'vitest';
 import type { IndexEntry } from '../../../../../cluster/contract/index-records.ts';
 import { applyEntry, emptyTimeline } from '../../../../../actors/media/timeline/fold.ts';
-import type { Timeline } from '../../../../../actors/media/timeline/timeline.ts';
+import type { FoldedTimeline } from '../../../../../actors/media/timeline/timeline.ts';
 import { OwnerHarness } from '../../../../support/ingest/owner-harness.ts';
 
-const fold = (entries: readonly IndexEntry[]): Timeline =>
-  entries.reduce<Timeline>(applyEntry, emptyTimeline());
+const fold = (entries: readonly IndexEntry[]): FoldedTimeline =>
+  entries.reduce<FoldedTimeline>(applyEntry, emptyTimeline());
 
 /** One segment is committed. */
 function begun() {

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { addNamedKeys } from '../../../../../actors/control/sweep-plan.ts';
 import { findMedia } from '../../../../../actors/media/timeline/query.ts';
 import { applyEntry, emptyTimeline } from '../../../../../actors/media/timeline/fold.ts';
-import type { Timeline } from '../../../../../actors/media/timeline/timeline.ts';
+import type { FoldedTimeline } from '../../../../../actors/media/timeline/timeline.ts';
 import { createOwner } from '../../../../../actors/stream/owner/owner.ts';
 import type { IndexEntry } from '../../../../../cluster/contract/index-records.ts';
 import { PeriodId } from '../../../../../cluster/model/ids.ts';
@@ -11,8 +11,8 @@ import { codeOf, OwnerHarness, settings, valueOf } from '../../../../support/ing
 import { stream } from '../../../../support/ports/records.ts';
 
 const differs = 'FINGERPRINT_DIFFERS';
-const fold = (entries: readonly IndexEntry[]): Timeline =>
-  entries.reduce<Timeline>(applyEntry, emptyTimeline());
+const fold = (entries: readonly IndexEntry[]): FoldedTimeline =>
+  entries.reduce<FoldedTimeline>(applyEntry, emptyTimeline());
 
 /** Two segments decided as usual; then every worker has another encoder. */
 function upgraded() {
