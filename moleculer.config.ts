@@ -4,7 +4,7 @@
  * and in tests.
  */
 import { randomBytes } from 'node:crypto';
-import { availableParallelism, hostname } from 'node:os';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { BrokerOptions, ServiceBroker } from 'moleculer';
 import { composeControl } from './actors/control/control.composition.ts';
@@ -25,9 +25,8 @@ import { readFingerprint } from './actors/transcode-worker/encoder.ffmpeg.ts';
 import { composeTranscodeWorker } from './actors/transcode-worker/transcode-worker.composition.ts';
 import { nothingToHandOver } from './cluster/contract/hand-over.ts';
 import { loadConfig, type NodeConfig } from './config/config.ts';
-import { httpUrlOf, rtmpUrlOf } from './config/public-url.ts';
+import { describeNode } from './config/describe-node.system.ts';
 import { loadSecrets } from './config/secrets.disk.ts';
-import type { Member } from './cluster/membership/member-directory.ts';
 import { BootId } from './cluster/model/ids.ts';
 import { connectNats } from './cluster/nats/connection.nats.ts';
 import { openClusterParts } from './cluster/node/cluster-parts.composition.ts';
@@ -37,9 +36,6 @@ import { pinoLogger } from './cluster/observe/logger.pino.ts';
 import { prometheusMetrics } from './cluster/observe/metrics.prometheus.ts';
 import { brokerIdOf, nodeCalls, type MakeService } from './cluster/rpc/node-calls.moleculer.ts';
 import { systemClock as clock } from './cluster/time/clock.system.ts';
-
-/** The version of what nodes say to each other. It is raised when two versions cannot work together. */
-const protocol = 1;
 
 type Parts = Awaited<ReturnType<typeof openParts>>;
 
@@ -98,7 +94,7 @@ async function openParts(config: NodeConfig, closing: AsyncDisposableStack) {
       ...self,
       nats,
       replicas: config.natsReplicas,
-      member: describeSelf(config, bootId),
+      member: describeNode(config, bootId, clock),
       secret: secrets.streamKeySecret,
       fingerprint: await readFingerprint(config.worker.ffmpeg),
       exit: fail,
@@ -133,24 +129,4 @@ async function composeServices(parts: Parts, closing: AsyncDisposableStack): Pro
       ? [composeEdgeDelivery({ ...parts, ...toldByRegistry(registry, clock) })]
       : []),
   ];
-}
-
-function describeSelf(
-  { nodeId, region, roles, weight, http, rtmp, store }: NodeConfig,
-  bootId: BootId,
-): Member {
-  return {
-    id: nodeId,
-    region,
-    host: hostname(),
-    pid: process.pid,
-    bootId,
-    roles: [...roles],
-    httpUrl: httpUrlOf(http),
-    rtmpUrl: rtmpUrlOf(rtmp),
-    store: store.kind,
-    startedAt: new Date(clock.utcMs()).toISOString(),
-    weight,
-    protocol,
-  };
 }
