@@ -52,12 +52,12 @@ const dialog = (page: Page) => page.locator('#dialog');
 test('a wrong token is told and asked again; with the right one the form goes', async () => {
   await using ops = await openOps(desktop, 'not the token');
   const { page, faults } = ops;
-  await page.locator('#login-error', { hasText: 'not taken' }).waitFor();
+  await page.locator('#login-error', { hasText: 'not accepted' }).waitFor();
   // The page looks again, as it does every two seconds: why stays until another token is given.
   await page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')));
-  expect(await page.locator('#login-error').textContent()).toContain('not taken');
+  expect(await page.locator('#login-error').textContent()).toContain('not accepted');
   await signIn(page, '“a token in curly quotes”');
-  await page.locator('#login-error', { hasText: 'not taken' }).waitFor();
+  await page.locator('#login-error', { hasText: 'not accepted' }).waitFor();
   await signIn(page, cluster.token);
   await row(page, 'demo').waitFor();
   expect({ isFormSeen: await page.locator('#login').isVisible(), faults }).toEqual({
