@@ -197,6 +197,7 @@ test('a page of an older version than its server loads itself anew, once, and go
   const server = { isRenewed: false };
   await renewable(page, server);
   await page.goto(`${cluster.url}/watch/demo`);
+  await showsBadge(page, 'LIVE');
   await playsOn(page);
   for (let count = 0; count < 2; count += 1) await page.keyboard.press('ArrowLeft');
   await page.waitForFunction(() => window.tangaza.state().view === 'behind');

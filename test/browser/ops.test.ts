@@ -143,7 +143,7 @@ test('a key is within reach until somebody is done with it, however the dialog w
   await page.getByRole('button', { name: 'Show the key of Title of shown' }).click();
   expect(await key.textContent()).toBe(seen);
   await page.click('#dialog-confirm');
-  expect(await page.locator('#unseen-keys').isVisible()).toBe(false);
+  await page.locator('#unseen-keys').waitFor({ state: 'hidden' });
 
   const { promise: mayGo, resolve: letGo } = Promise.withResolvers<void>();
   await page.route('**/v1/streams', async (route) => {
@@ -163,7 +163,7 @@ test('a key is within reach until somebody is done with it, however the dialog w
     .click();
   await page.click('#dialog-confirm');
   await row(page, 'Title of late').waitFor({ state: 'detached' });
-  expect(await page.locator('#unseen-keys').isVisible()).toBe(false);
+  await page.locator('#unseen-keys').waitFor({ state: 'hidden' });
   expect(await api.status('DELETE', '/v1/streams/shown')).toBe(204);
   expect(faults).toEqual([]);
 });
