@@ -1,35 +1,39 @@
 /** Reports of the input, with owners that answer as the test says. */
 import { expect, test } from 'vitest';
-import { InputReports, type InputReportsPorts } from '../../../../actors/ingest/input-reports.ts';
-import type { OwnerClient } from '../../../../actors/ingest/owner/owner-client.ts';
+import { InputReports } from '../../../../actors/ingest/input-reports.ts';
+import type { InputReport } from '../../../../cluster/contract/stream-health.ts';
 import { TangazaError } from '../../../../cluster/errors/tangaza-error.ts';
 import { Epoch } from '../../../../cluster/model/ids.ts';
 import { silentLogger } from '../../../../cluster/observe/logger.ts';
 import { systemClock } from '../../../../cluster/time/clock.system.ts';
+import { attachParams } from '../../../support/ingest/stream-feed.ts';
 
 const stats = { bitrateBps: 1, lastPacketAgeMs: 0, warnings: [] };
 
 function scene(measure = () => stats) {
-  const sent: Parameters<OwnerClient['input']>[0][] = [];
+  const sent: InputReport[] = [];
   const isSent = Promise.withResolvers<void>();
   const gone: (number | undefined)[] = [];
-  let answer = (): Promise<void> => Promise.resolve();
-  const owner: InputReportsPorts['owner'] & { epoch: Epoch } = {
+  const link = {
     epoch: Epoch.parse(1),
-    ownerGone: async (under) => void gone.push(under),
-    input: (report) => {
+    ownerGone: async (under?: Epoch) => void gone.push(under),
+  };
+  let answer = (): Promise<unknown> => Promise.resolve({});
+  const stream = {
+    input: (report: InputReport) => {
       sent.push(report);
       isSent.resolve();
       return answer();
     },
   };
-  const reports = new InputReports({ clock: systemClock, owner, logger: silentLogger }, measure);
+  const ports = { clock: systemClock, stream, link, logger: silentLogger };
+  const reports = new InputReports(ports, attachParams(), measure);
   return {
     reports,
     sent,
     firstIsSent: isSent.promise,
     gone,
-    owner,
+    link,
     answerWith: (next: typeof answer) => void (answer = next),
   };
 }
@@ -38,11 +42,11 @@ const otherOwner = () => Promise.reject(new TangazaError('STALE_EPOCH'));
 
 test('a report that finds the last one unanswered is left out', async () => {
   const { reports, sent, answerWith } = scene();
-  const held = Promise.withResolvers<void>();
+  const held = Promise.withResolvers<unknown>();
   answerWith(() => held.promise);
   const first = reports.send();
   await reports.send();
-  held.resolve();
+  held.resolve({});
   await first;
   expect(sent).toHaveLength(1);
   await reports.send();
@@ -61,12 +65,12 @@ test('a report that another owner answers makes the session look for it, one tha
 
 // Found by review: the answer came when the session had attached elsewhere and left, and attached it once more for 20 s.
 test('a late answer names the owner that it is about, and one to a session that has left changes nothing', async () => {
-  const { reports, firstIsSent, gone, owner, answerWith } = scene();
-  const held = Promise.withResolvers<void>();
+  const { reports, firstIsSent, gone, link, answerWith } = scene();
+  const held = Promise.withResolvers<unknown>();
   answerWith(() => held.promise);
   const report = reports.send();
   await firstIsSent;
-  owner.epoch = Epoch.parse(2);
+  link.epoch = Epoch.parse(2);
   held.reject(new TangazaError('STALE_EPOCH'));
   await report;
   expect(gone).toEqual([1]);
