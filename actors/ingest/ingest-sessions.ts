@@ -15,7 +15,6 @@ import type { SegmentStore } from '../segment-store/segment-store.ts';
 import type { IngestSessionApi } from './ingest-events.ts';
 import type { IngestHandler, PublisherConnection, PublishRequest, TagSink } from './ingest-port.ts';
 import { WaitingPublishers } from './owner/waiting-publishers.ts';
-import { OwnerWatch } from './owner/owner-watch.ts';
 import { runnerMetrics, type OwnerCalls, type RunnerMetrics } from './runner-ports.ts';
 import { SessionRunner } from './session-runner.ts';
 
@@ -36,7 +35,6 @@ export interface IngestSessionsPorts {
 
 interface Publisher {
   readonly runner: SessionRunner;
-  readonly watch: OwnerWatch;
   readonly connection: PublisherConnection;
   /** Whether it was asked to connect elsewhere. */
   isAsked: boolean;
@@ -86,10 +84,9 @@ export class IngestSessions implements IngestHandler {
     const { sessionId } = attach;
     const sessionLogger = logger.child({ streamId, sessionId });
     sessionLogger.info({ remoteAddress, encoder, epoch: attached.epoch }, 'a publisher is on air');
-    const watch = new OwnerWatch({ ...this.#ports, logger: sessionLogger, epoch: attached.epoch });
-    const ports = { ...this.#ports, stream: watch, metrics: this.#metrics, logger: sessionLogger };
+    const ports = { ...this.#ports, metrics: this.#metrics, logger: sessionLogger };
     const runner = new SessionRunner(ports, { session: newSession(), connection, attach, attached });
-    this.#publishers.set(sessionId, { runner, watch, connection, isAsked: false });
+    this.#publishers.set(sessionId, { runner, connection, isAsked: false });
     void runner.finished.then(() => this.#publishers.delete(sessionId));
     await this.#closeGhost(attach, attached);
     return runner;
@@ -119,9 +116,9 @@ export class IngestSessions implements IngestHandler {
   /** Closes one session, or all of the stream. A former owner closes no session of its successor's. */
   close({ streamId, sessionId, reason, epoch, code }: CloseSessionsParams): void {
     const usualCode = sessionId === undefined ? 'STREAM_KEY_UNKNOWN' : 'STREAM_BUSY';
-    for (const { runner, watch } of [...this.#publishers.values()]) {
+    for (const { runner } of [...this.#publishers.values()]) {
       if (runner.attach.streamId !== streamId) continue;
-      if (epoch !== undefined && epoch < (watch.epoch ?? epoch)) continue;
+      if (epoch !== undefined && epoch < runner.owner.epoch) continue;
       if (sessionId !== undefined && runner.attach.sessionId !== sessionId) continue;
       runner.close(code ?? usualCode, reason);
     }
@@ -143,13 +140,13 @@ export class IngestSessions implements IngestHandler {
   }
 
   async #askOne(publisher: Publisher): Promise<void> {
-    const { runner, watch, connection, isAsked } = publisher;
-    if (watch.feedsElsewhere) return runner.closeAtKeyframe();
+    const { runner, connection, isAsked } = publisher;
+    if (runner.owner.feedsElsewhere) return runner.closeAtKeyframe();
     const url = this.#ports.otherIngest(runner.attach.streamId);
     if (isAsked || url === undefined) return;
     publisher.isAsked = true;
     // The stream's owner was here. The new owner must know this session before its twin comes.
-    await within(runner.ownerGone(), { clock: this.#ports.clock, ms: attachWithinMs, late: () => {} });
+    await within(runner.owner.ownerGone(), { clock: this.#ports.clock, ms: attachWithinMs, late: () => {} });
     if (connection.requestReconnect(url))
       this.#ports.logger.info({ ...idsOf(runner), url }, 'the publisher is asked to connect elsewhere');
   }
@@ -157,29 +154,23 @@ export class IngestSessions implements IngestHandler {
   /** The owner of these streams is gone: their sessions attach to the next owner, here or elsewhere. */
   ownerGone(streams: readonly StreamId[]): void {
     for (const { runner } of this.#publishers.values())
-      if (streams.includes(runner.attach.streamId)) void runner.ownerGone();
+      if (streams.includes(runner.attach.streamId)) void runner.owner.ownerGone();
   }
 
   /** Called every 500 ms. Every second call sends the input reports. */
   tick(): void {
     this.#ticks += 1;
     let heldBytes = 0;
-    for (const publisher of [...this.#publishers.values()]) {
-      const { runner } = publisher;
+    for (const { runner } of [...this.#publishers.values()]) {
       runner.onTick();
       heldBytes += runner.heldBytes;
       if (this.#ticks % 2 !== 0) continue;
       void runner.report();
-      void this.#lookAtOwner(publisher);
+      void runner.owner.look();
     }
     if (this.#ticks % 2 === 0) this.#waitingPublishers.look();
     this.#metrics.sessions.set(this.#publishers.size);
     this.#metrics.heldBytes.set(heldBytes);
-  }
-
-  /** Has this node look at an owner for which a session waits, because the owner may have stopped working (C3). */
-  async #lookAtOwner({ runner, watch }: Publisher): Promise<void> {
-    if (await watch.isReplaced(runner.attach.streamId)) await runner.ownerGone();
   }
 
   /**

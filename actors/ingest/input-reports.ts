@@ -7,38 +7,29 @@
  *     silent.
  * B2. A report that finds another owner makes the session attach to it at once, without waiting for its next segment.
  */
-import type { AttachParams } from '../../cluster/contract/stream-actions.ts';
 import { errorCodeOf } from '../../cluster/errors/tangaza-error.ts';
 import type { Logger } from '../../cluster/observe/logger.ts';
 import type { Clock } from '../../cluster/time/clock.ts';
 import type { InputStats } from './ingest-events.ts';
 import { isOtherOwner } from './owner/owner-answers.ts';
-import type { OwnerLink } from './owner/owner-link.ts';
-import type { StreamCalls } from './runner-ports.ts';
+import type { OwnerClient } from './owner/owner-client.ts';
 
 const maxWarnings = 16;
 
 export interface InputReportsPorts {
   readonly clock: Clock;
-  readonly stream: Pick<StreamCalls, 'input'>;
-  readonly link: Pick<OwnerLink, 'epoch' | 'ownerGone'>;
+  readonly owner: Pick<OwnerClient, 'epoch' | 'input' | 'ownerGone'>;
   readonly logger: Logger;
 }
 
 export class InputReports {
   readonly #ports: InputReportsPorts;
-  readonly #attach: Pick<AttachParams, 'streamId' | 'sessionId'>;
   readonly #stats: () => InputStats;
   #isSending = false;
   #isOver = false;
 
-  constructor(
-    ports: InputReportsPorts,
-    attach: Pick<AttachParams, 'streamId' | 'sessionId'>,
-    stats: () => InputStats,
-  ) {
+  constructor(ports: InputReportsPorts, stats: () => InputStats) {
     this.#ports = ports;
-    this.#attach = attach;
     this.#stats = stats;
   }
 
@@ -46,17 +37,16 @@ export class InputReports {
   async send(): Promise<void> {
     if (this.#isSending) return;
     this.#isSending = true;
-    const { clock, stream, link, logger } = this.#ports;
-    const { streamId, sessionId } = this.#attach;
+    const { clock, owner, logger } = this.#ports;
     await clock.sleep(0); // what waits in the socket is read first (B1)
-    const { epoch } = link;
+    const { epoch } = owner;
     try {
       const { warnings, ...stats } = this.#stats();
-      await stream.input({ streamId, sessionId, ...stats, warnings: warnings.slice(0, maxWarnings) });
+      await owner.input({ ...stats, warnings: warnings.slice(0, maxWarnings) });
     } catch (error) {
       const code = errorCodeOf(error);
       logger.debug({ code }, 'the input report did not reach the owner');
-      if (isOtherOwner(code) && !this.#isOver) void link.ownerGone(epoch); // attaches there at once (B2)
+      if (isOtherOwner(code) && !this.#isOver) void owner.ownerGone(epoch); // attaches there at once (B2)
     } finally {
       this.#isSending = false;
     }

@@ -3,7 +3,6 @@ import type {
   AttachParams,
   AttachReply,
   DetachCall,
-  DetachParams,
   InputCall,
   OfferParams,
   OpenPeriodParams,
@@ -12,7 +11,6 @@ import type {
   StandsStillReply,
 } from '../../cluster/contract/stream-actions.ts';
 import type { CloseSessionsParams } from '../../cluster/contract/ingest-actions.ts';
-import type { InputReport } from '../../cluster/contract/stream-health.ts';
 import type { NodeId } from '../../cluster/model/ids.ts';
 import type { Counter, Gauge, Metrics } from '../../cluster/observe/metrics.ts';
 
@@ -21,22 +19,17 @@ import type { Counter, Gauge, Metrics } from '../../cluster/observe/metrics.ts';
  *
  * @throws TangazaError, also over the wire by its code: `NOT_OWNER`, `STALE_EPOCH`, `FENCED`, `STREAM_BUSY`, …
  */
-export interface StreamCalls {
+export interface OwnerCalls {
   attach(params: AttachParams): Promise<AttachReply>;
   openPeriod(params: OpenPeriodParams): Promise<OpenPeriodReply>;
   offer(params: OfferParams): Promise<unknown>;
-  input(params: InputReport): Promise<unknown>;
-  detach(params: DetachParams): Promise<unknown>;
+  /** Input reports and detaches carry the epoch that the session is attached under, too. */
+  input(params: InputCall): Promise<unknown>;
+  detach(params: DetachCall): Promise<unknown>;
   /** Asks this node to see whether the stream's log stands still, and to have the stream taken over if so (C3). */
   standsStill(params: StandsStillParams): Promise<StandsStillReply>;
   /** Calls `ingest.closeSessions` on that node. */
   closeSessions(node: NodeId, params: CloseSessionsParams): Promise<unknown>;
-}
-
-/** The same calls as they go out: input reports and detaches carry the epoch that the session is attached under. */
-export interface OwnerCalls extends Omit<StreamCalls, 'input' | 'detach'> {
-  input(params: InputCall): Promise<unknown>;
-  detach(params: DetachCall): Promise<unknown>;
 }
 
 export interface RunnerMetrics {

@@ -6,13 +6,12 @@
  * into the connection: what is lost is counted and logged. The tail of a closed session (M4) is stored and offered as a
  * tail. The owner takes it when nobody else feeds the stream, because then the contribution has really ended there.
  *
- * K1. A session is finished when its owner, or the next one, has answered for all that was offered (owner-link.ts).
+ * K1. A session is finished when its owner, or the next one, has answered for all that was offered (owner-client.ts).
  */
 import type { AttachParams, AttachReply, OpenPeriodReply } from '../../cluster/contract/stream-actions.ts';
 import type { PeriodMarks } from '../../cluster/contract/contribution.ts';
 import type { ErrorCode } from '../../cluster/errors/catalogue.ts';
 import { errorCodeOf, TangazaError } from '../../cluster/errors/tangaza-error.ts';
-import type { Epoch } from '../../cluster/model/ids.ts';
 import { unreachable } from '../../cluster/model/unreachable.ts';
 import type { Logger } from '../../cluster/observe/logger.ts';
 import type { Clock } from '../../cluster/time/clock.ts';
@@ -30,8 +29,8 @@ import type { FlvTag, PublisherConnection, TagSink } from './ingest-port.ts';
 import { InputReports } from './input-reports.ts';
 import { OfferQueue, type Work } from './owner/offer-queue.ts';
 import { isLateReply, isOtherOwner, isTakenAway } from './owner/owner-answers.ts';
-import { OwnerLink } from './owner/owner-link.ts';
-import type { RunnerMetrics, StreamCalls } from './runner-ports.ts';
+import { OwnerClient, type PeriodQuestion } from './owner/owner-client.ts';
+import type { OwnerCalls, RunnerMetrics } from './runner-ports.ts';
 import {
   makeInit,
   makeOffer,
@@ -44,7 +43,7 @@ import {
 export interface RunnerPorts {
   readonly clock: Clock;
   readonly store: SegmentStore;
-  readonly stream: StreamCalls;
+  readonly stream: OwnerCalls;
   readonly metrics: RunnerMetrics;
   readonly logger: Logger;
 }
@@ -58,26 +57,27 @@ export interface RunnerOptions {
 }
 
 const detachAttempts = 3;
+type MadeInits = Readonly<Record<'video' | 'audio', MadeInit | undefined>>;
 type SegmentEvent = Extract<IngestEvent, { kind: 'segment' | 'tail' }>;
 
 export class SessionRunner implements TagSink {
+  /** The session's only way to its stream's owner. */
+  readonly owner: OwnerClient;
   readonly #ports: RunnerPorts;
   readonly #options: RunnerOptions;
   readonly #queue: OfferQueue;
   readonly #periods = new Map<number, OpenedPeriod>();
-  readonly #link: OwnerLink;
   readonly #reports: InputReports;
   readonly #left = Promise.withResolvers<void>();
   #closeReason: string | undefined;
   #isLeaving = false;
   #isCut = false;
-  #isCandidate = false;
 
   constructor(ports: RunnerPorts, options: RunnerOptions) {
     this.#ports = ports;
     this.#options = options;
     this.#queue = new OfferQueue(ports.clock);
-    this.#link = new OwnerLink(
+    this.owner = new OwnerClient(
       {
         ...ports,
         lost: (offer, reason) => this.#lost(offer, reason),
@@ -86,7 +86,7 @@ export class SessionRunner implements TagSink {
       options.attach,
       options.attached.epoch,
     );
-    this.#reports = new InputReports({ ...ports, link: this.#link }, options.attach, () =>
+    this.#reports = new InputReports({ ...ports, owner: this.owner }, () =>
       options.session.stats(this.#now()),
     );
   }
@@ -130,11 +130,6 @@ export class SessionRunner implements TagSink {
   #closeAtCut(): void {
     this.#isCut = true;
     this.close('UNAVAILABLE', 'this node is being drained: publish again');
-  }
-
-  /** Looks for the new owner at once, without waiting for the next segment (C2). */
-  ownerGone(): Promise<void> {
-    return this.#link.ownerGone();
   }
 
   /** Gives up what is not offered yet. */
@@ -221,8 +216,7 @@ export class SessionRunner implements TagSink {
           this.#putInit(opened, opened.audio, inits.audio, signal),
         ]);
         this.#periods.set(ordinal, opened);
-        this.#link.opened(opened.id);
-        this.#isCandidate = false;
+        this.owner.opened(opened.id);
         const { offset90k, isTwin = false } = reply;
         this.#ports.logger.info({ period: opened.id, offset90k, isTwin }, 'the owner opened the period');
         this.#carryOut(this.#options.session.onPeriodOpened(ordinal, reply, this.#now()));
@@ -236,47 +230,16 @@ export class SessionRunner implements TagSink {
   }
 
   /** Asks for a period. A candidate is told to wait; from then on it names what it may be recognised by (M2). */
-  async #openPeriod(
-    ordinal: number,
-    period: PeriodDescription,
-    inits: { readonly [K in 'video' | 'audio']: MadeInit | undefined },
-  ): Promise<OpenPeriodReply> {
-    const marks = this.#isCandidate ? this.#options.session.marks(ordinal) : undefined;
+  async #openPeriod(ordinal: number, period: PeriodDescription, inits: MadeInits): Promise<OpenPeriodReply> {
+    const marks = this.owner.isCandidate ? this.#options.session.marks(ordinal) : undefined;
     try {
-      return await this.#link.underEpoch((epoch) => this.#askPeriod(epoch, period, inits, marks));
+      return await this.owner.openPeriod(periodQuestion(period, inits, marks));
     } catch (error) {
       const code = errorCodeOf(error);
       if (!isTakenAway(code)) throw error;
       const detail = error instanceof Error ? error.message : code;
       this.#closeUnlessClosed(code, detail);
       throw new TangazaError('CONFLICT', detail, { cause: error });
-    }
-  }
-
-  async #askPeriod(
-    epoch: Epoch,
-    { video, audio, ...clock }: PeriodDescription,
-    inits: { readonly [K in 'video' | 'audio']: MadeInit | undefined },
-    marks: PeriodMarks | undefined,
-  ): Promise<OpenPeriodReply> {
-    const { streamId, sessionId } = this.#options.attach;
-    try {
-      return await this.#ports.stream.openPeriod({
-        streamId,
-        sessionId,
-        epoch,
-        ...clock,
-        ...(marks === undefined ? {} : { marks }),
-        ...(video === undefined || inits.video === undefined
-          ? {}
-          : { video: { ...video.source, init: inits.video.init } }),
-        ...(audio === undefined || inits.audio === undefined
-          ? {}
-          : { audio: { ...audio.source, init: inits.audio.init } }),
-      });
-    } catch (error) {
-      if (errorCodeOf(error) === 'TWIN_PENDING') this.#isCandidate = true;
-      throw error;
     }
   }
 
@@ -322,7 +285,7 @@ export class SessionRunner implements TagSink {
         metrics.storedBytes.add(bytes);
       },
       submit: async () => {
-        const isLate = isLateReply(await this.#link.offer({ offer, isTail }));
+        const isLate = isLateReply(await this.owner.offer({ offer, isTail }));
         if (isLate) this.#lost(segment, 'late');
         else metrics.segments.add(1);
       },
@@ -341,23 +304,21 @@ export class SessionRunner implements TagSink {
   }
 
   async #finish(reason: string): Promise<void> {
-    const { clock, stream, logger } = this.#ports;
-    const { streamId, sessionId } = this.#options.attach;
-    const params = { streamId, sessionId, reason: reason.slice(0, 200) };
+    const { clock, logger } = this.#ports;
     for (let attempt = 1; attempt <= detachAttempts; attempt += 1) {
       await this.#settled();
       try {
-        await stream.detach(params);
+        await this.owner.detach(reason.slice(0, 200));
         return this.#leave();
       } catch (error) {
         const code = errorCodeOf(error);
         logger.warn({ code, attempt }, 'could not tell the owner that the session ended');
         if (attempt === detachAttempts) break;
-        if (isOtherOwner(code)) await this.#link.ownerGone();
+        if (isOtherOwner(code)) await this.owner.ownerGone();
         await clock.sleep(200 * attempt);
       }
     }
-    this.#link.giveUp('no owner has confirmed it');
+    this.owner.giveUp('no owner has confirmed it');
     this.#leave();
   }
 
@@ -376,14 +337,32 @@ export class SessionRunner implements TagSink {
       bytes: 0,
       store: () => Promise.resolve(),
       submit: async () => {
-        await this.#link.settle().catch((error: unknown) => {
+        await this.owner.settle().catch((error: unknown) => {
           const code = errorCodeOf(error);
           if (!isTakenAway(code)) throw error;
-          this.#link.giveUp(code);
+          this.owner.giveUp(code);
         });
       },
-      lost: (reason) => this.#link.giveUp(reason),
+      lost: (reason) => this.owner.giveUp(reason),
     });
     await this.#queue.idle();
   }
+}
+
+/** What the owner is asked: the clock, the tracks with their init segments, and what they may be recognised by (M2). */
+function periodQuestion(
+  { video, audio, ...clock }: PeriodDescription,
+  inits: MadeInits,
+  marks: PeriodMarks | undefined,
+): PeriodQuestion {
+  return {
+    ...clock,
+    ...(marks === undefined ? {} : { marks }),
+    ...(video === undefined || inits.video === undefined
+      ? {}
+      : { video: { ...video.source, init: inits.video.init } }),
+    ...(audio === undefined || inits.audio === undefined
+      ? {}
+      : { audio: { ...audio.source, init: inits.audio.init } }),
+  };
 }

@@ -11,11 +11,12 @@
  *     streams.
  */
 import type { AttachParams, AttachReply } from '../../../cluster/contract/stream-actions.ts';
+import { errorCodeOf } from '../../../cluster/errors/tangaza-error.ts';
 import type { StreamId } from '../../../cluster/model/ids.ts';
 import type { Logger } from '../../../cluster/observe/logger.ts';
 import type { Gauge, Metrics } from '../../../cluster/observe/metrics.ts';
 import type { Clock } from '../../../cluster/time/clock.ts';
-import { OwnerWatch } from './owner-watch.ts';
+import { OwnerWait } from './owner-wait.ts';
 import type { OwnerCalls } from '../runner-ports.ts';
 
 const forgetAfterMs = 10_000;
@@ -31,7 +32,7 @@ interface WaitingPublishersPorts {
 }
 
 interface Waiting {
-  readonly watch: OwnerWatch;
+  readonly wait: OwnerWait;
   /** Tries under way. */
   trying: number;
   /** Tries in a row without an answer. */
@@ -60,10 +61,10 @@ export class WaitingPublishers {
    * @throws TangazaError with which the publisher is refused
    */
   async attach(params: AttachParams): Promise<AttachReply> {
-    const { clock, stream, logger } = this.#ports;
+    const { clock, stream } = this.#ports;
     const { streamId } = params;
     const waiting = this.#waiting.get(streamId) ?? {
-      watch: new OwnerWatch({ clock, stream, logger }),
+      wait: new OwnerWait(this.#ports),
       trying: 0,
       unanswered: 0,
       triedAtMs: 0,
@@ -71,13 +72,19 @@ export class WaitingPublishers {
     this.#remember(streamId, waiting);
     waiting.trying += 1;
     waiting.triedAtMs = clock.runningMs();
+    waiting.wait.called();
     try {
-      return await waiting.watch.attach(params);
+      const attached = await stream.attach(params);
+      waiting.wait.answered();
+      return attached;
+    } catch (error) {
+      waiting.wait.failed(errorCodeOf(error));
+      throw error;
     } finally {
       waiting.trying -= 1;
       waiting.triedAtMs = clock.runningMs();
       waiting.unanswered += 1;
-      if (!waiting.watch.isWaiting) this.#forget(streamId, waiting);
+      if (!waiting.wait.isWaiting) this.#forget(streamId, waiting);
     }
   }
 
@@ -101,7 +108,7 @@ export class WaitingPublishers {
   }
 
   async #lookAt(streamId: StreamId, waiting: Waiting): Promise<void> {
-    if (await waiting.watch.isReplaced(streamId)) this.#forget(streamId, waiting);
+    if (await waiting.wait.isReplaced(streamId)) this.#forget(streamId, waiting);
   }
 
   #forget(streamId: StreamId, waiting: Waiting): void {

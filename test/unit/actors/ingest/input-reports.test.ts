@@ -1,39 +1,35 @@
 /** Reports of the input, with owners that answer as the test says. */
 import { expect, test } from 'vitest';
-import { InputReports } from '../../../../actors/ingest/input-reports.ts';
-import type { InputReport } from '../../../../cluster/contract/stream-health.ts';
+import { InputReports, type InputReportsPorts } from '../../../../actors/ingest/input-reports.ts';
+import type { OwnerClient } from '../../../../actors/ingest/owner/owner-client.ts';
 import { TangazaError } from '../../../../cluster/errors/tangaza-error.ts';
 import { Epoch } from '../../../../cluster/model/ids.ts';
 import { silentLogger } from '../../../../cluster/observe/logger.ts';
 import { systemClock } from '../../../../cluster/time/clock.system.ts';
-import { attachParams } from '../../../support/ingest/stream-feed.ts';
 
 const stats = { bitrateBps: 1, lastPacketAgeMs: 0, warnings: [] };
 
 function scene(measure = () => stats) {
-  const sent: InputReport[] = [];
+  const sent: Parameters<OwnerClient['input']>[0][] = [];
   const isSent = Promise.withResolvers<void>();
   const gone: (number | undefined)[] = [];
-  const link = {
+  let answer = (): Promise<void> => Promise.resolve();
+  const owner: InputReportsPorts['owner'] & { epoch: Epoch } = {
     epoch: Epoch.parse(1),
-    ownerGone: async (under?: Epoch) => void gone.push(under),
-  };
-  let answer = (): Promise<unknown> => Promise.resolve({});
-  const stream = {
-    input: (report: InputReport) => {
+    ownerGone: async (under) => void gone.push(under),
+    input: (report) => {
       sent.push(report);
       isSent.resolve();
       return answer();
     },
   };
-  const ports = { clock: systemClock, stream, link, logger: silentLogger };
-  const reports = new InputReports(ports, attachParams(), measure);
+  const reports = new InputReports({ clock: systemClock, owner, logger: silentLogger }, measure);
   return {
     reports,
     sent,
     firstIsSent: isSent.promise,
     gone,
-    link,
+    owner,
     answerWith: (next: typeof answer) => void (answer = next),
   };
 }
@@ -42,11 +38,11 @@ const otherOwner = () => Promise.reject(new TangazaError('STALE_EPOCH'));
 
 test('a report that finds the last one unanswered is left out', async () => {
   const { reports, sent, answerWith } = scene();
-  const held = Promise.withResolvers<unknown>();
+  const held = Promise.withResolvers<void>();
   answerWith(() => held.promise);
   const first = reports.send();
   await reports.send();
-  held.resolve({});
+  held.resolve();
   await first;
   expect(sent).toHaveLength(1);
   await reports.send();
@@ -65,12 +61,12 @@ test('a report that another owner answers makes the session look for it, one tha
 
 // Found by review: the answer came when the session had attached elsewhere and left, and attached it once more for 20 s.
 test('a late answer names the owner that it is about, and one to a session that has left changes nothing', async () => {
-  const { reports, firstIsSent, gone, link, answerWith } = scene();
-  const held = Promise.withResolvers<unknown>();
+  const { reports, firstIsSent, gone, owner, answerWith } = scene();
+  const held = Promise.withResolvers<void>();
   answerWith(() => held.promise);
   const report = reports.send();
   await firstIsSent;
-  link.epoch = Epoch.parse(2);
+  owner.epoch = Epoch.parse(2);
   held.reject(new TangazaError('STALE_EPOCH'));
   await report;
   expect(gone).toEqual([1]);

@@ -1,9 +1,10 @@
 /**
- * Ties a session to its stream's owner (C2): keeps the epoch under which the session calls, and what a new owner is
- * offered again.
+ * An ingest session's only way to its stream's owner (C2): keeps the epoch under which the session calls, and what a new
+ * owner is offered again.
  *
- * L1. A session has one epoch at a time. When the owner is gone, or says that another has taken over, the session
- *     attaches again.
+ * L1. A session has one epoch at a time, which is kept here alone. Every call goes out under it, and an owner that has a
+ *     successor refuses the call. When the owner is gone, or says that another has taken over, the session attaches
+ *     again.
  * L2. A new owner is offered the last 60 s again, in their order and before anything newer. The same offer twice
  *     changes nothing.
  * L3. An offer that the new owner refuses for a passing reason, such as a tail whose twin may come back, is offered
@@ -12,23 +13,36 @@
  * L4. An answer counts only from the owner that the session is attached to: what a former owner took may not be in the
  *     log.
  * L5. One call at a time looks for the owner and offers again; other calls wait for it.
+ * L6. The session remembers whether it has a twin, as the last owner that knew it said, and tells the next owner, which
+ *     may know nobody.
  */
-import type { AttachParams } from '../../../cluster/contract/stream-actions.ts';
+import type {
+  AttachParams,
+  AttachReply,
+  OpenPeriodParams,
+  OpenPeriodReply,
+} from '../../../cluster/contract/stream-actions.ts';
+import type { InputReport } from '../../../cluster/contract/stream-health.ts';
 import { catalogue, type ErrorCode } from '../../../cluster/errors/catalogue.ts';
 import { errorCodeOf, TangazaError } from '../../../cluster/errors/tangaza-error.ts';
 import type { Epoch, PeriodId } from '../../../cluster/model/ids.ts';
 import type { Logger } from '../../../cluster/observe/logger.ts';
 import type { Clock } from '../../../cluster/time/clock.ts';
 import { offerQueueLimits } from './offer-queue.ts';
-import { isOtherOwner, isTakenAway } from './owner-answers.ts';
+import { inputReplyOf, isAcceptedReply, isOtherOwner, isTakenAway } from './owner-answers.ts';
+import { OwnerWait } from './owner-wait.ts';
 import { RecentOffers, type RecentOffer } from './recent-offers.ts';
-import type { StreamCalls } from '../runner-ports.ts';
+import type { OwnerCalls } from '../runner-ports.ts';
 
 const { maxAgeMs } = offerQueueLimits;
 
-export interface OwnerLinkPorts {
+type WithoutAddress<P> = Omit<P, 'streamId' | 'sessionId' | 'epoch'>;
+
+export type PeriodQuestion = WithoutAddress<OpenPeriodParams>;
+
+export interface OwnerClientPorts {
   readonly clock: Clock;
-  readonly stream: Pick<StreamCalls, 'attach' | 'offer'>;
+  readonly stream: Omit<OwnerCalls, 'closeSessions'>;
   readonly logger: Logger;
   /** Called once for each offer that a new owner did not take and that is given up. */
   readonly lost: (offer: RecentOffer['offer'], reason: string) => void;
@@ -36,11 +50,15 @@ export interface OwnerLinkPorts {
   readonly takenAway: (code: ErrorCode, detail: string) => void;
 }
 
-export class OwnerLink {
-  readonly #ports: OwnerLinkPorts;
+export class OwnerClient {
+  readonly #ports: OwnerClientPorts;
   readonly #attachParams: AttachParams;
   readonly #recent = new RecentOffers();
+  readonly #wait: OwnerWait;
   #epoch: Epoch;
+  #isCandidate = false;
+  #feedsElsewhere = false;
+  #hadTwin = false;
   #period: PeriodId | undefined;
   #isOwnerGone = false;
   /** Offers that the owner has not answered for, oldest first: after an attach, all of the last 60 s (L2). */
@@ -50,20 +68,51 @@ export class OwnerLink {
   #settling: Promise<void> | undefined;
 
   /** @param epoch of the owner to which `attachParams` were given */
-  constructor(ports: OwnerLinkPorts, attachParams: AttachParams, epoch: Epoch) {
+  constructor(ports: OwnerClientPorts, attachParams: AttachParams, epoch: Epoch) {
     this.#ports = ports;
+    this.#wait = new OwnerWait(ports);
     this.#attachParams = attachParams;
     this.#epoch = epoch;
+  }
+
+  /** The epoch of the owner that the session is attached to. */
+  get epoch(): Epoch {
+    return this.#epoch;
+  }
+
+  /** Whether the owner has told the session to wait while it is compared (M2), and it has opened no period since. */
+  get isCandidate(): boolean {
+    return this.#isCandidate;
+  }
+
+  /** Whether a twin feeds the stream at another node, as the owner last said. */
+  get feedsElsewhere(): boolean {
+    return this.#feedsElsewhere;
+  }
+
+  /** @throws TangazaError as the owner refuses it; `STALE_EPOCH` (retryable) when there is a new owner */
+  openPeriod(period: PeriodQuestion): Promise<OpenPeriodReply> {
+    const { streamId, sessionId } = this.#attachParams;
+    return this.#underEpoch(async (epoch) => {
+      try {
+        const params = { streamId, sessionId, epoch, ...period };
+        return await this.#ask(() => this.#ports.stream.openPeriod(params));
+      } catch (error) {
+        if (errorCodeOf(error) === 'TWIN_PENDING') this.#isCandidate = true;
+        throw error;
+      }
+    });
   }
 
   /** Remembers the last opened period. A new owner is told of it, so that a twin stays a twin. */
   opened(period: PeriodId): void {
     this.#period = period;
+    this.#isCandidate = false;
   }
 
   /** @throws TangazaError as the owner refuses it; `STALE_EPOCH` (retryable) when there is a new owner */
   offer(recent: RecentOffer): Promise<unknown> {
-    return this.underEpoch(async (epoch) => {
+    return this.#underEpoch(async (epoch) => {
       const reply = await this.#send(recent, epoch);
       if (epoch !== this.#epoch) throw new TangazaError('STALE_EPOCH', 'a former owner has answered'); // does not count (L4)
       this.#recent.add(recent, this.#ports.clock.runningMs());
@@ -71,27 +120,30 @@ export class OwnerLink {
     });
   }
 
-  /**
-   * Calls the present owner under its epoch (L1).
-   *
-   * @throws TangazaError what `call` throws; `STALE_EPOCH` (retryable) when there is a new owner
-   */
-  async underEpoch<T>(call: (epoch: Epoch) => Promise<T>): Promise<T> {
-    await this.settle();
-    const epoch = this.#epoch;
-    try {
-      return await call(epoch);
-    } catch (error) {
-      if (!isOtherOwner(errorCodeOf(error))) throw error;
-      if (epoch === this.#epoch) this.#isOwnerGone = true;
-      await this.settle();
-      throw new TangazaError('STALE_EPOCH', 'a new owner was found', { cause: error });
-    }
+  /** Reports the input (L1), and hears whether the session has a twin (L6) and where the owner's log stands. */
+  async input(report: WithoutAddress<InputReport>): Promise<void> {
+    const { streamId, sessionId } = this.#attachParams;
+    const reply = await this.#ports.stream
+      .input({ streamId, sessionId, ...report, epoch: this.#epoch })
+      .catch((error: unknown) => {
+        this.#feedsElsewhere = false; // nobody knows now
+        throw error;
+      });
+    const said = inputReplyOf(reply);
+    this.#feedsElsewhere = said?.feedsElsewhere === true;
+    this.#hadTwin = said?.hasTwin ?? this.#hadTwin;
+    this.#wait.logStandsAt(said?.sequence);
   }
 
-  /** The epoch of the owner that the session is attached to. */
-  get epoch(): Epoch {
-    return this.#epoch;
+  /** Tells the owner that the session leaves (L1). */
+  async detach(reason: string): Promise<void> {
+    const { streamId, sessionId } = this.#attachParams;
+    await this.#ports.stream.detach({ streamId, sessionId, reason, epoch: this.#epoch });
+  }
+
+  /** Has this node look at an owner that does nothing (owner-wait.ts W3). If another has taken over, attaches there. */
+  async look(): Promise<void> {
+    if (await this.#wait.isReplaced(this.#attachParams.streamId)) await this.ownerGone();
   }
 
   /**
@@ -130,6 +182,24 @@ export class OwnerLink {
     for (const recent of this.#unanswered) this.#lose(recent, reason);
   }
 
+  /**
+   * Calls the present owner under its epoch (L1).
+   *
+   * @throws TangazaError what `call` throws; `STALE_EPOCH` (retryable) when there is a new owner
+   */
+  async #underEpoch<T>(call: (epoch: Epoch) => Promise<T>): Promise<T> {
+    await this.settle();
+    const epoch = this.#epoch;
+    try {
+      return await call(epoch);
+    } catch (error) {
+      if (!isOtherOwner(errorCodeOf(error))) throw error;
+      if (epoch === this.#epoch) this.#isOwnerGone = true;
+      await this.settle();
+      throw new TangazaError('STALE_EPOCH', 'a new owner was found', { cause: error });
+    }
+  }
+
   async #settle(): Promise<void> {
     for (;;) {
       const [next] = this.#unanswered;
@@ -140,11 +210,10 @@ export class OwnerLink {
   }
 
   async #attach(): Promise<void> {
-    const { stream, logger, clock, takenAway } = this.#ports;
+    const { logger, clock, takenAway } = this.#ports;
     this.#isOwnerGone = false;
     try {
-      const period = this.#period === undefined ? {} : { period: this.#period };
-      const { epoch } = await stream.attach({ ...this.#attachParams, ...period });
+      const { epoch } = await this.#askToAttach();
       if (epoch === this.#epoch) return;
       this.#epoch = epoch;
       this.#unanswered = this.#recent.list();
@@ -157,6 +226,13 @@ export class OwnerLink {
       if (isTakenAway(code)) takenAway(code, error instanceof Error ? error.message : code);
       throw retryable(error);
     }
+  }
+
+  /** Tells the owner of the last period, and of a twin that the last owner knew (L6). */
+  #askToAttach(): Promise<AttachReply> {
+    const period = this.#period === undefined ? {} : { period: this.#period };
+    const twin = this.#hadTwin ? { hadTwin: true } : {};
+    return this.#ask(() => this.#ports.stream.attach({ ...this.#attachParams, ...period, ...twin }));
   }
 
   async #offerAgain(recent: RecentOffer): Promise<void> {
@@ -174,9 +250,25 @@ export class OwnerLink {
     }
   }
 
-  #send({ offer, isTail }: RecentOffer, epoch: Epoch): Promise<unknown> {
+  async #send({ offer, isTail }: RecentOffer, epoch: Epoch): Promise<unknown> {
     const { streamId } = this.#attachParams;
-    return this.#ports.stream.offer({ streamId, epoch, offer, ...(isTail ? { isTail } : {}) });
+    const params = { streamId, epoch, offer, ...(isTail ? { isTail } : {}) };
+    const reply = await this.#ask(() => this.#ports.stream.offer(params));
+    if (isAcceptedReply(reply)) this.#wait.accepted();
+    return reply;
+  }
+
+  /** Makes a call, and counts the time until the owner answers it as waiting (owner-wait.ts W1). */
+  async #ask<T>(call: () => Promise<T>): Promise<T> {
+    this.#wait.called();
+    try {
+      const reply = await call();
+      this.#wait.answered();
+      return reply;
+    } catch (error) {
+      this.#wait.failed(errorCodeOf(error));
+      throw error;
+    }
   }
 
   #lose(recent: RecentOffer, reason: string): void {
