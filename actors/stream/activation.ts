@@ -9,12 +9,7 @@
  *     next attach takes the stream over again from the log.
  */
 import type { IndexRecord } from '../../cluster/contract/index-records.ts';
-import type {
-  AttachReply,
-  FeedingSession,
-  InputReply,
-  OpenPeriodReply,
-} from '../../cluster/contract/stream-actions.ts';
+import type { FeedingSession, InputReply } from '../../cluster/contract/stream-actions.ts';
 import type { CloseSessionsParams } from '../../cluster/contract/ingest-actions.ts';
 import type { StreamHealth } from '../../cluster/contract/stream-health.ts';
 import type { TaskReport, TranscodeTask } from '../../cluster/contract/transcode-task.ts';
@@ -29,19 +24,19 @@ import type { Clock } from '../../cluster/time/clock.ts';
 import { isOverWithin } from '../../cluster/time/within.ts';
 import type { SegmentStore } from '../segment-store/segment-store.ts';
 import { healthOf } from './health.ts';
-import { isSending } from './owner/sessions.ts';
+import { inputReplyOf } from './input-reply.ts';
 import { createOwner, decide, type TakenStream } from './owner/owner.ts';
-import type { Command, Effect, Now, OfferReply, OwnerState } from './owner/owner-state.ts';
+import type { Command, Effect, Now, OwnerState } from './owner/owner-state.ts';
 import type { ReplyTo } from './owner/state/publishers-state.ts';
 import type { OwnerEvent } from './owner/owner-events.ts';
 import { feeding } from './owner/sessions.ts';
 import { figuresOf, type StreamFigures } from './stream-figures.ts';
 import { isWanted } from './owner/task-reports.ts';
+import { storeArchive, storeCheckpoint, type StoredEffectsPorts } from './stored-effects.ts';
+import { WaitingCalls, type Reply } from './waiting-calls.ts';
 
-const maxWaiting = 256;
 const loggedLookMs = 20;
 
-export type Reply = AttachReply | OpenPeriodReply | OfferReply;
 type Question = Extract<Command, { reply: ReplyTo }>;
 type Unanswered<C> = C extends unknown ? Omit<C, 'reply'> : never;
 
@@ -57,24 +52,21 @@ export interface ActivationPorts {
   readonly onGone: () => void;
 }
 
-interface Waiting {
-  readonly resolve: (reply: Reply) => void;
-  readonly reject: (error: Error) => void;
-}
-
 export class Activation {
   readonly #ports: ActivationPorts;
-  readonly #waiting = new Map<ReplyTo, Waiting>();
+  readonly #calls = new WaitingCalls();
+  readonly #stored: StoredEffectsPorts;
   readonly #underWay = new Set<Promise<void>>();
   readonly #counts = new Map<OwnerEvent, number>();
   #state: OwnerState;
-  #asked = 0;
   #isGivenAway = false;
   #isGone = false;
   readonly #over = Promise.withResolvers<void>();
 
   constructor(taken: TakenStream, ports: ActivationPorts) {
     this.#ports = ports;
+    const { store, logger } = ports;
+    this.#stored = { store, logger, tell: (command) => this.tell(command) };
     this.#state = createOwner(taken, this.#now());
   }
 
@@ -118,16 +110,7 @@ export class Activation {
 
   /** What this owner tells a session that reports to it. */
   inputReply(session: SessionId, isStaying: (node: NodeId) => boolean): InputReply {
-    const { sessions, self, lastSequence: sequence } = this.#state;
-    const known = sessions.find(({ id }) => id === session);
-    const others = sessions.filter((one) => one !== known && one.isActive);
-    const nowMs = this.#now().runningMs;
-    const feedsElsewhere =
-      known !== undefined &&
-      others.some((one) => one.node !== known.node && isStaying(one.node) && isSending(one, nowMs));
-    if (known === undefined) return { sequence, feedsElsewhere };
-    const hasTwin = others.some(({ node }) => node !== self.node);
-    return { sequence, feedsElsewhere, hasTwin };
+    return inputReplyOf(this.#state, { session, isStaying, nowMs: this.#now().runningMs });
   }
 
   /** Whether an output of the reported task would still count. */
@@ -140,7 +123,7 @@ export class Activation {
   }
 
   get waitingCalls(): number {
-    return this.#waiting.size;
+    return this.#calls.size;
   }
 
   /**
@@ -148,23 +131,20 @@ export class Activation {
    */
   ask(question: Unanswered<Question>): Promise<Reply> {
     if (this.#isGone) return Promise.reject(givenUp());
-    if (this.#waiting.size >= maxWaiting) {
+    const call = this.#calls.open();
+    if (call === undefined) {
       this.#ports.count('refusedCall', 1);
       return Promise.reject(new TangazaError('OVERLOADED', 'Too many calls wait for this stream.'));
     }
-    this.#asked += 1;
-    const reply = this.#asked;
-    return new Promise((resolve, reject) => {
-      this.#waiting.set(reply, { resolve, reject });
-      this.tell({ ...question, reply });
-    });
+    this.tell({ ...question, reply: call.reply });
+    return call.answer;
   }
 
   /** Refuses every call that waited through a standstill of the process; then the owner reads the log's head (C6). */
   thaw(): void {
-    for (const { reject } of this.#waiting.values())
-      reject(new TangazaError('DEADLINE_EXCEEDED', 'This process stood still; ask again.'));
-    this.#waiting.clear();
+    this.#calls.refuseAll(
+      () => new TangazaError('DEADLINE_EXCEEDED', 'This process stood still; ask again.'),
+    );
     this.tell({ kind: 'thawed' });
   }
 
@@ -242,14 +222,13 @@ export class Activation {
   #end(): void {
     if (this.#isGone) return;
     this.#isGone = true;
-    for (const { reject } of this.#waiting.values()) reject(givenUp());
-    this.#waiting.clear();
+    this.#calls.refuseAll(givenUp);
     this.#ports.onGone();
     this.#over.resolve();
   }
 
   #perform(effect: Effect): void {
-    const { log, store, closeSessions, count, logger } = this.#ports;
+    const { log, closeSessions, count, logger } = this.#ports;
     switch (effect.kind) {
       case 'append':
         return this.#start(this.#append(effect.record, effect.expectedSequence));
@@ -260,15 +239,13 @@ export class Activation {
       case 'publishTask':
         return this.#start(this.#publish(effect.task));
       case 'archive':
-        return this.#start(this.#archive(store, effect));
+        return this.#start(storeArchive(effect, this.#stored));
       case 'checkpoint':
-        return this.#start(this.#checkpoint(store, effect));
+        return this.#start(storeCheckpoint(effect, this.#stored));
       case 'reply':
-        return this.#answer(effect.to, (waiting) => waiting.resolve(effect.value));
+        return this.#calls.answer(effect.to, effect.value);
       case 'refuse':
-        return this.#answer(effect.to, (waiting) =>
-          waiting.reject(new TangazaError(effect.code, effect.detail)),
-        );
+        return this.#calls.refuse(effect.to, new TangazaError(effect.code, effect.detail));
       case 'closeSession':
         return closeSessions({
           streamId: this.#state.self.stream,
@@ -287,12 +264,6 @@ export class Activation {
       default:
         return unreachable(effect);
     }
-  }
-
-  #answer(to: ReplyTo, give: (waiting: Waiting) => void): void {
-    const waiting = this.#waiting.get(to);
-    this.#waiting.delete(to);
-    if (waiting !== undefined) give(waiting);
   }
 
   #start(work: Promise<void>): void {
@@ -336,36 +307,6 @@ export class Activation {
     } catch (error) {
       if (!(error instanceof TangazaError)) throw error;
       this.tell({ kind: 'taskRefused', taskId, attempt, code: error.code });
-    }
-  }
-
-  async #checkpoint(
-    store: SegmentStore,
-    { key, body, made, supersedes }: Extract<Effect, { kind: 'checkpoint' }>,
-  ): Promise<void> {
-    try {
-      const outcome = await store.putIfAbsent(key, Buffer.from(JSON.stringify(body)));
-      this.tell({ kind: 'checkpointed', made, key: outcome === 'stored' ? key : undefined });
-    } catch (error) {
-      if (!(error instanceof TangazaError)) throw error;
-      this.#ports.logger.warn({ key, err: error }, 'could not store a checkpoint; trying again in 5 s');
-      this.tell({ kind: 'checkpointFailed' });
-      return;
-    }
-    if (supersedes !== undefined) await store.delete([supersedes]);
-  }
-
-  async #archive(
-    store: SegmentStore,
-    { key, body, firstNumber }: Extract<Effect, { kind: 'archive' }>,
-  ): Promise<void> {
-    try {
-      await store.putIfAbsent(key, Buffer.from(JSON.stringify(body)));
-      this.tell({ kind: 'archived', firstNumber });
-    } catch (error) {
-      if (!(error instanceof TangazaError)) throw error;
-      this.#ports.logger.warn({ key, err: error }, 'could not archive the index; the log stays long for now');
-      this.tell({ kind: 'archiveFailed' });
     }
   }
 }

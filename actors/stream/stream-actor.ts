@@ -1,19 +1,14 @@
 /**
- * Holds the streams that this node owns: one activation for each, claimed at the first attach (C2).
+ * Answers for the streams that this node owns (activations.ts), and does for all of them what the node's life asks (C2).
  *
- * N1. This node claims a stream that has no living owner. It takes a record at once that names this node, whatever the
- *     boot, and a record of a broadcast that has ended. A record that names another living node stands (`NOT_OWNER`).
- * N2. Calls for a stream wait while the stream is taken over, and share that one take-over.
- * N3. The node owns at most `maxActivations` streams. A further stream is refused as OVERLOADED.
- * N4. After a restart the node takes up what it owned, to decide pending sources and to end broadcasts without publisher.
- * N5. When a node is gone, so are its worker and its sessions, and the streams that it owned are orphans (orphans.ts).
- * N6. A hand-over needs consent: the owner's queue runs empty, the successor claims the next epoch and names the old
+ * N1. After a restart the node takes up what it owned, to decide pending sources and to end broadcasts without publisher.
+ * N2. When a node is gone, so are its worker and its sessions, and the streams that it owned are orphans (orphans.ts).
+ * N3. A hand-over needs consent: the owner's queue runs empty, the successor claims the next epoch and names the old
  *     one, and the old activation ends. Its sessions hear `NOT_OWNER` with the new owner, attach there and offer again.
- * N7. A node that drains claims nothing new.
- * N8. A node that was declared dead gives up all activations, because others own those streams now.
- * N9. After a standstill of the process every owner reads its log's head before it appends again (C6).
- * N10. A node that stops stays, within a bound, until the sessions of streams that nobody took over have brought what
- *      they have. That includes sessions at other nodes that stop as well.
+ * N4. A node that was declared dead gives up all activations, because others own those streams now.
+ * N5. After a standstill of the process every owner reads its log's head before it appends again (C6).
+ * N6. A node that stops stays, within a bound, until the sessions of streams that nobody took over have brought what
+ *     they have. That includes sessions at other nodes that stop as well.
  */
 import { offlineHealth } from '../../cluster/contract/offline-health.ts';
 import type {
@@ -34,20 +29,22 @@ import type { TaskReport } from '../../cluster/contract/transcode-task.ts';
 import { Gate } from '../../cluster/bounds/gate.ts';
 import { TangazaError } from '../../cluster/errors/tangaza-error.ts';
 import type { Epoch, NodeId, StreamId } from '../../cluster/model/ids.ts';
-import type { Counter, Metrics } from '../../cluster/observe/metrics.ts';
+import type { Metrics } from '../../cluster/observe/metrics.ts';
 import { lineOf, loadsOf, sessionsFirst, type Candidate } from '../../cluster/ownership/succession.ts';
 import type { KnownOwnership } from '../../cluster/ownership/known-ownership.ts';
 import type { OwnershipRecord } from '../../cluster/ownership/ownership-store.ts';
 import type { TaskQueue } from '../../cluster/queue/task-queue.ts';
 import type { Ladder } from '../media/ladder/ladder.ts';
-import { Activation, type Reply } from './activation.ts';
-import { claimStream, takeUpOwn, type Claim, type ClaimPorts } from './succession/claim.ts';
+import type { Activation } from './activation.ts';
+import { Activations, maxActivations } from './activations.ts';
+import { takeUpOwn, type ClaimPorts } from './succession/claim.ts';
 import { handOver } from './succession/hand-over.ts';
 import { actorMetrics, showLive, type ActorMetrics } from './actor-metrics.ts';
 import { Orphans } from './succession/orphans.ts';
 import { Standstills } from './owner/standstills.ts';
 import type { OwnerSettings } from './owner/owner-state.ts';
 import { showStreams } from './stream-figures.ts';
+import type { Reply } from './waiting-calls.ts';
 
 const tickMs = 100;
 const defaultEndAfterMs = 60_000;
@@ -56,8 +53,6 @@ const defaultRetentionSeconds = 24 * 3600;
 /** A stream logs a source and a commit for each segment of 2 s; the log may hold twice that (C1). */
 const recordsPerWindowSecond = 2;
 const minLogRecords = 600;
-/** Streams on one node (N3). */
-const maxActivations = 500;
 const closeWithinMs = 2000;
 /** Hand-overs at once. Each waits for its log and its successor, and all of a node's streams together have seconds. */
 const handOversAtOnce = 8;
@@ -74,7 +69,7 @@ export interface StreamOptions extends ClaimPorts {
   readonly metrics: Metrics;
   /** Nodes that may own streams. */
   readonly candidates: () => readonly Candidate[];
-  /** Asks that node to take a stream over (N6). @throws TangazaError */
+  /** Asks that node to take a stream over (N3). @throws TangazaError */
   readonly askToAdopt: (node: NodeId, params: AdoptParams) => Promise<unknown>;
   /** A broadcast is over when it has had no publisher for so long; 60 s. */
   readonly endAfterMs?: number;
@@ -90,71 +85,60 @@ export interface StreamOptions extends ClaimPorts {
 
 export class StreamActor {
   readonly #options: StreamOptions;
-  readonly #settings: OwnerSettings;
-  readonly #activations = new Map<StreamId, Promise<Activation>>();
-  readonly #events: Counter;
+  readonly #activations: Activations;
   readonly #gauges: Omit<ActorMetrics, 'events'>;
-  #live: readonly Activation[] = [];
-  #opened = 0;
   #stopTicking: (() => void) | undefined;
   readonly #orphans: Orphans;
   readonly #standstills: Standstills;
-  #isClosed = false;
-  #isDraining = false;
 
   constructor(options: StreamOptions) {
     this.#options = options;
-    const dvrWindowSeconds = options.dvrWindowSeconds ?? defaultDvrWindowSeconds;
-    this.#settings = {
-      ladders: options.ladders,
-      fingerprint: options.fingerprint,
-      endAfterMs: options.endAfterMs ?? defaultEndAfterMs,
-      dvrWindowMs: dvrWindowSeconds * 1000,
-      retentionMs: (options.retentionSeconds ?? defaultRetentionSeconds) * 1000,
-      maxLogRecords: Math.max(minLogRecords, dvrWindowSeconds * recordsPerWindowSecond),
-    };
     const { metrics } = options;
+    const { events, ...gauges } = actorMetrics(metrics);
+    this.#gauges = gauges;
+    const activations = new Activations({ ...options, settings: settingsOf(options), events });
+    this.#activations = activations;
     const adopt = (stream: StreamId, reason: string): Promise<Activation> =>
-      this.#activate(stream, { reason });
-    const isActive = (stream: StreamId): boolean => this.#activations.has(stream);
-    this.#orphans = new Orphans({ ...options, adopt, isActive, own: () => this.#live });
+      activations.activate(stream, { reason });
+    const isActive = (stream: StreamId): boolean => activations.has(stream);
+    this.#orphans = new Orphans({ ...options, adopt, isActive, own: () => activations.live });
     this.#standstills = new Standstills({
       ...options,
-      mayTake: () => !this.#isDraining && !this.#isClosed,
+      mayTake: () => activations.mayTake,
       successors: (stream) => this.#successors(stream),
       adopt: (node, params) => (node === options.node ? this.adopt(params) : this.#giveUp(node, params)),
     });
-    const { events, ...gauges } = actorMetrics(metrics);
-    this.#events = events;
-    this.#gauges = gauges;
-    showStreams(metrics, () => this.#live.map((one) => one.figures()));
+    showStreams(metrics, () => activations.live.map((one) => one.figures()));
   }
 
-  /** Starts the ticks that keep deadlines, and takes up what an earlier boot of this node owned (N4). */
+  /** Starts the ticks that keep deadlines, and takes up what an earlier boot of this node owned (N1). */
   async start(): Promise<void> {
     this.#stopTicking = this.#options.clock.every(tickMs, () => this.#tick());
-    await takeUpOwn(this.#options, (stream) => this.#isClosed || this.#activate(stream));
+    await takeUpOwn(
+      this.#options,
+      (stream) => this.#activations.isClosed || this.#activations.activate(stream),
+    );
     this.#orphans.start();
   }
 
   /** @throws TangazaError `NOT_OWNER` with `data.owner`; `STREAM_BUSY`, `PUBLISHER_BLOCKED`, `OVERLOADED`, `LOG_UNAVAILABLE` */
   async attach(params: AttachParams): Promise<Reply> {
-    const found = await this.#activate(params.streamId);
+    const found = await this.#activations.activate(params.streamId);
     // A broadcast that is just ending is over in a moment; a new one then begins under a new epoch.
     if (found.isLeaving) await found.over(closeWithinMs);
-    const activation = found.isUsable ? found : await this.#activate(params.streamId);
+    const activation = found.isUsable ? found : await this.#activations.activate(params.streamId);
     return activation.ask({ kind: 'attach', params });
   }
 
   /** @throws TangazaError `STALE_EPOCH` (attach again), `CONFLICT`, `CODEC_REFUSED`, `LOG_UNAVAILABLE`, … */
   async openPeriod(params: OpenPeriodParams): Promise<Reply> {
-    const activation = await this.#active(params.streamId);
+    const activation = await this.#activations.active(params.streamId);
     return activation.ask({ kind: 'openPeriod', params });
   }
 
   /** @throws TangazaError `STALE_EPOCH` (attach again), `BAD_REQUEST`, `CONFLICT` (open a period), `OVERLOADED` (offer again) */
   async offer(params: OfferParams): Promise<Reply> {
-    const activation = await this.#active(params.streamId);
+    const activation = await this.#activations.active(params.streamId);
     return activation.ask({ kind: 'offer', params });
   }
 
@@ -175,7 +159,7 @@ export class StreamActor {
    *   gives the stream up
    */
   async detach({ epoch, ...params }: DetachCall): Promise<void> {
-    const activation = await this.#find(params.streamId);
+    const activation = await this.#activations.find(params.streamId);
     if (activation?.epoch !== epoch) return this.#refuseUnlessOver(params.streamId);
     activation.tell({ kind: 'detach', params });
     await activation.logged(loggedWithinMs);
@@ -190,7 +174,7 @@ export class StreamActor {
 
   /** Passes a worker's report on. A former owner wants no output: its successor has emitted the task again (C2). */
   async report(report: TaskReport): Promise<ReportReply> {
-    const activation = await this.#find(report.streamId);
+    const activation = await this.#activations.find(report.streamId);
     activation?.tell({ kind: 'report', report });
     return { isWanted: activation?.isWanted(report) ?? false };
   }
@@ -198,7 +182,7 @@ export class StreamActor {
   /** Health as this node knows it. For a stream that is not active here it says what the ownership record says. */
   async health(stream: StreamId): Promise<StreamHealth> {
     const { ownership, clock } = this.#options;
-    const active = await this.#find(stream);
+    const active = await this.#activations.find(stream);
     if (active !== undefined) return active.health(await this.#successorsOf(active));
     const { value: record } = await ownership.known(stream);
     const reason = record === undefined ? 'It has not been on air yet.' : 'No publisher is connected.';
@@ -207,34 +191,32 @@ export class StreamActor {
 
   async stop(): Promise<void> {
     await this.#options.stopAfter;
-    this.#isClosed = true;
+    this.#activations.close();
     this.#orphans.stop();
     this.#stopTicking?.();
-    const activations = await Promise.allSettled(this.#activations.values());
-    const open = activations.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
-    await Promise.all(open.map((activation) => activation.close(closeWithinMs)));
+    await this.#activations.end(closeWithinMs);
   }
 
-  /** Drops the worker and the sessions of a node that is gone, and looks for its orphans (N5). */
+  /** Drops the worker and the sessions of a node that is gone, and looks for its orphans (N2). */
   onNodeGone(node: NodeId): void {
-    for (const activation of this.#live) activation.tell({ kind: 'nodeGone', node });
+    for (const activation of this.#activations.live) activation.tell({ kind: 'nodeGone', node });
     void this.#orphans.look();
   }
 
-  /** Makes every owner here read its log's head before it appends again (N9). */
+  /** Makes every owner here read its log's head before it appends again (N5). */
   onThaw(frozenMs: number): void {
     this.#options.logger.warn({ frozenMs }, 'this process stood still');
-    for (const activation of this.#live) activation.thaw();
+    for (const activation of this.#activations.live) activation.thaw();
   }
 
-  /** Gives up all activations, because others own those streams now (N8). */
+  /** Gives up all activations, because others own those streams now (N4). */
   async onDeclaredDead(): Promise<void> {
-    await Promise.all(this.#live.map((activation) => activation.close(closeWithinMs)));
+    await Promise.all(this.#activations.live.map((activation) => activation.close(closeWithinMs)));
   }
 
-  /** Takes a stream that its owner gives to this node (N6). @throws TangazaError `NOT_OWNER` when it was not the owner's to give */
+  /** Takes a stream that its owner gives to this node (N3). @throws TangazaError `NOT_OWNER` when it was not the owner's to give */
   async adopt({ streamId, from, epoch, reason, sessions }: AdoptParams): Promise<AttachReply> {
-    const activation = await this.#activate(streamId, {
+    const activation = await this.#activations.activate(streamId, {
       reason: reason ?? `handed over by ${from}`,
       mayTakeFrom: (former) => former.owner === from && former.epoch === epoch,
       feeding: sessions,
@@ -248,12 +230,12 @@ export class StreamActor {
   }
 
   /**
-   * Gives every stream of this node to the next node in line, some at once (N6), and claims nothing new (N7).
+   * Gives every stream of this node to the next node in line, some at once (N3), and claims nothing new (activations.ts D4).
    *
    * @returns the streams that this node still owns or is about to own, for lack of a candidate, of time or of an answer
    */
   async handOverAll(signal: AbortSignal): Promise<readonly StreamId[]> {
-    this.#isDraining = true;
+    this.#activations.drain();
     this.#orphans.stop();
     const { candidates, node } = this.#options;
     const mayGoOn = (): boolean => !signal.aborted && candidates().some(({ id }) => id !== node);
@@ -261,16 +243,16 @@ export class StreamActor {
     const next = async (one: Activation): Promise<void> => {
       if (mayGoOn() && one.isUsable) await this.#handOver(one, signal);
     };
-    await Promise.all(this.#live.map((one) => gate.run(() => next(one))));
-    return [...this.#activations.keys()];
+    await Promise.all(this.#activations.live.map((one) => gate.run(() => next(one))));
+    return this.#activations.streams;
   }
 
-  /** Resolves when no session feeds a stream of this node any more, or after `withinMs` (N10). */
+  /** Resolves when no session feeds a stream of this node any more, or after `withinMs` (N6). */
   async sessionsGone(withinMs: number): Promise<void> {
     const { clock } = this.#options;
     const deadlineMs = clock.runningMs() + withinMs;
     const isFed = (): boolean =>
-      this.#activations.size > this.#live.length || this.#live.some(({ feeding }) => feeding.length > 0);
+      this.#activations.isOpening || this.#activations.live.some(({ feeding }) => feeding.length > 0);
     while (isFed() && clock.runningMs() < deadlineMs) await clock.sleep(sessionsLookMs);
   }
 
@@ -288,8 +270,7 @@ export class StreamActor {
   /** Gives a stream whose owner here stands still to another node. */
   async #giveUp(to: NodeId, params: AdoptParams): Promise<void> {
     await this.#options.askToAdopt(to, params);
-    const activation = await this.#activations.get(params.streamId);
-    await activation?.close(closeWithinMs);
+    await this.#activations.endOne(params.streamId, closeWithinMs);
   }
 
   /** The nodes that would take the stream over, best first. */
@@ -306,19 +287,13 @@ export class StreamActor {
 
   /** How many streams of this node are on air. */
   onAir(): number {
-    return this.#live.filter(({ isOnAir }) => isOnAir).length;
+    return this.#activations.live.filter(({ isOnAir }) => isOnAir).length;
   }
 
   #tick(): void {
-    for (const activation of this.#live) activation.tell({ kind: 'tick' });
-    showLive(this.#gauges, this.#live);
+    for (const activation of this.#activations.live) activation.tell({ kind: 'tick' });
+    showLive(this.#gauges, this.#activations.live);
     this.#gauges.orphans.set(this.#orphans.underWay);
-  }
-
-  /** The activation, if there is one. Waits for one that is being opened (N2). */
-  async #find(stream: StreamId): Promise<Activation | undefined> {
-    const found = await this.#activations.get(stream)?.catch(() => undefined);
-    return found?.isUsable === true ? found : undefined;
   }
 
   /**
@@ -326,69 +301,20 @@ export class StreamActor {
    * session attaches there with its next offer. An earlier owner does not know yet that it has a successor.
    */
   async #findFor(stream: StreamId, epoch: Epoch): Promise<Activation | undefined> {
-    const found = await this.#find(stream);
+    const found = await this.#activations.find(stream);
     if (found === undefined || found.epoch >= epoch) return found;
     throw new TangazaError('STALE_EPOCH', `${stream} was taken over from this node: attach again.`);
   }
+}
 
-  async #active(stream: StreamId): Promise<Activation> {
-    const found = await this.#find(stream);
-    if (found === undefined)
-      throw new TangazaError('STALE_EPOCH', `${stream} is not active on this node; attach again.`);
-    return found;
-  }
-
-  async #activate(stream: StreamId, claim: Claim = {}): Promise<Activation> {
-    if (this.#isClosed) throw new TangazaError('UNAVAILABLE', 'This node is stopping.');
-    const found = this.#activations.get(stream);
-    if (found !== undefined) return found;
-    if (this.#activations.size >= maxActivations) {
-      this.#events.add(1, { event: 'refusedStream' });
-      throw new TangazaError('OVERLOADED', `This node owns ${maxActivations} streams already.`);
-    }
-    const opening = this.#open(stream, claim);
-    this.#activations.set(stream, opening);
-    opening.catch(() => this.#forget(stream, opening));
-    return opening;
-  }
-
-  #forget(stream: StreamId, opening: Promise<Activation>): void {
-    if (this.#activations.get(stream) === opening) this.#activations.delete(stream);
-  }
-
-  async #open(stream: StreamId, claim: Claim): Promise<Activation> {
-    const { bootId, logger } = this.#options;
-    if (this.#isDraining) await this.#refuseNew(stream);
-    this.#opened += 1;
-    const recordId = `open-${bootId.slice(0, 40)}-${this.#opened}`;
-    const taken = await claimStream(stream, { claim, recordId }, this.#options);
-    const { epoch } = taken.self;
-    const activation: Activation = new Activation(
-      { ...taken, settings: this.#settings },
-      {
-        ...this.#options,
-        logger: logger.child({ stream, epoch }),
-        count: (event, by) => this.#events.add(by, { event }),
-        onGone: () => this.#retire(stream, activation),
-      },
-    );
-    this.#live = [...this.#live, activation];
-    return activation;
-  }
-
-  #retire(stream: StreamId, activation: Activation): void {
-    this.#live = this.#live.filter((one) => one !== activation);
-    this.#activations.delete(stream);
-  }
-
-  /** Refuses a new stream while draining (N7). @throws TangazaError `NOT_OWNER` that names a living owner; `UNAVAILABLE` */
-  async #refuseNew(stream: StreamId): Promise<never> {
-    const { ownership, isAlive, node } = this.#options;
-    const { record } = await ownership.get(stream);
-    if (record !== undefined && record.owner !== node && isAlive(record.owner, record.bootId))
-      throw new TangazaError('NOT_OWNER', `${stream} is owned by ${record.owner}`, {
-        data: { owner: record.owner },
-      });
-    throw new TangazaError('UNAVAILABLE', `${node} is draining: publish to another node.`);
-  }
+function settingsOf(options: StreamOptions): OwnerSettings {
+  const { ladders, fingerprint, dvrWindowSeconds = defaultDvrWindowSeconds } = options;
+  return {
+    ladders,
+    fingerprint,
+    endAfterMs: options.endAfterMs ?? defaultEndAfterMs,
+    dvrWindowMs: dvrWindowSeconds * 1000,
+    retentionMs: (options.retentionSeconds ?? defaultRetentionSeconds) * 1000,
+    maxLogRecords: Math.max(minLogRecords, dvrWindowSeconds * recordsPerWindowSecond),
+  };
 }

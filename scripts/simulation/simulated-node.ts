@@ -136,7 +136,7 @@ export class SimulatedNode implements Monitored {
     await this.#changeView((view) => declareDead(view, life, this.utcMs));
   }
 
-  /** Begins a new boot: it joins, and takes up what the last boot owned (stream-actor.ts N4). */
+  /** Begins a new boot: it joins, and takes up what the last boot owned (stream-actor.ts N1). */
   start(): void {
     this.boot += 1;
     this.#bootId = BootId.parse(`${this.id}-${this.boot}`);

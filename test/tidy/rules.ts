@@ -16,7 +16,7 @@ const ruleShape = /^[MCRA]\d/;
 const localDefinition = /^[ \t]*\* ([A-Z]\d{1,2})[.:]? +(?=\S)/gm;
 const commentText = /\/\*[\s\S]*?\*\/|(?:^|(?<=\s))\/\/.*$/gm;
 const idList = '[A-Z]\\d{1,2}(?:(?:, | and )[A-Z]\\d{1,2})*';
-/** `sessions.ts S6`, and `stream-actor.ts N6, N7`. */
+/** `sessions.ts S6`, and `stream-actor.ts N5, N6`. */
 const citationOfFile = new RegExp(`([\\w-]+(?:\\.[\\w-]+)*\\.ts),? (${idList})(?!\\w)`, 'g');
 /** Ids alone in brackets, such as `(S6)` and `(S6, C2)`. */
 const bracketed = new RegExp(`\\((${idList})(?=, [\\w-]+\\.ts|\\))`, 'g');

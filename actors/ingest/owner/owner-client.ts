@@ -2,9 +2,9 @@
  * An ingest session's only way to its stream's owner (C2): keeps the epoch under which the session calls, and what a new
  * owner is offered again.
  *
- * L1. A session has one epoch at a time, which is kept here alone. Every call goes out under it, and an owner that has a
- *     successor refuses the call. When the owner is gone, or says that another has taken over, the session attaches
- *     again.
+ * L1. A session has one epoch at a time, which is kept here alone. Every call but an attach names it, and an owner that
+ *     has a successor refuses the call. When the owner is gone, or says that another has taken over, the session
+ *     attaches again.
  * L2. A new owner is offered the last 60 s again, in their order and before anything newer. The same offer twice
  *     changes nothing.
  * L3. An offer that the new owner refuses for a passing reason, such as a tail whose twin may come back, is offered

@@ -2,7 +2,7 @@
  * Makes a node the owner of a stream: asks what is known of it, takes the record and the log, and reads what is there
  * (C1, C7).
  *
- * stream-actor.ts N1 says from whom a stream may be taken.
+ * activations.ts D1 says from whom a stream may be taken.
  */
 import type { FeedingSession } from '../../../cluster/contract/stream-actions.ts';
 import type { BootId, NodeId, RegionId, StreamId } from '../../../cluster/model/ids.ts';
@@ -80,7 +80,7 @@ function reasonFor(former: OwnershipRecord | undefined, { isAlive, node, bootId 
 }
 
 /**
- * Whether the stream may be taken from its former owner (stream-actor.ts N1). A boot that this node does not know may
+ * Whether the stream may be taken from its former owner (activations.ts D1). A boot that this node does not know may
  * have joined while this node heard nothing, because a record can be newer than the view. So it reads the view again
  * first (found by the simulator, seed 34).
  */
@@ -93,7 +93,7 @@ async function mayTakeFrom(stream: StreamId, former: OwnershipRecord, ports: Cla
 }
 
 /**
- * Takes up what an earlier boot of this node owned and had not ended (stream-actor.ts N4). The next publish takes up
+ * Takes up what an earlier boot of this node owned and had not ended (stream-actor.ts N1). The next publish takes up
  * what fails here.
  *
  * @param takeUp is called for one stream after the other

@@ -1,5 +1,5 @@
 /**
- * Hands a stream over by consent (stream-actor.ts N6): the outbox runs empty, the successor claims, the activation
+ * Hands a stream over by consent (stream-actor.ts N3): the outbox runs empty, the successor claims, the activation
  * ends.
  */
 import type { AdoptParams } from '../../../cluster/contract/stream-actions.ts';

@@ -1,4 +1,4 @@
-/** Bounds of the stream actor, and what it does when its process stood still, on a real nats-server (C6, stream-actor.ts N3, activation.ts V1). */
+/** Bounds of the stream actor, and what it does when its process stood still, on a real nats-server (C6, activations.ts D3, activation.ts V1). */
 import { ServiceBroker } from 'moleculer';
 import { expect, test } from 'vitest';
 import { streamService } from '../../../actors/stream/stream.service.ts';
