@@ -7,6 +7,7 @@
 import { TangazaError } from '../../cluster/errors/tangaza-error.ts';
 import type { StreamId } from '../../cluster/model/ids.ts';
 import type { Clock } from '../../cluster/time/clock.ts';
+import { within } from '../../cluster/time/within.ts';
 import { standingOf, type StreamRegistry } from './stream-registry.ts';
 
 export const registryLimits = {
@@ -24,18 +25,10 @@ export function registryInTime(clock: Pick<Clock, 'sleep'>): RegistryInTime {
     if (underWay >= registryLimits.maxUnderWay)
       throw new TangazaError('OVERLOADED', 'Too many wait for the registry of streams: try again.');
     underWay += 1;
-    const over = new AbortController();
-    const late = clock.sleep(registryLimits.waitMs, over.signal).catch(() => {});
     const answer = work().finally(() => {
       underWay -= 1;
     });
-    try {
-      const first = await Promise.race([answer.then((value) => ({ value })), late]);
-      if (first === undefined) throw tooLate();
-      return first.value;
-    } finally {
-      over.abort();
-    }
+    return within(answer, { clock, ms: registryLimits.waitMs, late: refuseLate });
   };
 }
 
@@ -49,9 +42,9 @@ export function toldByRegistry(registry: StreamRegistry, clock: Pick<Clock, 'sle
   };
 }
 
-function tooLate(): TangazaError {
+function refuseLate(): never {
   const seconds = registryLimits.waitMs / 1000;
-  return new TangazaError(
+  throw new TangazaError(
     'UNAVAILABLE',
     `The registry of streams has not answered within ${seconds} s: try again. A change may have been made all the same.`,
   );

@@ -12,6 +12,7 @@
 import { TangazaError } from '../../../cluster/errors/tangaza-error.ts';
 import type { StreamId } from '../../../cluster/model/ids.ts';
 import type { Clock } from '../../../cluster/time/clock.ts';
+import { within } from '../../../cluster/time/within.ts';
 import { callerAddress, networkOf, type Hop, type IsTrustedProxy } from '../http/caller.ts';
 
 export interface KnownStream {
@@ -94,10 +95,8 @@ export class KnownStreams {
   async standingOrLast(hop: Hop, id: StreamId, freshMs = knownMs): Promise<Standing> {
     const last = this.lastKnown(id);
     if (last === undefined) return this.standing(hop, id, freshMs);
-    const over = new AbortController();
-    const patience = this.#clock.sleep(patienceMs, over.signal).catch(() => {});
     const answer = this.standing(hop, id, freshMs).catch(() => last);
-    return Promise.race([answer, patience.then(() => last)]).finally(() => over.abort());
+    return within(answer, { clock: this.#clock, ms: patienceMs, late: () => last });
   }
 
   /** What was last known of a stream, however long ago, for when the registry cannot be asked. */
