@@ -15,7 +15,7 @@ import { audioHeaderAdvice, audioLayoutAdvice } from '../../encoder-advice.ts';
 import type { Now, WarningCode } from '../../ingest-events.ts';
 import type { AudioConfiguration } from '../period.ts';
 import type { SessionLimits } from '../../session-limits.ts';
-import { TrackFaults } from './track-faults.ts';
+import { isSameHeader, TrackFaults, wordsOf } from './track-faults.ts';
 
 export interface AudioIntakePorts {
   readonly limits: SessionLimits;
@@ -51,10 +51,6 @@ function splitTaken(message: Uint8Array): readonly AdtsFrame[] {
   return frames;
 }
 
-const isEqual = (a: Uint8Array | undefined, b: Uint8Array): boolean =>
-  a !== undefined && Buffer.compare(a, b) === 0;
-const wordsOf = (error: unknown): string => (error instanceof Error ? error.message : 'unreadable');
-
 export class AudioIntake {
   readonly #ports: AudioIntakePorts;
   readonly #faults: TrackFaults;
@@ -89,7 +85,7 @@ export class AudioIntake {
   }
 
   #takeHeader(bytes: Uint8Array, from: 'header' | 'adts'): void {
-    if (bytes.length === 0 || isEqual(this.#header?.bytes, bytes)) return;
+    if (bytes.length === 0 || isSameHeader(this.#header?.bytes, bytes)) return;
     try {
       this.#ports.feed.onAudioConfiguration(readConfiguration(bytes));
       this.#header = { bytes: Uint8Array.from(bytes), from };
@@ -133,18 +129,10 @@ export class AudioIntake {
     }
   }
 
-  /** A damaged tag is dropped and counted; too many in a row, or a codec that is not taken, end the feed. */
+  /** A damaged tag is dropped and counted. Too many in a row, or a codec that is not taken, end the feed. */
   #read<T>(what: string, read: () => T): T | undefined {
-    try {
-      return read();
-    } catch (error) {
-      const code = errorCodeOf(error);
-      const isForeign = code === 'CODEC_REFUSED' && this.#ports.feed.isUnderWay;
-      if (code !== 'MEDIA_INVALID' && !isForeign) throw error;
-      this.#ports.warn('audioCorrupt', `an audio frame was dropped: ${wordsOf(error)}`);
-      if (isForeign && error instanceof Error) this.#faults.foreignTag(what, error);
-      else this.#faults.damagedTag(what, wordsOf(error));
-      return undefined;
-    }
+    const { feed, warn } = this.#ports;
+    const tellDropped = (why: string): void => warn('audioCorrupt', `an audio frame was dropped: ${why}`);
+    return this.#faults.read(what, read, { isUnderWay: feed.isUnderWay, tellDropped });
   }
 }

@@ -1,5 +1,5 @@
 /** Where H.264 pictures begin (ISO/IEC 14496-10 7.4.1.2.3 and 7.4.1.2.4). Two fields of one frame are one picture. */
-import { avcNal, avcNalType, splitLengthPrefixed } from '../../../media/avc/nal-units.ts';
+import { avcNal, avcNalType } from '../../../media/avc/nal-units.ts';
 import { parsePps, type AvcPps } from '../../../media/avc/pps.ts';
 import { recoveryFrames } from '../../../media/avc/sei.ts';
 import {
@@ -10,6 +10,7 @@ import {
   type SliceStart,
 } from '../../../media/avc/slice-start.ts';
 import { parseSps, type AvcSps } from '../../../media/avc/sps.ts';
+import { copyUnits, splitUnits } from './length-prefixed-units.ts';
 import type { BegunPicture, CodedUnit, NearKey, UnitPlace, UnitRules } from './unit-rules.ts';
 
 /** Prefix and subset types that stand in front of a picture, beside parameter sets, SEI and delimiters. */
@@ -49,16 +50,11 @@ export class AvcRules implements UnitRules {
   }
 
   split(message: Uint8Array): readonly CodedUnit[] {
-    return splitLengthPrefixed(message, this.#lengthSize).map((bytes) => ({
-      start: bytes.byteOffset - message.byteOffset - this.#lengthSize,
-      bytes,
-    }));
+    return splitUnits(message, this.#lengthSize);
   }
 
   copy(message: Uint8Array, units: readonly CodedUnit[]): Uint8Array {
-    const last = units.at(-1);
-    const end = last === undefined ? 0 : last.start + this.#lengthSize + last.bytes.length;
-    return Buffer.from(message.subarray(units[0]?.start ?? 0, end));
+    return copyUnits(message, units, this.#lengthSize);
   }
 
   judge({ bytes }: CodedUnit): UnitPlace {

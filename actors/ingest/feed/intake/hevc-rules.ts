@@ -1,5 +1,4 @@
 /** Where HEVC pictures begin (ISO/IEC 23008-2 7.4.2.4.4): at the first slice segment of the base layer. */
-import { splitLengthPrefixed } from '../../../media/avc/nal-units.ts';
 import {
   hevcLayer,
   hevcNal,
@@ -12,6 +11,7 @@ import {
   isHevcVcl,
   mayHaveLeading,
 } from '../../../media/hevc/hevc-nal.ts';
+import { copyUnits, splitUnits } from './length-prefixed-units.ts';
 import type { BegunPicture, CodedUnit, UnitPlace, UnitRules } from './unit-rules.ts';
 
 function roleOf(type: number): BegunPicture['role'] {
@@ -37,16 +37,11 @@ export class HevcRules implements UnitRules {
   }
 
   split(message: Uint8Array): readonly CodedUnit[] {
-    return splitLengthPrefixed(message, this.#lengthSize).map((bytes) => ({
-      start: bytes.byteOffset - message.byteOffset - this.#lengthSize,
-      bytes,
-    }));
+    return splitUnits(message, this.#lengthSize);
   }
 
   copy(message: Uint8Array, units: readonly CodedUnit[]): Uint8Array {
-    const last = units.at(-1);
-    const end = last === undefined ? 0 : last.start + this.#lengthSize + last.bytes.length;
-    return Buffer.from(message.subarray(units[0]?.start ?? 0, end));
+    return copyUnits(message, units, this.#lengthSize);
   }
 
   dropNext(): void {

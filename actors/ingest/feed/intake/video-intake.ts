@@ -34,7 +34,7 @@ import {
 import { rulesFor } from './codec-rules.ts';
 import { LooseSets } from './loose-sets.ts';
 import { PictureAssembler, type AssembledPicture } from './picture-assembler.ts';
-import { TrackFaults } from './track-faults.ts';
+import { isSameHeader, TrackFaults, wordsOf } from './track-faults.ts';
 import type { NearKey } from './unit-rules.ts';
 
 export interface VideoIntakePorts {
@@ -55,10 +55,6 @@ type PictureTag = Extract<VideoTag, { kind: 'picture' }>;
 
 /** Composition times beyond this are nonsense: the picture is shown when it is decoded. */
 const maxCompositionMs = 5000;
-
-const isEqual = (a: Uint8Array | undefined, b: Uint8Array): boolean =>
-  a !== undefined && Buffer.compare(a, b) === 0;
-const wordsOf = (error: unknown): string => (error instanceof Error ? error.message : 'unreadable');
 
 export class VideoIntake {
   readonly #ports: VideoIntakePorts;
@@ -121,7 +117,7 @@ export class VideoIntake {
 
   /** A repeated header with equal bytes changes nothing (M7), also when the stream itself has since said otherwise. */
   #takeHeader(codec: VideoCodec, bytes: Uint8Array, now: Now): void {
-    if (bytes.length === 0 || isEqual(this.#lastHeader, bytes)) return;
+    if (bytes.length === 0 || isSameHeader(this.#lastHeader, bytes)) return;
     this.#codec = codec;
     const configuration = this.#readHeader(codec, bytes, () => readVideoConfiguration(codec, bytes));
     if (configuration === undefined) return;
@@ -151,7 +147,7 @@ export class VideoIntake {
     this.#faults.goodHeader();
     const before = this.#ports.feed.video;
     if (before !== undefined && isPlayableAs(before, configuration)) {
-      if (isEqual(before.configuration, configuration.configuration)) return;
+      if (isSameHeader(before.configuration, configuration.configuration)) return;
       this.#ports.warn(
         'levelChanged',
         `the level changes (${configuration.codecs}, at first ${before.codecs}), nothing else: no new period`,
@@ -253,18 +249,10 @@ export class VideoIntake {
     return 0;
   }
 
-  /** A damaged tag is dropped and counted; too many in a row, or a codec that is not taken, end the feed. */
+  /** A damaged tag is dropped and counted. Too many in a row, or a codec that is not taken, end the feed. */
   #read<T>(what: string, read: () => T): T | undefined {
-    try {
-      return read();
-    } catch (error) {
-      const code = errorCodeOf(error);
-      const isForeign = code === 'CODEC_REFUSED' && this.#ports.feed.isUnderWay;
-      if (code !== 'MEDIA_INVALID' && !isForeign) throw error;
-      this.#ports.warn('pictureCorrupt', `a picture was dropped: ${wordsOf(error)}`);
-      if (isForeign && error instanceof Error) this.#faults.foreignTag(what, error);
-      else this.#faults.damagedTag(what, wordsOf(error));
-      return undefined;
-    }
+    const { feed, warn } = this.#ports;
+    const tellDropped = (why: string): void => warn('pictureCorrupt', `a picture was dropped: ${why}`);
+    return this.#faults.read(what, read, { isUnderWay: feed.isUnderWay, tellDropped });
   }
 }
