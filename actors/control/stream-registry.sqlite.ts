@@ -183,7 +183,10 @@ class SqliteStreamRegistry implements StreamRegistry {
   ): Promise<StreamEntry | undefined> {
     return this.#whenFree(() => {
       this.#run('UPDATE streams SET keyHash = ?, keySalt = ?, updatedAtMs = ? WHERE id = ?', [
-        ...[keyHash, keySalt, nowMs, id],
+        keyHash,
+        keySalt,
+        nowMs,
+        id,
       ]);
       return this.#find(id);
     });
