@@ -18,7 +18,7 @@ import { TangazaError } from '../../cluster/errors/tangaza-error.ts';
 import type { NodeId, StreamId } from '../../cluster/model/ids.ts';
 import type { Logger } from '../../cluster/observe/logger.ts';
 import type { Clock } from '../../cluster/time/clock.ts';
-import { isOverWithin } from '../../cluster/time/within.ts';
+import { isOverWithin, within } from '../../cluster/time/within.ts';
 
 export interface DrainPorts {
   readonly node: NodeId;
@@ -89,13 +89,18 @@ export class Drain {
     }
   }
 
-  /** Hands streams over by consent (G2). @returns streams that are still owned here */
+  /**
+   * Hands streams over by consent (G2). @returns streams that are still owned here
+   *
+   * @throws TangazaError `UNAVAILABLE` when the owners do not come back, so that nothing here holds the stop up
+   */
   async #giveAway(withinMs: number): Promise<readonly StreamId[]> {
     const { local, clock, logger } = this.#ports;
     const endMs = clock.runningMs() + withinMs;
     this.#isDraining = true;
     await this.#announce();
-    const left = await local.owners.handOver(Math.max(1, endMs - clock.runningMs()));
+    const ms = Math.max(1, endMs - clock.runningMs());
+    const left = await within(local.owners.handOver(ms), { clock, ms: ms + lastMs, late: refuseToWait });
     if (left.length > 0) logger.warn({ left }, 'streams are left here; their successors will find them');
     return left;
   }
@@ -138,4 +143,11 @@ export class Drain {
     });
     await isOverWithin(told, { clock, ms: viewWithinMs });
   }
+}
+
+function refuseToWait(): never {
+  throw new TangazaError(
+    'UNAVAILABLE',
+    'The owners of this node have not given their streams away in time; successors will find the streams.',
+  );
 }
