@@ -53,6 +53,7 @@ test('a wrong token is told and asked again; with the right one the form goes', 
   await using ops = await openOps(desktop, 'not the token');
   const { page, faults } = ops;
   await page.locator('#login-error', { hasText: 'not accepted' }).waitFor();
+  expect({ offersToForget: await page.locator('#sign-out').isVisible() }).toEqual({ offersToForget: false });
   // The page looks again, as it does every two seconds: why stays until another token is given.
   await page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')));
   expect(await page.locator('#login-error').textContent()).toContain('not accepted');
@@ -79,6 +80,7 @@ test.each([
   await stream.getByText(/at \S+-node-2, [\d,]+ kbit\/s/).waitFor();
   await stream.getByText(/H\.264 426x240/).waitFor();
   await stream.getByText(/aac-\S+ \d+\.\d s$/).waitFor();
+  expect({ offersMore: await page.locator('#more').isVisible() }).toEqual({ offersMore: false });
   const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
   expect({ overflow, faults }).toEqual({ overflow: 0, faults: [] });
 });
