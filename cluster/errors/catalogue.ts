@@ -16,6 +16,13 @@ export const catalogue = {
     title: 'A bearer token is needed: send Authorization: Bearer TOKEN.',
   },
   FORBIDDEN: { status: 403, retry: 'never', title: 'You are not allowed to do that.' },
+  BANNED: { status: 403, retry: 'never', title: 'You may not take part in the comments of this stream.' },
+  ACCOUNT_NEEDED: {
+    status: 403,
+    retry: 'never',
+    title: 'Only accounts may comment on this stream: sign in.',
+  },
+  COMMENTS_CLOSED: { status: 403, retry: 'later', title: 'The comments of this stream are closed.' },
   NOT_FOUND: { status: 404, retry: 'never', title: 'Nothing has that address or id: check how it is spelt.' },
   STREAM_NOT_FOUND: { status: 404, retry: 'never', title: 'There is no such stream: check its id.' },
   STREAM_NOT_LIVE: {
@@ -38,6 +45,7 @@ export const catalogue = {
     retry: 'later',
     title: 'That part of the video is too far in the future: ask for an earlier one, or wait.',
   },
+  COMMENT_NOT_FOUND: { status: 404, retry: 'never', title: 'There is no such comment: check its id.' },
   METHOD_NOT_ALLOWED: {
     status: 405,
     retry: 'never',
@@ -53,6 +61,13 @@ export const catalogue = {
     retry: 'never',
     title: 'The request conflicts with the present state: read the detail.',
   },
+  COMMENT_EXPIRED: {
+    status: 409,
+    retry: 'never',
+    title:
+      'The comment was written too long ago, or its clock is wrong: look whether it is there, and write it anew with the time of GET /v1/time.',
+  },
+  DUPLICATE_TEXT: { status: 409, retry: 'later', title: 'You have just said that: say something else.' },
   STREAM_REMOVED: { status: 410, retry: 'never', title: 'The stream was removed.' },
   BODY_TOO_LARGE: { status: 413, retry: 'never', title: 'The body is too large: send a smaller one.' },
   UNSUPPORTED_MEDIA_TYPE: {
@@ -70,10 +85,26 @@ export const catalogue = {
     retry: 'never',
     title: 'This Idempotency-Key was used for another request: send a new key.',
   },
+  TEXT_REFUSED: { status: 422, retry: 'never', title: 'These words are not allowed here: change them.' },
+  PARENT_NOT_HERE: {
+    status: 425,
+    retry: 'later',
+    title: 'The comment that this one answers has not arrived here yet: try again in a few seconds.',
+  },
   NOT_PRODUCED_YET: {
     status: 425,
     retry: 'later',
     title: 'That part of the video is not produced yet: ask again in a few seconds.',
+  },
+  TOO_MANY_COMMENTS: {
+    status: 429,
+    retry: 'later',
+    title: 'You comment too fast: wait for as long as Retry-After says.',
+  },
+  SLOW_MODE: {
+    status: 429,
+    retry: 'later',
+    title: 'The stream is in slow mode: wait for as long as Retry-After says.',
   },
   OVERLOADED: {
     status: 429,

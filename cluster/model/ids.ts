@@ -45,3 +45,24 @@ export const Sha256 = z
   .regex(/^[0-9a-f]{64}$/)
   .brand<'Sha256'>();
 export type Sha256 = z.infer<typeof Sha256>;
+
+/** A guest, `g-…`, or an account of the operator's, `a-…`: safe in a path and in a subject. */
+export const UserId = z
+  .string()
+  .regex(
+    /^[ag]-[A-Za-z0-9_-]{1,64}$/,
+    mustBe('an id of a user: g- or a-, then 1 to 64 letters, digits, - and _'),
+  )
+  .brand<'UserId'>();
+export type UserId = z.infer<typeof UserId>;
+
+/** `{stream}~{26 characters}`: the time of its writing, then who wrote what; in the order of time as text (A2). */
+export const CommentId = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9_-]{0,63}~[0-9a-v]{26}$/, mustBe('an id of a comment'))
+  .brand<'CommentId'>();
+export type CommentId = z.infer<typeof CommentId>;
+
+/** Made by who writes a comment, when it was written: its first 48 bits are that time (A2, RFC 9562). */
+export const ClientId = z.uuidv7(mustBe('a UUID of version 7')).brand<'ClientId'>();
+export type ClientId = z.infer<typeof ClientId>;

@@ -6,7 +6,9 @@
  * needs a token there too.
  */
 import { hash, timingSafeEqual } from 'node:crypto';
+import type { Caller } from '../../../cluster/contract/api/routes.ts';
 import { TangazaError } from '../../../cluster/errors/tangaza-error.ts';
+import { callerAddress, networkOf, type IsTrustedProxy } from './caller.ts';
 import type { HttpRequest } from './http.ts';
 
 export interface Access {
@@ -21,6 +23,23 @@ export interface Access {
 export function mustBeOperator(request: HttpRequest, { operatorToken }: Access): void {
   if (!hasToken(request, operatorToken))
     throw new TangazaError('UNAUTHENTICATED', 'Send Authorization: Bearer with the operator token.');
+}
+
+/** Only whether there is a token: what it is worth, the actor behind the route finds out. @throws TangazaError `UNAUTHENTICATED` */
+export function mustBeViewer(caller: Caller | undefined): void {
+  if (caller?.bearer === undefined && caller?.isOperator !== true)
+    throw new TangazaError(
+      'UNAUTHENTICATED',
+      'Send Authorization: Bearer with the token of an account, or of a guest: POST /v1/guests makes one.',
+    );
+}
+
+/** Who sent a request, before anybody has looked at the token. */
+export function callerOf(request: HttpRequest, { operatorToken }: Access, isTrusted: IsTrustedProxy): Caller {
+  const network = networkOf(callerAddress(request, isTrusted));
+  if (hasToken(request, operatorToken)) return { network, isOperator: true };
+  const bearer = bearerOf(request);
+  return { network, isOperator: false, ...(bearer === '' ? {} : { bearer }) };
 }
 
 /** @throws TangazaError `UNAUTHENTICATED` */
@@ -51,10 +70,18 @@ function isOfThisHost(request: HttpRequest): boolean {
 
 /** Compares hashes, so that the time it takes shows neither the length nor the content of the token. */
 function hasToken(request: HttpRequest, token: string | undefined): boolean {
-  const [, given = ''] = /^Bearer +([\x21-\x7e]{1,1000}) *$/i.exec(request.header('authorization')) ?? [];
   return (
     token !== undefined &&
     token !== '' &&
-    timingSafeEqual(hash('sha256', given, 'buffer'), hash('sha256', token, 'buffer'))
+    timingSafeEqual(hash('sha256', bearerOf(request), 'buffer'), hash('sha256', token, 'buffer'))
   );
+}
+
+/** An account's token holds what its maker put into it, so it may be longer than ours. */
+const mostTokenBytes = 8000;
+
+/** @returns the empty string where there is none */
+function bearerOf(request: HttpRequest): string {
+  const [, given = ''] = /^Bearer +([\x21-\x7e]+) *$/i.exec(request.header('authorization')) ?? [];
+  return given.length > mostTokenBytes ? '' : given;
 }

@@ -17,7 +17,7 @@ import {
   type HttpRequest,
   type Reply,
 } from './http.ts';
-import { mustBeInsider, mustBeOperator, type Access } from './access.ts';
+import { callerOf, mustBeInsider, mustBeOperator, mustBeViewer, type Access } from './access.ts';
 import { callerOrigin, type IsTrustedProxy } from './caller.ts';
 import { preflightHeaders } from './cors.ts';
 import { check, defineRoute, withoutInput, type LocalRoute } from './define-route.ts';
@@ -141,12 +141,18 @@ function originOf({ publicUrl, ownUrl, isTrustedProxy }: ControlApiPart, request
 }
 
 function serve(ports: Serving, request: HttpRequest, { route, params }: Match): Reply | Promise<Reply> {
+  const caller = route.tag === 'audience' ? callerOf(request, ports.access, ports.isTrustedProxy) : undefined;
+  if (route.auth === 'viewer') mustBeViewer(caller);
   if (route.auth === 'operator') mustBeOperator(request, ports.access);
   if (route.auth === 'insider') mustBeInsider(request, ports.access);
   const issues: Issue[] = [];
   const local = ports.local.get(route.operation) ?? actionRoute(ports, route);
   const run = local.read({ route, params, query: request.query }, issues);
-  const told = { origin: originOf(ports, request), ...idempotencyKeyOf(request, issues) };
+  const told = {
+    origin: originOf(ports, request),
+    ...(caller === undefined ? {} : { caller }),
+    ...idempotencyKeyOf(request, issues),
+  };
   if (run === undefined || issues.length > 0) throw inputError(route, issues);
   mustBeAcceptable(route, request.header('accept'));
   return route.body === undefined

@@ -58,6 +58,11 @@ function operationOf(route: Route, schemas: Record<string, unknown>): Json {
 }
 
 const securitySchemes = {
+  viewer: {
+    type: 'http',
+    scheme: 'bearer',
+    description: "The token of a guest (`POST /v1/guests`), or of an account: a JWT of the operator's.",
+  },
   operator: { type: 'http', scheme: 'bearer', description: "The operator's token; the demo prints it." },
   scrape: { type: 'http', scheme: 'bearer', description: 'The token of `TANGAZA_METRICS_TOKEN`.' },
 };
@@ -66,6 +71,8 @@ function securityOf(auth: Route['auth']): Json {
   switch (auth) {
     case 'none':
       return {};
+    case 'viewer':
+      return { security: [{ viewer: [] }, { operator: [] }] };
     case 'operator':
       return { security: [{ operator: [] }] };
     case 'insider':

@@ -71,7 +71,7 @@ function depthOf(path: string): number {
   return depth;
 }
 
-/** A path is public when none of its methods takes the operator's token. */
+/** A path is public when none of its methods takes a token. */
 function wrongMethod(routes: ReadonlyMap<string, Route>): Found {
   const isPublic = [...routes.values()].every(({ auth }) => auth === 'none');
   return { kind: 'wrongMethod', allow: allowOf(routes), isPublic };

@@ -13,10 +13,10 @@ export interface Route {
   readonly summary: string;
   readonly tag: 'streams' | 'cluster' | 'playback' | 'node' | 'audience';
   /**
-   * Who may call. `operator`: whoever has the operator's bearer token. `insider`: that, or the scrape token, or any caller on the operator
-   * port.
+   * Who may call. `viewer`: whoever has a guest's or an account's bearer token, or the operator's; the actor behind the route checks it.
+   * `operator`: whoever has the operator's bearer token. `insider`: that, or the scrape token, or any caller on the operator port.
    */
-  readonly auth: 'none' | 'operator' | 'insider';
+  readonly auth: 'none' | 'viewer' | 'operator' | 'insider';
   readonly params?: z.ZodObject;
   readonly query?: z.ZodObject;
   readonly body?: z.ZodType;
@@ -35,6 +35,16 @@ export interface Route {
   readonly action?: string;
 }
 
+/** Who sent a request, as far as the edge knows. */
+export interface Caller {
+  /** The address of the caller; of an IPv6 address its /64. */
+  readonly network: string;
+  /** The token of `Authorization: Bearer`, not checked yet. Absent when none was sent, or when it is the operator's. */
+  readonly bearer?: string;
+  /** The request carries the operator's token. */
+  readonly isOperator: boolean;
+}
+
 /** The validated input that an action behind a route gets. */
 export interface RouteInput<P = unknown, Q = unknown, B = unknown> {
   readonly params: P;
@@ -43,4 +53,6 @@ export interface RouteInput<P = unknown, Q = unknown, B = unknown> {
   /** `http://host:port` as the caller wrote it to reach this node. */
   readonly origin: string;
   readonly idempotencyKey?: string;
+  /** Set by the edge for every route of the audience. */
+  readonly caller?: Caller;
 }

@@ -1,0 +1,151 @@
+/** The routes of the audience: comments and how a stream takes them, and the tokens of guests. */
+import { z } from 'zod';
+import { CommentId } from '../../model/ids.ts';
+import { commentActions } from '../audience/comment-actions.ts';
+import {
+  CommentMode,
+  CommentPage,
+  CreateGuestBody,
+  Comment,
+  Guest,
+  HideBody,
+  Identity,
+  OwnComment,
+  PostCommentBody,
+} from './audience-views.ts';
+import { StreamParams } from './control-routes.ts';
+import { wholeNumber } from './numbers.ts';
+import type { Route } from './routes.ts';
+
+export const CommentParams = z.object({ id: CommentId });
+export type CommentParams = z.infer<typeof CommentParams>;
+
+const place = z.union([CommentId, z.iso.datetime()]).optional();
+
+export const CommentQuery = z.object({
+  before: place.meta({
+    description: 'The id of a comment, or a time: what was written before it, newest first.',
+  }),
+  after: place.meta({
+    description: 'The id of a comment, or a time: what was written after it, oldest first.',
+  }),
+  limit: wholeNumber(z.number().int().min(1).max(200)).default(50),
+  mine: z
+    .enum(['true', 'false'])
+    .default('false')
+    .meta({ description: '`true` tells which of them the caller likes.' }),
+});
+export type CommentQuery = z.infer<typeof CommentQuery>;
+
+const ofStream = { tag: 'audience', path: '/v1/streams/{id}/comments', params: StreamParams } as const;
+const ofComment = { tag: 'audience', path: '/v1/comments/{id}', params: CommentParams } as const;
+const ofMode = { tag: 'audience', path: '/v1/streams/{id}/mode', params: StreamParams } as const;
+const guards = [
+  'TOO_MANY_COMMENTS',
+  'BANNED',
+  'ACCOUNT_NEEDED',
+  'COMMENTS_CLOSED',
+  'SLOW_MODE',
+  'DUPLICATE_TEXT',
+  'TEXT_REFUSED',
+] as const;
+const unknown = ['STREAM_NOT_FOUND', 'STREAM_REMOVED'] as const;
+
+export const audienceRoutes: readonly Route[] = [
+  {
+    ...ofStream,
+    method: 'post',
+    operation: 'postComment',
+    auth: 'viewer',
+    summary: 'Comments on a stream; sent again with the same clientId it is still one comment',
+    body: PostCommentBody,
+    reply: { status: 201, schema: OwnComment },
+    errors: [
+      ...unknown,
+      ...guards,
+      'COMMENT_EXPIRED',
+      'CONFLICT',
+      'PARENT_NOT_HERE',
+      'OVERLOADED',
+      'STORE_FULL',
+    ],
+    action: commentActions.post,
+  },
+  {
+    ...ofStream,
+    method: 'get',
+    operation: 'listComments',
+    auth: 'none',
+    summary: 'The comments of a stream: newest first, or from a place on, oldest first',
+    query: CommentQuery,
+    reply: { status: 200, schema: CommentPage },
+    errors: [...unknown, 'OVERLOADED'],
+    action: commentActions.list,
+  },
+  {
+    ...ofComment,
+    method: 'delete',
+    operation: 'hideComment',
+    auth: 'viewer',
+    summary: 'Hides a comment: its author, or a moderator',
+    reply: { status: 200, schema: Comment },
+    errors: ['FORBIDDEN', 'COMMENT_NOT_FOUND', 'OVERLOADED'],
+    action: commentActions.hide,
+  },
+  {
+    ...ofComment,
+    path: '/v1/comments/{id}/restore',
+    method: 'post',
+    operation: 'restoreComment',
+    auth: 'viewer',
+    summary: 'Shows a hidden comment again: who hid it, or a moderator',
+    body: HideBody,
+    reply: { status: 200, schema: Comment },
+    errors: ['FORBIDDEN', 'COMMENT_NOT_FOUND', 'OVERLOADED'],
+    action: commentActions.restore,
+  },
+  {
+    tag: 'audience',
+    method: 'post',
+    path: '/v1/guests',
+    operation: 'createGuest',
+    auth: 'none',
+    summary: 'A token to comment with, without signing up',
+    body: CreateGuestBody,
+    reply: { status: 201, schema: Guest },
+    errors: ['TOO_MANY_COMMENTS', 'TEXT_REFUSED'],
+    action: commentActions.guest,
+  },
+  {
+    tag: 'audience',
+    method: 'get',
+    path: '/v1/me',
+    operation: 'whoAmI',
+    auth: 'viewer',
+    summary: 'Who the token stands for, and what they may do',
+    reply: { status: 200, schema: Identity },
+    errors: [],
+    action: commentActions.identify,
+  },
+  {
+    ...ofMode,
+    method: 'get',
+    operation: 'getMode',
+    auth: 'none',
+    summary: 'Who may comment on a stream, and how often',
+    reply: { status: 200, schema: CommentMode },
+    errors: [...unknown],
+    action: commentActions.mode,
+  },
+  {
+    ...ofMode,
+    method: 'put',
+    operation: 'setMode',
+    auth: 'viewer',
+    summary: 'Changes who may comment on a stream, and how often: moderators',
+    body: CommentMode,
+    reply: { status: 200, schema: CommentMode },
+    errors: [...unknown, 'FORBIDDEN', 'OVERLOADED'],
+    action: commentActions.setMode,
+  },
+];

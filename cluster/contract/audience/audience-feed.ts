@@ -1,0 +1,47 @@
+/**
+ * What the comments actor tells the sockets of its node about streams that have viewers here. Both are in one process, so that no call
+ * between nodes is needed and sockets go on without NATS.
+ */
+import type { CommentId, StreamId } from '../../model/ids.ts';
+import type { CommentMode } from '../api/audience-views.ts';
+import type { Resume, ServerMessage } from './socket-messages.ts';
+
+export interface AudienceListener {
+  /** What nobody may miss: comments, changes of them, the mode. In order. */
+  must(message: ServerMessage): void;
+  /** What a slow reader may miss: counts, reactions. */
+  may(message: ServerMessage): void;
+}
+
+/** Where a page left off. */
+export interface LeftOff {
+  readonly lastId?: CommentId | undefined;
+  readonly lastAtMs?: number | undefined;
+}
+
+export interface Resumed {
+  readonly resume: Resume;
+  /** What the page lacks, or the newest comments for a page that has none: in order. */
+  readonly messages: readonly ServerMessage[];
+  readonly mode: CommentMode;
+}
+
+export interface FollowedStream {
+  /** @throws TangazaError `UNAVAILABLE` when neither the ring nor the store can answer */
+  resume(from: LeftOff): Promise<Resumed>;
+  /** The hides and restores since that time, for a socket that was too slow (A8). */
+  changesSince(atMs: number): readonly ServerMessage[];
+  close(): void;
+}
+
+export interface AudienceFeed {
+  /** Follows a stream until it is closed. Several may follow one stream. */
+  follow(stream: StreamId, listener: AudienceListener): FollowedStream;
+  /** True where another region keeps copies (A6). */
+  readonly hasReplication: boolean;
+}
+
+/** Filled in by the comments actor as it is made. A node without it has no audience. */
+export interface AudiencePorts {
+  feed: AudienceFeed | undefined;
+}

@@ -1,0 +1,12 @@
+/** Actions of the comments actor. Each node that serves viewers has one; a node asks its own, so that comments work without NATS. */
+export const commentActions = {
+  post: 'comments.post',
+  list: 'comments.list',
+  hide: 'comments.hide',
+  restore: 'comments.restore',
+  guest: 'comments.guest',
+  /** Answers the `Identity` behind a token. */
+  identify: 'comments.identify',
+  mode: 'comments.mode',
+  setMode: 'comments.setMode',
+} as const;

@@ -1,0 +1,83 @@
+/**
+ * The messages of the live socket, subprotocol `tangaza.v1`, JSON. A client's frame is one message. A server's frame is an array of
+ * messages, gathered over 50 to 200 ms (A8). `/asyncapi.json` is made of these schemas.
+ */
+import { z } from 'zod';
+import { ClientId, CommentId } from '../../model/ids.ts';
+import { Acknowledged, Comment, CommentMode, Identity, PostCommentBody } from '../api/audience-views.ts';
+
+export const socketProtocol = 'tangaza.v1';
+export const socketPath = '/v1/streams/{id}/socket';
+
+export const ClientMessage = z.discriminatedUnion('type', [
+  z
+    .strictObject({
+      type: z.literal('hello'),
+      token: z.string().max(8000).optional(),
+      lastId: CommentId.optional().meta({ description: 'The newest comment that the page has.' }),
+      lastAt: z.iso
+        .datetime()
+        .optional()
+        .meta({ description: 'The server time of the newest frame that the page has.' }),
+    })
+    .meta({ id: 'Hello', description: 'The first message of every socket; a later one changes who it is.' }),
+  PostCommentBody.extend({ type: z.literal('comment') }).meta({ id: 'CommentMessage' }),
+  z.strictObject({ type: z.literal('ping') }).meta({ id: 'Ping' }),
+]);
+export type ClientMessage = z.infer<typeof ClientMessage>;
+
+/** How a socket's `hello` was taken up: everything since is in this frame; or some of it has to be read by HTTP; or this region lacks the place. */
+const Resume = z.union([
+  z.literal('complete'),
+  z.strictObject({ gap: z.strictObject({ from: z.iso.datetime(), to: z.iso.datetime() }) }),
+  z.strictObject({ behind: z.strictObject({ region: z.string() }) }),
+]);
+export type Resume = z.infer<typeof Resume>;
+
+export const ServerMessage = z.discriminatedUnion('type', [
+  z
+    .object({ type: z.literal('time'), now: z.iso.datetime() })
+    .meta({ id: 'Time', description: 'The server time of this frame.' }),
+  z
+    .object({
+      type: z.literal('welcome'),
+      session: z.string(),
+      viewers: z.number().int().nonnegative(),
+      replication: z
+        .boolean()
+        .meta({ description: 'False where there is one region: `accepted` is then final.' }),
+      url: z.string().meta({ description: 'The socket to come back to.' }),
+      resume: Resume,
+      mode: CommentMode,
+      me: Identity.optional().meta({ description: 'Who the token stands for; absent without one.' }),
+    })
+    .meta({ id: 'Welcome' }),
+  z.object({ type: z.literal('comment'), comment: Comment }).meta({ id: 'CommentAdded' }),
+  z
+    .object({ type: z.literal('commentUpdated'), comment: Comment })
+    .meta({ id: 'CommentUpdated', description: 'Hidden, shown again, liked, answered, or replicated.' }),
+  z
+    .object({ type: z.literal('gap'), from: z.iso.datetime(), to: z.iso.datetime() })
+    .meta({ id: 'Gap', description: 'The socket was too slow: what came between is to be read by HTTP.' }),
+  z.object({ type: z.literal('mode'), mode: CommentMode }).meta({ id: 'ModeChanged' }),
+  z.object({ type: z.literal('viewers'), count: z.number().int().nonnegative() }).meta({ id: 'Viewers' }),
+  z
+    .object({
+      type: z.literal('ack'),
+      clientId: ClientId,
+      state: Acknowledged,
+      id: CommentId,
+      receipt: z.string().optional(),
+    })
+    .meta({ id: 'Ack', description: 'To the author of a comment alone.' }),
+  z.object({ type: z.literal('move'), url: z.string(), withinMs: z.number().int() }).meta({ id: 'Move' }),
+  z
+    .object({
+      type: z.literal('error'),
+      clientId: ClientId.optional(),
+      problem: z.looseObject({ code: z.string(), status: z.number(), title: z.string() }),
+    })
+    .meta({ id: 'Error', description: 'A problem document (RFC 9457), and which comment it is about.' }),
+  z.object({ type: z.literal('pong') }).meta({ id: 'Pong' }),
+]);
+export type ServerMessage = z.infer<typeof ServerMessage>;
