@@ -35,6 +35,11 @@ export interface Hiding {
 export interface StoredComment extends CommentBody {
   /** When the database of this region had it. */
   readonly arrivedAtMs: number;
+  /**
+   * When this region's database last learnt something of it: its arrival, or the latest time that it was hidden, restored, held or
+   * released. Of two versions of a row, the one with the higher number is the later one (A8).
+   */
+  readonly changedAtMs: number;
   readonly hidden?: Hiding | undefined;
   readonly isHeld: boolean;
 }
@@ -61,7 +66,7 @@ export interface CommentStore {
   newest(stream: StreamId, limit: number, before?: Place): Promise<readonly StoredComment[]>;
   /** Oldest first. @param after exclusive */
   following(stream: StreamId, limit: number, after: Place): Promise<readonly StoredComment[]>;
-  /** What arrived here, or was changed here, at or after that time: in order of that, oldest first (A7, A8). */
+  /** What arrived here, or was changed here, at or after that time: in order of `changedAtMs`, oldest first (A7, A8). */
   arrivedSince(stream: StreamId, sinceMs: number, limit: number): Promise<readonly StoredComment[]>;
   /**
    * Hides a comment, or shows it again. The later one of two wins.

@@ -1,0 +1,37 @@
+/** What the comments actor of a node tells the feed, once the store has it (A7). */
+import type { CommentMode } from '../../../cluster/contract/api/audience-views.ts';
+import type { CommentId, StreamId } from '../../../cluster/model/ids.ts';
+import type { Hiding, StoredComment } from '../store/comment-store.ts';
+
+export type Change =
+  /** A comment that was not there before. */
+  | { readonly kind: 'added'; readonly comment: StoredComment }
+  /** It was hidden, shown again, held or released; liked or answered. */
+  | { readonly kind: 'changed'; readonly comment: StoredComment }
+  /** Hidden, or shown again, where the comment itself is not here yet (A12). */
+  | {
+      readonly kind: 'hiding';
+      readonly streamId: StreamId;
+      readonly id: CommentId;
+      /** Undefined: shown again. */
+      readonly hiding?: Hiding | undefined;
+      readonly atMs: number;
+    }
+  | { readonly kind: 'mode'; readonly streamId: StreamId; readonly mode: CommentMode }
+  /** The store has not said whether it took a write: what it has is to be read. */
+  | { readonly kind: 'unsure'; readonly streamId: StreamId };
+
+/** The feed as the comments actor sees it. */
+export interface ChangeOutlet {
+  /**
+   * Tells a change to the sockets of this node and to the other nodes, in the order of the calls. It throws nothing. To be called before
+   * its author is answered, so that a page reads its own writes.
+   */
+  told(change: Change): void;
+  /** Calls the listener for each change that another node tells: guards count them as their own. @returns a function that ends it */
+  onHeard(listener: (change: Change) => void): () => void;
+}
+
+/** The stream that a change is about. */
+export const streamOf = (change: Change): StreamId =>
+  change.kind === 'added' || change.kind === 'changed' ? change.comment.streamId : change.streamId;
