@@ -7,6 +7,7 @@ import { randomBytes } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { BrokerOptions, ServiceBroker } from 'moleculer';
+import { composeIdentity } from './actors/comments/identity/identity.composition.ts';
 import { composeControl } from './actors/control/control.composition.ts';
 import { openStreamRegistry } from './actors/control/open-registry.system.ts';
 import { toldByRegistry } from './actors/control/registry-in-time.ts';
@@ -27,6 +28,7 @@ import { nothingToHandOver } from './cluster/contract/hand-over.ts';
 import { loadConfig, type NodeConfig } from './config/config.ts';
 import { describeNode } from './config/describe-node.system.ts';
 import { loadSecrets } from './config/secrets.disk.ts';
+import { loadTokenKeys } from './config/token-keys.disk.ts';
 import { BootId } from './cluster/model/ids.ts';
 import { connectNats } from './cluster/nats/connection.nats.ts';
 import { openClusterParts } from './cluster/node/cluster-parts.composition.ts';
@@ -74,9 +76,12 @@ export async function composeNode(config: NodeConfig): Promise<BrokerOptions> {
 async function openParts(config: NodeConfig, closing: AsyncDisposableStack) {
   const { nodeId: node, region, dataDir } = config;
   const secrets = loadSecrets(dataDir);
+  const tokenKeys = loadTokenKeys(config.tokenKeysFile, dataDir, region);
   const bootId = BootId.parse(randomBytes(6).toString('hex'));
   const logger = pinoLogger({ level: config.logLevel, node, region });
   const metrics = prometheusMetrics({ node, region });
+  const { accounts } = config;
+  const identity = await composeIdentity({ tokenKeys, accounts, clock, logger, metrics });
   const nats = await connectNats({ servers: config.natsServers, name: node, logger, metrics, clock });
   closing.defer(() => nats.close());
   const store = await openStore(config.store, join(dataDir, 'segments'), { clock, metrics, logger });
@@ -107,7 +112,7 @@ async function openParts(config: NodeConfig, closing: AsyncDisposableStack) {
     operatorToken: config.operatorToken ?? secrets.operatorToken,
     metricsToken: config.metricsToken,
   };
-  const own = { config, store, ladders, tells, keySecret: secrets.streamKeySecret, exit };
+  const own = { config, store, ladders, tells, identity, keySecret: secrets.streamKeySecret, exit };
   return { ...cluster, ...own, local: nothingToHandOver() };
 }
 

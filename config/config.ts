@@ -48,11 +48,22 @@ export interface NodeConfig {
   readonly cacheBytes: number;
   readonly operatorToken: string | undefined;
   readonly metricsToken: string | undefined;
+  /** The file of the keys that sign tokens. Undefined for the region's own in the data folder. */
+  readonly tokenKeysFile: string | undefined;
+  /** Whose tokens count as an account's. Undefined where the operator brings no accounts. */
+  readonly accounts: AccountSettings | undefined;
   /** The listener for what concerns the machine. On the loopback address it needs no token. */
   readonly operator:
     | { readonly host: string; readonly port: number; readonly isLoopback: boolean }
     | undefined;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
+}
+
+export interface AccountSettings {
+  /** A file, or a URL. */
+  readonly keys: string;
+  readonly issuer: string;
+  readonly audience: string;
 }
 
 /** A configuration that cannot be used. `faults` lists all faults, each as one sentence. */
@@ -83,10 +94,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>, co
   if (strange.length > 0)
     faults.push(`TANGAZA_ROLES: no such role: ${strange.join(', ')}; there are ${roles.join(', ')}`);
   if (known.length === 0) faults.push('TANGAZA_ROLES: a node needs a role');
-  if (!isLoopback(values.TANGAZA_OPERATOR_HOST) && values.TANGAZA_METRICS_TOKEN === undefined)
-    faults.push(
-      'TANGAZA_OPERATOR_HOST: an address other than the loopback needs TANGAZA_METRICS_TOKEN, which scrapes must then send',
-    );
+  faults.push(...faultsTogether(values));
   if (!nodeId.success || !region.success || faults.length > 0) throw new ConfigError(faults);
   return {
     nodeId: nodeId.data,
@@ -133,6 +141,8 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>, co
     cacheBytes: values.TANGAZA_CACHE_BYTES,
     operatorToken: values.TANGAZA_OPERATOR_TOKEN,
     metricsToken: values.TANGAZA_METRICS_TOKEN,
+    tokenKeysFile: values.TANGAZA_TOKEN_KEYS,
+    accounts: accountsOf(values),
     operator: operatorPortOf(values),
     logLevel: values.TANGAZA_LOG_LEVEL,
   };
@@ -141,6 +151,36 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>, co
 /** Only programs on this host can reach it. */
 function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127(?:\.\d{1,3}){3}$/.test(host);
+}
+
+/** What is wrong with settings that are right each by itself. */
+function faultsTogether(values: EnvValues): readonly string[] {
+  const accounts = [
+    values.TANGAZA_ACCOUNT_KEYS,
+    values.TANGAZA_ACCOUNT_ISSUER,
+    values.TANGAZA_ACCOUNT_AUDIENCE,
+  ].filter((value) => value !== undefined);
+  return [
+    ...(isLoopback(values.TANGAZA_OPERATOR_HOST) || values.TANGAZA_METRICS_TOKEN !== undefined
+      ? []
+      : [
+          'TANGAZA_OPERATOR_HOST: an address other than the loopback needs TANGAZA_METRICS_TOKEN, which scrapes must then send',
+        ]),
+    ...(accounts.length === 0 || accounts.length === 3
+      ? []
+      : [
+          'TANGAZA_ACCOUNT_KEYS: give TANGAZA_ACCOUNT_ISSUER and TANGAZA_ACCOUNT_AUDIENCE as well, or none of the three: with keys alone the tokens of other services would count here',
+        ]),
+  ];
+}
+
+function accountsOf({
+  TANGAZA_ACCOUNT_KEYS: keys,
+  TANGAZA_ACCOUNT_ISSUER: issuer,
+  TANGAZA_ACCOUNT_AUDIENCE: audience,
+}: EnvValues): AccountSettings | undefined {
+  const isWhole = keys !== undefined && issuer !== undefined && audience !== undefined;
+  return isWhole ? { keys, issuer, audience } : undefined;
 }
 
 function operatorPortOf({

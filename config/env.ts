@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { demandOf, given as toldAs } from '../cluster/errors/input-sentences.ts';
 import { nearestName } from './nearest.ts';
-import { asTold, httpUrlFault, rtmpUrlFault } from './public-url.ts';
+import { asTold, httpUrlFault, keysPlaceFault, rtmpUrlFault } from './public-url.ts';
 
 /** Whatever the system would choose for 0, others would be told 0. */
 const port = z.coerce
@@ -35,15 +35,13 @@ const weight = z.coerce.number(weightRange).min(0.1, weightRange).max(100, weigh
 const hostForm = 'an IP address without brackets and port, or a host name';
 const hostAddress = z.union([z.ipv4(), z.ipv6(), z.hostname()], hostForm);
 const bound = z.string().refine((text) => hostAddress.safeParse(text).success, hostForm);
-/** @param faultOf says in words what is wrong with a URL */
-const publicUrl = (faultOf: (text: string) => string | undefined) =>
-  z
-    .string()
-    .superRefine((text, context) => {
-      const fault = faultOf(text);
-      if (fault !== undefined) context.addIssue({ code: 'custom', message: fault });
-    })
-    .overwrite(asTold);
+/** @param faultOf says in words what is wrong with a text */
+const faultless = (faultOf: (text: string) => string | undefined) =>
+  z.string().superRefine((text, context) => {
+    const fault = faultOf(text);
+    if (fault !== undefined) context.addIssue({ code: 'custom', message: fault });
+  });
+const publicUrl = (faultOf: (text: string) => string | undefined) => faultless(faultOf).overwrite(asTold);
 const addressRange = z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()]);
 const addresses = z
   .string()
@@ -150,6 +148,22 @@ const Variables = z.object({
   TANGAZA_METRICS_TOKEN: secret(
     bearerToken.optional(),
     'Bearer token that opens `/metrics` and the details of `/readyz`, and nothing else; the operator token opens them as well.',
+  ),
+  TANGAZA_TOKEN_KEYS: variable(
+    z.string().optional(),
+    "File with the keys that sign guests' tokens, a JWK set of Ed25519 keys: the private one of this region, the public ones of all; made in the data folder when absent.",
+  ),
+  TANGAZA_ACCOUNT_KEYS: variable(
+    faultless(keysPlaceFault).optional(),
+    "File or https URL of the keys that sign accounts' tokens, a JWK set; without it there are no accounts but those of `tangaza token create`.",
+  ),
+  TANGAZA_ACCOUNT_ISSUER: variable(
+    z.string().optional(),
+    "The claim `iss` that an account's token must have; wanted with `TANGAZA_ACCOUNT_KEYS`.",
+  ),
+  TANGAZA_ACCOUNT_AUDIENCE: variable(
+    z.string().optional(),
+    "The claim `aud` that an account's token must have, so that a token for another service opens nothing here; wanted with `TANGAZA_ACCOUNT_KEYS`.",
   ),
   TANGAZA_OPERATOR_PORT: variable(
     port.optional(),

@@ -72,3 +72,22 @@ const wildcards: Readonly<Record<string, true>> = { '0.0.0.0': true, '[::]': tru
 export function asTold(url: string): string {
   return url.replace(/\/+$/, '');
 }
+
+/** Says what is wrong with the place of accounts' keys: a file, or a URL. Keys that come unprotected over a network could be anybody's. */
+export function keysPlaceFault(text: string): string | undefined {
+  if (!isUrl(text)) return undefined;
+  const url = URL.parse(text);
+  if (url === null || url.hostname === '') return `not a URL: ${keysForm}`;
+  if (url.username !== '' || url.password !== '') return `a user and password are not sent: ${keysForm}`;
+  if (url.protocol === 'https:' || (url.protocol === 'http:' && isThisHost(url))) return undefined;
+  return `anybody on the way could change the keys: ${keysForm}`;
+}
+
+/** Says whether the place of keys is a URL, or else a file. */
+export function isUrl(place: string): boolean {
+  return /^[a-z][a-z0-9+.-]*:\/\//i.test(place);
+}
+
+const keysForm = 'the path of a file, https://HOST/PATH, or http:// on this host';
+const isThisHost = ({ hostname }: URL): boolean =>
+  hostname === 'localhost' || hostname === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(hostname);

@@ -5,9 +5,10 @@
  * Nothing here is ever logged. Only `tangaza up` prints the operator token and the demo's key.
  */
 import { randomBytes } from 'node:crypto';
-import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { makeOnce } from './make-once.disk.ts';
 
 const Secrets = z.object({
   /** The bearer token of the control API. */
@@ -20,23 +21,13 @@ const Secrets = z.object({
 export type Secrets = z.infer<typeof Secrets>;
 
 /**
- * Reads the secrets of `dataDir`, and makes them if there are none. When several nodes start at once, one of them makes the file. It
- * appears whole, by a link that fails when the name is taken.
+ * Reads the secrets of `dataDir`, and makes them if there are none. When several nodes start at once, one of them makes the file.
  *
  * @throws Error that names the file when it cannot be read as secrets
  */
 export function loadSecrets(dataDir: string): Secrets {
   const file = join(dataDir, 'secrets.json');
-  mkdirSync(dataDir, { recursive: true });
-  const own = `${file}.${process.pid}.${randomBytes(4).toString('hex')}`;
-  writeFileSync(own, JSON.stringify(newSecrets(), null, 2), { mode: 0o600 });
-  try {
-    linkSync(own, file);
-  } catch (error) {
-    if (!isAlreadyThere(error)) throw error;
-  } finally {
-    rmSync(own, { force: true });
-  }
+  makeOnce(file, JSON.stringify(newSecrets(), null, 2));
   const parsed = Secrets.safeParse(readJson(file));
   if (!parsed.success)
     throw new Error(
@@ -59,8 +50,4 @@ function readJson(file: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-function isAlreadyThere(error: unknown): boolean {
-  return typeof error === 'object' && error !== null && 'code' in error && error.code === 'EEXIST';
 }

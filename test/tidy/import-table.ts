@@ -106,6 +106,7 @@ const technologies: Readonly<Record<string, readonly string[]>> = {
   ffmpeg: ['fluent-ffmpeg'],
   rtmp: ['node-media-server'],
   webrtc: ['node-datachannel'],
+  jose: ['jose'],
   mediabunny: ['mediabunny'],
   pino: ['pino'],
   prometheus: ['prom-client'],

@@ -137,3 +137,40 @@ function faultsOf(env: Record<string, string>): readonly string[] {
     throw error;
   }
 }
+
+const accounts = {
+  TANGAZA_ACCOUNT_KEYS: 'https://id.example.org/jwks.json',
+  TANGAZA_ACCOUNT_ISSUER: 'https://id.example.org',
+  TANGAZA_ACCOUNT_AUDIENCE: 'tangaza',
+};
+
+test('accounts are settled by their keys, issuer and audience', () => {
+  expect(loadConfig(accounts, 4).accounts).toEqual({
+    keys: 'https://id.example.org/jwks.json',
+    issuer: 'https://id.example.org',
+    audience: 'tangaza',
+  });
+  expect(loadConfig({}, 4).accounts).toBeUndefined();
+});
+
+test.each(Object.keys(accounts))('accounts without %s are refused, or foreign tokens would count', (name) => {
+  expect(faultsOf({ ...accounts, [name]: '' })).toEqual([expect.stringContaining('TANGAZA_ACCOUNT_KEYS: ')]);
+});
+
+test.each([
+  'http://id.example.org/jwks',
+  'ftp://id.example.org/x',
+  'https://me:secret@id.example.org/',
+  'https://',
+])('keys of accounts do not come from %s', (keys) => {
+  expect(faultsOf({ ...accounts, TANGAZA_ACCOUNT_KEYS: keys })).toEqual([
+    expect.stringContaining('TANGAZA_ACCOUNT_KEYS: '),
+  ]);
+});
+
+test.each(['/etc/tangaza/keys.json', 'keys.json', 'http://127.0.0.1:9000/jwks', 'http://localhost/jwks'])(
+  'keys of accounts may come from %s',
+  (keys) => {
+    expect(loadConfig({ ...accounts, TANGAZA_ACCOUNT_KEYS: keys }, 4).accounts?.keys).toBe(keys);
+  },
+);
