@@ -1,0 +1,28 @@
+/** What the comments of a node are made with. */
+import type { Logger } from '../../cluster/observe/logger.ts';
+import type { Metrics } from '../../cluster/observe/metrics.ts';
+import type { RegionId, StreamId } from '../../cluster/model/ids.ts';
+import type { Clock } from '../../cluster/time/clock.ts';
+import type { ChangeOutlet } from './feed/change.ts';
+import type { Identities, Receipts } from './identity/identity.ts';
+import type { CommentStore } from './store/comment-store.ts';
+import type { WordRules } from './text/word-rules.ts';
+
+/** What the registry of streams says of an id. */
+export interface StreamStanding {
+  readonly kind: 'known' | 'removed' | 'unknown';
+}
+
+export interface CommentPorts {
+  readonly region: RegionId;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly store: CommentStore;
+  readonly identities: Identities;
+  readonly receipts: Receipts;
+  /** @throws when the registry cannot be asked */
+  readonly lookUpStream: (id: StreamId) => Promise<StreamStanding>;
+  readonly outlet: ChangeOutlet;
+  readonly words: WordRules;
+}

@@ -1,0 +1,34 @@
+/** Shell of the comments actor: what is behind the audience's routes. A node asks its own, so that comments work without NATS. */
+import type { ServiceSchema } from 'moleculer';
+import type { CommentParams, CommentQuery } from '../../cluster/contract/api/audience-routes.ts';
+import type {
+  CommentMode,
+  CreateGuestBody,
+  HideBody,
+  PostCommentBody,
+} from '../../cluster/contract/api/audience-views.ts';
+import type { StreamParams } from '../../cluster/contract/api/control-routes.ts';
+import type { RouteInput } from '../../cluster/contract/api/routes.ts';
+import { actionsInTime, type CheckDeadline } from '../../cluster/membership/deadlines.ts';
+import type { Comments } from './comments.ts';
+
+type OfStream<Q = unknown, B = unknown> = RouteInput<StreamParams, Q, B>;
+type OfComment<B = unknown> = RouteInput<CommentParams, unknown, B>;
+
+export function commentsService(comments: Comments, checkDeadline: CheckDeadline): ServiceSchema {
+  const { posting, moderating } = comments;
+  const { inTime } = actionsInTime(checkDeadline);
+  return {
+    name: 'comments',
+    actions: {
+      post: inTime((input: OfStream<unknown, PostCommentBody>) => posting.post(input)),
+      list: inTime((input: OfStream<CommentQuery>) => comments.list(input)),
+      hide: inTime((input: OfComment) => moderating.hide(input)),
+      restore: inTime((input: OfComment<HideBody>) => moderating.restore(input)),
+      guest: inTime((input: RouteInput<unknown, unknown, CreateGuestBody>) => comments.guest(input)),
+      identify: inTime((input: RouteInput) => comments.identify(input)),
+      mode: inTime((input: OfStream) => moderating.mode(input)),
+      setMode: inTime((input: OfStream<unknown, CommentMode>) => moderating.setMode(input)),
+    },
+  };
+}

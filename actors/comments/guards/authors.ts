@@ -1,0 +1,70 @@
+/**
+ * What is remembered of those who comment on a stream: when each has last done so, and what they said lately (A11).
+ *
+ * Bound: beyond 20,000 authors the one that was heard of least lately is forgotten. `forgotten` counts those of the last minute.
+ */
+import type { CommentId, StreamId, UserId } from '../../../cluster/model/ids.ts';
+
+export interface Said {
+  readonly id: CommentId;
+  readonly atMs: number;
+  /** What it says, without decoration. */
+  readonly gist: string;
+}
+
+/** Newest last. */
+export type Lately = readonly Said[];
+
+export const authorLimits = { most: 20_000, said: 4, forgottenAfterMs: 60_000 } as const;
+
+export class Authors {
+  readonly #lately = new Map<string, Lately>();
+  readonly #most: number;
+  /** How many were forgotten that had commented within the last minute. */
+  forgotten = 0;
+
+  constructor(most: number = authorLimits.most) {
+    this.#most = most;
+  }
+
+  lately(stream: StreamId, author: UserId): Lately {
+    return this.#lately.get(keyOf(stream, author)) ?? [];
+  }
+
+  /** Remembers a comment. One that is remembered already changes nothing. */
+  note(stream: StreamId, author: UserId, said: Said): void {
+    const lately = this.lately(stream, author);
+    if (lately.some(({ id }) => id === said.id)) return;
+    const inOrder = [...lately, said].toSorted((a, b) => a.atMs - b.atMs);
+    this.#set(keyOf(stream, author), inOrder.slice(-authorLimits.said));
+    this.#forget(said.atMs);
+  }
+
+  /** A comment did not come about. */
+  takeBack(stream: StreamId, author: UserId, comment: CommentId): void {
+    const rest = this.lately(stream, author).filter(({ id }) => id !== comment);
+    const key = keyOf(stream, author);
+    if (rest.length === 0) this.#lately.delete(key);
+    else this.#set(key, rest);
+  }
+
+  get size(): number {
+    return this.#lately.size;
+  }
+
+  #set(key: string, lately: Lately): void {
+    this.#lately.delete(key);
+    this.#lately.set(key, lately);
+  }
+
+  #forget(nowMs: number): void {
+    const [oldest] = this.#lately;
+    if (this.#lately.size <= this.#most || oldest === undefined) return;
+    const [key, lately] = oldest;
+    this.#lately.delete(key);
+    if ((lately.at(-1)?.atMs ?? 0) > nowMs - authorLimits.forgottenAfterMs) this.forgotten += 1;
+  }
+}
+
+/** Neither id holds a blank. */
+const keyOf = (stream: StreamId, author: UserId): string => `${stream} ${author}`;

@@ -1,0 +1,36 @@
+/** Counts what becomes of comments that are sent. */
+import type { ErrorCode } from '../../cluster/errors/catalogue.ts';
+import type { Metrics } from '../../cluster/observe/metrics.ts';
+import type { Guards } from './guards/guards.ts';
+
+export interface PostMetrics {
+  /** @param isNew false for one that was there already */
+  taken(isNew: boolean): void;
+  refused(code: ErrorCode): void;
+}
+
+export function postMetrics(metrics: Metrics, guards: Pick<Guards, 'forgotten'>): PostMetrics {
+  const taken = metrics.counter({
+    name: 'tangaza_comments_taken_total',
+    help: 'Comments that the database took, and those that it had already.',
+    labels: ['kind'],
+  });
+  const refused = metrics.counter({
+    name: 'tangaza_comments_refused_total',
+    help: 'Comments that were not taken, by the code of the answer.',
+    labels: ['code'],
+  });
+  metrics.family(
+    {
+      kind: 'counter',
+      name: 'tangaza_comments_guard_forgotten_total',
+      help: 'Senders that the guards forgot though they counted still, as there were too many.',
+      labels: [],
+    },
+    () => [{ value: guards.forgotten, labels: {} }],
+  );
+  return {
+    taken: (isNew) => taken.add(1, { kind: isNew ? 'new' : 'again' }),
+    refused: (code) => refused.add(1, { code }),
+  };
+}
