@@ -38,6 +38,8 @@ export interface StoredComment extends CommentBody {
   /**
    * When this region's database last learnt something of it: its arrival, or the latest time that it was hidden, restored, held or
    * released. Of two versions of a row, the one with the higher number is the later one (A8).
+   *
+   * It only grows, also where clocks go back. It may have a fraction: in one SQLite file no two are equal.
    */
   readonly changedAtMs: number;
   readonly hidden?: Hiding | undefined;
@@ -66,12 +68,16 @@ export interface CommentStore {
   newest(stream: StreamId, limit: number, before?: Place): Promise<readonly StoredComment[]>;
   /** Oldest first. @param after exclusive */
   following(stream: StreamId, limit: number, after: Place): Promise<readonly StoredComment[]>;
-  /** What arrived here, or was changed here, at or after that time: in order of `changedAtMs`, oldest first (A7, A8). */
+  /**
+   * What arrived here, or was changed here, at or after that time: in order of `changedAtMs`, oldest first (A7, A8). Who asks again from
+   * the last `changedAtMs` on misses nothing that was acknowledged in between, whichever process wrote it.
+   */
   arrivedSince(stream: StreamId, sinceMs: number, limit: number): Promise<readonly StoredComment[]>;
   /**
-   * Hides a comment, or shows it again. The later one of two wins.
+   * Hides a comment, or shows it again. The later one of two wins; of two at once, the hide.
    *
    * @param hiding undefined shows it again
+   * @param nowMs when it was shown again; a hide has its own `atMs`
    * @returns the row as it is then; undefined where there is none: a hide is kept for it all the same, for 10 minutes (A12)
    */
   setHidden(id: CommentId, hiding: Hiding | undefined, nowMs: number): Promise<StoredComment | undefined>;
