@@ -124,7 +124,7 @@ export const catalogue = {
   STORE_FULL: {
     status: 507,
     retry: 'later',
-    title: 'The segment store is full: an operator must free space.',
+    title: 'A disk of the server is full: an operator must free space.',
   },
   STORE_UNAVAILABLE: { status: 503, retry: 'later', title: 'The segment store does not answer: try again.' },
   DEADLINE_EXCEEDED: {

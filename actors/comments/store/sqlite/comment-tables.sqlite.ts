@@ -1,0 +1,156 @@
+/** Comments, what is hidden of them, modes and the audit, in SQLite's tables: what the port promises, call by call. */
+import { CommentMode } from '../../../../cluster/contract/api/audience-views.ts';
+import { TangazaError } from '../../../../cluster/errors/tangaza-error.ts';
+import type { CommentId, StreamId } from '../../../../cluster/model/ids.ts';
+import type { AuditRow, CommentBody, Hiding, Place, StoredComment } from '../comment-store.ts';
+import type { Operations } from './calls.ts';
+import type { CommentDatabase, Row } from './database.sqlite.ts';
+import { bodyCell, changeAt, commentOf, hidingCell } from './rows.sqlite.ts';
+
+const mostRows = 1000;
+/** A hide of a comment that is not here yet is kept that long, and that many of them (A12). */
+const keptAheadMs = 600_000;
+const mostKeptAhead = 10_000;
+/** Before and behind every id. */
+const lowest = '';
+const highest = '\u007F';
+
+export class CommentTables implements Operations {
+  readonly #database: CommentDatabase;
+
+  constructor(database: CommentDatabase) {
+    this.#database = database;
+  }
+
+  add(
+    body: CommentBody,
+    { isHeld, nowMs }: { readonly isHeld: boolean; readonly nowMs: number },
+  ): { readonly comment: StoredComment; readonly isNew: boolean } {
+    const there = this.get(body.id);
+    if (there !== undefined) return { comment: mustBeSame(there, body), isNew: false };
+    const ahead = this.#takeAhead(body.id, nowMs);
+    this.#database.run(
+      `INSERT INTO comments (id, streamId, createdAtMs, authorId, body, arrivedAtMs, changedAtUs, isHeld, hiding, hidingAtMs)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      ...[body.id, body.streamId, body.createdAtMs, body.author.id, bodyCell(body), Math.floor(nowMs)],
+      ...[this.#database.nextChangeUs(nowMs), isHeld ? 1 : 0, ahead.hiding, ahead.hidingAtMs],
+    );
+    return { comment: this.#mustGet(body.id), isNew: true };
+  }
+
+  get(id: CommentId): StoredComment | undefined {
+    const row = this.#database.one('SELECT * FROM comments WHERE id = ?', id);
+    return row === undefined ? undefined : commentOf(row);
+  }
+
+  newest(stream: StreamId, limit: number, before?: Place): readonly StoredComment[] {
+    return this.#page(
+      `SELECT * FROM comments WHERE streamId = ? AND (createdAtMs, id) < (?, ?)
+       ORDER BY createdAtMs DESC, id DESC LIMIT ?`,
+      [stream, before?.createdAtMs ?? Number.MAX_SAFE_INTEGER, before?.id ?? lowest],
+      limit,
+    );
+  }
+
+  following(stream: StreamId, limit: number, after: Place): readonly StoredComment[] {
+    return this.#page(
+      `SELECT * FROM comments WHERE streamId = ? AND (createdAtMs, id) > (?, ?)
+       ORDER BY createdAtMs, id LIMIT ?`,
+      [stream, after.createdAtMs, after.id ?? highest],
+      limit,
+    );
+  }
+
+  arrivedSince(stream: StreamId, sinceMs: number, limit: number): readonly StoredComment[] {
+    return this.#page(
+      'SELECT * FROM comments WHERE streamId = ? AND changedAtUs >= ? ORDER BY changedAtUs LIMIT ?',
+      [stream, changeAt(sinceMs)],
+      limit,
+    );
+  }
+
+  setHidden(id: CommentId, hiding: Hiding | undefined, nowMs: number): StoredComment | undefined {
+    const there = this.#database.one('SELECT * FROM comments WHERE id = ?', id);
+    if (there === undefined) this.#keepAhead(id, hiding, nowMs);
+    else if (isLater(there, hiding, nowMs))
+      this.#database.run(
+        'UPDATE comments SET hiding = ?, hidingAtMs = ?, changedAtUs = ? WHERE id = ?',
+        ...[hidingCell(hiding), hiding?.atMs ?? nowMs, this.#database.nextChangeUs(nowMs), id],
+      );
+    return this.get(id);
+  }
+
+  mode(stream: StreamId): CommentMode | undefined {
+    const row = this.#database.one('SELECT mode, slowSeconds FROM modes WHERE streamId = ?', stream);
+    return row === undefined ? undefined : CommentMode.parse({ ...row });
+  }
+
+  setMode(stream: StreamId, { mode, slowSeconds }: CommentMode, nowMs: number): void {
+    this.#database.run(
+      `INSERT INTO modes (streamId, mode, slowSeconds, atMs) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE
+       SET mode = excluded.mode, slowSeconds = excluded.slowSeconds, atMs = excluded.atMs WHERE atMs <= excluded.atMs`,
+      ...[stream, mode, slowSeconds, nowMs],
+    );
+  }
+
+  audit({ streamId, atMs, by, act, on, reason }: AuditRow): void {
+    this.#database.run(
+      `INSERT INTO audit (streamId, atMs, byId, act, onId, reason) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+      ...[streamId, atMs, by, act, on, reason ?? null],
+    );
+  }
+
+  #page(sql: string, values: readonly (string | number)[], limit: number): readonly StoredComment[] {
+    return this.#database.all(sql, ...values, Math.min(limit, mostRows)).map((row) => commentOf(row));
+  }
+
+  #mustGet(id: CommentId): StoredComment {
+    const comment = this.get(id);
+    if (comment === undefined) throw new Error(`the comment ${id} is gone from its own transaction`);
+    return comment;
+  }
+
+  #keepAhead(id: CommentId, hiding: Hiding | undefined, nowMs: number): void {
+    this.#database.run('DELETE FROM hidesAhead WHERE keptAtMs <= ?', nowMs - keptAheadMs);
+    const there = this.#database.one('SELECT hiding, hidingAtMs FROM hidesAhead WHERE id = ?', id);
+    if (there !== undefined && !isLater(there, hiding, nowMs)) return;
+    this.#database.run(
+      'INSERT OR REPLACE INTO hidesAhead (id, hiding, hidingAtMs, keptAtMs) VALUES (?, ?, ?, ?)',
+      ...[id, hidingCell(hiding), hiding?.atMs ?? nowMs, nowMs],
+    );
+    this.#database.run(
+      `DELETE FROM hidesAhead WHERE id IN (SELECT id FROM hidesAhead ORDER BY keptAtMs DESC LIMIT -1 OFFSET ${mostKeptAhead})`,
+    );
+  }
+
+  /** What was said of a comment before it was here. It ends there. */
+  #takeAhead(
+    id: CommentId,
+    nowMs: number,
+  ): { readonly hiding: string | null; readonly hidingAtMs: number | null } {
+    const ahead = this.#database.one('SELECT * FROM hidesAhead WHERE id = ?', id);
+    if (ahead === undefined) return { hiding: null, hidingAtMs: null };
+    this.#database.run('DELETE FROM hidesAhead WHERE id = ?', id);
+    if (Number(ahead['keptAtMs']) <= nowMs - keptAheadMs) return { hiding: null, hidingAtMs: null };
+    const { hiding } = ahead;
+    return { hiding: typeof hiding === 'string' ? hiding : null, hidingAtMs: Number(ahead['hidingAtMs']) };
+  }
+}
+
+/** The later act wins, whatever the order in which they come. Of two at once, the hide does. */
+function isLater(row: Row, hiding: Hiding | undefined, nowMs: number): boolean {
+  if (row['hidingAtMs'] === null) return true;
+  const [before, now] = [Number(row['hidingAtMs']), hiding?.atMs ?? nowMs];
+  return now > before || (now === before && hiding !== undefined && row['hiding'] === null);
+}
+
+/** A retry is the same comment. Another text under its id is none (A2). */
+function mustBeSame(there: StoredComment, body: CommentBody): StoredComment {
+  const isSame =
+    there.text === body.text && there.parentId === body.parentId && there.mediaTime === body.mediaTime;
+  if (isSame) return there;
+  throw new TangazaError(
+    'CONFLICT',
+    'There is another comment with this clientId: make a new clientId for each comment.',
+  );
+}

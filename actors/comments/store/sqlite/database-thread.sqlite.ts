@@ -1,0 +1,220 @@
+/**
+ * The node's end of its database's thread. It starts the thread, sends what waits, and starts another when one dies.
+ *
+ * Nothing here waits for SQLite, so the node's media go on whatever the database does (A14). A write waits for 5 ms, or for the
+ * transaction before it, and goes with all that came meanwhile. A read goes at once, between two transactions.
+ */
+import { Worker } from 'node:worker_threads';
+import { TangazaError } from '../../../../cluster/errors/tangaza-error.ts';
+import type { Logger } from '../../../../cluster/observe/logger.ts';
+import type { Metrics } from '../../../../cluster/observe/metrics.ts';
+import type { Clock } from '../../../../cluster/time/clock.ts';
+import { isOverWithin } from '../../../../cluster/time/within.ts';
+import type { CallArgs, CallName, CallResults, Fault, News, Order, SentCall } from './calls.ts';
+import { StoreMeter } from './store-meter.ts';
+import { WaitingCalls } from './waiting-calls.ts';
+
+const groupMs = 5;
+const lookEveryMs = 100;
+const openPatienceMs = 10_000;
+const closePatienceMs = 4000;
+const firstPauseMs = 100;
+const longestPauseMs = 5000;
+const heapMb = 256;
+
+export interface ThreadOptions {
+  /** Path of the database. */
+  readonly file: string;
+  readonly clock: Pick<Clock, 'sleep' | 'runningMs' | 'every'>;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+  /** Starts a thread; by default one that runs comment-worker.sqlite.ts. */
+  readonly startThread?: (file: string) => Worker;
+}
+
+function startCommentWorker(file: string): Worker {
+  return new Worker(new URL('comment-worker.sqlite.ts', import.meta.url), {
+    workerData: { file },
+    execArgv: [],
+    resourceLimits: { maxOldGenerationSizeMb: heapMb },
+  });
+}
+
+type Opening = Exclude<News, { kind: 'answers' }>;
+
+export class DatabaseThread {
+  readonly #options: ThreadOptions;
+  readonly #calls = new WaitingCalls();
+  readonly #meter: StoreMeter;
+  readonly #closing = new AbortController();
+  readonly #stopLooking: () => void;
+  #thread: Worker | undefined;
+  #gone = Promise.resolve();
+  #isGathering = false;
+  #lastId = 0;
+
+  private constructor(options: ThreadOptions) {
+    this.#options = options;
+    const { clock, metrics, logger } = options;
+    this.#meter = new StoreMeter(metrics, logger, () => ({
+      calls: this.#calls.size,
+      oldestMs: this.#calls.oldestMs(clock.runningMs()),
+    }));
+    this.#stopLooking = clock.every(lookEveryMs, () => this.#calls.expire(clock.runningMs()));
+  }
+
+  /** @throws TangazaError with what is wrong with the file */
+  static async open(options: ThreadOptions): Promise<DatabaseThread> {
+    const opened = new DatabaseThread(options);
+    try {
+      await opened.#openPatiently();
+      return opened;
+    } catch (error) {
+      opened.#stopLooking();
+      throw error;
+    }
+  }
+
+  /** @throws TangazaError `UNAVAILABLE`, `OVERLOADED`, `STORE_FULL`, and what the call itself is refused with */
+  async ask<K extends CallName>(name: K, args: CallArgs[K]): Promise<CallResults[K]> {
+    const { clock } = this.#options;
+    const sinceMs = clock.runningMs();
+    try {
+      const result = await new Promise<CallResults[K]>((resolve, reject) => {
+        if (this.#closing.signal.aborted) throw new TangazaError('UNAVAILABLE', closedWords);
+        this.#lastId += 1;
+        this.#calls.add({ call: { id: this.#lastId, name, args }, sinceMs, resolve, reject });
+        this.#sendReads();
+        void this.#gather();
+      });
+      this.#meter.done(name, clock.runningMs() - sinceMs);
+      return result;
+    } catch (error) {
+      this.#meter.failed(name, error);
+      throw error;
+    }
+  }
+
+  /** What waits is done first, within its time. */
+  async close(): Promise<void> {
+    if (this.#closing.signal.aborted) return;
+    this.#closing.abort();
+    const { clock } = this.#options;
+    const thread = this.#thread;
+    if (thread !== undefined) {
+      this.#sendWrites();
+      const isOver = (): boolean => this.#calls.size === 0 || this.#thread === undefined;
+      await isOverWithin(this.#emptied(isOver), { clock, ms: closePatienceMs });
+      this.#post({ kind: 'close' });
+      if (!(await isOverWithin(this.#gone, { clock, ms: closePatienceMs }))) await thread.terminate();
+    }
+    this.#calls.endAll(closedWords);
+    this.#stopLooking();
+  }
+
+  async #emptied(isOver: () => boolean): Promise<void> {
+    while (!isOver()) await this.#options.clock.sleep(groupMs);
+  }
+
+  async #gather(): Promise<void> {
+    if (this.#isGathering || this.#calls.hasWritesUnderWay || !this.#calls.hasWrites) return;
+    this.#isGathering = true;
+    await this.#options.clock.sleep(groupMs);
+    this.#isGathering = false;
+    this.#sendWrites();
+  }
+
+  #sendWrites(): void {
+    if (this.#thread === undefined) return;
+    const calls = this.#calls.takeWrites();
+    if (calls.length > 0) this.#post({ kind: 'write', calls });
+  }
+
+  #sendReads(): void {
+    if (this.#thread === undefined) return;
+    for (const call of this.#calls.takeReads()) this.#post({ kind: 'read', call });
+  }
+
+  #post(order: Order<SentCall>): void {
+    // oxlint-disable-next-line require-post-message-target-origin -- a thread, not a window
+    this.#thread?.postMessage(order);
+  }
+
+  #hear(news: Extract<News, { kind: 'answers' }>): void {
+    this.#calls.settle(news.answers);
+    this.#sendReads();
+    this.#sendWrites();
+  }
+
+  async #openPatiently(): Promise<void> {
+    const { clock, file } = this.#options;
+    const untilMs = clock.runningMs() + openPatienceMs;
+    for (;;) {
+      const opening = await this.#openOnce();
+      if (opening.kind === 'opened') return;
+      if (opening.kind === 'refused') throw errorOf(opening.fault);
+      if (clock.runningMs() >= untilMs)
+        throw new TangazaError(
+          'UNAVAILABLE',
+          `Another process holds the database of the comments, ${file}, and does not let go: look which one.`,
+        );
+    }
+  }
+
+  async #openOnce(): Promise<Opening> {
+    const { file, startThread = startCommentWorker } = this.#options;
+    const thread = startThread(file);
+    const opening = Promise.withResolvers<Opening>();
+    const gone = Promise.withResolvers<void>();
+    let why = 'it ended by itself';
+    thread.on('message', (news: News) =>
+      news.kind === 'answers' ? this.#hear(news) : opening.resolve(news),
+    );
+    thread.on('error', (error: Error) => {
+      why = error.message;
+    });
+    thread.on('exit', () => {
+      opening.resolve({ kind: 'refused', fault: { code: 'UNAVAILABLE', message: why } });
+      gone.resolve();
+      if (this.#thread === thread) this.#died(why);
+    });
+    const opened = await opening.promise;
+    if (opened.kind !== 'opened' || this.#closing.signal.aborted) {
+      await thread.terminate();
+      return opened;
+    }
+    this.#thread = thread;
+    this.#gone = gone.promise;
+    this.#sendReads();
+    this.#sendWrites();
+    return opened;
+  }
+
+  #died(why: string): void {
+    this.#thread = undefined;
+    this.#calls.lose();
+    if (this.#closing.signal.aborted) return;
+    this.#meter.died(why);
+    void this.#startAnother();
+  }
+
+  async #startAnother(): Promise<void> {
+    const { clock } = this.#options;
+    const { signal } = this.#closing;
+    for (let pauseMs = firstPauseMs; !signal.aborted; pauseMs = Math.min(2 * pauseMs, longestPauseMs)) {
+      try {
+        await clock.sleep(pauseMs, signal);
+        await this.#openPatiently();
+        return;
+      } catch (error) {
+        if (!signal.aborted) this.#meter.failed('open', error);
+      }
+    }
+  }
+}
+
+const closedWords = 'The database of the comments is closed: this node stops. Ask another one.';
+
+function errorOf({ code, message }: Fault): TangazaError {
+  return new TangazaError(code, message);
+}

@@ -1,0 +1,68 @@
+/** How a comment lies in its row: keys, one cell with all that its author sent, and its state (A3). */
+import { z } from 'zod';
+import { ClientId, CommentId, RegionId, StreamId, UserId } from '../../../../cluster/model/ids.ts';
+import type { CommentBody, Hiding, StoredComment } from '../comment-store.ts';
+import type { Row } from './database.sqlite.ts';
+
+const usInMs = 1000;
+
+const Body = z.object({
+  name: z.string(),
+  isStaff: z.boolean().optional(),
+  clientId: ClientId,
+  text: z.string(),
+  mediaTime: z.number().optional(),
+  parentId: CommentId.optional(),
+  rootId: CommentId.optional(),
+  path: z.array(CommentId),
+  region: RegionId,
+});
+
+const HidingCell = z.object({
+  by: z.union([z.literal('operator'), UserId]),
+  atMs: z.number(),
+  reason: z.string().optional(),
+});
+
+const CommentRow = z.object({
+  id: CommentId,
+  streamId: StreamId,
+  createdAtMs: z.number(),
+  authorId: UserId,
+  body: z.string(),
+  arrivedAtMs: z.number(),
+  changedAtUs: z.number(),
+  isHeld: z.number(),
+  hiding: z.string().nullable(),
+});
+
+export function bodyCell({ author, clientId, text, mediaTime, parentId, rootId, path, region }: CommentBody) {
+  const { name, isStaff } = author;
+  return JSON.stringify({ name, isStaff, clientId, text, mediaTime, parentId, rootId, path, region });
+}
+
+export function hidingCell(hiding: Hiding | undefined): string | null {
+  return hiding === undefined ? null : JSON.stringify(hiding);
+}
+
+export function commentOf(raw: Row): StoredComment {
+  const row = CommentRow.parse(raw);
+  const { name, isStaff, ...body } = Body.parse(JSON.parse(row.body));
+  const { id, streamId, createdAtMs, arrivedAtMs } = row;
+  return {
+    id,
+    streamId,
+    createdAtMs,
+    arrivedAtMs,
+    ...body,
+    author: { id: row.authorId, name, isStaff },
+    changedAtMs: row.changedAtUs / usInMs,
+    hidden: row.hiding === null ? undefined : HidingCell.parse(JSON.parse(row.hiding)),
+    isHeld: row.isHeld === 1,
+  };
+}
+
+/** The first change at or after a time that `changedAtMs` may have given. */
+export function changeAt(ms: number): number {
+  return Math.round(ms * usInMs);
+}
