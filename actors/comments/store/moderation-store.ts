@@ -1,0 +1,66 @@
+/** The port of moderation: bans, reports, lists of what waits for a moderator, the audit, the erasure of a user (A12). */
+import type { CommentId, StreamId, UserId } from '../../../cluster/model/ids.ts';
+import type { AuditRow, Place, StoredComment } from './comment-store.ts';
+
+export interface Ban {
+  /** Absent: of all streams. */
+  readonly streamId?: StreamId | undefined;
+  readonly userId: UserId;
+  readonly by: UserId | 'operator';
+  readonly atMs: number;
+  /** Exclusive. Absent: for good. */
+  readonly untilMs?: number | undefined;
+  readonly reason?: string | undefined;
+}
+
+export interface Report {
+  readonly commentId: CommentId;
+  readonly by: UserId;
+  readonly atMs: number;
+  readonly reason?: string | undefined;
+}
+
+/** What a moderator looks through: what waits for them, what users reported since it was released, what is not shown. */
+export type ListedState = 'held' | 'reported' | 'hidden';
+
+export interface ModerationStore {
+  /** Bans a user, or changes their ban. The later of two acts on a user and a stream wins. */
+  ban(ban: Ban): Promise<void>;
+  /** Ends a ban: of one stream, or where none is named, of all. */
+  unban(user: UserId, stream: StreamId | undefined, nowMs: number): Promise<void>;
+  /** The ban of a user that counts on a stream now: its own, or that of all streams. */
+  banOf(user: UserId, stream: StreamId, nowMs: number): Promise<Ban | undefined>;
+  /** The bans in force of one stream, or where none is named, those of all streams: in order of the user's id. @param after exclusive */
+  bans(stream: StreamId | undefined, nowMs: number, limit: number, after?: UserId): Promise<readonly Ban[]>;
+  /**
+   * Keeps a report. As soon as that many different users have reported a comment since it was released, it is held.
+   *
+   * @returns the row as it is then; undefined where there is none, and then nothing is kept
+   */
+  report(report: Report, heldFrom: number): Promise<StoredComment | undefined>;
+  /** Shows a held comment, and has looked at its reports: those of before count no more. @returns the row as it is then */
+  release(id: CommentId, nowMs: number): Promise<StoredComment | undefined>;
+  /** The comments of a stream in a state, newest first. @param before exclusive */
+  listed(
+    stream: StreamId,
+    state: ListedState,
+    limit: number,
+    before?: Place,
+  ): Promise<readonly StoredComment[]>;
+  /** What moderators did on a stream, newest first; rows of one millisecond in the order of who, what and on whom. @param before exclusive */
+  audited(stream: StreamId, limit: number, before?: AuditRow): Promise<readonly AuditRow[]>;
+  /** What an author wrote on a stream at or after a time, newest first: for a purge (A12). */
+  latestOf(
+    author: UserId,
+    stream: StreamId,
+    sinceMs: number,
+    limit: number,
+  ): Promise<readonly StoredComment[]>;
+  /**
+   * Empties name and text of all that a user wrote until then, also of what arrives here later. For good: nothing undoes it, and a retry of a
+   * comment brings nothing back. Ids, times, likes and the audit stay.
+   *
+   * @returns how many comments it emptied
+   */
+  eraseUser(user: UserId, nowMs: number): Promise<number>;
+}
