@@ -145,7 +145,7 @@ test('a full disk is STORE_FULL, can be read, and takes comments again once ther
     lost: 0,
   });
   expect(result.readWhileFull).toBe(result.acknowledged);
-  expect(result.acknowledged).toBeGreaterThan(100);
+  expect(result.acknowledged).toBeGreaterThan(30);
 });
 
 // Goal: a database that is busy stops nothing but writes. Method: another connection holds it; timers of this thread and reads go on.
@@ -179,8 +179,8 @@ test('a write that waits for another process too long is UNAVAILABLE, said once,
     { status: 'rejected', reason: { code: 'UNAVAILABLE' } },
   ]);
   other.end();
-  await add(opened.store, 1);
-  expect(await opened.store.newest(streamId, 10)).toMatchObject([{ id: commentBody({ number: 1 }).id }]);
+  await Promise.all([add(opened.store, 1), add(opened.store, 2)]);
+  expect(await opened.store.newest(streamId, 10)).toHaveLength(2);
   expect(opened.lines.map(({ level, message }) => `${level} ${message}`)).toEqual([
     "error the comments' database fails",
     "info the comments' database works again",
