@@ -5,7 +5,7 @@ import type { AuditRow, CommentBody, CommentStore, Hiding, Place } from './comme
 import { DatabaseThread, type ThreadOptions } from './sqlite/database-thread.sqlite.ts';
 
 /**
- * Opens the file in a thread of its own. What it acknowledges survives `kill -9` and a power cut (database.sqlite.ts).
+ * Opens the file in a thread of its own. What it acknowledges survives `kill -9` and a power cut (open-database.sqlite.ts).
  *
  * @throws TangazaError `UNAVAILABLE` for a file that is damaged, of a newer version, or held by another process; `STORE_FULL`
  */

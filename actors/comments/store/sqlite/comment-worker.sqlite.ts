@@ -7,8 +7,9 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { z } from 'zod';
 import type { Answer, Call, CallName, CallResults, News, Operations, Order } from './calls.ts';
 import { CommentTables } from './comment-tables.sqlite.ts';
-import { openCommentDatabase, type CommentDatabase } from './database.sqlite.ts';
+import type { CommentDatabase } from './database.sqlite.ts';
 import { faultOf, isBusy, isOwnFault } from './faults.sqlite.ts';
+import { openCommentDatabase } from './open-database.sqlite.ts';
 
 const { file } = z.object({ file: z.string() }).parse(workerData);
 

@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import { TangazaError } from '../../../../cluster/errors/tangaza-error.ts';
 import type { Fault } from './calls.ts';
 
-/** SQLite's codes (https://www.sqlite.org/rescode.html), without their extended part. */
+/** SQLite's result codes, without their extended part. */
 const codes = { busy: 5, locked: 6, ioError: 10, corrupt: 11, full: 13, notADatabase: 26 } as const;
 /** With less than that, what fails to be read or written fails for want of room. */
 const hardlyAnyBytes = 65_536;
