@@ -68,8 +68,8 @@ const benches: readonly Bench[] = [
     target: '>= 0.90 of the bare library',
     seconds: 'one turn',
     run: async (options) => {
-      const { benchEdge } = await import('../bench/edge.ts');
-      const { edgeFigures, edgeReport } = await import('../bench/edge-report.ts');
+      const { benchEdge } = await import('../bench/edge/edge.ts');
+      const { edgeFigures, edgeReport } = await import('../bench/edge/edge-report.ts');
       const result = await benchEdge(options);
       return {
         result,

@@ -1,6 +1,6 @@
 /** Writes the report of `bench edge` as Markdown, the verdict first. */
 import { median, sides, waitedOf, type EdgeBenchResult } from './edge.ts';
-import type { Figure } from './kept-runs.ts';
+import type { Figure } from '../kept-runs.ts';
 
 export function edgeReport({ cases, generator, connections, target, isReached }: EdgeBenchResult): string {
   const rows = cases.map(({ name, bytes, ofBare, ofNginx, frontOfNginx, rounds }) => {

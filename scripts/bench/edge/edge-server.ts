@@ -5,7 +5,7 @@
  * manifests are made again as on air. Sends `{ port, paths }` to its parent when everything is there.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { startTestEdge } from '../../test/support/ports/test-edge.ts';
+import { startTestEdge } from '../../../test/support/ports/test-edge.ts';
 
 const windowSegments = 900;
 const largeSegments = 8;

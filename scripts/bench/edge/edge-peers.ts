@@ -9,7 +9,7 @@ import { delimiter, dirname, join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { z } from 'zod';
-import { freePort } from '../demo/free-port.system.ts';
+import { freePort } from '../../demo/free-port.system.ts';
 
 export interface Server extends AsyncDisposable {
   readonly port: number;
@@ -28,7 +28,7 @@ export interface Asked {
   readonly bytes: number;
 }
 
-const root = resolve(import.meta.dirname, '../..');
+const root = resolve(import.meta.dirname, '../../..');
 const Ready = z.object({ port: z.number().positive() });
 const EdgeReady = Ready.extend({ paths: z.record(z.string(), z.string()) });
 

@@ -8,7 +8,7 @@
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { App, us_socket_local_port } from '../../actors/edge-delivery/http/library.uws.ts';
+import { App, us_socket_local_port } from '../../../actors/edge-delivery/http/library.uws.ts';
 
 const [folder = ''] = process.argv.slice(2);
 const contentType = Buffer.from('content-type');
