@@ -1,0 +1,56 @@
+/** Judges what the acts in a history led to: likes against their set, and what was hidden and yet seen. Pure. */
+import { lastReads, type Finding } from './check-comments.ts';
+import type { History, Like, Moderation, Seen } from './history.ts';
+
+/**
+ * The likes of a comment, in the end, are the users whose last word was a like. A last word that was not answered may count or not.
+ */
+export function findWrongLikes(history: History): readonly Finding[] {
+  const likes = new Map<string, Map<string, Like>>();
+  for (const event of history) {
+    if (event.kind !== 'like') continue;
+    const users = likes.get(event.id) ?? new Map<string, Like>();
+    likes.set(event.id, users.set(event.user, event));
+  }
+  return lastReads(history).flatMap(({ items, edge }) =>
+    items.flatMap(({ id, likes: told, hidden }) => {
+      const last = [...(likes.get(id)?.values() ?? [])];
+      if (last.length === 0 || hidden) return [];
+      const least = last.filter(({ isOn, step }) => isOn && step === 'done').length;
+      const most = least + last.filter(({ step }) => step !== 'done').length;
+      if (told >= least && told <= most) return [];
+      const wanted = least === most ? `${least}` : `${least} to ${most}`;
+      return [{ comment: id, what: `has ${told} likes at ${edge}, and ${wanted} users like it` }];
+    }),
+  );
+}
+
+/**
+ * A hide was acknowledged, and somebody was shown the comment afterwards, before anybody asked to restore it.
+ *
+ * @param graceMs how long after the acknowledgement edges may still show it
+ */
+export function findHiddenAndSeen(history: History, graceMs: number): readonly Finding[] {
+  const acts = new Map<string, Moderation>();
+  const findings: Finding[] = [];
+  const look = (
+    { id, hidden }: Seen,
+    atMs: number,
+    { user, mostMs }: { user: string; mostMs: number },
+  ): void => {
+    const last = acts.get(id);
+    if (hidden || last?.act !== 'hide' || last.step !== 'done') return;
+    const afterMs = Math.round(atMs - last.atMs);
+    if (afterMs > mostMs)
+      findings.push({ comment: id, what: `was hidden, and shown to ${user} ${afterMs} ms later` });
+  };
+  for (const event of history) {
+    const { user } = event;
+    if (event.kind === 'moderation') acts.set(event.id, event);
+    if (event.kind === 'told') look(event.comment, event.atMs, { user, mostMs: graceMs });
+    if (event.kind !== 'read') continue;
+    const mostMs = event.isLast ? 0 : graceMs;
+    for (const item of event.items) look(item, event.askedAtMs, { user, mostMs });
+  }
+  return findings;
+}
