@@ -7,6 +7,7 @@ import { randomBytes } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { BrokerOptions, ServiceBroker } from 'moleculer';
+import { composeComments } from './actors/comments/comments.composition.ts';
 import { composeIdentity } from './actors/comments/identity/identity.composition.ts';
 import { composeControl } from './actors/control/control.composition.ts';
 import { openStreamRegistry } from './actors/control/open-registry.system.ts';
@@ -131,7 +132,15 @@ async function composeServices(parts: Parts, closing: AsyncDisposableStack): Pro
     composeDrain(parts),
     ...(roles.has('transcode-worker') ? [await composeTranscodeWorker(parts, closing)] : []),
     ...(registry !== undefined && roles.has('edge-delivery')
-      ? [composeEdgeDelivery({ ...parts, ...toldByRegistry(registry, clock) })]
+      ? await composeEdge({ ...parts, ...toldByRegistry(registry, clock) }, closing)
       : []),
   ];
+}
+
+/** What viewers meet: the comments, and the edge, which asks them. */
+async function composeEdge(
+  parts: Parts & ReturnType<typeof toldByRegistry>,
+  closing: AsyncDisposableStack,
+): Promise<readonly MakeService[]> {
+  return [await composeComments(parts, closing), composeEdgeDelivery(parts)];
 }

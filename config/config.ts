@@ -48,6 +48,8 @@ export interface NodeConfig {
   readonly cacheBytes: number;
   readonly operatorToken: string | undefined;
   readonly metricsToken: string | undefined;
+  /** The file of words that are not wanted in comments. Undefined for config/comments/words.json. */
+  readonly wordsFile: string | undefined;
   /** The file of the keys that sign tokens. Undefined for the region's own in the data folder. */
   readonly tokenKeysFile: string | undefined;
   /** Whose tokens count as an account's. Undefined where the operator brings no accounts. */
@@ -141,6 +143,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>, co
     cacheBytes: values.TANGAZA_CACHE_BYTES,
     operatorToken: values.TANGAZA_OPERATOR_TOKEN,
     metricsToken: values.TANGAZA_METRICS_TOKEN,
+    wordsFile: values.TANGAZA_COMMENT_WORDS,
     tokenKeysFile: values.TANGAZA_TOKEN_KEYS,
     accounts: accountsOf(values),
     operator: operatorPortOf(values),

@@ -113,6 +113,10 @@ const Variables = z.object({
     positive.default(1_073_741_824),
     'Free bytes the disk store leaves alone before it refuses.',
   ),
+  TANGAZA_COMMENT_WORDS: variable(
+    z.string().optional(),
+    'File of the words that are replaced, held for a moderator or refused in comments; config/comments/words.json, which has none, when absent.',
+  ),
   TANGAZA_LADDER: variable(
     z.string().default('default'),
     'Ladder of streams that name none: a file under config/ladders/.',

@@ -1,5 +1,4 @@
 /** What the comments of a node are made with. */
-import type { Logger } from '../../cluster/observe/logger.ts';
 import type { Metrics } from '../../cluster/observe/metrics.ts';
 import type { RegionId, StreamId } from '../../cluster/model/ids.ts';
 import type { Clock } from '../../cluster/time/clock.ts';
@@ -16,7 +15,6 @@ export interface StreamStanding {
 export interface CommentPorts {
   readonly region: RegionId;
   readonly clock: Clock;
-  readonly logger: Logger;
   readonly metrics: Metrics;
   readonly store: CommentStore;
   readonly identities: Identities;

@@ -1,18 +1,14 @@
 /** What each reader sees of a comment: hidden and held ones are not for everybody (A12). */
-import type { Comment, Identity, Permission } from '../../cluster/contract/api/audience-views.ts';
+import type { Comment, Identity } from '../../cluster/contract/api/audience-views.ts';
+import { mayDo } from './identity/permissions.ts';
 import type { StoredComment } from './store/comment-store.ts';
 
 /** Undefined: somebody of whom nothing is known. */
 export type Reader = Identity | undefined;
 
-/** Says whether somebody may do that on a stream: the token may be for another one alone. */
-export function hasPermission(
-  reader: Reader,
-  permission: Permission,
-  { streamId }: Pick<StoredComment, 'streamId'>,
-): boolean {
-  if (reader === undefined || !reader.permissions.includes(permission)) return false;
-  return reader.stream === undefined || reader.stream === streamId;
+/** Says whether somebody keeps order on the stream of a comment. */
+export function isModerator(reader: Reader, { streamId }: Pick<StoredComment, 'streamId'>): boolean {
+  return reader !== undefined && mayDo(reader, 'comment.hide', streamId);
 }
 
 /**
@@ -20,7 +16,7 @@ export function hasPermission(
  * else.
  */
 export function isShownTo(reader: Reader, comment: StoredComment): boolean {
-  if (hasPermission(reader, 'comment.hide', comment)) return true;
+  if (isModerator(reader, comment)) return true;
   if (comment.hidden !== undefined) return false;
   return !comment.isHeld || comment.author.id === reader?.user.id;
 }
@@ -28,7 +24,7 @@ export function isShownTo(reader: Reader, comment: StoredComment): boolean {
 /** The comment as the API shows it. Of a hidden one only moderators see the text. */
 export function viewOf(comment: StoredComment, reader: Reader): Comment {
   const { id, streamId, author, createdAtMs, mediaTime, parentId, rootId, path, region, hidden } = comment;
-  const hasText = hidden === undefined || hasPermission(reader, 'comment.hide', comment);
+  const hasText = hidden === undefined || isModerator(reader, comment);
   return {
     id,
     streamId,

@@ -21,7 +21,6 @@ import { postMetrics } from './post-metrics.ts';
 import { Posting } from './posting.ts';
 import type { StoredComment } from './store/comment-store.ts';
 import { Streams } from './streams.ts';
-import { userNameOf } from './text/comment-text.ts';
 
 export class Comments {
   readonly #ports: CommentPorts;
@@ -76,7 +75,7 @@ export class Comments {
   async guest({ body, caller: sender }: RouteInput<unknown, unknown, CreateGuestBody>): Promise<Guest> {
     const { identities, clock } = this.#ports;
     this.#guards.enter(mustHaveCaller(sender).network, clock.utcMs());
-    const { text: name, isHeld } = this.#guards.judge(userNameOf(body.name));
+    const { text: name, isHeld } = this.#guards.judge(body.name);
     if (isHeld) throw new TangazaError('TEXT_REFUSED', 'This name is not allowed here: choose another one.');
     return identities.createGuest(name);
   }

@@ -5,10 +5,11 @@ import type { StreamParams } from '../../cluster/contract/api/control-routes.ts'
 import type { Caller, RouteInput } from '../../cluster/contract/api/routes.ts';
 import { TangazaError } from '../../cluster/errors/tangaza-error.ts';
 import type { CommentId, StreamId } from '../../cluster/model/ids.ts';
-import { mustBeFor, mustHave, mustHaveCaller, nameInAudit } from './callers.ts';
+import { mustHaveCaller, nameInAudit } from './callers.ts';
 import type { CommentPorts } from './comment-ports.ts';
-import { hasPermission, isShownTo, viewOf } from './comment-view.ts';
+import { isModerator, isShownTo, viewOf } from './comment-view.ts';
 import type { Guards } from './guards/guards.ts';
+import { mustBeAllowed, mustBeFor } from './identity/permissions.ts';
 import { placeOfComment } from './ids/comment-id.ts';
 import type { Hiding, StoredComment } from './store/comment-store.ts';
 import type { Streams } from './streams.ts';
@@ -28,14 +29,14 @@ export class Moderating {
   /** @throws TangazaError `FORBIDDEN`, `COMMENT_NOT_FOUND` */
   async hide({ params: { id }, caller }: RouteInput<CommentParams>): Promise<Comment> {
     const { store, clock } = this.#ports;
-    const { identity, isModerator, comment } = await this.#found(id, caller);
+    const { identity, mayAll, comment } = await this.#found(id, caller);
     const hiding = { by: nameInAudit(identity), atMs: clock.utcMs() };
     if (comment === undefined) {
-      if (isModerator) await this.#hideUnseen(id, hiding);
-      throw notFound(id, isModerator ? ' If it arrives within 10 minutes, it is hidden.' : '');
+      if (mayAll) await this.#hideUnseen(id, hiding);
+      throw notFound(id, mayAll ? ' If it arrives within 10 minutes, it is hidden.' : '');
     }
     // An author who could hide it anew could also show again what a moderator hid.
-    if (comment.hidden !== undefined && (!isModerator || comment.hidden.by === hiding.by))
+    if (comment.hidden !== undefined && (!mayAll || comment.hidden.by === hiding.by))
       return viewOf(comment, identity);
     await this.#audit(comment.streamId, { ...hiding, act: 'comment.hide', on: id });
     return this.#changed(identity, comment, await store.setHidden(id, hiding, hiding.atMs));
@@ -48,11 +49,11 @@ export class Moderating {
     caller,
   }: RouteInput<CommentParams, unknown, HideBody>): Promise<Comment> {
     const { store, clock } = this.#ports;
-    const { identity, isModerator, comment } = await this.#found(id, caller);
+    const { identity, mayAll, comment } = await this.#found(id, caller);
     if (comment === undefined) throw notFound(id);
     if (comment.hidden === undefined) return viewOf(comment, identity);
     const by = nameInAudit(identity);
-    if (!isModerator && comment.hidden.by !== by)
+    if (!mayAll && comment.hidden.by !== by)
       throw new TangazaError(
         'FORBIDDEN',
         'A moderator hid this comment: only a moderator can show it again.',
@@ -77,7 +78,7 @@ export class Moderating {
   }: RouteInput<StreamParams, unknown, CommentMode>): Promise<CommentMode> {
     const { store, streams, outlet, clock } = this.#ports;
     const identity = await this.#identified(caller);
-    mustHave(identity, 'stream.mode', id);
+    mustBeAllowed(identity, 'stream.mode', id);
     await streams.mustExist(id);
     const atMs = clock.utcMs();
     const reason = `${mode.mode}, ${mode.slowSeconds} s`;
@@ -99,11 +100,11 @@ export class Moderating {
   async #found(id: CommentId, caller: Caller | undefined) {
     const identity = await this.#identified(caller);
     const { streamId } = placeOfComment(id);
-    mustBeFor(streamId, identity);
-    const isModerator = hasPermission(identity, 'comment.hide', { streamId });
+    mustBeFor(identity, streamId);
+    const mayAll = isModerator(identity, { streamId });
     const comment = await this.#ports.store.get(id);
-    if (comment === undefined || isModerator || comment.author.id === identity.user.id)
-      return { identity, isModerator, comment };
+    if (comment === undefined || mayAll || comment.author.id === identity.user.id)
+      return { identity, mayAll, comment };
     if (!isShownTo(identity, comment)) throw notFound(id);
     throw new TangazaError('FORBIDDEN', 'Only its author and moderators may do that.');
   }

@@ -9,12 +9,13 @@ import type { StreamParams } from '../../cluster/contract/api/control-routes.ts'
 import type { RouteInput } from '../../cluster/contract/api/routes.ts';
 import { errorCodeOf, TangazaError } from '../../cluster/errors/tangaza-error.ts';
 import type { CommentId, StreamId } from '../../cluster/model/ids.ts';
-import { mustBeFor, mustHaveCaller } from './callers.ts';
+import { mustHaveCaller } from './callers.ts';
 import type { CommentPorts } from './comment-ports.ts';
 import { isShownTo, viewOf } from './comment-view.ts';
 import type { Admission, Guards } from './guards/guards.ts';
 import { refusal } from './guards/refusal.ts';
 import type { Accepted } from './identity/identity.ts';
+import { isStaff, mustBeFor } from './identity/permissions.ts';
 import { createdAtOf, isTimely } from './ids/client-id.ts';
 import { commentIdOf, placeOfComment } from './ids/comment-id.ts';
 import type { PostMetrics } from './post-metrics.ts';
@@ -70,7 +71,7 @@ export class Posting {
     const nowMs = clock.utcMs();
     guards.enter(caller.network, nowMs);
     const identity = await identities.identify(caller);
-    mustBeFor(streamId, identity);
+    mustBeFor(identity, streamId);
     await streams.mustExist(streamId);
     const id = commentIdOf({ streamId, authorId: identity.user.id, clientId: sent.clientId });
     const draft = { ...sent, id, streamId, identity, text, nowMs };
@@ -115,8 +116,8 @@ export class Posting {
     const { id, streamId, identity, text, nowMs, clientId } = draft;
     if (!isTimely(createdAtOf(clientId), nowMs, false)) throw expired(clientId, nowMs);
     const mode = await streams.mode(streamId);
-    const isStaff = identity.permissions.length > 0;
-    return guards.admit({ id, streamId, author: identity.user, isStaff, text, mode, nowMs });
+    const author = identity.user;
+    return guards.admit({ id, streamId, author, isStaff: isStaff(identity), text, mode, nowMs });
   }
 
   /** A comment whose first answer was lost is there: then that answer is given. @throws `refused` where it is not */
@@ -145,11 +146,11 @@ export class Posting {
 
   #bodyOf(draft: Draft, text: string, place: ThreadPlace): CommentBody {
     const { id, streamId, identity, clientId, mediaTime } = draft;
-    const { user, permissions } = identity;
+    const { user } = identity;
     return {
       id,
       streamId,
-      author: { id: user.id, name: user.name, ...(permissions.length > 0 && { isStaff: true }) },
+      author: { id: user.id, name: user.name, ...(isStaff(identity) && { isStaff: true }) },
       clientId,
       text,
       createdAtMs: createdAtOf(clientId),

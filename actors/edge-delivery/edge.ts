@@ -1,5 +1,6 @@
 /** The edge-delivery actor's core: puts the parts of an edge together and wires routes to what serves them. Time moves it by `tick`. */
 import type { EdgeHead } from '../../cluster/contract/edge-actions.ts';
+import { audienceRoutes } from '../../cluster/contract/api/audience-routes.ts';
 import { nodeRoutes, playbackRoutes } from '../../cluster/contract/api/edge-routes.ts';
 import type { Readiness } from '../../cluster/contract/api/edge-routes.ts';
 import { publicStream, streamRoutes } from '../../cluster/contract/api/control-routes.ts';
@@ -46,6 +47,7 @@ export interface Edge extends HttpHandlers {
 
 export const allRoutes: readonly Route[] = [
   ...streamRoutes,
+  ...audienceRoutes,
   ...Object.values(playbackRoutes),
   ...Object.values(nodeRoutes),
 ];

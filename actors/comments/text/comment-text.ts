@@ -18,20 +18,12 @@ export const textLimits = { codePoints: 500, marksInARow: 8 } as const;
 
 /** @throws TangazaError `BAD_REQUEST` */
 export function commentText(sent: string): string {
-  const text = cleaned(sent, '\n');
+  const text = cleaned(sent);
   const codePoints = lengthOf(text);
   if (!isVisible(text)) throw refusal('Nothing of the text can be seen: write something.');
   if (codePoints > textLimits.codePoints)
     throw refusal(`The text has ${codePoints} characters: at most ${textLimits.codePoints} are taken.`);
   return text;
-}
-
-/** The name of a guest, on one line. @throws TangazaError `BAD_REQUEST` */
-export function userNameOf(sent: string): string {
-  const name = cleaned(sent, ' ').replaceAll(/\s+/g, ' ');
-  if (!isVisible(name)) throw refusal('Nothing of the name can be seen: choose another one.');
-  if (lengthOf(name) > 40) throw refusal('The name has over 40 characters: choose a shorter one.');
-  return name;
 }
 
 /** In code points. */
@@ -47,11 +39,11 @@ const tricks =
   /(?!\n)\p{Cc}|\p{Noncharacter_Code_Point}|[\u202a-\u202e\u200b\ufeff\u2060-\u2064\u206a-\u206f\ufff9-\ufffb]/gu;
 const piledMarks = new RegExp(`(\\p{M}{${textLimits.marksInARow}})\\p{M}+`, 'gu');
 
-function cleaned(sent: string, lineBreak: string): string {
+function cleaned(sent: string): string {
   if (!sent.isWellFormed())
     throw refusal('The text has half a character (a surrogate without its other half).');
   return sent
-    .replaceAll(lineBreaks, lineBreak)
+    .replaceAll(lineBreaks, '\n')
     .replaceAll('\t', ' ')
     .replaceAll(tricks, '')
     .normalize('NFC')

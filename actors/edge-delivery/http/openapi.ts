@@ -21,7 +21,8 @@ export function openApiDocument(routes: readonly Route[], serverUrl: string): Js
     info: {
       title: 'Tangaza',
       version: '1',
-      description: 'Live video: playback, streams, the cluster. Errors are RFC 9457 problem documents.',
+      description:
+        'Live video: playback, streams, the audience, the cluster. Errors are RFC 9457 problem documents.',
     },
     servers: [{ url: serverUrl }],
     paths,
@@ -35,7 +36,7 @@ function operationOf(route: Route, schemas: Record<string, unknown>): Json {
   const parameters = [
     ...parametersOf(params, { where: 'path', examples: example?.params }, schemas),
     ...parametersOf(query, { where: 'query', examples: example?.query }, schemas),
-    ...(route.method === 'get' ? [] : [idempotencyKey]),
+    ...(takesIdempotencyKey(route) ? [idempotencyKey] : []),
   ];
   return {
     operationId: operation,
@@ -110,11 +111,17 @@ function successOf({ reply, operation }: Route, schemas: Record<string, unknown>
   };
 }
 
+/** A comment has its clientId, and whatever else viewers do may be done twice. */
+function takesIdempotencyKey({ method, tag }: Route): boolean {
+  return method !== 'get' && tag !== 'audience';
+}
+
 /** The errors that any route of this kind may answer, and those of the route itself. */
-function errorsOf({ method, auth, body, params, query, action, errors, reply }: Route): readonly ErrorCode[] {
+function errorsOf(route: Route): readonly ErrorCode[] {
+  const { auth, body, params, query, action, errors, reply } = route;
   return [
     ...errors,
-    ...(method === 'get' ? [] : (['BAD_REQUEST', 'IDEMPOTENCY_KEY_REUSED'] as const)),
+    ...(takesIdempotencyKey(route) ? (['BAD_REQUEST', 'IDEMPOTENCY_KEY_REUSED'] as const) : []),
     ...(params === undefined && query === undefined && body === undefined ? [] : (['BAD_REQUEST'] as const)),
     ...(reply.schema === undefined ? [] : (['NOT_ACCEPTABLE'] as const)),
     ...(auth === 'none' ? [] : (['UNAUTHENTICATED'] as const)),

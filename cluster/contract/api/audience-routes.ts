@@ -63,7 +63,9 @@ export const audienceRoutes: readonly Route[] = [
     errors: [
       ...unknown,
       ...guards,
+      'FORBIDDEN',
       'COMMENT_EXPIRED',
+      'COMMENT_NOT_FOUND',
       'CONFLICT',
       'PARENT_NOT_HERE',
       'OVERLOADED',
@@ -89,7 +91,7 @@ export const audienceRoutes: readonly Route[] = [
     auth: 'viewer',
     summary: 'Hides a comment: its author, or a moderator',
     reply: { status: 200, schema: Comment },
-    errors: ['FORBIDDEN', 'COMMENT_NOT_FOUND', 'OVERLOADED'],
+    errors: ['FORBIDDEN', 'COMMENT_NOT_FOUND', 'TOO_MANY_COMMENTS', 'OVERLOADED'],
     action: commentActions.hide,
   },
   {
@@ -101,7 +103,7 @@ export const audienceRoutes: readonly Route[] = [
     summary: 'Shows a hidden comment again: who hid it, or a moderator',
     body: HideBody,
     reply: { status: 200, schema: Comment },
-    errors: ['FORBIDDEN', 'COMMENT_NOT_FOUND', 'OVERLOADED'],
+    errors: ['FORBIDDEN', 'COMMENT_NOT_FOUND', 'TOO_MANY_COMMENTS', 'OVERLOADED'],
     action: commentActions.restore,
   },
   {
@@ -145,7 +147,7 @@ export const audienceRoutes: readonly Route[] = [
     summary: 'Changes who may comment on a stream, and how often: moderators',
     body: CommentMode,
     reply: { status: 200, schema: CommentMode },
-    errors: [...unknown, 'FORBIDDEN', 'OVERLOADED'],
+    errors: [...unknown, 'FORBIDDEN', 'TOO_MANY_COMMENTS', 'OVERLOADED'],
     action: commentActions.setMode,
   },
 ];

@@ -74,7 +74,7 @@ export const PostCommentBody = z
     text,
     clientId: ClientId.meta({
       description:
-        'Made when the comment is written, with the time of the server (A2). The same one from the same author is the same comment.',
+        'Made when the comment is written, with the time of the server. The same one from the same author is the same comment.',
     }),
     parentId: CommentId.optional().meta({ description: 'The comment that this one answers.' }),
     mediaTime: z.number().nonnegative().max(1e9).optional(),

@@ -28,6 +28,23 @@ const streamWithKey = { ...stream, streamKey: 'news_Zm9vYmFyYmF6' };
 const ofStream = { params: { id } };
 const video = { id, rendition: 'h264-720p' };
 
+const comment = {
+  id: 'news~06h2js98ffhqat6evpcqinsbh8',
+  streamId: id,
+  author: { id: 'g-4f1c2b7e9a11', name: 'Amina' },
+  text: 'Habari za jioni!',
+  createdAt: '2026-11-30T18:05:00.123Z',
+  mediaTime: 298.5,
+  likes: 0,
+  hidden: false,
+  region: 'region-1',
+  acknowledged: 'accepted',
+};
+const clientId = '019ad5f0-3f7b-7c3e-8a51-2f6d0c9b1e77';
+const ofComment = { params: { id: comment.id } };
+const guest = { id: comment.author.id, name: comment.author.name, kind: 'guest' };
+const slowMode = { mode: 'open', slowSeconds: 10 };
+
 export const examples: Readonly<Record<string, Example>> = {
   createStream: { body: { title: 'Evening news', id }, reply: streamWithKey },
   listStreams: {
@@ -146,6 +163,25 @@ export const examples: Readonly<Record<string, Example>> = {
       next: `${base}/v1/videos/${id}/frames?deviceType=phone&offsetSeconds=610&durationSeconds=10`,
     },
   },
+  postComment: {
+    ...ofStream,
+    body: { text: comment.text, clientId, mediaTime: comment.mediaTime },
+    reply: { ...comment, clientId, receipt: 'eyJhbGciOiJFZERTQSJ9.e30.c2lnbmF0dXJl' },
+  },
+  listComments: {
+    ...ofStream,
+    query: { limit: 50, mine: 'false' },
+    reply: { items: [comment], nextCursor: comment.id },
+  },
+  hideComment: { ...ofComment, reply: { ...comment, text: '', hidden: true } },
+  restoreComment: { ...ofComment, body: { reason: 'It was no offence.' }, reply: comment },
+  createGuest: {
+    body: { name: guest.name },
+    reply: { token: 'eyJhbGciOiJFZERTQSJ9.e30.c2lnbmF0dXJl', user: guest },
+  },
+  whoAmI: { reply: { user: guest, permissions: [], expiresAt: '2026-12-30T18:05:00.000Z' } },
+  getMode: { ...ofStream, reply: slowMode },
+  setMode: { ...ofStream, body: slowMode, reply: slowMode },
   alive: { reply: { status: 'ok' } },
   ready: {
     reply: { ready: true, node: 'region-1-node-1', parts: [{ name: 'nats', isReady: true }] },

@@ -60,7 +60,7 @@ test('every action of a node refuses a call that is late', async () => {
     .list({ onlyLocal: true, skipInternal: true })
     .map(({ name }) => name);
   const services = new Set(actions.map((name: string) => name.split('.')[0]));
-  expect(services).toEqual(new Set(['control', 'drain', 'edge-delivery', 'ingest', 'stream']));
+  expect(services).toEqual(new Set(['comments', 'control', 'drain', 'edge-delivery', 'ingest', 'stream']));
   const meta = { from: 'n1', deadlineMs: 0 };
   const outcomes = await Promise.all(
     actions.map(async (name: string) => [name, await codeOf(broker.call(name, {}, { meta }))]),

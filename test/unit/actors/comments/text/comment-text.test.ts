@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { commentText, userNameOf } from '../../../../../actors/comments/text/comment-text.ts';
+import { commentText } from '../../../../../actors/comments/text/comment-text.ts';
 
 test.each([
   ['blanks around it', '  hello \n', 'hello'],
@@ -66,10 +66,4 @@ test('cleaning a text twice changes nothing', () => {
       },
     ),
   );
-});
-
-test('a name is one line of 1 to 40 characters', () => {
-  expect(userNameOf('  Ada \n Lovelace\u202e ')).toBe('Ada Lovelace');
-  expect(() => userNameOf('\u200b')).toThrow('Nothing of the name can be seen');
-  expect(() => userNameOf('x'.repeat(41))).toThrow('over 40 characters');
 });

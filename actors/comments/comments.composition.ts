@@ -1,0 +1,61 @@
+/** Builds the comments actor of a node from the node's parts. */
+import { join } from 'node:path';
+import type { ClusterParts } from '../../cluster/node/cluster-parts.composition.ts';
+import type { MakeService } from '../../cluster/rpc/node-calls.moleculer.ts';
+import type { NodeConfig } from '../../config/config.ts';
+import { UnusableError } from '../../config/unusable.ts';
+import type { CommentPorts } from './comment-ports.ts';
+import { Comments } from './comments.ts';
+import { commentsService } from './comments.service.ts';
+import type { ChangeOutlet } from './feed/change.ts';
+import type { Identities, Receipts } from './identity/identity.ts';
+import { openSqliteCommentStore } from './store/comment-store.sqlite.ts';
+import type { WordRules } from './text/word-rules.ts';
+import { loadWordRules } from './text/words.disk.ts';
+
+export interface CommentsParts extends ClusterParts {
+  readonly config: Pick<NodeConfig, 'dataDir' | 'wordsFile'>;
+  readonly identity: Identities & Receipts;
+  readonly lookUpStream: CommentPorts['lookUpStream'];
+}
+
+const defaultWords = join(import.meta.dirname, '../../config/comments/words.json');
+
+/** A node whose comments reach nobody but those who ask. */
+const noFeed: ChangeOutlet = { told: () => {}, onHeard: () => () => {} };
+
+/**
+ * @param closing gets what closes the database
+ * @throws the error of the database, or of the file of words, that cannot be opened
+ */
+export async function composeComments(
+  parts: CommentsParts,
+  closing: AsyncDisposableStack,
+): Promise<MakeService> {
+  const { config, region, clock, logger, metrics, identity, lookUpStream, members } = parts;
+  const words = openWords(config.wordsFile ?? defaultWords);
+  const file = join(config.dataDir, 'comments.sqlite');
+  const store = await openSqliteCommentStore({ file, clock, metrics, logger });
+  closing.defer(() => store.close());
+  const comments = new Comments({
+    region,
+    clock,
+    metrics,
+    store,
+    identities: identity,
+    receipts: identity,
+    lookUpStream,
+    outlet: noFeed,
+    words,
+  });
+  return () => commentsService(comments, members.checkDeadline);
+}
+
+function openWords(file: string): WordRules {
+  try {
+    return loadWordRules(file);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new UnusableError(`TANGAZA_COMMENT_WORDS: ${file} cannot be used: ${why}`);
+  }
+}
