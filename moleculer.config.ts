@@ -25,6 +25,7 @@ import { openStore } from './actors/segment-store/open-store.ts';
 import { composeStream } from './actors/stream/stream.composition.ts';
 import { readFingerprint } from './actors/transcode-worker/encoder.ffmpeg.ts';
 import { composeTranscodeWorker } from './actors/transcode-worker/transcode-worker.composition.ts';
+import type { AudiencePorts } from './cluster/contract/audience/audience-feed.ts';
 import { nothingToHandOver } from './cluster/contract/hand-over.ts';
 import { loadConfig, type NodeConfig } from './config/config.ts';
 import { describeNode } from './config/describe-node.system.ts';
@@ -114,7 +115,8 @@ async function openParts(config: NodeConfig, closing: AsyncDisposableStack) {
     metricsToken: config.metricsToken,
   };
   const own = { config, store, ladders, tells, identity, keySecret: secrets.streamKeySecret, exit };
-  return { ...cluster, ...own, local: nothingToHandOver() };
+  const audience: AudiencePorts = { feed: undefined };
+  return { ...cluster, ...own, local: nothingToHandOver(), audience };
 }
 
 /** Composes the services in the order in which they start. Moleculer stops all of them at once, each within its own bound. */

@@ -1,4 +1,6 @@
 /** Builds the edge-delivery actor of a node from the node's parts. */
+import { randomBytes } from 'node:crypto';
+import type { AudiencePorts } from '../../cluster/contract/audience/audience-feed.ts';
 import { edgesOf, ingestNear, isSound } from '../../cluster/membership/members-for.ts';
 import type { ClusterParts } from '../../cluster/node/cluster-parts.composition.ts';
 import type { MakeService } from '../../cluster/rpc/node-calls.moleculer.ts';
@@ -14,11 +16,15 @@ import type { PlaybackPart } from './playback/open-playback.ts';
 import { ffmpegThumbnail } from './playback/thumbnail.ffmpeg.ts';
 import type { RegistryPart } from './public/known-streams.ts';
 import { loadSite } from './site/site.disk.ts';
+import { socketUrl } from './socket/live-sockets.ts';
+import { busyShare } from './socket/loop-load.system.ts';
 
 export interface EdgeDeliveryParts extends ClusterParts {
   readonly config: NodeConfig;
   readonly store: SegmentStore;
   readonly tells: Tells;
+  /** Filled in by the comments actor of this node. */
+  readonly audience: AudiencePorts;
   /** What the stream registry knows. */
   readonly lookUpStream: RegistryPart['lookUpStream'];
   readonly removedSince: RegistryPart['removedSince'];
@@ -68,6 +74,14 @@ function edgeParts(parts: EdgeDeliveryParts, call: EdgeParts['api']['call']): Ed
       isTrustedProxy,
     },
     node: { node, clock, readiness, renderMetrics },
+    sockets: {
+      clock,
+      metrics: parts.metrics,
+      audience: parts.audience,
+      busyShare: busyShare(),
+      newId: () => randomBytes(12).toString('base64url'),
+      urlFor: ({ origin, stream }) => socketUrl(origin, stream),
+    },
   };
 }
 

@@ -5,10 +5,15 @@ import { nodeRoutes, playbackRoutes } from '../../cluster/contract/api/edge-rout
 import type { Readiness } from '../../cluster/contract/api/edge-routes.ts';
 import { publicStream, streamRoutes } from '../../cluster/contract/api/control-routes.ts';
 import type { Route } from '../../cluster/contract/api/routes.ts';
+import { socketRoute } from '../../cluster/contract/api/socket-routes.ts';
+import { socketProtocol } from '../../cluster/contract/audience/socket-messages.ts';
+import { TangazaError } from '../../cluster/errors/tangaza-error.ts';
 import type { StreamId } from '../../cluster/model/ids.ts';
+import { inTime } from '../../cluster/rpc/in-time.ts';
 import { snapshotOf } from '../media/timeline/bounded-snapshot.ts';
 import { makeApi, type ControlApiPart } from './http/api.ts';
 import { defineRoute, withoutQuery } from './http/define-route.ts';
+import { problemReply, type Reply } from './http/http.ts';
 import type { HttpHandlers } from './http/http-server.ts';
 import { nodeApi, type NodePart } from './http/node-api.ts';
 import { makeRouter } from './http/router.ts';
@@ -16,6 +21,7 @@ import { openPlayback, type PlaybackPart } from './playback/open-playback.ts';
 import { KnownStreams, type RegistryPart } from './public/known-streams.ts';
 import { PublicStreams } from './public/public-streams.ts';
 import { Pages, type PagesPart } from './site/pages.ts';
+import { LiveSockets, type SocketPart } from './socket/live-sockets.ts';
 import { steeringRoutes, type Leaving, type SteeringPart } from './steering-routes.ts';
 
 /** What an edge is made of; each part is described beside the code that it is for. */
@@ -26,9 +32,11 @@ export interface EdgeParts {
   readonly pages: PagesPart;
   readonly api: ControlApiPart;
   readonly node: NodePart;
+  readonly sockets: SocketPart;
 }
 
 export interface Edge extends HttpHandlers {
+  readonly sockets: LiveSockets;
   /** Ends waits that took too long, drops idle streams, and notices changed edges. To be called every 250 ms. */
   readonly tick: () => void;
   /** Forgets streams that were removed. To be called every second. */
@@ -50,6 +58,7 @@ export const allRoutes: readonly Route[] = [
   ...audienceRoutes,
   ...Object.values(playbackRoutes),
   ...Object.values(nodeRoutes),
+  socketRoute,
 ];
 
 export function makeEdge(parts: EdgeParts): Edge {
@@ -60,6 +69,12 @@ export function makeEdge(parts: EdgeParts): Edge {
   const publicStreams = new PublicStreams({ clock, retentionSeconds, knownStreams, finder });
   const pages = new Pages({ ...parts.pages, publicStreams });
   pages.prepare();
+  const sockets = new LiveSockets({
+    ...parts.sockets,
+    ...api,
+    call: (action, input) => inTime(api.clock, api.call(action, input)),
+    knownStreams,
+  });
   const state = { isLeaving: false };
   const readiness = () => [...node.readiness(), ...viewing.readiness(), ...stayingPart(state)];
   const handle = makeApi({
@@ -70,19 +85,25 @@ export function makeEdge(parts: EdgeParts): Edge {
       ...steeringRoutes(parts.steering, playback, state),
       ...nodeApi({ ...node, readiness, access: api.access, routes: allRoutes }),
       defineRoute(withoutQuery(publicStream), (request, input) => publicStreams.serve(request, input)),
+      defineRoute(withoutQuery(socketRoute), noSocketHere),
     ],
     fallback: (request, origin) => pages.serve(request, origin),
   });
   return {
     hot: playback.hot,
     handle,
+    sockets,
     readiness,
     tick: () => {
       playback.refresh();
       followers.sweep();
+      sockets.tick();
     },
     review: async () => {
-      for (const id of await knownStreams.removedLately()) playback.forget(id);
+      for (const id of await knownStreams.removedLately()) {
+        playback.forget(id);
+        sockets.removed(id);
+      }
     },
     head: (stream) => {
       const timeline = foldOf(stream);
@@ -96,12 +117,23 @@ export function makeEdge(parts: EdgeParts): Edge {
     },
     leave: () => {
       state.isLeaving = true;
+      sockets.leave();
     },
     close: () => {
+      sockets.close();
       followers.close();
       pages.close();
     },
   };
+}
+
+/** A request for the live socket that asks for no websocket. Without `Upgrade`: HTTP/2 forbids it, and nginx would pass it on (tried). */
+function noSocketHere(): Reply {
+  const error = new TangazaError(
+    'UPGRADE_REQUIRED',
+    `Connect with a client for websockets, subprotocol ${socketProtocol}: /asyncapi.json describes it.`,
+  );
+  return problemReply(error);
 }
 
 /** A part of `/readyz` of its own: a node that is told to stop still answers, and says that it leaves. */

@@ -86,6 +86,11 @@ export const catalogue = {
     title: 'This Idempotency-Key was used for another request: send a new key.',
   },
   TEXT_REFUSED: { status: 422, retry: 'never', title: 'These words are not allowed here: change them.' },
+  UPGRADE_REQUIRED: {
+    status: 426,
+    retry: 'never',
+    title: 'This path is a websocket: connect to it with a client for websockets.',
+  },
   PARENT_NOT_HERE: {
     status: 425,
     retry: 'later',

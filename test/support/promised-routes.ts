@@ -12,6 +12,7 @@ export const promisedRoutes = {
   '/v1/comments/{id}/restore': ['post'],
   '/v1/guests': ['post'],
   '/v1/me': ['get'],
+  '/v1/streams/{id}/socket': ['get'],
   '/v1/live': ['get'],
   '/v1/nodes/{id}/drain': ['post'],
   '/v1/cluster': ['get'],

@@ -37,9 +37,16 @@ export function mustBeViewer(caller: Caller | undefined): void {
 /** Who sent a request, before anybody has looked at the token. */
 export function callerOf(request: HttpRequest, { operatorToken }: Access, isTrusted: IsTrustedProxy): Caller {
   const network = networkOf(callerAddress(request, isTrusted));
-  if (hasToken(request, operatorToken)) return { network, isOperator: true };
-  const bearer = bearerOf(request);
-  return { network, isOperator: false, ...(bearer === '' ? {} : { bearer }) };
+  return callerWith({ network, token: bearerOf(request) }, { operatorToken });
+}
+
+/** Who says that they are this, wherever their token came from. */
+export function callerWith(
+  { network, token = '' }: { readonly network: string; readonly token?: string | undefined },
+  { operatorToken }: Pick<Access, 'operatorToken'>,
+): Caller {
+  if (isSameToken(token, operatorToken)) return { network, isOperator: true };
+  return { network, isOperator: false, ...(token === '' ? {} : { bearer: token }) };
 }
 
 /** @throws TangazaError `UNAUTHENTICATED` */
@@ -68,12 +75,16 @@ function isOfThisHost(request: HttpRequest): boolean {
   return request.header('origin') === '' && loopbackHost.test(request.header('host'));
 }
 
-/** Compares hashes, so that the time it takes shows neither the length nor the content of the token. */
 function hasToken(request: HttpRequest, token: string | undefined): boolean {
+  return isSameToken(bearerOf(request), token);
+}
+
+/** Compares hashes, so that the time it takes shows neither the length nor the content of the token. */
+function isSameToken(given: string, token: string | undefined): boolean {
   return (
     token !== undefined &&
     token !== '' &&
-    timingSafeEqual(hash('sha256', bearerOf(request), 'buffer'), hash('sha256', token, 'buffer'))
+    timingSafeEqual(hash('sha256', given, 'buffer'), hash('sha256', token, 'buffer'))
   );
 }
 

@@ -4,10 +4,9 @@
  */
 import type { z } from 'zod';
 import type { Route, RouteInput } from '../../../cluster/contract/api/routes.ts';
-import type { ErrorCode } from '../../../cluster/errors/catalogue.ts';
 import { TangazaError } from '../../../cluster/errors/tangaza-error.ts';
+import { inTime } from '../../../cluster/rpc/in-time.ts';
 import type { Clock } from '../../../cluster/time/clock.ts';
-import { within } from '../../../cluster/time/within.ts';
 import {
   emptyReply,
   jsonReply,
@@ -45,9 +44,6 @@ export interface ApiPorts extends ControlApiPart {
   /** Serves paths that are no route: pages and assets. Undefined where nothing is found. */
   readonly fallback: (request: HttpRequest, origin: string) => Reply | Promise<Reply | undefined> | undefined;
 }
-
-/** The longest time that an action may take. */
-const callMs = 10_000;
 
 function nameOf({ in: where, at }: Issue): string {
   if (where === 'body') return at === '' ? 'The body' : `The body's ${at}`;
@@ -209,7 +205,7 @@ async function callAction(
   input: RouteInput,
 ): Promise<Reply> {
   if (action === undefined) throw new Error(`the route ${operation} has neither a handler nor an action`);
-  const result = await withDeadline(clock, call(action, input));
+  const result = await inTime(clock, call(action, input));
   if (reply.schema === undefined) return emptyReply(reply.status, { 'cache-control': 'no-store' });
   const id =
     reply.status === 201 && typeof result === 'object' && result !== null
@@ -220,36 +216,4 @@ async function callAction(
     result,
     typeof id === 'string' && /^[\w-]+$/.test(id) ? { location: `/v1/streams/${id}` } : {},
   );
-}
-
-async function withDeadline(clock: Clock, result: Promise<unknown>): Promise<unknown> {
-  const late = (): never => {
-    throw new TangazaError(
-      'DEADLINE_EXCEEDED',
-      `The service behind this path did not answer in ${callMs / 1000} s.`,
-    );
-  };
-  try {
-    return await within(result, { clock, ms: callMs, late });
-  } catch (error) {
-    throw rpcError(error);
-  }
-}
-
-/** Errors of the RPC layer itself, by their type, as Moleculer sends names and codes over the wire and no classes. */
-const rpcErrors: Readonly<Record<string, ErrorCode>> = {
-  SERVICE_NOT_FOUND: 'UNAVAILABLE',
-  SERVICE_NOT_AVAILABLE: 'UNAVAILABLE',
-  REQUEST_REJECTED: 'UNAVAILABLE',
-  QUEUE_FULL: 'OVERLOADED',
-  REQUEST_TIMEOUT: 'DEADLINE_EXCEEDED',
-  REQUEST_SKIPPED: 'DEADLINE_EXCEEDED',
-};
-
-function rpcError(error: unknown): unknown {
-  const type: unknown = typeof error === 'object' && error !== null ? Reflect.get(error, 'type') : undefined;
-  const code = typeof type === 'string' && Object.hasOwn(rpcErrors, type) ? rpcErrors[type] : undefined;
-  return code === undefined
-    ? error
-    : new TangazaError(code, 'The service behind this path cannot be reached now.', { cause: error });
 }

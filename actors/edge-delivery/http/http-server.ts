@@ -1,10 +1,13 @@
 /** The port of the HTTP server: what the edge needs of a listener, and the bounds that a listener keeps. */
+import type { SocketHandlers } from '../socket/socket-port.ts';
 import type { Entity, Handler } from './http.ts';
 
 export interface HttpHandlers {
   /** Entities that are ready to be sent, by path, or by `path?query` where there is a query. Every GET is looked up here first. */
   readonly hot: (target: string) => Entity | undefined;
   readonly handle: Handler;
+  /** Absent on a port that has no live sockets. */
+  readonly sockets?: SocketHandlers;
 }
 
 /** What exceeds a bound is refused or closed, and counted. */

@@ -26,6 +26,8 @@ import { openFileLimit } from '../open-files.system.ts';
 import { conditionsOf, UwsRequest } from './request.uws.ts';
 import { Responder, type Asked } from './responder.uws.ts';
 import { acceptsGzip } from '../playback/select.ts';
+import type { SocketHandlers } from '../socket/socket-port.ts';
+import { listenForSockets } from '../socket/sockets.uws.ts';
 import { Traffic } from '../traffic.ts';
 
 export interface UwsServerOptions {
@@ -78,6 +80,7 @@ class UwsServer implements HttpServer {
 
   listen(host: string, port: number, handlers: HttpHandlers): Promise<number> {
     this.#app.filter((response, change) => this.#countConnection(response, Number(change)));
+    if (handlers.sockets !== undefined) this.#listenForSockets(handlers.sockets);
     this.#app.get('/*', (response, request) => this.#onGet(handlers, response, request));
     this.#app.any('/*', (response, request) => this.#onOtherRequest(handlers, response, request));
     this.#stopSweep = this.#clock.every(sweepMs, () => this.#sweep());
@@ -89,6 +92,21 @@ class UwsServer implements HttpServer {
         this.#listenSocket = socket;
         resolve(us_socket_local_port(socket));
       });
+    });
+  }
+
+  #listenForSockets(sockets: SocketHandlers): void {
+    listenForSockets(sockets, {
+      app: this.#app,
+      logger: this.#logger,
+      requestOf: (response, request) => new UwsRequest(response, request, this.#limits),
+      refuse: (response, error) => {
+        const asked = { isHead: false, conditions: conditionsOf(() => '') };
+        this.#responder.send(response, problemReply(error), asked);
+      },
+      onGone: () => {
+        this.#traffic.connections -= 1;
+      },
     });
   }
 

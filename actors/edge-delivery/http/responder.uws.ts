@@ -32,6 +32,7 @@ const statusLines: Readonly<Record<number, string>> = {
   416: '416 Range Not Satisfiable',
   422: '422 Unprocessable Content',
   425: '425 Too Early',
+  426: '426 Upgrade Required',
   429: '429 Too Many Requests',
   500: '500 Internal Server Error',
   503: '503 Service Unavailable',

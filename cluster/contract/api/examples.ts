@@ -54,6 +54,7 @@ export const examples: Readonly<Record<string, Example>> = {
   getStream: { ...ofStream, reply: stream },
   updateStream: { ...ofStream, body: { title: 'Late news' }, reply: { ...stream, title: 'Late news' } },
   deleteStream: ofStream,
+  liveSocket: ofStream,
   rotateKey: { ...ofStream, reply: streamWithKey },
   streamHealth: {
     ...ofStream,

@@ -1,9 +1,12 @@
 /** A real edge on a free port: the real server and core over a log and a store of the test's choice. */
+import { randomUUID } from 'node:crypto';
 import { makeEdge, type Edge, type EdgeParts } from '../../../actors/edge-delivery/edge.ts';
 import { loadSite } from '../../../actors/edge-delivery/site/site.disk.ts';
 import { uwsServer } from '../../../actors/edge-delivery/http/http.uws.ts';
 import type { Standing } from '../../../actors/edge-delivery/public/known-streams.ts';
 import type { HttpHandlers, HttpLimits } from '../../../actors/edge-delivery/http/http-server.ts';
+import type { SocketLimits } from '../../../actors/edge-delivery/socket/admission.ts';
+import { socketUrl } from '../../../actors/edge-delivery/socket/live-sockets.ts';
 import { NodeId, RegionId, StreamId } from '../../../cluster/model/ids.ts';
 import { silentLogger } from '../../../cluster/observe/logger.ts';
 import { prometheusMetrics } from '../../../cluster/observe/metrics.prometheus.ts';
@@ -39,6 +42,7 @@ export type EdgeSettings = EdgeParts['playback'] &
   EdgeParts['steering'] &
   EdgeParts['pages'] &
   EdgeParts['node'] &
+  Omit<EdgeParts['sockets'], 'limits'> &
   Omit<EdgeParts['api'], 'access'> &
   Omit<EdgeParts['api']['access'], 'isLocalPort'>;
 
@@ -47,6 +51,7 @@ export async function startTestEdge(
   limits: Partial<HttpLimits> = {},
   /** Stands between the server and the core. */
   between: (edge: HttpHandlers) => HttpHandlers = (edge) => edge,
+  socketLimits: Partial<SocketLimits> = {},
 ): Promise<TestEdge> {
   const log = new MemoryIndexLog();
   const store = new GatedSegmentStore();
@@ -88,6 +93,10 @@ export async function startTestEdge(
     dvrWindowSeconds: 1800,
     leastHoldBackSeconds: 6,
     retentionSeconds: 86_400,
+    audience: { feed: undefined },
+    busyShare: () => 0,
+    newId: () => randomUUID(),
+    urlFor: ({ origin, stream }) => socketUrl(origin, stream),
     ...given,
   };
   const access = { ...all, isLocalPort: false };
@@ -98,6 +107,7 @@ export async function startTestEdge(
     pages: all,
     api: { ...all, access },
     node: all,
+    sockets: { ...all, limits: socketLimits },
   });
   const server = uwsServer({ clock: systemClock, metrics, logger: silentLogger, limits });
   const port = await server.listen('127.0.0.1', 0, between(edge));

@@ -1,0 +1,56 @@
+/** Who gets a socket: bounds for the node, for one network, and for those who have not said hello yet. What is over one is refused. */
+export interface SocketLimits {
+  /** The most sockets of this node. They are among its connections, whose bound is above this one. */
+  readonly sockets: number;
+  /** The most of one network. A school or a company may be behind one address, so it is high. */
+  readonly ofNetwork: number;
+  /** The most that are open and not welcomed yet. */
+  readonly waiting: number;
+}
+
+export const defaultSocketLimits: SocketLimits = { sockets: 100_000, ofNetwork: 10_000, waiting: 10_000 };
+
+export type Bound = 'sockets' | 'network' | 'waiting';
+
+export class Admission {
+  readonly #limits: SocketLimits;
+  readonly #ofNetworks = new Map<string, number>();
+  #open = 0;
+  #waiting = 0;
+
+  constructor(limits: SocketLimits) {
+    this.#limits = limits;
+  }
+
+  get open(): number {
+    return this.#open;
+  }
+  get waiting(): number {
+    return this.#waiting;
+  }
+
+  /** The bound that one more socket would be over. */
+  isOver(network: string): Bound | undefined {
+    if (this.#open >= this.#limits.sockets) return 'sockets';
+    if (this.#waiting >= this.#limits.waiting) return 'waiting';
+    return (this.#ofNetworks.get(network) ?? 0) >= this.#limits.ofNetwork ? 'network' : undefined;
+  }
+
+  opened(network: string): void {
+    this.#open += 1;
+    this.#waiting += 1;
+    this.#ofNetworks.set(network, (this.#ofNetworks.get(network) ?? 0) + 1);
+  }
+
+  welcomed(): void {
+    this.#waiting -= 1;
+  }
+
+  closed(network: string, wasWelcomed: boolean): void {
+    this.#open -= 1;
+    if (!wasWelcomed) this.#waiting -= 1;
+    const left = (this.#ofNetworks.get(network) ?? 0) - 1;
+    if (left > 0) this.#ofNetworks.set(network, left);
+    else this.#ofNetworks.delete(network);
+  }
+}

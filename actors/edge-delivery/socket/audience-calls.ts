@@ -1,0 +1,35 @@
+/** What a socket asks of the comments actor: each call with who asks, in time, its answer checked. */
+import { Identity, OwnComment } from '../../../cluster/contract/api/audience-views.ts';
+import type { Caller, RouteInput } from '../../../cluster/contract/api/routes.ts';
+import { commentActions } from '../../../cluster/contract/audience/comment-actions.ts';
+import type { StreamId } from '../../../cluster/model/ids.ts';
+import type { Deed } from './live-socket.ts';
+
+/** Calls an action and gives up in time. @throws TangazaError as the action does, `DEADLINE_EXCEEDED`, `UNAVAILABLE` */
+export type CallInTime = (action: string, input: RouteInput) => Promise<unknown>;
+
+export interface Asking {
+  readonly stream: StreamId;
+  readonly origin: string;
+  readonly caller: Caller;
+}
+
+const Accepted = OwnComment.pick({ id: true, clientId: true, acknowledged: true, receipt: true });
+
+const inputOf = ({ stream, origin, caller }: Asking, body: unknown): RouteInput => ({
+  params: { id: stream },
+  query: {},
+  body,
+  origin,
+  caller,
+});
+
+/** @throws TangazaError `UNAUTHENTICATED` for a token that is none */
+export async function identify(call: CallInTime, asking: Asking): Promise<Identity> {
+  return Identity.parse(await call(commentActions.identify, inputOf(asking, undefined)));
+}
+
+/** @throws TangazaError as `POST /v1/streams/{id}/comments` does */
+export async function post(call: CallInTime, asking: Asking, { type: _type, ...body }: Deed) {
+  return Accepted.parse(await call(commentActions.post, inputOf(asking, body)));
+}

@@ -1,0 +1,357 @@
+/** Carries out what live-socket.ts decides for one socket: joins its stream, passes on what its page says, and says what comes of it. */
+import type { CommentMode, Identity } from '../../../cluster/contract/api/audience-views.ts';
+import type { Caller } from '../../../cluster/contract/api/routes.ts';
+import type { Resumed } from '../../../cluster/contract/audience/audience-feed.ts';
+import type { Resume, ServerMessage } from '../../../cluster/contract/audience/socket-messages.ts';
+import { socketCloses, type SocketClose } from '../../../cluster/contract/audience/socket-closes.ts';
+import { errorCodeOf, problemOf, TangazaError } from '../../../cluster/errors/tangaza-error.ts';
+import type { ClientId, StreamId, UserId } from '../../../cluster/model/ids.ts';
+import { unreachable } from '../../../cluster/model/unreachable.ts';
+import type { Clock } from '../../../cluster/time/clock.ts';
+import { within } from '../../../cluster/time/within.ts';
+import { identify, post, type Asking, type CallInTime } from './audience-calls.ts';
+import { frameOf, textOf } from './frame.ts';
+import { hear } from './heard.ts';
+import { gapMessage, type Joiner } from './latest-messages.ts';
+import {
+  advance,
+  newSocket,
+  type Deed,
+  type Hello,
+  type LiveSocket,
+  type SocketEffect,
+  type SocketEvent,
+} from './live-socket.ts';
+import { fullBudget, spend, type MessageBudget } from './message-budget.ts';
+import { look, readsAll, type Reading, type Step } from './reading.ts';
+import type { SocketMetrics } from './socket-metrics.ts';
+import type { SocketEvents, SocketLink, Ticket } from './socket-port.ts';
+import type { StreamHub } from './stream-hub.ts';
+
+/** What all sockets of a node share. */
+export interface SessionPorts {
+  readonly clock: Clock;
+  readonly metrics: SocketMetrics;
+  readonly call: CallInTime;
+  /** @throws TangazaError `STREAM_NOT_FOUND`, `STREAM_REMOVED`, `OVERLOADED`, `UNAVAILABLE` */
+  readonly mustExist: (stream: StreamId, address: string) => Promise<void>;
+  readonly callerOf: (network: string, token: string | undefined) => Caller;
+  /** The stream's hub, which stays while a session is in it. */
+  readonly enter: (session: SocketSession, stream: StreamId) => StreamHub;
+  readonly hasReplication: () => boolean;
+  readonly newId: () => string;
+  /** The socket to come back to. */
+  readonly urlFor: (asked: { origin: string; stream: StreamId; user: UserId | undefined }) => string;
+  readonly viewersOf: (stream: StreamId) => number;
+  /** It must be looked at soon, but not now (stream-hub.ts H2). */
+  readonly onDropped: (session: SocketSession) => void;
+  readonly onWelcomed: (session: SocketSession) => void;
+  readonly onClosed: (session: SocketSession) => void;
+}
+
+/** How many comments of one socket may be under way. */
+const mostUnderWay = 8;
+const joinMs = 10_000;
+
+export class SocketSession implements SocketEvents {
+  readonly ticket: Ticket;
+  readonly #ports: SessionPorts;
+  readonly #link: SocketLink;
+  #socket: LiveSocket;
+  #budget: MessageBudget;
+  #reading: Reading = readsAll;
+  #isDropped = false;
+  #token: string | undefined;
+  #me: Identity | undefined;
+  #hub: StreamHub | undefined;
+  #underWay = 0;
+
+  constructor(ports: SessionPorts, link: SocketLink, ticket: Ticket) {
+    this.#ports = ports;
+    this.#link = link;
+    this.ticket = ticket;
+    const nowMs = ports.clock.runningMs();
+    this.#socket = newSocket(nowMs);
+    this.#budget = fullBudget(nowMs);
+  }
+
+  get hub(): StreamHub | undefined {
+    return this.#hub;
+  }
+  get user(): UserId | undefined {
+    return this.#me?.user.id;
+  }
+  /** What it still gets of its stream. */
+  get gets(): 'all' | 'must' | 'nothing' {
+    return this.#reading.kind;
+  }
+
+  frame(bytes: ArrayBuffer, isBinary: boolean): void {
+    const nowMs = this.#ports.clock.runningMs();
+    const spent = spend(this.#budget, nowMs);
+    this.#budget = spent.budget;
+    switch (spent.kind) {
+      case 'allowed':
+        return this.#onFrame(bytes, isBinary, nowMs);
+      case 'refused':
+        this.#ports.metrics.messages.add(1, { type: 'refused' });
+        if (spent.isTold) this.#tell(new TangazaError('OVERLOADED', 'This socket sends too many messages.'));
+        return;
+      case 'flood':
+        return this.advance({ kind: 'flooded' });
+      default:
+        return unreachable(spent);
+    }
+  }
+
+  alive(): void {
+    this.advance({ kind: 'alive', nowMs: this.#ports.clock.runningMs() });
+  }
+
+  dropped(): void {
+    this.#isDropped = true;
+    this.#ports.onDropped(this);
+  }
+
+  drained(): void {
+    this.lookAtReader();
+  }
+
+  closed(): void {
+    this.advance({ kind: 'gone' });
+    this.#ports.onClosed(this);
+  }
+
+  advance(event: SocketEvent): void {
+    const { socket, effects } = advance(this.#socket, event);
+    this.#socket = socket;
+    for (const effect of effects) this.#carryOut(effect);
+  }
+
+  /** Looks how far its reader is behind (A8). Not to be called while a frame is published. */
+  lookAtReader(): void {
+    const hub = this.#hub;
+    if (hub === undefined || this.#socket.kind !== 'greeted') return;
+    const { reading, steps } = look(this.#reading, {
+      bufferedBytes: this.#link.bufferedBytes(),
+      isDropped: this.#isDropped,
+      nowMs: this.#ports.clock.runningMs(),
+      sureMs: hub.sureMs,
+    });
+    const before = this.#reading;
+    this.#reading = reading;
+    this.#isDropped = false;
+    for (const step of steps) this.#take(step, hub, before);
+  }
+
+  #take(step: Step, hub: StreamHub, before: Reading): void {
+    switch (step) {
+      case 'leaveMay':
+        return this.#link.leave(hub.mayTopic);
+      case 'leaveMust':
+        return this.#link.leave(hub.mustTopic);
+      case 'joinMay':
+        return this.#link.join(hub.mayTopic);
+      case 'rejoin':
+        return this.#rejoin(hub, before.kind === 'nothing' ? before.fromMs : hub.sureMs);
+      case 'cut':
+        this.#ports.metrics.ended.add(1, { code: String(socketCloses.late.code) });
+        return this.#link.cut();
+      default:
+        return unreachable(step);
+    }
+  }
+
+  /** Says it to this socket alone. */
+  say(...messages: readonly ServerMessage[]): void {
+    this.#link.send(
+      frameOf(
+        this.#ports.clock.utcMs(),
+        messages.map((message) => JSON.stringify(message)),
+      ),
+    );
+  }
+
+  #onFrame(bytes: ArrayBuffer, isBinary: boolean, nowMs: number): void {
+    const heard = hear(bytes, isBinary);
+    if (heard.kind === 'fault') this.#ports.metrics.faults.add(1);
+    else this.#ports.metrics.messages.add(1, { type: heard.message.type });
+    this.advance({ kind: 'heard', heard, nowMs });
+  }
+
+  #carryOut(effect: SocketEffect): void {
+    switch (effect.kind) {
+      case 'join':
+        return void this.#join(effect.hello);
+      case 'become':
+        return void this.#become(effect.hello);
+      case 'do':
+        return void this.#do(effect.deed);
+      case 'pong':
+        return this.say({ type: 'pong' });
+      case 'ping':
+        return this.#link.ping();
+      case 'tell':
+        return this.#tell(effect.error, effect.clientId);
+      case 'end':
+        return this.#end(effect.close);
+      default:
+        return unreachable(effect);
+    }
+  }
+
+  /** Never rejects. */
+  async #join(hello: Hello): Promise<void> {
+    const late = (): never => {
+      throw new TangazaError('UNAVAILABLE', `The stream could not be joined in ${joinMs / 1000} s.`);
+    };
+    try {
+      await within(this.#enter(hello), { clock: this.#ports.clock, ms: joinMs, late });
+    } catch (error) {
+      this.advance({ kind: 'refused', error, close: closeFor(error) });
+    }
+  }
+
+  async #enter(hello: Hello): Promise<void> {
+    const { stream, address } = this.ticket;
+    if (stream === undefined) throw new TangazaError('STREAM_NOT_FOUND');
+    await this.#ports.mustExist(stream, address);
+    await this.#identify(stream, hello);
+    if (this.#socket.kind !== 'joining') return;
+    const hub = this.#ports.enter(this, stream);
+    const joiner = hub.latest.begin(this.#ports.clock.utcMs());
+    try {
+      const { lastId, lastAt } = hello;
+      const lastAtMs = lastAt === undefined ? undefined : Date.parse(lastAt);
+      const resumed = await hub.followed.resume({ lastId, lastAtMs });
+      // Told at once where it is: whatever the feed tells after this goes out in the next frame (stream-hub.ts H1).
+      hub.between(() => this.#greet(stream, hub, resumed, joiner));
+    } catch (error) {
+      hub.latest.end(joiner);
+      throw error;
+    }
+  }
+
+  #greet(stream: StreamId, hub: StreamHub, resumed: Resumed, joiner: Joiner): void {
+    if (this.#socket.kind === 'joining') {
+      const nowMs = this.#ports.clock.utcMs();
+      const { resume, mode, messages } = resumed;
+      hub.mode = mode;
+      const texts = [
+        JSON.stringify(this.#welcome(stream, resume, mode)),
+        ...messages.map(textOf),
+        ...hub.latest.since(joiner, messages, nowMs),
+      ];
+      this.#hub = hub;
+      this.#link.send(frameOf(nowMs, texts));
+      this.#link.join(hub.mustTopic);
+      this.#link.join(hub.mayTopic);
+      this.#ports.onWelcomed(this);
+      this.advance({ kind: 'welcomed' });
+    }
+    hub.latest.end(joiner);
+  }
+
+  /** A token that is none makes a reader without a name, who is told so. */
+  async #identify(stream: StreamId, { token }: Hello): Promise<void> {
+    this.#token = token;
+    this.#me = undefined;
+    if (token === undefined) return;
+    try {
+      this.#me = await identify(this.#ports.call, this.#asking(stream));
+    } catch (error) {
+      this.#token = undefined;
+      this.#tell(error);
+    }
+  }
+
+  #welcome(stream: StreamId, resume: Resume, mode: CommentMode): ServerMessage {
+    const { newId, viewersOf, hasReplication, urlFor } = this.#ports;
+    return {
+      type: 'welcome',
+      session: newId(),
+      viewers: viewersOf(stream),
+      replication: hasReplication(),
+      url: urlFor({ origin: this.ticket.origin, stream, user: this.user }),
+      resume,
+      mode,
+      ...(this.#me === undefined ? {} : { me: this.#me }),
+    };
+  }
+
+  /** Who it is changes; what it has been told stays. */
+  async #become(hello: Hello): Promise<void> {
+    const { stream } = this.ticket;
+    const hub = this.#hub;
+    if (stream === undefined || hub === undefined) return;
+    await this.#identify(stream, hello);
+    this.say(this.#welcome(stream, 'complete', hub.mode));
+  }
+
+  async #do(deed: Deed): Promise<void> {
+    const { stream } = this.ticket;
+    const { clientId } = deed;
+    if (stream === undefined) return;
+    if (this.#token === undefined) {
+      const detail = 'Say hello with the token of an account, or of a guest: POST /v1/guests makes one.';
+      return this.#tell(new TangazaError('UNAUTHENTICATED', detail), clientId);
+    }
+    if (this.#underWay >= mostUnderWay)
+      return this.#tell(
+        new TangazaError('OVERLOADED', 'Comments of this socket are still under way.'),
+        clientId,
+      );
+    this.#underWay += 1;
+    try {
+      const { id, acknowledged, receipt } = await post(this.#ports.call, this.#asking(stream), deed);
+      this.say({ type: 'ack', clientId, state: acknowledged, id, receipt });
+    } catch (error) {
+      this.#tell(error, clientId);
+    } finally {
+      this.#underWay -= 1;
+    }
+  }
+
+  #rejoin(hub: StreamHub, fromMs: number): void {
+    this.#reading = { kind: 'nothing', fromMs, sinceMs: this.#ports.clock.runningMs() };
+    hub.between(() => {
+      if (this.#socket.kind !== 'greeted' || this.#reading.kind !== 'nothing') return;
+      const nowMs = this.#ports.clock.utcMs();
+      const missed = [...hub.followed.changesSince(fromMs), gapMessage(fromMs, nowMs)];
+      this.#reading = readsAll;
+      this.#link.send(frameOf(nowMs, missed.map(textOf)));
+      this.#link.join(hub.mustTopic);
+      this.#link.join(hub.mayTopic);
+      this.#ports.metrics.gaps.add(1);
+    });
+  }
+
+  #asking(stream: StreamId): Asking {
+    const { network, origin } = this.ticket;
+    return { stream, origin, caller: this.#ports.callerOf(network, this.#token) };
+  }
+
+  #tell(error: unknown, clientId?: ClientId): void {
+    const wait = error instanceof TangazaError ? error.data['retryAfterSeconds'] : undefined;
+    const problem = { ...problemOf(error), ...(typeof wait === 'number' ? { retryAfterSeconds: wait } : {}) };
+    this.say({ type: 'error', problem, ...(clientId === undefined ? {} : { clientId }) });
+  }
+
+  #end(close: SocketClose): void {
+    this.#ports.metrics.ended.add(1, { code: String(close.code) });
+    this.#link.end(close);
+  }
+}
+
+function closeFor(error: unknown): SocketClose {
+  switch (errorCodeOf(error)) {
+    case 'STREAM_NOT_FOUND':
+      return socketCloses.unknown;
+    case 'STREAM_REMOVED':
+      return socketCloses.removed;
+    case 'INTERNAL':
+      return socketCloses.fault;
+    default:
+      return socketCloses.unavailable;
+  }
+}

@@ -1,0 +1,239 @@
+/** The live socket of a real edge, as pages use it: they come, come back, say and hear, and are sent elsewhere. */
+import { expect, test } from 'vitest';
+import { commentActions } from '../../../cluster/contract/audience/comment-actions.ts';
+import { TangazaError } from '../../../cluster/errors/tangaza-error.ts';
+import { adasToken, commentMessage, startAudienceEdge } from '../../support/audience/audience-edge.ts';
+import { openPage, welcomedPage } from '../../support/audience/page-socket.ts';
+import { ada, added, clientIdOf, commentOf, demo, hidden } from '../../support/audience/said.ts';
+import { operatorToken } from '../../support/ports/test-edge.ts';
+
+test('whoever says hello is welcomed with the newest comments, and hears what is said from then on', async () => {
+  await using edge = await startAudienceEdge();
+  edge.feed.tell(demo, added(commentOf(1)));
+  await using page = await openPage(edge.url, { hello: {} });
+  expect(await page.next('welcome')).toEqual({
+    type: 'welcome',
+    session: expect.stringMatching(/./),
+    viewers: 1,
+    replication: false,
+    url: `${edge.url.replace('http', 'ws')}/v1/streams/demo/socket`,
+    resume: 'complete',
+    mode: { mode: 'open', slowSeconds: 0 },
+  });
+  edge.feed.tell(demo, added(commentOf(2)));
+  edge.feed.tell(demo, hidden(commentOf(1)));
+  edge.feed.tellIfRead(demo, { type: 'viewers', count: 7 });
+  expect((await page.comments(2)).map(({ comment }) => comment.text)).toEqual(['comment 1', 'comment 2']);
+  expect((await page.next('commentUpdated')).comment).toMatchObject({ hidden: true });
+  expect(await page.next('viewers')).toMatchObject({ count: 7 });
+});
+
+test('messages that come at once are one frame', async () => {
+  await using edge = await startAudienceEdge();
+  await using page = await welcomedPage(edge.url);
+  const before = page.frames();
+  for (let number = 1; number <= 20; number += 1) edge.feed.tell(demo, added(commentOf(number)));
+  await page.comments(20);
+  expect(page.frames() - before).toBe(1);
+});
+
+test('whoever comes back with the time of its last frame gets what it missed, and is told whether that is all', async () => {
+  await using edge = await startAudienceEdge();
+  await using stays = await welcomedPage(edge.url);
+  const lastAt = new Date(Date.now() + 10_000).toISOString(); // the feed's margin for clocks lies before it
+  edge.feed.tell(demo, added(commentOf(1)));
+  await stays.comments(1);
+  await using none = await openPage(edge.url, { hello: { lastAt } });
+  expect(await none.next('welcome')).toMatchObject({ resume: 'complete' });
+  await using some = await openPage(edge.url, { hello: { lastAt: new Date().toISOString() } });
+  expect(await some.comments(1)).toMatchObject([{ comment: { text: 'comment 1' } }]);
+  for (let number = 2; number <= 300; number += 1) edge.feed.tell(demo, added(commentOf(number)));
+  await using late = await openPage(edge.url, { hello: { lastAt: new Date().toISOString() } });
+  expect(await late.next('welcome')).toMatchObject({ resume: { gap: expect.anything() } });
+  expect(none.heard.filter(({ type }) => type === 'comment').length).toBeLessThanOrEqual(299);
+});
+
+// Goal: what is told while a page joins reaches it, once and in order. Method: the feed's answer is held back while comments are
+// told: some are in the answer, some come after it, some are in the batch that waits.
+test('a page that joins while much is said gets each comment once, in order', async () => {
+  await using edge = await startAudienceEdge();
+  const answered = Promise.withResolvers<void>();
+  const asked = Promise.withResolvers<void>();
+  await using stays = await welcomedPage(edge.url);
+  edge.feed.tell(demo, added(commentOf(1)));
+  edge.feed.beforeAnswer = () => {
+    edge.feed.tell(demo, added(commentOf(2)));
+    asked.resolve();
+    return answered.promise;
+  };
+  await using page = await openPage(edge.url, { hello: {} });
+  await asked.promise;
+  edge.feed.tell(demo, added(commentOf(3)));
+  await stays.comments(3);
+  edge.feed.tell(demo, added(commentOf(4)));
+  answered.resolve();
+  await Promise.resolve();
+  edge.feed.tell(demo, added(commentOf(5)));
+  await page.comments(5);
+  edge.feed.tell(demo, added(commentOf(6)));
+  for (const one of [page, stays]) {
+    const texts = (await one.comments(6)).map(({ comment }) => comment.text);
+    expect(texts).toEqual(['1', '2', '3', '4', '5', '6'].map((number) => `comment ${number}`));
+  }
+});
+
+test('1,000 pages hear 200 comments each, in order and once', async () => {
+  await using edge = await startAudienceEdge();
+  await using pages = new AsyncDisposableStack();
+  const opened = await Promise.all(
+    Array.from({ length: 1000 }, async () => pages.use(await welcomedPage(edge.url))),
+  );
+  for (let number = 1; number <= 200; number += 1) {
+    edge.feed.tell(demo, added(commentOf(number)));
+    if (number % 20 === 0) await new Promise((resolve) => setImmediate(resolve));
+  }
+  const wanted = Array.from({ length: 200 }, (_, index) => `comment ${index + 1}`);
+  const heard = await Promise.all(opened.map((page) => page.comments(200)));
+  const wrong = heard.filter(
+    (comments) => JSON.stringify(comments.map(({ comment }) => comment.text)) !== JSON.stringify(wanted),
+  );
+  expect({ pages: heard.length, wrong: wrong.length }).toEqual({ pages: 1000, wrong: 0 });
+  await expect.poll(() => edge.metric('tangaza_http_connections')).toBe(1000);
+  await pages.disposeAsync();
+  await expect.poll(() => edge.metric('tangaza_http_connections')).toBe(0);
+});
+
+test('a comment is posted for whom the token names, and its author alone is told that it was accepted', async () => {
+  await using edge = await startAudienceEdge();
+  await using author = await openPage(edge.url, { hello: { token: adasToken } });
+  await using other = await welcomedPage(edge.url);
+  expect(await author.next('welcome')).toMatchObject({ me: ada });
+  author.say(commentMessage(1));
+  expect(await author.next('ack')).toEqual({
+    type: 'ack',
+    clientId: clientIdOf(1),
+    state: 'accepted',
+    id: commentOf(1).id,
+    receipt: 'receipt 1',
+  });
+  expect(edge.posted).toEqual([
+    {
+      params: { id: 'demo' },
+      query: {},
+      body: { clientId: clientIdOf(1), text: 'comment 1' },
+      origin: edge.url,
+      caller: { network: '127.0.0.1', isOperator: false, bearer: adasToken },
+    },
+  ]);
+  edge.feed.tell(demo, added(commentOf(1)));
+  await Promise.all([author.comments(1), other.comments(1)]);
+  expect(other.heard.map(({ type }) => type)).toEqual(['welcome', 'comment']);
+});
+
+test('what a page says before it is welcome is done once it is', async () => {
+  await using edge = await startAudienceEdge();
+  await using page = await openPage(edge.url);
+  page.say({ type: 'hello', token: adasToken });
+  page.say(commentMessage(1));
+  page.say({ type: 'ping' });
+  await page.next('ack');
+  expect(page.heard.map(({ type }) => type)).toEqual(expect.arrayContaining(['pong', 'welcome', 'ack']));
+});
+
+test("the operator's token speaks as the operator", async () => {
+  await using edge = await startAudienceEdge({ answers: { [commentActions.identify]: () => ada } });
+  await using page = await welcomedPage(edge.url, { hello: { token: operatorToken } });
+  page.say(commentMessage(1));
+  await page.next('ack');
+  expect(edge.posted[0]?.caller).toEqual({ network: '127.0.0.1', isOperator: true });
+});
+
+test('a refusal names the comment, the reason, and when to try again', async () => {
+  const refuse = (): never => {
+    throw new TangazaError('SLOW_MODE', 'Wait for 7 s.', { data: { retryAfterSeconds: 7 } });
+  };
+  await using edge = await startAudienceEdge({ answers: { [commentActions.post]: refuse } });
+  await using page = await welcomedPage(edge.url, { hello: { token: adasToken } });
+  page.say(commentMessage(1));
+  expect(await page.next('error')).toEqual({
+    type: 'error',
+    clientId: clientIdOf(1),
+    problem: expect.objectContaining({ code: 'SLOW_MODE', status: 429, retryAfterSeconds: 7 }),
+  });
+});
+
+test('whoever has no token, or a wrong one, reads; a later hello with a good one makes it an author', async () => {
+  await using edge = await startAudienceEdge();
+  await using page = await openPage(edge.url, { hello: { token: 'forged' } });
+  expect(await page.next('error')).toMatchObject({ problem: { code: 'UNAUTHENTICATED' } });
+  expect(await page.next('welcome')).not.toHaveProperty('me');
+  page.say(commentMessage(1));
+  expect(await page.next('error')).toMatchObject({
+    clientId: clientIdOf(1),
+    problem: { code: 'UNAUTHENTICATED' },
+  });
+  page.say({ type: 'hello', token: adasToken });
+  expect(await page.next('welcome')).toMatchObject({ me: ada, resume: 'complete' });
+  page.say(commentMessage(2));
+  expect(await page.next('ack')).toMatchObject({ clientId: clientIdOf(2) });
+});
+
+test.each([
+  ['unknown', 4404, 'STREAM_NOT_FOUND'],
+  ['gone', 4410, 'STREAM_REMOVED'],
+  ['NO-NAME', 4404, 'STREAM_NOT_FOUND'],
+])('a stream that is %s ends the socket with %i, and says why before', async (stream, code, problem) => {
+  await using edge = await startAudienceEdge();
+  edge.standings.set('gone', { kind: 'removed', removedAtMs: Date.now() });
+  await using page = await openPage(edge.url, { stream, hello: {} });
+  expect(await page.next('error')).toMatchObject({ problem: { code: problem } });
+  expect(await page.ended).toMatchObject({ code });
+});
+
+test('a stream that is removed ends its sockets, and no others', async () => {
+  await using edge = await startAudienceEdge();
+  edge.streams.add('other');
+  await using page = await welcomedPage(edge.url);
+  await using other = await welcomedPage(edge.url, { stream: 'other' });
+  edge.standings.set('demo', { kind: 'removed', removedAtMs: Date.now() });
+  await edge.edge.review();
+  expect(await page.ended).toMatchObject({ code: 4410 });
+  other.say({ type: 'ping' });
+  await other.next('pong');
+});
+
+test('a node that leaves asks its pages to go to another edge, lets nobody in, and ends what is left as it stops', async () => {
+  await using edge = await startAudienceEdge();
+  await using page = await welcomedPage(edge.url, { hello: { token: adasToken } });
+  edge.edge.sockets.move((stream, user) => `ws://other.test/${stream}/${user}`, 5000);
+  expect(await page.next('move')).toEqual({
+    type: 'move',
+    url: 'ws://other.test/demo/g-ada',
+    withinMs: 5000,
+  });
+  edge.edge.leave();
+  await expect(openPage(edge.url)).rejects.toThrow(/503/);
+  await edge.close(0);
+  expect(await page.ended).toMatchObject({ code: 1012 });
+});
+
+test('a stream without sockets is not followed for long', async () => {
+  await using edge = await startAudienceEdge();
+  const page = await welcomedPage(edge.url);
+  await using again = await welcomedPage(edge.url);
+  expect(edge.feed.followers(demo)).toBe(1);
+  await page[Symbol.asyncDispose]();
+  await again[Symbol.asyncDispose]();
+  await expect.poll(() => edge.metric('tangaza_sockets')).toBe(0);
+  edge.pass(20_000);
+  await expect.poll(() => edge.feed.followers(demo)).toBe(0);
+  await using back = await welcomedPage(edge.url);
+  edge.feed.tell(demo, added(commentOf(1)));
+  await back.comments(1);
+});
+
+test('an edge without an audience refuses sockets and serves everything else', async () => {
+  await using edge = await startAudienceEdge({ audience: { feed: undefined } });
+  await expect(openPage(edge.url)).rejects.toThrow(/503/);
+  expect((await fetch(`${edge.url}/healthz`)).status).toBe(200);
+});
