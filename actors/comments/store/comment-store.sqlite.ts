@@ -1,59 +1,131 @@
-/** The comments of a region on this host in one SQLite file, which its nodes share (A14). */
-import type { CommentMode } from '../../../cluster/contract/api/audience-views.ts';
-import type { CommentId, StreamId } from '../../../cluster/model/ids.ts';
-import type { AuditRow, CommentBody, CommentStore, Hiding, Place } from './comment-store.ts';
+/** The audience of a region on this host in one SQLite file, which its nodes share (A14). */
+import type { AudienceStore } from './audience-store.ts';
+import type { UserId } from '../../../cluster/model/ids.ts';
 import { DatabaseThread, type ThreadOptions } from './sqlite/database-thread.sqlite.ts';
+import type { CallArgs } from './sqlite/calls.ts';
 
 /**
  * Opens the file in a thread of its own. What it acknowledges survives `kill -9` and a power cut (open-database.sqlite.ts).
  *
  * @throws TangazaError `UNAVAILABLE` for a file that is damaged, of a newer version, or held by another process; `STORE_FULL`
  */
-export async function openSqliteCommentStore(options: ThreadOptions): Promise<CommentStore> {
-  return new SqliteCommentStore(await DatabaseThread.open(options));
+export async function openSqliteCommentStore(options: ThreadOptions): Promise<AudienceStore> {
+  return new SqliteAudienceStore(await DatabaseThread.open(options));
 }
 
-class SqliteCommentStore implements CommentStore {
+class SqliteAudienceStore implements AudienceStore {
   readonly #thread: DatabaseThread;
 
   constructor(thread: DatabaseThread) {
     this.#thread = thread;
   }
 
-  add(body: CommentBody, state: { readonly isHeld: boolean; readonly nowMs: number }) {
-    return this.#thread.ask('add', [body, state]);
+  add(...args: CallArgs['add']) {
+    return this.#thread.ask('add', args);
   }
 
-  get(id: CommentId) {
-    return this.#thread.ask('get', [id]);
+  get(...args: CallArgs['get']) {
+    return this.#thread.ask('get', args);
   }
 
-  newest(stream: StreamId, limit: number, before?: Place) {
-    return this.#thread.ask('newest', [stream, limit, before]);
+  newest(...args: CallArgs['newest']) {
+    return this.#thread.ask('newest', args);
   }
 
-  following(stream: StreamId, limit: number, after: Place) {
-    return this.#thread.ask('following', [stream, limit, after]);
+  following(...args: CallArgs['following']) {
+    return this.#thread.ask('following', args);
   }
 
-  arrivedSince(stream: StreamId, sinceMs: number, limit: number) {
-    return this.#thread.ask('arrivedSince', [stream, sinceMs, limit]);
+  arrivedSince(...args: CallArgs['arrivedSince']) {
+    return this.#thread.ask('arrivedSince', args);
   }
 
-  setHidden(id: CommentId, hiding: Hiding | undefined, nowMs: number) {
-    return this.#thread.ask('setHidden', [id, hiding, nowMs]);
+  setHidden(...args: CallArgs['setHidden']) {
+    return this.#thread.ask('setHidden', args);
   }
 
-  mode(stream: StreamId) {
-    return this.#thread.ask('mode', [stream]);
+  mode(...args: CallArgs['mode']) {
+    return this.#thread.ask('mode', args);
   }
 
-  setMode(stream: StreamId, mode: CommentMode, nowMs: number) {
-    return this.#thread.ask('setMode', [stream, mode, nowMs]);
+  setMode(...args: CallArgs['setMode']) {
+    return this.#thread.ask('setMode', args);
   }
 
-  audit(row: AuditRow) {
-    return this.#thread.ask('audit', [row]);
+  audit(...args: CallArgs['audit']) {
+    return this.#thread.ask('audit', args);
+  }
+
+  thread(...args: CallArgs['thread']) {
+    return this.#thread.ask('thread', args);
+  }
+
+  replies(...args: CallArgs['replies']) {
+    return this.#thread.ask('replies', args);
+  }
+
+  like(...args: CallArgs['like']) {
+    return this.#thread.ask('like', args);
+  }
+
+  likes(...args: CallArgs['likes']) {
+    return this.#thread.ask('likes', args);
+  }
+
+  likedBy(...args: CallArgs['likedBy']) {
+    return this.#thread.ask('likedBy', args);
+  }
+
+  ban(...args: CallArgs['ban']) {
+    return this.#thread.ask('ban', args);
+  }
+
+  unban(...args: CallArgs['unban']) {
+    return this.#thread.ask('unban', args);
+  }
+
+  banOf(...args: CallArgs['banOf']) {
+    return this.#thread.ask('banOf', args);
+  }
+
+  bans(...args: CallArgs['bans']) {
+    return this.#thread.ask('bans', args);
+  }
+
+  report(...args: CallArgs['report']) {
+    return this.#thread.ask('report', args);
+  }
+
+  release(...args: CallArgs['release']) {
+    return this.#thread.ask('release', args);
+  }
+
+  listed(...args: CallArgs['listed']) {
+    return this.#thread.ask('listed', args);
+  }
+
+  audited(...args: CallArgs['audited']) {
+    return this.#thread.ask('audited', args);
+  }
+
+  latestOf(...args: CallArgs['latestOf']) {
+    return this.#thread.ask('latestOf', args);
+  }
+
+  keepReactions(...args: CallArgs['keepReactions']) {
+    return this.#thread.ask('keepReactions', args);
+  }
+
+  reactions(...args: CallArgs['reactions']) {
+    return this.#thread.ask('reactions', args);
+  }
+
+  async eraseUser(user: UserId, nowMs: number): Promise<number> {
+    for (let erased = 0; ;) {
+      const more = await this.#thread.ask('eraseSome', [user, nowMs]);
+      if (more === 0) return erased;
+      erased += more;
+    }
   }
 
   close() {

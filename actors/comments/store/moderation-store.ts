@@ -47,9 +47,9 @@ export interface ModerationStore {
     limit: number,
     before?: Place,
   ): Promise<readonly StoredComment[]>;
-  /** What moderators did on a stream, newest first; rows of one millisecond in the order of who, what and on whom. @param before exclusive */
+  /** What moderators did on a stream, newest first; rows of one millisecond in falling order of who, what and on whom. @param before exclusive */
   audited(stream: StreamId, limit: number, before?: AuditRow): Promise<readonly AuditRow[]>;
-  /** What an author wrote on a stream at or after a time, newest first: for a purge (A12). */
+  /** What an author wrote on a stream at or after a time and was not erased, newest first: for a purge (A12). */
   latestOf(
     author: UserId,
     stream: StreamId,

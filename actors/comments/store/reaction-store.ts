@@ -16,6 +16,6 @@ export interface ReactionStore {
    * @param source one boot of one node
    */
   keepReactions(stream: StreamId, source: string, minute: ReactionMinute): Promise<void>;
-  /** The minutes that have any, all sources together, oldest first. @param fromMs inclusive @param toMs exclusive */
+  /** The minutes that have any, all sources together, oldest first: of a day at most. @param fromMs inclusive @param toMs exclusive */
   reactions(stream: StreamId, fromMs: number, toMs: number): Promise<readonly ReactionMinute[]>;
 }

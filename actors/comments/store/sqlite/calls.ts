@@ -1,8 +1,13 @@
 /** What the node's main thread and the thread of its comments' database say to each other. Both are of one build. */
-import type { CommentStore } from '../comment-store.ts';
+import type { UserId } from '../../../../cluster/model/ids.ts';
+import type { AudienceStore } from '../audience-store.ts';
 import type { ErrorCode } from '../../../../cluster/errors/catalogue.ts';
 
-type Calls = Omit<CommentStore, 'close'>;
+interface Calls extends Omit<AudienceStore, 'close' | 'eraseUser'> {
+  /** A part of `eraseUser`: so many comments that other calls have their turn. @returns how many it was; 0 when all are erased */
+  eraseSome(user: UserId, nowMs: number): Promise<number>;
+}
+
 export type CallName = keyof Calls;
 export type CallArgs = { readonly [K in CallName]: Parameters<Calls[K]> };
 export type CallResults = { readonly [K in CallName]: Awaited<ReturnType<Calls[K]>> };
@@ -33,6 +38,23 @@ export const isWrite: Readonly<Record<CallName, boolean>> = {
   mode: false,
   setMode: true,
   audit: true,
+  thread: false,
+  replies: false,
+  like: true,
+  likes: false,
+  likedBy: false,
+  ban: true,
+  unban: true,
+  banOf: false,
+  bans: false,
+  report: true,
+  release: true,
+  listed: false,
+  audited: false,
+  latestOf: false,
+  eraseSome: true,
+  keepReactions: true,
+  reactions: false,
 };
 
 export interface Fault {

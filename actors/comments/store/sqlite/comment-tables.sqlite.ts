@@ -1,13 +1,12 @@
-/** Comments, what is hidden of them, modes and the audit, in SQLite's tables: what the port promises, call by call. */
+/** Comments, what is hidden of them, modes and the audit, in SQLite's tables: what `CommentStore` promises, call by call. */
 import { CommentMode } from '../../../../cluster/contract/api/audience-views.ts';
 import { TangazaError } from '../../../../cluster/errors/tangaza-error.ts';
-import type { CommentId, StreamId } from '../../../../cluster/model/ids.ts';
+import type { CommentId, StreamId, UserId } from '../../../../cluster/model/ids.ts';
 import type { AuditRow, CommentBody, Hiding, Place, StoredComment } from '../comment-store.ts';
-import type { Operations } from './calls.ts';
+import type { CommentRows } from './comment-rows.sqlite.ts';
 import type { CommentDatabase, Row } from './database.sqlite.ts';
-import { bodyCell, changeAt, commentOf, hidingCell } from './rows.sqlite.ts';
+import { changeAt, hidingCell } from './rows.sqlite.ts';
 
-const mostRows = 1000;
 /** A hide of a comment that is not here yet is kept that long, and that many of them (A12). */
 const keptAheadMs = 600_000;
 const mostKeptAhead = 10_000;
@@ -15,36 +14,32 @@ const mostKeptAhead = 10_000;
 const lowest = '';
 const highest = '\u007F';
 
-export class CommentTables implements Operations {
+export class CommentTables {
   readonly #database: CommentDatabase;
+  readonly #rows: CommentRows;
 
-  constructor(database: CommentDatabase) {
+  constructor(database: CommentDatabase, rows: CommentRows) {
     this.#database = database;
+    this.#rows = rows;
   }
 
   add(
     body: CommentBody,
     { isHeld, nowMs }: { readonly isHeld: boolean; readonly nowMs: number },
   ): { readonly comment: StoredComment; readonly isNew: boolean } {
-    const there = this.get(body.id);
+    const there = this.#rows.get(body.id);
     if (there !== undefined) return { comment: mustBeSame(there, body), isNew: false };
-    const ahead = this.#takeAhead(body.id, nowMs);
-    this.#database.run(
-      `INSERT INTO comments (id, streamId, createdAtMs, authorId, body, arrivedAtMs, changedAtUs, isHeld, hiding, hidingAtMs)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-      ...[body.id, body.streamId, body.createdAtMs, body.author.id, bodyCell(body), Math.floor(nowMs)],
-      ...[this.#database.nextChangeUs(nowMs), isHeld ? 1 : 0, ahead.hiding, ahead.hidingAtMs],
-    );
-    return { comment: this.#mustGet(body.id), isNew: true };
+    const isErased = this.#isErased(body.author.id, body.createdAtMs);
+    const state = { isHeld, isErased, nowMs, ...this.#takeAhead(body.id, nowMs) };
+    return { comment: this.#rows.insert(body, state), isNew: true };
   }
 
   get(id: CommentId): StoredComment | undefined {
-    const row = this.#database.one('SELECT * FROM comments WHERE id = ?', id);
-    return row === undefined ? undefined : commentOf(row);
+    return this.#rows.get(id);
   }
 
   newest(stream: StreamId, limit: number, before?: Place): readonly StoredComment[] {
-    return this.#page(
+    return this.#rows.page(
       `SELECT * FROM comments WHERE streamId = ? AND (createdAtMs, id) < (?, ?)
        ORDER BY createdAtMs DESC, id DESC LIMIT ?`,
       [stream, before?.createdAtMs ?? Number.MAX_SAFE_INTEGER, before?.id ?? lowest],
@@ -53,7 +48,7 @@ export class CommentTables implements Operations {
   }
 
   following(stream: StreamId, limit: number, after: Place): readonly StoredComment[] {
-    return this.#page(
+    return this.#rows.page(
       `SELECT * FROM comments WHERE streamId = ? AND (createdAtMs, id) > (?, ?)
        ORDER BY createdAtMs, id LIMIT ?`,
       [stream, after.createdAtMs, after.id ?? highest],
@@ -62,7 +57,7 @@ export class CommentTables implements Operations {
   }
 
   arrivedSince(stream: StreamId, sinceMs: number, limit: number): readonly StoredComment[] {
-    return this.#page(
+    return this.#rows.page(
       'SELECT * FROM comments WHERE streamId = ? AND changedAtUs >= ? ORDER BY changedAtUs LIMIT ?',
       [stream, changeAt(sinceMs)],
       limit,
@@ -70,14 +65,11 @@ export class CommentTables implements Operations {
   }
 
   setHidden(id: CommentId, hiding: Hiding | undefined, nowMs: number): StoredComment | undefined {
-    const there = this.#database.one('SELECT * FROM comments WHERE id = ?', id);
-    if (there === undefined) this.#keepAhead(id, hiding, nowMs);
-    else if (isLater(there, hiding, nowMs))
-      this.#database.run(
-        'UPDATE comments SET hiding = ?, hidingAtMs = ?, changedAtUs = ? WHERE id = ?',
-        ...[hidingCell(hiding), hiding?.atMs ?? nowMs, this.#database.nextChangeUs(nowMs), id],
-      );
-    return this.get(id);
+    const there = this.#database.one('SELECT hiding, hidingAtMs FROM comments WHERE id = ?', id);
+    if (there === undefined) return void this.#keepAhead(id, hiding, nowMs);
+    if (!isLater(there, hiding, nowMs)) return this.#rows.get(id);
+    const values = [hidingCell(hiding), hiding?.atMs ?? nowMs];
+    return this.#rows.change(id, 'hiding = ?, hidingAtMs = ?', values, nowMs);
   }
 
   mode(stream: StreamId): CommentMode | undefined {
@@ -100,14 +92,9 @@ export class CommentTables implements Operations {
     );
   }
 
-  #page(sql: string, values: readonly (string | number)[], limit: number): readonly StoredComment[] {
-    return this.#database.all(sql, ...values, Math.min(limit, mostRows)).map((row) => commentOf(row));
-  }
-
-  #mustGet(id: CommentId): StoredComment {
-    const comment = this.get(id);
-    if (comment === undefined) throw new Error(`the comment ${id} is gone from its own transaction`);
-    return comment;
+  #isErased(author: UserId, createdAtMs: number): boolean {
+    const erased = this.#database.one('SELECT atMs FROM erasedUsers WHERE userId = ?', author);
+    return erased !== undefined && createdAtMs <= Number(erased['atMs']);
   }
 
   #keepAhead(id: CommentId, hiding: Hiding | undefined, nowMs: number): void {
@@ -144,11 +131,11 @@ function isLater(row: Row, hiding: Hiding | undefined, nowMs: number): boolean {
   return now > before || (now === before && hiding !== undefined && row['hiding'] === null);
 }
 
-/** A retry is the same comment. Another text under its id is none (A2). */
+/** A retry is the same comment. Another text under its id is none (A2). Of an erased one nobody knows the text any more. */
 function mustBeSame(there: StoredComment, body: CommentBody): StoredComment {
   const isSame =
     there.text === body.text && there.parentId === body.parentId && there.mediaTime === body.mediaTime;
-  if (isSame) return there;
+  if (isSame || there.isErased === true) return there;
   throw new TangazaError(
     'CONFLICT',
     'There is another comment with this clientId: make a new clientId for each comment.',

@@ -6,10 +6,10 @@ import { randomUUID } from 'node:crypto';
 import { parentPort, workerData } from 'node:worker_threads';
 import { z } from 'zod';
 import type { Answer, Call, CallName, CallResults, News, Operations, Order } from './calls.ts';
-import { CommentTables } from './comment-tables.sqlite.ts';
 import type { CommentDatabase } from './database.sqlite.ts';
 import { faultOf, isBusy, isOwnFault } from './faults.sqlite.ts';
 import { openCommentDatabase } from './open-database.sqlite.ts';
+import { operationsOn } from './operations.sqlite.ts';
 
 const { file } = z.object({ file: z.string() }).parse(workerData);
 
@@ -24,7 +24,7 @@ class Desk {
 
   constructor(database: CommentDatabase) {
     this.#database = database;
-    this.#operations = new CommentTables(database);
+    this.#operations = operationsOn(database);
   }
 
   take(order: Order): void {
@@ -48,7 +48,9 @@ class Desk {
   /** Acknowledged is what was committed, and nothing before. */
   #writeAll(calls: readonly Call[]): readonly Answer[] {
     try {
-      return this.#database.transaction(() => calls.map((call) => this.#write(call)));
+      const answers = this.#database.transaction(() => calls.map((call) => this.#write(call)));
+      if (calls.some(({ name }) => name === 'eraseSome')) this.#database.emptyLog();
+      return answers;
     } catch (error) {
       return calls.map((call) => refusal(call, error));
     }

@@ -72,6 +72,15 @@ export class CommentDatabase {
     return this.#changedAtUs;
   }
 
+  /** What was overwritten still lies in the log beside the file, until that is emptied. @returns whether it was: nobody read in it */
+  emptyLog(): boolean {
+    try {
+      return this.one('PRAGMA wal_checkpoint(TRUNCATE)')?.['busy'] === 0;
+    } catch {
+      return false; // the next one, or SQLite by itself, empties it
+    }
+  }
+
   close(): void {
     if (this.#database.isOpen) this.#database.close();
   }

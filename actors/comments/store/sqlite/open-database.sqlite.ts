@@ -3,7 +3,7 @@
  *
  * Several processes write one file. What is acknowledged survives `kill -9` of the process, and a power cut too: in WAL mode with
  * `synchronous = FULL` each commit is on the disk before it returns, as far as the disk keeps its word. The group commit pays for it: one
- * `fsync` for all writes that wait (A14).
+ * `fsync` for all writes that wait (A14). What is overwritten is gone from the file, too (`secure_delete`): an erased text is erased (A12).
  */
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -33,7 +33,7 @@ export function openCommentDatabase(file: string, newId: () => string): CommentD
   try {
     mustBeWal(database, file);
     database.execute(
-      `PRAGMA synchronous = FULL; PRAGMA journal_size_limit = ${journalBytes}; PRAGMA cache_size = -${cacheKib}; PRAGMA temp_store = MEMORY`,
+      `PRAGMA synchronous = FULL; PRAGMA journal_size_limit = ${journalBytes}; PRAGMA cache_size = -${cacheKib}; PRAGMA temp_store = MEMORY; PRAGMA secure_delete = ON`,
     );
     database.execute('BEGIN IMMEDIATE');
     migrate(database, file, newId);

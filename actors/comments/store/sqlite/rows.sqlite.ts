@@ -34,6 +34,8 @@ const CommentRow = z.object({
   changedAtUs: z.number(),
   isHeld: z.number(),
   hiding: z.string().nullable(),
+  reports: z.number(),
+  isErased: z.number(),
 });
 
 export function bodyCell({ author, clientId, text, mediaTime, parentId, rootId, path, region }: CommentBody) {
@@ -59,7 +61,14 @@ export function commentOf(raw: Row): StoredComment {
     changedAtMs: row.changedAtUs / usInMs,
     hidden: row.hiding === null ? undefined : HidingCell.parse(JSON.parse(row.hiding)),
     isHeld: row.isHeld === 1,
+    reports: row.reports === 0 ? undefined : row.reports,
+    isErased: row.isErased === 1 ? true : undefined,
   };
+}
+
+/** Where it stands among the answers of its thread: the ids of its path and its own, without the stream, which they share. */
+export function threadKey({ id, path }: Pick<CommentBody, 'id' | 'path'>): string {
+  return [...path, id].map((one) => one.slice(one.indexOf('~') + 1)).join('');
 }
 
 /** The first change at or after a time that `changedAtMs` may have given. */

@@ -28,7 +28,49 @@ const comments = `
   ) STRICT, WITHOUT ROWID;
 `;
 
-const migrations: readonly string[] = [comments];
+/** `thread` is the ids of the path and its own, without the stream: so siblings stand together, and level by level is one slice (A3). */
+const threads = `
+  ALTER TABLE comments ADD COLUMN rootId TEXT;
+  ALTER TABLE comments ADD COLUMN depth INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE comments ADD COLUMN thread TEXT;
+  UPDATE comments SET rootId = body ->> 'rootId', depth = json_array_length(body, '$.path'), thread = (
+    SELECT group_concat(substr(value, instr(value, '~') + 1), '') FROM json_each(body, '$.path')
+  ) || substr(id, instr(id, '~') + 1) WHERE body ->> 'rootId' IS NOT NULL;
+  CREATE INDEX commentsByThread ON comments (rootId, depth, thread) WHERE rootId IS NOT NULL;
+  CREATE TABLE replyCounts (id TEXT PRIMARY KEY, count INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+  INSERT INTO replyCounts SELECT value, count(*) FROM comments, json_each(body, '$.path')
+    WHERE isHeld = 0 AND hiding IS NULL GROUP BY value;
+`;
+
+/** Stream '' is all of them. */
+const moderation = `
+  CREATE TABLE likes (
+    commentId TEXT NOT NULL, userId TEXT NOT NULL, isOn INTEGER NOT NULL, atMs INTEGER NOT NULL, PRIMARY KEY (commentId, userId)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE likeCounts (id TEXT PRIMARY KEY, count INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+  ALTER TABLE comments ADD COLUMN reports INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE comments ADD COLUMN releasedAtMs INTEGER;
+  ALTER TABLE comments ADD COLUMN isErased INTEGER NOT NULL DEFAULT 0;
+  CREATE INDEX commentsHeld ON comments (streamId, createdAtMs, id) WHERE isHeld = 1;
+  CREATE INDEX commentsReported ON comments (streamId, createdAtMs, id) WHERE reports > 0;
+  CREATE INDEX commentsHidden ON comments (streamId, createdAtMs, id) WHERE hiding IS NOT NULL;
+  CREATE INDEX commentsByAuthor ON comments (authorId, streamId, createdAtMs) WHERE isErased = 0;
+  CREATE TABLE bans (
+    streamId TEXT NOT NULL, userId TEXT NOT NULL, isOn INTEGER NOT NULL, byId TEXT, atMs INTEGER NOT NULL, untilMs INTEGER, reason TEXT,
+    PRIMARY KEY (streamId, userId)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE reports (
+    commentId TEXT NOT NULL, userId TEXT NOT NULL, atMs INTEGER NOT NULL, reason TEXT, PRIMARY KEY (commentId, userId)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX reportsByUser ON reports (userId);
+  CREATE TABLE erasedUsers (userId TEXT PRIMARY KEY, atMs INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TABLE reactionCounts (
+    streamId TEXT NOT NULL, minuteMs INTEGER NOT NULL, kind TEXT NOT NULL, source TEXT NOT NULL, count INTEGER NOT NULL,
+    PRIMARY KEY (streamId, minuteMs, kind, source)
+  ) STRICT, WITHOUT ROWID;
+`;
+
+const migrations: readonly string[] = [comments, threads, moderation];
 
 /** @throws TangazaError `UNAVAILABLE` when a newer version of the program made the file */
 export function migrate(database: CommentDatabase, file: string, newId: () => string): void {
