@@ -1,6 +1,6 @@
 /** What the comments' database in SQLite does beyond its port's contract (test/contract/comment-store.test.ts). */
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
-import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface, type Interface } from 'node:readline';
@@ -10,7 +10,9 @@ import { promisify } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { expect, test } from 'vitest';
 import { openSqliteCommentStore } from '../../../actors/comments/store/comment-store.sqlite.ts';
-import type { CommentStore } from '../../../actors/comments/store/comment-store.ts';
+import type { AudienceStore } from '../../../actors/comments/store/audience-store.ts';
+import type { CommentBody } from '../../../actors/comments/store/comment-store.ts';
+import { UserId } from '../../../cluster/model/ids.ts';
 import { errorCodeOf } from '../../../cluster/errors/tangaza-error.ts';
 import { noMetrics } from '../../../cluster/observe/metrics.ts';
 import { systemClock } from '../../../cluster/time/clock.system.ts';
@@ -41,7 +43,7 @@ async function temporaryFile(): Promise<
 }
 
 interface Opened extends AsyncDisposable {
-  readonly store: CommentStore;
+  readonly store: AudienceStore;
   readonly lines: readonly LogLine[];
   readonly threads: readonly RecordedWorker[];
 }
@@ -91,7 +93,7 @@ function writer(file: string): { end(): void } & Disposable {
   };
 }
 
-const add = (store: CommentStore, number: number) =>
+const add = (store: AudienceStore, number: number) =>
   store.add(commentBody({ number }), { isHeld: false, nowMs: Date.now() });
 
 // Goal: what was acknowledged survives a crash. Method: SIGKILL a process amid ten writers; all that it had said must be in the file.
@@ -256,4 +258,72 @@ test('a file that another process holds as it is opened is opened when that one 
   other.end();
   await using opened = await opening;
   expect((await add(opened.store, 1)).isNew).toBe(true);
+});
+
+// Goal: what is erased is nowhere on the disk. Method: the bytes of all files of the database, while it is open.
+test('the text of an erased user is in no file any more', async () => {
+  await using place = await temporaryFile();
+  await using opened = await open(place.file);
+  const secret = 'what nobody shall read again';
+  const authors = ['g-ada', 'g-ben'];
+  for (let number = 0; number < 60; number += 1)
+    await opened.store.add(commentBody({ number, text: secret, author: authors[number % 2] ?? '' }), {
+      isHeld: false,
+      nowMs: number,
+    });
+  const found = async (): Promise<number> => {
+    const files = await readdir(place.folder);
+    const texts = await Promise.all(files.map((name) => readFile(join(place.folder, name), 'latin1')));
+    return texts.join('').split(secret).length - 1;
+  };
+  expect(await found()).toBeGreaterThan(0);
+  for (const author of authors) await opened.store.eraseUser(UserId.parse(author), 1000);
+  expect({ found: await found() }).toEqual({ found: 0 });
+});
+
+/** As the first version made its file, which had no threads yet. */
+const firstSchema = `
+  CREATE TABLE state (name TEXT PRIMARY KEY, value ANY) STRICT, WITHOUT ROWID;
+  CREATE TABLE comments (
+    id TEXT NOT NULL UNIQUE, streamId TEXT NOT NULL, createdAtMs INTEGER NOT NULL, authorId TEXT NOT NULL,
+    body TEXT NOT NULL, arrivedAtMs INTEGER NOT NULL, changedAtUs INTEGER NOT NULL,
+    isHeld INTEGER NOT NULL, hiding TEXT, hidingAtMs INTEGER
+  ) STRICT;
+  CREATE TABLE hidesAhead (
+    id TEXT PRIMARY KEY, hiding TEXT, hidingAtMs INTEGER NOT NULL, keptAtMs INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE modes (
+    streamId TEXT PRIMARY KEY, mode TEXT NOT NULL, slowSeconds INTEGER NOT NULL, atMs INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE audit (
+    streamId TEXT NOT NULL, atMs INTEGER NOT NULL, byId TEXT NOT NULL, act TEXT NOT NULL, onId TEXT NOT NULL, reason TEXT,
+    PRIMARY KEY (streamId, atMs, byId, act, onId)
+  ) STRICT, WITHOUT ROWID;
+  PRAGMA user_version = 1;
+`;
+
+test('a file of the first schema is taken on, its answers as a thread', async () => {
+  await using place = await temporaryFile();
+  const root = commentBody({ number: 1 });
+  const answer = commentBody({ number: 2, to: root });
+  const deeper = commentBody({ number: 3, to: answer });
+  const cells = ({ author, clientId, text, parentId, rootId, path, region }: CommentBody): string =>
+    JSON.stringify({ name: author.name, clientId, text, parentId, rootId, path, region });
+  const old = new DatabaseSync(place.file);
+  old.exec(firstSchema);
+  for (const [turn, body] of [deeper, root, answer].entries())
+    old
+      .prepare('INSERT INTO comments VALUES (?, ?, ?, ?, ?, ?, ?, 0, NULL, NULL)')
+      .run(body.id, body.streamId, body.createdAtMs, body.author.id, cells(body), 1, turn);
+  old.close();
+  await using opened = await open(place.file);
+  const thread = await opened.store.thread({ root: root.id, parent: root, limit: 10 });
+  const deep = await opened.store.thread({ root: root.id, after: answer, limit: 10 });
+  expect({ thread, deep }).toMatchObject({ thread: [answer], deep: [deeper] });
+  expect(await opened.store.replies([root.id, answer.id])).toEqual(
+    new Map([
+      [root.id, 2],
+      [answer.id, 1],
+    ]),
+  );
 });

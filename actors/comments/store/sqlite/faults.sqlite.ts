@@ -6,6 +6,8 @@ import type { Fault } from './calls.ts';
 
 /** SQLite's result codes, without their extended part. */
 const codes = { busy: 5, locked: 6, ioError: 10, corrupt: 11, full: 13, notADatabase: 26 } as const;
+/** SQL that is wrong, or a value that does not fit: a fault of this code. */
+const ownCodes: ReadonlySet<number | undefined> = new Set([undefined, 1, 18, 19, 20, 21, 25]);
 /** With less than that, what fails to be read or written fails for want of room. */
 const hardlyAnyBytes = 65_536;
 
@@ -22,14 +24,14 @@ export function isBusy(error: unknown): boolean {
 
 /** The fault of one call, which costs its sender alone. All else ends the transaction of all. */
 export function isOwnFault(error: unknown): boolean {
-  return sqliteCode(error) === undefined;
+  return ownCodes.has(sqliteCode(error));
 }
 
 export function faultOf(error: unknown, file: string): Fault {
   if (error instanceof TangazaError) return { code: error.code, message: error.message };
   const code = sqliteCode(error);
   const told = error instanceof Error ? error.message : String(error);
-  if (code === undefined && !isSystemError(error)) return { code: 'INTERNAL', message: told };
+  if (isOwnFault(error) && !isSystemError(error)) return { code: 'INTERNAL', message: told };
   if (code === codes.full || (code === codes.ioError && isFull(file)))
     return {
       code: 'STORE_FULL',

@@ -69,7 +69,7 @@ export class ThreadTables {
 
   #counts(table: 'replyCounts' | 'likeCounts', ids: readonly CommentId[]): ReadonlyMap<CommentId, number> {
     const rows = this.#database.all(
-      `SELECT id, count FROM json_each(?) JOIN ${table} ON id = value WHERE count > 0`,
+      `SELECT counted.id, count FROM json_each(?) JOIN ${table} AS counted ON counted.id = value WHERE count > 0`,
       JSON.stringify(ids),
     );
     return new Map(rows.map((row) => [CommentId.parse(row['id']), Number(row['count'])]));

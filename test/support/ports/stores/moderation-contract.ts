@@ -1,0 +1,198 @@
+/** The contract of `ModerationStore`, for each of its implementations. */
+import { describe, expect, test } from 'vitest';
+import type { AuditRow } from '../../../../actors/comments/store/comment-store.ts';
+import { StreamId, UserId } from '../../../../cluster/model/ids.ts';
+import { ada, AudienceRig, ben, idsOf, type StartSubject } from './audience-subject.ts';
+
+const third = UserId.parse('g-cleo');
+const fourth = UserId.parse('g-dan');
+
+export function moderationContract(name: string, start: StartSubject): void {
+  describe(`bans in ${name}`, () => {
+    const rig = new AudienceRig(start);
+    const { nowMs } = rig;
+    /** Bans of all streams are for all tests, so each has users of its own. */
+    let users = 0;
+    const newUser = (): UserId => UserId.parse(`g-user${(users += 1)}-${rig.nowMs.toString(36)}`);
+    const banOf = (userId: UserId, more: object = {}) => ({ userId, by: ben, atMs: nowMs, ...more });
+
+    test('a ban counts on its stream alone, until its time', async () => {
+      const userId = newUser();
+      const ban = banOf(userId, { streamId: rig.stream, untilMs: nowMs + 1000, reason: 'spam' });
+      await rig.store.ban(ban);
+      await rig.store.ban(ban);
+      expect(await rig.other.banOf(userId, rig.stream, nowMs)).toEqual(ban);
+      expect(await rig.other.banOf(userId, rig.stream, nowMs + 1000)).toBeUndefined();
+      expect(await rig.other.banOf(userId, StreamId.parse(`${rig.stream}-2`), nowMs)).toBeUndefined();
+      expect(await rig.other.banOf(newUser(), rig.stream, nowMs)).toBeUndefined();
+    });
+
+    test('a ban of all streams counts on each, for good', async () => {
+      const userId = newUser();
+      await rig.store.ban(banOf(userId));
+      const far = nowMs + 1e12;
+      expect(await rig.other.banOf(userId, rig.stream, far)).toEqual(banOf(userId));
+      expect(await rig.store.bans(undefined, nowMs, 1000)).toContainEqual(banOf(userId));
+      await rig.store.unban(userId, undefined, nowMs + 1);
+      expect(await rig.other.banOf(userId, rig.stream, far)).toBeUndefined();
+    });
+
+    test.each([
+      ['earlier', -5, true],
+      ['later', 5, false],
+    ])('a ban that is ended %s has one result in either order', async (_, afterMs, isBanned) => {
+      const results: unknown[] = [];
+      for (const isReversed of [false, true]) {
+        const userId = newUser();
+        const acts = [
+          () => rig.store.ban(banOf(userId, { streamId: rig.stream })),
+          () => rig.other.unban(userId, rig.stream, nowMs + afterMs),
+        ];
+        for (const act of isReversed ? acts.toReversed() : acts) await act();
+        results.push((await rig.store.banOf(userId, rig.stream, nowMs)) !== undefined);
+      }
+      expect({ results }).toEqual({ results: [isBanned, isBanned] });
+    });
+
+    test('the bans of a stream that are in force are told page by page', async () => {
+      const { store, stream } = rig;
+      const ids = [newUser(), newUser(), newUser(), newUser()].toSorted();
+      const [over, ended, ...inForce] = ids;
+      for (const userId of ids) await store.ban(banOf(userId, { streamId: stream, untilMs: nowMs + 500 }));
+      if (over !== undefined)
+        await store.ban(banOf(over, { streamId: stream, untilMs: nowMs + 10, atMs: nowMs + 1 }));
+      if (ended !== undefined) await store.unban(ended, stream, nowMs + 1);
+      const first = await store.bans(stream, nowMs + 20, 1);
+      const rest = await store.bans(stream, nowMs + 20, 10, first[0]?.userId);
+      expect([...first, ...rest].map(({ userId }) => userId)).toEqual(inForce);
+    });
+  });
+
+  describe(`reports in ${name}`, () => {
+    const rig = new AudienceRig(start);
+    const { nowMs } = rig;
+
+    test('the third user who reports a comment holds it, not the third report', async () => {
+      const { id } = await rig.add(rig.body());
+      const report = (by: UserId, store = rig.store) =>
+        store.report({ commentId: id, by, atMs: nowMs + 1, reason: 'rude' }, 3);
+      expect(await report(ada)).toMatchObject({ reports: 1, isHeld: false });
+      expect(await report(ada, rig.other)).toMatchObject({ reports: 1, isHeld: false });
+      expect(await report(ben)).toMatchObject({ reports: 2, isHeld: false });
+      expect(await report(third, rig.other)).toMatchObject({ reports: 3, isHeld: true });
+      expect(await rig.store.get(id)).toMatchObject({ reports: 3, isHeld: true });
+    });
+
+    test('a released comment is shown, and only later reports hold it again', async () => {
+      const { id } = await rig.add(rig.body());
+      const report = (by: UserId, atMs: number) => rig.store.report({ commentId: id, by, atMs }, 3);
+      for (const by of [ada, ben, third]) await report(by, nowMs + 1);
+      const released = await rig.other.release(id, nowMs + 2);
+      expect({ isHeld: released?.isHeld, reports: released?.reports }).toEqual({
+        isHeld: false,
+        reports: undefined,
+      });
+      await report(third, nowMs + 1);
+      expect((await report(fourth, nowMs + 3))?.reports).toBe(1);
+      for (const by of [ada, ben]) await report(by, nowMs + 4);
+      expect(await rig.store.get(id)).toMatchObject({ isHeld: true, reports: 3 });
+    });
+
+    test('reports and releases of what is not here keep nothing', async () => {
+      const { id } = rig.body();
+      expect(await rig.store.report({ commentId: id, by: ada, atMs: nowMs }, 1)).toBeUndefined();
+      expect(await rig.store.release(id, nowMs)).toBeUndefined();
+      expect(await rig.add(rig.body())).toMatchObject({ isHeld: false });
+    });
+
+    test('lists what is held, reported and hidden, newest first and page by page', async () => {
+      const { store, stream } = rig;
+      const all = [0, 1, 2, 3, 4, 5].map((number) => rig.body({ number }));
+      for (const [number, comment] of all.entries()) await store.add(comment, { isHeld: number < 2, nowMs });
+      const [, , two, three, four] = all;
+      for (const comment of [two, three])
+        if (comment !== undefined) await store.report({ commentId: comment.id, by: ada, atMs: nowMs + 1 }, 3);
+      if (four !== undefined) await store.setHidden(four.id, { by: ben, atMs: nowMs }, nowMs);
+      const [newest] = await store.listed(stream, 'held', 1);
+      expect(newest?.id).toBe(all[1]?.id);
+      expect(idsOf(await store.listed(stream, 'held', 10, newest))).toEqual([all[0]?.id]);
+      expect(idsOf(await store.listed(stream, 'reported', 10))).toEqual([three?.id, two?.id]);
+      expect(idsOf(await store.listed(stream, 'hidden', 10))).toEqual([four?.id]);
+      if (two !== undefined) await store.release(two.id, nowMs + 2);
+      expect(idsOf(await store.listed(stream, 'reported', 10))).toEqual([three?.id]);
+    });
+
+    test('a change by a report or a release is told to who reads on', async () => {
+      const { id, changedAtMs } = await rig.add(rig.body());
+      await rig.store.report({ commentId: id, by: ada, atMs: nowMs + 10 }, 1);
+      const [held] = await rig.other.arrivedSince(rig.stream, nowMs, 10);
+      expect(held).toMatchObject({ id, isHeld: true });
+      expect(held?.changedAtMs).toBeGreaterThan(changedAtMs);
+    });
+  });
+
+  describe(`the audit in ${name}`, () => {
+    const rig = new AudienceRig(start);
+
+    test('is told newest first, page by page, each act once', async () => {
+      const { store, stream, nowMs } = rig;
+      const act = (atMs: number, what: string): AuditRow => ({
+        streamId: stream,
+        atMs,
+        by: 'operator',
+        act: what,
+        on: stream,
+        reason: 'because',
+      });
+      const rows = [
+        act(nowMs + 2, 'mode'),
+        act(nowMs + 1, 'hide'),
+        act(nowMs + 1, 'ban'),
+        act(nowMs, 'hide'),
+      ];
+      for (const row of [...rows, ...rows]) await store.audit(row);
+      const told: AuditRow[] = [];
+      for (let pages = 0; pages < 3; pages += 1)
+        told.push(...(await rig.other.audited(stream, 2, told.at(-1))));
+      expect(told).toEqual(rows);
+    });
+  });
+
+  describe(`what a user wrote in ${name}`, () => {
+    const rig = new AudienceRig(start);
+    const { nowMs } = rig;
+
+    test('is found by its stream and time, for a purge', async () => {
+      const { store, stream } = rig;
+      const own = [0, 1, 2].map((number) => rig.body({ atMs: nowMs + number, author: 'g-purged' }));
+      for (const comment of [...own, rig.body({ number: 7 })]) await rig.add(comment);
+      const other = rig.body({ author: 'g-purged', stream: StreamId.parse(`${stream}-2`) });
+      await rig.add(other);
+      const author = UserId.parse('g-purged');
+      expect(idsOf(await store.latestOf(author, stream, nowMs + 1, 100))).toEqual(
+        idsOf(own.slice(1).toReversed()),
+      );
+      expect(idsOf(await store.latestOf(author, stream, 0, 1))).toEqual([own[2]?.id]);
+    });
+
+    // Goal: an erasure is for good. Method: more comments than one transaction empties, a retry, one that arrives late, and one of after it.
+    test('is emptied for good, also what arrives late, and nobody else loses a word', async () => {
+      const { store, other, stream } = rig;
+      const author = UserId.parse(`g-erased-${nowMs.toString(36)}`);
+      const own = Array.from({ length: 250 }, (_, number) => rig.body({ number, author }));
+      await Promise.all(own.map((comment) => rig.add(comment)));
+      const neighbour = await rig.add(rig.body({ atMs: nowMs + 5, name: 'Ben', author: ben }));
+      expect(await store.eraseUser(author, nowMs)).toBe(250);
+      expect(await other.eraseUser(author, nowMs)).toBe(0);
+      const [first] = own;
+      if (first === undefined) throw new Error('there is a first one');
+      const again = await other.add(first, { isHeld: false, nowMs });
+      expect(again).toMatchObject({ isNew: false, comment: { text: '', isErased: true } });
+      await rig.add(rig.body({ number: 300, author }));
+      await rig.add(rig.body({ atMs: nowMs + 1, number: 301, author, text: 'back again' }));
+      const words = (await store.newest(stream, 1000)).map(({ text, author }) => [author.name, text]);
+      expect(Object.fromEntries(words)).toEqual({ Ben: neighbour.text, '': '', Ada: 'back again' });
+      expect(words).toHaveLength(253);
+    });
+  });
+}
