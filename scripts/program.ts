@@ -9,6 +9,7 @@ import { nodeCommand } from './commands/node.ts';
 import { releaseCommand } from './commands/release.ts';
 import { simulateCommand } from './commands/simulate.ts';
 import { streamsCommand } from './commands/streams.ts';
+import { tokenCommand } from './commands/token.ts';
 import { upCommand } from './commands/up.ts';
 
 /** Wrong use is thrown as a CommanderError, after stderr has shown it. */
@@ -20,6 +21,7 @@ export function makeProgram(): Command {
     .addCommand(upCommand())
     .addCommand(nodeCommand())
     .addCommand(streamsCommand())
+    .addCommand(tokenCommand())
     .addCommand(whoCommand())
     .addCommand(nodesCommand())
     .addCommand(regionsCommand())

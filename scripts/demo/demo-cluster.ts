@@ -4,10 +4,11 @@ import { join } from 'node:path';
 import { hashStreamKey } from '../../actors/control/stream-key.ts';
 import { openStreamRegistry } from '../../actors/control/open-registry.system.ts';
 import { loadSecrets, type Secrets } from '../../config/secrets.disk.ts';
-import { StreamId } from '../../cluster/model/ids.ts';
+import { RegionId, StreamId } from '../../cluster/model/ids.ts';
 import type { Clock } from '../../cluster/time/clock.ts';
 import { systemClock } from '../../cluster/time/clock.system.ts';
 import { lockFolder, type FolderLock } from '../../config/folder-lock.sqlite.ts';
+import { ensureTokenKeys, tokenKeysName } from '../../config/token-keys.disk.ts';
 import { UnusableError } from '../../config/unusable.ts';
 import { askHttp, askNats, type Answer } from './answers.system.ts';
 import { freePort } from './free-port.system.ts';
@@ -189,10 +190,10 @@ async function startParts(site: Site): Promise<DemoParts> {
   const progress = options.onProgress ?? (() => {});
   const secrets = loadSecrets(join(options.dataDir, 'region-1'));
   const key = options.hasPublisher ? secrets.demoKey : demo.keyWithoutPublisher;
+  const ids = Array.from({ length: options.regions }, (_, index) => RegionId.parse(`region-${index + 1}`));
+  ensureTokenKeys(tokenKeysOf(options), ids);
   const regions: DemoRegion[] = [];
-  for (let index = 0; index < options.regions; index += 1) {
-    regions.push(await startRegion(site, { secrets, id: `region-${index + 1}`, key }));
-  }
+  for (const id of ids) regions.push(await startRegion(site, { secrets, id, key }));
   const nodes = regions.flatMap((region) => region.nodes);
   await Promise.all(
     nodes.map(async ({ node, url, rtmp }) => {
@@ -249,6 +250,7 @@ async function startRegion(site: Site, { id, secrets, key }: RegionPlan): Promis
         operatorPort,
         dataDir,
         token: secrets.operatorToken,
+        tokenKeys: tokenKeysOf(options),
         natsUrl: (await options.natsOf?.(node, natsUrl)) ?? natsUrl,
       }),
       ...(objectStore === undefined ? {} : storeEnv(s3Port, keys)),
@@ -276,11 +278,16 @@ export interface NodeSite {
   /** The data folder of the region, which its nodes on this machine share. */
   readonly dataDir: string;
   readonly token: string;
+  /** The file of the keys that sign tokens, one for all regions. */
+  readonly tokenKeys: string;
 }
+
+export const tokenKeysOf = ({ dataDir }: Pick<DemoOptions, 'dataDir'>): string =>
+  join(dataDir, tokenKeysName);
 
 /** The environment with which `tangaza node` becomes that node of a demo cluster. */
 export function nodeEnv(site: NodeSite) {
-  const { region, node, httpPort, rtmpPort, operatorPort, natsUrl, dataDir, token } = site;
+  const { region, node, httpPort, rtmpPort, operatorPort, natsUrl, dataDir, token, tokenKeys } = site;
   return {
     TANGAZA_NODE_ID: node,
     TANGAZA_REGION: region,
@@ -292,6 +299,7 @@ export function nodeEnv(site: NodeSite) {
     TANGAZA_NATS_URL: natsUrl,
     TANGAZA_DATA_DIR: dataDir,
     TANGAZA_OPERATOR_TOKEN: token,
+    TANGAZA_TOKEN_KEYS: tokenKeys,
   };
 }
 

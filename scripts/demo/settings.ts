@@ -19,6 +19,7 @@ const setByDemo: Readonly<Record<string, string>> = {
   TANGAZA_NATS_REPLICAS: 'the demo has one nats-server',
   TANGAZA_DATA_DIR: 'use --data',
   TANGAZA_OPERATOR_TOKEN: 'the demo has a token of its own, which it prints',
+  TANGAZA_TOKEN_KEYS: 'the demo makes one file of keys for its regions',
   TANGAZA_STORE: 'use --store',
   TANGAZA_S3_ENDPOINT: 'use --store s3, which starts a server',
   TANGAZA_S3_REGION: 'use --store s3, which starts a server',

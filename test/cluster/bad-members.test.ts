@@ -130,7 +130,10 @@ test('a node of an earlier version than its region ends, and is told to run the 
   const secretHash = createHash('sha256').update(`membership:${streamKeySecret}`).digest('hex');
   const change = { region: RegionId.parse('region-2'), protocol: 2 };
   await using _newer = await startNode({ url: region.natsUrl }, 'newer', { change, secretHash });
-  const { code, stderr } = await runNode(cluster, 'older', { TANGAZA_REGION: 'region-2' });
+  const { code, stderr } = await runNode(cluster, 'older', {
+    TANGAZA_REGION: 'region-2',
+    TANGAZA_TOKEN_KEYS: '',
+  });
   expect(stderr).toContain('older speaks protocol 1, newer speaks 2');
   expect({ code, stderr }).toEqual({
     code: 1,
@@ -146,7 +149,10 @@ test('a node that keeps segments on its disk ends beside a member on another hos
   const secretHash = createHash('sha256').update(`membership:${streamKeySecret}`).digest('hex');
   const change = { region: RegionId.parse('region-3'), host: 'far-away', store: 's3' } as const;
   await using _far = await startNode({ url: region.natsUrl }, 'far', { change, secretHash });
-  const { code, stderr } = await runNode(cluster, 'near', { TANGAZA_REGION: 'region-3' });
+  const { code, stderr } = await runNode(cluster, 'near', {
+    TANGAZA_REGION: 'region-3',
+    TANGAZA_TOKEN_KEYS: '',
+  });
   expect(stderr).toContain(
     'keeps segments on its disk (TANGAZA_STORE=disk), where far on another host, far-away',
   );

@@ -1,7 +1,7 @@
 /** Further `tangaza node` processes beside a test cluster: one that joins it, and one that must not be let in. */
 import { join } from 'node:path';
 import { systemClock } from '../../../cluster/time/clock.system.ts';
-import { nodeEnv, type DemoNode, type DemoRegion } from '../../../scripts/demo/demo-cluster.ts';
+import { nodeEnv, tokenKeysOf, type DemoNode, type DemoRegion } from '../../../scripts/demo/demo-cluster.ts';
 import { freePort } from '../../../scripts/demo/free-port.system.ts';
 import { supervise } from '../../../scripts/demo/supervised-process.system.ts';
 import { runCli, tangazaScript, type CliResult } from './cli.ts';
@@ -42,10 +42,11 @@ export async function runNode(cluster: TestCluster, node: string, more: Env = {}
   return runCli(['node'], cluster.token, { ...nodeEnv(await siteOf(cluster, node)), ...more });
 }
 
-async function siteOf({ regions, token }: TestCluster, node: string) {
+async function siteOf({ regions, token, dataDir: demoDir }: TestCluster, node: string) {
   const { id, natsUrl, dataDir } = firstOf(regions);
   const [httpPort, rtmpPort, operatorPort] = [await freePort(), await freePort(), await freePort()];
-  return { region: id, node, httpPort, rtmpPort, operatorPort, natsUrl, dataDir, token };
+  const tokenKeys = tokenKeysOf({ dataDir: demoDir });
+  return { region: id, node, httpPort, rtmpPort, operatorPort, natsUrl, dataDir, token, tokenKeys };
 }
 
 function firstOf([region]: readonly DemoRegion[]): DemoRegion {

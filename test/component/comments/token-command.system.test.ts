@@ -1,0 +1,80 @@
+/** `tangaza token create` as its users run it, and what a node makes of its tokens (A13). */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { composeIdentity } from '../../../actors/comments/identity/identity.composition.ts';
+import { RegionId } from '../../../cluster/model/ids.ts';
+import { silentLogger as logger } from '../../../cluster/observe/logger.ts';
+import { noMetrics as metrics } from '../../../cluster/observe/metrics.ts';
+import { systemClock as clock } from '../../../cluster/time/clock.system.ts';
+import { ensureTokenKeys, loadTokenKeys } from '../../../config/token-keys.disk.ts';
+import { runCli } from '../../support/cluster/cli.ts';
+
+async function makeRegion() {
+  const path = await mkdtemp(join(tmpdir(), 'tangaza-token-'));
+  const keys = join(path, 'token-keys.json');
+  const regions = [RegionId.parse('region-1'), RegionId.parse('region-2')];
+  ensureTokenKeys(keys, regions);
+  const tokenKeys = loadTokenKeys(keys, path, RegionId.parse('region-2'));
+  const identity = await composeIdentity({ tokenKeys, accounts: undefined, clock, logger, metrics });
+  const run = (...args: readonly string[]) =>
+    runCli(['token', 'create', ...args], '', { TANGAZA_TOKEN_KEYS: '' });
+  const whoIs = (bearer: string) => identity.identify({ network: '192.0.2.1', isOperator: false, bearer });
+  return { path, keys, run, whoIs, [Symbol.asyncDispose]: () => rm(path, { recursive: true }) };
+}
+
+test('a token that it makes is that of a moderator, in another region as well', async () => {
+  await using region = await makeRegion();
+  const { code, stdout, stderr } = await region.run(
+    '--name',
+    'Mo',
+    '--moderator',
+    '--account',
+    'mo',
+    '--data',
+    region.path,
+  );
+  expect({ code, stderr }).toEqual({
+    code: 0,
+    stderr: expect.stringContaining('Mo (a-mo) may comment, comment.hide'),
+  });
+  expect(await region.whoIs(stdout.trim())).toMatchObject({
+    user: { id: 'a-mo', name: 'Mo', kind: 'account' },
+    permissions: ['comment.hide', 'comment.release', 'user.ban', 'stream.mode', 'audit.read'],
+  });
+});
+
+test('with --json it says what a node makes of the token', async () => {
+  await using region = await makeRegion();
+  const single = ['--permission', 'user.ban', '--permission', 'comment.hide'];
+  const { stdout } = await region.run(
+    '--name',
+    'Mo',
+    ...single,
+    '--stream',
+    'news',
+    '--json',
+    '--keys',
+    region.keys,
+  );
+  const { token, ...told } = JSON.parse(stdout);
+  expect(told).toMatchObject({ permissions: ['comment.hide', 'user.ban'], stream: 'news' });
+  const { expiresAt: _, ...known } = await region.whoIs(token);
+  expect(told).toMatchObject(known);
+});
+
+test.each([
+  ['no name', []],
+  ['a name that nobody sees', ['--name', '\u200B']],
+  ['a stream that is none', ['--name', 'Mo', '--stream', '../x']],
+  ['a permission that is none', ['--name', 'Mo', '--permission', 'fly']],
+  ['no time at all', ['--name', 'Mo', '--hours', '0']],
+  ['keys that are not there', ['--name', 'Mo', '--keys', '/nowhere/keys.json']],
+])('with %s it ends with exit code 2 and a sentence', async (_, args) => {
+  await using region = await makeRegion();
+  const { code, stdout, stderr } = await region.run('--data', region.path, ...args);
+  expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+  expect(stderr).toMatch(/\w/);
+  expect(stderr).not.toContain('    at ');
+});
