@@ -74,7 +74,7 @@ export class Comments {
   /** @throws TangazaError `TOO_MANY_COMMENTS`, `BAD_REQUEST`, `TEXT_REFUSED` */
   async guest({ body, caller: sender }: RouteInput<unknown, unknown, CreateGuestBody>): Promise<Guest> {
     const { identities, clock } = this.#ports;
-    this.#guards.enter(mustHaveCaller(sender).network, clock.utcMs());
+    this.#guards.enterAsGuest(mustHaveCaller(sender).network, clock.utcMs());
     const { text: name, isHeld } = this.#guards.judge(body.name);
     if (isHeld) throw new TangazaError('TEXT_REFUSED', 'This name is not allowed here: choose another one.');
     return identities.createGuest(name);

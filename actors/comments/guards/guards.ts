@@ -49,6 +49,8 @@ export interface Admission extends Judged {
 export const guardLimits = {
   /** Many people may share an address. */
   network: { burst: 40, perSecond: 20, most: 50_000 },
+  /** A school shares one, and joins at once; but each guest may say something. */
+  guests: { burst: 200, perSecond: 1, most: 50_000 },
   author: { burst: 5, perSecond: 0.5, most: 50_000 },
   /** Above that a stream's partitions would be too hot (A3). */
   stream: { burst: 2000, perSecond: 2000, most: 10_000 },
@@ -57,6 +59,7 @@ export const guardLimits = {
 
 export class Guards {
   readonly #networks = new Buckets(guardLimits.network);
+  readonly #guests = new Buckets(guardLimits.guests);
   readonly #authors = new Buckets(guardLimits.author);
   readonly #streams = new Buckets(guardLimits.stream);
   readonly #lately = new Authors();
@@ -71,6 +74,14 @@ export class Guards {
     const waitMs = this.#networks.take(network, nowMs);
     if (waitMs > 0)
       throw refusal('TOO_MANY_COMMENTS', 'Too many comments come from your network: wait a moment.', waitMs);
+  }
+
+  /** Tokens of guests cost nothing, so a network gets so many. @throws TangazaError `TOO_MANY_COMMENTS` */
+  enterAsGuest(network: string, nowMs: number): void {
+    this.enter(network, nowMs);
+    const waitMs = this.#guests.take(network, nowMs);
+    if (waitMs > 0)
+      throw refusal('TOO_MANY_COMMENTS', 'Too many guests come from your network: wait a moment.', waitMs);
   }
 
   /**
@@ -122,7 +133,11 @@ export class Guards {
   /** Senders who were forgotten though they counted still, as there were too many. */
   get forgotten(): number {
     return (
-      this.#networks.forgotten + this.#authors.forgotten + this.#streams.forgotten + this.#lately.forgotten
+      this.#networks.forgotten +
+      this.#guests.forgotten +
+      this.#authors.forgotten +
+      this.#streams.forgotten +
+      this.#lately.forgotten
     );
   }
 

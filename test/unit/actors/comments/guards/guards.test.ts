@@ -62,6 +62,18 @@ test('a network has a bucket, and is told when to come again', () => {
   expect(outcome(() => guards.enter('10.0.0.2', t0))).toBe('taken');
 });
 
+test('a network gets so many guests, and may comment all the same', () => {
+  const guards = new Guards(words);
+  const { burst } = guardLimits.guests;
+  // One in 50 ms, as fast as the network's own bucket lets them in.
+  const outcomes = Array.from({ length: burst + 20 }, (_, at) =>
+    outcome(() => guards.enterAsGuest('10.0.0.1', t0 + at * 50)),
+  );
+  expect(outcomes.filter((one) => one === 'taken')).toHaveLength(burst + 10);
+  expect(outcomes.at(-1)).toBe('TOO_MANY_COMMENTS 1 s');
+  expect(outcome(() => guards.enter('10.0.0.1', t0 + 60_000))).toBe('taken');
+});
+
 test('the mode says who may comment; closed holds for everybody', () => {
   const guards = new Guards(words);
   const of = (mode: 'accounts' | 'closed', author: User, isStaff = false) =>
