@@ -1,0 +1,123 @@
+/** The port of the events between nodes, and what one of them says (A7). They are hints: one that is lost, doubled or late does no harm. */
+import { z } from 'zod';
+import { CommentMode } from '../../../cluster/contract/api/audience-views.ts';
+import {
+  BootId,
+  ClientId,
+  CommentId,
+  NodeId,
+  RegionId,
+  StreamId,
+  UserId,
+} from '../../../cluster/model/ids.ts';
+import { streamOf, type Change } from './change.ts';
+import type { Head, Numbered, Sender } from './numbers.ts';
+
+/** What this node writes. It reads the same or less. */
+export const eventVersion = 1;
+
+const timeMs = z.number().nonnegative();
+const Hiding = z.object({
+  by: z.union([UserId, z.literal('operator')]),
+  atMs: timeMs,
+  reason: z.string().optional(),
+});
+
+const Row = z.object({
+  id: CommentId,
+  streamId: StreamId,
+  author: z.object({ id: UserId, name: z.string(), isStaff: z.boolean().optional() }),
+  clientId: ClientId,
+  text: z.string(),
+  createdAtMs: timeMs,
+  mediaTime: z.number().optional(),
+  parentId: CommentId.optional(),
+  rootId: CommentId.optional(),
+  path: z.array(CommentId).max(8),
+  region: RegionId,
+  arrivedAtMs: timeMs,
+  changedAtMs: timeMs,
+  hidden: Hiding.optional(),
+  isHeld: z.boolean(),
+});
+
+const WrittenChange = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('added'), comment: Row }),
+  z.object({ kind: z.literal('changed'), comment: Row }),
+  z.object({
+    kind: z.literal('hiding'),
+    streamId: StreamId,
+    id: CommentId,
+    hiding: Hiding.optional(),
+    atMs: timeMs,
+  }),
+  z.object({ kind: z.literal('mode'), streamId: StreamId, mode: CommentMode }),
+  z.object({ kind: z.literal('unsure'), streamId: StreamId }),
+]);
+
+const sender = { version: z.literal(eventVersion), node: NodeId, bootId: BootId };
+
+const head = { number: z.number().int(), firstAtMs: timeMs };
+
+const AudienceEvent = z.union([
+  z.object({ ...sender, ...head, previous: z.number().int(), change: WrittenChange }),
+  z.object({ ...sender, ...head, isHead: z.literal(true) }),
+]);
+
+/** What a node tells the others of its region: a change with its number, or the head of a stream. */
+export type AudienceEvent =
+  | (Sender & Numbered & { readonly change: Change })
+  | (Sender & Head & { readonly isHead: true });
+
+export type ReadEvent =
+  | { readonly kind: 'event'; readonly event: AudienceEvent }
+  /** Written by a node that is newer than this one: what it says is in the store. */
+  | { readonly kind: 'newer' }
+  | { readonly kind: 'bad' };
+
+export const eventText = (event: AudienceEvent): string =>
+  JSON.stringify({ version: eventVersion, ...event });
+
+const AnyVersion = z.looseObject({ version: z.number().int() });
+
+/** Reads an event. @param stream the stream that it came for: an event about another one is bad */
+export function readEvent(text: string, stream: StreamId): ReadEvent {
+  const read = parsed(text);
+  const any = AnyVersion.safeParse(read);
+  if (!any.success) return { kind: 'bad' };
+  if (any.data.version > eventVersion) return { kind: 'newer' };
+  const event = AudienceEvent.safeParse(read);
+  if (!event.success || ('change' in event.data && streamOf(event.data.change) !== stream))
+    return { kind: 'bad' };
+  const { version: _, ...said } = event.data;
+  return { kind: 'event', event: said };
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+export interface EventListener {
+  hear(event: ReadEvent): void;
+}
+
+export interface AudienceEvents {
+  /** Publishes an event of that stream. @returns false where NATS is away: the event is not sent later either */
+  publish(stream: StreamId, event: AudienceEvent): boolean;
+  /**
+   * Listens to a stream. `isListening` resolves when the server knows of it, to false where that is not sure: what is published after that is
+   * heard, or its loss is noticed. @returns also a function that ends it
+   */
+  listen(
+    stream: StreamId,
+    listener: EventListener,
+  ): { readonly isListening: Promise<boolean>; readonly stop: () => void };
+  /** For how many ms NATS has been away; 0 while it is there. */
+  downMs(): number;
+  /** Calls the listener each time that NATS is back. @returns a function that ends it */
+  onBack(listener: () => void): () => void;
+}

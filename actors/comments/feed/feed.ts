@@ -1,0 +1,187 @@
+/**
+ * The feed of a node: tells its sockets, and the other nodes of the region, what the comments actors have accepted (A7).
+ *
+ * A stream is kept up with while it has listeners, and for a minute after that. Bound: 2,000 streams. At the bound, the one that was idle longest goes;
+ * where all are in use, a page of another stream is refused.
+ */
+import { Gate } from '../../../cluster/bounds/gate.ts';
+import type {
+  AudienceFeed,
+  AudienceListener,
+  FollowedStream,
+} from '../../../cluster/contract/audience/audience-feed.ts';
+import type { CommentMode } from '../../../cluster/contract/api/audience-views.ts';
+import { TangazaError } from '../../../cluster/errors/tangaza-error.ts';
+import type { MemberDirectory } from '../../../cluster/membership/member-directory.ts';
+import type { BootId, NodeId, RegionId, StreamId } from '../../../cluster/model/ids.ts';
+import type { Logger } from '../../../cluster/observe/logger.ts';
+import type { Metrics } from '../../../cluster/observe/metrics.ts';
+import type { Clock } from '../../../cluster/time/clock.ts';
+import type { AudienceEvents } from './audience-events.ts';
+import { streamOf, type Change, type ChangeOutlet } from './change.ts';
+import { feedMetrics } from './feed-metrics.ts';
+import { KeptHides } from './kept-hides.ts';
+import { SentNumbers } from './numbers.ts';
+import type { ReadableStore } from './store-reads.ts';
+import { StreamFeed, type StreamFeedPorts } from './stream-feed.ts';
+import type { StoredComment } from '../store/comment-store.ts';
+
+export interface FeedPorts {
+  readonly node: NodeId;
+  readonly region: RegionId;
+  readonly bootId: BootId;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly store: ReadableStore;
+  readonly events: AudienceEvents;
+  readonly members: Pick<MemberDirectory, 'onGone' | 'onDeclaredDead'>;
+  readonly show: StreamFeedPorts['show'];
+  /** True where another region keeps copies (A6). */
+  readonly hasReplication: boolean;
+}
+
+const mostStreams = 2000;
+const idleMs = 60_000;
+/** How many reads for pages run at once, and how many wait. */
+const reads = { running: 8, waiting: 2000 };
+
+export class Feed implements AudienceFeed, ChangeOutlet {
+  readonly hasReplication: boolean;
+  readonly #ports: FeedPorts;
+  readonly #ofEach: StreamFeedPorts;
+  readonly #streams = new Map<StreamId, StreamFeed>();
+  readonly #heardListeners = new Set<(change: Change) => void>();
+  readonly #hides = new KeptHides();
+  readonly #sent = new SentNumbers();
+  readonly #stops: readonly (() => void)[];
+
+  constructor(ports: FeedPorts) {
+    this.#ports = ports;
+    this.hasReplication = ports.hasReplication;
+    this.#ofEach = {
+      ...ports,
+      metrics: feedMetrics(ports.metrics),
+      hides: this.#hides,
+      gate: new Gate({ about: 'the comments of a page', ...reads }),
+      onHeard: (change) => this.#heard(change),
+    };
+    const { members, events } = ports;
+    this.#stops = [
+      members.onGone(() => this.doubt('death')),
+      members.onDeclaredDead(() => this.doubt('death')),
+      events.onBack(() => this.doubt('reconnect')),
+    ];
+  }
+
+  follow(stream: StreamId, listener: AudienceListener): FollowedStream {
+    const feed = this.#open(stream);
+    if (feed === undefined) return refusedStream;
+    const leave = feed.attach(listener);
+    return {
+      resume: (from) => feed.resume(from),
+      changesSince: (atMs) => feed.changesSince(atMs),
+      close: leave,
+    };
+  }
+
+  told(change: Change): void {
+    const { node, bootId, clock, events } = this.#ports;
+    const stream = streamOf(change);
+    this.#keepHide(change);
+    this.#streams.get(stream)?.take(change);
+    const numbered = this.#sent.next(stream, clock.utcMs());
+    const isSent = events.publish(stream, { node, bootId, ...numbered, change });
+    this.#ofEach.metrics.events.add(1, { event: isSent ? 'sent' : 'unsent' });
+  }
+
+  onHeard(listener: (change: Change) => void): () => void {
+    this.#heardListeners.add(listener);
+    return () => this.#heardListeners.delete(listener);
+  }
+
+  /**
+   * Keeps up with a stream for a minute from now on, also without sockets: for guards, which count comments that are accepted elsewhere.
+   *
+   * @returns the newest comments, in order, where the ring has been read; undefined where it has not, or does not reach so far
+   */
+  newest(stream: StreamId, limit: number): readonly StoredComment[] | undefined {
+    return this.#open(stream)?.newest(limit);
+  }
+
+  /** How the stream takes comments, as the feed knows it. @throws TangazaError as the store throws it; `OVERLOADED` */
+  mode(stream: StreamId): Promise<CommentMode> {
+    const feed = this.#open(stream);
+    return feed === undefined ? Promise.reject(tooMany()) : feed.mode();
+  }
+
+  /** An event may have been lost: the store is read for each stream (A7). */
+  doubt(why: string): void {
+    for (const feed of this.#streams.values()) feed.doubt(why);
+  }
+
+  /** Repeats the heads, reads what is due, and drops idle streams. To be called each second. */
+  tick(): void {
+    const { node, bootId, clock, events } = this.#ports;
+    const beforeMs = clock.runningMs() - idleMs;
+    for (const [stream, feed] of this.#streams) {
+      if (feed.usedMs < beforeMs) this.#drop(stream);
+      else feed.tick();
+    }
+    for (const { stream, ...head } of this.#sent.heads(clock.utcMs()))
+      events.publish(stream, { node, bootId, ...head, isHead: true });
+    this.#ofEach.metrics.streams.set(this.#streams.size);
+  }
+
+  close(): void {
+    for (const stop of this.#stops) stop();
+    for (const stream of this.#streams.keys()) this.#drop(stream);
+  }
+
+  /** What another node tells counts for hides and guards whether or not it was told before. */
+  #heard(change: Change): void {
+    this.#keepHide(change);
+    for (const listener of this.#heardListeners) listener(change);
+  }
+
+  #keepHide(change: Change): void {
+    if (change.kind !== 'hiding') return;
+    const { id, hiding, atMs } = change;
+    this.#hides.keep(id, { hiding, atMs }, this.#ports.clock.utcMs());
+  }
+
+  #open(stream: StreamId): StreamFeed | undefined {
+    const known = this.#streams.get(stream);
+    if (known !== undefined) return known;
+    if (this.#streams.size >= mostStreams && !this.#makeRoom()) return undefined;
+    const feed = new StreamFeed(stream, this.#ofEach);
+    this.#streams.set(stream, feed);
+    feed.tick();
+    return feed;
+  }
+
+  #makeRoom(): boolean {
+    const [oldest] = [...this.#streams.values()].toSorted((a, b) => a.usedMs - b.usedMs);
+    if (oldest === undefined || oldest.isUsed) return false;
+    this.#drop(oldest.stream);
+    return true;
+  }
+
+  #drop(stream: StreamId): void {
+    this.#streams.get(stream)?.close();
+    this.#streams.delete(stream);
+  }
+}
+
+const tooMany = (): TangazaError =>
+  new TangazaError(
+    'OVERLOADED',
+    `This node keeps up with ${mostStreams} streams already: come back in a minute.`,
+  );
+
+/** For a stream above the bound. */
+const refusedStream: FollowedStream = {
+  resume: () => Promise.reject(tooMany()),
+  changesSince: () => [],
+  close: () => {},
+};

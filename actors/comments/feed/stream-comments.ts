@@ -1,0 +1,55 @@
+/**
+ * Decides what the sockets of this node are told of one stream: each comment once, each change of it once, whichever way and how often it
+ * came here (A7, A8).
+ */
+import type { StoredComment } from '../store/comment-store.ts';
+import type { KeptHides } from './kept-hides.ts';
+import { isLater, isShown, Ring } from './ring.ts';
+import { Seen } from './seen.ts';
+import type { Start } from './store-reads.ts';
+
+/** What sockets are told of a comment. */
+export interface ToldComment {
+  readonly kind: 'added' | 'changed';
+  readonly comment: StoredComment;
+}
+
+export class StreamComments {
+  readonly ring = new Ring();
+  readonly #seen = new Seen();
+  readonly #hides: KeptHides;
+
+  constructor(hides: KeptHides) {
+    this.#hides = hides;
+  }
+
+  /**
+   * Takes in a version of a comment.
+   *
+   * @param came with `changed` where it was there before, as far as is known
+   * @returns what sockets are told; undefined where they have heard of it, or may not see it
+   */
+  take({ kind, comment: came }: ToldComment, nowMs: number): ToldComment | undefined {
+    const comment = this.#hides.applied(came);
+    const known = this.#seen.get(comment.id);
+    if (known !== undefined && !isLater(comment, known)) return undefined;
+    this.ring.put(comment);
+    const wasTold = known?.isTold ?? kind === 'changed';
+    const isTold = wasTold || !comment.isHeld;
+    this.#seen.note(comment.id, { ...comment, isTold }, nowMs);
+    if (!isTold) return undefined;
+    return { kind: wasTold || !isShown(comment) ? 'changed' : 'added', comment };
+  }
+
+  /** May a version that the store gave have been told and forgotten? */
+  mayBeOld(comment: StoredComment): boolean {
+    return this.#seen.isForgotten(comment.id, comment);
+  }
+
+  /** Takes in what the store gave at the start. Nobody is told, as each page is answered from the ring. */
+  begin({ rows, completeFromMs, oldToMs }: Omit<Start, 'mode'>, nowMs: number): void {
+    for (const comment of rows) this.take({ kind: 'added', comment }, nowMs);
+    this.ring.begin(completeFromMs);
+    this.#seen.forgetTo(oldToMs);
+  }
+}

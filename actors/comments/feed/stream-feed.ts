@@ -1,0 +1,286 @@
+/**
+ * The feed of one stream: keeps its ring by events and by reads of the store, and tells the sockets of this node (A7).
+ *
+ * Events are hints, and the store is the truth. So the stream is first listened to and then read; whatever may have been missed since is read
+ * again (read-plan.ts); and where neither can say what a page lacks, the page is told of a gap.
+ */
+import type { Comment, CommentMode } from '../../../cluster/contract/api/audience-views.ts';
+import type { AudienceListener, LeftOff, Resumed } from '../../../cluster/contract/audience/audience-feed.ts';
+import type { ServerMessage } from '../../../cluster/contract/audience/socket-messages.ts';
+import type { Gate } from '../../../cluster/bounds/gate.ts';
+import type { RegionId, StreamId } from '../../../cluster/model/ids.ts';
+import type { Logger } from '../../../cluster/observe/logger.ts';
+import type { Clock } from '../../../cluster/time/clock.ts';
+import type { StoredComment } from '../store/comment-store.ts';
+import type { AudienceEvents, ReadEvent } from './audience-events.ts';
+import type { Change } from './change.ts';
+import type { FeedMetrics } from './feed-metrics.ts';
+import type { KeptHides } from './kept-hides.ts';
+import { HeardNumbers, type Verdict } from './numbers.ts';
+import { PageAnswers } from './page-answers.ts';
+import { dueFrom, doubted, hasRead, heardOfNats, nothingToRead, type ReadPlan } from './read-plan.ts';
+import { backMs, isoOf, longestWayMs } from './resume.ts';
+import { readSince, readStart, type ReadableStore } from './store-reads.ts';
+import { StreamComments, type ToldComment } from './stream-comments.ts';
+
+export interface StreamFeedPorts {
+  readonly region: RegionId;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly store: ReadableStore;
+  readonly events: AudienceEvents;
+  readonly metrics: FeedMetrics;
+  readonly hides: KeptHides;
+  /** Bounds the reads for pages that come back, of all streams. */
+  readonly gate: Gate;
+  /** A comment as everybody may see it: without its text where it is hidden or held. */
+  readonly show: (comment: StoredComment) => Comment;
+  /** Called for each change that another node tells. */
+  readonly onHeard: (change: Change) => void;
+}
+
+const modeEveryMs = 5000;
+/** The most that one read of the store takes in. */
+const mostRows = 10_000;
+
+export class StreamFeed {
+  readonly stream: StreamId;
+  readonly #ports: StreamFeedPorts;
+  readonly #comments: StreamComments;
+  readonly #pages: PageAnswers;
+  readonly #numbers = new HeardNumbers();
+  readonly #listeners = new Set<AudienceListener>();
+  readonly #listening: ReturnType<AudienceEvents['listen']>;
+  #plan: ReadPlan = nothingToRead;
+  #mode: CommentMode | undefined;
+  #modeReadMs = -Infinity;
+  /** Counts the modes that were told, so that a read that began before one of them does not undo it. */
+  #modesTold = 0;
+  #isStarted = false;
+  #startBeganMs: number | undefined;
+  #starting: Promise<void> | undefined;
+  #isReading = false;
+  #usedMs: number;
+
+  constructor(stream: StreamId, ports: StreamFeedPorts) {
+    this.stream = stream;
+    this.#ports = ports;
+    this.#comments = new StreamComments(ports.hides);
+    const { ring } = this.#comments;
+    this.#pages = new PageAnswers({ ...ports, stream, ring, onLack: () => this.doubt('resume') });
+    this.#usedMs = ports.clock.runningMs();
+    this.#listening = ports.events.listen(stream, { hear: (read) => this.#hear(read) });
+  }
+
+  get isUsed(): boolean {
+    return this.#listeners.size > 0;
+  }
+
+  /** When it last had a listener, or was last asked; now while it has one. */
+  get usedMs(): number {
+    return this.isUsed ? this.#ports.clock.runningMs() : this.#usedMs;
+  }
+
+  attach(listener: AudienceListener): () => void {
+    this.#listeners.add(listener);
+    return () => {
+      this.#usedMs = this.#ports.clock.runningMs();
+      this.#listeners.delete(listener);
+    };
+  }
+
+  /** Takes in what was accepted here, or what another node told. */
+  take(change: Change): void {
+    const nowMs = this.#ports.clock.utcMs();
+    switch (change.kind) {
+      case 'mode':
+        this.#modesTold += 1;
+        this.#tellMode(change.mode);
+        return;
+      case 'hiding': {
+        const { id, hiding, atMs } = change;
+        const there = this.#comments.ring.get(id);
+        if (there === undefined) return;
+        const comment = { ...there, hidden: hiding, changedAtMs: Math.max(atMs, there.changedAtMs) };
+        this.#tell(this.#comments.take({ kind: 'changed', comment }, nowMs));
+        return;
+      }
+      case 'unsure':
+        this.doubt('unsure');
+        return;
+      default:
+        this.#tell(this.#comments.take(change, nowMs));
+    }
+  }
+
+  /** An event may have been lost: the store is read now and some more times (A7). @param fromMs since when, where that is known */
+  doubt(why: string, fromMs?: number): void {
+    this.#ports.metrics.doubts.add(1, { why });
+    this.#plan = doubted(this.#plan, this.#ports.clock.utcMs(), fromMs);
+    this.#readIfDue();
+  }
+
+  /** To be called each second. */
+  tick(): void {
+    const { clock, events } = this.#ports;
+    const isSilent = events.downMs() > 0;
+    this.#plan = heardOfNats(this.#plan, isSilent, clock.utcMs());
+    if (!this.#isStarted) return void this.#start().catch(() => {});
+    this.#readIfDue();
+    if (isSilent || clock.runningMs() - this.#modeReadMs >= modeEveryMs) void this.#readMode();
+  }
+
+  /** The newest comments, in order, as far as there are 300; undefined before the store was read. */
+  newest(limit: number): readonly StoredComment[] | undefined {
+    this.#usedMs = this.#ports.clock.runningMs();
+    return !this.#isStarted ? undefined : this.#comments.ring.newest(limit);
+  }
+
+  /** @throws TangazaError as the store throws it, before it was read once */
+  async resume(from: LeftOff): Promise<Resumed> {
+    const { metrics } = this.#ports;
+    this.#usedMs = this.#ports.clock.runningMs();
+    try {
+      await this.#start();
+      const { resume, told } = await this.#pages.answer(from);
+      metrics.resumes.add(1, { answer: kindOf(from, resume) });
+      return { resume, messages: told.map((one) => this.#messageOf(one)), mode: await this.mode() };
+    } catch (error) {
+      metrics.resumes.add(1, { answer: 'failed' });
+      throw error;
+    }
+  }
+
+  changesSince(atMs: number): readonly ServerMessage[] {
+    const changed = this.#comments.ring.changedSince(atMs - backMs);
+    return changed.map((comment) => this.#messageOf({ kind: 'changed', comment }));
+  }
+
+  /** @throws TangazaError as the store throws it, before it was read once */
+  async mode(): Promise<CommentMode> {
+    if (this.#mode === undefined) await this.#start();
+    return this.#mode ?? (await this.#ports.store.mode(this.stream)) ?? { mode: 'open', slowSeconds: 0 };
+  }
+
+  close(): void {
+    this.#listening.stop();
+    this.#listeners.clear();
+  }
+
+  #hear(read: ReadEvent): void {
+    const { metrics } = this.#ports;
+    if (read.kind !== 'event') {
+      metrics.events.add(1, { event: read.kind });
+      if (read.kind === 'newer') this.doubt('newer');
+      return;
+    }
+    const { event } = read;
+    const nowMs = this.#ports.clock.utcMs();
+    if ('isHead' in event) return this.#judge(this.#numbers.head(event, event, nowMs));
+    const verdict = this.#numbers.event(event, event, nowMs);
+    metrics.events.add(1, { event: verdict.kind === 'again' ? 'again' : 'heard' });
+    if (verdict.kind !== 'again') this.#ports.onHeard(event.change);
+    this.take(event.change);
+    this.#judge(verdict);
+  }
+
+  /** What was told before the start began is in what the start has read. */
+  #judge(verdict: Verdict): void {
+    if (verdict.kind !== 'gap' && verdict.kind !== 'unknown') return;
+    const fromMs = Math.max(verdict.fromMs, this.#startBeganMs ?? -Infinity);
+    this.doubt(verdict.kind, fromMs - backMs);
+  }
+
+  #start(): Promise<void> {
+    if (this.#isStarted) return Promise.resolve();
+    this.#starting ??= this.#readStart().finally(() => {
+      this.#starting = undefined;
+    });
+    return this.#starting;
+  }
+
+  async #readStart(): Promise<void> {
+    const { clock, store } = this.#ports;
+    await this.#listening.isListening;
+    const modesTold = this.#modesTold;
+    const nowMs = clock.utcMs();
+    const start = await readStart(store, this.stream, nowMs);
+    this.#isStarted = true;
+    this.#startBeganMs = nowMs;
+    this.#modeReadMs = clock.runningMs();
+    this.#comments.begin(start, nowMs);
+    if (modesTold === this.#modesTold) this.#mode = start.mode;
+  }
+
+  #readIfDue(): void {
+    if (this.#isReading || !this.#isStarted) return;
+    const fromMs = dueFrom(this.#plan, this.#ports.clock.utcMs());
+    if (fromMs === undefined) return;
+    this.#isReading = true;
+    void this.#read(fromMs).finally(() => {
+      this.#isReading = false;
+    });
+  }
+
+  async #read(fromMs: number): Promise<void> {
+    const { clock, store, metrics, logger } = this.#ports;
+    const beganMs = clock.utcMs();
+    try {
+      const { rows, isAll } = await readSince(store, this.stream, { fromMs, mostRows });
+      for (const comment of rows) this.#takeRead(comment, fromMs);
+      if (!isAll) this.#tellGap((rows.at(-1)?.changedAtMs ?? fromMs) - longestWayMs);
+      this.#plan = hasRead(this.#plan, beganMs);
+      metrics.reads.add(1, { outcome: isAll ? 'done' : 'cut' });
+    } catch (error) {
+      metrics.reads.add(1, { outcome: 'failed' });
+      logger.debug(
+        { err: error, stream: this.stream },
+        'the store was not read; it is tried again in a second',
+      );
+    }
+  }
+
+  #takeRead(comment: StoredComment, fromMs: number): void {
+    if (this.#comments.mayBeOld(comment)) return;
+    const kind = comment.arrivedAtMs >= fromMs ? 'added' : 'changed';
+    const told = this.#comments.take({ kind, comment }, this.#ports.clock.utcMs());
+    if (told !== undefined) this.#ports.metrics.found.add(1);
+    this.#tell(told);
+  }
+
+  async #readMode(): Promise<void> {
+    const modesTold = this.#modesTold;
+    this.#modeReadMs = this.#ports.clock.runningMs();
+    const mode = await this.#ports.store.mode(this.stream).catch(() => undefined);
+    if (mode !== undefined && modesTold === this.#modesTold) this.#tellMode(mode);
+  }
+
+  #tellMode(mode: CommentMode): void {
+    const { mode: former, slowSeconds } = this.#mode ?? {};
+    this.#mode = mode;
+    if (former !== mode.mode || slowSeconds !== mode.slowSeconds) this.#must({ type: 'mode', mode });
+  }
+
+  #tell(told: ToldComment | undefined): void {
+    if (told !== undefined) this.#must(this.#messageOf(told));
+  }
+
+  #tellGap(fromMs: number): void {
+    this.#must({ type: 'gap', from: isoOf(fromMs), to: isoOf(this.#ports.clock.utcMs()) });
+  }
+
+  #must(message: ServerMessage): void {
+    for (const listener of this.#listeners) listener.must(message);
+  }
+
+  #messageOf({ kind, comment }: ToldComment): ServerMessage {
+    const type = kind === 'added' ? 'comment' : 'commentUpdated';
+    return { type, comment: this.#ports.show(comment) };
+  }
+}
+
+function kindOf({ lastId, lastAtMs }: LeftOff, resume: Resumed['resume']): string {
+  if (lastId === undefined && lastAtMs === undefined) return 'first';
+  if (resume === 'complete') return 'complete';
+  return 'gap' in resume ? 'gap' : 'behind';
+}

@@ -1,0 +1,43 @@
+import { expect, test } from 'vitest';
+import { eventText, eventVersion, readEvent } from '../../../../../actors/comments/feed/audience-events.ts';
+import { BootId, NodeId, StreamId } from '../../../../../cluster/model/ids.ts';
+import { commentStream, storedComment } from '../../../../support/ports/stores/stored-comments.ts';
+
+const event = {
+  node: NodeId.parse('n1'),
+  bootId: BootId.parse('b1'),
+  number: 3,
+  previous: 2,
+  firstAtMs: 7,
+  change: { kind: 'added', comment: storedComment() },
+} as const;
+const said: unknown = JSON.parse(eventText(event));
+const saidWith = (fields: object): string => JSON.stringify(Object.assign({}, said, fields));
+
+test('what is written is read', () => {
+  expect(readEvent(eventText(event), commentStream)).toEqual({ kind: 'event', event });
+});
+
+test('what a newer node adds to it does not matter, and what it writes in another way is known as that', () => {
+  expect(readEvent(saidWith({ more: 1 }), commentStream).kind).toBe('event');
+  expect(readEvent(saidWith({ version: eventVersion + 1, change: 7 }), commentStream)).toEqual({
+    kind: 'newer',
+  });
+});
+
+test.each([
+  ['no JSON', '{'],
+  ['nothing', ''],
+  ['a number', '7'],
+  ['no version', '{}'],
+  ['no sender', saidWith({ node: 'N 1' })],
+  ['no number', saidWith({ number: 'one' })],
+  ['an unknown change', saidWith({ change: { kind: 'burnt' } })],
+  ['half a comment', saidWith({ change: { kind: 'added', comment: { id: event.change.comment.id } } })],
+])('%s is bad', (_, text) => {
+  expect(readEvent(text, commentStream)).toEqual({ kind: 'bad' });
+});
+
+test('a comment of another stream than the one that it came for is bad', () => {
+  expect(readEvent(eventText(event), StreamId.parse('other'))).toEqual({ kind: 'bad' });
+});
