@@ -1,13 +1,14 @@
 /** Builds the comments actor of a node from the node's parts. */
 import { join } from 'node:path';
 import type { ClusterParts } from '../../cluster/node/cluster-parts.composition.ts';
+import type { AudiencePorts } from '../../cluster/contract/audience/audience-feed.ts';
 import type { MakeService } from '../../cluster/rpc/node-calls.moleculer.ts';
 import type { NodeConfig } from '../../config/config.ts';
 import { UnusableError } from '../../config/unusable.ts';
 import type { CommentPorts } from './comment-ports.ts';
 import { Comments } from './comments.ts';
 import { commentsService } from './comments.service.ts';
-import type { ChangeOutlet } from './feed/change.ts';
+import { composeFeed } from './feed/feed.composition.ts';
 import type { Identities, Receipts } from './identity/identity.ts';
 import { openSqliteCommentStore } from './store/comment-store.sqlite.ts';
 import type { WordRules } from './text/word-rules.ts';
@@ -17,12 +18,11 @@ export interface CommentsParts extends ClusterParts {
   readonly config: Pick<NodeConfig, 'dataDir' | 'wordsFile'>;
   readonly identity: Identities & Receipts;
   readonly lookUpStream: CommentPorts['lookUpStream'];
+  /** Gets the feed, for the sockets of this node. */
+  readonly audience: AudiencePorts;
 }
 
 const defaultWords = join(import.meta.dirname, '../../config/comments/words.json');
-
-/** A node whose comments reach nobody but those who ask. */
-const noFeed: ChangeOutlet = { told: () => {}, onHeard: () => () => {} };
 
 /**
  * @param closing gets what closes the database
@@ -32,11 +32,13 @@ export async function composeComments(
   parts: CommentsParts,
   closing: AsyncDisposableStack,
 ): Promise<MakeService> {
-  const { config, region, clock, logger, metrics, identity, lookUpStream, members } = parts;
+  const { config, region, clock, logger, metrics, identity, lookUpStream, members, audience } = parts;
   const words = openWords(config.wordsFile ?? defaultWords);
   const file = join(config.dataDir, 'comments.sqlite');
   const store = await openSqliteCommentStore({ file, clock, metrics, logger });
   closing.defer(() => store.close());
+  const feed = composeFeed(parts, store, closing);
+  audience.feed = feed;
   const comments = new Comments({
     region,
     clock,
@@ -45,7 +47,7 @@ export async function composeComments(
     identities: identity,
     receipts: identity,
     lookUpStream,
-    outlet: noFeed,
+    outlet: feed,
     words,
   });
   return () => commentsService(comments, members.checkDeadline);

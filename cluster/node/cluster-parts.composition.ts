@@ -36,6 +36,8 @@ export interface ClusterParts extends NodeSelf {
   readonly loads: EdgeLoads;
   /** The fingerprint of this host's ffmpeg. An owner pins it in each period, and a worker must have the same (C9). */
   readonly fingerprint: string;
+  /** The node's connection, for the adapters of its actors. */
+  readonly nats: NodeConnection;
   /** For how many ms NATS has been gone; 0 while it is there. */
   readonly natsDownMs: () => number;
 }
@@ -82,5 +84,5 @@ export async function openClusterParts(
   const loads = openNatsEdgeLoads({ ...shared, node });
   closing.defer(() => loads.close());
   const self = { node, region, bootId, clock, logger, metrics };
-  return { ...self, log, ownership, queue, members, loads, fingerprint, natsDownMs: nats.downMs };
+  return { ...self, log, ownership, queue, members, loads, fingerprint, nats, natsDownMs: nats.downMs };
 }

@@ -6,7 +6,7 @@ import { openNatsAudienceEvents } from '../../actors/comments/feed/audience-even
 import { BootId, NodeId, StreamId } from '../../cluster/model/ids.ts';
 import { systemClock as clock } from '../../cluster/time/clock.system.ts';
 import { startNats } from '../support/cluster/start-nats.ts';
-import { MemoryNetwork } from '../support/ports/memory-audience-events.ts';
+import { MemoryNetwork } from '../support/audience/memory-audience-events.ts';
 import { region } from '../support/ports/records.ts';
 import { commentStream, hiddenAt, storedComment } from '../support/ports/stores/stored-comments.ts';
 

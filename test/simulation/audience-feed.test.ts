@@ -1,9 +1,9 @@
 /** The feeds of three nodes over one store, with a network that loses, doubles and delays, from a seed (A7). */
 import { array, assert, asyncProperty, integer, nat, oneof, record, constant } from 'fast-check';
 import { expect, test } from 'vitest';
-import { FeedNode, FeedPage } from '../support/ports/feed-node.ts';
+import { FeedNode, FeedPage } from '../support/audience/feed-node.ts';
 import { JumpingClock } from '../support/ports/jumping-clock.ts';
-import { MemoryNetwork } from '../support/ports/memory-audience-events.ts';
+import { MemoryNetwork } from '../support/audience/memory-audience-events.ts';
 import { MemoryComments, MemoryCommentStore } from '../support/ports/stores/memory-comment-store.ts';
 import { commentStream, storedComment } from '../support/ports/stores/stored-comments.ts';
 

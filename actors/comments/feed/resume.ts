@@ -9,7 +9,7 @@
 import type { Resume } from '../../../cluster/contract/audience/socket-messages.ts';
 import type { StoredComment } from '../store/comment-store.ts';
 import { byChange, byPlace, isShown } from './ring.ts';
-import type { ToldComment } from './stream-comments.ts';
+import type { ToldComment } from './told-comment.ts';
 
 export const backMs = 5000;
 export const mostNewest = 200;

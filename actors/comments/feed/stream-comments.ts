@@ -7,12 +7,7 @@ import type { KeptHides } from './kept-hides.ts';
 import { isLater, isShown, Ring } from './ring.ts';
 import { Seen } from './seen.ts';
 import type { Start } from './store-reads.ts';
-
-/** What sockets are told of a comment. */
-export interface ToldComment {
-  readonly kind: 'added' | 'changed';
-  readonly comment: StoredComment;
-}
+import type { ToldComment } from './told-comment.ts';
 
 export class StreamComments {
   readonly ring = new Ring();

@@ -21,7 +21,8 @@ import { PageAnswers } from './page-answers.ts';
 import { dueFrom, doubted, hasRead, heardOfNats, nothingToRead, type ReadPlan } from './read-plan.ts';
 import { backMs, isoOf, longestWayMs } from './resume.ts';
 import { readSince, readStart, type ReadableStore } from './store-reads.ts';
-import { StreamComments, type ToldComment } from './stream-comments.ts';
+import { StreamComments } from './stream-comments.ts';
+import type { ToldComment } from './told-comment.ts';
 
 export interface StreamFeedPorts {
   readonly region: RegionId;

@@ -9,8 +9,8 @@ import { BootId, NodeId, type CommentId, type StreamId } from '../../../cluster/
 import { silentLogger } from '../../../cluster/observe/logger.ts';
 import { noMetrics, type Metrics } from '../../../cluster/observe/metrics.ts';
 import type { Clock } from '../../../cluster/time/clock.ts';
-import { region } from './records.ts';
-import { commentStream, shownComment } from './stores/stored-comments.ts';
+import { region } from '../ports/records.ts';
+import { commentStream, shownComment } from '../ports/stores/stored-comments.ts';
 
 export interface FeedNodeOptions {
   readonly name: string;
