@@ -72,6 +72,7 @@ export default defineConfig({
       realProcesses('media', 2, 3 * minuteMs),
       realProcesses('cluster', 2, 3 * minuteMs),
       realProcesses('browser', 3, 3 * minuteMs, 1),
+      realProcesses('cassandra', 4, 3 * minuteMs, 1), // two more Java processes: after the browser, never beside it
     ],
   },
 });

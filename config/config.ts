@@ -1,6 +1,7 @@
 /** Makes the checked configuration of one node from the environment and the defaults. */
 import { NodeId, RegionId } from '../cluster/model/ids.ts';
 import { listOf, parseEnv, type EnvValues } from './env.ts';
+import { cassandraOf, type CassandraConfig } from './cassandra.ts';
 import { UnusableError } from './unusable.ts';
 
 export const roles = ['ingest', 'transcode-worker', 'edge-delivery', 'control'] as const;
@@ -30,6 +31,7 @@ export interface NodeConfig {
   readonly natsServers: readonly string[];
   readonly natsReplicas: number;
   readonly dataDir: string;
+  readonly cassandra: CassandraConfig;
   readonly store:
     | { readonly kind: 'disk'; readonly reserveBytes: number }
     | {
@@ -120,6 +122,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>, co
     natsServers: listOf(values.TANGAZA_NATS_URL),
     natsReplicas: values.TANGAZA_NATS_REPLICAS,
     dataDir: values.TANGAZA_DATA_DIR,
+    cassandra: cassandraOf(values),
     store:
       values.TANGAZA_STORE === 'disk'
         ? { kind: 'disk', reserveBytes: values.TANGAZA_DISK_RESERVE_BYTES }

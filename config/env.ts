@@ -49,6 +49,16 @@ const addresses = z
     error: 'addresses or CIDR ranges with commas between, e.g. 10.0.0.0/8,fd00::/8',
   });
 
+/** It stands in CQL between quotes. */
+const namePattern = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
+const nameForm = '1 to 64 letters, digits, - and _';
+const contactPoint = /^(?:[A-Za-z0-9][A-Za-z0-9_-]{0,63}\/)?[A-Za-z0-9.-]+(?::\d{1,5})?$/;
+const dataCentres = z
+  .string()
+  .refine((text) => listOf(text).length > 0 && listOf(text).every((one) => contactPoint.test(one)), {
+    error: 'nodes with commas between, e.g. region-1/10.0.0.1,region-2/10.1.0.1:9042',
+  });
+
 /** A caller sends it in an Authorization header, so it may hold only what such a header can carry. */
 const bearerToken = z
   .string()
@@ -103,6 +113,27 @@ const Variables = z.object({
     z.string().default('.tangaza'),
     "Folder of the region's data on this host (SQLite, segments on disk, secrets).",
   ),
+  TANGAZA_CASSANDRA: variable(
+    dataCentres.default('127.0.0.1'),
+    'Comma-separated nodes of Cassandra to begin with, as data-centre/host or data-centre/host:port; one data centre for each region. Without a data centre it is the own one.',
+  ),
+  TANGAZA_CASSANDRA_DATA_CENTRE: variable(
+    z.string().regex(namePattern, nameForm).optional(),
+    "The data centre that this node asks first; default the region's name.",
+  ),
+  TANGAZA_CASSANDRA_KEYSPACE: variable(
+    z
+      .string()
+      .regex(/^[a-z][a-z0-9_]{0,47}$/, '1 to 48 lower-case letters, digits and _')
+      .default('tangaza'),
+    'Keyspace of Cassandra; `tangaza migrate` makes it.',
+  ),
+  TANGAZA_CASSANDRA_REPLICATION: variable(
+    z.coerce.number().int().min(1).max(9).default(3),
+    'Nodes of each data centre that keep a row; used by `tangaza migrate`.',
+  ),
+  TANGAZA_CASSANDRA_USER: variable(z.string().optional(), 'User of Cassandra; none when absent.'),
+  TANGAZA_CASSANDRA_PASSWORD: secret(z.string().optional(), 'Password of that user.'),
   TANGAZA_STORE: variable(z.enum(['disk', 's3']).default('disk'), 'Where segments lie: disk or s3.'),
   TANGAZA_S3_ENDPOINT: variable(z.url().optional(), 'S3 endpoint; AWS when absent.'),
   TANGAZA_S3_REGION: variable(z.string().default('us-east-1'), 'S3 region.'),

@@ -3,13 +3,13 @@
  * cannot differ.
  */
 import { execFile } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
-export const purposes = ['start', 's3', 'test', 'bench'] as const;
+export const purposes = ['start', 's3', 'cassandra', 'test', 'bench'] as const;
 export type Purpose = (typeof purposes)[number];
 
 /** One thing that is needed, and whether it is there. */
@@ -42,10 +42,10 @@ const timeoutMs = 10_000;
 const leastFreeBytes = 2 * 1024 ** 3;
 const setUp = 'run: sh scripts/setup';
 
-/** Checks this machine for what `purpose` needs. Nothing in it runs longer than 10 s, and it changes nothing. */
-export async function inspect(purpose: Purpose): Promise<readonly Check[]> {
+/** Checks this machine for what the purposes need. Nothing in it runs longer than 10 s, and it changes nothing. */
+export async function inspect(...purposes: readonly Purpose[]): Promise<readonly Check[]> {
   const needs = needsOf(pinnedVersions(readFileSync(join(root, 'scripts/setup'), 'utf8')));
-  const wanted = needs.filter((need) => need.for.includes(purpose));
+  const wanted = needs.filter((need) => need.for.some((one) => purposes.includes(one)));
   return Promise.all(wanted.map(async (need) => judge(need, await need.find())));
 }
 
@@ -100,7 +100,12 @@ const all = purposes;
 const apt = (names: string): string => `${setUp} (Debian, as root), or install ${names}`;
 
 function needsOf(versions: Versions): readonly Need[] {
-  return [...runTimeNeeds(versions), ...clusterNeeds(versions), ...testNeeds(versions)];
+  return [
+    ...runTimeNeeds(versions),
+    ...clusterNeeds(versions),
+    ...databaseNeeds(versions),
+    ...testNeeds(versions),
+  ];
 }
 
 function runTimeNeeds(versions: Versions): readonly Need[] {
@@ -196,6 +201,27 @@ function clusterNeeds(versions: Versions): readonly Need[] {
   ];
 }
 
+function databaseNeeds(versions: Versions): readonly Need[] {
+  return [
+    {
+      name: 'Cassandra',
+      why: 'as the database',
+      for: ['cassandra', 'test'],
+      wanted: versions['CASSANDRA_VERSION'] ?? '',
+      remedy: 'run: sh scripts/setup --for cassandra, which fetches its jars by Maven',
+      find: async () => cassandraVersion(),
+    },
+    {
+      name: 'Java',
+      why: 'to run Cassandra, which wants this version',
+      for: ['cassandra', 'test'],
+      wanted: '17',
+      remedy: 'run: sh scripts/setup --for cassandra, or put Java 17 on PATH and run it again',
+      find: () => version('java-17', ['--version']),
+    },
+  ];
+}
+
 function testNeeds(versions: Versions): readonly Need[] {
   return [
     {
@@ -231,6 +257,18 @@ function testNeeds(versions: Versions): readonly Need[] {
       find: async () => onPath('nginx'),
     },
   ];
+}
+
+/** As the name of its jar says. */
+function cassandraVersion(): string | undefined {
+  try {
+    const jars = readdirSync(join(root, '.toolchain/cassandra/lib'));
+    return jars
+      .map((name) => /^cassandra-all-([\d.]+)\.jar$/.exec(name)?.[1])
+      .find((one) => one !== undefined);
+  } catch {
+    return undefined;
+  }
 }
 
 async function findFont(): Promise<string | undefined> {

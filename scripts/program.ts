@@ -5,6 +5,7 @@ import { benchCommand } from './commands/bench.ts';
 import { drainCommand, nodesCommand, regionsCommand, whoCommand } from './commands/cluster.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { fuzzCommand } from './commands/fuzz.ts';
+import { migrateCommand } from './commands/migrate.ts';
 import { nodeCommand } from './commands/node.ts';
 import { releaseCommand } from './commands/release.ts';
 import { simulateCommand } from './commands/simulate.ts';
@@ -20,6 +21,7 @@ export function makeProgram(): Command {
     .version(String(version))
     .addCommand(upCommand())
     .addCommand(nodeCommand())
+    .addCommand(migrateCommand())
     .addCommand(streamsCommand())
     .addCommand(tokenCommand())
     .addCommand(whoCommand())

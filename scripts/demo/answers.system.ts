@@ -62,6 +62,27 @@ export function askNats(port: number, timeoutMs: number): Promise<Answer> {
   });
 }
 
+/** Asks a Cassandra for what it supports, which it answers before anybody has signed in. It gives no name. */
+export function askCql(address: string, port: number, timeoutMs: number): Promise<Answer> {
+  return new Promise((resolve) => {
+    const socket = connect({ port, host: address });
+    const end = (answer: Answer): void => {
+      resolve(answer);
+      socket.destroy();
+    };
+    socket.setTimeout(timeoutMs, () => end(nobody));
+    socket.on('error', () => end(nobody));
+    socket.on('close', () => end(nobody));
+    socket.on('connect', () => socket.write(cql.options));
+    socket.on('data', (part: Buffer) =>
+      end(part[cql.opcodeAt] === cql.supported ? { kind: 'somebody', as: undefined, status: 200 } : nobody),
+    );
+  });
+}
+
+/** Frames of version 4 of Cassandra's protocol: version, flags, stream (2), opcode, length (4). */
+const cql = { options: Buffer.from([4, 0, 0, 0, 5, 0, 0, 0, 0]), opcodeAt: 4, supported: 6 };
+
 function nameIn(text: string): string | undefined {
   return Said.safeParse(jsonOf(text)).data?.node;
 }

@@ -1,0 +1,165 @@
+/**
+ * The database of a cluster on Cassandra: one driver client for each data centre, the own one first. One that fails is left alone for 5 s,
+ * and the next is asked. All statements are prepared, at LOCAL_QUORUM, and may be done again.
+ */
+import { types, type Client } from 'cassandra-driver';
+import { Gate } from '../bounds/gate.ts';
+import { TangazaError } from '../errors/tangaza-error.ts';
+import type { Logger } from '../observe/logger.ts';
+import type { Metrics } from '../observe/metrics.ts';
+import type { Clock } from '../time/clock.ts';
+import { Circuit, orderOf } from './circuit.ts';
+import { clientOf } from './client.cassandra.ts';
+import { faultOf, toldAs } from './faults.cassandra.ts';
+import type { CassandraSettings } from './settings.ts';
+
+/** A value that is undefined is left as it is: a null would be written as a tombstone, which reads must step over. */
+export type Value = string | number | boolean | Date | readonly string[] | undefined;
+
+export interface Statement {
+  readonly query: string;
+  readonly values: readonly Value[];
+}
+
+export interface Database {
+  /** @throws TangazaError `UNAVAILABLE`, `OVERLOADED` */
+  run(query: string, values: readonly Value[]): Promise<readonly unknown[]>;
+  /** All of it, or nothing, soon: a logged batch. @throws as `run` */
+  runTogether(statements: readonly Statement[]): Promise<void>;
+  /**
+   * A lightweight transaction, or a read that sees the last one: the replicas of all data centres agree on it, so most of them must be there.
+   *
+   * @returns the row that stood against it; undefined where it was done
+   * @throws as `run`: then it may have been done all the same
+   */
+  agree(query: string, values: readonly Value[]): Promise<unknown>;
+  readAgreed(query: string, values: readonly Value[]): Promise<readonly unknown[]>;
+  /** The same database as another data centre has it (A6). Undefined where there is none. */
+  elsewhere(): Pick<Database, 'run'> | undefined;
+  close(): Promise<void>;
+}
+
+interface Ports {
+  readonly clock: Pick<Clock, 'monotonicMs'>;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
+/** How many requests are under way at once, and how many more may wait for their turn. */
+const limits = { running: 512, waiting: 2048 } as const;
+
+interface Centre {
+  readonly name: string;
+  readonly client: Client;
+  readonly circuit: Circuit;
+}
+
+type Work<T> = (client: Client) => Promise<T>;
+
+export function openCassandra(settings: CassandraSettings, ports: Ports): Database {
+  return new CassandraDatabase(settings, ports);
+}
+
+class CassandraDatabase implements Database {
+  readonly #centres: readonly Centre[];
+  readonly #ports: Ports;
+  readonly #gate: Gate;
+  readonly #failed;
+
+  constructor(settings: CassandraSettings, ports: Ports) {
+    this.#ports = ports;
+    this.#centres = settings.dataCentres.map((one) => ({
+      name: one.name,
+      client: clientOf(one, settings),
+      circuit: new Circuit(),
+    }));
+    const waiting = ports.metrics.gauge({
+      name: 'tangaza_cassandra_waiting_requests',
+      help: 'Requests to Cassandra that wait for their turn.',
+    });
+    this.#gate = new Gate({ about: 'the database', ...limits, onWaiting: (count) => waiting.set(count) });
+    this.#failed = ports.metrics.counter({
+      name: 'tangaza_cassandra_failures_total',
+      help: 'Requests that a data centre of Cassandra did not answer.',
+      labels: ['data_centre'],
+    });
+  }
+
+  async run(query: string, values: readonly Value[]): Promise<readonly unknown[]> {
+    return this.#ask((client) => rowsOf(client, query, values));
+  }
+
+  async runTogether(statements: readonly Statement[]): Promise<void> {
+    const queries = statements.map(({ query, values }) => ({ query, params: [...values] }));
+    await this.#ask((client) => client.batch(queries, { prepare: true, logged: true }));
+  }
+
+  async agree(query: string, values: readonly Value[]): Promise<unknown> {
+    // Done again, it could find its own first try against it.
+    const options = { isIdempotent: false, serialConsistency: types.consistencies.serial };
+    return this.#ask(async (client) => {
+      const result = await client.execute(query, [...values], options);
+      return result.wasApplied() ? undefined : result.first();
+    });
+  }
+
+  async readAgreed(query: string, values: readonly Value[]): Promise<readonly unknown[]> {
+    const options = { consistency: types.consistencies.serial };
+    return this.#ask(async (client) => (await client.execute(query, [...values], options)).rows);
+  }
+
+  elsewhere(): Pick<Database, 'run'> | undefined {
+    const [, next] = this.#centres;
+    if (next === undefined) return undefined;
+    const run = (query: string, values: readonly Value[]) =>
+      this.#gate.run(() => this.#askOne(next, (client) => rowsOf(client, query, values)));
+    return { run: (query, values) => run(query, values).catch(rethrow) };
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#centres.map(({ client }) => client.shutdown()));
+  }
+
+  /** Asks one data centre after the other, until one answers. */
+  #ask<T>(work: Work<T>): Promise<T> {
+    return this.#gate.run(async () => {
+      let last: unknown = new TangazaError('UNAVAILABLE');
+      const { clock } = this.#ports;
+      const circuits = this.#centres.map(({ circuit }) => circuit);
+      for (const index of orderOf(circuits, clock.monotonicMs())) {
+        const centre = this.#centres[index];
+        if (centre === undefined) continue;
+        try {
+          return await this.#askOne(centre, work);
+        } catch (error) {
+          last = error;
+          if (faultOf(error) !== 'unreachable') break;
+        }
+      }
+      throw toldAs(last);
+    });
+  }
+
+  async #askOne<T>({ name, client, circuit }: Centre, work: Work<T>): Promise<T> {
+    const { clock, logger } = this.#ports;
+    try {
+      const done = await work(client);
+      if (circuit.succeeded()) logger.info({ dataCentre: name }, 'Cassandra answers again');
+      return done;
+    } catch (error) {
+      if (faultOf(error) !== 'unreachable') throw error;
+      this.#failed.add(1, { data_centre: name });
+      if (circuit.failed(clock.monotonicMs()))
+        logger.warn({ dataCentre: name, why: String(error) }, 'Cassandra does not answer');
+      throw error;
+    }
+  }
+}
+
+async function rowsOf(client: Client, query: string, values: readonly Value[]): Promise<readonly unknown[]> {
+  return (await client.execute(query, [...values])).rows;
+}
+
+function rethrow(error: unknown): never {
+  throw toldAs(error);
+}
