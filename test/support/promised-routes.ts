@@ -30,4 +30,5 @@ export const promisedRoutes = {
   '/readyz': ['get'],
   '/metrics': ['get'],
   '/openapi.json': ['get'],
+  '/asyncapi.json': ['get'],
 };

@@ -13,6 +13,7 @@ import { makeEntity } from '../playback/entity.ts';
 import { jsonReply, messageReply, problemReply, type Entity, type Reply } from './http.ts';
 import type { HttpHandlers } from './http-server.ts';
 import { openApiDocument } from './openapi.ts';
+import { asyncApiDocument } from '../socket/asyncapi.ts';
 import { makeRouter } from './router.ts';
 import { isInsider, type Access } from './access.ts';
 
@@ -37,14 +38,16 @@ const metricsAgeMs = 1000;
 
 export function nodeApi(ports: NodeApiPorts): readonly LocalRoute[] {
   const { clock, access, routes } = ports;
-  const { alive, ready, metrics, openapi, time } = nodeRoutes;
-  const documents = new Map<string, Entity>();
+  const { alive, ready, metrics, openapi, asyncapi, time } = nodeRoutes;
+  const describe = documents((origin) => openApiDocument(routes, origin));
+  const describeSocket = documents(asyncApiDocument);
   const isAlive = messageReply(200, 'application/json', JSON.stringify({ status: 'ok' }));
   return [
     defineRoute(withoutInput(alive), () => isAlive),
     defineRoute(withoutInput(ready), (request) => readyReply(ports, isInsider(request, access))),
     defineRoute(withoutInput(metrics), metricsHandler(ports)),
-    defineRoute(withoutInput(openapi), (_request, { origin }) => openApiEntity(routes, documents, origin)),
+    defineRoute(withoutInput(openapi), (_request, { origin }) => describe(origin)),
+    defineRoute(withoutInput(asyncapi), (_request, { origin }) => describeSocket(origin)),
     defineRoute(withoutInput(time), () =>
       messageReply(200, 'text/plain', new Date(clock.utcMs()).toISOString()),
     ),
@@ -100,15 +103,18 @@ function readyReply({ node, readiness }: NodeApiPorts, isTold: boolean): Reply {
  */
 const maxDocuments = 16;
 
-function openApiEntity(routes: readonly Route[], documents: Map<string, Entity>, origin: string): Entity {
-  const known = documents.get(origin);
-  if (known !== undefined) return known;
-  const body = new TextEncoder().encode(JSON.stringify(openApiDocument(routes, origin)));
-  const entity = makeEntity(body, {
-    contentType: 'application/json',
-    cacheControl: 'no-cache',
-    isText: true,
-  });
-  if (documents.size < maxDocuments) documents.set(origin, entity);
-  return entity;
+/** @returns the document as it is for that base URL */
+function documents(make: (origin: string) => unknown): (origin: string) => Entity {
+  const made = new Map<string, Entity>();
+  return (origin) => {
+    const known = made.get(origin);
+    if (known !== undefined) return known;
+    const entity = makeEntity(new TextEncoder().encode(JSON.stringify(make(origin))), {
+      contentType: 'application/json',
+      cacheControl: 'no-cache',
+      isText: true,
+    });
+    if (made.size < maxDocuments) made.set(origin, entity);
+    return entity;
+  };
 }

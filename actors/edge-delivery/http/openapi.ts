@@ -2,11 +2,10 @@
 import { z } from 'zod';
 import type { Route } from '../../../cluster/contract/api/routes.ts';
 import { unreachable } from '../../../cluster/model/unreachable.ts';
+import { refTo, schemaOf, type Json } from '../../../cluster/contract/api/json-schemas.ts';
 import { examples } from '../../../cluster/contract/api/examples.ts';
 import { catalogue, type ErrorCode } from '../../../cluster/errors/catalogue.ts';
 import { problemOf, TangazaError } from '../../../cluster/errors/tangaza-error.ts';
-
-type Json = Readonly<Record<string, unknown>>;
 
 /** @param serverUrl the URL under which the reader of the document reached us */
 export function openApiDocument(routes: readonly Route[], serverUrl: string): Json {
@@ -178,45 +177,7 @@ function parametersOf(
   });
 }
 
-/** The schema as JSON. Schemas with an id are put under `components` and referred to. */
-function schemaOf(schema: z.core.$ZodType, io: 'input' | 'output', schemas: Record<string, unknown>): Json {
-  const json = z.toJSONSchema(schema, { io, unrepresentable: 'any', target: 'draft-2020-12' });
-  const { $schema: _dialect, $defs: definitions = {}, ...rest } = json;
-  for (const [name, definition] of Object.entries(definitions)) schemas[name] = relocate(strip(definition));
-  const own = relocate(rest);
-  if (!isRecord(own)) return {};
-  const { id, ...shape } = own;
-  if (typeof id !== 'string') return shape;
-  schemas[id] = shape;
-  return refTo(id);
-}
-
-function strip(definition: unknown): unknown {
-  if (!isRecord(definition)) return definition;
-  const { id: _id, ...rest } = definition;
-  return rest;
-}
-
-/** Changes references to `$defs` into references to the document's components. */
-function relocate(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(relocate);
-  if (!isRecord(value)) return value;
-  const entries = Object.entries(value).map(([name, child]) => [
-    name,
-    name === '$ref' && typeof child === 'string'
-      ? child.replace('#/$defs/', '#/components/schemas/')
-      : relocate(child),
-  ]);
-  return Object.fromEntries(entries);
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-const refTo = (name: string): Json => ({ $ref: `#/components/schemas/${name}` });
-
-const problemSchema = {
+export const problemSchema = {
   type: 'object',
   required: ['type', 'title', 'status', 'code'],
   properties: {

@@ -238,6 +238,14 @@ export const nodeRoutes = {
     reply: { status: 200, contentType: 'application/json' },
     errors: [],
   },
+  asyncapi: {
+    ...node,
+    path: '/asyncapi.json',
+    operation: 'asyncapi',
+    summary: 'The live socket: all that is said over it, as AsyncAPI 3',
+    reply: { status: 200, contentType: 'application/json' },
+    errors: [],
+  },
   time: {
     ...node,
     path: '/v1/time',

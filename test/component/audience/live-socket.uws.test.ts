@@ -237,3 +237,13 @@ test('an edge without an audience refuses sockets and serves everything else', a
   await expect(openPage(edge.url)).rejects.toThrow(/503/);
   expect((await fetch(`${edge.url}/healthz`)).status).toBe(200);
 });
+
+test('an edge describes its live socket', async () => {
+  await using edge = await startAudienceEdge();
+  const reply = await fetch(`${edge.url}/asyncapi.json`);
+  expect(await reply.json()).toMatchObject({
+    asyncapi: '3.0.0',
+    servers: { edge: { host: `127.0.0.1:${edge.port}`, protocol: 'ws' } },
+  });
+  expect(await (await fetch(`${edge.url}/docs`)).text()).toContain('href="/asyncapi.json"');
+});

@@ -83,6 +83,7 @@ test('what must be given has an example, and so has each JSON that is answered',
   expect(bodies.filter(({ example }) => example === undefined).map(({ what }) => what)).toEqual([
     'contentSteering application/json',
     'openapi application/json',
+    'asyncapi application/json',
   ]);
 });
 
