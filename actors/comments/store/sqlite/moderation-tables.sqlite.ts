@@ -133,7 +133,7 @@ export class ModerationTables {
 
   latestOf(author: UserId, stream: StreamId, sinceMs: number, limit: number): readonly StoredComment[] {
     return this.#rows.page(
-      `SELECT * FROM comments WHERE authorId = ? AND streamId = ? AND createdAtMs >= ? AND isErased = 0
+      `SELECT * FROM comments INDEXED BY commentsByAuthor WHERE authorId = ? AND streamId = ? AND createdAtMs >= ? AND isErased = 0
        ORDER BY createdAtMs DESC, id DESC LIMIT ?`,
       [author, stream, sinceMs],
       limit,
