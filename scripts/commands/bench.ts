@@ -80,6 +80,28 @@ const benches: readonly Bench[] = [
     },
   },
   {
+    name: 'fanout',
+    about:
+      "CPU time of the live socket for each delivered message, against `ws` and Socket.IO; an idle socket's memory",
+    target: '<= 1/3 of both; see its table',
+    seconds: 'one turn; --runs',
+    run: async ({ progress, seconds, runs }) => {
+      const { benchFanout } = await import('../bench/fanout/fanout.ts');
+      const { fanoutFigures, fanoutReport } = await import('../bench/fanout/fanout-report.ts');
+      const lengths = {
+        ...(seconds === undefined ? {} : { seconds }),
+        ...(runs === undefined ? {} : { runs }),
+      };
+      const result = await benchFanout({ progress, ...lengths });
+      return {
+        result,
+        report: fanoutReport(result),
+        figures: fanoutFigures(result),
+        isReached: result.isReached,
+      };
+    },
+  },
+  {
     name: 'ingest',
     about: 'CPU time of a publisher from RTMP to stored segments and playlists',
     target: '<= 0.8 % of a core',
@@ -193,7 +215,7 @@ export function benchCommand(): Command {
     .addOption(
       new NumberOption(
         '--runs <n>',
-        'how often each case of `failover` (20 by default) or line of `page` (3) is run',
+        'how often each case of `failover` (20 by default) or `fanout` (3), or line of `page` (3), is run',
         upToAnHour,
       ),
     )
