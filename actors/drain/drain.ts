@@ -12,6 +12,8 @@
  *     the log. The next boot commits them.
  * G6. A stop whose streams were all taken over treats its publishers as a drain does (G3), in less time. When the nodes
  *     that took them stop as well, this node does not keep them waiting for what its publishers sent.
+ * G7. Pages are asked to move their live sockets once the view says that this node drains, spread over a time that grows with their number
+ *     (A9). The node waits for them that long, and for pages that do not understand it no longer.
  */
 import type { HandOverPorts } from '../../cluster/contract/hand-over.ts';
 import { TangazaError } from '../../cluster/errors/tangaza-error.ts';
@@ -41,12 +43,16 @@ const lastMs = 5000;
 const sessionsGoneWithinMs = 3000;
 /** For how long, at a stop, publishers are asked to leave; within the rest they are closed at a keyframe (G6). */
 const partingMs = { asked: 1000, inAll: 3000 };
+/** Over how long pages are spread as they move: so that at most 200 a second come to the other edges (G7). */
+const moving = { leastMs: 1000, eachMs: 5 };
 const lookEveryMs = 250;
 const viewWithinMs = 1000;
 
 export class Drain {
   readonly #ports: DrainPorts;
   #isDraining = false;
+  /** Until when pages have time to move. */
+  #movedMs = -Infinity;
 
   constructor(ports: DrainPorts) {
     this.#ports = ports;
@@ -77,7 +83,7 @@ export class Drain {
   async leaveNow(handOverMs: number): Promise<void> {
     const { othersLeft, clock, local } = this.#ports;
     const { owners, publishers } = local;
-    const left = await this.#giveAway(handOverMs);
+    const left = await this.#giveAway(handOverMs, partingMs.asked);
     if (left.length > 0) await Promise.all([publishers.end(), owners.sessionsGone(sessionsGoneWithinMs)]);
     else {
       const beganMs = clock.runningMs();
@@ -94,11 +100,11 @@ export class Drain {
    *
    * @throws TangazaError `UNAVAILABLE` when the owners do not come back, so that nothing here holds the stop up
    */
-  async #giveAway(withinMs: number): Promise<readonly StreamId[]> {
+  async #giveAway(withinMs: number, moveMs = withinMs): Promise<readonly StreamId[]> {
     const { local, clock, logger } = this.#ports;
     const endMs = clock.runningMs() + withinMs;
     this.#isDraining = true;
-    await this.#announce();
+    await this.#announce(moveMs);
     const ms = Math.max(1, endMs - clock.runningMs());
     const left = await within(local.owners.handOver(ms), { clock, ms: ms + lastMs, late: refuseToWait });
     if (left.length > 0) logger.warn({ left }, 'streams are left here; their successors will find them');
@@ -109,13 +115,19 @@ export class Drain {
     const { othersLeft, clock, withinMs, logger, exit } = this.#ports;
     const endMs = clock.runningMs() + withinMs - lastMs;
     if (othersLeft() > 0) await this.#giveAway(withinMs - lastMs);
-    else await this.#announce();
+    else await this.#announce(withinMs - lastMs);
     await this.#letPublishersGo(
       () => clock.runningMs() < endMs,
       () => clock.runningMs() < endMs + lastMs,
     );
     logger.info({}, 'the node has drained');
     exit();
+  }
+
+  /** Waits for pages that were asked to move, as long as they were given (G7). */
+  async #waitForSockets(): Promise<void> {
+    const { clock, local } = this.#ports;
+    while (local.sockets.count() > 0 && clock.runningMs() < this.#movedMs) await clock.sleep(lookEveryMs);
   }
 
   /** Asks publishers whose twin feeds elsewhere to leave, and closes the rest just before the bound (G3). */
@@ -128,20 +140,26 @@ export class Drain {
       });
       await clock.sleep(lookEveryMs);
     }
+    await this.#waitForSockets();
     publishers.closeAtKeyframe();
     while (publishers.count() > 0 && mayWait()) await clock.sleep(lookEveryMs);
   }
 
   /**
-   * Tells the others that this node drains (G1). Without NATS nobody could hear it, so the stop does not wait for that.
+   * Tells the others that this node drains (G1), and then its pages (G7). Without NATS nobody could hear it, so the stop does not wait for that.
+   *
+   * @param moveMs how long pages may take at most
    */
-  async #announce(): Promise<void> {
-    const { setDraining, clock, logger } = this.#ports;
+  async #announce(moveMs: number): Promise<void> {
+    const { setDraining, clock, logger, local } = this.#ports;
     logger.info({}, 'the node drains');
     const told = setDraining().catch((error: unknown) => {
       logger.warn({ err: error }, 'could not tell the other nodes that this node drains');
     });
     await isOverWithin(told, { clock, ms: viewWithinMs });
+    const { sockets } = local;
+    const spreadMs = Math.min(moveMs, moving.leastMs + moving.eachMs * sockets.count());
+    if (sockets.askToMove(spreadMs) > 0) this.#movedMs = clock.runningMs() + spreadMs + lookEveryMs;
   }
 }
 

@@ -1,6 +1,7 @@
 /** Builds the edge-delivery actor of a node from the node's parts. */
 import { randomBytes } from 'node:crypto';
 import type { AudiencePorts } from '../../cluster/contract/audience/audience-feed.ts';
+import type { HandOverPorts } from '../../cluster/contract/hand-over.ts';
 import { edgesOf, ingestNear, isSound } from '../../cluster/membership/members-for.ts';
 import type { ClusterParts } from '../../cluster/node/cluster-parts.composition.ts';
 import type { MakeService } from '../../cluster/rpc/node-calls.moleculer.ts';
@@ -16,13 +17,13 @@ import type { PlaybackPart } from './playback/open-playback.ts';
 import { ffmpegThumbnail } from './playback/thumbnail.ffmpeg.ts';
 import type { RegistryPart } from './public/known-streams.ts';
 import { loadSite } from './site/site.disk.ts';
-import { socketUrl } from './socket/live-sockets.ts';
 import { busyShare } from './socket/loop-load.system.ts';
 
 export interface EdgeDeliveryParts extends ClusterParts {
   readonly config: NodeConfig;
   readonly store: SegmentStore;
   readonly tells: Tells;
+  readonly local: HandOverPorts;
   /** Filled in by the comments actor of this node. */
   readonly audience: AudiencePorts;
   /** What the stream registry knows. */
@@ -31,11 +32,12 @@ export interface EdgeDeliveryParts extends ClusterParts {
 }
 
 export function composeEdgeDelivery(parts: EdgeDeliveryParts): MakeService {
-  const { config, clock, logger, metrics, members, loads, tells } = parts;
+  const { config, clock, logger, metrics, members, loads, tells, local } = parts;
   const { host, port } = config.http;
   return ({ callAction }) => {
     const edge = makeEdge(edgeParts(parts, callAction));
     tells.readiness = edge.readiness;
+    local.sockets = { count: () => edge.sockets.count, askToMove: (ms) => edge.sockets.move(ms) };
     const server = uwsServer({ clock, metrics, logger });
     loads.tell(() => server.connections);
     const { checkDeadline } = members;
@@ -80,7 +82,6 @@ function edgeParts(parts: EdgeDeliveryParts, call: EdgeParts['api']['call']): Ed
       audience: parts.audience,
       busyShare: busyShare(),
       newId: () => randomBytes(12).toString('base64url'),
-      urlFor: ({ origin, stream }) => socketUrl(origin, stream),
     },
   };
 }

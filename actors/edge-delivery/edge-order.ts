@@ -1,5 +1,6 @@
 /** Orders the edges for one viewer, best first. `/steering` and `/edges` show the order; a manifest never does (M14). */
 import type { SteeringQuery } from '../../cluster/contract/api/edge-routes.ts';
+import type { UserId } from '../../cluster/model/ids.ts';
 import { line, roomAmong, type LoadedMember } from '../../cluster/partition/place.ts';
 import { order } from '../../cluster/partition/rendezvous.ts';
 import type { EdgeAddress } from '../media/timeline/manifest-options.ts';
@@ -22,6 +23,9 @@ export interface Viewpoint {
   /** Names the viewer, so that viewers spread over edges that are equally near. */
   readonly viewer: string;
 }
+
+/** The name under which a user stands in line (A9), beside viewers who go by their address. */
+export const lineName = (user: UserId): string => `user ${user}`;
 
 /** An edge with fewer connections than this always has room: a player opens several connections, and a few weigh nothing. */
 export const lightLoad = 32;

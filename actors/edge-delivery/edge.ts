@@ -21,8 +21,11 @@ import { openPlayback, type PlaybackPart } from './playback/open-playback.ts';
 import { KnownStreams, type RegistryPart } from './public/known-streams.ts';
 import { PublicStreams } from './public/public-streams.ts';
 import { Pages, type PagesPart } from './site/pages.ts';
+import type { CallInTime } from './socket/audience-calls.ts';
 import { LiveSockets, type SocketPart } from './socket/live-sockets.ts';
+import { userByToken } from './socket/audience-calls.ts';
 import { steeringRoutes, type Leaving, type SteeringPart } from './steering-routes.ts';
+import { socketPlaces } from './user-edges.ts';
 
 /** What an edge is made of; each part is described beside the code that it is for. */
 export interface EdgeParts {
@@ -69,20 +72,17 @@ export function makeEdge(parts: EdgeParts): Edge {
   const publicStreams = new PublicStreams({ clock, retentionSeconds, knownStreams, finder });
   const pages = new Pages({ ...parts.pages, publicStreams });
   pages.prepare();
-  const sockets = new LiveSockets({
-    ...parts.sockets,
-    ...api,
-    call: (action, input) => inTime(api.clock, api.call(action, input)),
-    knownStreams,
-  });
   const state = { isLeaving: false };
+  const call: CallInTime = (action, input) => inTime(api.clock, api.call(action, input));
+  const places = socketPlaces(parts.steering, state);
+  const sockets = new LiveSockets({ ...parts.sockets, ...api, call, places, knownStreams });
   const readiness = () => [...node.readiness(), ...viewing.readiness(), ...stayingPart(state)];
   const handle = makeApi({
     ...api,
     router: makeRouter(allRoutes),
     local: [
       ...viewing.routes,
-      ...steeringRoutes(parts.steering, playback, state),
+      ...steeringRoutes({ ...parts.steering, userOf: userByToken(call, api) }, playback, state),
       ...nodeApi({ ...node, readiness, access: api.access, routes: allRoutes }),
       defineRoute(withoutQuery(publicStream), (request, input) => publicStreams.serve(request, input)),
       defineRoute(withoutQuery(socketRoute), noSocketHere),

@@ -6,7 +6,7 @@ import {
 } from '../../cluster/contract/api/edge-routes.ts';
 import { streamEdges, type EdgeList } from '../../cluster/contract/api/control-routes.ts';
 import type { RouteInput } from '../../cluster/contract/api/routes.ts';
-import type { NodeId, RegionId } from '../../cluster/model/ids.ts';
+import type { NodeId, RegionId, StreamId, UserId } from '../../cluster/model/ids.ts';
 import type { EdgeSet } from '../media/timeline/manifest-options.ts';
 import { basePathway, steeringReply } from '../media/timeline/steering.ts';
 import {
@@ -15,11 +15,12 @@ import {
   edgesFor,
   edgeToAsk,
   isStaying,
+  lineName,
   pathwaysFor,
   type Viewpoint,
 } from './edge-order.ts';
 import { callerAddress, frontOrigin, type IsTrustedProxy } from './http/caller.ts';
-import { defineRoute, withoutQuery, type LocalRoute } from './http/define-route.ts';
+import { defineRoute, type LocalRoute } from './http/define-route.ts';
 import { jsonReply, messageReply, type HttpRequest } from './http/http.ts';
 import type { Playback } from './playback/playback.ts';
 
@@ -32,16 +33,18 @@ export interface SteeringPart extends Pick<Viewpoint, 'isSound' | 'loadOf'> {
   readonly isTrustedProxy: IsTrustedProxy;
 }
 
+/** What the list of edges needs beside. */
+interface EdgesPart extends SteeringPart {
+  /** The user whose token came with a request, if one did. */
+  readonly userOf: (request: HttpRequest, stream: StreamId, origin: string) => Promise<UserId | undefined>;
+}
+
 /** Whether this edge is about to leave. */
 export interface Leaving {
   readonly isLeaving: boolean;
 }
 
-export function steeringRoutes(
-  part: SteeringPart,
-  playback: Playback,
-  state: Leaving,
-): readonly LocalRoute[] {
+export function steeringRoutes(part: EdgesPart, playback: Playback, state: Leaving): readonly LocalRoute[] {
   return [steeringRoute(part, playback, state), edgesRoute(part, playback, state)];
 }
 
@@ -81,12 +84,17 @@ function steerFrom(
   return { edges, pathways, reloadUrl };
 }
 
-/** Serves viewers whose player is not steered yet: the same order, but only edges that are worth a try. */
-function edgesRoute(part: SteeringPart, playback: Playback, state: Leaving): LocalRoute {
-  return defineRoute(withoutQuery(streamEdges), async (request, { params }) => {
+/**
+ * Serves viewers whose player is not steered yet: the same order, but only edges that are worth a try. For a user it is the order in which
+ * edges stand for their live socket (A9).
+ */
+function edgesRoute(part: EdgesPart, playback: Playback, state: Leaving): LocalRoute {
+  return defineRoute(streamEdges, async (request, { params, query, origin }) => {
     await playback.steered(request, params.id);
+    const user = query.user ?? (await part.userOf(request, params.id, origin));
     const { edges, revision } = part.listEdges();
-    const viewpoint = viewpointOf(part, request, state);
+    const seen = viewpointOf(part, request, state);
+    const viewpoint = user === undefined ? seen : { ...seen, viewer: lineName(user) };
     const items = edgesFor(edges, viewpoint)
       .filter((edge) => isStaying(edge, viewpoint))
       .map(({ id, region, baseUrl: url }) => ({ id, region, url }));

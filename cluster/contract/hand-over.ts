@@ -24,10 +24,18 @@ export interface LocalPublishers {
   end(): Promise<void>;
 }
 
+/** The live sockets of this node. */
+export interface LocalSockets {
+  count(): number;
+  /** Asks their pages to go to other edges, each at a moment of its own within the bound. @returns how many were asked */
+  askToMove(withinMs: number): number;
+}
+
 /** Filled in by the actors of the node as they are made. Until then, and without the role, there is nothing to hand over. */
 export interface HandOverPorts {
   owners: LocalOwners;
   publishers: LocalPublishers;
+  sockets: LocalSockets;
 }
 
 export function nothingToHandOver(): HandOverPorts {
@@ -39,5 +47,6 @@ export function nothingToHandOver(): HandOverPorts {
       closeAtKeyframe: () => {},
       end: () => Promise.resolve(),
     },
+    sockets: { count: () => 0, askToMove: () => 0 },
   };
 }

@@ -2,7 +2,10 @@
 import { Identity, OwnComment } from '../../../cluster/contract/api/audience-views.ts';
 import type { Caller, RouteInput } from '../../../cluster/contract/api/routes.ts';
 import { commentActions } from '../../../cluster/contract/audience/comment-actions.ts';
-import type { StreamId } from '../../../cluster/model/ids.ts';
+import type { StreamId, UserId } from '../../../cluster/model/ids.ts';
+import { callerOf, type Access } from '../http/access.ts';
+import type { IsTrustedProxy } from '../http/caller.ts';
+import type { HttpRequest } from '../http/http.ts';
 import type { Deed } from './live-socket.ts';
 
 /** Calls an action and gives up in time. @throws TangazaError as the action does, `DEADLINE_EXCEEDED`, `UNAVAILABLE` */
@@ -12,6 +15,11 @@ export interface Asking {
   readonly stream: StreamId;
   readonly origin: string;
   readonly caller: Caller;
+}
+
+interface TokenPart {
+  readonly access: Access;
+  readonly isTrustedProxy: IsTrustedProxy;
 }
 
 const Accepted = OwnComment.pick({ id: true, clientId: true, acknowledged: true, receipt: true });
@@ -28,6 +36,16 @@ const inputOf = ({ stream, origin, caller }: Asking, body: unknown): RouteInput 
 export async function identify(call: CallInTime, asking: Asking): Promise<Identity> {
   return Identity.parse(await call(commentActions.identify, inputOf(asking, undefined)));
 }
+
+/** The user whose token came with a request. Undefined without one, and where nobody can say whose it is. */
+export const userByToken =
+  (call: CallInTime, { access, isTrustedProxy }: TokenPart) =>
+  async (request: HttpRequest, stream: StreamId, origin: string): Promise<UserId | undefined> => {
+    const caller = callerOf(request, access, isTrustedProxy);
+    if (caller.bearer === undefined) return undefined;
+    const identity = await identify(call, { stream, origin, caller }).catch(() => undefined);
+    return identity?.user.id;
+  };
 
 /** @throws TangazaError as `POST /v1/streams/{id}/comments` does */
 export async function post(call: CallInTime, asking: Asking, { type: _type, ...body }: Deed) {

@@ -7,14 +7,15 @@ import type { AudiencePorts } from '../../../cluster/contract/audience/audience-
 import { socketCloses, type SocketClose } from '../../../cluster/contract/audience/socket-closes.ts';
 import { socketProtocol, type ServerMessage } from '../../../cluster/contract/audience/socket-messages.ts';
 import { TangazaError } from '../../../cluster/errors/tangaza-error.ts';
-import { StreamId, type UserId } from '../../../cluster/model/ids.ts';
+import { StreamId } from '../../../cluster/model/ids.ts';
 import type { Metrics } from '../../../cluster/observe/metrics.ts';
 import type { Clock } from '../../../cluster/time/clock.ts';
 import { callerWith, type Access } from '../http/access.ts';
-import { callerAddress, callerOrigin, networkOf, type IsTrustedProxy } from '../http/caller.ts';
+import { callerAddress, callerOrigin, frontOrigin, networkOf, type IsTrustedProxy } from '../http/caller.ts';
 import type { HttpRequest } from '../http/http.ts';
 import type { KnownStreams } from '../public/known-streams.ts';
 import { mustBeKnown } from '../playback/stream-finder.ts';
+import type { SocketPlaces } from '../user-edges.ts';
 import { Admission, defaultSocketLimits, type SocketLimits } from './admission.ts';
 import type { CallInTime } from './audience-calls.ts';
 import { calmRhythm, nextRhythm } from './frame-rhythm.ts';
@@ -31,14 +32,13 @@ export interface SocketPart {
   /** The share of time in which the event loop was busy since the last call. */
   readonly busyShare: () => number;
   readonly newId: () => string;
-  /** The socket that a page comes back to. */
-  readonly urlFor: SessionPorts['urlFor'];
   readonly limits?: Partial<SocketLimits>;
 }
 
 export interface LiveSocketsPorts extends SocketPart {
   readonly knownStreams: KnownStreams;
   readonly call: CallInTime;
+  readonly places: SocketPlaces;
   readonly access: Access;
   readonly publicUrl: string | undefined;
   readonly ownUrl: string;
@@ -92,7 +92,8 @@ export class LiveSockets implements SocketHandlers {
     const bound = this.#admission.isOver(network);
     if (bound !== undefined) this.#refuse(bound, 'OVERLOADED', 'Too many sockets are open here.');
     const origin = publicUrl?.replace(/\/+$/, '') ?? callerOrigin(request, isTrustedProxy, ownUrl);
-    return { stream: StreamId.safeParse(id).data, address, network, origin };
+    const front = frontOrigin(request, ownUrl, isTrustedProxy);
+    return { stream: StreamId.safeParse(id).data, address, network, origin, front };
   }
 
   open(link: SocketLink, ticket: Ticket): SocketEvents {
@@ -128,17 +129,28 @@ export class LiveSockets implements SocketHandlers {
     this.#endAll(this.#rooms.get(stream)?.sessions ?? [], socketCloses.removed, 'STREAM_REMOVED');
   }
 
+  /** How many pages have a socket here. */
+  get count(): number {
+    return this.#welcomed.size;
+  }
+
   /**
-   * Asks every page to come to another edge, at a moment of its choice within the bound.
+   * Asks every page to come to another edge, at a moment of its choice within the bound, and lets no more in (A9). Where there is no other edge, all
+   * stay.
    *
-   * @param urlFor the socket there; undefined where there is no other
+   * @returns how many were asked
    */
-  move(urlFor: (stream: StreamId, user: UserId | undefined) => string | undefined, withinMs: number): void {
+  move(withinMs: number): number {
+    let asked = 0;
     for (const session of this.#welcomed) {
       const { stream } = session.ticket;
-      const url = stream === undefined ? undefined : urlFor(stream, session.user);
-      if (url !== undefined) session.say({ type: 'move', url, withinMs } satisfies ServerMessage);
+      const url = stream && this.#ports.places.urlElsewhere(session.askedFor(stream));
+      if (url === undefined) continue;
+      this.#isLeaving = true;
+      asked += 1;
+      session.say({ type: 'move', url, withinMs } satisfies ServerMessage);
     }
+    return asked;
   }
 
   /** No more are let in. */
@@ -161,13 +173,13 @@ export class LiveSockets implements SocketHandlers {
   }
 
   #sessionPorts(): SessionPorts {
-    const { clock, call, access, newId, urlFor, audience, knownStreams } = this.#ports;
+    const { clock, call, access, newId, places, audience, knownStreams } = this.#ports;
     return {
       clock,
       metrics: this.#metrics,
       call,
       newId,
-      urlFor,
+      urlFor: (asked) => places.urlFor(asked),
       mustExist: async (stream, address) => {
         const hop = { remoteAddress: address, header: () => '' };
         mustBeKnown(stream, await knownStreams.standingOrLast(hop, stream));
@@ -247,8 +259,3 @@ export class LiveSockets implements SocketHandlers {
 
 const offers = (protocols: string): boolean =>
   protocols.split(',').some((one) => one.trim() === socketProtocol);
-
-/** Where a page that asked this edge finds it again: `ws://` or `wss://` by the scheme that it asked with. */
-export function socketUrl(origin: string, stream: StreamId): string {
-  return `${origin.replace(/^http/, 'ws')}/v1/streams/${stream}/socket`;
-}

@@ -30,6 +30,8 @@ export interface Ticket {
   readonly network: string;
   /** `http://host:port` as the caller wrote it to reach this node. */
   readonly origin: string;
+  /** The front through which it came, where that has a name of its own. */
+  readonly front: string | undefined;
 }
 
 /** What an adapter tells of a socket. None of these throws. */

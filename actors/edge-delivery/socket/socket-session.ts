@@ -9,6 +9,7 @@ import type { ClientId, StreamId, UserId } from '../../../cluster/model/ids.ts';
 import { unreachable } from '../../../cluster/model/unreachable.ts';
 import type { Clock } from '../../../cluster/time/clock.ts';
 import { within } from '../../../cluster/time/within.ts';
+import type { AskedSocket, SocketPlaces } from '../user-edges.ts';
 import { identify, post, type Asking, type CallInTime } from './audience-calls.ts';
 import { frameOf, textOf } from './frame.ts';
 import { hear } from './heard.ts';
@@ -41,7 +42,7 @@ export interface SessionPorts {
   readonly hasReplication: () => boolean;
   readonly newId: () => string;
   /** The socket to come back to. */
-  readonly urlFor: (asked: { origin: string; stream: StreamId; user: UserId | undefined }) => string;
+  readonly urlFor: SocketPlaces['urlFor'];
   readonly viewersOf: (stream: StreamId) => number;
   /** It must be looked at soon, but not now (stream-hub.ts H2). */
   readonly onDropped: (session: SocketSession) => void;
@@ -55,6 +56,7 @@ const joinMs = 10_000;
 
 export class SocketSession implements SocketEvents {
   readonly ticket: Ticket;
+  readonly #id: string;
   readonly #ports: SessionPorts;
   readonly #link: SocketLink;
   #socket: LiveSocket;
@@ -70,6 +72,7 @@ export class SocketSession implements SocketEvents {
     this.#ports = ports;
     this.#link = link;
     this.ticket = ticket;
+    this.#id = ports.newId();
     const nowMs = ports.clock.runningMs();
     this.#socket = newSocket(nowMs);
     this.#budget = fullBudget(nowMs);
@@ -80,6 +83,11 @@ export class SocketSession implements SocketEvents {
   }
   get user(): UserId | undefined {
     return this.#me?.user.id;
+  }
+  /** What its page is told an address by. */
+  askedFor(stream: StreamId): AskedSocket {
+    const { origin, front } = this.ticket;
+    return { stream, user: this.user, origin, front, socket: this.#id };
   }
   /** What it still gets of its stream. */
   get gets(): 'all' | 'must' | 'nothing' {
@@ -266,13 +274,13 @@ export class SocketSession implements SocketEvents {
   }
 
   #welcome(stream: StreamId, resume: Resume, mode: CommentMode): ServerMessage {
-    const { newId, viewersOf, hasReplication, urlFor } = this.#ports;
+    const { viewersOf, hasReplication, urlFor } = this.#ports;
     return {
       type: 'welcome',
-      session: newId(),
+      session: this.#id,
       viewers: viewersOf(stream),
       replication: hasReplication(),
-      url: urlFor({ origin: this.ticket.origin, stream, user: this.user }),
+      url: urlFor(this.askedFor(stream)),
       resume,
       mode,
       ...(this.#me === undefined ? {} : { me: this.#me }),

@@ -1,6 +1,6 @@
 /** The routes of the control API, for streams and for the cluster. */
 import { z } from 'zod';
-import { NodeId, StreamId } from '../../model/ids.ts';
+import { NodeId, StreamId, UserId } from '../../model/ids.ts';
 import { mustBe } from '../../errors/input-sentences.ts';
 import { placeOfCursor } from './cursor.ts';
 import { wholeNumber } from './numbers.ts';
@@ -68,6 +68,13 @@ export type PublicStream = z.infer<typeof PublicStream>;
 const streams = { tag: 'streams', auth: 'operator' } as const;
 const one = { ...streams, path: '/v1/streams/{id}', params: StreamParams } as const;
 
+export const EdgesQuery = z.object({
+  user: UserId.optional().meta({
+    description: "A user's id, as a token has it too: then the first edge is the one for their live socket.",
+  }),
+});
+export type EdgesQuery = z.infer<typeof EdgesQuery>;
+
 /** The edge that is asked answers by itself: it orders edges as its content steering does, without knowing where a player is now. */
 export const streamEdges = {
   ...one,
@@ -77,6 +84,7 @@ export const streamEdges = {
   auth: 'none',
   summary:
     'Edges for this viewer, best first: those of this region that are alive, do not drain and have room',
+  query: EdgesQuery,
   reply: { status: 200, schema: EdgeList },
   errors: ['STREAM_NOT_FOUND', 'STREAM_REMOVED'],
 } as const satisfies Route;

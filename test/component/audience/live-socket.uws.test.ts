@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest';
 import { commentActions } from '../../../cluster/contract/audience/comment-actions.ts';
 import { TangazaError } from '../../../cluster/errors/tangaza-error.ts';
+import { NodeId, RegionId } from '../../../cluster/model/ids.ts';
 import { adasToken, commentMessage, startAudienceEdge } from '../../support/audience/audience-edge.ts';
 import { openPage, welcomedPage } from '../../support/audience/page-socket.ts';
 import { ada, added, clientIdOf, commentOf, demo, hidden } from '../../support/audience/said.ts';
@@ -202,16 +203,26 @@ test('a stream that is removed ends its sockets, and no others', async () => {
   await other.next('pong');
 });
 
-test('a node that leaves asks its pages to go to another edge, lets nobody in, and ends what is left as it stops', async () => {
-  await using edge = await startAudienceEdge();
+test('a node that drains asks its pages to go to another edge, lets nobody in, and ends what is left as it stops', async () => {
+  let others: readonly string[] = [];
+  const listEdges = () => ({
+    revision: 1,
+    edges: ['n1', ...others].map((id) => ({
+      id: NodeId.parse(id),
+      region: RegionId.parse('eu'),
+      baseUrl: `https://${id}.test`,
+    })),
+  });
+  await using edge = await startAudienceEdge({ listEdges });
   await using page = await welcomedPage(edge.url, { hello: { token: adasToken } });
-  edge.edge.sockets.move((stream, user) => `ws://other.test/${stream}/${user}`, 5000);
+  expect({ asked: edge.edge.sockets.move(5000) }).toEqual({ asked: 0 });
+  others = ['n2'];
+  expect({ asked: edge.edge.sockets.move(5000) }).toEqual({ asked: 1 });
   expect(await page.next('move')).toEqual({
     type: 'move',
-    url: 'ws://other.test/demo/g-ada',
+    url: 'wss://n2.test/v1/streams/demo/socket',
     withinMs: 5000,
   });
-  edge.edge.leave();
   await expect(openPage(edge.url)).rejects.toThrow(/503/);
   await edge.close(0);
   expect(await page.ended).toMatchObject({ code: 1012 });

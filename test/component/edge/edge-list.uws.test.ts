@@ -2,6 +2,8 @@
 import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { EdgeList } from '../../../cluster/contract/api/control-routes.ts';
+import type { RouteInput } from '../../../cluster/contract/api/routes.ts';
+import { TangazaError } from '../../../cluster/errors/tangaza-error.ts';
 import { NodeId, RegionId } from '../../../cluster/model/ids.ts';
 import { startTestEdge } from '../../support/ports/test-edge.ts';
 
@@ -45,6 +47,40 @@ test("the edge list is a viewer's own, by the loads, as it would be steered; the
   expect(await ordersOf()).toEqual(new Set(['n2 n4']));
   const unknown = await fetch(`${edge.url}/v1/streams/other/edges`);
   expect(await unknown.json()).toMatchObject({ status: 404, code: 'STREAM_NOT_FOUND' });
+});
+
+// Goal: a page finds the edge of its user's live socket before it connects. Method: users are named in the query and by their tokens; the order is the same
+// at every address, and a token that is none counts as none.
+test('for a user the list is in the order of their live sockets, named in the query or by a token', async () => {
+  const call = async (_: string, { caller }: RouteInput): Promise<unknown> => {
+    const id = caller?.bearer?.replace('token-of-', '');
+    if (id === 'nobody') throw new TangazaError('UNAUTHENTICATED');
+    return { user: { id, name: 'Ada', kind: 'guest' }, permissions: [] };
+  };
+  const ids = ['n1', 'n2', 'n3', 'n4', 'n5'];
+  const listEdges = () => ({ revision: 7, edges: ids.map(address) });
+  await using edge = await startTestEdge({ call, listEdges, isTrustedProxy: () => true });
+  const orderOf = async (query: string, token: string | undefined, viewer: string): Promise<string> => {
+    const authorization = token === undefined ? {} : { authorization: `Bearer token-of-${token}` };
+    const headers = { 'x-forwarded-for': viewer, ...authorization };
+    const list: unknown = await (
+      await fetch(`${edge.url}/v1/streams/demo/edges${query}`, { headers })
+    ).json();
+    return EdgeList.parse(list)
+      .items.map(({ id }) => id)
+      .join(' ');
+  };
+  const orders = new Set<string>();
+  for (let number = 0; number < 10; number += 1) {
+    const user = `g-user${number}`;
+    const byQuery = await orderOf(`?user=${user}`, undefined, '10.0.0.1');
+    expect(await orderOf('', user, '10.0.0.2')).toBe(byQuery);
+    orders.add(byQuery);
+  }
+  expect(orders.size).toBeGreaterThan(5);
+  expect(await orderOf('', 'nobody', '10.0.0.3')).toBe(await orderOf('', undefined, '10.0.0.3'));
+  const bad = await fetch(`${edge.url}/v1/streams/demo/edges?user=x`);
+  expect(await bad.json()).toMatchObject({ code: 'BAD_REQUEST' });
 });
 
 // As it once was: anybody could be anywhere by naming an address.

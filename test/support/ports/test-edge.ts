@@ -6,7 +6,6 @@ import { uwsServer } from '../../../actors/edge-delivery/http/http.uws.ts';
 import type { Standing } from '../../../actors/edge-delivery/public/known-streams.ts';
 import type { HttpHandlers, HttpLimits } from '../../../actors/edge-delivery/http/http-server.ts';
 import type { SocketLimits } from '../../../actors/edge-delivery/socket/admission.ts';
-import { socketUrl } from '../../../actors/edge-delivery/socket/live-sockets.ts';
 import { NodeId, RegionId, StreamId } from '../../../cluster/model/ids.ts';
 import { silentLogger } from '../../../cluster/observe/logger.ts';
 import { prometheusMetrics } from '../../../cluster/observe/metrics.prometheus.ts';
@@ -96,7 +95,6 @@ export async function startTestEdge(
     audience: { feed: undefined },
     busyShare: () => 0,
     newId: () => randomUUID(),
-    urlFor: ({ origin, stream }) => socketUrl(origin, stream),
     ...given,
   };
   const access = { ...all, isLocalPort: false };

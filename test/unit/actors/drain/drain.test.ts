@@ -2,7 +2,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { Drain, type DrainPorts } from '../../../../actors/drain/drain.ts';
-import type { LocalOwners } from '../../../../cluster/contract/hand-over.ts';
+import type { LocalOwners, LocalSockets } from '../../../../cluster/contract/hand-over.ts';
 import { errorCodeOf } from '../../../../cluster/errors/tangaza-error.ts';
 import { NodeId, StreamId } from '../../../../cluster/model/ids.ts';
 import { silentLogger } from '../../../../cluster/observe/logger.ts';
@@ -16,9 +16,14 @@ class DrainClock extends JumpingClock {
   }
 }
 
+interface Faked {
+  readonly handOver?: LocalOwners['handOver'];
+  readonly sockets?: LocalSockets;
+}
+
 /** A drain whose publishers leave when they are asked, when they are closed, or never. */
 function draining(
-  { handOver, ...change }: Partial<DrainPorts> & { readonly handOver?: LocalOwners['handOver'] } = {},
+  { handOver, sockets, ...change }: Partial<DrainPorts> & Faked = {},
   leavesWhen: 'asked' | 'closed' | 'never' = 'closed',
 ) {
   const clock = new DrainClock();
@@ -54,6 +59,7 @@ function draining(
         },
         end: async () => void said.push('ended'),
       },
+      sockets: sockets ?? { count: () => 0, askToMove: () => 0 },
     },
     exit: () => {
       said.push('exit');
@@ -169,4 +175,57 @@ test('what telling the others takes is no longer there for the hand-over: a stop
   });
   await drain.leaveNow(2500);
   expect(given).toEqual([1500]);
+});
+
+/** Sockets of which some move when they are asked. */
+function socketsOf(count: number, stay: number) {
+  const asked: number[] = [];
+  let left = count;
+  const sockets: LocalSockets = {
+    count: () => left,
+    askToMove: (withinMs) => {
+      asked.push(withinMs);
+      left = stay;
+      return count;
+    },
+  };
+  return { asked, sockets };
+}
+
+test.each([
+  [1, 1005],
+  [1000, 6000],
+  [1_000_000, 25_000],
+])(
+  'the pages of %i sockets are asked to move within %i ms, once the others know',
+  async (count, withinMs) => {
+    const { asked, sockets } = socketsOf(count, 0);
+    const { drain, said, gone } = draining({ sockets, handOver: async () => [] }, 'asked');
+    drain.begin({ isForced: false });
+    expect(await gone).toBeLessThan(2000);
+    expect({ asked, said }).toEqual({ asked: [withinMs], said: ['told', 'asked', 'closed', 'exit'] });
+  },
+);
+
+test('pages that do not move have the time that they were given, and no more', async () => {
+  const { sockets } = socketsOf(100, 100);
+  const { drain, gone } = draining({ sockets }, 'asked');
+  drain.begin({ isForced: false });
+  const goneMs = await gone;
+  expect(goneMs).toBeGreaterThanOrEqual(1500);
+  expect(goneMs).toBeLessThanOrEqual(2500);
+});
+
+test('sockets that have nowhere to go are not waited for', async () => {
+  const { drain, gone } = draining({ sockets: { count: () => 5, askToMove: () => 0 } }, 'asked');
+  drain.begin({ isForced: false });
+  expect(await gone).toBeLessThan(1000);
+});
+
+test('a stop gives pages a second', async () => {
+  const clock = new DrainClock();
+  const { asked, sockets } = socketsOf(1000, 1000);
+  await draining({ clock, sockets }, 'asked').drain.leaveNow(5000);
+  expect({ asked }).toEqual({ asked: [1000] });
+  expect(clock.nowMs).toBeLessThanOrEqual(2000);
 });
