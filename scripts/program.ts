@@ -6,6 +6,7 @@ import { drainCommand, nodesCommand, regionsCommand, whoCommand } from './comman
 import { doctorCommand } from './commands/doctor.ts';
 import { fuzzCommand } from './commands/fuzz.ts';
 import { migrateCommand } from './commands/migrate.ts';
+import { modeCommand } from './commands/mode.ts';
 import { nodeCommand } from './commands/node.ts';
 import { releaseCommand } from './commands/release.ts';
 import { simulateCommand } from './commands/simulate.ts';
@@ -24,6 +25,7 @@ export function makeProgram(): Command {
     .addCommand(migrateCommand())
     .addCommand(streamsCommand())
     .addCommand(tokenCommand())
+    .addCommand(modeCommand())
     .addCommand(whoCommand())
     .addCommand(nodesCommand())
     .addCommand(regionsCommand())

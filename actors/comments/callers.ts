@@ -18,7 +18,7 @@ export async function readerOf(identities: Identities, caller: Caller | undefine
   try {
     return await identities.identify(caller);
   } catch (error) {
-    if (['UNAUTHENTICATED', 'UNAVAILABLE'].includes(errorCodeOf(error))) return undefined;
+    if (['UNAUTHENTICATED', 'UNAVAILABLE', 'OVERLOADED'].includes(errorCodeOf(error))) return undefined;
     throw error;
   }
 }

@@ -29,15 +29,25 @@ export class Buckets {
 
   /** Takes a turn, if there is one. @returns 0, or in how many ms there will be one */
   take(sender: string, nowMs: number): number {
-    const wasFullAtMs = this.#fullAtMs.get(sender) ?? nowMs;
-    const isOfNow = wasFullAtMs >= nowMs && wasFullAtMs <= nowMs + this.#emptyMs;
-    const fullAtMs = (isOfNow ? wasFullAtMs : nowMs) + this.#turnMs;
-    const waitMs = fullAtMs - nowMs - this.#emptyMs;
+    const waitMs = this.waitMs(sender, nowMs);
     if (waitMs > 0) return waitMs;
+    const fullAtMs = this.#fullAfter(sender, nowMs);
     this.#fullAtMs.delete(sender);
     this.#fullAtMs.set(sender, fullAtMs);
     if (this.#fullAtMs.size > this.#most) this.#forget(nowMs);
     return 0;
+  }
+
+  /** In how many ms there is a turn: 0 for now. It stays. */
+  waitMs(sender: string, nowMs: number): number {
+    return Math.max(0, this.#fullAfter(sender, nowMs) - nowMs - this.#emptyMs);
+  }
+
+  /** When the bucket is full again once one more turn is taken. What is kept of before the clock went back counts for nothing. */
+  #fullAfter(sender: string, nowMs: number): number {
+    const wasFullAtMs = this.#fullAtMs.get(sender) ?? nowMs;
+    const isOfNow = wasFullAtMs >= nowMs && wasFullAtMs <= nowMs + this.#emptyMs;
+    return (isOfNow ? wasFullAtMs : nowMs) + this.#turnMs;
   }
 
   get size(): number {

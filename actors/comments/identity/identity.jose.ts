@@ -2,11 +2,12 @@
 import type { Guest, Identity } from '../../../cluster/contract/api/audience-views.ts';
 import type { Caller } from '../../../cluster/contract/api/routes.ts';
 import { Gate } from '../../../cluster/bounds/gate.ts';
-import { TangazaError } from '../../../cluster/errors/tangaza-error.ts';
+import { errorCodeOf, TangazaError } from '../../../cluster/errors/tangaza-error.ts';
 import { UserId } from '../../../cluster/model/ids.ts';
 import type { TokenKeys } from '../../../cluster/model/token-keys.ts';
 import type { Metrics } from '../../../cluster/observe/metrics.ts';
 import type { Clock } from '../../../cluster/time/clock.ts';
+import { Buckets } from '../guards/buckets.ts';
 import { operatorId, type Accepted, type Identities, type Receipts, type Resent } from './identity.ts';
 import { allPermissions } from './permissions.ts';
 import { acceptedOf, receiptTextOf } from './receipt.ts';
@@ -52,6 +53,8 @@ class TokenIdentity implements Identities, Receipts {
   readonly #verifier: TokenVerifier;
   readonly #signatures: Gate;
   readonly #cache = new TokenCache();
+  /** Who makes tokens up pays for it: tokens that are known count all the same. */
+  readonly #refusals = new Buckets({ burst: 200, perSecond: 20, most: 20_000 });
   readonly #count: (result: 'remembered' | 'verified' | 'refused') => void;
 
   constructor(parts: IdentityParts, { signer, verifier, signatures }: Tools) {
@@ -67,7 +70,7 @@ class TokenIdentity implements Identities, Receipts {
     this.#count = (result) => tokens.add(1, { result });
   }
 
-  async identify({ bearer, isOperator }: Caller): Promise<Identity> {
+  async identify({ bearer, isOperator, network }: Caller): Promise<Identity> {
     if (isOperator) return operator;
     if (bearer === undefined || bearer === '') throw noToken();
     const nowMs = this.#parts.clock.utcMs();
@@ -76,6 +79,7 @@ class TokenIdentity implements Identities, Receipts {
       this.#count('remembered');
       return known;
     }
+    this.#mustNotForge(network);
     try {
       const identity = await this.#verifier.identify(bearer, nowMs);
       this.#cache.keep(bearer, identity, nowMs);
@@ -83,8 +87,21 @@ class TokenIdentity implements Identities, Receipts {
       return identity;
     } catch (error) {
       this.#count('refused');
+      if (errorCodeOf(error) === 'UNAUTHENTICATED')
+        this.#refusals.take(network, this.#parts.clock.monotonicMs());
       throw error;
     }
+  }
+
+  /** @throws TangazaError `OVERLOADED` */
+  #mustNotForge(network: string): void {
+    const waitMs = this.#refusals.waitMs(network, this.#parts.clock.monotonicMs());
+    if (waitMs === 0) return;
+    throw new TangazaError(
+      'OVERLOADED',
+      'Too many tokens from your network were no good: wait a moment, and get a new one by POST /v1/guests.',
+      { data: { retryAfterSeconds: Math.ceil(waitMs / 1000) } },
+    );
   }
 
   async createGuest(name: string): Promise<Guest> {

@@ -178,6 +178,25 @@ test("tokens of regions count by a region's key alone, and each for its own kind
   });
 });
 
+// Goal: a flood of forged tokens costs its network and nobody else. Method: 300 of them from one network; before it, a guest of that
+// network is known.
+test('who sends many forged tokens is stopped; known tokens of that network and all others count', async () => {
+  const identity = await identityOf();
+  const [known, fresh, forged] = await Promise.all(['A', 'B', 'C'].map((name) => identity.createGuest(name)));
+  if (known === undefined || fresh === undefined || forged === undefined) throw new Error('three were made');
+  await identity.identify(from(known.token));
+  const codes: string[] = [];
+  for (let sent = 0; sent < 300; sent += 1)
+    codes.push(
+      (await refusalOf(identity.identify(from(`${forged.token.slice(0, -6)}${sent + 100_000}`)))).code,
+    );
+  expect(new Set(codes)).toEqual(new Set(['UNAUTHENTICATED', 'OVERLOADED']));
+  expect(await refusalOf(identity.identify(from(known.token)))).toEqual({ code: 'none' });
+  expect(await refusalOf(identity.identify(from(fresh.token)))).toMatchObject({ code: 'OVERLOADED' });
+  const elsewhere = { ...from(fresh.token), network: '192.0.2.2' };
+  expect(await refusalOf(identity.identify(elsewhere))).toEqual({ code: 'none' });
+});
+
 test('without accounts a token of some service is refused', async () => {
   const identity = await identityOf();
   const token = mint({ alg: 'EdDSA', kid: 'k1' }, claims(), another);

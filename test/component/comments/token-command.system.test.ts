@@ -1,7 +1,9 @@
 /** `tangaza token create` as its users run it, and what a node makes of its tokens (A13). */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { composeIdentity } from '../../../actors/comments/identity/identity.composition.ts';
 import { RegionId } from '../../../cluster/model/ids.ts';
@@ -62,6 +64,26 @@ test('with --json it says what a node makes of the token', async () => {
   expect(told).toMatchObject({ permissions: ['comment.hide', 'user.ban'], stream: 'news' });
   const { expiresAt: _, ...known } = await region.whoIs(token);
   expect(told).toMatchObject(known);
+});
+
+// Goal: the example of the page makes tokens that count. Method: it is cut out of the page and run as it stands there.
+test('the tokens that the README shows how to make are those of accounts', async () => {
+  await using region = await makeRegion();
+  const root = join(import.meta.dirname, '../../..');
+  const [, example = ''] =
+    /```js\n(import[^]*?)```/.exec(await readFile(join(root, 'actors/comments/README.md'), 'utf8')) ?? [];
+  const args = ['--input-type=module', '-e', `${example}\nconsole.log(token);`];
+  const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: root });
+  const [keys = '', token = ''] = stdout.split('\n');
+  const file = join(region.path, 'accounts.json');
+  await writeFile(file, keys);
+  const accounts = { keys: file, issuer: 'https://shop.example', audience: 'tangaza' };
+  const tokenKeys = loadTokenKeys(region.keys, region.path, RegionId.parse('region-1'));
+  const identity = await composeIdentity({ tokenKeys, accounts, clock, logger, metrics });
+  expect(await identity.identify({ network: '192.0.2.1', isOperator: false, bearer: token })).toMatchObject({
+    user: { id: 'a-user-4711', name: 'Amina', kind: 'account' },
+    permissions: expect.arrayContaining(['comment.hide']),
+  });
 });
 
 test.each([
