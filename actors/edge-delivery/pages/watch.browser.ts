@@ -4,6 +4,7 @@
  * `?format=dash|hls` chooses the library; the default is DASH. When an edge fails twice, a watchdog continues from the next edge at the
  * same playhead (M14). Its pauses grow, and it tries for as long as the stream is on air.
  */
+import { embedComments, LazyComments } from '../comments-panel/load.browser.ts';
 import {
   listenToKeys,
   listenToRequests,
@@ -14,7 +15,7 @@ import {
 } from '../player/controls.browser.ts';
 import { Edges } from '../player/edges.browser.ts';
 import { Embedding } from '../player/embed.browser.ts';
-import { errorOf, playerOptions, type EmbedCommand } from '../viewing/embed-messages.ts';
+import { errorOf, flag, playerOptions, type EmbedCommand } from '../viewing/embed-messages.ts';
 import { Follower } from '../player/follow.browser.ts';
 import { advance, firstState, type PageEvent, type PlayerFacts, type Wish } from '../viewing/page-state.ts';
 import { viewOf } from '../viewing/page-view.ts';
@@ -36,6 +37,8 @@ const ui = buildStage(document.querySelector('#stage'));
 const show = new Show(ui);
 const renewal = new Renewal(query);
 const edges = new Edges(streamId);
+const commentsRoot = document.querySelector<HTMLElement>('#comments');
+const hasComments = commentsRoot !== null && (!isEmbedded || flag(query.get('comments'), false));
 const embedding = isEmbedded ? new Embedding(streamId, query, obey) : undefined;
 let state = firstState({ nowMs: Date.now(), mayStart: options.mayStart });
 
@@ -46,15 +49,19 @@ const playback = new Playback({
   format: chosenFormat(query.get('format')),
   startSeconds: options.startSeconds,
   tell,
-  onPartMissing: () =>
-    void renewal.look(() => ({
-      seconds: playback.lastingSeconds,
-      format: playback.format,
-      isMuted: ui.video.muted,
-    })),
+  onPartMissing: lookForRenewal,
   onQualities: (qualities) => showQualities(ui, qualities),
   onQuality: (label) => (ui.auto.textContent = `Auto (${label})`),
 });
+
+const comments = hasComments
+  ? new LazyComments({
+      root: commentsRoot,
+      streamId,
+      mediaSeconds: () => playback.position().seconds,
+      onPartMissing: lookForRenewal,
+    })
+  : undefined;
 
 const follower = new Follower({
   streamId,
@@ -62,6 +69,11 @@ const follower = new Follower({
   onSilent: () => edges.next(),
   onAnswer: (answer) => tell({ kind: 'answered', answer }),
 });
+
+function lookForRenewal(): void {
+  const { lastingSeconds: seconds, format } = playback;
+  void renewal.look(() => ({ seconds, format, isMuted: ui.video.muted }));
+}
 
 function tell(event: PageEvent): void {
   state = advance(state, event, Date.now());
@@ -77,6 +89,7 @@ function wish(wish: Wish): void {
 function render(): void {
   const view = viewOf(state, Date.now());
   show.view(view, posterNow());
+  comments?.page(view.kind);
   showTitle();
   embedding?.tellChange({
     type: 'state',
@@ -184,6 +197,7 @@ const wishes: ControlWishes = {
   },
 };
 
+if (isEmbedded && hasComments) embedComments(commentsRoot);
 ui.titleLink.href = `/watch/${encodeURIComponent(streamId)}`;
 ui.video.muted = options.isMuted;
 ui.stage.toggleAttribute('data-no-controls', !options.hasControls);

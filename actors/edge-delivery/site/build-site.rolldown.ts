@@ -32,6 +32,7 @@ async function bundle(): Promise<readonly OutputChunk[]> {
     input: Object.fromEntries(Object.values(entryFiles).map((file) => [entryName(file), file])),
     platform: 'browser',
     tsconfig: false,
+    moduleTypes: { '.css': 'text' }, // a part that is loaded on demand brings its styles along
     resolve: { alias: { [shaka.asked]: join(packageFolder('shaka-player'), shaka.taken) } },
   });
   const { output } = await build.generate({

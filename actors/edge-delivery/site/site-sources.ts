@@ -5,9 +5,15 @@ import type { PageName } from './site.ts';
 const root = join(import.meta.dirname, '..');
 
 /** The folders with files for the browser, or with code that makes such files. */
-export const sourceFolders: readonly string[] = ['pages', 'player', 'viewing', 'ops-page', 'site'].map(
-  (folder) => join(root, folder),
-);
+export const sourceFolders: readonly string[] = [
+  'pages',
+  'player',
+  'viewing',
+  'comments-panel',
+  'comments-panel/state',
+  'ops-page',
+  'site',
+].map((folder) => join(root, folder));
 /** The folders in which files are looked up that pages name as `/assets/NAME`. */
 export const assetFolders: readonly string[] = ['pages', 'ops-page'].map((folder) => join(root, folder));
 

@@ -133,11 +133,16 @@ async function keyOfSources(): Promise<string> {
     hash.update(manifest === undefined ? name : await readFile(manifest));
   }
   for (const folder of sourceFolders) {
-    for (const name of (await readdir(folder).catch((): string[] => [])).toSorted(byCode)) {
+    for (const name of (await filesIn(folder)).toSorted(byCode)) {
       hash.update(`\n${name}\n`).update(await readFile(join(folder, name)));
     }
   }
   return hash.digest('hex').slice(0, 32);
+}
+
+async function filesIn(folder: string): Promise<readonly string[]> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
+  return entries.filter((entry) => entry.isFile()).map(({ name }) => name);
 }
 
 const byCode = (left: string, right: string): number => (left < right ? -1 : 1);

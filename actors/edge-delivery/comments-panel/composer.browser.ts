@@ -1,0 +1,148 @@
+/** Where the viewer writes: the text, their name while nobody knows it, and the button that says how long they wait. */
+import { make, makeButton, setText } from './elements.browser.ts';
+import type { PanelView } from './state/panel-view.ts';
+import { writtenOf } from './state/writing.ts';
+
+export interface ComposerOptions {
+  readonly onSend: (text: string) => void;
+  /** Gives the viewer a name. @returns what is wrong with it */
+  readonly onName: (name: string) => Promise<string | undefined>;
+  readonly onSignIn: () => void;
+}
+
+export class Composer {
+  readonly element = make('form', { class: 'composer' });
+  readonly #options: ComposerOptions;
+  readonly #text = make('textarea', {
+    attributes: {
+      rows: '1',
+      dir: 'auto',
+      'aria-label': 'Your comment',
+      placeholder: 'Say something…',
+      enterkeyhint: 'send',
+    },
+  });
+  readonly #name = make('input', {
+    attributes: {
+      type: 'text',
+      maxlength: '40',
+      autocomplete: 'nickname',
+      dir: 'auto',
+      'aria-label': 'Your name',
+      placeholder: 'Your name',
+    },
+  });
+  readonly #who: HTMLElement;
+  readonly #closed = make('p', { class: 'closed' });
+  readonly #line: HTMLElement;
+  readonly #send = make('button', { class: 'send', text: 'Send' });
+  readonly #counter = make('span', { class: 'counter', attributes: { id: 'comment-counter' } });
+  readonly #notice = make('p', { class: 'notice', attributes: { role: 'alert' } });
+  #hasName = false;
+  #maySend = false;
+  #isBusy = false;
+
+  constructor(options: ComposerOptions) {
+    this.#options = options;
+    this.#text.setAttribute('aria-describedby', 'comment-counter');
+    const signIn = makeButton('Sign in', () => options.onSignIn(), { class: 'link' });
+    this.#who = make('div', { class: 'who' }, [this.#name, signIn]);
+    this.#line = make('div', { class: 'line' }, [this.#text, this.#send]);
+    this.element.append(this.#notice, this.#who, this.#line, this.#counter, this.#closed);
+    this.element.addEventListener('submit', (event) => {
+      event.preventDefault();
+      void this.#submit();
+    });
+    this.#text.addEventListener('input', () => this.#typed());
+    this.#text.addEventListener('focus', () => this.element.toggleAttribute('data-open', true));
+    this.element.addEventListener('keydown', (event) => this.#pressed(event));
+  }
+
+  show(view: PanelView, { hasName }: { readonly hasName: boolean }): void {
+    const isOpen = view.writing === 'open';
+    this.#hasName = hasName;
+    this.#maySend = view.maySend;
+    this.#who.hidden = hasName || !isOpen;
+    this.#line.hidden = !isOpen;
+    this.#counter.hidden = !isOpen;
+    this.#closed.hidden = isOpen;
+    this.#showClosed(view.writing);
+    setText(this.#send, view.send);
+    this.#send.setAttribute('aria-disabled', String(!view.maySend || this.#isBusy));
+  }
+
+  focus(): void {
+    this.#text.focus();
+  }
+
+  notice(text: string): void {
+    setText(this.#notice, text);
+  }
+
+  #showClosed(writing: PanelView['writing']): void {
+    if (this.#closed.dataset['writing'] === writing) return;
+    this.#closed.dataset['writing'] = writing;
+    if (writing === 'signIn')
+      this.#closed.replaceChildren(
+        makeButton('Sign in to comment', () => this.#options.onSignIn(), { class: 'button' }),
+      );
+    else setText(this.#closed, writing === 'closed' ? 'The comments are switched off.' : '');
+  }
+
+  #pressed(event: KeyboardEvent): void {
+    // While a word is put together from several keys, Enter belongs to that.
+    if (event.key === 'Enter' && !event.shiftKey && !event.isComposing && event.target === this.#text) {
+      event.preventDefault();
+      void this.#submit();
+    }
+    if (event.key === 'Escape') {
+      this.notice('');
+      if (event.target instanceof HTMLElement) event.target.blur();
+    }
+  }
+
+  #typed(): void {
+    this.notice('');
+    this.#count();
+  }
+
+  #count(): void {
+    const { counter, isTooLong } = writtenOf(this.#text.value);
+    setText(this.#counter, counter);
+    this.element.toggleAttribute('data-too-long', isTooLong);
+    this.#text.setAttribute('aria-invalid', String(isTooLong));
+  }
+
+  async #submit(): Promise<void> {
+    const written = writtenOf(this.#text.value);
+    if (written.isEmpty || this.#isBusy) return this.focus();
+    if (written.isTooLong) return this.notice(`It is too long: shorten it by ${-written.left}.`);
+    if (!this.#maySend) return;
+    if (!this.#hasName && !(await this.#takeName())) return;
+    this.#text.value = '';
+    this.notice('');
+    this.#count();
+    this.#options.onSend(written.text);
+    this.focus();
+  }
+
+  async #takeName(): Promise<boolean> {
+    this.element.toggleAttribute('data-open', true);
+    const name = this.#name.value.trim();
+    const why =
+      name === '' ? 'Write the name that others see.' : await this.#busy(this.#options.onName(name));
+    if (why === undefined) return true;
+    this.notice(why);
+    this.#name.focus();
+    return false;
+  }
+
+  async #busy<T>(work: Promise<T>): Promise<T> {
+    this.#isBusy = true;
+    try {
+      return await work;
+    } finally {
+      this.#isBusy = false;
+    }
+  }
+}

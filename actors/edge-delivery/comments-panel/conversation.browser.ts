@@ -1,0 +1,293 @@
+/**
+ * What is said about the stream, as the page knows it: from the live socket, or by HTTP while there is none. It knows no element; the panel
+ * shows it.
+ */
+import { Edges } from '../player/edges.browser.ts';
+import { AudienceApi } from './audience-api.browser.ts';
+import { KeptIdentity } from './identity.browser.ts';
+import { Live } from './live.browser.ts';
+import { Outbox } from './outbox.browser.ts';
+import { Reader } from './reader.browser.ts';
+import { Sender } from './sender.browser.ts';
+import { Session } from './session.browser.ts';
+import { openMode, type Mode, type PageComment } from './state/comment.ts';
+import { CommentList } from './state/comment-list.ts';
+import { isLive, mustPoll, type Connection } from './state/connection.ts';
+import { Flood } from './state/flood.ts';
+import type { LiveMessage } from './state/live-message.ts';
+import { may, type PanelFacts } from './state/panel-view.ts';
+import { problemWords, type Problem } from './state/problem.ts';
+import { ServerTime } from './state/server-time.ts';
+
+/** A pause this long was a machine that slept. */
+const sleptMs = 20_000;
+const modeMs = 15_000;
+
+export interface ConversationOptions {
+  readonly streamId: string;
+  readonly onChange: () => void;
+  /** Somebody else said something just now. */
+  readonly onNew: (comment: PageComment) => void;
+  /** Why something does not work. */
+  readonly onNotice: (text: string) => void;
+}
+
+export class Conversation {
+  readonly list = new CommentList();
+  readonly session: Session;
+  readonly sender: Sender;
+  readonly reader: Reader;
+  readonly #options: ConversationOptions;
+  readonly #api: AudienceApi;
+  readonly #live: Live;
+  readonly #flood = new Flood();
+  readonly #time = new ServerTime();
+  #mode: Mode = openMode;
+  #modeAtMs = 0;
+  #viewers: number | undefined;
+  #isRead = false;
+  #isAbsent = false;
+  /** Did the last reading by HTTP succeed? */
+  #isAnswered = true;
+  #heardAtMs: number | undefined;
+  #slowUntilMs = 0;
+  #tickedAtMs = Date.now();
+
+  constructor(options: ConversationOptions) {
+    const { streamId, onChange } = options;
+    this.#options = options;
+    const edges = new Edges(streamId);
+    void edges.refresh();
+    const identity = new KeptIdentity();
+    this.#api = new AudienceApi(streamId, edges, () => identity.now?.token);
+    this.session = new Session({
+      api: this.#api,
+      identity,
+      streamId,
+      onChange: () => this.#becameSomebody(),
+    });
+    this.#live = new Live({
+      streamId,
+      edges,
+      hello: () => this.#hello(),
+      onFrame: (messages) => this.#heard(messages),
+      onChange: (state) => this.#connected(state),
+    });
+    this.sender = new Sender({
+      streamId,
+      api: this.#api,
+      live: this.#live,
+      list: this.list,
+      outbox: new Outbox(),
+      me: () => this.session.me,
+      serverNowMs: () => this.#time.at(Date.now()),
+      onChange,
+      onAccepted: () => (this.#slowUntilMs = Date.now() + this.#mode.slowSeconds * 1000),
+      onRefused: (problem, clientId) => void this.#refused(problem, clientId),
+    });
+    this.reader = new Reader({
+      api: this.#api,
+      list: this.list,
+      onComment: (comment) => this.sender.noticed(comment),
+      onChange,
+      onProblem: ({ code }) => (this.#isAbsent ||= code === 'NOT_FOUND'),
+    });
+    this.#live.start();
+    void this.#learnTime();
+  }
+
+  get mode(): Mode {
+    return this.#mode;
+  }
+
+  get viewers(): number | undefined {
+    return this.#viewers;
+  }
+
+  /** True on a node that has no audience. */
+  get isAbsent(): boolean {
+    return this.#isAbsent;
+  }
+
+  get mayModerate(): boolean {
+    return may(this.session.me, 'comment.hide');
+  }
+
+  facts(nowMs: number): Omit<PanelFacts, 'page'> {
+    return {
+      connection: this.#connection(),
+      isOffline: !navigator.onLine,
+      isRead: this.#isRead,
+      mode: this.#mode,
+      me: this.session.me,
+      slowUntilMs: this.#slowUntilMs,
+      isFlood: this.#flood.isOn(nowMs),
+      leftOut: this.#flood.leftOut,
+      nowMs,
+    };
+  }
+
+  tick(): void {
+    const nowMs = Date.now();
+    if (nowMs - this.#tickedAtMs > sleptMs) {
+      this.#time.forget();
+      void this.#learnTime();
+      this.#live.again();
+    }
+    this.#tickedAtMs = nowMs;
+    this.#live.tick();
+    this.sender.tick();
+    if (this.#isAbsent) this.#live.end();
+    else if (mustPoll(this.#live.state)) void this.#poll(nowMs);
+  }
+
+  /** @returns what is wrong */
+  async setMode(mode: Mode): Promise<string | undefined> {
+    const answer = await this.#api.setMode(mode);
+    if (!answer.ok) return problemWords(answer.problem);
+    this.#mode = answer.value;
+    this.#options.onChange();
+    return undefined;
+  }
+
+  /** @returns what is wrong */
+  async setHidden(id: string, isHidden: boolean): Promise<string | undefined> {
+    const answer = await (isHidden ? this.#api.hide(id) : this.#api.restore(id));
+    if (!answer.ok) return problemWords(answer.problem);
+    this.list.change(id, (known) => ({ ...known, isHidden: answer.value.isHidden }));
+    this.#options.onChange();
+    return undefined;
+  }
+
+  #hello(): object {
+    const { token } = this.session;
+    const lastId = this.list.newest?.id;
+    return {
+      type: 'hello',
+      ...(token === undefined ? {} : { token }),
+      ...(lastId === undefined ? {} : { lastId }),
+      ...(this.#heardAtMs === undefined ? {} : { lastAt: new Date(this.#heardAtMs).toISOString() }),
+    };
+  }
+
+  #heard(messages: readonly LiveMessage[]): void {
+    const isHistory = messages.some(({ kind }) => kind === 'welcome');
+    const atMs = messages.find((message) => message.kind === 'time')?.atMs;
+    if (atMs !== undefined) {
+      this.#time.learn(atMs, Date.now());
+      this.#heardAtMs = atMs;
+    }
+    for (const message of messages) this.#take(message, isHistory);
+    this.list.trim();
+    this.#options.onChange();
+  }
+
+  #take(message: LiveMessage, isHistory: boolean): void {
+    switch (message.kind) {
+      case 'welcome':
+        return this.#welcomed(message);
+      case 'comment':
+        return this.#came(message.comment, isHistory);
+      case 'commentUpdated':
+        this.sender.noticed(message.comment);
+        return this.list.update(message.comment);
+      case 'ack':
+        return this.sender.acked(message.clientId, message);
+      case 'error':
+        return message.clientId === undefined
+          ? void this.#refused(message.problem)
+          : this.sender.refused(message.clientId, message.problem);
+      case 'gap':
+        return void this.reader.newest();
+      case 'mode':
+        this.#mode = message.mode;
+        return;
+      case 'viewers':
+        this.#viewers = message.count;
+        return;
+      default:
+    }
+  }
+
+  #welcomed(message: Extract<LiveMessage, { kind: 'welcome' }>): void {
+    this.sender.hasReplication = message.hasReplication;
+    this.#mode = message.mode ?? this.#mode;
+    this.#isRead = true;
+    this.#viewers = message.viewers;
+    if (message.me !== undefined) this.session.learn(message.me);
+    // What is hidden is told in full by HTTP alone, and to moderators.
+    if (!message.isComplete || this.mayModerate) void this.reader.newest();
+    void this.sender.restore();
+  }
+
+  #came(comment: PageComment, isHistory: boolean): void {
+    this.sender.noticed(comment);
+    const isKnown = this.list.get(comment.id) !== undefined;
+    if (isKnown || isHistory) return void this.list.add(comment);
+    if (!this.#flood.shows(this.#isDue(comment), Date.now())) return;
+    this.list.add(comment);
+    if (!comment.isHidden && comment.author.id !== this.session.me?.id) this.#options.onNew(comment);
+  }
+
+  /** One's own, answers to one, and staff are shown in any flood (A8). */
+  #isDue({ author, parentId }: PageComment): boolean {
+    const { me } = this.session;
+    if (author.isStaff || author.id === me?.id) return true;
+    return me !== undefined && parentId !== undefined && this.list.get(parentId)?.author.id === me.id;
+  }
+
+  async #refused(problem: Problem, clientId?: string): Promise<void> {
+    const { code, retryAfterSeconds } = problem;
+    if (code === 'SLOW_MODE' && retryAfterSeconds !== undefined)
+      this.#slowUntilMs = Date.now() + retryAfterSeconds * 1000;
+    if (code === 'COMMENTS_CLOSED' || code === 'ACCOUNT_NEEDED') void this.#readMode();
+    this.#options.onChange();
+    const isExpired = code === 'UNAUTHENTICATED' && this.session.me !== undefined;
+    if (isExpired && (await this.session.renew())) {
+      if (clientId !== undefined) this.sender.retry(clientId);
+    } else if (isExpired || clientId === undefined) this.#options.onNotice(problemWords(problem));
+  }
+
+  #becameSomebody(): void {
+    if (this.session.me === undefined)
+      for (const { draft } of this.list.owns) this.list.dropOwn(draft.clientId);
+    this.#live.introduce();
+    void this.sender.restore();
+    if (this.mayModerate) void this.reader.newest();
+    this.#options.onChange();
+  }
+
+  async #readMode(): Promise<void> {
+    this.#modeAtMs = Date.now();
+    const answer = await this.#api.mode();
+    if (answer.ok) this.#mode = answer.value;
+    this.#options.onChange();
+  }
+
+  async #learnTime(): Promise<void> {
+    const serverMs = await this.#api.time();
+    if (serverMs !== undefined) this.#time.learn(serverMs, Date.now());
+  }
+
+  #connected(state: Connection): void {
+    if (!isLive(state)) this.sender.disconnected();
+    this.#options.onChange();
+  }
+
+  async #poll(nowMs: number): Promise<void> {
+    if (nowMs - this.#modeAtMs > modeMs) void this.#readMode();
+    const isAnswered = await this.reader.poll(nowMs);
+    if (isAnswered === undefined) return;
+    this.#isAnswered = isAnswered;
+    this.#isRead ||= isAnswered;
+    if (isAnswered) void this.sender.restore();
+    this.#options.onChange();
+  }
+
+  #connection(): PanelFacts['connection'] {
+    const { state } = this.#live;
+    if (isLive(state)) return 'live';
+    if (mustPoll(state)) return this.#isAnswered && this.#isRead ? 'polling' : 'lost';
+    return this.#isRead && state.kind === 'waiting' ? 'lost' : 'connecting';
+  }
+}

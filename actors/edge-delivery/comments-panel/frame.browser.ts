@@ -1,0 +1,67 @@
+/** The panel's own elements: heading, banner, list, pill, composer, and the places for what is said for a moment. */
+import { make, makeButton, setText } from './elements.browser.ts';
+
+export interface FrameParts {
+  readonly account: { readonly button: HTMLElement; readonly sheet: HTMLElement };
+  readonly scroller: HTMLElement;
+  readonly composer: HTMLElement;
+  readonly onNewest: () => void;
+}
+
+export class Frame {
+  readonly #viewers = make('span', { class: 'viewers' });
+  readonly #banner = make('p', { class: 'banner', attributes: { role: 'status' } });
+  readonly #empty = make('p', { class: 'empty-words' });
+  readonly #older = make('p', { class: 'older', text: 'Loading older comments…' });
+  readonly #pill: HTMLButtonElement;
+  readonly #toast = make('div', { class: 'toast', attributes: { role: 'status' } });
+  readonly #spoken = make('p', { class: 'heard', attributes: { 'aria-live': 'polite' } });
+
+  constructor(root: HTMLElement, { account, scroller, composer, onNewest }: FrameParts) {
+    this.#pill = makeButton('', onNewest, { class: 'pill' });
+    this.#pill.hidden = true;
+    this.#toast.hidden = true;
+    const heading = make('h2', { text: 'Comments', attributes: { id: 'comments-heading' } });
+    const header = make('header', { class: 'heading' }, [heading, this.#viewers, account.button]);
+    const room = make('div', { class: 'room' }, [
+      this.#empty,
+      scroller,
+      this.#older,
+      this.#pill,
+      this.#toast,
+    ]);
+    root.replaceChildren(header, account.sheet, this.#banner, room, composer, this.#spoken);
+    root.setAttribute('aria-labelledby', 'comments-heading');
+    root.removeAttribute('aria-label');
+  }
+
+  show(words: { readonly banner: string; readonly empty: string; readonly isReadingOlder: boolean }): void {
+    setText(this.#banner, words.banner);
+    setText(this.#empty, words.empty);
+    this.#empty.hidden = words.empty === '';
+    this.#older.hidden = !words.isReadingOlder;
+  }
+
+  viewers(count: number | undefined): void {
+    setText(this.#viewers, count === undefined ? '' : `${count.toLocaleString('en')} here`);
+  }
+
+  /** @param unseen how many came below what is seen; undefined at the end */
+  newer(unseen: number | undefined): void {
+    this.#pill.hidden = unseen === undefined;
+    setText(
+      this.#pill,
+      unseen === undefined ? '' : unseen === 0 ? 'Newest' : `${unseen.toLocaleString('en')} new`,
+    );
+  }
+
+  toast(text: string, action?: { readonly text: string; readonly run: () => void }): void {
+    this.#toast.hidden = text === '';
+    const button = action === undefined ? [] : [makeButton(action.text, action.run, { class: 'link' })];
+    this.#toast.replaceChildren(make('span', { text }), ...button);
+  }
+
+  speak(sentence: string): void {
+    setText(this.#spoken, sentence);
+  }
+}

@@ -1,0 +1,195 @@
+/** The comments beside the player. They are loaded after it, and it does not wait for them. */
+import type { ViewKind } from '../viewing/page-view.ts';
+import { Account } from './account.browser.ts';
+import styles from './comments.css';
+import { Composer } from './composer.browser.ts';
+import { Conversation } from './conversation.browser.ts';
+import { Frame } from './frame.browser.ts';
+import { ListView } from './list.browser.ts';
+import type { RowFacts } from './row.browser.ts';
+import { Announcer } from './state/announcer.ts';
+import type { PageComment } from './state/comment.ts';
+import type { Row } from './state/comment-list.ts';
+import { actionsFor, makeTimeText, panelViewOf, type RowAction } from './state/panel-view.ts';
+
+const tickMs = 500;
+/** How long what was hidden can be shown again with one press. */
+const toastMs = 8_000;
+
+export interface CommentsOptions {
+  readonly root: HTMLElement;
+  readonly streamId: string;
+  readonly page: ViewKind;
+  /** Where the viewer is in the stream. */
+  readonly mediaSeconds: () => number | undefined;
+}
+
+export class CommentsPanel {
+  readonly #options: CommentsOptions;
+  readonly #talk: Conversation;
+  readonly #announcer = new Announcer();
+  readonly #timeText = makeTimeText();
+  readonly #view: ListView;
+  readonly #composer: Composer;
+  readonly #account: Account;
+  readonly #frame: Frame;
+  #page: ViewKind;
+  #unseen = 0;
+  #rows: readonly Row[] = [];
+  #isStale = true;
+  #isDrawing = false;
+  #toastUntilMs = 0;
+
+  constructor(options: CommentsOptions) {
+    this.#options = options;
+    this.#page = options.page;
+    this.#talk = new Conversation({
+      streamId: options.streamId,
+      onChange: () => this.#changed(),
+      onNew: (comment) => this.#came(comment),
+      onNotice: (text) => this.#composer.notice(text),
+    });
+    const { session } = this.#talk;
+    this.#view = new ListView({
+      onAction: (action, row) => void this.#act(action, row),
+      onOlder: () => void this.#talk.reader.older(),
+      onPlace: () => this.#placed(),
+    });
+    this.#composer = new Composer({
+      onSend: (text) => this.#write(text),
+      onName: (name) => session.becomeGuest(name),
+      onSignIn: () => this.#account.open(true),
+    });
+    this.#account = new Account({
+      onSignIn: (token) => session.signIn(token),
+      onSignOut: () => session.signOut(),
+      onMode: (mode) => this.#talk.setMode(mode),
+    });
+    this.#frame = new Frame(options.root, {
+      account: this.#account,
+      scroller: this.#view.scroller,
+      composer: this.#composer.element,
+      onNewest: () => this.#view.goToEnd(),
+    });
+    setInterval(() => this.#tick(), tickMs);
+    for (const change of ['online', 'offline']) window.addEventListener(change, () => this.#draw());
+    this.#draw();
+  }
+
+  /** The state of the page beside the comments. */
+  page(page: ViewKind): void {
+    if (page === this.#page) return;
+    this.#page = page;
+    this.#changed();
+  }
+
+  #came(comment: PageComment): void {
+    if (!this.#view.isAtEnd) this.#unseen += 1;
+    this.#announcer.heard(comment);
+  }
+
+  #write(text: string): void {
+    const seconds = this.#options.mediaSeconds();
+    const mediaTime = seconds === undefined ? undefined : Math.max(0, Math.round(seconds * 10) / 10);
+    this.#talk.sender.write(text, { parentId: undefined, mediaTime });
+    this.#view.goToEnd();
+  }
+
+  async #act(action: RowAction, { comment, own }: Row): Promise<void> {
+    const { sender } = this.#talk;
+    switch (action) {
+      case 'retry':
+        return own === undefined ? undefined : sender.retry(own.draft.clientId);
+      case 'discard':
+        return own === undefined ? undefined : sender.discard(own.draft.clientId);
+      case 'hide': {
+        const why = await this.#talk.setHidden(comment.id, true);
+        const undo = { text: 'Undo', run: () => void this.#restore(comment.id) };
+        return why === undefined ? this.#toast('The comment is hidden.', undo) : this.#toast(why);
+      }
+      case 'restore':
+        return this.#restore(comment.id);
+    }
+  }
+
+  async #restore(id: string): Promise<void> {
+    this.#toast((await this.#talk.setHidden(id, false)) ?? 'The comment is shown again.');
+  }
+
+  #toast(text: string, action?: { readonly text: string; readonly run: () => void }): void {
+    this.#toastUntilMs = Date.now() + toastMs;
+    this.#frame.toast(text, action);
+  }
+
+  #tick(): void {
+    const nowMs = Date.now();
+    this.#talk.tick();
+    const sentence = this.#announcer.sentence(nowMs);
+    if (sentence !== undefined) this.#frame.speak(sentence);
+    if (this.#toastUntilMs !== 0 && nowMs > this.#toastUntilMs) {
+      this.#toastUntilMs = 0;
+      this.#frame.toast('');
+    }
+    this.#draw();
+  }
+
+  #placed(): void {
+    if (this.#view.isAtEnd) this.#unseen = 0;
+    this.#frame.newer(this.#view.isAtEnd ? undefined : this.#unseen);
+  }
+
+  #changed(): void {
+    this.#isStale = true;
+    this.#draw();
+  }
+
+  /** Once in a frame, whatever changes. */
+  #draw(): void {
+    if (this.#isDrawing) return;
+    this.#isDrawing = true;
+    requestAnimationFrame(() => {
+      this.#isDrawing = false;
+      this.#render();
+    });
+  }
+
+  #render(): void {
+    const { list, reader, session, mayModerate, mode, viewers, isAbsent } = this.#talk;
+    const nowMs = Date.now();
+    const view = panelViewOf({ ...this.#talk.facts(nowMs), page: this.#page });
+    const { root } = this.#options;
+    root.hidden = !view.isShown || isAbsent;
+    if (root.hidden) return;
+    if (this.#isStale) this.#rows = list.rows({ me: session.me, seesHidden: mayModerate });
+    this.#isStale = false;
+    this.#frame.show({
+      banner: view.banner,
+      empty: this.#rows.length === 0 ? view.emptyWords : '',
+      isReadingOlder: reader.isReadingOlder,
+    });
+    this.#frame.viewers(viewers);
+    this.#composer.show(view, { hasName: session.me !== undefined });
+    this.#account.show(session.me, mode);
+    this.#view.show(this.#rows, (row) => this.#rowFacts(row, nowMs));
+  }
+
+  #rowFacts({ comment, own, depth }: Row, nowMs: number): RowFacts {
+    const { list, session, sender } = this.#talk;
+    const parent = depth === 0 && comment.parentId !== undefined ? list.get(comment.parentId) : undefined;
+    return {
+      me: session.me,
+      hasReplication: sender.hasReplication,
+      nowMs,
+      time: this.#timeText(comment.createdAtMs, nowMs),
+      actions: actionsFor(comment, own, session.me),
+      answers: parent?.author.name,
+    };
+  }
+}
+
+export function openComments(options: CommentsOptions): CommentsPanel {
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(styles);
+  document.adoptedStyleSheets.push(sheet);
+  return new CommentsPanel(options);
+}

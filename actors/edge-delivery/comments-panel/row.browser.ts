@@ -1,0 +1,135 @@
+/** One comment of the list: who said what and when, how far one's own is, and what may be done with it. */
+import { make, makeButton, setText } from './elements.browser.ts';
+import type { Person } from './state/comment.ts';
+import type { Row } from './state/comment-list.ts';
+import { ownMark, ownWords, type RowAction } from './state/panel-view.ts';
+
+export interface RowFacts {
+  readonly me: Person | undefined;
+  readonly hasReplication: boolean;
+  readonly nowMs: number;
+  readonly time: string;
+  readonly actions: readonly RowAction[];
+  /** Who is answered, where that is not seen from the place. */
+  readonly answers: string | undefined;
+}
+
+const actionTexts: Readonly<Record<RowAction, string>> = {
+  retry: 'Try again',
+  discard: 'Discard',
+  hide: 'Hide',
+  restore: 'Show again',
+};
+
+const markTexts = { sent: 'Sent', safe: 'Safe: kept in more than one place', '': '' } as const;
+
+export class RowView {
+  readonly element = make('article', { class: 'comment', attributes: { tabindex: '-1' } });
+  readonly #onAction: (action: RowAction, row: Row) => void;
+  readonly #name = make('bdi', { class: 'name' });
+  readonly #tags = make('span', { class: 'tags' });
+  readonly #time = make('time');
+  readonly #mark = make('span', { class: 'mark' });
+  readonly #said = make('p', { class: 'said', attributes: { dir: 'auto' } });
+  readonly #answers = make('p', { class: 'answers', attributes: { dir: 'auto' } });
+  readonly #state = make('p', { class: 'progress' });
+  readonly #acts = make('div', { class: 'acts' });
+  #row: Row | undefined;
+  #shown = '';
+
+  constructor(key: string, onAction: (action: RowAction, row: Row) => void) {
+    this.#onAction = onAction;
+    this.element.dataset['key'] = key;
+    const head = make('header', {}, [this.#name, this.#tags, this.#time, this.#mark]);
+    this.element.append(head, this.#answers, this.#said, this.#state, this.#acts);
+  }
+
+  /** Costs little while nothing changes. */
+  show(row: Row, facts: RowFacts): void {
+    this.#row = row;
+    const { comment, own, depth } = row;
+    const { isHidden, isHeld, author } = comment;
+    const state = own === undefined ? '' : ownWords(own, facts.hasReplication, facts.nowMs);
+    const mark = own === undefined ? '' : ownMark(own, facts.hasReplication);
+    const isMine = facts.me !== undefined && author.id === facts.me.id;
+    const tags = [
+      ...(author.isStaff ? ['Staff'] : []),
+      ...(isHidden ? ['Hidden'] : []),
+      ...(isHeld ? ['Waits for a moderator'] : []),
+    ];
+    const seen = [
+      author.name,
+      comment.text,
+      facts.time,
+      state,
+      mark,
+      tags,
+      facts.actions,
+      facts.answers,
+      depth,
+      isMine,
+    ];
+    const text = JSON.stringify(seen);
+    if (text === this.#shown) return;
+    this.#shown = text;
+    setText(this.#name, author.name);
+    this.#tags.replaceChildren(...tags.map((tag) => make('span', { class: 'tag', text: tag })));
+    setText(this.#time, facts.time);
+    this.#time.dateTime = new Date(comment.createdAtMs).toISOString();
+    setText(this.#said, comment.text === '' && isHidden ? 'This comment is hidden.' : comment.text);
+    this.#showMark(mark);
+    setText(this.#state, mark === '' ? state : '');
+    this.#answers.hidden = facts.answers === undefined;
+    setText(this.#answers, facts.answers === undefined ? '' : `To ${facts.answers}`);
+    this.#showKind({ isMine, isHidden, isStaff: author.isStaff, kind: own?.state.kind ?? '', depth });
+    this.#showActions(facts.actions);
+  }
+
+  place({
+    topPx,
+    index,
+    count,
+  }: {
+    readonly topPx: number;
+    readonly index: number;
+    readonly count: number;
+  }): void {
+    this.element.style.transform = `translateY(${topPx}px)`;
+    this.element.setAttribute('aria-posinset', String(index + 1));
+    this.element.setAttribute('aria-setsize', String(count));
+  }
+
+  #showMark(mark: '' | 'sent' | 'safe'): void {
+    this.#mark.dataset['mark'] = mark;
+    this.#mark.hidden = mark === '';
+    if (mark === '') this.#mark.replaceChildren();
+    else this.#mark.replaceChildren(make('span', { class: 'heard', text: markTexts[mark] }));
+  }
+
+  #showKind(kind: {
+    readonly isMine: boolean;
+    readonly isHidden: boolean;
+    readonly isStaff: boolean;
+    readonly kind: string;
+    readonly depth: number;
+  }): void {
+    const { classList, dataset } = this.element;
+    classList.toggle('mine', kind.isMine);
+    classList.toggle('hidden-one', kind.isHidden);
+    classList.toggle('staff', kind.isStaff);
+    classList.toggle('reply', kind.depth > 0);
+    dataset['own'] = kind.kind;
+  }
+
+  #showActions(actions: readonly RowAction[]): void {
+    this.#acts.hidden = actions.length === 0;
+    const buttons = actions.map((action) =>
+      makeButton(actionTexts[action], () => this.#act(action), { attributes: { 'data-action': action } }),
+    );
+    this.#acts.replaceChildren(...buttons);
+  }
+
+  #act(action: RowAction): void {
+    if (this.#row !== undefined) this.#onAction(action, this.#row);
+  }
+}

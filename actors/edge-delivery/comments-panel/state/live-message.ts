@@ -1,0 +1,92 @@
+/** Reads the frames of the live socket, subprotocol `tangaza.v1`: each is an array of messages (A8). Unknown messages are left out. */
+import { readComment, readMode, readPerson, type Mode, type PageComment, type Person } from './comment.ts';
+import { readProblem, type Problem } from './problem.ts';
+import { fieldOf, flagOf, listOf, numberOf, parseJson, textOf, timeOf } from './read-json.ts';
+
+export const protocol = 'tangaza.v1';
+
+export type LiveMessage =
+  | { readonly kind: 'time'; readonly atMs: number }
+  | {
+      readonly kind: 'welcome';
+      readonly viewers: number;
+      readonly hasReplication: boolean;
+      readonly url: string | undefined;
+      /** False: what came meanwhile has to be read by HTTP. */
+      readonly isComplete: boolean;
+      readonly mode: Mode | undefined;
+      readonly me: Person | undefined;
+    }
+  | { readonly kind: 'comment' | 'commentUpdated'; readonly comment: PageComment }
+  | { readonly kind: 'gap' }
+  | { readonly kind: 'mode'; readonly mode: Mode }
+  | { readonly kind: 'viewers'; readonly count: number }
+  | {
+      readonly kind: 'ack';
+      readonly clientId: string;
+      readonly isReplicated: boolean;
+      readonly id: string;
+      readonly receipt: string | undefined;
+    }
+  | { readonly kind: 'move'; readonly url: string; readonly withinMs: number }
+  | { readonly kind: 'error'; readonly clientId: string | undefined; readonly problem: Problem }
+  | { readonly kind: 'pong' };
+
+export function readFrame(data: unknown): readonly LiveMessage[] {
+  if (typeof data !== 'string') return [];
+  return listOf(parseJson(data)).flatMap((message) => readMessage(message) ?? []);
+}
+
+type Reader = (message: unknown) => LiveMessage | undefined;
+
+const readers: Readonly<Record<string, Reader>> = {
+  time: (message) => {
+    const atMs = timeOf(message, 'now');
+    return atMs === undefined ? undefined : { kind: 'time', atMs };
+  },
+  welcome: (message) => ({
+    kind: 'welcome',
+    viewers: numberOf(message, 'viewers') ?? 0,
+    hasReplication: flagOf(message, 'replication'),
+    url: textOf(message, 'url'),
+    isComplete: fieldOf(message, 'resume') === 'complete',
+    mode: readMode(fieldOf(message, 'mode')),
+    me: readPerson(fieldOf(message, 'me')),
+  }),
+  comment: (message) => commentOf(message, 'comment'),
+  commentUpdated: (message) => commentOf(message, 'commentUpdated'),
+  gap: () => ({ kind: 'gap' }),
+  mode: (message) => {
+    const mode = readMode(fieldOf(message, 'mode'));
+    return mode === undefined ? undefined : { kind: 'mode', mode };
+  },
+  viewers: (message) => ({ kind: 'viewers', count: numberOf(message, 'count') ?? 0 }),
+  ack: (message) => {
+    const clientId = textOf(message, 'clientId');
+    const id = textOf(message, 'id');
+    if (clientId === undefined || id === undefined) return undefined;
+    const isReplicated = textOf(message, 'state') === 'replicated';
+    return { kind: 'ack', clientId, isReplicated, id, receipt: textOf(message, 'receipt') };
+  },
+  move: (message) => {
+    const url = textOf(message, 'url');
+    return url === undefined
+      ? undefined
+      : { kind: 'move', url, withinMs: numberOf(message, 'withinMs') ?? 0 };
+  },
+  error: (message) => {
+    const problem = readProblem(fieldOf(message, 'problem'), 0);
+    return { kind: 'error', clientId: textOf(message, 'clientId'), problem };
+  },
+  pong: () => ({ kind: 'pong' }),
+};
+
+function readMessage(message: unknown): LiveMessage | undefined {
+  const type = textOf(message, 'type') ?? '';
+  return Object.hasOwn(readers, type) ? readers[type]?.(message) : undefined;
+}
+
+function commentOf(message: unknown, kind: 'comment' | 'commentUpdated'): LiveMessage | undefined {
+  const comment = readComment(fieldOf(message, 'comment'));
+  return comment === undefined ? undefined : { kind, comment };
+}

@@ -1,0 +1,90 @@
+/**
+ * The comments of this browser that are not yet safe: what nobody has acknowledged, and what no other region has (A6). Bound: 200, the
+ * oldest goes; after 24 h a receipt is worth nothing, and neither is the entry.
+ */
+import type { Draft, OwnComment } from './own-comment.ts';
+import { noAnswer } from './problem.ts';
+import { fieldOf, numberOf, textOf } from './read-json.ts';
+
+export const mostEntries = 200;
+const keptMs = 86_400_000;
+/** A comment younger than this is sent by itself when the page comes back; an older one is offered. */
+const stillMeantMs = 100_000;
+
+export interface Entry {
+  readonly clientId: string;
+  readonly streamId: string;
+  readonly userId: string;
+  readonly draft: Draft;
+  /** Absent while nobody has accepted it. */
+  readonly accepted: { readonly id: string; readonly receipt: string } | undefined;
+}
+
+/** Undefined for what needs no keeping. */
+export function entryOf(
+  own: OwnComment,
+  {
+    streamId,
+    userId,
+    hasReplication,
+  }: { readonly streamId: string; readonly userId: string; readonly hasReplication: boolean },
+): Entry | undefined {
+  const { draft, state } = own;
+  const entry = { clientId: draft.clientId, streamId, userId, draft };
+  if (state.kind === 'replicated') return undefined;
+  if (state.kind !== 'accepted') return { ...entry, accepted: undefined };
+  if (!hasReplication || state.receipt === undefined) return undefined;
+  return { ...entry, accepted: { id: state.id, receipt: state.receipt } };
+}
+
+/** What is to be dropped of the entries. */
+export function surplus(entries: readonly Entry[], nowMs: number): readonly Entry[] {
+  const byAge = entries.toSorted((left, right) => right.draft.createdAtMs - left.draft.createdAtMs);
+  return byAge.filter(({ draft }, index) => index >= mostEntries || nowMs - draft.createdAtMs > keptMs);
+}
+
+/** The comment as the page takes it up again. */
+export function restored({ draft, accepted }: Entry, nowMs: number): OwnComment {
+  if (accepted !== undefined)
+    return {
+      draft,
+      state: { kind: 'accepted', id: accepted.id, receipt: accepted.receipt, sentAtMs: 0 },
+      renewals: 0,
+    };
+  const isStillMeant = nowMs - draft.createdAtMs < stillMeantMs;
+  return {
+    draft,
+    state: isStillMeant
+      ? { kind: 'waiting', attempts: 0, sinceMs: nowMs, dueAtMs: nowMs }
+      : { kind: 'failed', problem: noAnswer, retryAtMs: undefined },
+    renewals: 0,
+  };
+}
+
+/** Undefined for what an older page has left behind in another form. */
+export function readEntry(value: unknown): Entry | undefined {
+  const draft = fieldOf(value, 'draft');
+  const accepted = fieldOf(value, 'accepted');
+  const clientId = textOf(value, 'clientId');
+  const streamId = textOf(value, 'streamId');
+  const userId = textOf(value, 'userId');
+  const text = textOf(draft, 'text');
+  const createdAtMs = numberOf(draft, 'createdAtMs');
+  if (clientId === undefined || streamId === undefined || userId === undefined) return undefined;
+  if (text === undefined || createdAtMs === undefined) return undefined;
+  const id = textOf(accepted, 'id');
+  const receipt = textOf(accepted, 'receipt');
+  return {
+    clientId,
+    streamId,
+    userId,
+    draft: {
+      clientId,
+      text,
+      createdAtMs,
+      parentId: textOf(draft, 'parentId'),
+      mediaTime: numberOf(draft, 'mediaTime'),
+    },
+    accepted: id === undefined || receipt === undefined ? undefined : { id, receipt },
+  };
+}

@@ -1,0 +1,122 @@
+/** The state machine of the panel's connection. */
+import { expect, test } from 'vitest';
+import {
+  advanceConnection,
+  idle,
+  isLive,
+  mustAsk,
+  mustPoll,
+  type Connection,
+  type ConnectionEvent,
+} from '../../../../../actors/edge-delivery/comments-panel/state/connection.ts';
+
+const at = (nowMs: number, random = 0) => ({ nowMs, random });
+
+/** The state after those events, each with its time. */
+function after(...events: readonly (readonly [number, ConnectionEvent])[]): Connection {
+  return events.reduce<Connection>(
+    (state, [nowMs, event]) => advanceConnection(state, event, at(nowMs)),
+    idle,
+  );
+}
+
+const started = [0, { kind: 'started' }] as const;
+const opened = [10, { kind: 'opened', number: 1 }] as const;
+const welcomed = [20, { kind: 'welcomed', number: 1, url: 'ws://a/' }] as const;
+
+test('a socket is live once it is welcome', () => {
+  expect({ opening: isLive(after(started)), opened: isLive(after(started, opened)) }).toEqual({
+    opening: false,
+    opened: false,
+  });
+  expect(isLive(after(started, opened, welcomed))).toBe(true);
+});
+
+test('one that was lost is opened again where the server said, after half a second', () => {
+  const lost = after(started, opened, welcomed, [100, { kind: 'closed', number: 1 }]);
+  expect(lost).toMatchObject({ kind: 'waiting', failures: 0, dueAtMs: 600 });
+  expect(advanceConnection(lost, { kind: 'tick' }, at(599))).toBe(lost);
+  expect(advanceConnection(lost, { kind: 'tick' }, at(600))).toMatchObject({
+    kind: 'opening',
+    number: 2,
+    url: 'ws://a/',
+  });
+});
+
+test('pauses grow from half a second to half a minute, and are spread', () => {
+  let state = after(started);
+  const least: number[] = [];
+  const most: number[] = [];
+  for (let number = 1; number <= 9; number += 1) {
+    const closed: ConnectionEvent = { kind: 'closed', number };
+    const [early, late] = [0, 1].map((random) => advanceConnection(state, closed, { nowMs: 0, random }));
+    if (early?.kind !== 'waiting' || late?.kind !== 'waiting') throw new Error('it does not wait');
+    least.push(early.dueAtMs);
+    most.push(late.dueAtMs);
+    state = advanceConnection(early, { kind: 'tick' }, at(early.dueAtMs));
+    state = state.kind === 'opening' ? { ...state, sinceMs: 0 } : state;
+  }
+  expect(least.every((ms) => ms === 500)).toBe(true);
+  expect(most).toEqual([1500, 2500, 4500, 8500, 16_500, 30_000, 30_000, 30_000, 30_000]);
+});
+
+test('after two failures in a row pages are read by HTTP, until a socket is open', () => {
+  const once = after(started, [1, { kind: 'closed', number: 1 }]);
+  const twice = [
+    [2000, { kind: 'tick' }],
+    [2001, { kind: 'closed', number: 2 }],
+  ] as const;
+  const failing = after(started, [1, { kind: 'closed', number: 1 }], ...twice);
+  const open = advanceConnection(
+    advanceConnection(failing, { kind: 'woke' }, at(3000)),
+    { kind: 'opened', number: 3 },
+    at(3001),
+  );
+  expect({ once: mustPoll(once), twice: mustPoll(failing), open: mustPoll(open) }).toEqual({
+    once: false,
+    twice: true,
+    open: false,
+  });
+});
+
+test('one that nobody welcomes counts as a failure', () => {
+  const mute = after(started, opened, [10_100, { kind: 'tick' }]);
+  expect(mute).toMatchObject({ kind: 'waiting', failures: 1, url: undefined });
+});
+
+test('a silent server is asked after 25 s and given up after 75 s', () => {
+  const live = after(started, opened, welcomed);
+  expect({ early: mustAsk(live, 24_000), due: mustAsk(live, 25_010) }).toEqual({ early: false, due: true });
+  const asked = advanceConnection(live, { kind: 'asked', number: 1 }, at(25_010));
+  expect(mustAsk(asked, 26_000)).toBe(false);
+  expect(advanceConnection(asked, { kind: 'tick' }, at(75_009))).toBe(asked);
+  expect(advanceConnection(asked, { kind: 'tick' }, at(75_010)).kind).toBe('waiting');
+});
+
+test('a move is carried out within its bound, at a moment of its own', () => {
+  const live = after(started, opened, welcomed);
+  const move: ConnectionEvent = { kind: 'moved', number: 1, url: 'ws://b/', withinMs: 10_000 };
+  const moving = advanceConnection(live, move, { nowMs: 1000, random: 0.5 });
+  expect(advanceConnection(moving, { kind: 'tick' }, at(4999))).toBe(moving);
+  expect(advanceConnection(moving, { kind: 'tick' }, at(5000))).toMatchObject({
+    kind: 'opening',
+    number: 2,
+    url: 'ws://b/',
+  });
+});
+
+test('what an earlier socket says changes nothing', () => {
+  const second = after(started, [1, { kind: 'again' }]);
+  expect(advanceConnection(second, { kind: 'opened', number: 1 }, at(2))).toBe(second);
+  expect(advanceConnection(second, { kind: 'closed', number: 1 }, at(2))).toBe(second);
+});
+
+test('who is on line again does not wait for the pause to pass', () => {
+  const waiting = after(started, [1, { kind: 'closed', number: 1 }]);
+  expect(advanceConnection(waiting, { kind: 'woke' }, at(2))).toMatchObject({ kind: 'opening', number: 2 });
+});
+
+test('what is over begins no more', () => {
+  const over = after(started, [1, { kind: 'ended' }]);
+  expect(advanceConnection(over, { kind: 'woke' }, at(2))).toBe(over);
+});

@@ -1,0 +1,211 @@
+/** What the panel reads and says: frames of the socket, texts, ids, times, and words around the comments. */
+import { expect, test } from 'vitest';
+import { ClientId } from '../../../../../cluster/model/ids.ts';
+import { ServerMessage } from '../../../../../cluster/contract/audience/socket-messages.ts';
+import { Announcer } from '../../../../../actors/edge-delivery/comments-panel/state/announcer.ts';
+import {
+  mintClientId,
+  timeOfClientId,
+} from '../../../../../actors/edge-delivery/comments-panel/state/client-id.ts';
+import { openMode, readComment } from '../../../../../actors/edge-delivery/comments-panel/state/comment.ts';
+import { readFrame } from '../../../../../actors/edge-delivery/comments-panel/state/live-message.ts';
+import {
+  actionsFor,
+  makeTimeText,
+  panelViewOf,
+  type PanelFacts,
+} from '../../../../../actors/edge-delivery/comments-panel/state/panel-view.ts';
+import {
+  problemWords,
+  readProblem,
+} from '../../../../../actors/edge-delivery/comments-panel/state/problem.ts';
+import { ServerTime } from '../../../../../actors/edge-delivery/comments-panel/state/server-time.ts';
+import { writtenOf } from '../../../../../actors/edge-delivery/comments-panel/state/writing.ts';
+import { catalogue } from '../../../../../cluster/errors/catalogue.ts';
+
+const now = '2026-11-30T12:00:00.000Z';
+const comment = {
+  id: `demo~${'0'.repeat(26)}`,
+  streamId: 'demo',
+  author: { id: 'g-1', name: 'Ana', isStaff: true },
+  text: 'Hello',
+  createdAt: now,
+  likes: 2,
+  hidden: false,
+  region: 'r1',
+  acknowledged: 'replicated',
+};
+const clientId = '01940000-0000-7000-8000-000000000000';
+const problem = { code: 'SLOW_MODE', status: 429, title: 'Slow', retryAfterSeconds: 4 };
+
+// Goal: the page reads what the contract says. Method: one message of each type, made by the contract's own schema.
+test('every message of the contract is read', () => {
+  const messages = [
+    { type: 'time', now },
+    {
+      type: 'welcome',
+      session: 's',
+      viewers: 3,
+      replication: true,
+      url: 'ws://e/',
+      resume: { gap: { from: now, to: now } },
+      mode: openMode,
+      me: { user: { id: 'a-1', name: 'Mod', kind: 'account' }, permissions: ['comment.hide'] },
+    },
+    { type: 'comment', comment },
+    { type: 'commentUpdated', comment },
+    { type: 'gap', from: now, to: now },
+    { type: 'mode', mode: { mode: 'closed', slowSeconds: 5 } },
+    { type: 'viewers', count: 9 },
+    { type: 'ack', clientId, state: 'accepted', id: comment.id, receipt: 'r' },
+    { type: 'move', url: 'ws://other/', withinMs: 500 },
+    { type: 'error', clientId, problem },
+    { type: 'pong' },
+  ].map((message) => ServerMessage.parse(message));
+  const read = readFrame(JSON.stringify(messages));
+  expect(read.map(({ kind }) => kind)).toEqual(messages.map(({ type }) => type));
+  expect(read[1]).toMatchObject({
+    hasReplication: true,
+    isComplete: false,
+    viewers: 3,
+    me: { id: 'a-1', isGuest: false, permissions: ['comment.hide'] },
+  });
+  expect(read[2]).toMatchObject({ comment: { author: { isStaff: true }, isReplicated: true, likes: 2 } });
+  expect(read[7]).toEqual({ kind: 'ack', clientId, isReplicated: false, id: comment.id, receipt: 'r' });
+  expect(read[9]).toMatchObject({ problem: { code: 'SLOW_MODE', retryAfterSeconds: 4 } });
+});
+
+test('what is no message is left out, and the rest of its frame is read', () => {
+  const frame = JSON.stringify([
+    null,
+    3,
+    { type: 'toString' },
+    { type: 'comment', comment: {} },
+    { type: 'pong' },
+  ]);
+  expect(readFrame(frame)).toEqual([{ kind: 'pong' }]);
+  expect([readFrame('{'), readFrame('{}'), readFrame(undefined)]).toEqual([[], [], []]);
+});
+
+test('an id is a UUIDv7 with the time of the server', () => {
+  const random = Uint8Array.from({ length: 10 }, () => 255);
+  const id = mintClientId(1_796_040_000_123, random);
+  expect(ClientId.safeParse(id).success).toBe(true);
+  expect(timeOfClientId(id)).toBe(1_796_040_000_123);
+});
+
+test("the server's time is never ahead of what it told, however late it told it", () => {
+  const time = new ServerTime();
+  expect(time.at(500)).toBe(500);
+  time.learn(10_000, 1_400); // 400 ms under way
+  time.learn(10_100, 1_150); // 50 ms under way
+  time.learn(10_200, 1_900);
+  expect(time.at(2_000)).toBe(10_950);
+});
+
+test('a text is what the server will make of it, and is counted in characters and bytes', () => {
+  expect(writtenOf('  a\u0000b\r\nc ').text).toBe('ab\nc');
+  expect(writtenOf(' \n ').isEmpty).toBe(true);
+  expect(writtenOf('e\u0301').text).toBe('é');
+  expect(writtenOf('x'.repeat(449)).counter).toBe('');
+  expect(writtenOf('x'.repeat(450)).counter).toBe('50 left');
+  expect(writtenOf('x'.repeat(503))).toMatchObject({ isTooLong: true, counter: '3 too many' });
+  expect(writtenOf('😀'.repeat(500)).isTooLong).toBe(false);
+  expect(writtenOf('👨‍👩‍👧'.repeat(112)).isTooLong).toBe(true);
+});
+
+test('screen readers hear one sentence in six seconds', () => {
+  const announcer = new Announcer();
+  const read = readComment(comment);
+  if (read === undefined) throw new Error('it is no comment');
+  announcer.heard(read);
+  expect(announcer.sentence(0)).toBe('Ana: Hello');
+  for (let i = 0; i < 3; i += 1) announcer.heard(read);
+  expect(announcer.sentence(5999)).toBeUndefined();
+  expect(announcer.sentence(6000)).toBe('3 new comments. The last one, Ana: Hello');
+  expect(announcer.sentence(60_000)).toBeUndefined();
+});
+
+const facts: PanelFacts = {
+  page: 'live',
+  connection: 'live',
+  isOffline: false,
+  isRead: true,
+  mode: openMode,
+  me: undefined,
+  slowUntilMs: 0,
+  isFlood: false,
+  leftOut: 0,
+  nowMs: 1000,
+};
+const guest = { id: 'g-1', name: 'Ana', isGuest: true, permissions: [], stream: undefined };
+const moderator = { ...guest, id: 'a-1', isGuest: false, permissions: ['comment.hide'] };
+const view = (more: Partial<PanelFacts>) => panelViewOf({ ...facts, ...more });
+
+test('who may not write is told so in words', () => {
+  expect(view({})).toMatchObject({ writing: 'open', banner: '', maySend: true });
+  expect(view({ mode: { mode: 'closed', slowSeconds: 0 } })).toMatchObject({
+    writing: 'closed',
+    banner: 'The comments are switched off.',
+  });
+  const accounts = { mode: 'accounts', slowSeconds: 0 } as const;
+  expect(view({ mode: accounts, me: guest }).writing).toBe('signIn');
+  expect(view({ mode: accounts, me: { ...guest, isGuest: false } }).writing).toBe('open');
+  expect(view({ mode: { mode: 'closed', slowSeconds: 0 }, me: moderator }).writing).toBe('open');
+});
+
+test('slow mode counts down on the button, and not for staff', () => {
+  const slow = { mode: { mode: 'open', slowSeconds: 30 }, slowUntilMs: 13_000 } as const;
+  expect(view(slow)).toMatchObject({
+    send: 'Wait 12 s',
+    maySend: false,
+    banner: 'Slow mode: one comment every 30 s.',
+  });
+  expect(view({ ...slow, me: moderator })).toMatchObject({ send: 'Send', maySend: true });
+});
+
+test('the panel follows the page and the connection', () => {
+  const pages = ['unknown', 'removed', 'notBegun', 'ended', 'recording', 'offline', 'live'] as const;
+  expect(pages.filter((page) => !view({ page }).isShown)).toEqual(['unknown', 'removed']);
+  expect(view({ connection: 'lost' }).banner).toContain('Connecting again');
+  expect(view({ connection: 'lost', isOffline: true }).banner).toContain('You are offline');
+  expect(view({ page: 'notBegun' }).emptyWords).toContain('while you wait');
+  expect(view({ isRead: false }).emptyWords).toContain('on their way');
+  expect(view({ isFlood: true, leftOut: 1200 }).banner).toContain('1,200 left out');
+});
+
+test("one's own may be hidden by oneself, others by moderators, and what was not sent tried again", () => {
+  const read = readComment(comment);
+  if (read === undefined) throw new Error('it is no comment');
+  expect(actionsFor(read, undefined, undefined)).toEqual([]);
+  expect(actionsFor(read, undefined, { ...guest, id: 'g-2' })).toEqual([]);
+  expect(actionsFor(read, undefined, guest)).toEqual(['hide']);
+  expect(actionsFor({ ...read, isHidden: true }, undefined, moderator)).toEqual(['restore']);
+});
+
+test('a refusal says what to do, and when', () => {
+  expect(problemWords(readProblem({ code: 'SLOW_MODE' }, 429, '12'))).toBe(
+    'Slow mode is on: try again in 12 s.',
+  );
+  expect(problemWords(readProblem({ code: 'TOO_MANY_COMMENTS' }, 429, '120'))).toBe(
+    'That was too fast: try again in 2 min.',
+  );
+  expect(problemWords(readProblem(undefined, 401))).toContain('sign in again');
+  expect(problemWords(readProblem({ code: 'BAD_REQUEST', detail: 'text: must be short.' }, 400))).toBe(
+    'text: must be short.',
+  );
+  const silent = Object.keys(catalogue).filter(
+    (code) =>
+      problemWords(readProblem({ code, title: catalogue[code as keyof typeof catalogue].title }, 400)) === '',
+  );
+  expect(silent).toEqual([]);
+});
+
+test('the time has its day where it is not today', () => {
+  const timeText = makeTimeText('UTC');
+  const atMs = Date.parse(now);
+  expect({ today: timeText(atMs, atMs + 60_000), earlier: timeText(atMs, atMs + 86_400_000) }).toEqual({
+    today: '12:00',
+    earlier: '30 Nov, 12:00',
+  });
+});
