@@ -16,6 +16,7 @@ const modeTexts: readonly (readonly [Mode['mode'], string])[] = [
   ['accounts', 'Accounts only'],
   ['closed', 'Nobody'],
 ];
+const firstControl = ':scope > :not([hidden]) :is(input, select), :scope > button:not([hidden])';
 const slowChoices = [0, 3, 5, 10, 30, 60, 300] as const;
 
 export class Account {
@@ -89,10 +90,7 @@ export class Account {
     this.sheet.hidden = !isOpen;
     this.button.setAttribute('aria-expanded', String(isOpen));
     setText(this.#notice, '');
-    if (isOpen)
-      this.sheet
-        .querySelector<HTMLElement>('form:not([hidden]) input, :scope > button:not([hidden])')
-        ?.focus();
+    if (isOpen) this.sheet.querySelector<HTMLElement>(firstControl)?.focus();
   }
 
   notice(text: string): void {

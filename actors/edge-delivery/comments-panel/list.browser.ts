@@ -56,11 +56,16 @@ export class ListView {
   }
 
   show(rows: readonly Row[], factsOf: (row: Row) => RowFacts): void {
+    const focused = this.#pinned();
+    const key = focused === undefined ? undefined : this.#keyOf(focused);
     this.#rows = rows;
     this.#factsOf = factsOf;
     this.#heights.setKeys(rows.map(({ key }) => key));
     this.#sizer.hidden = rows.length === 0;
     this.#lay();
+    // Who hid the comment goes on at the next one.
+    if (focused !== undefined && key !== undefined && this.#heights.indexOf(key) === undefined)
+      this.#focusRow(focused);
   }
 
   goToEnd(): void {

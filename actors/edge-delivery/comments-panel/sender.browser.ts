@@ -70,7 +70,8 @@ export class Sender {
 
   acked(clientId: string, answer: Omit<Extract<OwnEvent, { kind: 'acked' }>, 'kind'>): void {
     const before = this.#own(clientId);
-    this.#tell(clientId, { kind: 'acked', ...answer });
+    const { id, isReplicated, receipt } = answer;
+    this.#tell(clientId, { kind: 'acked', id, isReplicated, receipt });
     if (before !== undefined && idOf(before) === undefined) this.#options.onAccepted();
   }
 

@@ -103,6 +103,7 @@ function ofSocket(state: Connection, event: SocketEvent, at: Moment): Connection
   if (state.kind === 'opening') return event.kind === 'opened' ? openOf(state, at.nowMs) : state;
   switch (event.kind) {
     case 'opened':
+    case 'closed':
       return state;
     case 'heard':
       return { ...state, heardAtMs: at.nowMs };
