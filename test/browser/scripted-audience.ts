@@ -94,7 +94,7 @@ export class ScriptedAudience {
   }
 
   publish(...comments: readonly Comment[]): void {
-    this.comments.push(...comments);
+    this.comments.push(...comments.filter(({ id }) => this.comments.every((one) => one.id !== id)));
     this.say(...comments.map((comment) => ({ type: 'comment', comment })));
   }
 
@@ -118,7 +118,7 @@ export class ScriptedAudience {
     socket.onMessage((data) => {
       const message = ClientMessage.parse(JSON.parse(String(data)));
       this.heard.push(message);
-      if (message.type === 'hello') this.#welcome(socket, message.lastId);
+      if (message.type === 'hello') this.#welcome(socket);
       if (message.type === 'comment') this.#take(socket, message);
       if (message.type === 'ping') this.#send(socket, [{ type: 'pong' }]);
     });
@@ -129,9 +129,7 @@ export class ScriptedAudience {
     socket.send(JSON.stringify([time, ...messages].map((message) => ServerMessage.parse(message))));
   }
 
-  #welcome(socket: WebSocketRoute, lastId: string | undefined): void {
-    const missed =
-      lastId === undefined ? this.comments.slice(-50) : this.comments.filter(({ id }) => id > lastId);
+  #welcome(socket: WebSocketRoute): void {
     const welcome = {
       type: 'welcome',
       session: 's',
@@ -141,7 +139,10 @@ export class ScriptedAudience {
       resume: 'complete',
       mode: this.mode,
     };
-    this.#send(socket, [welcome, ...missed.map((comment) => ({ type: 'comment', comment }))]);
+    this.#send(socket, [
+      welcome,
+      ...this.comments.slice(-50).map((comment) => ({ type: 'comment', comment })),
+    ]);
   }
 
   #take(socket: WebSocketRoute, said: Said): void {
@@ -160,9 +161,12 @@ export class ScriptedAudience {
     this.#send(socket, [{ type: 'ack', clientId, state: verdict.kind, id: comment.id, receipt: 'r' }]);
   }
 
+  /** The same client id is the same comment. */
   #written({ clientId, text }: Pick<Said, 'clientId' | 'text'>): Comment {
-    const atMs = Number.parseInt(clientId.replaceAll('-', '').slice(0, 12), 16);
-    return commentOf(text, { author: { id: guestId, name: 'Viewer' } }, atMs);
+    const hex = clientId.replaceAll('-', '');
+    const id = `demo~${hex.slice(0, 26)}`;
+    const atMs = Number.parseInt(hex.slice(0, 12), 16);
+    return commentOf(text, { id, author: { id: guestId, name: 'Viewer' } }, atMs);
   }
 
   #answer(method: string, url: URL, body: string | null): Answer {

@@ -30,7 +30,7 @@ export class Frame {
       this.#pill,
       this.#toast,
     ]);
-    root.replaceChildren(header, account.sheet, this.#banner, room, composer, this.#spoken);
+    root.replaceChildren(header, account.sheet, this.#banner, room, this.#toast, composer, this.#spoken);
     root.setAttribute('aria-labelledby', 'comments-heading');
     root.removeAttribute('aria-label');
   }

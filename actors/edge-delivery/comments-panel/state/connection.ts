@@ -57,7 +57,10 @@ export type ConnectionEvent =
 
 /** What happened to one of the sockets. */
 type SocketEvent =
-  | { readonly kind: 'opened' | 'heard' | 'asked' | 'closed'; readonly number: number }
+  | { readonly kind: 'opened'; readonly number: number }
+  | { readonly kind: 'heard'; readonly number: number }
+  | { readonly kind: 'asked'; readonly number: number }
+  | { readonly kind: 'closed'; readonly number: number }
   | { readonly kind: 'welcomed'; readonly number: number; readonly url: string | undefined }
   | { readonly kind: 'moved'; readonly number: number; readonly url: string; readonly withinMs: number };
 
@@ -103,7 +106,6 @@ function ofSocket(state: Connection, event: SocketEvent, at: Moment): Connection
   if (state.kind === 'opening') return event.kind === 'opened' ? openOf(state, at.nowMs) : state;
   switch (event.kind) {
     case 'opened':
-    case 'closed':
       return state;
     case 'heard':
       return { ...state, heardAtMs: at.nowMs };
