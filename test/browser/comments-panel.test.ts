@@ -200,13 +200,9 @@ describe('the list', () => {
     await using watching = await watch({ comments: manyComments(10_000) });
     const { page } = watching;
     await rows(page, 'number 9999').waitFor();
-    await page.evaluate(async () => {
-      const scroller = document.querySelector('.scroller');
-      if (scroller === null) return;
-      while (document.querySelector('.comment')?.getAttribute('aria-setsize') !== '10000') {
-        scroller.scrollTop = 0;
-        await new Promise((done) => requestAnimationFrame(done));
-      }
+    await page.waitForFunction(() => {
+      document.querySelector('.scroller')?.scrollTo({ top: 0 });
+      return document.querySelector('.comment')?.getAttribute('aria-setsize') === '10000';
     });
     expect(await page.locator('.comment').count()).toBeLessThan(60);
   });

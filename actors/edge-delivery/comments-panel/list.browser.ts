@@ -169,6 +169,7 @@ export class ListView {
     this.#views.delete(key);
   }
 
+  /** Takes the heights that the browser's layout gave (L2). */
   #measured(entries: readonly ResizeObserverEntry[]): void {
     let hasChanged = false;
     for (const { target, borderBoxSize } of entries) {

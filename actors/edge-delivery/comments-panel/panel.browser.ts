@@ -1,6 +1,7 @@
 /** The comments beside the player. They are loaded after it, and it does not wait for them. */
 import type { ViewKind } from '../viewing/page-view.ts';
 import { Account } from './account.browser.ts';
+import rowStyles from './comment-row.css';
 import styles from './comments.css';
 import { Composer } from './composer.browser.ts';
 import { Conversation } from './conversation.browser.ts';
@@ -189,7 +190,7 @@ export class CommentsPanel {
 
 export function openComments(options: CommentsOptions): CommentsPanel {
   const sheet = new CSSStyleSheet();
-  sheet.replaceSync(styles);
+  sheet.replaceSync(styles + rowStyles);
   document.adoptedStyleSheets.push(sheet);
   return new CommentsPanel(options);
 }
