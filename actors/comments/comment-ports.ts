@@ -2,9 +2,11 @@
 import type { Metrics } from '../../cluster/observe/metrics.ts';
 import type { RegionId, StreamId } from '../../cluster/model/ids.ts';
 import type { Clock } from '../../cluster/time/clock.ts';
+import type { Counts } from './counts/counts.ts';
 import type { ChangeOutlet } from './feed/change.ts';
 import type { Identities, Receipts } from './identity/identity.ts';
-import type { CommentStore } from './store/comment-store.ts';
+import type { AudienceStore } from './store/audience-store.ts';
+import type { StoredComment } from './store/comment-store.ts';
 import type { WordRules } from './text/word-rules.ts';
 
 /** What the registry of streams says of an id. */
@@ -16,11 +18,15 @@ export interface CommentPorts {
   readonly region: RegionId;
   readonly clock: Clock;
   readonly metrics: Metrics;
-  readonly store: CommentStore;
+  readonly store: AudienceStore;
   readonly identities: Identities;
   readonly receipts: Receipts;
   /** @throws when the registry cannot be asked */
   readonly lookUpStream: (id: StreamId) => Promise<StreamStanding>;
   readonly outlet: ChangeOutlet;
+  /** The newest comments that are not held, in order, where this node keeps up with the stream. */
+  readonly newest: (stream: StreamId, limit: number) => readonly StoredComment[] | undefined;
+  /** Of this node, and of its feed. */
+  readonly counts: Counts;
   readonly words: WordRules;
 }

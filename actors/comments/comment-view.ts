@@ -1,5 +1,6 @@
 /** What each reader sees of a comment: hidden and held ones are not for everybody (A12). */
 import type { Comment, Identity } from '../../cluster/contract/api/audience-views.ts';
+import { noTally, type Tally } from './counts/counts.ts';
 import { mayDo } from './identity/permissions.ts';
 import type { StoredComment } from './store/comment-store.ts';
 
@@ -21,8 +22,19 @@ export function isShownTo(reader: Reader, comment: StoredComment): boolean {
   return !comment.isHeld || comment.author.id === reader?.user.id;
 }
 
+/** What is told beside a comment. */
+export interface Told extends Tally {
+  readonly likedByMe?: boolean | undefined;
+}
+
+/** A comment that its reader may not see, where answers hang below it. */
+export function placeholderOf(comment: StoredComment, tally: Told): Comment {
+  const { isHeld: _, ...view } = viewOf(comment, undefined, tally);
+  return { ...view, text: '', hidden: true };
+}
+
 /** The comment as the API shows it. Of a hidden one only moderators see the text. */
-export function viewOf(comment: StoredComment, reader: Reader): Comment {
+export function viewOf(comment: StoredComment, reader: Reader, tally: Told = noTally): Comment {
   const { id, streamId, author, createdAtMs, mediaTime, parentId, rootId, path, region, hidden } = comment;
   const hasText = hidden === undefined || isModerator(reader, comment);
   return {
@@ -34,7 +46,9 @@ export function viewOf(comment: StoredComment, reader: Reader): Comment {
     ...(mediaTime !== undefined && { mediaTime }),
     ...(parentId !== undefined && { parentId, depth: path.length }),
     ...(rootId !== undefined && { rootId }),
-    likes: 0,
+    ...(tally.replies > 0 && { replies: tally.replies }),
+    likes: tally.likes,
+    ...(tally.likedByMe !== undefined && { likedByMe: tally.likedByMe }),
     hidden: hidden !== undefined,
     ...(comment.isHeld && { isHeld: true }),
     region,

@@ -8,6 +8,7 @@ import { UnusableError } from '../../config/unusable.ts';
 import type { CommentPorts } from './comment-ports.ts';
 import { Comments } from './comments.ts';
 import { commentsService } from './comments.service.ts';
+import { Counts } from './counts/counts.ts';
 import { composeFeed } from './feed/feed.composition.ts';
 import type { Identities, Receipts } from './identity/identity.ts';
 import { openSqliteCommentStore } from './store/comment-store.sqlite.ts';
@@ -37,7 +38,8 @@ export async function composeComments(
   const file = join(config.dataDir, 'comments.sqlite');
   const store = await openSqliteCommentStore({ file, clock, metrics, logger });
   closing.defer(() => store.close());
-  const feed = composeFeed(parts, store, closing);
+  const counts = new Counts({ clock, store });
+  const feed = composeFeed(parts, { store, counts }, closing);
   audience.feed = feed;
   const comments = new Comments({
     region,
@@ -48,9 +50,12 @@ export async function composeComments(
     receipts: identity,
     lookUpStream,
     outlet: feed,
+    newest: (stream, limit) => feed.newest(stream, limit),
+    counts,
     words,
   });
-  return () => commentsService(comments, members.checkDeadline);
+  const { checkDeadline } = members;
+  return () => commentsService({ comments, checkDeadline, clock });
 }
 
 function openWords(file: string): WordRules {

@@ -1,6 +1,10 @@
 /** Shell of the comments actor: what is behind the audience's routes. A node asks its own, so that comments work without NATS. */
 import type { ServiceSchema } from 'moleculer';
-import type { CommentParams, CommentQuery } from '../../cluster/contract/api/audience-routes.ts';
+import type {
+  CommentParams,
+  CommentQuery,
+  ThreadPageQuery,
+} from '../../cluster/contract/api/audience-routes.ts';
 import type {
   CommentMode,
   CreateGuestBody,
@@ -10,19 +14,32 @@ import type {
 import type { StreamParams } from '../../cluster/contract/api/control-routes.ts';
 import type { RouteInput } from '../../cluster/contract/api/routes.ts';
 import { actionsInTime, type CheckDeadline } from '../../cluster/membership/deadlines.ts';
+import type { Clock } from '../../cluster/time/clock.ts';
 import type { Comments } from './comments.ts';
 
 type OfStream<Q = unknown, B = unknown> = RouteInput<StreamParams, Q, B>;
 type OfComment<B = unknown> = RouteInput<CommentParams, unknown, B>;
 
-export function commentsService(comments: Comments, checkDeadline: CheckDeadline): ServiceSchema {
-  const { posting, moderating } = comments;
+const tickMs = 500;
+
+export interface CommentsServicePorts {
+  readonly comments: Comments;
+  readonly checkDeadline: CheckDeadline;
+  readonly clock: Pick<Clock, 'every'>;
+}
+
+export function commentsService({ comments, checkDeadline, clock }: CommentsServicePorts): ServiceSchema {
+  const { posting, reading, liking, moderating } = comments;
+  let stopTicking = (): void => {};
   const { inTime } = actionsInTime(checkDeadline);
   return {
     name: 'comments',
     actions: {
       post: inTime((input: OfStream<unknown, PostCommentBody>) => posting.post(input)),
-      list: inTime((input: OfStream<CommentQuery>) => comments.list(input)),
+      list: inTime((input: OfStream<CommentQuery>) => reading.list(input)),
+      thread: inTime((input: RouteInput<CommentParams, ThreadPageQuery>) => reading.thread(input)),
+      like: inTime((input: OfComment) => liking.like(input, true)),
+      unlike: inTime((input: OfComment) => liking.like(input, false)),
       hide: inTime((input: OfComment) => moderating.hide(input)),
       restore: inTime((input: OfComment<HideBody>) => moderating.restore(input)),
       guest: inTime((input: RouteInput<unknown, unknown, CreateGuestBody>) => comments.guest(input)),
@@ -30,5 +47,9 @@ export function commentsService(comments: Comments, checkDeadline: CheckDeadline
       mode: inTime((input: OfStream) => moderating.mode(input)),
       setMode: inTime((input: OfStream<unknown, CommentMode>) => moderating.setMode(input)),
     },
+    started: () => {
+      stopTicking = clock.every(tickMs, () => comments.tick());
+    },
+    stopped: () => stopTicking(),
   };
 }

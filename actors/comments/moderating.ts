@@ -37,7 +37,7 @@ export class Moderating {
     }
     // An author who could hide it anew could also show again what a moderator hid.
     if (comment.hidden !== undefined && (!mayAll || comment.hidden.by === hiding.by))
-      return viewOf(comment, identity);
+      return this.#viewOf(comment, identity);
     await this.#audit(comment.streamId, { ...hiding, act: 'comment.hide', on: id });
     return this.#changed(identity, comment, await store.setHidden(id, hiding, hiding.atMs));
   }
@@ -51,7 +51,7 @@ export class Moderating {
     const { store, clock } = this.#ports;
     const { identity, mayAll, comment } = await this.#found(id, caller);
     if (comment === undefined) throw notFound(id);
-    if (comment.hidden === undefined) return viewOf(comment, identity);
+    if (comment.hidden === undefined) return this.#viewOf(comment, identity);
     const by = nameInAudit(identity);
     if (!mayAll && comment.hidden.by !== by)
       throw new TangazaError(
@@ -122,7 +122,12 @@ export class Moderating {
   #changed(identity: Identity, before: StoredComment, after: StoredComment | undefined): Comment {
     const comment = after ?? before;
     this.#ports.outlet.told({ kind: 'changed', comment });
-    return viewOf(comment, identity);
+    this.#ports.counts.changed(comment.path);
+    return this.#viewOf(comment, identity);
+  }
+
+  #viewOf(comment: StoredComment, identity: Identity): Comment {
+    return viewOf(comment, identity, this.#ports.counts.known(comment.id));
   }
 
   /** Before the act, so that there is none without a row. */

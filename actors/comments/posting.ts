@@ -29,7 +29,7 @@ type PostInput = RouteInput<StreamParams, unknown, PostCommentBody>;
 export interface PostingPorts extends CommentPorts {
   readonly guards: Guards;
   readonly streams: Streams;
-  readonly counts: PostMetrics;
+  readonly posted: PostMetrics;
 }
 
 /** A comment on its way in, whose author is known. */
@@ -54,11 +54,11 @@ export class Posting {
 
   /** @throws TangazaError as `postComment` lists them */
   async post(input: PostInput): Promise<OwnComment> {
-    const { counts } = this.#ports;
+    const { posted } = this.#ports;
     try {
       return await this.#post(input);
     } catch (error) {
-      counts.refused(errorCodeOf(error));
+      posted.refused(errorCodeOf(error));
       throw error;
     }
   }
@@ -72,6 +72,7 @@ export class Posting {
     guards.enter(caller.network, nowMs);
     const identity = await identities.identify(caller);
     mustBeFor(identity, streamId);
+    await streams.mustNotBeBanned(streamId, identity.user.id, nowMs);
     await streams.mustExist(streamId);
     const id = commentIdOf({ streamId, authorId: identity.user.id, clientId: sent.clientId });
     const draft = { ...sent, id, streamId, identity, text, nowMs };
@@ -161,11 +162,14 @@ export class Posting {
   }
 
   async #store(draft: Draft, { body, isHeld }: Accepted): Promise<OwnComment> {
-    const { store, outlet, counts } = this.#ports;
+    const { store, outlet, counts, posted } = this.#ports;
     try {
       const { comment, isNew } = await store.add(body, { isHeld, nowMs: draft.nowMs });
-      if (isNew) outlet.told({ kind: 'added', comment });
-      counts.taken(isNew);
+      if (isNew) {
+        outlet.told({ kind: 'added', comment });
+        counts.changed(comment.path);
+      }
+      posted.taken(isNew);
       return await this.#answer(draft, comment);
     } catch (error) {
       // Whether it was written is not known. Who sends it again finds it there, and then nobody would be told.
@@ -177,7 +181,7 @@ export class Posting {
   async #answer({ identity, clientId }: Draft, comment: StoredComment): Promise<OwnComment> {
     const { arrivedAtMs: _, changedAtMs: __, hidden: ___, isHeld, ...body } = comment;
     const receipt = await this.#ports.receipts.sign({ body, isHeld });
-    return { ...viewOf(comment, identity), clientId, receipt };
+    return { ...viewOf(comment, identity, this.#ports.counts.known(comment.id)), clientId, receipt };
   }
 }
 

@@ -51,6 +51,12 @@ export class Remembered<K, V> {
     if (this.#answers.size > this.#question.most && oldest !== undefined) this.#answers.delete(oldest);
   }
 
+  /** What was told is not so any more. */
+  forget(key: K): void {
+    this.#underWay.delete(key);
+    this.#answers.delete(key);
+  }
+
   #askOnce(key: K): Promise<V> {
     const asked = this.#question
       .ask(key)

@@ -1,8 +1,10 @@
-/** Which streams there are, and how each takes comments: asked for often, so remembered for some seconds. */
+/** Which streams there are, how each takes comments, and whom it has banned: asked for often, so remembered for some seconds. */
 import { openMode, type CommentMode } from '../../cluster/contract/api/audience-views.ts';
 import { TangazaError } from '../../cluster/errors/tangaza-error.ts';
-import type { StreamId } from '../../cluster/model/ids.ts';
+import type { StreamId, UserId } from '../../cluster/model/ids.ts';
 import type { CommentPorts, StreamStanding } from './comment-ports.ts';
+import { mustNotBeBanned } from './guards/guards.ts';
+import type { Ban } from './store/moderation-store.ts';
 import { Remembered } from './remembered.ts';
 
 const knownMs = 10_000;
@@ -10,11 +12,17 @@ const knownMs = 10_000;
 const otherMs = 1000;
 /** A mode that was set at another node is heard of at once, or read after that (A12). */
 const modeMs = 5000;
+const banMs = 5000;
+/** Of a stream with more, each author is looked up. */
+const mostBans = 1000;
+const everywhere = '*';
 const most = 10_000;
 
 export class Streams {
   readonly #standings: Remembered<StreamId, StreamStanding>;
   readonly #modes: Remembered<StreamId, CommentMode>;
+  readonly #bans: Remembered<StreamId | typeof everywhere, readonly Ban[]>;
+  readonly #store: CommentPorts['store'];
 
   constructor({ clock, lookUpStream, store }: Pick<CommentPorts, 'clock' | 'lookUpStream' | 'store'>) {
     this.#standings = new Remembered({
@@ -23,12 +31,34 @@ export class Streams {
       ask: lookUpStream,
       goodForMs: ({ kind }) => (kind === 'known' ? knownMs : otherMs),
     });
+    this.#store = store;
+    this.#bans = new Remembered({
+      clock,
+      most,
+      ask: (of) => store.bans(of === everywhere ? undefined : of, clock.utcMs(), mostBans),
+      goodForMs: () => banMs,
+    });
     this.#modes = new Remembered({
       clock,
       most,
       ask: async (id: StreamId) => (await store.mode(id)) ?? openMode,
       goodForMs: () => modeMs,
     });
+  }
+
+  /** @throws TangazaError `BANNED` with the reason and until when */
+  async mustNotBeBanned(stream: StreamId, user: UserId, nowMs: number): Promise<void> {
+    const [ofStream, ofAll] = await Promise.all([this.#bans.get(stream), this.#bans.get(everywhere)]);
+    const isKnown = ofStream.length < mostBans && ofAll.length < mostBans;
+    const ban = isKnown
+      ? [...ofStream, ...ofAll].find(({ userId }) => userId === user)
+      : await this.#store.banOf(user, stream, nowMs);
+    mustNotBeBanned(ban, nowMs);
+  }
+
+  /** Somebody was banned on a stream, or is so no more, here or at another node. @param stream undefined for all streams */
+  heardBan(stream: StreamId | undefined): void {
+    this.#bans.forget(stream ?? everywhere);
   }
 
   /** @throws TangazaError `STREAM_NOT_FOUND`, `STREAM_REMOVED`, and what the registry throws */

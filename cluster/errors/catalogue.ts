@@ -104,7 +104,7 @@ export const catalogue = {
   TOO_MANY_COMMENTS: {
     status: 429,
     retry: 'later',
-    title: 'You comment too fast: wait for as long as Retry-After says.',
+    title: 'You do that too fast: wait for as long as Retry-After says.',
   },
   SLOW_MODE: {
     status: 429,

@@ -9,6 +9,8 @@ export const promisedRoutes = {
   '/v1/streams/{id}/comments': ['get', 'post'],
   '/v1/streams/{id}/mode': ['get', 'put'],
   '/v1/comments/{id}': ['delete'],
+  '/v1/comments/{id}/thread': ['get'],
+  '/v1/comments/{id}/like': ['delete', 'put'],
   '/v1/comments/{id}/restore': ['post'],
   '/v1/guests': ['post'],
   '/v1/me': ['get'],

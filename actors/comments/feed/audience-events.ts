@@ -1,6 +1,6 @@
 /** The port of the events between nodes, and what one of them says (A7). They are hints: one that is lost, doubled or late does no harm. */
 import { z } from 'zod';
-import { CommentMode } from '../../../cluster/contract/api/audience-views.ts';
+import { CommentCounts, CommentMode } from '../../../cluster/contract/api/audience-views.ts';
 import {
   BootId,
   ClientId,
@@ -52,6 +52,7 @@ const WrittenChange = z.discriminatedUnion('kind', [
     atMs: timeMs,
   }),
   z.object({ kind: z.literal('mode'), streamId: StreamId, mode: CommentMode }),
+  z.object({ kind: z.literal('counts'), streamId: StreamId, counts: z.array(CommentCounts) }),
   z.object({ kind: z.literal('unsure'), streamId: StreamId }),
 ]);
 

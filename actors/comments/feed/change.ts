@@ -1,6 +1,7 @@
 /** What the comments actor of a node tells the feed, once the store has it (A7). */
 import type { CommentMode } from '../../../cluster/contract/api/audience-views.ts';
 import type { CommentId, StreamId } from '../../../cluster/model/ids.ts';
+import type { Counted } from '../counts/counts.ts';
 import type { Hiding, StoredComment } from '../store/comment-store.ts';
 
 export type Change =
@@ -18,6 +19,8 @@ export type Change =
       readonly atMs: number;
     }
   | { readonly kind: 'mode'; readonly streamId: StreamId; readonly mode: CommentMode }
+  /** How many like these, and how many answers are below them, counted anew. */
+  | ({ readonly kind: 'counts' } & Counted)
   /** The store has not said whether it took a write: what it has is to be read. */
   | { readonly kind: 'unsure'; readonly streamId: StreamId };
 

@@ -1,24 +1,29 @@
 /** Builds the feed of a node from the node's parts. */
 import type { ClusterParts } from '../../../cluster/node/cluster-parts.composition.ts';
 import { watchFreezes } from '../../../cluster/time/freeze.ts';
+import type { CommentId } from '../../../cluster/model/ids.ts';
 import { viewOf } from '../comment-view.ts';
+import type { Counts, Tally } from '../counts/counts.ts';
 import type { StoredComment } from '../store/comment-store.ts';
 import { openNatsAudienceEvents } from './audience-events.nats.ts';
 import { Feed } from './feed.ts';
 import type { ReadableStore } from './store-reads.ts';
 
 const tickMs = 1000;
+const nothing = (): void => {};
 
 export function composeFeed(
   parts: Omit<ClusterParts, 'log' | 'ownership' | 'queue' | 'loads' | 'fingerprint'>,
-  store: ReadableStore,
+  { store, counts }: { readonly store: ReadableStore; readonly counts: Counts },
   closing: AsyncDisposableStack,
 ): Feed {
   const { node, region, bootId, clock, logger, metrics, members, nats, natsDownMs } = parts;
   const { connection } = nats;
   const events = openNatsAudienceEvents({ connection, region, clock, downMs: natsDownMs });
   const self = { node, region, bootId, clock, logger, metrics };
-  const feed = new Feed({ ...self, store, events, members, show: forAll, hasReplication: false });
+  const show = (comment: StoredComment) => forAll(comment, counts.known(comment.id));
+  const count = (ids: readonly CommentId[]) => counts.of(ids).then(nothing, nothing);
+  const feed = new Feed({ ...self, store, events, members, show, count, hasReplication: false });
   const stops = [
     clock.every(tickMs, () => feed.tick()),
     watchFreezes(clock, () => feed.doubt('standstill')),
@@ -30,7 +35,7 @@ export function composeFeed(
 }
 
 /** A comment as everybody may see it: of a held one not even its author sees the text here, who has it by the answer. */
-function forAll(comment: StoredComment) {
-  const view = viewOf(comment, undefined);
+function forAll(comment: StoredComment, tally: Tally) {
+  const view = viewOf(comment, undefined, tally);
   return comment.isHeld ? { ...view, text: '' } : view;
 }

@@ -37,6 +37,7 @@ export interface FeedPorts {
   readonly events: AudienceEvents;
   readonly members: Pick<MemberDirectory, 'onGone' | 'onDeclaredDead'>;
   readonly show: StreamFeedPorts['show'];
+  readonly count: StreamFeedPorts['count'];
   /** True where another region keeps copies (A6). */
   readonly hasReplication: boolean;
 }

@@ -8,7 +8,7 @@ import type { Comment, CommentMode } from '../../../cluster/contract/api/audienc
 import type { AudienceListener, LeftOff, Resumed } from '../../../cluster/contract/audience/audience-feed.ts';
 import type { ServerMessage } from '../../../cluster/contract/audience/socket-messages.ts';
 import type { Gate } from '../../../cluster/bounds/gate.ts';
-import type { RegionId, StreamId } from '../../../cluster/model/ids.ts';
+import type { CommentId, RegionId, StreamId } from '../../../cluster/model/ids.ts';
 import type { Logger } from '../../../cluster/observe/logger.ts';
 import type { Clock } from '../../../cluster/time/clock.ts';
 import type { StoredComment } from '../store/comment-store.ts';
@@ -36,6 +36,8 @@ export interface StreamFeedPorts {
   readonly gate: Gate;
   /** A comment as everybody may see it: without its text where it is hidden or held. */
   readonly show: (comment: StoredComment) => Comment;
+  /** Counts likes and answers of comments that are about to be shown, or leaves them as last known. */
+  readonly count: (ids: readonly CommentId[]) => Promise<void>;
   /** Called for each change that another node tells. */
   readonly onHeard: (change: Change) => void;
 }
@@ -106,6 +108,9 @@ export class StreamFeed {
         this.#tell(this.#comments.take({ kind: 'changed', comment }, nowMs));
         return;
       }
+      case 'counts':
+        this.#must({ type: 'counts', counts: [...change.counts] });
+        return;
       case 'unsure':
         this.doubt('unsure');
         return;
@@ -145,6 +150,7 @@ export class StreamFeed {
       await this.#start();
       const { resume, told } = await this.#pages.answer(from);
       metrics.resumes.add(1, { answer: kindOf(from, resume) });
+      await this.#ports.count(told.map(({ comment }) => comment.id));
       return { resume, messages: told.map((one) => this.#messageOf(one)), mode: await this.mode() };
     } catch (error) {
       metrics.resumes.add(1, { answer: 'failed' });

@@ -49,6 +49,8 @@ export interface Admission extends Judged {
 export const guardLimits = {
   /** Many people may share an address. */
   network: { burst: 40, perSecond: 20, most: 50_000 },
+  /** Likes and the like. */
+  acts: { burst: 200, perSecond: 100, most: 50_000 },
   /** A school shares one, and joins at once; but each guest may say something. */
   guests: { burst: 200, perSecond: 1, most: 50_000 },
   author: { burst: 5, perSecond: 0.5, most: 50_000 },
@@ -59,6 +61,7 @@ export const guardLimits = {
 
 export class Guards {
   readonly #networks = new Buckets(guardLimits.network);
+  readonly #acts = new Buckets(guardLimits.acts);
   readonly #guests = new Buckets(guardLimits.guests);
   readonly #authors = new Buckets(guardLimits.author);
   readonly #streams = new Buckets(guardLimits.stream);
@@ -74,6 +77,13 @@ export class Guards {
     const waitMs = this.#networks.take(network, nowMs);
     if (waitMs > 0)
       throw refusal('TOO_MANY_COMMENTS', 'Too many comments come from your network: wait a moment.', waitMs);
+  }
+
+  /** For what costs less than a comment: likes, reports. @throws TangazaError `TOO_MANY_COMMENTS` */
+  enterToAct(network: string, nowMs: number): void {
+    const waitMs = this.#acts.take(network, nowMs);
+    if (waitMs > 0)
+      throw refusal('TOO_MANY_COMMENTS', 'Too much comes from your network: wait a moment.', waitMs);
   }
 
   /** Tokens of guests cost nothing, so a network gets so many. @throws TangazaError `TOO_MANY_COMMENTS` */

@@ -12,6 +12,7 @@ import {
   Identity,
   OwnComment,
   PostCommentBody,
+  Thread,
 } from './audience-views.ts';
 import { StreamParams } from './control-routes.ts';
 import { wholeNumber } from './numbers.ts';
@@ -22,6 +23,20 @@ export type CommentParams = z.infer<typeof CommentParams>;
 
 const place = z.union([CommentId, z.iso.datetime()]).optional();
 
+const limit = wholeNumber(z.number().int().min(1).max(200)).default(50);
+const mine = z
+  .enum(['true', 'false'])
+  .default('false')
+  .meta({ description: '`true` tells which of them the caller likes; it wants a token.' });
+
+export const ThreadPageQuery = z.object({
+  parentId: CommentId.optional().meta({ description: 'Only what answers that comment directly.' }),
+  cursor: z.string().max(400).optional().meta({ description: 'The `nextCursor` of the page before.' }),
+  limit,
+  mine,
+});
+export type ThreadPageQuery = z.infer<typeof ThreadPageQuery>;
+
 export const CommentQuery = z.object({
   before: place.meta({
     description: 'The id of a comment, or a time: what was written before it, newest first.',
@@ -29,17 +44,21 @@ export const CommentQuery = z.object({
   after: place.meta({
     description: 'The id of a comment, or a time: what was written after it, oldest first.',
   }),
-  limit: wholeNumber(z.number().int().min(1).max(200)).default(50),
-  mine: z
-    .enum(['true', 'false'])
-    .default('false')
-    .meta({ description: '`true` tells which of them the caller likes.' }),
+  limit,
+  mine,
 });
 export type CommentQuery = z.infer<typeof CommentQuery>;
 
 const ofStream = { tag: 'audience', path: '/v1/streams/{id}/comments', params: StreamParams } as const;
 const ofComment = { tag: 'audience', path: '/v1/comments/{id}', params: CommentParams } as const;
 const ofMode = { tag: 'audience', path: '/v1/streams/{id}/mode', params: StreamParams } as const;
+const ofLike = {
+  ...ofComment,
+  path: '/v1/comments/{id}/like',
+  auth: 'viewer',
+  reply: { status: 204 },
+  errors: ['FORBIDDEN', 'BANNED', 'COMMENT_NOT_FOUND', 'TOO_MANY_COMMENTS', 'OVERLOADED'],
+} as const;
 const guards = [
   'TOO_MANY_COMMENTS',
   'BANNED',
@@ -81,7 +100,7 @@ export const audienceRoutes: readonly Route[] = [
     summary: 'The comments of a stream: newest first, or from a place on, oldest first',
     query: CommentQuery,
     reply: { status: 200, schema: CommentPage },
-    errors: [...unknown, 'OVERLOADED'],
+    errors: [...unknown, 'UNAUTHENTICATED', 'OVERLOADED'],
     action: commentActions.list,
   },
   {
@@ -105,6 +124,32 @@ export const audienceRoutes: readonly Route[] = [
     reply: { status: 200, schema: Comment },
     errors: ['FORBIDDEN', 'COMMENT_NOT_FOUND', 'TOO_MANY_COMMENTS', 'OVERLOADED'],
     action: commentActions.restore,
+  },
+  {
+    ...ofComment,
+    path: '/v1/comments/{id}/thread',
+    method: 'get',
+    operation: 'getThread',
+    auth: 'none',
+    summary: 'The answers of a thread, level by level, the oldest first; each names its parent and its depth',
+    query: ThreadPageQuery,
+    reply: { status: 200, schema: Thread },
+    errors: ['COMMENT_NOT_FOUND', 'UNAUTHENTICATED', 'OVERLOADED'],
+    action: commentActions.thread,
+  },
+  {
+    ...ofLike,
+    method: 'put',
+    operation: 'likeComment',
+    summary: 'Likes a comment; the count follows within two seconds',
+    action: commentActions.like,
+  },
+  {
+    ...ofLike,
+    method: 'delete',
+    operation: 'unlikeComment',
+    summary: 'Takes a like back',
+    action: commentActions.unlike,
   },
   {
     tag: 'audience',

@@ -63,6 +63,15 @@ export const Comment = z
   .meta({ id: 'Comment' });
 export type Comment = z.infer<typeof Comment>;
 
+export const CommentCounts = z
+  .object({
+    id: CommentId,
+    likes: z.number().int().nonnegative(),
+    replies: z.number().int().nonnegative(),
+  })
+  .meta({ id: 'CommentCounts' });
+export type CommentCounts = z.infer<typeof CommentCounts>;
+
 /** The answer to its author alone: with it, the same comment passes every guard for a day (A6). */
 export const OwnComment = Comment.extend({ clientId: ClientId, receipt: z.string() }).meta({
   id: 'OwnComment',
@@ -97,6 +106,11 @@ export const CommentPage = z
   })
   .meta({ id: 'CommentPage' });
 export type CommentPage = z.infer<typeof CommentPage>;
+
+export const Thread = CommentPage.extend({
+  root: Comment.meta({ description: 'The comment that the thread begins with.' }),
+}).meta({ id: 'Thread' });
+export type Thread = z.infer<typeof Thread>;
 
 export const HideBody = z
   .strictObject({ reason: z.string().trim().max(500).optional() })

@@ -40,6 +40,14 @@ const comment = {
   region: 'region-1',
   acknowledged: 'accepted',
 };
+const answer = {
+  ...comment,
+  id: 'news~06h2js98ffhqat6evpcqinsbhg',
+  text: 'Nzuri!',
+  parentId: comment.id,
+  rootId: comment.id,
+  depth: 1,
+};
 const clientId = '019ad5f0-3f7b-7c3e-8a51-2f6d0c9b1e77';
 const ofComment = { params: { id: comment.id } };
 const guest = { id: comment.author.id, name: comment.author.name, kind: 'guest' };
@@ -174,6 +182,13 @@ export const examples: Readonly<Record<string, Example>> = {
     query: { limit: 50, mine: 'false' },
     reply: { items: [comment], nextCursor: comment.id },
   },
+  getThread: {
+    ...ofComment,
+    query: { limit: 50, mine: 'false' },
+    reply: { root: { ...comment, replies: 1 }, items: [answer] },
+  },
+  likeComment: ofComment,
+  unlikeComment: ofComment,
   hideComment: { ...ofComment, reply: { ...comment, text: '', hidden: true } },
   restoreComment: { ...ofComment, body: { reason: 'It was no offence.' }, reply: comment },
   createGuest: {

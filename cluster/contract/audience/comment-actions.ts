@@ -2,6 +2,9 @@
 export const commentActions = {
   post: 'comments.post',
   list: 'comments.list',
+  thread: 'comments.thread',
+  like: 'comments.like',
+  unlike: 'comments.unlike',
   hide: 'comments.hide',
   restore: 'comments.restore',
   guest: 'comments.guest',

@@ -4,7 +4,14 @@
  */
 import { z } from 'zod';
 import { ClientId, CommentId } from '../../model/ids.ts';
-import { Acknowledged, Comment, CommentMode, Identity, PostCommentBody } from '../api/audience-views.ts';
+import {
+  Acknowledged,
+  Comment,
+  CommentCounts,
+  CommentMode,
+  Identity,
+  PostCommentBody,
+} from '../api/audience-views.ts';
 
 export const socketProtocol = 'tangaza.v1';
 export const socketPath = '/v1/streams/{id}/socket';
@@ -55,7 +62,11 @@ export const ServerMessage = z.discriminatedUnion('type', [
   z.object({ type: z.literal('comment'), comment: Comment }).meta({ id: 'CommentAdded' }),
   z
     .object({ type: z.literal('commentUpdated'), comment: Comment })
-    .meta({ id: 'CommentUpdated', description: 'Hidden, shown again, liked, answered, or replicated.' }),
+    .meta({ id: 'CommentUpdated', description: 'Hidden, shown again, released, or replicated.' }),
+  z.object({ type: z.literal('counts'), counts: z.array(CommentCounts) }).meta({
+    id: 'Counts',
+    description: 'How many like these comments, and how many answers are below them.',
+  }),
   z
     .object({ type: z.literal('gap'), from: z.iso.datetime(), to: z.iso.datetime() })
     .meta({ id: 'Gap', description: 'The socket was too slow: what came between is to be read by HTTP.' }),

@@ -62,6 +62,38 @@ test('a comment that is sent again is still one comment, and gets the first answ
   expect(await rig.post(token, 'twice')).toMatchObject({ status: 429, code: 'SLOW_MODE', retryAfter: '60' });
 });
 
+// Goal: an answer that was lost is had at any node. Method: in slow mode, at a node that has not heard of the comment, after another one there.
+test('a comment that is sent again to another node gets the first answer', async () => {
+  await using rig = await startCommentsRig();
+  await using node = await startCommentsRig({ rig, hasSameDatabase: true });
+  const token = await rig.guest('Ada');
+  const body = { mode: 'open', slowSeconds: 60 };
+  await rig.ask('PUT', '/v1/streams/demo/mode', { token: rig.operatorToken, body });
+  const clientId = newClientId();
+  const first = await posted(rig, token, 'once', { clientId });
+  await posted(node, token, 'meanwhile');
+  expect((await posted(node, token, 'once', { clientId })).id).toBe(first.id);
+  expect(await node.post(token, 'other', { clientId })).toMatchObject({ status: 409, code: 'CONFLICT' });
+  expect(await node.post(token, 'another')).toMatchObject({ code: 'SLOW_MODE' });
+  expect(textsOf(await page(node))).toEqual(['meanwhile', 'once']);
+});
+
+// Goal: what a region acknowledged is taken by another one, which lacks its parent and whose guards would refuse it.
+test('a comment with its receipt is taken in another region as it was, whatever the guards there say', async () => {
+  await using rig = await startCommentsRig();
+  await using region = await startCommentsRig({ rig, hasSameDatabase: false });
+  const token = await rig.guest('Ada');
+  const root = await posted(rig, token, 'root');
+  const clientId = newClientId();
+  const { receipt, ...answer } = await posted(rig, token, 'darn answer', { clientId, parentId: root.id });
+  const body = { mode: 'closed', slowSeconds: 0 };
+  await region.ask('PUT', '/v1/streams/demo/mode', { token: rig.operatorToken, body });
+  const again = { clientId, parentId: root.id };
+  expect(await region.post(token, 'darn answer', again)).toMatchObject({ code: 'COMMENTS_CLOSED' });
+  expect(await posted(region, token, 'darn answer', { ...again, receipt })).toMatchObject(answer);
+  expect(await region.post(token, 'another', { ...again, receipt })).toMatchObject({ code: 'CONFLICT' });
+});
+
 test('an author hides a comment and shows it again; nobody else does', async () => {
   await using rig = await startCommentsRig();
   const [ada, bob] = [await rig.guest('Ada'), await rig.guest('Bob')];

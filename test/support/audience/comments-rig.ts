@@ -6,13 +6,15 @@ import { ServiceBroker } from 'moleculer';
 import { Comments } from '../../../actors/comments/comments.ts';
 import { commentsService } from '../../../actors/comments/comments.service.ts';
 import type { Change } from '../../../actors/comments/feed/change.ts';
+import { Counts } from '../../../actors/comments/counts/counts.ts';
 import { composeIdentity } from '../../../actors/comments/identity/identity.composition.ts';
 import { operatorId } from '../../../actors/comments/identity/identity.ts';
+import type { AudienceStore } from '../../../actors/comments/store/audience-store.ts';
 import { openSqliteCommentStore } from '../../../actors/comments/store/comment-store.sqlite.ts';
 import { parseWordRules } from '../../../actors/comments/text/word-rules.ts';
 import { Guest } from '../../../cluster/contract/api/audience-views.ts';
 import { RegionId, StreamId, type UserId } from '../../../cluster/model/ids.ts';
-import { publicHalf } from '../../../cluster/model/token-keys.ts';
+import { publicHalf, type TokenKeys } from '../../../cluster/model/token-keys.ts';
 import { silentLogger as logger } from '../../../cluster/observe/logger.ts';
 import { noMetrics as metrics } from '../../../cluster/observe/metrics.ts';
 import { systemClock as clock } from '../../../cluster/time/clock.system.ts';
@@ -40,6 +42,10 @@ export interface CommentsRig extends AsyncDisposable {
   readonly port: number;
   readonly operatorToken: string;
   readonly operatorId: UserId;
+  readonly store: AudienceStore;
+  /** Where its database lies. */
+  readonly folder: string;
+  readonly tokenKeys: TokenKeys;
   /** The stream that comments are posted on. */
   readonly demo: StreamId;
   /** What other nodes and sockets are told, in order. */
@@ -68,15 +74,22 @@ export function newClientId(): string {
 }
 let serial = 0;
 
-export async function startCommentsRig(): Promise<CommentsRig> {
+/** Another node than this one: of the same region, with the same database, or of another region that knows its keys. */
+export interface Beside {
+  readonly rig: CommentsRig;
+  readonly hasSameDatabase: boolean;
+}
+
+export async function startCommentsRig(beside?: Beside): Promise<CommentsRig> {
   await using opened = new AsyncDisposableStack();
-  const folder = await mkdtemp(join(tmpdir(), 'tangaza-comments-'));
-  opened.defer(() => rm(folder, { recursive: true }));
+  const ownFolder = await mkdtemp(join(tmpdir(), 'tangaza-comments-'));
+  opened.defer(() => rm(ownFolder, { recursive: true }));
+  const folder = beside?.hasSameDatabase === true ? beside.rig.folder : ownFolder;
   const store = await openSqliteCommentStore({ file: join(folder, 'c.sqlite'), clock, metrics, logger });
   opened.defer(() => store.close());
   const region = RegionId.parse('eu');
   const signing = newKey(region);
-  const tokenKeys = { signing, known: [publicHalf(signing)] };
+  const tokenKeys = beside?.rig.tokenKeys ?? { signing, known: [publicHalf(signing)] };
   const identity = await composeIdentity({ tokenKeys, accounts: undefined, clock, logger, metrics });
   const changes: Change[] = [];
   const listeners: ((change: Change) => void)[] = [];
@@ -95,10 +108,12 @@ export async function startCommentsRig(): Promise<CommentsRig> {
         return () => {};
       },
     },
+    newest: () => undefined,
+    counts: new Counts({ clock, store }),
     words,
   });
   const broker = new ServiceBroker({ logger: false });
-  broker.createService(commentsService(comments, () => {}));
+  broker.createService(commentsService({ comments, clock, checkDeadline: () => {} }));
   opened.defer(() => broker.stop());
   await broker.start();
   const edge = opened.use(
@@ -120,6 +135,9 @@ export async function startCommentsRig(): Promise<CommentsRig> {
     port: edge.port,
     operatorToken,
     operatorId,
+    store,
+    folder,
+    tokenKeys,
     demo: StreamId.parse('demo'),
     changes,
     hear: (change) => {

@@ -46,6 +46,7 @@ export class FeedNode {
         onDeclaredDead: () => () => {},
       },
       show: shownComment,
+      count: async () => {},
       hasReplication: false,
     });
   }

@@ -1,0 +1,117 @@
+/**
+ * How many like each comment, and how many answers are below it (A4).
+ *
+ * The database counts; here the numbers are remembered for a moment, so that a crowd that reads the same page costs one count. What was liked
+ * or answered here is counted anew within a second, and told to all nodes: numbers, not differences, so that one that is lost does no harm.
+ * Bounds: numbers of 20,000 comments, of which those asked for least lately go; 5,000 comments that wait to be counted, above which
+ * the next reader counts them; `leftOut` counts those.
+ */
+import type { CommentId, StreamId } from '../../../cluster/model/ids.ts';
+import type { Clock } from '../../../cluster/time/clock.ts';
+import { placeOfComment } from '../ids/comment-id.ts';
+import type { LikeStore } from '../store/like-store.ts';
+import type { ThreadStore } from '../store/thread-store.ts';
+
+export interface Tally {
+  readonly likes: number;
+  /** Below it, at any depth, without the hidden and the held. */
+  readonly replies: number;
+}
+
+export type Tallies = ReadonlyMap<CommentId, Tally>;
+
+export interface Counted {
+  readonly streamId: StreamId;
+  readonly counts: readonly (Tally & { readonly id: CommentId })[];
+}
+
+export interface CountPorts {
+  readonly clock: Pick<Clock, 'monotonicMs'>;
+  readonly store: Pick<LikeStore, 'likes'> & Pick<ThreadStore, 'replies'>;
+}
+
+interface Known extends Tally {
+  readonly atMs: number;
+}
+
+export const noTally: Tally = { likes: 0, replies: 0 };
+const goodForMs = 2000;
+const mostKnown = 20_000;
+const mostWaiting = 5000;
+/** Counted in one turn. */
+const mostAtOnce = 500;
+
+export class Counts {
+  readonly #ports: CountPorts;
+  readonly #known = new Map<CommentId, Known>();
+  readonly #waiting = new Set<CommentId>();
+  leftOut = 0;
+
+  constructor(ports: CountPorts) {
+    this.#ports = ports;
+  }
+
+  /** As last counted or told, however long ago. */
+  known(id: CommentId): Tally {
+    return this.#known.get(id) ?? noTally;
+  }
+
+  /** @throws TangazaError as the store throws it */
+  async of(ids: readonly CommentId[]): Promise<Tallies> {
+    const freshMs = this.#ports.clock.monotonicMs() - goodForMs;
+    await this.#count(ids.filter((id) => (this.#known.get(id)?.atMs ?? -Infinity) < freshMs));
+    return new Map(ids.map((id) => [id, this.known(id)]));
+  }
+
+  /** Something changed: they are counted soon, and told. */
+  changed(ids: readonly CommentId[]): void {
+    for (const id of ids) {
+      const known = this.#known.get(id);
+      if (known !== undefined) this.#known.set(id, { ...known, atMs: -Infinity });
+      if (this.#waiting.size < mostWaiting) this.#waiting.add(id);
+      else this.leftOut += 1;
+    }
+  }
+
+  /** Another node has counted. */
+  heard({ counts }: Counted): void {
+    for (const { id, likes, replies } of counts) this.#set(id, { likes, replies });
+  }
+
+  /**
+   * Counts what has changed, by stream. To be called each second. What the store does not count now waits for the next time.
+   *
+   * @throws TangazaError as the store throws it
+   */
+  async recount(): Promise<readonly Counted[]> {
+    const ids = [...this.#waiting].slice(0, mostAtOnce);
+    for (const id of ids) this.#waiting.delete(id);
+    try {
+      await this.#count(ids);
+    } catch (error) {
+      this.changed(ids);
+      throw error;
+    }
+    const byStream = Map.groupBy(ids, (id) => placeOfComment(id).streamId);
+    return [...byStream].map(([streamId, ofStream]) => ({
+      streamId,
+      counts: ofStream.map((id) => ({ id, ...pick(this.known(id)) })),
+    }));
+  }
+
+  async #count(ids: readonly CommentId[]): Promise<void> {
+    if (ids.length === 0) return;
+    const { store } = this.#ports;
+    const [likes, replies] = await Promise.all([store.likes(ids), store.replies(ids)]);
+    for (const id of ids) this.#set(id, { likes: likes.get(id) ?? 0, replies: replies.get(id) ?? 0 });
+  }
+
+  #set(id: CommentId, tally: Tally): void {
+    this.#known.delete(id);
+    this.#known.set(id, { ...tally, atMs: this.#ports.clock.monotonicMs() });
+    const [oldest] = this.#known.keys();
+    if (this.#known.size > mostKnown && oldest !== undefined) this.#known.delete(oldest);
+  }
+}
+
+const pick = ({ likes, replies }: Tally): Tally => ({ likes, replies });
