@@ -1,0 +1,103 @@
+/** Viewers on edges of two nodes, in a real Chromium on a real cluster: what one says and does, the other sees. */
+import { createServer } from 'node:http';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Browser, Page } from 'playwright-core';
+import { startTestCluster, type TestCluster } from '../support/cluster/demo.ts';
+import { launchChromium } from '../support/cluster/foreign-players.ts';
+import { axeFindings, openPage, sizes, type OpenPage } from './page-checks.ts';
+
+let cluster: TestCluster;
+let browser: Browser;
+
+beforeAll(async () => {
+  cluster = await startTestCluster({ nodes: 2 });
+  browser = await launchChromium();
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await cluster?.[Symbol.asyncDispose]();
+});
+
+async function watch(node: number, size = sizes[0]): Promise<OpenPage> {
+  const opened = await openPage(browser, `${cluster.nodes[node]?.url}/watch/demo`, size);
+  await opened.page.locator('.send').waitFor();
+  return opened;
+}
+
+const row = (page: Page, text: string) => page.locator('.comment', { hasText: text });
+
+async function say(page: Page, text: string, name?: string): Promise<void> {
+  await page.fill('.composer textarea', text);
+  if (name !== undefined) await page.fill('.who input', name);
+  await page.press('.composer textarea', 'Enter');
+}
+
+async function signIn(page: Page): Promise<void> {
+  await page.locator('.account').click();
+  await page.fill('.sheet input', cluster.token);
+  await page.keyboard.press('Enter');
+  await page.locator('.sheet').waitFor({ state: 'hidden' });
+}
+
+test('what one says the other sees, and answers, without a reload', async () => {
+  await using one = await watch(0);
+  await using two = await watch(1, sizes[2]);
+  await say(one.page, 'Hello from the first node', 'Ada');
+  await row(two.page, 'Hello from the first node').waitFor();
+  await say(two.page, 'Hello back', 'Bo');
+  await row(one.page, 'Hello back').waitFor();
+  await one.page.locator('.comment[data-own=accepted]').waitFor();
+  expect({ one: one.errors, two: two.errors }).toEqual({ one: [], two: [] });
+});
+
+test('what a moderator hides at one edge vanishes at the other, and comes back', async () => {
+  await using one = await watch(0);
+  await using two = await watch(1);
+  await say(one.page, 'To be hidden', 'Ada');
+  await row(two.page, 'To be hidden').waitFor();
+  await signIn(two.page);
+  await row(two.page, 'To be hidden').hover();
+  await row(two.page, 'To be hidden').locator('[data-action=hide]').click();
+  await row(one.page, 'To be hidden').waitFor({ state: 'detached' });
+  await row(two.page, 'To be hidden').hover();
+  await row(two.page, 'To be hidden').locator('[data-action=restore]').click();
+  await row(one.page, 'To be hidden').waitFor();
+});
+
+test('a moderator closes the comments at one edge, and the other says so', async () => {
+  await using one = await watch(0);
+  await using two = await watch(1);
+  await signIn(two.page);
+  await two.page.locator('.account').click();
+  await two.page.locator('[aria-label="Who may comment"]').selectOption('Nobody');
+  await one.page.locator('.closed', { hasText: 'switched off' }).waitFor();
+  await two.page.locator('[aria-label="Who may comment"]').selectOption('Everybody');
+  await one.page.locator('.composer textarea').waitFor();
+});
+
+test('a frame in a page of another origin shows the comments', async () => {
+  const server = createServer((_request, response) => {
+    response.setHeader('content-type', 'text/html');
+    response.end(`<!doctype html><title>Foreign</title><body style="margin:0">
+      <iframe title="Player" src="${cluster.url}/embed/demo?comments" width="900" height="480" allow="autoplay; fullscreen"></iframe>`);
+  });
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  const address = server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  try {
+    await using foreign = await openPage(browser, `http://localhost:${port}/`);
+    await using one = await watch(1);
+    await say(one.page, 'Into the frame', 'Ada');
+    const frame = foreign.page.frameLocator('iframe');
+    await frame.locator('.comment', { hasText: 'Into the frame' }).waitFor();
+    await frame.locator('.composer textarea').fill('Out of the frame');
+    await frame.locator('.who input').fill('Fay');
+    await frame.locator('.composer textarea').press('Enter');
+    await row(one.page, 'Out of the frame').waitFor();
+    expect(await axeFindings(one.page)).toEqual([]);
+  } finally {
+    server.close();
+    server.closeAllConnections();
+  }
+});
