@@ -150,6 +150,23 @@ const benches: readonly Bench[] = [
     },
   },
   {
+    name: 'comments',
+    about: 'comments through the API against the bare driver; pages of a stream of 200,000',
+    target: '>= 0.7 of its throughput, p99 <= 2 times its; pages <= 50 ms',
+    seconds: 'not used',
+    run: async ({ progress }) => {
+      const { benchComments } = await import('../bench/comments/comments.ts');
+      const { commentsFigures, commentsReport } = await import('../bench/comments/comments-report.ts');
+      const result = await benchComments(progress);
+      return {
+        result,
+        report: commentsReport(result),
+        figures: commentsFigures(result),
+        isReached: result.isReached,
+      };
+    },
+  },
+  {
     name: 'partition',
     about: 'look-ups per second and keys moved, against a hash ring and Moleculer',
     target: 'none moved for nothing',

@@ -1,0 +1,82 @@
+/** A node's API as a crowd uses it: guests behind addresses of their own, as a trusted proxy tells them, who comment and read. */
+import { Agent, request, type RequestOptions } from 'node:http';
+import { z } from 'zod';
+import { Guest } from '../../../cluster/contract/api/audience-views.ts';
+import { clientIdAt } from './made-comments.ts';
+
+export interface Author {
+  readonly token: string;
+  readonly address: string;
+}
+
+interface Asking {
+  readonly path: string;
+  readonly method?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: object;
+}
+
+export class AudienceApi implements Disposable {
+  readonly #url: URL;
+  readonly #agent: Agent;
+
+  constructor(url: string, connections: number) {
+    this.#url = new URL(url);
+    this.#agent = new Agent({ keepAlive: true, maxSockets: connections });
+  }
+
+  async createStream(id: string, token: string): Promise<void> {
+    const headers = { authorization: `Bearer ${token}` };
+    await this.#ask({ path: '/v1/streams', method: 'POST', headers, body: { id, title: id } });
+  }
+
+  /** @param index of the author, who gets an address by it */
+  async createAuthor(index: number): Promise<Author> {
+    const address = `10.${index >> 16}.${(index >> 8) & 255}.${index & 255}`;
+    const body = { name: `Author ${index}` };
+    const headers = { 'x-forwarded-for': address };
+    const reply = await this.#ask({ path: '/v1/guests', method: 'POST', headers, body });
+    return { token: Guest.parse(JSON.parse(reply)).token, address };
+  }
+
+  async post({ token, address }: Author, stream: string, text: string): Promise<void> {
+    const headers = { authorization: `Bearer ${token}`, 'x-forwarded-for': address };
+    const body = { text, clientId: clientIdAt(Date.now()) };
+    await this.#ask({ path: `/v1/streams/${stream}/comments`, method: 'POST', headers, body });
+  }
+
+  /** @returns how many comments the page has */
+  async page(stream: string, query: string): Promise<number> {
+    const reply = await this.#ask({ path: `/v1/streams/${stream}/comments?${query}` });
+    return z.object({ items: z.array(z.unknown()) }).parse(JSON.parse(reply)).items.length;
+  }
+
+  [Symbol.dispose](): void {
+    this.#agent.destroy();
+  }
+
+  /** @throws Error when the answer is none of success, as the figures would mean nothing */
+  #ask({ path, method = 'GET', headers = {}, body }: Asking): Promise<string> {
+    const text = body === undefined ? undefined : JSON.stringify(body);
+    const { hostname, port } = this.#url;
+    const length = text === undefined ? {} : { 'content-length': Buffer.byteLength(text) };
+    const options: RequestOptions = {
+      ...{ agent: this.#agent, hostname, port, path, method },
+      headers: { ...headers, ...length, 'content-type': 'application/json' },
+    };
+    return new Promise((resolve, reject) => {
+      const asked = request(options, (response) => {
+        const chunks: Buffer[] = [];
+        response.on('data', (chunk: Buffer) => chunks.push(chunk));
+        response.on('end', () => {
+          const reply = Buffer.concat(chunks).toString();
+          const status = response.statusCode ?? 0;
+          if (status >= 200 && status < 300) resolve(reply);
+          else reject(new Error(`${method} ${path}: ${status} ${reply.slice(0, 300)}`));
+        });
+      });
+      asked.on('error', reject);
+      asked.end(text);
+    });
+  }
+}
