@@ -95,6 +95,18 @@ export function commentContract(name: string, start: StartSubject): void {
       expect(await store.get(first.id)).toEqual(first);
     });
 
+    test('a refused comment costs nobody who comments at the same moment', async () => {
+      const { store, stream } = rig;
+      await add(body());
+      const outcomes = await Promise.allSettled([
+        add(body({ number: 1 })),
+        add(body({ text: 'something else' })),
+        add(body({ number: 2 })),
+      ]);
+      expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+      expect(await store.newest(stream, 10)).toHaveLength(3);
+    });
+
     // Goal: no page leaves out or doubles a comment where several have one time. Method: three of each of four milliseconds, paged by
     // every size, both ways, from the id of the last.
     test.each([1, 2, 3, 5, 12, 50])(
