@@ -7,7 +7,7 @@ import type { CallArgs } from './sqlite/calls.ts';
 /**
  * Opens the file in a thread of its own. What it acknowledges survives `kill -9` and a power cut (open-database.sqlite.ts).
  *
- * @throws TangazaError `UNAVAILABLE` for a file that is damaged, of a newer version, or held by another process; `STORE_FULL`
+ * @throws TangazaError `UNAVAILABLE` for a file that is damaged or of a newer version. What may pass, such as a full disk, is told to calls
  */
 export async function openSqliteCommentStore(options: ThreadOptions): Promise<AudienceStore> {
   return new SqliteAudienceStore(await DatabaseThread.open(options));

@@ -150,6 +150,14 @@ test('a full disk is STORE_FULL, can be read, and takes comments again once ther
   expect(result.acknowledged).toBeGreaterThan(30);
 });
 
+test('a disk that is full as the node starts is STORE_FULL until there is room', async () => {
+  await using place = await temporaryFile();
+  const mount = `mount -t tmpfs -o size=2m none '${place.folder}' && exec "$@"`;
+  const node = [process.execPath, script, place.file, 'startFull'];
+  const { stdout } = await run('unshare', ['--map-root-user', '--mount', 'sh', '-c', mount, 'sh', ...node]);
+  expect(JSON.parse(stdout)).toEqual({ before: 'STORE_FULL', afterwards: commentBody({ number: 1 }).id });
+});
+
 // Goal: a database that is busy stops nothing but writes. Method: another connection holds it; timers of this thread and reads go on.
 test('while another process holds the database, this thread and its reads go on, and the write waits', async () => {
   await using place = await temporaryFile();
@@ -240,11 +248,24 @@ test.each([
   await expect(open(place.file)).rejects.toThrow(code('UNAVAILABLE', /is damaged .*: put back a copy of it/));
 });
 
-test('a folder that cannot be made is UNAVAILABLE, and says which', async () => {
+// Goal: what passes by itself stops no node. Method: a file stands where the folder should be, until it is removed.
+test('a folder that cannot be made is told to calls, and used as soon as it can be', async () => {
   await using place = await temporaryFile();
-  await writeFile(join(place.folder, 'file'), '');
-  await expect(open(join(place.folder, 'file', 'comments.sqlite'))).rejects.toThrow(
+  const inTheWay = join(place.folder, 'file');
+  await writeFile(inTheWay, '');
+  await using opened = await open(join(inTheWay, 'comments.sqlite'));
+  await expect(add(opened.store, 1)).rejects.toThrow(
     code('UNAVAILABLE', /file\/comments\.sqlite, cannot be used/),
+  );
+  await rm(inTheWay);
+  await waitUntil('a comment is taken', () =>
+    add(opened.store, 1).then(
+      () => true,
+      () => false,
+    ),
+  );
+  expect(opened.lines.map(({ level, message }) => `${level} ${message}`)).toContain(
+    "error the comments' database fails",
   );
 });
 

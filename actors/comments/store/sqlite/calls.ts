@@ -60,6 +60,8 @@ export const isWrite: Readonly<Record<CallName, boolean>> = {
 export interface Fault {
   readonly code: ErrorCode;
   readonly message: string;
+  /** Only an operator can end it: trying again is in vain. */
+  readonly isLasting?: boolean;
 }
 
 export type Order<C = Call> =

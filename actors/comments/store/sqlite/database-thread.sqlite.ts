@@ -50,6 +50,8 @@ export class DatabaseThread {
   readonly #stopLooking: () => void;
   #thread: Worker | undefined;
   #gone = Promise.resolve();
+  /** Why there is no thread. */
+  #fault: TangazaError | undefined;
   #isGathering = false;
   #lastId = 0;
 
@@ -63,16 +65,20 @@ export class DatabaseThread {
     this.#stopLooking = clock.every(lookEveryMs, () => this.#calls.expire(clock.runningMs()));
   }
 
-  /** @throws TangazaError with what is wrong with the file */
+  /**
+   * Opens the file. What may pass, such as a full disk, is no reason to stop a node: then it is tried again, and calls are told why.
+   *
+   * @throws TangazaError with what is wrong with the file, where only an operator can mend it
+   */
   static async open(options: ThreadOptions): Promise<DatabaseThread> {
     const opened = new DatabaseThread(options);
-    try {
-      await opened.#openPatiently();
-      return opened;
-    } catch (error) {
+    const fault = await opened.#openPatiently();
+    if (fault?.isLasting === true) {
       opened.#stopLooking();
-      throw error;
+      throw new TangazaError(fault.code, fault.message);
     }
+    if (fault !== undefined) void opened.#startAnother();
+    return opened;
   }
 
   /** @throws TangazaError `UNAVAILABLE`, `OVERLOADED`, `STORE_FULL`, and what the call itself is refused with */
@@ -82,6 +88,7 @@ export class DatabaseThread {
     try {
       const result = await new Promise<CallResults[K]>((resolve, reject) => {
         if (this.#closing.signal.aborted) throw new TangazaError('UNAVAILABLE', closedWords);
+        if (this.#fault !== undefined) throw this.#fault;
         this.#lastId += 1;
         this.#calls.add({ call: { id: this.#lastId, name, args }, sinceMs, resolve, reject });
         this.#sendReads();
@@ -146,19 +153,26 @@ export class DatabaseThread {
     this.#sendWrites();
   }
 
-  async #openPatiently(): Promise<void> {
+  /** @returns why it cannot be opened; undefined when it is open */
+  async #openPatiently(): Promise<Fault | undefined> {
     const { clock, file } = this.#options;
     const untilMs = clock.runningMs() + openPatienceMs;
     for (;;) {
       const opening = await this.#openOnce();
-      if (opening.kind === 'opened') return;
-      if (opening.kind === 'refused') throw errorOf(opening.fault);
+      if (opening.kind === 'opened') return this.#settled(undefined);
+      if (opening.kind === 'refused') return this.#settled(opening.fault);
       if (clock.runningMs() >= untilMs)
-        throw new TangazaError(
-          'UNAVAILABLE',
-          `Another process holds the database of the comments, ${file}, and does not let go: look which one.`,
-        );
+        return this.#settled({
+          code: 'UNAVAILABLE',
+          message: `Another process holds the database of the comments, ${file}, and does not let go: look which one.`,
+        });
     }
+  }
+
+  #settled(fault: Fault | undefined): Fault | undefined {
+    this.#fault = fault === undefined ? undefined : new TangazaError(fault.code, fault.message);
+    if (this.#fault !== undefined) this.#meter.failed('open', this.#fault);
+    return fault;
   }
 
   async #openOnce(): Promise<Opening> {
@@ -201,20 +215,14 @@ export class DatabaseThread {
   async #startAnother(): Promise<void> {
     const { clock } = this.#options;
     const { signal } = this.#closing;
-    for (let pauseMs = firstPauseMs; !signal.aborted; pauseMs = Math.min(2 * pauseMs, longestPauseMs)) {
-      try {
-        await clock.sleep(pauseMs, signal);
-        await this.#openPatiently();
-        return;
-      } catch (error) {
-        if (!signal.aborted) this.#meter.failed('open', error);
-      }
-    }
+    const paused = (ms: number): Promise<boolean> =>
+      clock.sleep(ms, signal).then(
+        () => true,
+        () => false,
+      );
+    for (let pauseMs = firstPauseMs; await paused(pauseMs); pauseMs = Math.min(2 * pauseMs, longestPauseMs))
+      if ((await this.#openPatiently()) === undefined) return;
   }
 }
 
 const closedWords = 'The database of the comments is closed: this node stops. Ask another one.';
-
-function errorOf({ code, message }: Fault): TangazaError {
-  return new TangazaError(code, message);
-}

@@ -28,7 +28,7 @@ export function isOwnFault(error: unknown): boolean {
 }
 
 export function faultOf(error: unknown, file: string): Fault {
-  if (error instanceof TangazaError) return { code: error.code, message: error.message };
+  if (error instanceof TangazaError) return { code: error.code, message: error.message, isLasting: true };
   const code = sqliteCode(error);
   const told = error instanceof Error ? error.message : String(error);
   if (isOwnFault(error) && !isSystemError(error)) return { code: 'INTERNAL', message: told };
@@ -40,6 +40,7 @@ export function faultOf(error: unknown, file: string): Fault {
   if (code === codes.corrupt || code === codes.notADatabase)
     return {
       code: 'UNAVAILABLE',
+      isLasting: true,
       message: `The database of the comments, ${file}, is damaged (${told}): put back a copy of it, or move it away and start without its comments.`,
     };
   return {

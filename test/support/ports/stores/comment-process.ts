@@ -2,7 +2,8 @@
  * A process of its own that writes comments into a SQLite file: `node comment-process.ts FILE MODE`.
  *
  * `endless`: adds comments until it is killed, and prints the id of each that was acknowledged. `race FIRST COUNT`: says `ready`, waits for
- * a line, adds that many at once and prints `done`. `fill`: adds until the disk is full, then makes room, and prints what happened.
+ * a line, adds that many at once and prints `done`. `fill`: adds until the disk is full, then makes room, and prints what happened. `startFull`: the same on a
+ * disk that is full as the file is opened.
  */
 import { once } from 'node:events';
 import { rm, writeFile } from 'node:fs/promises';
@@ -12,6 +13,7 @@ import { errorCodeOf } from '../../../../cluster/errors/tangaza-error.ts';
 import { silentLogger } from '../../../../cluster/observe/logger.ts';
 import { noMetrics } from '../../../../cluster/observe/metrics.ts';
 import { systemClock } from '../../../../cluster/time/clock.system.ts';
+import { waitUntil } from '../../wait.ts';
 import { commentBody } from './comment-bodies.ts';
 
 const [file = '', mode = '', first = '0', count = '0'] = process.argv.slice(2);
@@ -19,6 +21,7 @@ const say = (line: string): boolean => process.stdout.write(`${line}\n`);
 /** Room that an operator can free. */
 const ballast = join(dirname(file), 'ballast');
 if (mode === 'fill') await writeFile(ballast, new Uint8Array(500_000));
+if (mode === 'startFull') await writeFile(ballast, new Uint8Array(10_000_000)).catch(() => {});
 const store = await openSqliteCommentStore({
   file,
   clock: systemClock,
@@ -50,6 +53,14 @@ switch (mode) {
   case 'fill':
     say(JSON.stringify(await fill()));
     break;
+  case 'startFull': {
+    const before = await add(1).catch(errorCodeOf);
+    await rm(ballast);
+    const tried = async (): Promise<boolean> => (await add(1).catch(() => '')) !== '';
+    await waitUntil('there is room', tried);
+    say(JSON.stringify({ before, afterwards: await add(1) }));
+    break;
+  }
   default:
     throw new Error(`no mode ${mode}`);
 }
