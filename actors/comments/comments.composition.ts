@@ -4,6 +4,7 @@ import type { ClusterParts } from '../../cluster/node/cluster-parts.composition.
 import type { AudiencePorts } from '../../cluster/contract/audience/audience-feed.ts';
 import type { MakeService } from '../../cluster/rpc/node-calls.moleculer.ts';
 import type { NodeConfig } from '../../config/config.ts';
+import { TangazaError } from '../../cluster/errors/tangaza-error.ts';
 import { UnusableError } from '../../config/unusable.ts';
 import type { CommentPorts } from './comment-ports.ts';
 import { Comments } from './comments.ts';
@@ -11,6 +12,7 @@ import { commentsService } from './comments.service.ts';
 import { Counts } from './counts/counts.ts';
 import { composeFeed } from './feed/feed.composition.ts';
 import type { Identities, Receipts } from './identity/identity.ts';
+import type { AudienceStore } from './store/audience-store.ts';
 import { openSqliteCommentStore } from './store/comment-store.sqlite.ts';
 import type { WordRules } from './text/word-rules.ts';
 import { loadWordRules } from './text/words.disk.ts';
@@ -27,7 +29,7 @@ const defaultWords = join(import.meta.dirname, '../../config/comments/words.json
 
 /**
  * @param closing gets what closes the database
- * @throws the error of the database, or of the file of words, that cannot be opened
+ * @throws UnusableError for a database or a file of words that only an operator can mend
  */
 export async function composeComments(
   parts: CommentsParts,
@@ -36,7 +38,7 @@ export async function composeComments(
   const { config, region, clock, logger, metrics, identity, lookUpStream, members, audience } = parts;
   const words = openWords(config.wordsFile ?? defaultWords);
   const file = join(config.dataDir, 'comments.sqlite');
-  const store = await openSqliteCommentStore({ file, clock, metrics, logger });
+  const store = await openStore({ file, clock, metrics, logger });
   closing.defer(() => store.close());
   const counts = new Counts({ clock, store });
   const feed = composeFeed(parts, { store, counts }, closing);
@@ -56,6 +58,15 @@ export async function composeComments(
   });
   const { checkDeadline } = members;
   return () => commentsService({ comments, checkDeadline, clock });
+}
+
+/** @throws UnusableError for a file that only an operator can mend */
+async function openStore(options: Parameters<typeof openSqliteCommentStore>[0]): Promise<AudienceStore> {
+  try {
+    return await openSqliteCommentStore(options);
+  } catch (error) {
+    throw error instanceof TangazaError ? new UnusableError(error.message) : error;
+  }
 }
 
 function openWords(file: string): WordRules {

@@ -16,6 +16,7 @@ import { composeNode } from '../../../moleculer.config.ts';
 import { freePort } from '../../../scripts/demo/free-port.system.ts';
 import { lintMetrics, readSeries } from '../../support/metric-lint.ts';
 import { startNats, type TestNats } from '../../support/cluster/start-nats.ts';
+import { UnusableError } from '../../../config/unusable.ts';
 import { codeOf } from '../../support/ingest/stream-feed.ts';
 
 /** Of `n1`, with all roles. */
@@ -143,6 +144,15 @@ test('when the last part of a node fails to open, the parts before it are closed
   await expect(composeNode(await configOf(nats, folder.path))).rejects.toThrow(/EEXIST|ENOTDIR/);
   expect(await connectedTo(monitorPort)).toEqual([]);
   expect(await statesOfMembers(nats)).toEqual([]);
+});
+
+test('a database of comments that only an operator can mend stops the start, and says what to do', async () => {
+  await using nats = await startNats({ jetstream: true });
+  await using folder = await makeFolder();
+  await writeFile(join(folder.path, 'comments.sqlite'), 'no database, but a page of text'.repeat(1000));
+  const refused = await composeNode(await configOf(nats, folder.path)).catch((error: unknown) => error);
+  expect(refused).toBeInstanceOf(UnusableError);
+  expect(String(refused)).toMatch(/comments\.sqlite, is damaged .*: put back a copy of it, or move it away/);
 });
 
 // Goal and method as above, of what opens last of all when the node starts: its operator port is taken.
