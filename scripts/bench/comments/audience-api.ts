@@ -61,7 +61,11 @@ export class AudienceApi implements Disposable {
     const { hostname, port } = this.#url;
     const length = text === undefined ? {} : { 'content-length': Buffer.byteLength(text) };
     const options: RequestOptions = {
-      ...{ agent: this.#agent, hostname, port, path, method },
+      agent: this.#agent,
+      hostname,
+      port,
+      path,
+      method,
       headers: { ...headers, ...length, 'content-type': 'application/json' },
     };
     return new Promise((resolve, reject) => {

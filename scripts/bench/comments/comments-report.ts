@@ -36,11 +36,16 @@ export function commentsReport(result: CommentsBenchResult): string {
 export function commentsFigures(result: CommentsBenchResult): readonly Figure[] {
   const { writes, pages, threads } = result;
   const times = (what: string, value: number, target?: string): Figure => ({
-    ...{ what, value, unit: 'times' },
+    what,
+    value,
+    unit: 'times',
     ...(target === undefined ? {} : { target }),
   });
   const page = (what: string, { p99Ms }: Turns): Figure => ({
-    ...{ what, value: p99Ms, unit: 'ms', target: `<= ${commentTargets.pageMs}` },
+    what,
+    value: p99Ms,
+    unit: 'ms',
+    target: `<= ${commentTargets.pageMs}`,
   });
   return [
     times(

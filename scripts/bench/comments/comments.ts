@@ -55,7 +55,13 @@ export async function benchComments(progress: (line: string) => void): Promise<C
   const dataDir = await mkdtemp(join(tmpdir(), 'tangaza-bench-comments-'));
   try {
     await using cluster = await startDemoCluster({
-      ...{ regions: 1, nodes: 1, hasPublisher: false, store: 'disk', dataDir, portBase: 0, rtmpBase: 0 },
+      regions: 1,
+      nodes: 1,
+      hasPublisher: false,
+      store: 'disk',
+      dataDir,
+      portBase: 0,
+      rtmpBase: 0,
       env: { TANGAZA_TRUSTED_PROXIES: '127.0.0.1', TANGAZA_LOG_LEVEL: 'warn' },
     });
     return await measure(cluster, join(dataDir, 'bare.sqlite'), progress);
