@@ -22,6 +22,7 @@ import {
 import { composeIngest } from './actors/ingest/ingest.composition.ts';
 import { loadLadders } from './actors/media/ladder/ladders.disk.ts';
 import { openStore } from './actors/segment-store/open-store.ts';
+import { composeReactions } from './actors/reactions/reactions.composition.ts';
 import { composeStream } from './actors/stream/stream.composition.ts';
 import { readFingerprint } from './actors/transcode-worker/encoder.ffmpeg.ts';
 import { composeTranscodeWorker } from './actors/transcode-worker/transcode-worker.composition.ts';
@@ -139,10 +140,10 @@ async function composeServices(parts: Parts, closing: AsyncDisposableStack): Pro
   ];
 }
 
-/** What viewers meet: the comments, and the edge, which asks them. */
+/** What viewers meet: the comments, the reactions, and the edge, which asks them. */
 async function composeEdge(
   parts: Parts & ReturnType<typeof toldByRegistry>,
   closing: AsyncDisposableStack,
 ): Promise<readonly MakeService[]> {
-  return [await composeComments(parts, closing), composeEdgeDelivery(parts)];
+  return [await composeComments(parts, closing), composeReactions(parts), composeEdgeDelivery(parts)];
 }

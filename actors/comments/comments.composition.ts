@@ -43,6 +43,7 @@ export async function composeComments(
   const counts = new Counts({ clock, store });
   const feed = composeFeed(parts, { store, counts }, closing);
   audience.feed = feed;
+  audience.keepReactions = (...args) => store.keepReactions(...args);
   const comments = new Comments({
     region,
     clock,

@@ -5,12 +5,14 @@ import { nodeRoutes, playbackRoutes } from '../../cluster/contract/api/edge-rout
 import type { Readiness } from '../../cluster/contract/api/edge-routes.ts';
 import { publicStream, streamRoutes } from '../../cluster/contract/api/control-routes.ts';
 import type { Route } from '../../cluster/contract/api/routes.ts';
+import { reactionRoutes } from '../../cluster/contract/api/reaction-routes.ts';
 import { socketRoute } from '../../cluster/contract/api/socket-routes.ts';
 import { socketProtocol } from '../../cluster/contract/audience/socket-messages.ts';
 import { TangazaError } from '../../cluster/errors/tangaza-error.ts';
 import type { StreamId } from '../../cluster/model/ids.ts';
 import { inTime } from '../../cluster/rpc/in-time.ts';
 import { snapshotOf } from '../media/timeline/bounded-snapshot.ts';
+import { audienceNumbers } from './audience-numbers.ts';
 import { makeApi, type ControlApiPart } from './http/api.ts';
 import { defineRoute, withoutQuery } from './http/define-route.ts';
 import { problemReply, type Reply } from './http/http.ts';
@@ -62,6 +64,7 @@ export const allRoutes: readonly Route[] = [
   ...Object.values(playbackRoutes),
   ...Object.values(nodeRoutes),
   socketRoute,
+  ...Object.values(reactionRoutes),
 ];
 
 export function makeEdge(parts: EdgeParts): Edge {
@@ -86,6 +89,12 @@ export function makeEdge(parts: EdgeParts): Edge {
       ...nodeApi({ ...node, readiness, access: api.access, routes: allRoutes }),
       defineRoute(withoutQuery(publicStream), (request, input) => publicStreams.serve(request, input)),
       defineRoute(withoutQuery(socketRoute), noSocketHere),
+      ...audienceNumbers({
+        ...parts.sockets,
+        knownStreams,
+        sockets: () => sockets.counts(),
+        players: () => followers.all().map(({ id, viewers }) => [id, viewers] as const),
+      }),
     ],
     fallback: (request, origin) => pages.serve(request, origin),
   });

@@ -19,6 +19,10 @@ export const subjects = {
   edgeLoads: (region: RegionId): string => `tz.${region}.load`,
   /** Changes of a stream's comments, told to the nodes with viewers of it (A7). `wan`: gateways may carry it to other regions. */
   audience: (region: RegionId, stream: StreamId): string => `tz.${region}.wan.aud.${stream}`,
+  /** Sums of reactions of a stream, a message for each node and window (A5). */
+  reactions: (region: RegionId, stream: StreamId): string => `tz.${region}.wan.react.${stream}`,
+  /** Each edge publishes here how many of its audience are where (A10). */
+  audienceCounts: (region: RegionId): string => `tz.${region}.counts`,
   ownershipBucket: 'ownership',
   memberBucket: 'members',
 } as const;

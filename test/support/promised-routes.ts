@@ -15,6 +15,8 @@ export const promisedRoutes = {
   '/v1/guests': ['post'],
   '/v1/me': ['get'],
   '/v1/streams/{id}/socket': ['get'],
+  '/v1/streams/{id}/reactions': ['post'],
+  '/v1/streams/{id}/audience': ['get'],
   '/v1/live': ['get'],
   '/v1/nodes/{id}/drain': ['post'],
   '/v1/cluster': ['get'],

@@ -6,7 +6,7 @@ import type { StreamId, UserId } from '../../../cluster/model/ids.ts';
 import { callerOf, type Access } from '../http/access.ts';
 import type { IsTrustedProxy } from '../http/caller.ts';
 import type { HttpRequest } from '../http/http.ts';
-import type { Deed } from './live-socket.ts';
+import type { CommentMessage } from './live-socket.ts';
 
 /** Calls an action and gives up in time. @throws TangazaError as the action does, `DEADLINE_EXCEEDED`, `UNAVAILABLE` */
 export type CallInTime = (action: string, input: RouteInput) => Promise<unknown>;
@@ -48,6 +48,6 @@ export const userByToken =
   };
 
 /** @throws TangazaError as `POST /v1/streams/{id}/comments` does */
-export async function post(call: CallInTime, asking: Asking, { type: _type, ...body }: Deed) {
+export async function post(call: CallInTime, asking: Asking, { type: _type, ...body }: CommentMessage) {
   return Accepted.parse(await call(commentActions.post, inputOf(asking, body)));
 }

@@ -14,7 +14,9 @@ import { unreachable } from '../../../cluster/model/unreachable.ts';
 import type { Heard } from './heard.ts';
 
 export type Hello = Extract<ClientMessage, { type: 'hello' }>;
-export type Deed = Exclude<ClientMessage, { type: 'hello' | 'ping' }>;
+export type CommentMessage = Extract<ClientMessage, { type: 'comment' }>;
+/** What somebody does who is welcome. */
+export type Deed = CommentMessage | Extract<ClientMessage, { type: 'react' }>;
 
 interface Life {
   readonly openedMs: number;

@@ -7,7 +7,7 @@ import type { AudiencePorts } from '../../../cluster/contract/audience/audience-
 import { socketCloses, type SocketClose } from '../../../cluster/contract/audience/socket-closes.ts';
 import { socketProtocol, type ServerMessage } from '../../../cluster/contract/audience/socket-messages.ts';
 import { TangazaError } from '../../../cluster/errors/tangaza-error.ts';
-import { StreamId } from '../../../cluster/model/ids.ts';
+import { StreamId, type UserId } from '../../../cluster/model/ids.ts';
 import type { Metrics } from '../../../cluster/observe/metrics.ts';
 import type { Clock } from '../../../cluster/time/clock.ts';
 import { callerWith, type Access } from '../http/access.ts';
@@ -16,6 +16,7 @@ import type { HttpRequest } from '../http/http.ts';
 import type { KnownStreams } from '../public/known-streams.ts';
 import { mustBeKnown } from '../playback/stream-finder.ts';
 import type { SocketPlaces } from '../user-edges.ts';
+import { viewersNow } from '../audience-numbers.ts';
 import { Admission, defaultSocketLimits, type SocketLimits } from './admission.ts';
 import type { CallInTime } from './audience-calls.ts';
 import { calmRhythm, nextRhythm } from './frame-rhythm.ts';
@@ -124,6 +125,15 @@ export class LiveSockets implements SocketHandlers {
     return this.#rooms.get(stream)?.sessions.size ?? 0;
   }
 
+  /** How many sockets of this edge each stream has, and of how many users (A10). */
+  *counts(): Iterable<readonly [StreamId, { readonly sockets: number; readonly users: number }]> {
+    for (const [stream, { sessions }] of this.#rooms) {
+      const users = new Set<UserId>();
+      for (const { user } of sessions) if (user !== undefined) users.add(user);
+      if (sessions.size > 0) yield [stream, { sockets: sessions.size, users: users.size }];
+    }
+  }
+
   /** Ends every socket of a stream that was removed. */
   removed(stream: StreamId): void {
     this.#endAll(this.#rooms.get(stream)?.sessions ?? [], socketCloses.removed, 'STREAM_REMOVED');
@@ -187,7 +197,8 @@ export class LiveSockets implements SocketHandlers {
       callerOf: (network, token) => callerWith({ network, token }, access),
       enter: (session, stream) => this.#enter(session, stream),
       hasReplication: () => audience.feed?.hasReplication ?? false,
-      viewersOf: (stream) => this.viewersOf(stream),
+      viewersOf: (stream) => viewersNow(audience, stream, this.viewersOf(stream)),
+      react: (stream, kind) => audience.reactions?.react(stream, kind),
       onDropped: (session) => this.#dropped.add(session),
       onWelcomed: (session) => {
         this.#welcomed.add(session);
@@ -216,6 +227,7 @@ export class LiveSockets implements SocketHandlers {
     return new StreamHub(stream, {
       clock,
       feed,
+      reactions: () => audience.reactions,
       publish,
       rhythm: () => this.#rhythm,
       metrics: this.#metrics,

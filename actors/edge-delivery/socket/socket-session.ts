@@ -1,6 +1,7 @@
 /** Carries out what live-socket.ts decides for one socket: joins its stream, passes on what its page says, and says what comes of it. */
 import type { CommentMode, Identity } from '../../../cluster/contract/api/audience-views.ts';
 import type { Caller } from '../../../cluster/contract/api/routes.ts';
+import type { ReactionKind } from '../../../cluster/contract/audience/reactions.ts';
 import type { Resumed } from '../../../cluster/contract/audience/audience-feed.ts';
 import type { Resume, ServerMessage } from '../../../cluster/contract/audience/socket-messages.ts';
 import { socketCloses, type SocketClose } from '../../../cluster/contract/audience/socket-closes.ts';
@@ -17,6 +18,7 @@ import { gapMessage, type Joiner } from './latest-messages.ts';
 import {
   advance,
   newSocket,
+  type CommentMessage,
   type Deed,
   type Hello,
   type LiveSocket,
@@ -44,6 +46,7 @@ export interface SessionPorts {
   /** The socket to come back to. */
   readonly urlFor: SocketPlaces['urlFor'];
   readonly viewersOf: (stream: StreamId) => number;
+  readonly react: (stream: StreamId, kind: ReactionKind) => void;
   /** It must be looked at soon, but not now (stream-hub.ts H2). */
   readonly onDropped: (session: SocketSession) => void;
   readonly onWelcomed: (session: SocketSession) => void;
@@ -194,7 +197,7 @@ export class SocketSession implements SocketEvents {
       case 'become':
         return void this.#become(effect.hello);
       case 'do':
-        return void this.#do(effect.deed);
+        return this.#do(effect.deed);
       case 'pong':
         return this.say({ type: 'pong' });
       case 'ping':
@@ -296,10 +299,15 @@ export class SocketSession implements SocketEvents {
     this.say(this.#welcome(stream, 'complete', hub.mode));
   }
 
-  async #do(deed: Deed): Promise<void> {
+  #do(deed: Deed): void {
     const { stream } = this.ticket;
-    const { clientId } = deed;
     if (stream === undefined) return;
+    if (deed.type === 'react') this.#ports.react(stream, deed.kind);
+    else void this.#post(stream, deed);
+  }
+
+  async #post(stream: StreamId, deed: CommentMessage): Promise<void> {
+    const { clientId } = deed;
     if (this.#token === undefined) {
       const detail = 'Say hello with the token of an account, or of a guest: POST /v1/guests makes one.';
       return this.#tell(new TangazaError('UNAUTHENTICATED', detail), clientId);

@@ -5,6 +5,7 @@
  *     after it went out. What they lack until then is in their welcome.
  * H2. Nobody leaves or joins a topic within a call of the library that publishes: it would be looked up while it is taken apart.
  */
+import type { Reactions } from '../../../cluster/contract/audience/reactions.ts';
 import { openMode } from '../../../cluster/contract/api/audience-views.ts';
 import type { AudienceFeed, FollowedStream } from '../../../cluster/contract/audience/audience-feed.ts';
 import type { ServerMessage } from '../../../cluster/contract/audience/socket-messages.ts';
@@ -13,12 +14,15 @@ import type { Clock } from '../../../cluster/time/clock.ts';
 import { frameOf, textOf } from './frame.ts';
 import { mostGatherMs, type FrameRhythm } from './frame-rhythm.ts';
 import { LatestMessages } from './latest-messages.ts';
+import { MayBatch } from './may-batch.ts';
 import type { SocketMetrics } from './socket-metrics.ts';
 import type { Publish } from './socket-port.ts';
 
 export interface HubPorts {
   readonly clock: Clock;
   readonly feed: AudienceFeed;
+  /** Undefined on a node that counts none. */
+  readonly reactions: () => Reactions | undefined;
   readonly publish: Publish;
   readonly rhythm: () => FrameRhythm;
   readonly metrics: SocketMetrics;
@@ -37,8 +41,8 @@ export class StreamHub {
   readonly #ports: HubPorts;
   readonly #must: string[] = [];
   #mustChars = 0;
-  /** By type: of what may be missed, the newest of each kind counts. */
-  readonly #may = new Map<string, string>();
+  readonly #may = new MayBatch();
+  readonly #stopReactions: () => void;
   readonly #between: (() => void)[] = [];
   #isMustDue = false;
   #isMayDue = false;
@@ -56,6 +60,11 @@ export class StreamHub {
       must: (message) => this.#onMust(message),
       may: (message) => this.#onMay(message),
     });
+    const stop = ports.reactions()?.follow(stream, {
+      reactions: (counts, windowMs) => this.#onMay({ type: 'reactions', counts, windowMs }),
+      viewers: (count) => this.#onMay({ type: 'viewers', count }),
+    });
+    this.#stopReactions = stop ?? (() => {});
   }
 
   /** The server time of the last frame but one: whoever misses the last one has at least that. */
@@ -72,6 +81,7 @@ export class StreamHub {
   close(): void {
     this.#isClosed = true;
     this.followed.close();
+    this.#stopReactions();
   }
 
   #onMust(message: ServerMessage): void {
@@ -89,7 +99,7 @@ export class StreamHub {
 
   #onMay(message: ServerMessage): void {
     if (this.#isClosed) return;
-    this.#may.set(message.type, textOf(message));
+    this.#may.add(message);
     if (this.#isMayDue) return;
     this.#isMayDue = true;
     void this.#later(mostGatherMs, () => this.#flushMay());
@@ -114,8 +124,7 @@ export class StreamHub {
 
   #flushMay(): void {
     this.#isMayDue = false;
-    const texts = [...this.#may.values()];
-    this.#may.clear();
+    const texts = this.#may.take().map(textOf);
     if (texts.length > 0) this.#publish('may', this.mayTopic, frameOf(this.#ports.clock.utcMs(), texts));
   }
 

@@ -63,6 +63,11 @@ export const examples: Readonly<Record<string, Example>> = {
   updateStream: { ...ofStream, body: { title: 'Late news' }, reply: { ...stream, title: 'Late news' } },
   deleteStream: ofStream,
   liveSocket: ofStream,
+  react: { ...ofStream, body: { kind: 'heart' } },
+  getAudience: {
+    ...ofStream,
+    reply: { players: 1200, sockets: 950, users: 310, asOf: '2026-11-30T18:00:00.000Z' },
+  },
   rotateKey: { ...ofStream, reply: streamWithKey },
   streamHealth: {
     ...ofStream,

@@ -4,6 +4,7 @@
  */
 import type { CommentId, StreamId } from '../../model/ids.ts';
 import type { CommentMode } from '../api/audience-views.ts';
+import type { AudienceCounts, KeepReactions, Reactions } from './reactions.ts';
 import type { Resume, ServerMessage } from './socket-messages.ts';
 
 export interface AudienceListener {
@@ -44,4 +45,10 @@ export interface AudienceFeed {
 /** Filled in by the comments actor as it is made. A node without it has no audience. */
 export interface AudiencePorts {
   feed: AudienceFeed | undefined;
+  /** By the comments actor, whose database has them. */
+  keepReactions?: KeepReactions;
+  /** By the reactions actor. */
+  reactions?: Reactions;
+  /** By the edge: its own audience. */
+  ownCounts?: () => ReadonlyMap<StreamId, AudienceCounts>;
 }

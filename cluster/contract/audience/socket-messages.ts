@@ -12,6 +12,7 @@ import {
   Identity,
   PostCommentBody,
 } from '../api/audience-views.ts';
+import { ReactionCounts, ReactionKind } from './reactions.ts';
 
 export const socketProtocol = 'tangaza.v1';
 export const socketPath = '/v1/streams/{id}/socket';
@@ -29,6 +30,7 @@ export const ClientMessage = z.discriminatedUnion('type', [
     })
     .meta({ id: 'Hello', description: 'The first message of every socket; a later one changes who it is.' }),
   PostCommentBody.extend({ type: z.literal('comment') }).meta({ id: 'CommentMessage' }),
+  z.strictObject({ type: z.literal('react'), kind: ReactionKind }).meta({ id: 'ReactMessage' }),
   z.strictObject({ type: z.literal('ping') }).meta({ id: 'Ping' }),
 ]);
 export type ClientMessage = z.infer<typeof ClientMessage>;
@@ -71,6 +73,9 @@ export const ServerMessage = z.discriminatedUnion('type', [
     .object({ type: z.literal('gap'), from: z.iso.datetime(), to: z.iso.datetime() })
     .meta({ id: 'Gap', description: 'The socket was too slow: what came between is to be read by HTTP.' }),
   z.object({ type: z.literal('mode'), mode: CommentMode }).meta({ id: 'ModeChanged' }),
+  z
+    .object({ type: z.literal('reactions'), counts: ReactionCounts, windowMs: z.number().int() })
+    .meta({ id: 'ReactionsCounted', description: 'What came within the last `windowMs`, from everybody.' }),
   z.object({ type: z.literal('viewers'), count: z.number().int().nonnegative() }).meta({ id: 'Viewers' }),
   z
     .object({

@@ -1,0 +1,104 @@
+/**
+ * The numbers of this edge's audience (A10), and the routes of reactions, which it serves itself: a tap costs no call to another actor.
+ *
+ * Bound: reactions of one network over HTTP in a second; more are answered 429.
+ */
+import { ReactBody, viewersOf, type AudienceCounts } from '../../cluster/contract/audience/reactions.ts';
+import type { AudiencePorts } from '../../cluster/contract/audience/audience-feed.ts';
+import { reactionRoutes } from '../../cluster/contract/api/reaction-routes.ts';
+import { TangazaError } from '../../cluster/errors/tangaza-error.ts';
+import type { StreamId } from '../../cluster/model/ids.ts';
+import type { Metrics } from '../../cluster/observe/metrics.ts';
+import type { Clock } from '../../cluster/time/clock.ts';
+import { defineRoute, withoutQuery, type LocalRoute } from './http/define-route.ts';
+import { emptyReply, jsonReply } from './http/http.ts';
+import { mustBeKnown } from './playback/stream-finder.ts';
+import type { KnownStreams } from './public/known-streams.ts';
+
+interface AudienceNumbersPorts {
+  readonly clock: Clock;
+  readonly metrics: Metrics;
+  readonly audience: AudiencePorts;
+  readonly knownStreams: KnownStreams;
+  /** Of each stream that has sockets here. */
+  readonly sockets: () => Iterable<readonly [StreamId, Omit<AudienceCounts, 'players'>]>;
+  /** Of each stream that is played from here. */
+  readonly players: () => Iterable<readonly [StreamId, number]>;
+}
+
+/** The numbers are made at most once in this time. */
+const ageMs = 1000;
+const mostOfNetworkASecond = 100;
+
+/** Fills in what this edge counts. @returns the routes */
+export function audienceNumbers(ports: AudienceNumbersPorts): readonly LocalRoute[] {
+  const { audience, metrics, knownStreams, clock } = ports;
+  const ownCounts = kept(ports);
+  audience.ownCounts = ownCounts;
+  for (const which of ['sockets', 'users'] as const)
+    metrics.family(
+      { name: `tangaza_stream_${which}`, help: helps[which], kind: 'gauge', labels: ['stream'] },
+      () => [...ownCounts()].map(([stream, counts]) => ({ labels: { stream }, value: counts[which] })),
+    );
+  const mayTap = tapsOfNetworks(clock);
+  return [
+    defineRoute(withoutQuery(reactionRoutes.react), async (request, { params: { id }, body, caller }) => {
+      mustBeKnown(id, await knownStreams.standingOrLast(request, id));
+      if (!mayTap(caller?.network ?? '')) throw new TangazaError('OVERLOADED', 'Too many reactions at once.');
+      mustHave(audience).react(id, ReactBody.parse(body).kind);
+      return emptyReply(202, { 'cache-control': 'no-store' });
+    }),
+    defineRoute(withoutQuery(reactionRoutes.audience), async (request, { params: { id } }) => {
+      mustBeKnown(id, await knownStreams.standingOrLast(request, id));
+      const counts = mustHave(audience).countsOf(id);
+      return jsonReply(200, { ...counts, asOf: new Date(clock.utcMs()).toISOString() });
+    }),
+  ];
+}
+
+const helps = {
+  sockets: 'Open live sockets of a stream at this edge.',
+  users: 'Guests and accounts that have a live socket of a stream at this edge.',
+};
+
+/** How many are in a stream's audience, as a page shows it. */
+export function viewersNow({ reactions }: AudiencePorts, stream: StreamId, here: number): number {
+  return Math.max(here, reactions === undefined ? 0 : viewersOf(reactions.countsOf(stream)));
+}
+
+/** @throws TangazaError `UNAVAILABLE` */
+function mustHave({ reactions }: AudiencePorts) {
+  if (reactions === undefined) throw new TangazaError('UNAVAILABLE', 'This node has no audience.');
+  return reactions;
+}
+
+function kept({
+  clock,
+  sockets,
+  players,
+}: AudienceNumbersPorts): () => ReadonlyMap<StreamId, AudienceCounts> {
+  let made = { atMs: -Infinity, counts: new Map<StreamId, AudienceCounts>() };
+  return () => {
+    const nowMs = clock.monotonicMs();
+    if (nowMs - made.atMs < ageMs) return made.counts;
+    const counts = new Map<StreamId, AudienceCounts>();
+    for (const [stream, one] of sockets()) counts.set(stream, { players: 0, ...one });
+    for (const [stream, count] of players()) {
+      const { sockets: open, users } = counts.get(stream) ?? { sockets: 0, users: 0 };
+      counts.set(stream, { players: count, sockets: open, users });
+    }
+    made = { atMs: nowMs, counts };
+    return counts;
+  };
+}
+
+function tapsOfNetworks(clock: Clock): (network: string) => boolean {
+  let second = { startMs: -Infinity, taps: new Map<string, number>() };
+  return (network) => {
+    const nowMs = clock.monotonicMs();
+    if (nowMs - second.startMs >= 1000) second = { startMs: nowMs, taps: new Map() };
+    const taps = (second.taps.get(network) ?? 0) + 1;
+    second.taps.set(network, taps);
+    return taps <= mostOfNetworkASecond;
+  };
+}

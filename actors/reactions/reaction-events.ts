@@ -1,0 +1,27 @@
+/** The port of what nodes tell each other of reactions and of their audiences. All of it is hints: what is lost is not sent again. */
+import { z } from 'zod';
+import { ReactionCounts } from '../../cluster/contract/audience/reactions.ts';
+import { BootId, NodeId, StreamId } from '../../cluster/model/ids.ts';
+
+const sender = { node: NodeId, bootId: BootId };
+const count = z.number().int().nonnegative();
+
+/** One window of one node. */
+export const WindowEvent = z.object({ ...sender, counts: ReactionCounts });
+export type WindowEvent = z.infer<typeof WindowEvent>;
+
+/** The numbers of one edge, by stream. */
+export const CountsEvent = z.object({
+  ...sender,
+  streams: z.record(StreamId, z.object({ players: count, sockets: count, users: count })),
+});
+export type CountsEvent = z.infer<typeof CountsEvent>;
+
+export interface ReactionEvents {
+  /** @returns false where NATS is away */
+  publishWindow(stream: StreamId, event: WindowEvent): boolean;
+  /** @returns a function that ends it */
+  listen(stream: StreamId, listener: (event: WindowEvent) => void): () => void;
+  publishCounts(event: CountsEvent): boolean;
+  onCounts(listener: (event: CountsEvent) => void): () => void;
+}

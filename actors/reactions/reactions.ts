@@ -1,0 +1,173 @@
+/**
+ * Reactions of a node, and how many are in its audiences (A5, A10).
+ *
+ * A tap is an addition. Every 250 ms this node tells the others of its region its sum of each stream, and its own sockets the sum of the
+ * region: what it costs grows with windows and nodes, never with taps or viewers. A reaction that is lost on the way is gone; what
+ * remains of it is a count for a minute.
+ */
+import {
+  nobody,
+  viewersOf,
+  type AudienceCounts,
+  type KeepReactions,
+  type ReactionCounts,
+  type ReactionKind,
+  type ReactionListener,
+  type Reactions,
+} from '../../cluster/contract/audience/reactions.ts';
+import { ReactionKind as Kinds } from '../../cluster/contract/audience/reactions.ts';
+import { StreamId, type BootId, type NodeId } from '../../cluster/model/ids.ts';
+import type { Logger } from '../../cluster/observe/logger.ts';
+import type { Metrics } from '../../cluster/observe/metrics.ts';
+import type { Clock } from '../../cluster/time/clock.ts';
+import { MinuteCounts } from './minute-counts.ts';
+import { PeerCounts, plus, type CountsByStream } from './peer-counts.ts';
+import type { ReactionEvents, WindowEvent } from './reaction-events.ts';
+import { WindowSums } from './window-sums.ts';
+
+export interface ReactionPorts {
+  readonly node: NodeId;
+  readonly bootId: BootId;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly events: ReactionEvents;
+  /** Undefined where nothing is kept. */
+  readonly keep: () => KeepReactions | undefined;
+  /** The audience of this edge alone, by stream. */
+  readonly ownCounts: () => CountsByStream;
+}
+
+export const windowMs = 250;
+export const tellEveryMs = 2000;
+export const keepEveryMs = 10_000;
+/** The most streams that have reactions in one window. */
+const mostStreams = 10_000;
+
+interface Followed {
+  readonly listeners: Set<ReactionListener>;
+  readonly stop: () => void;
+  viewers: number;
+}
+
+export class NodeReactions implements Reactions {
+  readonly #ports: ReactionPorts;
+  /** Taps at this node, and those of the whole region, since the last window. */
+  readonly #own = new WindowSums(mostStreams);
+  readonly #region = new WindowSums(mostStreams);
+  readonly #minutes: MinuteCounts;
+  readonly #peers = new PeerCounts();
+  readonly #followed = new Map<StreamId, Followed>();
+  readonly #stopCounts: () => void;
+  readonly #taps;
+  readonly #lost;
+
+  constructor(ports: ReactionPorts) {
+    this.#ports = ports;
+    this.#minutes = new MinuteCounts(`${ports.node}.${ports.bootId}`);
+    this.#taps = ports.metrics.counter({
+      name: 'tangaza_reactions_total',
+      help: 'Reactions that this node counted, by kind.',
+      labels: ['kind'],
+    });
+    this.#lost = ports.metrics.counter({
+      name: 'tangaza_reactions_lost_total',
+      help: 'Reactions or their sums that were dropped: over a bound, untold to other nodes, or not kept yet.',
+      labels: ['why'],
+    });
+    this.#stopCounts = ports.events.onCounts(({ node, streams }) => {
+      if (node === ports.node) return;
+      const counts = new Map<StreamId, AudienceCounts>();
+      for (const [stream, one] of Object.entries(streams)) counts.set(StreamId.parse(stream), one);
+      this.#peers.note(node, counts, ports.clock.monotonicMs());
+    });
+  }
+
+  react(stream: StreamId, kind: ReactionKind): void {
+    if (!this.#own.add(stream, kind)) this.#lost.add(1, { why: 'bound' });
+  }
+
+  follow(stream: StreamId, listener: ReactionListener): () => void {
+    const followed = this.#followed.get(stream) ?? this.#begin(stream);
+    followed.listeners.add(listener);
+    return () => {
+      followed.listeners.delete(listener);
+      if (followed.listeners.size > 0 || this.#followed.get(stream) !== followed) return;
+      followed.stop();
+      this.#followed.delete(stream);
+    };
+  }
+
+  countsOf(stream: StreamId): AudienceCounts {
+    const own = this.#ports.ownCounts().get(stream) ?? nobody;
+    return plus(own, this.#peers.sum(stream, this.#ports.clock.monotonicMs()));
+  }
+
+  /** Ends a window. To be called every 250 ms. */
+  endWindow(): void {
+    const { clock, events, node, bootId } = this.#ports;
+    const nowMs = clock.utcMs();
+    for (const [stream, counts] of this.#own.take()) {
+      for (const [kind, count] of entriesOf(counts)) this.#taps.add(count, { kind });
+      if (!events.publishWindow(stream, { node, bootId, counts })) this.#lost.add(1, { why: 'untold' });
+      this.#addToRegion(stream, counts);
+      const left = this.#minutes.add(stream, counts, nowMs);
+      if (left > 0) this.#lost.add(left, { why: 'bound' });
+    }
+    for (const [stream, counts] of this.#region.take())
+      for (const listener of this.#followed.get(stream)?.listeners ?? [])
+        listener.reactions(counts, windowMs);
+  }
+
+  /** Tells the other nodes this one's numbers, and its sockets those of the region. To be called every 2 s. */
+  tell(): void {
+    const { node, bootId, events, ownCounts } = this.#ports;
+    events.publishCounts({ node, bootId, streams: Object.fromEntries(ownCounts()) });
+    for (const [stream, followed] of this.#followed) {
+      const viewers = viewersOf(this.countsOf(stream));
+      if (viewers === followed.viewers) continue;
+      followed.viewers = viewers;
+      for (const listener of followed.listeners) listener.viewers(viewers);
+    }
+  }
+
+  /** Writes what has changed of the minutes. To be called every 10 s, and at the end. */
+  async keep(): Promise<void> {
+    const { keep, clock, logger } = this.#ports;
+    const write = keep();
+    if (write === undefined) return;
+    const failed = await this.#minutes.write(write, clock.utcMs());
+    if (failed === 0) return;
+    this.#lost.add(failed, { why: 'unkept' });
+    logger.warn({ failed }, 'counts of reactions could not be kept: they are written again in 10 s');
+  }
+
+  close(): void {
+    this.#stopCounts();
+    for (const { stop } of this.#followed.values()) stop();
+    this.#followed.clear();
+  }
+
+  #begin(stream: StreamId): Followed {
+    const stop = this.#ports.events.listen(stream, (event) => this.#hear(stream, event));
+    const followed = { listeners: new Set<ReactionListener>(), stop, viewers: -1 };
+    this.#followed.set(stream, followed);
+    return followed;
+  }
+
+  #hear(stream: StreamId, { node, counts }: WindowEvent): void {
+    if (node !== this.#ports.node) this.#addToRegion(stream, counts);
+  }
+
+  #addToRegion(stream: StreamId, counts: ReactionCounts): void {
+    if (!this.#followed.has(stream)) return;
+    for (const [kind, count] of entriesOf(counts)) this.#region.add(stream, kind, count);
+  }
+}
+
+function entriesOf(counts: ReactionCounts): readonly (readonly [ReactionKind, number])[] {
+  return Kinds.options.flatMap((kind) => {
+    const count = counts[kind];
+    return count === undefined ? [] : [[kind, count] as const];
+  });
+}

@@ -1,0 +1,66 @@
+/** Reactions, and how many are in the audience: what the actors of one node tell each other of them, in one process. */
+import { z } from 'zod';
+import type { StreamId } from '../../model/ids.ts';
+
+export const ReactionKind = z
+  .enum(['heart', 'clap', 'laugh', 'wow', 'sad', 'fire'])
+  .meta({ id: 'ReactionKind' });
+export type ReactionKind = z.infer<typeof ReactionKind>;
+
+/** How many of each kind; a kind without any is absent. */
+export const ReactionCounts = z
+  .partialRecord(ReactionKind, z.number().int().positive())
+  .meta({ id: 'ReactionCounts' });
+export type ReactionCounts = z.infer<typeof ReactionCounts>;
+
+export const ReactBody = z.strictObject({ kind: ReactionKind }).meta({ id: 'React' });
+export type ReactBody = z.infer<typeof ReactBody>;
+
+/** How many of a stream's audience are where; of this region. */
+export interface AudienceCounts {
+  readonly players: number;
+  readonly sockets: number;
+  readonly users: number;
+}
+export const nobody: AudienceCounts = { players: 0, sockets: 0, users: 0 };
+
+export const AudienceView = z
+  .object({
+    players: z.number().int().nonnegative().meta({
+      description: 'People who watch, by an estimate from the segments that players ask for.',
+    }),
+    sockets: z.number().int().nonnegative().meta({ description: 'Open live sockets.' }),
+    users: z
+      .number()
+      .int()
+      .nonnegative()
+      .meta({ description: 'Guests and accounts that have a live socket.' }),
+    asOf: z.iso.datetime(),
+  })
+  .meta({ id: 'Audience' });
+export type AudienceView = z.infer<typeof AudienceView>;
+
+/** A viewer of a stream counts once, whether by what it plays or by its socket. */
+export const viewersOf = ({ players, sockets }: AudienceCounts): number => Math.max(players, sockets);
+
+export interface ReactionListener {
+  reactions(counts: ReactionCounts, windowMs: number): void;
+  viewers(count: number): void;
+}
+
+/** The reactions actor as the edge of its node sees it. */
+export interface Reactions {
+  /** Counts one reaction. It costs no more than an addition. */
+  react(stream: StreamId, kind: ReactionKind): void;
+  /** Tells the sums of the region, and the number of viewers as it changes. @returns a function that ends it */
+  follow(stream: StreamId, listener: ReactionListener): () => void;
+  /** Of the region, as far as this node has heard. */
+  countsOf(stream: StreamId): AudienceCounts;
+}
+
+/** Keeps how many reactions this node has counted in a minute so far. It may be repeated with higher counts. */
+export type KeepReactions = (
+  stream: StreamId,
+  source: string,
+  minute: { readonly minuteMs: number; readonly counts: Readonly<Record<string, number>> },
+) => Promise<void>;

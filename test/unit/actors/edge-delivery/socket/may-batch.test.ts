@@ -1,0 +1,15 @@
+import { expect, test } from 'vitest';
+import { MayBatch } from '../../../../../actors/edge-delivery/socket/may-batch.ts';
+
+test('reactions are added up, and of viewers the newest number counts', () => {
+  const batch = new MayBatch();
+  batch.add({ type: 'reactions', counts: { heart: 2 }, windowMs: 250 });
+  batch.add({ type: 'viewers', count: 1 });
+  batch.add({ type: 'reactions', counts: { heart: 3, clap: 1 }, windowMs: 250 });
+  batch.add({ type: 'viewers', count: 2 });
+  expect(batch.take()).toEqual([
+    { type: 'reactions', counts: { heart: 5, clap: 1 }, windowMs: 500 },
+    { type: 'viewers', count: 2 },
+  ]);
+  expect(batch.take()).toEqual([]);
+});
