@@ -33,7 +33,7 @@ export interface Hiding {
 
 /** A row as it is now. */
 export interface StoredComment extends CommentBody {
-  /** When the database of this region had it. */
+  /** When the database of this region had it: its first `changedAtMs`. Where that is later now, it was changed since. */
   readonly arrivedAtMs: number;
   /**
    * When this region's database last learnt something of it: its arrival, or the latest time that it was hidden, restored, held or

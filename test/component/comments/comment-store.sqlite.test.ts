@@ -335,12 +335,15 @@ test('a file of the first schema is taken on, its answers as a thread', async ()
   for (const [turn, body] of [deeper, root, answer].entries())
     old
       .prepare('INSERT INTO comments VALUES (?, ?, ?, ?, ?, ?, ?, 0, NULL, NULL)')
-      .run(body.id, body.streamId, body.createdAtMs, body.author.id, cells(body), 1, turn);
+      .run(body.id, body.streamId, body.createdAtMs, body.author.id, cells(body), 1, 1000 + turn);
   old.close();
   await using opened = await open(place.file);
   const thread = await opened.store.thread({ root: root.id, parent: root, limit: 10 });
   const deep = await opened.store.thread({ root: root.id, after: answer, limit: 10 });
-  expect({ thread, deep }).toMatchObject({ thread: [answer], deep: [deeper] });
+  expect({ thread, deep }).toMatchObject({
+    thread: [{ ...answer, arrivedAtMs: 1.002, changedAtMs: 1.002 }],
+    deep: [deeper],
+  });
   expect(await opened.store.replies([root.id, answer.id])).toEqual(
     new Map([
       [root.id, 2],

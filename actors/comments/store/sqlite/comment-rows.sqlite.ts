@@ -35,21 +35,15 @@ export class CommentRows {
   }
 
   insert(body: CommentBody, { isHeld, isErased, hiding, hidingAtMs, nowMs }: NewState): StoredComment {
+    const arrivedAtUs = this.#database.nextChangeUs(nowMs);
     const kept = isErased ? emptied(body) : body;
     const thread =
       body.rootId === undefined ? [null, 0, null] : [body.rootId, body.path.length, threadKey(body)];
     this.#database.run(
-      `INSERT INTO comments (id, streamId, createdAtMs, authorId, body, arrivedAtMs, changedAtUs, isHeld, isErased, hiding, hidingAtMs,
-         rootId, depth, thread) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO comments (id, streamId, createdAtMs, authorId, body, arrivedAtMs, arrivedAtUs, changedAtUs, isHeld, isErased, hiding,
+         hidingAtMs, rootId, depth, thread) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       ...[body.id, body.streamId, body.createdAtMs, body.author.id, bodyCell(kept), Math.floor(nowMs)],
-      ...[
-        this.#database.nextChangeUs(nowMs),
-        Number(isHeld),
-        Number(isErased),
-        hiding,
-        hidingAtMs,
-        ...thread,
-      ],
+      ...[arrivedAtUs, arrivedAtUs, Number(isHeld), Number(isErased), hiding, hidingAtMs, ...thread],
     );
     const added = this.#mustGet(body.id);
     this.#countAbove(added, Number(isShown(added)));

@@ -64,22 +64,13 @@ export class ModerationTables {
   }
 
   banOf(user: UserId, stream: StreamId, nowMs: number): Ban | undefined {
-    return this.#bans(
-      `userId = ? AND streamId IN (?, '${everywhere}')`,
-      [user, stream],
-      nowMs,
-      'streamId DESC LIMIT 1',
-    )[0];
+    const condition = `userId = ? AND streamId IN (?, '${everywhere}')`;
+    return this.#bans(condition, [user, stream, nowMs, 1], 'streamId DESC')[0];
   }
 
   bans(stream: StreamId | undefined, nowMs: number, limit: number, after?: UserId): readonly Ban[] {
-    const values = [stream ?? everywhere, after ?? ''];
-    return this.#bans(
-      'streamId = ? AND userId > ?',
-      values,
-      nowMs,
-      `userId LIMIT ${Math.min(limit, mostRows)}`,
-    );
+    const values = [stream ?? everywhere, after ?? '', nowMs, Math.min(limit, mostRows)];
+    return this.#bans('streamId = ? AND userId > ?', values, 'userId');
   }
 
   report({ commentId, by, atMs, reason }: Report, heldFrom: number): StoredComment | undefined {
@@ -162,13 +153,12 @@ export class ModerationTables {
     return Number(row?.['count']);
   }
 
-  /** Those in force. */
-  #bans(condition: string, values: readonly string[], nowMs: number, order: string): readonly Ban[] {
+  /** Those in force. @param values of the condition, then the time and the limit */
+  #bans(condition: string, values: readonly (string | number)[], order: string): readonly Ban[] {
     const rows = this.#database.all(
       `SELECT streamId, userId, byId AS "by", atMs, untilMs, reason FROM bans
-       WHERE ${condition} AND isOn = 1 AND (untilMs IS NULL OR untilMs > ?) ORDER BY ${order}`,
+       WHERE ${condition} AND isOn = 1 AND (untilMs IS NULL OR untilMs > ?) ORDER BY ${order} LIMIT ?`,
       ...values,
-      nowMs,
     );
     return rows.map((row) => banOf(row));
   }

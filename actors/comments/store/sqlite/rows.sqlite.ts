@@ -30,7 +30,7 @@ const CommentRow = z.object({
   createdAtMs: z.number(),
   authorId: UserId,
   body: z.string(),
-  arrivedAtMs: z.number(),
+  arrivedAtUs: z.number(),
   changedAtUs: z.number(),
   isHeld: z.number(),
   hiding: z.string().nullable(),
@@ -50,14 +50,14 @@ export function hidingCell(hiding: Hiding | undefined): string | null {
 export function commentOf(raw: Row): StoredComment {
   const row = CommentRow.parse(raw);
   const { name, isStaff, ...body } = Body.parse(JSON.parse(row.body));
-  const { id, streamId, createdAtMs, arrivedAtMs } = row;
+  const { id, streamId, createdAtMs } = row;
   return {
     id,
     streamId,
     createdAtMs,
-    arrivedAtMs,
     ...body,
     author: { id: row.authorId, name, isStaff },
+    arrivedAtMs: row.arrivedAtUs / usInMs,
     changedAtMs: row.changedAtUs / usInMs,
     hidden: row.hiding === null ? undefined : HidingCell.parse(JSON.parse(row.hiding)),
     isHeld: row.isHeld === 1,

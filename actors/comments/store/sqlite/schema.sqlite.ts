@@ -70,7 +70,13 @@ const moderation = `
   ) STRICT, WITHOUT ROWID;
 `;
 
-const migrations: readonly string[] = [comments, threads, moderation];
+/** The time of arrival is exactly that of the first change. */
+const arrivals = `
+  ALTER TABLE comments ADD COLUMN arrivedAtUs INTEGER NOT NULL DEFAULT 0;
+  UPDATE comments SET arrivedAtUs = iif(changedAtUs - 1000 * arrivedAtMs BETWEEN 0 AND 999, changedAtUs, 1000 * arrivedAtMs);
+`;
+
+const migrations: readonly string[] = [comments, threads, moderation, arrivals];
 
 /** @throws TangazaError `UNAVAILABLE` when a newer version of the program made the file */
 export function migrate(database: CommentDatabase, file: string, newId: () => string): void {

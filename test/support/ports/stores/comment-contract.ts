@@ -25,10 +25,7 @@ export function commentContract(name: string, start: StartSubject): void {
       const { store, other } = rig;
       const comment = body({ mediaTime: 12.5 });
       const added = await store.add(comment, { isHeld: false, nowMs });
-      expect(added).toMatchObject({
-        isNew: true,
-        comment: { ...comment, arrivedAtMs: nowMs, isHeld: false },
-      });
+      expect(added).toMatchObject({ isNew: true, comment: { ...comment, isHeld: false } });
       expect(added.comment.hidden).toBeUndefined();
       expect(await store.get(comment.id)).toEqual(added.comment);
       expect(await other.get(comment.id)).toEqual(added.comment);
@@ -173,6 +170,19 @@ export function commentContract(name: string, start: StartSubject): void {
       await add(body({ stream: neighbour }));
       expect(await store.newest(stream, 10)).toMatchObject([{ streamId: stream }]);
       expect(await store.arrivedSince(neighbour, 0, 10)).toMatchObject([{ streamId: neighbour }]);
+    });
+
+    test('a comment is changed once its change is later than its arrival', async () => {
+      const { store, other } = rig;
+      const [first, second] = [await add(body()), await add(body({ number: 1 }))];
+      for (const { arrivedAtMs, changedAtMs } of [first, second]) {
+        expect(arrivedAtMs).toBe(changedAtMs);
+        expect(arrivedAtMs).toBeGreaterThanOrEqual(nowMs);
+      }
+      const hidden = await other.setHidden(first.id, hiding(nowMs), nowMs);
+      expect(hidden?.arrivedAtMs).toBe(first.arrivedAtMs);
+      expect(hidden?.changedAtMs).toBeGreaterThan(first.arrivedAtMs);
+      expect(await store.get(second.id)).toEqual(second);
     });
 
     test('a hidden comment is hidden in every read, and shown again', async () => {
