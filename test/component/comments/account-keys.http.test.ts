@@ -91,7 +91,6 @@ test.each<[string, (reply: ServerResponse) => void]>([
   ['10 MB', (reply) => void reply.end(Buffer.alloc(10_000_000, 'x'))],
   ['a body without end', endless],
   ['a page', (reply) => void reply.end('<html>')],
-  ['a redirect', (reply) => void reply.writeHead(302, { location: 'http://127.0.0.1:1/' }).end()],
   ['404', (reply) => void reply.writeHead(404).end()],
   [
     'half a body',
@@ -106,6 +105,18 @@ test.each<[string, (reply: ServerResponse) => void]>([
   expect(await codeOf(identity.identify(from(token)))).toBe('UNAVAILABLE');
   const guest = await identity.createGuest('Ann');
   expect((await identity.identify(from(guest.token))).user.kind).toBe('guest');
+});
+
+test('a redirect is not followed, even where keys lie behind it', async () => {
+  await using server = await serveKeys();
+  server.add('k1', 'EdDSA');
+  const keys = await (await fetch(server.url)).text();
+  server.answer((reply) =>
+    reply.req.url === '/other'
+      ? void reply.end(keys)
+      : void reply.writeHead(302, { location: new URL('/other', server.url).href }).end(),
+  );
+  await expect(readerOfUrl(server.url, systemClock)()).rejects.toThrow('fetch failed');
 });
 
 test('a server that never answers is given up', async () => {
