@@ -13,7 +13,7 @@ import { clockWindow } from '../ids/client-id.ts';
 import { gistOf } from '../text/skeleton.ts';
 import type { WordRules } from '../text/word-rules.ts';
 import { Authors, type Lately } from './authors.ts';
-import { Buckets } from './buckets.ts';
+import { Buckets } from '../../../cluster/bounds/buckets.ts';
 import { refusal } from './refusal.ts';
 
 /** Until when somebody may not comment. */

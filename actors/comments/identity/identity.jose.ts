@@ -7,7 +7,7 @@ import { UserId } from '../../../cluster/model/ids.ts';
 import type { TokenKeys } from '../../../cluster/model/token-keys.ts';
 import type { Metrics } from '../../../cluster/observe/metrics.ts';
 import type { Clock } from '../../../cluster/time/clock.ts';
-import { Buckets } from '../guards/buckets.ts';
+import { Buckets } from '../../../cluster/bounds/buckets.ts';
 import { operatorId, type Accepted, type Identities, type Receipts, type Resent } from './identity.ts';
 import { allPermissions } from './permissions.ts';
 import { acceptedOf, receiptTextOf } from './receipt.ts';

@@ -10,6 +10,7 @@ import { TangazaError } from '../../../cluster/errors/tangaza-error.ts';
 import { StreamId, type UserId } from '../../../cluster/model/ids.ts';
 import type { Metrics } from '../../../cluster/observe/metrics.ts';
 import type { Clock } from '../../../cluster/time/clock.ts';
+import { Buckets } from '../../../cluster/bounds/buckets.ts';
 import { callerWith, type Access } from '../http/access.ts';
 import { callerAddress, callerOrigin, frontOrigin, networkOf, type IsTrustedProxy } from '../http/caller.ts';
 import type { HttpRequest } from '../http/http.ts';
@@ -48,6 +49,8 @@ export interface LiveSocketsPorts extends SocketPart {
 
 /** A stream whose last socket has gone is followed for this long: a page that is loaded anew comes back. */
 const lingerMs = 10_000;
+/** What the sockets of one network may ask of the comments actor. A school is one network, and its pupils like things. */
+export const turnsOfNetwork = { burst: 1000, perSecond: 200, most: 50_000 } as const;
 /** How often each socket is looked at, whether its peer still lives. */
 const lifeEveryMs = 1000;
 
@@ -65,6 +68,7 @@ export class LiveSockets implements SocketHandlers {
   readonly #sessions = new Set<SocketSession>();
   readonly #welcomed = new Set<SocketSession>();
   readonly #dropped = new Set<SocketSession>();
+  readonly #turns = new Buckets(turnsOfNetwork);
   readonly #rooms = new Map<StreamId, Room>();
   #publish: Publish = () => {};
   #rhythm = calmRhythm;
@@ -194,6 +198,7 @@ export class LiveSockets implements SocketHandlers {
         const hop = { remoteAddress: address, header: () => '' };
         mustBeKnown(stream, await knownStreams.standingOrLast(hop, stream));
       },
+      takeTurn: (network) => this.#turns.take(network, clock.monotonicMs()),
       callerOf: (network, token) => callerWith({ network, token }, access),
       enter: (session, stream) => this.#enter(session, stream),
       hasReplication: () => audience.feed?.hasReplication ?? false,

@@ -38,6 +38,8 @@ export interface SessionPorts {
   readonly call: CallInTime;
   /** @throws TangazaError `STREAM_NOT_FOUND`, `STREAM_REMOVED`, `OVERLOADED`, `UNAVAILABLE` */
   readonly mustExist: (stream: StreamId, address: string) => Promise<void>;
+  /** Takes a turn of a network to ask the comments actor. @returns 0, or in how many ms there will be one */
+  readonly takeTurn: (network: string) => number;
   readonly callerOf: (network: string, token: string | undefined) => Caller;
   /** The stream's hub, which stays while a session is in it. */
   readonly enter: (session: SocketSession, stream: StreamId) => StreamHub;
@@ -195,7 +197,8 @@ export class SocketSession implements SocketEvents {
       case 'join':
         return void this.#join(effect.hello);
       case 'become':
-        return void this.#become(effect.hello);
+        if (this.#hasTurn()) void this.#become(effect.hello);
+        return;
       case 'do':
         return this.#do(effect.deed);
       case 'pong':
@@ -290,6 +293,17 @@ export class SocketSession implements SocketEvents {
     };
   }
 
+  /** What asks the comments actor costs more than to hear it, so a network has so many turns, however many sockets it opens. */
+  #hasTurn(deed?: CommentMessage): boolean {
+    const waitMs = this.#ports.takeTurn(this.ticket.network);
+    if (waitMs === 0) return true;
+    this.#ports.metrics.messages.add(1, { type: 'refused' });
+    const data = { retryAfterSeconds: Math.ceil(waitMs / 1000) };
+    const detail = 'Too many messages come from your network: wait a moment.';
+    this.#tell(new TangazaError('OVERLOADED', detail, { data }), deed?.clientId);
+    return false;
+  }
+
   /** Who it is changes; what it has been told stays. */
   async #become(hello: Hello): Promise<void> {
     const { stream } = this.ticket;
@@ -303,7 +317,7 @@ export class SocketSession implements SocketEvents {
     const { stream } = this.ticket;
     if (stream === undefined) return;
     if (deed.type === 'react') this.#ports.react(stream, deed.kind);
-    else void this.#post(stream, deed);
+    else if (this.#hasTurn(deed)) void this.#post(stream, deed);
   }
 
   async #post(stream: StreamId, deed: CommentMessage): Promise<void> {

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { expect, test } from 'vitest';
 import { openSocket, rawRequest, readUntil } from '../../support/cluster/raw-http.ts';
 import { adasToken, commentMessage, startAudienceEdge } from '../../support/audience/audience-edge.ts';
-import { openPage, welcomedPage } from '../../support/audience/page-socket.ts';
+import { openPage, welcomedPage, type PageSocket } from '../../support/audience/page-socket.ts';
 import { added, clientIdOf, commentOf, demo } from '../../support/audience/said.ts';
 
 const upgrade = (protocol = 'tangaza.v1'): string =>
@@ -137,6 +137,31 @@ test('a flood is refused, said once a second, and ended when it goes on', async 
   expect(page.heard.filter(({ type }) => type === 'error').length).toBeLessThan(5);
   other.say({ type: 'ping' });
   await other.next('pong');
+});
+
+// Goal: whoever opens many sockets gets no more out of the comments actor than one network may. Method: 60 sockets of one network send
+// 2,400 comments at once, each socket within its own bound.
+test('many sockets of one network share a bound, and a page that reads is served meanwhile', async () => {
+  await using edge = await startAudienceEdge();
+  await using reader = await welcomedPage(edge.url);
+  const hello = { token: adasToken };
+  const pages = await Promise.all(Array.from({ length: 60 }, () => welcomedPage(edge.url, { hello })));
+  await using closing = new AsyncDisposableStack();
+  for (const page of pages) closing.use(page);
+  for (const [at, page] of pages.entries())
+    for (let number = 0; number < 40; number += 1) page.say(commentMessage(at * 40 + number));
+  const answersOf = ({ heard }: PageSocket) => heard.filter(({ type }) => type === 'ack' || type === 'error');
+  await expect.poll(() => pages.flatMap(answersOf).length).toBe(2400);
+  const refused = pages.flatMap(answersOf).filter((one) => JSON.stringify(one).includes('from your network'));
+  expect(refused.length).toBeGreaterThan(0);
+  expect(refused[0]).toMatchObject({
+    clientId: expect.any(String),
+    problem: { code: 'OVERLOADED', retryAfterSeconds: 1 },
+  });
+  reader.say({ type: 'ping' });
+  await reader.next('pong');
+  edge.feed.tell(demo, added(commentOf(1)));
+  await reader.comments(1);
 });
 
 test('a plain GET is told that a websocket is wanted; other methods are refused', async () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { Buckets } from '../../../../../actors/comments/guards/buckets.ts';
+import { Buckets } from '../../../../cluster/bounds/buckets.ts';
 
 test('a full bucket gives a burst, then a turn as often as its rate says', () => {
   const buckets = new Buckets({ burst: 3, perSecond: 2, most: 10 });
