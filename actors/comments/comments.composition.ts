@@ -41,7 +41,7 @@ export async function composeComments(
   const store = await openStore({ file, clock, metrics, logger });
   closing.defer(() => store.close());
   const counts = new Counts({ clock, store });
-  const feed = composeFeed(parts, { store, counts }, closing);
+  const feed = composeFeed(parts, { store, counts, isSharedByRegions: false }, closing);
   audience.feed = feed;
   audience.keepReactions = (...args) => store.keepReactions(...args);
   const comments = new Comments({

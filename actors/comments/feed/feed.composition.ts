@@ -1,6 +1,7 @@
 /** Builds the feed of a node from the node's parts. */
 import type { ClusterParts } from '../../../cluster/node/cluster-parts.composition.ts';
 import { watchFreezes } from '../../../cluster/time/freeze.ts';
+import { isOverWithin } from '../../../cluster/time/within.ts';
 import type { CommentId } from '../../../cluster/model/ids.ts';
 import { viewOf } from '../comment-view.ts';
 import type { Counts, Tally } from '../counts/counts.ts';
@@ -12,9 +13,19 @@ import type { ReadableStore } from './store-reads.ts';
 const tickMs = 1000;
 const nothing = (): void => {};
 
+interface FeedStore {
+  readonly store: ReadableStore;
+  readonly counts: Counts;
+  /** Other regions write into the same database (A7). */
+  readonly isSharedByRegions: boolean;
+}
+
+/** A page does not wait longer for numbers of likes and answers: it gets the last known ones. */
+const countMs = 300;
+
 export function composeFeed(
   parts: Omit<ClusterParts, 'log' | 'ownership' | 'queue' | 'loads' | 'fingerprint'>,
-  { store, counts }: { readonly store: ReadableStore; readonly counts: Counts },
+  { store, counts, isSharedByRegions }: FeedStore,
   closing: AsyncDisposableStack,
 ): Feed {
   const { node, region, bootId, clock, logger, metrics, members, nats, natsDownMs } = parts;
@@ -22,8 +33,18 @@ export function composeFeed(
   const events = openNatsAudienceEvents({ connection, region, clock, downMs: natsDownMs });
   const self = { node, region, bootId, clock, logger, metrics };
   const show = (comment: StoredComment) => forAll(comment, counts.known(comment.id));
-  const count = (ids: readonly CommentId[]) => counts.of(ids).then(nothing, nothing);
-  const feed = new Feed({ ...self, store, events, members, show, count, hasReplication: false });
+  const count = (ids: readonly CommentId[]) =>
+    isOverWithin(counts.of(ids), { clock, ms: countMs }).then(nothing);
+  const feed = new Feed({
+    ...self,
+    store,
+    events,
+    members,
+    show,
+    count,
+    isSharedByRegions,
+    hasReplication: false,
+  });
   const stops = [
     clock.every(tickMs, () => feed.tick()),
     watchFreezes(clock, () => feed.doubt('standstill')),

@@ -1,7 +1,8 @@
 /**
  * The feed of a node: tells its sockets, and the other nodes of the region, what the comments actors have accepted (A7).
  *
- * A stream is kept up with while it has listeners, and for a minute after that. Bound: 2,000 streams. At the bound, the one that was idle longest goes;
+ * A stream is kept up with while it has listeners, and for a minute after that, or after somebody has commented or read here: guards count what is said at
+ * other nodes. Bound: 2,000 streams. At the bound, the one that was idle longest goes;
  * where all are in use, a page of another stream is refused.
  */
 import { Gate } from '../../../cluster/bounds/gate.ts';
@@ -38,7 +39,8 @@ export interface FeedPorts {
   readonly members: Pick<MemberDirectory, 'onGone' | 'onDeclaredDead'>;
   readonly show: StreamFeedPorts['show'];
   readonly count: StreamFeedPorts['count'];
-  /** True where another region keeps copies (A6). */
+  readonly isSharedByRegions: boolean;
+  /** True where another region keeps copies, and authors are told when it has (A6). */
   readonly hasReplication: boolean;
 }
 
@@ -90,7 +92,7 @@ export class Feed implements AudienceFeed, ChangeOutlet {
     const { node, bootId, clock, events } = this.#ports;
     const stream = streamOf(change);
     this.#keepHide(change);
-    this.#streams.get(stream)?.take(change);
+    this.#open(stream)?.take(change);
     const numbered = this.#sent.next(stream, clock.utcMs());
     const isSent = events.publish(stream, { node, bootId, ...numbered, change });
     this.#ofEach.metrics.events.add(1, { event: isSent ? 'sent' : 'unsent' });
@@ -162,8 +164,9 @@ export class Feed implements AudienceFeed, ChangeOutlet {
   }
 
   #makeRoom(): boolean {
-    const [oldest] = [...this.#streams.values()].toSorted((a, b) => a.usedMs - b.usedMs);
-    if (oldest === undefined || oldest.isUsed) return false;
+    const idle = [...this.#streams.values()].filter(({ isUsed }) => !isUsed);
+    const [oldest] = idle.toSorted((a, b) => a.usedMs - b.usedMs);
+    if (oldest === undefined) return false;
     this.#drop(oldest.stream);
     return true;
   }

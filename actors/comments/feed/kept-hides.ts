@@ -4,6 +4,7 @@
  */
 import type { CommentId } from '../../../cluster/model/ids.ts';
 import type { Hiding, StoredComment } from '../store/comment-store.ts';
+import { isChanged } from './ring.ts';
 
 export const keptHides = 10_000;
 export const keptHideMs = 600_000;
@@ -40,8 +41,8 @@ export class KeptHides {
   /** The comment as it is with the hide that was kept for it. What was changed after that hide stays as it is. */
   applied(comment: StoredComment): StoredComment {
     const kept = this.#kept.get(comment.id);
-    const { arrivedAtMs, changedAtMs } = comment;
-    if (kept === undefined || (changedAtMs > arrivedAtMs && kept.atMs < changedAtMs)) return comment;
+    const { changedAtMs } = comment;
+    if (kept === undefined || (isChanged(comment) && kept.atMs < changedAtMs)) return comment;
     return { ...comment, hidden: kept.hiding, changedAtMs: Math.max(kept.atMs, changedAtMs) };
   }
 }

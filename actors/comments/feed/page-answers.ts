@@ -23,6 +23,8 @@ export interface PageAnswersPorts {
   readonly gate: Gate;
   /** Called when the ring lacks a comment that it should have. */
   readonly onLack: () => void;
+  /** Called with what the store gave: there may be something that nobody has told. */
+  readonly onRead: (rows: readonly StoredComment[], fromMs: number) => void;
 }
 
 type Read = Awaited<ReturnType<typeof readSince>>;
@@ -85,16 +87,19 @@ export class PageAnswers {
   }
 
   #read(fromMs: number): Promise<Read> {
-    const { clock, gate, store, stream } = this.#ports;
+    const { clock, gate, store, stream, onRead } = this.#ports;
     const nowMs = clock.runningMs();
     const shared = this.#shared;
     if (shared !== undefined && shared.fromMs <= fromMs && nowMs - shared.atMs < sharedMs) return shared.read;
     const readFromMs = fromMs - backMs;
     const read = gate.run(() => readSince(store, stream, { fromMs: readFromMs, mostRows }));
     this.#shared = { fromMs: readFromMs, atMs: nowMs, read };
-    read.catch(() => {
-      if (this.#shared?.read === read) this.#shared = undefined;
-    });
+    read.then(
+      ({ rows }) => onRead(rows, readFromMs),
+      () => {
+        if (this.#shared?.read === read) this.#shared = undefined;
+      },
+    );
     return read;
   }
 }

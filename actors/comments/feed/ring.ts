@@ -31,7 +31,7 @@ export class Ring {
 
   /** The store was read from that time on. What it gave, and what was heard since, has been put in. */
   begin(completeFromMs: number): void {
-    this.#completeFromMs = Math.max(completeFromMs, this.#lostToMs + 1);
+    this.#completeFromMs = Math.max(completeFromMs, Math.floor(this.#lostToMs) + 1);
   }
 
   get(id: CommentId): StoredComment | undefined {
@@ -79,7 +79,7 @@ export class Ring {
 
   #leave(comment: StoredComment): void {
     if (isChanged(comment)) this.#keepChanged(comment);
-    else this.#lose(comment.arrivedAtMs);
+    else this.#lose(comment.changedAtMs);
   }
 
   /** A changed comment without a place: the change is kept, and its arrival is not. */
@@ -96,7 +96,7 @@ export class Ring {
 
   #lose(ms: number): void {
     this.#lostToMs = Math.max(this.#lostToMs, ms);
-    this.#completeFromMs = Math.max(this.#completeFromMs, ms + 1);
+    this.#completeFromMs = Math.max(this.#completeFromMs, Math.floor(ms) + 1);
   }
 }
 
@@ -106,8 +106,12 @@ export const byPlace = (a: StoredComment, b: StoredComment): number =>
 
 export const byChange = (a: StoredComment, b: StoredComment): number => a.changedAtMs - b.changedAtMs;
 
+/** A store's times of change only grow, so that of an arrival may be a little later than the arrival itself. */
+const arrivalMs = 1000;
+
 /** Was it hidden, shown again, held or released since it arrived? */
-const isChanged = (comment: StoredComment): boolean => comment.changedAtMs > comment.arrivedAtMs;
+export const isChanged = (comment: StoredComment): boolean =>
+  !isShown(comment) || comment.changedAtMs - comment.arrivedAtMs >= arrivalMs;
 
 /** What says which of two versions of a comment is the later one. */
 export type Version = Pick<StoredComment, 'changedAtMs' | 'hidden' | 'isHeld'>;

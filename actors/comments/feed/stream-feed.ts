@@ -18,11 +18,20 @@ import type { FeedMetrics } from './feed-metrics.ts';
 import type { KeptHides } from './kept-hides.ts';
 import { HeardNumbers, type Verdict } from './numbers.ts';
 import { PageAnswers } from './page-answers.ts';
-import { dueFrom, doubted, hasRead, heardOfNats, nothingToRead, type ReadPlan } from './read-plan.ts';
+import {
+  dueFrom,
+  doubted,
+  hasRead,
+  heardOfNats,
+  nothingToRead,
+  unnoticedMs,
+  type ReadPlan,
+} from './read-plan.ts';
 import { backMs, isoOf, longestWayMs } from './resume.ts';
 import { readSince, readStart, type ReadableStore } from './store-reads.ts';
 import { StreamComments } from './stream-comments.ts';
 import type { ToldComment } from './told-comment.ts';
+import { ToldMessages } from './told-messages.ts';
 
 export interface StreamFeedPorts {
   readonly region: RegionId;
@@ -38,6 +47,8 @@ export interface StreamFeedPorts {
   readonly show: (comment: StoredComment) => Comment;
   /** Counts likes and answers of comments that are about to be shown, or leaves them as last known. */
   readonly count: (ids: readonly CommentId[]) => Promise<void>;
+  /** Other regions write into the same database, and send no events: the store is read each second. */
+  readonly isSharedByRegions: boolean;
   /** Called for each change that another node tells. */
   readonly onHeard: (change: Change) => void;
 }
@@ -51,6 +62,7 @@ export class StreamFeed {
   readonly #ports: StreamFeedPorts;
   readonly #comments: StreamComments;
   readonly #pages: PageAnswers;
+  readonly #messages: ToldMessages;
   readonly #numbers = new HeardNumbers();
   readonly #listeners = new Set<AudienceListener>();
   readonly #listening: ReturnType<AudienceEvents['listen']>;
@@ -69,8 +81,15 @@ export class StreamFeed {
     this.stream = stream;
     this.#ports = ports;
     this.#comments = new StreamComments(ports.hides);
+    this.#messages = new ToldMessages(ports.show);
     const { ring } = this.#comments;
-    this.#pages = new PageAnswers({ ...ports, stream, ring, onLack: () => this.doubt('resume') });
+    this.#pages = new PageAnswers({
+      ...ports,
+      stream,
+      ring,
+      onLack: () => this.doubt('resume'),
+      onRead: (rows, fromMs) => this.#takeAllRead(rows, fromMs),
+    });
     this.#usedMs = ports.clock.runningMs();
     this.#listening = ports.events.listen(stream, { hear: (read) => this.#hear(read) });
   }
@@ -128,8 +147,8 @@ export class StreamFeed {
 
   /** To be called each second. */
   tick(): void {
-    const { clock, events } = this.#ports;
-    const isSilent = events.downMs() > 0;
+    const { clock, events, isSharedByRegions } = this.#ports;
+    const isSilent = events.downMs() > 0 || isSharedByRegions;
     this.#plan = heardOfNats(this.#plan, isSilent, clock.utcMs());
     if (!this.#isStarted) return void this.#start().catch(() => {});
     this.#readIfDue();
@@ -234,7 +253,7 @@ export class StreamFeed {
     const beganMs = clock.utcMs();
     try {
       const { rows, isAll } = await readSince(store, this.stream, { fromMs, mostRows });
-      for (const comment of rows) this.#takeRead(comment, fromMs);
+      this.#takeAllRead(rows, fromMs);
       if (!isAll) this.#tellGap((rows.at(-1)?.changedAtMs ?? fromMs) - longestWayMs);
       this.#plan = hasRead(this.#plan, beganMs);
       metrics.reads.add(1, { outcome: isAll ? 'done' : 'cut' });
@@ -247,9 +266,13 @@ export class StreamFeed {
     }
   }
 
+  #takeAllRead(rows: readonly StoredComment[], fromMs: number): void {
+    for (const comment of rows) if (!this.#comments.mayBeOld(comment)) this.#takeRead(comment, fromMs);
+  }
+
   #takeRead(comment: StoredComment, fromMs: number): void {
-    if (this.#comments.mayBeOld(comment)) return;
-    const kind = comment.arrivedAtMs >= fromMs ? 'added' : 'changed';
+    // The clock of the node that took it may be behind.
+    const kind = comment.arrivedAtMs >= fromMs - unnoticedMs ? 'added' : 'changed';
     const told = this.#comments.take({ kind, comment }, this.#ports.clock.utcMs());
     if (told !== undefined) this.#ports.metrics.found.add(1);
     this.#tell(told);
@@ -280,9 +303,8 @@ export class StreamFeed {
     for (const listener of this.#listeners) listener.must(message);
   }
 
-  #messageOf({ kind, comment }: ToldComment): ServerMessage {
-    const type = kind === 'added' ? 'comment' : 'commentUpdated';
-    return { type, comment: this.#ports.show(comment) };
+  #messageOf(told: ToldComment): ServerMessage {
+    return this.#messages.of(told);
   }
 }
 

@@ -19,6 +19,7 @@ export interface FeedNodeOptions {
   readonly store: CommentStore;
   readonly events: AudienceEvents;
   readonly metrics?: Metrics;
+  readonly isSharedByRegions?: boolean;
 }
 
 export class FeedNode {
@@ -28,7 +29,13 @@ export class FeedNode {
   readonly #goneListeners = new Set<(gone: GoneMember) => void>();
   readonly #self: GoneMember;
 
-  constructor({ name, boot = 'b1', metrics = noMetrics, ...ports }: FeedNodeOptions) {
+  constructor({
+    name,
+    boot = 'b1',
+    metrics = noMetrics,
+    isSharedByRegions = false,
+    ...ports
+  }: FeedNodeOptions) {
     this.#clock = ports.clock;
     this.store = ports.store;
     this.#self = { node: NodeId.parse(name), bootId: BootId.parse(boot), why: 'died' };
@@ -47,6 +54,7 @@ export class FeedNode {
       },
       show: shownComment,
       count: async () => {},
+      isSharedByRegions,
       hasReplication: false,
     });
   }

@@ -20,7 +20,7 @@ export class MemoryComments {
   lastMs = 0;
 
   timeOf(nowMs: number): number {
-    this.lastMs = Math.max(this.lastMs, nowMs);
+    this.lastMs = Math.max(nowMs, Math.round(this.lastMs * 1000 + 1) / 1000);
     return this.lastMs;
   }
 
@@ -52,11 +52,10 @@ export class MemoryCommentStore implements CommentStore {
     }
     const act = this.#shared.acts.get(body.id);
     const hidden = act !== undefined && nowMs - act.atMs < keptHideMs ? act.hiding : undefined;
-    const arrivedAtMs = this.#shared.timeOf(nowMs);
     const comment: StoredComment = {
       ...body,
-      arrivedAtMs,
-      changedAtMs: arrivedAtMs,
+      arrivedAtMs: nowMs,
+      changedAtMs: this.#shared.timeOf(nowMs),
       isHeld,
       ...(hidden === undefined ? {} : { hidden }),
     };

@@ -10,12 +10,17 @@ import { storedComment } from '../../../../support/ports/stores/stored-comments.
 
 const nowMs = 10_000_000;
 
-function startNode({ shared = new MemoryComments(), network = new MemoryNetwork(), name = 'n1' } = {}) {
+function startNode({
+  shared = new MemoryComments(),
+  network = new MemoryNetwork(),
+  name = 'n1',
+  isSharedByRegions = false,
+} = {}) {
   const clock = new JumpingClock();
   clock.nowMs = nowMs;
   const store = new MemoryCommentStore(shared);
   const events = network.open();
-  const node = new FeedNode({ name, clock, store, events });
+  const node = new FeedNode({ name, clock, store, events, isSharedByRegions });
   return { clock, store, events, node, feed: node.feed, shared, network };
 }
 
@@ -120,6 +125,7 @@ test('a slow socket gets the hides and restores since, and nothing that only arr
   node.clock.nowMs = nowMs + 60_000;
   await node.node.hide(second.id, true);
   await node.node.hide(third.id, true);
+  node.clock.nowMs += 2000;
   await node.node.hide(third.id, false);
   const changes = page.changesSince(nowMs + 50_000);
   expect(changes).toMatchObject([
@@ -205,4 +211,23 @@ test('after a blip of NATS the store is read at once, five more times, and no mo
     for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
   }
   expect({ reads }).toEqual({ reads: 6 });
+});
+
+test('what another region wrote into the same database is told within a second', async () => {
+  const node = startNode({ isSharedByRegions: true });
+  const page = new FeedPage(node.feed);
+  await page.resume();
+  const { comment } = await node.store.add(storedComment({ atMs: nowMs }), { isHeld: false, nowMs });
+  node.clock.nowMs += 1000;
+  node.feed.tick();
+  await expect.poll(() => page.added).toEqual([comment.id]);
+});
+
+test('pages that come get the same objects, so that their text is made once', async () => {
+  const node = startNode();
+  await said(node, 3);
+  const [one, two] = [new FeedPage(node.feed), new FeedPage(node.feed)];
+  await one.resume();
+  await two.resume();
+  expect(new Set([...one.messages, ...two.messages]).size).toBe(3);
 });

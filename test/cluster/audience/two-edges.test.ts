@@ -2,15 +2,15 @@
 import { randomBytes } from 'node:crypto';
 import { expect, test } from 'vitest';
 import type { z } from 'zod';
-import { Guest } from '../../cluster/contract/api/audience-views.ts';
-import { DrainView } from '../../cluster/contract/api/control-views.ts';
-import type { DemoNode } from '../../scripts/demo/demo-cluster.ts';
-import { clientIdAt } from '../../scripts/audience/client-id.ts';
-import { welcomedPage, type PageSocket } from '../support/audience/page-socket.ts';
-import { controlClient } from '../support/cluster/control-client.ts';
-import { startTestCluster } from '../support/cluster/demo.ts';
-import { hasJoined } from '../support/cluster/live-cluster.ts';
-import { waitUntil } from '../support/wait.ts';
+import { Guest } from '../../../cluster/contract/api/audience-views.ts';
+import { DrainView } from '../../../cluster/contract/api/control-views.ts';
+import type { DemoNode } from '../../../scripts/demo/demo-cluster.ts';
+import { clientIdAt } from '../../../scripts/audience/client-id.ts';
+import { welcomedPage, type PageSocket } from '../../support/audience/page-socket.ts';
+import { controlClient } from '../../support/cluster/control-client.ts';
+import { startTestCluster } from '../../support/cluster/demo.ts';
+import { hasJoined } from '../../support/cluster/live-cluster.ts';
+import { waitUntil } from '../../support/wait.ts';
 
 async function guestAt({ url }: DemoNode, name: string): Promise<z.infer<typeof Guest>> {
   const headers = { 'content-type': 'application/json' };
@@ -64,7 +64,7 @@ test('two pages at two nodes hear each other, and lack nothing after a kill and 
   const back = { token: bea.token, lastId: meanwhile[1], lastAt: new Date().toISOString() };
   await using beaMoved = await welcomedPage(one.url, { hello: back });
   const last = await says(beaMoved, 'Here I am.');
-  await beaMoved.next('comment');
+  await waitUntil('she hears herself', () => idsOf(beaMoved).includes(last));
   expect({
     resume: beaMoved.heard.find(({ type }) => type === 'welcome'),
     has: idsOf(beaMoved).includes(last),
