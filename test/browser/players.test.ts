@@ -4,6 +4,7 @@ import type { Browser, Page } from 'playwright-core';
 import { startTestCluster, type TestCluster } from '../support/cluster/demo.ts';
 import { flashAndBeep, publish, x264, type FfmpegPublisher } from '../support/media/ffmpeg-publisher.ts';
 import { waitForPlaylist } from '../support/media/playlists.ts';
+
 import {
   launchChromium,
   openPlayer,
@@ -11,6 +12,8 @@ import {
   type Player,
 } from '../support/cluster/foreign-players.ts';
 
+/** Short, so that the beginning of the broadcast is soon no longer kept. */
+const windowSeconds = 40;
 /** So much is in store: no player stalls for a machine that is late by seconds. */
 const holdBackSeconds = 16;
 const segmentSeconds = 2;
@@ -20,7 +23,12 @@ let publisher: FfmpegPublisher;
 let browser: Browser;
 
 beforeAll(async () => {
-  cluster = await startTestCluster({ env: { TANGAZA_HOLD_BACK_SECONDS: String(holdBackSeconds) } });
+  cluster = await startTestCluster({
+    env: {
+      TANGAZA_HOLD_BACK_SECONDS: String(holdBackSeconds),
+      TANGAZA_DVR_WINDOW_SECONDS: String(windowSeconds),
+    },
+  });
   publisher = publish(`${cluster.nodes[0]?.rtmp}/${cluster.stream.key}`, flashAndBeep(640, 360), x264(25, 2));
   browser = await launchChromium();
   await waitUntilPlayable();
@@ -45,18 +53,23 @@ async function waitUntilPlayable(): Promise<void> {
   await waitForPlaylist(playlist, ({ segments }) => segments.length >= wanted, 120_000);
 }
 
-// Goal: what others wrote plays what we serve, as far behind as we say. Method: 20 s of each; a stall is a `waiting` after the first
-// `playing`, with nothing ahead.
-test.for<[Player, string]>([
-  ['dash.js', 'manifest.mpd'],
-  ['shaka-dash', 'manifest.mpd'],
-  ['shaka-hls', 'main.m3u8'],
-  ['hls.js', 'main.m3u8'],
-])('%s plays 20 s of %s without a stall, in one buffered range', async ([player, manifest]) => {
-  await using open = await openPlayer(browser, player, `${cluster.url}/live/demo/${manifest}`);
-  await open.playFor(20, 90_000);
-  const report = await open.report();
-  expect(report).toMatchObject({ stalls: 0, errors: [], bufferedRanges: 1 });
+// Goal: what others wrote plays what we serve, as far behind as we say. Method: 20 s of each, two at a time; a stall is a `waiting` after
+// the first `playing`, with nothing ahead.
+test.for<Record<string, Player>>([
+  { 'manifest.mpd': 'dash.js', 'main.m3u8': 'hls.js' },
+  { 'manifest.mpd': 'shaka-dash', 'main.m3u8': 'shaka-hls' },
+])('%o play 20 s without a stall, in one buffered range', async (players) => {
+  const reports = await Promise.all(
+    Object.entries(players).map(async ([manifest, player]) => {
+      await using open = await openPlayer(browser, player, `${cluster.url}/live/demo/${manifest}`);
+      await open.playFor(20, 90_000);
+      const { stalls, errors, bufferedRanges } = await open.report();
+      return { player, stalls, errors, bufferedRanges };
+    }),
+  );
+  expect(reports).toEqual(
+    Object.values(players).map((player) => ({ player, stalls: 0, errors: [], bufferedRanges: 1 })),
+  );
 });
 
 // Goal: adaptation works in both directions. Method: the browser's link is cut to 300 kbit/s and opened again.
@@ -82,6 +95,35 @@ test('a throttled connection goes down the ladder and comes back up', async () =
   await throttle(5_000_000);
   await reaches(360);
 });
+
+// Goal: a link to a moment that is no longer kept plays the oldest that is, and says so. Method: the stream is longer than its window.
+test.for(['dash', 'hls'])(
+  'a link with a time that is no longer kept plays from the oldest, with %s',
+  async (format) => {
+    await waitForPlaylist(
+      `${cluster.url}/live/demo/h264-240p.m3u8`,
+      ({ segments }) => (segments[0]?.number ?? 0) > 5,
+      120_000,
+    );
+    const page = await openPage({ viewport: { width: 1280, height: 800 } });
+    const errors: string[] = [];
+    page.on('pageerror', (error) => errors.push(error.message));
+    await page.goto(`${cluster.url}/watch/demo?t=1&format=${format}`);
+    await page.waitForFunction(() => window.tangaza.state().view === 'behind');
+    await page.locator('.oldest').waitFor();
+    expect(await page.locator('.oldest').textContent()).toContain('no longer kept');
+    expect(await page.locator('#state').textContent()).toMatch(/^0:\d\d behind$/);
+    const from = await page.evaluate(() => document.querySelector('video')?.currentTime ?? 0);
+    await page.waitForFunction(
+      (start) => (document.querySelector('video')?.currentTime ?? 0) > start + 3,
+      from,
+    );
+    await page.locator('.oldest').waitFor({ state: 'hidden' });
+    const position = await page.evaluate(() => window.tangaza.state().position);
+    expect({ isBehind: (position.behindSeconds ?? 0) > 8, errors }).toEqual({ isBehind: true, errors: [] });
+    await page.close();
+  },
+);
 
 test('the watch page plays, shows the stream as live, and reports no failure', async () => {
   const page = await openPage({ viewport: { width: 1280, height: 800 } });

@@ -156,6 +156,42 @@ describe('the controls', () => {
     expect(await video()).toMatchObject({ muted: false });
   });
 
+  // Goal: a key counts before there is a picture, and says so at once. Method: the manifest is kept back until the keys were pressed.
+  test('answer to keys while the player still loads', async () => {
+    await using viewer = await openPage(browser, 'about:blank');
+    const { page } = viewer;
+    const manifest = Promise.withResolvers<void>();
+    await page.route(/\/manifest\.mpd/, async (route) => {
+      await manifest.promise;
+      await route.continue();
+    });
+    await page.goto(`${cluster.url}/watch/demo`);
+    await page.waitForFunction(() => window.tangaza.state().view === 'loading');
+    await page.keyboard.press('k');
+    await page.locator('.action.big').waitFor();
+    await page.keyboard.press('m');
+    await page.keyboard.press('ArrowLeft');
+    await page.keyboard.press('f');
+    await page.waitForFunction(() => document.fullscreenElement !== null);
+    manifest.resolve();
+    await page.waitForFunction(() => window.tangaza.state().position.seconds !== undefined);
+    await showsBadge(page, 'LIVE');
+    const video = () =>
+      page.evaluate(() => {
+        const { paused, muted } = document.querySelector('video') ?? {};
+        return { paused, muted, view: window.tangaza.state().view };
+      });
+    expect(await video()).toEqual({ paused: true, muted: true, view: 'ready' });
+    await page.keyboard.press('k');
+    await playsOn(page);
+    expect({ ...(await video()), errors: viewer.errors }).toEqual({
+      paused: false,
+      muted: true,
+      view: 'live',
+      errors: [],
+    });
+  });
+
   test('leave nothing to axe, in any state of the page', async () => {
     await using viewer = await watch();
     const { page } = viewer;

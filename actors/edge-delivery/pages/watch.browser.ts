@@ -17,7 +17,14 @@ import { Edges } from '../player/edges.browser.ts';
 import { Embedding } from '../player/embed.browser.ts';
 import { errorOf, flag, playerOptions, type EmbedCommand } from '../viewing/embed-messages.ts';
 import { Follower } from '../player/follow.browser.ts';
-import { advance, firstState, type PageEvent, type PlayerFacts, type Wish } from '../viewing/page-state.ts';
+import {
+  advance,
+  firstState,
+  isStarting,
+  type PageEvent,
+  type PlayerFacts,
+  type Wish,
+} from '../viewing/page-state.ts';
 import { viewOf } from '../viewing/page-view.ts';
 import { fetchEngine, Playback, type Format } from '../player/playback.browser.ts';
 import { readAnswer, type Answer } from '../viewing/public-stream.ts';
@@ -48,6 +55,7 @@ const playback = new Playback({
   edges,
   format: chosenFormat(query.get('format')),
   startSeconds: options.startSeconds,
+  mayStart: () => state.mayStart,
   tell,
   onPartMissing: lookForRenewal,
   onQualities: (qualities) => showQualities(ui, qualities),
@@ -140,6 +148,14 @@ function play(): void {
   if (state.load.kind !== 'nothing') void ui.video.play().catch(() => {});
 }
 
+function toggle(): void {
+  if (isStarting(state)) {
+    wish('wait');
+    ui.video.pause();
+  } else if (ui.video.paused) play();
+  else ui.video.pause();
+}
+
 function obey(command: EmbedCommand): void {
   switch (command.kind) {
     case 'play':
@@ -190,6 +206,7 @@ function chosenFormat(text: string | null): Format {
 
 const wishes: ControlWishes = {
   onPlay: play,
+  onToggle: toggle,
   onLive: () => wish('live'),
   onFormat: (format) => {
     playback.format = chosenFormat(format);

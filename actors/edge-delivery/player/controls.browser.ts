@@ -7,6 +7,8 @@ import type { Stage } from './stage.browser.ts';
 
 export interface ControlWishes {
   readonly onPlay: () => void;
+  /** Plays what does not play, and keeps from playing what plays or is about to. */
+  readonly onToggle: () => void;
   readonly onLive: () => void;
   readonly onFormat: (format: string) => void;
 }
@@ -39,10 +41,7 @@ function perform(action: KeyAction, ui: Stage, playback: Playback, wishes: Contr
     if (volume > 0) video.muted = false;
   };
   const performs: Readonly<Record<KeyAction, () => void>> = {
-    toggle: () => {
-      if (video.paused) wishes.onPlay();
-      else video.pause();
-    },
+    toggle: () => wishes.onToggle(),
     mute: () => void (video.muted = !video.muted),
     fullscreen: () => ui.fullscreen.click(),
     back: () => playback.seekBy(-keySteps.seconds),

@@ -14,6 +14,11 @@ import { findTimelineZero } from './timeline-zero.browser.ts';
 /** How often undecodable media is tried again. */
 const recoveries = 2;
 
+/** At its time 0, the beginning of the first playlist, nobody has asked for anything: hls.js begins live. */
+const leastStartSeconds = 0.1;
+/** So many segments after the oldest it begins when the wanted place is no longer kept. */
+const slackSegments = 2;
+
 export class HlsEngine implements Engine {
   readonly #video: HTMLVideoElement;
   readonly #events: EngineEvents;
@@ -159,6 +164,10 @@ export class HlsEngine implements Engine {
     const offset = this.#offsetSeconds();
     if (details === null || offset === undefined) return;
     const latest = this.#hls.liveSyncPosition ?? details.edge;
-    this.#video.currentTime = Math.min(Math.max(seconds - offset, details.fragmentStart), latest);
+    const wanted = seconds - offset;
+    // The oldest segment may leave before it came.
+    const oldest = details.fragmentStart + (details.live ? slackSegments * details.targetduration : 0);
+    const position = Math.min(wanted < details.fragmentStart ? oldest : wanted, latest);
+    this.#video.currentTime = Math.max(position, leastStartSeconds);
   }
 }

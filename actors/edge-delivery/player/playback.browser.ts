@@ -14,6 +14,8 @@ export interface PlaybackOptions {
   readonly format: Format;
   /** Where the first one begins, on the timeline of the stream. */
   readonly startSeconds: number | undefined;
+  /** Asked when it could begin. A viewer may have changed his mind since the load began. */
+  readonly mayStart: () => boolean;
   readonly tell: (event: PageEvent) => void;
   /** A library could not be fetched: the server may be of another version by now. */
   readonly onPartMissing: () => void;
@@ -85,6 +87,7 @@ export class Playback {
   seekBy(seconds: number): void {
     const { video } = this.#options;
     const { behindSeconds } = this.position();
+    if (video.readyState === HTMLMediaElement.HAVE_NOTHING) return; // there is no place yet to go on from
     if (behindSeconds !== undefined && seconds > 0 && seconds >= behindSeconds) {
       if (behindSeconds > 1) this.#engine?.goLive();
       return;
@@ -121,9 +124,16 @@ export class Playback {
       this.#engine = engine;
       const isLoaded = await engine.load(this.#manifest(edges.current, streamId), this.#place.of(load));
       if (!isLoaded || !isCurrent()) return;
+      const isCut = this.#place.isCut(engine.position().startSeconds);
       const wished = this.#place.begun();
       if (wished !== undefined) this.seek(wished);
-      tell({ kind: 'loaded', hasPicture: engine.hasPicture(), isLive: engine.isLive() });
+      tell({
+        kind: 'loaded',
+        hasPicture: engine.hasPicture(),
+        isLive: engine.isLive(),
+        isCut: isCut && wished === undefined,
+      });
+      if (!this.#options.mayStart()) return tell({ kind: 'startRefused' });
       if (load.kind === 'recording' || engine.isLive()) await this.#start();
     } catch (error) {
       events.onFailed('unreachable', String(error));

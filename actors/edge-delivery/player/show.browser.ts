@@ -70,6 +70,7 @@ export class Show {
     this.#ui.unmute.hidden = hint !== 'unmute';
     this.#ui.onAir.hidden = hint !== 'live';
     this.#ui.away.hidden = hint !== 'away';
+    this.#ui.oldest.hidden = hint !== 'oldest';
   }
 
   #poster(poster: string | undefined): void {

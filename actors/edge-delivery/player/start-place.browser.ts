@@ -5,6 +5,9 @@
 import { liveWithinSeconds, type Load } from '../viewing/page-state.ts';
 import type { Start } from './engine.browser.ts';
 
+/** Nobody misses less than this. */
+const cutFromSeconds = 1;
+
 export class StartPlace {
   /** Of the stream's timeline; undefined once a load has begun there. */
   #wantedSeconds: number | undefined;
@@ -20,8 +23,8 @@ export class StartPlace {
 
   of({ kind, isResumed }: Exclude<Load, { kind: 'nothing' }>): Start {
     this.#hasBegun = false;
-    this.#toldSeconds = this.#wantedSeconds;
     const seconds = this.#wantedSeconds ?? (isResumed ? this.#reachedSeconds : undefined);
+    this.#toldSeconds = seconds;
     if (seconds !== undefined) return { kind: 'at', seconds };
     return { kind: kind === 'recording' ? 'beginning' : 'live' };
   }
@@ -37,6 +40,12 @@ export class StartPlace {
     this.#hasBegun = true;
     this.#wantedSeconds = undefined;
     return wanted === this.#toldSeconds ? undefined : wanted;
+  }
+
+  /** Says whether the load under way, which can begin with `startSeconds`, is asked for something older. */
+  isCut(startSeconds: number | undefined): boolean {
+    const asked = this.#toldSeconds;
+    return asked !== undefined && startSeconds !== undefined && asked < startSeconds - cutFromSeconds;
   }
 
   /** What an engine says before it has begun is no place of the viewer's. */

@@ -20,11 +20,17 @@ export interface PlayerFacts {
 }
 
 export type Failure = 'unreachable' | 'unplayable';
-export type Wish = 'play' | 'recording' | 'live' | 'retry' | 'otherFormat';
+export type Wish = 'play' | 'wait' | 'recording' | 'live' | 'retry' | 'otherFormat';
 
 export type PageEvent =
   | { readonly kind: 'answered'; readonly answer: Answer }
-  | { readonly kind: 'loaded'; readonly hasPicture: boolean; readonly isLive: boolean }
+  | {
+      readonly kind: 'loaded';
+      readonly hasPicture: boolean;
+      readonly isLive: boolean;
+      /** The place that was asked for is older than all that is kept, so it begins with the oldest. */
+      readonly isCut: boolean;
+    }
   | { readonly kind: 'started'; readonly isMuted: boolean }
   | { readonly kind: 'startRefused' }
   | { readonly kind: 'failed'; readonly why: Failure }
@@ -68,6 +74,9 @@ export interface PageState {
   readonly hasPlayed: boolean;
   /** True when the browser only let it play without sound. */
   readonly startedMuted: boolean;
+  /** True when it begins later than was asked for, and until when the viewer is told so. */
+  readonly isCut: boolean;
+  readonly cutToldUntilMs: number;
   readonly facts: PlayerFacts;
   readonly movedAtMs: number;
   readonly tickedAtMs: number;
@@ -85,6 +94,8 @@ const sleepMs = 10_000;
 const wakeMs = 20_000;
 /** A jump is repeated after this time, as right after a sleep the player's manifest is as old as the sleep was long. */
 const resyncEveryMs = 3000;
+/** For this long a viewer is told that the asked place is no longer kept. */
+export const cutToldMs = 10_000;
 /** A picture that does not move for this long has stopped. */
 export const stallMs = 2500;
 const retry = { firstMs: 500, mostMs: 8000, unplayable: 3, recording: 5 } as const;
@@ -114,6 +125,8 @@ export function firstState(options: { readonly nowMs: number; readonly mayStart:
     hasPicture: true,
     hasPlayed: false,
     startedMuted: false,
+    isCut: false,
+    cutToldUntilMs: 0,
     facts: idleFacts,
     movedAtMs: options.nowMs,
     tickedAtMs: options.nowMs,
@@ -130,7 +143,7 @@ export function advance(state: PageState, event: PageEvent, nowMs: number): Page
     case 'loaded':
       // The edge said that the stream is live, and the loaded media has ended. The page tries again and asks the edge.
       if (state.load.kind === 'live' && !event.isLive) return failed(state, 'unreachable', nowMs);
-      return { ...state, hasPicture: event.hasPicture };
+      return { ...state, hasPicture: event.hasPicture, isCut: event.isCut };
     case 'started':
       return {
         ...state,
@@ -138,6 +151,7 @@ export function advance(state: PageState, event: PageEvent, nowMs: number): Page
         hasPlayed: true,
         failures: 0,
         startedMuted: event.isMuted,
+        cutToldUntilMs: state.isCut ? nowMs + cutToldMs : 0,
         movedAtMs: nowMs,
       };
     case 'startRefused':
@@ -185,6 +199,12 @@ function answered(state: PageState, answer: Answer, nowMs: number): PageState {
   }
 }
 
+/** Says whether it will play without being asked again. */
+export function isStarting({ known, load, media, mayStart }: PageState): boolean {
+  if (load.kind === 'nothing') return mayStart && known.kind === 'asking';
+  return mayStart && media.kind === 'loading';
+}
+
 /** What to play, now that the state of the stream is known. */
 function follow(state: PageState): PageState {
   const broadcast = state.known.kind === 'stream' ? state.known.stream.state : undefined;
@@ -214,6 +234,8 @@ function begin(state: PageState, kind: 'live' | 'recording', isResumed = false):
     media: { kind: 'loading' },
     failures: isResumed ? state.failures : 0,
     hasPlayed: isResumed && state.hasPlayed,
+    isCut: false,
+    cutToldUntilMs: 0,
     facts: { ...state.facts, isEnded: false, behindSeconds: undefined },
   };
 }
@@ -288,6 +310,8 @@ function wished(state: PageState, wish: Wish): PageState {
     case 'play':
       if (state.load.kind !== 'nothing') return { ...state, mayStart: true };
       return isOver(state) ? wished(state, 'recording') : follow({ ...state, mayStart: true });
+    case 'wait':
+      return { ...state, mayStart: false };
     case 'recording':
       return isOver(state) ? begin({ ...state, mayStart: true }, 'recording') : state;
     case 'live':

@@ -23,7 +23,7 @@ export type ViewKind =
   | 'cannotPlay';
 
 export type Action = 'play' | 'recording' | 'retry';
-export type Hint = 'unmute' | 'live' | 'away';
+export type Hint = 'unmute' | 'live' | 'away' | 'oldest';
 
 export interface Badge {
   readonly text: string;
@@ -61,7 +61,7 @@ export function viewOf(state: PageState, nowMs: number): PageView {
     picture: words.headline === undefined ? 'video' : 'poster',
     isBusy: false,
     action: undefined,
-    hint: words.headline === undefined ? hintOf(state) : undefined,
+    hint: words.headline === undefined ? hintOf(state, nowMs) : undefined,
     isAudioOnly: !state.hasPicture && state.media.kind === 'playing',
     ...words,
   };
@@ -91,7 +91,9 @@ function ofStream(state: PageState, broadcast: BroadcastState, nowMs: number): W
       return failed(state, media.retryAtMs === undefined);
     case 'idle':
     case 'loading':
-      return state.failures > 0 ? failed(state, false) : { ...loading, badge: badgeOf(state, broadcast) };
+      if (state.failures > 0) return failed(state, false);
+      if (!state.mayStart) return ready(badgeOf(state, broadcast));
+      return { ...loading, badge: badgeOf(state, broadcast) };
     case 'refused':
       return ready(badgeOf(state, broadcast));
     case 'playing':
@@ -143,10 +145,11 @@ function badgeOf(state: PageState, broadcast: BroadcastState): Badge {
   return facts.isPaused ? grey('PAUSED') : onAir;
 }
 
-function hintOf(state: PageState): Hint | undefined {
+function hintOf(state: PageState, nowMs: number): Hint | undefined {
   if (state.known.kind !== 'stream' || state.media.kind !== 'playing') return undefined;
   const { stream } = state.known;
   if (isWatchingRecording(state) && stream.state === 'live') return 'live';
+  if (nowMs < state.cutToldUntilMs) return 'oldest';
   if (state.startedMuted && state.facts.isMuted) return 'unmute';
   return stream.state === 'interrupted' && state.load.kind === 'live' ? 'away' : undefined;
 }

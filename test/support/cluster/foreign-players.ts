@@ -50,7 +50,7 @@ window.play = async (player, manifest, elsewhere) => {
   } else {
     shaka.polyfill.installAll();
     const p = new shaka.Player(); await p.attach(v);
-    p.addEventListener('error', (e) => seen.errors.push('shaka ' + e.detail.code));
+    p.addEventListener('error', (e) => seen.errors.push('shaka ' + (e.detail.code ?? e.detail)));
     window.player = p;
     await p.load(manifest);
   }

@@ -49,3 +49,16 @@ test('another page begins where this one was, but for who watches live', () => {
   place.reached(30, undefined);
   expect(place.lasting).toBe(30);
 });
+
+test('what is older than all that is kept is cut, and nothing else is', () => {
+  const place = new StartPlace(6);
+  place.of(first);
+  expect({ kept: place.isCut(0), unknown: place.isCut(undefined), gone: place.isCut(48) }).toEqual({
+    kept: false,
+    unknown: false,
+    gone: true,
+  });
+  const live = new StartPlace(undefined);
+  live.of(first);
+  expect(live.isCut(48)).toBe(false);
+});

@@ -1,82 +1,6 @@
 /** Every change of the page's state, and what a viewer sees of each. */
 import { describe, expect, test } from 'vitest';
-import {
-  advance,
-  firstState,
-  type PageEvent,
-  type PageState,
-  type PlayerFacts,
-} from '../../../../../actors/edge-delivery/viewing/page-state.ts';
-import { viewOf } from '../../../../../actors/edge-delivery/viewing/page-view.ts';
-import type { Answer, BroadcastState } from '../../../../../actors/edge-delivery/viewing/public-stream.ts';
-
-const playingFacts: PlayerFacts = {
-  positionSeconds: 0,
-  isPaused: false,
-  isEnded: false,
-  isMuted: false,
-  behindSeconds: 0,
-};
-
-/** A page under a clock: each step takes half a second, as the ticks of the real one do. */
-class PageUnderTest {
-  #nowMs = 1_000_000;
-  #facts = playingFacts;
-  state: PageState;
-
-  constructor(mayStart = true) {
-    this.state = firstState({ nowMs: this.#nowMs, mayStart });
-  }
-
-  tell(event: PageEvent): this {
-    this.state = advance(this.state, event, this.#nowMs);
-    return this;
-  }
-
-  hears(state: BroadcastState): this {
-    return this.tell({
-      kind: 'answered',
-      answer: { kind: 'stream', stream: { title: 'News', state, poster: undefined } },
-    });
-  }
-
-  answers(kind: Exclude<Answer['kind'], 'stream'>, isOffline = false): this {
-    return this.tell({ kind: 'answered', answer: kind === 'none' ? { kind, isOffline } : { kind } });
-  }
-
-  plays(): this {
-    return this.tell({ kind: 'loaded', hasPicture: true, isLive: this.state.load.kind === 'live' })
-      .tell({ kind: 'started', isMuted: false })
-      .ticks();
-  }
-
-  /** The picture moves. */
-  ticks(facts: Partial<PlayerFacts> = {}, afterMs = 500): this {
-    this.#nowMs += afterMs;
-    const positionSeconds = this.#facts.positionSeconds + 0.5;
-    this.#facts = { ...this.#facts, positionSeconds, ...facts };
-    return this.tell({ kind: 'tick', facts: this.#facts });
-  }
-
-  /** The picture stands still. */
-  stands(forMs: number, facts: Partial<PlayerFacts> = {}): this {
-    for (let passedMs = 0; passedMs < forMs; passedMs += 500)
-      this.ticks({ positionSeconds: this.#facts.positionSeconds, ...facts });
-    return this;
-  }
-
-  get view() {
-    return viewOf(this.state, this.#nowMs);
-  }
-
-  get seen(): string {
-    const { kind, badge } = this.view;
-    return `${kind} [${badge.text} ${badge.tone}]`;
-  }
-}
-
-const page = (mayStart?: boolean) => new PageUnderTest(mayStart);
-const live = () => page().hears('live').plays();
+import { live, page, PageUnderTest } from './page-under-test.ts';
 
 describe('what is seen of a stream', () => {
   test.for<[string, () => PageUnderTest, string]>([
@@ -184,7 +108,7 @@ describe('changes without a reload', () => {
   });
 
   test('what comes as a recording where live was wanted is not played as live', () => {
-    const over = page().hears('live').tell({ kind: 'loaded', hasPicture: true, isLive: false });
+    const over = page().hears('live').tell({ kind: 'loaded', hasPicture: true, isLive: false, isCut: false });
     expect(over.state.media.kind).toBe('failed');
     expect(over.hears('recording').seen).toBe('recording [RECORDING grey]');
   });
@@ -379,7 +303,7 @@ test('sound that the browser took is offered until it is on', () => {
 test('a broadcast of sound alone is told apart', () => {
   const sound = page()
     .hears('live')
-    .tell({ kind: 'loaded', hasPicture: false, isLive: true })
+    .tell({ kind: 'loaded', hasPicture: false, isLive: true, isCut: false })
     .tell({ kind: 'started', isMuted: false });
   expect(sound.ticks().view.isAudioOnly).toBe(true);
   expect(live().view.isAudioOnly).toBe(false);
