@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openSocket, rawRequest, readUntil } from '../../support/cluster/raw-http.ts';
 import { startTestEdge, type TestEdge } from '../../support/ports/test-edge.ts';
 
@@ -11,36 +11,46 @@ const answered = { until: /\r\n\r\n[^]*}$/ };
 const isServing = async (edge: TestEdge): Promise<boolean> =>
   (await fetch(`${edge.url}/healthz`)).status === 200;
 
-test.each([
-  '/live/../v1/streams',
-  '/live/demo/../../etc/passwd',
-  '/live/demo/%2e%2e/main.m3u8',
-  '/live/%00/main.m3u8',
-  '/live/demo%00/main.m3u8',
-  '/live/demo\\main.m3u8',
-  '/live/DEMO/main.m3u8',
-  '/live/demo/main.m3u8/..',
-  '//live/demo/main.m3u8',
-  '/live/demo/2/h264-240p/..%2f..%2fx.m4s',
-  '/live/demo/2/h264-240p/-1.m4s',
-  '/live/demo/2/h264-240p/1e3.m4s',
-  '/live/demo/2/h264-240p/00.m4s',
-  '/live/demo/02/h264-240p/0.m4s',
-  '/live/demo/0/h264-240p/0.m4s',
-  '/live/demo/99999999999999999999/h264-240p/0.m4s',
-  '/live/demo/2/__proto__/0.m4s',
-  '/live/__proto__/main.m3u8',
-  '/live/constructor/main.m3u8',
-  '/assets/../../package.json',
-  `/live/${'a'.repeat(2000)}/main.m3u8`,
-  '/%',
-  '/live/demo/thumbnail.jpg/x',
-])('GET %s is a 404 problem', async (path) => {
-  await using edge = await startTestEdge();
-  await edge.broadcast(1);
-  const reply = await rawRequest(edge.port, `GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`, answered);
-  expect(reply).toMatch(/^HTTP\/1\.1 404 Not Found\r\n/);
-  expect(reply).toContain('application/problem+json');
+describe('a path of no stream, no segment and no page', () => {
+  let edge: TestEdge;
+
+  // One that has its site: where no site is built yet, whoever asks for an asset waits for that.
+  beforeAll(async () => {
+    edge = await startTestEdge();
+    await edge.broadcast(1);
+    await (await fetch(edge.url)).text();
+  });
+  afterAll(() => edge?.[Symbol.asyncDispose]());
+
+  test.each([
+    '/live/../v1/streams',
+    '/live/demo/../../etc/passwd',
+    '/live/demo/%2e%2e/main.m3u8',
+    '/live/%00/main.m3u8',
+    '/live/demo%00/main.m3u8',
+    '/live/demo\\main.m3u8',
+    '/live/DEMO/main.m3u8',
+    '/live/demo/main.m3u8/..',
+    '//live/demo/main.m3u8',
+    '/live/demo/2/h264-240p/..%2f..%2fx.m4s',
+    '/live/demo/2/h264-240p/-1.m4s',
+    '/live/demo/2/h264-240p/1e3.m4s',
+    '/live/demo/2/h264-240p/00.m4s',
+    '/live/demo/02/h264-240p/0.m4s',
+    '/live/demo/0/h264-240p/0.m4s',
+    '/live/demo/99999999999999999999/h264-240p/0.m4s',
+    '/live/demo/2/__proto__/0.m4s',
+    '/live/__proto__/main.m3u8',
+    '/live/constructor/main.m3u8',
+    '/assets/../../package.json',
+    `/live/${'a'.repeat(2000)}/main.m3u8`,
+    '/%',
+    '/live/demo/thumbnail.jpg/x',
+  ])('GET %s is a 404 problem', async (path) => {
+    const reply = await rawRequest(edge.port, `GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`, answered);
+    expect(reply).toMatch(/^HTTP\/1\.1 404 Not Found\r\n/);
+    expect(reply).toContain('application/problem+json');
+  });
 });
 
 test.each([4000, 8000, 30_000])('headers with %i bytes of cookies are served', async (bytes) => {

@@ -14,7 +14,6 @@ const asked: {
   readonly target: string;
   readonly forwarded?: string;
   readonly cookie?: string;
-  readonly atMs: number;
 }[] = [];
 const resources = new AsyncDisposableStack();
 let edges: readonly TestEdge[];
@@ -50,14 +49,14 @@ function startEdge(asset: string): Promise<TestEdge> {
   const between = (edge: HttpHandlers): HttpHandlers => ({
     hot: (target) => {
       const entity = edge.hot(target);
-      if (entity !== undefined) asked.push({ target, atMs: performance.now() });
+      if (entity !== undefined) asked.push({ target });
       return entity;
     },
     handle: (request) => {
       const { path, query } = request;
       const target = query === '' ? path : `${path}?${query}`;
       const forwarded = request.header('x-forwarded-for');
-      asked.push({ target, forwarded, cookie: request.header('cookie'), atMs: performance.now() });
+      asked.push({ target, forwarded, cookie: request.header('cookie') });
       return edge.handle(request);
     },
   });
@@ -131,30 +130,38 @@ test('a manifest is compressed for who takes that and plain for who does not', a
   expect(plain.body.toString()).toContain('#EXTM3U');
 });
 
-// Goal: a manifest out of the cache is never older than its max-age of a second. Method: a stream grows while a viewer asks
-// without a pause; a reply's text was last served by an edge at most a second before the viewer asked. nginx's clock ticks
-// with its loop, hence the half second; by the edge's own header alone nginx keeps a manifest for up to two.
+// Goal: a manifest out of the cache is never older than its max-age of a second. Method: a viewer asks without a pause while nginx's own
+// clock ticks four times; nginx writes its second on each reply. In each second some reply came from an edge, and over all seconds no more
+// than one for each. By the edge's own header alone nginx keeps a manifest for up to two.
 test('a manifest is shared for a second and never older', async () => {
   const path = '/live/demo/main.m3u8?device=phone';
   const media = '/live/demo/h264-240p.m3u8';
-  const ages: number[] = [];
-  const beganMs = performance.now();
-  let requests = 0;
-  while (performance.now() - beganMs < 4500) {
-    const askedMs = performance.now();
-    const [{ status }] = await Promise.all([
-      viewer.get(media),
-      viewer.get(path),
-      viewer.get(`${media}?CMCD=x`),
-    ]);
-    expect(status).toBe(200);
-    requests += 3;
-    const servedMs = askedFor(media).at(-1)?.atMs ?? -Infinity;
-    ages.push(askedMs - servedMs);
-  }
-  expect(Math.max(...ages)).toBeLessThan(1500);
-  const asks = askedFor(media).filter(({ atMs }) => atMs >= beganMs).length;
-  expect(asks).toBeLessThan(requests / 10);
+  /** By nginx's second: whether a reply of it came from an edge. */
+  const seconds = new Map<string, boolean>();
+  const before = askedFor(media).length;
+  const statuses = new Set<number>();
+  const shared = new Set<unknown>();
+  const ask = async (): Promise<void> => {
+    // By itself: who comes while an edge is asked waits for its reply, and the second may end meanwhile.
+    const alone = await viewer.get(media);
+    const [master, shares] = await Promise.all([viewer.get(path), viewer.get(`${media}?CMCD=x`)]);
+    for (const { headers } of [alone, shares]) {
+      const second = headers.date ?? '';
+      seconds.set(second, seconds.get(second) === true || headers['tangaza-cache'] !== 'HIT');
+    }
+    shared.add(shares.headers['tangaza-cache']);
+    for (const { status } of [alone, master, shares]) statuses.add(status);
+  };
+  await waitForEvents("nginx's clock ticks four times", () => seconds.size > 4, ask);
+  expect(statuses).toEqual(new Set([200]));
+  // The first may have been asked for by another test.
+  const [, ...whole] = seconds;
+  expect(whole.filter(([, isFresh]) => !isFresh)).toEqual([]);
+  const asks = askedFor(media).length - before;
+  expect({ isAskedOncePerSecond: asks <= seconds.size + 1, isShared: shared.has('HIT') }).toEqual({
+    isAskedOncePerSecond: true,
+    isShared: true,
+  });
   expect(new Set(askedFor(media).map(({ target }) => target))).toEqual(new Set([media]));
   expect(new Set(askedFor('/live/demo/main.m3u8').map(({ target }) => target))).toEqual(new Set([path]));
 });
