@@ -5,6 +5,7 @@ import { benchCommand } from './commands/bench.ts';
 import { drainCommand, nodesCommand, regionsCommand, whoCommand } from './commands/cluster.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { fuzzCommand } from './commands/fuzz.ts';
+import { loadCommand } from './commands/load.ts';
 import { migrateCommand } from './commands/migrate.ts';
 import { modeCommand } from './commands/mode.ts';
 import { nodeCommand } from './commands/node.ts';
@@ -31,6 +32,7 @@ export function makeProgram(): Command {
     .addCommand(regionsCommand())
     .addCommand(drainCommand())
     .addCommand(releaseCommand())
+    .addCommand(loadCommand())
     .addCommand(simulateCommand())
     .addCommand(fuzzCommand())
     .addCommand(benchCommand())
