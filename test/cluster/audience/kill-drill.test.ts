@@ -1,10 +1,10 @@
 /** What viewers said and were acknowledged outlives the deaths of an edge, of a node and of NATS, judged by the checker of scripts/audience. */
 import { expect, test } from 'vitest';
-import { systemClock } from '../../cluster/time/clock.system.ts';
-import { startLoad, type AudienceLoad } from '../../scripts/audience/audience-load.ts';
-import { startTestCluster } from '../support/cluster/demo.ts';
-import { allAlive } from '../support/cluster/live-cluster.ts';
-import { waitUntil } from '../support/wait.ts';
+import { systemClock } from '../../../cluster/time/clock.system.ts';
+import { startLoad, type AudienceLoad } from '../../../scripts/audience/audience-load.ts';
+import { startTestCluster } from '../../support/cluster/demo.ts';
+import { allAlive } from '../../support/cluster/live-cluster.ts';
+import { waitUntil } from '../../support/wait.ts';
 
 const perSecond = 50;
 
