@@ -24,8 +24,13 @@ export interface Statement {
 export interface Database {
   /** @throws TangazaError `UNAVAILABLE`, `OVERLOADED` */
   run(query: string, values: readonly Value[]): Promise<readonly unknown[]>;
-  /** All of it, or nothing, soon: a logged batch. @throws as `run` */
-  runTogether(statements: readonly Statement[]): Promise<void>;
+  /**
+   * All of it, or nothing, soon: a logged batch.
+   *
+   * @returns the data centre that has it now; the others follow, or do not while they are cut off
+   * @throws as `run`
+   */
+  runTogether(statements: readonly Statement[]): Promise<string>;
   /**
    * A lightweight transaction, or a read that sees the last one: the replicas of all data centres agree on it, so most of them must be there.
    *
@@ -54,7 +59,7 @@ interface Centre {
   readonly circuit: Circuit;
 }
 
-type Work<T> = (client: Client) => Promise<T>;
+type Work<T> = (client: Client, dataCentre: string) => Promise<T>;
 
 export function openCassandra(settings: CassandraSettings, ports: Ports): Database {
   return new CassandraDatabase(settings, ports);
@@ -89,9 +94,12 @@ class CassandraDatabase implements Database {
     return this.#ask((client) => rowsOf(client, query, values));
   }
 
-  async runTogether(statements: readonly Statement[]): Promise<void> {
+  async runTogether(statements: readonly Statement[]): Promise<string> {
     const queries = statements.map(({ query, values }) => ({ query, params: [...values] }));
-    await this.#ask((client) => client.batch(queries, { prepare: true, logged: true }));
+    return this.#ask(async (client, name) => {
+      await client.batch(queries, { prepare: true, logged: true });
+      return name;
+    });
   }
 
   async agree(query: string, values: readonly Value[]): Promise<unknown> {
@@ -143,7 +151,7 @@ class CassandraDatabase implements Database {
   async #askOne<T>({ name, client, circuit }: Centre, work: Work<T>): Promise<T> {
     const { clock, logger } = this.#ports;
     try {
-      const done = await work(client);
+      const done = await work(client, name);
       if (circuit.succeeded()) logger.info({ dataCentre: name }, 'Cassandra answers again');
       return done;
     } catch (error) {

@@ -5,7 +5,10 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { openCassandra, type Database } from '../../../cluster/cassandra/database.cassandra.ts';
 import type { CassandraSettings } from '../../../cluster/cassandra/settings.ts';
+import { silentLogger } from '../../../cluster/observe/logger.ts';
+import { noMetrics } from '../../../cluster/observe/metrics.ts';
 import { systemClock } from '../../../cluster/time/clock.system.ts';
 import { askCql } from '../../../scripts/demo/answers.system.ts';
 import { loopbackOf, type CassandraPlace } from '../../../scripts/demo/cassandra/place.ts';
@@ -76,6 +79,10 @@ export async function startTwoDataCentres(): Promise<TestCassandra> {
     }),
     [Symbol.asyncDispose]: dispose,
   };
+}
+
+export function openTestDatabase(settings: CassandraSettings): Database {
+  return openCassandra(settings, { clock: systemClock, logger: silentLogger, metrics: noMetrics });
 }
 
 /** The settings as a node, or the CLI, is given them. */

@@ -2,10 +2,10 @@
 import type { CommentBody } from '../../../../actors/comments/store/comment-store.ts';
 import { ClientId, CommentId, RegionId, StreamId, UserId } from '../../../../cluster/model/ids.ts';
 
-/** In base32 as the product writes it: the time, then a number. */
+/** In base32 as the product writes it: 48 bits of time, then a number. */
 export function commentId(stream: string, createdAtMs: number, number: number): CommentId {
   return CommentId.parse(
-    `${stream}~${createdAtMs.toString(32).padStart(10, '0')}${number.toString(32).padStart(16, '0')}`,
+    `${stream}~${(createdAtMs * 4).toString(32).padStart(10, '0')}${number.toString(32).padStart(16, '0')}`,
   );
 }
 
