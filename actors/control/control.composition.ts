@@ -1,5 +1,7 @@
 /** Builds the control actor of a node from the node's parts. */
 import { randomBytes } from 'node:crypto';
+import type { AudiencePorts } from '../../cluster/contract/audience/audience-feed.ts';
+import { viewersOf } from '../../cluster/contract/audience/reactions.ts';
 import type { ClusterParts } from '../../cluster/node/cluster-parts.composition.ts';
 import type { MakeService } from '../../cluster/rpc/node-calls.moleculer.ts';
 import type { NodeConfig } from '../../config/config.ts';
@@ -15,10 +17,12 @@ export interface ControlParts extends ClusterParts {
   readonly ladders: ReadonlyMap<string, unknown>;
   /** What stream keys are derived from. */
   readonly keySecret: string;
+  /** Where this node has an edge, it hears how many watch. */
+  readonly audience: Pick<AudiencePorts, 'reactions'>;
 }
 
 export function composeControl(parts: ControlParts): MakeService {
-  const { config, clock, registry, ownership, members, loads, ladders, keySecret } = parts;
+  const { config, clock, registry, ownership, members, loads, ladders, keySecret, audience } = parts;
   const sweeper = new Sweeper({ ...parts, retentionSeconds: config.retentionSeconds });
   return (calls) =>
     controlService(
@@ -36,6 +40,8 @@ export function composeControl(parts: ControlParts): MakeService {
         askHealth: calls.askHealth,
         askOnAir: calls.askOnAir,
         connectionsOf: (edge) => loads.loadOf(edge),
+        viewersOf: (stream) =>
+          audience.reactions === undefined ? undefined : viewersOf(audience.reactions.countsOf(stream)),
         suspects: () => members.suspects(),
         closeSessions: calls.closeAllSessions,
         beginDrain: calls.beginDrain,

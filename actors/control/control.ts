@@ -71,6 +71,8 @@ export interface ControlPorts {
   readonly askOnAir: (node: NodeId) => Promise<number | undefined>;
   /** Open connections at that node's edge, as told some seconds ago; `undefined` when it does not tell. */
   readonly connectionsOf: (node: NodeId) => number | undefined;
+  /** How many watch a stream in this region, as far as this node has heard. Absent on a node that hears nothing of it. */
+  readonly viewersOf?: (stream: StreamId) => number | undefined;
   /** Makes every node close the stream's publishers. */
   readonly closeSessions: (params: CloseSessionsParams) => Promise<void>;
 }
@@ -280,7 +282,7 @@ export class Control {
     record: OwnershipRecord,
     { ageMs }: Known<unknown>,
   ): Promise<LiveStreams['items']> {
-    const { registry, askHealth } = this.#ports;
+    const { registry, askHealth, viewersOf = () => undefined } = this.#ports;
     const seen = this.#lastLive.get(id);
     const [entry, health] = await Promise.all([
       this.#inTime(() => registry.get(id)).catch((error: unknown) => {
@@ -294,7 +296,9 @@ export class Control {
     if (health === undefined) return last === undefined ? [] : [last];
     if (!isOnAir(health)) return [];
     const since = health.since === undefined ? {} : { since: health.since };
-    return [{ id, title: entry.title, state: health.state, page: `/watch/${id}`, ...since }];
+    const viewers = viewersOf(id);
+    const audience = viewers === undefined ? {} : { viewers };
+    return [{ id, title: entry.title, state: health.state, page: `/watch/${id}`, ...since, ...audience }];
   }
 
   /** The nodes that would take the stream over, best first, as its owner would name them. */

@@ -170,7 +170,9 @@ async function expectOnAir(
 ): Promise<void> {
   await expect
     .poll(() => client.call('/v1/live', 200, LiveStreams))
-    .toMatchObject({ items: [{ id: 'demo', state: 'live', page: '/watch/demo' }] });
+    .toMatchObject({
+      items: [{ id: 'demo', state: 'live', page: '/watch/demo', viewers: expect.any(Number) }],
+    });
   const view = await client.call('/v1/cluster', 200, ClusterView);
   expect(view.placements).toMatchObject([{ streamId: 'demo', owner, epoch }]);
   expect(view.nodes.map(({ state }) => state)).toEqual(['alive', 'alive']);

@@ -1,4 +1,5 @@
 /** Calls the control API for the operator page. The token is kept in the session storage of the tab. */
+import type { AudienceView } from '../../../cluster/contract/audience/reactions.ts';
 import type { StreamHealth } from '../../../cluster/contract/stream-health.ts';
 import type {
   ClusterView,
@@ -37,6 +38,7 @@ export const api = {
       'GET',
       `/v1/streams?limit=${limit}${cursor === undefined ? '' : `&cursor=${encodeURIComponent(cursor)}`}`,
     ),
+  audience: (id: string) => call<AudienceView>('GET', `${one(id)}/audience`),
   health: (id: string) => call<StreamHealth>('GET', `${one(id)}/health`),
   create: (body: { readonly title: string; readonly id?: string }) =>
     call<StreamWithKey>('POST', '/v1/streams', body),

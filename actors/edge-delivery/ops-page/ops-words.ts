@@ -1,4 +1,5 @@
 /** The texts of the operator page: states, figures and consequences in words. Pure. */
+import type { AudienceView } from '../../../cluster/contract/audience/reactions.ts';
 import type { ClusterView } from '../../../cluster/contract/api/control-views.ts';
 import type { StreamHealth } from '../../../cluster/contract/stream-health.ts';
 
@@ -50,6 +51,12 @@ export function streamMark(health: StreamHealth | undefined): Mark {
     default:
       return { text: 'offline', tone: 'quiet' };
   }
+}
+
+/** e.g. `12 viewers, 10 sockets of 4 users`. A viewer counts once, whether it plays or is connected. */
+export function audienceText({ players, sockets, users }: Omit<AudienceView, 'asOf'>): string {
+  const viewers = count(Math.max(players, sockets), 'viewer');
+  return sockets === 0 ? viewers : `${viewers}, ${count(sockets, 'socket')} of ${count(users, 'user')}`;
 }
 
 /** e.g. `2 of 3 nodes alive, 1 stream on air, 12 viewers' connections`. */

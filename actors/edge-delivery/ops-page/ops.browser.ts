@@ -1,10 +1,12 @@
 /** The operator page: nodes, streams, and what may be done with them. It asks again 2 s after each answer, while the tab is visible. */
+import type { AudienceView } from '../../../cluster/contract/audience/reactions.ts';
 import type { StreamHealth } from '../../../cluster/contract/stream-health.ts';
 import type { ClusterView, StreamView } from '../../../cluster/contract/api/control-views.ts';
 import * as actions from './ops-actions.browser.ts';
 import { api, ApiError, token } from './ops-api.browser.ts';
 import { button, element, find, lineElement, markElement, row, showRows } from './ops-elements.browser.ts';
 import {
+  audienceText,
   duration,
   inputText,
   nodeMark,
@@ -129,12 +131,15 @@ function nodeRow(node: ClusterView['nodes'][number]): HTMLElement {
 async function showStreams(streams: readonly StreamView[], view: ClusterView): Promise<void> {
   find('no-streams', HTMLElement).hidden = streams.length > 0;
   const owned = new Map(view.placements.map((placement) => [placement.streamId, placement]));
-  const healths = new Map<string, StreamHealth>();
+  const healths = new Map<string, Told>();
   const waiting = streams.filter(({ id }) => owned.has(id)).map(({ id }) => id);
   const askNext = async (): Promise<void> => {
     for (let id = waiting.shift(); id !== undefined; id = waiting.shift()) {
-      const health = await api.health(id).catch(() => undefined);
-      if (health !== undefined) healths.set(id, health);
+      const [health, audience] = await Promise.all([
+        api.health(id).catch(() => undefined),
+        api.audience(id).catch(() => undefined),
+      ]);
+      if (health !== undefined) healths.set(id, { ...health, audience });
     }
   };
   await Promise.all(Array.from({ length: askedAtOnce }, askNext));
@@ -142,14 +147,14 @@ async function showStreams(streams: readonly StreamView[], view: ClusterView): P
   showRows(find('streams', HTMLElement), rows);
 }
 
-function streamRow(stream: StreamView, wasOnAir: boolean, health: StreamHealth | undefined): HTMLElement {
+function streamRow(stream: StreamView, wasOnAir: boolean, health: Told | undefined): HTMLElement {
   const { id, title } = stream;
   const mark: Mark = wasOnAir ? streamMark(health) : { text: 'never on air', tone: 'quiet' };
   const link = element('a', title, { href: `/watch/${encodeURIComponent(id)}` });
   const input = health?.input === undefined ? '' : inputText(health.input);
   return row(id, [
     ['Stream', [link, element('small', id)]],
-    ['State', [markElement(mark), ...whyLines(health)]],
+    ['State', [markElement(mark), ...whyLines(health), ...audienceLines(health?.audience)]],
     ['Owner', [ownerLine(health)]],
     [
       'Input',
@@ -173,6 +178,15 @@ function streamRow(stream: StreamView, wasOnAir: boolean, health: StreamHealth |
       ],
     ],
   ]);
+}
+
+/** What is asked of a stream that is, or was, on air. */
+interface Told extends StreamHealth {
+  readonly audience?: AudienceView | undefined;
+}
+
+function audienceLines(audience: AudienceView | undefined): readonly HTMLElement[] {
+  return audience === undefined ? [] : [element('small', audienceText(audience))];
 }
 
 /** A live stream needs no explanation. */

@@ -63,6 +63,10 @@ export const LiveStreams = z
         state: z.string(),
         since: z.string().optional(),
         page: z.string(),
+        viewers: z.number().int().nonnegative().optional().meta({
+          description:
+            'How many watch it in the region of the node that answers; absent where nobody counts.',
+        }),
       }),
     ),
     /** Set while NATS does not answer: streams of other nodes are then shown as they were last seen. */

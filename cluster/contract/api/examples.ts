@@ -102,7 +102,14 @@ export const examples: Readonly<Record<string, Example>> = {
   liveStreams: {
     reply: {
       items: [
-        { id, title: 'Evening news', state: 'live', page: `/watch/${id}`, since: '2026-11-30T18:00:02.000Z' },
+        {
+          id,
+          title: 'Evening news',
+          state: 'live',
+          page: `/watch/${id}`,
+          since: '2026-11-30T18:00:02.000Z',
+          viewers: 1200,
+        },
       ],
     },
   },

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import {
+  audienceText,
   drainWords,
   duration,
   inputText,
@@ -113,4 +114,13 @@ test('what no header can carry is no token', () => {
     false,
     false,
   ]);
+});
+
+test.each([
+  [{ players: 1, sockets: 0, users: 0 }, '1 viewer'],
+  [{ players: 0, sockets: 0, users: 0 }, '0 viewers'],
+  [{ players: 1200, sockets: 950, users: 310 }, '1,200 viewers, 950 sockets of 310 users'],
+  [{ players: 0, sockets: 2, users: 1 }, '2 viewers, 2 sockets of 1 user'],
+])('an audience of %o is told as %s', (audience, text) => {
+  expect(audienceText(audience)).toBe(text);
 });
