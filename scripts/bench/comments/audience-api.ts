@@ -46,8 +46,8 @@ export class AudienceApi implements Disposable {
   }
 
   /** @returns how many comments the page has */
-  async page(stream: string, query: string): Promise<number> {
-    const reply = await this.#ask({ path: `/v1/streams/${stream}/comments?${query}` });
+  async page(path: string): Promise<number> {
+    const reply = await this.#ask({ path });
     return z.object({ items: z.array(z.unknown()) }).parse(JSON.parse(reply)).items.length;
   }
 

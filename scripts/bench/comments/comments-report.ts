@@ -13,8 +13,10 @@ export function commentsReport(result: CommentsBenchResult): string {
     ['first page of the database', pages.storeFirst],
     ['a page anywhere through the API', pages.anywhere],
     ['a page anywhere of the database', pages.storeAnywhere],
-    ['first page of a thread of 20,000, database', threads.first],
-    ['first page of 5,000 siblings, database', threads.siblings],
+    ['first page of a thread of 20,000 through the API', threads.first],
+    ['first page of that thread of the database', threads.storeFirst],
+    ['first page of 5,000 siblings through the API', threads.siblings],
+    ['first page of those of the database', threads.storeSiblings],
   ];
   return [
     '## bench comments',
@@ -63,8 +65,8 @@ export function commentsFigures(result: CommentsBenchResult): readonly Figure[] 
     page('first page of 200,000 comments, API: p99', pages.first),
     times("first page, API: p99 of the database's", pages.first.p99Ms / pages.storeFirst.p99Ms),
     times("a page anywhere, API: p99 of the database's", pages.anywhere.p99Ms / pages.storeAnywhere.p99Ms),
-    page('first page of a thread of 20,000, database: p99', threads.first),
-    page('first page of 5,000 siblings, database: p99', threads.siblings),
+    page('first page of a thread of 20,000, API: p99', threads.first),
+    page('first page of 5,000 siblings, API: p99', threads.siblings),
   ];
 }
 

@@ -47,7 +47,12 @@ export interface CommentsBenchResult {
     readonly storeFirst: Turns;
     readonly storeAnywhere: Turns;
   };
-  readonly threads: { readonly first: Turns; readonly siblings: Turns };
+  readonly threads: {
+    readonly first: Turns;
+    readonly siblings: Turns;
+    readonly storeFirst: Turns;
+    readonly storeSiblings: Turns;
+  };
   readonly isReached: boolean;
 }
 
@@ -84,7 +89,7 @@ async function measure(
     const thread = await fill(store);
     const written = await measureWrites({ api, store, token, bareFile, progress });
     const pages = await measurePages(api, store, progress);
-    const threads = await measureThreads(store, thread);
+    const threads = await measureThreads(api, store, thread);
     return { callers, writes: written, pages, threads, isReached: isReached(written, pages.first, threads) };
   } finally {
     await store.close();
@@ -209,7 +214,9 @@ async function measurePages(
     if (comments !== pageSize) throw new Error(`a page of ${comments} comments`);
   };
   const apiPages = (query: (index: number) => string): Promise<Turns> =>
-    takeTurns(turns, async (index) => full(await api.page(big, `limit=${pageSize}${query(index)}`)));
+    takeTurns(turns, async (index) =>
+      full(await api.page(`/v1/streams/${big}/comments?limit=${pageSize}${query(index)}`)),
+    );
   const storePages = (place: (index: number) => number | undefined): Promise<Turns> =>
     takeTurns(turns, async (index) => {
       const createdAtMs = place(index);
@@ -227,17 +234,28 @@ async function measurePages(
   return result;
 }
 
-/** Of the database alone. */
 async function measureThreads(
+  api: AudienceApi,
   store: AudienceStore,
   { root, parent }: Thread,
 ): Promise<CommentsBenchResult['threads']> {
   const turns = { count: reads, callers: readers };
-  const page = (below: CommentBody | undefined): Promise<Turns> =>
-    takeTurns(turns, async () => {
-      const { length } = await store.thread({ root: root.id, parent: below, limit: pageSize });
-      if (length !== pageSize) throw new Error(`a page of ${length} answers`);
-    });
-  await page(undefined);
-  return { first: await page(undefined), siblings: await page(parent) };
+  const full = (answers: number): void => {
+    if (answers !== pageSize) throw new Error(`a page of ${answers} answers`);
+  };
+  const apiPage = (query = ''): Promise<Turns> =>
+    takeTurns(turns, async () =>
+      full(await api.page(`/v1/comments/${root.id}/thread?limit=${pageSize}${query}`)),
+    );
+  const storePage = (below?: CommentBody): Promise<Turns> =>
+    takeTurns(turns, async () =>
+      full((await store.thread({ root: root.id, parent: below, limit: pageSize })).length),
+    );
+  await apiPage();
+  return {
+    first: await apiPage(),
+    storeFirst: await storePage(),
+    siblings: await apiPage(`&parentId=${parent.id}`),
+    storeSiblings: await storePage(parent),
+  };
 }
