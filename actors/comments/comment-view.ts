@@ -13,10 +13,11 @@ export function isModerator(reader: Reader, { streamId }: Pick<StoredComment, 's
 }
 
 /**
- * Says whether a comment stands in a reader's pages. Moderators see all. Held ones are for their authors as well, hidden ones for nobody
+ * Says whether a comment stands in a reader's pages. Moderators see all but what was erased. Held ones are for their authors as well, hidden ones for nobody
  * else.
  */
 export function isShownTo(reader: Reader, comment: StoredComment): boolean {
+  if (comment.isErased === true) return false;
   if (isModerator(reader, comment)) return true;
   if (comment.hidden !== undefined) return false;
   return !comment.isHeld || comment.author.id === reader?.user.id;
@@ -36,7 +37,8 @@ export function placeholderOf(comment: StoredComment, tally: Told): Comment {
 /** The comment as the API shows it. Of a hidden one only moderators see the text. */
 export function viewOf(comment: StoredComment, reader: Reader, tally: Told = noTally): Comment {
   const { id, streamId, author, createdAtMs, mediaTime, parentId, rootId, path, region, hidden } = comment;
-  const hasText = hidden === undefined || isModerator(reader, comment);
+  const mayAll = isModerator(reader, comment);
+  const hasText = hidden === undefined || mayAll;
   return {
     id,
     streamId,
@@ -49,8 +51,9 @@ export function viewOf(comment: StoredComment, reader: Reader, tally: Told = noT
     ...(tally.replies > 0 && { replies: tally.replies }),
     likes: tally.likes,
     ...(tally.likedByMe !== undefined && { likedByMe: tally.likedByMe }),
-    hidden: hidden !== undefined,
+    hidden: hidden !== undefined || comment.isErased === true,
     ...(comment.isHeld && { isHeld: true }),
+    ...(mayAll && comment.reports !== undefined && { reports: comment.reports }),
     region,
     acknowledged: 'accepted',
   };

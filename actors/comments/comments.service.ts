@@ -1,16 +1,20 @@
 /** Shell of the comments actor: what is behind the audience's routes. A node asks its own, so that comments work without NATS. */
 import type { ServiceSchema } from 'moleculer';
-import type {
-  CommentParams,
-  CommentQuery,
-  ThreadPageQuery,
-} from '../../cluster/contract/api/audience-routes.ts';
+import type { CommentParams } from '../../cluster/contract/api/audience-params.ts';
+import type { CommentQuery, ThreadPageQuery } from '../../cluster/contract/api/audience-routes.ts';
 import type {
   CommentMode,
   CreateGuestBody,
   HideBody,
   PostCommentBody,
 } from '../../cluster/contract/api/audience-views.ts';
+import type {
+  AuditQuery,
+  BanParams,
+  BanQuery,
+  UserParams,
+} from '../../cluster/contract/api/moderation-routes.ts';
+import type { BanBody, EraseBody, ReportBody } from '../../cluster/contract/api/moderation-views.ts';
 import type { StreamParams } from '../../cluster/contract/api/control-routes.ts';
 import type { RouteInput } from '../../cluster/contract/api/routes.ts';
 import { actionsInTime, type CheckDeadline } from '../../cluster/membership/deadlines.ts';
@@ -29,7 +33,7 @@ export interface CommentsServicePorts {
 }
 
 export function commentsService({ comments, checkDeadline, clock }: CommentsServicePorts): ServiceSchema {
-  const { posting, reading, liking, moderating } = comments;
+  const { posting, reading, liking, moderating, banning, reporting, recording } = comments;
   let stopTicking = (): void => {};
   const { inTime } = actionsInTime(checkDeadline);
   return {
@@ -42,6 +46,13 @@ export function commentsService({ comments, checkDeadline, clock }: CommentsServ
       unlike: inTime((input: OfComment) => liking.like(input, false)),
       hide: inTime((input: OfComment) => moderating.hide(input)),
       restore: inTime((input: OfComment<HideBody>) => moderating.restore(input)),
+      bans: inTime((input: OfStream<BanQuery>) => banning.list(input)),
+      ban: inTime((input: RouteInput<BanParams, unknown, BanBody>) => banning.ban(input)),
+      unban: inTime((input: RouteInput<BanParams>) => banning.unban(input)),
+      report: inTime((input: OfComment<ReportBody>) => reporting.report(input)),
+      release: inTime((input: OfComment<HideBody>) => reporting.release(input)),
+      audit: inTime((input: OfStream<AuditQuery>) => recording.audit(input)),
+      erase: inTime((input: RouteInput<UserParams, unknown, EraseBody>) => recording.erase(input)),
       guest: inTime((input: RouteInput<unknown, unknown, CreateGuestBody>) => comments.guest(input)),
       identify: inTime((input: RouteInput) => comments.identify(input)),
       mode: inTime((input: OfStream) => moderating.mode(input)),

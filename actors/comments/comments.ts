@@ -6,7 +6,10 @@ import { mustHaveCaller } from './callers.ts';
 import type { CommentPorts } from './comment-ports.ts';
 import { Guards } from './guards/guards.ts';
 import { Liking } from './liking.ts';
-import { Moderating } from './moderating.ts';
+import { Banning } from './moderation/banning.ts';
+import { Moderating } from './moderation/moderating.ts';
+import { Recording } from './moderation/recording.ts';
+import { Reporting } from './moderation/reporting.ts';
 import type { Change } from './feed/change.ts';
 import { postMetrics } from './post-metrics.ts';
 import { Posting } from './posting.ts';
@@ -21,6 +24,9 @@ export class Comments {
   readonly moderating: Moderating;
   readonly reading: Reading;
   readonly liking: Liking;
+  readonly banning: Banning;
+  readonly reporting: Reporting;
+  readonly recording: Recording;
 
   constructor(ports: CommentPorts) {
     const guards = new Guards(ports.words);
@@ -33,6 +39,9 @@ export class Comments {
     this.moderating = new Moderating(all);
     this.reading = new Reading(all);
     this.liking = new Liking(all);
+    this.banning = new Banning(all);
+    this.reporting = new Reporting(all);
+    this.recording = new Recording(all);
     ports.outlet.onHeard((change) => this.#heard(change));
   }
 
@@ -62,6 +71,7 @@ export class Comments {
   #heard(change: Change): void {
     if (change.kind === 'added') this.#guards.heard(change.comment);
     if (change.kind === 'counts') this.#ports.counts.heard(change);
+    if (change.kind === 'ban') this.#streams.heardBan(change.streamId);
     if (change.kind === 'mode') this.#streams.heardMode(change.streamId, change.mode);
   }
 }

@@ -1,5 +1,5 @@
 /** Likes comments, and takes that back: for each comment a set of users, so each may be done again (A4). */
-import type { CommentParams } from '../../cluster/contract/api/audience-routes.ts';
+import type { CommentParams } from '../../cluster/contract/api/audience-params.ts';
 import type { RouteInput } from '../../cluster/contract/api/routes.ts';
 import { TangazaError } from '../../cluster/errors/tangaza-error.ts';
 import { mustHaveCaller } from './callers.ts';

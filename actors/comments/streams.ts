@@ -1,5 +1,6 @@
 /** Which streams there are, how each takes comments, and whom it has banned: asked for often, so remembered for some seconds. */
 import { openMode, type CommentMode } from '../../cluster/contract/api/audience-views.ts';
+import { allStreams } from '../../cluster/contract/api/moderation-views.ts';
 import { TangazaError } from '../../cluster/errors/tangaza-error.ts';
 import type { StreamId, UserId } from '../../cluster/model/ids.ts';
 import type { CommentPorts, StreamStanding } from './comment-ports.ts';
@@ -15,13 +16,12 @@ const modeMs = 5000;
 const banMs = 5000;
 /** Of a stream with more, each author is looked up. */
 const mostBans = 1000;
-const everywhere = '*';
 const most = 10_000;
 
 export class Streams {
   readonly #standings: Remembered<StreamId, StreamStanding>;
   readonly #modes: Remembered<StreamId, CommentMode>;
-  readonly #bans: Remembered<StreamId | typeof everywhere, readonly Ban[]>;
+  readonly #bans: Remembered<StreamId, readonly Ban[]>;
   readonly #store: CommentPorts['store'];
 
   constructor({ clock, lookUpStream, store }: Pick<CommentPorts, 'clock' | 'lookUpStream' | 'store'>) {
@@ -35,7 +35,7 @@ export class Streams {
     this.#bans = new Remembered({
       clock,
       most,
-      ask: (of) => store.bans(of === everywhere ? undefined : of, clock.utcMs(), mostBans),
+      ask: (of) => store.bans(of === allStreams ? undefined : of, clock.utcMs(), mostBans),
       goodForMs: () => banMs,
     });
     this.#modes = new Remembered({
@@ -46,9 +46,14 @@ export class Streams {
     });
   }
 
+  /** Those that were asked for lately and are there. */
+  known(): readonly StreamId[] {
+    return this.#standings.keysWhere(({ kind }) => kind === 'known');
+  }
+
   /** @throws TangazaError `BANNED` with the reason and until when */
   async mustNotBeBanned(stream: StreamId, user: UserId, nowMs: number): Promise<void> {
-    const [ofStream, ofAll] = await Promise.all([this.#bans.get(stream), this.#bans.get(everywhere)]);
+    const [ofStream, ofAll] = await Promise.all([this.#bans.get(stream), this.#bans.get(allStreams)]);
     const isKnown = ofStream.length < mostBans && ofAll.length < mostBans;
     const ban = isKnown
       ? [...ofStream, ...ofAll].find(({ userId }) => userId === user)
@@ -58,7 +63,7 @@ export class Streams {
 
   /** Somebody was banned on a stream, or is so no more, here or at another node. @param stream undefined for all streams */
   heardBan(stream: StreamId | undefined): void {
-    this.#bans.forget(stream ?? everywhere);
+    this.#bans.forget(stream ?? allStreams);
   }
 
   /** @throws TangazaError `STREAM_NOT_FOUND`, `STREAM_REMOVED`, and what the registry throws */

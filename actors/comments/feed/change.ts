@@ -21,6 +21,8 @@ export type Change =
   | { readonly kind: 'mode'; readonly streamId: StreamId; readonly mode: CommentMode }
   /** How many like these, and how many answers are below them, counted anew. */
   | ({ readonly kind: 'counts' } & Counted)
+  /** Somebody was banned, or is so no more. */
+  | { readonly kind: 'ban'; readonly streamId: StreamId }
   /** The store has not said whether it took a write: what it has is to be read. */
   | { readonly kind: 'unsure'; readonly streamId: StreamId };
 

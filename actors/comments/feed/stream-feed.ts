@@ -130,6 +130,8 @@ export class StreamFeed {
       case 'counts':
         this.#must({ type: 'counts', counts: [...change.counts] });
         return;
+      case 'ban':
+        return;
       case 'unsure':
         this.doubt('unsure');
         return;

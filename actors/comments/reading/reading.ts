@@ -5,11 +5,8 @@
  * text, so that no thread falls apart (A12). The newest page of somebody without a token is answered from the ring, where there is one (A7).
  */
 import type { Comment, CommentPage, Identity, Thread } from '../../../cluster/contract/api/audience-views.ts';
-import type {
-  CommentParams,
-  CommentQuery,
-  ThreadPageQuery,
-} from '../../../cluster/contract/api/audience-routes.ts';
+import type { CommentParams } from '../../../cluster/contract/api/audience-params.ts';
+import type { CommentQuery, ThreadPageQuery } from '../../../cluster/contract/api/audience-routes.ts';
 import type { StreamParams } from '../../../cluster/contract/api/control-routes.ts';
 import type { Caller, RouteInput } from '../../../cluster/contract/api/routes.ts';
 import { TangazaError } from '../../../cluster/errors/tangaza-error.ts';
@@ -17,7 +14,9 @@ import type { CommentId, StreamId } from '../../../cluster/model/ids.ts';
 import { mustHaveCaller, readerOf } from '../callers.ts';
 import type { CommentPorts } from '../comment-ports.ts';
 import { isShownTo, placeholderOf, viewOf, type Reader } from '../comment-view.ts';
+import { mustBeAllowed } from '../identity/permissions.ts';
 import type { StoredComment } from '../store/comment-store.ts';
+import type { ListedState } from '../store/moderation-store.ts';
 import type { ThreadPlace } from '../store/thread-store.ts';
 import type { Streams } from '../streams.ts';
 import { cutPage, placeIn, placeOfRow, type Page, type StreamPlace } from './page.ts';
@@ -41,9 +40,10 @@ export class Reading {
     caller,
   }: RouteInput<StreamParams, CommentQuery>): Promise<CommentPage> {
     const { store, streams } = this.#ports;
-    const { before, after, limit, mine } = query;
+    const { before, after, limit, mine, state } = query;
     if (before !== undefined && after !== undefined)
       throw new TangazaError('BAD_REQUEST', 'Pass either before or after: a page goes one way.');
+    if (state !== undefined) return this.#listed(id, { ...query, state }, caller);
     const [reader] = await Promise.all([this.#reader(caller, mine), streams.mustExist(id)]);
     const shown = (rows: readonly StoredComment[]) => this.#shown(reader, rows);
     const cut = { limit, shown, placeOf: placeOfRow };
@@ -67,6 +67,24 @@ export class Reading {
           }));
     const views = await this.#views(id, items, { reader, mine });
     return { items: views, ...(next?.id !== undefined && { nextCursor: next.id }) };
+  }
+
+  /** What waits for a moderator, newest first. */
+  async #listed(
+    id: StreamId,
+    { before, after, limit, mine, state }: CommentQuery & { readonly state: ListedState },
+    caller: Caller | undefined,
+  ): Promise<CommentPage> {
+    const { store, identities } = this.#ports;
+    if (after !== undefined)
+      throw new TangazaError('BAD_REQUEST', 'A list by state goes one way: pass before instead of after.');
+    const reader = await identities.identify(mustHaveCaller(caller));
+    mustBeAllowed(reader, 'comment.hide', id);
+    const rows = await store.listed(id, state, limit + 1, placeIn(id, before));
+    const page = rows.slice(0, limit);
+    const last = page.at(-1);
+    const items = await this.#views(id, page, { reader, mine });
+    return rows.length > limit && last !== undefined ? { items, nextCursor: last.id } : { items };
   }
 
   /** @throws TangazaError `COMMENT_NOT_FOUND`, `BAD_REQUEST`, `UNAUTHENTICATED`, and what the store throws */

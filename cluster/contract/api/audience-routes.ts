@@ -14,12 +14,11 @@ import {
   PostCommentBody,
   Thread,
 } from './audience-views.ts';
+import { CommentParams } from './audience-params.ts';
 import { StreamParams } from './control-routes.ts';
+import { moderationRoutes } from './moderation-routes.ts';
 import { wholeNumber } from './numbers.ts';
 import type { Route } from './routes.ts';
-
-export const CommentParams = z.object({ id: CommentId });
-export type CommentParams = z.infer<typeof CommentParams>;
 
 const place = z.union([CommentId, z.iso.datetime()]).optional();
 
@@ -43,6 +42,9 @@ export const CommentQuery = z.object({
   }),
   after: place.meta({
     description: 'The id of a comment, or a time: what was written after it, oldest first.',
+  }),
+  state: z.enum(['held', 'reported', 'hidden']).optional().meta({
+    description: 'Only those that wait for a moderator, were reported, or are hidden: for moderators.',
   }),
   limit,
   mine,
@@ -100,7 +102,7 @@ export const audienceRoutes: readonly Route[] = [
     summary: 'The comments of a stream: newest first, or from a place on, oldest first',
     query: CommentQuery,
     reply: { status: 200, schema: CommentPage },
-    errors: [...unknown, 'UNAUTHENTICATED', 'OVERLOADED'],
+    errors: [...unknown, 'UNAUTHENTICATED', 'FORBIDDEN', 'OVERLOADED'],
     action: commentActions.list,
   },
   {
@@ -195,4 +197,5 @@ export const audienceRoutes: readonly Route[] = [
     errors: [...unknown, 'FORBIDDEN', 'TOO_MANY_COMMENTS', 'OVERLOADED'],
     action: commentActions.setMode,
   },
+  ...moderationRoutes,
 ];

@@ -57,6 +57,12 @@ export const Comment = z
       .boolean()
       .optional()
       .meta({ description: 'It waits for a moderator; only they and its author see it.' }),
+    reports: z
+      .number()
+      .int()
+      .positive()
+      .optional()
+      .meta({ description: 'How many reported it since it was released; for moderators.' }),
     region: RegionId,
     acknowledged: Acknowledged,
   })

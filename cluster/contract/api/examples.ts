@@ -51,6 +51,14 @@ const answer = {
 const clientId = '019ad5f0-3f7b-7c3e-8a51-2f6d0c9b1e77';
 const ofComment = { params: { id: comment.id } };
 const guest = { id: comment.author.id, name: comment.author.name, kind: 'guest' };
+const ban = {
+  streamId: id,
+  userId: guest.id,
+  by: 'a-eve',
+  at: '2026-11-30T18:06:00.000Z',
+  until: '2026-11-30T19:06:00.000Z',
+  reason: 'Shouting',
+};
 const slowMode = { mode: 'open', slowSeconds: 10 };
 
 export const examples: Readonly<Record<string, Example>> = {
@@ -203,6 +211,21 @@ export const examples: Readonly<Record<string, Example>> = {
   unlikeComment: ofComment,
   hideComment: { ...ofComment, reply: { ...comment, text: '', hidden: true } },
   restoreComment: { ...ofComment, body: { reason: 'It was no offence.' }, reply: comment },
+  listBans: { ...ofStream, query: { limit: 50 }, reply: { items: [ban] } },
+  banUser: {
+    params: { id, userId: guest.id },
+    body: { seconds: 3600, reason: 'Shouting', purge: true },
+    reply: { ...ban, purged: 3 },
+  },
+  unbanUser: { params: { id, userId: guest.id } },
+  reportComment: { ...ofComment, body: { reason: 'Spam' } },
+  releaseComment: { ...ofComment, body: { reason: 'It is fine.' }, reply: comment },
+  listAudit: {
+    ...ofStream,
+    query: { limit: 50 },
+    reply: { items: [{ at: ban.at, by: ban.by, act: 'user.ban', on: guest.id, reason: ban.reason }] },
+  },
+  eraseUser: { params: { id: guest.id }, body: { reason: 'They asked for it.' }, reply: { comments: 12 } },
   createGuest: {
     body: { name: guest.name },
     reply: { token: 'eyJhbGciOiJFZERTQSJ9.e30.c2lnbmF0dXJl', user: guest },

@@ -7,6 +7,13 @@ export const commentActions = {
   unlike: 'comments.unlike',
   hide: 'comments.hide',
   restore: 'comments.restore',
+  bans: 'comments.bans',
+  ban: 'comments.ban',
+  unban: 'comments.unban',
+  report: 'comments.report',
+  release: 'comments.release',
+  audit: 'comments.audit',
+  erase: 'comments.erase',
   guest: 'comments.guest',
   /** Answers the `Identity` behind a token. */
   identify: 'comments.identify',

@@ -1,0 +1,51 @@
+/** What all acts of moderation share: who acts, the row of the audit before the act, and what is told after it (A12). */
+import type { Comment, Identity } from '../../../cluster/contract/api/audience-views.ts';
+import type { Caller } from '../../../cluster/contract/api/routes.ts';
+import { TangazaError } from '../../../cluster/errors/tangaza-error.ts';
+import type { CommentId } from '../../../cluster/model/ids.ts';
+import { mustHaveCaller } from '../callers.ts';
+import type { CommentPorts } from '../comment-ports.ts';
+import { viewOf } from '../comment-view.ts';
+import type { Guards } from '../guards/guards.ts';
+import type { AuditRow, StoredComment } from '../store/comment-store.ts';
+import type { Streams } from '../streams.ts';
+
+export interface ActPorts extends CommentPorts {
+  readonly guards: Guards;
+  readonly streams: Streams;
+}
+
+export class Acts {
+  readonly #ports: ActPorts;
+
+  constructor(ports: ActPorts) {
+    this.#ports = ports;
+  }
+
+  /** @throws TangazaError `TOO_MANY_COMMENTS`, `UNAUTHENTICATED` */
+  async identified(sender: Caller | undefined): Promise<Identity> {
+    const { guards, identities, clock } = this.#ports;
+    const caller = mustHaveCaller(sender);
+    guards.enterToAct(caller.network, clock.utcMs());
+    return identities.identify(caller);
+  }
+
+  /** To be called before the act, so that there is none without a row. */
+  audit(row: AuditRow): Promise<void> {
+    return this.#ports.store.audit(row);
+  }
+
+  /** Tells everybody of a comment that was changed. */
+  tell(comment: StoredComment): void {
+    this.#ports.outlet.told({ kind: 'changed', comment });
+    this.#ports.counts.changed(comment.path);
+  }
+
+  viewOf(comment: StoredComment, identity: Identity): Comment {
+    return viewOf(comment, identity, this.#ports.counts.known(comment.id));
+  }
+}
+
+export function notFound(id: CommentId, more = ''): TangazaError {
+  return new TangazaError('COMMENT_NOT_FOUND', `There is no comment ${id} here.${more}`);
+}

@@ -1,0 +1,71 @@
+/** Takes reports of comments, and releases what waits for a moderator (A12). */
+import type { Comment, HideBody } from '../../../cluster/contract/api/audience-views.ts';
+import type { CommentParams } from '../../../cluster/contract/api/audience-params.ts';
+import type { ReportBody } from '../../../cluster/contract/api/moderation-views.ts';
+import type { RouteInput } from '../../../cluster/contract/api/routes.ts';
+import { TangazaError } from '../../../cluster/errors/tangaza-error.ts';
+import { nameInAudit } from '../callers.ts';
+import { isShownTo } from '../comment-view.ts';
+import { mustBeAllowed, mustBeFor } from '../identity/permissions.ts';
+import { placeOfComment } from '../ids/comment-id.ts';
+import { Acts, notFound, type ActPorts } from './acts.ts';
+
+/** So many different users hold a comment. */
+const heldFrom = 3;
+
+export class Reporting {
+  readonly #ports: ActPorts;
+  readonly #acts: Acts;
+
+  constructor(ports: ActPorts) {
+    this.#ports = ports;
+    this.#acts = new Acts(ports);
+  }
+
+  /** @throws TangazaError `COMMENT_NOT_FOUND`, `BANNED`, `FORBIDDEN`, `BAD_REQUEST`, and what the store throws */
+  async report({
+    params: { id },
+    body,
+    caller,
+  }: RouteInput<CommentParams, unknown, ReportBody>): Promise<void> {
+    const { store, clock, streams } = this.#ports;
+    const identity = await this.#acts.identified(caller);
+    const { streamId } = placeOfComment(id);
+    const atMs = clock.utcMs();
+    mustBeFor(identity, streamId);
+    await streams.mustNotBeBanned(streamId, identity.user.id, atMs);
+    const before = await store.get(id);
+    if (before === undefined || !isShownTo(identity, before)) throw notFound(id);
+    if (before.author.id === identity.user.id)
+      throw new TangazaError('BAD_REQUEST', 'This comment is your own: hide it instead.');
+    const after = await store.report({ commentId: id, by: identity.user.id, atMs, ...body }, heldFrom);
+    if (after !== undefined && after.isHeld !== before.isHeld) this.#acts.tell(after);
+  }
+
+  /** @throws TangazaError `COMMENT_NOT_FOUND`, `FORBIDDEN`, and what the store throws */
+  async release({
+    params: { id },
+    body,
+    caller,
+  }: RouteInput<CommentParams, unknown, HideBody>): Promise<Comment> {
+    const { store, clock } = this.#ports;
+    const identity = await this.#acts.identified(caller);
+    const { streamId } = placeOfComment(id);
+    mustBeAllowed(identity, 'comment.release', streamId);
+    const before = await store.get(id);
+    if (before === undefined) throw notFound(id);
+    if (!before.isHeld && before.reports === undefined) return this.#acts.viewOf(before, identity);
+    const atMs = clock.utcMs();
+    await this.#acts.audit({
+      streamId,
+      atMs,
+      by: nameInAudit(identity),
+      act: 'comment.release',
+      on: id,
+      ...body,
+    });
+    const after = (await store.release(id, atMs)) ?? before;
+    this.#acts.tell(after);
+    return this.#acts.viewOf(after, identity);
+  }
+}
