@@ -9,7 +9,7 @@ import type { Clock } from '../../../cluster/time/clock.ts';
 import type { StoredComment } from '../store/comment-store.ts';
 import type { KeptHides } from './kept-hides.ts';
 import { answerOf, backMs, firstComments, resumeFromMs, type Answer } from './resume.ts';
-import { isLater, type Ring } from './ring.ts';
+import { isLater, isShown, ringSize, type Ring } from './ring.ts';
 import { readSince, type ReadableStore } from './store-reads.ts';
 
 export interface PageAnswersPorts {
@@ -45,7 +45,10 @@ export class PageAnswers {
   async answer({ lastId, lastAtMs }: LeftOff): Promise<Answer> {
     const { ring, clock, region } = this.#ports;
     if (lastId === undefined && lastAtMs === undefined)
-      return { resume: 'complete', told: ring.newest(firstComments).map(added) };
+      return {
+        resume: 'complete',
+        told: ring.newest(ringSize).filter(isShown).slice(-firstComments).map(added),
+      };
     const last = lastId === undefined ? undefined : await this.#lookUp(lastId);
     const nowMs = clock.utcMs();
     const leftAtMs = lastAtMs ?? (last === 'unknown' ? undefined : last?.arrivedAtMs) ?? nowMs;

@@ -3,7 +3,8 @@
  * from when on come out.
  *
  * Each doubt is read for at 0, 2, 5, 15, 30 and 60 s, as what another data centre knows may come late. A read that failed is due again at the next look.
- * While NATS is silent, the store is read at each look; what the first of those reads covers stays in doubt until NATS is back.
+ * While NATS is silent, the store is read at each look; what the first of those reads covers stays in doubt until NATS is back. And every 30 s it is
+ * read in any case, so that what nobody told is found as well: a user who was erased, an event that was lost unnoticed.
  *
  * Bound: doubts of one second are one, and a doubt ends after its last read, so that there are about 60 at most.
  */
@@ -12,8 +13,9 @@ export const readAtMs: readonly number[] = [0, 2000, 5000, 15_000, 30_000, 60_00
 export const unnoticedMs = 30_000;
 /** Doubts that are this close are one. */
 const oneDoubtMs = 1000;
-/** While NATS is silent, each read begins so long before the last one. */
+/** While NATS is silent, and in routine, each read begins so long before the last one. */
 const overlapMs = 5000;
+export const routineMs = 30_000;
 
 interface Doubt {
   /** What arrived since then may be missing here. */
@@ -27,6 +29,8 @@ export interface ReadPlan {
   readonly doubts: readonly Doubt[];
   /** Set while NATS is silent: from when on the next read begins. */
   readonly silentFromMs?: number | undefined;
+  /** What the store had at this time was read. Undefined until the stream was read once. */
+  readonly readToMs?: number | undefined;
 }
 
 export const nothingToRead: ReadPlan = { doubts: [] };
@@ -51,20 +55,31 @@ export function heardOfNats(plan: ReadPlan, isSilent: boolean, nowMs: number): R
   return doubted(rest, nowMs, Math.min(silentFromMs, nowMs - unnoticedMs));
 }
 
+/** The stream was read for the first time. */
+export const begun = (plan: ReadPlan, beganMs: number): ReadPlan => ({ ...plan, readToMs: beganMs });
+
 /** From when on the store is to be read now; undefined: there is no need to. */
 export function dueFrom(plan: ReadPlan, nowMs: number): number | undefined {
   const due = plan.doubts.filter((one) => dueReads(one, nowMs) > one.reads).map(({ fromMs }) => fromMs);
   const silent = plan.silentFromMs === undefined ? [] : [plan.silentFromMs];
-  return due.length + silent.length === 0 ? undefined : Math.min(...due, ...silent);
+  const { readToMs } = plan;
+  const routine = readToMs === undefined || nowMs - readToMs < routineMs ? [] : [readToMs - overlapMs];
+  const all = [...due, ...silent, ...routine];
+  return all.length === 0 ? undefined : Math.min(...all);
 }
 
-/** A read that began at that time, and was due then, has given everything. */
-export function hasRead(plan: ReadPlan, beganMs: number): ReadPlan {
+/** A read that was due and began at `beganMs` has given everything since `fromMs`. */
+export function hasRead(plan: ReadPlan, beganMs: number, fromMs: number): ReadPlan {
   const doubts = plan.doubts
     .map((one) => ({ ...one, reads: Math.max(one.reads, dueReads(one, beganMs)) }))
     .filter(({ reads }) => reads < readAtMs.length);
-  if (plan.silentFromMs === undefined) return { doubts };
-  return { doubts, silentFromMs: Math.max(plan.silentFromMs, beganMs - overlapMs) };
+  const { silentFromMs, readToMs } = plan;
+  const isWhole = readToMs !== undefined && fromMs <= readToMs;
+  return {
+    doubts,
+    silentFromMs: silentFromMs === undefined ? undefined : Math.max(silentFromMs, beganMs - overlapMs),
+    readToMs: isWhole ? Math.max(beganMs, readToMs) : readToMs,
+  };
 }
 
 /** How many reads of a doubt are due. A clock that was set back makes it due at once. */

@@ -42,7 +42,7 @@ export async function readStart(store: ReadableStore, stream: StreamId, nowMs: n
 /**
  * Everything that arrived or was changed since a time, page by page.
  *
- * @returns at most `mostRows`, the oldest ones; `isAll` is false where there are more
+ * @returns the oldest ones, up to the page that reaches `mostRows`; `isAll` is false where there may be more
  * @throws TangazaError as the store throws it
  */
 export async function readSince(

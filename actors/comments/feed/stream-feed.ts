@@ -19,6 +19,7 @@ import type { KeptHides } from './kept-hides.ts';
 import { HeardNumbers, type Verdict } from './numbers.ts';
 import { PageAnswers } from './page-answers.ts';
 import {
+  begun,
   dueFrom,
   doubted,
   hasRead,
@@ -235,6 +236,7 @@ export class StreamFeed {
     const start = await readStart(store, this.stream, nowMs);
     this.#isStarted = true;
     this.#startBeganMs = nowMs;
+    this.#plan = begun(this.#plan, nowMs);
     this.#modeReadMs = clock.runningMs();
     this.#comments.begin(start, nowMs);
     if (modesTold === this.#modesTold) this.#mode = start.mode;
@@ -257,7 +259,7 @@ export class StreamFeed {
       const { rows, isAll } = await readSince(store, this.stream, { fromMs, mostRows });
       this.#takeAllRead(rows, fromMs);
       if (!isAll) this.#tellGap((rows.at(-1)?.changedAtMs ?? fromMs) - longestWayMs);
-      this.#plan = hasRead(this.#plan, beganMs);
+      this.#plan = hasRead(this.#plan, beganMs, fromMs);
       metrics.reads.add(1, { outcome: isAll ? 'done' : 'cut' });
     } catch (error) {
       metrics.reads.add(1, { outcome: 'failed' });

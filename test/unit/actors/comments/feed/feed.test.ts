@@ -24,6 +24,11 @@ function startNode({
   return { clock, store, events, node, feed: node.feed, shared, network };
 }
 
+/** Lets what the store answers come. */
+async function settle(): Promise<void> {
+  for (let turn = 0; turn < 50; turn += 1) await Promise.resolve();
+}
+
 /** That many comments, a second apart, the last one now. */
 async function said({ store }: ReturnType<typeof startNode>, count: number) {
   const all = [];
@@ -35,9 +40,11 @@ async function said({ store }: ReturnType<typeof startNode>, count: number) {
   return all;
 }
 
-test('a page that has nothing gets the newest comments, in order', async () => {
+test('a page that has nothing gets the newest comments that it may see, in order', async () => {
   const node = startNode();
   const all = await said(node, firstComments + 20);
+  const [hidden] = all.splice(40, 1);
+  if (hidden !== undefined) await node.node.hide(hidden.id, true);
   const page = new FeedPage(node.feed);
   expect((await page.resume()).resume).toBe('complete');
   expect(page.added).toEqual(all.slice(-firstComments).map(({ id }) => id));
@@ -188,9 +195,9 @@ test('at the bound of streams an idle one makes room, and where all are in use a
   expect(await new FeedPage(node.feed, more).resume()).toMatchObject({ resume: 'complete' });
 });
 
-// Goal: a loss that nothing else shows is found after a reconnect, and costs six reads. Method: an event is lost in a blip that is over before the next
+// Goal: a loss that nothing else shows is found after a reconnect, and costs six reads, beside the two of the routine. Method: an event is lost in a blip that is over before the next
 // look at NATS; the reads of two minutes are counted.
-test('after a blip of NATS the store is read at once, five more times, and no more', async () => {
+test('after a blip of NATS the store is read at once, five more times, and then as it always is', async () => {
   const one = startNode();
   const two = startNode({ shared: one.shared, network: one.network, name: 'n2' });
   const page = new FeedPage(two.feed);
@@ -208,9 +215,9 @@ test('after a blip of NATS the store is read at once, five more times, and no mo
   for (let seconds = 0; seconds < 120; seconds += 1) {
     two.clock.nowMs += 1000;
     two.feed.tick();
-    for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
+    await settle();
   }
-  expect({ reads }).toEqual({ reads: 6 });
+  expect({ reads }).toEqual({ reads: 8 });
 });
 
 test('what another region wrote into the same database is told within a second', async () => {
@@ -230,4 +237,21 @@ test('pages that come get the same objects, so that their text is made once', as
   await one.resume();
   await two.resume();
   expect(new Set([...one.messages, ...two.messages]).size).toBe(3);
+});
+
+test('what was there before a node kept up with the stream is not told as new', async () => {
+  const node = startNode();
+  for (let number = 0; number < 400; number += 1) {
+    const atMs = nowMs - 8000 + number;
+    await node.store.add(storedComment({ atMs, number }), { isHeld: false, nowMs: atMs });
+  }
+  const page = new FeedPage(node.feed);
+  await page.resume();
+  node.feed.doubt('a test');
+  await settle();
+  const { comment } = await node.store.add(storedComment({ atMs: nowMs }), { isHeld: false, nowMs });
+  node.clock.nowMs += 2000;
+  node.feed.tick();
+  await expect.poll(() => page.added.at(-1)).toBe(comment.id);
+  expect(page.added.length).toBe(firstComments + 1);
 });

@@ -1,6 +1,7 @@
 import { assert, array, boolean, constantFrom, property, tuple } from 'fast-check';
 import { expect, test } from 'vitest';
 import {
+  begun,
   doubted,
   dueFrom,
   hasRead,
@@ -21,7 +22,7 @@ function readsOf(plan: ReadPlan, forMs: number, mayRead: (ms: number) => boolean
     const from = dueFrom(now, beganMs + ms);
     if (from === undefined || !mayRead(ms)) continue;
     reads.push({ at: ms, from: from - beganMs });
-    now = hasRead(now, beganMs + ms);
+    now = hasRead(now, beganMs + ms, from);
   }
   return { reads, plan: now };
 }
@@ -48,7 +49,7 @@ test('doubts of one second are one, and a later one is read for by itself', () =
 });
 
 test('a doubt within the second of another one is read for at once, from the earlier of both', () => {
-  const read = hasRead(doubted(nothingToRead, beganMs, beganMs - 100), beganMs);
+  const read = hasRead(doubted(nothingToRead, beganMs, beganMs - 100), beganMs, beganMs - 100);
   expect(dueFrom(read, beganMs + 500)).toBeUndefined();
   expect(dueFrom(doubted(read, beganMs + 500, beganMs - 50), beganMs + 500)).toBe(beganMs - 100);
 });
@@ -68,6 +69,23 @@ test('when NATS is back, everything since before it fell silent is read again at
   expect(reads).toEqual(readAtMs.map((at) => ({ at, from: -100_000 - unnoticedMs })));
 });
 
+test('without a doubt it reads every 30 s, from a little before the last read', () => {
+  const { reads } = readsOf(begun(nothingToRead, beganMs), 70_000);
+  expect(reads).toEqual([
+    { at: 30_000, from: -5000 },
+    { at: 60_000, from: 25_000 },
+  ]);
+});
+
+test('a read for a doubt that reaches back far enough is the one of the routine, too', () => {
+  const far = readsOf(doubted(begun(nothingToRead, beganMs), beganMs + 10_000, beganMs), 80_000);
+  const near = readsOf(doubted(begun(nothingToRead, beganMs), beganMs + 10_000, beganMs + 9000), 80_000);
+  expect({ far: far.reads.map(({ at }) => at / 1000), near: near.reads.map(({ at }) => at / 1000) }).toEqual({
+    far: [0, 12, 15, 25, 40, 70],
+    near: [0, 12, 15, 25, 30, 40, 70],
+  });
+});
+
 test('a clock that is set back makes no read wait', () => {
   const plan = doubted(nothingToRead, beganMs);
   expect(dueFrom(plan, beganMs - 3_600_000)).toBe(beganMs - unnoticedMs);
@@ -83,9 +101,10 @@ test('whatever happens, each doubt is read for at last, and few are kept', () =>
       let lastDoubtMs = -1;
       let lastReadMs = -1;
       const look = (nowMs: number, mayRead: boolean): void => {
-        if (dueFrom(plan, nowMs) === undefined || !mayRead) return;
+        const fromMs = dueFrom(plan, nowMs);
+        if (fromMs === undefined || !mayRead) return;
         lastReadMs = nowMs;
-        plan = hasRead(plan, nowMs);
+        plan = hasRead(plan, nowMs, fromMs);
       };
       for (const [index, [isDoubt, isSilent, mayRead]] of seconds.entries()) {
         const nowMs = beganMs + index * 1000;
