@@ -23,13 +23,18 @@ export interface AskedSocket {
 export interface SocketPlaces {
   /** The socket that a page comes back to. */
   urlFor(asked: AskedSocket): string;
+  /** Whether there is another edge that could take sockets. */
+  hasElsewhere(): boolean;
   /** The socket of another edge; undefined where there is none. */
   urlElsewhere(asked: AskedSocket): string | undefined;
 }
 
 export function socketPlaces(part: SteeringPart, state: Leaving): SocketPlaces {
   const { node: self, region, isSound, loadOf, listEdges } = part;
-  const best = ({ user, socket }: AskedSocket, isLeaving: boolean): EdgeAddress | undefined => {
+  const best = (
+    { user, socket }: Pick<AskedSocket, 'user' | 'socket'>,
+    isLeaving: boolean,
+  ): EdgeAddress | undefined => {
     const viewer = user === undefined ? `socket ${socket}` : lineName(user);
     const viewpoint: Viewpoint = { self, region, isLeaving, isSound, loadOf, viewer };
     return edgesFor(listEdges().edges, viewpoint).find((edge) => isStaying(edge, viewpoint));
@@ -41,6 +46,7 @@ export function socketPlaces(part: SteeringPart, state: Leaving): SocketPlaces {
       const home = isHere ? undefined : best(asked, state.isLeaving);
       return socketUrl(home === undefined || home.id === self ? (front ?? origin) : home.baseUrl, stream);
     },
+    hasElsewhere: () => best({ user: undefined, socket: '' }, true) !== undefined,
     urlElsewhere: (asked) => {
       const other = best(asked, true);
       return other === undefined ? undefined : socketUrl(asked.front ?? other.baseUrl, asked.stream);

@@ -48,6 +48,8 @@ const mostStreams = 2000;
 const idleMs = 60_000;
 /** How many reads for pages run at once, and how many wait. */
 const reads = { running: 8, waiting: 2000 };
+/** One for each stream, and one for its mode. */
+const backgroundReads = { running: 4, waiting: 2 * mostStreams };
 
 export class Feed implements AudienceFeed, ChangeOutlet {
   readonly hasReplication: boolean;
@@ -67,6 +69,7 @@ export class Feed implements AudienceFeed, ChangeOutlet {
       metrics: feedMetrics(ports.metrics),
       hides: this.#hides,
       gate: new Gate({ about: 'the comments of a page', ...reads }),
+      background: new Gate({ about: 'what may have been missed', ...backgroundReads }),
       onHeard: (change) => this.#heard(change),
     };
     const { members, events } = ports;

@@ -16,7 +16,7 @@ import type { AudienceEvents, ReadEvent } from './audience-events.ts';
 import type { Change } from './change.ts';
 import type { FeedMetrics } from './feed-metrics.ts';
 import type { KeptHides } from './kept-hides.ts';
-import { HeardNumbers, type Verdict } from './numbers.ts';
+import { HeardNumbers, type Sender, type Verdict } from './numbers.ts';
 import { PageAnswers } from './page-answers.ts';
 import {
   begun,
@@ -34,7 +34,7 @@ import { StreamComments } from './stream-comments.ts';
 import type { ToldComment } from './told-comment.ts';
 import { ToldMessages } from './told-messages.ts';
 
-export interface StreamFeedPorts {
+export interface StreamFeedPorts extends Sender {
   readonly region: RegionId;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -44,6 +44,8 @@ export interface StreamFeedPorts {
   readonly hides: KeptHides;
   /** Bounds the reads for pages that come back, of all streams. */
   readonly gate: Gate;
+  /** Bounds the reads for which no page waits, so that they leave the store to those who do. */
+  readonly background: Gate;
   /** A comment as everybody may see it: without its text where it is hidden or held. */
   readonly show: (comment: StoredComment) => Comment;
   /** Counts likes and answers of comments that are about to be shown, or leaves them as last known. */
@@ -204,6 +206,8 @@ export class StreamFeed {
       return;
     }
     const { event } = read;
+    const { node, bootId } = this.#ports;
+    if (event.node === node && event.bootId === bootId) return; // its own come back to it
     const nowMs = this.#ports.clock.utcMs();
     if ('isHead' in event) return this.#judge(this.#numbers.head(event, event, nowMs));
     const verdict = this.#numbers.event(event, event, nowMs);
@@ -229,11 +233,13 @@ export class StreamFeed {
   }
 
   async #readStart(): Promise<void> {
-    const { clock, store } = this.#ports;
+    const { clock, store, gate } = this.#ports;
     await this.#listening.isListening;
-    const modesTold = this.#modesTold;
-    const nowMs = clock.utcMs();
-    const start = await readStart(store, this.stream, nowMs);
+    const { nowMs, modesTold, start } = await gate.run(async () => {
+      const beganMs = clock.utcMs();
+      const told = this.#modesTold;
+      return { nowMs: beganMs, modesTold: told, start: await readStart(store, this.stream, beganMs) };
+    });
     this.#isStarted = true;
     this.#startBeganMs = nowMs;
     this.#plan = begun(this.#plan, nowMs);
@@ -253,10 +259,12 @@ export class StreamFeed {
   }
 
   async #read(fromMs: number): Promise<void> {
-    const { clock, store, metrics, logger } = this.#ports;
-    const beganMs = clock.utcMs();
+    const { clock, store, metrics, logger, background } = this.#ports;
     try {
-      const { rows, isAll } = await readSince(store, this.stream, { fromMs, mostRows });
+      const { beganMs, rows, isAll } = await background.run(async () => ({
+        beganMs: clock.utcMs(),
+        ...(await readSince(store, this.stream, { fromMs, mostRows })),
+      }));
       this.#takeAllRead(rows, fromMs);
       if (!isAll) this.#tellGap((rows.at(-1)?.changedAtMs ?? fromMs) - longestWayMs);
       this.#plan = hasRead(this.#plan, beganMs, fromMs);
@@ -283,9 +291,14 @@ export class StreamFeed {
   }
 
   async #readMode(): Promise<void> {
-    const modesTold = this.#modesTold;
-    this.#modeReadMs = this.#ports.clock.runningMs();
-    const mode = await this.#ports.store.mode(this.stream).catch(() => undefined);
+    const { clock, store, background } = this.#ports;
+    this.#modeReadMs = clock.runningMs();
+    let modesTold = this.#modesTold;
+    const read = (): Promise<CommentMode | undefined> => {
+      modesTold = this.#modesTold;
+      return store.mode(this.stream);
+    };
+    const mode = await background.run(read).catch(() => undefined);
     if (mode !== undefined && modesTold === this.#modesTold) this.#tellMode(mode);
   }
 

@@ -155,12 +155,14 @@ export class LiveSockets implements SocketHandlers {
    * @returns how many were asked
    */
   move(withinMs: number): number {
+    const { places } = this.#ports;
+    if (!places.hasElsewhere()) return 0;
+    this.#isLeaving = true;
     let asked = 0;
     for (const session of this.#welcomed) {
       const { stream } = session.ticket;
-      const url = stream && this.#ports.places.urlElsewhere(session.askedFor(stream));
+      const url = stream && places.urlElsewhere(session.askedFor(stream));
       if (url === undefined) continue;
-      this.#isLeaving = true;
       asked += 1;
       session.say({ type: 'move', url, withinMs } satisfies ServerMessage);
     }

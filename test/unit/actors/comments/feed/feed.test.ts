@@ -255,3 +255,67 @@ test('what was there before a node kept up with the stream is not told as new', 
   await expect.poll(() => page.added.at(-1)).toBe(comment.id);
   expect(page.added.length).toBe(firstComments + 1);
 });
+
+// Goal: guards of one node count what is said at another, also without a page here. Method: node 2 has had one comment of the stream and no page; node 1 takes
+// another one, which the network delivers twice.
+test('a node where somebody comments hears once of each comment at the others', async () => {
+  const one = startNode();
+  const two = startNode({ shared: one.shared, network: one.network, name: 'n2' });
+  const heard: string[] = [];
+  two.feed.onHeard((change) => void heard.push(change.kind === 'added' ? change.comment.id : change.kind));
+  await two.node.post(storedComment({ atMs: nowMs, number: 1 }));
+  one.network.route = (deliver) => {
+    deliver();
+    deliver();
+  };
+  const second = storedComment({ atMs: nowMs, number: 2 });
+  await one.node.post(second);
+  one.feed.told({ kind: 'mode', streamId: second.streamId, mode: { mode: 'closed', slowSeconds: 0 } });
+  expect({ heard, mode: await two.feed.mode(second.streamId) }).toEqual({
+    heard: [second.id, 'mode'],
+    mode: { mode: 'closed', slowSeconds: 0 },
+  });
+});
+
+test('a write of which nobody knows whether it was made is looked for at every node', async () => {
+  const one = startNode();
+  const two = startNode({ shared: one.shared, network: one.network, name: 'n2' });
+  const pages = [new FeedPage(one.feed), new FeedPage(two.feed)];
+  for (const page of pages) await page.resume();
+  const { comment } = await one.store.add(storedComment({ atMs: nowMs }), { isHeld: false, nowMs });
+  one.feed.told({ kind: 'unsure', streamId: comment.streamId });
+  await expect.poll(() => pages.map(({ added }) => added)).toEqual([[comment.id], [comment.id]]);
+});
+
+test('what the store gives for one page, and nobody has told, is told to the others', async () => {
+  const node = startNode();
+  await said(node, 400);
+  const page = new FeedPage(node.feed);
+  await page.resume();
+  const { comment } = await node.store.add(storedComment({ atMs: nowMs }), { isHeld: false, nowMs });
+  await new FeedPage(node.feed).resume({ lastAtMs: nowMs - 100_000 });
+  expect(page.added.at(-1)).toBe(comment.id);
+});
+
+// Goal: a death does not bring the database down, where comments are to be accepted. Method: 500 streams are in doubt at once; reads under way are counted.
+test('however many streams are in doubt, few reads are under way at once, and each stream is read', async () => {
+  const node = startNode();
+  const pages = Array.from(
+    { length: 500 },
+    (_, index) => new FeedPage(node.feed, StreamId.parse(`s${index}`)),
+  );
+  for (const page of pages) await page.resume();
+  const seen = { now: 0, most: 0, streams: new Set<string>() };
+  const arrivedSince = node.store.arrivedSince.bind(node.store);
+  node.store.arrivedSince = async (stream, ...asked) => {
+    seen.now += 1;
+    seen.most = Math.max(seen.most, seen.now);
+    seen.streams.add(stream);
+    await settle();
+    seen.now -= 1;
+    return arrivedSince(stream, ...asked);
+  };
+  node.feed.doubt('death');
+  await expect.poll(() => seen.streams.size).toBe(500);
+  expect(seen.most).toBeLessThanOrEqual(4);
+});

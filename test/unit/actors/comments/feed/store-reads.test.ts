@@ -36,7 +36,11 @@ test.each([
 ])('of %i rows a read of at least %i gives %s, each once, and says so', async (count, mostRows, _, isAll) => {
   const read = await readSince(await storeOf(count, 1), commentStream, { fromMs: nowMs - count, mostRows });
   const { length } = read.rows;
-  expect({ isAll: read.isAll, isWhole: length === count, isEnough: length >= Math.min(count, mostRows) }).toEqual({
+  expect({
+    isAll: read.isAll,
+    isWhole: length === count,
+    isEnough: length >= Math.min(count, mostRows),
+  }).toEqual({
     isAll,
     isWhole: isAll,
     isEnough: true,
