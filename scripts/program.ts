@@ -8,6 +8,7 @@ import { fuzzCommand } from './commands/fuzz.ts';
 import { loadCommand } from './commands/load.ts';
 import { migrateCommand } from './commands/migrate.ts';
 import { modeCommand } from './commands/mode.ts';
+import { auditCommand, usersCommand } from './commands/moderation.ts';
 import { nodeCommand } from './commands/node.ts';
 import { releaseCommand } from './commands/release.ts';
 import { simulateCommand } from './commands/simulate.ts';
@@ -27,6 +28,8 @@ export function makeProgram(): Command {
     .addCommand(streamsCommand())
     .addCommand(tokenCommand())
     .addCommand(modeCommand())
+    .addCommand(auditCommand())
+    .addCommand(usersCommand())
     .addCommand(whoCommand())
     .addCommand(nodesCommand())
     .addCommand(regionsCommand())

@@ -128,3 +128,21 @@ test('the mode that the CLI sets counts at every node', async ({ cluster }) => {
   expect(JSON.parse((await mode('open', '--slow', '0')).stdout)).toEqual({ mode: 'open', slowSeconds: 0 });
   for (const node of [0, 1] as const) await expect.poll(async () => (await at(node)).status).toBe(201);
 });
+test('the CLI shows what moderators did, and erases a user at every node', async ({ cluster }) => {
+  const cli = (...args: readonly string[]) => runCli([...args, '--data', cluster.dataDir, '--json'], '');
+  const { token, user } = await guestOf(cluster, 'Una', '203.0.113.4');
+  const posted = await say(cluster, 'my address is 1 High Street', { network: '203.0.113.4', token });
+  expect(posted.status).toBe(201);
+  await expect.poll(() => textsAt(cluster, 1)).toContain('my address is 1 High Street');
+  const erased = await cli('users', 'erase', user.id, '--reason', 'They asked for it.');
+  expect(JSON.parse(erased.stdout)).toEqual({ comments: 1 });
+  for (const node of [0, 1] as const)
+    await expect.poll(() => textsAt(cluster, node)).not.toContain('my address is 1 High Street');
+  await cli('mode', 'demo', 'open');
+  const { items } = JSON.parse((await cli('audit', 'demo')).stdout);
+  expect(items[0]).toMatchObject({ act: 'stream.mode', by: 'operator', on: 'demo' });
+  const everywhere = JSON.parse((await cli('audit', 'all-streams')).stdout);
+  expect(everywhere.items[0]).toMatchObject({ act: 'user.erase', on: user.id, reason: 'They asked for it.' });
+  const wrong = await cli('users', 'erase', 'nobody');
+  expect({ code: wrong.code }).toEqual({ code: 2 });
+});
