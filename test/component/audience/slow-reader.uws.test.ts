@@ -2,6 +2,12 @@
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { expect, test } from 'vitest';
+import { emptyReply } from '../../../actors/edge-delivery/http/http.ts';
+import { uwsServer } from '../../../actors/edge-delivery/http/http.uws.ts';
+import type { Publish, SocketHandlers } from '../../../actors/edge-delivery/socket/socket-port.ts';
+import { silentLogger } from '../../../cluster/observe/logger.ts';
+import { noMetrics } from '../../../cluster/observe/metrics.ts';
+import { systemClock } from '../../../cluster/time/clock.system.ts';
 import { startAudienceEdge, type AudienceEdge } from '../../support/audience/audience-edge.ts';
 import { openPage, welcomedPage, type PageSocket } from '../../support/audience/page-socket.ts';
 import { added, commentOf, demo, hidden } from '../../support/audience/said.ts';
@@ -78,4 +84,69 @@ test('a page that reads nothing for 30 s is cut off, and others hear everything'
   expect((await other.comments(said + 1)).length).toBe(said + 1);
   tcpOf(page).resume();
   await closed;
+});
+
+// Goal: what the library drops is never lost in silence, however soon the reader is back. Method: so much is said at once, while a page does
+// not read, that frames are dropped; it reads on in the same moment, so that nothing is buffered any more when the node looks again.
+test('a frame that was dropped is told as a gap, also to a reader who is back at once', async () => {
+  await using edge = await startAudienceEdge();
+  await using page = await welcomedPage(edge.url);
+  let said = 0;
+  for (let round = 0; round < 10; round += 1) {
+    tcpOf(page).pause();
+    for (let count = 0; count < 6000; count += 1) {
+      said += 1;
+      edge.feed.tell(demo, added(commentOf(said, { text: 'x'.repeat(1500) })));
+    }
+    tcpOf(page).resume();
+    const gaps = page.heard.filter(({ type }) => type === 'gap').length;
+    await waitUntil('all is heard, or a gap', () => {
+      const heard = page.heard.filter(({ type }) => type === 'comment').length;
+      return heard === said || page.heard.filter(({ type }) => type === 'gap').length > gaps;
+    });
+    const lost = said - page.heard.filter(({ type }) => type === 'comment').length;
+    if (lost > 0) return;
+  }
+  throw new Error('the kernel kept everything: nothing was dropped');
+});
+
+// Goal: the adapter tells what the library drops. Method: handlers of the test's own, and a page that does not read.
+test('a frame that the library drops is told to the socket that lacks it', async () => {
+  const told = { dropped: 0, closed: 0 };
+  let say: Publish = () => {};
+  const handlers: SocketHandlers = {
+    publishBy: (publish) => (say = publish),
+    admit: () => ({
+      stream: demo,
+      address: '127.0.0.1',
+      network: '127.0.0.1',
+      origin: 'http://a',
+      front: undefined,
+    }),
+    open: (link) => {
+      link.join('all');
+      return {
+        frame: () => {},
+        alive: () => {},
+        drained: () => {},
+        dropped: () => void told.dropped++,
+        closed: () => void told.closed++,
+      };
+    },
+  };
+  const server = uwsServer({ clock: systemClock, metrics: noMetrics, logger: silentLogger });
+  const port = await server.listen('127.0.0.1', 0, {
+    hot: () => undefined,
+    handle: () => emptyReply(404),
+    sockets: handlers,
+  });
+  await using page = await openPage(`http://127.0.0.1:${port}`);
+  tcpOf(page).pause();
+  await waitUntil('a frame is dropped', () => {
+    for (let count = 0; count < 100; count += 1) say('all', `[${JSON.stringify('x'.repeat(50_000))}]`);
+    return told.dropped > 0;
+  });
+  page.socket.terminate();
+  await waitUntil('it has closed', () => told.closed === 1);
+  await server.close(0);
 });

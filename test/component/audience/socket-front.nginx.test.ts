@@ -18,6 +18,7 @@ test('a page behind a front hears, posts, and is told to come back to the front'
   });
   page.say(commentMessage(1));
   await page.next('ack');
+  expect(edge.posted[0]).toMatchObject({ origin: url, caller: { network: '127.0.0.1' } });
   edge.feed.tell(demo, added(commentOf(1)));
   await page.comments(1);
   const pinged = once(page.socket, 'ping');

@@ -96,6 +96,8 @@ test('each minute of a stream is kept with all its reactions, also when the stor
   node.react(demo, 'heart');
   node.endWindow();
   await node.keep();
+  await node.keep();
+  expect(Object.fromEntries(kept)).toEqual({ 'demo n1.b1 0': { heart: 1 } });
   node.react(demo, 'heart');
   node.react(demo, 'clap');
   node.endWindow();
