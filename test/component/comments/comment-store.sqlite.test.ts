@@ -1,5 +1,6 @@
 /** What the comments' database in SQLite does beyond its port's contract (test/contract/comment-store.test.ts). */
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -109,6 +110,24 @@ test('a process that is killed while it writes loses nothing that it acknowledge
   const ids = new Set((await opened.store.following(streamId, 1000, everything)).map(({ id }) => String(id)));
   expect({ lost: acknowledged.filter((id) => !ids.has(id)) }).toEqual({ lost: [] });
   expect(acknowledged.length).toBeGreaterThanOrEqual(200);
+});
+
+// Goal: a frozen node costs the others of its host no read, and no more than time for a write. Method: SIGSTOP a process amid ten writers,
+// which may or may not hold the file then; SIGKILL it.
+test('while a process that writes is frozen others read, and write again once it is killed', async () => {
+  await using place = await temporaryFile();
+  await using opened = await open(place.file);
+  using writing = start(place.file, 'endless');
+  const said = writing.lines[Symbol.asyncIterator]();
+  for (let lines = 0; lines < 50; lines += 1) await said.next();
+  writing.child.kill('SIGSTOP');
+  const before = add(opened.store, 9001).then(() => 'done', errorCodeOf);
+  expect((await opened.store.newest(streamId, 10)).length).toBe(10);
+  expect(['done', 'UNAVAILABLE']).toContain(await before);
+  writing.child.kill('SIGKILL');
+  await once(writing.child, 'exit');
+  await add(opened.store, 9001);
+  expect(await opened.store.get(commentBody({ number: 9001 }).id)).toMatchObject({ isHeld: false });
 });
 
 // Goal: the nodes of a host share one file. Method: two processes, told at once, add 300 comments each, of which 100 are the same.
