@@ -47,5 +47,5 @@ test('kill -9 of an edge, of a node and of NATS lose, double and take back no co
     faults: Object.fromEntries(Object.keys(faults).map((fault) => [fault, 0])),
     examples: [],
   });
-  expect(counts).toMatchObject({ users: 12, edges: 3, open: 0 });
+  expect(counts).toMatchObject({ users: 120, edges: 3, open: 0 });
 });

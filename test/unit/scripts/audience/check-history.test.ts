@@ -330,7 +330,7 @@ test('the report says what was found, in words that name the comment and who saw
     .ends([seen(1)], []);
   const report = check(bad);
   expect(report.counts).toEqual({
-    users: 1,
+    users: 2,
     edges: 2,
     comments: 3,
     acknowledged: 1,
@@ -341,7 +341,7 @@ test('the report says what was found, in words that name the comment and who saw
     reads: 2,
   });
   const text = reportText(report);
-  expect(text).toContain('1 users on 2 edges: 3 comments, 1 acknowledged, 1 refused, 1 without an answer.');
+  expect(text).toContain('2 users on 2 edges: 3 comments, 1 acknowledged, 1 refused, 1 without an answer.');
   expect(text).toContain('Refused: 1 SLOW_MODE.');
   expect(text).toContain('lost: demo~001 was acknowledged to a, and is not at e2');
   expect(text).toContain('This is not right.');
