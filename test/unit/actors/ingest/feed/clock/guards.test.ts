@@ -167,3 +167,48 @@ test('pace: bad windows count in a row only', () => {
   );
   expect(pace(rows)).toBeUndefined();
 });
+
+test('pace: one picture that comes seconds later with nearly the same time is no rate', () => {
+  const rows = [0, 1, 4000, 4001, 8000].map((ms, i) => ({
+    track: 'video' as const,
+    ms,
+    arrivedMs: i * 4000,
+  }));
+  expect(pace(rows)).toBeUndefined();
+});
+
+test('pace: sound whose clock jumps back every 3 s is judged by no time across a jump', () => {
+  const rows = soundOf(
+    60,
+    (i) => i * frameMs - 2000 * Math.floor((i * frameMs) / 3000),
+    (i) => i * frameMs,
+  );
+  expect(pace(rows)).toBeUndefined();
+});
+
+test('pace: frames that are said to be twice as long as they are do not make a clock slow that keeps the wall time', () => {
+  const rows = soundOf(
+    60,
+    (i) => (i * frameMs) / 2,
+    (i) => (i * frameMs) / 2,
+  );
+  expect(pace(rows)).toBeUndefined();
+});
+
+test('pace: who was silent for two minutes may catch up at once, however long ago he led', () => {
+  const silentMs = 120_000;
+  const rows = soundOf(
+    240,
+    (i) => i * frameMs,
+    (i) => (i * frameMs < 60_000 ? i * frameMs : Math.max(i * frameMs, 60_000 + silentMs)),
+  );
+  expect(pace(rows)).toBeUndefined();
+});
+
+test('gate: after a jump pictures that come in a burst, half a second apart, are believed', () => {
+  const burst = Array.from({ length: 5 }, (_, i) => next(0, { ms: hour + i * 500 }));
+  const { released } = gate([...steady(1000), ...burst]);
+  expect(released.slice(1000).map(({ ms, outlierByMs }) => ({ ms, outlierByMs }))).toEqual(
+    burst.map(({ ms }) => ({ ms, outlierByMs: undefined })),
+  );
+});
