@@ -115,9 +115,8 @@ function countsOf(history: History): Counts {
   const refused = keys('refused').difference(acknowledged);
   const of = (kind: HistoryEvent['kind']): number => history.filter((event) => event.kind === kind).length;
   return {
-    users: new Set(
-      history.flatMap(({ kind, user }) => (kind === 'joined' || kind === 'sent' ? [user] : [])),
-    ).size,
+    users: new Set(history.flatMap(({ kind, user }) => (kind === 'joined' || kind === 'sent' ? [user] : [])))
+      .size,
     edges: lastReads(history).length,
     comments: sent.size,
     acknowledged: acknowledged.size,
