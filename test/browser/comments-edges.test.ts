@@ -65,6 +65,25 @@ test('what a moderator hides at one edge vanishes at the other, and comes back',
   await row(one.page, 'To be hidden').waitFor();
 });
 
+test('an answer and a like at one edge reach the other, folded below their comment', async () => {
+  await using one = await watch(0);
+  await using two = await watch(1);
+  await say(one.page, 'A question', 'Ada');
+  await row(two.page, 'A question').hover();
+  await row(two.page, 'A question').locator('[data-action=reply]').click();
+  await say(two.page, 'An answer', 'Bo');
+  await row(one.page, 'A question').locator('.fold', { hasText: '1 answer' }).click();
+  await one.page.locator('.comment.reply', { hasText: 'An answer' }).waitFor();
+  await row(two.page, 'A question').hover();
+  await row(two.page, 'A question').locator('[data-action=like]').click();
+  await row(one.page, 'A question').locator('.likes', { hasText: '1' }).waitFor();
+  await two.page.reload();
+  await row(two.page, 'A question').hover();
+  await row(two.page, 'A question').locator('[data-action=unlike]').click();
+  await row(one.page, 'A question').locator('.likes').waitFor({ state: 'hidden' });
+  expect(await axeFindings(one.page)).toEqual([]);
+});
+
 test('a moderator closes the comments at one edge, and the other says so', async () => {
   await using one = await watch(0);
   await using two = await watch(1);

@@ -41,6 +41,18 @@ export class AudienceApi {
     return this.#ask(`${this.#stream}/comments?${text}`, {}, readPage);
   }
 
+  thread(id: string, cursor: string | undefined): Promise<Answer<CommentsPage>> {
+    const mine = this.#token() === undefined ? {} : { mine: 'true' };
+    const query = { limit: '100', ...mine, ...(cursor === undefined ? {} : { cursor }) };
+    const path = `/v1/comments/${encodeURIComponent(id)}/thread?${new URLSearchParams(query).toString()}`;
+    return this.#ask(path, {}, readPage);
+  }
+
+  like(id: string, isLiked: boolean): Promise<Answer<true>> {
+    const path = `/v1/comments/${encodeURIComponent(id)}/like`;
+    return this.#ask(path, { method: isLiked ? 'PUT' : 'DELETE' }, () => true);
+  }
+
   post(draft: Draft, receipt?: string): Promise<Answer<Posted>> {
     const { text, clientId, parentId, mediaTime } = draft;
     const body = { text, clientId, parentId, mediaTime, receipt };

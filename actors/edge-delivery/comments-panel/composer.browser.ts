@@ -8,6 +8,8 @@ export interface ComposerOptions {
   /** Gives the viewer a name. @returns what is wrong with it */
   readonly onName: (name: string) => Promise<string | undefined>;
   readonly onSignIn: () => void;
+  /** The viewer no longer answers anybody. */
+  readonly onNoAnswer: () => void;
 }
 
 export class Composer {
@@ -33,6 +35,8 @@ export class Composer {
     },
   });
   readonly #who: HTMLElement;
+  readonly #answers = make('span', { attributes: { dir: 'auto' } });
+  readonly #answering: HTMLElement;
   readonly #closed = make('p', { class: 'closed' });
   readonly #line: HTMLElement;
   readonly #send = make('button', { class: 'send', text: 'Send' });
@@ -48,7 +52,13 @@ export class Composer {
     const signIn = makeButton('Sign in', () => options.onSignIn(), { class: 'link' });
     this.#who = make('div', { class: 'who' }, [this.#name, signIn]);
     this.#line = make('div', { class: 'line' }, [this.#text, this.#send]);
-    this.element.append(this.#notice, this.#who, this.#line, this.#counter, this.#closed);
+    const noAnswer = makeButton('✕', () => this.#endAnswer(), {
+      class: 'link',
+      attributes: { 'aria-label': 'Do not answer' },
+    });
+    this.#answering = make('div', { class: 'answering' }, [this.#answers, noAnswer]);
+    this.#answering.hidden = true;
+    this.element.append(this.#notice, this.#answering, this.#who, this.#line, this.#counter, this.#closed);
     this.element.addEventListener('submit', (event) => {
       event.preventDefault();
       void this.#submit();
@@ -75,6 +85,20 @@ export class Composer {
     this.#text.focus();
   }
 
+  /** Shows whom the next comment answers; undefined: nobody. */
+  answer(name: string | undefined): void {
+    this.#answering.hidden = name === undefined;
+    setText(this.#answers, name === undefined ? '' : `Answering ${name}`);
+    if (name !== undefined) this.focus();
+  }
+
+  /** Asks for the name that something needs. */
+  askName(): void {
+    this.element.toggleAttribute('data-open', true);
+    this.notice('Write the name that others see, then try again.');
+    this.#name.focus();
+  }
+
   notice(text: string): void {
     setText(this.#notice, text);
   }
@@ -95,8 +119,14 @@ export class Composer {
       event.preventDefault();
       void this.#submit();
     }
+    // The name alone makes one a guest, with nothing to send.
+    if (event.key === 'Enter' && event.target === this.#name && writtenOf(this.#text.value).isEmpty) {
+      event.preventDefault();
+      void this.#takeName();
+    }
     if (event.key === 'Escape') {
       this.notice('');
+      if (!this.#answering.hidden) return this.#endAnswer();
       if (event.target instanceof HTMLElement) event.target.blur();
     }
   }
@@ -131,10 +161,16 @@ export class Composer {
     const name = this.#name.value.trim();
     const why =
       name === '' ? 'Write the name that others see.' : await this.#busy(this.#options.onName(name));
+    this.notice(why ?? '');
     if (why === undefined) return true;
-    this.notice(why);
     this.#name.focus();
     return false;
+  }
+
+  #endAnswer(): void {
+    this.answer(undefined);
+    this.#options.onNoAnswer();
+    this.focus();
   }
 
   async #busy<T>(work: Promise<T>): Promise<T> {

@@ -22,6 +22,8 @@ import { ServerTime } from './state/server-time.ts';
 /** A pause this long was a machine that slept. */
 const sleptMs = 20_000;
 const modeMs = 15_000;
+/** Of 100 answers each. */
+const mostThreadPages = 5;
 
 export interface ConversationOptions {
   readonly streamId: string;
@@ -159,6 +161,33 @@ export class Conversation {
     return undefined;
   }
 
+  /** Shows at once that the viewer likes it, or no longer; the count of all follows. @returns what is wrong */
+  async setLiked(id: string, isLiked: boolean): Promise<string | undefined> {
+    const add = (by: number, to: boolean): void =>
+      this.list.change(id, (known) => ({ ...known, likes: Math.max(0, known.likes + by), isLikedByMe: to }));
+    add(isLiked ? 1 : -1, isLiked);
+    this.#options.onChange();
+    const answer = await this.#api.like(id, isLiked);
+    if (answer.ok) return undefined;
+    add(isLiked ? -1 : 1, !isLiked);
+    this.#options.onChange();
+    return problemWords(answer.problem);
+  }
+
+  /** Reads the answers below a comment. @returns what is wrong */
+  async readThread(id: string): Promise<string | undefined> {
+    let cursor: string | undefined;
+    for (let page = 0; page < mostThreadPages; page += 1) {
+      const answer = await this.#api.thread(id, cursor);
+      if (!answer.ok) return problemWords(answer.problem);
+      for (const item of answer.value.items) this.list.add(item);
+      this.#options.onChange();
+      cursor = answer.value.nextCursor;
+      if (cursor === undefined) break;
+    }
+    return undefined;
+  }
+
   #hello(): object {
     const { token } = this.session;
     const lastId = this.list.newest?.id;
@@ -197,6 +226,10 @@ export class Conversation {
         return message.clientId === undefined
           ? void this.#refused(message.problem)
           : this.sender.refused(message.clientId, message.problem);
+      case 'counts':
+        for (const { id, likes, replies } of message.counts)
+          this.list.change(id, (known) => ({ ...known, likes, replies }));
+        return;
       case 'gap':
         return void this.reader.newest();
       case 'mode':
@@ -215,8 +248,8 @@ export class Conversation {
     this.#isRead = true;
     this.#viewers = message.viewers;
     if (message.me !== undefined) this.session.learn(message.me);
-    // What is hidden is told in full by HTTP alone, and to moderators.
-    if (!message.isComplete || this.mayModerate) void this.reader.newest();
+    // What is hidden, and what the viewer likes, is told to them alone.
+    if (!message.isComplete || this.session.me !== undefined) void this.reader.newest();
     void this.sender.restore();
   }
 
@@ -253,7 +286,7 @@ export class Conversation {
       for (const { draft } of this.list.owns) this.list.dropOwn(draft.clientId);
     this.#live.introduce();
     void this.sender.restore();
-    if (this.mayModerate) void this.reader.newest();
+    if (this.session.me !== undefined) void this.reader.newest();
     this.#options.onChange();
   }
 

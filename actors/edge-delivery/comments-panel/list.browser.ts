@@ -6,9 +6,8 @@
  * L3. The row with the focus keeps its element, wherever it is scrolled to.
  */
 import { make } from './elements.browser.ts';
-import { RowView, type RowFacts } from './row.browser.ts';
+import { RowView, type RowFacts, type RowWishes } from './row.browser.ts';
 import type { Row } from './state/comment-list.ts';
-import type { RowAction } from './state/panel-view.ts';
 import { RowHeights } from './state/row-heights.ts';
 
 /** So near to the end counts as at the end. */
@@ -18,8 +17,7 @@ const marginPx = 400;
 /** So near to the beginning older ones are asked for. */
 const olderPx = 800;
 
-export interface ListOptions {
-  readonly onAction: (action: RowAction, row: Row) => void;
+export interface ListOptions extends RowWishes {
   readonly onOlder: () => void;
   readonly onPlace: () => void;
 }
@@ -153,7 +151,7 @@ export class ListView {
     const row = this.#rows[index];
     let view = this.#views.get(key);
     if (view === undefined) {
-      view = new RowView(key, this.#options.onAction);
+      view = new RowView(key, this.#options);
       this.#views.set(key, view);
       this.#observer.observe(view.element);
     }

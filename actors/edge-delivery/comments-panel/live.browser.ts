@@ -72,7 +72,7 @@ export class Live {
     const next = advanceConnection(before, event, { nowMs: Date.now(), random: Math.random() });
     if (next === before) return;
     this.#state = next;
-    if (before.kind === 'opening' && next.kind === 'waiting') this.#nextEdge();
+    if (next.kind === 'waiting' && next.failures > 0 && before.kind !== 'waiting') this.#nextEdge();
     if (next.kind === 'opening' && (before.kind !== 'opening' || before.number !== next.number))
       this.#open(next);
     if (next.kind === 'waiting' || next.kind === 'over') this.#drop();
@@ -89,7 +89,7 @@ export class Live {
     this.#drop();
     const socket = openSocket(this.#address(url));
     if (socket === undefined) {
-      queueMicrotask(() => this.#tell({ kind: 'closed', number }));
+      queueMicrotask(() => this.#tell({ kind: 'closed', number, code: 0 }));
       return;
     }
     this.#socket = socket;
@@ -97,7 +97,7 @@ export class Live {
       this.#tell({ kind: 'opened', number });
       if (this.#socket === socket) this.#write(this.#options.hello());
     });
-    socket.addEventListener('close', () => this.#tell({ kind: 'closed', number }));
+    socket.addEventListener('close', ({ code }) => this.#tell({ kind: 'closed', number, code }));
     socket.addEventListener('message', ({ data }) => {
       if (this.#socket === socket) this.#heard(readFrame(data), number);
     });

@@ -34,7 +34,9 @@ export class CommentsPanel {
   readonly #composer: Composer;
   readonly #account: Account;
   readonly #frame: Frame;
+  #answered: PageComment | undefined;
   #page: ViewKind;
+  #mayWrite = false;
   #unseen = 0;
   #rows: readonly Row[] = [];
   #isStale = true;
@@ -53,6 +55,7 @@ export class CommentsPanel {
     const { session } = this.#talk;
     this.#view = new ListView({
       onAction: (action, row) => void this.#act(action, row),
+      onFold: ({ comment, isUnfolded }) => this.#fold(comment.id, !isUnfolded),
       onOlder: () => void this.#talk.reader.older(),
       onPlace: () => this.#placed(),
     });
@@ -60,6 +63,7 @@ export class CommentsPanel {
       onSend: (text) => this.#write(text),
       onName: (name) => session.becomeGuest(name),
       onSignIn: () => this.#account.open(true),
+      onNoAnswer: () => (this.#answered = undefined),
     });
     this.#account = new Account({
       onSignIn: (token) => session.signIn(token),
@@ -85,15 +89,39 @@ export class CommentsPanel {
   }
 
   #came(comment: PageComment): void {
-    if (!this.#view.isAtEnd) this.#unseen += 1;
+    const isFolded = comment.rootId !== undefined && this.#talk.list.get(comment.rootId) !== undefined;
+    if (!this.#view.isAtEnd && !isFolded) this.#unseen += 1;
     this.#announcer.heard(comment);
   }
 
   #write(text: string): void {
     const seconds = this.#options.mediaSeconds();
     const mediaTime = seconds === undefined ? undefined : Math.max(0, Math.round(seconds * 10) / 10);
-    this.#talk.sender.write(text, { parentId: undefined, mediaTime });
-    this.#view.goToEnd();
+    const { list, sender } = this.#talk;
+    const parentId = this.#answered?.id;
+    const rootId = list.rootOf(parentId);
+    if (rootId !== undefined) this.#fold(rootId, true);
+    else this.#view.goToEnd();
+    sender.write(text, { parentId, mediaTime });
+    this.#answer(undefined);
+  }
+
+  #answer(comment: PageComment | undefined): void {
+    this.#answered = comment;
+    this.#composer.answer(comment?.author.name);
+  }
+
+  #fold(id: string, isUnfolded: boolean): void {
+    this.#talk.list.fold(id, isUnfolded);
+    if (isUnfolded)
+      void this.#talk.readThread(id).then((why) => (why === undefined ? undefined : this.#toast(why)));
+    this.#changed();
+  }
+
+  async #like(id: string, isLiked: boolean): Promise<void> {
+    if (this.#talk.session.me === undefined) return this.#composer.askName();
+    const why = await this.#talk.setLiked(id, isLiked);
+    if (why !== undefined) this.#toast(why);
   }
 
   async #act(action: RowAction, { comment, own }: Row): Promise<void> {
@@ -103,6 +131,11 @@ export class CommentsPanel {
         return own === undefined ? undefined : sender.retry(own.draft.clientId);
       case 'discard':
         return own === undefined ? undefined : sender.discard(own.draft.clientId);
+      case 'reply':
+        return this.#answer(comment);
+      case 'like':
+      case 'unlike':
+        return this.#like(comment.id, action === 'like');
       case 'hide': {
         const why = await this.#talk.setHidden(comment.id, true);
         const undo = { text: 'Undo', run: () => void this.#restore(comment.id) };
@@ -163,6 +196,7 @@ export class CommentsPanel {
     if (root.hidden) return;
     if (this.#isStale) this.#rows = list.rows({ me: session.me, seesHidden: mayModerate });
     this.#isStale = false;
+    this.#mayWrite = view.writing === 'open';
     this.#frame.show({
       banner: view.banner,
       empty: this.#rows.length === 0 ? view.emptyWords : '',
@@ -176,13 +210,14 @@ export class CommentsPanel {
 
   #rowFacts({ comment, own, depth }: Row, nowMs: number): RowFacts {
     const { list, session, sender } = this.#talk;
-    const parent = depth === 0 && comment.parentId !== undefined ? list.get(comment.parentId) : undefined;
+    const isTold = depth > 0 && comment.parentId === comment.rootId;
+    const parent = comment.parentId === undefined || isTold ? undefined : list.get(comment.parentId);
     return {
       me: session.me,
       hasReplication: sender.hasReplication,
       nowMs,
       time: this.#timeText(comment.createdAtMs, nowMs),
-      actions: actionsFor(comment, own, session.me),
+      actions: actionsFor(comment, own, { me: session.me, mayWrite: this.#mayWrite }),
       answers: parent?.author.name,
     };
   }

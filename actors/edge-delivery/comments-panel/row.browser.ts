@@ -14,9 +14,18 @@ export interface RowFacts {
   readonly answers: string | undefined;
 }
 
+export interface RowWishes {
+  readonly onAction: (action: RowAction, row: Row) => void;
+  /** Shows the answers below the comment, or no longer. */
+  readonly onFold: (row: Row) => void;
+}
+
 const actionTexts: Readonly<Record<RowAction, string>> = {
   retry: 'Try again',
   discard: 'Discard',
+  reply: 'Answer',
+  like: '♥ Like',
+  unlike: '♥ Liked',
   hide: 'Hide',
   restore: 'Show again',
 };
@@ -25,23 +34,26 @@ const markTexts = { sent: 'Sent', safe: 'Safe: kept in more than one place', '':
 
 export class RowView {
   readonly element = make('article', { class: 'comment', attributes: { tabindex: '-1' } });
-  readonly #onAction: (action: RowAction, row: Row) => void;
+  readonly #wishes: RowWishes;
   readonly #name = make('bdi', { class: 'name' });
   readonly #tags = make('span', { class: 'tags' });
   readonly #time = make('time');
+  readonly #likes = make('span', { class: 'likes' });
   readonly #mark = make('span', { class: 'mark' });
   readonly #said = make('p', { class: 'said', attributes: { dir: 'auto' } });
   readonly #answers = make('p', { class: 'answers', attributes: { dir: 'auto' } });
   readonly #state = make('p', { class: 'progress' });
   readonly #acts = make('div', { class: 'acts' });
+  readonly #fold: HTMLButtonElement;
   #row: Row | undefined;
   #shown = '';
 
-  constructor(key: string, onAction: (action: RowAction, row: Row) => void) {
-    this.#onAction = onAction;
+  constructor(key: string, wishes: RowWishes) {
+    this.#wishes = wishes;
+    this.#fold = makeButton('', () => this.#row !== undefined && wishes.onFold(this.#row), { class: 'fold' });
     this.element.dataset['key'] = key;
-    const head = make('header', {}, [this.#name, this.#tags, this.#time, this.#mark]);
-    this.element.append(head, this.#answers, this.#said, this.#state, this.#acts);
+    const head = make('header', {}, [this.#name, this.#tags, this.#time, this.#likes, this.#mark]);
+    this.element.append(head, this.#answers, this.#said, this.#state, this.#acts, this.#fold);
   }
 
   /** Costs little while nothing changes. */
@@ -68,6 +80,9 @@ export class RowView {
       facts.answers,
       depth,
       isMine,
+      comment.likes,
+      row.replies,
+      row.isUnfolded,
     ];
     const text = JSON.stringify(seen);
     if (text === this.#shown) return;
@@ -78,6 +93,8 @@ export class RowView {
     this.#time.dateTime = new Date(comment.createdAtMs).toISOString();
     setText(this.#said, comment.text === '' && isHidden ? 'This comment is hidden.' : comment.text);
     this.#showMark(mark);
+    this.#showLikes(comment.likes, comment.isLikedByMe === true);
+    this.#showFold(row);
     setText(this.#state, mark === '' ? state : '');
     this.#answers.hidden = facts.answers === undefined;
     setText(this.#answers, facts.answers === undefined ? '' : `To ${facts.answers}`);
@@ -97,6 +114,20 @@ export class RowView {
     this.element.style.transform = `translateY(${topPx}px)`;
     this.element.setAttribute('aria-posinset', String(index + 1));
     this.element.setAttribute('aria-setsize', String(count));
+  }
+
+  #showLikes(likes: number, isMine: boolean): void {
+    this.#likes.hidden = likes === 0;
+    this.#likes.classList.toggle('is-mine', isMine);
+    setText(this.#likes, likes === 0 ? '' : `♥ ${likes.toLocaleString('en')}`);
+    this.#likes.title = likes === 1 ? '1 like' : `${likes} likes`;
+  }
+
+  #showFold({ replies, isUnfolded }: Row): void {
+    this.#fold.hidden = replies === 0;
+    this.#fold.setAttribute('aria-expanded', String(isUnfolded));
+    const answers = replies === 1 ? '1 answer' : `${replies.toLocaleString('en')} answers`;
+    setText(this.#fold, isUnfolded ? 'Hide answers' : answers);
   }
 
   #showMark(mark: '' | 'sent' | 'safe'): void {
@@ -123,13 +154,20 @@ export class RowView {
 
   #showActions(actions: readonly RowAction[]): void {
     this.#acts.hidden = actions.length === 0;
-    const buttons = actions.map((action) =>
-      makeButton(actionTexts[action], () => this.#act(action), { attributes: { 'data-action': action } }),
-    );
+    const focused = this.#acts.contains(document.activeElement)
+      ? [...this.#acts.children].indexOf(document.activeElement ?? this.#acts)
+      : -1;
+    const buttons = actions.map((action) => {
+      const pressed =
+        action === 'like' || action === 'unlike' ? { 'aria-pressed': String(action === 'unlike') } : {};
+      const attributes: Readonly<Record<string, string>> = { 'data-action': action, ...pressed };
+      return makeButton(actionTexts[action], () => this.#act(action), { attributes });
+    });
     this.#acts.replaceChildren(...buttons);
+    buttons[focused]?.focus();
   }
 
   #act(action: RowAction): void {
-    if (this.#row !== undefined) this.#onAction(action, this.#row);
+    if (this.#row !== undefined) this.#wishes.onAction(action, this.#row);
   }
 }

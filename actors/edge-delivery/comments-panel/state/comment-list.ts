@@ -127,7 +127,7 @@ export class CommentList {
     const id = idOf(own);
     if (id === undefined) return;
     this.#ownById.set(id, own.draft.clientId);
-    if (!this.#byId.has(id)) this.add(shownAs(own, me, id));
+    if (!this.#byId.has(id)) this.add(this.#shownAs(own, me, id));
   }
 
   dropOwn(clientId: string): void {
@@ -159,16 +159,27 @@ export class CommentList {
     readonly me: Person | undefined;
     readonly seesHidden: boolean;
   }): readonly Row[] {
+    const pending = me === undefined ? [] : this.#pending(me);
     const shown = this.#order.filter(({ isHidden }) => !isHidden || seesHidden);
-    const threads = this.#threads(shown);
+    const threads = threadsOf([...shown, ...pending.map(({ comment }) => comment)]);
+    const waiting = new Map(pending.map((row) => [row.key, row]));
     const rows: Row[] = [];
     for (const comment of shown) {
       if (comment.rootId !== undefined && this.#byId.has(comment.rootId)) continue;
       const replies = threads.get(comment.id) ?? [];
       rows.push(this.#row(comment, replies.length, 0));
-      if (this.#unfolded.has(comment.id)) for (const reply of replies) rows.push(this.#row(reply, 0, 1));
+      if (!this.#unfolded.has(comment.id)) continue;
+      for (const reply of replies)
+        rows.push({ ...(waiting.get(reply.id) ?? this.#row(reply, 0, 1)), depth: 1 });
     }
-    return me === undefined ? rows : [...rows, ...this.#pending(me)];
+    return [...rows, ...pending.filter(({ comment }) => comment.rootId === undefined)];
+  }
+
+  /** The comment that the thread of this one begins with; undefined where the page does not have it. */
+  rootOf(id: string | undefined): string | undefined {
+    const comment = id === undefined ? undefined : this.#byId.get(id);
+    const rootId = comment?.rootId ?? comment?.id;
+    return rootId !== undefined && this.#byId.has(rootId) ? rootId : undefined;
   }
 
   #pending(me: Person): readonly Row[] {
@@ -176,7 +187,7 @@ export class CommentList {
       .filter((own) => idOf(own) === undefined)
       .map((own) => ({
         key: own.draft.clientId,
-        comment: shownAs(own, me, own.draft.clientId),
+        comment: this.#shownAs(own, me, own.draft.clientId),
         own,
         replies: 0,
         isUnfolded: false,
@@ -184,15 +195,9 @@ export class CommentList {
       }));
   }
 
-  #threads(shown: readonly PageComment[]): ReadonlyMap<string, readonly PageComment[]> {
-    const threads = new Map<string, PageComment[]>();
-    for (const comment of shown) {
-      if (comment.rootId === undefined) continue;
-      const thread = threads.get(comment.rootId);
-      if (thread === undefined) threads.set(comment.rootId, [comment]);
-      else thread.push(comment);
-    }
-    return threads;
+  /** A comment of one's own before the server has shown it. */
+  #shownAs(own: OwnComment, me: Person, id: string): PageComment {
+    return { ...shownAs(own, me, id), rootId: this.rootOf(own.draft.parentId) };
   }
 
   #row(comment: PageComment, known: number, depth: number): Row {
@@ -221,8 +226,19 @@ export class CommentList {
   }
 }
 
-/** A comment of one's own before the server has shown it. */
-export function shownAs({ draft }: OwnComment, me: Person, id: string): PageComment {
+/** The answers of each comment that a thread begins with, in order. */
+function threadsOf(comments: readonly PageComment[]): ReadonlyMap<string, readonly PageComment[]> {
+  const threads = new Map<string, PageComment[]>();
+  for (const comment of comments) {
+    if (comment.rootId === undefined) continue;
+    const thread = threads.get(comment.rootId);
+    if (thread === undefined) threads.set(comment.rootId, [comment]);
+    else thread.push(comment);
+  }
+  return threads;
+}
+
+function shownAs({ draft }: OwnComment, me: Person, id: string): PageComment {
   return {
     id,
     author: { id: me.id, name: me.name, isStaff: false },

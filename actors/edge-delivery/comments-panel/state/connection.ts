@@ -60,7 +60,7 @@ type SocketEvent =
   | { readonly kind: 'opened'; readonly number: number }
   | { readonly kind: 'heard'; readonly number: number }
   | { readonly kind: 'asked'; readonly number: number }
-  | { readonly kind: 'closed'; readonly number: number }
+  | { readonly kind: 'closed'; readonly number: number; readonly code: number }
   | { readonly kind: 'welcomed'; readonly number: number; readonly url: string | undefined }
   | { readonly kind: 'moved'; readonly number: number; readonly url: string; readonly withinMs: number };
 
@@ -78,6 +78,11 @@ const askAfterMs = 25_000;
 const goneAfterMs = 75_000;
 const leastPauseMs = 500;
 const mostPauseMs = 30_000;
+const unknownCode = 4404;
+const removedCode = 4410;
+const floodCode = 4429;
+const unavailableCode = 4503;
+const floodPauseMs = 60_000;
 /** After so many failures in a row the panel reads by HTTP. */
 const pollAfterFailures = 2;
 
@@ -102,7 +107,7 @@ export function advanceConnection(state: Connection, event: ConnectionEvent, at:
 /** An earlier socket changes nothing any more. */
 function ofSocket(state: Connection, event: SocketEvent, at: Moment): Connection {
   if ((state.kind !== 'opening' && state.kind !== 'open') || state.number !== event.number) return state;
-  if (event.kind === 'closed') return lost(state, at);
+  if (event.kind === 'closed') return closed(state, event.code, at);
   if (state.kind === 'opening') return event.kind === 'opened' ? openOf(state, at.nowMs) : state;
   switch (event.kind) {
     case 'opened':
@@ -158,6 +163,13 @@ const moveOf = (event: { readonly url: string; readonly withinMs: number }, { no
   atMs: nowMs + random * 0.8 * Math.max(0, event.withinMs),
 });
 
+/** The codes by which a server says whether to come back, as the contract of the socket has them. */
+function closed(state: Opening | Open, code: number, at: Moment): Connection {
+  if (code === unknownCode || code === removedCode) return { kind: 'over' };
+  if (code === floodCode) return { ...waiting(state, 1, at), dueAtMs: at.nowMs + floodPauseMs };
+  return code === unavailableCode ? waiting(state, 1, at) : lost(state, at);
+}
+
 function lost(state: Opening | Open, at: Moment): Connection {
   if (state.kind === 'opening') return waiting(state, state.failures + 1, at);
   // One that nobody welcomed was no better than none.
@@ -169,7 +181,7 @@ function waiting(
   failures: number,
   { nowMs, random }: Moment,
   url?: string,
-): Connection {
+): Waiting {
   const spreadMs = Math.min(leastPauseMs * 2 ** Math.min(failures, 10), mostPauseMs - leastPauseMs);
   return { kind: 'waiting', number, failures, dueAtMs: nowMs + leastPauseMs + random * spreadMs, url };
 }

@@ -5,6 +5,13 @@ import { fieldOf, flagOf, listOf, numberOf, parseJson, textOf, timeOf } from './
 
 export const protocol = 'tangaza.v1';
 
+/** How many like a comment, and how many answers are below it. */
+export interface Counts {
+  readonly id: string;
+  readonly likes: number;
+  readonly replies: number;
+}
+
 export type LiveMessage =
   | { readonly kind: 'time'; readonly atMs: number }
   | {
@@ -18,6 +25,7 @@ export type LiveMessage =
       readonly me: Person | undefined;
     }
   | { readonly kind: 'comment' | 'commentUpdated'; readonly comment: PageComment }
+  | { readonly kind: 'counts'; readonly counts: readonly Counts[] }
   | { readonly kind: 'gap' }
   | { readonly kind: 'mode'; readonly mode: Mode }
   | { readonly kind: 'viewers'; readonly count: number }
@@ -55,6 +63,14 @@ const readers: Readonly<Record<string, Reader>> = {
   }),
   comment: (message) => commentOf(message, 'comment'),
   commentUpdated: (message) => commentOf(message, 'commentUpdated'),
+  counts: (message) => ({
+    kind: 'counts',
+    counts: listOf(fieldOf(message, 'counts')).map((one) => ({
+      id: textOf(one, 'id') ?? '',
+      likes: numberOf(one, 'likes') ?? 0,
+      replies: numberOf(one, 'replies') ?? 0,
+    })),
+  }),
   gap: () => ({ kind: 'gap' }),
   mode: (message) => {
     const mode = readMode(fieldOf(message, 'mode'));

@@ -101,18 +101,23 @@ export function ownMark(own: OwnComment, hasReplication: boolean): '' | 'sent' |
   return hasReplication ? 'sent' : 'safe';
 }
 
-export type RowAction = 'retry' | 'discard' | 'hide' | 'restore';
+export type RowAction = 'retry' | 'discard' | 'reply' | 'like' | 'unlike' | 'hide' | 'restore';
 
 export function actionsFor(
   comment: PageComment,
   own: OwnComment | undefined,
-  me: Person | undefined,
+  { me, mayWrite }: { readonly me: Person | undefined; readonly mayWrite: boolean },
 ): readonly RowAction[] {
   if (own?.state.kind === 'failed') return ['retry', 'discard'];
   if (own !== undefined && own.state.kind !== 'accepted' && own.state.kind !== 'replicated') return [];
   const isMine = me !== undefined && comment.author.id === me.id;
-  if (!isMine && !may(me, 'comment.hide')) return [];
-  return [comment.isHidden ? 'restore' : 'hide'];
+  const mayHide = isMine || may(me, 'comment.hide');
+  if (comment.isHidden) return mayHide ? ['restore'] : [];
+  const talk: readonly RowAction[] = [
+    ...(mayWrite ? (['reply'] as const) : []),
+    comment.isLikedByMe === true ? 'unlike' : 'like',
+  ];
+  return mayHide ? [...talk, 'hide'] : talk;
 }
 
 /** Makes `14:05` of a time, with the day in front where it is not today's. */

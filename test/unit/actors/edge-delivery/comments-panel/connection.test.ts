@@ -1,5 +1,6 @@
 /** The state machine of the panel's connection. */
 import { expect, test } from 'vitest';
+import { socketCloses } from '../../../../../cluster/contract/audience/socket-closes.ts';
 import {
   advanceConnection,
   idle,
@@ -33,7 +34,7 @@ test('a socket is live once it is welcome', () => {
 });
 
 test('one that was lost is opened again where the server said, after half a second', () => {
-  const lost = after(started, opened, welcomed, [100, { kind: 'closed', number: 1 }]);
+  const lost = after(started, opened, welcomed, [100, { kind: 'closed', number: 1, code: 1006 }]);
   expect(lost).toMatchObject({ kind: 'waiting', failures: 0, dueAtMs: 600 });
   expect(advanceConnection(lost, { kind: 'tick' }, at(599))).toBe(lost);
   expect(advanceConnection(lost, { kind: 'tick' }, at(600))).toMatchObject({
@@ -48,7 +49,7 @@ test('pauses grow from half a second to half a minute, and are spread', () => {
   const least: number[] = [];
   const most: number[] = [];
   for (let number = 1; number <= 9; number += 1) {
-    const closed: ConnectionEvent = { kind: 'closed', number };
+    const closed: ConnectionEvent = { kind: 'closed', number, code: 1006 };
     const [early, late] = [0, 1].map((random) => advanceConnection(state, closed, { nowMs: 0, random }));
     if (early?.kind !== 'waiting' || late?.kind !== 'waiting') throw new Error('it does not wait');
     least.push(early.dueAtMs);
@@ -61,12 +62,12 @@ test('pauses grow from half a second to half a minute, and are spread', () => {
 });
 
 test('after two failures in a row pages are read by HTTP, until a socket is open', () => {
-  const once = after(started, [1, { kind: 'closed', number: 1 }]);
+  const once = after(started, [1, { kind: 'closed', number: 1, code: 1006 }]);
   const twice = [
     [2000, { kind: 'tick' }],
-    [2001, { kind: 'closed', number: 2 }],
+    [2001, { kind: 'closed', number: 2, code: 1006 }],
   ] as const;
-  const failing = after(started, [1, { kind: 'closed', number: 1 }], ...twice);
+  const failing = after(started, [1, { kind: 'closed', number: 1, code: 1006 }], ...twice);
   const open = advanceConnection(
     advanceConnection(failing, { kind: 'woke' }, at(3000)),
     { kind: 'opened', number: 3 },
@@ -105,14 +106,24 @@ test('a move is carried out within its bound, at a moment of its own', () => {
   });
 });
 
+test('the code of a close says whether to come back, and when', () => {
+  const closedWith = (code: number) =>
+    after(started, opened, welcomed, [100, { kind: 'closed', number: 1, code }]);
+  const { unknown, removed, flood, unavailable, leaving } = socketCloses;
+  expect([unknown, removed].map(({ code }) => closedWith(code).kind)).toEqual(['over', 'over']);
+  expect(closedWith(flood.code)).toMatchObject({ kind: 'waiting', dueAtMs: 60_100 });
+  expect(closedWith(unavailable.code)).toMatchObject({ kind: 'waiting', failures: 1, url: undefined });
+  expect(closedWith(leaving.code)).toMatchObject({ kind: 'waiting', failures: 0, url: 'ws://a/' });
+});
+
 test('what an earlier socket says changes nothing', () => {
   const second = after(started, [1, { kind: 'again' }]);
   expect(advanceConnection(second, { kind: 'opened', number: 1 }, at(2))).toBe(second);
-  expect(advanceConnection(second, { kind: 'closed', number: 1 }, at(2))).toBe(second);
+  expect(advanceConnection(second, { kind: 'closed', number: 1, code: 1006 }, at(2))).toBe(second);
 });
 
 test('who is on line again does not wait for the pause to pass', () => {
-  const waiting = after(started, [1, { kind: 'closed', number: 1 }]);
+  const waiting = after(started, [1, { kind: 'closed', number: 1, code: 1006 }]);
   expect(advanceConnection(waiting, { kind: 'woke' }, at(2))).toMatchObject({ kind: 'opening', number: 2 });
 });
 

@@ -54,6 +54,7 @@ test('every message of the contract is read', () => {
     },
     { type: 'comment', comment },
     { type: 'commentUpdated', comment },
+    { type: 'counts', counts: [{ id: comment.id, likes: 4, replies: 1 }] },
     { type: 'gap', from: now, to: now },
     { type: 'mode', mode: { mode: 'closed', slowSeconds: 5 } },
     { type: 'viewers', count: 9 },
@@ -71,8 +72,9 @@ test('every message of the contract is read', () => {
     me: { id: 'a-1', isGuest: false, permissions: ['comment.hide'] },
   });
   expect(read[2]).toMatchObject({ comment: { author: { isStaff: true }, isReplicated: true, likes: 2 } });
-  expect(read[7]).toEqual({ kind: 'ack', clientId, isReplicated: false, id: comment.id, receipt: 'r' });
-  expect(read[9]).toMatchObject({ problem: { code: 'SLOW_MODE', retryAfterSeconds: 4 } });
+  expect(read[4]).toEqual({ kind: 'counts', counts: [{ id: comment.id, likes: 4, replies: 1 }] });
+  expect(read[8]).toEqual({ kind: 'ack', clientId, isReplicated: false, id: comment.id, receipt: 'r' });
+  expect(read[10]).toMatchObject({ problem: { code: 'SLOW_MODE', retryAfterSeconds: 4 } });
 });
 
 test('what is no message is left out, and the rest of its frame is read', () => {
@@ -177,10 +179,13 @@ test('the panel follows the page and the connection', () => {
 test("one's own may be hidden by oneself, others by moderators, and what was not sent tried again", () => {
   const read = readComment(comment);
   if (read === undefined) throw new Error('it is no comment');
-  expect(actionsFor(read, undefined, undefined)).toEqual([]);
-  expect(actionsFor(read, undefined, { ...guest, id: 'g-2' })).toEqual([]);
-  expect(actionsFor(read, undefined, guest)).toEqual(['hide']);
-  expect(actionsFor({ ...read, isHidden: true }, undefined, moderator)).toEqual(['restore']);
+  const offered = (me: typeof guest | undefined, isHidden = false, mayWrite = true) =>
+    actionsFor({ ...read, isHidden }, undefined, { me, mayWrite });
+  expect(offered(undefined)).toEqual(['reply', 'like']);
+  expect(offered(undefined, false, false)).toEqual(['like']);
+  expect(offered({ ...guest, id: 'g-2' })).toEqual(['reply', 'like']);
+  expect(offered(guest)).toEqual(['reply', 'like', 'hide']);
+  expect(offered(guest, true)).toEqual(['restore']);
 });
 
 test('a refusal says what to do, and when', () => {
