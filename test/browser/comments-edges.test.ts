@@ -35,9 +35,9 @@ async function say(page: Page, text: string, name?: string): Promise<void> {
 
 async function signIn(page: Page): Promise<void> {
   await page.locator('.account').click();
-  await page.fill('.sheet input', cluster.token);
+  await page.fill('#comments-account input', cluster.token);
   await page.keyboard.press('Enter');
-  await page.locator('.sheet').waitFor({ state: 'hidden' });
+  await page.locator('#comments-account').waitFor({ state: 'hidden' });
 }
 
 test('what one says the other sees, and answers, without a reload', async () => {
@@ -82,6 +82,16 @@ test('an answer and a like at one edge reach the other, folded below their comme
   await row(two.page, 'A question').locator('[data-action=unlike]').click();
   await row(one.page, 'A question').locator('.likes').waitFor({ state: 'hidden' });
   expect(await axeFindings(one.page)).toEqual([]);
+});
+
+test('a reaction at one edge floats over the picture at the other, and both know how many are there', async () => {
+  await using one = await watch(0);
+  await using two = await watch(1);
+  await one.page.locator('.viewers', { hasText: '2 here' }).waitFor();
+  await one.page.locator('.reactions [data-kind=fire]').click();
+  await two.page.locator('.sky .float').first().waitFor({ state: 'attached' });
+  await two.page.locator('.reactions [data-kind=fire] .count', { hasText: '1' }).waitFor();
+  expect(await axeFindings(two.page)).toEqual([]);
 });
 
 test('a moderator closes the comments at one edge, and the other says so', async () => {

@@ -292,7 +292,7 @@ describe('moderation', () => {
 
 async function signIn(page: Page): Promise<void> {
   await page.locator('.account').click();
-  await page.fill('.sheet input', 'token');
+  await page.fill('#comments-account input', 'token');
   await page.keyboard.press('Enter');
   await page.locator('.account', { hasText: 'Moderator' }).waitFor();
 }
@@ -325,7 +325,7 @@ describe('everybody', () => {
     await page.waitForFunction(
       () => document.activeElement?.querySelector('.said')?.textContent === 'Mine of old',
     );
-    await page.keyboard.press('Tab');
+    for (const _action of ['Answer', 'Like', 'Hide']) await page.keyboard.press('Tab');
     await page.keyboard.press('Enter');
     await rows(page, 'Mine of old').waitFor({ state: 'detached' });
     expect(await page.evaluate(() => document.activeElement?.classList.contains('comment'))).toBe(true);

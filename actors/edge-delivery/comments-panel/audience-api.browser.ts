@@ -91,6 +91,10 @@ export class AudienceApi {
     return this.#ask(`${this.#stream}/mode`, { method: 'PUT', body: mode }, readMode);
   }
 
+  react(kind: string): Promise<Answer<true>> {
+    return this.#ask(`${this.#stream}/reactions`, { method: 'POST', body: { kind } }, () => true);
+  }
+
   /** The server's time; undefined when it does not answer. */
   async time(): Promise<number | undefined> {
     const reply = await this.#fetch('/v1/time', {}).catch(() => undefined);

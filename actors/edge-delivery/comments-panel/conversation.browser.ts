@@ -17,6 +17,7 @@ import { Flood } from './state/flood.ts';
 import type { LiveMessage } from './state/live-message.ts';
 import { may, type PanelFacts } from './state/panel-view.ts';
 import { problemWords, type Problem } from './state/problem.ts';
+import type { ReactionKind, ReactionSums } from './state/reaction-tally.ts';
 import { ServerTime } from './state/server-time.ts';
 
 /** A pause this long was a machine that slept. */
@@ -30,6 +31,7 @@ export interface ConversationOptions {
   readonly onChange: () => void;
   /** Somebody else said something just now. */
   readonly onNew: (comment: PageComment) => void;
+  readonly onReactions: (sums: ReactionSums) => void;
   /** Why something does not work. */
   readonly onNotice: (text: string) => void;
 }
@@ -188,6 +190,11 @@ export class Conversation {
     return undefined;
   }
 
+  /** One that is lost is nothing to speak of. */
+  react(kind: ReactionKind): void {
+    if (!this.#live.send({ type: 'react', kind })) void this.#api.react(kind);
+  }
+
   #hello(): object {
     const { token } = this.session;
     const lastId = this.list.newest?.id;
@@ -230,6 +237,8 @@ export class Conversation {
         for (const { id, likes, replies } of message.counts)
           this.list.change(id, (known) => ({ ...known, likes, replies }));
         return;
+      case 'reactions':
+        return this.#options.onReactions(message.sums);
       case 'gap':
         return void this.reader.newest();
       case 'mode':

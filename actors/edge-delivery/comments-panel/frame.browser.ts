@@ -4,6 +4,7 @@ import { make, makeButton, setText } from './elements.browser.ts';
 export interface FrameParts {
   readonly account: { readonly button: HTMLElement; readonly sheet: HTMLElement };
   readonly scroller: HTMLElement;
+  readonly reactions: HTMLElement;
   readonly composer: HTMLElement;
   readonly onNewest: () => void;
 }
@@ -17,7 +18,7 @@ export class Frame {
   readonly #toast = make('div', { class: 'toast', attributes: { role: 'status' } });
   readonly #spoken = make('p', { class: 'heard', attributes: { 'aria-live': 'polite' } });
 
-  constructor(root: HTMLElement, { account, scroller, composer, onNewest }: FrameParts) {
+  constructor(root: HTMLElement, { account, scroller, reactions, composer, onNewest }: FrameParts) {
     this.#pill = makeButton('', onNewest, { class: 'pill' });
     this.#pill.hidden = true;
     this.#toast.hidden = true;
@@ -30,7 +31,16 @@ export class Frame {
       this.#pill,
       this.#toast,
     ]);
-    root.replaceChildren(header, account.sheet, this.#banner, room, this.#toast, composer, this.#spoken);
+    root.replaceChildren(
+      header,
+      account.sheet,
+      this.#banner,
+      room,
+      this.#toast,
+      reactions,
+      composer,
+      this.#spoken,
+    );
     root.setAttribute('aria-labelledby', 'comments-heading');
     root.removeAttribute('aria-label');
   }

@@ -135,6 +135,12 @@ export class ListView {
     if (from === 0 || scrollTop < olderPx) this.#options.onOlder();
   }
 
+  /** The row that the Tab key leads to: where the focus was last, or the newest one. */
+  get #reached(): string | undefined {
+    const isThere = this.#active !== undefined && this.#heights.indexOf(this.#active) !== undefined;
+    return isThere ? this.#active : this.#heights.keyAt(this.#heights.count - 1);
+  }
+
   #keyOf(index: number): string {
     return this.#heights.keyAt(index) ?? '';
   }
@@ -157,7 +163,7 @@ export class ListView {
     }
     if (row !== undefined) view.show(row, this.#factsOf(row));
     view.place({ topPx: this.#heights.topOf(index), index, count: this.#rows.length });
-    view.element.tabIndex = key === (this.#active ?? this.#heights.keyAt(this.#heights.count - 1)) ? 0 : -1;
+    view.reach(key === this.#reached);
     return view;
   }
 
@@ -197,7 +203,7 @@ export class ListView {
     const element = target instanceof Element ? target.closest<HTMLElement>('.comment') : null;
     const key = element?.dataset['key'];
     if (key === undefined || key === this.#active) return;
-    for (const view of this.#views.values()) view.element.tabIndex = view.element === element ? 0 : -1;
+    for (const view of this.#views.values()) view.reach(view.element === element);
     this.#active = key;
   }
 

@@ -7,6 +7,8 @@ import { Composer } from './composer.browser.ts';
 import { Conversation } from './conversation.browser.ts';
 import { Frame } from './frame.browser.ts';
 import { ListView } from './list.browser.ts';
+import { Reactions } from './reactions.browser.ts';
+import reactionStyles from './reactions.css';
 import type { RowFacts } from './row.browser.ts';
 import { Announcer } from './state/announcer.ts';
 import type { PageComment } from './state/comment.ts';
@@ -34,6 +36,7 @@ export class CommentsPanel {
   readonly #composer: Composer;
   readonly #account: Account;
   readonly #frame: Frame;
+  readonly #reactions: Reactions;
   #answered: PageComment | undefined;
   #page: ViewKind;
   #mayWrite = false;
@@ -50,6 +53,7 @@ export class CommentsPanel {
       streamId: options.streamId,
       onChange: () => this.#changed(),
       onNew: (comment) => this.#came(comment),
+      onReactions: (sums) => this.#reactions.give(sums, Date.now()),
       onNotice: (text) => this.#composer.notice(text),
     });
     const { session } = this.#talk;
@@ -70,9 +74,11 @@ export class CommentsPanel {
       onSignOut: () => session.signOut(),
       onMode: (mode) => this.#talk.setMode(mode),
     });
+    this.#reactions = new Reactions(document.querySelector('#stage'), (kind) => this.#talk.react(kind));
     this.#frame = new Frame(options.root, {
       account: this.#account,
       scroller: this.#view.scroller,
+      reactions: this.#reactions.element,
       composer: this.#composer.element,
       onNewest: () => this.#view.goToEnd(),
     });
@@ -203,6 +209,7 @@ export class CommentsPanel {
       isReadingOlder: reader.isReadingOlder,
     });
     this.#frame.viewers(viewers);
+    this.#reactions.show(nowMs);
     this.#composer.show(view, { hasName: session.me !== undefined });
     this.#account.show(session.me, mode);
     this.#view.show(this.#rows, (row) => this.#rowFacts(row, nowMs));
@@ -225,7 +232,7 @@ export class CommentsPanel {
 
 export function openComments(options: CommentsOptions): CommentsPanel {
   const sheet = new CSSStyleSheet();
-  sheet.replaceSync(styles + rowStyles);
+  sheet.replaceSync(styles + rowStyles + reactionStyles);
   document.adoptedStyleSheets.push(sheet);
   return new CommentsPanel(options);
 }

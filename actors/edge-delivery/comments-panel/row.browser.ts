@@ -47,6 +47,7 @@ export class RowView {
   readonly #fold: HTMLButtonElement;
   #row: Row | undefined;
   #shown = '';
+  #isReached = false;
 
   constructor(key: string, wishes: RowWishes) {
     this.#wishes = wishes;
@@ -116,6 +117,13 @@ export class RowView {
     this.element.setAttribute('aria-setsize', String(count));
   }
 
+  /** One row at a time can be reached by the Tab key, and in it its buttons. */
+  reach(isReached: boolean): void {
+    this.#isReached = isReached;
+    this.element.tabIndex = isReached ? 0 : -1;
+    for (const button of this.element.querySelectorAll('button')) button.tabIndex = this.element.tabIndex;
+  }
+
   #showLikes(likes: number, isMine: boolean): void {
     this.#likes.hidden = likes === 0;
     this.#likes.classList.toggle('is-mine', isMine);
@@ -164,6 +172,7 @@ export class RowView {
       return makeButton(actionTexts[action], () => this.#act(action), { attributes });
     });
     this.#acts.replaceChildren(...buttons);
+    this.reach(this.#isReached);
     buttons[focused]?.focus();
   }
 

@@ -1,6 +1,7 @@
 /** Reads the frames of the live socket, subprotocol `tangaza.v1`: each is an array of messages (A8). Unknown messages are left out. */
 import { readComment, readMode, readPerson, type Mode, type PageComment, type Person } from './comment.ts';
 import { readProblem, type Problem } from './problem.ts';
+import { reactions, type ReactionSums } from './reaction-tally.ts';
 import { fieldOf, flagOf, listOf, numberOf, parseJson, textOf, timeOf } from './read-json.ts';
 
 export const protocol = 'tangaza.v1';
@@ -26,6 +27,7 @@ export type LiveMessage =
     }
   | { readonly kind: 'comment' | 'commentUpdated'; readonly comment: PageComment }
   | { readonly kind: 'counts'; readonly counts: readonly Counts[] }
+  | { readonly kind: 'reactions'; readonly sums: ReactionSums }
   | { readonly kind: 'gap' }
   | { readonly kind: 'mode'; readonly mode: Mode }
   | { readonly kind: 'viewers'; readonly count: number }
@@ -71,6 +73,11 @@ const readers: Readonly<Record<string, Reader>> = {
       replies: numberOf(one, 'replies') ?? 0,
     })),
   }),
+  reactions: (message) => {
+    const counts = fieldOf(message, 'counts');
+    const told = reactions.map(({ kind }) => [kind, numberOf(counts, kind) ?? 0] as const);
+    return { kind: 'reactions', sums: Object.fromEntries(told.filter(([, count]) => count > 0)) };
+  },
   gap: () => ({ kind: 'gap' }),
   mode: (message) => {
     const mode = readMode(fieldOf(message, 'mode'));

@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest';
 import { ClientId } from '../../../../../cluster/model/ids.ts';
 import { ServerMessage } from '../../../../../cluster/contract/audience/socket-messages.ts';
+import { ReactionKind } from '../../../../../cluster/contract/audience/reactions.ts';
 import { Announcer } from '../../../../../actors/edge-delivery/comments-panel/state/announcer.ts';
 import {
   mintClientId,
@@ -19,6 +20,11 @@ import {
   problemWords,
   readProblem,
 } from '../../../../../actors/edge-delivery/comments-panel/state/problem.ts';
+import {
+  reactions,
+  ReactionTally,
+  shortNumber,
+} from '../../../../../actors/edge-delivery/comments-panel/state/reaction-tally.ts';
 import { ServerTime } from '../../../../../actors/edge-delivery/comments-panel/state/server-time.ts';
 import { writtenOf } from '../../../../../actors/edge-delivery/comments-panel/state/writing.ts';
 import { catalogue } from '../../../../../cluster/errors/catalogue.ts';
@@ -55,6 +61,7 @@ test('every message of the contract is read', () => {
     { type: 'comment', comment },
     { type: 'commentUpdated', comment },
     { type: 'counts', counts: [{ id: comment.id, likes: 4, replies: 1 }] },
+    { type: 'reactions', counts: { heart: 3, fire: 1 }, windowMs: 250 },
     { type: 'gap', from: now, to: now },
     { type: 'mode', mode: { mode: 'closed', slowSeconds: 5 } },
     { type: 'viewers', count: 9 },
@@ -73,8 +80,9 @@ test('every message of the contract is read', () => {
   });
   expect(read[2]).toMatchObject({ comment: { author: { isStaff: true }, isReplicated: true, likes: 2 } });
   expect(read[4]).toEqual({ kind: 'counts', counts: [{ id: comment.id, likes: 4, replies: 1 }] });
-  expect(read[8]).toEqual({ kind: 'ack', clientId, isReplicated: false, id: comment.id, receipt: 'r' });
-  expect(read[10]).toMatchObject({ problem: { code: 'SLOW_MODE', retryAfterSeconds: 4 } });
+  expect(read[5]).toEqual({ kind: 'reactions', sums: { heart: 3, fire: 1 } });
+  expect(read[9]).toEqual({ kind: 'ack', clientId, isReplicated: false, id: comment.id, receipt: 'r' });
+  expect(read[11]).toMatchObject({ problem: { code: 'SLOW_MODE', retryAfterSeconds: 4 } });
 });
 
 test('what is no message is left out, and the rest of its frame is read', () => {
@@ -204,6 +212,21 @@ test('a refusal says what to do, and when', () => {
       problemWords(readProblem({ code, title: catalogue[code as keyof typeof catalogue].title }, 400)) === '',
   );
   expect(silent).toEqual([]);
+});
+
+test('reactions of the last ten seconds are summed', () => {
+  const tally = new ReactionTally();
+  tally.add({ heart: 3 }, 0);
+  tally.add({ heart: 4, fire: 1 }, 5000);
+  expect({ all: tally.of('heart', 9999), later: tally.of('heart', 10_000), sad: tally.of('sad', 0) }).toEqual(
+    {
+      all: 7,
+      later: 4,
+      sad: 0,
+    },
+  );
+  expect({ few: shortNumber(12), many: shortNumber(1234) }).toEqual({ few: '12', many: '1.2K' });
+  expect(reactions.map(({ kind }) => kind)).toEqual(ReactionKind.options);
 });
 
 test('the time has its day where it is not today', () => {
