@@ -12,6 +12,8 @@ import { composeIdentity } from './actors/comments/identity/identity.composition
 import { composeControl } from './actors/control/control.composition.ts';
 import { openStreamRegistry } from './actors/control/open-registry.system.ts';
 import { toldByRegistry } from './actors/control/registry-in-time.ts';
+import { openCassandraStreamRegistry } from './actors/control/stream-registry.cassandra.ts';
+import type { StreamRegistry } from './actors/control/stream-registry.ts';
 import { composeDrain } from './actors/drain/drain.composition.ts';
 import { composeEdgeDelivery } from './actors/edge-delivery/edge-delivery.composition.ts';
 import {
@@ -27,9 +29,13 @@ import { composeStream } from './actors/stream/stream.composition.ts';
 import { readFingerprint } from './actors/transcode-worker/encoder.ffmpeg.ts';
 import { composeTranscodeWorker } from './actors/transcode-worker/transcode-worker.composition.ts';
 import type { AudiencePorts } from './cluster/contract/audience/audience-feed.ts';
+import { openDatabase } from './cluster/cassandra/cassandra.composition.ts';
+import type { Database } from './cluster/cassandra/database.cassandra.ts';
+import { UnusableCluster } from './cluster/cassandra/migrations.ts';
 import { nothingToHandOver } from './cluster/contract/hand-over.ts';
 import { loadConfig, type NodeConfig } from './config/config.ts';
 import { describeNode } from './config/describe-node.system.ts';
+import { UnusableError } from './config/unusable.ts';
 import { loadSecrets } from './config/secrets.disk.ts';
 import { loadTokenKeys } from './config/token-keys.disk.ts';
 import { BootId } from './cluster/model/ids.ts';
@@ -37,6 +43,8 @@ import { connectNats } from './cluster/nats/connection.nats.ts';
 import { openClusterParts } from './cluster/node/cluster-parts.composition.ts';
 import { baseBrokerOptions } from './cluster/observe/broker-options.moleculer.ts';
 import { letHeapGrow } from './cluster/observe/heap.system.ts';
+import type { Logger } from './cluster/observe/logger.ts';
+import type { Metrics } from './cluster/observe/metrics.ts';
 import { pinoLogger } from './cluster/observe/logger.pino.ts';
 import { prometheusMetrics } from './cluster/observe/metrics.prometheus.ts';
 import { brokerIdOf, nodeCalls, type MakeService } from './cluster/rpc/node-calls.moleculer.ts';
@@ -115,16 +123,32 @@ async function openParts(config: NodeConfig, closing: AsyncDisposableStack) {
     operatorToken: config.operatorToken ?? secrets.operatorToken,
     metricsToken: config.metricsToken,
   };
-  const own = { config, store, ladders, tells, identity, keySecret: secrets.streamKeySecret, exit };
+  const database = config.database === 'cassandra' ? await openShared(config, self) : undefined;
+  closing.defer(async () => database?.close());
+  const own = { config, store, database, ladders, tells, identity, keySecret: secrets.streamKeySecret, exit };
   const audience: AudiencePorts = { feed: undefined };
   return { ...cluster, ...own, local: nothingToHandOver(), audience };
 }
+
+/** @throws UnusableError when the database has another schema than this version needs */
+async function openShared(
+  { cassandra }: NodeConfig,
+  ports: { logger: Logger; metrics: Metrics },
+): Promise<Database> {
+  const migrations = join(import.meta.dirname, 'config/cassandra');
+  return openDatabase(cassandra, migrations, { clock, ...ports }).catch((error: unknown) => {
+    throw error instanceof UnusableCluster ? new UnusableError(error.message, { cause: error }) : error;
+  });
+}
+
+const openRegistry = async (database: Database | undefined, dataDir: string): Promise<StreamRegistry> =>
+  database === undefined ? openStreamRegistry(dataDir, clock) : openCassandraStreamRegistry(database);
 
 /** Composes the services in the order in which they start. Moleculer stops all of them at once, each within its own bound. */
 async function composeServices(parts: Parts, closing: AsyncDisposableStack): Promise<readonly MakeService[]> {
   const { roles, dataDir } = parts.config;
   const isAsked = roles.has('control') || roles.has('edge-delivery');
-  const registry = isAsked ? await openStreamRegistry(dataDir, clock) : undefined;
+  const registry = isAsked ? await openRegistry(parts.database, dataDir) : undefined;
   closing.defer(async () => registry?.close());
   const ingestGone = Promise.withResolvers<void>();
   return [

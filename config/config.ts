@@ -31,6 +31,8 @@ export interface NodeConfig {
   readonly natsServers: readonly string[];
   readonly natsReplicas: number;
   readonly dataDir: string;
+  /** Of streams, keys and comments. */
+  readonly database: 'sqlite' | 'cassandra';
   readonly cassandra: CassandraConfig;
   readonly store:
     | { readonly kind: 'disk'; readonly reserveBytes: number }
@@ -122,6 +124,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>, co
     natsServers: listOf(values.TANGAZA_NATS_URL),
     natsReplicas: values.TANGAZA_NATS_REPLICAS,
     dataDir: values.TANGAZA_DATA_DIR,
+    database: values.TANGAZA_DATABASE,
     cassandra: cassandraOf(values),
     store:
       values.TANGAZA_STORE === 'disk'
@@ -146,11 +149,17 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>, co
     cacheBytes: values.TANGAZA_CACHE_BYTES,
     operatorToken: values.TANGAZA_OPERATOR_TOKEN,
     metricsToken: values.TANGAZA_METRICS_TOKEN,
+    ...audienceOf(values),
+    operator: operatorPortOf(values),
+    logLevel: values.TANGAZA_LOG_LEVEL,
+  };
+}
+
+function audienceOf(values: EnvValues): Pick<NodeConfig, 'wordsFile' | 'tokenKeysFile' | 'accounts'> {
+  return {
     wordsFile: values.TANGAZA_COMMENT_WORDS,
     tokenKeysFile: values.TANGAZA_TOKEN_KEYS,
     accounts: accountsOf(values),
-    operator: operatorPortOf(values),
-    logLevel: values.TANGAZA_LOG_LEVEL,
   };
 }
 

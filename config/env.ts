@@ -113,6 +113,10 @@ const Variables = z.object({
     z.string().default('.tangaza'),
     "Folder of the region's data on this host (SQLite, segments on disk, secrets).",
   ),
+  TANGAZA_DATABASE: variable(
+    z.enum(['sqlite', 'cassandra']).default('sqlite'),
+    'Where streams, keys and comments lie: sqlite (files of the data folder, for nodes of one host) or cassandra; the same on every node.',
+  ),
   TANGAZA_CASSANDRA: variable(
     dataCentres.default('127.0.0.1'),
     'Comma-separated nodes of Cassandra to begin with, as data-centre/host or data-centre/host:port; one data centre for each region. Without a data centre it is the own one.',

@@ -1,6 +1,7 @@
 /** Builds the comments actor of a node from the node's parts. */
 import { join } from 'node:path';
 import type { ClusterParts } from '../../cluster/node/cluster-parts.composition.ts';
+import type { Database } from '../../cluster/cassandra/database.cassandra.ts';
 import type { AudiencePorts } from '../../cluster/contract/audience/audience-feed.ts';
 import type { MakeService } from '../../cluster/rpc/node-calls.moleculer.ts';
 import type { NodeConfig } from '../../config/config.ts';
@@ -13,12 +14,15 @@ import { Counts } from './counts/counts.ts';
 import { composeFeed } from './feed/feed.composition.ts';
 import type { Identities, Receipts } from './identity/identity.ts';
 import type { AudienceStore } from './store/audience-store.ts';
+import { openCassandraCommentStore } from './store/comment-store.cassandra.ts';
 import { openSqliteCommentStore } from './store/comment-store.sqlite.ts';
 import type { WordRules } from './text/word-rules.ts';
 import { loadWordRules } from './text/words.disk.ts';
 
 export interface CommentsParts extends ClusterParts {
-  readonly config: Pick<NodeConfig, 'dataDir' | 'wordsFile'>;
+  readonly config: Pick<NodeConfig, 'dataDir' | 'wordsFile' | 'cassandra'>;
+  /** Undefined: the comments lie in a file of the data folder (A14). */
+  readonly database: Database | undefined;
   readonly identity: Identities & Receipts;
   readonly lookUpStream: CommentPorts['lookUpStream'];
   /** Gets the feed, for the sockets of this node. */
@@ -38,10 +42,15 @@ export async function composeComments(
   const { config, region, clock, logger, metrics, identity, lookUpStream, members, audience } = parts;
   const words = openWords(config.wordsFile ?? defaultWords);
   const file = join(config.dataDir, 'comments.sqlite');
-  const store = await openStore({ file, clock, metrics, logger });
+  const { database } = parts;
+  const store =
+    database === undefined
+      ? await openStore({ file, clock, metrics, logger })
+      : openCassandraCommentStore(database, clock);
   closing.defer(() => store.close());
   const counts = new Counts({ clock, store });
-  const feed = composeFeed(parts, { store, counts, isSharedByRegions: false }, closing);
+  const isSharedByRegions = database !== undefined && config.cassandra.dataCentres.length > 1;
+  const feed = composeFeed(parts, { store, counts, isSharedByRegions }, closing);
   audience.feed = feed;
   audience.keepReactions = (...args) => store.keepReactions(...args);
   const comments = new Comments({

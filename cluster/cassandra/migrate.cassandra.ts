@@ -45,7 +45,9 @@ const lockWithinMs = 130_000;
 const pauseMs = 250;
 /** A change of the schema is slower than a request. */
 const ddl: QueryOptions = { prepare: false, isIdempotent: false, readTimeout: 20_000 };
-const everywhere: QueryOptions = { consistency: types.consistencies.eachQuorum };
+const agreed: QueryOptions = { isIdempotent: false, readTimeout: 20_000 };
+const LockRow = z.object({ owner: z.string() });
+const everywhere: QueryOptions = { consistency: types.consistencies.eachQuorum, readTimeout: 20_000 };
 
 const earlyCodes: ReadonlySet<number> = new Set([types.responseErrorCodes.configError]);
 
@@ -89,7 +91,10 @@ export async function migrate(
   try {
     return await runAll(site, known, owner);
   } finally {
-    await own.client.execute('DELETE FROM schema_lock WHERE name = ? IF owner = ?', ['migrate', owner]);
+    // Where nobody hears of it, the lock ends by itself.
+    await own.client
+      .execute('DELETE FROM schema_lock WHERE name = ? IF owner = ?', ['migrate', owner], agreed)
+      .catch(() => {});
   }
 }
 
@@ -213,19 +218,31 @@ async function mustAgree(
 async function lock({ client, clock, say }: Site, owner: string): Promise<void> {
   const untilMs = clock.monotonicMs() + lockWithinMs;
   const query = `INSERT INTO schema_lock (name, owner) VALUES (?, ?) IF NOT EXISTS USING TTL ${lockSeconds}`;
-  for (let tries = 0; ; tries += 1) {
-    const result = await client.execute(query, ['migrate', owner], { isIdempotent: false });
-    if (result.wasApplied()) return;
-    if (tries === 0) say?.('another one migrates this database; waiting for it');
+  let hasSaid = false;
+  for (;;) {
+    const holder = await client.execute(query, ['migrate', owner], agreed).then(holderOf, unlessLate);
+    // A try whose answer was lost may have taken it.
+    if (holder === owner) return;
+    if (holder !== undefined && !hasSaid) say?.('another one migrates this database; waiting for it');
+    hasSaid ||= holder !== undefined;
     if (clock.monotonicMs() >= untilMs)
       throw new UnusableCluster('another one migrates this database and does not end: try again later');
     await clock.sleep(pauseMs);
   }
+
+  function holderOf(result: types.ResultSet): string | undefined {
+    return result.wasApplied() ? owner : LockRow.parse(result.first()).owner;
+  }
+}
+
+/** Nodes that are busy do not agree in time, and a try that comes later finds out what became of it. */
+function unlessLate(error: unknown): undefined {
+  if (faultOf(error) !== 'unreachable') throw error;
 }
 
 async function keepLock({ client }: Site, owner: string): Promise<void> {
   const query = `UPDATE schema_lock USING TTL ${lockSeconds} SET owner = ? WHERE name = ? IF owner = ?`;
-  const result = await client.execute(query, [owner, 'migrate', owner], { isIdempotent: false });
+  const result = await client.execute(query, [owner, 'migrate', owner], agreed);
   if (!result.wasApplied())
     throw new UnusableCluster(
       'this migration took too long and another one went on: run tangaza migrate again',

@@ -9,6 +9,7 @@ export interface Reached {
   readonly client: Client;
 }
 
+const patient = { consistency: types.consistencies.one, readTimeout: 20_000 };
 const Local = z.object({ schema_version: z.instanceof(types.Uuid) });
 const Peer = z.object({ data_center: z.string() });
 
@@ -57,7 +58,6 @@ export async function versionsOf(
 }
 
 async function dataCentresSeenBy(client: Client): Promise<readonly string[]> {
-  const options = { consistency: types.consistencies.one };
-  const { rows } = await client.execute('SELECT data_center FROM system.peers', [], options);
+  const { rows } = await client.execute('SELECT data_center FROM system.peers', [], patient);
   return rows.map((row) => Peer.parse(row).data_center);
 }

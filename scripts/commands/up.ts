@@ -10,6 +10,7 @@ interface UpOptions {
   readonly nodes: number;
   readonly publisher: boolean;
   readonly store: 'disk' | 's3';
+  readonly comments: 'sqlite' | 'cassandra';
   readonly portBase: number;
   readonly rtmpBase: number;
   readonly data: string;
@@ -28,6 +29,11 @@ export function upCommand(): Command {
     .addOption(new NumberOption('--nodes <n>', 'nodes in each region', whole(1, 16)).default(2))
     .option('--no-publisher', 'without the test publisher: publish yourself, with the key demo-key')
     .addOption(new Option('--store <kind>', 'where segments lie').choices(['disk', 's3']).default('disk'))
+    .addOption(
+      new Option('--comments <database>', 'where comments, streams and keys lie')
+        .choices(['sqlite', 'cassandra'])
+        .default('sqlite'),
+    )
     .addOption(
       new NumberOption('--port-base <port>', 'HTTP port of the first node', whole(1024, 65_000)).default(
         8080,
@@ -55,7 +61,12 @@ async function up(options: UpOptions): Promise<void> {
   const dataDir = resolve(options.data);
   const preflight = async (): Promise<readonly string[]> => {
     say('looking at this machine');
-    const found = await lookAtMachine({ dataDir, store: options.store, hasPublisher: options.publisher });
+    const found = await lookAtMachine({
+      dataDir,
+      store: options.store,
+      comments: options.comments,
+      hasPublisher: options.publisher,
+    });
     for (const warning of found.warnings) say(`warning: ${warning}`);
     return found.faults;
   };
@@ -65,6 +76,7 @@ async function up(options: UpOptions): Promise<void> {
       nodes: options.nodes,
       hasPublisher: options.publisher,
       store: options.store,
+      comments: options.comments,
       portBase: options.portBase,
       rtmpBase: options.rtmpBase,
       dataDir,

@@ -2,6 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { hashStreamKey } from '../../actors/control/stream-key.ts';
+import type { StreamRegistry } from '../../actors/control/stream-registry.ts';
 import { openStreamRegistry } from '../../actors/control/open-registry.system.ts';
 import { loadSecrets, type Secrets } from '../../config/secrets.disk.ts';
 import { RegionId, StreamId } from '../../cluster/model/ids.ts';
@@ -10,7 +11,8 @@ import { systemClock } from '../../cluster/time/clock.system.ts';
 import { lockFolder, type FolderLock } from '../../config/folder-lock.sqlite.ts';
 import { ensureTokenKeys, tokenKeysName } from '../../config/token-keys.disk.ts';
 import { UnusableError } from '../../config/unusable.ts';
-import { askHttp, askNats, type Answer } from './answers.system.ts';
+import { askCql, askHttp, askNats, type Answer } from './answers.system.ts';
+import { cassandraNameOf, specOfCassandra } from './cassandra/spec.ts';
 import { freePort } from './free-port.system.ts';
 import { endLeftovers } from './leftovers.system.ts';
 import { operatorPortOf, placedNodes } from './ports.ts';
@@ -24,6 +26,7 @@ import { stopAll, supervise, type ProcessSpec, type SupervisedProcess } from './
 const host = '127.0.0.1';
 const demo = { id: StreamId.parse('demo'), title: 'Tangaza demo', keyWithoutPublisher: 'demo-key' };
 const usualReadyMs = 30_000;
+const cassandraReadyMs = 120_000;
 
 export interface DemoOptions {
   readonly regions: number;
@@ -31,6 +34,8 @@ export interface DemoOptions {
   readonly nodes: number;
   readonly hasPublisher: boolean;
   readonly store: 'disk' | 's3';
+  /** Where streams, keys and comments lie; by default sqlite. With cassandra each region has a data centre of its own. */
+  readonly comments?: 'sqlite' | 'cassandra';
   /** The edge of node i listens on portBase + i, its RTMP on rtmpBase + i. 0 takes free ports, for tests. */
   readonly portBase: number;
   readonly rtmpBase: number;
@@ -218,13 +223,13 @@ interface RegionPlan {
 }
 
 async function startRegion(site: Site, { id, secrets, key }: RegionPlan): Promise<DemoRegion> {
-  const { options, clock, run } = site;
+  const { options, run } = site;
   const dataDir = join(options.dataDir, id);
   mkdirSync(dataDir, { recursive: true });
-  await ensureDemoStream(dataDir, key, clock);
   const natsPort = await freePort();
   const nats = run(specOfNats(options, id, { dataDir, port: natsPort }));
   options.onProgress?.(`nats-server of ${id} starts on port ${natsPort}`);
+  const database = await startDatabase(site, { id, dataDir, key });
   const s3Port = options.store === 's3' ? await freePort() : 0;
   const keys = { accessKey: 'tangaza', secretKey: secrets.streamKeySecret };
   const objectStore =
@@ -254,6 +259,7 @@ async function startRegion(site: Site, { id, secrets, key }: RegionPlan): Promis
         natsUrl: (await options.natsOf?.(node, natsUrl)) ?? natsUrl,
       }),
       ...(objectStore === undefined ? {} : storeEnv(s3Port, keys)),
+      ...database,
       ...options.env,
     };
     nodes.push({
@@ -303,18 +309,56 @@ export function nodeEnv(site: NodeSite) {
   };
 }
 
+interface DatabasePlan {
+  readonly id: string;
+  readonly dataDir: string;
+  readonly key: string;
+}
+
+/** Starts the region's Cassandra where the demo has one, and makes the demo's stream. @returns what the nodes are told of it */
+async function startDatabase(
+  site: Site,
+  { id, dataDir, key }: DatabasePlan,
+): Promise<Record<string, string>> {
+  const { options, clock, run } = site;
+  if (options.comments !== 'cassandra') {
+    await ensureDemoStream(dataDir, key, clock);
+    return {};
+  }
+  const progress = options.onProgress ?? (() => {});
+  const { databaseEnv, inRegistry, migrateRegion, placeOfRegion } = await import('./cassandra/region.ts');
+  const place = await placeOfRegion(id, dataDir);
+  const name = cassandraNameOf(place);
+  run(specOfCassandra(place, logFileOf(options, name)));
+  progress(`Cassandra of ${id} starts on port ${place.ports.native}: about 15 s`);
+  const { address, ports } = place;
+  const ask = (ms: number) => askCql(address, ports.native, ms);
+  await untilReady({ name, ask, withinMs: cassandraReadyMs }, site);
+  progress(
+    `Cassandra of ${id} is there; its tables are brought up to date, which takes half a minute the first time`,
+  );
+  const ran = await migrateRegion(place, clock);
+  if (ran.length > 0) progress(`its tables are made: ${ran.join(', ')}`);
+  await inRegistry(place, clock, (registry) => ensureStream(registry, key, clock));
+  return databaseEnv(place);
+}
+
 /** Makes the demo's stream, or gives it this key. If somebody deleted it, it is there again. @throws TangazaError as the registry */
 export async function ensureDemoStream(dataDir: string, key: string, clock: Clock): Promise<void> {
   const registry = await openStreamRegistry(dataDir, clock);
-  const hashed = { keyHash: hashStreamKey(key), keySalt: '' };
-  const nowMs = clock.utcMs();
-  const fresh = { id: demo.id, title: demo.title, ladder: 'default', nowMs, mayRevive: true, ...hashed };
   try {
-    if ((await registry.get(demo.id)) === undefined) await registry.create(fresh);
-    else await registry.rotateKey(demo.id, hashed, nowMs);
+    await ensureStream(registry, key, clock);
   } finally {
     await registry.close();
   }
+}
+
+async function ensureStream(registry: StreamRegistry, key: string, clock: Clock): Promise<void> {
+  const hashed = { keyHash: hashStreamKey(key), keySalt: '' };
+  const nowMs = clock.utcMs();
+  const fresh = { id: demo.id, title: demo.title, ladder: 'default', nowMs, mayRevive: true, ...hashed };
+  if ((await registry.get(demo.id)) === undefined) await registry.create(fresh);
+  else await registry.rotateKey(demo.id, hashed, nowMs);
 }
 
 interface Awaited {
@@ -322,11 +366,14 @@ interface Awaited {
   readonly as?: string;
   readonly ask: (timeoutMs: number) => Promise<Answer>;
   readonly name: string;
+  /** By default as the options say. */
+  readonly withinMs?: number;
 }
 
 /** @throws UnusableError when another program answers on its port; Error when it does not answer in time */
-async function untilReady({ name, as, ask }: Awaited, { options, clock, signal }: Site): Promise<void> {
-  const withinMs = options.readyWithinMs ?? usualReadyMs;
+async function untilReady(awaited: Awaited, { options, clock, signal }: Site): Promise<void> {
+  const { name, as, ask } = awaited;
+  const withinMs = options.readyWithinMs ?? awaited.withinMs ?? usualReadyMs;
   const deadlineMs = clock.monotonicMs() + withinMs;
   while (clock.monotonicMs() < deadlineMs) {
     signal.throwIfAborted();

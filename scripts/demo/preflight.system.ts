@@ -10,6 +10,7 @@ import { reviewSettings } from './settings.ts';
 export interface PreflightOptions {
   readonly dataDir: string;
   readonly store: 'disk' | 's3';
+  readonly comments?: 'sqlite' | 'cassandra';
   readonly hasPublisher: boolean;
 }
 
@@ -28,7 +29,10 @@ const amplyFreeBytes = 2 * leastFreeBytes;
  */
 export async function lookAtMachine(options: PreflightOptions): Promise<Findings> {
   const [checks, room] = await Promise.all([
-    inspect(options.store === 's3' ? 's3' : 'start'),
+    inspect(
+      options.store === 's3' ? 's3' : 'start',
+      ...(options.comments === 'cassandra' ? (['cassandra'] as const) : []),
+    ),
     roomIn(options.dataDir),
   ]);
   const settings = reviewSettings(process.env, availableParallelism());

@@ -3,7 +3,9 @@
  * files, called here in order. Those that kill a node come last.
  */
 import { afterAll, beforeAll } from 'vitest';
+import { openCassandraStreamRegistry } from '../../actors/control/stream-registry.cassandra.ts';
 import { openCassandraCommentStore } from '../../actors/comments/store/comment-store.cassandra.ts';
+import type { Database } from '../../cluster/cassandra/database.cassandra.ts';
 import { systemClock } from '../../cluster/time/clock.system.ts';
 import {
   openTestDatabase,
@@ -13,6 +15,10 @@ import {
 import type { Subject } from '../support/ports/stores/audience-subject.ts';
 import { commentContract } from '../support/ports/stores/comment-contract.ts';
 import { moderationContract } from '../support/ports/stores/moderation-contract.ts';
+import {
+  streamRegistryContract,
+  type Subject as RegistrySubject,
+} from '../support/ports/stores/stream-registry-contract.ts';
 import { threadContract } from '../support/ports/stores/thread-contract.ts';
 import { faultTests } from './faults.ts';
 import { migrationTests } from './migrations.ts';
@@ -44,4 +50,40 @@ async function audienceSubject(): Promise<Subject> {
 for (const contract of [commentContract, threadContract, moderationContract])
   contract('Cassandra', audienceSubject);
 
+/** Each test begins with an empty one. */
+async function registrySubject(): Promise<RegistrySubject> {
+  const databases = [
+    openTestDatabase(started().settings(0)),
+    openTestDatabase(started().settings(0)),
+  ] as const;
+  await emptyRegistry(databases[0]);
+  return {
+    registries: [openCassandraStreamRegistry(databases[0]), openCassandraStreamRegistry(databases[1])],
+    [Symbol.asyncDispose]: async () => {
+      for (const database of databases) await database.close();
+    },
+  };
+}
+
+async function emptyRegistry(database: Database): Promise<void> {
+  const keysOf = async (table: string, key: string): Promise<readonly string[]> =>
+    (await database.run(`SELECT ${key} FROM ${table}`, [])).map((row) => String(Object(row)[key]));
+  for (const [table, key] of [
+    ['streams', 'id'],
+    ['idempotency', 'key'],
+  ] as const)
+    for (const value of await keysOf(table, key))
+      await database.agree(`DELETE FROM ${table} WHERE ${key} = ? IF EXISTS`, [value]);
+  for (const [table, key] of [
+    ['streams_by_key', 'key_hash'],
+    ['removed_streams', 'id'],
+    ['removed_by_key', 'key_hash'],
+  ] as const)
+    for (const value of await keysOf(table, key))
+      await database.run(`DELETE FROM ${table} WHERE ${key} = ?`, [value]);
+  for (const table of ['streams_by_age', 'removed_by_age'])
+    await database.run(`DELETE FROM ${table} WHERE part = ?`, [0]);
+}
+
+streamRegistryContract('Cassandra', registrySubject);
 faultTests(started);

@@ -236,8 +236,8 @@ class CassandraAudienceStore implements AudienceStore {
       await this.#tables.enterMinute(body.id);
       return { comment: mustBeSame(before.comment, body), isNew: false };
     }
-    const changedAtMs = this.#stamps.next(this.#clock.utcMs());
-    await this.#tables.insert(body, { arrivedAtMs: nowMs, changedAtMs, isHeld });
+    const arrivedAtMs = this.#stamps.next(this.#clock.utcMs());
+    await this.#tables.insert(body, { arrivedAtMs, isHeld });
     const [found, isErased] = await Promise.all([
       this.#tables.find(body.id),
       this.#moderation.isErased(body),

@@ -95,7 +95,7 @@ export const CommentRow = z.object({
   id: z.string(),
   /** Null in a row that was hidden before it came. */
   body: z.string().nullable(),
-  arrived_at: z.date().nullable(),
+  arrived_at: z.number().nullable(),
   held: z.boolean().nullable(),
   hidden: z.string().nullable(),
   changed_at: z.number().nullable(),
@@ -110,7 +110,7 @@ export function commentOf(stream: StreamId, row: CommentRow): StoredComment | un
   if (row.body === null) return undefined;
   const { authorId, name, isStaff, isErased, ...body } = Body.parse(JSON.parse(row.body));
   const createdAtMs = row.created_at.getTime();
-  const arrivedAtMs = row.arrived_at?.getTime() ?? createdAtMs;
+  const arrivedAtMs = row.arrived_at ?? createdAtMs;
   return {
     id: idOf(stream, row.id),
     streamId: stream,

@@ -33,8 +33,8 @@ const FoundColumns = CommentRow.extend({ hidden_ttl: z.number().nullable() });
 const nothing: FoundRow = { comment: undefined, hidden: null, endsByItself: false, releasedAtMs: -1 };
 
 export interface Arrived {
+  /** The time of its first change as well. */
   readonly arrivedAtMs: number;
-  readonly changedAtMs: number;
   readonly isHeld: boolean;
 }
 
@@ -85,11 +85,11 @@ export class CommentTables {
   }
 
   /** All rows of the comment, or none: it has its place in the stream, in its thread, and among those of its author. */
-  async insert(body: CommentBody, { arrivedAtMs, changedAtMs, isHeld }: Arrived): Promise<void> {
+  async insert(body: CommentBody, { arrivedAtMs, isHeld }: Arrived): Promise<void> {
     const { stream, minute, createdAt, local } = keyOf(body.id);
-    const cells = [bodyCell(body), new Date(arrivedAtMs), isHeld, changedAtMs];
+    const cells = [bodyCell(body), arrivedAtMs, isHeld, arrivedAtMs];
     const timestamp = sentAt(body.createdAtMs);
-    const isLate = changedAtMs - body.createdAtMs > lateAfterMs;
+    const isLate = arrivedAtMs - body.createdAtMs > lateAfterMs;
     const thread = threadKeyOf(body);
     const dataCentre = await this.#database.runTogether([
       {
@@ -112,11 +112,11 @@ export class CommentTables {
             },
           ]),
       ...(isHeld ? [listing(body, 'held', true, timestamp)] : answering(body, true, timestamp)),
-      ...(isLate ? [lateEntry(stream, local, changedAtMs)] : []),
+      ...(isLate ? [lateEntry(stream, local, arrivedAtMs)] : []),
     ]);
     await this.#minutes.enter({ stream, kind: 'written', minute }, dataCentre);
     if (isLate)
-      await this.#minutes.enter({ stream, kind: 'late', minute: minuteOf(changedAtMs) }, dataCentre);
+      await this.#minutes.enter({ stream, kind: 'late', minute: minuteOf(arrivedAtMs) }, dataCentre);
   }
 
   /** For who finds a comment there that nobody may have heard of: whoever wrote it may have died before its minute was entered. */

@@ -1,0 +1,55 @@
+/** Opens the database of a node: it waits until Cassandra answers, and looks whether its schema is the one that this version needs. */
+import { errorCodeOf } from '../errors/tangaza-error.ts';
+import type { Logger } from '../observe/logger.ts';
+import type { Metrics } from '../observe/metrics.ts';
+import { sayWhile } from '../observe/say-while.ts';
+import type { Clock } from '../time/clock.ts';
+import { openCassandra, type Database } from './database.cassandra.ts';
+import { unfitSchema } from './migrate.cassandra.ts';
+import { readMigrations } from './migrations.disk.ts';
+import { UnusableCluster } from './migrations.ts';
+import type { CassandraSettings } from './settings.ts';
+
+interface Ports {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
+const pauseMs = 500;
+
+/**
+ * Waits for the first data centre for ever, as a node may start before its database. The log says that it waits.
+ *
+ * @param migrations the folder that they are in
+ * @throws UnusableCluster when the schema is another one, with what to do
+ */
+export async function openDatabase(
+  settings: CassandraSettings,
+  migrations: string,
+  ports: Ports,
+): Promise<Database> {
+  const known = readMigrations(migrations);
+  const database = openCassandra(settings, ports);
+  const about = { dataCentres: settings.dataCentres.map(({ name }) => name) };
+  try {
+    const unfit = await sayWhile('Cassandra', about, ports, async (failed) => {
+      for (;;) {
+        try {
+          return await unfitSchema(database, known);
+        } catch (error) {
+          if (!isPassing(error)) throw error;
+          failed(error);
+        }
+        await ports.clock.sleep(pauseMs);
+      }
+    });
+    if (unfit !== undefined) throw new UnusableCluster(unfit);
+    return database;
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+}
+
+const isPassing = (error: unknown): boolean => ['UNAVAILABLE', 'OVERLOADED'].includes(errorCodeOf(error));
