@@ -52,10 +52,11 @@ export class MemoryCommentStore implements CommentStore {
     }
     const act = this.#shared.acts.get(body.id);
     const hidden = act !== undefined && nowMs - act.atMs < keptHideMs ? act.hiding : undefined;
+    const arrivedAtMs = this.#shared.timeOf(nowMs);
     const comment: StoredComment = {
       ...body,
-      arrivedAtMs: nowMs,
-      changedAtMs: this.#shared.timeOf(nowMs),
+      arrivedAtMs,
+      changedAtMs: arrivedAtMs,
       isHeld,
       ...(hidden === undefined ? {} : { hidden }),
     };
