@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest';
 import type { FlvTag } from '../../../../../../actors/ingest/ingest-port.ts';
 import {
+  configurations,
   countedOf,
   feed,
   periodsOf,
@@ -192,4 +193,26 @@ test.each([
     expect(periodsOf(played)).toHaveLength(1);
     expect(segmentsOf(played).length).toBeGreaterThan(25);
   }
+});
+
+// Goal: what waits at a new configuration belongs to the one before it. Method: the last tag before another record is told an hour ahead, so
+// that it is held; all is cut as it is without that.
+test.each([
+  { kind: 'video', next: { videoRecord: configurations.h264Other } },
+  { kind: 'audio', next: { audioRecord: configurations.aac44, audioRate: 44_100 } },
+] as const)('a held sample of $kind comes before the configuration that follows it', ({ kind, next }) => {
+  const before = feed({ seconds: 4 });
+  const tags = [...before, ...feed({ seconds: 6, startMs: 4000, ...next })];
+  const last = before.findLastIndex((tag) => tag.kind === kind);
+  const cut = (byMs: number) =>
+    segmentsOf(
+      play(
+        tags.map((tag, index) =>
+          index === last ? { ...tag, timestampMs: wire(tag.timestampMs + byMs) } : tag,
+        ),
+        { wallMs: (index) => tags[index]?.timestampMs ?? 0 },
+      ),
+    );
+  expect(cut(0).length).toBeGreaterThan(3);
+  expect(cut(hour)).toEqual(cut(0));
 });
