@@ -7,6 +7,7 @@ import {
   startCommentsRig,
   type CommentsRig,
 } from '../../support/audience/comments-rig.ts';
+import { storedComment } from '../../support/audience/written.ts';
 
 const comments = '/v1/streams/demo/comments';
 const posted = async (rig: CommentsRig, token: string, text: string, more: object = {}) =>
@@ -92,6 +93,31 @@ test('a comment with its receipt is taken in another region as it was, whatever 
   expect(await region.post(token, 'darn answer', again)).toMatchObject({ code: 'COMMENTS_CLOSED' });
   expect(await posted(region, token, 'darn answer', { ...again, receipt })).toMatchObject(answer);
   expect(await region.post(token, 'another', { ...again, receipt })).toMatchObject({ code: 'CONFLICT' });
+});
+
+// Method: the ring's comments have other texts than the database's, so that it shows where a page is from.
+test('the newest page of a reader without a token is from the ring, where it is full of what everybody sees', async () => {
+  await using rig = await startCommentsRig();
+  const token = await rig.guest('Ada');
+  for (const text of ['one', 'two', 'three']) await posted(rig, token, text);
+  const rows = rig.changes.flatMap((change) =>
+    change.kind === 'added' ? [{ ...change.comment, text: `ring ${change.comment.text}` }] : [],
+  );
+  rig.ring.rows = rows;
+  const first = await page(rig, '?limit=2');
+  expect({
+    first: textsOf(first),
+    next: textsOf(await page(rig, `?limit=2&before=${first.nextCursor}`)),
+    withToken: textsOf(await page(rig, '?limit=2', token)),
+    longer: textsOf(await page(rig, '?limit=3')),
+  }).toEqual({
+    first: ['ring three', 'ring two'],
+    next: ['one'],
+    withToken: ['three', 'two'],
+    longer: ['three', 'two', 'one'],
+  });
+  rig.ring.rows = rows.with(1, { ...storedComment(1), hidden: { by: 'operator', atMs: 1 } });
+  expect(textsOf(await page(rig, '?limit=2'))).toEqual(['three', 'two']);
 });
 
 test('an author hides a comment and shows it again; nobody else does', async () => {

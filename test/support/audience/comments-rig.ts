@@ -10,6 +10,7 @@ import { Counts } from '../../../actors/comments/counts/counts.ts';
 import { composeIdentity } from '../../../actors/comments/identity/identity.composition.ts';
 import { operatorId } from '../../../actors/comments/identity/identity.ts';
 import type { AudienceStore } from '../../../actors/comments/store/audience-store.ts';
+import type { StoredComment } from '../../../actors/comments/store/comment-store.ts';
 import { openSqliteCommentStore } from '../../../actors/comments/store/comment-store.sqlite.ts';
 import { parseWordRules } from '../../../actors/comments/text/word-rules.ts';
 import { Guest } from '../../../cluster/contract/api/audience-views.ts';
@@ -42,6 +43,8 @@ export interface CommentsRig extends AsyncDisposable {
   readonly port: number;
   readonly operatorToken: string;
   readonly operatorId: UserId;
+  /** What the feed of this node would answer first pages from, in order. */
+  readonly ring: { rows: readonly StoredComment[] | undefined };
   readonly store: AudienceStore;
   /** Where its database lies. */
   readonly folder: string;
@@ -92,6 +95,7 @@ export async function startCommentsRig(beside?: Beside): Promise<CommentsRig> {
   const tokenKeys = beside?.rig.tokenKeys ?? { signing, known: [publicHalf(signing)] };
   const identity = await composeIdentity({ tokenKeys, accounts: undefined, clock, logger, metrics });
   const changes: Change[] = [];
+  const ring: CommentsRig['ring'] = { rows: undefined };
   const listeners: ((change: Change) => void)[] = [];
   const comments = new Comments({
     region,
@@ -108,7 +112,7 @@ export async function startCommentsRig(beside?: Beside): Promise<CommentsRig> {
         return () => {};
       },
     },
-    newest: () => undefined,
+    newest: (_stream, limit) => ring.rows?.slice(-limit),
     counts: new Counts({ clock, store }),
     words,
   });
@@ -135,6 +139,7 @@ export async function startCommentsRig(beside?: Beside): Promise<CommentsRig> {
     port: edge.port,
     operatorToken,
     operatorId,
+    ring,
     store,
     folder,
     tokenKeys,
