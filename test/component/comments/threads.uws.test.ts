@@ -86,6 +86,22 @@ test('a hidden comment below which something hangs stays in its place without it
   expect(textsOf(await listed(rig))).toEqual(['ab', 'b', '', '']);
 });
 
+test('a held comment below which something hangs keeps its place, and its text for its author and moderators', async () => {
+  await using rig = await startCommentsRig();
+  const author = await rig.guest('Ada');
+  const root = OwnComment.parse((await rig.post(author, 'doubtful')).body);
+  await posted(rig, 'an answer', root.id);
+  for (const name of ['Bob', 'Eve', 'Dan']) {
+    const asked = { token: await rig.guest(name), body: {} };
+    await rig.ask('POST', `/v1/comments/${root.id}/report`, asked);
+  }
+  const seen = async (token?: string) => (await thread(rig, root.id, '', token)).root;
+  expect(await seen()).toMatchObject({ text: '', hidden: true });
+  expect(await seen()).not.toHaveProperty('isHeld');
+  expect(await seen(author)).toMatchObject({ text: 'doubtful', isHeld: true });
+  expect(await seen(rig.operatorToken)).toMatchObject({ text: 'doubtful', isHeld: true, reports: 3 });
+});
+
 test('a thread whose root nobody may see, and that has no answers, is not there', async () => {
   await using rig = await startCommentsRig();
   const { id } = await posted(rig, 'alone');
