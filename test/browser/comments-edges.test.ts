@@ -105,6 +105,45 @@ test('a moderator closes the comments at one edge, and the other says so', async
   await one.page.locator('.composer textarea').waitFor();
 });
 
+test('a moderator bans who wrote a comment, with what they wrote; the banned are told so, and it can be undone', async () => {
+  await using one = await watch(0);
+  await using two = await watch(1);
+  await say(one.page, 'Spam, spam', 'Eve');
+  await row(two.page, 'Spam, spam').waitFor();
+  await signIn(two.page);
+  await row(two.page, 'Spam, spam').hover();
+  await row(two.page, 'Spam, spam').locator('[data-action=ban]').click();
+  await two.page.locator('.ban input[type=checkbox]').check();
+  await two.page.locator('.ban button[type=submit]').click();
+  await row(one.page, 'Spam, spam').waitFor({ state: 'detached' });
+  await say(one.page, 'More spam');
+  await one.page.locator('.progress', { hasText: 'You may not comment here' }).waitFor();
+  await two.page.locator('.toast .link', { hasText: 'Undo' }).click();
+  await one.page.locator('[data-action=retry]').click();
+  await row(two.page, 'More spam').waitFor();
+});
+
+test('what was reported is on the list of moderators, who hide it there', async () => {
+  await using one = await watch(0);
+  await using two = await watch(1);
+  await say(one.page, 'Something odd', 'Ada');
+  await say(two.page, 'I am here, too', 'Bo');
+  await row(two.page, 'Something odd').hover();
+  await row(two.page, 'Something odd').locator('[data-action=report]').click();
+  await two.page.locator('.toast', { hasText: 'moderators will see it' }).waitFor();
+  await signIn(two.page);
+  await two.page.locator('.account').click();
+  await two.page.locator('.queues button', { hasText: 'Reported' }).click();
+  await two.page.locator('.queue-bar', { hasText: 'They were reported' }).waitFor();
+  await row(two.page, 'Something odd').locator('.tag', { hasText: '1 report' }).waitFor();
+  expect(await axeFindings(two.page)).toEqual([]);
+  await row(two.page, 'Something odd').hover();
+  await row(two.page, 'Something odd').locator('[data-action=hide]').click();
+  await row(one.page, 'Something odd').waitFor({ state: 'detached' });
+  await two.page.locator('.queue-bar .link').click();
+  await row(two.page, 'I am here, too').waitFor();
+});
+
 test('a frame in a page of another origin shows the comments', async () => {
   const server = createServer((_request, response) => {
     response.setHeader('content-type', 'text/html');

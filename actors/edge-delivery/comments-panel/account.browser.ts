@@ -1,6 +1,7 @@
 /** The sheet behind the viewer's name: who they are, signing in with a token, signing out, and what moderators set for the stream. */
 import { make, makeButton, setText } from './elements.browser.ts';
 import type { Mode, Person } from './state/comment.ts';
+import { queueKinds, queueTexts, type QueueKind } from './state/moderation-texts.ts';
 import { may } from './state/panel-view.ts';
 
 export interface AccountOptions {
@@ -8,6 +9,7 @@ export interface AccountOptions {
   readonly onSignIn: (token: string) => Promise<string | undefined>;
   readonly onSignOut: () => void;
   /** @returns what is wrong */
+  readonly onQueue: (kind: QueueKind) => void;
   readonly onMode: (mode: Mode) => Promise<string | undefined>;
 }
 
@@ -45,6 +47,7 @@ export class Account {
   readonly #mode = make('select', { attributes: { 'aria-label': 'Who may comment' } });
   readonly #slow = make('select', { attributes: { 'aria-label': 'Slow mode' } });
   readonly #moderation: HTMLElement;
+  readonly #queues: HTMLElement;
 
   constructor(options: AccountOptions) {
     this.#options = options;
@@ -59,7 +62,8 @@ export class Account {
     ]);
     this.#signOut = makeButton('Sign out', () => this.#leave(), { class: 'button' });
     this.#moderation = this.#makeModeration();
-    this.sheet.append(this.#who, this.#signIn, this.#moderation, this.#signOut, this.#notice);
+    this.#queues = this.#makeQueues();
+    this.sheet.append(this.#who, this.#signIn, this.#moderation, this.#queues, this.#signOut, this.#notice);
     this.sheet.hidden = true;
     this.button.addEventListener('click', () => this.open(this.sheet.hidden === true));
     this.sheet.addEventListener('keydown', (event) => {
@@ -82,6 +86,7 @@ export class Account {
     this.#signOut.hidden = me === undefined;
     setText(this.#signOut, me?.isGuest === true ? 'Forget my name' : 'Sign out');
     this.#moderation.hidden = !may(me, 'stream.mode');
+    this.#queues.hidden = !may(me, 'comment.hide');
     if (document.activeElement !== this.#mode) this.#mode.value = mode.mode;
     if (document.activeElement !== this.#slow) this.#showSlow(mode.slowSeconds);
   }
@@ -122,6 +127,17 @@ export class Account {
       make('label', {}, [make('span', { text: 'Who may comment' }), this.#mode]),
       make('label', {}, [make('span', { text: 'Slow mode' }), this.#slow]),
     ]);
+  }
+
+  #makeQueues(): HTMLElement {
+    const buttons = queueKinds.map((kind) => {
+      const open = (): void => {
+        this.open(false);
+        this.#options.onQueue(kind);
+      };
+      return makeButton(queueTexts[kind].button, open, { class: 'button' });
+    });
+    return make('div', { class: 'queues', attributes: { role: 'group', 'aria-label': 'Lists' } }, buttons);
   }
 
   /** A wait that somebody else chose is one of the choices as well. */

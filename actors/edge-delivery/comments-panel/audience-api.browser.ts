@@ -91,6 +91,30 @@ export class AudienceApi {
     return this.#ask(`${this.#stream}/mode`, { method: 'PUT', body: mode }, readMode);
   }
 
+  report(id: string): Promise<Answer<true>> {
+    const path = `/v1/comments/${encodeURIComponent(id)}/report`;
+    return this.#ask(path, { method: 'POST', body: {} }, () => true);
+  }
+
+  release(id: string): Promise<Answer<true>> {
+    const path = `/v1/comments/${encodeURIComponent(id)}/release`;
+    return this.#ask(path, { method: 'POST', body: {} }, () => true);
+  }
+
+  /** @param ban without `seconds`, for good */
+  ban(
+    userId: string,
+    ban: { readonly seconds: number | undefined; readonly purge: boolean },
+  ): Promise<Answer<true>> {
+    const path = `${this.#stream}/bans/${encodeURIComponent(userId)}`;
+    return this.#ask(path, { method: 'PUT', body: ban }, () => true);
+  }
+
+  unban(userId: string): Promise<Answer<true>> {
+    const path = `${this.#stream}/bans/${encodeURIComponent(userId)}`;
+    return this.#ask(path, { method: 'DELETE' }, () => true);
+  }
+
   react(kind: string): Promise<Answer<true>> {
     return this.#ask(`${this.#stream}/reactions`, { method: 'POST', body: { kind } }, () => true);
   }

@@ -42,7 +42,7 @@ export class Conversation {
   readonly sender: Sender;
   readonly reader: Reader;
   readonly #options: ConversationOptions;
-  readonly #api: AudienceApi;
+  readonly api: AudienceApi;
   readonly #live: Live;
   readonly #flood = new Flood();
   readonly #time = new ServerTime();
@@ -63,9 +63,9 @@ export class Conversation {
     const edges = new Edges(streamId);
     void edges.refresh();
     const identity = new KeptIdentity();
-    this.#api = new AudienceApi(streamId, edges, () => identity.now?.token);
+    this.api = new AudienceApi(streamId, edges, () => identity.now?.token);
     this.session = new Session({
-      api: this.#api,
+      api: this.api,
       identity,
       streamId,
       onChange: () => this.#becameSomebody(),
@@ -79,7 +79,7 @@ export class Conversation {
     });
     this.sender = new Sender({
       streamId,
-      api: this.#api,
+      api: this.api,
       live: this.#live,
       list: this.list,
       outbox: new Outbox(),
@@ -90,7 +90,7 @@ export class Conversation {
       onRefused: (problem, clientId) => void this.#refused(problem, clientId),
     });
     this.reader = new Reader({
-      api: this.#api,
+      api: this.api,
       list: this.list,
       onComment: (comment) => this.sender.noticed(comment),
       onChange,
@@ -147,7 +147,7 @@ export class Conversation {
 
   /** @returns what is wrong */
   async setMode(mode: Mode): Promise<string | undefined> {
-    const answer = await this.#api.setMode(mode);
+    const answer = await this.api.setMode(mode);
     if (!answer.ok) return problemWords(answer.problem);
     this.#mode = answer.value;
     this.#options.onChange();
@@ -156,7 +156,7 @@ export class Conversation {
 
   /** @returns what is wrong */
   async setHidden(id: string, isHidden: boolean): Promise<string | undefined> {
-    const answer = await (isHidden ? this.#api.hide(id) : this.#api.restore(id));
+    const answer = await (isHidden ? this.api.hide(id) : this.api.restore(id));
     if (!answer.ok) return problemWords(answer.problem);
     this.list.change(id, (known) => ({ ...known, isHidden: answer.value.isHidden }));
     this.#options.onChange();
@@ -169,7 +169,7 @@ export class Conversation {
       this.list.change(id, (known) => ({ ...known, likes: Math.max(0, known.likes + by), isLikedByMe: to }));
     add(isLiked ? 1 : -1, isLiked);
     this.#options.onChange();
-    const answer = await this.#api.like(id, isLiked);
+    const answer = await this.api.like(id, isLiked);
     if (answer.ok) return undefined;
     add(isLiked ? -1 : 1, !isLiked);
     this.#options.onChange();
@@ -180,7 +180,7 @@ export class Conversation {
   async readThread(id: string): Promise<string | undefined> {
     let cursor: string | undefined;
     for (let page = 0; page < mostThreadPages; page += 1) {
-      const answer = await this.#api.thread(id, cursor);
+      const answer = await this.api.thread(id, cursor);
       if (!answer.ok) return problemWords(answer.problem);
       for (const item of answer.value.items) this.list.add(item);
       this.#options.onChange();
@@ -192,7 +192,7 @@ export class Conversation {
 
   /** One that is lost is nothing to speak of. */
   react(kind: ReactionKind): void {
-    if (!this.#live.send({ type: 'react', kind })) void this.#api.react(kind);
+    if (!this.#live.send({ type: 'react', kind })) void this.api.react(kind);
   }
 
   #hello(): object {
@@ -301,13 +301,13 @@ export class Conversation {
 
   async #readMode(): Promise<void> {
     this.#modeAtMs = Date.now();
-    const answer = await this.#api.mode();
+    const answer = await this.api.mode();
     if (answer.ok) this.#mode = answer.value;
     this.#options.onChange();
   }
 
   async #learnTime(): Promise<void> {
-    const serverMs = await this.#api.time();
+    const serverMs = await this.api.time();
     if (serverMs !== undefined) this.#time.learn(serverMs, Date.now());
   }
 

@@ -3,6 +3,7 @@ import { make, makeButton, setText } from './elements.browser.ts';
 
 export interface FrameParts {
   readonly account: { readonly button: HTMLElement; readonly sheet: HTMLElement };
+  readonly moderation: { readonly form: HTMLElement; readonly bar: HTMLElement };
   readonly scroller: HTMLElement;
   readonly reactions: HTMLElement;
   readonly composer: HTMLElement;
@@ -18,22 +19,21 @@ export class Frame {
   readonly #toast = make('div', { class: 'toast', attributes: { role: 'status' } });
   readonly #spoken = make('p', { class: 'heard', attributes: { 'aria-live': 'polite' } });
 
-  constructor(root: HTMLElement, { account, scroller, reactions, composer, onNewest }: FrameParts) {
+  constructor(
+    root: HTMLElement,
+    { account, moderation, scroller, reactions, composer, onNewest }: FrameParts,
+  ) {
     this.#pill = makeButton('', onNewest, { class: 'pill' });
     this.#pill.hidden = true;
     this.#toast.hidden = true;
     const heading = make('h2', { text: 'Comments', attributes: { id: 'comments-heading' } });
     const header = make('header', { class: 'heading' }, [heading, this.#viewers, account.button]);
-    const room = make('div', { class: 'room' }, [
-      this.#empty,
-      scroller,
-      this.#older,
-      this.#pill,
-      this.#toast,
-    ]);
+    const room = make('div', { class: 'room' }, [this.#empty, scroller, this.#older, this.#pill]);
     root.replaceChildren(
       header,
       account.sheet,
+      moderation.form,
+      moderation.bar,
       this.#banner,
       room,
       this.#toast,

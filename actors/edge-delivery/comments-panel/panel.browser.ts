@@ -7,6 +7,7 @@ import { Composer } from './composer.browser.ts';
 import { Conversation } from './conversation.browser.ts';
 import { Frame } from './frame.browser.ts';
 import { ListView } from './list.browser.ts';
+import { Moderation } from './moderation.browser.ts';
 import { Reactions } from './reactions.browser.ts';
 import reactionStyles from './reactions.css';
 import type { RowFacts } from './row.browser.ts';
@@ -37,6 +38,7 @@ export class CommentsPanel {
   readonly #account: Account;
   readonly #frame: Frame;
   readonly #reactions: Reactions;
+  readonly #moderation: Moderation;
   #answered: PageComment | undefined;
   #page: ViewKind;
   #mayWrite = false;
@@ -60,7 +62,7 @@ export class CommentsPanel {
     this.#view = new ListView({
       onAction: (action, row) => void this.#act(action, row),
       onFold: ({ comment, isUnfolded }) => this.#fold(comment.id, !isUnfolded),
-      onOlder: () => void this.#talk.reader.older(),
+      onOlder: () => this.#moderation.queue ?? void this.#talk.reader.older(),
       onPlace: () => this.#placed(),
     });
     this.#composer = new Composer({
@@ -73,10 +75,17 @@ export class CommentsPanel {
       onSignIn: (token) => session.signIn(token),
       onSignOut: () => session.signOut(),
       onMode: (mode) => this.#talk.setMode(mode),
+      onQueue: (kind) => void this.#moderation.open(kind),
+    });
+    this.#moderation = new Moderation({
+      api: this.#talk.api,
+      onChange: () => this.#changed(),
+      onToast: (text, action) => this.#toast(text, action),
     });
     this.#reactions = new Reactions(document.querySelector('#stage'), (kind) => this.#talk.react(kind));
     this.#frame = new Frame(options.root, {
       account: this.#account,
+      moderation: this.#moderation,
       scroller: this.#view.scroller,
       reactions: this.#reactions.element,
       composer: this.#composer.element,
@@ -142,8 +151,15 @@ export class CommentsPanel {
       case 'like':
       case 'unlike':
         return this.#like(comment.id, action === 'like');
+      case 'report':
+        return this.#moderation.report(comment.id);
+      case 'release':
+        return this.#moderation.release(comment.id);
+      case 'ban':
+        return this.#moderation.ask(comment.author);
       case 'hide': {
         const why = await this.#talk.setHidden(comment.id, true);
+        this.#moderation.refresh();
         const undo = { text: 'Undo', run: () => void this.#restore(comment.id) };
         return why === undefined ? this.#toast('The comment is hidden.', undo) : this.#toast(why);
       }
@@ -154,6 +170,7 @@ export class CommentsPanel {
 
   async #restore(id: string): Promise<void> {
     this.#toast((await this.#talk.setHidden(id, false)) ?? 'The comment is shown again.');
+    this.#moderation.refresh();
   }
 
   #toast(text: string, action?: { readonly text: string; readonly run: () => void }): void {
@@ -200,12 +217,13 @@ export class CommentsPanel {
     const { root } = this.#options;
     root.hidden = !view.isShown || isAbsent;
     if (root.hidden) return;
-    if (this.#isStale) this.#rows = list.rows({ me: session.me, seesHidden: mayModerate });
+    const { queue } = this.#moderation;
+    if (this.#isStale) this.#rows = queue?.rows ?? list.rows({ me: session.me, seesHidden: mayModerate });
     this.#isStale = false;
     this.#mayWrite = view.writing === 'open';
     this.#frame.show({
       banner: view.banner,
-      empty: this.#rows.length === 0 ? view.emptyWords : '',
+      empty: this.#rows.length === 0 ? (queue?.emptyWords ?? view.emptyWords) : '',
       isReadingOlder: reader.isReadingOlder,
     });
     this.#frame.viewers(viewers);

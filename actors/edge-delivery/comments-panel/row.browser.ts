@@ -26,9 +26,21 @@ const actionTexts: Readonly<Record<RowAction, string>> = {
   reply: 'Answer',
   like: '♥ Like',
   unlike: '♥ Liked',
+  report: 'Report',
+  release: 'Release',
+  ban: 'Ban',
   hide: 'Hide',
   restore: 'Show again',
 };
+
+function tagsOf({ author, isHidden, isHeld, reports }: Row['comment']): readonly string[] {
+  return [
+    ...(author.isStaff ? ['Staff'] : []),
+    ...(isHidden ? ['Hidden'] : []),
+    ...(isHeld ? ['Waits for a moderator'] : []),
+    ...(reports > 0 ? [reports === 1 ? '1 report' : `${reports} reports`] : []),
+  ];
+}
 
 const markTexts = { sent: 'Sent', safe: 'Safe: kept in more than one place', '': '' } as const;
 
@@ -61,19 +73,16 @@ export class RowView {
   show(row: Row, facts: RowFacts): void {
     this.#row = row;
     const { comment, own, depth } = row;
-    const { isHidden, isHeld, author } = comment;
+    const { isHidden, author } = comment;
     const state = own === undefined ? '' : ownWords(own, facts.hasReplication, facts.nowMs);
     const mark = own === undefined ? '' : ownMark(own, facts.hasReplication);
     const isMine = facts.me !== undefined && author.id === facts.me.id;
-    const tags = [
-      ...(author.isStaff ? ['Staff'] : []),
-      ...(isHidden ? ['Hidden'] : []),
-      ...(isHeld ? ['Waits for a moderator'] : []),
-    ];
+    const tags = tagsOf(comment);
     const seen = [
       author.name,
       comment.text,
       facts.time,
+      own?.state.kind,
       state,
       mark,
       tags,

@@ -252,6 +252,7 @@ function shownAs({ draft }: OwnComment, me: Person, id: string): PageComment {
     isLikedByMe: undefined,
     isHidden: false,
     isHeld: false,
+    reports: 0,
     isReplicated: false,
   };
 }

@@ -22,6 +22,8 @@ export interface PageComment {
   readonly isLikedByMe: boolean | undefined;
   readonly isHidden: boolean;
   readonly isHeld: boolean;
+  /** How many reported it; for moderators. */
+  readonly reports: number;
   readonly isReplicated: boolean;
 }
 
@@ -65,6 +67,7 @@ export function readComment(value: unknown): PageComment | undefined {
     isLikedByMe: typeof liked === 'boolean' ? liked : undefined,
     isHidden: flagOf(value, 'hidden'),
     isHeld: flagOf(value, 'isHeld'),
+    reports: numberOf(value, 'reports') ?? 0,
     isReplicated: textOf(value, 'acknowledged') === 'replicated',
   };
 }

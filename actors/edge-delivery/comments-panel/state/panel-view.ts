@@ -101,7 +101,17 @@ export function ownMark(own: OwnComment, hasReplication: boolean): '' | 'sent' |
   return hasReplication ? 'sent' : 'safe';
 }
 
-export type RowAction = 'retry' | 'discard' | 'reply' | 'like' | 'unlike' | 'hide' | 'restore';
+export type RowAction =
+  | 'retry'
+  | 'discard'
+  | 'reply'
+  | 'like'
+  | 'unlike'
+  | 'report'
+  | 'release'
+  | 'hide'
+  | 'restore'
+  | 'ban';
 
 export function actionsFor(
   comment: PageComment,
@@ -110,14 +120,32 @@ export function actionsFor(
 ): readonly RowAction[] {
   if (own?.state.kind === 'failed') return ['retry', 'discard'];
   if (own !== undefined && own.state.kind !== 'accepted' && own.state.kind !== 'replicated') return [];
-  const isMine = me !== undefined && comment.author.id === me.id;
-  const mayHide = isMine || may(me, 'comment.hide');
-  if (comment.isHidden) return mayHide ? ['restore'] : [];
-  const talk: readonly RowAction[] = [
-    ...(mayWrite ? (['reply'] as const) : []),
+  return [...talkActions(comment, me, mayWrite), ...moderationActions(comment, me)];
+}
+
+const isOf = (comment: PageComment, me: Person | undefined): boolean =>
+  me !== undefined && comment.author.id === me.id;
+
+function talkActions(comment: PageComment, me: Person | undefined, mayWrite: boolean): readonly RowAction[] {
+  if (comment.isHidden) return [];
+  const mayReport = me !== undefined && !isOf(comment, me) && !isStaff(me);
+  return [
+    ...(mayWrite && !comment.isHeld ? (['reply'] as const) : []),
     comment.isLikedByMe === true ? 'unlike' : 'like',
+    ...(mayReport ? (['report'] as const) : []),
   ];
-  return mayHide ? [...talk, 'hide'] : talk;
+}
+
+function moderationActions(comment: PageComment, me: Person | undefined): readonly RowAction[] {
+  const isMine = isOf(comment, me);
+  const isWaiting = comment.isHeld || comment.reports > 0;
+  return [
+    ...(isWaiting && may(me, 'comment.release') ? (['release'] as const) : []),
+    ...(isMine || may(me, 'comment.hide')
+      ? [comment.isHidden ? ('restore' as const) : ('hide' as const)]
+      : []),
+    ...(!isMine && may(me, 'user.ban') ? (['ban'] as const) : []),
+  ];
 }
 
 /** Makes `14:05` of a time, with the day in front where it is not today's. */

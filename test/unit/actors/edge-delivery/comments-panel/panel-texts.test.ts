@@ -8,7 +8,11 @@ import {
   mintClientId,
   timeOfClientId,
 } from '../../../../../actors/edge-delivery/comments-panel/state/client-id.ts';
-import { openMode, readComment } from '../../../../../actors/edge-delivery/comments-panel/state/comment.ts';
+import {
+  openMode,
+  readComment,
+  type Person,
+} from '../../../../../actors/edge-delivery/comments-panel/state/comment.ts';
 import { readFrame } from '../../../../../actors/edge-delivery/comments-panel/state/live-message.ts';
 import {
   actionsFor,
@@ -187,13 +191,21 @@ test('the panel follows the page and the connection', () => {
 test("one's own may be hidden by oneself, others by moderators, and what was not sent tried again", () => {
   const read = readComment(comment);
   if (read === undefined) throw new Error('it is no comment');
-  const offered = (me: typeof guest | undefined, isHidden = false, mayWrite = true) =>
+  const offered = (me: Person | undefined, isHidden = false, mayWrite = true) =>
     actionsFor({ ...read, isHidden }, undefined, { me, mayWrite });
   expect(offered(undefined)).toEqual(['reply', 'like']);
   expect(offered(undefined, false, false)).toEqual(['like']);
-  expect(offered({ ...guest, id: 'g-2' })).toEqual(['reply', 'like']);
+  expect(offered({ ...guest, id: 'g-2' })).toEqual(['reply', 'like', 'report']);
   expect(offered(guest)).toEqual(['reply', 'like', 'hide']);
   expect(offered(guest, true)).toEqual(['restore']);
+  const all = { ...moderator, permissions: ['comment.hide', 'comment.release', 'user.ban'] };
+  expect(offered(all)).toEqual(['reply', 'like', 'hide', 'ban']);
+  expect(actionsFor({ ...read, isHeld: true }, undefined, { me: all, mayWrite: true })).toEqual([
+    'like',
+    'release',
+    'hide',
+    'ban',
+  ]);
 });
 
 test('a refusal says what to do, and when', () => {

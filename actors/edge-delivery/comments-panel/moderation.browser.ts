@@ -1,0 +1,126 @@
+/** What moderators have beside the comments: the form of a ban, and lists of what waits, what was reported and what is hidden. */
+import type { AudienceApi } from './audience-api.browser.ts';
+import { make, makeButton, setText } from './elements.browser.ts';
+import { compareComments, type Author } from './state/comment.ts';
+import type { Row } from './state/comment-list.ts';
+import { banChoices, queueTexts, type QueueKind } from './state/moderation-texts.ts';
+import { problemWords } from './state/problem.ts';
+
+const pageSize = '100';
+
+export interface ModerationOptions {
+  readonly api: AudienceApi;
+  readonly onChange: () => void;
+  readonly onToast: (text: string, action?: { readonly text: string; readonly run: () => void }) => void;
+}
+
+export class Moderation {
+  readonly form = make('form', { class: 'sheet ban', attributes: { 'aria-label': 'Ban' } });
+  /** Says which list is shown instead of the comments, and leads back. */
+  readonly bar = make('div', { class: 'queue-bar' });
+  readonly #options: ModerationOptions;
+  readonly #who = make('p', { attributes: { dir: 'auto' } });
+  readonly #seconds = make('select', { attributes: { 'aria-label': 'For how long' } });
+  readonly #purge = make('input', { attributes: { type: 'checkbox' } });
+  readonly #words = make('span');
+  #author: Author | undefined;
+  #queue: { readonly kind: QueueKind; readonly rows: readonly Row[] } | undefined;
+
+  constructor(options: ModerationOptions) {
+    this.#options = options;
+    for (const { text, seconds } of banChoices) this.#seconds.append(new Option(text, String(seconds ?? '')));
+    const purge = make('label', { class: 'check' }, [
+      this.#purge,
+      make('span', { text: 'Hide what they wrote in the last 10 minutes' }),
+    ]);
+    const ban = make('button', { class: 'button', text: 'Ban', attributes: { type: 'submit' } });
+    const cancel = makeButton('Cancel', () => this.ask(undefined), { class: 'link' });
+    this.form.append(this.#who, this.#seconds, purge, make('div', { class: 'line' }, [ban, cancel]));
+    this.form.hidden = true;
+    this.form.addEventListener('submit', (event) => {
+      event.preventDefault();
+      void this.#ban();
+    });
+    this.form.addEventListener('keydown', ({ key }) => {
+      if (key === 'Escape') this.ask(undefined);
+    });
+    this.bar.append(
+      this.#words,
+      makeButton('Back', () => this.#close(), { class: 'link' }),
+    );
+    this.bar.hidden = true;
+  }
+
+  /** What is shown instead of the comments; undefined while they are shown. */
+  get queue(): { readonly rows: readonly Row[]; readonly emptyWords: string } | undefined {
+    return this.#queue === undefined
+      ? undefined
+      : { rows: this.#queue.rows, emptyWords: queueTexts[this.#queue.kind].empty };
+  }
+
+  /** Opens the form of a ban. @param author undefined closes it */
+  ask(author: Author | undefined): void {
+    this.#author = author;
+    this.form.hidden = author === undefined;
+    if (author === undefined) return;
+    setText(this.#who, `Ban ${author.name} from the comments of this broadcast?`);
+    this.#purge.checked = false;
+    this.#seconds.focus();
+  }
+
+  async open(kind: QueueKind): Promise<void> {
+    const { api, onChange, onToast } = this.#options;
+    const answer = await api.page({ state: kind, limit: pageSize });
+    if (!answer.ok) return onToast(problemWords(answer.problem));
+    const rows = answer.value.items.toSorted(compareComments).map((comment) => ({
+      key: `${kind} ${comment.id}`,
+      comment,
+      own: undefined,
+      replies: 0,
+      isUnfolded: false,
+      depth: 0,
+    }));
+    this.#queue = { kind, rows };
+    setText(this.#words, queueTexts[kind].title);
+    this.bar.hidden = false;
+    onChange();
+  }
+
+  /** Something of the list was dealt with. */
+  refresh(): void {
+    if (this.#queue !== undefined) void this.open(this.#queue.kind);
+  }
+
+  async report(id: string): Promise<void> {
+    const answer = await this.#options.api.report(id);
+    this.#options.onToast(answer.ok ? 'Thank you: moderators will see it.' : problemWords(answer.problem));
+  }
+
+  async release(id: string): Promise<void> {
+    const answer = await this.#options.api.release(id);
+    this.#options.onToast(answer.ok ? 'The comment is shown to everybody.' : problemWords(answer.problem));
+    this.refresh();
+  }
+
+  async #ban(): Promise<void> {
+    const author = this.#author;
+    if (author === undefined) return;
+    const { api, onToast } = this.#options;
+    const seconds = this.#seconds.value === '' ? undefined : Number(this.#seconds.value);
+    const answer = await api.ban(author.id, { seconds, purge: this.#purge.checked });
+    if (!answer.ok) return onToast(problemWords(answer.problem));
+    this.ask(undefined);
+    const undo = async (): Promise<void> => {
+      const undone = await api.unban(author.id);
+      onToast(undone.ok ? `${author.name} may comment again.` : problemWords(undone.problem));
+    };
+    onToast(`${author.name} is banned.`, { text: 'Undo', run: () => void undo() });
+    this.refresh();
+  }
+
+  #close(): void {
+    this.#queue = undefined;
+    this.bar.hidden = true;
+    this.#options.onChange();
+  }
+}
