@@ -20,8 +20,10 @@ export function clientOf(
   return new Client({
     contactPoints: contactPoints.map(withPort),
     localDataCenter: name,
-    // Whoever changes the schema would wait a second for the driver's copy of it after each change.
-    ...(keyspace === undefined ? { isMetadataSyncEnabled: false } : { keyspace }),
+    // Who changes the schema looks itself whether all agree, and needs no copy of it: the driver would take a second for both each time.
+    ...(keyspace === undefined
+      ? { isMetadataSyncEnabled: false, protocolOptions: { maxSchemaAgreementWaitSeconds: 0 } }
+      : { keyspace }),
     ...(user === undefined ? {} : { credentials: { username: user, password: password ?? '' } }),
     policies: {
       reconnection: new policies.reconnection.ExponentialReconnectionPolicy(

@@ -39,8 +39,6 @@ export interface Database {
    */
   agree(query: string, values: readonly Value[]): Promise<unknown>;
   readAgreed(query: string, values: readonly Value[]): Promise<readonly unknown[]>;
-  /** The same database as another data centre has it (A6). Undefined where there is none. */
-  elsewhere(): Pick<Database, 'run'> | undefined;
   close(): Promise<void>;
 }
 
@@ -121,14 +119,6 @@ class CassandraDatabase implements Database {
     return this.#agreements.run(() => this.#ask(ask));
   }
 
-  elsewhere(): Pick<Database, 'run'> | undefined {
-    const [, next] = this.#centres;
-    if (next === undefined) return undefined;
-    const run = (query: string, values: readonly Value[]) =>
-      this.#gate.run(() => this.#askOne(next, (client) => rowsOf(client, query, values)));
-    return { run: (query, values) => run(query, values).catch(rethrow) };
-  }
-
   async close(): Promise<void> {
     await Promise.all(this.#centres.map(({ client }) => client.shutdown()));
   }
@@ -171,8 +161,4 @@ class CassandraDatabase implements Database {
 
 async function rowsOf(client: Client, query: string, values: readonly Value[]): Promise<readonly unknown[]> {
   return (await client.execute(query, [...values])).rows;
-}
-
-function rethrow(error: unknown): never {
-  throw toldAs(error);
 }

@@ -43,6 +43,8 @@ const agreeWithinMs = 30_000;
 const lockSeconds = 120;
 const lockWithinMs = 130_000;
 const pauseMs = 250;
+/** They agree within some tens of ms. */
+const agreePauseMs = 50;
 /** A change of the schema is slower than a request. */
 const ddl: QueryOptions = { prepare: false, isIdempotent: false, readTimeout: 20_000 };
 const agreed: QueryOptions = { isIdempotent: false, readTimeout: 20_000 };
@@ -211,7 +213,7 @@ async function mustAgree(
       throw new UnusableCluster(
         `the nodes have not agreed on one schema within ${agreeWithinMs / 1000} s: look at them with nodetool describecluster, then run tangaza migrate again`,
       );
-    await clock.sleep(pauseMs);
+    await clock.sleep(agreePauseMs);
   }
 }
 

@@ -11,7 +11,8 @@ export interface Reached {
 
 const patient = { consistency: types.consistencies.one, readTimeout: 20_000 };
 const Local = z.object({ schema_version: z.instanceof(types.Uuid) });
-const Peer = z.object({ data_center: z.string() });
+/** Null for a node of which no more is known yet than that it is there. */
+const Peer = z.object({ data_center: z.string().nullable() });
 
 /**
  * Asks every node that there is for the version of its schema.
@@ -59,5 +60,5 @@ export async function versionsOf(
 
 async function dataCentresSeenBy(client: Client): Promise<readonly string[]> {
   const { rows } = await client.execute('SELECT data_center FROM system.peers', [], patient);
-  return rows.map((row) => Peer.parse(row).data_center);
+  return rows.flatMap((row) => Peer.parse(row).data_center ?? []);
 }
