@@ -35,7 +35,7 @@ export class Comments {
     this.#guards = guards;
     this.#streams = streams;
     const all = { ...ports, guards, streams };
-    this.posting = new Posting({ ...all, posted: postMetrics(ports.metrics, guards) });
+    this.posting = new Posting({ ...all, posted: postMetrics(ports.metrics, all) });
     this.moderating = new Moderating(all);
     this.reading = new Reading(all);
     this.liking = new Liking(all);

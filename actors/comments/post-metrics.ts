@@ -1,6 +1,7 @@
 /** Counts what becomes of comments that are sent. */
 import type { ErrorCode } from '../../cluster/errors/catalogue.ts';
 import type { Metrics } from '../../cluster/observe/metrics.ts';
+import type { Counts } from './counts/counts.ts';
 import type { Guards } from './guards/guards.ts';
 
 export interface PostMetrics {
@@ -9,7 +10,12 @@ export interface PostMetrics {
   refused(code: ErrorCode): void;
 }
 
-export function postMetrics(metrics: Metrics, guards: Pick<Guards, 'forgotten'>): PostMetrics {
+export interface Watched {
+  readonly guards: Pick<Guards, 'forgotten'>;
+  readonly counts: Pick<Counts, 'leftOut'>;
+}
+
+export function postMetrics(metrics: Metrics, { guards, counts }: Watched): PostMetrics {
   const taken = metrics.counter({
     name: 'tangaza_comments_taken_total',
     help: 'Comments that the database took, and those that it had already.',
@@ -28,6 +34,15 @@ export function postMetrics(metrics: Metrics, guards: Pick<Guards, 'forgotten'>)
       labels: [],
     },
     () => [{ value: guards.forgotten, labels: {} }],
+  );
+  metrics.family(
+    {
+      kind: 'counter',
+      name: 'tangaza_comments_counts_left_out_total',
+      help: 'Changed counts of likes and answers that were left for who reads them, as too many waited.',
+      labels: [],
+    },
+    () => [{ value: counts.leftOut, labels: {} }],
   );
   return {
     taken: (isNew) => taken.add(1, { kind: isNew ? 'new' : 'again' }),
