@@ -11,6 +11,8 @@ const pageSize = '100';
 export interface ModerationOptions {
   readonly api: AudienceApi;
   readonly onChange: () => void;
+  /** The form was closed. */
+  readonly onClosed: () => void;
   readonly onToast: (text: string, action?: { readonly text: string; readonly run: () => void }) => void;
 }
 
@@ -62,7 +64,7 @@ export class Moderation {
   ask(author: Author | undefined): void {
     this.#author = author;
     this.form.hidden = author === undefined;
-    if (author === undefined) return;
+    if (author === undefined) return this.#options.onClosed();
     setText(this.#who, `Ban ${author.name} from the comments of this broadcast?`);
     this.#purge.checked = false;
     this.#seconds.focus();

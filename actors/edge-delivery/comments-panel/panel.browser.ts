@@ -80,6 +80,7 @@ export class CommentsPanel {
     this.#moderation = new Moderation({
       api: this.#talk.api,
       onChange: () => this.#changed(),
+      onClosed: () => this.#view.enter(),
       onToast: (text, action) => this.#toast(text, action),
     });
     this.#reactions = new Reactions(document.querySelector('#stage'), (kind) => this.#talk.react(kind));

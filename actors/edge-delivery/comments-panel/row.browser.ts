@@ -60,10 +60,14 @@ export class RowView {
   #row: Row | undefined;
   #shown = '';
   #isReached = false;
+  #isAwake = false;
+  #actions: readonly RowAction[] = [];
 
   constructor(key: string, wishes: RowWishes) {
     this.#wishes = wishes;
     this.#fold = makeButton('', () => this.#row !== undefined && wishes.onFold(this.#row), { class: 'fold' });
+    for (const interest of ['pointerenter', 'focusin', 'click'])
+      this.element.addEventListener(interest, () => this.#wake());
     this.element.dataset['key'] = key;
     const head = make('header', {}, [this.#name, this.#tags, this.#time, this.#likes, this.#mark]);
     this.element.append(head, this.#answers, this.#said, this.#state, this.#acts, this.#fold);
@@ -169,8 +173,17 @@ export class RowView {
     dataset['own'] = kind.kind;
   }
 
+  /** Buttons are made for a row that somebody points at or enters: most rows go by without. */
+  #wake(): void {
+    if (this.#isAwake) return;
+    this.#isAwake = true;
+    this.#showActions(this.#actions);
+  }
+
   #showActions(actions: readonly RowAction[]): void {
+    this.#actions = actions;
     this.#acts.hidden = actions.length === 0;
+    if (!this.#isAwake && !actions.includes('retry')) return;
     const focused = this.#acts.contains(document.activeElement)
       ? [...this.#acts.children].indexOf(document.activeElement ?? this.#acts)
       : -1;
