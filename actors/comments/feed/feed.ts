@@ -95,7 +95,9 @@ export class Feed implements AudienceFeed, ChangeOutlet {
     const { node, bootId, clock, events } = this.#ports;
     const stream = streamOf(change);
     this.#keepHide(change);
-    this.#open(stream)?.take(change);
+    // What nobody follows here is read when somebody does.
+    const feed = change.kind === 'unsure' ? this.#streams.get(stream) : this.#open(stream);
+    feed?.take(change);
     const numbered = this.#sent.next(stream, clock.utcMs());
     const isSent = events.publish(stream, { node, bootId, ...numbered, change });
     this.#ofEach.metrics.events.add(1, { event: isSent ? 'sent' : 'unsent' });
@@ -167,8 +169,9 @@ export class Feed implements AudienceFeed, ChangeOutlet {
   }
 
   #makeRoom(): boolean {
-    const idle = [...this.#streams.values()].filter(({ isUsed }) => !isUsed);
-    const [oldest] = idle.toSorted((a, b) => a.usedMs - b.usedMs);
+    let oldest: StreamFeed | undefined;
+    for (const feed of this.#streams.values())
+      if (!feed.isUsed && (oldest === undefined || feed.usedMs < oldest.usedMs)) oldest = feed;
     if (oldest === undefined) return false;
     this.#drop(oldest.stream);
     return true;

@@ -32,7 +32,7 @@ export const resumeFromMs = (lastAtMs: number, nowMs: number): number => Math.mi
  */
 export function answerOf(rows: readonly StoredComment[], fromMs: number, isAll = true): Answer {
   const added = rows.filter((one) => one.arrivedAtMs >= fromMs && !one.isHeld).toSorted(byPlace);
-  const changed = rows.filter((one) => one.arrivedAtMs < fromMs).toSorted(byChange);
+  const changed = rows.filter((one) => one.arrivedAtMs < fromMs || isHeldSince(one)).toSorted(byChange);
   const newest = added.slice(-mostNewest);
   const told: readonly ToldComment[] = [
     ...newest.map((comment) => ({ kind: isShown(comment) ? 'added' : 'changed', comment }) as const),
@@ -42,5 +42,9 @@ export function answerOf(rows: readonly StoredComment[], fromMs: number, isAll =
   const to = Math.max(newest[0]?.createdAtMs ?? fromMs, fromMs);
   return { resume: { gap: { from: isoOf(fromMs - longestWayMs), to: isoOf(to) } }, told };
 }
+
+/** The page may have shown it before it was held. */
+const isHeldSince = ({ isHeld, changedAtMs, arrivedAtMs }: StoredComment): boolean =>
+  isHeld && changedAtMs > arrivedAtMs;
 
 export const isoOf = (ms: number): string => new Date(Math.max(0, ms)).toISOString();

@@ -1,8 +1,8 @@
 /** What all acts of moderation share: who acts, the row of the audit before the act, and what is told after it (A12). */
 import type { Comment, Identity } from '../../../cluster/contract/api/audience-views.ts';
 import type { Caller } from '../../../cluster/contract/api/routes.ts';
-import { TangazaError } from '../../../cluster/errors/tangaza-error.ts';
-import type { CommentId } from '../../../cluster/model/ids.ts';
+import { errorCodeOf, TangazaError } from '../../../cluster/errors/tangaza-error.ts';
+import type { CommentId, StreamId } from '../../../cluster/model/ids.ts';
 import { mustHaveCaller } from '../callers.ts';
 import type { CommentPorts } from '../comment-ports.ts';
 import { viewOf } from '../comment-view.ts';
@@ -33,6 +33,20 @@ export class Acts {
   /** To be called before the act, so that there is none without a row. */
   audit(row: AuditRow): Promise<void> {
     return this.#ports.store.audit(row);
+  }
+
+  /**
+   * Writes into the store. Where it has not said whether it took the write, every node is told to look.
+   *
+   * @throws TangazaError as the store throws it
+   */
+  async written<Row>(streamId: StreamId, write: Promise<Row>): Promise<Row> {
+    try {
+      return await write;
+    } catch (error) {
+      if (errorCodeOf(error) === 'UNAVAILABLE') this.#ports.outlet.told({ kind: 'unsure', streamId });
+      throw error;
+    }
   }
 
   /** Tells everybody of a comment that was changed. */

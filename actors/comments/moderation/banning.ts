@@ -79,19 +79,19 @@ export class Banning {
     return bans.length > limit && last !== undefined ? { items, nextCursor: last.userId } : { items };
   }
 
-  /** Hides what the user wrote lately. Each hide is an act of its own, so that each can be undone. */
+  /** Hides what the user wrote lately. Each hide is an act of its own: each can be undone, and is told whether or not the others fail. */
   async #purge(stream: StreamId, user: UserId, hiding: Hiding): Promise<number> {
     const { store } = this.#ports;
     const rows = await store.latestOf(user, stream, hiding.atMs - purge.backMs, purge.most);
     const shown = rows.filter(({ hidden }) => hidden === undefined);
-    const done = await Promise.all(
+    await Promise.all(
       shown.map(async ({ id }) => {
         await this.#acts.audit({ streamId: stream, ...hiding, act: 'comment.hide', on: id });
-        return store.setHidden(id, hiding, hiding.atMs);
+        const comment = await this.#acts.written(stream, store.setHidden(id, hiding, hiding.atMs));
+        if (comment !== undefined) this.#acts.tell(comment);
       }),
     );
-    for (const comment of done) if (comment !== undefined) this.#acts.tell(comment);
-    return done.length;
+    return shown.length;
   }
 }
 

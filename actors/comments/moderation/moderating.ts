@@ -37,9 +37,10 @@ export class Moderating {
     }
     // An author who could hide it anew could also show again what a moderator hid.
     if (comment.hidden !== undefined && (!mayAll || comment.hidden.by === hiding.by))
-      return this.#acts.viewOf(comment, identity);
+      return this.#changed(identity, comment);
     await this.#acts.audit({ streamId: comment.streamId, ...hiding, act: 'comment.hide', on: id });
-    return this.#changed(identity, comment, await store.setHidden(id, hiding, hiding.atMs));
+    const write = store.setHidden(id, hiding, hiding.atMs);
+    return this.#changed(identity, comment, await this.#acts.written(comment.streamId, write));
   }
 
   /** @throws TangazaError `FORBIDDEN`, `COMMENT_NOT_FOUND` */
@@ -51,7 +52,7 @@ export class Moderating {
     const { store, clock } = this.#ports;
     const { identity, mayAll, comment } = await this.#found(id, caller);
     if (comment === undefined) throw notFound(id);
-    if (comment.hidden === undefined) return this.#acts.viewOf(comment, identity);
+    if (comment.hidden === undefined) return this.#changed(identity, comment);
     const by = nameInAudit(identity);
     if (!mayAll && comment.hidden.by !== by)
       throw new TangazaError(
@@ -60,7 +61,8 @@ export class Moderating {
       );
     const atMs = clock.utcMs();
     await this.#acts.audit({ streamId: comment.streamId, by, atMs, act: 'comment.restore', on: id, ...body });
-    return this.#changed(identity, comment, await store.setHidden(id, undefined, atMs));
+    const write = store.setHidden(id, undefined, atMs);
+    return this.#changed(identity, comment, await this.#acts.written(comment.streamId, write));
   }
 
   /** @throws TangazaError `STREAM_NOT_FOUND`, `STREAM_REMOVED` */
@@ -114,12 +116,13 @@ export class Moderating {
     const { streamId } = placeOfComment(id);
     await this.#acts.audit({ streamId, ...hiding, act: 'comment.hide', on: id });
     const { store, outlet } = this.#ports;
-    const comment = await store.setHidden(id, hiding, hiding.atMs);
+    const comment = await this.#acts.written(streamId, store.setHidden(id, hiding, hiding.atMs));
     if (comment === undefined) outlet.told({ kind: 'hiding', streamId, id, hiding, atMs: hiding.atMs });
     else this.#acts.tell(comment);
   }
 
-  #changed(identity: Identity, before: StoredComment, after: StoredComment | undefined): Comment {
+  /** Tells also what was so before: the node that made it so may not have heard that it did, and told nobody. */
+  #changed(identity: Identity, before: StoredComment, after?: StoredComment): Comment {
     const comment = after ?? before;
     this.#acts.tell(comment);
     return this.#acts.viewOf(comment, identity);

@@ -38,7 +38,8 @@ export class Reporting {
     if (before === undefined || !isShownTo(identity, before)) throw notFound(id);
     if (before.author.id === identity.user.id)
       throw new TangazaError('BAD_REQUEST', 'This comment is your own: hide it instead.');
-    const after = await store.report({ commentId: id, by: identity.user.id, atMs, ...body }, heldFrom);
+    const report = { commentId: id, by: identity.user.id, atMs, ...body };
+    const after = await this.#acts.written(streamId, store.report(report, heldFrom));
     if (after !== undefined && after.isHeld !== before.isHeld) this.#acts.tell(after);
   }
 
@@ -54,7 +55,10 @@ export class Reporting {
     mustBeAllowed(identity, 'comment.release', streamId);
     const before = await store.get(id);
     if (before === undefined) throw notFound(id);
-    if (!before.isHeld && before.reports === undefined) return this.#acts.viewOf(before, identity);
+    if (!before.isHeld && before.reports === undefined) {
+      this.#acts.tell(before);
+      return this.#acts.viewOf(before, identity);
+    }
     const atMs = clock.utcMs();
     await this.#acts.audit({
       streamId,
@@ -64,7 +68,7 @@ export class Reporting {
       on: id,
       ...body,
     });
-    const after = (await store.release(id, atMs)) ?? before;
+    const after = (await this.#acts.written(streamId, store.release(id, atMs))) ?? before;
     this.#acts.tell(after);
     return this.#acts.viewOf(after, identity);
   }

@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest';
 import { CommentPage, OwnComment } from '../../../cluster/contract/api/audience-views.ts';
 import { AuditPage, BanPage } from '../../../cluster/contract/api/moderation-views.ts';
+import { TangazaError } from '../../../cluster/errors/tangaza-error.ts';
 import { newClientId, startCommentsRig, type CommentsRig } from '../../support/audience/comments-rig.ts';
 
 const posted = async (rig: CommentsRig, token: string, text: string, more: object = {}) =>
@@ -251,4 +252,20 @@ test('a ban at another node holds here once it is told', async () => {
   const told = rig.changes.find(({ kind }) => kind === 'ban');
   if (told !== undefined) node.hear(told);
   expect(await node.post(ada, 'told')).toMatchObject({ code: 'BANNED' });
+});
+
+// Goal: a hide that the store took without saying so is shown to nobody for long. Method: the store takes the write and answers that it is not available; the moderator tries again.
+test('after a hide of which the store has not said that it took it, nodes look, and the next try tells it', async () => {
+  await using rig = await startCommentsRig();
+  const { id } = await posted(rig, await rig.guest('Ada'), 'hello');
+  const setHidden = rig.store.setHidden.bind(rig.store);
+  rig.store.setHidden = async (...asked) => {
+    await setHidden(...asked);
+    throw new TangazaError('UNAVAILABLE');
+  };
+  const told = () => rig.changes.slice(1).map(({ kind }) => kind);
+  expect(await act(rig, 'DELETE', `/v1/comments/${id}`)).toMatchObject({ code: 'UNAVAILABLE' });
+  expect(told()).toEqual(['unsure']);
+  expect(await act(rig, 'DELETE', `/v1/comments/${id}`)).toMatchObject({ status: 200 });
+  expect(told()).toEqual(['unsure', 'changed']);
 });

@@ -319,3 +319,18 @@ test('however many streams are in doubt, few reads are under way at once, and ea
   await expect.poll(() => seen.streams.size).toBe(500);
   expect(seen.most).toBeLessThanOrEqual(4);
 });
+
+test('a doubt about streams that nobody follows here opens none of them, and is told to the other nodes', () => {
+  const one = startNode();
+  const two = startNode({ shared: one.shared, network: one.network, name: 'n2' });
+  let opened = 0;
+  one.events.listen = () => {
+    opened += 1;
+    return { isListening: Promise.resolve(true), stop: () => {} };
+  };
+  const heard: string[] = [];
+  const told = StreamId.parse('s1');
+  two.events.listen(told, { hear: ({ kind }) => void heard.push(kind) });
+  one.feed.told({ kind: 'unsure', streamId: told });
+  expect({ opened, heard }).toEqual({ opened: 0, heard: ['event'] });
+});

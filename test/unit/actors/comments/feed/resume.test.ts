@@ -58,6 +58,11 @@ test('a change of a comment from before is told as one, and so is a comment that
   ]);
 });
 
-test('a held comment is told to nobody', () => {
+test('a comment that was held after it arrived is told as a change, as the page may have shown it', () => {
+  const held = storedComment({ atMs: fromMs, changedAtMs: fromMs + 500, isHeld: true });
+  expect(answerOf([held], fromMs).told).toEqual([{ kind: 'changed', comment: held }]);
+});
+
+test('a comment that was held when it arrived is told to nobody', () => {
   expect(answerOf([storedComment({ atMs: fromMs, isHeld: true })], fromMs).told).toEqual([]);
 });
