@@ -105,6 +105,10 @@ async function openParts(config: NodeConfig, closing: AsyncDisposableStack) {
     exit();
   };
   const self = { node, region, bootId, clock, logger, metrics };
+  // Before the node is a member: told to stop while it waits, it leaves nothing behind.
+  const isShared = config.database === 'cassandra' && asksRegistry(config);
+  const database = isShared ? await openShared(config, self) : undefined;
+  closing.defer(async () => database?.close());
   const cluster = await openClusterParts(
     {
       ...self,
@@ -123,8 +127,6 @@ async function openParts(config: NodeConfig, closing: AsyncDisposableStack) {
     operatorToken: config.operatorToken ?? secrets.operatorToken,
     metricsToken: config.metricsToken,
   };
-  const database = config.database === 'cassandra' ? await openShared(config, self) : undefined;
-  closing.defer(async () => database?.close());
   const own = { config, store, database, ladders, tells, identity, keySecret: secrets.streamKeySecret, exit };
   const audience: AudiencePorts = { feed: undefined };
   return { ...cluster, ...own, local: nothingToHandOver(), audience };
@@ -141,14 +143,16 @@ async function openShared(
   });
 }
 
+/** The others do without a database, so they start while it is away. */
+const asksRegistry = ({ roles }: NodeConfig): boolean => roles.has('control') || roles.has('edge-delivery');
+
 const openRegistry = async (database: Database | undefined, dataDir: string): Promise<StreamRegistry> =>
   database === undefined ? openStreamRegistry(dataDir, clock) : openCassandraStreamRegistry(database);
 
 /** Composes the services in the order in which they start. Moleculer stops all of them at once, each within its own bound. */
 async function composeServices(parts: Parts, closing: AsyncDisposableStack): Promise<readonly MakeService[]> {
   const { roles, dataDir } = parts.config;
-  const isAsked = roles.has('control') || roles.has('edge-delivery');
-  const registry = isAsked ? await openRegistry(parts.database, dataDir) : undefined;
+  const registry = asksRegistry(parts.config) ? await openRegistry(parts.database, dataDir) : undefined;
   closing.defer(async () => registry?.close());
   const ingestGone = Promise.withResolvers<void>();
   return [

@@ -187,10 +187,12 @@ class CassandraStreamRegistry implements StreamRegistry {
       'SELECT id, removed_at FROM removed_by_age WHERE part = ? AND removed_at >= ? LIMIT ?',
       [part, new Date(sinceMs), removedTold],
     );
-    return rows.map((raw) => {
-      const { id, removed_at: removedAt } = RemovedRow.parse(raw);
-      return { id, removedAtMs: removedAt.getTime() };
-    });
+    const entries = rows.map((row) => RemovedRow.parse(row));
+    const there = await Promise.all(entries.map(({ id }) => this.#find(id)));
+    // Of one that is still there the removal did not come to its end: nobody may be told that it is gone.
+    return entries.flatMap(({ id, removed_at: removedAt }, index) =>
+      there[index] === undefined ? [{ id, removedAtMs: removedAt.getTime() }] : [],
+    );
   }
 
   async close(): Promise<void> {}

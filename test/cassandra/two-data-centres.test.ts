@@ -2,10 +2,12 @@
  * What needs a real Cassandra. It is started once for all of it, as two data centres of one node each; so its parts are functions of other
  * files, called here in order. Those that kill a node come last.
  */
-import { afterAll, beforeAll } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openCassandraStreamRegistry } from '../../actors/control/stream-registry.cassandra.ts';
 import { openCassandraCommentStore } from '../../actors/comments/store/comment-store.cassandra.ts';
 import type { Database } from '../../cluster/cassandra/database.cassandra.ts';
+import { TangazaError } from '../../cluster/errors/tangaza-error.ts';
+import { StreamId } from '../../cluster/model/ids.ts';
 import { systemClock } from '../../cluster/time/clock.system.ts';
 import {
   openTestDatabase,
@@ -86,4 +88,29 @@ async function emptyRegistry(database: Database): Promise<void> {
 }
 
 streamRegistryContract('Cassandra', registrySubject);
+
+// Goal: viewers of a live stream are not told that it is gone. Method: of a removal all but its last step, the agreement, is done.
+test('a stream whose removal failed is no removed one', async () => {
+  await using database = asDisposable(openTestDatabase(started().settings()));
+  await emptyRegistry(database.opened);
+  const registry = openCassandraStreamRegistry(database.opened);
+  const failing = openCassandraStreamRegistry(withoutAgreement(database.opened));
+  const id = StreamId.parse('one');
+  await registry.create({ id, title: 'One', ladder: 'ladder', keyHash: 'hash', keySalt: 'salt', nowMs: 1 });
+  await expect(failing.remove(id, 2)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+  expect(await registry.removedSince(0)).toEqual([]);
+  await registry.remove(id, 3);
+  expect(await registry.removedSince(3)).toEqual([{ id, removedAtMs: 3 }]);
+});
+
+const asDisposable = (opened: Database) => ({ opened, [Symbol.asyncDispose]: () => opened.close() });
+
+const withoutAgreement = (database: Database): Database => ({
+  run: (query, values) => database.run(query, values),
+  runTogether: (statements) => database.runTogether(statements),
+  agree: () => Promise.reject(new TangazaError('UNAVAILABLE')),
+  readAgreed: (query, values) => database.readAgreed(query, values),
+  close: () => database.close(),
+});
+
 faultTests(started);

@@ -8,6 +8,7 @@ import { CommentMode } from '../../../cluster/contract/api/audience-views.ts';
 import { TangazaError } from '../../../cluster/errors/tangaza-error.ts';
 import type { CommentId, StreamId, UserId } from '../../../cluster/model/ids.ts';
 import type { Clock } from '../../../cluster/time/clock.ts';
+import { clockWindow } from '../ids/client-id.ts';
 import type { AudienceStore } from './audience-store.ts';
 import { changedSince } from './cassandra/arrivals.cassandra.ts';
 import { actAt, bodyCell, hidingCell } from './cassandra/comment-row.ts';
@@ -169,9 +170,10 @@ class CassandraAudienceStore implements AudienceStore {
       const { comment, releasedAtMs } = await this.#tables.find(report.commentId);
       if (comment === undefined) return undefined;
       const reports = await this.#moderation.report(report, releasedAtMs);
-      const held = comment.isHeld || reports >= heldFrom;
-      if (reports === (comment.reports ?? 0) && held === comment.isHeld) return comment;
-      return this.#change(comment, { reports, held });
+      const holds = !comment.isHeld && reports >= heldFrom;
+      if (reports === (comment.reports ?? 0) && !holds) return comment;
+      // A report never writes that it is not held, or what it read: another one may hold it, or a moderator release it, at the same time.
+      return this.#change(comment, holds ? { reports, held: true } : { reports });
     });
   }
 
@@ -200,9 +202,10 @@ class CassandraAudienceStore implements AudienceStore {
   eraseUser(user: UserId, nowMs: number) {
     return this.#call(async () => {
       // First what is to come, then what is there: an `add` looks in the other order, so none slips through.
-      await this.#moderation.noteErased(user, nowMs);
+      const toMs = nowMs + clockWindow.afterMs;
+      await this.#moderation.noteErased(user, toMs);
       let erased = 0;
-      for await (const ids of this.#moderation.written(user, 0, nowMs))
+      for await (const ids of this.#moderation.written(user, 0, toMs))
         for (let first = 0; first < ids.length; first += erasedAtOnce) {
           const comments = await this.#tables.findAll(ids.slice(first, first + erasedAtOnce));
           const left = comments.filter(({ isErased }) => isErased !== true);
@@ -246,7 +249,8 @@ class CassandraAudienceStore implements AudienceStore {
     const comment = isErased && shown !== undefined ? await this.#erase(shown) : shown;
     if (comment === undefined)
       throw new TangazaError('UNAVAILABLE', 'The database does not show yet what was written: try again.');
-    return { comment, isNew: true };
+    // Another node may have written another text under its id since.
+    return { comment: mustBeSame(comment, body), isNew: true };
   }
 
   /** What was said of a comment before it came counts for good, or no more. */

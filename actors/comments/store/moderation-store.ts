@@ -57,8 +57,8 @@ export interface ModerationStore {
     limit: number,
   ): Promise<readonly StoredComment[]>;
   /**
-   * Empties name and text of all that a user wrote until then, also of what arrives here later. For good: nothing undoes it, and a retry of a
-   * comment brings nothing back. Ids, times, likes and the audit stay.
+   * Empties name and text of all that a user wrote until then, by a clock that may be a second ahead, also of what arrives here later. For
+   * good: nothing undoes it, and a retry of a comment brings nothing back. Ids, times, likes and the audit stay.
    *
    * @returns how many comments it emptied
    */

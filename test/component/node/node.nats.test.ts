@@ -91,6 +91,18 @@ test('a node without the edge role answers the probe over HTTP, and serves no vi
   }).toEqual({ alive: 200, ready: 200, metrics: 401, page: 404 });
 });
 
+// As it once was: no node started while Cassandra was away, media nodes included.
+test('a node that asks no database starts while Cassandra is away', async () => {
+  await using nats = await startNats({ jetstream: true });
+  await using node = await startWholeNode(nats, {
+    TANGAZA_ROLES: 'transcode-worker',
+    TANGAZA_DATABASE: 'cassandra',
+    TANGAZA_CASSANDRA: `home/127.0.0.1:${await freePort()}`,
+    TANGAZA_CASSANDRA_DATA_CENTRE: 'home',
+  });
+  expect(await probeByHttp(node.url, 500)).toBe('ok');
+});
+
 // As it once was, through Moleculer's own metrics: the host's name, its user, its addresses and the arguments of the process.
 test('what a whole node measures is named as Prometheus wants it, and tells nothing of the machine and its user', async () => {
   const port = await freePort();

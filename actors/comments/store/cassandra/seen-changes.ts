@@ -7,8 +7,11 @@ import type { CommentId, StreamId } from '../../../../cluster/model/ids.ts';
 import type { StoredComment } from '../comment-store.ts';
 
 export const lookBackMs = 30_000;
-/** With more streams, or more changes of one, the oldest are forgotten, and told once more. */
-const mostStreams = 1000;
+/**
+ * With more streams, or more changes of one, the oldest are forgotten, and told once more, or for streams not at all. A node follows up to
+ * 2,000 streams, and reads them in turn: with a lower bound each read would push out the stream that is read next.
+ */
+const mostStreams = 5000;
 const mostChanges = 20_000;
 
 export class SeenChanges {

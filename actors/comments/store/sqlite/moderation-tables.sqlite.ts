@@ -1,6 +1,7 @@
 /** Bans, reports, what waits for a moderator, the audit, and the erasure of a user, in SQLite's tables (A12). */
 import { z } from 'zod';
 import { CommentId, StreamId, UserId } from '../../../../cluster/model/ids.ts';
+import { clockWindow } from '../../ids/client-id.ts';
 import type { AuditRow, Place, StoredComment } from '../comment-store.ts';
 import type { Ban, ListedState, Report } from '../moderation-store.ts';
 import type { CommentRows } from './comment-rows.sqlite.ts';
@@ -132,14 +133,15 @@ export class ModerationTables {
   }
 
   eraseSome(user: UserId, nowMs: number): number {
+    const toMs = nowMs + clockWindow.afterMs;
     this.#database.run(
       `INSERT INTO erasedUsers (userId, atMs) VALUES (?, ?) ON CONFLICT DO UPDATE SET atMs = max(atMs, excluded.atMs)`,
-      ...[user, nowMs],
+      ...[user, toMs],
     );
     this.#database.run('UPDATE reports SET reason = NULL WHERE userId = ? AND reason IS NOT NULL', user);
     const rows = this.#database.all(
       'SELECT id FROM comments WHERE authorId = ? AND isErased = 0 AND createdAtMs <= ? LIMIT ?',
-      ...[user, nowMs, erasedAtOnce],
+      ...[user, toMs, erasedAtOnce],
     );
     for (const row of rows) this.#rows.erase(CommentId.parse(row['id']), nowMs);
     return rows.length;

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { SeenChanges } from '../../../../../actors/comments/store/cassandra/seen-changes.ts';
 import { Stamps } from '../../../../../actors/comments/store/cassandra/stamps.ts';
+import { StreamId } from '../../../../../cluster/model/ids.ts';
 import { news, storedComment } from '../../../../support/audience/written.ts';
 
 const changed = (...times: readonly number[]) =>
@@ -33,6 +34,14 @@ test('what a full page has no room for is told by the next', () => {
   const all = changed(1, 2, 3, 4);
   expect(timesOf(seen.choose(news, all, { sinceMs: 0, limit: 2 }))).toEqual([1, 2]);
   expect(timesOf(seen.choose(news, all, { sinceMs: 2, limit: 3 }))).toEqual([2, 3, 4]);
+});
+
+test('what appears behind a place is told of each stream of a full node, which reads them in turn', () => {
+  const seen = new SeenChanges();
+  const streams = Array.from({ length: 2000 }, (_, index) => StreamId.parse(`stream-${index}`));
+  for (const stream of streams) seen.choose(stream, changed(9), { sinceMs: 0, limit: 10 });
+  const told = streams.map((stream) => seen.choose(stream, changed(7, 9), { sinceMs: 9, limit: 10 }).length);
+  expect({ behind: told.filter((count) => count === 2).length }).toEqual({ behind: 2000 });
 });
 
 test('times of changes only grow, and stay behind what was read', () => {
