@@ -82,7 +82,7 @@ export class Feed implements AudienceFeed, ChangeOutlet {
 
   follow(stream: StreamId, listener: AudienceListener): FollowedStream {
     const feed = this.#open(stream);
-    if (feed === undefined) return refusedStream;
+    if (feed === undefined) throw tooMany();
     const leave = feed.attach(listener);
     return {
       resume: (from) => feed.resume(from),
@@ -188,10 +188,3 @@ const tooMany = (): TangazaError =>
     'OVERLOADED',
     `This node keeps up with ${mostStreams} streams already: come back in a minute.`,
   );
-
-/** For a stream above the bound. */
-const refusedStream: FollowedStream = {
-  resume: () => Promise.reject(tooMany()),
-  changesSince: () => [],
-  close: () => {},
-};

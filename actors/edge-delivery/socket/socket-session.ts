@@ -266,15 +266,17 @@ export class SocketSession implements SocketEvents {
     hub.latest.end(joiner);
   }
 
-  /** A token that is none makes a reader without a name, who is told so. */
+  /** A token that is none makes a reader without a name, who is told so. One that could not be looked at stays: it may be good. */
   async #identify(stream: StreamId, { token }: Hello): Promise<void> {
     this.#token = token;
     this.#me = undefined;
     if (token === undefined) return;
     try {
-      this.#me = await identify(this.#ports.call, this.#asking(stream));
+      const me = await identify(this.#ports.call, this.#asking(stream));
+      if (this.#token === token) this.#me = me;
     } catch (error) {
-      this.#token = undefined;
+      if (this.#token !== token) return;
+      if (errorCodeOf(error) === 'UNAUTHENTICATED') this.#token = undefined;
       this.#tell(error);
     }
   }

@@ -36,7 +36,7 @@ export interface FollowedStream {
 }
 
 export interface AudienceFeed {
-  /** Follows a stream until it is closed. Several may follow one stream. */
+  /** Follows a stream until it is closed. Several may follow one stream. @throws TangazaError `OVERLOADED` */
   follow(stream: StreamId, listener: AudienceListener): FollowedStream;
   /** True where another region keeps copies (A6). */
   readonly hasReplication: boolean;

@@ -263,3 +263,17 @@ test('an edge describes its live socket', async () => {
   });
   expect(await (await fetch(`${edge.url}/docs`)).text()).toContain('href="/asyncapi.json"');
 });
+
+// Goal: what was only unavailable costs nobody the name. Method: the first time that the comments actor is asked who it is, it cannot tell.
+test('a page whose token could not be looked at once keeps it, and comments with it', async () => {
+  const identify = (): never => {
+    throw new TangazaError('UNAVAILABLE', 'The comments cannot be reached.');
+  };
+  await using edge = await startAudienceEdge({ answers: { [commentActions.identify]: identify } });
+  await using page = await openPage(edge.url, { hello: { token: adasToken } });
+  expect(await page.next('error')).toMatchObject({ problem: { code: 'UNAVAILABLE' } });
+  await page.next('welcome');
+  page.say(commentMessage(1));
+  await page.next('ack');
+  expect(edge.posted[0]?.caller).toMatchObject({ bearer: adasToken });
+});

@@ -188,9 +188,7 @@ test('at the bound of streams an idle one makes room, and where all are in use a
     (_, index) => new FeedPage(node.feed, StreamId.parse(`s${index}`)),
   );
   const more = StreamId.parse('more');
-  const refused = new FeedPage(node.feed, more);
-  await expect(refused.resume()).rejects.toThrow(expect.objectContaining({ code: 'OVERLOADED' }));
-  expect(refused.changesSince(0)).toEqual([]);
+  expect(() => new FeedPage(node.feed, more)).toThrow(expect.objectContaining({ code: 'OVERLOADED' }));
   pages[7]?.leave();
   expect(await new FeedPage(node.feed, more).resume()).toMatchObject({ resume: 'complete' });
 });
