@@ -11,7 +11,7 @@ import { Reader } from './reader.browser.ts';
 import { Sender } from './sender.browser.ts';
 import { Session } from './session.browser.ts';
 import { openMode, type Mode, type PageComment } from './state/comment.ts';
-import { CommentList } from './state/comment-list.ts';
+import { CommentList, mostComments, mostWhileReading } from './state/comment-list.ts';
 import { isLive, mustPoll, type Connection } from './state/connection.ts';
 import { Flood } from './state/flood.ts';
 import type { LiveMessage } from './state/live-message.ts';
@@ -31,6 +31,8 @@ export interface ConversationOptions {
   readonly onChange: () => void;
   /** Somebody else said something just now. */
   readonly onNew: (comment: PageComment) => void;
+  /** Does the viewer look at the newest comments? */
+  readonly isAtEnd: () => boolean;
   readonly onReactions: (sums: ReactionSums) => void;
   /** Why something does not work. */
   readonly onNotice: (text: string) => void;
@@ -95,6 +97,7 @@ export class Conversation {
       onComment: (comment) => this.sender.noticed(comment),
       onChange,
       onProblem: ({ code }) => (this.#isAbsent ||= code === 'NOT_FOUND'),
+      isAtEnd: options.isAtEnd,
     });
     this.#live.start();
     void this.#learnTime();
@@ -143,6 +146,7 @@ export class Conversation {
     this.sender.tick();
     if (this.#isAbsent) this.#live.end();
     else if (mustPoll(this.#live.state)) void this.#poll(nowMs);
+    else this.reader.tick(nowMs);
   }
 
   /** @returns what is wrong */
@@ -213,8 +217,11 @@ export class Conversation {
       this.#time.learn(atMs, Date.now());
       this.#heardAtMs = atMs;
     }
+    const before = this.list.newest;
     for (const message of messages) this.#take(message, isHistory);
-    this.list.trim();
+    if (isHistory) this.#readHistory(messages, before);
+    if (messages.some(({ kind }) => kind === 'gap')) void this.reader.newest(before);
+    this.list.trim(this.#options.isAtEnd() ? mostComments : mostWhileReading);
     this.#options.onChange();
   }
 
@@ -239,8 +246,6 @@ export class Conversation {
         return;
       case 'reactions':
         return this.#options.onReactions(message.sums);
-      case 'gap':
-        return void this.reader.newest();
       case 'mode':
         this.#mode = message.mode;
         return;
@@ -257,9 +262,16 @@ export class Conversation {
     this.#isRead = true;
     this.#viewers = message.viewers;
     if (message.me !== undefined) this.session.learn(message.me);
-    // What is hidden, and what the viewer likes, is told to them alone.
-    if (!message.isComplete || this.session.me !== undefined) void this.reader.newest();
     void this.sender.restore();
+  }
+
+  /** The frame of a welcome brings what came since the last one that the page has, or the newest ones. */
+  #readHistory(messages: readonly LiveMessage[], before: PageComment | undefined): void {
+    const isComplete = messages.every((message) => message.kind !== 'welcome' || message.isComplete);
+    if (isComplete && before === undefined)
+      this.list.reaches(messages.flatMap((message) => (message.kind === 'comment' ? [message.comment] : [])));
+    // What is hidden, and what the viewer likes, is told to them alone.
+    if (!isComplete || this.session.me !== undefined) void this.reader.newest(before);
   }
 
   #came(comment: PageComment, isHistory: boolean): void {

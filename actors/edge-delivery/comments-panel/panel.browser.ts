@@ -55,6 +55,7 @@ export class CommentsPanel {
       streamId: options.streamId,
       onChange: () => this.#changed(),
       onNew: (comment) => this.#came(comment),
+      isAtEnd: () => this.#view.isAtEnd,
       onReactions: (sums) => this.#reactions.give(sums, Date.now()),
       onNotice: (text) => this.#composer.notice(text),
     });

@@ -1,13 +1,13 @@
 /** Reads comments by HTTP: older ones as the viewer scrolls up, the newest ones after a gap, and every few seconds while no socket opens. */
 import type { AudienceApi } from './audience-api.browser.ts';
-import type { PageComment } from './state/comment.ts';
-import type { CommentList } from './state/comment-list.ts';
-import type { Problem } from './state/problem.ts';
+import type { CommentsPage, PageComment } from './state/comment.ts';
+import { mostComments, mostWhileReading, olderOf, type CommentList } from './state/comment-list.ts';
+import { isPassing, type Problem } from './state/problem.ts';
 
 const pageSize = '100';
 const pollMs = 3_000;
 const hiddenPollMs = 20_000;
-/** After a failure older ones are asked for again no sooner. */
+/** After a failure comments are asked for again no sooner. */
 const pauseMs = 3_000;
 
 export interface ReaderOptions {
@@ -17,11 +17,18 @@ export interface ReaderOptions {
   readonly onComment: (comment: PageComment) => void;
   readonly onChange: () => void;
   readonly onProblem: (problem: Problem) => void;
+  /** Is what is oldest out of sight? */
+  readonly isAtEnd: () => boolean;
 }
 
 export class Reader {
   readonly #options: ReaderOptions;
   #isReading = false;
+  /** A gap came, or stayed, while the newest ones were read. */
+  #mustReadAgain = false;
+  #againAfterMs = 0;
+  /** The newest one ahead of the first gap that is still open. */
+  #before: PageComment | undefined;
   #olderAfterMs = 0;
   #isReadingOlder = false;
   #polledAtMs = Number.NEGATIVE_INFINITY;
@@ -37,35 +44,63 @@ export class Reader {
   async older(): Promise<void> {
     const { api, list, onChange } = this.#options;
     const { oldest } = list;
-    if (this.#isReadingOlder || !list.hasOlder || oldest === undefined || Date.now() < this.#olderAfterMs)
-      return;
+    const isFull = list.size >= mostWhileReading;
+    if (this.#isReadingOlder || !list.hasOlder || oldest === undefined || isFull) return;
+    if (Date.now() < this.#olderAfterMs) return;
     this.#isReadingOlder = true;
     const answer = await api.page({ before: oldest.id, limit: pageSize });
     this.#isReadingOlder = false;
-    if (answer.ok) list.addOlder(answer.value.items, answer.value.nextCursor !== undefined);
-    else this.#olderAfterMs = Date.now() + pauseMs;
+    if (!answer.ok) this.#olderAfterMs = Date.now() + pauseMs;
+    // Meanwhile it may have lost its oldest ones, and these would not reach it.
+    else if (list.oldest?.id === oldest.id)
+      list.addOlder(answer.value.items, answer.value.nextCursor !== undefined);
     onChange();
   }
 
-  /** @returns whether somebody answered */
-  async newest(): Promise<boolean> {
+  /**
+   * One that is asked for while another is read is read after it.
+   *
+   * @param before the newest comment ahead of the gap
+   * @returns whether somebody answered
+   */
+  async newest(before = this.#options.list.newest): Promise<boolean> {
+    if (before !== undefined) this.#before = olderOf(this.#before, before);
+    this.#mustReadAgain = this.#isReading;
     if (this.#isReading) return false;
-    const { api, list, onComment, onChange, onProblem } = this.#options;
+    const { api, onProblem, onChange } = this.#options;
+    const since = this.#before;
+    this.#before = undefined;
     this.#isReading = true;
     const answer = await api.page({ limit: pageSize });
     this.#isReading = false;
-    if (answer.ok) {
-      for (const item of answer.value.items) onComment(item);
-      list.join(answer.value.items, answer.value.nextCursor !== undefined);
-      list.trim();
-    } else onProblem(answer.problem);
+    if (answer.ok) this.#join(answer.value, since);
+    else {
+      if (since !== undefined) this.#before = olderOf(this.#before, since);
+      this.#mustReadAgain ||= isPassing(answer.problem);
+      this.#againAfterMs = Date.now() + pauseMs;
+      onProblem(answer.problem);
+    }
     onChange();
     return answer.ok;
+  }
+
+  /** Reads what was not read the last time. */
+  tick(nowMs: number): void {
+    if (this.#mustReadAgain && !this.#isReading && nowMs >= this.#againAfterMs)
+      void this.newest(this.#before);
+  }
+
+  #join({ items, nextCursor }: CommentsPage, before: PageComment | undefined): void {
+    const { list, onComment, isAtEnd } = this.#options;
+    for (const item of items) onComment(item);
+    list.join(items, nextCursor !== undefined, before);
+    list.trim(isAtEnd() ? mostComments : mostWhileReading);
   }
 
   /** Reads again if it is time. @returns undefined while it is not */
   async poll(nowMs: number): Promise<boolean | undefined> {
     if (nowMs - this.#polledAtMs < (document.hidden ? hiddenPollMs : pollMs)) return undefined;
+    if (this.#isReading) return undefined;
     this.#polledAtMs = nowMs;
     return this.newest();
   }

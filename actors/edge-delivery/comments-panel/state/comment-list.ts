@@ -1,11 +1,12 @@
 /**
  * The comments that the page has, in order (createdAt, id), with the viewer's own ones in their place from the moment they are sent.
- * Bound: 10,000; the oldest go, and are read again when somebody scrolls up.
+ * Bound: 10,000; the oldest go, and are read again when somebody scrolls up. Who reads further up keeps 20,000.
  */
 import { compareComments, type PageComment, type Person } from './comment.ts';
 import { idOf, type OwnComment } from './own-comment.ts';
 
 export const mostComments = 10_000;
+export const mostWhileReading = 20_000;
 /** So many go at once, so that not every new comment makes one go. */
 const spared = 500;
 
@@ -29,6 +30,8 @@ export class CommentList {
   readonly #own = new Map<string, OwnComment>();
   readonly #ownById = new Map<string, string>();
   readonly #unfolded = new Set<string>();
+  /** From this one on nothing is missing; what is older came singly: one's own, or one that was late. */
+  #from: PageComment | undefined;
   /** Is there more before the oldest one? */
   hasOlder = true;
 
@@ -36,8 +39,9 @@ export class CommentList {
     return this.#order.length;
   }
 
+  /** What is older than this one is to be read. */
   get oldest(): PageComment | undefined {
-    return this.#order[0];
+    return this.#from ?? this.#order[0];
   }
 
   get newest(): PageComment | undefined {
@@ -90,34 +94,39 @@ export class CommentList {
   /** A page of older ones, which ends where the oldest one begins. */
   addOlder(items: readonly PageComment[], hasOlder: boolean): void {
     for (const item of items.toSorted((left, right) => compareComments(right, left))) this.add(item);
+    this.reaches(items);
     this.hasOlder = hasOlder;
   }
 
-  /**
-   * The newest page, after a time without news. Where it does not reach what the page has, the older ones go, as nobody knows what
-   * lies between.
-   */
-  join(items: readonly PageComment[], hasOlder: boolean): void {
-    const first = items.toSorted(compareComments)[0];
-    const newest = this.newest;
-    const isJoined = first === undefined || newest === undefined || compareComments(first, newest) <= 0;
-    if (!isJoined && hasOlder) this.clear();
-    const wasEmpty = this.size === 0;
-    for (const item of items) this.add(item);
-    if (wasEmpty) this.hasOlder = hasOlder;
+  /** Nothing is missing from the oldest of these on. */
+  reaches(items: readonly PageComment[]): void {
+    for (const item of items) this.#from = olderOf(this.#from, item);
   }
 
-  clear(): void {
-    this.#byId.clear();
-    this.#order = [];
-    this.hasOlder = true;
+  /**
+   * The newest page, after a time without news. Where it does not reach what the page had before, all that is older goes, as nobody knows
+   * what lies between.
+   *
+   * @param before the newest one ahead of the gap: what came since says nothing about what is missing
+   */
+  join(items: readonly PageComment[], hasOlder: boolean, before = this.newest): void {
+    const first = items.toSorted(compareComments)[0];
+    const isJoined = first === undefined || before === undefined || compareComments(first, before) <= 0;
+    const isCut = !isJoined && hasOlder;
+    if (isCut) this.#cutBefore(first);
+    const isNew = isCut || this.size === 0;
+    for (const item of items) this.add(item);
+    this.reaches(items);
+    if (isNew) this.hasOlder = hasOlder;
   }
 
   /** @returns how many went */
-  trim(): number {
-    if (this.#order.length <= mostComments) return 0;
-    const gone = this.#order.splice(0, this.#order.length - mostComments + spared);
+  trim(most = mostComments): number {
+    if (this.#order.length <= most) return 0;
+    const gone = this.#order.splice(0, this.#order.length - most + spared);
     for (const { id } of gone) this.#byId.delete(id);
+    const first = this.#order[0];
+    if (this.#from !== undefined && !this.#byId.has(this.#from.id)) this.#from = first;
     this.hasOlder = true;
     return gone.length;
   }
@@ -164,10 +173,13 @@ export class CommentList {
     const threads = threadsOf([...shown, ...pending.map(({ comment }) => comment)]);
     const waiting = new Map(pending.map((row) => [row.key, row]));
     const rows: Row[] = [];
-    for (const comment of shown) {
+    for (const comment of this.#order) {
+      const isVeiled = comment.isHidden && !seesHidden;
+      if (isVeiled && !threads.has(comment.id)) continue;
       if (comment.rootId !== undefined && this.#byId.has(comment.rootId)) continue;
       const replies = threads.get(comment.id) ?? [];
-      rows.push(this.#row(comment, replies.length, 0));
+      const row = this.#row(comment, replies.length, 0);
+      rows.push(isVeiled ? veiled(row) : row);
       if (!this.#unfolded.has(comment.id)) continue;
       for (const reply of replies)
         rows.push({ ...(waiting.get(reply.id) ?? this.#row(reply, 0, 1)), depth: 1 });
@@ -212,6 +224,11 @@ export class CommentList {
     };
   }
 
+  #cutBefore(first: PageComment): void {
+    for (const { id } of this.#order.splice(0, this.#placeOf(first))) this.#byId.delete(id);
+    this.#from = undefined;
+  }
+
   /** Where the comment is, or belongs. */
   #placeOf(comment: PageComment): number {
     let from = 0;
@@ -225,6 +242,17 @@ export class CommentList {
     return from;
   }
 }
+
+/** What is hidden keeps its place for its answers, and says nothing. */
+const veiled = (row: Row): Row => ({
+  ...row,
+  own: undefined,
+  comment: { ...row.comment, author: { id: '', name: '', isStaff: false }, text: '', likes: 0 },
+});
+
+/** @returns the one that comes first */
+export const olderOf = (left: PageComment | undefined, right: PageComment): PageComment =>
+  left === undefined || compareComments(right, left) < 0 ? right : left;
 
 /** The answers of each comment that a thread begins with, in order. */
 function threadsOf(comments: readonly PageComment[]): ReadonlyMap<string, readonly PageComment[]> {

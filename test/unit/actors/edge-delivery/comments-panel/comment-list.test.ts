@@ -7,6 +7,7 @@ import {
 import {
   CommentList,
   mostComments,
+  mostWhileReading,
 } from '../../../../../actors/edge-delivery/comments-panel/state/comment-list.ts';
 import { Flood } from '../../../../../actors/edge-delivery/comments-panel/state/flood.ts';
 import {
@@ -108,6 +109,48 @@ test('a newest page that reaches what is there joins it', () => {
     texts: ['number 1', 'number 2', 'number 3'],
     hasOlder: false,
   });
+});
+
+test('what came with the news of a gap closes none: what lies before it goes, what came since stays', () => {
+  const list = new CommentList();
+  for (const second of [1, 2]) list.add(comment(second));
+  const before = list.newest;
+  list.hasOlder = false;
+  for (const second of [9, 10]) list.add(comment(second));
+  list.join([comment(9), comment(8)], true, before);
+  expect({ texts: textsOf(list), hasOlder: list.hasOlder, oldest: list.oldest?.text }).toEqual({
+    texts: ['number 8', 'number 9', 'number 10'],
+    hasOlder: true,
+    oldest: 'number 8',
+  });
+});
+
+test("older ones are read from where nothing is missing, not from one's own of long ago", () => {
+  const list = new CommentList();
+  list.join([comment(8), comment(9)], true);
+  list.add(comment(2));
+  expect(list.oldest?.text).toBe('number 8');
+  list.addOlder([comment(6), comment(7)], true);
+  expect(list.oldest?.text).toBe('number 6');
+});
+
+test('who reads what is old keeps it until twice as much is there', () => {
+  const list = new CommentList();
+  for (let second = 0; second <= mostComments; second += 1) list.add(comment(second));
+  expect({ kept: list.trim(mostWhileReading), atEnd: list.trim() }).toEqual({ kept: 0, atEnd: 501 });
+});
+
+test('the answers of what is hidden stay, below a line without its name and its words', () => {
+  const list = new CommentList();
+  for (const second of [1, 2]) list.add(comment(second));
+  list.add(comment(3, { parentId: 's~000001', rootId: 's~000001' }));
+  list.fold('s~000001', true);
+  for (const second of [1, 2]) list.update(comment(second, { hidden: true, text: '' }));
+  const rows = list.rows(all).map(({ comment: { text, author } }) => [author.name, text]);
+  expect(rows).toEqual([
+    ['', ''],
+    ['Ana', 'number 3'],
+  ]);
 });
 
 test('the list is bounded: the oldest go, and can be read again', () => {
