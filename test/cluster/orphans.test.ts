@@ -145,7 +145,7 @@ test('Ctrl-C, which through npm comes twice, stops all in order, and nothing cla
   up.child.kill('SIGINT');
   expect((await ended)[0]).toBe(0);
   expect(left(up.children)).toEqual([]);
-  expect(readdirSync(data).toSorted()).toEqual(['locks', 'logs', 'region-1']);
+  expect(readdirSync(data).toSorted()).toEqual(['locks', 'logs', 'region-1', 'token-keys.json']);
   expect((await run('who', 'demo', '--data', data)).stderr).toContain(`no demo runs in ${data}: start one`);
 });
 
