@@ -114,6 +114,22 @@ describe("the viewer's own comments", () => {
     await page.locator('.comment[data-own=accepted]', { hasText: 'Do not lose me' }).waitFor();
   });
 
+  test('what was under way when one signed in as another is offered, and goes once it is tried again', async () => {
+    await using watching = await watch();
+    const { page, audience } = watching;
+    audience.verdict = () => ({ kind: 'unanswered' });
+    await say(page, 'Half said', 'Ada');
+    await page.locator('.comment[data-own=sending]').waitFor();
+    await signIn(page);
+    await page.locator('.progress', { hasText: 'signed in anew' }).waitFor();
+    audience.verdict = () => ({ kind: 'accepted' });
+    await page.locator('[data-action=retry]').click();
+    await page.locator('.comment[data-own=accepted]').waitFor();
+    const ids = audience.heard.flatMap((one) => (one.type === 'comment' ? [one.clientId] : []));
+    expect({ sent: ids.length, isAnew: new Set(ids).size === 2 }).toEqual({ sent: 2, isAnew: true });
+    expect(await textsOf(page)).toEqual(['Half said']);
+  });
+
   test('slow mode counts down on the button', async () => {
     await using watching = await watch({ mode: { mode: 'open', slowSeconds: 30 } });
     const { page } = watching;
@@ -194,6 +210,27 @@ describe('the list', () => {
     // A turn goes up by at most 600 px, which are 12 rows and a bit.
     const jumps = tops.filter((top, index) => Math.abs((tops[index - 1] ?? top) - top) > 14);
     expect({ seen: numbers.size, jumps }).toEqual({ seen: 1000, jumps: [] });
+  });
+
+  // Goal: no hole that nobody can see. Method: the page misses 150, more than one page of the API, and is told with the next comment.
+  test('after a gap what was missed is read, all of it, as one scrolls up', async () => {
+    await using watching = await watch({ comments: manyComments(3) });
+    const { page, audience } = watching;
+    await rows(page, 'number 2').waitFor();
+    const nowMs = Date.now();
+    const missed = Array.from({ length: 150 }, (_, i) => commentOf(`missed ${i}`, {}, nowMs - 150 + i));
+    const next = commentOf('after the gap');
+    audience.comments.push(...missed, next);
+    const times = { from: missed[0]?.createdAt, to: next.createdAt };
+    audience.say({ type: 'gap', ...times }, { type: 'comment', comment: next });
+    await rows(page, 'missed 149').waitFor();
+    for (let turn = 0; turn < 40 && (await rows(page, 'missed 0').count()) === 0; turn += 1) {
+      await page.locator('.scroller').evaluate((scroller) => scroller.scrollTo(0, 0));
+      await page.evaluate(
+        () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))),
+      );
+    }
+    expect({ isRead: (await rows(page, 'missed 0').count()) === 1 }).toEqual({ isRead: true });
   });
 
   test('has elements for what is seen alone, with 10,000 comments', async () => {

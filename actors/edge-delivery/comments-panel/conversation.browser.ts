@@ -87,6 +87,9 @@ export class Conversation {
       outbox: new Outbox(),
       me: () => this.session.me,
       serverNowMs: () => this.#time.at(Date.now()),
+      learnTime: () => this.#learnTime(),
+      // A machine without a network may still reach a server on itself.
+      isOffline: () => !navigator.onLine && !['live', 'polling'].includes(this.#connection()),
       onChange,
       onAccepted: () => (this.#slowUntilMs = Date.now() + this.#mode.slowSeconds * 1000),
       onRefused: (problem, clientId) => void this.#refused(problem, clientId),
@@ -99,6 +102,7 @@ export class Conversation {
       onProblem: ({ code }) => (this.#isAbsent ||= code === 'NOT_FOUND'),
       isAtEnd: options.isAtEnd,
     });
+    window.addEventListener('online', () => this.sender.reached());
     this.#live.start();
     void this.#learnTime();
   }
@@ -137,7 +141,6 @@ export class Conversation {
   tick(): void {
     const nowMs = Date.now();
     if (nowMs - this.#tickedAtMs > sleptMs) {
-      this.#time.forget();
       void this.#learnTime();
       this.#live.again();
     }
@@ -182,6 +185,7 @@ export class Conversation {
 
   /** Reads the answers below a comment. @returns what is wrong */
   async readThread(id: string): Promise<string | undefined> {
+    if (this.list.get(id)?.isHidden === true && !this.mayModerate) return undefined;
     let cursor: string | undefined;
     for (let page = 0; page < mostThreadPages; page += 1) {
       const answer = await this.api.thread(id, cursor);
@@ -262,6 +266,7 @@ export class Conversation {
     this.#isRead = true;
     this.#viewers = message.viewers;
     if (message.me !== undefined) this.session.learn(message.me);
+    this.sender.reached();
     void this.sender.restore();
   }
 
@@ -303,8 +308,7 @@ export class Conversation {
   }
 
   #becameSomebody(): void {
-    if (this.session.me === undefined)
-      for (const { draft } of this.list.owns) this.list.dropOwn(draft.clientId);
+    this.sender.becameAnother();
     this.#live.introduce();
     void this.sender.restore();
     if (this.session.me !== undefined) void this.reader.newest();
@@ -320,7 +324,9 @@ export class Conversation {
 
   async #learnTime(): Promise<void> {
     const serverMs = await this.api.time();
-    if (serverMs !== undefined) this.#time.learn(serverMs, Date.now());
+    if (serverMs === undefined) return;
+    this.#time.forget();
+    this.#time.learn(serverMs, Date.now());
   }
 
   #connected(state: Connection): void {
@@ -332,6 +338,7 @@ export class Conversation {
     if (nowMs - this.#modeAtMs > modeMs) void this.#readMode();
     const isAnswered = await this.reader.poll(nowMs);
     if (isAnswered === undefined) return;
+    if (isAnswered && !this.#isAnswered) this.sender.reached();
     this.#isAnswered = isAnswered;
     this.#isRead ||= isAnswered;
     if (isAnswered) void this.sender.restore();

@@ -8,10 +8,10 @@ export class Outbox {
   #database: Promise<IDBDatabase | undefined> | undefined;
 
   /** All entries of this origin that are still worth something. */
-  async read(nowMs: number): Promise<readonly Entry[]> {
+  async read(serverNowMs: number): Promise<readonly Entry[]> {
     const values = await this.#do('readonly', (entries) => entries.getAll());
     const entries = (Array.isArray(values) ? values : []).flatMap((value) => readEntry(value) ?? []);
-    const old = surplus(entries, nowMs);
+    const old = surplus(entries, serverNowMs);
     for (const { clientId } of old) await this.remove(clientId);
     return entries.filter((entry) => !old.includes(entry));
   }

@@ -9,7 +9,7 @@ import { isLive } from './state/connection.ts';
 import { entryOf, restored } from './state/outbox.ts';
 import { advanceOwn, dutyOf, idOf, ownComment } from './state/own-comment.ts';
 import type { Draft, OwnComment, OwnEvent } from './state/own-comment.ts';
-import type { Problem } from './state/problem.ts';
+import { signedInAnew, type Problem } from './state/problem.ts';
 
 /** So many that were accepted are sent again a second (A6). */
 const resentPerSecond = 5;
@@ -22,6 +22,9 @@ export interface SenderOptions {
   readonly outbox: Outbox;
   readonly me: () => Person | undefined;
   readonly serverNowMs: () => number;
+  /** Asks a server for its time, as what the page took for it was wrong. */
+  readonly learnTime: () => Promise<void>;
+  readonly isOffline: () => boolean;
   readonly onChange: () => void;
   readonly onAccepted: () => void;
   readonly onRefused: (problem: Problem, clientId: string) => void;
@@ -43,9 +46,33 @@ export class Sender {
     this.tick();
   }
 
+  /** What somebody wrote before they became another is the new one's comment: it goes under a new id. */
   retry(clientId: string): void {
+    const draft = this.#own(clientId)?.draft;
+    if (draft !== undefined && draft.authorId !== this.#options.me()?.id) {
+      this.discard(clientId);
+      return this.write(draft.text, draft);
+    }
     this.#tell(clientId, { kind: 'retried' });
     this.tick();
+  }
+
+  /** A server answers again. */
+  reached(): void {
+    const serverNowMs = this.#options.serverNowMs();
+    for (const { draft } of this.#mine()) this.#tell(draft.clientId, { kind: 'reached', serverNowMs });
+    this.tick();
+  }
+
+  /** The viewer became another, who sends nothing of the one before: what is not accepted is offered. */
+  becameAnother(): void {
+    const { list, me } = this.#options;
+    const id = me()?.id;
+    for (const own of list.owns) {
+      const { authorId, clientId } = own.draft;
+      if (id === undefined || (authorId !== id && idOf(own) !== undefined)) list.dropOwn(clientId);
+      else if (authorId !== id) this.#tell(clientId, { kind: 'refused', problem: signedInAnew });
+    }
   }
 
   discard(clientId: string): void {
@@ -57,13 +84,13 @@ export class Sender {
 
   /** What another visit of the page left behind. */
   async restore(): Promise<void> {
-    const { outbox, me, streamId, list } = this.#options;
+    const { outbox, me, streamId, list, serverNowMs } = this.#options;
     const person = me();
     if (person === undefined) return;
-    for (const entry of await outbox.read(Date.now())) {
+    for (const entry of await outbox.read(serverNowMs())) {
       const isKnown = list.owns.some(({ draft }) => draft.clientId === entry.clientId);
       if (entry.streamId === streamId && entry.userId === person.id && !isKnown)
-        this.#set(restored(entry, Date.now()));
+        this.#set(restored(entry, { nowMs: Date.now(), serverNowMs: serverNowMs() }));
     }
     this.tick();
   }
@@ -82,10 +109,10 @@ export class Sender {
 
   /** A comment that came to everybody may be one's own, whose answer was lost: its time and its author say so. */
   noticed(comment: PageComment): void {
-    const { list, me } = this.#options;
-    if (comment.author.id !== me()?.id) return;
-    const own =
-      list.ownOf(comment.id) ?? list.owns.find(({ draft }) => draft.createdAtMs === comment.createdAtMs);
+    const { list } = this.#options;
+    const isIt = ({ draft }: OwnComment): boolean =>
+      draft.createdAtMs === comment.createdAtMs && draft.authorId === comment.author.id;
+    const own = list.ownOf(comment.id) ?? list.owns.find(isIt);
     if (own === undefined || (idOf(own) !== undefined && !comment.isReplicated)) return;
     const { id, isReplicated } = comment;
     this.acked(own.draft.clientId, { id, isReplicated, receipt: undefined });
@@ -98,10 +125,11 @@ export class Sender {
   }
 
   tick(): void {
-    const { list, live } = this.#options;
+    const { live, isOffline } = this.#options;
     const nowMs = Date.now();
-    for (const own of list.owns) {
-      const facts = { nowMs, isLive: isLive(live.state), hasReplication: this.hasReplication };
+    const { hasReplication } = this;
+    for (const own of this.#mine()) {
+      const facts = { nowMs, isLive: isLive(live.state), isOffline: isOffline(), hasReplication };
       const duty = dutyOf(own, facts);
       if (duty !== undefined) this.#do(own, duty, nowMs);
     }
@@ -136,25 +164,32 @@ export class Sender {
 
   /** It was too old to be taken: did an earlier attempt arrive? */
   async #lookFor({ draft }: OwnComment): Promise<void> {
-    const { api, me } = this.#options;
+    const { api } = this.#options;
     const after = new Date(draft.createdAtMs - 1).toISOString();
     const answer = await api.page({ after, limit: '50' });
     if (!answer.ok) return this.#tell(draft.clientId, { kind: 'refused', problem: answer.problem });
     const found = answer.value.items.find(
-      ({ author, createdAtMs }) => author.id === me()?.id && createdAtMs === draft.createdAtMs,
+      ({ author, createdAtMs }) => author.id === draft.authorId && createdAtMs === draft.createdAtMs,
     );
     if (found !== undefined) return this.#tell(draft.clientId, { kind: 'found', id: found.id });
+    await this.#options.learnTime();
     const { text, parentId, mediaTime } = draft;
     this.#tell(draft.clientId, { kind: 'missed', draft: this.#draft({ text, parentId, mediaTime }) });
     this.tick();
   }
 
-  #draft(said: Pick<Draft, 'text' | 'parentId' | 'mediaTime'>): Draft {
+  #draft({ text, parentId, mediaTime }: Pick<Draft, 'text' | 'parentId' | 'mediaTime'>): Draft {
     const taken = new Set(this.#options.list.owns.map(({ draft }) => draft.createdAtMs));
     let createdAtMs = this.#options.serverNowMs();
     while (taken.has(createdAtMs)) createdAtMs -= 1; // two at one moment could not be told apart
     const random = crypto.getRandomValues(new Uint8Array(10));
-    return { ...said, clientId: mintClientId(createdAtMs, random), createdAtMs };
+    const authorId = this.#options.me()?.id ?? '';
+    return { text, parentId, mediaTime, authorId, clientId: mintClientId(createdAtMs, random), createdAtMs };
+  }
+
+  #mine(): readonly OwnComment[] {
+    const id = this.#options.me()?.id;
+    return this.#options.list.owns.filter(({ draft }) => draft.authorId === id);
   }
 
   #own(clientId: string): OwnComment | undefined {
@@ -174,7 +209,7 @@ export class Sender {
     const person = me();
     if (person === undefined) return;
     list.setOwn(own, person);
-    const entry = entryOf(own, { streamId, userId: person.id, hasReplication: this.hasReplication });
+    const entry = entryOf(own, { streamId, hasReplication: this.hasReplication });
     void (entry === undefined ? outbox.remove(own.draft.clientId) : outbox.put(entry));
     onChange();
   }

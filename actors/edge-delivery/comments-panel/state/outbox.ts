@@ -2,14 +2,12 @@
  * The comments of this browser that are not yet safe: what nobody has acknowledged, and what no other region has (A6). Bound: 200, the
  * oldest goes; after 24 h a receipt is worth nothing, and neither is the entry.
  */
-import type { Draft, OwnComment } from './own-comment.ts';
+import { isStillMeant, ownComment, type Draft, type OwnComment } from './own-comment.ts';
 import { noAnswer } from './problem.ts';
 import { fieldOf, numberOf, textOf } from './read-json.ts';
 
 export const mostEntries = 200;
 const keptMs = 86_400_000;
-/** A comment younger than this is sent by itself when the page comes back; an older one is offered. */
-const stillMeantMs = 100_000;
 
 export interface Entry {
   readonly clientId: string;
@@ -23,42 +21,36 @@ export interface Entry {
 /** Undefined for what needs no keeping. */
 export function entryOf(
   own: OwnComment,
-  {
-    streamId,
-    userId,
-    hasReplication,
-  }: { readonly streamId: string; readonly userId: string; readonly hasReplication: boolean },
+  { streamId, hasReplication }: { readonly streamId: string; readonly hasReplication: boolean },
 ): Entry | undefined {
   const { draft, state } = own;
-  const entry = { clientId: draft.clientId, streamId, userId, draft };
+  const entry = { clientId: draft.clientId, streamId, userId: draft.authorId, draft };
   if (state.kind === 'replicated') return undefined;
   if (state.kind !== 'accepted') return { ...entry, accepted: undefined };
   if (!hasReplication || state.receipt === undefined) return undefined;
   return { ...entry, accepted: { id: state.id, receipt: state.receipt } };
 }
 
-/** What is to be dropped of the entries. */
-export function surplus(entries: readonly Entry[], nowMs: number): readonly Entry[] {
+/**
+ * What is to be dropped of the entries.
+ *
+ * @param serverNowMs drafts have the server's time, and this machine's clock may be wrong
+ */
+export function surplus(entries: readonly Entry[], serverNowMs: number): readonly Entry[] {
   const byAge = entries.toSorted((left, right) => right.draft.createdAtMs - left.draft.createdAtMs);
-  return byAge.filter(({ draft }, index) => index >= mostEntries || nowMs - draft.createdAtMs > keptMs);
+  return byAge.filter(({ draft }, index) => index >= mostEntries || serverNowMs - draft.createdAtMs > keptMs);
 }
 
 /** The comment as the page takes it up again. */
-export function restored({ draft, accepted }: Entry, nowMs: number): OwnComment {
+export function restored(
+  { draft, accepted }: Entry,
+  { nowMs, serverNowMs }: { readonly nowMs: number; readonly serverNowMs: number },
+): OwnComment {
+  const own = ownComment(draft, nowMs);
   if (accepted !== undefined)
-    return {
-      draft,
-      state: { kind: 'accepted', id: accepted.id, receipt: accepted.receipt, sentAtMs: 0 },
-      renewals: 0,
-    };
-  const isStillMeant = nowMs - draft.createdAtMs < stillMeantMs;
-  return {
-    draft,
-    state: isStillMeant
-      ? { kind: 'waiting', attempts: 0, sinceMs: nowMs, dueAtMs: nowMs }
-      : { kind: 'failed', problem: noAnswer, retryAtMs: undefined },
-    renewals: 0,
-  };
+    return { ...own, state: { kind: 'accepted', id: accepted.id, receipt: accepted.receipt, sentAtMs: 0 } };
+  if (isStillMeant(draft, serverNowMs)) return own;
+  return { ...own, state: { kind: 'failed', problem: noAnswer, retryAtMs: undefined } };
 }
 
 /** Undefined for what an older page has left behind in another form. */
@@ -80,6 +72,7 @@ export function readEntry(value: unknown): Entry | undefined {
     userId,
     draft: {
       clientId,
+      authorId: userId,
       text,
       createdAtMs,
       parentId: textOf(draft, 'parentId'),

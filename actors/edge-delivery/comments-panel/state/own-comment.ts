@@ -11,6 +11,8 @@ import { isPassing, noAnswer, type Problem } from './problem.ts';
 
 export interface Draft {
   readonly clientId: string;
+  /** Who wrote it: nobody else sends it, as the same id from another author is another comment (A2). */
+  readonly authorId: string;
   readonly text: string;
   readonly createdAtMs: number;
   readonly parentId: string | undefined;
@@ -54,6 +56,8 @@ export type OwnEvent =
       readonly receipt: string | undefined;
     }
   | { readonly kind: 'refused'; readonly problem: Problem }
+  /** After a time without, a server answers again. */
+  | { readonly kind: 'reached'; readonly serverNowMs: number }
   | { readonly kind: 'found'; readonly id: string }
   /** It is not there; `draft` says the same under a new id. */
   | { readonly kind: 'missed'; readonly draft: Draft };
@@ -68,6 +72,12 @@ const patienceMs = 1_500;
 const triedForMs = 60_000;
 const mostAttempts = 8;
 const resendAfterMs = 60_000;
+/** A comment younger than this is sent by itself when a server is there again; an older one is offered. */
+const stillMeantMs = 100_000;
+
+/** @param serverNowMs drafts have the server's time */
+export const isStillMeant = ({ createdAtMs }: Draft, serverNowMs: number): boolean =>
+  serverNowMs - createdAtMs < stillMeantMs;
 
 export function ownComment(draft: Draft, nowMs: number): OwnComment {
   return { draft, state: { kind: 'waiting', attempts: 0, sinceMs: nowMs, dueAtMs: nowMs }, renewals: 0 };
@@ -84,7 +94,9 @@ export function advanceOwn(own: OwnComment, event: OwnEvent, nowMs: number): Own
     case 'unanswered':
       return refused(own, noAnswer, nowMs);
     case 'retried':
-      return own.state.kind === 'failed' ? { ...ownComment(own.draft, nowMs), renewals: own.renewals } : own;
+      return own.state.kind === 'failed' ? ownComment(own.draft, nowMs) : own;
+    case 'reached':
+      return reached(own, event.serverNowMs, nowMs);
     case 'asked':
       return own.state.kind === 'lookedFor' ? { ...own, state: { kind: 'lookedFor', isAsked: true } } : own;
     case 'found':
@@ -104,11 +116,14 @@ export interface Circumstances {
   readonly nowMs: number;
   /** Is there a socket to send over? */
   readonly isLive: boolean;
+  /** The browser says that it has no network: an attempt would be for nothing. */
+  readonly isOffline: boolean;
   readonly hasReplication: boolean;
 }
 
 /** What is to be done for the comment now. */
 export function dutyOf({ state }: OwnComment, at: Circumstances): Duty | undefined {
+  if (at.isOffline && state.kind !== 'sending') return undefined;
   switch (state.kind) {
     case 'waiting':
       return at.nowMs < state.dueAtMs ? undefined : wayOf(state, at);
@@ -166,6 +181,14 @@ function acked(
   if (isReplicated) return { ...own, state: { kind: 'replicated', id } };
   const known = state.kind === 'accepted' ? state.receipt : undefined;
   return { ...own, state: { kind: 'accepted', id, receipt: receipt ?? known, sentAtMs: nowMs } };
+}
+
+function reached(own: OwnComment, serverNowMs: number, nowMs: number): OwnComment {
+  const { draft, state, renewals } = own;
+  const isUnanswered = state.kind === 'failed' && state.problem.code === noAnswer.code;
+  if (state.kind !== 'waiting' && !isUnanswered) return own;
+  if (isStillMeant(draft, serverNowMs)) return { ...ownComment(draft, nowMs), renewals };
+  return isUnanswered ? own : { ...own, state: { kind: 'failed', problem: noAnswer, retryAtMs: undefined } };
 }
 
 function refused(own: OwnComment, problem: Problem, nowMs: number): OwnComment {

@@ -56,8 +56,10 @@ function writingOf({ mode, me }: PanelFacts): PanelView['writing'] {
 }
 
 function bannerOf({ connection, isOffline, isFlood, leftOut, mode }: PanelFacts): string {
-  if (isOffline) return 'You are offline. What you write is sent when you are back.';
-  if (connection === 'lost') return 'Connecting again… What you write is sent then.';
+  if (isOffline)
+    return 'You are offline. What you write is sent if you are back within a minute. Later, press Try again.';
+  if (connection === 'lost')
+    return 'Connecting again… What you write is sent then; after a minute, press Try again.';
   if (isFlood)
     return `Very busy: a part of the comments is shown (${leftOut.toLocaleString('en')} left out).`;
   if (mode.mode === 'closed') return 'The comments are switched off.';

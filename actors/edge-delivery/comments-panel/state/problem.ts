@@ -18,6 +18,12 @@ export const noAnswer: Problem = {
   retryAfterSeconds: undefined,
 };
 
+export const signedInAnew: Problem = {
+  ...noAnswer,
+  code: 'SIGNED_IN_ANEW',
+  title: 'You have signed in anew since: try again.',
+};
+
 /** @param retryAfter the header of that name, which an answer over the socket does not have */
 export function readProblem(body: unknown, status: number, retryAfter?: string | null): Problem {
   const header = Number(retryAfter ?? Number.NaN);

@@ -62,7 +62,14 @@ test('a frame to everybody does not undo what this viewer likes', () => {
 
 test("one's own is shown at once, keeps its row while it gets its id, and is there once when it comes to everybody", () => {
   const list = new CommentList();
-  const draft = { clientId: 'c', text: 'mine', createdAtMs: 5000, parentId: undefined, mediaTime: undefined };
+  const draft = {
+    clientId: 'c',
+    authorId: 'g-me',
+    text: 'mine',
+    createdAtMs: 5000,
+    parentId: undefined,
+    mediaTime: undefined,
+  };
   const own = ownComment(draft, 0);
   list.setOwn(own, me);
   list.add(comment(9));

@@ -14,18 +14,23 @@ import {
   restored,
   surplus,
 } from '../../../../../actors/edge-delivery/comments-panel/state/outbox.ts';
-import { readProblem } from '../../../../../actors/edge-delivery/comments-panel/state/problem.ts';
+import {
+  problemWords,
+  readProblem,
+  signedInAnew,
+} from '../../../../../actors/edge-delivery/comments-panel/state/problem.ts';
 
 const draft: Draft = {
   clientId: 'one',
+  authorId: 'g-1',
   text: 'Hello',
   createdAtMs: 1_000_000,
   parentId: undefined,
   mediaTime: undefined,
 };
 const fresh = ownComment(draft, 0);
-const live = { isLive: true, hasReplication: false };
-const dead = { isLive: false, hasReplication: false };
+const live = { isLive: true, isOffline: false, hasReplication: false };
+const dead = { isLive: false, isOffline: false, hasReplication: false };
 const problem = (code: string, status: number, retryAfter?: string) =>
   readProblem({ code }, status, retryAfter);
 
@@ -61,6 +66,34 @@ test('after a minute without an answer the viewer decides, and may try again', (
   expect(after(sent, [70_000, { kind: 'retried' }]).state).toMatchObject({ kind: 'waiting', attempts: 0 });
 });
 
+test('when a server is there again, what is still meant is sent, and what is old is offered', () => {
+  const failed = after(fresh, [0, { kind: 'sent' }], [61_000, { kind: 'unanswered' }]);
+  const reachedAfter = (ageMs: number): OwnEvent => ({
+    kind: 'reached',
+    serverNowMs: draft.createdAtMs + ageMs,
+  });
+  expect(after(failed, [70_000, reachedAfter(70_000)]).state).toMatchObject({ kind: 'waiting', attempts: 0 });
+  expect(after(failed, [200_000, reachedAfter(200_000)])).toBe(failed);
+  expect(after(fresh, [200_000, reachedAfter(200_000)]).state).toMatchObject({
+    kind: 'failed',
+    problem: { code: 'NO_ANSWER' },
+  });
+  const waits = after(fresh, [0, { kind: 'sent' }], [9000, { kind: 'unanswered' }]);
+  expect(after(waits, [9001, reachedAfter(9001)]).state).toMatchObject({ kind: 'waiting', dueAtMs: 9001 });
+  const refused = after(
+    fresh,
+    [0, { kind: 'sent' }],
+    [1, { kind: 'refused', problem: problem('BANNED', 403) }],
+  );
+  expect(after(refused, [2, reachedAfter(2)])).toBe(refused);
+});
+
+test('while the browser has no network nothing is tried', () => {
+  expect(dutyOf(fresh, { nowMs: 30_000, ...dead, isOffline: true })).toBeUndefined();
+  const sent = after(fresh, [0, { kind: 'sent' }]);
+  expect(dutyOf(sent, { nowMs: 8000, ...dead, isOffline: true })).toBe('giveUpWaiting');
+});
+
 test('a busy server is asked again when it said, a refusal is final', () => {
   const sent = after(fresh, [0, { kind: 'sent' }]);
   const busy = after(sent, [100, { kind: 'refused', problem: problem('OVERLOADED', 429, '3') }]);
@@ -77,12 +110,15 @@ test('one that was too old is looked for, and written anew once where it is not 
   expect(after(old, [2, { kind: 'found', id: 's~9' }]).state).toMatchObject({ kind: 'accepted', id: 's~9' });
   const anew = after(old, [2, { kind: 'missed', draft: { ...draft, clientId: 'two' } }]);
   expect(anew).toMatchObject({ draft: { clientId: 'two' }, state: { kind: 'waiting' }, renewals: 1 });
-  expect(after(anew, [3, { kind: 'sent' }], [4, expired]).state.kind).toBe('failed');
+  const failed = after(anew, [3, { kind: 'sent' }], [4, expired]);
+  expect(failed.state.kind).toBe('failed');
+  const tried = after(failed, [5, { kind: 'retried' }], [6, { kind: 'sent' }], [7, expired]);
+  expect(tried.state.kind).toBe('lookedFor');
 });
 
 test('what is accepted is sent again after a minute where another region should have it, and stays accepted', () => {
   const accepted = after(fresh, [0, { kind: 'sent' }], [10, acked()]);
-  const regions = { isLive: true, hasReplication: true };
+  const regions = { ...live, hasReplication: true };
   expect(dutyOf(accepted, { nowMs: 60_009, ...regions })).toBeUndefined();
   expect(dutyOf(accepted, { nowMs: 60_010, ...regions })).toBe('resend');
   expect(dutyOf(accepted, { nowMs: 90_000, ...live })).toBeUndefined();
@@ -97,11 +133,21 @@ test('an answer without a receipt keeps the one that is known', () => {
   expect(accepted.state).toMatchObject({ kind: 'accepted', receipt: 'r' });
 });
 
-const of = { streamId: 's', userId: 'g-1', hasReplication: true };
+test('what was under way when the viewer signed in anew is offered, and is accepted when it arrived all the same', () => {
+  const foreign: OwnEvent = { kind: 'refused', problem: signedInAnew };
+  const offered = after(fresh, [0, { kind: 'sent' }], [1, foreign]);
+  expect(offered.state).toMatchObject({ kind: 'failed', problem: signedInAnew });
+  expect(problemWords(signedInAnew)).toContain('try again');
+  expect(after(offered, [2, acked()]).state.kind).toBe('accepted');
+});
+
+const of = { streamId: 's', hasReplication: true };
+/** This machine's clock is a day ahead. */
+const at = (serverNowMs: number) => ({ nowMs: serverNowMs + 86_400_000, serverNowMs });
 
 test('the outbox keeps what nobody accepted and what no other region has, and nothing more', () => {
   const accepted = after(fresh, [0, { kind: 'sent' }], [10, acked()]);
-  expect(entryOf(fresh, of)).toMatchObject({ clientId: 'one', accepted: undefined });
+  expect(entryOf(fresh, of)).toMatchObject({ clientId: 'one', userId: 'g-1', accepted: undefined });
   expect(entryOf(accepted, of)).toMatchObject({ accepted: { id: 's~1', receipt: 'r' } });
   expect(entryOf(accepted, { ...of, hasReplication: false })).toBeUndefined();
   expect(entryOf(after(accepted, [20, acked({ isReplicated: true })]), of)).toBeUndefined();
@@ -111,13 +157,13 @@ test('what comes back from the outbox is sent at once if it is young, offered if
   const entry = readEntry(structuredClone(entryOf(fresh, of)));
   if (entry === undefined) throw new Error('it is not read');
   expect(entry).toEqual(entryOf(fresh, of));
-  expect(restored(entry, draft.createdAtMs + 5000).state.kind).toBe('waiting');
-  expect(restored(entry, draft.createdAtMs + 3_600_000).state.kind).toBe('failed');
+  expect(restored(entry, at(draft.createdAtMs + 5000)).state.kind).toBe('waiting');
+  expect(restored(entry, at(draft.createdAtMs + 3_600_000)).state.kind).toBe('failed');
   const accepted = readEntry(entryOf(after(fresh, [0, { kind: 'sent' }], [10, acked()]), of));
   expect(
     accepted === undefined
       ? undefined
-      : dutyOf(restored(accepted, 70_000), { nowMs: 70_000, isLive: true, hasReplication: true }),
+      : dutyOf(restored(accepted, at(70_000)), { nowMs: 70_000, ...live, hasReplication: true }),
   ).toBe('resend');
   for (const foreign of [undefined, { clientId: 'x' }, 'text']) expect(readEntry(foreign)).toBeUndefined();
 });

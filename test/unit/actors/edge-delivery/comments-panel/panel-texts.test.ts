@@ -183,6 +183,8 @@ test('the panel follows the page and the connection', () => {
   expect(pages.filter((page) => !view({ page }).isShown)).toEqual(['unknown', 'removed']);
   expect(view({ connection: 'lost' }).banner).toContain('Connecting again');
   expect(view({ connection: 'lost', isOffline: true }).banner).toContain('You are offline');
+  for (const isOffline of [true, false])
+    expect(view({ connection: 'lost', isOffline }).banner).toContain('press Try again');
   expect(view({ page: 'notBegun' }).emptyWords).toContain('while you wait');
   expect(view({ isRead: false }).emptyWords).toContain('on their way');
   expect(view({ isFlood: true, leftOut: 1200 }).banner).toContain('1,200 left out');
