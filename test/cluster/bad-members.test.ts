@@ -9,6 +9,7 @@ import { expect, test as plain } from 'vitest';
 import { ClusterView } from '../../cluster/contract/api/control-views.ts';
 import { RegionId } from '../../cluster/model/ids.ts';
 import { loadSecrets } from '../../config/secrets.disk.ts';
+import { ensureTokenKeys } from '../../config/token-keys.disk.ts';
 import type { DemoNode, DemoRegion } from '../../scripts/demo/demo-cluster.ts';
 import { controlClient } from '../support/cluster/control-client.ts';
 import { startTestCluster, type TestCluster } from '../support/cluster/demo.ts';
@@ -122,6 +123,13 @@ test('a node with the secrets of another cluster ends, and is told where to get 
   });
 });
 
+/** A node of another region has a key of its own, or it would not come so far. */
+function keysFor({ dataDir }: DemoRegion, other: string): string {
+  const file = join(dataDir, `keys-of-${other}.json`);
+  ensureTokenKeys(file, [RegionId.parse(other)]);
+  return file;
+}
+
 // Method: no node can be told its protocol, so a member of a later one is there first, in a region of its own.
 test('a node of an earlier version than its region ends, and is told to run the same version', async ({
   scene: { cluster, region },
@@ -132,7 +140,7 @@ test('a node of an earlier version than its region ends, and is told to run the 
   await using _newer = await startNode({ url: region.natsUrl }, 'newer', { change, secretHash });
   const { code, stderr } = await runNode(cluster, 'older', {
     TANGAZA_REGION: 'region-2',
-    TANGAZA_TOKEN_KEYS: '',
+    TANGAZA_TOKEN_KEYS: keysFor(region, 'region-2'),
   });
   expect(stderr).toContain('older speaks protocol 1, newer speaks 2');
   expect({ code, stderr }).toEqual({
@@ -151,7 +159,7 @@ test('a node that keeps segments on its disk ends beside a member on another hos
   await using _far = await startNode({ url: region.natsUrl }, 'far', { change, secretHash });
   const { code, stderr } = await runNode(cluster, 'near', {
     TANGAZA_REGION: 'region-3',
-    TANGAZA_TOKEN_KEYS: '',
+    TANGAZA_TOKEN_KEYS: keysFor(region, 'region-3'),
   });
   expect(stderr).toContain(
     'keeps segments on its disk (TANGAZA_STORE=disk), where far on another host, far-away',
