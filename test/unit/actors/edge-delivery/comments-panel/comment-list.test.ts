@@ -196,6 +196,21 @@ test('rows lie one below the other, at the heights that were measured', () => {
   expect(heights.windowOf(12, 10, 0)).toEqual({ from: 1, to: 2 });
 });
 
+test('a row that grows after its place was asked for moves those below it, and one that is gone lets them up', () => {
+  const heights = new RowHeights();
+  heights.setKeys(['a', 'b', 'c']);
+  for (const key of ['a', 'b', 'c']) heights.measured(key, 10);
+  expect(heights.totalPx).toBe(30);
+  heights.measured('a', 25);
+  expect({ b: heights.topOf(1), total: heights.totalPx }).toEqual({ b: 25, total: 45 });
+  heights.setKeys(['b', 'c']);
+  expect({ b: heights.topOf(0), c: heights.topOf(1), total: heights.totalPx }).toEqual({
+    b: 0,
+    c: 10,
+    total: 20,
+  });
+});
+
 test('rows that come before others move them, and keep their heights', () => {
   const heights = new RowHeights();
   heights.setKeys(['b', 'c']);

@@ -202,6 +202,7 @@ test("one's own may be hidden by oneself, others by moderators, and what was not
   expect(offered(guest, true)).toEqual(['restore']);
   const all = { ...moderator, permissions: ['comment.hide', 'comment.release', 'user.ban'] };
   expect(offered(all)).toEqual(['reply', 'like', 'hide', 'ban']);
+  expect(offered({ ...all, id: 'g-1' })).toEqual(['reply', 'like', 'hide']);
   expect(actionsFor({ ...read, isHeld: true }, undefined, { me: all, mayWrite: true })).toEqual([
     'like',
     'release',
