@@ -71,7 +71,8 @@ export class Account {
       this.open(false);
       this.button.focus();
     });
-    this.#signIn.addEventListener('submit', (event) => {
+    // Not the form's `submit`, which a frame without `allow-forms` does not have. Enter in the field presses it, too.
+    submit.addEventListener('click', (event) => {
       event.preventDefault();
       void this.#enter();
     });

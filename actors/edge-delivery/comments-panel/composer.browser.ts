@@ -59,7 +59,8 @@ export class Composer {
     this.#answering = make('div', { class: 'answering' }, [this.#answers, noAnswer]);
     this.#answering.hidden = true;
     this.element.append(this.#notice, this.#answering, this.#who, this.#line, this.#counter, this.#closed);
-    this.element.addEventListener('submit', (event) => {
+    // Not the form's `submit`, which a frame without `allow-forms` does not have. Enter in the name presses it, too.
+    this.#send.addEventListener('click', (event) => {
       event.preventDefault();
       void this.#submit();
     });
@@ -95,12 +96,19 @@ export class Composer {
   /** Asks for the name that something needs. */
   askName(): void {
     this.element.toggleAttribute('data-open', true);
-    this.notice('Write the name that others see, then try again.');
+    this.#ask('Write the name that others see, then try again.');
     this.#name.focus();
   }
 
   notice(text: string): void {
+    this.#notice.classList.remove('asks');
     setText(this.#notice, text);
+  }
+
+  /** Nothing is wrong: something is wanted. */
+  #ask(text: string): void {
+    this.notice(text);
+    this.#notice.classList.add('asks');
   }
 
   #showClosed(writing: PanelView['writing']): void {
@@ -115,12 +123,13 @@ export class Composer {
 
   #pressed(event: KeyboardEvent): void {
     // While a word is put together from several keys, Enter belongs to that.
-    if (event.key === 'Enter' && !event.shiftKey && !event.isComposing && event.target === this.#text) {
+    const isEnter = event.key === 'Enter' && !isComposing(event);
+    if (isEnter && !event.shiftKey && event.target === this.#text) {
       event.preventDefault();
       void this.#submit();
     }
     // The name alone makes one a guest, with nothing to send.
-    if (event.key === 'Enter' && event.target === this.#name && writtenOf(this.#text.value).isEmpty) {
+    if (isEnter && event.target === this.#name && writtenOf(this.#text.value).isEmpty) {
       event.preventDefault();
       void this.#takeName();
     }
@@ -159,10 +168,10 @@ export class Composer {
   async #takeName(): Promise<boolean> {
     this.element.toggleAttribute('data-open', true);
     const name = this.#name.value.trim();
-    const why =
-      name === '' ? 'Write the name that others see.' : await this.#busy(this.#options.onName(name));
-    this.notice(why ?? '');
-    if (why === undefined) return true;
+    const why = name === '' ? undefined : await this.#busy(this.#options.onName(name));
+    if (name === '') this.#ask('Write the name that others see.');
+    else this.notice(why ?? '');
+    if (name !== '' && why === undefined) return true;
     this.#name.focus();
     return false;
   }
@@ -182,3 +191,7 @@ export class Composer {
     }
   }
 }
+
+/** Safari says that a composition has ended before it tells of the Enter that ended it, and marks that one by the code 229 alone. */
+const isComposing = ({ isComposing: isUnderWay, keyCode }: KeyboardEvent): boolean =>
+  isUnderWay || keyCode === 229;

@@ -9,8 +9,8 @@ import { Live } from './live.browser.ts';
 import { Outbox } from './outbox.browser.ts';
 import { Reader } from './reader.browser.ts';
 import { Sender } from './sender.browser.ts';
-import { Session } from './session.browser.ts';
-import { openMode, type Mode, type PageComment } from './state/comment.ts';
+import { Session, type Proof } from './session.browser.ts';
+import { compareComments, openMode, type Mode, type PageComment } from './state/comment.ts';
 import { CommentList, mostComments, mostWhileReading } from './state/comment-list.ts';
 import { isLive, mustPoll, type Connection } from './state/connection.ts';
 import { Flood } from './state/flood.ts';
@@ -20,7 +20,7 @@ import { problemWords, type Problem } from './state/problem.ts';
 import type { ReactionKind, ReactionSums } from './state/reaction-tally.ts';
 import { ServerTime } from './state/server-time.ts';
 
-/** A pause this long was a machine that slept. */
+/** A pause this long was a machine that slept, or a page that nobody saw. */
 const sleptMs = 20_000;
 const modeMs = 15_000;
 /** Of 100 answers each. */
@@ -64,13 +64,14 @@ export class Conversation {
     this.#options = options;
     const edges = new Edges(streamId);
     void edges.refresh();
-    const identity = new KeptIdentity();
+    const identity = new KeptIdentity(() => this.#becameSomebody());
     this.api = new AudienceApi(streamId, edges, () => identity.now?.token);
     this.session = new Session({
       api: this.api,
       identity,
       streamId,
       onChange: () => this.#becameSomebody(),
+      onProof: (proof, problem) => this.#proven(proof, problem),
     });
     this.#live = new Live({
       streamId,
@@ -91,13 +92,13 @@ export class Conversation {
       // A machine without a network may still reach a server on itself.
       isOffline: () => !navigator.onLine && !['live', 'polling'].includes(this.#connection()),
       onChange,
-      onAccepted: () => (this.#slowUntilMs = Date.now() + this.#mode.slowSeconds * 1000),
-      onRefused: (problem, clientId) => void this.#refused(problem, clientId),
+      onAccepted: () => this.#accepted(),
+      onRefused: (problem, clientId) => this.#refused(problem, clientId),
     });
     this.reader = new Reader({
       api: this.api,
       list: this.list,
-      onComment: (comment) => this.sender.noticed(comment),
+      onComment: (comment) => this.#read(comment),
       onChange,
       onProblem: ({ code }) => (this.#isAbsent ||= code === 'NOT_FOUND'),
       isAtEnd: options.isAtEnd,
@@ -140,13 +141,10 @@ export class Conversation {
 
   tick(): void {
     const nowMs = Date.now();
-    if (nowMs - this.#tickedAtMs > sleptMs) {
-      void this.#learnTime();
-      this.#live.again();
-    }
-    this.#tickedAtMs = nowMs;
+    if (!document.hidden) this.#seen(nowMs);
     this.#live.tick();
     this.sender.tick();
+    this.session.tick(nowMs);
     if (this.#isAbsent) this.#live.end();
     else if (mustPoll(this.#live.state)) void this.#poll(nowMs);
     else this.reader.tick(nowMs);
@@ -203,6 +201,15 @@ export class Conversation {
     if (!this.#live.send({ type: 'react', kind })) void this.api.react(kind);
   }
 
+  /** The timers of a page that nobody sees pause as those of a machine that sleeps, so only one that is seen again knows what to doubt. */
+  #seen(nowMs: number): void {
+    if (nowMs - this.#tickedAtMs > sleptMs) {
+      void this.#learnTime();
+      this.#live.again();
+    }
+    this.#tickedAtMs = nowMs;
+  }
+
   #hello(): object {
     const { token } = this.session;
     const lastId = this.list.newest?.id;
@@ -242,7 +249,7 @@ export class Conversation {
         return this.sender.acked(message.clientId, message);
       case 'error':
         return message.clientId === undefined
-          ? void this.#refused(message.problem)
+          ? this.#refused(message.problem)
           : this.sender.refused(message.clientId, message.problem);
       case 'counts':
         for (const { id, likes, replies } of message.counts)
@@ -295,16 +302,37 @@ export class Conversation {
     return me !== undefined && parentId !== undefined && this.list.get(parentId)?.author.id === me.id;
   }
 
-  async #refused(problem: Problem, clientId?: string): Promise<void> {
+  #accepted(): void {
+    this.session.trusted();
+    this.#slowUntilMs = Date.now() + this.#mode.slowSeconds * 1000;
+  }
+
+  /** Somebody said it just now as well, where no socket is that would have brought it. */
+  #read(comment: PageComment): void {
+    this.sender.noticed(comment);
+    const { newest } = this.list;
+    const isNew = this.#isRead && (newest === undefined || compareComments(newest, comment) < 0);
+    if (!isNew || !mustPoll(this.#live.state) || comment.isHidden) return;
+    if (comment.author.id !== this.session.me?.id) this.#options.onNew(comment);
+  }
+
+  #refused(problem: Problem, clientId?: string): void {
     const { code, retryAfterSeconds } = problem;
     if (code === 'SLOW_MODE' && retryAfterSeconds !== undefined)
       this.#slowUntilMs = Date.now() + retryAfterSeconds * 1000;
     if (code === 'COMMENTS_CLOSED' || code === 'ACCOUNT_NEEDED') void this.#readMode();
     this.#options.onChange();
-    const isExpired = code === 'UNAUTHENTICATED' && this.session.me !== undefined;
-    if (isExpired && (await this.session.renew())) {
-      if (clientId !== undefined) this.sender.retry(clientId);
-    } else if (isExpired || clientId === undefined) this.#options.onNotice(problemWords(problem));
+    if (code === 'UNAUTHENTICATED' && this.session.me !== undefined) this.session.doubt(problem, Date.now());
+    else if (clientId === undefined) this.#options.onNotice(problemWords(problem));
+  }
+
+  /** What was refused for who the viewer is is sent again, once that is clear. */
+  #proven(proof: Proof, problem: Problem): void {
+    if (proof === 'lost') return this.#options.onNotice(problemWords(problem));
+    if (proof === 'taken') this.#live.introduce();
+    for (const { draft, state } of this.list.owns)
+      if (state.kind === 'failed' && state.problem.code === 'UNAUTHENTICATED')
+        this.sender.retry(draft.clientId);
   }
 
   #becameSomebody(): void {

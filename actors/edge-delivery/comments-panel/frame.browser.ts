@@ -7,7 +7,8 @@ export interface FrameParts {
   readonly scroller: HTMLElement;
   readonly reactions: HTMLElement;
   readonly composer: HTMLElement;
-  readonly onNewest: () => void;
+  /** @param byFocus does the button have the focus, which it loses as it goes? */
+  readonly onNewest: (byFocus: boolean) => void;
 }
 
 export class Frame {
@@ -23,7 +24,7 @@ export class Frame {
     root: HTMLElement,
     { account, moderation, scroller, reactions, composer, onNewest }: FrameParts,
   ) {
-    this.#pill = makeButton('', onNewest, { class: 'pill' });
+    this.#pill = makeButton('', () => onNewest(document.activeElement === this.#pill), { class: 'pill' });
     this.#pill.hidden = true;
     this.#toast.hidden = true;
     const heading = make('h2', { text: 'Comments', attributes: { id: 'comments-heading' } });
@@ -71,7 +72,8 @@ export class Frame {
     this.#toast.replaceChildren(make('span', { text }), ...button);
   }
 
+  /** The same sentence is spoken again: it says something new. */
   speak(sentence: string): void {
-    setText(this.#spoken, sentence);
+    this.#spoken.textContent = sentence;
   }
 }

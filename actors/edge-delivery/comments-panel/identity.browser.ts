@@ -12,18 +12,39 @@ export interface Identity {
 export class KeptIdentity {
   #now: Identity | undefined = read();
 
+  /** @param onElsewhere another tab of the browser signed in or out */
+  constructor(onElsewhere: () => void) {
+    window.addEventListener('storage', (event) => {
+      if (event.key !== key && event.key !== null) return;
+      const before = this.#now?.token;
+      this.#now = read();
+      if (this.#now?.token !== before) onElsewhere();
+    });
+  }
+
   get now(): Identity | undefined {
     return this.#now;
   }
 
+  /** What is newly known of them. Where another tab has signed out meanwhile, or signed in as somebody else, that stays. */
+  learn(me: Person): void {
+    if (this.#now === undefined || this.#now.me.id !== me.id) return;
+    this.#now = { token: this.#now.token, me };
+    if (read()?.token === this.#now.token) write(this.#now);
+  }
+
   set(identity: Identity | undefined): void {
     this.#now = identity;
-    try {
-      if (identity === undefined) localStorage.removeItem(key);
-      else localStorage.setItem(key, JSON.stringify(written(identity)));
-    } catch {
-      // It stays as long as the page.
-    }
+    write(identity);
+  }
+}
+
+function write(identity: Identity | undefined): void {
+  try {
+    if (identity === undefined) localStorage.removeItem(key);
+    else localStorage.setItem(key, JSON.stringify(written(identity)));
+  } catch {
+    // It stays as long as the page.
   }
 }
 

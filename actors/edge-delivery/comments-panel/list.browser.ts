@@ -71,7 +71,13 @@ export class ListView {
     this.#lay();
   }
 
-  /** Moves the focus to the newest row. */
+  /** Goes to the end, and moves the focus to the newest row. */
+  enterEnd(): void {
+    this.goToEnd();
+    if (this.#heights.count > 0) this.#focusRow(this.#heights.count - 1);
+  }
+
+  /** Moves the focus to the row that had it last, or to the newest one. */
   enter(): void {
     const key = this.#active ?? this.#heights.keyAt(this.#heights.count - 1);
     if (key !== undefined) this.#focusRow(this.#heights.indexOf(key) ?? this.#heights.count - 1);

@@ -17,6 +17,8 @@ export class Live {
   readonly #options: LiveOptions;
   #state: Connection = idle;
   #socket: WebSocket | undefined;
+  /** Said the socket hello as somebody else? */
+  #isOutdated = false;
 
   constructor(options: LiveOptions) {
     this.#options = options;
@@ -39,7 +41,7 @@ export class Live {
     this.#tell({ kind: 'ended' });
   }
 
-  /** The machine slept, so that nobody knows whether the socket is still one. */
+  /** The machine slept, or nobody saw the page, so that nobody knows whether the socket is still one. */
   again(): void {
     this.#tell({ kind: 'again' });
   }
@@ -51,9 +53,10 @@ export class Live {
     this.#tell({ kind: 'asked', number: this.#state.number });
   }
 
-  /** Says who it is that watches, after it changed. */
+  /** Says who it is that watches, after it changed: to a socket that is not yet welcome as soon as it is. */
   introduce(): void {
-    if (this.#state.kind === 'open') this.#write(this.#options.hello());
+    this.#isOutdated = !isLive(this.#state);
+    if (!this.#isOutdated) this.#write(this.#options.hello());
   }
 
   /** @returns whether it was handed to a socket that is welcome */
@@ -95,6 +98,7 @@ export class Live {
     this.#socket = socket;
     socket.addEventListener('open', () => {
       this.#tell({ kind: 'opened', number });
+      this.#isOutdated = false;
       if (this.#socket === socket) this.#write(this.#options.hello());
     });
     socket.addEventListener('close', ({ code }) => this.#tell({ kind: 'closed', number, code }));
@@ -111,6 +115,7 @@ export class Live {
         this.#tell({ kind: 'moved', number, url: message.url, withinMs: message.withinMs });
     }
     this.#options.onFrame(messages);
+    if (this.#isOutdated && isLive(this.#state)) this.introduce();
   }
 
   /** A socket that nobody listens to any more. */

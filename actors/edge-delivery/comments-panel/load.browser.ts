@@ -79,5 +79,4 @@ export function embedComments(root: HTMLElement): void {
   });
   root.before(toggle);
   root.hidden = false;
-  classList.add('with-comments');
 }

@@ -39,7 +39,8 @@ export class Moderation {
     const cancel = makeButton('Cancel', () => this.ask(undefined), { class: 'link' });
     this.form.append(this.#who, this.#seconds, purge, make('div', { class: 'line' }, [ban, cancel]));
     this.form.hidden = true;
-    this.form.addEventListener('submit', (event) => {
+    // Not the form's `submit`, which a frame without `allow-forms` does not have.
+    ban.addEventListener('click', (event) => {
       event.preventDefault();
       void this.#ban();
     });

@@ -91,7 +91,7 @@ export class CommentsPanel {
       scroller: this.#view.scroller,
       reactions: this.#reactions.element,
       composer: this.#composer.element,
-      onNewest: () => this.#view.goToEnd(),
+      onNewest: (byFocus) => (byFocus ? this.#view.enterEnd() : this.#view.goToEnd()),
     });
     setInterval(() => this.#tick(), tickMs);
     for (const change of ['online', 'offline']) window.addEventListener(change, () => this.#draw());
@@ -183,7 +183,7 @@ export class CommentsPanel {
   #tick(): void {
     const nowMs = Date.now();
     this.#talk.tick();
-    const sentence = this.#announcer.sentence(nowMs);
+    const sentence = this.#announcer.refusal(this.#talk.list.owns, nowMs) ?? this.#announcer.sentence(nowMs);
     if (sentence !== undefined) this.#frame.speak(sentence);
     if (this.#toastUntilMs !== 0 && nowMs > this.#toastUntilMs) {
       this.#toastUntilMs = 0;

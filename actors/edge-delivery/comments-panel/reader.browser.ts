@@ -13,7 +13,7 @@ const pauseMs = 3_000;
 export interface ReaderOptions {
   readonly api: AudienceApi;
   readonly list: CommentList;
-  /** Each comment that was read. */
+  /** Each comment that was read, the oldest first, before it is in the list. */
   readonly onComment: (comment: PageComment) => void;
   readonly onChange: () => void;
   readonly onProblem: (problem: Problem) => void;
@@ -92,7 +92,7 @@ export class Reader {
 
   #join({ items, nextCursor }: CommentsPage, before: PageComment | undefined): void {
     const { list, onComment, isAtEnd } = this.#options;
-    for (const item of items) onComment(item);
+    for (const item of items.toReversed()) onComment(item);
     list.join(items, nextCursor !== undefined, before);
     list.trim(isAtEnd() ? mostComments : mostWhileReading);
   }

@@ -33,6 +33,14 @@ const actionTexts: Readonly<Record<RowAction, string>> = {
   restore: 'Show again',
 };
 
+/** Which action takes the place of which. */
+const twins: Readonly<Partial<Record<RowAction, RowAction>>> = {
+  like: 'unlike',
+  unlike: 'like',
+  hide: 'restore',
+  restore: 'hide',
+};
+
 function tagsOf({ author, isHidden, isHeld, reports }: Row['comment']): readonly string[] {
   return [
     ...(author.isStaff ? ['Staff'] : []),
@@ -182,11 +190,9 @@ export class RowView {
 
   #showActions(actions: readonly RowAction[]): void {
     this.#actions = actions;
+    const focused = this.#acts.querySelector<HTMLElement>(':focus')?.dataset['action'];
     this.#acts.hidden = actions.length === 0;
-    if (!this.#isAwake && !actions.includes('retry')) return;
-    const focused = this.#acts.contains(document.activeElement)
-      ? [...this.#acts.children].indexOf(document.activeElement ?? this.#acts)
-      : -1;
+    if (!this.#isAwake && !actions.includes('retry')) return this.#acts.replaceChildren();
     const buttons = actions.map((action) => {
       const pressed =
         action === 'like' || action === 'unlike' ? { 'aria-pressed': String(action === 'unlike') } : {};
@@ -195,7 +201,10 @@ export class RowView {
     });
     this.#acts.replaceChildren(...buttons);
     this.reach(this.#isReached);
-    buttons[focused]?.focus();
+    if (focused === undefined) return;
+    // Never another action, which a second press of the key would carry out.
+    const same = buttons[actions.findIndex((action) => action === focused || twins[action] === focused)];
+    (same ?? this.element).focus({ preventScroll: true });
   }
 
   #act(action: RowAction): void {

@@ -2,7 +2,7 @@
  * The panel's connection as a state machine: a socket that is opened, heard, lost and opened again. A refused event returns the same state.
  *
  * A shell makes the socket what the state wants: `opening` with a new number asks for a new one. Pauses between attempts grow from 0.5 s to
- * 30 s and are spread, so that pages which lost one edge do not come back together. While no socket opens, pages are read by HTTP.
+ * 30 s and are spread, so that pages which lost one edge do not come back together. While no socket is welcome, pages are read by HTTP.
  */
 import { unreachable } from '../../../../cluster/model/unreachable.ts';
 
@@ -36,10 +36,14 @@ interface Opening {
 interface Open {
   readonly kind: 'open';
   readonly number: number;
+  /** How many attempts in a row led to nothing; none once it is welcome. */
+  readonly failures: number;
   readonly isWelcome: boolean;
   readonly sinceMs: number;
   readonly heardAtMs: number;
   readonly askedAtMs: number;
+  /** Since when nobody knows whether it is still one. */
+  readonly doubtedAtMs: number | undefined;
   /** Where to come back to. */
   readonly url: string | undefined;
   readonly move: { readonly url: string; readonly atMs: number } | undefined;
@@ -50,7 +54,7 @@ export type ConnectionEvent =
   | { readonly kind: 'started' }
   /** The browser is on line again, or the viewer looks at the page again. */
   | { readonly kind: 'woke' }
-  /** The connection cannot be trusted. */
+  /** The connection cannot be trusted: one that is open is asked, and opened again where nothing is heard. */
   | { readonly kind: 'again' }
   | { readonly kind: 'ended' }
   | { readonly kind: 'tick' };
@@ -75,6 +79,7 @@ export const idle: Connection = { kind: 'idle' };
 const openWithinMs = 8_000;
 const welcomeWithinMs = 10_000;
 const askAfterMs = 25_000;
+const doubtMs = 5_000;
 const goneAfterMs = 75_000;
 const leastPauseMs = 500;
 const mostPauseMs = 30_000;
@@ -113,11 +118,11 @@ function ofSocket(state: Connection, event: SocketEvent, at: Moment): Connection
     case 'opened':
       return state;
     case 'heard':
-      return { ...state, heardAtMs: at.nowMs };
+      return { ...state, heardAtMs: at.nowMs, doubtedAtMs: undefined };
     case 'asked':
       return { ...state, askedAtMs: at.nowMs };
     case 'welcomed':
-      return { ...state, isWelcome: true, url: event.url ?? state.url };
+      return { ...state, isWelcome: true, failures: 0, url: event.url ?? state.url };
     case 'moved':
       return { ...state, move: moveOf(event, at) };
     default:
@@ -130,12 +135,14 @@ export const isLive = (state: Connection): boolean => state.kind === 'open' && s
 
 /** Are pages to be read by HTTP meanwhile? */
 export function mustPoll(state: Connection): boolean {
-  return (state.kind === 'waiting' || state.kind === 'opening') && state.failures >= pollAfterFailures;
+  return state.kind !== 'idle' && state.kind !== 'over' && state.failures >= pollAfterFailures;
 }
 
-/** Nothing was heard for so long that the server is to be asked whether it is there. */
+/** Is the server to be asked whether it is there, in doubt or because nothing was heard for long? */
 export function mustAsk(state: Connection, nowMs: number): boolean {
-  return state.kind === 'open' && nowMs - Math.max(state.heardAtMs, state.askedAtMs) >= askAfterMs;
+  if (state.kind !== 'open') return false;
+  if (state.doubtedAtMs !== undefined && state.askedAtMs < state.doubtedAtMs) return true;
+  return nowMs - Math.max(state.heardAtMs, state.askedAtMs) >= askAfterMs;
 }
 
 const opening = (number: number, failures: number, sinceMs: number, url?: string): Connection => ({
@@ -146,13 +153,15 @@ const opening = (number: number, failures: number, sinceMs: number, url?: string
   url,
 });
 
-const openOf = ({ number, url }: Opening, nowMs: number): Connection => ({
+const openOf = ({ number, failures, url }: Opening, nowMs: number): Connection => ({
   kind: 'open',
   number,
+  failures,
   isWelcome: false,
   sinceMs: nowMs,
   heardAtMs: nowMs,
   askedAtMs: nowMs,
+  doubtedAtMs: undefined,
   url,
   move: undefined,
 });
@@ -167,13 +176,13 @@ const moveOf = (event: { readonly url: string; readonly withinMs: number }, { no
 function closed(state: Opening | Open, code: number, at: Moment): Connection {
   if (code === unknownCode || code === removedCode) return { kind: 'over' };
   if (code === floodCode) return { ...waiting(state, 1, at), dueAtMs: at.nowMs + floodPauseMs };
-  return code === unavailableCode ? waiting(state, 1, at) : lost(state, at);
+  return code === unavailableCode ? waiting(state, state.failures + 1, at) : lost(state, at);
 }
 
 function lost(state: Opening | Open, at: Moment): Connection {
-  if (state.kind === 'opening') return waiting(state, state.failures + 1, at);
   // One that nobody welcomed was no better than none.
-  return state.isWelcome ? waiting(state, 0, at, state.url) : waiting(state, 1, at);
+  const wasWelcome = state.kind === 'open' && state.isWelcome;
+  return wasWelcome ? waiting(state, 0, at, state.url) : waiting(state, state.failures + 1, at);
 }
 
 function waiting(
@@ -190,7 +199,7 @@ const woken = (state: Connection, nowMs: number): Connection =>
   state.kind === 'waiting' ? opening(state.number + 1, state.failures, nowMs, state.url) : state;
 
 function again(state: Connection, nowMs: number): Connection {
-  if (state.kind === 'open') return opening(state.number + 1, 0, nowMs, state.url);
+  if (state.kind === 'open') return { ...state, doubtedAtMs: state.doubtedAtMs ?? nowMs };
   if (state.kind === 'opening') return opening(state.number + 1, state.failures, nowMs, state.url);
   return woken(state, nowMs);
 }
@@ -205,6 +214,8 @@ function tick(state: Connection, at: Moment): Connection {
     case 'open':
       if (state.move !== undefined && nowMs >= state.move.atMs)
         return opening(state.number + 1, 0, nowMs, state.move.url);
+      if (state.doubtedAtMs !== undefined && nowMs - state.doubtedAtMs >= doubtMs)
+        return opening(state.number + 1, state.failures, nowMs, state.url);
       if (!state.isWelcome && nowMs - state.sinceMs >= welcomeWithinMs) return lost(state, at);
       return nowMs - state.heardAtMs >= goneAfterMs ? lost(state, at) : state;
     default:

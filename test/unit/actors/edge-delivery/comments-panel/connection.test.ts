@@ -61,7 +61,7 @@ test('pauses grow from half a second to half a minute, and are spread', () => {
   expect(most).toEqual([1500, 2500, 4500, 8500, 16_500, 30_000, 30_000, 30_000, 30_000]);
 });
 
-test('after two failures in a row pages are read by HTTP, until a socket is open', () => {
+test('after two failures in a row pages are read by HTTP, until a socket is welcome', () => {
   const once = after(started, [1, { kind: 'closed', number: 1, code: 1006 }]);
   const twice = [
     [2000, { kind: 'tick' }],
@@ -73,16 +73,39 @@ test('after two failures in a row pages are read by HTTP, until a socket is open
     { kind: 'opened', number: 3 },
     at(3001),
   );
-  expect({ once: mustPoll(once), twice: mustPoll(failing), open: mustPoll(open) }).toEqual({
-    once: false,
-    twice: true,
-    open: false,
-  });
+  const live = advanceConnection(open, { kind: 'welcomed', number: 3, url: undefined }, at(3002));
+  expect([once, failing, open, live].map(mustPoll)).toEqual([false, true, true, false]);
 });
 
 test('one that nobody welcomes counts as a failure', () => {
   const mute = after(started, opened, [10_100, { kind: 'tick' }]);
   expect(mute).toMatchObject({ kind: 'waiting', failures: 1, url: undefined });
+});
+
+test('sockets that open and are never welcome end in reading by HTTP', () => {
+  const events = [1, 2, 3].flatMap((number): [number, ConnectionEvent][] => [
+    [number * 40_000, { kind: 'woke' }],
+    [number * 40_000, { kind: 'opened', number }],
+    [number * 40_000 + 10_000, { kind: 'tick' }],
+  ]);
+  const mute = after(started, ...events);
+  const away = socketCloses.unavailable.code;
+  const shut = after(
+    started,
+    opened,
+    [11, { kind: 'closed', number: 1, code: away }],
+    [20, { kind: 'woke' }],
+  );
+  const again = [
+    { kind: 'opened', number: 2 },
+    { kind: 'closed', number: 2, code: away },
+  ] as const;
+  const shutTwice = again.reduce<Connection>((state, event) => advanceConnection(state, event, at(30)), shut);
+  expect({ mute: mute.kind, polls: mustPoll(mute), shutTwice: mustPoll(shutTwice) }).toEqual({
+    mute: 'waiting',
+    polls: true,
+    shutTwice: true,
+  });
 });
 
 test('a silent server is asked after 25 s and given up after 75 s', () => {
@@ -92,6 +115,25 @@ test('a silent server is asked after 25 s and given up after 75 s', () => {
   expect(mustAsk(asked, 26_000)).toBe(false);
   expect(advanceConnection(asked, { kind: 'tick' }, at(75_009))).toBe(asked);
   expect(advanceConnection(asked, { kind: 'tick' }, at(75_010)).kind).toBe('waiting');
+});
+
+test('one in doubt is asked at once, kept where anything is heard, and else opened again after 5 s', () => {
+  const doubted = after(started, opened, welcomed, [1000, { kind: 'again' }]);
+  const asked = advanceConnection(doubted, { kind: 'asked', number: 1 }, at(1000));
+  const heard = advanceConnection(asked, { kind: 'heard', number: 1 }, at(1100));
+  const in5s = (state: Connection) => advanceConnection(state, { kind: 'tick' }, at(6000));
+  expect({
+    isAsked: mustAsk(doubted, 1000),
+    isAskedAgain: mustAsk(asked, 1500),
+    isLive: isLive(doubted),
+  }).toEqual({
+    isAsked: true,
+    isAskedAgain: false,
+    isLive: true,
+  });
+  expect(advanceConnection(asked, { kind: 'tick' }, at(5999))).toBe(asked);
+  expect(in5s(asked)).toMatchObject({ kind: 'opening', number: 2, url: 'ws://a/' });
+  expect(in5s(heard)).toBe(heard);
 });
 
 test('a move is carried out within its bound, at a moment of its own', () => {

@@ -13,6 +13,10 @@ import {
   readComment,
   type Person,
 } from '../../../../../actors/edge-delivery/comments-panel/state/comment.ts';
+import {
+  advanceOwn,
+  ownComment,
+} from '../../../../../actors/edge-delivery/comments-panel/state/own-comment.ts';
 import { readFrame } from '../../../../../actors/edge-delivery/comments-panel/state/live-message.ts';
 import {
   actionsFor,
@@ -138,6 +142,29 @@ test('screen readers hear one sentence in six seconds', () => {
   expect(announcer.sentence(5999)).toBeUndefined();
   expect(announcer.sentence(6000)).toBe('3 new comments. The last one, Ana: Hello');
   expect(announcer.sentence(60_000)).toBeUndefined();
+});
+
+test('screen readers hear once why a comment was not sent, and again when that happens again', () => {
+  const announcer = new Announcer();
+  const draft = {
+    clientId: 'one',
+    authorId: 'g-1',
+    text: 'Rude',
+    createdAtMs: 0,
+    parentId: undefined,
+    mediaTime: undefined,
+  };
+  const waiting = ownComment(draft, 0);
+  const refused = advanceOwn(
+    waiting,
+    { kind: 'refused', problem: readProblem({ code: 'TEXT_REFUSED' }, 422) },
+    0,
+  );
+  const said = 'Not sent. These words are not allowed here: change them. You wrote: Rude';
+  const heard = [[waiting], [refused], [refused], [waiting], [refused]].map((owns) =>
+    announcer.refusal(owns, 0),
+  );
+  expect(heard).toEqual([undefined, said, undefined, undefined, said]);
 });
 
 const facts: PanelFacts = {

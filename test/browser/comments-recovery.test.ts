@@ -1,0 +1,205 @@
+/** The comments in a real Chromium when something is in the way: a server that fails, another tab, a frame without forms, the keyboard alone. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Browser, FrameLocator, Page } from 'playwright-core';
+import { startTestCluster, type TestCluster } from '../support/cluster/demo.ts';
+import { launchChromium } from '../support/cluster/foreign-players.ts';
+import { openPage, type OpenPage } from './page-checks.ts';
+import { commentOf, ScriptedAudience, type Script } from './scripted-audience.ts';
+
+let cluster: TestCluster;
+let browser: Browser;
+
+beforeAll(async () => {
+  cluster = await startTestCluster({ nodes: 1 });
+  browser = await launchChromium();
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await cluster?.[Symbol.asyncDispose]();
+});
+
+interface Watching extends OpenPage {
+  readonly audience: ScriptedAudience;
+}
+
+async function watch(script: Script = {}, path = '/watch/demo'): Promise<Watching> {
+  const audience = new ScriptedAudience(script);
+  const opened = await openPage(browser, 'about:blank');
+  await audience.stand(opened.page);
+  await opened.page.goto(`${cluster.url}${path}`);
+  return { ...opened, audience, [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose]() };
+}
+
+async function say(page: Page, text: string, name?: string): Promise<void> {
+  await page.fill('.composer textarea', text);
+  if (name !== undefined) await page.fill('.who input', name);
+  await page.press('.composer textarea', 'Enter');
+}
+
+async function signIn(page: Page | FrameLocator): Promise<void> {
+  await page.locator('.account').click();
+  await page.locator('#comments-account input').fill('token');
+  await page.locator('#comments-account input').press('Enter');
+  await isCalled(page, 'Moderator');
+}
+
+const isCalled = (page: Page | FrameLocator, name: string): Promise<void> =>
+  page.locator('.account', { hasText: name }).waitFor();
+const isAccepted = (page: Page | FrameLocator, text: string): Promise<void> =>
+  page.locator('.comment[data-own=accepted]', { hasText: text }).waitFor();
+const isSpoken = (page: Page, text: string): Promise<void> =>
+  page.locator('.heard[aria-live=polite]', { hasText: text }).waitFor({ state: 'attached' });
+const manyComments = Array.from({ length: 100 }, (_, index) =>
+  commentOf(`number ${index}`, {}, Date.now() - (100 - index) * 1000),
+);
+
+/** Answers with those statuses by path, as a server in trouble does, until they are taken away. */
+async function trouble(page: Page, statuses: Map<string, number>): Promise<void> {
+  await page.route(/\/v1\/(?:me|guests)$/, async (route) => {
+    const status = statuses.get(new URL(route.request().url()).pathname);
+    if (status === undefined) return route.fallback();
+    await route.fulfill({ status, contentType: 'application/json', body: JSON.stringify({ status }) });
+  });
+}
+
+describe('who the viewer is', () => {
+  test('outlives a server that fails for a moment, and what it refused is sent later', async () => {
+    await using watching = await watch();
+    const { page, audience } = watching;
+    const statuses = new Map<string, number>();
+    await trouble(page, statuses);
+    await signIn(page);
+    statuses.set('/v1/me', 503);
+    audience.verdict = () => ({ kind: 'refused', code: 'UNAUTHENTICATED' });
+    const asked = page.waitForResponse(/\/v1\/me$/);
+    await say(page, 'Still me');
+    await asked;
+    await page.locator('.comment[data-own=failed]').waitFor();
+    await isCalled(page, 'Moderator');
+    statuses.clear();
+    audience.verdict = () => ({ kind: 'accepted' });
+    await isAccepted(page, 'Still me');
+  });
+
+  test('stays that of a guest while no server gives another token', async () => {
+    await using watching = await watch();
+    const { page, audience } = watching;
+    await say(page, 'With the first token', 'Ada');
+    await isAccepted(page, 'With the first token');
+    const statuses = new Map([
+      ['/v1/me', 401],
+      ['/v1/guests', 503],
+    ]);
+    await trouble(page, statuses);
+    audience.verdict = () => ({ kind: 'refused', code: 'UNAUTHENTICATED' });
+    const asked = page.waitForResponse(/\/v1\/guests$/);
+    await say(page, 'With another one');
+    await asked;
+    await page.locator('.comment[data-own=failed]').waitFor();
+    await isCalled(page, 'Ada');
+    statuses.delete('/v1/guests');
+    audience.verdict = () => ({ kind: 'accepted' });
+    await isAccepted(page, 'With another one');
+  });
+
+  test('is the same in all tabs, when they sign out in one', async () => {
+    await using watching = await watch();
+    const { page, audience } = watching;
+    await say(page, 'Hello', 'Ada');
+    await isAccepted(page, 'Hello');
+    const other = await page.context().newPage();
+    await audience.stand(other);
+    await other.goto(`${cluster.url}/watch/demo`);
+    await isCalled(other, 'Ada');
+    await page.locator('.account').click();
+    await page.locator('.sheet .button', { hasText: 'Forget my name' }).click();
+    await isCalled(other, 'Sign in');
+    await other.close();
+  });
+
+  test('is asked for in words that are no error', async () => {
+    await using watching = await watch();
+    const { page } = watching;
+    const styleOf = (query: string) =>
+      page.locator(query).evaluate((one) => {
+        const { color, fontSize } = getComputedStyle(one);
+        return { color, isReadable: Number.parseFloat(fontSize) >= 16 };
+      });
+    await say(page, 'Good evening');
+    await page.locator('.composer .notice', { hasText: 'Write the name' }).waitFor();
+    const { color, isReadable } = await styleOf('.composer textarea');
+    expect({ asked: (await styleOf('.composer .notice')).color, isReadable }).toEqual({
+      asked: color,
+      isReadable: true,
+    });
+  });
+});
+
+test('without a socket what is new is counted and spoken, too', async () => {
+  await using watching = await watch({ hasSocket: false, comments: manyComments });
+  const { page, audience } = watching;
+  await page.locator('.comment', { hasText: 'number 99' }).waitFor();
+  await page.locator('.scroller').hover();
+  await page.mouse.wheel(0, -900);
+  await page.locator('.pill', { hasText: 'Newest' }).waitFor();
+  audience.comments.push(commentOf('Heard by asking'));
+  await page.locator('.pill', { hasText: '1 new' }).waitFor();
+  await isSpoken(page, 'Somebody: Heard by asking');
+});
+
+test('a refusal is spoken, and the focus stays in the list when its button goes', async () => {
+  await using watching = await watch({ comments: manyComments });
+  const { page, audience } = watching;
+  audience.verdict = () => ({ kind: 'refused', code: 'TEXT_REFUSED' });
+  await say(page, 'Rude', 'Ada');
+  await isSpoken(page, 'Not sent. These words are not allowed here: change them. You wrote: Rude');
+  audience.verdict = () => ({ kind: 'accepted' });
+  await page.locator('[data-action=retry]').focus();
+  await page.keyboard.press('Enter');
+  await isAccepted(page, 'Rude');
+  const focused = () => page.evaluate(() => document.activeElement?.querySelector('.said')?.textContent);
+  expect({ afterRetry: await focused() }).toEqual({ afterRetry: 'Rude' });
+  await page.locator('.scroller').hover();
+  await page.mouse.wheel(0, -900);
+  await page.locator('.pill', { hasText: 'Newest' }).waitFor();
+  await page.locator('.pill').focus();
+  await page.keyboard.press('Enter');
+  await page.locator('.pill').waitFor({ state: 'hidden' });
+  expect({ afterNewest: await focused() }).toEqual({ afterNewest: 'Rude' });
+});
+
+test('a frame that may not submit forms comments and signs in all the same', async () => {
+  await using opened = await openPage(browser, 'about:blank');
+  const { page } = opened;
+  const address = `${cluster.url}/embed/demo?comments`;
+  await new ScriptedAudience().stand(page);
+  await page.route(/\/framing$/, (route) =>
+    route.fulfill({
+      contentType: 'text/html',
+      body: `<!doctype html><title>Framing</title>
+        <iframe title="Player" width="900" height="480" sandbox="allow-scripts allow-same-origin" src="${address}"></iframe>`,
+    }),
+  );
+  await page.goto(`${cluster.url}/framing`);
+  const frame = page.frameLocator('iframe');
+  await frame.locator('.composer textarea').fill('Without a form');
+  await frame.locator('.who input').fill('Ada');
+  await frame.locator('.send').click();
+  await isAccepted(frame, 'Without a form');
+  await signIn(frame);
+});
+
+test('a frame whose comments go gives their place to the picture', async () => {
+  await using watching = await watch({}, '/embed/demo?comments');
+  const { page } = watching;
+  await page.locator('.comments .composer').waitFor();
+  const widths = await page.evaluate(() => {
+    const panel = document.querySelector<HTMLElement>('.comments');
+    const widthOf = () => document.querySelector('.stage')?.getBoundingClientRect().width ?? 0;
+    const beside = widthOf();
+    if (panel !== null) panel.hidden = true;
+    return { isBeside: beside < innerWidth, isWhole: widthOf() === innerWidth };
+  });
+  expect(widths).toEqual({ isBeside: true, isWhole: true });
+});
