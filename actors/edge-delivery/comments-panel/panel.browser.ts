@@ -1,15 +1,15 @@
 /** The comments beside the player. They are loaded after it, and it does not wait for them. */
 import type { ViewKind } from '../viewing/page-view.ts';
 import { Account } from './account.browser.ts';
-import rowStyles from './comment-row.css';
-import styles from './comments.css';
+import rowStyles from './styles/comment-row.css';
+import styles from './styles/comments.css';
 import { Composer } from './composer.browser.ts';
 import { Conversation } from './conversation.browser.ts';
 import { Frame } from './frame.browser.ts';
 import { ListView } from './list.browser.ts';
 import { Moderation } from './moderation.browser.ts';
 import { Reactions } from './reactions.browser.ts';
-import reactionStyles from './reactions.css';
+import reactionStyles from './styles/reactions.css';
 import type { RowFacts } from './row.browser.ts';
 import { Announcer } from './state/announcer.ts';
 import type { PageComment } from './state/comment.ts';

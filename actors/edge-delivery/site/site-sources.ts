@@ -11,6 +11,7 @@ export const sourceFolders: readonly string[] = [
   'viewing',
   'comments-panel',
   'comments-panel/state',
+  'comments-panel/styles',
   'ops-page',
   'site',
 ].map((folder) => join(root, folder));
