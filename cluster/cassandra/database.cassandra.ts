@@ -21,8 +21,17 @@ export interface Statement {
   readonly values: readonly Value[];
 }
 
+/** One data centre, asked alone: what it answers, it has itself, on a quorum of its nodes. */
+export interface DataCentreReads {
+  readonly name: string;
+  /** @throws TangazaError `UNAVAILABLE`, at once while it is known to have failed; `OVERLOADED` */
+  read(query: string, values: readonly Value[]): Promise<readonly unknown[]>;
+}
+
 export interface Database {
-  /** @throws TangazaError `UNAVAILABLE`, `OVERLOADED` */
+  /** Each one by itself, the own one first. */
+  readonly dataCentres: readonly DataCentreReads[];
+  /** All rows, however many the query's limit lets through. @throws TangazaError `UNAVAILABLE`, `OVERLOADED` */
   run(query: string, values: readonly Value[]): Promise<readonly unknown[]>;
   /**
    * All of it, or nothing, soon: a logged batch.
@@ -52,6 +61,8 @@ interface Ports {
 const limits = { running: 512, waiting: 2048 } as const;
 /** Lightweight transactions on one row get in each other's way: of twenty at once none came to its end within 3 s. */
 const agreeing = { running: 1, waiting: 256 } as const;
+/** Of reads that are for one data centre alone, for each of them: they leave the others their turns. */
+const alone = { running: 32, waiting: 512 } as const;
 
 interface Centre {
   readonly name: string;
@@ -66,6 +77,7 @@ export function openCassandra(settings: CassandraSettings, ports: Ports): Databa
 }
 
 class CassandraDatabase implements Database {
+  readonly dataCentres: readonly DataCentreReads[];
   readonly #centres: readonly Centre[];
   readonly #ports: Ports;
   readonly #gate: Gate;
@@ -79,6 +91,7 @@ class CassandraDatabase implements Database {
       client: clientOf(one, settings),
       circuit: new Circuit(),
     }));
+    this.dataCentres = this.#centres.map((centre) => this.#readsOf(centre));
     const waiting = ports.metrics.gauge({
       name: 'tangaza_cassandra_waiting_requests',
       help: 'Requests to Cassandra that wait for their turn.',
@@ -123,6 +136,21 @@ class CassandraDatabase implements Database {
     await Promise.all(this.#centres.map(({ client }) => client.shutdown()));
   }
 
+  #readsOf(centre: Centre): DataCentreReads {
+    const { name, circuit } = centre;
+    const gate = new Gate({ about: `the data centre ${name}`, ...alone });
+    const ask = async (query: string, values: readonly Value[]): Promise<readonly unknown[]> => {
+      if (!circuit.mayAsk(this.#ports.clock.monotonicMs()))
+        throw new TangazaError('UNAVAILABLE', `The data centre ${name} of the database does not answer.`);
+      try {
+        return await this.#askOne(centre, (client) => rowsOf(client, query, values));
+      } catch (error) {
+        throw toldAs(error);
+      }
+    };
+    return { name, read: (query, values) => gate.run(() => ask(query, values)) };
+  }
+
   /** Asks one data centre after the other, until one answers. */
   #ask<T>(work: Work<T>): Promise<T> {
     return this.#gate.run(async () => {
@@ -159,6 +187,18 @@ class CassandraDatabase implements Database {
   }
 }
 
+/** The driver gives 5,000 rows at a time. */
 async function rowsOf(client: Client, query: string, values: readonly Value[]): Promise<readonly unknown[]> {
-  return (await client.execute(query, [...values])).rows;
+  const first = await client.execute(query, [...values]);
+  const rows: unknown[] = first.rows;
+  let { pageState } = first;
+  while (isMore(pageState)) {
+    const next = await client.execute(query, [...values], { pageState });
+    rows.push(...next.rows);
+    pageState = next.pageState;
+  }
+  return rows;
 }
+
+/** The driver's types say that there always is one. */
+const isMore = (pageState: unknown): boolean => typeof pageState === 'string' && pageState !== '';

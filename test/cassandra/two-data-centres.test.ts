@@ -106,6 +106,7 @@ test('a stream whose removal failed is no removed one', async () => {
 const asDisposable = (opened: Database) => ({ opened, [Symbol.asyncDispose]: () => opened.close() });
 
 const withoutAgreement = (database: Database): Database => ({
+  dataCentres: database.dataCentres,
   run: (query, values) => database.run(query, values),
   runTogether: (statements) => database.runTogether(statements),
   agree: () => Promise.reject(new TangazaError('UNAVAILABLE')),
