@@ -5,6 +5,7 @@ import type { Clock } from '../../cluster/time/clock.ts';
 import type { Counts } from './counts/counts.ts';
 import type { ChangeOutlet } from './feed/change.ts';
 import type { Identities, Receipts } from './identity/identity.ts';
+import type { Replication } from './replication/replication.ts';
 import type { AudienceStore } from './store/audience-store.ts';
 import type { StoredComment } from './store/comment-store.ts';
 import type { WordRules } from './text/word-rules.ts';
@@ -29,4 +30,5 @@ export interface CommentPorts {
   /** Of this node, and of its feed. */
   readonly counts: Counts;
   readonly words: WordRules;
+  readonly replication: Replication;
 }

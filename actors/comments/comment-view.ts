@@ -26,6 +26,8 @@ export function isShownTo(reader: Reader, comment: StoredComment): boolean {
 /** What is told beside a comment. */
 export interface Told extends Tally {
   readonly likedByMe?: boolean | undefined;
+  /** Another region is known to have it (A6). */
+  readonly isReplicated?: boolean | undefined;
 }
 
 /** A comment that its reader may not see, where answers hang below it. */
@@ -35,7 +37,7 @@ export function placeholderOf(comment: StoredComment, tally: Told): Comment {
 }
 
 /** The comment as the API shows it. Of a hidden one only moderators see the text. */
-export function viewOf(comment: StoredComment, reader: Reader, tally: Told = noTally): Comment {
+export function viewOf(comment: StoredComment, reader: Reader, told: Told = noTally): Comment {
   const { id, streamId, author, createdAtMs, mediaTime, parentId, rootId, path, region, hidden } = comment;
   const mayAll = isModerator(reader, comment);
   const hasText = hidden === undefined || mayAll;
@@ -48,13 +50,13 @@ export function viewOf(comment: StoredComment, reader: Reader, tally: Told = noT
     ...(mediaTime !== undefined && { mediaTime }),
     ...(parentId !== undefined && { parentId, depth: path.length }),
     ...(rootId !== undefined && { rootId }),
-    ...(tally.replies > 0 && { replies: tally.replies }),
-    likes: tally.likes,
-    ...(tally.likedByMe !== undefined && { likedByMe: tally.likedByMe }),
+    ...(told.replies > 0 && { replies: told.replies }),
+    likes: told.likes,
+    ...(told.likedByMe !== undefined && { likedByMe: told.likedByMe }),
     hidden: hidden !== undefined || comment.isErased === true,
     ...(comment.isHeld && { isHeld: true }),
     ...(mayAll && comment.reports !== undefined && { reports: comment.reports }),
     region,
-    acknowledged: 'accepted',
+    acknowledged: told.isReplicated === true ? 'replicated' : 'accepted',
   };
 }

@@ -13,6 +13,9 @@ import { commentsService } from './comments.service.ts';
 import { Counts } from './counts/counts.ts';
 import { composeFeed } from './feed/feed.composition.ts';
 import type { Identities, Receipts } from './identity/identity.ts';
+import { Observer } from './replication/observer.ts';
+import { cassandraReplicaReads } from './replication/replica-reads.cassandra.ts';
+import { noReplication, type Replication } from './replication/replication.ts';
 import type { AudienceStore } from './store/audience-store.ts';
 import { openCassandraCommentStore } from './store/comment-store.cassandra.ts';
 import { openSqliteCommentStore } from './store/comment-store.sqlite.ts';
@@ -50,7 +53,8 @@ export async function composeComments(
   closing.defer(() => store.close());
   const counts = new Counts({ clock, store });
   const isSharedByRegions = database !== undefined && config.cassandra.dataCentres.length > 1;
-  const feed = composeFeed(parts, { store, counts, isSharedByRegions }, closing);
+  const replication = openReplication(database, parts);
+  const feed = composeFeed(parts, { store, counts, isSharedByRegions, replication }, closing);
   audience.feed = feed;
   audience.keepReactions = (...args) => store.keepReactions(...args);
   const comments = new Comments({
@@ -65,9 +69,19 @@ export async function composeComments(
     newest: (stream, limit) => feed.newest(stream, limit),
     counts,
     words,
+    replication,
   });
   const { checkDeadline } = members;
   return () => commentsService({ comments, checkDeadline, clock });
+}
+
+/** With one data centre there is none. */
+function openReplication(
+  database: Database | undefined,
+  { clock, logger, metrics }: Pick<CommentsParts, 'clock' | 'logger' | 'metrics'>,
+): Replication {
+  if (database === undefined || database.dataCentres.length < 2) return noReplication;
+  return new Observer({ clock, logger, metrics, reads: cassandraReplicaReads(database) });
 }
 
 /** @throws UnusableError for a file that only an operator can mend */

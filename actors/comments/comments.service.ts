@@ -34,7 +34,7 @@ export interface CommentsServicePorts {
 
 export function commentsService({ comments, checkDeadline, clock }: CommentsServicePorts): ServiceSchema {
   const { posting, reading, liking, moderating, banning, reporting, recording } = comments;
-  let stopTicking = (): void => {};
+  let stopTicking: readonly (() => void)[] = [];
   const { inTime } = actionsInTime(checkDeadline);
   return {
     name: 'comments',
@@ -59,8 +59,12 @@ export function commentsService({ comments, checkDeadline, clock }: CommentsServ
       setMode: inTime((input: OfStream<unknown, CommentMode>) => moderating.setMode(input)),
     },
     started: () => {
-      stopTicking = clock.every(tickMs, () => comments.tick());
+      stopTicking = [
+        clock.every(tickMs, () => comments.tick()),
+        // A round may wait for a data centre that is slow, while the others have theirs.
+        clock.every(tickMs, () => void comments.look()),
+      ];
     },
-    stopped: () => stopTicking(),
+    stopped: () => stopTicking.forEach((stop) => stop()),
   };
 }

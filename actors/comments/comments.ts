@@ -67,10 +67,17 @@ export class Comments {
     for (const one of counted) outlet.told({ kind: 'counts', ...one });
   }
 
+  /** Looks for what this node has acknowledged in other data centres, and tells what it has found. To be called every half second. */
+  look(): Promise<void> {
+    const { replication, outlet } = this.#ports;
+    return replication.look((change) => outlet.told(change));
+  }
+
   /** Something changed at another node. */
   #heard(change: Change): void {
     if (change.kind === 'added') this.#guards.heard(change.comment);
     if (change.kind === 'counts') this.#ports.counts.heard(change);
+    if (change.kind === 'replicated') this.#ports.replication.heard(change);
     if (change.kind === 'ban') this.#streams.heardBan(change.streamId);
     if (change.kind === 'mode') this.#streams.heardMode(change.streamId, change.mode);
   }

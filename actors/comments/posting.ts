@@ -69,7 +69,8 @@ export class Posting {
     const text = commentText(sent.text);
     const caller = mustHaveCaller(sender);
     const nowMs = clock.utcMs();
-    guards.enter(caller.network, nowMs);
+    if (receipt === undefined) guards.enter(caller.network, nowMs);
+    else guards.enterAgain(caller.network, nowMs);
     const identity = await identities.identify(caller);
     mustBeFor(identity, streamId);
     await streams.mustNotBeBanned(streamId, identity.user.id, nowMs);
@@ -79,6 +80,7 @@ export class Posting {
     const accepted = receipt === undefined ? undefined : await this.#opened(receipt, draft);
     if (accepted !== undefined && isTimely(createdAtOf(sent.clientId), nowMs, true))
       return this.#store(draft, accepted);
+    if (receipt !== undefined) guards.enter(caller.network, nowMs);
     return this.#take(draft);
   }
 
@@ -123,13 +125,15 @@ export class Posting {
 
   /** A comment whose first answer was lost is there: then that answer is given. @throws `refused` where it is not */
   async #answeredBefore(draft: Draft, refused: unknown): Promise<OwnComment> {
-    const { store, guards } = this.#ports;
+    const { store, guards, replication } = this.#ports;
     const { id, text, parentId, mediaTime } = draft;
     const comment = await store.get(id).catch(() => undefined);
     if (comment === undefined) throw refused;
-    const isSame = comment.text === text || comment.text === guards.shown(text);
-    if (isSame && comment.parentId === parentId && comment.mediaTime === mediaTime)
+    const isSameText = comment.text === text || comment.text === guards.shown(text);
+    if (isSameText && comment.parentId === parentId && comment.mediaTime === mediaTime) {
+      replication.watch(comment, undefined);
       return this.#answer(draft, comment);
+    }
     throw new TangazaError('CONFLICT', 'This clientId stands for another comment of yours: make a new one.');
   }
 
@@ -162,14 +166,15 @@ export class Posting {
   }
 
   async #store(draft: Draft, { body, isHeld }: Accepted): Promise<OwnComment> {
-    const { store, outlet, counts, posted } = this.#ports;
+    const { store, outlet, counts, posted, replication } = this.#ports;
     try {
-      const { comment, isNew } = await store.add(body, { isHeld, nowMs: draft.nowMs });
+      const { comment, isNew, keptIn } = await store.add(body, { isHeld, nowMs: draft.nowMs });
       if (isNew) {
         outlet.told({ kind: 'added', comment });
         counts.changed(comment.path);
       }
       posted.taken(isNew);
+      replication.watch(comment, keptIn);
       return await this.#answer(draft, comment);
     } catch (error) {
       // Whether it was written is not known. Who sends it again finds it there, and then nobody would be told.
@@ -180,8 +185,10 @@ export class Posting {
 
   async #answer({ identity, clientId }: Draft, comment: StoredComment): Promise<OwnComment> {
     const { arrivedAtMs: _, changedAtMs: __, hidden: ___, isHeld, ...body } = comment;
-    const receipt = await this.#ports.receipts.sign({ body, isHeld });
-    return { ...viewOf(comment, identity, this.#ports.counts.known(comment.id)), clientId, receipt };
+    const { receipts, counts, replication } = this.#ports;
+    const receipt = await receipts.sign({ body, isHeld });
+    const told = { ...counts.known(comment.id), isReplicated: replication.has(comment.id) };
+    return { ...viewOf(comment, identity, told), clientId, receipt };
   }
 }
 

@@ -156,17 +156,20 @@ export class ScriptedAudience {
         { type: 'error', clientId, problem: { code, status, title, retryAfterSeconds } },
       ]);
     }
-    const comment = this.#written(said);
+    const comment = this.#written(said, verdict.kind);
     this.publish(comment);
     this.#send(socket, [{ type: 'ack', clientId, state: verdict.kind, id: comment.id, receipt: 'r' }]);
   }
 
   /** The same client id is the same comment. */
-  #written({ clientId, text }: Pick<Said, 'clientId' | 'text'>): Comment {
+  #written(
+    { clientId, text }: Pick<Said, 'clientId' | 'text'>,
+    acknowledged: Comment['acknowledged'],
+  ): Comment {
     const hex = clientId.replaceAll('-', '');
     const id = `demo~${hex.slice(0, 26)}`;
     const atMs = Number.parseInt(hex.slice(0, 12), 16);
-    return commentOf(text, { id, author: { id: guestId, name: 'Viewer' } }, atMs);
+    return commentOf(text, { id, author: { id: guestId, name: 'Viewer' }, acknowledged }, atMs);
   }
 
   #answer(method: string, url: URL, body: string | null): Answer {
@@ -201,7 +204,7 @@ export class ScriptedAudience {
       const headers = retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) };
       return { status: catalogue[verdict.code].status, body: { code: verdict.code }, headers };
     }
-    const comment = this.#written(said);
+    const comment = this.#written(said, verdict.kind);
     this.publish(comment);
     return { status: 201, body: OwnComment.parse({ ...comment, clientId: said.clientId, receipt: 'r' }) };
   }

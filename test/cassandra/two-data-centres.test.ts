@@ -24,6 +24,7 @@ import {
 import { threadContract } from '../support/ports/stores/thread-contract.ts';
 import { faultTests } from './faults.ts';
 import { migrationTests } from './migrations.ts';
+import { lostRegionTests, replicationTests } from './replication.ts';
 
 let cassandra: TestCassandra | undefined;
 const started = (): TestCassandra => {
@@ -114,4 +115,6 @@ const withoutAgreement = (database: Database): Database => ({
   close: () => database.close(),
 });
 
+replicationTests(started);
 faultTests(started);
+lostRegionTests(started);

@@ -53,6 +53,11 @@ const WrittenChange = z.discriminatedUnion('kind', [
   }),
   z.object({ kind: z.literal('mode'), streamId: StreamId, mode: CommentMode }),
   z.object({ kind: z.literal('counts'), streamId: StreamId, counts: z.array(CommentCounts) }),
+  z.object({
+    kind: z.literal('replicated'),
+    streamId: StreamId,
+    comments: z.array(z.object({ id: CommentId, clientId: ClientId, authorId: UserId })),
+  }),
   z.object({ kind: z.literal('ban'), streamId: StreamId }),
   z.object({ kind: z.literal('unsure'), streamId: StreamId }),
 ]);

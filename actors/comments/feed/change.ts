@@ -1,5 +1,6 @@
 /** What the comments actor of a node tells the feed, once the store has it (A7). */
 import type { CommentMode } from '../../../cluster/contract/api/audience-views.ts';
+import type { ReplicatedComment } from '../../../cluster/contract/audience/audience-feed.ts';
 import type { CommentId, StreamId } from '../../../cluster/model/ids.ts';
 import type { Counted } from '../counts/counts.ts';
 import type { Hiding, StoredComment } from '../store/comment-store.ts';
@@ -21,6 +22,8 @@ export type Change =
   | { readonly kind: 'mode'; readonly streamId: StreamId; readonly mode: CommentMode }
   /** How many like these, and how many answers are below them, counted anew. */
   | ({ readonly kind: 'counts' } & Counted)
+  /** This node has seen them in a second data centre (A6). */
+  | { readonly kind: 'replicated'; readonly streamId: StreamId; readonly comments: readonly ReplicatedComment[] }
   /** Somebody was banned, or is so no more. */
   | { readonly kind: 'ban'; readonly streamId: StreamId }
   /** The store has not said whether it took a write: what it has is to be read. */

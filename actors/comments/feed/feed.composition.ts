@@ -3,8 +3,9 @@ import type { ClusterParts } from '../../../cluster/node/cluster-parts.compositi
 import { watchFreezes } from '../../../cluster/time/freeze.ts';
 import { isOverWithin } from '../../../cluster/time/within.ts';
 import type { CommentId } from '../../../cluster/model/ids.ts';
-import { viewOf } from '../comment-view.ts';
-import type { Counts, Tally } from '../counts/counts.ts';
+import { viewOf, type Told } from '../comment-view.ts';
+import type { Counts } from '../counts/counts.ts';
+import type { Replication } from '../replication/replication.ts';
 import type { StoredComment } from '../store/comment-store.ts';
 import { openNatsAudienceEvents } from './audience-events.nats.ts';
 import { Feed } from './feed.ts';
@@ -18,6 +19,7 @@ interface FeedStore {
   readonly counts: Counts;
   /** Other regions write into the same database (A7). */
   readonly isSharedByRegions: boolean;
+  readonly replication: Replication;
 }
 
 /** A page does not wait longer for numbers of likes and answers: it gets the last known ones. */
@@ -25,14 +27,14 @@ const countMs = 300;
 
 export function composeFeed(
   parts: Omit<ClusterParts, 'log' | 'ownership' | 'queue' | 'loads' | 'fingerprint'>,
-  { store, counts, isSharedByRegions }: FeedStore,
+  { store, counts, isSharedByRegions, replication }: FeedStore,
   closing: AsyncDisposableStack,
 ): Feed {
   const { node, region, bootId, clock, logger, metrics, members, nats, natsDownMs } = parts;
   const { connection } = nats;
   const events = openNatsAudienceEvents({ connection, region, clock, downMs: natsDownMs });
   const self = { node, region, bootId, clock, logger, metrics };
-  const show = (comment: StoredComment) => forAll(comment, counts.known(comment.id));
+  const show = (comment: StoredComment) => forAll(comment, { ...counts.known(comment.id), isReplicated: replication.has(comment.id) });
   const count = (ids: readonly CommentId[]) =>
     isOverWithin(counts.of(ids), { clock, ms: countMs }).then(nothing);
   const feed = new Feed({
@@ -43,7 +45,7 @@ export function composeFeed(
     show,
     count,
     isSharedByRegions,
-    hasReplication: false,
+    hasReplication: replication.isOn,
   });
   const stops = [
     clock.every(tickMs, () => feed.tick()),
@@ -56,7 +58,7 @@ export function composeFeed(
 }
 
 /** A comment as everybody may see it: of a held one not even its author sees the text here, who has it by the answer. */
-function forAll(comment: StoredComment, tally: Tally) {
-  const view = viewOf(comment, undefined, tally);
+function forAll(comment: StoredComment, told: Told) {
+  const view = viewOf(comment, undefined, told);
   return comment.isHeld ? { ...view, text: '' } : view;
 }

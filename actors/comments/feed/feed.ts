@@ -96,7 +96,8 @@ export class Feed implements AudienceFeed, ChangeOutlet {
     const stream = streamOf(change);
     this.#keepHide(change);
     // What nobody follows here is read when somebody does.
-    const feed = change.kind === 'unsure' ? this.#streams.get(stream) : this.#open(stream);
+    const isForFollowers = change.kind === 'unsure' || change.kind === 'replicated';
+    const feed = isForFollowers ? this.#streams.get(stream) : this.#open(stream);
     feed?.take(change);
     const numbered = this.#sent.next(stream, clock.utcMs());
     const isSent = events.publish(stream, { node, bootId, ...numbered, change });

@@ -135,6 +135,9 @@ export class StreamFeed {
         return;
       case 'ban':
         return;
+      case 'replicated':
+        for (const listener of this.#listeners) listener.replicated(change.comments);
+        return;
       case 'unsure':
         this.doubt('unsure');
         return;

@@ -49,6 +49,8 @@ export interface Admission extends Judged {
 export const guardLimits = {
   /** Many people may share an address. */
   network: { burst: 40, perSecond: 20, most: 50_000 },
+  /** Comments that were accepted before and are sent again: a region that failed takes nobody's turn to say something new. */
+  again: { burst: 40, perSecond: 20, most: 50_000 },
   /** Likes and the like. */
   acts: { burst: 200, perSecond: 100, most: 50_000 },
   /** A school shares one, and joins at once; but each guest may say something. */
@@ -61,6 +63,7 @@ export const guardLimits = {
 
 export class Guards {
   readonly #networks = new Buckets(guardLimits.network);
+  readonly #again = new Buckets(guardLimits.again);
   readonly #acts = new Buckets(guardLimits.acts);
   readonly #guests = new Buckets(guardLimits.guests);
   readonly #authors = new Buckets(guardLimits.author);
@@ -77,6 +80,13 @@ export class Guards {
     const waitMs = this.#networks.take(network, nowMs);
     if (waitMs > 0)
       throw refusal('TOO_MANY_COMMENTS', 'Too many comments come from your network: wait a moment.', waitMs);
+  }
+
+  /** For what comes with a receipt: once more `enter` where that turns out to be none (A6). @throws TangazaError `TOO_MANY_COMMENTS` */
+  enterAgain(network: string, nowMs: number): void {
+    const waitMs = this.#again.take(network, nowMs);
+    if (waitMs > 0)
+      throw refusal('TOO_MANY_COMMENTS', 'Too much is sent again from your network: wait a moment.', waitMs);
   }
 
   /** For what costs less than a comment: likes, reports. @throws TangazaError `TOO_MANY_COMMENTS` */
@@ -144,6 +154,7 @@ export class Guards {
   get forgotten(): number {
     return (
       this.#networks.forgotten +
+      this.#again.forgotten +
       this.#guests.forgotten +
       this.#authors.forgotten +
       this.#streams.forgotten +

@@ -56,7 +56,11 @@ export class Acts {
   }
 
   viewOf(comment: StoredComment, identity: Identity): Comment {
-    return viewOf(comment, identity, this.#ports.counts.known(comment.id));
+    const { counts, replication } = this.#ports;
+    return viewOf(comment, identity, {
+      ...counts.known(comment.id),
+      isReplicated: replication.has(comment.id),
+    });
   }
 }
 

@@ -164,6 +164,7 @@ export class Reading {
       const tally = {
         ...(tallies.get(row.id) ?? this.#ports.counts.known(row.id)),
         likedByMe: liked?.has(row.id),
+        isReplicated: this.#ports.replication.has(row.id),
       };
       return isShownTo(reader, row) ? viewOf(row, reader, tally) : placeholderOf(row, tally);
     });

@@ -20,7 +20,7 @@ import { ReactionTables } from './cassandra/reactions.cassandra.ts';
 import { lookBackMs, SeenChanges } from './cassandra/seen-changes.ts';
 import { Stamps } from './cassandra/stamps.ts';
 import { ThreadTables } from './cassandra/threads.cassandra.ts';
-import type { AuditRow, CommentBody, Hiding, Place, StoredComment } from './comment-store.ts';
+import type { Added, AuditRow, CommentBody, Hiding, Place, StoredComment } from './comment-store.ts';
 import type { Ban, ListedState, Report } from './moderation-store.ts';
 import type { ReactionMinute } from './reaction-store.ts';
 import type { ThreadQuery } from './thread-store.ts';
@@ -233,14 +233,14 @@ class CassandraAudienceStore implements AudienceStore {
   async #add(
     body: CommentBody,
     { isHeld, nowMs }: { readonly isHeld: boolean; readonly nowMs: number },
-  ): Promise<{ readonly comment: StoredComment; readonly isNew: boolean }> {
+  ): Promise<Added> {
     const before = await this.#tables.find(body.id);
     if (before.comment !== undefined) {
       await this.#tables.enterMinute(body.id);
       return { comment: mustBeSame(before.comment, body), isNew: false };
     }
     const arrivedAtMs = this.#stamps.next(this.#clock.utcMs());
-    await this.#tables.insert(body, { arrivedAtMs, isHeld });
+    const keptIn = await this.#tables.insert(body, { arrivedAtMs, isHeld });
     const [found, isErased] = await Promise.all([
       this.#tables.find(body.id),
       this.#moderation.isErased(body),
@@ -250,7 +250,7 @@ class CassandraAudienceStore implements AudienceStore {
     if (comment === undefined)
       throw new TangazaError('UNAVAILABLE', 'The database does not show yet what was written: try again.');
     // Another node may have written another text under its id since.
-    return { comment: mustBeSame(comment, body), isNew: true };
+    return { comment: mustBeSame(comment, body), isNew: true, keptIn };
   }
 
   /** What was said of a comment before it came counts for good, or no more. */

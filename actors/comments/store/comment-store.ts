@@ -56,17 +56,25 @@ export interface Place {
   readonly id?: CommentId | undefined;
 }
 
+export interface Added {
+  readonly comment: StoredComment;
+  readonly isNew: boolean;
+  /** Undefined where it was there already, or there are no data centres. */
+  readonly keptIn?: string | undefined;
+}
+
 export interface CommentStore {
   /**
    * Adds a comment, or finds that it is there.
    *
-   * @returns the row as it is there now, and whether this call made it
+   * @returns the row as it is there now, and whether this call made it; where several data centres keep copies, the one that is known to have
+   * it
    * @throws TangazaError `CONFLICT` when its id stands for another text, parent or media time
    */
   add(
     body: CommentBody,
     state: { readonly isHeld: boolean; readonly nowMs: number },
-  ): Promise<{ readonly comment: StoredComment; readonly isNew: boolean }>;
+  ): Promise<Added>;
   get(id: CommentId): Promise<StoredComment | undefined>;
   /** Newest first, at most `limit`, hidden and held ones among them. @param before exclusive */
   newest(stream: StreamId, limit: number, before?: Place): Promise<readonly StoredComment[]>;

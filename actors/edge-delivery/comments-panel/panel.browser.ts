@@ -241,7 +241,7 @@ export class CommentsPanel {
     const parent = comment.parentId === undefined || isTold ? undefined : list.get(comment.parentId);
     return {
       me: session.me,
-      hasReplication: sender.hasReplication,
+      hasReplication: sender.hasReplication === true,
       nowMs,
       time: this.#timeText(comment.createdAtMs, nowMs),
       actions: actionsFor(comment, own, { me: session.me, mayWrite: this.#mayWrite }),

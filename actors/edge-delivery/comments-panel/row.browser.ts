@@ -2,7 +2,7 @@
 import { make, makeButton, setText } from './elements.browser.ts';
 import type { Person } from './state/comment.ts';
 import type { Row } from './state/comment-list.ts';
-import { ownMark, ownWords, type RowAction } from './state/panel-view.ts';
+import { ownMark, ownWords, type OwnMark, type RowAction } from './state/panel-view.ts';
 
 export interface RowFacts {
   readonly me: Person | undefined;
@@ -50,7 +50,12 @@ function tagsOf({ author, isHidden, isHeld, reports }: Row['comment']): readonly
   ];
 }
 
-const markTexts = { sent: 'Sent', safe: 'Safe: kept in more than one place', '': '' } as const;
+const markTexts = {
+  kept: 'Sent',
+  sent: 'Sent: another region does not have it yet',
+  safe: 'Safe: kept in more than one place',
+  '': '',
+} as const;
 
 export class RowView {
   readonly element = make('article', { class: 'comment', attributes: { tabindex: '-1' } });
@@ -159,8 +164,9 @@ export class RowView {
     setText(this.#fold, isUnfolded ? 'Hide answers' : answers);
   }
 
-  #showMark(mark: '' | 'sent' | 'safe'): void {
+  #showMark(mark: OwnMark): void {
     this.#mark.dataset['mark'] = mark;
+    this.#mark.title = markTexts[mark];
     this.#mark.hidden = mark === '';
     if (mark === '') this.#mark.replaceChildren();
     else this.#mark.replaceChildren(make('span', { class: 'heard', text: markTexts[mark] }));

@@ -33,7 +33,8 @@ export interface SenderOptions {
 export class Sender {
   readonly #options: SenderOptions;
   #resentAtMs: number[] = [];
-  hasReplication = false;
+  /** Whether there is another region that may have a comment as well; undefined until a server has said so. */
+  hasReplication: boolean | undefined;
 
   constructor(options: SenderOptions) {
     this.#options = options;
@@ -127,7 +128,7 @@ export class Sender {
   tick(): void {
     const { live, isOffline } = this.#options;
     const nowMs = Date.now();
-    const { hasReplication } = this;
+    const hasReplication = this.hasReplication === true;
     for (const own of this.#mine()) {
       const facts = { nowMs, isLive: isLive(live.state), isOffline: isOffline(), hasReplication };
       const duty = dutyOf(own, facts);

@@ -3,7 +3,7 @@
  *
  * The `Origin` of an upgrade means nothing here: no cookie authorises anything, so a foreign page can do no more than any program.
  */
-import type { AudiencePorts } from '../../../cluster/contract/audience/audience-feed.ts';
+import type { AudiencePorts, ReplicatedComment } from '../../../cluster/contract/audience/audience-feed.ts';
 import { socketCloses, type SocketClose } from '../../../cluster/contract/audience/socket-closes.ts';
 import { socketProtocol, type ServerMessage } from '../../../cluster/contract/audience/socket-messages.ts';
 import { TangazaError } from '../../../cluster/errors/tangaza-error.ts';
@@ -238,7 +238,19 @@ export class LiveSockets implements SocketHandlers {
       publish,
       rhythm: () => this.#rhythm,
       metrics: this.#metrics,
+      onReplicated: (comments) => this.#tellAuthors(stream, comments),
     });
+  }
+
+  /** The second acknowledgement goes to each socket that its author has in this stream here (A6). */
+  #tellAuthors(stream: StreamId, comments: readonly ReplicatedComment[]): void {
+    const byAuthor = Map.groupBy(comments, ({ authorId }) => authorId);
+    for (const session of this.#rooms.get(stream)?.sessions ?? []) {
+      const { user } = session;
+      const own = user === undefined || !this.#welcomed.has(session) ? undefined : byAuthor.get(user);
+      if (own === undefined) continue;
+      session.say(...own.map(({ id, clientId }) => ({ type: 'ack', clientId, state: 'replicated', id }) as const));
+    }
   }
 
   #onClosed(session: SocketSession): void {

@@ -7,7 +7,11 @@
  */
 import type { Reactions } from '../../../cluster/contract/audience/reactions.ts';
 import { openMode } from '../../../cluster/contract/api/audience-views.ts';
-import type { AudienceFeed, FollowedStream } from '../../../cluster/contract/audience/audience-feed.ts';
+import type {
+  AudienceFeed,
+  FollowedStream,
+  ReplicatedComment,
+} from '../../../cluster/contract/audience/audience-feed.ts';
 import type { ServerMessage } from '../../../cluster/contract/audience/socket-messages.ts';
 import type { StreamId } from '../../../cluster/model/ids.ts';
 import type { Clock } from '../../../cluster/time/clock.ts';
@@ -26,6 +30,8 @@ export interface HubPorts {
   readonly publish: Publish;
   readonly rhythm: () => FrameRhythm;
   readonly metrics: SocketMetrics;
+  /** Each is told to the sockets of its author alone. */
+  readonly onReplicated: (comments: readonly ReplicatedComment[]) => void;
 }
 
 /** A batch that is longer goes out at once. */
@@ -59,6 +65,9 @@ export class StreamHub {
     this.followed = ports.feed.follow(stream, {
       must: (message) => this.#onMust(message),
       may: (message) => this.#onMay(message),
+      replicated: (comments) => {
+        if (!this.#isClosed) ports.onReplicated(comments);
+      },
     });
     const stop = ports.reactions()?.follow(stream, {
       reactions: (counts, windowMs) => this.#onMay({ type: 'reactions', counts, windowMs }),

@@ -64,7 +64,10 @@ export const Comment = z
       .optional()
       .meta({ description: 'How many reported it since it was released; for moderators.' }),
     region: RegionId,
-    acknowledged: Acknowledged,
+    acknowledged: Acknowledged.meta({
+      description:
+        '`replicated` where this region knows that another one has it as well; `accepted` where it has only this one, or does not know.',
+    }),
   })
   .meta({ id: 'Comment' });
 export type Comment = z.infer<typeof Comment>;
@@ -97,7 +100,10 @@ export const PostCommentBody = z
       .string()
       .max(2000)
       .optional()
-      .meta({ description: 'The `receipt` of an earlier answer: the comment is sent again.' }),
+      .meta({
+        description:
+          'The `receipt` of an earlier answer: the comment is sent again, as long as it is not known to be `replicated`; to any region.',
+      }),
   })
   .meta({ id: 'PostComment' });
 export type PostCommentBody = z.infer<typeof PostCommentBody>;

@@ -2,7 +2,7 @@
  * What the comments actor tells the sockets of its node about streams that have viewers here. Both are in one process, so that no call
  * between nodes is needed and sockets go on without NATS.
  */
-import type { CommentId, StreamId } from '../../model/ids.ts';
+import type { ClientId, CommentId, StreamId, UserId } from '../../model/ids.ts';
 import type { CommentMode } from '../api/audience-views.ts';
 import type { AudienceCounts, KeepReactions, Reactions } from './reactions.ts';
 import type { Resume, ServerMessage } from './socket-messages.ts';
@@ -12,6 +12,14 @@ export interface AudienceListener {
   must(message: ServerMessage): void;
   /** What a slow reader may miss: counts, reactions. */
   may(message: ServerMessage): void;
+  /** Another region has these now: their authors are told (A6). */
+  replicated(comments: readonly ReplicatedComment[]): void;
+}
+
+export interface ReplicatedComment {
+  readonly id: CommentId;
+  readonly clientId: ClientId;
+  readonly authorId: UserId;
 }
 
 /** Where a page left off. */

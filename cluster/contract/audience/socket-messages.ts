@@ -54,7 +54,10 @@ export const ServerMessage = z.discriminatedUnion('type', [
       viewers: z.number().int().nonnegative(),
       replication: z
         .boolean()
-        .meta({ description: 'False where there is one region: `accepted` is then final.' }),
+        .meta({
+          description:
+            'True where another region keeps copies: an `ack` with `replicated` follows that with `accepted`, which is final otherwise.',
+        }),
       url: z.string().meta({ description: 'The socket to come back to.' }),
       resume: Resume,
       mode: CommentMode,
@@ -64,7 +67,7 @@ export const ServerMessage = z.discriminatedUnion('type', [
   z.object({ type: z.literal('comment'), comment: Comment }).meta({ id: 'CommentAdded' }),
   z
     .object({ type: z.literal('commentUpdated'), comment: Comment })
-    .meta({ id: 'CommentUpdated', description: 'Hidden, shown again, released, or replicated.' }),
+    .meta({ id: 'CommentUpdated', description: 'Hidden, shown again, held or released.' }),
   z.object({ type: z.literal('counts'), counts: z.array(CommentCounts) }).meta({
     id: 'Counts',
     description: 'How many like these comments, and how many answers are below them.',
@@ -85,7 +88,11 @@ export const ServerMessage = z.discriminatedUnion('type', [
       id: CommentId,
       receipt: z.string().optional(),
     })
-    .meta({ id: 'Ack', description: 'To the author of a comment alone.' }),
+    .meta({
+      id: 'Ack',
+      description:
+        'To the author of a comment alone: `accepted` with a receipt to the socket that sent it; `replicated` to each socket of the author in this stream, once another region has it.',
+    }),
   z.object({ type: z.literal('move'), url: z.string(), withinMs: z.number().int() }).meta({ id: 'Move' }),
   z
     .object({

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { commentActions } from '../../../cluster/contract/audience/comment-actions.ts';
 import { TangazaError } from '../../../cluster/errors/tangaza-error.ts';
-import { NodeId, RegionId } from '../../../cluster/model/ids.ts';
+import { NodeId, RegionId, UserId } from '../../../cluster/model/ids.ts';
 import { adasToken, commentMessage, startAudienceEdge } from '../../support/audience/audience-edge.ts';
 import { openPage, welcomedPage } from '../../support/audience/page-socket.ts';
 import { ada, added, clientIdOf, commentOf, demo, hidden } from '../../support/audience/said.ts';
@@ -102,6 +102,27 @@ test('1,000 pages hear 200 comments each, in order and once', async () => {
   await expect.poll(() => edge.metric('tangaza_http_connections')).toBe(1000);
   await pages.disposeAsync();
   await expect.poll(() => edge.metric('tangaza_http_connections')).toBe(0);
+});
+
+test('that another region has a comment is told to every socket of its author, and to nobody else', async () => {
+  await using edge = await startAudienceEdge();
+  edge.feed.hasReplication = true;
+  await using one = await openPage(edge.url, { hello: { token: adasToken } });
+  await using two = await openPage(edge.url, { hello: { token: adasToken } });
+  await using other = await openPage(edge.url, { hello: {} });
+  for (const page of [one, two, other])
+    expect(await page.next('welcome')).toMatchObject({ replication: true });
+  const { id } = commentOf(1);
+  const [mine, foreign] = [ada.user.id, UserId.parse('g-bob')];
+  edge.feed.tellReplicated(demo, [
+    { id: commentOf(2).id, clientId: clientIdOf(2), authorId: foreign },
+    { id, clientId: clientIdOf(1), authorId: mine },
+  ]);
+  for (const page of [one, two])
+    expect(await page.next('ack')).toEqual({ type: 'ack', clientId: clientIdOf(1), state: 'replicated', id });
+  edge.feed.tell(demo, added(commentOf(3)));
+  await other.comments(1);
+  expect({ other: other.heard.filter(({ type }) => type === 'ack') }).toEqual({ other: [] });
 });
 
 test('a comment is posted for whom the token names, and its author alone is told that it was accepted', async () => {

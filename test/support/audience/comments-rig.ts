@@ -9,6 +9,7 @@ import type { Change } from '../../../actors/comments/feed/change.ts';
 import { Counts } from '../../../actors/comments/counts/counts.ts';
 import { composeIdentity } from '../../../actors/comments/identity/identity.composition.ts';
 import { operatorId } from '../../../actors/comments/identity/identity.ts';
+import { noReplication, type Replication } from '../../../actors/comments/replication/replication.ts';
 import type { AudienceStore } from '../../../actors/comments/store/audience-store.ts';
 import type { StoredComment } from '../../../actors/comments/store/comment-store.ts';
 import { openSqliteCommentStore } from '../../../actors/comments/store/comment-store.sqlite.ts';
@@ -83,13 +84,18 @@ export interface Beside {
   readonly hasSameDatabase: boolean;
 }
 
-export async function startCommentsRig(beside?: Beside): Promise<CommentsRig> {
+/** Stands in for its file. Its opener closes it. */
+export interface RigDatabase {
+  readonly store: AudienceStore;
+  readonly replication: Replication;
+}
+
+export async function startCommentsRig(beside?: Beside, database?: RigDatabase): Promise<CommentsRig> {
   await using opened = new AsyncDisposableStack();
   const ownFolder = await mkdtemp(join(tmpdir(), 'tangaza-comments-'));
   opened.defer(() => rm(ownFolder, { recursive: true }));
   const folder = beside?.hasSameDatabase === true ? beside.rig.folder : ownFolder;
-  const store = await openSqliteCommentStore({ file: join(folder, 'c.sqlite'), clock, metrics, logger });
-  opened.defer(() => store.close());
+  const { store, replication } = database ?? (await openFile(join(folder, 'c.sqlite'), opened));
   const region = RegionId.parse('eu');
   const signing = newKey(region);
   const tokenKeys = beside?.rig.tokenKeys ?? { signing, known: [publicHalf(signing)] };
@@ -115,6 +121,7 @@ export async function startCommentsRig(beside?: Beside): Promise<CommentsRig> {
     newest: (_stream, limit) => ring.rows?.slice(-limit),
     counts: new Counts({ clock, store }),
     words,
+    replication,
   });
   const broker = new ServiceBroker({ logger: false });
   broker.createService(commentsService({ comments, clock, checkDeadline: () => {} }));
@@ -154,6 +161,12 @@ export async function startCommentsRig(beside?: Beside): Promise<CommentsRig> {
       Guest.parse((await ask('POST', '/v1/guests', { body: { name }, network: newNetwork() })).body).token,
     [Symbol.asyncDispose]: () => all.disposeAsync(),
   };
+}
+
+async function openFile(file: string, closing: AsyncDisposableStack): Promise<RigDatabase> {
+  const store = await openSqliteCommentStore({ file, clock, metrics, logger });
+  closing.defer(() => store.close());
+  return { store, replication: noReplication };
 }
 
 const standings: Readonly<Record<string, 'known' | 'removed'>> = {

@@ -82,12 +82,15 @@ export class FeedNode {
 /** Follows a stream at a node. What comes before it is resumed is kept as well: the page knows what it has. */
 export class FeedPage {
   readonly messages: ServerMessage[] = [];
+  /** Comments whose authors its node would tell that another region has them. */
+  readonly replicated: CommentId[] = [];
   readonly #followed: ReturnType<AudienceFeed['follow']>;
 
   constructor(feed: AudienceFeed, stream: StreamId = commentStream) {
     this.#followed = feed.follow(stream, {
       must: (message) => void this.messages.push(message),
       may: () => {},
+      replicated: (comments) => void this.replicated.push(...comments.map(({ id }) => id)),
     });
   }
 

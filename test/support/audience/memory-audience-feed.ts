@@ -5,6 +5,7 @@ import type {
   AudienceListener,
   FollowedStream,
   LeftOff,
+  ReplicatedComment,
   Resumed,
 } from '../../../cluster/contract/audience/audience-feed.ts';
 import type { ServerMessage } from '../../../cluster/contract/audience/socket-messages.ts';
@@ -54,6 +55,11 @@ export class MemoryAudienceFeed implements AudienceFeed {
   /** Tells what a slow reader may miss. */
   tellIfRead(stream: StreamId, message: ServerMessage): void {
     for (const listener of this.#followers.get(stream) ?? []) listener.may(message);
+  }
+
+  /** Another region has these now. */
+  tellReplicated(stream: StreamId, comments: readonly ReplicatedComment[]): void {
+    for (const listener of this.#followers.get(stream) ?? []) listener.replicated(comments);
   }
 
   async #resume(stream: StreamId, { lastId, lastAtMs }: LeftOff): Promise<Resumed> {

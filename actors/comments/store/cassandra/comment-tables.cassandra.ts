@@ -84,8 +84,12 @@ export class CommentTables {
     return rows.flatMap(({ comment }) => comment ?? []);
   }
 
-  /** All rows of the comment, or none: it has its place in the stream, in its thread, and among those of its author. */
-  async insert(body: CommentBody, { arrivedAtMs, isHeld }: Arrived): Promise<void> {
+  /**
+   * All rows of the comment, or none: it has its place in the stream, in its thread, and among those of its author.
+   *
+   * @returns the data centre that has them
+   */
+  async insert(body: CommentBody, { arrivedAtMs, isHeld }: Arrived): Promise<string> {
     const { stream, minute, createdAt, local } = keyOf(body.id);
     const cells = [bodyCell(body), arrivedAtMs, isHeld, arrivedAtMs];
     const timestamp = sentAt(body.createdAtMs);
@@ -117,6 +121,7 @@ export class CommentTables {
     await this.#minutes.enter({ stream, kind: 'written', minute }, dataCentre);
     if (isLate)
       await this.#minutes.enter({ stream, kind: 'late', minute: minuteOf(arrivedAtMs) }, dataCentre);
+    return dataCentre;
   }
 
   /** For who finds a comment there that nobody may have heard of: whoever wrote it may have died before its minute was entered. */

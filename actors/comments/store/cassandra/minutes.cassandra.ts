@@ -4,7 +4,7 @@
  * never remembered (A3).
  */
 import { z } from 'zod';
-import type { Database } from '../../../../cluster/cassandra/database.cassandra.ts';
+import type { Database, DataCentreReads } from '../../../../cluster/cassandra/database.cassandra.ts';
 import { TangazaError } from '../../../../cluster/errors/tangaza-error.ts';
 import type { StreamId } from '../../../../cluster/model/ids.ts';
 import { dayOf } from './comment-row.ts';
@@ -23,6 +23,23 @@ export interface Entry {
   readonly stream: StreamId;
   readonly kind: MinuteKind;
   readonly minute: number;
+}
+
+/** Whether pages of that data centre find a minute in which comments were written. */
+export async function isMinuteThere(
+  dataCentre: Pick<DataCentreReads, 'read'>,
+  stream: StreamId,
+  minute: number,
+): Promise<boolean> {
+  const query = 'SELECT minute FROM comment_minutes WHERE stream = ? AND day = ? AND kind = ? AND minute = ?';
+  const entries = [
+    [daysOf.written, dayOf(minute)],
+    [dayOf(minute), minute],
+  ] as const;
+  const found = await Promise.all(
+    entries.map(([day, entry]) => dataCentre.read(query, [stream, day, kinds.written, entry])),
+  );
+  return found.every((rows) => rows.length > 0);
 }
 
 const Minute = z.object({ minute: z.number() });

@@ -18,16 +18,16 @@ export interface Entry {
   readonly accepted: { readonly id: string; readonly receipt: string } | undefined;
 }
 
-/** Undefined for what needs no keeping. */
+/** Undefined for what needs no keeping. @param hasReplication undefined where no server has said it yet */
 export function entryOf(
   own: OwnComment,
-  { streamId, hasReplication }: { readonly streamId: string; readonly hasReplication: boolean },
+  { streamId, hasReplication }: { readonly streamId: string; readonly hasReplication: boolean | undefined },
 ): Entry | undefined {
   const { draft, state } = own;
   const entry = { clientId: draft.clientId, streamId, userId: draft.authorId, draft };
   if (state.kind === 'replicated') return undefined;
   if (state.kind !== 'accepted') return { ...entry, accepted: undefined };
-  if (!hasReplication || state.receipt === undefined) return undefined;
+  if (hasReplication === false || state.receipt === undefined) return undefined;
   return { ...entry, accepted: { id: state.id, receipt: state.receipt } };
 }
 

@@ -185,6 +185,8 @@ function acked(
 
 function reached(own: OwnComment, serverNowMs: number, nowMs: number): OwnComment {
   const { draft, state, renewals } = own;
+  // Its region may be the one that the page had to leave.
+  if (state.kind === 'accepted') return { ...own, state: { ...state, sentAtMs: -Infinity } };
   const isUnanswered = state.kind === 'failed' && state.problem.code === noAnswer.code;
   if (state.kind !== 'waiting' && !isUnanswered) return own;
   if (isStillMeant(draft, serverNowMs)) return { ...ownComment(draft, nowMs), renewals };
@@ -193,7 +195,8 @@ function reached(own: OwnComment, serverNowMs: number, nowMs: number): OwnCommen
 
 function refused(own: OwnComment, problem: Problem, nowMs: number): OwnComment {
   const { state } = own;
-  // What is accepted stays so: it is sent again another time.
+  // What is accepted stays so: it is sent again another time, or never, where that would be refused for good.
+  if (state.kind === 'accepted' && isForGood(problem)) return { ...own, state: { ...state, receipt: undefined } };
   if (state.kind !== 'sending' && state.kind !== 'waiting' && state.kind !== 'lookedFor') return own;
   if (problem.code === 'COMMENT_EXPIRED' && own.renewals === 0) {
     return { ...own, state: { kind: 'lookedFor', isAsked: false } };
@@ -213,6 +216,10 @@ function refused(own: OwnComment, problem: Problem, nowMs: number): OwnComment {
   const retryAtMs = retryAfterSeconds === undefined ? undefined : nowMs + retryAfterSeconds * 1000;
   return { ...own, state: { kind: 'failed', problem, retryAtMs } };
 }
+
+/** A moment later, or with another token, the same may be taken. */
+const isForGood = (problem: Problem): boolean =>
+  !isPassing(problem) && !['TOO_MANY_COMMENTS', 'UNAUTHENTICATED'].includes(problem.code);
 
 function mayGoOn(state: { readonly attempts: number; readonly sinceMs: number }, nowMs: number): boolean {
   return state.attempts < mostAttempts && nowMs - state.sinceMs < triedForMs;

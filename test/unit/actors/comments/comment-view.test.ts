@@ -45,6 +45,11 @@ test('a view is what the API promises, and leaves out what says nothing', () => 
   });
 });
 
+test('a comment that another region is known to have says so, and its text for those who may see it stays the same', () => {
+  const told = { likes: 0, replies: 0, isReplicated: true };
+  expect(viewOf(plain, undefined, told)).toEqual({ ...viewOf(plain, undefined), acknowledged: 'replicated' });
+});
+
 // Method: each comment answers the one before it, three levels further than the deepest.
 test('answers hang up to eight levels below their root, deeper ones beside their true parent', () => {
   let parent = plain;

@@ -41,3 +41,10 @@ test.each([
 test('a comment of another stream than the one that it came for is bad', () => {
   expect(readEvent(eventText(event), StreamId.parse('other'))).toEqual({ kind: 'bad' });
 });
+
+test('which comments another region has is told with whose they are', () => {
+  const { id, clientId, author, streamId } = event.change.comment;
+  const change = { kind: 'replicated', streamId, comments: [{ id, clientId, authorId: author.id }] } as const;
+  const told = { ...event, change };
+  expect(readEvent(eventText(told), commentStream)).toEqual({ kind: 'event', event: told });
+});

@@ -332,3 +332,23 @@ test('a doubt about streams that nobody follows here opens none of them, and is 
   one.feed.told({ kind: 'unsure', streamId: told });
   expect({ opened, heard }).toEqual({ opened: 0, heard: ['event'] });
 });
+
+test('that another region has a comment reaches the followers at every node, and opens no stream where nobody follows', async () => {
+  const network = new MemoryNetwork();
+  const [one, two] = [startNode({ network }), startNode({ network, name: 'n2' })];
+  const page = new FeedPage(two.feed);
+  await page.resume();
+  let opened = 0;
+  one.events.listen = () => {
+    opened += 1;
+    return { isListening: Promise.resolve(true), stop: () => {} };
+  };
+  const { id, clientId, author, streamId } = storedComment({ atMs: nowMs });
+  one.feed.told({ kind: 'replicated', streamId, comments: [{ id, clientId, authorId: author.id }] });
+  await settle();
+  expect({ told: page.replicated, messages: page.messages, opened }).toEqual({
+    told: [id],
+    messages: [],
+    opened: 0,
+  });
+});

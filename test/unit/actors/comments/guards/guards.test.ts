@@ -188,3 +188,15 @@ test('of too many authors the one of longest ago is forgotten, and counted while
   say('g-c', 70_000);
   expect({ size: authors.size, forgotten: authors.forgotten }).toEqual({ size: 2, forgotten: 1 });
 });
+
+test('what is sent again with a receipt has a bucket of its own, so a region that failed takes nobody the turn to speak', () => {
+  const guards = new Guards(words);
+  const again = Array.from({ length: guardLimits.again.burst + 1 }, () =>
+    outcome(() => guards.enterAgain('10.0.0.1', t0)),
+  );
+  expect({ last: again.at(-1), taken: again.filter((one) => one === 'taken').length }).toEqual({
+    last: 'TOO_MANY_COMMENTS 1 s',
+    taken: guardLimits.again.burst,
+  });
+  expect(outcome(() => guards.enter('10.0.0.1', t0))).toBe('taken');
+});

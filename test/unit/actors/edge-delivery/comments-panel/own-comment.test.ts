@@ -128,6 +128,32 @@ test('what is accepted is sent again after a minute where another region should 
   expect(after(safe, [60_012, acked()])).toBe(safe);
 });
 
+test('what is accepted is sent again at once by a page that had to connect again', () => {
+  const accepted = after(fresh, [0, { kind: 'sent' }], [10, acked()]);
+  const back = after(accepted, [5000, { kind: 'reached', serverNowMs: draft.createdAtMs + 5000 }]);
+  expect(dutyOf(back, { nowMs: 5000, ...live, hasReplication: true })).toBe('resend');
+  expect(dutyOf(back, { nowMs: 5000, ...live })).toBeUndefined();
+  const sent = after(back, [5001, { kind: 'sent' }]);
+  expect(dutyOf(sent, { nowMs: 65_000, ...live, hasReplication: true })).toBeUndefined();
+});
+
+test('what is accepted and then refused for good is not sent again, and stays accepted', () => {
+  const accepted = after(fresh, [0, { kind: 'sent' }], [10, acked()]);
+  const refusedBy = (code: string, status: number) =>
+    dutyOf(after(accepted, [60_011, { kind: 'refused', problem: problem(code, status) }]), {
+      nowMs: 200_000,
+      ...live,
+      hasReplication: true,
+    });
+  expect({
+    banned: refusedBy('BANNED', 403),
+    removed: refusedBy('STREAM_REMOVED', 410),
+    busy: refusedBy('TOO_MANY_COMMENTS', 429),
+    signedOut: refusedBy('UNAUTHENTICATED', 401),
+    away: refusedBy('UNAVAILABLE', 503),
+  }).toEqual({ banned: undefined, removed: undefined, busy: 'resend', signedOut: 'resend', away: 'resend' });
+});
+
 test('an answer without a receipt keeps the one that is known', () => {
   const accepted = after(fresh, [0, { kind: 'sent' }], [10, acked()], [20, acked({ receipt: undefined })]);
   expect(accepted.state).toMatchObject({ kind: 'accepted', receipt: 'r' });
@@ -150,6 +176,8 @@ test('the outbox keeps what nobody accepted and what no other region has, and no
   expect(entryOf(fresh, of)).toMatchObject({ clientId: 'one', userId: 'g-1', accepted: undefined });
   expect(entryOf(accepted, of)).toMatchObject({ accepted: { id: 's~1', receipt: 'r' } });
   expect(entryOf(accepted, { ...of, hasReplication: false })).toBeUndefined();
+  // Before a server has said how many regions there are, what another visit kept is not thrown away.
+  expect(entryOf(accepted, { ...of, hasReplication: undefined })).toEqual(entryOf(accepted, of));
   expect(entryOf(after(accepted, [20, acked({ isReplicated: true })]), of)).toBeUndefined();
 });
 
