@@ -42,9 +42,6 @@ const manyComments = (count: number) =>
     commentOf(`number ${index}`, {}, Date.now() - (count - index) * 1000),
   );
 
-/** The comments that it was sent, in order, as often as they were sent. */
-const saidIn = ({ heard }: ScriptedAudience) => heard.filter((one) => one.type === 'comment');
-
 /** Writes as a guest; the first time the page asks for a name. */
 async function say(page: Page, text: string, name?: string): Promise<void> {
   await page.fill('.composer textarea', text);
@@ -70,64 +67,6 @@ describe("the viewer's own comments", () => {
       'Good evening',
       'It is me again',
     ]);
-  });
-
-  test('each is shown at once with how far it is: sending, sent, safe', async () => {
-    await using watching = await watch({ hasReplication: true });
-    const { page, audience } = watching;
-    audience.verdict = () => ({ kind: 'unanswered' });
-    await say(page, 'Is anybody there', 'Ada');
-    await page.locator('.comment[data-own=sending]').waitFor();
-    audience.verdict = () => ({ kind: 'accepted' });
-    await audience.drop();
-    await page.locator('.comment[data-own=accepted] .mark[data-mark=sent]').waitFor();
-    const words = () => page.locator('.comment .mark').textContent();
-    const sent = await words();
-    const [own, ids] = [audience.comments[0], new Set(saidIn(audience).map(({ clientId }) => clientId))];
-    const [clientId] = ids;
-    audience.say({ type: 'ack', clientId, state: 'replicated', id: own?.id });
-    await page.locator('.comment[data-own=replicated] .mark[data-mark=safe]').waitFor();
-    expect(await textsOf(page)).toEqual(['Is anybody there']);
-    expect({ sent, safe: await words(), comments: ids.size }).toEqual({
-      sent: 'Sent: another region does not have it yet',
-      safe: 'Safe: kept in more than one place',
-      comments: 1,
-    });
-  });
-
-  test('with one region, what is accepted is done: nothing says that it waits, and nothing is sent again', async () => {
-    await using watching = await watch();
-    const { page, audience } = watching;
-    await say(page, 'Only here', 'Ada');
-    await page.locator('.comment[data-own=accepted] .mark[data-mark=kept]').waitFor();
-    await page.reload();
-    await rows(page, 'Only here').waitFor();
-    await say(page, 'Something else');
-    await page.locator('.comment[data-own=accepted]', { hasText: 'Something else' }).waitFor();
-    expect(saidIn(audience).map(({ text }) => text)).toEqual(['Only here', 'Something else']);
-  });
-
-  // Goal: a region that is lost takes no comment with it. Method: no other region has it when the page is loaded anew, so it is sent again
-  // with its receipt; then another region has it.
-  test('what no other region has outlives the visit, is sent again with its receipt, and never more once one has it', async () => {
-    await using watching = await watch({ hasReplication: true });
-    const { page, audience } = watching;
-    await say(page, 'Keep me', 'Ada');
-    await page.locator('.comment[data-own=accepted] .mark[data-mark=sent]').waitFor();
-    audience.verdict = () => ({ kind: 'replicated' });
-    await page.reload();
-    await page.locator('.comment[data-own=replicated] .mark[data-mark=safe]').waitFor();
-    const again = saidIn(audience);
-    await audience.drop();
-    await say(page, 'And now this');
-    await page.locator('.comment[data-own=replicated]', { hasText: 'And now this' }).waitFor();
-    expect({
-      last: again.at(-1)?.receipt,
-      comments: new Set(again.map(({ clientId }) => clientId)).size,
-      since: saidIn(audience)
-        .slice(again.length)
-        .map(({ text }) => text),
-    }).toEqual({ last: 'r', comments: 1, since: ['And now this'] });
   });
 
   test('one that is refused says why, and goes when it is tried again', async () => {

@@ -1,4 +1,7 @@
-/** The comments in a real Chromium when something is in the way: a server that fails, another tab, a frame without forms, the keyboard alone. */
+/**
+ * The comments in a real Chromium when something is in the way: a region that is lost, a server that fails, another tab, a frame without
+ * forms, the keyboard alone.
+ */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Browser, FrameLocator, Page } from 'playwright-core';
 import { startTestCluster, type TestCluster } from '../support/cluster/demo.ts';
@@ -44,6 +47,8 @@ async function signIn(page: Page | FrameLocator): Promise<void> {
   await isCalled(page, 'Moderator');
 }
 
+const rows = (page: Page, text: string) => page.locator('.comment', { hasText: text });
+const textsOf = (page: Page): Promise<readonly string[]> => page.locator('.comment .said').allTextContents();
 const isCalled = (page: Page | FrameLocator, name: string): Promise<void> =>
   page.locator('.account', { hasText: name }).waitFor();
 const isAccepted = (page: Page | FrameLocator, text: string): Promise<void> =>
@@ -62,6 +67,69 @@ async function trouble(page: Page, statuses: Map<string, number>): Promise<void>
     await route.fulfill({ status, contentType: 'application/json', body: JSON.stringify({ status }) });
   });
 }
+
+/** The comments that it was sent, in order, as often as they were sent. */
+const saidIn = ({ heard }: ScriptedAudience) => heard.filter((one) => one.type === 'comment');
+
+describe("how far one's own comment is", () => {
+  test('each is shown at once with how far it is: sending, sent, safe', async () => {
+    await using watching = await watch({ hasReplication: true });
+    const { page, audience } = watching;
+    audience.verdict = () => ({ kind: 'unanswered' });
+    await say(page, 'Is anybody there', 'Ada');
+    await page.locator('.comment[data-own=sending]').waitFor();
+    audience.verdict = () => ({ kind: 'accepted' });
+    await audience.drop();
+    await page.locator('.comment[data-own=accepted] .mark[data-mark=sent]').waitFor();
+    const words = () => page.locator('.comment .mark').textContent();
+    const sent = await words();
+    const [own, ids] = [audience.comments[0], new Set(saidIn(audience).map(({ clientId }) => clientId))];
+    const [clientId] = ids;
+    audience.say({ type: 'ack', clientId, state: 'replicated', id: own?.id });
+    await page.locator('.comment[data-own=replicated] .mark[data-mark=safe]').waitFor();
+    expect(await textsOf(page)).toEqual(['Is anybody there']);
+    expect({ sent, safe: await words(), comments: ids.size }).toEqual({
+      sent: 'Sent: another region does not have it yet',
+      safe: 'Safe: kept in more than one place',
+      comments: 1,
+    });
+  });
+
+  test('with one region, what is accepted is done: nothing says that it waits, and nothing is sent again', async () => {
+    await using watching = await watch();
+    const { page, audience } = watching;
+    await say(page, 'Only here', 'Ada');
+    await page.locator('.comment[data-own=accepted] .mark[data-mark=kept]').waitFor();
+    await page.reload();
+    await rows(page, 'Only here').waitFor();
+    await say(page, 'Something else');
+    await page.locator('.comment[data-own=accepted]', { hasText: 'Something else' }).waitFor();
+    expect(saidIn(audience).map(({ text }) => text)).toEqual(['Only here', 'Something else']);
+  });
+
+  // Goal: a region that is lost takes no comment with it. Method: no other region has it when the page is loaded anew, so it is sent again
+  // with its receipt; then another region has it.
+  test('what no other region has outlives the visit, is sent again with its receipt, and never more once one has it', async () => {
+    await using watching = await watch({ hasReplication: true });
+    const { page, audience } = watching;
+    await say(page, 'Keep me', 'Ada');
+    await page.locator('.comment[data-own=accepted] .mark[data-mark=sent]').waitFor();
+    audience.verdict = () => ({ kind: 'replicated' });
+    await page.reload();
+    await page.locator('.comment[data-own=replicated] .mark[data-mark=safe]').waitFor();
+    const again = saidIn(audience);
+    await audience.drop();
+    await say(page, 'And now this');
+    await page.locator('.comment[data-own=replicated]', { hasText: 'And now this' }).waitFor();
+    expect({
+      last: again.at(-1)?.receipt,
+      comments: new Set(again.map(({ clientId }) => clientId)).size,
+      since: saidIn(audience)
+        .slice(again.length)
+        .map(({ text }) => text),
+    }).toEqual({ last: 'r', comments: 1, since: ['And now this'] });
+  });
+});
 
 describe('who the viewer is', () => {
   test('outlives a server that fails for a moment, and what it refused is sent later', async () => {

@@ -142,7 +142,12 @@ export function lostRegionTests(started: () => TestCassandra): void {
     expect({ acknowledged, isTold: isTold(here, id) }).toEqual({ acknowledged: 'accepted', isTold: false });
     await first.kill();
     await second.start();
-    const gone = await waitFor('the second region answers', () => shownAt(there, id), () => true, healed);
+    const gone = await waitFor(
+      'the second region answers',
+      () => shownAt(there, id),
+      () => true,
+      healed,
+    );
     expect(gone).toEqual([]);
     const again = await waitFor(
       'the second region takes it',

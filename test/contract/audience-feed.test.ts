@@ -30,7 +30,11 @@ const implementations: readonly (readonly [string, () => Promise<FeedUnderTest>]
 
 function listen(feed: AudienceFeed) {
   const must: ServerMessage[] = [];
-  const followed = feed.follow(demo, { must: (message) => must.push(message), may: () => {}, replicated: () => {} });
+  const followed = feed.follow(demo, {
+    must: (message) => must.push(message),
+    may: () => {},
+    replicated: () => {},
+  });
   return { must, followed };
 }
 const textsOf = (messages: readonly ServerMessage[]): readonly string[] =>

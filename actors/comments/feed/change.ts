@@ -23,7 +23,11 @@ export type Change =
   /** How many like these, and how many answers are below them, counted anew. */
   | ({ readonly kind: 'counts' } & Counted)
   /** This node has seen them in a second data centre (A6). */
-  | { readonly kind: 'replicated'; readonly streamId: StreamId; readonly comments: readonly ReplicatedComment[] }
+  | {
+      readonly kind: 'replicated';
+      readonly streamId: StreamId;
+      readonly comments: readonly ReplicatedComment[];
+    }
   /** Somebody was banned, or is so no more. */
   | { readonly kind: 'ban'; readonly streamId: StreamId }
   /** The store has not said whether it took a write: what it has is to be read. */

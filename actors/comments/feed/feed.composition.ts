@@ -34,7 +34,8 @@ export function composeFeed(
   const { connection } = nats;
   const events = openNatsAudienceEvents({ connection, region, clock, downMs: natsDownMs });
   const self = { node, region, bootId, clock, logger, metrics };
-  const show = (comment: StoredComment) => forAll(comment, { ...counts.known(comment.id), isReplicated: replication.has(comment.id) });
+  const show = (comment: StoredComment) =>
+    forAll(comment, { ...counts.known(comment.id), isReplicated: replication.has(comment.id) });
   const count = (ids: readonly CommentId[]) =>
     isOverWithin(counts.of(ids), { clock, ms: countMs }).then(nothing);
   const feed = new Feed({

@@ -22,7 +22,10 @@ export class ToldMessages {
     const shown = this.#show(comment);
     const made = this.#made.get(comment);
     const isSame =
-      made?.type === type && made.comment.likes === shown.likes && made.comment.replies === shown.replies && made.comment.acknowledged === shown.acknowledged;
+      made?.type === type &&
+      made.comment.likes === shown.likes &&
+      made.comment.replies === shown.replies &&
+      made.comment.acknowledged === shown.acknowledged;
     if (isSame) return made;
     const message: CommentMessage = { type, comment: shown };
     this.#made.set(comment, message);

@@ -100,12 +100,17 @@ export class Pending {
   }
 
   /** @returns those that two data centres have now; they are not looked for any more */
-  found({ dataCentre, streamId, ids }: DueRead, there: ReadonlySet<CommentId>, nowMs: number): readonly Seen[] {
+  found(
+    { dataCentre, streamId, ids }: DueRead,
+    there: ReadonlySet<CommentId>,
+    nowMs: number,
+  ): readonly Seen[] {
     this.#failing.delete(dataCentre);
     const entries = this.#streams.get(streamId);
     const entriesOf = (all: Iterable<CommentId>): readonly Entry[] =>
       [...all].flatMap((id) => entries?.get(id) ?? []);
-    for (const entry of entriesOf(ids)) if (!there.has(entry.comment.id)) entry.nextMs = nowMs + pauseOf(entry, nowMs);
+    for (const entry of entriesOf(ids))
+      if (!there.has(entry.comment.id)) entry.nextMs = nowMs + pauseOf(entry, nowMs);
     return entriesOf(there).flatMap((entry) => this.#sawIn(entry, dataCentre, nowMs) ?? []);
   }
 

@@ -71,10 +71,7 @@ export interface CommentStore {
    * it
    * @throws TangazaError `CONFLICT` when its id stands for another text, parent or media time
    */
-  add(
-    body: CommentBody,
-    state: { readonly isHeld: boolean; readonly nowMs: number },
-  ): Promise<Added>;
+  add(body: CommentBody, state: { readonly isHeld: boolean; readonly nowMs: number }): Promise<Added>;
   get(id: CommentId): Promise<StoredComment | undefined>;
   /** Newest first, at most `limit`, hidden and held ones among them. @param before exclusive */
   newest(stream: StreamId, limit: number, before?: Place): Promise<readonly StoredComment[]>;

@@ -249,7 +249,9 @@ export class LiveSockets implements SocketHandlers {
       const { user } = session;
       const own = user === undefined || !this.#welcomed.has(session) ? undefined : byAuthor.get(user);
       if (own === undefined) continue;
-      session.say(...own.map(({ id, clientId }) => ({ type: 'ack', clientId, state: 'replicated', id }) as const));
+      session.say(
+        ...own.map(({ id, clientId }) => ({ type: 'ack', clientId, state: 'replicated', id }) as const),
+      );
     }
   }
 

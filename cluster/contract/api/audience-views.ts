@@ -96,14 +96,10 @@ export const PostCommentBody = z
     }),
     parentId: CommentId.optional().meta({ description: 'The comment that this one answers.' }),
     mediaTime: z.number().nonnegative().max(1e9).optional(),
-    receipt: z
-      .string()
-      .max(2000)
-      .optional()
-      .meta({
-        description:
-          'The `receipt` of an earlier answer: the comment is sent again, as long as it is not known to be `replicated`; to any region.',
-      }),
+    receipt: z.string().max(2000).optional().meta({
+      description:
+        'The `receipt` of an earlier answer: the comment is sent again, as long as it is not known to be `replicated`; to any region.',
+    }),
   })
   .meta({ id: 'PostComment' });
 export type PostCommentBody = z.infer<typeof PostCommentBody>;

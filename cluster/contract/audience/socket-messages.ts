@@ -52,12 +52,10 @@ export const ServerMessage = z.discriminatedUnion('type', [
       type: z.literal('welcome'),
       session: z.string(),
       viewers: z.number().int().nonnegative(),
-      replication: z
-        .boolean()
-        .meta({
-          description:
-            'True where another region keeps copies: an `ack` with `replicated` follows that with `accepted`, which is final otherwise.',
-        }),
+      replication: z.boolean().meta({
+        description:
+          'True where another region keeps copies: an `ack` with `replicated` follows that with `accepted`, which is final otherwise.',
+      }),
       url: z.string().meta({ description: 'The socket to come back to.' }),
       resume: Resume,
       mode: CommentMode,

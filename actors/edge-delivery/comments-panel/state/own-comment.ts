@@ -196,7 +196,8 @@ function reached(own: OwnComment, serverNowMs: number, nowMs: number): OwnCommen
 function refused(own: OwnComment, problem: Problem, nowMs: number): OwnComment {
   const { state } = own;
   // What is accepted stays so: it is sent again another time, or never, where that would be refused for good.
-  if (state.kind === 'accepted' && isForGood(problem)) return { ...own, state: { ...state, receipt: undefined } };
+  if (state.kind === 'accepted' && isForGood(problem))
+    return { ...own, state: { ...state, receipt: undefined } };
   if (state.kind !== 'sending' && state.kind !== 'waiting' && state.kind !== 'lookedFor') return own;
   if (problem.code === 'COMMENT_EXPIRED' && own.renewals === 0) {
     return { ...own, state: { kind: 'lookedFor', isAsked: false } };

@@ -49,7 +49,10 @@ test('a data centre that took over for the own one does not vouch for itself', a
   reads.cut.delete('r1');
   clock.nowMs += 1000;
   await look();
-  expect({ told, asked: reads.asked.map(({ dataCentre }) => dataCentre) }).toEqual({ told: [], asked: ['r1', 'r1'] });
+  expect({ told, asked: reads.asked.map(({ dataCentre }) => dataCentre) }).toEqual({
+    told: [],
+    asked: ['r1', 'r1'],
+  });
   reads.put('r1', said);
   clock.nowMs += 1000;
   await look();

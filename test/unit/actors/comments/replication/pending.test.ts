@@ -18,7 +18,8 @@ function comment(afterMs: number, stream = 'news'): Acknowledged {
   const { id, streamId, clientId, author, createdAtMs } = row;
   return { id, streamId, clientId, authorId: author.id, createdAtMs };
 }
-const idsOf = (comments: readonly Acknowledged[]): ReadonlySet<CommentId> => new Set(comments.map(({ id }) => id));
+const idsOf = (comments: readonly Acknowledged[]): ReadonlySet<CommentId> =>
+  new Set(comments.map(({ id }) => id));
 const none: ReadonlySet<CommentId> = new Set();
 const spansOf = (reads: readonly DueRead[]) =>
   reads.map(({ fromMs, toMs, ids }) => ({ fromMs: fromMs - t0, toMs: toMs - t0, of: ids.length }));
@@ -79,7 +80,10 @@ test('what is not found is looked for again, soon at first and then every 10 s, 
       pending.found(read, none, nowMs);
     }
   const pauses = lookedMs.map((ms, index) => ms - (lookedMs[index - 1] ?? 0)).slice(1);
-  expect({ first: pauses.slice(0, 4), last: pauses.at(-1) }).toEqual({ first: [500, 500, 500, 500], last: 10_000 });
+  expect({ first: pauses.slice(0, 4), last: pauses.at(-1) }).toEqual({
+    first: [500, 500, 500, 500],
+    last: 10_000,
+  });
   expect({ before: pending.giveUp(599_999), then: pending.giveUp(600_000), size: pending.size }).toEqual({
     before: 0,
     then: 1,
@@ -94,7 +98,11 @@ test('of a data centre that fails one read a second finds out whether it is back
   if (read === undefined) throw new Error('nothing is due');
   pending.failed(read, 0);
   const dueAt = (nowMs: number, dataCentre = 'r2') => pending.due(dataCentre, nowMs).length;
-  expect({ at: dueAt(999), then: dueAt(1000), other: dueAt(1000, 'r1') }).toEqual({ at: 0, then: 1, other: 3 });
+  expect({ at: dueAt(999), then: dueAt(1000), other: dueAt(1000, 'r1') }).toEqual({
+    at: 0,
+    then: 1,
+    other: 3,
+  });
   const [again] = pending.due('r2', 1000);
   if (again === undefined) throw new Error('nothing is due');
   pending.found(again, none, 1000);
@@ -141,35 +149,43 @@ test('whatever comes late or fails, exactly what two data centres have is told, 
   });
   const failures = fc.array(fc.record({ dataCentre: fc.constantFrom(...centres), round: fc.nat(20) }));
   fc.assert(
-    fc.property(fc.uniqueArray(said, { selector: ({ atMs }) => atMs, maxLength: 40 }), failures, (all, fails) => {
-      const pending = new Pending();
-      const told: CommentId[] = [];
-      const hasIt = (one: (typeof all)[number], dataCentre: string, now: number): boolean =>
-        one.keptIn === dataCentre || (one.thereFrom[centres.indexOf(centres.find((c) => c === dataCentre) ?? 'r1')] ?? Infinity) <= now;
-      for (let now = 0; now < 60; now += 1) {
-        const nowMs = now * 5000;
-        for (const one of all) if (one.round === now) pending.add(comment(one.atMs, one.stream), one.keptIn, nowMs);
-        for (const dataCentre of centres)
-          for (const read of pending.due(dataCentre, nowMs)) {
-            if (fails.some((fail) => fail.dataCentre === dataCentre && fail.round === now)) {
-              pending.failed(read, nowMs);
-              continue;
+    fc.property(
+      fc.uniqueArray(said, { selector: ({ atMs }) => atMs, maxLength: 40 }),
+      failures,
+      (all, fails) => {
+        const pending = new Pending();
+        const told: CommentId[] = [];
+        const hasIt = (one: (typeof all)[number], dataCentre: string, now: number): boolean =>
+          one.keptIn === dataCentre ||
+          (one.thereFrom[centres.indexOf(centres.find((c) => c === dataCentre) ?? 'r1')] ?? Infinity) <= now;
+        for (let now = 0; now < 60; now += 1) {
+          const nowMs = now * 5000;
+          for (const one of all)
+            if (one.round === now) pending.add(comment(one.atMs, one.stream), one.keptIn, nowMs);
+          for (const dataCentre of centres)
+            for (const read of pending.due(dataCentre, nowMs)) {
+              if (fails.some((fail) => fail.dataCentre === dataCentre && fail.round === now)) {
+                pending.failed(read, nowMs);
+                continue;
+              }
+              expect(Math.floor(read.fromMs / minuteMs)).toBe(Math.floor(read.toMs / minuteMs));
+              const there = all.filter(
+                (one) =>
+                  one.stream === read.streamId &&
+                  hasIt(one, dataCentre, now) &&
+                  t0 + one.atMs >= read.fromMs &&
+                  t0 + one.atMs <= read.toMs,
+              );
+              const ids = idsOf(there.map((one) => comment(one.atMs, one.stream)));
+              told.push(...pending.found(read, ids, nowMs).map((seen) => seen.comment.id));
             }
-            expect(Math.floor(read.fromMs / minuteMs)).toBe(Math.floor(read.toMs / minuteMs));
-            const there = all.filter(
-              (one) =>
-                one.stream === read.streamId &&
-                hasIt(one, dataCentre, now) &&
-                t0 + one.atMs >= read.fromMs &&
-                t0 + one.atMs <= read.toMs,
-            );
-            const ids = idsOf(there.map((one) => comment(one.atMs, one.stream)));
-            told.push(...pending.found(read, ids, nowMs).map((seen) => seen.comment.id));
-          }
-      }
-      const wanted = all.filter((one) => centres.filter((each) => hasIt(one, each, 60)).length >= 2);
-      expect(told.toSorted()).toEqual([...idsOf(wanted.map((one) => comment(one.atMs, one.stream)))].toSorted());
-      expect(pending.size).toBe(all.length - wanted.length);
-    }),
+        }
+        const wanted = all.filter((one) => centres.filter((each) => hasIt(one, each, 60)).length >= 2);
+        expect(told.toSorted()).toEqual(
+          [...idsOf(wanted.map((one) => comment(one.atMs, one.stream)))].toSorted(),
+        );
+        expect(pending.size).toBe(all.length - wanted.length);
+      },
+    ),
   );
 });
