@@ -53,7 +53,8 @@ interface Entry {
   readonly seenIn: Set<string>;
   readonly sinceMs: number;
   untilMs: number;
-  nextMs: number;
+  /** When it is looked for again in a data centre that did not have it. */
+  readonly nextMs: Map<string, number>;
 }
 
 export class Pending {
@@ -77,7 +78,7 @@ export class Pending {
     if (known === undefined && this.#size >= pendingLimits.most) return 'full';
     const entry = known ?? this.#enter(comment, nowMs);
     entry.untilMs = nowMs + pendingLimits.keptMs;
-    entry.nextMs = nowMs;
+    entry.nextMs.clear();
     return (keptIn === undefined ? undefined : this.#sawIn(entry, keptIn, nowMs)) ?? 'pending';
   }
 
@@ -90,7 +91,8 @@ export class Pending {
     for (const [streamId, entries] of this.#streams) {
       const left = Math.min(pendingLimits.readsOfStream, most - reads.length);
       if (left === 0) break;
-      const isDue = ({ nextMs, seenIn }: Entry): boolean => nextMs <= nowMs && !seenIn.has(dataCentre);
+      const isDue = ({ nextMs, seenIn }: Entry): boolean =>
+        !seenIn.has(dataCentre) && (nextMs.get(dataCentre) ?? nowMs) <= nowMs;
       const due = [...entries.values()].filter(isDue).map(({ comment }) => comment);
       const stretches = stretchesOf(due).slice(0, left);
       reads.push(...stretches.map((stretch) => ({ dataCentre, streamId, ...stretch })));
@@ -110,7 +112,7 @@ export class Pending {
     const entriesOf = (all: Iterable<CommentId>): readonly Entry[] =>
       [...all].flatMap((id) => entries?.get(id) ?? []);
     for (const entry of entriesOf(ids))
-      if (!there.has(entry.comment.id)) entry.nextMs = nowMs + pauseOf(entry, nowMs);
+      if (!there.has(entry.comment.id)) entry.nextMs.set(dataCentre, nowMs + pauseOf(entry, nowMs));
     return entriesOf(there).flatMap((entry) => this.#sawIn(entry, dataCentre, nowMs) ?? []);
   }
 
@@ -128,7 +130,7 @@ export class Pending {
   }
 
   #enter(comment: Acknowledged, nowMs: number): Entry {
-    const entry = { comment, seenIn: new Set<string>(), sinceMs: nowMs, untilMs: nowMs, nextMs: nowMs };
+    const entry: Entry = { comment, seenIn: new Set(), sinceMs: nowMs, untilMs: nowMs, nextMs: new Map() };
     const entries = this.#streams.get(comment.streamId) ?? new Map<CommentId, Entry>();
     this.#streams.set(comment.streamId, entries.set(comment.id, entry));
     this.#size += 1;

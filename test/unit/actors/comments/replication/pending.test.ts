@@ -135,57 +135,54 @@ test('more than 50,000 are refused, and there is room again when one was found',
   expect(pending.add(comment(-1), 'r1', 0)).toBe('pending');
 });
 
+const centres = ['r1', 'r2', 'r3'] as const;
+const round = fc.nat(20);
+const reachedAt = fc.option(round, { nil: Infinity });
+/** A comment, the round in which it is acknowledged, and from which round on each data centre has it. */
+const saying = fc.record({
+  atMs: fc.integer({ min: -2 * minuteMs, max: 2 * minuteMs }),
+  stream: fc.constantFrom('one', 'two'),
+  round,
+  keptIn: fc.constantFrom(...centres, undefined),
+  thereFrom: fc.record({ r1: reachedAt, r2: reachedAt, r3: reachedAt }),
+});
+type Saying = typeof saying extends fc.Arbitrary<infer T> ? T : never;
+const failure = fc.record({ dataCentre: fc.constantFrom(...centres), round });
+
+const commentOf = ({ atMs, stream }: Saying): Acknowledged => comment(atMs, stream);
+const hasIt = (said: Saying, dataCentre: (typeof centres)[number], now: number): boolean =>
+  said.keptIn === dataCentre || said.thereFrom[dataCentre] <= now;
+const isOf = ({ streamId, fromMs, toMs }: DueRead, { stream, atMs }: Saying): boolean =>
+  stream === streamId && t0 + atMs >= fromMs && t0 + atMs <= toMs;
+
 // Goal: nothing is called replicated that two data centres do not have, and nothing that they have stays unknown. Method: comments come in
 // any order; each reaches each of three data centres at some round, or never; data centres fail in any rounds; a model knows who has what.
 test('whatever comes late or fails, exactly what two data centres have is told, once', () => {
-  const centres = ['r1', 'r2', 'r3'] as const;
-  const round = fc.option(fc.nat(20), { nil: undefined });
-  const said = fc.record({
-    atMs: fc.integer({ min: -2 * minuteMs, max: 2 * minuteMs }),
-    stream: fc.constantFrom('one', 'two'),
-    round: fc.nat(20),
-    keptIn: fc.constantFrom(...centres, undefined),
-    thereFrom: fc.tuple(round, round, round),
-  });
-  const failures = fc.array(fc.record({ dataCentre: fc.constantFrom(...centres), round: fc.nat(20) }));
-  fc.assert(
-    fc.property(
-      fc.uniqueArray(said, { selector: ({ atMs }) => atMs, maxLength: 40 }),
-      failures,
-      (all, fails) => {
-        const pending = new Pending();
-        const told: CommentId[] = [];
-        const hasIt = (one: (typeof all)[number], dataCentre: string, now: number): boolean =>
-          one.keptIn === dataCentre ||
-          (one.thereFrom[centres.indexOf(centres.find((c) => c === dataCentre) ?? 'r1')] ?? Infinity) <= now;
-        for (let now = 0; now < 60; now += 1) {
-          const nowMs = now * 5000;
-          for (const one of all)
-            if (one.round === now) pending.add(comment(one.atMs, one.stream), one.keptIn, nowMs);
-          for (const dataCentre of centres)
-            for (const read of pending.due(dataCentre, nowMs)) {
-              if (fails.some((fail) => fail.dataCentre === dataCentre && fail.round === now)) {
-                pending.failed(read, nowMs);
-                continue;
-              }
-              expect(Math.floor(read.fromMs / minuteMs)).toBe(Math.floor(read.toMs / minuteMs));
-              const there = all.filter(
-                (one) =>
-                  one.stream === read.streamId &&
-                  hasIt(one, dataCentre, now) &&
-                  t0 + one.atMs >= read.fromMs &&
-                  t0 + one.atMs <= read.toMs,
-              );
-              const ids = idsOf(there.map((one) => comment(one.atMs, one.stream)));
-              told.push(...pending.found(read, ids, nowMs).map((seen) => seen.comment.id));
-            }
+  const run = (all: readonly Saying[], failures: readonly { dataCentre: string; round: number }[]): void => {
+    const pending = new Pending();
+    const told: CommentId[] = [];
+    const answer = (read: DueRead, dataCentre: (typeof centres)[number], now: number): void => {
+      const nowMs = now * 5000;
+      if (failures.some((one) => one.dataCentre === dataCentre && one.round === now))
+        return pending.failed(read, nowMs);
+      const isOneMinute = Math.floor(read.fromMs / minuteMs) === Math.floor(read.toMs / minuteMs);
+      expect({ isOneMinute }).toEqual({ isOneMinute: true });
+      const there = all.filter((said) => isOf(read, said) && hasIt(said, dataCentre, now));
+      told.push(...pending.found(read, idsOf(there.map(commentOf)), nowMs).map((seen) => seen.comment.id));
+    };
+    for (let now = 0; now < 60; now += 1) {
+      for (const said of all)
+        if (said.round === now) {
+          const added = pending.add(commentOf(said), said.keptIn, now * 5000);
+          expect({ added }).toEqual({ added: 'pending' });
         }
-        const wanted = all.filter((one) => centres.filter((each) => hasIt(one, each, 60)).length >= 2);
-        expect(told.toSorted()).toEqual(
-          [...idsOf(wanted.map((one) => comment(one.atMs, one.stream)))].toSorted(),
-        );
-        expect(pending.size).toBe(all.length - wanted.length);
-      },
-    ),
-  );
+      for (const dataCentre of centres)
+        for (const read of pending.due(dataCentre, now * 5000)) answer(read, dataCentre, now);
+    }
+    const wanted = all.filter((said) => centres.filter((one) => hasIt(said, one, 60)).length >= 2);
+    expect(told.toSorted()).toEqual([...idsOf(wanted.map(commentOf))].toSorted());
+    expect({ left: pending.size }).toEqual({ left: all.length - wanted.length });
+  };
+  const sayings = fc.uniqueArray(saying, { selector: ({ atMs }) => atMs, maxLength: 40 });
+  fc.assert(fc.property(sayings, fc.array(failure), run));
 });
