@@ -15,7 +15,7 @@ export interface Entry {
   readonly userId: string;
   readonly draft: Draft;
   /** Absent while nobody has accepted it. */
-  readonly accepted: { readonly id: string; readonly receipt: string } | undefined;
+  readonly accepted: { readonly id: string; readonly receipt: string | undefined } | undefined;
 }
 
 /** Undefined for what needs no keeping. @param hasReplication undefined where no server has said it yet */
@@ -27,7 +27,7 @@ export function entryOf(
   const entry = { clientId: draft.clientId, streamId, userId: draft.authorId, draft };
   if (state.kind === 'replicated') return undefined;
   if (state.kind !== 'accepted') return { ...entry, accepted: undefined };
-  if (hasReplication === false || state.receipt === undefined) return undefined;
+  if (hasReplication === false || state.isFinal) return undefined;
   return { ...entry, accepted: { id: state.id, receipt: state.receipt } };
 }
 
@@ -48,7 +48,7 @@ export function restored(
 ): OwnComment {
   const own = ownComment(draft, nowMs);
   if (accepted !== undefined)
-    return { ...own, state: { kind: 'accepted', id: accepted.id, receipt: accepted.receipt, sentAtMs: 0 } };
+    return { ...own, state: { kind: 'accepted', ...accepted, sentAtMs: 0, isFinal: false } };
   if (isStillMeant(draft, serverNowMs)) return own;
   return { ...own, state: { kind: 'failed', problem: noAnswer, retryAtMs: undefined } };
 }
@@ -65,7 +65,6 @@ export function readEntry(value: unknown): Entry | undefined {
   if (clientId === undefined || streamId === undefined || userId === undefined) return undefined;
   if (text === undefined || createdAtMs === undefined) return undefined;
   const id = textOf(accepted, 'id');
-  const receipt = textOf(accepted, 'receipt');
   return {
     clientId,
     streamId,
@@ -78,6 +77,6 @@ export function readEntry(value: unknown): Entry | undefined {
       parentId: textOf(draft, 'parentId'),
       mediaTime: numberOf(draft, 'mediaTime'),
     },
-    accepted: id === undefined || receipt === undefined ? undefined : { id, receipt },
+    accepted: id === undefined ? undefined : { id, receipt: textOf(accepted, 'receipt') },
   };
 }

@@ -36,8 +36,11 @@ export type OwnState =
 interface Accepted {
   readonly kind: 'accepted';
   readonly id: string;
+  /** Undefined where its answer was lost, and others told of it: sent again, it gets one. */
   readonly receipt: string | undefined;
   readonly sentAtMs: number;
+  /** It would be refused for good if it were sent again. */
+  readonly isFinal: boolean;
 }
 
 export interface OwnComment {
@@ -72,6 +75,7 @@ const patienceMs = 1_500;
 const triedForMs = 60_000;
 const mostAttempts = 8;
 const resendAfterMs = 60_000;
+const askReceiptAfterMs = 2_000;
 /** A comment younger than this is sent by itself when a server is there again; an older one is offered. */
 const stillMeantMs = 100_000;
 
@@ -151,8 +155,13 @@ function wayOf(
   return nowMs - state.sinceMs >= patienceMs ? 'post' : undefined;
 }
 
-const mustResend = ({ receipt, sentAtMs }: Accepted, { nowMs, hasReplication }: Circumstances): boolean =>
-  hasReplication && receipt !== undefined && nowMs - sentAtMs >= resendAfterMs;
+const mustResend = (
+  { receipt, sentAtMs, isFinal }: Accepted,
+  { nowMs, hasReplication }: Circumstances,
+): boolean =>
+  hasReplication &&
+  !isFinal &&
+  nowMs - sentAtMs >= (receipt === undefined ? askReceiptAfterMs : resendAfterMs);
 
 /** The comment's id, once a server has given it. */
 export function idOf({ state }: OwnComment): string | undefined {
@@ -180,7 +189,10 @@ function acked(
   if (state.kind === 'replicated') return own;
   if (isReplicated) return { ...own, state: { kind: 'replicated', id } };
   const known = state.kind === 'accepted' ? state.receipt : undefined;
-  return { ...own, state: { kind: 'accepted', id, receipt: receipt ?? known, sentAtMs: nowMs } };
+  return {
+    ...own,
+    state: { kind: 'accepted', id, receipt: receipt ?? known, sentAtMs: nowMs, isFinal: false },
+  };
 }
 
 function reached(own: OwnComment, serverNowMs: number, nowMs: number): OwnComment {
@@ -196,8 +208,7 @@ function reached(own: OwnComment, serverNowMs: number, nowMs: number): OwnCommen
 function refused(own: OwnComment, problem: Problem, nowMs: number): OwnComment {
   const { state } = own;
   // What is accepted stays so: it is sent again another time, or never, where that would be refused for good.
-  if (state.kind === 'accepted' && isForGood(problem))
-    return { ...own, state: { ...state, receipt: undefined } };
+  if (state.kind === 'accepted' && isForGood(problem)) return { ...own, state: { ...state, isFinal: true } };
   if (state.kind !== 'sending' && state.kind !== 'waiting' && state.kind !== 'lookedFor') return own;
   if (problem.code === 'COMMENT_EXPIRED' && own.renewals === 0) {
     return { ...own, state: { kind: 'lookedFor', isAsked: false } };

@@ -151,7 +151,31 @@ test('what is accepted and then refused for good is not sent again, and stays ac
     busy: refusedBy('TOO_MANY_COMMENTS', 429),
     signedOut: refusedBy('UNAUTHENTICATED', 401),
     away: refusedBy('UNAVAILABLE', 503),
-  }).toEqual({ banned: undefined, removed: undefined, busy: 'resend', signedOut: 'resend', away: 'resend' });
+    kept: entryOf(after(accepted, [60_011, { kind: 'refused', problem: problem('BANNED', 403) }]), of),
+  }).toEqual({
+    banned: undefined,
+    removed: undefined,
+    busy: 'resend',
+    signedOut: 'resend',
+    away: 'resend',
+    kept: undefined,
+  });
+});
+
+test('what others told of, as its answer was lost, is kept and sent again soon, for its receipt', () => {
+  const told = after(fresh, [0, { kind: 'sent' }], [10, acked({ receipt: undefined })]);
+  const regions = { ...live, hasReplication: true };
+  expect({
+    soon: dutyOf(told, { nowMs: 2009, ...regions }),
+    then: dutyOf(told, { nowMs: 2010, ...regions }),
+  }).toEqual({
+    soon: undefined,
+    then: 'resend',
+  });
+  const entry = readEntry(structuredClone(entryOf(told, of)));
+  expect(entry).toMatchObject({ accepted: { id: 's~1', receipt: undefined } });
+  const given = after(told, [2010, { kind: 'sent' }], [2020, acked()]);
+  expect(dutyOf(given, { nowMs: 62_019, ...regions })).toBeUndefined();
 });
 
 test('an answer without a receipt keeps the one that is known', () => {
