@@ -227,7 +227,6 @@ export class SimulatedUser {
       case 'gap':
         return this.#fill(Date.parse(message.from));
       case 'ack':
-        // That another region has it as well comes later, for what was answered long ago.
         if (message.state === 'replicated' && this.#outbox.get(message.clientId) === undefined) return;
         return this.#acknowledged(message.clientId, message.id);
       case 'move':

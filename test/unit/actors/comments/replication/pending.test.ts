@@ -84,9 +84,9 @@ test('what is not found is looked for again, soon at first and then every 10 s, 
     first: [500, 500, 500, 500],
     last: 10_000,
   });
-  expect({ before: pending.giveUp(599_999), then: pending.giveUp(600_000), size: pending.size }).toEqual({
+  expect({ before: pending.giveUp(599_999), later: pending.giveUp(600_000), size: pending.size }).toEqual({
     before: 0,
-    then: 1,
+    later: 1,
     size: 0,
   });
 });
@@ -98,9 +98,9 @@ test('of a data centre that fails one read a second finds out whether it is back
   if (read === undefined) throw new Error('nothing is due');
   pending.failed(read, 0);
   const dueAt = (nowMs: number, dataCentre = 'r2') => pending.due(dataCentre, nowMs).length;
-  expect({ at: dueAt(999), then: dueAt(1000), other: dueAt(1000, 'r1') }).toEqual({
+  expect({ at: dueAt(999), later: dueAt(1000), other: dueAt(1000, 'r1') }).toEqual({
     at: 0,
-    then: 1,
+    later: 1,
     other: 3,
   });
   const [again] = pending.due('r2', 1000);

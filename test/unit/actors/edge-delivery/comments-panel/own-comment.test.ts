@@ -167,10 +167,10 @@ test('what others told of, as its answer was lost, is kept and sent again soon, 
   const regions = { ...live, hasReplication: true };
   expect({
     soon: dutyOf(told, { nowMs: 2009, ...regions }),
-    then: dutyOf(told, { nowMs: 2010, ...regions }),
+    later: dutyOf(told, { nowMs: 2010, ...regions }),
   }).toEqual({
     soon: undefined,
-    then: 'resend',
+    later: 'resend',
   });
   const entry = readEntry(structuredClone(entryOf(told, of)));
   expect(entry).toMatchObject({ accepted: { id: 's~1', receipt: undefined } });
