@@ -1,6 +1,5 @@
 /** The clock of this system. */
 import { performance } from 'node:perf_hooks';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Clock } from './clock.ts';
 import { lookEveryMs, RunningTime } from './running-time.ts';
 
@@ -18,14 +17,27 @@ function runningMs(): number {
 /** Timers may fire a little early. */
 const earlyMs = 1;
 
-async function sleep(ms: number, signal?: AbortSignal): Promise<void> {
-  const options = signal === undefined ? {} : { signal };
-  const endMs = runningMs() + ms;
-  let leftMs = ms;
-  do {
-    await delay(leftMs, undefined, options);
-    leftMs = endMs - runningMs();
-  } while (leftMs > earlyMs);
+/** By hand: most sleeps bound a call and are aborted, and `node:timers/promises` makes an error with its stack for each of those. */
+function sleep(ms: number, signal?: AbortSignal): Promise<void> {
+  if (signal?.aborted === true) return Promise.reject(signal.reason);
+  return new Promise((resolve, reject) => {
+    const endMs = runningMs() + ms;
+    const give = (): void => {
+      clearTimeout(timer);
+      reject(signal?.reason);
+    };
+    const look = (): void => {
+      const leftMs = endMs - runningMs();
+      if (leftMs > earlyMs) {
+        timer = setTimeout(look, leftMs);
+        return;
+      }
+      signal?.removeEventListener('abort', give);
+      resolve();
+    };
+    let timer = setTimeout(look, ms);
+    signal?.addEventListener('abort', give, { once: true });
+  });
 }
 
 export const systemClock: Clock = {

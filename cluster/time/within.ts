@@ -13,6 +13,9 @@ export interface Bound<R> {
   readonly late: () => R;
 }
 
+/** For the sleep: an abort without a reason makes an error with its stack, for every call that is in time. */
+const workIsDone = 'the work came first';
+
 /**
  * @returns what the work gives, or what `late` gives
  * @throws what the work throws before the bound, or what `late` throws
@@ -24,7 +27,7 @@ export async function within<T, R = T>(work: Promise<T>, { clock, ms, late }: Bo
   try {
     return await Promise.race([work, bound]);
   } finally {
-    over.abort();
+    over.abort(workIsDone);
   }
 }
 

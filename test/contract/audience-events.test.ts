@@ -18,13 +18,14 @@ interface Subject extends AsyncDisposable {
 async function natsSubject(): Promise<Subject> {
   await using opened = new AsyncDisposableStack();
   const nats = opened.use(await startNats());
-  const open = async (): Promise<AudienceEvents> => {
+  const open = async (node: string): Promise<AudienceEvents> => {
     const connection = opened.adopt(await connect({ servers: nats.url }), (one) => one.close());
-    const events = openNatsAudienceEvents({ connection, region, clock, downMs: () => 0 });
+    const self = { ...sender, node: NodeId.parse(node) };
+    const events = openNatsAudienceEvents({ self, connection, region, clock, downMs: () => 0 });
     opened.defer(() => events.close());
     return events;
   };
-  const nodes = [await open(), await open()] as const;
+  const nodes = [await open('n1'), await open('n2')] as const;
   const opening = opened.move();
   return { nodes, [Symbol.asyncDispose]: () => opening.disposeAsync() };
 }
@@ -34,12 +35,13 @@ async function memorySubject(): Promise<Subject> {
   return { nodes: [network.open(), network.open()], [Symbol.asyncDispose]: async () => {} };
 }
 
+const sender = { node: NodeId.parse('n1'), bootId: BootId.parse('b1') };
+
 const subjects: readonly (readonly [string, () => Promise<Subject>])[] = [
   ['memory', memorySubject],
   ['NATS', natsSubject],
 ];
 
-const sender = { node: NodeId.parse('n1'), bootId: BootId.parse('b1') };
 const other = StreamId.parse('other');
 const head = (number: number): AudienceEvent => ({ ...sender, number, firstAtMs: 7, isHead: true });
 const comment = storedComment();
@@ -86,4 +88,16 @@ describe.each(subjects)('events by %s', (_, start) => {
     await expect.poll(() => heard.length).toBe(1);
     expect({ ofOther: ofOther.heard, stopped: stopped.heard }).toEqual({ ofOther: [], stopped: [] });
   });
+});
+
+// Goal: a node does not pay for reading what it said itself, which NATS brings back. Method: both nodes listen; one speaks, and another of
+// its lives does.
+test('by NATS a node hears nothing of what it said itself, and all that another life of it says', async () => {
+  await using subject = await natsSubject();
+  const [one, two] = subject.nodes;
+  const [atOne, atTwo] = [await hearing(one), await hearing(two)];
+  const former = { ...head(2), bootId: BootId.parse('b0') };
+  for (const event of [head(1), former]) one.publish(commentStream, event);
+  await expect.poll(() => atTwo.heard.length).toBe(2);
+  await expect.poll(() => atOne.heard).toEqual([{ kind: 'event', event: former }]);
 });

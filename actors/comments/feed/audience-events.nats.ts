@@ -4,9 +4,12 @@ import { subjects } from '../../../cluster/contract/subjects.ts';
 import type { RegionId } from '../../../cluster/model/ids.ts';
 import type { Clock } from '../../../cluster/time/clock.ts';
 import { isOverWithin } from '../../../cluster/time/within.ts';
-import { eventText, readEvent, type AudienceEvents } from './audience-events.ts';
+import { beginningOf, eventText, readEvent, type AudienceEvents } from './audience-events.ts';
+import type { Sender } from './numbers.ts';
 
 interface NatsEventsOptions {
+  /** NATS brings back what this node says, which is not read. */
+  readonly self: Sender;
   readonly connection: NatsConnection;
   readonly region: RegionId;
   readonly clock: Clock;
@@ -20,7 +23,8 @@ const flushMs = 2000;
 export function openNatsAudienceEvents(
   options: NatsEventsOptions,
 ): AudienceEvents & { readonly close: () => void } {
-  const { connection, region, clock, downMs } = options;
+  const { self, connection, region, clock, downMs } = options;
+  const ownBeginning = beginningOf(self);
   const backListeners = new Set<() => void>();
   const isAway = (): boolean => connection.isClosed() || downMs() > 0;
   let isOpen = true;
@@ -35,7 +39,9 @@ export function openNatsAudienceEvents(
     listen: (stream, listener) => {
       const subscription = connection.subscribe(subjects.audience(region, stream), {
         callback: (error, message) => {
-          if (error === null) listener.hear(readEvent(message.string(), stream));
+          if (error !== null) return;
+          const text = message.string();
+          if (!text.startsWith(ownBeginning)) listener.hear(readEvent(text, stream));
         },
       });
       const isListening = isAway()

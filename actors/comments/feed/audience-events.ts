@@ -82,8 +82,14 @@ export type ReadEvent =
   | { readonly kind: 'newer' }
   | { readonly kind: 'bad' };
 
-export const eventText = (event: AudienceEvent): string =>
-  JSON.stringify({ version: eventVersion, ...event });
+/** The version and the sender stand first, so that a node knows its own events without reading them. */
+export function eventText({ node, bootId, ...said }: AudienceEvent): string {
+  return JSON.stringify({ version: eventVersion, node, bootId, ...said });
+}
+
+/** What the text of each event of this sender begins with. */
+export const beginningOf = ({ node, bootId }: Sender): string =>
+  JSON.stringify({ version: eventVersion, node, bootId }).slice(0, -1);
 
 const AnyVersion = z.looseObject({ version: z.number().int() });
 

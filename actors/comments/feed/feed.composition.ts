@@ -32,8 +32,8 @@ export function composeFeed(
 ): Feed {
   const { node, region, bootId, clock, logger, metrics, members, nats, natsDownMs } = parts;
   const { connection } = nats;
-  const events = openNatsAudienceEvents({ connection, region, clock, downMs: natsDownMs });
   const self = { node, region, bootId, clock, logger, metrics };
+  const events = openNatsAudienceEvents({ self, connection, region, clock, downMs: natsDownMs });
   const show = (comment: StoredComment) =>
     forAll(comment, { ...counts.known(comment.id), isReplicated: replication.has(comment.id) });
   const count = (ids: readonly CommentId[]) =>

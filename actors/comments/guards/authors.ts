@@ -58,8 +58,9 @@ export class Authors {
   }
 
   #forget(nowMs: number): void {
+    if (this.#lately.size <= this.#most) return;
     const [oldest] = this.#lately;
-    if (this.#lately.size <= this.#most || oldest === undefined) return;
+    if (oldest === undefined) return;
     const [key, lately] = oldest;
     this.#lately.delete(key);
     if ((lately.at(-1)?.atMs ?? 0) > nowMs - authorLimits.forgottenAfterMs) this.forgotten += 1;

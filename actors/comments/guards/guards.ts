@@ -120,14 +120,15 @@ export class Guards {
     if (!isAgain) {
       if (!isStaff) mustBeSlow(attempt, lately);
       this.#mustHaveTurn(attempt);
-      mustBeNew(attempt, lately);
     }
+    const gist = gistOf(text);
+    if (!isAgain) mustBeNew(gist, attempt, lately);
     const judged = this.judge(text);
     if (isAgain) return { ...judged, takeBack: () => {} };
     const waitMs = this.#streams.take(streamId, nowMs);
     if (waitMs > 0)
       throw refusal('OVERLOADED', 'Too many comment on this stream at once: try again.', waitMs);
-    this.#lately.note(streamId, author.id, { id, atMs: nowMs, gist: gistOf(text) });
+    this.#lately.note(streamId, author.id, { id, atMs: nowMs, gist });
     return { ...judged, takeBack: () => this.#lately.takeBack(streamId, author.id, id) };
   }
 
@@ -208,8 +209,7 @@ function mustBeSlow({ mode: { slowSeconds }, nowMs }: Attempt, lately: Lately): 
   );
 }
 
-function mustBeNew({ text, nowMs }: Attempt, lately: Lately): void {
-  const gist = gistOf(text);
+function mustBeNew(gist: string, { nowMs }: Attempt, lately: Lately): void {
   const same = lately.findLast((said) => said.gist === gist && said.atMs > nowMs - guardLimits.sameTextMs);
   if (same !== undefined)
     throw refusal('DUPLICATE_TEXT', undefined, same.atMs + guardLimits.sameTextMs - nowMs);

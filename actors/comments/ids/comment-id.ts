@@ -5,16 +5,18 @@
  * 48 bits of createdAt in ms, then the first 80 bits of SHA-256 over stream, author and clientId. So the order of ids as text is the order
  * of (createdAt, id), and who sends a comment again makes the same id, wherever it lands.
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { CommentId, StreamId, type ClientId, type UserId } from '../../../cluster/model/ids.ts';
 import { createdAtOf } from './client-id.ts';
 
 const digits = '0123456789abcdefghijklmnopqrstuv';
-const timeBits = 48n;
+const timeBytes = 6;
 const hashBytes = 10;
-const hashBits = BigInt(hashBytes * 8);
-const paddingBits = 2n;
+const digitBits = 5;
 const length = 26;
+/** They hold the time and the first two bits of what follows. */
+const timeDigits = 10;
+const restOfTime = 2 ** 2;
 
 export interface Written {
   readonly streamId: StreamId;
@@ -25,9 +27,10 @@ export interface Written {
 export function commentIdOf({ streamId, authorId, clientId }: Written): CommentId {
   // None of the three can hold a line break, so no two triples give one text. A UUID may be written in capitals.
   const text = `${streamId}\n${authorId}\n${clientId.toLowerCase()}`;
-  const hash = createHash('sha256').update(text).digest().subarray(0, hashBytes);
-  const bits = (BigInt(createdAtOf(clientId)) << hashBits) | BigInt(`0x${hash.toString('hex')}`);
-  return CommentId.parse(`${streamId}~${encoded(bits << paddingBits)}`);
+  const bytes = Buffer.alloc(timeBytes + hashBytes);
+  bytes.writeUIntBE(createdAtOf(clientId), 0, timeBytes);
+  hash('sha256', text, 'buffer').copy(bytes, timeBytes);
+  return CommentId.parse(`${streamId}~${encoded(bytes)}`);
 }
 
 export interface CommentPlace {
@@ -38,20 +41,33 @@ export interface CommentPlace {
 /** What an id tells by itself. The time lies within 48 bits, whatever the id. */
 export function placeOfComment(id: CommentId): CommentPlace {
   const end = id.length - length - 1;
-  const createdAtMs = Number(decoded(id.slice(end + 1)) >> (hashBits + paddingBits));
+  const createdAtMs = Math.floor(valueOf(id.slice(end + 1, end + 1 + timeDigits)) / restOfTime);
   return { streamId: StreamId.parse(id.slice(0, end)), createdAtMs };
 }
 
-function encoded(bits: bigint): string {
-  const at = (index: number): string => digits[Number((bits >> BigInt(index * 5)) & 31n)] ?? '0';
-  return Array.from({ length }, (_, index) => at(length - 1 - index)).join('');
+function encoded(bytes: Uint8Array): string {
+  let text = '';
+  let rest = 0;
+  let restBits = 0;
+  const add = (digit: number): void => {
+    text += digits[digit] ?? '0';
+  };
+  for (const byte of bytes) {
+    rest = (rest << 8) | byte;
+    restBits += 8;
+    for (; restBits >= digitBits; restBits -= digitBits) add((rest >> (restBits - digitBits)) & 31);
+    rest &= (1 << restBits) - 1;
+  }
+  if (restBits > 0) add(rest << (digitBits - restBits));
+  return text;
 }
 
-function decoded(text: string): bigint {
-  let bits = 0n;
-  for (const digit of text) bits = (bits << 5n) | BigInt(digits.indexOf(digit));
-  return bits;
+/** Of so few digits that a number holds it. */
+function valueOf(text: string): number {
+  let value = 0;
+  for (const digit of text) value = value * 32 + digits.indexOf(digit);
+  return value;
 }
 
 /** The largest time that an id can hold, in ms. */
-export const lastTimeMs = Number((1n << timeBits) - 1n);
+export const lastTimeMs = 2 ** (timeBytes * 8) - 1;

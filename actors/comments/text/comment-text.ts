@@ -39,7 +39,11 @@ const tricks =
   /(?!\n)\p{Cc}|\p{Noncharacter_Code_Point}|[\u202a-\u202e\u200b\ufeff\u2060-\u2064\u206a-\u206f\ufff9-\ufffb]/gu;
 const piledMarks = new RegExp(`(\\p{M}{${textLimits.marksInARow}})\\p{M}+`, 'gu');
 
+/** All of it stays but blanks at the ends, and each is one code point. */
+const plain = /^[\x20-\x7e]*$/;
+
 function cleaned(sent: string): string {
+  if (plain.test(sent)) return sent.trim();
   if (!sent.isWellFormed())
     throw refusal('The text has half a character (a surrogate without its other half).');
   return sent

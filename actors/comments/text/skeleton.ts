@@ -31,8 +31,18 @@ const accents =
   /[\u{300}-\u{36f}]|[\u{1ab0}-\u{1aff}]|[\u{1dc0}-\u{1dff}]|[\u{20d0}-\u{20ff}]|[\u{fe20}-\u{fe2f}]/gu;
 const unseen = /[\p{Cf}\p{Default_Ignorable_Code_Point}\u2800]/gu;
 
-/** By way of capitals, the two small sigmas are one. */
+/** What was folded before; of the scripts of most comments, as far as their letters have short code points. */
+const known: (string | undefined)[] = [];
+const mostKnown = 0x10_00;
+
 function folded(character: string): string {
+  const codePoint = character.codePointAt(0) ?? 0;
+  if (codePoint >= mostKnown) return fold(character);
+  return (known[codePoint] ??= fold(character));
+}
+
+/** By way of capitals, the two small sigmas are one. */
+function fold(character: string): string {
   const plain = character.normalize('NFKD').replaceAll(accents, '').replaceAll(unseen, '');
   return plain.toUpperCase().toLowerCase().replaceAll(/\s/g, ' ');
 }

@@ -63,20 +63,19 @@ const letter = /[\p{L}\p{N}\p{S}]/u;
 const ofWord = /[\p{L}\p{N}]/u;
 
 function longestAt(root: Branch, characters: readonly string[], start: number): number | undefined {
-  const isInside = isOfWord(characters[start - 1]);
   let branch: Branch | undefined = root;
   let longest: number | undefined;
   for (let at = start; branch !== undefined; at += 1) {
-    if (branch.end !== undefined && isWordTo(branch.end, isInside, characters[at])) longest = at;
+    if (branch.end !== undefined && isWordTo(branch.end, characters[start - 1], characters[at])) longest = at;
     const character = characters[at];
     branch = character === undefined ? undefined : branch.next.get(character);
   }
   return longest;
 }
 
-function isWordTo(end: Branch['end'], isInside: boolean, after: string | undefined): boolean {
+function isWordTo(end: Branch['end'], before: string | undefined, after: string | undefined): boolean {
   if (end === 'anywhere') return true;
-  return !isInside && (end === 'beginning' || !isOfWord(after));
+  return !isOfWord(before) && (end === 'beginning' || !isOfWord(after));
 }
 
 function isOfWord(character: string | undefined): boolean {

@@ -101,11 +101,24 @@ function addressOf(entry: string): string | undefined {
 const ipv4 = z.ipv4();
 const ipv6 = z.ipv6();
 
+/** Those read lately: each request brings some, mostly the same. When full it begins anew. */
+const canonical = new Map<string, string | undefined>();
+const mostCanonical = 10_000;
+
 /**
  * Writes each address in one way: an IPv4 address as such, also where IPv6 carries it; IPv6 short and in lower case. Undefined for a text
  * that is no address.
  */
 export function canonicalAddress(text: string): string | undefined {
+  if (text.length > maxEntryLength) return undefined;
+  if (canonical.has(text)) return canonical.get(text);
+  const written = writtenOneWay(text);
+  if (canonical.size >= mostCanonical) canonical.clear();
+  canonical.set(text, written);
+  return written;
+}
+
+function writtenOneWay(text: string): string | undefined {
   if (ipv4.safeParse(text).success) return text;
   if (!ipv6.safeParse(text).success) return undefined;
   const short = new URL(`http://[${text}]`).hostname.slice(1, -1);

@@ -91,6 +91,17 @@ export function head(contentType: string, headers: Headers = {}): Head {
   return encoder.encode(block);
 }
 
+/** The heads of replies that have no header of their own, by content type: our types are few. */
+const plainHeads = new Map<string, Head>();
+
+function replyHead(contentType: string, headers: Headers): Head {
+  const made = (): Head => head(contentType, { 'cache-control': cachePolicy.none, ...headers });
+  if (Object.keys(headers).length > 0) return made();
+  const known = plainHeads.get(contentType) ?? made();
+  plainHeads.set(contentType, known);
+  return known;
+}
+
 export const cachePolicy = {
   /** The log names the hash of this content, so it never changes (M5). */
   immutable: 'public, max-age=31536000, immutable',
@@ -109,7 +120,7 @@ export function messageReply(
   headers: Headers = {},
 ): Message {
   const bytes = typeof body === 'string' ? encoder.encode(body) : body;
-  return { status, head: head(contentType, { 'cache-control': cachePolicy.none, ...headers }), body: bytes };
+  return { status, head: replyHead(contentType, headers), body: bytes };
 }
 
 export function jsonReply(status: number, value: unknown, headers: Headers = {}): Message {

@@ -8,6 +8,7 @@ import { openSqliteCommentStore } from '../../../actors/comments/store/comment-s
 import { connectNats } from '../../../cluster/nats/connection.nats.ts';
 import { silentLogger as logger } from '../../../cluster/observe/logger.ts';
 import { noMetrics as metrics } from '../../../cluster/observe/metrics.ts';
+import { BootId, NodeId } from '../../../cluster/model/ids.ts';
 import { systemClock as clock } from '../../../cluster/time/clock.system.ts';
 import { FeedNode, FeedPage } from '../../support/audience/feed-node.ts';
 import { startNats } from '../../support/cluster/start-nats.ts';
@@ -27,7 +28,8 @@ async function startRegion() {
     const { connection, downMs } = connected;
     const store = await openSqliteCommentStore({ file, clock, metrics, logger });
     opened.defer(() => store.close());
-    const events = openNatsAudienceEvents({ connection, region, clock, downMs });
+    const self = { node: NodeId.parse(name), bootId: BootId.parse('b1') };
+    const events = openNatsAudienceEvents({ self, connection, region, clock, downMs });
     const node = new FeedNode({ name, clock, store, events });
     opened.defer(clock.every(1000, () => node.feed.tick()));
     opened.defer(() => node.feed.close());

@@ -52,7 +52,8 @@ export class DatabaseThread {
   #gone = Promise.resolve();
   /** Why there is no thread. */
   #fault: TangazaError | undefined;
-  #isGathering = false;
+  /** Since when writes wait for others to go with them. */
+  #gatheringSinceMs: number | undefined;
   #lastId = 0;
 
   private constructor(options: ThreadOptions) {
@@ -92,7 +93,7 @@ export class DatabaseThread {
         this.#lastId += 1;
         this.#calls.add({ call: { id: this.#lastId, name, args }, sinceMs, resolve, reject });
         this.#sendReads();
-        void this.#gather();
+        this.#gather();
       });
       this.#meter.done(name, clock.runningMs() - sinceMs);
       return result;
@@ -123,15 +124,22 @@ export class DatabaseThread {
     while (!isOver()) await this.#options.clock.sleep(groupMs);
   }
 
-  async #gather(): Promise<void> {
-    if (this.#isGathering || this.#calls.hasWritesUnderWay || !this.#calls.hasWrites) return;
-    this.#isGathering = true;
+  /** A busy event loop has late timers, so each write looks as well whether the time is over. */
+  #gather(): void {
+    if (this.#calls.hasWritesUnderWay || !this.#calls.hasWrites) return;
+    const nowMs = this.#options.clock.runningMs();
+    if (this.#gatheringSinceMs === undefined) void this.#beginGathering(nowMs);
+    else if (nowMs - this.#gatheringSinceMs >= groupMs) this.#sendWrites();
+  }
+
+  async #beginGathering(nowMs: number): Promise<void> {
+    this.#gatheringSinceMs = nowMs;
     await this.#options.clock.sleep(groupMs);
-    this.#isGathering = false;
-    this.#sendWrites();
+    if (this.#gatheringSinceMs === nowMs) this.#sendWrites();
   }
 
   #sendWrites(): void {
+    this.#gatheringSinceMs = undefined;
     if (this.#thread === undefined) return;
     const calls = this.#calls.takeWrites();
     if (calls.length > 0) this.#post({ kind: 'write', calls });
