@@ -1,7 +1,7 @@
 /** A node's API as a crowd uses it: guests behind addresses of their own, as a trusted proxy tells them, who comment and read. */
-import { Agent, request, type RequestOptions } from 'node:http';
 import { z } from 'zod';
 import { Guest } from '../../../cluster/contract/api/audience-views.ts';
+import { HttpLines } from './http-lines.ts';
 import { clientIdAt } from './made-comments.ts';
 
 export interface Author {
@@ -17,12 +17,10 @@ interface Asking {
 }
 
 export class AudienceApi implements Disposable {
-  readonly #url: URL;
-  readonly #agent: Agent;
+  readonly #lines: HttpLines;
 
   constructor(url: string, connections: number) {
-    this.#url = new URL(url);
-    this.#agent = new Agent({ keepAlive: true, maxSockets: connections });
+    this.#lines = new HttpLines(url, connections);
   }
 
   async createStream(id: string, token: string): Promise<void> {
@@ -52,35 +50,16 @@ export class AudienceApi implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#agent.destroy();
+    this.#lines[Symbol.dispose]();
   }
 
   /** @throws Error when the answer is none of success, as the figures would mean nothing */
-  #ask({ path, method = 'GET', headers = {}, body }: Asking): Promise<string> {
-    const text = body === undefined ? undefined : JSON.stringify(body);
-    const { hostname, port } = this.#url;
-    const length = text === undefined ? {} : { 'content-length': Buffer.byteLength(text) };
-    const options: RequestOptions = {
-      agent: this.#agent,
-      hostname,
-      port,
-      path,
-      method,
-      headers: { ...headers, ...length, 'content-type': 'application/json' },
-    };
-    return new Promise((resolve, reject) => {
-      const asked = request(options, (response) => {
-        const chunks: Buffer[] = [];
-        response.on('data', (chunk: Buffer) => chunks.push(chunk));
-        response.on('end', () => {
-          const reply = Buffer.concat(chunks).toString();
-          const status = response.statusCode ?? 0;
-          if (status >= 200 && status < 300) resolve(reply);
-          else reject(new Error(`${method} ${path}: ${status} ${reply.slice(0, 300)}`));
-        });
-      });
-      asked.on('error', reject);
-      asked.end(text);
-    });
+  async #ask({ path, method = 'GET', headers = {}, body }: Asking): Promise<string> {
+    const type = { 'content-type': 'application/json' };
+    const text = body === undefined ? '' : JSON.stringify(body);
+    const answer = await this.#lines.ask({ method, path, headers: { ...headers, ...type }, body: text });
+    if (answer.status < 200 || answer.status > 299)
+      throw new Error(`${method} ${path}: ${answer.status} ${answer.body.slice(0, 300)}`);
+    return answer.body;
   }
 }

@@ -44,3 +44,43 @@ export function madeComment({ stream, number, createdAtMs, parent }: MadeComment
 /** Of usual length. */
 export const textOf = (number: number): string =>
   `Comment ${number}: what a goal, nobody saw that one coming!`;
+
+export const bigStream = 'bench-200000';
+const filled = { comments: 200_000, answers: 20_000, siblings: 5000 } as const;
+const everyMs = 100;
+const deepest = 8;
+const mostAbove = 1000;
+
+export interface MadeStream {
+  readonly comments: readonly CommentBody[];
+  readonly root: CommentBody;
+  /** It has the siblings below it. */
+  readonly parent: CommentBody;
+  /** When the first one and the last one were written. */
+  readonly beganMs: number;
+  readonly endMs: number;
+}
+
+/** Ten comments a second up to now; the oldest one has a thread. */
+export function madeStream(nowMs: number): MadeStream {
+  const beganMs = nowMs - everyMs * filled.comments;
+  const made = (number: number, parent?: CommentBody): CommentBody =>
+    madeComment({
+      stream: bigStream,
+      number,
+      createdAtMs: beganMs + everyMs * number,
+      ...(parent === undefined ? {} : { parent }),
+    });
+  const root = made(0);
+  const parent = made(1, root);
+  const comments = [root, parent];
+  for (let number = 1; number < filled.comments; number += 1) comments.push(made(number));
+  for (let number = 0; number < filled.siblings; number += 1) comments.push(made(number + 2, parent));
+  const above = [root];
+  for (let number = 0; number < filled.answers - filled.siblings; number += 1) {
+    const answer = made(number + 10_000, above[number % above.length]);
+    if (answer.path.length < deepest && above.length < mostAbove) above.push(answer);
+    comments.push(answer);
+  }
+  return { comments, root, parent, beganMs, endMs: nowMs };
+}

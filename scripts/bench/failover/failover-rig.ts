@@ -17,6 +17,7 @@ import { controlClient } from '../../../test/support/cluster/control-client.ts';
 import type { Feed } from '../../../test/support/media/media-feed.ts';
 import { startNatsTrio, type NatsTrio } from '../../../test/support/cluster/nats-trio.ts';
 import { startDemoCluster, type DemoCluster, type DemoNode } from '../../demo/demo-cluster.ts';
+import { startAudience } from './failover-audience.ts';
 import { LogWatch } from './failover-log.ts';
 
 export interface RigOptions {
@@ -24,6 +25,8 @@ export interface RigOptions {
   readonly natsServers: 1 | 3;
   /** Everything that the cluster writes. It is not removed with the cluster. */
   readonly dataDir: string;
+  /** How many sockets each stream has, and comments with them. By default none. */
+  readonly audience?: number | undefined;
 }
 
 export interface BenchStream extends AsyncDisposable {
@@ -43,7 +46,12 @@ const nodes = 3;
 const seenTasks = 200;
 const requestTimeoutMs = 5000;
 /** Short enough that playlists stay small, and longer than any outage, so that segments cut meanwhile come at once. */
-const settings = { TANGAZA_DVR_WINDOW_SECONDS: '180', TANGAZA_LOG_LEVEL: 'info', TANGAZA_WORKER_SLOTS: '1' };
+const settings = {
+  TANGAZA_DVR_WINDOW_SECONDS: '180',
+  TANGAZA_LOG_LEVEL: 'info',
+  TANGAZA_WORKER_SLOTS: '1',
+  TANGAZA_TRUSTED_PROXIES: '127.0.0.1',
+};
 
 /** Asks every 20 ms. @throws Error that says what did not happen */
 export async function until(
@@ -157,8 +165,13 @@ export class Rig implements AsyncDisposable {
     });
     if (!reply.ok) throw new Error(`creating a stream: ${reply.status} ${await reply.text()}`);
     const { streamKey } = z.object({ streamKey: z.string() }).parse(await reply.json());
-    const log = new LogWatch(this.#log, id);
-    return { id, key: streamKey, log, [Symbol.asyncDispose]: () => log[Symbol.asyncDispose]() };
+    await using stack = new AsyncDisposableStack();
+    const log = stack.use(new LogWatch(this.#log, id));
+    const { audience: sockets = 0 } = this.options;
+    const edges = this.nodes.map(({ url }) => url);
+    if (sockets > 0) stack.use(await startAudience({ edges, stream: id, sockets }));
+    const moved = stack.move();
+    return { id, key: streamKey, log, [Symbol.asyncDispose]: () => moved.disposeAsync() };
   }
 
   /** How many sessions feed the stream, as its owner says. */

@@ -24,6 +24,8 @@ export interface FailoverBenchOptions {
   readonly runs?: number;
   /** Runs only this case. By default all. */
   readonly only?: string;
+  /** How many sockets each stream has, with 20 comments a second. By default none. */
+  readonly audience?: number | undefined;
   /** Called as soon as a case is through. */
   readonly onCase?: (result: CaseResult) => void;
   readonly progress?: (line: string) => void;
@@ -31,6 +33,7 @@ export interface FailoverBenchOptions {
 
 interface CaseOptions {
   readonly feed: Feed;
+  readonly audience: number | undefined;
   readonly wantedRuns: number;
   readonly progress: (line: string) => void;
 }
@@ -41,7 +44,7 @@ const faultsInARow = 3;
 const missesInARow = 5;
 
 export async function benchFailover(options: FailoverBenchOptions = {}): Promise<FailoverBenchResult> {
-  const { progress = () => {}, only } = options;
+  const { progress = () => {}, only, audience } = options;
   progress('encoding the clip');
   // Longer than the 64 pictures among which a twin is looked for (M2).
   const videoArgs = ['-b:v', '400k', '-maxrate', '500k', '-bufsize', '500k'];
@@ -51,9 +54,10 @@ export async function benchFailover(options: FailoverBenchOptions = {}): Promise
   for (const one of failoverCases.filter(({ name }) => only === undefined || name === only)) {
     progress(`${one.name}: ${one.about}`);
     const wantedRuns = options.runs ?? one.runs ?? defaultRuns;
-    const runs = await collect(one, { feed, wantedRuns, progress });
+    const runs = await collect(one, { feed, audience, wantedRuns, progress });
     const load = Math.round((loadavg()[0] ?? 0) * 10) / 10;
-    const result = judge(one, runs, { wantedRuns, measuredAt: new Date().toISOString(), load });
+    const name = audience === undefined ? one.name : `${one.name} with ${audience} sockets`;
+    const result = judge({ ...one, name }, runs, { wantedRuns, measuredAt: new Date().toISOString(), load });
     cases.push(result);
     options.onCase?.(result);
   }
@@ -84,9 +88,9 @@ async function collect(one: FailoverCase, options: CaseOptions): Promise<readonl
 async function collectOnOneCluster(
   { name, measure, natsServers }: FailoverCase,
   runs: Run[],
-  { feed, wantedRuns, progress, dataDir }: CaseOptions & { readonly dataDir: string },
+  { feed, audience, wantedRuns, progress, dataDir }: CaseOptions & { readonly dataDir: string },
 ): Promise<void> {
-  await using rig = await Rig.start({ feed, natsServers, dataDir });
+  await using rig = await Rig.start({ feed, natsServers, dataDir, audience });
   let missed = 0;
   for await (const figures of measure(rig)) {
     if (figures === undefined) {

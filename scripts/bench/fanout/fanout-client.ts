@@ -1,7 +1,8 @@
-/** The load of `bench fanout` in a process of its own: opens sockets, counts what they get, and asks for manifests meanwhile. */
+/** The load of `bench fanout` in a process of its own: opens sockets, counts what they get, reacts, or asks for manifests meanwhile. */
 import { request, Agent } from 'node:http';
 import { z } from 'zod';
 import { kinds } from './fanout-peers.ts';
+import { atPace } from './pace.ts';
 import { SocketLoad } from './socket-load.ts';
 
 const Command = z.discriminatedUnion('kind', [
@@ -13,7 +14,13 @@ const Command = z.discriminatedUnion('kind', [
     /** How many begin in a second; absent: 100 at a time. */
     perSecond: z.number().optional(),
   }),
-  z.object({ kind: z.literal('begin'), manifestPort: z.number().optional() }),
+  z.object({
+    kind: z.literal('begin'),
+    manifestPort: z.number().optional(),
+    hearsReactions: z.boolean().optional(),
+  }),
+  z.object({ kind: z.literal('react'), perSecond: z.number(), seconds: z.number() }),
+  z.object({ kind: z.literal('heard') }),
   z.object({ kind: z.literal('count') }),
   z.object({ kind: z.literal('end') }),
 ]);
@@ -75,9 +82,13 @@ async function carryOut(raw: unknown): Promise<object> {
       return { opened: took.length, welcomeP99Ms: quantile(took, 0.99) };
     }
     case 'begin':
-      load.reset();
+      load.reset(command.hearsReactions);
       if (command.manifestPort !== undefined) stopAsking = askForManifests(command.manifestPort);
       return {};
+    case 'react':
+      return { said: await atPace(command, (index) => load.react(index)) };
+    case 'heard':
+      return load.reactions.counted();
     case 'count':
       return { messages: load.messages };
     default:

@@ -3,7 +3,14 @@ import { createServer } from 'node:http';
 import { Server as SocketIo } from 'socket.io';
 import { WebSocketServer } from 'ws';
 import { busyShare } from '../../../actors/edge-delivery/socket/loop-load.system.ts';
+import { windowMs } from '../../../actors/reactions/reactions.ts';
+import type { AudiencePorts } from '../../../cluster/contract/audience/audience-feed.ts';
+import type { AudienceCounts } from '../../../cluster/contract/audience/reactions.ts';
+import type { StreamId } from '../../../cluster/model/ids.ts';
+import { systemClock } from '../../../cluster/time/clock.system.ts';
 import { startAudienceEdge } from '../../../test/support/audience/audience-edge.ts';
+import { MemoryAudienceFeed } from '../../../test/support/audience/memory-audience-feed.ts';
+import { ReactionBus, reactionsAt } from '../../../test/support/audience/reaction-bus.ts';
 import { added, commentOf, demo } from '../../../test/support/audience/said.ts';
 
 export const kinds = ['tangaza', 'ws', 'ws, batched', 'socket.io'] as const;
@@ -19,6 +26,8 @@ export interface Said {
 export interface Peer {
   readonly port: number;
   say(message: Said): void;
+  /** One tap of one viewer. Only the edge has them. */
+  react?(): void;
 }
 
 const batchMs = 50;
@@ -36,12 +45,22 @@ export async function startPeer(kind: Kind): Promise<Peer> {
   }
 }
 
-/** The real edge: listener, core, hubs; its feed is in memory. It has a stream on air, and what was said before. */
+/** The real edge: listener, core, hubs, sums; its feed is in memory. It has a stream on air, and what was said before. */
 async function startTangaza(): Promise<Peer> {
-  const edge = await startAudienceEdge({ busyShare: busyShare() });
+  const feed = new MemoryAudienceFeed();
+  const audience: AudiencePorts = { feed };
+  const ownCounts = (): ReadonlyMap<StreamId, AudienceCounts> => audience.ownCounts?.() ?? new Map();
+  const reactions = reactionsAt(new ReactionBus(), { clock: systemClock, ownCounts });
+  audience.reactions = reactions;
+  systemClock.every(windowMs, () => reactions.endWindow());
+  const edge = await startAudienceEdge({ busyShare: busyShare(), audience });
   await edge.broadcast(30);
-  for (let number = 0; number < 50; number += 1) edge.feed.tell(demo, added(commentOf(number)));
-  return { port: edge.port, say: (message) => edge.feed.tell(demo, message) };
+  for (let number = 0; number < 50; number += 1) feed.tell(demo, added(commentOf(number)));
+  return {
+    port: edge.port,
+    say: (message) => feed.tell(demo, message),
+    react: () => reactions.react(demo, 'heart'),
+  };
 }
 
 type Send = (text: string) => void;

@@ -11,6 +11,7 @@ import {
   type Turn,
 } from './fanout.ts';
 import type { Kind } from './fanout-peers.ts';
+import { mostReactionFrames, type ReactionTurn } from './reactions.ts';
 
 const turnsOf = ({ rounds }: FanoutCase, kind: Kind): readonly Turn[] =>
   rounds.flat().filter((turn) => turn.kind === kind);
@@ -45,6 +46,10 @@ export function fanoutReport(result: FanoutResult): string {
     '| --- | --- | --- | --- | --- | --- | --- |',
     ...rows,
     '',
+    ...result.reactions.map(
+      ({ name, taps, counted, mostFrames, busy }) =>
+        `${name}: ${counted} of ${taps} counted, at most ${mostFrames} frames in a second to each, ${Math.round(100 * busy)} % of the edge's core.`,
+    ),
     `Idle, a socket keeps (bytes): ${idle.join(', ')}. 5,000 joins in 10 s: p99 of welcome ${result.welcomeP99Ms.toFixed(0)} ms.`,
     '',
   ].join('\n');
@@ -65,6 +70,20 @@ export function fanoutFigures(result: FanoutResult): readonly Figure[] {
       unit: 'ms',
       target: `<= ${welcomeTargetMs}`,
     },
+    ...result.reactions.flatMap(reactionFigures),
+  ];
+}
+
+function reactionFigures({ name, taps, counted, mostFrames, busy }: ReactionTurn): readonly Figure[] {
+  return [
+    {
+      what: `${name}: frames to a socket in any second`,
+      value: mostFrames,
+      unit: '',
+      target: `<= ${mostReactionFrames}`,
+    },
+    { what: `${name}: counted`, value: (100 * counted) / taps, unit: '%', target: '100' },
+    { what: `${name}: the edge's core`, value: 100 * busy, unit: '%' },
   ];
 }
 

@@ -47,17 +47,27 @@ export class SocketLoad {
   /** In ms. */
   readonly ages: number[] = [];
   readonly #sockets: Socket[] = [];
+  reactions = new HeardReactions();
+  #hearsReactions = false;
 
-  reset(): void {
+  reset(hearsReactions = false): void {
     this.messages = 0;
     this.ages.length = 0;
+    this.reactions = new HeardReactions();
+    this.#hearsReactions = hearsReactions;
+  }
+
+  /** One of them taps, each in its turn. */
+  react(index: number): void {
+    this.#sockets[index % this.#sockets.length]?.write(reactFrame);
   }
 
   /** Opens one more. @returns after how many ms it was welcome */
   open({ port, kind, stream }: Target): Promise<number> {
     const { path, protocol, hello } = manners[kind];
     const beganMs = performance.now();
-    const isSampled = this.#sockets.length % sampledOf === 0;
+    const index = this.#sockets.length;
+    const isSampled = index % sampledOf === 0;
     const socket = connect({ port, host: '127.0.0.1', noDelay: true });
     this.#sockets.push(socket);
     return new Promise((resolve, reject) => {
@@ -75,7 +85,10 @@ export class SocketLoad {
         if (!isUpgraded && hello !== undefined) socket.write(masked(hello.text));
         if (hello !== undefined && !text.includes(hello.answer)) return;
         socket.off('data', waiting);
-        socket.on('data', (bytes: Buffer) => this.#count(bytes, isSampled));
+        socket.on('data', (bytes: Buffer) => {
+          this.#count(bytes, isSampled);
+          if (isSampled && this.#hearsReactions) this.reactions.hear(index, bytes);
+        });
         resolve(performance.now() - beganMs);
       };
       socket.on('data', waiting);
@@ -97,6 +110,36 @@ export class SocketLoad {
   }
 }
 
+const reactionsType = Buffer.from('"type":"reactions"');
+const secondMs = 1000;
+
+/** What sampled sockets heard of reactions. */
+export class HeardReactions {
+  readonly #framesMs = new Map<number, number[]>();
+  /** In the sums that the first socket got. */
+  #sum = 0;
+
+  hear(socket: number, bytes: Buffer): void {
+    if (!bytes.includes(reactionsType)) return;
+    const frames = this.#framesMs.get(socket) ?? [];
+    this.#framesMs.set(socket, frames);
+    frames.push(performance.now());
+    if (socket > 0) return;
+    for (const [, count] of bytes.toString('latin1').matchAll(/"heart":(\d+)/g)) this.#sum += Number(count);
+  }
+
+  counted(): { readonly reactions: number; readonly mostFrames: number } {
+    const most = [...this.#framesMs.values()].map(mostInASecond);
+    return { reactions: this.#sum, mostFrames: Math.max(0, ...most) };
+  }
+}
+
+/** @param atMs in order */
+function mostInASecond(atMs: readonly number[]): number {
+  const counts = atMs.map((ms, first) => atMs.slice(first).filter((one) => one < ms + secondMs).length);
+  return Math.max(0, ...counts);
+}
+
 function upgradeOf(path: string, protocol?: string): string {
   return [
     `GET ${path} HTTP/1.1`,
@@ -109,6 +152,8 @@ function upgradeOf(path: string, protocol?: string): string {
     '\r\n',
   ].join('\r\n');
 }
+
+const reactFrame = masked('{"type":"react","kind":"heart"}');
 
 /** A short text frame of a client (RFC 6455, 5.2), with a mask of zeros. */
 function masked(text: string): Buffer {
