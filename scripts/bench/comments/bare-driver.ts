@@ -46,6 +46,7 @@ export function openBareCassandra({ dataCentres: [centre], keyspace }: Cassandra
     throw new Error('a comment needs no lightweight transaction');
   };
   const database: Database = {
+    dataCentres: [],
     run,
     runTogether: async (statements) => {
       const queries = statements.map(({ query, values }) => ({ query, params: [...values] }));

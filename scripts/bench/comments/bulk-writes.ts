@@ -52,7 +52,7 @@ class Gathered {
       for (const statement of statements) this.#add(statement);
       return 'gathered';
     };
-    return { run: none, runTogether, agree: none, readAgreed: none, close: none };
+    return { dataCentres: [], run: none, runTogether, agree: none, readAgreed: none, close: none };
   }
 
   batches(): readonly (readonly Statement[])[] {
