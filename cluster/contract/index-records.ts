@@ -7,10 +7,20 @@
  */
 import { z } from 'zod';
 import { BootId, Epoch, NodeId, PeriodId, RegionId, RenditionName, SessionId, Sha256 } from '../model/ids.ts';
+import { periodsAbove } from '../model/branch.ts';
 import { maxPicturesOfSegment } from '../model/media-limits.ts';
 import { InitSegment, Rendition } from './renditions.ts';
 
 const ticks = z.number().int().nonnegative();
+
+/** The record of the home's log that a relayed record is, or up to which a relayer's snapshot reaches (R4). */
+export const HomePlace = z.object({
+  region: RegionId,
+  sequence: z.number().int().positive(),
+  /** With another record at that place, the home's log went back meanwhile (C7). */
+  recordId: z.string().min(1).max(64),
+});
+export type HomePlace = z.infer<typeof HomePlace>;
 
 const by = {
   epoch: Epoch,
@@ -21,6 +31,11 @@ const by = {
   recordId: z.string().min(1).max(64),
   /** The owner's UTC at the append, for people and for `publishTime`. No decision depends on it. */
   atMs: z.number().int(),
+  /**
+   * Set on what a relayer wrote: it comes from the log of the stream's home region. Author and numbers are the home's; `recordId` is the
+   * relayer's.
+   */
+  home: HomePlace.optional(),
 };
 
 /** One stored object of one rendition. Its key in the segment store follows from these fields and the period (M5). */
@@ -36,7 +51,16 @@ export const StoredMedia = z.object({
 });
 export type StoredMedia = z.infer<typeof StoredMedia>;
 
-export const OpenRecord = z.object({ kind: z.literal('open'), ...by });
+export const OpenRecord = z.object({
+  kind: z.literal('open'),
+  ...by,
+  /**
+   * Set where the stream's home changes: the branch that this owner goes on with, and the next number of that branch, as its owners
+   * numbered it (R6).
+   */
+  from: z.object({ region: RegionId, epoch: Epoch, number: z.number().int().nonnegative() }).optional(),
+});
+export type OpenRecord = z.infer<typeof OpenRecord>;
 
 export const ClockRecord = z.object({
   kind: z.literal('clock'),
@@ -60,18 +84,34 @@ export const ClockRecord = z.object({
    * name.
    */
   storedAs: PeriodId.optional(),
-  /** Set in a log that went back: the stream's last period. The log's places from here on may already have named earlier periods (C7). */
-  above: PeriodId.optional(),
+  /**
+   * The period's id is higher than this; absent reads as 0. It keeps the ids of two regions apart. In a log that went back it names the
+   * stream's last period, as the log's places may already have named earlier ones (C7).
+   */
+  above: ticks.optional(),
+  /** The period's id at home, on a relayed record: that stands at another place in this log (R4). */
+  period: PeriodId.optional(),
 });
 export type ClockRecord = z.infer<typeof ClockRecord>;
 
 /**
- * The id of the period that a `clock` record opens is the record's place in the log (M1). In a log that went back it is at least one above
- * the stream's last period. Two owners cannot open the same id all the same: records are appended by compare-and-set, so the second owner
- * must have read the first one's record.
+ * The id of the period that a `clock` record opens is the record's place in the log, or one more than `above` (M1). A relayed record says
+ * it. Two owners cannot open the same id: in one region records are appended by compare-and-set, so the second owner must have read the
+ * first one's record; and each region of each term has ids of its own.
  */
-export function periodOpenedBy({ above }: ClockRecord, sequence: number): PeriodId {
-  return PeriodId.parse(above === undefined ? sequence : Math.max(sequence, above + 1));
+export function periodOpenedBy({ above = 0, period }: ClockRecord, sequence: number): PeriodId {
+  return period ?? PeriodId.parse(Math.max(sequence, above + 1));
+}
+
+/**
+ * What the `clock` of an owner says in `above`: no period of another region, and no earlier one of this stream, has a higher id (M1).
+ *
+ * @param last the stream's last period, @param sequence the place of the log's last record
+ * @returns undefined where the record's place alone is such an id
+ */
+export function aboveOfClock(epoch: Epoch, last: PeriodId | undefined, sequence: number): number | undefined {
+  const above = Math.max(periodsAbove(epoch), last ?? 0);
+  return above > sequence ? above : undefined;
 }
 
 export const SourceOffer = z.object({
@@ -129,7 +169,21 @@ export const SnapshotRecord = z.object({
 });
 /** Segments with a number below `firstNumber` are no longer kept. */
 export const TrimRecord = z.object({ kind: z.literal('trim'), ...by, firstNumber: z.number().int() });
+/** The owner gives the stream to a region, whose `open` of that epoch follows. */
 export const MovedRecord = z.object({ kind: z.literal('moved'), ...by, to: RegionId, toEpoch: Epoch });
+/**
+ * What this region's store lacks of segments that came from another region, by the numbers of this log. It says nothing of other regions,
+ * so it is never relayed (R8).
+ */
+export const MissingRecord = z.object({
+  kind: z.literal('missing'),
+  ...by,
+  /** Below it the lowest rung or the audio lacks: no manifest shows these segments. */
+  belowNumber: z.number().int().nonnegative(),
+  /** Rungs that lack below a number of their own (M13). */
+  rungs: z.record(RenditionName, z.number().int().nonnegative()).optional(),
+});
+export type MissingRecord = z.infer<typeof MissingRecord>;
 /** The broadcast is over. A later `open` and `clock` begin again and continue the numbering. */
 export const EndRecord = z.object({ kind: z.literal('end'), ...by, reason: z.string().max(200) });
 
@@ -142,6 +196,7 @@ export const IndexRecord = z.discriminatedUnion('kind', [
   SnapshotRecord,
   TrimRecord,
   MovedRecord,
+  MissingRecord,
   EndRecord,
 ]);
 export type IndexRecord = z.infer<typeof IndexRecord>;

@@ -4,9 +4,9 @@
  * `epoch = ((term * 64) + regionOrdinal) * 2^20 + n`, so epochs compare as (term, region, n). Within a region `n` grows. To rise above the
  * epoch of another region, a region begins a new term. Epochs are safe integers while term < 2^27.
  */
+import { branchOf, epochsOfBranch as perRegion } from '../model/branch.ts';
 import { Epoch } from '../model/ids.ts';
 
-const perRegion = 2 ** 20;
 const regions = 64;
 const maxTerm = 2 ** 27 - 1;
 
@@ -27,7 +27,7 @@ export function composeEpoch({ term, regionOrdinal, n }: EpochParts): Epoch {
 }
 
 export function splitEpoch(epoch: Epoch): EpochParts {
-  const upper = Math.floor(epoch / perRegion);
+  const upper = branchOf(epoch);
   return { term: Math.floor(upper / regions), regionOrdinal: upper % regions, n: epoch % perRegion };
 }
 

@@ -11,27 +11,20 @@
  */
 import type {
   ClockRecord,
-  CommitRecord,
-  GapRecord,
   IndexEntry,
   IndexRecord,
   SourceRecord,
 } from '../../../cluster/contract/index-records.ts';
-import { isPresent, periodOpenedBy } from '../../../cluster/contract/index-records.ts';
+import { periodOpenedBy } from '../../../cluster/contract/index-records.ts';
 import { Epoch } from '../../../cluster/model/ids.ts';
-import type { PeriodId, RenditionName } from '../../../cluster/model/ids.ts';
+import type { PeriodId } from '../../../cluster/model/ids.ts';
 import { unreachable } from '../../../cluster/model/unreachable.ts';
-import { endOfSegments90k, initsOfClock, periodsStoredAs, presentRungs, servedRenditions } from './query.ts';
+import { append, fits, forgetPending, openPeriodOf, pendingKey } from './append.ts';
+import { beginBranch, changesBranch, clockHere, ownNumber } from './branch.ts';
+import { withMissing } from './missing.ts';
+import { endOfSegments90k, initsOfClock, periodsStoredAs } from './query.ts';
 import { fromSnapshot } from './snapshot.ts';
-import type {
-  BroadcastTimes,
-  FoldedPeriod,
-  FoldedTimeline,
-  Timeline,
-  TimelinePeriod,
-  TimelineRun,
-  TimelineSegment,
-} from './timeline.ts';
+import type { BroadcastTimes, FoldedTimeline, Timeline } from './timeline.ts';
 
 /** How many periods may wait for a first segment. With more, the oldest goes. */
 const maxEmptyPeriods = 8;
@@ -52,6 +45,9 @@ export function emptyTimeline(): FoldedTimeline {
     nextOrdinal: 0,
     firstNumber: 0,
     nextNumber: 0,
+    shownFrom: 0,
+    branch: undefined,
+    movedTo: undefined,
     longest90k: 0,
     pending: new Map(),
     ignored: 0,
@@ -63,11 +59,59 @@ export function applyEntry(timeline: FoldedTimeline, { sequence, record }: Index
   if (sequence <= timeline.lastSequence) return timeline;
   const seen = { ...timeline, lastSequence: sequence };
   if (isFenced(timeline, record)) return refuse(seen);
-  return applyRecord({ ...seen, epoch: record.epoch, bootId: record.bootId }, record, sequence);
+  const { epoch, bootId, home } = record;
+  const begun = changesBranch(timeline, record) ? beginBranch(seen, home === undefined) : seen;
+  return applyRecord({ ...begun, epoch, bootId }, record, sequence);
+}
+
+/**
+ * Whether a record would change anything that the fold of another log does not know yet. A relayer appends only such
+ * records (R4). Snapshots are merged (graft.ts), and what a region's store lacks concerns that region alone.
+ */
+export function changesFold(timeline: Timeline, record: IndexRecord): boolean {
+  if (isFenced(timeline, record)) return false;
+  if (changesBranch(timeline, record)) return true;
+  switch (record.kind) {
+    case 'clock':
+      return record.period !== undefined && isNewPeriod(timeline, record.period);
+    case 'source':
+      return isAwaited(timeline, record);
+    case 'commit':
+    case 'gap':
+      return fits(timeline, record);
+    case 'open':
+    case 'trim':
+    case 'moved':
+    case 'end':
+      return changesState(timeline, record);
+    case 'snapshot':
+    case 'missing':
+      return false;
+    default:
+      return unreachable(record);
+  }
+}
+
+function changesState(
+  timeline: Timeline,
+  record: Extract<IndexRecord, { kind: 'open' | 'trim' | 'moved' | 'end' }>,
+): boolean {
+  switch (record.kind) {
+    case 'open':
+      return record.epoch > timeline.epoch;
+    case 'trim':
+      return (ownNumber(timeline, record.firstNumber) ?? 0) > timeline.firstNumber;
+    case 'moved':
+      return timeline.movedTo?.epoch !== record.toEpoch;
+    case 'end':
+      return timeline.state !== 'ended';
+    default:
+      return unreachable(record);
+  }
 }
 
 /** Whether a record does not count: it has a lower epoch, or the same epoch and another process (C1). */
-function isFenced({ epoch, bootId }: Timeline, record: IndexRecord): boolean {
+export function isFenced({ epoch, bootId }: Timeline, record: IndexRecord): boolean {
   return record.epoch < epoch || (record.epoch === epoch && bootId !== undefined && record.bootId !== bootId);
 }
 
@@ -76,19 +120,22 @@ const refuse = (timeline: FoldedTimeline): FoldedTimeline => ({ ...timeline, ign
 function applyRecord(timeline: FoldedTimeline, record: IndexRecord, sequence: number): FoldedTimeline {
   switch (record.kind) {
     case 'open':
+      return timeline.movedTo === undefined ? timeline : { ...timeline, movedTo: undefined };
     case 'moved':
-      return timeline;
+      return { ...timeline, movedTo: { region: record.to, epoch: record.toEpoch } };
+    case 'missing':
+      return withMissing(timeline, record);
     case 'clock':
       return openPeriod(timeline, record, sequence);
     case 'source':
       return addSource(timeline, record);
     case 'commit':
     case 'gap':
-      return append(timeline, record);
+      return append(timeline, record) ?? refuse(timeline);
     case 'snapshot':
       return restore(timeline, record);
     case 'trim':
-      return trim(timeline, record.firstNumber);
+      return trim(timeline, ownNumber(timeline, record.firstNumber) ?? timeline.firstNumber);
     case 'end':
       timeline.pending.clear();
       return {
@@ -111,13 +158,13 @@ export function rewound(timeline: FoldedTimeline): FoldedTimeline {
  * Adds a period. The sequence of its `clock` record gives the period's id (M1). Availability starts once in a stream's
  * life (M10). Whatever a log that went back brings, no id becomes a period twice (C7).
  */
-function openPeriod(timeline: FoldedTimeline, clock: ClockRecord, sequence: number): FoldedTimeline {
+export function openPeriod(timeline: FoldedTimeline, clock: ClockRecord, sequence: number): FoldedTimeline {
   const id = periodOpenedBy(clock, sequence);
-  if (timeline.periods.some((one) => one.id >= id)) return refuse(timeline);
+  if (!isNewPeriod(timeline, id)) return refuse(timeline);
   const { periods } = timeline;
   periods.push({
     id,
-    clock,
+    clock: clockHere(timeline, clock),
     ordinal: timeline.nextOrdinal,
     runs: [],
     inits: initsOfClock(clock),
@@ -138,6 +185,8 @@ function openPeriod(timeline: FoldedTimeline, clock: ClockRecord, sequence: numb
     publishedAtMs: Math.max(timeline.publishedAtMs, clock.atMs),
   };
 }
+
+const isNewPeriod = ({ periods }: Timeline, id: PeriodId): boolean => !periods.some((one) => one.id >= id);
 
 /** Whether a `clock` goes on with the broadcast on air, or begins a new one. */
 function onAirAt({ state, broadcast, nextNumber }: Timeline, atMs: number): BroadcastTimes {
@@ -163,12 +212,17 @@ function continuePending(timeline: FoldedTimeline, clock: ClockRecord, id: Perio
   }
 }
 
+/** Whether a source can still be decided, and is not known. */
+function isAwaited(timeline: Timeline, source: SourceRecord): boolean {
+  const period = openPeriodOf(timeline, source.period);
+  const isKnown = timeline.pending.has(pendingKey(source.period, source.start90k));
+  return period !== undefined && !isKnown && source.start90k >= endOfSegments90k(period);
+}
+
 function addSource(timeline: FoldedTimeline, source: SourceRecord): FoldedTimeline {
+  if (!isAwaited(timeline, source)) return refuse(timeline);
   const { pending } = timeline;
   const key = pendingKey(source.period, source.start90k);
-  const period = openPeriodOf(timeline, source.period);
-  if (period === undefined || pending.has(key) || source.start90k < endOfSegments90k(period))
-    return refuse(timeline);
   pending.set(key, source);
   const seen = { ...timeline, broadcast: heard(timeline.broadcast, source.atMs) };
   if (pending.size <= maxPending) return seen;
@@ -177,129 +231,6 @@ function addSource(timeline: FoldedTimeline, source: SourceRecord): FoldedTimeli
     break;
   }
   return refuse(seen);
-}
-
-/** The key of a source in `pending`. */
-export const pendingKey = (period: PeriodId, start90k: number): string => `${period}/${start90k}`;
-
-/** The period, if it is known and no later one has a segment yet, because numbers follow the order of periods (I2). */
-function openPeriodOf(timeline: FoldedTimeline, id: PeriodId): FoldedPeriod | undefined {
-  if (timeline.state === 'ended') return undefined;
-  const { periods } = timeline;
-  for (let index = periods.length - 1; index >= 0; index -= 1) {
-    const period = periods[index];
-    if (period === undefined || period.id === id) return period;
-    if (period.ordinal < timeline.nextOrdinal) return undefined;
-  }
-  return undefined;
-}
-
-/**
- * Whether a decision fits: commits come in order of start time, and a published gap is final (C9). Others are not of
- * this log's owner.
- */
-function append(timeline: FoldedTimeline, record: CommitRecord | GapRecord): FoldedTimeline {
-  const known = openPeriodOf(timeline, record.period);
-  // A log whose beginning was purged may start at any number.
-  const isFirst = timeline.nextNumber === 0;
-  if (known === undefined || (record.number !== timeline.nextNumber && !isFirst)) return refuse(timeline);
-  if (record.start90k < endOfSegments90k(known)) return refuse(timeline);
-  const begun = begin(timeline, known);
-  const segment = segmentOf(record);
-  known.segments.push(segment);
-  if (record.kind === 'commit') {
-    adoptInits(known, record);
-    extendRuns(known, segment);
-  }
-  decide(timeline, record);
-  return {
-    ...timeline,
-    nextOrdinal: begun,
-    publishedAtMs: Math.max(timeline.publishedAtMs, record.atMs),
-    firstNumber: isFirst ? record.number : timeline.firstNumber,
-    nextNumber: record.number + 1,
-    longest90k: Math.max(timeline.longest90k, longestOf90k(known, segment)),
-  };
-}
-
-function segmentOf(record: CommitRecord | GapRecord): TimelineSegment {
-  const { number, start90k, duration90k } = record;
-  const isGap = record.kind === 'gap';
-  return { number, start90k, duration90k, isGap, renditions: isGap ? {} : record.renditions };
-}
-
-/**
- * Closes all periods before this one, as it gets its first segment. Empty ones go. The period gets its ordinal only
- * now, so that a period that never had a segment does not count as a discontinuity. Returns the next ordinal.
- */
-function begin(timeline: FoldedTimeline, period: FoldedPeriod): number {
-  if (period.ordinal < timeline.nextOrdinal) return timeline.nextOrdinal;
-  const { periods } = timeline;
-  const index = periods.indexOf(period);
-  const later = periods.slice(index + 1);
-  const earlier = periods.slice(0, index).filter((one) => one.segments.length > 0);
-  const renumbered = later.map((one) => ({ ...one, ordinal: timeline.nextOrdinal + 1 }));
-  periods.splice(0, periods.length, ...earlier, period, ...renumbered);
-  forgetPending(timeline, (source) => source.period < period.id);
-  return timeline.nextOrdinal + 1;
-}
-
-/** Keeps the first committed init of a rendition, which is the reference for the whole period (M7). */
-function adoptInits(period: FoldedPeriod, { inits }: CommitRecord): void {
-  if (inits === undefined) return;
-  const known: Record<RenditionName, (typeof inits)[RenditionName]> = period.inits;
-  for (const { name } of period.clock.renditions) {
-    const init = Object.hasOwn(inits, name) ? inits[name] : undefined;
-    if (init !== undefined && !Object.hasOwn(known, name)) known[name] = init;
-  }
-}
-
-/**
- * Begins a run when the set of present rungs changes (M13). A segment without any picture belongs to the run around it.
- */
-function extendRuns(period: FoldedPeriod, segment: TimelineSegment): void {
-  const present = presentRungs(period, segment);
-  const last = period.runs.at(-1);
-  if (last !== undefined && (present.length === 0 || isSameSet(last.present, present))) return;
-  const start90k = last === undefined ? period.clock.mediaZero90k : segment.start90k;
-  const run: TimelineRun = { firstNumber: segment.number, start90k, present };
-  const { runs } = period;
-  // Older segments are trimmed away, so no kept segment lies in an older run.
-  if (period.segments.length === 1) runs.length = 0;
-  runs.push(run);
-}
-
-function isSameSet(left: readonly RenditionName[], right: readonly RenditionName[]): boolean {
-  return left.length === right.length && left.every((name, index) => name === right[index]);
-}
-
-/**
- * The length of the longest segment (M11), for audio too: it is cut at the nearest frame, so it may be longer than the
- * picture.
- */
-function longestOf90k(period: TimelinePeriod, segment: TimelineSegment): number {
-  let longest = segment.duration90k;
-  for (const { name, timescale } of servedRenditions(period)) {
-    const media = Object.hasOwn(segment.renditions, name) ? segment.renditions[name] : undefined;
-    if (isPresent(media)) longest = Math.max(longest, Math.ceil((media.duration * 90_000) / timescale));
-  }
-  return longest;
-}
-
-/** Removes the source of a decided segment from those that wait, with the sources that the segment has passed (C9). */
-function decide(timeline: FoldedTimeline, { period, start90k }: CommitRecord | GapRecord): void {
-  const { pending } = timeline;
-  pending.delete(pendingKey(period, start90k));
-  for (const [key, source] of pending) {
-    if (source.period > period || (source.period === period && source.start90k > start90k)) break;
-    pending.delete(key);
-  }
-}
-
-/** Drops sources that can no longer be decided. */
-function forgetPending(timeline: FoldedTimeline, isPast: (source: SourceRecord) => boolean): void {
-  const { pending } = timeline;
-  for (const [key, source] of pending) if (isPast(source)) pending.delete(key);
 }
 
 function trim(timeline: FoldedTimeline, upTo: number): FoldedTimeline {
@@ -317,30 +248,41 @@ function trim(timeline: FoldedTimeline, upTo: number): FoldedTimeline {
   return { ...timeline, firstNumber, periods: kept };
 }
 
-/** Restores a period that was lost before it had a segment, from a snapshot (C7). */
-function withPeriodsOf(
-  timeline: FoldedTimeline,
-  { periods, pending, state, broadcast }: FoldedTimeline,
-): FoldedTimeline {
+/** Takes what a snapshot knows of periods without a segment (C7), and of the branch, where its numbers end as here. */
+function withPeriodsOf(timeline: FoldedTimeline, restored: FoldedTimeline): FoldedTimeline {
+  const { periods, pending, state, broadcast } = restored;
   const last = timeline.periods.at(-1)?.id ?? 0;
   const missing = periods.filter(({ id }) => id > last);
-  if (missing.length === 0) return timeline;
-  return { ...timeline, state, broadcast, pending, periods: [...timeline.periods, ...missing] };
+  const { branch, movedTo } = restored;
+  if (missing.length === 0 && branch === undefined) return timeline;
+  const shownFrom = Math.max(timeline.shownFrom, restored.shownFrom);
+  const all = [...timeline.periods, ...missing];
+  return { ...timeline, state, broadcast, pending, periods: all, branch, movedTo, shownFrom };
 }
 
 /**
  * Takes a snapshot, when this fold lacks what was purged before it; where both know something they are equal. The
- * snapshot's epoch and bootId are those of its record.
+ * snapshot's epoch and bootId are those of its record. A fold that is ahead of a log which went back keeps what it has,
+ * and numbers what follows as that log does.
  */
 function restore(
   timeline: FoldedTimeline,
   record: Extract<IndexRecord, { kind: 'snapshot' }>,
 ): FoldedTimeline {
-  const isBehind = timeline.periods.length === 0 || timeline.nextNumber < record.nextNumber;
-  if (timeline.nextNumber > record.nextNumber) return timeline;
   const restored = fromSnapshot(record.state);
+  if (timeline.nextNumber > record.nextNumber)
+    return restored?.branch === undefined ? timeline : { ...timeline, branch: restored.branch };
+  const isBehind = timeline.periods.length === 0 || timeline.nextNumber < record.nextNumber;
   if (restored === undefined) return refuse(timeline);
   if (!isBehind) return withPeriodsOf(timeline, restored);
-  const { lastSequence, epoch, bootId, ignored } = timeline;
-  return { ...restored, lastSequence, epoch, bootId, ignored: Math.max(ignored, restored.ignored) };
+  const { lastSequence, epoch, bootId } = timeline;
+  return {
+    ...trim(restored, timeline.firstNumber),
+    lastSequence,
+    epoch,
+    bootId,
+    ignored: Math.max(timeline.ignored, restored.ignored),
+    longest90k: Math.max(timeline.longest90k, restored.longest90k),
+    publishedAtMs: Math.max(timeline.publishedAtMs, restored.publishedAtMs),
+  };
 }

@@ -74,8 +74,8 @@ export function liveEnd90k({ periods }: Timeline): number {
 }
 
 /** True once there is something to play. */
-export function isPlayable(timeline: Timeline): boolean {
-  return timeline.periods.some((period) => period.segments.length > 0);
+export function isPlayable({ periods, shownFrom }: Timeline): boolean {
+  return periods.some(({ segments }) => (segments.at(-1)?.number ?? -1) >= shownFrom);
 }
 
 /** The period under whose name the media of this one is stored (M5, M7). */

@@ -14,9 +14,10 @@ import { z } from 'zod';
 import { ClockRecord, isPresent, SourceRecord } from '../../../cluster/contract/index-records.ts';
 import type { CommittedMedia } from '../../../cluster/contract/index-records.ts';
 import { InitSegment } from '../../../cluster/contract/renditions.ts';
-import { BootId, Epoch, PeriodId, RenditionName, Sha256 } from '../../../cluster/model/ids.ts';
+import { BootId, Epoch, PeriodId, RegionId, RenditionName, Sha256 } from '../../../cluster/model/ids.ts';
 import type {
   BroadcastTimes,
+  Branch as TimelineBranch,
   FoldedPeriod,
   FoldedTimeline,
   Timeline,
@@ -44,6 +45,13 @@ const PeriodSnapshot = z.object({
 });
 type PeriodSnapshot = z.infer<typeof PeriodSnapshot>;
 
+const Branch = z.object({
+  shift: z.number().int().optional(),
+  isJoining: z.boolean(),
+  firstNumber: count,
+  offset: z.number().int().optional(),
+});
+
 const Snapshot = z.object({
   version: z.literal(1),
   lastSequence: count,
@@ -59,6 +67,10 @@ const Snapshot = z.object({
   nextOrdinal: count,
   firstNumber: count,
   nextNumber: count,
+  /** Absent where nothing is hidden, and where the stream has never changed its region (R6). */
+  shownFrom: count.optional(),
+  branch: Branch.optional(),
+  movedTo: z.object({ region: RegionId, epoch: Epoch }).optional(),
   longest90k: count,
   ignored: count,
   periods: z.array(PeriodSnapshot),
@@ -73,10 +85,13 @@ const Snapshot = z.object({
  */
 export function toSnapshot(timeline: Timeline, fromNumber = timeline.firstNumber): unknown {
   const firstNumber = Math.max(timeline.firstNumber, Math.min(fromNumber, timeline.nextNumber));
-  const { periods, pending, bootId, availabilityStartMs, ...plain } = timeline;
+  const { periods, pending, bootId, availabilityStartMs, shownFrom, branch, movedTo, ...plain } = timeline;
   return {
     ...plain,
     version: 1,
+    ...(shownFrom === 0 ? {} : { shownFrom }),
+    ...(branch === undefined ? {} : { branch }),
+    ...(movedTo === undefined ? {} : { movedTo }),
     ...(bootId === undefined ? {} : { bootId }),
     ...(availabilityStartMs === undefined ? {} : { availabilityStartMs }),
     firstNumber,
@@ -92,11 +107,28 @@ export function fromSnapshot(state: unknown): FoldedTimeline | undefined {
   const parsed = Snapshot.safeParse(state);
   if (!parsed.success) return undefined;
   const { version: _version, periods, pending, bootId, availabilityStartMs, ...plain } = parsed.data;
+  const { shownFrom = 0, branch, movedTo } = parsed.data;
   const unpacked = periods.map(unpackPeriod).filter((period) => period !== undefined);
   if (unpacked.length !== periods.length) return undefined;
   const broadcast = plain.broadcast ?? likelyTimes(parsed.data);
-  return { ...plain, broadcast, bootId, availabilityStartMs, periods: unpacked, pending: new Map(pending) };
+  return {
+    ...plain,
+    broadcast,
+    bootId,
+    availabilityStartMs,
+    shownFrom,
+    branch: branch === undefined ? undefined : unpackBranch(branch),
+    movedTo,
+    periods: unpacked,
+    pending: new Map(pending),
+  };
 }
+
+const unpackBranch = ({ shift, offset, ...rest }: z.infer<typeof Branch>): TimelineBranch => ({
+  ...rest,
+  shift,
+  offset,
+});
 
 /** The values for a snapshot that does not name them. */
 function likelyTimes(snapshot: z.infer<typeof Snapshot>): BroadcastTimes {

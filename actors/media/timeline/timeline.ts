@@ -11,7 +11,7 @@ import type {
   SourceRecord,
 } from '../../../cluster/contract/index-records.ts';
 import type { InitSegment } from '../../../cluster/contract/renditions.ts';
-import type { BootId, Epoch, PeriodId, RenditionName } from '../../../cluster/model/ids.ts';
+import type { BootId, Epoch, PeriodId, RegionId, RenditionName } from '../../../cluster/model/ids.ts';
 
 export interface TimelineSegment {
   /** The media sequence: one more for each commit or gap, across periods. */
@@ -63,6 +63,18 @@ export interface BroadcastTimes {
   readonly heardAtMs: number;
 }
 
+/** How the numbers of this log relate to those that the owners of its present branch write (R6). */
+export interface Branch {
+  /** What is added to a number of the branch; undefined until its first segment here. It is below 0 where the branch is ahead. */
+  readonly shift: number | undefined;
+  /** Whether its first segment here is still to come. */
+  readonly isJoining: boolean;
+  /** The first number that a segment of it can have here. */
+  readonly firstNumber: number;
+  /** By how much the numbers of a region from which viewers may come differ from those here; undefined until it is known. */
+  readonly offset: number | undefined;
+}
+
 export interface Timeline {
   /** The sequence of the last record folded in, ignored ones included; 0 for none. */
   readonly lastSequence: number;
@@ -82,6 +94,12 @@ export interface Timeline {
   readonly nextOrdinal: number;
   readonly firstNumber: number;
   readonly nextNumber: number;
+  /** Manifests show no segment below this number: this region's store lacks its media (R8). */
+  readonly shownFrom: number;
+  /** Undefined in a log whose stream has never changed its region: all numbers are as its owners wrote them. */
+  readonly branch: Branch | undefined;
+  /** The region to which the owner has given the stream, until that has opened it. */
+  readonly movedTo: { readonly region: RegionId; readonly epoch: Epoch } | undefined;
   /** The longest segment ever committed, 90 kHz; it never goes down (M11). */
   readonly longest90k: number;
   /** Sources that are neither committed nor declared a gap, by `{period}/{start90k}`, in log order. */

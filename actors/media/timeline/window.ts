@@ -20,23 +20,56 @@ export function windowSeconds(dvrWindowSeconds: number): number {
 }
 
 /**
+ * How many of the oldest segments manifests leave out behind a change of region, until as many more are decided. A viewer that comes from
+ * the other region then sees no number fall, where the numbers of the two regions differ by no more than this (R6).
+ */
+const leftOut = 8;
+
+/**
  * The newest segments whose durations together reach the window, oldest first, by period.
  *
  * Durations count, not times. So silence between two periods takes nothing from the window, and the first shown number
  * can only grow with the log. It costs O(shown), however much more is kept.
  */
-export function windowOf({ periods }: Timeline, dvrWindowSeconds: number): readonly WindowPart[] {
+export function windowOf(timeline: Timeline, dvrWindowSeconds: number): readonly WindowPart[] {
+  const parts = partsOf(timeline, dvrWindowSeconds, timeline.nextNumber);
+  const first = Math.max(timeline.shownFrom, firstBehindChange(timeline, dvrWindowSeconds));
+  if (first <= (parts[0]?.segments[0]?.number ?? 0)) return parts;
+  return parts
+    .map(({ period, segments }) => ({ period, segments: segments.filter(({ number }) => number >= first) }))
+    .filter(({ segments }) => segments.length > 0);
+}
+
+/** The first number that is shown behind a change of region: eight above the one that was first when it happened. */
+function firstBehindChange(timeline: Timeline, dvrWindowSeconds: number): number {
+  const { branch, nextNumber } = timeline;
+  if (branch?.offset === undefined || Math.abs(branch.offset) > leftOut) return 0;
+  const [oldest] = partsOf(timeline, dvrWindowSeconds, branch.firstNumber);
+  const first = oldest?.segments[0]?.number ?? timeline.firstNumber;
+  // The segments of the branch itself are never left out.
+  return Math.min(first + leftOut, branch.firstNumber, nextNumber);
+}
+
+/** The window over the segments below a number. */
+function partsOf({ periods }: Timeline, dvrWindowSeconds: number, below: number): readonly WindowPart[] {
   let missing90k = windowSeconds(dvrWindowSeconds) * 90_000;
   const parts: WindowPart[] = [];
   for (let index = periods.length - 1; index >= 0 && missing90k > 0; index -= 1) {
     const period = periods[index];
-    if (period === undefined || period.segments.length === 0) continue;
-    let from = period.segments.length;
+    const end = period === undefined ? 0 : countBelow(period, below);
+    if (period === undefined || end === 0) continue;
+    let from = end;
     while (from > 0 && missing90k > 0) {
       from -= 1;
       missing90k -= period.segments[from]?.duration90k ?? 0;
     }
-    parts.unshift({ period, segments: period.segments.slice(from) });
+    parts.unshift({ period, segments: period.segments.slice(from, end) });
   }
   return parts;
+}
+
+/** How many segments of a period have a number below that one; their numbers have no hole. */
+function countBelow({ segments }: TimelinePeriod, below: number): number {
+  const first = segments[0]?.number ?? below;
+  return Math.max(0, Math.min(segments.length, below - first));
 }

@@ -13,9 +13,9 @@
  *     there.
  * O5. In a log that went back, sequences come again that were periods once. However many were lost, one record opens
  *     the next period: it names the last period (M1). (Rejected: filler records until the log stands above. A million
- *     take 15 s, and 40 minutes with `sync_interval: always`.)
+ *     take 15 s, and 40 minutes with `sync_interval: always`.) In the same way it stays above the periods of other regions.
  */
-import type { IndexEntry, IndexRecord } from '../../../cluster/contract/index-records.ts';
+import { aboveOfClock, type IndexEntry, type IndexRecord } from '../../../cluster/contract/index-records.ts';
 import { snapshotOf } from '../../media/timeline/bounded-snapshot.ts';
 import { applyEntry } from '../../media/timeline/fold.ts';
 import type { OwnerState } from './owner-state.ts';
@@ -59,11 +59,14 @@ export function pump(turn: Turn): void {
  * Completes a record as it is sent: a snapshot holds what lies before it, and a period names the last one where ids
  * could meet (O5).
  */
-function asSent({ timeline, archivedBelow, lastSequence }: OwnerState, record: IndexRecord): IndexRecord {
+function asSent(
+  { self, timeline, archivedBelow, lastSequence }: OwnerState,
+  record: IndexRecord,
+): IndexRecord {
   if (record.kind === 'snapshot') return { ...record, ...snapshotOf(timeline, archivedBelow) };
-  const above = timeline.periods.at(-1)?.id;
-  const mayMeet = above !== undefined && above > lastSequence;
-  return record.kind === 'clock' && mayMeet ? { ...record, above } : record;
+  if (record.kind !== 'clock') return record;
+  const above = aboveOfClock(self.epoch, timeline.periods.at(-1)?.id, lastSequence);
+  return above === undefined ? record : { ...record, above };
 }
 
 /**

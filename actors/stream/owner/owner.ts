@@ -14,6 +14,7 @@ import {
 } from '../../../cluster/contract/index-records.ts';
 import type { FeedingSession } from '../../../cluster/contract/stream-actions.ts';
 import { unreachable } from '../../../cluster/model/unreachable.ts';
+import { branchedHere } from '../../media/timeline/branch.ts';
 import { applyEntry, emptyTimeline } from '../../media/timeline/fold.ts';
 import { endOfSegments90k } from '../../media/timeline/query.ts';
 import type { FoldedTimeline, Timeline } from '../../media/timeline/timeline.ts';
@@ -87,7 +88,8 @@ export function createOwner(
 ): OwnerState {
   const folded = entries.reduce<FoldedTimeline>(applyEntry, emptyTimeline());
   const { lastSequence, epoch, bootId } = folded;
-  const timeline = beyond === undefined ? folded : { ...beyond, lastSequence, epoch, bootId };
+  const timeline =
+    beyond === undefined ? folded : { ...branchedHere(beyond, epoch), lastSequence, epoch, bootId };
   const state: OwnerState = {
     life: 'active',
     self,
@@ -259,6 +261,7 @@ function follow(turn: Turn, record: IndexRecord, sequence: number): void {
     case 'gap':
     case 'trim':
     case 'moved':
+    case 'missing':
       return;
     default:
       return unreachable(record);

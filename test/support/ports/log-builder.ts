@@ -1,12 +1,15 @@
 /** Builds an index log record by record, as an owner would write it: numbers, times and inits follow by themselves. */
 import { applyEntry, emptyTimeline } from '../../../actors/media/timeline/fold.ts';
 import type { FoldedTimeline } from '../../../actors/media/timeline/timeline.ts';
-import type {
-  ClockRecord,
-  CommittedMedia,
-  IndexEntry,
-  IndexRecord,
-  SourceRecord,
+import {
+  aboveOfClock,
+  periodOpenedBy,
+  type ClockRecord,
+  type CommittedMedia,
+  type IndexEntry,
+  type IndexRecord,
+  type OpenRecord,
+  type SourceRecord,
 } from '../../../cluster/contract/index-records.ts';
 import type { InitSegment, Rendition } from '../../../cluster/contract/renditions.ts';
 import { PeriodId, SessionId, Sha256 } from '../../../cluster/model/ids.ts';
@@ -44,10 +47,16 @@ export class LogBuilder {
     return sequence;
   }
 
-  open(author: Author = {}): this {
+  /** @param from the branch that an owner of another region goes on with (R6) */
+  open(author: Author = {}, from?: OpenRecord['from']): this {
     this.#author = author;
-    this.add({ kind: 'open', ...by(author) });
+    this.add({ kind: 'open', ...by(author), ...(from === undefined ? {} : { from }) });
     return this;
+  }
+
+  /** The end of what is decided, on the running period's clock. */
+  get end90k(): number {
+    return this.#at90k;
   }
 
   /** Another process takes over under the next epoch. */
@@ -59,12 +68,16 @@ export class LogBuilder {
   /** Opens a period; it begins `afterSeconds` behind the end of the one before (M10). */
   clock(renditions?: readonly Rendition[], afterSeconds = 0): this {
     const before = this.#clock === undefined ? 0 : this.#clock.presentationZero90k + this.#at90k;
+    const sequence = this.entries.at(-1)?.sequence ?? 0;
+    const last = this.#clock === undefined ? undefined : PeriodId.parse(this.#period);
+    const above = aboveOfClock(by(this.#author).epoch, last, sequence);
     this.#clock = clockRecord(this.#author, {
       availabilityStartMs: 1_700_000_000_000,
       presentationZero90k: before + afterSeconds * 90_000,
+      ...(above === undefined ? {} : { above }),
       ...(renditions === undefined ? {} : { renditions: [...renditions] }),
     });
-    this.#period = this.add(this.#clock);
+    this.#period = periodOpenedBy(this.#clock, this.add(this.#clock));
     this.#at90k = 0;
     this.#inits = new Set();
     return this;

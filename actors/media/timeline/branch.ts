@@ -1,0 +1,113 @@
+/**
+ * Where a log goes on with the segments of another region's owner: which of them fit, and which numbers and times they get (R6).
+ *
+ * It is a function of the log alone, so all edges of a region do the same. Numbers belong to a region: here none goes back, and none
+ * means two segments. Ordinals are counted by the fold itself and need no shift.
+ *
+ * B1. At a change of region all that waits is forgotten, as the new owner has its own sources.
+ * B2. Segments of the branch that start more than 2 ms before the end of this log are left out. The first that does not gets the next
+ *     number, and so says by how much all that follow are shifted. A start within 2 ms of the end is moved to it: two connections of one
+ *     encoder differ by 1 ms (M2).
+ * B3. A period of the branch lies where its wall-clock time is here: its presentation zero is moved by the difference of the two
+ *     availability starts. While segments are left out, it begins with the first one that is not; a later one never begins before the end
+ *     of this log.
+ */
+import type { ClockRecord, IndexRecord } from '../../../cluster/contract/index-records.ts';
+import type { Epoch } from '../../../cluster/model/ids.ts';
+import { branchOf } from '../../../cluster/model/branch.ts';
+import { endOfSegments90k, liveEnd90k, presentationTime90k } from './query.ts';
+import type { Branch, FoldedPeriod, FoldedTimeline, Timeline, TimelinePeriod } from './timeline.ts';
+
+const joinTolerance90k = 180;
+
+/** A segment as a fold takes it. */
+export interface Place {
+  readonly number: number;
+  readonly start90k: number;
+  readonly duration90k: number;
+}
+
+/** Whether a record begins a branch in this log: an `open` that says so, or whatever comes first of another region. */
+export function changesBranch({ epoch }: Timeline, record: IndexRecord): boolean {
+  if (record.epoch <= epoch || record.kind === 'snapshot') return false;
+  if (record.kind === 'open' && record.from !== undefined) return true;
+  return record.home !== undefined && epoch > 0 && branchOf(record.epoch) !== branchOf(epoch);
+}
+
+/**
+ * Begins a branch (B1).
+ *
+ * @param isHere whether its owner is of this region, and so numbers on from this log
+ */
+export function beginBranch(timeline: FoldedTimeline, isHere: boolean): FoldedTimeline {
+  timeline.pending.clear();
+  const former = timeline.branch?.shift ?? 0;
+  const branch: Branch = {
+    shift: isHere ? 0 : undefined,
+    isJoining: true,
+    firstNumber: timeline.nextNumber,
+    offset: isHere ? former : undefined,
+  };
+  return { ...timeline, branch, movedTo: undefined };
+}
+
+/** A fold that an owner of this region goes on with under that epoch: it numbers on from there, whoever wrote before. */
+export function branchedHere(timeline: FoldedTimeline, epoch: Epoch): FoldedTimeline {
+  const isOther = timeline.epoch > 0 && branchOf(epoch) !== branchOf(timeline.epoch);
+  return isOther ? beginBranch(timeline, true) : timeline;
+}
+
+/** The number of this log for one that the present owner wrote; undefined while that is not known. */
+export function ownNumber({ branch }: Timeline, number: number): number | undefined {
+  if (branch === undefined) return number;
+  return branch.shift === undefined ? undefined : number + branch.shift;
+}
+
+/** Where a decision goes; undefined when it does not fit (B2, C9). */
+export function placeOf(timeline: Timeline, period: TimelinePeriod, given: Place): Place | undefined {
+  const { nextNumber, branch } = timeline;
+  const { start90k, duration90k } = given;
+  const number = ownNumber(timeline, given.number);
+  // A log whose beginning was purged may start at any number.
+  if (number !== undefined && number !== nextNumber && nextNumber !== 0) return undefined;
+  if (branch?.isJoining === true) {
+    const next = nextNumber === 0 ? given.number : nextNumber;
+    return joined(timeline, period, { ...given, number: number ?? next });
+  }
+  return number === undefined || start90k < endOfSegments90k(period)
+    ? undefined
+    : { number, start90k, duration90k };
+}
+
+function joined(timeline: Timeline, period: TimelinePeriod, given: Place): Place | undefined {
+  const late90k = presentationTime90k(period, given.start90k) - liveEnd90k(timeline);
+  if (late90k < -joinTolerance90k || given.start90k < period.clock.mediaZero90k) return undefined;
+  const isAtEnd = Math.abs(late90k) <= joinTolerance90k && period.segments.length > 0;
+  if (!isAtEnd) return given;
+  const duration90k = given.duration90k + late90k;
+  return duration90k <= 0 ? undefined : { ...given, start90k: given.start90k - late90k, duration90k };
+}
+
+/** The branch once the segment that its owner calls `number` has this place (B2). */
+export function joinedBranch({ branch }: Timeline, number: number, place: Place): Branch | undefined {
+  if (branch?.isJoining !== true) return branch;
+  const shift = branch.shift ?? place.number - number;
+  return { shift, isJoining: false, firstNumber: place.number, offset: branch.offset ?? shift };
+}
+
+/** A `clock` as this log counts its times (B3). */
+export function clockHere(timeline: Timeline, clock: ClockRecord): ClockRecord {
+  const { branch, availabilityStartMs = clock.availabilityStartMs } = timeline;
+  if (branch === undefined) return clock;
+  const end90k = liveEnd90k(timeline);
+  const here90k = clock.presentationZero90k + (clock.availabilityStartMs - availabilityStartMs) * 90;
+  const presentationZero90k = Math.max(here90k, branch.isJoining ? 0 : end90k);
+  return { ...clock, availabilityStartMs, presentationZero90k };
+}
+
+/** Lets a period without a segment begin with its first one, behind all that was left out (B3). */
+export function beginWith(timeline: Timeline, period: FoldedPeriod, { start90k }: Place): FoldedPeriod {
+  if (timeline.branch?.isJoining !== true || period.segments.length > 0) return period;
+  const presentationZero90k = Math.max(liveEnd90k(timeline), presentationTime90k(period, start90k));
+  return { ...period, clock: { ...period.clock, mediaZero90k: start90k, presentationZero90k } };
+}

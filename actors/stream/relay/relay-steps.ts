@@ -1,0 +1,160 @@
+/** What the next record of the home asks of a relayer: to append it, merge it, let it wait, or pass it by (relayer.ts). */
+import {
+  isPresent,
+  periodOpenedBy,
+  type HomePlace,
+  type IndexEntry,
+  type IndexRecord,
+} from '../../../cluster/contract/index-records.ts';
+import { branchOf } from '../../../cluster/model/branch.ts';
+import type { RenditionName, Sha256 } from '../../../cluster/model/ids.ts';
+import { snapshotOf } from '../../media/timeline/bounded-snapshot.ts';
+import { applyEntry, changesFold, emptyTimeline, isFenced } from '../../media/timeline/fold.ts';
+import { graft } from '../../media/timeline/graft.ts';
+import {
+  findPeriod,
+  servedAudio,
+  servedRenditions,
+  servedVideo,
+  storePeriodOf,
+} from '../../media/timeline/query.ts';
+import { fromSnapshot } from '../../media/timeline/snapshot.ts';
+import type { Timeline, TimelinePeriod } from '../../media/timeline/timeline.ts';
+import type { RelayerEffect, RelayerState, Waiting } from './relayer-state.ts';
+
+/** How long a commit waits for its objects. */
+const holdMs = 1000;
+
+type Mirror = NonNullable<RelayerState['mirror']>;
+
+export type RelayStep =
+  | { readonly kind: 'wait' }
+  | { readonly kind: 'begin' }
+  | { readonly kind: 'append'; readonly record: IndexRecord }
+  | { readonly kind: 'mirror'; readonly mirror: Mirror }
+  /** What the home had relayed is known here. */
+  | { readonly kind: 'merged' }
+  | { readonly kind: 'pass'; readonly entry: IndexEntry };
+
+/** Decides on the first of the waiting records. */
+export function nextStep(state: RelayerState, nowMs: number): RelayStep {
+  const [first] = state.waiting;
+  if (first === undefined) return { kind: 'wait' };
+  const { entry } = first;
+  const { record } = entry;
+  const { own, mirror, mustWrite } = state;
+  if (record.home !== undefined) return { kind: 'mirror', mirror: mirrored(mirror, entry) };
+  if (mirror !== undefined) return mergedStep(state, mirror.timeline, mirror.last) ?? { kind: 'merged' };
+  if (isFenced(own, record)) return { kind: 'pass', entry };
+  if (record.kind === 'snapshot') return snapshotStep(state, entry, record.state);
+  if (mustWrite) return mergedStep(state, emptyTimeline(), before(entry)) ?? { kind: 'pass', entry };
+  if (record.kind !== 'open' && isOfOtherBranch(own, record)) return { kind: 'begin' };
+  const relayed = relayedRecord(state, entry);
+  if (!changesFold(own, relayed)) return { kind: 'pass', entry };
+  return isHeld(first, nowMs) ? { kind: 'wait' } : { kind: 'append', record: relayed };
+}
+
+function snapshotStep(state: RelayerState, entry: IndexEntry, folded: unknown): RelayStep {
+  const home = fromSnapshot(folded);
+  const step = home === undefined ? undefined : mergedStep(state, home, entry);
+  return step ?? { kind: 'pass', entry };
+}
+
+const isOfOtherBranch = (own: Timeline, record: IndexRecord): boolean =>
+  own.epoch > 0 && branchOf(record.epoch) !== branchOf(own.epoch);
+
+/** What is written in front of an entry reaches up to the place before it. An `open` is nothing but its epoch. */
+const before = (entry: IndexEntry): IndexEntry =>
+  entry.record.kind === 'open' ? entry : { ...entry, sequence: Math.max(1, entry.sequence - 1) };
+
+const mirrored = (mirror: Mirror | undefined, entry: IndexEntry): Mirror => ({
+  timeline: applyEntry(mirror?.timeline ?? emptyTimeline(), entry),
+  last: entry,
+});
+
+/** Where an entry stands in the home's log. */
+export function placeAtHome(
+  { self }: Pick<RelayerState, 'self'>,
+  { sequence, record }: IndexEntry,
+): HomePlace {
+  return { region: self.home, sequence, recordId: record.recordId };
+}
+
+/** A record of the home as it goes into this region's log: a `clock` says the id that its period has at home. */
+function relayedRecord(state: RelayerState, entry: IndexEntry): IndexRecord {
+  const { record, sequence } = entry;
+  const home = placeAtHome(state, entry);
+  if (record.kind === 'clock') return { ...record, home, period: periodOpenedBy(record, sequence) };
+  return { ...record, home };
+}
+
+/** A snapshot of what the merged folds know, if that is more than this region's log has (relayer.ts W4). */
+function mergedStep(
+  state: RelayerState,
+  timeline: Timeline,
+  entry: IndexEntry,
+): Extract<RelayStep, { kind: 'append' }> | undefined {
+  const { epoch, bootId } = entry.record;
+  // What an owner of this region wrote stands in this log already, and nobody else may write in its name.
+  if (isFenced(state.own, entry.record) || entry.record.region === state.self.region) return undefined;
+  const merged = graft(state.own, { timeline, epoch, bootId }) ?? (state.mustWrite ? state.own : undefined);
+  return merged === undefined ? undefined : { kind: 'append', record: snapshotRecord(state, merged, entry) };
+}
+
+function snapshotRecord(state: RelayerState, timeline: Timeline, entry: IndexEntry): IndexRecord {
+  const { epoch, node, region, bootId, recordId, atMs } = entry.record;
+  const author = { epoch, node, region, bootId, recordId, atMs, home: placeAtHome(state, entry) };
+  return { kind: 'snapshot', ...author, ...snapshotOf(timeline, timeline.firstNumber) };
+}
+
+/** A snapshot of this region's own fold, once its log has grown (R4). */
+export function recordForGrowth({
+  logRecords,
+  self,
+  author,
+  own,
+  cursor,
+}: RelayerState): IndexRecord | undefined {
+  if (logRecords <= self.maxLogRecords || author === undefined || cursor === undefined) return undefined;
+  const { epoch, node, region, bootId, recordId, atMs } = author;
+  const by = { epoch, node, region, bootId, recordId, atMs, home: cursor };
+  return { kind: 'snapshot', ...by, ...snapshotOf(own, own.firstNumber) };
+}
+
+const isHeld = ({ lacks, heardAtMs }: Waiting, nowMs: number): boolean =>
+  lacks !== undefined && lacks.size > 0 && nowMs - heardAtMs < holdMs;
+
+/** Asks once for the objects that a commit waits for, as soon as its period is known here (relayer.ts W5). */
+export function withWants(
+  { waiting, own, standbyUntilMs }: RelayerState,
+  nowMs: number,
+): { readonly waiting: readonly Waiting[]; readonly pulls: readonly RelayerEffect[] } {
+  const pulls: RelayerEffect[] = [];
+  const hasStandby = nowMs < standbyUntilMs;
+  const looked = waiting.map((one): Waiting => {
+    const { record } = one.entry;
+    if (one.lacks !== undefined || record.kind !== 'commit') return one;
+    const period = findPeriod(own, record.period);
+    if (period === undefined) return one;
+    if (isPast(own, record.number)) return { ...one, lacks: new Set() };
+    const lacks = new Set<Sha256>();
+    for (const rendition of wantedOf(period, hasStandby)) {
+      const media = Object.hasOwn(record.renditions, rendition) ? record.renditions[rendition] : undefined;
+      if (!isPresent(media)) continue;
+      lacks.add(media.sha256);
+      pulls.push({ kind: 'pull', period: storePeriodOf(period), rendition, media });
+    }
+    return { ...one, lacks };
+  });
+  return { waiting: looked, pulls };
+}
+
+/** Whether this region's log already has the segment that its home calls so. */
+const isPast = ({ branch, nextNumber }: Timeline, number: number): boolean =>
+  (branch === undefined || branch.shift !== undefined) && number + (branch?.shift ?? 0) < nextNumber;
+
+function wantedOf(period: TimelinePeriod, hasStandby: boolean): readonly RenditionName[] {
+  if (hasStandby) return servedRenditions(period).map(({ name }) => name);
+  const least = [servedVideo(period).at(-1), servedAudio(period)];
+  return least.flatMap((one) => (one === undefined ? [] : [one.name]));
+}
