@@ -32,8 +32,6 @@ export type RelayStep =
   | { readonly kind: 'begin' }
   | { readonly kind: 'append'; readonly record: IndexRecord }
   | { readonly kind: 'mirror'; readonly mirror: Mirror }
-  /** What the home had relayed is known here. */
-  | { readonly kind: 'merged' }
   | { readonly kind: 'pass'; readonly entry: IndexEntry };
 
 /** Decides on the first of the waiting records. */
@@ -43,12 +41,16 @@ export function nextStep(state: RelayerState, nowMs: number): RelayStep {
   const { entry } = first;
   const { record } = entry;
   const { own, mirror, mustWrite } = state;
-  if (record.home !== undefined) return { kind: 'mirror', mirror: mirrored(mirror, entry) };
-  if (mirror !== undefined) return mergedStep(state, mirror.timeline, mirror.last) ?? { kind: 'merged' };
+  if (isMirrored(state, record)) return { kind: 'mirror', mirror: mirrored(mirror, entry) };
+  if (mirror !== undefined) {
+    const { timeline } = mirrored(mirror, entry);
+    return mergedStep(state, timeline, entry) ?? { kind: 'pass', entry };
+  }
   if (isFenced(own, record)) return { kind: 'pass', entry };
   if (record.kind === 'snapshot') return snapshotStep(state, entry, record.state);
   if (mustWrite) return mergedStep(state, emptyTimeline(), before(entry)) ?? { kind: 'pass', entry };
-  if (record.kind !== 'open' && isOfOtherBranch(own, record)) return { kind: 'begin' };
+  if (record.kind !== 'open' && (isOfOtherBranch(own, record) || isOfUnknownPeriod(own, record)))
+    return { kind: 'begin' };
   const relayed = relayedRecord(state, entry);
   if (!changesFold(own, relayed)) return { kind: 'pass', entry };
   return isHeld(first, nowMs) ? { kind: 'wait' } : { kind: 'append', record: relayed };
@@ -58,6 +60,19 @@ function snapshotStep(state: RelayerState, entry: IndexEntry, folded: unknown): 
   const home = fromSnapshot(folded);
   const step = home === undefined ? undefined : mergedStep(state, home, entry);
   return step ?? { kind: 'pass', entry };
+}
+
+/**
+ * Whether a record is only folded, apart from this region's log: the home had it from another region, or the relayer begins and the
+ * record is older than what this region has. The next record of the home's own may go on with its periods.
+ */
+const isMirrored = ({ own, mirror, cursor }: RelayerState, record: IndexRecord): boolean =>
+  record.home !== undefined || ((mirror !== undefined || cursor === undefined) && isFenced(own, record));
+
+/** Whether a segment belongs to a period that this region never heard of, and that is newer than its own. */
+function isOfUnknownPeriod({ periods }: Timeline, record: IndexRecord): boolean {
+  if (record.kind !== 'commit' && record.kind !== 'gap') return false;
+  return record.period > (periods.at(-1)?.id ?? 0);
 }
 
 const isOfOtherBranch = (own: Timeline, record: IndexRecord): boolean =>
@@ -88,7 +103,7 @@ function relayedRecord(state: RelayerState, entry: IndexEntry): IndexRecord {
   return { ...record, home };
 }
 
-/** A snapshot of what the merged folds know, if that is more than this region's log has (relayer.ts W4). */
+/** A snapshot of what the merged folds know, if that is more than this region's log has (relayer.ts Y4). */
 function mergedStep(
   state: RelayerState,
   timeline: Timeline,
@@ -124,7 +139,7 @@ export function recordForGrowth({
 const isHeld = ({ lacks, heardAtMs }: Waiting, nowMs: number): boolean =>
   lacks !== undefined && lacks.size > 0 && nowMs - heardAtMs < holdMs;
 
-/** Asks once for the objects that a commit waits for, as soon as its period is known here (relayer.ts W5). */
+/** Asks once for the objects that a commit waits for, as soon as its period is known here (relayer.ts Y5). */
 export function withWants(
   { waiting, own, standbyUntilMs }: RelayerState,
   nowMs: number,

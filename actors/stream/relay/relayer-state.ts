@@ -38,7 +38,7 @@ export interface RelayerState {
   /** Up to which record of the home `own` reaches. */
   readonly cursor: HomePlace | undefined;
   readonly waiting: readonly Waiting[];
-  /** The fold of what the home itself relayed from another region, while it reads that. */
+  /** The fold of what the home relayed from another region, or wrote before what this log has, while the relayer reads that. */
   readonly mirror: { readonly timeline: FoldedTimeline; readonly last: IndexEntry } | undefined;
   /** The home's last record, as far as was heard. */
   readonly homeHead: number;

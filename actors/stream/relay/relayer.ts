@@ -4,15 +4,16 @@
  * It reads the home's log, and appends to this region's log what changes that log's fold. So edges, sweeper, archives and take-over read
  * their own region's log and nothing else.
  *
- * W1. Each append expects the place of the last record that the relayer knows. One is under way at a time. After a refusal or a time-out
+ * Y1. Each append expects the place of the last record that the relayer knows. One is under way at a time. After a refusal or a time-out
  *     it reads on in its own log: its record there means that the acknowledgement was lost, and a record of another relayer is folded.
- * W2. It never appends behind a record of a higher epoch: an owner of this region ends it.
- * W3. What the home published is taken in order, each once. Where one is missing it reads the home's log. Where another record stands at
+ * Y2. It never appends behind a record of a higher epoch: an owner of this region ends it.
+ * Y3. What the home published is taken in order, each once. Where one is missing it reads the home's log. Where another record stands at
  *     the place up to which it had read, it begins again at the home's newest snapshot.
- * W4. A snapshot of the home is merged into its own fold, and so is what the home itself had relayed from a third region. What is new of
- *     it goes into this log as a snapshot of its own fold, under the author of the home's record.
- * W5. A commit waits until its lowest rung and its audio lie in this region's store (every rung while there is a standby), 1 s at most.
- * W6. It stops 60 s after the last edge or standby wanted the stream.
+ * Y4. A snapshot of the home is merged into its own fold, and so is what the home itself had relayed from a third region, and what is
+ *     older than the own fold: the branch may go on with periods of it. What is new goes into this log as a snapshot of its own fold,
+ *     under the author of the home's record.
+ * Y5. A commit waits until its lowest rung and its audio lie in this region's store (every rung while there is a standby), 1 s at most.
+ * Y6. It stops 60 s after the last edge or standby wanted the stream.
  */
 import type { IndexEntry, IndexRecord } from '../../../cluster/contract/index-records.ts';
 import { unreachable } from '../../../cluster/model/unreachable.ts';
@@ -138,7 +139,7 @@ function apply(turn: RelayTurn, command: RelayerCommand): void {
 const known = ({ waiting, cursor }: RelayerState): number =>
   waiting.at(-1)?.entry.sequence ?? cursor?.sequence ?? 0;
 
-/** Takes a record that follows the last one, and reads the home's log where one is missing (W3). */
+/** Takes a record that follows the last one, and reads the home's log where one is missing (Y3). */
 function takeHeard(turn: RelayTurn, entry: IndexEntry, previous: number): void {
   const { state } = turn;
   turn.set({ homeHead: Math.max(state.homeHead, entry.sequence) });
@@ -149,7 +150,7 @@ function takeHeard(turn: RelayTurn, entry: IndexEntry, previous: number): void {
   else readHome(turn);
 }
 
-/** Compares the home's last record with what is known: it may have more, or have lost some (C7, W3). */
+/** Compares the home's last record with what is known: it may have more, or have lost some (C7, Y3). */
 function takeHead(turn: RelayTurn, head: { readonly sequence: number; readonly recordId: string }): void {
   turn.set({ homeHead: head.sequence });
   const { waiting, cursor, asking } = turn.state;
@@ -223,7 +224,7 @@ function fold(turn: RelayTurn, entry: IndexEntry): void {
   if (isMine && record.kind === 'snapshot') turn.ask({ kind: 'purge', belowSequence: sequence });
 }
 
-/** Only the log can tell what became of the record (W1). */
+/** Only the log can tell what became of the record (Y1). */
 function takeAppendFailed(turn: RelayTurn, recordId: string): void {
   if (turn.state.appending?.recordId === recordId) readOwn(turn);
 }
@@ -242,7 +243,7 @@ function takeOwnRead(turn: RelayTurn, entries: readonly IndexEntry[], tailSequen
   // Whoever wrote in between: what was under way is decided anew.
   turn.set({ appending: undefined });
   const tail = entries.at(-1)?.record;
-  // An owner of this region writes here now (W2).
+  // An owner of this region writes here now (Y2).
   if (tail !== undefined && tail.home === undefined) leave(turn, 'fenced');
   return undefined;
 }
@@ -263,7 +264,7 @@ function takeWanted(turn: RelayTurn, byStandby: boolean): void {
   turn.set({ wantedUntilMs: untilMs, ...(byStandby ? { standbyUntilMs: untilMs } : {}) });
 }
 
-/** Stops when nobody wants the stream (W6), and asks again what was not answered. */
+/** Stops when nobody wants the stream (Y6), and asks again what was not answered. */
 function tick(turn: RelayTurn): void {
   const { wantedUntilMs, asking, homeHead } = turn.state;
   if (turn.nowMs >= wantedUntilMs) return leave(turn, 'unwanted');
@@ -303,11 +304,12 @@ function advance(turn: RelayTurn): void {
           cursor: placeAtHome(turn.state, step.mirror.last),
         });
         break;
-      case 'merged':
-        turn.set({ mirror: undefined });
-        break;
       case 'pass':
-        turn.set({ waiting: turn.state.waiting.slice(1), cursor: placeAtHome(turn.state, step.entry) });
+        turn.set({
+          waiting: turn.state.waiting.slice(1),
+          mirror: undefined,
+          cursor: placeAtHome(turn.state, step.entry),
+        });
         break;
       default:
         return unreachable(step);
