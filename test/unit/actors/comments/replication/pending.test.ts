@@ -7,7 +7,7 @@ import {
   type Acknowledged,
   type DueRead,
 } from '../../../../../actors/comments/replication/pending.ts';
-import { StreamId, type CommentId } from '../../../../../cluster/model/ids.ts';
+import { CommentId, StreamId } from '../../../../../cluster/model/ids.ts';
 import { storedComment } from '../../../../support/audience/written.ts';
 
 const t0 = 1_796_000_040_000;
@@ -125,10 +125,16 @@ test('streams have their turns, however many one of them waits for', () => {
 
 test('more than 50,000 are refused, and there is room again when one was found', () => {
   const pending = new Pending();
-  const all = Array.from({ length: pendingLimits.most }, (_, number) => comment(number));
+  const first = comment(0);
+  const numbered = (number: number): Acknowledged => ({
+    ...first,
+    id: CommentId.parse(`news~${String(number).padStart(26, '0')}`),
+    createdAtMs: t0 + number,
+  });
+  const all = Array.from({ length: pendingLimits.most }, (_, number) => numbered(number));
   for (const one of all) pending.add(one, 'r1', 0);
   expect(pending.add(comment(-1), 'r1', 0)).toBe('full');
-  expect(pending.add(comment(5), 'r1', 0)).toBe('pending');
+  expect(pending.add(numbered(5), 'r1', 0)).toBe('pending');
   const [read] = pending.due('r2', 0);
   if (read === undefined) throw new Error('nothing is due');
   pending.found(read, new Set(read.ids.slice(0, 1)), 0);
