@@ -2,6 +2,7 @@
 import type { Metrics } from '../../cluster/observe/metrics.ts';
 import type { RegionId, StreamId } from '../../cluster/model/ids.ts';
 import type { Clock } from '../../cluster/time/clock.ts';
+import type { ChangedCounts } from './regions/changed-counts.ts';
 import type { Counts } from './counts/counts.ts';
 import type { ChangeOutlet } from './feed/change.ts';
 import type { Identities, Receipts } from './identity/identity.ts';
@@ -29,6 +30,8 @@ export interface CommentPorts {
   readonly newest: (stream: StreamId, limit: number) => readonly StoredComment[] | undefined;
   /** Of this node, and of its feed. */
   readonly counts: Counts;
+  /** Where other regions write into the same database. */
+  readonly changedCounts?: ChangedCounts | undefined;
   readonly words: WordRules;
   readonly replication: Replication;
 }

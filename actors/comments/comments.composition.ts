@@ -10,6 +10,7 @@ import { UnusableError } from '../../config/unusable.ts';
 import type { CommentPorts } from './comment-ports.ts';
 import { Comments } from './comments.ts';
 import { commentsService } from './comments.service.ts';
+import { openCassandraChangedCounts } from './regions/changed-counts.cassandra.ts';
 import { Counts } from './counts/counts.ts';
 import { composeFeed } from './feed/feed.composition.ts';
 import type { Identities, Receipts } from './identity/identity.ts';
@@ -54,7 +55,15 @@ export async function composeComments(
   const counts = new Counts({ clock, store });
   const isSharedByRegions = database !== undefined && config.cassandra.dataCentres.length > 1;
   const replication = openReplication(database, parts);
-  const feed = composeFeed(parts, { store, counts, isSharedByRegions, replication }, closing);
+  const changedCounts =
+    isSharedByRegions && database !== undefined
+      ? openCassandraChangedCounts(database, region, () => clock.utcMs())
+      : undefined;
+  const feed = composeFeed(
+    parts,
+    { store, counts, changedCounts, isSharedByRegions, replication },
+    closing,
+  );
   audience.feed = feed;
   audience.keepReactions = (...args) => store.keepReactions(...args);
   const comments = new Comments({
@@ -68,6 +77,7 @@ export async function composeComments(
     outlet: feed,
     newest: (stream, limit) => feed.newest(stream, limit),
     counts,
+    changedCounts,
     words,
     replication,
   });

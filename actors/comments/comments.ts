@@ -2,6 +2,7 @@
 import type { CreateGuestBody, Guest, Identity } from '../../cluster/contract/api/audience-views.ts';
 import type { RouteInput } from '../../cluster/contract/api/routes.ts';
 import { TangazaError } from '../../cluster/errors/tangaza-error.ts';
+import type { CommentId, StreamId } from '../../cluster/model/ids.ts';
 import { mustHaveCaller } from './callers.ts';
 import type { CommentPorts } from './comment-ports.ts';
 import { Guards } from './guards/guards.ts';
@@ -64,7 +65,19 @@ export class Comments {
     const { counts, outlet } = this.#ports;
     // What was not counted is counted the next time, or by who reads it.
     const counted = await counts.recount().catch(() => []);
-    for (const one of counted) outlet.told({ kind: 'counts', ...one });
+    for (const { changedHere, ...one } of counted) {
+      outlet.told({ kind: 'counts', ...one });
+      await this.#noteElsewhere(one.streamId, changedHere);
+    }
+  }
+
+  /** Other regions count them as well. Where they cannot be told, they know with the next change, or when somebody reads it. */
+  async #noteElsewhere(stream: StreamId, ids: readonly CommentId[]): Promise<void> {
+    const { changedCounts, clock, counts } = this.#ports;
+    if (changedCounts === undefined || ids.length === 0) return;
+    await changedCounts.note(stream, ids, clock.utcMs()).catch(() => {
+      counts.leftOut += ids.length;
+    });
   }
 
   /** Looks for what this node has acknowledged in other data centres, and tells what it has found. To be called every half second. */

@@ -14,6 +14,8 @@ const otherMs = 1000;
 /** A mode that was set at another node is heard of at once, or read after that (A12). */
 const modeMs = 5000;
 const banMs = 5000;
+/** Where other regions write into the same database, nobody tells of their modes and bans: they are asked for more often. */
+const sharedMs = 2000;
 /** Of a stream with more, each author is looked up. */
 const mostBans = 1000;
 const most = 10_000;
@@ -24,7 +26,13 @@ export class Streams {
   readonly #bans: Remembered<StreamId, readonly Ban[]>;
   readonly #store: CommentPorts['store'];
 
-  constructor({ clock, lookUpStream, store }: Pick<CommentPorts, 'clock' | 'lookUpStream' | 'store'>) {
+  constructor({
+    clock,
+    lookUpStream,
+    store,
+    changedCounts,
+  }: Pick<CommentPorts, 'clock' | 'lookUpStream' | 'store' | 'changedCounts'>) {
+    const isShared = changedCounts !== undefined;
     this.#standings = new Remembered({
       clock,
       most,
@@ -36,13 +44,13 @@ export class Streams {
       clock,
       most,
       ask: (of) => store.bans(of === allStreams ? undefined : of, clock.utcMs(), mostBans),
-      goodForMs: () => banMs,
+      goodForMs: () => (isShared ? sharedMs : banMs),
     });
     this.#modes = new Remembered({
       clock,
       most,
       ask: async (id: StreamId) => (await store.mode(id)) ?? openMode,
-      goodForMs: () => modeMs,
+      goodForMs: () => (isShared ? sharedMs : modeMs),
     });
   }
 

@@ -25,6 +25,12 @@ export interface Counted {
   readonly counts: readonly (Tally & { readonly id: CommentId })[];
 }
 
+/** What was counted anew in one turn. */
+export interface Recounted extends Counted {
+  /** Those that changed in this region: the other regions do not know of them yet. */
+  readonly changedHere: readonly CommentId[];
+}
+
 export interface CountPorts {
   readonly clock: Pick<Clock, 'monotonicMs'>;
   readonly store: Pick<LikeStore, 'likes'> & Pick<ThreadStore, 'replies'>;
@@ -44,7 +50,8 @@ const mostAtOnce = 500;
 export class Counts {
   readonly #ports: CountPorts;
   readonly #known = new Map<CommentId, Known>();
-  readonly #waiting = new Set<CommentId>();
+  /** With whether they changed in this region. */
+  readonly #waiting = new Map<CommentId, boolean>();
   leftOut = 0;
 
   constructor(ports: CountPorts) {
@@ -63,14 +70,14 @@ export class Counts {
     return new Map(ids.map((id) => [id, this.known(id)]));
   }
 
-  /** Something changed: they are counted soon, and told. */
+  /** Something changed here: they are counted soon, and told. */
   changed(ids: readonly CommentId[]): void {
-    for (const id of ids) {
-      const known = this.#known.get(id);
-      if (known !== undefined) this.#known.set(id, { ...known, atMs: -Infinity });
-      if (this.#waiting.size < mostWaiting) this.#waiting.add(id);
-      else this.leftOut += 1;
-    }
+    for (const id of ids) this.#wait(id, true);
+  }
+
+  /** Something changed in another region. */
+  changedElsewhere(ids: readonly CommentId[]): void {
+    for (const id of ids) this.#wait(id, false);
   }
 
   /** Another node has counted. */
@@ -83,20 +90,30 @@ export class Counts {
    *
    * @throws TangazaError as the store throws it
    */
-  async recount(): Promise<readonly Counted[]> {
-    const ids = [...this.#waiting].slice(0, mostAtOnce);
-    for (const id of ids) this.#waiting.delete(id);
+  async recount(): Promise<readonly Recounted[]> {
+    const turn = new Map([...this.#waiting].slice(0, mostAtOnce));
+    for (const id of turn.keys()) this.#waiting.delete(id);
     try {
-      await this.#count(ids);
+      await this.#count([...turn.keys()]);
     } catch (error) {
-      this.changed(ids);
+      for (const [id, isHere] of turn) this.#wait(id, isHere);
       throw error;
     }
-    const byStream = Map.groupBy(ids, (id) => placeOfComment(id).streamId);
-    return [...byStream].map(([streamId, ofStream]) => ({
+    const byStream = Map.groupBy(turn.keys(), (id) => placeOfComment(id).streamId);
+    return [...byStream].map(([streamId, ids]) => ({
       streamId,
-      counts: ofStream.map((id) => ({ id, ...pick(this.known(id)) })),
+      counts: ids.map((id) => ({ id, ...pick(this.known(id)) })),
+      changedHere: ids.filter((id) => turn.get(id) === true),
     }));
+  }
+
+  #wait(id: CommentId, isHere: boolean): void {
+    const known = this.#known.get(id);
+    if (known !== undefined) this.#known.set(id, { ...known, atMs: -Infinity });
+    const waits = this.#waiting.get(id);
+    if (waits !== undefined || this.#waiting.size < mostWaiting)
+      this.#waiting.set(id, waits === true || isHere);
+    else this.leftOut += 1;
   }
 
   async #count(ids: readonly CommentId[]): Promise<void> {

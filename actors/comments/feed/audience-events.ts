@@ -69,12 +69,14 @@ const head = { number: z.number().int(), firstAtMs: timeMs };
 const AudienceEvent = z.union([
   z.object({ ...sender, ...head, previous: z.number().int(), change: WrittenChange }),
   z.object({ ...sender, ...head, isHead: z.literal(true) }),
+  z.object({ ...sender, ...head, readToMs: timeMs }),
 ]);
 
-/** What a node tells the others of its region: a change with its number, or the head of a stream. */
+/** What a node tells the others of its region: a change with its number, the head of a stream, or up to when it has read the store. */
 export type AudienceEvent =
   | (Sender & Numbered & { readonly change: Change })
-  | (Sender & Head & { readonly isHead: true });
+  | (Sender & Head & { readonly isHead: true })
+  | (Sender & Head & { readonly readToMs: number });
 
 export type ReadEvent =
   | { readonly kind: 'event'; readonly event: AudienceEvent }

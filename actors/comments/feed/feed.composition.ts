@@ -4,6 +4,7 @@ import { watchFreezes } from '../../../cluster/time/freeze.ts';
 import { isOverWithin } from '../../../cluster/time/within.ts';
 import type { CommentId } from '../../../cluster/model/ids.ts';
 import { viewOf, type Told } from '../comment-view.ts';
+import type { ChangedCounts } from '../regions/changed-counts.ts';
 import type { Counts } from '../counts/counts.ts';
 import type { Replication } from '../replication/replication.ts';
 import type { StoredComment } from '../store/comment-store.ts';
@@ -17,6 +18,7 @@ const nothing = (): void => {};
 interface FeedStore {
   readonly store: ReadableStore;
   readonly counts: Counts;
+  readonly changedCounts: ChangedCounts | undefined;
   /** Other regions write into the same database (A7). */
   readonly isSharedByRegions: boolean;
   readonly replication: Replication;
@@ -27,7 +29,7 @@ const countMs = 300;
 
 export function composeFeed(
   parts: Omit<ClusterParts, 'log' | 'ownership' | 'queue' | 'loads' | 'fingerprint'>,
-  { store, counts, isSharedByRegions, replication }: FeedStore,
+  { store, counts, changedCounts, isSharedByRegions, replication }: FeedStore,
   closing: AsyncDisposableStack,
 ): Feed {
   const { node, region, bootId, clock, logger, metrics, members, nats, natsDownMs } = parts;
@@ -45,6 +47,8 @@ export function composeFeed(
     members,
     show,
     count,
+    changedCounts,
+    recount: (ids) => counts.changedElsewhere(ids),
     isSharedByRegions,
     hasReplication: replication.isOn,
   });

@@ -39,6 +39,8 @@ export interface FeedPorts {
   readonly members: Pick<MemberDirectory, 'onGone' | 'onDeclaredDead'>;
   readonly show: StreamFeedPorts['show'];
   readonly count: StreamFeedPorts['count'];
+  readonly changedCounts?: StreamFeedPorts['changedCounts'];
+  readonly recount?: StreamFeedPorts['recount'];
   readonly isSharedByRegions: boolean;
   /** True where another region keeps copies, and authors are told when it has (A6). */
   readonly hasReplication: boolean;
@@ -71,6 +73,14 @@ export class Feed implements AudienceFeed, ChangeOutlet {
       gate: new Gate({ about: 'the comments of a page', ...reads }),
       background: new Gate({ about: 'what may have been missed', ...backgroundReads }),
       onHeard: (change) => this.#heard(change),
+      onFound: (change) => {
+        this.#heard(change);
+        this.#tellOthers(change);
+      },
+      tellRead: (stream, readToMs) => {
+        const { node, bootId, clock, events } = ports;
+        events.publish(stream, { node, bootId, ...this.#sent.head(stream, clock.utcMs()), readToMs });
+      },
     };
     const { members, events } = ports;
     this.#stops = [
@@ -92,16 +102,13 @@ export class Feed implements AudienceFeed, ChangeOutlet {
   }
 
   told(change: Change): void {
-    const { node, bootId, clock, events } = this.#ports;
     const stream = streamOf(change);
     this.#keepHide(change);
     // What nobody follows here is read when somebody does.
     const isForFollowers = change.kind === 'unsure' || change.kind === 'replicated';
     const feed = isForFollowers ? this.#streams.get(stream) : this.#open(stream);
     feed?.take(change);
-    const numbered = this.#sent.next(stream, clock.utcMs());
-    const isSent = events.publish(stream, { node, bootId, ...numbered, change });
-    this.#ofEach.metrics.events.add(1, { event: isSent ? 'sent' : 'unsent' });
+    this.#tellOthers(change);
   }
 
   onHeard(listener: (change: Change) => void): () => void {
@@ -145,6 +152,14 @@ export class Feed implements AudienceFeed, ChangeOutlet {
   close(): void {
     for (const stop of this.#stops) stop();
     for (const stream of this.#streams.keys()) this.#drop(stream);
+  }
+
+  #tellOthers(change: Change): void {
+    const { node, bootId, clock, events } = this.#ports;
+    const stream = streamOf(change);
+    const numbered = this.#sent.next(stream, clock.utcMs());
+    const isSent = events.publish(stream, { node, bootId, ...numbered, change });
+    this.#ofEach.metrics.events.add(1, { event: isSent ? 'sent' : 'unsent' });
   }
 
   /** What another node tells counts for hides and guards whether or not it was told before. */

@@ -38,6 +38,12 @@ export class SentNumbers {
     return { number: this.#last, previous, firstAtMs };
   }
 
+  /** The head of one stream; 0 where nothing was told. */
+  head(stream: StreamId, nowMs: number): Head {
+    const { number, firstAtMs } = this.#heads.get(stream) ?? { number: 0, firstAtMs: nowMs };
+    return { number, firstAtMs };
+  }
+
   /** The head of each stream that had an event in the last 10 minutes. */
   heads(nowMs: number): readonly (Head & { readonly stream: StreamId })[] {
     for (const [stream, { atMs }] of this.#heads) {
@@ -78,6 +84,7 @@ export class HeardNumbers {
   }
 
   head(sender: Sender, { number, firstAtMs }: Head, nowMs: number): Verdict {
+    if (number === 0) return { kind: 'again' };
     const last = this.#note(sender, number, nowMs);
     if (last === undefined) return { kind: 'unknown', fromMs: firstAtMs };
     return number <= last.number ? { kind: 'again' } : { kind: 'gap', fromMs: last.atMs };

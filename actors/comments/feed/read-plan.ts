@@ -3,7 +3,8 @@
  * from when on come out.
  *
  * Each doubt is read for at 0, 2, 5, 15, 30 and 60 s, as what another data centre knows may come late. A read that failed is due again at the next look.
- * While NATS is silent, the store is read at each look; what the first of those reads covers stays in doubt until NATS is back. And every 30 s it is
+ * While NATS is silent, the store is read at each look, unless another node reads for this one; what the first of those reads covers stays in
+ * doubt until NATS is back. And every 30 s it is
  * read in any case, so that what nobody told is found as well: a user who was erased, an event that was lost unnoticed.
  *
  * Bound: doubts of one second are one, and a doubt ends after its last read, so that there are about 60 at most.
@@ -58,10 +59,22 @@ export function heardOfNats(plan: ReadPlan, isSilent: boolean, nowMs: number): R
 /** The stream was read for the first time. */
 export const begun = (plan: ReadPlan, beganMs: number): ReadPlan => ({ ...plan, readToMs: beganMs });
 
-/** From when on the store is to be read now; undefined: there is no need to. */
-export function dueFrom(plan: ReadPlan, nowMs: number): number | undefined {
+/** Another node has read, and told what was there at that time. */
+export function readElsewhere(plan: ReadPlan, toMs: number): ReadPlan {
+  const { silentFromMs } = plan;
+  return silentFromMs === undefined
+    ? plan
+    : { ...plan, silentFromMs: Math.max(silentFromMs, toMs - overlapMs) };
+}
+
+/**
+ * From when on the store is to be read now; undefined: there is no need to.
+ *
+ * @param isReadElsewhere another node reads what NATS does not bring
+ */
+export function dueFrom(plan: ReadPlan, nowMs: number, isReadElsewhere = false): number | undefined {
   const due = plan.doubts.filter((one) => dueReads(one, nowMs) > one.reads).map(({ fromMs }) => fromMs);
-  const silent = plan.silentFromMs === undefined ? [] : [plan.silentFromMs];
+  const silent = plan.silentFromMs === undefined || isReadElsewhere ? [] : [plan.silentFromMs];
   const { readToMs } = plan;
   const routine = readToMs === undefined || nowMs - readToMs < routineMs ? [] : [readToMs - overlapMs];
   const all = [...due, ...silent, ...routine];

@@ -36,6 +36,12 @@ export class StreamComments {
     return { kind: wasTold || !isShown(comment) ? 'changed' : 'added', comment };
   }
 
+  /** Has this version of a comment not come here yet, told or not? */
+  isNews(came: StoredComment): boolean {
+    const known = this.#seen.get(came.id);
+    return known === undefined || isLater(this.#hides.applied(came), known);
+  }
+
   /** May a version that the store gave have been told and forgotten? */
   mayBeOld(comment: StoredComment): boolean {
     return this.#seen.isForgotten(comment.id, comment);

@@ -17,6 +17,7 @@ import type { Change } from './change.ts';
 import type { FeedMetrics } from './feed-metrics.ts';
 import type { KeptHides } from './kept-hides.ts';
 import { HeardNumbers, type Sender, type Verdict } from './numbers.ts';
+import { OtherRegions, type OtherRegionsPorts } from '../regions/other-regions.ts';
 import { PageAnswers } from './page-answers.ts';
 import {
   begun,
@@ -25,6 +26,7 @@ import {
   hasRead,
   heardOfNats,
   nothingToRead,
+  readElsewhere,
   unnoticedMs,
   type ReadPlan,
 } from './read-plan.ts';
@@ -34,7 +36,7 @@ import { StreamComments } from './stream-comments.ts';
 import type { ToldComment } from './told-comment.ts';
 import { ToldMessages } from './told-messages.ts';
 
-export interface StreamFeedPorts extends Sender {
+export interface StreamFeedPorts extends Sender, OtherRegionsPorts {
   readonly region: RegionId;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -50,8 +52,6 @@ export interface StreamFeedPorts extends Sender {
   readonly show: (comment: StoredComment) => Comment;
   /** Counts likes and answers of comments that are about to be shown, or leaves them as last known. */
   readonly count: (ids: readonly CommentId[]) => Promise<void>;
-  /** Other regions write into the same database, and send no events: the store is read each second. */
-  readonly isSharedByRegions: boolean;
   /** Called for each change that another node tells. */
   readonly onHeard: (change: Change) => void;
 }
@@ -67,6 +67,7 @@ export class StreamFeed {
   readonly #pages: PageAnswers;
   readonly #messages: ToldMessages;
   readonly #numbers = new HeardNumbers();
+  readonly #otherRegions: OtherRegions;
   readonly #listeners = new Set<AudienceListener>();
   readonly #listening: ReturnType<AudienceEvents['listen']>;
   #plan: ReadPlan = nothingToRead;
@@ -84,6 +85,7 @@ export class StreamFeed {
     this.stream = stream;
     this.#ports = ports;
     this.#comments = new StreamComments(ports.hides);
+    this.#otherRegions = new OtherRegions(stream, ports);
     this.#messages = new ToldMessages(ports.show);
     const { ring } = this.#comments;
     this.#pages = new PageAnswers({
@@ -160,7 +162,9 @@ export class StreamFeed {
     this.#plan = heardOfNats(this.#plan, isSilent, clock.utcMs());
     if (!this.#isStarted) return void this.#start().catch(() => {});
     this.#readIfDue();
-    if (isSilent || clock.runningMs() - this.#modeReadMs >= modeEveryMs) void this.#readMode();
+    const isOwnTurn = isSilent && !this.#otherRegions.areReadElsewhere;
+    if (isOwnTurn) void this.#otherRegions.readCounts();
+    if (isOwnTurn || clock.runningMs() - this.#modeReadMs >= modeEveryMs) void this.#readMode();
   }
 
   /** The newest comments, in order, as far as there are 300; undefined before the store was read. */
@@ -212,7 +216,12 @@ export class StreamFeed {
     const { node, bootId } = this.#ports;
     if (event.node === node && event.bootId === bootId) return; // its own come back to it
     const nowMs = this.#ports.clock.utcMs();
-    if ('isHead' in event) return this.#judge(this.#numbers.head(event, event, nowMs));
+    if (!('change' in event)) {
+      const verdict = this.#numbers.head(event, event, nowMs);
+      const isRead = 'readToMs' in event && this.#otherRegions.heardRead(event);
+      if (isRead) this.#plan = readElsewhere(this.#plan, event.readToMs);
+      return this.#judge(verdict);
+    }
     const verdict = this.#numbers.event(event, event, nowMs);
     metrics.events.add(1, { event: verdict.kind === 'again' ? 'again' : 'heard' });
     if (verdict.kind !== 'again') this.#ports.onHeard(event.change);
@@ -253,7 +262,7 @@ export class StreamFeed {
 
   #readIfDue(): void {
     if (this.#isReading || !this.#isStarted) return;
-    const fromMs = dueFrom(this.#plan, this.#ports.clock.utcMs());
+    const fromMs = dueFrom(this.#plan, this.#ports.clock.utcMs(), this.#otherRegions.areReadElsewhere);
     if (fromMs === undefined) return;
     this.#isReading = true;
     void this.#read(fromMs).finally(() => {
@@ -264,11 +273,13 @@ export class StreamFeed {
   async #read(fromMs: number): Promise<void> {
     const { clock, store, metrics, logger, background } = this.#ports;
     try {
-      const { beganMs, rows, isAll } = await background.run(async () => ({
+      const { beganMs, beganRunningMs, rows, isAll } = await background.run(async () => ({
         beganMs: clock.utcMs(),
+        beganRunningMs: clock.runningMs(),
         ...(await readSince(store, this.stream, { fromMs, mostRows })),
       }));
       this.#takeAllRead(rows, fromMs);
+      if (isAll) this.#otherRegions.hasRead(beganMs, beganRunningMs);
       if (!isAll) this.#tellGap((rows.at(-1)?.changedAtMs ?? fromMs) - longestWayMs);
       this.#plan = hasRead(this.#plan, beganMs, fromMs);
       metrics.reads.add(1, { outcome: isAll ? 'done' : 'cut' });
@@ -288,9 +299,11 @@ export class StreamFeed {
   #takeRead(comment: StoredComment, fromMs: number): void {
     // The clock of the node that took it may be behind.
     const kind = comment.arrivedAtMs >= fromMs - unnoticedMs ? 'added' : 'changed';
+    const isNews = this.#comments.isNews(comment);
     const told = this.#comments.take({ kind, comment }, this.#ports.clock.utcMs());
     if (told !== undefined) this.#ports.metrics.found.add(1);
     this.#tell(told);
+    if (isNews) this.#otherRegions.found({ kind, comment });
   }
 
   async #readMode(): Promise<void> {
@@ -302,13 +315,17 @@ export class StreamFeed {
       return store.mode(this.stream);
     };
     const mode = await background.run(read).catch(() => undefined);
-    if (mode !== undefined && modesTold === this.#modesTold) this.#tellMode(mode);
+    if (mode === undefined || modesTold !== this.#modesTold) return;
+    if (this.#tellMode(mode)) this.#otherRegions.found({ kind: 'mode', streamId: this.stream, mode });
   }
 
-  #tellMode(mode: CommentMode): void {
+  /** @returns whether it is another one than before */
+  #tellMode(mode: CommentMode): boolean {
     const { mode: former, slowSeconds } = this.#mode ?? {};
     this.#mode = mode;
-    if (former !== mode.mode || slowSeconds !== mode.slowSeconds) this.#must({ type: 'mode', mode });
+    const isOther = former !== mode.mode || slowSeconds !== mode.slowSeconds;
+    if (isOther) this.#must({ type: 'mode', mode });
+    return isOther;
   }
 
   #tell(told: ToldComment | undefined): void {

@@ -44,7 +44,9 @@ test('what changed is counted anew and told once; meanwhile it is as last known'
   likes.set(id, 2);
   counts.changed([id, id]);
   expect(counts.known(id).likes).toBe(1);
-  expect(await counts.recount()).toEqual([{ streamId: news, counts: [{ id, likes: 2, replies: 0 }] }]);
+  expect(await counts.recount()).toEqual([
+    { streamId: news, counts: [{ id, likes: 2, replies: 0 }], changedHere: [id] },
+  ]);
   expect({ known: counts.known(id).likes, again: await counts.recount() }).toEqual({ known: 2, again: [] });
 });
 
@@ -69,4 +71,12 @@ test('of very many changed comments some are left for who reads them, and counte
   counts.changed(Array.from({ length: 5010 }, (_, index) => storedComment(index).id));
   const [first] = await counts.recount();
   expect({ leftOut: counts.leftOut, atOnce: first?.counts.length }).toEqual({ leftOut: 10, atOnce: 500 });
+});
+
+test('what changed in another region is counted and told here, and not told to the other regions again', async () => {
+  const { counts } = rig();
+  counts.changedElsewhere([id, other]);
+  counts.changed([other]);
+  counts.changedElsewhere([other]);
+  expect(await counts.recount()).toMatchObject([{ counts: [{ id }, { id: other }], changedHere: [other] }]);
 });
