@@ -10,6 +10,8 @@ export type Role = (typeof roles)[number];
 export interface NodeConfig {
   readonly nodeId: NodeId;
   readonly region: RegionId;
+  /** Differs between regions, and stays for ever (C5). */
+  readonly regionOrdinal: number;
   readonly roles: ReadonlySet<Role>;
   /** The node's share of the region's streams and viewers, relative to the others' (C4). */
   readonly weight: number;
@@ -105,6 +107,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>, co
   return {
     nodeId: nodeId.data,
     region: region.data,
+    regionOrdinal: values.TANGAZA_REGION_ORDINAL,
     roles: new Set(known),
     weight: values.TANGAZA_WEIGHT,
     http: {

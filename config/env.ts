@@ -32,6 +32,7 @@ const stopSeconds = z.coerce.number(stopRange).min(9.5, stopRange).max(120, stop
 const weightRange = 'a number from 0.1 to 100';
 const weight = z.coerce.number(weightRange).min(0.1, weightRange).max(100, weightRange);
 
+const ordinalRange = 'a whole number from 0 to 63';
 const hostForm = 'an IP address without brackets and port, or a host name';
 const hostAddress = z.union([z.ipv4(), z.ipv6(), z.hostname()], hostForm);
 const bound = z.string().refine((text) => hostAddress.safeParse(text).success, hostForm);
@@ -74,6 +75,10 @@ const secret = <S extends z.ZodType>(schema: S, description: string): S =>
 const Variables = z.object({
   TANGAZA_NODE_ID: variable(z.string().default('node-1'), 'Name of this node, unique in the cluster.'),
   TANGAZA_REGION: variable(z.string().default('local'), 'Region of this node.'),
+  TANGAZA_REGION_ORDINAL: variable(
+    z.coerce.number(ordinalRange).int(ordinalRange).min(0, ordinalRange).max(63, ordinalRange).default(0),
+    "Number of this region, 0 to 63: another one in each region that shares streams with others, never changed and never used for another region again; the same on every node of a region. A new owner's number begins with it, so that no two regions give the same.",
+  ),
   TANGAZA_ROLES: variable(
     z.string().default('ingest,transcode-worker,edge-delivery,control'),
     'Comma-separated roles of this node: ingest, transcode-worker, edge-delivery, control.',

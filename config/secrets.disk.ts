@@ -26,7 +26,7 @@ export type Secrets = z.infer<typeof Secrets>;
  * @throws Error that names the file when it cannot be read as secrets
  */
 export function loadSecrets(dataDir: string): Secrets {
-  const file = join(dataDir, 'secrets.json');
+  const file = fileIn(dataDir);
   makeOnce(file, JSON.stringify(newSecrets(), null, 2));
   const parsed = Secrets.safeParse(readJson(file));
   if (!parsed.success)
@@ -35,6 +35,13 @@ export function loadSecrets(dataDir: string): Secrets {
     );
   return parsed.data;
 }
+
+/** Gives another region of this host the same secrets, unless it has some. */
+export function shareSecrets(secrets: Secrets, dataDir: string): void {
+  makeOnce(fileIn(dataDir), JSON.stringify(secrets, null, 2));
+}
+
+const fileIn = (dataDir: string): string => join(dataDir, 'secrets.json');
 
 function newSecrets(): Secrets {
   return {

@@ -59,11 +59,7 @@ export async function composeComments(
     isSharedByRegions && database !== undefined
       ? openCassandraChangedCounts(database, region, () => clock.utcMs())
       : undefined;
-  const feed = composeFeed(
-    parts,
-    { store, counts, changedCounts, isSharedByRegions, replication },
-    closing,
-  );
+  const feed = composeFeed(parts, { store, counts, changedCounts, isSharedByRegions, replication }, closing);
   audience.feed = feed;
   audience.keepReactions = (...args) => store.keepReactions(...args);
   const comments = new Comments({

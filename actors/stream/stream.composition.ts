@@ -9,7 +9,7 @@ import type { SegmentStore } from '../segment-store/segment-store.ts';
 import { streamService } from './stream.service.ts';
 
 export interface StreamParts extends ClusterParts {
-  readonly config: Pick<NodeConfig, 'dvrWindowSeconds' | 'retentionSeconds'>;
+  readonly config: Pick<NodeConfig, 'dvrWindowSeconds' | 'retentionSeconds' | 'regionOrdinal'>;
   readonly store: SegmentStore;
   readonly ladders: ReadonlyMap<string, Ladder>;
   readonly local: HandOverPorts;
@@ -25,6 +25,7 @@ export function composeStream(parts: StreamParts, stopAfter: Promise<void>): Mak
       checkDeadline: members.checkDeadline,
       node,
       region,
+      regionOrdinal: config.regionOrdinal,
       bootId,
       clock,
       log,

@@ -39,7 +39,8 @@ interface Ports {
   readonly say?: (line: string) => void;
 }
 
-const agreeWithinMs = 30_000;
+/** A node that could not be asked for its schema is asked again by the others after a minute. */
+const agreeWithinMs = 75_000;
 const lockSeconds = 120;
 const lockWithinMs = 130_000;
 const pauseMs = 250;
@@ -198,7 +199,7 @@ async function change(site: Site, statement: string): Promise<void> {
   await mustAgree(site.reached, site.settings, site);
 }
 
-/** @throws UnusableCluster when not all nodes have the same schema within 30 s */
+/** @throws UnusableCluster when not all nodes have the same schema in time */
 async function mustAgree(
   reached: readonly Reached[],
   settings: CassandraSettings,

@@ -17,7 +17,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { z } from 'zod';
 import { makeClip } from '../../test/support/media/media-feed.ts';
-import { startDemoCluster, type DemoNode } from '../demo/demo-cluster.ts';
+import { startDemoCluster } from '../demo/demo-cluster.ts';
+import type { DemoNode } from '../demo/site.ts';
 import type { SupervisedProcess } from '../demo/supervised-process.system.ts';
 import type { Figure } from './kept-runs.ts';
 

@@ -1,7 +1,9 @@
 /** `tangaza up`: runs the demo cluster; `npm start` calls it. */
 import { resolve } from 'node:path';
 import { Command, Option } from 'commander';
+import { UnusableError } from '../../config/unusable.ts';
 import type { DemoCluster } from '../demo/demo-cluster.ts';
+import type { DemoNode, DemoRegion } from '../demo/site.ts';
 import type { NumberRule } from '../usage/judge.js';
 import { NumberOption } from '../usage/number-option.ts';
 
@@ -17,15 +19,21 @@ interface UpOptions {
   readonly json?: true;
 }
 
-/** One demo takes one region today, as regions cannot be joined yet (see the CHANGELOG). */
-const mostRegions = 1;
+/** Each has a data centre of Cassandra, of 0.7 GB. */
+const mostRegions = 3;
 
 export function upCommand(): Command {
   return new Command('up')
     .description(
       'Starts a cluster on this machine with a test publisher, a viewer page and an operator page; Ctrl-C stops all of it.',
     )
-    .addOption(new NumberOption('--regions <n>', 'regions; one today', whole(1, mostRegions)).default(1))
+    .addOption(
+      new NumberOption(
+        '--regions <n>',
+        'regions; more than one want --comments cassandra',
+        whole(1, mostRegions),
+      ).default(1),
+    )
     .addOption(new NumberOption('--nodes <n>', 'nodes in each region', whole(1, 16)).default(2))
     .option('--no-publisher', 'without the test publisher: publish yourself, with the key demo-key')
     .addOption(new Option('--store <kind>', 'where segments lie').choices(['disk', 's3']).default('disk'))
@@ -50,6 +58,7 @@ export function upCommand(): Command {
 }
 
 async function up(options: UpOptions): Promise<void> {
+  mustShareDatabase(options);
   const stop = new StopRequest();
   ignoreClosedOutput();
   const out = options.json ? process.stderr : process.stdout;
@@ -62,6 +71,7 @@ async function up(options: UpOptions): Promise<void> {
   const preflight = async (): Promise<readonly string[]> => {
     say('looking at this machine');
     const found = await lookAtMachine({
+      regions: options.regions,
       dataDir,
       store: options.store,
       comments: options.comments,
@@ -97,6 +107,14 @@ async function up(options: UpOptions): Promise<void> {
     if (!stop.signal.aborted) throw error;
   }
   say('stopped; nothing is left running');
+}
+
+/** Regions are not linked yet: what one says, and which streams there are, the others read in the database. */
+function mustShareDatabase({ regions, comments }: UpOptions): void {
+  if (regions > 1 && comments !== 'cassandra')
+    throw new UnusableError(
+      `${regions} regions know of each other's streams and comments by a database that they share: add --comments cassandra, or take --regions 1`,
+    );
 }
 
 /** Through `npm start` one Ctrl-C arrives twice, from the terminal and from npm. A second signal within this time is the same one. */
@@ -160,17 +178,18 @@ function asJson({ nodes, token, stream }: DemoCluster): object {
   };
 }
 
-function asText({ nodes, token, stream }: DemoCluster, { publisher }: UpOptions): string {
+function asText({ regions, nodes, token, stream }: DemoCluster, { publisher }: UpOptions): string {
+  const [home] = regions;
   const [first] = nodes;
   const lines = [
     '',
     '  Tangaza is up.',
     '',
-    `  watch       ${nodes.map(({ url }) => `${url}/watch/${stream.id}`).join('\n              ')}`,
-    `  operator    ${first?.url}/ops`,
+    `  watch       ${nodes.map((node) => `${node.url}/watch/${stream.id}${elsewhere(node, home)}`).join('\n              ')}`,
+    `  operator    ${regions.map((region) => `${region.nodes[0]?.url}/ops`).join('\n              ')}`,
     `  DASH        ${first?.url}/live/${stream.id}/manifest.mpd`,
     `  HLS         ${first?.url}/live/${stream.id}/main.m3u8`,
-    `  publish     server ${nodes.map(({ rtmp }) => rtmp).join(' or ')}`,
+    `  publish     server ${home?.nodes.map(({ rtmp }) => rtmp).join(' or ')}`,
     `              key    ${stream.key}${publisher ? '   (taken by the test publisher: start with --no-publisher to use your own)' : ''}`,
     `  API token   ${token}`,
     `  metrics     ${nodes.map(({ operator }) => `${operator}/metrics`).join('\n              ')}`,
@@ -183,6 +202,10 @@ function asText({ nodes, token, stream }: DemoCluster, { publisher }: UpOptions)
   ];
   return `${lines.join('\n')}\n`;
 }
+
+/** What is published in one region is not seen in another one yet. */
+const elsewhere = ({ region }: DemoNode, home: DemoRegion | undefined): string =>
+  region === home?.id ? '' : `   (${region}: the comments; its video is in ${home?.id} only)`;
 
 function whole(least: number, most: number): NumberRule {
   return { least, most, isWhole: true };

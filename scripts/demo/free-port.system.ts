@@ -33,8 +33,8 @@ export async function freePort(): Promise<number> {
 }
 
 /** @returns why nobody can listen on it, as Node names it (`EADDRINUSE`); undefined when somebody can */
-export function whyNotFree(port: number): Promise<string | undefined> {
-  return listen(port).then(
+export function whyNotFree(port: number, address = host): Promise<string | undefined> {
+  return listen(port, address).then(
     () => undefined,
     (error: unknown) => (error instanceof Error && 'code' in error ? String(error.code) : String(error)),
   );
@@ -79,11 +79,11 @@ function readText(file: string): string {
   }
 }
 
-function listen(port: number): Promise<number> {
+function listen(port: number, at = host): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.once('error', reject);
-    server.listen(port, host, () => {
+    server.listen(port, at, () => {
       const address = server.address();
       const bound = typeof address === 'object' && address !== null ? address.port : port;
       server.close(() => resolve(bound));

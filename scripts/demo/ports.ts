@@ -24,6 +24,12 @@ export interface PlacedNode {
 
 const highestPort = 65_535;
 
+/** The names of a demo's regions, in order. */
+export const regionsOf = ({ regions }: Pick<PortBases, 'regions'>): readonly [string, ...string[]] => [
+  'region-1',
+  ...Array.from({ length: regions - 1 }, (_, index) => `region-${index + 2}`),
+];
+
 /** The operator port of the node with that HTTP port. */
 export const operatorPortOf = (httpPort: number): number => httpPort + 100;
 

@@ -1,13 +1,14 @@
 /** Checks the machine before a demo is started on it, and reports all faults at once, before anything is started. */
 import { mkdirSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
-import { availableParallelism } from 'node:os';
+import { availableParallelism, freemem } from 'node:os';
 import { inspect, type Check } from '../doctor.ts';
 import { whyNotFree, userOfPort } from './free-port.system.ts';
 import { describeTaken, portFaults, wantedPorts, type PortBases } from './ports.ts';
 import { reviewSettings } from './settings.ts';
 
 export interface PreflightOptions {
+  readonly regions: number;
   readonly dataDir: string;
   readonly store: 'disk' | 's3';
   readonly comments?: 'sqlite' | 'cassandra';
@@ -22,6 +23,9 @@ export interface Findings {
 /** With less than the disk store's own reserve (`TANGAZA_DISK_RESERVE_BYTES`) nothing could be stored. */
 const leastFreeBytes = 1_073_741_824;
 const amplyFreeBytes = 2 * leastFreeBytes;
+const mebibyte = 1_048_576;
+/** A data centre of Cassandra, as measured: resident. */
+const dataCentreBytes = 750 * mebibyte;
 
 /**
  * Checks tools, settings and free space. The ports are checked once the folder is ours. It takes a second, and changes nothing except that
@@ -42,7 +46,7 @@ export async function lookAtMachine(options: PreflightOptions): Promise<Findings
       ...settings.faults,
       ...room.faults,
     ],
-    warnings: [...settings.warnings, ...room.warnings],
+    warnings: [...settings.warnings, ...room.warnings, ...memoryWarnings(options)],
   };
 }
 
@@ -55,6 +59,14 @@ function describe({ name, state, found, wanted, why, remedy }: Check): string {
   return state === 'old'
     ? `${name} ${found} is older than ${wanted}; ${remedy}`
     : `${name} is missing, ${why}; ${remedy}`;
+}
+
+function memoryWarnings({ regions, comments }: PreflightOptions): readonly string[] {
+  const wanted = comments === 'cassandra' ? regions * dataCentreBytes : 0;
+  const free = freemem();
+  if (free >= wanted) return [];
+  const [has, needs] = [free, wanted].map((bytes) => Math.round(bytes / mebibyte));
+  return [`${has} MB of memory are free, and Cassandra takes ${needs} MB with ${regions} region(s)`];
 }
 
 async function roomIn(dataDir: string): Promise<Findings> {

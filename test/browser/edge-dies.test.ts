@@ -8,7 +8,7 @@ import {
   type Player,
   type PlayerPage,
 } from '../support/cluster/foreign-players.ts';
-import type { DemoNode } from '../../scripts/demo/demo-cluster.ts';
+import type { DemoNode } from '../../scripts/demo/site.ts';
 import { startTestCluster, type TestCluster } from '../support/cluster/demo.ts';
 import { flashAndBeep, publish, x264 } from '../support/media/ffmpeg-publisher.ts';
 import { waitForPlaylist } from '../support/media/playlists.ts';

@@ -10,7 +10,7 @@ import { ClusterView } from '../../cluster/contract/api/control-views.ts';
 import { RegionId } from '../../cluster/model/ids.ts';
 import { loadSecrets } from '../../config/secrets.disk.ts';
 import { ensureTokenKeys } from '../../config/token-keys.disk.ts';
-import type { DemoNode, DemoRegion } from '../../scripts/demo/demo-cluster.ts';
+import type { DemoNode, DemoRegion } from '../../scripts/demo/site.ts';
 import { controlClient } from '../support/cluster/control-client.ts';
 import { startTestCluster, type TestCluster } from '../support/cluster/demo.ts';
 import { flashAndBeep, publish, x264, type FfmpegPublisher } from '../support/media/ffmpeg-publisher.ts';

@@ -16,7 +16,7 @@ import { runCli, type CliResult } from '../support/cluster/cli.ts';
 import { controlClient, parseWhole, type ControlClient } from '../support/cluster/control-client.ts';
 import { startTestCluster, type TestCluster } from '../support/cluster/demo.ts';
 import { flashAndBeep, publish, x264 } from '../support/media/ffmpeg-publisher.ts';
-import { ensureDemoStream } from '../../scripts/demo/demo-cluster.ts';
+import { ensureDemoStream } from '../../scripts/demo/parts/demo-stream.ts';
 import { healthUntil } from '../support/cluster/live-cluster.ts';
 import { makeFeed } from '../support/media/media-feed.ts';
 import { RtmpPublisher } from '../support/ingest/rtmp-publisher.ts';

@@ -1,6 +1,6 @@
 /** The last node of a cluster is drained by force, on real processes: it ends by itself and keeps what it was given (C2). */
 import { expect, test } from 'vitest';
-import type { DemoNode } from '../../scripts/demo/demo-cluster.ts';
+import type { DemoNode } from '../../scripts/demo/site.ts';
 import { runCli } from '../support/cluster/cli.ts';
 import { startTestCluster, type TestCluster } from '../support/cluster/demo.ts';
 import { accountOf, breaksIn, decidedLog, nothingLost, playing } from '../support/cluster/live-cluster.ts';

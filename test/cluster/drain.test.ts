@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { join, resolve } from 'node:path';
 import { expect, test } from 'vitest';
 import type { IndexEntry } from '../../cluster/contract/index-records.ts';
-import type { DemoNode } from '../../scripts/demo/demo-cluster.ts';
+import type { DemoNode } from '../../scripts/demo/site.ts';
 import { readIndexLog, startTestCluster, type TestCluster } from '../support/cluster/demo.ts';
 import { flashAndBeep, publish, x264 } from '../support/media/ffmpeg-publisher.ts';
 import {

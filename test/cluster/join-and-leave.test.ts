@@ -4,7 +4,7 @@ import type { IndexEntry } from '../../cluster/contract/index-records.ts';
 import type { StreamHealth } from '../../cluster/contract/stream-health.ts';
 import { ClusterView, StreamWithKey } from '../../cluster/contract/api/control-views.ts';
 import type { StreamId } from '../../cluster/model/ids.ts';
-import type { DemoNode } from '../../scripts/demo/demo-cluster.ts';
+import type { DemoNode } from '../../scripts/demo/site.ts';
 import { controlClient } from '../support/cluster/control-client.ts';
 import { readIndexLog, startTestCluster, type TestCluster } from '../support/cluster/demo.ts';
 import { accountOf, hasJoined, nothingLost } from '../support/cluster/live-cluster.ts';

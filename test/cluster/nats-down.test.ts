@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { ClusterView, LiveStreams } from '../../cluster/contract/api/control-views.ts';
 import { systemClock } from '../../cluster/time/clock.system.ts';
-import type { DemoNode } from '../../scripts/demo/demo-cluster.ts';
+import type { DemoNode } from '../../scripts/demo/site.ts';
 import { runCli } from '../support/cluster/cli.ts';
 import { controlClient } from '../support/cluster/control-client.ts';
 import { startTestCluster, type TestCluster } from '../support/cluster/demo.ts';

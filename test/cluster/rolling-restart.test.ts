@@ -1,6 +1,6 @@
 /** Every node is restarted on real processes, one after another, as an update does: nothing is lost, nobody sees it. */
 import { expect, test } from 'vitest';
-import type { DemoNode } from '../../scripts/demo/demo-cluster.ts';
+import type { DemoNode } from '../../scripts/demo/site.ts';
 import { readIndexLog, startTestCluster, type TestCluster } from '../support/cluster/demo.ts';
 import { publishToAll } from '../support/cluster/dual-publisher.ts';
 import {

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import type { IndexEntry } from '../../cluster/contract/index-records.ts';
 import { systemClock } from '../../cluster/time/clock.system.ts';
-import type { DemoNode } from '../../scripts/demo/demo-cluster.ts';
+import type { DemoNode } from '../../scripts/demo/site.ts';
 import { readIndexLog, startTestCluster, type TestCluster } from '../support/cluster/demo.ts';
 import { accountOf, decidedLog, healthUntil, nothingLost } from '../support/cluster/live-cluster.ts';
 import { makeFeed } from '../support/media/media-feed.ts';

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { isPresent, type IndexEntry } from '../../cluster/contract/index-records.ts';
 import type { TranscodeTask } from '../../cluster/contract/transcode-task.ts';
-import type { DemoNode } from '../../scripts/demo/demo-cluster.ts';
+import type { DemoNode } from '../../scripts/demo/site.ts';
 import { startTestCluster, type TestCluster } from '../support/cluster/demo.ts';
 import { flashAndBeep, publish, x264 } from '../support/media/ffmpeg-publisher.ts';
 import {

@@ -11,7 +11,7 @@ import type { CassandraSettings } from '../../../cluster/cassandra/settings.ts';
 import { silentLogger } from '../../../cluster/observe/logger.ts';
 import { noMetrics } from '../../../cluster/observe/metrics.ts';
 import { systemClock } from '../../../cluster/time/clock.system.ts';
-import type { DemoRegion } from '../../demo/demo-cluster.ts';
+import type { DemoRegion } from '../../demo/site.ts';
 import { openBareCassandra, openBareSqlite, type BareDriver } from './bare-driver.ts';
 import { fillCassandra } from './bulk-writes.ts';
 import { takeTurns } from './turns.ts';

@@ -1,5 +1,5 @@
 /** Cases of `bench failover` with dual ingest: one encoder publishes to two nodes, and one of them dies or freezes. */
-import type { DemoNode } from '../../demo/demo-cluster.ts';
+import type { DemoNode } from '../../demo/site.ts';
 import {
   deathOf,
   encoderOf,

@@ -2,7 +2,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { DemoNode } from '../../demo/demo-cluster.ts';
+import type { DemoNode } from '../../demo/site.ts';
 import { Encoder, ReconnectingEncoder } from './failover-encoder.ts';
 import { watchHarm, type Figures } from './failover-harm.ts';
 import { Viewer } from './failover-player.ts';

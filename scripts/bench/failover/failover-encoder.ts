@@ -10,7 +10,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Feed, FeedTag } from '../../../test/support/media/media-feed.ts';
 import { RtmpPublisher } from '../../../test/support/ingest/rtmp-publisher.ts';
-import type { DemoNode } from '../../demo/demo-cluster.ts';
+import type { DemoNode } from '../../demo/site.ts';
 
 const reconnectMs = 1000;
 

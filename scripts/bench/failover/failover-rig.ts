@@ -16,7 +16,8 @@ import { systemClock as clock } from '../../../cluster/time/clock.system.ts';
 import { controlClient } from '../../../test/support/cluster/control-client.ts';
 import type { Feed } from '../../../test/support/media/media-feed.ts';
 import { startNatsTrio, type NatsTrio } from '../../../test/support/cluster/nats-trio.ts';
-import { startDemoCluster, type DemoCluster, type DemoNode } from '../../demo/demo-cluster.ts';
+import { startDemoCluster, type DemoCluster } from '../../demo/demo-cluster.ts';
+import type { DemoNode } from '../../demo/site.ts';
 import { startAudience } from './failover-audience.ts';
 import { LogWatch } from './failover-log.ts';
 

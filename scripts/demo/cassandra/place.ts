@@ -38,3 +38,7 @@ export function configFilesOf(
 
 /** The loopback address of the region with that place, from 0. Linux has all of 127/8. */
 export const loopbackOf = (index: number): string => `127.0.0.${index + 1}`;
+
+/** Where clients reach it. */
+export const pointOf = ({ address, ports }: Pick<CassandraPlace, 'address' | 'ports'>): string =>
+  `${address}:${ports.native}`;

@@ -1,6 +1,6 @@
 /** Turns a line of a node's log into a sentence for the demo's terminal; most lines give none. A part of the story's reducer. */
 import { z } from 'zod';
-import { seconds, without, type Logged, type Sentence, type Story, type Told } from './state.ts';
+import { regionOf, seconds, without, type Logged, type Sentence, type Story, type Told } from './state.ts';
 
 /** The log lines that have a sentence. A tidy test finds each of them in the code that logs it. */
 export const heard = {
@@ -101,33 +101,41 @@ function isBack(story: Story, node: string, _: Fields, nowMs: number): Told {
   );
 }
 
+/** A stream may be on air in several regions, each of which has an owner of it. */
 function owns(story: Story, node: string, { stream, reason }: Fields, nowMs: number): Told {
-  const former = story.ownerOf.get(stream);
-  const after = { ...story, ownerOf: new Map(story.ownerOf).set(stream, node) };
+  const key = `${regionOf(node)} ${stream}`;
+  const former = story.ownerOf.get(key);
+  const after = { ...story, ownerOf: new Map(story.ownerOf).set(key, node) };
   if (story.phase !== 'running') return { story: after, sentences: [] };
   const diedMs = former === undefined || former === node ? undefined : story.deadSinceMs.get(former);
   const since = diedMs === undefined ? '' : ` after ${seconds(nowMs - diedMs)}`;
   return say(after, `owner of ${stream}`, `${node} owns ${stream}${since}${bracketed(reason)}`);
 }
 
-/** Each node logs this, and the first one is enough. */
+/** Each node logs this, and the first one of a region is enough. */
 function natsGone(story: Story, node: string, _: Fields, nowMs: number): Told {
+  const region = regionOf(node);
   const after = { ...story, withoutNats: new Set(story.withoutNats).add(node) };
-  if (story.withoutNats.size > 0 || story.phase !== 'running') return { story: after, sentences: [] };
+  if (isAnyWithout(story, region) || story.phase !== 'running') return { story: after, sentences: [] };
   return say(
-    { ...after, natsGoneMs: nowMs },
-    'NATS',
-    'NATS does not answer: what is on air plays on to its end, nothing new is shown until it is back',
+    { ...after, natsGoneMs: new Map(story.natsGoneMs).set(region, nowMs) },
+    `NATS of ${region}`,
+    `NATS of ${region} does not answer: what is on air plays on to its end, nothing new is shown until it is back`,
   );
 }
 
-/** Printed when the last node has NATS again. */
+/** Printed when the last node of a region has NATS again. */
 function natsBack(story: Story, node: string, _: Fields, nowMs: number): Told {
+  const region = regionOf(node);
   const after = { ...story, withoutNats: without(story.withoutNats, node) };
-  if (after.withoutNats.size > 0 || story.withoutNats.size === 0 || story.phase !== 'running')
+  if (isAnyWithout(after, region) || !isAnyWithout(story, region) || story.phase !== 'running')
     return { story: after, sentences: [] };
-  return say(after, 'NATS', `NATS is back after ${seconds(nowMs - story.natsGoneMs)}`);
+  const sinceMs = story.natsGoneMs.get(region) ?? nowMs;
+  return say(after, `NATS of ${region}`, `NATS of ${region} is back after ${seconds(nowMs - sinceMs)}`);
 }
+
+const isAnyWithout = ({ withoutNats }: Story, region: string): boolean =>
+  [...withoutNats].some((node) => regionOf(node) === region);
 
 /** The supervisor reports processes that died. This is for one that lives and does not answer. */
 function memberGone(story: Story, _: string, { member, bootId, why }: Fields): Told {

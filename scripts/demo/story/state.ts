@@ -20,10 +20,12 @@ export interface Story {
   readonly deadSinceMs: ReadonlyMap<string, number>;
   /** The times of death of processes that died in the last minute. */
   readonly deathsMs: ReadonlyMap<string, readonly number[]>;
+  /** By region and stream. */
   readonly ownerOf: ReadonlyMap<string, string>;
-  /** The nodes that NATS does not answer, and since when the first of them got no answer. */
+  /** The nodes that NATS does not answer. */
   readonly withoutNats: ReadonlySet<string>;
-  readonly natsGoneMs: number;
+  /** Since when the first node of each region got no answer. */
+  readonly natsGoneMs: ReadonlyMap<string, number>;
   /** Lives whose end was printed, newest last. */
   readonly gone: readonly string[];
   readonly floods: ReadonlyMap<string, Flood>;
@@ -47,7 +49,7 @@ export function newStory(): Story {
     deathsMs: new Map(),
     ownerOf: new Map(),
     withoutNats: new Set(),
-    natsGoneMs: 0,
+    natsGoneMs: new Map(),
     gone: [],
     floods: new Map(),
   };
@@ -64,3 +66,6 @@ export function without<T>(set: ReadonlySet<T>, one: T): ReadonlySet<T> {
 export function seconds(ms: number): string {
   return ms < 10_000 ? `${(ms / 1000).toFixed(1)} s` : `${Math.round(ms / 1000)} s`;
 }
+
+/** The region of a node, by its name: `region-2-node-1` is one of region-2. */
+export const regionOf = (node: string): string => node.replace(/-node-\d+$/, '');

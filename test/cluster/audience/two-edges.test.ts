@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import type { z } from 'zod';
 import { Guest } from '../../../cluster/contract/api/audience-views.ts';
 import { DrainView } from '../../../cluster/contract/api/control-views.ts';
-import type { DemoNode } from '../../../scripts/demo/demo-cluster.ts';
+import type { DemoNode } from '../../../scripts/demo/site.ts';
 import { clientIdAt } from '../../../scripts/audience/client-id.ts';
 import { welcomedPage, type PageSocket } from '../../support/audience/page-socket.ts';
 import { controlClient } from '../../support/cluster/control-client.ts';

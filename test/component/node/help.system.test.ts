@@ -33,6 +33,7 @@ test.each([
   [['scripts/tangaza', '--version'], 0, '.'],
   [['scripts/tangaza', 'upp'], 2, "error: unknown command 'upp'"],
   [['scripts/tangaza', 'up', '--nodes', '99'], 2, 'It takes a whole number from 1 to 16.'],
+  [['scripts/tangaza', 'up', '--regions', '4'], 2, 'It takes a whole number from 1 to 3.'],
   [['scripts/tangaza', 'doctor'], 1, 'run: sh scripts/setup'],
   [['scripts/run', 'test', '--help'], 0, 'every test, or what'],
   [['scripts/setup', '--help'], 0, 'Installs what Tangaza needs'],

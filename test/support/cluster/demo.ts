@@ -10,12 +10,8 @@ import { silentLogger } from '../../../cluster/observe/logger.ts';
 import { noMetrics } from '../../../cluster/observe/metrics.ts';
 import { openNatsIndexLog } from '../../../cluster/log/index-log.nats.ts';
 import { systemClock as clock } from '../../../cluster/time/clock.system.ts';
-import {
-  startDemoCluster,
-  type DemoCluster,
-  type DemoOptions,
-  type DemoRegion,
-} from '../../../scripts/demo/demo-cluster.ts';
+import { startDemoCluster, type DemoCluster } from '../../../scripts/demo/demo-cluster.ts';
+import type { DemoOptions, DemoRegion } from '../../../scripts/demo/site.ts';
 import { waitFor } from '../wait.ts';
 
 export interface TestCluster extends DemoCluster {

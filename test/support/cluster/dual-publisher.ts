@@ -1,7 +1,7 @@
 /** The demo's publisher in small: one ffmpeg that feeds several nodes, and comes back to each for as long as it takes (C2). */
 import { join } from 'node:path';
 import { systemClock } from '../../../cluster/time/clock.system.ts';
-import type { DemoNode } from '../../../scripts/demo/demo-cluster.ts';
+import type { DemoNode } from '../../../scripts/demo/site.ts';
 import { supervise, type SupervisedProcess } from '../../../scripts/demo/supervised-process.system.ts';
 import { publisherArguments } from '../../../scripts/demo/test-publisher.ts';
 import type { TestCluster } from './demo.ts';

@@ -4,7 +4,7 @@ import { applyEntry, emptyTimeline } from '../../../actors/media/timeline/fold.t
 import type { IndexEntry } from '../../../cluster/contract/index-records.ts';
 import type { StreamHealth } from '../../../cluster/contract/stream-health.ts';
 import { ClusterView } from '../../../cluster/contract/api/control-views.ts';
-import type { DemoNode } from '../../../scripts/demo/demo-cluster.ts';
+import type { DemoNode } from '../../../scripts/demo/site.ts';
 import { controlClient } from './control-client.ts';
 import { readIndexLog, type LogOfRegion, type TestCluster } from './demo.ts';
 import { findingsOf, type LogFindings } from '../ports/log-findings.ts';

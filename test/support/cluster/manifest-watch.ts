@@ -1,6 +1,6 @@
 /** Eyes on one manifest at every edge: what each answered over time, and whether what they said ever disagreed. */
 import { systemClock } from '../../../cluster/time/clock.system.ts';
-import type { DemoNode } from '../../../scripts/demo/demo-cluster.ts';
+import type { DemoNode } from '../../../scripts/demo/site.ts';
 import { parsePlaylist, type Playlist } from '../media/playlists.ts';
 
 export interface Look {

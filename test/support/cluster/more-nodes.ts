@@ -1,7 +1,8 @@
 /** Further `tangaza node` processes beside a test cluster: one that joins it, and one that must not be let in. */
 import { join } from 'node:path';
 import { systemClock } from '../../../cluster/time/clock.system.ts';
-import { nodeEnv, tokenKeysOf, type DemoNode, type DemoRegion } from '../../../scripts/demo/demo-cluster.ts';
+import { nodeEnv } from '../../../scripts/demo/parts/region.ts';
+import { tokenKeysOf, type DemoNode, type DemoRegion } from '../../../scripts/demo/site.ts';
 import { freePort } from '../../../scripts/demo/free-port.system.ts';
 import { supervise } from '../../../scripts/demo/supervised-process.system.ts';
 import { runCli, tangazaScript, type CliResult } from './cli.ts';
@@ -46,7 +47,8 @@ async function siteOf({ regions, token, dataDir: demoDir }: TestCluster, node: s
   const { id, natsUrl, dataDir } = firstOf(regions);
   const [httpPort, rtmpPort, operatorPort] = [await freePort(), await freePort(), await freePort()];
   const tokenKeys = tokenKeysOf({ dataDir: demoDir });
-  return { region: id, node, httpPort, rtmpPort, operatorPort, natsUrl, dataDir, token, tokenKeys };
+  const ports = { httpPort, rtmpPort, operatorPort };
+  return { region: id, regionOrdinal: 0, node, ...ports, natsUrl, dataDir, token, tokenKeys };
 }
 
 function firstOf([region]: readonly DemoRegion[]): DemoRegion {

@@ -1,7 +1,7 @@
 /** An encoder that publishes to several nodes, and who feeds a stream. */
 import type { StreamHealth } from '../../../cluster/contract/stream-health.ts';
 import { systemClock } from '../../../cluster/time/clock.system.ts';
-import type { DemoNode } from '../../../scripts/demo/demo-cluster.ts';
+import type { DemoNode } from '../../../scripts/demo/site.ts';
 import type { Feed } from './media-feed.ts';
 import { RtmpPublisher, type PublisherOptions } from '../ingest/rtmp-publisher.ts';
 

@@ -9,7 +9,7 @@ import { RegionId } from '../../../cluster/model/ids.ts';
 import { silentLogger } from '../../../cluster/observe/logger.ts';
 import { noMetrics } from '../../../cluster/observe/metrics.ts';
 import { systemClock as clock } from '../../../cluster/time/clock.system.ts';
-import type { DemoNode } from '../../../scripts/demo/demo-cluster.ts';
+import type { DemoNode } from '../../../scripts/demo/site.ts';
 import type { LogOfRegion } from '../cluster/demo.ts';
 import { waitFor } from '../wait.ts';
 

@@ -61,7 +61,7 @@ test.each([
     'bench edge --seconds 0',
     'simulate --hours 0',
   ],
-  ...['up --regions 2', 'doctor --for x', 'streams create', 'who -- -a -b'],
+  ...['up --regions 4', 'doctor --for x', 'streams create', 'who -- -a -b'],
 ])('tangaza %s', async (line) => {
   const verdict = judge(usage, wordsOf(line), version);
   expect(verdict).toMatchObject({ text: expect.any(String) });

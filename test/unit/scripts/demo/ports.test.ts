@@ -5,6 +5,7 @@ import {
   inodesOfPort,
   placedNodes,
   portFaults,
+  regionsOf,
   wantedPorts,
 } from '../../../../scripts/demo/ports.ts';
 
@@ -17,6 +18,11 @@ test('nodes are counted through all regions', () => {
     '2 region-2-node-1',
     '3 region-2-node-2',
   ]);
+});
+
+test('regions are counted from one, and there is always one', () => {
+  expect(regionsOf({ regions: 3 })).toEqual(['region-1', 'region-2', 'region-3']);
+  expect(regionsOf({ regions: 1 })).toEqual(['region-1']);
 });
 
 test('each port is wanted by name, with the flag that moves it', () => {

@@ -73,7 +73,10 @@ test('NATS goes and comes once, though each node says so', () => {
     [4000, logged('n-node-2', heard.natsBack)],
     [4200, logged('n-node-1', heard.natsBack)],
   ]);
-  expect(lines).toEqual([expect.stringMatching(/^NATS does not answer: /), 'NATS is back after 3.2 s']);
+  expect(lines).toEqual([
+    expect.stringMatching(/^NATS of n does not answer: /),
+    'NATS of n is back after 3.2 s',
+  ]);
 });
 
 test('a node that died without NATS is not waited for: NATS is back when those that live have it', () => {
@@ -84,7 +87,29 @@ test('a node that died without NATS is not waited for: NATS is back when those t
     [2000, died('n-node-1')],
     [3000, logged('n-node-2', heard.natsBack)],
   ]);
-  expect(lines.at(-1)).toBe('NATS is back after 2.0 s');
+  expect(lines.at(-1)).toBe('NATS of n is back after 2.0 s');
+});
+
+test('regions have each a NATS and an owner of their own', () => {
+  const lines = storyOf([
+    ready,
+    [1, owns('region-1-node-1')],
+    [2, owns('region-2-node-1')],
+    [1000, logged('region-1-node-1', heard.natsGone)],
+    [1500, logged('region-2-node-1', heard.natsGone)],
+    [2000, logged('region-1-node-1', heard.natsBack)],
+    [3000, died('region-1-node-1')],
+    [4000, owns('region-2-node-2')],
+  ]);
+  expect(lines).toEqual([
+    'region-1-node-1 owns demo (first publish)',
+    'region-2-node-1 owns demo (first publish)',
+    expect.stringMatching(/^NATS of region-1 does not answer: /),
+    expect.stringMatching(/^NATS of region-2 does not answer: /),
+    'NATS of region-1 is back after 1.0 s',
+    'region-1-node-1 died (signal SIGKILL); started again',
+    'region-2-node-2 owns demo (first publish)',
+  ]);
 });
 
 test('what a node waits for is told from the start on, with why', () => {

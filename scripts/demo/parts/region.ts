@@ -1,0 +1,123 @@
+/** Starts a region of a demo: a nats-server, a segment store and nodes of its own, in a data folder of its own. */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { loadSecrets, shareSecrets, type Secrets } from '../../../config/secrets.disk.ts';
+import { askNats } from '../answers.system.ts';
+import { freePort } from '../free-port.system.ts';
+import { operatorPortOf, placedNodes } from '../ports.ts';
+import { withoutUseless } from '../settings.ts';
+import { host, tokenKeysOf, type DataCentre, type DemoNode, type DemoRegion, type Site } from '../site.ts';
+import { specOfNats, specOfNode, specOfObjectStore, storeEnv } from '../specs.ts';
+import { untilReady } from './until-ready.ts';
+
+export interface RegionPlan {
+  readonly id: string;
+  /** Its place among the regions, from 0, which its epochs bear (C5). */
+  readonly ordinal: number;
+  readonly secrets: Secrets;
+  /** Its data centre of Cassandra, where the demo has one. */
+  readonly dataCentre: DataCentre | undefined;
+}
+
+/** @returns once its nats-server answers; its nodes are starting */
+export async function startRegion(
+  site: Site,
+  { id, ordinal: regionOrdinal, secrets, dataCentre }: RegionPlan,
+): Promise<DemoRegion> {
+  const { options, run } = site;
+  const dataDir = join(options.dataDir, id);
+  mkdirSync(dataDir, { recursive: true });
+  const natsPort = await freePort();
+  const nats = run(specOfNats(options, id, { dataDir, port: natsPort }));
+  options.onProgress?.(`nats-server of ${id} starts on port ${natsPort}`);
+  const s3Port = options.store === 's3' ? await freePort() : 0;
+  const keys = { accessKey: 'tangaza', secretKey: secrets.streamKeySecret };
+  const objectStore =
+    options.store === 's3'
+      ? run(specOfObjectStore(options, id, { dataDir, port: s3Port, ...keys }))
+      : undefined;
+  if (objectStore !== undefined) options.onProgress?.(`VersityGW of ${id} (S3) starts on port ${s3Port}`);
+  // Nodes that started earlier would only look for it all the time and get in its way.
+  await untilReady({ name: nats.name, as: nats.name, ask: (ms) => askNats(natsPort, ms) }, site);
+  const natsUrl = `nats://${host}:${natsPort}`;
+  const nodes: DemoNode[] = [];
+  for (const { ordinal, node } of placedNodes(options).filter(({ region }) => region === id)) {
+    const httpPort = options.portBase === 0 ? await freePort() : options.portBase + ordinal;
+    const rtmpPort = options.rtmpBase === 0 ? await freePort() : options.rtmpBase + ordinal;
+    const operatorPort = options.portBase === 0 ? await freePort() : operatorPortOf(httpPort);
+    const env = {
+      ...withoutUseless(process.env),
+      ...nodeEnv({
+        region: id,
+        regionOrdinal,
+        node,
+        httpPort,
+        rtmpPort,
+        operatorPort,
+        dataDir,
+        token: secrets.operatorToken,
+        tokenKeys: tokenKeysOf(options),
+        natsUrl: (await options.natsOf?.(node, natsUrl)) ?? natsUrl,
+      }),
+      ...(objectStore === undefined ? {} : storeEnv(s3Port, keys)),
+      ...dataCentre?.env,
+      ...options.env,
+    };
+    nodes.push({
+      region: id,
+      node,
+      url: `http://${host}:${httpPort}`,
+      rtmp: `rtmp://${host}:${rtmpPort}/live`,
+      process: run(specOfNode(options, node, env)),
+      operator: `http://${host}:${operatorPort}`,
+    });
+  }
+  return { id, dataDir, nats, natsUrl, objectStore, dataCentre, nodes };
+}
+
+export interface NodeSite {
+  readonly region: string;
+  readonly regionOrdinal: number;
+  readonly node: string;
+  readonly httpPort: number;
+  readonly rtmpPort: number;
+  readonly operatorPort: number;
+  readonly natsUrl: string;
+  /** The data folder of the region, which its nodes on this machine share. */
+  readonly dataDir: string;
+  readonly token: string;
+  /** The file of the keys that sign tokens, one for all regions. */
+  readonly tokenKeys: string;
+}
+
+/** The environment with which `tangaza node` becomes that node of a demo cluster. */
+export function nodeEnv(site: NodeSite) {
+  const { region, regionOrdinal, node, httpPort, rtmpPort, operatorPort } = site;
+  const { natsUrl, dataDir, token, tokenKeys } = site;
+  return {
+    TANGAZA_NODE_ID: node,
+    TANGAZA_REGION: region,
+    TANGAZA_REGION_ORDINAL: String(regionOrdinal),
+    TANGAZA_HTTP_HOST: host,
+    TANGAZA_HTTP_PORT: String(httpPort),
+    TANGAZA_OPERATOR_PORT: String(operatorPort),
+    TANGAZA_RTMP_HOST: host,
+    TANGAZA_RTMP_PORT: String(rtmpPort),
+    TANGAZA_NATS_URL: natsUrl,
+    TANGAZA_DATA_DIR: dataDir,
+    TANGAZA_OPERATOR_TOKEN: token,
+    TANGAZA_TOKEN_KEYS: tokenKeys,
+  };
+}
+
+/**
+ * One set of secrets for all regions: keys of streams, and the token, are good in each of them. A region that has secrets keeps them.
+ *
+ * @param dataDir of the demo
+ * @returns those of the first region, which is there from the first start on
+ */
+export function sharedSecrets(dataDir: string, [first, ...others]: readonly [string, ...string[]]): Secrets {
+  const secrets = loadSecrets(join(dataDir, first));
+  for (const id of others) shareSecrets(secrets, join(dataDir, id));
+  return secrets;
+}
