@@ -1,10 +1,11 @@
 /** Viewers on edges of two nodes, in a real Chromium on a real cluster: what one says and does, the other sees. */
 import { createServer } from 'node:http';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { startTestCluster, type TestCluster } from '../support/cluster/demo.ts';
 import { launchChromium } from '../support/cluster/foreign-players.ts';
 import { axeFindings, openPage, sizes, type OpenPage } from './page-checks.ts';
+import { rows, say, signIn } from './scripted-panel.ts';
 
 let cluster: TestCluster;
 let browser: Browser;
@@ -25,28 +26,13 @@ async function watch(node: number, size = sizes[0]): Promise<OpenPage> {
   return opened;
 }
 
-const row = (page: Page, text: string) => page.locator('.comment', { hasText: text });
-
-async function say(page: Page, text: string, name?: string): Promise<void> {
-  await page.fill('.composer textarea', text);
-  if (name !== undefined) await page.fill('.who input', name);
-  await page.press('.composer textarea', 'Enter');
-}
-
-async function signIn(page: Page): Promise<void> {
-  await page.locator('.account').click();
-  await page.fill('#comments-account input', cluster.token);
-  await page.keyboard.press('Enter');
-  await page.locator('#comments-account').waitFor({ state: 'hidden' });
-}
-
 test('what one says the other sees, and answers, without a reload', async () => {
   await using one = await watch(0);
   await using two = await watch(1, sizes[2]);
   await say(one.page, 'Hello from the first node', 'Ada');
-  await row(two.page, 'Hello from the first node').waitFor();
+  await rows(two.page, 'Hello from the first node').waitFor();
   await say(two.page, 'Hello back', 'Bo');
-  await row(one.page, 'Hello back').waitFor();
+  await rows(one.page, 'Hello back').waitFor();
   await one.page.locator('.comment[data-own=accepted]').waitFor();
   expect({ one: one.errors, two: two.errors }).toEqual({ one: [], two: [] });
 });
@@ -55,32 +41,32 @@ test('what a moderator hides at one edge vanishes at the other, and comes back',
   await using one = await watch(0);
   await using two = await watch(1);
   await say(one.page, 'To be hidden', 'Ada');
-  await row(two.page, 'To be hidden').waitFor();
-  await signIn(two.page);
-  await row(two.page, 'To be hidden').hover();
-  await row(two.page, 'To be hidden').locator('[data-action=hide]').click();
-  await row(one.page, 'To be hidden').waitFor({ state: 'detached' });
-  await row(two.page, 'To be hidden').hover();
-  await row(two.page, 'To be hidden').locator('[data-action=restore]').click();
-  await row(one.page, 'To be hidden').waitFor();
+  await rows(two.page, 'To be hidden').waitFor();
+  await signIn(two.page, cluster.token);
+  await rows(two.page, 'To be hidden').hover();
+  await rows(two.page, 'To be hidden').locator('[data-action=hide]').click();
+  await rows(one.page, 'To be hidden').waitFor({ state: 'detached' });
+  await rows(two.page, 'To be hidden').hover();
+  await rows(two.page, 'To be hidden').locator('[data-action=restore]').click();
+  await rows(one.page, 'To be hidden').waitFor();
 });
 
 test('an answer and a like at one edge reach the other, folded below their comment', async () => {
   await using one = await watch(0);
   await using two = await watch(1);
   await say(one.page, 'A question', 'Ada');
-  await row(two.page, 'A question').hover();
-  await row(two.page, 'A question').locator('[data-action=reply]').click();
+  await rows(two.page, 'A question').hover();
+  await rows(two.page, 'A question').locator('[data-action=reply]').click();
   await say(two.page, 'An answer', 'Bo');
-  await row(one.page, 'A question').locator('.fold', { hasText: '1 answer' }).click();
+  await rows(one.page, 'A question').locator('.fold', { hasText: '1 answer' }).click();
   await one.page.locator('.comment.reply', { hasText: 'An answer' }).waitFor();
-  await row(two.page, 'A question').hover();
-  await row(two.page, 'A question').locator('[data-action=like]').click();
-  await row(one.page, 'A question').locator('.likes', { hasText: '1' }).waitFor();
+  await rows(two.page, 'A question').hover();
+  await rows(two.page, 'A question').locator('[data-action=like]').click();
+  await rows(one.page, 'A question').locator('.likes', { hasText: '1' }).waitFor();
   await two.page.reload();
-  await row(two.page, 'A question').hover();
-  await row(two.page, 'A question').locator('[data-action=unlike]').click();
-  await row(one.page, 'A question').locator('.likes').waitFor({ state: 'hidden' });
+  await rows(two.page, 'A question').hover();
+  await rows(two.page, 'A question').locator('[data-action=unlike]').click();
+  await rows(one.page, 'A question').locator('.likes').waitFor({ state: 'hidden' });
   expect(await axeFindings(one.page)).toEqual([]);
 });
 
@@ -97,7 +83,7 @@ test('a reaction at one edge floats over the picture at the other, and both know
 test('a moderator closes the comments at one edge, and the other says so', async () => {
   await using one = await watch(0);
   await using two = await watch(1);
-  await signIn(two.page);
+  await signIn(two.page, cluster.token);
   await two.page.locator('.account').click();
   await two.page.locator('[aria-label="Who may comment"]').selectOption('Nobody');
   await one.page.locator('.closed', { hasText: 'switched off' }).waitFor();
@@ -109,18 +95,18 @@ test('a moderator bans who wrote a comment, with what they wrote; the banned are
   await using one = await watch(0);
   await using two = await watch(1);
   await say(one.page, 'Spam, spam', 'Eve');
-  await row(two.page, 'Spam, spam').waitFor();
-  await signIn(two.page);
-  await row(two.page, 'Spam, spam').hover();
-  await row(two.page, 'Spam, spam').locator('[data-action=ban]').click();
+  await rows(two.page, 'Spam, spam').waitFor();
+  await signIn(two.page, cluster.token);
+  await rows(two.page, 'Spam, spam').hover();
+  await rows(two.page, 'Spam, spam').locator('[data-action=ban]').click();
   await two.page.locator('.ban input[type=checkbox]').check();
   await two.page.locator('.ban button[type=submit]').click();
-  await row(one.page, 'Spam, spam').waitFor({ state: 'detached' });
+  await rows(one.page, 'Spam, spam').waitFor({ state: 'detached' });
   await say(one.page, 'More spam');
   await one.page.locator('.progress', { hasText: 'You may not comment here' }).waitFor();
   await two.page.locator('.toast .link', { hasText: 'Undo' }).click();
   await one.page.locator('[data-action=retry]').click();
-  await row(two.page, 'More spam').waitFor();
+  await rows(two.page, 'More spam').waitFor();
 });
 
 test('what was reported is on the list of moderators, who hide it there', async () => {
@@ -128,20 +114,20 @@ test('what was reported is on the list of moderators, who hide it there', async 
   await using two = await watch(1);
   await say(one.page, 'Something odd', 'Ada');
   await say(two.page, 'I am here, too', 'Bo');
-  await row(two.page, 'Something odd').hover();
-  await row(two.page, 'Something odd').locator('[data-action=report]').click();
+  await rows(two.page, 'Something odd').hover();
+  await rows(two.page, 'Something odd').locator('[data-action=report]').click();
   await two.page.locator('.toast', { hasText: 'moderators will see it' }).waitFor();
-  await signIn(two.page);
+  await signIn(two.page, cluster.token);
   await two.page.locator('.account').click();
   await two.page.locator('.queues button', { hasText: 'Reported' }).click();
   await two.page.locator('.queue-bar', { hasText: 'They were reported' }).waitFor();
-  await row(two.page, 'Something odd').locator('.tag', { hasText: '1 report' }).waitFor();
+  await rows(two.page, 'Something odd').locator('.tag', { hasText: '1 report' }).waitFor();
   expect(await axeFindings(two.page)).toEqual([]);
-  await row(two.page, 'Something odd').hover();
-  await row(two.page, 'Something odd').locator('[data-action=hide]').click();
-  await row(one.page, 'Something odd').waitFor({ state: 'detached' });
+  await rows(two.page, 'Something odd').hover();
+  await rows(two.page, 'Something odd').locator('[data-action=hide]').click();
+  await rows(one.page, 'Something odd').waitFor({ state: 'detached' });
   await two.page.locator('.queue-bar .link').click();
-  await row(two.page, 'I am here, too').waitFor();
+  await rows(two.page, 'I am here, too').waitFor();
 });
 
 test('a frame in a page of another origin shows the comments', async () => {
@@ -162,7 +148,7 @@ test('a frame in a page of another origin shows the comments', async () => {
     await frame.locator('.composer textarea').fill('Out of the frame');
     await frame.locator('.who input').fill('Fay');
     await frame.locator('.composer textarea').press('Enter');
-    await row(one.page, 'Out of the frame').waitFor();
+    await rows(one.page, 'Out of the frame').waitFor();
     expect(await axeFindings(one.page)).toEqual([]);
   } finally {
     server.close();

@@ -1,160 +1,21 @@
-/** The comments beside the player in a real Chromium, with an audience that the test scripts: what is shown of what comes and goes. */
+/** The list of comments beside the player in a real Chromium: what is shown of what comes and goes, to everybody and at every size. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Browser, Page } from 'playwright-core';
-import { startTestCluster, type TestCluster } from '../support/cluster/demo.ts';
-import { launchChromium } from '../support/cluster/foreign-players.ts';
-import { axeFindings, misfits, openPage, sizes, type OpenPage, type Size } from './page-checks.ts';
+import { axeFindings, misfits, sizes } from './page-checks.ts';
 import { isAtEnd, movedPx, seen, tooSmall } from './panel-checks.ts';
-import { commentOf, guestId, ScriptedAudience, type Script } from './scripted-audience.ts';
+import { commentOf, guestId } from './scripted-audience.ts';
+import { bannerOf, manyComments, rows, say, ScriptedPanel, textsOf } from './scripted-panel.ts';
 
-let cluster: TestCluster;
-let browser: Browser;
+let panel: ScriptedPanel;
 
 beforeAll(async () => {
-  cluster = await startTestCluster({ nodes: 1 });
-  browser = await launchChromium();
+  panel = await ScriptedPanel.start();
 });
 
-afterAll(async () => {
-  await browser?.close();
-  await cluster?.[Symbol.asyncDispose]();
-});
-
-interface Watching extends OpenPage {
-  readonly audience: ScriptedAudience;
-}
-
-async function watch(script: Script = {}, size?: Size, query = ''): Promise<Watching> {
-  const audience = new ScriptedAudience(script);
-  const opened = await openPage(browser, 'about:blank', size);
-  await audience.stand(opened.page);
-  await opened.page.goto(`${cluster.url}${size?.path ?? '/watch/'}demo${query}`);
-  await opened.page.waitForSelector('.comments .composer', { state: 'attached' });
-  return { ...opened, audience, [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose]() };
-}
-
-const rows = (page: Page, text: string) => page.locator('.comment', { hasText: text });
-const textsOf = (page: Page): Promise<readonly string[]> => page.locator('.comment .said').allTextContents();
-const bannerOf = (page: Page, text: string): Promise<void> =>
-  page.locator('.banner', { hasText: text }).waitFor();
-const manyComments = (count: number) =>
-  Array.from({ length: count }, (_, index) =>
-    commentOf(`number ${index}`, {}, Date.now() - (count - index) * 1000),
-  );
-
-/** Writes as a guest; the first time the page asks for a name. */
-async function say(page: Page, text: string, name?: string): Promise<void> {
-  await page.fill('.composer textarea', text);
-  if (name !== undefined) await page.fill('.who input', name);
-  await page.press('.composer textarea', 'Enter');
-}
-
-describe("the viewer's own comments", () => {
-  test('a guest is asked for a name once, inline, and is remembered', async () => {
-    await using watching = await watch();
-    const { page, audience } = watching;
-    await page.fill('.composer textarea', 'Good evening');
-    await page.press('.composer textarea', 'Enter');
-    await page.locator('.notice', { hasText: 'name' }).waitFor();
-    await page.keyboard.type('Ada');
-    await page.keyboard.press('Enter');
-    await rows(page, 'Good evening').waitFor();
-    await page.reload();
-    await rows(page, 'Good evening').waitFor();
-    await say(page, 'It is me again');
-    await rows(page, 'It is me again').waitFor();
-    expect(audience.heard.flatMap((one) => (one.type === 'comment' ? [one.text] : []))).toEqual([
-      'Good evening',
-      'It is me again',
-    ]);
-  });
-
-  test('one that is refused says why, and goes when it is tried again', async () => {
-    await using watching = await watch();
-    const { page, audience } = watching;
-    audience.verdict = () => ({ kind: 'refused', code: 'TEXT_REFUSED' });
-    await say(page, 'Rude', 'Ada');
-    await page.locator('.progress', { hasText: 'not allowed here' }).waitFor();
-    audience.verdict = () => ({ kind: 'accepted' });
-    await page.locator('[data-action=retry]').click();
-    await page.locator('.comment[data-own=accepted]').waitFor();
-    audience.verdict = () => ({ kind: 'refused', code: 'BANNED' });
-    await say(page, 'More of it');
-    await page.locator('[data-action=discard]').click();
-    await rows(page, 'More of it').waitFor({ state: 'detached' });
-    expect(await textsOf(page)).toEqual(['Rude']);
-  });
-
-  test('what was not accepted is sent again by the page that comes back', async () => {
-    await using watching = await watch();
-    const { page, audience } = watching;
-    audience.verdict = () => ({ kind: 'unanswered' });
-    await say(page, 'Do not lose me', 'Ada');
-    await page.locator('.comment[data-own=sending]').waitFor();
-    audience.verdict = () => ({ kind: 'accepted' });
-    await page.reload();
-    await page.locator('.comment[data-own=accepted]', { hasText: 'Do not lose me' }).waitFor();
-  });
-
-  test('what was under way when one signed in as another is offered, and goes once it is tried again', async () => {
-    await using watching = await watch();
-    const { page, audience } = watching;
-    audience.verdict = () => ({ kind: 'unanswered' });
-    await say(page, 'Half said', 'Ada');
-    await page.locator('.comment[data-own=sending]').waitFor();
-    await signIn(page);
-    await page.locator('.progress', { hasText: 'signed in anew' }).waitFor();
-    audience.verdict = () => ({ kind: 'accepted' });
-    await page.locator('[data-action=retry]').click();
-    await page.locator('.comment[data-own=accepted]').waitFor();
-    const ids = audience.heard.flatMap((one) => (one.type === 'comment' ? [one.clientId] : []));
-    expect({ sent: ids.length, isAnew: new Set(ids).size === 2 }).toEqual({ sent: 2, isAnew: true });
-    expect(await textsOf(page)).toEqual(['Half said']);
-  });
-
-  test('slow mode counts down on the button', async () => {
-    await using watching = await watch({ mode: { mode: 'open', slowSeconds: 30 } });
-    const { page } = watching;
-    await bannerOf(page, 'one comment every 30 s');
-    await say(page, 'First', 'Ada');
-    await page.locator('.send', { hasText: /^Wait \d+ s$/ }).waitFor();
-    await say(page, 'Second');
-    expect(await textsOf(page)).toEqual(['First']);
-  });
-
-  test('without a socket comments are read and sent by HTTP', async () => {
-    await using watching = await watch({ hasSocket: false, comments: [commentOf('From before')] });
-    const { page, audience } = watching;
-    await rows(page, 'From before').waitFor();
-    await say(page, 'By the other way', 'Ada');
-    await page.locator('.comment[data-own=accepted]').waitFor();
-    audience.comments.push(commentOf('Heard by asking'));
-    await rows(page, 'Heard by asking').waitFor();
-  });
-
-  test('a browser that refuses storage comments all the same', async () => {
-    await using opened = await openPage(browser, 'about:blank');
-    const { page, errors } = opened;
-    await page.addInitScript(() => {
-      const refuse = {
-        get: () => {
-          throw new DOMException('refused', 'SecurityError');
-        },
-      };
-      Object.defineProperty(window, 'localStorage', refuse);
-      Object.defineProperty(window, 'indexedDB', refuse);
-    });
-    await new ScriptedAudience().stand(page);
-    await page.goto(`${cluster.url}/watch/demo`);
-    await say(page, 'Nothing is kept', 'Ada');
-    await page.locator('.comment[data-own=accepted]').waitFor();
-    expect(errors).toEqual([]);
-  });
-});
+afterAll(() => panel?.[Symbol.asyncDispose]());
 
 describe('the list', () => {
   test('stays at the bottom, and away from it says how many are new', async () => {
-    await using watching = await watch({ comments: manyComments(100) });
+    await using watching = await panel.watch({ comments: manyComments(100) });
     const { page, audience } = watching;
     await rows(page, 'number 99').waitFor();
     audience.publish(commentOf('at the end'));
@@ -174,7 +35,7 @@ describe('the list', () => {
   });
 
   test('reads older ones as one scrolls up, and what is seen does not jump', async () => {
-    await using watching = await watch({ comments: manyComments(1000) });
+    await using watching = await panel.watch({ comments: manyComments(1000) });
     const { page } = watching;
     await rows(page, 'number 999').waitFor();
     await page.locator('.scroller').hover();
@@ -196,7 +57,7 @@ describe('the list', () => {
 
   // Goal: no hole that nobody can see. Method: the page misses 150, more than one page of the API, and is told with the next comment.
   test('after a gap what was missed is read, all of it, as one scrolls up', async () => {
-    await using watching = await watch({ comments: manyComments(3) });
+    await using watching = await panel.watch({ comments: manyComments(3) });
     const { page, audience } = watching;
     await rows(page, 'number 2').waitFor();
     const nowMs = Date.now();
@@ -216,7 +77,7 @@ describe('the list', () => {
   });
 
   test('has elements for what is seen alone, with 10,000 comments', async () => {
-    await using watching = await watch({ comments: manyComments(10_000) });
+    await using watching = await panel.watch({ comments: manyComments(10_000) });
     const { page } = watching;
     await rows(page, 'number 9999').waitFor();
     await page.waitForFunction(() => {
@@ -227,7 +88,7 @@ describe('the list', () => {
   });
 
   test('shows a sample of a flood, and in it always staff and the viewer', async () => {
-    await using watching = await watch();
+    await using watching = await panel.watch();
     const { page, audience } = watching;
     await say(page, 'Before the flood', 'Ada');
     await page.locator('.comment[data-own=accepted]').waitFor();
@@ -241,7 +102,7 @@ describe('the list', () => {
   });
 
   test('tells screen readers one sentence of many comments', async () => {
-    await using watching = await watch();
+    await using watching = await panel.watch();
     const { page, audience } = watching;
     audience.publish(commentOf('one'), commentOf('two'), commentOf('three'));
     await page
@@ -251,7 +112,7 @@ describe('the list', () => {
 
   test('shows what anybody writes as text', async () => {
     const markup = '<img src=x onerror="document.title=1"><script>document.title=2</script>';
-    await using watching = await watch({
+    await using watching = await panel.watch({
       comments: [commentOf(markup, { author: { id: 'g-x', name: '<b>Eve</b>' } })],
     });
     const { page } = watching;
@@ -262,63 +123,9 @@ describe('the list', () => {
   });
 });
 
-describe('moderation', () => {
-  test('a hidden comment vanishes for all, and is marked for moderators, who can show it again', async () => {
-    await using watching = await watch({ comments: [commentOf('Fine'), commentOf('Not so fine')] });
-    const { page } = watching;
-    await signIn(page);
-    await rows(page, 'Not so fine').hover();
-    await rows(page, 'Not so fine').locator('[data-action=hide]').click();
-    await page.locator('.comment.hidden-one .tag', { hasText: 'Hidden' }).waitFor();
-    await using other = await openPage(browser, 'about:blank');
-    await watching.audience.stand(other.page);
-    await other.page.goto(`${cluster.url}/watch/demo`);
-    await rows(other.page, 'Fine').waitFor();
-    expect(await textsOf(other.page)).toEqual(['Fine']);
-    await rows(page, 'Not so fine').hover();
-    await rows(page, 'Not so fine').locator('[data-action=restore]').click();
-    await page.locator('.comment.hidden-one').waitFor({ state: 'detached' });
-    await rows(other.page, 'Not so fine').waitFor();
-  });
-
-  test("one's own can be hidden, and that undone", async () => {
-    await using watching = await watch();
-    const { page } = watching;
-    await say(page, 'Oops', 'Ada');
-    await page.locator('.comment[data-own=accepted]').hover();
-    await page.locator('[data-action=hide]').click();
-    await rows(page, 'Oops').waitFor({ state: 'detached' });
-    await page.locator('.toast .link', { hasText: 'Undo' }).click();
-    await rows(page, 'Oops').waitFor();
-  });
-
-  test('a moderator switches comments off, and everybody is told in words', async () => {
-    await using watching = await watch();
-    const { page, audience } = watching;
-    await using other = await openPage(browser, 'about:blank');
-    await audience.stand(other.page);
-    await other.page.goto(`${cluster.url}/watch/demo`);
-    await other.page.locator('.send').waitFor();
-    await signIn(page);
-    await page.locator('.account').click();
-    await page.locator('[aria-label="Who may comment"]').selectOption('Nobody');
-    await other.page.locator('.closed', { hasText: 'switched off' }).waitFor();
-    expect(await other.page.locator('.composer textarea').isVisible()).toBe(false);
-    await page.locator('[aria-label="Who may comment"]').selectOption('Accounts only');
-    await other.page.locator('.closed', { hasText: 'Sign in to comment' }).waitFor();
-  });
-});
-
-async function signIn(page: Page): Promise<void> {
-  await page.locator('.account').click();
-  await page.fill('#comments-account input', 'token');
-  await page.keyboard.press('Enter');
-  await page.locator('.account', { hasText: 'Moderator' }).waitFor();
-}
-
 describe('everybody', () => {
   test('can do all of it with the keyboard, and the player does not take the keys', async () => {
-    await using watching = await watch({
+    await using watching = await panel.watch({
       comments: [...manyComments(5), commentOf('Mine of old', { author: { id: guestId, name: 'Ada' } })],
     });
     const { page, errors } = watching;
@@ -360,7 +167,7 @@ describe('everybody', () => {
         commentOf('مرحبا بالجميع'),
         commentOf('👏'),
       ];
-      await using watching = await watch({ comments }, size, query);
+      await using watching = await panel.watch({ comments }, { size, path: `${size.path}demo${query}` });
       const { page, errors } = watching;
       await rows(page, 'مرحبا').waitFor({ state: 'attached' });
       expect({ size: size.name, found: await misfits(page) }).toEqual({ size: size.name, found: [] });

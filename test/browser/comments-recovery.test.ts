@@ -3,62 +3,21 @@
  * forms, the keyboard alone.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Browser, FrameLocator, Page } from 'playwright-core';
-import { startTestCluster, type TestCluster } from '../support/cluster/demo.ts';
-import { launchChromium } from '../support/cluster/foreign-players.ts';
-import { openPage, type OpenPage } from './page-checks.ts';
-import { commentOf, ScriptedAudience, type Script } from './scripted-audience.ts';
+import type { Page } from 'playwright-core';
+import { openPage } from './page-checks.ts';
+import { commentOf, ScriptedAudience } from './scripted-audience.ts';
+import { isAccepted, isCalled, manyComments, rows, say, ScriptedPanel, signIn, textsOf } from './scripted-panel.ts';
 
-let cluster: TestCluster;
-let browser: Browser;
+let panel: ScriptedPanel;
 
 beforeAll(async () => {
-  cluster = await startTestCluster({ nodes: 1 });
-  browser = await launchChromium();
+  panel = await ScriptedPanel.start();
 });
 
-afterAll(async () => {
-  await browser?.close();
-  await cluster?.[Symbol.asyncDispose]();
-});
+afterAll(() => panel?.[Symbol.asyncDispose]());
 
-interface Watching extends OpenPage {
-  readonly audience: ScriptedAudience;
-}
-
-async function watch(script: Script = {}, path = '/watch/demo'): Promise<Watching> {
-  const audience = new ScriptedAudience(script);
-  const opened = await openPage(browser, 'about:blank');
-  await audience.stand(opened.page);
-  await opened.page.goto(`${cluster.url}${path}`);
-  return { ...opened, audience, [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose]() };
-}
-
-async function say(page: Page, text: string, name?: string): Promise<void> {
-  await page.fill('.composer textarea', text);
-  if (name !== undefined) await page.fill('.who input', name);
-  await page.press('.composer textarea', 'Enter');
-}
-
-async function signIn(page: Page | FrameLocator): Promise<void> {
-  await page.locator('.account').click();
-  await page.locator('#comments-account input').fill('token');
-  await page.locator('#comments-account input').press('Enter');
-  await isCalled(page, 'Moderator');
-}
-
-const rows = (page: Page, text: string) => page.locator('.comment', { hasText: text });
-const textsOf = (page: Page): Promise<readonly string[]> => page.locator('.comment .said').allTextContents();
-const isCalled = (page: Page | FrameLocator, name: string): Promise<void> =>
-  page.locator('.account', { hasText: name }).waitFor();
-const isAccepted = (page: Page | FrameLocator, text: string): Promise<void> =>
-  page.locator('.comment[data-own=accepted]', { hasText: text }).waitFor();
 const isSpoken = (page: Page, text: string): Promise<void> =>
   page.locator('.heard[aria-live=polite]', { hasText: text }).waitFor({ state: 'attached' });
-const manyComments = Array.from({ length: 100 }, (_, index) =>
-  commentOf(`number ${index}`, {}, Date.now() - (100 - index) * 1000),
-);
-
 /** Answers with those statuses by path, as a server in trouble does, until they are taken away. */
 async function trouble(page: Page, statuses: Map<string, number>): Promise<void> {
   await page.route(/\/v1\/(?:me|guests)$/, async (route) => {
@@ -88,7 +47,7 @@ const saidIn = ({ heard }: ScriptedAudience) => heard.filter((one) => one.type =
 
 describe("how far one's own comment is", () => {
   test('each is shown at once with how far it is: sending, sent, safe', async () => {
-    await using watching = await watch({ hasReplication: true });
+    await using watching = await panel.watch({ hasReplication: true });
     const { page, audience } = watching;
     audience.verdict = () => ({ kind: 'unanswered' });
     await say(page, 'Is anybody there', 'Ada');
@@ -109,7 +68,7 @@ describe("how far one's own comment is", () => {
   });
 
   test('with one region, what is accepted is done: nothing says that it waits, and nothing is sent again', async () => {
-    await using watching = await watch();
+    await using watching = await panel.watch();
     const { page, audience } = watching;
     await say(page, 'Only here', 'Ada');
     await page.locator('.comment[data-own=accepted] .mark[data-mark=kept]').waitFor();
@@ -123,7 +82,7 @@ describe("how far one's own comment is", () => {
   // Goal: a region that is lost takes no comment with it. Method: no other region has it when the page is loaded anew, so it is sent again
   // with its receipt; then another region has it.
   test('what no other region has outlives the visit, is sent again with its receipt, and never more once one has it', async () => {
-    await using watching = await watch({ hasReplication: true });
+    await using watching = await panel.watch({ hasReplication: true });
     const { page, audience } = watching;
     await say(page, 'Keep me', 'Ada');
     await page.waitForFunction(isReceiptKept, 'r');
@@ -146,7 +105,7 @@ describe("how far one's own comment is", () => {
 
 describe('who the viewer is', () => {
   test('outlives a server that fails for a moment, and what it refused is sent later', async () => {
-    await using watching = await watch();
+    await using watching = await panel.watch();
     const { page, audience } = watching;
     const statuses = new Map<string, number>();
     await trouble(page, statuses);
@@ -164,7 +123,7 @@ describe('who the viewer is', () => {
   });
 
   test('stays that of a guest while no server gives another token', async () => {
-    await using watching = await watch();
+    await using watching = await panel.watch();
     const { page, audience } = watching;
     await say(page, 'With the first token', 'Ada');
     await isAccepted(page, 'With the first token');
@@ -185,13 +144,13 @@ describe('who the viewer is', () => {
   });
 
   test('is the same in all tabs, when they sign out in one', async () => {
-    await using watching = await watch();
+    await using watching = await panel.watch();
     const { page, audience } = watching;
     await say(page, 'Hello', 'Ada');
     await isAccepted(page, 'Hello');
     const other = await page.context().newPage();
     await audience.stand(other);
-    await other.goto(`${cluster.url}/watch/demo`);
+    await other.goto(`${panel.url}/watch/demo`);
     await isCalled(other, 'Ada');
     await page.locator('.account').click();
     await page.locator('.sheet .button', { hasText: 'Forget my name' }).click();
@@ -200,7 +159,7 @@ describe('who the viewer is', () => {
   });
 
   test('is asked for in words that are no error', async () => {
-    await using watching = await watch();
+    await using watching = await panel.watch();
     const { page } = watching;
     const styleOf = (query: string) =>
       page.locator(query).evaluate((one) => {
@@ -218,9 +177,9 @@ describe('who the viewer is', () => {
 });
 
 test('without a socket what is new is counted and spoken, too', async () => {
-  await using watching = await watch({ hasSocket: false, comments: manyComments });
+  await using watching = await panel.watch({ hasSocket: false, comments: manyComments(100) });
   const { page, audience } = watching;
-  await page.locator('.comment', { hasText: 'number 99' }).waitFor();
+  await rows(page, 'number 99').waitFor();
   await page.locator('.scroller').hover();
   await page.mouse.wheel(0, -900);
   await page.locator('.pill', { hasText: 'Newest' }).waitFor();
@@ -230,7 +189,7 @@ test('without a socket what is new is counted and spoken, too', async () => {
 });
 
 test('a refusal is spoken, and the focus stays in the list when its button goes', async () => {
-  await using watching = await watch({ comments: manyComments });
+  await using watching = await panel.watch({ comments: manyComments(100) });
   const { page, audience } = watching;
   audience.verdict = () => ({ kind: 'refused', code: 'TEXT_REFUSED' });
   await say(page, 'Rude', 'Ada');
@@ -251,9 +210,9 @@ test('a refusal is spoken, and the focus stays in the list when its button goes'
 });
 
 test('a frame that may not submit forms comments and signs in all the same', async () => {
-  await using opened = await openPage(browser, 'about:blank');
+  await using opened = await openPage(panel.browser, 'about:blank');
   const { page } = opened;
-  const address = `${cluster.url}/embed/demo?comments`;
+  const address = `${panel.url}/embed/demo?comments`;
   await new ScriptedAudience().stand(page);
   await page.route(/\/framing$/, (route) =>
     route.fulfill({
@@ -262,7 +221,7 @@ test('a frame that may not submit forms comments and signs in all the same', asy
         <iframe title="Player" width="900" height="480" sandbox="allow-scripts allow-same-origin" src="${address}"></iframe>`,
     }),
   );
-  await page.goto(`${cluster.url}/framing`);
+  await page.goto(`${panel.url}/framing`);
   const frame = page.frameLocator('iframe');
   await frame.locator('.composer textarea').fill('Without a form');
   await frame.locator('.who input').fill('Ada');
@@ -272,7 +231,7 @@ test('a frame that may not submit forms comments and signs in all the same', asy
 });
 
 test('a frame whose comments go gives their place to the picture', async () => {
-  await using watching = await watch({}, '/embed/demo?comments');
+  await using watching = await panel.watch({}, { path: '/embed/demo?comments' });
   const { page } = watching;
   await page.locator('.comments .composer').waitFor();
   const widths = await page.evaluate(() => {

@@ -1,5 +1,5 @@
 /** What moderators have beside the comments: the form of a ban, and lists of what waits, what was reported and what is hidden. */
-import type { AudienceApi } from './audience-api.browser.ts';
+import type { AudienceApi } from './conversation/audience-api.browser.ts';
 import { make, makeButton, setText } from './elements.browser.ts';
 import { compareComments, type Author } from './state/comment.ts';
 import type { Row } from './state/comment-list.ts';

@@ -4,7 +4,7 @@ import { Account } from './account.browser.ts';
 import rowStyles from './styles/comment-row.css';
 import styles from './styles/comments.css';
 import { Composer } from './composer.browser.ts';
-import { Conversation } from './conversation.browser.ts';
+import { Conversation } from './conversation/conversation.browser.ts';
 import { Frame } from './frame.browser.ts';
 import { ListView } from './list.browser.ts';
 import { Moderation } from './moderation.browser.ts';

@@ -10,6 +10,7 @@ export const sourceFolders: readonly string[] = [
   'player',
   'viewing',
   'comments-panel',
+  'comments-panel/conversation',
   'comments-panel/state',
   'comments-panel/styles',
   'ops-page',

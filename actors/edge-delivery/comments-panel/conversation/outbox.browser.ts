@@ -1,5 +1,5 @@
 /** Keeps what is not yet safe in IndexedDB. Where the browser refuses it, nothing is kept, and the page works all the same. */
-import { readEntry, surplus, type Entry } from './state/outbox.ts';
+import { readEntry, surplus, type Entry } from '../state/outbox.ts';
 
 const name = 'tangaza-audience';
 const store = 'outbox';

@@ -2,7 +2,7 @@
  * What is said about the stream, as the page knows it: from the live socket, or by HTTP while there is none. It knows no element; the panel
  * shows it.
  */
-import { Edges } from '../player/edges.browser.ts';
+import { Edges } from '../../player/edges.browser.ts';
 import { AudienceApi } from './audience-api.browser.ts';
 import { KeptIdentity } from './identity.browser.ts';
 import { Live } from './live.browser.ts';
@@ -10,15 +10,15 @@ import { Outbox } from './outbox.browser.ts';
 import { Reader } from './reader.browser.ts';
 import { Sender } from './sender.browser.ts';
 import { Session, type Proof } from './session.browser.ts';
-import { compareComments, openMode, type Mode, type PageComment } from './state/comment.ts';
-import { CommentList, mostComments, mostWhileReading } from './state/comment-list.ts';
-import { isLive, mustPoll, type Connection } from './state/connection.ts';
-import { Flood } from './state/flood.ts';
-import type { LiveMessage } from './state/live-message.ts';
-import { may, type PanelFacts } from './state/panel-view.ts';
-import { problemWords, type Problem } from './state/problem.ts';
-import type { ReactionKind, ReactionSums } from './state/reaction-tally.ts';
-import { ServerTime } from './state/server-time.ts';
+import { compareComments, openMode, type Mode, type PageComment } from '../state/comment.ts';
+import { CommentList, mostComments, mostWhileReading } from '../state/comment-list.ts';
+import { isLive, mustPoll, type Connection } from '../state/connection.ts';
+import { Flood } from '../state/flood.ts';
+import type { LiveMessage } from '../state/live-message.ts';
+import { may, type PanelFacts } from '../state/panel-view.ts';
+import { problemWords, type Problem } from '../state/problem.ts';
+import type { ReactionKind, ReactionSums } from '../state/reaction-tally.ts';
+import { ServerTime } from '../state/server-time.ts';
 
 /** A pause this long was a machine that slept, or a page that nobody saw. */
 const sleptMs = 20_000;

@@ -1,10 +1,10 @@
 /** What the panel asks the API by HTTP, at the edge that answers: the page's own one first. */
-import type { Edges } from '../player/edges.browser.ts';
-import { readComment, readMode, readPage, readPerson } from './state/comment.ts';
-import type { CommentsPage, Mode, PageComment, Person } from './state/comment.ts';
-import type { Draft } from './state/own-comment.ts';
-import { noAnswer, readProblem, type Problem } from './state/problem.ts';
-import { fieldOf, parseJson, textOf } from './state/read-json.ts';
+import type { Edges } from '../../player/edges.browser.ts';
+import { readComment, readMode, readPage, readPerson } from '../state/comment.ts';
+import type { CommentsPage, Mode, PageComment, Person } from '../state/comment.ts';
+import type { Draft } from '../state/own-comment.ts';
+import { noAnswer, readProblem, type Problem } from '../state/problem.ts';
+import { fieldOf, parseJson, textOf } from '../state/read-json.ts';
 
 const timeoutMs = 8_000;
 

@@ -1,8 +1,8 @@
 /** Reads comments by HTTP: older ones as the viewer scrolls up, the newest ones after a gap, and every few seconds while no socket opens. */
 import type { AudienceApi } from './audience-api.browser.ts';
-import type { CommentsPage, PageComment } from './state/comment.ts';
-import { mostComments, mostWhileReading, olderOf, type CommentList } from './state/comment-list.ts';
-import { isPassing, type Problem } from './state/problem.ts';
+import type { CommentsPage, PageComment } from '../state/comment.ts';
+import { mostComments, mostWhileReading, olderOf, type CommentList } from '../state/comment-list.ts';
+import { isPassing, type Problem } from '../state/problem.ts';
 
 const pageSize = '100';
 const pollMs = 3_000;

@@ -2,14 +2,14 @@
 import type { AudienceApi } from './audience-api.browser.ts';
 import type { Live } from './live.browser.ts';
 import type { Outbox } from './outbox.browser.ts';
-import { mintClientId } from './state/client-id.ts';
-import type { PageComment, Person } from './state/comment.ts';
-import type { CommentList } from './state/comment-list.ts';
-import { isLive } from './state/connection.ts';
-import { entryOf, restored } from './state/outbox.ts';
-import { advanceOwn, dutyOf, idOf, ownComment } from './state/own-comment.ts';
-import type { Draft, OwnComment, OwnEvent } from './state/own-comment.ts';
-import { signedInAnew, type Problem } from './state/problem.ts';
+import { mintClientId } from '../state/client-id.ts';
+import type { PageComment, Person } from '../state/comment.ts';
+import type { CommentList } from '../state/comment-list.ts';
+import { isLive } from '../state/connection.ts';
+import { entryOf, restored } from '../state/outbox.ts';
+import { advanceOwn, dutyOf, idOf, ownComment } from '../state/own-comment.ts';
+import type { Draft, OwnComment, OwnEvent } from '../state/own-comment.ts';
+import { signedInAnew, type Problem } from '../state/problem.ts';
 
 /** So many that were accepted are sent again a second (A6). */
 const resentPerSecond = 5;

@@ -1,8 +1,8 @@
 /** Who the viewer is: a guest by a name, an account by a token, or nobody yet. */
 import type { AudienceApi } from './audience-api.browser.ts';
 import type { KeptIdentity } from './identity.browser.ts';
-import type { Person } from './state/comment.ts';
-import { isPassing, problemWords, type Problem } from './state/problem.ts';
+import type { Person } from '../state/comment.ts';
+import { isPassing, problemWords, type Problem } from '../state/problem.ts';
 
 /** What became of who the viewer is. */
 export type Proof = 'taken' | 'renewed' | 'lost';

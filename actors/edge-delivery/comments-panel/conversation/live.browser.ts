@@ -1,8 +1,8 @@
 /** Makes the live socket what the connection's state wants, and hands on what it brings. */
-import type { Edges } from '../player/edges.browser.ts';
-import { advanceConnection, idle, isLive, mustAsk } from './state/connection.ts';
-import type { Connection, ConnectionEvent } from './state/connection.ts';
-import { protocol, readFrame, type LiveMessage } from './state/live-message.ts';
+import type { Edges } from '../../player/edges.browser.ts';
+import { advanceConnection, idle, isLive, mustAsk } from '../state/connection.ts';
+import type { Connection, ConnectionEvent } from '../state/connection.ts';
+import { protocol, readFrame, type LiveMessage } from '../state/live-message.ts';
 
 export interface LiveOptions {
   readonly streamId: string;

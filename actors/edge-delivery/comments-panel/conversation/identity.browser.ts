@@ -1,6 +1,6 @@
 /** Who the viewer is, kept by the page's origin. Where the browser refuses storage it is kept for as long as the page is open. */
-import { readPerson, type Person } from './state/comment.ts';
-import { fieldOf, parseJson, textOf } from './state/read-json.ts';
+import { readPerson, type Person } from '../state/comment.ts';
+import { fieldOf, parseJson, textOf } from '../state/read-json.ts';
 
 const key = 'tangaza.audience';
 

@@ -1,0 +1,159 @@
+/** What viewers and moderators do with comments in a real Chromium: they write, sign in, hide, and switch them off. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { openPage } from './page-checks.ts';
+import { commentOf, ScriptedAudience } from './scripted-audience.ts';
+import { bannerOf, rows, say, ScriptedPanel, signIn, textsOf } from './scripted-panel.ts';
+
+let panel: ScriptedPanel;
+
+beforeAll(async () => {
+  panel = await ScriptedPanel.start();
+});
+
+afterAll(() => panel?.[Symbol.asyncDispose]());
+
+describe("the viewer's own comments", () => {
+  test('a guest is asked for a name once, inline, and is remembered', async () => {
+    await using watching = await panel.watch();
+    const { page, audience } = watching;
+    await page.fill('.composer textarea', 'Good evening');
+    await page.press('.composer textarea', 'Enter');
+    await page.locator('.notice', { hasText: 'name' }).waitFor();
+    await page.keyboard.type('Ada');
+    await page.keyboard.press('Enter');
+    await rows(page, 'Good evening').waitFor();
+    await page.reload();
+    await rows(page, 'Good evening').waitFor();
+    await say(page, 'It is me again');
+    await rows(page, 'It is me again').waitFor();
+    expect(audience.heard.flatMap((one) => (one.type === 'comment' ? [one.text] : []))).toEqual([
+      'Good evening',
+      'It is me again',
+    ]);
+  });
+
+  test('one that is refused says why, and goes when it is tried again', async () => {
+    await using watching = await panel.watch();
+    const { page, audience } = watching;
+    audience.verdict = () => ({ kind: 'refused', code: 'TEXT_REFUSED' });
+    await say(page, 'Rude', 'Ada');
+    await page.locator('.progress', { hasText: 'not allowed here' }).waitFor();
+    audience.verdict = () => ({ kind: 'accepted' });
+    await page.locator('[data-action=retry]').click();
+    await page.locator('.comment[data-own=accepted]').waitFor();
+    audience.verdict = () => ({ kind: 'refused', code: 'BANNED' });
+    await say(page, 'More of it');
+    await page.locator('[data-action=discard]').click();
+    await rows(page, 'More of it').waitFor({ state: 'detached' });
+    expect(await textsOf(page)).toEqual(['Rude']);
+  });
+
+  test('what was not accepted is sent again by the page that comes back', async () => {
+    await using watching = await panel.watch();
+    const { page, audience } = watching;
+    audience.verdict = () => ({ kind: 'unanswered' });
+    await say(page, 'Do not lose me', 'Ada');
+    await page.locator('.comment[data-own=sending]').waitFor();
+    audience.verdict = () => ({ kind: 'accepted' });
+    await page.reload();
+    await page.locator('.comment[data-own=accepted]', { hasText: 'Do not lose me' }).waitFor();
+  });
+
+  test('what was under way when one signed in as another is offered, and goes once it is tried again', async () => {
+    await using watching = await panel.watch();
+    const { page, audience } = watching;
+    audience.verdict = () => ({ kind: 'unanswered' });
+    await say(page, 'Half said', 'Ada');
+    await page.locator('.comment[data-own=sending]').waitFor();
+    await signIn(page);
+    await page.locator('.progress', { hasText: 'signed in anew' }).waitFor();
+    audience.verdict = () => ({ kind: 'accepted' });
+    await page.locator('[data-action=retry]').click();
+    await page.locator('.comment[data-own=accepted]').waitFor();
+    const ids = audience.heard.flatMap((one) => (one.type === 'comment' ? [one.clientId] : []));
+    expect({ sent: ids.length, isAnew: new Set(ids).size === 2 }).toEqual({ sent: 2, isAnew: true });
+    expect(await textsOf(page)).toEqual(['Half said']);
+  });
+
+  test('slow mode counts down on the button', async () => {
+    await using watching = await panel.watch({ mode: { mode: 'open', slowSeconds: 30 } });
+    const { page } = watching;
+    await bannerOf(page, 'one comment every 30 s');
+    await say(page, 'First', 'Ada');
+    await page.locator('.send', { hasText: /^Wait \d+ s$/ }).waitFor();
+    await say(page, 'Second');
+    expect(await textsOf(page)).toEqual(['First']);
+  });
+
+  test('without a socket comments are read and sent by HTTP', async () => {
+    await using watching = await panel.watch({ hasSocket: false, comments: [commentOf('From before')] });
+    const { page, audience } = watching;
+    await rows(page, 'From before').waitFor();
+    await say(page, 'By the other way', 'Ada');
+    await page.locator('.comment[data-own=accepted]').waitFor();
+    audience.comments.push(commentOf('Heard by asking'));
+    await rows(page, 'Heard by asking').waitFor();
+  });
+
+  test('a browser that refuses storage comments all the same', async () => {
+    await using opened = await openPage(panel.browser, 'about:blank');
+    const { page, errors } = opened;
+    await page.addInitScript(() => {
+      const refuse = {
+        get: () => {
+          throw new DOMException('refused', 'SecurityError');
+        },
+      };
+      Object.defineProperty(window, 'localStorage', refuse);
+      Object.defineProperty(window, 'indexedDB', refuse);
+    });
+    await new ScriptedAudience().stand(page);
+    await page.goto(`${panel.url}/watch/demo`);
+    await say(page, 'Nothing is kept', 'Ada');
+    await page.locator('.comment[data-own=accepted]').waitFor();
+    expect(errors).toEqual([]);
+  });
+});
+
+describe('moderation', () => {
+  test('a hidden comment vanishes for all, and is marked for moderators, who can show it again', async () => {
+    await using watching = await panel.watch({ comments: [commentOf('Fine'), commentOf('Not so fine')] });
+    const { page, audience } = watching;
+    await signIn(page);
+    await rows(page, 'Not so fine').hover();
+    await rows(page, 'Not so fine').locator('[data-action=hide]').click();
+    await page.locator('.comment.hidden-one .tag', { hasText: 'Hidden' }).waitFor();
+    await using other = await panel.join(audience);
+    await rows(other.page, 'Fine').waitFor();
+    expect(await textsOf(other.page)).toEqual(['Fine']);
+    await rows(page, 'Not so fine').hover();
+    await rows(page, 'Not so fine').locator('[data-action=restore]').click();
+    await page.locator('.comment.hidden-one').waitFor({ state: 'detached' });
+    await rows(other.page, 'Not so fine').waitFor();
+  });
+
+  test("one's own can be hidden, and that undone", async () => {
+    await using watching = await panel.watch();
+    const { page } = watching;
+    await say(page, 'Oops', 'Ada');
+    await page.locator('.comment[data-own=accepted]').hover();
+    await page.locator('[data-action=hide]').click();
+    await rows(page, 'Oops').waitFor({ state: 'detached' });
+    await page.locator('.toast .link', { hasText: 'Undo' }).click();
+    await rows(page, 'Oops').waitFor();
+  });
+
+  test('a moderator switches comments off, and everybody is told in words', async () => {
+    await using watching = await panel.watch();
+    const { page, audience } = watching;
+    await using other = await panel.join(audience);
+    await other.page.locator('.send').waitFor();
+    await signIn(page);
+    await page.locator('.account').click();
+    await page.locator('[aria-label="Who may comment"]').selectOption('Nobody');
+    await other.page.locator('.closed', { hasText: 'switched off' }).waitFor();
+    expect(await other.page.locator('.composer textarea').isVisible()).toBe(false);
+    await page.locator('[aria-label="Who may comment"]').selectOption('Accounts only');
+    await other.page.locator('.closed', { hasText: 'Sign in to comment' }).waitFor();
+  });
+});
