@@ -205,6 +205,62 @@ test('pace: who was silent for two minutes may catch up at once, however long ag
   expect(pace(rows)).toBeUndefined();
 });
 
+test('pace: who fell behind in the course of hours is measured by that, and may not send more than a minute of it at once', () => {
+  const slow = Array.from({ length: 7200 }, (_, i) => ({ ms: i * 990, arrivedMs: i * 1000 }));
+  const [lastMs, lastArrivedMs] = [7199 * 990, 7_199_000];
+  const catchingUp = Array.from({ length: 75 }, (_, i) => ({
+    ms: lastMs + (i + 1) * 1000,
+    arrivedMs: lastArrivedMs + (i + 1) * 100,
+  }));
+  const rows = [...slow, ...catchingUp].map((row) => ({ ...row, track: 'video' as const }));
+  expect(pace(rows)).toContain('runs ahead of real time');
+});
+
+const picturesOf = (seconds: number, tell: (ms: number) => number, arrive: (ms: number) => number) =>
+  Array.from({ length: seconds * 25 }, (_, i) => ({
+    track: 'video' as const,
+    ms: tell(i * 40),
+    arrivedMs: arrive(i * 40),
+  }));
+const inOrder = (rows: readonly (Row & { readonly track: TrackName })[]) =>
+  rows.toSorted((a, b) => a.arrivedMs - b.arrivedMs);
+/** When that comes in which an encoder sends that stands still for `pauseMs` each time that it has run for `runMs`. */
+const withPauses = (ms: number, runMs: number, pauseMs: number): number =>
+  ms + Math.floor(ms / runMs) * pauseMs;
+
+test('pace: sound is judged by no window with a pause in it, whatever its frames are said to last', () => {
+  const rows = soundOf(
+    60,
+    (i) => (i * frameMs) / 2,
+    (i) => withPauses((i * frameMs) / 2, 3000, 1200),
+  );
+  expect(pace(rows)).toBeUndefined();
+});
+
+test('pace: an encoder that is suspended again and again, sound and all, has no clock that crawls', () => {
+  const wall = (ms: number): number => (ms < 12_000 ? ms : 12_000 + withPauses(ms - 12_000, 1800, 1800));
+  const sounds = soundOf(
+    60,
+    (i) => i * frameMs,
+    (i) => wall(i * frameMs),
+  );
+  expect(pace(inOrder([...sounds, ...picturesOf(60, (ms) => ms, wall)]))).toBeUndefined();
+});
+
+test('pace: pictures that crawl are refused beside sound that keeps up, though it pauses before each window ends', () => {
+  const sounds = soundOf(
+    60,
+    (i) => withPauses(i * frameMs, 3500, 1100),
+    (i) => withPauses(i * frameMs, 3500, 1100),
+  );
+  const crawling = picturesOf(
+    60,
+    (ms) => ms / 2,
+    (ms) => ms,
+  );
+  expect(pace(inOrder([...sounds, ...crawling]))).toContain('The clock of the video crawls');
+});
+
 test('gate: after a jump pictures that come in a burst, half a second apart, are believed', () => {
   const burst = Array.from({ length: 5 }, (_, i) => next(0, { ms: hour + i * 500 }));
   const { released } = gate([...steady(1000), ...burst]);
