@@ -1,8 +1,9 @@
 /**
  * The test projects. Pure ones share one process with a thread for each core: their files keep no state that another
- * one could see, and a process for each file costs more than its tests do. Of those that start real processes two files
- * run side by side, for half of what such a file does is waiting; more would be each other's load on two cores. A browser
- * has both cores for itself: it decodes several videos at once.
+ * one could see, and a process for each file costs more than its tests do. Of those that start real processes three files
+ * run side by side on two cores, or two where each is a whole cluster, for most of what such a file does is waiting. Pages without a video, and
+ * Cassandra, which starts two Java processes, share the cores with each other alone. A browser that plays has them for itself: it decodes
+ * several videos at once.
  */
 import { statSync } from 'node:fs';
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
@@ -36,14 +37,24 @@ const pure = (name: string, order: number, timeoutMs: number) =>
     hookTimeout: timeoutMs,
   });
 
-const realProcesses = (name: string, order: number, timeoutMs: number, filesAtOnce = 2) =>
+interface RealOptions {
+  readonly timeoutMs: number;
+  readonly filesAtOnce?: number;
+  readonly include?: readonly string[];
+}
+
+const realProcesses = (name: string, order: number, { timeoutMs, filesAtOnce = 2, include }: RealOptions) =>
   project(name, order, {
     maxWorkers: filesAtOnce,
     testTimeout: timeoutMs,
     hookTimeout: timeoutMs,
     // Only bounds the wait: vitest's own second is too short for a machine that is busy.
     expect: { poll: { timeout: timeoutMs / 2 } },
+    ...(include === undefined ? {} : { include: [...include] }),
   });
+
+/** Of tests on whole clusters or in browsers. */
+const timeoutMs = 3 * minuteMs;
 
 /** Files of one group in order of size, whatever their project: a long one that begins last would run alone. */
 class LargestFirst extends BaseSequencer {
@@ -67,12 +78,13 @@ export default defineConfig({
       pure('tidy', 0, minuteMs / 2),
       pure('unit', 0, minuteMs / 2),
       pure('simulation', 0, 2 * minuteMs),
-      realProcesses('contract', 1, minuteMs),
-      realProcesses('component', 1, minuteMs),
-      realProcesses('media', 2, 3 * minuteMs),
-      realProcesses('cluster', 2, 3 * minuteMs),
-      realProcesses('browser', 3, 3 * minuteMs, 1),
-      realProcesses('cassandra', 4, 3 * minuteMs, 1), // two more Java processes: after the browser, never beside it
+      realProcesses('contract', 1, { timeoutMs: minuteMs, filesAtOnce: 3 }),
+      realProcesses('component', 1, { timeoutMs: minuteMs, filesAtOnce: 3 }),
+      realProcesses('media', 2, { timeoutMs }),
+      realProcesses('cluster', 2, { timeoutMs }),
+      realProcesses('pages', 3, { timeoutMs, include: ['test/browser/pages/**/*.test.ts'] }),
+      realProcesses('cassandra', 3, { timeoutMs }),
+      realProcesses('browser', 4, { timeoutMs, filesAtOnce: 1, include: ['test/browser/*.test.ts'] }),
     ],
   },
 });

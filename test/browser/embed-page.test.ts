@@ -18,6 +18,8 @@ import {
   wordsOf,
   type OpenPage,
 } from './page-checks.ts';
+import { bannerOf, isAccepted, say as sayComment } from './panel-acts.ts';
+import { panelFaults } from './panel-checks.ts';
 
 let cluster: TestCluster;
 let browser: Browser;
@@ -282,16 +284,32 @@ async function renewable(page: Page, server: { readonly isRenewed: boolean }): P
   });
 }
 
-// Goal: a laptop without a network says so, and goes on by itself. Method: the page is taken off the network until its buffer is played.
-test('a viewer who is offline is told so when nothing is left to play, and goes on when the network is back', async () => {
-  await using viewer = await alone('?muted');
-  const { page } = viewer;
-  await showsBadge(page, 'LIVE');
-  await page.context().setOffline(true);
-  await page.waitForFunction(() => document.querySelector('.headline')?.textContent === 'You are offline');
-  await page.context().setOffline(false);
-  await playsOn(page, 2);
-  await page.waitForFunction(() => document.querySelector('.headline')?.textContent === '');
+// Goal: a laptop without a network says so beside and over the picture, and goes on by itself. Method: the page is taken off the network until
+// its buffer is played; meanwhile its viewer writes a comment.
+test('viewers who are offline are told so, and go on when the network is back, with what they wrote', async () => {
+  const ends = sizes
+    .filter(({ name }) => name === 'desktop' || name === 'phone')
+    .map(async (size) => {
+      await using viewer = await openPage(browser, `${cluster.url}/watch/demo`, size);
+      const { page, errors } = viewer;
+      await showsBadge(page, 'LIVE');
+      await sayComment(page, `On line on a ${size.name}`, 'Ada');
+      await isAccepted(page, `On line on a ${size.name}`);
+      await page.context().setOffline(true);
+      await bannerOf(page, 'You are offline');
+      await sayComment(page, `Off line on a ${size.name}`);
+      await page.waitForFunction(
+        () => document.querySelector('.headline')?.textContent === 'You are offline',
+      );
+      const faults = [...(await misfits(page)), ...(await panelFaults(page, size))];
+      await page.context().setOffline(false);
+      await isAccepted(page, `Off line on a ${size.name}`);
+      await page.locator('.banner:empty').waitFor({ state: 'attached' });
+      await playsOn(page, 2);
+      await page.waitForFunction(() => document.querySelector('.headline')?.textContent === '');
+      return { faults, errors };
+    });
+  expect(await Promise.all(ends)).toEqual(ends.map(() => ({ faults: [], errors: [] })));
 });
 
 // Goal: who watched live before a laptop slept watches live after. Method: the page stands still for 18 s, which its buffer does not last.

@@ -1,5 +1,6 @@
 /** What is checked of the comments panel: which rows are seen and where, and what does not fit. */
 import type { Page } from 'playwright-core';
+import type { Size } from './page-checks.ts';
 
 /** What of the panel is too small for a finger, sticks out of the panel, or scrolls sideways. */
 export function tooSmall(page: Page, leastPx: number): Promise<readonly string[]> {
@@ -28,6 +29,19 @@ export function tooSmall(page: Page, leastPx: number): Promise<readonly string[]
       ...(root.scrollWidth > root.clientWidth ? ['the page scrolls sideways'] : []),
     ];
   }, leastPx);
+}
+
+/** What is wrong with the panel: it is not there, lies over the picture, or does not fit. */
+export async function panelFaults(page: Page, size: Size): Promise<readonly string[]> {
+  const places = await page.evaluate(() => {
+    const [stage, panel] = ['.stage', '.comments'].map((one) =>
+      document.querySelector(one)?.getBoundingClientRect(),
+    );
+    if (stage === undefined || panel === undefined || panel.height === 0) return ['there is no panel'];
+    const isApart = panel.left >= stage.right - 1 || panel.top >= stage.bottom - 1;
+    return isApart ? [] : ['the panel lies over the picture'];
+  });
+  return [...places, ...(await tooSmall(page, size.isTouch ? 43.5 : 23.5))];
 }
 
 export function isAtEnd(): boolean {

@@ -123,24 +123,3 @@ test.for(['dash', 'hls'])(
     await page.close();
   },
 );
-
-test('the watch page plays, shows the stream as live, and reports no failure', async () => {
-  const page = await openPage({ viewport: { width: 1280, height: 800 } });
-  const errors: string[] = [];
-  page.on('pageerror', (error) => errors.push(error.message));
-  await page.goto(`${cluster.url}/watch/demo`);
-  await page.waitForFunction(
-    () =>
-      (document.querySelector('video')?.currentTime ?? 0) > 0 &&
-      document.querySelector('#state')?.textContent === 'LIVE',
-  );
-  const from = await page.evaluate(() => document.querySelector('video')?.currentTime ?? 0);
-  await page.waitForFunction(
-    (start) => (document.querySelector('video')?.currentTime ?? 0) > start + 5,
-    from,
-  );
-  const options = await page.locator('select.quality option').allTextContents();
-  expect(options.slice(1)).toEqual(['360p', '240p']);
-  expect(errors).toEqual([]);
-  await page.close();
-});

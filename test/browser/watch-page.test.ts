@@ -1,6 +1,7 @@
 /**
  * The life of a broadcast as viewers see it, at five sizes, in a real Chromium: one stream that begins, is interrupted, ends,
- * and begins again. The tests follow one another in its life.
+ * and begins again, while they talk about it. The tests follow one another in its life. Between its interruption and its end, which are a
+ * minute apart, others watch a second stream, which is on air all the time.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Browser, Page } from 'playwright-core';
@@ -27,17 +28,22 @@ import {
   wordsOf,
   type OpenPage,
 } from './page-checks.ts';
+import { isAccepted, rows, say, textsOf } from './panel-acts.ts';
+import { panelFaults } from './panel-checks.ts';
 
 let cluster: TestCluster;
 let browser: Browser;
 let publisher: FfmpegPublisher;
+/** Of the second stream. */
+let steady: FfmpegPublisher | undefined;
 /** One at each size, open for the whole life. */
 let viewers: readonly OpenPage[] = [];
 const pages = (): readonly Page[] => viewers.map(({ page }) => page);
 
-const publishDemo = (): FfmpegPublisher =>
-  publish(`${cluster.nodes[0]?.rtmp}/${cluster.stream.key}`, flashAndBeep(640, 360), x264(25, 2));
-const watch = (query = '', id = 'demo'): Promise<OpenPage> =>
+const publishAs = (key: string): FfmpegPublisher =>
+  publish(`${cluster.nodes[0]?.rtmp}/${key}`, flashAndBeep(640, 360), x264(25, 2));
+const publishDemo = (): FfmpegPublisher => publishAs(cluster.stream.key);
+const watch = (query = '', id = 'steady'): Promise<OpenPage> =>
   openPage(browser, `${cluster.url}/watch/${id}${query}`);
 
 async function fitEverywhere(): Promise<void> {
@@ -50,8 +56,36 @@ async function fitEverywhere(): Promise<void> {
 const everywhere = (text: string): Promise<unknown> =>
   Promise.all(pages().map((page) => showsBadge(page, text)));
 
+/** What the viewer on the desktop has said, oldest first. */
+const said: string[] = [];
+
+/** The viewer on the desktop says it. Every page with comments shows it, last of all that was said, beside the picture or below it. */
+async function talk(text: string): Promise<void> {
+  const besides = sizes.flatMap((size, index) => {
+    const page = pages()[index];
+    return page === undefined || size.path === '/embed/' ? [] : [{ size, page }];
+  });
+  const [desktop] = besides;
+  if (desktop !== undefined) await say(desktop.page, text, said.length === 0 ? 'Ada' : undefined);
+  said.push(text);
+  await Promise.all(besides.map(({ page }) => rows(page, text).waitFor()));
+  const found = besides.map(async ({ page, size }) => ({
+    size: size.name,
+    said: await textsOf(page),
+    faults: await panelFaults(page, size),
+  }));
+  expect(await Promise.all(found)).toEqual(
+    besides.map(({ size }) => ({ size: size.name, said, faults: [] })),
+  );
+}
+
 beforeAll(async () => {
   cluster = await startTestCluster({ nodes: 1 });
+  const { streamKey } = await controlClient(cluster.url, cluster.token).create({
+    title: 'Steady',
+    id: 'steady',
+  });
+  steady = publishAs(streamKey);
   browser = await launchChromium();
   viewers = await Promise.all(sizes.map((size) => openPage(browser, `${cluster.url}${size.path}demo`, size)));
 });
@@ -59,6 +93,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await browser?.close();
   await publisher?.[Symbol.asyncDispose]();
+  await steady?.[Symbol.asyncDispose]();
   await cluster?.[Symbol.asyncDispose]();
 });
 
@@ -68,6 +103,9 @@ describe('a broadcast that begins', () => {
     expect(await Promise.all(pages().map(wordsOf))).toEqual(sizes.map(() => 'The broadcast has not begun'));
     expect(await pages()[0]?.locator('h1').textContent()).toBe('Tangaza demo');
     await fitEverywhere();
+    const [first] = pages();
+    await first?.locator('.empty-words', { hasText: 'Say hello while you wait' }).waitFor();
+    await talk('Is anybody here yet?');
   });
 
   test('is shown on pages that waited for it, live, without a reload', async () => {
@@ -75,8 +113,39 @@ describe('a broadcast that begins', () => {
     await everywhere('LIVE');
     await Promise.all(pages().map((page) => playsOn(page)));
     await fitEverywhere();
+    await talk('It begins');
   });
+});
 
+test('the controls hide no rung: quality and format are in one menu, captions when there are some', async () => {
+  const page = pages()[2];
+  await page?.locator('.gear').click();
+  const options = await page?.locator('.quality option').allTextContents();
+  expect(options?.slice(1)).toEqual(['360p', '240p']);
+  expect(await page?.locator('.captions').isVisible()).toBe(false);
+  expect(await page?.locator('media-captions-button').count()).toBe(0);
+  await page?.evaluate(() => void document.querySelector('video')?.addTextTrack('captions', 'English', 'en'));
+  await page?.locator('.captions').selectOption('English');
+  await fitEverywhere();
+  await page?.keyboard.press('Escape');
+  expect(await page?.locator('.settings').isVisible()).toBe(false);
+});
+
+test('a broadcast whose publisher leaves is interrupted, first beside the picture and then over it', async () => {
+  await publisher.kill('SIGKILL');
+  await everywhere('INTERRUPTED');
+  await Promise.all(
+    pages().map((page) =>
+      page.waitForFunction(
+        () => document.querySelector('.headline')?.textContent === 'The broadcast is interrupted',
+      ),
+    ),
+  );
+  await fitEverywhere();
+  await talk('What happened?');
+});
+
+describe('another broadcast', () => {
   test('is played by hls.js when that is asked for', async () => {
     await using viewer = await watch('?format=hls');
     await showsBadge(viewer.page, 'LIVE');
@@ -105,29 +174,13 @@ describe('a broadcast that begins', () => {
       if (playlists === 2) await systemClock.sleep(3000);
       await route.continue();
     });
-    await page.goto(`${cluster.url}/watch/demo?format=hls`);
+    await page.goto(`${cluster.url}/watch/steady?format=hls`);
     await playsOn(page);
     expect(playlists).toBeGreaterThan(1);
   });
 });
 
 describe('the controls', () => {
-  test('hide no rung: quality and format are in one menu, captions when there are some', async () => {
-    const page = pages()[2];
-    await page?.locator('.gear').click();
-    const options = await page?.locator('.quality option').allTextContents();
-    expect(options?.slice(1)).toEqual(['360p', '240p']);
-    expect(await page?.locator('.captions').isVisible()).toBe(false);
-    expect(await page?.locator('media-captions-button').count()).toBe(0);
-    await page?.evaluate(
-      () => void document.querySelector('video')?.addTextTrack('captions', 'English', 'en'),
-    );
-    await page?.locator('.captions').selectOption('English');
-    await fitEverywhere();
-    await page?.keyboard.press('Escape');
-    expect(await page?.locator('.settings').isVisible()).toBe(false);
-  });
-
   test('answer to keys before the player has the focus, and not while somebody types', async () => {
     await using viewer = await watch();
     const { page } = viewer;
@@ -165,7 +218,7 @@ describe('the controls', () => {
       await manifest.promise;
       await route.continue();
     });
-    await page.goto(`${cluster.url}/watch/demo`);
+    await page.goto(`${cluster.url}/watch/steady`);
     await page.waitForFunction(() => window.tangaza.state().view === 'loading');
     await page.keyboard.press('k');
     await page.locator('.action.big').waitFor();
@@ -213,17 +266,19 @@ test('the share dialog names the time when it is asked to, and the snippet is th
   await showsBadge(page, 'LIVE');
   await page.waitForFunction(() => (window.tangaza.state().position.seconds ?? 0) > 1);
   await page.locator('#open-share').click();
-  expect(await page.locator('#share-link').inputValue()).toBe(`${cluster.url}/watch/demo`);
+  expect(await page.locator('#share-link').inputValue()).toBe(`${cluster.url}/watch/steady`);
   await page.locator('#share-has-time').check();
-  expect(await page.locator('#share-link').inputValue()).toMatch(/\/watch\/demo\?t=\d+$/);
-  expect(await page.locator('#share-embed').inputValue()).toContain(`<iframe src="${cluster.url}/embed/demo`);
+  expect(await page.locator('#share-link').inputValue()).toMatch(/\/watch\/steady\?t=\d+$/);
+  expect(await page.locator('#share-embed').inputValue()).toContain(
+    `<iframe src="${cluster.url}/embed/steady`,
+  );
 });
 
 // Goal: sound that the browser refuses is offered. Method: Chromium as it is installed, whose pages may not begin with sound.
 test('a browser that refuses sound plays without it, and a tap brings it', async () => {
   const strict = await launchChromium({ mayAutoplay: false });
   try {
-    await using viewer = await openPage(strict, `${cluster.url}/watch/demo`);
+    await using viewer = await openPage(strict, `${cluster.url}/watch/steady`);
     // Playwright's own looks count as gestures of the user, after which sound is allowed: so this looks without it.
     const chromium = await viewer.page.context().newCDPSession(viewer.page);
     const expression = `document.querySelector('.unmute')?.hidden`;
@@ -260,13 +315,17 @@ test('a broadcast of sound alone says so, with a picture of its own', async () =
   await showsBadge(viewer.page, 'LIVE');
   await playsOn(viewer.page);
   expect(await viewer.page.locator('.sound').isVisible()).toBe(true);
+  await say(viewer.page, 'I hear it', 'Ada');
+  await isAccepted(viewer.page, 'I hear it');
   await tone[Symbol.asyncDispose]();
   await client.status('DELETE', '/v1/streams/radio');
   await showsBadge(viewer.page, 'REMOVED');
-  expect({ words: await wordsOf(viewer.page), errors: viewer.errors }).toEqual({
-    words: 'This broadcast was removed',
-    errors: [],
-  });
+  await viewer.page.locator('.comments').waitFor({ state: 'hidden' });
+  expect({
+    words: await wordsOf(viewer.page),
+    misfits: await misfits(viewer.page),
+    errors: viewer.errors,
+  }).toEqual({ words: 'This broadcast was removed', misfits: [], errors: [] });
 });
 
 // Goal: who goes back and pauses goes on there. Method: as far back as the stream is long by now; paused; played.
@@ -307,24 +366,12 @@ test('a link with a time starts there', async () => {
   expect(await badgeOf(viewer.page)).toMatch(/ behind$/);
 });
 
-describe('a broadcast whose publisher leaves', () => {
-  test('is interrupted, first beside the picture and then over it', async () => {
-    await publisher.kill('SIGKILL');
-    await everywhere('INTERRUPTED');
-    await Promise.all(
-      pages().map((page) =>
-        page.waitForFunction(
-          () => document.querySelector('.headline')?.textContent === 'The broadcast is interrupted',
-        ),
-      ),
-    );
-    await fitEverywhere();
-  });
-
+describe('a broadcast that was interrupted', () => {
   test('ends when its time-out is over; its recording is offered, and plays from the start', async () => {
     await everywhere('RECORDING');
     await fitEverywhere();
-    await using viewer = await watch();
+    await talk('That was it');
+    await using viewer = await watch('', 'demo');
     await showsBadge(viewer.page, 'RECORDING');
     expect(await viewer.page.locator('h1').textContent()).toBe('Tangaza demo');
     expect(await axeFindings(viewer.page)).toEqual([]);
@@ -343,6 +390,7 @@ describe('a broadcast whose publisher leaves', () => {
   test('and comes back is live again on every page, without a reload', async () => {
     await everywhere('LIVE');
     await Promise.all(pages().map((page) => playsOn(page)));
+    await talk('It goes on');
     expect(viewers.map(({ errors }) => errors)).toEqual(sizes.map(() => []));
   });
 });

@@ -2,10 +2,10 @@
 import { createServer } from 'node:http';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Browser } from 'playwright-core';
-import { startTestCluster, type TestCluster } from '../support/cluster/demo.ts';
-import { launchChromium } from '../support/cluster/foreign-players.ts';
-import { axeFindings, openPage, sizes, type OpenPage } from './page-checks.ts';
-import { rows, say, signIn } from './scripted-panel.ts';
+import { startTestCluster, type TestCluster } from '../../support/cluster/demo.ts';
+import { launchChromium } from '../../support/cluster/foreign-players.ts';
+import { axeFindings, openPage, sizes, type OpenPage } from '../page-checks.ts';
+import { rows, say, signIn } from '../panel-acts.ts';
 
 let cluster: TestCluster;
 let browser: Browser;

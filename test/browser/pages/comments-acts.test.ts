@@ -1,8 +1,9 @@
 /** What viewers and moderators do with comments in a real Chromium: they write, sign in, hide, and switch them off. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openPage } from './page-checks.ts';
+import { openPage } from '../page-checks.ts';
+import { bannerOf, rows, say, signIn, textsOf } from '../panel-acts.ts';
 import { commentOf, ScriptedAudience } from './scripted-audience.ts';
-import { bannerOf, rows, say, ScriptedPanel, signIn, textsOf } from './scripted-panel.ts';
+import { ScriptedPanel } from './scripted-panel.ts';
 
 let panel: ScriptedPanel;
 

@@ -1,8 +1,8 @@
-/** The comments panel of a node's page in a real Chromium, with an audience that the test scripts; and what a viewer does there. */
-import type { Browser, FrameLocator, Locator, Page } from 'playwright-core';
-import { startTestCluster, type TestCluster } from '../support/cluster/demo.ts';
-import { launchChromium } from '../support/cluster/foreign-players.ts';
-import { openPage, type OpenPage, type Size } from './page-checks.ts';
+/** The comments panel of a node's page in a real Chromium, with an audience that the test scripts. */
+import type { Browser } from 'playwright-core';
+import { startTestCluster, type TestCluster } from '../../support/cluster/demo.ts';
+import { launchChromium } from '../../support/cluster/foreign-players.ts';
+import { openPage, type OpenPage, type Size } from '../page-checks.ts';
 import { commentOf, ScriptedAudience, type Script } from './scripted-audience.ts';
 
 export interface Watching extends OpenPage {
@@ -53,36 +53,8 @@ export class ScriptedPanel implements AsyncDisposable {
   }
 }
 
-export const rows = (page: Page | FrameLocator, text: string): Locator =>
-  page.locator('.comment', { hasText: text });
-export const textsOf = (page: Page): Promise<readonly string[]> =>
-  page.locator('.comment .said').allTextContents();
-export const bannerOf = (page: Page, text: string): Promise<void> =>
-  page.locator('.banner', { hasText: text }).waitFor();
-export const isCalled = (page: Page | FrameLocator, name: string): Promise<void> =>
-  page.locator('.account', { hasText: name }).waitFor();
-export const isAccepted = (page: Page | FrameLocator, text: string): Promise<void> =>
-  page.locator('.comment[data-own=accepted]', { hasText: text }).waitFor();
-
 /** Of the seconds before now, oldest first. */
 export const manyComments = (count: number) =>
   Array.from({ length: count }, (_, index) =>
     commentOf(`number ${index}`, {}, Date.now() - (count - index) * 1000),
   );
-
-/** Writes as a guest; the first time the page asks for a name. */
-export async function say(page: Page | FrameLocator, text: string, name?: string): Promise<void> {
-  const field = page.locator('.composer textarea');
-  await field.fill(text);
-  if (name !== undefined) await page.locator('.who input').fill(name);
-  await field.press('Enter');
-}
-
-/** With a scripted audience every token is that of a moderator. */
-export async function signIn(page: Page | FrameLocator, token = 'token'): Promise<void> {
-  await page.locator('.account').click();
-  const field = page.locator('#comments-account input');
-  await field.fill(token);
-  await field.press('Enter');
-  await page.locator('#comments-account').waitFor({ state: 'hidden' });
-}

@@ -2,12 +2,12 @@
 import { resolve } from 'node:path';
 import { chromium } from 'playwright-core';
 import { expect, test } from 'vitest';
-import { loadSite } from '../../actors/edge-delivery/site/site.disk.ts';
-import { allRoutes } from '../../actors/edge-delivery/edge.ts';
-import { systemClock } from '../../cluster/time/clock.system.ts';
-import { startTestEdge } from '../support/ports/test-edge.ts';
+import { loadSite } from '../../../actors/edge-delivery/site/site.disk.ts';
+import { allRoutes } from '../../../actors/edge-delivery/edge.ts';
+import { systemClock } from '../../../cluster/time/clock.system.ts';
+import { startTestEdge } from '../../support/ports/test-edge.ts';
 
-const executablePath = resolve(import.meta.dirname, '../../.toolchain/bin/chromium');
+const executablePath = resolve(import.meta.dirname, '../../../.toolchain/bin/chromium');
 
 test('/docs shows every operation, asks no other host, breaks no policy, and fits a phone', async () => {
   await using edge = await startTestEdge({ loadSite: (signal) => loadSite(systemClock, signal) });

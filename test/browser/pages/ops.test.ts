@@ -1,11 +1,11 @@
 /** What an operator does on `/ops`, in a real Chromium against a real cluster of two nodes with a broadcast. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Browser, Page } from 'playwright-core';
-import { StreamWithKey } from '../../cluster/contract/api/control-views.ts';
-import { controlClient } from '../support/cluster/control-client.ts';
-import { startTestCluster, type TestCluster } from '../support/cluster/demo.ts';
-import { flashAndBeep, publish, x264, type FfmpegPublisher } from '../support/media/ffmpeg-publisher.ts';
-import { launchChromium, pageTimeoutMs } from '../support/cluster/foreign-players.ts';
+import { StreamWithKey } from '../../../cluster/contract/api/control-views.ts';
+import { controlClient } from '../../support/cluster/control-client.ts';
+import { startTestCluster, type TestCluster } from '../../support/cluster/demo.ts';
+import { flashAndBeep, publish, x264, type FfmpegPublisher } from '../../support/media/ffmpeg-publisher.ts';
+import { launchChromium, pageTimeoutMs } from '../../support/cluster/foreign-players.ts';
 
 const phone = { width: 390, height: 844 };
 const desktop = { width: 1440, height: 900 };

@@ -1,9 +1,10 @@
 /** The list of comments beside the player in a real Chromium: what is shown of what comes and goes, to everybody and at every size. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { axeFindings, misfits, sizes } from './page-checks.ts';
-import { isAtEnd, movedPx, seen, tooSmall } from './panel-checks.ts';
+import { axeFindings, misfits, sizes } from '../page-checks.ts';
+import { bannerOf, rows, say, textsOf } from '../panel-acts.ts';
+import { isAtEnd, movedPx, seen, tooSmall } from '../panel-checks.ts';
 import { commentOf, guestId } from './scripted-audience.ts';
-import { bannerOf, manyComments, rows, say, ScriptedPanel, textsOf } from './scripted-panel.ts';
+import { manyComments, ScriptedPanel } from './scripted-panel.ts';
 
 let panel: ScriptedPanel;
 

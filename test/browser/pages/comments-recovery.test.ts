@@ -4,9 +4,10 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Page } from 'playwright-core';
-import { openPage } from './page-checks.ts';
+import { openPage } from '../page-checks.ts';
+import { isAccepted, isCalled, rows, say, signIn, textsOf } from '../panel-acts.ts';
 import { commentOf, ScriptedAudience } from './scripted-audience.ts';
-import { isAccepted, isCalled, manyComments, rows, say, ScriptedPanel, signIn, textsOf } from './scripted-panel.ts';
+import { manyComments, ScriptedPanel } from './scripted-panel.ts';
 
 let panel: ScriptedPanel;
 

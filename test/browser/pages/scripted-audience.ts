@@ -9,9 +9,9 @@ import {
   Guest,
   OwnComment,
   openMode,
-} from '../../cluster/contract/api/audience-views.ts';
-import { ClientMessage, ServerMessage } from '../../cluster/contract/audience/socket-messages.ts';
-import { catalogue, type ErrorCode } from '../../cluster/errors/catalogue.ts';
+} from '../../../cluster/contract/api/audience-views.ts';
+import { ClientMessage, ServerMessage } from '../../../cluster/contract/audience/socket-messages.ts';
+import { catalogue, type ErrorCode } from '../../../cluster/errors/catalogue.ts';
 
 type Said = Extract<ClientMessage, { type: 'comment' }>;
 

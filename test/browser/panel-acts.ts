@@ -1,0 +1,30 @@
+/** What viewers and moderators do in the comments panel, and what they look for there. */
+import type { FrameLocator, Locator, Page } from 'playwright-core';
+
+export const rows = (page: Page | FrameLocator, text: string): Locator =>
+  page.locator('.comment', { hasText: text });
+export const textsOf = (page: Page): Promise<readonly string[]> =>
+  page.locator('.comment .said').allTextContents();
+export const bannerOf = (page: Page, text: string): Promise<void> =>
+  page.locator('.banner', { hasText: text }).waitFor();
+export const isCalled = (page: Page | FrameLocator, name: string): Promise<void> =>
+  page.locator('.account', { hasText: name }).waitFor();
+export const isAccepted = (page: Page | FrameLocator, text: string): Promise<void> =>
+  page.locator('.comment[data-own=accepted]', { hasText: text }).waitFor();
+
+/** Writes as a guest; the first time the page asks for a name. */
+export async function say(page: Page | FrameLocator, text: string, name?: string): Promise<void> {
+  const field = page.locator('.composer textarea');
+  await field.fill(text);
+  if (name !== undefined) await page.locator('.who input').fill(name);
+  await field.press('Enter');
+}
+
+/** With a scripted audience every token is a moderator's. */
+export async function signIn(page: Page | FrameLocator, token = 'token'): Promise<void> {
+  await page.locator('.account').click();
+  const field = page.locator('#comments-account input');
+  await field.fill(token);
+  await field.press('Enter');
+  await page.locator('#comments-account').waitFor({ state: 'hidden' });
+}
