@@ -50,12 +50,17 @@ function clientOf(options: ClientOptions, token: string): AudienceClient {
     open: (url, listener) => openSocket(url, listener, forwarded(options)),
     post: (edge, body) => post(comments(edge), body, { ...headers, 'content-type': 'application/json' }),
     list: (edge, query) => list(comments(edge), query, headers),
-    hide: async (edge, id) => {
-      const url = `${edge}/v1/comments/${encodeURIComponent(id)}`;
-      const reply = await ask(url, { method: 'DELETE', headers }).catch(() => undefined);
-      return reply === undefined || reply.status >= 500 ? undefined : reply.ok;
-    },
+    hide: (edge, id) => act(urlOf(edge, id), { method: 'DELETE', headers }),
+    like: (edge, id, isOn) => act(`${urlOf(edge, id)}/like`, { method: isOn ? 'PUT' : 'DELETE', headers }),
   };
+}
+
+const urlOf = (edge: string, id: string): string => `${edge}/v1/comments/${encodeURIComponent(id)}`;
+
+/** @returns whether it was answered that it is done; undefined where nobody says */
+async function act(url: string, init: RequestInit): Promise<boolean | undefined> {
+  const reply = await ask(url, init).catch(() => undefined);
+  return reply === undefined || reply.status >= 500 ? undefined : reply.ok;
 }
 
 const ask = (url: string, init: RequestInit): Promise<Response> =>

@@ -1,8 +1,8 @@
 /**
  * Simulated users who watch and comment at several edges, for as long as their load lasts; then what they went through is judged.
  *
- * Some have a live socket, and half of these comment over it; the others have none and comment by HTTP. All look back now and then, and some
- * hide what they said. In the end the load waits until everybody has heard everything, within a bound, and then reads all of it at each edge.
+ * Some have a live socket, and half of these comment over it; the others have none and comment by HTTP. All look back now and then, like
+ * what they saw lately and the first comment of all, take likes back, and some hide what they said. In the end the load waits until everybody has heard everything, within a bound, and then reads all of it at each edge.
  *
  * Bounds: users and rate by the options, the history by its recorder. A full history ends the load.
  */
@@ -12,8 +12,8 @@ import { makeGuest } from './audience-client.http.ts';
 import { checkHistory, type HistoryReport } from './check-history.ts';
 import type { History, Read } from './history.ts';
 import type { Place } from './place.ts';
-import { Recorder } from './recorder.ts';
-import { seenOf, SimulatedUser } from './simulated-user.ts';
+import { Recorder, seenOf } from './recorder.ts';
+import { SimulatedUser } from './simulated-user.ts';
 import type { AudienceClient } from './user-ports.ts';
 
 export interface LoadOptions {
@@ -42,6 +42,7 @@ export interface AudienceLoad extends AsyncDisposable {
 const tickMs = 100;
 const lookBackEveryMs = 3000;
 const hideEveryMs = 1000;
+const likeEveryMs = 200;
 const settleWithinMs = 45_000;
 const readWithinMs = 30_000;
 /** A hide is everywhere within a second (A12), on a machine that is not starved. */
@@ -130,6 +131,7 @@ class Load {
   #ticks = 0;
   #owed = 0;
   #speaker = 0;
+  #likes = 0;
 
   constructor(users: readonly SimulatedUser[], parts: LoadParts) {
     this.#users = users;
@@ -149,6 +151,14 @@ class Load {
     });
     if (this.#ticks % (hideEveryMs / tickMs) === 0)
       void this.#users[this.#ticks % this.#users.length]?.hideOne();
+    if (this.#ticks % (likeEveryMs / tickMs) === 0) this.#nextLiker();
+  }
+
+  /** Every second one is of the first comment, so that many like one. */
+  #nextLiker(): void {
+    this.#likes += 1;
+    const [first] = this.#parts.recorder.acknowledged;
+    void this.#users[this.#likes % this.#users.length]?.like(this.#likes % 2 === 0 ? first : undefined);
   }
 
   /** Waits until everybody has heard everything, within a bound. */

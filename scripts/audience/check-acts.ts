@@ -2,27 +2,46 @@
 import { lastReads, type Finding } from './check-comments.ts';
 import type { History, Like, Moderation, Seen } from './history.ts';
 
-/**
- * The likes of a comment, in the end, are the users whose last word was a like. A last word that was not answered may count or not.
- */
+/** What one user makes of one comment. */
+interface Opinion {
+  /** By the last answer. */
+  readonly isOn: boolean;
+  /** Asked since then, and not answered: it may count or not. */
+  readonly open: boolean | undefined;
+}
+
+const noOpinion: Opinion = { isOn: false, open: undefined };
+
+/** The likes of a comment, in the end, are the users whose last word was a like. A last word that was not answered may count or not. */
 export function findWrongLikes(history: History): readonly Finding[] {
-  const likes = new Map<string, Map<string, Like>>();
+  const opinions = new Map<string, Map<string, Opinion>>();
   for (const event of history) {
     if (event.kind !== 'like') continue;
-    const users = likes.get(event.id) ?? new Map<string, Like>();
-    likes.set(event.id, users.set(event.user, event));
+    const users = opinions.get(event.id) ?? new Map<string, Opinion>();
+    opinions.set(event.id, users.set(event.user, afterLike(users.get(event.user) ?? noOpinion, event)));
   }
   return lastReads(history).flatMap(({ items, edge }) =>
     items.flatMap(({ id, likes: told, hidden }) => {
-      const last = [...(likes.get(id)?.values() ?? [])];
+      const last = [...(opinions.get(id)?.values() ?? [])];
       if (last.length === 0 || hidden) return [];
-      const least = last.filter(({ isOn, step }) => isOn && step === 'done').length;
-      const most = least + last.filter(({ step }) => step !== 'done').length;
+      const least = last.filter(({ isOn, open = isOn }) => isOn && open).length;
+      const most = last.filter(({ isOn, open = isOn }) => isOn || open).length;
       if (told >= least && told <= most) return [];
       const wanted = least === most ? `${least}` : `${least} to ${most}`;
       return [{ comment: id, what: `has ${told} likes at ${edge}, and ${wanted} users like it` }];
     }),
   );
+}
+
+function afterLike({ isOn }: Opinion, like: Like): Opinion {
+  switch (like.step) {
+    case 'done':
+      return { isOn: like.isOn, open: undefined };
+    case 'refused':
+      return { isOn, open: undefined };
+    default:
+      return { isOn, open: like.isOn };
+  }
 }
 
 /**

@@ -47,6 +47,8 @@ export interface Counts {
   readonly joins: number;
   readonly frames: number;
   readonly reads: number;
+  /** Likes, and likes that were taken back, that were answered. */
+  readonly likes: number;
 }
 
 export interface HistoryReport {
@@ -125,6 +127,7 @@ function countsOf(history: History): Counts {
     joins: of('joined'),
     frames: of('told'),
     reads: of('read'),
+    likes: history.filter((event) => event.kind === 'like' && event.step === 'done').length,
   };
 }
 

@@ -85,11 +85,12 @@ export interface Moderation extends Happening {
   readonly step: 'asked' | 'done' | 'unanswered';
 }
 
+/** A user's likes of one comment follow each other: none is asked before the one before it was answered, or given up. */
 export interface Like extends Happening {
   readonly kind: 'like';
   readonly id: string;
   readonly isOn: boolean;
-  readonly step: 'asked' | 'done' | 'unanswered';
+  readonly step: 'asked' | 'done' | 'unanswered' | 'refused';
 }
 
 /** The user has stayed to the end, was connected, and all that was under way had time to come. */

@@ -3,6 +3,7 @@
  *
  * Bound: so many happenings. A load ends when nine tenths of it are there. A history that went beyond the bound has holes and proves nothing.
  */
+import type { Comment } from '../../cluster/contract/api/audience-views.ts';
 import type { Clock } from '../../cluster/time/clock.ts';
 import type { History, HistoryEvent, Seen } from './history.ts';
 
@@ -65,3 +66,13 @@ export class Recorder {
     return this.#sent;
   }
 }
+
+/** A comment of the API, as a history has it. */
+export const seenOf = ({ id, createdAt, author, text, hidden, likes }: Comment): Seen => ({
+  id,
+  createdAtMs: Date.parse(createdAt),
+  author: author.id,
+  text,
+  hidden,
+  likes,
+});

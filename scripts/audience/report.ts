@@ -20,7 +20,7 @@ export function reportText(report: HistoryReport): string {
   const lines = [
     `${counts.users} users on ${counts.edges} edges: ${counts.comments} comments, ${counts.acknowledged} acknowledged, ` +
       `${counts.refused} refused, ${counts.open} without an answer.`,
-    `${counts.joins} sockets, ${counts.frames} messages, ${counts.reads} pages.`,
+    `${counts.joins} sockets, ${counts.frames} messages, ${counts.reads} pages, ${counts.likes} likes.`,
     ...(Object.keys(refusals).length === 0 ? [] : [`Refused: ${listOf(refusals)}.`]),
     ...faults.map((fault) => `${String(report.faults[fault]).padStart(7)} ${sentences[fault]}`),
     ...examples.map(({ fault, comment, what }) => `  ${fault}: ${comment} ${what}`),

@@ -5,17 +5,19 @@
  *   One that is too old to be taken is looked up first (A2); if it is not there it is written anew.
  * - A lost socket is opened again after a pause that grows, first where `welcome` said and then at the other edges, and goes on from the
  *   newest comment and the newest server time that it has. A gap is read by HTTP, from 2 minutes earlier on: comments come late (A2).
+ * - A like, or its taking back, is asked again until it is answered: late or twice, the same one has the same result.
  * - Unlike the page it gives up on a silent server after seconds, as its load does not last for long.
  *
  * All that is asked, answered and told goes to the recorder.
  */
-import type { Comment } from '../../cluster/contract/api/audience-views.ts';
 import type { ServerMessage } from '../../cluster/contract/audience/socket-messages.ts';
 import { CommentId } from '../../cluster/model/ids.ts';
 import { clientIdAt, createdAtOf } from './client-id.ts';
-import type { Read, Seen } from './history.ts';
+import type { Read } from './history.ts';
 import { afterRefusal, Outbox, outboxLimits, type Waiting } from './outbox.ts';
 import { isBefore, type Place } from './place.ts';
+import { seenOf } from './recorder.ts';
+import { UserLikes } from './user-likes.ts';
 import type { CommentPageRead, OpenSocket, PageQuery, UserPorts } from './user-ports.ts';
 
 const times = { pauseMs: 300, mostPauseMs: 5000, pingMs: 3000, goneMs: 12_000, lateMs: 125_000 } as const;
@@ -50,6 +52,7 @@ export class SimulatedUser {
   readonly #known = new Set<string>();
   /** Of its own comments, those that it can hide. */
   readonly #own: string[] = [];
+  readonly #likes: UserLikes;
   #connection: Connection = { kind: 'waiting', dueAtMs: 0 };
   #isOver = false;
   /** Counts connections, so that an old one is not heard any more. */
@@ -70,12 +73,13 @@ export class SimulatedUser {
     this.#options = options;
     this.#ports = ports;
     this.name = options.name;
+    this.#likes = new UserLikes(options.name, ports);
     this.#edge = options.edges[options.first % options.edges.length] ?? '';
   }
 
   /** Is there nothing that it waits for? */
   get isAtRest(): boolean {
-    return this.#isReady && this.#gaps === 0 && this.#outbox.size === 0;
+    return this.#isReady && this.#gaps === 0 && this.#outbox.size === 0 && !this.#likes.isOpen;
   }
 
   get isWatching(): boolean {
@@ -109,6 +113,16 @@ export class SimulatedUser {
     recorder.note({ ...act, step: isDone === true ? 'done' : 'unanswered' });
   }
 
+  /**
+   * Likes a comment, or takes its like back where it likes it already. Does nothing while an earlier like is under way.
+   *
+   * @param hot a comment that all like now and then; else it is one that was seen lately
+   */
+  async like(hot?: string): Promise<void> {
+    const isAnswered = await this.#likes.like(this.#edge, hot);
+    if (!isAnswered && !this.#options.isWatching) this.#nextEdge();
+  }
+
   /** Scrolls back from the newest comment that it knows. */
   async lookBack(): Promise<void> {
     const from = this.#newest;
@@ -123,6 +137,7 @@ export class SimulatedUser {
     if (this.#options.isWatching) this.#tickConnection(nowMs);
     for (const one of this.#outbox.takeUnanswered(nowMs, false)) this.#noteUnanswered(one);
     if (!this.#isReady) return;
+    if (this.#likes.isDue(nowMs)) void this.like();
     for (const one of this.#outbox.takeDue(nowMs)) this.#send(one);
   }
 
@@ -260,6 +275,7 @@ export class SimulatedUser {
   }
 
   #know({ id, createdAtMs }: Place): void {
+    if (!this.#known.has(id)) this.#likes.saw(id);
     this.#known.add(id);
     const place = { id, createdAtMs };
     if (this.#newest === undefined || isBefore(this.#newest, place)) this.#newest = place;
@@ -294,22 +310,11 @@ export class SimulatedUser {
 
   async #page(query: PageQuery, { from, order }: Pick<Read, 'from' | 'order'>): Promise<CommentPageRead> {
     const { client, recorder } = this.#ports;
-    const askedAtMs = recorder.nowMs;
-    const edge = this.#edge;
-    const page = await client.list(edge, query);
+    const asked = { user: this.name, edge: this.#edge, askedAtMs: recorder.nowMs, order, from };
+    const page = await client.list(asked.edge, query);
     const items = page.items.map((item) => recorder.shared(seenOf(item)));
     const hasMore = page.nextCursor !== undefined;
-    recorder.note({
-      kind: 'read',
-      user: this.name,
-      edge,
-      askedAtMs,
-      order,
-      from,
-      hasMore,
-      items,
-      isLast: false,
-    });
+    recorder.note({ kind: 'read', ...asked, hasMore, items, isLast: false });
     for (const item of items) this.#know(item);
     return page;
   }
@@ -389,12 +394,3 @@ export class SimulatedUser {
     }
   }
 }
-
-export const seenOf = ({ id, createdAt, author, text, hidden, likes }: Comment): Seen => ({
-  id,
-  createdAtMs: Date.parse(createdAt),
-  author: author.id,
-  text,
-  hidden,
-  likes,
-});

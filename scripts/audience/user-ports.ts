@@ -45,6 +45,8 @@ export interface AudienceClient {
   list(edge: string, query: PageQuery): Promise<CommentPageRead>;
   /** @returns whether it was answered that it is hidden; undefined where nobody answered */
   hide(edge: string, id: string): Promise<boolean | undefined>;
+  /** Likes, or takes that back. @returns whether it was answered that it counts; undefined where nobody answered */
+  like(edge: string, id: string, isOn: boolean): Promise<boolean | undefined>;
   /** For `hello`. */
   readonly token: string;
 }

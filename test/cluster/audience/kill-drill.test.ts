@@ -48,4 +48,5 @@ test('kill -9 of an edge, of a node and of NATS lose, double and take back no co
     examples: [],
   });
   expect(counts).toMatchObject({ users: 120, edges: 3, open: 0 });
+  expect(counts.likes).toBeGreaterThan(0);
 });

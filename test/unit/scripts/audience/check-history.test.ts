@@ -1,6 +1,7 @@
 /** The checker on made-up histories: a good one, and each way of being bad. */
 import { describe, expect, test } from 'vitest';
 import { checkHistory, type Fault } from '../../../../scripts/audience/check-history.ts';
+import type { Like } from '../../../../scripts/audience/history.ts';
 import { reportText } from '../../../../scripts/audience/report.ts';
 import { idOf, seen, startMs, story, textOf, type Story } from './story.ts';
 
@@ -13,7 +14,7 @@ const hide = (step: 'asked' | 'done' | 'unanswered', n = 1) =>
   ({ kind: 'moderation', user: 'm', act: 'hide', id: idOf(n), step }) as const;
 const restore = (step: 'asked' | 'done' | 'unanswered', n = 1) =>
   ({ ...hide(step, n), act: 'restore' }) as const;
-const like = (user: string, isOn: boolean, step: 'asked' | 'done' | 'unanswered' = 'done') =>
+const like = (user: string, isOn: boolean, step: Like['step'] = 'done') =>
   ({ kind: 'like', user, id: idOf(1), isOn, step }) as const;
 
 describe('a history is good', () => {
@@ -124,6 +125,38 @@ describe('a history is good', () => {
           .comments(1)
           .add(like('b', true), like('c', true, 'unanswered'))
           .ends([seen(1, { likes: 2 })], [seen(1, { likes: 1 })]),
+    ],
+    [
+      'when a like that is taken back without an answer counts, or does not',
+      () =>
+        story()
+          .comments(1)
+          .add(like('b', true), like('b', false, 'asked'), like('b', false, 'unanswered'))
+          .ends([seen(1, { likes: 1 })], [seen(1, { likes: 0 })]),
+    ],
+    [
+      'when a like without an answer was sent again, and counts once',
+      () =>
+        story()
+          .comments(1)
+          .add(like('b', true, 'unanswered'), like('b', true, 'asked'), like('b', true))
+          .ends([seen(1, { likes: 1 })]),
+    ],
+    [
+      'when what was refused does not count, and what was said before it does',
+      () =>
+        story()
+          .comments(1)
+          .add(like('b', true), like('b', false, 'asked'), like('b', false, 'refused'), like('c', true, 'refused'))
+          .ends([seen(1, { likes: 1 })]),
+    ],
+    [
+      'when likes of a hidden comment are not told',
+      () =>
+        story()
+          .comments(1)
+          .add(like('b', true), hide('asked'), hide('done'))
+          .ends([seen(1, { hidden: true, text: '' })]),
     ],
   ])('%s', ([, make]) => expect(wrongIn(make())).toEqual({}));
 });
@@ -309,6 +342,33 @@ describe('a history is bad', () => {
       { wrongLikes: 1 },
     ],
     [
+      'when a like is lost',
+      () =>
+        story()
+          .comments(1)
+          .add(like('b', true), like('c', true))
+          .ends([seen(1, { likes: 1 })], [seen(1, { likes: 2 })]),
+      { wrongLikes: 1 },
+    ],
+    [
+      'when a like counts that was refused, or taken back',
+      () =>
+        story()
+          .comments(1)
+          .add(like('b', true, 'refused'), like('c', true), like('c', false))
+          .ends([seen(1, { likes: 1 })], []),
+      { wrongLikes: 1, lost: 1 },
+    ],
+    [
+      'when a like is lost as its second try was not answered',
+      () =>
+        story()
+          .comments(1)
+          .add(like('b', true), like('b', true, 'unanswered'))
+          .ends([seen(1, { likes: 0 })]),
+      { wrongLikes: 2 },
+    ],
+    [
       'when a like without an answer counts twice',
       () =>
         story()
@@ -339,6 +399,7 @@ test('the report says what was found, in words that name the comment and who saw
     joins: 1,
     frames: 0,
     reads: 2,
+    likes: 0,
   });
   const text = reportText(report);
   expect(text).toContain('2 users on 2 edges: 3 comments, 1 acknowledged, 1 refused, 1 without an answer.');

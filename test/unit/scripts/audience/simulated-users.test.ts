@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { clientIdAt, createdAtOf } from '../../../../scripts/audience/client-id.ts';
 import { afterRefusal, Outbox, outboxLimits } from '../../../../scripts/audience/outbox.ts';
+import { OwnLikes } from '../../../../scripts/audience/own-likes.ts';
 import { comparePlaces, OrderedPlaces } from '../../../../scripts/audience/place.ts';
 import { Recorder } from '../../../../scripts/audience/recorder.ts';
 
@@ -75,6 +76,44 @@ describe('an outbox', () => {
     const outbox = new Outbox();
     for (let n = 0; n < outboxLimits.mostWaiting; n += 1) outbox.add(id(n), `${n}`, 0);
     expect(outbox.isFull).toBe(true);
+  });
+});
+
+describe('the likes of a user', () => {
+  test('are of one comment at a time, and what was liked is taken back', () => {
+    const likes = new OwnLikes();
+    expect(likes.next('a', 0)).toEqual({ id: 'a', isOn: true });
+    expect(likes.next('b', 1)).toBeUndefined();
+    likes.answered('done', 2);
+    expect({ isOpen: likes.isOpen, next: likes.next('a', 3) }).toEqual({
+      isOpen: false,
+      next: { id: 'a', isOn: false },
+    });
+  });
+
+  test('are asked again until somebody answers, and nothing else before that', () => {
+    const likes = new OwnLikes();
+    likes.next('a', 0);
+    likes.answered('unanswered', 10);
+    expect({ isOpen: likes.isOpen, isDue: likes.isDue(1009), tooEarly: likes.next('b', 1009) }).toEqual({
+      isOpen: true,
+      isDue: false,
+      tooEarly: undefined,
+    });
+    expect({ isDue: likes.isDue(1010), next: likes.next('b', 1010) }).toEqual({
+      isDue: true,
+      next: { id: 'a', isOn: true },
+    });
+  });
+
+  test('that were refused have changed nothing', () => {
+    const likes = new OwnLikes();
+    likes.next('a', 0);
+    likes.answered('refused', 1);
+    expect({ next: likes.next('a', 2), nothing: new OwnLikes().next(undefined, 0) }).toEqual({
+      next: { id: 'a', isOn: true },
+      nothing: undefined,
+    });
   });
 });
 
