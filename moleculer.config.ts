@@ -48,6 +48,7 @@ import type { Metrics } from './cluster/observe/metrics.ts';
 import { pinoLogger } from './cluster/observe/logger.pino.ts';
 import { prometheusMetrics } from './cluster/observe/metrics.prometheus.ts';
 import { brokerIdOf, nodeCalls, type MakeService } from './cluster/rpc/node-calls.moleculer.ts';
+import { unlessAborted } from './cluster/time/within.ts';
 import { systemClock as clock } from './cluster/time/clock.system.ts';
 
 type Parts = Awaited<ReturnType<typeof openParts>>;
@@ -57,14 +58,16 @@ export default async () => composeNode(loadConfig(process.env, availableParallel
 /**
  * Opens every part of a node with this configuration. Its ports listen once the broker has started.
  *
- * @throws the error of the part that cannot be opened, after the parts before it were closed
+ * @param signal the node is told to stop before it has started
+ * @throws the error of the part that cannot be opened, or the signal's reason, after the parts before it were closed
  */
-export async function composeNode(config: NodeConfig): Promise<BrokerOptions> {
+export async function composeNode(config: NodeConfig, signal?: AbortSignal): Promise<BrokerOptions> {
   letHeapGrow();
   await using opened = new AsyncDisposableStack();
-  const parts = await openParts(config, opened);
+  const parts = await openParts(config, opened, signal);
   const services = await composeServices(parts, opened);
   const nodePorts = composeNodePorts(parts, opened);
+  signal?.throwIfAborted();
   const { node, region, bootId, members, logger } = parts;
   const { natsServers } = config;
   const closing = opened.move();
@@ -84,7 +87,7 @@ export async function composeNode(config: NodeConfig): Promise<BrokerOptions> {
   };
 }
 
-async function openParts(config: NodeConfig, closing: AsyncDisposableStack) {
+async function openParts(config: NodeConfig, closing: AsyncDisposableStack, signal?: AbortSignal) {
   const { nodeId: node, region, dataDir } = config;
   const secrets = loadSecrets(dataDir);
   const tokenKeys = loadTokenKeys(config.tokenKeysFile, dataDir, region);
@@ -93,9 +96,11 @@ async function openParts(config: NodeConfig, closing: AsyncDisposableStack) {
   const metrics = prometheusMetrics({ node, region });
   const { accounts } = config;
   const identity = await composeIdentity({ tokenKeys, accounts, clock, logger, metrics });
-  const nats = await connectNats({ servers: config.natsServers, name: node, logger, metrics, clock });
+  const connecting = connectNats({ servers: config.natsServers, name: node, logger, metrics, clock });
+  const nats = await unlessAborted(connecting, signal);
   closing.defer(() => nats.close());
-  const store = await openStore(config.store, join(dataDir, 'segments'), { clock, metrics, logger });
+  const opening = openStore(config.store, join(dataDir, 'segments'), { clock, metrics, logger });
+  const store = await unlessAborted(opening, signal);
   closing.defer(() => store.close());
   const ladders = loadLadders(join(import.meta.dirname, 'config/ladders'));
   const exit = (): void => void process.kill(process.pid, 'SIGTERM');
@@ -107,7 +112,7 @@ async function openParts(config: NodeConfig, closing: AsyncDisposableStack) {
   const self = { node, region, bootId, clock, logger, metrics };
   // Before the node is a member: told to stop while it waits, it leaves nothing behind.
   const isShared = config.database === 'cassandra' && asksRegistry(config);
-  const database = isShared ? await openShared(config, self) : undefined;
+  const database = isShared ? await openShared(config, self, signal) : undefined;
   closing.defer(async () => database?.close());
   const cluster = await openClusterParts(
     {
@@ -136,9 +141,10 @@ async function openParts(config: NodeConfig, closing: AsyncDisposableStack) {
 async function openShared(
   { cassandra }: NodeConfig,
   ports: { logger: Logger; metrics: Metrics },
+  signal?: AbortSignal,
 ): Promise<Database> {
   const migrations = join(import.meta.dirname, 'config/cassandra');
-  return openDatabase(cassandra, migrations, { clock, ...ports }).catch((error: unknown) => {
+  return openDatabase(cassandra, migrations, { clock, ...ports }, signal).catch((error: unknown) => {
     throw error instanceof UnusableCluster ? new UnusableError(error.message, { cause: error }) : error;
   });
 }

@@ -4,6 +4,7 @@ import type { Logger } from '../observe/logger.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import { sayWhile } from '../observe/say-while.ts';
 import type { Clock } from '../time/clock.ts';
+import { isOverWithin, unlessAborted } from '../time/within.ts';
 import { openCassandra, type Database } from './database.cassandra.ts';
 import { unfitSchema } from './migrate.cassandra.ts';
 import { readMigrations } from './migrations.disk.ts';
@@ -17,17 +18,20 @@ interface Ports {
 }
 
 const pauseMs = 500;
+const closeMs = 1000;
 
 /**
  * Waits for the first data centre for ever, as a node may start before its database. The log says that it waits.
  *
  * @param migrations the folder that they are in
- * @throws UnusableCluster when the schema is another one, with what to do
+ * @param signal the node is told to stop: nobody waits any more
+ * @throws UnusableCluster when the schema is another one, with what to do; the signal's reason
  */
 export async function openDatabase(
   settings: CassandraSettings,
   migrations: string,
   ports: Ports,
+  signal?: AbortSignal,
 ): Promise<Database> {
   const known = readMigrations(migrations);
   const database = openCassandra(settings, ports);
@@ -36,18 +40,20 @@ export async function openDatabase(
     const unfit = await sayWhile('Cassandra', about, ports, async (failed) => {
       for (;;) {
         try {
-          return await unfitSchema(database, known);
+          return await unlessAborted(unfitSchema(database, known), signal);
         } catch (error) {
+          signal?.throwIfAborted();
           if (!isPassing(error)) throw error;
           failed(error);
         }
-        await ports.clock.sleep(pauseMs);
+        await ports.clock.sleep(pauseMs, signal);
       }
     });
     if (unfit !== undefined) throw new UnusableCluster(unfit);
     return database;
   } catch (error) {
-    await database.close();
+    // The driver waits for a connection that it is making before it closes.
+    await isOverWithin(database.close(), { clock: ports.clock, ms: closeMs });
     throw error;
   }
 }

@@ -39,3 +39,20 @@ export function isOverWithin(
   const over = (): boolean => true;
   return within(work.then(over, over), { clock, ms, late: () => false });
 }
+
+/** @throws the signal's reason as soon as it aborts; the work goes on, and nobody hears of it */
+export async function unlessAborted<T>(
+  work: Promise<T>,
+  signal: AbortSignal | undefined,
+): Promise<T> {
+  if (signal === undefined) return work;
+  signal.throwIfAborted();
+  const aborted = Promise.withResolvers<never>();
+  const abort = (): void => aborted.reject(signal.reason);
+  signal.addEventListener('abort', abort);
+  try {
+    return await Promise.race([work, aborted.promise]);
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
+}

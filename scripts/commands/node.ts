@@ -9,6 +9,8 @@ import { UnusableError } from '../../config/unusable.ts';
 
 /** How much of the time of a stop the hand-over of streams may take. What is left finds its successor by itself. */
 const handOverMs = 2500;
+/** How long a node that is told to stop while it starts may take to close what it has opened. */
+const giveUpMs = 3000;
 /** What is left for the services once all was given away, or could not be. */
 const servicesMs = 2000;
 
@@ -24,13 +26,21 @@ export function nodeCommand(): Command {
 async function run(): Promise<void> {
   const { ServiceBroker } = await import('moleculer');
   const { composeNode } = await import('../../moleculer.config.ts');
+  const starting = new AbortController();
+  /** It may wait for NATS or its database: what it has opened by then is closed, and it is over. */
+  const giveUp = (): void => {
+    starting.abort();
+    setTimeout(() => process.exit(0), giveUpMs).unref();
+  };
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, giveUp);
   const compose = async () => {
     const config = loadConfig(process.env, availableParallelism());
     const lock = lockFolder(config.dataDir, { kind: 'node', id: config.nodeId, command: 'tangaza node' });
     process.once('exit', () => lock.release());
-    return { stopWithinMs: config.stopSeconds * 1000, options: await composeNode(config) };
+    return { stopWithinMs: config.stopSeconds * 1000, options: await composeNode(config, starting.signal) };
   };
   const { stopWithinMs, options } = await compose().catch((error: unknown) => {
+    if (starting.signal.aborted) process.exit(0);
     if (!(error instanceof UnusableError)) throw error;
     process.stderr.write(`${error.message}\n`);
     process.exit(2);
@@ -49,8 +59,8 @@ async function run(): Promise<void> {
         () => process.exit(1),
       );
   };
-  process.on('SIGTERM', stop);
-  process.on('SIGINT', stop);
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.off(signal, giveUp).on(signal, stop);
+  if (starting.signal.aborted) return stop();
   await broker.start().catch(async (error: unknown) => {
     if (isStopping) return;
     await broker.stop().catch(() => {}); // what did start closes, so that the others do not have to detect a death

@@ -1,6 +1,6 @@
 /** A wait with a bound: whichever comes first, and no timer is left. */
 import { expect, test } from 'vitest';
-import { isOverWithin, within } from '../../../../cluster/time/within.ts';
+import { isOverWithin, unlessAborted, within } from '../../../../cluster/time/within.ts';
 
 /** Sleeps until it is told to wake, or aborted. */
 class SleepingClock {
@@ -71,4 +71,13 @@ test('whether work was over in time, done or failed', async () => {
   const waiting = isOverWithin(new Promise(() => {}), bound);
   clock.wake();
   expect(await waiting).toBe(false);
+});
+
+test('who gives up waits no longer, and gets the reason; without a signal the work has all the time', async () => {
+  const stop = new AbortController();
+  const waiting = unlessAborted(new Promise(() => {}), stop.signal);
+  stop.abort(new Error('told to stop'));
+  await expect(waiting).rejects.toThrow('told to stop');
+  await expect(unlessAborted(Promise.resolve('done'), stop.signal)).rejects.toThrow('told to stop');
+  expect(await unlessAborted(Promise.resolve('done'), undefined)).toBe('done');
 });
