@@ -47,12 +47,11 @@ export async function composeComments(
   const words = openWords(config.wordsFile ?? defaultWords);
   const file = join(config.dataDir, 'comments.sqlite');
   const { database } = parts;
-  const store =
-    database === undefined
-      ? await openStore({ file, clock, metrics, logger })
-      : openCassandraCommentStore(database, clock);
+  const shared = database === undefined ? undefined : openCassandraCommentStore(database, clock);
+  const store = shared ?? (await openStore({ file, clock, metrics, logger }));
   closing.defer(() => store.close());
-  const counts = new Counts({ clock, store });
+  const recountLikes = shared === undefined ? undefined : shared.recountLikes.bind(shared);
+  const counts = new Counts({ clock, store, recountLikes });
   const isSharedByRegions = database !== undefined && config.cassandra.dataCentres.length > 1;
   const replication = openReplication(database, parts);
   const changedCounts =

@@ -69,6 +69,8 @@ export class Comments {
       outlet.told({ kind: 'counts', ...one });
       await this.#noteElsewhere(one.streamId, changedHere);
     }
+    const read = await counts.recountRead().catch(() => []);
+    for (const one of read) outlet.told({ kind: 'counts', ...one });
   }
 
   /** Other regions count them as well. Where they cannot be told, they know with the next change, or when somebody reads it. */

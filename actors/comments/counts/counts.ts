@@ -3,6 +3,8 @@
  *
  * The database counts; here the numbers are remembered for a moment, so that a crowd that reads the same page costs one count. What was liked
  * or answered here is counted anew within a second, and told to all nodes: numbers, not differences, so that one that is lost does no harm.
+ * What nobody here changed may have changed all the same, in another data centre: what is read is counted in turn (recounts.ts), and told
+ * where it is another number.
  * Bounds: numbers of 20,000 comments, of which those asked for least lately go; 5,000 comments that wait to be counted, above which
  * the next reader counts them; `leftOut` counts those.
  */
@@ -11,6 +13,7 @@ import type { Clock } from '../../../cluster/time/clock.ts';
 import { placeOfComment } from '../ids/comment-id.ts';
 import type { LikeStore } from '../store/like-store.ts';
 import type { ThreadStore } from '../store/thread-store.ts';
+import { Recounts } from './recounts.ts';
 
 export interface Tally {
   readonly likes: number;
@@ -34,6 +37,17 @@ export interface Recounted extends Counted {
 export interface CountPorts {
   readonly clock: Pick<Clock, 'monotonicMs'>;
   readonly store: Pick<LikeStore, 'likes'> & Pick<ThreadStore, 'replies'>;
+  /**
+   * Counts the sets anew, and keeps what it finds; undefined where `likes` counts them each time.
+   *
+   * @throws TangazaError as the store throws it
+   */
+  readonly recountLikes?: LikeStore['likes'] | undefined;
+}
+
+interface Found {
+  readonly likes: ReadonlyMap<CommentId, number>;
+  readonly replies: ReadonlyMap<CommentId, number>;
 }
 
 interface Known extends Tally {
@@ -52,6 +66,7 @@ export class Counts {
   readonly #known = new Map<CommentId, Known>();
   /** With whether they changed in this region. */
   readonly #waiting = new Map<CommentId, boolean>();
+  readonly #recounts = new Recounts();
   leftOut = 0;
 
   constructor(ports: CountPorts) {
@@ -65,18 +80,22 @@ export class Counts {
 
   /** @throws TangazaError as the store throws it */
   async of(ids: readonly CommentId[]): Promise<Tallies> {
-    const freshMs = this.#ports.clock.monotonicMs() - goodForMs;
+    const nowMs = this.#ports.clock.monotonicMs();
+    const freshMs = nowMs - goodForMs;
+    this.#used(ids, nowMs);
     await this.#count(ids.filter((id) => (this.#known.get(id)?.atMs ?? -Infinity) < freshMs));
     return new Map(ids.map((id) => [id, this.known(id)]));
   }
 
   /** Something changed here: they are counted soon, and told. */
   changed(ids: readonly CommentId[]): void {
+    this.#used(ids, this.#ports.clock.monotonicMs());
     for (const id of ids) this.#wait(id, true);
   }
 
   /** Something changed in another region. */
   changedElsewhere(ids: readonly CommentId[]): void {
+    this.#used(ids, this.#ports.clock.monotonicMs());
     for (const id of ids) this.#wait(id, false);
   }
 
@@ -107,6 +126,32 @@ export class Counts {
     }));
   }
 
+  /**
+   * Counts in turn what is read, where the store keeps counts. To be called each second.
+   *
+   * @returns those whose numbers were others than known
+   * @throws TangazaError as the store throws it
+   */
+  async recountRead(): Promise<readonly Counted[]> {
+    const { recountLikes, store, clock } = this.#ports;
+    const ids = this.#recounts.due(clock.monotonicMs());
+    if (recountLikes === undefined || ids.length === 0) return [];
+    const before = new Map(ids.map((id) => [id, this.#known.get(id)]));
+    const [likes, replies] = await Promise.all([recountLikes(ids), store.replies(ids)]);
+    this.#take(ids, { likes, replies });
+    for (const id of ids) this.#recounts.counted(id, likes.get(id) ?? 0, clock.monotonicMs());
+    const others = ids.filter((id) => !isSame(before.get(id), this.known(id)));
+    const byStream = Map.groupBy(others, (id) => placeOfComment(id).streamId);
+    return [...byStream].map(([streamId, ofStream]) => ({
+      streamId,
+      counts: ofStream.map((id) => ({ id, ...pick(this.known(id)) })),
+    }));
+  }
+
+  #used(ids: readonly CommentId[], nowMs: number): void {
+    if (this.#ports.recountLikes !== undefined) this.#recounts.used(ids, nowMs);
+  }
+
   #wait(id: CommentId, isHere: boolean): void {
     const known = this.#known.get(id);
     if (known !== undefined) this.#known.set(id, { ...known, atMs: -Infinity });
@@ -120,6 +165,10 @@ export class Counts {
     if (ids.length === 0) return;
     const { store } = this.#ports;
     const [likes, replies] = await Promise.all([store.likes(ids), store.replies(ids)]);
+    this.#take(ids, { likes, replies });
+  }
+
+  #take(ids: readonly CommentId[], { likes, replies }: Found): void {
     for (const id of ids) this.#set(id, { likes: likes.get(id) ?? 0, replies: replies.get(id) ?? 0 });
   }
 
@@ -130,5 +179,9 @@ export class Counts {
     if (this.#known.size > mostKnown && oldest !== undefined) this.#known.delete(oldest);
   }
 }
+
+/** What was forgotten may have been another number. */
+const isSame = (before: Tally | undefined, { likes, replies }: Tally): boolean =>
+  before?.likes === likes && before.replies === replies;
 
 const pick = ({ likes, replies }: Tally): Tally => ({ likes, replies });

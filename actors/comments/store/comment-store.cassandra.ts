@@ -30,12 +30,21 @@ const keptAheadSeconds = 600;
 const erasedAtOnce = 32;
 const ModeRow = z.object({ mode: z.string() });
 
+export interface CassandraStore extends AudienceStore {
+  /**
+   * Counts the sets of likes anew, and keeps what it finds: counts are behind where another data centre was cut off (A4).
+   *
+   * @throws TangazaError `UNAVAILABLE`, `OVERLOADED`
+   */
+  recountLikes(ids: readonly CommentId[]): Promise<ReadonlyMap<CommentId, number>>;
+}
+
 /** @param database is its opener's to close, after the store */
-export function openCassandraCommentStore(database: Database, clock: Pick<Clock, 'utcMs'>): AudienceStore {
+export function openCassandraCommentStore(database: Database, clock: Pick<Clock, 'utcMs'>): CassandraStore {
   return new CassandraAudienceStore(database, clock);
 }
 
-class CassandraAudienceStore implements AudienceStore {
+class CassandraAudienceStore implements CassandraStore {
   readonly #database: Database;
   readonly #clock: Pick<Clock, 'utcMs'>;
   readonly #minutes: Minutes;
@@ -143,6 +152,10 @@ class CassandraAudienceStore implements AudienceStore {
 
   likes(ids: readonly CommentId[]) {
     return this.#call(() => this.#threads.likes(ids));
+  }
+
+  recountLikes(ids: readonly CommentId[]) {
+    return this.#call(() => this.#threads.recountLikes(ids));
   }
 
   likedBy(user: UserId, stream: StreamId, ids: readonly CommentId[]) {

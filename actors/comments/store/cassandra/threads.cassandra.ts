@@ -1,6 +1,7 @@
 /** Threads and likes in Cassandra's tables (A3, A4). */
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import { SharedRuns } from '../../../../cluster/bounds/shared-runs.ts';
 import type { Database } from '../../../../cluster/cassandra/database.cassandra.ts';
 import { CommentId, type StreamId, type UserId } from '../../../../cluster/model/ids.ts';
 import { placeOfComment } from '../../ids/comment-id.ts';
@@ -13,13 +14,29 @@ const behindDigits = 'w';
 const levels = 8;
 /** A comment that many like would else be one large partition. */
 const shards = 16;
+const allShards = Array.from({ length: shards }, (_, shard) => shard);
+const eachShard = allShards.map((shard) => [shard]);
+/** With more users in it a shard is not counted at each like: of a comment that 5,000 like. */
+const smallShard = 312;
+/** Shards that are known to be large. One that was forgotten is counted once more. */
+const mostLarge = 10_000;
 
 const Count = z.object({ count: z.coerce.number() });
+const CountOfShard = Count.extend({ shard: z.number() });
+
+interface ShardCount {
+  readonly comment: CommentId;
+  readonly shard: number;
+  readonly count: number;
+  readonly beganUs: number;
+}
 const Liked = z.object({ comment: CommentId });
 
 export class ThreadTables {
   readonly #database: Pick<Database, 'run' | 'runTogether'>;
   readonly #stamp: () => number;
+  readonly #counting = new SharedRuns();
+  readonly #large = new Set<string>();
 
   /** @param stamp the time of a change: different, and later, each time */
   constructor(database: Pick<Database, 'run' | 'runTogether'>, stamp: () => number) {
@@ -94,15 +111,54 @@ export class ThreadTables {
     return new Set(rows.map((row) => Liked.parse(row).comment));
   }
 
-  /** Counts one shard after a change. Of two counts that overlap, the one that began later has seen what the other wrote, and stays. */
+  /** Counts all sets anew, and keeps what it finds. A comment that many like is counted shard by shard, so that no query is a long one. */
+  recountLikes(ids: readonly CommentId[]): Promise<ReadonlyMap<CommentId, number>> {
+    return counted(ids, async (id) => {
+      const query = 'SELECT shard, count FROM like_counts WHERE comment = ?';
+      const kept = countsIn(await this.#database.run(query, [id]));
+      let likes = 0;
+      for (const group of kept.values().some((count) => count > smallShard) ? eachShard : [allShards])
+        likes += await this.#recount(id, group, kept);
+      return likes;
+    });
+  }
+
+  async #recount(comment: CommentId, group: readonly number[], kept: ReadonlyMap<number, number>) {
+    const beganUs = this.#beganUs();
+    const query = `SELECT shard, count(*) AS count FROM likes WHERE comment = ? AND shard IN (${group.join(', ')}) GROUP BY comment, shard`;
+    const found = countsIn(await this.#database.run(query, [comment]));
+    for (const shard of group) {
+      const count = found.get(shard) ?? 0;
+      if (count !== (kept.get(shard) ?? 0)) await this.#keep({ comment, shard, count, beganUs });
+    }
+    return found.values().reduce((sum, count) => sum + count, 0);
+  }
+
+  /** Counts one shard after a change; one that many are in is counted when its turn comes. */
   async #count(comment: CommentId, shard: number): Promise<void> {
-    const beganUs = Math.round(this.#stamp() * 1000);
-    const query = 'SELECT count(*) AS count FROM likes WHERE comment = ? AND shard = ?';
-    const count = countIn(await this.#database.run(query, [comment, shard]));
+    const key = `${comment} ${shard}`;
+    if (this.#large.has(key)) return;
+    await this.#counting.run(key, async () => {
+      const beganUs = this.#beganUs();
+      const query = 'SELECT count(*) AS count FROM likes WHERE comment = ? AND shard = ?';
+      const count = countIn(await this.#database.run(query, [comment, shard]));
+      await this.#keep({ comment, shard, count, beganUs });
+    });
+  }
+
+  readonly #beganUs = (): number => Math.round(this.#stamp() * 1000);
+
+  /** Of two counts that overlap, the one that began later has seen what the other wrote, and stays. */
+  async #keep({ comment, shard, count, beganUs }: ShardCount): Promise<void> {
     await this.#database.run(
       'UPDATE like_counts USING TIMESTAMP ? SET count = ? WHERE comment = ? AND shard = ?',
       [beganUs, count, comment, shard],
     );
+    const key = `${comment} ${shard}`;
+    this.#large.delete(key);
+    if (count > smallShard) this.#large.add(key);
+    const [oldest] = this.#large;
+    if (this.#large.size > mostLarge && oldest !== undefined) this.#large.delete(oldest);
   }
 
   async #level(
@@ -128,6 +184,9 @@ const shardOf = (user: UserId): number => (createHash('sha256').update(user).dig
 /** Of several rows, all together. */
 const countIn = (rows: readonly unknown[]): number =>
   rows.reduce<number>((sum, row) => sum + Count.parse(row).count, 0);
+
+const countsIn = (rows: readonly unknown[]): ReadonlyMap<number, number> =>
+  new Map(rows.map((row) => CountOfShard.parse(row)).map(({ shard, count }) => [shard, count]));
 
 /** Without those that have none. */
 async function counted(

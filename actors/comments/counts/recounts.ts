@@ -1,0 +1,65 @@
+/**
+ * When the likes of which comments are counted anew, although nobody says that they have changed (A4). Pure: time goes in.
+ *
+ * Cassandra keeps a count beside each set. It is behind where another data centre was cut off and took likes of its own, where two nodes
+ * counted at once, or where a node died in between. So what was read or liked in the last 10 minutes is counted in turn: a comment that up
+ * to 5,000 like each 10 s, one that more like the less often, as counting it costs more, and each within 10 minutes.
+ *
+ * Bounds: 6,000 comments, of which those that were used least lately go; 10 at once, so that all of them have their turn in 10 minutes.
+ */
+import type { CommentId } from '../../../cluster/model/ids.ts';
+
+const everyMs = 10_000;
+const mostMs = 600_000;
+const firstAfterMs = 2000;
+/** So many are counted each 10 s. */
+const smallLikes = 5000;
+const most = 6000;
+export const recountedAtOnce = 10;
+
+interface Entry {
+  readonly usedMs: number;
+  readonly dueMs: number;
+}
+
+export class Recounts {
+  /** In order of use. */
+  readonly #entries = new Map<CommentId, Entry>();
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  /** They were read, or somebody liked them. */
+  used(ids: readonly CommentId[], nowMs: number): void {
+    for (const id of ids) {
+      const dueMs = this.#entries.get(id)?.dueMs ?? nowMs + firstAfterMs;
+      this.#entries.delete(id);
+      this.#entries.set(id, { usedMs: nowMs, dueMs });
+    }
+    for (const id of this.#entries.keys()) {
+      if (this.#entries.size <= most) break;
+      this.#entries.delete(id);
+    }
+  }
+
+  /** To be called each second. @returns those to count now, the most overdue first */
+  due(nowMs: number): readonly CommentId[] {
+    for (const [id, { usedMs }] of this.#entries) {
+      if (usedMs > nowMs - mostMs) break;
+      this.#entries.delete(id);
+    }
+    return [...this.#entries]
+      .filter(([, { dueMs }]) => dueMs <= nowMs)
+      .toSorted(([, a], [, b]) => a.dueMs - b.dueMs)
+      .slice(0, recountedAtOnce)
+      .map(([id]) => id);
+  }
+
+  counted(id: CommentId, likes: number, nowMs: number): void {
+    const entry = this.#entries.get(id);
+    if (entry === undefined) return;
+    const waitMs = Math.min(Math.max(1, likes / smallLikes) * everyMs, mostMs);
+    this.#entries.set(id, { ...entry, dueMs: nowMs + waitMs });
+  }
+}
