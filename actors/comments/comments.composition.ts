@@ -58,7 +58,9 @@ export async function composeComments(
     isSharedByRegions && database !== undefined
       ? openCassandraChangedCounts(database, region, () => clock.utcMs())
       : undefined;
-  const feed = composeFeed(parts, { store, counts, changedCounts, isSharedByRegions, replication }, closing);
+  const onBack = database?.onBack.bind(database);
+  const all = { store, counts, changedCounts, isSharedByRegions, replication, onBack };
+  const feed = composeFeed(parts, all, closing);
   audience.feed = feed;
   audience.keepReactions = (...args) => store.keepReactions(...args);
   const comments = new Comments({

@@ -1,46 +1,70 @@
 /**
- * Decides which data centres are asked, and in which order. One that failed is left alone for 5 s. Then one request tries it, while the
- * others still go elsewhere.
+ * Decides which data centres are asked, and in which order. Pure.
+ *
+ * One that failed is left alone, and tried each 5 s by a request of nobody. When it answers, it does not have yet what the others took while
+ * it was away: its hints took 9 to 19 s to arrive (tried), and who was sent back to it at once read pages without what he had been shown.
+ * So it is asked again once it has answered for 30 s; until then only if no other one can be asked.
  */
-const openMs = 5000;
+const tryEveryMs = 5000;
+const recoverMs = 30_000;
+
+type State =
+  | { readonly kind: 'closed' }
+  /** It fails. */
+  | { readonly kind: 'open' }
+  /** It answers, and may lack something. */
+  | { readonly kind: 'recovering'; readonly sinceMs: number };
 
 export class Circuit {
-  #openUntilMs = 0;
-  #isOpen = false;
+  readonly #recoverMs: number;
+  #state: State = { kind: 'closed' };
+  #tryAtMs = 0;
 
-  get isOpen(): boolean {
-    return this.#isOpen;
+  /** @param isOnly there is no other data centre, so nobody took what this one could lack */
+  constructor(isOnly = false) {
+    this.#recoverMs = isOnly ? 0 : recoverMs;
   }
 
-  /** True where it works, and for one request each 5 s where it does not. */
-  mayAsk(nowMs: number): boolean {
-    if (!this.#isOpen) return true;
-    if (nowMs < this.#openUntilMs) return false;
-    this.#openUntilMs = nowMs + openMs;
+  get state(): State['kind'] {
+    return this.#state.kind;
+  }
+
+  /** True for one request each 5 s, as long as it is not closed. */
+  isToTry(nowMs: number): boolean {
+    if (this.#state.kind === 'closed' || nowMs < this.#tryAtMs) return false;
+    this.#tryAtMs = nowMs + tryEveryMs;
     return true;
   }
 
-  /** @returns whether that is news */
+  /** @returns whether it answered until now */
   failed(nowMs: number): boolean {
-    const isNews = !this.#isOpen;
-    this.#isOpen = true;
-    this.#openUntilMs = nowMs + openMs;
+    const isNews = this.#state.kind !== 'open';
+    this.#state = { kind: 'open' };
+    this.#tryAtMs = nowMs + tryEveryMs;
     return isNews;
   }
 
-  /** @returns whether that is news */
-  succeeded(): boolean {
-    const isNews = this.#isOpen;
-    this.#isOpen = false;
-    return isNews;
+  /** @returns what is news: it answers again, or it may be asked again; undefined: nothing */
+  answered(nowMs: number): 'answers' | 'back' | undefined {
+    if (this.#state.kind === 'closed') return undefined;
+    const { sinceMs } = this.#state.kind === 'open' ? { sinceMs: nowMs } : this.#state;
+    const isNews = this.#state.kind === 'open';
+    if (nowMs - sinceMs >= this.#recoverMs) {
+      this.#state = { kind: 'closed' };
+      return 'back';
+    }
+    this.#state = { kind: 'recovering', sinceMs };
+    return isNews ? 'answers' : undefined;
   }
 }
 
 /**
  * @param circuits of the data centres, the own one first
- * @returns the places of those to ask, in order; the own one where none may be asked, as it is the likeliest to answer
+ * @returns the places of those to ask, in order; the own one where all fail, as it is the likeliest to answer
  */
-export function orderOf(circuits: readonly Circuit[], nowMs: number): readonly number[] {
-  const open = circuits.flatMap((circuit, index) => (circuit.mayAsk(nowMs) ? [index] : []));
-  return open.length > 0 ? open : [0];
+export function orderOf(circuits: readonly Circuit[]): readonly number[] {
+  const those = (kind: State['kind']): readonly number[] =>
+    circuits.flatMap(({ state }, index) => (state === kind ? [index] : []));
+  const order = [...those('closed'), ...those('recovering')];
+  return order.length > 0 ? order : [0];
 }

@@ -1,6 +1,6 @@
 /**
- * The database of a cluster on Cassandra: one driver client for each data centre, the own one first. One that fails is left alone for 5 s,
- * and the next is asked. All statements are prepared, at LOCAL_QUORUM, and may be done again.
+ * The database of a cluster on Cassandra: one driver client for each data centre, the own one first. While one fails, and until it has what
+ * it missed, the next is asked (circuit.ts). All statements are prepared, at LOCAL_QUORUM, and may be done again.
  */
 import { types, type Client } from 'cassandra-driver';
 import { Gate } from '../bounds/gate.ts';
@@ -8,6 +8,7 @@ import { TangazaError } from '../errors/tangaza-error.ts';
 import type { Logger } from '../observe/logger.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import type { Clock } from '../time/clock.ts';
+import { Absences } from './absences.cassandra.ts';
 import { Circuit, orderOf } from './circuit.ts';
 import { clientOf } from './client.cassandra.ts';
 import { faultOf, toldAs } from './faults.cassandra.ts';
@@ -48,11 +49,18 @@ export interface Database {
    */
   agree(query: string, values: readonly Value[]): Promise<unknown>;
   readAgreed(query: string, values: readonly Value[]): Promise<readonly unknown[]>;
+  /**
+   * A node or a data centre was away and is back.
+   *
+   * @param listener what was written since that time, UTC, may become readable in the next minute
+   * @returns what ends it
+   */
+  onBack(listener: (sinceMs: number) => void): () => void;
   close(): Promise<void>;
 }
 
 interface Ports {
-  readonly clock: Pick<Clock, 'monotonicMs'>;
+  readonly clock: Pick<Clock, 'monotonicMs' | 'utcMs'>;
   readonly logger: Logger;
   readonly metrics: Metrics;
 }
@@ -83,15 +91,18 @@ class CassandraDatabase implements Database {
   readonly #gate: Gate;
   readonly #agreements = new Gate({ about: 'agreement of the database', ...agreeing });
   readonly #failed;
+  readonly #absences: Absences;
 
   constructor(settings: CassandraSettings, ports: Ports) {
     this.#ports = ports;
     this.#centres = settings.dataCentres.map((one) => ({
       name: one.name,
       client: clientOf(one, settings),
-      circuit: new Circuit(),
+      circuit: new Circuit(settings.dataCentres.length === 1),
     }));
     this.dataCentres = this.#centres.map((centre) => this.#readsOf(centre));
+    this.#absences = new Absences(() => ports.clock.utcMs());
+    for (const { client } of this.#centres) this.#absences.watch(client);
     const waiting = ports.metrics.gauge({
       name: 'tangaza_cassandra_waiting_requests',
       help: 'Requests to Cassandra that wait for their turn.',
@@ -132,6 +143,10 @@ class CassandraDatabase implements Database {
     return this.#agreements.run(() => this.#ask(ask));
   }
 
+  onBack(listener: (sinceMs: number) => void): () => void {
+    return this.#absences.onBack(listener);
+  }
+
   async close(): Promise<void> {
     await Promise.all(this.#centres.map(({ client }) => client.shutdown()));
   }
@@ -140,7 +155,8 @@ class CassandraDatabase implements Database {
     const { name, circuit } = centre;
     const gate = new Gate({ about: `the data centre ${name}`, ...alone });
     const ask = async (query: string, values: readonly Value[]): Promise<readonly unknown[]> => {
-      if (!circuit.mayAsk(this.#ports.clock.monotonicMs()))
+      this.#tryThoseAway();
+      if (circuit.state === 'open')
         throw new TangazaError('UNAVAILABLE', `The data centre ${name} of the database does not answer.`);
       try {
         return await this.#askOne(centre, (client) => rowsOf(client, query, values));
@@ -155,9 +171,8 @@ class CassandraDatabase implements Database {
   #ask<T>(work: Work<T>): Promise<T> {
     return this.#gate.run(async () => {
       let last: unknown = new TangazaError('UNAVAILABLE');
-      const { clock } = this.#ports;
-      const circuits = this.#centres.map(({ circuit }) => circuit);
-      for (const index of orderOf(circuits, clock.monotonicMs())) {
+      this.#tryThoseAway();
+      for (const index of orderOf(this.#centres.map(({ circuit }) => circuit))) {
         const centre = this.#centres[index];
         if (centre === undefined) continue;
         try {
@@ -171,19 +186,41 @@ class CassandraDatabase implements Database {
     });
   }
 
-  async #askOne<T>({ name, client, circuit }: Centre, work: Work<T>): Promise<T> {
-    const { clock, logger } = this.#ports;
+  /** With a request of nobody, so that no reader is shown what a data centre lacks. */
+  #tryThoseAway(): void {
+    const nowMs = this.#ports.clock.monotonicMs();
+    for (const centre of this.#centres)
+      if (centre.circuit.isToTry(nowMs))
+        void this.#askOne(centre, (client) => client.execute('SELECT key FROM system.local')).catch(() => {});
+  }
+
+  async #askOne<T>(centre: Centre, work: Work<T>): Promise<T> {
     try {
-      const done = await work(client, name);
-      if (circuit.succeeded()) logger.info({ dataCentre: name }, 'Cassandra answers again');
+      const done = await work(centre.client, centre.name);
+      this.#answered(centre);
       return done;
     } catch (error) {
-      if (faultOf(error) !== 'unreachable') throw error;
-      this.#failed.add(1, { data_centre: name });
-      if (circuit.failed(clock.monotonicMs()))
-        logger.warn({ dataCentre: name, why: String(error) }, 'Cassandra does not answer');
+      if (faultOf(error) === 'unreachable') this.#hasFailed(centre, error);
       throw error;
     }
+  }
+
+  #answered({ name: dataCentre, circuit }: Centre): void {
+    const { clock, logger } = this.#ports;
+    const news = circuit.answered(clock.monotonicMs());
+    if (news === undefined) return;
+    if (news === 'answers') return logger.info({ dataCentre }, 'Cassandra answers again, and gets what it missed');
+    logger.info({ dataCentre }, 'Cassandra is asked again');
+    this.#absences.came(dataCentre);
+  }
+
+  #hasFailed({ name: dataCentre, circuit }: Centre, error: unknown): void {
+    const { clock, logger } = this.#ports;
+    this.#failed.add(1, { data_centre: dataCentre });
+    if (!circuit.failed(clock.monotonicMs())) return;
+    logger.warn({ dataCentre, why: String(error) }, 'Cassandra does not answer');
+    // Of the only one, its nodes tell whether they were away: a request that took too long is no absence.
+    if (this.#centres.length > 1) this.#absences.left(dataCentre);
   }
 }
 

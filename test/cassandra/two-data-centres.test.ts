@@ -112,6 +112,7 @@ const withoutAgreement = (database: Database): Database => ({
   runTogether: (statements) => database.runTogether(statements),
   agree: () => Promise.reject(new TangazaError('UNAVAILABLE')),
   readAgreed: (query, values) => database.readAgreed(query, values),
+  onBack: (listener) => database.onBack(listener),
   close: () => database.close(),
 });
 

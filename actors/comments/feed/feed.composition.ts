@@ -1,4 +1,5 @@
 /** Builds the feed of a node from the node's parts. */
+import type { Database } from '../../../cluster/cassandra/database.cassandra.ts';
 import type { ClusterParts } from '../../../cluster/node/cluster-parts.composition.ts';
 import { watchFreezes } from '../../../cluster/time/freeze.ts';
 import { isOverWithin } from '../../../cluster/time/within.ts';
@@ -22,6 +23,8 @@ interface FeedStore {
   /** Other regions write into the same database (A7). */
   readonly isSharedByRegions: boolean;
   readonly replication: Replication;
+  /** Calls when a part of the database that was away is back; undefined: it has no parts. */
+  readonly onBack: Database['onBack'] | undefined;
 }
 
 /** A page does not wait longer for numbers of likes and answers: it gets the last known ones. */
@@ -29,7 +32,7 @@ const countMs = 300;
 
 export function composeFeed(
   parts: Omit<ClusterParts, 'log' | 'ownership' | 'queue' | 'loads' | 'fingerprint'>,
-  { store, counts, changedCounts, isSharedByRegions, replication }: FeedStore,
+  { store, counts, changedCounts, isSharedByRegions, replication, onBack }: FeedStore,
   closing: AsyncDisposableStack,
 ): Feed {
   const { node, region, bootId, clock, logger, metrics, members, nats, natsDownMs } = parts;
@@ -55,6 +58,7 @@ export function composeFeed(
   const stops = [
     clock.every(tickMs, () => feed.tick()),
     watchFreezes(clock, () => feed.doubt('standstill')),
+    onBack?.((sinceMs) => feed.doubt('database', sinceMs)) ?? nothing,
     () => feed.close(),
     () => events.close(),
   ];

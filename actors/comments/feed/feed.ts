@@ -131,9 +131,9 @@ export class Feed implements AudienceFeed, ChangeOutlet {
     return feed === undefined ? Promise.reject(tooMany()) : feed.mode();
   }
 
-  /** An event may have been lost: the store is read for each stream (A7). */
-  doubt(why: string): void {
-    for (const feed of this.#streams.values()) feed.doubt(why);
+  /** An event may have been lost: the store is read for each stream (A7). @param fromMs since when, UTC, where that is known */
+  doubt(why: string, fromMs?: number): void {
+    for (const feed of this.#streams.values()) feed.doubt(why, fromMs);
   }
 
   /** Repeats the heads, reads what is due, and drops idle streams. To be called each second. */

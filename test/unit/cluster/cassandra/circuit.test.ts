@@ -3,29 +3,65 @@ import { Circuit, orderOf } from '../../../../cluster/cassandra/circuit.ts';
 
 test('the own data centre is asked first, and the next one while it fails', () => {
   const [own, next] = [new Circuit(), new Circuit()];
-  expect(orderOf([own, next], 0)).toEqual([0, 1]);
+  expect(orderOf([own, next])).toEqual([0, 1]);
   own.failed(0);
-  expect(orderOf([own, next], 4999)).toEqual([1]);
+  expect(orderOf([own, next])).toEqual([1]);
 });
 
-test('after 5 s one request tries it, and the others go on elsewhere until it has answered', () => {
+test('one that fails is tried each 5 s, by one at a time', () => {
+  const own = new Circuit();
+  expect(own.isToTry(0)).toBe(false);
+  own.failed(0);
+  expect([4999, 5000, 5001, 9999, 10_000].map((ms) => own.isToTry(ms))).toEqual([
+    false,
+    true,
+    false,
+    false,
+    true,
+  ]);
+});
+
+// Goal: who was sent elsewhere is not sent back to a data centre that lacks what it was shown meanwhile.
+test('one that answers again is asked when it has answered for 30 s, and before that if no other can be', () => {
   const [own, next] = [new Circuit(), new Circuit()];
   own.failed(0);
-  expect(orderOf([own, next], 5000)).toEqual([0, 1]);
-  expect(orderOf([own, next], 5001)).toEqual([1]);
-  own.succeeded();
-  expect(orderOf([own, next], 5002)).toEqual([0, 1]);
+  expect(own.answered(5000)).toBe('answers');
+  expect(own.answered(34_999)).toBeUndefined();
+  expect(orderOf([own, next])).toEqual([1, 0]);
+  next.failed(34_999);
+  expect(orderOf([own, next])).toEqual([0]);
+  expect({ news: own.answered(35_000), order: orderOf([own, next]) }).toEqual({ news: 'back', order: [0] });
+});
+
+test('one that fails while it recovers begins anew', () => {
+  const own = new Circuit();
+  own.failed(0);
+  own.answered(5000);
+  expect(own.failed(6000)).toBe(true);
+  expect(own.answered(11_000)).toBe('answers');
+  expect(own.answered(40_000)).toBeUndefined();
+  expect(own.answered(41_000)).toBe('back');
+});
+
+test('the only one there is is asked at once when it answers', () => {
+  const only = new Circuit(true);
+  only.failed(0);
+  expect({ order: orderOf([only]), news: only.answered(10), state: only.state }).toEqual({
+    order: [0],
+    news: 'back',
+    state: 'closed',
+  });
 });
 
 test('where all fail, the own one is asked', () => {
   const [own, next] = [new Circuit(), new Circuit()];
   own.failed(0);
   next.failed(0);
-  expect(orderOf([own, next], 1)).toEqual([0]);
+  expect(orderOf([own, next])).toEqual([0]);
 });
 
-test('only the first failure, and the first success after it, are news', () => {
+test('only the first failure is news', () => {
   const circuit = new Circuit();
-  const news = [circuit.succeeded(), circuit.failed(0), circuit.failed(1), circuit.succeeded()];
-  expect({ news }).toEqual({ news: [false, true, false, true] });
+  const news = [circuit.answered(0), circuit.failed(0), circuit.failed(1)];
+  expect({ news }).toEqual({ news: [undefined, true, false] });
 });
