@@ -33,6 +33,7 @@ import { openDatabase } from './cluster/cassandra/cassandra.composition.ts';
 import type { Database } from './cluster/cassandra/database.cassandra.ts';
 import { UnusableCluster } from './cluster/cassandra/migrations.ts';
 import { nothingToHandOver } from './cluster/contract/hand-over.ts';
+import { readCassandraFiles } from './config/cassandra-files.disk.ts';
 import { loadConfig, type NodeConfig } from './config/config.ts';
 import { describeNode } from './config/describe-node.system.ts';
 import { UnusableError } from './config/unusable.ts';
@@ -137,14 +138,15 @@ async function openParts(config: NodeConfig, closing: AsyncDisposableStack, sign
   return { ...cluster, ...own, local: nothingToHandOver(), audience };
 }
 
-/** @throws UnusableError when the database has another schema than this version needs */
+/** @throws UnusableError when the database has another schema than this version needs, or lets nobody in */
 async function openShared(
   { cassandra }: NodeConfig,
   ports: { logger: Logger; metrics: Metrics },
   signal?: AbortSignal,
 ): Promise<Database> {
   const migrations = join(import.meta.dirname, 'config/cassandra');
-  return openDatabase(cassandra, migrations, { clock, ...ports }, signal).catch((error: unknown) => {
+  const settings = readCassandraFiles(cassandra);
+  return openDatabase(settings, migrations, { clock, ...ports }, signal).catch((error: unknown) => {
     throw error instanceof UnusableCluster ? new UnusableError(error.message, { cause: error }) : error;
   });
 }

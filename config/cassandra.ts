@@ -7,6 +7,16 @@ export interface CassandraConfig {
   readonly replication: number;
   readonly user: string | undefined;
   readonly password: string | undefined;
+  readonly passwordFile: string | undefined;
+  /** Files; undefined: connections are not encrypted. */
+  readonly tls:
+    | {
+        readonly ca: string | undefined;
+        readonly cert: string | undefined;
+        readonly key: string | undefined;
+        readonly isNameChecked: boolean;
+      }
+    | undefined;
 }
 
 export function cassandraOf(values: EnvValues): CassandraConfig {
@@ -27,5 +37,18 @@ export function cassandraOf(values: EnvValues): CassandraConfig {
     replication: values.TANGAZA_CASSANDRA_REPLICATION,
     user: values.TANGAZA_CASSANDRA_USER,
     password: values.TANGAZA_CASSANDRA_PASSWORD,
+    passwordFile: values.TANGAZA_CASSANDRA_PASSWORD_FILE,
+    tls: tlsOf(values),
+  };
+}
+
+function tlsOf(values: EnvValues): CassandraConfig['tls'] {
+  const kind = values.TANGAZA_CASSANDRA_TLS;
+  if (kind === 'off') return undefined;
+  return {
+    ca: values.TANGAZA_CASSANDRA_CA,
+    cert: values.TANGAZA_CASSANDRA_CERT,
+    key: values.TANGAZA_CASSANDRA_KEY,
+    isNameChecked: kind === 'verify-full',
   };
 }

@@ -143,6 +143,23 @@ const Variables = z.object({
   ),
   TANGAZA_CASSANDRA_USER: variable(z.string().optional(), 'User of Cassandra; none when absent.'),
   TANGAZA_CASSANDRA_PASSWORD: secret(z.string().optional(), 'Password of that user.'),
+  TANGAZA_CASSANDRA_PASSWORD_FILE: variable(
+    z.string().optional(),
+    'File of that password, where it is not to stand in the environment.',
+  ),
+  TANGAZA_CASSANDRA_TLS: variable(
+    z.enum(['off', 'verify-ca', 'verify-full']).default('off'),
+    'Encryption of connections to Cassandra: off, verify-ca (the certificate is signed by the authority) or verify-full (it also names the address of the node).',
+  ),
+  TANGAZA_CASSANDRA_CA: variable(
+    z.string().optional(),
+    "PEM file of the authority of Cassandra's certificates; the authorities that Node.js knows when absent.",
+  ),
+  TANGAZA_CASSANDRA_CERT: variable(
+    z.string().optional(),
+    'PEM file of the certificate that nodes show to Cassandra, where it wants one.',
+  ),
+  TANGAZA_CASSANDRA_KEY: variable(z.string().optional(), 'PEM file of the private key of that certificate.'),
   TANGAZA_STORE: variable(z.enum(['disk', 's3']).default('disk'), 'Where segments lie: disk or s3.'),
   TANGAZA_S3_ENDPOINT: variable(z.url().optional(), 'S3 endpoint; AWS when absent.'),
   TANGAZA_S3_REGION: variable(z.string().default('us-east-1'), 'S3 region.'),

@@ -6,6 +6,7 @@ import { sayWhile } from '../observe/say-while.ts';
 import type { Clock } from '../time/clock.ts';
 import { isOverWithin, unlessAborted } from '../time/within.ts';
 import { openCassandra, type Database } from './database.cassandra.ts';
+import { refusalOf } from './faults.cassandra.ts';
 import { unfitSchema } from './migrate.cassandra.ts';
 import { readMigrations } from './migrations.disk.ts';
 import { UnusableCluster } from './migrations.ts';
@@ -25,7 +26,7 @@ const closeMs = 1000;
  *
  * @param migrations the folder that they are in
  * @param signal the node is told to stop: nobody waits any more
- * @throws UnusableCluster when the schema is another one, with what to do; the signal's reason
+ * @throws UnusableCluster when the schema is another one, or nobody is let in, with what to do; the signal's reason
  */
 export async function openDatabase(
   settings: CassandraSettings,
@@ -43,6 +44,8 @@ export async function openDatabase(
           return await unlessAborted(unfitSchema(database, known), signal);
         } catch (error) {
           signal?.throwIfAborted();
+          const refusal = refusalOf(error);
+          if (refusal !== undefined) throw new UnusableCluster(`Cassandra lets nobody in: ${refusal}`);
           if (!isPassing(error)) throw error;
           failed(error);
         }

@@ -1,6 +1,7 @@
 /** Makes the driver's client of one data centre. Its defaults are for patient programs; these are for a live page. */
+import type { ConnectionOptions } from 'node:tls';
 import { Client, policies, types } from 'cassandra-driver';
-import { defaultPort, type CassandraSettings, type DataCentre } from './settings.ts';
+import { defaultPort, type CassandraSettings, type DataCentre, type TlsSettings } from './settings.ts';
 
 /** A request that is not answered by then has failed. Less than what a call between nodes may take. */
 const readMs = 3000;
@@ -12,10 +13,12 @@ const reconnect = { firstMs: 250, mostMs: 10_000 };
 const speculativeMs = 200;
 const requestsPerConnection = 1024;
 
+type Login = Pick<CassandraSettings, 'user' | 'password' | 'tls'>;
+
 /** @param keyspace absent for who is to make it */
 export function clientOf(
   { name, contactPoints }: DataCentre,
-  { user, password, keyspace }: Pick<CassandraSettings, 'user' | 'password'> & { readonly keyspace?: string },
+  { user, password, tls, keyspace }: Login & { readonly keyspace?: string },
 ): Client {
   return new Client({
     contactPoints: contactPoints.map(withPort),
@@ -25,6 +28,7 @@ export function clientOf(
       ? { isMetadataSyncEnabled: false, protocolOptions: { maxSchemaAgreementWaitSeconds: 0 } }
       : { keyspace }),
     ...(user === undefined ? {} : { credentials: { username: user, password: password ?? '' } }),
+    ...(tls === undefined ? {} : { sslOptions: sslOptionsOf(tls) }),
     policies: {
       reconnection: new policies.reconnection.ExponentialReconnectionPolicy(
         reconnect.firstMs,
@@ -41,6 +45,17 @@ export function clientOf(
     socketOptions: { readTimeout: readMs, connectTimeout: connectMs },
     queryOptions: { consistency: types.consistencies.localQuorum, prepare: true, isIdempotent: true },
   });
+}
+
+/** The driver itself takes any certificate. */
+function sslOptionsOf({ ca, cert, key, isNameChecked }: TlsSettings): ConnectionOptions {
+  return {
+    rejectUnauthorized: true,
+    ...(ca === undefined ? {} : { ca }),
+    ...(cert === undefined ? {} : { cert }),
+    ...(key === undefined ? {} : { key }),
+    ...(isNameChecked ? {} : { checkServerIdentity: () => undefined }),
+  };
 }
 
 /** Only reads are asked of a second node: a write would only add to the load. */

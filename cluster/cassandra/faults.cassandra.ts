@@ -40,6 +40,47 @@ function innermost({ innerErrors }: errors.NoHostAvailableError): Fault {
   return inner.length > 0 && inner.every(isOverloaded) ? 'overloaded' : 'unreachable';
 }
 
+/**
+ * Says what an operator must mend before Cassandra lets anybody in: its user or password, or a certificate. It stays so by itself.
+ *
+ * @returns undefined for what may pass; a Cassandra that starts cannot look up its users yet, and says so in other words
+ */
+export function refusalOf(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined;
+  if (error instanceof errors.AuthenticationError || isBadLogin(error))
+    return /incorrect|no authenticator|bad credentials/i.test(error.message)
+      ? 'it does not take the user or the password: see TANGAZA_CASSANDRA_USER and TANGAZA_CASSANDRA_PASSWORD'
+      : undefined;
+  const code = 'code' in error ? String(error.code) : '';
+  const fault = tlsFaults.find(({ codes: those }) => those.test(code));
+  if (fault !== undefined) return `${fault.words} (${error.message})`;
+  const inner: unknown[] = error instanceof errors.NoHostAvailableError ? Object.values(error.innerErrors ?? {}) : [];
+  return [...inner, error.cause].map(refusalOf).find((words) => words !== undefined);
+}
+
+const isBadLogin = (error: Error): boolean =>
+  error instanceof errors.ResponseError && error.code === codes.badCredentials;
+
+const tlsFaults = [
+  {
+    codes: /^ERR_TLS_CERT_ALTNAME_INVALID$/,
+    words: 'its certificate does not name its address: mend it, or set TANGAZA_CASSANDRA_TLS=verify-ca',
+  },
+  { codes: /^CERT_(HAS_EXPIRED|NOT_YET_VALID)$/, words: 'its certificate is not valid now' },
+  {
+    codes: /SELF_SIGNED_CERT|^UNABLE_TO_(VERIFY_LEAF_SIGNATURE|GET_ISSUER_CERT)|^CERT_(UNTRUSTED|SIGNATURE_FAILURE)/,
+    words: 'its certificate is signed by another authority: see TANGAZA_CASSANDRA_CA',
+  },
+  {
+    codes: /^ERR_SSL_(WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG)|^EPROTO$/,
+    words: 'it does not speak TLS there, or refuses ours: see TANGAZA_CASSANDRA_TLS, TANGAZA_CASSANDRA_CERT and TANGAZA_CASSANDRA_KEY',
+  },
+  {
+    codes: /^ERR_(OSSL|SSL)_.*(PEM|KEY|X509|ALERT)/,
+    words: 'the certificate or the key of this node is no good: see TANGAZA_CASSANDRA_CERT and TANGAZA_CASSANDRA_KEY',
+  },
+] as const;
+
 /** @returns what the caller is told; an error that is ours stays as it is, as it is a fault of this code or of the set-up */
 export function toldAs(error: unknown): unknown {
   switch (faultOf(error)) {

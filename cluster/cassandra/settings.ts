@@ -14,6 +14,19 @@ export interface CassandraSettings {
   readonly replication: number;
   readonly user: string | undefined;
   readonly password: string | undefined;
+  /** Undefined: connections are not encrypted. */
+  readonly tls?: TlsSettings | undefined;
+}
+
+/** PEM texts. */
+export interface TlsSettings {
+  /** Undefined: the authorities that Node.js knows. */
+  readonly ca: string | undefined;
+  /** What the node shows to Cassandra, where that wants a certificate. */
+  readonly cert: string | undefined;
+  readonly key: string | undefined;
+  /** The certificate must name the address of the node. */
+  readonly isNameChecked: boolean;
 }
 
 export const defaultPort = 9042;

@@ -26,7 +26,8 @@ async function run({ json }: MigrateOptions): Promise<void> {
   const { readMigrations } = await import('../../cluster/cassandra/migrations.disk.ts');
   const { systemClock: clock } = await import('../../cluster/time/clock.system.ts');
   const { UnusableCluster } = await import('../../cluster/cassandra/migrations.ts');
-  const { cassandra } = loadConfig(process.env, availableParallelism());
+  const { readCassandraFiles } = await import('../../config/cassandra-files.disk.ts');
+  const cassandra = readCassandraFiles(loadConfig(process.env, availableParallelism()).cassandra);
   const say = (line: string): void => void process.stderr.write(`· ${line}\n`);
   try {
     const report = await migrate(cassandra, readMigrations(migrations), { clock, say });

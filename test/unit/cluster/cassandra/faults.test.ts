@@ -1,6 +1,6 @@
 import { errors, types } from 'cassandra-driver';
 import { expect, test } from 'vitest';
-import { faultOf, toldAs } from '../../../../cluster/cassandra/faults.cassandra.ts';
+import { faultOf, refusalOf, toldAs } from '../../../../cluster/cassandra/faults.cassandra.ts';
 
 const { responseErrorCodes: codes } = types;
 const response = (code: number) => new errors.ResponseError(code, 'told');
@@ -34,4 +34,36 @@ test('callers hear a code of the catalogue, and what is our own fault stays as i
   expect(toldAs(response(codes.overloaded))).toMatchObject({ code: 'OVERLOADED' });
   const ours = response(codes.syntaxError);
   expect(toldAs(ours)).toBe(ours);
+});
+
+const withCode = (code: string): Error => Object.assign(new Error(`told ${code}`), { code });
+
+test.each([
+  [
+    'a wrong password',
+    nowhere(new errors.AuthenticationError('Provided username x and/or password are incorrect')),
+    'TANGAZA_CASSANDRA_PASSWORD',
+  ],
+  [
+    'no user at all',
+    nowhere(new errors.AuthenticationError('Host requires authentication, but no authenticator found')),
+    'TANGAZA_CASSANDRA_USER',
+  ],
+  ['an authority of its own', nowhere(withCode('SELF_SIGNED_CERT_IN_CHAIN')), 'TANGAZA_CASSANDRA_CA'],
+  ['an unknown authority', nowhere(withCode('UNABLE_TO_VERIFY_LEAF_SIGNATURE')), 'TANGAZA_CASSANDRA_CA'],
+  ['a certificate of another address', nowhere(withCode('ERR_TLS_CERT_ALTNAME_INVALID')), 'verify-ca'],
+  ['an old certificate', nowhere(withCode('CERT_HAS_EXPIRED')), 'not valid now'],
+  ['no TLS there', nowhere(withCode('EPROTO')), 'TANGAZA_CASSANDRA_TLS'],
+  ['what a caller was told of it', toldAs(nowhere(withCode('EPROTO'))), 'TANGAZA_CASSANDRA_TLS'],
+])('%s says which setting to look at', (_, error, words) => {
+  expect(refusalOf(error)).toContain(words);
+});
+
+test.each([
+  ['nobody answers', nowhere(withCode('ECONNREFUSED'))],
+  ['a node that cannot look up its users yet', nowhere(new errors.AuthenticationError('Unable to perform authentication'))],
+  ['too much to do', response(codes.overloaded)],
+  ['what is no error', 'x'],
+])('%s may pass', (_, error) => {
+  expect(refusalOf(error)).toBeUndefined();
 });
