@@ -28,6 +28,8 @@ export interface LoadOptions {
   readonly perSecond: number;
   /** Each seems to come from an address of its own; for edges that trust this machine as a proxy. */
   readonly hasAddresses: boolean;
+  /** How long after the last answer all counts of likes must be right. By default 5 s. */
+  readonly likesWithinMs?: number;
 }
 
 export interface AudienceLoad extends AsyncDisposable {
@@ -45,6 +47,8 @@ const hideEveryMs = 1000;
 const likeEveryMs = 200;
 const settleWithinMs = 45_000;
 const readWithinMs = 30_000;
+/** They are counted within a second, told to all nodes, and good for 2 s. */
+const likesWithinMs = 5000;
 /** A hide is everywhere within a second (A12), on a machine that is not starved. */
 const hideGraceMs = 10_000;
 const pageLimit = 200;
@@ -79,6 +83,7 @@ export async function startLoad(options: LoadOptions, clock: Clock): Promise<Aud
     end: async () => {
       load.isSaying = false;
       await load.settle();
+      await clock.sleep(options.likesWithinMs ?? likesWithinMs);
       for (const user of users) user.end();
       stop();
       const reading = { options, clock, recorder, sinceMs: startedAtMs - 10_000 };

@@ -134,8 +134,9 @@ export class Counts {
    */
   async recountRead(): Promise<readonly Counted[]> {
     const { recountLikes, store, clock } = this.#ports;
-    const ids = this.#recounts.due(clock.monotonicMs());
-    if (recountLikes === undefined || ids.length === 0) return [];
+    if (recountLikes === undefined) return [];
+    const ids = this.#recounts.due(clock.monotonicMs(), (id) => this.known(id).likes > 0);
+    if (ids.length === 0) return [];
     const before = new Map(ids.map((id) => [id, this.#known.get(id)]));
     const [likes, replies] = await Promise.all([recountLikes(ids), store.replies(ids)]);
     this.#take(ids, { likes, replies });

@@ -3,9 +3,10 @@
  *
  * Cassandra keeps a count beside each set. It is behind where another data centre was cut off and took likes of its own, where two nodes
  * counted at once, or where a node died in between. So what was read or liked in the last 10 minutes is counted in turn: a comment that up
- * to 5,000 like each 10 s, one that more like the less often, as counting it costs more, and each within 10 minutes.
+ * to 5,000 like each 10 s, one that more like the less often, as counting it costs more, and each within 10 minutes. Those that nobody is
+ * known to like get a part of each turn, and what the others leave: few of them change.
  *
- * Bounds: 6,000 comments, of which those that were used least lately go; 10 at once, so that all of them have their turn in 10 minutes.
+ * Bounds: 6,000 comments, of which those that were used least lately go; 20 at once, so that all of them have their turn in 10 minutes.
  */
 import type { CommentId } from '../../../cluster/model/ids.ts';
 
@@ -15,12 +16,16 @@ const firstAfterMs = 2000;
 /** So many are counted each 10 s. */
 const smallLikes = 5000;
 const most = 6000;
-export const recountedAtOnce = 10;
+export const recountedAtOnce = 20;
+/** Of these, for comments that nobody is known to like. */
+const keptForOthers = 5;
 
 interface Entry {
   readonly usedMs: number;
   readonly dueMs: number;
 }
+
+type IsLiked = (id: CommentId) => boolean;
 
 export class Recounts {
   /** In order of use. */
@@ -43,17 +48,20 @@ export class Recounts {
     }
   }
 
-  /** To be called each second. @returns those to count now, the most overdue first */
-  due(nowMs: number): readonly CommentId[] {
+  /** To be called each second. @returns those to count now: the liked ones first, of both the most overdue */
+  due(nowMs: number, isLiked: IsLiked): readonly CommentId[] {
     for (const [id, { usedMs }] of this.#entries) {
       if (usedMs > nowMs - mostMs) break;
       this.#entries.delete(id);
     }
-    return [...this.#entries]
+    const due = [...this.#entries]
       .filter(([, { dueMs }]) => dueMs <= nowMs)
       .toSorted(([, a], [, b]) => a.dueMs - b.dueMs)
-      .slice(0, recountedAtOnce)
       .map(([id]) => id);
+    const others = due.filter((id) => !isLiked(id));
+    const kept = Math.min(others.length, keptForOthers);
+    const liked = due.filter(isLiked).slice(0, recountedAtOnce - kept);
+    return [...liked, ...others.slice(0, recountedAtOnce - liked.length)];
   }
 
   counted(id: CommentId, likes: number, nowMs: number): void {

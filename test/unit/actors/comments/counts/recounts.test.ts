@@ -4,24 +4,26 @@ import { storedComment } from '../../../../support/audience/written.ts';
 
 const minuteMs = 60_000;
 const ids = (count: number) => Array.from({ length: count }, (_, index) => storedComment(1000 + index).id);
+/** Liked. */
+const anybody = (): boolean => true;
 const [one, other] = ids(2);
 if (one === undefined || other === undefined) throw new Error('two are two');
 
 test('what is read is counted after 2 s, and then each 10 s, as long as it is read', () => {
   const recounts = new Recounts();
   recounts.used([one], 0);
-  expect({ soon: recounts.due(1999), then: recounts.due(2000) }).toEqual({ soon: [], then: [one] });
+  expect({ soon: recounts.due(1999, anybody), then: recounts.due(2000, anybody) }).toEqual({ soon: [], then: [one] });
   recounts.counted(one, 3, 2000);
   recounts.used([one], 3000);
-  expect({ soon: recounts.due(11_999), then: recounts.due(12_000) }).toEqual({ soon: [], then: [one] });
-  expect({ forgotten: recounts.due(3000 + 10 * minuteMs), size: recounts.size }).toEqual({ forgotten: [], size: 0 });
+  expect({ soon: recounts.due(11_999, anybody), then: recounts.due(12_000, anybody) }).toEqual({ soon: [], then: [one] });
+  expect({ forgotten: recounts.due(3000 + 10 * minuteMs, anybody), size: recounts.size }).toEqual({ forgotten: [], size: 0 });
 });
 
 test('what was not counted, as it failed, stays due', () => {
   const recounts = new Recounts();
   recounts.used([one], 0);
-  recounts.due(2000);
-  expect(recounts.due(3000)).toEqual([one]);
+  recounts.due(2000, anybody);
+  expect(recounts.due(3000, anybody)).toEqual([one]);
 });
 
 test.for([
@@ -33,17 +35,17 @@ test.for([
   recounts.used([one], 0);
   recounts.counted(one, likes, 0);
   recounts.used([one], everyMs - 1);
-  expect({ soon: recounts.due(everyMs - 1), then: recounts.due(everyMs) }).toEqual({ soon: [], then: [one] });
+  expect({ soon: recounts.due(everyMs - 1, anybody), then: recounts.due(everyMs, anybody) }).toEqual({ soon: [], then: [one] });
 });
 
 test('a few are counted at once, those first that have waited longest', () => {
   const recounts = new Recounts();
   const many = ids(2 * recountedAtOnce);
   recounts.used(many, 0);
-  const first = recounts.due(2000);
+  const first = recounts.due(2000, anybody);
   expect(first).toEqual(many.slice(0, recountedAtOnce));
   for (const id of first) recounts.counted(id, 1, 2000);
-  expect(recounts.due(3000)).toEqual(many.slice(recountedAtOnce));
+  expect(recounts.due(3000, anybody)).toEqual(many.slice(recountedAtOnce));
 });
 
 test('at its bound it forgets what was used least lately', () => {
@@ -51,5 +53,17 @@ test('at its bound it forgets what was used least lately', () => {
   recounts.used([one, other], 0);
   recounts.used([one], 1);
   recounts.used(ids(6001).slice(2), 2);
-  expect({ size: recounts.size, first: recounts.due(2000)[0] }).toEqual({ size: 6000, first: one });
+  expect({ size: recounts.size, first: recounts.due(2000, anybody)[0] }).toEqual({ size: 6000, first: one });
+});
+
+test('those that nobody likes get a part of each turn, and what the others leave', () => {
+  const recounts = new Recounts();
+  const many = ids(2 * recountedAtOnce);
+  const isLiked = (id: (typeof many)[number]): boolean => many.indexOf(id) >= recountedAtOnce;
+  recounts.used(many, 0);
+  const counts = (due: typeof many) => ({ liked: due.filter(isLiked).length, all: due.length });
+  const first = recounts.due(2000, isLiked);
+  expect(counts([...first])).toEqual({ liked: recountedAtOnce - 5, all: recountedAtOnce });
+  for (const id of first) recounts.counted(id, 1, 2000);
+  expect(counts([...recounts.due(2000, isLiked)])).toEqual({ liked: 5, all: recountedAtOnce });
 });
