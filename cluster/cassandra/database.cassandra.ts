@@ -209,7 +209,8 @@ class CassandraDatabase implements Database {
     const { clock, logger } = this.#ports;
     const news = circuit.answered(clock.monotonicMs());
     if (news === undefined) return;
-    if (news === 'answers') return logger.info({ dataCentre }, 'Cassandra answers again, and gets what it missed');
+    if (news === 'answers')
+      return logger.info({ dataCentre }, 'Cassandra answers again, and gets what it missed');
     logger.info({ dataCentre }, 'Cassandra is asked again');
     this.#absences.came(dataCentre);
   }

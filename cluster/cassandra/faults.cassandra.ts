@@ -54,12 +54,14 @@ export function refusalOf(error: unknown): string | undefined {
   const code = 'code' in error ? String(error.code) : '';
   const fault = tlsFaults.find(({ codes: those }) => those.test(code));
   if (fault !== undefined) return `${fault.words} (${error.message})`;
-  const inner: unknown[] = error instanceof errors.NoHostAvailableError ? Object.values(error.innerErrors ?? {}) : [];
+  const inner: unknown[] =
+    error instanceof errors.NoHostAvailableError ? Object.values(error.innerErrors ?? {}) : [];
   return [...inner, error.cause].map(refusalOf).find((words) => words !== undefined);
 }
 
+const badLogin: ReadonlySet<number> = new Set([codes.badCredentials]);
 const isBadLogin = (error: Error): boolean =>
-  error instanceof errors.ResponseError && error.code === codes.badCredentials;
+  error instanceof errors.ResponseError && badLogin.has(error.code);
 
 const tlsFaults = [
   {
@@ -68,16 +70,19 @@ const tlsFaults = [
   },
   { codes: /^CERT_(HAS_EXPIRED|NOT_YET_VALID)$/, words: 'its certificate is not valid now' },
   {
-    codes: /SELF_SIGNED_CERT|^UNABLE_TO_(VERIFY_LEAF_SIGNATURE|GET_ISSUER_CERT)|^CERT_(UNTRUSTED|SIGNATURE_FAILURE)/,
+    codes:
+      /SELF_SIGNED_CERT|^UNABLE_TO_(VERIFY_LEAF_SIGNATURE|GET_ISSUER_CERT)|^CERT_(UNTRUSTED|SIGNATURE_FAILURE)/,
     words: 'its certificate is signed by another authority: see TANGAZA_CASSANDRA_CA',
   },
   {
     codes: /^ERR_SSL_(WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG)|^EPROTO$/,
-    words: 'it does not speak TLS there, or refuses ours: see TANGAZA_CASSANDRA_TLS, TANGAZA_CASSANDRA_CERT and TANGAZA_CASSANDRA_KEY',
+    words:
+      'it does not speak TLS there, or refuses ours: see TANGAZA_CASSANDRA_TLS, TANGAZA_CASSANDRA_CERT and TANGAZA_CASSANDRA_KEY',
   },
   {
     codes: /^ERR_(OSSL|SSL)_.*(PEM|KEY|X509|ALERT)/,
-    words: 'the certificate or the key of this node is no good: see TANGAZA_CASSANDRA_CERT and TANGAZA_CASSANDRA_KEY',
+    words:
+      'the certificate or the key of this node is no good: see TANGAZA_CASSANDRA_CERT and TANGAZA_CASSANDRA_KEY',
   },
 ] as const;
 

@@ -41,10 +41,7 @@ export function isOverWithin(
 }
 
 /** @throws the signal's reason as soon as it aborts; the work goes on, and nobody hears of it */
-export async function unlessAborted<T>(
-  work: Promise<T>,
-  signal: AbortSignal | undefined,
-): Promise<T> {
+export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return work;
   signal.throwIfAborted();
   const aborted = Promise.withResolvers<never>();

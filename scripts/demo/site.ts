@@ -21,6 +21,8 @@ export interface DemoOptions {
   readonly dataDir: string;
   /** Added to the environment of every node. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Added to the environment of one node, which listens for viewers on that port. */
+  readonly envOf?: (node: string, httpPort: number) => Promise<Readonly<Record<string, string>>>;
   /** The URL by which a node reaches NATS, where a test stands between them. */
   readonly natsOf?: (node: string, natsUrl: string) => Promise<string>;
   /** How long the parts may take until they answer. By default 30 s. */

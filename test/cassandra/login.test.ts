@@ -54,7 +54,10 @@ async function openAs(env: Readonly<Record<string, string>>) {
 
 test('with the password of a file, and the authority of its certificate, migrations run and nodes are let in', async () => {
   const { code, stdout, stderr } = await runCli(['migrate'], '', envOf());
-  expect({ code, stdout, stderr }).toMatchObject({ code: 0, stdout: expect.stringContaining('is of version') });
+  expect({ code, stdout, stderr }).toMatchObject({
+    code: 0,
+    stdout: expect.stringContaining('is of version'),
+  });
   expect(await openAs(envOf())).toEqual({ why: undefined, lines: [] });
 });
 
@@ -87,7 +90,11 @@ test.for<[string, (files: GuardedCassandra['files']) => Record<string, string>, 
     warnings: 1,
   });
   const { code, stderr } = await runCli(['migrate'], '', env);
-  expect({ code, tellsSecret: /guessed-secret/.test(stderr), password: stderr.includes(`"${password}"`) }).toEqual({
+  expect({
+    code,
+    tellsSecret: /guessed-secret/.test(stderr),
+    password: stderr.includes(`"${password}"`),
+  }).toEqual({
     code: 2,
     tellsSecret: false,
     password: false,
@@ -98,7 +105,10 @@ test.for<[string, (files: GuardedCassandra['files']) => Record<string, string>, 
 test('a file that is not there, or is no certificate, is refused by the name of its setting', async () => {
   const { files } = started();
   const missing = await runCli(['migrate'], '', envOf({ TANGAZA_CASSANDRA_PASSWORD_FILE: '/nowhere' }));
-  expect(missing).toMatchObject({ code: 2, stderr: expect.stringContaining('TANGAZA_CASSANDRA_PASSWORD_FILE') });
+  expect(missing).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('TANGAZA_CASSANDRA_PASSWORD_FILE'),
+  });
   const noPem = await runCli(['migrate'], '', envOf({ TANGAZA_CASSANDRA_CA: files.password }));
   expect(noPem).toMatchObject({ code: 2, stderr: expect.stringContaining('TANGAZA_CASSANDRA_CA') });
 });

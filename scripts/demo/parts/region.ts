@@ -62,6 +62,7 @@ export async function startRegion(
       ...(objectStore === undefined ? {} : storeEnv(s3Port, keys)),
       ...dataCentre?.env,
       ...options.env,
+      ...(await options.envOf?.(node, httpPort)),
     };
     nodes.push({
       region: id,

@@ -51,18 +51,21 @@ async function startNode(env: Readonly<Record<string, string>>) {
 
 // Goal: nobody must kill a node to get rid of it. Method: of NATS, or of the database, there is a port that takes connections and does not
 // answer; once the node has knocked there it gets SIGTERM. A process that the signal itself ended would have no exit code.
-test.for(['NATS', 'Cassandra'] as const)('a node that waits for %s ends with code 0 when it is told to stop', async (what) => {
-  await using nats = await startNats({ jetstream: true });
-  using mute = await openMute();
-  const env =
-    what === 'NATS'
-      ? { TANGAZA_NATS_URL: `nats://127.0.0.1:${mute.port}` }
-      : {
-          TANGAZA_NATS_URL: nats.url,
-          TANGAZA_DATABASE: 'cassandra',
-          TANGAZA_CASSANDRA: `127.0.0.1:${mute.port}`,
-        };
-  await using started = await startNode(env);
-  await mute.somebody;
-  expect(await started.node.kill('SIGTERM')).toBe('0');
-});
+test.for(['NATS', 'Cassandra'] as const)(
+  'a node that waits for %s ends with code 0 when it is told to stop',
+  async (what) => {
+    await using nats = await startNats({ jetstream: true });
+    using mute = await openMute();
+    const env =
+      what === 'NATS'
+        ? { TANGAZA_NATS_URL: `nats://127.0.0.1:${mute.port}` }
+        : {
+            TANGAZA_NATS_URL: nats.url,
+            TANGAZA_DATABASE: 'cassandra',
+            TANGAZA_CASSANDRA: `127.0.0.1:${mute.port}`,
+          };
+    await using started = await startNode(env);
+    await mute.somebody;
+    expect(await started.node.kill('SIGTERM')).toBe('0');
+  },
+);

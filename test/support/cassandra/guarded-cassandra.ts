@@ -63,10 +63,15 @@ client_encryption_options:
   const log = (): Promise<string> => readFile(logFile, 'utf8').catch(() => '');
   const isReady = async (): Promise<boolean> => {
     const said = await log();
-    return said.includes('Starting listening for CQL clients') && said.includes('Created default superuser role');
+    return (
+      said.includes('Starting listening for CQL clients') && said.includes('Created default superuser role')
+    );
   };
   try {
-    await waitUntil('Cassandra takes clients, and has its first user', isReady, { withinMs: 120_000, everyMs: 200 });
+    await waitUntil('Cassandra takes clients, and has its first user', isReady, {
+      withinMs: 120_000,
+      everyMs: 200,
+    });
   } catch (error) {
     const said = (await log()).split('\n').slice(-20).join('\n');
     await dispose();
@@ -85,10 +90,23 @@ async function makeFiles(dir: string, certified: string) {
   await openssl('genpkey', '-algorithm', 'RSA', '-pkeyopt', 'rsa_keygen_bits:2048', '-out', at('node.key'));
   const subject = ['-subj', '/CN=cassandra', '-addext', `subjectAltName=IP:${certified}`];
   await openssl('req', '-new', '-key', at('node.key'), ...subject, '-out', at('node.csr'));
-  const signed = ['-CA', ca, '-CAkey', at('ca.key'), '-CAcreateserial', '-days', '2', '-copy_extensions', 'copy'];
+  const signed = [
+    '-CA',
+    ca,
+    '-CAkey',
+    at('ca.key'),
+    '-CAcreateserial',
+    '-days',
+    '2',
+    '-copy_extensions',
+    'copy',
+  ];
   await openssl('x509', '-req', '-in', at('node.csr'), ...signed, '-out', at('node.pem'));
   const keystore = at('keystore.pem');
-  await writeFile(keystore, (await readFile(at('node.key'), 'utf8')) + (await readFile(at('node.pem'), 'utf8')));
+  await writeFile(
+    keystore,
+    (await readFile(at('node.key'), 'utf8')) + (await readFile(at('node.pem'), 'utf8')),
+  );
   await writeFile(at('password'), 'cassandra\n');
   await writeFile(at('wrong-password'), 'guessed-secret\n');
   return { ca, otherCa, keystore, password: at('password'), wrongPassword: at('wrong-password') };

@@ -1,7 +1,11 @@
 /**
  * A real Cassandra of two data centres with a node each, on 127.0.0.1 and 127.0.0.2, started by the code that `tangaza up` starts it with.
- * Each can be killed, frozen and started again. Nothing outlives the test process.
+ * Each can be killed, frozen, cut off and started again. Nothing outlives the test process.
+ *
+ * They reach each other, and clients that take the settings `throughLinks` reach them, by TCP proxies of the test. A cut is a proxy that lets
+ * no byte pass and closes nothing, as a cut cable does. (Network namespaces would need root, and a link that other tests cannot see.)
  */
+import { appendFileSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -19,6 +23,7 @@ import {
   supervise,
   type SupervisedProcess,
 } from '../../../scripts/demo/supervised-process.system.ts';
+import { openStallingProxy, type StallingProxy } from '../cluster/stalling-proxy.ts';
 import { waitFor } from '../wait.ts';
 
 export interface TestDataCentre {
@@ -32,10 +37,22 @@ export interface TestDataCentre {
   start(): Promise<void>;
 }
 
+/** The link of one data centre to the other, and to who asks it through the links. */
+export interface Link {
+  cut(): void;
+  heal(): void;
+}
+
 export interface TestCassandra extends AsyncDisposable {
   readonly centres: readonly [TestDataCentre, TestDataCentre];
+  /** Between the two. */
+  readonly between: Link;
+  /** To the clients of each. */
+  readonly toClients: readonly [Link, Link];
   /** As a node of the first, or of the second data centre has them. */
   settings(own?: 0 | 1, keyspace?: string): CassandraSettings;
+  /** As a node of the first data centre has them, behind the links to clients. */
+  settingsThroughLinks(): CassandraSettings;
 }
 
 const readyWithin = { withinMs: 120_000, everyMs: 200 };
@@ -44,18 +61,28 @@ const readyWithin = { withinMs: 120_000, everyMs: 200 };
 export async function startTwoDataCentres(): Promise<TestCassandra> {
   const dir = await mkdtemp(join(tmpdir(), 'tangaza-cassandra-'));
   const ports = { native: await freePort(), storage: await freePort() };
-  const seeds = [0, 1].map(loopbackOf);
-  const nodes = [0, 1].map((index) => {
-    const name = `region-${index + 1}`;
-    const address = loopbackOf(index);
-    return nodeOf({ dataCentre: name, address, seeds, ports, dir: join(dir, name) });
-  });
+  // What the other node is told to connect to: proxies listen there.
+  const told = [0, 1].map((index) => loopbackOf(index + 10));
+  const placeOf = (index: 0 | 1): CassandraPlace => {
+    const dataCentre = `region-${index + 1}`;
+    return { dataCentre, address: loopbackOf(index), seeds: told, ports, dir: join(dir, dataCentre) };
+  };
+  const proxyTo = async (index: 0 | 1) => {
+    const at = { host: told[index] ?? '', port: ports.storage };
+    return {
+      nodes: await openStallingProxy(loopbackOf(index), ports.storage, at),
+      clients: await openStallingProxy(loopbackOf(index), ports.native),
+    };
+  };
+  const nodes = [nodeOf(placeOf(0), told[0]), nodeOf(placeOf(1), told[1])] as const;
+  const proxies = [await proxyTo(0), await proxyTo(1)] as const;
   const [first, second] = nodes;
-  if (first === undefined || second === undefined) throw new Error('two nodes are two');
   const dispose = async (): Promise<void> => {
     first.thaw();
     second.thaw();
     await stopAll(nodes.map(({ process }) => process));
+    for (const one of proxies.flatMap(({ nodes: near, clients }) => [near, clients]))
+      await one[Symbol.asyncDispose]();
     await rm(dir, { recursive: true, force: true });
   };
   try {
@@ -68,15 +95,28 @@ export async function startTwoDataCentres(): Promise<TestCassandra> {
     name: `region-${index + 1}`,
     contactPoints: [`${loopbackOf(index)}:${ports.native}`],
   });
+  const settingsOf = (
+    dataCentres: CassandraSettings['dataCentres'],
+    keyspace: string,
+  ): CassandraSettings => ({
+    dataCentres,
+    keyspace,
+    replication: 1,
+    user: undefined,
+    password: undefined,
+  });
   return {
     centres: [first, second],
-    settings: (own = 0, keyspace = 'tangaza') => ({
-      dataCentres: [centreOf(own), centreOf(1 - own)],
-      keyspace,
-      replication: 1,
-      user: undefined,
-      password: undefined,
-    }),
+    between: linkOf(proxies.map((one) => one.nodes)),
+    toClients: [linkOf([proxies[0].clients]), linkOf([proxies[1].clients])],
+    settings: (own = 0, keyspace = 'tangaza') => settingsOf([centreOf(own), centreOf(1 - own)], keyspace),
+    settingsThroughLinks: () => {
+      const centres = proxies.map(({ clients }, index) => ({
+        name: `region-${index + 1}`,
+        contactPoints: [`127.0.0.1:${clients.port}`],
+      }));
+      return settingsOf(centres, 'tangaza');
+    },
     [Symbol.asyncDispose]: dispose,
   };
 }
@@ -98,9 +138,20 @@ export function envOf({ dataCentres, keyspace, replication }: CassandraSettings)
   };
 }
 
-function nodeOf(place: CassandraPlace): TestDataCentre & { readonly process: SupervisedProcess } {
+const linkOf = (proxies: readonly StallingProxy[]): Link => ({
+  cut: () => proxies.forEach((one) => one.stall()),
+  heal: () => proxies.forEach((one) => one.resume()),
+});
+
+/** @param told the address that the other node is told */
+function nodeOf(
+  place: CassandraPlace,
+  told: string | undefined,
+): TestDataCentre & { readonly process: SupervisedProcess } {
   const logFile = join(place.dir, 'cassandra.log');
-  const process = supervise(specOfCassandra(place, logFile), systemClock);
+  const spec = specOfCassandra(place, logFile);
+  appendFileSync(join(place.dir, 'conf/cassandra.yaml'), `broadcast_address: '${told}'\n`);
+  const process = supervise(spec, systemClock);
   const signal = (name: NodeJS.Signals): void => {
     if (process.pid !== undefined) globalThis.process.kill(process.pid, name);
   };

@@ -9,7 +9,12 @@ export interface StallingProxy extends AsyncDisposable {
   resume(): void;
 }
 
-export async function openStallingProxy(host: string, port: number): Promise<StallingProxy> {
+/** @param at where it listens; by default on a free port of 127.0.0.1 */
+export async function openStallingProxy(
+  host: string,
+  port: number,
+  at = { host: '127.0.0.1', port: 0 },
+): Promise<StallingProxy> {
   const pairs = new Set<readonly Socket[]>();
   let isStalled = false;
   const server = createServer((near) => {
@@ -32,7 +37,7 @@ export async function openStallingProxy(host: string, port: number): Promise<Sta
   const cutAll = (): void => {
     for (const pair of pairs) for (const socket of pair) socket.destroy();
   };
-  server.listen(0, '127.0.0.1');
+  server.listen(at.port, at.host);
   await once(server, 'listening');
   const address = server.address();
   return {

@@ -61,7 +61,10 @@ test.each([
 
 test.each([
   ['nobody answers', nowhere(withCode('ECONNREFUSED'))],
-  ['a node that cannot look up its users yet', nowhere(new errors.AuthenticationError('Unable to perform authentication'))],
+  [
+    'a node that cannot look up its users yet',
+    nowhere(new errors.AuthenticationError('Unable to perform authentication')),
+  ],
   ['too much to do', response(codes.overloaded)],
   ['what is no error', 'x'],
 ])('%s may pass', (_, error) => {

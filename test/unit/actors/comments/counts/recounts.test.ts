@@ -12,11 +12,20 @@ if (one === undefined || other === undefined) throw new Error('two are two');
 test('what is read is counted after 2 s, and then each 10 s, as long as it is read', () => {
   const recounts = new Recounts();
   recounts.used([one], 0);
-  expect({ soon: recounts.due(1999, anybody), then: recounts.due(2000, anybody) }).toEqual({ soon: [], then: [one] });
+  expect({ soon: recounts.due(1999, anybody), later: recounts.due(2000, anybody) }).toEqual({
+    soon: [],
+    later: [one],
+  });
   recounts.counted(one, 3, 2000);
   recounts.used([one], 3000);
-  expect({ soon: recounts.due(11_999, anybody), then: recounts.due(12_000, anybody) }).toEqual({ soon: [], then: [one] });
-  expect({ forgotten: recounts.due(3000 + 10 * minuteMs, anybody), size: recounts.size }).toEqual({ forgotten: [], size: 0 });
+  expect({ soon: recounts.due(11_999, anybody), later: recounts.due(12_000, anybody) }).toEqual({
+    soon: [],
+    later: [one],
+  });
+  expect({ forgotten: recounts.due(3000 + 10 * minuteMs, anybody), size: recounts.size }).toEqual({
+    forgotten: [],
+    size: 0,
+  });
 });
 
 test('what was not counted, as it failed, stays due', () => {
@@ -35,7 +44,10 @@ test.for([
   recounts.used([one], 0);
   recounts.counted(one, likes, 0);
   recounts.used([one], everyMs - 1);
-  expect({ soon: recounts.due(everyMs - 1, anybody), then: recounts.due(everyMs, anybody) }).toEqual({ soon: [], then: [one] });
+  expect({ soon: recounts.due(everyMs - 1, anybody), later: recounts.due(everyMs, anybody) }).toEqual({
+    soon: [],
+    later: [one],
+  });
 });
 
 test('a few are counted at once, those first that have waited longest', () => {
