@@ -29,9 +29,12 @@ export interface DataCentreReads {
   read(query: string, values: readonly Value[]): Promise<readonly unknown[]>;
 }
 
+/** The same, for who writes there, and tries it also where it is known to have failed. */
+export interface LoneDatabase extends DataCentreReads, Pick<Database, 'run' | 'runTogether'> {}
+
 export interface Database {
   /** Each one by itself, the own one first. */
-  readonly dataCentres: readonly DataCentreReads[];
+  readonly dataCentres: readonly LoneDatabase[];
   /** All rows, however many the query's limit lets through. @throws TangazaError `UNAVAILABLE`, `OVERLOADED` */
   run(query: string, values: readonly Value[]): Promise<readonly unknown[]>;
   /**
@@ -85,7 +88,7 @@ export function openCassandra(settings: CassandraSettings, ports: Ports): Databa
 }
 
 class CassandraDatabase implements Database {
-  readonly dataCentres: readonly DataCentreReads[];
+  readonly dataCentres: readonly LoneDatabase[];
   readonly #centres: readonly Centre[];
   readonly #ports: Ports;
   readonly #gate: Gate;
@@ -100,9 +103,13 @@ class CassandraDatabase implements Database {
       client: clientOf(one, settings),
       circuit: new Circuit(settings.dataCentres.length === 1),
     }));
-    this.dataCentres = this.#centres.map((centre) => this.#readsOf(centre));
     this.#absences = new Absences(() => ports.clock.utcMs());
     for (const { client } of this.#centres) this.#absences.watch(client);
+    this.dataCentres = this.#centres.map((centre) => ({
+      ...this.#readsOf(centre),
+      run: (query, values) => this.#askAlone(centre, (client) => rowsOf(client, query, values)),
+      runTogether: (statements) => this.#askAlone(centre, together(statements)),
+    }));
     const waiting = ports.metrics.gauge({
       name: 'tangaza_cassandra_waiting_requests',
       help: 'Requests to Cassandra that wait for their turn.',
@@ -120,11 +127,7 @@ class CassandraDatabase implements Database {
   }
 
   async runTogether(statements: readonly Statement[]): Promise<string> {
-    const queries = statements.map(({ query, values }) => ({ query, params: [...values] }));
-    return this.#ask(async (client, name) => {
-      await client.batch(queries, { prepare: true, logged: true });
-      return name;
-    });
+    return this.#ask(together(statements));
   }
 
   async agree(query: string, values: readonly Value[]): Promise<unknown> {
@@ -186,6 +189,13 @@ class CassandraDatabase implements Database {
     });
   }
 
+  #askAlone<T>(centre: Centre, work: Work<T>): Promise<T> {
+    const ask = (): Promise<T> => this.#askOne(centre, work);
+    return this.#gate.run(ask).catch((error: unknown) => {
+      throw toldAs(error);
+    });
+  }
+
   /** With a request of nobody, so that no reader is shown what a data centre lacks. */
   #tryThoseAway(): void {
     const nowMs = this.#ports.clock.monotonicMs();
@@ -223,6 +233,15 @@ class CassandraDatabase implements Database {
     // Of the only one, its nodes tell whether they were away: a request that took too long is no absence.
     if (this.#centres.length > 1) this.#absences.left(dataCentre);
   }
+}
+
+/** @returns work that gives the name of the data centre that has done it */
+function together(statements: readonly Statement[]): Work<string> {
+  const queries = statements.map(({ query, values }) => ({ query, params: [...values] }));
+  return async (client, name) => {
+    await client.batch(queries, { prepare: true, logged: true });
+    return name;
+  };
 }
 
 /** The driver gives 5,000 rows at a time. */

@@ -7,7 +7,7 @@ import { systemClock } from '../../cluster/time/clock.system.ts';
 import { openTestDatabase, type TestCassandra } from '../support/cassandra/two-data-centres.ts';
 import { idsOf } from '../support/ports/stores/audience-subject.ts';
 import { commentBody } from '../support/ports/stores/comment-bodies.ts';
-import { waitFor } from '../support/wait.ts';
+import { waitFor, waitUntil } from '../support/wait.ts';
 
 const healed = { withinMs: 100_000, everyMs: 500 };
 
@@ -17,7 +17,9 @@ export function faultTests(started: () => TestCassandra): void {
     const openIn = (own: 0 | 1) => {
       const database = openTestDatabase(started().settings(own));
       const store = openCassandraCommentStore(database, systemClock);
-      return { store, [Symbol.asyncDispose]: () => database.close() };
+      const back: number[] = [];
+      database.onBack((sinceMs) => back.push(sinceMs));
+      return { store, back, [Symbol.asyncDispose]: () => database.close() };
     };
 
     /** Writes until it is told to stop, several at once. @returns those that were acknowledged, and how many were not */
@@ -53,6 +55,7 @@ export function faultTests(started: () => TestCassandra): void {
       await using here = openIn(0);
       await using there = openIn(1);
       const stream = StreamId.parse(`killed-${Date.now().toString(36)}`);
+      const beganMs = Date.now();
       const stop = new AbortController();
       const writing = writeUntil(here.store, stream, stop.signal);
       await waitFor(
@@ -72,6 +75,12 @@ export function faultTests(started: () => TestCassandra): void {
       stop.abort();
       const { acknowledged } = await writing;
       await first.start();
+      await waitUntil(
+        'the node of the other data centre hears that it is back',
+        () => there.back.length > 0,
+        healed,
+      );
+      expect(there.back[0]).toBeLessThan(beganMs);
       for (const { store } of [here, there]) {
         const missing = async () => {
           const rows = await Promise.all(acknowledged.map(({ id }) => store.get(id)));

@@ -22,7 +22,9 @@ import {
   type Subject as RegistrySubject,
 } from '../support/ports/stores/stream-registry-contract.ts';
 import { threadContract } from '../support/ports/stores/thread-contract.ts';
+import { cutTests } from './cuts.ts';
 import { faultTests } from './faults.ts';
+import { illnessTests } from './illnesses.ts';
 import { migrationTests } from './migrations.ts';
 import { lostRegionTests, replicationTests } from './replication.ts';
 
@@ -117,5 +119,7 @@ const withoutAgreement = (database: Database): Database => ({
 });
 
 replicationTests(started);
+illnessTests(started);
+cutTests(started);
 faultTests(started);
 lostRegionTests(started);

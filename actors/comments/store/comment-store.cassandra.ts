@@ -3,9 +3,9 @@
  * a moderator did the time of the act, so of two writes the same one wins everywhere.
  */
 import { z } from 'zod';
-import type { Database } from '../../../cluster/cassandra/database.cassandra.ts';
+import type { Database, LoneDatabase } from '../../../cluster/cassandra/database.cassandra.ts';
 import { CommentMode } from '../../../cluster/contract/api/audience-views.ts';
-import { TangazaError } from '../../../cluster/errors/tangaza-error.ts';
+import { errorCodeOf, TangazaError } from '../../../cluster/errors/tangaza-error.ts';
 import type { CommentId, StreamId, UserId } from '../../../cluster/model/ids.ts';
 import type { Clock } from '../../../cluster/time/clock.ts';
 import { clockWindow } from '../ids/client-id.ts';
@@ -214,19 +214,33 @@ class CassandraAudienceStore implements CassandraStore {
 
   eraseUser(user: UserId, nowMs: number) {
     return this.#call(async () => {
-      // First what is to come, then what is there: an `add` looks in the other order, so none slips through.
+      const erased = new Set<CommentId>();
       const toMs = nowMs + clockWindow.afterMs;
-      await this.#moderation.noteErased(user, toMs);
-      let erased = 0;
-      for await (const ids of this.#moderation.written(user, 0, toMs))
-        for (let first = 0; first < ids.length; first += erasedAtOnce) {
-          const comments = await this.#tables.findAll(ids.slice(first, first + erasedAtOnce));
-          const left = comments.filter(({ isErased }) => isErased !== true);
-          await Promise.all(left.map((comment) => this.#erase(comment)));
-          erased += left.length;
-        }
-      return erased;
+      const eraseIn = (one: LoneDatabase) => this.#eraseIn(one, { user, toMs, erased });
+      const done = await Promise.allSettled(this.#database.dataCentres.map(eraseIn));
+      mustBeEverywhere(this.#database.dataCentres, done);
+      return erased.size;
     });
+  }
+
+  /**
+   * In each data centre by itself: what one of them took while it was cut off is in no other one yet. First what is to come is noted, then
+   * what is there is emptied: an `add` looks in the other order, so none slips through.
+   */
+  async #eraseIn(
+    database: LoneDatabase,
+    { user, toMs, erased }: { readonly user: UserId; readonly toMs: number; readonly erased: Set<CommentId> },
+  ): Promise<void> {
+    const tables = new CommentTables(database, new Minutes(database));
+    const moderation = new ModerationTables(database, tables);
+    await moderation.noteErased(user, toMs);
+    for await (const ids of moderation.written(user, 0, toMs))
+      for (let first = 0; first < ids.length; first += erasedAtOnce) {
+        const comments = await tables.findAll(ids.slice(first, first + erasedAtOnce));
+        const left = comments.filter(({ isErased }) => isErased !== true);
+        await Promise.all(left.map((comment) => this.#erase(comment, tables)));
+        for (const { id } of left) erased.add(id);
+      }
   }
 
   keepReactions(stream: StreamId, source: string, minute: ReactionMinute) {
@@ -279,17 +293,22 @@ class CassandraAudienceStore implements CassandraStore {
     });
   }
 
-  #erase(comment: StoredComment): Promise<StoredComment | undefined> {
+  #erase(comment: StoredComment, tables = this.#tables): Promise<StoredComment | undefined> {
     const author = { ...comment.author, name: '' };
-    return this.#change(comment, { body: bodyCell({ ...comment, author, text: '', isErased: true }) });
+    const body = bodyCell({ ...comment, author, text: '', isErased: true });
+    return this.#change(comment, { body }, tables);
   }
 
-  async #change(comment: StoredComment, change: Change): Promise<StoredComment | undefined> {
+  async #change(
+    comment: StoredComment,
+    change: Change,
+    tables = this.#tables,
+  ): Promise<StoredComment | undefined> {
     const nowMs = this.#clock.utcMs();
     this.#stamps.saw(comment.changedAtMs, nowMs);
-    await this.#tables.change(comment.id, comment, change, this.#stamps.next(nowMs));
-    const { comment: changed } = await this.#tables.find(comment.id);
-    if (changed !== undefined) await this.#tables.enter(changed);
+    await tables.change(comment.id, comment, change, this.#stamps.next(nowMs));
+    const { comment: changed } = await tables.find(comment.id);
+    if (changed !== undefined) await tables.enter(changed);
     return changed;
   }
 
@@ -303,6 +322,20 @@ class CassandraAudienceStore implements CassandraStore {
       this.#underWay.delete(working);
     }
   }
+}
+
+/** @throws TangazaError `UNAVAILABLE` that names the data centres in which an erasure is not complete, and says what to do */
+function mustBeEverywhere(all: readonly LoneDatabase[], done: readonly PromiseSettledResult<void>[]): void {
+  const failed = done.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []));
+  const strange = failed.find((reason) => !['UNAVAILABLE', 'OVERLOADED'].includes(errorCodeOf(reason)));
+  if (strange !== undefined) throw strange;
+  const away = all.filter((_, index) => done[index]?.status === 'rejected').map(({ name }) => name);
+  if (away.length > 0)
+    throw new TangazaError(
+      'UNAVAILABLE',
+      `Not all is erased: ${away.join(', ')} of the database did not answer. Erase the user again when it does.`,
+      { cause: failed[0] },
+    );
 }
 
 /** A retry is the same comment. Another text under its id is none (A2). Of an erased one nobody knows the text any more. */

@@ -55,6 +55,7 @@ export function openBareCassandra({ dataCentres: [centre], keyspace }: Cassandra
     },
     agree: none,
     readAgreed: none,
+    onBack: () => () => {},
     close: () => client.shutdown(),
   };
   const store = openCassandraCommentStore(database, systemClock);

@@ -52,7 +52,15 @@ class Gathered {
       for (const statement of statements) this.#add(statement);
       return 'gathered';
     };
-    return { dataCentres: [], run: none, runTogether, agree: none, readAgreed: none, close: none };
+    return {
+      dataCentres: [],
+      run: none,
+      runTogether,
+      agree: none,
+      readAgreed: none,
+      onBack: none,
+      close: none,
+    };
   }
 
   batches(): readonly (readonly Statement[])[] {

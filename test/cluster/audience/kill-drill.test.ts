@@ -7,6 +7,7 @@ import { allAlive } from '../../support/cluster/live-cluster.ts';
 import { waitUntil } from '../../support/wait.ts';
 
 const perSecond = 50;
+const standstillMs = 5000;
 
 /** @throws Error when so many more are not acknowledged within the bound */
 async function acknowledges(load: AudienceLoad, more: number): Promise<void> {
@@ -14,10 +15,22 @@ async function acknowledges(load: AudienceLoad, more: number): Promise<void> {
   await waitUntil(`${wanted} comments are acknowledged`, () => load.counts.acknowledged >= wanted);
 }
 
+/** SIGSTOP: connections stay open, and nothing answers. */
+async function standStill(pid: number | undefined): Promise<void> {
+  if (pid === undefined) throw new Error('it does not run');
+  process.kill(pid, 'SIGSTOP');
+  try {
+    await systemClock.sleep(standstillMs);
+  } finally {
+    process.kill(pid, 'SIGCONT');
+  }
+}
+
 // Goal: none that was acknowledged is lost, doubled, or goes back for anybody. Method: 120 users say 50 things a second at three edges.
-// An edge is killed, then another node, then NATS; the users come back by themselves, and the load goes on meanwhile and after each. In
-// the end everybody who watches has heard everything, and each edge has all of it.
-test('kill -9 of an edge, of a node and of NATS lose, double and take back no comment', async () => {
+// An edge is killed, then another node, then NATS; then a node stands still, and NATS. The users come back by themselves, and the load goes on
+// meanwhile, but where a frozen node may hold the database, and after each. In the end everybody who watches has heard everything, each edge
+// has all of it, and likes are the users who like.
+test('kill -9 and a standstill of an edge, of a node and of NATS lose, double and take back nothing', async () => {
   await using cluster = await startTestCluster({ nodes: 3, env: { TANGAZA_TRUSTED_PROXIES: '127.0.0.1' } });
   const [node, edge, witness] = cluster.nodes;
   const nats = cluster.regions[0]?.nats;
@@ -41,6 +54,10 @@ test('kill -9 of an edge, of a node and of NATS lose, double and take back no co
   nats.start();
   await allAlive(cluster, witness);
   await acknowledges(load, 2 * perSecond);
+  for (const { pid } of [edge.process, nats]) {
+    await standStill(pid);
+    await acknowledges(load, 2 * perSecond);
+  }
 
   const { counts, faults, examples } = await load.end();
   expect({ faults, examples }).toEqual({

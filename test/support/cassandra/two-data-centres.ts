@@ -138,7 +138,7 @@ export function envOf({ dataCentres, keyspace, replication }: CassandraSettings)
   };
 }
 
-const linkOf = (proxies: readonly StallingProxy[]): Link => ({
+export const linkOf = (proxies: readonly StallingProxy[]): Link => ({
   cut: () => proxies.forEach((one) => one.stall()),
   heal: () => proxies.forEach((one) => one.resume()),
 });

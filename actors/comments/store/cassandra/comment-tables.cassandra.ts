@@ -53,10 +53,10 @@ export interface Change {
 }
 
 export class CommentTables {
-  readonly #database: Database;
+  readonly #database: Pick<Database, 'run' | 'runTogether'>;
   readonly #minutes: Minutes;
 
-  constructor(database: Database, minutes: Minutes) {
+  constructor(database: Pick<Database, 'run' | 'runTogether'>, minutes: Minutes) {
     this.#database = database;
     this.#minutes = minutes;
   }

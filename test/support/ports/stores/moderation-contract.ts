@@ -184,6 +184,25 @@ export function moderationContract(name: string, start: StartSubject): void {
       expect(idsOf(await store.latestOf(author, stream, 0, 1))).toEqual([own[2]?.id]);
     });
 
+    // Goal: what users and moderators write is never part of a query. Method: quotes, comments and statements of CQL and SQL in every field.
+    test('words that look like a query are words', async () => {
+      const { store, other, stream } = rig;
+      const query = `'; DROP TABLE comments; -- " \\ $$ {} ? :a /* */ TRUNCATE comments_by_stream`;
+      const by = UserId.parse('g-query');
+      const comment = await rig.add(rig.body({ text: query, name: query, author: by }));
+      await store.setHidden(comment.id, { by, atMs: nowMs, reason: query }, nowMs);
+      await store.ban({ streamId: stream, userId: by, by: ben, atMs: nowMs, reason: query });
+      await store.audit({ streamId: stream, atMs: nowMs, by, act: query, on: query, reason: query });
+      expect(await other.get(comment.id)).toMatchObject({
+        text: query,
+        author: { name: query },
+        hidden: { reason: query },
+      });
+      expect(await other.banOf(by, stream, nowMs)).toMatchObject({ reason: query });
+      expect(await other.audited(stream, 10)).toMatchObject([{ act: query, on: query, reason: query }]);
+      expect(await other.newest(stream, 10)).toHaveLength(1);
+    });
+
     // Goal: an erasure is for good. Method: more comments than one transaction empties, one of a clock that is ahead, a retry, late ones, and one of after it.
     test('is emptied for good, also what arrives late, and nobody else loses a word', async () => {
       const { store, other, stream } = rig;

@@ -295,6 +295,23 @@ test('what the store gives for one page, and nobody has told, is told to the oth
   expect(page.added.at(-1)).toBe(comment.id);
 });
 
+// Goal: what a data centre took while it was cut off is told, however long ago that was. Method: the store tells a comment of ten minutes ago to
+// who reads so far back, as one does that has just got it; a page has been here all the time.
+test('what arrives long after it was taken is told when a data centre is back', async () => {
+  const node = startNode({ isSharedByRegions: true });
+  const page = new FeedPage(node.feed);
+  await page.resume();
+  const late = storedComment({ atMs: nowMs - 600_000, number: 99 });
+  node.store.arrivedSince = async (_, sinceMs) => (sinceMs <= late.changedAtMs ? [late] : []);
+  node.clock.nowMs += 1000;
+  node.feed.tick();
+  await settle();
+  expect(page.added).toEqual([]);
+  node.feed.doubt('database', nowMs - 660_000);
+  await settle();
+  expect(page.added).toEqual([late.id]);
+});
+
 // Goal: a death does not bring the database down, where comments are to be accepted. Method: 500 streams are in doubt at once; reads under way are counted.
 test('however many streams are in doubt, few reads are under way at once, and each stream is read', async () => {
   const node = startNode();
