@@ -1,9 +1,15 @@
 /**
  * The numbers of this edge's audience (A10), and the routes of reactions, which it serves itself: a tap costs no call to another actor.
  *
- * Bound: reactions of one network over HTTP in a second; more are answered 429.
+ * Bound: reactions of one network, over HTTP and sockets together; more are refused (A5).
  */
-import { ReactBody, viewersOf, type AudienceCounts } from '../../cluster/contract/audience/reactions.ts';
+import { Buckets } from '../../cluster/bounds/buckets.ts';
+import {
+  ReactBody,
+  viewersOf,
+  type AudienceCounts,
+  type ReactionKind,
+} from '../../cluster/contract/audience/reactions.ts';
 import type { AudiencePorts } from '../../cluster/contract/audience/audience-feed.ts';
 import { reactionRoutes } from '../../cluster/contract/api/reaction-routes.ts';
 import { TangazaError } from '../../cluster/errors/tangaza-error.ts';
@@ -20,6 +26,7 @@ interface AudienceNumbersPorts {
   readonly metrics: Metrics;
   readonly audience: AudiencePorts;
   readonly knownStreams: KnownStreams;
+  readonly react: React;
   /** Of each stream that has sockets here. */
   readonly sockets: () => Iterable<readonly [StreamId, Omit<AudienceCounts, 'players'>]>;
   /** Of each stream that is played from here. */
@@ -28,11 +35,39 @@ interface AudienceNumbersPorts {
 
 /** The numbers are made at most once in this time. */
 const ageMs = 1000;
-const mostOfNetworkASecond = 100;
+/** A school is one network. */
+const tapsOfNetwork = { burst: 400, perSecond: 200, most: 50_000 } as const;
+
+/** Counts a reaction. @throws TangazaError `OVERLOADED`, `UNAVAILABLE` */
+export type React = (network: string, stream: StreamId, kind: ReactionKind) => void;
+
+/**
+ * A reaction wants no token: it has no text, nobody is named by it, and who was banned could do it without one. What bounds it is the
+ * network's bucket, and over a socket the socket's, too.
+ */
+export function reacting({
+  audience,
+  clock,
+  metrics,
+}: Pick<AudienceNumbersPorts, 'audience' | 'clock' | 'metrics'>): React {
+  const taps = new Buckets(tapsOfNetwork);
+  const refused = metrics.counter({
+    name: 'tangaza_reactions_refused_total',
+    help: 'Reactions that were over the bound of their network.',
+  });
+  return (network, stream, kind) => {
+    const reactions = mustHave(audience);
+    const waitMs = taps.take(network, clock.monotonicMs());
+    if (waitMs === 0) return reactions.react(stream, kind);
+    refused.add(1);
+    const data = { retryAfterSeconds: Math.ceil(waitMs / 1000) };
+    throw new TangazaError('OVERLOADED', 'Too many reactions come from your network: wait a moment.', { data });
+  };
+}
 
 /** Fills in what this edge counts. @returns the routes */
 export function audienceNumbers(ports: AudienceNumbersPorts): readonly LocalRoute[] {
-  const { audience, metrics, knownStreams, clock } = ports;
+  const { audience, metrics, knownStreams, clock, react } = ports;
   const ownCounts = kept(ports);
   audience.ownCounts = ownCounts;
   for (const which of ['sockets', 'users'] as const)
@@ -40,12 +75,10 @@ export function audienceNumbers(ports: AudienceNumbersPorts): readonly LocalRout
       { name: `tangaza_stream_${which}`, help: helps[which], kind: 'gauge', labels: ['stream'] },
       () => [...ownCounts()].map(([stream, counts]) => ({ labels: { stream }, value: counts[which] })),
     );
-  const mayTap = tapsOfNetworks(clock);
   return [
     defineRoute(withoutQuery(reactionRoutes.react), async (request, { params: { id }, body, caller }) => {
       mustBeKnown(id, await knownStreams.standingOrLast(request, id));
-      if (!mayTap(caller?.network ?? '')) throw new TangazaError('OVERLOADED', 'Too many reactions at once.');
-      mustHave(audience).react(id, ReactBody.parse(body).kind);
+      react(caller?.network ?? '', id, ReactBody.parse(body).kind);
       return emptyReply(202, { 'cache-control': 'no-store' });
     }),
     defineRoute(withoutQuery(reactionRoutes.audience), async (request, { params: { id } }) => {
@@ -89,16 +122,5 @@ function kept({
     }
     made = { atMs: nowMs, counts };
     return counts;
-  };
-}
-
-function tapsOfNetworks(clock: Clock): (network: string) => boolean {
-  let second = { startMs: -Infinity, taps: new Map<string, number>() };
-  return (network) => {
-    const nowMs = clock.monotonicMs();
-    if (nowMs - second.startMs >= 1000) second = { startMs: nowMs, taps: new Map() };
-    const taps = (second.taps.get(network) ?? 0) + 1;
-    second.taps.set(network, taps);
-    return taps <= mostOfNetworkASecond;
   };
 }

@@ -12,7 +12,7 @@ import { TangazaError } from '../../cluster/errors/tangaza-error.ts';
 import type { StreamId } from '../../cluster/model/ids.ts';
 import { inTime } from '../../cluster/rpc/in-time.ts';
 import { snapshotOf } from '../media/timeline/bounded-snapshot.ts';
-import { audienceNumbers } from './audience-numbers.ts';
+import { audienceNumbers, reacting } from './audience-numbers.ts';
 import { makeApi, type ControlApiPart } from './http/api.ts';
 import { defineRoute, withoutQuery } from './http/define-route.ts';
 import { problemReply, type Reply } from './http/http.ts';
@@ -78,7 +78,8 @@ export function makeEdge(parts: EdgeParts): Edge {
   const state = { isLeaving: false };
   const call: CallInTime = (action, input) => inTime(api.clock, api.call(action, input));
   const places = socketPlaces(parts.steering, state);
-  const sockets = new LiveSockets({ ...parts.sockets, ...api, call, places, knownStreams });
+  const react = reacting(parts.sockets);
+  const sockets = new LiveSockets({ ...parts.sockets, ...api, call, places, knownStreams, react });
   const readiness = () => [...node.readiness(), ...viewing.readiness(), ...stayingPart(state)];
   const handle = makeApi({
     ...api,
@@ -92,6 +93,7 @@ export function makeEdge(parts: EdgeParts): Edge {
       ...audienceNumbers({
         ...parts.sockets,
         knownStreams,
+        react,
         sockets: () => sockets.counts(),
         players: () => followers.all().map(({ id, viewers }) => [id, viewers] as const),
       }),

@@ -5,8 +5,9 @@ import { commentActions } from '../../../cluster/contract/audience/comment-actio
 import type { StreamId, UserId } from '../../../cluster/model/ids.ts';
 import { callerOf, type Access } from '../http/access.ts';
 import type { IsTrustedProxy } from '../http/caller.ts';
+import type { ServerMessage } from '../../../cluster/contract/audience/socket-messages.ts';
 import type { HttpRequest } from '../http/http.ts';
-import type { CommentMessage } from './live-socket.ts';
+import type { Asked } from './live-socket.ts';
 
 /** Calls an action and gives up in time. @throws TangazaError as the action does, `DEADLINE_EXCEEDED`, `UNAVAILABLE` */
 export type CallInTime = (action: string, input: RouteInput) => Promise<unknown>;
@@ -47,7 +48,20 @@ export const userByToken =
     return identity?.user.id;
   };
 
-/** @throws TangazaError as `POST /v1/streams/{id}/comments` does */
-export async function post(call: CallInTime, asking: Asking, { type: _type, ...body }: CommentMessage) {
-  return Accepted.parse(await call(commentActions.post, inputOf(asking, body)));
+/**
+ * Comments, likes, and takes a like back.
+ *
+ * @returns what its sender is told
+ * @throws TangazaError as `POST /v1/streams/{id}/comments` and `PUT /v1/comments/{id}/like` do
+ */
+export async function ask(call: CallInTime, asking: Asking, deed: Asked): Promise<ServerMessage> {
+  if (deed.type === 'comment') {
+    const { type: _type, ...body } = deed;
+    const answer = await call(commentActions.post, inputOf(asking, body));
+    const { clientId, id, acknowledged: state, receipt } = Accepted.parse(answer);
+    return { type: 'ack', clientId, state, id, receipt };
+  }
+  const { id } = deed;
+  await call(commentActions[deed.type], { ...inputOf(asking, undefined), params: { id } });
+  return { type: 'liked', id, likedByMe: deed.type === 'like' };
 }

@@ -6,17 +6,18 @@
  * What a page says before it is welcome waits, up to a bound: a page may send `hello` and a comment at once. A later `hello` changes who
  * it is. Its peer is pinged when it was silent for 25 s, and gone when it was silent for 75 s: what is sent to it is no sign of life (A8).
  */
-import type { ClientMessage } from '../../../cluster/contract/audience/socket-messages.ts';
+import type { ClientMessage, ServerMessage } from '../../../cluster/contract/audience/socket-messages.ts';
 import { socketCloses, type SocketClose } from '../../../cluster/contract/audience/socket-closes.ts';
 import { TangazaError } from '../../../cluster/errors/tangaza-error.ts';
-import type { ClientId } from '../../../cluster/model/ids.ts';
 import { unreachable } from '../../../cluster/model/unreachable.ts';
 import type { Heard } from './heard.ts';
 
 export type Hello = Extract<ClientMessage, { type: 'hello' }>;
 export type CommentMessage = Extract<ClientMessage, { type: 'comment' }>;
+/** What the comments actor is asked for. */
+export type Asked = CommentMessage | Extract<ClientMessage, { type: 'like' | 'unlike' }>;
 /** What somebody does who is welcome. */
-export type Deed = CommentMessage | Extract<ClientMessage, { type: 'react' }>;
+export type Deed = Asked | Extract<ClientMessage, { type: 'react' }>;
 
 interface Life {
   readonly openedMs: number;
@@ -46,8 +47,11 @@ export type SocketEffect =
   | { readonly kind: 'do'; readonly deed: Deed }
   | { readonly kind: 'pong' }
   | { readonly kind: 'ping' }
-  | { readonly kind: 'tell'; readonly error: unknown; readonly clientId?: ClientId }
+  | { readonly kind: 'tell'; readonly error: unknown; readonly about?: About }
   | { readonly kind: 'end'; readonly close: SocketClose };
+
+/** Which message an error answers, as far as it can be told. */
+export type About = Pick<Extract<ServerMessage, { type: 'error' }>, 'to' | 'clientId' | 'id'>;
 
 export interface Advanced {
   readonly socket: LiveSocket;
@@ -104,7 +108,8 @@ function onHeard(socket: Exclude<LiveSocket, { kind: 'closed' }>, heard: Heard):
 }
 
 function onFault(socket: LiveSocket, { error, clientId, close }: Heard & { kind: 'fault' }): Advanced {
-  const tell = { kind: 'tell', error, ...(clientId === undefined ? {} : { clientId }) } as const;
+  const about = clientId === undefined ? {} : { about: { clientId } };
+  const tell = { kind: 'tell', error, ...about } as const;
   if (close === undefined) return { socket, effects: [tell] };
   return closed(socket, close, error);
 }
@@ -169,6 +174,21 @@ function closed(socket: LiveSocket, close: SocketClose, error?: unknown): Advanc
 const lifeOf = ({ openedMs, heardMs, pingedMs }: LiveSocket): Life => ({ openedMs, heardMs, pingedMs });
 
 function told(code: 'BAD_REQUEST' | 'OVERLOADED', detail: string, deed?: Deed): SocketEffect {
-  const clientId = deed !== undefined && 'clientId' in deed ? { clientId: deed.clientId } : {};
-  return { kind: 'tell', error: new TangazaError(code, detail), ...clientId };
+  const about = deed === undefined ? {} : { about: aboutOf(deed) };
+  return { kind: 'tell', error: new TangazaError(code, detail), ...about };
+}
+
+/** What an answer to it names it by. */
+export function aboutOf(deed: Deed): About {
+  switch (deed.type) {
+    case 'comment':
+      return { to: deed.type, clientId: deed.clientId };
+    case 'like':
+    case 'unlike':
+      return { to: deed.type, id: deed.id };
+    case 'react':
+      return { to: deed.type };
+    default:
+      return unreachable(deed);
+  }
 }

@@ -17,7 +17,7 @@ import type { HttpRequest } from '../http/http.ts';
 import type { KnownStreams } from '../public/known-streams.ts';
 import { mustBeKnown } from '../playback/stream-finder.ts';
 import type { SocketPlaces } from '../user-edges.ts';
-import { viewersNow } from '../audience-numbers.ts';
+import { viewersNow, type React } from '../audience-numbers.ts';
 import { Admission, defaultSocketLimits, type SocketLimits } from './admission.ts';
 import type { CallInTime } from './audience-calls.ts';
 import { calmRhythm, nextRhythm } from './frame-rhythm.ts';
@@ -41,6 +41,7 @@ export interface LiveSocketsPorts extends SocketPart {
   readonly knownStreams: KnownStreams;
   readonly call: CallInTime;
   readonly places: SocketPlaces;
+  readonly react: React;
   readonly access: Access;
   readonly publicUrl: string | undefined;
   readonly ownUrl: string;
@@ -189,7 +190,7 @@ export class LiveSockets implements SocketHandlers {
   }
 
   #sessionPorts(): SessionPorts {
-    const { clock, call, access, newId, places, audience, knownStreams } = this.#ports;
+    const { clock, call, access, newId, places, audience, knownStreams, react } = this.#ports;
     return {
       clock,
       metrics: this.#metrics,
@@ -205,7 +206,7 @@ export class LiveSockets implements SocketHandlers {
       enter: (session, stream) => this.#enter(session, stream),
       hasReplication: () => audience.feed?.hasReplication ?? false,
       viewersOf: (stream) => viewersNow(audience, stream, this.viewersOf(stream)),
-      react: (stream, kind) => audience.reactions?.react(stream, kind),
+      react,
       onDropped: (session) => this.#dropped.add(session),
       onWelcomed: (session) => {
         this.#welcomed.add(session);

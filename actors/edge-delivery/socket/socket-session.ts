@@ -6,19 +6,21 @@ import type { Resumed } from '../../../cluster/contract/audience/audience-feed.t
 import type { Resume, ServerMessage } from '../../../cluster/contract/audience/socket-messages.ts';
 import { socketCloses, type SocketClose } from '../../../cluster/contract/audience/socket-closes.ts';
 import { errorCodeOf, problemOf, TangazaError } from '../../../cluster/errors/tangaza-error.ts';
-import type { ClientId, StreamId, UserId } from '../../../cluster/model/ids.ts';
+import type { StreamId, UserId } from '../../../cluster/model/ids.ts';
 import { unreachable } from '../../../cluster/model/unreachable.ts';
 import type { Clock } from '../../../cluster/time/clock.ts';
 import { within } from '../../../cluster/time/within.ts';
 import type { AskedSocket, SocketPlaces } from '../user-edges.ts';
-import { identify, post, type Asking, type CallInTime } from './audience-calls.ts';
+import { ask, identify, type Asking, type CallInTime } from './audience-calls.ts';
 import { frameOf, textOf } from './frame.ts';
 import { hear } from './heard.ts';
 import { gapMessage, type Joiner } from './latest-messages.ts';
 import {
+  aboutOf,
   advance,
   newSocket,
-  type CommentMessage,
+  type About,
+  type Asked,
   type Deed,
   type Hello,
   type LiveSocket,
@@ -48,14 +50,15 @@ export interface SessionPorts {
   /** The socket to come back to. */
   readonly urlFor: SocketPlaces['urlFor'];
   readonly viewersOf: (stream: StreamId) => number;
-  readonly react: (stream: StreamId, kind: ReactionKind) => void;
+  /** @throws TangazaError `OVERLOADED`, `UNAVAILABLE` */
+  readonly react: (network: string, stream: StreamId, kind: ReactionKind) => void;
   /** It must be looked at soon, but not now (stream-hub.ts H2). */
   readonly onDropped: (session: SocketSession) => void;
   readonly onWelcomed: (session: SocketSession) => void;
   readonly onClosed: (session: SocketSession) => void;
 }
 
-/** How many comments of one socket may be under way. */
+/** How many comments and likes of one socket may be under way. */
 const mostUnderWay = 8;
 const joinMs = 10_000;
 
@@ -206,7 +209,7 @@ export class SocketSession implements SocketEvents {
       case 'ping':
         return this.#link.ping();
       case 'tell':
-        return this.#tell(effect.error, effect.clientId);
+        return this.#tell(effect.error, effect.about);
       case 'end':
         return this.#end(effect.close);
       default:
@@ -296,13 +299,13 @@ export class SocketSession implements SocketEvents {
   }
 
   /** What asks the comments actor costs more than to hear it, so a network has so many turns, however many sockets it opens. */
-  #hasTurn(deed?: CommentMessage): boolean {
+  #hasTurn(about?: About): boolean {
     const waitMs = this.#ports.takeTurn(this.ticket.network);
     if (waitMs === 0) return true;
     this.#ports.metrics.messages.add(1, { type: 'refused' });
     const data = { retryAfterSeconds: Math.ceil(waitMs / 1000) };
     const detail = 'Too many messages come from your network: wait a moment.';
-    this.#tell(new TangazaError('OVERLOADED', detail, { data }), deed?.clientId);
+    this.#tell(new TangazaError('OVERLOADED', detail, { data }), about);
     return false;
   }
 
@@ -316,29 +319,34 @@ export class SocketSession implements SocketEvents {
   }
 
   #do(deed: Deed): void {
-    const { stream } = this.ticket;
+    const { stream, network } = this.ticket;
     if (stream === undefined) return;
-    if (deed.type === 'react') this.#ports.react(stream, deed.kind);
-    else if (this.#hasTurn(deed)) void this.#post(stream, deed);
+    const about = aboutOf(deed);
+    if (deed.type !== 'react') {
+      if (this.#hasTurn(about)) void this.#ask(stream, deed);
+      return;
+    }
+    try {
+      this.#ports.react(network, stream, deed.kind);
+    } catch (error) {
+      this.#tell(error, about);
+    }
   }
 
-  async #post(stream: StreamId, deed: CommentMessage): Promise<void> {
-    const { clientId } = deed;
+  /** Never rejects. */
+  async #ask(stream: StreamId, deed: Asked): Promise<void> {
+    const about = aboutOf(deed);
     if (this.#token === undefined) {
       const detail = 'Say hello with the token of an account, or of a guest: POST /v1/guests makes one.';
-      return this.#tell(new TangazaError('UNAUTHENTICATED', detail), clientId);
+      return this.#tell(new TangazaError('UNAUTHENTICATED', detail), about);
     }
     if (this.#underWay >= mostUnderWay)
-      return this.#tell(
-        new TangazaError('OVERLOADED', 'Comments of this socket are still under way.'),
-        clientId,
-      );
+      return this.#tell(new TangazaError('OVERLOADED', 'What this socket said is still under way.'), about);
     this.#underWay += 1;
     try {
-      const { id, acknowledged, receipt } = await post(this.#ports.call, this.#asking(stream), deed);
-      this.say({ type: 'ack', clientId, state: acknowledged, id, receipt });
+      this.say(await ask(this.#ports.call, this.#asking(stream), deed));
     } catch (error) {
-      this.#tell(error, clientId);
+      this.#tell(error, about);
     } finally {
       this.#underWay -= 1;
     }
@@ -363,10 +371,10 @@ export class SocketSession implements SocketEvents {
     return { stream, origin, caller: this.#ports.callerOf(network, this.#token) };
   }
 
-  #tell(error: unknown, clientId?: ClientId): void {
+  #tell(error: unknown, about: About = {}): void {
     const wait = error instanceof TangazaError ? error.data['retryAfterSeconds'] : undefined;
     const problem = { ...problemOf(error), ...(typeof wait === 'number' ? { retryAfterSeconds: wait } : {}) };
-    this.say({ type: 'error', problem, ...(clientId === undefined ? {} : { clientId }) });
+    this.say({ type: 'error', problem, ...about });
   }
 
   #end(close: SocketClose): void {

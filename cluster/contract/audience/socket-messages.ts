@@ -30,6 +30,8 @@ export const ClientMessage = z.discriminatedUnion('type', [
     })
     .meta({ id: 'Hello', description: 'The first message of every socket; a later one changes who it is.' }),
   PostCommentBody.extend({ type: z.literal('comment') }).meta({ id: 'CommentMessage' }),
+  z.strictObject({ type: z.literal('like'), id: CommentId }).meta({ id: 'LikeMessage' }),
+  z.strictObject({ type: z.literal('unlike'), id: CommentId }).meta({ id: 'UnlikeMessage' }),
   z.strictObject({ type: z.literal('react'), kind: ReactionKind }).meta({ id: 'ReactMessage' }),
   z.strictObject({ type: z.literal('ping') }).meta({ id: 'Ping' }),
 ]);
@@ -91,14 +93,22 @@ export const ServerMessage = z.discriminatedUnion('type', [
       description:
         'To the author of a comment alone: `accepted` with a receipt to the socket that sent it; `replicated` to each socket of the author in this stream, once another region has it.',
     }),
+  z.object({ type: z.literal('liked'), id: CommentId, likedByMe: z.boolean() }).meta({
+    id: 'Liked',
+    description: 'To who liked a comment, or no longer does; `counts` tells everybody how many do.',
+  }),
   z.object({ type: z.literal('move'), url: z.string(), withinMs: z.number().int() }).meta({ id: 'Move' }),
   z
     .object({
       type: z.literal('error'),
-      clientId: ClientId.optional(),
+      to: z.enum(['comment', 'like', 'unlike', 'react']).optional().meta({
+        description: 'The type of the message that it answers.',
+      }),
+      clientId: ClientId.optional().meta({ description: 'The comment that was sent.' }),
+      id: CommentId.optional().meta({ description: 'The comment that was liked.' }),
       problem: z.looseObject({ code: z.string(), status: z.number(), title: z.string() }),
     })
-    .meta({ id: 'Error', description: 'A problem document (RFC 9457), and which comment it is about.' }),
+    .meta({ id: 'Error', description: 'A problem document (RFC 9457), and what it is about.' }),
   z.object({ type: z.literal('pong') }).meta({ id: 'Pong' }),
 ]);
 export type ServerMessage = z.infer<typeof ServerMessage>;

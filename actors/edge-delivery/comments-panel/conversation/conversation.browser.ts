@@ -14,6 +14,7 @@ import { compareComments, openMode, type Mode, type PageComment } from '../state
 import { CommentList, mostComments, mostWhileReading } from '../state/comment-list.ts';
 import { isLive, mustPoll, type Connection } from '../state/connection.ts';
 import { Flood } from '../state/flood.ts';
+import { Liking } from '../state/liking.ts';
 import type { LiveMessage } from '../state/live-message.ts';
 import { may, type PanelFacts } from '../state/panel-view.ts';
 import { problemWords, type Problem } from '../state/problem.ts';
@@ -46,6 +47,7 @@ export class Conversation {
   readonly #options: ConversationOptions;
   readonly api: AudienceApi;
   readonly #live: Live;
+  readonly #liking: Liking;
   readonly #flood = new Flood();
   readonly #time = new ServerTime();
   #mode: Mode = openMode;
@@ -79,6 +81,17 @@ export class Conversation {
       hello: () => this.#hello(),
       onFrame: (messages) => this.#heard(messages),
       onChange: (state) => this.#connected(state),
+    });
+    this.#liking = new Liking({
+      send: (message) => this.#live.send(message),
+      ask: async (id, isLiked) => {
+        const answer = await this.api.like(id, isLiked);
+        return answer.ok ? undefined : answer.problem;
+      },
+      show: (id, isLikedByMe, by) => {
+        this.list.change(id, (known) => ({ ...known, likes: Math.max(0, known.likes + by), isLikedByMe }));
+        onChange();
+      },
     });
     this.sender = new Sender({
       streamId,
@@ -144,6 +157,7 @@ export class Conversation {
     if (!document.hidden) this.#seen(nowMs);
     this.#live.tick();
     this.sender.tick();
+    this.#liking.tick(nowMs);
     this.session.tick(nowMs);
     if (this.#isAbsent) this.#live.end();
     else if (mustPoll(this.#live.state)) void this.#poll(nowMs);
@@ -170,15 +184,8 @@ export class Conversation {
 
   /** Shows at once that the viewer likes it, or no longer; the count of all follows. @returns what is wrong */
   async setLiked(id: string, isLiked: boolean): Promise<string | undefined> {
-    const add = (by: number, to: boolean): void =>
-      this.list.change(id, (known) => ({ ...known, likes: Math.max(0, known.likes + by), isLikedByMe: to }));
-    add(isLiked ? 1 : -1, isLiked);
-    this.#options.onChange();
-    const answer = await this.api.like(id, isLiked);
-    if (answer.ok) return undefined;
-    add(isLiked ? -1 : 1, !isLiked);
-    this.#options.onChange();
-    return problemWords(answer.problem);
+    const problem = await this.#liking.set(id, isLiked, Date.now());
+    return problem === undefined ? undefined : problemWords(problem);
   }
 
   /** Reads the answers below a comment. @returns what is wrong */
@@ -247,10 +254,10 @@ export class Conversation {
         return this.list.update(message.comment);
       case 'ack':
         return this.sender.acked(message.clientId, message);
+      case 'liked':
+        return this.#liking.heard(message.id, message.isLiked);
       case 'error':
-        return message.clientId === undefined
-          ? this.#refused(message.problem)
-          : this.sender.refused(message.clientId, message.problem);
+        return this.#failed(message);
       case 'counts':
         for (const { id, likes, replies } of message.counts)
           this.list.change(id, (known) => ({ ...known, likes, replies }));
@@ -265,6 +272,13 @@ export class Conversation {
         return;
       default:
     }
+  }
+
+  #failed({ to, id, clientId, problem }: Extract<LiveMessage, { kind: 'error' }>): void {
+    if (to === 'react') return; // one that is lost is nothing to speak of
+    if (to === 'like' || to === 'unlike') return this.#liking.heard(id ?? '', to === 'like', problem);
+    if (clientId === undefined) this.#refused(problem);
+    else this.sender.refused(clientId, problem);
   }
 
   #welcomed(message: Extract<LiveMessage, { kind: 'welcome' }>): void {
@@ -358,7 +372,10 @@ export class Conversation {
   }
 
   #connected(state: Connection): void {
-    if (!isLive(state)) this.sender.disconnected();
+    if (!isLive(state)) {
+      this.sender.disconnected();
+      this.#liking.disconnected();
+    }
     this.#options.onChange();
   }
 

@@ -38,8 +38,16 @@ export type LiveMessage =
       readonly id: string;
       readonly receipt: string | undefined;
     }
+  | { readonly kind: 'liked'; readonly id: string; readonly isLiked: boolean }
   | { readonly kind: 'move'; readonly url: string; readonly withinMs: number }
-  | { readonly kind: 'error'; readonly clientId: string | undefined; readonly problem: Problem }
+  | {
+      readonly kind: 'error';
+      /** The type of the message that it answers. */
+      readonly to: string | undefined;
+      readonly clientId: string | undefined;
+      readonly id: string | undefined;
+      readonly problem: Problem;
+    }
   | { readonly kind: 'pong' };
 
 export function readFrame(data: unknown): readonly LiveMessage[] {
@@ -91,6 +99,10 @@ const readers: Readonly<Record<string, Reader>> = {
     const isReplicated = textOf(message, 'state') === 'replicated';
     return { kind: 'ack', clientId, isReplicated, id, receipt: textOf(message, 'receipt') };
   },
+  liked: (message) => {
+    const id = textOf(message, 'id');
+    return id === undefined ? undefined : { kind: 'liked', id, isLiked: flagOf(message, 'likedByMe') };
+  },
   move: (message) => {
     const url = textOf(message, 'url');
     return url === undefined
@@ -99,7 +111,8 @@ const readers: Readonly<Record<string, Reader>> = {
   },
   error: (message) => {
     const problem = readProblem(fieldOf(message, 'problem'), 0);
-    return { kind: 'error', clientId: textOf(message, 'clientId'), problem };
+    const [to, clientId, id] = ['to', 'clientId', 'id'].map((name) => textOf(message, name));
+    return { kind: 'error', to, clientId, id, problem };
   },
   pong: () => ({ kind: 'pong' }),
 };

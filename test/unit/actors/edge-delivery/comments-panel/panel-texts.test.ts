@@ -74,8 +74,10 @@ test('every message of the contract is read', () => {
     { type: 'mode', mode: { mode: 'closed', slowSeconds: 5 } },
     { type: 'viewers', count: 9 },
     { type: 'ack', clientId, state: 'accepted', id: comment.id, receipt: 'r' },
+    { type: 'liked', id: comment.id, likedByMe: true },
     { type: 'move', url: 'ws://other/', withinMs: 500 },
-    { type: 'error', clientId, problem },
+    { type: 'error', to: 'comment', clientId, problem },
+    { type: 'error', to: 'like', id: comment.id, problem },
     { type: 'pong' },
   ].map((message) => ServerMessage.parse(message));
   const read = readFrame(JSON.stringify(messages));
@@ -90,7 +92,9 @@ test('every message of the contract is read', () => {
   expect(read[4]).toEqual({ kind: 'counts', counts: [{ id: comment.id, likes: 4, replies: 1 }] });
   expect(read[5]).toEqual({ kind: 'reactions', sums: { heart: 3, fire: 1 } });
   expect(read[9]).toEqual({ kind: 'ack', clientId, isReplicated: false, id: comment.id, receipt: 'r' });
-  expect(read[11]).toMatchObject({ problem: { code: 'SLOW_MODE', retryAfterSeconds: 4 } });
+  expect(read[10]).toEqual({ kind: 'liked', id: comment.id, isLiked: true });
+  expect(read[12]).toMatchObject({ to: 'comment', clientId, problem: { code: 'SLOW_MODE', retryAfterSeconds: 4 } });
+  expect(read[13]).toMatchObject({ to: 'like', id: comment.id, clientId: undefined });
 });
 
 test('what is no message is left out, and the rest of its frame is read', () => {
