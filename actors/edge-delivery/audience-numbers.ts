@@ -5,6 +5,7 @@
  */
 import { Buckets } from '../../cluster/bounds/buckets.ts';
 import {
+  nobody,
   ReactBody,
   viewersOf,
   type AudienceCounts,
@@ -20,6 +21,7 @@ import { defineRoute, withoutQuery, type LocalRoute } from './http/define-route.
 import { emptyReply, jsonReply } from './http/http.ts';
 import { mustBeKnown } from './playback/stream-finder.ts';
 import type { KnownStreams } from './public/known-streams.ts';
+import type { PlayerSessions } from './public/player-sessions.ts';
 
 interface AudienceNumbersPorts {
   readonly clock: Clock;
@@ -28,10 +30,13 @@ interface AudienceNumbersPorts {
   readonly knownStreams: KnownStreams;
   readonly react: React;
   /** Of each stream that has sockets here. */
-  readonly sockets: () => Iterable<readonly [StreamId, Omit<AudienceCounts, 'players'>]>;
-  /** Of each stream that is played from here. */
-  readonly players: () => Iterable<readonly [StreamId, number]>;
+  readonly sockets: () => Iterable<readonly [StreamId, Pick<AudienceCounts, 'sockets' | 'users'>]>;
+  readonly players: PlayerSessions;
+  /** Is the broadcast over? Then it has no audience, whoever stays. */
+  readonly isOver: (stream: StreamId) => boolean;
 }
+
+type CountsByStream = ReadonlyMap<StreamId, AudienceCounts>;
 
 /** The numbers are made at most once in this time. */
 const ageMs = 1000;
@@ -67,14 +72,11 @@ export function reacting({
 
 /** Fills in what this edge counts. @returns the routes */
 export function audienceNumbers(ports: AudienceNumbersPorts): readonly LocalRoute[] {
-  const { audience, metrics, knownStreams, clock, react } = ports;
+  const { audience, knownStreams, clock, react } = ports;
   const ownCounts = kept(ports);
   audience.ownCounts = ownCounts;
-  for (const which of ['sockets', 'users'] as const)
-    metrics.family(
-      { name: `tangaza_stream_${which}`, help: helps[which], kind: 'gauge', labels: ['stream'] },
-      () => [...ownCounts()].map(([stream, counts]) => ({ labels: { stream }, value: counts[which] })),
-    );
+  audience.players = ports.players;
+  measure(ports, ownCounts);
   return [
     defineRoute(withoutQuery(reactionRoutes.react), async (request, { params: { id }, body, caller }) => {
       mustBeKnown(id, await knownStreams.standingOrLast(request, id));
@@ -89,10 +91,43 @@ export function audienceNumbers(ports: AudienceNumbersPorts): readonly LocalRout
   ];
 }
 
-const helps = {
-  sockets: 'Open live sockets of a stream at this edge.',
-  users: 'Guests and accounts that have a live socket of a stream at this edge.',
-};
+function measure({ metrics, players }: AudienceNumbersPorts, ownCounts: () => CountsByStream): void {
+  for (const { name, which, help } of gauges)
+    metrics.family({ name, help, kind: 'gauge', labels: ['stream'] }, () =>
+      [...ownCounts()].map(([stream, counts]) => ({ labels: { stream }, value: counts[which] })),
+    );
+  metrics.family(
+    {
+      name: 'tangaza_player_sessions',
+      help: 'Sessions of players at this edge, of all streams; over their bound there are `refused` ones, which are not counted.',
+      kind: 'gauge',
+      labels: ['what'],
+    },
+    () => [
+      { labels: { what: 'kept' }, value: players.size },
+      { labels: { what: 'refused' }, value: players.refused },
+    ],
+  );
+}
+
+const gauges = [
+  {
+    which: 'players',
+    name: 'tangaza_stream_players',
+    help: 'Players of a stream that ask this edge for steering.',
+  },
+  { which: 'sockets', name: 'tangaza_stream_sockets', help: 'Open live sockets of a stream at this edge.' },
+  {
+    which: 'users',
+    name: 'tangaza_stream_users',
+    help: 'Guests and accounts that have a live socket of a stream at this edge.',
+  },
+  {
+    which: 'suspectedRobots',
+    name: 'tangaza_stream_suspected_robots',
+    help: 'What asks this edge for steering of a stream as no player does.',
+  },
+] as const;
 
 /** How many are in a stream's audience, as a page shows it. */
 export function viewersNow({ reactions }: AudiencePorts, stream: StreamId, here: number): number {
@@ -105,21 +140,16 @@ function mustHave({ reactions }: AudiencePorts) {
   return reactions;
 }
 
-function kept({
-  clock,
-  sockets,
-  players,
-}: AudienceNumbersPorts): () => ReadonlyMap<StreamId, AudienceCounts> {
+function kept({ clock, sockets, players, isOver }: AudienceNumbersPorts): () => CountsByStream {
   let made = { atMs: -Infinity, counts: new Map<StreamId, AudienceCounts>() };
   return () => {
     const nowMs = clock.monotonicMs();
     if (nowMs - made.atMs < ageMs) return made.counts;
     const counts = new Map<StreamId, AudienceCounts>();
-    for (const [stream, one] of sockets()) counts.set(stream, { players: 0, ...one });
-    for (const [stream, count] of players()) {
-      const { sockets: open, users } = counts.get(stream) ?? { sockets: 0, users: 0 };
-      counts.set(stream, { players: count, sockets: open, users });
-    }
+    for (const [stream, one] of sockets()) counts.set(stream, { ...nobody, ...one });
+    for (const [stream, one] of players.counts())
+      counts.set(stream, { ...(counts.get(stream) ?? nobody), ...one });
+    for (const stream of counts.keys()) if (isOver(stream)) counts.delete(stream);
     made = { atMs: nowMs, counts };
     return counts;
   };

@@ -20,8 +20,11 @@ import type { HttpHandlers } from './http/http-server.ts';
 import { nodeApi, type NodePart } from './http/node-api.ts';
 import { makeRouter } from './http/router.ts';
 import { openPlayback, type PlaybackPart } from './playback/open-playback.ts';
+import type { StreamFollowers } from './playback/stream-followers.ts';
 import { KnownStreams, type RegistryPart } from './public/known-streams.ts';
+import { PlayerSessions } from './public/player-sessions.ts';
 import { PublicStreams } from './public/public-streams.ts';
+import { isOver as isOverIn } from './public/stream-state.ts';
 import { Pages, type PagesPart } from './site/pages.ts';
 import type { CallInTime } from './socket/audience-calls.ts';
 import { LiveSockets, type SocketPart } from './socket/live-sockets.ts';
@@ -79,14 +82,26 @@ export function makeEdge(parts: EdgeParts): Edge {
   const call: CallInTime = (action, input) => inTime(api.clock, api.call(action, input));
   const places = socketPlaces(parts.steering, state);
   const react = reacting(parts.sockets);
-  const sockets = new LiveSockets({ ...parts.sockets, ...api, call, places, knownStreams, react });
+  const players = new PlayerSessions();
+  const isOver = overAt(followers);
+  const sockets = new LiveSockets({ ...parts.sockets, ...api, call, places, knownStreams, react, isOver });
   const readiness = () => [...node.readiness(), ...viewing.readiness(), ...stayingPart(state)];
   const handle = makeApi({
     ...api,
     router: makeRouter(allRoutes),
     local: [
       ...viewing.routes,
-      ...steeringRoutes({ ...parts.steering, userOf: userByToken(call, api) }, playback, state),
+      ...steeringRoutes(
+        {
+          ...parts.steering,
+          clock,
+          sessions: players,
+          newSession: parts.sockets.newId,
+          userOf: userByToken(call, api),
+        },
+        playback,
+        state,
+      ),
       ...nodeApi({ ...node, readiness, access: api.access, routes: allRoutes }),
       defineRoute(withoutQuery(publicStream), (request, input) => publicStreams.serve(request, input)),
       defineRoute(withoutQuery(socketRoute), noSocketHere),
@@ -95,7 +110,8 @@ export function makeEdge(parts: EdgeParts): Edge {
         knownStreams,
         react,
         sockets: () => sockets.counts(),
-        players: () => followers.all().map(({ id, viewers }) => [id, viewers] as const),
+        players,
+        isOver,
       }),
     ],
     fallback: (request, origin) => pages.serve(request, origin),
@@ -108,12 +124,14 @@ export function makeEdge(parts: EdgeParts): Edge {
     tick: () => {
       playback.refresh();
       followers.sweep();
+      players.expire(clock.runningMs());
       sockets.tick();
     },
     review: async () => {
       for (const id of await knownStreams.removedLately()) {
         playback.forget(id);
         sockets.removed(id);
+        players.removed(id);
       }
     },
     head: (stream) => {
@@ -137,6 +155,19 @@ export function makeEdge(parts: EdgeParts): Edge {
     },
   };
 }
+
+/** Whether a broadcast is over, as far as is known here. The log of a stream that is asked for is followed; where it cannot be, the broadcast goes on. */
+const overAt =
+  (followers: StreamFollowers) =>
+  (stream: StreamId): boolean => {
+    try {
+      const follower = followers.open(stream);
+      follower.touch();
+      return follower.isCaughtUp && isOverIn(follower.timeline);
+    } catch {
+      return false;
+    }
+  };
 
 /** A request for the live socket that asks for no websocket. Without `Upgrade`: HTTP/2 forbids it, and nginx would pass it on (tried). */
 function noSocketHere(): Reply {

@@ -8,6 +8,7 @@ import { streamEdges, type EdgeList } from '../../cluster/contract/api/control-r
 import type { RouteInput } from '../../cluster/contract/api/routes.ts';
 import type { NodeId, RegionId, StreamId, UserId } from '../../cluster/model/ids.ts';
 import type { EdgeSet } from '../media/timeline/manifest-options.ts';
+import type { Clock } from '../../cluster/time/clock.ts';
 import { basePathway, steeringReply } from '../media/timeline/steering.ts';
 import {
   baseOf,
@@ -19,10 +20,11 @@ import {
   pathwaysFor,
   type Viewpoint,
 } from './edge-order.ts';
-import { callerAddress, frontOrigin, type IsTrustedProxy } from './http/caller.ts';
+import { callerAddress, frontOrigin, networkOf, type IsTrustedProxy } from './http/caller.ts';
 import { defineRoute, type LocalRoute } from './http/define-route.ts';
 import { jsonReply, messageReply, type HttpRequest } from './http/http.ts';
 import type { Playback } from './playback/playback.ts';
+import type { PlayerSessions } from './public/player-sessions.ts';
 
 /** Steering's part of an edge. */
 export interface SteeringPart extends Pick<Viewpoint, 'isSound' | 'loadOf'> {
@@ -31,6 +33,13 @@ export interface SteeringPart extends Pick<Viewpoint, 'isSound' | 'loadOf'> {
   /** The edges that serve viewers, sorted by id (M14). It is called often, so it must be cheap. */
   readonly listEdges: () => EdgeSet;
   readonly isTrustedProxy: IsTrustedProxy;
+}
+
+/** What the steering server needs beside. */
+interface ServerPart extends SteeringPart {
+  readonly clock: Clock;
+  readonly sessions: PlayerSessions;
+  readonly newSession: () => string;
 }
 
 /** What the list of edges needs beside. */
@@ -44,12 +53,12 @@ export interface Leaving {
   readonly isLeaving: boolean;
 }
 
-export function steeringRoutes(part: EdgesPart, playback: Playback, state: Leaving): readonly LocalRoute[] {
+export function steeringRoutes(part: EdgesPart & ServerPart, playback: Playback, state: Leaving): readonly LocalRoute[] {
   return [steeringRoute(part, playback, state), edgesRoute(part, playback, state)];
 }
 
 /** Orders the edges for this viewer. It never answers 404 while the stream lives (M14). */
-function steeringRoute(part: SteeringPart, playback: Playback, state: Leaving): LocalRoute {
+function steeringRoute(part: ServerPart, playback: Playback, state: Leaving): LocalRoute {
   return defineRoute(playbackRoutes.steering, async (request, input) => {
     const streamId = input.params.id;
     const timeline = await playback.steered(request, streamId);
@@ -59,7 +68,7 @@ function steeringRoute(part: SteeringPart, playback: Playback, state: Leaving): 
 }
 
 function steerFrom(
-  part: SteeringPart,
+  part: ServerPart,
   request: HttpRequest,
   { query, params, origin }: RouteInput<PlaybackParams, SteeringQuery>,
   state: Leaving,
@@ -74,14 +83,35 @@ function steerFrom(
     isBeginning: query.base === basePathway,
   };
   const edges = edgesFor(all, viewpoint);
-  const path = `/live/${params.id}/steering`;
-  const nextUrl = `${edgeToAsk(edges, viewpoint)?.baseUrl ?? origin}${path}`;
-  if (base === undefined) return { edges, reloadUrl: nextUrl };
+  const server = edgeToAsk(edges, viewpoint)?.baseUrl ?? origin;
+  const session = sessionOf(part, request, { query, params });
+  const urlOf = (at: string, asked: object): string =>
+    `${at}/live/${params.id}/steering?${new URLSearchParams({ ...asked, ...session }).toString()}`;
+  if (base === undefined) return { edges, reloadUrl: urlOf(server, {}) };
   const pathways = pathwaysFor(edges, base, viewpoint);
   // Edges behind a front may have no address that this viewer reaches, so it asks the front again.
   const reloadUrl =
-    base.kind === 'front' ? `${base.origin}${path}?base=${basePathway}` : `${nextUrl}?base=${base.id}`;
+    base.kind === 'front' ? urlOf(base.origin, { base: basePathway }) : urlOf(server, { base: base.id });
   return { edges, pathways, reloadUrl };
+}
+
+/** Counts a player that comes back (A10). @returns what it is to bring the next time */
+function sessionOf(
+  { node, clock, sessions, newSession, isTrustedProxy, listEdges }: ServerPart,
+  request: HttpRequest,
+  { query, params }: Pick<RouteInput<PlaybackParams, SteeringQuery>, 'query' | 'params'>,
+): { readonly session: string; readonly counted?: NodeId } {
+  const { session, counted, leaves, _DASH_pathway: dash, _HLS_pathway: hls } = query;
+  if (session === undefined) return { session: newSession() };
+  if (counted !== undefined && counted !== node && listEdges().edges.some(({ id }) => id === counted))
+    sessions.letGo(counted, session);
+  if (leaves !== undefined) {
+    sessions.left(session);
+    return { session };
+  }
+  const network = networkOf(callerAddress(request, isTrustedProxy));
+  const asking = { session, stream: params.id, network, hasPathway: (dash ?? hls) !== undefined };
+  return sessions.asked(asking, clock.runningMs()) ? { session, counted: node } : { session };
 }
 
 /**

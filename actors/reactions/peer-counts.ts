@@ -32,4 +32,5 @@ export const plus = (one: AudienceCounts, other: AudienceCounts): AudienceCounts
   players: one.players + other.players,
   sockets: one.sockets + other.sockets,
   users: one.users + other.users,
+  suspectedRobots: one.suspectedRobots + other.suspectedRobots,
 });

@@ -3,7 +3,7 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import type { z } from 'zod';
 import { subjects } from '../../cluster/contract/subjects.ts';
 import type { RegionId } from '../../cluster/model/ids.ts';
-import { CountsEvent, WindowEvent, type ReactionEvents } from './reaction-events.ts';
+import { CountsEvent, MovedEvent, WindowEvent, type ReactionEvents } from './reaction-events.ts';
 
 interface NatsReactionOptions {
   readonly connection: NatsConnection;
@@ -36,6 +36,8 @@ export function openNatsReactionEvents({ connection, region, downMs }: NatsReact
     listen: (stream, listener) => subscribe(subjects.reactions(region, stream), WindowEvent, listener),
     publishCounts: (event) => publish(subjects.audienceCounts(region), event),
     onCounts: (listener) => subscribe(subjects.audienceCounts(region), CountsEvent, listener),
+    publishMoved: (to, event) => publish(subjects.playersMoved(region, to), event),
+    onMoved: (node, listener) => subscribe(subjects.playersMoved(region, node), MovedEvent, listener),
   };
 }
 

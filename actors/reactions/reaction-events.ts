@@ -1,5 +1,6 @@
 /** The port of what nodes tell each other of reactions and of their audiences. All of it is hints: what is lost is not sent again. */
 import { z } from 'zod';
+import { PlayerSession } from '../../cluster/contract/api/edge-routes.ts';
 import { ReactionCounts } from '../../cluster/contract/audience/reactions.ts';
 import { BootId, NodeId, StreamId } from '../../cluster/model/ids.ts';
 
@@ -13,9 +14,17 @@ export type WindowEvent = z.infer<typeof WindowEvent>;
 /** The numbers of one edge, by stream. */
 export const CountsEvent = z.object({
   ...sender,
-  streams: z.record(StreamId, z.object({ players: count, sockets: count, users: count })),
+  streams: z.record(
+    StreamId,
+    // An older node tells of no robots.
+    z.object({ players: count, sockets: count, users: count, suspectedRobots: count.default(0) }),
+  ),
 });
 export type CountsEvent = z.infer<typeof CountsEvent>;
+
+/** Players that one node counts now, and another has counted so far. */
+export const MovedEvent = z.object({ ...sender, sessions: z.array(PlayerSession) });
+export type MovedEvent = z.infer<typeof MovedEvent>;
 
 export interface ReactionEvents {
   /** @returns false where NATS is away */
@@ -24,4 +33,7 @@ export interface ReactionEvents {
   listen(stream: StreamId, listener: (event: WindowEvent) => void): () => void;
   publishCounts(event: CountsEvent): boolean;
   onCounts(listener: (event: CountsEvent) => void): () => void;
+  publishMoved(to: NodeId, event: MovedEvent): boolean;
+  /** What others tell this node. */
+  onMoved(node: NodeId, listener: (event: MovedEvent) => void): () => void;
 }

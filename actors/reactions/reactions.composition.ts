@@ -22,6 +22,7 @@ export function composeReactions(parts: ReactionsParts): MakeService {
     events: openNatsReactionEvents({ connection: nats.connection, region, downMs: natsDownMs }),
     keep: () => audience.keepReactions,
     ownCounts: () => audience.ownCounts?.() ?? new Map(),
+    players: () => audience.players,
   });
   audience.reactions = reactions;
   return () => reactionsService(reactions, clock);

@@ -15,6 +15,7 @@ import {
   type ReactionListener,
   type Reactions,
 } from '../../cluster/contract/audience/reactions.ts';
+import type { MovingPlayers } from '../../cluster/contract/audience/audience-feed.ts';
 import { ReactionKind as Kinds } from '../../cluster/contract/audience/reactions.ts';
 import { StreamId, type BootId, type NodeId } from '../../cluster/model/ids.ts';
 import type { Logger } from '../../cluster/observe/logger.ts';
@@ -22,7 +23,7 @@ import type { Metrics } from '../../cluster/observe/metrics.ts';
 import type { Clock } from '../../cluster/time/clock.ts';
 import { MinuteCounts } from './minute-counts.ts';
 import { PeerCounts, plus, type CountsByStream } from './peer-counts.ts';
-import type { ReactionEvents, WindowEvent } from './reaction-events.ts';
+import type { CountsEvent, ReactionEvents, WindowEvent } from './reaction-events.ts';
 import { WindowSums } from './window-sums.ts';
 
 export interface ReactionPorts {
@@ -36,6 +37,8 @@ export interface ReactionPorts {
   readonly keep: () => KeepReactions | undefined;
   /** The audience of this edge alone, by stream. */
   readonly ownCounts: () => CountsByStream;
+  /** The players of this edge, who move; undefined on a node without an edge. */
+  readonly players: () => MovingPlayers | undefined;
 }
 
 export const windowMs = 250;
@@ -58,7 +61,7 @@ export class NodeReactions implements Reactions {
   readonly #minutes: MinuteCounts;
   readonly #peers = new PeerCounts();
   readonly #followed = new Map<StreamId, Followed>();
-  readonly #stopCounts: () => void;
+  readonly #stopHearing: readonly (() => void)[];
   readonly #taps;
   readonly #lost;
 
@@ -75,12 +78,12 @@ export class NodeReactions implements Reactions {
       help: 'Reactions or their sums that were dropped: over a bound, untold to other nodes, or not kept yet.',
       labels: ['why'],
     });
-    this.#stopCounts = ports.events.onCounts(({ node, streams }) => {
-      if (node === ports.node) return;
-      const counts = new Map<StreamId, AudienceCounts>();
-      for (const [stream, one] of Object.entries(streams)) counts.set(StreamId.parse(stream), one);
-      this.#peers.note(node, counts, ports.clock.monotonicMs());
-    });
+    this.#stopHearing = [
+      ports.events.onCounts((event) => this.#hearCounts(event)),
+      ports.events.onMoved(ports.node, ({ sessions }) => {
+        for (const session of sessions) ports.players()?.left(session);
+      }),
+    ];
   }
 
   react(stream: StreamId, kind: ReactionKind): void {
@@ -103,10 +106,13 @@ export class NodeReactions implements Reactions {
     return plus(own, this.#peers.sum(stream, this.#ports.clock.monotonicMs()));
   }
 
-  /** Ends a window. To be called every 250 ms. */
+  /** Ends a window, and tells other edges which of their players are counted here. To be called every 250 ms. */
   endWindow(): void {
-    const { clock, events, node, bootId } = this.#ports;
+    const { clock, events, node, bootId, players } = this.#ports;
     const nowMs = clock.utcMs();
+    // Untold, they count there until they have been silent for too long.
+    for (const [edge, sessions] of players()?.takeMoved() ?? [])
+      events.publishMoved(edge, { node, bootId, sessions: [...sessions] });
     for (const [stream, counts] of this.#own.take()) {
       for (const [kind, count] of entriesOf(counts)) this.#taps.add(count, { kind });
       if (!events.publishWindow(stream, { node, bootId, counts })) this.#lost.add(1, { why: 'untold' });
@@ -143,7 +149,7 @@ export class NodeReactions implements Reactions {
   }
 
   close(): void {
-    this.#stopCounts();
+    for (const stop of this.#stopHearing) stop();
     for (const { stop } of this.#followed.values()) stop();
     this.#followed.clear();
   }
@@ -153,6 +159,13 @@ export class NodeReactions implements Reactions {
     const followed = { listeners: new Set<ReactionListener>(), stop, viewers: -1 };
     this.#followed.set(stream, followed);
     return followed;
+  }
+
+  #hearCounts({ node, streams }: CountsEvent): void {
+    if (node === this.#ports.node) return;
+    const counts = new Map<StreamId, AudienceCounts>();
+    for (const [stream, one] of Object.entries(streams)) counts.set(StreamId.parse(stream), one);
+    this.#peers.note(node, counts, this.#ports.clock.monotonicMs());
   }
 
   #hear(stream: StreamId, { node, counts }: WindowEvent): void {

@@ -23,6 +23,8 @@ export const subjects = {
   reactions: (region: RegionId, stream: StreamId): string => `tz.${region}.wan.react.${stream}`,
   /** Each edge publishes here how many of its audience are where (A10). */
   audienceCounts: (region: RegionId): string => `tz.${region}.counts`,
+  /** To an edge: players that another one counts by now (A10). */
+  playersMoved: (region: RegionId, node: NodeId): string => `tz.${region}.moved.${node}`,
   ownershipBucket: 'ownership',
   memberBucket: 'members',
 } as const;

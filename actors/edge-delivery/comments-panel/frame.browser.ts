@@ -54,7 +54,7 @@ export class Frame {
   }
 
   viewers(count: number | undefined): void {
-    setText(this.#viewers, count === undefined ? '' : `${count.toLocaleString('en')} here`);
+    setText(this.#viewers, count === undefined || count === 0 ? '' : `${count.toLocaleString('en')} here`);
   }
 
   /** @param unseen how many came below what is seen; undefined at the end */

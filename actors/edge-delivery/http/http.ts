@@ -38,11 +38,6 @@ export interface Variant {
   readonly head: Head;
 }
 
-/** Counts requests by who answers them. */
-export interface Tally {
-  requests: number;
-}
-
 /** A reply with status 200. The server may answer 206, 304 or 416 instead, and may send a compressed form. */
 export interface Entity extends Variant {
   readonly isRangeable: boolean;
@@ -52,8 +47,6 @@ export interface Entity extends Variant {
   readonly brotli?: () => Variant;
   /** The server counts the requests here. Caches read from it whether the entity is still in use. */
   hits: number;
-  /** The server counts here too. Several entities may share one. */
-  readonly tally?: Tally | undefined;
 }
 
 /** Any other reply. */

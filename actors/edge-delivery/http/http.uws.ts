@@ -141,7 +141,6 @@ class UwsServer implements HttpServer {
     const entity = handlers.hot(query === undefined || query === '' ? path : `${path}?${query}`);
     if (entity === undefined) return this.#onOtherRequest(handlers, response, request);
     entity.hits++;
-    if (entity.tally !== undefined) entity.tally.requests++;
     const isConditional =
       request.getHeader(headerNames.ifNoneMatch) !== '' ||
       (entity.isRangeable && request.getHeader(headerNames.range) !== '');

@@ -54,9 +54,12 @@ export function streamMark(health: StreamHealth | undefined): Mark {
 }
 
 /** e.g. `12 viewers, 10 sockets of 4 users`. A viewer counts once, whether it plays or is connected. */
-export function audienceText({ players, sockets, users }: Omit<AudienceView, 'asOf'>): string {
+export function audienceText(audience: Omit<AudienceView, 'asOf'>): string {
+  const { players, sockets, users, suspectedRobots } = audience;
   const viewers = count(Math.max(players, sockets), 'viewer');
-  return sockets === 0 ? viewers : `${viewers}, ${count(sockets, 'socket')} of ${count(users, 'user')}`;
+  const connected = sockets === 0 ? [] : [`${count(sockets, 'socket')} of ${count(users, 'user')}`];
+  const robots = suspectedRobots === 0 ? [] : [count(suspectedRobots, 'suspected robot')];
+  return [viewers, ...connected, ...robots].join(', ');
 }
 
 /** e.g. `2 of 3 nodes alive, 1 stream on air, 12 viewers' connections`. */

@@ -1,7 +1,7 @@
 /** Makes entities: bodies with a strong ETag. A compressed form is made once, when it is first asked for. */
 import { hash } from 'node:crypto';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
-import { cachePolicy, head, type Entity, type Headers, type Tally, type Variant } from '../http/http.ts';
+import { cachePolicy, head, type Entity, type Headers, type Variant } from '../http/http.ts';
 
 export interface EntityOptions {
   readonly contentType: string;
@@ -13,7 +13,6 @@ export interface EntityOptions {
   readonly isText?: boolean;
   /** True for text that is read more often than it changes, which is worth compressing with brotli too. */
   readonly hasBrotli?: boolean;
-  readonly tally?: Tally | undefined;
 }
 
 /** Level 4 compresses a 60 kB playlist in under 1 ms, and to within 5 % of the default's size. */
@@ -59,7 +58,6 @@ function entityWith(body: Uint8Array, options: EntityOptions, { gzip, brotli }: 
     head: head(contentType, { ...common, etag }),
     isRangeable: !isText,
     hits: 0,
-    tally: options.tally,
     ...(gzip === undefined ? {} : { gzip: coded('gzip', 'gzip', gzip) }),
     ...(brotli === undefined ? {} : { brotli: coded('br', 'br', brotli) }),
   };
@@ -80,7 +78,7 @@ export function assetEntity(asset: {
 /** @param options its `tag` is the SHA-256 of the content, which the log knows */
 export function mediaEntity(
   body: Uint8Array,
-  options: Pick<EntityOptions, 'contentType' | 'tag' | 'tally'>,
+  options: Pick<EntityOptions, 'contentType' | 'tag'>,
 ): Entity {
   return makeEntity(body, { ...options, cacheControl: cachePolicy.immutable });
 }

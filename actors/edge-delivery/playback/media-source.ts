@@ -17,7 +17,6 @@ import {
   findPeriod,
   initOf,
   renditionOf,
-  servedRenditions,
   storePeriodOf,
 } from '../../media/timeline/query.ts';
 import type { Timeline, TimelinePeriod } from '../../media/timeline/timeline.ts';
@@ -26,7 +25,7 @@ import { initKey, segmentKey, type SegmentPlace } from '../../segment-store/segm
 import type { SegmentStore } from '../../segment-store/segment-store.ts';
 import { mediaEntity } from './entity.ts';
 import type { EntityCache } from './entity-cache.ts';
-import type { Entity, HttpRequest, Tally } from '../http/http.ts';
+import type { Entity, HttpRequest } from '../http/http.ts';
 import type { MissingMedia } from './missing-media.ts';
 import type { StreamFollower } from './stream-follower.ts';
 
@@ -36,8 +35,6 @@ export interface MediaPorts {
   readonly cache: EntityCache;
   readonly archives: Archives;
   readonly missing: MissingMedia;
-  /** Counts the requests of a stream's viewers. */
-  readonly tallyOf: (stream: StreamId) => Tally | undefined;
   /** How long a request may wait at the live edge; 8 s when undefined. */
   readonly liveEdgeMs?: number | undefined;
 }
@@ -56,7 +53,6 @@ interface ObjectFacts {
   readonly sha256: string;
   readonly bytes: number;
   readonly kind: Rendition['kind'];
-  readonly tally?: Tally | undefined;
 }
 
 const defaultLiveEdgeMs = 8000;
@@ -125,9 +121,7 @@ export class MediaSource {
     const target = `${publicFolder({ stream, period: period.id, rendition: name })}/${startTime}.m4s`;
     const stored = { stream, period: storePeriodOf(period), rendition: name };
     const key = segmentKey(stored, startTime, sha256);
-    const isCounted = kind === 'video' || servedRenditions(period).every((one) => one.kind !== 'video');
-    const tally = isCounted ? this.#ports.tallyOf(stream) : undefined;
-    return this.#loadObject(target, { stream, key, sha256, bytes, kind, tally });
+    return this.#loadObject(target, { stream, key, sha256, bytes, kind });
   }
 
   async #await(
@@ -161,7 +155,7 @@ export class MediaSource {
           data: { key },
         });
       }
-      return mediaEntity(body, { contentType, tag: object.sha256.slice(0, 32), tally: object.tally });
+      return mediaEntity(body, { contentType, tag: object.sha256.slice(0, 32) });
     });
   }
 }

@@ -46,9 +46,8 @@ export function openPlayback(part: PlaybackPart, knownStreams: KnownStreams): Op
   const finder = new StreamFinder(followers, knownStreams, part.firstSegmentMs);
   const archives = new Archives({ store, clock });
   const missing = new MissingMedia(part);
-  const tallyOf: MediaPorts['tallyOf'] = (id) => followers.get(id)?.viewerMeter;
   const { liveEdgeMs, retentionSeconds, makeThumbnail } = part;
-  const media = new MediaSource({ clock, store, cache, archives, missing, tallyOf, liveEdgeMs });
+  const media = new MediaSource({ clock, store, cache, archives, missing, liveEdgeMs });
   const playback = new Playback({ ...part, followers, finder, knownStreams, media, cache });
   const frames = new Frames({ finder, media, cache, archives, retentionSeconds });
   const thumbnails = new Thumbnails({ clock, finder, media, makeThumbnail });

@@ -92,9 +92,7 @@ export class Playback {
     const period = mustBePeriod(params.period);
     const follower = await this.#ports.finder.find(request, id);
     const name = { period, rendition, startTime };
-    const entity = await this.#ports.media.segment(request, follower, name);
-    if (entity.tally !== undefined) entity.tally.requests++;
-    return entity;
+    return this.#ports.media.segment(request, follower, name);
   }
 
   async init(request: HttpRequest, { params }: RouteInput<InitParams>): Promise<Entity> {

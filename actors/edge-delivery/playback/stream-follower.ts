@@ -17,7 +17,6 @@ import { applyEntry, emptyTimeline, rewound } from '../../media/timeline/fold.ts
 import type { FoldedTimeline, Timeline } from '../../media/timeline/timeline.ts';
 import { Holds, type HoldLimits, type Outcome } from './holds.ts';
 import type { Entity, HttpRequest } from '../http/http.ts';
-import { ViewerMeter } from '../public/viewer-meter.ts';
 
 export interface FollowerPorts {
   readonly clock: Clock;
@@ -34,8 +33,6 @@ const lastPauseMs = 5000;
 
 export class StreamFollower {
   readonly id: StreamId;
-  /** Estimates who watches here. */
-  readonly viewerMeter = new ViewerMeter();
   readonly #ports: FollowerPorts;
   readonly #holds: Holds;
   readonly #abort = new AbortController();
@@ -67,12 +64,6 @@ export class StreamFollower {
    */
   get silentMs(): number {
     return this.#silentMs;
-  }
-
-  /** An estimate, see viewer-meter.ts. */
-  get viewers(): number {
-    const newest = this.#timeline.periods.at(-1)?.segments.at(-1);
-    return this.viewerMeter.viewers((newest?.duration90k ?? 180_000) / 90_000);
   }
 
   get heldRequests(): number {

@@ -47,15 +47,6 @@ export class StreamFollowers {
       name: 'tangaza_edge_held_requests',
       help: 'Requests that wait for the log to go on.',
     });
-    options.metrics.family(
-      {
-        kind: 'gauge',
-        name: 'tangaza_stream_viewers',
-        help: 'Viewers of the stream at this edge, estimated from the segments that they asked for in the last 10 s or more; whom a cache in front serves is not seen.',
-        labels: ['stream'],
-      },
-      () => this.all().map(({ id, viewers }) => ({ labels: { stream: id }, value: viewers })),
-    );
     this.#publish = () => {
       streams.set(this.#followers.size);
       held.set(this.all().reduce((sum, follower) => sum + follower.heldRequests, 0));
@@ -94,7 +85,6 @@ export class StreamFollowers {
     const beforeMs = nowMs - (this.#options.idleMs ?? defaultIdleMs);
     for (const [id, follower] of this.#followers) {
       follower.sweep(heardMs);
-      follower.viewerMeter.sample(nowMs);
       if (follower.usedMs() < beforeMs) this.drop(id);
     }
     this.#publish();

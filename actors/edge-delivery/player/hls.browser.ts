@@ -9,6 +9,7 @@ import {
   type Position,
   type Start,
 } from './engine.browser.ts';
+import { SteeringSession } from './steering-session.browser.ts';
 import { findTimelineZero } from './timeline-zero.browser.ts';
 
 /** How often undecodable media is tried again. */
@@ -23,6 +24,7 @@ export class HlsEngine implements Engine {
   readonly #video: HTMLVideoElement;
   readonly #events: EngineEvents;
   readonly #hls = new Hls({ backBufferLength: 60, liveDurationInfinity: true });
+  readonly #session = new SteeringSession();
   #manifestErrors = 0;
   #recoveries = 0;
   #edge = '';
@@ -39,6 +41,9 @@ export class HlsEngine implements Engine {
     const hls = this.#hls;
     hls.on(Hls.Events.LEVEL_LOADED, () => (this.#manifestErrors = 0));
     hls.on(Hls.Events.FRAG_LOADED, (_event, { frag }) => this.#fragmentCame(frag));
+    hls.on(Hls.Events.STEERING_MANIFEST_LOADED, (_event, { steeringManifest }) =>
+      this.#session.learn(steeringManifest),
+    );
     if (start.kind === 'beginning') hls.config.startPosition = 0;
     const loaded = new Promise<boolean>((resolve) => {
       hls.on(Hls.Events.ERROR, (_event, error) => {
@@ -110,6 +115,7 @@ export class HlsEngine implements Engine {
 
   async destroy(): Promise<void> {
     this.#hls.destroy();
+    this.#session.end();
   }
 
   /**

@@ -11,11 +11,13 @@ import {
   type Quality,
   type Start,
 } from './engine.browser.ts';
+import { SteeringSession } from './steering-session.browser.ts';
 
 export class ShakaEngine implements Engine {
   readonly #video: HTMLVideoElement;
   readonly #events: EngineEvents;
   readonly #player = new shaka.Player();
+  readonly #session = new SteeringSession();
   #edge = '';
   #isFollowing = true;
 
@@ -51,8 +53,9 @@ export class ShakaEngine implements Engine {
     this.#player.addEventListener('error', (event: Event) => this.#failed(event));
     this.#player.addEventListener('trackschanged', () => this.#tell());
     this.#player.addEventListener('adaptation', () => this.#tell());
-    this.#player.getNetworkingEngine()?.registerResponseFilter((_type, response) => {
-      this.#edge = new URL(response.uri).host;
+    this.#player.getNetworkingEngine()?.registerResponseFilter((type, response) => {
+      if (type === shaka.net.NetworkingEngine.RequestType.CONTENT_STEERING) this.#steered(response.data);
+      else this.#edge = new URL(response.uri).host;
     });
     try {
       await this.#player.load(url, startTime(start));
@@ -116,6 +119,11 @@ export class ShakaEngine implements Engine {
 
   async destroy(): Promise<void> {
     await this.#player.destroy();
+    this.#session.end();
+  }
+
+  #steered(data: ArrayBuffer | ArrayBufferView): void {
+    this.#session.learnFrom(new TextDecoder().decode(data));
   }
 
   #active(): shaka.extern.Track | undefined {

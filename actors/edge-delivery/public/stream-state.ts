@@ -32,8 +32,8 @@ const usualSegmentMs = 2000;
 const recentSegments = 5;
 
 export function streamStanding(timeline: Timeline, heard: Heard): StreamStanding {
-  const { state, broadcast, nextNumber } = timeline;
-  if (state === 'live' && nextNumber > broadcast.firstNumber) {
+  const { broadcast } = timeline;
+  if (isOnAir(timeline)) {
     return heard.silentMs > segmentMs(timeline) + patienceMs
       ? { state: 'interrupted', sinceMs: broadcast.heardAtMs }
       : { state: 'live', sinceMs: broadcast.beganAtMs };
@@ -41,6 +41,12 @@ export function streamStanding(timeline: Timeline, heard: Heard): StreamStanding
   if (broadcast.endedAtMs === 0) return { state: 'notBegun', sinceMs: undefined };
   return { state: isKept(timeline, heard) ? 'recording' : 'ended', sinceMs: broadcast.endedAtMs };
 }
+
+const isOnAir = ({ state, broadcast, nextNumber }: Timeline): boolean =>
+  state === 'live' && nextNumber > broadcast.firstNumber;
+
+/** Was there a broadcast, and is none on air? */
+export const isOver = (timeline: Timeline): boolean => !isOnAir(timeline) && timeline.broadcast.endedAtMs > 0;
 
 function segmentMs({ periods }: Timeline): number {
   const recent = periods.findLast(({ segments }) => segments.length > 0)?.segments.slice(-recentSegments);

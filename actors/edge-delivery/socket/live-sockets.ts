@@ -42,6 +42,8 @@ export interface LiveSocketsPorts extends SocketPart {
   readonly call: CallInTime;
   readonly places: SocketPlaces;
   readonly react: React;
+  /** Is the broadcast over? */
+  readonly isOver: (stream: StreamId) => boolean;
   readonly access: Access;
   readonly publicUrl: string | undefined;
   readonly ownUrl: string;
@@ -190,7 +192,7 @@ export class LiveSockets implements SocketHandlers {
   }
 
   #sessionPorts(): SessionPorts {
-    const { clock, call, access, newId, places, audience, knownStreams, react } = this.#ports;
+    const { clock, call, access, newId, places, audience, knownStreams, react, isOver } = this.#ports;
     return {
       clock,
       metrics: this.#metrics,
@@ -205,7 +207,7 @@ export class LiveSockets implements SocketHandlers {
       callerOf: (network, token) => callerWith({ network, token }, access),
       enter: (session, stream) => this.#enter(session, stream),
       hasReplication: () => audience.feed?.hasReplication ?? false,
-      viewersOf: (stream) => viewersNow(audience, stream, this.viewersOf(stream)),
+      viewersOf: (stream) => (isOver(stream) ? 0 : viewersNow(audience, stream, this.viewersOf(stream))),
       react,
       onDropped: (session) => this.#dropped.add(session),
       onWelcomed: (session) => {

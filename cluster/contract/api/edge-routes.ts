@@ -1,7 +1,7 @@
 /** Routes that every edge serves by itself: playback, the frames API, and the node's own pages. */
 import { z } from 'zod';
 import { mustBe } from '../../errors/input-sentences.ts';
-import { RenditionName, StreamId } from '../../model/ids.ts';
+import { NodeId, RenditionName, StreamId } from '../../model/ids.ts';
 import { seconds, wholeNumber } from './numbers.ts';
 import type { Route } from './routes.ts';
 
@@ -26,6 +26,11 @@ export const ManifestQuery = z.object({
 });
 export type ManifestQuery = z.infer<typeof ManifestQuery>;
 
+/** What steering names a player by. */
+export const PlayerSession = z
+  .string()
+  .regex(/^[\w-]{8,64}$/, mustBe('a session that steering gave'));
+
 export const SteeringQuery = z.object({
   _DASH_pathway: z.string().max(500).optional(),
   _DASH_throughput: z.string().max(200).optional(),
@@ -39,6 +44,13 @@ export const SteeringQuery = z.object({
       description:
         'Which edge the pathway `.` of an HLS main playlist is; `.`: the one that is asked. Playlists and replies say it.',
     }),
+  session: PlayerSession.optional().meta({
+    description: 'Which player asks, so that players are counted. Replies give it in RELOAD-URI.',
+  }),
+  counted: NodeId.optional().meta({
+    description: 'The edge that has counted this player so far. Replies give it in RELOAD-URI.',
+  }),
+  leaves: z.literal('true').optional().meta({ description: 'The player stops: it counts no longer.' }),
 });
 export type SteeringQuery = z.infer<typeof SteeringQuery>;
 

@@ -2,7 +2,7 @@
  * What the comments actor tells the sockets of its node about streams that have viewers here. Both are in one process, so that no call
  * between nodes is needed and sockets go on without NATS.
  */
-import type { ClientId, CommentId, StreamId, UserId } from '../../model/ids.ts';
+import type { ClientId, CommentId, NodeId, StreamId, UserId } from '../../model/ids.ts';
 import type { CommentMode } from '../api/audience-views.ts';
 import type { AudienceCounts, KeepReactions, Reactions } from './reactions.ts';
 import type { Resume, ServerMessage } from './socket-messages.ts';
@@ -50,6 +50,14 @@ export interface AudienceFeed {
   readonly hasReplication: boolean;
 }
 
+/** Players that an edge counts, by their sessions. */
+export interface MovingPlayers {
+  /** Whom this edge counts now, by the edge that has counted them so far. Each is told once. */
+  takeMoved(): ReadonlyMap<NodeId, readonly string[]>;
+  /** Another edge counts it now. */
+  left(session: string): void;
+}
+
 /** Filled in by the comments actor as it is made. A node without it has no audience. */
 export interface AudiencePorts {
   feed: AudienceFeed | undefined;
@@ -59,4 +67,6 @@ export interface AudiencePorts {
   reactions?: Reactions;
   /** By the edge: its own audience. */
   ownCounts?: () => ReadonlyMap<StreamId, AudienceCounts>;
+  /** By the edge: its players, who move from edge to edge. */
+  players?: MovingPlayers;
 }

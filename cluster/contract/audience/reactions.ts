@@ -21,13 +21,16 @@ export interface AudienceCounts {
   readonly players: number;
   readonly sockets: number;
   readonly users: number;
+  /** They are not among the players. */
+  readonly suspectedRobots: number;
 }
-export const nobody: AudienceCounts = { players: 0, sockets: 0, users: 0 };
+export const nobody: AudienceCounts = { players: 0, sockets: 0, users: 0, suspectedRobots: 0 };
 
 export const AudienceView = z
   .object({
     players: z.number().int().nonnegative().meta({
-      description: 'People who watch, by an estimate from the segments that players ask for.',
+      description:
+        'Players that ask for steering, each from its second request on, some 10 s after its first. Players that do not steer are not counted.',
     }),
     sockets: z.number().int().nonnegative().meta({ description: 'Open live sockets.' }),
     users: z
@@ -35,6 +38,10 @@ export const AudienceView = z
       .int()
       .nonnegative()
       .meta({ description: 'Guests and accounts that have a live socket.' }),
+    suspectedRobots: z.number().int().nonnegative().meta({
+      description:
+        'What asks for steering as no player does, and is not among the players: too often, without a place that it plays from, or as one of more than 1,000 of a network. It is a hint.',
+    }),
     asOf: z.iso.datetime(),
   })
   .meta({ id: 'Audience' });

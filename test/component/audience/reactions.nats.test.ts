@@ -7,7 +7,7 @@ import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { openSqliteCommentStore } from '../../../actors/comments/store/comment-store.sqlite.ts';
 import { openNatsReactionEvents } from '../../../actors/reactions/reaction-events.nats.ts';
 import type { NodeReactions } from '../../../actors/reactions/reactions.ts';
-import type { ReactionCounts } from '../../../cluster/contract/audience/reactions.ts';
+import { nobody, type ReactionCounts } from '../../../cluster/contract/audience/reactions.ts';
 import { subjects } from '../../../cluster/contract/subjects.ts';
 import { RegionId } from '../../../cluster/model/ids.ts';
 import { silentLogger } from '../../../cluster/observe/logger.ts';
@@ -46,7 +46,7 @@ test('taps at two nodes are one sum at both, and are kept once', async () => {
         () =>
         (...args) =>
           store.keepReactions(...args),
-      ownCounts: () => new Map([[demo, { players: 0, sockets: node === 'n1' ? 1 : 10, users: 1 }]]),
+      ownCounts: () => new Map([[demo, { ...nobody, sockets: node === 'n1' ? 1 : 10, users: 1 }]]),
     });
     reactions.follow(demo, { reactions: (counts) => void heard.push(counts), viewers: () => {} });
     await connection.flush();
@@ -69,6 +69,6 @@ test('taps at two nodes are one sum at both, and are kept once', async () => {
   expect(minutes.reduce((sum, { counts }) => sum + (counts['heart'] ?? 0), 0)).toBe(1000);
   for (const { reactions } of nodes) reactions.tell();
   for (const { reactions } of nodes)
-    await expect.poll(() => reactions.countsOf(demo)).toEqual({ players: 0, sockets: 11, users: 2 });
+    await expect.poll(() => reactions.countsOf(demo)).toEqual({ ...nobody, sockets: 11, users: 2 });
   for (const { reactions } of nodes) reactions.close();
 });

@@ -85,6 +85,7 @@ test('the audience has numbers: of sockets, and of users however many sockets ea
     players: 0,
     sockets: 3,
     users: 1,
+    suspectedRobots: 0,
     asOf: expect.stringMatching(/^20/),
   });
   started.reactions.tell();

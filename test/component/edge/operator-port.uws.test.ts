@@ -95,19 +95,3 @@ test('however often metrics are asked for, they are made once in a second', asyn
   );
   expect(new Set(texts).size).toBeLessThan(10);
 });
-
-// Goal: viewers are seen whichever way they are answered. Method: of two renditions, the first request is answered from
-// the store, the others from memory; audio, which every viewer asks for as well, counts for nobody.
-test('the viewers of a stream are counted by their segments, and end with it', async () => {
-  await using edge = await startTestEdge({ idleMs: 3000 });
-  const stream = await edge.broadcast(2);
-  const ask = async (rendition: string): Promise<number> =>
-    (await fetch(edge.url + stream.segmentPath(0, rendition))).status;
-  await fetch(`${edge.url}/live/demo/main.m3u8`);
-  for (const rendition of Array.from({ length: 10 }, (_, index) => (index < 8 ? 'h264-240p' : 'aac-128k')))
-    expect(await ask(rendition)).toBe(200);
-  expect(await edge.metric('tangaza_stream_viewers')).toBe(2);
-  const scrape = async () => (await fetch(`${edge.url}/metrics`, bearer(operatorToken))).text();
-  expect(await scrape()).toMatch(/^tangaza_stream_viewers\{/m);
-  await expect.poll(scrape).not.toMatch(/^tangaza_stream_viewers\{/m);
-});

@@ -1,5 +1,10 @@
 /** What nodes tell each other of reactions, in memory: everybody hears everything at once. */
-import type { CountsEvent, ReactionEvents, WindowEvent } from '../../../actors/reactions/reaction-events.ts';
+import type {
+  CountsEvent,
+  MovedEvent,
+  ReactionEvents,
+  WindowEvent,
+} from '../../../actors/reactions/reaction-events.ts';
 import { NodeReactions, type ReactionPorts } from '../../../actors/reactions/reactions.ts';
 import { BootId, NodeId, type StreamId } from '../../../cluster/model/ids.ts';
 import { silentLogger } from '../../../cluster/observe/logger.ts';
@@ -12,6 +17,7 @@ export class ReactionBus implements ReactionEvents {
   published = 0;
   readonly #windows = new Set<{ readonly stream: StreamId; hear(event: WindowEvent): void }>();
   readonly #counts = new Set<(event: CountsEvent) => void>();
+  readonly #moved = new Set<{ readonly node: NodeId; hear(event: MovedEvent): void }>();
 
   publishWindow(stream: StreamId, event: WindowEvent): boolean {
     if (this.isAway) return false;
@@ -36,6 +42,18 @@ export class ReactionBus implements ReactionEvents {
     this.#counts.add(listener);
     return () => void this.#counts.delete(listener);
   }
+
+  publishMoved(to: NodeId, event: MovedEvent): boolean {
+    if (this.isAway) return false;
+    for (const one of this.#moved) if (one.node === to) one.hear(event);
+    return true;
+  }
+
+  onMoved(node: NodeId, hear: (event: MovedEvent) => void): () => void {
+    const one = { node, hear };
+    this.#moved.add(one);
+    return () => void this.#moved.delete(one);
+  }
 }
 
 /** The reactions of one node at a bus. */
@@ -56,6 +74,7 @@ export function reactionsAt(
     events,
     keep: () => undefined,
     ownCounts: () => new Map(),
+    players: () => undefined,
     ...given,
   });
 }

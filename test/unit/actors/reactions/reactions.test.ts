@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import type { ReactionCounts } from '../../../../cluster/contract/audience/reactions.ts';
-import { StreamId } from '../../../../cluster/model/ids.ts';
+import { nobody, type ReactionCounts } from '../../../../cluster/contract/audience/reactions.ts';
+import { NodeId, StreamId } from '../../../../cluster/model/ids.ts';
 import { demo } from '../../../support/audience/said.ts';
 import { ReactionBus, reactionsAt } from '../../../support/audience/reaction-bus.ts';
 import { JumpingClock } from '../../../support/ports/jumping-clock.ts';
@@ -117,21 +117,21 @@ test('each minute of a stream is kept with all its reactions, also when the stor
 test('the numbers of a region are the sum of what its edges said lately; a new life replaces the former', () => {
   const bus = new ReactionBus();
   const clock = new JumpingClock();
-  const own = new Map([[demo, { players: 3, sockets: 2, users: 1 }]]);
+  const own = new Map([[demo, { players: 3, sockets: 2, users: 1, suspectedRobots: 5 }]]);
   const asking = reactionsAt(bus, { node: 'n1', clock, ownCounts: () => own });
   const says = (node: string, boot: string, sockets: number) =>
     reactionsAt(bus, {
       node,
       boot,
       clock,
-      ownCounts: () => new Map([[demo, { players: 0, sockets, users: 0 }]]),
+      ownCounts: () => new Map([[demo, { ...nobody, sockets, suspectedRobots: 1 }]]),
     });
   const page = listener();
   asking.follow(demo, page.told);
   says('n2', 'b1', 10).tell();
   says('n3', 'b1', 100).tell();
   asking.tell();
-  expect(asking.countsOf(demo)).toEqual({ players: 3, sockets: 112, users: 1 });
+  expect(asking.countsOf(demo)).toEqual({ players: 3, sockets: 112, users: 1, suspectedRobots: 7 });
   says('n2', 'b2', 20).tell();
   asking.tell();
   asking.tell();
@@ -142,4 +142,19 @@ test('the numbers of a region are the sum of what its edges said lately; a new l
   asking.tell();
   expect(asking.countsOf(demo).sockets).toBe(22);
   expect(page.viewers).toEqual([112, 122, 22]);
+});
+
+// Goal: a player that moves counts at one edge. Method: a node tells whom it has taken from another; the third hears nothing.
+test('an edge is told which of its players another one counts now, and nobody else is', () => {
+  const bus = new ReactionBus();
+  const moved = new Map([[NodeId.parse('n2'), ['one', 'two']]]);
+  const gone = new Map<string, string[]>();
+  for (const node of ['n1', 'n2', 'n3']) {
+    const sessions: string[] = [];
+    gone.set(node, sessions);
+    const players = { takeMoved: () => new Map(), left: (session: string) => void sessions.push(session) };
+    reactionsAt(bus, { node, players: () => players });
+  }
+  reactionsAt(bus, { node: 'n4', players: () => ({ takeMoved: () => moved, left: () => {} }) }).endWindow();
+  expect(Object.fromEntries(gone)).toEqual({ n1: [], n2: ['one', 'two'], n3: [] });
 });

@@ -121,6 +121,7 @@ test.each([
   [{ players: 0, sockets: 0, users: 0 }, '0 viewers'],
   [{ players: 1200, sockets: 950, users: 310 }, '1,200 viewers, 950 sockets of 310 users'],
   [{ players: 0, sockets: 2, users: 1 }, '2 viewers, 2 sockets of 1 user'],
+  [{ players: 3, sockets: 0, users: 0, suspectedRobots: 1 }, '3 viewers, 1 suspected robot'],
 ])('an audience of %o is told as %s', (audience, text) => {
-  expect(audienceText(audience)).toBe(text);
+  expect(audienceText({ suspectedRobots: 0, ...audience })).toBe(text);
 });
