@@ -9,7 +9,6 @@ import {
   ReactBody,
   viewersOf,
   type AudienceCounts,
-  type ReactionKind,
 } from '../../cluster/contract/audience/reactions.ts';
 import type { AudiencePorts } from '../../cluster/contract/audience/audience-feed.ts';
 import { reactionRoutes } from '../../cluster/contract/api/reaction-routes.ts';
@@ -44,7 +43,7 @@ const ageMs = 1000;
 const tapsOfNetwork = { burst: 400, perSecond: 200, most: 50_000 } as const;
 
 /** Counts a reaction. @throws TangazaError `OVERLOADED`, `UNAVAILABLE` */
-export type React = (network: string, stream: StreamId, kind: ReactionKind) => void;
+export type React = (network: string, stream: StreamId, reaction: ReactBody) => void;
 
 /**
  * A reaction wants no token: it has no text, nobody is named by it, and who was banned could do it without one. What bounds it is the
@@ -60,13 +59,15 @@ export function reacting({
     name: 'tangaza_reactions_refused_total',
     help: 'Reactions that were over the bound of their network.',
   });
-  return (network, stream, kind) => {
+  return (network, stream, reaction) => {
     const reactions = mustHave(audience);
     const waitMs = taps.take(network, clock.monotonicMs());
-    if (waitMs === 0) return reactions.react(stream, kind);
+    if (waitMs === 0) return reactions.react(stream, reaction);
     refused.add(1);
     const data = { retryAfterSeconds: Math.ceil(waitMs / 1000) };
-    throw new TangazaError('OVERLOADED', 'Too many reactions come from your network: wait a moment.', { data });
+    throw new TangazaError('OVERLOADED', 'Too many reactions come from your network: wait a moment.', {
+      data,
+    });
   };
 }
 
@@ -80,7 +81,7 @@ export function audienceNumbers(ports: AudienceNumbersPorts): readonly LocalRout
   return [
     defineRoute(withoutQuery(reactionRoutes.react), async (request, { params: { id }, body, caller }) => {
       mustBeKnown(id, await knownStreams.standingOrLast(request, id));
-      react(caller?.network ?? '', id, ReactBody.parse(body).kind);
+      react(caller?.network ?? '', id, ReactBody.parse(body));
       return emptyReply(202, { 'cache-control': 'no-store' });
     }),
     defineRoute(withoutQuery(reactionRoutes.audience), async (request, { params: { id } }) => {

@@ -12,6 +12,7 @@ import { TangazaError } from '../../cluster/errors/tangaza-error.ts';
 import type { StreamId } from '../../cluster/model/ids.ts';
 import { inTime } from '../../cluster/rpc/in-time.ts';
 import { snapshotOf } from '../media/timeline/bounded-snapshot.ts';
+import type { Timeline } from '../media/timeline/timeline.ts';
 import { audienceNumbers, reacting } from './audience-numbers.ts';
 import { makeApi, type ControlApiPart } from './http/api.ts';
 import { defineRoute, withoutQuery } from './http/define-route.ts';
@@ -134,12 +135,7 @@ export function makeEdge(parts: EdgeParts): Edge {
         players.removed(id);
       }
     },
-    head: (stream) => {
-      const timeline = foldOf(stream);
-      if (timeline === undefined) return undefined;
-      const { epoch, nextNumber, periods } = timeline;
-      return { node: node.node, epoch, nextNumber, period: periods.at(-1)?.id };
-    },
+    head: (stream) => headOf(node, foldOf(stream)),
     fold: (stream) => {
       const timeline = foldOf(stream);
       return timeline === undefined ? undefined : snapshotOf(timeline, timeline.firstNumber).state;
@@ -154,6 +150,12 @@ export function makeEdge(parts: EdgeParts): Edge {
       pages.close();
     },
   };
+}
+
+function headOf({ node }: NodePart, timeline: Timeline | undefined): EdgeHead | undefined {
+  if (timeline === undefined) return undefined;
+  const { epoch, nextNumber, periods } = timeline;
+  return { node, epoch, nextNumber, period: periods.at(-1)?.id };
 }
 
 /** Whether a broadcast is over, as far as is known here. The log of a stream that is asked for is followed; where it cannot be, the broadcast goes on. */

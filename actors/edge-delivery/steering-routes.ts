@@ -53,7 +53,11 @@ export interface Leaving {
   readonly isLeaving: boolean;
 }
 
-export function steeringRoutes(part: EdgesPart & ServerPart, playback: Playback, state: Leaving): readonly LocalRoute[] {
+export function steeringRoutes(
+  part: EdgesPart & ServerPart,
+  playback: Playback,
+  state: Leaving,
+): readonly LocalRoute[] {
   return [steeringRoute(part, playback, state), edgesRoute(part, playback, state)];
 }
 

@@ -1,14 +1,14 @@
 /** The port of what nodes tell each other of reactions and of their audiences. All of it is hints: what is lost is not sent again. */
 import { z } from 'zod';
 import { PlayerSession } from '../../cluster/contract/api/edge-routes.ts';
-import { ReactionCounts } from '../../cluster/contract/audience/reactions.ts';
+import { ReactionSums } from '../../cluster/contract/audience/reactions.ts';
 import { BootId, NodeId, StreamId } from '../../cluster/model/ids.ts';
 
 const sender = { node: NodeId, bootId: BootId };
 const count = z.number().int().nonnegative();
 
 /** One window of one node. */
-export const WindowEvent = z.object({ ...sender, counts: ReactionCounts });
+export const WindowEvent = z.object({ ...sender, ...ReactionSums.shape });
 export type WindowEvent = z.infer<typeof WindowEvent>;
 
 /** The numbers of one edge, by stream. */

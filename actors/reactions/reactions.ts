@@ -2,7 +2,7 @@
  * Reactions of a node, and how many are in its audiences (A5, A10).
  *
  * A tap is an addition. Every 250 ms this node tells the others of its region its sum of each stream, and its own sockets the sum of the
- * region: what it costs grows with windows and nodes, never with taps or viewers. A reaction that is lost on the way is gone; what
+ * region, with the seconds of media that they were given at: what it costs grows with windows and nodes, never with taps or viewers. A reaction that is lost on the way is gone; what
  * remains of it is a count for a minute.
  */
 import {
@@ -10,13 +10,12 @@ import {
   viewersOf,
   type AudienceCounts,
   type KeepReactions,
-  type ReactionCounts,
-  type ReactionKind,
+  type ReactBody,
   type ReactionListener,
+  type ReactionSums,
   type Reactions,
 } from '../../cluster/contract/audience/reactions.ts';
 import type { MovingPlayers } from '../../cluster/contract/audience/audience-feed.ts';
-import { ReactionKind as Kinds } from '../../cluster/contract/audience/reactions.ts';
 import { StreamId, type BootId, type NodeId } from '../../cluster/model/ids.ts';
 import type { Logger } from '../../cluster/observe/logger.ts';
 import type { Metrics } from '../../cluster/observe/metrics.ts';
@@ -24,7 +23,7 @@ import type { Clock } from '../../cluster/time/clock.ts';
 import { MinuteCounts } from './minute-counts.ts';
 import { PeerCounts, plus, type CountsByStream } from './peer-counts.ts';
 import type { CountsEvent, ReactionEvents, WindowEvent } from './reaction-events.ts';
-import { WindowSums } from './window-sums.ts';
+import { entriesOf, WindowSums } from './window-sums.ts';
 
 export interface ReactionPorts {
   readonly node: NodeId;
@@ -86,8 +85,8 @@ export class NodeReactions implements Reactions {
     ];
   }
 
-  react(stream: StreamId, kind: ReactionKind): void {
-    if (!this.#own.add(stream, kind)) this.#lost.add(1, { why: 'bound' });
+  react(stream: StreamId, { kind, mediaTime }: ReactBody): void {
+    if (!this.#own.add(stream, kind, mediaTime)) this.#lost.add(1, { why: 'bound' });
   }
 
   follow(stream: StreamId, listener: ReactionListener): () => void {
@@ -113,16 +112,15 @@ export class NodeReactions implements Reactions {
     // Untold, they count there until they have been silent for too long.
     for (const [edge, sessions] of players()?.takeMoved() ?? [])
       events.publishMoved(edge, { node, bootId, sessions: [...sessions] });
-    for (const [stream, counts] of this.#own.take()) {
-      for (const [kind, count] of entriesOf(counts)) this.#taps.add(count, { kind });
-      if (!events.publishWindow(stream, { node, bootId, counts })) this.#lost.add(1, { why: 'untold' });
-      this.#addToRegion(stream, counts);
-      const left = this.#minutes.add(stream, counts, nowMs);
+    for (const [stream, sums] of this.#own.take()) {
+      for (const [kind, count] of entriesOf(sums.counts)) this.#taps.add(count, { kind });
+      if (!events.publishWindow(stream, { node, bootId, ...sums })) this.#lost.add(1, { why: 'untold' });
+      this.#addToRegion(stream, sums);
+      const left = this.#minutes.add(stream, sums.counts, nowMs);
       if (left > 0) this.#lost.add(left, { why: 'bound' });
     }
-    for (const [stream, counts] of this.#region.take())
-      for (const listener of this.#followed.get(stream)?.listeners ?? [])
-        listener.reactions(counts, windowMs);
+    for (const [stream, sums] of this.#region.take())
+      for (const listener of this.#followed.get(stream)?.listeners ?? []) listener.reactions(sums, windowMs);
   }
 
   /** Tells the other nodes this one's numbers, and its sockets those of the region. To be called every 2 s. */
@@ -168,19 +166,12 @@ export class NodeReactions implements Reactions {
     this.#peers.note(node, counts, this.#ports.clock.monotonicMs());
   }
 
-  #hear(stream: StreamId, { node, counts }: WindowEvent): void {
-    if (node !== this.#ports.node) this.#addToRegion(stream, counts);
+  #hear(stream: StreamId, event: WindowEvent): void {
+    if (event.node !== this.#ports.node) this.#addToRegion(stream, event);
   }
 
-  #addToRegion(stream: StreamId, counts: ReactionCounts): void {
+  #addToRegion(stream: StreamId, sums: ReactionSums): void {
     if (!this.#followed.has(stream)) return;
-    for (const [kind, count] of entriesOf(counts)) this.#region.add(stream, kind, count);
+    if (!this.#region.addSums(stream, sums)) this.#lost.add(1, { why: 'bound' });
   }
-}
-
-function entriesOf(counts: ReactionCounts): readonly (readonly [ReactionKind, number])[] {
-  return Kinds.options.flatMap((kind) => {
-    const count = counts[kind];
-    return count === undefined ? [] : [[kind, count] as const];
-  });
 }

@@ -56,7 +56,7 @@ export class CommentsPanel {
       onChange: () => this.#changed(),
       onNew: (comment) => this.#came(comment),
       isAtEnd: () => this.#view.isAtEnd,
-      onReactions: (sums) => this.#reactions.give(sums, Date.now()),
+      onReactions: (given) => this.#reactions.give(given, options.mediaSeconds(), Date.now()),
       onNotice: (text) => this.#composer.notice(text),
     });
     const { session } = this.#talk;
@@ -84,7 +84,9 @@ export class CommentsPanel {
       onClosed: () => this.#view.enter(),
       onToast: (text, action) => this.#toast(text, action),
     });
-    this.#reactions = new Reactions(document.querySelector('#stage'), (kind) => this.#talk.react(kind));
+    this.#reactions = new Reactions(document.querySelector('#stage'), (kind) =>
+      this.#talk.react(kind, this.#mediaTime()),
+    );
     this.#frame = new Frame(options.root, {
       account: this.#account,
       moderation: this.#moderation,
@@ -112,8 +114,7 @@ export class CommentsPanel {
   }
 
   #write(text: string): void {
-    const seconds = this.#options.mediaSeconds();
-    const mediaTime = seconds === undefined ? undefined : Math.max(0, Math.round(seconds * 10) / 10);
+    const mediaTime = this.#mediaTime();
     const { list, sender } = this.#talk;
     const parentId = this.#answered?.id;
     const rootId = list.rootOf(parentId);
@@ -121,6 +122,11 @@ export class CommentsPanel {
     else this.#view.goToEnd();
     sender.write(text, { parentId, mediaTime });
     this.#answer(undefined);
+  }
+
+  #mediaTime(): number | undefined {
+    const seconds = this.#options.mediaSeconds();
+    return seconds === undefined ? undefined : Math.max(0, Math.round(seconds * 10) / 10);
   }
 
   #answer(comment: PageComment | undefined): void {
@@ -229,7 +235,7 @@ export class CommentsPanel {
       isReadingOlder: reader.isReadingOlder,
     });
     this.#frame.viewers(viewers);
-    this.#reactions.show(nowMs);
+    this.#reactions.show(this.#options.mediaSeconds(), nowMs);
     this.#composer.show(view, { hasName: session.me !== undefined });
     this.#account.show(session.me, mode);
     this.#view.show(this.#rows, (row) => this.#rowFacts(row, nowMs));

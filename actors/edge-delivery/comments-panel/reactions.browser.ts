@@ -1,12 +1,14 @@
 /** Reactions: a row of buttons with what was given in the last seconds, and signs that float up over the picture. */
 import { make, makeButton, setText } from './elements.browser.ts';
-import { reactions, ReactionTally, shortNumber } from './state/reaction-tally.ts';
-import type { ReactionKind, ReactionSums } from './state/reaction-tally.ts';
+import { reactions, ReactionsInTime, ReactionTally, shortNumber } from './state/reaction-tally.ts';
+import type { Floating, GivenReactions, ReactionKind } from './state/reaction-tally.ts';
 
 /** So many float at once; more would hide the picture. */
 const mostFloating = 14;
 /** Between two taps that count. */
 const tapMs = 150;
+
+const signs = new Map(reactions.map(({ kind, sign }) => [kind, sign]));
 
 export class Reactions {
   readonly element = make('div', {
@@ -16,6 +18,7 @@ export class Reactions {
   readonly #sky = make('div', { class: 'sky', attributes: { 'aria-hidden': 'true' } });
   readonly #counts = new Map<ReactionKind, HTMLElement>();
   readonly #tally = new ReactionTally();
+  readonly #inTime = new ReactionsInTime();
   readonly #isCalm = matchMedia('(prefers-reduced-motion: reduce)');
   #tappedAtMs = 0;
 
@@ -34,17 +37,15 @@ export class Reactions {
     stage?.append(this.#sky);
   }
 
-  /** What was given since the last time. */
-  give(sums: ReactionSums, nowMs: number): void {
-    this.#tally.add(sums, nowMs);
-    for (const { kind, sign } of reactions) {
-      const count = sums[kind] ?? 0;
-      if (count > 0) this.#float(sign, count);
-    }
-    this.show(nowMs);
+  /** What was given since the last time. @param playhead where the viewer is in the stream, in seconds */
+  give(given: GivenReactions, playhead: number | undefined, nowMs: number): void {
+    this.#tally.add(given.sums, nowMs);
+    this.#floatAll(this.#inTime.give(given, playhead, nowMs));
+    this.show(playhead, nowMs);
   }
 
-  show(nowMs: number): void {
+  show(playhead: number | undefined, nowMs: number): void {
+    this.#floatAll(this.#inTime.due(playhead, nowMs));
     for (const [kind, element] of this.#counts) {
       const count = this.#tally.of(kind, nowMs);
       setText(element, count === 0 ? '' : shortNumber(count));
@@ -72,6 +73,10 @@ export class Reactions {
     if (nowMs - this.#tappedAtMs < tapMs) return false;
     this.#tappedAtMs = nowMs;
     return true;
+  }
+
+  #floatAll(all: readonly Floating[]): void {
+    for (const { kind, count } of all) this.#float(signs.get(kind) ?? '', count);
   }
 
   #float(sign: string, count: number): void {

@@ -76,9 +76,6 @@ export function assetEntity(asset: {
 }
 
 /** @param options its `tag` is the SHA-256 of the content, which the log knows */
-export function mediaEntity(
-  body: Uint8Array,
-  options: Pick<EntityOptions, 'contentType' | 'tag'>,
-): Entity {
+export function mediaEntity(body: Uint8Array, options: Pick<EntityOptions, 'contentType' | 'tag'>): Entity {
   return makeEntity(body, { ...options, cacheControl: cachePolicy.immutable });
 }

@@ -22,10 +22,21 @@ export class MayBatch {
 }
 
 function sum(one: Reactions, other: Reactions): Reactions {
+  const counts = plus(one.counts, other.counts);
+  const windowMs = one.windowMs + other.windowMs;
+  if (one.bySecond === undefined && other.bySecond === undefined)
+    return { type: 'reactions', counts, windowMs };
+  const bySecond = { ...one.bySecond };
+  for (const [second, at] of Object.entries(other.bySecond ?? {}))
+    bySecond[second] = plus(bySecond[second] ?? {}, at);
+  return { type: 'reactions', counts, bySecond, windowMs };
+}
+
+function plus(one: ReactionCounts, other: ReactionCounts): ReactionCounts {
   const counts: ReactionCounts = {};
   for (const kind of ReactionKind.options) {
-    const count = (one.counts[kind] ?? 0) + (other.counts[kind] ?? 0);
+    const count = (one[kind] ?? 0) + (other[kind] ?? 0);
     if (count > 0) counts[kind] = count;
   }
-  return { type: 'reactions', counts, windowMs: one.windowMs + other.windowMs };
+  return counts;
 }

@@ -1,7 +1,6 @@
 /** Carries out what live-socket.ts decides for one socket: joins its stream, passes on what its page says, and says what comes of it. */
 import type { CommentMode, Identity } from '../../../cluster/contract/api/audience-views.ts';
 import type { Caller } from '../../../cluster/contract/api/routes.ts';
-import type { ReactionKind } from '../../../cluster/contract/audience/reactions.ts';
 import type { Resumed } from '../../../cluster/contract/audience/audience-feed.ts';
 import type { Resume, ServerMessage } from '../../../cluster/contract/audience/socket-messages.ts';
 import { socketCloses, type SocketClose } from '../../../cluster/contract/audience/socket-closes.ts';
@@ -10,6 +9,7 @@ import type { StreamId, UserId } from '../../../cluster/model/ids.ts';
 import { unreachable } from '../../../cluster/model/unreachable.ts';
 import type { Clock } from '../../../cluster/time/clock.ts';
 import { within } from '../../../cluster/time/within.ts';
+import type { React } from '../audience-numbers.ts';
 import type { AskedSocket, SocketPlaces } from '../user-edges.ts';
 import { ask, identify, type Asking, type CallInTime } from './audience-calls.ts';
 import { frameOf, textOf } from './frame.ts';
@@ -50,8 +50,7 @@ export interface SessionPorts {
   /** The socket to come back to. */
   readonly urlFor: SocketPlaces['urlFor'];
   readonly viewersOf: (stream: StreamId) => number;
-  /** @throws TangazaError `OVERLOADED`, `UNAVAILABLE` */
-  readonly react: (network: string, stream: StreamId, kind: ReactionKind) => void;
+  readonly react: React;
   /** It must be looked at soon, but not now (stream-hub.ts H2). */
   readonly onDropped: (session: SocketSession) => void;
   readonly onWelcomed: (session: SocketSession) => void;
@@ -327,7 +326,7 @@ export class SocketSession implements SocketEvents {
       return;
     }
     try {
-      this.#ports.react(network, stream, deed.kind);
+      this.#ports.react(network, stream, deed);
     } catch (error) {
       this.#tell(error, about);
     }

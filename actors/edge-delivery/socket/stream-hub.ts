@@ -70,7 +70,7 @@ export class StreamHub {
       },
     });
     const stop = ports.reactions()?.follow(stream, {
-      reactions: (counts, windowMs) => this.#onMay({ type: 'reactions', counts, windowMs }),
+      reactions: (sums, windowMs) => this.#onMay({ type: 'reactions', ...sums, windowMs }),
       viewers: (count) => this.#onMay({ type: 'viewers', count }),
     });
     this.#stopReactions = stop ?? (() => {});

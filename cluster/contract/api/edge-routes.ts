@@ -27,9 +27,7 @@ export const ManifestQuery = z.object({
 export type ManifestQuery = z.infer<typeof ManifestQuery>;
 
 /** What steering names a player by. */
-export const PlayerSession = z
-  .string()
-  .regex(/^[\w-]{8,64}$/, mustBe('a session that steering gave'));
+export const PlayerSession = z.string().regex(/^[\w-]{8,64}$/, mustBe('a session that steering gave'));
 
 export const SteeringQuery = z.object({
   _DASH_pathway: z.string().max(500).optional(),

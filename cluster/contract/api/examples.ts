@@ -71,10 +71,10 @@ export const examples: Readonly<Record<string, Example>> = {
   updateStream: { ...ofStream, body: { title: 'Late news' }, reply: { ...stream, title: 'Late news' } },
   deleteStream: ofStream,
   liveSocket: ofStream,
-  react: { ...ofStream, body: { kind: 'heart' } },
+  react: { ...ofStream, body: { kind: 'heart', mediaTime: comment.mediaTime } },
   getAudience: {
     ...ofStream,
-    reply: { players: 1200, sockets: 950, users: 310, asOf: '2026-11-30T18:00:00.000Z' },
+    reply: { players: 1200, sockets: 950, users: 310, suspectedRobots: 4, asOf: '2026-11-30T18:00:00.000Z' },
   },
   rotateKey: { ...ofStream, reply: streamWithKey },
   streamHealth: {

@@ -13,7 +13,30 @@ export const ReactionCounts = z
   .meta({ id: 'ReactionCounts' });
 export type ReactionCounts = z.infer<typeof ReactionCounts>;
 
-export const ReactBody = z.strictObject({ kind: ReactionKind }).meta({ id: 'React' });
+/** The most seconds of media that one window tells apart; what is given at further ones is told without. */
+export const mostSeconds = 64;
+
+/** What was given in a window. */
+export const ReactionSums = z.object({
+  counts: ReactionCounts,
+  bySecond: z
+    .record(z.string().regex(/^\d{1,10}$/), ReactionCounts)
+    .optional()
+    .meta({
+      description:
+        'Of these, those whose senders said where they were in the stream: by the second of media, so that a page can show them when its own viewer is there.',
+    }),
+});
+export type ReactionSums = z.infer<typeof ReactionSums>;
+
+export const ReactBody = z
+  .strictObject({
+    kind: ReactionKind,
+    mediaTime: z.number().nonnegative().max(1e9).optional().meta({
+      description: 'Where its sender is in the stream, in seconds.',
+    }),
+  })
+  .meta({ id: 'React' });
 export type ReactBody = z.infer<typeof ReactBody>;
 
 /** How many of a stream's audience are where; of this region. */
@@ -51,14 +74,14 @@ export type AudienceView = z.infer<typeof AudienceView>;
 export const viewersOf = ({ players, sockets }: AudienceCounts): number => Math.max(players, sockets);
 
 export interface ReactionListener {
-  reactions(counts: ReactionCounts, windowMs: number): void;
+  reactions(sums: ReactionSums, windowMs: number): void;
   viewers(count: number): void;
 }
 
 /** The reactions actor as the edge of its node sees it. */
 export interface Reactions {
   /** Counts one reaction. It costs no more than an addition. */
-  react(stream: StreamId, kind: ReactionKind): void;
+  react(stream: StreamId, reaction: ReactBody): void;
   /** Tells the sums of the region, and the number of viewers as it changes. @returns a function that ends it */
   follow(stream: StreamId, listener: ReactionListener): () => void;
   /** Of the region, as far as this node has heard. */

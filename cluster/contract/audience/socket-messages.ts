@@ -12,7 +12,7 @@ import {
   Identity,
   PostCommentBody,
 } from '../api/audience-views.ts';
-import { ReactionCounts, ReactionKind } from './reactions.ts';
+import { ReactBody, ReactionSums } from './reactions.ts';
 
 export const socketProtocol = 'tangaza.v1';
 export const socketPath = '/v1/streams/{id}/socket';
@@ -32,7 +32,7 @@ export const ClientMessage = z.discriminatedUnion('type', [
   PostCommentBody.extend({ type: z.literal('comment') }).meta({ id: 'CommentMessage' }),
   z.strictObject({ type: z.literal('like'), id: CommentId }).meta({ id: 'LikeMessage' }),
   z.strictObject({ type: z.literal('unlike'), id: CommentId }).meta({ id: 'UnlikeMessage' }),
-  z.strictObject({ type: z.literal('react'), kind: ReactionKind }).meta({ id: 'ReactMessage' }),
+  ReactBody.extend({ type: z.literal('react') }).meta({ id: 'ReactMessage' }),
   z.strictObject({ type: z.literal('ping') }).meta({ id: 'Ping' }),
 ]);
 export type ClientMessage = z.infer<typeof ClientMessage>;
@@ -77,7 +77,7 @@ export const ServerMessage = z.discriminatedUnion('type', [
     .meta({ id: 'Gap', description: 'The socket was too slow: what came between is to be read by HTTP.' }),
   z.object({ type: z.literal('mode'), mode: CommentMode }).meta({ id: 'ModeChanged' }),
   z
-    .object({ type: z.literal('reactions'), counts: ReactionCounts, windowMs: z.number().int() })
+    .object({ type: z.literal('reactions'), ...ReactionSums.shape, windowMs: z.number().int() })
     .meta({ id: 'ReactionsCounted', description: 'What came within the last `windowMs`, from everybody.' }),
   z.object({ type: z.literal('viewers'), count: z.number().int().nonnegative() }).meta({ id: 'Viewers' }),
   z

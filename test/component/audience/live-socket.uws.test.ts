@@ -184,6 +184,7 @@ test('a refusal names the comment, the reason, and when to try again', async () 
   page.say(commentMessage(1));
   expect(await page.next('error')).toEqual({
     type: 'error',
+    to: 'comment',
     clientId: clientIdOf(1),
     problem: expect.objectContaining({ code: 'SLOW_MODE', status: 429, retryAfterSeconds: 7 }),
   });

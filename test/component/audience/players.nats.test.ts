@@ -26,7 +26,7 @@ interface CountingEdge {
 interface Edges extends AsyncDisposable {
   readonly all: readonly CountingEdge[];
   /** What each tells of the demo, once it has told the other its own. */
-  counts(): Promise<readonly AudienceCounts[]>;
+  readonly counts: () => Promise<readonly AudienceCounts[]>;
 }
 
 /** Two edges of one region that tell each other their numbers. */
@@ -117,7 +117,7 @@ test('all numbers are 0 once a broadcast has ended, though pages stay, and count
   await player.ask(first);
   await expect.poll(edges.counts).toEqual(nodes.map(() => ({ ...players(1), sockets: 1 })));
   await broadcast.end();
-  await expect.poll(edges.counts, { timeout: 5000 }).toEqual([nobody, nobody]);
+  await expect.poll(edges.counts).toEqual([nobody, nobody]);
   await using late = await welcomedPage(first.edge.url);
   expect(late.heard.find(({ type }) => type === 'welcome')).toMatchObject({ viewers: 0 });
   await broadcast.reopen();

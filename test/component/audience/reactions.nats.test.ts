@@ -48,12 +48,16 @@ test('taps at two nodes are one sum at both, and are kept once', async () => {
           store.keepReactions(...args),
       ownCounts: () => new Map([[demo, { ...nobody, sockets: node === 'n1' ? 1 : 10, users: 1 }]]),
     });
-    reactions.follow(demo, { reactions: (counts) => void heard.push(counts), viewers: () => {} });
+    reactions.follow(demo, {
+      reactions: ({ bySecond }) => void heard.push(bySecond?.['7'] ?? {}),
+      viewers: () => {},
+    });
     await connection.flush();
     nodes.push({ connection, reactions, heard });
   }
   nodes[0]?.connection.publish(subjects.reactions(region, demo), '{"counts":{"heart":-7}}');
-  for (const { reactions } of nodes) for (let tap = 0; tap < 500; tap += 1) reactions.react(demo, 'heart');
+  for (const { reactions } of nodes)
+    for (let tap = 0; tap < 500; tap += 1) reactions.react(demo, { kind: 'heart', mediaTime: 7.5 });
   const heartsOf = (heard: readonly ReactionCounts[]): number =>
     heard.reduce((sum, { heart = 0 }) => sum + heart, 0);
   await expect

@@ -115,8 +115,8 @@ export class AudienceApi {
     return this.#ask(path, { method: 'DELETE' }, () => true);
   }
 
-  react(kind: string): Promise<Answer<true>> {
-    return this.#ask(`${this.#stream}/reactions`, { method: 'POST', body: { kind } }, () => true);
+  react(reaction: object): Promise<Answer<true>> {
+    return this.#ask(`${this.#stream}/reactions`, { method: 'POST', body: reaction }, () => true);
   }
 
   /** The server's time; undefined when it does not answer. */

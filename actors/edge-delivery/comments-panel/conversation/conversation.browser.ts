@@ -18,7 +18,7 @@ import { Liking } from '../state/liking.ts';
 import type { LiveMessage } from '../state/live-message.ts';
 import { may, type PanelFacts } from '../state/panel-view.ts';
 import { problemWords, type Problem } from '../state/problem.ts';
-import type { ReactionKind, ReactionSums } from '../state/reaction-tally.ts';
+import type { GivenReactions, ReactionKind } from '../state/reaction-tally.ts';
 import { ServerTime } from '../state/server-time.ts';
 
 /** A pause this long was a machine that slept, or a page that nobody saw. */
@@ -34,7 +34,7 @@ export interface ConversationOptions {
   readonly onNew: (comment: PageComment) => void;
   /** Does the viewer look at the newest comments? */
   readonly isAtEnd: () => boolean;
-  readonly onReactions: (sums: ReactionSums) => void;
+  readonly onReactions: (given: GivenReactions) => void;
   /** Why something does not work. */
   readonly onNotice: (text: string) => void;
 }
@@ -204,8 +204,9 @@ export class Conversation {
   }
 
   /** One that is lost is nothing to speak of. */
-  react(kind: ReactionKind): void {
-    if (!this.#live.send({ type: 'react', kind })) void this.api.react(kind);
+  react(kind: ReactionKind, mediaTime: number | undefined): void {
+    const reaction = { kind, ...(mediaTime === undefined ? {} : { mediaTime }) };
+    if (!this.#live.send({ type: 'react', ...reaction })) void this.api.react(reaction);
   }
 
   /** The timers of a page that nobody sees pause as those of a machine that sleeps, so only one that is seen again knows what to doubt. */
@@ -263,7 +264,7 @@ export class Conversation {
           this.list.change(id, (known) => ({ ...known, likes, replies }));
         return;
       case 'reactions':
-        return this.#options.onReactions(message.sums);
+        return this.#options.onReactions(message);
       case 'mode':
         this.#mode = message.mode;
         return;

@@ -1,7 +1,7 @@
 /** Reads the frames of the live socket, subprotocol `tangaza.v1`: each is an array of messages (A8). Unknown messages are left out. */
 import { readComment, readMode, readPerson, type Mode, type PageComment, type Person } from './comment.ts';
 import { readProblem, type Problem } from './problem.ts';
-import { reactions, type ReactionSums } from './reaction-tally.ts';
+import { reactions, type GivenReactions, type ReactionSums } from './reaction-tally.ts';
 import { fieldOf, flagOf, listOf, numberOf, parseJson, textOf, timeOf } from './read-json.ts';
 
 export const protocol = 'tangaza.v1';
@@ -27,7 +27,7 @@ export type LiveMessage =
     }
   | { readonly kind: 'comment' | 'commentUpdated'; readonly comment: PageComment }
   | { readonly kind: 'counts'; readonly counts: readonly Counts[] }
-  | { readonly kind: 'reactions'; readonly sums: ReactionSums }
+  | ({ readonly kind: 'reactions' } & GivenReactions)
   | { readonly kind: 'gap' }
   | { readonly kind: 'mode'; readonly mode: Mode }
   | { readonly kind: 'viewers'; readonly count: number }
@@ -82,9 +82,12 @@ const readers: Readonly<Record<string, Reader>> = {
     })),
   }),
   reactions: (message) => {
-    const counts = fieldOf(message, 'counts');
-    const told = reactions.map(({ kind }) => [kind, numberOf(counts, kind) ?? 0] as const);
-    return { kind: 'reactions', sums: Object.fromEntries(told.filter(([, count]) => count > 0)) };
+    const bySecond = Object.entries(fieldOf(message, 'bySecond') ?? {});
+    return {
+      kind: 'reactions',
+      sums: sumsOf(fieldOf(message, 'counts')),
+      bySecond: bySecond.map(([second, counts]) => ({ second: Number(second), sums: sumsOf(counts) })),
+    };
   },
   gap: () => ({ kind: 'gap' }),
   mode: (message) => {
@@ -120,6 +123,11 @@ const readers: Readonly<Record<string, Reader>> = {
 function readMessage(message: unknown): LiveMessage | undefined {
   const type = textOf(message, 'type') ?? '';
   return Object.hasOwn(readers, type) ? readers[type]?.(message) : undefined;
+}
+
+function sumsOf(counts: unknown): ReactionSums {
+  const told = reactions.map(({ kind }) => [kind, numberOf(counts, kind) ?? 0] as const);
+  return Object.fromEntries(told.filter(([, count]) => count > 0));
 }
 
 function commentOf(message: unknown, kind: 'comment' | 'commentUpdated'): LiveMessage | undefined {

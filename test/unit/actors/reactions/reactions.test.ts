@@ -1,5 +1,9 @@
 import { expect, test } from 'vitest';
-import { nobody, type ReactionCounts } from '../../../../cluster/contract/audience/reactions.ts';
+import {
+  nobody,
+  type ReactionCounts,
+  type ReactionSums,
+} from '../../../../cluster/contract/audience/reactions.ts';
 import { NodeId, StreamId } from '../../../../cluster/model/ids.ts';
 import { demo } from '../../../support/audience/said.ts';
 import { ReactionBus, reactionsAt } from '../../../support/audience/reaction-bus.ts';
@@ -14,7 +18,7 @@ function listener() {
     heard,
     viewers,
     told: {
-      reactions: (counts: ReactionCounts) => void heard.push(counts),
+      reactions: ({ counts }: ReactionSums) => void heard.push(counts),
       viewers: (count: number) => void viewers.push(count),
     },
   };
@@ -28,9 +32,9 @@ test('taps of a window at all nodes are one sum at each, for one message of each
   first?.follow(demo, here.told);
   second?.follow(demo, there.told);
   idle?.follow(demo, quiet.told);
-  for (let tap = 0; tap < 100_000; tap += 1) first?.react(demo, 'heart');
-  second?.react(demo, 'clap');
-  second?.react(other, 'fire');
+  for (let tap = 0; tap < 100_000; tap += 1) first?.react(demo, { kind: 'heart' });
+  second?.react(demo, { kind: 'clap' });
+  second?.react(other, { kind: 'fire' });
   for (const node of [first, second, idle]) node?.endWindow();
   for (const node of [first, second, idle]) node?.endWindow();
   const sumOf = (heard: readonly ReactionCounts[]) => ({
@@ -62,7 +66,7 @@ test('without NATS a node still tells its own sockets', () => {
   const node = reactionsAt(bus);
   const one = listener();
   node.follow(demo, one.told);
-  node.react(demo, 'wow');
+  node.react(demo, { kind: 'wow' });
   node.endWindow();
   expect(one.heard).toEqual([{ wow: 1 }]);
 });
@@ -73,7 +77,7 @@ test('who has stopped to follow hears nothing more', () => {
   const stop = node.follow(demo, one.told);
   node.follow(demo, rest.told);
   stop();
-  node.react(demo, 'sad');
+  node.react(demo, { kind: 'sad' });
   node.endWindow();
   expect({ gone: one.heard, rest: rest.heard }).toEqual({ gone: [], rest: [{ sad: 1 }] });
 });
@@ -93,17 +97,17 @@ test('each minute of a stream is kept with all its reactions, also when the stor
         kept.set(`${stream} ${source} ${minuteMs}`, counts);
       },
   });
-  node.react(demo, 'heart');
+  node.react(demo, { kind: 'heart' });
   node.endWindow();
   await node.keep();
   await node.keep();
   expect(Object.fromEntries(kept)).toEqual({ 'demo n1.b1 0': { heart: 1 } });
-  node.react(demo, 'heart');
-  node.react(demo, 'clap');
+  node.react(demo, { kind: 'heart' });
+  node.react(demo, { kind: 'clap' });
   node.endWindow();
   await node.keep();
   clock.nowMs = 60_000;
-  node.react(demo, 'heart');
+  node.react(demo, { kind: 'heart' });
   node.endWindow();
   await node.keep();
   await node.keep();

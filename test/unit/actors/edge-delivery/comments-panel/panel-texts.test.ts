@@ -69,7 +69,12 @@ test('every message of the contract is read', () => {
     { type: 'comment', comment },
     { type: 'commentUpdated', comment },
     { type: 'counts', counts: [{ id: comment.id, likes: 4, replies: 1 }] },
-    { type: 'reactions', counts: { heart: 3, fire: 1 }, windowMs: 250 },
+    {
+      type: 'reactions',
+      counts: { heart: 3, fire: 1 },
+      bySecond: { 12: { heart: 2 } },
+      windowMs: 250,
+    },
     { type: 'gap', from: now, to: now },
     { type: 'mode', mode: { mode: 'closed', slowSeconds: 5 } },
     { type: 'viewers', count: 9 },
@@ -90,10 +95,18 @@ test('every message of the contract is read', () => {
   });
   expect(read[2]).toMatchObject({ comment: { author: { isStaff: true }, isReplicated: true, likes: 2 } });
   expect(read[4]).toEqual({ kind: 'counts', counts: [{ id: comment.id, likes: 4, replies: 1 }] });
-  expect(read[5]).toEqual({ kind: 'reactions', sums: { heart: 3, fire: 1 } });
+  expect(read[5]).toEqual({
+    kind: 'reactions',
+    sums: { heart: 3, fire: 1 },
+    bySecond: [{ second: 12, sums: { heart: 2 } }],
+  });
   expect(read[9]).toEqual({ kind: 'ack', clientId, isReplicated: false, id: comment.id, receipt: 'r' });
   expect(read[10]).toEqual({ kind: 'liked', id: comment.id, isLiked: true });
-  expect(read[12]).toMatchObject({ to: 'comment', clientId, problem: { code: 'SLOW_MODE', retryAfterSeconds: 4 } });
+  expect(read[12]).toMatchObject({
+    to: 'comment',
+    clientId,
+    problem: { code: 'SLOW_MODE', retryAfterSeconds: 4 },
+  });
   expect(read[13]).toMatchObject({ to: 'like', id: comment.id, clientId: undefined });
 });
 

@@ -52,7 +52,7 @@ test('what is said before the welcome is bounded, and its sender is told', () =>
   const many = Array.from({ length: 20 }, (_, index) => says(comment(index)));
   const { effects } = play(hello, ...many);
   expect(effects.filter(({ kind }) => kind === 'tell')).toHaveLength(4);
-  expect(effects.at(-1)).toMatchObject({ kind: 'tell', clientId: clientIdOf(19) });
+  expect(effects.at(-1)).toMatchObject({ kind: 'tell', about: { to: 'comment', clientId: clientIdOf(19) } });
 });
 
 test('a socket whose first message is not hello ends', () => {

@@ -13,3 +13,23 @@ test('reactions are added up, and of viewers the newest number counts', () => {
   ]);
   expect(batch.take()).toEqual([]);
 });
+
+test('reactions are added up second by second, where they name one', () => {
+  const batch = new MayBatch();
+  batch.add({ type: 'reactions', counts: { heart: 2 }, bySecond: { 7: { heart: 1 } }, windowMs: 250 });
+  batch.add({ type: 'reactions', counts: { heart: 1 }, windowMs: 250 });
+  batch.add({
+    type: 'reactions',
+    counts: { heart: 3 },
+    bySecond: { 7: { heart: 2 }, 8: { heart: 1 } },
+    windowMs: 250,
+  });
+  expect(batch.take()).toEqual([
+    {
+      type: 'reactions',
+      counts: { heart: 6 },
+      bySecond: { 7: { heart: 3 }, 8: { heart: 1 } },
+      windowMs: 750,
+    },
+  ]);
+});
