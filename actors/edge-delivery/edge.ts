@@ -92,17 +92,7 @@ export function makeEdge(parts: EdgeParts): Edge {
     router: makeRouter(allRoutes),
     local: [
       ...viewing.routes,
-      ...steeringRoutes(
-        {
-          ...parts.steering,
-          clock,
-          sessions: players,
-          newSession: parts.sockets.newId,
-          userOf: userByToken(call, api),
-        },
-        playback,
-        state,
-      ),
+      ...steeringRoutes(steeringOf(parts, call, players), playback, state),
       ...nodeApi({ ...node, readiness, access: api.access, routes: allRoutes }),
       defineRoute(withoutQuery(publicStream), (request, input) => publicStreams.serve(request, input)),
       defineRoute(withoutQuery(socketRoute), noSocketHere),
@@ -150,6 +140,15 @@ export function makeEdge(parts: EdgeParts): Edge {
       pages.close();
     },
   };
+}
+
+function steeringOf(
+  { steering, playback, sockets, api }: EdgeParts,
+  call: CallInTime,
+  players: PlayerSessions,
+) {
+  const counting = { clock: playback.clock, sessions: players, newSession: sockets.newId };
+  return { ...steering, ...counting, userOf: userByToken(call, api) };
 }
 
 function headOf({ node }: NodePart, timeline: Timeline | undefined): EdgeHead | undefined {
