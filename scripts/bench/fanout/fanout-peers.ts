@@ -59,7 +59,7 @@ async function startTangaza(): Promise<Peer> {
   return {
     port: edge.port,
     say: (message) => feed.tell(demo, message),
-    react: () => reactions.react(demo, 'heart'),
+    react: () => reactions.react(demo, { kind: 'heart' }),
   };
 }
 
