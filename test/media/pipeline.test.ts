@@ -4,10 +4,9 @@
  * One cluster and three broadcasts for all tests. They run in order: those that want a live stream first, those that
  * want all of it last.
  */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { expect, test as plain } from 'vitest';
 import { initKey, segmentKey } from '../../actors/segment-store/segment-key.ts';
 import type { SegmentStore } from '../../actors/segment-store/segment-store.ts';
 import { openDiskStore } from '../../actors/segment-store/segment-store.disk.ts';
@@ -15,24 +14,19 @@ import { openFfmpegEncoder, readFingerprint } from '../../actors/transcode-worke
 import type { SegmentEncoder } from '../../actors/transcode-worker/segment-encoder.ts';
 import { transcode } from '../../actors/transcode-worker/transcode.ts';
 import { FrameView } from '../../cluster/contract/api/edge-routes.ts';
-import { StreamWithKey } from '../../cluster/contract/api/control-views.ts';
 import { RenditionName } from '../../cluster/model/ids.ts';
 import { noMetrics } from '../../cluster/observe/metrics.ts';
 import { systemClock } from '../../cluster/time/clock.system.ts';
 import {
-  fetchRendition,
-  mpdTimelines,
-  renditionNames,
-  type DeliveredRendition,
-} from '../support/media/delivered-media.ts';
-import { readIndexLog, startTestCluster, type TestCluster } from '../support/cluster/demo.ts';
-import {
-  flashAndBeep,
-  onlyInput,
-  publish,
-  x264,
-  type FfmpegPublisher,
-} from '../support/media/ffmpeg-publisher.ts';
+  Broadcasts,
+  framesPerSecond,
+  publishedSeconds,
+  rungs,
+  targetSeconds,
+} from '../support/media/broadcasts.ts';
+import { controlClient } from '../support/cluster/control-client.ts';
+import { fetchRendition, mpdTimelines, type DeliveredRendition } from '../support/media/delivered-media.ts';
+import { readIndexLog } from '../support/cluster/demo.ts';
 import {
   beepOnsets,
   flashOnsets,
@@ -42,88 +36,18 @@ import {
   type SyncFigures,
 } from '../support/media/flash-and-beep.ts';
 import { MemorySegmentStore } from '../support/ports/memory-segment-store.ts';
-import { readPlaylist, waitForPlaylist } from '../support/media/playlists.ts';
 import { decodeErrors, probe } from '../support/media/run-tool.ts';
 import { workOf, type CommittedTask, type LoggedWork } from '../support/ports/tasks-of-log.ts';
 
-const framesPerSecond = 25;
-const publishedSeconds = 62;
-const targetSeconds = 2;
-const rungs = ['h264-360p', 'h264-240p'];
 const devices = ['phone', 'tablet', 'desktop', 'tv'];
-const withinMs = 120_000;
-const bFrames = ['-bf', '2', '-t', String(publishedSeconds)];
 
-let cluster: TestCluster;
-let folder: string;
-const publishers: FfmpegPublisher[] = [];
-let base: string;
-/** Filled by the first test that wants all of the broadcast. */
-let whole: Promise<readonly DeliveredRendition[]> | undefined;
-
-async function createStream(id: string): Promise<StreamWithKey> {
-  const reply = await fetch(`${cluster.url}/v1/streams`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${cluster.token}`, 'content-type': 'application/json' },
-    body: JSON.stringify({ id, title: id }),
+const test = plain
+  // oxlint-disable-next-line no-empty-pattern -- vitest reads from the pattern what the fixture needs: nothing
+  .extend('scene', { scope: 'file' }, ({}, { onCleanup }) => {
+    const resources = new AsyncDisposableStack();
+    onCleanup(() => resources.disposeAsync());
+    return Broadcasts.start(resources);
   });
-  expect(reply.status).toBe(201);
-  return StreamWithKey.parse(await reply.json());
-}
-
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'tangaza-media-'));
-  cluster = await startTestCluster();
-  base = `${cluster.url}/live/demo/`;
-  const rtmp = cluster.nodes[0]?.rtmp;
-  publishers.push(
-    publish(`${rtmp}/${cluster.stream.key}`, flashAndBeep(), x264(framesPerSecond, 2, bFrames)),
-  );
-  const small = flashAndBeep(320, 180);
-  for (const [id, input] of [
-    ['picture', onlyInput(small, 0)] as const,
-    ['sound', onlyInput(small, 1)] as const,
-  ]) {
-    const { streamKey } = await createStream(id);
-    publishers.push(publish(`${rtmp}/${streamKey}`, input, x264(framesPerSecond, 2)));
-  }
-});
-
-afterAll(async () => {
-  for (const publisher of publishers) await publisher[Symbol.asyncDispose]();
-  await cluster?.[Symbol.asyncDispose]();
-  await rm(folder, { recursive: true, force: true });
-});
-
-const liveUntil = (seconds: number) =>
-  waitForPlaylist(
-    `${base}${rungs[1]}.m3u8`,
-    ({ lastNumber }) => (lastNumber + 1) * targetSeconds >= seconds,
-    withinMs,
-  );
-
-/** Waits until a live stream has something to play. @returns its first rendition */
-const firstPlayable = (at: string): Promise<string> =>
-  vi.waitFor(
-    async () => {
-      const [name = ''] = renditionNames(await (await fetch(`${at}main.m3u8`)).text());
-      const { segments } = await readPlaylist(`${at}${name}.m3u8`);
-      if (segments.length < 2) throw new Error(`${at}${name}.m3u8 has ${segments.length} segments`);
-      return name;
-    },
-    { timeout: withinMs, interval: 500 },
-  );
-
-/** Every rung and the audio, once the broadcast is over. */
-function wholeBroadcast(): Promise<readonly DeliveredRendition[]> {
-  whole ??= (async () => {
-    expect(await publishers[0]?.ended).toBe(0);
-    await liveUntil(publishedSeconds);
-    const names = renditionNames(await (await fetch(`${base}main.m3u8`)).text());
-    return Promise.all(names.map((name) => fetchRendition(base, name)));
-  })();
-  return whole;
-}
 
 const isVideo = ({ name }: DeliveredRendition): boolean => name.startsWith('h264-');
 
@@ -143,9 +67,9 @@ function sayOffsets(what: string, { pairs, offsets }: SyncFigures): void {
 // Goal: foreign tools see all that there is. Method: ffprobe reads both manifests over HTTP from the edge, live.
 test.for(['manifest.mpd', 'main.m3u8'])(
   'ffprobe of %s lists every rendition and the audio',
-  async (manifest) => {
-    await liveUntil(4);
-    const { streams } = await probe(`${base}${manifest}`);
+  async (manifest, { scene }) => {
+    await scene.liveUntil(4);
+    const { streams } = await probe(`${scene.base}${manifest}`);
     const sizes = streams
       .filter(({ codec_type }) => codec_type === 'video')
       .map(({ width, height }) => `${width}x${height}`);
@@ -164,26 +88,27 @@ test.for(['manifest.mpd', 'main.m3u8'])(
 test.for([
   ['picture', 'video h264'],
   ['sound', 'audio aac'],
-] as const)('a publisher of %s alone plays', async ([id, expected]) => {
-  const name = await firstPlayable(`${cluster.url}/live/${id}/`);
+] as const)('a publisher of %s alone plays', async ([id, expected], { scene }) => {
+  const name = await scene.firstPlayable(id);
+  const base = `${scene.cluster.url}/live/${id}/`;
   for (const manifest of ['manifest.mpd', 'main.m3u8']) {
-    const url = `${cluster.url}/live/${id}/${manifest}`;
+    const url = base + manifest;
     const { streams } = await probe(url);
     expect(new Set(streams.map(({ codec_type, codec_name }) => `${codec_type} ${codec_name}`))).toEqual(
       new Set([expected]),
     );
   }
-  expect(await decodeErrors(`${cluster.url}/live/${id}/main.m3u8`, ['-t', '6'])).toBe('');
-  const { segments } = await fetchRendition(`${cluster.url}/live/${id}/`, name);
+  expect(await decodeErrors(`${base}main.m3u8`, ['-t', '6'])).toBe('');
+  const { segments } = await fetchRendition(base, name);
   expectSeamless(segments);
 });
 
-test('ffmpeg decodes 20 s of main.m3u8, live, and prints nothing', async () => {
-  await liveUntil(6);
-  expect(await decodeErrors(`${base}main.m3u8`, ['-t', '20'])).toBe('');
+test('ffmpeg decodes 20 s of main.m3u8, live, and prints nothing', async ({ scene }) => {
+  await scene.liveUntil(6);
+  expect(await decodeErrors(`${scene.base}main.m3u8`, ['-t', '20'])).toBe('');
 });
 
-const framesUrl = (query: string, stream = 'demo'): string =>
+const framesUrl = ({ cluster }: Broadcasts, query: string, stream = 'demo'): string =>
   `${cluster.url}/v1/videos/${stream}/frames?${query}`;
 
 function nextOf(reply: Response): string {
@@ -193,9 +118,9 @@ function nextOf(reply: Response): string {
 // Goal: a frame is a file that any player starts at 0. Method: the JSON says what ffprobe and ffmpeg must find in the MP4.
 test.for(devices)(
   'the frames API gives a %s a 10 s MP4 that starts at 0 and decodes clean',
-  async (deviceType) => {
-    await liveUntil(34);
-    const url = framesUrl(`deviceType=${deviceType}&offsetSeconds=10`);
+  async (deviceType, { scene }) => {
+    await scene.liveUntil(34);
+    const url = framesUrl(scene, `deviceType=${deviceType}&offsetSeconds=10`);
     const json = await fetch(url, { headers: { accept: 'application/json' } });
     expect(json.status).toBe(200);
     const view = FrameView.parse(await json.json());
@@ -213,7 +138,7 @@ test.for(devices)(
       'content-type': 'video/mp4',
     });
     const bytes = new Uint8Array(await reply.arrayBuffer());
-    const file = join(folder, `${deviceType}.mp4`);
+    const file = join(scene.folder, `${deviceType}.mp4`);
     await writeFile(file, bytes);
     expect(await decodeErrors(file)).toBe('');
     const { format, streams } = await probe(file, ['-count_frames']);
@@ -237,10 +162,10 @@ test.for(devices)(
   },
 );
 
-test('frames tile: the next one begins with the segment after the last of this one', async () => {
-  await liveUntil(34);
+test('frames tile: the next one begins with the segment after the last of this one', async ({ scene }) => {
+  await scene.liveUntil(34);
   const accept = { headers: { accept: 'application/json' } };
-  const first = await fetch(framesUrl('deviceType=phone&offsetSeconds=10'), accept);
+  const first = await fetch(framesUrl(scene, 'deviceType=phone&offsetSeconds=10'), accept);
   const view = FrameView.parse(await first.json());
   expect(nextOf(first)).toBe(view.next);
   const second = await fetch(view.next, accept);
@@ -253,16 +178,18 @@ test('frames tile: the next one begins with the segment after the last of this o
   both.forEach(({ startTime }, index) => expect(startTime).toBe(900_000 + index * 180_000));
 });
 
-test('a frame beyond the live edge is 425 with Retry-After; streams and devices that are not are refused', async () => {
-  await createStream('silent');
-  const early = await fetch(framesUrl('deviceType=phone&offsetSeconds=3600'));
+test('a frame beyond the live edge is 425 with Retry-After; streams and devices that are not are refused', async ({
+  scene,
+}) => {
+  await controlClient(scene.cluster.url, scene.cluster.token).create({ id: 'silent', title: 'silent' });
+  const early = await fetch(framesUrl(scene, 'deviceType=phone&offsetSeconds=3600'));
   expect(early.status).toBe(425);
   expect(Number(early.headers.get('retry-after'))).toBeGreaterThan(0);
   expect(early.headers.get('content-type')).toContain('application/problem+json');
   const of = async (url: string): Promise<number> => (await fetch(url)).status;
-  expect(await of(framesUrl('deviceType=phone&offsetSeconds=0', 'nothing'))).toBe(404);
-  expect(await of(framesUrl('deviceType=phone&offsetSeconds=0', 'silent'))).toBe(404);
-  expect(await of(framesUrl('deviceType=fridge&offsetSeconds=0'))).toBe(400);
+  expect(await of(framesUrl(scene, 'deviceType=phone&offsetSeconds=0', 'nothing'))).toBe(404);
+  expect(await of(framesUrl(scene, 'deviceType=phone&offsetSeconds=0', 'silent'))).toBe(404);
+  expect(await of(framesUrl(scene, 'deviceType=fridge&offsetSeconds=0'))).toBe(400);
 });
 
 /** Each segment is what its URI and its playlist say, and begins where the one before it ends. */
@@ -282,8 +209,10 @@ function expectSeamless(segments: DeliveredRendition['segments']): void {
 }
 
 // Goal: nothing is lost, doubled or moved. Method: all segments of all renditions against each other and the source.
-test('62 s with B-frames come out without gap or overlap, every picture once and at the same time in each rung', async () => {
-  const all = await wholeBroadcast();
+test('62 s with B-frames come out without gap or overlap, every picture once and at the same time in each rung', async ({
+  scene,
+}) => {
+  const all = await scene.whole();
   const video = all.filter(isVideo);
   expect(video.map(({ name }) => name)).toEqual(rungs);
   expect(all).toHaveLength(3);
@@ -308,9 +237,9 @@ test('62 s with B-frames come out without gap or overlap, every picture once and
   );
 });
 
-test('the MPD lists the same segments at the same times as the playlists', async () => {
-  const all = await wholeBroadcast();
-  const timelines = mpdTimelines(await (await fetch(`${base}manifest.mpd`)).text());
+test('the MPD lists the same segments at the same times as the playlists', async ({ scene }) => {
+  const all = await scene.whole();
+  const timelines = mpdTimelines(await (await fetch(`${scene.base}manifest.mpd`)).text());
   expect(timelines.map(({ contentType }) => contentType)).toEqual(['video', 'audio']);
   for (const rendition of all) {
     const timeline = timelines.find(({ contentType }) => (contentType === 'video') === isVideo(rendition));
@@ -321,8 +250,8 @@ test('the MPD lists the same segments at the same times as the playlists', async
 });
 
 // Goal: sound and picture stay together. Method: every flash against its beep, decoded, in each rung beside the audio.
-test('the beep comes within 40 ms of its flash at each second over 60 s, in each rung', async () => {
-  const all = await wholeBroadcast();
+test('the beep comes within 40 ms of its flash at each second over 60 s, in each rung', async ({ scene }) => {
+  const all = await scene.whole();
   const audio = all.find((one) => !isVideo(one));
   if (audio === undefined) throw new Error('no audio rendition');
   for (const rung of all.filter(isVideo)) {
@@ -375,15 +304,16 @@ function otherQuality({ task, committed }: CommittedTask): CommittedTask {
 
 // Goal: any worker may repeat any task. Method: every task of the broadcast, from its stored source, on another encoder.
 // Control: at another quality a task gives other bytes, and this notices.
-test('the same tasks run a second time give byte-identical objects', async () => {
-  await wholeBroadcast();
+test('the same tasks run a second time give byte-identical objects', async ({ scene }) => {
+  await scene.whole();
+  const { cluster } = scene;
   const [region] = cluster.regions;
   const work = workOf('demo', await readIndexLog(region, cluster.stream.id));
   expect(work.fingerprint).toBe(await readFingerprint('ffmpeg'));
   expect(work.tasks).toHaveLength(publishedSeconds / targetSeconds);
   const disk = { folder: join(region?.dataDir ?? '', 'segments'), reserveBytes: 0 };
   const stored = await openDiskStore({ ...disk, clock: systemClock, metrics: noMetrics });
-  const tempRoot = join(folder, 'second');
+  const tempRoot = join(scene.folder, 'second');
   await using encoder = await openFfmpegEncoder({ ffmpeg: 'ffmpeg', tempRoot, clock: systemClock });
   const ports = { work, stored, encoder };
   const halves = [0, 1].map((half) => work.tasks.filter((_, index) => index % 2 === half));
