@@ -19,9 +19,14 @@ export interface Tells {
 }
 
 /** What `/readyz` says of every node. */
-export function nodeReadiness({ members, node, natsDownMs }: ClusterParts): Tells['readiness'] {
+export function nodeReadiness(parts: ClusterParts): Tells['readiness'] {
+  const { members, node, natsDownMs, idsWarning } = parts;
   const gone = (): object => (natsDownMs() === 0 ? {} : { detail: `gone for ${natsDownMs()} ms` });
-  return () => [...membershipParts(members, node), { name: 'nats', isReady: true, ...gone() }];
+  const ids = (): Readiness['parts'] => {
+    const detail = idsWarning();
+    return detail === undefined ? [] : [{ name: 'period ids', isReady: true, detail }];
+  };
+  return () => [...membershipParts(members, node), { name: 'nats', isReady: true, ...gone() }, ...ids()];
 }
 
 export interface NodePortParts extends ClusterParts {

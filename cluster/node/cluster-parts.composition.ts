@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { openNatsEdgeLoads, type EdgeLoads } from '../load/edge-loads.nats.ts';
 import { openNatsIndexLog } from '../log/index-log.nats.ts';
 import type { IndexLog } from '../log/index-log.ts';
+import { notingIds } from '../log/noted-ids.ts';
 import type { Member, Membership } from '../membership/member-directory.ts';
 import { openNatsMembership } from '../membership/membership.nats.ts';
 import type { BootId, NodeId, RegionId } from '../model/ids.ts';
@@ -40,6 +41,8 @@ export interface ClusterParts extends NodeSelf {
   readonly nats: NodeConnection;
   /** For how many ms NATS has been gone; 0 while it is there. */
   readonly natsDownMs: () => number;
+  /** What operators must know of ids that run out; undefined while there is nothing. */
+  readonly idsWarning: () => string | undefined;
 }
 
 export interface ClusterOptions extends NodeSelf {
@@ -67,7 +70,7 @@ export async function openClusterParts(
 ): Promise<ClusterParts> {
   const { node, region, bootId, clock, logger, metrics, nats, replicas, fingerprint } = options;
   const shared = { connection: nats.connection, region, replicas, clock, logger, metrics };
-  const log = await openNatsIndexLog(shared);
+  const { log, warning: idsWarning } = notingIds(await openNatsIndexLog(shared));
   const store = await openNatsOwnershipStore(shared);
   const ownership = new OwnershipMemory({ store, clock, isDown: () => nats.downMs() > 0 });
   ownership.start();
@@ -84,5 +87,6 @@ export async function openClusterParts(
   const loads = openNatsEdgeLoads({ ...shared, node });
   closing.defer(() => loads.close());
   const self = { node, region, bootId, clock, logger, metrics };
-  return { ...self, log, ownership, queue, members, loads, fingerprint, nats, natsDownMs: nats.downMs };
+  const parts = { log, ownership, queue, members, loads, fingerprint, nats };
+  return { ...self, ...parts, natsDownMs: nats.downMs, idsWarning };
 }

@@ -10,7 +10,9 @@ import {
 } from '../simulation/simulate.ts';
 import { print } from '../client/api.ts';
 import { NumberOption } from '../usage/number-option.ts';
+import type { RegionSabotage } from '../simulation/regions/simulate-regions.ts';
 import { newEdgeFold } from './edge-fold.ts';
+import { runRegions } from './simulate-regions.ts';
 import { SimulationNews } from './simulation-news.ts';
 
 interface Flags {
@@ -19,7 +21,8 @@ interface Flags {
   readonly nodes: number;
   readonly streams: number;
   readonly hours: number;
-  readonly break?: Sabotage;
+  readonly regions: number;
+  readonly break?: Sabotage | RegionSabotage;
   readonly trace?: true;
   readonly json?: true;
 }
@@ -28,6 +31,7 @@ const shownFailures = 10;
 const progressEveryMs = 1000;
 
 const count = { least: 1, most: 10_000_000, isWhole: true } as const;
+const regions = { least: 1, most: 3, isWhole: true } as const;
 const hours = { least: 0.001, most: 1000, isWhole: false } as const;
 
 export function simulateCommand(): Command {
@@ -41,10 +45,17 @@ export function simulateCommand(): Command {
     .addOption(new NumberOption('--streams <n>', 'streams on air', count).default(200))
     .addOption(new NumberOption('--hours <n>', 'simulated hours', hours).default(1))
     .addOption(
+      new NumberOption(
+        '--regions <n>',
+        'with 2 or 3: one stream in so many regions, whose links fail; nodes, streams and hours do not count then',
+        regions,
+      ).default(1),
+    )
+    .addOption(
       new Option(
         '--break <what>',
-        'sabotage that must be found: the log takes every append, or fencing trusts wall clocks',
-      ).choices(['fencing', 'clock']),
+        'sabotage that must be found: the log takes every append, fencing trusts wall clocks (one region), or edges do not shift the numbers of another region (several)',
+      ).choices(['fencing', 'clock', 'shift']),
     )
     .option('--trace', 'prints every event; one seed')
     .option('--json', 'print JSON')
@@ -53,6 +64,16 @@ export function simulateCommand(): Command {
 
 async function run(flags: Flags): Promise<void> {
   if (flags.trace === true && flags.seeds > 1) throw new Error('--trace is for one seed');
+  if (flags.regions === 1) return runNodes(flags);
+  const { break: what, ...rest } = flags;
+  if (what === 'clock') throw new Error('--break clock is for one region: without --regions');
+  const failed = runRegions({ ...rest, ...(what === undefined ? {} : { break: what }) });
+  process.exitCode = failed > 0 ? 1 : 0;
+  return undefined;
+}
+
+async function runNodes(flags: Flags): Promise<void> {
+  if (flags.break === 'shift') throw new Error('--break shift is for several regions: add --regions 2');
   const startMs = performance.now();
   const results = flags.trace === true ? [await traced(flags)] : await inThreads(flags);
   const seconds = (performance.now() - startMs) / 1000;
@@ -67,7 +88,7 @@ const optionsOf = (flags: Flags, seed: number): Omit<SimulationOptions, 'newFold
   nodes: flags.nodes,
   streams: flags.streams,
   hours: flags.hours,
-  ...(flags.break === undefined ? {} : { breaks: flags.break }),
+  ...(flags.break === undefined || flags.break === 'shift' ? {} : { breaks: flags.break }),
 });
 
 const traced = (flags: Flags): Promise<SimulationResult> =>

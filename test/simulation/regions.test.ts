@@ -22,7 +22,7 @@ const found = (breaks: RegionSabotage): readonly string[] =>
   seeds.flatMap((seed) => simulateRegions({ seed, regions: 2, breaks }).violations);
 
 test('without the fence of the logs two branches are caught in one of them', () => {
-  expect(found('fence').join('\n')).toMatch(/V1: the log of r\d went back from epoch/);
+  expect(found('fencing').join('\n')).toMatch(/V1: the log of r\d went back from epoch/);
 });
 
 test('edges that take the numbers of another region as they are get caught', () => {

@@ -111,7 +111,10 @@ function changesState(
 }
 
 /** Whether a record does not count: it has a lower epoch, or the same epoch and another process (C1). */
-export function isFenced({ epoch, bootId }: Timeline, record: IndexRecord): boolean {
+export function isFenced(
+  { epoch, bootId }: Timeline,
+  record: Pick<IndexRecord, 'epoch' | 'bootId'>,
+): boolean {
   return record.epoch < epoch || (record.epoch === epoch && bootId !== undefined && record.bootId !== bootId);
 }
 

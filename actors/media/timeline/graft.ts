@@ -10,7 +10,7 @@ import type { BootId, Epoch } from '../../../cluster/model/ids.ts';
 import { branchOf } from '../../../cluster/model/branch.ts';
 import { append, openPeriodOf, pendingKey, type Decided } from './append.ts';
 import { beginBranch, ownNumber } from './branch.ts';
-import { openPeriod } from './fold.ts';
+import { isFenced, openPeriod } from './fold.ts';
 import { endOfSegments90k } from './query.ts';
 import { fromSnapshot, toSnapshot } from './snapshot.ts';
 import type { FoldedTimeline, Timeline, TimelinePeriod, TimelineSegment } from './timeline.ts';
@@ -25,8 +25,7 @@ export interface HomeFold {
 /** @returns the merged fold, or undefined when this region's log knows all of it; `own` stays as it is */
 export function graft(own: Timeline, home: HomeFold): FoldedTimeline | undefined {
   const { epoch, bootId, timeline } = home;
-  if (epoch < own.epoch || (epoch === own.epoch && own.bootId !== undefined && bootId !== own.bootId))
-    return undefined;
+  if (isFenced(own, home)) return undefined;
   const isEmpty = own.periods.length === 0 && own.nextNumber === 0;
   const copy = fromSnapshot(toSnapshot(isEmpty ? timeline : own));
   if (copy === undefined) return undefined;
@@ -36,7 +35,8 @@ export function graft(own: Timeline, home: HomeFold): FoldedTimeline | undefined
   const firstOfHome = firstNumberOf(timeline) - shiftOf(timeline);
   const isApart = (ownNumber(own, firstOfHome) ?? 0) > own.nextNumber;
   const begun = isOther || isApart ? beginBranch(copy, false) : copy;
-  const merged = withState(withPeriods({ ...begun, epoch, bootId }, timeline), timeline);
+  const known = withPeriods({ ...begun, epoch, bootId }, timeline);
+  const merged = !isOther && isBehind(timeline, own) ? known : withState(known, timeline);
   return isOther || isApart || isMore(merged, own) ? merged : undefined;
 }
 
@@ -51,6 +51,13 @@ function numbered({ branch }: Timeline, { segments }: TimelinePeriod): readonly 
 
 const firstNumberOf = (home: Timeline): number =>
   home.periods.map((period) => numbered(home, period)[0]?.number).find((number) => number !== undefined) ?? 0;
+
+/** Whether the home's fold is older than what this region has of the same branch: a relayer begins with such. */
+function isBehind(home: Timeline, own: Timeline): boolean {
+  const lastOf = ({ periods }: Timeline): number => periods.at(-1)?.id ?? 0;
+  const next = ownNumber(own, home.nextNumber - shiftOf(home)) ?? own.nextNumber;
+  return next < own.nextNumber || lastOf(home) < lastOf(own);
+}
 
 function isMore(merged: Timeline, own: Timeline): boolean {
   return (

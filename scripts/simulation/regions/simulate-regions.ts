@@ -21,8 +21,8 @@ import { segmentMs, type Session } from './region-media.ts';
 import { RegionOwner } from './region-owner.ts';
 import { RegionRelay } from './region-relay.ts';
 
-/** `fence`: every log accepts every append. `shift`: edges take the numbers of another region as they are. */
-export type RegionSabotage = 'fence' | 'shift';
+/** `fencing`: every log accepts every append. `shift`: edges take the numbers of another region as they are. */
+export type RegionSabotage = 'fencing' | 'shift';
 
 export interface RegionOptions {
   readonly seed: number;
@@ -76,7 +76,7 @@ class RegionSimulation {
 
   #newPlace(ordinal: number): Place {
     const id = RegionId.parse(`r${ordinal}`);
-    const log = new RegionLog(id, this.#options.breaks === 'fence', (entry) => this.#appended(id, entry));
+    const log = new RegionLog(id, this.#options.breaks === 'fencing', (entry) => this.#appended(id, entry));
     const isTwin = ordinal === 0 || this.#random.chance(0.6);
     const encoder = isTwin ? 1 : (this.#encoders += 1);
     const session = ordinal === 0 || this.#random.chance(0.8) ? this.#newSession(encoder) : undefined;

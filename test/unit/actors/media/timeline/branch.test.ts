@@ -157,13 +157,7 @@ describe('what a store lacks', () => {
     const log = shared();
     log.add({ kind: 'missing', ...by(), belowNumber: 4, rungs: { [RenditionName.parse('h264-720p')]: 7 } });
     const timeline = log.fold();
-    const options = {
-      streamId: stream,
-      dvrWindowSeconds: 60,
-      leastHoldBackSeconds: 6,
-      edges: { revision: 0, edges: [] },
-    };
-    const playlist = mediaPlaylist(timeline, 'h264-720p', options) ?? '';
+    const playlist = mediaPlaylist(timeline, 'h264-720p', playlistOptions) ?? '';
     expect({
       first: /MEDIA-SEQUENCE:(\d+)/.exec(playlist)?.[1],
       gaps: playlist.match(/#EXT-X-GAP/g)?.length,
@@ -256,6 +250,52 @@ test('whatever two regions wrote during a cut, no number goes back or means two 
     }),
     { numRuns: 300 },
   );
+});
+
+const playlistOptions = {
+  streamId: stream,
+  dvrWindowSeconds: 60,
+  leastHoldBackSeconds: 6,
+  edges: { revision: 0, edges: [] },
+};
+
+/** Media sequence and discontinuity sequence of the playlist. */
+function sequencesOf(timeline: Timeline): readonly number[] {
+  const playlist = mediaPlaylist(timeline, 'h264-240p', playlistOptions) ?? '';
+  return ['MEDIA', 'DISCONTINUITY'].map((name) =>
+    Number(new RegExp(`${name}-SEQUENCE:(\\d+)`).exec(playlist)?.[1] ?? 0),
+  );
+}
+
+test('in playlists of both regions neither media sequence nor discontinuity sequence goes back', () => {
+  fc.assert(
+    fc.property(split, ({ own, home, from }) => {
+      for (const log of [relayInto(own, home.slice(from)), home]) {
+        let timeline = emptyTimeline();
+        let before = sequencesOf(timeline);
+        for (const entry of log) {
+          timeline = applyEntry(timeline, entry);
+          const after = sequencesOf(timeline);
+          after.forEach((value, index) => expect(value).toBeGreaterThanOrEqual(before[index] ?? 0));
+          before = after;
+        }
+      }
+    }),
+    { numRuns: 200 },
+  );
+});
+
+// Goal: a viewer whose region is gone goes on in another one and sees no number fall. Method: the other region had relayed all but the
+// last six segments when it adopted the stream; both playlists are full.
+test('a region that adopts a stream six segments behind shows numbers no lower than the home did', () => {
+  const home = new LogBuilder().open().clock().segments(60);
+  const relayed = new LogBuilder().open().clock().segments(54);
+  const [seen = 0] = sequencesOf(home.fold());
+  expect(sequencesOf(relayed.fold())[0]).toBe(seen - 6);
+  relayed.open(other, { ...fromShared, number: 54 });
+  const numbers = Array.from({ length: 12 }, () => sequencesOf(relayed.segment().fold())[0] ?? 0);
+  expect(numbers[0]).toBe(seen + 2);
+  expect(numbers.slice(7)).toEqual([seen + 2, seen + 3, seen + 4, seen + 5, seen + 6]);
 });
 
 // Goal: the shift survives snapshots and checkpoints (C1, C7). Method: at any place of such a log, what follows is folded onto the
