@@ -73,6 +73,7 @@ export class Posting {
     else guards.enterAgain(caller.network, nowMs);
     const identity = await identities.identify(caller);
     mustBeFor(identity, streamId);
+    streams.prepare(streamId);
     await streams.mustNotBeBanned(streamId, identity.user.id, nowMs);
     await streams.mustExist(streamId);
     const id = commentIdOf({ streamId, authorId: identity.user.id, clientId: sent.clientId });

@@ -1,6 +1,7 @@
 /**
  * Remembers answers to questions that are asked often and cost something: who asks again soon gets the last answer, and who asks while the
- * same question is under way waits for that one.
+ * same question is under way waits for that one. What is asked for near the end of its time is asked anew meanwhile, so that nobody waits for
+ * what is asked for all the time.
  *
  * While asking fails, the last answer stays. Bound: beyond `most` answers the oldest goes, and its question is asked anew.
  */
@@ -19,6 +20,9 @@ interface Answer<V> {
   readonly atMs: number;
 }
 
+/** From this share of its time on, an answer is renewed by who gets it. */
+const renewedFrom = 0.7;
+
 export class Remembered<K, V> {
   readonly #question: Question<K, V>;
   readonly #answers = new Map<K, Answer<V>>();
@@ -30,16 +34,23 @@ export class Remembered<K, V> {
 
   /** @throws what asking throws, where there was never an answer */
   async get(key: K): Promise<V> {
-    const { clock, goodForMs } = this.#question;
     const answer = this.#answers.get(key);
-    if (answer !== undefined && clock.monotonicMs() - answer.atMs < goodForMs(answer.value))
+    if (answer !== undefined && this.#spent(answer) < 1) {
+      if (this.#spent(answer) >= renewedFrom) this.#begin(key);
       return answer.value;
+    }
     try {
       return await (this.#underWay.get(key) ?? this.#askOnce(key));
     } catch (error) {
       if (answer === undefined) throw error;
       return answer.value;
     }
+  }
+
+  /** Asks where there is no good answer, for who will want it in a moment. */
+  prepare(key: K): void {
+    const answer = this.#answers.get(key);
+    if (answer === undefined || this.#spent(answer) >= 1) this.#begin(key);
   }
 
   /** Something else has told the answer. What is asked meanwhile is older. */
@@ -60,6 +71,16 @@ export class Remembered<K, V> {
   forget(key: K): void {
     this.#underWay.delete(key);
     this.#answers.delete(key);
+  }
+
+  /** Of the time for which the answer is good. */
+  #spent({ value, atMs }: Answer<V>): number {
+    const { clock, goodForMs } = this.#question;
+    return (clock.monotonicMs() - atMs) / goodForMs(value);
+  }
+
+  #begin(key: K): void {
+    if (!this.#underWay.has(key)) this.#askOnce(key).catch(() => {}); // who needs it asks again
   }
 
   #askOnce(key: K): Promise<V> {

@@ -59,6 +59,14 @@ export class Streams {
     return this.#standings.keysWhere(({ kind }) => kind === 'known');
   }
 
+  /** Begins to look up all that a comment on a stream depends on, so that its author waits for the database once. */
+  prepare(stream: StreamId): void {
+    this.#bans.prepare(stream);
+    this.#bans.prepare(allStreams);
+    this.#standings.prepare(stream);
+    this.#modes.prepare(stream);
+  }
+
   /** @throws TangazaError `BANNED` with the reason and until when */
   async mustNotBeBanned(stream: StreamId, user: UserId, nowMs: number): Promise<void> {
     const [ofStream, ofAll] = await Promise.all([this.#bans.get(stream), this.#bans.get(allStreams)]);

@@ -10,7 +10,7 @@ import { socketRoute } from '../../cluster/contract/api/socket-routes.ts';
 import { socketProtocol } from '../../cluster/contract/audience/socket-messages.ts';
 import { TangazaError } from '../../cluster/errors/tangaza-error.ts';
 import type { StreamId } from '../../cluster/model/ids.ts';
-import { inTime } from '../../cluster/rpc/in-time.ts';
+import { makeInTime } from '../../cluster/rpc/in-time.ts';
 import { snapshotOf } from '../media/timeline/bounded-snapshot.ts';
 import type { Timeline } from '../media/timeline/timeline.ts';
 import { audienceNumbers, reacting } from './audience-numbers.ts';
@@ -80,7 +80,8 @@ export function makeEdge(parts: EdgeParts): Edge {
   const pages = new Pages({ ...parts.pages, publicStreams });
   pages.prepare();
   const state = { isLeaving: false };
-  const call: CallInTime = (action, input) => inTime(api.clock, api.call(action, input));
+  const inTime = makeInTime(api.clock);
+  const call: CallInTime = (action, input) => inTime(api.call(action, input));
   const places = socketPlaces(parts.steering, state);
   const react = reacting(parts.sockets);
   const players = new PlayerSessions();
@@ -89,6 +90,7 @@ export function makeEdge(parts: EdgeParts): Edge {
   const readiness = () => [...node.readiness(), ...viewing.readiness(), ...stayingPart(state)];
   const handle = makeApi({
     ...api,
+    call,
     router: makeRouter(allRoutes),
     local: [
       ...viewing.routes,

@@ -1,24 +1,59 @@
-/** Waits for an action that somebody outside waits for, but not for ever, and turns errors of the calls themselves into ours. */
+/**
+ * Waits for an action that somebody outside waits for, but not for ever, and turns errors of the calls themselves into ours.
+ *
+ * All calls have the same bound, so they are late in the order in which they began. One look a second finds those that are: a timer for each
+ * call would cost as much as a part of the call itself.
+ */
 import type { ErrorCode } from '../errors/catalogue.ts';
 import { TangazaError } from '../errors/tangaza-error.ts';
 import type { Clock } from '../time/clock.ts';
-import { within } from '../time/within.ts';
 
-/** The longest time that an action may take. */
+/** The longest time that an action may take, and how much later its end may be told. */
 const callMs = 10_000;
+const lookEveryMs = 1000;
+
+type CallClock = Pick<Clock, 'sleep' | 'runningMs'>;
+
+interface Wait {
+  readonly sinceMs: number;
+  readonly end: (error: TangazaError) => void;
+}
 
 /** @throws TangazaError `DEADLINE_EXCEEDED`, `UNAVAILABLE`, `OVERLOADED`, and what the action throws */
-export async function inTime(clock: Pick<Clock, 'sleep'>, result: Promise<unknown>): Promise<unknown> {
-  const late = (): never => {
-    throw new TangazaError(
-      'DEADLINE_EXCEEDED',
-      `The service behind this path did not answer in ${callMs / 1000} s.`,
-    );
+export type InTime = (result: Promise<unknown>) => Promise<unknown>;
+
+export function makeInTime(clock: CallClock): InTime {
+  const waits = new Set<Wait>();
+  let isLooking = false;
+  const look = async (): Promise<void> => {
+    isLooking = true;
+    while (waits.size > 0) {
+      await clock.sleep(lookEveryMs);
+      endLate(waits, clock.runningMs() - callMs);
+    }
+    isLooking = false;
   };
-  try {
-    return await within(result, { clock, ms: callMs, late });
-  } catch (error) {
-    throw rpcError(error);
+  return async (result) => {
+    const late = Promise.withResolvers<never>();
+    const wait = { sinceMs: clock.runningMs(), end: late.reject };
+    waits.add(wait);
+    if (!isLooking) void look();
+    try {
+      return await Promise.race([result, late.promise]);
+    } catch (error) {
+      throw rpcError(error);
+    } finally {
+      waits.delete(wait);
+    }
+  };
+}
+
+/** @param toMs those that began then or before are late */
+function endLate(waits: ReadonlySet<Wait>, toMs: number): void {
+  for (const { sinceMs, end } of waits) {
+    if (sinceMs > toMs) return;
+    const detail = `The service behind this path did not answer in ${callMs / 1000} s.`;
+    end(new TangazaError('DEADLINE_EXCEEDED', detail));
   }
 }
 

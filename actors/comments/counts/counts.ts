@@ -67,6 +67,8 @@ export class Counts {
   /** With whether they changed in this region. */
   readonly #waiting = new Map<CommentId, boolean>();
   readonly #recounts = new Recounts();
+  /** Counts that are under way, so that a crowd that asks at once has one. A change ends it: who asks after that counts anew. */
+  readonly #underWay = new Map<CommentId, Promise<void>>();
   leftOut = 0;
 
   constructor(ports: CountPorts) {
@@ -83,7 +85,7 @@ export class Counts {
     const nowMs = this.#ports.clock.monotonicMs();
     const freshMs = nowMs - goodForMs;
     this.#used(ids, nowMs);
-    await this.#count(ids.filter((id) => (this.#known.get(id)?.atMs ?? -Infinity) < freshMs));
+    await this.#countOnce(ids.filter((id) => (this.#known.get(id)?.atMs ?? -Infinity) < freshMs));
     return new Map(ids.map((id) => [id, this.known(id)]));
   }
 
@@ -156,10 +158,23 @@ export class Counts {
   #wait(id: CommentId, isHere: boolean): void {
     const known = this.#known.get(id);
     if (known !== undefined) this.#known.set(id, { ...known, atMs: -Infinity });
+    this.#underWay.delete(id);
     const waits = this.#waiting.get(id);
     if (waits !== undefined || this.#waiting.size < mostWaiting)
       this.#waiting.set(id, waits === true || isHere);
     else this.leftOut += 1;
+  }
+
+  async #countOnce(ids: readonly CommentId[]): Promise<void> {
+    const others = new Set(ids.map((id) => this.#underWay.get(id)));
+    const own = ids.filter((id) => !this.#underWay.has(id));
+    const counting = this.#count(own);
+    for (const id of own) this.#underWay.set(id, counting);
+    try {
+      await Promise.all([counting, ...others]);
+    } finally {
+      for (const id of own) if (this.#underWay.get(id) === counting) this.#underWay.delete(id);
+    }
   }
 
   async #count(ids: readonly CommentId[]): Promise<void> {

@@ -5,7 +5,6 @@
 import type { z } from 'zod';
 import type { Route, RouteInput } from '../../../cluster/contract/api/routes.ts';
 import { TangazaError } from '../../../cluster/errors/tangaza-error.ts';
-import { inTime } from '../../../cluster/rpc/in-time.ts';
 import type { Clock } from '../../../cluster/time/clock.ts';
 import {
   emptyReply,
@@ -27,7 +26,7 @@ import type { Match, Router } from './router.ts';
 /** The control API's part of an edge. */
 export interface ControlApiPart {
   readonly clock: Clock;
-  /** Calls a Moleculer action of `cluster/contract/*-actions.ts`. */
+  /** Calls a Moleculer action of `cluster/contract/*-actions.ts`, in time. */
   readonly call: (action: string, input: RouteInput) => Promise<unknown>;
   readonly access: Access;
   /** The URL under which callers reach this node, where it is another one than their Host header says. */
@@ -200,12 +199,12 @@ function actionRoute(ports: ControlApiPart, route: Route): LocalRoute {
 }
 
 async function callAction(
-  { clock, call }: ControlApiPart,
+  { call }: ControlApiPart,
   { action, operation, reply }: Route,
   input: RouteInput,
 ): Promise<Reply> {
   if (action === undefined) throw new Error(`the route ${operation} has neither a handler nor an action`);
-  const result = await inTime(clock, call(action, input));
+  const result = await call(action, input);
   if (reply.schema === undefined) return emptyReply(reply.status, { 'cache-control': 'no-store' });
   const id =
     reply.status === 201 && typeof result === 'object' && result !== null

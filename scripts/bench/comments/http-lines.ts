@@ -43,9 +43,12 @@ export class HttpLines implements Disposable {
     for (const line of this.#open) line.close();
   }
 
+  /** An edge ends lines that are idle for 30 s. */
   #take(): Line | Promise<Line> {
-    const free = this.#free.pop();
-    if (free !== undefined) return free;
+    for (let free = this.#free.pop(); free !== undefined; free = this.#free.pop()) {
+      if (!free.isClosed) return free;
+      this.#open.delete(free);
+    }
     if (this.#open.size >= this.#most) return new Promise((resolve) => this.#waiting.push(resolve));
     const line = new Line(this.#url);
     this.#open.add(line);
@@ -63,6 +66,7 @@ function textOf({ method, path, headers, body }: Request, host: string): string 
 const endOfHead = Buffer.from('\r\n\r\n');
 
 class Line {
+  isClosed = false;
   readonly #socket: Socket;
   #heard: Buffer = Buffer.alloc(0);
   #settle: PromiseWithResolvers<Answer> | undefined;
@@ -70,8 +74,12 @@ class Line {
   constructor({ hostname, port }: URL) {
     this.#socket = connect({ host: hostname, port: Number(port), noDelay: true });
     this.#socket.on('data', (chunk: Buffer) => this.#hear(chunk));
-    const end = (error?: Error): void => this.#settle?.reject(error ?? new Error('the connection ended'));
+    const end = (error?: Error): void => {
+      this.isClosed = true;
+      this.#settle?.reject(error ?? new Error('the connection ended'));
+    };
     this.#socket.on('error', end);
+    this.#socket.on('end', () => this.#socket.end());
     this.#socket.on('close', () => end());
   }
 

@@ -20,6 +20,7 @@ export const databases = ['sqlite', 'cassandra'] as const;
 export type DatabaseName = (typeof databases)[number];
 
 export interface TestedDatabase extends AsyncDisposable {
+  readonly name: DatabaseName;
   readonly title: string;
   readonly store: AudienceStore;
   openBare(): BareDriver;
@@ -43,6 +44,7 @@ async function openSqlite({ dataDir }: Pick<DemoRegion, 'dataDir'>): Promise<Tes
     logger: silentLogger,
   });
   return {
+    name: 'sqlite',
     title: 'SQLite',
     store,
     openBare: () => openBareSqlite(join(dataDir, 'bare.sqlite')),
@@ -62,6 +64,7 @@ async function openTestedCassandra(region: Pick<DemoRegion, 'id' | 'dataDir'>): 
   const database = openCassandra(settings, { clock: systemClock, logger: silentLogger, metrics: noMetrics });
   const store = openCassandraCommentStore(database, systemClock);
   return {
+    name: 'cassandra',
     title: 'Cassandra',
     store,
     openBare: () => openBareCassandra(settings),

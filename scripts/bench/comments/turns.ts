@@ -29,7 +29,9 @@ export async function takeTurns(
 
 /** The median of each figure over several rounds. */
 export function medianTurns(rounds: readonly Turns[]): Turns {
-  const of = (figure: keyof Turns): number =>
-    rounds.map((round) => round[figure]).toSorted((a, b) => a - b)[Math.floor(rounds.length / 2)] ?? NaN;
+  const of = (figure: keyof Turns): number => median(rounds.map((round) => round[figure]));
   return { perSecond: of('perSecond'), p50Ms: of('p50Ms'), p99Ms: of('p99Ms') };
 }
+
+export const median = (values: readonly number[]): number =>
+  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN;

@@ -31,6 +31,33 @@ test('a question that is under way is asked once', async () => {
   expect(asked).toEqual(['a']);
 });
 
+// Goal: nobody waits for what is asked for all the time. Method: an answer is asked for near the end of its time, while the next one does not come.
+test('what is asked for near the end of its time is asked anew, and the one who asked does not wait', async () => {
+  const { asked, clock, state, remembered } = rig();
+  await remembered.get('a');
+  const { promise, resolve } = Promise.withResolvers<string>();
+  state.answer = () => promise;
+  clock.nowMs = 700;
+  const near = [await remembered.get('a'), await remembered.get('a')];
+  resolve('new');
+  await promise;
+  clock.nowMs = 1100;
+  expect({ near, next: await remembered.get('a'), asked }).toEqual({
+    near: ['a1', 'a1'],
+    next: 'new',
+    asked: ['a', 'a'],
+  });
+});
+
+test('what was prepared is asked once, and its failure is told to who asks', async () => {
+  const { asked, state, remembered } = rig();
+  remembered.prepare('a');
+  expect({ answer: await remembered.get('a'), asked }).toEqual({ answer: 'a1', asked: ['a'] });
+  state.answer = () => Promise.reject(new Error('gone'));
+  remembered.prepare('b');
+  await expect(remembered.get('b')).rejects.toThrow('gone');
+});
+
 test('while asking fails the last answer stays; where there is none, the failure is told', async () => {
   const { clock, state, remembered } = rig();
   await remembered.get('a');

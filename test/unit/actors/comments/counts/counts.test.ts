@@ -43,6 +43,17 @@ test('a crowd that reads the same page costs one count in two seconds', async ()
   expect(asked).toEqual([[id, other], [id]]);
 });
 
+// Goal: a page that a crowd reads at once is counted once, and nobody is told less than they did. Method: readers ask while a count is under
+// way, and one more after a change.
+test('a crowd that asks at once has one count, and who asks after a change has another', async () => {
+  const { asked, counts } = rig();
+  const crowd = [counts.of([id, other]), counts.of([id]), counts.of([other])];
+  const together = [...asked];
+  counts.changed([id]);
+  await Promise.all([...crowd, counts.of([id, other])]);
+  expect({ together, all: asked }).toEqual({ together: [[id, other]], all: [[id, other], [id]] });
+});
+
 test('what changed is counted anew and told once; meanwhile it is as last known', async () => {
   const { likes, counts } = rig();
   likes.set(id, 1);
