@@ -71,8 +71,16 @@ export const allRoutes: readonly Route[] = [
   ...Object.values(reactionRoutes),
 ];
 
+/** The API whose calls end in time. */
+function bounded<A extends EdgeParts['api']>(api: A) {
+  const inTime = makeInTime(api.clock);
+  const call: CallInTime = (action, input) => inTime(api.call(action, input));
+  return { ...api, call };
+}
+
 export function makeEdge(parts: EdgeParts): Edge {
-  const { node, api } = parts;
+  const { node } = parts;
+  const api = bounded(parts.api);
   const knownStreams = new KnownStreams(parts.registry);
   const { playback, followers, finder, foldOf, ...viewing } = openPlayback(parts.playback, knownStreams);
   const { clock, retentionSeconds } = parts.playback;
@@ -80,17 +88,14 @@ export function makeEdge(parts: EdgeParts): Edge {
   const pages = new Pages({ ...parts.pages, publicStreams });
   pages.prepare();
   const state = { isLeaving: false };
-  const inTime = makeInTime(api.clock);
-  const call: CallInTime = (action, input) => inTime(api.call(action, input));
   const places = socketPlaces(parts.steering, state);
   const react = reacting(parts.sockets);
   const players = new PlayerSessions();
   const isOver = overAt(followers);
-  const sockets = new LiveSockets({ ...parts.sockets, ...api, call, places, knownStreams, react, isOver });
+  const sockets = new LiveSockets({ ...parts.sockets, ...api, places, knownStreams, react, isOver });
   const readiness = () => [...node.readiness(), ...viewing.readiness(), ...stayingPart(state)];
   const handle = makeApi({
     ...api,
-    call,
     router: makeRouter(allRoutes),
     local: [
       ...viewing.routes,
@@ -150,7 +155,7 @@ function steeringOf(
   players: PlayerSessions,
 ) {
   const counting = { clock: playback.clock, sessions: players, newSession: sockets.newId };
-  return { ...steering, ...counting, userOf: userByToken(call, api) };
+  return { ...steering, ...counting, userOf: userByToken(api.call, api) };
 }
 
 function headOf({ node }: NodePart, timeline: Timeline | undefined): EdgeHead | undefined {
