@@ -99,7 +99,7 @@ export function makeEdge(parts: EdgeParts): Edge {
     router: makeRouter(allRoutes),
     local: [
       ...viewing.routes,
-      ...steeringRoutes(steeringOf(parts, call, players), playback, state),
+      ...steeringRoutes(steeringOf(parts, api.call, players), playback, state),
       ...nodeApi({ ...node, readiness, access: api.access, routes: allRoutes }),
       defineRoute(withoutQuery(publicStream), (request, input) => publicStreams.serve(request, input)),
       defineRoute(withoutQuery(socketRoute), noSocketHere),
@@ -155,7 +155,7 @@ function steeringOf(
   players: PlayerSessions,
 ) {
   const counting = { clock: playback.clock, sessions: players, newSession: sockets.newId };
-  return { ...steering, ...counting, userOf: userByToken(api.call, api) };
+  return { ...steering, ...counting, userOf: userByToken(call, api) };
 }
 
 function headOf({ node }: NodePart, timeline: Timeline | undefined): EdgeHead | undefined {
