@@ -209,6 +209,8 @@ function shownDiffers(before: Timeline, after: Timeline): boolean {
     before.state !== after.state ||
     before.publishedAtMs !== after.publishedAtMs ||
     before.periods !== after.periods ||
-    before.nextOrdinal !== after.nextOrdinal
+    before.nextOrdinal !== after.nextOrdinal ||
+    before.shownFrom !== after.shownFrom ||
+    before.changedAt !== after.changedAt
   );
 }

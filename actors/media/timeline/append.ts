@@ -72,7 +72,7 @@ export function append(timeline: FoldedTimeline, decided: Decided): FoldedTimeli
     publishedAtMs: Math.max(timeline.publishedAtMs, decided.atMs),
     firstNumber: isFirst ? place.number : timeline.firstNumber,
     nextNumber: place.number + 1,
-    branch: joinedBranch(timeline, decided.number, place),
+    ...joinedBranch(timeline, decided.number, place),
     longest90k: Math.max(timeline.longest90k, longestOf90k(period, segment)),
   };
 }

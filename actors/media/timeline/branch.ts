@@ -19,6 +19,9 @@ import { endOfSegments90k, liveEnd90k, presentationTime90k } from './query.ts';
 import type { Branch, FoldedPeriod, FoldedTimeline, Timeline, TimelinePeriod } from './timeline.ts';
 
 const joinTolerance90k = 180;
+const maxChanges = 32;
+/** How many of the oldest segments manifests leave out behind a change of region, until as many more are decided. */
+export const leftOut = 8;
 
 /** A segment as a fold takes it. */
 export interface Place {
@@ -41,14 +44,17 @@ export function changesBranch({ epoch }: Timeline, record: IndexRecord): boolean
  */
 export function beginBranch(timeline: FoldedTimeline, isHere: boolean): FoldedTimeline {
   timeline.pending.clear();
+  const { nextNumber } = timeline;
+  const branch: Branch = { shift: isHere ? 0 : undefined, isJoining: true, firstNumber: nextNumber };
   const former = timeline.branch?.shift ?? 0;
-  const branch: Branch = {
-    shift: isHere ? 0 : undefined,
-    isJoining: true,
-    firstNumber: timeline.nextNumber,
-    offset: isHere ? former : undefined,
-  };
-  return { ...timeline, branch, movedTo: undefined };
+  const changedAt = isHere ? withChange(timeline, former, nextNumber) : timeline.changedAt;
+  return { ...timeline, branch, changedAt, movedTo: undefined };
+}
+
+/** Notes a change of region, if viewers who come from the other region find nearly the same numbers here. */
+function withChange({ changedAt, firstNumber }: Timeline, shift: number, at: number): readonly number[] {
+  if (Math.abs(shift) > leftOut) return changedAt;
+  return [...changedAt.filter((number) => number > firstNumber), at].slice(-maxChanges);
 }
 
 /** A fold that an owner of this region goes on with under that epoch: it numbers on from there, whoever wrote before. */
@@ -88,11 +94,20 @@ function joined(timeline: Timeline, period: TimelinePeriod, given: Place): Place
   return duration90k <= 0 ? undefined : { ...given, start90k: given.start90k - late90k, duration90k };
 }
 
-/** The branch once the segment that its owner calls `number` has this place (B2). */
-export function joinedBranch({ branch }: Timeline, number: number, place: Place): Branch | undefined {
-  if (branch?.isJoining !== true) return branch;
+/** What a fold knows of its branch once the segment that its owner calls `number` has this place (B2). */
+export function joinedBranch(
+  timeline: Timeline,
+  number: number,
+  place: Place,
+): Pick<Timeline, 'branch' | 'changedAt'> {
+  const { branch, changedAt } = timeline;
+  if (branch?.isJoining !== true) return { branch, changedAt };
   const shift = branch.shift ?? place.number - number;
-  return { shift, isJoining: false, firstNumber: place.number, offset: branch.offset ?? shift };
+  const isRelayed = branch.shift === undefined;
+  return {
+    branch: { shift, isJoining: false, firstNumber: place.number },
+    changedAt: isRelayed ? withChange(timeline, shift, place.number) : changedAt,
+  };
 }
 
 /** A `clock` as this log counts its times (B3). */

@@ -47,6 +47,7 @@ export function emptyTimeline(): FoldedTimeline {
     nextNumber: 0,
     shownFrom: 0,
     branch: undefined,
+    changedAt: [],
     movedTo: undefined,
     longest90k: 0,
     pending: new Map(),
@@ -256,11 +257,11 @@ function withPeriodsOf(timeline: FoldedTimeline, restored: FoldedTimeline): Fold
   const { periods, pending, state, broadcast } = restored;
   const last = timeline.periods.at(-1)?.id ?? 0;
   const missing = periods.filter(({ id }) => id > last);
-  const { branch, movedTo } = restored;
+  const { branch, changedAt, movedTo } = restored;
   if (missing.length === 0 && branch === undefined) return timeline;
   const shownFrom = Math.max(timeline.shownFrom, restored.shownFrom);
   const all = [...timeline.periods, ...missing];
-  return { ...timeline, state, broadcast, pending, periods: all, branch, movedTo, shownFrom };
+  return { ...timeline, state, broadcast, pending, periods: all, branch, changedAt, movedTo, shownFrom };
 }
 
 /**

@@ -49,7 +49,6 @@ const Branch = z.object({
   shift: z.number().int().optional(),
   isJoining: z.boolean(),
   firstNumber: count,
-  offset: z.number().int().optional(),
 });
 
 const Snapshot = z.object({
@@ -70,6 +69,7 @@ const Snapshot = z.object({
   /** Absent where nothing is hidden, and where the stream has never changed its region (R6). */
   shownFrom: count.optional(),
   branch: Branch.optional(),
+  changedAt: z.array(count).optional(),
   movedTo: z.object({ region: RegionId, epoch: Epoch }).optional(),
   longest90k: count,
   ignored: count,
@@ -85,12 +85,14 @@ const Snapshot = z.object({
  */
 export function toSnapshot(timeline: Timeline, fromNumber = timeline.firstNumber): unknown {
   const firstNumber = Math.max(timeline.firstNumber, Math.min(fromNumber, timeline.nextNumber));
-  const { periods, pending, bootId, availabilityStartMs, shownFrom, branch, movedTo, ...plain } = timeline;
+  const { periods, pending, bootId, availabilityStartMs, shownFrom, branch, changedAt, movedTo, ...plain } =
+    timeline;
   return {
     ...plain,
     version: 1,
     ...(shownFrom === 0 ? {} : { shownFrom }),
     ...(branch === undefined ? {} : { branch }),
+    ...(changedAt.length === 0 ? {} : { changedAt }),
     ...(movedTo === undefined ? {} : { movedTo }),
     ...(bootId === undefined ? {} : { bootId }),
     ...(availabilityStartMs === undefined ? {} : { availabilityStartMs }),
@@ -107,7 +109,7 @@ export function fromSnapshot(state: unknown): FoldedTimeline | undefined {
   const parsed = Snapshot.safeParse(state);
   if (!parsed.success) return undefined;
   const { version: _version, periods, pending, bootId, availabilityStartMs, ...plain } = parsed.data;
-  const { shownFrom = 0, branch, movedTo } = parsed.data;
+  const { shownFrom = 0, branch, changedAt = [], movedTo } = parsed.data;
   const unpacked = periods.map(unpackPeriod).filter((period) => period !== undefined);
   if (unpacked.length !== periods.length) return undefined;
   const broadcast = plain.broadcast ?? likelyTimes(parsed.data);
@@ -118,17 +120,14 @@ export function fromSnapshot(state: unknown): FoldedTimeline | undefined {
     availabilityStartMs,
     shownFrom,
     branch: branch === undefined ? undefined : unpackBranch(branch),
+    changedAt,
     movedTo,
     periods: unpacked,
     pending: new Map(pending),
   };
 }
 
-const unpackBranch = ({ shift, offset, ...rest }: z.infer<typeof Branch>): TimelineBranch => ({
-  ...rest,
-  shift,
-  offset,
-});
+const unpackBranch = ({ shift, ...rest }: z.infer<typeof Branch>): TimelineBranch => ({ ...rest, shift });
 
 /** The values for a snapshot that does not name them. */
 function likelyTimes(snapshot: z.infer<typeof Snapshot>): BroadcastTimes {

@@ -71,8 +71,6 @@ export interface Branch {
   readonly isJoining: boolean;
   /** The first number that a segment of it can have here. */
   readonly firstNumber: number;
-  /** By how much the numbers of a region from which viewers may come differ from those here; undefined until it is known. */
-  readonly offset: number | undefined;
 }
 
 export interface Timeline {
@@ -98,6 +96,11 @@ export interface Timeline {
   readonly shownFrom: number;
   /** Undefined in a log whose stream has never changed its region: all numbers are as its owners wrote them. */
   readonly branch: Branch | undefined;
+  /**
+   * The first numbers behind changes of region after which the two regions count nearly alike, oldest first. Manifests leave some of the
+   * oldest segments out there (window.ts), and go on doing so, as else a media sequence would go back.
+   */
+  readonly changedAt: readonly number[];
   /** The region to which the owner has given the stream, until that has opened it. */
   readonly movedTo: { readonly region: RegionId; readonly epoch: Epoch } | undefined;
   /** The longest segment ever committed, 90 kHz; it never goes down (M11). */

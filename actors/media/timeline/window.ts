@@ -1,4 +1,5 @@
 /** Cuts the DVR window out of a timeline: what manifests show (M14). */
+import { leftOut } from './branch.ts';
 import type { Timeline, TimelinePeriod, TimelineSegment } from './timeline.ts';
 
 /**
@@ -20,12 +21,6 @@ export function windowSeconds(dvrWindowSeconds: number): number {
 }
 
 /**
- * How many of the oldest segments manifests leave out behind a change of region, until as many more are decided. A viewer that comes from
- * the other region then sees no number fall, where the numbers of the two regions differ by no more than this (R6).
- */
-const leftOut = 8;
-
-/**
  * The newest segments whose durations together reach the window, oldest first, by period.
  *
  * Durations count, not times. So silence between two periods takes nothing from the window, and the first shown number
@@ -40,14 +35,18 @@ export function windowOf(timeline: Timeline, dvrWindowSeconds: number): readonly
     .filter(({ segments }) => segments.length > 0);
 }
 
-/** The first number that is shown behind a change of region: eight above the one that was first when it happened. */
+/**
+ * The first number that is shown behind changes of region: eight above the one that was first when it happened. A viewer
+ * that comes from the other region then sees no number fall, where the two differ by no more than that (R6).
+ */
 function firstBehindChange(timeline: Timeline, dvrWindowSeconds: number): number {
-  const { branch, nextNumber } = timeline;
-  if (branch?.offset === undefined || Math.abs(branch.offset) > leftOut) return 0;
-  const [oldest] = partsOf(timeline, dvrWindowSeconds, branch.firstNumber);
-  const first = oldest?.segments[0]?.number ?? timeline.firstNumber;
-  // The segments of the branch itself are never left out.
-  return Math.min(first + leftOut, branch.firstNumber, nextNumber);
+  const firsts = timeline.changedAt.map((changedAt) => {
+    const [oldest] = partsOf(timeline, dvrWindowSeconds, changedAt);
+    const first = oldest?.segments[0]?.number ?? timeline.firstNumber;
+    // The segments of the branch itself are never left out.
+    return Math.min(first + leftOut, changedAt);
+  });
+  return Math.min(Math.max(0, ...firsts), timeline.nextNumber);
 }
 
 /** The window over the segments below a number. */

@@ -18,12 +18,14 @@ import {
   servedVideo,
   storePeriodOf,
 } from '../../media/timeline/query.ts';
-import { fromSnapshot } from '../../media/timeline/snapshot.ts';
+import { fromSnapshot, toSnapshot } from '../../media/timeline/snapshot.ts';
 import type { Timeline, TimelinePeriod } from '../../media/timeline/timeline.ts';
 import type { RelayerEffect, RelayerState, Waiting } from './relayer-state.ts';
 
 /** How long a commit waits for its objects. */
 const holdMs = 1000;
+/** More records than this are no longer appended one by one. */
+const backlog = 64;
 
 type Mirror = NonNullable<RelayerState['mirror']>;
 
@@ -33,6 +35,31 @@ export type RelayStep =
   | { readonly kind: 'append'; readonly record: IndexRecord }
   | { readonly kind: 'mirror'; readonly mirror: Mirror }
   | { readonly kind: 'pass'; readonly entry: IndexEntry };
+
+/** One snapshot of the own fold for a long backlog, as far as its records follow from one another (relayer.ts Y4). */
+export function caughtUpStep(state: RelayerState): RelayStep | undefined {
+  const { waiting, own, mirror, cursor, mustWrite } = state;
+  const isFollowing = cursor !== undefined || own.epoch === 0;
+  if (waiting.length <= backlog || mirror !== undefined || !isFollowing || mustWrite) return undefined;
+  let timeline = fromSnapshot(toSnapshot(own)) ?? emptyTimeline();
+  let [author, last]: (IndexEntry | undefined)[] = [];
+  for (const { entry } of waiting) {
+    const { record } = entry;
+    if (record.kind === 'snapshot' || record.home !== undefined || mustBegin(timeline, record)) break;
+    const relayed = relayedRecord(state, entry);
+    if (changesFold(timeline, relayed)) {
+      timeline = applyEntry(timeline, { sequence: timeline.lastSequence + 1, record: relayed });
+      author = entry;
+    }
+    last = entry;
+  }
+  if (author === undefined || last === undefined) return undefined;
+  const record = snapshotRecord(state, timeline, author);
+  return { kind: 'append', record: { ...record, home: placeAtHome(state, last) } };
+}
+
+const mustBegin = (own: Timeline, record: IndexRecord): boolean =>
+  record.kind !== 'open' && (isOfOtherBranch(own, record) || isOfUnknownPeriod(own, record));
 
 /** Decides on the first of the waiting records. */
 export function nextStep(state: RelayerState, nowMs: number): RelayStep {
@@ -49,8 +76,7 @@ export function nextStep(state: RelayerState, nowMs: number): RelayStep {
   if (isFenced(own, record)) return { kind: 'pass', entry };
   if (record.kind === 'snapshot') return snapshotStep(state, entry, record.state);
   if (mustWrite) return mergedStep(state, emptyTimeline(), before(entry)) ?? { kind: 'pass', entry };
-  if (record.kind !== 'open' && (isOfOtherBranch(own, record) || isOfUnknownPeriod(own, record)))
-    return { kind: 'begin' };
+  if (mustBegin(own, record)) return { kind: 'begin' };
   const relayed = relayedRecord(state, entry);
   if (!changesFold(own, relayed)) return { kind: 'pass', entry };
   return isHeld(first, nowMs) ? { kind: 'wait' } : { kind: 'append', record: relayed };

@@ -33,6 +33,9 @@ export interface RelayerState {
   /** The fold of this region's log. */
   readonly own: FoldedTimeline;
   readonly lastSequence: number;
+  readonly lastRecordId: string | undefined;
+  /** When this region's log last showed that it ends with that record. */
+  readonly provenAtMs: number;
   readonly logRecords: number;
   readonly recordCount: number;
   /** Up to which record of the home `own` reaches. */
@@ -70,7 +73,11 @@ export type RelayerCommand =
   | { readonly kind: 'appended'; readonly recordId: string; readonly sequence: number }
   | { readonly kind: 'appendFailed'; readonly recordId: string }
   /** This region's records behind the last one that is known, and the tail. */
-  | { readonly kind: 'ownRead'; readonly entries: readonly IndexEntry[]; readonly tailSequence: number }
+  | {
+      readonly kind: 'ownRead';
+      readonly entries: readonly IndexEntry[];
+      readonly tail: IndexEntry | undefined;
+    }
   | { readonly kind: 'ownUnreadable' }
   | { readonly kind: 'stored'; readonly sha256: Sha256 }
   /** An edge, or a standby, of this region needs the stream. */

@@ -6,12 +6,15 @@
  *
  * Y1. Each append expects the place of the last record that the relayer knows. One is under way at a time. After a refusal or a time-out
  *     it reads on in its own log: its record there means that the acknowledgement was lost, and a record of another relayer is folded.
+ *     After 5 s of silence it reads its own log before it appends: in a log that went back the same places come again, and there a
+ *     place alone would not show that the log is another one.
  * Y2. It never appends behind a record of a higher epoch: an owner of this region ends it.
  * Y3. What the home published is taken in order, each once. Where one is missing it reads the home's log. Where another record stands at
  *     the place up to which it had read, it begins again at the home's newest snapshot.
  * Y4. A snapshot of the home is merged into its own fold, and so is what the home itself had relayed from a third region, and what is
  *     older than the own fold: the branch may go on with periods of it. What is new goes into this log as a snapshot of its own fold,
  *     under the author of the home's record.
+ *     So does a backlog of over 64 records: appending them one by one could take longer than viewers have in their buffers.
  * Y5. A commit waits until its lowest rung and its audio lie in this region's store (every rung while there is a standby), 1 s at most.
  * Y6. It stops 60 s after the last edge or standby wanted the stream.
  */
@@ -19,7 +22,7 @@ import type { IndexEntry, IndexRecord } from '../../../cluster/contract/index-re
 import { unreachable } from '../../../cluster/model/unreachable.ts';
 import { applyEntry, emptyTimeline } from '../../media/timeline/fold.ts';
 import type { FoldedTimeline } from '../../media/timeline/timeline.ts';
-import { nextStep, placeAtHome, recordForGrowth, withWants } from './relay-steps.ts';
+import { caughtUpStep, nextStep, placeAtHome, recordForGrowth, withWants } from './relay-steps.ts';
 import type {
   RelayerCommand,
   RelayerEffect,
@@ -29,7 +32,7 @@ import type {
 } from './relayer-state.ts';
 
 /** Bounds of what is decided here. Times in ms. */
-const limits = { wantedMs: 60_000, retryMs: 500, maxWaiting: 4096 } as const;
+const limits = { wantedMs: 60_000, retryMs: 500, maxWaiting: 4096, proofMs: 5000 } as const;
 
 export interface RelayStart {
   readonly self: RelayerIdentity;
@@ -55,6 +58,8 @@ export function createRelayer({ self, entries, beyond }: RelayStart, nowMs: numb
     self,
     own: beyond === undefined ? folded : { ...beyond, lastSequence },
     lastSequence,
+    lastRecordId: tail?.recordId,
+    provenAtMs: nowMs,
     logRecords: entries.length,
     recordCount: 0,
     cursor: mayGoOn ? tail.home : undefined,
@@ -121,7 +126,7 @@ function apply(turn: RelayTurn, command: RelayerCommand): void {
     case 'appendFailed':
       return takeAppendFailed(turn, command.recordId);
     case 'ownRead':
-      return takeOwnRead(turn, command.entries, command.tailSequence);
+      return takeOwnRead(turn, command.entries, command.tail);
     case 'ownUnreadable':
       return turn.set({ isReadingOwn: false, retryAtMs: turn.nowMs + limits.retryMs, mustReadOwn: true });
     case 'stored':
@@ -215,6 +220,8 @@ function fold(turn: RelayTurn, entry: IndexEntry): void {
   turn.set({
     own: applyEntry(own, entry),
     lastSequence: sequence,
+    lastRecordId: record.recordId,
+    provenAtMs: turn.nowMs,
     logRecords: record.kind === 'snapshot' ? 1 : logRecords + 1,
     cursor,
     waiting: waiting.filter((one) => one.entry.sequence > (cursor?.sequence ?? 0)),
@@ -235,10 +242,12 @@ function readOwn(turn: RelayTurn): void {
   turn.ask({ kind: 'readOwn', fromSequence: turn.state.lastSequence + 1 });
 }
 
-function takeOwnRead(turn: RelayTurn, entries: readonly IndexEntry[], tailSequence: number): void {
+function takeOwnRead(turn: RelayTurn, entries: readonly IndexEntry[], end: IndexEntry | undefined): void {
   if (!turn.state.isReadingOwn) return;
-  turn.set({ isReadingOwn: false });
-  if (tailSequence < turn.state.lastSequence) return leave(turn, 'wentBack');
+  turn.set({ isReadingOwn: false, provenAtMs: turn.nowMs });
+  const { lastSequence, lastRecordId } = turn.state;
+  const isOther = end?.sequence === lastSequence && end.record.recordId !== lastRecordId;
+  if ((end?.sequence ?? 0) < lastSequence || isOther) return leave(turn, 'wentBack');
   for (const entry of entries) if (entry.sequence > turn.state.lastSequence) fold(turn, entry);
   // Whoever wrote in between: what was under way is decided anew.
   turn.set({ appending: undefined });
@@ -288,7 +297,7 @@ function advance(turn: RelayTurn): void {
     for (const pull of wants.pulls) turn.ask(pull);
     const grown = recordForGrowth(turn.state);
     if (grown !== undefined && state.mirror === undefined) return append(turn, grown);
-    const step = nextStep(turn.state, nowMs);
+    const step = caughtUpStep(turn.state) ?? nextStep(turn.state, nowMs);
     switch (step.kind) {
       case 'wait':
         return;
@@ -318,8 +327,10 @@ function advance(turn: RelayTurn): void {
 }
 
 function append(turn: RelayTurn, body: IndexRecord): void {
+  if (turn.nowMs - turn.state.provenAtMs > limits.proofMs) return readOwn(turn);
   const { self, recordCount, lastSequence } = turn.state;
   const record = { ...body, recordId: `${self.name}-${recordCount.toString(36)}` };
   turn.set({ appending: record, recordCount: recordCount + 1 });
   turn.ask({ kind: 'append', record, expectedSequence: lastSequence });
+  return undefined;
 }

@@ -13,6 +13,7 @@ import type {
   TimelinePeriod,
   TimelineSegment,
 } from '../../../actors/media/timeline/timeline.ts';
+import { windowOf } from '../../../actors/media/timeline/window.ts';
 import type { IndexEntry } from '../../../cluster/contract/index-records.ts';
 import type { RegionLog } from './region-log.ts';
 import { rendition } from './region-media.ts';
@@ -30,6 +31,8 @@ export interface EdgeWatch {
 /** How many of the newest segments are looked at after each read. */
 const lookedAt = 64;
 const alignedMs = 20;
+/** Shorter than what is kept of a shortened log. */
+const windowSeconds = 40;
 
 export class RegionEdge {
   readonly #name: string;
@@ -37,6 +40,7 @@ export class RegionEdge {
   readonly #watch: EdgeWatch;
   #timeline = emptyTimeline();
   #last: IndexEntry | undefined;
+  #shownFrom = 0;
 
   constructor(name: string, log: RegionLog, watch: EdgeWatch) {
     this.#name = name;
@@ -84,6 +88,16 @@ export class RegionEdge {
     for (const name of names)
       if (now[name] < before[name])
         this.#watch.violate(`N1: ${this.#name}: ${name} went back from ${before[name]} to ${now[name]}`);
+    const [first, former] = [this.#firstShown(), this.#shownFrom];
+    this.#shownFrom = first;
+    if (first < former)
+      this.#watch.violate(`N1: ${this.#name}: the first shown number went back from ${former} to ${first}`);
+  }
+
+  /** The media sequence of its playlists. */
+  #firstShown(): number {
+    const [oldest] = windowOf(this.#timeline, windowSeconds);
+    return oldest?.segments[0]?.number ?? this.#timeline.nextNumber;
   }
 
   #judgeNumbers(): void {

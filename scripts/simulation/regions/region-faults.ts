@@ -81,8 +81,11 @@ function end({ owner }: Place, { nowMs }: FaultPorts): void {
   if (owner?.life === 'active') owner.end(nowMs);
 }
 
+/** How many segments a shortened log keeps: a minute more than the window of the edges. */
+const keptSegments = 50;
+
 function shorten({ owner }: Place, { nowMs }: FaultPorts): void {
-  if (owner?.life === 'active') owner.shorten(Math.max(0, owner.timeline.nextNumber - 12), nowMs);
+  if (owner?.life === 'active') owner.shorten(Math.max(0, owner.timeline.nextNumber - keptSegments), nowMs);
 }
 
 const faults: readonly Fault[] = [

@@ -148,6 +148,11 @@ export class RegionOwner {
     if (this.#write({ kind: 'end', reason: 'test' }, nowMs)) this.life = 'gone';
   }
 
+  /** Says that this region's store lacks the media of some of the newest segments (R8). */
+  lack(segments: number, nowMs: number): void {
+    this.#write({ kind: 'missing', belowNumber: Math.max(0, this.#timeline.nextNumber - segments) }, nowMs);
+  }
+
   /** Shortens the log. */
   shorten(firstNumber: number, nowMs: number): void {
     this.#write({ kind: 'trim', firstNumber }, nowMs);

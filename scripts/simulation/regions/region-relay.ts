@@ -87,7 +87,7 @@ export class RegionRelay {
       case 'readOwn':
         return this.#later(1, 50, () => {
           const entries = own.from(effect.fromSequence);
-          this.#do({ kind: 'ownRead', entries, tailSequence: own.tail?.sequence ?? 0 });
+          this.#do({ kind: 'ownRead', entries, tail: own.tail });
         });
       case 'readHome':
         return this.#later(10, 200, () => this.#readHome(effect.from));

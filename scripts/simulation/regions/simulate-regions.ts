@@ -281,6 +281,7 @@ class RegionSimulation {
     this.#trace(`${place.id} claims epoch ${epoch}${from === undefined ? '' : ` from ${from.region}`}`);
     place.epoch = epoch;
     place.owner = new RegionOwner(self, log, sequence, beyond);
+    if (from !== undefined) place.owner.lack(this.#random.below(10), this.#nowMs);
   }
 
   #from({ edges, log }: Place, epoch: Epoch) {

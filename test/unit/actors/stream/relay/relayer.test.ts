@@ -64,7 +64,7 @@ class Rig {
         return this.do({ kind: 'homeRead', entries: this.#homeFrom(effect.from) });
       case 'readOwn': {
         const entries = this.own.filter((one) => one.sequence >= effect.fromSequence);
-        return this.do({ kind: 'ownRead', entries, tailSequence: this.own.at(-1)?.sequence ?? 0 });
+        return this.do({ kind: 'ownRead', entries, tail: this.own.at(-1) });
       }
       case 'pull':
         this.pulls.push(effect.rendition);
@@ -227,6 +227,20 @@ describe('the home’s log', () => {
     });
   });
 
+  test('that has grown again past where this one had read, with other records, is read anew', () => {
+    const log = small().segments(4);
+    const rig = new Rig(log);
+    const state: unknown = JSON.parse(JSON.stringify(toSnapshot(log.fold())));
+    log.entries.splice(5);
+    log.add({ kind: 'snapshot', ...by({ recordId: 'again' }), nextNumber: 4, state });
+    log.segments(2);
+    rig.head();
+    expect({ asked: rig.asked.slice(1), nextNumber: rig.folded.nextNumber }).toEqual({
+      asked: [6, 'snapshot'],
+      nextNumber: 6,
+    });
+  });
+
   test('is never copied as a snapshot: what is new of it comes as one of the own fold', () => {
     const log = small().segments(6);
     const state: unknown = JSON.parse(JSON.stringify(toSnapshot(log.fold())));
@@ -248,6 +262,33 @@ test('a log that has grown becomes one snapshot and what follows', () => {
   expect(rig.kinds.indexOf('snapshot')).toBe(0);
   expect(rig.own.length).toBeLessThan(20);
   expect(rig.folded).toMatchObject({ nextNumber: 60, firstNumber: 0, ignored: 0 });
+});
+
+test('a long backlog becomes one snapshot', () => {
+  const log = small().segments(1);
+  const rig = new Rig(log);
+  log.segments(250);
+  rig.head();
+  expect(rig.kinds).toEqual(['snapshot']);
+  log.segment();
+  rig.head();
+  expect(rig.folded).toMatchObject({ nextNumber: 252, firstNumber: 0, ignored: 0 });
+});
+
+// Goal: in a log that went back, places come again. Method: while the relayer is silent, its log is replaced by one of the same length.
+test('after a silence it notices that its log is another one, though the last place is the same', () => {
+  const log = small().segments(3);
+  const rig = new Rig(log);
+  const open: IndexRecord = {
+    kind: 'open',
+    ...by({ epoch: epochOf(1, 1), bootId: 'b-us', recordId: 'ours' }),
+  };
+  const last = rig.own.at(-1)?.sequence ?? 0;
+  rig.own.splice(0, rig.own.length, { sequence: last, record: open });
+  rig.nowMs = 6000;
+  log.segment();
+  rig.head();
+  expect({ left: rig.left, kinds: rig.kinds }).toEqual({ left: ['wentBack'], kinds: ['open'] });
 });
 
 test('it stops a minute after the last one wanted the stream', () => {
