@@ -23,7 +23,9 @@ export interface RelayParts {
   readonly onGone: () => void;
 }
 
+/** Of messages between regions, and of acknowledgements within one, which cost two seconds. */
 const lossShare = 0.02;
+const ackLossShare = 0.005;
 const patienceMs = 2000;
 const maxLogRecords = 60;
 
@@ -110,7 +112,7 @@ export class RegionRelay {
     const { own, random } = this.#parts;
     const { recordId } = record;
     const sequence = own.append(record, expectedSequence);
-    const isLost = random.chance(lossShare);
+    const isLost = random.chance(ackLossShare);
     if (sequence !== undefined && !isLost)
       this.#later(1, 8, () => this.#do({ kind: 'appended', recordId, sequence }));
     else this.#later(1, isLost ? patienceMs : 8, () => this.#do({ kind: 'appendFailed', recordId }));
