@@ -7,6 +7,7 @@ import type { Counts } from './counts/counts.ts';
 import type { ChangeOutlet } from './feed/change.ts';
 import type { Identities, Receipts } from './identity/identity.ts';
 import type { Replication } from './replication/replication.ts';
+import type { Voices } from './identity/voices.ts';
 import type { AudienceStore } from './store/audience-store.ts';
 import type { StoredComment } from './store/comment-store.ts';
 import type { WordRules } from './text/word-rules.ts';
@@ -23,6 +24,7 @@ export interface CommentPorts {
   readonly store: AudienceStore;
   readonly identities: Identities;
   readonly receipts: Receipts;
+  readonly voices: Voices;
   /** @throws when the registry cannot be asked */
   readonly lookUpStream: (id: StreamId) => Promise<StreamStanding>;
   readonly outlet: ChangeOutlet;

@@ -17,6 +17,7 @@ import type { Identities, Receipts } from './identity/identity.ts';
 import { Observer } from './replication/observer.ts';
 import { cassandraReplicaReads } from './replication/replica-reads.cassandra.ts';
 import { noReplication, type Replication } from './replication/replication.ts';
+import type { Voices } from './identity/voices.ts';
 import type { AudienceStore } from './store/audience-store.ts';
 import { openCassandraCommentStore } from './store/comment-store.cassandra.ts';
 import { openSqliteCommentStore } from './store/comment-store.sqlite.ts';
@@ -27,7 +28,7 @@ export interface CommentsParts extends ClusterParts {
   readonly config: Pick<NodeConfig, 'dataDir' | 'wordsFile' | 'cassandra'>;
   /** Undefined: the comments lie in a file of the data folder (A14). */
   readonly database: Database | undefined;
-  readonly identity: Identities & Receipts;
+  readonly identity: Identities & Receipts & Voices;
   readonly lookUpStream: CommentPorts['lookUpStream'];
   /** Gets the feed, for the sockets of this node. */
   readonly audience: AudiencePorts;
@@ -70,6 +71,7 @@ export async function composeComments(
     store,
     identities: identity,
     receipts: identity,
+    voices: identity,
     lookUpStream,
     outlet: feed,
     newest: (stream, limit) => feed.newest(stream, limit),

@@ -13,6 +13,7 @@ import type { Identities, Receipts } from './identity.ts';
 import { readerOfFile, readerOfUrl, type ReadKeys } from './key-reader.http.ts';
 import { KeptKeys } from './kept-keys.ts';
 import type { Accounts } from './token-verifier.jose.ts';
+import { voicesBy, type Voices } from './voices.ts';
 
 export interface IdentitySettings {
   readonly tokenKeys: TokenKeys;
@@ -28,11 +29,12 @@ export interface IdentitySettings {
  *
  * @throws UnusableError that says what is wrong with the file
  */
-export async function composeIdentity(settings: IdentitySettings): Promise<Identities & Receipts> {
+export async function composeIdentity(settings: IdentitySettings): Promise<Identities & Receipts & Voices> {
   const { tokenKeys, clock, metrics } = settings;
   const accounts = await accountsOf(settings);
   const newId = (): string => randomBytes(12).toString('hex');
-  return openIdentity({ keys: tokenKeys, accounts, clock, metrics, newId });
+  const identity = await openIdentity({ keys: tokenKeys, accounts, clock, metrics, newId });
+  return Object.assign(identity, voicesBy(tokenKeys.signing.d));
 }
 
 async function accountsOf({

@@ -4,13 +4,13 @@ import type { CommentParams } from '../../../cluster/contract/api/audience-param
 import type { ReportBody } from '../../../cluster/contract/api/moderation-views.ts';
 import type { RouteInput } from '../../../cluster/contract/api/routes.ts';
 import { TangazaError } from '../../../cluster/errors/tangaza-error.ts';
-import { nameInAudit } from '../callers.ts';
+import { mustHaveCaller, nameInAudit } from '../callers.ts';
 import { isShownTo } from '../comment-view.ts';
 import { mustBeAllowed, mustBeFor } from '../identity/permissions.ts';
 import { placeOfComment } from '../ids/comment-id.ts';
 import { Acts, notFound, type ActPorts } from './acts.ts';
 
-/** So many different users hold a comment. */
+/** So many different voices hold a comment. */
 const heldFrom = 3;
 
 export class Reporting {
@@ -28,7 +28,7 @@ export class Reporting {
     body,
     caller,
   }: RouteInput<CommentParams, unknown, ReportBody>): Promise<void> {
-    const { store, clock, streams } = this.#ports;
+    const { store, clock, streams, voices } = this.#ports;
     const identity = await this.#acts.identified(caller);
     const { streamId } = placeOfComment(id);
     const atMs = clock.utcMs();
@@ -38,7 +38,8 @@ export class Reporting {
     if (before === undefined || !isShownTo(identity, before)) throw notFound(id);
     if (before.author.id === identity.user.id)
       throw new TangazaError('BAD_REQUEST', 'This comment is your own: hide it instead.');
-    const report = { commentId: id, by: identity.user.id, atMs, ...body };
+    const voice = voices.voiceOf(identity.user, mustHaveCaller(caller).network, id);
+    const report = { commentId: id, by: identity.user.id, voice, atMs, ...body };
     const after = await this.#acts.written(streamId, store.report(report, heldFrom));
     if (after !== undefined && after.isHeld !== before.isHeld) this.#acts.tell(after);
   }

@@ -44,7 +44,7 @@ export interface StoredComment extends CommentBody {
   readonly changedAtMs: number;
   readonly hidden?: Hiding | undefined;
   readonly isHeld: boolean;
-  /** How many users reported it since a moderator released it. Absent for none. */
+  /** How many voices reported it since a moderator released it. Absent for none. */
   readonly reports?: number | undefined;
   /** Its author was erased: name and text are empty for good. */
   readonly isErased?: boolean | undefined;

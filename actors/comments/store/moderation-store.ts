@@ -16,6 +16,8 @@ export interface Ban {
 export interface Report {
   readonly commentId: CommentId;
   readonly by: UserId;
+  /** Whom it speaks for: reports of one comment with one voice count once. */
+  readonly voice: string;
   readonly atMs: number;
   readonly reason?: string | undefined;
 }
@@ -33,7 +35,7 @@ export interface ModerationStore {
   /** The bans in force of one stream, or where none is named, those of all streams: in order of the user's id. @param after exclusive */
   bans(stream: StreamId | undefined, nowMs: number, limit: number, after?: UserId): Promise<readonly Ban[]>;
   /**
-   * Keeps a report. As soon as that many different users have reported a comment since it was released, it is held.
+   * Keeps a report, one for each user. As soon as that many different voices have reported a comment since it was released, it is held.
    *
    * @returns the row as it is then; undefined where there is none, and then nothing is kept
    */

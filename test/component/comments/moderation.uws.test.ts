@@ -1,4 +1,6 @@
 /** Bans, reports, what waits for a moderator, the audit and erasure, through the real server, actor, identity and database. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { CommentPage, OwnComment } from '../../../cluster/contract/api/audience-views.ts';
 import { AuditPage, BanPage } from '../../../cluster/contract/api/moderation-views.ts';
@@ -125,6 +127,25 @@ test('three reports hold a comment until a moderator releases it; then three mor
     held: [],
   });
   expect(await auditOf(rig)).toEqual(['comment.release']);
+});
+
+// Goal: who makes guests as they like holds no comment alone. Method: guests of one address, then of one IPv6 /64, then accounts beside them.
+test('the guests of one network hold a comment no sooner than one of them, and the database has no address', async () => {
+  await using rig = await startCommentsRig();
+  const { id } = await posted(rig, await rig.guest('Ada'), 'doubtful');
+  const report = async (network: string) =>
+    rig.ask('POST', `/v1/comments/${id}/report`, { token: await rig.guest('Eve'), body: {}, network });
+  for (let guest = 0; guest < 4; guest += 1) await report('192.0.2.7');
+  for (let guest = 1; guest < 5; guest += 1) await report(`2001:db8:1:2::${guest}`);
+  const reported = async () => (await listed(rig, '?state=reported', rig.operatorToken)).items;
+  expect(await reported()).toMatchObject([{ id, reports: 2 }]);
+  expect(textsOf(await listed(rig))).toEqual(['doubtful']);
+  await report('2001:db8:1:3::1');
+  expect(await reported()).toMatchObject([{ id, reports: 3, isHeld: true }]);
+  const files = await Promise.all(
+    ['c.sqlite', 'c.sqlite-wal'].map((file) => readFile(join(rig.folder, file), 'latin1')),
+  );
+  expect({ hasAddress: /192\.0\.2\.7|2001:db8/.test(files.join('')) }).toEqual({ hasAddress: false });
 });
 
 test('a comment that was held for its words is told to everybody when it is released', async () => {

@@ -110,6 +110,7 @@ export async function startCommentsRig(beside?: Beside, database?: RigDatabase):
     store,
     identities: identity,
     receipts: identity,
+    voices: identity,
     lookUpStream: async (id) => ({ kind: standings[id] ?? 'unknown' }),
     outlet: {
       told: (change) => void changes.push(change),

@@ -24,7 +24,7 @@ const BanCell = z.union([
   z.object({ endedAtMs: z.number() }),
 ]);
 const BanRow = z.object({ stream: z.string(), user: UserId, ban: z.string() });
-const ReportRow = z.object({ at: z.number() });
+const ReportRow = z.object({ user: z.string(), at: z.number(), voice: z.string().nullable() });
 const AuditCells = z.object({
   at: z.date(),
   actor: By,
@@ -83,21 +83,20 @@ export class ModerationTables {
     return found.slice(0, limit);
   }
 
-  /** @returns how many users have reported it since */
-  async report({ commentId, by, atMs }: Report, sinceMs: number): Promise<number> {
+  /** @returns how many voices have reported it since */
+  async report({ commentId, by, voice, atMs }: Report, sinceMs: number): Promise<number> {
     await this.#database.run(
-      'UPDATE comment_reports USING TIMESTAMP ? SET at = ? WHERE comment = ? AND user = ?',
-      [actAt(atMs, false), atMs, commentId, by],
+      'UPDATE comment_reports USING TIMESTAMP ? SET at = ?, voice = ? WHERE comment = ? AND user = ?',
+      [actAt(atMs, false), atMs, voice, commentId, by],
     );
     return this.reportsSince(commentId, sinceMs);
   }
 
   async reportsSince(id: CommentId, sinceMs: number): Promise<number> {
-    const rows = await this.#database.run('SELECT at FROM comment_reports WHERE comment = ? LIMIT ?', [
-      id,
-      mostReports,
-    ]);
-    return rows.filter((row) => ReportRow.parse(row).at > sinceMs).length;
+    const query = 'SELECT user, at, voice FROM comment_reports WHERE comment = ? LIMIT ?';
+    const rows = await this.#database.run(query, [id, mostReports]);
+    const reports = rows.map((row) => ReportRow.parse(row)).filter(({ at }) => at > sinceMs);
+    return new Set(reports.map(({ user, voice }) => voice ?? user)).size;
   }
 
   async listed(

@@ -74,16 +74,16 @@ export class ModerationTables {
     return this.#bans('streamId = ? AND userId > ?', values, 'userId');
   }
 
-  report({ commentId, by, atMs, reason }: Report, heldFrom: number): StoredComment | undefined {
+  report({ commentId, by, voice, atMs, reason }: Report, heldFrom: number): StoredComment | undefined {
     const row = this.#database.one(
       'SELECT isHeld, reports, releasedAtMs FROM comments WHERE id = ?',
       commentId,
     );
     if (row === undefined) return undefined;
     this.#database.run(
-      `INSERT INTO reports (commentId, userId, atMs, reason) VALUES (?, ?, ?, ?)
-       ON CONFLICT DO UPDATE SET atMs = excluded.atMs, reason = excluded.reason WHERE atMs < excluded.atMs`,
-      ...[commentId, by, atMs, reason ?? null],
+      `INSERT INTO reports (commentId, userId, voice, atMs, reason) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE
+       SET voice = excluded.voice, atMs = excluded.atMs, reason = excluded.reason WHERE atMs < excluded.atMs`,
+      ...[commentId, by, voice, atMs, reason ?? null],
     );
     const reports = this.#reportsSince(commentId, Number(row['releasedAtMs'] ?? -1));
     const isHeld = row['isHeld'] === 1 || reports >= heldFrom;
@@ -149,7 +149,7 @@ export class ModerationTables {
 
   #reportsSince(id: CommentId, sinceMs: number): number {
     const row = this.#database.one(
-      'SELECT count(*) AS count FROM reports WHERE commentId = ? AND atMs > ?',
+      'SELECT count(DISTINCT coalesce(voice, userId)) AS count FROM reports WHERE commentId = ? AND atMs > ?',
       ...[id, sinceMs],
     );
     return Number(row?.['count']);

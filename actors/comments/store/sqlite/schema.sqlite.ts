@@ -76,7 +76,15 @@ const arrivals = `
   UPDATE comments SET arrivedAtUs = iif(changedAtUs - 1000 * arrivedAtMs BETWEEN 0 AND 999, changedAtUs, 1000 * arrivedAtMs);
 `;
 
-const migrations: readonly string[] = [comments, threads, moderation, arrivals];
+/** Reports of one voice count once; NULL: the user's own. What its author took back is kept apart from what moderators say. */
+const voices = `
+  ALTER TABLE reports ADD COLUMN voice TEXT;
+  ALTER TABLE comments ADD COLUMN withdrawal TEXT;
+  ALTER TABLE comments ADD COLUMN withdrawalAtMs INTEGER;
+  CREATE INDEX commentsUnseen ON comments (streamId, createdAtMs, id) WHERE hiding IS NOT NULL OR withdrawal IS NOT NULL;
+`;
+
+const migrations: readonly string[] = [comments, threads, moderation, arrivals, voices];
 
 /** @throws TangazaError `UNAVAILABLE` when a newer version of the program made the file */
 export function migrate(database: CommentDatabase, file: string, newId: () => string): void {

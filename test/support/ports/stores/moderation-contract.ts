@@ -75,7 +75,7 @@ export function moderationContract(name: string, start: StartSubject): void {
     test('the third user who reports a comment holds it, not the third report', async () => {
       const { id } = await rig.add(rig.body());
       const report = (by: UserId, store = rig.store) =>
-        store.report({ commentId: id, by, atMs: nowMs + 1, reason: 'rude' }, 3);
+        store.report({ commentId: id, by, voice: by, atMs: nowMs + 1, reason: 'rude' }, 3);
       expect(await report(ada)).toMatchObject({ reports: 1, isHeld: false });
       expect(await report(ada, rig.other)).toMatchObject({ reports: 1, isHeld: false });
       expect(await report(ben)).toMatchObject({ reports: 2, isHeld: false });
@@ -83,9 +83,19 @@ export function moderationContract(name: string, start: StartSubject): void {
       expect(await rig.store.get(id)).toMatchObject({ reports: 3, isHeld: true });
     });
 
+    test('reports with one voice count once, whoever makes them', async () => {
+      const { id } = await rig.add(rig.body());
+      const report = (by: UserId, voice: string, store = rig.store) =>
+        store.report({ commentId: id, by, voice, atMs: nowMs + 1 }, 2);
+      await report(ada, 'one network');
+      await report(ben, 'one network', rig.other);
+      expect(await report(third, 'one network')).toMatchObject({ reports: 1, isHeld: false });
+      expect(await report(fourth, 'another one', rig.other)).toMatchObject({ reports: 2, isHeld: true });
+    });
+
     test('a released comment is shown, and only later reports hold it again', async () => {
       const { id } = await rig.add(rig.body());
-      const report = (by: UserId, atMs: number) => rig.store.report({ commentId: id, by, atMs }, 3);
+      const report = (by: UserId, atMs: number) => rig.store.report({ commentId: id, by, voice: by, atMs }, 3);
       for (const by of [ada, ben, third]) await report(by, nowMs + 1);
       const released = await rig.other.release(id, nowMs + 2);
       expect({ isHeld: released?.isHeld, reports: released?.reports }).toEqual({
@@ -100,7 +110,7 @@ export function moderationContract(name: string, start: StartSubject): void {
 
     test('reports and releases of what is not here keep nothing', async () => {
       const { id } = rig.body();
-      expect(await rig.store.report({ commentId: id, by: ada, atMs: nowMs }, 1)).toBeUndefined();
+      expect(await rig.store.report({ commentId: id, by: ada, voice: ada, atMs: nowMs }, 1)).toBeUndefined();
       expect(await rig.store.release(id, nowMs)).toBeUndefined();
       expect(await rig.add(rig.body())).toMatchObject({ isHeld: false });
     });
@@ -111,7 +121,7 @@ export function moderationContract(name: string, start: StartSubject): void {
       for (const [number, comment] of all.entries()) await store.add(comment, { isHeld: number < 2, nowMs });
       const [, , two, three, four] = all;
       for (const comment of [two, three])
-        if (comment !== undefined) await store.report({ commentId: comment.id, by: ada, atMs: nowMs + 1 }, 3);
+        if (comment !== undefined) await store.report({ commentId: comment.id, by: ada, voice: ada, atMs: nowMs + 1 }, 3);
       if (four !== undefined) await store.setHidden(four.id, { by: ben, atMs: nowMs }, nowMs);
       const [newest] = await store.listed(stream, 'held', 1);
       expect(newest?.id).toBe(all[1]?.id);
@@ -125,7 +135,7 @@ export function moderationContract(name: string, start: StartSubject): void {
     test('reports of many users at once hold a comment', async () => {
       const { id } = await rig.add(rig.body());
       const reports = [ada, ben, third, fourth].map((by, index) =>
-        (index % 2 === 0 ? rig.store : rig.other).report({ commentId: id, by, atMs: nowMs + 1 }, 2),
+        (index % 2 === 0 ? rig.store : rig.other).report({ commentId: id, by, voice: by, atMs: nowMs + 1 }, 2),
       );
       await Promise.all(reports);
       expect(await rig.store.get(id)).toMatchObject({ isHeld: true });
@@ -133,7 +143,7 @@ export function moderationContract(name: string, start: StartSubject): void {
 
     test('a change by a report or a release is told to who reads on', async () => {
       const { id, changedAtMs } = await rig.add(rig.body());
-      await rig.store.report({ commentId: id, by: ada, atMs: nowMs + 10 }, 1);
+      await rig.store.report({ commentId: id, by: ada, voice: ada, atMs: nowMs + 10 }, 1);
       const [held] = await rig.other.arrivedSince(rig.stream, nowMs, 10);
       expect(held).toMatchObject({ id, isHeld: true });
       expect(held?.changedAtMs).toBeGreaterThan(changedAtMs);
