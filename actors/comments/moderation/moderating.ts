@@ -35,11 +35,12 @@ export class Moderating {
       if (mayAll) await this.#hideUnseen(id, hiding);
       throw notFound(id, mayAll ? ' If it arrives within 10 minutes, it is hidden.' : '');
     }
-    // An author who could hide it anew could also show again what a moderator hid.
     if (comment.hidden !== undefined && (!mayAll || comment.hidden.by === hiding.by))
       return this.#changed(identity, comment);
     await this.#acts.audit({ streamId: comment.streamId, ...hiding, act: 'comment.hide', on: id });
-    const write = store.setHidden(id, hiding, hiding.atMs);
+    const write = mayAll
+      ? store.setHidden(id, hiding, hiding.atMs)
+      : store.withdraw(id, hiding, hiding.atMs);
     return this.#changed(identity, comment, await this.#acts.written(comment.streamId, write));
   }
 
@@ -54,15 +55,15 @@ export class Moderating {
     if (comment === undefined) throw notFound(id);
     if (comment.hidden === undefined) return this.#changed(identity, comment);
     const by = nameInAudit(identity);
-    if (!mayAll && comment.hidden.by !== by)
-      throw new TangazaError(
-        'FORBIDDEN',
-        'A moderator hid this comment: only a moderator can show it again.',
-      );
+    if (!mayAll && comment.hidden.by !== by) throw hiddenByModerator();
     const atMs = clock.utcMs();
     await this.#acts.audit({ streamId: comment.streamId, by, atMs, act: 'comment.restore', on: id, ...body });
-    const write = store.setHidden(id, undefined, atMs);
-    return this.#changed(identity, comment, await this.#acts.written(comment.streamId, write));
+    const write = mayAll ? store.setHidden(id, undefined, atMs) : store.withdraw(id, undefined, atMs);
+    const after = await this.#acts.written(comment.streamId, write);
+    const view = this.#changed(identity, comment, after);
+    // A moderator may have hidden it at the same moment.
+    if (view.hidden && !mayAll) throw hiddenByModerator();
+    return view;
   }
 
   /** @throws TangazaError `STREAM_NOT_FOUND`, `STREAM_REMOVED` */
@@ -128,3 +129,6 @@ export class Moderating {
     return this.#acts.viewOf(comment, identity);
   }
 }
+
+const hiddenByModerator = (): TangazaError =>
+  new TangazaError('FORBIDDEN', 'A moderator hid this comment: only a moderator can show it again.');

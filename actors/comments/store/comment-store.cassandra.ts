@@ -113,12 +113,22 @@ class CassandraAudienceStore implements CassandraStore {
       const { comment } = await this.#tables.find(id);
       const timestampUs = actAt(hiding?.atMs ?? nowMs, hiding !== undefined);
       const hidden = { value: hidingCell(hiding, nowMs), timestampUs };
-      if (comment !== undefined) return this.#change(comment, { hidden });
+      const both = hiding === undefined ? { hidden, withdrawn: hidden } : { hidden };
+      if (comment !== undefined) return this.#change(comment, both);
       const ahead = { hidden: { ...hidden, ttlSeconds: keptAheadSeconds } };
       await this.#tables.change(id, undefined, ahead, this.#stamps.next(this.#clock.utcMs()));
       const found = await this.#tables.find(id);
       // It may have come between the two reads.
-      return found.comment === undefined ? undefined : this.#change(found.comment, { hidden });
+      return found.comment === undefined ? undefined : this.#change(found.comment, both);
+    });
+  }
+
+  withdraw(id: CommentId, hiding: Hiding | undefined, nowMs: number) {
+    return this.#call(async () => {
+      const { comment } = await this.#tables.find(id);
+      const timestampUs = actAt(hiding?.atMs ?? nowMs, hiding !== undefined);
+      const withdrawn = { value: hidingCell(hiding, nowMs), timestampUs };
+      return comment === undefined ? undefined : this.#change(comment, { withdrawn });
     });
   }
 

@@ -44,6 +44,10 @@ class SqliteAudienceStore implements AudienceStore {
     return this.#thread.ask('setHidden', args);
   }
 
+  withdraw(...args: CallArgs['withdraw']) {
+    return this.#thread.ask('withdraw', args);
+  }
+
   mode(...args: CallArgs['mode']) {
     return this.#thread.ask('mode', args);
   }

@@ -88,7 +88,8 @@ export function hidingOf(cell: string | null): Hiding | undefined {
 }
 
 /** The columns of a row beside those of its partition. */
-export const columns = 'created_at, id, body, arrived_at, held, hidden, changed_at, reports, released_at';
+export const columns =
+  'created_at, id, body, arrived_at, held, hidden, withdrawn, changed_at, reports, released_at';
 
 export const CommentRow = z.object({
   created_at: z.date(),
@@ -98,6 +99,8 @@ export const CommentRow = z.object({
   arrived_at: z.number().nullable(),
   held: z.boolean().nullable(),
   hidden: z.string().nullable(),
+  /** By its author. */
+  withdrawn: z.string().nullable(),
   changed_at: z.number().nullable(),
   reports: z.number().nullable(),
   /** When a moderator released it last, in ms. */
@@ -119,7 +122,7 @@ export function commentOf(stream: StreamId, row: CommentRow): StoredComment | un
     ...body,
     author: { id: authorId, name, isStaff },
     changedAtMs: row.changed_at ?? arrivedAtMs,
-    hidden: hidingOf(row.hidden),
+    hidden: hidingOf(row.hidden) ?? hidingOf(row.withdrawn),
     isHeld: row.held === true,
     reports: row.reports === null || row.reports === 0 ? undefined : row.reports,
     isErased: isErased === true ? true : undefined,

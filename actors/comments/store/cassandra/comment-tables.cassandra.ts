@@ -38,14 +38,20 @@ export interface Arrived {
   readonly isHeld: boolean;
 }
 
-/** New values of cells. `hidden` has the time of the act, so that of two acts the later one wins; the others that of the change. */
+interface Act {
+  readonly value: string;
+  readonly timestampUs: number;
+}
+
+/**
+ * New values of cells. `hidden` and `withdrawn` have the time of the act, so that of two acts the later one wins; the others that of the change.
+ */
 export interface Change {
-  readonly hidden?: {
-    readonly value: string;
-    readonly timestampUs: number;
+  readonly hidden?: Act & {
     /** After so many seconds it is gone. */
     readonly ttlSeconds?: number | undefined;
   };
+  readonly withdrawn?: Act;
   readonly held?: boolean;
   readonly reports?: number;
   readonly released_at?: number;
@@ -189,7 +195,7 @@ interface RowOf {
 
 function updates(
   { table, where, key }: RowOf,
-  { hidden, ...cells }: Change,
+  { hidden, withdrawn, ...cells }: Change,
   { changedAtMs, timestampUs }: { readonly changedAtMs: number; readonly timestampUs: number },
 ): readonly Statement[] {
   const ttl = hidden?.ttlSeconds;
@@ -199,8 +205,13 @@ function updates(
     query: `UPDATE ${table} USING ${using}TIMESTAMP ? SET hidden = ? WHERE ${where}`,
     values: [...told, hidden?.timestampUs, hidden?.value, ...key],
   };
+  const takeBack = {
+    query: `UPDATE ${table} USING TIMESTAMP ? SET withdrawn = ? WHERE ${where}`,
+    values: [withdrawn?.timestampUs, withdrawn?.value, ...key],
+  };
   return [
     ...(hidden === undefined ? [] : [hide]),
+    ...(withdrawn === undefined ? [] : [takeBack]),
     {
       query: `UPDATE ${table} USING ${using}TIMESTAMP ? SET ${changed.map(([cell]) => `${cell} = ?`).join(', ')} WHERE ${where}`,
       values: [...told, timestampUs, ...changed.map(([, value]) => value), ...key],

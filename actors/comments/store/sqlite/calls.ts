@@ -35,6 +35,7 @@ export const isWrite: Readonly<Record<CallName, boolean>> = {
   following: false,
   arrivedSince: false,
   setHidden: true,
+  withdraw: true,
   mode: false,
   setMode: true,
   audit: true,

@@ -67,9 +67,21 @@ export class CommentTables {
   setHidden(id: CommentId, hiding: Hiding | undefined, nowMs: number): StoredComment | undefined {
     const there = this.#database.one('SELECT hiding, hidingAtMs FROM comments WHERE id = ?', id);
     if (there === undefined) return void this.#keepAhead(id, hiding, nowMs);
+    if (hiding === undefined) this.withdraw(id, undefined, nowMs);
     if (!isLater(there, hiding, nowMs)) return this.#rows.get(id);
     const values = [hidingCell(hiding), hiding?.atMs ?? nowMs];
     return this.#rows.change(id, 'hiding = ?, hidingAtMs = ?', values, nowMs);
+  }
+
+  withdraw(id: CommentId, hiding: Hiding | undefined, nowMs: number): StoredComment | undefined {
+    const there = this.#database.one(
+      'SELECT withdrawal AS hiding, withdrawalAtMs AS hidingAtMs FROM comments WHERE id = ?',
+      id,
+    );
+    if (there === undefined) return undefined;
+    if (!isLater(there, hiding, nowMs)) return this.#rows.get(id);
+    const values = [hidingCell(hiding), hiding?.atMs ?? nowMs];
+    return this.#rows.change(id, 'withdrawal = ?, withdrawalAtMs = ?', values, nowMs);
   }
 
   mode(stream: StreamId): CommentMode | undefined {

@@ -35,7 +35,7 @@ const AuditCells = z.object({
 const conditions: Readonly<Record<ListedState, string>> = {
   held: 'isHeld = 1',
   reported: 'reports > 0',
-  hidden: 'hiding IS NOT NULL',
+  hidden: '(hiding IS NOT NULL OR withdrawal IS NOT NULL)',
 };
 
 export class ModerationTables {

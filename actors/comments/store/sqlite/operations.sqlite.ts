@@ -20,6 +20,7 @@ export function operationsOn(database: CommentDatabase): Operations {
     following: (...args) => comments.following(...args),
     arrivedSince: (...args) => comments.arrivedSince(...args),
     setHidden: (...args) => comments.setHidden(...args),
+    withdraw: (...args) => comments.withdraw(...args),
     mode: (...args) => comments.mode(...args),
     setMode: (...args) => comments.setMode(...args),
     audit: (...args) => comments.audit(...args),

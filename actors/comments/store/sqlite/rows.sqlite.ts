@@ -34,6 +34,8 @@ const CommentRow = z.object({
   changedAtUs: z.number(),
   isHeld: z.number(),
   hiding: z.string().nullable(),
+  /** By its author. */
+  withdrawal: z.string().nullable(),
   reports: z.number(),
   isErased: z.number(),
 });
@@ -59,11 +61,15 @@ export function commentOf(raw: Row): StoredComment {
     author: { id: row.authorId, name, isStaff },
     arrivedAtMs: row.arrivedAtUs / usInMs,
     changedAtMs: row.changedAtUs / usInMs,
-    hidden: row.hiding === null ? undefined : HidingCell.parse(JSON.parse(row.hiding)),
+    hidden: hidingOf(row.hiding ?? row.withdrawal),
     isHeld: row.isHeld === 1,
     reports: row.reports === 0 ? undefined : row.reports,
     isErased: row.isErased === 1 ? true : undefined,
   };
+}
+
+function hidingOf(cell: string | null): Hiding | undefined {
+  return cell === null ? undefined : HidingCell.parse(JSON.parse(cell));
 }
 
 /** Where it stands among the answers of its thread: the ids of its path and its own, without the stream, which they share. */

@@ -11,10 +11,17 @@ import type { CommentMode } from '../../../../cluster/contract/api/audience-view
 import { TangazaError } from '../../../../cluster/errors/tangaza-error.ts';
 import type { CommentId, StreamId } from '../../../../cluster/model/ids.ts';
 
+interface Act {
+  readonly hiding: Hiding | undefined;
+  readonly atMs: number;
+}
+
 /** What the openings of one database share. */
 export class MemoryComments {
   readonly rows = new Map<CommentId, StoredComment>();
-  readonly acts = new Map<CommentId, { readonly hiding: Hiding | undefined; readonly atMs: number }>();
+  readonly acts = new Map<CommentId, Act>();
+  /** Of the authors. */
+  readonly withdrawals = new Map<CommentId, Act>();
   readonly modes = new Map<StreamId, { readonly mode: CommentMode; readonly atMs: number }>();
   readonly audit: AuditRow[] = [];
   lastMs = 0;
@@ -91,16 +98,28 @@ export class MemoryCommentStore implements CommentStore {
 
   async setHidden(id: CommentId, hiding: Hiding | undefined, nowMs: number) {
     this.#check();
-    const act = this.#shared.acts.get(id);
-    const isOlder =
-      act !== undefined && (act.atMs > nowMs || (act.atMs === nowMs && act.hiding !== undefined));
-    if (!isOlder) this.#shared.acts.set(id, { hiding, atMs: nowMs });
-    const there = this.#shared.rows.get(id);
-    if (there === undefined || isOlder) return there;
+    const { acts, withdrawals } = this.#shared;
+    const isNew = note(acts, id, { hiding, atMs: nowMs });
+    const endsOther = hiding === undefined && note(withdrawals, id, { hiding, atMs: nowMs });
+    return isNew || endsOther ? this.#hidden(id, nowMs) : this.#shared.rows.get(id);
+  }
+
+  async withdraw(id: CommentId, hiding: Hiding | undefined, nowMs: number) {
+    this.#check();
+    const isNew =
+      this.#shared.rows.has(id) && note(this.#shared.withdrawals, id, { hiding, atMs: nowMs });
+    return isNew ? this.#hidden(id, nowMs) : this.#shared.rows.get(id);
+  }
+
+  #hidden(id: CommentId, nowMs: number): StoredComment | undefined {
+    const { acts, withdrawals, rows } = this.#shared;
+    const there = rows.get(id);
+    if (there === undefined) return undefined;
     const { hidden: _, ...row } = there;
+    const hiding = acts.get(id)?.hiding ?? withdrawals.get(id)?.hiding;
     const changedAtMs = this.#shared.timeOf(nowMs);
     const now: StoredComment = { ...row, changedAtMs, ...(hiding === undefined ? {} : { hidden: hiding }) };
-    this.#shared.rows.set(id, now);
+    rows.set(id, now);
     return now;
   }
 
@@ -127,6 +146,16 @@ export class MemoryCommentStore implements CommentStore {
   #check(): void {
     if (this.#isClosed || this.isDown) throw new TangazaError('UNAVAILABLE', 'The comments do not answer.');
   }
+}
+
+/** @returns false where a later act, or a hide of the same time, is there */
+function note(acts: Map<CommentId, Act>, id: CommentId, act: Act): boolean {
+  const there = acts.get(id);
+  const isOlder =
+    there !== undefined &&
+    (there.atMs > act.atMs || (there.atMs === act.atMs && there.hiding !== undefined));
+  if (!isOlder) acts.set(id, act);
+  return !isOlder;
 }
 
 const placeOf = ({ createdAtMs, id }: StoredComment): Place => ({ createdAtMs, id });
