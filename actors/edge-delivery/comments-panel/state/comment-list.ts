@@ -175,7 +175,8 @@ export class CommentList {
     const rows: Row[] = [];
     for (const comment of this.#order) {
       const isVeiled = comment.isHidden && !seesHidden;
-      if (isVeiled && !threads.has(comment.id)) continue;
+      // Its answers may be there without having been read.
+      if (isVeiled && comment.replies === 0 && !threads.has(comment.id)) continue;
       if (comment.rootId !== undefined && this.#byId.has(comment.rootId)) continue;
       const replies = threads.get(comment.id) ?? [];
       const row = this.#row(comment, replies.length, 0);

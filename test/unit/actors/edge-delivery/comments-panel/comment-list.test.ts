@@ -160,6 +160,15 @@ test('the answers of what is hidden stay, below a line without its name and its 
   ]);
 });
 
+test('what is hidden keeps its line while it has answers, read or not', () => {
+  const list = new CommentList();
+  list.add(comment(1, { replies: 2 }));
+  list.update(comment(1, { hidden: true, text: '', replies: 2 }));
+  expect(list.rows(all)).toMatchObject([{ replies: 2, comment: { text: '', author: { name: '' } } }]);
+  list.change('s~000001', (known) => ({ ...known, replies: 0 }));
+  expect(list.rows(all)).toEqual([]);
+});
+
 test('the list is bounded: the oldest go, and can be read again', () => {
   const list = new CommentList();
   for (let second = 0; second <= mostComments; second += 1) list.add(comment(second));
