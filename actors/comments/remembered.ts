@@ -62,11 +62,6 @@ export class Remembered<K, V> {
     if (this.#answers.size > this.#question.most && oldest !== undefined) this.#answers.delete(oldest);
   }
 
-  /** What has such an answer, however old. */
-  keysWhere(holds: (value: V) => boolean): readonly K[] {
-    return [...this.#answers].filter(([, { value }]) => holds(value)).map(([key]) => key);
-  }
-
   /** What was told is not so any more. */
   forget(key: K): void {
     this.#underWay.delete(key);

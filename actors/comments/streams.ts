@@ -54,11 +54,6 @@ export class Streams {
     });
   }
 
-  /** Those that were asked for lately and are there. */
-  known(): readonly StreamId[] {
-    return this.#standings.keysWhere(({ kind }) => kind === 'known');
-  }
-
   /** Begins to look up all that a comment on a stream depends on, so that its author waits for the database once. */
   prepare(stream: StreamId): void {
     this.#bans.prepare(stream);

@@ -1,6 +1,7 @@
 /** The port of the events between nodes, and what one of them says (A7). They are hints: one that is lost, doubled or late does no harm. */
 import { z } from 'zod';
 import { CommentCounts, CommentMode } from '../../../cluster/contract/api/audience-views.ts';
+import { allStreams } from '../../../cluster/contract/api/moderation-views.ts';
 import {
   BootId,
   ClientId,
@@ -39,6 +40,7 @@ const Row = z.object({
   changedAtMs: timeMs,
   hidden: Hiding.optional(),
   isHeld: z.boolean(),
+  isErased: z.boolean().optional(),
 });
 
 const WrittenChange = z.discriminatedUnion('kind', [
@@ -60,6 +62,7 @@ const WrittenChange = z.discriminatedUnion('kind', [
   }),
   z.object({ kind: z.literal('ban'), streamId: StreamId }),
   z.object({ kind: z.literal('unsure'), streamId: StreamId }),
+  z.object({ kind: z.literal('erased'), streamId: z.literal(allStreams), userId: UserId, atMs: timeMs }),
 ]);
 
 const sender = { version: z.literal(eventVersion), node: NodeId, bootId: BootId };

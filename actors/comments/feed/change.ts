@@ -1,7 +1,8 @@
 /** What the comments actor of a node tells the feed, once the store has it (A7). */
 import type { CommentMode } from '../../../cluster/contract/api/audience-views.ts';
 import type { ReplicatedComment } from '../../../cluster/contract/audience/audience-feed.ts';
-import type { CommentId, StreamId } from '../../../cluster/model/ids.ts';
+import type { allStreams } from '../../../cluster/contract/api/moderation-views.ts';
+import type { CommentId, StreamId, UserId } from '../../../cluster/model/ids.ts';
 import type { Counted } from '../counts/counts.ts';
 import type { Hiding, StoredComment } from '../store/comment-store.ts';
 
@@ -28,10 +29,17 @@ export type Change =
       readonly streamId: StreamId;
       readonly comments: readonly ReplicatedComment[];
     }
-  /** Somebody was banned, or is so no more. */
+  /** Somebody was banned, or is so no more: on a stream, or on `all-streams`. */
   | { readonly kind: 'ban'; readonly streamId: StreamId }
   /** The store has not said whether it took a write: what it has is to be read. */
-  | { readonly kind: 'unsure'; readonly streamId: StreamId };
+  | { readonly kind: 'unsure'; readonly streamId: StreamId }
+  /** Name and text of all that a user wrote until then are gone, on all streams: no node shows them from now on (A12). */
+  | {
+      readonly kind: 'erased';
+      readonly streamId: typeof allStreams;
+      readonly userId: UserId;
+      readonly atMs: number;
+    };
 
 /** The feed as the comments actor sees it. */
 export interface ChangeOutlet {

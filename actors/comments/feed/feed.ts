@@ -12,17 +12,18 @@ import type {
   FollowedStream,
 } from '../../../cluster/contract/audience/audience-feed.ts';
 import type { CommentMode } from '../../../cluster/contract/api/audience-views.ts';
+import { allStreams } from '../../../cluster/contract/api/moderation-views.ts';
 import { TangazaError } from '../../../cluster/errors/tangaza-error.ts';
 import type { MemberDirectory } from '../../../cluster/membership/member-directory.ts';
 import type { BootId, NodeId, RegionId, StreamId } from '../../../cluster/model/ids.ts';
 import type { Logger } from '../../../cluster/observe/logger.ts';
 import type { Metrics } from '../../../cluster/observe/metrics.ts';
 import type { Clock } from '../../../cluster/time/clock.ts';
-import type { AudienceEvents } from './audience-events.ts';
+import type { AudienceEvents, ReadEvent } from './audience-events.ts';
 import { streamOf, type Change, type ChangeOutlet } from './change.ts';
 import { feedMetrics } from './feed-metrics.ts';
 import { KeptHides } from './kept-hides.ts';
-import { SentNumbers } from './numbers.ts';
+import { HeardNumbers, SentNumbers } from './numbers.ts';
 import type { ReadableStore } from './store-reads.ts';
 import { StreamFeed, type StreamFeedPorts } from './stream-feed.ts';
 import type { StoredComment } from '../store/comment-store.ts';
@@ -61,6 +62,8 @@ export class Feed implements AudienceFeed, ChangeOutlet {
   readonly #heardListeners = new Set<(change: Change) => void>();
   readonly #hides = new KeptHides();
   readonly #sent = new SentNumbers();
+  /** Of what concerns all streams. */
+  readonly #heardOfAll = new HeardNumbers();
   readonly #stops: readonly (() => void)[];
 
   constructor(ports: FeedPorts) {
@@ -87,6 +90,7 @@ export class Feed implements AudienceFeed, ChangeOutlet {
       members.onGone(() => this.doubt('death')),
       members.onDeclaredDead(() => this.doubt('death')),
       events.onBack(() => this.doubt('reconnect')),
+      events.listen(allStreams, { hear: (read) => this.#hearOfAll(read) }).stop,
     ];
   }
 
@@ -106,8 +110,8 @@ export class Feed implements AudienceFeed, ChangeOutlet {
     this.#keepHide(change);
     // What nobody follows here is read when somebody does.
     const isForFollowers = change.kind === 'unsure' || change.kind === 'replicated';
-    const feed = isForFollowers ? this.#streams.get(stream) : this.#open(stream);
-    feed?.take(change);
+    if (stream === allStreams) this.#takeOfAll(change);
+    else (isForFollowers ? this.#streams.get(stream) : this.#open(stream))?.take(change);
     this.#tellOthers(change);
   }
 
@@ -166,6 +170,29 @@ export class Feed implements AudienceFeed, ChangeOutlet {
   #heard(change: Change): void {
     this.#keepHide(change);
     for (const listener of this.#heardListeners) listener(change);
+  }
+
+  #hearOfAll(read: ReadEvent): void {
+    const { node, bootId, clock } = this.#ports;
+    const { events } = this.#ofEach.metrics;
+    if (read.kind !== 'event') return events.add(1, { event: read.kind });
+    const { event } = read;
+    if (event.node === node && event.bootId === bootId) return;
+    const nowMs = clock.utcMs();
+    const verdict =
+      'isHead' in event
+        ? this.#heardOfAll.head(event, event, nowMs)
+        : this.#heardOfAll.event(event, event, nowMs);
+    if (!('isHead' in event)) {
+      events.add(1, { event: verdict.kind === 'again' ? 'again' : 'heard' });
+      this.#heard(event.change);
+      this.#takeOfAll(event.change);
+    }
+    if (verdict.kind === 'gap' || verdict.kind === 'unknown') this.doubt(verdict.kind);
+  }
+
+  #takeOfAll(change: Change): void {
+    for (const feed of this.#streams.values()) feed.take(change);
   }
 
   #keepHide(change: Change): void {

@@ -42,6 +42,11 @@ export class PageAnswers {
     this.#ports = ports;
   }
 
+  /** The next page is answered by a read of its own. */
+  forget(): void {
+    this.#shared = undefined;
+  }
+
   async answer({ lastId, lastAtMs }: LeftOff): Promise<Answer> {
     const { ring, clock, region } = this.#ports;
     if (lastId === undefined && lastAtMs === undefined)

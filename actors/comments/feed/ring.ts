@@ -7,7 +7,7 @@
  *
  * Bounds: 300 comments, and 1,000 changed ones beside them. What has to leave moves the time from which on the ring is complete.
  */
-import type { CommentId } from '../../../cluster/model/ids.ts';
+import type { CommentId, UserId } from '../../../cluster/model/ids.ts';
 import type { StoredComment } from '../store/comment-store.ts';
 
 export const ringSize = 300;
@@ -59,6 +59,11 @@ export class Ring {
   /** The newest comments that everybody may see, in order. */
   newest(limit: number): readonly StoredComment[] {
     return this.#inOrder.filter((one) => !one.isHeld).slice(-limit);
+  }
+
+  /** What a user wrote. */
+  by(author: UserId): readonly StoredComment[] {
+    return [...this.#inOrder, ...this.#changed.values()].filter((one) => one.author.id === author);
   }
 
   /** What arrived or was changed at or after that time. It is all of that only from `completeFromMs` on. */

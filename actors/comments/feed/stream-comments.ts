@@ -3,11 +3,16 @@
  * came here (A7, A8).
  */
 import type { StoredComment } from '../store/comment-store.ts';
+import type { UserId } from '../../../cluster/model/ids.ts';
+import { clockWindow } from '../ids/client-id.ts';
 import type { KeptHides } from './kept-hides.ts';
 import { isLater, isShown, Ring } from './ring.ts';
 import { Seen } from './seen.ts';
 import type { Start } from './store-reads.ts';
 import type { ToldComment } from './told-comment.ts';
+
+/** No two changes of a comment are nearer to each other. */
+const leastMs = 0.001;
 
 export class StreamComments {
   readonly ring = new Ring();
@@ -42,15 +47,37 @@ export class StreamComments {
     return known === undefined || isLater(this.#hides.applied(came), known);
   }
 
+  /**
+   * Empties what a user wrote until then, by a clock that may be ahead. Each is older than what the store has of it by now.
+   *
+   * @returns what sockets are told
+   */
+  erase(user: UserId, atMs: number, nowMs: number): readonly ToldComment[] {
+    return this.ring
+      .by(user)
+      .filter(({ isErased, createdAtMs }) => isErased !== true && createdAtMs <= atMs + clockWindow.afterMs)
+      .flatMap((there) => {
+        const changedAtMs = Math.max(atMs, there.changedAtMs + leastMs);
+        const author = { ...there.author, name: '' };
+        const comment = { ...there, author, text: '', isErased: true, changedAtMs };
+        return this.take({ kind: 'changed', comment }, nowMs) ?? [];
+      });
+  }
+
   /** May a version that the store gave have been told and forgotten? */
   mayBeOld(comment: StoredComment): boolean {
     return this.#seen.isForgotten(comment.id, comment);
+  }
+
+  /** Of versions that may have been told and forgotten: those among which some were not. */
+  untold(mayBeOld: readonly StoredComment[], nowMs: number): readonly StoredComment[] {
+    return this.#seen.untold(mayBeOld, nowMs);
   }
 
   /** Takes in what the store gave at the start. Nobody is told, as each page is answered from the ring. */
   begin({ rows, completeFromMs, oldToMs }: Omit<Start, 'mode'>, nowMs: number): void {
     for (const comment of rows) this.take({ kind: 'added', comment }, nowMs);
     this.ring.begin(completeFromMs);
-    this.#seen.forgetTo(oldToMs);
+    this.#seen.begin(oldToMs);
   }
 }

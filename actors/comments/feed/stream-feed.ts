@@ -8,7 +8,7 @@ import type { Comment, CommentMode } from '../../../cluster/contract/api/audienc
 import type { AudienceListener, LeftOff, Resumed } from '../../../cluster/contract/audience/audience-feed.ts';
 import type { ServerMessage } from '../../../cluster/contract/audience/socket-messages.ts';
 import type { Gate } from '../../../cluster/bounds/gate.ts';
-import type { CommentId, RegionId, StreamId } from '../../../cluster/model/ids.ts';
+import type { CommentId, RegionId, StreamId, UserId } from '../../../cluster/model/ids.ts';
 import type { Logger } from '../../../cluster/observe/logger.ts';
 import type { Clock } from '../../../cluster/time/clock.ts';
 import type { StoredComment } from '../store/comment-store.ts';
@@ -140,12 +140,20 @@ export class StreamFeed {
       case 'replicated':
         for (const listener of this.#listeners) listener.replicated(change.comments);
         return;
+      case 'erased':
+        return this.erase(change.userId, change.atMs);
       case 'unsure':
         this.doubt('unsure');
         return;
       default:
         this.#tell(this.#comments.take(change, nowMs));
     }
+  }
+
+  /** A user was erased: what the ring has of them is emptied, and pages are told. */
+  erase(user: UserId, atMs: number): void {
+    this.#pages.forget();
+    for (const told of this.#comments.erase(user, atMs, this.#ports.clock.utcMs())) this.#tell(told);
   }
 
   /** An event may have been lost: the store is read now and some more times (A7). @param fromMs since when, where that is known */
@@ -293,7 +301,17 @@ export class StreamFeed {
   }
 
   #takeAllRead(rows: readonly StoredComment[], fromMs: number): void {
-    for (const comment of rows) if (!this.#comments.mayBeOld(comment)) this.#takeRead(comment, fromMs);
+    const mayBeOld: StoredComment[] = [];
+    for (const comment of rows)
+      if (this.#comments.mayBeOld(comment)) mayBeOld.push(comment);
+      else this.#takeRead(comment, fromMs);
+    const untold = this.#comments.untold(mayBeOld, this.#ports.clock.utcMs());
+    if (untold.length === 0) return;
+    const times = untold.map(({ createdAtMs }) => createdAtMs);
+    this.#tellGap(
+      times.reduce((one, other) => Math.min(one, other)),
+      times.reduce((one, other) => Math.max(one, other)) + 1,
+    );
   }
 
   #takeRead(comment: StoredComment, fromMs: number): void {
@@ -332,8 +350,8 @@ export class StreamFeed {
     if (told !== undefined) this.#must(this.#messageOf(told));
   }
 
-  #tellGap(fromMs: number): void {
-    this.#must({ type: 'gap', from: isoOf(fromMs), to: isoOf(this.#ports.clock.utcMs()) });
+  #tellGap(fromMs: number, toMs = this.#ports.clock.utcMs()): void {
+    this.#must({ type: 'gap', from: isoOf(fromMs), to: isoOf(toMs) });
   }
 
   #must(message: ServerMessage): void {

@@ -44,7 +44,7 @@ export class Recording {
   }
 
   /**
-   * For good: nothing undoes it. What of it sockets of this node's streams have shown, they are told to forget.
+   * For good: nothing undoes it. What pages have shown of it they are told to forget, at every node.
    *
    * @throws TangazaError `FORBIDDEN`, and what the store throws
    */
@@ -53,15 +53,17 @@ export class Recording {
     body,
     caller,
   }: RouteInput<UserParams, unknown, EraseBody>): Promise<Erased> {
-    const { store, clock, streams, outlet } = this.#ports;
+    const { store, clock, outlet } = this.#ports;
     const identity = await this.#acts.identified(caller);
     mustBeAllowed(identity, 'user.erase', undefined);
     const atMs = clock.utcMs();
     const by = nameInAudit(identity);
     await this.#acts.audit({ streamId: allStreams, atMs, by, act: 'user.erase', on: user, ...body });
-    const comments = await store.eraseUser(user, atMs);
-    for (const streamId of streams.known()) outlet.told({ kind: 'unsure', streamId });
-    return { comments };
+    const erased = await store.eraseUser(user, atMs);
+    outlet.told({ kind: 'erased', streamId: allStreams, userId: user, atMs });
+    // Pages may show more than rings hold.
+    for (const streamId of erased.streams) outlet.told({ kind: 'unsure', streamId });
+    return { comments: erased.comments };
   }
 }
 

@@ -9,6 +9,7 @@ import { errorCodeOf, TangazaError } from '../../../cluster/errors/tangaza-error
 import type { CommentId, StreamId, UserId } from '../../../cluster/model/ids.ts';
 import type { Clock } from '../../../cluster/time/clock.ts';
 import { clockWindow } from '../ids/client-id.ts';
+import { placeOfComment } from '../ids/comment-id.ts';
 import type { AudienceStore } from './audience-store.ts';
 import { changedSince } from './cassandra/arrivals.cassandra.ts';
 import { actAt, bodyCell, hidingCell } from './cassandra/comment-row.ts';
@@ -21,7 +22,7 @@ import { lookBackMs, SeenChanges } from './cassandra/seen-changes.ts';
 import { Stamps } from './cassandra/stamps.ts';
 import { ThreadTables } from './cassandra/threads.cassandra.ts';
 import type { Added, AuditRow, CommentBody, Hiding, Place, StoredComment } from './comment-store.ts';
-import type { Ban, ListedState, Report } from './moderation-store.ts';
+import { mostErasedStreams, type Ban, type ListedState, type Report } from './moderation-store.ts';
 import type { ReactionMinute } from './reaction-store.ts';
 import type { ThreadQuery } from './thread-store.ts';
 
@@ -229,7 +230,8 @@ class CassandraAudienceStore implements CassandraStore {
       const eraseIn = (one: LoneDatabase) => this.#eraseIn(one, { user, toMs, erased });
       const done = await Promise.allSettled(this.#database.dataCentres.map(eraseIn));
       mustBeEverywhere(this.#database.dataCentres, done);
-      return erased.size;
+      const streams = new Set([...erased].map((id) => placeOfComment(id).streamId));
+      return { comments: erased.size, streams: [...streams].slice(0, mostErasedStreams) };
     });
   }
 

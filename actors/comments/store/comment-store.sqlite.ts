@@ -1,6 +1,7 @@
 /** The audience of a region on this host in one SQLite file, which its nodes share (A14). */
 import type { AudienceStore } from './audience-store.ts';
-import type { UserId } from '../../../cluster/model/ids.ts';
+import type { StreamId, UserId } from '../../../cluster/model/ids.ts';
+import { mostErasedStreams, type Erasure } from './moderation-store.ts';
 import { DatabaseThread, type ThreadOptions } from './sqlite/database-thread.sqlite.ts';
 import type { CallArgs } from './sqlite/calls.ts';
 
@@ -124,11 +125,14 @@ class SqliteAudienceStore implements AudienceStore {
     return this.#thread.ask('reactions', args);
   }
 
-  async eraseUser(user: UserId, nowMs: number): Promise<number> {
+  async eraseUser(user: UserId, nowMs: number): Promise<Erasure> {
+    const streams = new Set<StreamId>();
     for (let erased = 0; ;) {
       const more = await this.#thread.ask('eraseSome', [user, nowMs]);
-      if (more === 0) return erased;
-      erased += more;
+      if (more.comments === 0)
+        return { comments: erased, streams: [...streams].slice(0, mostErasedStreams) };
+      erased += more.comments;
+      for (const stream of more.streams) streams.add(stream);
     }
   }
 

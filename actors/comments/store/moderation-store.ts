@@ -25,6 +25,12 @@ export interface Report {
 /** What a moderator looks through: what waits for them, what users reported since it was released, what is not shown. */
 export type ListedState = 'held' | 'reported' | 'hidden';
 
+export interface Erasure {
+  readonly comments: number;
+  readonly streams: readonly StreamId[];
+}
+export const mostErasedStreams = 1000;
+
 export interface ModerationStore {
   /** Bans a user, or changes their ban. The later of two acts on a user and a stream wins. */
   ban(ban: Ban): Promise<void>;
@@ -62,7 +68,7 @@ export interface ModerationStore {
    * Empties name and text of all that a user wrote until then, by a clock that may be a second ahead, also of what arrives here later. For
    * good: nothing undoes it, and a retry of a comment brings nothing back. Ids, times, likes and the audit stay.
    *
-   * @returns how many comments it emptied
+   * @returns how many comments it emptied, and on which streams: 1,000 of them at most
    */
-  eraseUser(user: UserId, nowMs: number): Promise<number>;
+  eraseUser(user: UserId, nowMs: number): Promise<Erasure>;
 }

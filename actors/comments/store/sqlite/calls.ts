@@ -1,11 +1,12 @@
 /** What the node's main thread and the thread of its comments' database say to each other. Both are of one build. */
 import type { UserId } from '../../../../cluster/model/ids.ts';
 import type { AudienceStore } from '../audience-store.ts';
+import type { Erasure } from '../moderation-store.ts';
 import type { ErrorCode } from '../../../../cluster/errors/catalogue.ts';
 
 interface Calls extends Omit<AudienceStore, 'close' | 'eraseUser'> {
-  /** A part of `eraseUser`: so many comments that other calls have their turn. @returns how many it was; 0 when all are erased */
-  eraseSome(user: UserId, nowMs: number): Promise<number>;
+  /** A part of `eraseUser`: so many comments that other calls have their turn. @returns those of this part; none when all are erased */
+  eraseSome(user: UserId, nowMs: number): Promise<Erasure>;
 }
 
 export type CallName = keyof Calls;

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { CommentId, StreamId, UserId } from '../../../../cluster/model/ids.ts';
 import { clockWindow } from '../../ids/client-id.ts';
 import type { AuditRow, Place, StoredComment } from '../comment-store.ts';
-import type { Ban, ListedState, Report } from '../moderation-store.ts';
+import type { Ban, Erasure, ListedState, Report } from '../moderation-store.ts';
 import type { CommentRows } from './comment-rows.sqlite.ts';
 import type { CommentDatabase, Row } from './database.sqlite.ts';
 
@@ -132,7 +132,7 @@ export class ModerationTables {
     );
   }
 
-  eraseSome(user: UserId, nowMs: number): number {
+  eraseSome(user: UserId, nowMs: number): Erasure {
     const toMs = nowMs + clockWindow.afterMs;
     this.#database.run(
       `INSERT INTO erasedUsers (userId, atMs) VALUES (?, ?) ON CONFLICT DO UPDATE SET atMs = max(atMs, excluded.atMs)`,
@@ -140,11 +140,11 @@ export class ModerationTables {
     );
     this.#database.run('UPDATE reports SET reason = NULL WHERE userId = ? AND reason IS NOT NULL', user);
     const rows = this.#database.all(
-      'SELECT id FROM comments WHERE authorId = ? AND isErased = 0 AND createdAtMs <= ? LIMIT ?',
+      'SELECT id, streamId FROM comments WHERE authorId = ? AND isErased = 0 AND createdAtMs <= ? LIMIT ?',
       ...[user, toMs, erasedAtOnce],
     );
     for (const row of rows) this.#rows.erase(CommentId.parse(row['id']), nowMs);
-    return rows.length;
+    return { comments: rows.length, streams: [...new Set(rows.map((row) => StreamId.parse(row['streamId'])))] };
   }
 
   #reportsSince(id: CommentId, sinceMs: number): number {

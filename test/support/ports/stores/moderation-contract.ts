@@ -221,8 +221,8 @@ export function moderationContract(name: string, start: StartSubject): void {
       await Promise.all(own.map((comment) => rig.add(comment)));
       await rig.add(rig.body({ atMs: nowMs + 900, number: 299, author }));
       const neighbour = await rig.add(rig.body({ atMs: nowMs + 5, name: 'Ben', author: ben }));
-      expect(await store.eraseUser(author, nowMs)).toBe(251);
-      expect(await other.eraseUser(author, nowMs)).toBe(0);
+      expect(await store.eraseUser(author, nowMs)).toEqual({ comments: 251, streams: [stream] });
+      expect(await other.eraseUser(author, nowMs)).toEqual({ comments: 0, streams: [] });
       const [first] = own;
       if (first === undefined) throw new Error('there is a first one');
       const again = await other.add(first, { isHeld: false, nowMs });
