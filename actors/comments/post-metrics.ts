@@ -1,4 +1,4 @@
-/** Counts what becomes of comments that are sent. */
+/** Counts what becomes of comments that are sent, and what was refused to those who read. */
 import type { ErrorCode } from '../../cluster/errors/catalogue.ts';
 import type { Metrics } from '../../cluster/observe/metrics.ts';
 import type { Counts } from './counts/counts.ts';
@@ -11,7 +11,7 @@ export interface PostMetrics {
 }
 
 export interface Watched {
-  readonly guards: Pick<Guards, 'forgotten'>;
+  readonly guards: Pick<Guards, 'forgotten' | 'readsRefused'>;
   readonly counts: Pick<Counts, 'leftOut'>;
 }
 
@@ -34,6 +34,15 @@ export function postMetrics(metrics: Metrics, { guards, counts }: Watched): Post
       labels: [],
     },
     () => [{ value: guards.forgotten, labels: {} }],
+  );
+  metrics.family(
+    {
+      kind: 'counter',
+      name: 'tangaza_comments_reads_refused_total',
+      help: 'Pages of comments that were refused, as their network asks for too many.',
+      labels: [],
+    },
+    () => [{ value: guards.readsRefused, labels: {} }],
   );
   metrics.family(
     {

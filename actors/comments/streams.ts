@@ -1,10 +1,11 @@
 /** Which streams there are, how each takes comments, and whom it has banned: asked for often, so remembered for some seconds. */
-import { openMode, type CommentMode } from '../../cluster/contract/api/audience-views.ts';
+import { openMode, type CommentMode, type Identity } from '../../cluster/contract/api/audience-views.ts';
 import { allStreams } from '../../cluster/contract/api/moderation-views.ts';
 import { TangazaError } from '../../cluster/errors/tangaza-error.ts';
 import type { StreamId, UserId } from '../../cluster/model/ids.ts';
 import type { CommentPorts, StreamStanding } from './comment-ports.ts';
-import { mustNotBeBanned } from './guards/guards.ts';
+import { isInForce, mustNotBeBanned } from './guards/guards.ts';
+import { operatorId } from './identity/identity.ts';
 import type { Ban } from './store/moderation-store.ts';
 import { Remembered } from './remembered.ts';
 
@@ -25,6 +26,7 @@ export class Streams {
   readonly #modes: Remembered<StreamId, CommentMode>;
   readonly #bans: Remembered<StreamId, readonly Ban[]>;
   readonly #store: CommentPorts['store'];
+  readonly #clock: CommentPorts['clock'];
 
   constructor({
     clock,
@@ -40,6 +42,7 @@ export class Streams {
       goodForMs: ({ kind }) => (kind === 'known' ? knownMs : otherMs),
     });
     this.#store = store;
+    this.#clock = clock;
     this.#bans = new Remembered({
       clock,
       most,
@@ -64,12 +67,23 @@ export class Streams {
 
   /** @throws TangazaError `BANNED` with the reason and until when */
   async mustNotBeBanned(stream: StreamId, user: UserId, nowMs: number): Promise<void> {
+    mustNotBeBanned(await this.#banOf(stream, user), nowMs);
+  }
+
+  /** Who is banned on a stream has no permission there: so a moderator's token can be withdrawn before it ends (A13). */
+  async standingOf(identity: Identity, stream: StreamId, nowMs: number): Promise<Identity> {
+    if (identity.permissions.length === 0 || identity.user.id === operatorId) return identity;
+    const ban = await this.#banOf(stream, identity.user.id);
+    return ban !== undefined && isInForce(ban, nowMs) ? { ...identity, permissions: [] } : identity;
+  }
+
+  /** In force or over since it was read. */
+  async #banOf(stream: StreamId, user: UserId): Promise<Ban | undefined> {
     const [ofStream, ofAll] = await Promise.all([this.#bans.get(stream), this.#bans.get(allStreams)]);
     const isKnown = ofStream.length < mostBans && ofAll.length < mostBans;
-    const ban = isKnown
+    return isKnown
       ? [...ofStream, ...ofAll].find(({ userId }) => userId === user)
-      : await this.#store.banOf(user, stream, nowMs);
-    mustNotBeBanned(ban, nowMs);
+      : this.#store.banOf(user, stream, this.#clock.utcMs());
   }
 
   /** Somebody was banned on a stream, or is so no more, here or at another node. @param stream undefined for all streams */

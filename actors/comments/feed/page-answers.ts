@@ -31,6 +31,8 @@ type Read = Awaited<ReturnType<typeof readSince>>;
 
 /** The most that is read for a page. */
 const mostRows = 1000;
+/** Who was away for longer, and lacks more than the ring has, reads by HTTP what it wants of it. */
+const longestAwayMs = 600_000;
 /** For how long a read serves other pages. */
 const sharedMs = 1000;
 
@@ -81,8 +83,9 @@ export class PageAnswers {
 
   /** @param isPlaceKnown false where the page's place could not be looked up: then there may be more */
   async #everythingSince(fromMs: number, isPlaceKnown: boolean): Promise<Answer> {
-    const { ring, hides } = this.#ports;
+    const { ring, hides, clock } = this.#ports;
     if (ring.completeFromMs <= fromMs) return answerOf(ring.since(fromMs), fromMs, isPlaceKnown);
+    if (fromMs < clock.utcMs() - longestAwayMs) return answerOf(ring.since(fromMs), fromMs, false);
     try {
       const { rows, isAll } = await this.#read(fromMs);
       // What was told after the store was read is in the ring.

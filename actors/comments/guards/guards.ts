@@ -53,6 +53,8 @@ export const guardLimits = {
   again: { burst: 40, perSecond: 20, most: 50_000 },
   /** Likes and the like. */
   acts: { burst: 200, perSecond: 100, most: 50_000 },
+  /** Pages of comments: a database gives many more, but to everybody. Viewers of a school share one, and each reads a page as it comes. */
+  reads: { burst: 2000, perSecond: 100, most: 50_000 },
   /** A school shares one, and joins at once; but each guest may say something. */
   guests: { burst: 200, perSecond: 1, most: 50_000 },
   author: { burst: 5, perSecond: 0.5, most: 50_000 },
@@ -65,11 +67,13 @@ export class Guards {
   readonly #networks = new Buckets(guardLimits.network);
   readonly #again = new Buckets(guardLimits.again);
   readonly #acts = new Buckets(guardLimits.acts);
+  readonly #reads = new Buckets(guardLimits.reads);
   readonly #guests = new Buckets(guardLimits.guests);
   readonly #authors = new Buckets(guardLimits.author);
   readonly #streams = new Buckets(guardLimits.stream);
   readonly #lately = new Authors();
   readonly #words: WordRules;
+  readsRefused = 0;
 
   constructor(words: WordRules) {
     this.#words = words;
@@ -94,6 +98,14 @@ export class Guards {
     const waitMs = this.#acts.take(network, nowMs);
     if (waitMs > 0)
       throw refusal('TOO_MANY_COMMENTS', 'Too much comes from your network: wait a moment.', waitMs);
+  }
+
+  /** For pages of comments, and what else anybody may read. @throws TangazaError `OVERLOADED` */
+  enterToRead(network: string, nowMs: number): void {
+    const waitMs = this.#reads.take(network, nowMs);
+    if (waitMs === 0) return;
+    this.readsRefused += 1;
+    throw refusal('OVERLOADED', 'Your network asks for too many comments: wait a moment.', waitMs);
   }
 
   /** Tokens of guests cost nothing, so a network gets so many. @throws TangazaError `TOO_MANY_COMMENTS` */
@@ -156,6 +168,8 @@ export class Guards {
     return (
       this.#networks.forgotten +
       this.#again.forgotten +
+      this.#acts.forgotten +
+      this.#reads.forgotten +
       this.#guests.forgotten +
       this.#authors.forgotten +
       this.#streams.forgotten +
@@ -177,16 +191,18 @@ interface Heard {
   readonly createdAtMs: number;
 }
 
+export const isInForce = ({ untilMs }: Ban, nowMs: number): boolean =>
+  untilMs === undefined || untilMs > nowMs;
+
 /** @throws TangazaError `BANNED` */
 export function mustNotBeBanned(ban: Ban | undefined, nowMs: number): void {
-  if (ban === undefined) return;
+  if (ban === undefined || !isInForce(ban, nowMs)) return;
   const { untilMs, reason } = ban;
-  if (untilMs !== undefined && untilMs <= nowMs) return;
   const why = reason === undefined ? '' : `: ${reason}`;
   const until = untilMs === undefined ? '' : ` until ${new Date(untilMs).toISOString()}`;
   throw refusal(
     'BANNED',
-    `You may not comment on this stream${until}${why}.`,
+    `You may not take part in the comments of this stream${until}${why}.`,
     untilMs === undefined ? undefined : untilMs - nowMs,
   );
 }

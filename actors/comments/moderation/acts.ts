@@ -1,5 +1,6 @@
 /** What all acts of moderation share: who acts, the row of the audit before the act, and what is told after it (A12). */
-import type { Comment, Identity } from '../../../cluster/contract/api/audience-views.ts';
+import type { Comment, Identity, Permission } from '../../../cluster/contract/api/audience-views.ts';
+import { allStreams } from '../../../cluster/contract/api/moderation-views.ts';
 import type { Caller } from '../../../cluster/contract/api/routes.ts';
 import { errorCodeOf, TangazaError } from '../../../cluster/errors/tangaza-error.ts';
 import type { CommentId, StreamId } from '../../../cluster/model/ids.ts';
@@ -7,6 +8,7 @@ import { mustHaveCaller } from '../callers.ts';
 import type { CommentPorts } from '../comment-ports.ts';
 import { viewOf } from '../comment-view.ts';
 import type { Guards } from '../guards/guards.ts';
+import { mustBeAllowed } from '../identity/permissions.ts';
 import type { AuditRow, StoredComment } from '../store/comment-store.ts';
 import type { Streams } from '../streams.ts';
 
@@ -28,6 +30,24 @@ export class Acts {
     const caller = mustHaveCaller(sender);
     guards.enterToAct(caller.network, clock.utcMs());
     return identities.identify(caller);
+  }
+
+  /**
+   * Who has that permission on a stream and is not banned there.
+   *
+   * @param stream undefined for what concerns all streams
+   * @throws TangazaError `TOO_MANY_COMMENTS`, `UNAUTHENTICATED`, `FORBIDDEN`, `BANNED`
+   */
+  async allowed(
+    sender: Caller | undefined,
+    permission: Permission,
+    stream: StreamId | undefined,
+  ): Promise<Identity> {
+    const { streams, clock } = this.#ports;
+    const identity = await this.identified(sender);
+    mustBeAllowed(identity, permission, stream);
+    await streams.mustNotBeBanned(stream ?? allStreams, identity.user.id, clock.utcMs());
+    return identity;
   }
 
   /** To be called before the act, so that there is none without a row. */

@@ -14,7 +14,6 @@ import { TangazaError } from '../../../cluster/errors/tangaza-error.ts';
 import type { StreamId, UserId } from '../../../cluster/model/ids.ts';
 import { nameInAudit } from '../callers.ts';
 import { operatorId } from '../identity/identity.ts';
-import { mustBeAllowed } from '../identity/permissions.ts';
 import type { Hiding } from '../store/comment-store.ts';
 import type { Ban } from '../store/moderation-store.ts';
 import { Acts, type ActPorts } from './acts.ts';
@@ -30,14 +29,13 @@ export class Banning {
     this.#acts = new Acts(ports);
   }
 
-  /** @throws TangazaError `FORBIDDEN`, `BAD_REQUEST`, and what the store throws */
+  /** @throws TangazaError `FORBIDDEN`, `BANNED`, `BAD_REQUEST`, and what the store throws */
   async ban({ params, body, caller }: RouteInput<BanParams, unknown, BanBody>): Promise<NewBan> {
     const { store, clock, streams, outlet } = this.#ports;
     const { id, userId } = params;
     const { seconds, reason, purge: isPurging } = body;
     const streamId = streamOf(id);
-    const identity = await this.#acts.identified(caller);
-    mustBeAllowed(identity, 'user.ban', streamId);
+    const identity = await this.#acts.allowed(caller, 'user.ban', streamId);
     mustBeBannable(identity, userId);
     if (isPurging && streamId === undefined)
       throw new TangazaError('BAD_REQUEST', 'A purge is of one stream: ban the user there with purge.');
@@ -53,12 +51,11 @@ export class Banning {
     return { ...viewOfBan(ban), purged };
   }
 
-  /** @throws TangazaError `FORBIDDEN`, and what the store throws */
+  /** @throws TangazaError `FORBIDDEN`, `BANNED`, and what the store throws */
   async unban({ params: { id, userId }, caller }: RouteInput<BanParams>): Promise<void> {
     const { store, clock, streams, outlet } = this.#ports;
     const streamId = streamOf(id);
-    const identity = await this.#acts.identified(caller);
-    mustBeAllowed(identity, 'user.ban', streamId);
+    const identity = await this.#acts.allowed(caller, 'user.ban', streamId);
     const atMs = clock.utcMs();
     await this.#acts.audit({ streamId: id, atMs, by: nameInAudit(identity), act: 'user.unban', on: userId });
     await store.unban(userId, streamId, atMs);
@@ -66,11 +63,11 @@ export class Banning {
     outlet.told({ kind: 'ban', streamId: id });
   }
 
-  /** @throws TangazaError `FORBIDDEN`, and what the store throws */
+  /** @throws TangazaError `FORBIDDEN`, `BANNED`, and what the store throws */
   async list({ params: { id }, query, caller }: RouteInput<StreamParams, BanQuery>): Promise<BanPage> {
     const { store, clock } = this.#ports;
     const streamId = streamOf(id);
-    mustBeAllowed(await this.#acts.identified(caller), 'user.ban', streamId);
+    await this.#acts.allowed(caller, 'user.ban', streamId);
     const { limit, cursor } = query;
     const bans = await store.bans(streamId, clock.utcMs(), limit + 1, cursor);
     const page = bans.slice(0, limit);

@@ -10,9 +10,9 @@ import type { StreamParams } from '../../../cluster/contract/api/control-routes.
 import type { Caller, RouteInput } from '../../../cluster/contract/api/routes.ts';
 import { TangazaError } from '../../../cluster/errors/tangaza-error.ts';
 import type { CommentId } from '../../../cluster/model/ids.ts';
-import { nameInAudit } from '../callers.ts';
+import { mustHaveCaller, nameInAudit } from '../callers.ts';
 import { isModerator, isShownTo } from '../comment-view.ts';
-import { mustBeAllowed, mustBeFor } from '../identity/permissions.ts';
+import { mustBeFor } from '../identity/permissions.ts';
 import { placeOfComment } from '../ids/comment-id.ts';
 import type { Hiding, StoredComment } from '../store/comment-store.ts';
 import { Acts, notFound, type ActPorts } from './acts.ts';
@@ -66,9 +66,10 @@ export class Moderating {
     return view;
   }
 
-  /** @throws TangazaError `STREAM_NOT_FOUND`, `STREAM_REMOVED` */
-  async mode({ params: { id } }: RouteInput<StreamParams>): Promise<CommentMode> {
-    const { streams } = this.#ports;
+  /** @throws TangazaError `OVERLOADED`, `STREAM_NOT_FOUND`, `STREAM_REMOVED` */
+  async mode({ params: { id }, caller }: RouteInput<StreamParams>): Promise<CommentMode> {
+    const { streams, guards, clock } = this.#ports;
+    guards.enterToRead(mustHaveCaller(caller).network, clock.utcMs());
     await streams.mustExist(id);
     return streams.mode(id);
   }
@@ -80,8 +81,7 @@ export class Moderating {
     caller,
   }: RouteInput<StreamParams, unknown, CommentMode>): Promise<CommentMode> {
     const { store, streams, outlet, clock } = this.#ports;
-    const identity = await this.#acts.identified(caller);
-    mustBeAllowed(identity, 'stream.mode', id);
+    const identity = await this.#acts.allowed(caller, 'stream.mode', id);
     await streams.mustExist(id);
     const atMs = clock.utcMs();
     const reason = `${mode.mode}, ${mode.slowSeconds} s`;
@@ -101,9 +101,11 @@ export class Moderating {
 
   /** Who asks about which comment. Who is neither its author nor a moderator is refused; so the answer tells nothing of what they may not see. */
   async #found(id: CommentId, caller: Caller | undefined) {
-    const identity = await this.#acts.identified(caller);
+    const { streams, clock } = this.#ports;
     const { streamId } = placeOfComment(id);
-    mustBeFor(identity, streamId);
+    const asked = await this.#acts.identified(caller);
+    mustBeFor(asked, streamId);
+    const identity = await streams.standingOf(asked, streamId, clock.utcMs());
     const mayAll = isModerator(identity, { streamId });
     const comment = await this.#ports.store.get(id);
     if (comment === undefined || mayAll || comment.author.id === identity.user.id)

@@ -11,7 +11,6 @@ import type { StreamParams } from '../../../cluster/contract/api/control-routes.
 import type { RouteInput } from '../../../cluster/contract/api/routes.ts';
 import { TangazaError } from '../../../cluster/errors/tangaza-error.ts';
 import { nameInAudit } from '../callers.ts';
-import { mustBeAllowed } from '../identity/permissions.ts';
 import type { AuditRow } from '../store/comment-store.ts';
 import { Acts, type ActPorts } from './acts.ts';
 import { cursorOfAudit, rowOfCursor } from './audit-cursor.ts';
@@ -28,7 +27,7 @@ export class Recording {
   /** What concerns all streams is the audit of `all-streams`. @throws TangazaError `FORBIDDEN`, `BAD_REQUEST`, and what the store throws */
   async audit({ params: { id }, query, caller }: RouteInput<StreamParams, AuditQuery>): Promise<AuditPage> {
     const { store } = this.#ports;
-    mustBeAllowed(await this.#acts.identified(caller), 'audit.read', id === allStreams ? undefined : id);
+    await this.#acts.allowed(caller, 'audit.read', id === allStreams ? undefined : id);
     const { limit, cursor } = query;
     const before = cursor === undefined ? undefined : rowOfCursor(id, cursor);
     if (cursor !== undefined && before === undefined)
@@ -54,8 +53,7 @@ export class Recording {
     caller,
   }: RouteInput<UserParams, unknown, EraseBody>): Promise<Erased> {
     const { store, clock, outlet } = this.#ports;
-    const identity = await this.#acts.identified(caller);
-    mustBeAllowed(identity, 'user.erase', undefined);
+    const identity = await this.#acts.allowed(caller, 'user.erase', undefined);
     const atMs = clock.utcMs();
     const by = nameInAudit(identity);
     await this.#acts.audit({ streamId: allStreams, atMs, by, act: 'user.erase', on: user, ...body });

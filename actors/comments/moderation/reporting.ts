@@ -6,7 +6,7 @@ import type { RouteInput } from '../../../cluster/contract/api/routes.ts';
 import { TangazaError } from '../../../cluster/errors/tangaza-error.ts';
 import { mustHaveCaller, nameInAudit } from '../callers.ts';
 import { isShownTo } from '../comment-view.ts';
-import { mustBeAllowed, mustBeFor } from '../identity/permissions.ts';
+import { mustBeFor } from '../identity/permissions.ts';
 import { placeOfComment } from '../ids/comment-id.ts';
 import { Acts, notFound, type ActPorts } from './acts.ts';
 
@@ -51,9 +51,8 @@ export class Reporting {
     caller,
   }: RouteInput<CommentParams, unknown, HideBody>): Promise<Comment> {
     const { store, clock } = this.#ports;
-    const identity = await this.#acts.identified(caller);
     const { streamId } = placeOfComment(id);
-    mustBeAllowed(identity, 'comment.release', streamId);
+    const identity = await this.#acts.allowed(caller, 'comment.release', streamId);
     const before = await store.get(id);
     if (before === undefined) throw notFound(id);
     if (!before.isHeld && before.reports === undefined) {

@@ -14,15 +14,18 @@ import type { CommentId, StreamId } from '../../../cluster/model/ids.ts';
 import { mustHaveCaller, readerOf } from '../callers.ts';
 import type { CommentPorts } from '../comment-ports.ts';
 import { isShownTo, placeholderOf, viewOf, type Reader } from '../comment-view.ts';
+import type { Guards } from '../guards/guards.ts';
 import { mustBeAllowed } from '../identity/permissions.ts';
 import type { StoredComment } from '../store/comment-store.ts';
 import type { ListedState } from '../store/moderation-store.ts';
 import type { ThreadPlace } from '../store/thread-store.ts';
 import type { Streams } from '../streams.ts';
+import { placeOfComment } from '../ids/comment-id.ts';
 import { cutPage, placeIn, placeOfRow, type Page, type StreamPlace } from './page.ts';
 import { cursorOfThread, placeInThread } from './thread-cursor.ts';
 
 export interface ReadingPorts extends CommentPorts {
+  readonly guards: Guards;
   readonly streams: Streams;
 }
 
@@ -33,7 +36,7 @@ export class Reading {
     this.#ports = ports;
   }
 
-  /** @throws TangazaError `STREAM_NOT_FOUND`, `STREAM_REMOVED`, `BAD_REQUEST`, `UNAUTHENTICATED`, and what the store throws */
+  /** @throws TangazaError `OVERLOADED`, `STREAM_NOT_FOUND`, `STREAM_REMOVED`, `BAD_REQUEST`, `UNAUTHENTICATED`, and what the store throws */
   async list({
     params: { id },
     query,
@@ -43,8 +46,9 @@ export class Reading {
     const { before, after, limit, mine, state } = query;
     if (before !== undefined && after !== undefined)
       throw new TangazaError('BAD_REQUEST', 'Pass either before or after: a page goes one way.');
+    this.#enter(caller);
     if (state !== undefined) return this.#listed(id, { ...query, state }, caller);
-    const [reader] = await Promise.all([this.#reader(caller, mine), streams.mustExist(id)]);
+    const [reader] = await Promise.all([this.#reader(id, caller, mine), streams.mustExist(id)]);
     const shown = (rows: readonly StoredComment[]) => this.#shown(reader, rows);
     const cut = { limit, shown, placeOf: placeOfRow };
     const start = placeIn(id, after);
@@ -75,11 +79,12 @@ export class Reading {
     { before, after, limit, mine, state }: CommentQuery & { readonly state: ListedState },
     caller: Caller | undefined,
   ): Promise<CommentPage> {
-    const { store, identities } = this.#ports;
+    const { store, identities, streams, clock } = this.#ports;
     if (after !== undefined)
       throw new TangazaError('BAD_REQUEST', 'A list by state goes one way: pass before instead of after.');
     const reader = await identities.identify(mustHaveCaller(caller));
     mustBeAllowed(reader, 'comment.hide', id);
+    await streams.mustNotBeBanned(id, reader.user.id, clock.utcMs());
     const rows = await store.listed(id, state, limit + 1, placeIn(id, before));
     const page = rows.slice(0, limit);
     const last = page.at(-1);
@@ -87,7 +92,7 @@ export class Reading {
     return rows.length > limit && last !== undefined ? { items, nextCursor: last.id } : { items };
   }
 
-  /** @throws TangazaError `COMMENT_NOT_FOUND`, `BAD_REQUEST`, `UNAUTHENTICATED`, and what the store throws */
+  /** @throws TangazaError `OVERLOADED`, `COMMENT_NOT_FOUND`, `BAD_REQUEST`, `UNAUTHENTICATED`, and what the store throws */
   async thread({
     params: { id },
     query,
@@ -95,7 +100,8 @@ export class Reading {
   }: RouteInput<CommentParams, ThreadPageQuery>): Promise<Thread> {
     const { store } = this.#ports;
     const { parentId, cursor, limit, mine } = query;
-    const reader = await this.#reader(caller, mine);
+    this.#enter(caller);
+    const reader = await this.#reader(placeOfComment(id).streamId, caller, mine);
     const root = await this.#rootOf(id);
     const parent = parentId === undefined ? undefined : await this.#parentIn(root, parentId);
     const from = cursor === undefined ? undefined : mustBePlace(root.id, cursor);
@@ -111,6 +117,12 @@ export class Reading {
     return { root: first, items: views, ...(next !== undefined && { nextCursor: cursorOfThread(next) }) };
   }
 
+  /** A page costs the database more than a comment does, so a network has so many (A11). */
+  #enter(caller: Caller | undefined): void {
+    const { guards, clock } = this.#ports;
+    guards.enterToRead(mustHaveCaller(caller).network, clock.utcMs());
+  }
+
   /** The newest page of the ring, where it is full of comments that everybody sees. */
   #newest(stream: StreamId, limit: number): Page<StreamPlace> | undefined {
     const rows = this.#ports.newest(stream, limit + 1) ?? [];
@@ -122,9 +134,13 @@ export class Reading {
   }
 
   /** Which comments are one's own likes is asked for by name: then the token must be good. */
-  async #reader(caller: Caller | undefined, mine: 'true' | 'false'): Promise<Reader> {
-    const { identities } = this.#ports;
-    return mine === 'true' ? identities.identify(mustHaveCaller(caller)) : readerOf(identities, caller);
+  async #reader(stream: StreamId, caller: Caller | undefined, mine: 'true' | 'false'): Promise<Reader> {
+    const { identities, streams, clock } = this.#ports;
+    const reader =
+      mine === 'true'
+        ? await identities.identify(mustHaveCaller(caller))
+        : await readerOf(identities, caller);
+    return reader && streams.standingOf(reader, stream, clock.utcMs());
   }
 
   async #rootOf(id: CommentId): Promise<StoredComment> {

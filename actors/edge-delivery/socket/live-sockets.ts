@@ -90,7 +90,7 @@ export class LiveSockets implements SocketHandlers {
   }
 
   admit(request: HttpRequest, id: string): Ticket {
-    const { isTrustedProxy, publicUrl, ownUrl, audience } = this.#ports;
+    const { isTrustedProxy, publicUrl, ownUrl, audience, clock } = this.#ports;
     const address = callerAddress(request, isTrustedProxy);
     const network = networkOf(address);
     if (this.#isLeaving) this.#refuse('leaving', 'UNAVAILABLE', 'This node stops: ask another edge.');
@@ -99,6 +99,9 @@ export class LiveSockets implements SocketHandlers {
       this.#refuse('protocol', 'BAD_REQUEST', `Offer the subprotocol ${socketProtocol}.`);
     const bound = this.#admission.isOver(network);
     if (bound !== undefined) this.#refuse(bound, 'OVERLOADED', 'Too many sockets are open here.');
+    const waitMs = this.#admission.waitMs(network, clock.monotonicMs());
+    if (waitMs > 0)
+      this.#refuse('joins', 'OVERLOADED', 'Your network opens sockets too fast: wait a moment.', waitMs);
     const origin = publicUrl?.replace(/\/+$/, '') ?? callerOrigin(request, isTrustedProxy, ownUrl);
     const front = frontOrigin(request, ownUrl, isTrustedProxy);
     return { stream: StreamId.safeParse(id).data, address, network, origin, front };
@@ -276,9 +279,15 @@ export class LiveSockets implements SocketHandlers {
     }
   }
 
-  #refuse(bound: string, code: 'OVERLOADED' | 'UNAVAILABLE' | 'BAD_REQUEST', detail: string): never {
+  #refuse(
+    bound: string,
+    code: 'OVERLOADED' | 'UNAVAILABLE' | 'BAD_REQUEST',
+    detail: string,
+    waitMs?: number,
+  ): never {
     this.#metrics.refused.add(1, { bound });
-    throw new TangazaError(code, detail);
+    const data = waitMs === undefined ? {} : { retryAfterSeconds: Math.ceil(waitMs / 1000) };
+    throw new TangazaError(code, detail, { data });
   }
 
   #measure(): void {

@@ -3,7 +3,7 @@ import type { Counter, Gauge, Metrics } from '../../../cluster/observe/metrics.t
 
 export interface SocketMetrics {
   readonly open: Gauge;
-  /** By what bounds it: `sockets`, `network`, `waiting`, `leaving`, `protocol`, `feed`. */
+  /** By what bounds it: `sockets`, `network`, `waiting`, `joins`, `leaving`, `protocol`, `feed`. */
   readonly refused: Counter;
   readonly ended: Counter;
   readonly messages: Counter;

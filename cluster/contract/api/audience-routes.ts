@@ -102,7 +102,7 @@ export const audienceRoutes: readonly Route[] = [
     summary: 'The comments of a stream: newest first, or from a place on, oldest first',
     query: CommentQuery,
     reply: { status: 200, schema: CommentPage },
-    errors: [...unknown, 'UNAUTHENTICATED', 'FORBIDDEN', 'OVERLOADED'],
+    errors: [...unknown, 'UNAUTHENTICATED', 'FORBIDDEN', 'BANNED', 'OVERLOADED'],
     action: commentActions.list,
   },
   {
@@ -183,7 +183,7 @@ export const audienceRoutes: readonly Route[] = [
     auth: 'none',
     summary: 'Who may comment on a stream, and how often',
     reply: { status: 200, schema: CommentMode },
-    errors: [...unknown],
+    errors: [...unknown, 'OVERLOADED'],
     action: commentActions.mode,
   },
   {
@@ -194,7 +194,7 @@ export const audienceRoutes: readonly Route[] = [
     summary: 'Changes who may comment on a stream, and how often: moderators',
     body: CommentMode,
     reply: { status: 200, schema: CommentMode },
-    errors: [...unknown, 'FORBIDDEN', 'TOO_MANY_COMMENTS', 'OVERLOADED'],
+    errors: [...unknown, 'FORBIDDEN', 'BANNED', 'TOO_MANY_COMMENTS', 'OVERLOADED'],
     action: commentActions.setMode,
   },
   ...moderationRoutes,

@@ -32,7 +32,7 @@ const common = { tag: 'audience', auth: 'viewer' } as const;
 const ofUser = { ...common, path: '/v1/streams/{id}/bans/{userId}', params: BanParams } as const;
 const ofComment = { ...common, method: 'post', params: CommentParams } as const;
 const ofStream = { ...common, method: 'get', params: StreamParams } as const;
-const always = ['FORBIDDEN', 'TOO_MANY_COMMENTS', 'OVERLOADED'] as const;
+const always = ['FORBIDDEN', 'BANNED', 'TOO_MANY_COMMENTS', 'OVERLOADED'] as const;
 
 export const moderationRoutes: readonly Route[] = [
   {
@@ -71,7 +71,7 @@ export const moderationRoutes: readonly Route[] = [
     summary: 'Reports a comment; after three reports it waits for a moderator',
     body: ReportBody,
     reply: { status: 204 },
-    errors: [...always, 'COMMENT_NOT_FOUND', 'BANNED'],
+    errors: [...always, 'COMMENT_NOT_FOUND'],
     action: commentActions.report,
   },
   {

@@ -200,6 +200,18 @@ test.each([
   },
 );
 
+test('a network that opens sockets again and again is told to wait, and the others come in', async () => {
+  const joins = { burst: 3, perSecond: 0.1, most: 100 };
+  await using edge = await startAudienceEdge({ limits: { joins }, isTrustedProxy: () => true });
+  for (let times = 0; times < 3; times += 1) await (await openPage(edge.url))[Symbol.asyncDispose]();
+  const reply = await rawRequest(edge.port, upgrade(), { until: /\}$/ });
+  expect(reply).toMatch(/^HTTP\/1\.1 429 [^]*retry-after: \d+\r\n/i);
+  expect(reply).toContain('Your network opens sockets too fast: wait a moment.');
+  const elsewhere = upgrade().replace('Host: a', 'Host: a\r\nX-Forwarded-For: 192.0.2.9');
+  expect(await rawRequest(edge.port, elsewhere, { until: /\r\n\r\n/ })).toMatch(/^HTTP\/1\.1 101 /);
+  expect(await edge.metric('tangaza_socket_upgrades_refused_total{[^}]*bound="joins"[^}]*}')).toBe(1);
+});
+
 // Goal: who never finishes an upgrade disturbs nobody. Method: 2,000 connections send all but the last line of one, and stay.
 test('2,000 upgrades that never finish leave pages and manifests alone', async () => {
   await using edge = await startAudienceEdge();

@@ -1,10 +1,11 @@
 /** What is wrong with a comment is told to its sender, and costs nobody else: through the real server, actor, identity and database. */
 import { expect, test } from 'vitest';
-import { CommentPage } from '../../../cluster/contract/api/audience-views.ts';
+import { CommentPage, OwnComment } from '../../../cluster/contract/api/audience-views.ts';
 import {
   newClientId,
   newNetwork,
   startCommentsRig,
+  type Answered,
   type CommentsRig,
 } from '../../support/audience/comments-rig.ts';
 import { clientIdAt } from '../../support/audience/written.ts';
@@ -162,6 +163,25 @@ const injections = [
 ];
 
 // Goal: whatever a field holds is text, or is refused. Method: each injection in each field; then all that was taken is read as it was sent.
+// Goal: who reads as fast as a program can leaves the database to others. Method: one network asks for more pages, threads and modes than it may.
+test('a network that reads without a pause is told to wait, and others read on', async () => {
+  await using rig = await startCommentsRig();
+  const { id } = OwnComment.parse((await rig.post(await rig.guest('Ada'), 'hello')).body);
+  const paths = ['/v1/streams/demo/comments', `/v1/comments/${id}/thread`, '/v1/streams/demo/mode'];
+  const read = (at: number, network: string) => rig.ask('GET', paths[at % 3] ?? '', { network });
+  const answers: Answered[] = [];
+  for (let asked = 0; asked < 4000 && !answers.some(({ status }) => status === 429); asked += 100)
+    answers.push(
+      ...(await Promise.all(Array.from({ length: 100 }, (_, at) => read(asked + at, '192.0.2.1')))),
+    );
+  expect(answers.find(({ status }) => status !== 200)).toMatchObject({
+    status: 429,
+    code: 'OVERLOADED',
+    retryAfter: '1',
+  });
+  for (const at of [0, 1, 2]) expect(await read(at, '192.0.2.2')).toMatchObject({ status: 200 });
+});
+
 test('queries in any field are text, or refused', async () => {
   await using rig = await startCommentsRig();
   for (const text of injections) {

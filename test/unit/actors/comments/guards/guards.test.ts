@@ -74,6 +74,21 @@ test('a network gets so many guests, and may comment all the same', () => {
   expect(outcome(() => guards.enter('10.0.0.1', t0 + 60_000))).toBe('taken');
 });
 
+test('a network reads so many pages, and may comment all the same', () => {
+  const guards = new Guards(words);
+  const { burst } = guardLimits.reads;
+  const outcomes = Array.from({ length: burst + 1 }, () => outcome(() => guards.enterToRead('10.0.0.1', t0)));
+  expect({ last: outcomes.slice(-2), refused: guards.readsRefused }).toEqual({
+    last: ['taken', 'OVERLOADED 1 s'],
+    refused: 1,
+  });
+  expect({
+    comments: outcome(() => guards.enter('10.0.0.1', t0)),
+    others: outcome(() => guards.enterToRead('10.0.0.2', t0)),
+    later: outcome(() => guards.enterToRead('10.0.0.1', t0 + 1000)),
+  }).toEqual({ comments: 'taken', others: 'taken', later: 'taken' });
+});
+
 test('the mode says who may comment; closed holds for everybody', () => {
   const guards = new Guards(words);
   const of = (mode: 'accounts' | 'closed', author: User, isStaff = false) =>
@@ -173,7 +188,7 @@ test('a ban ends when it says so, and tells why', () => {
   expect(outcome(() => mustNotBeBanned({ untilMs: t0 + 5000 }, t0))).toBe('BANNED 5 s');
   expect(outcome(() => mustNotBeBanned({ untilMs: t0 }, t0))).toBe('taken');
   expect(() => mustNotBeBanned({ reason: 'shouting' }, t0)).toThrow(
-    'You may not comment on this stream: shouting.',
+    'You may not take part in the comments of this stream: shouting.',
   );
 });
 

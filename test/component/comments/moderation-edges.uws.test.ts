@@ -1,0 +1,129 @@
+/** Moderation where acts meet, fail in part, or come from somebody who may not any more: through the real server, actor, identity and database. */
+import { expect, test } from 'vitest';
+import { openSigner } from '../../../actors/comments/identity/token-signer.jose.ts';
+import { CommentPage, OwnComment } from '../../../cluster/contract/api/audience-views.ts';
+import { TangazaError } from '../../../cluster/errors/tangaza-error.ts';
+import { startCommentsRig, type CommentsRig } from '../../support/audience/comments-rig.ts';
+
+const posted = async (rig: CommentsRig, token: string, text: string) =>
+  OwnComment.parse((await rig.post(token, text)).body);
+const listed = async (rig: CommentsRig, query = '', token?: string) =>
+  CommentPage.parse(
+    (await rig.ask('GET', `/v1/streams/demo/comments${query}`, token === undefined ? {} : { token })).body,
+  );
+const textsOf = ({ items }: CommentPage) => items.map(({ text }) => text);
+const act = (rig: CommentsRig, method: string, path: string, body?: object) =>
+  rig.ask(method, path, { token: rig.operatorToken, ...(body !== undefined && { body }) });
+
+// Goal: a purge of which one write fails hides the others, and nobody goes on showing what may be hidden. Method: the store takes the first hide, and says that it is not
+// available for the second one, which it took all the same.
+test('a purge whose writes fail in part tells what it hid, and has nodes look for the rest', async () => {
+  await using rig = await startCommentsRig();
+  const ada = await rig.guest('Ada');
+  const [first, second] = [await posted(rig, ada, 'spam 1'), await posted(rig, ada, 'spam 2')];
+  const setHidden = rig.store.setHidden.bind(rig.store);
+  rig.store.setHidden = async (id, ...asked) => {
+    const row = await setHidden(id, ...asked);
+    if (id === second.id) throw new TangazaError('UNAVAILABLE');
+    return row;
+  };
+  const path = `/v1/streams/demo/bans/${first.author.id}`;
+  expect(await act(rig, 'PUT', path, { purge: true })).toMatchObject({ code: 'UNAVAILABLE' });
+  await expect
+    .poll(() => rig.changes.slice(2).map(({ kind }) => kind).toSorted())
+    .toEqual(['ban', 'changed', 'unsure']);
+  expect(rig.changes.find(({ kind }) => kind === 'changed')).toMatchObject({ comment: { id: first.id } });
+});
+
+// Goal: an author cannot take over what a moderator hides at the same moment. Method: the moderator hides between the author's read and their write.
+test('an author who hides a comment as a moderator does cannot show it again', async () => {
+  await using rig = await startCommentsRig();
+  const ada = await rig.guest('Ada');
+  const { id } = await posted(rig, ada, 'doubtful');
+  const withdraw = rig.store.withdraw.bind(rig.store);
+  rig.store.withdraw = async (...asked) => {
+    await act(rig, 'DELETE', `/v1/comments/${id}`);
+    return withdraw(...asked);
+  };
+  expect(await rig.ask('DELETE', `/v1/comments/${id}`, { token: ada })).toMatchObject({ status: 200 });
+  rig.store.withdraw = withdraw;
+  const restore = () => rig.ask('POST', `/v1/comments/${id}/restore`, { token: ada, body: {} });
+  expect(await restore()).toMatchObject({ code: 'FORBIDDEN' });
+  expect((await listed(rig, '?state=hidden', rig.operatorToken)).items).toMatchObject([{ id }]);
+});
+
+// The other way round: the author shows it again while a moderator hides it.
+test('an author who shows a comment again as a moderator hides it is told so, and it stays hidden', async () => {
+  await using rig = await startCommentsRig();
+  const ada = await rig.guest('Ada');
+  const { id } = await posted(rig, ada, 'doubtful');
+  await rig.ask('DELETE', `/v1/comments/${id}`, { token: ada });
+  const withdraw = rig.store.withdraw.bind(rig.store);
+  rig.store.withdraw = async (...asked) => {
+    await act(rig, 'DELETE', `/v1/comments/${id}`);
+    return withdraw(...asked);
+  };
+  const restored = await rig.ask('POST', `/v1/comments/${id}/restore`, { token: ada, body: {} });
+  expect(restored).toMatchObject({ code: 'FORBIDDEN', status: 403 });
+  expect(textsOf(await listed(rig))).toEqual([]);
+});
+
+// Goal: a moderator's token is withdrawn before it ends. Method: the operator bans its user everywhere; everything that it could do is tried, and how it sees what is hidden;
+// then the ban ends.
+test('a moderator who is banned everywhere has no permission left, on any stream, until the ban ends', async () => {
+  await using rig = await startCommentsRig();
+  const signer = await openSigner(rig.tokenKeys.signing);
+  const grant = { account: 'mo', name: 'Mo', roles: ['administrator'], permissions: [] };
+  const token = await signer.accountToken(grant, { nowMs: Date.now(), hours: 1 });
+  const [{ id, author }, hidden] = [
+    await posted(rig, await rig.guest('Ada'), 'hello'),
+    await posted(rig, await rig.guest('Bob'), 'secret'),
+  ];
+  await act(rig, 'DELETE', `/v1/comments/${hidden.id}`);
+  const ask = async (method: string, path: string, body?: object) => {
+    const { code, status } = await rig.ask(method, path, { token, ...(body !== undefined && { body }) });
+    return code === '' ? status : code;
+  };
+  const all = async () => ({
+    texts: textsOf(await listed(rig, '', token)),
+    held: await ask('GET', '/v1/streams/demo/comments?state=held'),
+    hide: await ask('DELETE', `/v1/comments/${id}`),
+    restore: await ask('POST', `/v1/comments/${id}/restore`, {}),
+    release: await ask('POST', `/v1/comments/${id}/release`, {}),
+    mode: await ask('PUT', '/v1/streams/demo/mode', { mode: 'open', slowSeconds: 0 }),
+    bans: await ask('GET', '/v1/streams/demo/bans'),
+    ban: await ask('PUT', `/v1/streams/other/bans/${author.id}`, {}),
+    unban: await ask('DELETE', '/v1/streams/all-streams/bans/a-mo'),
+    audit: await ask('GET', '/v1/streams/demo/audit'),
+    erase: await ask('POST', '/v1/users/g-nobody/erase', {}),
+  });
+  await act(rig, 'PUT', '/v1/streams/all-streams/bans/a-mo', { reason: 'The token was lost' });
+  const banned = 'BANNED';
+  expect(await all()).toEqual({
+    texts: ['hello'],
+    held: banned,
+    hide: 'FORBIDDEN',
+    restore: 'FORBIDDEN',
+    release: banned,
+    mode: banned,
+    bans: banned,
+    ban: banned,
+    unban: banned,
+    audit: banned,
+    erase: banned,
+  });
+  await act(rig, 'DELETE', '/v1/streams/all-streams/bans/a-mo');
+  expect(await all()).toEqual({
+    texts: ['secret', 'hello'],
+    held: 200,
+    hide: 200,
+    restore: 200,
+    release: 200,
+    mode: 200,
+    bans: 200,
+    ban: 200,
+    unban: 204,
+    audit: 200,
+    erase: 200,
+  });
+});
