@@ -23,6 +23,7 @@ import {
 } from '../support/ports/stores/stream-registry-contract.ts';
 import { threadContract } from '../support/ports/stores/thread-contract.ts';
 import { cutTests } from './cuts.ts';
+import { withdrawalContract } from '../support/ports/stores/withdrawal-contract.ts';
 import { faultTests } from './faults.ts';
 import { illnessTests } from './illnesses.ts';
 import { migrationTests } from './migrations.ts';
@@ -52,7 +53,7 @@ async function audienceSubject(): Promise<Subject> {
   return { stores, open, [Symbol.asyncDispose]: () => opened.disposeAsync() };
 }
 
-for (const contract of [commentContract, threadContract, moderationContract])
+for (const contract of [commentContract, withdrawalContract, threadContract, moderationContract])
   contract('Cassandra', audienceSubject);
 
 /** Each test begins with an empty one. */

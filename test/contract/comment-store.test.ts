@@ -7,8 +7,9 @@ import { commentContract } from '../support/ports/stores/comment-contract.ts';
 import { memorySubject } from '../support/ports/stores/memory-audience-store.ts';
 import { moderationContract } from '../support/ports/stores/moderation-contract.ts';
 import { threadContract } from '../support/ports/stores/thread-contract.ts';
+import { withdrawalContract } from '../support/ports/stores/withdrawal-contract.ts';
 
-for (const contract of [commentContract, threadContract, moderationContract])
+for (const contract of [commentContract, withdrawalContract, threadContract, moderationContract])
   contract('SQLite', sqliteSubject);
 
-commentContract('memory', memorySubject);
+for (const contract of [commentContract, withdrawalContract]) contract('memory', memorySubject);

@@ -73,7 +73,8 @@ export class Seen {
     const second = secondOf(entry);
     this.#leftEarly.set(second, (this.#leftEarly.get(second) ?? 0) + 1);
     if (this.#leftEarly.size <= mostSeconds) return;
-    for (const old of this.#leftEarly.keys()) if (old < (nowMs - seenMs) / 1000 - 1) this.#leftEarly.delete(old);
+    for (const old of this.#leftEarly.keys())
+      if (old < (nowMs - seenMs) / 1000 - 1) this.#leftEarly.delete(old);
   }
 }
 

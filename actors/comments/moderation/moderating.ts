@@ -38,9 +38,7 @@ export class Moderating {
     if (comment.hidden !== undefined && (!mayAll || comment.hidden.by === hiding.by))
       return this.#changed(identity, comment);
     await this.#acts.audit({ streamId: comment.streamId, ...hiding, act: 'comment.hide', on: id });
-    const write = mayAll
-      ? store.setHidden(id, hiding, hiding.atMs)
-      : store.withdraw(id, hiding, hiding.atMs);
+    const write = mayAll ? store.setHidden(id, hiding, hiding.atMs) : store.withdraw(id, hiding, hiding.atMs);
     return this.#changed(identity, comment, await this.#acts.written(comment.streamId, write));
   }
 

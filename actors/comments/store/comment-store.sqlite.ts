@@ -129,8 +129,7 @@ class SqliteAudienceStore implements AudienceStore {
     const streams = new Set<StreamId>();
     for (let erased = 0; ;) {
       const more = await this.#thread.ask('eraseSome', [user, nowMs]);
-      if (more.comments === 0)
-        return { comments: erased, streams: [...streams].slice(0, mostErasedStreams) };
+      if (more.comments === 0) return { comments: erased, streams: [...streams].slice(0, mostErasedStreams) };
       erased += more.comments;
       for (const stream of more.streams) streams.add(stream);
     }

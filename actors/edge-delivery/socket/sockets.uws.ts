@@ -2,7 +2,8 @@
  * Websockets of uWebSockets.js as live sockets.
  *
  * The library's own time-outs are off: it counts what it sends as a sign of life, so a peer that has gone would stay for as long as its
- * stream speaks (*read in source*). Nor does it compress: a compressor for each socket costs more than the bytes do, and a shared one
+ * stream speaks (*read in source*). With none a socket that was ended is let go within 4 s, whether or not its client reads or closes (*tried*;
+ * with one of 120 s it took 16 s). Nor does it compress: a compressor for each socket costs more than the bytes do, and a shared one
  * for a topic is gone from it. In a callback that tells of a dropped frame its tree of topics must not be changed: the process ends (tried).
  */
 import type {

@@ -1,10 +1,16 @@
 /** A page that reads too slowly costs the node a bounded memory, and its neighbours nothing (A8). */
 import { once } from 'node:events';
-import type { Socket } from 'node:net';
+import { readFile } from 'node:fs/promises';
+import { connect, type Socket } from 'node:net';
 import { expect, test } from 'vitest';
 import { emptyReply } from '../../../actors/edge-delivery/http/http.ts';
 import { uwsServer } from '../../../actors/edge-delivery/http/http.uws.ts';
-import type { Publish, SocketHandlers } from '../../../actors/edge-delivery/socket/socket-port.ts';
+import type {
+  Publish,
+  SocketHandlers,
+  SocketLink,
+} from '../../../actors/edge-delivery/socket/socket-port.ts';
+import { socketCloses } from '../../../cluster/contract/audience/socket-closes.ts';
 import { silentLogger } from '../../../cluster/observe/logger.ts';
 import { noMetrics } from '../../../cluster/observe/metrics.ts';
 import { systemClock } from '../../../cluster/time/clock.system.ts';
@@ -110,9 +116,21 @@ test('a frame that was dropped is told as a gap, also to a reader who is back at
   throw new Error('the kernel kept everything: nothing was dropped');
 });
 
-// Goal: the adapter tells what the library drops. Method: handlers of the test's own, and a page that does not read.
-test('a frame that the library drops is told to the socket that lacks it', async () => {
+const upgradeRequest = [
+  'GET /v1/streams/demo/socket HTTP/1.1',
+  'Host: a',
+  'Upgrade: websocket',
+  'Connection: Upgrade',
+  'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
+  'Sec-WebSocket-Version: 13',
+  'Sec-WebSocket-Protocol: tangaza.v1',
+  '\r\n',
+].join('\r\n');
+
+/** A server with nothing but sockets, each of which hears what is said. */
+async function startSockets() {
   const told = { dropped: 0, closed: 0 };
+  const links: SocketLink[] = [];
   let say: Publish = () => {};
   const handlers: SocketHandlers = {
     publishBy: (publish) => (say = publish),
@@ -125,6 +143,7 @@ test('a frame that the library drops is told to the socket that lacks it', async
     }),
     open: (link) => {
       link.join('all');
+      links.push(link);
       return {
         frame: () => {},
         alive: () => {},
@@ -140,13 +159,54 @@ test('a frame that the library drops is told to the socket that lacks it', async
     handle: () => emptyReply(404),
     sockets: handlers,
   });
-  await using page = await openPage(`http://127.0.0.1:${port}`);
+  const flood = () =>
+    waitUntil('a frame is dropped', () => {
+      for (let count = 0; count < 100; count += 1) say('all', `[${JSON.stringify('x'.repeat(50_000))}]`);
+      return told.dropped > 0;
+    });
+  return { told, links, port, flood, [Symbol.asyncDispose]: () => server.close(0) };
+}
+
+/** How many connections to a port this process still holds: the kernel's own table, in which what nobody holds has inode 0. */
+async function heldConnections(port: number): Promise<number> {
+  const table = await readFile('/proc/net/tcp', 'utf8');
+  const rows = table.split('\n').map((line) => line.trim().split(/\s+/));
+  const local = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+  const listening = '0A';
+  return rows.filter(
+    ([, at, , state, , , , , , inode]) =>
+      at?.endsWith(local) === true && state !== listening && inode !== '0',
+  ).length;
+}
+
+// Goal: a socket that the node ended holds none of its files, whatever its client does; it is counted no more by then. Method: a client that never reads, with frames buffered
+// for it, and one that reads and never closes; the kernel is asked.
+test.each(['reads nothing', 'never closes'])(
+  'a socket that is ended is let go, though its client %s',
+  async (kind) => {
+    await using sockets = await startSockets();
+    const client = connect({ port: sockets.port, host: '127.0.0.1', allowHalfOpen: true });
+    client.write(upgradeRequest);
+    await once(client, 'data');
+    await waitUntil('it is open', () => sockets.links.length === 1);
+    if (kind === 'reads nothing') {
+      client.pause();
+      await sockets.flood();
+    } else client.resume();
+    expect(await heldConnections(sockets.port)).toBe(1);
+    sockets.links[0]?.end(socketCloses.late);
+    await waitUntil('nothing is held', async () => (await heldConnections(sockets.port)) === 0);
+    expect(sockets.told.closed).toBe(1);
+    client.destroy();
+  },
+);
+
+// Goal: the adapter tells what the library drops. Method: handlers of the test's own, and a page that does not read.
+test('a frame that the library drops is told to the socket that lacks it', async () => {
+  await using sockets = await startSockets();
+  await using page = await openPage(`http://127.0.0.1:${sockets.port}`);
   tcpOf(page).pause();
-  await waitUntil('a frame is dropped', () => {
-    for (let count = 0; count < 100; count += 1) say('all', `[${JSON.stringify('x'.repeat(50_000))}]`);
-    return told.dropped > 0;
-  });
+  await sockets.flood();
   page.socket.terminate();
-  await waitUntil('it has closed', () => told.closed === 1);
-  await server.close(0);
+  await waitUntil('it has closed', () => sockets.told.closed === 1);
 });

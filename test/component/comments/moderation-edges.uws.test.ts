@@ -30,7 +30,12 @@ test('a purge whose writes fail in part tells what it hid, and has nodes look fo
   const path = `/v1/streams/demo/bans/${first.author.id}`;
   expect(await act(rig, 'PUT', path, { purge: true })).toMatchObject({ code: 'UNAVAILABLE' });
   await expect
-    .poll(() => rig.changes.slice(2).map(({ kind }) => kind).toSorted())
+    .poll(() =>
+      rig.changes
+        .slice(2)
+        .map(({ kind }) => kind)
+        .toSorted(),
+    )
     .toEqual(['ban', 'changed', 'unsure']);
   expect(rig.changes.find(({ kind }) => kind === 'changed')).toMatchObject({ comment: { id: first.id } });
 });

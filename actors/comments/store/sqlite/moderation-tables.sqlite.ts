@@ -144,7 +144,10 @@ export class ModerationTables {
       ...[user, toMs, erasedAtOnce],
     );
     for (const row of rows) this.#rows.erase(CommentId.parse(row['id']), nowMs);
-    return { comments: rows.length, streams: [...new Set(rows.map((row) => StreamId.parse(row['streamId'])))] };
+    return {
+      comments: rows.length,
+      streams: [...new Set(rows.map((row) => StreamId.parse(row['streamId'])))],
+    };
   }
 
   #reportsSince(id: CommentId, sinceMs: number): number {

@@ -7,7 +7,7 @@
 import { describe, expect, test } from 'vitest';
 import type { AudienceStore } from '../../../../actors/comments/store/audience-store.ts';
 import type { CommentBody, StoredComment } from '../../../../actors/comments/store/comment-store.ts';
-import { StreamId, UserId } from '../../../../cluster/model/ids.ts';
+import { StreamId } from '../../../../cluster/model/ids.ts';
 import { ada, AudienceRig, idsOf, type StartSubject } from './audience-subject.ts';
 import { commentBody, type BodyShape } from './comment-bodies.ts';
 
@@ -196,40 +196,6 @@ export function commentContract(name: string, start: StartSubject): void {
       const shown = await store.setHidden(comment.id, undefined, nowMs + 2);
       expect({ id: shown?.id, hidden: shown?.hidden }).toEqual({ id: comment.id, hidden: undefined });
       expect((await other.get(comment.id))?.hidden).toBeUndefined();
-    });
-
-    test.each([
-      ['a moderator hid it before', [['hide', 1], ['takeBack', 2], ['show', 3]], 'a-mod'],
-      ['a moderator hides it between', [['takeBack', 1], ['hide', 2], ['show', 3]], 'a-mod'],
-      ['a hide of before comes late', [['takeBack', 2], ['show', 3], ['hide', 1]], 'a-mod'],
-      ['a moderator shows it', [['takeBack', 1], ['restore', 2], ['takeBack', 1]], undefined],
-      ['its author changes their mind after that', [['restore', 1], ['takeBack', 2]], ada],
-      ['its author shows it again', [['takeBack', 1], ['show', 2], ['takeBack', 1]], undefined],
-    ] as const)('an author takes a comment back and undoes no act of a moderator: %s', async (_, acts, by) => {
-      const { id } = await add(body());
-      const mod = UserId.parse('a-mod');
-      const doIt = (act: (typeof acts)[number][0], atMs: number, store: AudienceStore) => {
-        const hidden = { by: act === 'hide' ? mod : ada, atMs };
-        switch (act) {
-          case 'hide':
-            return store.setHidden(id, hidden, atMs);
-          case 'restore':
-            return store.setHidden(id, undefined, atMs);
-          case 'takeBack':
-            return store.withdraw(id, hidden, atMs);
-          default:
-            return store.withdraw(id, undefined, atMs);
-        }
-      };
-      for (const [index, [act, afterMs]] of acts.entries())
-        await doIt(act, nowMs + afterMs, index % 2 === 0 ? rig.store : rig.other);
-      expect({ by: (await rig.store.get(id))?.hidden?.by }).toEqual({ by });
-    });
-
-    test('a comment that is not here is not taken back', async () => {
-      const comment = body();
-      expect(await rig.store.withdraw(comment.id, hiding(nowMs), nowMs)).toBeUndefined();
-      expect((await add(comment)).hidden).toBeUndefined();
     });
 
     test('adding again shows no hidden comment', async () => {

@@ -106,8 +106,7 @@ export class MemoryCommentStore implements CommentStore {
 
   async withdraw(id: CommentId, hiding: Hiding | undefined, nowMs: number) {
     this.#check();
-    const isNew =
-      this.#shared.rows.has(id) && note(this.#shared.withdrawals, id, { hiding, atMs: nowMs });
+    const isNew = this.#shared.rows.has(id) && note(this.#shared.withdrawals, id, { hiding, atMs: nowMs });
     return isNew ? this.#hidden(id, nowMs) : this.#shared.rows.get(id);
   }
 
@@ -152,8 +151,7 @@ export class MemoryCommentStore implements CommentStore {
 function note(acts: Map<CommentId, Act>, id: CommentId, act: Act): boolean {
   const there = acts.get(id);
   const isOlder =
-    there !== undefined &&
-    (there.atMs > act.atMs || (there.atMs === act.atMs && there.hiding !== undefined));
+    there !== undefined && (there.atMs > act.atMs || (there.atMs === act.atMs && there.hiding !== undefined));
   if (!isOlder) acts.set(id, act);
   return !isOlder;
 }

@@ -95,7 +95,8 @@ export function moderationContract(name: string, start: StartSubject): void {
 
     test('a released comment is shown, and only later reports hold it again', async () => {
       const { id } = await rig.add(rig.body());
-      const report = (by: UserId, atMs: number) => rig.store.report({ commentId: id, by, voice: by, atMs }, 3);
+      const report = (by: UserId, atMs: number) =>
+        rig.store.report({ commentId: id, by, voice: by, atMs }, 3);
       for (const by of [ada, ben, third]) await report(by, nowMs + 1);
       const released = await rig.other.release(id, nowMs + 2);
       expect({ isHeld: released?.isHeld, reports: released?.reports }).toEqual({
@@ -119,15 +120,17 @@ export function moderationContract(name: string, start: StartSubject): void {
       const { store, stream } = rig;
       const all = [0, 1, 2, 3, 4, 5].map((number) => rig.body({ number }));
       for (const [number, comment] of all.entries()) await store.add(comment, { isHeld: number < 2, nowMs });
-      const [, , two, three, four] = all;
+      const [, , two, three, four, five] = all;
       for (const comment of [two, three])
-        if (comment !== undefined) await store.report({ commentId: comment.id, by: ada, voice: ada, atMs: nowMs + 1 }, 3);
+        if (comment !== undefined)
+          await store.report({ commentId: comment.id, by: ada, voice: ada, atMs: nowMs + 1 }, 3);
       if (four !== undefined) await store.setHidden(four.id, { by: ben, atMs: nowMs }, nowMs);
+      if (five !== undefined) await store.withdraw(five.id, { by: ada, atMs: nowMs }, nowMs);
       const [newest] = await store.listed(stream, 'held', 1);
       expect(newest?.id).toBe(all[1]?.id);
       expect(idsOf(await store.listed(stream, 'held', 10, newest))).toEqual([all[0]?.id]);
       expect(idsOf(await store.listed(stream, 'reported', 10))).toEqual([three?.id, two?.id]);
-      expect(idsOf(await store.listed(stream, 'hidden', 10))).toEqual([four?.id]);
+      expect(idsOf(await store.listed(stream, 'hidden', 10))).toEqual([five?.id, four?.id]);
       if (two !== undefined) await store.release(two.id, nowMs + 2);
       expect(idsOf(await store.listed(stream, 'reported', 10))).toEqual([three?.id]);
     });
@@ -135,7 +138,10 @@ export function moderationContract(name: string, start: StartSubject): void {
     test('reports of many users at once hold a comment', async () => {
       const { id } = await rig.add(rig.body());
       const reports = [ada, ben, third, fourth].map((by, index) =>
-        (index % 2 === 0 ? rig.store : rig.other).report({ commentId: id, by, voice: by, atMs: nowMs + 1 }, 2),
+        (index % 2 === 0 ? rig.store : rig.other).report(
+          { commentId: id, by, voice: by, atMs: nowMs + 1 },
+          2,
+        ),
       );
       await Promise.all(reports);
       expect(await rig.store.get(id)).toMatchObject({ isHeld: true });

@@ -37,8 +37,15 @@ test('what an erased user wrote is gone from the ring of every node at once', as
   const { one, two } = startNodes();
   const page = new FeedPage(two.node.feed);
   await page.resume();
-  const other = { ...storedComment({ atMs: nowMs, number: 2 }), author: { id: UserId.parse('g-bob'), name: 'Bob' } };
-  for (const comment of [storedComment({ atMs: nowMs, number: 1 }), other, storedComment({ atMs: nowMs + 900, number: 3 })])
+  const other = {
+    ...storedComment({ atMs: nowMs, number: 2 }),
+    author: { id: UserId.parse('g-bob'), name: 'Bob' },
+  };
+  for (const comment of [
+    storedComment({ atMs: nowMs, number: 1 }),
+    other,
+    storedComment({ atMs: nowMs + 900, number: 3 }),
+  ])
     await one.node.post(comment);
   two.store.isDown = true;
   one.node.feed.told(erased);
@@ -93,26 +100,33 @@ test('what concerns all streams opens no stream of its own', () => {
 test.each([
   [0, 0],
   [1, 1],
-])('in a flood of which %d comment is told by nobody, pages are told of %d gap', async (lost, gaps) => {
-  const { one, clock } = startNodes();
-  const page = new FeedPage(one.node.feed);
-  await page.resume();
-  clock.nowMs = nowMs - 40_000;
-  for (let number = 1; number <= 12_000; number += 1) {
-    clock.nowMs = nowMs - 40_000 + Math.floor(number / 3) * 10;
-    const comment = storedComment({ atMs: clock.nowMs, number });
-    const added = await one.store.add(comment, { isHeld: false, nowMs: clock.nowMs });
-    if (lost === 0 || number !== 500) one.node.feed.told({ kind: 'added', comment: added.comment });
-  }
-  for (let read = 0; read < 3; read += 1) {
-    clock.nowMs += 2000;
-    await new FeedPage(one.node.feed).resume({ lastAtMs: nowMs - 39_000 });
-  }
-  const told = page.messages.flatMap((message) => (message.type === 'gap' ? [message] : []));
-  const lostAt = new Date(nowMs - 40_000 + 1660).toISOString();
-  expect({ gaps: told.length, reaches: told.every(({ from, to }) => from <= lostAt && lostAt < to) }).toEqual({
-    gaps,
-    reaches: true,
-  });
-  expect(new Set(page.added).size).toBe(page.added.length);
-}, 20_000);
+])(
+  'in a flood of which %d comment is told by nobody, pages are told of %d gap',
+  async (lost, gaps) => {
+    const { one, clock } = startNodes();
+    const page = new FeedPage(one.node.feed);
+    await page.resume();
+    clock.nowMs = nowMs - 40_000;
+    for (let number = 1; number <= 12_000; number += 1) {
+      clock.nowMs = nowMs - 40_000 + Math.floor(number / 3) * 10;
+      const comment = storedComment({ atMs: clock.nowMs, number });
+      const added = await one.store.add(comment, { isHeld: false, nowMs: clock.nowMs });
+      if (lost === 0 || number !== 500) one.node.feed.told({ kind: 'added', comment: added.comment });
+    }
+    for (let read = 0; read < 3; read += 1) {
+      clock.nowMs += 2000;
+      await new FeedPage(one.node.feed).resume({ lastAtMs: nowMs - 39_000 });
+    }
+    const told = page.messages.flatMap((message) => (message.type === 'gap' ? [message] : []));
+    const lostAt = new Date(nowMs - 40_000 + 1660).toISOString();
+    expect({
+      gaps: told.length,
+      reaches: told.every(({ from, to }) => from <= lostAt && lostAt < to),
+    }).toEqual({
+      gaps,
+      reaches: true,
+    });
+    expect(new Set(page.added).size).toBe(page.added.length);
+  },
+  20_000,
+);
