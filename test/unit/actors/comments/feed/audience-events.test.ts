@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { eventText, eventVersion, readEvent } from '../../../../../actors/comments/feed/audience-events.ts';
+import { allStreams } from '../../../../../cluster/contract/api/moderation-views.ts';
 import { BootId, NodeId, StreamId } from '../../../../../cluster/model/ids.ts';
 import { commentStream, storedComment } from '../../../../support/ports/stores/stored-comments.ts';
 
@@ -16,6 +17,16 @@ const saidWith = (fields: object): string => JSON.stringify(Object.assign({}, sa
 
 test('what is written is read', () => {
   expect(readEvent(eventText(event), commentStream)).toEqual({ kind: 'event', event });
+});
+
+test('that a user was erased is read, and that a comment is', () => {
+  const userId = event.change.comment.author.id;
+  const all = { ...event, change: { kind: 'erased', streamId: allStreams, userId, atMs: 7 } } as const;
+  expect(readEvent(eventText(all), allStreams)).toEqual({ kind: 'event', event: all });
+  expect(readEvent(eventText(all), commentStream)).toEqual({ kind: 'bad' });
+  const comment = { ...event.change.comment, text: '', isErased: true };
+  const one = { ...event, change: { kind: 'changed', comment } } as const;
+  expect(readEvent(eventText(one), commentStream)).toEqual({ kind: 'event', event: one });
 });
 
 test('what a newer node adds to it does not matter, and what it writes in another way is known as that', () => {

@@ -87,6 +87,22 @@ test('a page that was away for long gets everything from the store, or is told o
   });
 });
 
+test('a page that was away for more than ten minutes, and lacks more than the ring has, costs no read of the store', async () => {
+  const node = startNode();
+  await said(node, 700);
+  await new FeedPage(node.feed).resume();
+  let reads = 0;
+  node.store.arrivedSince = async () => {
+    reads += 1;
+    return [];
+  };
+  const page = new FeedPage(node.feed);
+  const { resume } = await page.resume({ lastAtMs: nowMs - 600_000 });
+  expect({ resume, got: page.added.length, reads }).toMatchObject({ resume: { gap: {} }, got: 200, reads: 0 });
+  await page.resume({ lastAtMs: nowMs - 590_000 });
+  expect({ reads }).toEqual({ reads: 1 });
+});
+
 test('a page whose last comment is not here is told that this region is behind, and gets what is here', async () => {
   const node = startNode();
   await said(node, 3);
