@@ -3,9 +3,12 @@ import { z } from 'zod';
 import { UserId, type StreamId } from '../../../cluster/model/ids.ts';
 import type { AuditRow } from '../store/comment-store.ts';
 
+/** Of a `Date`. */
+const lastMs = 8_640_000_000_000_000;
+
 const Row = z.tuple([
   z.literal('a1'),
-  z.number(),
+  z.number().int().min(0).max(lastMs),
   z.union([z.literal('operator'), UserId]),
   z.string(),
   z.string(),

@@ -188,7 +188,11 @@ test('the audit goes page by page, with who, what, why and when', async () => {
     })),
   );
   expect(second.nextCursor).toBeUndefined();
-  expect(await act(rig, 'GET', '/v1/streams/demo/audit?cursor=x')).toMatchObject({ code: 'BAD_REQUEST' });
+  const madeUp = [-1, 1.5, 1e300].map((atMs) => JSON.stringify(['a1', atMs, 'operator', 'act', 'on']));
+  for (const cursor of ['x', ...madeUp.map((row) => Buffer.from(row).toString('base64url'))])
+    expect(await act(rig, 'GET', `/v1/streams/demo/audit?cursor=${cursor}`)).toMatchObject({
+      code: 'BAD_REQUEST',
+    });
 });
 
 test('an erased user leaves nothing but the shape of the threads, at once and for good', async () => {

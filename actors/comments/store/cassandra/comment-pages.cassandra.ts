@@ -22,10 +22,9 @@ export class CommentPages {
   /** Newest first. @param before exclusive */
   async newest(stream: StreamId, limit: number, before?: Place): Promise<readonly StoredComment[]> {
     const fromMs = before?.createdAtMs ?? Number.MAX_SAFE_INTEGER;
-    const from = Math.min(minuteOf(fromMs), mostMinute);
     const page = (minute: number, most: number, last?: Place) =>
       this.#minute({ stream, minute, limit: most, isDown: true, beyond: last ?? before });
-    return this.#fill(this.#minutes.down(stream, 'written', from), limit, page);
+    return this.#fill(this.#minutes.down(stream, 'written', minuteOf(fromMs)), limit, page);
   }
 
   /** Oldest first. @param after exclusive */
@@ -98,8 +97,6 @@ export class CommentPages {
     return { comments, last: { createdAtMs: last.created_at.getTime(), id: idOf(stream, last.id) } };
   }
 }
-
-const mostMinute = 2 ** 31 - 1;
 
 interface MinuteQuery {
   readonly stream: StreamId;

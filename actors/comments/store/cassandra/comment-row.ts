@@ -9,7 +9,9 @@ const minuteMs = 60_000;
 const minutesOfDay = 1440;
 const usInMs = 1000;
 
-export const minuteOf = (ms: number): number => Math.floor(ms / minuteMs);
+/** A column of the type `int` holds no later one: all that anybody makes up beyond it is in this one. */
+const lastMinute = 2 ** 31 - 1;
+export const minuteOf = (ms: number): number => Math.min(Math.floor(ms / minuteMs), lastMinute);
 export const startOf = (minute: number): number => minute * minuteMs;
 export const dayOf = (minute: number): number => Math.floor(minute / minutesOfDay);
 

@@ -7,7 +7,7 @@
 import { describe, expect, test } from 'vitest';
 import type { AudienceStore } from '../../../../actors/comments/store/audience-store.ts';
 import type { CommentBody, StoredComment } from '../../../../actors/comments/store/comment-store.ts';
-import { StreamId } from '../../../../cluster/model/ids.ts';
+import { CommentId, StreamId } from '../../../../cluster/model/ids.ts';
 import { ada, AudienceRig, idsOf, type StartSubject } from './audience-subject.ts';
 import { commentBody, type BodyShape } from './comment-bodies.ts';
 
@@ -151,6 +151,28 @@ export function commentContract(name: string, start: StartSubject): void {
         two.id,
         late.id,
       ]);
+    });
+
+    test('made-up ids and places at either end of time are as any other', async () => {
+      const { store, stream } = rig;
+      const { id } = await add(body());
+      const last = CommentId.parse(`${stream}~${'v'.repeat(26)}`);
+      const first = CommentId.parse(`${stream}~${'0'.repeat(26)}`);
+      const [yearZero, year9999] = [-62_167_219_200_000, 253_402_300_799_999];
+      const beyond = { createdAtMs: 2 ** 48 - 1, id: last };
+      for (const one of [last, first]) {
+        expect(await store.get(one)).toBeUndefined();
+        expect(await store.setHidden(one, hiding(nowMs), nowMs)).toBeUndefined();
+      }
+      const pages = [
+        await store.newest(stream, 10, beyond),
+        await store.newest(stream, 10, { createdAtMs: year9999 }),
+        await store.newest(stream, 10, { createdAtMs: yearZero }),
+        await store.following(stream, 10, beyond),
+        await store.following(stream, 10, { createdAtMs: year9999 }),
+        await store.following(stream, 10, { createdAtMs: yearZero }),
+      ];
+      expect(pages.map(idsOf)).toEqual([[id], [id], [], [], [], [id]]);
     });
 
     test('pages reach over hours without a comment', async () => {
