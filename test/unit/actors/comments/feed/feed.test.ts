@@ -98,7 +98,11 @@ test('a page that was away for more than ten minutes, and lacks more than the ri
   };
   const page = new FeedPage(node.feed);
   const { resume } = await page.resume({ lastAtMs: nowMs - 600_000 });
-  expect({ resume, got: page.added.length, reads }).toMatchObject({ resume: { gap: {} }, got: 200, reads: 0 });
+  expect({ resume, got: page.added.length, reads }).toMatchObject({
+    resume: { gap: {} },
+    got: 200,
+    reads: 0,
+  });
   await page.resume({ lastAtMs: nowMs - 590_000 });
   expect({ reads }).toEqual({ reads: 1 });
 });
