@@ -180,10 +180,10 @@ export class Feed implements AudienceFeed, ChangeOutlet {
     if (event.node === node && event.bootId === bootId) return;
     const nowMs = clock.utcMs();
     const verdict =
-      'isHead' in event
-        ? this.#heardOfAll.head(event, event, nowMs)
-        : this.#heardOfAll.event(event, event, nowMs);
-    if (!('isHead' in event)) {
+      'change' in event
+        ? this.#heardOfAll.event(event, event, nowMs)
+        : this.#heardOfAll.head(event, event, nowMs);
+    if ('change' in event) {
       events.add(1, { event: verdict.kind === 'again' ? 'again' : 'heard' });
       this.#heard(event.change);
       this.#takeOfAll(event.change);
