@@ -57,8 +57,10 @@ export class Recording {
     const atMs = clock.utcMs();
     const by = nameInAudit(identity);
     await this.#acts.audit({ streamId: allStreams, atMs, by, act: 'user.erase', on: user, ...body });
-    const erased = await store.eraseUser(user, atMs);
-    outlet.told({ kind: 'erased', streamId: allStreams, userId: user, atMs });
+    // Where not all is erased yet, it is asked for again: meanwhile nobody reads it from a ring.
+    const erased = await store.eraseUser(user, atMs).finally(() => {
+      outlet.told({ kind: 'erased', streamId: allStreams, userId: user, atMs });
+    });
     // Pages may show more than rings hold.
     for (const streamId of erased.streams) outlet.told({ kind: 'unsure', streamId });
     return { comments: erased.comments };
