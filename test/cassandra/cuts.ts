@@ -60,7 +60,10 @@ export function cutTests(started: () => TestCassandra): void {
       try {
         await there.store.add(written, { isHeld: false, nowMs });
         expect(await here.store.get(written.id)).toBeUndefined();
-        expect({ erased: await here.store.eraseUser(author, nowMs) }).toEqual({ erased: 1 });
+        expect(await here.store.eraseUser(author, nowMs)).toEqual({
+          comments: 1,
+          streams: [written.streamId],
+        });
         expect(await there.store.get(written.id)).toMatchObject({ text: '', isErased: true });
       } finally {
         started().between.heal();
