@@ -191,7 +191,9 @@ export class Feed implements AudienceFeed, ChangeOutlet {
     if (verdict.kind === 'gap' || verdict.kind === 'unknown') this.doubt(verdict.kind);
   }
 
+  /** No stream has this name: a comment of it is none of theirs. */
   #takeOfAll(change: Change): void {
+    if (change.kind !== 'ban' && change.kind !== 'erased') return;
     for (const feed of this.#streams.values()) feed.take(change);
   }
 

@@ -1,4 +1,5 @@
 /** Streams and the cluster as the control API shows them, and the bodies of its requests. */
+import { allStreams } from './moderation-views.ts';
 import { z } from 'zod';
 import { NodeId, RegionId, StreamId } from '../../model/ids.ts';
 import { mustBe } from '../../errors/input-sentences.ts';
@@ -14,7 +15,12 @@ const ladder = z
 export const CreateStreamBody = z
   .strictObject({
     title,
-    id: StreamId.optional().meta({ description: 'Chosen by the server when absent.' }),
+    id: StreamId.refine(
+      (id) => id !== allStreams,
+      `must be another one: ${allStreams} stands for all streams`,
+    )
+      .optional()
+      .meta({ description: 'Chosen by the server when absent.' }),
     ladder: ladder.optional(),
   })
   .meta({ id: 'CreateStream' });

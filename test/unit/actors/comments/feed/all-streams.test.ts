@@ -83,6 +83,14 @@ test('a node that missed what concerns all streams reads its streams', async () 
   await expect.poll(() => page.shown).toEqual([]);
 });
 
+test('a comment of a stream that is named like all of them reaches none of them', async () => {
+  const { one, two } = startNodes();
+  const pages = [new FeedPage(one.node.feed), new FeedPage(two.node.feed)];
+  for (const page of pages) await page.resume();
+  one.node.feed.told({ kind: 'added', comment: storedComment({ stream: allStreams, atMs: nowMs }) });
+  expect(pages.map(({ messages }) => messages)).toEqual([[], []]);
+});
+
 test('what concerns all streams opens no stream of its own', () => {
   const { one } = startNodes();
   const opened: string[] = [];
