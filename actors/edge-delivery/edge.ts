@@ -164,17 +164,12 @@ function headOf({ node }: NodePart, timeline: Timeline | undefined): EdgeHead | 
   return { node, epoch, nextNumber, period: periods.at(-1)?.id };
 }
 
-/** Whether a broadcast is over, as far as is known here. The log of a stream that is asked for is followed; where it cannot be, the broadcast goes on. */
+/** Whether a broadcast is over, as far as is known here. While there is room its log is followed for that; where it is not, the broadcast goes on. */
 const overAt =
   (followers: StreamFollowers) =>
   (stream: StreamId): boolean => {
-    try {
-      const follower = followers.open(stream);
-      follower.touch();
-      return follower.isCaughtUp && isOverIn(follower.timeline);
-    } catch {
-      return false;
-    }
+    const follower = followers.openSpare(stream);
+    return follower?.isCaughtUp === true && isOverIn(follower.timeline);
   };
 
 /** A request for the live socket that asks for no websocket. Without `Upgrade`: HTTP/2 forbids it, and nginx would pass it on (tried). */

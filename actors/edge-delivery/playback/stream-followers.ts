@@ -72,6 +72,14 @@ export class StreamFollowers {
     return follower;
   }
 
+  /** Follows a stream for what is only nice to know, and keeps it while half of the room is free. Undefined: there is no room for that. */
+  openSpare(id: StreamId): StreamFollower | undefined {
+    const hasRoom = !this.#isClosed && this.#followers.size < this.#maxStreams / 2;
+    const follower = this.get(id) ?? (hasRoom ? this.open(id) : undefined);
+    if (hasRoom) follower?.touch();
+    return follower;
+  }
+
   drop(id: string): void {
     this.#followers.get(id)?.close();
     this.#followers.delete(id);
