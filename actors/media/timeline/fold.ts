@@ -252,12 +252,17 @@ function trim(timeline: FoldedTimeline, upTo: number): FoldedTimeline {
   return { ...timeline, firstNumber, periods: kept };
 }
 
+/** What manifests have left out once they go on leaving out, also where a log that went back does not know of it. */
+const allChanges = (one: Timeline, other: Timeline): readonly number[] =>
+  [...new Set([...one.changedAt, ...other.changedAt])].toSorted((a, b) => a - b);
+
 /** Takes what a snapshot knows of periods without a segment (C7), and of the branch, where its numbers end as here. */
 function withPeriodsOf(timeline: FoldedTimeline, restored: FoldedTimeline): FoldedTimeline {
   const { periods, pending, state, broadcast } = restored;
   const last = timeline.periods.at(-1)?.id ?? 0;
   const missing = periods.filter(({ id }) => id > last);
-  const { branch, changedAt, movedTo } = restored;
+  const { branch, movedTo } = restored;
+  const changedAt = allChanges(timeline, restored);
   if (missing.length === 0 && branch === undefined) return timeline;
   const shownFrom = Math.max(timeline.shownFrom, restored.shownFrom);
   const all = [...timeline.periods, ...missing];
@@ -282,6 +287,7 @@ function restore(
   const { lastSequence, epoch, bootId } = timeline;
   return {
     ...trim(restored, timeline.firstNumber),
+    changedAt: allChanges(timeline, restored),
     lastSequence,
     epoch,
     bootId,
