@@ -143,6 +143,7 @@ test('a broadcast whose publisher leaves is interrupted, first beside the pictur
   );
   await fitEverywhere();
   await talk('What happened?');
+  await everywhere('INTERRUPTED'); // not later, when it has ended
 });
 
 describe('another broadcast', () => {
