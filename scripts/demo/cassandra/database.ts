@@ -56,7 +56,7 @@ export async function migrateAll(places: Places, { clock, say }: Ports): Promise
   if (fresh.length === 0) return;
   const rows = await fillFrom(settings);
   for (const place of fresh) noteFilled(place);
-  if (rows > 0)
+  if (fresh.length < places.length)
     say(`${fresh.map(({ dataCentre }) => dataCentre).join(', ')} got what there was: ${rows} rows`);
 }
 
