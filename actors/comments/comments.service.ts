@@ -1,7 +1,7 @@
 /** Shell of the comments actor: what is behind the audience's routes. A node asks its own, so that comments work without NATS. */
 import type { ServiceSchema } from 'moleculer';
 import type { CommentParams } from '../../cluster/contract/api/audience-params.ts';
-import type { CommentQuery, ThreadPageQuery } from '../../cluster/contract/api/audience-routes.ts';
+import type { CommentQuery, LikeQuery, ThreadPageQuery } from '../../cluster/contract/api/audience-routes.ts';
 import type {
   CommentMode,
   CreateGuestBody,
@@ -42,8 +42,8 @@ export function commentsService({ comments, checkDeadline, clock }: CommentsServ
       post: inTime((input: OfStream<unknown, PostCommentBody>) => posting.post(input)),
       list: inTime((input: OfStream<CommentQuery>) => reading.list(input)),
       thread: inTime((input: RouteInput<CommentParams, ThreadPageQuery>) => reading.thread(input)),
-      like: inTime((input: OfComment) => liking.like(input, true)),
-      unlike: inTime((input: OfComment) => liking.like(input, false)),
+      like: inTime((input: RouteInput<CommentParams, LikeQuery>) => liking.like(input, true)),
+      unlike: inTime((input: RouteInput<CommentParams, LikeQuery>) => liking.like(input, false)),
       hide: inTime((input: OfComment) => moderating.hide(input)),
       restore: inTime((input: OfComment<HideBody>) => moderating.restore(input)),
       bans: inTime((input: OfStream<BanQuery>) => banning.list(input)),

@@ -51,7 +51,10 @@ function clientOf(options: ClientOptions, token: string): AudienceClient {
     post: (edge, body) => post(comments(edge), body, { ...headers, 'content-type': 'application/json' }),
     list: (edge, query) => list(comments(edge), query, headers),
     hide: (edge, id) => act(urlOf(edge, id), { method: 'DELETE', headers }),
-    like: (edge, id, isOn) => act(`${urlOf(edge, id)}/like`, { method: isOn ? 'PUT' : 'DELETE', headers }),
+    like: (edge, { id, isOn, atMs }) => {
+      const at = encodeURIComponent(new Date(atMs).toISOString());
+      return act(`${urlOf(edge, id)}/like?at=${at}`, { method: isOn ? 'PUT' : 'DELETE', headers });
+    },
   };
 }
 

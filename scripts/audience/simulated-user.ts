@@ -119,7 +119,7 @@ export class SimulatedUser {
    * @param hot a comment that all like now and then; else it is one that was seen lately
    */
   async like(hot?: string): Promise<void> {
-    const isAnswered = await this.#likes.like(this.#edge, hot);
+    const isAnswered = await this.#likes.like(this.#edge, this.#ports.clock.utcMs() + this.#aheadMs, hot);
     if (!isAnswered && !this.#options.isWatching) this.#nextEdge();
   }
 
@@ -231,8 +231,8 @@ export class SimulatedUser {
   #hearOne(message: ServerMessage): void {
     switch (message.type) {
       case 'time':
-        this.#lastAtMs = Date.parse(message.now);
-        this.#aheadMs = this.#lastAtMs - this.#ports.clock.utcMs();
+        this.#lastAtMs = Date.parse(message.knownTo ?? message.now);
+        this.#aheadMs = Date.parse(message.now) - this.#ports.clock.utcMs();
         return;
       case 'welcome':
         return this.#welcomed(message);

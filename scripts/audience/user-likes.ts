@@ -30,17 +30,18 @@ export class UserLikes {
   }
 
   /**
+   * @param nowMs the server's time
    * @param hot what to like; else it is something that was seen lately
    * @returns false where nobody answered
    */
-  async like(edge: string, hot: string | undefined): Promise<boolean> {
+  async like(edge: string, nowMs: number, hot: string | undefined): Promise<boolean> {
     const { client, recorder, random } = this.#ports;
     const some = this.#recent[Math.floor(random() * this.#recent.length)];
     const next = this.#own.next(hot ?? some, recorder.nowMs);
     if (next === undefined) return true;
     const act = { kind: 'like', user: this.#user, ...next } as const;
     recorder.note({ ...act, step: 'asked' });
-    const isDone = await client.like(edge, next.id, next.isOn);
+    const isDone = await client.like(edge, { ...next, atMs: nowMs });
     const step = isDone === undefined ? 'unanswered' : isDone ? 'done' : 'refused';
     recorder.note({ ...act, step });
     this.#own.answered(step, recorder.nowMs);

@@ -45,8 +45,11 @@ export interface AudienceClient {
   list(edge: string, query: PageQuery): Promise<CommentPageRead>;
   /** @returns whether it was answered that it is hidden; undefined where nobody answered */
   hide(edge: string, id: string): Promise<boolean | undefined>;
-  /** Likes, or takes that back. @returns whether it was answered that it counts; undefined where nobody answered */
-  like(edge: string, id: string, isOn: boolean): Promise<boolean | undefined>;
+  /** Likes, or takes that back. @param atMs of the server. @returns whether it was answered that it counts; undefined where nobody answered */
+  like(
+    edge: string,
+    like: { readonly id: string; readonly isOn: boolean; readonly atMs: number },
+  ): Promise<boolean | undefined>;
   /** For `hello`. */
   readonly token: string;
 }

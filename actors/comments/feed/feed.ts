@@ -101,6 +101,7 @@ export class Feed implements AudienceFeed, ChangeOutlet {
     return {
       resume: (from) => feed.resume(from),
       changesSince: (atMs) => feed.changesSince(atMs),
+      knownToMs: () => feed.knownToMs(),
       close: leave,
     };
   }

@@ -59,6 +59,13 @@ export function heardOfNats(plan: ReadPlan, isSilent: boolean, nowMs: number): R
 /** The stream was read for the first time. */
 export const begun = (plan: ReadPlan, beganMs: number): ReadPlan => ({ ...plan, readToMs: beganMs });
 
+/**
+ * Until when this node has told all that was accepted anywhere. While NATS is silent, or other regions write, that is as far as the last read:
+ * a store that answers late, or a node that stands still, holds it back.
+ */
+export const knownTo = ({ silentFromMs }: ReadPlan, nowMs: number): number =>
+  silentFromMs === undefined ? nowMs : Math.min(nowMs, silentFromMs + overlapMs);
+
 /** Another node has read, and told what was there at that time. */
 export function readElsewhere(plan: ReadPlan, toMs: number): ReadPlan {
   const { silentFromMs } = plan;

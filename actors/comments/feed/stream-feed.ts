@@ -25,6 +25,7 @@ import {
   doubted,
   hasRead,
   heardOfNats,
+  knownTo,
   nothingToRead,
   readElsewhere,
   unnoticedMs,
@@ -200,6 +201,10 @@ export class StreamFeed {
   changesSince(atMs: number): readonly ServerMessage[] {
     const changed = this.#comments.ring.changedSince(atMs - backMs);
     return changed.map((comment) => this.#messageOf({ kind: 'changed', comment }));
+  }
+
+  knownToMs(): number {
+    return knownTo(this.#plan, this.#ports.clock.utcMs());
   }
 
   /** @throws TangazaError as the store throws it, before it was read once */

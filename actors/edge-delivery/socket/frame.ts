@@ -13,8 +13,15 @@ export function textOf(message: ServerMessage): string {
   return text;
 }
 
-/** @param messages their texts */
-export function frameOf(nowMs: number, messages: readonly string[]): string {
-  const time: ServerMessage = { type: 'time', now: new Date(nowMs).toISOString() };
+/** A page that comes back gets what is that much older in any case. */
+const untoldMs = 2000;
+
+/** @param messages their texts @param knownToMs until when the page has been told everything */
+export function frameOf(nowMs: number, messages: readonly string[], knownToMs = nowMs): string {
+  const time: ServerMessage = {
+    type: 'time',
+    now: new Date(nowMs).toISOString(),
+    ...(nowMs - knownToMs > untoldMs ? { knownTo: new Date(knownToMs).toISOString() } : {}),
+  };
   return `[${[JSON.stringify(time), ...messages].join(',')}]`;
 }

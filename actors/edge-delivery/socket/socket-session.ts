@@ -183,6 +183,7 @@ export class SocketSession implements SocketEvents {
       frameOf(
         this.#ports.clock.utcMs(),
         messages.map((message) => JSON.stringify(message)),
+        this.#hub?.followed.knownToMs(),
       ),
     );
   }
@@ -259,7 +260,7 @@ export class SocketSession implements SocketEvents {
         ...hub.latest.since(joiner, messages, nowMs),
       ];
       this.#hub = hub;
-      this.#link.send(frameOf(nowMs, texts));
+      this.#link.send(frameOf(nowMs, texts, hub.followed.knownToMs()));
       this.#link.join(hub.mustTopic);
       this.#link.join(hub.mayTopic);
       this.#ports.onWelcomed(this);
@@ -358,7 +359,7 @@ export class SocketSession implements SocketEvents {
       const nowMs = this.#ports.clock.utcMs();
       const missed = [...hub.followed.changesSince(fromMs), gapMessage(fromMs, nowMs)];
       this.#reading = readsAll;
-      this.#link.send(frameOf(nowMs, missed.map(textOf)));
+      this.#link.send(frameOf(nowMs, missed.map(textOf), hub.followed.knownToMs()));
       this.#link.join(hub.mustTopic);
       this.#link.join(hub.mayTopic);
       this.#ports.metrics.gaps.add(1);

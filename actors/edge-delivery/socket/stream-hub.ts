@@ -126,7 +126,7 @@ export class StreamHub {
     if (texts.length > 0) {
       const nowMs = this.#ports.clock.utcMs();
       this.#framesMs = [this.#framesMs[1], nowMs];
-      this.#publish('must', this.mustTopic, frameOf(nowMs, texts));
+      this.#publish('must', this.mustTopic, frameOf(nowMs, texts, this.followed.knownToMs()));
     }
     for (const run of this.#between.splice(0)) run();
   }
@@ -134,7 +134,9 @@ export class StreamHub {
   #flushMay(): void {
     this.#isMayDue = false;
     const texts = this.#may.take().map(textOf);
-    if (texts.length > 0) this.#publish('may', this.mayTopic, frameOf(this.#ports.clock.utcMs(), texts));
+    if (texts.length === 0) return;
+    const frame = frameOf(this.#ports.clock.utcMs(), texts, this.followed.knownToMs());
+    this.#publish('may', this.mayTopic, frame);
   }
 
   #publish(kind: 'must' | 'may', topic: string, frame: string): void {

@@ -51,15 +51,24 @@ export const CommentQuery = z.object({
 });
 export type CommentQuery = z.infer<typeof CommentQuery>;
 
+export const LikeQuery = z.object({
+  at: z.iso.datetime().optional().meta({
+    description:
+      'When the viewer did so, within 5 s of the time of the server; by default now. Of two acts of one viewer the later one counts, whenever each arrives.',
+  }),
+});
+export type LikeQuery = z.infer<typeof LikeQuery>;
+
 const ofStream = { tag: 'audience', path: '/v1/streams/{id}/comments', params: StreamParams } as const;
 const ofComment = { tag: 'audience', path: '/v1/comments/{id}', params: CommentParams } as const;
 const ofMode = { tag: 'audience', path: '/v1/streams/{id}/mode', params: StreamParams } as const;
 const ofLike = {
   ...ofComment,
   path: '/v1/comments/{id}/like',
+  query: LikeQuery,
   auth: 'viewer',
   reply: { status: 204 },
-  errors: ['FORBIDDEN', 'BANNED', 'COMMENT_NOT_FOUND', 'TOO_MANY_COMMENTS', 'OVERLOADED'],
+  errors: ['FORBIDDEN', 'BANNED', 'COMMENT_NOT_FOUND', 'COMMENT_EXPIRED', 'TOO_MANY_COMMENTS', 'OVERLOADED'],
 } as const;
 const guards = [
   'TOO_MANY_COMMENTS',

@@ -40,6 +40,8 @@ export interface FollowedStream {
   resume(from: LeftOff): Promise<Resumed>;
   /** The hides and restores since that time, for a socket that was too slow (A8). */
   changesSince(atMs: number): readonly ServerMessage[];
+  /** Until when everything that was accepted anywhere has been told here, UTC. */
+  knownToMs(): number;
   close(): void;
 }
 

@@ -47,7 +47,14 @@ export type Resume = z.infer<typeof Resume>;
 
 export const ServerMessage = z.discriminatedUnion('type', [
   z
-    .object({ type: z.literal('time'), now: z.iso.datetime() })
+    .object({
+      type: z.literal('time'),
+      now: z.iso.datetime(),
+      knownTo: z.iso.datetime().optional().meta({
+        description:
+          'Where it is there, this edge lacks what was accepted elsewhere since then: a page that comes back says this time as its `lastAt`.',
+      }),
+    })
     .meta({ id: 'Time', description: 'The server time of this frame.' }),
   z
     .object({

@@ -29,6 +29,18 @@ test('whoever says hello is welcomed with the newest comments, and hears what is
   expect(await page.next('viewers')).toMatchObject({ count: 7 });
 });
 
+// Goal: a page that goes on at another edge is not taken for one that has all. Method: the feed is behind, as it is while NATS and the store are silent.
+test('the frames of an edge that is behind say until when it has told everything', async () => {
+  await using edge = await startAudienceEdge();
+  await using page = await welcomedPage(edge.url);
+  edge.feed.behindMs = 20_000;
+  edge.feed.tell(demo, added(commentOf(1)));
+  await page.comments(1);
+  const behindMs = page.times.map(({ now, knownTo = now }) => Date.parse(now) - Date.parse(knownTo));
+  expect(behindMs.at(0)).toBe(0);
+  expect(behindMs.at(-1)).toBeGreaterThan(15_000);
+});
+
 test('messages that come at once are one frame', async () => {
   await using edge = await startAudienceEdge();
   await using page = await welcomedPage(edge.url);

@@ -150,6 +150,28 @@ test('likes are a set: liked twice is once, and taken back is none; the caller h
   });
 });
 
+// Goal: a node that stood still undoes nothing by what it had received before. Method: a like is taken back; then the like arrives once more, with
+// its own time.
+test('of a like and its taking back the later one counts, whenever each arrives; one of another time is refused', async () => {
+  await using rig = await startCommentsRig();
+  const { id } = await posted(rig, 'likeable');
+  const token = await rig.guest('Ada');
+  const atMs = Date.now();
+  const act = async (method: string, at: string) =>
+    (await rig.ask(method, `/v1/comments/${id}/like?at=${encodeURIComponent(at)}`, { token })).status;
+  const iso = (ms: number): string => new Date(ms).toISOString();
+  expect({
+    taken: await act('DELETE', iso(atMs)),
+    late: await act('PUT', iso(atMs - 1000)),
+    tooLate: await act('PUT', iso(atMs - 60_000)),
+    ahead: await act('PUT', iso(atMs + 60_000)),
+    none: await act('PUT', 'yesterday'),
+  }).toEqual({ taken: 204, late: 204, tooLate: 409, ahead: 409, none: 400 });
+  expect((await listed(rig, '?mine=true', token)).items).toMatchObject([{ likes: 0, likedByMe: false }]);
+  expect(await act('PUT', iso(Date.now()))).toBe(204);
+  expect((await listed(rig, '?mine=true', token)).items).toMatchObject([{ likedByMe: true }]);
+});
+
 test('nobody likes without a token, or what is not shown to them', async () => {
   await using rig = await startCommentsRig();
   const [{ id: hidden }, { id: held }] = [await posted(rig, 'rude'), await posted(rig, 'casino')];

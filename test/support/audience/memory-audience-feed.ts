@@ -22,6 +22,8 @@ const marginMs = 5000;
 
 export class MemoryAudienceFeed implements AudienceFeed {
   hasReplication = false;
+  /** How far it is behind what was accepted elsewhere. */
+  behindMs = 0;
   /** What `resume` waits for before it answers, and what it answers then. */
   beforeAnswer: () => Promise<void> = () => Promise.resolve();
   readonly #told = new Map<StreamId, Told[]>();
@@ -37,6 +39,7 @@ export class MemoryAudienceFeed implements AudienceFeed {
         this.#of(stream)
           .filter((told) => told.atMs >= atMs && told.message.type === 'commentUpdated')
           .map(({ message }) => message),
+      knownToMs: () => Date.now() - this.behindMs,
       close: () => void followers.delete(listener),
     };
   }

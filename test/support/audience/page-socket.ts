@@ -10,6 +10,8 @@ export interface PageSocket extends AsyncDisposable {
   readonly socket: WebSocket;
   /** All but `time`, in order. */
   readonly heard: readonly ServerMessage[];
+  /** What the frames began with, in order. */
+  readonly times: readonly Extract<ServerMessage, { type: 'time' }>[];
   /** How many frames they came in. */
   readonly frames: () => number;
   say(message: object): void;
@@ -50,6 +52,7 @@ export async function openPage(
 
 function listenTo(socket: WebSocket): PageSocket {
   const heard: ServerMessage[] = [];
+  const times: Extract<ServerMessage, { type: 'time' }>[] = [];
   const given = new Set<ServerMessage>();
   let frames = 0;
   let onFrame = Promise.withResolvers<void>();
@@ -61,6 +64,7 @@ function listenTo(socket: WebSocket): PageSocket {
   socket.on('message', (data) => {
     const [time, ...messages] = Frame.parse(JSON.parse(textOf(data)));
     if (time?.type !== 'time') throw new Error('a frame does not begin with the time');
+    times.push(time);
     heard.push(...messages);
     frames += 1;
     onFrame.resolve();
@@ -79,6 +83,7 @@ function listenTo(socket: WebSocket): PageSocket {
   return {
     socket,
     heard,
+    times,
     frames: () => frames,
     say: (message) => socket.send(JSON.stringify(message)),
     next: (type) =>

@@ -231,10 +231,10 @@ export class Conversation {
 
   #heard(messages: readonly LiveMessage[]): void {
     const isHistory = messages.some(({ kind }) => kind === 'welcome');
-    const atMs = messages.find((message) => message.kind === 'time')?.atMs;
-    if (atMs !== undefined) {
-      this.#time.learn(atMs, Date.now());
-      this.#heardAtMs = atMs;
+    const time = messages.find((message) => message.kind === 'time');
+    if (time !== undefined) {
+      this.#time.learn(time.atMs, Date.now());
+      this.#heardAtMs = time.knownToMs;
     }
     const before = this.list.newest;
     for (const message of messages) this.#take(message, isHistory);

@@ -14,7 +14,8 @@ export interface Counts {
 }
 
 export type LiveMessage =
-  | { readonly kind: 'time'; readonly atMs: number }
+  /** `knownToMs`: until when everything has been told. */
+  | { readonly kind: 'time'; readonly atMs: number; readonly knownToMs: number }
   | {
       readonly kind: 'welcome';
       readonly viewers: number;
@@ -60,7 +61,9 @@ type Reader = (message: unknown) => LiveMessage | undefined;
 const readers: Readonly<Record<string, Reader>> = {
   time: (message) => {
     const atMs = timeOf(message, 'now');
-    return atMs === undefined ? undefined : { kind: 'time', atMs };
+    return atMs === undefined
+      ? undefined
+      : { kind: 'time', atMs, knownToMs: timeOf(message, 'knownTo') ?? atMs };
   },
   welcome: (message) => ({
     kind: 'welcome',

@@ -6,8 +6,10 @@ import {
   dueFrom,
   hasRead,
   heardOfNats,
+  knownTo,
   nothingToRead,
   readAtMs,
+  readElsewhere,
   unnoticedMs,
   type ReadPlan,
 } from '../../../../../actors/comments/feed/read-plan.ts';
@@ -61,6 +63,20 @@ test('while NATS is silent it reads each second, each time from a little before 
     { at: 1000, from: -5000 },
     { at: 2000, from: -4000 },
   ]);
+});
+
+// Goal: a page that leaves this node is told later at another one what this one lacked. Method: NATS is silent, and the store does not answer.
+test('what it has told of reaches to now, and while NATS is silent to the last read', () => {
+  const silent = heardOfNats(begun(nothingToRead, beganMs), true, beganMs);
+  const read = hasRead(silent, beganMs + 1000, beganMs - unnoticedMs);
+  const ofOther = readElsewhere(read, beganMs + 3000);
+  expect({
+    heard: knownTo(nothingToRead, beganMs),
+    unread: knownTo(silent, beganMs) < beganMs,
+    read: knownTo(read, beganMs + 20_000) - beganMs,
+    ofOther: knownTo(ofOther, beganMs + 20_000) - beganMs,
+    back: knownTo(heardOfNats(read, false, beganMs + 20_000), beganMs + 20_000) - beganMs,
+  }).toEqual({ heard: beganMs, unread: true, read: 1000, ofOther: 3000, back: 20_000 });
 });
 
 test('when NATS is back, everything since before it fell silent is read again at those times', () => {

@@ -110,6 +110,13 @@ test('every message of the contract is read', () => {
   expect(read[13]).toMatchObject({ to: 'like', id: comment.id, clientId: undefined });
 });
 
+test('a frame says until when everything was told, where that is not its own time', () => {
+  const time = (more: object) => readFrame(JSON.stringify([{ type: 'time', now, ...more }]));
+  const [atMs, knownToMs] = [Date.parse(now), Date.parse(now) - 9000];
+  expect(time({})).toEqual([{ kind: 'time', atMs, knownToMs: atMs }]);
+  expect(time({ knownTo: new Date(knownToMs).toISOString() })).toEqual([{ kind: 'time', atMs, knownToMs }]);
+});
+
 test('what is no message is left out, and the rest of its frame is read', () => {
   const frame = JSON.stringify([
     null,
