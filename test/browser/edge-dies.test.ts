@@ -13,6 +13,7 @@ import {
   type PlayerPage,
 } from '../support/cluster/foreign-players.ts';
 import { hasJoined, playlistOf } from '../support/cluster/live-cluster.ts';
+import { AudienceView } from '../../cluster/contract/audience/reactions.ts';
 import { flashAndBeep, publish, x264, type FfmpegPublisher } from '../support/media/ffmpeg-publisher.ts';
 import { waitForPlaylist } from '../support/media/playlists.ts';
 import { waitUntil } from '../support/wait.ts';
@@ -116,6 +117,27 @@ const keepBanners = (page: Page): Promise<void> =>
     if (banner === null) throw new Error('there is no banner');
     new MutationObserver(() => window.banners.push(banner.textContent)).observe(banner, { childList: true });
   });
+
+// Goal: how many watch is exact, whatever plays. Method: three foreign players and two windows of our own, at two edges, until steering has
+// counted them all; one window is loaded anew, and must not count twice; then it goes.
+test('each player counts once, of every library; a window that is loaded anew is one still, and one that goes is gone', async () => {
+  await using stack = new AsyncDisposableStack();
+  const audience = async (): Promise<AudienceView> =>
+    AudienceView.parse(await (await fetch(`${ingest.url}/v1/streams/demo/audience`)).json());
+  const isSoon = { timeout: 60_000 };
+  for (const [player, file] of players)
+    stack.use(await openPlayer(browser, player, `${edge.url}/live/demo/${file}`));
+  const stays = stack.use(await openPage(browser, `${edge.url}/watch/demo`));
+  const goes = stack.use(await openPage(browser, `${ingest.url}/watch/demo?format=hls`));
+  const all = { players: 5, sockets: 2, suspectedRobots: 0 };
+  await expect.poll(audience, isSoon).toMatchObject(all);
+  await goes.page.reload();
+  await expect.poll(audience, isSoon).toMatchObject({ players: 4 });
+  await expect.poll(audience, isSoon).toMatchObject(all);
+  await stays.page.locator('.viewers', { hasText: '5 here' }).waitFor();
+  await goes.page.goto('about:blank');
+  await expect.poll(audience, isSoon).toMatchObject({ players: 4, sockets: 1 });
+});
 
 // Goal: a viewer of an edge that is to leave notices nothing. Method: they are told to move; then all of the talk goes by the other edge, which
 // their pages came to by themselves, and the picture goes on. No page says that its connection was lost.
