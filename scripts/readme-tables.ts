@@ -49,7 +49,17 @@ export function withTables(readme: string, tables: Readonly<Record<string, strin
 }
 
 /** In the page's order. */
-const benches = ['transcode', 'edge', 'ingest', 'live', 'page', 'comments', 'partition', 'failover'] as const;
+const benches = [
+  'transcode',
+  'edge',
+  'fanout',
+  'ingest',
+  'live',
+  'page',
+  'comments',
+  'partition',
+  'failover',
+] as const;
 
 /** What each benchmark that ran left behind. */
 function benchResults(): string {
