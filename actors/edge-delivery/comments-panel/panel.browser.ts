@@ -137,7 +137,7 @@ export class CommentsPanel {
   #fold(id: string, isUnfolded: boolean): void {
     this.#talk.list.fold(id, isUnfolded);
     if (isUnfolded)
-      void this.#talk.readThread(id).then((why) => (why === undefined ? undefined : this.#toast(why)));
+      void this.#talk.reader.thread(id).then((why) => (why === undefined ? undefined : this.#toast(why)));
     this.#changed();
   }
 

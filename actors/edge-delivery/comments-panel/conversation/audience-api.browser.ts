@@ -3,14 +3,10 @@ import type { Edges } from '../../player/edges.browser.ts';
 import { readComment, readMode, readPage, readPerson } from '../state/comment.ts';
 import type { CommentsPage, Mode, PageComment, Person } from '../state/comment.ts';
 import type { Draft } from '../state/own-comment.ts';
-import { noAnswer, readProblem, type Problem } from '../state/problem.ts';
+import { noAnswer, readProblem, type Answer } from '../state/problem.ts';
 import { fieldOf, parseJson, textOf } from '../state/read-json.ts';
 
 const timeoutMs = 8_000;
-
-export type Answer<T> =
-  | { readonly ok: true; readonly value: T }
-  | { readonly ok: false; readonly problem: Problem };
 
 export interface Posted {
   readonly comment: PageComment;

@@ -24,8 +24,6 @@ import { ServerTime } from '../state/server-time.ts';
 /** A pause this long was a machine that slept, or a page that nobody saw. */
 const sleptMs = 20_000;
 const modeMs = 15_000;
-/** Of 100 answers each. */
-const mostThreadPages = 5;
 
 export interface ConversationOptions {
   readonly streamId: string;
@@ -186,21 +184,6 @@ export class Conversation {
   async setLiked(id: string, isLiked: boolean): Promise<string | undefined> {
     const problem = await this.#liking.set(id, isLiked, Date.now());
     return problem === undefined ? undefined : problemWords(problem);
-  }
-
-  /** Reads the answers below a comment. @returns what is wrong */
-  async readThread(id: string): Promise<string | undefined> {
-    if (this.list.get(id)?.isHidden === true && !this.mayModerate) return undefined;
-    let cursor: string | undefined;
-    for (let page = 0; page < mostThreadPages; page += 1) {
-      const answer = await this.api.thread(id, cursor);
-      if (!answer.ok) return problemWords(answer.problem);
-      for (const item of answer.value.items) this.list.add(item);
-      this.#options.onChange();
-      cursor = answer.value.nextCursor;
-      if (cursor === undefined) break;
-    }
-    return undefined;
   }
 
   /** One that is lost is nothing to speak of. */

@@ -10,6 +10,10 @@ export interface Problem {
   readonly retryAfterSeconds: number | undefined;
 }
 
+export type Answer<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly problem: Problem };
+
 export const noAnswer: Problem = {
   code: 'NO_ANSWER',
   status: 0,
