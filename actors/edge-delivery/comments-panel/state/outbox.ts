@@ -41,6 +41,18 @@ export function surplus(entries: readonly Entry[], serverNowMs: number): readonl
   return byAge.filter(({ draft }, index) => index >= mostEntries || serverNowMs - draft.createdAtMs > keptMs);
 }
 
+/**
+ * What a page does with what another visit left behind. What was accepted may be hidden by now, and only what is sent again says so: it is
+ * taken up where that happens (A6).
+ */
+export function fateOf(
+  { accepted }: Entry,
+  hasReplication: boolean | undefined,
+): 'takeUp' | 'leave' | 'drop' {
+  if (accepted === undefined || hasReplication === true) return 'takeUp';
+  return hasReplication === false ? 'drop' : 'leave';
+}
+
 /** The comment as the page takes it up again. */
 export function restored(
   { draft, accepted }: Entry,

@@ -10,6 +10,7 @@ import {
 } from '../../../../../actors/edge-delivery/comments-panel/state/own-comment.ts';
 import {
   entryOf,
+  fateOf,
   readEntry,
   restored,
   surplus,
@@ -218,6 +219,18 @@ test('what comes back from the outbox is sent at once if it is young, offered if
       : dutyOf(restored(accepted, at(70_000)), { nowMs: 70_000, ...live, hasReplication: true }),
   ).toBe('resend');
   for (const foreign of [undefined, { clientId: 'x' }, 'text']) expect(readEntry(foreign)).toBeUndefined();
+});
+
+test('what another visit had accepted is taken up where it is sent again, and dropped where one region is all there is', () => {
+  const [waits, accepted] = [fresh, after(fresh, [0, { kind: 'sent' }], [10, acked()])].map((own) => {
+    const entry = entryOf(own, of);
+    if (entry === undefined) throw new Error('it is not kept');
+    return [true, undefined, false].map((hasReplication) => fateOf(entry, hasReplication));
+  });
+  expect({ waits, accepted }).toEqual({
+    waits: ['takeUp', 'takeUp', 'takeUp'],
+    accepted: ['takeUp', 'leave', 'drop'],
+  });
 });
 
 test('the outbox is bounded by 200 entries and a day', () => {
