@@ -143,7 +143,7 @@ export class CommentsPanel {
 
   async #like(id: string, isLiked: boolean): Promise<void> {
     if (this.#talk.session.me === undefined) return this.#composer.askName();
-    const why = await this.#talk.setLiked(id, isLiked);
+    const why = await this.#talk.likes.set(id, isLiked);
     if (why !== undefined) this.#toast(why);
   }
 

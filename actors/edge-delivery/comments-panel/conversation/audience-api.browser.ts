@@ -44,8 +44,11 @@ export class AudienceApi {
     return this.#ask(path, {}, readPage);
   }
 
-  like(id: string, isLiked: boolean): Promise<Answer<true>> {
-    const path = `/v1/comments/${encodeURIComponent(id)}/like`;
+  /** @param atMs when the viewer wanted it, by the server's time */
+  like(id: string, isLiked: boolean, atMs: number | undefined): Promise<Answer<true>> {
+    const at =
+      atMs === undefined ? '' : `?${new URLSearchParams({ at: new Date(atMs).toISOString() }).toString()}`;
+    const path = `/v1/comments/${encodeURIComponent(id)}/like${at}`;
     return this.#ask(path, { method: isLiked ? 'PUT' : 'DELETE' }, () => true);
   }
 

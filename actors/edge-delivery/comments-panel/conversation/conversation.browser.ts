@@ -5,6 +5,7 @@
 import { Edges } from '../../player/edges.browser.ts';
 import { AudienceApi } from './audience-api.browser.ts';
 import { KeptIdentity } from './identity.browser.ts';
+import { Likes } from './likes.browser.ts';
 import { Live } from './live.browser.ts';
 import { Outbox } from './outbox.browser.ts';
 import { Reader } from './reader.browser.ts';
@@ -14,7 +15,6 @@ import { compareComments, openMode, type Mode, type PageComment } from '../state
 import { CommentList, mostComments, mostWhileReading } from '../state/comment-list.ts';
 import { isLive, mustPoll, type Connection } from '../state/connection.ts';
 import { Flood } from '../state/flood.ts';
-import { Liking } from '../state/liking.ts';
 import type { LiveMessage } from '../state/live-message.ts';
 import { may, type PanelFacts } from '../state/panel-view.ts';
 import { problemWords, type Problem } from '../state/problem.ts';
@@ -42,10 +42,10 @@ export class Conversation {
   readonly session: Session;
   readonly sender: Sender;
   readonly reader: Reader;
+  readonly likes: Likes;
   readonly #options: ConversationOptions;
   readonly api: AudienceApi;
   readonly #live: Live;
-  readonly #liking: Liking;
   readonly #flood = new Flood();
   readonly #time = new ServerTime();
   #mode: Mode = openMode;
@@ -80,17 +80,7 @@ export class Conversation {
       onFrame: (messages) => this.#heard(messages),
       onChange: (state) => this.#connected(state),
     });
-    this.#liking = new Liking({
-      send: (message) => this.#live.send(message),
-      ask: async (id, isLiked) => {
-        const answer = await this.api.like(id, isLiked);
-        return answer.ok ? undefined : answer.problem;
-      },
-      show: (id, isLikedByMe, by) => {
-        this.list.change(id, (known) => ({ ...known, likes: Math.max(0, known.likes + by), isLikedByMe }));
-        onChange();
-      },
-    });
+    this.likes = new Likes({ api: this.api, live: this.#live, list: this.list, time: this.#time, onChange });
     this.sender = new Sender({
       streamId,
       api: this.api,
@@ -155,7 +145,7 @@ export class Conversation {
     if (!document.hidden) this.#seen(nowMs);
     this.#live.tick();
     this.sender.tick();
-    this.#liking.tick(nowMs);
+    this.likes.tick(nowMs);
     this.session.tick(nowMs);
     if (this.#isAbsent) this.#live.end();
     else if (mustPoll(this.#live.state)) void this.#poll(nowMs);
@@ -178,12 +168,6 @@ export class Conversation {
     this.list.change(id, (known) => ({ ...known, isHidden: answer.value.isHidden }));
     this.#options.onChange();
     return undefined;
-  }
-
-  /** Shows at once that the viewer likes it, or no longer; the count of all follows. @returns what is wrong */
-  async setLiked(id: string, isLiked: boolean): Promise<string | undefined> {
-    const problem = await this.#liking.set(id, isLiked, Date.now());
-    return problem === undefined ? undefined : problemWords(problem);
   }
 
   /** One that is lost is nothing to speak of. */
@@ -239,7 +223,7 @@ export class Conversation {
       case 'ack':
         return this.sender.acked(message.clientId, message);
       case 'liked':
-        return this.#liking.heard(message.id, message.isLiked);
+        return this.likes.heard(message);
       case 'error':
         return this.#failed(message);
       case 'counts':
@@ -258,9 +242,10 @@ export class Conversation {
     }
   }
 
-  #failed({ to, id, clientId, problem }: Extract<LiveMessage, { kind: 'error' }>): void {
+  #failed(error: Extract<LiveMessage, { kind: 'error' }>): void {
+    const { to, clientId, problem } = error;
     if (to === 'react') return; // one that is lost is nothing to speak of
-    if (to === 'like' || to === 'unlike') return this.#liking.heard(id ?? '', to === 'like', problem);
+    if (to === 'like' || to === 'unlike') return this.likes.failed(to === 'like', error);
     if (clientId === undefined) this.#refused(problem);
     else this.sender.refused(clientId, problem);
   }
@@ -358,7 +343,7 @@ export class Conversation {
   #connected(state: Connection): void {
     if (!isLive(state)) {
       this.sender.disconnected();
-      this.#liking.disconnected();
+      this.likes.disconnected();
     }
     this.#options.onChange();
   }

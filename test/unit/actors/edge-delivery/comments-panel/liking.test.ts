@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { Liking } from '../../../../../actors/edge-delivery/comments-panel/state/liking.ts';
-import type { Problem } from '../../../../../actors/edge-delivery/comments-panel/state/problem.ts';
+import { noAnswer, type Problem } from '../../../../../actors/edge-delivery/comments-panel/state/problem.ts';
 
 const banned: Problem = {
   code: 'BANNED',
@@ -10,23 +10,38 @@ const banned: Problem = {
   retryAfterSeconds: undefined,
 };
 
+const serverNowMs = 1_000_000;
+
+interface Page {
+  readonly isOpen?: boolean;
+  /** What the socket takes, one after the other, and whether it is open after that. */
+  readonly takes?: readonly boolean[];
+  /** What requests by HTTP are answered, one after the other; the rest is taken. */
+  readonly refusals?: readonly Problem[];
+}
+
 /** A page whose socket takes what is said as long as it is open. */
-function liker({ isOpen = true, refusal }: { isOpen?: boolean; refusal?: Problem } = {}) {
+function liker({ isOpen = true, takes = [], refusals = [] }: Page = {}) {
   const sent: object[] = [];
   const asked: boolean[] = [];
+  const times: (number | undefined)[] = [];
   const shown: { isLiked: boolean; by: number }[] = [];
+  const [nextTaken, nextRefusal] = [takes.values(), refusals.values()];
   const liking = new Liking({
     send: (message) => {
-      if (isOpen) sent.push(message);
-      return isOpen;
+      const isTaken = nextTaken.next().value ?? isOpen;
+      if (isTaken) sent.push(message);
+      return isTaken;
     },
-    ask: async (_id, isLiked) => {
+    ask: async (_id, isLiked, atMs) => {
       asked.push(isLiked);
-      return refusal;
+      times.push(atMs);
+      return nextRefusal.next().value;
     },
     show: (_id, isLiked, by) => void shown.push({ isLiked, by }),
+    serverNowMs: () => serverNowMs,
   });
-  return { liking, sent, asked, shown };
+  return { liking, sent, asked, times, shown };
 }
 
 test('a like goes over an open socket, and not by HTTP as well', async () => {
@@ -60,7 +75,7 @@ test.each<[string, (liking: Liking) => void]>([
 });
 
 test.each([true, false])('what was refused is shown no longer (over the socket: %s)', async (isOpen) => {
-  const { liking, shown } = liker({ isOpen, refusal: banned });
+  const { liking, shown } = liker({ isOpen, refusals: [banned] });
   const set = liking.set('c', true, 0);
   liking.heard('c', true, banned);
   expect({ problem: await set, shown }).toEqual({
@@ -72,13 +87,73 @@ test.each([true, false])('what was refused is shown no longer (over the socket: 
   });
 });
 
-// Method: a like and its opposite are under way at once; the answer to one settles that one.
 test('an answer belongs to the like that it names', async () => {
   const { liking, asked } = liker();
-  const [like, unlike] = [liking.set('c', true, 0), liking.set('c', false, 0)];
+  const [like, unlike] = [liking.set('c', true, 0), liking.set('d', false, 0)];
   liking.heard('other', true);
   liking.heard('c', false, banned);
+  liking.heard('d', false, banned);
   expect(await unlike).toEqual(banned);
   liking.heard('c', true);
   expect({ problem: await like, asked }).toEqual({ problem: undefined, asked: [] });
+});
+
+// Goal: page and server end alike, in whatever order requests arrive. Method: a viewer likes and takes it back at once, over a socket that is
+// lost then.
+test('a like that is taken back while it is under way goes first, and then its opposite', async () => {
+  const { liking, asked, shown, sent } = liker({ takes: [true, false] });
+  const [like, unlike] = [liking.set('c', true, 0), liking.set('c', false, 1)];
+  expect({ sent, shown }).toEqual({
+    sent: [{ type: 'like', id: 'c' }],
+    shown: [
+      { isLiked: true, by: 1 },
+      { isLiked: false, by: -1 },
+    ],
+  });
+  liking.disconnected();
+  expect({ problems: await Promise.all([like, unlike]), asked, shown: shown.length }).toEqual({
+    problems: [undefined, undefined],
+    asked: [true, false],
+    shown: 2,
+  });
+});
+
+test('of many taps while one is under way the last counts, and what is settled is not sent again', async () => {
+  const { liking, asked, sent } = liker();
+  const like = liking.set('c', true, 0);
+  for (const isLiked of [false, true, true]) void liking.set('c', isLiked, 1);
+  liking.heard('c', true);
+  await like;
+  expect({ sent, asked }).toEqual({ sent: [{ type: 'like', id: 'c' }], asked: [] });
+});
+
+test('what is refused shows what is settled, however often it was tapped', async () => {
+  const { liking, shown } = liker();
+  const like = liking.set('c', true, 0);
+  void liking.set('c', false, 1);
+  liking.heard('c', true, banned);
+  expect({
+    problem: await like,
+    shown: shown.at(-1),
+    sum: shown.reduce((sum, { by }) => sum + by, 0),
+  }).toEqual({
+    problem: banned,
+    shown: { isLiked: false, by: -1 },
+    sum: 0,
+  });
+});
+
+test('what nobody answered may have arrived: its opposite is sent all the same', async () => {
+  const { liking, asked } = liker({ isOpen: false, refusals: [noAnswer] });
+  const like = liking.set('c', true, 0);
+  void liking.set('c', false, 1);
+  expect({ problem: await like, asked }).toEqual({ problem: undefined, asked: [true, false] });
+});
+
+test('by HTTP it bears its time, and goes without where a server finds that wrong', async () => {
+  const { liking, times } = liker({ isOpen: false, refusals: [{ ...banned, code: 'COMMENT_EXPIRED' }] });
+  expect({ problem: await liking.set('c', true, 0), times }).toEqual({
+    problem: undefined,
+    times: [serverNowMs, undefined],
+  });
 });
