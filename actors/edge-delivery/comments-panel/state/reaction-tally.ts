@@ -44,16 +44,22 @@ export interface Floating {
 
 interface Held extends Floating {
   readonly second: number;
+  /** When the last of them was told. */
   readonly atMs: number;
 }
 
 /** A reaction is alive for so long: before its second is reached, and after (A5). */
 const aliveSeconds = 30;
+/** Of each second ahead there is one of each kind; a viewer who jumps to and fro has more. */
 const mostHeld = 200;
 
-/** Reactions to what this viewer has not seen yet wait until they see it; those to what they saw long ago, or will see later still, float for others. */
+/**
+ * Reactions to what this viewer has not seen yet wait until they see it; those to what they saw long ago, or will see later still, float for
+ * others. Those of one kind float as one, with their sum: a busy stream has more than a picture has room for.
+ */
 export class ReactionsInTime {
-  #held: readonly Held[] = [];
+  /** By second and kind, the one that was told last at the end. */
+  readonly #held = new Map<string, Held>();
 
   /** @param playhead where the viewer is in the stream, in seconds; undefined while nobody knows: then all float at once @returns what floats at once */
   give({ sums, bySecond }: GivenReactions, playhead: number | undefined, nowMs: number): readonly Floating[] {
@@ -68,17 +74,37 @@ export class ReactionsInTime {
       playhead !== undefined && Math.abs(second - playhead) > aliveSeconds;
     const isAhead = ({ second }: Held): boolean => playhead !== undefined && second > playhead;
     const near = ofSeconds.filter((one) => !isFar(one));
-    this.#held = [...this.#held, ...near.filter(isAhead)].slice(-mostHeld);
-    return [...countsIn(left), ...near.filter((one) => !isAhead(one))];
+    for (const one of near.filter(isAhead)) this.#hold(one);
+    return summed([...countsIn(left), ...near.filter((one) => !isAhead(one))]);
   }
 
   /** @returns what floats now, as the viewer has come to its second */
   due(playhead: number | undefined, nowMs: number): readonly Floating[] {
-    const held = this.#held.filter(({ atMs }) => nowMs - atMs <= aliveSeconds * 1000);
-    const isDue = ({ second }: Held): boolean => playhead === undefined || second <= playhead;
-    this.#held = held.filter((one) => !isDue(one));
-    return held.filter(isDue);
+    const due: Held[] = [];
+    for (const [key, one] of this.#held) {
+      const isOver = nowMs - one.atMs > aliveSeconds * 1000;
+      const isDue = playhead === undefined || one.second <= playhead;
+      if (isOver || isDue) this.#held.delete(key);
+      if (isDue && !isOver) due.push(one);
+    }
+    return summed(due);
   }
+
+  #hold(one: Held): void {
+    const key = `${one.second} ${one.kind}`;
+    const count = one.count + (this.#held.get(key)?.count ?? 0);
+    this.#held.delete(key);
+    this.#held.set(key, { ...one, count });
+    const [oldest] = this.#held.keys();
+    if (this.#held.size > mostHeld && oldest !== undefined) this.#held.delete(oldest);
+  }
+}
+
+/** One of each kind. */
+function summed(floating: readonly Floating[]): readonly Floating[] {
+  const sums: Partial<Record<ReactionKind, number>> = {};
+  for (const { kind, count } of floating) sums[kind] = (sums[kind] ?? 0) + count;
+  return countsIn(sums);
 }
 
 function countsIn(sums: ReactionSums): readonly Floating[] {
