@@ -80,7 +80,14 @@ export class Conversation {
       onFrame: (messages) => this.#heard(messages),
       onChange: (state) => this.#connected(state),
     });
-    this.likes = new Likes({ api: this.api, live: this.#live, list: this.list, time: this.#time, onChange });
+    this.likes = new Likes({
+      api: this.api,
+      live: this.#live,
+      list: this.list,
+      session: this.session,
+      time: this.#time,
+      onChange,
+    });
     this.sender = new Sender({
       streamId,
       api: this.api,

@@ -1,6 +1,7 @@
 /** The viewer's likes, over the page's socket or by HTTP, shown in its list. */
 import type { AudienceApi } from './audience-api.browser.ts';
 import type { Live } from './live.browser.ts';
+import type { Session } from './session.browser.ts';
 import type { CommentList } from '../state/comment-list.ts';
 import { Liking } from '../state/liking.ts';
 import type { LiveMessage } from '../state/live-message.ts';
@@ -11,14 +12,19 @@ export interface LikesOptions {
   readonly api: AudienceApi;
   readonly live: Live;
   readonly list: CommentList;
+  readonly session: Session;
   readonly time: ServerTime;
   readonly onChange: () => void;
 }
 
 export class Likes {
   readonly #liking: Liking;
+  readonly #live: Live;
+  readonly #session: Session;
 
-  constructor({ api, live, list, time, onChange }: LikesOptions) {
+  constructor({ api, live, list, session, time, onChange }: LikesOptions) {
+    this.#live = live;
+    this.#session = session;
     this.#liking = new Liking({
       send: (message) => live.send(message),
       ask: async (id, isLiked, atMs) => {
@@ -36,7 +42,10 @@ export class Likes {
   /** Shows at once that the viewer likes it, or no longer; the count of all follows. @returns what is wrong */
   async set(id: string, isLiked: boolean): Promise<string | undefined> {
     const problem = await this.#liking.set(id, isLiked, Date.now());
-    return problem === undefined ? undefined : problemWords(problem);
+    if (problem === undefined) return undefined;
+    if (problem.code !== 'UNAUTHENTICATED') return problemWords(problem);
+    this.#session.doubt(problem, Date.now()); // which says what comes of it
+    return undefined;
   }
 
   heard({ id, isLiked }: Extract<LiveMessage, { kind: 'liked' }>): void {
@@ -44,6 +53,7 @@ export class Likes {
   }
 
   failed(isLiked: boolean, { id, problem }: Extract<LiveMessage, { kind: 'error' }>): void {
+    if (problem.code === 'UNAUTHENTICATED') this.#live.introduce(); // it may have missed who the viewer is
     this.#liking.heard(id ?? '', isLiked, problem);
   }
 

@@ -70,7 +70,7 @@ export class Liking {
   /** The socket has answered. @param problem undefined where it was taken */
   heard(id: string, isLiked: boolean, problem?: Problem): void {
     const first = this.#waiting.find((one) => one.id === id && one.isLiked === isLiked);
-    const isElsewhere = problem?.code === 'UNAVAILABLE'; // another edge may do it
+    const isElsewhere = problem !== undefined && mayGoElsewhere(problem);
     this.#settle((one) => one === first, isElsewhere ? 'unanswered' : (problem ?? 'taken'));
   }
 
@@ -127,3 +127,7 @@ export class Liking {
     for (const one of settled) one.answer(answer);
   }
 }
+
+/** A socket has bounds of its own, may not have understood who the viewer is, and fails with its node. */
+const mayGoElsewhere = (problem: Problem): boolean =>
+  isPassing(problem) || ['UNAUTHENTICATED', 'COMMENT_EXPIRED'].includes(problem.code);
