@@ -66,7 +66,8 @@ const comments = hasComments
   ? new LazyComments({
       root: commentsRoot,
       streamId,
-      mediaSeconds: () => playback.position().seconds,
+      // What does not play, as nobody let it or its edge is gone, stands at no moment that its viewer sees.
+      mediaSeconds: () => (state.media.kind === 'playing' ? playback.position().seconds : undefined),
       onPartMissing: lookForRenewal,
     })
   : undefined;

@@ -52,6 +52,8 @@ interface Held extends Floating {
 const aliveSeconds = 30;
 /** Of each second ahead there is one of each kind; a viewer who jumps to and fro has more. */
 const mostHeld = 200;
+/** So far beyond a second without having stopped at it, the viewer has skipped it. */
+const skippedSeconds = 3;
 
 /**
  * Reactions to what this viewer has not seen yet wait until they see it; those to what they saw long ago, or will see later still, float for
@@ -78,14 +80,14 @@ export class ReactionsInTime {
     return summed([...countsIn(left), ...near.filter((one) => !isAhead(one))]);
   }
 
-  /** @returns what floats now, as the viewer has come to its second */
+  /** @param playhead undefined while nobody knows: what waits waits on @returns what floats now, as the viewer has come to its second */
   due(playhead: number | undefined, nowMs: number): readonly Floating[] {
     const due: Held[] = [];
     for (const [key, one] of this.#held) {
+      const isReached = playhead !== undefined && one.second <= playhead;
       const isOver = nowMs - one.atMs > aliveSeconds * 1000;
-      const isDue = playhead === undefined || one.second <= playhead;
-      if (isOver || isDue) this.#held.delete(key);
-      if (isDue && !isOver) due.push(one);
+      if (isOver || isReached) this.#held.delete(key);
+      if (isReached && !isOver && playhead - one.second < skippedSeconds) due.push(one);
     }
     return summed(due);
   }

@@ -18,7 +18,7 @@ test('a reaction to what the viewer has not seen yet waits until they see it', (
   expect(inTime.give(given(5, { 104: 2, 107: 3 }), 100.5, 0)).toEqual([]);
   expect(inTime.due(103.9, 3400)).toEqual([]);
   expect(inTime.due(104, 3500)).toEqual([heart(2)]);
-  expect(inTime.due(110, 9500)).toEqual([heart(3)]);
+  expect(inTime.due(107.5, 7000)).toEqual([heart(3)]);
   expect(inTime.due(111, 9600)).toEqual([]);
 });
 
@@ -31,6 +31,20 @@ test('a reaction to what lies more than 30 s away floats for others', () => {
   const inTime = new ReactionsInTime();
   expect(inTime.give(given(4, { 69: 2, 131: 2 }), 100, 0)).toEqual([]);
   expect(inTime.due(131, 31_000)).toEqual([]);
+});
+
+test('what waits waits on while nobody knows where the viewer is, as when their edge is gone', () => {
+  const inTime = new ReactionsInTime();
+  inTime.give(given(2, { 110: 2 }), 100, 0);
+  expect(inTime.due(undefined, 5000)).toEqual([]);
+  expect(inTime.due(110, 10_000)).toEqual([heart(2)]);
+});
+
+test('what a viewer skips does not float for them', () => {
+  const inTime = new ReactionsInTime();
+  inTime.give(given(5, { 104: 2, 118: 3 }), 100, 0);
+  expect(inTime.due(120, 1000)).toEqual([heart(3)]);
+  expect(inTime.due(104, 2000)).toEqual([]);
 });
 
 test('one that waits longer than it lives is forgotten, as when the viewer pauses', () => {
@@ -70,5 +84,7 @@ test('of a busy stream nothing that waits is lost, and all of a kind float as on
 test('those that wait are bounded, where a viewer jumps to and fro: the oldest are forgotten', () => {
   const inTime = new ReactionsInTime();
   for (let second = 1; second <= 300; second += 1) inTime.give(given(1, { [second]: 1 }), second - 1, 0);
-  expect(inTime.due(300, 1000)).toEqual([heart(200)]);
+  const seconds = Array.from({ length: 300 }, (_, index) => index + 1);
+  const first = seconds.find((second) => inTime.due(second, 1000).length > 0);
+  expect({ first, next: inTime.due(102, 1000) }).toEqual({ first: 101, next: [heart(1)] });
 });
