@@ -60,7 +60,7 @@ export function restored(
 ): OwnComment {
   const own = ownComment(draft, nowMs);
   if (accepted !== undefined)
-    return { ...own, state: { kind: 'accepted', ...accepted, sentAtMs: 0, isFinal: false } };
+    return { ...own, state: { kind: 'accepted', ...accepted, resends: 0, dueAtMs: 0, isFinal: false } };
   if (isStillMeant(draft, serverNowMs)) return own;
   return { ...own, state: { kind: 'failed', problem: noAnswer, retryAtMs: undefined } };
 }
