@@ -52,7 +52,7 @@ function tagsOf({ author, isHidden, isHeld, reports }: Row['comment']): readonly
 
 const markTexts = {
   kept: 'Sent',
-  sent: 'Sent: another region does not have it yet',
+  sent: 'Sent: a second copy is being made',
   safe: 'Safe: kept in more than one place',
   '': '',
 } as const;

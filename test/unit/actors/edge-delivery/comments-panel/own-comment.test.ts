@@ -15,6 +15,7 @@ import {
   restored,
   surplus,
 } from '../../../../../actors/edge-delivery/comments-panel/state/outbox.ts';
+import { ownMark } from '../../../../../actors/edge-delivery/comments-panel/state/panel-view.ts';
 import {
   problemWords,
   readProblem,
@@ -166,6 +167,18 @@ test('what is accepted and then refused for good is not sent again, and stays ac
     away: 'resend',
     kept: undefined,
   });
+});
+
+test('the mark of a comment says that it waits for a second copy only while one is being made', () => {
+  const accepted = after(fresh, [0, { kind: 'sent' }], [10, acked()]);
+  const final = after(accepted, [60_011, { kind: 'refused', problem: problem('BANNED', 403) }]);
+  const safe = after(accepted, [20, acked({ isReplicated: true })]);
+  expect({
+    oneRegion: ownMark(accepted, false),
+    waits: ownMark(accepted, true),
+    final: ownMark(final, true),
+    safe: ownMark(safe, true),
+  }).toEqual({ oneRegion: 'kept', waits: 'sent', final: 'kept', safe: 'safe' });
 });
 
 test('what others told of, as its answer was lost, is kept and sent again soon, for its receipt', () => {
