@@ -17,7 +17,7 @@ import { isLive, mustPoll, type Connection } from '../state/connection.ts';
 import { Flood } from '../state/flood.ts';
 import type { LiveMessage } from '../state/live-message.ts';
 import { may, type PanelFacts } from '../state/panel-view.ts';
-import { problemWords, type Problem } from '../state/problem.ts';
+import { isForViewer, problemWords, type Problem } from '../state/problem.ts';
 import type { GivenReactions, ReactionKind } from '../state/reaction-tally.ts';
 import { ServerTime } from '../state/server-time.ts';
 
@@ -313,7 +313,7 @@ export class Conversation {
     if (code === 'COMMENTS_CLOSED' || code === 'ACCOUNT_NEEDED') void this.#readMode();
     this.#options.onChange();
     if (code === 'UNAUTHENTICATED' && this.session.me !== undefined) this.session.doubt(problem, Date.now());
-    else if (clientId === undefined) this.#options.onNotice(problemWords(problem));
+    else if (clientId === undefined && isForViewer(problem)) this.#options.onNotice(problemWords(problem));
   }
 
   /** What was refused for who the viewer is is sent again, once that is clear. */

@@ -128,6 +128,6 @@ export class Liking {
   }
 }
 
-/** A socket has bounds of its own, may not have understood who the viewer is, and fails with its node. */
+/** A socket has bounds of its own, may not have understood who the viewer is, may be of another version, and fails with its node. */
 const mayGoElsewhere = (problem: Problem): boolean =>
-  isPassing(problem) || ['UNAUTHENTICATED', 'COMMENT_EXPIRED'].includes(problem.code);
+  isPassing(problem) || ['UNAUTHENTICATED', 'COMMENT_EXPIRED', 'BAD_REQUEST'].includes(problem.code);

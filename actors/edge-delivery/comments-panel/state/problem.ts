@@ -76,6 +76,9 @@ export function secondsText(seconds: number): string {
   return whole < 90 ? `${whole} s` : `${Math.ceil(whole / 60)} min`;
 }
 
+/** What names nothing that the viewer said, and is wrong in its form, is between the page and an edge of another version. */
+export const isForViewer = ({ code }: Problem): boolean => code !== 'BAD_REQUEST';
+
 /** What may go through by itself a little later. */
 export function isPassing({ code, status }: Problem): boolean {
   return (

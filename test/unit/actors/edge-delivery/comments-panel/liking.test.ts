@@ -69,6 +69,7 @@ test.each<[string, (liking: Liking) => void]>([
   ['is too late', (liking) => liking.heard('c', true, { ...banned, code: 'DEADLINE_EXCEEDED', status: 504 })],
   ['has a fault', (liking) => liking.heard('c', true, { ...banned, code: 'INTERNAL', status: 500 })],
   ['knows nobody', (liking) => liking.heard('c', true, { ...banned, code: 'UNAUTHENTICATED' })],
+  ['is older', (liking) => liking.heard('c', true, { ...banned, code: 'BAD_REQUEST' })],
   ['finds it old', (liking) => liking.heard('c', true, { ...banned, code: 'COMMENT_EXPIRED' })],
 ])('when the socket %s it is asked again by HTTP', async (_what, happen) => {
   const { liking, asked } = liker();
