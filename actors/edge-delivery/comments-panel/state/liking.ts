@@ -1,6 +1,7 @@
 /**
  * Likes comments: shown at once, sent over the live socket, and by HTTP where that does not answer; pure. A like is a set, so one that went both
- * ways is still one like. Of each comment one act is under way: nobody knows in which order two of them would arrive (A4).
+ * ways is still one like. Of each comment one act is under way: nobody knows in which order two of them would arrive. Each bears its time, so that
+ * a node that carries it out late undoes nothing (A4).
  */
 import { isPassing, type Problem } from './problem.ts';
 
@@ -102,13 +103,16 @@ export class Liking {
 
   async #carryOut(id: string, isLiked: boolean): Promise<Problem | undefined> {
     const hasRoom = this.#waiting.length < mostWaiting;
-    const isSent = hasRoom && this.#ports.send({ type: isLiked ? 'like' : 'unlike', id });
+    const { send, serverNowMs } = this.#ports;
+    const atMs = serverNowMs();
+    const at = atMs === undefined ? {} : { at: new Date(atMs).toISOString() };
+    const isSent = hasRoom && send({ type: isLiked ? 'like' : 'unlike', id, ...at });
     const answer = isSent ? await this.#answerTo(id, isLiked) : 'unanswered';
     if (answer === 'taken') return undefined;
     return answer === 'unanswered' ? this.#ask(id, isLiked) : answer;
   }
 
-  /** It bears its time, so that a node that carries it out late undoes nothing. Where the page's time is wrong, it goes without. */
+  /** Where a server finds the page's time wrong, it goes without. */
   async #ask(id: string, isLiked: boolean): Promise<Problem | undefined> {
     const { ask, serverNowMs } = this.#ports;
     const problem = await ask(id, isLiked, serverNowMs());

@@ -11,6 +11,7 @@ const banned: Problem = {
 };
 
 const serverNowMs = 1_000_000;
+const at = '1970-01-01T00:16:40.000Z';
 
 interface Page {
   readonly isOpen?: boolean;
@@ -47,7 +48,10 @@ function liker({ isOpen = true, takes = [], refusals = [] }: Page = {}) {
 test('a like goes over an open socket, and not by HTTP as well', async () => {
   const { liking, sent, asked, shown } = liker();
   const set = liking.set('c', true, 0);
-  expect({ sent, shown }).toEqual({ sent: [{ type: 'like', id: 'c' }], shown: [{ isLiked: true, by: 1 }] });
+  expect({ sent, shown }).toEqual({
+    sent: [{ type: 'like', id: 'c', at }],
+    shown: [{ isLiked: true, by: 1 }],
+  });
   liking.heard('c', true);
   expect({ problem: await set, asked, changes: shown.length }).toEqual({
     problem: undefined,
@@ -110,7 +114,7 @@ test('a like that is taken back while it is under way goes first, and then its o
   const { liking, asked, shown, sent } = liker({ takes: [true, false] });
   const [like, unlike] = [liking.set('c', true, 0), liking.set('c', false, 1)];
   expect({ sent, shown }).toEqual({
-    sent: [{ type: 'like', id: 'c' }],
+    sent: [{ type: 'like', id: 'c', at }],
     shown: [
       { isLiked: true, by: 1 },
       { isLiked: false, by: -1 },
@@ -130,7 +134,7 @@ test('of many taps while one is under way the last counts, and what is settled i
   for (const isLiked of [false, true, true]) void liking.set('c', isLiked, 1);
   liking.heard('c', true);
   await like;
-  expect({ sent, asked }).toEqual({ sent: [{ type: 'like', id: 'c' }], asked: [] });
+  expect({ sent, asked }).toEqual({ sent: [{ type: 'like', id: 'c', at }], asked: [] });
 });
 
 test('what is refused shows what is settled, however often it was tapped', async () => {
