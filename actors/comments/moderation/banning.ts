@@ -76,19 +76,20 @@ export class Banning {
     return bans.length > limit && last !== undefined ? { items, nextCursor: last.userId } : { items };
   }
 
-  /** Hides what the user wrote lately. Each hide is an act of its own: each can be undone, and is told whether or not the others fail. */
+  /** Hides what the user wrote lately and no moderator hid. Each hide is an act of its own: each can be undone, and is told whether or not the others fail. */
   async #purge(stream: StreamId, user: UserId, hiding: Hiding): Promise<number> {
     const { store } = this.#ports;
     const rows = await store.latestOf(user, stream, hiding.atMs - purge.backMs, purge.most);
-    const shown = rows.filter(({ hidden }) => hidden === undefined);
+    // What the user took back is hidden as well: the user alone cannot undo that (A12).
+    const unhidden = rows.filter(({ hidden }) => hidden === undefined || hidden.by === user);
     await Promise.all(
-      shown.map(async ({ id }) => {
+      unhidden.map(async ({ id }) => {
         await this.#acts.audit({ streamId: stream, ...hiding, act: 'comment.hide', on: id });
         const comment = await this.#acts.written(stream, store.setHidden(id, hiding, hiding.atMs));
         if (comment !== undefined) this.#acts.tell(comment);
       }),
     );
-    return shown.length;
+    return unhidden.length;
   }
 }
 

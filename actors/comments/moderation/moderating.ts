@@ -42,21 +42,21 @@ export class Moderating {
     return this.#changed(identity, comment, await this.#acts.written(comment.streamId, write));
   }
 
-  /** @throws TangazaError `FORBIDDEN`, `COMMENT_NOT_FOUND` */
+  /** @throws TangazaError `FORBIDDEN`, `BANNED`, `COMMENT_NOT_FOUND` */
   async restore({
     params: { id },
     body,
     caller,
   }: RouteInput<CommentParams, unknown, HideBody>): Promise<Comment> {
-    const { store, clock } = this.#ports;
+    const { store, clock, streams } = this.#ports;
     const { identity, mayAll, comment } = await this.#found(id, caller);
     if (comment === undefined) throw notFound(id);
     if (comment.hidden === undefined) return this.#changed(identity, comment);
-    const by = nameInAudit(identity);
+    const [by, atMs] = [nameInAudit(identity), clock.utcMs()];
+    if (!mayAll) await streams.mustNotBeBanned(comment.streamId, identity.user.id, atMs);
     if (!mayAll && comment.hidden.by !== by) throw hiddenByModerator();
-    const atMs = clock.utcMs();
     await this.#acts.audit({ streamId: comment.streamId, by, atMs, act: 'comment.restore', on: id, ...body });
-    const write = mayAll ? store.setHidden(id, undefined, atMs) : store.withdraw(id, undefined, atMs);
+    const write = mayAll ? store.setHidden(id, undefined, atMs) : this.#showOwn(id, by, atMs);
     const after = await this.#acts.written(comment.streamId, write);
     const view = this.#changed(identity, comment, after);
     // A moderator may have hidden it at the same moment.
@@ -110,6 +110,16 @@ export class Moderating {
       return { identity, mayAll, comment };
     if (!isShownTo(identity, comment)) throw notFound(id);
     throw new TangazaError('FORBIDDEN', 'Only its author and moderators may do that.');
+  }
+
+  /**
+   * Its author shows a comment again. A node of before wrote what authors take back where moderators hide (A12): such a hide is ended 1 ms
+   * after it was made, so that no act of a moderator since then is undone.
+   */
+  async #showOwn(id: CommentId, by: Hiding['by'], atMs: number): Promise<StoredComment | undefined> {
+    const { store } = this.#ports;
+    const after = await store.withdraw(id, undefined, atMs);
+    return after?.hidden?.by === by ? store.setHidden(id, undefined, after.hidden.atMs + 1) : after;
   }
 
   /** Another node has it, or another region: the hide waits for it (A12). */

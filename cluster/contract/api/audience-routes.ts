@@ -133,7 +133,7 @@ export const audienceRoutes: readonly Route[] = [
     summary: 'Shows a hidden comment again: who hid it, or a moderator',
     body: HideBody,
     reply: { status: 200, schema: Comment },
-    errors: ['FORBIDDEN', 'COMMENT_NOT_FOUND', 'TOO_MANY_COMMENTS', 'OVERLOADED'],
+    errors: ['FORBIDDEN', 'BANNED', 'COMMENT_NOT_FOUND', 'TOO_MANY_COMMENTS', 'OVERLOADED'],
     action: commentActions.restore,
   },
   {

@@ -73,6 +73,49 @@ test('an author who shows a comment again as a moderator hides it is told so, an
   expect(textsOf(await listed(rig))).toEqual([]);
 });
 
+// Goal: a purge counts, whatever its target did before. Method: the author takes a comment back and is banned with purge; then tries to show it again, during the ban and after it.
+test('who is banned shows nothing again that they had taken back, and what was purged stays hidden after the ban', async () => {
+  await using rig = await startCommentsRig();
+  const ada = await rig.guest('Ada');
+  const { id, author } = await posted(rig, ada, 'spam');
+  await rig.ask('DELETE', `/v1/comments/${id}`, { token: ada });
+  const restore = async () =>
+    (await rig.ask('POST', `/v1/comments/${id}/restore`, { token: ada, body: {} })).code;
+  const ban = `/v1/streams/demo/bans/${author.id}`;
+  expect(await act(rig, 'PUT', ban, { purge: true })).toMatchObject({ body: { purged: 1 } });
+  const during = await restore();
+  await act(rig, 'DELETE', ban);
+  expect({ during, after: await restore(), shown: textsOf(await listed(rig)) }).toEqual({
+    during: 'BANNED',
+    after: 'FORBIDDEN',
+    shown: [],
+  });
+});
+
+// Goal: an author can undo what they did with a version of before, which wrote it where moderators hide. Method: the store has such a hide; in the second row a moderator
+// hides the comment while its author shows it again.
+test.each([
+  { what: 'shows it again', isHiddenMeanwhile: false, code: '', shown: ['mine'] },
+  { what: 'does not undo what a moderator did since', isHiddenMeanwhile: true, code: 'FORBIDDEN', shown: [] },
+])(
+  'an author whose hide lies among those of moderators $what',
+  async ({ isHiddenMeanwhile, code, shown }) => {
+    await using rig = await startCommentsRig();
+    const ada = await rig.guest('Ada');
+    const { id, author } = await posted(rig, ada, 'mine');
+    const atMs = Date.now();
+    await rig.store.setHidden(id, { by: author.id, atMs }, atMs);
+    const setHidden = rig.store.setHidden.bind(rig.store);
+    rig.store.setHidden = async (...asked) => {
+      rig.store.setHidden = setHidden;
+      if (isHiddenMeanwhile) await setHidden(id, { by: 'operator', atMs: atMs + 1 }, atMs + 1);
+      return setHidden(...asked);
+    };
+    const restored = await rig.ask('POST', `/v1/comments/${id}/restore`, { token: ada, body: {} });
+    expect({ code: restored.code, shown: textsOf(await listed(rig)) }).toEqual({ code, shown });
+  },
+);
+
 // Goal: a moderator's token is withdrawn before it ends. Method: the operator bans its user everywhere; everything that it could do is tried, and how it sees what is hidden;
 // then the ban ends.
 test('a moderator who is banned everywhere has no permission left, on any stream, until the ban ends', async () => {
