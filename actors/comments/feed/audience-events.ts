@@ -14,8 +14,8 @@ import {
 import { streamOf, type Change } from './change.ts';
 import type { Head, Numbered, Sender } from './numbers.ts';
 
-/** What this node writes. It reads the same or less. */
-export const eventVersion = 1;
+/** What this node writes. It reads the same or less. Version 1 had no `replicated`, no `erased` and no `readToMs`. */
+export const eventVersion = 2;
 
 const timeMs = z.number().nonnegative();
 const Hiding = z.object({
@@ -65,7 +65,7 @@ const WrittenChange = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('erased'), streamId: z.literal(allStreams), userId: UserId, atMs: timeMs }),
 ]);
 
-const sender = { version: z.literal(eventVersion), node: NodeId, bootId: BootId };
+const sender = { version: z.number().int().min(1).max(eventVersion), node: NodeId, bootId: BootId };
 
 const head = { number: z.number().int(), firstAtMs: timeMs };
 

@@ -1,7 +1,8 @@
 /**
  * The tables of the comments, as numbered migrations. `PRAGMA user_version` says how many of them a file has.
  *
- * A migration that was released is never changed, and only adds: so a node of the version before goes on beside it.
+ * A migration that was released is never changed, and only adds: so a node of the version before goes on beside it. `voices` is an exception:
+ * who knows no `withdrawal` shows what authors have taken back and counts it wrongly, so all nodes of the file stop first.
  */
 import { TangazaError } from '../../../../cluster/errors/tangaza-error.ts';
 import type { CommentDatabase } from './database.sqlite.ts';

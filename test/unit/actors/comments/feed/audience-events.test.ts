@@ -29,6 +29,12 @@ test('that a user was erased is read, and that a comment is', () => {
   expect(readEvent(eventText(one), commentStream)).toEqual({ kind: 'event', event: one });
 });
 
+// Version 1 knew neither `replicated` nor `erased` nor `readToMs`: a node of before reads the store instead of taking them for broken.
+test('events bear a version that nodes of before do not know, and what those write is read', () => {
+  expect(said).toMatchObject({ version: 2 });
+  expect(readEvent(saidWith({ version: 1 }), commentStream)).toEqual({ kind: 'event', event });
+});
+
 test('what a newer node adds to it does not matter, and what it writes in another way is known as that', () => {
   expect(readEvent(saidWith({ more: 1 }), commentStream).kind).toBe('event');
   expect(readEvent(saidWith({ version: eventVersion + 1, change: 7 }), commentStream)).toEqual({

@@ -1,5 +1,6 @@
 /** Pages that come to a node's feed and come back, by its ring and by the store (A8). */
 import { expect, test } from 'vitest';
+import { eventVersion } from '../../../../../actors/comments/feed/audience-events.ts';
 import { firstComments, longestWayMs } from '../../../../../actors/comments/feed/resume.ts';
 import { StreamId } from '../../../../../cluster/model/ids.ts';
 import { FeedNode, FeedPage } from '../../../../support/audience/feed-node.ts';
@@ -172,7 +173,7 @@ test('an event of a newer version makes a node read the store, and a bad one not
   two.feed.tick();
   await Promise.resolve();
   expect(page.added).toEqual([]);
-  one.network.say(comment.streamId, JSON.stringify({ version: 2 }));
+  one.network.say(comment.streamId, JSON.stringify({ version: eventVersion + 1 }));
   await expect.poll(() => page.added).toEqual([comment.id]);
 });
 
