@@ -28,20 +28,27 @@ async function trouble(page: Page, statuses: Map<string, number>): Promise<void>
   });
 }
 
-/** Whether the outbox of this page has an entry with that receipt. */
-async function isReceiptKept(receipt: string): Promise<boolean> {
+/** Puts entries into the outbox of this page. @returns all that it has then, as text */
+async function outboxWith(entries: readonly object[]): Promise<string> {
   const answer = <T>(request: IDBRequest<T>) =>
     new Promise<T>((resolve, reject) => {
       request.addEventListener('success', () => resolve(request.result));
       request.addEventListener('error', () => reject(new Error('IndexedDB refuses')));
     });
-  const name = 'tangaza-audience';
-  if ((await indexedDB.databases()).every((one) => one.name !== name)) return false;
-  const database = await answer(indexedDB.open(name, 1));
-  const entries: unknown = await answer(database.transaction('outbox').objectStore('outbox').getAll());
+  const opening = indexedDB.open('tangaza-audience', 1);
+  opening.addEventListener('upgradeneeded', () => {
+    opening.result.createObjectStore('outbox', { keyPath: 'clientId' });
+  });
+  const database = await answer(opening);
+  const outbox = database.transaction('outbox', 'readwrite').objectStore('outbox');
+  for (const entry of entries) outbox.put(entry);
+  const all: unknown = await answer(outbox.getAll());
   database.close();
-  return JSON.stringify(entries).includes(`"receipt":"${receipt}"`);
+  return JSON.stringify(all);
 }
+
+const isKept = (page: Page, text: string) =>
+  expect.poll(() => page.evaluate(outboxWith, []), { timeout: 30_000 }).toContain(text);
 
 /** The comments that it was sent, in order, as often as they were sent. */
 const saidIn = ({ heard }: ScriptedAudience) => heard.filter((one) => one.type === 'comment');
@@ -86,7 +93,7 @@ describe("how far one's own comment is", () => {
     await using watching = await panel.watch({ hasReplication: true });
     const { page, audience } = watching;
     await say(page, 'Keep me', 'Ada');
-    await page.waitForFunction(isReceiptKept, 'r');
+    await isKept(page, '"receipt":"r"');
     audience.verdict = () => ({ kind: 'replicated' });
     await page.reload();
     await page.locator('.comment[data-own=replicated] .mark[data-mark=safe]').waitFor();
@@ -101,6 +108,22 @@ describe("how far one's own comment is", () => {
         .slice(again.length)
         .map(({ text }) => text),
     }).toEqual({ last: 'r', comments: 1, since: ['And now this'] });
+  });
+
+  // Goal: the outbox is bounded while its page is open, and not only when it is loaded. Method: it has 200 comments of another stream; one more
+  // is written.
+  test('of more than 200 comments that no other region has, the oldest is kept no longer', async () => {
+    await using watching = await panel.watch({ hasReplication: true });
+    const { page } = watching;
+    const entries = Array.from({ length: 200 }, (_, number) => {
+      const [clientId, createdAtMs] = [`id ${number} `, Date.now() - 1000 * (1 + number)];
+      return { clientId, streamId: 'other', userId: 'g-1', draft: { text: 'kept', createdAtMs } };
+    });
+    await page.evaluate(outboxWith, entries);
+    await say(page, 'One more', 'Ada');
+    await isKept(page, '"receipt":"r"');
+    await expect.poll(() => page.evaluate(outboxWith, []), { timeout: 30_000 }).not.toContain('id 199 ');
+    expect(await page.evaluate(outboxWith, [])).toContain('id 198 ');
   });
 });
 

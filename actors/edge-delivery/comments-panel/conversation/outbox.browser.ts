@@ -1,5 +1,5 @@
 /** Keeps what is not yet safe in IndexedDB. Where the browser refuses it, nothing is kept, and the page works all the same. */
-import { readEntry, surplus, type Entry } from '../state/outbox.ts';
+import { mostEntries, readEntry, surplus, type Entry } from '../state/outbox.ts';
 
 const name = 'tangaza-audience';
 const store = 'outbox';
@@ -16,8 +16,11 @@ export class Outbox {
     return entries.filter((entry) => !old.includes(entry));
   }
 
-  async put(entry: Entry): Promise<void> {
+  /** Keeps an entry. Beyond 200 the oldest goes. */
+  async put(entry: Entry, serverNowMs: number): Promise<void> {
     await this.#do('readwrite', (entries) => entries.put(entry));
+    const count = Number(await this.#do('readonly', (entries) => entries.count()));
+    if (count > mostEntries) await this.read(serverNowMs);
   }
 
   async remove(clientId: string): Promise<void> {

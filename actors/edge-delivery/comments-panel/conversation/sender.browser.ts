@@ -208,12 +208,12 @@ export class Sender {
   }
 
   #set(own: OwnComment): void {
-    const { list, me, outbox, streamId, onChange } = this.#options;
+    const { list, me, outbox, streamId, onChange, serverNowMs } = this.#options;
     const person = me();
     if (person === undefined) return;
     list.setOwn(own, person);
     const entry = entryOf(own, { streamId, hasReplication: this.hasReplication });
-    void (entry === undefined ? outbox.remove(own.draft.clientId) : outbox.put(entry));
+    void (entry === undefined ? outbox.remove(own.draft.clientId) : outbox.put(entry, serverNowMs()));
     onChange();
   }
 }
