@@ -67,6 +67,14 @@ test('a comment at one node is told at the other, and so is what happens to it',
   expect({ told: pages.map(({ added }) => added) }).toEqual({ told: [[said.id], [said.id]] });
 });
 
+test('that another region has a comment is told at every node, so also to an author whose socket is at another edge than where they posted', async () => {
+  await using running = await startRegion();
+  const { one, pages } = running;
+  const { id, streamId, clientId, author } = comment();
+  one.node.feed.told({ kind: 'replicated', streamId, comments: [{ id, clientId, authorId: author.id }] });
+  await waitUntil('both are told', () => pages.every(({ replicated }) => replicated.includes(id)));
+});
+
 test('a mode that nobody told is read from the store', async () => {
   await using running = await startRegion();
   const { one, pages } = running;
