@@ -212,7 +212,7 @@ const Variables = z.object({
   ),
   TANGAZA_TOKEN_KEYS: variable(
     z.string().optional(),
-    "File with the keys that sign guests' tokens, a JWK set of Ed25519 keys: the private one of this region, the public ones of all; made in the data folder when absent.",
+    "File with the keys that sign guests' tokens, a JWK set of Ed25519 keys: the private one of this region, the public ones of all, and one secret that all share; made in the data folder when absent.",
   ),
   TANGAZA_ACCOUNT_KEYS: variable(
     faultless(keysPlaceFault).optional(),

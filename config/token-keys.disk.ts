@@ -10,6 +10,7 @@ import {
   isSigningKey,
   readTokenKeys,
   tokenKeysOf,
+  type SharedSecret,
   type SigningKey,
   type TokenKeys,
 } from '../cluster/model/token-keys.ts';
@@ -21,23 +22,25 @@ export const tokenKeysName = 'token-keys.json';
 /** @param file the one that the operator names; undefined for the region's own in `dataDir` @throws UnusableError that says what is wrong */
 export function loadTokenKeys(file: string | undefined, dataDir: string, region: RegionId): TokenKeys {
   const own = join(dataDir, tokenKeysName);
-  if (file === undefined) makeOnce(own, textOf([newKey(region)]));
+  if (file === undefined) makeOnce(own, textOf([newKey(region), newSecret()]));
   const keys = tokenKeysOf(readKeys(file ?? own), region);
   if ('fault' in keys) throw new UnusableError(`${nameOf(file, own)} ${keys.fault}: ${remedyOf(file)}`);
   return keys;
 }
 
 /**
- * Makes one file for several regions, or adds the regions that it lacks. For a caller who has its folder to himself.
+ * Makes one file for several regions, or adds the regions and the shared secret that it lacks. For a caller who has its folder to himself.
  *
  * @throws UnusableError when the file is there and is none
  */
 export function ensureTokenKeys(file: string, regions: readonly RegionId[]): void {
-  const set = existsSync(file) ? readTokenKeys(readKeys(file)) : { keys: [] };
+  const set = existsSync(file) ? readTokenKeys(readKeys(file)) : { keys: [], shared: [] };
   if ('fault' in set) throw new UnusableError(`${file} ${set.fault}: ${remedyOf(undefined)}`);
   const signed = new Set(set.keys.filter(isSigningKey).map((key) => key.region));
   const missing = regions.filter((region) => !signed.has(region));
-  if (missing.length > 0) replaceFile(file, textOf([...set.keys, ...missing.map(newKey)]));
+  if (missing.length === 0 && set.shared.length > 0) return;
+  const shared = set.shared.length > 0 ? set.shared : [newSecret()];
+  replaceFile(file, textOf([...set.keys, ...missing.map(newKey), ...shared]));
 }
 
 /** Reads a file of keys for who only signs. @throws UnusableError that says what is wrong */
@@ -55,6 +58,14 @@ export function newKey(region: RegionId): SigningKey {
   return { kty: 'OKP', crv: 'Ed25519', kid: `${region}-${randomBytes(4).toString('hex')}`, x, d, region };
 }
 
+function newSecret(): SharedSecret {
+  return {
+    kty: 'oct',
+    kid: `shared-${randomBytes(4).toString('hex')}`,
+    k: randomBytes(32).toString('base64url'),
+  };
+}
+
 function readKeys(file: string): string {
   try {
     return readFileSync(file, 'utf8');
@@ -65,8 +76,7 @@ function readKeys(file: string): string {
   }
 }
 
-const textOf = (keys: readonly SigningKey[] | readonly object[]): string =>
-  `${JSON.stringify({ keys }, null, 2)}\n`;
+const textOf = (keys: readonly object[]): string => `${JSON.stringify({ keys }, null, 2)}\n`;
 const nameOf = (file: string | undefined, own: string): string =>
   file === undefined ? own : `TANGAZA_TOKEN_KEYS: ${file}`;
 const remedyOf = (file: string | undefined): string =>

@@ -1,6 +1,6 @@
 /**
  * The keys with which regions sign tokens and receipts: a JWK set (RFC 7517) of Ed25519 keys. A key says in `region` which region signs with
- * it; every region knows the public half of all of them (A13).
+ * it; every region knows the public half of all of them (A13). Beside them may lie a secret that all regions share, of the kind `oct` (A12).
  */
 import { createPrivateKey, createPublicKey } from 'node:crypto';
 import { z } from 'zod';
@@ -22,14 +22,31 @@ export const TokenKey = z.object({
 export type TokenKey = z.infer<typeof TokenKey>;
 export type SigningKey = TokenKey & { readonly d: string };
 
+const SharedSecret = z.object({ kty: z.literal('oct'), kid: TokenKey.shape.kid, k: half });
+export type SharedSecret = z.infer<typeof SharedSecret>;
+
 const mostKeys = 200;
-const TokenKeySet = z.object({ keys: z.array(TokenKey).min(1).max(mostKeys) });
+const TokenKeySet = z.object({
+  keys: z
+    .array(z.discriminatedUnion('kty', [TokenKey, SharedSecret]))
+    .min(1)
+    .max(mostKeys),
+});
 
 export interface TokenKeys {
   /** With which this region signs. */
   readonly signing: SigningKey;
   /** All that count here, the own one among them. */
   readonly known: readonly TokenKey[];
+  /** What all regions have, and nobody else; undefined where the file holds none. */
+  readonly shared?: string | undefined;
+}
+
+interface TokenKeyFile {
+  /** In their order. */
+  readonly keys: readonly TokenKey[];
+  /** The first one counts. */
+  readonly shared: readonly SharedSecret[];
 }
 
 /**
@@ -45,22 +62,21 @@ export function tokenKeysOf(text: string, region: RegionId): TokenKeys | { reado
     .filter(isSigningKey)
     .find((key) => key.region === undefined || key.region === region);
   if (signing === undefined) return { fault: `holds no private key of region ${region}` };
-  return { signing, known: set.keys };
+  return { signing, known: set.keys, shared: set.shared[0]?.k };
 }
 
-/** @returns the keys in their order, or what is wrong in words that follow the file's name */
-export function readTokenKeys(
-  text: string,
-): { readonly keys: readonly TokenKey[] } | { readonly fault: string } {
+/** @returns what the file holds, or what is wrong in words that follow the file's name */
+export function readTokenKeys(text: string): TokenKeyFile | { readonly fault: string } {
   const parsed = TokenKeySet.safeParse(jsonOf(text));
   if (!parsed.success)
     return { fault: 'is no JWK set of Ed25519 keys: {"keys":[{"kty":"OKP","crv":"Ed25519","kid":…,"x":…}]}' };
-  const { keys } = parsed.data;
-  const twice = keys.find(({ kid }, index) => keys.findIndex((other) => other.kid === kid) !== index);
+  const all = parsed.data.keys;
+  const twice = all.find(({ kid }, index) => all.findIndex((other) => other.kid === kid) !== index);
   if (twice !== undefined) return { fault: `has two keys with kid ${twice.kid}` };
+  const keys = all.filter((key) => key.kty === 'OKP');
   const torn = keys.filter(isSigningKey).find((key) => !isWhole(key));
   return torn === undefined
-    ? { keys }
+    ? { keys, shared: all.filter((key) => key.kty === 'oct') }
     : { fault: `has halves that do not belong together in key ${torn.kid}` };
 }
 

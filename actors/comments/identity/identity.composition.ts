@@ -30,11 +30,16 @@ export interface IdentitySettings {
  * @throws UnusableError that says what is wrong with the file
  */
 export async function composeIdentity(settings: IdentitySettings): Promise<Identities & Receipts & Voices> {
-  const { tokenKeys, clock, metrics } = settings;
+  const { tokenKeys, clock, logger, metrics } = settings;
   const accounts = await accountsOf(settings);
   const newId = (): string => randomBytes(12).toString('hex');
   const identity = await openIdentity({ keys: tokenKeys, accounts, clock, metrics, newId });
-  return Object.assign(identity, voicesBy(tokenKeys.signing.d));
+  if (tokenKeys.shared === undefined && new Set(tokenKeys.known.map(({ region }) => region)).size > 1)
+    logger.warn(
+      {},
+      'the file of TANGAZA_TOKEN_KEYS has keys of several regions and no secret that they share: the guests of one network have a report in each region; put the same key of kind oct into the files of all',
+    );
+  return Object.assign(identity, voicesBy(tokenKeys.shared ?? tokenKeys.signing.d));
 }
 
 async function accountsOf({

@@ -14,7 +14,7 @@ export interface Voices {
   voiceOf(user: User, network: string, comment: CommentId): string;
 }
 
-/** @param secret all nodes of a region have the same one */
+/** @param secret all nodes that share a database have the same one; nodes with another one count a network once more */
 export function voicesBy(secret: string): Voices {
   const key = new Uint8Array(hkdfSync('sha256', secret, '', 'tangaza voices of reports', 32));
   return {

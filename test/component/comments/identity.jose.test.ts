@@ -27,9 +27,9 @@ const claims = (more: object = {}) => ({
   ...more,
 });
 
-const identityOf = (signing = r1, keys?: string) =>
+const identityOf = (signing = r1, keys?: string, shared?: string) =>
   composeIdentity({
-    tokenKeys: { signing, known },
+    tokenKeys: { signing, known, shared },
     accounts: keys === undefined ? undefined : { keys, issuer, audience },
     clock,
     logger,
@@ -53,6 +53,19 @@ test('a guest of one region is the same guest in the other', async () => {
   expect(user).toEqual({ id: expect.stringMatching(/^g-[0-9a-f]{24}$/), name: 'Ann', kind: 'guest' });
   for (const identity of [here, there, there])
     expect(await identity.identify(from(token))).toMatchObject({ user, permissions: [] });
+});
+
+test('the guests of one network have one voice in all regions that share a secret, and one in each without', async () => {
+  const comment = CommentId.parse(`demo~${'a'.repeat(26)}`);
+  const { user } = await (await identityOf()).createGuest('Ann');
+  const voicesIn = async (shared: string | undefined) => {
+    const regions = await Promise.all([r1, r2].map((key) => identityOf(key, undefined, shared)));
+    return new Set(regions.map((region) => region.voiceOf(user, '192.0.2.1', comment))).size;
+  };
+  expect({ shared: await voicesIn('secret of both'), without: await voicesIn(undefined) }).toEqual({
+    shared: 1,
+    without: 2,
+  });
 });
 
 test('a token of a guest is good for 30 days', async () => {

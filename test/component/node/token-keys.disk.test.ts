@@ -49,6 +49,21 @@ test('a file for several regions is made once, and a region that is new gets a k
   expect(signingKeyIn(folder.file).kid).toBe(before[0]);
 });
 
+test('all regions of a file share one secret, which stays when a region is added, and is added where there was none', async () => {
+  await using folder = await makeFolder();
+  await writeFile(folder.file, JSON.stringify({ keys: [newKey(r1)] }));
+  const sharedBy = (regions: readonly RegionId[]) => {
+    ensureTokenKeys(folder.file, regions);
+    return regions.map((region) => loadTokenKeys(folder.file, folder.path, region).shared);
+  };
+  const secrets = [...sharedBy([r1]), ...sharedBy([r1, r2]), ...sharedBy([r1, r2, r3])];
+  expect({ different: new Set(secrets).size, length: secrets[0]?.length }).toEqual({
+    different: 1,
+    length: 43,
+  });
+  expect(loadTokenKeys(undefined, folder.path, r1).shared).toHaveLength(43);
+});
+
 test.each<[string, string | undefined]>([
   ['is not there', undefined],
   ['is empty', ''],
