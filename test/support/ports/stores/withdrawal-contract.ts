@@ -15,6 +15,8 @@ function carryOut(store: AudienceStore, id: CommentId, act: string, nowMs: numbe
       return store.setHidden(id, { by: mod, atMs }, atMs);
     case 'restore':
       return store.setHidden(id, undefined, atMs);
+    case 'hideOwn': // as versions of before wrote what authors take back
+      return store.setHidden(id, { by: ada, atMs }, atMs);
     case 'takeBack':
       return store.withdraw(id, { by: ada, atMs }, atMs);
     default:
@@ -33,6 +35,8 @@ export function withdrawalContract(name: string, start: StartSubject): void {
       ['a hide of before comes late', 'takeBack 2, show 3, hide 1', mod],
       ['a moderator shows it', 'takeBack 1, restore 2, takeBack 1', undefined],
       ['it is taken back after a moderator showed it', 'restore 1, takeBack 2', ada],
+      ['what its author did before ends 1 ms later', 'hideOwn 1, show 3, restore 2', undefined],
+      ['and no hide since then with it', 'hideOwn 1, show 3, hide 2, restore 2', mod],
       ['its author shows it again', 'takeBack 1, show 2, takeBack 1', undefined],
     ])('an author undoes no act of a moderator: %s', async (_, acts, by) => {
       const { id } = await rig.add(rig.body());
