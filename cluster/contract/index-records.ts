@@ -19,6 +19,11 @@ export const HomePlace = z.object({
   sequence: z.number().int().positive(),
   /** With another record at that place, the home's log went back meanwhile (C7). */
   recordId: z.string().min(1).max(64),
+  /**
+   * The number of a relayed commit or gap in this region's log. The relayer counts it, and folds take it as it is: so an edge that is ahead of
+   * a log that went back counts as all others do. Absent where the log has never changed its region: the owner's number holds.
+   */
+  number: z.number().int().nonnegative().optional(),
 });
 export type HomePlace = z.infer<typeof HomePlace>;
 
@@ -56,7 +61,7 @@ export const OpenRecord = z.object({
   ...by,
   /**
    * Set where the stream's home changes: the branch that this owner goes on with, and the next number of that branch, as its owners
-   * numbered it (R6).
+   * numbered it (R6). No fold reads the number; it is for people who compare two logs.
    */
   from: z.object({ region: RegionId, epoch: Epoch, number: z.number().int().nonnegative() }).optional(),
 });

@@ -137,13 +137,13 @@ export class CommentsPanel {
   #fold(id: string, isUnfolded: boolean): void {
     this.#talk.list.fold(id, isUnfolded);
     if (isUnfolded)
-      void this.#talk.reader.thread(id).then((why) => (why === undefined ? undefined : this.#toast(why)));
+      void this.#talk.readThread(id).then((why) => (why === undefined ? undefined : this.#toast(why)));
     this.#changed();
   }
 
   async #like(id: string, isLiked: boolean): Promise<void> {
     if (this.#talk.session.me === undefined) return this.#composer.askName();
-    const why = await this.#talk.likes.set(id, isLiked);
+    const why = await this.#talk.setLiked(id, isLiked);
     if (why !== undefined) this.#toast(why);
   }
 

@@ -52,7 +52,7 @@ function tagsOf({ author, isHidden, isHeld, reports }: Row['comment']): readonly
 
 const markTexts = {
   kept: 'Sent',
-  sent: 'Sent: a second copy is being made',
+  sent: 'Sent: another region does not have it yet',
   safe: 'Safe: kept in more than one place',
   '': '',
 } as const;

@@ -66,8 +66,7 @@ const comments = hasComments
   ? new LazyComments({
       root: commentsRoot,
       streamId,
-      // What does not play, as nobody let it or its edge is gone, stands at no moment that its viewer sees.
-      mediaSeconds: () => (state.media.kind === 'playing' ? playback.position().seconds : undefined),
+      mediaSeconds: () => playback.position().seconds,
       onPartMissing: lookForRenewal,
     })
   : undefined;

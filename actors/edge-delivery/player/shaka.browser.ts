@@ -118,8 +118,8 @@ export class ShakaEngine implements Engine {
   }
 
   async destroy(): Promise<void> {
-    this.#session.end(); // ahead of what may hang or fail: it needs nothing of the player
     await this.#player.destroy();
+    this.#session.end();
   }
 
   #steered(data: ArrayBuffer | ArrayBufferView): void {

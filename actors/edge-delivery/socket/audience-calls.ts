@@ -61,8 +61,7 @@ export async function ask(call: CallInTime, asking: Asking, deed: Asked): Promis
     const { clientId, id, acknowledged: state, receipt } = Accepted.parse(answer);
     return { type: 'ack', clientId, state, id, receipt };
   }
-  const { id, at } = deed;
-  const query = at === undefined ? {} : { at };
-  await call(commentActions[deed.type], { ...inputOf(asking, undefined), params: { id }, query });
+  const { id } = deed;
+  await call(commentActions[deed.type], { ...inputOf(asking, undefined), params: { id } });
   return { type: 'liked', id, likedByMe: deed.type === 'like' };
 }

@@ -1,22 +1,18 @@
 /** Reads a client's frame: the border at which it is checked, once. A fault is its sender's alone, and is answered. */
-import { z } from 'zod';
-import { ClientMessage, type ServerMessage } from '../../../cluster/contract/audience/socket-messages.ts';
+import { ClientMessage } from '../../../cluster/contract/audience/socket-messages.ts';
 import { socketCloses, type SocketClose } from '../../../cluster/contract/audience/socket-closes.ts';
 import { sentenceOf } from '../../../cluster/errors/input-sentences.ts';
 import { TangazaError } from '../../../cluster/errors/tangaza-error.ts';
-import { ClientId, CommentId } from '../../../cluster/model/ids.ts';
+import { ClientId } from '../../../cluster/model/ids.ts';
 import { messageBytes } from './socket-port.ts';
-
-/** Which message an error answers, as far as it can be told. */
-export type About = Pick<Extract<ServerMessage, { type: 'error' }>, 'to' | 'clientId' | 'id'>;
 
 export type Heard =
   | { readonly kind: 'message'; readonly message: ClientMessage }
-  /** `about`: what the fault is in, as far as it can be told. `close`: the socket ends. */
+  /** `clientId`: which comment the fault is in. `close`: the socket ends. */
   | {
       readonly kind: 'fault';
       readonly error: TangazaError;
-      readonly about?: About;
+      readonly clientId?: ClientId;
       readonly close?: SocketClose;
     };
 
@@ -39,7 +35,7 @@ export function hear(bytes: ArrayBuffer, isBinary: boolean): Heard {
     const name = path.map(String).join('.');
     return `${name === '' ? 'The message' : `The message's ${name}`} ${message}`;
   });
-  return { ...fault('BAD_REQUEST', `${faults.join('; and ')}.`), ...aboutOf(value) };
+  return { ...fault('BAD_REQUEST', `${faults.join('; and ')}.`), ...clientIdOf(value) };
 }
 
 function fault(
@@ -50,19 +46,9 @@ function fault(
   return { kind: 'fault', error: new TangazaError(code, detail), ...(close === undefined ? {} : { close }) };
 }
 
-const Named = z.object({
-  type: z.enum(['comment', 'like', 'unlike', 'react']).optional().catch(undefined),
-  clientId: ClientId.optional().catch(undefined),
-  id: CommentId.optional().catch(undefined),
-});
-
-/** So that a page finds what it said, also one that is newer than this node. */
-function aboutOf(value: unknown): { about?: About } {
-  const { type: to, clientId, id } = Named.safeParse(value).data ?? {};
-  const about = {
-    ...(to === undefined ? {} : { to }),
-    ...(clientId === undefined ? {} : { clientId }),
-    ...(id === undefined ? {} : { id }),
-  };
-  return Object.keys(about).length === 0 ? {} : { about };
+/** So that a page finds the comment that the fault is in. */
+function clientIdOf(value: unknown): { clientId?: ClientId } {
+  if (typeof value !== 'object' || value === null) return {};
+  const clientId = ClientId.safeParse(Reflect.get(value, 'clientId'));
+  return clientId.success ? { clientId: clientId.data } : {};
 }

@@ -6,11 +6,11 @@
  * What a page says before it is welcome waits, up to a bound: a page may send `hello` and a comment at once. A later `hello` changes who
  * it is. Its peer is pinged when it was silent for 25 s, and gone when it was silent for 75 s: what is sent to it is no sign of life (A8).
  */
-import type { ClientMessage } from '../../../cluster/contract/audience/socket-messages.ts';
+import type { ClientMessage, ServerMessage } from '../../../cluster/contract/audience/socket-messages.ts';
 import { socketCloses, type SocketClose } from '../../../cluster/contract/audience/socket-closes.ts';
 import { TangazaError } from '../../../cluster/errors/tangaza-error.ts';
 import { unreachable } from '../../../cluster/model/unreachable.ts';
-import type { About, Heard } from './heard.ts';
+import type { Heard } from './heard.ts';
 
 export type Hello = Extract<ClientMessage, { type: 'hello' }>;
 export type CommentMessage = Extract<ClientMessage, { type: 'comment' }>;
@@ -49,6 +49,9 @@ export type SocketEffect =
   | { readonly kind: 'ping' }
   | { readonly kind: 'tell'; readonly error: unknown; readonly about?: About }
   | { readonly kind: 'end'; readonly close: SocketClose };
+
+/** Which message an error answers, as far as it can be told. */
+export type About = Pick<Extract<ServerMessage, { type: 'error' }>, 'to' | 'clientId' | 'id'>;
 
 export interface Advanced {
   readonly socket: LiveSocket;
@@ -104,8 +107,9 @@ function onHeard(socket: Exclude<LiveSocket, { kind: 'closed' }>, heard: Heard):
   }
 }
 
-function onFault(socket: LiveSocket, { error, about, close }: Heard & { kind: 'fault' }): Advanced {
-  const tell = { kind: 'tell', error, ...(about === undefined ? {} : { about }) } as const;
+function onFault(socket: LiveSocket, { error, clientId, close }: Heard & { kind: 'fault' }): Advanced {
+  const about = clientId === undefined ? {} : { about: { clientId } };
+  const tell = { kind: 'tell', error, ...about } as const;
   if (close === undefined) return { socket, effects: [tell] };
   return closed(socket, close, error);
 }

@@ -13,12 +13,13 @@ import type { React } from '../audience-numbers.ts';
 import type { AskedSocket, SocketPlaces } from '../user-edges.ts';
 import { ask, identify, type Asking, type CallInTime } from './audience-calls.ts';
 import { frameOf, textOf } from './frame.ts';
-import { hear, type About } from './heard.ts';
+import { hear } from './heard.ts';
 import { gapMessage, type Joiner } from './latest-messages.ts';
 import {
   aboutOf,
   advance,
   newSocket,
+  type About,
   type Asked,
   type Deed,
   type Hello,

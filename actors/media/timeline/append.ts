@@ -5,6 +5,7 @@ import { isPresent, type CommitRecord, type SourceRecord } from '../../../cluste
 import type { InitSegment } from '../../../cluster/contract/renditions.ts';
 import type { PeriodId, RenditionName } from '../../../cluster/model/ids.ts';
 import { beginWith, joinedBranch, placeOf, type Place } from './branch.ts';
+import { onAirAt } from './broadcast.ts';
 import { presentRungs, servedRenditions } from './query.ts';
 import type {
   FoldedPeriod,
@@ -27,9 +28,10 @@ export interface Decided extends Place {
 /** The key of a source in `pending`. */
 export const pendingKey = (period: PeriodId, start90k: number): string => `${period}/${start90k}`;
 
-/** The period, if it is known and no later one has a segment yet, because numbers follow the order of periods (fold.ts I2). */
+/** The period, if it is on air and no later one has a segment yet, because numbers follow the order of periods (fold.ts I2). */
 export function openPeriodOf(timeline: Timeline, id: PeriodId): TimelinePeriod | undefined {
-  if (timeline.state === 'ended') return undefined;
+  // A branch may go on with a period that the old home has ended meanwhile (R6).
+  if (timeline.state === 'ended' && timeline.branch?.isJoining !== true) return undefined;
   const { periods } = timeline;
   for (let index = periods.length - 1; index >= 0; index -= 1) {
     const period = periods[index];
@@ -68,6 +70,7 @@ export function append(timeline: FoldedTimeline, decided: Decided): FoldedTimeli
   const isFirst = timeline.nextNumber === 0;
   return {
     ...timeline,
+    ...backOnAir(timeline, decided),
     nextOrdinal: begun,
     publishedAtMs: Math.max(timeline.publishedAtMs, decided.atMs),
     firstNumber: isFirst ? place.number : timeline.firstNumber,
@@ -75,6 +78,12 @@ export function append(timeline: FoldedTimeline, decided: Decided): FoldedTimeli
     ...joinedBranch(timeline, decided.number, place),
     longest90k: Math.max(timeline.longest90k, longestOf90k(period, segment)),
   };
+}
+
+/** The stream is on air again where a branch joins behind an `end` that it does not know of. */
+function backOnAir(timeline: Timeline, { atMs }: Decided): Pick<Timeline, 'state' | 'broadcast'> {
+  const { state, broadcast } = timeline;
+  return state === 'ended' ? { state: 'live', broadcast: onAirAt(timeline, atMs) } : { state, broadcast };
 }
 
 function segmentOf(decided: Decided, { number, start90k, duration90k }: Place): TimelineSegment {

@@ -9,10 +9,12 @@
  *     number, and so says by how much all that follow are shifted. A start within 2 ms of the end is moved to it: two connections of one
  *     encoder differ by 1 ms (M2).
  * B3. A period of the branch lies where its wall-clock time is here: its presentation zero is moved by the difference of the two
- *     availability starts. While segments are left out, it begins with the first one that is not; a later one never begins before the end
- *     of this log.
+ *     availability starts. One that began before this region's own timeline is cut there: its media zero moves, and no time does. While
+ *     segments are left out, it begins with the first one that is not; a later one never begins before the end of this log.
+ * B4. A relayed segment says its number in this log, which the relayer counted. So a fold that is ahead of a log that went back refuses
+ *     what it has, and counts what follows as all others do.
  */
-import type { ClockRecord, IndexRecord } from '../../../cluster/contract/index-records.ts';
+import type { ClockRecord, CommitRecord, IndexRecord } from '../../../cluster/contract/index-records.ts';
 import type { Epoch } from '../../../cluster/model/ids.ts';
 import { branchOf } from '../../../cluster/model/branch.ts';
 import { endOfSegments90k, liveEnd90k, presentationTime90k } from './query.ts';
@@ -69,6 +71,27 @@ export function ownNumber({ branch }: Timeline, number: number): number | undefi
   return branch.shift === undefined ? undefined : number + branch.shift;
 }
 
+/** The number of this log that a relayer gives to what the home's owner calls `number`; undefined where the two count as one (B4). */
+export function relayedNumber(timeline: Timeline, number: number): number | undefined {
+  const { branch, nextNumber } = timeline;
+  if (branch === undefined) return undefined;
+  return ownNumber(timeline, number) ?? (nextNumber === 0 ? number : nextNumber);
+}
+
+/** Takes the number that a relayed segment says, whether it fits or not (B4). */
+export function withNumber(
+  timeline: FoldedTimeline,
+  { number, home }: Pick<CommitRecord, 'number' | 'home'>,
+): FoldedTimeline {
+  const { branch } = timeline;
+  if (branch === undefined || home?.number === undefined) return timeline;
+  const shift = home.number - number;
+  if (shift === branch.shift) return timeline;
+  const isFirst = branch.shift === undefined;
+  const changedAt = isFirst ? withChange(timeline, shift, home.number) : timeline.changedAt;
+  return { ...timeline, branch: { ...branch, shift }, changedAt };
+}
+
 /** Where a decision goes; undefined when it does not fit (B2, C9). */
 export function placeOf(timeline: Timeline, period: TimelinePeriod, given: Place): Place | undefined {
   const { nextNumber, branch } = timeline;
@@ -116,8 +139,11 @@ export function clockHere(timeline: Timeline, clock: ClockRecord): ClockRecord {
   if (branch === undefined) return clock;
   const end90k = liveEnd90k(timeline);
   const here90k = clock.presentationZero90k + (clock.availabilityStartMs - availabilityStartMs) * 90;
-  const presentationZero90k = Math.max(here90k, branch.isJoining ? 0 : end90k);
-  return { ...clock, availabilityStartMs, presentationZero90k };
+  if (!branch.isJoining)
+    return { ...clock, availabilityStartMs, presentationZero90k: Math.max(here90k, end90k) };
+  const before90k = Math.max(0, -here90k);
+  const mediaZero90k = clock.mediaZero90k + before90k;
+  return { ...clock, availabilityStartMs, mediaZero90k, presentationZero90k: here90k + before90k };
 }
 
 /** Lets a period without a segment begin with its first one, behind all that was left out (B3). */

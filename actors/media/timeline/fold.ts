@@ -20,11 +20,12 @@ import { Epoch } from '../../../cluster/model/ids.ts';
 import type { PeriodId } from '../../../cluster/model/ids.ts';
 import { unreachable } from '../../../cluster/model/unreachable.ts';
 import { append, fits, forgetPending, openPeriodOf, pendingKey } from './append.ts';
-import { beginBranch, changesBranch, clockHere, ownNumber } from './branch.ts';
+import { beginBranch, changesBranch, clockHere, ownNumber, withNumber } from './branch.ts';
+import { heard, onAirAt } from './broadcast.ts';
 import { withMissing } from './missing.ts';
 import { endOfSegments90k, initsOfClock, periodsStoredAs } from './query.ts';
 import { fromSnapshot } from './snapshot.ts';
-import type { BroadcastTimes, FoldedTimeline, Timeline } from './timeline.ts';
+import type { FoldedTimeline, Timeline } from './timeline.ts';
 
 /** How many periods may wait for a first segment. With more, the oldest goes. */
 const maxEmptyPeriods = 8;
@@ -134,8 +135,10 @@ function applyRecord(timeline: FoldedTimeline, record: IndexRecord, sequence: nu
     case 'source':
       return addSource(timeline, record);
     case 'commit':
-    case 'gap':
-      return append(timeline, record) ?? refuse(timeline);
+    case 'gap': {
+      const numbered = withNumber(timeline, record);
+      return append(numbered, record) ?? refuse(numbered);
+    }
     case 'snapshot':
       return restore(timeline, record);
     case 'trim':
@@ -192,17 +195,6 @@ export function openPeriod(timeline: FoldedTimeline, clock: ClockRecord, sequenc
 
 const isNewPeriod = ({ periods }: Timeline, id: PeriodId): boolean => !periods.some((one) => one.id >= id);
 
-/** Whether a `clock` goes on with the broadcast on air, or begins a new one. */
-function onAirAt({ state, broadcast, nextNumber }: Timeline, atMs: number): BroadcastTimes {
-  if (state === 'live') return heard(broadcast, atMs);
-  return { ...heard(broadcast, atMs), beganAtMs: atMs, firstNumber: nextNumber };
-}
-
-const heard = (broadcast: BroadcastTimes, atMs: number): BroadcastTimes => ({
-  ...broadcast,
-  heardAtMs: Math.max(broadcast.heardAtMs, atMs),
-});
-
 /** Moves pending media that goes on in a new period to that period, from its beginning on (M7). */
 function continuePending(timeline: FoldedTimeline, clock: ClockRecord, id: PeriodId): void {
   const { storedAs, mediaZero90k } = clock;
@@ -256,17 +248,37 @@ function trim(timeline: FoldedTimeline, upTo: number): FoldedTimeline {
 const allChanges = (one: Timeline, other: Timeline): readonly number[] =>
   [...new Set([...one.changedAt, ...other.changedAt])].toSorted((a, b) => a - b);
 
-/** Takes what a snapshot knows of periods without a segment (C7), and of the branch, where its numbers end as here. */
-function withPeriodsOf(timeline: FoldedTimeline, restored: FoldedTimeline): FoldedTimeline {
+/**
+ * Takes what a snapshot knows of periods without a segment (C7), and of the branch, where its numbers end as here.
+ *
+ * @param isRelayed a relayer's snapshot stands for all that the home wrote up to there, its `end` and `moved` too (R4)
+ */
+function withPeriodsOf(
+  timeline: FoldedTimeline,
+  restored: FoldedTimeline,
+  isRelayed: boolean,
+): FoldedTimeline {
   const { periods, pending, state, broadcast } = restored;
   const last = timeline.periods.at(-1)?.id ?? 0;
   const missing = periods.filter(({ id }) => id > last);
   const { branch, movedTo } = restored;
   const changedAt = allChanges(timeline, restored);
-  if (missing.length === 0 && branch === undefined) return timeline;
+  if (missing.length === 0 && branch === undefined && !isRelayed) return timeline;
   const shownFrom = Math.max(timeline.shownFrom, restored.shownFrom);
   const all = [...timeline.periods, ...missing];
   return { ...timeline, state, broadcast, pending, periods: all, branch, changedAt, movedTo, shownFrom };
+}
+
+/** What a fold that is ahead of a log that went back takes of its snapshot: how that log counts, and whether the stream is on air. */
+function aheadOf(
+  timeline: FoldedTimeline,
+  restored: FoldedTimeline | undefined,
+  isRelayed: boolean,
+): FoldedTimeline {
+  if (restored === undefined) return timeline;
+  const { branch = timeline.branch, state, broadcast, movedTo } = restored;
+  if (!isRelayed || state === 'empty') return { ...timeline, branch };
+  return { ...timeline, branch, state, broadcast, movedTo };
 }
 
 /**
@@ -279,11 +291,11 @@ function restore(
   record: Extract<IndexRecord, { kind: 'snapshot' }>,
 ): FoldedTimeline {
   const restored = fromSnapshot(record.state);
-  if (timeline.nextNumber > record.nextNumber)
-    return restored?.branch === undefined ? timeline : { ...timeline, branch: restored.branch };
+  const isRelayed = record.home !== undefined;
+  if (timeline.nextNumber > record.nextNumber) return aheadOf(timeline, restored, isRelayed);
   const isBehind = timeline.periods.length === 0 || timeline.nextNumber < record.nextNumber;
   if (restored === undefined) return refuse(timeline);
-  if (!isBehind) return withPeriodsOf(timeline, restored);
+  if (!isBehind) return withPeriodsOf(timeline, restored, isRelayed);
   const { lastSequence, epoch, bootId } = timeline;
   return {
     ...trim(restored, timeline.firstNumber),

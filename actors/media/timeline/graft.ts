@@ -4,14 +4,15 @@
  *
  * The segments of the home's fold go the way of its records: the same ones fit, with the same numbers. Where the two have no segment in
  * common any more, the home's first one joins as after a change of region. Where the home itself relays, its numbers are taken back to
- * those that the owner wrote.
+ * those that the owner wrote. What the home's store lacks does not concern this region (R8).
  */
 import type { BootId, Epoch } from '../../../cluster/model/ids.ts';
 import { branchOf } from '../../../cluster/model/branch.ts';
 import { append, openPeriodOf, pendingKey, type Decided } from './append.ts';
-import { beginBranch, ownNumber } from './branch.ts';
+import { beginBranch, branchedHere, ownNumber } from './branch.ts';
 import { isFenced, openPeriod } from './fold.ts';
 import { endOfSegments90k } from './query.ts';
+import { whole, withoutMissing } from './missing.ts';
 import { fromSnapshot, toSnapshot } from './snapshot.ts';
 import type { FoldedTimeline, Timeline, TimelinePeriod, TimelineSegment } from './timeline.ts';
 
@@ -30,7 +31,7 @@ export function graft(own: Timeline, home: HomeFold): FoldedTimeline | undefined
   const copy = fromSnapshot(toSnapshot(isEmpty ? timeline : own));
   if (copy === undefined) return undefined;
   const { lastSequence, ignored } = own;
-  if (isEmpty) return { ...copy, lastSequence, ignored, epoch, bootId, shownFrom: 0 };
+  if (isEmpty) return { ...withoutMissing(copy), lastSequence, ignored, epoch, bootId };
   const isOther = branchOf(epoch) !== branchOf(own.epoch);
   const firstOfHome = firstNumberOf(timeline) - shiftOf(timeline);
   const isApart = (ownNumber(own, firstOfHome) ?? 0) > own.nextNumber;
@@ -38,6 +39,17 @@ export function graft(own: Timeline, home: HomeFold): FoldedTimeline | undefined
   const known = withPeriods({ ...begun, epoch, bootId }, timeline);
   const merged = !isOther && isBehind(timeline, own) ? known : withState(known, timeline);
   return isOther || isApart || isMore(merged, own) ? merged : undefined;
+}
+
+/**
+ * The fold with which an owner of this region goes on from another region that knows more: its segments behind this log's own, in the numbers
+ * of this log (R6). Another region's fold as it is would give a number two meanings here.
+ *
+ * @param own the fold of this region's log before the owner's `open`, @param epoch the owner's
+ */
+export function adopted(own: Timeline, home: HomeFold, epoch: Epoch): FoldedTimeline | undefined {
+  const merged = graft(own, home);
+  return merged === undefined ? undefined : branchedHere(merged, epoch);
 }
 
 const shiftOf = ({ branch }: Timeline): number => branch?.shift ?? 0;
@@ -49,8 +61,12 @@ function numbered({ branch }: Timeline, { segments }: TimelinePeriod): readonly 
   return segments.filter(({ number }) => number >= branch.firstNumber);
 }
 
-const firstNumberOf = (home: Timeline): number =>
-  home.periods.map((period) => numbered(home, period)[0]?.number).find((number) => number !== undefined) ?? 0;
+/** The first number that the owner of the home's branch gave, or can give; 0 while nobody knows how the home counts. */
+function firstNumberOf(home: Timeline): number {
+  const firsts = home.periods.map((period) => numbered(home, period)[0]?.number);
+  const isCounted = home.branch === undefined || home.branch.shift !== undefined;
+  return firsts.find((number) => number !== undefined) ?? (isCounted ? home.nextNumber : 0);
+}
 
 /** Whether the home's fold is older than what this region has of the same branch: a relayer begins with such. */
 function isBehind(home: Timeline, own: Timeline): boolean {
@@ -81,7 +97,7 @@ function withPeriod(own: FoldedTimeline, period: TimelinePeriod, home: Timeline)
   const of = { period: id, atMs: home.publishedAtMs, inits };
   return numbered(home, period).reduce<FoldedTimeline>((merged, segment) => {
     const kind = segment.isGap ? 'gap' : 'commit';
-    const decided: Decided = { ...segment, ...of, kind, number: segment.number - shiftOf(home) };
+    const decided: Decided = { ...whole(segment), ...of, kind, number: segment.number - shiftOf(home) };
     return append(merged, decided) ?? merged;
   }, opened);
 }

@@ -7,19 +7,21 @@
  *
  * The row of a segment is `hole, duration90k, tag…`. `hole` is its start less the end of the segment before. There is
  * one tag for each name of the period: 0 is followed by `hole, duration, bytes, frames` in the rendition's timescale
- * and takes the next hash; 1 to 4 is a reason of absence; 5 is not listed. A gap of all rungs is `hole, -duration90k`
- * without tags.
+ * and takes the next hash; 1 to 4 is a reason of absence; 5 is not listed; 6 is what this region's store lacks (R8), and is
+ * followed by what follows 0. A gap of all rungs is `hole, -duration90k` without tags.
  */
 import { z } from 'zod';
 import { ClockRecord, isPresent, SourceRecord } from '../../../cluster/contract/index-records.ts';
-import type { CommittedMedia } from '../../../cluster/contract/index-records.ts';
+import type { CommittedMedia, StoredMedia } from '../../../cluster/contract/index-records.ts';
 import { InitSegment } from '../../../cluster/contract/renditions.ts';
 import { BootId, Epoch, PeriodId, RegionId, RenditionName, Sha256 } from '../../../cluster/model/ids.ts';
+import { elsewhereOf } from './missing.ts';
 import type {
   BroadcastTimes,
   Branch as TimelineBranch,
   FoldedPeriod,
   FoldedTimeline,
+  LackedMedia,
   Timeline,
   TimelinePeriod,
   TimelineSegment,
@@ -28,6 +30,7 @@ import type {
 const reasons = ['late', 'failed', 'dropped', 'missing'] as const;
 const present = 0;
 const unlisted = 5;
+const lacked = 6;
 
 const count = z.number().int().nonnegative();
 
@@ -201,13 +204,15 @@ function packSegment(segment: TimelineSegment, { names, rows, hashes, ends }: Pa
   if (segment.isGap) return;
   for (const name of names) {
     const media = Object.hasOwn(segment.renditions, name) ? segment.renditions[name] : undefined;
-    if (!isPresent(media)) {
-      rows.push(media === undefined ? unlisted : reasons.indexOf(media.absent) + 1);
+    const stored = isPresent(media) ? media : media && elsewhereOf(media);
+    if (stored === undefined) {
+      rows.push(media === undefined || isPresent(media) ? unlisted : reasons.indexOf(media.absent) + 1);
       continue;
     }
-    rows.push(present, ends.holeBefore(media.startTime, name), media.duration, media.bytes, media.frames);
-    ends.endAt(media.startTime + media.duration, name);
-    hashes.push(media.sha256);
+    const { startTime, duration, bytes, frames, sha256 } = stored;
+    rows.push(isPresent(media) ? present : lacked, ends.holeBefore(startTime, name), duration, bytes, frames);
+    ends.endAt(startTime + duration, name);
+    hashes.push(sha256);
   }
 }
 
@@ -269,15 +274,25 @@ function unpackSegment(number: number, unpacking: Unpacking): TimelineSegment | 
   if (!(start90k >= 0) || !(duration90k > 0)) return undefined;
   ends.endAt(start90k + duration90k);
   if (duration < 0) return { number, start90k, duration90k, isGap: true, renditions: {} };
-  const renditions: Record<RenditionName, CommittedMedia> = {};
+  const renditions: Record<RenditionName, CommittedMedia | LackedMedia> = {};
   for (const name of names) {
     const tag = reader.number();
     if (tag === unlisted) continue;
-    const media = tag === present ? unpackMedia(name, unpacking) : absence(tag);
+    const media = unpackTagged(tag, name, unpacking);
     if (media === undefined) return undefined;
     renditions[name] = media;
   }
   return { number, start90k, duration90k, isGap: false, renditions };
+}
+
+function unpackTagged(
+  tag: number,
+  name: RenditionName,
+  unpacking: Unpacking,
+): CommittedMedia | LackedMedia | undefined {
+  if (tag !== present && tag !== lacked) return absence(tag);
+  const media = unpackMedia(name, unpacking);
+  return media === undefined || tag === present ? media : { absent: 'missing', elsewhere: media };
 }
 
 function absence(tag: number): CommittedMedia | undefined {
@@ -285,7 +300,7 @@ function absence(tag: number): CommittedMedia | undefined {
   return absent === undefined ? undefined : { absent };
 }
 
-function unpackMedia(name: RenditionName, { reader, ends }: Unpacking): CommittedMedia | undefined {
+function unpackMedia(name: RenditionName, { reader, ends }: Unpacking): StoredMedia | undefined {
   const startTime = ends.startAfter(reader.number(), name);
   const [duration, bytes, frames] = [reader.number(), reader.number(), reader.number()];
   const sha256 = reader.hash();

@@ -9,9 +9,16 @@ import type {
   CommittedMedia,
   IndexEntry,
   SourceRecord,
+  StoredMedia,
 } from '../../../cluster/contract/index-records.ts';
 import type { InitSegment } from '../../../cluster/contract/renditions.ts';
 import type { BootId, Epoch, PeriodId, RegionId, RenditionName } from '../../../cluster/model/ids.ts';
+
+/** Media that this region's store lacks: absent here, but not where the log came from (R8). */
+export interface LackedMedia {
+  readonly absent: 'missing';
+  readonly elsewhere: StoredMedia;
+}
 
 export interface TimelineSegment {
   /** The media sequence: one more for each commit or gap, across periods. */
@@ -19,7 +26,7 @@ export interface TimelineSegment {
   readonly start90k: number;
   readonly duration90k: number;
   /** Empty for a gap of all rungs. */
-  readonly renditions: Readonly<Record<RenditionName, CommittedMedia>>;
+  readonly renditions: Readonly<Record<RenditionName, CommittedMedia | LackedMedia>>;
   readonly isGap: boolean;
 }
 

@@ -49,6 +49,17 @@ function firstBehindChange(timeline: Timeline, dvrWindowSeconds: number): number
   return Math.min(Math.max(0, ...firsts), timeline.nextNumber);
 }
 
+/**
+ * The first number that windows depend on. What is kept begins no later: eight numbers in front of the window while a change of region lies in
+ * it. With less, a node that begins from there would leave out other segments than its neighbours do (M14).
+ */
+export function firstNeeded(timeline: Timeline, dvrWindowSeconds: number): number {
+  const [oldest] = partsOf(timeline, dvrWindowSeconds, timeline.nextNumber);
+  const first = oldest?.segments[0]?.number ?? timeline.firstNumber;
+  const isChanged = timeline.changedAt.some((number) => number > first);
+  return Math.max(timeline.firstNumber, isChanged ? first - leftOut : first);
+}
+
 /** The window over the segments below a number. */
 function partsOf({ periods }: Timeline, dvrWindowSeconds: number, below: number): readonly WindowPart[] {
   let missing90k = windowSeconds(dvrWindowSeconds) * 90_000;

@@ -15,6 +15,7 @@ import {
 import type { FeedingSession } from '../../../cluster/contract/stream-actions.ts';
 import { unreachable } from '../../../cluster/model/unreachable.ts';
 import { branchedHere } from '../../media/timeline/branch.ts';
+import { adopted, type HomeFold } from '../../media/timeline/graft.ts';
 import { applyEntry, emptyTimeline } from '../../media/timeline/fold.ts';
 import { endOfSegments90k } from '../../media/timeline/query.ts';
 import type { FoldedTimeline, Timeline } from '../../media/timeline/timeline.ts';
@@ -72,8 +73,10 @@ export interface TakenStream {
   readonly reason: string;
   /** The whole log after this owner's `open`, which is its last record. */
   readonly entries: readonly IndexEntry[];
-  /** A fold that knows more than a log that has lost its end (C7, heads.ts). */
+  /** A fold of this region's log that knows more, where the log has lost its end (C7, heads.ts). */
   readonly beyond?: FoldedTimeline | undefined;
+  /** A fold of another region that knows more than this region's log, where the stream is adopted (R6). */
+  readonly ofOther?: HomeFold | undefined;
   /** The sessions that fed the stream when it was handed over. */
   readonly feeding?: readonly FeedingSession[];
 }
@@ -83,9 +86,11 @@ export interface TakenStream {
  * undone (C2).
  */
 export function createOwner(
-  { self, settings, reason, entries, beyond, feeding = [] }: TakenStream,
+  { self, settings, reason, entries, beyond: beyondLog, ofOther, feeding = [] }: TakenStream,
   now: Now,
 ): OwnerState {
+  mustNameBranch(entries);
+  const beyond = ofOther === undefined ? beyondLog : adoptedFrom(entries, beyondLog, ofOther);
   const folded = entries.reduce<FoldedTimeline>(applyEntry, emptyTimeline());
   const { lastSequence, epoch, bootId } = folded;
   const timeline =
@@ -130,6 +135,24 @@ export function createOwner(
   const turn = new Turn(state, now);
   repairLog(turn, lastSequence);
   return turn.state;
+}
+
+/** The fold of another region in this region's numbers, as far as it knows more. */
+function adoptedFrom(
+  entries: readonly IndexEntry[],
+  beyond: FoldedTimeline | undefined,
+  ofOther: HomeFold,
+): FoldedTimeline | undefined {
+  const open = entries.at(-1)?.record;
+  const before = entries.slice(0, -1).reduce<FoldedTimeline>(applyEntry, emptyTimeline());
+  return open === undefined ? beyond : (adopted(beyond ?? before, ofOther, open.epoch) ?? beyond);
+}
+
+/** Without `from`, folds would go on counting as the other region's owner did, and refuse what this owner commits (R6). */
+function mustNameBranch(entries: readonly IndexEntry[]): void {
+  const [before, open] = entries.slice(-2).map(({ record }) => record);
+  if (before?.home !== undefined && open?.kind === 'open' && open.from === undefined)
+    throw new Error('An owner that goes on with the branch of another region says so in its open.');
 }
 
 function marksOf(entries: readonly IndexEntry[]): OwnerState['marks'] {

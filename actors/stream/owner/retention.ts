@@ -9,7 +9,9 @@
 import { archiveKey } from '../../segment-store/archive-key.ts';
 import { toSnapshot } from '../../media/timeline/snapshot.ts';
 import type { Timeline } from '../../media/timeline/timeline.ts';
+import { firstNeeded } from '../../media/timeline/window.ts';
 import { enqueue } from './outbox.ts';
+import type { OwnerSettings } from './owner-state.ts';
 import type { Turn } from '../turn.ts';
 
 /** Asks for an archive when the log has grown to twice what it must hold. */
@@ -45,7 +47,7 @@ export function trimLog(turn: Turn): void {
     kind: 'archive',
     key,
     body: toSnapshot(timeline, archivedBelow),
-    firstNumber: firstWithin(timeline, settings.dvrWindowMs),
+    firstNumber: firstKept(timeline, settings.dvrWindowMs, settings),
   });
 }
 
@@ -53,8 +55,8 @@ export function trimLog(turn: Turn): void {
 export function takeArchived(turn: Turn, firstNumber: number): void {
   const { timeline, settings } = turn.state;
   turn.set({ archivedBelow: firstNumber });
-  const firstKept = firstWithin(timeline, settings.retentionMs);
-  if (firstKept > timeline.firstNumber) enqueue(turn, { kind: 'trim', firstNumber: firstKept });
+  const first = firstKept(timeline, settings.retentionMs, settings);
+  if (first > timeline.firstNumber) enqueue(turn, { kind: 'trim', firstNumber: first });
   enqueue(turn, { kind: 'snapshot', nextNumber: timeline.nextNumber, state: undefined });
 }
 
@@ -70,6 +72,11 @@ export function takeArchiveFailure(turn: Turn): void {
 export function takeSnapshotAck(turn: Turn, sequence: number): void {
   turn.set({ isArchiving: false, logRecords: 1 });
   turn.ask({ kind: 'purge', belowSequence: sequence });
+}
+
+/** The first number that is kept of so much media: what the DVR window depends on stays. */
+function firstKept(timeline: Timeline, keptMs: number, { dvrWindowMs }: OwnerSettings): number {
+  return Math.min(firstWithin(timeline, keptMs), firstNeeded(timeline, dvrWindowMs / 1000));
 }
 
 /** The number of the first segment within so much media, counted back from the end. */

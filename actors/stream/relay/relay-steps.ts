@@ -9,6 +9,7 @@ import {
 import { branchOf } from '../../../cluster/model/branch.ts';
 import type { RenditionName, Sha256 } from '../../../cluster/model/ids.ts';
 import { snapshotOf } from '../../media/timeline/bounded-snapshot.ts';
+import { beginBranch, ownNumber, relayedNumber } from '../../media/timeline/branch.ts';
 import { applyEntry, changesFold, emptyTimeline, isFenced } from '../../media/timeline/fold.ts';
 import { graft } from '../../media/timeline/graft.ts';
 import {
@@ -26,12 +27,15 @@ import type { RelayerEffect, RelayerState, Waiting } from './relayer-state.ts';
 const holdMs = 1000;
 /** More records than this are no longer appended one by one. */
 const backlog = 64;
+/** How often the home is read anew because of one record. */
+const maxBeginnings = 8;
 
 type Mirror = NonNullable<RelayerState['mirror']>;
 
 export type RelayStep =
   | { readonly kind: 'wait' }
-  | { readonly kind: 'begin' }
+  | { readonly kind: 'begin'; readonly at: number }
+  | { readonly kind: 'giveUp' }
   | { readonly kind: 'append'; readonly record: IndexRecord }
   | { readonly kind: 'mirror'; readonly mirror: Mirror }
   | { readonly kind: 'pass'; readonly entry: IndexEntry };
@@ -46,7 +50,7 @@ export function caughtUpStep(state: RelayerState): RelayStep | undefined {
   for (const { entry } of waiting) {
     const { record } = entry;
     if (record.kind === 'snapshot' || record.home !== undefined || mustBegin(timeline, record)) break;
-    const relayed = relayedRecord(state, entry);
+    const relayed = relayedRecord(timeline, entry, placeAtHome(state, entry));
     if (changesFold(timeline, relayed)) {
       timeline = applyEntry(timeline, { sequence: timeline.lastSequence + 1, record: relayed });
       author = entry;
@@ -58,8 +62,10 @@ export function caughtUpStep(state: RelayerState): RelayStep | undefined {
   return { kind: 'append', record: { ...record, home: placeAtHome(state, last) } };
 }
 
+/** Whether this region's log lacks something in front of a record, which only the home's newest snapshot can tell. */
 const mustBegin = (own: Timeline, record: IndexRecord): boolean =>
-  record.kind !== 'open' && (isOfOtherBranch(own, record) || isOfUnknownPeriod(own, record));
+  record.kind !== 'open' &&
+  (isOfOtherBranch(own, record) || isOfUnknownPeriod(own, record) || isBehindHole(own, record));
 
 /** Decides on the first of the waiting records. */
 export function nextStep(state: RelayerState, nowMs: number): RelayStep {
@@ -76,10 +82,31 @@ export function nextStep(state: RelayerState, nowMs: number): RelayStep {
   if (isFenced(own, record)) return { kind: 'pass', entry };
   if (record.kind === 'snapshot') return snapshotStep(state, entry, record.state);
   if (mustWrite) return mergedStep(state, emptyTimeline(), before(entry)) ?? { kind: 'pass', entry };
-  if (mustBegin(own, record)) return { kind: 'begin' };
-  const relayed = relayedRecord(state, entry);
+  if (mustBegin(own, record)) return beginStep(state, entry);
+  const relayed = relayedRecord(own, entry, placeAtHome(state, entry));
   if (!changesFold(own, relayed)) return { kind: 'pass', entry };
   return isHeld(first, nowMs) ? { kind: 'wait' } : { kind: 'append', record: relayed };
+}
+
+/**
+ * Reads the home from its newest snapshot on. Where that leads to the same record again, segments that are lost at home lie before it: a
+ * branch begins there. If it is anything else, nothing that the home has helps (relayer.ts Y7).
+ */
+function beginStep(state: RelayerState, entry: IndexEntry): RelayStep {
+  const { own, begun } = state;
+  const times = begun?.at === entry.sequence ? begun.times : 0;
+  if (times === 0 || (!isBehindHole(own, entry.record) && times < maxBeginnings))
+    return { kind: 'begin', at: entry.sequence };
+  const copy = isBehindHole(own, entry.record) ? fromSnapshot(toSnapshot(own)) : undefined;
+  if (copy === undefined) return { kind: 'giveUp' };
+  const apart = beginBranch(copy, false);
+  return { kind: 'append', record: snapshotRecord(state, apart, before(entry)) };
+}
+
+/** Whether a segment's number lies above the next one: this log lacks what the home has before it. */
+function isBehindHole(own: Timeline, record: IndexRecord): boolean {
+  if ((record.kind !== 'commit' && record.kind !== 'gap') || own.nextNumber === 0) return false;
+  return (ownNumber(own, record.number) ?? 0) > own.nextNumber;
 }
 
 function snapshotStep(state: RelayerState, entry: IndexEntry, folded: unknown): RelayStep {
@@ -121,12 +148,19 @@ export function placeAtHome(
   return { region: self.home, sequence, recordId: record.recordId };
 }
 
-/** A record of the home as it goes into this region's log: a `clock` says the id that its period has at home. */
-function relayedRecord(state: RelayerState, entry: IndexEntry): IndexRecord {
-  const { record, sequence } = entry;
-  const home = placeAtHome(state, entry);
-  if (record.kind === 'clock') return { ...record, home, period: periodOpenedBy(record, sequence) };
-  return { ...record, home };
+/**
+ * A record of the home as it goes into this region's log, whose fold is `own`: a `clock` says the id that its period has at home, and a
+ * segment says its number here, once the two logs may count otherwise (R6).
+ */
+export function relayedRecord(
+  own: Timeline,
+  { record, sequence }: IndexEntry,
+  place: HomePlace,
+): IndexRecord {
+  if (record.kind === 'clock') return { ...record, home: place, period: periodOpenedBy(record, sequence) };
+  if (record.kind !== 'commit' && record.kind !== 'gap') return { ...record, home: place };
+  const number = relayedNumber(own, record.number);
+  return { ...record, home: number === undefined ? place : { ...place, number } };
 }
 
 /** A snapshot of what the merged folds know, if that is more than this region's log has (relayer.ts Y4). */

@@ -55,6 +55,8 @@ export interface RelayerState {
   /** Set while this region's log was asked for and did not answer: nothing is appended before it has. */
   readonly mustReadOwn: boolean;
   readonly retryAtMs: number;
+  /** Because of which record of the home it last began again, and how often. */
+  readonly begun: { readonly at: number; readonly times: number } | undefined;
   /** The last relayed record, whose author a snapshot names. */
   readonly author: IndexRecord | undefined;
   readonly wantedUntilMs: number;
@@ -98,4 +100,4 @@ export type RelayerEffect =
       readonly media: StoredMedia;
     }
   | { readonly kind: 'purge'; readonly belowSequence: number }
-  | { readonly kind: 'deactivate'; readonly reason: 'fenced' | 'unwanted' | 'wentBack' };
+  | { readonly kind: 'deactivate'; readonly reason: 'fenced' | 'unwanted' | 'wentBack' | 'unreadable' };

@@ -6,19 +6,23 @@
  *
  * Y1. Each append expects the place of the last record that the relayer knows. One is under way at a time. After a refusal or a time-out
  *     it reads on in its own log: its record there means that the acknowledgement was lost, and a record of another relayer is folded.
- *     After 5 s of silence it reads its own log before it appends: in a log that went back the same places come again, and there a
+ *     After 5 s of silence it reads its own log, in any case before it appends: in a log that went back the same places come again, and there a
  *     place alone would not show that the log is another one.
  * Y2. It never appends behind a record of a higher epoch: an owner of this region ends it.
  * Y3. What the home published is taken in order, each once. Where one is missing it reads the home's log. Where another record stands at
- *     the place up to which it had read, it begins again at the home's newest snapshot.
+ *     the place up to which it had read, it begins again at the home's newest snapshot. The home's log says whether it is so: a head that
+ *     does not fit may only be late.
  * Y4. A snapshot of the home is merged into its own fold, and so is what the home itself had relayed from a third region, and what is
  *     older than the own fold: the branch may go on with periods of it. What is new goes into this log as a snapshot of its own fold,
  *     under the author of the home's record.
  *     So does a backlog of over 64 records: appending them one by one could take longer than viewers have in their buffers.
  * Y5. A commit waits until its lowest rung and its audio lie in this region's store (every rung while there is a standby), 1 s at most.
  * Y6. It stops 60 s after the last edge or standby wanted the stream.
+ * Y7. Where a record does not fit, as something before it lacks here, it begins again as well. A segment whose number is still too high
+ *     then begins a branch, since the home itself has lost what lies before. With any other record it stops after eight times: the home's
+ *     snapshot cannot be read, perhaps as a later version wrote it.
  */
-import type { IndexEntry, IndexRecord } from '../../../cluster/contract/index-records.ts';
+import type { HomePlace, IndexEntry, IndexRecord } from '../../../cluster/contract/index-records.ts';
 import { unreachable } from '../../../cluster/model/unreachable.ts';
 import { applyEntry, emptyTimeline } from '../../media/timeline/fold.ts';
 import type { FoldedTimeline } from '../../media/timeline/timeline.ts';
@@ -72,6 +76,7 @@ export function createRelayer({ self, entries, beyond }: RelayStart, nowMs: numb
     isReadingOwn: false,
     mustReadOwn: false,
     retryAtMs: nowMs,
+    begun: undefined,
     author: tail?.home === undefined ? undefined : tail,
     wantedUntilMs: nowMs + limits.wantedMs,
     standbyUntilMs: 0,
@@ -163,14 +168,20 @@ function takeHead(turn: RelayTurn, head: { readonly sequence: number; readonly r
   const last = known(turn.state);
   const lastId = waiting.at(-1)?.entry.record.recordId ?? cursor?.recordId;
   if (head.sequence > last) readHome(turn);
-  else if (head.sequence < last || head.recordId !== lastId) beginAgain(turn);
+  else if (head.sequence < last || head.recordId !== lastId) readHome(turn, newest(turn.state));
 }
 
-function readHome(turn: RelayTurn): void {
-  const { asking, cursor } = turn.state;
-  if (asking !== undefined || turn.nowMs < turn.state.retryAtMs) return;
-  turn.set({ asking: { from: cursor } });
-  turn.ask({ kind: 'readHome', from: cursor?.sequence ?? 'snapshot' });
+/** The last record of the home that is relayed or waits. */
+function newest({ waiting, cursor, self }: RelayerState): HomePlace | undefined {
+  const last = waiting.at(-1);
+  return last === undefined ? cursor : placeAtHome({ self }, last.entry);
+}
+
+/** @param from where it is not there, the home's log is another one */
+function readHome(turn: RelayTurn, from: HomePlace | undefined = turn.state.cursor): void {
+  if (turn.state.asking !== undefined || turn.nowMs < turn.state.retryAtMs) return;
+  turn.set({ asking: { from } });
+  turn.ask({ kind: 'readHome', from: from?.sequence ?? 'snapshot' });
 }
 
 function beginAgain(turn: RelayTurn): void {
@@ -277,12 +288,16 @@ function takeWanted(turn: RelayTurn, byStandby: boolean): void {
 function tick(turn: RelayTurn): void {
   const { wantedUntilMs, asking, homeHead } = turn.state;
   if (turn.nowMs >= wantedUntilMs) return leave(turn, 'unwanted');
-  if (turn.state.mustReadOwn && turn.nowMs >= turn.state.retryAtMs) readOwn(turn);
+  const { mustReadOwn, provenAtMs, retryAtMs, appending } = turn.state;
+  const isSilent = appending === undefined && turn.nowMs - provenAtMs > limits.proofMs;
+  if ((mustReadOwn || isSilent) && turn.nowMs >= retryAtMs) readOwn(turn);
   if (asking === undefined && (known(turn.state) < homeHead || known(turn.state) === 0)) readHome(turn);
   return undefined;
 }
 
-function leave(turn: RelayTurn, reason: 'fenced' | 'unwanted' | 'wentBack'): void {
+type LeaveReason = Extract<RelayerEffect, { kind: 'deactivate' }>['reason'];
+
+function leave(turn: RelayTurn, reason: LeaveReason): void {
   turn.set({ life: 'gone', waiting: [], appending: undefined });
   turn.ask({ kind: 'deactivate', reason });
 }
@@ -302,8 +317,10 @@ function advance(turn: RelayTurn): void {
       case 'wait':
         return;
       case 'begin':
-        turn.set({ retryAtMs: nowMs + limits.retryMs });
+        turn.set({ retryAtMs: nowMs + limits.retryMs, begun: begunAt(turn.state, step.at) });
         return beginAgain(turn);
+      case 'giveUp':
+        return leave(turn, 'unreadable');
       case 'append':
         return append(turn, step.record);
       case 'mirror':
@@ -325,6 +342,11 @@ function advance(turn: RelayTurn): void {
     }
   }
 }
+
+const begunAt = ({ begun }: RelayerState, at: number): RelayerState['begun'] => ({
+  at,
+  times: (begun?.at === at ? begun.times : 0) + 1,
+});
 
 function append(turn: RelayTurn, body: IndexRecord): void {
   if (turn.nowMs - turn.state.provenAtMs > limits.proofMs) return readOwn(turn);

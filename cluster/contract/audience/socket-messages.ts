@@ -12,7 +12,6 @@ import {
   Identity,
   PostCommentBody,
 } from '../api/audience-views.ts';
-import { LikeQuery } from '../api/audience-routes.ts';
 import { ReactBody, ReactionSums } from './reactions.ts';
 
 export const socketProtocol = 'tangaza.v1';
@@ -31,10 +30,8 @@ export const ClientMessage = z.discriminatedUnion('type', [
     })
     .meta({ id: 'Hello', description: 'The first message of every socket; a later one changes who it is.' }),
   PostCommentBody.extend({ type: z.literal('comment') }).meta({ id: 'CommentMessage' }),
-  z.strictObject({ type: z.literal('like'), id: CommentId, ...LikeQuery.shape }).meta({ id: 'LikeMessage' }),
-  z
-    .strictObject({ type: z.literal('unlike'), id: CommentId, ...LikeQuery.shape })
-    .meta({ id: 'UnlikeMessage' }),
+  z.strictObject({ type: z.literal('like'), id: CommentId }).meta({ id: 'LikeMessage' }),
+  z.strictObject({ type: z.literal('unlike'), id: CommentId }).meta({ id: 'UnlikeMessage' }),
   ReactBody.extend({ type: z.literal('react') }).meta({ id: 'ReactMessage' }),
   z.strictObject({ type: z.literal('ping') }).meta({ id: 'Ping' }),
 ]);

@@ -32,7 +32,7 @@ export interface EdgeWatch {
 const lookedAt = 64;
 const alignedMs = 20;
 /** Shorter than what is kept of a shortened log. */
-const windowSeconds = 40;
+export const windowSeconds = 40;
 
 export class RegionEdge {
   readonly #name: string;
@@ -41,6 +41,7 @@ export class RegionEdge {
   #timeline = emptyTimeline();
   #last: IndexEntry | undefined;
   #shownFrom = 0;
+  #isRewound = false;
 
   constructor(name: string, log: RegionLog, watch: EdgeWatch) {
     this.#name = name;
@@ -52,12 +53,17 @@ export class RegionEdge {
     return this.#timeline;
   }
 
+  /** Whether it has seen a log that went back: then it knows more than its neighbours, and may show otherwise (C7). */
+  get isRewound(): boolean {
+    return this.#isRewound;
+  }
+
   /** Reads all that is new, and judges what is shown now. */
   read(): void {
     this.#rewindIfLost();
     for (const entry of this.#log.from(this.#timeline.lastSequence + 1)) {
       const before = { ...this.#timeline };
-      this.#timeline = this.#broken(applyEntry(this.#timeline, entry));
+      this.#timeline = this.#broken(applyEntry(this.#timeline, this.#given(entry)));
       this.#last = entry;
       this.#judgeOrder(before);
     }
@@ -73,7 +79,14 @@ export class RegionEdge {
     const isPurged = (entries[0]?.sequence ?? 0) > last.sequence;
     if (isPurged || found?.record.recordId === last.record.recordId) return;
     this.#timeline = rewound(this.#timeline);
+    this.#isRewound = true;
     this.#last = undefined;
+  }
+
+  #given({ sequence, record }: IndexEntry): IndexEntry {
+    if (!this.#watch.isShiftBroken || record.home === undefined) return { sequence, record };
+    const { number: _, ...home } = record.home;
+    return { sequence, record: { ...record, home } };
   }
 
   #broken(timeline: FoldedTimeline): FoldedTimeline {
@@ -88,14 +101,14 @@ export class RegionEdge {
     for (const name of names)
       if (now[name] < before[name])
         this.#watch.violate(`N1: ${this.#name}: ${name} went back from ${before[name]} to ${now[name]}`);
-    const [first, former] = [this.#firstShown(), this.#shownFrom];
+    const [first, former] = [this.firstShown, this.#shownFrom];
     this.#shownFrom = first;
     if (first < former)
       this.#watch.violate(`N1: ${this.#name}: the first shown number went back from ${former} to ${first}`);
   }
 
   /** The media sequence of its playlists. */
-  #firstShown(): number {
+  get firstShown(): number {
     const [oldest] = windowOf(this.#timeline, windowSeconds);
     return oldest?.segments[0]?.number ?? this.#timeline.nextNumber;
   }

@@ -2,7 +2,7 @@
 import type { Epoch, RegionId } from '../../../cluster/model/ids.ts';
 import { nextEpoch } from '../../../cluster/ownership/epoch.ts';
 import type { Random } from '../random.ts';
-import type { RegionEdge } from './region-edge.ts';
+import { windowSeconds, type RegionEdge } from './region-edge.ts';
 import type { RegionLog } from './region-log.ts';
 import type { Session } from './region-media.ts';
 import type { RegionOwner } from './region-owner.ts';
@@ -81,11 +81,12 @@ function end({ owner }: Place, { nowMs }: FaultPorts): void {
   if (owner?.life === 'active') owner.end(nowMs);
 }
 
-/** How many segments a shortened log keeps: a minute more than the window of the edges. */
+/** How many segments are kept at all: a minute more than the window of the edges. The log keeps what the window depends on. */
 const keptSegments = 50;
 
 function shorten({ owner }: Place, { nowMs }: FaultPorts): void {
-  if (owner?.life === 'active') owner.shorten(Math.max(0, owner.timeline.nextNumber - keptSegments), nowMs);
+  if (owner?.life === 'active')
+    owner.shorten(Math.max(0, owner.timeline.nextNumber - keptSegments), nowMs, windowSeconds);
 }
 
 const faults: readonly Fault[] = [

@@ -4,7 +4,8 @@
  * V1. In each region's log epochs never decrease, and one epoch has one node and boot, in all regions.
  * V2. The id of a period means one clock in all regions.
  * V3. Five seconds after all links are up again no log ends with a lower epoch than the home's, and 20 s after that every edge shows
- *     what the home has published lately: nothing is stuck.
+ *     what the home has published lately, and all of it, and whether it is on air: nothing is stuck.
+ * V4. Edges of one region that have read the same records show the same window (M14), unless one knows what the log lost.
  */
 import type { FoldedTimeline } from '../../../actors/media/timeline/timeline.ts';
 import {
@@ -75,13 +76,43 @@ export class RegionJudge {
     const latest = Math.max(...newest);
     if (newest.some((wallMs) => wallMs < latest - mostBehindMs))
       this.violate(`V3: 25 s after healing edges show segments of ${newest.join(', ')} ms`);
+    const edges = places.flatMap((place) => place.edges);
+    const states = edges.map(({ timeline }) => timeline.state);
+    if (new Set(states).size > 1) this.violate(`V3: 25 s after healing edges are ${states.join(', ')}`);
+    this.#complete(edges.map(({ timeline }) => timeline));
   }
 
-  #newestMs({ periods }: FoldedTimeline): number {
-    const segments = periods.flatMap((period) => period.segments);
-    const hashes = segments.flatMap(({ renditions }) =>
-      Object.values(renditions).flatMap((media) => ('absent' in media ? [] : [media.sha256])),
-    );
-    return this.wallMs.get(hashes.at(-1) ?? '') ?? 0;
+  /** Whether every edge has what any of them has of a while in which nothing was cut (V3). */
+  #complete(timelines: readonly FoldedTimeline[]): void {
+    const [fromMs, untilMs] = [this.#nowMs() - 14_000, this.#nowMs() - mostBehindMs];
+    const known = timelines.map((timeline) => {
+      const times = this.#hashesOf(timeline).map((hash) => this.wallMs.get(hash) ?? 0);
+      return new Set(times.filter((wallMs) => wallMs > fromMs && wallMs < untilMs));
+    });
+    const counts = known.map(({ size }) => size);
+    if (new Set(counts).size > 1)
+      this.violate(`V3: 25 s after healing edges have ${counts.join(', ')} segments of one while`);
+  }
+
+  /** Whether two edges of a region show one window (V4). */
+  windows(places: readonly Pick<Place, 'id' | 'edges'>[]): void {
+    for (const { id, edges } of places) {
+      const [one, other] = edges;
+      if (one === undefined || other === undefined || one.isRewound || other.isRewound) continue;
+      if (one.timeline.lastSequence === other.timeline.lastSequence && one.firstShown !== other.firstShown)
+        this.violate(`V4: edges of ${id} show ${one.firstShown} and ${other.firstShown} first`);
+    }
+  }
+
+  #newestMs(timeline: FoldedTimeline): number {
+    return this.wallMs.get(this.#hashesOf(timeline).at(-1) ?? '') ?? 0;
+  }
+
+  #hashesOf({ periods }: FoldedTimeline): readonly string[] {
+    return periods
+      .flatMap((period) => period.segments)
+      .flatMap(({ renditions }) =>
+        Object.values(renditions).flatMap((media) => ('absent' in media ? [] : [media.sha256])),
+      );
   }
 }

@@ -8,9 +8,15 @@ import { aboveOfClock, type IndexRecord } from '../../../cluster/contract/index-
 import type { BootId, Epoch, NodeId } from '../../../cluster/model/ids.ts';
 import { branchedHere } from '../../../actors/media/timeline/branch.ts';
 import { applyEntry, emptyTimeline } from '../../../actors/media/timeline/fold.ts';
-import { endOfSegments90k, liveEnd90k, storePeriodOf } from '../../../actors/media/timeline/query.ts';
+import {
+  endOfSegments90k,
+  liveEnd90k,
+  presentationTime90k,
+  storePeriodOf,
+} from '../../../actors/media/timeline/query.ts';
 import { toSnapshot } from '../../../actors/media/timeline/snapshot.ts';
 import type { FoldedTimeline, TimelinePeriod } from '../../../actors/media/timeline/timeline.ts';
+import { firstNeeded } from '../../../actors/media/timeline/window.ts';
 import type { RegionLog } from './region-log.ts';
 import {
   hashOf,
@@ -83,13 +89,16 @@ export class RegionOwner {
   reopen(nowMs: number): void {
     const running = this.#running();
     if (running === undefined) return;
-    const mediaZero90k = endOfSegments90k(running);
+    const end90k = endOfSegments90k(running);
+    // A period without a segment may begin before the end of this log.
+    const late90k = Math.max(0, liveEnd90k(this.#timeline) - presentationTime90k(running, end90k));
+    const mediaZero90k = end90k + late90k;
     this.#write(
       {
         ...running.clock,
         kind: 'clock',
         mediaZero90k,
-        presentationZero90k: liveEnd90k(this.#timeline),
+        presentationZero90k: presentationTime90k(running, mediaZero90k),
         storedAs: storePeriodOf(running),
         period: undefined,
         home: undefined,
@@ -154,17 +163,16 @@ export class RegionOwner {
   }
 
   /** Shortens the log. */
-  shorten(firstNumber: number, nowMs: number): void {
+  shorten(firstNumber: number, nowMs: number, windowSeconds: number): void {
     this.#write({ kind: 'trim', firstNumber }, nowMs);
-    const sequence = this.#snapshot(nowMs);
+    const sequence = this.#snapshot(nowMs, firstNeeded(this.#timeline, windowSeconds));
     if (sequence !== undefined) this.#log.purgeBelow(sequence);
   }
 
-  #snapshot(nowMs: number): number | undefined {
+  #snapshot(nowMs: number, fromNumber = this.#timeline.firstNumber): number | undefined {
     const { nextNumber } = this.#timeline;
-    return this.#write({ kind: 'snapshot', nextNumber, state: toSnapshot(this.#timeline) }, nowMs)
-      ? this.#sequence
-      : undefined;
+    const state = toSnapshot(this.#timeline, fromNumber);
+    return this.#write({ kind: 'snapshot', nextNumber, state }, nowMs) ? this.#sequence : undefined;
   }
 
   #write(body: Body<IndexRecord>, nowMs: number): boolean {

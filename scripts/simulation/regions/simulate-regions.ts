@@ -114,6 +114,7 @@ class RegionSimulation {
   run(): RegionResult {
     const [first] = this.#places;
     if (first !== undefined) this.#claim(first);
+    if (this.#random.chance(0.4)) this.#planRivals();
     this.#planFault();
     const endMs = faultsUntilMs + healedByMs + shownByMs;
     for (let atMs = stepMs; atMs <= endMs; atMs += stepMs) this.#agenda.after(atMs, () => this.#step());
@@ -129,6 +130,19 @@ class RegionSimulation {
       records: this.#records,
       segments: Math.max(...this.#places.map(({ published }) => published.size)),
     };
+  }
+
+  /** During a cut other regions begin the stream as well, under one id, each with a timeline of its own. */
+  #planRivals(): void {
+    for (const place of this.#places.slice(1)) {
+      if (place.session === undefined) continue;
+      for (const { id } of this.#places)
+        if (id !== place.id)
+          for (const pair of [`${id}>${place.id}`, `${place.id}>${id}`]) this.#cuts.add(pair);
+      this.#agenda.after(this.#random.between(500, 40_000), () => {
+        if (place.log.tail === undefined) this.#claim(place);
+      });
+    }
   }
 
   get #nowMs(): number {
@@ -150,6 +164,7 @@ class RegionSimulation {
       place.relay?.tick();
       for (const edge of place.edges) if (this.#random.chance(0.8)) edge.read();
     }
+    this.#judge.windows(this.#places);
   }
 
   #write({ owner, session, log }: Place): void {
@@ -248,8 +263,18 @@ class RegionSimulation {
     const movedTo = place.edges[0]?.timeline.movedTo;
     const isGiven = movedTo?.region === place.id && log.tail?.record.kind === 'moved';
     const isSilent = this.#nowMs - heardAtMs > adoptAfterMs && log.tail?.record.home !== undefined;
-    const hasEnded = log.tail?.record.kind === 'end' && this.#random.chance(0.05);
+    const hasEnded = log.tail?.record.kind === 'end' && this.#random.chance(this.#beginShare);
     if (isGiven || isSilent || hasEnded) this.#claim(place);
+  }
+
+  /**
+   * How likely an ended stream begins again: rarely, so that another region may adopt it before; not just before it is judged, as that takes
+   * a while to be heard everywhere; and in any case before the end, as all regions show the same only of a stream that goes on.
+   */
+  get #beginShare(): number {
+    const sinceHealedMs = this.#nowMs - faultsUntilMs;
+    if (sinceHealedMs < 0) return 0.01;
+    return sinceHealedMs > healedByMs && sinceHealedMs < 2 * healedByMs ? 0.3 : 0;
   }
 
   /** Another node of the region takes the stream over, when its owner is gone and no other region has it. */

@@ -70,7 +70,7 @@ describe("how far one's own comment is", () => {
     await page.locator('.comment[data-own=replicated] .mark[data-mark=safe]').waitFor();
     expect(await textsOf(page)).toEqual(['Is anybody there']);
     expect({ sent, safe: await words() }).toEqual({
-      sent: 'Sent: a second copy is being made',
+      sent: 'Sent: another region does not have it yet',
       safe: 'Safe: kept in more than one place',
     });
   });

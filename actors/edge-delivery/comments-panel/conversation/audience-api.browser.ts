@@ -3,10 +3,14 @@ import type { Edges } from '../../player/edges.browser.ts';
 import { readComment, readMode, readPage, readPerson } from '../state/comment.ts';
 import type { CommentsPage, Mode, PageComment, Person } from '../state/comment.ts';
 import type { Draft } from '../state/own-comment.ts';
-import { noAnswer, readProblem, type Answer } from '../state/problem.ts';
+import { noAnswer, readProblem, type Problem } from '../state/problem.ts';
 import { fieldOf, parseJson, textOf } from '../state/read-json.ts';
 
 const timeoutMs = 8_000;
+
+export type Answer<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly problem: Problem };
 
 export interface Posted {
   readonly comment: PageComment;
@@ -44,11 +48,8 @@ export class AudienceApi {
     return this.#ask(path, {}, readPage);
   }
 
-  /** @param atMs when the viewer wanted it, by the server's time */
-  like(id: string, isLiked: boolean, atMs: number | undefined): Promise<Answer<true>> {
-    const at =
-      atMs === undefined ? '' : `?${new URLSearchParams({ at: new Date(atMs).toISOString() }).toString()}`;
-    const path = `/v1/comments/${encodeURIComponent(id)}/like${at}`;
+  like(id: string, isLiked: boolean): Promise<Answer<true>> {
+    const path = `/v1/comments/${encodeURIComponent(id)}/like`;
     return this.#ask(path, { method: isLiked ? 'PUT' : 'DELETE' }, () => true);
   }
 

@@ -5,7 +5,6 @@
 import { Edges } from '../../player/edges.browser.ts';
 import { AudienceApi } from './audience-api.browser.ts';
 import { KeptIdentity } from './identity.browser.ts';
-import { Likes } from './likes.browser.ts';
 import { Live } from './live.browser.ts';
 import { Outbox } from './outbox.browser.ts';
 import { Reader } from './reader.browser.ts';
@@ -15,15 +14,18 @@ import { compareComments, openMode, type Mode, type PageComment } from '../state
 import { CommentList, mostComments, mostWhileReading } from '../state/comment-list.ts';
 import { isLive, mustPoll, type Connection } from '../state/connection.ts';
 import { Flood } from '../state/flood.ts';
+import { Liking } from '../state/liking.ts';
 import type { LiveMessage } from '../state/live-message.ts';
 import { may, type PanelFacts } from '../state/panel-view.ts';
-import { isForViewer, problemWords, type Problem } from '../state/problem.ts';
+import { problemWords, type Problem } from '../state/problem.ts';
 import type { GivenReactions, ReactionKind } from '../state/reaction-tally.ts';
 import { ServerTime } from '../state/server-time.ts';
 
 /** A pause this long was a machine that slept, or a page that nobody saw. */
 const sleptMs = 20_000;
 const modeMs = 15_000;
+/** Of 100 answers each. */
+const mostThreadPages = 5;
 
 export interface ConversationOptions {
   readonly streamId: string;
@@ -42,10 +44,10 @@ export class Conversation {
   readonly session: Session;
   readonly sender: Sender;
   readonly reader: Reader;
-  readonly likes: Likes;
   readonly #options: ConversationOptions;
   readonly api: AudienceApi;
   readonly #live: Live;
+  readonly #liking: Liking;
   readonly #flood = new Flood();
   readonly #time = new ServerTime();
   #mode: Mode = openMode;
@@ -80,13 +82,16 @@ export class Conversation {
       onFrame: (messages) => this.#heard(messages),
       onChange: (state) => this.#connected(state),
     });
-    this.likes = new Likes({
-      api: this.api,
-      live: this.#live,
-      list: this.list,
-      session: this.session,
-      time: this.#time,
-      onChange,
+    this.#liking = new Liking({
+      send: (message) => this.#live.send(message),
+      ask: async (id, isLiked) => {
+        const answer = await this.api.like(id, isLiked);
+        return answer.ok ? undefined : answer.problem;
+      },
+      show: (id, isLikedByMe, by) => {
+        this.list.change(id, (known) => ({ ...known, likes: Math.max(0, known.likes + by), isLikedByMe }));
+        onChange();
+      },
     });
     this.sender = new Sender({
       streamId,
@@ -152,7 +157,7 @@ export class Conversation {
     if (!document.hidden) this.#seen(nowMs);
     this.#live.tick();
     this.sender.tick();
-    this.likes.tick(nowMs);
+    this.#liking.tick(nowMs);
     this.session.tick(nowMs);
     if (this.#isAbsent) this.#live.end();
     else if (mustPoll(this.#live.state)) void this.#poll(nowMs);
@@ -174,6 +179,27 @@ export class Conversation {
     if (!answer.ok) return problemWords(answer.problem);
     this.list.change(id, (known) => ({ ...known, isHidden: answer.value.isHidden }));
     this.#options.onChange();
+    return undefined;
+  }
+
+  /** Shows at once that the viewer likes it, or no longer; the count of all follows. @returns what is wrong */
+  async setLiked(id: string, isLiked: boolean): Promise<string | undefined> {
+    const problem = await this.#liking.set(id, isLiked, Date.now());
+    return problem === undefined ? undefined : problemWords(problem);
+  }
+
+  /** Reads the answers below a comment. @returns what is wrong */
+  async readThread(id: string): Promise<string | undefined> {
+    if (this.list.get(id)?.isHidden === true && !this.mayModerate) return undefined;
+    let cursor: string | undefined;
+    for (let page = 0; page < mostThreadPages; page += 1) {
+      const answer = await this.api.thread(id, cursor);
+      if (!answer.ok) return problemWords(answer.problem);
+      for (const item of answer.value.items) this.list.add(item);
+      this.#options.onChange();
+      cursor = answer.value.nextCursor;
+      if (cursor === undefined) break;
+    }
     return undefined;
   }
 
@@ -230,7 +256,7 @@ export class Conversation {
       case 'ack':
         return this.sender.acked(message.clientId, message);
       case 'liked':
-        return this.likes.heard(message);
+        return this.#liking.heard(message.id, message.isLiked);
       case 'error':
         return this.#failed(message);
       case 'counts':
@@ -249,10 +275,9 @@ export class Conversation {
     }
   }
 
-  #failed(error: Extract<LiveMessage, { kind: 'error' }>): void {
-    const { to, clientId, problem } = error;
+  #failed({ to, id, clientId, problem }: Extract<LiveMessage, { kind: 'error' }>): void {
     if (to === 'react') return; // one that is lost is nothing to speak of
-    if (to === 'like' || to === 'unlike') return this.likes.failed(to === 'like', error);
+    if (to === 'like' || to === 'unlike') return this.#liking.heard(id ?? '', to === 'like', problem);
     if (clientId === undefined) this.#refused(problem);
     else this.sender.refused(clientId, problem);
   }
@@ -313,7 +338,7 @@ export class Conversation {
     if (code === 'COMMENTS_CLOSED' || code === 'ACCOUNT_NEEDED') void this.#readMode();
     this.#options.onChange();
     if (code === 'UNAUTHENTICATED' && this.session.me !== undefined) this.session.doubt(problem, Date.now());
-    else if (clientId === undefined && isForViewer(problem)) this.#options.onNotice(problemWords(problem));
+    else if (clientId === undefined) this.#options.onNotice(problemWords(problem));
   }
 
   /** What was refused for who the viewer is is sent again, once that is clear. */
@@ -350,7 +375,7 @@ export class Conversation {
   #connected(state: Connection): void {
     if (!isLive(state)) {
       this.sender.disconnected();
-      this.likes.disconnected();
+      this.#liking.disconnected();
     }
     this.#options.onChange();
   }

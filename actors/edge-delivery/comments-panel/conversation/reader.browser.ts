@@ -1,6 +1,5 @@
 /** Reads comments by HTTP: older ones as the viewer scrolls up, the newest ones after a gap, and every few seconds while no socket opens. */
 import type { AudienceApi } from './audience-api.browser.ts';
-import { readThread } from './thread.ts';
 import type { CommentsPage, PageComment } from '../state/comment.ts';
 import { mostComments, mostWhileReading, olderOf, type CommentList } from '../state/comment-list.ts';
 import { isPassing, type Problem } from '../state/problem.ts';
@@ -83,12 +82,6 @@ export class Reader {
     }
     onChange();
     return answer.ok;
-  }
-
-  /** Reads the answers below a comment. @returns what is wrong */
-  thread(id: string): Promise<string | undefined> {
-    const { api, list, onChange } = this.#options;
-    return readThread(id, { list, onChange, read: (root, cursor) => api.thread(root, cursor) });
   }
 
   /** Reads what was not read the last time. */

@@ -6,7 +6,7 @@ import { mintClientId } from '../state/client-id.ts';
 import type { PageComment, Person } from '../state/comment.ts';
 import type { CommentList } from '../state/comment-list.ts';
 import { isLive } from '../state/connection.ts';
-import { entryOf, fateOf, restored } from '../state/outbox.ts';
+import { entryOf, restored } from '../state/outbox.ts';
 import { advanceOwn, dutyOf, idOf, ownComment } from '../state/own-comment.ts';
 import type { Draft, OwnComment, OwnEvent } from '../state/own-comment.ts';
 import { signedInAnew, type Problem } from '../state/problem.ts';
@@ -90,10 +90,8 @@ export class Sender {
     if (person === undefined) return;
     for (const entry of await outbox.read(serverNowMs())) {
       const isKnown = list.owns.some(({ draft }) => draft.clientId === entry.clientId);
-      if (entry.streamId !== streamId || entry.userId !== person.id || isKnown) continue;
-      const fate = fateOf(entry, this.hasReplication);
-      if (fate === 'takeUp') this.#set(restored(entry, { nowMs: Date.now(), serverNowMs: serverNowMs() }));
-      if (fate === 'drop') void outbox.remove(entry.clientId);
+      if (entry.streamId === streamId && entry.userId === person.id && !isKnown)
+        this.#set(restored(entry, { nowMs: Date.now(), serverNowMs: serverNowMs() }));
     }
     this.tick();
   }

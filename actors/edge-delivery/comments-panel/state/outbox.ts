@@ -41,18 +41,6 @@ export function surplus(entries: readonly Entry[], serverNowMs: number): readonl
   return byAge.filter(({ draft }, index) => index >= mostEntries || serverNowMs - draft.createdAtMs > keptMs);
 }
 
-/**
- * What a page does with what another visit left behind. What was accepted may be hidden by now, and only what is sent again says so: it is
- * taken up where that happens (A6).
- */
-export function fateOf(
-  { accepted }: Entry,
-  hasReplication: boolean | undefined,
-): 'takeUp' | 'leave' | 'drop' {
-  if (accepted === undefined || hasReplication === true) return 'takeUp';
-  return hasReplication === false ? 'drop' : 'leave';
-}
-
 /** The comment as the page takes it up again. */
 export function restored(
   { draft, accepted }: Entry,
@@ -60,7 +48,7 @@ export function restored(
 ): OwnComment {
   const own = ownComment(draft, nowMs);
   if (accepted !== undefined)
-    return { ...own, state: { kind: 'accepted', ...accepted, resends: 0, dueAtMs: 0, isFinal: false } };
+    return { ...own, state: { kind: 'accepted', ...accepted, sentAtMs: 0, isFinal: false } };
   if (isStillMeant(draft, serverNowMs)) return own;
   return { ...own, state: { kind: 'failed', problem: noAnswer, retryAtMs: undefined } };
 }

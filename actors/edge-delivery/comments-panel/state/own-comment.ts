@@ -38,10 +38,7 @@ interface Accepted {
   readonly id: string;
   /** Undefined where its answer was lost, and others told of it: sent again, it gets one. */
   readonly receipt: string | undefined;
-  /** How often it was sent again for its receipt. */
-  readonly resends: number;
-  /** When it is to be sent again. */
-  readonly dueAtMs: number;
+  readonly sentAtMs: number;
   /** It would be refused for good if it were sent again. */
   readonly isFinal: boolean;
 }
@@ -158,12 +155,13 @@ function wayOf(
   return nowMs - state.sinceMs >= patienceMs ? 'post' : undefined;
 }
 
-const mustResend = ({ dueAtMs, isFinal }: Accepted, { nowMs, hasReplication }: Circumstances): boolean =>
-  hasReplication && !isFinal && nowMs >= dueAtMs;
-
-/** Without a receipt it is a new comment to who gets it, and takes a turn of its network. */
-const pauseMsOf = ({ receipt, resends }: Pick<Accepted, 'receipt' | 'resends'>): number =>
-  receipt === undefined ? Math.min(askReceiptAfterMs * 2 ** resends, resendAfterMs) : resendAfterMs;
+const mustResend = (
+  { receipt, sentAtMs, isFinal }: Accepted,
+  { nowMs, hasReplication }: Circumstances,
+): boolean =>
+  hasReplication &&
+  !isFinal &&
+  nowMs - sentAtMs >= (receipt === undefined ? askReceiptAfterMs : resendAfterMs);
 
 /** The comment's id, once a server has given it. */
 export function idOf({ state }: OwnComment): string | undefined {
@@ -172,10 +170,7 @@ export function idOf({ state }: OwnComment): string | undefined {
 
 function sent(own: OwnComment, nowMs: number): OwnComment {
   const { state } = own;
-  if (state.kind === 'accepted') {
-    const next = { ...state, resends: state.resends + 1 };
-    return { ...own, state: { ...next, dueAtMs: nowMs + Math.max(answerWithinMs, pauseMsOf(next)) } };
-  }
+  if (state.kind === 'accepted') return { ...own, state: { ...state, sentAtMs: nowMs } };
   if (state.kind !== 'waiting') return own;
   const { attempts, sinceMs } = state;
   return { ...own, state: { kind: 'sending', attempts: attempts + 1, sinceMs, atMs: nowMs } };
@@ -193,16 +188,17 @@ function acked(
   const { state } = own;
   if (state.kind === 'replicated') return own;
   if (isReplicated) return { ...own, state: { kind: 'replicated', id } };
-  const before = state.kind === 'accepted' ? state : { receipt: undefined, resends: 0 };
-  const known = { receipt: receipt ?? before.receipt, resends: before.resends };
-  const dueAtMs = nowMs + pauseMsOf(known);
-  return { ...own, state: { kind: 'accepted', id, ...known, dueAtMs, isFinal: false } };
+  const known = state.kind === 'accepted' ? state.receipt : undefined;
+  return {
+    ...own,
+    state: { kind: 'accepted', id, receipt: receipt ?? known, sentAtMs: nowMs, isFinal: false },
+  };
 }
 
 function reached(own: OwnComment, serverNowMs: number, nowMs: number): OwnComment {
   const { draft, state, renewals } = own;
   // Its region may be the one that the page had to leave.
-  if (state.kind === 'accepted') return { ...own, state: { ...state, dueAtMs: -Infinity } };
+  if (state.kind === 'accepted') return { ...own, state: { ...state, sentAtMs: -Infinity } };
   const isUnanswered = state.kind === 'failed' && state.problem.code === noAnswer.code;
   if (state.kind !== 'waiting' && !isUnanswered) return own;
   if (isStillMeant(draft, serverNowMs)) return { ...ownComment(draft, nowMs), renewals };
@@ -213,10 +209,6 @@ function refused(own: OwnComment, problem: Problem, nowMs: number): OwnComment {
   const { state } = own;
   // What is accepted stays so: it is sent again another time, or never, where that would be refused for good.
   if (state.kind === 'accepted' && isForGood(problem)) return { ...own, state: { ...state, isFinal: true } };
-  if (state.kind === 'accepted') {
-    const pauseMs = Math.max(pauseMsOf(state), (problem.retryAfterSeconds ?? 0) * 1000);
-    return { ...own, state: { ...state, dueAtMs: nowMs + pauseMs } };
-  }
   if (state.kind !== 'sending' && state.kind !== 'waiting' && state.kind !== 'lookedFor') return own;
   if (problem.code === 'COMMENT_EXPIRED' && own.renewals === 0) {
     return { ...own, state: { kind: 'lookedFor', isAsked: false } };
@@ -238,8 +230,8 @@ function refused(own: OwnComment, problem: Problem, nowMs: number): OwnComment {
 }
 
 /** A moment later, or with another token, the same may be taken. */
-const passing = ['TOO_MANY_COMMENTS', 'SLOW_MODE', 'DUPLICATE_TEXT', 'UNAUTHENTICATED'];
-const isForGood = (problem: Problem): boolean => !isPassing(problem) && !passing.includes(problem.code);
+const isForGood = (problem: Problem): boolean =>
+  !isPassing(problem) && !['TOO_MANY_COMMENTS', 'UNAUTHENTICATED'].includes(problem.code);
 
 function mayGoOn(state: { readonly attempts: number; readonly sinceMs: number }, nowMs: number): boolean {
   return state.attempts < mostAttempts && nowMs - state.sinceMs < triedForMs;

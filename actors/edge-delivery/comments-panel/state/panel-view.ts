@@ -96,14 +96,14 @@ export function ownWords(own: OwnComment, hasReplication: boolean, nowMs: number
   }
 }
 
-/** Kept, where there is one region, or no other will have it; sent, and then safe, where another region keeps it as well. */
+/** Kept, where there is one region; sent, and then safe, where another region keeps it as well. */
 export type OwnMark = '' | 'kept' | 'sent' | 'safe';
 
 /** What the little mark behind one's own comment says. */
 export function ownMark(own: OwnComment, hasReplication: boolean): OwnMark {
   if (own.state.kind === 'replicated') return 'safe';
   if (own.state.kind !== 'accepted') return '';
-  return hasReplication && !own.state.isFinal ? 'sent' : 'kept';
+  return hasReplication ? 'sent' : 'kept';
 }
 
 export type RowAction =

@@ -10,10 +10,6 @@ export interface Problem {
   readonly retryAfterSeconds: number | undefined;
 }
 
-export type Answer<T> =
-  | { readonly ok: true; readonly value: T }
-  | { readonly ok: false; readonly problem: Problem };
-
 export const noAnswer: Problem = {
   code: 'NO_ANSWER',
   status: 0,
@@ -75,9 +71,6 @@ export function secondsText(seconds: number): string {
   const whole = Math.max(1, Math.ceil(seconds));
   return whole < 90 ? `${whole} s` : `${Math.ceil(whole / 60)} min`;
 }
-
-/** What names nothing that the viewer said, and is wrong in its form, is between the page and an edge of another version. */
-export const isForViewer = ({ code }: Problem): boolean => code !== 'BAD_REQUEST';
 
 /** What may go through by itself a little later. */
 export function isPassing({ code, status }: Problem): boolean {

@@ -44,24 +44,16 @@ export interface Floating {
 
 interface Held extends Floating {
   readonly second: number;
-  /** When the last of them was told. */
   readonly atMs: number;
 }
 
 /** A reaction is alive for so long: before its second is reached, and after (A5). */
 const aliveSeconds = 30;
-/** Of each second ahead there is one of each kind; a viewer who jumps to and fro has more. */
 const mostHeld = 200;
-/** So far beyond a second without having stopped at it, the viewer has skipped it. */
-const skippedSeconds = 3;
 
-/**
- * Reactions to what this viewer has not seen yet wait until they see it; those to what they saw long ago, or will see later still, float for
- * others. Those of one kind float as one, with their sum: a busy stream has more than a picture has room for.
- */
+/** Reactions to what this viewer has not seen yet wait until they see it; those to what they saw long ago, or will see later still, float for others. */
 export class ReactionsInTime {
-  /** By second and kind, the one that was told last at the end. */
-  readonly #held = new Map<string, Held>();
+  #held: readonly Held[] = [];
 
   /** @param playhead where the viewer is in the stream, in seconds; undefined while nobody knows: then all float at once @returns what floats at once */
   give({ sums, bySecond }: GivenReactions, playhead: number | undefined, nowMs: number): readonly Floating[] {
@@ -76,37 +68,17 @@ export class ReactionsInTime {
       playhead !== undefined && Math.abs(second - playhead) > aliveSeconds;
     const isAhead = ({ second }: Held): boolean => playhead !== undefined && second > playhead;
     const near = ofSeconds.filter((one) => !isFar(one));
-    for (const one of near.filter(isAhead)) this.#hold(one);
-    return summed([...countsIn(left), ...near.filter((one) => !isAhead(one))]);
+    this.#held = [...this.#held, ...near.filter(isAhead)].slice(-mostHeld);
+    return [...countsIn(left), ...near.filter((one) => !isAhead(one))];
   }
 
-  /** @param playhead undefined while nobody knows: what waits waits on @returns what floats now, as the viewer has come to its second */
+  /** @returns what floats now, as the viewer has come to its second */
   due(playhead: number | undefined, nowMs: number): readonly Floating[] {
-    const due: Held[] = [];
-    for (const [key, one] of this.#held) {
-      const isReached = playhead !== undefined && one.second <= playhead;
-      const isOver = nowMs - one.atMs > aliveSeconds * 1000;
-      if (isOver || isReached) this.#held.delete(key);
-      if (isReached && !isOver && playhead - one.second < skippedSeconds) due.push(one);
-    }
-    return summed(due);
+    const held = this.#held.filter(({ atMs }) => nowMs - atMs <= aliveSeconds * 1000);
+    const isDue = ({ second }: Held): boolean => playhead === undefined || second <= playhead;
+    this.#held = held.filter((one) => !isDue(one));
+    return held.filter(isDue);
   }
-
-  #hold(one: Held): void {
-    const key = `${one.second} ${one.kind}`;
-    const count = one.count + (this.#held.get(key)?.count ?? 0);
-    this.#held.delete(key);
-    this.#held.set(key, { ...one, count });
-    const [oldest] = this.#held.keys();
-    if (this.#held.size > mostHeld && oldest !== undefined) this.#held.delete(oldest);
-  }
-}
-
-/** One of each kind. */
-function summed(floating: readonly Floating[]): readonly Floating[] {
-  const sums: Partial<Record<ReactionKind, number>> = {};
-  for (const { kind, count } of floating) sums[kind] = (sums[kind] ?? 0) + count;
-  return countsIn(sums);
 }
 
 function countsIn(sums: ReactionSums): readonly Floating[] {

@@ -10,12 +10,10 @@ import {
 } from '../../../../../actors/edge-delivery/comments-panel/state/own-comment.ts';
 import {
   entryOf,
-  fateOf,
   readEntry,
   restored,
   surplus,
 } from '../../../../../actors/edge-delivery/comments-panel/state/outbox.ts';
-import { ownMark } from '../../../../../actors/edge-delivery/comments-panel/state/panel-view.ts';
 import {
   problemWords,
   readProblem,
@@ -124,8 +122,7 @@ test('what is accepted is sent again after a minute where another region should 
   expect(dutyOf(accepted, { nowMs: 60_009, ...regions })).toBeUndefined();
   expect(dutyOf(accepted, { nowMs: 60_010, ...regions })).toBe('resend');
   expect(dutyOf(accepted, { nowMs: 90_000, ...live })).toBeUndefined();
-  const unanswered = after(accepted, [60_010, { kind: 'sent' }], [68_010, { kind: 'unanswered' }]);
-  expect(unanswered.state).toMatchObject({ kind: 'accepted', receipt: 'r', dueAtMs: 128_010 });
+  expect(after(accepted, [60_011, { kind: 'unanswered' }])).toBe(accepted);
   const safe = after(accepted, [60_011, acked({ isReplicated: true })]);
   expect(safe.state).toEqual({ kind: 'replicated', id: 's~1' });
   expect(after(safe, [60_012, acked()])).toBe(safe);
@@ -152,8 +149,6 @@ test('what is accepted and then refused for good is not sent again, and stays ac
     banned: refusedBy('BANNED', 403),
     removed: refusedBy('STREAM_REMOVED', 410),
     busy: refusedBy('TOO_MANY_COMMENTS', 429),
-    slow: refusedBy('SLOW_MODE', 429),
-    twice: refusedBy('DUPLICATE_TEXT', 409),
     signedOut: refusedBy('UNAUTHENTICATED', 401),
     away: refusedBy('UNAVAILABLE', 503),
     kept: entryOf(after(accepted, [60_011, { kind: 'refused', problem: problem('BANNED', 403) }]), of),
@@ -161,24 +156,10 @@ test('what is accepted and then refused for good is not sent again, and stays ac
     banned: undefined,
     removed: undefined,
     busy: 'resend',
-    slow: 'resend',
-    twice: 'resend',
     signedOut: 'resend',
     away: 'resend',
     kept: undefined,
   });
-});
-
-test('the mark of a comment says that it waits for a second copy only while one is being made', () => {
-  const accepted = after(fresh, [0, { kind: 'sent' }], [10, acked()]);
-  const final = after(accepted, [60_011, { kind: 'refused', problem: problem('BANNED', 403) }]);
-  const safe = after(accepted, [20, acked({ isReplicated: true })]);
-  expect({
-    oneRegion: ownMark(accepted, false),
-    waits: ownMark(accepted, true),
-    final: ownMark(final, true),
-    safe: ownMark(safe, true),
-  }).toEqual({ oneRegion: 'kept', waits: 'sent', final: 'kept', safe: 'safe' });
 });
 
 test('what others told of, as its answer was lost, is kept and sent again soon, for its receipt', () => {
@@ -195,30 +176,6 @@ test('what others told of, as its answer was lost, is kept and sent again soon, 
   expect(entry).toMatchObject({ accepted: { id: 's~1', receipt: undefined } });
   const given = after(told, [2010, { kind: 'sent' }], [2020, acked()]);
   expect(dutyOf(given, { nowMs: 62_019, ...regions })).toBeUndefined();
-});
-
-// Goal: many authors who lost their answers at once leave room for new comments. Method: each attempt is refused at once; it counts when the
-// next one is due.
-test('what has no receipt is sent again ever more rarely, one at a time, and when the server said', () => {
-  let own = after(fresh, [0, { kind: 'sent' }], [10, acked({ receipt: undefined })]);
-  const dueAt = () => ('dueAtMs' in own.state ? own.state.dueAtMs : undefined);
-  const pauses = Array.from({ length: 6 }, () => {
-    const atMs = dueAt() ?? 0;
-    own = after(own, [atMs, { kind: 'sent' }], [atMs, { kind: 'unanswered' }]);
-    return (dueAt() ?? 0) - atMs;
-  });
-  expect(pauses).toEqual([4000, 8000, 16_000, 32_000, 60_000, 60_000]);
-  const first = after(
-    fresh,
-    [0, { kind: 'sent' }],
-    [10, acked({ receipt: undefined })],
-    [2010, { kind: 'sent' }],
-  );
-  const slow: OwnEvent = { kind: 'refused', problem: problem('SLOW_MODE', 429, '120') };
-  expect({ underWay: first.state, told: after(first, [3000, slow]).state }).toMatchObject({
-    underWay: { dueAtMs: 10_010 },
-    told: { dueAtMs: 123_000 },
-  });
 });
 
 test('an answer without a receipt keeps the one that is known', () => {
@@ -261,18 +218,6 @@ test('what comes back from the outbox is sent at once if it is young, offered if
       : dutyOf(restored(accepted, at(70_000)), { nowMs: 70_000, ...live, hasReplication: true }),
   ).toBe('resend');
   for (const foreign of [undefined, { clientId: 'x' }, 'text']) expect(readEntry(foreign)).toBeUndefined();
-});
-
-test('what another visit had accepted is taken up where it is sent again, and dropped where one region is all there is', () => {
-  const [waits, accepted] = [fresh, after(fresh, [0, { kind: 'sent' }], [10, acked()])].map((own) => {
-    const entry = entryOf(own, of);
-    if (entry === undefined) throw new Error('it is not kept');
-    return [true, undefined, false].map((hasReplication) => fateOf(entry, hasReplication));
-  });
-  expect({ waits, accepted }).toEqual({
-    waits: ['takeUp', 'takeUp', 'takeUp'],
-    accepted: ['takeUp', 'leave', 'drop'],
-  });
 });
 
 test('the outbox is bounded by 200 entries and a day', () => {

@@ -4,14 +4,14 @@ import { describe, expect, test } from 'vitest';
 import { mediaPlaylist } from '../../../../../actors/media/hls/media-playlist.ts';
 import { applyEntry, changesFold, emptyTimeline } from '../../../../../actors/media/timeline/fold.ts';
 import { graft } from '../../../../../actors/media/timeline/graft.ts';
-import { presentationTime90k } from '../../../../../actors/media/timeline/query.ts';
+import { mediaOf, presentationTime90k } from '../../../../../actors/media/timeline/query.ts';
 import { fromSnapshot, toSnapshot } from '../../../../../actors/media/timeline/snapshot.ts';
 import type { FoldedTimeline, Timeline } from '../../../../../actors/media/timeline/timeline.ts';
 import type { IndexEntry } from '../../../../../cluster/contract/index-records.ts';
 import { BootId, Epoch, RegionId, RenditionName } from '../../../../../cluster/model/ids.ts';
 import { LogBuilder } from '../../../../support/ports/log-builder.ts';
 import { by, passThroughOnly, stream } from '../../../../support/ports/records.ts';
-import { epochOf, relayedRecord, relayInto } from '../../../../support/ports/relayed.ts';
+import { epochOf, placeOf, relayInto } from '../../../../support/ports/relayed.ts';
 
 const fold = (entries: readonly IndexEntry[]): FoldedTimeline => entries.reduce(applyEntry, emptyTimeline());
 
@@ -29,6 +29,15 @@ const branchOfOther = (write: (log: LogBuilder) => LogBuilder): readonly IndexEn
 const shown = ({ periods }: Timeline) =>
   periods.flatMap(({ ordinal, segments }) =>
     segments.map(({ number, start90k }) => [number, ordinal, start90k]),
+  );
+
+/** What each number means: its place, and its media. */
+const meantBy = ({ periods }: Timeline) =>
+  periods.flatMap(({ ordinal, segments }) =>
+    segments.map((segment): readonly [number, string] => {
+      const media = mediaOf(segment, RenditionName.parse('h264-240p'));
+      return [segment.number, `${ordinal} ${segment.start90k} ${media?.sha256 ?? 'gap'}`];
+    }),
   );
 
 describe('a region whose log', () => {
@@ -176,7 +185,7 @@ describe('what a store lacks', () => {
 
   test('concerns no other region', () => {
     const record = { kind: 'missing' as const, ...by(), belowNumber: 4 };
-    expect(changesFold(shared().fold(), relayedRecord({ sequence: 99, record }))).toBe(false);
+    expect(changesFold(shared().fold(), { ...record, home: placeOf({ sequence: 99, record }) })).toBe(false);
   });
 });
 
@@ -240,9 +249,9 @@ test('whatever two regions wrote during a cut, no number goes back or means two 
         expect(timeline.firstNumber).toBeGreaterThanOrEqual(firstNumber);
         expect(timeline.nextNumber).toBeGreaterThanOrEqual(nextNumber);
         expect(timeline.nextOrdinal).toBeGreaterThanOrEqual(nextOrdinal);
-        for (const [number = 0, ...meaning] of shown(timeline)) {
-          expect(meant.get(number) ?? meaning.join(' ')).toBe(meaning.join(' '));
-          meant.set(number, meaning.join(' '));
+        for (const [number, meaning] of meantBy(timeline)) {
+          expect(meant.get(number) ?? meaning).toBe(meaning);
+          meant.set(number, meaning);
         }
       }
       expect(timeline).toMatchObject({ epoch: fold(home).epoch, branch: { isJoining: false } });
@@ -331,7 +340,7 @@ test('merging the fold of the home gives the segments that relaying its records 
       const numbersOf = (timeline: Timeline | undefined) =>
         timeline === undefined
           ? []
-          : shown(timeline).filter(([number = 0]) => number >= homeFold.nextNumber - 3);
+          : meantBy(timeline).filter(([number]) => number >= relayed.nextNumber - 3);
       expect(merged?.nextNumber).toBe(relayed.nextNumber);
       expect(numbersOf(merged)).toEqual(numbersOf(relayed));
     }),

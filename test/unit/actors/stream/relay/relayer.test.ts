@@ -257,6 +257,49 @@ describe('the home’s log', () => {
   });
 });
 
+// Goal: a head that is late costs no read of the whole log. Method: the newest commits wait for the store when an older head comes.
+test('a head that an answer has overtaken drops nothing, and reads from what is known', () => {
+  const log = small().segments(2);
+  const rig = new Rig(log);
+  rig.isStoreSlow = true;
+  const old = log.entries.at(-1);
+  log.segments(2);
+  rig.head();
+  rig.do({ kind: 'head', sequence: old?.sequence ?? 0, recordId: old?.record.recordId ?? '' });
+  expect({ asked: rig.asked, waiting: rig.state.waiting.length }).toEqual({
+    asked: ['snapshot', 4, 6],
+    waiting: 2,
+  });
+});
+
+describe('where something before a record lacks here', () => {
+  test('and the home itself has lost it, the next segment begins a branch', () => {
+    const log = small().segments(3);
+    const rig = new Rig(log);
+    log.segments(3);
+    log.entries.splice(5, 3);
+    log.segment();
+    rig.head();
+    rig.pass(500);
+    log.segments(2);
+    rig.head();
+    rig.pass(500);
+    expect(rig.folded).toMatchObject({ nextNumber: 6, ignored: 0, branch: { isJoining: false, shift: -3 } });
+    expect(rig.own.slice(-3).map(({ record }) => record.home?.number)).toEqual([3, 4, 5]);
+    expect(rig.asked.filter((from) => from === 'snapshot')).toHaveLength(2);
+  });
+
+  test('and the home’s snapshot cannot be read, the relayer gives up after eight times', () => {
+    const log = small();
+    log.entries.splice(0);
+    log.add({ kind: 'snapshot', ...by(), nextNumber: 3, state: { version: 2 } });
+    log.segments(1);
+    const rig = new Rig(log);
+    for (let turn = 0; turn < 20; turn += 1) rig.pass(500);
+    expect({ left: rig.left, asked: rig.asked.length }).toEqual({ left: ['unreadable'], asked: 9 });
+  });
+});
+
 test('a log that has grown becomes one snapshot and what follows', () => {
   const rig = new Rig(small().segments(60));
   expect(rig.kinds.indexOf('snapshot')).toBe(0);
@@ -289,6 +332,13 @@ test('after a silence it notices that its log is another one, though the last pl
   log.segment();
   rig.head();
   expect({ left: rig.left, kinds: rig.kinds }).toEqual({ left: ['wentBack'], kinds: ['open'] });
+});
+
+test('it notices that its log lost its end though the home, which has ended, writes nothing', () => {
+  const rig = new Rig(small().segments(3).end());
+  rig.own.splice(3);
+  rig.pass(5001);
+  expect(rig.left).toEqual(['wentBack']);
 });
 
 test('it stops a minute after the last one wanted the stream', () => {
