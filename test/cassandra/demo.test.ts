@@ -143,6 +143,13 @@ const hears = (what: string, page: PageSocket, isIt: (message: PageSocket['heard
 const hearsComment = (page: PageSocket, id: string) =>
   hears(`comment ${id}`, page, (one) => one.type === 'comment' && one.comment.id === id);
 
+const hearsReplicated = (page: PageSocket, id: string) =>
+  hears(
+    `region 2 has ${id}`,
+    page,
+    (one) => one.type === 'ack' && one.state === 'replicated' && one.id === id,
+  );
+
 const hearsHidden = (page: PageSocket, id: string) =>
   hears(
     `${id} is hidden`,
@@ -175,9 +182,11 @@ test('comments, answers, likes, hides and bans of one region are heard at the so
   await using here = await welcomedPage(first.url, { hello: { token: ada.token } });
   await using there = await welcomedPage(second.url, { hello: { token: bea.token } });
   await using besides = await welcomedPage(second.otherUrl);
+  await using elsewhere = await welcomedPage(first.otherUrl, { hello: { token: ada.token } });
 
   const question = await post(first.url, ada.token, 'a question of region 1');
   for (const page of [there, besides]) await hearsComment(page, question);
+  for (const page of [here, elsewhere]) await hearsReplicated(page, question);
   const answer = await post(second.url, bea.token, 'an answer of region 2', question);
   await hearsComment(here, answer);
   await hearsCounts(here, question, { likes: 0, replies: 1 });
