@@ -161,7 +161,7 @@ describe('another broadcast', () => {
     const { page } = viewer;
     const segment = Promise.withResolvers<void>();
     let playlists = 0;
-    await page.route(/\/steering/, async (route) => {
+    await page.route(/\/live\/[^/]+\/steering/, async (route) => {
       await segment.promise;
       await route.continue({ url: route.request().url().replace('base=.', '') });
     });
