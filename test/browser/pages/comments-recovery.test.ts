@@ -110,20 +110,22 @@ describe("how far one's own comment is", () => {
     }).toEqual({ last: 'r', comments: 1, since: ['And now this'] });
   });
 
-  // Goal: the outbox is bounded while its page is open, and not only when it is loaded. Method: it has 200 comments of another stream; one more
-  // is written.
+  // Goal: the outbox is bounded while its page is open, and not only when it is loaded. Method: who they are is settled by a first comment, as
+  // that reads the outbox; with 199 of another stream it is full, and one more is written.
   test('of more than 200 comments that no other region has, the oldest is kept no longer', async () => {
     await using watching = await panel.watch({ hasReplication: true });
     const { page } = watching;
-    const entries = Array.from({ length: 200 }, (_, number) => {
+    const entries = Array.from({ length: 199 }, (_, number) => {
       const [clientId, createdAtMs] = [`id ${number} `, Date.now() - 1000 * (1 + number)];
       return { clientId, streamId: 'other', userId: 'g-1', draft: { text: 'kept', createdAtMs } };
     });
-    await page.evaluate(outboxWith, entries);
-    await say(page, 'One more', 'Ada');
+    await say(page, 'First', 'Ada');
     await isKept(page, '"receipt":"r"');
-    await expect.poll(() => page.evaluate(outboxWith, []), { timeout: 30_000 }).not.toContain('id 199 ');
-    expect(await page.evaluate(outboxWith, [])).toContain('id 198 ');
+    await page.evaluate(outboxWith, entries);
+    await say(page, 'One more');
+    await page.locator('.comment[data-own=accepted]', { hasText: 'One more' }).waitFor();
+    await expect.poll(() => page.evaluate(outboxWith, []), { timeout: 30_000 }).not.toContain('id 198 ');
+    expect(await page.evaluate(outboxWith, [])).toContain('id 197 ');
   });
 });
 
