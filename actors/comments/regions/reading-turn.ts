@@ -4,7 +4,8 @@
  * may rely on another one.
  *
  * - T1. It relies on nobody but a node that is ahead of it in the stream's rendezvous order, so that of two one goes on.
- * - T2. It relies on it only once it has read itself since it first heard of it. What the other one knew when it began, nobody told.
+ * - T2. It relies on it only once it has read itself since it first heard of it, or heard of it again after such a silence (T3). What the
+ *   other one knew when it began, nobody told.
  * - T3. It does so for 2.5 s after it has heard of it: two seconds that bring nothing are a sign.
  */
 import { order } from '../../../cluster/partition/rendezvous.ts';
@@ -35,7 +36,7 @@ export class ReadingTurn {
     const { node, bootId } = sender;
     if (!this.#isAhead(node, this.#self)) return false;
     const known = this.#reader;
-    if (known?.node === node && known.bootId === bootId) {
+    if (known?.node === node && known.bootId === bootId && nowMs - known.lastMs < goodForMs) {
       this.#reader = { ...known, lastMs: nowMs };
       return known.isRelied;
     }

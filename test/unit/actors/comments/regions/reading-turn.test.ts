@@ -48,6 +48,17 @@ test('it reads again when the other one is silent for 2.5 s', () => {
   expect([2499, 2500].map((ms) => turn.reliesOnOther(ms))).toEqual([true, false]);
 });
 
+test('one that was silent has begun anew, so it is read once more before it is relied on again', () => {
+  const turn = relyingOn(first);
+  expect(turn.heard({ node: first, bootId }, 2499)).toBe(true);
+  expect({ heard: turn.heard({ node: first, bootId }, 4999), relies: turn.reliesOnOther(4999) }).toEqual({
+    heard: false,
+    relies: false,
+  });
+  turn.hasRead(5000);
+  expect(turn.heard({ node: first, bootId }, 5500)).toBe(true);
+});
+
 test('of two that are ahead it keeps to the first, and takes the second when the first is silent', () => {
   const turn = relyingOn(first);
   turn.heard({ node: second, bootId }, 1000);
