@@ -21,18 +21,29 @@ export interface ChangedCounts {
 export const lookBackMs = 60_000;
 /** A like may come from another data centre later than the note of it. */
 const againMs = 15_000;
-const mostKnown = 5000;
+/** A look begins with a minute, and a clock may be ahead. */
+const foundForMs = lookBackMs + 120_000;
+const mostKnown = 20_000;
 
-/** Chooses which comments of a stream are to be counted here: each change once when it is seen, and once more after 15 s. */
+/**
+ * Chooses which comments of a stream are to be counted here: each change once when it is seen, and once more after 15 s.
+ *
+ * Bound: 20,000 changes of the last three minutes. Above it the oldest are forgotten, and nothing that is as old is chosen any more: who reads
+ * such a comment counts it. So each look chooses what is new, however much it finds.
+ */
 export class CountsElsewhere {
+  #forgottenToMs = -Infinity;
   readonly #known = new Map<CommentId, { readonly atMs: number; readonly againAtMs: number | undefined }>();
+
+  get size(): number {
+    return this.#known.size;
+  }
 
   /** @param found what other regions have counted lately */
   choose(found: readonly ChangedCount[], nowMs: number): readonly CommentId[] {
     const chosen = new Set<CommentId>();
-    for (const { id, atMs } of found) {
-      const known = this.#known.get(id);
-      if (known !== undefined && known.atMs >= atMs) continue;
+    const isNews = ({ id, atMs }: ChangedCount) => atMs > (this.#known.get(id)?.atMs ?? this.#forgottenToMs);
+    for (const { id, atMs } of found.filter(isNews).toSorted((a, b) => a.atMs - b.atMs)) {
       this.#known.delete(id);
       this.#known.set(id, { atMs, againAtMs: nowMs + againMs });
       chosen.add(id);
@@ -42,10 +53,17 @@ export class CountsElsewhere {
       this.#known.set(id, { atMs, againAtMs: undefined });
       chosen.add(id);
     }
-    for (const [oldest] of this.#known) {
-      if (this.#known.size <= mostKnown) break;
-      this.#known.delete(oldest);
-    }
+    this.#forget(nowMs);
     return [...chosen];
+  }
+
+  /** What no look can find any more, and what is over the bound. */
+  #forget(nowMs: number): void {
+    for (const [oldest, { atMs }] of this.#known) {
+      const isTooMany = this.#known.size > mostKnown;
+      if (!isTooMany && atMs > nowMs - foundForMs) return;
+      this.#known.delete(oldest);
+      if (isTooMany) this.#forgottenToMs = Math.max(this.#forgottenToMs, atMs);
+    }
   }
 }
