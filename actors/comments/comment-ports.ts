@@ -1,4 +1,5 @@
 /** What the comments of a node are made with. */
+import type { Logger } from '../../cluster/observe/logger.ts';
 import type { Metrics } from '../../cluster/observe/metrics.ts';
 import type { RegionId, StreamId } from '../../cluster/model/ids.ts';
 import type { Clock } from '../../cluster/time/clock.ts';
@@ -20,6 +21,7 @@ export interface StreamStanding {
 export interface CommentPorts {
   readonly region: RegionId;
   readonly clock: Clock;
+  readonly logger: Logger;
   readonly metrics: Metrics;
   readonly store: AudienceStore;
   readonly identities: Identities;

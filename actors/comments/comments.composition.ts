@@ -67,6 +67,7 @@ export async function composeComments(
   const comments = new Comments({
     region,
     clock,
+    logger,
     metrics,
     store,
     identities: identity,

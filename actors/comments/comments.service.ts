@@ -33,7 +33,7 @@ export interface CommentsServicePorts {
 }
 
 export function commentsService({ comments, checkDeadline, clock }: CommentsServicePorts): ServiceSchema {
-  const { posting, reading, liking, moderating, banning, reporting, recording } = comments;
+  const { posting, reading, liking, moderating, banning, reporting, recording, counting } = comments;
   let stopTicking: readonly (() => void)[] = [];
   const { inTime } = actionsInTime(checkDeadline);
   return {
@@ -60,7 +60,9 @@ export function commentsService({ comments, checkDeadline, clock }: CommentsServ
     },
     started: () => {
       stopTicking = [
-        clock.every(tickMs, () => comments.tick()),
+        clock.every(tickMs, () => counting.tellChanged()),
+        // By itself, as a comment that very many like takes seconds.
+        clock.every(tickMs, () => counting.tellRead()),
         // A round may wait for a data centre that is slow, while the others have theirs.
         clock.every(tickMs, () => void comments.look()),
       ];

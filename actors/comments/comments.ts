@@ -2,9 +2,9 @@
 import type { CreateGuestBody, Guest, Identity } from '../../cluster/contract/api/audience-views.ts';
 import type { RouteInput } from '../../cluster/contract/api/routes.ts';
 import { TangazaError } from '../../cluster/errors/tangaza-error.ts';
-import type { CommentId, StreamId } from '../../cluster/model/ids.ts';
 import { mustHaveCaller } from './callers.ts';
 import type { CommentPorts } from './comment-ports.ts';
+import { Counting } from './counts/counting.ts';
 import { Guards } from './guards/guards.ts';
 import { Liking } from './liking.ts';
 import { Banning } from './moderation/banning.ts';
@@ -28,6 +28,7 @@ export class Comments {
   readonly banning: Banning;
   readonly reporting: Reporting;
   readonly recording: Recording;
+  readonly counting: Counting;
 
   constructor(ports: CommentPorts) {
     const guards = new Guards(ports.words);
@@ -43,6 +44,7 @@ export class Comments {
     this.banning = new Banning(all);
     this.reporting = new Reporting(all);
     this.recording = new Recording(all);
+    this.counting = new Counting(ports);
     ports.outlet.onHeard((change) => this.#heard(change));
   }
 
@@ -58,28 +60,6 @@ export class Comments {
   /** @throws TangazaError `UNAUTHENTICATED`, `UNAVAILABLE` */
   identify({ caller }: RouteInput): Promise<Identity> {
     return this.#ports.identities.identify(mustHaveCaller(caller));
-  }
-
-  /** Counts what has changed, and tells it. To be called each second. */
-  async tick(): Promise<void> {
-    const { counts, outlet } = this.#ports;
-    // What was not counted is counted the next time, or by who reads it.
-    const counted = await counts.recount().catch(() => []);
-    for (const { changedHere, ...one } of counted) {
-      outlet.told({ kind: 'counts', ...one });
-      await this.#noteElsewhere(one.streamId, changedHere);
-    }
-    const read = await counts.recountRead().catch(() => []);
-    for (const one of read) outlet.told({ kind: 'counts', ...one });
-  }
-
-  /** Other regions count them as well. Where they cannot be told, they know with the next change, or when somebody reads it. */
-  async #noteElsewhere(stream: StreamId, ids: readonly CommentId[]): Promise<void> {
-    const { changedCounts, clock, counts } = this.#ports;
-    if (changedCounts === undefined || ids.length === 0) return;
-    await changedCounts.note(stream, ids, clock.utcMs()).catch(() => {
-      counts.leftOut += ids.length;
-    });
   }
 
   /** Looks for what this node has acknowledged in other data centres, and tells what it has found. To be called every half second. */

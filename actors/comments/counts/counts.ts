@@ -5,8 +5,8 @@
  * or answered here is counted anew within a second, and told to all nodes: numbers, not differences, so that one that is lost does no harm.
  * What nobody here changed may have changed all the same, in another data centre: what is read is counted in turn (recounts.ts), and told
  * where it is another number.
- * Bounds: numbers of 20,000 comments, of which those asked for least lately go; 5,000 comments that wait to be counted, above which
- * the next reader counts them; `leftOut` counts those.
+ * Bounds: numbers of 20,000 comments, of which those asked for least lately go; 5,000 comments that wait to be counted, half of them for what
+ * changed in another region, above which the next reader counts them; `leftOut` counts those.
  */
 import type { CommentId, StreamId } from '../../../cluster/model/ids.ts';
 import type { Clock } from '../../../cluster/time/clock.ts';
@@ -34,6 +34,14 @@ export interface Recounted extends Counted {
   readonly changedHere: readonly CommentId[];
 }
 
+/** What was counted in turn. */
+export interface RecountedRead {
+  /** Those whose numbers were others than known. */
+  readonly found: readonly Counted[];
+  /** Why the others could not be counted now. */
+  readonly failures: readonly unknown[];
+}
+
 export interface CountPorts {
   readonly clock: Pick<Clock, 'monotonicMs'>;
   readonly store: Pick<LikeStore, 'likes'> & Pick<ThreadStore, 'replies'>;
@@ -58,6 +66,8 @@ export const noTally: Tally = { likes: 0, replies: 0 };
 const goodForMs = 2000;
 const mostKnown = 20_000;
 const mostWaiting = 5000;
+/** So that what changed here has room in any case. */
+const mostWaitingElsewhere = mostWaiting / 2;
 /** Counted in one turn. */
 const mostAtOnce = 500;
 
@@ -107,7 +117,7 @@ export class Counts {
   }
 
   /**
-   * Counts what has changed, by stream. To be called each second. What the store does not count now waits for the next time.
+   * Counts what has changed, by stream. To be called each half second. What the store does not count now waits for the next time.
    *
    * @throws TangazaError as the store throws it
    */
@@ -128,27 +138,38 @@ export class Counts {
     }));
   }
 
-  /**
-   * Counts in turn what is read, where the store keeps counts. To be called each second.
-   *
-   * @returns those whose numbers were others than known
-   * @throws TangazaError as the store throws it
-   */
-  async recountRead(): Promise<readonly Counted[]> {
-    const { recountLikes, store, clock } = this.#ports;
-    if (recountLikes === undefined) return [];
-    const ids = this.#recounts.due(clock.monotonicMs(), (id) => this.known(id).likes > 0);
-    if (ids.length === 0) return [];
-    const before = new Map(ids.map((id) => [id, this.#known.get(id)]));
-    const [likes, replies] = await Promise.all([recountLikes(ids), store.replies(ids)]);
-    this.#take(ids, { likes, replies });
-    for (const id of ids) this.#recounts.counted(id, likes.get(id) ?? 0, clock.monotonicMs());
-    const others = ids.filter((id) => !isSame(before.get(id), this.known(id)));
+  /** Counts in turn what is read, where the store keeps counts. To be called each half second. Each is counted by itself: one that fails stops no other. */
+  async recountRead(): Promise<RecountedRead> {
+    const { recountLikes, clock } = this.#ports;
+    if (recountLikes === undefined) return { found: [], failures: [] };
+    const others: CommentId[] = [];
+    const failures: unknown[] = [];
+    const recount = async (id: CommentId): Promise<void> => {
+      try {
+        if (await this.#recount(id, recountLikes)) others.push(id);
+      } catch (error) {
+        failures.push(error);
+        this.#recounts.failed(id, clock.monotonicMs());
+      }
+    };
+    const due = this.#recounts.due(clock.monotonicMs(), (id) => this.known(id).likes > 0);
+    await Promise.all(due.map(recount));
     const byStream = Map.groupBy(others, (id) => placeOfComment(id).streamId);
-    return [...byStream].map(([streamId, ofStream]) => ({
+    const found = [...byStream].map(([streamId, ids]) => ({
       streamId,
-      counts: ofStream.map((id) => ({ id, ...pick(this.known(id)) })),
+      counts: ids.map((id) => ({ id, ...pick(this.known(id)) })),
     }));
+    return { found, failures };
+  }
+
+  /** @returns whether it has another number than before */
+  async #recount(id: CommentId, recountLikes: LikeStore['likes']): Promise<boolean> {
+    const { store, clock } = this.#ports;
+    const before = this.#known.get(id);
+    const [likes, replies] = await Promise.all([recountLikes([id]), store.replies([id])]);
+    this.#take([id], { likes, replies }, anyway);
+    this.#recounts.counted(id, likes.get(id) ?? 0, clock.monotonicMs());
+    return !isSame(before, this.known(id));
   }
 
   #used(ids: readonly CommentId[], nowMs: number): void {
@@ -160,15 +181,15 @@ export class Counts {
     if (known !== undefined) this.#known.set(id, { ...known, atMs: -Infinity });
     this.#underWay.delete(id);
     const waits = this.#waiting.get(id);
-    if (waits !== undefined || this.#waiting.size < mostWaiting)
-      this.#waiting.set(id, waits === true || isHere);
+    const most = isHere ? mostWaiting : mostWaitingElsewhere;
+    if (waits !== undefined || this.#waiting.size < most) this.#waiting.set(id, waits === true || isHere);
     else this.leftOut += 1;
   }
 
   async #countOnce(ids: readonly CommentId[]): Promise<void> {
     const others = new Set(ids.map((id) => this.#underWay.get(id)));
     const own = ids.filter((id) => !this.#underWay.has(id));
-    const counting = this.#count(own);
+    const counting: Promise<void> = this.#count(own, (id) => this.#underWay.get(id) === counting);
     for (const id of own) this.#underWay.set(id, counting);
     try {
       await Promise.all([counting, ...others]);
@@ -177,20 +198,26 @@ export class Counts {
     }
   }
 
-  async #count(ids: readonly CommentId[]): Promise<void> {
+  /** @param isStill whether it has not changed since; asked when the count is there */
+  async #count(ids: readonly CommentId[], isStill = anyway): Promise<void> {
     if (ids.length === 0) return;
     const { store } = this.#ports;
     const [likes, replies] = await Promise.all([store.likes(ids), store.replies(ids)]);
-    this.#take(ids, { likes, replies });
+    this.#take(ids, { likes, replies }, isStill);
   }
 
-  #take(ids: readonly CommentId[], { likes, replies }: Found): void {
-    for (const id of ids) this.#set(id, { likes: likes.get(id) ?? 0, replies: replies.get(id) ?? 0 });
+  /** What has changed since it began, and has no number yet, gets this one until it is counted again. */
+  #take(ids: readonly CommentId[], { likes, replies }: Found, isStill: (id: CommentId) => boolean): void {
+    for (const id of ids) {
+      const tally = { likes: likes.get(id) ?? 0, replies: replies.get(id) ?? 0 };
+      if (isStill(id)) this.#set(id, tally);
+      else if (!this.#known.has(id)) this.#set(id, tally, -Infinity);
+    }
   }
 
-  #set(id: CommentId, tally: Tally): void {
+  #set(id: CommentId, tally: Tally, atMs = this.#ports.clock.monotonicMs()): void {
     this.#known.delete(id);
-    this.#known.set(id, { ...tally, atMs: this.#ports.clock.monotonicMs() });
+    this.#known.set(id, { ...tally, atMs });
     const [oldest] = this.#known.keys();
     if (this.#known.size > mostKnown && oldest !== undefined) this.#known.delete(oldest);
   }
@@ -199,5 +226,7 @@ export class Counts {
 /** What was forgotten may have been another number. */
 const isSame = (before: Tally | undefined, { likes, replies }: Tally): boolean =>
   before?.likes === likes && before.replies === replies;
+
+const anyway = (_id: CommentId): boolean => true;
 
 const pick = ({ likes, replies }: Tally): Tally => ({ likes, replies });

@@ -106,6 +106,7 @@ export async function startCommentsRig(beside?: Beside, database?: RigDatabase):
   const comments = new Comments({
     region,
     clock,
+    logger,
     metrics,
     store,
     identities: identity,

@@ -28,11 +28,31 @@ test('what is read is counted after 2 s, and then each 10 s, as long as it is re
   });
 });
 
-test('what was not counted, as it failed, stays due', () => {
+// Goal: a comment whose count is too much for the database does not take it away each half second. Method: it fails again and again, and is read
+// meanwhile; once it is counted, it has its turn as all do.
+test('what cannot be counted is put off for 10 s, then for twice as long each time, and at most for 10 minutes', () => {
   const recounts = new Recounts();
-  recounts.used([one], 0);
-  recounts.due(2000, anybody);
-  expect(recounts.due(3000, anybody)).toEqual([one]);
+  let nowMs = 0;
+  const waits: number[] = [];
+  recounts.used([one], nowMs);
+  for (let times = 0; times < 8; times += 1) {
+    recounts.failed(one, nowMs);
+    const failedMs = nowMs;
+    while (recounts.due(nowMs, anybody).length === 0) {
+      nowMs += 5000;
+      recounts.used([one], nowMs);
+    }
+    waits.push((nowMs - failedMs) / 1000);
+  }
+  expect({ waits }).toEqual({ waits: [10, 20, 40, 80, 160, 320, 600, 600] });
+  recounts.counted(one, 1, nowMs);
+  recounts.failed(one, nowMs);
+  expect({ soon: recounts.due(nowMs + 9999, anybody), later: recounts.due(nowMs + 10_000, anybody) }).toEqual(
+    {
+      soon: [],
+      later: [one],
+    },
+  );
 });
 
 test.for([
