@@ -51,8 +51,8 @@ const mostStreams = 2000;
 const idleMs = 60_000;
 /** How many reads for pages run at once, and how many wait. */
 const reads = { running: 8, waiting: 2000 };
-/** One for each stream, and one for its mode. */
-const backgroundReads = { running: 4, waiting: 2 * mostStreams };
+/** Of each stream at most three: one for its comments, one for its mode, and one for what other regions have counted. */
+const backgroundReads = { running: 4, waiting: 3 * mostStreams };
 
 export class Feed implements AudienceFeed, ChangeOutlet {
   readonly hasReplication: boolean;

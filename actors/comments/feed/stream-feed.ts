@@ -76,6 +76,7 @@ export class StreamFeed {
   #modeReadMs = -Infinity;
   /** Counts the modes that were told, so that a read that began before one of them does not undo it. */
   #modesTold = 0;
+  #isReadingMode = false;
   #isStarted = false;
   #startBeganMs: number | undefined;
   #starting: Promise<void> | undefined;
@@ -331,6 +332,8 @@ export class StreamFeed {
 
   async #readMode(): Promise<void> {
     const { clock, store, background } = this.#ports;
+    if (this.#isReadingMode) return;
+    this.#isReadingMode = true;
     this.#modeReadMs = clock.runningMs();
     let modesTold = this.#modesTold;
     const read = (): Promise<CommentMode | undefined> => {
@@ -338,6 +341,7 @@ export class StreamFeed {
       return store.mode(this.stream);
     };
     const mode = await background.run(read).catch(() => undefined);
+    this.#isReadingMode = false;
     if (mode === undefined || modesTold !== this.#modesTold) return;
     if (this.#tellMode(mode)) this.#otherRegions.found({ kind: 'mode', streamId: this.stream, mode });
   }

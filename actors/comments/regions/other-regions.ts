@@ -4,6 +4,7 @@
  */
 import type { CommentId, NodeId, StreamId } from '../../../cluster/model/ids.ts';
 import type { Gate } from '../../../cluster/bounds/gate.ts';
+import type { Logger } from '../../../cluster/observe/logger.ts';
 import type { Clock } from '../../../cluster/time/clock.ts';
 import { CountsElsewhere, lookBackMs, type ChangedCounts } from './changed-counts.ts';
 import type { AudienceEvents } from '../feed/audience-events.ts';
@@ -14,6 +15,7 @@ import { ReadingTurn } from './reading-turn.ts';
 export interface OtherRegionsPorts {
   readonly node: NodeId;
   readonly clock: Clock;
+  readonly logger: Logger;
   readonly events: Pick<AudienceEvents, 'downMs'>;
   /** Bounds the reads. */
   readonly background: Gate;
@@ -34,6 +36,7 @@ export class OtherRegions {
   readonly #ports: OtherRegionsPorts;
   readonly #turn: ReadingTurn;
   readonly #counts = new CountsElsewhere();
+  #isReadingCounts = false;
 
   constructor(stream: StreamId, ports: OtherRegionsPorts) {
     this.#stream = stream;
@@ -64,13 +67,21 @@ export class OtherRegions {
     if (this.#ports.isSharedByRegions) this.#ports.onFound(change);
   }
 
-  /** Looks whose numbers other regions have changed. What cannot be read now is read in a second. */
+  /** Looks whose numbers other regions have changed, unless it does already. What cannot be read now is read in a second. */
   async readCounts(): Promise<void> {
-    const { clock, changedCounts, recount, background } = this.#ports;
-    if (changedCounts === undefined) return;
+    const { clock, changedCounts, recount, background, logger } = this.#ports;
+    if (changedCounts === undefined || this.#isReadingCounts) return;
+    this.#isReadingCounts = true;
     const nowMs = clock.utcMs();
     const read = () => changedCounts.elsewhereSince(this.#stream, nowMs - lookBackMs);
-    const found = await background.run(read).catch(() => []);
+    const found = await background.run(read).catch((error: unknown) => {
+      logger.debug(
+        { err: error, stream: this.#stream },
+        'changed counts were not read; they are in a second',
+      );
+      return [];
+    });
+    this.#isReadingCounts = false;
     recount?.(this.#counts.choose(found, nowMs));
   }
 }

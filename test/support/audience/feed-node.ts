@@ -1,6 +1,7 @@
 /** A node as its feed sees it, and a page that is connected to it: what it was told, in order. */
 import { Feed } from '../../../actors/comments/feed/feed.ts';
 import type { AudienceEvents } from '../../../actors/comments/feed/audience-events.ts';
+import type { ChangedCounts } from '../../../actors/comments/regions/changed-counts.ts';
 import type { CommentStore, StoredComment } from '../../../actors/comments/store/comment-store.ts';
 import type { AudienceFeed, LeftOff, Resumed } from '../../../cluster/contract/audience/audience-feed.ts';
 import type { ServerMessage } from '../../../cluster/contract/audience/socket-messages.ts';
@@ -20,6 +21,7 @@ export interface FeedNodeOptions {
   readonly events: AudienceEvents;
   readonly metrics?: Metrics;
   readonly isSharedByRegions?: boolean;
+  readonly changedCounts?: ChangedCounts;
 }
 
 export class FeedNode {

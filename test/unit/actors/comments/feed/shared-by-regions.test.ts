@@ -85,6 +85,13 @@ class Region {
   }
 }
 
+/** Lets a second pass for one node, and all that follows from it. */
+async function tickOf({ feed }: FeedNode, clock: JumpingClock): Promise<void> {
+  clock.nowMs += 1000;
+  feed.tick();
+  for (let turn = 0; turn < 100; turn += 1) await Promise.resolve();
+}
+
 async function threeNodes(): Promise<Region> {
   const region = new Region();
   for (const name of names) await region.start(name);
@@ -150,6 +157,46 @@ test('one that comes and is ahead takes over, and what it knew from its start is
   await region.tick(3);
   expect(former.page.added).toEqual([comment.id]);
   expect(await region.readsIn(5)).toEqual([0, 5]);
+});
+
+// Goal: reads of a slow database do not pile up before those of other streams. Method: it answers neither for the mode nor for changed counts for ten
+// ticks, and then it does.
+test('while the database does not answer, a stream asks for its mode and for changed counts once', async () => {
+  const { clock, network, shared } = new Region();
+  const { promise: answer, resolve: goOn } = Promise.withResolvers<undefined>();
+  const asked = { modes: 0, counts: 0 };
+  const store = new MemoryCommentStore(shared);
+  const changedCounts = {
+    note: async () => {},
+    elsewhereSince: async () => {
+      asked.counts += 1;
+      await answer;
+      return [];
+    },
+  };
+  const [name = ''] = names;
+  const node = new FeedNode({
+    name,
+    clock,
+    store,
+    changedCounts,
+    events: network.open(),
+    isSharedByRegions: true,
+  });
+  await new FeedPage(node.feed).resume();
+  store.mode = async () => {
+    asked.modes += 1;
+    return answer;
+  };
+  for (let ticks = 0; ticks < 10; ticks += 1) await tickOf(node, clock);
+  const meanwhile = { ...asked };
+  goOn(undefined);
+  await tickOf(node, clock);
+  await tickOf(node, clock);
+  expect({ meanwhile, after: asked }).toEqual({
+    meanwhile: { modes: 1, counts: 1 },
+    after: { modes: 2, counts: 2 },
+  });
 });
 
 test('without NATS each node reads for itself', async () => {
