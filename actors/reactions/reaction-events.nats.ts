@@ -15,7 +15,10 @@ interface NatsReactionOptions {
 export function openNatsReactionEvents({ connection, region, downMs }: NatsReactionOptions): ReactionEvents {
   const publish = (subject: string, event: object): boolean => {
     if (connection.isClosed() || downMs() > 0) return false;
-    connection.publish(subject, JSON.stringify(event));
+    const payload = Buffer.from(JSON.stringify(event));
+    // The client throws at what is longer than the server takes.
+    if (payload.length > (connection.info?.max_payload ?? Infinity)) return false;
+    connection.publish(subject, payload);
     return true;
   };
   const subscribe = <T>(

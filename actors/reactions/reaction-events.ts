@@ -27,7 +27,7 @@ export const MovedEvent = z.object({ ...sender, sessions: z.array(PlayerSession)
 export type MovedEvent = z.infer<typeof MovedEvent>;
 
 export interface ReactionEvents {
-  /** @returns false where NATS is away */
+  /** @returns false where NATS is away, or the message is longer than it takes; so do the others */
   publishWindow(stream: StreamId, event: WindowEvent): boolean;
   /** @returns a function that ends it */
   listen(stream: StreamId, listener: (event: WindowEvent) => void): () => void;

@@ -43,6 +43,8 @@ export interface ReactionPorts {
 export const windowMs = 250;
 export const tellEveryMs = 2000;
 export const keepEveryMs = 10_000;
+/** Of sessions with 64 characters, these are 67 kB: NATS takes 1 MB in a message. */
+const movedInEvent = 1000;
 /** The most streams that have reactions in one window. */
 const mostStreams = 10_000;
 
@@ -111,7 +113,8 @@ export class NodeReactions implements Reactions {
     const nowMs = clock.utcMs();
     // Untold, they count there until they have been silent for too long.
     for (const [edge, sessions] of players()?.takeMoved() ?? [])
-      events.publishMoved(edge, { node, bootId, sessions: [...sessions] });
+      for (let first = 0; first < sessions.length; first += movedInEvent)
+        events.publishMoved(edge, { node, bootId, sessions: sessions.slice(first, first + movedInEvent) });
     for (const [stream, sums] of this.#own.take()) {
       for (const [kind, count] of entriesOf(sums.counts)) this.#taps.add(count, { kind });
       if (!events.publishWindow(stream, { node, bootId, ...sums })) this.#lost.add(1, { why: 'untold' });

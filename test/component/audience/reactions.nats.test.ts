@@ -9,7 +9,7 @@ import { openNatsReactionEvents } from '../../../actors/reactions/reaction-event
 import type { NodeReactions } from '../../../actors/reactions/reactions.ts';
 import { nobody, type ReactionCounts } from '../../../cluster/contract/audience/reactions.ts';
 import { subjects } from '../../../cluster/contract/subjects.ts';
-import { RegionId } from '../../../cluster/model/ids.ts';
+import { BootId, NodeId, RegionId } from '../../../cluster/model/ids.ts';
 import { silentLogger } from '../../../cluster/observe/logger.ts';
 import { noMetrics } from '../../../cluster/observe/metrics.ts';
 import { systemClock } from '../../../cluster/time/clock.system.ts';
@@ -75,4 +75,22 @@ test('taps at two nodes are one sum at both, and are kept once', async () => {
   for (const { reactions } of nodes)
     await expect.poll(() => reactions.countsOf(demo)).toEqual({ ...nobody, sockets: 11, users: 2 });
   for (const { reactions } of nodes) reactions.close();
+});
+
+// Goal: no number of players or streams ends a process. Method: as many sessions as an edge tells at once, of the greatest length, move over a real
+// NATS, and a message that is longer than it takes is asked for.
+test('as many players as may move at once are told, and what NATS does not take is not told', async () => {
+  await using nats = await startNats();
+  await using closing = new AsyncDisposableStack();
+  const connection = await connect({ servers: nats.url });
+  closing.defer(() => connection.close());
+  const events = openNatsReactionEvents({ connection, region, downMs: () => 0 });
+  const [edge, bootId] = [NodeId.parse('n2'), BootId.parse('b1')];
+  const sessions = Array.from({ length: 20_000 }, (_, index) => `${index}`.padStart(64, 's'));
+  let heard = 0;
+  events.onMoved(edge, (event) => void (heard += event.sessions.length));
+  const players = { takeMoved: () => new Map([[edge, sessions]]), left: () => {} };
+  reactionsAt(events, { players: () => players }).endWindow();
+  await expect.poll(() => heard).toBe(sessions.length);
+  expect({ isTold: events.publishMoved(edge, { node: edge, bootId, sessions }) }).toEqual({ isTold: false });
 });

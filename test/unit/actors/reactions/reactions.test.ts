@@ -148,6 +148,18 @@ test('the numbers of a region are the sum of what its edges said lately; a new l
   expect(page.viewers).toEqual([112, 122, 22]);
 });
 
+test('very many players that move at once are told in several messages, each once', () => {
+  const bus = new ReactionBus();
+  const edge = NodeId.parse('n2');
+  const sessions = Array.from({ length: 2500 }, (_, index) => `session-${index}`);
+  const heard: (readonly string[])[] = [];
+  bus.onMoved(edge, (event) => void heard.push(event.sessions));
+  const players = { takeMoved: () => new Map([[edge, sessions]]), left: () => {} };
+  reactionsAt(bus, { players: () => players }).endWindow();
+  expect(heard.map(({ length }) => length)).toEqual([1000, 1000, 500]);
+  expect(heard.flat()).toEqual(sessions);
+});
+
 // Goal: a player that moves counts at one edge. Method: a node tells whom it has taken from another; the third hears nothing.
 test('an edge is told which of its players another one counts now, and nobody else is', () => {
   const bus = new ReactionBus();
