@@ -11,7 +11,7 @@ import type { Clock } from '../time/clock.ts';
 import { Absences } from './absences.cassandra.ts';
 import { Circuit, orderOf } from './circuit.ts';
 import { clientOf } from './client.cassandra.ts';
-import { faultOf, toldAs } from './faults.cassandra.ts';
+import { faultOf, refusalOf, toldAs } from './faults.cassandra.ts';
 import type { CassandraSettings } from './settings.ts';
 
 /** A value that is undefined is left as it is: a null would be written as a tombstone, which reads must step over. */
@@ -170,10 +170,10 @@ class CassandraDatabase implements Database {
     return { name, read: (query, values) => gate.run(() => ask(query, values)) };
   }
 
-  /** Asks one data centre after the other, until one answers. */
+  /** Asks one data centre after the other, until one answers. Where none does, what the first one said is told. */
   #ask<T>(work: Work<T>): Promise<T> {
     return this.#gate.run(async () => {
-      let last: unknown = new TangazaError('UNAVAILABLE');
+      let first: { readonly error: unknown; readonly of: string } | undefined;
       this.#tryThoseAway();
       for (const index of orderOf(this.#centres.map(({ circuit }) => circuit))) {
         const centre = this.#centres[index];
@@ -181,11 +181,11 @@ class CassandraDatabase implements Database {
         try {
           return await this.#askOne(centre, work);
         } catch (error) {
-          last = error;
-          if (faultOf(error) !== 'unreachable') break;
+          if (faultOf(error) !== 'unreachable') throw toldAs(error, centre.name);
+          first ??= { error, of: centre.name };
         }
       }
-      throw toldAs(last);
+      throw toldAs(first?.error ?? new TangazaError('UNAVAILABLE'), first?.of);
     });
   }
 
@@ -229,7 +229,7 @@ class CassandraDatabase implements Database {
     const { clock, logger } = this.#ports;
     this.#failed.add(1, { data_centre: dataCentre });
     if (!circuit.failed(clock.monotonicMs())) return;
-    logger.warn({ dataCentre, why: String(error) }, 'Cassandra does not answer');
+    logger.warn({ dataCentre, why: refusalOf(error) ?? String(error) }, 'Cassandra does not answer');
     // Of the only one, its nodes tell whether they were away: a request that took too long is no absence.
     if (this.#centres.length > 1) this.#absences.left(dataCentre);
   }

@@ -43,9 +43,24 @@ function innermost({ innerErrors }: errors.NoHostAvailableError): Fault {
 /**
  * Says what an operator must mend before Cassandra lets anybody in: its user or password, or a certificate. It stays so by itself.
  *
- * @returns undefined for what may pass; a Cassandra that starts cannot look up its users yet, and says so in other words
+ * @returns undefined for what may pass: where a host that was asked is down or starts, it may let somebody in later
  */
 export function refusalOf(error: unknown): string | undefined {
+  const told = refusalsOf(error);
+  return told.includes(undefined) ? undefined : told[0];
+}
+
+/** The same of each host that was asked; a Cassandra that starts cannot look up its users yet, and says so in other words. */
+export function refusalsOf(error: unknown): readonly (string | undefined)[] {
+  if (error instanceof errors.NoHostAvailableError)
+    return Object.values(error.innerErrors ?? {}).flatMap(refusalsOf);
+  const words = wordsOf(error);
+  return words === undefined && error instanceof Error && error.cause !== undefined
+    ? refusalsOf(error.cause)
+    : [words];
+}
+
+function wordsOf(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
   if (error instanceof errors.AuthenticationError || isBadLogin(error))
     return /incorrect|no authenticator|bad credentials/i.test(error.message)
@@ -53,10 +68,7 @@ export function refusalOf(error: unknown): string | undefined {
       : undefined;
   const code = 'code' in error ? String(error.code) : '';
   const fault = tlsFaults.find(({ codes: those }) => those.test(code));
-  if (fault !== undefined) return `${fault.words} (${error.message})`;
-  const inner: unknown[] =
-    error instanceof errors.NoHostAvailableError ? Object.values(error.innerErrors ?? {}) : [];
-  return [...inner, error.cause].map(refusalOf).find((words) => words !== undefined);
+  return fault === undefined ? undefined : `${fault.words} (${error.message})`;
 }
 
 const badLogin: ReadonlySet<number> = new Set([codes.badCredentials]);
@@ -86,15 +98,17 @@ const tlsFaults = [
   },
 ] as const;
 
-/** @returns what the caller is told; an error that is ours stays as it is, as it is a fault of this code or of the set-up */
-export function toldAs(error: unknown): unknown {
+/**
+ * @param dataCentre which one it is about
+ * @returns what the caller is told; an error that is ours stays as it is, as it is a fault of this code or of the set-up
+ */
+export function toldAs(error: unknown, dataCentre = ''): unknown {
+  const more = { cause: error, data: { dataCentre } };
   switch (faultOf(error)) {
     case 'unreachable':
-      return new TangazaError('UNAVAILABLE', 'The database does not answer: try again.', { cause: error });
+      return new TangazaError('UNAVAILABLE', 'The database does not answer: try again.', more);
     case 'overloaded':
-      return new TangazaError('OVERLOADED', 'The database has too much to do: try again in a moment.', {
-        cause: error,
-      });
+      return new TangazaError('OVERLOADED', 'The database has too much to do: try again in a moment.', more);
     default:
       return error;
   }

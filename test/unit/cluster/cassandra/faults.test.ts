@@ -65,6 +65,11 @@ test.each([
     'a node that cannot look up its users yet',
     nowhere(new errors.AuthenticationError('Unable to perform authentication')),
   ],
+  [
+    'a wrong certificate of one host, while another one is down',
+    nowhere(withCode('CERT_HAS_EXPIRED'), withCode('ECONNREFUSED')),
+  ],
+  ['no host to ask', nowhere()],
   ['too much to do', response(codes.overloaded)],
   ['what is no error', 'x'],
 ])('%s may pass', (_, error) => {
