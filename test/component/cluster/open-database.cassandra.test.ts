@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { openDatabase } from '../../../cluster/cassandra/cassandra.composition.ts';
 import type { CassandraSettings } from '../../../cluster/cassandra/settings.ts';
-import { silentLogger as logger } from '../../../cluster/observe/logger.ts';
 import { noMetrics as metrics } from '../../../cluster/observe/metrics.ts';
 import { systemClock } from '../../../cluster/time/clock.system.ts';
+import { recordingLogger, type LogLine } from '../../support/ingest/rtmp-recorder.ts';
 
 const migrations = join(import.meta.dirname, '../../../config/cassandra');
 
@@ -26,8 +26,9 @@ async function startHosts() {
 const portOf = (address: AddressInfo | string | null): number =>
   typeof address === 'object' && address !== null ? address.port : 0;
 
-/** Opens it, and stops the node when it has looked twice. @returns how it ended */
-async function openAt(own: readonly number[], next: readonly number[]): Promise<string> {
+/** Opens it, and stops the node when it has looked twice. @returns how it ended, and what was logged of each data centre */
+async function openAt(own: readonly number[], next: readonly number[]) {
+  const lines: LogLine[] = [];
   const stopping = new AbortController();
   let looks = 0;
   const sleep: typeof systemClock.sleep = (ms, signal) => {
@@ -47,24 +48,24 @@ async function openAt(own: readonly number[], next: readonly number[]): Promise<
     password: undefined,
     tls: { ca: undefined, cert: undefined, key: undefined, isNameChecked: true },
   };
-  const ports = { clock: { ...systemClock, sleep }, logger, metrics };
-  return openDatabase(settings, migrations, ports, stopping.signal).then(
+  const ports = { clock: { ...systemClock, sleep }, logger: recordingLogger(lines), metrics };
+  const end = await openDatabase(settings, migrations, ports, stopping.signal).then(
     () => 'it was opened',
     (error: unknown) => (error instanceof Error ? error.message : 'no error'),
   );
+  return { end, logged: new Map(lines.map(({ fields }) => [fields['dataCentre'], fields['why']])) };
 }
 
 test('an own data centre that lets nobody in stops the node, and is named', async () => {
   await using hosts = await startHosts();
-  expect(await openAt([hosts.refusing], [hosts.away])).toMatch(
-    /^Cassandra lets nobody in at data centre own: it does not speak TLS/,
-  );
+  const { end } = await openAt([hosts.refusing], [hosts.away]);
+  expect(end).toMatch(/^Cassandra lets nobody in at data centre own: it does not speak TLS/);
 });
 
 test('a data centre that lets nobody in stops no node whose own one is only starting, nor does one host of several', async () => {
   await using hosts = await startHosts();
-  expect({
-    next: await openAt([hosts.away], [hosts.refusing]),
-    oneHost: await openAt([hosts.away, hosts.refusing], [hosts.away]),
-  }).toEqual({ next: 'it waited', oneHost: 'it waited' });
+  const next = await openAt([hosts.away], [hosts.refusing]);
+  const oneHost = await openAt([hosts.away, hosts.refusing], [hosts.away]);
+  expect({ next: next.end, oneHost: oneHost.end }).toEqual({ next: 'it waited', oneHost: 'it waited' });
+  expect(next.logged.get('next')).toMatch(/^it does not speak TLS/);
 });
