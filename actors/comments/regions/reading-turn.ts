@@ -4,8 +4,8 @@
  * may rely on another one.
  *
  * - T1. It relies on nobody but a node that is ahead of it in the stream's rendezvous order, so that of two one goes on.
- * - T2. It relies on it only once it has read itself since it first heard of it, or heard of it again after such a silence (T3). What the
- *   other one knew when it began, nobody told.
+ * - T2. It relies on it only once it has read itself since it first heard of it, or heard of it again after 2.5 s of silence. What the other one
+ *   knew when it began, nobody told.
  * - T3. It does so for 2.5 s after it has heard of it: two seconds that bring nothing are a sign.
  */
 import { order } from '../../../cluster/partition/rendezvous.ts';
