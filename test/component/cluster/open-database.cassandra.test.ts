@@ -14,7 +14,12 @@ const migrations = join(import.meta.dirname, '../../../config/cassandra');
 /** Hosts that refuse, as they speak no TLS, and hosts that are not there. */
 async function startHosts() {
   await using opened = new AsyncDisposableStack();
-  const plain = opened.use(createServer((socket) => void socket.on('error', () => {}).end('no TLS here')));
+  const plain = opened.use(
+    createServer((socket) => {
+      // The driver closes no connection whose handshake failed.
+      socket.on('error', () => {}).end('no TLS here', () => socket.destroy());
+    }),
+  );
   const gone = createServer();
   for (const server of [plain, gone]) await once(server.listen(0, '127.0.0.1'), 'listening');
   const [refusing, away] = [portOf(plain.address()), portOf(gone.address())];
