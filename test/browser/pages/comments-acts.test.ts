@@ -23,6 +23,8 @@ describe("the viewer's own comments", () => {
     await page.keyboard.type('Ada');
     await page.keyboard.press('Enter');
     await rows(page, 'Good evening').waitFor();
+    // Before the answer is there, the page that comes back sends it again.
+    await page.locator('.comment[data-own=accepted]').waitFor();
     await page.reload();
     await rows(page, 'Good evening').waitFor();
     await say(page, 'It is me again');
