@@ -1,28 +1,15 @@
 /** The log of a stream as the product's fold reads it: one rendition, segments of two seconds, a period for each connection. */
-import { createHash } from 'node:crypto';
 import type { IndexEntry, IndexRecord } from '../../cluster/contract/index-records.ts';
-import type { Rendition } from '../../cluster/contract/renditions.ts';
-import { PeriodId, RenditionName, SessionId, Sha256 } from '../../cluster/model/ids.ts';
+import { PeriodId, SessionId } from '../../cluster/model/ids.ts';
+import {
+  hashOf,
+  init,
+  rendition as name,
+  segment90k as duration90k,
+  video as rendition,
+} from './simulated-media.ts';
 import { region } from './world.ts';
 import type { LogRecord } from './written.ts';
-
-const name = RenditionName.parse('h264-720p');
-const duration90k = 180_000;
-const hashOf = (text: string): Sha256 => Sha256.parse(createHash('sha256').update(text).digest('hex'));
-const init = { sha256: hashOf('init'), bytes: 1 };
-const rendition: Rendition = {
-  kind: 'video',
-  name,
-  codecs: 'avc1.64001f',
-  width: 1280,
-  height: 720,
-  sampleAspectRatio: [1, 1],
-  frameRate: [25, 1],
-  bandwidthBps: 1_000_000,
-  timescale: 90_000,
-  origin: { kind: 'passThrough' },
-  init,
-};
 
 export class FollowedLog {
   readonly entries: IndexEntry[] = [];

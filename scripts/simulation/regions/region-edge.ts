@@ -16,7 +16,7 @@ import type {
 import { windowOf } from '../../../actors/media/timeline/window.ts';
 import type { IndexEntry } from '../../../cluster/contract/index-records.ts';
 import type { RegionLog } from './region-log.ts';
-import { rendition } from './region-media.ts';
+import { rendition } from '../simulated-media.ts';
 
 export interface EdgeWatch {
   readonly violate: (what: string) => void;

@@ -18,16 +18,8 @@ import { toSnapshot } from '../../../actors/media/timeline/snapshot.ts';
 import type { FoldedTimeline, TimelinePeriod } from '../../../actors/media/timeline/timeline.ts';
 import { firstNeeded } from '../../../actors/media/timeline/window.ts';
 import type { RegionLog } from './region-log.ts';
-import {
-  hashOf,
-  init,
-  rendition,
-  segment90k,
-  segmentMs,
-  sessionId,
-  video,
-  type Session,
-} from './region-media.ts';
+import { segmentMs, sessionId, type Session } from './region-media.ts';
+import { hashOf, init, rendition, segment90k, video } from '../simulated-media.ts';
 
 export interface OwnerSelf {
   readonly epoch: Epoch;
