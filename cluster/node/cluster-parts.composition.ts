@@ -17,6 +17,8 @@ import { OwnershipMemory, type KnownOwnership } from '../ownership/known-ownersh
 import { openNatsOwnershipStore } from '../ownership/ownership-store.nats.ts';
 import { openNatsTaskQueue } from '../queue/task-queue.nats.ts';
 import type { TaskQueue } from '../queue/task-queue.ts';
+import { nothingElsewhere, type Elsewhere } from '../region/elsewhere.ts';
+import { noOtherRegions, type OtherRegions } from '../region/other-regions.ts';
 import type { Clock } from '../time/clock.ts';
 
 /** Who a node is, and what it logs and measures with. */
@@ -35,6 +37,10 @@ export interface ClusterParts extends NodeSelf {
   readonly queue: TaskQueue;
   readonly members: Membership;
   readonly loads: EdgeLoads;
+  /** Calls and events that cross between regions. */
+  readonly others: OtherRegions;
+  /** What is on air in other regions. */
+  readonly elsewhere: Elsewhere;
   /** The fingerprint of this host's ffmpeg. An owner pins it in each period, and a worker must have the same (C9). */
   readonly fingerprint: string;
   /** The node's connection, for the adapters of its actors. */
@@ -87,6 +93,7 @@ export async function openClusterParts(
   const loads = openNatsEdgeLoads({ ...shared, node });
   closing.defer(() => loads.close());
   const self = { node, region, bootId, clock, logger, metrics };
-  const parts = { log, ownership, queue, members, loads, fingerprint, nats };
+  const regions = { others: noOtherRegions, elsewhere: nothingElsewhere };
+  const parts = { log, ownership, queue, members, loads, ...regions, fingerprint, nats };
   return { ...self, ...parts, natsDownMs: nats.downMs, idsWarning };
 }

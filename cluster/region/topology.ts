@@ -1,0 +1,34 @@
+/** The regions of a deployment: which there are, and how their gateways, tokens and databases are reached (R1). Equal on all nodes. */
+import type { RegionId } from '../model/ids.ts';
+
+/** One region as the topology file describes it. */
+export interface Region {
+  readonly id: RegionId;
+  /** 0 to 63. It is part of every epoch of the region, so it is never changed and never given to another region (C5). */
+  readonly ordinal: number;
+  /** How nodes of other regions reach this region's NATS; empty for a region that nothing else reaches. */
+  readonly gateway: GatewayAccess;
+  /** Degrees of latitude and longitude. */
+  readonly position: { readonly latitude: number; readonly longitude: number } | undefined;
+  /** The region's relative share of viewers. */
+  readonly weight: number;
+}
+
+/** What a gateway connects with. File names are absolute. */
+export interface GatewayAccess {
+  /** `tls://nats1.eu.example:4222`; `nats://` is for one machine. */
+  readonly natsUrls: readonly string[];
+  /** The certificate authority, and the client's own certificate and key, in PEM. */
+  readonly tls:
+    | { readonly caFile: string; readonly certFile?: string; readonly keyFile?: string }
+    | undefined;
+  /** A NATS credentials file, or user and password in a file of one line each. */
+  readonly credentialsFile: string | undefined;
+}
+
+export interface Topology {
+  /** Raised with every change of the file. */
+  readonly version: number;
+  /** At least one; in order of their ordinals. */
+  readonly regions: readonly Region[];
+}
