@@ -1,0 +1,104 @@
+/**
+ * What a region tells the others of its streams and edges (R3). Each owner tells its own streams. One node tells the edges, the first in
+ * rendezvous order of those that live.
+ */
+import { z } from 'zod';
+import { Epoch, NodeId, StreamId } from '../../model/ids.ts';
+import type { RegionCall, RegionEvent } from './crossing.ts';
+
+const count = z.number().int().nonnegative();
+
+/** A stream as its home knows it. Numbers are those of the home's log. */
+export const StreamOnAir = z.strictObject({
+  stream: StreamId,
+  epoch: Epoch,
+  /** Of the next segment; 0 where the node that tells it does not know. So are the two numbers that follow. */
+  nextNumber: count,
+  /** Of the newest period. */
+  discontinuities: count,
+  availabilityStartMs: count,
+  isOnAir: z.boolean(),
+  /** When the owner took it over, by the home's UTC: for people. */
+  sinceMs: count,
+  /** `rtmp://HOST:PORT/live` of its owner; of a broadcast that is over, its last owner's. */
+  rtmpUrl: z.string().max(300),
+});
+export type StreamOnAir = z.infer<typeof StreamOnAir>;
+
+/** How many streams one message names. */
+export const streamsOfPart = 100;
+/** An owner has 500 streams at most (activations.ts D3). */
+const maxParts = 20;
+
+/** One node's list of all that it owns, in parts. What none of the parts names is not on air at that node any more. */
+const ListPart = z.strictObject({
+  /** Equal in all parts of one list, and higher in the next. */
+  list: count,
+  part: count.max(maxParts - 1),
+  parts: z.number().int().positive().max(maxParts),
+});
+
+export const OnAir = z.strictObject({
+  node: NodeId,
+  streams: z.array(StreamOnAir).max(streamsOfPart),
+  /** Absent: these streams have just begun, changed or ended. */
+  of: ListPart.optional(),
+});
+export type OnAir = z.infer<typeof OnAir>;
+
+/** What begins, changes and ends, when it happens; and every 30 s the whole list. */
+export const onAir: RegionEvent<OnAir> = {
+  name: 'on-air',
+  event: OnAir,
+  maxBytes: 64_000,
+  perSecond: 400,
+};
+
+export const OnAirListParams = z.strictObject({
+  /** Streams behind this one, in order of id. */
+  after: StreamId.optional(),
+});
+export type OnAirListParams = z.infer<typeof OnAirListParams>;
+
+export const OnAirPage = z.strictObject({
+  streams: z.array(StreamOnAir).max(streamsOfPart),
+  /** Absent on the last page. */
+  next: StreamId.optional(),
+});
+export type OnAirPage = z.infer<typeof OnAirPage>;
+
+/** All that is on air in a region, and what ended there lately. Each node asks when a link comes up. */
+export const onAirList: RegionCall<OnAirListParams, OnAirPage> = {
+  name: 'on-air-list',
+  params: OnAirListParams,
+  result: OnAirPage,
+  maxBytes: 200,
+  maxResultBytes: 64_000,
+  perSecond: 100,
+};
+
+/** How many edges of a region the others hear of: the first of its order for the word `edges`. */
+export const maxEdgesTold = 200;
+
+export const EdgeTold = z.strictObject({
+  node: NodeId,
+  /** The base URL for viewers, without a trailing slash. */
+  httpUrl: z.string().max(300),
+  isSound: z.boolean(),
+  connections: count,
+  /** How many more connections it takes. */
+  room: count,
+  weight: z.number().nonnegative(),
+});
+export type EdgeTold = z.infer<typeof EdgeTold>;
+
+export const EdgesTold = z.strictObject({ edges: z.array(EdgeTold).max(maxEdgesTold) });
+export type EdgesTold = z.infer<typeof EdgesTold>;
+
+/** A region's public edges, every 2 s. */
+export const edges: RegionEvent<EdgesTold> = {
+  name: 'edges',
+  event: EdgesTold,
+  maxBytes: 100_000,
+  perSecond: 4,
+};
