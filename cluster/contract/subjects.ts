@@ -25,6 +25,10 @@ export const subjects = {
   audienceCounts: (region: RegionId): string => `tz.${region}.counts`,
   /** To an edge: players that another one counts by now (A10). */
   playersMoved: (region: RegionId, node: NodeId): string => `tz.${region}.moved.${node}`,
+  /** Edges, and nodes with a standby, publish here which streams of other regions they need (R4). */
+  relayNeeds: (region: RegionId): string => `tz.${region}.need`,
+  /** Relayers publish here how far the log of this region goes (R4). */
+  relayed: (region: RegionId): string => `tz.${region}.relayed`,
   ownershipBucket: 'ownership',
   memberBucket: 'members',
 } as const;
