@@ -15,6 +15,10 @@ export interface RegionLink {
   readonly sinceMs: number;
   /** The round trip that the gateway measured last. */
   readonly roundTripMs: number | undefined;
+  /** The wall clock of that region minus ours, in ms, as the gateway measured it when the link came up, and again every minute (C6). */
+  readonly offsetMs: number | undefined;
+  /** Which version of the topology that region's nodes have (R1). */
+  readonly topologyVersion: number | undefined;
 }
 
 export interface CallAcross {

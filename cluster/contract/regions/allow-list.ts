@@ -1,0 +1,17 @@
+/** All that may cross between regions. What is not listed here crosses nowhere, in either direction (R2). */
+import type { RegionCall, RegionEvent } from './crossing.ts';
+
+/** A call as gateways see it: they know its bounds, and leave its shapes to the two ends. */
+export type CallBounds = Omit<RegionCall<unknown, unknown>, 'params' | 'result'>;
+/** An event as gateways see it. */
+export type EventBounds = Omit<RegionEvent<unknown>, 'event'>;
+
+export interface AllowList {
+  readonly calls: readonly CallBounds[];
+  readonly events: readonly EventBounds[];
+}
+
+export const allowList: AllowList = {
+  calls: [],
+  events: [],
+};
