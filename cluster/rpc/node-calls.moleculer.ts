@@ -5,7 +5,13 @@
  * node id do not end each other, as they would under Moleculer's own naming. The member directory says which boot is alive.
  */
 import { Errors, type ServiceBroker, type ServiceSchema } from 'moleculer';
-import { EdgeHead, edgeActions } from '../contract/edge-actions.ts';
+import {
+  EdgeHead,
+  edgeActions,
+  PullReply,
+  type PullParams,
+  type PullState,
+} from '../contract/edge-actions.ts';
 import { ingestActions, type CloseSessionsParams } from '../contract/ingest-actions.ts';
 import {
   ReportReply,
@@ -237,6 +243,14 @@ function edgeCalls(at: CallAt, { members, clock }: CallOptions) {
       return heads.flatMap((head) => EdgeHead.safeParse(head).data ?? []);
     },
     askFold: (edge: NodeId, streamId: StreamId) => at<unknown>(edge, edgeActions.fold, { streamId }),
+    /** Asks an edge of this region to fetch an object from another region (R5). */
+    askToPull: async (edge: NodeId, params: PullParams, withinMs: number): Promise<PullState> => {
+      const answer = at<unknown>(edge, edgeActions.pull, params, withinMs);
+      const late = (): never => {
+        throw new TangazaError('UNAVAILABLE', `${edge} does not answer.`);
+      };
+      return PullReply.parse(await within(answer, { clock, ms: withinMs, late })).state;
+    },
   };
 }
 

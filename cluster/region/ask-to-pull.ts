@@ -1,0 +1,84 @@
+/**
+ * Asks an edge of this region to fetch an object from another region, so that each object crosses once (R5).
+ *
+ * All who lack the object ask the same edge: the first in rendezvous order of the object's name. It says at once whether it has begun. An edge
+ * that does not say so within 300 ms may be frozen or dead, and the next one is asked. That may fetch the object a second time, which is
+ * harmless: a store takes it once.
+ *
+ * Bounds: the wait of the caller, and how many edges are asked.
+ */
+import {
+  longestPullWaitMs,
+  type PulledObject,
+  type PullParams,
+  type PullState,
+} from '../contract/edge-actions.ts';
+import { TangazaError } from '../errors/tangaza-error.ts';
+import type { NodeId } from '../model/ids.ts';
+import { head } from '../partition/rendezvous.ts';
+import type { Clock } from '../time/clock.ts';
+
+/** One edge of this region. */
+interface PullingEdge {
+  readonly id: NodeId;
+  readonly weight: number;
+}
+
+export interface PullPorts {
+  readonly clock: Pick<Clock, 'runningMs'>;
+  /** The edges of this region that are alive and do not leave. */
+  readonly edges: () => readonly PullingEdge[];
+  /** @throws TangazaError where the edge does not answer within that time */
+  readonly askToPull: (edge: NodeId, params: PullParams, withinMs: number) => Promise<PullState>;
+}
+
+/** What became of a pull, and the edge that knows. */
+export interface Pulled {
+  readonly state: PullState;
+  readonly edge: NodeId;
+}
+
+const beginsWithinMs = 300;
+/** How long a call may take beyond the time that the edge was told to wait. */
+const onTheWayMs = 500;
+const maxEdges = 3;
+
+/** Names the object, the same for all who ask. */
+export function nameOfPulled({ streamId, period, rendition, media }: PulledObject): string {
+  return `${streamId}/${period}/${rendition}/${media.startTime ?? 'init'}-${media.sha256}`;
+}
+
+/**
+ * Waits until the object lies in this region's store, or the edge says why not.
+ *
+ * @returns `underWay` where that takes longer than `withinMs`
+ * @throws TangazaError `UNAVAILABLE` where no edge of this region answers
+ */
+export async function pullOnce(ports: PullPorts, object: PulledObject, withinMs: number): Promise<Pulled> {
+  const untilMs = ports.clock.runningMs() + withinMs;
+  for (const { id } of head(nameOfPulled(object), ports.edges(), maxEdges)) {
+    const state = await pullAt(ports, id, object, untilMs);
+    if (state !== undefined) return { state, edge: id };
+  }
+  throw new TangazaError('UNAVAILABLE', 'No edge of this region answers that could fetch the object.');
+}
+
+/** Undefined where the edge does not answer. */
+async function pullAt(
+  { clock, askToPull }: PullPorts,
+  edge: NodeId,
+  object: PulledObject,
+  untilMs: number,
+): Promise<PullState | undefined> {
+  try {
+    let state = await askToPull(edge, { ...object, waitMs: 0 }, beginsWithinMs);
+    for (;;) {
+      const leftMs = untilMs - clock.runningMs();
+      if (state !== 'underWay' || leftMs <= 0) return state;
+      const waitMs = Math.ceil(Math.min(leftMs, longestPullWaitMs));
+      state = await askToPull(edge, { ...object, waitMs }, waitMs + onTheWayMs);
+    }
+  } catch {
+    return undefined;
+  }
+}
