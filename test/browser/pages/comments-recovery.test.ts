@@ -110,6 +110,35 @@ describe("how far one's own comment is", () => {
     }).toEqual({ last: 'r', comments: 1, since: ['And now this'] });
   });
 
+  // Goal: two windows of one viewer do not send and offer each other's comments. Method: the first window's comment is refused, which the
+  // outbox keeps; a second window settles who the viewer is, which reads the outbox; then the first one is closed, and a third one opens.
+  test('a window takes up what a closed one left behind, and nothing of one that is open', async () => {
+    await using watching = await panel.watch({ hasReplication: true });
+    const { page, audience } = watching;
+    audience.verdict = ({ text }) =>
+      text === 'Refused' ? { kind: 'refused', code: 'TEXT_REFUSED' } : { kind: 'accepted' };
+    await say(page, 'First', 'Ada');
+    await say(page, 'Refused');
+    await page.locator('.comment[data-own=failed]', { hasText: 'Refused' }).waitFor();
+    await isKept(page, 'Refused');
+    const another = async () => {
+      const opened = await page.context().newPage();
+      await audience.stand(opened);
+      await opened.goto(`${panel.url}/watch/demo`);
+      await isCalled(opened, 'Ada');
+      await rows(opened, 'First').waitFor();
+      return opened;
+    };
+    const second = await another();
+    await say(second, 'From the second');
+    await isAccepted(second, 'From the second');
+    const ofOther = await rows(second, 'Refused').count();
+    await page.close();
+    const third = await another();
+    await rows(third, 'Refused').waitFor();
+    expect({ ofOther }).toEqual({ ofOther: 0 });
+  });
+
   // Goal: the outbox is bounded while its page is open, and not only when it is loaded. Method: who they are is settled by a first comment, as
   // that reads the outbox; with 199 of another stream it is full, and one more is written.
   test('of more than 200 comments that no other region has, the oldest is kept no longer', async () => {

@@ -1,12 +1,13 @@
 /** Carries out what each comment of the viewer's own needs: sends it, sends it again, looks for it, keeps it until it is safe. */
 import type { AudienceApi } from './audience-api.browser.ts';
 import type { Live } from './live.browser.ts';
+import { OpenTabs } from './open-tabs.browser.ts';
 import type { Outbox } from './outbox.browser.ts';
 import { mintClientId } from '../state/client-id.ts';
 import type { PageComment, Person } from '../state/comment.ts';
 import type { CommentList } from '../state/comment-list.ts';
 import { isLive } from '../state/connection.ts';
-import { entryOf, restored } from '../state/outbox.ts';
+import { entryOf, isLeftBehind, restored } from '../state/outbox.ts';
 import { advanceOwn, dutyOf, idOf, ownComment } from '../state/own-comment.ts';
 import type { Draft, OwnComment, OwnEvent } from '../state/own-comment.ts';
 import { signedInAnew, type Problem } from '../state/problem.ts';
@@ -32,6 +33,7 @@ export interface SenderOptions {
 
 export class Sender {
   readonly #options: SenderOptions;
+  readonly #tabs = new OpenTabs();
   #resentAtMs: number[] = [];
   /** Whether there is another region that may have a comment as well; undefined until a server has said so. */
   hasReplication: boolean | undefined;
@@ -83,14 +85,16 @@ export class Sender {
     onChange();
   }
 
-  /** What another visit of the page left behind. */
+  /** What another visit of the page left behind. Another tab that is open sees to its own. */
   async restore(): Promise<void> {
     const { outbox, me, streamId, list, serverNowMs } = this.#options;
     const person = me();
     if (person === undefined) return;
+    const open = await this.#tabs.names();
     for (const entry of await outbox.read(serverNowMs())) {
       const isKnown = list.owns.some(({ draft }) => draft.clientId === entry.clientId);
-      if (entry.streamId === streamId && entry.userId === person.id && !isKnown)
+      const isMine = entry.streamId === streamId && entry.userId === person.id;
+      if (isMine && !isKnown && isLeftBehind(entry, open))
         this.#set(restored(entry, { nowMs: Date.now(), serverNowMs: serverNowMs() }));
     }
     this.tick();
@@ -210,7 +214,7 @@ export class Sender {
     const person = me();
     if (person === undefined) return;
     list.setOwn(own, person);
-    const entry = entryOf(own, { streamId, hasReplication: this.hasReplication });
+    const entry = entryOf(own, { streamId, tab: this.#tabs.self, hasReplication: this.hasReplication });
     void (entry === undefined ? outbox.remove(own.draft.clientId) : outbox.put(entry, serverNowMs()));
     onChange();
   }

@@ -14,17 +14,24 @@ export interface Entry {
   readonly streamId: string;
   readonly userId: string;
   readonly draft: Draft;
+  /** The tab that sends it; undefined where an earlier version of the page wrote it. */
+  readonly tab: string | undefined;
   /** Absent while nobody has accepted it. */
   readonly accepted: { readonly id: string; readonly receipt: string | undefined } | undefined;
 }
 
-/** Undefined for what needs no keeping. @param hasReplication undefined where no server has said it yet */
-export function entryOf(
-  own: OwnComment,
-  { streamId, hasReplication }: { readonly streamId: string; readonly hasReplication: boolean | undefined },
-): Entry | undefined {
+/** What an entry is made of beside the comment. */
+export interface EntryPlace {
+  readonly streamId: string;
+  readonly tab: string;
+  /** Undefined where no server has said it yet. */
+  readonly hasReplication: boolean | undefined;
+}
+
+/** Undefined for what needs no keeping. */
+export function entryOf(own: OwnComment, { streamId, tab, hasReplication }: EntryPlace): Entry | undefined {
   const { draft, state } = own;
-  const entry = { clientId: draft.clientId, streamId, userId: draft.authorId, draft };
+  const entry = { clientId: draft.clientId, streamId, userId: draft.authorId, draft, tab };
   if (state.kind === 'replicated') return undefined;
   if (state.kind !== 'accepted') return { ...entry, accepted: undefined };
   if (hasReplication === false || state.isFinal) return undefined;
@@ -40,6 +47,10 @@ export function surplus(entries: readonly Entry[], serverNowMs: number): readonl
   const byAge = entries.toSorted((left, right) => right.draft.createdAtMs - left.draft.createdAtMs);
   return byAge.filter(({ draft }, index) => index >= mostEntries || serverNowMs - draft.createdAtMs > keptMs);
 }
+
+/** Whether nobody else sees to the entry: its tab was closed. @param open the tabs of this browser */
+export const isLeftBehind = ({ tab }: Entry, open: ReadonlySet<string>): boolean =>
+  tab === undefined || !open.has(tab);
 
 /** The comment as the page takes it up again. */
 export function restored(
@@ -69,6 +80,7 @@ export function readEntry(value: unknown): Entry | undefined {
     clientId,
     streamId,
     userId,
+    tab: textOf(value, 'tab'),
     draft: {
       clientId,
       authorId: userId,

@@ -191,7 +191,7 @@ test('what was under way when the viewer signed in anew is offered, and is accep
   expect(after(offered, [2, acked()]).state.kind).toBe('accepted');
 });
 
-const of = { streamId: 's', hasReplication: true };
+const of = { streamId: 's', tab: 'one', hasReplication: true };
 /** This machine's clock is a day ahead. */
 const at = (serverNowMs: number) => ({ nowMs: serverNowMs + 86_400_000, serverNowMs });
 
@@ -226,6 +226,7 @@ test('the outbox is bounded by 200 entries and a day', () => {
     streamId: 's',
     userId: 'g-1',
     draft: { ...draft, createdAtMs: 1000 + index },
+    tab: undefined,
     accepted: undefined,
   }));
   const gone = surplus(entries, 2000).map(({ clientId }) => clientId);
