@@ -49,6 +49,7 @@ import type { Metrics } from './cluster/observe/metrics.ts';
 import { pinoLogger } from './cluster/observe/logger.pino.ts';
 import { prometheusMetrics } from './cluster/observe/metrics.prometheus.ts';
 import { brokerIdOf, nodeCalls, type MakeService } from './cluster/rpc/node-calls.moleculer.ts';
+import { topologyOfOne } from './cluster/region/topology.ts';
 import { unlessAborted } from './cluster/time/within.ts';
 import { systemClock as clock } from './cluster/time/clock.system.ts';
 
@@ -120,6 +121,7 @@ async function openParts(config: NodeConfig, closing: AsyncDisposableStack, sign
       ...self,
       nats,
       replicas: config.natsReplicas,
+      topology: topologyOfOne(region, config.regionOrdinal),
       member: describeNode(config, bootId, clock),
       secret: secrets.streamKeySecret,
       fingerprint: await readFingerprint(config.worker.ffmpeg),

@@ -19,6 +19,7 @@ import { openNatsTaskQueue } from '../queue/task-queue.nats.ts';
 import type { TaskQueue } from '../queue/task-queue.ts';
 import { nothingElsewhere, type Elsewhere } from '../region/elsewhere.ts';
 import { noOtherRegions, type OtherRegions } from '../region/other-regions.ts';
+import type { Topology } from '../region/topology.ts';
 import type { Clock } from '../time/clock.ts';
 
 /** Who a node is, and what it logs and measures with. */
@@ -55,6 +56,7 @@ export interface ClusterOptions extends NodeSelf {
   readonly nats: NodeConnection;
   /** How many servers keep a copy. */
   readonly replicas: number;
+  readonly topology: Topology;
   /** This node as the others see it. */
   readonly member: Member;
   /** Equal on all nodes of the cluster. */

@@ -5,7 +5,7 @@
  * the calls of A to B, and the events of B that somebody in A listens to. So A may hear B while B does not hear A.
  */
 import type { RegionCall, RegionEvent } from '../contract/regions/crossing.ts';
-import type { RegionId } from '../model/ids.ts';
+import type { NodeId, RegionId } from '../model/ids.ts';
 
 /** The link of this region to another one, as this node knows it. */
 export interface RegionLink {
@@ -19,6 +19,11 @@ export interface RegionLink {
   readonly offsetMs: number | undefined;
   /** Which version of the topology that region's nodes have (R1). */
   readonly topologyVersion: number | undefined;
+  /** The nodes of this region whose client to that region works, in order of id. */
+  readonly gateways: readonly NodeId[];
+  /** What those clients have carried since they were opened; both directions. */
+  readonly bytesIn: number;
+  readonly bytesOut: number;
 }
 
 export interface CallAcross {
@@ -76,6 +81,8 @@ export interface OtherRegions {
    * that region works.
    */
   isServedHere(region: RegionId, key: string): boolean;
+  /** Faults that people should know of: a region with another clock, or with a newer topology. */
+  warnings(): readonly string[];
 }
 
 /** In a deployment of one region. */
@@ -88,4 +95,5 @@ export const noOtherRegions: OtherRegions = {
   links: () => [],
   onLink: () => () => {},
   isServedHere: () => false,
+  warnings: () => [],
 };

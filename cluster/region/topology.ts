@@ -32,3 +32,17 @@ export interface Topology {
   /** At least one; in order of their ordinals. */
   readonly regions: readonly Region[];
 }
+
+/** A deployment of one region, which needs no file. */
+export const topologyOfOne = (id: RegionId, ordinal: number): Topology => ({
+  version: 1,
+  regions: [
+    {
+      id,
+      ordinal,
+      gateway: { natsUrls: [], tls: undefined, credentialsFile: undefined },
+      position: undefined,
+      weight: 1,
+    },
+  ],
+});

@@ -7,7 +7,7 @@
 import { allowList, type AllowList } from '../../../cluster/contract/regions/allow-list.ts';
 import type { RegionCall, RegionEvent } from '../../../cluster/contract/regions/crossing.ts';
 import { TangazaError } from '../../../cluster/errors/tangaza-error.ts';
-import { RegionId } from '../../../cluster/model/ids.ts';
+import { NodeId, RegionId } from '../../../cluster/model/ids.ts';
 import { order } from '../../../cluster/partition/rendezvous.ts';
 import { Buckets } from '../../../cluster/bounds/buckets.ts';
 import type { CallAcross, OtherRegions, RegionLink } from '../../../cluster/region/other-regions.ts';
@@ -97,7 +97,8 @@ export class MemoryRegions {
     const cutAtMs = this.#cuts.get(`${from}>${to}`);
     const isUp = cutAtMs === undefined && this.#regions.includes(to);
     const measured = isUp ? { roundTripMs: 1, offsetMs: 0, topologyVersion: 1 } : unmeasured;
-    return { region: to, isUp, sinceMs: cutAtMs ?? 0, ...measured };
+    const gateways = isUp ? this.nodesOf(from).map((node) => node.id) : [];
+    return { region: to, isUp, sinceMs: cutAtMs ?? 0, ...measured, gateways, bytesIn: 0, bytesOut: 0 };
   }
 
   allowsCall = (name: string): boolean => this.#allowed.calls.some((call) => call.name === name);
@@ -118,7 +119,7 @@ const later = (): Promise<void> => new Promise((resolve) => queueMicrotask(resol
 
 class MemoryNode implements OtherRegions {
   readonly region: RegionId;
-  readonly #node: string;
+  readonly id: NodeId;
   readonly #world: MemoryRegions;
   readonly #serving = new Map<string, Serve>();
   readonly #hearing = new Map<string, Set<Hear>>();
@@ -127,7 +128,7 @@ class MemoryNode implements OtherRegions {
   constructor(world: MemoryRegions, region: RegionId, node: string) {
     this.#world = world;
     this.region = region;
-    this.#node = node;
+    this.id = NodeId.parse(node);
   }
 
   get regions(): readonly RegionId[] {
@@ -200,6 +201,10 @@ class MemoryNode implements OtherRegions {
     return true;
   }
 
+  warnings(): readonly string[] {
+    return [];
+  }
+
   #hear(key: string, text: string): void {
     for (const hear of this.#hearing.get(key) ?? []) hear(text);
   }
@@ -238,8 +243,8 @@ class MemoryNode implements OtherRegions {
 
   isServedHere(region: RegionId, key: string): boolean {
     if (!this.#world.link(this.region, region).isUp) return false;
-    const nodes = this.#world.nodesOf(this.region).map((node) => ({ id: node.#node, weight: 1 }));
-    return order(key, nodes).at(0)?.id === this.#node;
+    const nodes = this.#world.nodesOf(this.region).map((node) => ({ id: node.id, weight: 1 }));
+    return order(key, nodes).at(0)?.id === this.id;
   }
 }
 
