@@ -1,5 +1,8 @@
 /** All that may cross between regions. What is not listed here crosses nowhere, in either direction (R2). */
+import { edgeCounts, reactionWindow } from './audience.ts';
+import { commentChanges, commentsChanged } from './comments.ts';
 import type { RegionCall, RegionEvent } from './crossing.ts';
+import { registryChanged, registryChanges, registryStream } from './registry.ts';
 
 /** A call as gateways see it: they know its bounds, and leave its shapes to the two ends. */
 export type CallBounds = Omit<RegionCall<unknown, unknown>, 'params' | 'result'>;
@@ -12,6 +15,6 @@ export interface AllowList {
 }
 
 export const allowList: AllowList = {
-  calls: [],
-  events: [],
+  calls: [registryChanges, registryStream, commentChanges],
+  events: [registryChanged, commentsChanged, reactionWindow, edgeCounts],
 };
