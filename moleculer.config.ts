@@ -34,14 +34,17 @@ import type { Database } from './cluster/cassandra/database.cassandra.ts';
 import { UnusableCluster } from './cluster/cassandra/migrations.ts';
 import { nothingToHandOver } from './cluster/contract/hand-over.ts';
 import { readCassandraFiles } from './config/cassandra-files.disk.ts';
-import { loadConfig, type NodeConfig } from './config/config.ts';
+import { ConfigError, loadConfig, type NodeConfig } from './config/config.ts';
 import { describeNode } from './config/describe-node.system.ts';
 import { UnusableError } from './config/unusable.ts';
-import { loadSecrets } from './config/secrets.disk.ts';
+import { loadTopology } from './config/regions.disk.ts';
+import { loadSharedSecrets } from './config/secrets.disk.ts';
 import { loadTokenKeys } from './config/token-keys.disk.ts';
 import { BootId } from './cluster/model/ids.ts';
 import { connectNats } from './cluster/nats/connection.nats.ts';
 import { openClusterParts } from './cluster/node/cluster-parts.composition.ts';
+import { rememberOrdinals, type OrdinalOptions } from './cluster/region/ordinals.nats.ts';
+import type { Topology } from './cluster/region/topology.ts';
 import { baseBrokerOptions } from './cluster/observe/broker-options.moleculer.ts';
 import { letHeapGrow } from './cluster/observe/heap.system.ts';
 import type { Logger } from './cluster/observe/logger.ts';
@@ -49,7 +52,6 @@ import type { Metrics } from './cluster/observe/metrics.ts';
 import { pinoLogger } from './cluster/observe/logger.pino.ts';
 import { prometheusMetrics } from './cluster/observe/metrics.prometheus.ts';
 import { brokerIdOf, nodeCalls, type MakeService } from './cluster/rpc/node-calls.moleculer.ts';
-import { topologyOfOne } from './cluster/region/topology.ts';
 import { unlessAborted } from './cluster/time/within.ts';
 import { systemClock as clock } from './cluster/time/clock.system.ts';
 
@@ -91,7 +93,8 @@ export async function composeNode(config: NodeConfig, signal?: AbortSignal): Pro
 
 async function openParts(config: NodeConfig, closing: AsyncDisposableStack, signal?: AbortSignal) {
   const { nodeId: node, region, dataDir } = config;
-  const secrets = loadSecrets(dataDir);
+  const topology = loadTopology(config);
+  const secrets = loadSharedSecrets(config.secretsFile, dataDir);
   const tokenKeys = loadTokenKeys(config.tokenKeysFile, dataDir, region);
   const bootId = BootId.parse(randomBytes(6).toString('hex'));
   const logger = pinoLogger({ level: config.logLevel, node, region });
@@ -101,6 +104,12 @@ async function openParts(config: NodeConfig, closing: AsyncDisposableStack, sign
   const connecting = connectNats({ servers: config.natsServers, name: node, logger, metrics, clock });
   const nats = await unlessAborted(connecting, signal);
   closing.defer(() => nats.close());
+  await mustKeepOrdinals(topology, {
+    connection: nats.connection,
+    region,
+    replicas: config.natsReplicas,
+    logger,
+  });
   const opening = openStore(config.store, join(dataDir, 'segments'), { clock, metrics, logger });
   const store = await unlessAborted(opening, signal);
   closing.defer(() => store.close());
@@ -121,9 +130,9 @@ async function openParts(config: NodeConfig, closing: AsyncDisposableStack, sign
       ...self,
       nats,
       replicas: config.natsReplicas,
-      topology: topologyOfOne(region, config.regionOrdinal),
-      member: describeNode(config, bootId, clock),
+      member: describeNode(config, bootId, topology.version, clock),
       secret: secrets.streamKeySecret,
+      topology,
       fingerprint: await readFingerprint(config.worker.ffmpeg),
       exit: fail,
     },
@@ -138,6 +147,12 @@ async function openParts(config: NodeConfig, closing: AsyncDisposableStack, sign
   const own = { config, store, database, ladders, tells, identity, keySecret: secrets.streamKeySecret, exit };
   const audience: AudiencePorts = { feed: undefined };
   return { ...cluster, ...own, local: nothingToHandOver(), audience };
+}
+
+/** @throws UnusableError when the file of regions gives an ordinal that was another's */
+async function mustKeepOrdinals(topology: Topology, options: OrdinalOptions): Promise<void> {
+  const faults = await rememberOrdinals(topology, options);
+  if (faults.length > 0) throw new ConfigError(faults.map((fault) => `TANGAZA_REGIONS: ${fault}`));
 }
 
 /** @throws UnusableError when the database has another schema than this version needs, or lets nobody in */

@@ -10,8 +10,10 @@ export type Role = (typeof roles)[number];
 export interface NodeConfig {
   readonly nodeId: NodeId;
   readonly region: RegionId;
-  /** Differs between regions, and stays for ever (C5). */
-  readonly regionOrdinal: number;
+  /** The file that describes the regions. Undefined in a deployment of one. */
+  readonly regionsFile: string | undefined;
+  /** The file of the secrets that all regions share. Undefined for the region's own in the data folder. */
+  readonly secretsFile: string | undefined;
   readonly roles: ReadonlySet<Role>;
   /** The node's share of the region's streams and viewers, relative to the others' (C4). */
   readonly weight: number;
@@ -107,7 +109,6 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>, co
   return {
     nodeId: nodeId.data,
     region: region.data,
-    regionOrdinal: values.TANGAZA_REGION_ORDINAL,
     roles: new Set(known),
     weight: values.TANGAZA_WEIGHT,
     http: {
@@ -152,11 +153,17 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>, co
     cacheBytes: values.TANGAZA_CACHE_BYTES,
     operatorToken: values.TANGAZA_OPERATOR_TOKEN,
     metricsToken: values.TANGAZA_METRICS_TOKEN,
+    ...sharedOf(values),
     ...audienceOf(values),
     operator: operatorPortOf(values),
     logLevel: values.TANGAZA_LOG_LEVEL,
   };
 }
+
+const sharedOf = (values: EnvValues): Pick<NodeConfig, 'regionsFile' | 'secretsFile'> => ({
+  regionsFile: values.TANGAZA_REGIONS,
+  secretsFile: values.TANGAZA_SECRETS,
+});
 
 function audienceOf(values: EnvValues): Pick<NodeConfig, 'wordsFile' | 'tokenKeysFile' | 'accounts'> {
   return {

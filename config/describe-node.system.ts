@@ -9,8 +9,13 @@ import { httpUrlOf, rtmpUrlOf } from './public-url.ts';
 /** The version of what nodes say to each other. It is raised when two versions cannot work together. */
 const protocol = 1;
 
-/** @param bootId of this process */
-export function describeNode(config: NodeConfig, bootId: BootId, clock: Clock): Member {
+/** @param bootId of this process @param topologyVersion 0 where there is no file of regions, of which then nothing is told */
+export function describeNode(
+  config: NodeConfig,
+  bootId: BootId,
+  topologyVersion: number,
+  clock: Clock,
+): Member {
   const { nodeId, region, roles, weight, http, rtmp, store } = config;
   return {
     id: nodeId,
@@ -25,5 +30,6 @@ export function describeNode(config: NodeConfig, bootId: BootId, clock: Clock): 
     startedAt: new Date(clock.utcMs()).toISOString(),
     weight,
     protocol,
+    ...(topologyVersion === 0 ? {} : { topologyVersion }),
   };
 }

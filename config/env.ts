@@ -32,7 +32,6 @@ const stopSeconds = z.coerce.number(stopRange).min(9.5, stopRange).max(120, stop
 const weightRange = 'a number from 0.1 to 100';
 const weight = z.coerce.number(weightRange).min(0.1, weightRange).max(100, weightRange);
 
-const ordinalRange = 'a whole number from 0 to 63';
 const hostForm = 'an IP address without brackets and port, or a host name';
 const hostAddress = z.union([z.ipv4(), z.ipv6(), z.hostname()], hostForm);
 const bound = z.string().refine((text) => hostAddress.safeParse(text).success, hostForm);
@@ -75,9 +74,13 @@ const secret = <S extends z.ZodType>(schema: S, description: string): S =>
 const Variables = z.object({
   TANGAZA_NODE_ID: variable(z.string().default('node-1'), 'Name of this node, unique in the cluster.'),
   TANGAZA_REGION: variable(z.string().default('local'), 'Region of this node.'),
-  TANGAZA_REGION_ORDINAL: variable(
-    z.coerce.number(ordinalRange).int(ordinalRange).min(0, ordinalRange).max(63, ordinalRange).default(0),
-    "Number of this region, 0 to 63: another one in each region that shares streams with others, never changed and never used for another region again; the same on every node of a region. A new owner's number begins with it, so that no two regions give the same.",
+  TANGAZA_REGIONS: variable(
+    z.string().optional(),
+    'File that describes the regions: name, ordinal, gateways; the same on every node of all regions, see config/regions/. Without it there is one region.',
+  ),
+  TANGAZA_SECRETS: variable(
+    z.string().optional(),
+    'File of the secrets that all nodes of all regions share: the operator token, and the secret that keys of streams and cursors come from; needed where there are several regions. `secrets.json` of the data folder, made on the first start, when absent.',
   ),
   TANGAZA_ROLES: variable(
     z.string().default('ingest,transcode-worker,edge-delivery,control'),
@@ -297,7 +300,15 @@ export function unknownSettings(env: Readonly<Record<string, string | undefined>
     .filter((name) => !Object.hasOwn(envSpec, name));
 }
 
+/** Settings of earlier versions, with what has taken their place. */
+const retired: Readonly<Record<string, string>> = {
+  TANGAZA_REGION_ORDINAL:
+    'is no setting any more: write it as the ordinal of the region into the file of TANGAZA_REGIONS, see config/regions/; a deployment of one region, which has ordinal 0, leaves it out',
+};
+
 export function describeUnknown(name: string): string {
+  const instead = retired[name];
+  if (instead !== undefined) return `${name}: ${instead}`;
   const meant = nearestName(name, Object.keys(envSpec));
   return `${name}: no such setting${meant === undefined ? '' : `; ${meant} is one`}`;
 }

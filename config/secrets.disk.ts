@@ -1,6 +1,6 @@
 /**
- * The secrets of a region. The first start makes them, and the region's nodes on this host share them in a file that only its owner may
- * read.
+ * The secrets of a deployment. In one region the first start makes them, and the region's nodes on this host share them in a file that only
+ * its owner may read. Several regions share one file that the operator names.
  *
  * Nothing here is ever logged. Only `tangaza up` prints the operator token and the demo's key.
  */
@@ -9,6 +9,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { makeOnce } from './make-once.disk.ts';
+import { UnusableError } from './unusable.ts';
 
 const Secrets = z.object({
   /** The bearer token of the control API. */
@@ -19,6 +20,9 @@ const Secrets = z.object({
   demoKey: z.string().min(8),
 });
 export type Secrets = z.infer<typeof Secrets>;
+/** What a node needs of them. */
+export type SharedSecrets = Omit<Secrets, 'demoKey'>;
+const SharedFile = Secrets.omit({ demoKey: true });
 
 /**
  * Reads the secrets of `dataDir`, and makes them if there are none. When several nodes start at once, one of them makes the file.
@@ -26,7 +30,7 @@ export type Secrets = z.infer<typeof Secrets>;
  * @throws Error that names the file when it cannot be read as secrets
  */
 export function loadSecrets(dataDir: string): Secrets {
-  const file = fileIn(dataDir);
+  const file = secretsFileIn(dataDir);
   makeOnce(file, JSON.stringify(newSecrets(), null, 2));
   const parsed = Secrets.safeParse(readJson(file));
   if (!parsed.success)
@@ -36,12 +40,22 @@ export function loadSecrets(dataDir: string): Secrets {
   return parsed.data;
 }
 
-/** Gives another region of this host the same secrets, unless it has some. */
-export function shareSecrets(secrets: Secrets, dataDir: string): void {
-  makeOnce(fileIn(dataDir), JSON.stringify(secrets, null, 2));
+/**
+ * Reads the secrets of a node.
+ *
+ * @param file the one that the operator names, which is never made here: what one region makes is strange to the others
+ * @throws UnusableError that says what is wrong with that file
+ */
+export function loadSharedSecrets(file: string | undefined, dataDir: string): SharedSecrets {
+  if (file === undefined) return loadSecrets(dataDir);
+  const parsed = SharedFile.safeParse(readJson(file));
+  if (parsed.success) return parsed.data;
+  throw new UnusableError(
+    `TANGAZA_SECRETS: ${file} cannot be read as secrets: {"operatorToken": 16 characters or more, "streamKeySecret": 32 or more}, both random; give the file that the other nodes have`,
+  );
 }
 
-const fileIn = (dataDir: string): string => join(dataDir, 'secrets.json');
+export const secretsFileIn = (dataDir: string): string => join(dataDir, 'secrets.json');
 
 function newSecrets(): Secrets {
   return {

@@ -2,6 +2,7 @@
 import type { Readiness } from '../../cluster/contract/api/edge-routes.ts';
 import { membershipParts } from '../../cluster/membership/members-for.ts';
 import type { ClusterParts } from '../../cluster/node/cluster-parts.composition.ts';
+import { behindPeers, heardVersions } from '../../cluster/region/topology-versions.ts';
 import type { NodeConfig } from '../../config/config.ts';
 import { httpUrlOf } from '../../config/public-url.ts';
 import { allRoutes } from './edge.ts';
@@ -20,13 +21,23 @@ export interface Tells {
 
 /** What `/readyz` says of every node. */
 export function nodeReadiness(parts: ClusterParts): Tells['readiness'] {
-  const { members, node, natsDownMs, idsWarning } = parts;
+  const { members, node, natsDownMs, idsWarning, topology, others } = parts;
   const gone = (): object => (natsDownMs() === 0 ? {} : { detail: `gone for ${natsDownMs()} ms` });
   const ids = (): Readiness['parts'] => {
     const detail = idsWarning();
     return detail === undefined ? [] : [{ name: 'period ids', isReady: true, detail }];
   };
-  return () => [...membershipParts(members, node), { name: 'nats', isReady: true, ...gone() }, ...ids()];
+  const regions = (): Readiness['parts'] => {
+    const detail = behindPeers(topology, heardVersions(members, others));
+    if (detail !== undefined) return [{ name: 'regions', isReady: true, detail }];
+    return topology.version === 0 ? [] : [{ name: 'regions', isReady: true }];
+  };
+  return () => [
+    ...membershipParts(members, node),
+    { name: 'nats', isReady: true, ...gone() },
+    ...ids(),
+    ...regions(),
+  ];
 }
 
 export interface NodePortParts extends ClusterParts {

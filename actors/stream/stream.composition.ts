@@ -3,13 +3,14 @@ import { candidatesOf } from '../../cluster/membership/members-for.ts';
 import type { HandOverPorts } from '../../cluster/contract/hand-over.ts';
 import type { ClusterParts } from '../../cluster/node/cluster-parts.composition.ts';
 import type { MakeService } from '../../cluster/rpc/node-calls.moleculer.ts';
+import { ordinalOf } from '../../cluster/region/topology.ts';
 import type { NodeConfig } from '../../config/config.ts';
 import type { Ladder } from '../media/ladder/ladder.ts';
 import type { SegmentStore } from '../segment-store/segment-store.ts';
 import { streamService } from './stream.service.ts';
 
 export interface StreamParts extends ClusterParts {
-  readonly config: Pick<NodeConfig, 'dvrWindowSeconds' | 'retentionSeconds' | 'regionOrdinal'>;
+  readonly config: Pick<NodeConfig, 'dvrWindowSeconds' | 'retentionSeconds'>;
   readonly store: SegmentStore;
   readonly ladders: ReadonlyMap<string, Ladder>;
   readonly local: HandOverPorts;
@@ -25,7 +26,7 @@ export function composeStream(parts: StreamParts, stopAfter: Promise<void>): Mak
       checkDeadline: members.checkDeadline,
       node,
       region,
-      regionOrdinal: config.regionOrdinal,
+      regionOrdinal: ordinalOf(parts.topology, region),
       bootId,
       clock,
       log,

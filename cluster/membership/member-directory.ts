@@ -21,6 +21,8 @@ export const Member = z.object({
   weight: z.number().nonnegative().default(1),
   /** Nodes with different numbers cannot work together. */
   protocol: z.number().int().default(1),
+  /** The version of its description of the regions (R1); absent where it has none. */
+  topologyVersion: z.number().int().optional(),
 });
 export type Member = z.infer<typeof Member>;
 

@@ -20,6 +20,7 @@ import type { TaskQueue } from '../queue/task-queue.ts';
 import { nothingElsewhere, type Elsewhere } from '../region/elsewhere.ts';
 import { noOtherRegions, type OtherRegions } from '../region/other-regions.ts';
 import type { Topology } from '../region/topology.ts';
+import { heardVersions, tellWhenBehind } from '../region/topology-versions.ts';
 import type { Clock } from '../time/clock.ts';
 
 /** Who a node is, and what it logs and measures with. */
@@ -38,6 +39,8 @@ export interface ClusterParts extends NodeSelf {
   readonly queue: TaskQueue;
   readonly members: Membership;
   readonly loads: EdgeLoads;
+  /** The regions of the deployment, this one among them. */
+  readonly topology: Topology;
   /** Calls and events that cross between regions. */
   readonly others: OtherRegions;
   /** What is on air in other regions. */
@@ -95,7 +98,11 @@ export async function openClusterParts(
   const loads = openNatsEdgeLoads({ ...shared, node });
   closing.defer(() => loads.close());
   const self = { node, region, bootId, clock, logger, metrics };
-  const regions = { others: noOtherRegions, elsewhere: nothingElsewhere };
+  const { topology } = options;
+  const regions = { topology, others: noOtherRegions, elsewhere: nothingElsewhere };
+  // In a deployment of one region there is nothing to be behind of.
+  if (topology.version > 0)
+    closing.defer(tellWhenBehind(topology, () => heardVersions(members, regions.others), { clock, logger }));
   const parts = { log, ownership, queue, members, loads, ...regions, fingerprint, nats };
   return { ...self, ...parts, natsDownMs: nats.downMs, idsWarning };
 }

@@ -1,6 +1,8 @@
 /** The regions of a deployment: which there are, and how their gateways, tokens and databases are reached (R1). Equal on all nodes. */
 import type { RegionId } from '../model/ids.ts';
 
+export const highestOrdinal = 63;
+
 /** One region as the topology file describes it. */
 export interface Region {
   readonly id: RegionId;
@@ -27,22 +29,23 @@ export interface GatewayAccess {
 }
 
 export interface Topology {
-  /** Raised with every change of the file. */
+  /** Raised with every change of the file; 0 where there is none. */
   readonly version: number;
   /** At least one; in order of their ordinals. */
   readonly regions: readonly Region[];
 }
 
-/** A deployment of one region, which needs no file. */
-export const topologyOfOne = (id: RegionId, ordinal: number): Topology => ({
-  version: 1,
-  regions: [
-    {
-      id,
-      ordinal,
-      gateway: { natsUrls: [], tls: undefined, credentialsFile: undefined },
-      position: undefined,
-      weight: 1,
-    },
-  ],
+/** Of a deployment that has no file of regions: it may have one later, in which this region keeps its ordinal. */
+export const topologyOfOne = (id: RegionId, ordinal = 0): Topology => ({
+  version: 0,
+  regions: [{ id, ordinal, gateway: noGateway, position: undefined, weight: 1 }],
 });
+
+export const noGateway: GatewayAccess = { natsUrls: [], tls: undefined, credentialsFile: undefined };
+
+/** @param id one of the topology's regions, which the node's own always is */
+export function ordinalOf({ regions }: Topology, id: RegionId): number {
+  const region = regions.find((one) => one.id === id);
+  if (region === undefined) throw new Error(`the topology has no region ${id}`);
+  return region.ordinal;
+}

@@ -1,7 +1,6 @@
 /** `tangaza up`: runs the demo cluster; `npm start` calls it. */
 import { resolve } from 'node:path';
 import { Command, Option } from 'commander';
-import { UnusableError } from '../../config/unusable.ts';
 import type { DemoCluster } from '../demo/demo-cluster.ts';
 import type { DemoNode, DemoRegion } from '../demo/site.ts';
 import type { NumberRule } from '../usage/judge.js';
@@ -27,13 +26,7 @@ export function upCommand(): Command {
     .description(
       'Starts a cluster on this machine with a test publisher, a viewer page and an operator page; Ctrl-C stops all of it.',
     )
-    .addOption(
-      new NumberOption(
-        '--regions <n>',
-        'regions; more than one want --comments cassandra',
-        whole(1, mostRegions),
-      ).default(1),
-    )
+    .addOption(new NumberOption('--regions <n>', 'regions', whole(1, mostRegions)).default(1))
     .addOption(new NumberOption('--nodes <n>', 'nodes in each region', whole(1, 16)).default(2))
     .option('--no-publisher', 'without the test publisher: publish yourself, with the key demo-key')
     .addOption(new Option('--store <kind>', 'where segments lie').choices(['disk', 's3']).default('disk'))
@@ -58,7 +51,6 @@ export function upCommand(): Command {
 }
 
 async function up(options: UpOptions): Promise<void> {
-  mustShareDatabase(options);
   const stop = new StopRequest();
   ignoreClosedOutput();
   const out = options.json ? process.stderr : process.stdout;
@@ -107,14 +99,6 @@ async function up(options: UpOptions): Promise<void> {
     if (!stop.signal.aborted) throw error;
   }
   say('stopped; nothing is left running');
-}
-
-/** Regions are not linked yet: what one says, and which streams there are, the others read in the database. */
-function mustShareDatabase({ regions, comments }: UpOptions): void {
-  if (regions > 1 && comments !== 'cassandra')
-    throw new UnusableError(
-      `${regions} regions know of each other's streams and comments by a database that they share: add --comments cassandra, or take --regions 1`,
-    );
 }
 
 /** Through `npm start` one Ctrl-C arrives twice, from the terminal and from npm. A second signal within this time is the same one. */
@@ -205,7 +189,7 @@ function asText({ regions, nodes, token, stream }: DemoCluster, { publisher }: U
 
 /** What is published in one region is not seen in another one yet. */
 const elsewhere = ({ region }: DemoNode, home: DemoRegion | undefined): string =>
-  region === home?.id ? '' : `   (${region}: the comments; its video is in ${home?.id} only)`;
+  region === home?.id ? '' : `   (${region}: the video is in ${home?.id} only)`;
 
 function whole(least: number, most: number): NumberRule {
   return { least, most, isWhole: true };

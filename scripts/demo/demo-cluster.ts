@@ -1,20 +1,24 @@
 /** Starts the demo cluster: real processes on this machine. `tangaza up` and the cluster tests run this same code. */
+import { join } from 'node:path';
 import { RegionId, type StreamId } from '../../cluster/model/ids.ts';
 import type { Clock } from '../../cluster/time/clock.ts';
 import { systemClock } from '../../cluster/time/clock.system.ts';
 import { lockFolder, type FolderLock } from '../../config/folder-lock.sqlite.ts';
+import { loadSecrets, secretsFileIn } from '../../config/secrets.disk.ts';
 import { ensureTokenKeys } from '../../config/token-keys.disk.ts';
 import { UnusableError } from '../../config/unusable.ts';
 import { askHttp } from './answers.system.ts';
 import { startDatabase } from './parts/database.ts';
 import { demo } from './parts/demo-stream.ts';
 import { endLeftovers } from './leftovers.system.ts';
+import { freePort } from './free-port.system.ts';
 import { regionsOf } from './ports.ts';
 import { lookAtPorts } from './preflight.system.ts';
 import type { ProcessEvent } from './process-event.ts';
-import { sharedSecrets, startRegion } from './parts/region.ts';
+import { startRegion } from './parts/region.ts';
 import { leftoversIn, RunningFile } from './running-demo.disk.ts';
-import { tokenKeysOf, type DemoNode, type DemoOptions, type DemoRegion, type Site } from './site.ts';
+import { writeTopologies, type RegionServer } from './parts/topology.ts';
+import { host, tokenKeysOf, type DemoNode, type DemoOptions, type DemoRegion, type Site } from './site.ts';
 import { publisherSpec } from './specs.ts';
 import { stopAll, supervise, type SupervisedProcess } from './supervised-process.system.ts';
 import { untilReady } from './parts/until-ready.ts';
@@ -119,20 +123,40 @@ type DemoParts = Omit<DemoCluster, 'refused' | keyof AsyncDisposable>;
 async function startParts(site: Site): Promise<DemoParts> {
   const { options } = site;
   const ids = regionsOf(options);
-  const secrets = sharedSecrets(options.dataDir, ids);
+  // Of the first region, which is there from the first start on.
+  const secretsFile = secretsFileIn(join(options.dataDir, ids[0]));
+  const secrets = loadSecrets(join(options.dataDir, ids[0]));
   const key = options.hasPublisher ? secrets.demoKey : demo.keyWithoutPublisher;
   ensureTokenKeys(
     tokenKeysOf(options),
     ids.map((id) => RegionId.parse(id)),
   );
   const centres = await startDatabase(site, ids, key);
+  const places = await placesOf(ids);
+  const files = await writeTopologies(options, places);
   const regions: DemoRegion[] = [];
-  for (const [ordinal, id] of ids.entries())
-    regions.push(await startRegion(site, { id, ordinal, secrets, dataCentre: centres.get(id) }));
+  for (const { id, natsPort } of places) {
+    const common = { id, natsPort, secretsFile, secrets };
+    regions.push(
+      await startRegion(site, { ...common, regionsFile: files.get(id), dataCentre: centres.get(id) }),
+    );
+  }
   const nodes = regions.flatMap((region) => region.nodes);
   await Promise.all(nodes.map((node) => untilNodeReady(site, node)));
   const publisher = options.hasPublisher ? await publish(site, regions[0]?.nodes ?? [], key) : undefined;
   return { regions, nodes, publisher, token: secrets.operatorToken, stream: { id: demo.id, key } };
+}
+
+/** Where the NATS server of each region will be: all nodes are told before the first one starts. */
+async function placesOf(
+  ids: readonly string[],
+): Promise<readonly (RegionServer & { readonly natsPort: number })[]> {
+  const places = [];
+  for (const id of ids) {
+    const natsPort = await freePort();
+    places.push({ id, natsPort, natsUrl: `nats://${host}:${natsPort}` });
+  }
+  return places;
 }
 
 async function untilNodeReady(site: Site, { node, url, rtmp }: DemoNode): Promise<void> {

@@ -8,7 +8,8 @@ type Env = Readonly<Record<string, string | undefined>>;
 const setByDemo: Readonly<Record<string, string>> = {
   TANGAZA_NODE_ID: 'the demo names its nodes',
   TANGAZA_REGION: 'the demo names its regions',
-  TANGAZA_REGION_ORDINAL: 'the demo numbers its regions',
+  TANGAZA_REGIONS: 'use --regions',
+  TANGAZA_SECRETS: 'the demo makes secrets of its own',
   TANGAZA_HTTP_HOST: 'a demo listens on 127.0.0.1 alone',
   TANGAZA_HTTP_PORT: 'use --port-base',
   TANGAZA_OPERATOR_PORT: 'it lies 100 above --port-base',

@@ -25,6 +25,8 @@ export interface DemoOptions {
   readonly envOf?: (node: string, httpPort: number) => Promise<Readonly<Record<string, string>>>;
   /** The URL by which a node reaches NATS, where a test stands between them. */
   readonly natsOf?: (node: string, natsUrl: string) => Promise<string>;
+  /** The URL by which the gateways of a region reach another region's NATS, where a test stands in that direction of a link. */
+  readonly linkOf?: (from: string, to: string, natsUrl: string) => Promise<string>;
   /** How long the parts may take until they answer. By default 30 s. */
   readonly readyWithinMs?: number;
   /**
@@ -68,6 +70,8 @@ export interface DemoRegion {
   readonly id: string;
   readonly dataDir: string;
   readonly nats: SupervisedProcess;
+  /** What describes the regions to its nodes; undefined where it is the only one. */
+  readonly regionsFile: string | undefined;
   readonly natsUrl: string;
   readonly objectStore: SupervisedProcess | undefined;
   /** Its data centre, where streams and comments lie in Cassandra. */

@@ -1,7 +1,7 @@
 /** Starts a region of a demo: a nats-server, a segment store and nodes of its own, in a data folder of its own. */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { loadSecrets, shareSecrets, type Secrets } from '../../../config/secrets.disk.ts';
+import type { Secrets } from '../../../config/secrets.disk.ts';
 import { askNats } from '../answers.system.ts';
 import { freePort } from '../free-port.system.ts';
 import { operatorPortOf, placedNodes } from '../ports.ts';
@@ -12,8 +12,11 @@ import { untilReady } from './until-ready.ts';
 
 export interface RegionPlan {
   readonly id: string;
-  /** Its place among the regions, from 0, which its epochs bear (C5). */
-  readonly ordinal: number;
+  readonly natsPort: number;
+  /** What describes the regions; undefined where it is the only one. */
+  readonly regionsFile: string | undefined;
+  /** The file of secrets that all regions share. */
+  readonly secretsFile: string;
   readonly secrets: Secrets;
   /** Its data centre of Cassandra, where the demo has one. */
   readonly dataCentre: DataCentre | undefined;
@@ -22,12 +25,11 @@ export interface RegionPlan {
 /** @returns once its nats-server answers; its nodes are starting */
 export async function startRegion(
   site: Site,
-  { id, ordinal: regionOrdinal, secrets, dataCentre }: RegionPlan,
+  { id, natsPort, regionsFile, secretsFile, secrets, dataCentre }: RegionPlan,
 ): Promise<DemoRegion> {
   const { options, run } = site;
   const dataDir = join(options.dataDir, id);
   mkdirSync(dataDir, { recursive: true });
-  const natsPort = await freePort();
   const nats = run(specOfNats(options, id, { dataDir, port: natsPort }));
   options.onProgress?.(`nats-server of ${id} starts on port ${natsPort}`);
   const s3Port = options.store === 's3' ? await freePort() : 0;
@@ -49,12 +51,13 @@ export async function startRegion(
       ...withoutUseless(process.env),
       ...nodeEnv({
         region: id,
-        regionOrdinal,
         node,
         httpPort,
         rtmpPort,
         operatorPort,
         dataDir,
+        regionsFile,
+        secretsFile,
         token: secrets.operatorToken,
         tokenKeys: tokenKeysOf(options),
         natsUrl: (await options.natsOf?.(node, natsUrl)) ?? natsUrl,
@@ -73,12 +76,11 @@ export async function startRegion(
       operator: `http://${host}:${operatorPort}`,
     });
   }
-  return { id, dataDir, nats, natsUrl, objectStore, dataCentre, nodes };
+  return { id, dataDir, nats, regionsFile, natsUrl, objectStore, dataCentre, nodes };
 }
 
 export interface NodeSite {
   readonly region: string;
-  readonly regionOrdinal: number;
   readonly node: string;
   readonly httpPort: number;
   readonly rtmpPort: number;
@@ -86,6 +88,9 @@ export interface NodeSite {
   readonly natsUrl: string;
   /** The data folder of the region, which its nodes on this machine share. */
   readonly dataDir: string;
+  /** With several regions: what describes them, and the secrets that they share. */
+  readonly regionsFile: string | undefined;
+  readonly secretsFile: string;
   readonly token: string;
   /** The file of the keys that sign tokens, one for all regions. */
   readonly tokenKeys: string;
@@ -93,12 +98,11 @@ export interface NodeSite {
 
 /** The environment with which `tangaza node` becomes that node of a demo cluster. */
 export function nodeEnv(site: NodeSite) {
-  const { region, regionOrdinal, node, httpPort, rtmpPort, operatorPort } = site;
-  const { natsUrl, dataDir, token, tokenKeys } = site;
+  const { region, node, httpPort, rtmpPort, operatorPort } = site;
+  const { natsUrl, dataDir, regionsFile, secretsFile, token, tokenKeys } = site;
   return {
     TANGAZA_NODE_ID: node,
     TANGAZA_REGION: region,
-    TANGAZA_REGION_ORDINAL: String(regionOrdinal),
     TANGAZA_HTTP_HOST: host,
     TANGAZA_HTTP_PORT: String(httpPort),
     TANGAZA_OPERATOR_PORT: String(operatorPort),
@@ -108,17 +112,6 @@ export function nodeEnv(site: NodeSite) {
     TANGAZA_DATA_DIR: dataDir,
     TANGAZA_OPERATOR_TOKEN: token,
     TANGAZA_TOKEN_KEYS: tokenKeys,
+    ...(regionsFile === undefined ? {} : { TANGAZA_REGIONS: regionsFile, TANGAZA_SECRETS: secretsFile }),
   };
-}
-
-/**
- * One set of secrets for all regions: keys of streams, and the token, are good in each of them. A region that has secrets keeps them.
- *
- * @param dataDir of the demo
- * @returns those of the first region, which is there from the first start on
- */
-export function sharedSecrets(dataDir: string, [first, ...others]: readonly [string, ...string[]]): Secrets {
-  const secrets = loadSecrets(join(dataDir, first));
-  for (const id of others) shareSecrets(secrets, join(dataDir, id));
-  return secrets;
 }

@@ -1,5 +1,6 @@
 /** Further `tangaza node` processes beside a test cluster: one that joins it, and one that must not be let in. */
 import { join } from 'node:path';
+import { secretsFileIn } from '../../../config/secrets.disk.ts';
 import { systemClock } from '../../../cluster/time/clock.system.ts';
 import { nodeEnv } from '../../../scripts/demo/parts/region.ts';
 import { tokenKeysOf, type DemoNode, type DemoRegion } from '../../../scripts/demo/site.ts';
@@ -44,11 +45,12 @@ export async function runNode(cluster: TestCluster, node: string, more: Env = {}
 }
 
 async function siteOf({ regions, token, dataDir: demoDir }: TestCluster, node: string) {
-  const { id, natsUrl, dataDir } = firstOf(regions);
+  const { id, natsUrl, dataDir, regionsFile } = firstOf(regions);
   const [httpPort, rtmpPort, operatorPort] = [await freePort(), await freePort(), await freePort()];
   const tokenKeys = tokenKeysOf({ dataDir: demoDir });
   const ports = { httpPort, rtmpPort, operatorPort };
-  return { region: id, regionOrdinal: 0, node, ...ports, natsUrl, dataDir, token, tokenKeys };
+  const files = { regionsFile, secretsFile: secretsFileIn(dataDir), tokenKeys };
+  return { region: id, node, ...ports, natsUrl, dataDir, token, ...files };
 }
 
 function firstOf([region]: readonly DemoRegion[]): DemoRegion {

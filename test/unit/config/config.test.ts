@@ -101,12 +101,10 @@ test('a weight is 1 unless it is set, and is refused in words where it would put
     expect(faultsOf({ TANGAZA_WEIGHT: value })).toEqual(['TANGAZA_WEIGHT: a number from 0.1 to 100']);
 });
 
-test('a region has ordinal 0 unless it is set, and there are 64 of them', () => {
-  expect(loadConfig({}, 4).regionOrdinal).toBe(0);
-  expect(loadConfig({ TANGAZA_REGION_ORDINAL: '63' }, 4).regionOrdinal).toBe(63);
-  for (const value of ['-1', '64', '1.5', 'second'])
+test('the setting of earlier versions for ordinals is refused, with where it stands now', () => {
+  for (const value of ['0', '1'])
     expect(faultsOf({ TANGAZA_REGION_ORDINAL: value })).toEqual([
-      expect.stringContaining('TANGAZA_REGION_ORDINAL: a whole number from 0 to 63'),
+      expect.stringMatching(/^TANGAZA_REGION_ORDINAL: is no setting any more: .*TANGAZA_REGIONS/),
     ]);
 });
 
