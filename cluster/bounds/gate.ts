@@ -22,6 +22,10 @@ export class Gate {
     this.#limits = limits;
   }
 
+  get running(): number {
+    return this.#running;
+  }
+
   /** @throws TangazaError `OVERLOADED` when too many wait; the signal's reason when it aborts before its turn */
   async run<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
     signal?.throwIfAborted();

@@ -47,6 +47,8 @@ const Minute = z.object({ minute: z.number() });
 export class Minutes {
   readonly #database: Pick<Database, 'run' | 'runTogether'>;
   readonly #entered = new Set<string>();
+  /** Being entered: the first comments of a minute come at once. */
+  readonly #entering = new Map<string, Promise<string>>();
 
   constructor(database: Pick<Database, 'run' | 'runTogether'>) {
     this.#database = database;
@@ -59,22 +61,34 @@ export class Minutes {
    * @throws TangazaError `UNAVAILABLE` when another data centre answers every time
    */
   async enter({ stream, kind, minute }: Entry, dataCentre: string | undefined): Promise<void> {
-    const day = dayOf(minute);
     const name = `${stream} ${kind} ${minute} `;
-    const query = 'INSERT INTO comment_minutes (stream, day, kind, minute) VALUES (?, ?, ?, ?)';
     const isEntered = (by: string | undefined): boolean => by !== undefined && this.#entered.has(name + by);
     let by: string | undefined;
     for (let tries = 0; !isEntered(dataCentre ?? by); tries += 1) {
       if (tries === mostTries)
         throw new TangazaError('UNAVAILABLE', 'The database changes too fast: try again.');
-      by = await this.#database.runTogether([
-        { query, values: [stream, daysOf[kind], kinds[kind], day] },
-        { query, values: [stream, day, kinds[kind], minute] },
-      ]);
+      by = await this.#enterOnce({ stream, kind, minute });
       this.#entered.add(name + by);
     }
     const [oldest] = this.#entered;
     if (this.#entered.size > mostEntered && oldest !== undefined) this.#entered.delete(oldest);
+  }
+
+  /** @returns the data centre that has it */
+  #enterOnce({ stream, kind, minute }: Entry): Promise<string> {
+    const name = `${stream} ${kind} ${minute}`;
+    const day = dayOf(minute);
+    const query = 'INSERT INTO comment_minutes (stream, day, kind, minute) VALUES (?, ?, ?, ?)';
+    const entering =
+      this.#entering.get(name) ??
+      this.#database
+        .runTogether([
+          { query, values: [stream, daysOf[kind], kinds[kind], day] },
+          { query, values: [stream, day, kinds[kind], minute] },
+        ])
+        .finally(() => this.#entering.delete(name));
+    this.#entering.set(name, entering);
+    return entering;
   }
 
   /** Newest first. @param from inclusive */
