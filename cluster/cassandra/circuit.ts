@@ -19,6 +19,7 @@ export class Circuit {
   readonly #recoverMs: number;
   #state: State = { kind: 'closed' };
   #tryAtMs = 0;
+  #answeredAtMs = -Infinity;
 
   /** @param isOnly there is no other data centre, so nobody took what this one could lack */
   constructor(isOnly = false) {
@@ -27,6 +28,11 @@ export class Circuit {
 
   get state(): State['kind'] {
     return this.#state.kind;
+  }
+
+  /** When it answered last; minus infinity: never. */
+  get answeredAtMs(): number {
+    return this.#answeredAtMs;
   }
 
   /** True for one request each 5 s, as long as it is not closed. */
@@ -46,6 +52,7 @@ export class Circuit {
 
   /** @returns what is news: it answers again, or it may be asked again; undefined: nothing */
   answered(nowMs: number): 'answers' | 'back' | undefined {
+    this.#answeredAtMs = nowMs;
     if (this.#state.kind === 'closed') return undefined;
     const { sinceMs } = this.#state.kind === 'open' ? { sinceMs: nowMs } : this.#state;
     const isNews = this.#state.kind === 'open';
@@ -60,11 +67,19 @@ export class Circuit {
 
 /**
  * @param circuits of the data centres, the own one first
- * @returns the places of those to ask, in order; the own one where all fail, as it is the likeliest to answer
+ * @returns the places of those to ask, in order. Where all fail, the one that answered last: one that is dead must not be asked in place of one
+ *   that was late once, as that one would be asked by nobody for 5 s, and again after its next late answer
  */
 export function orderOf(circuits: readonly Circuit[]): readonly number[] {
   const those = (kind: State['kind']): readonly number[] =>
     circuits.flatMap(({ state }, index) => (state === kind ? [index] : []));
   const order = [...those('closed'), ...those('recovering')];
-  return order.length > 0 ? order : [0];
+  if (order.length > 0) return order;
+  const lastMs = Math.max(...circuits.map(({ answeredAtMs }) => answeredAtMs));
+  return [
+    Math.max(
+      0,
+      circuits.findIndex(({ answeredAtMs }) => answeredAtMs === lastMs),
+    ),
+  ];
 }

@@ -53,11 +53,16 @@ test('the only one there is is asked at once when it answers', () => {
   });
 });
 
-test('where all fail, the own one is asked', () => {
+test('where all fail, the one that answered last is asked, and the own one where none ever did', () => {
   const [own, next] = [new Circuit(), new Circuit()];
   own.failed(0);
   next.failed(0);
   expect(orderOf([own, next])).toEqual([0]);
+  own.answered(5000);
+  own.failed(5001);
+  next.answered(6000);
+  next.failed(9000);
+  expect(orderOf([own, next])).toEqual([1]);
 });
 
 test('only the first failure is news', () => {
