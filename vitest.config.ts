@@ -5,7 +5,8 @@
  * Cassandra, which starts two Java processes, share the cores with each other alone. A browser that plays has them for itself: it decodes
  * several videos at once.
  */
-import { statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 import { CountReporter } from './test/support/count-reporter.ts';
@@ -56,11 +57,18 @@ const realProcesses = (name: string, order: number, { timeoutMs, filesAtOnce = 2
 /** Of tests on whole clusters or in browsers. */
 const timeoutMs = 3 * minuteMs;
 
+/** Of a test file, with the files beside it of which it consists. */
+function bytesOf(file: string): number {
+  const parts = readFileSync(file, 'utf8').matchAll(/from '(\.\/[^']+)'/g);
+  const files = [file, ...Array.from(parts, ([, part = '']) => join(dirname(file), part))];
+  return files.reduce((sum, one) => sum + (statSync(one, { throwIfNoEntry: false })?.size ?? 0), 0);
+}
+
 /** Files of one group in order of size, whatever their project: a long one that begins last would run alone. */
 class LargestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const order = ({ project: { config } }: TestSpecification): number => config.sequence.groupOrder;
-    const bytes = new Map(files.map(({ moduleId }) => [moduleId, statSync(moduleId).size]));
+    const bytes = new Map(files.map(({ moduleId }) => [moduleId, bytesOf(moduleId)]));
     const sizeOf = ({ moduleId }: TestSpecification): number => bytes.get(moduleId) ?? 0;
     return files.toSorted((a, b) => order(a) - order(b) || sizeOf(b) - sizeOf(a));
   }

@@ -15,6 +15,9 @@ const sentences: Readonly<Record<Fault, string>> = {
   wrongLikes: 'with other likes than the set has',
 };
 
+/** What the comments are that have it. */
+export const sentenceOf = (fault: Fault): string => sentences[fault];
+
 export function reportText(report: HistoryReport): string {
   const { counts, examples, refusals } = report;
   const lines = [

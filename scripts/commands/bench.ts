@@ -173,6 +173,24 @@ const benches: readonly Bench[] = [
     },
   },
   {
+    name: 'outages',
+    about:
+      'what viewers said and liked over kill, freeze and cut of a data centre of Cassandra, a node, an edge and NATS',
+    target: '0 lost, 0 doubled, 0 going back, likes equal to the set',
+    seconds: 'each outage, 60 by default',
+    run: async ({ progress, seconds }) => {
+      const { benchOutages } = await import('../bench/outages/outages.ts');
+      const { outagesFigures, outagesReport } = await import('../bench/outages/outages-report.ts');
+      const result = await benchOutages({ progress, ...(seconds === undefined ? {} : { seconds }) });
+      return {
+        result: { ...result.report, outageMs: result.outageMs, longestSilenceMs: result.longestSilenceMs },
+        report: outagesReport(result),
+        figures: outagesFigures(result),
+        isReached: result.report.isGood,
+      };
+    },
+  },
+  {
     name: 'partition',
     about: 'look-ups per second and keys moved, against a hash ring and Moleculer',
     target: 'none moved for nothing',
