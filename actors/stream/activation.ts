@@ -25,6 +25,7 @@ import { isOverWithin } from '../../cluster/time/within.ts';
 import type { SegmentStore } from '../segment-store/segment-store.ts';
 import { healthOf } from './health.ts';
 import { inputReplyOf } from './input-reply.ts';
+import type { OwnedStream } from './on-air-telling.ts';
 import { createOwner, decide, type TakenStream } from './owner/owner.ts';
 import type { Command, Effect, Now, OwnerState } from './owner/owner-state.ts';
 import type { ReplyTo } from './owner/state/publishers-state.ts';
@@ -93,6 +94,21 @@ export class Activation {
     const { self, reason, since } = this.#state;
     const { node: owner, region, bootId, epoch } = self;
     return { owner, region, bootId, epoch, since: new Date(since.utcMs).toISOString(), reason };
+  }
+
+  /** What other regions hear of the stream (R3). A stream that was on air before is on air again from the `open` on, not only from its first period. */
+  told(): OwnedStream {
+    const { self, since, timeline } = this.#state;
+    const { nextNumber, periods, availabilityStartMs = 0, state } = timeline;
+    return {
+      stream: self.stream,
+      epoch: self.epoch,
+      nextNumber,
+      discontinuities: periods.at(-1)?.ordinal ?? 0,
+      availabilityStartMs,
+      isOnAir: this.isUsable || state !== 'ended',
+      sinceMs: since.utcMs,
+    };
   }
 
   get feeding(): readonly FeedingSession[] {

@@ -40,6 +40,7 @@ import { Activations, maxActivations } from './activations.ts';
 import { takeUpOwn, type ClaimPorts } from './succession/claim.ts';
 import { handOver } from './succession/hand-over.ts';
 import { actorMetrics, showLive, type ActorMetrics } from './actor-metrics.ts';
+import type { OnAirTelling } from './on-air-telling.ts';
 import { Orphans } from './succession/orphans.ts';
 import { Standstills } from './owner/standstills.ts';
 import type { OwnerSettings } from './owner/owner-state.ts';
@@ -79,6 +80,8 @@ export interface StreamOptions extends ClaimPorts {
   readonly retentionSeconds?: number;
   /** Tells the ingests that a session must close; nothing waits for it. */
   readonly closeSessions: (params: CloseSessionsParams) => void;
+  /** Tells other regions of this node's streams; absent where there are no other regions. */
+  readonly telling?: OnAirTelling;
   /** A stop waits some seconds at most for this, so that sessions which close here may still offer. */
   readonly stopAfter?: Promise<void>;
 }
@@ -292,6 +295,7 @@ export class StreamActor {
 
   #tick(): void {
     for (const activation of this.#activations.live) activation.tell({ kind: 'tick' });
+    this.#options.telling?.look(this.#activations.live, this.#options.clock.monotonicMs());
     showLive(this.#gauges, this.#activations.live);
     this.#gauges.orphans.set(this.#orphans.underWay);
   }

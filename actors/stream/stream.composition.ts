@@ -7,10 +7,12 @@ import { ordinalOf } from '../../cluster/region/topology.ts';
 import type { NodeConfig } from '../../config/config.ts';
 import type { Ladder } from '../media/ladder/ladder.ts';
 import type { SegmentStore } from '../segment-store/segment-store.ts';
+import { rtmpUrlOf } from '../../config/public-url.ts';
+import { OnAirTelling } from './on-air-telling.ts';
 import { streamService } from './stream.service.ts';
 
 export interface StreamParts extends ClusterParts {
-  readonly config: Pick<NodeConfig, 'dvrWindowSeconds' | 'retentionSeconds'>;
+  readonly config: Pick<NodeConfig, 'dvrWindowSeconds' | 'retentionSeconds' | 'rtmp'>;
   readonly store: SegmentStore;
   readonly ladders: ReadonlyMap<string, Ladder>;
   readonly local: HandOverPorts;
@@ -46,6 +48,9 @@ export function composeStream(parts: StreamParts, stopAfter: Promise<void>): Mak
       isAlive: (node, boot) => members.isAlive(node, boot),
       refreshMembers: () => members.refresh(),
       candidates: () => candidatesOf(members),
+      ...(parts.others.regions.length === 0
+        ? {}
+        : { telling: new OnAirTelling(parts.others, rtmpUrlOf(config.rtmp)) }),
       askToAdopt: adopt,
       askEdges,
       askFold,

@@ -12,7 +12,7 @@ const regions = 64;
 /** How many period ids a branch has: more than a region's log ever holds records (M1). */
 const periodsOfBranch = 2 ** 36;
 /** With this term and all later ones, ids of periods would be no safe integers any more (M1). */
-const termsWithPeriods = 2 ** 11;
+export const termsWithPeriods = 2 ** 11;
 
 export const branchOf = (epoch: Epoch): number => Math.floor(epoch / epochsOfBranch);
 

@@ -17,7 +17,8 @@ import { OwnershipMemory, type KnownOwnership } from '../ownership/known-ownersh
 import { openNatsOwnershipStore } from '../ownership/ownership-store.nats.ts';
 import { openNatsTaskQueue } from '../queue/task-queue.nats.ts';
 import type { TaskQueue } from '../queue/task-queue.ts';
-import { nothingElsewhere, type Elsewhere } from '../region/elsewhere.ts';
+import type { Elsewhere } from '../region/elsewhere.ts';
+import { openElsewhere } from '../region/open-elsewhere.ts';
 import { noOtherRegions, type OtherRegions } from '../region/other-regions.ts';
 import type { Topology } from '../region/topology.ts';
 import { heardVersions, tellWhenBehind } from '../region/topology-versions.ts';
@@ -99,10 +100,13 @@ export async function openClusterParts(
   closing.defer(() => loads.close());
   const self = { node, region, bootId, clock, logger, metrics };
   const { topology } = options;
-  const regions = { topology, others: noOtherRegions, elsewhere: nothingElsewhere };
+  const others: OtherRegions = noOtherRegions;
+  const told = { node, region, topology, others, members, ownership, loads };
+  const elsewhere = openElsewhere({ ...told, clock, logger, metrics, random: Math.random }, closing);
+  const regions = { topology, others, elsewhere };
   // In a deployment of one region there is nothing to be behind of.
   if (topology.version > 0)
-    closing.defer(tellWhenBehind(topology, () => heardVersions(members, regions.others), { clock, logger }));
+    closing.defer(tellWhenBehind(topology, () => heardVersions(members, others), { clock, logger }));
   const parts = { log, ownership, queue, members, loads, ...regions, fingerprint, nats };
   return { ...self, ...parts, natsDownMs: nats.downMs, idsWarning };
 }

@@ -1,7 +1,9 @@
 /** All that may cross between regions. What is not listed here crosses nowhere, in either direction (R2). */
 import { edgeCounts, reactionWindow } from './audience.ts';
+import { claiming, streamFold, streamHeads } from './claims.ts';
 import { commentChanges, commentsChanged } from './comments.ts';
 import type { RegionCall, RegionEvent } from './crossing.ts';
+import { edges, onAir, onAirList } from './on-air.ts';
 import { registryChanged, registryChanges, registryStream } from './registry.ts';
 
 /** A call as gateways see it: they know its bounds, and leave its shapes to the two ends. */
@@ -15,6 +17,6 @@ export interface AllowList {
 }
 
 export const allowList: AllowList = {
-  calls: [registryChanges, registryStream, commentChanges],
-  events: [registryChanged, commentsChanged, reactionWindow, edgeCounts],
+  calls: [onAirList, streamHeads, streamFold, registryChanges, registryStream, commentChanges],
+  events: [onAir, edges, claiming, registryChanged, commentsChanged, reactionWindow, edgeCounts],
 };

@@ -27,26 +27,12 @@ export type StreamOnAir = z.infer<typeof StreamOnAir>;
 
 /** How many streams one message names. */
 export const streamsOfPart = 100;
-/** An owner has 500 streams at most (activations.ts D3). */
-const maxParts = 20;
 
-/** One node's list of all that it owns, in parts. What none of the parts names is not on air at that node any more. */
-const ListPart = z.strictObject({
-  /** Equal in all parts of one list, and higher in the next. */
-  list: count,
-  part: count.max(maxParts - 1),
-  parts: z.number().int().positive().max(maxParts),
-});
-
-export const OnAir = z.strictObject({
-  node: NodeId,
-  streams: z.array(StreamOnAir).max(streamsOfPart),
-  /** Absent: these streams have just begun, changed or ended. */
-  of: ListPart.optional(),
-});
+/** Streams that have just begun, changed or ended, or a part of an owner's list: both mean the same. */
+export const OnAir = z.strictObject({ streams: z.array(StreamOnAir).max(streamsOfPart) });
 export type OnAir = z.infer<typeof OnAir>;
 
-/** What begins, changes and ends, when it happens; and every 30 s the whole list. */
+/** What begins, changes and ends, when it happens; and every 30 s all that an owner has, in parts. */
 export const onAir: RegionEvent<OnAir> = {
   name: 'on-air',
   event: OnAir,
