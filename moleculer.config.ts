@@ -25,6 +25,7 @@ import { composeIngest } from './actors/ingest/ingest.composition.ts';
 import { loadLadders } from './actors/media/ladder/ladders.disk.ts';
 import { openStore } from './actors/segment-store/open-store.ts';
 import { composeReactions } from './actors/reactions/reactions.composition.ts';
+import { composeRelay } from './actors/stream/relay/relay.composition.ts';
 import { composeStream } from './actors/stream/stream.composition.ts';
 import { readFingerprint } from './actors/transcode-worker/encoder.ffmpeg.ts';
 import { composeTranscodeWorker } from './actors/transcode-worker/transcode-worker.composition.ts';
@@ -185,6 +186,7 @@ async function composeServices(parts: Parts, closing: AsyncDisposableStack): Pro
     ...(roles.has('ingest')
       ? [composeStream(parts, ingestGone.promise), composeIngest(parts, ingestGone.resolve)]
       : []),
+    ...(parts.others.regions.length > 0 ? [composeRelay(parts)] : []),
     composeDrain(parts),
     ...(roles.has('transcode-worker') ? [await composeTranscodeWorker(parts, closing)] : []),
     ...(registry !== undefined && roles.has('edge-delivery')

@@ -34,6 +34,7 @@ import { feeding } from './owner/sessions.ts';
 import { figuresOf, type StreamFigures } from './stream-figures.ts';
 import { isWanted } from './owner/task-reports.ts';
 import { storeArchive, storeCheckpoint, type StoredEffectsPorts } from './stored-effects.ts';
+import { ToldRegions, type Telling } from './told-regions.ts';
 import { WaitingCalls, type Reply } from './waiting-calls.ts';
 
 const loggedLookMs = 20;
@@ -48,6 +49,7 @@ export interface ActivationPorts {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly closeSessions: (params: CloseSessionsParams) => void;
+  readonly others: Telling;
   readonly count: (event: OwnerEvent, by: number) => void;
   /** Called once, when this activation does nothing more. */
   readonly onGone: () => void;
@@ -57,6 +59,7 @@ export class Activation {
   readonly #ports: ActivationPorts;
   readonly #calls = new WaitingCalls();
   readonly #stored: StoredEffectsPorts;
+  readonly #told: ToldRegions;
   readonly #underWay = new Set<Promise<void>>();
   readonly #counts = new Map<OwnerEvent, number>();
   #state: OwnerState;
@@ -68,6 +71,7 @@ export class Activation {
     this.#ports = ports;
     const { store, logger } = ports;
     this.#stored = { store, logger, tell: (command) => this.tell(command) };
+    this.#told = new ToldRegions(ports.others, taken.self.stream, taken.entries.at(-1));
     this.#state = createOwner(taken, this.#now());
   }
 
@@ -181,6 +185,11 @@ export class Activation {
 
   health(successors: readonly NodeId[]): StreamHealth {
     return healthOf(this.#state, successors, this.#now());
+  }
+
+  /** Tells other regions the log's last record. */
+  tellHead(): void {
+    if (this.isUsable) this.#told.tellHead(this.#state.lastSequence);
   }
 
   /** Resolves when this activation is over, or after `withinMs`. */
@@ -297,6 +306,7 @@ export class Activation {
     const { recordId } = record;
     try {
       const sequence = await this.#ports.log.append(this.#state.self.stream, record, expectedSequence);
+      this.#told.appended({ sequence, record }, expectedSequence);
       this.tell({ kind: 'appended', recordId, sequence });
     } catch (error) {
       const code = errorCodeOf(error);

@@ -34,6 +34,7 @@ import { lineOf, loadsOf, sessionsFirst, type Candidate } from '../../cluster/ow
 import type { KnownOwnership } from '../../cluster/ownership/known-ownership.ts';
 import type { OwnershipRecord } from '../../cluster/ownership/ownership-store.ts';
 import type { TaskQueue } from '../../cluster/queue/task-queue.ts';
+import { noOtherRegions } from '../../cluster/region/other-regions.ts';
 import type { Ladder } from '../media/ladder/ladder.ts';
 import type { Activation } from './activation.ts';
 import { Activations, maxActivations } from './activations.ts';
@@ -42,18 +43,17 @@ import { handOver } from './succession/hand-over.ts';
 import { actorMetrics, showLive, type ActorMetrics } from './actor-metrics.ts';
 import type { OnAirTelling } from './on-air-telling.ts';
 import { Orphans } from './succession/orphans.ts';
+import { maxLogRecordsOf } from './owner/retention.ts';
 import { Standstills } from './owner/standstills.ts';
 import type { OwnerSettings } from './owner/owner-state.ts';
 import { showStreams } from './stream-figures.ts';
+import { headEveryMs, type Telling } from './told-regions.ts';
 import type { Reply } from './waiting-calls.ts';
 
 const tickMs = 100;
 const defaultEndAfterMs = 60_000;
 const defaultDvrWindowSeconds = 30 * 60;
 const defaultRetentionSeconds = 24 * 3600;
-/** A stream logs a source and a commit for each segment of 2 s; the log may hold twice that (C1). */
-const recordsPerWindowSecond = 2;
-const minLogRecords = 600;
 const closeWithinMs = 2000;
 /** Hand-overs at once. Each waits for its log and its successor, and all of a node's streams together have seconds. */
 const handOversAtOnce = 8;
@@ -82,6 +82,8 @@ export interface StreamOptions extends ClaimPorts {
   readonly closeSessions: (params: CloseSessionsParams) => void;
   /** Tells other regions of this node's streams; absent where there are no other regions. */
   readonly telling?: OnAirTelling;
+  /** Who is told of the owners' logs. By default there is no other region. */
+  readonly others?: Telling;
   /** A stop waits some seconds at most for this, so that sessions which close here may still offer. */
   readonly stopAfter?: Promise<void>;
 }
@@ -91,6 +93,7 @@ export class StreamActor {
   readonly #activations: Activations;
   readonly #gauges: Omit<ActorMetrics, 'events'>;
   #stopTicking: (() => void) | undefined;
+  #stopTelling: (() => void) | undefined;
   readonly #orphans: Orphans;
   readonly #standstills: Standstills;
 
@@ -99,7 +102,8 @@ export class StreamActor {
     const { metrics } = options;
     const { events, ...gauges } = actorMetrics(metrics);
     this.#gauges = gauges;
-    const activations = new Activations({ ...options, settings: settingsOf(options), events });
+    const { others = noOtherRegions } = options;
+    const activations = new Activations({ ...options, others, settings: settingsOf(options), events });
     this.#activations = activations;
     const adopt = (stream: StreamId, reason: string): Promise<Activation> =>
       activations.activate(stream, { reason });
@@ -116,7 +120,9 @@ export class StreamActor {
 
   /** Starts the ticks that keep deadlines, and takes up what an earlier boot of this node owned (N1). */
   async start(): Promise<void> {
-    this.#stopTicking = this.#options.clock.every(tickMs, () => this.#tick());
+    const { clock, others = noOtherRegions } = this.#options;
+    this.#stopTicking = clock.every(tickMs, () => this.#tick());
+    if (others.regions.length > 0) this.#stopTelling = clock.every(headEveryMs, () => this.#tellHeads());
     await takeUpOwn(
       this.#options,
       (stream) => this.#activations.isClosed || this.#activations.activate(stream),
@@ -197,6 +203,7 @@ export class StreamActor {
     this.#activations.close();
     this.#orphans.stop();
     this.#stopTicking?.();
+    this.#stopTelling?.();
     await this.#activations.end(closeWithinMs);
   }
 
@@ -293,6 +300,10 @@ export class StreamActor {
     return this.#activations.live.filter(({ isOnAir }) => isOnAir).length;
   }
 
+  #tellHeads(): void {
+    for (const activation of this.#activations.live) activation.tellHead();
+  }
+
   #tick(): void {
     for (const activation of this.#activations.live) activation.tell({ kind: 'tick' });
     this.#options.telling?.look(this.#activations.live, this.#options.clock.monotonicMs());
@@ -319,6 +330,6 @@ function settingsOf(options: StreamOptions): OwnerSettings {
     endAfterMs: options.endAfterMs ?? defaultEndAfterMs,
     dvrWindowMs: dvrWindowSeconds * 1000,
     retentionMs: (options.retentionSeconds ?? defaultRetentionSeconds) * 1000,
-    maxLogRecords: Math.max(minLogRecords, dvrWindowSeconds * recordsPerWindowSecond),
+    maxLogRecords: maxLogRecordsOf(dvrWindowSeconds),
   };
 }

@@ -21,7 +21,7 @@ export interface StreamParts extends ClusterParts {
 /** @param stopAfter a session that closes still offers what it has: its owner, here, stops after it */
 export function composeStream(parts: StreamParts, stopAfter: Promise<void>): MakeService {
   const { config, members, logger, node, region, bootId, clock, log, ownership, queue } = parts;
-  const { ladders, store, metrics, fingerprint } = parts;
+  const { ladders, store, metrics, fingerprint, others } = parts;
   return ({ closeAllSessions, adopt, askEdges, askFold }) =>
     streamService({
       members,
@@ -39,6 +39,7 @@ export function composeStream(parts: StreamParts, stopAfter: Promise<void>): Mak
       metrics,
       logger,
       fingerprint,
+      others,
       stopAfter,
       onMade: (owners) => {
         parts.local.owners = owners;

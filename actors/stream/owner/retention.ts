@@ -14,6 +14,14 @@ import { enqueue } from './outbox.ts';
 import type { OwnerSettings } from './owner-state.ts';
 import type { Turn } from '../turn.ts';
 
+/** A stream logs a source and a commit for each segment of 2 s; the log may hold twice that (C1). */
+const recordsPerWindowSecond = 2;
+const minLogRecords = 600;
+
+/** With more records of a stream than this, its log is shortened. */
+export const maxLogRecordsOf = (dvrWindowSeconds: number): number =>
+  Math.max(minLogRecords, dvrWindowSeconds * recordsPerWindowSecond);
+
 /** Asks for an archive when the log has grown to twice what it must hold. */
 export function trimLog(turn: Turn): void {
   const {

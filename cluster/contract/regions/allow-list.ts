@@ -3,6 +3,7 @@ import { edgeCounts, reactionWindow } from './audience.ts';
 import { claiming, streamFold, streamHeads } from './claims.ts';
 import { commentChanges, commentsChanged } from './comments.ts';
 import type { RegionCall, RegionEvent } from './crossing.ts';
+import { headTold, readHead, readLog, recordPublished } from './log.ts';
 import { edges, onAir, onAirList } from './on-air.ts';
 import { registryChanged, registryChanges, registryStream } from './registry.ts';
 
@@ -17,6 +18,25 @@ export interface AllowList {
 }
 
 export const allowList: AllowList = {
-  calls: [onAirList, streamHeads, streamFold, registryChanges, registryStream, commentChanges],
-  events: [onAir, edges, claiming, registryChanged, commentsChanged, reactionWindow, edgeCounts],
+  calls: [
+    onAirList,
+    streamHeads,
+    streamFold,
+    registryChanges,
+    registryStream,
+    commentChanges,
+    readLog,
+    readHead,
+  ],
+  events: [
+    onAir,
+    edges,
+    claiming,
+    registryChanged,
+    commentsChanged,
+    reactionWindow,
+    edgeCounts,
+    recordPublished,
+    headTold,
+  ],
 };

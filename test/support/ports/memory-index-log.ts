@@ -11,6 +11,8 @@ export class MemoryIndexLog implements IndexLog {
   /** Follows under way, and in all. */
   following = 0;
   follows = 0;
+  /** How often it was read, or its tail. */
+  reads = 0;
   /** A follow throws at once while this is set. */
   isDown = false;
 
@@ -25,10 +27,12 @@ export class MemoryIndexLog implements IndexLog {
   }
 
   async tail(stream: StreamId): Promise<IndexEntry | undefined> {
+    this.reads += 1;
     return this.#entries.get(stream)?.at(-1);
   }
 
   async read(stream: StreamId, fromSequence = 1): Promise<readonly IndexEntry[]> {
+    this.reads += 1;
     return (this.#entries.get(stream) ?? []).filter((entry) => entry.sequence >= fromSequence);
   }
 
