@@ -10,10 +10,8 @@ import type { BrokerOptions, ServiceBroker } from 'moleculer';
 import { composeComments } from './actors/comments/comments.composition.ts';
 import { composeIdentity } from './actors/comments/identity/identity.composition.ts';
 import { composeControl } from './actors/control/control.composition.ts';
-import { openStreamRegistry } from './actors/control/open-registry.system.ts';
+import { composeRegistry } from './actors/control/regions/registry.composition.ts';
 import { toldByRegistry } from './actors/control/registry-in-time.ts';
-import { openCassandraStreamRegistry } from './actors/control/stream-registry.cassandra.ts';
-import type { StreamRegistry } from './actors/control/stream-registry.ts';
 import { composeDrain } from './actors/drain/drain.composition.ts';
 import { composeEdgeDelivery } from './actors/edge-delivery/edge-delivery.composition.ts';
 import {
@@ -172,17 +170,18 @@ async function openShared(
 /** The others do without a database, so they start while it is away. */
 const asksRegistry = ({ roles }: NodeConfig): boolean => roles.has('control') || roles.has('edge-delivery');
 
-const openRegistry = async (database: Database | undefined, dataDir: string): Promise<StreamRegistry> =>
-  database === undefined ? openStreamRegistry(dataDir, clock) : openCassandraStreamRegistry(database);
-
 /** Composes the services in the order in which they start. Moleculer stops all of them at once, each within its own bound. */
 async function composeServices(parts: Parts, closing: AsyncDisposableStack): Promise<readonly MakeService[]> {
   const { roles, dataDir } = parts.config;
-  const registry = asksRegistry(parts.config) ? await openRegistry(parts.database, dataDir) : undefined;
+  const { registry, sync: registrySync } = asksRegistry(parts.config)
+    ? await composeRegistry(parts, dataDir, parts.database)
+    : {};
   closing.defer(async () => registry?.close());
   const ingestGone = Promise.withResolvers<void>();
   return [
-    ...(registry !== undefined && roles.has('control') ? [composeControl({ ...parts, registry })] : []),
+    ...(registry !== undefined && roles.has('control')
+      ? [composeControl({ ...parts, registry, registrySync })]
+      : []),
     ...(roles.has('ingest')
       ? [composeStream(parts, ingestGone.promise), composeIngest(parts, ingestGone.resolve)]
       : []),

@@ -7,12 +7,15 @@ import type { MakeService } from '../../cluster/rpc/node-calls.moleculer.ts';
 import type { NodeConfig } from '../../config/config.ts';
 import type { SegmentStore } from '../segment-store/segment-store.ts';
 import { controlService } from './control.service.ts';
+import type { OpenedRegistry } from './regions/registry.composition.ts';
 import type { StreamRegistry } from './stream-registry.ts';
 import { Sweeper } from './sweeper.ts';
 
 export interface ControlParts extends ClusterParts {
   readonly config: Pick<NodeConfig, 'ladder' | 'retentionSeconds'>;
   readonly registry: StreamRegistry;
+  /** Makes what keeps the registry level with other regions. */
+  readonly registrySync: OpenedRegistry['sync'];
   readonly store: SegmentStore;
   readonly ladders: ReadonlyMap<string, unknown>;
   /** What stream keys are derived from. */
@@ -22,7 +25,8 @@ export interface ControlParts extends ClusterParts {
 }
 
 export function composeControl(parts: ControlParts): MakeService {
-  const { config, clock, registry, ownership, members, loads, ladders, keySecret, audience } = parts;
+  const { config, clock, registry, registrySync, ownership, members, loads } = parts;
+  const { ladders, keySecret, audience } = parts;
   const sweeper = new Sweeper({ ...parts, retentionSeconds: config.retentionSeconds });
   return (calls) =>
     controlService(
@@ -47,6 +51,6 @@ export function composeControl(parts: ControlParts): MakeService {
         beginDrain: calls.beginDrain,
         release: () => members.release(),
       },
-      sweeper,
+      [sweeper, ...(registrySync === undefined ? [] : [registrySync(calls.closeAllSessions)])],
     );
 }

@@ -26,7 +26,7 @@ export interface ControlServicePorts extends ControlPorts {
 
 export function controlService(
   { checkDeadline, ...ports }: ControlServicePorts,
-  sweeper?: Background,
+  background: readonly Background[] = [],
 ): ServiceSchema {
   const control = new Control(ports);
   const { action, inTime } = actionsInTime(checkDeadline);
@@ -51,7 +51,7 @@ export function controlService(
       drain: once('drain', (input: RouteInput<NodeParams, unknown, DrainBody>) => control.drain(input)),
       release: once('release', () => control.release()),
     },
-    started: () => sweeper?.start(),
-    stopped: () => sweeper?.stop(),
+    started: () => background.forEach((one) => one.start()),
+    stopped: () => background.forEach((one) => one.stop()),
   };
 }

@@ -2,12 +2,12 @@
 import { join } from 'node:path';
 import type { Clock } from '../../cluster/time/clock.ts';
 import { openSqliteStreamRegistry } from './stream-registry.sqlite.ts';
-import type { StreamRegistry } from './stream-registry.ts';
+import type { RegionalRegistry } from './regions/registry-feed.ts';
 
 /** @param dataDir of the region on this host */
 export async function openStreamRegistry(
   dataDir: string,
   clock: Pick<Clock, 'sleep' | 'runningMs'>,
-): Promise<StreamRegistry> {
+): Promise<RegionalRegistry> {
   return openSqliteStreamRegistry(join(dataDir, 'tangaza.sqlite'), clock);
 }

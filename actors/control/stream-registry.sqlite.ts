@@ -1,25 +1,16 @@
-/**
- * The stream registry in the region's SQLite file, shared by its nodes on this host (C12).
- *
- * While another process writes, SQLite would make this one stand still: so it is asked once, and again after a pause in
- * which the process runs.
- */
-import { mkdirSync } from 'node:fs';
-import { dirname } from 'node:path';
-import { DatabaseSync, type SQLOutputValue } from 'node:sqlite';
+/** The stream registry in the region's SQLite file, shared by its nodes on this host (C12). Other regions read what changes in it (R12). */
 import { z } from 'zod';
 import { TangazaError } from '../../cluster/errors/tangaza-error.ts';
-import { StreamId } from '../../cluster/model/ids.ts';
+import { StreamId, type RegionId } from '../../cluster/model/ids.ts';
 import type { Clock } from '../../cluster/time/clock.ts';
 import type { StreamPlace } from '../../cluster/contract/api/cursor.ts';
+import type { Changes, ChangesQuery } from '../../cluster/contract/regions/changes.ts';
+import type { RegistryChange, StreamQuery } from '../../cluster/contract/regions/registry.ts';
 import { answerOf, type Answer, type IdempotentRequest } from './idempotency.ts';
-import {
-  removedKeptMs,
-  type NewStream,
-  type RemovedStream,
-  type StreamEntry,
-  type StreamRegistry,
-} from './stream-registry.ts';
+import { RegistryChanges } from './regions/registry-changes.sqlite.ts';
+import type { RegionalRegistry, Taken } from './regions/registry-feed.ts';
+import { RegistryFile, type Row as FileRow, type Value } from './registry-file.sqlite.ts';
+import { removedKeptMs, type NewStream, type RemovedStream, type StreamEntry } from './stream-registry.ts';
 
 const dayMs = 86_400_000;
 /** How many removed streams are remembered. With more, those removed first are forgotten. */
@@ -27,22 +18,6 @@ const maxRemoved = 100_000;
 /** How many are forgotten at once. A transaction stops this process, so it must stay short. */
 const forgottenAtOnce = 1000;
 const removedTold = 1000;
-
-const schema = `
-  CREATE TABLE IF NOT EXISTS streams (
-    id TEXT PRIMARY KEY, title TEXT NOT NULL, ladder TEXT NOT NULL,
-    keyHash TEXT NOT NULL UNIQUE, keySalt TEXT NOT NULL, createdAtMs INTEGER NOT NULL, updatedAtMs INTEGER NOT NULL
-  ) STRICT;
-  CREATE INDEX IF NOT EXISTS streamsByAge ON streams (createdAtMs DESC, id DESC);
-  CREATE TABLE IF NOT EXISTS removed (
-    id TEXT PRIMARY KEY, keyHash TEXT NOT NULL, removedAtMs INTEGER NOT NULL
-  ) STRICT;
-  CREATE INDEX IF NOT EXISTS removedByKey ON removed (keyHash);
-  CREATE INDEX IF NOT EXISTS removedByAge ON removed (removedAtMs);
-  CREATE TABLE IF NOT EXISTS idempotency (
-    key TEXT PRIMARY KEY, streamId TEXT NOT NULL, atMs INTEGER NOT NULL, fingerprint TEXT, reply TEXT
-  ) STRICT;
-`;
 
 const Row = z.object({
   id: StreamId,
@@ -59,43 +34,21 @@ const AnswerRow = z.object({
 });
 const SaltRow = z.object({ keySalt: z.string() });
 
-/** Another node's transaction takes milliseconds. */
-const busyPauseMs = 10;
-const busyPatienceMs = 2000;
-
 /** @param file path of the database, or `:memory:` */
 export function openSqliteStreamRegistry(
   file: string,
   clock: Pick<Clock, 'sleep' | 'runningMs'>,
-): StreamRegistry {
-  if (file !== ':memory:') mkdirSync(dirname(file), { recursive: true });
-  const database = new DatabaseSync(file);
-  // Two nodes may open a new file at once, so the busy time-out is set before anything that locks (C12).
-  database.exec('PRAGMA busy_timeout = 5000');
-  database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL');
-  database.exec(schema);
-  addColumns(database);
-  database.exec('PRAGMA busy_timeout = 0');
-  return new SqliteStreamRegistry(database, clock);
+): RegionalRegistry {
+  return new SqliteStreamRegistry(new RegistryFile(file, clock));
 }
 
-/** Adds the columns that a file of an earlier version lacks. Its keys have no reply: what they stand for is done again. */
-function addColumns(database: DatabaseSync): void {
-  database.exec('BEGIN IMMEDIATE');
-  const columns = database.prepare('PRAGMA table_info(idempotency)').all();
-  for (const column of ['fingerprint', 'reply'])
-    if (columns.every(({ name }) => name !== column))
-      database.exec(`ALTER TABLE idempotency ADD COLUMN ${column} TEXT`);
-  database.exec('COMMIT');
-}
+class SqliteStreamRegistry implements RegionalRegistry {
+  readonly #file: RegistryFile;
+  readonly #changes: RegistryChanges;
 
-class SqliteStreamRegistry implements StreamRegistry {
-  readonly #database: DatabaseSync;
-  readonly #clock: Pick<Clock, 'sleep' | 'runningMs'>;
-
-  constructor(database: DatabaseSync, clock: Pick<Clock, 'sleep' | 'runningMs'>) {
-    this.#database = database;
-    this.#clock = clock;
+  constructor(file: RegistryFile) {
+    this.#file = file;
+    this.#changes = new RegistryChanges(file);
   }
 
   create(stream: NewStream): Promise<{ entry: StreamEntry; keySalt: string }> {
@@ -108,10 +61,22 @@ class SqliteStreamRegistry implements StreamRegistry {
           `There is a stream ${stream.id} already: choose another id or leave it out.`,
         );
       }
-      this.#mustBeFree(stream);
+      const afterRemovalMs = this.#mustBeFree(stream);
       this.#run(
-        'INSERT INTO streams (id, title, ladder, keyHash, keySalt, createdAtMs, updatedAtMs) VALUES (?, ?, ?, ?, ?, ?, ?)',
-        [stream.id, stream.title, stream.ladder, stream.keyHash, stream.keySalt, stream.nowMs, stream.nowMs],
+        `INSERT INTO streams (id, title, ladder, keyHash, keySalt, createdAtMs, updatedAtMs, afterRemovalMs, createdKeyHash, titleAtMs,
+           ladderAtMs, keyAtMs) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+        [
+          ...[
+            stream.id,
+            stream.title,
+            stream.ladder,
+            stream.keyHash,
+            stream.keySalt,
+            stream.nowMs,
+            stream.nowMs,
+          ],
+          ...[afterRemovalMs, stream.keyHash, stream.nowMs, stream.nowMs, stream.nowMs],
+        ],
       );
       this.#remember(stream.request, stream.id, stream.nowMs);
       const { id, title, ladder, nowMs } = stream;
@@ -167,11 +132,13 @@ class SqliteStreamRegistry implements StreamRegistry {
     change: { title?: string; ladder?: string },
     nowMs: number,
   ): Promise<StreamEntry | undefined> {
-    return this.#whenFree(() => {
-      this.#run(
-        'UPDATE streams SET title = coalesce(?, title), ladder = coalesce(?, ladder), updatedAtMs = ? WHERE id = ?',
-        [change.title ?? null, change.ladder ?? null, nowMs, id],
-      );
+    return this.#inTransaction(() => {
+      for (const field of ['title', 'ladder'] as const) {
+        const value = change[field];
+        if (value === undefined) continue;
+        this.#run(`UPDATE streams SET ${field} = ?, ${laterBy(field)} WHERE id = ?`, [value, nowMs, id]);
+      }
+      this.#run('UPDATE streams SET updatedAtMs = ? WHERE id = ?', [nowMs, id]);
       return this.#find(id);
     });
   }
@@ -182,12 +149,8 @@ class SqliteStreamRegistry implements StreamRegistry {
     nowMs: number,
   ): Promise<StreamEntry | undefined> {
     return this.#whenFree(() => {
-      this.#run('UPDATE streams SET keyHash = ?, keySalt = ?, updatedAtMs = ? WHERE id = ?', [
-        keyHash,
-        keySalt,
-        nowMs,
-        id,
-      ]);
+      const sets = `keyHash = ?, keySalt = ?, ${laterBy('key')}, updatedAtMs = ?`;
+      this.#run(`UPDATE streams SET ${sets} WHERE id = ?`, [keyHash, keySalt, nowMs, nowMs, id]);
       return this.#find(id);
     });
   }
@@ -195,7 +158,8 @@ class SqliteStreamRegistry implements StreamRegistry {
   remove(id: StreamId, nowMs: number): Promise<boolean> {
     return this.#inTransaction(() => {
       this.#run(
-        'INSERT OR REPLACE INTO removed (id, keyHash, removedAtMs) SELECT id, keyHash, ? FROM streams WHERE id = ?',
+        `INSERT OR REPLACE INTO removed (id, keyHash, removedAtMs)
+           SELECT id, keyHash, max(?, afterRemovalMs + 1) FROM streams WHERE id = ?`,
         [nowMs, id],
       );
       this.#forgetRemoved(nowMs);
@@ -213,37 +177,51 @@ class SqliteStreamRegistry implements StreamRegistry {
   }
 
   removedSince(sinceMs: number): Promise<readonly RemovedStream[]> {
-    return this.#whenFree(() => this.#allRemoved('removedAtMs >= ?', [sinceMs]));
+    return this.#whenFree(() => this.#allRemoved('(removedAtMs >= ? OR heardAtMs >= ?)', [sinceMs, sinceMs]));
   }
 
   findByKeyHash(keyHash: string): Promise<StreamEntry | undefined> {
     return this.#whenFree(() => this.#one('SELECT * FROM streams WHERE keyHash = ?', [keyHash]));
   }
 
+  databaseId(): Promise<string> {
+    return this.#whenFree(() => this.#changes.databaseId());
+  }
+
+  changes(query: ChangesQuery): Promise<Changes<RegistryChange>> {
+    return this.#whenFree(() => this.#changes.changes(query));
+  }
+
+  known(query: StreamQuery): Promise<readonly RegistryChange[]> {
+    return this.#whenFree(() => this.#changes.known(query));
+  }
+
+  cursor(region: RegionId): Promise<ChangesQuery> {
+    return this.#whenFree(() => this.#changes.cursor(region));
+  }
+
+  take(region: RegionId, answer: Changes<RegistryChange>, askedAtMs: number): Promise<Taken> {
+    return this.#inTransaction(() => this.#changes.take(region, answer, askedAtMs));
+  }
+
+  learn(known: readonly RegistryChange[], nowMs: number): Promise<Taken> {
+    return this.#inTransaction(() => this.#changes.learn(known, nowMs));
+  }
+
+  pulled() {
+    return this.#whenFree(() => this.#changes.pulled());
+  }
+
   async close(): Promise<void> {
-    if (this.#database.isOpen) this.#database.close();
+    this.#file.close();
   }
 
-  /** As a transaction: all of `work`, or nothing. */
   #inTransaction<T>(work: () => T): Promise<T> {
-    return this.#whenFree(() => this.#transaction(work));
+    return this.#file.inTransaction(work);
   }
 
-  /** Does it, again and again while another process writes. @throws TangazaError `UNAVAILABLE`, and what `work` throws */
-  async #whenFree<T>(work: () => T): Promise<T> {
-    const untilMs = this.#clock.runningMs() + busyPatienceMs;
-    for (;;) {
-      try {
-        return work();
-      } catch (error) {
-        if (!isGone(error)) throw error;
-        if (!isBusy(error) || this.#clock.runningMs() >= untilMs)
-          throw new TangazaError('UNAVAILABLE', 'The registry of streams cannot be asked: try again.', {
-            cause: error,
-          });
-      }
-      await this.#clock.sleep(busyPauseMs);
-    }
+  #whenFree<T>(work: () => T): Promise<T> {
+    return this.#file.whenFree(work);
   }
 
   #find(id: StreamId): StreamEntry | undefined {
@@ -259,7 +237,8 @@ class SqliteStreamRegistry implements StreamRegistry {
     return this.#all(query, values).map((row) => RemovedRow.parse(row));
   }
 
-  #mustBeFree({ id, nowMs, mayRevive }: NewStream): void {
+  /** @returns when the stream that had the id was removed; 0 where there was none */
+  #mustBeFree({ id, nowMs, mayRevive }: NewStream): number {
     const removed = this.#findRemoved(id, nowMs);
     if (removed !== undefined && mayRevive !== true) {
       const day = (atMs: number): string => new Date(atMs).toISOString().slice(0, 10);
@@ -268,7 +247,9 @@ class SqliteStreamRegistry implements StreamRegistry {
         `There was a stream ${id}, removed on ${day(removed.removedAtMs)}: its id stays taken until ${day(removed.removedAtMs + removedKeptMs)}, because its links are still in use. Choose another id or leave it out.`,
       );
     }
+    const [former] = this.#all('SELECT removedAtMs FROM removed WHERE id = ?', [id]);
     this.#run('DELETE FROM removed WHERE id = ?', [id]);
+    return Number(former?.['removedAtMs'] ?? 0);
   }
 
   #forgetRemoved(nowMs: number): void {
@@ -304,50 +285,24 @@ class SqliteStreamRegistry implements StreamRegistry {
     ]);
   }
 
-  #transaction<T>(work: () => T): T {
-    this.#database.exec('BEGIN IMMEDIATE');
-    try {
-      const result = work();
-      this.#database.exec('COMMIT');
-      return result;
-    } catch (error) {
-      this.#database.exec('ROLLBACK');
-      throw error;
-    }
+  #run(sql: string, values: readonly Value[]): number {
+    return this.#file.run(sql, values);
   }
 
-  #run(sql: string, values: (string | number | null)[]): number {
-    return Number(this.#database.prepare(sql).run(...values).changes);
+  #all(sql: string, values: readonly Value[]): readonly FileRow[] {
+    return this.#file.all(sql, values);
   }
 
-  #all(sql: string, values: (string | number)[]): Record<string, SQLOutputValue>[] {
-    return this.#database.prepare(sql).all(...values);
-  }
-
-  #one(sql: string, values: (string | number)[]): StreamEntry | undefined {
+  #one(sql: string, values: readonly Value[]): StreamEntry | undefined {
     const [row] = this.#all(sql, values);
     return row === undefined ? undefined : toEntry(row);
   }
 }
 
-/** SQLite's codes for a file that is locked, or that cannot be read or written now. */
-const busy = 5;
-const goneCodes: ReadonlySet<number> = new Set([busy, 6, 8, 10, 11, 13, 14, 26]);
+/** The time of a write is later than that of the one that it replaces, also where the clock is behind (R12). */
+const laterBy = (field: 'title' | 'ladder' | 'key'): string =>
+  `${field}AtMs = max(?, coalesce(${field}AtMs, updatedAtMs) + 1)`;
 
-/** Without the extended part; undefined for what is no error of SQLite's. */
-function sqliteCode(error: unknown): number | undefined {
-  if (!(error instanceof Error) || !('errcode' in error)) return undefined;
-  return typeof error.errcode === 'number' ? error.errcode % 256 : undefined;
-}
-
-const isBusy = (error: unknown): boolean => sqliteCode(error) === busy;
-
-/** The fault is the file's, or it is closed; all else is a fault of this code. */
-function isGone(error: unknown): boolean {
-  if (error instanceof Error && 'code' in error && error.code === 'ERR_INVALID_STATE') return true;
-  return goneCodes.has(sqliteCode(error) ?? 0);
-}
-
-function toEntry(row: Record<string, SQLOutputValue>): StreamEntry {
+function toEntry(row: FileRow): StreamEntry {
   return Row.parse(row);
 }

@@ -7,6 +7,7 @@
  * value that was written last stays, field by field. There is one key at a time, so one that was replaced is good nowhere again.
  */
 import type { RegistryChange, StreamState } from '../../../cluster/contract/regions/registry.ts';
+import { TangazaError } from '../../../cluster/errors/tangaza-error.ts';
 
 /** Both are of one id. */
 export function joined(one: RegistryChange, other: RegistryChange): RegistryChange {
@@ -17,19 +18,26 @@ export function joined(one: RegistryChange, other: RegistryChange): RegistryChan
     : above;
 }
 
-/** The time of a write that follows what was there: later than that, also where the clock is behind. */
-export const timeAfter = (thereMs: number, nowMs: number): number => Math.max(nowMs, thereMs + 1);
+/**
+ * Refuses an answer with a value of a time far ahead: it would win over all others until then.
+ *
+ * @param nowMs by the clock that all regions go by
+ * @throws TangazaError `BAD_REQUEST`
+ */
+export function mustBeFromNow(changes: readonly RegistryChange[], nowMs: number): void {
+  const wrong = changes.find((change) => latestOf(change) > nowMs + mostAheadMs);
+  if (wrong === undefined) return;
+  const when = new Date(latestOf(wrong)).toISOString();
+  throw new TangazaError(
+    'BAD_REQUEST',
+    `The stream ${wrong.id} was changed at ${when}, which is far ahead: set the clocks of both regions right.`,
+  );
+}
 
-/** Whether nothing in an answer lies so far ahead that a clock must be wrong by far: such a value would win over all others for as long. */
-export function areFromNow(changes: readonly RegistryChange[], nowMs: number): boolean {
-  const latest = (change: RegistryChange): number =>
-    change.kind === 'stream'
-      ? Math.max(
-          ...[change.afterRemovalMs, change.created.atMs, change.title.atMs],
-          ...[change.ladder.atMs, change.key.atMs, change.updatedAtMs],
-        )
-      : change.atMs;
-  return changes.every((change) => latest(change) <= nowMs + mostAheadMs);
+function latestOf(change: RegistryChange): number {
+  if (change.kind === 'removed') return change.atMs;
+  const { afterRemovalMs, created, title, ladder, key, updatedAtMs } = change;
+  return Math.max(afterRemovalMs, created.atMs, title.atMs, ladder.atMs, key.atMs, updatedAtMs);
 }
 
 const mostAheadMs = 600_000;

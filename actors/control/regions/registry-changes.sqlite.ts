@@ -1,0 +1,208 @@
+/** The changes of the region's file of streams, for other regions; and what comes from them (R12). Its caller begins transactions. */
+import { isDeepStrictEqual } from 'node:util';
+import { z } from 'zod';
+import type { Changes, ChangesQuery } from '../../../cluster/contract/regions/changes.ts';
+import {
+  mostRegistryChanges,
+  type RegistryChange,
+  type StreamQuery,
+} from '../../../cluster/contract/regions/registry.ts';
+import { RegionId, StreamId } from '../../../cluster/model/ids.ts';
+import type { RegistryFile, Row } from '../registry-file.sqlite.ts';
+import { removedKeptMs } from '../stream-registry.ts';
+import type { Pulled, Taken } from './registry-feed.ts';
+import { joined } from './registry-merge.ts';
+
+const StreamRow = z.object({
+  id: StreamId,
+  title: z.string(),
+  ladder: z.string(),
+  keyHash: z.string(),
+  keySalt: z.string(),
+  createdAtMs: z.number(),
+  updatedAtMs: z.number(),
+  afterRemovalMs: z.number(),
+  createdKeyHash: z.string(),
+  titleAtMs: z.number(),
+  ladderAtMs: z.number(),
+  keyAtMs: z.number(),
+});
+const RemovedRow = z.object({ id: StreamId, keyHash: z.string(), removedAtMs: z.number() });
+const ChangeRow = z.object({ seq: z.number(), id: StreamId });
+const PullRow = z.object({
+  region: RegionId,
+  databaseId: z.string(),
+  seq: z.number(),
+  isWhole: z.number(),
+  atMs: z.number().nullable(),
+});
+type PullRow = z.infer<typeof PullRow>;
+
+/** A row of an earlier version that nobody has opened the file since; as the migration would fill it in. */
+const columns = `id, title, ladder, keyHash, keySalt, createdAtMs, updatedAtMs, afterRemovalMs,
+  coalesce(createdKeyHash, keyHash) AS createdKeyHash, coalesce(titleAtMs, updatedAtMs) AS titleAtMs,
+  coalesce(ladderAtMs, updatedAtMs) AS ladderAtMs, coalesce(keyAtMs, updatedAtMs) AS keyAtMs`;
+
+/** Close to the end of its time, one region may have forgotten a removal while another one has not: who made the id anew is right. */
+const countsForMs = removedKeptMs - 3_600_000;
+/** An answer is not longer, so that it fits into a message. */
+const mostBytes = 400_000;
+
+export class RegistryChanges {
+  readonly #file: RegistryFile;
+
+  constructor(file: RegistryFile) {
+    this.#file = file;
+  }
+
+  databaseId(): string {
+    const [row] = this.#file.all(`SELECT value FROM state WHERE name = 'databaseId'`, []);
+    return z.object({ value: z.string() }).parse(row).value;
+  }
+
+  changes({ of, afterSeq }: ChangesQuery): Changes<RegistryChange> {
+    const databaseId = this.databaseId();
+    // Read first: what another process writes meanwhile has a higher number, and is told again.
+    const lastSeq = this.#lastSeq();
+    // Who has read further than there is has read what a backup does not have.
+    const isRead = of === databaseId && afterSeq <= lastSeq;
+    const fromSeq = isRead ? afterSeq : 0;
+    const rows = this.#file
+      .all('SELECT seq, id FROM changes WHERE seq > ? ORDER BY seq LIMIT ?', [fromSeq, mostRegistryChanges])
+      .map((row) => ChangeRow.parse(row));
+    const changes: RegistryChange[] = [];
+    let toSeq = fromSeq;
+    let bytes = 0;
+    for (const { seq, id } of rows) {
+      const known = this.standing(id);
+      bytes += known === undefined ? 0 : JSON.stringify(known).length;
+      if (bytes > mostBytes) break;
+      if (known !== undefined) changes.push(known);
+      toSeq = seq;
+    }
+    const isAll = rows.length < mostRegistryChanges && toSeq === (rows.at(-1)?.seq ?? fromSeq);
+    return { databaseId, changes, toSeq: isAll ? lastSeq : toSeq, isAll };
+  }
+
+  known(query: StreamQuery): readonly RegistryChange[] {
+    const ids =
+      'id' in query
+        ? [query.id]
+        : this.#file
+            .all(
+              'SELECT id FROM streams WHERE keyHash = ? UNION SELECT id FROM removed WHERE keyHash = ? LIMIT 10',
+              [query.keyHash, query.keyHash],
+            )
+            .map((row) => StreamId.parse(row['id']));
+    return ids.flatMap((id) => this.standing(id) ?? []);
+  }
+
+  standing(id: StreamId): RegistryChange | undefined {
+    const [stream] = this.#file.all(`SELECT ${columns} FROM streams WHERE id = ?`, [id]);
+    if (stream !== undefined) return streamOf(stream);
+    const [removed] = this.#file.all('SELECT id, keyHash, removedAtMs FROM removed WHERE id = ?', [id]);
+    return removed === undefined ? undefined : removedOf(removed);
+  }
+
+  cursor(region: RegionId): ChangesQuery {
+    const pull = this.#pull(region);
+    const by = this.databaseId();
+    return pull === undefined ? { by, afterSeq: 0 } : { by, of: pull.databaseId, afterSeq: pull.seq };
+  }
+
+  take(region: RegionId, answer: Changes<RegistryChange>, askedAtMs: number): Taken {
+    const taken = this.learn(answer.changes, askedAtMs);
+    const former = this.#pull(region);
+    const before = former?.databaseId === answer.databaseId ? former : undefined;
+    const isWhole = before?.isWhole === 1 || answer.isAll;
+    const atMs = answer.isAll ? askedAtMs : (before?.atMs ?? null);
+    this.#file.run(
+      'INSERT OR REPLACE INTO pulls (region, databaseId, seq, isWhole, atMs) VALUES (?, ?, ?, ?, ?)',
+      [region, answer.databaseId, answer.toSeq, Number(isWhole), atMs],
+    );
+    return taken;
+  }
+
+  learn(known: readonly RegistryChange[], nowMs: number): Taken {
+    const taken = {
+      removed: new Set<StreamId>(),
+      withOtherKey: new Set<StreamId>(),
+      refused: new Set<StreamId>(),
+    };
+    const counts = (one: RegistryChange): boolean => one.kind === 'stream' || one.atMs > nowMs - countsForMs;
+    for (const change of known.filter((one) => counts(one))) {
+      const found = this.standing(change.id);
+      const there = found !== undefined && counts(found) ? found : undefined;
+      const next = there === undefined ? change : joined(there, change);
+      if (isDeepStrictEqual(next, found)) continue;
+      if (!this.#put(next, nowMs)) taken.refused.add(change.id);
+      else if (found?.kind === 'stream' && next.kind === 'removed') taken.removed.add(change.id);
+      else if (found?.kind === 'stream' && next.kind === 'stream' && found.key.hash !== next.key.hash)
+        taken.withOtherKey.add(change.id);
+    }
+    const { removed, withOtherKey, refused } = taken;
+    return { removed: [...removed], withOtherKey: [...withOtherKey], refused: [...refused] };
+  }
+
+  pulled(): ReadonlyMap<RegionId, Pulled> {
+    const rows = this.#file.all('SELECT * FROM pulls', []).map((row) => PullRow.parse(row));
+    return new Map(
+      rows.map(({ region, isWhole, atMs }) => [region, { isWhole: isWhole === 1, atMs: atMs ?? undefined }]),
+    );
+  }
+
+  /** @returns false where the key is another stream's */
+  #put(next: RegistryChange, nowMs: number): boolean {
+    if (next.kind === 'removed') {
+      this.#file.run('DELETE FROM streams WHERE id = ?', [next.id]);
+      this.#file.run(
+        'INSERT OR REPLACE INTO removed (id, keyHash, removedAtMs, heardAtMs) VALUES (?, ?, ?, ?)',
+        [next.id, next.keyHash, next.atMs, nowMs],
+      );
+      return true;
+    }
+    const { id, title, ladder, key, created, afterRemovalMs, updatedAtMs } = next;
+    const others = this.#file.all('SELECT id FROM streams WHERE keyHash = ? AND id <> ?', [key.hash, id]);
+    if (others.length > 0) return false;
+    this.#file.run('DELETE FROM removed WHERE id = ?', [id]);
+    this.#file.run(
+      `INSERT OR REPLACE INTO streams (id, title, ladder, keyHash, keySalt, createdAtMs, updatedAtMs, afterRemovalMs, createdKeyHash,
+         titleAtMs, ladderAtMs, keyAtMs) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      [
+        ...[id, title.value, ladder.value, key.hash, key.salt, created.atMs, updatedAtMs, afterRemovalMs],
+        ...[created.keyHash, title.atMs, ladder.atMs, key.atMs],
+      ],
+    );
+    return true;
+  }
+
+  #pull(region: RegionId): PullRow | undefined {
+    const [row] = this.#file.all('SELECT * FROM pulls WHERE region = ?', [region]);
+    return row === undefined ? undefined : PullRow.parse(row);
+  }
+
+  #lastSeq(): number {
+    const [row] = this.#file.all(`SELECT seq FROM sqlite_sequence WHERE name = 'changes'`, []);
+    return Number(row?.['seq'] ?? 0);
+  }
+}
+
+function streamOf(row: Row): RegistryChange {
+  const stream = StreamRow.parse(row);
+  const { id, title, ladder, keyHash, keySalt, createdAtMs, updatedAtMs, afterRemovalMs } = stream;
+  return {
+    kind: 'stream',
+    id,
+    afterRemovalMs,
+    created: { atMs: createdAtMs, keyHash: stream.createdKeyHash },
+    title: { value: title, atMs: stream.titleAtMs },
+    ladder: { value: ladder, atMs: stream.ladderAtMs },
+    key: { hash: keyHash, salt: keySalt, atMs: stream.keyAtMs },
+    updatedAtMs,
+  };
+}
+
+function removedOf(row: Row): RegistryChange {
+  const { id, keyHash, removedAtMs } = RemovedRow.parse(row);
+  return { kind: 'removed', id, atMs: removedAtMs, keyHash };
+}

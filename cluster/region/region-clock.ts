@@ -1,0 +1,31 @@
+/**
+ * The wall clocks of other regions, as their links have measured them (C6), and one clock for all regions: that of the region whose id comes
+ * first. What several regions write is compared by it, so that a clock that is wrong wins nothing (R12).
+ */
+import type { RegionId } from '../model/ids.ts';
+import type { OtherRegions } from './other-regions.ts';
+
+export class RegionClock {
+  readonly #others: Pick<OtherRegions, 'links'>;
+  readonly #first: RegionId | undefined;
+  /** As it was before a link was cut. */
+  readonly #last = new Map<RegionId, number>();
+
+  constructor(region: RegionId, others: Pick<OtherRegions, 'regions' | 'links'>) {
+    this.#others = others;
+    const first = [region, ...others.regions].toSorted((a, b) => (a < b ? -1 : 1))[0];
+    this.#first = first === region ? undefined : first;
+  }
+
+  /** @param utcMs of this host @returns the same moment by the clock that all regions go by */
+  common(utcMs: number): number {
+    return this.#first === undefined ? utcMs : Math.round(utcMs + this.aheadMs(this.#first));
+  }
+
+  /** How far the clock of a region is ahead of this host's; 0 as long as nobody has measured it. */
+  aheadMs(region: RegionId): number {
+    const link = this.#others.links().find((one) => one.region === region);
+    if (link?.offsetMs !== undefined) this.#last.set(region, link.offsetMs);
+    return this.#last.get(region) ?? 0;
+  }
+}
