@@ -9,7 +9,7 @@ import type { SegmentStore } from '../../actors/segment-store/segment-store.ts';
 import { noMetrics } from '../../cluster/observe/metrics.ts';
 import { systemClock } from '../../cluster/time/clock.system.ts';
 import { MemorySegmentStore } from '../support/ports/memory-segment-store.ts';
-import { startVersityGw } from '../support/cluster/versitygw.ts';
+import { startVersityGw } from '../support/ports/stores/versitygw.ts';
 
 interface Subject extends AsyncDisposable {
   /** Two openings of one store, as two nodes of a region have them. */

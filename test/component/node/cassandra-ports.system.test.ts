@@ -5,7 +5,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { placesIn } from '../../../scripts/demo/cassandra/places.disk.ts';
-import { runCli } from '../../support/cluster/cli.ts';
 
 async function folder(): Promise<AsyncDisposable & { readonly path: string }> {
   const path = await mkdtemp(join(tmpdir(), 'tangaza-ports-'));
@@ -44,12 +43,4 @@ test('a program that has a port of Cassandra is named, at the address of any reg
       `port ${port} of 127.0.0.2, .* is in use by process ${process.pid} .*choose another folder with --data DIR`,
     ),
   );
-});
-
-test('regions that share no database are refused, with what to add', async () => {
-  await using data = await folder();
-  expect(await runCli(['up', '--regions', '2', '--data', data.path], '')).toMatchObject({
-    code: 2,
-    stderr: expect.stringContaining('add --comments cassandra, or take --regions 1'),
-  });
 });

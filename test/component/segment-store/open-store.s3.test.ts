@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { openStore } from '../../../actors/segment-store/open-store.ts';
 import { noMetrics } from '../../../cluster/observe/metrics.ts';
 import { systemClock as clock } from '../../../cluster/time/clock.system.ts';
-import { startVersityGw } from '../../support/cluster/versitygw.ts';
+import { startVersityGw } from '../../support/ports/stores/versitygw.ts';
 
 // Goal: a node that starts before its S3 server comes up with it. Method: the server is dead when the store is opened, and is started
 // once the first try has failed.

@@ -7,7 +7,7 @@ import { expect, test } from 'vitest';
 import { openS3Store, type S3StoreOptions } from '../../../actors/segment-store/segment-store.s3.ts';
 import { noMetrics } from '../../../cluster/observe/metrics.ts';
 import { systemClock } from '../../../cluster/time/clock.system.ts';
-import { startVersityGw } from '../../support/cluster/versitygw.ts';
+import { startVersityGw } from '../../support/ports/stores/versitygw.ts';
 
 const key = `demo/1/h264-720p/0-${'a'.repeat(16)}`;
 const body = new Uint8Array(100_000).fill(7);

@@ -10,8 +10,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { freePort } from '../../../scripts/demo/free-port.system.ts';
-import { waitUntil } from '../wait.ts';
+import { freePort } from '../../../../scripts/demo/free-port.system.ts';
+import { waitUntil } from '../../wait.ts';
 
 export interface TestS3 extends AsyncDisposable {
   readonly endpoint: string;
