@@ -2,12 +2,15 @@
 import { randomBytes } from 'node:crypto';
 import type { AudiencePorts } from '../../cluster/contract/audience/audience-feed.ts';
 import type { HandOverPorts } from '../../cluster/contract/hand-over.ts';
-import { edgesOf, ingestNear, isSound } from '../../cluster/membership/members-for.ts';
+import { edgesOf, ingestNear, isSound, soundEdges } from '../../cluster/membership/members-for.ts';
 import type { ClusterParts } from '../../cluster/node/cluster-parts.composition.ts';
-import type { MakeService } from '../../cluster/rpc/node-calls.moleculer.ts';
+import type { MakeService, NodeCalls } from '../../cluster/rpc/node-calls.moleculer.ts';
 import type { NodeConfig } from '../../config/config.ts';
 import { httpUrlOf } from '../../config/public-url.ts';
 import type { SegmentStore } from '../segment-store/segment-store.ts';
+import { httpFetchAcross } from './crossing/fetch-across.http.ts';
+import { passKeyOf } from './crossing/object-pass.ts';
+import type { CrossingPart } from './crossing/open-crossing.ts';
 import { edgeDeliveryService } from './edge-delivery.service.ts';
 import { makeEdge, type EdgeParts } from './edge.ts';
 import { uwsServer } from './http/http.uws.ts';
@@ -28,14 +31,16 @@ export interface EdgeDeliveryParts extends ClusterParts {
   readonly audience: AudiencePorts;
   /** What the stream registry knows. */
   readonly lookUpStream: RegistryPart['lookUpStream'];
+  /** The secret that all regions share. */
+  readonly keySecret: string;
   readonly removedSince: RegistryPart['removedSince'];
 }
 
 export function composeEdgeDelivery(parts: EdgeDeliveryParts): MakeService {
   const { config, clock, logger, metrics, members, loads, tells, local } = parts;
   const { host, port } = config.http;
-  return ({ callAction }) => {
-    const edge = makeEdge(edgeParts(parts, callAction));
+  return ({ callAction, askToPull }) => {
+    const edge = makeEdge(edgeParts(parts, callAction, crossingPart(parts, askToPull)));
     tells.readiness = edge.readiness;
     local.sockets = { count: () => edge.sockets.count, askToMove: (ms) => edge.sockets.move(ms) };
     const server = uwsServer({ clock, metrics, logger });
@@ -45,13 +50,29 @@ export function composeEdgeDelivery(parts: EdgeDeliveryParts): MakeService {
   };
 }
 
-function edgeParts(parts: EdgeDeliveryParts, call: EdgeParts['api']['call']): EdgeParts {
+/** A deployment of one region has none, and no paths for other regions. */
+function crossingPart(
+  { node, region, clock, members, others, elsewhere, keySecret }: EdgeDeliveryParts,
+  askToPull: NodeCalls['askToPull'],
+): CrossingPart | undefined {
+  if (others.regions.length === 0) return undefined;
+  const passKey = passKeyOf(keySecret);
+  const nearEdges = () => soundEdges(members);
+  const fetchAcross = httpFetchAcross({ clock, region, passKey });
+  return { self: node, nearEdges, elsewhere, passKey, fetchAcross, askToPull };
+}
+
+function edgeParts(
+  parts: EdgeDeliveryParts,
+  call: EdgeParts['api']['call'],
+  crossing: CrossingPart | undefined,
+): EdgeParts {
   const { config, node, clock, logger, members, loads, tells, lookUpStream, removedSince } = parts;
   const { operatorToken, metricsToken, renderMetrics, readiness } = tells;
   const listEdges = () => edgesOf(members);
   const isTrustedProxy = trustedProxies(config.http.trustedProxies);
   return {
-    playback: playbackPart(parts, listEdges),
+    playback: { ...playbackPart(parts, listEdges), crossing },
     registry: { clock, lookUpStream, removedSince, isTrustedProxy },
     steering: {
       node,
@@ -86,7 +107,10 @@ function edgeParts(parts: EdgeDeliveryParts, call: EdgeParts['api']['call']): Ed
   };
 }
 
-function playbackPart(parts: EdgeDeliveryParts, listEdges: PlaybackPart['listEdges']): PlaybackPart {
+function playbackPart(
+  parts: EdgeDeliveryParts,
+  listEdges: PlaybackPart['listEdges'],
+): Omit<PlaybackPart, 'crossing'> {
   const { config, clock, log, store, logger, metrics, natsDownMs } = parts;
   return {
     clock,

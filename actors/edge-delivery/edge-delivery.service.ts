@@ -5,7 +5,7 @@
  * open responses get up to 5 s, and then all connections are closed.
  */
 import type { ServiceSchema } from 'moleculer';
-import { EdgeParams } from '../../cluster/contract/edge-actions.ts';
+import { EdgeParams, PullParams } from '../../cluster/contract/edge-actions.ts';
 import { actionsInTime, type CheckDeadline } from '../../cluster/membership/deadlines.ts';
 import type { Logger } from '../../cluster/observe/logger.ts';
 import type { Clock } from '../../cluster/time/clock.ts';
@@ -36,6 +36,7 @@ export function edgeDeliveryService(ports: EdgeDeliveryPorts): ServiceSchema {
     actions: {
       head: action(EdgeParams, ({ streamId }) => edge.head(streamId) ?? null),
       fold: action(EdgeParams, ({ streamId }) => edge.fold(streamId) ?? null),
+      pull: action(PullParams, ({ waitMs, ...object }) => edge.pull(object, waitMs)),
     },
     async started() {
       const port = await server.listen(host, ports.port, edge);

@@ -1,5 +1,6 @@
 /** The edge-delivery actor's core: puts the parts of an edge together and wires routes to what serves them. Time moves it by `tick`. */
 import type { EdgeHead } from '../../cluster/contract/edge-actions.ts';
+import type { Crossing } from './crossing/open-crossing.ts';
 import { audienceRoutes } from '../../cluster/contract/api/audience-routes.ts';
 import { nodeRoutes, playbackRoutes } from '../../cluster/contract/api/edge-routes.ts';
 import type { Readiness } from '../../cluster/contract/api/edge-routes.ts';
@@ -56,6 +57,8 @@ export interface Edge extends HttpHandlers {
   head(stream: StreamId): EdgeHead | undefined;
   /** The fold of a stream, as a snapshot. */
   fold(stream: StreamId): unknown;
+  /** Fetches an object from another region (R5). */
+  readonly pull: Crossing['pull'];
   /** `/readyz` answers 503, and steering sends viewers to other edges. Everything else continues. */
   leave(): void;
   /** Stops following every stream. Waiting requests are answered 503. */
@@ -82,7 +85,10 @@ export function makeEdge(parts: EdgeParts): Edge {
   const { node } = parts;
   const api = bounded(parts.api);
   const knownStreams = new KnownStreams(parts.registry);
-  const { playback, followers, finder, foldOf, ...viewing } = openPlayback(parts.playback, knownStreams);
+  const { playback, followers, finder, foldOf, crossing, ...viewing } = openPlayback(
+    parts.playback,
+    knownStreams,
+  );
   const { clock, retentionSeconds } = parts.playback;
   const publicStreams = new PublicStreams({ clock, retentionSeconds, knownStreams, finder });
   const pages = new Pages({ ...parts.pages, publicStreams });
@@ -93,6 +99,7 @@ export function makeEdge(parts: EdgeParts): Edge {
   const players = new PlayerSessions();
   const isOver = overAt(followers);
   const sockets = new LiveSockets({ ...parts.sockets, ...api, places, knownStreams, react, isOver });
+  const counting = { knownStreams, react, players, isOver };
   const readiness = () => [...node.readiness(), ...viewing.readiness(), ...stayingPart(state)];
   const handle = makeApi({
     ...api,
@@ -103,22 +110,16 @@ export function makeEdge(parts: EdgeParts): Edge {
       ...nodeApi({ ...node, readiness, access: api.access, routes: allRoutes }),
       defineRoute(withoutQuery(publicStream), (request, input) => publicStreams.serve(request, input)),
       defineRoute(withoutQuery(socketRoute), noSocketHere),
-      ...audienceNumbers({
-        ...parts.sockets,
-        knownStreams,
-        react,
-        sockets: () => sockets.counts(),
-        players,
-        isOver,
-      }),
+      ...audienceNumbers({ ...parts.sockets, ...counting, sockets: () => sockets.counts() }),
     ],
     fallback: (request, origin) => pages.serve(request, origin),
   });
   return {
     hot: playback.hot,
-    handle,
+    handle: crossing.beside(handle),
     sockets,
     readiness,
+    pull: crossing.pull,
     tick: () => {
       playback.refresh();
       followers.sweep();
@@ -133,10 +134,7 @@ export function makeEdge(parts: EdgeParts): Edge {
       }
     },
     head: (stream) => headOf(node, foldOf(stream)),
-    fold: (stream) => {
-      const timeline = foldOf(stream);
-      return timeline === undefined ? undefined : snapshotOf(timeline, timeline.firstNumber).state;
-    },
+    fold: (stream) => stateOf(foldOf(stream)),
     leave: () => {
       state.isLeaving = true;
       sockets.leave();
@@ -144,6 +142,7 @@ export function makeEdge(parts: EdgeParts): Edge {
     close: () => {
       sockets.close();
       followers.close();
+      crossing.close();
       pages.close();
     },
   };
@@ -162,6 +161,10 @@ function headOf({ node }: NodePart, timeline: Timeline | undefined): EdgeHead | 
   if (timeline === undefined) return undefined;
   const { epoch, nextNumber, periods } = timeline;
   return { node, epoch, nextNumber, period: periods.at(-1)?.id };
+}
+
+function stateOf(timeline: Timeline | undefined): unknown {
+  return timeline === undefined ? undefined : snapshotOf(timeline, timeline.firstNumber).state;
 }
 
 /** Whether a broadcast is over, as far as is known here. While there is room its log is followed for that; where it is not, the broadcast goes on. */

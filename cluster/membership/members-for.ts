@@ -56,3 +56,10 @@ export function edgesOf(members: MemberDirectory) {
     .map(({ id, region, httpUrl, weight }) => ({ id, region, baseUrl: httpUrl, weight }));
   return { revision, edges };
 }
+
+/** The edges that are alive and do not leave. */
+export function soundEdges(members: Pick<MemberDirectory, 'list'>) {
+  return members
+    .list()
+    .members.filter(({ state, roles }) => state === 'alive' && roles.includes('edge-delivery'));
+}

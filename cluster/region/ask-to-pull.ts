@@ -39,6 +39,8 @@ export interface Pulled {
 }
 
 const beginsWithinMs = 300;
+/** An object that comes within this time costs one call. */
+const firstWaitMs = 100;
 /** How long a call may take beyond the time that the edge was told to wait. */
 const onTheWayMs = 500;
 const maxEdges = 3;
@@ -71,7 +73,7 @@ async function pullAt(
   untilMs: number,
 ): Promise<PullState | undefined> {
   try {
-    let state = await askToPull(edge, { ...object, waitMs: 0 }, beginsWithinMs);
+    let state = await askToPull(edge, { ...object, waitMs: firstWaitMs }, beginsWithinMs);
     for (;;) {
       const leftMs = untilMs - clock.runningMs();
       if (state !== 'underWay' || leftMs <= 0) return state;

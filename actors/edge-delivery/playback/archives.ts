@@ -11,15 +11,15 @@
  */
 import { errorCodeOf, TangazaError } from '../../../cluster/errors/tangaza-error.ts';
 import type { PeriodId, StreamId } from '../../../cluster/model/ids.ts';
-import { abortAfter, type Clock } from '../../../cluster/time/clock.ts';
+import type { Clock } from '../../../cluster/time/clock.ts';
 import { presentationTime90k } from '../../media/timeline/query.ts';
 import { fromSnapshot } from '../../media/timeline/snapshot.ts';
 import type { Timeline } from '../../media/timeline/timeline.ts';
-import { archivePrefix, byAge, parseArchiveKey, type ArchiveName } from '../../segment-store/archive-key.ts';
-import type { SegmentStore } from '../../segment-store/segment-store.ts';
+import { byAge, parseArchiveKey, type ArchiveName } from '../../segment-store/archive-key.ts';
+import type { ArchiveSource } from './archive-source.ts';
 
 export interface ArchivesPorts {
-  readonly store: SegmentStore;
+  readonly source: ArchiveSource;
   readonly clock: Clock;
 }
 
@@ -43,7 +43,6 @@ const maxBeginnings = 4096;
 const maxListings = 256;
 const maxLoads = 8;
 const listingMs = 10_000;
-const storeMs = 10_000;
 
 export class Archives {
   readonly #ports: ArchivesPorts;
@@ -79,12 +78,12 @@ export class Archives {
     let [low, high] = [0, archives.length];
     while (low < high) {
       const middle = (low + high) >>> 1;
-      const beginning = await this.#beginningOf(archives[middle]?.key ?? '');
+      const beginning = await this.#beginningOf(stream, archives[middle]?.key ?? '');
       if (beginning !== undefined && isInTime(beginning)) low = middle + 1;
       else high = middle;
     }
     const found = archives[low - 1];
-    return found === undefined ? undefined : this.#load(found.key);
+    return found === undefined ? undefined : this.#load(stream, found.key);
   }
 
   #list(stream: StreamId): Promise<readonly ArchiveName[]> {
@@ -99,26 +98,20 @@ export class Archives {
   }
 
   async #readList(stream: StreamId): Promise<readonly ArchiveName[]> {
-    const archives: ArchiveName[] = [];
-    const { store, clock } = this.#ports;
-    using late = abortAfter(clock, storeMs);
-    for await (const { key } of store.list(archivePrefix(stream), late.signal)) {
-      const name = parseArchiveKey(key);
-      if (name !== undefined) archives.push(name);
-    }
-    return archives.toSorted(byAge);
+    const keys = await this.#ports.source.list(stream);
+    return keys.flatMap((key) => parseArchiveKey(key) ?? []).toSorted(byAge);
   }
 
-  async #beginningOf(key: string): Promise<Beginning | undefined> {
+  async #beginningOf(stream: StreamId, key: string): Promise<Beginning | undefined> {
     if (this.#beginnings.has(key)) return this.#beginnings.get(key);
-    const timeline = await this.#load(key);
+    const timeline = await this.#load(stream, key);
     const beginning = timeline === undefined ? undefined : beginningOf(timeline);
     if (this.#beginnings.size >= maxBeginnings) this.#beginnings.clear();
     this.#beginnings.set(key, beginning);
     return beginning;
   }
 
-  async #load(key: string): Promise<Timeline | undefined> {
+  async #load(stream: StreamId, key: string): Promise<Timeline | undefined> {
     const kept = this.#folds.get(key);
     if (kept !== undefined) {
       this.#keep(key, kept);
@@ -128,15 +121,13 @@ export class Archives {
     if (running !== undefined) return running;
     if (this.#loads.size >= maxLoads)
       throw new TangazaError('OVERLOADED', 'Too many archives are being read.');
-    const started = this.#read(key).finally(() => this.#loads.delete(key));
+    const started = this.#read(stream, key).finally(() => this.#loads.delete(key));
     this.#loads.set(key, started);
     return started;
   }
 
-  async #read(key: string): Promise<Timeline | undefined> {
-    const { store, clock } = this.#ports;
-    using late = abortAfter(clock, storeMs);
-    const body = await store.get(key, late.signal);
+  async #read(stream: StreamId, key: string): Promise<Timeline | undefined> {
+    const body = await this.#ports.source.read(stream, key);
     const timeline = fromSnapshot(parse(new TextDecoder().decode(body)));
     if (timeline !== undefined) this.#keep(key, timeline);
     return timeline;

@@ -6,6 +6,7 @@
  * moment of the commit.
  */
 import { hash } from 'node:crypto';
+import type { PulledObject } from '../../../cluster/contract/edge-actions.ts';
 import type { StoredMedia } from '../../../cluster/contract/index-records.ts';
 import { errorCodeOf, TangazaError } from '../../../cluster/errors/tangaza-error.ts';
 import type { Rendition } from '../../../cluster/contract/renditions.ts';
@@ -35,6 +36,11 @@ export interface MediaPorts {
   readonly cache: EntityCache;
   readonly archives: Archives;
   readonly missing: MissingMedia;
+  /**
+   * Brings what this region's store lacks from another region (R5). Absent in a deployment of one region.
+   * @throws TangazaError `SEGMENT_NOT_FOUND` where no region has it, `UNAVAILABLE` where that cannot be known now
+   */
+  readonly bring?: ((object: PulledObject) => Promise<Uint8Array>) | undefined;
   /** How long a request may wait at the live edge; 8 s when undefined. */
   readonly liveEdgeMs?: number | undefined;
 }
@@ -48,10 +54,8 @@ export interface SegmentName {
 
 /** What the log says about an object. */
 interface ObjectFacts {
-  readonly stream: StreamId;
+  readonly object: PulledObject;
   readonly key: string;
-  readonly sha256: string;
-  readonly bytes: number;
   readonly kind: Rendition['kind'];
 }
 
@@ -99,10 +103,8 @@ export class MediaSource {
     const place = { stream: follower.id, period: id, rendition: name };
     const stored = { ...place, period: storePeriodOf(period) };
     return this.#loadObject(`${publicFolder(place)}/init.mp4`, {
-      sha256: init.sha256,
-      bytes: init.bytes,
+      object: { streamId: follower.id, period: stored.period, rendition: name, media: init },
       kind: rendition.kind,
-      stream: follower.id,
       key: initKey(stored, init.sha256),
     });
   }
@@ -116,12 +118,13 @@ export class MediaSource {
 
   /** Loads the bytes of a segment that the log names. */
   load(stream: StreamId, period: TimelinePeriod, rendition: Rendition, media: StoredMedia): Promise<Entity> {
-    const { sha256, bytes, startTime } = media;
+    const { sha256, startTime } = media;
     const { name, kind } = rendition;
     const target = `${publicFolder({ stream, period: period.id, rendition: name })}/${startTime}.m4s`;
     const stored = { stream, period: storePeriodOf(period), rendition: name };
     const key = segmentKey(stored, startTime, sha256);
-    return this.#loadObject(target, { stream, key, sha256, bytes, kind });
+    const object = { streamId: stream, period: stored.period, rendition: name, media };
+    return this.#loadObject(target, { object, key, kind });
   }
 
   async #await(
@@ -140,23 +143,33 @@ export class MediaSource {
     return find(follower.timeline);
   }
 
-  #loadObject(target: string, object: ObjectFacts): Promise<Entity> {
-    const { stream, key } = object;
-    const contentType = `${object.kind}/mp4`;
+  #loadObject(target: string, { object, key, kind }: ObjectFacts): Promise<Entity> {
+    const { sha256, bytes } = object.media;
     return this.#ports.cache.load(target, async () => {
-      using late = abortAfter(this.#ports.clock, storeMs);
-      const body = await this.#ports.store.get(key, late.signal).catch((error: unknown) => {
+      const body = await this.#read(key, object).catch((error: unknown) => {
         throw errorCodeOf(error) === 'SEGMENT_NOT_FOUND'
-          ? this.#ports.missing.found(stream, target, key)
+          ? this.#ports.missing.found(object.streamId, target, key)
           : error;
       });
-      if (body.byteLength !== object.bytes || hash('sha256', body) !== object.sha256) {
+      if (body.byteLength !== bytes || hash('sha256', body) !== sha256) {
         throw new TangazaError('STORE_UNAVAILABLE', 'The stored object is not the one that was committed.', {
           data: { key },
         });
       }
-      return mediaEntity(body, { contentType, tag: object.sha256.slice(0, 32) });
+      return mediaEntity(body, { contentType: `${kind}/mp4`, tag: sha256.slice(0, 32) });
     });
+  }
+
+  /** From this region's store, or from another region what that lacks (R5). */
+  async #read(key: string, object: PulledObject): Promise<Uint8Array> {
+    const { clock, store, bring } = this.#ports;
+    using late = abortAfter(clock, storeMs);
+    try {
+      return await store.get(key, late.signal);
+    } catch (error) {
+      if (bring === undefined || errorCodeOf(error) !== 'SEGMENT_NOT_FOUND') throw error;
+    }
+    return await bring(object);
   }
 }
 

@@ -5,6 +5,8 @@ import type { StreamId } from '../../../cluster/model/ids.ts';
 import type { Timeline } from '../../media/timeline/timeline.ts';
 import { defineRoute, withoutQuery, type LocalRoute } from '../http/define-route.ts';
 import type { KnownStreams } from '../public/known-streams.ts';
+import { openCrossing, type Crossing, type CrossingPart } from '../crossing/open-crossing.ts';
+import { archivesInStore } from './archive-source.ts';
 import { Archives } from './archives.ts';
 import { EntityCache } from './entity-cache.ts';
 import { Frames, type FramesPorts } from './frames.ts';
@@ -24,6 +26,8 @@ export interface PlaybackPart
     Pick<FramesPorts, 'retentionSeconds'>,
     Pick<ThumbnailPorts, 'makeThumbnail'> {
   readonly cacheBytes: number;
+  /** Undefined in a deployment of one region. */
+  readonly crossing: CrossingPart | undefined;
   /** How long a player waits for the first segment. By default 10 s. */
   readonly firstSegmentMs?: number;
 }
@@ -35,6 +39,8 @@ export interface OpenPlayback {
   readonly routes: readonly LocalRoute[];
   /** What it adds to `/readyz`. */
   readonly readiness: () => Readiness['parts'];
+  /** What this edge does for other nodes and regions. */
+  readonly crossing: Pick<Crossing, 'pull' | 'beside' | 'close'>;
   /** How far this edge has folded the stream's log; undefined where it does not follow it, or not to the end. */
   readonly foldOf: (stream: StreamId) => Timeline | undefined;
 }
@@ -44,10 +50,19 @@ export function openPlayback(part: PlaybackPart, knownStreams: KnownStreams): Op
   const cache = new EntityCache({ maxBytes: part.cacheBytes, metrics });
   const followers = new StreamFollowers(part);
   const finder = new StreamFinder(followers, knownStreams, part.firstSegmentMs);
-  const archives = new Archives({ store, clock });
+  const crossing = openCrossing(part.crossing, part);
+  const archives = new Archives({ source: crossing.archives(archivesInStore(store, clock)), clock });
   const missing = new MissingMedia(part);
   const { liveEdgeMs, retentionSeconds, makeThumbnail } = part;
-  const media = new MediaSource({ clock, store, cache, archives, missing, liveEdgeMs });
+  const media = new MediaSource({
+    clock,
+    store,
+    cache,
+    archives,
+    missing,
+    liveEdgeMs,
+    bring: crossing.bring,
+  });
   const playback = new Playback({ ...part, followers, finder, knownStreams, media, cache });
   const frames = new Frames({ finder, media, cache, archives, retentionSeconds });
   const thumbnails = new Thumbnails({ clock, finder, media, makeThumbnail });
@@ -55,6 +70,7 @@ export function openPlayback(part: PlaybackPart, knownStreams: KnownStreams): Op
     playback,
     followers,
     finder,
+    crossing,
     routes: [...routesOf(playback), ...mediaRoutesOf(frames, thumbnails)],
     readiness: () => readinessOf(missing),
     foldOf: (stream) => {

@@ -1,10 +1,7 @@
 /** An edge that comes when the log is short: what lies before it is read from the owner's archives (M16, C7). */
 import { expect, test } from 'vitest';
 import { z } from 'zod';
-import { applyEntry, emptyTimeline } from '../../../actors/media/timeline/fold.ts';
-import { toSnapshot } from '../../../actors/media/timeline/snapshot.ts';
-import type { Timeline } from '../../../actors/media/timeline/timeline.ts';
-import { by, stream } from '../../support/ports/records.ts';
+import { shortenTwice } from '../../support/media/shortened.ts';
 import { startTestEdge, type EdgeSettings, type TestEdge } from '../../support/ports/test-edge.ts';
 
 const View = z.object({
@@ -13,41 +10,11 @@ const View = z.object({
   segments: z.array(z.object({ url: z.string(), init: z.string() })),
 });
 
-const fold = async (edge: TestEdge): Promise<Timeline> =>
-  (await edge.log.read(stream)).reduce(applyEntry, emptyTimeline());
-
-/** As an owner: archives from a number on, puts a snapshot that begins at `firstKept`, purges what is before it. */
-async function shorten(edge: TestEdge, archiveFrom: number, firstKept: number): Promise<void> {
-  const timeline = await fold(edge);
-  const { nextNumber, lastSequence } = timeline;
-  const state = (from: number): unknown => JSON.parse(JSON.stringify(toSnapshot(timeline, from)));
-  await edge.store.putIfAbsent(
-    `index/demo/1-${nextNumber}.json`,
-    Buffer.from(JSON.stringify(state(archiveFrom))),
-  );
-  const record = { kind: 'snapshot', ...by(), nextNumber, state: state(firstKept) } as const;
-  await edge.log.purgeBelow(stream, await edge.log.append(stream, record, lastSequence));
-}
-
 /** 40 s of a stream; the log begins at 28 s, the archives hold 0 to 20 s and 12 to 36 s. */
 async function startShortened(ports: Partial<EdgeSettings> = {}): Promise<TestEdge> {
   const edge = await startTestEdge(ports);
-  const broadcast = await edge.broadcast(10);
-  await shorten(edge, 0, 6);
-  await append(edge, broadcast, 8);
-  await shorten(edge, 6, 14);
-  await append(edge, broadcast, 2);
+  await shortenTwice(edge, await edge.broadcast(10));
   return edge;
-}
-
-/** The broadcast does not know of the snapshot: its next commits expect the log's own tail. */
-async function append(
-  edge: TestEdge,
-  broadcast: Awaited<ReturnType<TestEdge['broadcast']>>,
-  count: number,
-): Promise<void> {
-  broadcast.expectTail((await edge.log.tail(stream))?.sequence ?? 0);
-  await broadcast.commit(count);
 }
 
 const ask = (edge: TestEdge, query: string): Promise<Response> =>

@@ -95,6 +95,7 @@ export async function startTestEdge(
     audience: { feed: undefined },
     busyShare: () => 0,
     newId: () => randomUUID(),
+    crossing: undefined,
     ...given,
   };
   const access = { ...all, isLocalPort: false };

@@ -1,0 +1,105 @@
+/** Crossing as one part of an edge: fetches what this region's store lacks from other regions, and serves theirs (R5). */
+import type {
+  PulledObject,
+  PullParams,
+  PullReply,
+  PullState,
+} from '../../../cluster/contract/edge-actions.ts';
+import { TangazaError } from '../../../cluster/errors/tangaza-error.ts';
+import type { NodeId } from '../../../cluster/model/ids.ts';
+import type { Logger } from '../../../cluster/observe/logger.ts';
+import type { Metrics } from '../../../cluster/observe/metrics.ts';
+import type { Elsewhere } from '../../../cluster/region/elsewhere.ts';
+import type { Clock } from '../../../cluster/time/clock.ts';
+import type { SegmentStore } from '../../segment-store/segment-store.ts';
+import type { ArchiveSource } from '../playback/archive-source.ts';
+import type { Handler } from '../http/http.ts';
+import { bring, type BringPorts } from './bring.ts';
+import { crossingFolder } from './crossing-paths.ts';
+import { Crossings } from './crossings.ts';
+import type { FetchAcross } from './fetch-across.ts';
+import { archivesOfHome } from './home-archives.ts';
+import { ObjectDoor } from './object-door.ts';
+import { Puller } from './puller.ts';
+
+/** An edge of this region. */
+export interface NearEdge {
+  readonly id: NodeId;
+  readonly weight: number;
+  readonly httpUrl: string;
+}
+
+/** What an edge needs to get objects of other regions. */
+export interface CrossingPart {
+  readonly self: NodeId;
+  /** The edges of this region that are alive and do not leave, this one too. */
+  readonly nearEdges: () => readonly NearEdge[];
+  readonly elsewhere: Elsewhere;
+  readonly passKey: Buffer;
+  readonly fetchAcross: FetchAcross;
+  /** Asks another edge of this region. @throws TangazaError where it does not answer within that time */
+  readonly askToPull: (edge: NodeId, params: PullParams, withinMs: number) => Promise<PullState>;
+}
+
+export interface CrossingPorts {
+  readonly clock: Clock;
+  readonly store: SegmentStore;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
+export interface Crossing {
+  /** Brings what this region's store lacks. Undefined in a deployment of one region. */
+  readonly bring: ((object: PulledObject) => Promise<Uint8Array>) | undefined;
+  /** Archives of the home beside those of this region's own store. */
+  readonly archives: (own: ArchiveSource) => ArchiveSource;
+  /** Fetches for other nodes of this region. @throws TangazaError `UNAVAILABLE` in a deployment of one region, `OVERLOADED` */
+  readonly pull: (object: PulledObject, waitMs: number) => Promise<PullReply>;
+  /** Serves the edges of other regions at paths of their own, and leaves all else to that handler. */
+  readonly beside: (handle: Handler) => Handler;
+  readonly close: () => void;
+}
+
+/** In a deployment of one region. */
+const noCrossing: Crossing = {
+  bring: undefined,
+  archives: (own) => own,
+  pull: () => Promise.reject(new TangazaError('UNAVAILABLE', 'There is no other region to fetch from.')),
+  beside: (handle) => handle,
+  close: () => {},
+};
+
+/** @param part undefined in a deployment of one region */
+export function openCrossing(part: CrossingPart | undefined, ports: CrossingPorts): Crossing {
+  if (part === undefined) return noCrossing;
+  const { elsewhere, fetchAcross, passKey } = part;
+  const crossings = new Crossings(ports);
+  const puller = new Puller({ ...ports, elsewhere, fetchAcross, crossings });
+  const bringPorts = bringPortsOf(part, ports, puller);
+  const door = new ObjectDoor({ ...ports, passKey, unstored: bringPorts.unstored });
+  return {
+    bring: (object) => bring(bringPorts, { ...object, home: elsewhere.homeOf(object.streamId)?.region }),
+    archives: (own) => archivesOfHome({ own, elsewhere, fetchAcross, crossings }),
+    pull: async (object, waitMs) => ({ state: await puller.pull(object, waitMs) }),
+    beside: (handle) => (request) =>
+      request.path.startsWith(crossingFolder) ? door.serve(request) : handle(request),
+    close: () => puller.close(),
+  };
+}
+
+function bringPortsOf(
+  { self, nearEdges, fetchAcross, askToPull }: CrossingPart,
+  { clock, store }: CrossingPorts,
+  puller: Puller,
+): BringPorts {
+  return {
+    clock,
+    store,
+    fetchAcross,
+    unstored: (key) => puller.unstored(key),
+    edges: nearEdges,
+    urlOf: (edge) => nearEdges().find(({ id }) => id === edge)?.httpUrl,
+    askToPull: (edge, params, withinMs) =>
+      edge === self ? puller.pull(params, params.waitMs) : askToPull(edge, params, withinMs),
+  };
+}

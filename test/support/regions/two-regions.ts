@@ -1,0 +1,177 @@
+/**
+ * Edges of two regions over real HTTP: those of each region share a store, and all read one log, as if a relayer had written it. The stream
+ * `demo` is at home in region `eu`; region `us` is far.
+ */
+import { httpFetchAcross } from '../../../actors/edge-delivery/crossing/fetch-across.http.ts';
+import type { FetchAcross } from '../../../actors/edge-delivery/crossing/fetch-across.ts';
+import { passKeyOf } from '../../../actors/edge-delivery/crossing/object-pass.ts';
+import type { CrossingPart, NearEdge } from '../../../actors/edge-delivery/crossing/open-crossing.ts';
+import type { PullParams, PullState } from '../../../cluster/contract/edge-actions.ts';
+import { TangazaError } from '../../../cluster/errors/tangaza-error.ts';
+import { Epoch, NodeId, RegionId, type StreamId } from '../../../cluster/model/ids.ts';
+import {
+  nothingElsewhere,
+  type EdgeElsewhere,
+  type Elsewhere,
+  type StreamElsewhere,
+} from '../../../cluster/region/elsewhere.ts';
+import { systemClock } from '../../../cluster/time/clock.system.ts';
+import { Broadcast, type BroadcastOptions } from '../media/broadcast.ts';
+import { MemoryIndexLog } from '../ports/memory-index-log.ts';
+import { MemorySegmentStore } from '../ports/memory-segment-store.ts';
+import { startTestEdge, type EdgeSettings, type TestEdge } from '../ports/test-edge.ts';
+
+export const home = RegionId.parse('eu');
+export const far = RegionId.parse('us');
+
+export interface TwoRegionsOptions {
+  readonly farStore?: MemorySegmentStore;
+  readonly farSecret?: string;
+  /** Of every edge. */
+  readonly settings?: Partial<EdgeSettings>;
+}
+
+interface RegionOptions {
+  readonly region: RegionId;
+  readonly log: MemoryIndexLog;
+  readonly store: MemorySegmentStore;
+  readonly secret: string;
+  readonly settings: Partial<EdgeSettings>;
+  /** The edges of the other region, as they are told here. */
+  readonly told: () => readonly EdgeElsewhere[];
+}
+
+class TestRegion {
+  readonly edges: TestEdge[] = [];
+  /** By the key of an object, how often an edge of another region was asked for it. */
+  readonly crossed = new Map<string, number>();
+  /** This edge answers no other node. */
+  silent: NodeId | undefined;
+  readonly #options: RegionOptions;
+  readonly #fetchAcross: FetchAcross;
+  readonly #passKey: Buffer;
+
+  constructor(options: RegionOptions) {
+    this.#options = options;
+    this.#passKey = passKeyOf(options.secret);
+    const across = httpFetchAcross({
+      clock: systemClock,
+      region: options.region,
+      passKey: this.#passKey,
+    });
+    this.#fetchAcross = {
+      ...across,
+      object: (httpUrl, key, ...rest) => {
+        const isNear = this.edges.some(({ url }) => url === httpUrl);
+        if (!isNear) this.crossed.set(key, (this.crossed.get(key) ?? 0) + 1);
+        return across.object(httpUrl, key, ...rest);
+      },
+    };
+  }
+
+  get store(): MemorySegmentStore {
+    return this.#options.store;
+  }
+
+  async start(count: number, opened: AsyncDisposableStack): Promise<this> {
+    const { region, log, store, settings } = this.#options;
+    for (let index = 0; index < count; index += 1) {
+      const node = this.nodeAt(index);
+      const crossing = this.#crossingOf(node);
+      const edge = await startTestEdge({ node, region, log, store, crossing, ...settings });
+      this.edges.push(opened.use(edge));
+    }
+    return this;
+  }
+
+  nodeAt(index: number): NodeId {
+    return NodeId.parse(`${this.#options.region}-n${index}`);
+  }
+
+  told(): readonly EdgeElsewhere[] {
+    const { region } = this.#options;
+    const common = { region, isSound: true, connections: 0, room: 100, weight: 1 };
+    return this.edges.map(({ url }, index) => ({ ...common, node: this.nodeAt(index), httpUrl: url }));
+  }
+
+  /** Asks an edge, as its neighbours and relayers do. */
+  async askToPull(edge: NodeId, { waitMs, ...object }: PullParams): Promise<PullState> {
+    const asked = this.edges[this.#near().findIndex(({ id }) => id === edge)];
+    if (asked === undefined || edge === this.silent)
+      throw new TangazaError('UNAVAILABLE', `${edge} does not answer.`);
+    return (await asked.edge.pull(object, waitMs)).state;
+  }
+
+  #near(): readonly NearEdge[] {
+    return this.edges.map(({ url }, index) => ({ id: this.nodeAt(index), weight: 1, httpUrl: url }));
+  }
+
+  #crossingOf(self: NodeId): CrossingPart {
+    const { region, told } = this.#options;
+    return {
+      self,
+      nearEdges: () => this.#near(),
+      elsewhere: elsewhereWith(told, region === far ? home : undefined),
+      passKey: this.#passKey,
+      fetchAcross: this.#fetchAcross,
+      askToPull: (edge, params) => this.askToPull(edge, params),
+    };
+  }
+}
+
+/** @param homeOfAll where every stream is at home, if not here */
+function elsewhereWith(edges: () => readonly EdgeElsewhere[], homeOfAll: RegionId | undefined): Elsewhere {
+  const homeOf = (stream: StreamId): StreamElsewhere | undefined => {
+    if (homeOfAll === undefined) return undefined;
+    const numbers = { nextNumber: 0, discontinuities: 0, availabilityStartMs: 0, sinceMs: 0, ageMs: 0 };
+    const common = { epoch: Epoch.parse(1), isOnAir: true, rtmpUrl: 'rtmp://home.test/live' };
+    return { stream, region: homeOfAll, ...common, ...numbers };
+  };
+  return { ...nothingElsewhere, homeOf, ask: async (stream) => homeOf(stream), edges };
+}
+
+export interface TwoRegions extends AsyncDisposable {
+  readonly home: TestRegion;
+  readonly far: TestRegion;
+  readonly log: MemoryIndexLog;
+  /** Whether the regions hear of each other's edges. */
+  readonly link: { isUp: boolean };
+  /** The stream `demo`, on air at home. */
+  broadcast(segments: number, options?: Partial<BroadcastOptions>): Promise<Broadcast>;
+}
+
+/** Two edges in each region. */
+export async function startTwoRegions(options: TwoRegionsOptions = {}): Promise<TwoRegions> {
+  const { farStore = new MemorySegmentStore(), settings = {} } = options;
+  await using opened = new AsyncDisposableStack();
+  const log = new MemoryIndexLog();
+  const link = { isUp: true };
+  const secret = 'a secret that all regions share';
+  const common = { log, settings };
+  const homeRegion: TestRegion = new TestRegion({
+    ...common,
+    region: home,
+    store: new MemorySegmentStore(),
+    secret,
+    told: () => (link.isUp ? farRegion.told() : []),
+  });
+  const farRegion: TestRegion = new TestRegion({
+    ...common,
+    region: far,
+    store: farStore,
+    secret: options.farSecret ?? secret,
+    told: () => (link.isUp ? homeRegion.told() : []),
+  });
+  await homeRegion.start(2, opened);
+  await farRegion.start(2, opened);
+  const closing = opened.move();
+  return {
+    home: homeRegion,
+    far: farRegion,
+    log,
+    link,
+    broadcast: async (segments, more = {}) =>
+      (await new Broadcast({ log, store: homeRegion.store, ...more }).open()).commit(segments),
+    [Symbol.asyncDispose]: () => closing.disposeAsync(),
+  };
+}
