@@ -20,7 +20,7 @@ import type { SocketPlaces } from '../user-edges.ts';
 import { viewersNow, type React } from '../audience-numbers.ts';
 import { Admission, defaultSocketLimits, type SocketLimits } from './admission.ts';
 import type { CallInTime } from './audience-calls.ts';
-import { calmRhythm, nextRhythm } from './frame-rhythm.ts';
+import { calmRhythm, nextRhythm } from './frames/frame-rhythm.ts';
 import { socketMetrics, type SocketMetrics } from './socket-metrics.ts';
 import type { Publish, SocketEvents, SocketHandlers, SocketLink, Ticket } from './socket-port.ts';
 import { SocketSession, type SessionPorts } from './socket-session.ts';
@@ -73,7 +73,7 @@ export class LiveSockets implements SocketHandlers {
   readonly #dropped = new Set<SocketSession>();
   readonly #turns = new Buckets(turnsOfNetwork);
   readonly #rooms = new Map<StreamId, Room>();
-  #publish: Publish = () => {};
+  #publish: Publish = () => 0;
   #rhythm = calmRhythm;
   #lifeMs = 0;
   #isLeaving = false;
@@ -234,9 +234,7 @@ export class LiveSockets implements SocketHandlers {
     const { clock, audience } = this.#ports;
     const { feed } = audience;
     if (feed === undefined) throw new TangazaError('UNAVAILABLE', 'This node has no audience.');
-    const publish: Publish = (topic, text) => {
-      this.#publish(topic, text);
-    };
+    const publish: Publish = (topic, text) => this.#publish(topic, text);
     return new StreamHub(stream, {
       clock,
       feed,

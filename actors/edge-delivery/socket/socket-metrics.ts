@@ -9,6 +9,7 @@ export interface SocketMetrics {
   readonly messages: Counter;
   readonly faults: Counter;
   readonly frames: Counter;
+  readonly hurried: Counter;
   readonly behind: Gauge;
   readonly gaps: Counter;
   readonly gatherSeconds: Gauge;
@@ -44,6 +45,10 @@ export function socketMetrics(metrics: Metrics): SocketMetrics {
       name: 'tangaza_socket_frames_total',
       help: 'Frames that were published, each to all sockets of a topic of a stream.',
       labels: ['topic'],
+    }),
+    hurried: metrics.counter({
+      name: 'tangaza_socket_frames_hurried_total',
+      help: 'How often some of the sockets of a topic got a frame only when the next one came: the event loop is too slow for so many.',
     }),
     behind: metrics.gauge({
       name: 'tangaza_socket_slow_readers',

@@ -19,8 +19,12 @@ export interface SocketLink {
   cut(): void;
 }
 
-/** Sends one text frame to all sockets of a topic. */
-export type Publish = (topic: string, text: string) => void;
+/**
+ * Sends one text frame to all sockets of a topic, over as many turns of the event loop as it needs.
+ *
+ * @returns to how many groups of sockets it had to hurry the frame before, which still waited
+ */
+export type Publish = (topic: string, text: string) => number;
 
 /** Who wants a socket, as far as its upgrade tells. */
 export interface Ticket {

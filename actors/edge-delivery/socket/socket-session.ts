@@ -69,7 +69,8 @@ export class SocketSession implements SocketEvents {
   #socket: LiveSocket;
   #budget: MessageBudget;
   #reading: Reading = readsAll;
-  #isDropped = false;
+  /** The server time of a frame that it surely got before one was dropped. */
+  #droppedFromMs: number | undefined;
   #token: string | undefined;
   #me: Identity | undefined;
   #hub: StreamHub | undefined;
@@ -124,7 +125,7 @@ export class SocketSession implements SocketEvents {
   }
 
   dropped(): void {
-    this.#isDropped = true;
+    this.#droppedFromMs ??= this.#hub?.sureMs ?? this.#ports.clock.utcMs();
     this.#ports.onDropped(this);
   }
 
@@ -149,13 +150,13 @@ export class SocketSession implements SocketEvents {
     if (hub === undefined || this.#socket.kind !== 'greeted') return;
     const { reading, steps } = look(this.#reading, {
       bufferedBytes: this.#link.bufferedBytes(),
-      isDropped: this.#isDropped,
+      isDropped: this.#droppedFromMs !== undefined,
       nowMs: this.#ports.clock.runningMs(),
-      sureMs: hub.sureMs,
+      sureMs: this.#droppedFromMs ?? hub.sureMs,
     });
     const before = this.#reading;
     this.#reading = reading;
-    this.#isDropped = false;
+    this.#droppedFromMs = undefined;
     for (const step of steps) this.#take(step, hub, before);
   }
 

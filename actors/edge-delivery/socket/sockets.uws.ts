@@ -18,6 +18,7 @@ import { socketProtocol } from '../../../cluster/contract/audience/socket-messag
 import { socketCloses } from '../../../cluster/contract/audience/socket-closes.ts';
 import type { Logger } from '../../../cluster/observe/logger.ts';
 import type { HttpRequest } from '../http/http.ts';
+import { Lanes, type Lane } from './frames/lanes.ts';
 import {
   bufferBytes,
   frameBytes,
@@ -48,6 +49,10 @@ const pattern = '/v1/streams/:id/socket';
 /** To be called before the app's other routes are added. */
 export function listenForSockets(handlers: SocketHandlers, ports: SocketAdapterPorts): void {
   const { app, logger, onGone } = ports;
+  const lanes = new Lanes({
+    write: (lane, text) => void app.publish(lane, text, false, false),
+    nextTurn: (run) => void setImmediate(run),
+  });
   const safely = (link: UwsLink, run: (events: SocketEvents) => void): void => {
     try {
       if (link.events !== undefined) run(link.events);
@@ -61,7 +66,8 @@ export function listenForSockets(handlers: SocketHandlers, ports: SocketAdapterP
     maxBackpressure: bufferBytes,
     idleTimeout: 0,
     sendPingsAutomatically: false,
-    upgrade: (response, request, context) => upgrade(handlers, ports, { response, request, context }),
+    upgrade: (response, request, context) =>
+      upgrade({ handlers, ports, lanes }, { response, request, context }),
     open: (ws) => {
       const { link } = ws.getUserData();
       link.opened(ws);
@@ -80,7 +86,13 @@ export function listenForSockets(handlers: SocketHandlers, ports: SocketAdapterP
       link.gone();
     },
   });
-  handlers.publishBy((topic, text) => void app.publish(topic, text, false, false));
+  handlers.publishBy((topic, text) => lanes.publish(topic, text));
+}
+
+interface Listener {
+  readonly handlers: SocketHandlers;
+  readonly ports: SocketAdapterPorts;
+  readonly lanes: Lanes;
 }
 
 interface Upgrade {
@@ -89,28 +101,28 @@ interface Upgrade {
   readonly context: SocketContext;
 }
 
-function upgrade(
-  handlers: SocketHandlers,
-  { requestOf, refuse }: SocketAdapterPorts,
-  { response, request, context }: Upgrade,
-): void {
+function upgrade({ handlers, ports, lanes }: Listener, { response, request, context }: Upgrade): void {
   const key = request.getHeader('sec-websocket-key');
   const extensions = request.getHeader('sec-websocket-extensions');
   try {
-    const ticket = handlers.admit(requestOf(response, request), request.getParameter(0) ?? '');
-    response.upgrade<Held>({ link: new UwsLink(ticket) }, key, socketProtocol, extensions, context);
+    const ticket = handlers.admit(ports.requestOf(response, request), request.getParameter(0) ?? '');
+    response.upgrade<Held>({ link: new UwsLink(ticket, lanes) }, key, socketProtocol, extensions, context);
   } catch (error) {
-    refuse(response, error);
+    ports.refuse(response, error);
   }
 }
 
 class UwsLink implements SocketLink {
   readonly ticket: Ticket;
   events: SocketEvents | undefined;
+  readonly #lanes: Lanes;
+  /** Those that it is in. */
+  #own: readonly Lane[] = [];
   #socket: WebSocket<Held> | undefined;
 
-  constructor(ticket: Ticket) {
+  constructor(ticket: Ticket, lanes: Lanes) {
     this.ticket = ticket;
+    this.#lanes = lanes;
   }
 
   opened(socket: WebSocket<Held>): void {
@@ -120,16 +132,27 @@ class UwsLink implements SocketLink {
   gone(): void {
     this.#socket = undefined;
     this.events = undefined;
+    for (const lane of this.#own) this.#lanes.leave(lane);
+    this.#own = [];
   }
 
+  /** What waits in its lanes goes out first (lanes.ts N3). */
   send(text: string): void {
+    for (const lane of this.#own) this.#lanes.settle(lane);
     this.#socket?.send(text, false, false);
   }
   join(topic: string): void {
-    this.#socket?.subscribe(topic);
+    if (this.#socket === undefined || this.#own.some((lane) => lane.topic === topic)) return;
+    const lane = this.#lanes.join(topic);
+    this.#own = [...this.#own, lane];
+    this.#socket.subscribe(lane.name);
   }
   leave(topic: string): void {
-    this.#socket?.unsubscribe(topic);
+    const lane = this.#own.find((one) => one.topic === topic);
+    if (lane === undefined) return;
+    this.#own = this.#own.filter((one) => one !== lane);
+    this.#socket?.unsubscribe(lane.name);
+    this.#lanes.leave(lane);
   }
   bufferedBytes(): number {
     return this.#socket?.getBufferedAmount() ?? 0;

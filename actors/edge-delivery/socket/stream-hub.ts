@@ -16,9 +16,9 @@ import type { ServerMessage } from '../../../cluster/contract/audience/socket-me
 import type { StreamId } from '../../../cluster/model/ids.ts';
 import type { Clock } from '../../../cluster/time/clock.ts';
 import { frameOf, textOf } from './frame.ts';
-import { mostGatherMs, type FrameRhythm } from './frame-rhythm.ts';
+import { mostGatherMs, type FrameRhythm } from './frames/frame-rhythm.ts';
 import { LatestMessages } from './latest-messages.ts';
-import { MayBatch } from './may-batch.ts';
+import { MayBatch } from './frames/may-batch.ts';
 import type { SocketMetrics } from './socket-metrics.ts';
 import type { Publish } from './socket-port.ts';
 
@@ -53,15 +53,15 @@ export class StreamHub {
   #isMustDue = false;
   #isMayDue = false;
   #isClosed = false;
-  /** When the two last frames went out, in server time. */
-  #framesMs: readonly [number, number];
+  /** When the three last frames went out, in server time. */
+  #framesMs: readonly [number, number, number];
 
   constructor(stream: StreamId, ports: HubPorts) {
     this.#ports = ports;
     this.mustTopic = `must/${stream}`;
     this.mayTopic = `may/${stream}`;
     const nowMs = ports.clock.utcMs();
-    this.#framesMs = [nowMs, nowMs];
+    this.#framesMs = [nowMs, nowMs, nowMs];
     this.followed = ports.feed.follow(stream, {
       must: (message) => this.#onMust(message),
       may: (message) => this.#onMay(message),
@@ -76,7 +76,7 @@ export class StreamHub {
     this.#stopReactions = stop ?? (() => {});
   }
 
-  /** The server time of the last frame but one: whoever misses the last one has at least that. */
+  /** The server time of the last frame but two: the last one may wait (lanes.ts N1), and whoever misses the one before has at least that. */
   get sureMs(): number {
     return this.#framesMs[0];
   }
@@ -125,7 +125,7 @@ export class StreamHub {
     this.#mustChars = 0;
     if (texts.length > 0) {
       const nowMs = this.#ports.clock.utcMs();
-      this.#framesMs = [this.#framesMs[1], nowMs];
+      this.#framesMs = [this.#framesMs[1], this.#framesMs[2], nowMs];
       this.#publish('must', this.mustTopic, frameOf(nowMs, texts, this.followed.knownToMs()));
     }
     for (const run of this.#between.splice(0)) run();
@@ -140,7 +140,8 @@ export class StreamHub {
   }
 
   #publish(kind: 'must' | 'may', topic: string, frame: string): void {
-    this.#ports.metrics.frames.add(1, { topic: kind });
-    this.#ports.publish(topic, frame);
+    const { metrics, publish } = this.#ports;
+    metrics.frames.add(1, { topic: kind });
+    metrics.hurried.add(publish(topic, frame));
   }
 }

@@ -7,7 +7,8 @@
  * interleaved, each with a server of its own; a ratio is the median of the ratios of the rounds. What the machine does beside costs all.
  *
  * Ages are those of messages at every 50th socket; with 5,000 sockets the edge serves 40 manifests a second beside them, which a process of
- * their own asks for: that of the sockets would count its own work as the edge's. Both hold what the load's core waits, too.
+ * their own asks for: that of the sockets would count its own work as the edge's. Both hold what the load's core waits, too. No manifest is
+ * asked for while the CPU time is read, as all garbage is collected then.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
@@ -165,8 +166,8 @@ async function measure(
   const { port } = Port.parse(server.first);
   await client.ask(Opened, { kind: 'open', port, server: kind, sockets });
   await client.ask(z.unknown(), { kind: 'begin' });
-  await viewers.ask(z.unknown(), { kind: 'begin', ...(target === undefined ? { manifestPort: port } : {}) });
   const before = await server.ask(Cost, { kind: 'cost' });
+  await viewers.ask(z.unknown(), { kind: 'begin', ...(target === undefined ? { manifestPort: port } : {}) });
   const beganMs = performance.now();
   const { said } = await server.ask(z.object({ said: z.number() }), { kind: 'say', perSecond, seconds });
   const spokenSeconds = (performance.now() - beganMs) / 1000;
@@ -177,9 +178,9 @@ async function measure(
     await delay(50);
     ({ messages: got } = await client.ask(z.object({ messages: z.number() }), { kind: 'count' }));
   }
+  const { manifestP99Ms } = await viewers.ask(Counted, { kind: 'end' });
   const after = await server.ask(Cost, { kind: 'cost' });
   const counted = await client.ask(Counted, { kind: 'end' });
-  const { manifestP99Ms } = await viewers.ask(Counted, { kind: 'end' });
   const cpuSeconds = after.cpuSeconds - before.cpuSeconds;
   return {
     kind,

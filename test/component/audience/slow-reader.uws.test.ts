@@ -131,7 +131,7 @@ const upgradeRequest = [
 async function startSockets() {
   const told = { dropped: 0, closed: 0 };
   const links: SocketLink[] = [];
-  let say: Publish = () => {};
+  let say: Publish = () => 0;
   const handlers: SocketHandlers = {
     publishBy: (publish) => (say = publish),
     admit: () => ({

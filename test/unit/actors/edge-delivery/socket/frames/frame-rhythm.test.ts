@@ -4,7 +4,7 @@ import {
   leastGatherMs,
   mostGatherMs,
   nextRhythm,
-} from '../../../../../actors/edge-delivery/socket/frame-rhythm.ts';
+} from '../../../../../../actors/edge-delivery/socket/frames/frame-rhythm.ts';
 
 const after = (shares: readonly number[]): number => shares.reduce(nextRhythm, calmRhythm).gatherMs;
 const times = (count: number, share: number): number[] => Array.from({ length: count }, () => share);

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { MayBatch } from '../../../../../actors/edge-delivery/socket/may-batch.ts';
+import { MayBatch } from '../../../../../../actors/edge-delivery/socket/frames/may-batch.ts';
 
 test('reactions are added up, and of viewers the newest number counts', () => {
   const batch = new MayBatch();

@@ -1,6 +1,6 @@
 /** What waits to be told to those who keep up: reactions are added up, of everything else the newest of each kind counts. */
-import { ReactionKind, type ReactionCounts } from '../../../cluster/contract/audience/reactions.ts';
-import type { ServerMessage } from '../../../cluster/contract/audience/socket-messages.ts';
+import { ReactionKind, type ReactionCounts } from '../../../../cluster/contract/audience/reactions.ts';
+import type { ServerMessage } from '../../../../cluster/contract/audience/socket-messages.ts';
 
 type Reactions = Extract<ServerMessage, { type: 'reactions' }>;
 
