@@ -132,10 +132,11 @@ export class StreamActor {
 
   /** @throws TangazaError `NOT_OWNER` with `data.owner`; `STREAM_BUSY`, `PUBLISHER_BLOCKED`, `OVERLOADED`, `LOG_UNAVAILABLE` */
   async attach(params: AttachParams): Promise<Reply> {
-    const found = await this.#activations.activate(params.streamId);
+    const publish = { isPublished: true };
+    const found = await this.#activations.activate(params.streamId, publish);
     // A broadcast that is just ending is over in a moment; a new one then begins under a new epoch.
     if (found.isLeaving) await found.over(closeWithinMs);
-    const activation = found.isUsable ? found : await this.#activations.activate(params.streamId);
+    const activation = found.isUsable ? found : await this.#activations.activate(params.streamId, publish);
     return activation.ask({ kind: 'attach', params });
   }
 

@@ -7,8 +7,7 @@ import { ordinalOf } from '../../cluster/region/topology.ts';
 import type { NodeConfig } from '../../config/config.ts';
 import type { Ladder } from '../media/ladder/ladder.ts';
 import type { SegmentStore } from '../segment-store/segment-store.ts';
-import { rtmpUrlOf } from '../../config/public-url.ts';
-import { OnAirTelling } from './on-air-telling.ts';
+import { composeAcross } from './succession/across.composition.ts';
 import { streamService } from './stream.service.ts';
 
 export interface StreamParts extends ClusterParts {
@@ -49,9 +48,7 @@ export function composeStream(parts: StreamParts, stopAfter: Promise<void>): Mak
       isAlive: (node, boot) => members.isAlive(node, boot),
       refreshMembers: () => members.refresh(),
       candidates: () => candidatesOf(members),
-      ...(parts.others.regions.length === 0
-        ? {}
-        : { telling: new OnAirTelling(parts.others, rtmpUrlOf(config.rtmp)) }),
+      ...composeAcross(parts, { askEdges, askFold }),
       askToAdopt: adopt,
       askEdges,
       askFold,

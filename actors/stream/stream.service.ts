@@ -28,12 +28,15 @@ export interface StreamServiceOptions extends StreamOptions {
   readonly checkDeadline: CheckDeadline;
   /** Told what a drain of this node asks. */
   readonly onMade?: (owners: LocalOwners) => void;
+  /** Ends what the actor hears of other regions. */
+  readonly onStopped?: () => void;
 }
 
 export function streamService({
   members,
   checkDeadline,
   onMade,
+  onStopped = () => {},
   ...options
 }: StreamServiceOptions): ServiceSchema {
   const actor = new StreamActor(options);
@@ -66,7 +69,7 @@ export function streamService({
     },
     started: () => actor.start(),
     stopped: () => {
-      for (const stop of stops) stop();
+      for (const stop of [...stops, onStopped]) stop();
       return actor.stop();
     },
   };

@@ -42,10 +42,11 @@ const askWithinMs = 300;
 const readWithinMs = 5000;
 
 /** Asks edges and the store what they know of the stream, before it is taken over (H1). */
-export async function headsOf(stream: StreamId, ports: HeadPorts): Promise<Heads> {
+export async function headsOf(stream: StreamId, ports: HeadPorts, withinMs = askWithinMs): Promise<Heads> {
+  const bound = { clock: ports.clock, ms: withinMs };
   const [edges, checkpoint] = await Promise.all([
-    unlessLate(ports.clock, ports.askEdges(stream), []),
-    unlessLate(ports.clock, newestCheckpoint(stream, ports), undefined),
+    unlessLate(bound, ports.askEdges(stream), []),
+    unlessLate(bound, newestCheckpoint(stream, ports), undefined),
   ]);
   const epochs = [...edges.map(({ epoch }) => epoch), checkpoint?.epoch].flatMap((epoch) => {
     const parsed = Epoch.safeParse(epoch);
@@ -107,7 +108,11 @@ const isBeyond = (timeline: FoldedTimeline | undefined, known: Reach): timeline 
   timeline !== undefined && isFurther(reachOf(timeline), known);
 
 /** Gives the result of `work`, or `otherwise` when it fails or is late. */
-function unlessLate<T>(clock: Clock, work: Promise<T>, otherwise: T): Promise<T> {
+function unlessLate<T>(
+  bound: { readonly clock: Clock; readonly ms: number },
+  work: Promise<T>,
+  otherwise: T,
+): Promise<T> {
   const late = (): T => otherwise;
-  return within(work.catch(late), { clock, ms: askWithinMs, late });
+  return within(work.catch(late), { ...bound, late });
 }

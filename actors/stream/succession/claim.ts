@@ -8,12 +8,15 @@ import type { FeedingSession } from '../../../cluster/contract/stream-actions.ts
 import type { BootId, NodeId, RegionId, StreamId } from '../../../cluster/model/ids.ts';
 import type { IndexLog } from '../../../cluster/log/index-log.ts';
 import type { OwnershipRecord, OwnershipStore } from '../../../cluster/ownership/ownership-store.ts';
+import type { IndexEntry } from '../../../cluster/contract/index-records.ts';
 import { takeOver } from '../../../cluster/ownership/take-over.ts';
+import type { Across } from './across.ts';
 import { headsOf, type HeadPorts } from '../owner/heads.ts';
 import type { TakenStream } from '../owner/owner.ts';
 
-/** How a stream is claimed when no publisher asks for it. */
 export interface Claim {
+  /** A publisher asks for the stream, so it may begin here although its last broadcast was in another region (R7). */
+  readonly isPublished?: boolean;
   /** The reason that people read; without it, what was found says it. */
   readonly reason?: string;
   /** Says whether the claim may take more from a living owner: what that owner has given away. */
@@ -33,15 +36,42 @@ export interface ClaimPorts extends HeadPorts {
   readonly isAlive: (node: NodeId, bootId: BootId) => boolean;
   /** Reads the list of members again. */
   readonly refreshMembers: () => Promise<void>;
+  /** Asks the other regions; absent where there are none. @throws TangazaError `STREAM_BUSY` */
+  readonly askAcross?: (stream: StreamId, tail: IndexEntry | undefined) => Promise<Across>;
 }
 
 /**
  * @param recordId for the `open`; unique in this process
- * @throws TangazaError `NOT_OWNER` with `data.owner`, `FENCED`, `LOG_UNAVAILABLE`
+ * @throws TangazaError `NOT_OWNER` with `data.owner`, `STREAM_BUSY` with `data.region`, `FENCED`, `LOG_UNAVAILABLE`
  */
 export async function claimStream(
   stream: StreamId,
   { claim, recordId }: { readonly claim: Claim; readonly recordId: string },
+  ports: ClaimPorts,
+): Promise<Omit<TakenStream, 'settings'>> {
+  const across = claim.isPublished === true ? await askRegions(stream, ports) : undefined;
+  try {
+    return await claimBehind(stream, { claim, recordId, across }, ports);
+  } finally {
+    across?.done();
+  }
+}
+
+/** Asks the other regions, unless the broadcast goes on in this one. */
+async function askRegions(
+  stream: StreamId,
+  { ownership, log, askAcross }: ClaimPorts,
+): Promise<Across | undefined> {
+  if (askAcross === undefined) return undefined;
+  const [{ record }, tail] = await Promise.all([ownership.get(stream), log.tail(stream)]);
+  const isHome = tail !== undefined && tail.record.home === undefined && tail.record.kind !== 'end';
+  const goesOnHere = record !== undefined && record.endedAt === undefined && isHome;
+  return goesOnHere ? undefined : askAcross(stream, tail);
+}
+
+async function claimBehind(
+  stream: StreamId,
+  { claim, recordId, across }: { claim: Claim; recordId: string; across: Across | undefined },
   ports: ClaimPorts,
 ): Promise<Omit<TakenStream, 'settings'>> {
   const { node, region, bootId, regionOrdinal = 0, log, ownership, clock, logger } = ports;
@@ -52,14 +82,14 @@ export async function claimStream(
     region,
     bootId,
     regionOrdinal,
-    seenEpochs: heads.epochs,
+    seenEpochs: [...heads.epochs, ...(across?.epochs ?? [])],
     reason: (former) => claim.reason ?? reasonFor(former, ports),
     mayTakeFrom: async (former) => claim.mayTakeFrom?.(former) === true || mayTakeFrom(stream, former, ports),
     utcMs: () => clock.utcMs(),
     newRecordId: () => recordId,
   });
   const entries = await log.read(stream);
-  const beyond = await heads.beyond(entries);
+  const [beyond, ofOther] = await Promise.all([heads.beyond(entries), across?.furthest(entries)]);
   if (beyond !== undefined)
     logger.error(
       { stream, nextNumber: beyond.nextNumber },
@@ -67,7 +97,7 @@ export async function claimStream(
     );
   logger.info({ stream, epoch, records: entries.length, reason: record.reason }, 'this node owns the stream');
   const self = { stream, region, node, bootId, epoch };
-  return { self, reason: record.reason, entries, beyond, feeding: claim.feeding ?? [] };
+  return { self, reason: record.reason, entries, beyond, ofOther, feeding: claim.feeding ?? [] };
 }
 
 function reasonFor(former: OwnershipRecord | undefined, { isAlive, node, bootId }: ClaimPorts): string {

@@ -1,0 +1,212 @@
+/**
+ * Asks the other regions before a publisher's stream begins here (R7): whether it is on air there, and how far it ever came.
+ *
+ * J1. A stream that is on air in another region is refused with the address of its encoder there. While the link to that region is cut, what it
+ *     said last holds.
+ * J2. A node says that it claims before it asks. So of two regions that claim at once at least one hears of the other. The one that is first in
+ *     rendezvous order for the stream waits 300 ms for the other's `open`, and the others 2 s; then they go on.
+ * J3. The new epoch lies above every epoch that any region knows, and the fold of the highest one is gone on with. A region that does not answer
+ *     within 300 ms is not waited for: what it knows comes in later, by its higher epoch or behind ours (R6).
+ */
+import {
+  claiming,
+  streamFold,
+  streamHeads,
+  type StreamHeads,
+} from '../../../cluster/contract/regions/claims.ts';
+import type { IndexEntry } from '../../../cluster/contract/index-records.ts';
+import { errorCodeOf, TangazaError } from '../../../cluster/errors/tangaza-error.ts';
+import type { Epoch, RegionId, StreamId } from '../../../cluster/model/ids.ts';
+import type { Logger } from '../../../cluster/observe/logger.ts';
+import type { Counter } from '../../../cluster/observe/metrics.ts';
+import { order } from '../../../cluster/partition/rendezvous.ts';
+import type { Elsewhere } from '../../../cluster/region/elsewhere.ts';
+import type { OtherRegions } from '../../../cluster/region/other-regions.ts';
+import type { Clock } from '../../../cluster/time/clock.ts';
+import { within } from '../../../cluster/time/within.ts';
+import type { HomeFold } from '../../media/timeline/graft.ts';
+import { fromSnapshot } from '../../media/timeline/snapshot.ts';
+import type { ClaimsHeard } from './claims-heard.ts';
+import type { StreamOnAir } from '../../../cluster/contract/regions/on-air.ts';
+
+export interface AcrossPorts {
+  readonly region: RegionId;
+  readonly others: OtherRegions;
+  readonly elsewhere: Elsewhere;
+  readonly heard: Pick<ClaimsHeard, 'rivals'>;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** How claims went, by `outcome`. */
+  readonly outcomes: Counter;
+}
+
+/** What other regions know of a stream that begins here. */
+export interface Across {
+  readonly epochs: readonly Epoch[];
+  /** The fold of the region that knows the highest epoch, if this region's log may lack something of it. */
+  readonly furthest: (log: readonly IndexEntry[]) => Promise<HomeFold | undefined>;
+  /** To be called once the claim has won or failed. */
+  readonly done: () => void;
+}
+
+export const acrossTimes = { askMs: 300, firstWaitsMs: 300, othersWaitMs: 2000, foldMs: 5000 } as const;
+
+interface Answer extends StreamHeads {
+  readonly region: RegionId;
+}
+
+/**
+ * @param tail of this region's log
+ * @throws TangazaError `STREAM_BUSY` with `data.region` and `data.ingest` (J1)
+ */
+export async function askAcross(
+  stream: StreamId,
+  tail: IndexEntry | undefined,
+  ports: AcrossPorts,
+): Promise<Across> {
+  const { others, outcomes } = ports;
+  refuseUnheard(stream, tail, ports);
+  others.publish(claiming, { stream, isOver: false });
+  const done = (): void => void others.publish(claiming, { stream, isOver: true });
+  try {
+    const answers = await askAll(stream, ports);
+    refuseOnAir(stream, answers);
+    await letRivalsGo(stream, answers, ports);
+    outcomes.add(1, { outcome: 'begins' });
+    const hint = ports.elsewhere.homeOf(stream);
+    const epochs = [...answers.flatMap(({ head, home }) => [head?.epoch, home?.epoch]), hint?.epoch].filter(
+      (epoch) => epoch !== undefined,
+    );
+    return { epochs, furthest: (log) => furthest(stream, { answers, log }, ports), done };
+  } catch (error) {
+    done();
+    if (errorCodeOf(error) === 'STREAM_BUSY') outcomes.add(1, { outcome: 'busy' });
+    throw error;
+  }
+}
+
+/** Refuses what was on air in a region that cannot be asked now, by what that said last or by what this log has of it (J1). */
+function refuseUnheard(
+  stream: StreamId,
+  tail: IndexEntry | undefined,
+  { elsewhere, others, outcomes, clock }: AcrossPorts,
+): void {
+  const told = elsewhere.homeOf(stream);
+  const home = told?.isOnAir === true ? told : told === undefined ? relayedHome(tail, clock) : undefined;
+  if (home === undefined || others.links().some(({ region, isUp }) => region === home.region && isUp)) return;
+  outcomes.add(1, { outcome: 'busy' });
+  const { region, rtmpUrl, ageMs } = home;
+  const seconds = Math.round(ageMs / 1000);
+  const where = rtmpUrl === '' ? `in ${region}` : `to ${rtmpUrl}`;
+  throw busy(
+    stream,
+    home,
+    `It was on air in region ${region} ${seconds} s ago, and nothing is heard from there since. Publish ${where}, or again once ${region} is reached.`,
+  );
+}
+
+/** Where this log was relayed from, unless the broadcast ended there. */
+function relayedHome(tail: IndexEntry | undefined, clock: Clock) {
+  if (tail?.record.home === undefined || tail.record.kind === 'end') return undefined;
+  const { region, atMs } = tail.record;
+  return { region, rtmpUrl: '', ageMs: Math.max(0, clock.utcMs() - atMs) };
+}
+
+function refuseOnAir(stream: StreamId, answers: readonly Answer[]): void {
+  const onAir = answers.flatMap(({ region, home }) => (home?.isOnAir === true ? [{ ...home, region }] : []));
+  const [home] = onAir.toSorted((a, b) => b.epoch - a.epoch);
+  if (home !== undefined) throw busy(stream, home, onAirThere(home));
+}
+
+const onAirThere = ({ region, rtmpUrl }: { region: RegionId; rtmpUrl: string }): string =>
+  `It is on air in region ${region}. Publish to ${rtmpUrl}.`;
+
+const busy = (
+  stream: StreamId,
+  { region, rtmpUrl }: Pick<StreamOnAir, 'rtmpUrl'> & { readonly region: RegionId },
+  detail: string,
+): TangazaError =>
+  new TangazaError('STREAM_BUSY', `${stream}: ${detail}`, { data: { region, ingest: rtmpUrl } });
+
+/** What the linked regions answer in time (J3). */
+async function askAll(stream: StreamId, { others, clock, logger }: AcrossPorts): Promise<readonly Answer[]> {
+  const answers: Answer[] = [];
+  const options = { key: stream, withinMs: acrossTimes.askMs };
+  const asked = others
+    .links()
+    .filter(({ isUp }) => isUp)
+    .map(async ({ region }) => {
+      try {
+        answers.push({ region, ...(await others.call(region, streamHeads, { stream }, options)) });
+      } catch (error) {
+        logger.warn(
+          { stream, region, code: errorCodeOf(error) },
+          'a region does not say what it knows of a stream',
+        );
+      }
+    });
+  await within(Promise.all(asked), { clock, ms: acrossTimes.askMs, late: () => {} });
+  return [...answers];
+}
+
+/** Where another region claims the stream as well, waits whether that begins (J2). @throws TangazaError `STREAM_BUSY` when it does */
+async function letRivalsGo(
+  stream: StreamId,
+  answers: readonly Answer[],
+  { heard, region: self, elsewhere, clock, logger, outcomes }: AcrossPorts,
+): Promise<void> {
+  const told = answers.filter(({ isClaiming }) => isClaiming).map(({ region }) => region);
+  const rivals = new Set([...told, ...heard.rivals(stream)]);
+  if (rivals.size === 0) return;
+  const claimants = [self, ...rivals].map((id) => ({ id, weight: 1 }));
+  const isFirst = order(stream, claimants)[0]?.id === self;
+  const ms = isFirst ? acrossTimes.firstWaitsMs : acrossTimes.othersWaitMs;
+  logger.info(
+    { stream, rivals: [...rivals], ms },
+    'another region claims this stream as well: it may begin first',
+  );
+  outcomes.add(1, { outcome: 'waited' });
+  const begun = Promise.withResolvers<void>();
+  const look = (): void => {
+    if (elsewhere.homeOf(stream)?.isOnAir === true) begun.resolve();
+  };
+  const stop = elsewhere.onChange(look);
+  try {
+    look();
+    await within(begun.promise, { clock, ms, late: () => {} });
+  } finally {
+    stop();
+  }
+  const home = elsewhere.homeOf(stream);
+  if (home?.isOnAir === true) throw busy(stream, home, onAirThere(home));
+}
+
+/** The fold of the region that knows the highest epoch; the home's own before one that relayed it (J3). It never throws. */
+async function furthest(
+  stream: StreamId,
+  { answers, log }: { readonly answers: readonly Answer[]; readonly log: readonly IndexEntry[] },
+  { others, logger }: AcrossPorts,
+): Promise<HomeFold | undefined> {
+  // The last record is this owner's own `open`.
+  const known = Math.max(0, ...log.slice(0, -1).map(({ record }) => record.epoch));
+  const further = answers
+    .flatMap(({ region, head, home }) =>
+      head === undefined || head.epoch < known ? [] : [{ region, head, isHome: home !== undefined }],
+    )
+    .toSorted((a, b) => b.head.epoch - a.head.epoch || Number(b.isHome) - Number(a.isHome));
+  for (const { region } of further) {
+    try {
+      const options = { key: stream, withinMs: acrossTimes.foldMs };
+      const { fold } = await others.call(region, streamFold, { stream }, options);
+      const timeline = fromSnapshot(fold);
+      if (timeline?.bootId === undefined) continue;
+      return { timeline, epoch: timeline.epoch, bootId: timeline.bootId };
+    } catch (error) {
+      logger.warn(
+        { stream, region, code: errorCodeOf(error) },
+        'could not read how far a stream came in another region; it begins behind what is known here',
+      );
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,197 @@
+/** Where a publisher's stream may begin when there are two regions (R7): logs and records in memory, over regions that are joined in memory. */
+import { expect, test } from 'vitest';
+import { askAcross } from '../../../../../actors/stream/succession/across.ts';
+import { claimStream } from '../../../../../actors/stream/succession/claim.ts';
+import { ClaimsHeard } from '../../../../../actors/stream/succession/claims-heard.ts';
+import { tellHeads } from '../../../../../actors/stream/succession/tell-heads.ts';
+import { claiming } from '../../../../../cluster/contract/regions/claims.ts';
+import { onAir } from '../../../../../cluster/contract/regions/on-air.ts';
+import type { IndexEntry } from '../../../../../cluster/contract/index-records.ts';
+import { TangazaError } from '../../../../../cluster/errors/tangaza-error.ts';
+import { BootId, NodeId, RegionId, StreamId } from '../../../../../cluster/model/ids.ts';
+import { silentLogger } from '../../../../../cluster/observe/logger.ts';
+import { noMetrics, type Labels } from '../../../../../cluster/observe/metrics.ts';
+import { splitEpoch } from '../../../../../cluster/ownership/epoch.ts';
+import { order } from '../../../../../cluster/partition/rendezvous.ts';
+import { hearElsewhere } from '../../../../../cluster/region/hear-elsewhere.ts';
+import { systemClock } from '../../../../../cluster/time/clock.system.ts';
+import { LogBuilder } from '../../../../support/ports/log-builder.ts';
+import { MemoryIndexLog } from '../../../../support/ports/memory-index-log.ts';
+import { MemorySegmentStore } from '../../../../support/ports/memory-segment-store.ts';
+import { stream } from '../../../../support/ports/records.ts';
+import { relayInto } from '../../../../support/ports/relayed.ts';
+import { MemoryOwnershipStore } from '../../../../support/ports/stores/memory-ownership-store.ts';
+import { onAirAt } from '../../../../support/regions/memory-elsewhere.ts';
+import { MemoryRegions } from '../../../../support/regions/memory-regions.ts';
+
+const ids = ['eu', 'us'] as const;
+const ordinals = new Map(ids.map((id, ordinal) => [RegionId.parse(id), ordinal]));
+
+/** A region of one node that may claim streams, and answers the other one. */
+function regionOf(regions: MemoryRegions, id: (typeof ids)[number], closing: DisposableStack) {
+  const region = RegionId.parse(id);
+  const ordinal = ordinals.get(region) ?? 0;
+  const others = regions.of(id);
+  const [log, ownership, store] = [
+    new MemoryIndexLog(),
+    new MemoryOwnershipStore(),
+    new MemorySegmentStore(),
+  ];
+  const shared = { region, others, clock: systemClock, logger: silentLogger };
+  const elsewhere = hearElsewhere({
+    ...shared,
+    ordinals,
+    ownStreams: async () => [],
+    metrics: noMetrics,
+    random: () => 0,
+  });
+  const heard = new ClaimsHeard(region, others, systemClock);
+  const rtmpUrl = `rtmp://${id}:1935/live`;
+  const asks = { askEdges: async () => [], askFold: async () => undefined };
+  const ports = { ...shared, ...asks, log, ownership, store };
+  closing.defer(() => elsewhere.close());
+  closing.defer(tellHeads(others, { ...ports, heard, rtmpUrlOf: () => rtmpUrl }));
+  const outcomes: string[] = [];
+  const across = {
+    ...shared,
+    elsewhere,
+    heard,
+    outcomes: { add: (_by: number, labels: Labels = {}) => void outcomes.push(...Object.values(labels)) },
+  };
+  const claim = async (of = stream) => {
+    const taken = await claimStream(
+      of,
+      { claim: { isPublished: true }, recordId: `open-${id}` },
+      {
+        ...ports,
+        node: NodeId.parse(`${id}-n1`),
+        bootId: BootId.parse(`b-${id}`),
+        regionOrdinal: ordinal,
+        isAlive: () => false,
+        refreshMembers: async () => {},
+        askAcross: (asked, tail) => askAcross(asked, tail, across),
+      },
+    );
+    const { epoch } = taken.self;
+    others.publish(onAir, { streams: [onAirAt(ordinal, of, { epoch, rtmpUrl })] });
+    return taken;
+  };
+  /** Writes a log as an owner of the past left it. */
+  const write = async (entries: readonly IndexEntry[]): Promise<void> => {
+    for (const { record } of entries)
+      await log.append(stream, record, (await log.tail(stream))?.sequence ?? 0);
+  };
+  return { others, elsewhere, log, claim, write, outcomes };
+}
+
+function twoRegions() {
+  const closing = new DisposableStack();
+  const regions = new MemoryRegions({ regions: ids });
+  const [eu, us] = [regionOf(regions, 'eu', closing), regionOf(regions, 'us', closing)];
+  return { regions, eu, us, [Symbol.dispose]: () => closing.dispose() };
+}
+
+const refusalOf = (claim: Promise<unknown>): Promise<unknown> =>
+  claim.then(
+    () => 'begins',
+    (error: unknown) =>
+      error instanceof TangazaError ? { code: error.code, detail: error.message, ...error.data } : error,
+  );
+
+const broadcast = () => new LogBuilder().open().clock().segments(12);
+
+test('a stream that ended in another region begins here, above its epoch and behind its last segment', async () => {
+  using world = twoRegions();
+  await world.eu.write(broadcast().end().entries);
+  const { self, ofOther } = await world.us.claim();
+  expect({ ...splitEpoch(self.epoch), nextNumber: ofOther?.timeline.nextNumber }).toEqual({
+    term: 1,
+    regionOrdinal: 1,
+    n: 0,
+    nextNumber: 12,
+  });
+});
+
+test('a stream that was never on air begins at once', async () => {
+  using world = twoRegions();
+  const { self, ofOther } = await world.us.claim();
+  expect({ ...splitEpoch(self.epoch), ofOther, outcomes: world.us.outcomes }).toEqual({
+    term: 0,
+    regionOrdinal: 1,
+    n: 1,
+    ofOther: undefined,
+    outcomes: ['begins'],
+  });
+});
+
+test('a publisher away from the home of a stream that is on air is refused, and told where to publish', async () => {
+  using world = twoRegions();
+  await world.eu.write(broadcast().entries);
+  expect(await refusalOf(world.us.claim())).toEqual({
+    code: 'STREAM_BUSY',
+    detail: 'demo: It is on air in region eu. Publish to rtmp://eu:1935/live.',
+    region: 'eu',
+    ingest: 'rtmp://eu:1935/live',
+  });
+});
+
+test('what was on air in a region that is cut off stays refused, with the age of what is known', async () => {
+  using world = twoRegions();
+  world.eu.others.publish(onAir, { streams: [onAirAt(0, 'demo')] });
+  await expect.poll(() => world.us.elsewhere.homeOf(stream)?.region).toBe('eu');
+  world.regions.cut('us', 'eu');
+  expect(await refusalOf(world.us.claim())).toMatchObject({
+    code: 'STREAM_BUSY',
+    detail: expect.stringMatching(/on air in region eu \d+ s ago, and nothing is heard from there since/),
+    ingest: 'rtmp://region0.example:1935/live',
+  });
+});
+
+test('a node that has heard nothing since it began takes it from its log that a stream is on air in a region that is cut off', async () => {
+  using world = twoRegions();
+  world.regions.cut('us', 'eu');
+  await world.us.write(relayInto([], broadcast().entries));
+  expect(await refusalOf(world.us.claim())).toMatchObject({ code: 'STREAM_BUSY', region: 'eu' });
+});
+
+test('a stream that ended before the cut begins in the region that is cut off, behind what that region has of it', async () => {
+  using world = twoRegions();
+  world.eu.others.publish(onAir, { streams: [onAirAt(0, 'demo', { isOnAir: false })] });
+  await expect.poll(() => world.us.elsewhere.homeOf(stream)?.isOnAir).toBe(false);
+  world.regions.cut('us', 'eu');
+  const { self } = await world.us.claim();
+  expect(splitEpoch(self.epoch)).toEqual({ term: 1, regionOrdinal: 1, n: 0 });
+});
+
+test('a claim goes on where another region answers nothing sensible', async () => {
+  using world = twoRegions();
+  world.regions.leave('eu', 'n1');
+  expect(await refusalOf(world.us.claim())).toBe('begins');
+});
+
+// Goal: a stream does not begin in two regions at once. Method: both claim in the same moment, for many streams.
+test('of two regions that claim a stream at once exactly one begins, and the other is told where', async () => {
+  using world = twoRegions();
+  const streams = Array.from({ length: 20 }, (_, index) => StreamId.parse(`first-${index}`));
+  const all = await Promise.all(
+    streams.map((one) => Promise.all([refusalOf(world.eu.claim(one)), refusalOf(world.us.claim(one))])),
+  );
+  for (const answers of all) {
+    expect(answers).toContain('begins');
+    expect(answers).toContainEqual(expect.objectContaining({ code: 'STREAM_BUSY' }));
+  }
+});
+
+test('a region that is first in line waits 300 ms for a rival that begins nothing, and then begins', async () => {
+  using world = twoRegions();
+  const isFirst = (one: StreamId): boolean =>
+    order(
+      one,
+      ids.map((id) => ({ id, weight: 1 })),
+    )[0]?.id === 'us';
+  const ours = Array.from({ length: 20 }, (_, index) => StreamId.parse(`rival-${index}`)).find(isFirst);
+  world.eu.others.publish(claiming, { stream: ours ?? stream, isOver: false });
+  await Promise.resolve();
+  expect(await refusalOf(world.us.claim(ours))).toBe('begins');
+  expect(world.us.outcomes).toEqual(['waited', 'begins']);
+});
