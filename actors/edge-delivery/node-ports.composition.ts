@@ -28,7 +28,9 @@ export function nodeReadiness(parts: ClusterParts): Tells['readiness'] {
     return detail === undefined ? [] : [{ name: 'period ids', isReady: true, detail }];
   };
   const regions = (): Readiness['parts'] => {
-    const detail = behindPeers(topology, heardVersions(members, others));
+    const behind = behindPeers(topology, heardVersions(members, others));
+    const faults = [...(behind === undefined ? [] : [behind]), ...others.warnings()];
+    const detail = faults.length === 0 ? undefined : faults.join('; ');
     if (detail !== undefined) return [{ name: 'regions', isReady: true, detail }];
     return topology.version === 0 ? [] : [{ name: 'regions', isReady: true }];
   };

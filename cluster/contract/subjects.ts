@@ -29,6 +29,19 @@ export const subjects = {
   relayNeeds: (region: RegionId): string => `tz.${region}.need`,
   /** Relayers publish here how far the log of this region goes (R4). */
   relayed: (region: RegionId): string => `tz.${region}.relayed`,
+  /** An event that other regions may hear (R2). What is not below `wan` crosses nowhere. @param topic `name`, or `name.stream` */
+  wanEvent: (region: RegionId, topic: string): string => `tz.${region}.wan.${topic}`,
+  /** A call of other regions; the nodes that serve it are a queue group (R2). */
+  wanCall: (region: RegionId, name: string): string => `tz.${region}.wan.rpc.${name}`,
+  /** Where a gateway of region `from` gets answers at this region's NATS. */
+  wanInbox: (region: RegionId, from: RegionId): string => `tz.${region}.wan.inbox.${from}`,
+  /** Gateways tell the nodes of their own region here whether their clients work (R2). */
+  gateways: (region: RegionId): string => `tz.${region}.gate.say`,
+  /** Nodes tell the gateways of their own region here what they listen to (R2). */
+  interests: (region: RegionId): string => `tz.${region}.gate.interest`,
+  /** A call to another region, on its way to the gateway that carries it (R2). */
+  gatewayCalls: (region: RegionId, node: NodeId, boot: BootId, other: RegionId): string =>
+    `tz.${region}.gate.call.${node}.${boot}.${other}`,
   ownershipBucket: 'ownership',
   memberBucket: 'members',
 } as const;

@@ -18,6 +18,7 @@ import { openNatsOwnershipStore } from '../ownership/ownership-store.nats.ts';
 import { openNatsTaskQueue } from '../queue/task-queue.nats.ts';
 import type { TaskQueue } from '../queue/task-queue.ts';
 import type { Elsewhere } from '../region/elsewhere.ts';
+import { openNatsRegions } from '../region/gateways/gateways.nats.ts';
 import { openElsewhere } from '../region/open-elsewhere.ts';
 import { noOtherRegions, type OtherRegions } from '../region/other-regions.ts';
 import type { Topology } from '../region/topology.ts';
@@ -100,7 +101,7 @@ export async function openClusterParts(
   closing.defer(() => loads.close());
   const self = { node, region, bootId, clock, logger, metrics };
   const { topology } = options;
-  const others: OtherRegions = noOtherRegions;
+  const others = openOthers(options, members, closing);
   const told = { node, region, topology, others, members, ownership, loads };
   const elsewhere = openElsewhere({ ...told, clock, logger, metrics, random: Math.random }, closing);
   const regions = { topology, others, elsewhere };
@@ -109,4 +110,18 @@ export async function openClusterParts(
     closing.defer(tellWhenBehind(topology, () => heardVersions(members, others), { clock, logger }));
   const parts = { log, ownership, queue, members, loads, ...regions, fingerprint, nats };
   return { ...self, ...parts, natsDownMs: nats.downMs, idsWarning };
+}
+
+/** What a node leaves first: its gateways hand over while it is a member still (R2). */
+function openOthers(
+  options: ClusterOptions,
+  members: Membership,
+  closing: AsyncDisposableStack,
+): OtherRegions {
+  const { nats, topology, region } = options;
+  if (topology.regions.every(({ id }) => id === region)) return noOtherRegions;
+  const { connection } = nats;
+  const others = openNatsRegions({ ...options, connection, isConnected: () => nats.downMs() === 0, members });
+  closing.defer(() => others.close());
+  return others;
 }

@@ -81,7 +81,7 @@ export interface OtherRegions {
    * that region works.
    */
   isServedHere(region: RegionId, key: string): boolean;
-  /** Faults that people should know of: a region with another clock, or with a newer topology. */
+  /** Faults that people should know of: a region whose wall clock is off. */
   warnings(): readonly string[];
 }
 

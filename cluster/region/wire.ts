@@ -9,6 +9,8 @@ import { isErrorCode, type ErrorCode } from '../errors/catalogue.ts';
 import { errorCodeOf, TangazaError } from '../errors/tangaza-error.ts';
 
 const maxDetail = 500;
+/** Of an error's data, as JSON. What is longer is left out. */
+const maxData = 2000;
 
 /** What a call answers: a result, or an error with its code. */
 export const Answer = z.union([
@@ -78,8 +80,9 @@ export function refusalOf(error: unknown): Answer {
   const code = errorCodeOf(error);
   const isKnown = error instanceof Error && 'code' in error && isErrorCode(error.code);
   const detail = isKnown ? error.message.slice(0, maxDetail) : '';
-  const data = error instanceof TangazaError && Object.keys(error.data).length > 0 ? error.data : undefined;
-  return { error: { code, detail, ...(data === undefined ? {} : { data }) } };
+  const data = error instanceof TangazaError ? error.data : {};
+  const isTold = Object.keys(data).length > 0 && bytesOf(textOf(data)) <= maxData;
+  return { error: { code, detail, ...(isTold ? { data } : {}) } };
 }
 
 /**

@@ -1,0 +1,102 @@
+/** The link of this region to each other one, as a node knows it from what the gateways announced: its changes, and what people should know. */
+import type { RegionId } from '../../model/ids.ts';
+import type { Logger } from '../../observe/logger.ts';
+import type { Clock } from '../../time/clock.ts';
+import { maxSkewMs } from './hello.ts';
+import type { RegionLink } from '../other-regions.ts';
+import type { Serving } from './serving.ts';
+
+interface KnownLinksOptions {
+  readonly regions: readonly RegionId[];
+  readonly serving: Serving;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+interface Turn {
+  readonly isUp: boolean;
+  readonly sinceMs: number;
+}
+
+interface Fault {
+  /** It is said once for as long as it lasts. */
+  readonly about: string;
+  readonly fault: string;
+}
+
+export class KnownLinks {
+  readonly #options: KnownLinksOptions;
+  readonly #turns = new Map<RegionId, Turn>();
+  readonly #listeners = new Set<(link: RegionLink) => void>();
+  #said: ReadonlySet<string> = new Set();
+
+  constructor(options: KnownLinksOptions) {
+    this.#options = options;
+    const sinceMs = options.clock.monotonicMs();
+    for (const region of options.regions) this.#turns.set(region, { isUp: false, sinceMs });
+  }
+
+  all(): readonly RegionLink[] {
+    return this.#options.regions.map((region) => this.#link(region));
+  }
+
+  onChange(listener: (link: RegionLink) => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  /** Notices what has changed since the last look. */
+  look(): void {
+    const { regions, serving, clock, logger } = this.#options;
+    for (const region of regions) {
+      const isUp = serving.working(region, clock.runningMs()).length > 0;
+      if (this.#turns.get(region)?.isUp === isUp) continue;
+      this.#turns.set(region, { isUp, sinceMs: clock.monotonicMs() });
+      for (const listener of this.#listeners) listener(this.#link(region));
+    }
+    const faults = this.#faults();
+    for (const { about, fault } of faults)
+      if (!this.#said.has(about)) logger.warn({ fault }, 'another region differs');
+    this.#said = new Set(faults.map(({ about }) => about));
+  }
+
+  warnings(): readonly string[] {
+    return this.#faults().map(({ fault }) => fault);
+  }
+
+  #faults(): readonly Fault[] {
+    return this.all().flatMap(({ region, offsetMs }) => [
+      ...(offsetMs === undefined || Math.abs(offsetMs) <= maxSkewMs
+        ? []
+        : [
+            {
+              about: `${region} clock`,
+              fault: `the clock of region ${region} is ${Math.round(offsetMs / 1000)} s away from ours: use NTP`,
+            },
+          ]),
+    ]);
+  }
+
+  #link(region: RegionId): RegionLink {
+    const { serving, clock } = this.#options;
+    const working = serving.working(region, clock.runningMs());
+    const { isUp, sinceMs } = this.#turns.get(region) ?? { isUp: false, sinceMs: 0 };
+    const nearest = working
+      .toSorted((a, b) => (a.roundTripMs ?? Infinity) - (b.roundTripMs ?? Infinity))
+      .at(0);
+    return {
+      region,
+      isUp: working.length > 0,
+      sinceMs: isUp === working.length > 0 ? sinceMs : clock.monotonicMs(),
+      roundTripMs: nearest?.roundTripMs,
+      offsetMs: nearest?.offsetMs,
+      topologyVersion: nearest?.topologyVersion,
+      gateways: working.map(({ node }) => node),
+      bytesIn: sumOf(working, 'bytesIn'),
+      bytesOut: sumOf(working, 'bytesOut'),
+    };
+  }
+}
+
+const sumOf = <K extends string>(all: readonly Readonly<Record<K, number>>[], key: K): number =>
+  all.reduce((sum, one) => sum + one[key], 0);

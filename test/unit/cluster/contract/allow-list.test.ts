@@ -1,0 +1,25 @@
+/** What may cross between regions is listed (R2). */
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { allowList } from '../../../../cluster/contract/regions/allow-list.ts';
+
+const folder = join(import.meta.dirname, '../../../../cluster/contract/regions');
+
+const isCrossing = (value: unknown): value is { readonly name: string } =>
+  typeof value === 'object' && value !== null && 'perSecond' in value && 'name' in value;
+
+// Goal: nobody defines a call or an event that gateways then refuse. Method: every file of the folder is looked through for them.
+test('every call and event of the folder is in the allow-list, once, under a name of its own', async () => {
+  const files = readdirSync(folder).filter((file) => !['allow-list.ts', 'crossing.ts'].includes(file));
+  const modules: object[] = await Promise.all(files.map((file) => import(join(folder, file))));
+  const defined = modules.flatMap((module) => Object.values(module).filter(isCrossing));
+  const listed = [...allowList.calls, ...allowList.events].map(({ name }) => name);
+  expect(listed.toSorted()).toEqual(defined.map(({ name }) => name).toSorted());
+  expect(new Set(listed).size).toBe(listed.length);
+});
+
+test('every name can be a part of a subject, and none is the one of a gateway itself', () => {
+  for (const { name } of [...allowList.calls, ...allowList.events])
+    expect(name).toMatch(/^(?!hello$|rpc$|inbox$)[a-z][a-z0-9-]{0,63}$/);
+});
