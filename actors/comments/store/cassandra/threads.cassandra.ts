@@ -20,8 +20,11 @@ const eachShard = allShards.map((shard) => [shard]);
 const smallShard = 312;
 /** Shards that are known to be large. One that was forgotten is counted once more. */
 const mostLarge = 10_000;
+/** Comments of one query: a page of 50 would else be a hundred. */
+const countedTogether = 10;
 
 const Count = z.object({ count: z.coerce.number() });
+const CountOfComment = Count.extend({ comment: CommentId });
 const CountOfShard = Count.extend({ shard: z.number() });
 
 interface ShardCount {
@@ -60,8 +63,10 @@ export class ThreadTables {
   }
 
   async replies(ids: readonly CommentId[]): Promise<ReadonlyMap<CommentId, number>> {
-    const query = 'SELECT count(*) AS count FROM shown_answers WHERE comment = ?';
-    return counted(ids, async (id) => countIn(await this.#database.run(query, [id])));
+    return this.#sums(
+      'SELECT comment, count(*) AS count FROM shown_answers WHERE comment IN ? GROUP BY comment',
+      ids,
+    );
   }
 
   async like(comment: CommentId, user: UserId, on: boolean, atMs: number): Promise<void> {
@@ -100,8 +105,7 @@ export class ThreadTables {
   }
 
   async likes(ids: readonly CommentId[]): Promise<ReadonlyMap<CommentId, number>> {
-    const query = 'SELECT count FROM like_counts WHERE comment = ?';
-    return counted(ids, async (id) => countIn(await this.#database.run(query, [id])));
+    return this.#sums('SELECT comment, count FROM like_counts WHERE comment IN ?', ids);
   }
 
   async likedBy(user: UserId, stream: StreamId, ids: readonly CommentId[]): Promise<ReadonlySet<CommentId>> {
@@ -144,6 +148,20 @@ export class ThreadTables {
       const count = countIn(await this.#database.run(query, [comment, shard]));
       await this.#keep({ comment, shard, count, beganUs });
     });
+  }
+
+  /** Adds up the rows of each comment. @returns without those that have none */
+  async #sums(query: string, ids: readonly CommentId[]): Promise<ReadonlyMap<CommentId, number>> {
+    const groups = Array.from({ length: Math.ceil(ids.length / countedTogether) }, (_, index) =>
+      ids.slice(index * countedTogether, (index + 1) * countedTogether),
+    );
+    const rows = await Promise.all(groups.map((group) => this.#database.run(query, [group])));
+    const sums = new Map<CommentId, number>();
+    for (const row of rows.flat()) {
+      const { comment, count } = CountOfComment.parse(row);
+      if (count > 0) sums.set(comment, (sums.get(comment) ?? 0) + count);
+    }
+    return sums;
   }
 
   readonly #beganUs = (): number => Math.round(this.#stamp() * 1000);
