@@ -27,6 +27,7 @@ import { withdrawalContract } from '../support/ports/stores/withdrawal-contract.
 import { faultTests } from './faults.ts';
 import { illnessTests } from './illnesses.ts';
 import { migrationTests } from './migrations.ts';
+import { outageTests } from './outages.ts';
 import { lostRegionTests, replicationTests } from './replication.ts';
 
 let cassandra: TestCassandra | undefined;
@@ -123,4 +124,5 @@ replicationTests(started);
 illnessTests(started);
 cutTests(started);
 faultTests(started);
+outageTests(started);
 lostRegionTests(started);
