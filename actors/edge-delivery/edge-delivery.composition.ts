@@ -4,6 +4,7 @@ import type { AudiencePorts } from '../../cluster/contract/audience/audience-fee
 import type { HandOverPorts } from '../../cluster/contract/hand-over.ts';
 import { edgesOf, ingestNear, isSound, soundEdges } from '../../cluster/membership/members-for.ts';
 import type { ClusterParts } from '../../cluster/node/cluster-parts.composition.ts';
+import { natsRelayNeeds } from '../../cluster/region/relay-needs.nats.ts';
 import type { MakeService, NodeCalls } from '../../cluster/rpc/node-calls.moleculer.ts';
 import type { NodeConfig } from '../../config/config.ts';
 import { httpUrlOf } from '../../config/public-url.ts';
@@ -112,7 +113,18 @@ function playbackPart(
   listEdges: PlaybackPart['listEdges'],
 ): Omit<PlaybackPart, 'crossing'> {
   const { config, clock, log, store, logger, metrics, natsDownMs } = parts;
+  const { others, elsewhere, nats, region, node } = parts;
   return {
+    ...(others.regions.length === 0
+      ? {}
+      : {
+          far: {
+            clock,
+            elsewhere,
+            others,
+            needs: natsRelayNeeds({ connection: nats.connection, region, node }),
+          },
+        }),
     clock,
     log,
     store,

@@ -121,8 +121,7 @@ export function makeEdge(parts: EdgeParts): Edge {
     readiness,
     pull: crossing.pull,
     tick: () => {
-      playback.refresh();
-      followers.sweep();
+      viewing.tick();
       players.expire(clock.runningMs());
       sockets.tick();
     },
@@ -141,7 +140,7 @@ export function makeEdge(parts: EdgeParts): Edge {
     },
     close: () => {
       sockets.close();
-      followers.close();
+      viewing.close();
       crossing.close();
       pages.close();
     },

@@ -9,11 +9,13 @@ import { openCrossing, type Crossing, type CrossingPart } from '../crossing/open
 import { archivesInStore } from './archive-source.ts';
 import { Archives } from './archives.ts';
 import { EntityCache } from './entity-cache.ts';
+import { FarStreams, type FarPart } from './far-streams.ts';
 import { Frames, type FramesPorts } from './frames.ts';
 import { MediaSource, type MediaPorts } from './media-source.ts';
 import { MissingMedia } from './missing-media.ts';
 import { Playback, type PlaybackPorts } from './playback.ts';
 import { StreamFinder } from './stream-finder.ts';
+import type { StreamFollower } from './stream-follower.ts';
 import { StreamFollowers, type FollowersOptions } from './stream-followers.ts';
 import { Thumbnails, type ThumbnailPorts } from './thumbnails.ts';
 
@@ -30,6 +32,8 @@ export interface PlaybackPart
   readonly crossing: CrossingPart | undefined;
   /** How long a player waits for the first segment. By default 10 s. */
   readonly firstSegmentMs?: number;
+  /** Streams of other regions; absent in a deployment of one region. */
+  readonly far?: FarPart;
 }
 
 export interface OpenPlayback {
@@ -37,6 +41,9 @@ export interface OpenPlayback {
   readonly followers: StreamFollowers;
   readonly finder: StreamFinder;
   readonly routes: readonly LocalRoute[];
+  /** Notices what time changes. To be called a few times a second. */
+  readonly tick: () => void;
+  readonly close: () => void;
   /** What it adds to `/readyz`. */
   readonly readiness: () => Readiness['parts'];
   /** What this edge does for other nodes and regions. */
@@ -48,8 +55,10 @@ export interface OpenPlayback {
 export function openPlayback(part: PlaybackPart, knownStreams: KnownStreams): OpenPlayback {
   const { clock, store, metrics } = part;
   const cache = new EntityCache({ maxBytes: part.cacheBytes, metrics });
-  const followers = new StreamFollowers(part);
-  const finder = new StreamFinder(followers, knownStreams, part.firstSegmentMs);
+  const far = part.far === undefined ? undefined : new FarStreams(part.far);
+  const cutOffSeconds = (follower: StreamFollower): number => far?.staleSeconds(follower) ?? 0;
+  const followers = new StreamFollowers({ ...part, cutOffSeconds });
+  const finder = new StreamFinder(followers, knownStreams, { far, firstSegmentMs: part.firstSegmentMs });
   const crossing = openCrossing(part.crossing, part);
   const archives = new Archives({ source: crossing.archives(archivesInStore(store, clock)), clock });
   const missing = new MissingMedia(part);
@@ -63,7 +72,7 @@ export function openPlayback(part: PlaybackPart, knownStreams: KnownStreams): Op
     liveEdgeMs,
     bring: crossing.bring,
   });
-  const playback = new Playback({ ...part, followers, finder, knownStreams, media, cache });
+  const playback = new Playback({ ...part, cutOffSeconds, followers, finder, knownStreams, media, cache });
   const frames = new Frames({ finder, media, cache, archives, retentionSeconds });
   const thumbnails = new Thumbnails({ clock, finder, media, makeThumbnail });
   return {
@@ -72,6 +81,15 @@ export function openPlayback(part: PlaybackPart, knownStreams: KnownStreams): Op
     finder,
     crossing,
     routes: [...routesOf(playback), ...mediaRoutesOf(frames, thumbnails)],
+    tick: () => {
+      far?.tick();
+      playback.refresh();
+      followers.sweep();
+    },
+    close: () => {
+      far?.close();
+      followers.close();
+    },
     readiness: () => readinessOf(missing),
     foldOf: (stream) => {
       const follower = followers.get(stream);

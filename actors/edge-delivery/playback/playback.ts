@@ -4,7 +4,8 @@
  * A manifest is a pure function of the log and the list of edges, so its bytes are equal on every edge (M14). It is made and compressed
  * once for each fold. After that the server answers it without calling this code (`hot`).
  *
- * While the log cannot be reached, manifests stay as they are, with status 200, and say so in `tangaza-log-stale: seconds` (C8).
+ * While the log cannot be reached, manifests stay as they are, with status 200, and say so in `tangaza-log-stale: seconds` (C8). So do those of
+ * a stream whose home is a region that is cut off (R4).
  */
 import type {
   InitParams,
@@ -26,6 +27,7 @@ import { canonicalTarget, manifestTypes, renderManifest, type ManifestKind } fro
 import { periodIdOf, type MediaSource } from './media-source.ts';
 import type { StreamFinder } from './stream-finder.ts';
 import { mustBeKnown } from './stream-finder.ts';
+import type { StreamFollower } from './stream-follower.ts';
 import type { StreamFollowers } from './stream-followers.ts';
 
 export interface PlaybackPorts {
@@ -37,6 +39,8 @@ export interface PlaybackPorts {
   readonly listEdges: () => EdgeSet;
   /** For how long the index log has been unreachable; 0 while it answers. */
   readonly logDownSeconds: () => number;
+  /** For how long a stream of another region has stood still here; 0 while its home can be heard. */
+  readonly cutOffSeconds: (follower: StreamFollower) => number;
   readonly dvrWindowSeconds: number;
   readonly leastHoldBackSeconds: number;
 }
@@ -48,7 +52,8 @@ const staleStepSeconds = 5;
 export class Playback {
   readonly #ports: PlaybackPorts;
   #edges: EdgeSet;
-  #staleSeconds = 0;
+  /** What the rendered manifests of each follower say; absent: they are not stale. */
+  readonly #staleSeconds = new WeakMap<StreamFollower, number>();
 
   constructor(ports: PlaybackPorts) {
     this.#ports = ports;
@@ -119,13 +124,20 @@ export class Playback {
   /** Notices what changes manifests besides the log. To be called a few times a second. */
   refresh(): void {
     const edges = this.#ports.listEdges();
-    const downSeconds = this.#ports.logDownSeconds();
-    const staleSeconds =
-      downSeconds <= 0 ? 0 : Math.max(1, Math.floor(downSeconds / staleStepSeconds) * staleStepSeconds);
-    if (edges.revision === this.#edges.revision && staleSeconds === this.#staleSeconds) return;
+    const areEqual = edges.revision === this.#edges.revision;
     this.#edges = edges;
-    this.#staleSeconds = staleSeconds;
-    for (const follower of this.#ports.followers.all()) follower.forgetRendered();
+    for (const follower of this.#ports.followers.all()) {
+      const staleSeconds = this.#staleOf(follower);
+      if (areEqual && staleSeconds === (this.#staleSeconds.get(follower) ?? 0)) continue;
+      this.#staleSeconds.set(follower, staleSeconds);
+      follower.forgetRendered();
+    }
+  }
+
+  #staleOf(follower: StreamFollower): number {
+    const { logDownSeconds, cutOffSeconds } = this.#ports;
+    const seconds = Math.max(logDownSeconds(), cutOffSeconds(follower));
+    return seconds <= 0 ? 0 : Math.max(1, Math.floor(seconds / staleStepSeconds) * staleStepSeconds);
   }
 
   /** Drops all that is kept of a removed stream. */
@@ -143,6 +155,7 @@ export class Playback {
   ): Promise<Entity> {
     const follower = await this.#ports.finder.findPlayable(request, streamId);
     const { dvrWindowSeconds, leastHoldBackSeconds } = this.#ports;
+    const staleSeconds = this.#staleSeconds.get(follower) ?? 0;
     return follower.render(canonicalTarget(request.path, what, device), (timeline) => {
       const options = { streamId, dvrWindowSeconds, leastHoldBackSeconds, edges: this.#edges, device };
       const text = renderManifest(timeline, what, options);
@@ -151,7 +164,7 @@ export class Playback {
         contentType: manifestTypes[what.kind],
         cacheControl: cachePolicy.manifest,
         isText: true,
-        headers: this.#staleSeconds === 0 ? {} : { 'tangaza-log-stale': String(this.#staleSeconds) },
+        headers: staleSeconds === 0 ? {} : { 'tangaza-log-stale': String(staleSeconds) },
       });
     });
   }

@@ -6,29 +6,38 @@ import { isPlayable } from '../../media/timeline/query.ts';
 import type { Hop } from '../http/caller.ts';
 import type { HttpRequest } from '../http/http.ts';
 import type { KnownStream, KnownStreams, Standing } from '../public/known-streams.ts';
+import type { FarStreams } from './far-streams.ts';
 import type { StreamFollower } from './stream-follower.ts';
 import type { StreamFollowers } from './stream-followers.ts';
 
 /** How long a player waits that comes before the first segment. */
 export const defaultFirstSegmentMs = 10_000;
 
+export interface FinderOptions {
+  /** Streams of other regions; undefined where there are none. */
+  readonly far?: FarStreams | undefined;
+  readonly firstSegmentMs?: number | undefined;
+}
+
 export class StreamFinder {
   readonly #followers: StreamFollowers;
   readonly #knownStreams: KnownStreams;
+  readonly #far: FarStreams | undefined;
   readonly #firstSegmentMs: number;
 
   constructor(
     followers: StreamFollowers,
     knownStreams: KnownStreams,
-    firstSegmentMs = defaultFirstSegmentMs,
+    { far, firstSegmentMs = defaultFirstSegmentMs }: FinderOptions = {},
   ) {
     this.#followers = followers;
     this.#knownStreams = knownStreams;
+    this.#far = far;
     this.#firstSegmentMs = firstSegmentMs;
   }
 
   /**
-   * Gives the stream's follower once all of its log is folded. A stream that is followed already is not looked up again, so that edges
+   * Gives the stream's follower once all of its log is folded, and has what the log of another region has that is its home (R4). A stream that is followed already is not looked up again, so that edges
    * continue while the registry cannot be reached (C8). A viewer of a stream that was known before does not wait for the registry either.
    *
    * @throws TangazaError `STREAM_NOT_FOUND`, `STREAM_REMOVED`, `LOG_UNAVAILABLE`, `OVERLOADED`, `UNAVAILABLE`
@@ -44,6 +53,7 @@ export class StreamFinder {
     const follower = this.#followers.open(id);
     follower.touch();
     if (!follower.isCaughtUp) await follower.ready();
+    await this.#far?.ready(follower);
     return follower;
   }
 

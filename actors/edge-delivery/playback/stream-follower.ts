@@ -74,6 +74,11 @@ export class StreamFollower {
     return this.#isCaughtUp;
   }
 
+  /** Nobody follows the stream here any more. */
+  get isClosed(): boolean {
+    return this.#abort.signal.aborted;
+  }
+
   /** Resolves when all that was in the log at the start is folded. @throws TangazaError `LOG_UNAVAILABLE` after 5 s */
   async ready(): Promise<void> {
     if (this.#isCaughtUp) return;

@@ -18,6 +18,8 @@ export interface FollowersOptions extends Omit<FollowerPorts, 'holdLimits'> {
   readonly idleMs?: number;
   /** For how long the index log has been unreachable; 0 while it answers. */
   readonly logDownSeconds: () => number;
+  /** For how long a stream of another region has stood still here, as that region cannot be heard; 0 while it can. */
+  readonly cutOffSeconds?: (follower: StreamFollower) => number;
 }
 
 const defaultMaxStreams = 2000;
@@ -92,7 +94,8 @@ export class StreamFollowers {
     this.#sweptMs = nowMs;
     const beforeMs = nowMs - (this.#options.idleMs ?? defaultIdleMs);
     for (const [id, follower] of this.#followers) {
-      follower.sweep(heardMs);
+      const isCutOff = (this.#options.cutOffSeconds?.(follower) ?? 0) > 0;
+      follower.sweep(isCutOff ? 0 : heardMs);
       if (follower.usedMs() < beforeMs) this.drop(id);
     }
     this.#publish();

@@ -10,7 +10,7 @@
  */
 import { Gate } from '../../../cluster/bounds/gate.ts';
 import type { IndexEntry } from '../../../cluster/contract/index-records.ts';
-import type { NeedMessage } from '../../../cluster/contract/relay-needs.ts';
+import type { NeedMessage, RelayedStream } from '../../../cluster/contract/relay-needs.ts';
 import { errorCodeOf } from '../../../cluster/errors/tangaza-error.ts';
 import type { RegionId, StreamId } from '../../../cluster/model/ids.ts';
 import type { Metrics } from '../../../cluster/observe/metrics.ts';
@@ -47,6 +47,8 @@ const limits = {
 interface Needed {
   untilMs: number;
   standbyUntilMs: number;
+  /** Whether somebody waits to hear that this region's log has all of the home's. */
+  isWaitedFor: boolean;
   /** Before that nothing begins. */
   notBeforeMs: number;
 }
@@ -98,8 +100,9 @@ export class Relayers {
         this.#refuse(stream);
         continue;
       }
-      const needed = known ?? { untilMs, standbyUntilMs: 0, notBeforeMs: 0 };
+      const needed = known ?? { untilMs, standbyUntilMs: 0, notBeforeMs: 0, isWaitedFor: true };
       needed.untilMs = untilMs;
+      needed.isWaitedFor = this.#running.get(stream)?.told.isAtHead !== true;
       if (byStandby) needed.standbyUntilMs = untilMs;
       this.#needed.set(stream, needed);
       this.#running.get(stream)?.tell({ kind: 'wanted', byStandby });
@@ -164,11 +167,17 @@ export class Relayers {
       logger,
       reading: this.#reading,
       onAppended: this.#metrics.appended,
-      onHead: ({ told }) => this.#ports.needs.tell([told]),
+      onHead: ({ told }) => this.#tellAtHead(told, needed),
       onGone: (gone, reason) => this.#ended(gone, reason),
     });
     this.#running.set(stream, relaying);
     if (needed.standbyUntilMs > this.#nowMs) relaying.tell({ kind: 'wanted', byStandby: true });
+  }
+
+  #tellAtHead(told: RelayedStream, needed: Needed): void {
+    if (!told.isAtHead || !needed.isWaitedFor) return;
+    needed.isWaitedFor = false;
+    this.#ports.needs.tell([told]);
   }
 
   #failed(stream: StreamId, needed: Needed, error: unknown): void {
