@@ -40,6 +40,7 @@ import { loadTopology } from './config/regions.disk.ts';
 import { loadSharedSecrets } from './config/secrets.disk.ts';
 import { loadTokenKeys } from './config/token-keys.disk.ts';
 import { BootId } from './cluster/model/ids.ts';
+import { accessOptions } from './cluster/nats/access.nats.ts';
 import { connectNats } from './cluster/nats/connection.nats.ts';
 import { openClusterParts } from './cluster/node/cluster-parts.composition.ts';
 import { rememberOrdinals, type OrdinalOptions } from './cluster/region/ordinals.nats.ts';
@@ -72,10 +73,15 @@ export async function composeNode(config: NodeConfig, signal?: AbortSignal): Pro
   const nodePorts = composeNodePorts(parts, opened);
   signal?.throwIfAborted();
   const { node, region, bootId, members, logger } = parts;
-  const { natsServers } = config;
+  const natsAccess = accessOptions(config.nats);
   const closing = opened.move();
   return {
-    ...baseBrokerOptions({ region, brokerId: brokerIdOf(node, bootId), natsServers, logger }),
+    ...baseBrokerOptions({
+      region,
+      brokerId: brokerIdOf(node, bootId),
+      natsAccess: { ...natsAccess },
+      logger,
+    }),
     created: (broker: ServiceBroker) => {
       const calls = nodeCalls({ broker, self: node, bootId, members, clock });
       for (const make of services) broker.createService(make(calls));
@@ -100,7 +106,7 @@ async function openParts(config: NodeConfig, closing: AsyncDisposableStack, sign
   const metrics = prometheusMetrics({ node, region });
   const { accounts } = config;
   const identity = await composeIdentity({ tokenKeys, accounts, clock, logger, metrics });
-  const connecting = connectNats({ servers: config.natsServers, name: node, logger, metrics, clock });
+  const connecting = connectNats({ ...config.nats, name: node, logger, metrics, clock, signal });
   const nats = await unlessAborted(connecting, signal);
   closing.defer(() => nats.close());
   await mustKeepOrdinals(topology, {

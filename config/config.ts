@@ -32,7 +32,18 @@ export interface NodeConfig {
   };
   readonly drainSeconds: number;
   readonly stopSeconds: number;
-  readonly natsServers: readonly string[];
+  /** The region's own NATS. Names are of files. */
+  readonly nats: {
+    readonly servers: readonly string[];
+    readonly tls:
+      | {
+          readonly caFile: string | undefined;
+          readonly certFile: string | undefined;
+          readonly keyFile: string | undefined;
+        }
+      | undefined;
+    readonly credentialsFile: string | undefined;
+  };
   readonly natsReplicas: number;
   readonly dataDir: string;
   /** Of streams, keys and comments. */
@@ -125,7 +136,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>, co
     },
     drainSeconds: values.TANGAZA_DRAIN_SECONDS,
     stopSeconds: values.TANGAZA_STOP_SECONDS,
-    natsServers: listOf(values.TANGAZA_NATS_URL),
+    nats: natsOf(values),
     natsReplicas: values.TANGAZA_NATS_REPLICAS,
     dataDir: values.TANGAZA_DATA_DIR,
     database: values.TANGAZA_DATABASE,
@@ -173,6 +184,16 @@ function audienceOf(values: EnvValues): Pick<NodeConfig, 'wordsFile' | 'tokenKey
   };
 }
 
+function natsOf(values: EnvValues): NodeConfig['nats'] {
+  const { TANGAZA_NATS_CA: caFile, TANGAZA_NATS_CERT: certFile, TANGAZA_NATS_KEY: keyFile } = values;
+  const isPlain = [caFile, certFile, keyFile].every((file) => file === undefined);
+  return {
+    servers: listOf(values.TANGAZA_NATS_URL),
+    tls: isPlain ? undefined : { caFile, certFile, keyFile },
+    credentialsFile: values.TANGAZA_NATS_CREDENTIALS,
+  };
+}
+
 /** Only programs on this host can reach it. */
 function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127(?:\.\d{1,3}){3}$/.test(host);
@@ -186,6 +207,9 @@ function faultsTogether(values: EnvValues): readonly string[] {
     values.TANGAZA_ACCOUNT_AUDIENCE,
   ].filter((value) => value !== undefined);
   return [
+    ...((values.TANGAZA_NATS_CERT === undefined) === (values.TANGAZA_NATS_KEY === undefined)
+      ? []
+      : ['TANGAZA_NATS_CERT: give TANGAZA_NATS_KEY as well, or none of the two']),
     ...(isLoopback(values.TANGAZA_OPERATOR_HOST) || values.TANGAZA_METRICS_TOKEN !== undefined
       ? []
       : [

@@ -113,6 +113,19 @@ const Variables = z.object({
     z.string().default('nats://127.0.0.1:4222'),
     "Comma-separated URLs of the region's NATS servers.",
   ),
+  TANGAZA_NATS_CA: variable(
+    z.string().optional(),
+    "PEM file of the authority of these servers' certificates; the authorities that Node.js knows when absent. Only `tls://` URLs are encrypted for sure.",
+  ),
+  TANGAZA_NATS_CERT: variable(
+    z.string().optional(),
+    'PEM file of the certificate that nodes show to these servers, where they want one, as those of config/nats do.',
+  ),
+  TANGAZA_NATS_KEY: variable(z.string().optional(), 'PEM file of the private key of that certificate.'),
+  TANGAZA_NATS_CREDENTIALS: variable(
+    z.string().optional(),
+    'A NATS credentials file, or a file of two lines, user and password, for servers that want one.',
+  ),
   TANGAZA_NATS_REPLICAS: variable(
     z.coerce.number().int().min(1).max(5).default(1),
     'NATS servers that keep a copy of each stream and bucket: 3 in a cluster of three.',

@@ -9,11 +9,14 @@ import { sayWhile } from '../observe/say-while.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import type { Clock } from '../time/clock.ts';
 import { isOverWithin } from '../time/within.ts';
+import { accessFault, withoutPassword } from './access-faults.ts';
+import { accessOptions, type NatsAccess } from './access.nats.ts';
 import { tooOld } from './server-version.ts';
 
-interface ConnectOptions {
-  readonly servers: readonly string[];
+interface ConnectOptions extends NatsAccess {
   readonly name: string;
+  /** Ends the wait for the first server. */
+  readonly signal?: AbortSignal | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
@@ -27,32 +30,27 @@ export interface NodeConnection {
 }
 
 const drainMs = 2000;
+const firstTriesEveryMs = 250;
+const ownSettings = {
+  tls: 'TANGAZA_NATS_CA, TANGAZA_NATS_CERT and TANGAZA_NATS_KEY',
+  credentials: 'TANGAZA_NATS_CREDENTIALS',
+};
 
 /**
- * Waits for the first server for ever, as a node may start before its NATS. The log says that it waits.
+ * Waits for the first server until the signal aborts, as a node may start before its NATS. The log says that it waits.
  *
- * @throws TangazaError `CONFLICT` when the server is too old, with what to do (C1)
+ * @throws TangazaError `CONFLICT` when the server is too old, with what to do (C1); the signal's reason
  */
 export async function connectNats(options: ConnectOptions): Promise<NodeConnection> {
-  const { servers, name, clock, logger, metrics } = options;
+  const { servers, clock, logger, metrics } = options;
   const connected = metrics.gauge({
     name: 'tangaza_nats_connected',
     help: '1 while the node is connected to NATS.',
   });
   connected.set(0);
   logger.info({ servers: servers.map(withoutPassword) }, 'connecting to NATS');
-  const connection = await sayWhile('NATS', { servers: servers.map(withoutPassword) }, options, () =>
-    connect({
-      servers: [...servers],
-      name,
-      pingInterval: 5000,
-      maxPingOut: 2,
-      maxReconnectAttempts: -1,
-      reconnectTimeWait: 250,
-      reconnectJitter: 250,
-      timeout: 2000,
-      waitOnFirstConnect: true,
-    }),
+  const connection = await sayWhile('NATS', { servers: servers.map(withoutPassword) }, options, (failed) =>
+    firstConnection(options, failed),
   );
   const fault = ageOf(connection);
   if (fault !== undefined) {
@@ -78,8 +76,48 @@ export async function connectNats(options: ConnectOptions): Promise<NodeConnecti
   };
 }
 
-/** `nats://user:password@host` without its user and password. */
-const withoutPassword = (url: string): string => url.replace(/\/\/[^/@]*@/, '//');
+/** Tries again and again. What keeps the node out is said at once, where an operator can do something about it. */
+async function firstConnection(
+  { clock, logger, name, signal, ...access }: ConnectOptions,
+  failed: (error: unknown) => void,
+): Promise<NatsConnection> {
+  const whose = `the NATS of this region (${access.servers.map(withoutPassword).join(', ')})`;
+  for (let said: string | undefined; ;) {
+    try {
+      await mustBeLetIn(access);
+      return await connect({
+        ...accessOptions(access),
+        name,
+        pingInterval: 5000,
+        maxPingOut: 2,
+        maxReconnectAttempts: -1,
+        reconnectTimeWait: 250,
+        reconnectJitter: 250,
+        // A password or certificate that is wrong for a while must not end the node for ever.
+        ignoreAuthErrorAbort: true,
+        timeout: 2000,
+      });
+    } catch (error) {
+      const fault = accessFault(error, { whose, settings: ownSettings, user: 'node' });
+      failed(fault === undefined ? error : new Error(fault));
+      if (fault !== undefined && fault !== said) logger.warn({ why: fault }, 'NATS does not let the node in');
+      said = fault;
+      await clock.sleep(firstTriesEveryMs, signal);
+    }
+  }
+}
+
+/** A client that reconnects by itself does not say what was wrong. So where there is TLS or a user, another one tries first. */
+async function mustBeLetIn(access: NatsAccess): Promise<void> {
+  const options = accessOptions(access);
+  if (options.tls === undefined && options.authenticator === undefined) return;
+  const tried = await connect({ ...options, name: 'first try', reconnect: false, timeout: 2000 });
+  try {
+    await tried.flush();
+  } finally {
+    await tried.close();
+  }
+}
 
 const ageOf = ({ info }: NatsConnection): string | undefined => tooOld(info?.version ?? 'of no version');
 

@@ -9,14 +9,15 @@ import type { Logger } from './logger.ts';
 interface BaseOptions {
   readonly region: RegionId;
   readonly brokerId: string;
-  readonly natsServers: readonly string[];
+  /** Servers, TLS and who the node is: options of the NATS client. */
+  readonly natsAccess: Readonly<Record<string, unknown>> & { readonly servers: readonly string[] };
   readonly logger: Logger;
 }
 
 const stopTimeoutMs = 4000;
 
 /** The region is the namespace: heartbeats go to every node of it. */
-export function baseBrokerOptions({ region, brokerId, natsServers, logger }: BaseOptions): BrokerOptions {
+export function baseBrokerOptions({ region, brokerId, natsAccess, logger }: BaseOptions): BrokerOptions {
   return {
     nodeID: brokerId,
     namespace: `tangaza-${region}`,
@@ -30,7 +31,9 @@ export function baseBrokerOptions({ region, brokerId, natsServers, logger }: Bas
     transporter: {
       type: 'NATS',
       options: {
-        servers: [...natsServers],
+        ...natsAccess,
+        servers: [...natsAccess.servers],
+        ignoreAuthErrorAbort: true,
         pingInterval: 5000,
         maxPingOut: 2,
         maxReconnectAttempts: -1,

@@ -10,6 +10,8 @@ import { MemoryRegions } from '../support/regions/memory-regions.ts';
 /** Two regions, `eu` and `us`, of which `eu` has the nodes `n1` and `n2`, and `us` has `n1`. */
 export interface RegionsUnderTest extends AsyncDisposable {
   of(region: 'eu' | 'us', node?: 'n1' | 'n2'): OtherRegions;
+  /** Resolves when what is served by now can be called. */
+  settled(): void | Promise<void>;
   cut(from: 'eu' | 'us', to: 'eu' | 'us'): void | Promise<void>;
   heal(from: 'eu' | 'us', to: 'eu' | 'us'): void | Promise<void>;
 }
@@ -26,6 +28,7 @@ const implementations: readonly (readonly [string, () => Promise<RegionsUnderTes
       joined.of('us');
       return {
         of: (region, node) => joined.of(region, node),
+        settled: () => {},
         cut: (from, to) => joined.cut(from, to),
         heal: (from, to) => joined.heal(from, to),
         [Symbol.asyncDispose]: async () => {},
@@ -63,6 +66,7 @@ describe.each(implementations)('other regions %s', (_name, start) => {
   test('answer a call, and are told which region asks', async () => {
     await using joined = await start();
     joined.of('us').serve(echo, async ({ text }, from) => ({ text: `${from} said ${text}` }));
+    await joined.settled();
     expect(await joined.of('eu').call(us, echo, { text: 'hello' }, soon)).toEqual({ text: 'eu said hello' });
   });
 
@@ -71,6 +75,7 @@ describe.each(implementations)('other regions %s', (_name, start) => {
     joined.of('us').serve(echo, async () => {
       throw new TangazaError('STREAM_NOT_FOUND', 'no demo here', { data: { stream: 'demo' } });
     });
+    await joined.settled();
     await expect(joined.of('eu').call(us, echo, { text: 'hello' }, soon)).rejects.toMatchObject({
       code: 'STREAM_NOT_FOUND',
       message: 'no demo here',
@@ -83,6 +88,7 @@ describe.each(implementations)('other regions %s', (_name, start) => {
     joined.of('us').serve(echo, async () => {
       throw new Error('a secret');
     });
+    await joined.settled();
     const call = joined.of('eu').call(us, echo, { text: 'hello' }, soon);
     await expect(call).rejects.toMatchObject({
       code: 'INTERNAL',
@@ -99,6 +105,7 @@ describe.each(implementations)('other regions %s', (_name, start) => {
   test('are unavailable when they do not answer in time', async () => {
     await using joined = await start();
     joined.of('us').serve(echo, () => new Promise(() => {}));
+    await joined.settled();
     const call = joined.of('eu').call(us, echo, { text: 'hello' }, { key: 'demo', withinMs: 300 });
     expect(await refusalOf(call)).toEqual({ code: 'UNAVAILABLE' });
   });
@@ -106,6 +113,7 @@ describe.each(implementations)('other regions %s', (_name, start) => {
   test('get no call that is too long, of another shape, or not in the allow-list', async () => {
     await using joined = await start();
     joined.of('us').serve(echo, async ({ text }) => ({ text }));
+    await joined.settled();
     const ask = (text: string, call = echo) => refusalOf(joined.of('eu').call(us, call, { text }, soon));
     expect({
       long: await ask('x'.repeat(echo.maxBytes)),
@@ -121,6 +129,7 @@ describe.each(implementations)('other regions %s', (_name, start) => {
   test('send no answer that is longer than the call allows', async () => {
     await using joined = await start();
     joined.of('us').serve(echo, async () => ({ text: 'x'.repeat(echo.maxResultBytes) }));
+    await joined.settled();
     expect(await refusalOf(joined.of('eu').call(us, echo, { text: 'hello' }, soon))).toEqual({
       code: 'INTERNAL',
     });
@@ -129,6 +138,7 @@ describe.each(implementations)('other regions %s', (_name, start) => {
   test('get no more calls a second than the call allows', async () => {
     await using joined = await start();
     joined.of('us').serve(echo, async ({ text }) => ({ text }));
+    await joined.settled();
     const calls = Array.from({ length: 3 * echo.perSecond }, () =>
       refusalOf(joined.of('eu').call(us, echo, { text: 'hello' }, soon)),
     );
@@ -176,6 +186,7 @@ describe.each(implementations)('other regions %s', (_name, start) => {
     await using joined = await start();
     for (const region of ['eu', 'us'] as const)
       joined.of(region).serve(echo, async ({ text }) => ({ text: `${region}: ${text}` }));
+    await joined.settled();
     const changes: boolean[] = [];
     joined.of('eu').onLink((link) => changes.push(link.isUp));
     await joined.cut('eu', 'us');

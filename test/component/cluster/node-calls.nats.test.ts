@@ -12,7 +12,7 @@ import { region, stream } from '../../support/ports/records.ts';
 import { startNats, type TestNats } from '../../support/cluster/start-nats.ts';
 
 function brokerOf(nats: TestNats, node: string, logger: Logger): ServiceBroker {
-  const shared = { region, natsServers: [nats.url], addSource: () => {} };
+  const shared = { region, natsAccess: { servers: [nats.url] }, addSource: () => {} };
   return new ServiceBroker(baseBrokerOptions({ ...shared, brokerId: `${node}.boot-${node}`, logger }));
 }
 

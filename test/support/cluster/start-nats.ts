@@ -18,6 +18,8 @@ export interface NatsOptions {
   readonly dir?: string;
   /** More command-line arguments, e.g. `['-c', file]`. */
   readonly args?: readonly string[];
+  /** Where it runs, for a file that names others. */
+  readonly cwd?: string;
 }
 
 export interface TestNats extends AsyncDisposable {
@@ -52,7 +54,7 @@ export async function startNats(options: NatsOptions = {}): Promise<TestNats> {
     ...(options.jetstream === true ? ['-js', '-sd', dir] : []),
     ...(options.args ?? []),
   ];
-  let server = await launch(argsFor(-1));
+  let server = await launch(argsFor(-1), options.cwd);
   const { port } = server;
   const kill = async (): Promise<void> => {
     const { child } = server;
@@ -70,7 +72,7 @@ export async function startNats(options: NatsOptions = {}): Promise<TestNats> {
     thaw: () => void server.child.kill('SIGCONT'),
     restart: async () => {
       await kill();
-      server = await launch(argsFor(port));
+      server = await launch(argsFor(port), options.cwd);
     },
     [Symbol.asyncDispose]: async () => {
       await kill();
@@ -82,8 +84,12 @@ export async function startNats(options: NatsOptions = {}): Promise<TestNats> {
 
 async function launch(
   args: readonly string[],
+  cwd?: string,
 ): Promise<{ readonly child: ChildProcess; readonly port: number }> {
-  const child = spawn(binary, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+  const child = spawn(binary, args, {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    ...(cwd === undefined ? {} : { cwd }),
+  });
   running.add(child);
   child.once('exit', () => running.delete(child));
   const spawned = once(child, 'spawn');

@@ -6,11 +6,12 @@ import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { allowList, type AllowList } from '../../../cluster/contract/regions/allow-list.ts';
 import { BootId, NodeId, RegionId } from '../../../cluster/model/ids.ts';
 import type { GoneMember, ListedMember } from '../../../cluster/membership/member-directory.ts';
+import { accessOptions, type NatsAccess } from '../../../cluster/nats/access.nats.ts';
 import { silentLogger, type Logger } from '../../../cluster/observe/logger.ts';
 import { noMetrics, type Metrics } from '../../../cluster/observe/metrics.ts';
 import { openNatsRegions } from '../../../cluster/region/gateways/gateways.nats.ts';
 import type { OtherRegions } from '../../../cluster/region/other-regions.ts';
-import type { Region, Topology } from '../../../cluster/region/topology.ts';
+import type { GatewayAccess, Region, Topology } from '../../../cluster/region/topology.ts';
 import type { Clock } from '../../../cluster/time/clock.ts';
 import { systemClock } from '../../../cluster/time/clock.system.ts';
 import { testMember } from '../cluster/members.ts';
@@ -27,6 +28,12 @@ export interface JoinOptions {
   readonly clock?: (region: string) => Clock;
   readonly secret?: (region: string) => string;
   readonly version?: (region: string) => number;
+  /** Servers that run already, of some of the regions. */
+  readonly servers?: Readonly<Record<string, TestNats>>;
+  /** What a gateway connects with to that region, beside its address. */
+  readonly gateway?: (to: string) => Partial<GatewayAccess>;
+  /** What nodes connect with to their own NATS, beside its address. */
+  readonly own?: (region: string) => Partial<NatsAccess>;
   /** Whether to wait until each region can call each other one. */
   readonly waitsForLinks?: boolean;
 }
@@ -39,6 +46,8 @@ interface JoinedNode {
 export interface JoinedRegions extends AsyncDisposable {
   of(region: string, node?: string): OtherRegions;
   nats(region: string): TestNats;
+  /** Resolves when the servers know what nodes serve and listen to by now. */
+  settled(): Promise<void>;
   /** The link that `from` holds to `to` swallows everything from now on; `heal` cuts it off, so that it is made anew. */
   cut(from: string, to: string): void;
   heal(from: string, to: string): void;
@@ -52,7 +61,7 @@ export async function joinRegions(options: JoinOptions): Promise<JoinedRegions> 
   const stack = new AsyncDisposableStack();
   const ids = Object.keys(options.nodes);
   const servers = new Map<string, TestNats>();
-  for (const id of ids) servers.set(id, stack.use(await startNats()));
+  for (const id of ids) servers.set(id, options.servers?.[id] ?? stack.use(await startNats()));
   const proxies = new Map<string, StallingProxy>();
   for (const from of ids)
     for (const to of ids.filter((id) => id !== from))
@@ -62,7 +71,7 @@ export async function joinRegions(options: JoinOptions): Promise<JoinedRegions> 
   for (const id of ids)
     for (const node of options.nodes[id] ?? []) {
       const url = servers.get(id)?.url ?? '';
-      const topology = topologyFor(id, ids, proxies, options.version?.(id) ?? 1);
+      const topology = topologyFor(id, ids, proxies, options);
       const joined = await openNode({ id, node, url, topology, members: members.get(id), options });
       nodes.set(`${id}/${node}`, joined);
       stack.defer(() => end(joined));
@@ -80,6 +89,9 @@ export async function joinRegions(options: JoinOptions): Promise<JoinedRegions> 
   return {
     of: (region, node) => known(nodes, `${region}/${node ?? options.nodes[region]?.[0] ?? ''}`).others,
     nats: (region) => known(servers, region),
+    settled: async () => {
+      for (const { connection } of nodes.values()) await connection.flush();
+    },
     cut: (from, to) => known(proxies, `${from}>${to}`).stall(),
     heal: (from, to) => known(proxies, `${from}>${to}`).resume(),
     leave: async (region, node) => {
@@ -107,7 +119,8 @@ interface NodeOptions {
 }
 
 async function openNode({ id, node, url, topology, members, options }: NodeOptions): Promise<JoinedNode> {
-  const connection = await connect({ servers: url, reconnectTimeWait: 50, maxReconnectAttempts: -1 });
+  const access = accessOptions({ servers: [url], ...options.own?.(id) });
+  const connection = await connect({ ...access, reconnectTimeWait: 50, maxReconnectAttempts: -1 });
   if (members === undefined) throw new Error(`no members of ${id}`);
   const others = openNatsRegions({
     connection,
@@ -136,15 +149,15 @@ function topologyFor(
   from: string,
   ids: readonly string[],
   proxies: ReadonlyMap<string, StallingProxy>,
-  version: number,
+  options: JoinOptions,
 ): Topology {
   const regions = ids.map((id, ordinal): Region => {
     const port = proxies.get(`${from}>${id}`)?.port;
     const natsUrls = port === undefined ? [] : [`nats://127.0.0.1:${port}`];
-    const gateway = { natsUrls, tls: undefined, credentialsFile: undefined };
+    const gateway = { natsUrls, tls: undefined, credentialsFile: undefined, ...options.gateway?.(id) };
     return { id: RegionId.parse(id), ordinal, gateway, position: undefined, weight: 1 };
   });
-  return { version, regions };
+  return { version: options.version?.(from) ?? 1, regions };
 }
 
 const portOf = (servers: ReadonlyMap<string, TestNats>, id: string): number => known(servers, id).port;

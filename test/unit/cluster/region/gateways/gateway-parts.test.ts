@@ -104,7 +104,10 @@ test('every fault of a link is said in words that name the region, its address a
       new Error('x', { cause: Object.assign(new Error('y'), { code: 'CERT_HAS_EXPIRED' }) }),
       other,
     ),
-    refused: wordsOf(new Error('tlsv1 alert unknown ca'), other),
+    refused: wordsOf(
+      new Error('7F:error:0A:SSL routines:ssl3_read_bytes:tlsv1 alert unknown ca:../x.c:9:'),
+      other,
+    ),
     user: wordsOf(named('AuthorizationError'), other),
     rights: wordsOf(named('PermissionViolationError'), other),
     nobody: wordsOf(new Error('no responders', { cause: named('NoRespondersError') }), other),
@@ -114,9 +117,9 @@ test('every fault of a link is said in words that name the region, its address a
     secret: expect.stringContaining('secrets.json'),
     authority: expect.stringContaining('another authority'),
     inside: expect.stringContaining('has expired'),
-    refused: expect.stringContaining('cert, key and ca'),
+    refused: expect.stringMatching(/\(tlsv1 alert unknown ca\): look at ca, cert and key/),
     user: expect.stringContaining('credentials'),
-    rights: expect.stringContaining('permissions of the user gateway'),
+    rights: expect.stringContaining('we must be its user gateway'),
     nobody: expect.stringContaining('no node of region us answers'),
     silent: expect.stringContaining('does not answer'),
   });

@@ -93,6 +93,7 @@ describe('a gateway', () => {
     // 2 s are 100 events; the bound is told by the count of events, not by a clock of this machine.
     expect({ isBackWithin2s: (first - killedAt) * 20 <= 2000 }).toEqual({ isBackWithin2s: true });
     const call = joined.of('us').serve(echo, async ({ text }) => ({ text }));
+    await joined.settled();
     expect(await joined.of('eu', others[0]).call(us, echo, { text: 'on' }, soon)).toEqual({ text: 'on' });
     call();
   });
@@ -114,6 +115,7 @@ describe('a gateway', () => {
     const { lines, logger } = noting();
     await using joined = await join({ logger: (region) => (region === 'eu' ? logger : noting().logger) });
     joined.of('us').serve(echo, async ({ text }) => ({ text }));
+    await joined.settled();
     joined.cut('eu', 'us');
     await waitUntil('the link is down', () => joined.of('eu', 'n2').links()[0]?.isUp === false);
     const call = joined.of('eu', 'n2').call(us, echo, { text: 'x' }, { key: 'demo', withinMs: 60_000 });
@@ -168,6 +170,7 @@ describe('what comes from another region', () => {
     await using joined = await join();
     let ran = 0;
     joined.of('us').serve(echo, async ({ text }) => ((ran += 1), { text }));
+    await joined.settled();
     await using stranger = await connectTo(joined.nats('us').url);
     const ask = async (text: string): Promise<unknown> => {
       const reply = await stranger.connection.request('tz.us.wan.rpc.echo', text, { timeout: 5000 });
@@ -252,6 +255,7 @@ describe('a region whose clock is 30 s off', () => {
     });
     joined.of('us').serve(echo, async ({ text }) => ({ text }));
     joined.of('eu').serve(echo, async ({ text }) => ({ text }));
+    await joined.settled();
     const offset = await waitFor(
       'the offset',
       () => joined.of('eu', 'n2').links()[0]?.offsetMs,
