@@ -34,7 +34,7 @@ export interface VersityGwOptions {
   readonly dir?: string;
 }
 
-const binary = resolve(import.meta.dirname, '../../../.toolchain/bin/versitygw');
+const binary = resolve(import.meta.dirname, '../../../../.toolchain/bin/versitygw');
 const startTimeoutMs = 60_000;
 const keys = { accessKey: 'tangaza-test', secretKey: 'tangaza-test-secret' };
 const running = new Set<ChildProcess>();
