@@ -2,7 +2,7 @@
 import { resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import type { DemoCluster } from '../demo/demo-cluster.ts';
-import type { DemoNode, DemoRegion } from '../demo/site.ts';
+import type { DemoLinks } from '../demo/demo-links.ts';
 import type { NumberRule } from '../usage/judge.js';
 import { NumberOption } from '../usage/number-option.ts';
 
@@ -18,7 +18,7 @@ interface UpOptions {
   readonly json?: true;
 }
 
-/** Each has a data centre of Cassandra, of 0.7 GB. */
+/** A region of two nodes takes 0.5 GB, and 0.7 GB more with a data centre of Cassandra. */
 const mostRegions = 3;
 
 export function upCommand(): Command {
@@ -26,7 +26,13 @@ export function upCommand(): Command {
     .description(
       'Starts a cluster on this machine with a test publisher, a viewer page and an operator page; Ctrl-C stops all of it.',
     )
-    .addOption(new NumberOption('--regions <n>', 'regions', whole(1, mostRegions)).default(1))
+    .addOption(
+      new NumberOption(
+        '--regions <n>',
+        'regions, each with nodes, a nats-server and data of its own',
+        whole(1, mostRegions),
+      ).default(2),
+    )
     .addOption(new NumberOption('--nodes <n>', 'nodes in each region', whole(1, 16)).default(2))
     .option('--no-publisher', 'without the test publisher: publish yourself, with the key demo-key')
     .addOption(new Option('--store <kind>', 'where segments lie').choices(['disk', 's3']).default('disk'))
@@ -57,6 +63,7 @@ async function up(options: UpOptions): Promise<void> {
   const say = (line: string): void => void out.write(`· ${line}\n`);
   const { startDemoCluster } = await import('../demo/demo-cluster.ts');
   const { lookAtMachine } = await import('../demo/preflight.system.ts');
+  const { openDemoLinks } = await import('../demo/demo-links.ts');
   const { narrate } = await import('../demo/story/narrator.system.ts');
   using narrator = narrate(say);
   const dataDir = resolve(options.data);
@@ -73,6 +80,7 @@ async function up(options: UpOptions): Promise<void> {
     return found.faults;
   };
   try {
+    await using links = openDemoLinks();
     await using cluster = await startDemoCluster({
       regions: options.regions,
       nodes: options.nodes,
@@ -83,6 +91,7 @@ async function up(options: UpOptions): Promise<void> {
       rtmpBase: options.rtmpBase,
       dataDir,
       preflight,
+      linkOf: links.linkOf,
       command: ['tangaza', ...process.argv.slice(2)].join(' '),
       onProgress: say,
       onEvent: (event) => narrator.hear(event),
@@ -91,6 +100,7 @@ async function up(options: UpOptions): Promise<void> {
     });
     process.stdout.write(options.json ? `${JSON.stringify(asJson(cluster))}\n` : asText(cluster, options));
     narrator.ready();
+    process.on('SIGUSR2', () => say(cutOrHeal(links)));
     const refused = await Promise.race([stop.requested, cluster.refused]);
     narrator.stopping();
     say('stopping; Ctrl-C once more ends everything at once');
@@ -99,6 +109,18 @@ async function up(options: UpOptions): Promise<void> {
     if (!stop.signal.aborted) throw error;
   }
   say('stopped; nothing is left running');
+}
+
+function cutOrHeal({ all }: DemoLinks): string {
+  if (all.length === 0) return 'there is one region, and no link to cut';
+  const isCut = all.some((link) => link.isCut);
+  for (const link of all) {
+    if (isCut) link.heal();
+    else link.cut();
+  }
+  return isCut
+    ? 'the links between the regions are healed'
+    : 'the links between the regions are cut: nothing passes any more, and nobody is told; the same signal heals them';
 }
 
 /** Through `npm start` one Ctrl-C arrives twice, from the terminal and from npm. A second signal within this time is the same one. */
@@ -165,21 +187,27 @@ function asJson({ nodes, token, stream }: DemoCluster): object {
 function asText({ regions, nodes, token, stream }: DemoCluster, { publisher }: UpOptions): string {
   const [home] = regions;
   const [first] = nodes;
+  const isAlone = regions.length === 1;
   const lines = [
     '',
     '  Tangaza is up.',
     '',
-    `  watch       ${nodes.map((node) => `${node.url}/watch/${stream.id}${elsewhere(node, home)}`).join('\n              ')}`,
-    `  operator    ${regions.map((region) => `${region.nodes[0]?.url}/ops`).join('\n              ')}`,
+    `  watch       ${nodes.map((node) => `${node.url}/watch/${stream.id}${isAlone ? '' : `   (${node.region})`}`).join(underIt)}`,
+    `  operator    ${regions.map((region) => `${region.nodes[0]?.url}/ops`).join(underIt)}`,
     `  DASH        ${first?.url}/live/${stream.id}/manifest.mpd`,
     `  HLS         ${first?.url}/live/${stream.id}/main.m3u8`,
     `  publish     server ${home?.nodes.map(({ rtmp }) => rtmp).join(' or ')}`,
     `              key    ${stream.key}${publisher ? '   (taken by the test publisher: start with --no-publisher to use your own)' : ''}`,
     `  API token   ${token}`,
-    `  metrics     ${nodes.map(({ operator }) => `${operator}/metrics`).join('\n              ')}`,
+    `  metrics     ${nodes.map(({ operator }) => `${operator}/metrics`).join(underIt)}`,
+    ...(isAlone
+      ? []
+      : [
+          `  cut         kill -USR2 ${process.pid}   cuts the links between the regions; once more heals them`,
+        ]),
     '',
     publisher
-      ? '  A test publisher is on air.'
+      ? `  A test publisher is on air${isAlone ? '' : ` in ${home?.id}`}.`
       : '  Nobody is on air yet: publish with OBS or ffmpeg to the server and key above.',
     '  Ctrl-C stops everything.',
     '',
@@ -187,9 +215,7 @@ function asText({ regions, nodes, token, stream }: DemoCluster, { publisher }: U
   return `${lines.join('\n')}\n`;
 }
 
-/** What is published in one region is not seen in another one yet. */
-const elsewhere = ({ region }: DemoNode, home: DemoRegion | undefined): string =>
-  region === home?.id ? '' : `   (${region}: the video is in ${home?.id} only)`;
+const underIt = `\n${' '.repeat(14)}`;
 
 function whole(least: number, most: number): NumberRule {
   return { least, most, isWhole: true };

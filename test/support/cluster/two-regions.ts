@@ -10,7 +10,8 @@
  *     afterAll(() => regions[Symbol.asyncDispose]());
  *     afterEach(() => regions.heal());
  */
-import { openLinkProxy, type LinkProxy } from '../../../scripts/demo/link-proxy.system.ts';
+import { openDemoLinks } from '../../../scripts/demo/demo-links.ts';
+import type { LinkProxy } from '../../../scripts/demo/link-proxy.system.ts';
 import type { DemoNode, DemoOptions, DemoRegion } from '../../../scripts/demo/site.ts';
 import { startTestCluster, type TestCluster } from './demo.ts';
 
@@ -32,22 +33,13 @@ export interface TwoRegions extends TestCluster {
 /** @param options of the demo; by default two nodes in each region, without a publisher */
 export async function startTwoRegions(options: Partial<DemoOptions> = {}): Promise<TwoRegions> {
   await using opening = new AsyncDisposableStack();
-  const proxies = new Map<string, LinkProxy>();
-  const linkOf = async (from: string, to: string, natsUrl: string): Promise<string> => {
-    const proxy = opening.use(
-      await openLinkProxy({ host: '127.0.0.1', port: Number(new URL(natsUrl).port) }),
-    );
-    proxies.set(`${from} ${to}`, proxy);
-    return `nats://127.0.0.1:${proxy.port}`;
-  };
+  const proxies = opening.use(openDemoLinks());
+  const { linkOf } = proxies;
   const cluster = opening.use(await startTestCluster({ nodes: 2, ...options, regions: 2, linkOf }));
   const [near, far] = cluster.regions;
-  const nearToFar = proxies.get('region-1 region-2');
-  const farToNear = proxies.get('region-2 region-1');
-  if (near === undefined || far === undefined || nearToFar === undefined || farToNear === undefined)
-    throw new Error('the demo has not started two regions');
-  const links = { nearToFar, farToNear };
-  const both = (change: (link: LinkProxy) => void): void => Object.values(links).forEach(change);
+  if (near === undefined || far === undefined) throw new Error('the demo has not started two regions');
+  const links = { nearToFar: proxies.between(near.id, far.id), farToNear: proxies.between(far.id, near.id) };
+  const both = (change: (link: LinkProxy) => void): void => proxies.all.forEach(change);
   const all = opening.move();
   return {
     ...cluster,
