@@ -10,7 +10,7 @@
  * T5. A record may be lost while its owner lives, or be restored from an older backup. Where the log's head has a higher epoch
  *     than the record, the author of the head is the owner.
  */
-import type { IndexEntry, IndexRecord } from '../contract/index-records.ts';
+import type { IndexEntry, OpenRecord } from '../contract/index-records.ts';
 import { errorCodeOf, TangazaError } from '../errors/tangaza-error.ts';
 import type { BootId, Epoch, NodeId, RegionId, StreamId } from '../model/ids.ts';
 import { nextEpoch } from './epoch.ts';
@@ -34,6 +34,8 @@ export interface Claim {
   readonly newRecordId: () => string;
   /** Epochs of heads seen at edges and in checkpoints (C5, C7). */
   readonly seenEpochs?: readonly Epoch[];
+  /** The branch of another region that this owner goes on with, behind that record (R6). */
+  readonly branchBehind?: (tail: IndexEntry | undefined) => Promise<OpenRecord['from']>;
 }
 
 export interface Ownership {
@@ -105,7 +107,7 @@ export function holderOf(
 
 /** Appends `open` behind the tail (T2). @returns undefined when the log shows an epoch that is not below ours */
 async function appendOpen(log: IndexLog, claim: Claim, record: OwnershipRecord): Promise<number | undefined> {
-  const open: IndexRecord = {
+  const open: OpenRecord = {
     kind: 'open',
     epoch: record.epoch,
     node: claim.node,
@@ -118,8 +120,10 @@ async function appendOpen(log: IndexLog, claim: Claim, record: OwnershipRecord):
     const tail = await log.tail(claim.stream);
     if (isOwn(tail, open)) return tail?.sequence;
     if (tail !== undefined && tail.record.epoch >= record.epoch) return undefined;
+    const from = await claim.branchBehind?.(tail);
     try {
-      return await log.append(claim.stream, open, tail?.sequence ?? 0);
+      const sent = from === undefined ? open : { ...open, from };
+      return await log.append(claim.stream, sent, tail?.sequence ?? 0);
     } catch (error) {
       // The next turn of the loop reads the tail, and finds our own record if it was written (T4).
       const code = errorCodeOf(error);
@@ -129,6 +133,6 @@ async function appendOpen(log: IndexLog, claim: Claim, record: OwnershipRecord):
   return undefined;
 }
 
-function isOwn(tail: IndexEntry | undefined, open: IndexRecord): boolean {
+function isOwn(tail: IndexEntry | undefined, open: OpenRecord): boolean {
   return tail?.record.recordId === open.recordId;
 }

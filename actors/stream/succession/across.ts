@@ -14,7 +14,7 @@ import {
   streamHeads,
   type StreamHeads,
 } from '../../../cluster/contract/regions/claims.ts';
-import type { IndexEntry } from '../../../cluster/contract/index-records.ts';
+import type { IndexEntry, OpenRecord } from '../../../cluster/contract/index-records.ts';
 import { errorCodeOf, TangazaError } from '../../../cluster/errors/tangaza-error.ts';
 import type { Epoch, RegionId, StreamId } from '../../../cluster/model/ids.ts';
 import type { Logger } from '../../../cluster/observe/logger.ts';
@@ -43,6 +43,8 @@ export interface AcrossPorts {
 /** What other regions know of a stream that begins here. */
 export interface Across {
   readonly epochs: readonly Epoch[];
+  /** The branch of the highest epoch, as its region knows it. */
+  readonly branch: OpenRecord['from'];
   /** The fold of the region that knows the highest epoch, if this region's log may lack something of it. */
   readonly furthest: (log: readonly IndexEntry[]) => Promise<HomeFold | undefined>;
   /** To be called once the claim has won or failed. */
@@ -77,7 +79,12 @@ export async function askAcross(
     const epochs = [...answers.flatMap(({ head, home }) => [head?.epoch, home?.epoch]), hint?.epoch].filter(
       (epoch) => epoch !== undefined,
     );
-    return { epochs, furthest: (log) => furthest(stream, { answers, log }, ports), done };
+    const [first] = furthestFirst(answers, 0);
+    const branch =
+      first === undefined
+        ? undefined
+        : { region: first.region, epoch: first.head.epoch, number: first.head.nextNumber };
+    return { epochs, branch, furthest: (log) => furthest(stream, { answers, log }, ports), done };
   } catch (error) {
     done();
     if (errorCodeOf(error) === 'STREAM_BUSY') outcomes.add(1, { outcome: 'busy' });
@@ -189,12 +196,7 @@ async function furthest(
 ): Promise<HomeFold | undefined> {
   // The last record is this owner's own `open`.
   const known = Math.max(0, ...log.slice(0, -1).map(({ record }) => record.epoch));
-  const further = answers
-    .flatMap(({ region, head, home }) =>
-      head === undefined || head.epoch < known ? [] : [{ region, head, isHome: home !== undefined }],
-    )
-    .toSorted((a, b) => b.head.epoch - a.head.epoch || Number(b.isHome) - Number(a.isHome));
-  for (const { region } of further) {
+  for (const { region } of furthestFirst(answers, known)) {
     try {
       const options = { key: stream, withinMs: acrossTimes.foldMs };
       const { fold } = await others.call(region, streamFold, { stream }, options);
@@ -210,3 +212,11 @@ async function furthest(
   }
   return undefined;
 }
+
+/** Those that know no lower epoch; the home's own answer before one that relayed it. */
+const furthestFirst = (answers: readonly Answer[], known: number) =>
+  answers
+    .flatMap(({ region, head, home }) =>
+      head === undefined || head.epoch < known ? [] : [{ region, head, isHome: home !== undefined }],
+    )
+    .toSorted((a, b) => b.head.epoch - a.head.epoch || Number(b.isHome) - Number(a.isHome));

@@ -8,9 +8,12 @@ import type { FeedingSession } from '../../../cluster/contract/stream-actions.ts
 import type { BootId, NodeId, RegionId, StreamId } from '../../../cluster/model/ids.ts';
 import type { IndexLog } from '../../../cluster/log/index-log.ts';
 import type { OwnershipRecord, OwnershipStore } from '../../../cluster/ownership/ownership-store.ts';
-import type { IndexEntry } from '../../../cluster/contract/index-records.ts';
+import type { IndexEntry, OpenRecord } from '../../../cluster/contract/index-records.ts';
+import { splitEpoch } from '../../../cluster/ownership/epoch.ts';
 import { takeOver } from '../../../cluster/ownership/take-over.ts';
 import type { Across } from './across.ts';
+import { applyEntry, emptyTimeline } from '../../media/timeline/fold.ts';
+import type { FoldedTimeline } from '../../media/timeline/timeline.ts';
 import { headsOf, type HeadPorts } from '../owner/heads.ts';
 import type { TakenStream } from '../owner/owner.ts';
 
@@ -83,8 +86,10 @@ async function claimBehind(
     bootId,
     regionOrdinal,
     seenEpochs: [...heads.epochs, ...(across?.epochs ?? [])],
+    branchBehind: (tail) => branchBehind(stream, { tail, across }, ports),
     reason: (former) => claim.reason ?? reasonFor(former, ports),
-    mayTakeFrom: async (former) => claim.mayTakeFrom?.(former) === true || mayTakeFrom(stream, former, ports),
+    mayTakeFrom: async (former) =>
+      claim.mayTakeFrom?.(former) === true || mayTakeFrom(stream, former, claim, ports),
     utcMs: () => clock.utcMs(),
     newRecordId: () => recordId,
   });
@@ -100,6 +105,24 @@ async function claimBehind(
   return { self, reason: record.reason, entries, beyond, ofOther, feeding: claim.feeding ?? [] };
 }
 
+/**
+ * The branch of another region that this owner goes on with (R6): the one that this log ends with, or a higher one that another region knows.
+ * Without it, folds would go on counting as that region's owner did.
+ */
+async function branchBehind(
+  stream: StreamId,
+  { tail, across }: { readonly tail: IndexEntry | undefined; readonly across: Across | undefined },
+  { log, regionOrdinal = 0 }: ClaimPorts,
+): Promise<OpenRecord['from']> {
+  const branch = across?.branch;
+  const isOther = branch !== undefined && splitEpoch(branch.epoch).regionOrdinal !== regionOrdinal;
+  if (isOther && branch.epoch > (tail?.record.epoch ?? 0)) return branch;
+  if (tail?.record.home === undefined) return undefined;
+  const { region, epoch } = tail.record;
+  const folded = (await log.read(stream)).reduce<FoldedTimeline>(applyEntry, emptyTimeline());
+  return { region, epoch, number: Math.max(0, folded.nextNumber - (folded.branch?.shift ?? 0)) };
+}
+
 function reasonFor(former: OwnershipRecord | undefined, { isAlive, node, bootId }: ClaimPorts): string {
   if (former === undefined) return 'first publish';
   if (former.owner !== node)
@@ -112,19 +135,25 @@ function reasonFor(former: OwnershipRecord | undefined, { isAlive, node, bootId 
 /**
  * Whether the stream may be taken from its former owner (activations.ts D1). A boot that this node does not know may
  * have joined while this node heard nothing, because a record can be newer than the view. So it reads the view again
- * first (found by the simulator, seed 34).
+ * first (found by the simulator, seed 34). Where the log's head is relayed, the former owner is of another region. That it is not in this
+ * region's view says nothing: only a publisher, who has asked the other regions, may begin (R4, R7).
  */
-async function mayTakeFrom(stream: StreamId, former: OwnershipRecord, ports: ClaimPorts): Promise<boolean> {
-  if (former.owner === ports.node) return true;
+async function mayTakeFrom(
+  stream: StreamId,
+  former: OwnershipRecord,
+  { isPublished = false }: Claim,
+  ports: ClaimPorts,
+): Promise<boolean> {
   const tail = await ports.log.tail(stream);
-  if (tail?.record.kind === 'end') return true;
+  if (tail?.record.home !== undefined) return isPublished;
+  if (former.owner === ports.node || tail?.record.kind === 'end') return true;
   if (!ports.isAlive(former.owner, former.bootId)) await ports.refreshMembers();
   return !ports.isAlive(former.owner, former.bootId);
 }
 
 /**
- * Takes up what an earlier boot of this node owned and had not ended (stream-actor.ts N1). The next publish takes up
- * what fails here.
+ * Takes up what an earlier boot of this node owned and had not ended (stream-actor.ts N1), unless another region has it now (R4). The next
+ * publish takes up what fails here.
  *
  * @param takeUp is called for one stream after the other
  */
@@ -136,7 +165,8 @@ export async function takeUpOwn(
     for (const [stream, record] of (await ownership.list()).records) {
       if (record.owner !== node || record.bootId === bootId || record.endedAt !== undefined) continue;
       const tail = await log.tail(stream);
-      if (tail !== undefined && tail.record.kind !== 'end') await takeUp(stream);
+      const isRelayed = tail?.record.home !== undefined;
+      if (tail !== undefined && tail.record.kind !== 'end' && !isRelayed) await takeUp(stream);
     }
   } catch (error) {
     logger.warn({ err: error }, 'could not take up what an earlier boot owned; the next publish does it');

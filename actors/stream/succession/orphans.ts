@@ -11,10 +11,12 @@
  *     finds what it has won without knowing it, because the answer to its claim was lost (found by the simulator, seed
  *     5).
  * U3. A broadcast that has ended needs no new owner: the next publish claims it. Its owner, or the next in line, writes
- *     into the record that it has ended. From then on the record counts as no load (C4), and nobody looks at it again.
+ *     into the record that it has ended. From then on the record counts as no load (C4), and nobody looks at it again. So it is where
+ *     another region has the stream now, as the log's head is relayed (R4).
  * U4. The same look finds streams that this node owns and no record names (own-records.ts).
  * U5. Where the record cannot be read, the log's head says who owns the stream (take-over.ts T5). A dead owner's stream
  *     is an orphan; a living owner writes its record again (U4).
+ *     Where that head is relayed, the owner is of another region, and no death in this one (R4).
  * U6. A node that waits in line costs a timer, and does not count against the bound on adoptions. One node may leave
  *     hundreds of orphans, and those that others will take must not hold up our own.
  */
@@ -93,7 +95,8 @@ export class Orphans {
   async #lineUpUnreadable(streams: readonly StreamId[], loads: ReadonlyMap<NodeId, number>): Promise<void> {
     for (const stream of streams) {
       if (this.#ending.signal.aborted) return;
-      const holder = holderOf(undefined, await this.#ports.log.tail(stream));
+      const tail = await this.#ports.log.tail(stream);
+      const holder = tail?.record.home === undefined ? holderOf(undefined, tail) : undefined;
       if (holder !== undefined) this.#lineUp(stream, holder, loads);
     }
   }
@@ -141,7 +144,7 @@ export class Orphans {
     const tail = await log.tail(stream);
     const holder = record ?? holderOf(undefined, tail);
     if (holder?.epoch !== epoch || !this.#isOrphan(stream, holder)) return;
-    if (tail === undefined || tail.record.kind === 'end') {
+    if (tail === undefined || tail.record.kind === 'end' || tail.record.home !== undefined) {
       const endedAt = new Date(clock.utcMs()).toISOString();
       await ownership.put(stream, { ...holder, endedAt }, revision);
     } else await adopt(stream, this.#isOwn(holder) ? holder.reason : `owner died (${owner})`);

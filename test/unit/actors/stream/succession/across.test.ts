@@ -1,5 +1,7 @@
 /** Where a publisher's stream may begin when there are two regions (R7): logs and records in memory, over regions that are joined in memory. */
 import { expect, test } from 'vitest';
+import { createOwner } from '../../../../../actors/stream/owner/owner.ts';
+import { settings } from '../../../../support/ingest/owner-harness.ts';
 import { askAcross } from '../../../../../actors/stream/succession/across.ts';
 import { claimStream } from '../../../../../actors/stream/succession/claim.ts';
 import { ClaimsHeard } from '../../../../../actors/stream/succession/claims-heard.ts';
@@ -110,6 +112,33 @@ test('a stream that ended in another region begins here, above its epoch and beh
     n: 0,
     nextNumber: 12,
   });
+});
+
+// Goal: folds count on from this log, whoever wrote before (R6). Method: this region has relayed all of the other's log, a part, or nothing.
+test.each([15, 9, 0])(
+  'its open says which branch it goes on with, where this log has %i records of that',
+  async (count) => {
+    using world = twoRegions();
+    const { entries } = broadcast().end();
+    await world.eu.write(entries);
+    await world.us.write(relayInto([], entries).slice(0, count));
+    const taken = await world.us.claim();
+    const open = taken.entries.at(-1)?.record;
+    expect(open).toMatchObject({ kind: 'open', from: { region: 'eu', epoch: 1 } });
+    const owner = createOwner({ ...taken, settings }, { utcMs: 0, runningMs: 0 });
+    expect(owner.timeline).toMatchObject({ nextNumber: 12, state: 'ended', epoch: taken.self.epoch });
+    expect({ count, first: owner.outbox[0]?.kind }).toEqual({
+      count,
+      first: count === 15 ? undefined : 'snapshot',
+    });
+  },
+);
+
+test('a stream that began again in its own region says no branch', async () => {
+  using world = twoRegions();
+  await world.eu.write(broadcast().end().entries);
+  const { entries } = await world.eu.claim();
+  expect(entries.at(-1)?.record).not.toHaveProperty('from');
 });
 
 test('a stream that was never on air begins at once', async () => {

@@ -9,6 +9,7 @@ import { JumpingClock } from '../../../../support/ports/jumping-clock.ts';
 import { LogBuilder } from '../../../../support/ports/log-builder.ts';
 import { MemoryIndexLog } from '../../../../support/ports/memory-index-log.ts';
 import { region, stream } from '../../../../support/ports/records.ts';
+import { relayInto } from '../../../../support/ports/relayed.ts';
 
 const [n1, n2] = [NodeId.parse('n1'), NodeId.parse('n2')];
 const bootOf = (node: NodeId): BootId => BootId.parse(`boot-${node}`);
@@ -19,6 +20,8 @@ interface Found {
   readonly hasEnded?: boolean;
   readonly isUnreadable?: boolean;
   readonly hasLog?: boolean;
+  /** The log's head comes from another region. */
+  readonly isRelayed?: boolean;
   /** In the record. */
   readonly endedAt?: string;
   readonly isTakenMeanwhile?: boolean;
@@ -49,8 +52,9 @@ async function look(owner: NodeId, found: Found): Promise<Done> {
     .open({ node: owner, bootId: bootOf(owner) })
     .clock()
     .segments(1);
-  for (const { record } of hasLog ? (hasEnded ? builder.end() : builder).entries : [])
-    last = await log.append(stream, record, last);
+  const { entries } = hasEnded ? builder.end() : builder;
+  const wrote = found.isRelayed === true ? relayInto([], entries) : entries;
+  for (const { record } of hasLog ? wrote : []) last = await log.append(stream, record, last);
   const { endedAt } = found;
   const record = { ...recordOf(owner), ...(endedAt === undefined ? {} : { endedAt }) };
   const adopted: string[] = [];
@@ -114,6 +118,18 @@ test.each([
     adopted: [],
     warnings: [],
     written: [[{ ...recordOf(owner), endedAt }, 1]],
+  });
+});
+
+test('a stream that another region has now is left alone, and its record says that it is over here', async () => {
+  expect(await look(n2, { alive: [n1], isRelayed: true })).toEqual({
+    adopted: [],
+    warnings: [],
+    written: [[{ ...recordOf(n2), endedAt }, 1]],
+  });
+  expect(await look(n2, { alive: [n1], isRelayed: true, isUnreadable: true })).toMatchObject({
+    adopted: [],
+    written: [],
   });
 });
 
