@@ -19,6 +19,7 @@ import { trustedProxies } from './http/trusted-proxies.system.ts';
 import type { Tells } from './node-ports.composition.ts';
 import type { PlaybackPart } from './playback/open-playback.ts';
 import { ffmpegThumbnail } from './playback/thumbnail.ffmpeg.ts';
+import { edgesOfRegions } from './region-edges.ts';
 import type { RegistryPart } from './public/known-streams.ts';
 import { loadSite } from './site/site.disk.ts';
 import { busyShare } from './socket/loop-load.system.ts';
@@ -70,7 +71,9 @@ function edgeParts(
 ): EdgeParts {
   const { config, node, clock, logger, members, loads, tells, lookUpStream, removedSince } = parts;
   const { operatorToken, metricsToken, renderMetrics, readiness } = tells;
-  const listEdges = () => edgesOf(members);
+  const { elsewhere } = parts;
+  const listEdges = () => edgesOfRegions(edgesOf(members), elsewhere);
+  const toldOf = (edge: string) => elsewhere.edges().find(({ node: id }) => id === edge);
   const isTrustedProxy = trustedProxies(config.http.trustedProxies);
   return {
     playback: { ...playbackPart(parts, listEdges), crossing },
@@ -79,8 +82,8 @@ function edgeParts(
       node,
       region: parts.region,
       listEdges,
-      isSound: (edge) => isSound(members, edge),
-      loadOf: (edge) => loads.loadOf(edge),
+      isSound: (edge) => isSound(members, edge) || toldOf(edge)?.isSound === true,
+      loadOf: (edge) => loads.loadOf(edge) ?? toldOf(edge)?.connections,
       isTrustedProxy,
     },
     pages: {
@@ -131,6 +134,7 @@ function playbackPart(
     logger,
     metrics,
     listEdges,
+    region,
     logDownSeconds: () => natsDownMs() / 1000,
     makeThumbnail: ffmpegThumbnail({ ffmpeg: config.worker.ffmpeg }),
     cacheBytes: config.cacheBytes,

@@ -1,4 +1,5 @@
 /** Orders the edges for one viewer, best first. `/steering` and `/edges` show the order; a manifest never does (M14). */
+import type { EdgeList } from '../../cluster/contract/api/control-routes.ts';
 import type { SteeringQuery } from '../../cluster/contract/api/edge-routes.ts';
 import type { UserId } from '../../cluster/model/ids.ts';
 import { line, roomAmong, type LoadedMember } from '../../cluster/partition/place.ts';
@@ -13,7 +14,10 @@ export interface Viewpoint {
   readonly current?: string | undefined;
   /** It has only asked there, and plays nothing yet: it may still be sent where there is room. */
   readonly isBeginning?: boolean;
+  /** The viewer's region: the one that it says, or that of the edge that was asked. */
   readonly region: string;
+  /** Whether an edge is sound for long enough to come back to from another region (R11). By default it is. */
+  readonly isSteady?: (edge: string) => boolean;
   /** True while this edge is about to leave. It then comes last. */
   readonly isLeaving: boolean;
   /** True for members that are alive and do not leave. The others come last. */
@@ -31,20 +35,24 @@ export const lineName = (user: UserId): string => `user ${user}`;
 export const lightLoad = 32;
 
 /**
- * First comes the edge that the viewer plays from, if it is sound and in this region. Then come the region's edges in the viewer's own
- * order, those with room before those without (C4), and last the edges of other regions. No edge is left out.
+ * First comes the edge that the viewer plays from, if it is sound and in the viewer's region. Then come the region's edges in the viewer's own
+ * order, those with room before those without (C4), and last the edges of other regions. No edge is left out. A viewer who plays from another
+ * region stays there until an edge of its own region is steady (R11).
  *
  * No edge is preferred because it was asked. A viewer asks another edge than the one it plays from (RELOAD-URI), so it would be sent back and forth
  * every few seconds. And all DASH viewers ask the same edge before they begin, so all of them would begin there.
  */
 export function edgesFor(edges: readonly EdgeAddress[], viewpoint: Viewpoint): readonly EdgeAddress[] {
   const { self, current, region, isLeaving, isSound, loadOf, viewer, isBeginning = false } = viewpoint;
+  const { isSteady = () => true } = viewpoint;
   const staysAt = (edge: EdgeAddress): boolean =>
     edge.id === current && !(isBeginning && isFull(edge, edges, viewpoint));
+  const isAway = edges.some((edge) => edge.id === current && edge.region !== region);
   const rank = (edge: EdgeAddress): number => {
-    if (!isSound(edge.id)) return 4;
-    if (edge.id === self && isLeaving) return 3;
-    if (edge.region !== region) return 2;
+    if (!isSound(edge.id)) return 6;
+    if (edge.id === self && isLeaving) return 5;
+    if (edge.region !== region) return edge.id === current ? 2 : 3;
+    if (isAway && !isSteady(edge.id)) return 4;
     return staysAt(edge) ? 0 : 1;
   };
   const near = edges.filter((edge) => rank(edge) <= 1);
@@ -93,6 +101,28 @@ function byRendezvous(viewer: string, edges: readonly EdgeAddress[]): readonly E
     viewer,
     edges.map((edge) => ({ id: edge.id, edge, weight: edge.weight ?? 1 })),
   ).map(({ edge }) => edge);
+}
+
+/** Why an edge stands where it stands in the order of a viewer. */
+export function whyThere(
+  edge: EdgeAddress,
+  edges: readonly EdgeAddress[],
+  viewpoint: Viewpoint,
+): EdgeList['items'][number]['why'] {
+  if (edge.region !== viewpoint.region) return 'inAnotherRegion';
+  return isFull(edge, edges, viewpoint) ? 'inYourRegionWithoutRoom' : 'inYourRegion';
+}
+
+/**
+ * The edge the viewer plays from, where nothing is heard of the viewer's region here. It is in front of all others then: if it is dead the
+ * player notices by itself, and if only the regions cannot hear each other, it is no reason to move (R11).
+ */
+export function unheardEdge(
+  edges: readonly EdgeAddress[],
+  { current, region }: Viewpoint,
+): string | undefined {
+  const isUnheard = edges.every((edge) => edge.region !== region && edge.id !== current);
+  return isUnheard ? current : undefined;
 }
 
 /**

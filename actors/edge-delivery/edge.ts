@@ -31,6 +31,7 @@ import { Pages, type PagesPart } from './site/pages.ts';
 import type { CallInTime } from './socket/audience-calls.ts';
 import { LiveSockets, type SocketPart } from './socket/live-sockets.ts';
 import { userByToken } from './socket/audience-calls.ts';
+import { SteadyEdges } from './steady-edges.ts';
 import { steeringRoutes, type Leaving, type SteeringPart } from './steering-routes.ts';
 import { socketPlaces } from './user-edges.ts';
 
@@ -100,13 +101,14 @@ export function makeEdge(parts: EdgeParts): Edge {
   const isOver = overAt(followers);
   const sockets = new LiveSockets({ ...parts.sockets, ...api, places, knownStreams, react, isOver });
   const counting = { knownStreams, react, players, isOver };
+  const steering = steeringOf(parts, api.call, players);
   const readiness = () => [...node.readiness(), ...viewing.readiness(), ...stayingPart(state)];
   const handle = makeApi({
     ...api,
     router: makeRouter(allRoutes),
     local: [
       ...viewing.routes,
-      ...steeringRoutes(steeringOf(parts, api.call, players), playback, state),
+      ...steeringRoutes(steering, playback, state),
       ...nodeApi({ ...node, readiness, access: api.access, routes: allRoutes }),
       defineRoute(withoutQuery(publicStream), (request, input) => publicStreams.serve(request, input)),
       defineRoute(withoutQuery(socketRoute), noSocketHere),
@@ -123,6 +125,7 @@ export function makeEdge(parts: EdgeParts): Edge {
     tick: () => {
       viewing.tick();
       players.expire(clock.runningMs());
+      steering.tick();
       sockets.tick();
     },
     review: async () => {
@@ -152,8 +155,16 @@ function steeringOf(
   call: CallInTime,
   players: PlayerSessions,
 ) {
-  const counting = { clock: playback.clock, sessions: players, newSession: sockets.newId };
-  return { ...steering, ...counting, userOf: userByToken(call, api) };
+  const { clock } = playback;
+  const counting = { clock, sessions: players, newSession: sockets.newId };
+  const steady = new SteadyEdges();
+  return {
+    ...steering,
+    ...counting,
+    userOf: userByToken(call, api),
+    isSteady: (edge: string) => steady.isSteady(edge, clock.runningMs()),
+    tick: () => steady.note(steering.listEdges().edges, steering.isSound, clock.runningMs()),
+  };
 }
 
 function headOf({ node }: NodePart, timeline: Timeline | undefined): EdgeHead | undefined {

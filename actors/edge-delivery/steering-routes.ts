@@ -7,7 +7,7 @@ import {
 import { streamEdges, type EdgeList } from '../../cluster/contract/api/control-routes.ts';
 import type { RouteInput } from '../../cluster/contract/api/routes.ts';
 import type { NodeId, RegionId, StreamId, UserId } from '../../cluster/model/ids.ts';
-import type { EdgeSet } from '../media/timeline/manifest-options.ts';
+import type { EdgeAddress, EdgeSet } from '../media/timeline/manifest-options.ts';
 import type { Clock } from '../../cluster/time/clock.ts';
 import { basePathway, steeringReply } from '../media/timeline/steering.ts';
 import {
@@ -18,19 +18,22 @@ import {
   isStaying,
   lineName,
   pathwaysFor,
+  unheardEdge,
+  whyThere,
   type Viewpoint,
 } from './edge-order.ts';
 import { callerAddress, frontOrigin, networkOf, type IsTrustedProxy } from './http/caller.ts';
 import { defineRoute, type LocalRoute } from './http/define-route.ts';
 import { jsonReply, messageReply, type HttpRequest } from './http/http.ts';
 import type { Playback } from './playback/playback.ts';
+import { namedEdges } from './region-edges.ts';
 import type { PlayerSessions } from './public/player-sessions.ts';
 
 /** Steering's part of an edge. */
 export interface SteeringPart extends Pick<Viewpoint, 'isSound' | 'loadOf'> {
   readonly node: NodeId;
   readonly region: RegionId;
-  /** The edges that serve viewers, sorted by id (M14). It is called often, so it must be cheap. */
+  /** The edges that serve viewers: of this region, sorted by id (M14), then of others. It is called often, so it must be cheap. */
   readonly listEdges: () => EdgeSet;
   readonly isTrustedProxy: IsTrustedProxy;
 }
@@ -40,6 +43,7 @@ interface ServerPart extends SteeringPart {
   readonly clock: Clock;
   readonly sessions: PlayerSessions;
   readonly newSession: () => string;
+  readonly isSteady: (edge: string) => boolean;
 }
 
 /** What the list of edges needs beside. */
@@ -82,21 +86,41 @@ function steerFrom(
   const ownUrl = all.find(({ id }) => id === node)?.baseUrl ?? origin;
   const base = baseOf(query, node, frontOrigin(request, ownUrl, isTrustedProxy));
   const viewpoint = {
-    ...viewpointOf(part, request, state),
+    ...viewpointOf(part, request, state, query.region),
     current: currentEdge(query, base),
     isBeginning: query.base === basePathway,
+    isSteady: part.isSteady,
   };
-  const edges = edgesFor(all, viewpoint);
+  const edges = edgesFor(namedEdges(all, viewpoint.region, params.id), viewpoint);
   const server = edgeToAsk(edges, viewpoint)?.baseUrl ?? origin;
   const session = sessionOf(part, request, { query, params });
+  const from = regionToSay(edges, part.region, query);
   const urlOf = (at: string, asked: object): string =>
-    `${at}/live/${params.id}/steering?${new URLSearchParams({ ...asked, ...session }).toString()}`;
-  if (base === undefined) return { edges, reloadUrl: urlOf(server, {}) };
-  const pathways = pathwaysFor(edges, base, viewpoint);
+    `${at}/live/${params.id}/steering?${new URLSearchParams({ ...asked, ...from, ...session }).toString()}`;
+  const unheard = unheardEdge(all, viewpoint);
+  if (base === undefined) return { edges, ...aheadOf(edges, unheard), reloadUrl: urlOf(server, {}) };
+  const ahead =
+    unheard === undefined ? [] : [base.kind === 'edge' && base.id === unheard ? basePathway : unheard];
+  const pathways = [...ahead, ...pathwaysFor(edges, base, viewpoint)];
   // Edges behind a front may have no address that this viewer reaches, so it asks the front again.
   const reloadUrl =
     base.kind === 'front' ? urlOf(base.origin, { base: basePathway }) : urlOf(server, { base: base.id });
   return { edges, pathways, reloadUrl };
+}
+
+/** What a player is to say of its region the next time: nothing where there is one region. */
+function regionToSay(
+  edges: readonly EdgeAddress[],
+  own: RegionId,
+  { region }: SteeringQuery,
+): { readonly region?: RegionId } {
+  const isOneOfSeveral = region !== undefined || edges.some((edge) => edge.region !== own);
+  return isOneOfSeveral ? { region: region ?? own } : {};
+}
+
+/** The edges of a DASH player, where one that is not heard of here goes before them. */
+function aheadOf(edges: readonly EdgeAddress[], unheard: string | undefined) {
+  return unheard === undefined ? {} : { pathways: [unheard, ...edges.map(({ id }): string => id)] };
 }
 
 /** Counts a player that comes back (A10). @returns what it is to bring the next time */
@@ -126,19 +150,26 @@ function edgesRoute(part: EdgesPart, playback: Playback, state: Leaving): LocalR
   return defineRoute(streamEdges, async (request, { params, query, origin }) => {
     await playback.steered(request, params.id);
     const user = query.user ?? (await part.userOf(request, params.id, origin));
-    const { edges, revision } = part.listEdges();
-    const seen = viewpointOf(part, request, state);
+    const { edges: all, revision } = part.listEdges();
+    const seen = viewpointOf(part, request, state, query.region);
     const viewpoint = user === undefined ? seen : { ...seen, viewer: lineName(user) };
+    const edges = namedEdges(all, viewpoint.region, params.id);
     const items = edgesFor(edges, viewpoint)
       .filter((edge) => isStaying(edge, viewpoint))
-      .map(({ id, region, baseUrl: url }) => ({ id, region, url }));
+      .map((edge) => ({ edge, why: whyThere(edge, edges, viewpoint) }))
+      .map(({ edge: { id, region, baseUrl: url }, why }) => ({ id, region, url, why }));
     return jsonReply(200, { items, revision } satisfies EdgeList);
   });
 }
 
-/** Where the viewer stands that sent this request. */
-function viewpointOf(part: SteeringPart, request: HttpRequest, { isLeaving }: Leaving): Viewpoint {
+/** Where the viewer stands that sent this request. @param told the region that it says it is of: it counts before the one that is asked */
+function viewpointOf(
+  part: SteeringPart,
+  request: HttpRequest,
+  { isLeaving }: Leaving,
+  told: RegionId | undefined,
+): Viewpoint & { readonly region: RegionId } {
   const { node: self, region, isSound, loadOf } = part;
   const viewer = callerAddress(request, part.isTrustedProxy);
-  return { self, region, isLeaving, isSound, loadOf, viewer };
+  return { self, region: told ?? region, isLeaving, isSound, loadOf, viewer };
 }

@@ -24,7 +24,7 @@ export interface PlaybackPart
   extends
     FollowersOptions,
     Pick<MediaPorts, 'store' | 'liveEdgeMs'>,
-    Pick<PlaybackPorts, 'listEdges' | 'dvrWindowSeconds' | 'leastHoldBackSeconds'>,
+    Pick<PlaybackPorts, 'listEdges' | 'region' | 'dvrWindowSeconds' | 'leastHoldBackSeconds'>,
     Pick<FramesPorts, 'retentionSeconds'>,
     Pick<ThumbnailPorts, 'makeThumbnail'> {
   readonly cacheBytes: number;

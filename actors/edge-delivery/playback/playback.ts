@@ -1,7 +1,7 @@
 /**
  * Serves the playback of live streams: manifests, segments, inits and steering.
  *
- * A manifest is a pure function of the log and the list of edges, so its bytes are equal on every edge (M14). It is made and compressed
+ * A manifest is a pure function of the log and the list of edges, so its bytes are equal on every edge of a region (M14). It is made and compressed
  * once for each fold. After that the server answers it without calling this code (`hot`).
  *
  * While the log cannot be reached, manifests stay as they are, with status 200, and say so in `tangaza-log-stale: seconds` (C8). So do those of
@@ -16,12 +16,13 @@ import type {
 } from '../../../cluster/contract/api/edge-routes.ts';
 import type { RouteInput } from '../../../cluster/contract/api/routes.ts';
 import { TangazaError } from '../../../cluster/errors/tangaza-error.ts';
-import type { PeriodId, StreamId } from '../../../cluster/model/ids.ts';
+import type { PeriodId, RegionId, StreamId } from '../../../cluster/model/ids.ts';
 import type { EdgeSet } from '../../media/timeline/manifest-options.ts';
 import type { Timeline } from '../../media/timeline/timeline.ts';
 import { makeEntity } from './entity.ts';
 import type { EntityCache } from './entity-cache.ts';
 import { cachePolicy, type Entity, type HttpRequest } from '../http/http.ts';
+import { namedEdges } from '../region-edges.ts';
 import type { KnownStreams, Standing } from '../public/known-streams.ts';
 import { canonicalTarget, manifestTypes, renderManifest, type ManifestKind } from './manifest.ts';
 import { periodIdOf, type MediaSource } from './media-source.ts';
@@ -36,7 +37,10 @@ export interface PlaybackPorts {
   readonly knownStreams: KnownStreams;
   readonly media: MediaSource;
   readonly cache: EntityCache;
+  /** Of all regions, those of this one first. */
   readonly listEdges: () => EdgeSet;
+  /** The region of this edge. */
+  readonly region: RegionId;
   /** For how long the index log has been unreachable; 0 while it answers. */
   readonly logDownSeconds: () => number;
   /** For how long a stream of another region has stood still here; 0 while its home can be heard. */
@@ -154,10 +158,12 @@ export class Playback {
     { device }: ManifestQuery,
   ): Promise<Entity> {
     const follower = await this.#ports.finder.findPlayable(request, streamId);
-    const { dvrWindowSeconds, leastHoldBackSeconds } = this.#ports;
+    const { dvrWindowSeconds, leastHoldBackSeconds, region } = this.#ports;
     const staleSeconds = this.#staleSeconds.get(follower) ?? 0;
     return follower.render(canonicalTarget(request.path, what, device), (timeline) => {
-      const options = { streamId, dvrWindowSeconds, leastHoldBackSeconds, edges: this.#edges, device };
+      const { revision, edges: all } = this.#edges;
+      const edges = { revision, edges: namedEdges(all, region, streamId) };
+      const options = { streamId, dvrWindowSeconds, leastHoldBackSeconds, edges, device };
       const text = renderManifest(timeline, what, options);
       if (text === undefined) throw new TangazaError('NOT_FOUND', 'The stream has no such rendition.');
       return makeEntity(encoder.encode(text), {

@@ -81,7 +81,7 @@ function locations({ edges: { edges }, streamId, device }: ManifestOptions): rea
 
 /**
  * The steering element, which players ask before the start, so that viewers do not all begin on the first edge. It
- * names another edge than the first, if there is one (M14). It comes last, because the 5th edition's schema does not
+ * names another edge than the first, if the region has one (M14, R11). It comes last, because the 5th edition's schema does not
  * know it.
  *
  * It has no `defaultServiceLocation`. Shaka bans a failed edge by its host name, without the port. Where edges share a
@@ -89,7 +89,8 @@ function locations({ edges: { edges }, streamId, device }: ManifestOptions): rea
  * default it tries each edge.
  */
 function contentSteering({ edges: { edges }, streamId }: ManifestOptions): readonly string[] {
-  const server = edges[1] ?? edges[0];
+  const [first, ...others] = edges;
+  const server = others.find(({ region }) => region === first?.region) ?? first;
   if (server === undefined) return [];
   return [textElement('ContentSteering', { queryBeforeStart: true }, `${liveUrl(server, streamId)}steering`)];
 }

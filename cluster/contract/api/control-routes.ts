@@ -1,6 +1,6 @@
 /** The routes of the control API, for streams and for the cluster. */
 import { z } from 'zod';
-import { NodeId, StreamId, UserId } from '../../model/ids.ts';
+import { RegionId, NodeId, StreamId, UserId } from '../../model/ids.ts';
 import { mustBe } from '../../errors/input-sentences.ts';
 import { placeOfCursor } from './cursor.ts';
 import { wholeNumber } from './numbers.ts';
@@ -41,7 +41,17 @@ export type PageQuery = z.infer<typeof PageQuery>;
 
 export const EdgeList = z
   .object({
-    items: z.array(z.object({ id: z.string(), region: z.string(), url: z.string() })),
+    items: z.array(
+      z.object({
+        id: z.string(),
+        region: z.string(),
+        url: z.string(),
+        why: z.enum(['inYourRegion', 'inYourRegionWithoutRoom', 'inAnotherRegion']).meta({
+          description:
+            'Why it stands there. Edges of your region come first, in an order of your own, those with room before those without; then two edges of each other region.',
+        }),
+      }),
+    ),
     revision: z.number().int(),
   })
   .meta({ id: 'EdgeList' });
@@ -72,6 +82,9 @@ export const EdgesQuery = z.object({
   user: UserId.optional().meta({
     description: "A user's id, as a token has it too: then the first edge is the one for their live socket.",
   }),
+  region: RegionId.optional().meta({
+    description: "The viewer's region; by default that of the edge that is asked.",
+  }),
 });
 export type EdgesQuery = z.infer<typeof EdgesQuery>;
 
@@ -83,7 +96,7 @@ export const streamEdges = {
   operation: 'streamEdges',
   auth: 'none',
   summary:
-    'Edges for this viewer, best first: those of this region that are alive, do not drain and have room',
+    'Edges for this viewer, best first: those of the own region that are alive, do not drain and have room, then others, each with the reason',
   query: EdgesQuery,
   reply: { status: 200, schema: EdgeList },
   errors: ['STREAM_NOT_FOUND', 'STREAM_REMOVED'],

@@ -1,7 +1,7 @@
 /** Routes that every edge serves by itself: playback, the frames API, and the node's own pages. */
 import { z } from 'zod';
 import { mustBe } from '../../errors/input-sentences.ts';
-import { NodeId, RenditionName, StreamId } from '../../model/ids.ts';
+import { NodeId, RegionId, RenditionName, StreamId } from '../../model/ids.ts';
 import { seconds, wholeNumber } from './numbers.ts';
 import type { Route } from './routes.ts';
 
@@ -47,6 +47,10 @@ export const SteeringQuery = z.object({
   }),
   counted: NodeId.optional().meta({
     description: 'The edge that has counted this player so far. Replies give it in RELOAD-URI.',
+  }),
+  region: RegionId.optional().meta({
+    description:
+      "The viewer's region, where it is another one than that of the edge. Replies say it in RELOAD-URI.",
   }),
   leaves: z.literal('true').optional().meta({ description: 'The player stops: it counts no longer.' }),
 });
@@ -110,6 +114,7 @@ const ofMedia = [
   'STREAM_REMOVED',
   'SEGMENT_NOT_FOUND',
   'STORE_UNAVAILABLE',
+  'UNAVAILABLE',
   'OVERLOADED',
   'RANGE_NOT_SATISFIABLE',
 ] as const;
@@ -208,6 +213,7 @@ export const playbackRoutes = {
       'RANGE_AHEAD',
       'NOT_PRODUCED_YET',
       'STORE_UNAVAILABLE',
+      'UNAVAILABLE',
       'OVERLOADED',
     ],
   },

@@ -95,7 +95,10 @@ export const examples: Readonly<Record<string, Example>> = {
   },
   streamEdges: {
     ...ofStream,
-    reply: { items: [{ id: 'region-1-node-1', region: 'region-1', url: base }], revision: 7 },
+    reply: {
+      items: [{ id: 'region-1-node-1', region: 'region-1', url: base, why: 'inYourRegion' }],
+      revision: 7,
+    },
   },
   publicStream: {
     ...ofStream,

@@ -44,7 +44,12 @@ test("the edge list is a viewer's own, by the loads, as it would be steered; the
     return new Set(lists.map(({ items }) => items.map(({ id }) => id).join(' ')));
   };
   expect((await listFor('10.0.0.1')).revision).toBe(7);
-  expect((await listFor('10.0.0.1')).items.at(-1)).toEqual({ id: 'n4', region: 'us', url: 'http://n4.test' });
+  expect((await listFor('10.0.0.1')).items.at(-1)).toEqual({
+    id: 'n4',
+    region: 'us',
+    url: 'http://n4.test',
+    why: 'inAnotherRegion',
+  });
   expect(await ordersOf()).toEqual(new Set(['n1 n2 n4', 'n2 n1 n4']));
   loads = { n1: 900, n2: 40, n3: 0 };
   expect(await ordersOf()).toEqual(new Set(['n2 n1 n4']));
