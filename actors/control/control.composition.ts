@@ -8,6 +8,7 @@ import type { NodeConfig } from '../../config/config.ts';
 import type { SegmentStore } from '../segment-store/segment-store.ts';
 import { controlService } from './control.service.ts';
 import type { OpenedRegistry } from './regions/registry.composition.ts';
+import { regionsSeen } from './regions/regions-seen.ts';
 import type { StreamRegistry } from './stream-registry.ts';
 import { Sweeper } from './sweeper.ts';
 
@@ -26,7 +27,7 @@ export interface ControlParts extends ClusterParts {
 
 export function composeControl(parts: ControlParts): MakeService {
   const { config, clock, registry, registrySync, ownership, members, loads } = parts;
-  const { ladders, keySecret, audience } = parts;
+  const { ladders, keySecret, audience, others, elsewhere } = parts;
   const sweeper = new Sweeper({ ...parts, retentionSeconds: config.retentionSeconds });
   return (calls) =>
     controlService(
@@ -46,6 +47,7 @@ export function composeControl(parts: ControlParts): MakeService {
         connectionsOf: (edge) => loads.loadOf(edge),
         viewersOf: (stream) =>
           audience.reactions === undefined ? undefined : viewersOf(audience.reactions.countsOf(stream)),
+        ...(others.regions.length === 0 ? {} : { regions: regionsSeen(elsewhere, others, clock) }),
         suspects: () => members.suspects(),
         closeSessions: calls.closeAllSessions,
         beginDrain: calls.beginDrain,

@@ -36,6 +36,7 @@ import { deriveStreamKey, hashStreamKey } from './stream-key.ts';
 import { clusterView, lastKnownHealth, stalenessOf } from './last-known.ts';
 import { registryInTime, type RegistryInTime } from './registry-in-time.ts';
 import type { StreamEntry, StreamRegistry } from './stream-registry.ts';
+import type { RegionsSeen, SeenElsewhere } from './regions/regions-seen.ts';
 import { toStreamView } from './stream-view.ts';
 
 /** How many streams are asked for their health at once when the index page asks what is on air. */
@@ -73,6 +74,8 @@ export interface ControlPorts {
   readonly connectionsOf: (node: NodeId) => number | undefined;
   /** How many watch a stream in this region, as far as this node has heard. Absent on a node that hears nothing of it. */
   readonly viewersOf?: (stream: StreamId) => number | undefined;
+  /** What is on air in other regions; absent where there are none. */
+  readonly regions?: RegionsSeen;
   /** Makes every node close the stream's publishers. */
   readonly closeSessions: (params: CloseSessionsParams) => Promise<void>;
 }
@@ -267,7 +270,12 @@ export class Control {
     const owners = await ownership.allKnown();
     const staleness = stalenessOf(owners.ageMs, clock.utcMs());
     const owned = [...owners.value].filter(([, { endedAt }]) => endedAt === undefined).slice(-maxLiveAsked);
-    const asked = await Promise.all(owned.map(([id, record]) => this.#onAir(id, record, owners)));
+    const elsewhere = this.#ports.regions?.onAir() ?? [];
+    const away = new Set(elsewhere.map(({ stream }) => stream));
+    const asked = await Promise.all([
+      ...owned.filter(([id]) => !away.has(id)).map(([id, record]) => this.#onAir(id, record, owners)),
+      ...elsewhere.slice(0, maxLiveAsked).map((one) => this.#onAirElsewhere(one)),
+    ]);
     const items = asked.flat();
     this.#lastLive = new Map(items.map((item) => [item.id, item]));
     return { items, ...staleness };
@@ -297,8 +305,37 @@ export class Control {
     if (!isOnAir(health)) return [];
     const since = health.since === undefined ? {} : { since: health.since };
     const viewers = viewersOf(id);
-    const audience = viewers === undefined ? {} : { viewers };
+    const audience = {
+      ...(viewers === undefined ? {} : { viewers }),
+      ...(this.#ports.regions === undefined ? {} : { region: record.region }),
+    };
     return [{ id, title: entry.title, state: health.state, page: `/watch/${id}`, ...since, ...audience }];
+  }
+
+  /** A stream of another region by what that told. One that the registry does not know, or not yet, is not shown. */
+  async #onAirElsewhere({
+    stream: id,
+    region,
+    sinceMs,
+    ...seen
+  }: SeenElsewhere): Promise<LiveStreams['items']> {
+    const { registry, viewersOf = () => undefined } = this.#ports;
+    const last = this.#lastLive.get(id);
+    const entry = await this.#inTime(() => registry.get(id)).catch(() => last);
+    if (entry === undefined) return [];
+    const viewers = viewersOf(id);
+    return [
+      {
+        id,
+        title: entry.title,
+        state: seen.hasBegun ? 'live' : 'starting',
+        since: new Date(sinceMs).toISOString(),
+        page: `/watch/${id}`,
+        region,
+        ...(seen.unheard === undefined ? {} : { unheard: seen.unheard }),
+        ...(viewers === undefined ? {} : { viewers }),
+      },
+    ];
   }
 
   /** The nodes that would take the stream over, best first, as its owner would name them. */
@@ -314,7 +351,8 @@ export class Control {
     const nodes = this.#ports.members
       .list()
       .members.filter((member) => member.state === 'alive' && member.roles.includes('ingest'));
-    return toStreamView(entry, origin, order(entry.id, nodes));
+    const home = this.#ports.regions?.homeOf(entry.id);
+    return toStreamView(entry, origin, home ?? order(entry.id, nodes));
   }
 
   async #entry(id: StreamId): Promise<StreamEntry> {

@@ -3,8 +3,12 @@ import type { Member } from '../../cluster/membership/member-directory.ts';
 import type { StreamView } from '../../cluster/contract/api/control-views.ts';
 import type { StreamEntry } from './stream-registry.ts';
 
-/** @param ingestNodes in order of preference for this stream: first the primary, second the backup */
-export function toStreamView(entry: StreamEntry, origin: string, ingestNodes: readonly Member[]): StreamView {
+/** @param ingestNodes in order of preference for this stream: first the primary, second the backup; only its home while it is on air elsewhere (R7) */
+export function toStreamView(
+  entry: StreamEntry,
+  origin: string,
+  ingestNodes: readonly Pick<Member, 'region' | 'rtmpUrl'>[],
+): StreamView {
   const base = `${origin}/live/${entry.id}`;
   return {
     id: entry.id,

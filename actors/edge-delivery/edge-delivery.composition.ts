@@ -108,6 +108,7 @@ function edgeParts(
       busyShare: busyShare(),
       newId: () => randomBytes(12).toString('base64url'),
     },
+    regions: parts.others.regions.length === 0 ? undefined : parts,
   };
 }
 

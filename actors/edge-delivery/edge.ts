@@ -26,6 +26,7 @@ import type { StreamFollowers } from './playback/stream-followers.ts';
 import { KnownStreams, type RegistryPart } from './public/known-streams.ts';
 import { PlayerSessions } from './public/player-sessions.ts';
 import { PublicStreams } from './public/public-streams.ts';
+import type { RegionsPart } from './public/regions-seen.ts';
 import { isOver as isOverIn } from './public/stream-state.ts';
 import { Pages, type PagesPart } from './site/pages.ts';
 import type { CallInTime } from './socket/audience-calls.ts';
@@ -44,6 +45,8 @@ export interface EdgeParts {
   readonly api: ControlApiPart;
   readonly node: NodePart;
   readonly sockets: SocketPart;
+  /** Undefined in a deployment of one region. */
+  readonly regions: RegionsPart | undefined;
 }
 
 export interface Edge extends HttpHandlers {
@@ -83,7 +86,7 @@ function bounded<A extends EdgeParts['api']>(api: A) {
 }
 
 export function makeEdge(parts: EdgeParts): Edge {
-  const { node } = parts;
+  const { node, regions } = parts;
   const api = bounded(parts.api);
   const knownStreams = new KnownStreams(parts.registry);
   const { playback, followers, finder, foldOf, crossing, ...viewing } = openPlayback(
@@ -91,7 +94,7 @@ export function makeEdge(parts: EdgeParts): Edge {
     knownStreams,
   );
   const { clock, retentionSeconds } = parts.playback;
-  const publicStreams = new PublicStreams({ clock, retentionSeconds, knownStreams, finder });
+  const publicStreams = new PublicStreams({ clock, retentionSeconds, knownStreams, finder, regions });
   const pages = new Pages({ ...parts.pages, publicStreams });
   pages.prepare();
   const state = { isLeaving: false };

@@ -16,6 +16,11 @@ export const termsWithPeriods = 2 ** 11;
 
 export const branchOf = (epoch: Epoch): number => Math.floor(epoch / epochsOfBranch);
 
+export const termOf = (epoch: Epoch): number => Math.floor(branchOf(epoch) / regions);
+
+/** The ordinal of the region whose owner has this epoch. */
+export const ordinalOfEpoch = (epoch: Epoch): number => branchOf(epoch) % regions;
+
 /** Every period that an owner of this epoch opens has a higher id, and none of an earlier branch has (M1). */
 export const periodsAbove = (epoch: Epoch): number => branchOf(epoch) * periodsOfBranch;
 
@@ -31,7 +36,7 @@ export interface PeriodIdsUsed {
 export function periodIdsWarning({ lastSequence, highestEpoch }: PeriodIdsUsed): string | undefined {
   if (lastSequence >= periodsOfBranch / 2)
     return `The index log has had ${lastSequence} records of ${periodsOfBranch} that it can ever have. Plan a new region id for these nodes.`;
-  const term = Math.floor(branchOf(highestEpoch) / regions);
+  const term = termOf(highestEpoch);
   if (term >= termsWithPeriods / 2)
     return `A stream has changed its region ${term} times of ${termsWithPeriods} that it can. Give it a new id.`;
   return undefined;

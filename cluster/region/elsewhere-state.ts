@@ -10,7 +10,7 @@
  *     the link is cut, everything stays as it was told last, with its age.
  * E5. A region has `maxStreams` streams at most here. The oldest broadcast that is over makes room; where there is none, the new stream is refused.
  */
-import { branchOf, termsWithPeriods } from '../model/branch.ts';
+import { ordinalOfEpoch, termOf, termsWithPeriods } from '../model/branch.ts';
 import type { RegionId, StreamId } from '../model/ids.ts';
 import type { EdgeTold, StreamOnAir } from '../contract/regions/on-air.ts';
 import type { EdgeElsewhere, StreamElsewhere } from './elsewhere.ts';
@@ -46,8 +46,6 @@ interface Region {
   /** Since when its lists can be heard; undefined while the link is cut. */
   linkedAtMs: number | undefined;
 }
-
-const regionsOfTerm = 64;
 
 export class ElsewhereState {
   readonly #self: RegionId;
@@ -171,8 +169,7 @@ const present = ({ told, isUnheard }: Kept): StreamOnAir => (isUnheard ? { ...to
 
 /** Whether the region may have minted that epoch (E2). */
 function mayTell({ ordinal }: Region, { epoch }: StreamOnAir): boolean {
-  const branch = branchOf(epoch);
-  return branch % regionsOfTerm === ordinal && Math.floor(branch / regionsOfTerm) < termsWithPeriods;
+  return ordinalOfEpoch(epoch) === ordinal && termOf(epoch) < termsWithPeriods;
 }
 
 /** Whether it is no news (E3). */

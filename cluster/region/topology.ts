@@ -1,5 +1,6 @@
 /** The regions of a deployment: which there are, and how their gateways, tokens and databases are reached (R1). Equal on all nodes. */
-import type { RegionId } from '../model/ids.ts';
+import { ordinalOfEpoch } from '../model/branch.ts';
+import type { Epoch, RegionId } from '../model/ids.ts';
 
 export const highestOrdinal = 63;
 
@@ -49,3 +50,7 @@ export function ordinalOf({ regions }: Topology, id: RegionId): number {
   if (region === undefined) throw new Error(`the topology has no region ${id}`);
   return region.ordinal;
 }
+
+/** The region that mints such epochs; undefined for an ordinal that no region has (C5). */
+export const regionOfEpoch = ({ regions }: Topology, epoch: Epoch): RegionId | undefined =>
+  regions.find(({ ordinal }) => ordinal === ordinalOfEpoch(epoch))?.id;

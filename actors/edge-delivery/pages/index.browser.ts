@@ -5,6 +5,9 @@ interface LiveStream {
   readonly state: string;
   readonly since?: string;
   readonly page: string;
+  /** Only where there are several. */
+  readonly region?: string;
+  readonly unheard?: { readonly since: string };
 }
 
 const everyMs = 5000;
@@ -90,7 +93,8 @@ function makeCard({ page }: LiveStream): HTMLElement {
   return item;
 }
 
-function fill(card: HTMLElement, { id, title, state, since }: LiveStream): void {
+function fill(card: HTMLElement, stream: LiveStream): void {
+  const { id, title, state, unheard } = stream;
   const [badge, name, began] = [
     card.querySelector('.badge'),
     card.querySelector('strong'),
@@ -98,14 +102,22 @@ function fill(card: HTMLElement, { id, title, state, since }: LiveStream): void 
   ];
   const isLive = state === 'live' || state === 'degraded';
   if (badge !== null) {
-    badge.className = isLive ? 'badge live' : 'badge';
-    badge.textContent = isLive ? 'LIVE' : 'STARTING';
+    badge.className = unheard !== undefined ? 'badge away' : isLive ? 'badge live' : 'badge';
+    badge.textContent = unheard !== undefined ? 'LINK DOWN' : isLive ? 'LIVE' : 'STARTING';
   }
   if (name !== null && name.textContent !== title) name.textContent = title;
-  if (began !== null) began.textContent = since === undefined ? '' : `since ${clock(since)}`;
+  const words = lineOf(stream);
+  if (began !== null && began.textContent !== words) began.textContent = words;
   const image = card.querySelector('img');
   const picture = `/live/${encodeURIComponent(id)}/thumbnail.jpg?${Math.floor(Date.now() / pictureMs)}`;
   if (image !== null && image.getAttribute('src') !== picture) image.src = picture;
+}
+
+/** When it began and where, where there are several regions; or since when nothing is heard of it. */
+function lineOf({ since, region, unheard }: LiveStream): string {
+  if (unheard !== undefined) return `in ${region ?? ''}, not heard since ${clock(unheard.since)}`;
+  const began = since === undefined ? [] : [`since ${clock(since)}`];
+  return [...began, ...(region === undefined ? [] : [`in ${region}`])].join(', ');
 }
 
 function clock(since: string): string {

@@ -6,6 +6,7 @@ import type { Stage } from './stage.browser.ts';
 const pictures: Partial<Record<ViewKind, string>> = {
   notBegun: icons.tower,
   interrupted: icons.interrupted,
+  unheard: icons.offline,
   ended: icons.ended,
   recording: icons.ended,
   removed: icons.gone,
@@ -66,11 +67,13 @@ export class Show {
     }
   }
 
-  #hints({ hint }: PageView): void {
+  #hints({ hint, hintText }: PageView): void {
     this.#ui.unmute.hidden = hint !== 'unmute';
     this.#ui.onAir.hidden = hint !== 'live';
     this.#ui.away.hidden = hint !== 'away';
     this.#ui.oldest.hidden = hint !== 'oldest';
+    this.#ui.unheard.hidden = hint !== 'unheard';
+    if (this.#ui.unheard.textContent !== hintText) this.#ui.unheard.textContent = hintText;
   }
 
   #poster(poster: string | undefined): void {
@@ -91,7 +94,8 @@ export class Show {
     const { live } = this.#ui;
     const isLive = badge.tone === 'live';
     live.hidden =
-      !['live', 'behind', 'paused', 'interrupted', 'loading'].includes(kind) || badge.text === 'ENDED';
+      !['live', 'behind', 'paused', 'interrupted', 'unheard', 'loading'].includes(kind) ||
+      badge.text === 'ENDED';
     live.classList.toggle('is-live', isLive);
     live.setAttribute('aria-label', isLive ? 'LIVE: playing live' : 'LIVE: go to live');
   }

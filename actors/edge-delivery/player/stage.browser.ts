@@ -27,6 +27,7 @@ const content = `
     <div class="hints" noautohide>
       <span class="away chip" hidden>The broadcaster is away for the moment</span>
       <span class="oldest chip" role="status" hidden>That moment is no longer kept. This is the oldest that is.</span>
+      <span class="unheard chip" role="status" hidden></span>
       <button class="unmute chip" type="button" hidden>Tap for sound</button>
       <button class="on-air chip" type="button" hidden>On air again: watch live</button>
     </div>
@@ -75,6 +76,7 @@ export function buildStage(stage: Element | null) {
     action: find('.action', HTMLButtonElement),
     away: find('.away', HTMLElement),
     oldest: find('.oldest', HTMLElement),
+    unheard: find('.unheard', HTMLElement),
     unmute: find('.unmute', HTMLButtonElement),
     onAir: find('.on-air', HTMLButtonElement),
     stats: find('.stats', HTMLElement),

@@ -13,6 +13,7 @@ import { cachePolicy, jsonReply, type Message } from '../http/http.ts';
 import type { KnownStream, KnownStreams } from './known-streams.ts';
 import type { StreamFinder } from '../playback/stream-finder.ts';
 import { mustBeKnown } from '../playback/stream-finder.ts';
+import { seenStanding, type RegionsPart } from './regions-seen.ts';
 import { streamStanding } from './stream-state.ts';
 import { newestPicture } from '../playback/thumbnails.ts';
 
@@ -21,6 +22,8 @@ export interface PublicStreamsPorts {
   readonly knownStreams: KnownStreams;
   readonly finder: StreamFinder;
   readonly retentionSeconds: number;
+  /** Absent in a deployment of one region. */
+  readonly regions: RegionsPart | undefined;
 }
 
 interface Kept {
@@ -57,21 +60,24 @@ export class PublicStreams {
 
   /** @throws as `serve` does */
   async describe(hop: Hop, id: StreamId, origin: string): Promise<PublicStream> {
-    const { clock, finder, retentionSeconds } = this.#ports;
+    const { clock, finder, retentionSeconds, regions } = this.#ports;
     const { title, createdAtMs } = await this.#known(hop, id);
     const { timeline, silentMs } = await finder.follow(id);
     const utcMs = clock.utcMs();
-    const { state, sinceMs } = streamStanding(timeline, {
-      utcMs,
-      silentMs,
-      retentionMs: retentionSeconds * 1000,
-    });
+    const heard = { utcMs, silentMs, retentionMs: retentionSeconds * 1000 };
+    const standing = streamStanding(timeline, heard);
+    const seen = { standing, epoch: timeline.epoch };
+    const { state, sinceMs, unheard } =
+      regions === undefined ? { ...standing, unheard: undefined } : seenStanding(id, seen, regions);
     const hasPicture = state !== 'ended' && newestPicture(timeline) !== undefined;
     return {
       id,
       title,
       state,
       since: new Date(sinceMs ?? createdAtMs).toISOString(),
+      ...(unheard === undefined
+        ? {}
+        : { unheard: { region: unheard.region, since: new Date(unheard.sinceMs).toISOString() } }),
       poster: hasPicture ? `${origin}/live/${id}/thumbnail.jpg` : null,
     };
   }

@@ -2,7 +2,7 @@
 import { unreachable } from '../../../cluster/model/unreachable.ts';
 import { clockText } from './clock-text.ts';
 import { isAtLive, isStalled, isWatchingRecording, liveWithinSeconds, type PageState } from './page-state.ts';
-import type { BroadcastState } from './public-stream.ts';
+import type { BroadcastState, PublicStream, Unheard } from './public-stream.ts';
 
 export type ViewKind =
   | 'connecting'
@@ -13,6 +13,7 @@ export type ViewKind =
   | 'behind'
   | 'paused'
   | 'interrupted'
+  | 'unheard'
   | 'ended'
   | 'recording'
   | 'playingRecording'
@@ -23,7 +24,7 @@ export type ViewKind =
   | 'cannotPlay';
 
 export type Action = 'play' | 'recording' | 'retry';
-export type Hint = 'unmute' | 'live' | 'away' | 'oldest';
+export type Hint = 'unmute' | 'live' | 'away' | 'oldest' | 'unheard';
 
 export interface Badge {
   readonly text: string;
@@ -41,6 +42,8 @@ export interface PageView {
   readonly isBusy: boolean;
   readonly action: Action | undefined;
   readonly hint: Hint | undefined;
+  /** The words of a hint that has none of its own. */
+  readonly hintText: string;
   readonly isAudioOnly: boolean;
 }
 
@@ -49,6 +52,7 @@ type Words = Pick<PageView, 'kind' | 'badge'> & Partial<PageView>;
 const grey = (text: string): Badge => ({ text, tone: 'grey' });
 const onAir: Badge = { text: 'LIVE', tone: 'live' };
 const away: Badge = { text: 'INTERRUPTED', tone: 'away' };
+const linkDown: Badge = { text: 'LINK DOWN', tone: 'away' };
 
 /** After this many unanswered questions the page says so. */
 const unansweredTold = 2;
@@ -61,7 +65,7 @@ export function viewOf(state: PageState, nowMs: number): PageView {
     picture: words.headline === undefined ? 'video' : 'poster',
     isBusy: false,
     action: undefined,
-    hint: words.headline === undefined ? hintOf(state, nowMs) : undefined,
+    ...hinted(words.headline === undefined ? hintOf(state, nowMs) : undefined, state),
     isAudioOnly: !state.hasPicture && state.media.kind === 'playing',
     ...words,
   };
@@ -77,15 +81,16 @@ function wordsOf(state: PageState, nowMs: number): Words {
     case 'removed':
       return removed;
     case 'stream':
-      return ofStream(state, known.stream.state, nowMs);
+      return ofStream(state, known.stream, nowMs);
     default:
       return unreachable(known);
   }
 }
 
-function ofStream(state: PageState, broadcast: BroadcastState, nowMs: number): Words {
+function ofStream(state: PageState, stream: PublicStream, nowMs: number): Words {
   const { load, media, facts } = state;
-  if (load.kind === 'nothing') return withoutPlayer(state, broadcast);
+  const broadcast = stream.state;
+  if (load.kind === 'nothing') return withoutPlayer(state, stream);
   switch (media.kind) {
     case 'failed':
       return failed(state, media.retryAtMs === undefined);
@@ -105,17 +110,18 @@ function ofStream(state: PageState, broadcast: BroadcastState, nowMs: number): W
   }
 }
 
-function withoutPlayer(state: PageState, broadcast: BroadcastState): Words {
+function withoutPlayer(state: PageState, { state: broadcast, unheard }: PublicStream): Words {
   switch (broadcast) {
     case 'notBegun':
-      return state.unanswered >= unansweredTold ? offline(state, 'poster') : notBegun;
+      if (state.unanswered >= unansweredTold) return offline(state, 'poster');
+      return unheard === undefined ? notBegun : { ...notBegun, detail: asFarAsKnown(unheard) };
     case 'live':
     case 'interrupted':
       return ready(broadcast === 'live' ? onAir : away);
     case 'ended':
       return ended;
     case 'recording':
-      return recording;
+      return unheard === undefined ? recording : { ...recording, detail: recordingOfCut(unheard) };
     default:
       return unreachable(broadcast);
   }
@@ -124,6 +130,7 @@ function withoutPlayer(state: PageState, broadcast: BroadcastState): Words {
 function playing(state: PageState, broadcast: BroadcastState): Words {
   const badge = badgeOf(state, broadcast);
   if (state.load.kind === 'recording') return { kind: 'playingRecording', badge };
+  if (unheardOf(state) !== undefined) return { kind: 'unheard', badge };
   if (broadcast === 'interrupted') return { kind: 'interrupted', badge };
   if (broadcast !== 'live') return { kind: 'ended', badge };
   return { kind: isAtLive(state) || isUnplaced(state) ? 'live' : 'behind', badge };
@@ -136,6 +143,7 @@ const isUnplaced = ({ facts }: PageState): boolean => facts.behindSeconds === un
 function badgeOf(state: PageState, broadcast: BroadcastState): Badge {
   const { load, facts, media } = state;
   if (load.kind === 'recording') return grey('RECORDING');
+  if (unheardOf(state) !== undefined) return linkDown;
   if (broadcast === 'interrupted') return away;
   if (broadcast !== 'live') return grey('ENDED');
   if (media.kind === 'refused') return onAir;
@@ -150,12 +158,27 @@ function hintOf(state: PageState, nowMs: number): Hint | undefined {
   const { stream } = state.known;
   if (isWatchingRecording(state) && stream.state === 'live') return 'live';
   if (nowMs < state.cutToldUntilMs) return 'oldest';
+  if (unheardOf(state) !== undefined && state.load.kind === 'live') return 'unheard';
   if (state.startedMuted && state.facts.isMuted) return 'unmute';
   return stream.state === 'interrupted' && state.load.kind === 'live' ? 'away' : undefined;
 }
 
+function hinted(hint: Hint | undefined, state: PageState): Pick<PageView, 'hint' | 'hintText'> {
+  const unheard = hint === 'unheard' ? unheardOf(state) : undefined;
+  return { hint, hintText: unheard === undefined ? '' : `${isDown(unheard)}. ${untilThen(unheard)}` };
+}
+
+/** The region of a broadcast that goes on where this page cannot hear it; undefined for one that is over. */
+function unheardOf({ known }: PageState): Unheard | undefined {
+  if (known.kind !== 'stream') return undefined;
+  const { state, unheard } = known.stream;
+  return state === 'live' || state === 'interrupted' ? unheard : undefined;
+}
+
 function stalled(state: PageState, broadcast: BroadcastState): Words {
   if (state.unanswered >= unansweredTold) return offline(state, lastPicture(state));
+  const unheard = unheardOf(state);
+  if (unheard !== undefined && state.load.kind === 'live') return cutOff(state, unheard);
   if (broadcast === 'interrupted' && state.load.kind === 'live') return interrupted;
   return { kind: 'loading', badge: badgeOf(state, broadcast), isBusy: true };
 }
@@ -163,6 +186,8 @@ function stalled(state: PageState, broadcast: BroadcastState): Words {
 function failed(state: PageState, isOver: boolean): Words {
   if (isOver) return cannotPlay;
   if (state.unanswered >= unansweredTold) return offline(state, lastPicture(state));
+  const unheard = unheardOf(state);
+  if (unheard !== undefined) return cutOff(state, unheard);
   return {
     kind: 'reconnecting',
     badge: grey('RECONNECTING'),
@@ -187,6 +212,25 @@ const offline = ({ isOffline }: PageState, picture: PageView['picture']): Words 
   picture,
   isBusy: !isOffline,
 });
+
+/** The picture has gone as far as it arrived, or none has arrived. */
+const cutOff = (state: PageState, unheard: Unheard): Words => ({
+  kind: 'unheard',
+  badge: linkDown,
+  headline: isDown(unheard),
+  detail: state.hasPlayed
+    ? `${untilThen(unheard)} It goes on by itself.`
+    : 'The broadcast is on air there. It starts here by itself.',
+  picture: lastPicture(state),
+});
+
+const isDown = ({ region }: Unheard): string => `The link to ${region} is down`;
+const untilThen = ({ since }: Unheard): string => `You see what arrived until ${since}.`;
+const asFarAsKnown = (unheard: Unheard): string =>
+  `That is what is known here: ${withSmall(isDown(unheard))} since ${unheard.since}. It starts here by itself.`;
+const recordingOfCut = (unheard: Unheard): string =>
+  `You can watch it from the start. It is on air again in ${unheard.region}, and the link to there is down.`;
+const withSmall = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);
 
 const ready = (badge: Badge): Words => ({ kind: 'ready', badge, picture: 'poster', action: 'play' });
 

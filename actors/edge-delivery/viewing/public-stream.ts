@@ -8,6 +8,14 @@ export interface PublicStream {
   readonly state: BroadcastState;
   /** The address of a picture; undefined when there is none. */
   readonly poster: string | undefined;
+  /** Set while the region that broadcasts it cannot be reached, so that nothing newer arrives. */
+  readonly unheard: Unheard | undefined;
+}
+
+export interface Unheard {
+  readonly region: string;
+  /** The time of day at which it was heard last, as the viewer's clock shows it. */
+  readonly since: string;
 }
 
 export type Answer =
@@ -33,7 +41,16 @@ function readStream(body: unknown): PublicStream | undefined {
   if (state === undefined) return undefined;
   const title = 'title' in body && typeof body.title === 'string' ? body.title : '';
   const poster = 'poster' in body && typeof body.poster === 'string' ? body.poster : undefined;
-  return { title, state, poster };
+  return { title, state, poster, unheard: readUnheard(body) };
+}
+
+function readUnheard(body: object): Unheard | undefined {
+  const unheard = 'unheard' in body ? body.unheard : undefined;
+  if (typeof unheard !== 'object' || unheard === null) return undefined;
+  const region = 'region' in unheard && typeof unheard.region === 'string' ? unheard.region : undefined;
+  const since = 'since' in unheard && typeof unheard.since === 'string' ? new Date(unheard.since) : undefined;
+  if (region === undefined || since === undefined || Number.isNaN(since.getTime())) return undefined;
+  return { region, since: since.toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' }) };
 }
 
 /** A page must show a change within 3 s, which this interval, its jitter and a round trip fit into. */

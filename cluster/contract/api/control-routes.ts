@@ -9,6 +9,7 @@ import {
   ClusterView,
   DrainBody,
   DrainView,
+  Unheard,
   CreateStreamBody,
   LiveStreams,
   ReleaseView,
@@ -70,6 +71,10 @@ export const PublicStream = z
     title: z.string(),
     state: StreamState,
     since: z.iso.datetime().meta({ description: 'Since when it is in this state.' }),
+    unheard: Unheard.optional().meta({
+      description:
+        'Set while the region that broadcasts it cannot be reached from here: what arrived before can be watched.',
+    }),
     poster: z.url().nullable().meta({ description: 'Its newest picture; null when there is none.' }),
   })
   .meta({ id: 'PublicStream' });

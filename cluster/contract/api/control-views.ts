@@ -60,6 +60,15 @@ export const StreamPage = z
   .meta({ id: 'StreamPage' });
 export type StreamPage = z.infer<typeof StreamPage>;
 
+/** What nothing newer is known of, as the region that broadcasts it cannot be reached. */
+export const Unheard = z
+  .object({
+    region: RegionId,
+    since: z.iso.datetime().meta({ description: 'The moment from which nothing is heard.' }),
+  })
+  .meta({ id: 'Unheard' });
+export type Unheard = z.infer<typeof Unheard>;
+
 export const LiveStreams = z
   .object({
     items: z.array(
@@ -69,6 +78,12 @@ export const LiveStreams = z
         state: z.string(),
         since: z.string().optional(),
         page: z.string(),
+        region: RegionId.optional().meta({
+          description: 'The region that broadcasts it; absent where there is one region.',
+        }),
+        unheard: Unheard.optional().meta({
+          description: 'Set while that region cannot be reached: the stream is shown as it was then.',
+        }),
         viewers: z.number().int().nonnegative().optional().meta({
           description:
             'How many watch it in the region of the node that answers; absent where nobody counts.',

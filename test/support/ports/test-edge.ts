@@ -43,7 +43,7 @@ export type EdgeSettings = EdgeParts['playback'] &
   EdgeParts['node'] &
   Omit<EdgeParts['sockets'], 'limits'> &
   Omit<EdgeParts['api'], 'access'> &
-  Omit<EdgeParts['api']['access'], 'isLocalPort'>;
+  Omit<EdgeParts['api']['access'], 'isLocalPort'> & { readonly regions: EdgeParts['regions'] };
 
 export async function startTestEdge(
   given: Partial<EdgeSettings> = {},
@@ -96,6 +96,7 @@ export async function startTestEdge(
     busyShare: () => 0,
     newId: () => randomUUID(),
     crossing: undefined,
+    regions: undefined,
     ...given,
   };
   const access = { ...all, isLocalPort: false };
@@ -107,6 +108,7 @@ export async function startTestEdge(
     api: { ...all, access },
     node: all,
     sockets: { ...all, limits: socketLimits },
+    regions: all.regions,
   });
   const server = uwsServer({ clock: systemClock, metrics, logger: silentLogger, limits });
   const port = await server.listen('127.0.0.1', 0, between(edge));

@@ -7,7 +7,11 @@ import {
   type PlayerFacts,
 } from '../../../../../actors/edge-delivery/viewing/page-state.ts';
 import { viewOf } from '../../../../../actors/edge-delivery/viewing/page-view.ts';
-import type { Answer, BroadcastState } from '../../../../../actors/edge-delivery/viewing/public-stream.ts';
+import type {
+  Answer,
+  BroadcastState,
+  Unheard,
+} from '../../../../../actors/edge-delivery/viewing/public-stream.ts';
 
 const playingFacts: PlayerFacts = {
   positionSeconds: 0,
@@ -32,10 +36,10 @@ export class PageUnderTest {
     return this;
   }
 
-  hears(state: BroadcastState): this {
+  hears(state: BroadcastState, unheard?: Unheard): this {
     return this.tell({
       kind: 'answered',
-      answer: { kind: 'stream', stream: { title: 'News', state, poster: undefined } },
+      answer: { kind: 'stream', stream: { title: 'News', state, poster: undefined, unheard } },
     });
   }
 

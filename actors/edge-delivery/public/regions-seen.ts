@@ -1,0 +1,72 @@
+/**
+ * What an edge tells viewers of a stream whose home is another region (R3): where it is at home, and since when that region is not heard.
+ *
+ * The home is the region that told so. A node that has not heard of it since it began takes the region of the newest epoch in its log (C5).
+ */
+import type { StreamState } from '../../../cluster/contract/api/control-routes.ts';
+import type { Epoch, RegionId, StreamId } from '../../../cluster/model/ids.ts';
+import { regionOfEpoch } from '../../../cluster/region/topology.ts';
+import type { Topology } from '../../../cluster/region/topology.ts';
+import type { Elsewhere } from '../../../cluster/region/elsewhere.ts';
+import type { OtherRegions } from '../../../cluster/region/other-regions.ts';
+import type { Clock } from '../../../cluster/time/clock.ts';
+import type { StreamStanding } from './stream-state.ts';
+
+/** The other regions' part of an edge. */
+export interface RegionsPart {
+  readonly region: RegionId;
+  readonly topology: Topology;
+  readonly elsewhere: Pick<Elsewhere, 'homeOf'>;
+  readonly others: Pick<OtherRegions, 'links'>;
+  readonly clock: Clock;
+}
+
+export interface Unheard {
+  readonly region: RegionId;
+  /** Since when its link is down, in UTC ms as this node noticed it. */
+  readonly sinceMs: number;
+}
+
+export interface SeenStanding extends StreamStanding {
+  /** What stands here was true before the link to that region went down. */
+  readonly unheard: Unheard | undefined;
+}
+
+/** The region that owns the stream by what is known here, if that cannot be reached. */
+export function unheardHome(stream: StreamId, epoch: Epoch, part: RegionsPart): Unheard | undefined {
+  const { elsewhere, topology, region } = part;
+  const home = elsewhere.homeOf(stream)?.region ?? (epoch > 0 ? regionOfEpoch(topology, epoch) : undefined);
+  return home === undefined || home === region ? undefined : cutOff(part, home);
+}
+
+function cutOff({ others, clock }: RegionsPart, region?: RegionId): Unheard | undefined {
+  const link = others.links().find((one) => !one.isUp && (region === undefined || one.region === region));
+  if (link === undefined) return undefined;
+  const forMs = Math.max(0, clock.monotonicMs() - link.sinceMs);
+  return { region: link.region, sinceMs: Math.round(clock.utcMs() - forMs) };
+}
+
+/**
+ * Corrects what this region's log says by what other regions told: the log of a stream that is on air elsewhere may still be empty here.
+ *
+ * @param standing by the log, @param epoch the newest in it; 0 for an empty log
+ */
+export function seenStanding(
+  stream: StreamId,
+  { standing, epoch }: { readonly standing: StreamStanding; readonly epoch: Epoch },
+  part: RegionsPart,
+): SeenStanding {
+  const home = part.elsewhere.homeOf(stream);
+  const unheard = unheardHome(stream, epoch, part);
+  const isOnAirThere = home?.isOnAir === true;
+  if (standing.state === 'notBegun' && isOnAirThere && home.nextNumber > 0)
+    return { state: unheard === undefined ? 'live' : 'interrupted', sinceMs: home.sinceMs, unheard };
+  if (standing.state === 'notBegun' && home === undefined)
+    return { ...standing, unheard: unheard ?? cutOff(part) };
+  return isOver(standing.state) && !isOnAirThere
+    ? { ...standing, unheard: undefined }
+    : { ...standing, unheard };
+}
+
+/** Nobody waits for more of it. */
+const isOver = (state: StreamState): boolean => state === 'ended' || state === 'recording';

@@ -1,0 +1,95 @@
+/** What viewers are told of a stream whose home is another region, linked or cut off (R3). */
+import { describe, expect, test } from 'vitest';
+import { seenStanding } from '../../../../../actors/edge-delivery/public/regions-seen.ts';
+import type { StreamStanding } from '../../../../../actors/edge-delivery/public/stream-state.ts';
+import type { StreamOnAir } from '../../../../../cluster/contract/regions/on-air.ts';
+import { Epoch, RegionId, StreamId } from '../../../../../cluster/model/ids.ts';
+import { topologyOfOne } from '../../../../../cluster/region/topology.ts';
+import { MemoryElsewhere, onAirAt } from '../../../../support/regions/memory-elsewhere.ts';
+import { JumpingClock } from '../../../../support/ports/jumping-clock.ts';
+
+const demo = StreamId.parse('demo');
+const us = RegionId.parse('us');
+const eu = RegionId.parse('eu');
+const ofEu = onAirAt(1, 'demo').epoch;
+const nothing = Epoch.parse(0);
+
+function seen(
+  standing: StreamStanding,
+  { epoch = nothing, told, isUp = true }: { epoch?: Epoch; told?: Partial<StreamOnAir>; isUp?: boolean },
+) {
+  const clock = new JumpingClock();
+  const elsewhere = new MemoryElsewhere(['us', 'eu'], clock);
+  if (told !== undefined) elsewhere.tell('eu', onAirAt(1, 'demo', told));
+  clock.nowMs = 100_000;
+  const link = { region: eu, isUp, sinceMs: 40_000, roundTripMs: 1, offsetMs: 0, topologyVersion: 1 };
+  return seenStanding(
+    demo,
+    { standing, epoch },
+    {
+      region: us,
+      topology: {
+        version: 1,
+        regions: [...topologyOfOne(us, 0).regions, ...topologyOfOne(eu, 1).regions],
+      },
+      elsewhere,
+      others: { links: () => [{ ...link, gateways: [], bytesIn: 0, bytesOut: 0 }] },
+      clock,
+    },
+  );
+}
+
+const notBegun: StreamStanding = { state: 'notBegun', sinceMs: undefined };
+const interrupted: StreamStanding = { state: 'interrupted', sinceMs: 5 };
+const recording: StreamStanding = { state: 'recording', sinceMs: 7 };
+const cut = { region: 'eu', sinceMs: 40_000 };
+
+describe('a stream of another region that is linked', () => {
+  test('is live as soon as that region says so, though the log here is still empty', () => {
+    expect(seen(notBegun, { told: {} })).toEqual({ state: 'live', sinceMs: 1_000_000, unheard: undefined });
+  });
+  test('has not begun while it has no segment there', () => {
+    expect(seen(notBegun, { told: { nextNumber: 0 } })).toMatchObject({
+      state: 'notBegun',
+      unheard: undefined,
+    });
+  });
+  test('is what the log here says otherwise', () => {
+    expect(seen(interrupted, { told: {}, epoch: ofEu })).toEqual({ ...interrupted, unheard: undefined });
+  });
+});
+
+describe('a stream of a region that is cut off', () => {
+  test('is told with that region and since when it is not heard', () => {
+    expect(seen(interrupted, { told: {}, epoch: ofEu, isUp: false })).toEqual({
+      ...interrupted,
+      unheard: cut,
+    });
+  });
+  test('is interrupted where none of it arrived before the cut', () => {
+    expect(seen(notBegun, { told: {}, isUp: false })).toEqual({
+      state: 'interrupted',
+      sinceMs: 1_000_000,
+      unheard: cut,
+    });
+  });
+  test('is known by the epochs of its log where the node has heard nothing since it began', () => {
+    expect(seen(interrupted, { epoch: ofEu, isUp: false })).toEqual({ ...interrupted, unheard: cut });
+  });
+  test('is a recording like any other where it ended before the cut, and says where it is on air again', () => {
+    const over = seen(recording, { told: { isOnAir: false }, epoch: ofEu, isUp: false });
+    const again = seen(recording, { told: {}, epoch: ofEu, isUp: false });
+    expect({ over, again }).toEqual({
+      over: { ...recording, unheard: undefined },
+      again: { ...recording, unheard: cut },
+    });
+  });
+  test('may be on air where nobody here has ever heard of it', () => {
+    expect(seen(notBegun, { isUp: false })).toEqual({ ...notBegun, unheard: cut });
+  });
+});
+
+test('a stream of this region says nothing of a cut', () => {
+  const ofUs = onAirAt(0, 'demo').epoch;
+  expect(seen(interrupted, { epoch: ofUs, isUp: false })).toEqual({ ...interrupted, unheard: undefined });
+});

@@ -1,0 +1,98 @@
+/** What a viewer reads while the region that broadcasts is cut off from the one that he watches in. */
+import { describe, expect, test } from 'vitest';
+import { readAnswer } from '../../../../../actors/edge-delivery/viewing/public-stream.ts';
+import { live, page } from './page-under-test.ts';
+
+const cut = { region: 'eu', since: '18:03' };
+const untilThen = 'You see what arrived until 18:03.';
+
+describe('while the link to the home region is down', () => {
+  test('the picture plays on from what arrived, and a line above it says so', () => {
+    expect(live().hears('live', cut).ticks().view).toMatchObject({
+      kind: 'unheard',
+      badge: { text: 'LINK DOWN', tone: 'away' },
+      headline: '',
+      picture: 'video',
+      hint: 'unheard',
+      hintText: `The link to eu is down. ${untilThen}`,
+    });
+  });
+
+  test('a picture that has gone as far as it arrived stays, and goes on by itself', () => {
+    expect(live().hears('interrupted', cut).stands(4000).view).toMatchObject({
+      kind: 'unheard',
+      headline: 'The link to eu is down',
+      detail: `${untilThen} It goes on by itself.`,
+      picture: 'dimmed',
+      action: undefined,
+    });
+  });
+
+  test('a viewer who goes back into what arrived reads the same', () => {
+    expect(live().hears('interrupted', cut).ticks({ behindSeconds: 300 }).view).toMatchObject({
+      kind: 'unheard',
+      hint: 'unheard',
+      badge: { text: 'LINK DOWN' },
+    });
+  });
+
+  test('a viewer who comes before the first picture reads that it is on air there', () => {
+    const before = page().hears('interrupted', cut).tell({ kind: 'failed', why: 'unreachable' });
+    expect(before.view).toMatchObject({
+      kind: 'unheard',
+      headline: 'The link to eu is down',
+      detail: 'The broadcast is on air there. It starts here by itself.',
+      picture: 'poster',
+    });
+  });
+
+  test('a broadcast that nothing is known of has not begun as far as is known', () => {
+    expect(page().hears('notBegun', cut).view).toMatchObject({
+      kind: 'notBegun',
+      headline: 'The broadcast has not begun',
+      detail: 'That is what is known here: the link to eu is down since 18:03. It starts here by itself.',
+    });
+  });
+
+  test('a recording whose stream is on air again there says that, and can be watched', () => {
+    expect(page().hears('recording', cut).view).toMatchObject({
+      kind: 'recording',
+      action: 'recording',
+      detail: 'You can watch it from the start. It is on air again in eu, and the link to there is down.',
+    });
+  });
+
+  test('nothing is said of it to a viewer who watches a recording', () => {
+    const watching = page().hears('recording').tell({ kind: 'wished', wish: 'recording' }).plays();
+    expect(watching.hears('recording', cut).ticks().view).toMatchObject({
+      kind: 'playingRecording',
+      hint: undefined,
+    });
+  });
+});
+
+test('after the heal the picture goes on in the same player, and nothing is said of the cut', () => {
+  const back = live().hears('interrupted', cut).stands(10_000);
+  const { number } = { number: 0, ...back.state.load };
+  expect(back.hears('live').ticks().view).toMatchObject({ kind: 'live', hint: undefined, headline: '' });
+  expect(back.state.load).toMatchObject({ kind: 'live', number });
+});
+
+test('a broadcast that ended during the cut has ended when the link is back', () => {
+  const over = live().hears('interrupted', cut).stands(4000).hears('recording').stands(3000);
+  expect(over.view).toMatchObject({ kind: 'recording', headline: 'The broadcast has ended' });
+});
+
+test('a page reads since when nothing is heard in the time of its viewer, and takes nothing else for it', () => {
+  const since = new Date(2026, 10, 30, 18, 3);
+  const unheardIn = (unheard: unknown) => {
+    const answer = readAnswer(200, { title: '', state: 'live', unheard });
+    return answer.kind === 'stream' ? answer.stream.unheard : answer;
+  };
+  expect(unheardIn({ region: 'eu', since: since.toISOString() })).toEqual({
+    region: 'eu',
+    since: since.toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' }),
+  });
+  for (const garbage of [null, 'eu', { region: 'eu' }, { region: 1, since: 2 }, { region: 'eu', since: 'x' }])
+    expect(unheardIn(garbage)).toBeUndefined();
+});
