@@ -15,7 +15,7 @@ import type { NodeId, RegionId } from '../../model/ids.ts';
 import { pauseAfter } from '../../nats/consume.nats.ts';
 import type { Logger } from '../../observe/logger.ts';
 import type { Clock } from '../../time/clock.ts';
-import { connectGateway } from './connect.nats.ts';
+import { connectGateway, isUnserved } from './connect.nats.ts';
 import { hello, RegionClock } from './hello.ts';
 import { WrongSecret, wordsOf } from './link-faults.ts';
 import type { Prover } from './proof.ts';
@@ -124,10 +124,15 @@ export class GatewayClient {
     }
   }
 
+  /** Hears these topics, too. */
+  carryAlso(topics: Iterable<string>): void {
+    if (this.#isUp) for (const topic of topics) if (!this.#carried.has(topic)) this.#subscribe(topic);
+  }
+
   /** From now on hears these topics and no others. Called again and again, as what is not wanted any more ends a second later. */
   carry(topics: ReadonlySet<string>): void {
     const nowMs = this.#options.clock.runningMs();
-    if (this.#isUp) for (const topic of topics) if (!this.#carried.has(topic)) this.#subscribe(topic);
+    this.carryAlso(topics);
     for (const [topic, carried] of this.#carried) {
       carried.unwantedAtMs = topics.has(topic) ? undefined : (carried.unwantedAtMs ?? nowMs);
       if (carried.unwantedAtMs === undefined || nowMs - carried.unwantedAtMs < overlapMs) continue;
@@ -180,7 +185,9 @@ export class GatewayClient {
         over.reject(new Error(`no answer for ${silentMs / 1000} s`));
       else this.#sayHello(connection, over.reject);
     });
-    signal.addEventListener('abort', () => over.resolve(wasUp));
+    const end = (): void => over.resolve(wasUp);
+    signal.addEventListener('abort', end);
+    if (signal.aborted) end();
     void this.#watch(connection);
     void connection
       .closed()
@@ -193,6 +200,7 @@ export class GatewayClient {
       return wasUp;
     } finally {
       stop();
+      signal.removeEventListener('abort', end);
       this.#end(connection);
     }
   }
@@ -286,8 +294,3 @@ export class GatewayClient {
 }
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : 'no answer');
-
-const isUnserved = (error: unknown): boolean =>
-  error instanceof Error && 'isNoResponders' in error && typeof error.isNoResponders === 'function'
-    ? error.isNoResponders() === true
-    : false;

@@ -1,5 +1,5 @@
 /** Connects a gateway to another region's NATS with what the topology says (R2). */
-import { connect, type NatsConnection } from '@nats-io/transport-node';
+import { connect, RequestError, type NatsConnection } from '@nats-io/transport-node';
 import { subjects } from '../../contract/subjects.ts';
 import type { NodeId, RegionId } from '../../model/ids.ts';
 import { accessOptions } from '../../nats/access.nats.ts';
@@ -21,3 +21,7 @@ export async function connectGateway(other: Region, own: RegionId, node: NodeId)
     noAsyncTraces: true,
   });
 }
+
+/** Nobody serves that subject: the server says so at once. */
+export const isUnserved = (error: unknown): boolean =>
+  error instanceof RequestError && error.isNoResponders();

@@ -19,11 +19,14 @@ import type { RegionMetrics } from './region-metrics.ts';
 import type { Region } from '../topology.ts';
 import { bytesOf, jsonOf, refusalOf, textOf } from '../wire.ts';
 
+/** Nobody waits longer for another region. */
+export const longestCallMs = 60_000;
+
 /** In front of the parameters of a call that a node brings to its gateway. */
 const Brought = z.object({
   from: NodeId,
   name: z.string(),
-  withinMs: z.number().positive().max(60_000),
+  withinMs: z.number().positive().max(longestCallMs),
   /** On the monotonic clock of that node. */
   deadlineMs: z.number(),
 });
@@ -77,6 +80,10 @@ export class Gateway {
 
   carry(topics: ReadonlySet<string>): void {
     this.#client.carry(topics);
+  }
+
+  carryAlso(topics: Iterable<string>): void {
+    this.#client.carryAlso(topics);
   }
 
   /** Carries a call of this node, or of another one. @returns the answer as text. @throws TangazaError */

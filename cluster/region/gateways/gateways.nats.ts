@@ -4,7 +4,7 @@
  * Every node knows from announcements which gateways work, brings its calls to the one that serves the key, tells all gateways what it listens
  * to, and hears it on its own NATS. A node that is chosen as a gateway also holds clients (`gateway.nats.ts`).
  */
-import type { NatsConnection, Subscription } from '@nats-io/transport-node';
+import type { NatsConnection } from '@nats-io/transport-node';
 import { allowList, type AllowList } from '../../contract/regions/allow-list.ts';
 import type { RegionCall, RegionEvent } from '../../contract/regions/crossing.ts';
 import { subjects } from '../../contract/subjects.ts';
@@ -15,10 +15,12 @@ import type { Logger } from '../../observe/logger.ts';
 import type { Metrics } from '../../observe/metrics.ts';
 import type { Clock } from '../../time/clock.ts';
 import { Answering } from './answering.nats.ts';
+import { isUnserved } from './connect.nats.ts';
 import { CrossingGuard } from './crossing-guard.ts';
-import { bringCall, Gateway, withHello } from './gateway.nats.ts';
+import { bringCall, Gateway, longestCallMs, withHello } from './gateway.nats.ts';
 import { boundedTopics, Interest, Interests, partsOf, tellEveryMs, topicOf } from './interests.ts';
 import { KnownLinks } from './known-links.ts';
+import { Listening } from './listening.nats.ts';
 import type { CallAcross, OtherRegions, RegionLink } from '../other-regions.ts';
 import { Prover } from './proof.ts';
 import { regionMetrics, type RegionMetrics } from './region-metrics.ts';
@@ -54,9 +56,11 @@ export function openNatsRegions(options: RegionsOptions): OtherRegions & { close
   return regions;
 }
 
-interface Hearing {
-  readonly subscription: Subscription;
-  readonly listeners: Set<(text: string) => void>;
+/** What this node carries of a region. It is worked out again when something has changed, and every 2 s. */
+interface Carried {
+  readonly of: string;
+  readonly atMs: number;
+  readonly topics: ReadonlySet<string>;
 }
 
 class NatsRegions implements OtherRegions {
@@ -70,7 +74,8 @@ class NatsRegions implements OtherRegions {
   readonly #links: KnownLinks;
   readonly #interests = new Map<RegionId, Interests>();
   readonly #gateways = new Map<RegionId, Gateway>();
-  readonly #hearing = new Map<string, Hearing>();
+  readonly #carried = new Map<RegionId, Carried>();
+  readonly #listening: Listening;
   readonly #metrics: RegionMetrics;
   readonly #answering: Answering;
   readonly #closing: (() => void)[] = [];
@@ -92,6 +97,7 @@ class NatsRegions implements OtherRegions {
     this.#links = new KnownLinks({ ...options, regions: this.regions, serving: this.#serving });
     const carried = () => [...this.#gateways].map(([id, gateway]) => ({ region: id, ...gateway.state() }));
     this.#metrics = regionMetrics(options.metrics, () => this.links(), carried);
+    this.#listening = new Listening(options);
     const guard = new CrossingGuard(this.#allowed);
     this.#answering = new Answering({
       ...options,
@@ -132,7 +138,7 @@ class NatsRegions implements OtherRegions {
   /** Asks the gateway that serves the key; where that one has just gone, the next. */
   async #ask(region: RegionId, name: string, params: string, { key, withinMs }: CallAcross): Promise<string> {
     const { clock, node: self, bootId, connection, region: own } = this.#options;
-    const untilMs = clock.monotonicMs() + withinMs;
+    const untilMs = clock.monotonicMs() + Math.min(withinMs, longestCallMs);
     for (const { node, bootId: boot } of this.#serving.line(region, key, clock.runningMs())) {
       const leftMs = untilMs - clock.monotonicMs();
       const gateway = this.#gateways.get(region);
@@ -182,16 +188,10 @@ class NatsRegions implements OtherRegions {
       if (body === undefined) this.#metrics.refused(region, 'event', 'shape');
       else listener(body, region);
     };
-    const isFirst = !this.#hearing.has(subject);
-    const hearing = this.#hearing.get(subject) ?? this.#subscribe(subject);
-    hearing.listeners.add(hear);
+    const isFirst = !this.#listening.has(subject);
+    const stop = this.#listening.on(subject, hear);
     if (isFirst && this.#others.has(region)) this.#tellInterest(region, [topic], false);
-    return () => {
-      hearing.listeners.delete(hear);
-      if (hearing.listeners.size > 0 || this.#hearing.get(subject) !== hearing) return;
-      hearing.subscription.unsubscribe();
-      this.#hearing.delete(subject);
-    };
+    return stop;
   }
 
   links(): readonly RegionLink[] {
@@ -222,29 +222,7 @@ class NatsRegions implements OtherRegions {
     if (mayHandOver) await clock.sleep(handOverMs);
     for (const close of this.#closing) close();
     await Promise.all([...this.#gateways.values()].map((gateway) => gateway.close()));
-    for (const { subscription } of this.#hearing.values()) subscription.unsubscribe();
-    this.#hearing.clear();
-  }
-
-  #subscribe(subject: string): Hearing {
-    const { connection, logger } = this.#options;
-    const listeners = new Set<(text: string) => void>();
-    const subscription = connection.subscribe(subject, {
-      callback: (error, message) => {
-        if (error !== null) return;
-        const text = message.string();
-        for (const listener of listeners) {
-          try {
-            listener(text);
-          } catch (fault) {
-            logger.error({ err: fault, subject }, 'who listens to an event of a region failed');
-          }
-        }
-      },
-    });
-    const hearing = { subscription, listeners };
-    this.#hearing.set(subject, hearing);
-    return hearing;
+    this.#listening.close();
   }
 
   /** What has to be done again and again, and at each change. */
@@ -327,7 +305,9 @@ class NatsRegions implements OtherRegions {
     const { other } = parsed.data;
     const nowMs = this.#options.clock.runningMs();
     this.#interests.get(other)?.note(parsed.data, nowMs);
-    if (!parsed.data.isWhole) this.#carry(nowMs, other);
+    if (parsed.data.isWhole) return;
+    const isMine = this.#isCarriedHere(other);
+    this.#gateways.get(other)?.carryAlso(parsed.data.topics.filter(isMine));
   }
 
   #forget(node: NodeId, bootId: BootId): void {
@@ -337,17 +317,29 @@ class NatsRegions implements OtherRegions {
   }
 
   /** Subscribes there to what is listened to here and served by this node. */
-  #carry(nowMs: number, only?: RegionId): void {
+  #carry(nowMs: number): void {
     for (const [other, gateway] of this.#gateways) {
-      if (only !== undefined && only !== other) continue;
-      const wanted = new Set<string>();
-      for (const topic of this.#interests.get(other)?.all(nowMs) ?? []) {
-        const { name, key } = partsOf(topic);
-        if (this.#guard.allowsEvent(name) && (this.#isLeaving || this.isServedHere(other, key)))
-          wanted.add(topic);
-      }
-      gateway.carry(wanted);
+      const known = this.#carried.get(other);
+      const revision = this.#interests.get(other)?.revision;
+      const workers = this.#serving.working(other, nowMs).map(({ node, bootId }) => `${node}/${bootId}`);
+      const of = [revision, this.#isLeaving, ...workers].join(' ');
+      const isSame = known?.of === of && nowMs - known.atMs < tellEveryMs;
+      const carried = isSame ? known : { of, atMs: nowMs, topics: this.#carriedHere(other, nowMs) };
+      this.#carried.set(other, carried);
+      gateway.carry(carried.topics);
     }
+  }
+
+  #carriedHere(other: RegionId, nowMs: number): ReadonlySet<string> {
+    const topics = [...(this.#interests.get(other)?.all(nowMs) ?? [])];
+    return new Set(topics.filter(this.#isCarriedHere(other)));
+  }
+
+  #isCarriedHere(other: RegionId): (topic: string) => boolean {
+    return (topic) => {
+      const { name, key } = partsOf(topic);
+      return this.#guard.allowsEvent(name) && (this.#isLeaving || this.isServedHere(other, key));
+    };
   }
 
   #tellAll(): void {
@@ -356,13 +348,7 @@ class NatsRegions implements OtherRegions {
   }
 
   #tellWhole(other: RegionId): void {
-    const prefix = subjects.wanEvent(other, '');
-    const subjectsOfIt = [...this.#hearing.keys()].filter((subject) => subject.startsWith(prefix));
-    this.#tellInterest(
-      other,
-      subjectsOfIt.map((subject) => subject.slice(prefix.length)),
-      true,
-    );
+    this.#tellInterest(other, this.#listening.behind(subjects.wanEvent(other, '')), true);
   }
 
   #tellInterest(other: RegionId, topics: readonly string[], isWhole: boolean): void {
@@ -375,8 +361,3 @@ class NatsRegions implements OtherRegions {
     if (isConnected() && !connection.isClosed()) connection.publish(subject, JSON.stringify(message));
   }
 }
-
-const isUnserved = (error: unknown): boolean =>
-  error instanceof Error && 'isNoResponders' in error && typeof error.isNoResponders === 'function'
-    ? error.isNoResponders() === true
-    : false;

@@ -51,6 +51,8 @@ export class Interests {
   readonly #told = new Map<NodeId, Told>();
   /** Of the list that was made last. */
   leftOut = 0;
+  /** Changes with what is wanted, but for nodes that fall silent. */
+  revision = 0;
 
   note({ node, bootId, topics, isWhole }: Interest, nowMs: number): void {
     const before = this.#told.get(node);
@@ -58,10 +60,13 @@ export class Interests {
     const all = new Set(boundedTopics([...kept, ...topics]));
     if (before === undefined && this.#told.size >= maxNodes) return;
     this.#told.set(node, { atMs: nowMs, bootId, topics: all });
+    if (before?.topics.size !== all.size || !all.isSubsetOf(before.topics)) this.revision += 1;
   }
 
   forget(node: NodeId, bootId: BootId): void {
-    if (this.#told.get(node)?.bootId === bootId) this.#told.delete(node);
+    if (this.#told.get(node)?.bootId !== bootId) return;
+    this.#told.delete(node);
+    this.revision += 1;
   }
 
   all(nowMs: number): ReadonlySet<string> {

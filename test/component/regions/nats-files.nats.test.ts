@@ -1,10 +1,12 @@
 /** The files of `config/nats/`, as they are: whom they let in, what each may do, and what is said of who is refused (R2). */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { ServiceBroker } from 'moleculer';
 import { expect, test } from 'vitest';
 import { BootId, Epoch, NodeId, RegionId } from '../../../cluster/model/ids.ts';
-import { accessOptions } from '../../../cluster/nats/access.nats.ts';
+import { accessOptions, type NatsAccess } from '../../../cluster/nats/access.nats.ts';
 import { connectNats } from '../../../cluster/nats/connection.nats.ts';
 import { openClusterParts } from '../../../cluster/node/cluster-parts.composition.ts';
 import { baseBrokerOptions } from '../../../cluster/observe/broker-options.moleculer.ts';
@@ -12,6 +14,7 @@ import { silentLogger } from '../../../cluster/observe/logger.ts';
 import { noMetrics as metrics } from '../../../cluster/observe/metrics.ts';
 import { topologyOfOne } from '../../../cluster/region/topology.ts';
 import { systemClock as clock } from '../../../cluster/time/clock.system.ts';
+import { startNats } from '../../support/cluster/start-nats.ts';
 import { testMember } from '../../support/cluster/members.ts';
 import {
   makeCertificates,
@@ -82,17 +85,7 @@ test('a node works with the certificate of nodes, and nothing is refused to it',
   expect((await parts.ownership.get(stream)).record).toEqual(record);
   await parts.queue.depth();
   parts.loads.tell(() => 1);
-  const brokers = ['n1', 'n2'].map(
-    (name) =>
-      new ServiceBroker(
-        baseBrokerOptions({
-          region: eu,
-          brokerId: name,
-          natsAccess: { ...accessOptions(access) },
-          logger: silentLogger,
-        }),
-      ),
-  );
+  const brokers = ['n1', 'n2'].map((name) => brokerOf(name, access));
   closing.defer(async () => void (await Promise.all(brokers.map((broker) => broker.stop()))));
   brokers[1]?.createService({ name: 'there', actions: { ask: () => 'answered' } });
   await Promise.all(brokers.map((broker) => broker.start()));
@@ -238,3 +231,29 @@ test('three servers become one cluster over TLS, and keep three copies', async (
   expect(added?.cluster?.replicas).toHaveLength(2);
   await connection.close();
 });
+
+// Goal: a server with users and passwords instead of certificates takes both a node and its brokers, and a wrong password is said once.
+test('a server that wants user and password gets those of the credentials file', async () => {
+  await using certificates = await makeCertificates();
+  await using nats = await startNats({ args: ['--user', 'node', '--pass', 'right'] });
+  const credentialsFile = join(certificates.dir, 'credentials');
+  writeFileSync(credentialsFile, 'node\nwrong\n');
+  const lines: LogLine[] = [];
+  const ports = { clock, logger: recordingLogger(lines), metrics };
+  const access = { servers: [nats.url], credentialsFile };
+  const connecting = connectNats({ ...access, ...ports, name: 'n1' });
+  await waitUntil('it is said', () => saidOf(lines).length > 0);
+  expect(saidOf(lines)).toEqual([expect.stringMatching(/does not know us.*TANGAZA_NATS_CREDENTIALS/)]);
+  writeFileSync(credentialsFile, 'node\nright\n');
+  const { close } = await connecting;
+  const broker = brokerOf('n1', access);
+  await broker.start();
+  expect(broker.transit?.connected).toBe(true);
+  await broker.stop();
+  await close();
+});
+
+function brokerOf(brokerId: string, access: NatsAccess): ServiceBroker {
+  const natsAccess = { ...accessOptions(access) };
+  return new ServiceBroker(baseBrokerOptions({ region: eu, brokerId, natsAccess, logger: silentLogger }));
+}
