@@ -8,6 +8,7 @@ import { viewOf, type Told } from '../comment-view.ts';
 import type { ChangedCounts } from '../regions/changed-counts.ts';
 import type { Counts } from '../counts/counts.ts';
 import type { Replication } from '../replication/replication.ts';
+import { tellEveryMs } from '../regions/written-here.ts';
 import type { StoredComment } from '../store/comment-store.ts';
 import { openNatsAudienceEvents } from './audience-events.nats.ts';
 import { Feed } from './feed.ts';
@@ -35,7 +36,8 @@ export function composeFeed(
   { store, counts, changedCounts, isSharedByRegions, replication, onBack }: FeedStore,
   closing: AsyncDisposableStack,
 ): Feed {
-  const { node, region, bootId, clock, logger, metrics, members, nats, natsDownMs } = parts;
+  const { node, region, bootId, clock, logger, metrics, members, nats, natsDownMs, others } = parts;
+  const isLinked = isSharedByRegions && others.regions.length > 0;
   const { connection } = nats;
   const self = { node, region, bootId, clock, logger, metrics };
   const events = openNatsAudienceEvents({ self, connection, region, clock, downMs: natsDownMs });
@@ -53,10 +55,12 @@ export function composeFeed(
     changedCounts,
     recount: (ids) => counts.changedElsewhere(ids),
     isSharedByRegions,
+    ...(isLinked ? { regions: others } : {}),
     hasReplication: replication.isOn,
   });
   const stops = [
     clock.every(tickMs, () => feed.tick()),
+    isLinked ? clock.every(tellEveryMs, () => feed.tellRegions()) : nothing,
     watchFreezes(clock, () => feed.doubt('standstill')),
     onBack?.((sinceMs) => feed.doubt('database', sinceMs)) ?? nothing,
     () => feed.close(),

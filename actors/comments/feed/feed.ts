@@ -18,6 +18,7 @@ import type { MemberDirectory } from '../../../cluster/membership/member-directo
 import type { BootId, NodeId, RegionId, StreamId } from '../../../cluster/model/ids.ts';
 import type { Logger } from '../../../cluster/observe/logger.ts';
 import type { Metrics } from '../../../cluster/observe/metrics.ts';
+import { noOtherRegions, type OtherRegions } from '../../../cluster/region/other-regions.ts';
 import type { Clock } from '../../../cluster/time/clock.ts';
 import type { AudienceEvents, ReadEvent } from './audience-events.ts';
 import { streamOf, type Change, type ChangeOutlet } from './change.ts';
@@ -26,6 +27,7 @@ import { KeptHides } from './kept-hides.ts';
 import { HeardNumbers, SentNumbers } from './numbers.ts';
 import type { ReadableStore } from './store-reads.ts';
 import { StreamFeed, type StreamFeedPorts } from './stream-feed.ts';
+import { WrittenHere } from '../regions/written-here.ts';
 import type { StoredComment } from '../store/comment-store.ts';
 
 export interface FeedPorts {
@@ -43,6 +45,8 @@ export interface FeedPorts {
   readonly changedCounts?: StreamFeedPorts['changedCounts'];
   readonly recount?: StreamFeedPorts['recount'];
   readonly isSharedByRegions: boolean;
+  /** Those that share the database; absent where there are none. */
+  readonly regions?: Pick<OtherRegions, 'regions' | 'listen' | 'publish'>;
   /** True where another region keeps copies, and authors are told when it has (A6). */
   readonly hasReplication: boolean;
 }
@@ -64,13 +68,17 @@ export class Feed implements AudienceFeed, ChangeOutlet {
   readonly #sent = new SentNumbers();
   /** Of what concerns all streams. */
   readonly #heardOfAll = new HeardNumbers();
+  readonly #writtenHere: WrittenHere | undefined;
   readonly #stops: readonly (() => void)[];
 
   constructor(ports: FeedPorts) {
     this.#ports = ports;
     this.hasReplication = ports.hasReplication;
+    const { regions = noOtherRegions } = ports;
+    this.#writtenHere = regions.regions.length === 0 ? undefined : new WrittenHere(regions);
     this.#ofEach = {
       ...ports,
+      regions,
       metrics: feedMetrics(ports.metrics),
       hides: this.#hides,
       gate: new Gate({ about: 'the comments of a page', ...reads }),
@@ -114,6 +122,12 @@ export class Feed implements AudienceFeed, ChangeOutlet {
     if (stream === allStreams) this.#takeOfAll(change);
     else (isForFollowers ? this.#streams.get(stream) : this.#open(stream))?.take(change);
     this.#tellOthers(change);
+    this.#writtenHere?.note(change);
+  }
+
+  /** Tells other regions that share the database what was written here since the last time. */
+  tellRegions(): void {
+    this.#writtenHere?.tell();
   }
 
   onHeard(listener: (change: Change) => void): () => void {

@@ -18,6 +18,7 @@ import type { FeedMetrics } from './feed-metrics.ts';
 import type { KeptHides } from './kept-hides.ts';
 import { HeardNumbers, type Sender, type Verdict } from './numbers.ts';
 import { OtherRegions, type OtherRegionsPorts } from '../regions/other-regions.ts';
+import { WrittenElsewhere, type WrittenElsewherePorts } from '../regions/written-elsewhere.ts';
 import { PageAnswers } from './page-answers.ts';
 import {
   begun,
@@ -55,6 +56,8 @@ export interface StreamFeedPorts extends Sender, OtherRegionsPorts {
   readonly count: (ids: readonly CommentId[]) => Promise<void>;
   /** Called for each change that another node tells. */
   readonly onHeard: (change: Change) => void;
+  /** Those that share the database, and say what they write. */
+  readonly regions: WrittenElsewherePorts['regions'];
 }
 
 const modeEveryMs = 5000;
@@ -69,6 +72,7 @@ export class StreamFeed {
   readonly #messages: ToldMessages;
   readonly #numbers = new HeardNumbers();
   readonly #otherRegions: OtherRegions;
+  readonly #writtenElsewhere: WrittenElsewhere;
   readonly #listeners = new Set<AudienceListener>();
   readonly #listening: ReturnType<AudienceEvents['listen']>;
   #plan: ReadPlan = nothingToRead;
@@ -88,6 +92,11 @@ export class StreamFeed {
     this.#ports = ports;
     this.#comments = new StreamComments(ports.hides);
     this.#otherRegions = new OtherRegions(stream, ports);
+    this.#writtenElsewhere = new WrittenElsewhere(stream, {
+      ...ports,
+      isToRead: () => this.#isStarted && !this.#otherRegions.areReadElsewhere,
+      onRead: (rows) => this.#takeAllRead(rows, ports.clock.utcMs()),
+    });
     this.#messages = new ToldMessages(ports.show);
     const { ring } = this.#comments;
     this.#pages = new PageAnswers({
@@ -216,6 +225,7 @@ export class StreamFeed {
 
   close(): void {
     this.#listening.stop();
+    this.#writtenElsewhere.close();
     this.#listeners.clear();
   }
 

@@ -6,6 +6,7 @@ import type { RegionCall, RegionEvent } from './crossing.ts';
 import { headTold, readHead, readLog, recordPublished } from './log.ts';
 import { edges, onAir, onAirList } from './on-air.ts';
 import { registryChanged, registryChanges, registryStream } from './registry.ts';
+import { commentsWritten } from './written.ts';
 
 /** A call as gateways see it: they know its bounds, and leave its shapes to the two ends. */
 export type CallBounds = Omit<RegionCall<unknown, unknown>, 'params' | 'result'>;
@@ -34,6 +35,7 @@ export const allowList: AllowList = {
     claiming,
     registryChanged,
     commentsChanged,
+    commentsWritten,
     reactionWindow,
     edgeCounts,
     recordPublished,

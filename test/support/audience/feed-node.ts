@@ -1,5 +1,5 @@
 /** A node as its feed sees it, and a page that is connected to it: what it was told, in order. */
-import { Feed } from '../../../actors/comments/feed/feed.ts';
+import { Feed, type FeedPorts } from '../../../actors/comments/feed/feed.ts';
 import type { AudienceEvents } from '../../../actors/comments/feed/audience-events.ts';
 import type { ChangedCounts } from '../../../actors/comments/regions/changed-counts.ts';
 import type { CommentStore, StoredComment } from '../../../actors/comments/store/comment-store.ts';
@@ -22,6 +22,7 @@ export interface FeedNodeOptions {
   readonly metrics?: Metrics;
   readonly isSharedByRegions?: boolean;
   readonly changedCounts?: ChangedCounts;
+  readonly regions?: NonNullable<FeedPorts['regions']>;
 }
 
 export class FeedNode {
