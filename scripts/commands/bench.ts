@@ -3,6 +3,7 @@ import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import type { DatabaseName } from '../bench/comments/tested-database.ts';
 import type { CaseResult } from '../bench/failover/failover-report.ts';
 import type { Figure } from '../bench/kept-runs.ts';
+import type { RegionsCase } from '../bench/regions/regions.ts';
 import { table } from '../client/api.ts';
 import { NumberOption } from '../usage/number-option.ts';
 
@@ -207,6 +208,40 @@ const benches: readonly Bench[] = [
     },
   },
   {
+    name: 'regions',
+    about:
+      'two regions: how far the far one is behind, what crosses, a cut of the link, a gateway killed, comments across',
+    target: 'of each case: see the table',
+    seconds: 'the cut, 60 by default; --runs, --case',
+    run: async ({ progress, keep, seconds, runs, only }) => {
+      const { benchRegions, regionsCaseNames } = await import('../bench/regions/regions.ts');
+      const { regionsFigures, regionsReport } = await import('../bench/regions/regions-report.ts');
+      if (only !== undefined && !regionsCaseNames.includes(only))
+        throw new InvalidArgumentError(`--case is one of ${regionsCaseNames.join(', ')}`);
+      const onCase = (one: RegionsCase): void =>
+        keep({
+          result: { cases: [one] },
+          isReached: one.isReached,
+          figures: regionsFigures([one]),
+          isPart: true,
+        });
+      const result = await benchRegions({
+        progress,
+        onCase,
+        ...(seconds === undefined ? {} : { seconds }),
+        ...(runs === undefined ? {} : { runs }),
+        ...(only === undefined ? {} : { only }),
+      });
+      return {
+        result,
+        report: regionsReport(result),
+        figures: regionsFigures(result.cases),
+        isPart: true,
+        isReached: result.isReached,
+      };
+    },
+  },
+  {
     name: 'failover',
     about: 'deaths of owners, workers, ingests and NATS on real processes',
     target: 'of each case: see the table',
@@ -260,11 +295,11 @@ export function benchCommand(): Command {
     .addOption(
       new NumberOption(
         '--runs <n>',
-        'how often each case of `failover` (20 by default) or `fanout` (3), or line of `page` (3), is run',
+        'how often each case of `failover` (20 by default) or `fanout` (3), or line of `page` (3), is run; how many gateways of `regions` are killed (3)',
         upToAnHour,
       ),
     )
-    .option('--case <name>', 'only this case of `failover`; all by default')
+    .option('--case <name>', 'only this case of `failover` or `regions`; all by default')
     .addOption(
       new NumberOption(
         '--audience <n>',
