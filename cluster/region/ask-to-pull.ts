@@ -15,6 +15,7 @@ import {
 } from '../contract/edge-actions.ts';
 import { TangazaError } from '../errors/tangaza-error.ts';
 import type { NodeId } from '../model/ids.ts';
+import type { Metrics } from '../observe/metrics.ts';
 import { head } from '../partition/rendezvous.ts';
 import type { Clock } from '../time/clock.ts';
 
@@ -30,6 +31,17 @@ export interface PullPorts {
   readonly edges: () => readonly PullingEdge[];
   /** @throws TangazaError where the edge does not answer within that time */
   readonly askToPull: (edge: NodeId, params: PullParams, withinMs: number) => Promise<PullState>;
+  /** An edge did not answer in time, so that another one is asked. */
+  readonly onSilent: () => void;
+}
+
+/** Counts edges that do not answer: each may cost an object a second crossing. */
+export function silentEdges(metrics: Metrics): () => void {
+  const silent = metrics.counter({
+    name: 'tangaza_crossing_silent_edges_total',
+    help: 'Edges of this region that did not say within 300 ms that they fetch an object, so that another one was asked: it may have crossed twice.',
+  });
+  return () => silent.add(1);
 }
 
 /** What became of a pull, and the edge that knows. */
@@ -40,7 +52,7 @@ export interface Pulled {
 
 const beginsWithinMs = 300;
 /** An object that comes within this time costs one call. */
-const firstWaitMs = 100;
+const firstWaitMs = 20;
 /** How long a call may take beyond the time that the edge was told to wait. */
 const onTheWayMs = 500;
 const maxEdges = 3;
@@ -61,6 +73,7 @@ export async function pullOnce(ports: PullPorts, object: PulledObject, withinMs:
   for (const { id } of head(nameOfPulled(object), ports.edges(), maxEdges)) {
     const state = await pullAt(ports, id, object, untilMs);
     if (state !== undefined) return { state, edge: id };
+    ports.onSilent();
   }
   throw new TangazaError('UNAVAILABLE', 'No edge of this region answers that could fetch the object.');
 }

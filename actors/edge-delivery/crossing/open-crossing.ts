@@ -9,6 +9,7 @@ import { TangazaError } from '../../../cluster/errors/tangaza-error.ts';
 import type { NodeId } from '../../../cluster/model/ids.ts';
 import type { Logger } from '../../../cluster/observe/logger.ts';
 import type { Metrics } from '../../../cluster/observe/metrics.ts';
+import { silentEdges } from '../../../cluster/region/ask-to-pull.ts';
 import type { Elsewhere } from '../../../cluster/region/elsewhere.ts';
 import type { Clock } from '../../../cluster/time/clock.ts';
 import type { SegmentStore } from '../../segment-store/segment-store.ts';
@@ -89,7 +90,7 @@ export function openCrossing(part: CrossingPart | undefined, ports: CrossingPort
 
 function bringPortsOf(
   { self, nearEdges, fetchAcross, askToPull }: CrossingPart,
-  { clock, store }: CrossingPorts,
+  { clock, store, metrics }: CrossingPorts,
   puller: Puller,
 ): BringPorts {
   return {
@@ -98,6 +99,7 @@ function bringPortsOf(
     fetchAcross,
     unstored: (key) => puller.unstored(key),
     edges: nearEdges,
+    onSilent: silentEdges(metrics),
     urlOf: (edge) => nearEdges().find(({ id }) => id === edge)?.httpUrl,
     askToPull: (edge, params, withinMs) =>
       edge === self ? puller.pull(params, params.waitMs) : askToPull(edge, params, withinMs),

@@ -1,5 +1,5 @@
 /** Builds what joins this node's region to the logs of the other regions: its relayers, and the answers to theirs (R4). */
-import { pullOnce, type PullPorts } from '../../../cluster/region/ask-to-pull.ts';
+import { pullOnce, silentEdges, type PullPorts } from '../../../cluster/region/ask-to-pull.ts';
 import { natsRelayNeeds } from '../../../cluster/region/relay-needs.nats.ts';
 import { Gate } from '../../../cluster/bounds/gate.ts';
 import { serveLog } from '../../../cluster/log/serve-log.ts';
@@ -21,7 +21,7 @@ const pullMs = 2000;
 
 /** For any node: which of them are gateways, and for which streams, changes with the members. */
 export function composeRelay(parts: RelayParts): MakeService {
-  const { others, nats, region, node, config, members, clock } = parts;
+  const { others, nats, region, node, config, members, clock, metrics } = parts;
   return ({ askEdges, askFold, askToPull }) => {
     const edges: PullPorts['edges'] = () =>
       members
@@ -31,7 +31,7 @@ export function composeRelay(parts: RelayParts): MakeService {
       ...parts,
       others,
       needs: natsRelayNeeds({ connection: nats.connection, region, node }),
-      puller: edgePuller({ clock, edges, askToPull }),
+      puller: edgePuller({ clock, edges, askToPull, onSilent: silentEdges(metrics) }),
       askEdges,
       askFold,
       maxLogRecords: maxLogRecordsOf(config.dvrWindowSeconds),

@@ -9,7 +9,7 @@ import { systemClock } from '../../../cluster/time/clock.system.ts';
 import { MemorySegmentStore } from '../../support/ports/memory-segment-store.ts';
 import { PeriodId, RenditionName, Sha256, StreamId } from '../../../cluster/model/ids.ts';
 import { shortenTwice } from '../../support/media/shortened.ts';
-import { far, startTwoRegions, type TwoRegions } from '../../support/regions/two-regions.ts';
+import { far, startTwoRegions, type TwoRegions } from '../../support/regions/edges-of-two-regions.ts';
 
 const video = 'h264-240p';
 const statusOf = async (url: string): Promise<number> => (await fetch(url)).status;
@@ -69,6 +69,7 @@ const relayerOf = (regions: TwoRegions) => ({
   clock: systemClock,
   edges: () => regions.far.edges.map((_, index) => ({ id: regions.far.nodeAt(index), weight: 1 })),
   askToPull: regions.far.askToPull.bind(regions.far),
+  onSilent: () => {},
 });
 
 test('the next edge of the region is asked where the first one says nothing', async () => {
