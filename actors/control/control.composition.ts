@@ -27,7 +27,7 @@ export interface ControlParts extends ClusterParts {
 
 export function composeControl(parts: ControlParts): MakeService {
   const { config, clock, registry, registrySync, ownership, members, loads } = parts;
-  const { ladders, keySecret, audience, others, elsewhere } = parts;
+  const { ladders, keySecret, audience, region, topology, others, elsewhere } = parts;
   const sweeper = new Sweeper({ ...parts, retentionSeconds: config.retentionSeconds });
   return (calls) =>
     controlService(
@@ -37,6 +37,10 @@ export function composeControl(parts: ControlParts): MakeService {
         registry,
         ownership,
         members,
+        region,
+        topology,
+        others,
+        elsewhere,
         ladders: new Set(ladders.keys()),
         defaultLadder: config.ladder,
         keySecret,

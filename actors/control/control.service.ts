@@ -11,6 +11,8 @@ import type { NodeParams, PageQuery, StreamParams } from '../../cluster/contract
 import { actionsInTime, type CheckDeadline } from '../../cluster/membership/deadlines.ts';
 import { Control, type ControlPorts } from './control.ts';
 import { Once } from './once.ts';
+import { HealthAtHome, type HealthAtHomePorts } from './regions/health-at-home.ts';
+import { RegionReports, type RegionReportPorts } from './regions/region-reports.ts';
 
 type Input<Q = unknown, B = unknown> = RouteInput<StreamParams, Q, B>;
 
@@ -20,7 +22,8 @@ interface Background {
   stop(): void;
 }
 
-export interface ControlServicePorts extends ControlPorts {
+export interface ControlServicePorts
+  extends ControlPorts, Omit<RegionReportPorts & HealthAtHomePorts, 'cluster' | 'clock' | 'healthHere'> {
   readonly checkDeadline: CheckDeadline;
 }
 
@@ -29,6 +32,9 @@ export function controlService(
   background: readonly Background[] = [],
 ): ServiceSchema {
   const control = new Control(ports);
+  const healths = new HealthAtHome({ ...ports, healthHere: (id) => control.health(id) });
+  const reports = new RegionReports({ ...ports, cluster: () => control.cluster() });
+  const across = [reports, healths, ...background];
   const { action, inTime } = actionsInTime(checkDeadline);
   const done = new Once(ports);
   const once = <I extends RouteInput>(operation: string, work: (input: I) => unknown) =>
@@ -45,13 +51,14 @@ export function controlService(
       remove: once('remove', (input: Input) => control.remove(input)),
       rotateKey: once('rotateKey', (input: Input) => control.rotateKey(input)),
       authenticate: action(AuthenticateParams, (params) => control.authenticate(params)),
-      health: inTime((input: Input) => control.health(input.params.id)),
+      health: inTime((input: Input) => healths.of(input.params.id)),
       live: inTime(() => control.live()),
       cluster: inTime(() => control.cluster()),
+      regions: inTime(() => reports.view()),
       drain: once('drain', (input: RouteInput<NodeParams, unknown, DrainBody>) => control.drain(input)),
       release: once('release', () => control.release()),
     },
-    started: () => background.forEach((one) => one.start()),
-    stopped: () => background.forEach((one) => one.stop()),
+    started: () => across.forEach((one) => one.start()),
+    stopped: () => across.forEach((one) => one.stop()),
   };
 }

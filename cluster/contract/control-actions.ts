@@ -13,6 +13,7 @@ export const controlActions = {
   health: 'control.health',
   live: 'control.live',
   cluster: 'control.cluster',
+  regions: 'control.regions',
   drain: 'control.drain',
   release: 'control.release',
 } as const;

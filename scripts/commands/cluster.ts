@@ -1,11 +1,12 @@
 /** `tangaza nodes`, `tangaza regions` and `tangaza who STREAM`: show the cluster as tables. */
 import { Command } from 'commander';
-import { ClusterView, DrainView } from '../../cluster/contract/api/control-views.ts';
+import { ClusterView, DrainView, RegionsView } from '../../cluster/contract/api/control-views.ts';
 import { StreamHealth } from '../../cluster/contract/stream-health.ts';
 import { systemClock as clock } from '../../cluster/time/clock.system.ts';
 import { callApi, print, table, withApiOptions, type ApiOptions } from '../client/api.ts';
 import { LeavingNode } from '../client/leaving-node.ts';
 import { describeStaleness } from '../client/staleness.ts';
+import { describeRegions } from '../client/regions.ts';
 import { describeHealth } from './streams.ts';
 
 export function nodesCommand(): Command {
@@ -36,16 +37,11 @@ export function nodesCommand(): Command {
 export function regionsCommand(): Command {
   return withApiOptions(
     new Command('regions').description(
-      'The regions of the cluster; with NATS down, as last known, and how long ago.',
+      'All regions: nodes, streams on air, connections of viewers, and how each reaches the others; one that is cut off as it was last known, and how long ago.',
     ),
   ).action(async (options: ApiOptions) => {
-    const { regions, stale } = await callApi(options, { path: '/v1/cluster' }, ClusterView);
-    printCluster(options, { value: regions, stale }, () =>
-      table(
-        regions.map(({ id, nodes, alive }) => ({ region: id, nodes, alive })),
-        'No regions.',
-      ),
-    );
+    const view = await callApi(options, { path: '/v1/regions' }, RegionsView);
+    print(options, view, () => describeRegions(view));
   });
 }
 

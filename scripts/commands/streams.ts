@@ -132,7 +132,8 @@ export function describeHealth(id: string, report: StreamHealth): string {
   } = report;
   const lines = [
     `${id} is ${state}: ${reason}`,
-    ...(owner === undefined ? [] : [`  owner      ${owner} (${region}), epoch ${epoch}, since ${since}`]),
+    ...(region === undefined ? [] : [`  home       ${region}`]),
+    ...(owner === undefined ? [] : [`  owner      ${owner}, epoch ${epoch}, since ${since}`]),
     ...(ownedBecause === undefined ? [] : [`  because    ${ownedBecause}`]),
     ...(successors.length === 0 ? [] : [`  next       ${successors.join(', ')}`]),
     ...(sessions ?? []).map(

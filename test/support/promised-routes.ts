@@ -26,6 +26,7 @@ export const promisedRoutes = {
   '/v1/live': ['get'],
   '/v1/nodes/{id}/drain': ['post'],
   '/v1/cluster': ['get'],
+  '/v1/regions': ['get'],
   '/v1/cluster/release': ['post'],
   '/v1/videos/{id}/frames': ['get'],
   '/v1/time': ['get'],

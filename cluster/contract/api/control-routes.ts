@@ -12,6 +12,7 @@ import {
   Unheard,
   CreateStreamBody,
   LiveStreams,
+  RegionsView,
   ReleaseView,
   StreamPage,
   StreamView,
@@ -214,6 +215,18 @@ export const streamRoutes: readonly Route[] = [
     reply: { status: 200, schema: ClusterView },
     errors: ['UNAUTHENTICATED', 'LOG_UNAVAILABLE'],
     action: controlActions.cluster,
+  },
+  {
+    method: 'get',
+    path: '/v1/regions',
+    operation: 'showRegions',
+    tag: 'cluster',
+    auth: 'operator',
+    summary:
+      'All regions: nodes, streams, viewers and links; one that is cut off as it was last known, with its age',
+    reply: { status: 200, schema: RegionsView },
+    errors: ['UNAUTHENTICATED', 'LOG_UNAVAILABLE'],
+    action: controlActions.regions,
   },
   {
     method: 'post',

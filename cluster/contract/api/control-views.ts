@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { NodeId, RegionId, StreamId } from '../../model/ids.ts';
 import { mustBe } from '../../errors/input-sentences.ts';
 import { Staleness } from '../staleness.ts';
+import { RegionReport } from '../regions/report.ts';
 
 const title = z.string().trim().min(1).max(200).meta({ description: 'What viewers read.' });
 
@@ -146,6 +147,30 @@ export const ClusterView = z
   })
   .meta({ id: 'Cluster' });
 export type ClusterView = z.infer<typeof ClusterView>;
+
+export const RegionsView = z
+  .object({
+    topologyVersion: z.number().int().nonnegative().meta({
+      description: 'Of the file of the regions that the asked node has; 0 for a deployment without one.',
+    }),
+    regions: z.array(
+      z.object({
+        id: RegionId,
+        ordinal: z.number().int(),
+        isOwn: z.boolean().meta({ description: 'The region of the node that answers.' }),
+        isReached: z.boolean().meta({
+          description: 'False for a region that is cut off: it is then shown as it was last known.',
+        }),
+        ageSeconds: z.number().nonnegative().optional().meta({
+          description:
+            'How old the numbers are; absent where they are those of now, or where nothing was ever known.',
+        }),
+        ...RegionReport.partial({ nodes: true, alive: true, onAir: true, connections: true }).shape,
+      }),
+    ),
+  })
+  .meta({ id: 'Regions' });
+export type RegionsView = z.infer<typeof RegionsView>;
 
 export const DrainBody = z
   .strictObject({

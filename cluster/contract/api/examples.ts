@@ -155,6 +155,47 @@ export const examples: Readonly<Record<string, Example>> = {
       asOf: '2026-11-30T18:05:00.000Z',
     },
   },
+  showRegions: {
+    reply: {
+      topologyVersion: 2,
+      regions: [
+        {
+          id: 'region-1',
+          ordinal: 0,
+          isOwn: true,
+          isReached: true,
+          nodes: 2,
+          alive: 2,
+          onAir: 1,
+          connections: 250,
+          links: [
+            {
+              to: 'region-2',
+              isUp: true,
+              forSeconds: 3600,
+              roundTripMs: 84.2,
+              clockOffsetMs: -3,
+              gateways: ['region-1-node-1', 'region-1-node-2'],
+              bytesIn: 120_400,
+              bytesOut: 48_211_000,
+            },
+          ],
+        },
+        {
+          id: 'region-2',
+          ordinal: 1,
+          isOwn: false,
+          isReached: false,
+          ageSeconds: 41.5,
+          nodes: 2,
+          alive: 2,
+          onAir: 0,
+          connections: 90,
+          links: [],
+        },
+      ],
+    },
+  },
   drainNode: {
     params: { id: 'region-1-node-1' },
     body: { force: false },

@@ -3,8 +3,10 @@ import { edgeCounts, reactionWindow } from './audience.ts';
 import { claiming, streamFold, streamHeads } from './claims.ts';
 import { commentChanges, commentsChanged } from './comments.ts';
 import type { RegionCall, RegionEvent } from './crossing.ts';
+import { healthAtHome } from './health.ts';
 import { headTold, readHead, readLog, recordPublished } from './log.ts';
 import { edges, onAir, onAirList } from './on-air.ts';
+import { regionReport } from './report.ts';
 import { registryChanged, registryChanges, registryStream } from './registry.ts';
 import { commentsWritten } from './written.ts';
 
@@ -28,6 +30,8 @@ export const allowList: AllowList = {
     commentChanges,
     readLog,
     readHead,
+    regionReport,
+    healthAtHome,
   ],
   events: [
     onAir,

@@ -14,6 +14,7 @@ import { TangazaError } from '../../../cluster/errors/tangaza-error.ts';
 import type { ListedMember } from '../../../cluster/membership/member-directory.ts';
 import { BootId, NodeId, RegionId, StreamId } from '../../../cluster/model/ids.ts';
 import { systemClock as clock } from '../../../cluster/time/clock.system.ts';
+import { oneRegion } from '../../support/regions/one-region.ts';
 
 /** Those of the audience may be done twice: a comment has its clientId. */
 const unsafe = allRoutes.flatMap(({ method, tag, operation, action }) =>
@@ -67,6 +68,7 @@ function startRig(): Rig {
     const broker = new ServiceBroker({ logger: false, validator: false });
     broker.createService(
       controlService({
+        ...oneRegion,
         clock,
         registry,
         ladders: new Set(['default', 'source']),

@@ -17,6 +17,7 @@ import {
   type Trouble,
 } from '../../support/ports/stores/memory-stream-registry.ts';
 import { operatorToken, startTestEdge } from '../../support/ports/test-edge.ts';
+import { oneRegion } from '../../support/regions/one-region.ts';
 
 const id = StreamId.parse('demo');
 const slow: Trouble = { kind: 'slow', ms: 2000 };
@@ -41,6 +42,7 @@ async function startAll() {
   const broker = new ServiceBroker({ logger: false, validator: false });
   broker.createService(
     controlService({
+      ...oneRegion,
       clock,
       registry,
       ladders: new Set(['default']),

@@ -14,6 +14,7 @@ import { catalogue, isErrorCode } from '../../../cluster/errors/catalogue.ts';
 import { TangazaError } from '../../../cluster/errors/tangaza-error.ts';
 import { systemClock as clock } from '../../../cluster/time/clock.system.ts';
 import { operatorToken, startTestEdge, type EdgeSettings } from '../../support/ports/test-edge.ts';
+import { oneRegion } from '../../support/regions/one-region.ts';
 
 const Parameter = z.looseObject({
   name: z.string(),
@@ -46,6 +47,7 @@ function startControl(): ServiceBroker {
   const broker = new ServiceBroker({ logger: false, validator: false });
   broker.createService(
     controlService({
+      ...oneRegion,
       clock,
       registry,
       ladders: new Set(['default']),

@@ -45,5 +45,5 @@ test.each([
     ],
   ],
 ])('who ends with %s', (_what, change, lines) => {
-  expect(describeHealth('s', health(change)).trimEnd().split('\n').slice(2)).toEqual(lines);
+  expect(describeHealth('s', health(change)).trimEnd().split('\n').slice(3)).toEqual(lines);
 });

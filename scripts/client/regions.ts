@@ -1,0 +1,56 @@
+/** Shows the regions of a deployment as two tables: what is there, and how they reach each other. */
+import type { RegionsView } from '../../cluster/contract/api/control-views.ts';
+import { table } from './api.ts';
+import { describeAge } from './staleness.ts';
+
+type Region = RegionsView['regions'][number];
+
+export function describeRegions({ regions }: RegionsView): string {
+  const rows = regions.map((region) => ({
+    region: region.id,
+    ordinal: region.ordinal,
+    state: stateOf(region),
+    nodes: region.nodes === undefined ? '?' : `${region.alive} of ${region.nodes}`,
+    streams: region.onAir ?? '?',
+    viewers: region.connections ?? '?',
+  }));
+  const links = regions.flatMap((region) => region.links.map((link) => linkRow(region, link)));
+  return [
+    table(rows, 'No regions.'),
+    ...(links.length === 0 ? [] : [table(links, '')]),
+    ...regions.filter(({ isReached }) => !isReached).map(cutOff),
+  ].join('\n');
+}
+
+const stateOf = ({ isOwn, isReached }: Region): string => {
+  if (isOwn) return 'answers';
+  return isReached ? 'reached' : 'cut off';
+};
+
+function linkRow({ id, isReached }: Region, link: Region['links'][number]) {
+  const { to, isUp, forSeconds, roundTripMs, gateways, bytesIn, bytesOut } = link;
+  return {
+    link: `${id} -> ${to}`,
+    state: `${isUp ? 'up' : 'down'} for ${describeAge(forSeconds * 1000)}${isReached ? '' : ', as last known'}`,
+    'round trip': roundTripMs === undefined ? '?' : `${roundTripMs.toFixed(1)} ms`,
+    in: describeBytes(bytesIn),
+    out: describeBytes(bytesOut),
+    gateways: gateways.join(', ') || 'none',
+  };
+}
+
+const cutOff = ({ id, ageSeconds }: Region): string =>
+  ageSeconds === undefined
+    ? `${id} cannot be reached, and nothing is known of it.\n`
+    : `${id} cannot be reached: its numbers are as of ${describeAge(ageSeconds * 1000)} ago.\n`;
+
+/** `812 B`, `48.2 kB`, `1.3 GB` */
+function describeBytes(bytes: number): string {
+  if (bytes < 1000) return `${bytes} B`;
+  const [size = bytes, unit = 'GB'] = [
+    [bytes / 1e3, 'kB'] as const,
+    [bytes / 1e6, 'MB'] as const,
+    [bytes / 1e9, 'GB'] as const,
+  ].find(([scaled]) => scaled < 1000) ?? [bytes / 1e9, 'GB'];
+  return `${size.toFixed(1)} ${unit}`;
+}
