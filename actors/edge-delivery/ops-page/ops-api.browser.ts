@@ -3,6 +3,7 @@ import type { AudienceView } from '../../../cluster/contract/audience/reactions.
 import type { StreamHealth } from '../../../cluster/contract/stream-health.ts';
 import type {
   ClusterView,
+  LiveStreams,
   DrainView,
   ReleaseView,
   StreamPage,
@@ -38,6 +39,8 @@ export const api = {
       'GET',
       `/v1/streams?limit=${limit}${cursor === undefined ? '' : `&cursor=${encodeURIComponent(cursor)}`}`,
     ),
+  /** What is on air in all regions. */
+  live: () => call<LiveStreams>('GET', '/v1/live'),
   audience: (id: string) => call<AudienceView>('GET', `${one(id)}/audience`),
   health: (id: string) => call<StreamHealth>('GET', `${one(id)}/health`),
   create: (body: { readonly title: string; readonly id?: string }) =>

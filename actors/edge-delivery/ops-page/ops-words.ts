@@ -1,6 +1,6 @@
 /** The texts of the operator page: states, figures and consequences in words. Pure. */
 import type { AudienceView } from '../../../cluster/contract/audience/reactions.ts';
-import type { ClusterView } from '../../../cluster/contract/api/control-views.ts';
+import type { ClusterView, LiveStreams } from '../../../cluster/contract/api/control-views.ts';
 import type { StreamHealth } from '../../../cluster/contract/stream-health.ts';
 
 export type Tone = 'good' | 'warn' | 'bad' | 'quiet';
@@ -51,6 +51,19 @@ export function streamMark(health: StreamHealth | undefined): Mark {
     default:
       return { text: 'offline', tone: 'quiet' };
   }
+}
+
+type Live = LiveStreams['items'][number];
+
+/** Of a stream that another region broadcasts, as that region told. */
+export function awayMark(
+  { region, state, unheard }: Pick<Live, 'region' | 'state' | 'unheard'>,
+  nowMs: number,
+): Mark {
+  const where = `in ${region ?? 'another region'}`;
+  if (unheard === undefined) return { text: `${state} ${where}`, tone: state === 'live' ? 'good' : 'warn' };
+  const forText = duration(Math.max(0, nowMs - Date.parse(unheard.since)));
+  return { text: `${where}, not heard for ${forText}`, tone: 'bad' };
 }
 
 /** e.g. `12 viewers, 10 sockets of 4 users`. A viewer counts once, whether it plays or is connected. */

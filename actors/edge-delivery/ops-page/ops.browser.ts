@@ -1,12 +1,13 @@
 /** The operator page: nodes, streams, and what may be done with them. It asks again 2 s after each answer, while the tab is visible. */
 import type { AudienceView } from '../../../cluster/contract/audience/reactions.ts';
 import type { StreamHealth } from '../../../cluster/contract/stream-health.ts';
-import type { ClusterView, StreamView } from '../../../cluster/contract/api/control-views.ts';
+import type { ClusterView, LiveStreams, StreamView } from '../../../cluster/contract/api/control-views.ts';
 import * as actions from './ops-actions.browser.ts';
 import { api, ApiError, token } from './ops-api.browser.ts';
 import { button, element, find, lineElement, markElement, row, showRows } from './ops-elements.browser.ts';
 import {
   audienceText,
+  awayMark,
   duration,
   inputText,
   nodeMark,
@@ -59,9 +60,13 @@ async function look(): Promise<void> {
   if (token.get() === '') return showLogin(loginError.textContent);
   if (document.hidden) return;
   try {
-    const [view, { streams, hasMore }] = await Promise.all([api.cluster(), listStreams()]);
+    const [view, { streams, hasMore }, live] = await Promise.all([
+      api.cluster(),
+      listStreams(),
+      api.live().catch(() => ({ items: [] })),
+    ]);
     showCluster(view);
-    await showStreams(streams, view);
+    await showStreams(streams, view, live.items);
     more.hidden = !hasMore;
     notice.hidden = true;
   } catch (error) {
@@ -128,11 +133,20 @@ function nodeRow(node: ClusterView['nodes'][number]): HTMLElement {
   ]);
 }
 
-async function showStreams(streams: readonly StreamView[], view: ClusterView): Promise<void> {
+/** @param live what is on air, in other regions, too */
+async function showStreams(
+  streams: readonly StreamView[],
+  view: ClusterView,
+  live: LiveStreams['items'],
+): Promise<void> {
   find('no-streams', HTMLElement).hidden = streams.length > 0;
   const owned = new Map(view.placements.map((placement) => [placement.streamId, placement]));
+  const here = new Set(view.regions.map(({ id }) => id));
+  const away = new Map(
+    live.flatMap((one) => (one.region === undefined || here.has(one.region) ? [] : [[one.id, one]])),
+  );
   const healths = new Map<string, Told>();
-  const waiting = streams.filter(({ id }) => owned.has(id)).map(({ id }) => id);
+  const waiting = streams.filter(({ id }) => owned.has(id) || away.has(id)).map(({ id }) => id);
   const askNext = async (): Promise<void> => {
     for (let id = waiting.shift(); id !== undefined; id = waiting.shift()) {
       const [health, audience] = await Promise.all([
@@ -143,13 +157,18 @@ async function showStreams(streams: readonly StreamView[], view: ClusterView): P
     }
   };
   await Promise.all(Array.from({ length: askedAtOnce }, askNext));
-  const rows = streams.map((stream) => streamRow(stream, owned.has(stream.id), healths.get(stream.id)));
+  const rows = streams.map((stream) => {
+    const health = healths.get(stream.id);
+    const elsewhere = away.get(stream.id);
+    if (elsewhere !== undefined) return streamRow(stream, awayMark(elsewhere, Date.now()), health);
+    const mark: Mark = owned.has(stream.id) ? streamMark(health) : { text: 'never on air', tone: 'quiet' };
+    return streamRow(stream, mark, health);
+  });
   showRows(find('streams', HTMLElement), rows);
 }
 
-function streamRow(stream: StreamView, wasOnAir: boolean, health: Told | undefined): HTMLElement {
+function streamRow(stream: StreamView, mark: Mark, health: Told | undefined): HTMLElement {
   const { id, title } = stream;
-  const mark: Mark = wasOnAir ? streamMark(health) : { text: 'never on air', tone: 'quiet' };
   const link = element('a', title, { href: `/watch/${encodeURIComponent(id)}` });
   const input = health?.input === undefined ? '' : inputText(health.input);
   return row(id, [

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import {
   audienceText,
+  awayMark,
   drainWords,
   duration,
   inputText,
@@ -14,6 +15,7 @@ import {
 } from '../../../../../actors/edge-delivery/ops-page/ops-words.ts';
 import { StreamHealth } from '../../../../../cluster/contract/stream-health.ts';
 import { ClusterView } from '../../../../../cluster/contract/api/control-views.ts';
+import { RegionId } from '../../../../../cluster/model/ids.ts';
 
 const node = {
   region: 'r1',
@@ -124,4 +126,19 @@ test.each([
   [{ players: 3, sockets: 0, users: 0, suspectedRobots: 1 }, '3 viewers, 1 suspected robot'],
 ])('an audience of %o is told as %s', (audience, text) => {
   expect(audienceText({ suspectedRobots: 0, ...audience })).toBe(text);
+});
+
+test('a stream of another region names that region, and for how long it is not heard', () => {
+  const nowMs = Date.parse('2026-11-30T18:05:00.000Z');
+  const region = RegionId.parse('eu');
+  const unheard = { region, since: '2026-11-30T18:03:00.000Z' };
+  expect({
+    live: awayMark({ region, state: 'live', unheard: undefined }, nowMs),
+    starts: awayMark({ region, state: 'starting', unheard: undefined }, nowMs),
+    cut: awayMark({ region, state: 'live', unheard }, nowMs),
+  }).toEqual({
+    live: { text: 'live in eu', tone: 'good' },
+    starts: { text: 'starting in eu', tone: 'warn' },
+    cut: { text: 'in eu, not heard for 2 min', tone: 'bad' },
+  });
 });
