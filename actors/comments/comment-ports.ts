@@ -38,4 +38,10 @@ export interface CommentPorts {
   readonly changedCounts?: ChangedCounts | undefined;
   readonly words: WordRules;
   readonly replication: Replication;
+  /**
+   * Waits until all that was written here is in all regions, where each has a database of its own.
+   *
+   * @throws TangazaError `UNAVAILABLE` with the regions that lack it
+   */
+  readonly mustBeEverywhere?: (() => Promise<void>) | undefined;
 }

@@ -30,9 +30,16 @@ export interface CommentsServicePorts {
   readonly comments: Comments;
   readonly checkDeadline: CheckDeadline;
   readonly clock: Pick<Clock, 'every'>;
+  /** Keeps the database level with those of other regions. */
+  readonly sync?: { start(): void; stop(): void } | undefined;
 }
 
-export function commentsService({ comments, checkDeadline, clock }: CommentsServicePorts): ServiceSchema {
+export function commentsService({
+  comments,
+  checkDeadline,
+  clock,
+  sync,
+}: CommentsServicePorts): ServiceSchema {
   const { posting, reading, liking, moderating, banning, reporting, recording, counting } = comments;
   let stopTicking: readonly (() => void)[] = [];
   const { inTime } = actionsInTime(checkDeadline);
@@ -59,6 +66,7 @@ export function commentsService({ comments, checkDeadline, clock }: CommentsServ
       setMode: inTime((input: OfStream<unknown, CommentMode>) => moderating.setMode(input)),
     },
     started: () => {
+      sync?.start();
       stopTicking = [
         clock.every(tickMs, () => counting.tellChanged()),
         // By itself, as a comment that very many like takes seconds.
@@ -67,6 +75,9 @@ export function commentsService({ comments, checkDeadline, clock }: CommentsServ
         clock.every(tickMs, () => void comments.look()),
       ];
     },
-    stopped: () => stopTicking.forEach((stop) => stop()),
+    stopped: () => {
+      sync?.stop();
+      stopTicking.forEach((stop) => stop());
+    },
   };
 }

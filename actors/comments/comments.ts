@@ -1,4 +1,5 @@
 /** The comments of a node: what its actions do. Each part is in a file of its own; here they meet. */
+import { allStreams } from '../../cluster/contract/api/moderation-views.ts';
 import type { CreateGuestBody, Guest, Identity } from '../../cluster/contract/api/audience-views.ts';
 import type { RouteInput } from '../../cluster/contract/api/routes.ts';
 import { TangazaError } from '../../cluster/errors/tangaza-error.ts';
@@ -11,11 +12,16 @@ import { Banning } from './moderation/banning.ts';
 import { Moderating } from './moderation/moderating.ts';
 import { Recording } from './moderation/recording.ts';
 import { Reporting } from './moderation/reporting.ts';
-import type { Change } from './feed/change.ts';
+import { streamOf, type Change } from './feed/change.ts';
+import { clockWindow } from './ids/client-id.ts';
+import type { ToldChanges } from './regions/comment-sync.ts';
 import { postMetrics } from './post-metrics.ts';
 import { Posting } from './posting.ts';
 import { Reading } from './reading/reading.ts';
 import { Streams } from './streams.ts';
+
+/** Of one pull; what is more is read from the store. */
+const mostTold = 200;
 
 export class Comments {
   readonly #ports: CommentPorts;
@@ -66,6 +72,34 @@ export class Comments {
   look(): Promise<void> {
     const { replication, outlet } = this.#ports;
     return replication.look((change) => outlet.told(change));
+  }
+
+  /** Something came from the database of another region: told to the sockets and nodes of this one (A7). It never rejects. */
+  async takenElsewhere({ added, changed, liked, banned, modes, erased }: ToldChanges): Promise<void> {
+    const { outlet, counts, store } = this.#ports;
+    const changes: readonly Change[] = [
+      ...added.map((comment) => ({ kind: 'added', comment }) as const),
+      ...changed.map((comment) => ({ kind: 'changed', comment }) as const),
+    ];
+    const streams = new Set(changes.map(streamOf));
+    if (changes.length <= mostTold) for (const change of changes) this.#found(change);
+    // What is too much for events is read by those whom it concerns.
+    else for (const streamId of streams) outlet.found({ kind: 'unsure', streamId });
+    counts.changedElsewhere([...liked, ...[...added, ...changed].flatMap(({ path }) => path)]);
+    for (const streamId of banned)
+      this.#found({ kind: 'ban', streamId: streamId === '' ? allStreams : streamId });
+    for (const { userId, atMs } of erased)
+      this.#found({ kind: 'erased', streamId: allStreams, userId, atMs: atMs - clockWindow.afterMs });
+    for (const streamId of modes) {
+      // Unread, it is read within 5 s.
+      const mode = await store.mode(streamId).catch(() => undefined);
+      if (mode !== undefined) this.#found({ kind: 'mode', streamId, mode });
+    }
+  }
+
+  #found(change: Change): void {
+    this.#heard(change);
+    this.#ports.outlet.found(change);
   }
 
   /** Something changed at another node. */

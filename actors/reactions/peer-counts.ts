@@ -1,9 +1,9 @@
 /**
- * What the edges of a region say of their audience, added up (A10). Each says its own numbers every 2 s; one that is silent for 12 s counts
+ * What the edges of all regions say of their audience, added up (A10). Each says its own numbers every 2 s; one that is silent for 12 s counts
  * no more, and a node that has started again takes the place of its former life. Bound: nodes.
  */
 import { nobody, type AudienceCounts } from '../../cluster/contract/audience/reactions.ts';
-import type { NodeId, StreamId } from '../../cluster/model/ids.ts';
+import type { StreamId } from '../../cluster/model/ids.ts';
 
 export type CountsByStream = ReadonlyMap<StreamId, AudienceCounts>;
 
@@ -11,9 +11,10 @@ export const countsLastMs = 12_000;
 const mostNodes = 2000;
 
 export class PeerCounts {
-  readonly #said = new Map<NodeId, { readonly counts: CountsByStream; readonly atMs: number }>();
+  readonly #said = new Map<string, { readonly counts: CountsByStream; readonly atMs: number }>();
 
-  note(node: NodeId, counts: CountsByStream, nowMs: number): void {
+  /** @param node its name, with its region before it where that is another one */
+  note(node: string, counts: CountsByStream, nowMs: number): void {
     this.#said.delete(node);
     this.#said.set(node, { counts, atMs: nowMs });
     const [oldest] = this.#said.keys();

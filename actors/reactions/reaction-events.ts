@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { PlayerSession } from '../../cluster/contract/api/edge-routes.ts';
 import { ReactionSums } from '../../cluster/contract/audience/reactions.ts';
-import { BootId, NodeId, StreamId } from '../../cluster/model/ids.ts';
+import { BootId, NodeId, StreamId, type RegionId } from '../../cluster/model/ids.ts';
 
 const sender = { node: NodeId, bootId: BootId };
 const count = z.number().int().nonnegative();
@@ -29,10 +29,11 @@ export type MovedEvent = z.infer<typeof MovedEvent>;
 export interface ReactionEvents {
   /** @returns false where NATS is away, or the message is longer than it takes; so do the others */
   publishWindow(stream: StreamId, event: WindowEvent): boolean;
-  /** @returns a function that ends it */
-  listen(stream: StreamId, listener: (event: WindowEvent) => void): () => void;
+  /** Hears windows of this region, and of others, which come with their region. @returns a function that ends it */
+  listen(stream: StreamId, listener: (event: WindowEvent, from?: RegionId) => void): () => void;
   publishCounts(event: CountsEvent): boolean;
-  onCounts(listener: (event: CountsEvent) => void): () => void;
+  /** As `listen`. */
+  onCounts(listener: (event: CountsEvent, from?: RegionId) => void): () => void;
   publishMoved(to: NodeId, event: MovedEvent): boolean;
   /** What others tell this node. */
   onMoved(node: NodeId, listener: (event: MovedEvent) => void): () => void;

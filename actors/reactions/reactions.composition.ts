@@ -3,6 +3,7 @@ import type { AudiencePorts } from '../../cluster/contract/audience/audience-fee
 import type { ClusterParts } from '../../cluster/node/cluster-parts.composition.ts';
 import type { MakeService } from '../../cluster/rpc/node-calls.moleculer.ts';
 import { openNatsReactionEvents } from './reaction-events.nats.ts';
+import { acrossRegions } from './reactions-across.ts';
 import { NodeReactions } from './reactions.ts';
 import { reactionsService } from './reactions.service.ts';
 
@@ -12,14 +13,15 @@ export interface ReactionsParts extends ClusterParts {
 }
 
 export function composeReactions(parts: ReactionsParts): MakeService {
-  const { node, bootId, region, clock, logger, metrics, nats, natsDownMs, audience } = parts;
+  const { node, bootId, region, clock, logger, metrics, nats, natsDownMs, audience, others } = parts;
+  const own = openNatsReactionEvents({ connection: nats.connection, region, downMs: natsDownMs });
   const reactions = new NodeReactions({
     node,
     bootId,
     clock,
     logger,
     metrics,
-    events: openNatsReactionEvents({ connection: nats.connection, region, downMs: natsDownMs }),
+    events: acrossRegions(own, others),
     keep: () => audience.keepReactions,
     ownCounts: () => audience.ownCounts?.() ?? new Map(),
     players: () => audience.players,

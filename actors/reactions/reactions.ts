@@ -2,7 +2,7 @@
  * Reactions of a node, and how many are in its audiences (A5, A10).
  *
  * A tap is an addition. Every 250 ms this node tells the others of its region its sum of each stream, and its own sockets the sum of the
- * region, with the seconds of media that they were given at: what it costs grows with windows and nodes, never with taps or viewers. A reaction that is lost on the way is gone; what
+ * regions that it hears, with the seconds of media that they were given at: what it costs grows with windows and nodes, never with taps or viewers. A reaction that is lost on the way is gone; what
  * remains of it is a count for a minute.
  */
 import {
@@ -16,7 +16,7 @@ import {
   type Reactions,
 } from '../../cluster/contract/audience/reactions.ts';
 import type { MovingPlayers } from '../../cluster/contract/audience/audience-feed.ts';
-import { StreamId, type BootId, type NodeId } from '../../cluster/model/ids.ts';
+import { StreamId, type BootId, type NodeId, type RegionId } from '../../cluster/model/ids.ts';
 import type { Logger } from '../../cluster/observe/logger.ts';
 import type { Metrics } from '../../cluster/observe/metrics.ts';
 import type { Clock } from '../../cluster/time/clock.ts';
@@ -80,7 +80,7 @@ export class NodeReactions implements Reactions {
       labels: ['why'],
     });
     this.#stopHearing = [
-      ports.events.onCounts((event) => this.#hearCounts(event)),
+      ports.events.onCounts((event, from) => this.#hearCounts(event, from)),
       ports.events.onMoved(ports.node, ({ sessions }) => {
         for (const session of sessions) ports.players()?.left(session);
       }),
@@ -156,21 +156,21 @@ export class NodeReactions implements Reactions {
   }
 
   #begin(stream: StreamId): Followed {
-    const stop = this.#ports.events.listen(stream, (event) => this.#hear(stream, event));
+    const stop = this.#ports.events.listen(stream, (event, from) => this.#hear(stream, event, from));
     const followed = { listeners: new Set<ReactionListener>(), stop, viewers: -1 };
     this.#followed.set(stream, followed);
     return followed;
   }
 
-  #hearCounts({ node, streams }: CountsEvent): void {
-    if (node === this.#ports.node) return;
+  #hearCounts({ node, streams }: CountsEvent, from: RegionId | undefined): void {
+    if (from === undefined && node === this.#ports.node) return;
     const counts = new Map<StreamId, AudienceCounts>();
     for (const [stream, one] of Object.entries(streams)) counts.set(StreamId.parse(stream), one);
-    this.#peers.note(node, counts, this.#ports.clock.monotonicMs());
+    this.#peers.note(from === undefined ? node : `${from}/${node}`, counts, this.#ports.clock.monotonicMs());
   }
 
-  #hear(stream: StreamId, event: WindowEvent): void {
-    if (event.node !== this.#ports.node) this.#addToRegion(stream, event);
+  #hear(stream: StreamId, event: WindowEvent, from: RegionId | undefined): void {
+    if (from !== undefined || event.node !== this.#ports.node) this.#addToRegion(stream, event);
   }
 
   #addToRegion(stream: StreamId, sums: ReactionSums): void {

@@ -20,6 +20,10 @@ export interface LoadOptions {
   readonly stream: string;
   /** URLs without a path. */
   readonly edges: readonly string[];
+  /** The same edges by region: each user stays in one. By default all are of one region. */
+  readonly regions?: readonly (readonly string[])[];
+  /** How long after its acknowledgement a hide must be everywhere. By default 10 s. */
+  readonly hideWithinMs?: number;
   /** How many have a live socket. */
   readonly watchers: number;
   /** How many only comment. */
@@ -62,8 +66,11 @@ export async function startLoad(options: LoadOptions, clock: Clock): Promise<Aud
   const run = randomBytes(3).toString('hex');
   const users = clients.map((client, index) => {
     const isWatching = index < options.watchers;
-    const user = { name: `${run}-u${index}`, stream: options.stream, edges: options.edges, first: index };
-    const way = isWatching && index % 2 === 0 ? 'socket' : 'http';
+    const { regions = [options.edges], stream } = options;
+    const edges = regions[index % regions.length] ?? options.edges;
+    const first = Math.floor(index / regions.length);
+    const user = { name: `${run}-u${index}`, stream, edges, first };
+    const way = isWatching && first % 2 === 0 ? 'socket' : 'http';
     return new SimulatedUser(
       { ...user, isWatching, way },
       { client, clock, recorder, random: Math.random, randomBytes },
@@ -90,7 +97,7 @@ export async function startLoad(options: LoadOptions, clock: Clock): Promise<Aud
       for (const edge of options.edges) await readAll(edge, clients[0], reading);
       if (recorder.hasHoles)
         throw new Error('the history grew too long to be judged: fewer users, or a shorter load');
-      return checkHistory(recorder.history, { hideGraceMs });
+      return checkHistory(recorder.history, { hideGraceMs: options.hideWithinMs ?? hideGraceMs });
     },
     [Symbol.asyncDispose]: async () => {
       stop();

@@ -48,6 +48,8 @@ export interface ChangeOutlet {
    * its author is answered, so that a page reads its own writes.
    */
   told(change: Change): void;
+  /** As `told`, of what came from another region: who follows the stream is told, and nobody begins to. */
+  found(change: Change): void;
   /** Calls the listener for each change that another node tells: guards count them as their own. @returns a function that ends it */
   onHeard(listener: (change: Change) => void): () => void;
 }

@@ -6,6 +6,7 @@ import { isOverWithin } from '../../../cluster/time/within.ts';
 import type { CommentId } from '../../../cluster/model/ids.ts';
 import { viewOf, type Told } from '../comment-view.ts';
 import type { ChangedCounts } from '../regions/changed-counts.ts';
+import type { RegionLag } from '../regions/region-lag.ts';
 import type { Counts } from '../counts/counts.ts';
 import type { Replication } from '../replication/replication.ts';
 import { tellEveryMs } from '../regions/written-here.ts';
@@ -24,6 +25,7 @@ interface FeedStore {
   /** Other regions write into the same database (A7). */
   readonly isSharedByRegions: boolean;
   readonly replication: Replication;
+  readonly lag: RegionLag | undefined;
   /** Calls when a part of the database that was away is back; undefined: it has no parts. */
   readonly onBack: Database['onBack'] | undefined;
 }
@@ -33,7 +35,7 @@ const countMs = 300;
 
 export function composeFeed(
   parts: Omit<ClusterParts, 'log' | 'ownership' | 'queue' | 'loads' | 'fingerprint'>,
-  { store, counts, changedCounts, isSharedByRegions, replication, onBack }: FeedStore,
+  { store, counts, changedCounts, isSharedByRegions, replication, onBack, lag }: FeedStore,
   closing: AsyncDisposableStack,
 ): Feed {
   const { node, region, bootId, clock, logger, metrics, members, nats, natsDownMs, others } = parts;
@@ -57,6 +59,7 @@ export function composeFeed(
     isSharedByRegions,
     ...(isLinked ? { regions: others } : {}),
     hasReplication: replication.isOn,
+    lag,
   });
   const stops = [
     clock.every(tickMs, () => feed.tick()),

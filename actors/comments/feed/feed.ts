@@ -47,6 +47,7 @@ export interface FeedPorts {
   readonly isSharedByRegions: boolean;
   /** Those that share the database; absent where there are none. */
   readonly regions?: Pick<OtherRegions, 'regions' | 'listen' | 'publish'>;
+  readonly lag?: StreamFeedPorts['lag'];
   /** True where another region keeps copies, and authors are told when it has (A6). */
   readonly hasReplication: boolean;
 }
@@ -128,6 +129,14 @@ export class Feed implements AudienceFeed, ChangeOutlet {
   /** Tells other regions that share the database what was written here since the last time. */
   tellRegions(): void {
     this.#writtenHere?.tell();
+  }
+
+  found(change: Change): void {
+    const stream = streamOf(change);
+    this.#keepHide(change);
+    if (stream === allStreams) this.#takeOfAll(change);
+    else this.#streams.get(stream)?.take(change);
+    this.#tellOthers(change);
   }
 
   onHeard(listener: (change: Change) => void): () => void {

@@ -58,6 +58,8 @@ export interface StreamFeedPorts extends Sender, OtherRegionsPorts {
   readonly onHeard: (change: Change) => void;
   /** Those that share the database, and say what they write. */
   readonly regions: WrittenElsewherePorts['regions'];
+  /** Until when this region knows what other regions have, each of which has a database of its own. */
+  readonly lag?: { knownToMs(): number } | undefined;
 }
 
 const modeEveryMs = 5000;
@@ -214,7 +216,9 @@ export class StreamFeed {
   }
 
   knownToMs(): number {
-    return knownTo(this.#plan, this.#ports.clock.utcMs());
+    const { clock, lag } = this.#ports;
+    const toMs = knownTo(this.#plan, clock.utcMs());
+    return lag === undefined ? toMs : Math.min(toMs, lag.knownToMs());
   }
 
   /** @throws TangazaError as the store throws it, before it was read once */

@@ -52,7 +52,7 @@ export class Recording {
     body,
     caller,
   }: RouteInput<UserParams, unknown, EraseBody>): Promise<Erased> {
-    const { store, clock, outlet } = this.#ports;
+    const { store, clock, outlet, mustBeEverywhere } = this.#ports;
     const identity = await this.#acts.allowed(caller, 'user.erase', undefined);
     const atMs = clock.utcMs();
     const by = nameInAudit(identity);
@@ -63,6 +63,7 @@ export class Recording {
     });
     // Pages may show more than rings hold.
     for (const streamId of erased.streams) outlet.told({ kind: 'unsure', streamId });
+    await mustBeEverywhere?.();
     return { comments: erased.comments };
   }
 }

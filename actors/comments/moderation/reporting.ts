@@ -8,10 +8,8 @@ import { mustHaveCaller, nameInAudit } from '../callers.ts';
 import { isShownTo } from '../comment-view.ts';
 import { mustBeFor } from '../identity/permissions.ts';
 import { placeOfComment } from '../ids/comment-id.ts';
+import { reportsThatHold } from '../store/moderation-store.ts';
 import { Acts, notFound, type ActPorts } from './acts.ts';
-
-/** So many different voices hold a comment. */
-const heldFrom = 3;
 
 export class Reporting {
   readonly #ports: ActPorts;
@@ -40,7 +38,7 @@ export class Reporting {
       throw new TangazaError('BAD_REQUEST', 'This comment is your own: hide it instead.');
     const voice = voices.voiceOf(identity.user, mustHaveCaller(caller).network, id);
     const report = { commentId: id, by: identity.user.id, voice, atMs, ...body };
-    const after = await this.#acts.written(streamId, store.report(report, heldFrom));
+    const after = await this.#acts.written(streamId, store.report(report, reportsThatHold));
     if (after !== undefined && after.isHeld !== before.isHeld) this.#acts.tell(after);
   }
 

@@ -1,20 +1,23 @@
 /** The audience of a region on this host in one SQLite file, which its nodes share (A14). */
 import type { AudienceStore } from './audience-store.ts';
+import type { ChangeStore } from './change-store.ts';
 import type { StreamId, UserId } from '../../../cluster/model/ids.ts';
 import { mostErasedStreams, type Erasure } from './moderation-store.ts';
 import { DatabaseThread, type ThreadOptions } from './sqlite/database-thread.sqlite.ts';
 import type { CallArgs } from './sqlite/calls.ts';
+
+export type RegionalStore = AudienceStore & ChangeStore;
 
 /**
  * Opens the file in a thread of its own. What it acknowledges survives `kill -9` and a power cut (open-database.sqlite.ts).
  *
  * @throws TangazaError `UNAVAILABLE` for a file that is damaged or of a newer version. What may pass, such as a full disk, is told to calls
  */
-export async function openSqliteCommentStore(options: ThreadOptions): Promise<AudienceStore> {
+export async function openSqliteCommentStore(options: ThreadOptions): Promise<RegionalStore> {
   return new SqliteAudienceStore(await DatabaseThread.open(options));
 }
 
-class SqliteAudienceStore implements AudienceStore {
+class SqliteAudienceStore implements RegionalStore {
   readonly #thread: DatabaseThread;
 
   constructor(thread: DatabaseThread) {
@@ -123,6 +126,34 @@ class SqliteAudienceStore implements AudienceStore {
 
   reactions(...args: CallArgs['reactions']) {
     return this.#thread.ask('reactions', args);
+  }
+
+  changes(...args: CallArgs['changes']) {
+    return this.#thread.ask('changes', args);
+  }
+
+  noteTaken(...args: CallArgs['noteTaken']) {
+    return this.#thread.ask('noteTaken', args);
+  }
+
+  cursor(...args: CallArgs['cursor']) {
+    return this.#thread.ask('cursor', args);
+  }
+
+  unerased(...args: CallArgs['unerased']) {
+    return this.#thread.ask('unerased', args);
+  }
+
+  takeChanges(...args: CallArgs['takeChanges']) {
+    return this.#thread.ask('takeChanges', args);
+  }
+
+  takenBy(...args: CallArgs['takenBy']) {
+    return this.#thread.ask('takenBy', args);
+  }
+
+  behind(...args: CallArgs['behind']) {
+    return this.#thread.ask('behind', args);
   }
 
   async eraseUser(user: UserId, nowMs: number): Promise<Erasure> {

@@ -22,6 +22,9 @@ export interface Report {
   readonly reason?: string | undefined;
 }
 
+/** A comment that so many different voices have reported is held. */
+export const reportsThatHold = 3;
+
 /** What a moderator looks through: what waits for them, what users reported since it was released, what is not shown. */
 export type ListedState = 'held' | 'reported' | 'hidden';
 

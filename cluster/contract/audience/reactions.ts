@@ -39,7 +39,7 @@ export const ReactBody = z
   .meta({ id: 'React' });
 export type ReactBody = z.infer<typeof ReactBody>;
 
-/** How many of a stream's audience are where; of this region. */
+/** How many of a stream's audience are where; of all regions that are heard of. */
 export interface AudienceCounts {
   readonly players: number;
   readonly sockets: number;

@@ -115,6 +115,7 @@ export async function startCommentsRig(beside?: Beside, database?: RigDatabase):
     lookUpStream: async (id) => ({ kind: standings[id] ?? 'unknown' }),
     outlet: {
       told: (change) => void changes.push(change),
+      found: (change) => void changes.push(change),
       onHeard: (listener) => {
         listeners.push(listener);
         return () => {};

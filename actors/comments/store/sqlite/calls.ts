@@ -1,10 +1,11 @@
 /** What the node's main thread and the thread of its comments' database say to each other. Both are of one build. */
 import type { UserId } from '../../../../cluster/model/ids.ts';
 import type { AudienceStore } from '../audience-store.ts';
+import type { ChangeStore } from '../change-store.ts';
 import type { Erasure } from '../moderation-store.ts';
 import type { ErrorCode } from '../../../../cluster/errors/catalogue.ts';
 
-interface Calls extends Omit<AudienceStore, 'close' | 'eraseUser'> {
+interface Calls extends Omit<AudienceStore, 'close' | 'eraseUser'>, ChangeStore {
   /** A part of `eraseUser`: so many comments that other calls have their turn. @returns those of this part; none when all are erased */
   eraseSome(user: UserId, nowMs: number): Promise<Erasure>;
 }
@@ -57,7 +58,17 @@ export const isWrite: Readonly<Record<CallName, boolean>> = {
   eraseSome: true,
   keepReactions: true,
   reactions: false,
+  changes: false,
+  noteTaken: true,
+  cursor: true,
+  unerased: false,
+  takeChanges: true,
+  takenBy: false,
+  behind: false,
 };
+
+/** Writes that change nothing which other regions have to know, or that came from them. */
+export const ofRegions: ReadonlySet<CallName> = new Set(['noteTaken', 'cursor', 'takeChanges']);
 
 export interface Fault {
   readonly code: ErrorCode;

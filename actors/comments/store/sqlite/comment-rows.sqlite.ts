@@ -37,22 +37,28 @@ export class CommentRows {
   insert(body: CommentBody, { isHeld, isErased, hiding, hidingAtMs, nowMs }: NewState): StoredComment {
     const arrivedAtUs = this.#database.nextChangeUs(nowMs);
     const kept = isErased ? emptied(body) : body;
-    const thread =
-      body.rootId === undefined ? [null, 0, null] : [body.rootId, body.path.length, threadKey(body)];
     this.#database.run(
       `INSERT INTO comments (id, streamId, createdAtMs, authorId, body, arrivedAtMs, arrivedAtUs, changedAtUs, isHeld, isErased, hiding,
          hidingAtMs, rootId, depth, thread) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       ...[body.id, body.streamId, body.createdAtMs, body.author.id, bodyCell(kept), Math.floor(nowMs)],
-      ...[arrivedAtUs, arrivedAtUs, Number(isHeld), Number(isErased), hiding, hidingAtMs, ...thread],
+      ...[
+        arrivedAtUs,
+        arrivedAtUs,
+        Number(isHeld),
+        Number(isErased),
+        hiding,
+        hidingAtMs,
+        ...threadCells(body),
+      ],
     );
-    const added = this.#mustGet(body.id);
+    const added = this.mustGet(body.id);
     this.#countAbove(added, Number(isShown(added)));
     return added;
   }
 
   /** Changes a row that is there. @param sets of columns, like `isHeld = ?` */
   change(id: CommentId, sets: string, values: readonly Value[], nowMs: number): StoredComment {
-    const before = this.#mustGet(id);
+    const before = this.mustGet(id);
     const changedAtUs = this.#database.nextChangeUs(nowMs);
     this.#database.run(
       `UPDATE comments SET ${sets}, changedAtUs = ? WHERE id = ?`,
@@ -60,14 +66,25 @@ export class CommentRows {
       changedAtUs,
       id,
     );
-    const after = this.#mustGet(id);
-    this.#countAbove(after, Number(isShown(after)) - Number(isShown(before)));
+    const after = this.mustGet(id);
+    if (String(before.path) === String(after.path))
+      this.#countAbove(after, Number(isShown(after)) - Number(isShown(before)));
+    else {
+      this.#countAbove(before, -Number(isShown(before)));
+      this.#countAbove(after, Number(isShown(after)));
+    }
     return after;
+  }
+
+  /** Another body has the id: it may hang elsewhere. @param cell as it is to stand in the row */
+  replace(body: CommentBody, cell: string, nowMs: number): StoredComment {
+    const values = [cell, ...threadCells(body)];
+    return this.change(body.id, 'body = ?, rootId = ?, depth = ?, thread = ?', values, nowMs);
   }
 
   /** Empties name and text for good. */
   erase(id: CommentId, nowMs: number): void {
-    this.change(id, 'body = ?, isErased = 1', [bodyCell(emptied(this.#mustGet(id)))], nowMs);
+    this.change(id, 'body = ?, isErased = 1', [bodyCell(emptied(this.mustGet(id)))], nowMs);
   }
 
   /** All comments below which it hangs have that many more answers. */
@@ -80,12 +97,17 @@ export class CommentRows {
       );
   }
 
-  #mustGet(id: CommentId): StoredComment {
+  /** Of a row that is there. */
+  mustGet(id: CommentId): StoredComment {
     const comment = this.get(id);
     if (comment === undefined) throw new Error(`the comment ${id} is gone from its own transaction`);
     return comment;
   }
 }
+
+/** `rootId`, `depth` and `thread`. */
+const threadCells = (body: CommentBody): readonly Value[] =>
+  body.rootId === undefined ? [null, 0, null] : [body.rootId, body.path.length, threadKey(body)];
 
 const isShown = ({ hidden, isHeld }: StoredComment): boolean => hidden === undefined && !isHeld;
 

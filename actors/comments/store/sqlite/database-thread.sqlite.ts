@@ -10,6 +10,7 @@ import type { Logger } from '../../../../cluster/observe/logger.ts';
 import type { Metrics } from '../../../../cluster/observe/metrics.ts';
 import type { Clock } from '../../../../cluster/time/clock.ts';
 import { isOverWithin } from '../../../../cluster/time/within.ts';
+import { isWrite, ofRegions } from './calls.ts';
 import type { CallArgs, CallName, CallResults, Fault, News, Order, SentCall } from './calls.ts';
 import { StoreMeter } from './store-meter.ts';
 import { WaitingCalls } from './waiting-calls.ts';
@@ -28,6 +29,8 @@ export interface ThreadOptions {
   readonly clock: Pick<Clock, 'sleep' | 'runningMs' | 'every'>;
   readonly metrics: Metrics;
   readonly logger: Logger;
+  /** Called after each write that other regions have to know. */
+  readonly onWritten?: () => void;
   /** Starts a thread; by default one that runs comment-worker.sqlite.ts. */
   readonly startThread?: (file: string) => Worker;
 }
@@ -96,6 +99,7 @@ export class DatabaseThread {
         this.#gather();
       });
       this.#meter.done(name, clock.runningMs() - sinceMs);
+      if (isWrite[name] && !ofRegions.has(name)) this.#options.onWritten?.();
       return result;
     } catch (error) {
       this.#meter.failed(name, error);

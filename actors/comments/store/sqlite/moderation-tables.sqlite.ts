@@ -75,20 +75,22 @@ export class ModerationTables {
   }
 
   report({ commentId, by, voice, atMs, reason }: Report, heldFrom: number): StoredComment | undefined {
-    const row = this.#database.one(
-      'SELECT isHeld, reports, releasedAtMs FROM comments WHERE id = ?',
-      commentId,
-    );
-    if (row === undefined) return undefined;
+    if (this.#rows.get(commentId) === undefined) return undefined;
     this.#database.run(
       `INSERT INTO reports (commentId, userId, voice, atMs, reason) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE
        SET voice = excluded.voice, atMs = excluded.atMs, reason = excluded.reason WHERE atMs < excluded.atMs`,
       ...[commentId, by, voice, atMs, reason ?? null],
     );
-    const reports = this.#reportsSince(commentId, Number(row['releasedAtMs'] ?? -1));
-    const isHeld = row['isHeld'] === 1 || reports >= heldFrom;
-    if (reports === row['reports'] && isHeld === (row['isHeld'] === 1)) return this.#rows.get(commentId);
-    return this.#rows.change(commentId, 'reports = ?, isHeld = ?', [reports, Number(isHeld)], atMs);
+    return this.recountReports(commentId, heldFrom, atMs) ?? this.#rows.get(commentId);
+  }
+
+  /** Counts the reports of a comment that is there, and holds it where there are enough. @returns the row, if that changed it */
+  recountReports(id: CommentId, heldFrom: number, nowMs: number): StoredComment | undefined {
+    const row = this.#database.one('SELECT isHeld, reports, releasedAtMs FROM comments WHERE id = ?', id);
+    const reports = this.#reportsSince(id, Number(row?.['releasedAtMs'] ?? -1));
+    const isHeld = row?.['isHeld'] === 1 || reports >= heldFrom;
+    if (reports === row?.['reports'] && isHeld === (row['isHeld'] === 1)) return undefined;
+    return this.#rows.change(id, 'reports = ?, isHeld = ?', [reports, Number(isHeld)], nowMs);
   }
 
   release(id: CommentId, nowMs: number): StoredComment | undefined {

@@ -1,10 +1,12 @@
 /** All calls of the audience's database, and the tables that each goes to. */
 import type { Operations } from './calls.ts';
+import { ChangeTables } from './change-tables.sqlite.ts';
 import { CommentRows } from './comment-rows.sqlite.ts';
 import { CommentTables } from './comment-tables.sqlite.ts';
 import type { CommentDatabase } from './database.sqlite.ts';
 import { ModerationTables } from './moderation-tables.sqlite.ts';
 import { ReactionTables } from './reaction-tables.sqlite.ts';
+import { TakenTables } from './taken-changes.sqlite.ts';
 import { ThreadTables } from './thread-tables.sqlite.ts';
 
 export function operationsOn(database: CommentDatabase): Operations {
@@ -13,6 +15,8 @@ export function operationsOn(database: CommentDatabase): Operations {
   const threads = new ThreadTables(database, rows);
   const moderation = new ModerationTables(database, rows);
   const reactions = new ReactionTables(database);
+  const changes = new ChangeTables(database);
+  const taken = new TakenTables({ database, rows, comments, threads, moderation, changes });
   return {
     add: (...args) => comments.add(...args),
     get: (...args) => comments.get(...args),
@@ -41,5 +45,12 @@ export function operationsOn(database: CommentDatabase): Operations {
     eraseSome: (...args) => moderation.eraseSome(...args),
     keepReactions: (...args) => reactions.keepReactions(...args),
     reactions: (...args) => reactions.reactions(...args),
+    changes: (...args) => changes.changes(...args),
+    noteTaken: (...args) => changes.noteTaken(...args),
+    cursor: (...args) => changes.cursor(...args),
+    unerased: (...args) => taken.unerased(...args),
+    takeChanges: (...args) => taken.take(...args),
+    takenBy: (...args) => changes.takenBy(...args),
+    behind: (...args) => changes.behind(...args),
   };
 }

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { ClientId, CommentId, RegionId, StreamId, UserId } from '../../../../cluster/model/ids.ts';
 import type { CommentBody, Hiding, StoredComment } from '../comment-store.ts';
 import type { Row } from './database.sqlite.ts';
+import type { CommentCells } from '../../regions/merged-comment.ts';
 
 const usInMs = 1000;
 
@@ -39,6 +40,20 @@ const CommentRow = z.object({
   reports: z.number(),
   isErased: z.number(),
 });
+
+const Cells = z.object({
+  body: z.string(),
+  isErased: z.number(),
+  isHeld: z.number(),
+  releasedAtMs: z.number().nullable(),
+  hiding: z.string().nullable(),
+  hidingAtMs: z.number().nullable(),
+  withdrawal: z.string().nullable(),
+  withdrawalAtMs: z.number().nullable(),
+});
+
+/** What other regions have to know of a row beside its keys. */
+export const commentCells = (row: Row | undefined): CommentCells => Cells.parse({ ...row });
 
 export function bodyCell({ author, clientId, text, mediaTime, parentId, rootId, path, region }: CommentBody) {
   const { name, isStaff } = author;

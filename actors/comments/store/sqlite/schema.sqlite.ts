@@ -85,7 +85,19 @@ const voices = `
   CREATE INDEX commentsUnseen ON comments (streamId, createdAtMs, id) WHERE hiding IS NOT NULL OR withdrawal IS NOT NULL;
 `;
 
-const migrations: readonly string[] = [comments, threads, moderation, arrivals, voices];
+/**
+ * What changed, in the order of its commits, by the names of rows; up to where the databases of other regions were read, and theirs have read
+ * this one (A14). Triggers fill `changes` once there are other regions.
+ */
+const regions = `
+  CREATE TABLE changes (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, key TEXT NOT NULL, UNIQUE (kind, key)
+  ) STRICT;
+  CREATE TABLE pulls (region TEXT PRIMARY KEY, databaseId TEXT NOT NULL, seq INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TABLE pulledBy (region TEXT PRIMARY KEY, seq INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+`;
+
+const migrations: readonly string[] = [comments, threads, moderation, arrivals, voices, regions];
 
 /** @throws TangazaError `UNAVAILABLE` when a newer version of the program made the file */
 export function migrate(database: CommentDatabase, file: string, newId: () => string): void {

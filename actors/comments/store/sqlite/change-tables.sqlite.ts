@@ -1,0 +1,215 @@
+/**
+ * Numbers what changes in the region's file of comments, and tells it to other regions (A14).
+ *
+ * Each row has one number, that of its last change. Triggers give it, in the transaction of the change: so numbers grow in the order of commits,
+ * whichever process writes. They are made when there are other regions, and what was there before gets its numbers then.
+ */
+import { z } from 'zod';
+import { DatabaseId, type Changes, type ChangesQuery } from '../../../../cluster/contract/regions/changes.ts';
+import { CommentChange, mostCommentChanges } from '../../../../cluster/contract/regions/comments.ts';
+import { CommentId, type RegionId, type StreamId } from '../../../../cluster/model/ids.ts';
+import type { CommentDatabase, Row } from './database.sqlite.ts';
+
+/** A kind of change: its table, the columns that name a row of it, and those that other regions have to know. */
+interface Kind {
+  readonly table: string;
+  readonly key: readonly string[];
+  readonly cells: readonly string[];
+  readonly change: (row: Row) => object;
+}
+
+const isOn = (value: unknown): boolean => value === 1;
+const versioned = (cell: unknown, atMs: unknown) => (atMs === null ? null : { cell, atMs });
+
+const kinds: Readonly<Record<CommentChange['kind'], Kind>> = {
+  comment: {
+    table: 'comments',
+    key: ['id'],
+    cells: [
+      ...[
+        'body',
+        'isErased',
+        'isHeld',
+        'releasedAtMs',
+        'hiding',
+        'hidingAtMs',
+        'withdrawal',
+        'withdrawalAtMs',
+      ],
+    ],
+    change: ({ hiding, hidingAtMs, withdrawal, withdrawalAtMs, isErased, isHeld, ...row }) => ({
+      ...row,
+      isErased: isOn(isErased),
+      isHeld: isOn(isHeld),
+      hiding: versioned(hiding, hidingAtMs),
+      withdrawal: versioned(withdrawal, withdrawalAtMs),
+    }),
+  },
+  like: {
+    table: 'likes',
+    key: ['commentId', 'userId'],
+    cells: ['isOn', 'atMs'],
+    change: (row) => ({ ...row, isOn: isOn(row['isOn']) }),
+  },
+  ban: {
+    table: 'bans',
+    key: ['streamId', 'userId'],
+    cells: ['isOn', 'byId', 'atMs', 'untilMs', 'reason'],
+    change: ({ byId, ...row }) => ({ ...row, by: byId, isOn: isOn(row['isOn']) }),
+  },
+  mode: {
+    table: 'modes',
+    key: ['streamId'],
+    cells: ['mode', 'slowSeconds', 'atMs'],
+    change: ({ mode, slowSeconds, ...row }) => ({ ...row, mode: { mode, slowSeconds } }),
+  },
+  audit: {
+    table: 'audit',
+    key: ['streamId', 'atMs', 'byId', 'act', 'onId'],
+    cells: ['reason'],
+    change: ({ byId, onId, ...row }) => ({ ...row, by: byId, on: onId }),
+  },
+  report: {
+    table: 'reports',
+    key: ['commentId', 'userId'],
+    cells: ['voice', 'atMs', 'reason'],
+    change: (row) => row,
+  },
+  erased: { table: 'erasedUsers', key: ['userId'], cells: ['atMs'], change: (row) => row },
+  reactions: {
+    table: 'reactionCounts',
+    key: ['streamId', 'minuteMs', 'kind', 'source'],
+    cells: ['count'],
+    change: ({ kind, ...row }) => ({ ...row, reaction: kind }),
+  },
+};
+
+const kindNames = ['comment', 'like', 'ban', 'mode', 'audit', 'report', 'erased', 'reactions'] as const;
+
+const keyOf = ({ key }: Kind, row: string): string =>
+  `json_array(${key.map((column) => `${row}${column}`).join(', ')})`;
+
+/** An update that changes nothing that others have to know is no change: so what went round comes to an end. */
+function triggersOf(name: CommentChange['kind']): string {
+  const kind = kinds[name];
+  const key = keyOf(kind, 'NEW.');
+  const enter = `DELETE FROM changes WHERE kind = '${name}' AND key = ${key}; INSERT INTO changes (kind, key) VALUES ('${name}', ${key});`;
+  const isOther = kind.cells.map((cell) => `NEW.${cell} IS NOT OLD.${cell}`).join(' OR ');
+  return `
+    CREATE TRIGGER IF NOT EXISTS ${kind.table}Added AFTER INSERT ON ${kind.table} BEGIN ${enter} END;
+    CREATE TRIGGER IF NOT EXISTS ${kind.table}Changed AFTER UPDATE ON ${kind.table} WHEN ${isOther} BEGIN ${enter} END;
+    INSERT INTO changes (kind, key) SELECT '${name}', ${keyOf(kind, '')} FROM ${kind.table};`;
+}
+
+/** An answer is not longer, so that it fits into a message. */
+const mostBytes = 400_000;
+
+const ChangeRow = z.object({ seq: z.number(), kind: z.enum(kindNames), key: z.string() });
+const PullRow = z.object({ databaseId: DatabaseId, seq: z.number() });
+
+export class ChangeTables {
+  readonly #database: CommentDatabase;
+
+  constructor(database: CommentDatabase) {
+    this.#database = database;
+  }
+
+  changes({ of, afterSeq }: ChangesQuery): Changes<CommentChange> {
+    const databaseId = this.#databaseId();
+    // Read first: what another process writes meanwhile has a higher number, and is told again.
+    const lastSeq = this.#lastSeq();
+    const fromSeq = of === databaseId && afterSeq <= lastSeq ? afterSeq : 0;
+    const rows = this.#database
+      .all(
+        `SELECT seq, kind, key FROM changes WHERE seq > ? ORDER BY seq LIMIT ${mostCommentChanges}`,
+        fromSeq,
+      )
+      .map((row) => ChangeRow.parse({ ...row }));
+    const changes: CommentChange[] = [];
+    let toSeq = fromSeq;
+    let bytes = 0;
+    for (const { seq, kind, key } of rows) {
+      const change = this.#read(kind, key);
+      bytes += change === undefined ? 0 : JSON.stringify(change).length;
+      if (bytes > mostBytes) break;
+      if (change !== undefined) changes.push(change);
+      toSeq = seq;
+    }
+    const isAll = rows.length < mostCommentChanges && toSeq === (rows.at(-1)?.seq ?? fromSeq);
+    return { databaseId, changes, toSeq: isAll ? Math.max(toSeq, lastSeq) : toSeq, isAll };
+  }
+
+  noteTaken(region: RegionId, { of, afterSeq }: ChangesQuery): void {
+    this.#database.run(
+      'INSERT OR REPLACE INTO pulledBy (region, seq) VALUES (?, ?)',
+      ...[region, of === this.#databaseId() ? afterSeq : 0],
+    );
+  }
+
+  cursor(region: RegionId): ChangesQuery {
+    this.#begin();
+    const by = this.#databaseId();
+    const row = this.#database.one('SELECT databaseId, seq FROM pulls WHERE region = ?', region);
+    if (row === undefined) return { by, afterSeq: 0 };
+    const { databaseId, seq } = PullRow.parse({ ...row });
+    return { by, of: databaseId, afterSeq: seq };
+  }
+
+  /** All of an answer is here. */
+  taken(region: RegionId, { databaseId, toSeq }: Changes<CommentChange>): void {
+    const before = this.#database.one('SELECT databaseId, seq FROM pulls WHERE region = ?', region);
+    if (before?.['databaseId'] === databaseId && before['seq'] === toSeq) return;
+    this.#database.run(
+      'INSERT OR REPLACE INTO pulls (region, databaseId, seq) VALUES (?, ?, ?)',
+      ...[region, databaseId, toSeq],
+    );
+  }
+
+  takenBy(region: RegionId, stream: StreamId, fromMs: number, toMs: number): readonly CommentId[] {
+    return this.#database
+      .all(
+        `SELECT comments.id FROM comments JOIN changes ON kind = 'comment' AND key = json_array(comments.id)
+         WHERE streamId = ? AND createdAtMs BETWEEN ? AND ? AND seq <= (SELECT seq FROM pulledBy WHERE region = ?)`,
+        ...[stream, fromMs, toMs, region],
+      )
+      .map((row) => CommentId.parse(row['id']));
+  }
+
+  behind(regions: readonly RegionId[]): readonly RegionId[] {
+    const lastSeq = this.#lastSeq();
+    return regions.filter((region) => {
+      const row = this.#database.one('SELECT seq FROM pulledBy WHERE region = ?', region);
+      return Number(row?.['seq'] ?? -1) < lastSeq;
+    });
+  }
+
+  /** Begins to number changes, unless it was begun. */
+  #begin(): void {
+    const isBegun = this.#database.one(`SELECT value FROM state WHERE name = 'numbersChanges'`) !== undefined;
+    if (isBegun) return;
+    for (const kind of kindNames) this.#database.execute(triggersOf(kind));
+    this.#database.run(`INSERT INTO state (name, value) VALUES ('numbersChanges', 1)`);
+  }
+
+  #read(name: CommentChange['kind'], key: string): CommentChange | undefined {
+    const { table, key: names, cells, change } = kinds[name];
+    const columns =
+      name === 'comment' ? [...names, 'streamId', 'authorId', 'createdAtMs', ...cells] : [...names, ...cells];
+    const condition = names.map((column, index) => `${column} = ?1 ->> ${index}`).join(' AND ');
+    const row = this.#database.one(`SELECT ${columns.join(', ')} FROM ${table} WHERE ${condition}`, key);
+    if (row === undefined) return undefined;
+    // What no other region would take is left out.
+    return CommentChange.safeParse({ ...change({ ...row }), kind: name }).data;
+  }
+
+  #databaseId(): string {
+    return DatabaseId.parse(
+      this.#database.one(`SELECT value FROM state WHERE name = 'databaseId'`)?.['value'],
+    );
+  }
+
+  #lastSeq(): number {
+    const row = this.#database.one(`SELECT seq FROM sqlite_sequence WHERE name = 'changes'`);
+    return Number(row?.['seq'] ?? 0);
+  }
+}

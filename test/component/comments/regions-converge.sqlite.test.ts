@@ -1,0 +1,181 @@
+/** Three regions' files of comments that tell each other what changed: all have the same in the end (A14). */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { commentIdOf } from '../../../actors/comments/ids/comment-id.ts';
+import type { CommentBody } from '../../../actors/comments/store/comment-store.ts';
+import { openCommentDatabase } from '../../../actors/comments/store/sqlite/open-database.sqlite.ts';
+import { operationsOn } from '../../../actors/comments/store/sqlite/operations.sqlite.ts';
+import { ClientId, RegionId, StreamId, UserId } from '../../../cluster/model/ids.ts';
+
+const streamId = StreamId.parse('show');
+const regions = ['eu', 'us', 'asia'].map((region) => RegionId.parse(region));
+const users = ['g-ada', 'g-bob', 'g-cyd', 'g-dan'].map((user) => UserId.parse(user));
+const clients = ['1', '2', '3'].map((one) => ClientId.parse(`01890000-0000-7000-8000-00000000000${one}`));
+const startMs = Number.parseInt('018900000000', 16);
+
+/** What every region must have equal, with the columns that are its own left out. */
+const shown = {
+  comments:
+    'id, authorId, body, isHeld, hiding, hidingAtMs, withdrawal, withdrawalAtMs, releasedAtMs, isErased, reports',
+  likes: 'commentId, userId, isOn, atMs',
+  likeCounts: 'id, count',
+  replyCounts: 'id, count',
+  bans: 'streamId, userId, isOn, byId, atMs, untilMs, reason',
+  modes: 'streamId, mode, slowSeconds, atMs',
+  audit: 'streamId, atMs, byId, act, onId, reason',
+  reports: 'commentId, userId, voice, atMs, reason',
+  erasedUsers: 'userId, atMs',
+  reactionCounts: 'streamId, minuteMs, kind, source, count',
+};
+
+type Region = ReturnType<typeof openRegion>;
+
+function openRegion(folder: string, region: RegionId) {
+  const database = openCommentDatabase(join(folder, `${region}.sqlite`), () => `database-${region}`);
+  const operations = operationsOn(database);
+  const write = <T>(work: () => T): T => database.transaction(work);
+  for (const other of regions) write(() => operations.cursor(other));
+  return {
+    region,
+    database,
+    operations,
+    write,
+    dump: () =>
+      Object.entries(shown).map(([table, columns]) => ({
+        table,
+        rows: database
+          .all(`SELECT ${columns} FROM ${table} ORDER BY ${columns}`)
+          // A count of none may be a row or not.
+          .filter((row) => row['count'] !== 0)
+          .map((row) => ({ ...row })),
+      })),
+  };
+}
+
+/** @returns how many changes came */
+function pull(to: Region, from: Region): number {
+  const answer = from.operations.changes(to.write(() => to.operations.cursor(from.region)));
+  const news = to.write(() => to.operations.takeChanges(from.region, answer, startMs));
+  expect({ refused: news.refused }).toEqual({ refused: 0 });
+  return answer.changes.length;
+}
+
+const pullAll = (all: readonly Region[]): number =>
+  all
+    .flatMap((to) => all.filter((from) => from !== to).map((from) => pull(to, from)))
+    .reduce((sum, came) => sum + came, 0);
+
+const bodyOf = (
+  author: UserId,
+  client: ClientId,
+  text: string,
+  region: RegionId,
+  parent?: CommentBody,
+): CommentBody => ({
+  id: commentIdOf({ streamId, authorId: author, clientId: client }),
+  streamId,
+  author: { id: author, name: author },
+  clientId: client,
+  text,
+  createdAtMs: startMs,
+  region,
+  ...(parent === undefined ? { path: [] } : { parentId: parent.id, rootId: parent.id, path: [parent.id] }),
+});
+const rootOf = (region: RegionId): CommentBody =>
+  bodyOf(users[0] ?? never(), clients[0] ?? never(), 'root', region);
+const never = (): never => {
+  throw new Error('there is one');
+};
+
+// Few values and times, so that acts meet on one row, and at one time.
+const act = fc.record({
+  where: fc.nat(2),
+  what: fc.constantFrom(
+    ...([
+      'add',
+      'answer',
+      'hide',
+      'restore',
+      'withdraw',
+      'like',
+      'unlike',
+      'ban',
+      'unban',
+      'mode',
+      'report',
+      'release',
+    ] as const),
+    ...(['erase', 'react', 'audit', 'pull', 'pull'] as const),
+  ),
+  user: fc.constantFrom(...users),
+  other: fc.constantFrom(...users),
+  client: fc.constantFrom(...clients),
+  n: fc.nat(3),
+});
+type Act = typeof act extends fc.Arbitrary<infer T> ? T : never;
+
+function perform({ operations, region, write }: Region, { what, user, other, client, n }: Act): void {
+  const atMs = startMs + n;
+  const { id } = bodyOf(user, client, '', region);
+  const reason = `reason ${n}`;
+  const acts: Partial<Record<Act['what'], () => unknown>> = {
+    add: () => operations.add(bodyOf(user, client, 'text', region), { isHeld: n === 0, nowMs: atMs }),
+    answer: () =>
+      operations.add(bodyOf(user, client, 'text', region, rootOf(region)), { isHeld: false, nowMs: atMs }),
+    hide: () => operations.setHidden(id, { by: other, atMs, reason }, atMs),
+    restore: () => operations.setHidden(id, undefined, atMs),
+    withdraw: () => operations.withdraw(id, n > 1 ? undefined : { by: user, atMs }, atMs),
+    like: () => operations.like(id, other, true, atMs),
+    unlike: () => operations.like(id, other, false, atMs),
+    ban: () => operations.ban({ streamId, userId: user, by: other, atMs, reason }),
+    unban: () => operations.unban(user, streamId, atMs),
+    mode: () => operations.setMode(streamId, { mode: n > 1 ? 'open' : 'closed', slowSeconds: n }, atMs),
+    report: () => operations.report({ commentId: id, by: other, voice: other, atMs, reason }, 3),
+    release: () => operations.release(id, atMs),
+    erase: () => operations.eraseSome(user, atMs),
+    react: () => operations.keepReactions(streamId, region, { minuteMs: 60_000, counts: { heart: n } }),
+    audit: () => operations.audit({ streamId, atMs, by: other, act: what, on: user }),
+  };
+  try {
+    write(() => acts[what]?.());
+  } catch {
+    // Refused: the same clientId with another parent.
+  }
+}
+
+function eraseEverywhere(all: readonly Region[]): void {
+  for (const { operations, write, database } of all)
+    for (const { userId, atMs } of database.all('SELECT userId, atMs FROM erasedUsers'))
+      write(() => operations.eraseSome(UserId.parse(userId), Number(atMs) - 1000));
+}
+
+// Method: random acts and pulls; then pulls until nobody has anything new. That comes to an end, and all tables are equal.
+test('after random acts in three regions, and pulls in any order, all regions have the same, and nothing goes round', () => {
+  fc.assert(
+    fc.property(fc.array(act, { minLength: 5, maxLength: 40 }), (acts) => {
+      const folder = mkdtempSync(join(tmpdir(), 'tangaza-converge-'));
+      const all = regions.map((region) => openRegion(folder, region));
+      const at = (index: number): Region => all[index % all.length] ?? never();
+      try {
+        for (const one of acts)
+          if (one.what === 'pull') pull(at(one.where), at(one.where + 1 + (one.n % 2)));
+          else perform(at(one.where), one);
+        let rounds = 0;
+        for (let came = 1; came > 0; rounds += 1) {
+          expect({ rounds: Math.min(rounds, 12) }).toEqual({ rounds });
+          eraseEverywhere(all);
+          came = pullAll(all);
+        }
+        const [first, ...others] = all.map(({ dump }) => dump());
+        for (const other of others) expect(other).toEqual(first);
+      } finally {
+        for (const { database } of all) database.close();
+        rmSync(folder, { recursive: true });
+      }
+    }),
+    { numRuns: 60 },
+  );
+});
