@@ -10,7 +10,7 @@ import {
 } from '../simulation/simulate.ts';
 import { print } from '../client/api.ts';
 import { NumberOption } from '../usage/number-option.ts';
-import type { RegionSabotage } from '../simulation/regions/simulate-regions.ts';
+import { regionSabotages, type RegionSabotage } from '../simulation/regions/simulate-regions.ts';
 import { newEdgeFold } from './edge-fold.ts';
 import { runRegions } from './simulate-regions.ts';
 import { SimulationNews } from './simulation-news.ts';
@@ -54,8 +54,8 @@ export function simulateCommand(): Command {
     .addOption(
       new Option(
         '--break <what>',
-        'sabotage that must be found: the log takes every append, fencing trusts wall clocks (one region), or edges do not shift the numbers of another region (several)',
-      ).choices(['fencing', 'clock', 'shift']),
+        'sabotage that must be found: the log takes every append, fencing trusts wall clocks (one region); with several regions edges do not shift the numbers or dates of another one, owners name periods by their own log alone, or an owner that comes back is not relayed to',
+      ).choices(['clock', ...regionSabotages]),
     )
     .option('--trace', 'prints every event; one seed')
     .option('--json', 'print JSON')
@@ -73,7 +73,8 @@ async function run(flags: Flags): Promise<void> {
 }
 
 async function runNodes(flags: Flags): Promise<void> {
-  if (flags.break === 'shift') throw new Error('--break shift is for several regions: add --regions 2');
+  if (flags.break !== undefined && !isOfNodes(flags.break))
+    throw new Error(`--break ${flags.break} is for several regions: add --regions 2`);
   const startMs = performance.now();
   const results = flags.trace === true ? [await traced(flags)] : await inThreads(flags);
   const seconds = (performance.now() - startMs) / 1000;
@@ -88,8 +89,11 @@ const optionsOf = (flags: Flags, seed: number): Omit<SimulationOptions, 'newFold
   nodes: flags.nodes,
   streams: flags.streams,
   hours: flags.hours,
-  ...(flags.break === undefined || flags.break === 'shift' ? {} : { breaks: flags.break }),
+  ...(flags.break === undefined || !isOfNodes(flags.break) ? {} : { breaks: flags.break }),
 });
+
+const isOfNodes = (what: Sabotage | RegionSabotage): what is Sabotage =>
+  what === 'fencing' || what === 'clock';
 
 const traced = (flags: Flags): Promise<SimulationResult> =>
   simulate({

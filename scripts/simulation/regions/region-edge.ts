@@ -4,7 +4,7 @@
  * N1. In one life of an edge neither epoch nor media sequence nor discontinuity sequence goes back.
  * N2. A number means one segment with one discontinuity sequence on all edges of a region, for ever.
  * N3. The programme date and time of a segment is its wall-clock time in every region, within 20 ms. So a session that changes its region
- *     finds its place.
+ *     finds its place. Where the regions' clocks differ, it is off by no more than they are.
  */
 import { applyEntry, emptyTimeline, rewound } from '../../../actors/media/timeline/fold.ts';
 import { mediaOf, presentationTime90k } from '../../../actors/media/timeline/query.ts';
@@ -24,8 +24,10 @@ export interface EdgeWatch {
   readonly published: Map<number, string>;
   /** The wall-clock time of a segment by its hash. */
   readonly wallMsOf: (sha256: string) => number | undefined;
-  /** Sabotage: the numbers of another region are taken as they are. */
-  readonly isShiftBroken: boolean;
+  /** Sabotage: the numbers of another region are taken as they are (`shift`), or its times (`dates`). */
+  readonly breaks: string | undefined;
+  /** By how much the wall clocks of two regions may differ. */
+  readonly skewMs: number;
 }
 
 /** How many of the newest segments are looked at after each read. */
@@ -84,14 +86,20 @@ export class RegionEdge {
   }
 
   #given({ sequence, record }: IndexEntry): IndexEntry {
-    if (!this.#watch.isShiftBroken || record.home === undefined) return { sequence, record };
+    const { breaks } = this.#watch;
+    if (record.home === undefined) return { sequence, record };
+    if (breaks === 'dates' && record.kind === 'clock') {
+      const { availabilityStartMs = record.availabilityStartMs } = this.#timeline;
+      return { sequence, record: { ...record, availabilityStartMs } };
+    }
+    if (breaks !== 'shift') return { sequence, record };
     const { number: _, ...home } = record.home;
     return { sequence, record: { ...record, home } };
   }
 
   #broken(timeline: FoldedTimeline): FoldedTimeline {
     const { branch } = timeline;
-    if (!this.#watch.isShiftBroken || branch?.shift === undefined) return timeline;
+    if (this.#watch.breaks !== 'shift' || branch?.shift === undefined) return timeline;
     return { ...timeline, branch: { ...branch, shift: 0 } };
   }
 
@@ -133,7 +141,7 @@ export class RegionEdge {
     const wallMs = this.#watch.wallMsOf(sha256);
     const { availabilityStartMs = 0 } = this.#timeline;
     const shownMs = availabilityStartMs + presentationTime90k(period, start90k) / 90;
-    if (wallMs !== undefined && Math.abs(shownMs - wallMs) > alignedMs)
+    if (wallMs !== undefined && Math.abs(shownMs - wallMs) > alignedMs + this.#watch.skewMs)
       this.#watch.violate(
         `N3: ${this.#name}: number ${number} of ${wallMs} ms is shown as of ${shownMs.toFixed(1)} ms`,
       );

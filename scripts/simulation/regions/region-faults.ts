@@ -12,6 +12,8 @@ import type { RegionRelay } from './region-relay.ts';
 export interface Place {
   readonly id: RegionId;
   readonly ordinal: number;
+  /** How far its wall clock is ahead. */
+  readonly skewMs: number;
   readonly log: RegionLog;
   readonly published: Map<number, string>;
   readonly edges: RegionEdge[];

@@ -27,22 +27,32 @@ export interface OwnerSelf {
   readonly bootId: BootId;
 }
 
+export interface OwnerGiven {
+  /** Of its `open`, which is the log's last record. */
+  readonly openSequence: number;
+  /** How far the wall clock of its region is ahead. */
+  readonly skewMs: number;
+  /** Sabotage: its periods are named by the places of its own log alone. */
+  readonly isAboveBroken: boolean;
+}
+
 type Body<R> = R extends unknown ? Omit<R, keyof OwnerSelf | 'region' | 'recordId' | 'atMs'> : never;
 
 export class RegionOwner {
   readonly self: OwnerSelf;
   readonly #log: RegionLog;
+  readonly #given: OwnerGiven;
   #timeline: FoldedTimeline;
   #sequence: number;
   #records = 0;
   life: 'active' | 'moved' | 'gone' = 'active';
   movedAtMs = 0;
 
-  /** @param openSequence of its `open`, which is the log's last record */
-  constructor(self: OwnerSelf, log: RegionLog, openSequence: number, beyond: FoldedTimeline | undefined) {
+  constructor(self: OwnerSelf, log: RegionLog, given: OwnerGiven, beyond: FoldedTimeline | undefined) {
     this.self = self;
     this.#log = log;
-    this.#sequence = openSequence;
+    this.#given = given;
+    this.#sequence = given.openSequence;
     const folded = log.entries.reduce<FoldedTimeline>(applyEntry, emptyTimeline());
     const { lastSequence, epoch, bootId } = folded;
     this.#timeline =
@@ -101,13 +111,14 @@ export class RegionOwner {
 
   #open(session: Session, nowMs: number): TimelinePeriod | undefined {
     const begunMs = nowMs - segmentMs;
-    const { availabilityStartMs = begunMs } = this.#timeline;
+    const wallMs = begunMs + this.#given.skewMs;
+    const { availabilityStartMs = wallMs } = this.#timeline;
     this.#write(
       {
         kind: 'clock',
         sessionId: sessionId(session),
         mediaZero90k: 0,
-        presentationZero90k: Math.max(liveEnd90k(this.#timeline), (begunMs - availabilityStartMs) * 90),
+        presentationZero90k: Math.max(liveEnd90k(this.#timeline), (wallMs - availabilityStartMs) * 90),
         availabilityStartMs,
         connectionZeroMs: begunMs + session.jitter90k / 90,
         sequenceHeaderHash: init.sha256,
@@ -181,7 +192,8 @@ export class RegionOwner {
       atMs: Math.round(nowMs),
     };
     const above = aboveOfClock(self.epoch, this.#timeline.periods.at(-1)?.id, this.#sequence);
-    const sent = record.kind === 'clock' && above !== undefined ? { ...record, above } : record;
+    const isNamed = record.kind === 'clock' && above !== undefined && !this.#given.isAboveBroken;
+    const sent = isNamed ? { ...record, above } : record;
     const sequence = this.#log.append(sent, this.#sequence);
     if (sequence === undefined) {
       this.life = 'gone';

@@ -21,13 +21,19 @@ import { segmentMs, type Session } from './region-media.ts';
 import { RegionOwner } from './region-owner.ts';
 import { RegionRelay } from './region-relay.ts';
 
-/** `fencing`: every log accepts every append. `shift`: edges take the numbers of another region as they are. */
-export type RegionSabotage = 'fencing' | 'shift';
+/**
+ * `fencing`: every log accepts every append. `shift`: edges take the numbers of another region as they are. `dates`: and its times. `above`: owners
+ * name their periods by the places of their own log alone. `return`: an owner that comes back from a cut is not relayed to.
+ */
+export const regionSabotages = ['fencing', 'shift', 'dates', 'above', 'return'] as const;
+export type RegionSabotage = (typeof regionSabotages)[number];
 
 export interface RegionOptions {
   readonly seed: number;
   readonly regions: number;
   readonly breaks?: RegionSabotage;
+  /** By how much a region's wall clock may be wrong, either way. By default all are right. */
+  readonly skewMs?: number;
   readonly onTrace?: (line: string) => void;
 }
 
@@ -81,7 +87,9 @@ class RegionSimulation {
     const encoder = isTwin ? 1 : (this.#encoders += 1);
     const session = ordinal === 0 || this.#random.chance(0.8) ? this.#newSession(encoder) : undefined;
     const published = new Map<number, string>();
+    const { skewMs = 0 } = this.#options;
     const place: Place = {
+      skewMs: skewMs === 0 ? 0 : Math.round(this.#random.between(-skewMs, skewMs)),
       id,
       ordinal,
       log,
@@ -103,7 +111,8 @@ class RegionSimulation {
       published,
       violate: (what) => this.#judge.violate(what),
       wallMsOf: (sha256) => this.#judge.wallMs.get(sha256),
-      isShiftBroken: this.#options.breaks === 'shift',
+      breaks: this.#options.breaks,
+      skewMs: 2 * (this.#options.skewMs ?? 0),
     });
   }
 
@@ -218,7 +227,7 @@ class RegionSimulation {
     const { owner, relay, log } = place;
     if (home.id === place.id || relay?.home === home.id) return;
     if ((log.tail?.record.epoch ?? 0) > (home.log.tail?.record.epoch ?? 0)) return;
-    if (owner?.life === 'active' && (home.log.tail?.record.epoch ?? 0) <= owner.self.epoch) return;
+    if (owner?.life === 'active' && !this.#isAbove(home, owner)) return;
     relay?.kill();
     this.#count += 1;
     this.#trace(`${place.id} relays from ${home.id}`);
@@ -237,13 +246,19 @@ class RegionSimulation {
     place.relay = made;
   }
 
+  /** Whether the home has a higher epoch than an owner here, who is then relayed to. */
+  #isAbove({ log: { tail } }: Place, { self }: RegionOwner): boolean {
+    return this.#options.breaks !== 'return' && (tail?.record.epoch ?? 0) > self.epoch;
+  }
+
   /** The fold of an edge that knows more than the log (C7). */
   #beyond({ edges, log }: Place): FoldedTimeline | undefined {
     const probe = new RegionEdge('', log, {
       published: new Map(),
       violate: () => {},
       wallMsOf: () => undefined,
-      isShiftBroken: false,
+      breaks: undefined,
+      skewMs: 0,
     });
     probe.read();
     const furthest = edges.toSorted((a, b) => b.timeline.nextNumber - a.timeline.nextNumber)[0]?.timeline;
@@ -305,7 +320,13 @@ class RegionSimulation {
     if (from !== undefined) this.#changes += 1;
     this.#trace(`${place.id} claims epoch ${epoch}${from === undefined ? '' : ` from ${from.region}`}`);
     place.epoch = epoch;
-    place.owner = new RegionOwner(self, log, sequence, beyond);
+    const isAboveBroken = this.#options.breaks === 'above';
+    place.owner = new RegionOwner(
+      self,
+      log,
+      { openSequence: sequence, skewMs: place.skewMs, isAboveBroken },
+      beyond,
+    );
     if (from !== undefined) place.owner.lack(this.#random.below(10), this.#nowMs);
   }
 
