@@ -1,0 +1,88 @@
+/** Players at an edge of a region where nobody publishes: that region's edges die and come back, then those of the home die (R5, R11). */
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Browser } from 'playwright-core';
+import { z } from 'zod';
+import type { DemoNode } from '../../scripts/demo/site.ts';
+import { launchChromium, openPlayer, type Player } from '../support/cluster/foreign-players.ts';
+import { grownBy, playlistOf } from '../support/cluster/live-cluster.ts';
+import { firstOf, startTwoRegions, type TwoRegions } from '../support/cluster/two-regions.ts';
+import { flashAndBeep, publish, x264, type FfmpegPublisher } from '../support/media/ffmpeg-publisher.ts';
+import { readPlaylist, waitForPlaylist } from '../support/media/playlists.ts';
+
+let regions: TwoRegions;
+let browser: Browser;
+let publisher: FfmpegPublisher | undefined;
+/** The one edge of the region where the stream is published, and the one of the other. */
+let near: DemoNode;
+let far: DemoNode;
+
+beforeAll(async () => {
+  regions = await startTwoRegions({ nodes: 1 });
+  [near, far] = [firstOf(regions.near), firstOf(regions.far)];
+  browser = await launchChromium();
+  publisher = publish(`${near.rtmp}/${regions.stream.key}`, flashAndBeep(426, 240), x264(25, 2));
+  await waitForPlaylist(playlistOf(far), ({ segments }) => segments.length >= 4, 90_000);
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await publisher?.[Symbol.asyncDispose]();
+  await regions?.[Symbol.asyncDispose]();
+});
+
+const players: readonly (readonly [Player, string])[] = [
+  ['shaka-dash', 'manifest.mpd'],
+  ['dash.js', 'manifest.mpd'],
+  ['hls.js', 'main.m3u8'],
+];
+/** No player has so much in store: who plays on for longer gets it from somewhere. */
+const beyondBufferSeconds = 25;
+
+const Told = z.object({ 'PATHWAY-PRIORITY': z.array(z.string()), 'RELOAD-URI': z.string() });
+const steer = async (url: string) => Told.parse(await (await fetch(url)).json());
+
+// Goal: no viewer ends with the edges of its region, and each comes back to them. Method: three players play at the only edge of a region, which is killed; each plays
+// on for longer than its buffer reaches, from the other region. Once the edge is back, steering sends viewers there again. hls.js itself goes to no pathway that
+// has failed in the last five minutes, so the test asks steering as hls.js does. dash.js needs its page to leave a dead edge (foreign-players.ts).
+test("the own region's edges die: Shaka, dash.js and hls.js play on at the other region's, and steering names the own edge first once it is back", async () => {
+  await using pages = new AsyncDisposableStack();
+  const open = await Promise.all(
+    players.map(async ([player, manifest]) => {
+      const [here, there] = [far, near].map(({ url }) => `${url}/live/demo/${manifest}`);
+      return pages.use(await openPlayer(browser, player, here ?? '', there));
+    }),
+  );
+  await Promise.all(open.map((page) => page.playFor(4, 60_000)));
+  const pathway = () => open[2]?.page.evaluate(() => window.player.levels[0]?.attrs['PATHWAY-ID']);
+  expect(await pathway()).toBe('.');
+  const begun = await steer(`${far.url}/live/demo/steering?base=.&_HLS_pathway=.`);
+  expect(new URL(begun['RELOAD-URI']).origin).toBe(near.url);
+  await far.process.kill('SIGKILL');
+  const ends = await Promise.allSettled(open.map((page) => page.playFor(beyondBufferSeconds, 90_000)));
+  expect(ends.map(({ status }, index) => [players[index]?.[0], status])).toEqual(
+    players.map(([player]) => [player, 'fulfilled']),
+  );
+  expect(await pathway()).toBe(near.node);
+  const firstOfAway = async () =>
+    (await steer(`${begun['RELOAD-URI']}&_HLS_pathway=${near.node}`))['PATHWAY-PRIORITY'][0];
+  expect(await firstOfAway()).toBe(near.node);
+  far.process.start();
+  await expect.poll(firstOfAway).toBe('.');
+});
+
+// Goal: what a region has it keeps for its viewers when the home is gone. Method: the only node of the home is killed.
+test("the home's edges die: a far edge goes on with the manifests and the media that it has, and says for how long nothing has come", async () => {
+  await waitForPlaylist(playlistOf(far), ({ segments }) => segments.length >= 4, 90_000);
+  await grownBy(far, 2);
+  await near.process.kill('SIGKILL');
+  const before = await readPlaylist(playlistOf(far));
+  const media = before.segments.slice(-3).flatMap(({ uri, init }) => [init, uri]);
+  const statuses = await Promise.all(
+    media.map(async (name) => (await fetch(`${far.url}/live/demo/${name}`)).status),
+  );
+  expect(new Set(statuses)).toEqual(new Set([200]));
+  const stale = async (): Promise<number> =>
+    Number((await fetch(playlistOf(far))).headers.get('tangaza-log-stale') ?? 0);
+  await expect.poll(stale).toBeGreaterThan(0);
+  expect((await readPlaylist(playlistOf(far))).isEnded).toBe(false);
+});
