@@ -192,7 +192,7 @@ function answered(state: PageState, answer: Answer, nowMs: number): PageState {
     }
     case 'stream': {
       const known: Known = { kind: 'stream', stream: answer.stream };
-      return follow({ ...state, known, unanswered: 0, isOffline: false, refusals: 0 });
+      return follow(healed({ ...state, known, unanswered: 0, isOffline: false, refusals: 0 }, state));
     }
     default:
       return unreachable(answer);
@@ -204,6 +204,16 @@ export function isStarting({ known, load, media, mayStart }: PageState): boolean
   if (load.kind === 'nothing') return mayStart && known.kind === 'asking';
   return mayStart && media.kind === 'loading';
 }
+
+/** Once the home of the stream is heard again, what failed meanwhile is tried at once. */
+function healed(state: PageState, before: PageState): PageState {
+  const { media, load } = state;
+  const isWaiting = media.kind === 'failed' && media.retryAtMs !== undefined && load.kind !== 'nothing';
+  return isWaiting && isCutOff(before) && !isCutOff(state) ? begin(state, load.kind, true) : state;
+}
+
+const isCutOff = ({ known }: PageState): boolean =>
+  known.kind === 'stream' && known.stream.unheard !== undefined;
 
 /** What to play, now that the state of the stream is known. */
 function follow(state: PageState): PageState {

@@ -78,6 +78,17 @@ test('after the heal the picture goes on in the same player, and nothing is said
   expect(back.state.load).toMatchObject({ kind: 'live', number });
 });
 
+test('a page that could load nothing during the cut tries again as soon as the link is back, and not before', () => {
+  const waits = page().hears('interrupted', cut).tell({ kind: 'failed', why: 'unreachable' });
+  const loadsBefore = waits.hears('interrupted', cut).state.loads;
+  const loadsAfter = waits.hears('live').state.loads;
+  expect({ loadsBefore, loadsAfter, media: waits.state.media.kind }).toEqual({
+    loadsBefore: 1,
+    loadsAfter: 2,
+    media: 'loading',
+  });
+});
+
 test('a broadcast that ended during the cut has ended when the link is back', () => {
   const over = live().hears('interrupted', cut).stands(4000).hears('recording').stands(3000);
   expect(over.view).toMatchObject({ kind: 'recording', headline: 'The broadcast has ended' });
