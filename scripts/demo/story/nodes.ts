@@ -16,6 +16,8 @@ export const heard = {
   drained: 'the node has drained',
   memberGone: 'a member is gone',
   stoodStill: 'this process stood still',
+  linkDown: 'the link to another region does not work',
+  linkUp: 'the link to another region works',
   storeFails: 'the segment store fails; what waits for it is tried again',
   storeWorks: 'the segment store works again',
 } as const;
@@ -35,6 +37,7 @@ const Fields = z.object({
   member: text,
   bootId: text,
   frozenMs: z.number().catch(0),
+  to: text,
 });
 type Fields = z.infer<typeof Fields>;
 
@@ -72,6 +75,8 @@ const tellers: Readonly<Record<string, Teller>> = {
       ? { story, sentences: [] }
       : say(story, `standstills of ${node}`, `${node} stood still for ${seconds(frozenMs)}`),
   ),
+  [heard.linkDown]: running(linkDown),
+  [heard.linkUp]: linkUp,
   [heard.storeFails]: (story, node, { code, detail }) =>
     say(story, `store at ${node}`, `${node}: the segment store fails${bracketed(detail || code)}`),
   [heard.storeWorks]: (story, node) =>
@@ -132,6 +137,30 @@ function natsBack(story: Story, node: string, _: Fields, nowMs: number): Told {
     return { story: after, sentences: [] };
   const sinceMs = story.natsGoneMs.get(region) ?? nowMs;
   return say(after, `NATS of ${region}`, `NATS of ${region} is back after ${seconds(nowMs - sinceMs)}`);
+}
+
+/** Two nodes of a region hold a client to the other one, and the first that says so is enough. */
+function linkDown(story: Story, node: string, { to, why }: Fields, nowMs: number): Told {
+  const link = `${regionOf(node)} ${to}`;
+  if (story.cutOffMs.has(link)) return { story, sentences: [] };
+  return say(
+    { ...story, cutOffMs: new Map(story.cutOffMs).set(link, nowMs) },
+    `link of ${link}`,
+    `${node} does not reach ${to}${bracketed(why)}: ${regionOf(node)} goes on by itself`,
+  );
+}
+
+function linkUp(story: Story, node: string, { to }: Fields, nowMs: number): Told {
+  const link = `${regionOf(node)} ${to}`;
+  const sinceMs = story.cutOffMs.get(link);
+  if (sinceMs === undefined) return { story, sentences: [] };
+  const cutOffMs = new Map(story.cutOffMs);
+  cutOffMs.delete(link);
+  return say(
+    { ...story, cutOffMs },
+    `link of ${link}`,
+    `${node} reaches ${to} again after ${seconds(nowMs - sinceMs)}`,
+  );
 }
 
 const isAnyWithout = ({ withoutNats }: Story, region: string): boolean =>

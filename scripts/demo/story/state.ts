@@ -26,6 +26,8 @@ export interface Story {
   readonly withoutNats: ReadonlySet<string>;
   /** Since when the first node of each region got no answer. */
   readonly natsGoneMs: ReadonlyMap<string, number>;
+  /** Since when a region does not reach another one, by both names: `region-1 region-2`. */
+  readonly cutOffMs: ReadonlyMap<string, number>;
   /** Lives whose end was printed, newest last. */
   readonly gone: readonly string[];
   readonly floods: ReadonlyMap<string, Flood>;
@@ -50,6 +52,7 @@ export function newStory(): Story {
     ownerOf: new Map(),
     withoutNats: new Set(),
     natsGoneMs: new Map(),
+    cutOffMs: new Map(),
     gone: [],
     floods: new Map(),
   };

@@ -50,6 +50,26 @@ test('a killed owner: its death, its successor and after what time, its return',
   ]);
 });
 
+test('a link that is cut is told once for each direction, and when it works again', () => {
+  const down = (node: string, to: string) => logged(node, heard.linkDown, { to, why: 'no answer' });
+  const up = (node: string, to: string) => logged(node, heard.linkUp, { to });
+  const lines = storyOf([
+    [0, down('a-node-1', 'b')],
+    [1, up('a-node-1', 'b')],
+    ready,
+    [1000, down('a-node-2', 'b')],
+    [1100, down('a-node-1', 'b')],
+    [1200, down('b-node-1', 'a')],
+    [5000, up('a-node-1', 'b')],
+    [5100, up('a-node-2', 'b')],
+  ]);
+  expect(lines).toEqual([
+    'a-node-2 does not reach b (no answer): a goes on by itself',
+    'b-node-1 does not reach a (no answer): b goes on by itself',
+    'a-node-1 reaches b again after 4.0 s',
+  ]);
+});
+
 test('a node that is frozen is told once, whoever notices', () => {
   const gone = { member: 'n-node-1', bootId: 'b1', why: 'died' };
   const lines = storyOf([
