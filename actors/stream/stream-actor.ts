@@ -67,6 +67,8 @@ export interface StreamOptions extends ClaimPorts {
   readonly ladders: ReadonlyMap<string, Ladder>;
   /** The fingerprint of this region's encoders (C9). */
   readonly fingerprint: string;
+  /** How far the wall clock of another region is ahead; by default it is not. */
+  readonly aheadMs?: OwnerSettings['aheadMs'];
   readonly metrics: Metrics;
   /** Nodes that may own streams. */
   readonly candidates: () => readonly Candidate[];
@@ -332,5 +334,6 @@ function settingsOf(options: StreamOptions): OwnerSettings {
     dvrWindowMs: dvrWindowSeconds * 1000,
     retentionMs: (options.retentionSeconds ?? defaultRetentionSeconds) * 1000,
     maxLogRecords: maxLogRecordsOf(dvrWindowSeconds),
+    aheadMs: options.aheadMs ?? (() => 0),
   };
 }

@@ -1,4 +1,5 @@
 /** Builds the stream actor of a node from the node's parts. */
+import { RegionClock } from '../../cluster/region/region-clock.ts';
 import { candidatesOf } from '../../cluster/membership/members-for.ts';
 import type { HandOverPorts } from '../../cluster/contract/hand-over.ts';
 import type { ClusterParts } from '../../cluster/node/cluster-parts.composition.ts';
@@ -21,6 +22,7 @@ export interface StreamParts extends ClusterParts {
 export function composeStream(parts: StreamParts, stopAfter: Promise<void>): MakeService {
   const { config, members, logger, node, region, bootId, clock, log, ownership, queue } = parts;
   const { ladders, store, metrics, fingerprint, others } = parts;
+  const times = new RegionClock(region, others);
   return ({ closeAllSessions, adopt, askEdges, askFold }) =>
     streamService({
       members,
@@ -38,6 +40,7 @@ export function composeStream(parts: StreamParts, stopAfter: Promise<void>): Mak
       metrics,
       logger,
       fingerprint,
+      aheadMs: (other) => times.aheadMs(other),
       others,
       stopAfter,
       onMade: (owners) => {

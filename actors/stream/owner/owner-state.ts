@@ -54,6 +54,8 @@ export interface OwnerSettings {
   readonly retentionMs: number;
   /** With more records of this stream than this, the log is trimmed. */
   readonly maxLogRecords: number;
+  /** How far the wall clock of another region is ahead of this one's, as links have measured it. */
+  readonly aheadMs: (region: RegionId) => number;
 }
 
 /** Each part has a file of its own. A limit stands beside the code that keeps it, or with its part where several files do. */

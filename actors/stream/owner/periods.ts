@@ -229,7 +229,7 @@ function continuedAt(
   if (clock.sessionId === params.sessionId && clock.connectionZeroMs === params.connectionZeroMs)
     return clock.mediaZero90k;
   const ranMs = params.connectionZeroMs - clock.connectionZeroMs;
-  const wallMs = params.wallZeroMs - clock.availabilityStartMs - clock.presentationZero90k / 90;
+  const wallMs = sinceStartMs(state, params.wallZeroMs) - clock.presentationZero90k / 90;
   if (Math.abs(ranMs - wallMs) > limits.clockStrayMs) return undefined;
   const offset90k = clock.mediaZero90k + Math.round(ranMs * 90);
   const above = offset90k - endOfPeriod90k(state, running);
@@ -258,7 +258,7 @@ function openNew(turn: Turn, params: OpenPeriodParams, reply: ReplyTo): void {
     kind: 'clock',
     sessionId: params.sessionId,
     mediaZero90k: 0,
-    presentationZero90k: presentationZero90k(turn.state, wallZeroMs - availabilityStartMs),
+    presentationZero90k: presentationZero90k(turn.state, sinceStartMs(turn.state, wallZeroMs)),
     availabilityStartMs,
     connectionZeroMs: params.connectionZeroMs,
     sequenceHeaderHash: params.sequenceHeaderHash,
@@ -267,6 +267,14 @@ function openNew(turn: Turn, params: OpenPeriodParams, reply: ReplyTo): void {
   };
   const recordId = enqueue(turn, clock);
   turn.set({ openings: [...turn.state.openings, { recordId, params, replies: [reply] }] });
+}
+
+/** How long the stream has run, by the wall clock that its `availabilityStartTime` was read from: another region's, where it began there (M10). */
+function sinceStartMs({ timeline, settings, self }: OwnerState, wallMs: number): number {
+  const { availabilityStartMs = wallMs, periods } = timeline;
+  const region = periods[0]?.clock.region ?? self.region;
+  const aheadMs = region === self.region ? 0 : settings.aheadMs(region);
+  return wallMs + aheadMs - availabilityStartMs;
 }
 
 /** Where a new period begins: an outage shows as a hole, and no period overlaps the one before (P3, M10). */

@@ -39,6 +39,7 @@ export const settings: OwnerSettings = {
   dvrWindowMs: 60_000,
   retentionMs: 3_600_000,
   maxLogRecords: 10_000,
+  aheadMs: () => 0,
 };
 
 export const sourceVideo: SourceVideo = {

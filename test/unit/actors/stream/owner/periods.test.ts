@@ -1,6 +1,7 @@
 /** Opening a period, or going on with the running clock (M1, M2, M10). */
 import { expect, test } from 'vitest';
 import type { OpenPeriodReply } from '../../../../../cluster/contract/stream-actions.ts';
+import { RegionId } from '../../../../../cluster/model/ids.ts';
 import { codeOf, OwnerHarness, sourceVideo, valueOf } from '../../../../support/ingest/owner-harness.ts';
 import { endRecord, sha } from '../../../../support/ports/records.ts';
 
@@ -144,6 +145,28 @@ test('after the end a new broadcast opens a new period, numbers go on', () => {
   expect(next.ofKind('clock')).toHaveLength(2);
   expect(next.state.nextNumber).toBe(1);
   expect(next.clock().availabilityStartMs).toBe(owner.clock().availabilityStartMs);
+});
+
+// Method: the stream began in another region, whose clock is 30 s ahead, and begins again here after two minutes.
+test('a stream that began in another region goes on by the wall clock of that region', () => {
+  const owner = new OwnerHarness();
+  const period = owner.begin();
+  owner.offer(owner.segment(period, 0));
+  owner.finishTasks();
+  const far = RegionId.parse('far');
+  const end = { sequence: 90, record: endRecord({ epoch: 1, recordId: 'the-end' }) };
+  const entries = [...owner.log, end].map((entry) => ({
+    ...entry,
+    record: { ...entry.record, region: far },
+  }));
+  const zeroWhereAhead = (aheadMs: number) => {
+    const settings = { aheadMs: (region: RegionId) => (region === far ? aheadMs : 0) };
+    const next = new OwnerHarness({ entries, epoch: 2, settings });
+    next.nowMs += 120_000;
+    next.begin('s1');
+    return next.clock().presentationZero90k;
+  };
+  expect(zeroWhereAhead(30_000) - zeroWhereAhead(0)).toBe(30 * second);
 });
 
 test('with the log silent no period is promised, and the session may ask again', () => {
