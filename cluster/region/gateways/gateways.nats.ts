@@ -318,11 +318,13 @@ class NatsRegions implements OtherRegions {
 
   /** Subscribes there to what is listened to here and served by this node. */
   #carry(nowMs: number): void {
+    // A gateway that leaves goes on with what it carries until the other one does.
+    if (this.#isLeaving) return;
     for (const [other, gateway] of this.#gateways) {
       const known = this.#carried.get(other);
       const revision = this.#interests.get(other)?.revision;
       const workers = this.#serving.working(other, nowMs).map(({ node, bootId }) => `${node}/${bootId}`);
-      const of = [revision, this.#isLeaving, ...workers].join(' ');
+      const of = [revision, ...workers].join(' ');
       const isSame = known?.of === of && nowMs - known.atMs < tellEveryMs;
       const carried = isSame ? known : { of, atMs: nowMs, topics: this.#carriedHere(other, nowMs) };
       this.#carried.set(other, carried);
@@ -338,7 +340,7 @@ class NatsRegions implements OtherRegions {
   #isCarriedHere(other: RegionId): (topic: string) => boolean {
     return (topic) => {
       const { name, key } = partsOf(topic);
-      return this.#guard.allowsEvent(name) && (this.#isLeaving || this.isServedHere(other, key));
+      return this.#guard.allowsEvent(name) && this.isServedHere(other, key);
     };
   }
 

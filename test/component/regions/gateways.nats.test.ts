@@ -29,14 +29,17 @@ function noting(): { readonly lines: string[]; readonly logger: Logger } {
   return { lines, logger };
 }
 
-/** Publishes numbers in `us` every 20 ms, and collects what `node` of `eu` hears of them. */
-function counting(joined: JoinedRegions, node: string) {
+/** Publishes numbers in `us` again and again, and collects what `node` of `eu` hears of them. */
+function counting(joined: JoinedRegions, node: string, everyMs = 20) {
   const heard: number[] = [];
   let said = 0;
   const stopHearing = joined
     .of('eu', node)
     .listen(us, greeting, ({ text }) => heard.push(Number(text)), 'demo');
-  const timer = setInterval(() => joined.of('us').publish(greeting, { text: String(said++) }, 'demo'), 20);
+  const timer = setInterval(
+    () => joined.of('us').publish(greeting, { text: String(said++) }, 'demo'),
+    everyMs,
+  );
   const stop = (): void => {
     clearInterval(timer);
     stopHearing();
@@ -101,7 +104,7 @@ describe('a gateway', () => {
   test('that leaves hands over without losing an event', async () => {
     await using joined = await join({ nodes: { eu: ['n1', 'n2', 'n3'], us: ['n1'] } });
     const { serving, others } = gatewaysOf(joined, ['n1', 'n2', 'n3']);
-    const { heard, said, stop } = counting(joined, others[0] ?? '');
+    const { heard, said, stop } = counting(joined, others[0] ?? '', 1);
     await waitUntil('events are heard', () => heard.length > 10);
     await joined.leave('eu', serving);
     const leftAt = said();

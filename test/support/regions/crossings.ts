@@ -15,6 +15,6 @@ export const echo: RegionCall<Text, Text> = {
   perSecond: 40,
 };
 
-export const greeting: RegionEvent<Text> = { name: 'greeting', event: Text, maxBytes: 2000, perSecond: 200 };
+export const greeting: RegionEvent<Text> = { name: 'greeting', event: Text, maxBytes: 2000, perSecond: 2000 };
 
 export const testAllowList: AllowList = { calls: [echo], events: [greeting] };
