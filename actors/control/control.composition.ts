@@ -49,6 +49,7 @@ export function composeControl(parts: ControlParts): MakeService {
         askHealth: calls.askHealth,
         askOnAir: calls.askOnAir,
         connectionsOf: (edge) => loads.loadOf(edge),
+        mediaBytesFrom: (from) => loads.bytesFrom(from),
         viewersOf: (stream) =>
           audience.reactions === undefined ? undefined : viewersOf(audience.reactions.countsOf(stream)),
         ...(others.regions.length === 0 ? {} : { regions: regionsSeen(elsewhere, others, clock) }),

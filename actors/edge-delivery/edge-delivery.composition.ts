@@ -46,7 +46,7 @@ export function composeEdgeDelivery(parts: EdgeDeliveryParts): MakeService {
     tells.readiness = edge.readiness;
     local.sockets = { count: () => edge.sockets.count, askToMove: (ms) => edge.sockets.move(ms) };
     const server = uwsServer({ clock, metrics, logger });
-    loads.tell(() => server.connections);
+    loads.tell(() => server.connections, edge.bytesFrom);
     const { checkDeadline } = members;
     return edgeDeliveryService({ checkDeadline, clock, logger, edge, server, host, port });
   };

@@ -63,6 +63,7 @@ export interface Edge extends HttpHandlers {
   fold(stream: StreamId): unknown;
   /** Fetches an object from another region (R5). */
   readonly pull: Crossing['pull'];
+  readonly bytesFrom: Crossing['bytesFrom'];
   /** `/readyz` answers 503, and steering sends viewers to other edges. Everything else continues. */
   leave(): void;
   /** Stops following every stream. Waiting requests are answered 503. */
@@ -125,6 +126,7 @@ export function makeEdge(parts: EdgeParts): Edge {
     sockets,
     readiness,
     pull: crossing.pull,
+    bytesFrom: crossing.bytesFrom,
     tick: () => {
       viewing.tick();
       players.expire(clock.runningMs());

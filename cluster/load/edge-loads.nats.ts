@@ -7,19 +7,22 @@
 import type { NatsConnection } from '@nats-io/transport-node';
 import { z } from 'zod';
 import { subjects } from '../contract/subjects.ts';
-import { NodeId, type RegionId } from '../model/ids.ts';
+import { NodeId, RegionId } from '../model/ids.ts';
 import type { Clock } from '../time/clock.ts';
-import { PeerLoads } from './peer-loads.ts';
+import { PeerLoads, type BytesFrom } from './peer-loads.ts';
 
 export const tellEveryMs = 2000;
 
-const LoadMessage = z.object({ node: NodeId, load: z.number().int().nonnegative() });
+const count = z.number().int().nonnegative();
+const LoadMessage = z.object({ node: NodeId, load: count, bytesFrom: z.record(RegionId, count).optional() });
 
 export interface EdgeLoads {
   /** This node's own load is exact, that of others some seconds old. Undefined where it is not known. */
   loadOf(node: string): number | undefined;
-  /** From now on publishes this node's load. */
-  tell(own: () => number): void;
+  /** Bytes of media that this region's edges got from another region since they started; those of an edge that is silent are left out. */
+  bytesFrom(region: RegionId): number;
+  /** From now on publishes this node's load, and what it got from other regions. */
+  tell(own: () => number, ownBytesFrom?: () => BytesFrom): void;
   close(): void;
 }
 
@@ -36,14 +39,16 @@ export function openNatsEdgeLoads({ connection, region, node: self, clock }: Edg
   const subscription = connection.subscribe(subject, {
     callback: (error, message) => {
       const told = error === null ? parse(message.string()) : undefined;
-      if (told !== undefined) loads.note(told.node, told.load, clock.monotonicMs());
+      if (told !== undefined) loads.note(told.node, told.load, clock.monotonicMs(), told.bytesFrom);
     },
   });
   let ownLoad: (() => number) | undefined;
+  let ownBytes: (() => BytesFrom) | undefined;
   let stopTelling: (() => void) | undefined;
   const say = (): void => {
     const load = ownLoad?.() ?? 0;
-    if (!connection.isClosed()) connection.publish(subject, JSON.stringify({ node: self, load }));
+    const bytesFrom = ownBytes?.();
+    if (!connection.isClosed()) connection.publish(subject, JSON.stringify({ node: self, load, bytesFrom }));
   };
   return {
     loadOf: (node) => {
@@ -51,8 +56,10 @@ export function openNatsEdgeLoads({ connection, region, node: self, clock }: Edg
       const id = NodeId.safeParse(node);
       return id.success ? loads.of(id.data, clock.monotonicMs()) : undefined;
     },
-    tell: (own) => {
+    bytesFrom: (from) => loads.bytesFrom(from, clock.monotonicMs()),
+    tell: (own, ownBytesFrom) => {
       ownLoad = own;
+      ownBytes = ownBytesFrom;
       say();
       stopTelling ??= clock.every(tellEveryMs, say);
     },

@@ -28,13 +28,14 @@ const stateOf = ({ isOwn, isReached }: Region): string => {
 };
 
 function linkRow({ id, isReached }: Region, link: Region['links'][number]) {
-  const { to, isUp, forSeconds, roundTripMs, gateways, bytesIn, bytesOut } = link;
+  const { to, isUp, forSeconds, roundTripMs, gateways, bytesIn, bytesOut, mediaBytesIn } = link;
   return {
     link: `${id} -> ${to}`,
     state: `${isUp ? 'up' : 'down'} for ${describeAge(forSeconds * 1000)}${isReached ? '' : ', as last known'}`,
     'round trip': roundTripMs === undefined ? '?' : `${roundTripMs.toFixed(1)} ms`,
     in: describeBytes(bytesIn),
     out: describeBytes(bytesOut),
+    'media in': mediaBytesIn === undefined ? '?' : describeBytes(mediaBytesIn),
     gateways: gateways.join(', ') || 'none',
   };
 }

@@ -25,6 +25,8 @@ export interface RegionReportPorts {
   readonly others: OtherRegions;
   readonly elsewhere: Pick<Elsewhere, 'streams'>;
   readonly clock: Pick<Clock, 'monotonicMs'>;
+  /** Bytes of media that this region's edges got from another one. */
+  readonly mediaBytesFrom: (region: RegionId) => number;
   /** @throws TangazaError `LOG_UNAVAILABLE` */
   readonly cluster: () => Promise<ClusterView>;
 }
@@ -89,7 +91,7 @@ export class RegionReports {
   }
 
   async #report(): Promise<RegionReport> {
-    const { cluster, region, others, clock } = this.#ports;
+    const { cluster, region, others, clock, mediaBytesFrom } = this.#ports;
     const { nodes } = await cluster();
     const own = nodes.filter((node) => node.region === region);
     const sum = (of: (node: (typeof own)[number]) => number | undefined): number =>
@@ -99,7 +101,10 @@ export class RegionReports {
       alive: own.filter(({ state }) => state === 'alive').length,
       onAir: sum(({ load }) => load.onAir),
       connections: sum(({ load }) => load.connections),
-      links: others.links().map((link) => reportedLink(link, clock.monotonicMs())),
+      links: others.links().map((link) => ({
+        ...reportedLink(link, clock.monotonicMs()),
+        mediaBytesIn: mediaBytesFrom(link.region),
+      })),
     };
   }
 }

@@ -14,6 +14,7 @@ export class Crossings {
   readonly #objects: Counter;
   readonly #bytes: Counter;
   readonly #said = new Set<string>();
+  readonly #bytesFrom = new Map<RegionId, number>();
 
   constructor({ logger, metrics }: { readonly logger: Logger; readonly metrics: Metrics }) {
     this.#logger = logger;
@@ -31,7 +32,14 @@ export class Crossings {
 
   count(region: RegionId, outcome: Outcome, bytes = 0): void {
     this.#objects.add(1, { region, outcome });
-    if (bytes > 0) this.#bytes.add(bytes, { region });
+    if (bytes === 0) return;
+    this.#bytes.add(bytes, { region });
+    this.#bytesFrom.set(region, (this.#bytesFrom.get(region) ?? 0) + bytes);
+  }
+
+  /** Bytes from each region since this edge started. */
+  get bytesFrom(): Readonly<Record<string, number>> {
+    return Object.fromEntries(this.#bytesFrom);
   }
 
   /** An object of that region is not the one that was committed. */

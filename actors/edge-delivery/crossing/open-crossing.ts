@@ -58,6 +58,8 @@ export interface Crossing {
   readonly pull: (object: PulledObject, waitMs: number) => Promise<PullReply>;
   /** Serves the edges of other regions at paths of their own, and leaves all else to that handler. */
   readonly beside: (handle: Handler) => Handler;
+  /** Bytes that this edge got from each other region since it started; undefined in a deployment of one region. */
+  readonly bytesFrom: (() => Readonly<Record<string, number>>) | undefined;
   readonly close: () => void;
 }
 
@@ -67,6 +69,7 @@ const noCrossing: Crossing = {
   archives: (own) => own,
   pull: () => Promise.reject(new TangazaError('UNAVAILABLE', 'There is no other region to fetch from.')),
   beside: (handle) => handle,
+  bytesFrom: undefined,
   close: () => {},
 };
 
@@ -84,6 +87,7 @@ export function openCrossing(part: CrossingPart | undefined, ports: CrossingPort
     pull: async (object, waitMs) => ({ state: await puller.pull(object, waitMs) }),
     beside: (handle) => (request) =>
       request.path.startsWith(crossingFolder) ? door.serve(request) : handle(request),
+    bytesFrom: () => crossings.bytesFrom,
     close: () => puller.close(),
   };
 }

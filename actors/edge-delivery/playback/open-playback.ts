@@ -47,7 +47,7 @@ export interface OpenPlayback {
   /** What it adds to `/readyz`. */
   readonly readiness: () => Readiness['parts'];
   /** What this edge does for other nodes and regions. */
-  readonly crossing: Pick<Crossing, 'pull' | 'beside' | 'close'>;
+  readonly crossing: Pick<Crossing, 'pull' | 'beside' | 'bytesFrom' | 'close'>;
   /** How far this edge has folded the stream's log; undefined where it does not follow it, or not to the end. */
   readonly foldOf: (stream: StreamId) => Timeline | undefined;
 }

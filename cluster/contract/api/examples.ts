@@ -178,6 +178,7 @@ export const examples: Readonly<Record<string, Example>> = {
               gateways: ['region-1-node-1', 'region-1-node-2'],
               bytesIn: 120_400,
               bytesOut: 48_211_000,
+              mediaBytesIn: 1_290_300_000,
             },
           ],
         },

@@ -18,6 +18,10 @@ export const ReportedLink = z.object({
   gateways: z.array(NodeId).max(64).meta({ description: 'The nodes whose client to that region works.' }),
   bytesIn: count,
   bytesOut: count.meta({ description: 'What those clients have carried since they were opened.' }),
+  mediaBytesIn: count.optional().meta({
+    description:
+      "Bytes of media that the region's edges got from that region since they started; an edge that is silent is left out.",
+  }),
 });
 export type ReportedLink = z.infer<typeof ReportedLink>;
 

@@ -4,8 +4,10 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
 import { EdgeList } from '../../../cluster/contract/api/control-routes.ts';
+import { RegionsView } from '../../../cluster/contract/api/control-views.ts';
 import { FrameView } from '../../../cluster/contract/api/edge-routes.ts';
 import type { DemoNode, DemoRegion } from '../../../scripts/demo/site.ts';
+import { controlClient } from '../../support/cluster/control-client.ts';
 import { grownBy, playlistOf } from '../../support/cluster/live-cluster.ts';
 import { firstOf, startTwoRegions, type TwoRegions } from '../../support/cluster/two-regions.ts';
 import { flashAndBeep, publish, x264, type FfmpegPublisher } from '../../support/media/ffmpeg-publisher.ts';
@@ -144,4 +146,13 @@ test('with 200 viewers at both far edges each object crosses once', async () => 
     failed: await counted(regions.far, 'tangaza_crossing_objects_total', 'outcome="failed"'),
     damaged: await counted(regions.far, 'tangaza_crossing_objects_total', 'outcome="damaged"'),
   }).toEqual({ atLeast: true, atMost: true, hasAllRungs: true, bytes: true, failed: 0, damaged: 0 });
+});
+
+test('operators see the bytes of media that crossed', async () => {
+  const client = controlClient(far.url, regions.token);
+  const mediaBytesIn = async (): Promise<number> => {
+    const view = await client.call('/v1/regions', 200, RegionsView);
+    return view.regions.find(({ isOwn }) => isOwn)?.links[0]?.mediaBytesIn ?? 0;
+  };
+  await expect.poll(mediaBytesIn).toBeGreaterThan(100_000);
 });

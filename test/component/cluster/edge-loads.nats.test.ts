@@ -3,7 +3,7 @@ import { connect } from '@nats-io/transport-node';
 import { expect, test } from 'vitest';
 import { subjects } from '../../../cluster/contract/subjects.ts';
 import { openNatsEdgeLoads } from '../../../cluster/load/edge-loads.nats.ts';
-import { NodeId } from '../../../cluster/model/ids.ts';
+import { NodeId, RegionId } from '../../../cluster/model/ids.ts';
 import { systemClock as clock } from '../../../cluster/time/clock.system.ts';
 import { region } from '../../support/ports/records.ts';
 import { startNats, type TestNats } from '../../support/cluster/start-nats.ts';
@@ -34,6 +34,29 @@ test('a node knows the load of those that say it, its own at once, and nothing o
     heard: two.loads.loadOf('n1'),
     ofNobody: one.loads.loadOf('no/node'),
   }).toEqual({ own: undefined, heard: undefined, ofNobody: undefined });
+});
+
+test('a node knows what the edges of its region got from another one', async () => {
+  await using nats = await startNats();
+  await using one = await startNode(nats, 'n1');
+  await using two = await startNode(nats, 'n2');
+  one.loads.tell(
+    () => 1,
+    () => ({ us: 700 }),
+  );
+  two.loads.tell(
+    () => 1,
+    () => ({ us: 300, asia: 5 }),
+  );
+  const [us, asia, none] = ['us', 'asia', 'none'].map((id) => RegionId.parse(id));
+  const from = (region = RegionId.parse('eu')): number => one.loads.bytesFrom(region);
+  await expect
+    .poll(() => ({ us: from(us), asia: from(asia), none: from(none) }))
+    .toEqual({
+      us: 1000,
+      asia: 5,
+      none: 0,
+    });
 });
 
 test('what cannot be read is not known', async () => {

@@ -11,4 +11,5 @@ export const oneRegion = {
   topology: topologyOfOne(region),
   others: noOtherRegions,
   elsewhere: nothingElsewhere,
+  mediaBytesFrom: () => 0,
 };

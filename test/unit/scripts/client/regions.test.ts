@@ -21,7 +21,7 @@ test('a deployment of one region is one row', () => {
 
 test('a region that is cut off is shown with its age, and so is the link', () => {
   const regions = [
-    { ...own, links: [{ to: us, isUp: false, ...link }] },
+    { ...own, links: [{ to: us, isUp: false, ...link, mediaBytesIn: 1_290_300_000 }] },
     {
       ...own,
       id: us,
@@ -37,9 +37,9 @@ test('a region that is cut off is shown with its age, and so is the link', () =>
     'eu      0        answers  1 of 2  3        250',
     'us      1        cut off  1 of 2  3        250',
     '',
-    'LINK      STATE                        ROUND TRIP  IN     OUT      GATEWAYS',
-    'eu -> us  down for 3 min               ?           812 B  48.2 MB  n1',
-    'us -> eu  up for 3 min, as last known  84.2 ms     812 B  48.2 MB  none',
+    'LINK      STATE                        ROUND TRIP  IN     OUT      MEDIA IN  GATEWAYS',
+    'eu -> us  down for 3 min               ?           812 B  48.2 MB  1.3 GB    n1',
+    'us -> eu  up for 3 min, as last known  84.2 ms     812 B  48.2 MB  ?         none',
     '',
     'us cannot be reached: its numbers are as of 41 s ago.',
   ]);

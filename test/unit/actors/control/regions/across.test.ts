@@ -66,6 +66,7 @@ test('a region reports of itself, and is shown as it was once it is cut off', as
       clock,
       others: regions.of(region),
       cluster: async () => clusterOf(region, onAir),
+      mediaBytesFrom: (from) => (from === region ? 0 : 5000),
     });
   const [here, there] = [at(eu, 1), at(us, 2)];
   const shown = async () =>
@@ -90,6 +91,7 @@ test('a region reports of itself, and is shown as it was once it is cut off', as
   there.start();
   const numbers = { nodes: 2, alive: 1, onAir: 4, connections: 80, links: 1 };
   expect((await shown())[1]).toEqual({ ...far, isReached: true, ...numbers });
+  expect((await here.view()).regions.map(({ links: [link] }) => link?.mediaBytesIn)).toEqual([5000, 5000]);
   regions.cut('eu', 'us');
   nowMs += 42_000;
   expect((await shown())[1]).toEqual({ ...far, isReached: false, ...numbers, ageSeconds: 42 });
