@@ -55,18 +55,22 @@ function openRegion(folder: string, region: RegionId) {
   };
 }
 
-/** @returns how many changes came */
-function pull(to: Region, from: Region): number {
+/** Asks, and takes later: so two regions may ask each other at once. @returns what takes it, and says how many changes came */
+function ask(to: Region, from: Region): () => number {
   const answer = from.operations.changes(to.write(() => to.operations.cursor(from.region)));
-  const news = to.write(() => to.operations.takeChanges(from.region, answer, startMs));
-  expect({ refused: news.refused }).toEqual({ refused: 0 });
-  return answer.changes.length;
+  return () => {
+    const news = to.write(() => to.operations.takeChanges(from.region, answer, startMs));
+    expect({ refused: news.refused }).toEqual({ refused: 0 });
+    return answer.changes.length;
+  };
 }
 
-const pullAll = (all: readonly Region[]): number =>
-  all
-    .flatMap((to) => all.filter((from) => from !== to).map((from) => pull(to, from)))
-    .reduce((sum, came) => sum + came, 0);
+const pull = (to: Region, from: Region): number => ask(to, from)();
+
+function pullAll(all: readonly Region[]): number {
+  const asked = all.flatMap((to) => all.filter((from) => from !== to).map((from) => ask(to, from)));
+  return asked.reduce((sum, take) => sum + take(), 0);
+}
 
 const bodyOf = (
   author: UserId,
