@@ -58,6 +58,7 @@ const benches = [
   'page',
   'comments',
   'partition',
+  'regions',
   'failover',
 ] as const;
 
