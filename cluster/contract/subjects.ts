@@ -33,6 +33,8 @@ export const subjects = {
   wanEvent: (region: RegionId, topic: string): string => `tz.${region}.wan.${topic}`,
   /** A call of other regions; the nodes that serve it are a queue group (R2). */
   wanCall: (region: RegionId, name: string): string => `tz.${region}.wan.rpc.${name}`,
+  /** All inboxes of other regions begin so. Only there may a node answer a call of another region (R2). */
+  wanInboxes: (region: RegionId): string => `tz.${region}.wan.inbox.`,
   /** Where a gateway of region `from` gets answers at this region's NATS. */
   wanInbox: (region: RegionId, from: RegionId): string => `tz.${region}.wan.inbox.${from}`,
   /** Gateways tell the nodes of their own region here whether their clients work (R2). */

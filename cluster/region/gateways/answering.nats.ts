@@ -1,6 +1,9 @@
 /**
  * Answers calls of other regions: every node answers hello, and what its actors serve. Nothing runs before size, signature, regions, rate and
  * deadline were checked (R2).
+ *
+ * A caller chooses where the answer goes, and NATS asks nobody whether it may: the answer is sent with the rights of this node. So only what
+ * asks to be answered in the inbox of a region is answered, and a signed call in the inbox of its own region alone.
  */
 import type { Msg, NatsConnection } from '@nats-io/transport-node';
 import type { RegionCall } from '../../contract/regions/crossing.ts';
@@ -71,6 +74,7 @@ export class Answering {
     run: (params: P, from: RegionId) => Promise<R>,
     message: Msg,
   ): Promise<void> {
+    if (!this.#isForAnInbox(message)) return;
     this.#running += 1;
     try {
       const { head, params } = this.#read(call, message);
@@ -82,6 +86,15 @@ export class Answering {
     } finally {
       this.#running -= 1;
     }
+  }
+
+  /** Nothing of a message with another reply subject is read, as nobody may be told anything there. */
+  #isForAnInbox({ reply }: Msg): boolean {
+    const { region } = this.#options;
+    if (reply?.startsWith(subjects.wanInboxes(region)) === true) return true;
+    const why = 'it asks for its answer outside of the inboxes of regions, where nodes alone may write';
+    this.#say('a client with the rights of gateways', 'reply', why);
+    return false;
   }
 
   #respond(message: Msg, text: string): void {
@@ -100,7 +113,7 @@ export class Answering {
       refuse('too_long');
       throw new TangazaError('BODY_TOO_LARGE', `The call ${call.name} is longer than may cross.`);
     }
-    const signed = this.#proven(message.string(), call.name);
+    const signed = this.#proven(message.string(), call.name, message.reply ?? '');
     guard.call(call.name, bytesOf(signed.params), clock.monotonicMs(), refuse);
     const lateMs = clock.utcMs() - signed.head.deadlineUtcMs;
     // A hello is what measures the clocks, so it comes before they are known.
@@ -109,7 +122,7 @@ export class Answering {
     throw new TangazaError('DEADLINE_EXCEEDED', `The call came ${Math.round(lateMs)} ms after its deadline.`);
   }
 
-  #proven(text: string, name: string): SignedCall {
+  #proven(text: string, name: string, reply: string): SignedCall {
     const { prover, region, topology, metrics } = this.#options;
     const signed = prover.read(text);
     if (signed === 'garbage') {
@@ -122,7 +135,8 @@ export class Answering {
       throw new TangazaError('FORBIDDEN', detail);
     }
     const { from, to } = signed.head;
-    if (to !== region || signed.head.name !== name || from === region) {
+    const isFromThere = from !== region && reply.startsWith(`${subjects.wanInbox(region, from)}.`);
+    if (to !== region || signed.head.name !== name || !isFromThere) {
       metrics.refused('other', 'call', 'misdirected');
       throw new TangazaError(
         'FORBIDDEN',

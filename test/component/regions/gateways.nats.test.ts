@@ -174,9 +174,10 @@ describe('what comes from another region', () => {
     let ran = 0;
     joined.of('us').serve(echo, async ({ text }) => ((ran += 1), { text }));
     await joined.settled();
-    await using stranger = await connectTo(joined.nats('us').url);
-    const ask = async (text: string): Promise<unknown> => {
-      const reply = await stranger.connection.request('tz.us.wan.rpc.echo', text, { timeout: 5000 });
+    await using stranger = await connectTo(joined.nats('us').url, 'tz.us.wan.inbox.eu');
+    await using asian = await connectTo(joined.nats('us').url, 'tz.us.wan.inbox.asia');
+    const ask = async (text: string, { connection } = stranger): Promise<unknown> => {
+      const reply = await connection.request('tz.us.wan.rpc.echo', text, { timeout: 5000 });
       return reply.json<{ error?: { code?: string } }>().error?.code;
     };
     const head = { from: eu, to: us, name: 'echo', deadlineUtcMs: Date.now() + 5000 };
@@ -188,7 +189,8 @@ describe('what comes from another region', () => {
       unsigned: await ask(theirs.write({ head, params })),
       elsewhere: await ask(ours.write({ head: { ...head, to: eu }, params })),
       otherName: await ask(ours.write({ head: { ...head, name: 'hello' }, params })),
-      ofNobody: await ask(ours.write({ head: { ...head, from: RegionId.parse('asia') }, params })),
+      ofNobody: await ask(ours.write({ head: { ...head, from: RegionId.parse('asia') }, params }), asian),
+      othersInbox: await ask(ours.write({ head, params }), asian),
       late: await ask(ours.write({ head: { ...head, deadlineUtcMs: Date.now() - 10_000 }, params })),
       shape: await ask(ours.write({ head, params: '{"text":5}' })),
     }).toEqual({
@@ -198,6 +200,7 @@ describe('what comes from another region', () => {
       elsewhere: 'FORBIDDEN',
       otherName: 'FORBIDDEN',
       ofNobody: 'FORBIDDEN',
+      othersInbox: 'FORBIDDEN',
       late: 'DEADLINE_EXCEEDED',
       shape: 'BAD_REQUEST',
     });
@@ -301,8 +304,8 @@ interface Connected extends AsyncDisposable {
   readonly connection: NatsConnection;
 }
 
-async function connectTo(servers: string): Promise<Connected> {
-  const connection = await connect({ servers });
+async function connectTo(servers: string, inboxPrefix?: string): Promise<Connected> {
+  const connection = await connect({ servers, ...(inboxPrefix === undefined ? {} : { inboxPrefix }) });
   return { connection, [Symbol.asyncDispose]: () => connection.close() };
 }
 

@@ -12,6 +12,7 @@ import { openClusterParts } from '../../../cluster/node/cluster-parts.compositio
 import { baseBrokerOptions } from '../../../cluster/observe/broker-options.moleculer.ts';
 import { silentLogger } from '../../../cluster/observe/logger.ts';
 import { noMetrics as metrics } from '../../../cluster/observe/metrics.ts';
+import { Prover } from '../../../cluster/region/gateways/proof.ts';
 import { topologyOfOne } from '../../../cluster/region/topology.ts';
 import { systemClock as clock } from '../../../cluster/time/clock.system.ts';
 import { startNats } from '../../support/cluster/start-nats.ts';
@@ -156,6 +157,51 @@ test('a gateway may call and hear, and nothing else', async () => {
     ].filter((subject) => !named('publish', subject)),
   }).toEqual({ heard: may, told: ['tz.eu.wan.rpc.echo'] });
   await connection.close();
+});
+
+// Goal: a gateway reaches nothing by the reply subject, which NATS does not check and a node answers with its own rights. Method: garbage and
+// signed calls ask for their answers in the index and in the API of JetStream; a sound call behind them comes back when they are done with.
+test('a gateway writes and removes nothing by where it wants its answer', async () => {
+  await using certificates = await makeCertificates();
+  await using nats = await startOne(certificates);
+  const lines: LogLine[] = [];
+  await using joined = await joinRegions({
+    nodes: { eu: ['n1'], us: [] },
+    servers: { eu: nats },
+    own: () => ({ tls: certificates.of('node') }),
+    logger: () => recordingLogger(lines),
+    waitsForLinks: false,
+    allowed: testAllowList,
+  });
+  await joined.settled();
+  const as = (user: string, inboxPrefix?: string): Promise<NatsConnection> =>
+    connect({
+      ...accessOptions({ servers: [secured(nats.url)], tls: certificates.of(user) }),
+      ...(inboxPrefix === undefined ? {} : { inboxPrefix }),
+    });
+  const node = await as('node');
+  const manager = await jetstreamManager(node, { checkAPI: false });
+  await manager.streams.add({ name: 'IDX', subjects: ['tz.eu.idx.>'] });
+  for (const text of ['one', 'two', 'three']) await node.request('tz.eu.idx.demo', text);
+  const gateway = await as('gateway', 'tz.eu.wan.inbox.us');
+  const head = { from: RegionId.parse('us'), to: eu, name: 'hello', deadlineUtcMs: Date.now() + 5000 };
+  const params = JSON.stringify({ nonce: 'a nonce of a gateway', topologyVersion: 1 });
+  const signed = new Prover('a secret').write({ head, params });
+  const replies = ['tz.eu.idx.demo', 'tz.eu.wan.greeting', '$JS.API.STREAM.PURGE.IDX'];
+  for (const text of ['garbage', signed])
+    for (const reply of replies) gateway.publish('tz.eu.wan.rpc.hello', text, { reply });
+  const sound = await gateway.request('tz.eu.wan.rpc.hello', signed, { timeout: 5000 });
+  await node.flush();
+  const { state } = await manager.streams.info('IDX');
+  const said = lines.filter(({ fields }) => String(fields['why']).includes('outside of the inboxes'));
+  expect({ answered: sound.string().includes('proof'), kept: state.messages, last: state.last_seq }).toEqual({
+    answered: true,
+    kept: 3,
+    last: 3,
+  });
+  expect(said).toHaveLength(1);
+  await gateway.close();
+  await node.close();
 });
 
 // Goal: each wrong certificate is refused, and said once with what to do. Method: a gateway that runs against the production file.
