@@ -134,7 +134,10 @@ export class Relayers {
     const region = home?.region ?? running?.home;
     const isServed = region !== undefined && others.isServedHere(region, stream);
     if (running !== undefined) {
-      if (!isServed || running.home !== region) running.close();
+      if (isServed && running.home === region) return;
+      running.close();
+      // The gateway that serves it now may have started a moment ago, and heard of no need yet.
+      if (needed.untilMs > this.#nowMs) this.#ports.needs.need([stream]);
       return;
     }
     if (home === undefined || !isServed || this.#beginning.has(stream) || this.#isClosed) return;

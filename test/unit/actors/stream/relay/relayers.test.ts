@@ -55,6 +55,18 @@ test('when the gateway that relays is killed, the other goes on: nothing is lost
   expect({ places: places.length, different: new Set(places).size }).toEqual({ places: 8, different: 8 });
 });
 
+test('a gateway that has just started and takes a stream over hears from the former one that it is needed', async () => {
+  await using rig = new RelayRig();
+  const former = rig.node('n1');
+  await rig.write((log) => log.segments(1));
+  rig.needs.need([stream]);
+  await rig.clock.pass(500);
+  const others = ['n2', 'n3', 'n4', 'n5', 'n6'].map((name) => rig.node(name));
+  await rig.clock.pass(1000);
+  const relaying = [former, ...others].flatMap(({ streams }) => streams);
+  expect(relaying).toEqual([stream]);
+});
+
 test('while the link is cut the log stands still; healed, it goes on', async () => {
   await using rig = new RelayRig();
   rig.node('n1');
