@@ -61,7 +61,7 @@ function crossingPart(
   const passKey = passKeyOf(keySecret);
   const nearEdges = () => soundEdges(members);
   const fetchAcross = httpFetchAcross({ clock, region, passKey });
-  return { self: node, nearEdges, elsewhere, passKey, fetchAcross, askToPull };
+  return { self: node, nearEdges, elsewhere, regions: others.regions, passKey, fetchAcross, askToPull };
 }
 
 function edgeParts(

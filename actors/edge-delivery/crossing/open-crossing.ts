@@ -6,7 +6,7 @@ import type {
   PullState,
 } from '../../../cluster/contract/edge-actions.ts';
 import { TangazaError } from '../../../cluster/errors/tangaza-error.ts';
-import type { NodeId } from '../../../cluster/model/ids.ts';
+import type { NodeId, RegionId } from '../../../cluster/model/ids.ts';
 import type { Logger } from '../../../cluster/observe/logger.ts';
 import type { Metrics } from '../../../cluster/observe/metrics.ts';
 import { silentEdges } from '../../../cluster/region/ask-to-pull.ts';
@@ -36,6 +36,8 @@ export interface CrossingPart {
   /** The edges of this region that are alive and do not leave, this one too. */
   readonly nearEdges: () => readonly NearEdge[];
   readonly elsewhere: Elsewhere;
+  /** All other regions. */
+  readonly regions: readonly RegionId[];
   readonly passKey: Buffer;
   readonly fetchAcross: FetchAcross;
   /** Asks another edge of this region. @throws TangazaError where it does not answer within that time */
@@ -76,9 +78,9 @@ const noCrossing: Crossing = {
 /** @param part undefined in a deployment of one region */
 export function openCrossing(part: CrossingPart | undefined, ports: CrossingPorts): Crossing {
   if (part === undefined) return noCrossing;
-  const { elsewhere, fetchAcross, passKey } = part;
+  const { elsewhere, regions, fetchAcross, passKey } = part;
   const crossings = new Crossings(ports);
-  const puller = new Puller({ ...ports, elsewhere, fetchAcross, crossings });
+  const puller = new Puller({ ...ports, elsewhere, regions, fetchAcross, crossings });
   const bringPorts = bringPortsOf(part, ports, puller);
   const door = new ObjectDoor({ ...ports, passKey, unstored: bringPorts.unstored });
   return {

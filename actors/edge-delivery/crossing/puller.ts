@@ -27,6 +27,8 @@ export interface PullerPorts {
   readonly clock: Clock;
   readonly store: Pick<SegmentStore, 'range' | 'putIfAbsent'>;
   readonly elsewhere: Pick<Elsewhere, 'homeOf' | 'edges'>;
+  /** All other regions. */
+  readonly regions: readonly RegionId[];
   readonly fetchAcross: Pick<FetchAcross, 'object'>;
   readonly crossings: Crossings;
   readonly metrics: Metrics;
@@ -118,7 +120,7 @@ export class Puller {
 
   /** Asks one source after the other. A region that lacks the object, or has another one, is not asked again. */
   async #fetch(key: string, object: PulledObject): Promise<Uint8Array | 'notFound' | 'unreachable'> {
-    const { clock, elsewhere } = this.#ports;
+    const { clock, elsewhere, regions } = this.#ports;
     const home = elsewhere.homeOf(object.streamId)?.region ?? object.home;
     const sources = sourcesFor(key, elsewhere.edges(), home);
     const lacking = new Set<RegionId>();
@@ -131,7 +133,7 @@ export class Puller {
       if (answer === 'lacks') lacking.add(source.region);
       else if (answer !== 'failed') return answer;
     }
-    return isNowhere(lacking, sources, home) ? 'notFound' : 'unreachable';
+    return isNowhere({ lacking, sources, regions, home }) ? 'notFound' : 'unreachable';
   }
 
   async #ask(

@@ -29,16 +29,22 @@ export function sourcesFor(
   return sources.slice(0, mostSources);
 }
 
+/** Who was asked for an object, and what came of it. */
+export interface Asked {
+  /** The regions that said that they have it not. */
+  readonly lacking: ReadonlySet<RegionId>;
+  readonly sources: readonly EdgeElsewhere[];
+  /** All other regions of the deployment, those that cannot be reached too. */
+  readonly regions: readonly RegionId[];
+  readonly home: RegionId | undefined;
+}
+
 /**
- * Whether nobody has the object. The home's word counts; without a home elsewhere, that of all regions that can be asked.
- *
- * @param lacking the regions that said that they have it not
+ * Whether nobody has the object. The home's word counts, with that of whoever else can be asked. Without a home elsewhere every other region
+ * must have said so: one that cannot be reached may have it.
  */
-export function isNowhere(
-  lacking: ReadonlySet<RegionId>,
-  sources: readonly EdgeElsewhere[],
-  home: RegionId | undefined,
-): boolean {
+export function isNowhere({ lacking, sources, regions, home }: Asked): boolean {
   const asked = sources.map(({ region }) => region);
-  return [...asked, ...(home === undefined ? [] : [home])].every((region) => lacking.has(region));
+  const deciding = home !== undefined && regions.includes(home) ? [home] : regions;
+  return [...asked, ...deciding].every((region) => lacking.has(region));
 }

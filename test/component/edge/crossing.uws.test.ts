@@ -138,6 +138,23 @@ test('that nobody has an object is remembered for a while, that a region is away
   });
 });
 
+// Goal: an edge that has begun during a cut does not take a region that it cannot ask for one that has nothing. Method: no word of the home, and a
+// cut; then the link is back, and the home loses an object.
+test('where nobody told of the home, only the word of all other regions makes a 404', async () => {
+  await using regions = await startTwoRegions();
+  const broadcast = await regions.broadcast(2);
+  const url = regions.far.edges[0]?.url;
+  regions.far.isHomeTold = false;
+  regions.link.isUp = false;
+  const cut = await statusOf(`${url}${broadcast.segmentPath(0)}`);
+  regions.link.isUp = true;
+  const healed = await statusOf(`${url}${broadcast.segmentPath(0)}`);
+  const [lost = ''] = mediaKeys(regions.home.store).filter((key) => key.includes('/180000-'));
+  regions.home.store.objects.delete(lost);
+  const gone = await statusOf(`${url}${broadcast.segmentPath(1)}`);
+  expect({ cut, healed, gone }).toEqual({ cut: 503, healed: 200, gone: 404 });
+});
+
 // Method: with no pass, a pass of another secret, one for another path, one that is over, and a good one.
 test('objects are served only to edges of the cluster, and nothing but media and archives', async () => {
   await using regions = await startTwoRegions();

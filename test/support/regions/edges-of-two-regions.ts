@@ -47,6 +47,8 @@ class TestRegion {
   readonly crossed = new Map<string, number>();
   /** This edge answers no other node. */
   silent: NodeId | undefined;
+  /** Whether its edges have heard where the streams of the other region are at home. */
+  isHomeTold = true;
   readonly #options: RegionOptions;
   readonly #fetchAcross: FetchAcross;
   readonly #passKey: Buffer;
@@ -111,7 +113,8 @@ class TestRegion {
     return {
       self,
       nearEdges: () => this.#near(),
-      elsewhere: elsewhereWith(told, region === far ? home : undefined),
+      elsewhere: elsewhereWith(told, () => (region === far && this.isHomeTold ? home : undefined)),
+      regions: [region === far ? home : far],
       passKey: this.#passKey,
       fetchAcross: this.#fetchAcross,
       askToPull: (edge, params) => this.askToPull(edge, params),
@@ -120,12 +123,16 @@ class TestRegion {
 }
 
 /** @param homeOfAll where every stream is at home, if not here */
-function elsewhereWith(edges: () => readonly EdgeElsewhere[], homeOfAll: RegionId | undefined): Elsewhere {
+function elsewhereWith(
+  edges: () => readonly EdgeElsewhere[],
+  homeOfAll: () => RegionId | undefined,
+): Elsewhere {
   const homeOf = (stream: StreamId): StreamElsewhere | undefined => {
-    if (homeOfAll === undefined) return undefined;
+    const region = homeOfAll();
+    if (region === undefined) return undefined;
     const numbers = { nextNumber: 0, discontinuities: 0, availabilityStartMs: 0, sinceMs: 0, ageMs: 0 };
     const common = { epoch: Epoch.parse(1), isOnAir: true, rtmpUrl: 'rtmp://home.test/live' };
-    return { stream, region: homeOfAll, ...common, ...numbers };
+    return { stream, region, ...common, ...numbers };
   };
   return { ...nothingElsewhere, homeOf, ask: async (stream) => homeOf(stream), edges };
 }
