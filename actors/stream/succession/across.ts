@@ -1,12 +1,12 @@
 /**
  * Asks the other regions before a publisher's stream begins here (R7): whether it is on air there, and how far it ever came.
  *
- * J1. A stream that is on air in another region is refused with the address of its encoder there. While the link to that region is cut, what it
- *     said last holds.
+ * J1. A stream that is on air in another region is refused with the address of its encoder there. Where that region cannot be asked, or does not
+ *     answer in time, what it said last holds, or what this region's log has of it.
  * J2. A node says that it claims before it asks. So of two regions that claim at once at least one hears of the other. The one that is first in
  *     rendezvous order for the stream waits 300 ms for the other's `open`, and the others 2 s; then they go on.
  * J3. The new epoch lies above every epoch that any region knows, and the fold of the highest one is gone on with. A region that does not answer
- *     within 300 ms is not waited for: what it knows comes in later, by its higher epoch or behind ours (R6).
+ *     300 ms beyond the round trip of the link is not waited for: what it knows comes in later, by its higher epoch or behind ours (R6).
  */
 import {
   claiming,
@@ -14,7 +14,7 @@ import {
   streamHeads,
   type StreamHeads,
 } from '../../../cluster/contract/regions/claims.ts';
-import type { IndexEntry, OpenRecord } from '../../../cluster/contract/index-records.ts';
+import type { IndexEntry, IndexRecord, OpenRecord } from '../../../cluster/contract/index-records.ts';
 import { errorCodeOf, TangazaError } from '../../../cluster/errors/tangaza-error.ts';
 import type { Epoch, RegionId, StreamId } from '../../../cluster/model/ids.ts';
 import type { Logger } from '../../../cluster/observe/logger.ts';
@@ -51,7 +51,13 @@ export interface Across {
   readonly done: () => void;
 }
 
-export const acrossTimes = { askMs: 300, firstWaitsMs: 300, othersWaitMs: 2000, foldMs: 5000 } as const;
+export const acrossTimes = {
+  askMs: 300,
+  maxRoundTripMs: 1000,
+  firstWaitsMs: 300,
+  othersWaitMs: 2000,
+  foldMs: 5000,
+} as const;
 
 interface Answer extends StreamHeads {
   readonly region: RegionId;
@@ -67,12 +73,20 @@ export async function askAcross(
   ports: AcrossPorts,
 ): Promise<Across> {
   const { others, outcomes } = ports;
-  refuseUnheard(stream, tail, ports);
-  others.publish(claiming, { stream, isOver: false });
-  const done = (): void => void others.publish(claiming, { stream, isOver: true });
+  const isReached = (id: RegionId): boolean =>
+    others.links().some(({ region, isUp }) => region === id && isUp);
+  let isTold = false;
+  const tell = (isOver: boolean): void => {
+    if (isTold || !isOver) others.publish(claiming, { stream, isOver });
+    isTold = !isOver;
+  };
+  const done = (): void => tell(true);
   try {
+    refuseUnheard(stream, { tail, isHeard: isReached }, ports);
+    tell(false);
     const answers = await askAll(stream, ports);
     refuseOnAir(stream, answers);
+    refuseUnheard(stream, { tail, isHeard: (id) => answers.some(({ region }) => region === id) }, ports);
     await letRivalsGo(stream, answers, ports);
     outcomes.add(1, { outcome: 'begins' });
     const hint = ports.elsewhere.homeOf(stream);
@@ -92,32 +106,38 @@ export async function askAcross(
   }
 }
 
-/** Refuses what was on air in a region that cannot be asked now, by what that said last or by what this log has of it (J1). */
+/** Refuses what was on air in a region that is not heard, by what that said last or by what this log has of it (J1). */
 function refuseUnheard(
   stream: StreamId,
-  tail: IndexEntry | undefined,
-  { elsewhere, others, outcomes, clock }: AcrossPorts,
+  {
+    tail,
+    isHeard,
+  }: { readonly tail: IndexEntry | undefined; readonly isHeard: (region: RegionId) => boolean },
+  { elsewhere, clock }: AcrossPorts,
 ): void {
   const told = elsewhere.homeOf(stream);
   const home = told?.isOnAir === true ? told : told === undefined ? relayedHome(tail, clock) : undefined;
-  if (home === undefined || others.links().some(({ region, isUp }) => region === home.region && isUp)) return;
-  outcomes.add(1, { outcome: 'busy' });
+  if (home === undefined || isHeard(home.region)) return;
   const { region, rtmpUrl, ageMs } = home;
   const seconds = Math.round(ageMs / 1000);
   const where = rtmpUrl === '' ? `in ${region}` : `to ${rtmpUrl}`;
   throw busy(
     stream,
     home,
-    `It was on air in region ${region} ${seconds} s ago, and nothing is heard from there since. Publish ${where}, or again once ${region} is reached.`,
+    `It was on air in region ${region} ${seconds} s ago, and ${region} does not answer now. Publish ${where}, or again once ${region} is reached.`,
   );
 }
 
 /** Where this log was relayed from, unless the broadcast ended there. */
 function relayedHome(tail: IndexEntry | undefined, clock: Clock) {
-  if (tail?.record.home === undefined || tail.record.kind === 'end') return undefined;
+  if (tail?.record.home === undefined || isEnd(tail.record)) return undefined;
   const { region, atMs } = tail.record;
   return { region, rtmpUrl: '', ageMs: Math.max(0, clock.utcMs() - atMs) };
 }
+
+/** Whether the broadcast is over with a record that was relayed last. A long backlog comes as one snapshot, its end included. */
+const isEnd = (record: IndexRecord): boolean =>
+  record.kind === 'end' || (record.kind === 'snapshot' && fromSnapshot(record.state)?.state === 'ended');
 
 function refuseOnAir(stream: StreamId, answers: readonly Answer[]): void {
   const onAir = answers.flatMap(({ region, home }) => (home?.isOnAir === true ? [{ ...home, region }] : []));
@@ -136,13 +156,14 @@ const busy = (
   new TangazaError('STREAM_BUSY', `${stream}: ${detail}`, { data: { region, ingest: rtmpUrl } });
 
 /** What the linked regions answer in time (J3). */
-async function askAll(stream: StreamId, { others, clock, logger }: AcrossPorts): Promise<readonly Answer[]> {
+async function askAll(stream: StreamId, { others, logger }: AcrossPorts): Promise<readonly Answer[]> {
   const answers: Answer[] = [];
-  const options = { key: stream, withinMs: acrossTimes.askMs };
   const asked = others
     .links()
     .filter(({ isUp }) => isUp)
-    .map(async ({ region }) => {
+    .map(async ({ region, roundTripMs = 0 }) => {
+      const withinMs = acrossTimes.askMs + Math.min(Math.ceil(roundTripMs), acrossTimes.maxRoundTripMs);
+      const options = { key: stream, withinMs };
       try {
         answers.push({ region, ...(await others.call(region, streamHeads, { stream }, options)) });
       } catch (error) {
@@ -152,8 +173,8 @@ async function askAll(stream: StreamId, { others, clock, logger }: AcrossPorts):
         );
       }
     });
-  await within(Promise.all(asked), { clock, ms: acrossTimes.askMs, late: () => {} });
-  return [...answers];
+  await Promise.all(asked);
+  return answers;
 }
 
 /** Where another region claims the stream as well, waits whether that begins (J2). @throws TangazaError `STREAM_BUSY` when it does */

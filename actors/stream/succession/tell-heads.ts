@@ -2,15 +2,17 @@
  * Answers other regions that ask about a stream (R7): whether it is on air here, whether a node of this region claims it, and how far the region has come.
  *
  * It reads the ownership record, the log, and what edges and checkpoints say in 150 ms (C7), so that the answer is there in the 300 ms that the asking
- * region waits. Bound: so many questions at once, a few in wait.
+ * region waits beyond the round trip. Of a stream that is on air here it asks nobody else: the log alone says that it is not to be had. Bound: so many questions at once, a few in wait.
  */
 import { Gate } from '../../../cluster/bounds/gate.ts';
 import {
   streamFold,
   streamHeads,
   type StreamFold,
+  type StreamHead,
   type StreamHeads,
 } from '../../../cluster/contract/regions/claims.ts';
+import type { IndexEntry } from '../../../cluster/contract/index-records.ts';
 import type { StreamOnAir } from '../../../cluster/contract/regions/on-air.ts';
 import type { NodeId, RegionId, StreamId } from '../../../cluster/model/ids.ts';
 import type { IndexLog } from '../../../cluster/log/index-log.ts';
@@ -46,13 +48,18 @@ export function tellHeads(others: Pick<OtherRegions, 'serve'>, ports: TellHeadsP
 
 async function headsHere(stream: StreamId, ports: TellHeadsPorts): Promise<StreamHeads> {
   const isClaiming = ports.heard.isClaimedHere(stream);
+  const logged = foldOf(await ports.log.read(stream));
+  const home = logged === undefined ? undefined : await homeHere(stream, logged, ports);
+  if (logged !== undefined && home?.isOnAir === true) return { isClaiming, head: headOf(logged), home };
   const fold = await knownHere(stream, ports);
   if (fold === undefined) return { isClaiming };
-  const { epoch, nextNumber, periods } = fold;
+  const ended = logged === undefined ? undefined : await homeHere(stream, fold, ports);
+  return { isClaiming, head: headOf(fold), ...(ended === undefined ? {} : { home: ended }) };
+}
+
+function headOf({ epoch, nextNumber, periods }: FoldedTimeline): StreamHead {
   const period = periods.at(-1)?.id;
-  const head = { epoch, nextNumber, ...(period === undefined ? {} : { period }) };
-  const home = await homeHere(stream, fold, ports);
-  return { isClaiming, head, ...(home === undefined ? {} : { home }) };
+  return { epoch, nextNumber, ...(period === undefined ? {} : { period }) };
 }
 
 async function foldHere(stream: StreamId, ports: TellHeadsPorts): Promise<StreamFold> {
@@ -65,8 +72,11 @@ async function knownHere(stream: StreamId, ports: TellHeadsPorts): Promise<Folde
   const [heads, entries] = await Promise.all([headsOf(stream, ports, headsWithinMs), ports.log.read(stream)]);
   const beyond = await heads.beyond(entries);
   if (beyond !== undefined) return beyond;
-  return entries.length === 0 ? undefined : entries.reduce<FoldedTimeline>(applyEntry, emptyTimeline());
+  return foldOf(entries);
 }
+
+const foldOf = (entries: readonly IndexEntry[]): FoldedTimeline | undefined =>
+  entries.length === 0 ? undefined : entries.reduce<FoldedTimeline>(applyEntry, emptyTimeline());
 
 /** What this region's owner would tell, where the head of the log is this region's own. */
 async function homeHere(

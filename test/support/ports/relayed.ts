@@ -1,4 +1,5 @@
 /** Relays one log into another as a relayer would, for tests of the fold: each record with its place at home, if it changes anything. */
+import { snapshotOf } from '../../../actors/media/timeline/bounded-snapshot.ts';
 import { applyEntry, changesFold, emptyTimeline } from '../../../actors/media/timeline/fold.ts';
 import type { FoldedTimeline } from '../../../actors/media/timeline/timeline.ts';
 import { relayedRecord } from '../../../actors/stream/relay/relay-steps.ts';
@@ -16,6 +17,16 @@ export const placeOf = ({ sequence, record: { recordId } }: IndexEntry): HomePla
   sequence,
   recordId,
 });
+
+/** All of the home's entries as one relayed snapshot, as a relayer writes a long backlog. */
+export function relayedAtOnce(home: readonly IndexEntry[]): IndexEntry {
+  const timeline = home.reduce<FoldedTimeline>(applyEntry, emptyTimeline());
+  const last = home.at(-1);
+  if (last === undefined) throw new RangeError('a backlog has at least one record');
+  const { epoch, node, region: author, bootId, recordId, atMs } = last.record;
+  const by = { epoch, node, region: author, bootId, recordId, atMs, home: placeOf(last) };
+  return { sequence: 1, record: { kind: 'snapshot', ...by, ...snapshotOf(timeline, timeline.firstNumber) } };
+}
 
 /** @returns the log with what the home's entries add to it */
 export function relayInto(own: readonly IndexEntry[], home: readonly IndexEntry[]): readonly IndexEntry[] {

@@ -29,6 +29,8 @@ interface JoinOptions {
   /** 2 or 3 ids, in the order of the topology. */
   readonly regions: readonly string[];
   readonly clock?: Clock;
+  /** How long answers take; 1 ms at least. */
+  readonly roundTripMs?: number;
   /** What may cross; by default what the product allows. */
   readonly allowed?: AllowList;
 }
@@ -40,11 +42,13 @@ export class MemoryRegions {
   readonly #regions: readonly RegionId[];
   readonly #clock: Clock;
   readonly #allowed: AllowList;
+  readonly roundTripMs: number;
   readonly #nodes = new Map<string, MemoryNode>();
   readonly #cuts = new Map<string, number>();
   readonly #rates = new Map<string, Buckets>();
 
-  constructor({ regions, clock = systemClock, allowed = allowList }: JoinOptions) {
+  constructor({ regions, clock = systemClock, allowed = allowList, roundTripMs = 1 }: JoinOptions) {
+    this.roundTripMs = roundTripMs;
     this.#regions = regions.map((region) => RegionId.parse(region));
     this.#clock = clock;
     this.#allowed = allowed;
@@ -96,7 +100,7 @@ export class MemoryRegions {
   link(from: RegionId, to: RegionId): RegionLink {
     const cutAtMs = this.#cuts.get(`${from}>${to}`);
     const isUp = cutAtMs === undefined && this.#regions.includes(to);
-    const measured = isUp ? { roundTripMs: 1, offsetMs: 0, topologyVersion: 1 } : unmeasured;
+    const measured = isUp ? { roundTripMs: this.roundTripMs, offsetMs: 0, topologyVersion: 1 } : unmeasured;
     const gateways = isUp ? this.nodesOf(from).map((node) => node.id) : [];
     return { region: to, isUp, sinceMs: cutAtMs ?? 0, ...measured, gateways, bytesIn: 0, bytesOut: 0 };
   }
@@ -166,7 +170,8 @@ class MemoryNode implements OtherRegions {
   /** An answer that comes while the link is cut is lost. */
   async #answer(region: RegionId, serving: Promise<string>): Promise<string> {
     const answer = await serving;
-    await later();
+    const { roundTripMs, clock } = this.#world;
+    await (roundTripMs > 1 ? clock.sleep(roundTripMs) : later());
     return this.#world.link(this.region, region).isUp ? answer : new Promise<never>(() => {});
   }
 

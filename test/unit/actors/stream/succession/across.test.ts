@@ -6,7 +6,7 @@ import { askAcross } from '../../../../../actors/stream/succession/across.ts';
 import { claimStream } from '../../../../../actors/stream/succession/claim.ts';
 import { ClaimsHeard } from '../../../../../actors/stream/succession/claims-heard.ts';
 import { tellHeads } from '../../../../../actors/stream/succession/tell-heads.ts';
-import { claiming } from '../../../../../cluster/contract/regions/claims.ts';
+import { claiming, streamHeads } from '../../../../../cluster/contract/regions/claims.ts';
 import { onAir } from '../../../../../cluster/contract/regions/on-air.ts';
 import type { IndexEntry } from '../../../../../cluster/contract/index-records.ts';
 import { TangazaError } from '../../../../../cluster/errors/tangaza-error.ts';
@@ -21,7 +21,7 @@ import { LogBuilder } from '../../../../support/ports/log-builder.ts';
 import { MemoryIndexLog } from '../../../../support/ports/memory-index-log.ts';
 import { MemorySegmentStore } from '../../../../support/ports/memory-segment-store.ts';
 import { stream } from '../../../../support/ports/records.ts';
-import { relayInto } from '../../../../support/ports/relayed.ts';
+import { relayedAtOnce, relayInto } from '../../../../support/ports/relayed.ts';
 import { MemoryOwnershipStore } from '../../../../support/ports/stores/memory-ownership-store.ts';
 import { onAirAt } from '../../../../support/regions/memory-elsewhere.ts';
 import { MemoryRegions } from '../../../../support/regions/memory-regions.ts';
@@ -49,7 +49,12 @@ function regionOf(regions: MemoryRegions, id: (typeof ids)[number], closing: Dis
   });
   const heard = new ClaimsHeard(region, others, systemClock);
   const rtmpUrl = `rtmp://${id}:1935/live`;
-  const asks = { askEdges: async () => [], askFold: async () => undefined };
+  const askedEdges: StreamId[] = [];
+  const askEdges = async (of: StreamId) => {
+    askedEdges.push(of);
+    return [];
+  };
+  const asks = { askEdges, askFold: async () => undefined };
   const ports = { ...shared, ...asks, log, ownership, store };
   closing.defer(() => elsewhere.close());
   closing.defer(tellHeads(others, { ...ports, heard, rtmpUrlOf: () => rtmpUrl }));
@@ -83,12 +88,12 @@ function regionOf(regions: MemoryRegions, id: (typeof ids)[number], closing: Dis
     for (const { record } of entries)
       await log.append(stream, record, (await log.tail(stream))?.sequence ?? 0);
   };
-  return { others, elsewhere, log, claim, write, outcomes };
+  return { others, elsewhere, log, claim, write, outcomes, askedEdges };
 }
 
-function twoRegions() {
+function twoRegions({ roundTripMs = 1 } = {}) {
   const closing = new DisposableStack();
-  const regions = new MemoryRegions({ regions: ids });
+  const regions = new MemoryRegions({ regions: ids, roundTripMs });
   const [eu, us] = [regionOf(regions, 'eu', closing), regionOf(regions, 'us', closing)];
   return { regions, eu, us, [Symbol.dispose]: () => closing.dispose() };
 }
@@ -171,7 +176,7 @@ test('what was on air in a region that is cut off stays refused, with the age of
   world.regions.cut('us', 'eu');
   expect(await refusalOf(world.us.claim())).toMatchObject({
     code: 'STREAM_BUSY',
-    detail: expect.stringMatching(/on air in region eu \d+ s ago, and nothing is heard from there since/),
+    detail: expect.stringMatching(/on air in region eu \d+ s ago, and eu does not answer now/),
     ingest: 'rtmp://region0.example:1935/live',
   });
 });
@@ -180,6 +185,43 @@ test('a node that has heard nothing since it began takes it from its log that a 
   using world = twoRegions();
   world.regions.cut('us', 'eu');
   await world.us.write(relayInto([], broadcast().entries));
+  expect(await refusalOf(world.us.claim())).toMatchObject({ code: 'STREAM_BUSY', region: 'eu' });
+});
+
+test('what is on air in a region that does not answer, though its link works, stays refused', async () => {
+  using world = twoRegions();
+  world.eu.others.publish(onAir, { streams: [onAirAt(0, 'demo')] });
+  await expect.poll(() => world.us.elsewhere.homeOf(stream)?.region).toBe('eu');
+  world.eu.others.serve(streamHeads, () => new Promise(() => {}));
+  expect(await refusalOf(world.us.claim())).toMatchObject({ code: 'STREAM_BUSY', region: 'eu' });
+  expect(world.us.outcomes).toEqual(['busy']);
+});
+
+test('what this log has of a stream on air holds as well where its home does not answer', async () => {
+  using world = twoRegions();
+  await world.us.write(relayInto([], broadcast().entries));
+  world.regions.leave('eu', 'n1');
+  expect(await refusalOf(world.us.claim())).toMatchObject({ code: 'STREAM_BUSY', region: 'eu' });
+});
+
+test('a region that is 400 ms away is waited for, and asks none of its edges of what is on air', async () => {
+  using world = twoRegions({ roundTripMs: 400 });
+  await world.eu.write(broadcast().entries);
+  expect(await refusalOf(world.us.claim())).toMatchObject({ code: 'STREAM_BUSY', region: 'eu' });
+  expect(world.eu.askedEdges).toEqual([]);
+});
+
+test('a stream whose end was relayed in one snapshot begins here while its home is cut off', async () => {
+  using world = twoRegions();
+  world.regions.cut('us', 'eu');
+  await world.us.write([relayedAtOnce(broadcast().end().entries)]);
+  expect(await refusalOf(world.us.claim())).toBe('begins');
+});
+
+test('a stream whose broadcast was relayed in one snapshot stays refused while its home is cut off', async () => {
+  using world = twoRegions();
+  world.regions.cut('us', 'eu');
+  await world.us.write([relayedAtOnce(broadcast().entries)]);
   expect(await refusalOf(world.us.claim())).toMatchObject({ code: 'STREAM_BUSY', region: 'eu' });
 });
 
