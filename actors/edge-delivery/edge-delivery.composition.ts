@@ -4,6 +4,7 @@ import type { AudiencePorts } from '../../cluster/contract/audience/audience-fee
 import type { HandOverPorts } from '../../cluster/contract/hand-over.ts';
 import { edgesOf, ingestNear, isSound, soundEdges } from '../../cluster/membership/members-for.ts';
 import type { ClusterParts } from '../../cluster/node/cluster-parts.composition.ts';
+import { RegionClock } from '../../cluster/region/region-clock.ts';
 import { natsRelayNeeds } from '../../cluster/region/relay-needs.nats.ts';
 import type { MakeService, NodeCalls } from '../../cluster/rpc/node-calls.moleculer.ts';
 import type { NodeConfig } from '../../config/config.ts';
@@ -100,7 +101,7 @@ function edgeParts(
       ownUrl: httpUrlOf(config.http),
       isTrustedProxy,
     },
-    node: { node, clock, readiness, renderMetrics },
+    node: { node, clock, readiness, renderMetrics, aheadMs: clocksOf(parts) },
     sockets: {
       clock,
       metrics: parts.metrics,
@@ -110,6 +111,13 @@ function edgeParts(
     },
     regions: parts.others.regions.length === 0 ? undefined : parts,
   };
+}
+
+/** Kept from the start on: players may ask for the first time while a link is cut. */
+function clocksOf({ region, others }: EdgeDeliveryParts): EdgeParts['node']['aheadMs'] {
+  if (others.regions.length === 0) return undefined;
+  const times = new RegionClock(region, others);
+  return (other) => (other === region ? 0 : times.aheadMs(other));
 }
 
 function playbackPart(
@@ -141,6 +149,7 @@ function playbackPart(
     cacheBytes: config.cacheBytes,
     dvrWindowSeconds: config.dvrWindowSeconds,
     leastHoldBackSeconds: config.leastHoldBackSeconds,
+    hasOtherRegions: others.regions.length > 0,
     retentionSeconds: config.retentionSeconds,
   };
 }

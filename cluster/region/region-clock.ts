@@ -3,7 +3,7 @@
  * first. What several regions write is compared by it, so that a clock that is wrong wins nothing (R12).
  */
 import type { RegionId } from '../model/ids.ts';
-import type { OtherRegions } from './other-regions.ts';
+import type { OtherRegions, RegionLink } from './other-regions.ts';
 
 export class RegionClock {
   readonly #others: Pick<OtherRegions, 'links'>;
@@ -11,8 +11,10 @@ export class RegionClock {
   /** As it was before a link was cut. */
   readonly #last = new Map<RegionId, number>();
 
-  constructor(region: RegionId, others: Pick<OtherRegions, 'regions' | 'links'>) {
+  /** It lives as long as its node. */
+  constructor(region: RegionId, others: Pick<OtherRegions, 'regions' | 'links' | 'onLink'>) {
     this.#others = others;
+    if (others.regions.length > 0) others.onLink((link) => this.#note(link));
     const first = [region, ...others.regions].toSorted((a, b) => (a < b ? -1 : 1))[0];
     this.#first = first === region ? undefined : first;
   }
@@ -24,8 +26,11 @@ export class RegionClock {
 
   /** How far the clock of a region is ahead of this host's; 0 as long as nobody has measured it. */
   aheadMs(region: RegionId): number {
-    const link = this.#others.links().find((one) => one.region === region);
-    if (link?.offsetMs !== undefined) this.#last.set(region, link.offsetMs);
+    for (const link of this.#others.links()) if (link.region === region) this.#note(link);
     return this.#last.get(region) ?? 0;
+  }
+
+  #note({ region, offsetMs }: RegionLink): void {
+    if (offsetMs !== undefined) this.#last.set(region, offsetMs);
   }
 }

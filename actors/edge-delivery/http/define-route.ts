@@ -48,6 +48,8 @@ export function defineRoute<P, Q>(
 }
 
 const nothing = z.object({});
+/** Of a path without parameters. */
+export const noParams = nothing;
 
 /** Completes a route that takes no query. */
 export function withoutQuery<R>(route: R) {

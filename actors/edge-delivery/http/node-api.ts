@@ -5,10 +5,10 @@
 import { nodeRoutes, type Readiness } from '../../../cluster/contract/api/edge-routes.ts';
 import type { Route } from '../../../cluster/contract/api/routes.ts';
 import { TangazaError } from '../../../cluster/errors/tangaza-error.ts';
-import type { NodeId } from '../../../cluster/model/ids.ts';
+import type { NodeId, RegionId } from '../../../cluster/model/ids.ts';
 import type { Clock } from '../../../cluster/time/clock.ts';
 import { makeApi } from './api.ts';
-import { defineRoute, withoutInput, type LocalRoute, type Serve } from './define-route.ts';
+import { defineRoute, noParams, withoutInput, type LocalRoute, type Serve } from './define-route.ts';
 import { makeEntity } from '../playback/entity.ts';
 import { jsonReply, messageReply, problemReply, type Entity, type Reply } from './http.ts';
 import type { HttpHandlers } from './http-server.ts';
@@ -21,6 +21,8 @@ import { isInsider, type Access } from './access.ts';
 export interface NodePart {
   readonly node: NodeId;
   readonly clock: Clock;
+  /** How far the clock of another region is ahead of this node's (R12); absent in a deployment of one region. */
+  readonly aheadMs?: ((region: RegionId) => number) | undefined;
   /** What this node needs in order to serve. If any part has `isReady: false`, `/readyz` answers 503. */
   readonly readiness: () => Readiness['parts'];
   /** The Prometheus text and its content type. */
@@ -48,9 +50,10 @@ export function nodeApi(ports: NodeApiPorts): readonly LocalRoute[] {
     defineRoute(withoutInput(metrics), metricsHandler(ports)),
     defineRoute(withoutInput(openapi), (_request, { origin }) => describe(origin)),
     defineRoute(withoutInput(asyncapi), (_request, { origin }) => describeSocket(origin)),
-    defineRoute(withoutInput(time), () =>
-      messageReply(200, 'text/plain', new Date(clock.utcMs()).toISOString()),
-    ),
+    defineRoute({ ...time, params: noParams }, (_request, { query: { region } }) => {
+      const aheadMs = region === undefined ? 0 : (ports.aheadMs?.(region) ?? 0);
+      return messageReply(200, 'text/plain', new Date(clock.utcMs() + aheadMs).toISOString());
+    }),
   ];
 }
 

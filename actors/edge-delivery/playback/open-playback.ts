@@ -24,7 +24,10 @@ export interface PlaybackPart
   extends
     FollowersOptions,
     Pick<MediaPorts, 'store' | 'liveEdgeMs'>,
-    Pick<PlaybackPorts, 'listEdges' | 'region' | 'dvrWindowSeconds' | 'leastHoldBackSeconds'>,
+    Pick<
+      PlaybackPorts,
+      'listEdges' | 'region' | 'dvrWindowSeconds' | 'leastHoldBackSeconds' | 'hasOtherRegions'
+    >,
     Pick<FramesPorts, 'retentionSeconds'>,
     Pick<ThumbnailPorts, 'makeThumbnail'> {
   readonly cacheBytes: number;

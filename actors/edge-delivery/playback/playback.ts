@@ -47,6 +47,7 @@ export interface PlaybackPorts {
   readonly cutOffSeconds: (follower: StreamFollower) => number;
   readonly dvrWindowSeconds: number;
   readonly leastHoldBackSeconds: number;
+  readonly hasOtherRegions?: boolean;
 }
 
 const encoder = new TextEncoder();
@@ -158,12 +159,13 @@ export class Playback {
     { device }: ManifestQuery,
   ): Promise<Entity> {
     const follower = await this.#ports.finder.findPlayable(request, streamId);
-    const { dvrWindowSeconds, leastHoldBackSeconds, region } = this.#ports;
+    const { region, dvrWindowSeconds, leastHoldBackSeconds, hasOtherRegions } = this.#ports;
     const staleSeconds = this.#staleSeconds.get(follower) ?? 0;
     return follower.render(canonicalTarget(request.path, what, device), (timeline) => {
       const { revision, edges: all } = this.#edges;
       const edges = { revision, edges: namedEdges(all, region, streamId) };
-      const options = { streamId, dvrWindowSeconds, leastHoldBackSeconds, edges, device };
+      const more = { edges, device, hasOtherRegions };
+      const options = { streamId, dvrWindowSeconds, leastHoldBackSeconds, ...more };
       const text = renderManifest(timeline, what, options);
       if (text === undefined) throw new TangazaError('NOT_FOUND', 'The stream has no such rendition.');
       return makeEntity(encoder.encode(text), {

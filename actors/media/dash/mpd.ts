@@ -13,7 +13,7 @@ import {
   type EdgeAddress,
   type ManifestOptions,
 } from '../timeline/manifest-options.ts';
-import type { Timeline } from '../timeline/timeline.ts';
+import { regionOfStart, type Timeline } from '../timeline/timeline.ts';
 import { windowSeconds } from '../timeline/window.ts';
 import { dashPeriods, type DashPeriod, type Track } from './periods.ts';
 import { segmentTimeline } from './segment-timeline.ts';
@@ -26,10 +26,19 @@ export function mpd(timeline: Timeline, options: ManifestOptions): string {
     ...baseUrls(options),
     ...locations(options),
     ...periods.map(periodElement),
-    element('UTCTiming', { schemeIdUri: 'urn:mpeg:dash:utc:http-iso:2014', value: '../../v1/time' }),
+    element('UTCTiming', {
+      schemeIdUri: 'urn:mpeg:dash:utc:http-iso:2014',
+      value: timeUrl(timeline, options),
+    }),
     ...contentSteering(options),
   ]);
   return `<?xml version="1.0" encoding="UTF-8"?>\n${root}\n`;
+}
+
+/** The clock that `availabilityStartTime` was read from: that of the region in which the stream began, at whichever edge (R12). */
+function timeUrl(timeline: Timeline, { hasOtherRegions }: ManifestOptions): string {
+  const region = hasOtherRegions === true ? regionOfStart(timeline) : undefined;
+  return region === undefined ? '../../v1/time' : `../../v1/time?region=${region}`;
 }
 
 const seconds = (value: number): string => isoDuration(Math.round(value * 1e6));

@@ -26,6 +26,8 @@ export interface ManifestOptions {
   readonly leastHoldBackSeconds: number;
   readonly edges: EdgeSet;
   readonly device?: DeviceType | undefined;
+  /** Whether the deployment has other regions, whose clocks may be off (R12). */
+  readonly hasOtherRegions?: boolean | undefined;
 }
 
 /** The unit of every delay: the longest segment ever committed, rounded, and at least 2 s (M11). */

@@ -139,3 +139,7 @@ export interface FoldedTimeline extends Timeline {
 
 /** Folds one entry in. An entry at or below `lastSequence` changes nothing. The old value must not be used again. */
 export type ApplyEntry = (timeline: FoldedTimeline, entry: IndexEntry) => FoldedTimeline;
+
+/** The region whose clock `availabilityStartMs` was read from, by the oldest period that is kept; undefined for an empty log (M10). */
+export const regionOfStart = ({ periods }: Pick<Timeline, 'periods'>): RegionId | undefined =>
+  periods[0]?.clock.region;

@@ -19,7 +19,7 @@ import { errorCodeOf, TangazaError } from '../../../cluster/errors/tangaza-error
 import type { PeriodId, RenditionName } from '../../../cluster/model/ids.ts';
 import { planRenditions } from '../../media/ladder/plan-renditions.ts';
 import { endOfSegments90k, presentationTime90k, storePeriodOf } from '../../media/timeline/query.ts';
-import type { TimelinePeriod } from '../../media/timeline/timeline.ts';
+import { regionOfStart, type TimelinePeriod } from '../../media/timeline/timeline.ts';
 import type { OwnerState } from './owner-state.ts';
 import { pipelineLimits } from './state/pipeline-state.ts';
 import type { Opening, ReplyTo, Session } from './state/publishers-state.ts';
@@ -271,8 +271,8 @@ function openNew(turn: Turn, params: OpenPeriodParams, reply: ReplyTo): void {
 
 /** How long the stream has run, by the wall clock that its `availabilityStartTime` was read from: another region's, where it began there (M10). */
 function sinceStartMs({ timeline, settings, self }: OwnerState, wallMs: number): number {
-  const { availabilityStartMs = wallMs, periods } = timeline;
-  const region = periods[0]?.clock.region ?? self.region;
+  const { availabilityStartMs = wallMs } = timeline;
+  const region = regionOfStart(timeline) ?? self.region;
   const aheadMs = region === self.region ? 0 : settings.aheadMs(region);
   return wallMs + aheadMs - availabilityStartMs;
 }

@@ -219,6 +219,12 @@ export const playbackRoutes = {
   },
 } as const satisfies Record<string, Route>;
 
+export const TimeQuery = z.object({
+  region: RegionId.optional().meta({
+    description: "By whose clock. The node's own counts where nobody has measured that region's.",
+  }),
+});
+
 export const nodeRoutes = {
   alive: {
     ...node,
@@ -266,7 +272,9 @@ export const nodeRoutes = {
     ...node,
     path: '/v1/time',
     operation: 'time',
-    summary: "The node's UTC, RFC 3339 (DASH UTCTiming http-iso)",
+    summary:
+      "The node's UTC, or that of a region as this node knows its clock; RFC 3339 (DASH UTCTiming http-iso)",
+    query: TimeQuery,
     reply: { status: 200, contentType: 'text/plain' },
     errors: [],
   },

@@ -3,6 +3,8 @@ import { expect, test } from 'vitest';
 import { z } from 'zod';
 import type { RouteInput } from '../../../cluster/contract/api/routes.ts';
 import { TangazaError } from '../../../cluster/errors/tangaza-error.ts';
+import { RegionId } from '../../../cluster/model/ids.ts';
+import { systemClock } from '../../../cluster/time/clock.system.ts';
 import { rawRequest } from '../../support/cluster/raw-http.ts';
 import { operatorToken, startTestEdge, type EdgeSettings } from '../../support/ports/test-edge.ts';
 
@@ -176,6 +178,35 @@ test('a preflight is answered, and a wrong method is told the right ones', async
   expect({ status: wrong.status, allow: wrong.headers.get('allow') }).toEqual({
     status: 405,
     allow: 'GET, PATCH, DELETE, HEAD, OPTIONS',
+  });
+});
+
+// Goal: players of a region whose clock is 30 s ahead find the live edge. Method: an edge of `us` with such a clock serves a stream of `eu`; the address in its
+// manifest is asked for the time.
+test('where a clock is off, the address in a manifest gives the time by the clock that the stream began by (R12)', async () => {
+  const atMs = Date.parse('2026-01-01T00:00:00Z');
+  await using edge = await startTestEdge({
+    region: RegionId.parse('us'),
+    clock: { ...systemClock, utcMs: () => atMs + 30_000 },
+    hasOtherRegions: true,
+    aheadMs: (region) => (region === 'eu' ? -30_000 : 0),
+  });
+  await edge.broadcast(1);
+  const manifest = await fetch(`${edge.url}/live/demo/manifest.mpd`);
+  const [, address = ''] = /<UTCTiming [^>]*value="([^"]*)"/.exec(await manifest.text()) ?? [];
+  const timeAt = async (path: string): Promise<string> => (await fetch(new URL(path, manifest.url))).text();
+  expect({
+    manifest: await timeAt(address),
+    own: await timeAt('/v1/time'),
+    ofPlayers: await timeAt(`${address}&theirs=1`),
+    unknown: await timeAt('/v1/time?region=mars'),
+    bad: (await fetch(`${edge.url}/v1/time?region=%00`)).status,
+  }).toEqual({
+    manifest: '2026-01-01T00:00:00.000Z',
+    own: '2026-01-01T00:00:30.000Z',
+    ofPlayers: '2026-01-01T00:00:00.000Z',
+    unknown: '2026-01-01T00:00:30.000Z',
+    bad: 400,
   });
 });
 

@@ -9,7 +9,7 @@ import type { CloseSessionsParams } from '../../../cluster/contract/ingest-actio
 import { RegionId, StreamId } from '../../../cluster/model/ids.ts';
 import { silentLogger } from '../../../cluster/observe/logger.ts';
 import { noMetrics } from '../../../cluster/observe/metrics.ts';
-import type { OtherRegions } from '../../../cluster/region/other-regions.ts';
+import type { OtherRegions, RegionLink } from '../../../cluster/region/other-regions.ts';
 import { RegionClock } from '../../../cluster/region/region-clock.ts';
 import type { Clock } from '../../../cluster/time/clock.ts';
 import { systemClock } from '../../../cluster/time/clock.system.ts';
@@ -72,6 +72,7 @@ export function startRegistryRegion(joined: MemoryRegions, id: string, options: 
 
 /** The links as they are where this region's clock is ahead. */
 function measured(others: OtherRegions, aheadMs: number, asked: string[]): OtherRegions {
+  const seen = (link: RegionLink): RegionLink => ({ ...link, offsetMs: link.isUp ? -aheadMs : undefined });
   return {
     regions: others.regions,
     call: (region, call, params, options) => {
@@ -81,8 +82,8 @@ function measured(others: OtherRegions, aheadMs: number, asked: string[]): Other
     serve: (...args) => others.serve(...args),
     publish: (...args) => others.publish(...args),
     listen: (...args) => others.listen(...args),
-    links: () => others.links().map((link) => ({ ...link, offsetMs: link.isUp ? -aheadMs : undefined })),
-    onLink: (listener) => others.onLink(listener),
+    links: () => others.links().map(seen),
+    onLink: (listener) => others.onLink((link) => listener(seen(link))),
     isServedHere: (...args) => others.isServedHere(...args),
     warnings: () => others.warnings(),
   };

@@ -284,6 +284,12 @@ describe('edges (M14)', () => {
     }
   });
 
+  // A region whose clock is 30 s off would else look for the live edge 30 s beside it.
+  test('where there are several regions, the clock is that of the region in which the stream began (R12)', () => {
+    expect(mpd(timeline, { ...options, hasOtherRegions: true })).toContain('value="../../v1/time?region=eu"');
+    expect(mpd(timeline, { ...options, hasOtherRegions: false })).toContain('value="../../v1/time"');
+  });
+
   test('two folds of one log give the same bytes, and addresses are escaped', () => {
     const log = new LogBuilder()
       .open()
