@@ -2,7 +2,8 @@
  * A gateway's client to the NATS of another region: calls go out through it, events come in (R2).
  *
  * It says hello twice a second. It works from the first answer that proves the same secrets on. When no answer has come for 2 s, it is given up
- * and made again, for ever: a half-open connection is found in that way too. Certificates and credentials are read again each time.
+ * and made again, for ever: a half-open connection is found in that way too. Where an answer is overdue it says three hellos at once, as each
+ * comes to any node, and one of them may stand still. Certificates and credentials are read again each time.
  *
  * Rejected: the library's own reconnecting. It gives up on a wrong password, does not say why TLS failed, and keeps the files that it has
  * read.
@@ -19,12 +20,18 @@ import { connectGateway, isUnserved } from './connect.nats.ts';
 import { hello, RegionClock } from './hello.ts';
 import { WrongSecret, wordsOf } from './link-faults.ts';
 import type { Prover } from './proof.ts';
+import type { RegionMetrics } from './region-metrics.ts';
+import { Repeats } from './repeats.ts';
 import type { Region } from '../topology.ts';
 import { jsonOf, readAnswer, textOf } from '../wire.ts';
 
 const helloEveryMs = 500;
 const silentMs = 2000;
 const helloWaitsMs = 2000;
+/** Without an answer for so long, hellos are said three at once. */
+const overdueMs = 900;
+const overdueHellos = 3;
+const maxHellos = 12;
 const longestPauseMs = 5000;
 /** A subscription that another gateway serves by now goes on for so long: events may double then, and none is lost. */
 const overlapMs = 1000;
@@ -39,6 +46,7 @@ export interface ClientOptions {
   readonly prover: Prover;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly metrics: RegionMetrics;
   /** Its state has changed. */
   readonly onChange: () => void;
   /** An event came; `topic` is its subject behind `wan`. */
@@ -72,6 +80,7 @@ export class GatewayClient {
   #topologyVersion: number | undefined;
   #answeredAtMs = 0;
   #saying = 0;
+  readonly #repeats = new Repeats();
   #calls = 0;
   #said: string | undefined;
   #bytes = { in: 0, out: 0 };
@@ -110,7 +119,7 @@ export class GatewayClient {
       throw new TangazaError('OVERLOADED', `${maxCalls} calls to region ${other.id} are under way already.`);
     this.#calls += 1;
     try {
-      return await this.#ask(name, params, withinMs);
+      return await this.#askAgain(name, params, withinMs);
     } catch (error) {
       throw new TangazaError(
         'UNAVAILABLE',
@@ -183,7 +192,7 @@ export class GatewayClient {
       wasUp ||= this.#isUp;
       if (clock.runningMs() - this.#answeredAtMs > silentMs)
         over.reject(new Error(`no answer for ${silentMs / 1000} s`));
-      else this.#sayHello(connection, over.reject);
+      else this.#sayHellos(connection, over.reject);
     });
     const end = (): void => over.resolve(wasUp);
     signal.addEventListener('abort', end);
@@ -219,8 +228,13 @@ export class GatewayClient {
     for await (const status of connection.status()) if (status.type === 'error') this.#say(status.error);
   }
 
+  #sayHellos(connection: NatsConnection, giveUp: (error: unknown) => void): void {
+    const isOverdue = this.#options.clock.runningMs() - this.#answeredAtMs > overdueMs;
+    for (let left = isOverdue ? overdueHellos : 1; left > 0; left--) this.#sayHello(connection, giveUp);
+  }
+
   #sayHello(connection: NatsConnection, giveUp: (error: unknown) => void): void {
-    if (this.#saying * helloEveryMs >= silentMs) return;
+    if (this.#saying >= maxHellos) return;
     this.#saying += 1;
     void this.#greet()
       .catch((error: unknown) => {
@@ -253,6 +267,16 @@ export class GatewayClient {
     this.#roundTripMs = Math.round(roundTripMs * 10) / 10;
     this.#topologyVersion = answer.topologyVersion;
     this.#turn(true);
+  }
+
+  #askAgain(name: string, params: string, withinMs: number): Promise<string> {
+    const { clock, metrics, other } = this.#options;
+    return this.#repeats.run((leftMs) => this.#ask(name, params, leftMs), {
+      withinMs,
+      roundTripMs: this.#roundTripMs ?? 0,
+      clock,
+      onRepeat: () => metrics.repeated(other.id),
+    });
   }
 
   async #ask(name: string, params: string, withinMs: number): Promise<string> {

@@ -6,6 +6,8 @@ import type { RegionLink } from '../other-regions.ts';
 export interface RegionMetrics {
   /** A call or an event that this node carried as a gateway, or answered. */
   crossed(region: RegionId, what: 'call' | 'event', direction: 'in' | 'out'): void;
+  /** A call was asked once more, as its answer is late. */
+  repeated(region: RegionId): void;
   /** What did not cross, and why. */
   refused(region: string, what: 'call' | 'event', reason: string): void;
 }
@@ -59,7 +61,13 @@ export function regionMetrics(
     help: 'Calls and events of other regions, or to them, that did not cross, by reason.',
     labels: ['region', 'what', 'reason'],
   });
+  const repeated = metrics.counter({
+    name: 'tangaza_region_repeats_total',
+    help: 'Calls to that region that this gateway asked once more, as the answer was late: a node there stands still, or is slow.',
+    labels: ['to'],
+  });
   return {
+    repeated: (to) => repeated.add(1, { to }),
     crossed: (region, what, direction) => crossed.add(1, { region, what, direction }),
     refused: (region, what, reason) => refused.add(1, { region, what, reason }),
   };

@@ -142,6 +142,29 @@ describe('a gateway', () => {
   });
 });
 
+// Goal: a node that stands still costs other regions no call and no link. Method: a connection that never answers is one of those that get calls and
+// hellos, until it has got three of the former.
+test('calls to a region in which a node stands still are answered by its other nodes, and the link stays', async () => {
+  await using joined = await join();
+  joined.of('us').serve(echo, async ({ text }) => ({ text }));
+  await using frozen = await connectTo(joined.nats('us').url);
+  let swallowed = 0;
+  const callback = (): void => void (swallowed += 1);
+  frozen.connection.subscribe('tz.us.wan.rpc.echo', { queue: 'serve', max: 3, callback });
+  frozen.connection.subscribe('tz.us.wan.rpc.hello', { queue: 'serve', callback: () => {} });
+  await frozen.connection.flush();
+  await joined.settled();
+  let turns = 0;
+  joined.of('eu').onLink(() => (turns += 1));
+  const answers: string[] = [];
+  await waitUntil('it has swallowed three calls', async () => {
+    const { text } = await joined.of('eu').call(us, echo, { text: 'x' }, { key: 'demo', withinMs: 2000 });
+    answers.push(text);
+    return swallowed === 3;
+  });
+  expect({ answers: new Set(answers), turns }).toEqual({ answers: new Set(['x']), turns: 0 });
+});
+
 describe('what comes from another region', () => {
   // Goal: garbage, what is too long, floods and wrong names cost nothing but themselves. Method: a stranger publishes at the other NATS.
   test('is dropped where it is not allowed, and what is allowed goes on', async () => {

@@ -12,9 +12,11 @@ import { openClusterParts } from '../../../cluster/node/cluster-parts.compositio
 import { baseBrokerOptions } from '../../../cluster/observe/broker-options.moleculer.ts';
 import { silentLogger } from '../../../cluster/observe/logger.ts';
 import { noMetrics as metrics } from '../../../cluster/observe/metrics.ts';
+import { isUnserved } from '../../../cluster/region/gateways/connect.nats.ts';
 import { Prover } from '../../../cluster/region/gateways/proof.ts';
 import { topologyOfOne } from '../../../cluster/region/topology.ts';
 import { systemClock as clock } from '../../../cluster/time/clock.system.ts';
+import { openStallingProxy } from '../../support/cluster/stalling-proxy.ts';
 import { startNats } from '../../support/cluster/start-nats.ts';
 import { testMember } from '../../support/cluster/members.ts';
 import {
@@ -202,6 +204,29 @@ test('a gateway writes and removes nothing by where it wants its answer', async 
   expect(said).toHaveLength(1);
   await gateway.close();
   await node.close();
+});
+
+// Goal: a node that stands still gets no calls for long. Method: it answers, until nothing comes through to it; then the server says that nobody does.
+test('a server drops a node that stands still, and says that nobody serves its calls', async () => {
+  await using certificates = await makeCertificates();
+  await using nats = await startOne(certificates);
+  await using way = await openStallingProxy('127.0.0.1', nats.port);
+  const tls = certificates.of('node');
+  const still = await connect(accessOptions({ servers: [`tls://127.0.0.1:${way.port}`], tls }));
+  still.subscribe('tz.eu.wan.rpc.echo', { callback: (_error, message) => void message.respond('here') });
+  await still.flush();
+  const caller = await connect(accessOptions({ servers: [secured(nats.url)], tls }));
+  const ask = (): Promise<string> =>
+    caller.request('tz.eu.wan.rpc.echo', '', { timeout: 500 }).then(
+      (reply) => reply.string(),
+      (error: unknown) => (isUnserved(error) ? 'nobody' : 'silence'),
+    );
+  expect(await ask()).toBe('here');
+  way.stall();
+  expect(await ask()).toBe('silence');
+  await waitFor('nobody serves it', ask, (answer) => answer === 'nobody');
+  await caller.close();
+  await still.close();
 });
 
 // Goal: each wrong certificate is refused, and said once with what to do. Method: a gateway that runs against the production file.
