@@ -45,7 +45,7 @@ const columns = `id, title, ladder, keyHash, keySalt, createdAtMs, updatedAtMs, 
 
 /** Close to the end of its time, one region may have forgotten a removal while another one has not: who made the id anew is right. */
 const countsForMs = removedKeptMs - 3_600_000;
-/** An answer is not longer, so that it fits into a message. */
+/** As JSON in UTF-8. An answer is not longer, so that it fits into a message. */
 const mostBytes = 400_000;
 
 export class RegistryChanges {
@@ -75,7 +75,7 @@ export class RegistryChanges {
     let bytes = 0;
     for (const { seq, id } of rows) {
       const known = this.standing(id);
-      bytes += known === undefined ? 0 : JSON.stringify(known).length;
+      bytes += known === undefined ? 0 : Buffer.byteLength(JSON.stringify(known));
       if (bytes > mostBytes) break;
       if (known !== undefined) changes.push(known);
       toSeq = seq;

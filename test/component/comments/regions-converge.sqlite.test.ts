@@ -8,6 +8,7 @@ import { commentIdOf } from '../../../actors/comments/ids/comment-id.ts';
 import type { CommentBody } from '../../../actors/comments/store/comment-store.ts';
 import { openCommentDatabase } from '../../../actors/comments/store/sqlite/open-database.sqlite.ts';
 import { operationsOn } from '../../../actors/comments/store/sqlite/operations.sqlite.ts';
+import { commentChanges } from '../../../cluster/contract/regions/comments.ts';
 import { ClientId, RegionId, StreamId, UserId } from '../../../cluster/model/ids.ts';
 
 const streamId = StreamId.parse('show');
@@ -182,4 +183,33 @@ test('after random acts in three regions, and pulls in any order, all regions ha
     }),
     { numRuns: 60 },
   );
+});
+
+test('long comments in letters of three bytes come over in answers that may cross, until all have come', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'tangaza-converge-'));
+  const [one, two] = regions.slice(0, 2).map((region) => openRegion(folder, region));
+  const [from, to] = [one ?? never(), two ?? never()];
+  try {
+    const author = users[0] ?? never();
+    const client = (number: number) =>
+      ClientId.parse(`01890000-0000-7000-8000-${String(number).padStart(12, '0')}`);
+    for (let number = 0; number < 600; number += 1) {
+      const body = bodyOf(author, client(number), 'あ'.repeat(500), from.region);
+      from.write(() => from.operations.add(body, { isHeld: false, nowMs: startMs }));
+    }
+    let [longest, came] = [0, 0];
+    for (let last = 1; last > 0; came += last) {
+      const answer = from.operations.changes(to.write(() => to.operations.cursor(from.region)));
+      longest = Math.max(longest, Buffer.byteLength(JSON.stringify(answer)));
+      to.write(() => to.operations.takeChanges(from.region, answer, startMs));
+      last = answer.changes.length;
+    }
+    expect({ mayCross: longest <= commentChanges.maxResultBytes, came }).toEqual({
+      mayCross: true,
+      came: 600,
+    });
+  } finally {
+    for (const { database } of [from, to]) database.close();
+    rmSync(folder, { recursive: true });
+  }
 });

@@ -101,7 +101,7 @@ function triggersOf(name: CommentChange['kind']): string {
     INSERT INTO changes (kind, key) SELECT '${name}', ${keyOf(kind, '')} FROM ${kind.table};`;
 }
 
-/** An answer is not longer, so that it fits into a message. */
+/** As JSON in UTF-8. An answer is not longer, so that it fits into a message. */
 const mostBytes = 400_000;
 
 const ChangeRow = z.object({ seq: z.number(), kind: z.enum(kindNames), key: z.string() });
@@ -130,7 +130,7 @@ export class ChangeTables {
     let bytes = 0;
     for (const { seq, kind, key } of rows) {
       const change = this.#read(kind, key);
-      bytes += change === undefined ? 0 : JSON.stringify(change).length;
+      bytes += change === undefined ? 0 : Buffer.byteLength(JSON.stringify(change));
       if (bytes > mostBytes) break;
       if (change !== undefined) changes.push(change);
       toSeq = seq;
