@@ -4,6 +4,7 @@ import { dirname, resolve } from 'node:path';
 import { topologyOfOne, type Region, type Topology } from '../cluster/region/topology.ts';
 import { parseTopology } from '../cluster/region/topology-file.ts';
 import { ConfigError, type NodeConfig } from './config.ts';
+import { regionNamed } from '../cluster/model/region-words.ts';
 
 const mostBytes = 1_048_576;
 
@@ -55,7 +56,7 @@ function filesOf({ id, gateway: { tls, credentialsFile } }: Region): readonly Na
     { what: 'credentials', file: credentialsFile, isPem: false },
   ];
   return named.flatMap(({ what, file, isPem }) =>
-    file === undefined ? [] : [{ what: `the ${what} of region ${id}`, file, isPem }],
+    file === undefined ? [] : [{ what: `the ${what} of ${regionNamed(id)}`, file, isPem }],
   );
 }
 

@@ -49,7 +49,7 @@ export function withTables(readme: string, tables: Readonly<Record<string, strin
 }
 
 /** In the page's order. */
-const benches = [
+export const benchesOnPage = [
   'transcode',
   'edge',
   'fanout',
@@ -57,6 +57,7 @@ const benches = [
   'live',
   'page',
   'comments',
+  'outages',
   'partition',
   'regions',
   'failover',
@@ -64,7 +65,7 @@ const benches = [
 
 /** What each benchmark that ran left behind. */
 function benchResults(): string {
-  return benches
+  return benchesOnPage
     .flatMap((name) => {
       const kept = readKept(name);
       return kept === undefined ? [] : [runsMarkdown(name, kept)];

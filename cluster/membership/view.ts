@@ -13,6 +13,7 @@ import { TangazaError } from '../errors/tangaza-error.ts';
 import type { BootId, NodeId } from '../model/ids.ts';
 import { Member, type GoneMember, type ListedMember } from './member-directory.ts';
 import { unreachableFrom } from './reach.ts';
+import { regionNamed } from '../model/region-words.ts';
 
 export const ViewMember = Member.extend({
   incarnation: z.number().int().positive(),
@@ -65,7 +66,7 @@ export function findMember(view: View, id: NodeId): ViewMember | undefined {
 /** Says why a node may not be a member of this cluster, and what to do about it. Undefined when it may. */
 export function misfit(view: View, self: Member, secretHash: string): string | undefined {
   if (view.secretHash !== secretHash)
-    return `${self.id} has another secret than the cluster in region ${self.region}: give it the secrets of this cluster (its data folder), or another NATS.`;
+    return `${self.id} has another secret than the cluster in ${regionNamed(self.region)}: give it the secrets of this cluster (its data folder), or another NATS.`;
   if (isFull(view, self.id)) return fullFor(self);
   const others = view.members.filter(isLive);
   const other = others.find(({ protocol }) => protocol !== self.protocol);
@@ -79,7 +80,7 @@ const isFull = (view: View, newcomer: NodeId): boolean =>
   view.members.length >= maxMembers && findMember(view, newcomer) === undefined;
 
 const fullFor = ({ id, region }: Member): string =>
-  `${id} would be member ${maxMembers + 1} of region ${region}: stop another node first (a dead one is forgotten after an hour), or begin another region.`;
+  `${id} would be member ${maxMembers + 1} of ${regionNamed(region)}: stop another node first (a dead one is forgotten after an hour), or begin another region.`;
 
 /**
  * Makes a boot a member: for the first time, in place of an earlier boot of its node, or again after it was declared dead (V2).

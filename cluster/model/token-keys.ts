@@ -5,6 +5,7 @@
 import { createPrivateKey, createPublicKey } from 'node:crypto';
 import { z } from 'zod';
 import { RegionId } from './ids.ts';
+import { regionNamed } from './region-words.ts';
 
 /** 32 bytes in base64url. */
 const half = z.string().regex(/^[A-Za-z0-9_-]{43}$/);
@@ -61,7 +62,7 @@ export function tokenKeysOf(text: string, region: RegionId): TokenKeys | { reado
   const signing = set.keys
     .filter(isSigningKey)
     .find((key) => key.region === undefined || key.region === region);
-  if (signing === undefined) return { fault: `holds no private key of region ${region}` };
+  if (signing === undefined) return { fault: `holds no private key of ${regionNamed(region)}` };
   return { signing, known: set.keys, shared: set.shared[0]?.k };
 }
 

@@ -4,6 +4,7 @@
  */
 import type { RegionId } from '../model/ids.ts';
 import type { Topology } from './topology.ts';
+import { regionNamed } from '../model/region-words.ts';
 
 /** Which region had an ordinal, as this region's bucket remembers it. */
 export type KnownOrdinals = ReadonlyMap<number, RegionId>;
@@ -18,11 +19,13 @@ export function ordinalFaults({ regions }: Topology, known: KnownOrdinals): read
       ...(former === undefined || former === id
         ? []
         : [
-            `ordinal ${ordinal} was that of region ${former}, and is never given to another one: give region ${id} one that no region ever had, ${firstFree(regions, known)} for example`,
+            `ordinal ${ordinal} was that of ${regionNamed(former)}, and is never given to another one: give ${regionNamed(id)} one that no region ever had, ${firstFree(regions, known)} for example`,
           ]),
       ...(own === undefined || own === ordinal
         ? []
-        : [`region ${id} has always had ordinal ${own}, and keeps it: give it back in place of ${ordinal}`]),
+        : [
+            `${regionNamed(id)} has always had ordinal ${own}, and keeps it: give it back in place of ${ordinal}`,
+          ]),
     ];
   });
 }

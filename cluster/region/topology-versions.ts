@@ -4,6 +4,7 @@ import type { Logger } from '../observe/logger.ts';
 import type { Clock } from '../time/clock.ts';
 import type { OtherRegions } from './other-regions.ts';
 import type { Topology } from './topology.ts';
+import { regionNamed } from '../model/region-words.ts';
 
 interface Heard {
   /** `node eu-2`, `region us`. */
@@ -24,7 +25,7 @@ export function heardVersions(
   const far = others
     .links()
     .flatMap(({ region, topologyVersion }) =>
-      topologyVersion === undefined ? [] : [{ who: `region ${region}`, version: topologyVersion }],
+      topologyVersion === undefined ? [] : [{ who: regionNamed(region), version: topologyVersion }],
     );
   return [...near, ...far];
 }

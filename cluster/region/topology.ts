@@ -1,6 +1,7 @@
 /** The regions of a deployment: which there are, and how their gateways, tokens and databases are reached (R1). Equal on all nodes. */
 import { ordinalOfEpoch } from '../model/branch.ts';
 import type { Epoch, RegionId } from '../model/ids.ts';
+import { regionNamed } from '../model/region-words.ts';
 
 export const highestOrdinal = 63;
 
@@ -47,7 +48,7 @@ export const noGateway: GatewayAccess = { natsUrls: [], tls: undefined, credenti
 /** @param id one of the topology's regions, which the node's own always is */
 export function ordinalOf({ regions }: Topology, id: RegionId): number {
   const region = regions.find((one) => one.id === id);
-  if (region === undefined) throw new Error(`the topology has no region ${id}`);
+  if (region === undefined) throw new Error(`the topology has no ${regionNamed(id)}`);
   return region.ordinal;
 }
 

@@ -278,13 +278,14 @@ const benches: readonly Bench[] = [
 
 const upToAnHour = { least: 1, most: 3600, isWhole: true } as const;
 
+export const benchNames: readonly string[] = benches.map(({ name }) => name);
+
 export function benchCommand(): Command {
-  const names = benches.map(({ name }) => name);
   return new Command('bench')
     .description(
       'Benchmarks side by side with peers, as ratios; lists them without a name. Exit code 1 below the target.',
     )
-    .addArgument(new Argument('[name]', 'which one').choices(names))
+    .addArgument(new Argument('[name]', 'which one').choices(benchNames))
     .addOption(
       new NumberOption(
         '--seconds <n>',

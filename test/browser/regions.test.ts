@@ -11,6 +11,7 @@ import { firstOf, startTwoRegions, type TwoRegions } from '../support/cluster/tw
 import { flashAndBeep, publish, x264, type FfmpegPublisher } from '../support/media/ffmpeg-publisher.ts';
 import { waitFor } from '../support/wait.ts';
 import { axeFindings, misfits, openPage, playsOn, showsBadge, sizes, type OpenPage } from './page-checks.ts';
+import { regionNamed } from '../../cluster/model/region-words.ts';
 
 let regions: TwoRegions;
 let browser: Browser;
@@ -68,7 +69,9 @@ test('a publisher in the far region is refused, and told to publish in the near 
     'the far node says where to publish',
     () => regions.log(firstOf(regions.far).node),
     (log) =>
-      log.includes(`It is on air in region ${regions.near.id}. Publish to ${firstOf(regions.near).rtmp}.`),
+      log.includes(
+        `It is on air in ${regionNamed(regions.near.id)}. Publish to ${firstOf(regions.near).rtmp}.`,
+      ),
   );
   await refused.ended;
 });

@@ -25,6 +25,7 @@ import {
 } from '../support/cluster/live-cluster.ts';
 import { startNode } from '../support/cluster/member-nodes.ts';
 import { runNode } from '../support/cluster/more-nodes.ts';
+import { regionNamed } from '../../cluster/model/region-words.ts';
 
 interface Scene {
   readonly cluster: TestCluster;
@@ -116,7 +117,7 @@ test('a node with the secrets of another cluster ends, and is told where to get 
   const { code, stderr } = await runNode(cluster, 'stranger', {
     TANGAZA_DATA_DIR: join(cluster.dataDir, 'of-another-cluster'),
   });
-  expect(stderr).toContain(`stranger has another secret than the cluster in region ${region.id}`);
+  expect(stderr).toContain(`stranger has another secret than the cluster in ${regionNamed(region.id)}`);
   expect({ code, stderr }).toEqual({
     code: 1,
     stderr: expect.stringContaining('give it the secrets of this cluster'),

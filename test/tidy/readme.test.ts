@@ -3,7 +3,14 @@ import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { catalogue } from '../../cluster/errors/catalogue.ts';
 import { envSpec } from '../../config/env.ts';
-import { errorsTable, pagesNow, settingsTable, withTables } from '../../scripts/readme-tables.ts';
+import { benchNames } from '../../scripts/commands/bench.ts';
+import {
+  benchesOnPage,
+  errorsTable,
+  pagesNow,
+  settingsTable,
+  withTables,
+} from '../../scripts/readme-tables.ts';
 import { checkCatalogue, checkDependencies, checkVariables, variablesOf } from './readme.ts';
 import { readTree } from './tree.ts';
 
@@ -20,6 +27,9 @@ test('the tables of settings and errors on their pages are those of the code (el
     expect(page).toBe(withTables(page, tables));
   }
 });
+
+test('the page of the benchmarks shows the kept runs of each', () =>
+  expect(benchesOnPage.toSorted()).toEqual(benchNames.toSorted()));
 
 test('README is a page that can be read: fewer than 200 lines', () =>
   expect(readme.split('\n').length).toBeLessThan(200));

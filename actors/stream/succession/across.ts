@@ -28,6 +28,7 @@ import type { HomeFold } from '../../media/timeline/graft.ts';
 import { fromSnapshot } from '../../media/timeline/snapshot.ts';
 import type { ClaimsHeard } from './claims-heard.ts';
 import type { StreamOnAir } from '../../../cluster/contract/regions/on-air.ts';
+import { regionNamed } from '../../../cluster/model/region-words.ts';
 
 export interface AcrossPorts {
   readonly region: RegionId;
@@ -124,7 +125,7 @@ function refuseUnheard(
   throw busy(
     stream,
     home,
-    `It was on air in region ${region} ${seconds} s ago, and ${region} does not answer now. Publish ${where}, or again once ${region} is reached.`,
+    `It was on air in ${regionNamed(region)} ${seconds} s ago, and ${region} does not answer now. Publish ${where}, or again once ${region} is reached.`,
   );
 }
 
@@ -146,7 +147,7 @@ function refuseOnAir(stream: StreamId, answers: readonly Answer[]): void {
 }
 
 const onAirThere = ({ region, rtmpUrl }: { region: RegionId; rtmpUrl: string }): string =>
-  `It is on air in region ${region}. Publish to ${rtmpUrl}.`;
+  `It is on air in ${regionNamed(region)}. Publish to ${rtmpUrl}.`;
 
 const busy = (
   stream: StreamId,

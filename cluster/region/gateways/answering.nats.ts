@@ -18,6 +18,7 @@ import { maxHeadBytes, type Prover, type SignedCall } from './proof.ts';
 import type { RegionMetrics } from './region-metrics.ts';
 import type { Topology } from '../topology.ts';
 import { answerText, bytesOf, jsonOf, readParams, refusalOf } from '../wire.ts';
+import { regionNamed } from '../../model/region-words.ts';
 
 /** One queue for all: each call comes to one node of those that serve it. */
 const queue = 'serve';
@@ -131,7 +132,7 @@ export class Answering {
     }
     if (signed === 'stranger') {
       this.#say('a gateway', 'stranger', 'it does not have the shared secrets of this deployment');
-      const detail = `region ${region} has other shared secrets: give the nodes of both regions one secrets.json, unless it is somebody else's cluster`;
+      const detail = `${regionNamed(region)} has other shared secrets: give the nodes of both regions one secrets.json, unless it is somebody else's cluster`;
       throw new TangazaError('FORBIDDEN', detail);
     }
     const { from, to } = signed.head;
@@ -140,7 +141,7 @@ export class Answering {
       metrics.refused('other', 'call', 'misdirected');
       throw new TangazaError(
         'FORBIDDEN',
-        `this is region ${region}, and the call is of ${from} to ${to}: compare natsUrls and TANGAZA_REGION with the topology`,
+        `this is ${regionNamed(region)}, and the call is of ${from} to ${to}: compare natsUrls and TANGAZA_REGION with the topology`,
       );
     }
     if (!topology.regions.some(({ id }) => id === from)) {
@@ -151,7 +152,7 @@ export class Answering {
       );
       throw new TangazaError(
         'FORBIDDEN',
-        `region ${region} has version ${topology.version} of the topology, in which there is no region ${from}: give its nodes the new file`,
+        `${regionNamed(region)} has version ${topology.version} of the topology, in which there is no ${regionNamed(from)}: give its nodes the new file`,
       );
     }
     return signed;

@@ -24,6 +24,7 @@ import type { RegionMetrics } from './region-metrics.ts';
 import { Repeats } from './repeats.ts';
 import type { Region } from '../topology.ts';
 import { jsonOf, readAnswer, textOf } from '../wire.ts';
+import { regionNamed } from '../../model/region-words.ts';
 
 const helloEveryMs = 500;
 const silentMs = 2000;
@@ -114,16 +115,19 @@ export class GatewayClient {
    */
   async call(name: string, params: string, withinMs: number): Promise<string> {
     const { other } = this.#options;
-    if (!this.#isUp) throw new TangazaError('UNAVAILABLE', `No link to region ${other.id} works.`);
+    if (!this.#isUp) throw new TangazaError('UNAVAILABLE', `No link to ${regionNamed(other.id)} works.`);
     if (this.#calls >= maxCalls)
-      throw new TangazaError('OVERLOADED', `${maxCalls} calls to region ${other.id} are under way already.`);
+      throw new TangazaError(
+        'OVERLOADED',
+        `${maxCalls} calls to ${regionNamed(other.id)} are under way already.`,
+      );
     this.#calls += 1;
     try {
       return await this.#askAgain(name, params, withinMs);
     } catch (error) {
       throw new TangazaError(
         'UNAVAILABLE',
-        `Region ${other.id} did not answer ${name}: ${messageOf(error)}.`,
+        `No answer of ${regionNamed(other.id)} to ${name}: ${messageOf(error)}.`,
         {
           cause: error,
         },

@@ -18,6 +18,7 @@ import type { Prover } from './proof.ts';
 import type { RegionMetrics } from './region-metrics.ts';
 import type { Region } from '../topology.ts';
 import { bytesOf, jsonOf, refusalOf, textOf } from '../wire.ts';
+import { regionNamed } from '../../model/region-words.ts';
 
 /** Nobody waits longer for another region. */
 export const longestCallMs = 60_000;
@@ -98,7 +99,7 @@ export class Gateway {
     metrics.refused(other.id, 'call', 'answer_too_long');
     throw new TangazaError(
       'INTERNAL',
-      `The answer of region ${other.id} to ${name} is longer than may cross.`,
+      `The answer of ${regionNamed(other.id)} to ${name} is longer than may cross.`,
     );
   }
 

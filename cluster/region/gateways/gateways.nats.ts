@@ -27,6 +27,7 @@ import { regionMetrics, type RegionMetrics } from './region-metrics.ts';
 import { announceEveryMs, Announcement, chosenGateways, Serving } from './serving.ts';
 import type { Region, Topology } from '../topology.ts';
 import { eventText, jsonOf, paramsText, readAnswer, readEvent } from '../wire.ts';
+import { regionNamed } from '../../model/region-words.ts';
 
 const lookEveryMs = 250;
 /** A gateway that leaves carries on for so long, until the other one has taken over. */
@@ -150,13 +151,13 @@ class NatsRegions implements OtherRegions {
         return (await connection.request(subject, text, { timeout: Math.max(1, leftMs) })).string();
       } catch (error) {
         if (isUnserved(error)) continue;
-        throw new TangazaError('UNAVAILABLE', `Region ${region} did not answer ${name} in time.`, {
+        throw new TangazaError('UNAVAILABLE', `No answer of ${regionNamed(region)} to ${name} in time.`, {
           cause: error,
         });
       }
     }
     this.#metrics.refused(region, 'call', 'no_link');
-    throw new TangazaError('UNAVAILABLE', `No link to region ${region} works.`);
+    throw new TangazaError('UNAVAILABLE', `No link to ${regionNamed(region)} works.`);
   }
 
   serve<P, R>(call: RegionCall<P, R>, run: (params: P, from: RegionId) => Promise<R>): () => void {

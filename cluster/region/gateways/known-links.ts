@@ -5,6 +5,7 @@ import type { Clock } from '../../time/clock.ts';
 import { maxSkewMs } from './hello.ts';
 import type { RegionLink } from '../other-regions.ts';
 import type { Serving } from './serving.ts';
+import { regionNamed } from '../../model/region-words.ts';
 
 interface KnownLinksOptions {
   readonly regions: readonly RegionId[];
@@ -71,7 +72,7 @@ export class KnownLinks {
         : [
             {
               about: `${region} clock`,
-              fault: `the clock of region ${region} is ${Math.round(offsetMs / 1000)} s away from ours: use NTP`,
+              fault: `the clock of ${regionNamed(region)} is ${Math.round(offsetMs / 1000)} s away from ours: use NTP`,
             },
           ]),
     ]);

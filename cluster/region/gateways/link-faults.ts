@@ -1,6 +1,7 @@
 /** Says why a gateway's client does not work, in words that tell an operator what to do. */
 import { accessFault, factsOf, withoutPassword } from '../../nats/access-faults.ts';
 import type { Region } from '../topology.ts';
+import { regionNamed } from '../../model/region-words.ts';
 
 /** A proof that was asked for and is wrong. */
 export class WrongSecret extends Error {}
@@ -14,12 +15,12 @@ const settings = {
 export function wordsOf(error: unknown, { id, gateway }: Region): string {
   const at = gateway.natsUrls.map(withoutPassword).join(', ');
   if (error instanceof WrongSecret)
-    return `region ${id} has other shared secrets: give the nodes of both regions one secrets.json, unless this is the address of somebody else's cluster (${at})`;
-  const whose = `the NATS of region ${id} (${at})`;
+    return `${regionNamed(id)} has other shared secrets: give the nodes of both regions one secrets.json, unless this is the address of somebody else's cluster (${at})`;
+  const whose = `the NATS of ${regionNamed(id)} (${at})`;
   const fault = accessFault(error, { whose, settings, user: 'gateway' });
   if (fault !== undefined) return fault;
   const { name, message } = factsOf(error);
   if (name === 'NoRespondersError' || message.includes('no responders'))
-    return `no node of region ${id} answers at ${at}: is it the NATS of that region, and are its nodes up?`;
+    return `no node of ${regionNamed(id)} answers at ${at}: is it the NATS of that region, and are its nodes up?`;
   return `${whose} does not answer (${message})`;
 }
