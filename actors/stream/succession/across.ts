@@ -3,8 +3,9 @@
  *
  * J1. A stream that is on air in another region is refused with the address of its encoder there. Where that region cannot be asked, or does not
  *     answer in time, what it said last holds, or what this region's log has of it.
- * J2. A node says that it claims before it asks. So of two regions that claim at once at least one hears of the other. The one that is first in
- *     rendezvous order for the stream waits 300 ms for the other's `open`, and the others 2 s; then they go on.
+ * J2. A node says that it claims before it asks, and that this is over once its `open` is written. So of two regions that claim at once at least one
+ *     hears of the other. The one that is first in rendezvous order for the stream goes on claiming, and all others withdraw. Each waits until no
+ *     rival claims, 2 s at most, and asks once more: a rival that was through already is on air by then. Then it goes on.
  * J3. The new epoch lies above every epoch that any region knows, and the fold of the highest one is gone on with. A region that does not answer
  *     300 ms beyond the round trip of the link is not waited for: what it knows comes in later, by its higher epoch or behind ours (R6).
  */
@@ -34,7 +35,7 @@ export interface AcrossPorts {
   readonly region: RegionId;
   readonly others: OtherRegions;
   readonly elsewhere: Elsewhere;
-  readonly heard: Pick<ClaimsHeard, 'rivals'>;
+  readonly heard: Pick<ClaimsHeard, 'rivals' | 'note' | 'onOver'>;
   readonly clock: Clock;
   readonly logger: Logger;
   /** How claims went, by `outcome`. */
@@ -48,15 +49,14 @@ export interface Across {
   readonly branch: OpenRecord['from'];
   /** The fold of the region that knows the highest epoch, if this region's log may lack something of it. */
   readonly furthest: (log: readonly IndexEntry[]) => Promise<HomeFold | undefined>;
-  /** To be called once the claim has won or failed. */
+  /** To be called once the `open` is written, or the claim has failed. Only the first call counts. */
   readonly done: () => void;
 }
 
 export const acrossTimes = {
   askMs: 300,
   maxRoundTripMs: 1000,
-  firstWaitsMs: 300,
-  othersWaitMs: 2000,
+  rivalMs: 2000,
   foldMs: 5000,
 } as const;
 
@@ -84,11 +84,7 @@ export async function askAcross(
   const done = (): void => tell(true);
   try {
     refuseUnheard(stream, { tail, isHeard: isReached }, ports);
-    tell(false);
-    const answers = await askAll(stream, ports);
-    refuseOnAir(stream, answers);
-    refuseUnheard(stream, { tail, isHeard: (id) => answers.some(({ region }) => region === id) }, ports);
-    await letRivalsGo(stream, answers, ports);
+    const answers = await askOnceFree(stream, { tail, tell }, ports);
     outcomes.add(1, { outcome: 'begins' });
     const hint = ports.elsewhere.homeOf(stream);
     const epochs = [...answers.flatMap(({ head, home }) => [head?.epoch, home?.epoch]), hint?.epoch].filter(
@@ -178,36 +174,45 @@ async function askAll(stream: StreamId, { others, logger }: AcrossPorts): Promis
   return answers;
 }
 
-/** Where another region claims the stream as well, waits whether that begins (J2). @throws TangazaError `STREAM_BUSY` when it does */
-async function letRivalsGo(
+/** What other regions answer when none of them claims the stream any more (J2). @throws TangazaError `STREAM_BUSY` */
+async function askOnceFree(
   stream: StreamId,
-  answers: readonly Answer[],
-  { heard, region: self, elsewhere, clock, logger, outcomes }: AcrossPorts,
-): Promise<void> {
-  const told = answers.filter(({ isClaiming }) => isClaiming).map(({ region }) => region);
-  const rivals = new Set([...told, ...heard.rivals(stream)]);
-  if (rivals.size === 0) return;
-  const claimants = [self, ...rivals].map((id) => ({ id, weight: 1 }));
-  const isFirst = order(stream, claimants)[0]?.id === self;
-  const ms = isFirst ? acrossTimes.firstWaitsMs : acrossTimes.othersWaitMs;
-  logger.info(
-    { stream, rivals: [...rivals], ms },
-    'another region claims this stream as well: it may begin first',
-  );
-  outcomes.add(1, { outcome: 'waited' });
-  const begun = Promise.withResolvers<void>();
-  const look = (): void => {
-    if (elsewhere.homeOf(stream)?.isOnAir === true) begun.resolve();
+  { tail, tell }: { readonly tail: IndexEntry | undefined; readonly tell: (isOver: boolean) => void },
+  ports: AcrossPorts,
+): Promise<readonly Answer[]> {
+  const { region: self, heard, logger, outcomes } = ports;
+  const ask = async (): Promise<readonly Answer[]> => {
+    tell(false);
+    const answers = await askAll(stream, ports);
+    refuseOnAir(stream, answers);
+    refuseUnheard(stream, { tail, isHeard: (id) => answers.some(({ region }) => region === id) }, ports);
+    return answers;
   };
-  const stop = elsewhere.onChange(look);
+  const answers = await ask();
+  for (const { region, isClaiming } of answers) if (isClaiming) heard.note(region, stream);
+  const rivals = heard.rivals(stream);
+  if (rivals.length === 0) return answers;
+  logger.info({ stream, rivals }, 'another region claims this stream as well: it may begin first');
+  outcomes.add(1, { outcome: 'waited' });
+  const claimants = [self, ...rivals].map((id) => ({ id, weight: 1 }));
+  if (order(stream, claimants)[0]?.id !== self) tell(true);
+  await noRival(stream, ports);
+  return ask();
+}
+
+/** Waits until no other region claims the stream, 2 s at most. */
+async function noRival(stream: StreamId, { heard, clock }: AcrossPorts): Promise<void> {
+  const none = Promise.withResolvers<void>();
+  const look = (): void => {
+    if (heard.rivals(stream).length === 0) none.resolve();
+  };
+  const stop = heard.onOver(look);
   try {
     look();
-    await within(begun.promise, { clock, ms, late: () => {} });
+    await within(none.promise, { clock, ms: acrossTimes.rivalMs, late: () => {} });
   } finally {
     stop();
   }
-  const home = elsewhere.homeOf(stream);
-  if (home?.isOnAir === true) throw busy(stream, home, onAirThere(home));
 }
 
 /** The fold of the region that knows the highest epoch; the home's own before one that relayed it (J3). It never throws. */

@@ -93,6 +93,8 @@ async function claimBehind(
     utcMs: () => clock.utcMs(),
     newRecordId: () => recordId,
   });
+  // Who asks from now on reads the `open`.
+  across?.done();
   const entries = await log.read(stream);
   const [beyond, ofOther] = await Promise.all([heads.beyond(entries), across?.furthest(entries)]);
   if (beyond !== undefined)

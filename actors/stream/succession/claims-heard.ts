@@ -1,27 +1,30 @@
 /**
  * Which regions claim which streams at this moment, as their nodes say it (R7, across.ts J2).
  *
- * A claim that nobody ended is forgotten after 3 s: longer than any claim waits. Bound: so many streams of each region; the oldest goes.
+ * A claim that nobody ended is forgotten after 4 s: a claim that goes on longer is said again before. Bound: so many streams of each region; the oldest goes.
  */
 import { claiming } from '../../../cluster/contract/regions/claims.ts';
 import type { RegionId, StreamId } from '../../../cluster/model/ids.ts';
 import type { OtherRegions } from '../../../cluster/region/other-regions.ts';
 import type { Clock } from '../../../cluster/time/clock.ts';
 
-const claimLastsMs = 3000;
+const claimLastsMs = 4000;
 const maxClaims = 1000;
 
 export class ClaimsHeard {
   readonly #region: RegionId;
   readonly #clock: Clock;
   readonly #byRegion = new Map<RegionId, Map<StreamId, number>>();
+  readonly #listeners = new Set<() => void>();
   readonly #stops: readonly (() => void)[];
 
   constructor(region: RegionId, others: Pick<OtherRegions, 'listen' | 'regions'>, clock: Clock) {
     this.#region = region;
     this.#clock = clock;
     this.#stops = [region, ...others.regions].map((id) =>
-      others.listen(id, claiming, ({ stream, isOver }) => this.#note(id, stream, isOver)),
+      others.listen(id, claiming, ({ stream, isOver }) =>
+        isOver ? this.#noteOver(id, stream) : this.note(id, stream),
+      ),
     );
   }
 
@@ -35,6 +38,22 @@ export class ClaimsHeard {
     return this.#isClaiming(this.#region, stream);
   }
 
+  /** A region says that it claims the stream. */
+  note(region: RegionId, stream: StreamId): void {
+    const claims = this.#byRegion.get(region) ?? new Map<StreamId, number>();
+    this.#byRegion.set(region, claims);
+    claims.delete(stream);
+    claims.set(stream, this.#clock.monotonicMs());
+    const [oldest] = claims.keys();
+    if (claims.size > maxClaims && oldest !== undefined) claims.delete(oldest);
+  }
+
+  /** Calls the listener whenever a region says that a claim is over. @returns what ends it */
+  onOver(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
   close(): void {
     for (const stop of this.#stops) stop();
   }
@@ -44,13 +63,8 @@ export class ClaimsHeard {
     return sinceMs !== undefined && this.#clock.monotonicMs() - sinceMs < claimLastsMs;
   }
 
-  #note(region: RegionId, stream: StreamId, isOver: boolean): void {
-    const claims = this.#byRegion.get(region) ?? new Map<StreamId, number>();
-    this.#byRegion.set(region, claims);
-    claims.delete(stream);
-    if (isOver) return;
-    claims.set(stream, this.#clock.monotonicMs());
-    const [oldest] = claims.keys();
-    if (claims.size > maxClaims && oldest !== undefined) claims.delete(oldest);
+  #noteOver(region: RegionId, stream: StreamId): void {
+    if (this.#byRegion.get(region)?.delete(stream) !== true) return;
+    for (const listener of this.#listeners) listener();
   }
 }

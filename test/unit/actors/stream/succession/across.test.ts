@@ -2,11 +2,11 @@
 import { expect, test } from 'vitest';
 import { createOwner } from '../../../../../actors/stream/owner/owner.ts';
 import { settings } from '../../../../support/ingest/owner-harness.ts';
-import { askAcross } from '../../../../../actors/stream/succession/across.ts';
+import { acrossTimes, askAcross } from '../../../../../actors/stream/succession/across.ts';
 import { claimStream } from '../../../../../actors/stream/succession/claim.ts';
 import { ClaimsHeard } from '../../../../../actors/stream/succession/claims-heard.ts';
 import { tellHeads } from '../../../../../actors/stream/succession/tell-heads.ts';
-import { claiming, streamHeads } from '../../../../../cluster/contract/regions/claims.ts';
+import { claiming, streamFold, streamHeads } from '../../../../../cluster/contract/regions/claims.ts';
 import { onAir } from '../../../../../cluster/contract/regions/on-air.ts';
 import type { IndexEntry } from '../../../../../cluster/contract/index-records.ts';
 import { TangazaError } from '../../../../../cluster/errors/tangaza-error.ts';
@@ -17,6 +17,7 @@ import { splitEpoch } from '../../../../../cluster/ownership/epoch.ts';
 import { order } from '../../../../../cluster/partition/rendezvous.ts';
 import { hearElsewhere } from '../../../../../cluster/region/hear-elsewhere.ts';
 import { systemClock } from '../../../../../cluster/time/clock.system.ts';
+import { within } from '../../../../../cluster/time/within.ts';
 import { LogBuilder } from '../../../../support/ports/log-builder.ts';
 import { MemoryIndexLog } from '../../../../support/ports/memory-index-log.ts';
 import { MemorySegmentStore } from '../../../../support/ports/memory-segment-store.ts';
@@ -56,6 +57,13 @@ function regionOf(regions: MemoryRegions, id: (typeof ids)[number], closing: Dis
   };
   const asks = { askEdges, askFold: async () => undefined };
   const ports = { ...shared, ...asks, log, ownership, store };
+  let mayOpen = Promise.resolve();
+  /** Holds claims up before their `open`. @returns what lets them go on */
+  const slowOpen = (): (() => void) => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    mayOpen = promise;
+    return resolve;
+  };
   closing.defer(() => elsewhere.close());
   closing.defer(tellHeads(others, { ...ports, heard, rtmpUrlOf: () => rtmpUrl }));
   const outcomes: string[] = [];
@@ -76,7 +84,11 @@ function regionOf(regions: MemoryRegions, id: (typeof ids)[number], closing: Dis
         regionOrdinal: ordinal,
         isAlive: () => false,
         refreshMembers: async () => {},
-        askAcross: (asked, tail) => askAcross(asked, tail, across),
+        askAcross: async (asked, tail) => {
+          const known = await askAcross(asked, tail, across);
+          await mayOpen;
+          return known;
+        },
       },
     );
     const { epoch } = taken.self;
@@ -84,11 +96,10 @@ function regionOf(regions: MemoryRegions, id: (typeof ids)[number], closing: Dis
     return taken;
   };
   /** Writes a log as an owner of the past left it. */
-  const write = async (entries: readonly IndexEntry[]): Promise<void> => {
-    for (const { record } of entries)
-      await log.append(stream, record, (await log.tail(stream))?.sequence ?? 0);
+  const write = async (entries: readonly IndexEntry[], of = stream): Promise<void> => {
+    for (const { record } of entries) await log.append(of, record, (await log.tail(of))?.sequence ?? 0);
   };
-  return { others, elsewhere, log, claim, write, outcomes, askedEdges };
+  return { others, elsewhere, log, claim, write, outcomes, askedEdges, slowOpen };
 }
 
 function twoRegions({ roundTripMs = 1 } = {}) {
@@ -240,29 +251,73 @@ test('a claim goes on where another region answers nothing sensible', async () =
   expect(await refusalOf(world.us.claim())).toBe('begins');
 });
 
-// Goal: a stream does not begin in two regions at once. Method: both claim in the same moment, for many streams.
+/** The result, where it does not come from waiting for a rival to the end. */
+const unlessWaited = <T>(work: Promise<T>): Promise<T> => {
+  const late = (): never => {
+    throw new Error('it waited for the rival to the end');
+  };
+  return within(work, { clock: systemClock, ms: acrossTimes.rivalMs, late });
+};
+
+// Goal: a stream does not begin in two regions at once. Method: both claim in the same moment, for many streams. Whoever is second lets the first go on.
 test('of two regions that claim a stream at once exactly one begins, and the other is told where', async () => {
   using world = twoRegions();
   const streams = Array.from({ length: 20 }, (_, index) => StreamId.parse(`first-${index}`));
-  const all = await Promise.all(
-    streams.map((one) => Promise.all([refusalOf(world.eu.claim(one)), refusalOf(world.us.claim(one))])),
+  const claims = streams.map((one) =>
+    Promise.all([refusalOf(world.eu.claim(one)), refusalOf(world.us.claim(one))]),
   );
+  const all = await unlessWaited(Promise.all(claims));
   for (const answers of all) {
     expect(answers).toContain('begins');
     expect(answers).toContainEqual(expect.objectContaining({ code: 'STREAM_BUSY' }));
   }
 });
 
-test('a region that is first in line waits 300 ms for a rival that begins nothing, and then begins', async () => {
+/** A stream for which that region is first in rendezvous order. */
+const firstAt = (region: (typeof ids)[number]): StreamId => {
+  const claimants = ids.map((id) => ({ id, weight: 1 }));
+  const streams = Array.from({ length: 20 }, (_, index) => StreamId.parse(`rival-${index}`));
+  return streams.find((one) => order(one, claimants)[0]?.id === region) ?? stream;
+};
+
+test.each(ids)(
+  'a rival that begins nothing is waited for, 2 s at most, where %s is first in line',
+  async (first) => {
+    using world = twoRegions();
+    const one = firstAt(first);
+    world.eu.others.publish(claiming, { stream: one, isOver: false });
+    await Promise.resolve();
+    expect(await refusalOf(world.us.claim(one))).toBe('begins');
+    expect(world.us.outcomes).toEqual(['waited', 'begins']);
+  },
+);
+
+// Goal: no stream begins twice. Method: the second in line is through before the first one asks. It writes its `open` later, and tells nobody that it
+// is on air: it still waits for a fold.
+test('a region that is first in line waits for a rival that is through, and asks it once more', async () => {
   using world = twoRegions();
-  const isFirst = (one: StreamId): boolean =>
-    order(
-      one,
-      ids.map((id) => ({ id, weight: 1 })),
-    )[0]?.id === 'us';
-  const ours = Array.from({ length: 20 }, (_, index) => StreamId.parse(`rival-${index}`)).find(isFirst);
-  world.eu.others.publish(claiming, { stream: ours ?? stream, isOver: false });
+  const one = firstAt('us');
+  await world.us.write(relayInto([], broadcast().end().entries), one);
+  const { promise: fold, reject: refuse } = Promise.withResolvers<never>();
+  world.us.others.serve(streamFold, () => fold);
+  const written = world.eu.slowOpen();
+  const theirs = refusalOf(world.eu.claim(one));
+  await expect.poll(() => world.eu.outcomes).toEqual(['begins']);
+  const ours = refusalOf(world.us.claim(one));
+  await expect.poll(() => world.us.outcomes).toEqual(['waited']);
+  written();
+  expect(await ours).toMatchObject({ code: 'STREAM_BUSY', region: 'eu' });
+  refuse(new Error('it was only held up'));
+  expect(await theirs).toBe('begins');
+});
+
+test('a rival that gave up is not waited for any longer', async () => {
+  using world = twoRegions();
+  const one = firstAt('us');
+  world.eu.others.publish(claiming, { stream: one, isOver: false });
   await Promise.resolve();
-  expect(await refusalOf(world.us.claim(ours))).toBe('begins');
-  expect(world.us.outcomes).toEqual(['waited', 'begins']);
+  const ours = refusalOf(world.us.claim(one));
+  await expect.poll(() => world.us.outcomes).toEqual(['waited']);
+  world.eu.others.publish(claiming, { stream: one, isOver: true });
+  expect(await unlessWaited(ours)).toBe('begins');
 });
