@@ -72,7 +72,7 @@ const secret = <S extends z.ZodType>(schema: S, description: string): S =>
   schema.meta({ description, isSecret: true });
 
 const Variables = z.object({
-  TANGAZA_NODE_ID: variable(z.string().default('node-1'), 'Name of this node, unique in the cluster.'),
+  TANGAZA_NODE_ID: variable(z.string().default('node-1'), 'Name of this node, unique in all regions.'),
   TANGAZA_REGION: variable(z.string().default('local'), 'Region of this node.'),
   TANGAZA_REGIONS: variable(
     z.string().optional(),

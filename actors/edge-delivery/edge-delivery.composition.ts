@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import type { AudiencePorts } from '../../cluster/contract/audience/audience-feed.ts';
 import type { HandOverPorts } from '../../cluster/contract/hand-over.ts';
-import { edgesOf, ingestNear, isSound, soundEdges } from '../../cluster/membership/members-for.ts';
+import { edgesOf, ingestNear, soundEdges } from '../../cluster/membership/members-for.ts';
 import type { ClusterParts } from '../../cluster/node/cluster-parts.composition.ts';
 import { RegionClock } from '../../cluster/region/region-clock.ts';
 import { natsRelayNeeds } from '../../cluster/region/relay-needs.nats.ts';
@@ -20,7 +20,7 @@ import { trustedProxies } from './http/trusted-proxies.system.ts';
 import type { Tells } from './node-ports.composition.ts';
 import type { PlaybackPart } from './playback/open-playback.ts';
 import { ffmpegThumbnail } from './playback/thumbnail.ffmpeg.ts';
-import { edgesOfRegions } from './region-edges.ts';
+import { edgesOfRegions, standingOfEdges } from './region-edges.ts';
 import type { RegistryPart } from './public/known-streams.ts';
 import { loadSite } from './site/site.disk.ts';
 import { busyShare } from './socket/loop-load.system.ts';
@@ -70,11 +70,10 @@ function edgeParts(
   call: EdgeParts['api']['call'],
   crossing: CrossingPart | undefined,
 ): EdgeParts {
-  const { config, node, clock, logger, members, loads, tells, lookUpStream, removedSince } = parts;
+  const { config, node, clock, logger, members, tells, lookUpStream, removedSince } = parts;
   const { operatorToken, metricsToken, renderMetrics, readiness } = tells;
   const { elsewhere } = parts;
   const listEdges = () => edgesOfRegions(edgesOf(members), elsewhere);
-  const toldOf = (edge: string) => elsewhere.edges().find(({ node: id }) => id === edge);
   const isTrustedProxy = trustedProxies(config.http.trustedProxies);
   return {
     playback: { ...playbackPart(parts, listEdges), crossing },
@@ -83,8 +82,7 @@ function edgeParts(
       node,
       region: parts.region,
       listEdges,
-      isSound: (edge) => isSound(members, edge) || toldOf(edge)?.isSound === true,
-      loadOf: (edge) => loads.loadOf(edge) ?? toldOf(edge)?.connections,
+      ...standingOfEdges(parts),
       isTrustedProxy,
     },
     pages: {

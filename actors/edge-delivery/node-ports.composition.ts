@@ -1,7 +1,8 @@
 /** Builds the ports on which a node of whatever role tells of itself, from the node's parts. */
 import type { Readiness } from '../../cluster/contract/api/edge-routes.ts';
-import { membershipParts } from '../../cluster/membership/members-for.ts';
+import { edgeIds, membershipParts } from '../../cluster/membership/members-for.ts';
 import type { ClusterParts } from '../../cluster/node/cluster-parts.composition.ts';
+import { equalNames } from '../../cluster/region/edges/equal-names.ts';
 import { behindPeers, heardVersions } from '../../cluster/region/topology-versions.ts';
 import type { NodeConfig } from '../../config/config.ts';
 import { httpUrlOf } from '../../config/public-url.ts';
@@ -21,7 +22,7 @@ export interface Tells {
 
 /** What `/readyz` says of every node. */
 export function nodeReadiness(parts: ClusterParts): Tells['readiness'] {
-  const { members, node, natsDownMs, idsWarning, topology, others } = parts;
+  const { members, node, region, natsDownMs, idsWarning, topology, others, elsewhere } = parts;
   const gone = (): object => (natsDownMs() === 0 ? {} : { detail: `gone for ${natsDownMs()} ms` });
   const ids = (): Readiness['parts'] => {
     const detail = idsWarning();
@@ -29,7 +30,8 @@ export function nodeReadiness(parts: ClusterParts): Tells['readiness'] {
   };
   const regions = (): Readiness['parts'] => {
     const behind = behindPeers(topology, heardVersions(members, others));
-    const faults = [...(behind === undefined ? [] : [behind]), ...others.warnings()];
+    const equal = equalNames(region, edgeIds(members), elsewhere.edges());
+    const faults = [behind, equal, ...others.warnings()].filter((fault) => fault !== undefined);
     const detail = faults.length === 0 ? undefined : faults.join('; ');
     if (detail !== undefined) return [{ name: 'regions', isReady: true, detail }];
     return topology.version === 0 ? [] : [{ name: 'regions', isReady: true }];

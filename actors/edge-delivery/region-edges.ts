@@ -3,22 +3,43 @@
  */
 import type { RegionId, StreamId } from '../../cluster/model/ids.ts';
 import { head } from '../../cluster/partition/rendezvous.ts';
+import type { MemberDirectory } from '../../cluster/membership/member-directory.ts';
+import { isSound } from '../../cluster/membership/members-for.ts';
 import type { Elsewhere } from '../../cluster/region/elsewhere.ts';
+import { withoutEqualNames } from '../../cluster/region/edges/equal-names.ts';
+import type { Viewpoint } from './edge-order.ts';
 import type { EdgeAddress, EdgeSet } from '../media/timeline/manifest-options.ts';
 
 /** How many edges a manifest names where there are other regions, and how many of each of these. */
 const mostNamed = 8;
 const ofEachOther = 2;
 
-/** Those of this region first. An id that this region has too is left out: players know an edge by its id. */
+/** Those of this region first, and each id once (R1): players know an edge by its id. */
 export function edgesOfRegions(own: EdgeSet, elsewhere: Pick<Elsewhere, 'edges' | 'edgesRevision'>): EdgeSet {
-  const taken = new Set(own.edges.map(({ id }) => id));
-  const others = elsewhere
-    .edges()
-    .filter(({ node }) => !taken.has(node))
-    .map(({ node: id, region, httpUrl: baseUrl, weight }) => ({ id, region, baseUrl, weight }));
+  const ids = own.edges.map(({ id }) => id);
+  const others = withoutEqualNames(ids, elsewhere.edges()).map(
+    ({ node: id, region, httpUrl: baseUrl, weight }) => ({ id, region, baseUrl, weight }),
+  );
   // Both only grow, so the sum changes whenever one of them does.
   return { revision: own.revision + elsewhere.edgesRevision, edges: [...own.edges, ...others] };
+}
+
+interface StandingPorts {
+  readonly members: Pick<MemberDirectory, 'list'>;
+  readonly loads: { readonly loadOf: (edge: string) => number | undefined };
+  readonly elsewhere: Pick<Elsewhere, 'edges'>;
+}
+
+/** What is known of the edges that `edgesOfRegions` lists: of this region's own by its members alone, of others by what they tell. */
+export function standingOfEdges(ports: StandingPorts): Pick<Viewpoint, 'isSound' | 'loadOf'> {
+  const { members, loads, elsewhere } = ports;
+  const isOwn = (edge: string): boolean =>
+    members.list().members.some(({ id, roles }) => id === edge && roles.includes('edge-delivery'));
+  const told = (edge: string) => elsewhere.edges().find(({ node }) => node === edge);
+  return {
+    isSound: (edge) => (isOwn(edge) ? isSound(members, edge) : told(edge)?.isSound === true),
+    loadOf: (edge) => (isOwn(edge) ? loads.loadOf(edge) : told(edge)?.connections),
+  };
 }
 
 /**

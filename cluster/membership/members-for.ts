@@ -4,7 +4,7 @@ import { order } from '../partition/rendezvous.ts';
 import type { MemberDirectory } from './member-directory.ts';
 
 /** Says whether a node is alive and not draining. */
-export const isSound = (members: MemberDirectory, node: string): boolean =>
+export const isSound = (members: Pick<MemberDirectory, 'list'>, node: string): boolean =>
   members.list().members.some(({ id, state }) => id === node && state === 'alive');
 
 /** What `/readyz` says of the node's membership and of the clocks of its peers. */
@@ -56,6 +56,10 @@ export function edgesOf(members: MemberDirectory) {
     .map(({ id, region, httpUrl, weight }) => ({ id, region, baseUrl: httpUrl, weight }));
   return { revision, edges };
 }
+
+/** The ids of all edges, of dead ones too. */
+export const edgeIds = (members: Pick<MemberDirectory, 'list'>): readonly NodeId[] =>
+  members.list().members.flatMap(({ id, roles }) => (roles.includes('edge-delivery') ? [id] : []));
 
 /** The edges that are alive and do not leave. */
 export function soundEdges(members: Pick<MemberDirectory, 'list'>) {

@@ -1,4 +1,5 @@
 /** Opens what a node knows of other regions, and tells them of this one's edges; in a deployment of one region there is nothing of it (R3). */
+import { edgeIds } from '../membership/members-for.ts';
 import type { MemberDirectory } from '../membership/member-directory.ts';
 import type { NodeId, RegionId } from '../model/ids.ts';
 import type { Logger } from '../observe/logger.ts';
@@ -6,6 +7,7 @@ import type { Metrics } from '../observe/metrics.ts';
 import type { KnownOwnership } from '../ownership/known-ownership.ts';
 import type { Clock } from '../time/clock.ts';
 import { nothingElsewhere, type Elsewhere } from './elsewhere.ts';
+import { equalNames, sayEqualNames } from './edges/equal-names.ts';
 import { hearElsewhere } from './hear-elsewhere.ts';
 import type { OtherRegions } from './other-regions.ts';
 import { ownStreams } from './own-streams.ts';
@@ -42,5 +44,6 @@ export function openElsewhere(
   });
   closing.defer(() => heard.close());
   closing.defer(tellEdges(ports));
+  closing.defer(sayEqualNames(ports, () => equalNames(ports.region, edgeIds(members), heard.edges())));
   return heard;
 }

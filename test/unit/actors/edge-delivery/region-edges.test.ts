@@ -2,10 +2,16 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { edgesFor, unheardEdge } from '../../../../actors/edge-delivery/edge-order.ts';
-import { edgesOfRegions, namedEdges } from '../../../../actors/edge-delivery/region-edges.ts';
+import {
+  edgesOfRegions,
+  namedEdges,
+  standingOfEdges,
+} from '../../../../actors/edge-delivery/region-edges.ts';
 import { SteadyEdges } from '../../../../actors/edge-delivery/steady-edges.ts';
 import type { EdgeAddress } from '../../../../actors/media/timeline/manifest-options.ts';
+import type { ListedMember, MemberState } from '../../../../cluster/membership/member-directory.ts';
 import { NodeId, RegionId, StreamId } from '../../../../cluster/model/ids.ts';
+import { testMember } from '../../../support/cluster/members.ts';
 
 const address = (id: string): EdgeAddress => ({
   id: NodeId.parse(id),
@@ -58,15 +64,53 @@ test('equal lists give equal manifests, in the order of the list; streams spread
   expect(new Set(firsts.flat()).size).toBe(4);
 });
 
+const told = (id: string) => {
+  const { region, baseUrl: httpUrl } = address(id);
+  const common = { isSound: true, connections: 0, room: 1, weight: 2 };
+  return { ...common, region, node: NodeId.parse(id), httpUrl };
+};
+
 test('edges of other regions come behind the own ones, and change the revision; an id that is taken is left out', () => {
-  const told = (id: string) => {
-    const { region, baseUrl: httpUrl } = address(id);
-    const common = { isSound: true, connections: 0, room: 1, weight: 2 };
-    return { ...common, region, node: NodeId.parse(id), httpUrl };
-  };
   const own = { revision: 4, edges: edgesOf(2) };
   const all = edgesOfRegions(own, { edges: () => [told('b1'), told('a1')], edgesRevision: 3 });
   expect({ ids: ids(all.edges), revision: all.revision }).toEqual({ ids: ['a1', 'a2', 'b1'], revision: 7 });
+});
+
+const listed = (id: string, state: MemberState): ListedMember => ({
+  ...testMember(id),
+  state,
+  isAlive: state === 'alive',
+  incarnation: 1,
+});
+
+test('of an id that two other regions have, the edge of the first one is named', () => {
+  const other = { ...told('b1'), region: RegionId.parse('c') };
+  const all = edgesOfRegions(
+    { revision: 1, edges: edgesOf(1) },
+    { edges: () => [told('b1'), other, told('c2')], edgesRevision: 1 },
+  );
+  expect(all.edges.map(({ region, id }) => `${region}/${id}`)).toEqual(['a/a1', 'b/b1', 'c/c2']);
+});
+
+// Goal: a dead edge is no sound one because another region has one of its name. Method: own a1 is dead, a2 lives; elsewhere a1 and b1 live.
+test('what is known of an own edge comes from the members alone, whatever other regions tell of its name', () => {
+  const standing = standingOfEdges({
+    members: {
+      list: () => ({ revision: 1, readAtMs: 0, members: [listed('a1', 'dead'), listed('a2', 'alive')] }),
+    },
+    loads: { loadOf: (id) => (id === 'a2' ? 7 : undefined) },
+    elsewhere: {
+      edges: () => [
+        { ...told('a1'), connections: 3 },
+        { ...told('b1'), connections: 5 },
+      ],
+    },
+  });
+  const ofEach = (of: (id: string) => unknown) => ['a1', 'a2', 'b1', 'b2'].map(of);
+  expect({ sound: ofEach(standing.isSound), loads: ofEach(standing.loadOf) }).toEqual({
+    sound: [false, true, true, false],
+    loads: [undefined, 7, 5, undefined],
+  });
 });
 
 const orderAt = (
