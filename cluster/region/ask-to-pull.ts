@@ -3,7 +3,7 @@
  *
  * All who lack the object ask the same edge: the first in rendezvous order of the object's name. It says at once whether it has begun. An edge
  * that does not say so within 300 ms may be frozen or dead, and the next one is asked. That may fetch the object a second time, which is
- * harmless: a store takes it once.
+ * harmless: a store takes it once. An edge that says that it has too much to do is not silent: no other one is asked.
  *
  * Bounds: the wait of the caller, and how many edges are asked.
  */
@@ -13,7 +13,7 @@ import {
   type PullParams,
   type PullState,
 } from '../contract/edge-actions.ts';
-import { TangazaError } from '../errors/tangaza-error.ts';
+import { errorCodeOf, TangazaError } from '../errors/tangaza-error.ts';
 import type { NodeId } from '../model/ids.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import { head } from '../partition/rendezvous.ts';
@@ -66,7 +66,7 @@ export function nameOfPulled({ streamId, period, rendition, media }: PulledObjec
  * Waits until the object lies in this region's store, or the edge says why not.
  *
  * @returns `underWay` where that takes longer than `withinMs`
- * @throws TangazaError `UNAVAILABLE` where no edge of this region answers
+ * @throws TangazaError `UNAVAILABLE` where no edge of this region answers, `OVERLOADED` where the one that is asked has too much to do
  */
 export async function pullOnce(ports: PullPorts, object: PulledObject, withinMs: number): Promise<Pulled> {
   const untilMs = ports.clock.runningMs() + withinMs;
@@ -93,7 +93,8 @@ async function pullAt(
       const waitMs = Math.ceil(Math.min(leftMs, longestPullWaitMs));
       state = await askToPull(edge, { ...object, waitMs }, waitMs + onTheWayMs);
     }
-  } catch {
+  } catch (error) {
+    if (errorCodeOf(error) === 'OVERLOADED') throw error;
     return undefined;
   }
 }

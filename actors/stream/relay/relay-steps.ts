@@ -199,11 +199,15 @@ export function recordForGrowth({
 const isHeld = ({ lacks, heardAtMs }: Waiting, nowMs: number): boolean =>
   lacks !== undefined && lacks.size > 0 && nowMs - heardAtMs < holdMs;
 
-/** Asks once for the objects that a commit waits for, as soon as its period is known here (relayer.ts Y5). */
+/**
+ * Asks once for the objects that a commit waits for, as soon as its period is known here (relayer.ts Y5). Of a long backlog nothing is asked
+ * for: it would stand in front of the live edge.
+ */
 export function withWants(
   { waiting, own, standbyUntilMs }: RelayerState,
   nowMs: number,
 ): { readonly waiting: readonly Waiting[]; readonly pulls: readonly RelayerEffect[] } {
+  if (waiting.length > backlog) return { waiting, pulls: [] };
   const pulls: RelayerEffect[] = [];
   const hasStandby = nowMs < standbyUntilMs;
   const looked = waiting.map((one): Waiting => {

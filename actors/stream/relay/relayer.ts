@@ -7,7 +7,7 @@
  * Y1. Each append expects the place of the last record that the relayer knows. One is under way at a time. After a refusal or a time-out
  *     it reads on in its own log: its record there means that the acknowledgement was lost, and a record of another relayer is folded.
  *     After 5 s of silence it reads its own log, in any case before it appends: in a log that went back the same places come again, and there a
- *     place alone would not show that the log is another one.
+ *     place alone would not show that the log is another one. A log that does not answer is asked again twice a second at most.
  * Y2. It never appends behind a record of a higher epoch: an owner of this region ends it.
  * Y3. What the home published is taken in order, each once. Where one is missing it reads the home's log. Where another record stands at
  *     the place up to which it had read, it begins again at the home's newest snapshot. The home's log says whether it is so: a head that
@@ -17,6 +17,7 @@
  *     under the author of the home's record.
  *     So does a backlog of over 64 records: appending them one by one could take longer than viewers have in their buffers.
  * Y5. A commit waits until its lowest rung and its audio lie in this region's store (every rung while there is a standby), 1 s at most.
+ *     Of a backlog of over 64 records nothing is brought: it would stand in front of the live edge. Viewers have brought what they want of it.
  * Y6. It stops 60 s after the last edge or standby wanted the stream.
  * Y7. Where a record does not fit, as something before it lacks here, it begins again as well. A segment whose number is still too high
  *     then begins a branch, since the home itself has lost what lies before. With any other record it stops after eight times: the home's
@@ -302,11 +303,15 @@ function leave(turn: RelayTurn, reason: LeaveReason): void {
   turn.ask({ kind: 'deactivate', reason });
 }
 
+/** While this region's log has not answered only a tick asks it again (Y1). */
+const mayWrite = ({ life, appending, isReadingOwn, mustReadOwn }: RelayerState): boolean =>
+  life === 'active' && appending === undefined && !isReadingOwn && !mustReadOwn;
+
 /** Does what the first of the waiting records asks for, until an append is under way or nothing can be done. */
 function advance(turn: RelayTurn): void {
   for (;;) {
     const { state, nowMs } = turn;
-    if (state.life === 'gone' || state.appending !== undefined || state.isReadingOwn) return;
+    if (!mayWrite(state)) return;
     const wants = withWants(state, nowMs);
     turn.set({ waiting: wants.waiting });
     for (const pull of wants.pulls) turn.ask(pull);

@@ -32,6 +32,9 @@ const silent = (): never => {
   throw new TangazaError('UNAVAILABLE');
 };
 const stored = (): PullState => 'stored';
+const full = (): never => {
+  throw new TangazaError('OVERLOADED');
+};
 
 test('all who lack an object ask the same edge, and objects spread over the edges', async () => {
   const edges = { n1: stored, n2: stored, n3: stored };
@@ -43,6 +46,22 @@ test('all who lack an object ask the same edge, and objects spread over the edge
     firsts.add(edge);
   }
   expect(firsts.size).toBe(3);
+});
+
+// Goal: a region that is busy does not fetch each object three times. Method: whichever edge comes first is full; the object is told at once, or later.
+test.each([
+  ['at once', (): PullState => full()],
+  ['while it waits', (waitMs: number): PullState => (waitMs === 20 ? 'underWay' : full())],
+])('an edge that says %s that it has too much to do counts as no silent one', async (_when, script) => {
+  const { ports, asked } = region({ n1: script, n2: script, n3: script });
+  const silentEdges: number[] = [];
+  const onSilent = (): void => void silentEdges.push(1);
+  const refused = await pullOnce({ ...ports, onSilent }, objectAt(0), 9000).catch(errorCodeOf);
+  expect({ refused, edges: new Set(asked.map(({ edge }) => edge)).size, silentEdges }).toEqual({
+    refused: 'OVERLOADED',
+    edges: 1,
+    silentEdges: [],
+  });
 });
 
 test('an edge has 300 ms to say that it has begun; then it is waited for', async () => {

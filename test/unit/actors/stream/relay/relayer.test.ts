@@ -29,6 +29,9 @@ class Rig {
   state: RelayerState;
   isStoreSlow = false;
   isAckLost = false;
+  isOwnDown = false;
+  /** When this region's log was read. */
+  readonly ownReadsMs: number[] = [];
 
   constructor(home: LogBuilder, own: readonly IndexEntry[] = [], beyond?: FoldedTimeline) {
     this.home = home;
@@ -63,6 +66,8 @@ class Rig {
         this.asked.push(effect.from);
         return this.do({ kind: 'homeRead', entries: this.#homeFrom(effect.from) });
       case 'readOwn': {
+        this.ownReadsMs.push(this.nowMs);
+        if (this.isOwnDown) return this.do({ kind: 'ownUnreadable' });
         const entries = this.own.filter((one) => one.sequence >= effect.fromSequence);
         return this.do({ kind: 'ownRead', entries, tail: this.own.at(-1) });
       }
@@ -188,6 +193,26 @@ describe('this region’s log decides', () => {
     expect(one.own.map(({ record }) => record.home?.sequence)).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
   });
 
+  // Goal: a cluster that elects is not flooded. Method: a quiet stream, and a log that refuses at once; ticks four times a second, records, heads.
+  test('and where it refuses at once, it is asked twice a second at most, and then read on', () => {
+    const log = small().segments(1);
+    const rig = new Rig(log);
+    rig.isOwnDown = true;
+    rig.pass(5100);
+    for (let turn = 0; turn < 40; turn += 1) {
+      log.segment();
+      rig.head();
+      rig.pass(250);
+      if (turn === 30) rig.isOwnDown = false;
+    }
+    const pauses = rig.ownReadsMs.slice(1).map((ms, index) => ms - (rig.ownReadsMs[index] ?? 0));
+    expect({ isOften: pauses.some((ms) => ms < 500), nextNumber: rig.folded.nextNumber }).toEqual({
+      isOften: false,
+      nextNumber: 41,
+    });
+    expect(rig.ownReadsMs.length).toBeGreaterThan(10);
+  });
+
   test('an owner of this region ends the relayer, and nothing is appended behind it', () => {
     const log = small().segments(1);
     const rig = new Rig(log);
@@ -307,12 +332,16 @@ test('a log that has grown becomes one snapshot and what follows', () => {
   expect(rig.folded).toMatchObject({ nextNumber: 60, firstNumber: 0, ignored: 0 });
 });
 
-test('a long backlog becomes one snapshot', () => {
+test('a long backlog becomes one snapshot, and no object of it is brought', () => {
   const log = small().segments(1);
   const rig = new Rig(log);
+  const pulled = rig.pulls.length;
   log.segments(250);
   rig.head();
-  expect(rig.kinds).toEqual(['snapshot']);
+  expect({ kinds: rig.kinds, ofBacklog: rig.pulls.length - pulled }).toEqual({
+    kinds: ['snapshot'],
+    ofBacklog: 0,
+  });
   log.segment();
   rig.head();
   expect(rig.folded).toMatchObject({ nextNumber: 252, firstNumber: 0, ignored: 0 });
