@@ -86,8 +86,10 @@ export class CommentSync {
   async mustBeEverywhere(): Promise<void> {
     const { store, others, clock } = this.#ports;
     const untilMs = clock.runningMs() + everywhereMs;
+    // What changes from now on is not waited for: while people talk, that has no end.
+    const seq = await store.lastChange();
     for (;;) {
-      const behind = await store.behind(others.regions);
+      const behind = await store.behind(others.regions, seq);
       if (behind.length === 0) return;
       if (clock.runningMs() >= untilMs)
         throw new TangazaError(
@@ -130,11 +132,13 @@ export class CommentSync {
   async #take(region: RegionId, answer: Changes<CommentChange>): Promise<void> {
     const { store, clock, logger, tell } = this.#ports;
     // Before it is committed: who hears that a user is erased here may rely on it.
-    const erased = await store.unerased(answer.changes.filter((change) => change.kind === 'erased'));
-    for (const { userId, atMs } of erased) await store.eraseUser(userId, atMs - clockWindow.afterMs);
+    const erased = answer.changes.filter((change) => change.kind === 'erased');
+    for (const { userId, atMs } of await store.unerased(erased))
+      await store.eraseUser(userId, atMs - clockWindow.afterMs);
     const taken = await store.takeChanges(region, answer, clock.utcMs());
     if (taken.refused > 0)
       logger.warn({ region, refused: taken.refused }, 'changes of another region cannot be read: left out');
+    // Those of an answer that comes again, too: the first time it may have been interrupted before they were told.
     await tell({ ...taken, erased });
   }
 }

@@ -36,6 +36,8 @@ export interface ChangeStore {
   takeChanges(region: RegionId, answer: Changes<CommentChange>, nowMs: number): Promise<TakenChanges>;
   /** Which of these comments of a stream, that were written within that time, the other region has committed as they are now. */
   takenBy(region: RegionId, stream: StreamId, fromMs: number, toMs: number): Promise<readonly CommentId[]>;
-  /** Which of these regions have not committed yet all that has changed here until now. */
-  behind(regions: readonly RegionId[]): Promise<readonly RegionId[]>;
+  /** The number of the last change here; 0 for none. */
+  lastChange(): Promise<number>;
+  /** Which of these regions have not committed yet what has changed here up to that number. */
+  behind(regions: readonly RegionId[], seq: number): Promise<readonly RegionId[]>;
 }

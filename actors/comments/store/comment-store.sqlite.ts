@@ -152,6 +152,10 @@ class SqliteAudienceStore implements RegionalStore {
     return this.#thread.ask('takenBy', args);
   }
 
+  lastChange() {
+    return this.#thread.ask('lastChange', []);
+  }
+
   behind(...args: CallArgs['behind']) {
     return this.#thread.ask('behind', args);
   }

@@ -213,3 +213,28 @@ test('long comments in letters of three bytes come over in answers that may cros
     rmSync(folder, { recursive: true });
   }
 });
+
+// Goal: an erasure that stopped amid a user's comments counts as done nowhere. Method: more comments than one part empties, and one part after the other.
+test('an erasure of another region counts as done once nothing of the user is left', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'tangaza-erase-'));
+  const { operations, write, database } = openRegion(folder, regions[0] ?? never());
+  const [user] = users;
+  if (user === undefined) return never();
+  for (let n = 0; n < 201; n += 1) {
+    const client = ClientId.parse(`01890000-0000-7000-8000-${String(n).padStart(12, '0')}`);
+    const body = bodyOf(user, client, 'text', regions[0] ?? never());
+    write(() => operations.add(body, { isHeld: false, nowMs: startMs }));
+  }
+  const asked = { userId: user, atMs: startMs + 1000 };
+  const left = (): number => operations.unerased([asked]).length;
+  const part = (): number => write(() => operations.eraseSome(user, startMs)).comments;
+  expect({ before: left(), first: part(), amid: left(), second: part(), after: left() }).toEqual({
+    before: 1,
+    first: 200,
+    amid: 1,
+    second: 1,
+    after: 0,
+  });
+  database.close();
+  rmSync(folder, { recursive: true, force: true });
+});

@@ -174,6 +174,38 @@ test('an erasure is done in all regions before it is answered; with a region cut
   await regions.eu.sync.mustBeEverywhere();
 });
 
+// Goal: an erasure is answered while people go on talking. Method: both regions write as fast as they can meanwhile.
+test('an erasure is answered while both regions go on writing', async () => {
+  await using regions = await startTwo();
+  await regions.eu.add(1);
+  await waitUntil('us has it', () => regions.us.addedTexts().length === 1);
+  const state = { isOver: false };
+  const talk = async ({ store }: typeof regions.eu, user: string): Promise<void> => {
+    for (let n = 0; !state.isOver; n += 1)
+      await store.like(comment(1, eu).id, UserId.parse(user), n % 2 === 0, n);
+  };
+  const talking = [talk(regions.eu, 'g-bob'), talk(regions.us, 'g-cyd')];
+  await regions.eu.store.eraseUser(ada, clock.utcMs());
+  const answer: unknown = await regions.eu.sync.mustBeEverywhere().catch((error: unknown) => error);
+  const [inUs] = await regions.us.store.newest(streamId, 1);
+  state.isOver = true;
+  await Promise.all(talking);
+  expect({ answer, inUs: inUs?.text }).toEqual({ answer: undefined, inUs: '' });
+});
+
+// Goal: pages hear of an erasure though the node that took it stopped before it told them. Method: it is done in `us` before the answer that brings it.
+test('an erasure of another region is told though it was done here before', async () => {
+  await using regions = await startTwo();
+  regions.cut();
+  const atMs = clock.utcMs();
+  await regions.eu.store.eraseUser(ada, atMs);
+  await regions.us.store.eraseUser(ada, atMs);
+  regions.heal();
+  await waitUntil('us tells it', () =>
+    regions.us.told.some(({ erased }) => erased.some(({ userId }) => userId === ada)),
+  );
+});
+
 test('a file from before there were regions comes over as a whole, in as many answers as it takes', async () => {
   const before = 1100;
   await using regions = await startTwo({ before });

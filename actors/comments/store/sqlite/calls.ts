@@ -64,6 +64,7 @@ export const isWrite: Readonly<Record<CallName, boolean>> = {
   unerased: false,
   takeChanges: true,
   takenBy: false,
+  lastChange: false,
   behind: false,
 };
 

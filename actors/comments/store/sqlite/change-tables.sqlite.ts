@@ -117,7 +117,7 @@ export class ChangeTables {
   changes({ of, afterSeq }: ChangesQuery): Changes<CommentChange> {
     const databaseId = this.#databaseId();
     // Read first: what another process writes meanwhile has a higher number, and is told again.
-    const lastSeq = this.#lastSeq();
+    const lastSeq = this.lastChange();
     const fromSeq = of === databaseId && afterSeq <= lastSeq ? afterSeq : 0;
     const rows = this.#database
       .all(
@@ -175,11 +175,15 @@ export class ChangeTables {
       .map((row) => CommentId.parse(row['id']));
   }
 
-  behind(regions: readonly RegionId[]): readonly RegionId[] {
-    const lastSeq = this.#lastSeq();
+  lastChange(): number {
+    const row = this.#database.one(`SELECT seq FROM sqlite_sequence WHERE name = 'changes'`);
+    return Number(row?.['seq'] ?? 0);
+  }
+
+  behind(regions: readonly RegionId[], seq: number): readonly RegionId[] {
     return regions.filter((region) => {
       const row = this.#database.one('SELECT seq FROM pulledBy WHERE region = ?', region);
-      return Number(row?.['seq'] ?? -1) < lastSeq;
+      return Number(row?.['seq'] ?? -1) < seq;
     });
   }
 
@@ -206,10 +210,5 @@ export class ChangeTables {
     return DatabaseId.parse(
       this.#database.one(`SELECT value FROM state WHERE name = 'databaseId'`)?.['value'],
     );
-  }
-
-  #lastSeq(): number {
-    const row = this.#database.one(`SELECT seq FROM sqlite_sequence WHERE name = 'changes'`);
-    return Number(row?.['seq'] ?? 0);
   }
 }

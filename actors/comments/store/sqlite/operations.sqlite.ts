@@ -51,6 +51,7 @@ export function operationsOn(database: CommentDatabase): Operations {
     unerased: (...args) => taken.unerased(...args),
     takeChanges: (...args) => taken.take(...args),
     takenBy: (...args) => changes.takenBy(...args),
+    lastChange: () => changes.lastChange(),
     behind: (...args) => changes.behind(...args),
   };
 }

@@ -60,7 +60,10 @@ export class TakenTables {
     const { database } = this.#tables;
     return users.filter(({ userId, atMs }) => {
       const row = database.one('SELECT atMs FROM erasedUsers WHERE userId = ?', userId);
-      return Number(row?.['atMs'] ?? -1) < atMs;
+      if (Number(row?.['atMs'] ?? -1) < atMs) return true;
+      // The mark comes first: an erasure that was interrupted has it, and is not done.
+      const left = 'SELECT 1 FROM comments WHERE authorId = ? AND isErased = 0 AND createdAtMs <= ? LIMIT 1';
+      return database.one(left, userId, atMs) !== undefined;
     });
   }
 
