@@ -18,12 +18,21 @@ import { Answering } from './answering.nats.ts';
 import { isUnserved } from './connect.nats.ts';
 import { CrossingGuard } from './crossing-guard.ts';
 import { bringCall, Gateway, longestCallMs, withHello } from './gateway.nats.ts';
-import { boundedTopics, Interest, Interests, partsOf, tellEveryMs, topicOf } from './interests.ts';
+import {
+  beyondBound,
+  boundedTopics,
+  Interest,
+  Interests,
+  leftOutWords,
+  partsOf,
+  tellEveryMs,
+  topicOf,
+} from './interests.ts';
 import { KnownLinks } from './known-links.ts';
 import { Listening } from './listening.nats.ts';
 import type { CallAcross, OtherRegions, RegionLink } from '../other-regions.ts';
 import { Prover } from './proof.ts';
-import { regionMetrics, type RegionMetrics } from './region-metrics.ts';
+import { leftOutMetric, regionMetrics, type RegionMetrics } from './region-metrics.ts';
 import { announceEveryMs, Announcement, chosenGateways, Serving } from './serving.ts';
 import type { Region, Topology } from '../topology.ts';
 import { eventText, jsonOf, paramsText, readAnswer, readEvent } from '../wire.ts';
@@ -74,6 +83,8 @@ class NatsRegions implements OtherRegions {
   readonly #serving = new Serving();
   readonly #links: KnownLinks;
   readonly #interests = new Map<RegionId, Interests>();
+  /** How many topics of a region did not fit into this node's last list. */
+  readonly #beyond = new Map<RegionId, number>();
   readonly #gateways = new Map<RegionId, Gateway>();
   readonly #carried = new Map<RegionId, Carried>();
   readonly #listening: Listening;
@@ -95,9 +106,15 @@ class NatsRegions implements OtherRegions {
     this.#guard = new CrossingGuard(this.#allowed);
     this.#prover = new Prover(secret);
     for (const other of this.regions) this.#interests.set(other, new Interests());
-    this.#links = new KnownLinks({ ...options, regions: this.regions, serving: this.#serving });
+    this.#links = new KnownLinks({
+      ...options,
+      regions: this.regions,
+      serving: this.#serving,
+      alsoWrong: (other) => leftOutWords(other, this.#leftOut(other)),
+    });
     const carried = () => [...this.#gateways].map(([id, gateway]) => ({ region: id, ...gateway.state() }));
     this.#metrics = regionMetrics(options.metrics, () => this.links(), carried);
+    leftOutMetric(options.metrics, () => this.regions.map((id) => ({ region: id, ...this.#leftOut(id) })));
     this.#listening = new Listening(options);
     const guard = new CrossingGuard(this.#allowed);
     this.#answering = new Answering({
@@ -305,10 +322,10 @@ class NatsRegions implements OtherRegions {
     if (!parsed.success) return;
     const { other } = parsed.data;
     const nowMs = this.#options.clock.runningMs();
-    this.#interests.get(other)?.note(parsed.data, nowMs);
+    const topics = this.#interests.get(other)?.note(parsed.data, nowMs) ?? [];
     if (parsed.data.isWhole) return;
     const isMine = this.#isCarriedHere(other);
-    this.#gateways.get(other)?.carryAlso(parsed.data.topics.filter(isMine));
+    this.#gateways.get(other)?.carryAlso(topics.filter(isMine));
   }
 
   #forget(node: NodeId, bootId: BootId): void {
@@ -351,7 +368,15 @@ class NatsRegions implements OtherRegions {
   }
 
   #tellWhole(other: RegionId): void {
-    this.#tellInterest(other, this.#listening.behind(subjects.wanEvent(other, '')), true);
+    const topics = this.#listening.behind(subjects.wanEvent(other, ''));
+    this.#beyond.set(other, beyondBound(topics));
+    this.#tellInterest(other, topics, true);
+  }
+
+  /** Only a gateway makes the list of the whole region. */
+  #leftOut(other: RegionId): { readonly byNode: number; readonly byRegion: number } {
+    const byRegion = this.#gateways.has(other) ? (this.#interests.get(other)?.leftOut ?? 0) : 0;
+    return { byNode: this.#beyond.get(other) ?? 0, byRegion };
   }
 
   #tellInterest(other: RegionId, topics: readonly string[], isWhole: boolean): void {

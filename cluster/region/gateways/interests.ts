@@ -2,7 +2,8 @@
  * What the nodes of this region listen to of another one. Its gateways subscribe to that, and to nothing else (R2).
  *
  * Each node tells its whole list every 2 s, and what is new at once. A node that falls silent for 7 s is forgotten. Bounds: `maxSubjects` of a
- * node, `maxAll` of a region. What is beyond is left out, and counted.
+ * node, `maxAll` of a region. What is beyond is left out, counted, and told to operators: such streams are relayed late, and what is said about
+ * them does not come.
  */
 import { z } from 'zod';
 import { BootId, NodeId, RegionId } from '../../model/ids.ts';
@@ -40,6 +41,29 @@ export function partsOf(topic: string): { readonly name: string; readonly key: s
 /** What a message to the gateways may hold. */
 export const boundedTopics = (topics: Iterable<string>): string[] => [...topics].slice(0, maxSubjects);
 
+/** How many of these do not fit into a node's list. */
+export const beyondBound = (topics: readonly string[]): number => Math.max(0, topics.length - maxSubjects);
+
+/** What operators are told of topics that were left out. `byNode`: of this node's list; `byRegion`: of the lists of all nodes. */
+export function leftOutWords(
+  other: RegionId,
+  { byNode, byRegion }: { readonly byNode: number; readonly byRegion: number },
+): readonly string[] {
+  const costs = `so streams of ${other} are late and their comments do not come`;
+  return [
+    ...(byNode === 0
+      ? []
+      : [
+          `this node wants ${byNode} events of region ${other} more than a node may have (${maxSubjects}), ${costs}: spread viewers over more nodes`,
+        ]),
+    ...(byRegion === 0
+      ? []
+      : [
+          `the nodes of this region want ${byRegion} events of region ${other} more than gateways carry (${maxAll}), ${costs}`,
+        ]),
+  ];
+}
+
 interface Told {
   readonly atMs: number;
   readonly bootId: BootId;
@@ -54,13 +78,15 @@ export class Interests {
   /** Changes with what is wanted, but for nodes that fall silent. */
   revision = 0;
 
-  note({ node, bootId, topics, isWhole }: Interest, nowMs: number): void {
+  /** @returns those of the topics that are within the bound */
+  note({ node, bootId, topics, isWhole }: Interest, nowMs: number): readonly string[] {
     const before = this.#told.get(node);
     const kept = isWhole || before?.bootId !== bootId ? [] : before.topics;
     const all = new Set(boundedTopics([...kept, ...topics]));
-    if (before === undefined && this.#told.size >= maxNodes) return;
+    if (before === undefined && this.#told.size >= maxNodes) return [];
     this.#told.set(node, { atMs: nowMs, bootId, topics: all });
     if (before?.topics.size !== all.size || !all.isSubsetOf(before.topics)) this.revision += 1;
+    return topics.filter((topic) => all.has(topic));
   }
 
   forget(node: NodeId, bootId: BootId): void {

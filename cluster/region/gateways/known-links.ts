@@ -12,6 +12,8 @@ interface KnownLinksOptions {
   readonly serving: Serving;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** What else people should know of a region. */
+  readonly alsoWrong: (region: RegionId) => readonly string[];
 }
 
 interface Turn {
@@ -57,7 +59,8 @@ export class KnownLinks {
     }
     const faults = this.#faults();
     for (const { about, fault } of faults)
-      if (!this.#said.has(about)) logger.warn({ fault }, 'another region differs');
+      if (!this.#said.has(about))
+        logger.warn({ fault }, 'something between this region and another one wants a look');
     this.#said = new Set(faults.map(({ about }) => about));
   }
 
@@ -75,6 +78,8 @@ export class KnownLinks {
               fault: `the clock of ${regionNamed(region)} is ${Math.round(offsetMs / 1000)} s away from ours: use NTP`,
             },
           ]),
+      // Their numbers change, so each is said once for its region.
+      ...this.#options.alsoWrong(region).map((fault, at) => ({ about: `${region} more ${at}`, fault })),
     ]);
   }
 

@@ -72,3 +72,27 @@ export function regionMetrics(
     refused: (region, what, reason) => refused.add(1, { region, what, reason }),
   };
 }
+
+/** Events that somebody wants and gateways do not carry, as lists are bounded (interests.ts). */
+export function leftOutMetric(
+  metrics: Metrics,
+  leftOut: () => readonly {
+    readonly region: RegionId;
+    readonly byNode: number;
+    readonly byRegion: number;
+  }[],
+): void {
+  metrics.family(
+    {
+      kind: 'gauge',
+      name: 'tangaza_region_interests_left_out',
+      help: 'Events of that region that are wanted and not carried: beyond the bound of this node, or of all nodes (only at gateways).',
+      labels: ['to', 'bound'],
+    },
+    () =>
+      leftOut().flatMap(({ region, byNode, byRegion }) => [
+        { value: byNode, labels: { to: region, bound: 'node' } },
+        { value: byRegion, labels: { to: region, bound: 'region' } },
+      ]),
+  );
+}

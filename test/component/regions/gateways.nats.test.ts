@@ -142,27 +142,44 @@ describe('a gateway', () => {
   });
 });
 
-// Goal: a node that stands still costs other regions no call and no link. Method: a connection that never answers is one of those that get calls and
-// hellos, until it has got three of the former.
+test('a node that wants more events than gateways carry for it says so, until it wants fewer', async () => {
+  await using joined = await join({ nodes: { eu: ['n1'], us: ['n1'] } });
+  const eus = joined.of('eu');
+  const stops = Array.from({ length: 5001 }, (_, index) => eus.listen(us, greeting, () => {}, `s${index}`));
+  await waitUntil('it is said', () => eus.warnings().length > 0);
+  expect(eus.warnings()).toEqual([expect.stringContaining('wants 1 events of region us more')]);
+  stops[0]?.();
+  await waitUntil('it is over', () => eus.warnings().length === 0);
+});
+
+// Goal: a node that stands still costs other regions no call and no link. Method: a connection that never answers gets three calls, and nearly all
+// hellos until it has got four.
 test('calls to a region in which a node stands still are answered by its other nodes, and the link stays', async () => {
-  await using joined = await join();
+  await using joined = await join({ nodes: { eu: ['n1'], us: ['n1'] } });
   joined.of('us').serve(echo, async ({ text }) => ({ text }));
   await using frozen = await connectTo(joined.nats('us').url);
-  let swallowed = 0;
-  const callback = (): void => void (swallowed += 1);
+  const swallowed = { calls: 0, hellos: 0 };
+  const callback = (): void => void (swallowed.calls += 1);
   frozen.connection.subscribe('tz.us.wan.rpc.echo', { queue: 'serve', max: 3, callback });
-  frozen.connection.subscribe('tz.us.wan.rpc.hello', { queue: 'serve', callback: () => {} });
+  const swallow = (): void => {
+    swallowed.hellos += 1;
+    if (swallowed.hellos === 4) for (const one of hellos) one.unsubscribe();
+  };
+  const hellos = Array.from({ length: 40 }, () =>
+    frozen.connection.subscribe('tz.us.wan.rpc.hello', { queue: 'serve', callback: swallow }),
+  );
   await frozen.connection.flush();
   await joined.settled();
   let turns = 0;
   joined.of('eu').onLink(() => (turns += 1));
-  const answers: string[] = [];
-  await waitUntil('it has swallowed three calls', async () => {
-    const { text } = await joined.of('eu').call(us, echo, { text: 'x' }, { key: 'demo', withinMs: 2000 });
-    answers.push(text);
-    return swallowed === 3;
+  const answers = new Set<string>();
+  await waitUntil('it has swallowed three calls and four hellos', async () => {
+    const called = joined.of('eu').call(us, echo, { text: 'x' }, { key: 'demo', withinMs: 2000 });
+    answers.add(await called.then(({ text }) => text, String));
+    return swallowed.calls === 3 && swallowed.hellos >= 4;
   });
-  expect({ answers: new Set(answers), turns }).toEqual({ answers: new Set(['x']), turns: 0 });
+  await joined.of('eu').call(us, echo, { text: 'x' }, { key: 'demo', withinMs: 2000 });
+  expect({ answers, turns }).toEqual({ answers: new Set(['x']), turns: 0 });
 });
 
 describe('what comes from another region', () => {

@@ -4,7 +4,9 @@ import { BootId, NodeId, RegionId } from '../../../../../cluster/model/ids.ts';
 import { CrossingGuard, type Refusal } from '../../../../../cluster/region/gateways/crossing-guard.ts';
 import { RegionClock } from '../../../../../cluster/region/gateways/hello.ts';
 import {
+  beyondBound,
   Interests,
+  leftOutWords,
   partsOf,
   topicOf,
   type Interest,
@@ -49,6 +51,19 @@ test('interests are bounded for each node and in all, and what is left out is co
     wanted: 20_000,
     leftOut: 10_000,
   });
+});
+
+test('what does not fit into the list of a node is not carried for a moment either, and operators are told', () => {
+  const interests = new Interests();
+  const many = Array.from({ length: 5001 }, (_, index) => `rec.s${index}`);
+  interests.note(tells('a', many.slice(0, 4999)), 0);
+  expect(interests.note(tells('a', ['rec.fits', 'rec.beyond'], false), 0)).toEqual(['rec.fits']);
+  expect({ beyond: beyondBound(many), within: beyondBound(many.slice(1)) }).toEqual({ beyond: 1, within: 0 });
+  expect(leftOutWords(us, { byNode: 0, byRegion: 0 })).toEqual([]);
+  expect(leftOutWords(us, { byNode: 1, byRegion: 7 })).toEqual([
+    expect.stringMatching(/^this node wants 1 events of region us more than a node may have \(5000\)/),
+    expect.stringMatching(/^the nodes of this region want 7 .* more than gateways carry \(20000\)/),
+  ]);
 });
 
 test('a topic is a name, or a name and a stream; a stream that is no part of a subject is refused', () => {
