@@ -70,8 +70,8 @@ afterAll(async () => {
   await rm(data, { recursive: true, force: true });
 });
 
-test('it has a nats-server, two nodes and a publisher', () => {
-  expect(up.children.length).toBe(4);
+test('it has two regions with a nats-server and two nodes each, and a publisher', () => {
+  expect(up.children.length).toBe(7);
 });
 
 test('a second one on its folder is refused, with whose it is and what to do, and changes nothing', async () => {
@@ -145,7 +145,9 @@ test('Ctrl-C, which through npm comes twice, stops all in order, and nothing cla
   up.child.kill('SIGINT');
   expect((await ended)[0]).toBe(0);
   expect(left(up.children)).toEqual([]);
-  expect(readdirSync(data).toSorted()).toEqual(['locks', 'logs', 'region-1', 'token-keys.json']);
+  expect(readdirSync(data).toSorted()).toEqual([
+    ...['locks', 'logs', 'region-1', 'region-2', 'token-keys.json'],
+  ]);
   expect((await run('who', 'demo', '--data', data)).stderr).toContain(`no demo runs in ${data}: start one`);
 });
 
