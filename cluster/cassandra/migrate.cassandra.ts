@@ -156,7 +156,7 @@ async function makeKeyspace(site: Site): Promise<void> {
   const isRight =
     names.length === reached.length && reached.every(({ centre }) => is[centre.name] === String(replication));
   if (!isRight) {
-    await client.execute(`ALTER KEYSPACE ${keyspace} WITH replication = ${wanted}`, [], ddl);
+    await onceKnown(site, `ALTER KEYSPACE ${keyspace} WITH replication = ${wanted}`);
     say?.(`keyspace ${keyspace} is kept on other nodes now: run nodetool repair on each node`);
   }
   await client.execute(`USE ${keyspace}`, [], { prepare: false });
@@ -246,11 +246,20 @@ function unlessLate(error: unknown): undefined {
   if (faultOf(error) !== 'unreachable') throw error;
 }
 
-async function keepLock({ client }: Site, owner: string): Promise<void> {
+async function keepLock({ client, clock }: Site, owner: string): Promise<void> {
+  const untilMs = clock.monotonicMs() + agreeWithinMs;
   const query = `UPDATE schema_lock USING TTL ${lockSeconds} SET owner = ? WHERE name = ? IF owner = ?`;
-  const result = await client.execute(query, [owner, 'migrate', owner], agreed);
-  if (!result.wasApplied())
-    throw new UnusableCluster(
-      'this migration took too long and another one went on: run tangaza migrate again',
-    );
+  for (;;) {
+    const result = await client.execute(query, [owner, 'migrate', owner], agreed).catch(unlessLate);
+    if (result?.wasApplied() === true) return;
+    if (result !== undefined)
+      throw new UnusableCluster(
+        'this migration took too long and another one went on: run tangaza migrate again',
+      );
+    if (clock.monotonicMs() >= untilMs)
+      throw new UnusableCluster(
+        `the nodes have not agreed on who migrates within ${agreeWithinMs / 1000} s: run tangaza migrate again when they are less busy`,
+      );
+    await clock.sleep(pauseMs);
+  }
 }
