@@ -39,8 +39,8 @@ interface Ports {
   readonly say?: (line: string) => void;
 }
 
-/** A node that could not be asked for its schema is asked again by the others after a minute. */
-const agreeWithinMs = 75_000;
+/** A node that could not be asked for its schema is asked again by the others after a minute. This bears two such tries. */
+const agreeWithinMs = 150_000;
 const lockSeconds = 120;
 const lockWithinMs = 130_000;
 const pauseMs = 250;
@@ -215,7 +215,7 @@ async function mustAgree(
     if (versions.size === 1) return;
     if (clock.monotonicMs() >= untilMs)
       throw new UnusableCluster(
-        `the nodes have not agreed on one schema within ${agreeWithinMs / 1000} s: look at them with nodetool describecluster, then run tangaza migrate again`,
+        `the nodes have not agreed on one schema within ${agreeWithinMs / 1000} s (${[...versions].join(', ')}): look at them with nodetool describecluster, then run tangaza migrate again`,
       );
     await clock.sleep(agreePauseMs);
   }
