@@ -1,12 +1,13 @@
 /** The changes of the region's file of streams, for other regions; and what comes from them (R12). Its caller begins transactions. */
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
-import type { Changes, ChangesQuery } from '../../../cluster/contract/regions/changes.ts';
 import {
-  mostRegistryChanges,
-  type RegistryChange,
-  type StreamQuery,
-} from '../../../cluster/contract/regions/registry.ts';
+  changesThatFit,
+  mostChanges,
+  type Changes,
+  type ChangesQuery,
+} from '../../../cluster/contract/regions/changes.ts';
+import type { RegistryChange, StreamQuery } from '../../../cluster/contract/regions/registry.ts';
 import { RegionId, StreamId } from '../../../cluster/model/ids.ts';
 import type { RegistryFile, Row } from '../registry-file.sqlite.ts';
 import { removedKeptMs } from '../stream-registry.ts';
@@ -45,8 +46,6 @@ const columns = `id, title, ladder, keyHash, keySalt, createdAtMs, updatedAtMs, 
 
 /** Close to the end of its time, one region may have forgotten a removal while another one has not: who made the id anew is right. */
 const countsForMs = removedKeptMs - 3_600_000;
-/** As JSON in UTF-8. An answer is not longer, so that it fits into a message. */
-const mostBytes = 400_000;
 
 export class RegistryChanges {
   readonly #file: RegistryFile;
@@ -68,20 +67,10 @@ export class RegistryChanges {
     const isRead = of === databaseId && afterSeq <= lastSeq;
     const fromSeq = isRead ? afterSeq : 0;
     const rows = this.#file
-      .all('SELECT seq, id FROM changes WHERE seq > ? ORDER BY seq LIMIT ?', [fromSeq, mostRegistryChanges])
+      .all('SELECT seq, id FROM changes WHERE seq > ? ORDER BY seq LIMIT ?', [fromSeq, mostChanges])
       .map((row) => ChangeRow.parse(row));
-    const changes: RegistryChange[] = [];
-    let toSeq = fromSeq;
-    let bytes = 0;
-    for (const { seq, id } of rows) {
-      const known = this.standing(id);
-      bytes += known === undefined ? 0 : Buffer.byteLength(JSON.stringify(known));
-      if (bytes > mostBytes) break;
-      if (known !== undefined) changes.push(known);
-      toSeq = seq;
-    }
-    const isAll = rows.length < mostRegistryChanges && toSeq === (rows.at(-1)?.seq ?? fromSeq);
-    return { databaseId, changes, toSeq: isAll ? lastSeq : toSeq, isAll };
+    const told = changesThatFit(rows, ({ id }) => this.standing(id), { fromSeq, lastSeq });
+    return { databaseId, ...told };
   }
 
   known(query: StreamQuery): readonly RegistryChange[] {

@@ -3,6 +3,7 @@
  * says up to which change it has taken all, and thereby that it has committed them.
  */
 import { z } from 'zod';
+import type { RegionCall } from './crossing.ts';
 
 /** Made with the file. Another one at the same place is another database, and is read from its beginning. */
 export const DatabaseId = z.string().regex(/^[0-9a-zA-Z-]{1,64}$/);
@@ -28,14 +29,47 @@ export interface Changes<Change> {
   readonly isAll: boolean;
 }
 
-/** @param most of them in one answer */
-export function changesOf<Change>(change: z.ZodType<Change>, most: number): z.ZodType<Changes<Change>> {
-  return z.object({
-    databaseId: DatabaseId,
-    changes: z.array(change).max(most).readonly(),
-    toSeq: seq,
-    isAll: z.boolean(),
-  });
+/** How many changes one answer holds at most. */
+export const mostChanges = 500;
+/** How long they are together, as JSON in UTF-8; what stands around them has room in an answer as well. */
+const mostChangeBytes = 400_000;
+const answerBytes = 700_000;
+
+/**
+ * Those of the numbered rows whose changes fit into one answer, from the first one on.
+ *
+ * @param rows in the order of their numbers, `mostChanges` of them at most
+ * @param read gives what a row is now; undefined where it is gone
+ * @param range the change behind which the rows begin, and the last one that there was before they were read
+ */
+export function changesThatFit<Row extends { readonly seq: number }, Change>(
+  rows: readonly Row[],
+  read: (row: Row) => Change | undefined,
+  { fromSeq, lastSeq }: { readonly fromSeq: number; readonly lastSeq: number },
+): Pick<Changes<Change>, 'changes' | 'toSeq' | 'isAll'> {
+  const changes: Change[] = [];
+  let toSeq = fromSeq;
+  let bytes = 0;
+  for (const row of rows) {
+    const change = read(row);
+    bytes += change === undefined ? 0 : Buffer.byteLength(JSON.stringify(change));
+    if (bytes > mostChangeBytes && changes.length > 0) break;
+    if (change !== undefined) changes.push(change);
+    toSeq = row.seq;
+  }
+  const isAll = rows.length < mostChanges && toSeq === (rows.at(-1)?.seq ?? fromSeq);
+  return { changes, toSeq: isAll ? Math.max(toSeq, lastSeq) : toSeq, isAll };
+}
+
+/** The call by which a region asks for the changes of another one's database. */
+export function changesCall<Change>(
+  name: string,
+  change: z.ZodType<Change>,
+  perSecond: number,
+): RegionCall<ChangesQuery, Changes<Change>> {
+  const changes = z.array(change).max(mostChanges).readonly();
+  const result = z.object({ databaseId: DatabaseId, changes, toSeq: seq, isAll: z.boolean() });
+  return { name, params: ChangesQuery, result, maxBytes: 1000, maxResultBytes: answerBytes, perSecond };
 }
 
 /** Something has changed there. */

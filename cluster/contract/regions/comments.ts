@@ -2,8 +2,8 @@
 import { z } from 'zod';
 import { CommentMode } from '../api/audience-views.ts';
 import { CommentId, StreamId, UserId } from '../../model/ids.ts';
-import { ChangedEvent, ChangesQuery, changesOf, type Changes } from './changes.ts';
-import type { RegionCall, RegionEvent } from './crossing.ts';
+import { ChangedEvent, changesCall } from './changes.ts';
+import type { RegionEvent } from './crossing.ts';
 
 const timeMs = z.number().nonnegative().max(Number.MAX_SAFE_INTEGER);
 /** A cell as the database has it, as JSON. */
@@ -83,17 +83,7 @@ export const CommentChange = z.discriminatedUnion('kind', [
 ]);
 export type CommentChange = z.infer<typeof CommentChange>;
 
-export const mostCommentChanges = 500;
-const answerBytes = 700_000;
-
-export const commentChanges: RegionCall<ChangesQuery, Changes<CommentChange>> = {
-  name: 'comment-changes',
-  params: ChangesQuery,
-  result: changesOf(CommentChange, mostCommentChanges),
-  maxBytes: 1000,
-  maxResultBytes: answerBytes,
-  perSecond: 100,
-};
+export const commentChanges = changesCall('comment-changes', CommentChange, 100);
 
 export const commentsChanged: RegionEvent<ChangedEvent> = {
   name: 'comments-changed',

@@ -1,7 +1,7 @@
 /** How the registries of regions come to know the same streams, where each region has one of its own (R12). */
 import { z } from 'zod';
 import { StreamId } from '../../model/ids.ts';
-import { ChangedEvent, ChangesQuery, changesOf, type Changes } from './changes.ts';
+import { ChangedEvent, changesCall } from './changes.ts';
 import type { RegionCall, RegionEvent } from './crossing.ts';
 
 const timeMs = z.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER);
@@ -33,17 +33,7 @@ export type RemovedState = z.infer<typeof RemovedState>;
 export const RegistryChange = z.discriminatedUnion('kind', [StreamState, RemovedState]);
 export type RegistryChange = z.infer<typeof RegistryChange>;
 
-export const mostRegistryChanges = 500;
-const answerBytes = 700_000;
-
-export const registryChanges: RegionCall<ChangesQuery, Changes<RegistryChange>> = {
-  name: 'registry-changes',
-  params: ChangesQuery,
-  result: changesOf(RegistryChange, mostRegistryChanges),
-  maxBytes: 1000,
-  maxResultBytes: answerBytes,
-  perSecond: 50,
-};
+export const registryChanges = changesCall('registry-changes', RegistryChange, 50);
 
 /** What is asked for beside the changes, because it is unknown here: the stream of an id, or of a key. */
 export const StreamQuery = z.union([z.object({ id: StreamId }), z.object({ keyHash })]);

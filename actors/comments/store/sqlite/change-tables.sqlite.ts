@@ -5,8 +5,14 @@
  * whichever process writes. They are made when there are other regions, and what was there before gets its numbers then.
  */
 import { z } from 'zod';
-import { DatabaseId, type Changes, type ChangesQuery } from '../../../../cluster/contract/regions/changes.ts';
-import { CommentChange, mostCommentChanges } from '../../../../cluster/contract/regions/comments.ts';
+import {
+  changesThatFit,
+  DatabaseId,
+  mostChanges,
+  type Changes,
+  type ChangesQuery,
+} from '../../../../cluster/contract/regions/changes.ts';
+import { CommentChange } from '../../../../cluster/contract/regions/comments.ts';
 import { CommentId, type RegionId, type StreamId } from '../../../../cluster/model/ids.ts';
 import type { CommentDatabase, Row } from './database.sqlite.ts';
 
@@ -101,9 +107,6 @@ function triggersOf(name: CommentChange['kind']): string {
     INSERT INTO changes (kind, key) SELECT '${name}', ${keyOf(kind, '')} FROM ${kind.table};`;
 }
 
-/** As JSON in UTF-8. An answer is not longer, so that it fits into a message. */
-const mostBytes = 400_000;
-
 const ChangeRow = z.object({ seq: z.number(), kind: z.enum(kindNames), key: z.string() });
 const PullRow = z.object({ databaseId: DatabaseId, seq: z.number() });
 
@@ -120,23 +123,10 @@ export class ChangeTables {
     const lastSeq = this.lastChange();
     const fromSeq = of === databaseId && afterSeq <= lastSeq ? afterSeq : 0;
     const rows = this.#database
-      .all(
-        `SELECT seq, kind, key FROM changes WHERE seq > ? ORDER BY seq LIMIT ${mostCommentChanges}`,
-        fromSeq,
-      )
+      .all(`SELECT seq, kind, key FROM changes WHERE seq > ? ORDER BY seq LIMIT ${mostChanges}`, fromSeq)
       .map((row) => ChangeRow.parse({ ...row }));
-    const changes: CommentChange[] = [];
-    let toSeq = fromSeq;
-    let bytes = 0;
-    for (const { seq, kind, key } of rows) {
-      const change = this.#read(kind, key);
-      bytes += change === undefined ? 0 : Buffer.byteLength(JSON.stringify(change));
-      if (bytes > mostBytes) break;
-      if (change !== undefined) changes.push(change);
-      toSeq = seq;
-    }
-    const isAll = rows.length < mostCommentChanges && toSeq === (rows.at(-1)?.seq ?? fromSeq);
-    return { databaseId, changes, toSeq: isAll ? Math.max(toSeq, lastSeq) : toSeq, isAll };
+    const told = changesThatFit(rows, ({ kind, key }) => this.#read(kind, key), { fromSeq, lastSeq });
+    return { databaseId, ...told };
   }
 
   noteTaken(region: RegionId, { of, afterSeq }: ChangesQuery): void {
