@@ -41,3 +41,17 @@ export function relayInto(own: readonly IndexEntry[], home: readonly IndexEntry[
   }
   return entries;
 }
+
+/** The records of a log from a place on, or from its newest snapshot on: all where it has none. */
+export const entriesFrom = (
+  entries: readonly IndexEntry[],
+  from: number | 'snapshot',
+): readonly IndexEntry[] =>
+  from === 'snapshot'
+    ? entries.slice(
+        Math.max(
+          0,
+          entries.findLastIndex(({ record }) => record.kind === 'snapshot'),
+        ),
+      )
+    : entries.filter(({ sequence }) => sequence >= from);

@@ -13,6 +13,7 @@ import type {
 import type { IndexEntry } from '../../../../../cluster/contract/index-records.ts';
 import { RegionId } from '../../../../../cluster/model/ids.ts';
 import { LogBuilder } from '../../../../support/ports/log-builder.ts';
+import { entriesFrom } from '../../../../support/ports/relayed.ts';
 import { by, passThroughOnly } from '../../../../support/ports/records.ts';
 
 const foldOf = (entries: readonly IndexEntry[]): FoldedTimeline =>
@@ -103,7 +104,7 @@ class World {
         return this.#append(effect);
       case 'readHome':
         if (this.#isCut) return this.#do({ kind: 'homeUnreadable' });
-        return this.#do({ kind: 'homeRead', entries: this.#homeFrom(effect.from) });
+        return this.#do({ kind: 'homeRead', entries: entriesFrom(this.home.entries, effect.from) });
       case 'readOwn': {
         const entries = this.own.filter((one) => one.sequence >= effect.fromSequence);
         return this.#do({ kind: 'ownRead', entries, tail: this.own.at(-1) });
@@ -120,17 +121,6 @@ class World {
       default:
         return effect satisfies never;
     }
-  }
-
-  #homeFrom(from: number | 'snapshot'): readonly IndexEntry[] {
-    const { entries } = this.home;
-    if (from !== 'snapshot') return entries.filter((one) => one.sequence >= from);
-    return entries.slice(
-      Math.max(
-        0,
-        entries.findLastIndex(({ record }) => record.kind === 'snapshot'),
-      ),
-    );
   }
 
   #append({ record, expectedSequence }: Extract<RelayerEffect, { kind: 'append' }>): void {

@@ -13,7 +13,7 @@ import type { IndexEntry, IndexRecord } from '../../../../../cluster/contract/in
 import { RegionId } from '../../../../../cluster/model/ids.ts';
 import { LogBuilder } from '../../../../support/ports/log-builder.ts';
 import { by, passThroughOnly } from '../../../../support/ports/records.ts';
-import { epochOf } from '../../../../support/ports/relayed.ts';
+import { entriesFrom, epochOf } from '../../../../support/ports/relayed.ts';
 
 const home = RegionId.parse('eu');
 const region = RegionId.parse('us');
@@ -64,7 +64,7 @@ class Rig {
         return this.#append(effect);
       case 'readHome':
         this.asked.push(effect.from);
-        return this.do({ kind: 'homeRead', entries: this.#homeFrom(effect.from) });
+        return this.do({ kind: 'homeRead', entries: entriesFrom(this.home.entries, effect.from) });
       case 'readOwn': {
         this.ownReadsMs.push(this.nowMs);
         if (this.isOwnDown) return this.do({ kind: 'ownUnreadable' });
@@ -84,17 +84,6 @@ class Rig {
       default:
         return effect satisfies never;
     }
-  }
-
-  #homeFrom(from: number | 'snapshot'): readonly IndexEntry[] {
-    const { entries } = this.home;
-    if (from !== 'snapshot') return entries.filter((one) => one.sequence >= from);
-    return entries.slice(
-      Math.max(
-        0,
-        entries.findLastIndex(({ record }) => record.kind === 'snapshot'),
-      ),
-    );
   }
 
   #append({ record, expectedSequence }: Extract<RelayerEffect, { kind: 'append' }>): void {
