@@ -11,7 +11,7 @@ import { modeCommand } from './commands/mode.ts';
 import { auditCommand, usersCommand } from './commands/moderation.ts';
 import { nodeCommand } from './commands/node.ts';
 import { releaseCommand } from './commands/release.ts';
-import { simulateCommand } from './commands/simulate.ts';
+import { simulateCommand } from './commands/simulation/simulate.ts';
 import { streamsCommand } from './commands/streams.ts';
 import { tokenCommand } from './commands/token.ts';
 import { upCommand } from './commands/up.ts';

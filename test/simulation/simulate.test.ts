@@ -12,7 +12,7 @@ import {
   type SimulationOptions,
   type SimulationResult,
 } from '../../scripts/simulation/simulate.ts';
-import { newEdgeFold } from '../../scripts/commands/edge-fold.ts';
+import { newEdgeFold } from '../../scripts/commands/simulation/edge-fold.ts';
 
 const hour = { nodes: 12, streams: 60, hours: 1 };
 const run = (options: Omit<SimulationOptions, 'newFold'>): Promise<SimulationResult> =>

@@ -10,7 +10,7 @@ import {
 } from '../../../../scripts/simulation/simulated-edge.ts';
 import { SimulatedLog } from '../../../../scripts/simulation/simulated-log.ts';
 import type { Body } from '../../../../scripts/simulation/written.ts';
-import { newEdgeFold } from '../../../../scripts/commands/edge-fold.ts';
+import { newEdgeFold } from '../../../../scripts/commands/simulation/edge-fold.ts';
 
 const stream = StreamId.parse('s1');
 

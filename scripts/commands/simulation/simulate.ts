@@ -7,10 +7,10 @@ import {
   type Sabotage,
   type SimulationOptions,
   type SimulationResult,
-} from '../simulation/simulate.ts';
-import { print } from '../client/api.ts';
-import { NumberOption } from '../usage/number-option.ts';
-import { regionSabotages, type RegionSabotage } from '../simulation/regions/simulate-regions.ts';
+} from '../../simulation/simulate.ts';
+import { print } from '../../client/api.ts';
+import { NumberOption } from '../../usage/number-option.ts';
+import { regionSabotages, type RegionSabotage } from '../../simulation/regions/simulate-regions.ts';
 import { newEdgeFold } from './edge-fold.ts';
 import { runRegions } from './simulate-regions.ts';
 import { SimulationNews } from './simulation-news.ts';

@@ -1,7 +1,7 @@
 /** A thread of `tangaza simulate`: runs the seeds that it is sent, and answers with their results. */
 import { parentPort } from 'node:worker_threads';
 import { newEdgeFold } from './edge-fold.ts';
-import { simulate } from '../simulation/simulate.ts';
+import { simulate } from '../../simulation/simulate.ts';
 import { SimulationTask, type SimulationNews } from './simulation-news.ts';
 
 const progressEveryMs = 500;

@@ -1,8 +1,8 @@
 /** Gives the simulator's edges the product's own fold of the index log (M14). */
-import { applyEntry, emptyTimeline } from '../../actors/media/timeline/fold.ts';
-import type { Timeline } from '../../actors/media/timeline/timeline.ts';
-import type { IndexEntry } from '../../cluster/contract/index-records.ts';
-import type { EdgeFold, FoldedHead } from '../simulation/simulated-edge.ts';
+import { applyEntry, emptyTimeline } from '../../../actors/media/timeline/fold.ts';
+import type { Timeline } from '../../../actors/media/timeline/timeline.ts';
+import type { IndexEntry } from '../../../cluster/contract/index-records.ts';
+import type { EdgeFold, FoldedHead } from '../../simulation/simulated-edge.ts';
 
 export function newEdgeFold(): EdgeFold {
   let timeline = emptyTimeline();

@@ -1,10 +1,10 @@
 /** `tangaza simulate --regions`: runs one stream in two or three regions whose links fail, seed by seed. */
-import { print } from '../client/api.ts';
+import { print } from '../../client/api.ts';
 import {
   simulateRegions,
   type RegionResult,
   type RegionSabotage,
-} from '../simulation/regions/simulate-regions.ts';
+} from '../../simulation/regions/simulate-regions.ts';
 
 export interface RegionFlags {
   readonly seed: number;
