@@ -1,8 +1,8 @@
 /** Reads the file of the regions, and the files that it names for connections to the other regions (R1). */
 import { readFileSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { topologyOfOne, type Region, type Topology } from '../cluster/region/topology.ts';
-import { parseTopology } from '../cluster/region/topology-file.ts';
+import { topologyOfOne, type Region, type Topology } from '../cluster/region/topology/topology.ts';
+import { parseTopology } from '../cluster/region/topology/topology-file.ts';
 import { ConfigError, type NodeConfig } from './config.ts';
 import { regionNamed } from '../cluster/model/region-words.ts';
 

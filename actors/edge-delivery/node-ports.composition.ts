@@ -3,7 +3,7 @@ import type { Readiness } from '../../cluster/contract/api/edge-routes.ts';
 import { edgeIds, membershipParts } from '../../cluster/membership/members-for.ts';
 import type { ClusterParts } from '../../cluster/node/cluster-parts.composition.ts';
 import { equalNames } from '../../cluster/region/edges/equal-names.ts';
-import { behindPeers, heardVersions } from '../../cluster/region/topology-versions.ts';
+import { behindPeers, heardVersions } from '../../cluster/region/topology/topology-versions.ts';
 import type { NodeConfig } from '../../config/config.ts';
 import { httpUrlOf } from '../../config/public-url.ts';
 import { allRoutes } from './edge.ts';

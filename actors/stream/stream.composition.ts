@@ -4,7 +4,7 @@ import { candidatesOf } from '../../cluster/membership/members-for.ts';
 import type { HandOverPorts } from '../../cluster/contract/hand-over.ts';
 import type { ClusterParts } from '../../cluster/node/cluster-parts.composition.ts';
 import type { MakeService } from '../../cluster/rpc/node-calls.moleculer.ts';
-import { ordinalOf } from '../../cluster/region/topology.ts';
+import { ordinalOf } from '../../cluster/region/topology/topology.ts';
 import type { NodeConfig } from '../../config/config.ts';
 import type { Ladder } from '../media/ladder/ladder.ts';
 import type { SegmentStore } from '../segment-store/segment-store.ts';

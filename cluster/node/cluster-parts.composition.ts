@@ -21,8 +21,8 @@ import type { Elsewhere } from '../region/elsewhere.ts';
 import { openNatsRegions } from '../region/gateways/gateways.nats.ts';
 import { openElsewhere } from '../region/open-elsewhere.ts';
 import { noOtherRegions, type OtherRegions } from '../region/other-regions.ts';
-import type { Topology } from '../region/topology.ts';
-import { heardVersions, tellWhenBehind } from '../region/topology-versions.ts';
+import type { Topology } from '../region/topology/topology.ts';
+import { heardVersions, tellWhenBehind } from '../region/topology/topology-versions.ts';
 import type { Clock } from '../time/clock.ts';
 
 /** Who a node is, and what it logs and measures with. */

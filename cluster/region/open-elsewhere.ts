@@ -12,7 +12,7 @@ import { hearElsewhere } from './hear-elsewhere.ts';
 import type { OtherRegions } from './other-regions.ts';
 import { ownStreams } from './own-streams.ts';
 import { tellEdges } from './tell-edges.ts';
-import type { Topology } from './topology.ts';
+import type { Topology } from './topology/topology.ts';
 
 export interface OpenElsewherePorts {
   readonly node: NodeId;

@@ -11,7 +11,7 @@ import {
 import type { RegionId } from '../../../cluster/model/ids.ts';
 import type { Elsewhere } from '../../../cluster/region/elsewhere.ts';
 import type { OtherRegions, RegionLink } from '../../../cluster/region/other-regions.ts';
-import type { Topology } from '../../../cluster/region/topology.ts';
+import type { Topology } from '../../../cluster/region/topology/topology.ts';
 import type { Clock } from '../../../cluster/time/clock.ts';
 
 /** A region that does not answer so fast is shown as it was. */

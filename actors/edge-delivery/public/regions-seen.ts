@@ -5,8 +5,8 @@
  */
 import type { StreamState } from '../../../cluster/contract/api/control-routes.ts';
 import type { Epoch, RegionId, StreamId } from '../../../cluster/model/ids.ts';
-import { regionOfEpoch } from '../../../cluster/region/topology.ts';
-import type { Topology } from '../../../cluster/region/topology.ts';
+import { regionOfEpoch } from '../../../cluster/region/topology/topology.ts';
+import type { Topology } from '../../../cluster/region/topology/topology.ts';
 import type { Elsewhere } from '../../../cluster/region/elsewhere.ts';
 import type { OtherRegions } from '../../../cluster/region/other-regions.ts';
 import type { Clock } from '../../../cluster/time/clock.ts';

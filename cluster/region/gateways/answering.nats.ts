@@ -16,7 +16,7 @@ import type { CrossingGuard } from './crossing-guard.ts';
 import { hello, maxSkewMs } from './hello.ts';
 import { maxHeadBytes, type Prover, type SignedCall } from './proof.ts';
 import type { RegionMetrics } from './region-metrics.ts';
-import type { Topology } from '../topology.ts';
+import type { Topology } from '../topology/topology.ts';
 import { answerText, bytesOf, jsonOf, readParams, refusalOf } from '../wire.ts';
 import { regionNamed } from '../../model/region-words.ts';
 

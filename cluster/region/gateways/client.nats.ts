@@ -22,7 +22,7 @@ import { WrongSecret, wordsOf } from './link-faults.ts';
 import type { Prover } from './proof.ts';
 import type { RegionMetrics } from './region-metrics.ts';
 import { Repeats } from './repeats.ts';
-import type { Region } from '../topology.ts';
+import type { Region } from '../topology/topology.ts';
 import { jsonOf, readAnswer, textOf } from '../wire.ts';
 import { regionNamed } from '../../model/region-words.ts';
 

@@ -3,7 +3,7 @@ import { connect, RequestError, type NatsConnection } from '@nats-io/transport-n
 import { subjects } from '../../contract/subjects.ts';
 import type { NodeId, RegionId } from '../../model/ids.ts';
 import { accessOptions } from '../../nats/access.nats.ts';
-import type { Region } from '../topology.ts';
+import type { Region } from '../topology/topology.ts';
 
 const connectWithinMs = 2000;
 

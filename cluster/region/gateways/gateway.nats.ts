@@ -16,7 +16,7 @@ import { hello } from './hello.ts';
 import { partsOf } from './interests.ts';
 import type { Prover } from './proof.ts';
 import type { RegionMetrics } from './region-metrics.ts';
-import type { Region } from '../topology.ts';
+import type { Region } from '../topology/topology.ts';
 import { bytesOf, jsonOf, refusalOf, textOf } from '../wire.ts';
 import { regionNamed } from '../../model/region-words.ts';
 

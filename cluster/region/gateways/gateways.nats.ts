@@ -34,7 +34,7 @@ import type { CallAcross, OtherRegions, RegionLink } from '../other-regions.ts';
 import { Prover } from './proof.ts';
 import { leftOutMetric, regionMetrics, type RegionMetrics } from './region-metrics.ts';
 import { announceEveryMs, Announcement, chosenGateways, Serving } from './serving.ts';
-import type { Region, Topology } from '../topology.ts';
+import type { Region, Topology } from '../topology/topology.ts';
 import { eventText, jsonOf, paramsText, readAnswer, readEvent } from '../wire.ts';
 import { regionNamed } from '../../model/region-words.ts';
 

@@ -1,6 +1,6 @@
 /** Says why a gateway's client does not work, in words that tell an operator what to do. */
 import { accessFault, factsOf, withoutPassword } from '../../nats/access-faults.ts';
-import type { Region } from '../topology.ts';
+import type { Region } from '../topology/topology.ts';
 import { regionNamed } from '../../model/region-words.ts';
 
 /** A proof that was asked for and is wrong. */

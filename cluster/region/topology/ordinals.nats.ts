@@ -1,11 +1,11 @@
 /** Remembers in the region's bucket of members which region each ordinal was given to (R1). */
 import type { NatsConnection } from '@nats-io/transport-node';
 import { z } from 'zod';
-import { subjects } from '../contract/subjects.ts';
-import { TangazaError } from '../errors/tangaza-error.ts';
-import { RegionId } from '../model/ids.ts';
-import { openBucket } from '../nats/bucket.nats.ts';
-import type { Logger } from '../observe/logger.ts';
+import { subjects } from '../../contract/subjects.ts';
+import { TangazaError } from '../../errors/tangaza-error.ts';
+import { RegionId } from '../../model/ids.ts';
+import { openBucket } from '../../nats/bucket.nats.ts';
+import type { Logger } from '../../observe/logger.ts';
 import { ordinalFaults, withOrdinals, type KnownOrdinals } from './ordinals.ts';
 import type { Topology } from './topology.ts';
 

@@ -2,9 +2,9 @@
  * Decides whether a topology may give its regions these ordinals. An ordinal is part of every epoch of its region (C5), and of its periods'
  * ids: a second region with it would mint ids that are there already.
  */
-import type { RegionId } from '../model/ids.ts';
+import type { RegionId } from '../../model/ids.ts';
 import type { Topology } from './topology.ts';
-import { regionNamed } from '../model/region-words.ts';
+import { regionNamed } from '../../model/region-words.ts';
 
 /** Which region had an ordinal, as this region's bucket remembers it. */
 export type KnownOrdinals = ReadonlyMap<number, RegionId>;

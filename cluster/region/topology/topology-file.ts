@@ -1,8 +1,8 @@
 /** Reads the description of the regions that all nodes of a deployment share, and says everything that is wrong with it (R1). */
 import { resolve } from 'node:path';
 import { z } from 'zod';
-import { given, sentenceOf } from '../errors/input-sentences.ts';
-import { RegionId } from '../model/ids.ts';
+import { given, sentenceOf } from '../../errors/input-sentences.ts';
+import { RegionId } from '../../model/ids.ts';
 import { highestOrdinal, type GatewayAccess, type Region, type Topology } from './topology.ts';
 
 const mostServers = 9;

@@ -1,10 +1,10 @@
 /** Says whether this node's description of the regions is behind what others have (R1). */
-import type { MemberDirectory } from '../membership/member-directory.ts';
-import type { Logger } from '../observe/logger.ts';
-import type { Clock } from '../time/clock.ts';
-import type { OtherRegions } from './other-regions.ts';
+import type { MemberDirectory } from '../../membership/member-directory.ts';
+import type { Logger } from '../../observe/logger.ts';
+import type { Clock } from '../../time/clock.ts';
+import type { OtherRegions } from '../other-regions.ts';
 import type { Topology } from './topology.ts';
-import { regionNamed } from '../model/region-words.ts';
+import { regionNamed } from '../../model/region-words.ts';
 
 interface Heard {
   /** `node eu-2`, `region us`. */

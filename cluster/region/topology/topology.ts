@@ -1,7 +1,7 @@
 /** The regions of a deployment: which there are, and how their gateways, tokens and databases are reached (R1). Equal on all nodes. */
-import { ordinalOfEpoch } from '../model/branch.ts';
-import type { Epoch, RegionId } from '../model/ids.ts';
-import { regionNamed } from '../model/region-words.ts';
+import { ordinalOfEpoch } from '../../model/branch.ts';
+import type { Epoch, RegionId } from '../../model/ids.ts';
+import { regionNamed } from '../../model/region-words.ts';
 
 export const highestOrdinal = 63;
 

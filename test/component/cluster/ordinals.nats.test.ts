@@ -3,8 +3,8 @@ import { connect } from '@nats-io/transport-node';
 import { expect, test } from 'vitest';
 import { RegionId } from '../../../cluster/model/ids.ts';
 import { silentLogger } from '../../../cluster/observe/logger.ts';
-import { rememberOrdinals } from '../../../cluster/region/ordinals.nats.ts';
-import { noGateway, topologyOfOne, type Topology } from '../../../cluster/region/topology.ts';
+import { rememberOrdinals } from '../../../cluster/region/topology/ordinals.nats.ts';
+import { noGateway, topologyOfOne, type Topology } from '../../../cluster/region/topology/topology.ts';
 import { startNats } from '../../support/cluster/start-nats.ts';
 
 const [eu, us, ap] = [RegionId.parse('eu'), RegionId.parse('us'), RegionId.parse('ap')];

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { RegionId } from '../../../cluster/model/ids.ts';
-import { topologyOfOne } from '../../../cluster/region/topology.ts';
+import { topologyOfOne } from '../../../cluster/region/topology/topology.ts';
 import { ConfigError } from '../../../config/config.ts';
 import { loadTopology } from '../../../config/regions.disk.ts';
 import { loadSecrets, loadSharedSecrets, secretsFileIn } from '../../../config/secrets.disk.ts';

@@ -14,7 +14,7 @@ import { silentLogger } from '../../../cluster/observe/logger.ts';
 import { noMetrics as metrics } from '../../../cluster/observe/metrics.ts';
 import { isUnserved } from '../../../cluster/region/gateways/connect.nats.ts';
 import { Prover } from '../../../cluster/region/gateways/proof.ts';
-import { topologyOfOne } from '../../../cluster/region/topology.ts';
+import { topologyOfOne } from '../../../cluster/region/topology/topology.ts';
 import { systemClock as clock } from '../../../cluster/time/clock.system.ts';
 import { openStallingProxy } from '../../support/cluster/stalling-proxy.ts';
 import { startNats } from '../../support/cluster/start-nats.ts';

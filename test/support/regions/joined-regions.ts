@@ -11,7 +11,7 @@ import { silentLogger, type Logger } from '../../../cluster/observe/logger.ts';
 import { noMetrics, type Metrics } from '../../../cluster/observe/metrics.ts';
 import { openNatsRegions } from '../../../cluster/region/gateways/gateways.nats.ts';
 import type { OtherRegions } from '../../../cluster/region/other-regions.ts';
-import type { GatewayAccess, Region, Topology } from '../../../cluster/region/topology.ts';
+import type { GatewayAccess, Region, Topology } from '../../../cluster/region/topology/topology.ts';
 import type { Clock } from '../../../cluster/time/clock.ts';
 import { systemClock } from '../../../cluster/time/clock.system.ts';
 import { testMember } from '../cluster/members.ts';

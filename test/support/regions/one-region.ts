@@ -2,7 +2,7 @@
 import { RegionId } from '../../../cluster/model/ids.ts';
 import { nothingElsewhere } from '../../../cluster/region/elsewhere.ts';
 import { noOtherRegions } from '../../../cluster/region/other-regions.ts';
-import { topologyOfOne } from '../../../cluster/region/topology.ts';
+import { topologyOfOne } from '../../../cluster/region/topology/topology.ts';
 
 const region = RegionId.parse('r1');
 

@@ -6,7 +6,7 @@ import type { ClusterView } from '../../../../../cluster/contract/api/control-vi
 import { offlineHealth } from '../../../../../cluster/contract/offline-health.ts';
 import { Epoch, NodeId, RegionId, StreamId } from '../../../../../cluster/model/ids.ts';
 import type { StreamElsewhere } from '../../../../../cluster/region/elsewhere.ts';
-import { noGateway } from '../../../../../cluster/region/topology.ts';
+import { noGateway } from '../../../../../cluster/region/topology/topology.ts';
 import { MemoryRegions } from '../../../../support/regions/memory-regions.ts';
 import { oneRegion } from '../../../../support/regions/one-region.ts';
 

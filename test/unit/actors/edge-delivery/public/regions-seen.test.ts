@@ -4,7 +4,7 @@ import { seenStanding } from '../../../../../actors/edge-delivery/public/regions
 import type { StreamStanding } from '../../../../../actors/edge-delivery/public/stream-state.ts';
 import type { StreamOnAir } from '../../../../../cluster/contract/regions/on-air.ts';
 import { Epoch, RegionId, StreamId } from '../../../../../cluster/model/ids.ts';
-import { topologyOfOne } from '../../../../../cluster/region/topology.ts';
+import { topologyOfOne } from '../../../../../cluster/region/topology/topology.ts';
 import { MemoryElsewhere, onAirAt } from '../../../../support/regions/memory-elsewhere.ts';
 import { JumpingClock } from '../../../../support/ports/jumping-clock.ts';
 

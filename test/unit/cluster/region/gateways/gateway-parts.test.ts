@@ -13,7 +13,7 @@ import {
 } from '../../../../../cluster/region/gateways/interests.ts';
 import { WrongSecret, wordsOf } from '../../../../../cluster/region/gateways/link-faults.ts';
 import { Prover } from '../../../../../cluster/region/gateways/proof.ts';
-import { topologyOfOne } from '../../../../../cluster/region/topology.ts';
+import { topologyOfOne } from '../../../../../cluster/region/topology/topology.ts';
 import { echo, greeting, testAllowList } from '../../../../support/regions/crossings.ts';
 
 const [eu, us] = [RegionId.parse('eu'), RegionId.parse('us')];

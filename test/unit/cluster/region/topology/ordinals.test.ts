@@ -1,14 +1,23 @@
 /** Which ordinals a region's bucket lets a topology give, and which node's topology is behind (R1). */
 import { expect, test } from 'vitest';
-import { emptyView, join, listed } from '../../../../cluster/membership/view.ts';
-import { RegionId } from '../../../../cluster/model/ids.ts';
-import { silentLogger } from '../../../../cluster/observe/logger.ts';
-import { ordinalFaults, withOrdinals } from '../../../../cluster/region/ordinals.ts';
-import { noOtherRegions, type RegionLink } from '../../../../cluster/region/other-regions.ts';
-import { noGateway, topologyOfOne, ordinalOf, type Topology } from '../../../../cluster/region/topology.ts';
-import { behindPeers, heardVersions, tellWhenBehind } from '../../../../cluster/region/topology-versions.ts';
-import { testMember } from '../../../support/cluster/members.ts';
-import { JumpingClock } from '../../../support/ports/jumping-clock.ts';
+import { emptyView, join, listed } from '../../../../../cluster/membership/view.ts';
+import { RegionId } from '../../../../../cluster/model/ids.ts';
+import { silentLogger } from '../../../../../cluster/observe/logger.ts';
+import { ordinalFaults, withOrdinals } from '../../../../../cluster/region/topology/ordinals.ts';
+import { noOtherRegions, type RegionLink } from '../../../../../cluster/region/other-regions.ts';
+import {
+  noGateway,
+  topologyOfOne,
+  ordinalOf,
+  type Topology,
+} from '../../../../../cluster/region/topology/topology.ts';
+import {
+  behindPeers,
+  heardVersions,
+  tellWhenBehind,
+} from '../../../../../cluster/region/topology/topology-versions.ts';
+import { testMember } from '../../../../support/cluster/members.ts';
+import { JumpingClock } from '../../../../support/ports/jumping-clock.ts';
 
 const [eu, us, ap] = [RegionId.parse('eu'), RegionId.parse('us'), RegionId.parse('ap')];
 

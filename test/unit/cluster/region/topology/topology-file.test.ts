@@ -1,7 +1,7 @@
 /** The file of the regions: what it means, and what is wrong with a bad one (R1). */
 import { expect, test } from 'vitest';
-import { RegionId } from '../../../../cluster/model/ids.ts';
-import { parseTopology } from '../../../../cluster/region/topology-file.ts';
+import { RegionId } from '../../../../../cluster/model/ids.ts';
+import { parseTopology } from '../../../../../cluster/region/topology/topology-file.ts';
 
 const own = RegionId.parse('eu');
 const place = { own, folder: '/etc/tangaza' };
