@@ -28,6 +28,8 @@ export function httpFetchAcross(options: FetchOptions): FetchAcross {
   return {
     object: (httpUrl, key, mostBytes, signal) =>
       get(options, { httpUrl, path: objectPath(key), mostBytes }, signal),
+    picture: (httpUrl, stream, mostBytes, signal) =>
+      get(options, { httpUrl, path: `/live/${stream}/thumbnail.jpg`, mostBytes }, signal),
     archives: async (httpUrl, stream, signal) => {
       const asked = { httpUrl, path: archivesPath(stream), mostBytes: mostListBytes };
       const body = await get(options, asked, signal);

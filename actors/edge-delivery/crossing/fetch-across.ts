@@ -8,6 +8,8 @@ export interface FetchAcross {
    *   well, or sends more than `mostBytes`
    */
   object(httpUrl: string, key: string, mostBytes: number, signal: AbortSignal): Promise<Uint8Array>;
+  /** The newest picture of a stream as JPEG, as viewers get it. @throws any error where the edge does not answer well, or sends more than `mostBytes` */
+  picture(httpUrl: string, stream: StreamId, mostBytes: number, signal: AbortSignal): Promise<Uint8Array>;
   /** The keys of a stream's archives. @throws any error where the edge does not answer well */
   archives(httpUrl: string, stream: StreamId, signal: AbortSignal): Promise<readonly string[]>;
 }

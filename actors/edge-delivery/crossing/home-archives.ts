@@ -2,23 +2,19 @@
  * The archives of a stream whose home is another region: the home has those of what it wrote, this region those of what it wrote itself (R5).
  * They are read into memory, not stored here.
  */
-import { errorCodeOf, TangazaError } from '../../../cluster/errors/tangaza-error.ts';
-import type { RegionId, StreamId } from '../../../cluster/model/ids.ts';
+import { errorCodeOf } from '../../../cluster/errors/tangaza-error.ts';
 import type { Elsewhere } from '../../../cluster/region/elsewhere.ts';
 import type { ArchiveSource } from '../playback/archive-source.ts';
-import type { Crossings } from './crossings.ts';
-import type { FetchAcross } from './fetch-across.ts';
-import { sourcesFor } from './sources.ts';
+import { askEdges, type AskedPorts } from './ask-edges.ts';
 
-export interface HomeArchivePorts {
+export interface HomeArchivePorts extends AskedPorts {
   readonly own: ArchiveSource;
   readonly elsewhere: Pick<Elsewhere, 'ask' | 'edges'>;
-  readonly fetchAcross: FetchAcross;
-  readonly crossings: Crossings;
 }
 
 /** A fold of a DVR window has some hundred bytes for each segment and rung. */
 const mostArchiveBytes = 33_554_432;
+const what = 'The past of this stream';
 
 export function archivesOfHome(ports: HomeArchivePorts): ArchiveSource {
   const { own, fetchAcross, crossings } = ports;
@@ -27,7 +23,7 @@ export function archivesOfHome(ports: HomeArchivePorts): ArchiveSource {
       const home = (await ports.elsewhere.ask(stream))?.region;
       const here = await own.list(stream);
       if (home === undefined) return here;
-      const there = await ask(ports, home, stream, (url, signal) =>
+      const there = await askEdges(ports, { home, name: stream, what }, (url, signal) =>
         fetchAcross.archives(url, stream, signal),
       );
       return [...new Set([...here, ...there])];
@@ -39,32 +35,11 @@ export function archivesOfHome(ports: HomeArchivePorts): ArchiveSource {
       } catch (error) {
         if (home === undefined || errorCodeOf(error) !== 'SEGMENT_NOT_FOUND') throw error;
       }
-      const body = await ask(ports, home, key, (url, signal) =>
+      const body = await askEdges(ports, { home, name: key, what }, (url, signal) =>
         fetchAcross.object(url, key, mostArchiveBytes, signal),
       );
       crossings.count(home, 'ok', body.byteLength);
       return body;
     },
   };
-}
-
-/** Asks edges of the home until one answers. @throws TangazaError `SEGMENT_NOT_FOUND`, `UNAVAILABLE` */
-async function ask<T>(
-  { elsewhere }: HomeArchivePorts,
-  home: RegionId,
-  name: StreamId | string,
-  get: (httpUrl: string, signal: AbortSignal) => Promise<T>,
-): Promise<T> {
-  const edges = elsewhere.edges().filter(({ region }) => region === home);
-  for (const { httpUrl } of sourcesFor(name, edges, home)) {
-    try {
-      return await get(httpUrl, new AbortController().signal);
-    } catch (error) {
-      if (errorCodeOf(error) === 'SEGMENT_NOT_FOUND') throw error;
-    }
-  }
-  throw new TangazaError(
-    'UNAVAILABLE',
-    `The past of this stream lies in ${home}, which does not answer now.`,
-  );
 }

@@ -12,6 +12,7 @@ const goodForSeconds = 120;
 /** The clock of its maker may be ahead of ours by the difference. */
 const mostSeconds = 300;
 
+const scheme = 'Tangaza-Region ';
 const pattern = /^Tangaza-Region ([a-z0-9_-]{1,64})\.(\d{1,12})\.([\w-]{43})$/;
 
 /** The key of passes: it opens nothing else, whatever else the secret is for. */
@@ -22,8 +23,11 @@ export const passKeyOf = (secret: string): Buffer =>
 export function makePass(key: Buffer, region: RegionId, path: string, utcMs: number): string {
   const untilSeconds = Math.ceil(utcMs / 1000) + goodForSeconds;
   const signed = signature(key, region, untilSeconds, path).toString('base64url');
-  return `Tangaza-Region ${region}.${untilSeconds}.${signed}`;
+  return `${scheme}${region}.${untilSeconds}.${signed}`;
 }
+
+/** Whether an edge of another region asks, by its own account: to be asked is then not passed on, so that no question goes round. */
+export const asksAcross = (header: string): boolean => header.startsWith(scheme);
 
 /** The region that asks; undefined where the pass is none, is over, or is for another path. */
 export function regionOfPass(key: Buffer, header: string, path: string, utcMs: number): RegionId | undefined {

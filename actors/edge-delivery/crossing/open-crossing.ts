@@ -6,7 +6,7 @@ import type {
   PullState,
 } from '../../../cluster/contract/edge-actions.ts';
 import { TangazaError } from '../../../cluster/errors/tangaza-error.ts';
-import type { NodeId, RegionId } from '../../../cluster/model/ids.ts';
+import type { NodeId, RegionId, StreamId } from '../../../cluster/model/ids.ts';
 import type { Logger } from '../../../cluster/observe/logger.ts';
 import type { Metrics } from '../../../cluster/observe/metrics.ts';
 import { silentEdges } from '../../../cluster/region/ask-to-pull.ts';
@@ -20,6 +20,7 @@ import { crossingFolder } from './crossing-paths.ts';
 import { Crossings } from './crossings.ts';
 import type { FetchAcross } from './fetch-across.ts';
 import { archivesOfHome } from './home-archives.ts';
+import { pictureOfHome } from './home-pictures.ts';
 import { ObjectDoor } from './object-door.ts';
 import { Puller } from './puller.ts';
 
@@ -56,6 +57,8 @@ export interface Crossing {
   readonly bring: ((object: PulledObject) => Promise<Uint8Array>) | undefined;
   /** Archives of the home beside those of this region's own store. */
   readonly archives: (own: ArchiveSource) => ArchiveSource;
+  /** The newest picture of a stream, made by an edge of its home. Undefined in a deployment of one region. @throws TangazaError `UNAVAILABLE` */
+  readonly picture: ((home: RegionId, stream: StreamId) => Promise<Uint8Array>) | undefined;
   /** Fetches for other nodes of this region. @throws TangazaError `UNAVAILABLE` in a deployment of one region, `OVERLOADED` */
   readonly pull: (object: PulledObject, waitMs: number) => Promise<PullReply>;
   /** Serves the edges of other regions at paths of their own, and leaves all else to that handler. */
@@ -69,6 +72,7 @@ export interface Crossing {
 const noCrossing: Crossing = {
   bring: undefined,
   archives: (own) => own,
+  picture: undefined,
   pull: () => Promise.reject(new TangazaError('UNAVAILABLE', 'There is no other region to fetch from.')),
   beside: (handle) => handle,
   bytesFrom: undefined,
@@ -86,6 +90,7 @@ export function openCrossing(part: CrossingPart | undefined, ports: CrossingPort
   return {
     bring: (object) => bring(bringPorts, { ...object, home: elsewhere.homeOf(object.streamId)?.region }),
     archives: (own) => archivesOfHome({ own, elsewhere, fetchAcross, crossings }),
+    picture: (home, stream) => pictureOfHome({ elsewhere, fetchAcross, crossings }, home, stream),
     pull: async (object, waitMs) => ({ state: await puller.pull(object, waitMs) }),
     beside: (handle) => (request) =>
       request.path.startsWith(crossingFolder) ? door.serve(request) : handle(request),

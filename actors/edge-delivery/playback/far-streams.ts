@@ -8,7 +8,7 @@
  * nowhere.
  */
 import { relayMessages, type RelayedStream } from '../../../cluster/contract/relay-needs.ts';
-import type { StreamId } from '../../../cluster/model/ids.ts';
+import type { RegionId, StreamId } from '../../../cluster/model/ids.ts';
 import type { Elsewhere, StreamElsewhere } from '../../../cluster/region/elsewhere.ts';
 import type { OtherRegions } from '../../../cluster/region/other-regions.ts';
 import type { RelayNeeds } from '../../../cluster/region/relay-needs.ts';
@@ -31,6 +31,13 @@ const limits = {
   /** A relayer answers each need; without an answer for so long, the log may stand still. */
   silentMs: 12_000,
 } as const;
+
+/** A stream that is on air in another region, for who does not watch it. */
+export interface Glance {
+  readonly home: RegionId;
+  /** Of the stream, if somebody watches it here. */
+  readonly follower: StreamFollower | undefined;
+}
 
 interface Asked {
   readonly follower: StreamFollower;
@@ -62,6 +69,14 @@ export class FarStreams {
     const asked = this.#askedOf(follower) ?? this.#ask(follower);
     this.#look(asked);
     if (!asked.isReady) await asked.ready;
+  }
+
+  /** For who looks at a stream and does not watch it: says of it no need. @param follower of it, if there is one */
+  glance(id: StreamId, follower: StreamFollower | undefined): Glance | undefined {
+    const home = follower === undefined ? this.#part.elsewhere.homeOf(id) : this.#homeOf(follower);
+    if (home?.isOnAir !== true) return undefined;
+    const isWatched = follower !== undefined && this.#askedOf(follower)?.isReady === true;
+    return { home: home.region, follower: isWatched ? follower : undefined };
   }
 
   /** For how long this region's log of the stream has stood still, as its home cannot be heard; 0 while it can. */

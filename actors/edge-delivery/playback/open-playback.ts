@@ -77,7 +77,7 @@ export function openPlayback(part: PlaybackPart, knownStreams: KnownStreams): Op
   });
   const playback = new Playback({ ...part, cutOffSeconds, followers, finder, knownStreams, media, cache });
   const frames = new Frames({ finder, media, cache, archives, retentionSeconds });
-  const thumbnails = new Thumbnails({ clock, finder, media, makeThumbnail });
+  const thumbnails = new Thumbnails({ clock, finder, media, makeThumbnail, pictureOfHome: crossing.picture });
   return {
     playback,
     followers,

@@ -6,7 +6,7 @@ import { isPlayable } from '../../media/timeline/query.ts';
 import type { Hop } from '../http/caller.ts';
 import type { HttpRequest } from '../http/http.ts';
 import type { KnownStream, KnownStreams, Standing } from '../public/known-streams.ts';
-import type { FarStreams } from './far-streams.ts';
+import type { FarStreams, Glance } from './far-streams.ts';
 import type { StreamFollower } from './stream-follower.ts';
 import type { StreamFollowers } from './stream-followers.ts';
 
@@ -55,6 +55,17 @@ export class StreamFinder {
     if (!follower.isCaughtUp) await follower.ready();
     await this.#far?.ready(follower);
     return follower;
+  }
+
+  /**
+   * For who looks at a stream and does not watch it: makes no region relay the stream. Undefined where it is not on air in another region.
+   *
+   * @throws TangazaError `STREAM_NOT_FOUND`, `STREAM_REMOVED`
+   */
+  async glance(hop: Hop, id: StreamId): Promise<Glance | undefined> {
+    const glance = this.#far?.glance(id, this.#followers.get(id));
+    if (glance !== undefined) mustBeKnown(id, await this.#knownStreams.standingOrLast(hop, id));
+    return glance;
   }
 
   /** Like `find`, but waits until there is something to play, for the first commit if need be. @throws also `STREAM_NOT_LIVE` */

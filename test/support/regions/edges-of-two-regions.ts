@@ -29,6 +29,8 @@ export interface TwoRegionsOptions {
   readonly farSecret?: string;
   /** Of every edge. */
   readonly settings?: Partial<EdgeSettings>;
+  /** Of every far edge: what it needs to know of streams of the other region. */
+  readonly farSettings?: Partial<EdgeSettings>;
 }
 
 interface RegionOptions {
@@ -166,6 +168,7 @@ export async function startTwoRegions(options: TwoRegionsOptions = {}): Promise<
     ...common,
     region: far,
     store: farStore,
+    settings: { ...settings, ...options.farSettings },
     secret: options.farSecret ?? secret,
     told: () => (link.isUp ? homeRegion.told() : []),
   });
