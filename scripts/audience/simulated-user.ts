@@ -261,10 +261,10 @@ export class SimulatedUser {
     this.#connection = { ...this.#connection, isWelcome: true };
     this.#next = url;
     this.#failures = 0;
-    const kind = resume === 'complete' ? 'complete' : 'gap' in resume ? 'gap' : 'behind';
+    const kind = resume === 'complete' ? 'complete' : 'behind' in resume ? 'behind' : 'gap';
     recorder.note({ kind: 'joined', user: this.name, edge: this.#edge, resume: kind });
     if (resume === 'complete') return;
-    const fromMs = 'gap' in resume ? Date.parse(resume.gap.from) : (this.#newest?.createdAtMs ?? 0);
+    const fromMs = resume.gap === undefined ? (this.#newest?.createdAtMs ?? 0) : Date.parse(resume.gap.from);
     this.#fill(fromMs);
   }
 

@@ -28,3 +28,14 @@ export async function signIn(page: Page | FrameLocator, token = 'token'): Promis
   await field.press('Enter');
   await page.locator('#comments-account').waitFor({ state: 'hidden' });
 }
+
+/** Whether it comes as one scrolls up, with what is read on the way. */
+export async function isFoundAbove(page: Page, text: string): Promise<boolean> {
+  for (let turn = 0; turn < 40 && (await rows(page, text).count()) === 0; turn += 1) {
+    await page.locator('.scroller').evaluate((scroller) => scroller.scrollTo(0, 0));
+    await page.evaluate(
+      () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))),
+    );
+  }
+  return (await rows(page, text).count()) === 1;
+}

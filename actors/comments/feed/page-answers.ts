@@ -4,6 +4,7 @@
  */
 import type { Gate } from '../../../cluster/bounds/gate.ts';
 import type { LeftOff } from '../../../cluster/contract/audience/audience-feed.ts';
+import type { Resume } from '../../../cluster/contract/audience/socket-messages.ts';
 import type { CommentId, RegionId, StreamId } from '../../../cluster/model/ids.ts';
 import type { Clock } from '../../../cluster/time/clock.ts';
 import type { StoredComment } from '../store/comment-store.ts';
@@ -61,7 +62,7 @@ export class PageAnswers {
     const leftAtMs = lastAtMs ?? (last === 'unknown' ? undefined : last?.arrivedAtMs) ?? nowMs;
     const answer = await this.#everythingSince(resumeFromMs(leftAtMs, nowMs), last !== 'unknown');
     return lastId !== undefined && last === undefined
-      ? { ...answer, resume: { behind: { region } } }
+      ? { ...answer, resume: { behind: { region }, ...gapIn(answer) } }
       : answer;
   }
 
@@ -114,6 +115,10 @@ export class PageAnswers {
     return read;
   }
 }
+
+/** Where the page lacks some of it besides. */
+const gapIn = ({ resume }: Answer): Pick<Exclude<Resume, string>, 'gap'> =>
+  resume === 'complete' || resume.gap === undefined ? {} : { gap: resume.gap };
 
 const added = (comment: StoredComment) => ({ kind: 'added', comment }) as const;
 

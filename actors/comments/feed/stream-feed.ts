@@ -389,5 +389,5 @@ export class StreamFeed {
 function kindOf({ lastId, lastAtMs }: LeftOff, resume: Resumed['resume']): string {
   if (lastId === undefined && lastAtMs === undefined) return 'first';
   if (resume === 'complete') return 'complete';
-  return 'gap' in resume ? 'gap' : 'behind';
+  return 'behind' in resume ? 'behind' : 'gap';
 }

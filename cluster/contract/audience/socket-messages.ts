@@ -37,11 +37,12 @@ export const ClientMessage = z.discriminatedUnion('type', [
 ]);
 export type ClientMessage = z.infer<typeof ClientMessage>;
 
+const Gap = z.strictObject({ from: z.iso.datetime(), to: z.iso.datetime() });
 /** How a socket's `hello` was taken up: everything since is in this frame; or some of it has to be read by HTTP; or this region lacks the place. */
 const Resume = z.union([
   z.literal('complete'),
-  z.strictObject({ gap: z.strictObject({ from: z.iso.datetime(), to: z.iso.datetime() }) }),
-  z.strictObject({ behind: z.strictObject({ region: z.string() }) }),
+  z.strictObject({ gap: Gap }),
+  z.strictObject({ behind: z.strictObject({ region: z.string() }), gap: Gap.optional() }),
 ]);
 export type Resume = z.infer<typeof Resume>;
 

@@ -15,7 +15,7 @@ import { CommentList, mostComments, mostWhileReading } from '../state/comment-li
 import { isLive, mustPoll, type Connection } from '../state/connection.ts';
 import { Flood } from '../state/flood.ts';
 import { Liking } from '../state/liking.ts';
-import type { LiveMessage } from '../state/live-message.ts';
+import { gapIn, type LiveMessage } from '../state/live-message.ts';
 import { may, type PanelFacts } from '../state/panel-view.ts';
 import { problemWords, type Problem } from '../state/problem.ts';
 import type { GivenReactions, ReactionKind } from '../state/reaction-tally.ts';
@@ -236,10 +236,10 @@ export class Conversation {
       this.#time.learn(time.atMs, Date.now());
       this.#heardAtMs = time.knownToMs;
     }
-    const before = this.list.newest;
+    const { newest } = this.list;
     for (const message of messages) this.#take(message, isHistory);
-    if (isHistory) this.#readHistory(messages, before);
-    if (messages.some(({ kind }) => kind === 'gap')) void this.reader.newest(before);
+    if (isHistory) this.#readHistory(messages, newest);
+    if (messages.some(({ kind }) => kind === 'gap')) void this.reader.newest(gapIn(messages, newest));
     this.list.trim(this.#options.isAtEnd() ? mostComments : mostWhileReading);
     this.#options.onChange();
   }
@@ -293,12 +293,12 @@ export class Conversation {
   }
 
   /** The frame of a welcome brings what came since the last one that the page has, or the newest ones. */
-  #readHistory(messages: readonly LiveMessage[], before: PageComment | undefined): void {
+  #readHistory(messages: readonly LiveMessage[], newest: PageComment | undefined): void {
     const isComplete = messages.every((message) => message.kind !== 'welcome' || message.isComplete);
-    if (isComplete && before === undefined)
+    if (isComplete && newest === undefined)
       this.list.reaches(messages.flatMap((message) => (message.kind === 'comment' ? [message.comment] : [])));
     // What is hidden, and what the viewer likes, is told to them alone.
-    if (!isComplete || this.session.me !== undefined) void this.reader.newest(before);
+    if (!isComplete || this.session.me !== undefined) void this.reader.newest(gapIn(messages, newest));
   }
 
   #came(comment: PageComment, isHistory: boolean): void {

@@ -1,6 +1,6 @@
 /** Reads comments by HTTP: older ones as the viewer scrolls up, the newest ones after a gap, and every few seconds while no socket opens. */
 import type { AudienceApi } from './audience-api.browser.ts';
-import type { CommentsPage, PageComment } from '../state/comment.ts';
+import type { CommentsPage, PageComment, Place } from '../state/comment.ts';
 import { mostComments, mostWhileReading, olderOf, type CommentList } from '../state/comment-list.ts';
 import { isPassing, type Problem } from '../state/problem.ts';
 
@@ -27,8 +27,8 @@ export class Reader {
   /** A gap came, or stayed, while the newest ones were read. */
   #mustReadAgain = false;
   #againAfterMs = 0;
-  /** The newest one ahead of the first gap that is still open. */
-  #before: PageComment | undefined;
+  /** Where the first gap begins that is still open. */
+  #before: Place | undefined;
   #olderAfterMs = 0;
   #isReadingOlder = false;
   #polledAtMs = Number.NEGATIVE_INFINITY;
@@ -60,10 +60,10 @@ export class Reader {
   /**
    * One that is asked for while another is read is read after it.
    *
-   * @param before the newest comment ahead of the gap
+   * @param before where the gap begins
    * @returns whether somebody answered
    */
-  async newest(before = this.#options.list.newest): Promise<boolean> {
+  async newest(before: Place | undefined = this.#options.list.newest): Promise<boolean> {
     if (before !== undefined) this.#before = olderOf(this.#before, before);
     this.#mustReadAgain = this.#isReading;
     if (this.#isReading) return false;
@@ -90,7 +90,7 @@ export class Reader {
       void this.newest(this.#before);
   }
 
-  #join({ items, nextCursor }: CommentsPage, before: PageComment | undefined): void {
+  #join({ items, nextCursor }: CommentsPage, before: Place | undefined): void {
     const { list, onComment, isAtEnd } = this.#options;
     for (const item of items.toReversed()) onComment(item);
     list.join(items, nextCursor !== undefined, before);

@@ -2,7 +2,7 @@
  * The comments that the page has, in order (createdAt, id), with the viewer's own ones in their place from the moment they are sent.
  * Bound: 10,000; the oldest go, and are read again when somebody scrolls up. Who reads further up keeps 20,000.
  */
-import { compareComments, type PageComment, type Person } from './comment.ts';
+import { compareComments, type PageComment, type Person, type Place } from './comment.ts';
 import { idOf, type OwnComment } from './own-comment.ts';
 
 export const mostComments = 10_000;
@@ -107,9 +107,9 @@ export class CommentList {
    * The newest page, after a time without news. Where it does not reach what the page had before, all that is older goes, as nobody knows
    * what lies between.
    *
-   * @param before the newest one ahead of the gap: what came since says nothing about what is missing
+   * @param before where the gap begins: what came since says nothing about what is missing
    */
-  join(items: readonly PageComment[], hasOlder: boolean, before = this.newest): void {
+  join(items: readonly PageComment[], hasOlder: boolean, before: Place | undefined = this.newest): void {
     const first = items.toSorted(compareComments)[0];
     const isJoined = first === undefined || before === undefined || compareComments(first, before) <= 0;
     const isCut = !isJoined && hasOlder;
@@ -252,7 +252,7 @@ const veiled = (row: Row): Row => ({
 });
 
 /** @returns the one that comes first */
-export const olderOf = (left: PageComment | undefined, right: PageComment): PageComment =>
+export const olderOf = <T extends Place>(left: T | undefined, right: T): T =>
   left === undefined || compareComments(right, left) < 0 ? right : left;
 
 /** The answers of each comment that a thread begins with, in order. */

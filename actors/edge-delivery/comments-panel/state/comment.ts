@@ -98,8 +98,11 @@ export function readPerson(value: unknown): Person | undefined {
   };
 }
 
+/** A place in the order of comments. */
+export type Place = Pick<PageComment, 'createdAtMs' | 'id'>;
+
 /** Everywhere comments are in this order: by time, then by id (A2). */
-export function compareComments(left: PageComment, right: PageComment): number {
+export function compareComments(left: Place, right: Place): number {
   if (left.createdAtMs !== right.createdAtMs) return left.createdAtMs - right.createdAtMs;
   if (left.id === right.id) return 0;
   return left.id < right.id ? -1 : 1;

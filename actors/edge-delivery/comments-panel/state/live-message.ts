@@ -1,5 +1,14 @@
 /** Reads the frames of the live socket, subprotocol `tangaza.v1`: each is an array of messages (A8). Unknown messages are left out. */
-import { readComment, readMode, readPerson, type Mode, type PageComment, type Person } from './comment.ts';
+import {
+  readComment,
+  readMode,
+  readPerson,
+  type Mode,
+  type PageComment,
+  type Person,
+  type Place,
+} from './comment.ts';
+import { olderOf } from './comment-list.ts';
 import { readProblem, type Problem } from './problem.ts';
 import { reactions, type GivenReactions, type ReactionSums } from './reaction-tally.ts';
 import { fieldOf, flagOf, listOf, numberOf, parseJson, textOf, timeOf } from './read-json.ts';
@@ -23,13 +32,15 @@ export type LiveMessage =
       readonly url: string | undefined;
       /** False: what came meanwhile has to be read by HTTP. */
       readonly isComplete: boolean;
+      readonly gapFromMs: number | undefined;
       readonly mode: Mode | undefined;
       readonly me: Person | undefined;
     }
   | { readonly kind: 'comment' | 'commentUpdated'; readonly comment: PageComment }
   | { readonly kind: 'counts'; readonly counts: readonly Counts[] }
   | ({ readonly kind: 'reactions' } & GivenReactions)
-  | { readonly kind: 'gap' }
+  /** `gapFromMs`: from when on comments may be missing, by their own time. */
+  | { readonly kind: 'gap'; readonly gapFromMs: number | undefined }
   | { readonly kind: 'mode'; readonly mode: Mode }
   | { readonly kind: 'viewers'; readonly count: number }
   | {
@@ -56,6 +67,19 @@ export function readFrame(data: unknown): readonly LiveMessage[] {
   return listOf(parseJson(data)).flatMap((message) => readMessage(message) ?? []);
 }
 
+/**
+ * Where a page may begin to lack something, by what a frame told. Comments of another region arrive behind younger ones, so that may be far
+ * ahead of the newest one that the page has.
+ *
+ * @param newest of the page, ahead of the frame
+ */
+export function gapIn(messages: readonly LiveMessage[], newest: Place | undefined): Place | undefined {
+  return messages
+    .flatMap((message) => ('gapFromMs' in message ? (message.gapFromMs ?? []) : []))
+    .map((createdAtMs): Place => ({ createdAtMs, id: '' }))
+    .reduce<Place | undefined>(olderOf, newest);
+}
+
 type Reader = (message: unknown) => LiveMessage | undefined;
 
 const readers: Readonly<Record<string, Reader>> = {
@@ -71,6 +95,7 @@ const readers: Readonly<Record<string, Reader>> = {
     hasReplication: flagOf(message, 'replication'),
     url: textOf(message, 'url'),
     isComplete: fieldOf(message, 'resume') === 'complete',
+    gapFromMs: timeOf(fieldOf(fieldOf(message, 'resume'), 'gap'), 'from'),
     mode: readMode(fieldOf(message, 'mode')),
     me: readPerson(fieldOf(message, 'me')),
   }),
@@ -92,7 +117,7 @@ const readers: Readonly<Record<string, Reader>> = {
       bySecond: bySecond.map(([second, counts]) => ({ second: Number(second), sums: sumsOf(counts) })),
     };
   },
-  gap: () => ({ kind: 'gap' }),
+  gap: (message) => ({ kind: 'gap', gapFromMs: timeOf(message, 'from') }),
   mode: (message) => {
     const mode = readMode(fieldOf(message, 'mode'));
     return mode === undefined ? undefined : { kind: 'mode', mode };

@@ -108,12 +108,18 @@ test('a page that was away for more than ten minutes, and lacks more than the ri
   expect({ reads }).toEqual({ reads: 1 });
 });
 
-test('a page whose last comment is not here is told that this region is behind, and gets what is here', async () => {
+test('a page whose last comment is not here is told that this region is behind, and gets what is here and the gap', async () => {
   const node = startNode();
   await said(node, 3);
   const page = new FeedPage(node.feed);
-  const { resume } = await page.resume({ lastId: storedComment({ number: 99 }).id, lastAtMs: nowMs });
+  const lastId = storedComment({ number: 9999 }).id;
+  const { resume } = await page.resume({ lastId, lastAtMs: nowMs });
   expect({ resume, got: page.added.length }).toEqual({ resume: { behind: { region: 'eu' } }, got: 3 });
+  const busy = startNode();
+  await said(busy, 700);
+  const long = await new FeedPage(busy.feed).resume({ lastId, lastAtMs: nowMs - 600_000 });
+  const from = new Date(nowMs - 605_000 - longestWayMs).toISOString();
+  expect(long.resume).toMatchObject({ behind: { region: 'eu' }, gap: { from } });
 });
 
 test('where the store does not answer a page is told of a gap, and refused only where nothing was ever read', async () => {

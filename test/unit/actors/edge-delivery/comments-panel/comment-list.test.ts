@@ -9,6 +9,7 @@ import {
   mostComments,
   mostWhileReading,
 } from '../../../../../actors/edge-delivery/comments-panel/state/comment-list.ts';
+import { gapIn, readFrame } from '../../../../../actors/edge-delivery/comments-panel/state/live-message.ts';
 import { Flood } from '../../../../../actors/edge-delivery/comments-panel/state/flood.ts';
 import {
   advanceOwn,
@@ -105,6 +106,33 @@ test('after a gap that nobody can fill the older ones go, and are read again', (
     texts: ['number 8', 'number 9'],
     hasOlder: true,
   });
+});
+
+// Goal: no hole where regions meet again. Method: comments of the other region lie between those that the page has; its own newest is younger.
+test.each([
+  ['gap', { type: 'gap', from: new Date(1500).toISOString(), to: new Date(9000).toISOString() }],
+  [
+    'welcome',
+    { type: 'welcome', resume: { behind: { region: 'eu' }, gap: { from: new Date(1500).toISOString() } } },
+  ],
+])(
+  'a %s that tells of a gap behind the newest comment cuts the list where it may lack some',
+  (_, message) => {
+    const list = new CommentList();
+    for (const second of [1, 2, 9]) list.add(comment(second));
+    list.hasOlder = false;
+    const messages = readFrame(JSON.stringify([message]));
+    list.join([comment(9), comment(8)], true, gapIn(messages, list.newest));
+    expect({ texts: textsOf(list), hasOlder: list.hasOlder }).toEqual({
+      texts: ['number 8', 'number 9'],
+      hasOlder: true,
+    });
+  },
+);
+
+test('a gap that tells no time begins at the newest comment, and in an empty page nowhere', () => {
+  const messages = readFrame('[{"type":"gap"}]');
+  expect([gapIn(messages, comment(3)), gapIn(messages, undefined)]).toEqual([comment(3), undefined]);
 });
 
 test('a newest page that reaches what is there joins it', () => {
