@@ -119,7 +119,7 @@ function withoutPlayer(state: PageState, { state: broadcast, unheard }: PublicSt
     case 'interrupted':
       return ready(broadcast === 'live' ? onAir : away);
     case 'ended':
-      return ended;
+      return unheard === undefined ? ended : { ...ended, badge: linkDown, detail: againOnAir(unheard) };
     case 'recording':
       return unheard === undefined ? recording : { ...recording, detail: recordingOfCut(unheard) };
     default:
@@ -228,6 +228,8 @@ const isDown = ({ region }: Unheard): string => `The link to ${region} is down`;
 const untilThen = ({ since }: Unheard): string => `You see what arrived until ${since}.`;
 const asFarAsKnown = (unheard: Unheard): string =>
   `That is what is known here: ${withSmall(isDown(unheard))} since ${unheard.since}. It starts here by itself.`;
+const againOnAir = ({ region }: Unheard): string =>
+  `It is on air again in ${region}, and the link to there is down. It starts here by itself.`;
 const recordingOfCut = (unheard: Unheard): string =>
   `You can watch it from the start. It is on air again in ${unheard.region}, and the link to there is down.`;
 const withSmall = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);

@@ -62,6 +62,15 @@ describe('while the link to the home region is down', () => {
     });
   });
 
+  test('a broadcast that has ended and left nothing, and is on air again there, says that', () => {
+    expect(page().hears('ended', cut).view).toMatchObject({
+      kind: 'ended',
+      badge: { text: 'LINK DOWN' },
+      headline: 'The broadcast has ended',
+      detail: 'It is on air again in eu, and the link to there is down. It starts here by itself.',
+    });
+  });
+
   test('nothing is said of it to a viewer who watches a recording', () => {
     const watching = page().hears('recording').tell({ kind: 'wished', wish: 'recording' }).plays();
     expect(watching.hears('recording', cut).ticks().view).toMatchObject({
