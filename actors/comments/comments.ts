@@ -75,7 +75,15 @@ export class Comments {
   }
 
   /** Something came from the database of another region: told to the sockets and nodes of this one (A7). It never rejects. */
-  async takenElsewhere({ added, changed, liked, banned, modes, erased }: ToldChanges): Promise<void> {
+  async takenElsewhere({
+    added,
+    changed,
+    liked,
+    banned,
+    modes,
+    erased,
+    erasedIn,
+  }: ToldChanges): Promise<void> {
     const { outlet, counts, store } = this.#ports;
     const changes: readonly Change[] = [
       ...added.map((comment) => ({ kind: 'added', comment }) as const),
@@ -85,6 +93,8 @@ export class Comments {
     if (changes.length <= mostTold) for (const change of changes) this.#found(change);
     // What is too much for events is read by those whom it concerns.
     else for (const streamId of streams) outlet.found({ kind: 'unsure', streamId });
+    // Pages may show more than rings hold.
+    for (const streamId of erasedIn) outlet.found({ kind: 'unsure', streamId });
     counts.changedElsewhere([...liked, ...[...added, ...changed].flatMap(({ path }) => path)]);
     for (const streamId of banned)
       this.#found({ kind: 'ban', streamId: streamId === '' ? allStreams : streamId });

@@ -9,7 +9,7 @@ import {
   type CommentChange,
 } from '../../../cluster/contract/regions/comments.ts';
 import { TangazaError } from '../../../cluster/errors/tangaza-error.ts';
-import type { RegionId } from '../../../cluster/model/ids.ts';
+import type { RegionId, StreamId } from '../../../cluster/model/ids.ts';
 import type { Logger } from '../../../cluster/observe/logger.ts';
 import type { Metrics } from '../../../cluster/observe/metrics.ts';
 import { ChangePuller } from '../../../cluster/region/change-puller.ts';
@@ -21,6 +21,8 @@ import type { ModerationStore } from '../store/moderation-store.ts';
 
 export interface ToldChanges extends TakenChanges {
   readonly erased: readonly ErasedUser[];
+  /** Where comments of those were emptied here. */
+  readonly erasedIn: readonly StreamId[];
 }
 
 export interface CommentSyncPorts {
@@ -133,12 +135,15 @@ export class CommentSync {
     const { store, clock, logger, tell } = this.#ports;
     // Before it is committed: who hears that a user is erased here may rely on it.
     const erased = answer.changes.filter((change) => change.kind === 'erased');
-    for (const { userId, atMs } of await store.unerased(erased))
-      await store.eraseUser(userId, atMs - clockWindow.afterMs);
+    const erasedIn = new Set<StreamId>();
+    for (const { userId, atMs } of await store.unerased(erased)) {
+      const { streams } = await store.eraseUser(userId, atMs - clockWindow.afterMs);
+      for (const stream of streams) erasedIn.add(stream);
+    }
     const taken = await store.takeChanges(region, answer, clock.utcMs());
     if (taken.refused > 0)
       logger.warn({ region, refused: taken.refused }, 'changes of another region cannot be read: left out');
     // Those of an answer that comes again, too: the first time it may have been interrupted before they were told.
-    await tell({ ...taken, erased });
+    await tell({ ...taken, erased, erasedIn: [...erasedIn] });
   }
 }

@@ -159,6 +159,9 @@ test('an erasure is done in all regions before it is answered; with a region cut
   const textsIn = async ({ store }: typeof regions.eu) =>
     (await store.newest(streamId, 10)).map(({ text }) => text);
   expect(await textsIn(regions.us)).toEqual(['', '']);
+  await waitUntil('us tells where, as pages show more than rings hold', () =>
+    regions.us.told.some(({ erasedIn }) => erasedIn.includes(streamId)),
+  );
   cut();
   const bob = UserId.parse('g-bob');
   await regions.eu.store.eraseUser(bob, clock.utcMs());
