@@ -24,11 +24,16 @@ export class RegionLag {
     const nowMs = this.#clock.monotonicMs();
     let lagMs = 0;
     for (const { region, isUp, sinceMs } of this.#others.links()) {
-      if (!isUp && !this.#downSinceMs.has(region)) this.#downSinceMs.set(region, sinceMs - unnoticedMs);
+      if (!isUp) this.#down(region, sinceMs - unnoticedMs);
       if (isUp && nowMs - sinceMs > catchingUpMs) this.#downSinceMs.delete(region);
       const downSinceMs = this.#downSinceMs.get(region);
       if (downSinceMs !== undefined) lagMs = Math.max(lagMs, nowMs - downSinceMs);
     }
     return this.#clock.utcMs() - lagMs;
+  }
+
+  /** A node that began during a cut hears from others that it is older. */
+  #down(region: RegionId, sinceMs: number): void {
+    this.#downSinceMs.set(region, Math.min(sinceMs, this.#downSinceMs.get(region) ?? sinceMs));
   }
 }

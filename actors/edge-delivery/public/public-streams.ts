@@ -66,7 +66,8 @@ export class PublicStreams {
     const utcMs = clock.utcMs();
     const heard = { utcMs, silentMs, retentionMs: retentionSeconds * 1000 };
     const standing = streamStanding(timeline, heard);
-    const seen = { standing, epoch: timeline.epoch };
+    const { heardAtMs } = timeline.broadcast;
+    const seen = { standing, epoch: timeline.epoch, heardAtMs };
     const { state, sinceMs, unheard } =
       regions === undefined ? { ...standing, unheard: undefined } : seenStanding(id, seen, regions);
     const hasPicture = state !== 'ended' && newestPicture(timeline) !== undefined;

@@ -46,18 +46,25 @@ function cutOff({ others, clock }: RegionsPart, region?: RegionId): Unheard | un
   return { region: link.region, sinceMs: Math.round(clock.utcMs() - forMs) };
 }
 
+export interface SeenLog {
+  readonly standing: StreamStanding;
+  readonly epoch: Epoch;
+  /** When its publisher was last heard, by its owner's UTC; 0 for never. */
+  readonly heardAtMs: number;
+}
+
 /**
  * Corrects what this region's log says by what other regions told: the log of a stream that is on air elsewhere may still be empty here.
  *
- * @param standing by the log, @param epoch the newest in it; 0 for an empty log
+ * @param seen `standing` by the log, `epoch` the newest in it; 0 for an empty log
  */
 export function seenStanding(
   stream: StreamId,
-  { standing, epoch }: { readonly standing: StreamStanding; readonly epoch: Epoch },
+  { standing, epoch, heardAtMs }: SeenLog,
   part: RegionsPart,
 ): SeenStanding {
   const home = part.elsewhere.homeOf(stream);
-  const unheard = unheardHome(stream, epoch, part);
+  const unheard = arrivedUntil(heardAtMs, standing, unheardHome(stream, epoch, part));
   const isOnAirThere = home?.isOnAir === true;
   if (standing.state === 'notBegun' && isOnAirThere && home.nextNumber > 0)
     return { state: unheard === undefined ? 'live' : 'interrupted', sinceMs: home.sinceMs, unheard };
@@ -66,6 +73,17 @@ export function seenStanding(
   return isOver(standing.state) && !isOnAirThere
     ? { ...standing, unheard: undefined }
     : { ...standing, unheard };
+}
+
+/** A node that began during the cut may take it for younger than it is: nothing has arrived since the log ends. */
+function arrivedUntil(
+  heardAtMs: number,
+  { state }: StreamStanding,
+  unheard: Unheard | undefined,
+): Unheard | undefined {
+  const isHere = heardAtMs > 0 && (state === 'live' || state === 'interrupted');
+  if (unheard === undefined || !isHere) return unheard;
+  return { ...unheard, sinceMs: Math.min(unheard.sinceMs, heardAtMs) };
 }
 
 /** Nobody waits for more of it. */

@@ -294,7 +294,8 @@ class NatsRegions implements OtherRegions {
   #about(other: RegionId, gateway: Gateway): Announcement {
     const { node, bootId } = this.#options;
     const state = gateway.state();
-    return { node, bootId, other, ...state, isUp: state.isUp && !this.#isLeaving };
+    const downForMs = this.#links.downForMs(other);
+    return { node, bootId, other, ...state, downForMs, isUp: state.isUp && !this.#isLeaving };
   }
 
   #announce(): void {
@@ -313,6 +314,7 @@ class NatsRegions implements OtherRegions {
     if (node === this.#options.node && bootId === this.#options.bootId) return;
     const nowMs = this.#options.clock.runningMs();
     if (this.#serving.note(parsed.data, nowMs)) this.#tellWhole(other);
+    if (parsed.data.downForMs !== undefined) this.#links.heardDown(other, parsed.data.downForMs);
     this.#carry(nowMs);
     this.#links.look();
   }

@@ -64,6 +64,20 @@ export class KnownLinks {
     this.#said = new Set(faults.map(({ about }) => about));
   }
 
+  /** For how long no link to that region has worked; undefined while one does. */
+  downForMs(region: RegionId): number | undefined {
+    const { isUp, sinceMs } = this.#link(region);
+    return isUp ? undefined : Math.max(0, this.#options.clock.monotonicMs() - sinceMs);
+  }
+
+  /** Another node of this region tells for how long it has been so. A node that began during a cut learns by this when that began. */
+  heardDown(region: RegionId, forMs: number): void {
+    const turn = this.#turns.get(region);
+    if (turn === undefined || turn.isUp) return;
+    const sinceMs = this.#options.clock.monotonicMs() - forMs;
+    if (sinceMs < turn.sinceMs) this.#turns.set(region, { isUp: false, sinceMs });
+  }
+
   warnings(): readonly string[] {
     return this.#faults().map(({ fault }) => fault);
   }

@@ -20,6 +20,8 @@ export const Announcement = z.object({
   roundTripMs: z.number().optional(),
   offsetMs: z.number().optional(),
   topologyVersion: z.number().optional(),
+  /** For how long no link to that region has worked, as far as this node knows; absent while one does. */
+  downForMs: z.number().nonnegative().optional(),
   bytesIn: z.number(),
   bytesOut: z.number(),
 });

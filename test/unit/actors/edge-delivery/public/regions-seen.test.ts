@@ -14,10 +14,14 @@ const eu = RegionId.parse('eu');
 const ofEu = onAirAt(1, 'demo').epoch;
 const nothing = Epoch.parse(0);
 
-function seen(
-  standing: StreamStanding,
-  { epoch = nothing, told, isUp = true }: { epoch?: Epoch; told?: Partial<StreamOnAir>; isUp?: boolean },
-) {
+interface Told {
+  readonly epoch?: Epoch;
+  readonly told?: Partial<StreamOnAir>;
+  readonly isUp?: boolean;
+  readonly heardAtMs?: number;
+}
+
+function seen(standing: StreamStanding, { epoch = nothing, told, isUp = true, heardAtMs = 0 }: Told) {
   const clock = new JumpingClock();
   const elsewhere = new MemoryElsewhere(['us', 'eu'], clock);
   if (told !== undefined) elsewhere.tell('eu', onAirAt(1, 'demo', told));
@@ -25,7 +29,7 @@ function seen(
   const link = { region: eu, isUp, sinceMs: 40_000, roundTripMs: 1, offsetMs: 0, topologyVersion: 1 };
   return seenStanding(
     demo,
-    { standing, epoch },
+    { standing, epoch, heardAtMs },
     {
       region: us,
       topology: {
@@ -65,6 +69,11 @@ describe('a stream of a region that is cut off', () => {
       ...interrupted,
       unheard: cut,
     });
+  });
+  test('is never said to have arrived until later than it did, by a node that began during the cut', () => {
+    const sinceOf = (heardAtMs: number) =>
+      seen(interrupted, { told: {}, epoch: ofEu, isUp: false, heardAtMs }).unheard?.sinceMs;
+    expect([sinceOf(30_000), sinceOf(50_000)]).toEqual([30_000, 40_000]);
   });
   test('is interrupted where none of it arrived before the cut', () => {
     expect(seen(notBegun, { told: {}, isUp: false })).toEqual({
