@@ -21,7 +21,7 @@ import type { RouteInput } from '../../cluster/contract/api/routes.ts';
 import type { CloseSessionsParams } from '../../cluster/contract/ingest-actions.ts';
 import type { StreamHealth } from '../../cluster/contract/stream-health.ts';
 import { cursorOf, placeOfCursor } from '../../cluster/contract/api/cursor.ts';
-import { offlineHealth } from '../../cluster/contract/offline-health.ts';
+import { neverOnAir, offlineHealth } from '../../cluster/contract/offline-health.ts';
 import { errorCodeOf, TangazaError } from '../../cluster/errors/tangaza-error.ts';
 import type { ListedMember, MemberDirectory } from '../../cluster/membership/member-directory.ts';
 import { candidatesOf } from '../../cluster/membership/members-for.ts';
@@ -72,7 +72,7 @@ export interface ControlPorts {
   readonly askOnAir: (node: NodeId) => Promise<number | undefined>;
   /** Open connections at that node's edge, as told some seconds ago; `undefined` when it does not tell. */
   readonly connectionsOf: (node: NodeId) => number | undefined;
-  /** How many watch a stream in this region, as far as this node has heard. Absent on a node that hears nothing of it. */
+  /** How many watch a stream in all regions, as far as this node has heard. Absent on a node that hears nothing of it. */
   readonly viewersOf?: (stream: StreamId) => number | undefined;
   /** What is on air in other regions; absent where there are none. */
   readonly regions?: RegionsSeen;
@@ -193,7 +193,7 @@ export class Control {
     const utcMs = clock.utcMs();
     const staleness = stalenessOf(known.ageMs, utcMs);
     const { value: record } = known;
-    if (record === undefined) return offlineHealth('never on air', utcMs, staleness);
+    if (record === undefined) return offlineHealth(neverOnAir, utcMs, staleness);
     // At the same time as the owner, not after it: neither may answer for its whole time.
     const early = known.ageMs === undefined ? undefined : this.#successors(id, record);
     try {

@@ -3,6 +3,9 @@ import type { OwnershipRecord } from '../ownership/ownership-store.ts';
 import type { Staleness } from './staleness.ts';
 import type { StreamHealth } from './stream-health.ts';
 
+/** The reason where a region has no record of the stream. */
+export const neverOnAir = 'never on air';
+
 interface KnownOfIt {
   /** The ownership record, which names the last owner. */
   readonly record?: OwnershipRecord | undefined;

@@ -1,7 +1,10 @@
 /** Tells how a stream is that another region is the home of: its home is asked, and while it cannot be, what it told last is shown. */
 import { healthAtHome } from '../../../cluster/contract/regions/health.ts';
+import { neverOnAir } from '../../../cluster/contract/offline-health.ts';
+import type { Staleness } from '../../../cluster/contract/staleness.ts';
 import type { StreamHealth } from '../../../cluster/contract/stream-health.ts';
 import type { StreamId } from '../../../cluster/model/ids.ts';
+import { regionNamed } from '../../../cluster/model/region-words.ts';
 import type { Elsewhere, StreamElsewhere } from '../../../cluster/region/elsewhere.ts';
 import type { OtherRegions } from '../../../cluster/region/other-regions.ts';
 import type { Clock } from '../../../cluster/time/clock.ts';
@@ -40,17 +43,42 @@ export class HealthAtHome {
     const { others, elsewhere, healthHere } = this.#ports;
     const here = await healthHere(id);
     const home = elsewhere.homeOf(id);
-    if (home === undefined || !home.isOnAir || isNewer(here, home)) return here;
+    if (home === undefined || isNewer(here, home)) return here;
+    if (!home.isOnAir) return here.reason === neverOnAir ? this.#over(here, home) : here;
     return others
       .call(home.region, healthAtHome, { stream: id }, { key: id, withinMs: askMs })
       .catch(() => this.#asTold(home));
   }
 
-  #asTold({ region, epoch, ageMs }: StreamElsewhere): StreamHealth {
+  /** No region has it on air, and this one never had: as the home told it, which may be cut off by now. */
+  #over(here: StreamHealth, home: StreamElsewhere): StreamHealth {
+    const { region, epoch } = home;
+    const links = this.#ports.others.links();
+    const reason = `its broadcast in ${regionNamed(region)} is over`;
+    if (links.some((link) => link.region === region && link.isUp)) return { ...here, reason, region, epoch };
+    const stale = this.#staleOf(home);
+    return { ...here, reason: `${reason}, as far as is known`, region, epoch, asOf: stale.asOf, stale };
+  }
+
+  #staleOf({ region, ageMs }: StreamElsewhere): Staleness {
     const asOf = new Date(this.#ports.clock.utcMs() - ageMs).toISOString();
+    return { asOf, ageMs: Math.round(ageMs), reason: `${region} cannot be reached` };
+  }
+
+  #asTold(home: StreamElsewhere): StreamHealth {
+    const { region, epoch } = home;
     const reason = `its home ${region} cannot be reached`;
-    const stale = { asOf, ageMs: Math.round(ageMs), reason: `${region} cannot be reached` };
-    return { state: 'unknown', reason, region, epoch, successors: [], asOf, renditions: [], stale };
+    const stale = this.#staleOf(home);
+    return {
+      state: 'unknown',
+      reason,
+      region,
+      epoch,
+      successors: [],
+      asOf: stale.asOf,
+      renditions: [],
+      stale,
+    };
   }
 }
 

@@ -5,6 +5,7 @@ import type {
   ClusterView,
   LiveStreams,
   DrainView,
+  RegionsView,
   ReleaseView,
   StreamPage,
   StreamWithKey,
@@ -39,6 +40,7 @@ export const api = {
       'GET',
       `/v1/streams?limit=${limit}${cursor === undefined ? '' : `&cursor=${encodeURIComponent(cursor)}`}`,
     ),
+  regions: () => call<RegionsView>('GET', '/v1/regions'),
   /** What is on air in all regions. */
   live: () => call<LiveStreams>('GET', '/v1/live'),
   audience: (id: string) => call<AudienceView>('GET', `${one(id)}/audience`),

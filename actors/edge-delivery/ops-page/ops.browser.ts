@@ -1,5 +1,6 @@
 /** The operator page: nodes, streams, and what may be done with them. It asks again 2 s after each answer, while the tab is visible. */
 import type { AudienceView } from '../../../cluster/contract/audience/reactions.ts';
+import { neverOnAir } from '../../../cluster/contract/offline-health.ts';
 import type { StreamHealth } from '../../../cluster/contract/stream-health.ts';
 import type { ClusterView, LiveStreams, StreamView } from '../../../cluster/contract/api/control-views.ts';
 import * as actions from './ops-actions.browser.ts';
@@ -38,6 +39,7 @@ let suspects: readonly string[] = [];
 /** The nodes by id, from the last answer. The button of a row may live longer than that answer. */
 let nodes: ReadonlyMap<string, ClusterView['nodes'][number]> = new Map();
 let timer: ReturnType<typeof setTimeout> | undefined;
+let isAlone: boolean | undefined;
 let isAsking = false;
 let isAskedAgain = false;
 
@@ -146,7 +148,11 @@ async function showStreams(
     live.flatMap((one) => (one.region === undefined || here.has(one.region) ? [] : [[one.id, one]])),
   );
   const healths = new Map<string, Told>();
-  const waiting = streams.filter(({ id }) => owned.has(id) || away.has(id)).map(({ id }) => id);
+  // One that is over in another region has no owner here, and only its health tells of it.
+  const mayBeOfOthers = await hasOtherRegions();
+  const waiting = streams
+    .filter(({ id }) => mayBeOfOthers || owned.has(id) || away.has(id))
+    .map(({ id }) => id);
   const askNext = async (): Promise<void> => {
     for (let id = waiting.shift(); id !== undefined; id = waiting.shift()) {
       const [health, audience] = await Promise.all([
@@ -161,10 +167,20 @@ async function showStreams(
     const health = healths.get(stream.id);
     const elsewhere = away.get(stream.id);
     if (elsewhere !== undefined) return streamRow(stream, awayMark(elsewhere, Date.now()), health);
-    const mark: Mark = owned.has(stream.id) ? streamMark(health) : { text: 'never on air', tone: 'quiet' };
+    const wasOnAir = owned.has(stream.id) || (health !== undefined && health.reason !== neverOnAir);
+    const mark: Mark = wasOnAir ? streamMark(health) : { text: neverOnAir, tone: 'quiet' };
     return streamRow(stream, mark, health);
   });
   showRows(find('streams', HTMLElement), rows);
+}
+
+/** It is asked for until it is known: only a restart changes it. */
+async function hasOtherRegions(): Promise<boolean> {
+  isAlone ??= await api.regions().then(
+    ({ regions }) => regions.length < 2,
+    () => undefined,
+  );
+  return isAlone === false;
 }
 
 function streamRow(stream: StreamView, mark: Mark, health: Told | undefined): HTMLElement {

@@ -170,6 +170,24 @@ test('a key is within reach until somebody is done with it, however the dialog w
   expect(faults).toEqual([]);
 });
 
+// Goal: no stream of another region is called one that never was. Method: this node says that there are two regions, and what the home has told.
+test('a stream whose broadcast in another region is over is not said to be never on air', async () => {
+  await using ops = await openOps(desktop);
+  const { page } = ops;
+  const api = controlClient(cluster.url, cluster.token);
+  await api.create({ title: 'From afar', id: 'afar' });
+  const answer = (body: unknown) => ({ contentType: 'application/json', body: JSON.stringify(body) });
+  await page.route('**/v1/regions', (route) => route.fulfill(answer({ regions: [{}, {}] })));
+  await page.route('**/v1/streams/afar/health', async (route) => {
+    const health = await api.health('afar');
+    await route.fulfill(answer({ ...health, reason: 'its broadcast in region us is over', region: 'us' }));
+  });
+  await signIn(page, cluster.token);
+  await row(page, 'From afar').locator('.state', { hasText: 'offline' }).waitFor();
+  await row(page, 'From afar').getByText('its broadcast in region us is over').waitFor();
+  expect(await api.status('DELETE', '/v1/streams/afar')).toBe(204);
+});
+
 // Last: a node leaves. Its publisher is connected to it and stays until shortly before the bound, so it drains for long enough to be seen:
 // a node without one has left, and is started again, between two looks of the page.
 test('a node is drained from a phone, its stream goes on at the other, and the page shows both', async () => {

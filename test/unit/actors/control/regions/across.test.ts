@@ -140,9 +140,20 @@ test('the health of a stream is that of its home', async () => {
   homeOf = hint;
   expect(await near.of(stream)).toEqual(home);
   homeOf = { ...hint, isOnAir: false };
-  expect(await near.of(stream)).toEqual(offline);
+  const over = { ...offline, reason: 'its broadcast in region us is over', region: us, epoch: hint.epoch };
+  expect(await near.of(stream)).toEqual(over);
+  here = offlineHealth('no publisher', clock.utcMs(), {});
+  expect(await near.of(stream)).toEqual(here);
+  here = offline;
   homeOf = hint;
   regions.cut('eu', 'us');
+  homeOf = { ...hint, isOnAir: false };
+  expect(await near.of(stream)).toMatchObject({
+    state: 'offline',
+    reason: 'its broadcast in region us is over, as far as is known',
+    stale: { ageMs: 1200 },
+  });
+  homeOf = hint;
   expect(await near.of(stream)).toEqual({
     ...offline,
     state: 'unknown',
