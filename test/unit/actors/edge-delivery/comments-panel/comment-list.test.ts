@@ -132,7 +132,10 @@ test.each([
 
 test('a gap that tells no time begins at the newest comment, and in an empty page nowhere', () => {
   const messages = readFrame('[{"type":"gap"}]');
-  expect([gapIn(messages, comment(3)), gapIn(messages, undefined)]).toEqual([comment(3), undefined]);
+  expect({ behindThree: gapIn(messages, comment(3)), inEmptyPage: gapIn(messages, undefined) }).toEqual({
+    behindThree: comment(3),
+    inEmptyPage: undefined,
+  });
 });
 
 test('a newest page that reaches what is there joins it', () => {
