@@ -197,7 +197,7 @@ class NatsIndexLog implements IndexLog {
     return askingAgain(() => this.#looks.streams.getMessage(this.#stream.name, query), lookAgainMs);
   }
 
-  async read(stream: StreamId, fromSequence = 1): Promise<readonly IndexEntry[]> {
+  async read(stream: StreamId, fromSequence = 1, atMost = Infinity): Promise<readonly IndexEntry[]> {
     const entries: IndexEntry[] = [];
     const ending = new AbortController();
     try {
@@ -205,7 +205,7 @@ class NatsIndexLog implements IndexLog {
       if (tail === null || tail.seq < fromSequence) return entries;
       for await (const item of this.#consume(stream, fromSequence, ending.signal)) {
         if (item.entry !== undefined) entries.push(item.entry);
-        if (item.sequence >= tail.seq) return entries;
+        if (item.sequence >= tail.seq || entries.length >= atMost) return entries;
       }
     } catch (error) {
       throw unavailable(`read of ${stream}`, error);

@@ -19,8 +19,8 @@ export interface IndexLog {
   append(stream: StreamId, record: IndexRecord, expectedSequence: number): Promise<number>;
   /** Reads the last record; undefined for an empty log. @throws TangazaError `LOG_UNAVAILABLE` */
   tail(stream: StreamId): Promise<IndexEntry | undefined>;
-  /** Reads all records from `fromSequence` (by default the first one kept) up to the tail at the time of the call. */
-  read(stream: StreamId, fromSequence?: number): Promise<readonly IndexEntry[]>;
+  /** Reads all records from `fromSequence` (by default the first one kept) up to the tail at the time of the call, or the first `atMost` of them. */
+  read(stream: StreamId, fromSequence?: number, atMost?: number): Promise<readonly IndexEntry[]>;
   /**
    * Gives every record from `fromSequence` on, in order and across reconnects, until `signal` aborts. `caughtUp` comes once, when all
    * records that existed at the call have been given (also for an empty log). `wentBack` comes when the log no longer has the last given

@@ -27,7 +27,7 @@ export function notingIds(log: IndexLog): NotedLog {
       if (tail !== undefined) note(tail.sequence, tail.record.epoch);
       return tail;
     },
-    read: (stream, fromSequence) => log.read(stream, fromSequence),
+    read: (stream, fromSequence, atMost) => log.read(stream, fromSequence, atMost),
     follow: (stream, fromSequence, signal) => log.follow(stream, fromSequence, signal),
     purgeBelow: (stream, sequence) => log.purgeBelow(stream, sequence),
   };

@@ -35,8 +35,11 @@ export function serveLog({ log, others }: ServeLogPorts): () => void {
 }
 
 async function pageOf(log: ServeLogPorts['log'], { stream, from }: ReadLogParams): Promise<LogPage> {
+  // One record more than a page says whether there is more.
   const read =
-    from === 'snapshot' ? fromNewestSnapshot(await log.read(stream)) : await log.read(stream, from);
+    from === 'snapshot'
+      ? fromNewestSnapshot(await log.read(stream))
+      : await log.read(stream, from, logPage.maxRecords + 1);
   const entries = read.slice(0, fittingIn(read));
   const hasPlace = from === 'snapshot' || entries[0]?.sequence === from;
   return { entries, hasMore: entries.length < read.length, hasPlace };

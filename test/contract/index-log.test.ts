@@ -90,6 +90,7 @@ describe.each([
     const two = await log.append(stream, clock('c1'), one);
     expect((await other.read(stream)).map((entry) => entry.sequence)).toEqual([one, two]);
     expect((await other.read(stream, two)).map((entry) => entry.record.recordId)).toEqual(['c1']);
+    expect((await other.read(stream, 1, 1)).map((entry) => entry.sequence)).toEqual([one]);
     expect(await log.tail(StreamId.parse('nobody'))).toBeUndefined();
     expect(await log.read(StreamId.parse('nobody'))).toEqual([]);
   });

@@ -7,6 +7,7 @@
  *     no harm: the log takes one record at each place (C1).
  * Z3. A relayer that ended begins again while the stream is needed: at once where the log went back, else after a pause.
  * Z4. Bounds: streams that are needed, and relayers of this node. What is beyond them is not relayed, counted, and said once.
+ * Z5. Of each other region, 16 logs are read at once. So one that answers late holds up its own streams and no others.
  */
 import { Gate } from '../../../cluster/bounds/gate.ts';
 import type { IndexEntry } from '../../../cluster/contract/index-records.ts';
@@ -60,11 +61,8 @@ export class Relayers {
   readonly #running = new Map<StreamId, Relaying>();
   readonly #beginning = new Set<StreamId>();
   readonly #starts = new Gate({ about: 'beginning to relay', running: 16, waiting: limits.maxRelayers });
-  readonly #reading = new Gate({
-    about: 'reading from another region',
-    running: 16,
-    waiting: limits.maxRelayers,
-  });
+  /** By home (Z5); there are no more of them than regions. */
+  readonly #reading = new Map<RegionId, Gate>();
   #stops: readonly (() => void)[] = [];
   #isClosed = false;
   #begun = 0;
@@ -168,13 +166,21 @@ export class Relayers {
     const relaying = new Relaying(stream, state, {
       ...this.#ports,
       logger,
-      reading: this.#reading,
+      reading: this.#readingOf(home.region),
       onAppended: this.#metrics.appended,
       onHead: ({ told }) => this.#tellAtHead(told, needed),
       onGone: (gone, reason) => this.#ended(gone, reason),
     });
     this.#running.set(stream, relaying);
     if (needed.standbyUntilMs > this.#nowMs) relaying.tell({ kind: 'wanted', byStandby: true });
+  }
+
+  #readingOf(home: RegionId): Gate {
+    const known = this.#reading.get(home);
+    if (known !== undefined) return known;
+    const gate = new Gate({ about: `reading from ${home}`, running: 16, waiting: limits.maxRelayers });
+    this.#reading.set(home, gate);
+    return gate;
   }
 
   #tellAtHead(told: RelayedStream, needed: Needed): void {

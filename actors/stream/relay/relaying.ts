@@ -27,7 +27,7 @@ export interface RelayingPorts {
   readonly puller: ObjectPuller;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Bounds how many relayers of this node read from other regions at once. */
+  /** Bounds how many relayers of this node read from that home at once. */
   readonly reading: Gate;
   /** A record went into this region's log. */
   readonly onAppended: (record: IndexRecord) => void;

@@ -31,9 +31,10 @@ export class MemoryIndexLog implements IndexLog {
     return this.#entries.get(stream)?.at(-1);
   }
 
-  async read(stream: StreamId, fromSequence = 1): Promise<readonly IndexEntry[]> {
+  async read(stream: StreamId, fromSequence = 1, atMost = Infinity): Promise<readonly IndexEntry[]> {
     this.reads += 1;
-    return (this.#entries.get(stream) ?? []).filter((entry) => entry.sequence >= fromSequence);
+    const entries = this.#entries.get(stream) ?? [];
+    return entries.filter((entry) => entry.sequence >= fromSequence).slice(0, atMost);
   }
 
   async *follow(stream: StreamId, fromSequence: number, signal: AbortSignal): AsyncIterable<FollowItem> {

@@ -8,7 +8,7 @@ import { Relayers } from '../../../actors/stream/relay/relayers.ts';
 import { ToldRegions } from '../../../actors/stream/told-regions.ts';
 import type { RelayedStream } from '../../../cluster/contract/relay-needs.ts';
 import { serveLog } from '../../../cluster/log/serve-log.ts';
-import { RegionId } from '../../../cluster/model/ids.ts';
+import { RegionId, type StreamId } from '../../../cluster/model/ids.ts';
 import { silentLogger } from '../../../cluster/observe/logger.ts';
 import { noMetrics } from '../../../cluster/observe/metrics.ts';
 import type { StreamElsewhere } from '../../../cluster/region/elsewhere.ts';
@@ -24,7 +24,7 @@ const eu = RegionId.parse('eu');
 
 export class RelayRig implements AsyncDisposable {
   readonly clock = new HandClock();
-  readonly regions = new MemoryRegions({ regions: ['eu', 'us'], clock: this.clock });
+  readonly regions = new MemoryRegions({ regions: ['eu', 'us', 'asia'], clock: this.clock });
   readonly needs = new MemoryNeeds();
   readonly own = new MemoryIndexLog();
   readonly homeLog = new MemoryIndexLog();
@@ -35,6 +35,8 @@ export class RelayRig implements AsyncDisposable {
   readonly pulled: string[] = [];
   /** As this region hears of the home. */
   home: Pick<StreamElsewhere, 'epoch' | 'isOnAir'> | undefined = { epoch: by().epoch, isOnAir: true };
+  /** Streams whose home is another region than `eu`. */
+  readonly homes = new Map<StreamId, RegionId>();
   /** Objects come at once. */
   isStoreSlow = false;
   #tail = 0;
@@ -58,7 +60,7 @@ export class RelayRig implements AsyncDisposable {
       askEdges: async () => [],
       askFold: async () => undefined,
       others: this.regions.of('us', name),
-      elsewhere: { homeOf: () => this.#home },
+      elsewhere: { homeOf: (of) => this.#homeOf(of) },
       needs: this.needs,
       puller: {
         pull: async ({ media }) => {
@@ -79,10 +81,10 @@ export class RelayRig implements AsyncDisposable {
     this.regions.leave('us', name);
   }
 
-  get #home(): StreamElsewhere | undefined {
+  #homeOf(of: StreamId): StreamElsewhere | undefined {
     if (this.home === undefined) return undefined;
     const unknown = { nextNumber: 0, discontinuities: 0, availabilityStartMs: 0, rtmpUrl: '', sinceMs: 0 };
-    return { stream, region: eu, ...unknown, ageMs: 0, ...this.home };
+    return { stream: of, region: this.homes.get(of) ?? eu, ...unknown, ageMs: 0, ...this.home };
   }
 
   /** The home's owner writes what the test has it write, and tells it, unless nobody is to hear of it. */

@@ -1,14 +1,14 @@
 /** What a region answers to relayers of others: pages of a log, and its head (R4). */
 import { beforeEach, expect, test } from 'vitest';
 import { readHead, readLog, logPage, type LogPage } from '../../../../cluster/contract/regions/log.ts';
-import { serveLog } from '../../../../cluster/log/serve-log.ts';
+import { serveLog, type ServeLogPorts } from '../../../../cluster/log/serve-log.ts';
 import { RegionId } from '../../../../cluster/model/ids.ts';
 import { MemoryIndexLog } from '../../../support/ports/memory-index-log.ts';
 import { by, stream } from '../../../support/ports/records.ts';
 import { MemoryRegions } from '../../../support/regions/memory-regions.ts';
 
 const eu = RegionId.parse('eu');
-const regions = new MemoryRegions({ regions: ['eu', 'us'] });
+const regions = new MemoryRegions({ regions: ['eu', 'us', 'asia'] });
 const options = { key: stream, withinMs: 1000 };
 let log = new MemoryIndexLog();
 let length = 0;
@@ -65,6 +65,24 @@ test('pages are bounded in records and in bytes, and say that there is more', as
   const last = length;
   expect(shown(await read(last - 2))).toEqual({ places: [last - 2], hasMore: true, hasPlace: true });
   expect(shown(await read(last - 1))).toEqual({ places: [last - 1], hasMore: true, hasPlace: true });
+});
+
+test('a page costs no more than a page: the rest of the log is not read for it', async () => {
+  const lengths: number[] = [];
+  const counting: ServeLogPorts['log'] = {
+    tail: (of) => log.tail(of),
+    read: async (...args) => {
+      const entries = await log.read(...args);
+      lengths.push(entries.length);
+      return entries;
+    },
+  };
+  const asia = serveLog({ log: counting, others: regions.of('asia') });
+  for (let count = 0; count < 3 * logPage.maxRecords; count += 1) await write('open');
+  const call = regions.of('us').call(RegionId.parse('asia'), readLog, { stream, from: 1 }, options);
+  expect(await call).toMatchObject({ entries: { length: logPage.maxRecords }, hasMore: true });
+  expect(lengths).toEqual([logPage.maxRecords + 1]);
+  asia();
 });
 
 test('the head is the last record; an empty log has none', async () => {

@@ -1,5 +1,7 @@
 /** The relayers of a region's nodes: which of them relays what, for how long, and what follows when one is gone or a link is cut (R4). */
 import { expect, test } from 'vitest';
+import { readLog } from '../../../../../cluster/contract/regions/log.ts';
+import { RegionId, StreamId } from '../../../../../cluster/model/ids.ts';
 import { settled } from '../../../../support/regions/hand-clock.ts';
 import { by, stream } from '../../../../support/ports/records.ts';
 import { epochOf } from '../../../../support/ports/relayed.ts';
@@ -80,6 +82,22 @@ test('while the link is cut the log stands still; healed, it goes on', async () 
   rig.regions.heal('us', 'eu');
   await rig.clock.pass(1000);
   expect(await rig.numbers()).toEqual({ numbers: upTo(31), ignored: 0 });
+});
+
+test('a region that answers late holds up its own streams, and none of another region', async () => {
+  await using rig = new RelayRig();
+  const asia = RegionId.parse('asia');
+  const stop = rig.regions.of('asia').serve(readLog, () => new Promise(() => {}));
+  rig.node('n1');
+  const late = Array.from({ length: 40 }, (_, index) => StreamId.parse(`late-${index}`));
+  for (const one of late) rig.homes.set(one, asia);
+  rig.needs.need(late);
+  await rig.clock.pass(500);
+  await rig.write((log) => log.segments(3));
+  rig.needs.need([stream]);
+  await rig.clock.pass(500);
+  expect(await rig.numbers()).toEqual({ numbers: upTo(3), ignored: 0 });
+  stop();
 });
 
 test('it stops a minute after the last need, and begins again with the next', async () => {
