@@ -14,9 +14,10 @@ import type { Logger } from '../../observe/logger.ts';
 import type { Clock } from '../../time/clock.ts';
 import type { CrossingGuard } from './crossing-guard.ts';
 import { hello, maxSkewMs } from './hello.ts';
+import { ordinalWords } from './link-faults.ts';
 import { maxHeadBytes, type Prover, type SignedCall } from './proof.ts';
 import type { RegionMetrics } from './region-metrics.ts';
-import type { Topology } from '../topology/topology.ts';
+import { ordinalOf, type Topology } from '../topology/topology.ts';
 import { answerText, bytesOf, jsonOf, readParams, refusalOf } from '../wire.ts';
 import { regionNamed } from '../../model/region-words.ts';
 
@@ -62,12 +63,14 @@ export class Answering {
 
   answerHellos(): () => void {
     const { node, region, prover, topology, clock } = this.#options;
-    return this.serve(hello, async ({ nonce }) => ({
-      node,
-      proof: prover.answer(region, nonce),
-      utcMs: clock.utcMs(),
-      topologyVersion: topology.version,
-    }));
+    const own = ordinalOf(topology, region);
+    return this.serve(hello, async ({ nonce, ordinal: its }, from) => {
+      const ours = ordinalOf(topology, from);
+      if (its !== undefined && its !== ours)
+        throw new TangazaError('FORBIDDEN', ordinalWords(from, { its, ours }));
+      const proof = prover.answer(region, nonce);
+      return { node, proof, utcMs: clock.utcMs(), topologyVersion: topology.version, ordinal: own };
+    });
   }
 
   async #answer<P, R>(

@@ -18,7 +18,7 @@ import type { Logger } from '../../observe/logger.ts';
 import type { Clock } from '../../time/clock.ts';
 import { connectGateway, isUnserved } from './connect.nats.ts';
 import { hello, RegionClock } from './hello.ts';
-import { WrongSecret, wordsOf } from './link-faults.ts';
+import { ordinalWords, WrongSecret, wordsOf } from './link-faults.ts';
 import type { Prover } from './proof.ts';
 import type { RegionMetrics } from './region-metrics.ts';
 import { Repeats } from './repeats.ts';
@@ -43,6 +43,8 @@ export interface ClientOptions {
   readonly node: NodeId;
   readonly region: RegionId;
   readonly other: Region;
+  /** Of this region, as its file says it. */
+  readonly ordinal: number;
   readonly topologyVersion: number;
   readonly prover: Prover;
   readonly clock: Clock;
@@ -259,13 +261,16 @@ export class GatewayClient {
   }
 
   async #greet(): Promise<void> {
-    const { clock, prover, other, topologyVersion } = this.#options;
+    const { clock, prover, other, ordinal, topologyVersion } = this.#options;
     const nonce = randomUUID();
     const [sentMs, sentUtcMs] = [clock.monotonicMs(), clock.utcMs()];
-    const text = await this.#ask(hello.name, textOf({ nonce, topologyVersion }), helloWaitsMs);
+    const text = await this.#ask(hello.name, textOf({ nonce, topologyVersion, ordinal }), helloWaitsMs);
     const roundTripMs = clock.monotonicMs() - sentMs;
     const answer = readAnswer(hello, jsonOf(text));
     if (!prover.isSigned(`hello:${other.id}:${nonce}`, answer.proof)) throw new WrongSecret();
+    const { ordinal: its = other.ordinal } = answer;
+    if (its !== other.ordinal)
+      throw new TangazaError('FORBIDDEN', ordinalWords(other.id, { its, ours: other.ordinal }));
     this.#answeredAtMs = clock.runningMs();
     this.#regionClock.note(sentUtcMs, roundTripMs, answer.utcMs);
     this.#roundTripMs = Math.round(roundTripMs * 10) / 10;

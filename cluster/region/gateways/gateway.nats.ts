@@ -43,6 +43,7 @@ export interface GatewayOptions {
   readonly bootId: BootId;
   readonly region: RegionId;
   readonly other: Region;
+  readonly ordinal: number;
   readonly topologyVersion: number;
   readonly allowed: AllowList;
   readonly prover: Prover;

@@ -34,7 +34,7 @@ import type { CallAcross, OtherRegions, RegionLink } from '../other-regions.ts';
 import { Prover } from './proof.ts';
 import { leftOutMetric, regionMetrics, type RegionMetrics } from './region-metrics.ts';
 import { announceEveryMs, Announcement, chosenGateways, Serving } from './serving.ts';
-import type { Region, Topology } from '../topology/topology.ts';
+import { ordinalOf, type Region, type Topology } from '../topology/topology.ts';
 import { eventText, jsonOf, paramsText, readAnswer, readEvent } from '../wire.ts';
 import { regionNamed } from '../../model/region-words.ts';
 
@@ -275,10 +275,11 @@ class NatsRegions implements OtherRegions {
   }
 
   #openGateway(other: Region): Gateway {
-    const { members, topology } = this.#options;
+    const { members, topology, region } = this.#options;
     return new Gateway({
       ...this.#options,
       other,
+      ordinal: ordinalOf(topology, region),
       topologyVersion: topology.version,
       allowed: this.#allowed,
       prover: this.#prover,

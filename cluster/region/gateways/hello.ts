@@ -1,20 +1,25 @@
 /**
  * The call with which a gateway asks another region twice a second whether the link works. The answer also proves that both regions are one
- * deployment, and tells that region's wall clock and its version of the topology (R2).
+ * deployment, and tells that region's wall clock, its version of the topology and its own ordinal there (R1, R2).
  */
 import { z } from 'zod';
 import type { RegionCall } from '../../contract/regions/crossing.ts';
 import { NodeId } from '../../model/ids.ts';
+import { highestOrdinal } from '../topology/topology.ts';
 
+/** The ordinal that the sender's file gives its own region (R1). Nodes of before do not tell it. */
+const ownOrdinal = z.number().int().min(0).max(highestOrdinal).optional();
 const HelloParams = z.object({
   nonce: z.string().min(16).max(64),
   topologyVersion: z.number().int().nonnegative(),
+  ordinal: ownOrdinal,
 });
 const HelloAnswer = z.object({
   node: NodeId,
   proof: z.string().max(64),
   utcMs: z.number(),
   topologyVersion: z.number().int().nonnegative(),
+  ordinal: ownOrdinal,
 });
 export type HelloAnswer = z.infer<typeof HelloAnswer>;
 

@@ -1,10 +1,18 @@
 /** Says why a gateway's client does not work, in words that tell an operator what to do. */
 import { accessFault, factsOf, withoutPassword } from '../../nats/access-faults.ts';
+import type { RegionId } from '../../model/ids.ts';
 import type { Region } from '../topology/topology.ts';
 import { regionNamed } from '../../model/region-words.ts';
 
 /** A proof that was asked for and is wrong. */
 export class WrongSecret extends Error {}
+
+/** Two files of the regions that give a region different ordinals: both regions would make the same epochs (C5). */
+export const ordinalWords = (
+  region: RegionId,
+  { its, ours }: { readonly its: number; readonly ours: number },
+): string =>
+  `${regionNamed(region)} has ordinal ${its} in its own file of the regions, and ${ours} in that of the other side: give all nodes of all regions one file (TANGAZA_REGIONS), and restart them`;
 
 const settings = {
   tls: 'ca, cert and key of that region in the file of TANGAZA_REGIONS',

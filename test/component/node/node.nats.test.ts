@@ -10,8 +10,14 @@ import { ServiceBroker } from 'moleculer';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { probeByHttp } from '../../../cluster/membership/probe.http.ts';
+import { RegionId } from '../../../cluster/model/ids.ts';
+import { silentLogger } from '../../../cluster/observe/logger.ts';
+import { rememberOrdinals } from '../../../cluster/region/topology/ordinals.nats.ts';
+import type { Topology } from '../../../cluster/region/topology/topology.ts';
 import { View } from '../../../cluster/membership/view.ts';
 import { loadConfig } from '../../../config/config.ts';
+import { loadSecrets, secretsFileIn } from '../../../config/secrets.disk.ts';
+import { ensureTokenKeys } from '../../../config/token-keys.disk.ts';
 import { composeNode } from '../../../moleculer.config.ts';
 import { freePort } from '../../../scripts/demo/free-port.system.ts';
 import { lintMetrics, readSeries } from '../../support/metric-lint.ts';
@@ -30,6 +36,16 @@ async function configOf(nats: TestNats, dataDir: string, env: Readonly<Record<st
   };
   return loadConfig({ ...place, ...ports, ...env }, availableParallelism());
 }
+
+const gateway = { natsUrls: ['nats://127.0.0.1:1'], tls: undefined, credentialsFile: undefined };
+const topologyOf = (...ids: readonly RegionId[]): Topology => ({
+  version: 1,
+  regions: ids.map((id, ordinal) => ({ id, ordinal, gateway, position: undefined, weight: 1 })),
+});
+const fileOf = ({ version, regions }: Topology) => ({
+  version,
+  regions: regions.map(({ id, ordinal }) => ({ id, ordinal, gateway: { nats: gateway.natsUrls } })),
+});
 
 async function makeFolder() {
   const path = await mkdtemp(join(tmpdir(), 'tangaza-node-'));
@@ -169,6 +185,40 @@ test('a database of comments that only an operator can mend stops the start, and
   const refused = await composeNode(await configOf(nats, folder.path)).catch((error: unknown) => error);
   expect(refused).toBeInstanceOf(UnusableError);
   expect(String(refused)).toMatch(/comments\.sqlite, is damaged .*: put back a copy of it, or move it away/);
+});
+
+// Goal: an ordinal is part of epochs that lie in logs, so a file that gives it to another region starts no node, and the region remembers what it
+// did. Method: a region that knows of eu and us; a node whose file gives the ordinal of us to ap.
+test('a file of regions with an ordinal that was another region’s stops the start, and says which one to give', async () => {
+  const monitorPort = await freePort();
+  await using nats = await startNats({ jetstream: true, args: ['-m', String(monitorPort)] });
+  await using folder = await makeFolder();
+  const [eu, us, ap] = ['eu', 'us', 'ap'].map((id) => RegionId.parse(id));
+  if (eu === undefined || us === undefined || ap === undefined) throw new Error('there are three');
+  const connection = await connect({ servers: nats.url });
+  const of = (other: RegionId) =>
+    rememberOrdinals(topologyOf(eu, other), { connection, region: eu, logger: silentLogger });
+  expect(await of(us)).toEqual([]);
+  const files = { regions: join(folder.path, 'r.json'), keys: join(folder.path, 'k.json') };
+  await writeFile(files.regions, JSON.stringify(fileOf(topologyOf(eu, ap))));
+  ensureTokenKeys(files.keys, [eu, ap]);
+  loadSecrets(folder.path);
+  const settings = {
+    TANGAZA_REGION: eu,
+    TANGAZA_REGIONS: files.regions,
+    TANGAZA_SECRETS: secretsFileIn(folder.path),
+    TANGAZA_TOKEN_KEYS: files.keys,
+  };
+  const refused = await composeNode(await configOf(nats, folder.path, settings)).catch(
+    (error: unknown) => error,
+  );
+  expect(refused).toBeInstanceOf(UnusableError);
+  expect(String(refused)).toMatch(
+    /TANGAZA_REGIONS: ordinal 1 was that of region us, and is never given to another one: give region ap one that no region ever had, 2/,
+  );
+  expect(await of(us)).toEqual([]);
+  await connection.close();
+  await nobodyIsConnectedTo(monitorPort);
 });
 
 // Goal and method as above, of what opens last of all when the node starts: its operator port is taken.

@@ -28,6 +28,8 @@ export interface JoinOptions {
   readonly clock?: (region: string) => Clock;
   readonly secret?: (region: string) => string;
   readonly version?: (region: string) => number;
+  /** The regions in that region's file, in the order of their ordinals; by default all of them, the same everywhere. */
+  readonly file?: (region: string) => readonly string[];
   /** Servers that run already, of some of the regions. */
   readonly servers?: Readonly<Record<string, TestNats>>;
   /** What a gateway connects with to that region, beside its address. */
@@ -151,7 +153,7 @@ function topologyFor(
   proxies: ReadonlyMap<string, StallingProxy>,
   options: JoinOptions,
 ): Topology {
-  const regions = ids.map((id, ordinal): Region => {
+  const regions = (options.file?.(from) ?? ids).map((id, ordinal): Region => {
     const port = proxies.get(`${from}>${id}`)?.port;
     const natsUrls = port === undefined ? [] : [`nats://127.0.0.1:${port}`];
     const gateway = { natsUrls, tls: undefined, credentialsFile: undefined, ...options.gateway?.(id) };
