@@ -19,12 +19,7 @@ import { systemClock as clock } from '../../../cluster/time/clock.system.ts';
 import { openStallingProxy } from '../../support/cluster/stalling-proxy.ts';
 import { startNats } from '../../support/cluster/start-nats.ts';
 import { testMember } from '../../support/cluster/members.ts';
-import {
-  makeCertificates,
-  startOne,
-  startThree,
-  type Certificates,
-} from '../../support/regions/nats-files.ts';
+import { makeCertificates, startOne, type Certificates } from '../../support/regions/nats-files.ts';
 import { recordingLogger, type LogLine } from '../../support/ingest/rtmp-recorder.ts';
 import { openRecord, stream } from '../../support/ports/records.ts';
 import { echo, greeting, testAllowList } from '../../support/regions/crossings.ts';
@@ -286,21 +281,6 @@ test('a node without the certificate of nodes waits, and says once what it lacks
   given.abort(new Error('given up'));
   await expect(connecting).rejects.toThrow('given up');
   expect(saidOf(lines)).toEqual([expect.stringMatching(/the NATS of this region .* TANGAZA_NATS_CERT/)]);
-});
-
-test('three servers become one cluster over TLS, and keep three copies', async () => {
-  await using certificates = await makeCertificates();
-  await using three = await startThree(certificates);
-  const connection = await connect(accessOptions({ servers: three.urls, tls: certificates.of('node') }));
-  const manager = await jetstreamManager(connection, { timeout: 1000, checkAPI: false });
-  const added = await waitFor(
-    'a stream of three copies',
-    () =>
-      manager.streams.add({ name: 'IDX', subjects: ['tz.eu.idx.>'], num_replicas: 3 }).catch(() => undefined),
-    (info) => info !== undefined,
-  );
-  expect(added?.cluster?.replicas).toHaveLength(2);
-  await connection.close();
 });
 
 // Goal: a server with users and passwords instead of certificates takes both a node and its brokers, and a wrong password is said once.
