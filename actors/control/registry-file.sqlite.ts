@@ -27,7 +27,14 @@ const tables = `
   ) STRICT;
 `;
 
-/** What other regions have to know of a row, which a file of an earlier version lacks (R12). */
+/** How far other regions were read (R12). */
+const pulls = `
+  CREATE TABLE IF NOT EXISTS pulls (
+    region TEXT PRIMARY KEY, databaseId TEXT NOT NULL, seq INTEGER NOT NULL, isWhole INTEGER NOT NULL, atMs INTEGER, mark TEXT
+  ) STRICT, WITHOUT ROWID;
+`;
+
+/** What a file of an earlier version lacks: above all what other regions have to know of a row (R12). */
 const added: readonly (readonly [table: string, column: string, type: string])[] = [
   ['idempotency', 'fingerprint', 'TEXT'],
   ['idempotency', 'reply', 'TEXT'],
@@ -38,6 +45,7 @@ const added: readonly (readonly [table: string, column: string, type: string])[]
   ['streams', 'keyAtMs', 'INTEGER'],
   // When this file learnt of it; NULL: it was removed here.
   ['removed', 'heardAtMs', 'INTEGER'],
+  ['pulls', 'mark', 'TEXT'],
 ];
 
 const entered = (id: string): string =>
@@ -46,15 +54,19 @@ const trigger = (table: string, act: string): string =>
   `CREATE TRIGGER IF NOT EXISTS ${table}Changed${act} AFTER ${act} ON ${table} BEGIN ${entered('NEW.id')} END;`;
 
 /**
+ * Where changes are numbered again after a backup was put back, the marks differ: whoever opens the file marks the numbers that come from its first
+ * transaction on. Only the last marks are kept; who has read no further than the oldest of them reads anew.
+ */
+const marks = `CREATE TABLE IF NOT EXISTS marks (afterSeq INTEGER PRIMARY KEY, mark TEXT NOT NULL) STRICT;`;
+const keptMarks = 1000;
+
+/**
  * Each id has one change, the last one. Triggers number it, so that no process that writes here can leave it out, of whatever version it is. What an
  * earlier version left out of the columns above is filled in.
  */
 const changes = `
   CREATE TABLE IF NOT EXISTS changes (seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE) STRICT;
   CREATE TABLE IF NOT EXISTS state (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
-  CREATE TABLE IF NOT EXISTS pulls (
-    region TEXT PRIMARY KEY, databaseId TEXT NOT NULL, seq INTEGER NOT NULL, isWhole INTEGER NOT NULL, atMs INTEGER
-  ) STRICT, WITHOUT ROWID;
   ${trigger('streams', 'INSERT')}
   ${trigger('streams', 'UPDATE')}
   ${trigger('removed', 'INSERT')}
@@ -79,6 +91,7 @@ const busyPatienceMs = 2000;
 export class RegistryFile {
   readonly #database: DatabaseSync;
   readonly #clock: Pick<Clock, 'sleep' | 'runningMs'>;
+  #isMarked = false;
 
   /** @param file path of the database, or `:memory:` */
   constructor(file: string, clock: Pick<Clock, 'sleep' | 'runningMs'>) {
@@ -93,8 +106,15 @@ export class RegistryFile {
   }
 
   /** As a transaction: all of `work`, or nothing. @throws TangazaError `UNAVAILABLE`, and what `work` throws */
-  inTransaction<T>(work: () => T): Promise<T> {
-    return this.whenFree(() => this.#transaction(work));
+  async inTransaction<T>(work: () => T): Promise<T> {
+    const result = await this.whenFree(() =>
+      this.#transaction(() => {
+        if (!this.#isMarked) this.#mark();
+        return work();
+      }),
+    );
+    this.#isMarked = true;
+    return result;
   }
 
   /** Does it, again and again while another process writes. @throws TangazaError `UNAVAILABLE`, and what `work` throws */
@@ -128,16 +148,29 @@ export class RegistryFile {
   }
 
   #migrate(): void {
-    this.#database.exec(tables);
+    this.#database.exec(tables + pulls);
     for (const [table, column, type] of added) {
       const columns = this.#database.prepare(`PRAGMA table_info(${table})`).all();
       if (columns.every(({ name }) => name !== column))
         this.#database.exec(`ALTER TABLE ${table} ADD COLUMN ${column} ${type}`);
     }
-    this.#database.exec(changes);
+    this.#database.exec(changes + marks);
     this.run(`INSERT INTO state (name, value) VALUES ('databaseId', ?) ON CONFLICT DO NOTHING`, [
       randomUUID(),
     ]);
+  }
+
+  /** Not when it is opened: a full disk stops no node that starts. */
+  #mark(): void {
+    this.run(
+      `INSERT OR REPLACE INTO marks (afterSeq, mark)
+         VALUES (coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'changes'), 0), ?)`,
+      [randomUUID()],
+    );
+    this.run(
+      'DELETE FROM marks WHERE afterSeq NOT IN (SELECT afterSeq FROM marks ORDER BY afterSeq DESC LIMIT ?)',
+      [keptMarks],
+    );
   }
 
   #transaction<T>(work: () => T): T {

@@ -36,6 +36,7 @@ const PullRow = z.object({
   seq: z.number(),
   isWhole: z.number(),
   atMs: z.number().nullable(),
+  mark: z.string().nullable(),
 });
 type PullRow = z.infer<typeof PullRow>;
 
@@ -59,18 +60,19 @@ export class RegistryChanges {
     return z.object({ value: z.string() }).parse(row).value;
   }
 
-  changes({ of, afterSeq }: ChangesQuery): Changes<RegistryChange> {
+  changes({ of, afterSeq, mark }: ChangesQuery): Changes<RegistryChange> {
     const databaseId = this.databaseId();
     // Read first: what another process writes meanwhile has a higher number, and is told again.
     const lastSeq = this.#lastSeq();
-    // Who has read further than there is has read what a backup does not have.
-    const isRead = of === databaseId && afterSeq <= lastSeq;
+    // Who has read further than there is, or another change of that number, has read what a backup does not have.
+    const isSame = mark === undefined || mark === this.#markOf(afterSeq);
+    const isRead = of === databaseId && afterSeq <= lastSeq && isSame;
     const fromSeq = isRead ? afterSeq : 0;
     const rows = this.#file
       .all('SELECT seq, id FROM changes WHERE seq > ? ORDER BY seq LIMIT ?', [fromSeq, mostChanges])
       .map((row) => ChangeRow.parse(row));
     const told = changesThatFit(rows, ({ id }) => this.standing(id), { fromSeq, lastSeq });
-    return { databaseId, ...told };
+    return { databaseId, ...told, mark: this.#markOf(told.toSeq) };
   }
 
   known(query: StreamQuery): readonly RegistryChange[] {
@@ -96,7 +98,9 @@ export class RegistryChanges {
   cursor(region: RegionId): ChangesQuery {
     const pull = this.#pull(region);
     const by = this.databaseId();
-    return pull === undefined ? { by, afterSeq: 0 } : { by, of: pull.databaseId, afterSeq: pull.seq };
+    if (pull === undefined) return { by, afterSeq: 0 };
+    const { databaseId: of, seq: afterSeq, mark } = pull;
+    return { by, of, afterSeq, ...(mark === null ? {} : { mark }) };
   }
 
   take(region: RegionId, answer: Changes<RegistryChange>, askedAtMs: number): Taken {
@@ -106,8 +110,8 @@ export class RegistryChanges {
     const isWhole = before?.isWhole === 1 || answer.isAll;
     const atMs = answer.isAll ? askedAtMs : (before?.atMs ?? null);
     this.#file.run(
-      'INSERT OR REPLACE INTO pulls (region, databaseId, seq, isWhole, atMs) VALUES (?, ?, ?, ?, ?)',
-      [region, answer.databaseId, answer.toSeq, Number(isWhole), atMs],
+      'INSERT OR REPLACE INTO pulls (region, databaseId, seq, isWhole, atMs, mark) VALUES (?, ?, ?, ?, ?, ?)',
+      [region, answer.databaseId, answer.toSeq, Number(isWhole), atMs, answer.mark ?? null],
     );
     return taken;
   }
@@ -168,6 +172,14 @@ export class RegistryChanges {
   #pull(region: RegionId): PullRow | undefined {
     const [row] = this.#file.all('SELECT * FROM pulls WHERE region = ?', [region]);
     return row === undefined ? undefined : PullRow.parse(row);
+  }
+
+  /** Undefined for a change from before there were marks, and where there is none. */
+  #markOf(seq: number): string | undefined {
+    const [row] = this.#file.all('SELECT mark FROM marks WHERE afterSeq < ? ORDER BY afterSeq DESC LIMIT 1', [
+      seq,
+    ]);
+    return row === undefined ? undefined : z.string().parse(row['mark']);
   }
 
   #lastSeq(): number {

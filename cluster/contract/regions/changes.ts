@@ -1,12 +1,16 @@
 /**
  * How one region's database tells another region what has changed in it (R12, A14). Each database has an id, and numbers its changes. Who asks
- * says up to which change it has taken all, and thereby that it has committed them.
+ * says up to which change it has taken all, and thereby that it has committed them. A database that was put back from a backup numbers anew what
+ * it writes then. So a mark says in whose time a number was given.
  */
 import { z } from 'zod';
 import type { RegionCall } from './crossing.ts';
 
 /** Made with the file. Another one at the same place is another database, and is read from its beginning. */
 export const DatabaseId = z.string().regex(/^[0-9a-zA-Z-]{1,64}$/);
+
+/** Made by whoever opens the database, before the first change that it writes. */
+const Mark = z.string().regex(/^[0-9a-zA-Z-]{1,64}$/);
 
 const seq = z.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER);
 
@@ -16,6 +20,8 @@ export const ChangesQuery = z.object({
   /** The database that it has read so far, and up to which change; absent: none. */
   of: DatabaseId.optional(),
   afterSeq: seq,
+  /** Came with `afterSeq`; absent where the answer had none. */
+  mark: Mark.optional(),
 });
 export type ChangesQuery = z.infer<typeof ChangesQuery>;
 
@@ -25,6 +31,8 @@ export interface Changes<Change> {
   readonly changes: readonly Change[];
   /** All up to this one were told, by this answer and those before. */
   readonly toSeq: number;
+  /** Of the change `toSeq`. If another one stands there later, the database went back, and is read from its beginning. */
+  readonly mark?: string | undefined;
   /** False: there is more now. */
   readonly isAll: boolean;
 }
@@ -68,7 +76,13 @@ export function changesCall<Change>(
   perSecond: number,
 ): RegionCall<ChangesQuery, Changes<Change>> {
   const changes = z.array(change).max(mostChanges).readonly();
-  const result = z.object({ databaseId: DatabaseId, changes, toSeq: seq, isAll: z.boolean() });
+  const result = z.object({
+    databaseId: DatabaseId,
+    changes,
+    toSeq: seq,
+    mark: Mark.optional(),
+    isAll: z.boolean(),
+  });
   return { name, params: ChangesQuery, result, maxBytes: 1000, maxResultBytes: answerBytes, perSecond };
 }
 

@@ -1,11 +1,12 @@
 /** Two regions with a registry each: streams, keys and removals of one are known in the other (R12). */
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { registryChanges } from '../../../cluster/contract/regions/registry.ts';
 import { errorCodeOf } from '../../../cluster/errors/tangaza-error.ts';
-import { StreamId } from '../../../cluster/model/ids.ts';
+import { RegionId, StreamId } from '../../../cluster/model/ids.ts';
 import { MemoryRegions } from '../../support/regions/memory-regions.ts';
 import { startRegistryRegion, type RegionOptions } from '../../support/regions/registry-region.ts';
 import { waitFor, waitUntil } from '../../support/wait.ts';
@@ -48,6 +49,13 @@ const bothRead = async (...regions: readonly Region[]): Promise<void> => {
       [...(await file.pulled()).values()].every(({ isWhole }) => isWhole),
     );
 };
+/** What a region takes of another one when it asks once, whether or not the link works. @returns the ids */
+async function take({ file, clock }: Region, from: Region): Promise<readonly StreamId[]> {
+  const query = await file.cursor(RegionId.parse('eu'));
+  const answer = await from.file.changes(query);
+  await file.take(RegionId.parse('eu'), answer, clock.utcMs());
+  return answer.changes.map(({ id }) => id).toSorted();
+}
 const titleIn = ({ file }: Region) => file.get(one).then((entry) => entry?.title);
 
 test('a stream that is made in one region is there in the other, and its key is good there at once', async () => {
@@ -183,6 +191,41 @@ test('a region that has lost its registry reads the other one from its beginning
     () => us.file.list(10),
     (all) => all.length === 2,
   );
+});
+
+// Method: us has read two streams more than the backup has. What eu writes after that gets their numbers, and more.
+test('a registry that was put back from a backup tells what it wrote then, though its numbers have overtaken its reader', async () => {
+  await using regions = startTwo();
+  const { joined, cut, eu, us } = regions;
+  await bothRead(eu, us);
+  cut();
+  await eu.create('one');
+  await eu.stop();
+  const backup = readFileSync(join(eu.folder, 'tangaza.sqlite'));
+  await using before = startRegistryRegion(joined, 'eu', eu);
+  for (const id of ['two', 'three']) await before.create(id);
+  await take(us, before);
+  await before.stop();
+  writeFileSync(join(eu.folder, 'tangaza.sqlite'), backup);
+  await using after = startRegistryRegion(joined, 'eu', eu);
+  await after.registry.remove(one, after.clock.utcMs());
+  for (const id of ['four', 'five', 'six']) await after.create(id);
+  expect(await take(us, after)).toEqual(['five', 'four', 'one', 'six']);
+  expect(await us.file.get(one)).toBeUndefined();
+});
+
+test('a registry that was only opened again tells nothing twice', async () => {
+  await using regions = startTwo();
+  const { joined, cut, eu, us } = regions;
+  await bothRead(eu, us);
+  cut();
+  await eu.create('one');
+  await take(us, eu);
+  await eu.stop();
+  await using again = startRegistryRegion(joined, 'eu', eu);
+  await again.create('two');
+  expect(await take(us, again)).toEqual(['two']);
+  expect(await take(us, again)).toEqual([]);
 });
 
 test('an answer that is garbage, or of a time far ahead, is not taken, and the next good one is', async () => {
