@@ -1,5 +1,6 @@
 /** Three regions' files of comments that tell each other what changed: all have the same in the end (A14). */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -34,8 +35,10 @@ const shown = {
 
 type Region = ReturnType<typeof openRegion>;
 
+const fileOf = (folder: string, region: RegionId): string => join(folder, `${region}.sqlite`);
+
 function openRegion(folder: string, region: RegionId) {
-  const database = openCommentDatabase(join(folder, `${region}.sqlite`), () => `database-${region}`);
+  const database = openCommentDatabase(fileOf(folder, region), randomUUID);
   const operations = operationsOn(database);
   const write = <T>(work: () => T): T => database.transaction(work);
   for (const other of regions) write(() => operations.cursor(other));
@@ -183,6 +186,48 @@ test('after random acts in three regions, and pulls in any order, all regions ha
     }),
     { numRuns: 60 },
   );
+});
+
+// Method: the other region has taken two comments more than the backup has. What is written after that gets their numbers, and more.
+test('a file that was put back from a backup tells what was written then, and what nobody has taken of it counts as taken by nobody', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'tangaza-converge-'));
+  const [eu, us] = [regions[0] ?? never(), regions[1] ?? never()];
+  const author = users[0] ?? never();
+  const say = ({ write, operations }: Region, number: number): string => {
+    const client = ClientId.parse(`01890000-0000-7000-8000-00000000001${number}`);
+    const body = bodyOf(author, client, 'text', eu);
+    write(() => operations.add(body, { isHeld: false, nowMs: startMs }));
+    return body.id;
+  };
+  const ofEu = (): Region => openRegion(folder, eu);
+  const to = openRegion(folder, us);
+  const closing: Region[] = [to];
+  try {
+    const first = ofEu();
+    say(first, 0);
+    first.database.close();
+    copyFileSync(fileOf(folder, eu), join(folder, 'backup'));
+    const before = ofEu();
+    for (const number of [1, 2]) say(before, number);
+    expect(pull(to, before)).toBe(3);
+    before.database.close();
+    copyFileSync(join(folder, 'backup'), fileOf(folder, eu));
+    const after = ofEu();
+    closing.push(after);
+    const said = [3, 4, 5].map((number) => say(after, number));
+    const asked = to.write(() => to.operations.cursor(eu));
+    after.write(() => after.operations.noteTaken(us, asked));
+    expect(after.operations.takenBy(us, streamId, 0, startMs)).toEqual([]);
+    pull(to, after);
+    const ids = to.database.all('SELECT id FROM comments').map(({ id }) => id);
+    expect(ids).toEqual(expect.arrayContaining(said));
+    const askedThen = to.write(() => to.operations.cursor(eu));
+    after.write(() => after.operations.noteTaken(us, askedThen));
+    expect(after.operations.takenBy(us, streamId, 0, startMs)).toHaveLength(4);
+  } finally {
+    for (const { database } of closing) database.close();
+    rmSync(folder, { recursive: true });
+  }
 });
 
 test('long comments in letters of three bytes come over in answers that may cross, until all have come', () => {

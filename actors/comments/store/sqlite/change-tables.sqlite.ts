@@ -108,7 +108,7 @@ function triggersOf(name: CommentChange['kind']): string {
 }
 
 const ChangeRow = z.object({ seq: z.number(), kind: z.enum(kindNames), key: z.string() });
-const PullRow = z.object({ databaseId: DatabaseId, seq: z.number() });
+const PullRow = z.object({ databaseId: DatabaseId, seq: z.number(), mark: z.string().nullable() });
 
 export class ChangeTables {
   readonly #database: CommentDatabase;
@@ -117,41 +117,43 @@ export class ChangeTables {
     this.#database = database;
   }
 
-  changes({ of, afterSeq }: ChangesQuery): Changes<CommentChange> {
-    const databaseId = this.#databaseId();
+  changes(query: ChangesQuery): Changes<CommentChange> {
     // Read first: what another process writes meanwhile has a higher number, and is told again.
     const lastSeq = this.lastChange();
-    const fromSeq = of === databaseId && afterSeq <= lastSeq ? afterSeq : 0;
+    const fromSeq = this.#takenSeq(query, lastSeq);
     const rows = this.#database
       .all(`SELECT seq, kind, key FROM changes WHERE seq > ? ORDER BY seq LIMIT ${mostChanges}`, fromSeq)
       .map((row) => ChangeRow.parse({ ...row }));
     const told = changesThatFit(rows, ({ kind, key }) => this.#read(kind, key), { fromSeq, lastSeq });
-    return { databaseId, ...told };
+    return { databaseId: this.#databaseId(), ...told, mark: this.#markOf(told.toSeq) };
   }
 
-  noteTaken(region: RegionId, { of, afterSeq }: ChangesQuery): void {
+  noteTaken(region: RegionId, query: ChangesQuery): void {
     this.#database.run(
       'INSERT OR REPLACE INTO pulledBy (region, seq) VALUES (?, ?)',
-      ...[region, of === this.#databaseId() ? afterSeq : 0],
+      ...[region, this.#takenSeq(query, this.lastChange())],
     );
   }
 
   cursor(region: RegionId): ChangesQuery {
     this.#begin();
     const by = this.#databaseId();
-    const row = this.#database.one('SELECT databaseId, seq FROM pulls WHERE region = ?', region);
+    const row = this.#database.one('SELECT databaseId, seq, mark FROM pulls WHERE region = ?', region);
     if (row === undefined) return { by, afterSeq: 0 };
-    const { databaseId, seq } = PullRow.parse({ ...row });
-    return { by, of: databaseId, afterSeq: seq };
+    const { databaseId, seq, mark } = PullRow.parse({ ...row });
+    return { by, of: databaseId, afterSeq: seq, ...(mark === null ? {} : { mark }) };
   }
 
   /** All of an answer is here. */
-  taken(region: RegionId, { databaseId, toSeq }: Changes<CommentChange>): void {
-    const before = this.#database.one('SELECT databaseId, seq FROM pulls WHERE region = ?', region);
-    if (before?.['databaseId'] === databaseId && before['seq'] === toSeq) return;
+  taken(region: RegionId, answer: Changes<CommentChange>): void {
+    const { databaseId, toSeq } = answer;
+    const mark = answer.mark ?? null;
+    const before = this.#database.one('SELECT databaseId, seq, mark FROM pulls WHERE region = ?', region);
+    const isSame = before?.['seq'] === toSeq && before['mark'] === mark;
+    if (isSame && before['databaseId'] === databaseId) return;
     this.#database.run(
-      'INSERT OR REPLACE INTO pulls (region, databaseId, seq) VALUES (?, ?, ?)',
-      ...[region, databaseId, toSeq],
+      'INSERT OR REPLACE INTO pulls (region, databaseId, seq, mark) VALUES (?, ?, ?, ?)',
+      ...[region, databaseId, toSeq, mark],
     );
   }
 
@@ -194,6 +196,24 @@ export class ChangeTables {
     if (row === undefined) return undefined;
     // What no other region would take is left out.
     return CommentChange.safeParse({ ...change({ ...row }), kind: name }).data;
+  }
+
+  /**
+   * Up to where another region has taken what stands here. Who has read further than there is, or another change of that number, has read what a
+   * backup does not have: that is nothing.
+   */
+  #takenSeq({ of, afterSeq, mark }: ChangesQuery, lastSeq: number): number {
+    const isSame = mark === undefined || mark === this.#markOf(afterSeq);
+    return of === this.#databaseId() && afterSeq <= lastSeq && isSame ? afterSeq : 0;
+  }
+
+  /** Undefined for a change from before there were marks, and where there is none. */
+  #markOf(seq: number): string | undefined {
+    const row = this.#database.one(
+      'SELECT mark FROM marks WHERE afterSeq < ? ORDER BY afterSeq DESC LIMIT 1',
+      seq,
+    );
+    return row === undefined ? undefined : z.string().parse(row['mark']);
   }
 
   #databaseId(): string {

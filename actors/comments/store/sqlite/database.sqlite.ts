@@ -6,15 +6,21 @@ import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from 
 export type Row = Record<string, SQLOutputValue>;
 
 const usInMs = 1000;
+/** Who has read no further than the oldest mark reads anew. */
+const keptMarks = 1000;
 
 export class CommentDatabase {
   readonly #database: DatabaseSync;
+  readonly #newId: () => string;
   readonly #statements = new Map<string, StatementSync>();
   /** Of the last change in the file, while a transaction goes on. */
   #changedAtUs = 0;
+  #isMarked = false;
 
-  constructor(database: DatabaseSync) {
+  /** @param newId for the numbers of changes that come from here (A14) */
+  constructor(database: DatabaseSync, newId: () => string) {
     this.#database = database;
+    this.#newId = newId;
   }
 
   execute(sql: string): void {
@@ -38,11 +44,13 @@ export class CommentDatabase {
   transaction<T>(work: () => T): T {
     this.execute('BEGIN IMMEDIATE');
     try {
+      if (!this.#isMarked) this.#mark();
       const before = this.#readChangedAt();
       this.#changedAtUs = before;
       const result = work();
       if (this.#changedAtUs !== before) this.#keepChangedAt();
       this.execute('COMMIT');
+      this.#isMarked = true;
       return result;
     } catch (error) {
       if (this.#database.isTransaction) this.execute('ROLLBACK');
@@ -83,6 +91,19 @@ export class CommentDatabase {
 
   close(): void {
     if (this.#database.isOpen) this.#database.close();
+  }
+
+  /** Not when it is opened: a full disk stops no node that starts. */
+  #mark(): void {
+    this.run(
+      `INSERT OR REPLACE INTO marks (afterSeq, mark)
+         VALUES (coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'changes'), 0), ?)`,
+      this.#newId(),
+    );
+    this.run(
+      'DELETE FROM marks WHERE afterSeq NOT IN (SELECT afterSeq FROM marks ORDER BY afterSeq DESC LIMIT ?)',
+      keptMarks,
+    );
   }
 
   #readChangedAt(): number {

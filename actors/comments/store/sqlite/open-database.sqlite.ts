@@ -23,13 +23,13 @@ const cacheKib = 16_384;
 /**
  * Opens the file, and makes it or its new tables where they are missing.
  *
- * @param newId names a new file for ever
+ * @param newId names a new file for ever, and the numbers that this process gives to changes
  * @throws an error of SQLite's, or TangazaError `UNAVAILABLE` with what is wrong with the file
  */
 export function openCommentDatabase(file: string, newId: () => string): CommentDatabase {
   mkdirSync(dirname(file), { recursive: true });
   const bare = new DatabaseSync(file, { timeout: openPatienceMs });
-  const database = new CommentDatabase(bare);
+  const database = new CommentDatabase(bare, newId);
   try {
     mustBeWal(database, file);
     database.execute(

@@ -97,7 +97,13 @@ const regions = `
   CREATE TABLE pulledBy (region TEXT PRIMARY KEY, seq INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 `;
 
-const migrations: readonly string[] = [comments, threads, moderation, arrivals, voices, regions];
+/** Whoever opens the file marks the numbers that it gives from then on: where they come again after a backup was put back, the marks differ (A14). */
+const marks = `
+  CREATE TABLE marks (afterSeq INTEGER PRIMARY KEY, mark TEXT NOT NULL) STRICT;
+  ALTER TABLE pulls ADD COLUMN mark TEXT;
+`;
+
+const migrations: readonly string[] = [comments, threads, moderation, arrivals, voices, regions, marks];
 
 /** @throws TangazaError `UNAVAILABLE` when a newer version of the program made the file */
 export function migrate(database: CommentDatabase, file: string, newId: () => string): void {
