@@ -2,6 +2,7 @@
 import type { Logger } from '../../cluster/observe/logger.ts';
 import type { Metrics } from '../../cluster/observe/metrics.ts';
 import type { RegionId, StreamId } from '../../cluster/model/ids.ts';
+import type { RegionClock } from '../../cluster/region/region-clock.ts';
 import type { Clock } from '../../cluster/time/clock.ts';
 import type { ChangedCounts } from './regions/changed-counts.ts';
 import type { Counts } from './counts/counts.ts';
@@ -38,6 +39,8 @@ export interface CommentPorts {
   readonly changedCounts?: ChangedCounts | undefined;
   readonly words: WordRules;
   readonly replication: Replication;
+  /** One clock for what is compared between regions, where each has a database of its own (R12). */
+  readonly times?: Pick<RegionClock, 'common' | 'latest'> | undefined;
   /**
    * Waits until all that was written here is in all regions, where each has a database of its own.
    *

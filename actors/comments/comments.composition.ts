@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { ClusterParts } from '../../cluster/node/cluster-parts.composition.ts';
 import type { Database } from '../../cluster/cassandra/database.cassandra.ts';
 import { order } from '../../cluster/partition/rendezvous.ts';
+import { RegionClock } from '../../cluster/region/region-clock.ts';
 import type { AudiencePorts } from '../../cluster/contract/audience/audience-feed.ts';
 import type { MakeService } from '../../cluster/rpc/node-calls.moleculer.ts';
 import type { NodeConfig } from '../../config/config.ts';
@@ -89,6 +90,7 @@ export async function composeComments(
     changedCounts,
     words,
     replication,
+    times: regional === undefined ? undefined : new RegionClock(region, others),
     mustBeEverywhere: async () => sync?.mustBeEverywhere(),
   });
   if (regional !== undefined) sync = openSync(regional, comments, parts);

@@ -6,7 +6,7 @@ import type { RegionId } from '../model/ids.ts';
 import type { OtherRegions, RegionLink } from './other-regions.ts';
 
 export class RegionClock {
-  readonly #others: Pick<OtherRegions, 'links'>;
+  readonly #others: Pick<OtherRegions, 'regions' | 'links'>;
   readonly #first: RegionId | undefined;
   /** As it was before a link was cut. */
   readonly #last = new Map<RegionId, number>();
@@ -22,6 +22,11 @@ export class RegionClock {
   /** @param utcMs of this host @returns the same moment by the clock that all regions go by */
   common(utcMs: number): number {
     return this.#first === undefined ? utcMs : Math.round(utcMs + this.aheadMs(this.#first));
+  }
+
+  /** @param utcMs of this host @returns the same moment by the clock that is furthest ahead: nothing that was written anywhere until now has a later time */
+  latest(utcMs: number): number {
+    return Math.round(utcMs + Math.max(0, ...this.#others.regions.map((region) => this.aheadMs(region))));
   }
 
   /** How far the clock of a region is ahead of this host's; 0 as long as nobody has measured it. */

@@ -50,6 +50,18 @@ export class Acts {
     return identity;
   }
 
+  /** When an act is, by the clock that all regions go by: of two acts the later one stays (R12). */
+  nowMs(): number {
+    const { clock, times } = this.#ports;
+    return times?.common(clock.utcMs()) ?? clock.utcMs();
+  }
+
+  /** Not before anything that was written until now, in whatever region. */
+  latestMs(): number {
+    const { clock, times } = this.#ports;
+    return times?.latest(clock.utcMs()) ?? clock.utcMs();
+  }
+
   /** To be called before the act, so that there is none without a row. */
   audit(row: AuditRow): Promise<void> {
     return this.#ports.store.audit(row);

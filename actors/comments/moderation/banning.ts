@@ -39,9 +39,9 @@ export class Banning {
     mustBeBannable(identity, userId);
     if (isPurging && streamId === undefined)
       throw new TangazaError('BAD_REQUEST', 'A purge is of one stream: ban the user there with purge.');
-    const [by, atMs] = [nameInAudit(identity), clock.utcMs()];
+    const [by, atMs] = [nameInAudit(identity), this.#acts.nowMs()];
     await this.#acts.audit({ streamId: id, atMs, by, act: 'user.ban', on: userId, reason });
-    const untilMs = seconds === undefined ? undefined : atMs + seconds * 1000;
+    const untilMs = seconds === undefined ? undefined : clock.utcMs() + seconds * 1000;
     const ban: Ban = { streamId, userId, by, atMs, untilMs, reason };
     await store.ban(ban);
     streams.heardBan(streamId);
@@ -53,10 +53,10 @@ export class Banning {
 
   /** @throws TangazaError `FORBIDDEN`, `BANNED`, and what the store throws */
   async unban({ params: { id, userId }, caller }: RouteInput<BanParams>): Promise<void> {
-    const { store, clock, streams, outlet } = this.#ports;
+    const { store, streams, outlet } = this.#ports;
     const streamId = streamOf(id);
     const identity = await this.#acts.allowed(caller, 'user.ban', streamId);
-    const atMs = clock.utcMs();
+    const atMs = this.#acts.nowMs();
     await this.#acts.audit({ streamId: id, atMs, by: nameInAudit(identity), act: 'user.unban', on: userId });
     await store.unban(userId, streamId, atMs);
     streams.heardBan(streamId);

@@ -28,9 +28,9 @@ export class Moderating {
 
   /** @throws TangazaError `FORBIDDEN`, `COMMENT_NOT_FOUND` */
   async hide({ params: { id }, caller }: RouteInput<CommentParams>): Promise<Comment> {
-    const { store, clock } = this.#ports;
+    const { store } = this.#ports;
     const { identity, mayAll, comment } = await this.#found(id, caller);
-    const hiding = { by: nameInAudit(identity), atMs: clock.utcMs() };
+    const hiding = { by: nameInAudit(identity), atMs: this.#acts.nowMs() };
     if (comment === undefined) {
       if (mayAll) await this.#hideUnseen(id, hiding);
       throw notFound(id, mayAll ? ' If it arrives within 10 minutes, it is hidden.' : '');
@@ -52,8 +52,10 @@ export class Moderating {
     const { identity, mayAll, comment } = await this.#found(id, caller);
     if (comment === undefined) throw notFound(id);
     if (comment.hidden === undefined) return this.#changed(identity, comment);
-    const [by, atMs] = [nameInAudit(identity), clock.utcMs()];
-    if (!mayAll) await streams.mustNotBeBanned(comment.streamId, identity.user.id, atMs);
+    const by = nameInAudit(identity);
+    // Later than what it ends, whatever the clock that gave that its time.
+    const atMs = Math.max(this.#acts.nowMs(), comment.hidden.atMs + 1);
+    if (!mayAll) await streams.mustNotBeBanned(comment.streamId, identity.user.id, clock.utcMs());
     if (!mayAll && comment.hidden.by !== by) throw hiddenByModerator();
     await this.#acts.audit({ streamId: comment.streamId, by, atMs, act: 'comment.restore', on: id, ...body });
     const write = mayAll ? store.setHidden(id, undefined, atMs) : this.#showOwn(id, by, atMs);
@@ -78,10 +80,10 @@ export class Moderating {
     body: mode,
     caller,
   }: RouteInput<StreamParams, unknown, CommentMode>): Promise<CommentMode> {
-    const { store, streams, outlet, clock } = this.#ports;
+    const { store, streams, outlet } = this.#ports;
     const identity = await this.#acts.allowed(caller, 'stream.mode', id);
     await streams.mustExist(id);
-    const atMs = clock.utcMs();
+    const atMs = this.#acts.nowMs();
     const reason = `${mode.mode}, ${mode.slowSeconds} s`;
     await this.#acts.audit({
       streamId: id,

@@ -52,11 +52,18 @@ export class Recording {
     body,
     caller,
   }: RouteInput<UserParams, unknown, EraseBody>): Promise<Erased> {
-    const { store, clock, outlet, mustBeEverywhere } = this.#ports;
+    const { store, outlet, mustBeEverywhere } = this.#ports;
     const identity = await this.#acts.allowed(caller, 'user.erase', undefined);
-    const atMs = clock.utcMs();
     const by = nameInAudit(identity);
-    await this.#acts.audit({ streamId: allStreams, atMs, by, act: 'user.erase', on: user, ...body });
+    await this.#acts.audit({
+      streamId: allStreams,
+      atMs: this.#acts.nowMs(),
+      by,
+      act: 'user.erase',
+      on: user,
+      ...body,
+    });
+    const atMs = this.#acts.latestMs();
     // Where not all is erased yet, it is asked for again: meanwhile nobody reads it from a ring.
     const erased = await store.eraseUser(user, atMs).finally(() => {
       outlet.told({ kind: 'erased', streamId: allStreams, userId: user, atMs });

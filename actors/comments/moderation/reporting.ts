@@ -29,9 +29,9 @@ export class Reporting {
     const { store, clock, streams, voices } = this.#ports;
     const identity = await this.#acts.identified(caller);
     const { streamId } = placeOfComment(id);
-    const atMs = clock.utcMs();
+    const atMs = this.#acts.nowMs();
     mustBeFor(identity, streamId);
-    await streams.mustNotBeBanned(streamId, identity.user.id, atMs);
+    await streams.mustNotBeBanned(streamId, identity.user.id, clock.utcMs());
     const before = await store.get(id);
     if (before === undefined || !isShownTo(identity, before)) throw notFound(id);
     if (before.author.id === identity.user.id)
@@ -48,7 +48,7 @@ export class Reporting {
     body,
     caller,
   }: RouteInput<CommentParams, unknown, HideBody>): Promise<Comment> {
-    const { store, clock } = this.#ports;
+    const { store } = this.#ports;
     const { streamId } = placeOfComment(id);
     const identity = await this.#acts.allowed(caller, 'comment.release', streamId);
     const before = await store.get(id);
@@ -57,7 +57,7 @@ export class Reporting {
       this.#acts.tell(before);
       return this.#acts.viewOf(before, identity);
     }
-    const atMs = clock.utcMs();
+    const atMs = this.#acts.nowMs();
     await this.#acts.audit({
       streamId,
       atMs,

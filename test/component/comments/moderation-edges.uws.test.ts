@@ -3,7 +3,9 @@ import { expect, test } from 'vitest';
 import { openSigner } from '../../../actors/comments/identity/token-signer.jose.ts';
 import { CommentPage, OwnComment } from '../../../cluster/contract/api/audience-views.ts';
 import { TangazaError } from '../../../cluster/errors/tangaza-error.ts';
+import { systemClock } from '../../../cluster/time/clock.system.ts';
 import { startCommentsRig, type CommentsRig } from '../../support/audience/comments-rig.ts';
+import { clientIdAt } from '../../support/audience/written.ts';
 
 const posted = async (rig: CommentsRig, token: string, text: string) =>
   OwnComment.parse((await rig.post(token, text)).body);
@@ -174,4 +176,54 @@ test('a moderator who is banned everywhere has no permission left, on any stream
     audit: 200,
     erase: 200,
   });
+});
+
+/** A node whose clock is ahead, and one whose clock is right; both know how far, and their rows are the same ones. */
+async function startApart(aheadMs: number) {
+  const right = await startCommentsRig(undefined, undefined, {
+    times: { common: (ms) => ms, latest: (ms) => ms + aheadMs },
+  });
+  const clock = { ...systemClock, utcMs: () => systemClock.utcMs() + aheadMs };
+  const times = { common: (ms: number) => ms - aheadMs, latest: (ms: number) => ms };
+  const ahead = await startCommentsRig({ rig: right, hasSameDatabase: true }, undefined, { clock, times });
+  return {
+    right,
+    ahead,
+    [Symbol.asyncDispose]: async () => {
+      await ahead[Symbol.asyncDispose]();
+      await right[Symbol.asyncDispose]();
+    },
+  };
+}
+
+// Goal: what a moderator is told is so, whatever the clock of the region in which another one acted before (R12). Method: acts by a node that is 30 s ahead, and
+// their counterparts by one that is not.
+test('where clocks are 30 s apart, the later act holds: modes, bans, hides', async () => {
+  await using regions = await startApart(30_000);
+  const { right, ahead } = regions;
+  const ada = await right.guest('Ada');
+  const { id, author } = await posted(right, ada, 'doubtful');
+  const [mode, ban] = ['/v1/streams/demo/mode', `/v1/streams/demo/bans/${author.id}`];
+  await act(ahead, 'PUT', mode, { mode: 'closed', slowSeconds: 0 });
+  await act(right, 'PUT', mode, { mode: 'open', slowSeconds: 0 });
+  await act(ahead, 'PUT', ban, {});
+  await act(right, 'DELETE', ban);
+  await act(ahead, 'DELETE', `/v1/comments/${id}`);
+  await act(right, 'POST', `/v1/comments/${id}/restore`, {});
+  await act(ahead, 'DELETE', `/v1/comments/${id}`);
+  expect({
+    mode: (await right.store.mode(right.demo))?.mode,
+    ban: await right.store.banOf(author.id, right.demo, Date.now()),
+    hidden: (await right.store.get(id))?.hidden?.by,
+  }).toEqual({ mode: 'open', ban: undefined, hidden: 'operator' });
+});
+
+test('an erasure takes what was written before it where the clock is 30 s ahead', async () => {
+  await using regions = await startApart(30_000);
+  const { right, ahead } = regions;
+  const token = await right.guest('Ada');
+  const clientId = clientIdAt(Date.now() + 30_000);
+  const { id, author } = OwnComment.parse((await ahead.post(token, 'by a clock ahead', { clientId })).body);
+  await act(right, 'POST', `/v1/users/${author.id}/erase`, {});
+  expect((await right.store.get(id))?.text).toBe('');
 });

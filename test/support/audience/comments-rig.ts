@@ -19,7 +19,8 @@ import { RegionId, StreamId, type UserId } from '../../../cluster/model/ids.ts';
 import { publicHalf, type TokenKeys } from '../../../cluster/model/token-keys.ts';
 import { silentLogger as logger } from '../../../cluster/observe/logger.ts';
 import { noMetrics as metrics } from '../../../cluster/observe/metrics.ts';
-import { systemClock as clock } from '../../../cluster/time/clock.system.ts';
+import type { CommentPorts } from '../../../actors/comments/comment-ports.ts';
+import { systemClock } from '../../../cluster/time/clock.system.ts';
 import { newKey } from '../../../config/token-keys.disk.ts';
 import { operatorToken, startTestEdge } from '../ports/test-edge.ts';
 import { clientIdAt } from './written.ts';
@@ -90,7 +91,14 @@ export interface RigDatabase {
   readonly replication: Replication;
 }
 
-export async function startCommentsRig(beside?: Beside, database?: RigDatabase): Promise<CommentsRig> {
+/** The time as this node has it, and as it knows the clocks of other regions. */
+export type RigTime = Partial<Pick<CommentPorts, 'clock' | 'times'>>;
+
+export async function startCommentsRig(
+  beside?: Beside,
+  database?: RigDatabase,
+  { clock = systemClock, times }: RigTime = {},
+): Promise<CommentsRig> {
   await using opened = new AsyncDisposableStack();
   const ownFolder = await mkdtemp(join(tmpdir(), 'tangaza-comments-'));
   opened.defer(() => rm(ownFolder, { recursive: true }));
@@ -125,6 +133,7 @@ export async function startCommentsRig(beside?: Beside, database?: RigDatabase):
     counts: new Counts({ clock, store }),
     words,
     replication,
+    times,
   });
   const broker = new ServiceBroker({ logger: false });
   broker.createService(commentsService({ comments, clock, checkDeadline: () => {} }));
@@ -167,7 +176,7 @@ export async function startCommentsRig(beside?: Beside, database?: RigDatabase):
 }
 
 async function openFile(file: string, closing: AsyncDisposableStack): Promise<RigDatabase> {
-  const store = await openSqliteCommentStore({ file, clock, metrics, logger });
+  const store = await openSqliteCommentStore({ file, clock: systemClock, metrics, logger });
   closing.defer(() => store.close());
   return { store, replication: noReplication };
 }

@@ -35,12 +35,12 @@ test('what a link has measured counts through a cut, though nobody asked before 
   const before = clock.aheadMs(eu);
   turn(true);
   turn(false);
-  expect({ before, cut: clock.aheadMs(eu), common: clock.common(100_000), other: clock.aheadMs(us) }).toEqual(
-    {
-      before: 0,
-      cut: -30_000,
-      common: 70_000,
-      other: 0,
-    },
-  );
+  const [common, latest] = [clock.common(100_000), clock.latest(100_000)];
+  expect({ before, cut: clock.aheadMs(eu), common, latest, other: clock.aheadMs(us) }).toEqual({
+    before: 0,
+    cut: -30_000,
+    common: 70_000,
+    latest: 100_000,
+    other: 0,
+  });
 });
