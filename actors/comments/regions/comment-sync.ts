@@ -49,6 +49,8 @@ export class CommentSync {
   /** What regions said last, so that it is written down when it is another thing. */
   readonly #noted = new Map<RegionId, string>();
   #stops: readonly (() => void)[] = [];
+  /** Whether all that was here before there were regions has its numbers. */
+  #isNumbered = false;
   #isTelling = false;
   #isToTell = false;
 
@@ -128,7 +130,11 @@ export class CommentSync {
       await store.noteTaken(from, query);
       this.#noted.set(from, said);
     }
-    return store.changes(query);
+    const answer = await store.changes(query);
+    // So what was here before there were regions is numbered as fast as others take it, and what is new waits for a part of it at most.
+    if (!answer.isAll || this.#isNumbered) return answer;
+    this.#isNumbered = (await store.numberSome()) === 0;
+    return this.#isNumbered ? answer : store.changes(query);
   }
 
   async #take(region: RegionId, answer: Changes<CommentChange>): Promise<void> {

@@ -28,7 +28,9 @@ export interface ChangeStore {
   changes(query: ChangesQuery): Promise<Changes<CommentChange>>;
   /** Another region says up to where it has committed what changed here. */
   noteTaken(region: RegionId, query: ChangesQuery): Promise<void>;
-  /** What to ask another region for. From the first call on, changes are numbered: those of before come first. */
+  /** Numbers a part of what was there before changes were numbered. @returns how many rows it came to; 0: all have been numbered */
+  numberSome(): Promise<number>;
+  /** What to ask another region for. From the first call on, changes are numbered. */
   cursor(region: RegionId): Promise<ChangesQuery>;
   /** Which of these are not done here. */
   unerased(users: readonly ErasedUser[]): Promise<readonly ErasedUser[]>;

@@ -140,6 +140,10 @@ class SqliteAudienceStore implements RegionalStore {
     return this.#thread.ask('cursor', args);
   }
 
+  numberSome() {
+    return this.#thread.ask('numberSome', []);
+  }
+
   unerased(...args: CallArgs['unerased']) {
     return this.#thread.ask('unerased', args);
   }

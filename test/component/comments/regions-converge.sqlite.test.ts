@@ -283,3 +283,38 @@ test('an erasure of another region counts as done once nothing of the user is le
   database.close();
   rmSync(folder, { recursive: true, force: true });
 });
+
+// Goal: a big file that becomes one of two regions is never locked for long, and all of it comes over. Method: rows from before, of which one changes between two parts.
+test('what was there before there were regions is numbered 2,000 rows at a time, and each row has one number', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'tangaza-number-'));
+  const database = openCommentDatabase(join(folder, 'c.sqlite'), () => 'database');
+  const operations = operationsOn(database);
+  const [region, user, other] = [regions[0] ?? never(), users[0] ?? never(), users[1] ?? never()];
+  const bodies = Array.from({ length: 2500 }, (_, n) => {
+    const client = ClientId.parse(`01890000-0000-7000-8000-${String(n).padStart(12, '0')}`);
+    return bodyOf(user, client, 'text', region);
+  });
+  const { id } = bodies[2499] ?? never();
+  database.transaction(() => {
+    for (const body of bodies) operations.add(body, { isHeld: false, nowMs: startMs });
+    operations.like(id, user, true, startMs);
+    operations.like(id, other, true, startMs);
+    operations.ban({ streamId, userId: user, by: other, atMs: startMs });
+  });
+  const part = (): number => database.transaction(() => operations.numberSome());
+  database.transaction(() => operations.cursor(region));
+  const begun = operations.lastChange();
+  const first = part();
+  const [kind] = database.all('SELECT kind FROM changes ORDER BY seq');
+  database.transaction(() => operations.like(id, other, false, startMs + 1));
+  expect({ begun, first, kind: kind?.['kind'], second: part(), third: part() }).toEqual({
+    begun: 0,
+    first: 2000,
+    kind: 'ban',
+    second: 503,
+    third: 0,
+  });
+  expect({ ...database.one('SELECT count(*) AS numbered FROM changes') }).toEqual({ numbered: 2503 });
+  database.close();
+  rmSync(folder, { recursive: true, force: true });
+});

@@ -210,7 +210,7 @@ test('an erasure of another region is told though it was done here before', asyn
 });
 
 test('a file from before there were regions comes over as a whole, in as many answers as it takes', async () => {
-  const before = 1100;
+  const before = 2100;
   await using regions = await startTwo({ before });
   const have = async () => (await regions.us.store.takenBy(us, streamId, 0, startMs)).length;
   expect(await have()).toBe(0);

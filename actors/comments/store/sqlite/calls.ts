@@ -61,6 +61,7 @@ export const isWrite: Readonly<Record<CallName, boolean>> = {
   changes: false,
   noteTaken: true,
   cursor: true,
+  numberSome: true,
   unerased: false,
   takeChanges: true,
   takenBy: false,
@@ -69,7 +70,7 @@ export const isWrite: Readonly<Record<CallName, boolean>> = {
 };
 
 /** Writes that change nothing which other regions have to know, or that came from them. */
-export const ofRegions: ReadonlySet<CallName> = new Set(['noteTaken', 'cursor', 'takeChanges']);
+export const ofRegions: ReadonlySet<CallName> = new Set(['noteTaken', 'cursor', 'numberSome', 'takeChanges']);
 
 export interface Fault {
   readonly code: ErrorCode;

@@ -2,7 +2,8 @@
  * Numbers what changes in the region's file of comments, and tells it to other regions (A14).
  *
  * Each row has one number, that of its last change. Triggers give it, in the transaction of the change: so numbers grow in the order of commits,
- * whichever process writes. They are made when there are other regions, and what was there before gets its numbers then.
+ * whichever process writes. They are made when there are other regions. What was there before gets its numbers then, 2,000 rows at a time: else a
+ * big file would be locked for many seconds.
  */
 import { z } from 'zod';
 import {
@@ -90,7 +91,8 @@ const kinds: Readonly<Record<CommentChange['kind'], Kind>> = {
   },
 };
 
-const kindNames = ['comment', 'like', 'ban', 'mode', 'audit', 'report', 'erased', 'reactions'] as const;
+/** In the order in which what was there before is numbered: what is short and weighs much comes first. */
+const kindNames = ['erased', 'ban', 'mode', 'comment', 'like', 'report', 'audit', 'reactions'] as const;
 
 const keyOf = ({ key }: Kind, row: string): string =>
   `json_array(${key.map((column) => `${row}${column}`).join(', ')})`;
@@ -103,9 +105,16 @@ function triggersOf(name: CommentChange['kind']): string {
   const isOther = kind.cells.map((cell) => `NEW.${cell} IS NOT OLD.${cell}`).join(' OR ');
   return `
     CREATE TRIGGER IF NOT EXISTS ${kind.table}Added AFTER INSERT ON ${kind.table} BEGIN ${enter} END;
-    CREATE TRIGGER IF NOT EXISTS ${kind.table}Changed AFTER UPDATE ON ${kind.table} WHEN ${isOther} BEGIN ${enter} END;
-    INSERT INTO changes (kind, key) SELECT '${name}', ${keyOf(kind, '')} FROM ${kind.table};`;
+    CREATE TRIGGER IF NOT EXISTS ${kind.table}Changed AFTER UPDATE ON ${kind.table} WHEN ${isOther} BEGIN ${enter} END;`;
 }
+
+/** How many rows of before are numbered in one transaction. */
+const numberedAtOnce = 2000;
+
+const Cells = z.array(z.union([z.string(), z.number()]));
+/** Up to where what was there before has its numbers: the kind, and the key of its last row. */
+const Place = z.object({ kind: z.enum(kindNames), after: Cells });
+type Place = z.infer<typeof Place>;
 
 const ChangeRow = z.object({ seq: z.number(), kind: z.enum(kindNames), key: z.string() });
 const PullRow = z.object({ databaseId: DatabaseId, seq: z.number(), mark: z.string().nullable() });
@@ -126,6 +135,21 @@ export class ChangeTables {
       .map((row) => ChangeRow.parse({ ...row }));
     const told = changesThatFit(rows, ({ kind, key }) => this.#read(kind, key), { fromSeq, lastSeq });
     return { databaseId: this.#databaseId(), ...told, mark: this.#markOf(told.toSeq) };
+  }
+
+  /** Numbers a part of what was there before. @returns how many rows it came to; 0: all have been numbered */
+  numberSome(): number {
+    this.#begin();
+    let place = this.#place();
+    let left = numberedAtOnce;
+    while (place !== undefined && left > 0) {
+      const keys = this.#numberAfter(place, left);
+      left -= keys.length;
+      const last = keys.at(-1);
+      place = last === undefined ? nextKind(place) : { ...place, after: Cells.parse(JSON.parse(last)) };
+    }
+    this.#keepPlace(place);
+    return numberedAtOnce - left;
   }
 
   noteTaken(region: RegionId, query: ChangesQuery): void {
@@ -185,6 +209,31 @@ export class ChangeTables {
     if (isBegun) return;
     for (const kind of kindNames) this.#database.execute(triggersOf(kind));
     this.#database.run(`INSERT INTO state (name, value) VALUES ('numbersChanges', 1)`);
+    this.#keepPlace({ kind: kindNames[0], after: [] });
+  }
+
+  /** Undefined: all that was there before is numbered. */
+  #place(): Place | undefined {
+    const row = this.#database.one(`SELECT value FROM state WHERE name = 'numberedTo'`);
+    return row === undefined ? undefined : Place.parse(JSON.parse(String(row['value'])));
+  }
+
+  #keepPlace(place: Place | undefined): void {
+    this.#database.run(`DELETE FROM state WHERE name = 'numberedTo'`);
+    if (place === undefined) return;
+    this.#database.run(`INSERT INTO state (name, value) VALUES ('numberedTo', ?)`, JSON.stringify(place));
+  }
+
+  /** What has changed meanwhile has a number. @returns the keys of these rows */
+  #numberAfter({ kind: name, after }: Place, most: number): readonly string[] {
+    const kind = kinds[name];
+    const columns = kind.key.join(', ');
+    const behind = after.length === 0 ? '' : `WHERE (${columns}) > (${after.map(() => '?').join(', ')})`;
+    const select = `SELECT ${keyOf(kind, '')} AS name FROM ${kind.table} ${behind} ORDER BY ${columns} LIMIT ?`;
+    const keys = this.#database.all(select, ...after, most).map((row) => String(row['name']));
+    for (const key of keys)
+      this.#database.run('INSERT OR IGNORE INTO changes (kind, key) VALUES (?, ?)', name, key);
+    return keys;
   }
 
   #read(name: CommentChange['kind'], key: string): CommentChange | undefined {
@@ -221,4 +270,9 @@ export class ChangeTables {
       this.#database.one(`SELECT value FROM state WHERE name = 'databaseId'`)?.['value'],
     );
   }
+}
+
+function nextKind({ kind }: Place): Place | undefined {
+  const next = kindNames[kindNames.indexOf(kind) + 1];
+  return next === undefined ? undefined : { kind: next, after: [] };
 }

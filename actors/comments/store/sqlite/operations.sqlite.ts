@@ -48,6 +48,7 @@ export function operationsOn(database: CommentDatabase): Operations {
     changes: (...args) => changes.changes(...args),
     noteTaken: (...args) => changes.noteTaken(...args),
     cursor: (...args) => changes.cursor(...args),
+    numberSome: () => changes.numberSome(),
     unerased: (...args) => taken.unerased(...args),
     takeChanges: (...args) => taken.take(...args),
     takenBy: (...args) => changes.takenBy(...args),
