@@ -8,6 +8,7 @@
  * E3. Within one region an epoch never falls, and what ended under an epoch does not begin again under it.
  * E4. What is on air is told every 30 s. What was not told for 95 s over a working link counts as ended until it is told again. While
  *     the link is cut, everything stays as it was told last, with its age.
+ *     So do its edges: after the heal they count until it tells them anew, as the objects that were missed are asked for at once.
  * E5. A region has `maxStreams` streams at most here. The oldest broadcast that is over makes room; where there is none, the new stream is refused.
  */
 import { ordinalOfEpoch, termOf, termsWithPeriods } from '../model/branch.ts';
@@ -91,6 +92,8 @@ export class ElsewhereState {
   noteLink(region: RegionId, isUp: boolean, nowMs: number): void {
     const of = this.#regions.get(region);
     if (of === undefined || region === this.#self || (of.linkedAtMs !== undefined) === isUp) return;
+    if (isUp) of.edgesAtMs = nowMs;
+    else if (!hasEdges(region, of, this.#self, nowMs)) of.edges = [];
     of.linkedAtMs = isUp ? nowMs : undefined;
     this.#countUrls(nowMs);
   }

@@ -27,6 +27,8 @@ import type { RelayerEffect, RelayerState, Waiting } from './relayer-state.ts';
 const holdMs = 1000;
 /** More records than this are no longer appended one by one. */
 const backlog = 64;
+/** Of so many of the commits that were missed the objects are brought. A standby wants those of all. */
+const broughtOfMissed = 8;
 /** How often the home is read anew because of one record. */
 const maxBeginnings = 8;
 
@@ -196,12 +198,12 @@ export function recordForGrowth({
   return { kind: 'snapshot', ...by, ...snapshotOf(own, own.firstNumber) };
 }
 
-const isHeld = ({ lacks, heardAtMs }: Waiting, nowMs: number): boolean =>
-  lacks !== undefined && lacks.size > 0 && nowMs - heardAtMs < holdMs;
+const isHeld = ({ lacks, heardAtMs, isMissed }: Waiting, nowMs: number): boolean =>
+  !isMissed && lacks !== undefined && lacks.size > 0 && nowMs - heardAtMs < holdMs;
 
 /**
- * Asks once for the objects that a commit waits for, as soon as its period is known here (relayer.ts Y5). Of a long backlog nothing is asked
- * for: it would stand in front of the live edge.
+ * Asks once for the objects of a commit, as soon as its period is known here, the newest first. Of what was missed it asks for the newest alone,
+ * and of a long backlog for nothing: it would stand in front of the live edge (relayer.ts Y5).
  */
 export function withWants(
   { waiting, own, standbyUntilMs }: RelayerState,
@@ -210,12 +212,16 @@ export function withWants(
   if (waiting.length > backlog) return { waiting, pulls: [] };
   const pulls: RelayerEffect[] = [];
   const hasStandby = nowMs < standbyUntilMs;
-  const looked = waiting.map((one): Waiting => {
+  let missed = 0;
+  const looked = waiting.toReversed().map((one): Waiting => {
     const { record } = one.entry;
-    if (one.lacks !== undefined || record.kind !== 'commit') return one;
+    if (record.kind !== 'commit') return one;
+    missed += one.isMissed ? 1 : 0;
+    if (one.lacks !== undefined) return one;
     const period = findPeriod(own, record.period);
     if (period === undefined) return one;
-    if (isPast(own, record.number)) return { ...one, lacks: new Set() };
+    const isLeft = one.isMissed && missed > broughtOfMissed && !hasStandby;
+    if (isLeft || isPast(own, record.number)) return { ...one, lacks: new Set() };
     const lacks = new Set<Sha256>();
     for (const rendition of wantedOf(period, hasStandby)) {
       const media = Object.hasOwn(record.renditions, rendition) ? record.renditions[rendition] : undefined;
@@ -225,7 +231,7 @@ export function withWants(
     }
     return { ...one, lacks };
   });
-  return { waiting: looked, pulls };
+  return { waiting: looked.toReversed(), pulls };
 }
 
 /** Whether this region's log already has the segment that its home calls so. */

@@ -23,6 +23,8 @@ export interface RelayerIdentity {
 export interface Waiting {
   readonly entry: IndexEntry;
   readonly heardAtMs: number;
+  /** It was read from the home's log, and not heard as it was written. */
+  readonly isMissed: boolean;
   /** Which objects of a commit do not lie in this region's store; undefined until they were asked for. */
   readonly lacks: ReadonlySet<Sha256> | undefined;
 }

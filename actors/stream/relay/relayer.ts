@@ -17,7 +17,9 @@
  *     under the author of the home's record.
  *     So does a backlog of over 64 records: appending them one by one could take longer than viewers have in their buffers.
  * Y5. A commit waits until its lowest rung and its audio lie in this region's store (every rung while there is a standby), 1 s at most.
- *     Of a backlog of over 64 records nothing is brought: it would stand in front of the live edge. Viewers have brought what they want of it.
+ *     What was missed and had to be read waits for nothing, as viewers stand still meanwhile. Of it only the newest eight commits are brought,
+ *     the newest first, and of a backlog of over 64 records nothing: it would stand in front of the live edge. Viewers have brought what they
+ *     want of it.
  * Y6. It stops 60 s after the last edge or standby wanted the stream.
  * Y7. Where a record does not fit, as something before it lacks here, it begins again as well. A segment whose number is still too high
  *     then begins a branch, since the home itself has lost what lies before. With any other record it stops after eight times: the home's
@@ -157,7 +159,7 @@ function takeHeard(turn: RelayTurn, entry: IndexEntry, previous: number): void {
   if (state.asking !== undefined) return;
   const last = known(state);
   if (entry.sequence <= last) return;
-  if (previous === last && last > 0) enqueue(turn, [entry]);
+  if (previous === last && last > 0) enqueue(turn, [entry], false);
   else readHome(turn);
 }
 
@@ -202,16 +204,16 @@ function takeHomeRead(turn: RelayTurn, entries: readonly IndexEntry[]): void {
     const isPurged = first?.record.kind === 'snapshot' && first.sequence > from.sequence;
     if (!isThere && !isPurged) return beginAgain(turn);
   }
-  enqueue(turn, entries);
+  enqueue(turn, entries, true);
   return undefined;
 }
 
-function enqueue(turn: RelayTurn, entries: readonly IndexEntry[]): void {
+function enqueue(turn: RelayTurn, entries: readonly IndexEntry[], isMissed: boolean): void {
   const last = known(turn.state);
   const { waiting, homeHead } = turn.state;
   const more = entries
     .filter(({ sequence }) => sequence > last)
-    .map((entry): Waiting => ({ entry, heardAtMs: turn.nowMs, lacks: undefined }));
+    .map((entry): Waiting => ({ entry, heardAtMs: turn.nowMs, isMissed, lacks: undefined }));
   turn.set({
     waiting: [...waiting, ...more].slice(0, limits.maxWaiting),
     homeHead: Math.max(homeHead, more.at(-1)?.entry.sequence ?? 0),

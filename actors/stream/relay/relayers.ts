@@ -27,7 +27,7 @@ export interface RelayersPorts extends HeadPorts, Pick<RelayingPorts, 'log' | 'p
   readonly region: RegionId;
   /** Begins the names of this process's relayers; no other process has it. */
   readonly bootId: string;
-  readonly others: Pick<OtherRegions, 'call' | 'listen' | 'isServedHere'>;
+  readonly others: Pick<OtherRegions, 'call' | 'listen' | 'isServedHere' | 'onLink'>;
   readonly elsewhere: Pick<Elsewhere, 'homeOf'>;
   readonly needs: RelayNeeds;
   readonly metrics: Metrics;
@@ -74,8 +74,12 @@ export class Relayers {
   }
 
   start(): void {
-    const { clock, needs } = this.#ports;
-    this.#stops = [needs.onNeed((need) => this.#note(need)), clock.every(limits.tickMs, () => this.#tick())];
+    const { clock, needs, others } = this.#ports;
+    this.#stops = [
+      needs.onNeed((need) => this.#note(need)),
+      others.onLink(() => this.#tick()),
+      clock.every(limits.tickMs, () => this.#tick()),
+    ];
   }
 
   stop(): void {

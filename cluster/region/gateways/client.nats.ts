@@ -18,7 +18,7 @@ import type { Logger } from '../../observe/logger.ts';
 import type { Clock } from '../../time/clock.ts';
 import { connectGateway, isUnserved } from './connect.nats.ts';
 import { hello, RegionClock } from './hello.ts';
-import { ordinalWords, WrongSecret, wordsOf } from './link-faults.ts';
+import { longestPauseMs, ordinalWords, WrongSecret, wordsOf } from './link-faults.ts';
 import type { Prover } from './proof.ts';
 import type { RegionMetrics } from './region-metrics.ts';
 import { Repeats } from './repeats.ts';
@@ -33,7 +33,6 @@ const helloWaitsMs = 2000;
 const overdueMs = 900;
 const overdueHellos = 3;
 const maxHellos = 12;
-const longestPauseMs = 5000;
 /** A subscription that another gateway serves by now goes on for so long: events may double then, and none is lost. */
 const overlapMs = 1000;
 /** Calls under way. What comes beyond is refused. */
@@ -69,6 +68,11 @@ interface Carried {
   readonly subscription: Subscription;
   /** Since when nobody wants it here any more. */
   unwantedAtMs: number | undefined;
+}
+
+interface Held {
+  readonly wasUp: boolean;
+  readonly fault: unknown;
 }
 
 export class GatewayClient {
@@ -176,18 +180,18 @@ export class GatewayClient {
   /** Connects again and again until it is closed. */
   async #run(signal: AbortSignal): Promise<void> {
     for (let failures = 0; !signal.aborted; failures += 1) {
-      try {
-        const wasUp = await this.#hold(signal);
-        if (wasUp) failures = 0;
-      } catch (error) {
-        this.#say(error);
-      }
-      await pauseAfter(failures, signal, longestPauseMs);
+      const { wasUp, fault } = await this.#hold(signal).catch((error: unknown) => ({
+        wasUp: false,
+        fault: error,
+      }));
+      if (fault !== undefined) this.#say(fault);
+      if (wasUp) failures = 0;
+      await pauseAfter(failures, signal, longestPauseMs(fault));
     }
   }
 
-  /** One connection, from its first byte to its last. @returns whether it ever worked. @throws what it ended with */
-  async #hold(signal: AbortSignal): Promise<boolean> {
+  /** One connection, from its first byte to its last. @returns whether it ever worked, and what ended it. @throws why there was none */
+  async #hold(signal: AbortSignal): Promise<Held> {
     const { clock, region, node, other } = this.#options;
     const connection = await connectGateway(other, region, node);
     this.#connection = connection;
@@ -209,10 +213,9 @@ export class GatewayClient {
       .then((error) => (error instanceof Error ? over.reject(error) : over.resolve(wasUp)));
     this.#sayHello(connection, over.reject);
     try {
-      return await over.promise;
-    } catch (error) {
-      this.#say(error);
-      return wasUp;
+      return { wasUp: await over.promise, fault: undefined };
+    } catch (fault) {
+      return { wasUp, fault };
     } finally {
       stop();
       signal.removeEventListener('abort', end);

@@ -1,4 +1,5 @@
 /** Says why a gateway's client does not work, in words that tell an operator what to do. */
+import { errorCodeOf } from '../../errors/tangaza-error.ts';
 import { accessFault, factsOf, withoutPassword } from '../../nats/access-faults.ts';
 import type { RegionId } from '../../model/ids.ts';
 import type { Region } from '../topology/topology.ts';
@@ -18,6 +19,22 @@ const settings = {
   tls: 'ca, cert and key of that region in the file of TANGAZA_REGIONS',
   credentials: 'its credentials in that file',
 };
+
+/** Times in ms. */
+const pauses = { unheard: 500, refused: 5000 } as const;
+
+/**
+ * How long the next try may be put off. Where nobody answers, the link may be healed at any moment, and viewers stand still until then. Who
+ * refuses us does so until somebody has mended a file, and writes each try into its log.
+ */
+export function longestPauseMs(fault: unknown): number {
+  const place = { whose: '', settings, user: 'gateway' } as const;
+  const isRefused =
+    fault instanceof WrongSecret ||
+    errorCodeOf(fault) === 'FORBIDDEN' ||
+    accessFault(fault, place) !== undefined;
+  return isRefused ? pauses.refused : pauses.unheard;
+}
 
 /** @param error what connecting, a hello or the connection ended with */
 export function wordsOf(error: unknown, { id, gateway }: Region): string {

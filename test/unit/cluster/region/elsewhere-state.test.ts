@@ -153,3 +153,15 @@ test('edges of a region count for 6 s and while its link works, and the revision
   state.noteLink(eu, false, 11_001);
   expect(state.edges(11_001)).toEqual([]);
 });
+
+test('edges that counted when their link was cut count from the heal on, until they are told anew; others do not', () => {
+  const state = stateIn(us);
+  state.noteEdges(eu, [edge('n1')], 0);
+  state.noteLink(eu, false, 4000);
+  state.noteLink(eu, true, 90_000);
+  const healed = state.edges(90_000).map(({ node }) => node);
+  const untold = state.edges(90_000 + elsewhereLimits.edgesLastMs + 1);
+  state.noteLink(eu, false, 100_000);
+  state.noteLink(eu, true, 110_000);
+  expect({ healed, untold, later: state.edges(110_000) }).toEqual({ healed: ['n1'], untold: [], later: [] });
+});

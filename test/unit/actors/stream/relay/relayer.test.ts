@@ -24,6 +24,8 @@ class Rig {
   readonly own: IndexEntry[];
   readonly home: LogBuilder;
   readonly pulls: string[] = [];
+  /** Of the segments of the lowest rung. */
+  readonly pulledStarts: number[] = [];
   readonly left: string[] = [];
   readonly asked: (number | 'snapshot')[] = [];
   state: RelayerState;
@@ -53,6 +55,13 @@ class Rig {
       this.do({ kind: 'head', sequence: last.sequence, recordId: last.record.recordId });
   }
 
+  /** The home publishes the record that it wrote last. */
+  publish(): void {
+    const [before, last] = this.home.entries.slice(-2);
+    if (before !== undefined && last !== undefined)
+      this.do({ kind: 'heard', entry: last, previous: before.sequence });
+  }
+
   pass(ms: number): void {
     this.nowMs += ms;
     this.do({ kind: 'tick' });
@@ -73,6 +82,7 @@ class Rig {
       }
       case 'pull':
         this.pulls.push(effect.rendition);
+        if (effect.rendition === 'h264-240p') this.pulledStarts.push(effect.media.startTime);
         return this.isStoreSlow ? undefined : this.do({ kind: 'stored', sha256: effect.media.sha256 });
       case 'purge':
         return void this.own.splice(
@@ -124,16 +134,11 @@ test('it takes what the home wrote in order, each once, and says where it stands
 test('a published record that follows is taken; where one is missing the home is asked from the last one on', () => {
   const log = small().segments(1);
   const rig = new Rig(log);
-  const publish = (): void => {
-    const [before, last] = log.entries.slice(-2);
-    if (before !== undefined && last !== undefined)
-      rig.do({ kind: 'heard', entry: last, previous: before.sequence });
-  };
   log.segment();
-  publish();
+  rig.publish();
   expect(rig.folded.nextNumber).toBe(2);
   log.segments(2);
-  publish();
+  rig.publish();
   expect({ nextNumber: rig.folded.nextNumber, asked: rig.asked }).toEqual({
     nextNumber: 4,
     asked: ['snapshot', 4],
@@ -145,7 +150,7 @@ test('a commit waits for its lowest rung and audio, and a second at most', () =>
   const rig = new Rig(log);
   rig.isStoreSlow = true;
   log.segment();
-  rig.head();
+  rig.publish();
   expect({ kinds: rig.kinds, pulls: rig.pulls }).toEqual({
     kinds: ['open', 'clock'],
     pulls: ['h264-240p', 'aac-128k'],
@@ -156,8 +161,24 @@ test('a commit waits for its lowest rung and audio, and a second at most', () =>
   expect(rig.kinds).toContain('commit');
   rig.do({ kind: 'wanted', byStandby: true });
   log.segment();
-  rig.head();
+  rig.publish();
   expect(rig.pulls.slice(2)).toEqual(['h264-720p', 'h264-480p', 'h264-360p', 'h264-240p', 'aac-128k']);
+});
+
+// Goal: after a cut viewers have all again at once, and what is under way first is what they play next. Method: no object comes, and the home is
+// read from where it was heard last.
+test('what was missed waits for no object, and of it the newest eight segments are brought, the newest first', () => {
+  const log = new LogBuilder().open().clock(passThroughOnly);
+  const rig = new Rig(log);
+  rig.isStoreSlow = true;
+  log.segments(12);
+  rig.head();
+  expect({ nextNumber: rig.folded.nextNumber, isAtHead: isAtHead(rig.state) }).toEqual({
+    nextNumber: 12,
+    isAtHead: true,
+  });
+  const startOf = (number: number): number => number * 180_000;
+  expect(rig.pulledStarts).toEqual([11, 10, 9, 8, 7, 6, 5, 4].map(startOf));
 });
 
 describe('this region’s log decides', () => {
@@ -277,11 +298,13 @@ test('a head that an answer has overtaken drops nothing, and reads from what is 
   const rig = new Rig(log);
   rig.isStoreSlow = true;
   const old = log.entries.at(-1);
-  log.segments(2);
-  rig.head();
+  for (let segment = 0; segment < 2; segment += 1) {
+    log.segment();
+    rig.publish();
+  }
   rig.do({ kind: 'head', sequence: old?.sequence ?? 0, recordId: old?.record.recordId ?? '' });
   expect({ asked: rig.asked, waiting: rig.state.waiting.length }).toEqual({
-    asked: ['snapshot', 4, 6],
+    asked: ['snapshot', 6],
     waiting: 2,
   });
 });

@@ -1,5 +1,6 @@
 /** What a gateway decides with: interests, bounds, signatures, clocks and words (R2). */
 import { expect, test } from 'vitest';
+import { TangazaError } from '../../../../../cluster/errors/tangaza-error.ts';
 import { BootId, NodeId, RegionId } from '../../../../../cluster/model/ids.ts';
 import { CrossingGuard, type Refusal } from '../../../../../cluster/region/gateways/crossing-guard.ts';
 import { RegionClock } from '../../../../../cluster/region/gateways/hello.ts';
@@ -11,12 +12,13 @@ import {
   topicOf,
   type Interest,
 } from '../../../../../cluster/region/gateways/interests.ts';
-import { WrongSecret, wordsOf } from '../../../../../cluster/region/gateways/link-faults.ts';
+import { longestPauseMs, WrongSecret, wordsOf } from '../../../../../cluster/region/gateways/link-faults.ts';
 import { Prover } from '../../../../../cluster/region/gateways/proof.ts';
 import { topologyOfOne } from '../../../../../cluster/region/topology/topology.ts';
 import { echo, greeting, testAllowList } from '../../../../support/regions/crossings.ts';
 
 const [eu, us] = [RegionId.parse('eu'), RegionId.parse('us')];
+const named = (name: string, message = 'x') => Object.assign(new Error(message), { name });
 const tells = (node: string, topics: string[], isWhole = true): Interest => ({
   node: NodeId.parse(node),
   bootId: BootId.parse(`boot-${node}`),
@@ -111,7 +113,6 @@ test('every fault of a link is said in words that name the region, its address a
   const [region] = topologyOfOne(us, 1).regions;
   if (region === undefined) throw new Error('no region');
   const other = { ...region, gateway: { ...region.gateway, natsUrls: ['tls://me:secret@nats.us:4222'] } };
-  const named = (name: string, message = 'x') => Object.assign(new Error(message), { name });
   const said = {
     secret: wordsOf(new WrongSecret(), other),
     authority: wordsOf(Object.assign(new Error('x'), { code: 'SELF_SIGNED_CERT_IN_CHAIN' }), other),
@@ -140,4 +141,13 @@ test('every fault of a link is said in words that name the region, its address a
   });
   for (const words of Object.values(said))
     expect(words).toEqual(expect.stringMatching(/^(?!.*secret@).*nats\.us:4222/));
+});
+
+test('a link that nobody answers is tried again within half a second, one that is refused within five', () => {
+  const silent = [undefined, new Error('timeout'), named('NoRespondersError'), named('ConnectionError')];
+  const refused = [new WrongSecret(), new TangazaError('FORBIDDEN', 'x'), named('AuthorizationError')];
+  expect({ silent: silent.map(longestPauseMs), refused: refused.map(longestPauseMs) }).toEqual({
+    silent: [500, 500, 500, 500],
+    refused: [5000, 5000, 5000],
+  });
 });
