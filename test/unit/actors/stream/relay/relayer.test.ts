@@ -55,8 +55,9 @@ class Rig {
       this.do({ kind: 'head', sequence: last.sequence, recordId: last.record.recordId });
   }
 
-  /** The home publishes the record that it wrote last. */
-  publish(): void {
+  /** The home writes segments, and only the last one is heard. */
+  publish(segments = 1): void {
+    this.home.segments(segments);
     const [before, last] = this.home.entries.slice(-2);
     if (before !== undefined && last !== undefined)
       this.do({ kind: 'heard', entry: last, previous: before.sequence });
@@ -134,11 +135,9 @@ test('it takes what the home wrote in order, each once, and says where it stands
 test('a published record that follows is taken; where one is missing the home is asked from the last one on', () => {
   const log = small().segments(1);
   const rig = new Rig(log);
-  log.segment();
   rig.publish();
   expect(rig.folded.nextNumber).toBe(2);
-  log.segments(2);
-  rig.publish();
+  rig.publish(2);
   expect({ nextNumber: rig.folded.nextNumber, asked: rig.asked }).toEqual({
     nextNumber: 4,
     asked: ['snapshot', 4],
@@ -149,7 +148,6 @@ test('a commit waits for its lowest rung and audio, and a second at most', () =>
   const log = new LogBuilder().open().clock();
   const rig = new Rig(log);
   rig.isStoreSlow = true;
-  log.segment();
   rig.publish();
   expect({ kinds: rig.kinds, pulls: rig.pulls }).toEqual({
     kinds: ['open', 'clock'],
@@ -160,7 +158,6 @@ test('a commit waits for its lowest rung and audio, and a second at most', () =>
   rig.pass(1);
   expect(rig.kinds).toContain('commit');
   rig.do({ kind: 'wanted', byStandby: true });
-  log.segment();
   rig.publish();
   expect(rig.pulls.slice(2)).toEqual(['h264-720p', 'h264-480p', 'h264-360p', 'h264-240p', 'aac-128k']);
 });
@@ -298,10 +295,8 @@ test('a head that an answer has overtaken drops nothing, and reads from what is 
   const rig = new Rig(log);
   rig.isStoreSlow = true;
   const old = log.entries.at(-1);
-  for (let segment = 0; segment < 2; segment += 1) {
-    log.segment();
-    rig.publish();
-  }
+  rig.publish();
+  rig.publish();
   rig.do({ kind: 'head', sequence: old?.sequence ?? 0, recordId: old?.record.recordId ?? '' });
   expect({ asked: rig.asked, waiting: rig.state.waiting.length }).toEqual({
     asked: ['snapshot', 6],
