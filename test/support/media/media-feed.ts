@@ -1,8 +1,10 @@
 /** Feeds for the test publisher: FLV tags made from an MP4, legacy or Enhanced RTMP, and the MP4s made by ffmpeg. */
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import amf from 'node-media-server/src/protocol/amf.js';
 import {
@@ -59,15 +61,18 @@ const encoders = {
 
 /** An MP4 of moving test pictures and a tone. */
 export async function makeClip(path: string, options: ClipOptions = {}): Promise<string> {
+  await ffmpeg([...clipArguments(options), '-f', 'mp4', path]);
+  return path;
+}
+
+function clipArguments(options: ClipOptions): readonly string[] {
   const { seconds = 6, size = '320x180', fps = 25, codec = 'h264', audio = true, video = true } = options;
-  await ffmpeg([
+  return [
     ...(video ? ['-f', 'lavfi', '-i', `testsrc2=size=${size}:rate=${fps}:duration=${seconds}`] : []),
     ...(audio ? ['-f', 'lavfi', '-i', `sine=frequency=440:sample_rate=48000:duration=${seconds}`] : []),
     ...(video ? [...encoders[codec], ...gopArguments(options), ...(options.videoArgs ?? [])] : []),
     ...(audio ? ['-c:a', 'aac', '-b:a', '96k', '-ac', '2'] : []),
-    ...['-f', 'mp4', path],
-  ]);
-  return path;
+  ];
 }
 
 function gopArguments({ codec = 'h264', fps = 25, gop = fps, bFrames = 0 }: ClipOptions): readonly string[] {
@@ -81,15 +86,31 @@ function gopArguments({ codec = 'h264', fps = 25, gop = fps, bFrames = 0 }: Clip
 }
 
 /** A temporary folder that goes with its scope. */
-export async function temporaryFolder(): Promise<AsyncDisposable & { readonly path: string }> {
-  const path = await mkdtemp(join(tmpdir(), 'tangaza-test-'));
+export async function temporaryFolder(
+  parent = tmpdir(),
+): Promise<AsyncDisposable & { readonly path: string }> {
+  const path = await mkdtemp(join(parent, 'tangaza-test-'));
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
 }
 
-/** Makes a clip, reads it as a feed and removes it. */
+const keptClips = resolve(import.meta.dirname, '../../../.toolchain/clips');
+
+/**
+ * Makes a clip and reads it as a feed. The clip is kept, one for each set of arguments: many files publish the same minutes of video, which take
+ * five seconds of a core to make.
+ */
 export async function makeFeed(options: ClipOptions = {}): Promise<Feed> {
-  await using folder = await temporaryFolder();
-  return await readFeed(await makeClip(join(folder.path, 'clip.mp4'), options));
+  const name = createHash('sha256')
+    .update(JSON.stringify(clipArguments(options)))
+    .digest('hex');
+  const kept = join(keptClips, `${name}.mp4`);
+  if (!existsSync(kept)) {
+    await mkdir(keptClips, { recursive: true });
+    // Others may make it at the same time: who reads sees a whole one.
+    await using folder = await temporaryFolder(keptClips);
+    await rename(await makeClip(join(folder.path, 'clip.mp4'), options), kept);
+  }
+  return await readFeed(kept);
 }
 
 /** The tags of an MP4: H.264 and AAC as legacy FLV, HEVC and AV1 as Enhanced RTMP. */
