@@ -15,6 +15,8 @@ export const ownTypes = {
   guest: 'tangaza-guest+jwt',
   account: 'tangaza-account+jwt',
   receipt: 'tangaza-receipt',
+  /** One signature for several. */
+  receipts: 'tangaza-receipts',
 } as const;
 
 const GuestClaims = z.object({

@@ -11,6 +11,7 @@ import { Buckets } from '../../../cluster/bounds/buckets.ts';
 import { operatorId, type Accepted, type Identities, type Receipts, type Resent } from './identity.ts';
 import { allPermissions } from './permissions.ts';
 import { acceptedOf, receiptTextOf } from './receipt.ts';
+import { SharedSignatures } from './shared-signatures.ts';
 import { TokenCache } from './token-cache.ts';
 import { openSigner, type TokenSigner } from './token-signer.jose.ts';
 import { openVerifier, type Accounts, type TokenVerifier } from './token-verifier.jose.ts';
@@ -52,6 +53,7 @@ class TokenIdentity implements Identities, Receipts {
   readonly #signer: TokenSigner;
   readonly #verifier: TokenVerifier;
   readonly #signatures: Gate;
+  readonly #receipts: SharedSignatures;
   readonly #cache = new TokenCache();
   /** Who makes tokens up pays for it: tokens that are known count all the same. */
   readonly #refusals = new Buckets({ burst: 200, perSecond: 20, most: 20_000 });
@@ -62,6 +64,7 @@ class TokenIdentity implements Identities, Receipts {
     this.#signer = signer;
     this.#verifier = verifier;
     this.#signatures = signatures;
+    this.#receipts = new SharedSignatures((texts) => signatures.run(() => signer.receipts(texts)));
     const tokens = parts.metrics.counter({
       name: 'tangaza_tokens_total',
       help: 'Bearer tokens of the audience: remembered, verified or refused.',
@@ -113,9 +116,7 @@ class TokenIdentity implements Identities, Receipts {
   }
 
   sign(accepted: Accepted): Promise<string> {
-    return this.#signatures.run(() =>
-      this.#signer.receipt(receiptTextOf(accepted, this.#parts.clock.utcMs())),
-    );
+    return this.#receipts.sign(receiptTextOf(accepted, this.#parts.clock.utcMs()));
   }
 
   async open(receipt: string, resent: Resent): Promise<Accepted | undefined> {

@@ -1,14 +1,15 @@
 /**
  * Signs tokens and receipts with a region's key: compact JWS (RFC 7515) with Ed25519.
  *
- * Each comment has a receipt, so those are put together by hand and signed by `node:crypto` in the threads of the pool: the library's way
- * costs the main thread more than all guards together.
+ * Each comment has a receipt, so those are put together by hand and signed by `node:crypto` in the threads of the pool, many with one
+ * signature: the library's way costs the main thread more than all guards together.
  */
 import { createPrivateKey, sign, type KeyObject } from 'node:crypto';
 import { importJWK, SignJWT, type CryptoKey } from 'jose';
 import type { UserId } from '../../../cluster/model/ids.ts';
 import type { SigningKey } from '../../../cluster/model/token-keys.ts';
 import { ownIssuer, ownTypes } from './claims.ts';
+import { hashTree } from './hash-tree.ts';
 
 const alg = 'EdDSA';
 
@@ -35,12 +36,13 @@ interface Keys {
 export class TokenSigner {
   readonly #keys: Keys;
   readonly #kid: string;
-  readonly #receiptHead: string;
+  readonly #heads: Readonly<Record<'receipt' | 'receipts', string>>;
 
   constructor(keys: Keys, kid: string) {
     this.#keys = keys;
     this.#kid = kid;
-    this.#receiptHead = base64url(JSON.stringify({ alg, kid, typ: ownTypes.receipt }));
+    const head = (typ: string): string => base64url(JSON.stringify({ alg, kid, typ }));
+    this.#heads = { receipt: head(ownTypes.receipt), receipts: head(ownTypes.receipts) };
   }
 
   guestToken(id: UserId, name: string, life: Life): Promise<string> {
@@ -52,8 +54,19 @@ export class TokenSigner {
     return this.#token(ownTypes.account, account, claims, life);
   }
 
-  receipt(text: string): Promise<string> {
-    const signed = `${this.#receiptHead}.${base64url(text)}`;
+  /**
+   * A receipt for each text: a JWS of the text; or where there are several, `JWS~text~proof` with one JWS of the root of their tree for all.
+   */
+  async receipts(texts: readonly string[]): Promise<readonly string[]> {
+    const [text = ''] = texts;
+    if (texts.length < 2) return [await this.#signed('receipt', text)];
+    const { root, proofs } = hashTree(texts);
+    const signedRoot = await this.#signed('receipts', root);
+    return texts.map((one, index) => [signedRoot, base64url(one), proofs[index]].join('~'));
+  }
+
+  #signed(typ: 'receipt' | 'receipts', text: string): Promise<string> {
+    const signed = `${this.#heads[typ]}.${base64url(text)}`;
     return new Promise((resolve, reject) => {
       sign(null, Buffer.from(signed), this.#keys.ofReceipts, (error, signature) =>
         error === null ? resolve(`${signed}.${signature.toString('base64url')}`) : reject(error),

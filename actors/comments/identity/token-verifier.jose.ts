@@ -20,6 +20,7 @@ import { TangazaError } from '../../../cluster/errors/tangaza-error.ts';
 import type { TokenKey } from '../../../cluster/model/token-keys.ts';
 import { accountAlgorithms, type AccountKey } from './account-keys.ts';
 import { accountOf, guestOf, ownIssuer, ownTypes } from './claims.ts';
+import { rootBy } from './hash-tree.ts';
 import type { KeptKeys } from './kept-keys.ts';
 
 const ownAlgorithms = ['EdDSA', 'Ed25519'];
@@ -76,12 +77,21 @@ export class TokenVerifier {
 
   /** @returns the text of a receipt that a region of ours signed; undefined for anything else @throws TangazaError `OVERLOADED` */
   async receiptText(receipt: string): Promise<string | undefined> {
+    const [jws = '', encoded, proof = '', ...rest] = receipt.split('~');
+    if (encoded === undefined) return this.#signedText(jws, ownTypes.receipt);
+    const text = Buffer.from(encoded, 'base64url').toString('utf8');
+    const root = rest.length === 0 ? rootBy(text, proof) : undefined;
+    if (root === undefined || root !== (await this.#signedText(jws, ownTypes.receipts))) return undefined;
+    return text;
+  }
+
+  async #signedText(jws: string, typ: string): Promise<string | undefined> {
     try {
       const options = { algorithms: ownAlgorithms };
       const { payload, protectedHeader } = await this.#signatures.run(() =>
-        compactVerify(receipt, (header: { readonly kid?: string }) => this.#ownKey(header), options),
+        compactVerify(jws, (header: { readonly kid?: string }) => this.#ownKey(header), options),
       );
-      return protectedHeader.typ === ownTypes.receipt ? Buffer.from(payload).toString('utf8') : undefined;
+      return protectedHeader.typ === typ ? Buffer.from(payload).toString('utf8') : undefined;
     } catch (error) {
       if (error instanceof TangazaError) throw error;
       return undefined;

@@ -240,6 +240,52 @@ test('a receipt of one region gives the same row in the other, and for no other 
   expect(await there.open(receipt, { ...resent, text: 'Bye' })).toBeUndefined();
 });
 
+/**
+ * *Goal*: comments that are accepted together share a signature, and each receipt counts for its own comment alone, in any region.
+ * *Method*: many are signed at once. Each is opened in the other region with what its author sends again, and with what the next one does.
+ */
+test('receipts that share a signature count each for its own comment', async () => {
+  const [here, there] = [await identityOf(r1), await identityOf(r2)];
+  const many = Array.from({ length: 80 }, (_, index) => ({
+    ...accepted,
+    body: { ...accepted.body, text: `Hello ${index}` },
+  }));
+  const receipts = await Promise.all(many.map((one) => here.sign(one)));
+  const signatures = new Set(receipts.map((receipt) => receipt.split('~')[0]));
+  expect({ many: receipts.length, signatures: signatures.size }).toEqual({ many: 80, signatures: 4 });
+  for (const [index, receipt] of receipts.entries()) {
+    expect(await there.open(receipt, { ...resent, text: `Hello ${index}` })).toEqual(many[index]);
+    expect(await there.open(receipt, { ...resent, text: `Hello ${index + 1}` })).toBeUndefined();
+  }
+});
+
+/**
+ * *Goal*: nobody makes a receipt of what somebody else's has in common with it.
+ * *Method*: the text, the proof and the signature of two receipts that share one are mixed, cut and doubled; and roots are signed as tokens.
+ */
+test('parts of receipts that share a signature are no receipt', async () => {
+  const identity = await identityOf();
+  const other = { ...accepted, body: { ...accepted.body, text: 'Bye' } };
+  const [, one = '', two = ''] = await Promise.all([accepted, accepted, other].map((a) => identity.sign(a)));
+  const [jws = '', text = '', proof = ''] = one.split('~');
+  const [, otherText = '', otherProof = ''] = two.split('~');
+  expect(await identity.open(one, resent)).toEqual(accepted);
+  const plain = await identity.sign(accepted);
+  const forged = mint({ alg: 'EdDSA', kid: r1.kid, typ: 'tangaza-receipts' }, { exp: inAnHour() }, another);
+  const mixed = [
+    [jws, text, otherProof],
+    [jws, otherText, proof],
+    [jws, text, ''],
+    [jws, text, proof + proof],
+    [jws, text, proof, ''],
+    [plain, text, proof],
+    [forged, text, proof],
+    [jws],
+    [jws, text],
+  ];
+  for (const parts of mixed) expect(await identity.open(parts.join('~'), resent)).toBeUndefined();
+});
+
 test('what no region signed as a receipt is none', async () => {
   const identity = await identityOf();
   const receipt = await identity.sign(accepted);
