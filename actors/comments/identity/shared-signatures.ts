@@ -11,8 +11,8 @@ const mostWaiting = 4000;
 
 interface Waiting {
   readonly text: string;
-  resolve(signed: string): void;
-  reject(error: unknown): void;
+  readonly resolve: (signed: string) => void;
+  readonly reject: (error: unknown) => void;
 }
 
 export class SharedSignatures {
