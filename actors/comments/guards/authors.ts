@@ -20,6 +20,11 @@ export const authorLimits = { most: 20_000, said: 4, forgottenAfterMs: 60_000 } 
 export class Authors {
   readonly #lately = new Map<string, Lately>();
   readonly #most: number;
+  /**
+   * Its next is the one heard of least lately: whom it has passed was taken out, or stands at the end again. From its beginning, a map
+   * from which many were taken is slow to go through.
+   */
+  readonly #inOrder = this.#lately.entries();
   /** How many were forgotten that had commented within the last minute. */
   forgotten = 0;
 
@@ -59,7 +64,7 @@ export class Authors {
 
   #forget(nowMs: number): void {
     if (this.#lately.size <= this.#most) return;
-    const [oldest] = this.#lately;
+    const oldest = this.#inOrder.next().value;
     if (oldest === undefined) return;
     const [key, lately] = oldest;
     this.#lately.delete(key);

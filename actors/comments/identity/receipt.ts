@@ -2,7 +2,7 @@
  * What a receipt says of an accepted comment: all of its row but the text, of which it has a hash (A6). So any region writes the same row
  * from a receipt and from what its author sends again, without the parent and without the author's name of that day.
  */
-import { createHash } from 'node:crypto';
+import { hash as digestOf } from 'node:crypto';
 import { z } from 'zod';
 import { CommentId, RegionId } from '../../../cluster/model/ids.ts';
 import type { CommentBody } from '../store/comment-store.ts';
@@ -72,7 +72,7 @@ export function acceptedOf(text: string, resent: Resent, nowMs: number): Accepte
 /** A list in JSON has one reading, so two comments with one hash would be a collision of SHA-256. */
 function hashOf({ streamId, authorId, clientId, text, parentId, mediaTime }: Resent): string {
   const all = [streamId, authorId, clientId.toLowerCase(), text, parentId ?? null, mediaTime ?? null];
-  return createHash('sha256').update(JSON.stringify(all)).digest('base64url');
+  return digestOf('sha256', JSON.stringify(all), 'base64url');
 }
 
 const tailOf = (id: CommentId): string => id.slice(id.indexOf('~') + 1);

@@ -171,9 +171,11 @@ async function readBody(request: HttpRequest, schema: z.ZodType): Promise<unknow
   return body.value;
 }
 
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
 function parseJson(bytes: Uint8Array): unknown {
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    return JSON.parse(utf8.decode(bytes));
   } catch (error) {
     throw new TangazaError('BAD_REQUEST', 'The body is not JSON in UTF-8.', { cause: error });
   }

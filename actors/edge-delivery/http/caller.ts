@@ -82,6 +82,7 @@ const hostPattern = /^(?:[a-z0-9._-]{1,255}|\[[0-9a-f:.]{2,45}\])(?::\d{1,5})?$/
 
 /** The entries at the right end of a comma-separated list, rightmost first. */
 function lastEntries(list: string): readonly string[] {
+  if (list === '') return [];
   const end = list.slice(-maxHops * (maxEntryLength + 2));
   return end
     .split(',')

@@ -40,7 +40,8 @@ export function defineRoute<P, Q>(
     operation,
     read: (asked, issues) => {
       const path = check(params, asked.params, 'path', issues);
-      const rest = check(query, queryOf(asked.route, asked.query, issues), 'query', issues);
+      const asking = asked.query === '' ? {} : queryOf(asked.route, asked.query, issues);
+      const rest = check(query, asking, 'query', issues);
       if (path === undefined || rest === undefined) return undefined;
       return (request, told) => serve(request, { ...told, params: path.value, query: rest.value });
     },

@@ -2,6 +2,9 @@
 import { BlockList, isIPv6 } from 'node:net';
 import type { IsTrustedProxy } from './caller.ts';
 
+/** Those asked about lately: each request asks about some, mostly the same. When full it begins anew. */
+const mostKnown = 10_000;
+
 /** @param ranges addresses and CIDR ranges that the configuration has checked @throws Error for any other text */
 export function trustedProxies(ranges: readonly string[]): IsTrustedProxy {
   const list = new BlockList();
@@ -11,5 +14,13 @@ export function trustedProxies(ranges: readonly string[]): IsTrustedProxy {
     if (bits === undefined) list.addAddress(address, family);
     else list.addSubnet(address, Number(bits), family);
   }
-  return (address) => list.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
+  const known = new Map<string, boolean>();
+  return (address) => {
+    const before = known.get(address);
+    if (before !== undefined) return before;
+    const isTrusted = list.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
+    if (known.size >= mostKnown) known.clear();
+    known.set(address, isTrusted);
+    return isTrusted;
+  };
 }

@@ -2,6 +2,7 @@
  * The drivers with the same tables and statements as the comments' databases, in this thread, as a server uses them that just calls the driver:
  * `node:sqlite` with a transaction for each comment, `cassandra-driver` with a request for each statement or batch.
  */
+import { backup, DatabaseSync } from 'node:sqlite';
 import { Client, types } from 'cassandra-driver';
 import type { Database } from '../../../cluster/cassandra/database.cassandra.ts';
 import type { CassandraSettings } from '../../../cluster/cassandra/settings.ts';
@@ -15,8 +16,14 @@ export interface BareDriver extends AsyncDisposable {
   add(body: CommentBody): Promise<void>;
 }
 
-/** One behind the other, as a synchronous driver has it. */
-export function openBareSqlite(file: string): BareDriver {
+/**
+ * One behind the other, as a synchronous driver has it; in a file of its own that has what is in the node's, as a commit costs more in a large
+ * file.
+ */
+export async function openBareSqlite(file: string, nodesFile: string): Promise<BareDriver> {
+  const source = new DatabaseSync(nodesFile, { readOnly: true });
+  await backup(source, file);
+  source.close();
   const database = openCommentDatabase(file, () => 'bench');
   const operations = operationsOn(database);
   return {

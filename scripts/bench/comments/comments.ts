@@ -127,7 +127,7 @@ async function measureWrites({ api, tested, token, progress }: Writing): Promise
   await takeTurns({ count: authors, callers: 8 }, async (index) => {
     crowd.push(await api.createAuthor(index));
   });
-  await using driver = tested.openBare();
+  await using driver = await tested.openBare();
   const all: Round[] = [];
   const turn = { count: authors * streamsOfRound, callers };
   // The first round warms up and counts nowhere.

@@ -23,7 +23,8 @@ export interface TestedDatabase extends AsyncDisposable {
   readonly name: DatabaseName;
   readonly title: string;
   readonly store: AudienceStore;
-  openBare(): BareDriver;
+  /** To be called when all is filled. */
+  openBare(): Promise<BareDriver>;
   fill(comments: readonly CommentBody[]): Promise<void>;
 }
 
@@ -47,7 +48,7 @@ async function openSqlite({ dataDir }: Pick<DemoRegion, 'dataDir'>): Promise<Tes
     name: 'sqlite',
     title: 'SQLite',
     store,
-    openBare: () => openBareSqlite(join(dataDir, 'bare.sqlite')),
+    openBare: () => openBareSqlite(join(dataDir, 'bare.sqlite'), file),
     fill: async (comments) => {
       const nowMs = Date.now();
       await takeTurns({ count: comments.length, callers: 2000 }, async (index) => {
@@ -67,7 +68,7 @@ async function openTestedCassandra(region: Pick<DemoRegion, 'id' | 'dataDir'>): 
     name: 'cassandra',
     title: 'Cassandra',
     store,
-    openBare: () => openBareCassandra(settings),
+    openBare: async () => openBareCassandra(settings),
     fill: (comments) => fillCassandra(settings, comments),
     [Symbol.asyncDispose]: async () => {
       await store.close();

@@ -1,5 +1,5 @@
 /** Calls between nodes over Moleculer on a real nats-server: what is left of a call that nobody answers. */
-import { ServiceBroker, type Context } from 'moleculer';
+import { Context, ServiceBroker } from 'moleculer';
 import { expect, test } from 'vitest';
 import { TangazaError } from '../../../cluster/errors/tangaza-error.ts';
 import { nodeCalls, type NodeCalls } from '../../../cluster/rpc/node-calls.moleculer.ts';
@@ -153,5 +153,36 @@ test('a call to whoever has the service, and one to all ingests, says until when
     expect(calls).toEqual([wanted, wanted, wanted]);
   } finally {
     await Promise.all([asker.stop(), callee.stop()]);
+  }
+});
+
+// Goal: what a node does itself costs no call, and behaves as one. Method: an action of the node's own writes down how it was called, and then
+// fails, at once and later.
+test('an action of the own node is called as a function, and its errors keep their codes', async () => {
+  await using nats = await startNats();
+  const broker = brokerOf(nats, 'n1', silentLogger);
+  const called: unknown[] = [];
+  const full = new TangazaError('STORE_FULL');
+  const ask = (call: unknown): string => {
+    called.push(call);
+    return 'answered';
+  };
+  const fail = (): never => {
+    throw full;
+  };
+  broker.createService({ name: 'own', actions: { ask, fail, failLater: () => Promise.reject(full) } });
+  await broker.start();
+  try {
+    const { callAction } = callsOf(broker);
+    const input = { params: {}, query: {}, body: {}, origin: 'http://here' };
+    expect(await callAction('own.ask', input)).toBe('answered');
+    const meta = { from: 'n1', deadlineMs: expect.any(Number) };
+    expect(called).toEqual([expect.objectContaining({ params: input, meta, nodeID: broker.nodeID })]);
+    expect(called[0]).not.toBeInstanceOf(Context);
+    for (const action of ['own.fail', 'own.failLater'])
+      await expect(callAction(action, input)).rejects.toMatchObject({ code: 'STORE_FULL' });
+    await expect(callAction('nobody.asks', input)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+  } finally {
+    await broker.stop();
   }
 });

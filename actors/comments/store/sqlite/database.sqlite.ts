@@ -60,14 +60,14 @@ export class CommentDatabase {
 
   /** Within a transaction: all of `work`, or nothing of it, whatever else the transaction does. */
   part<T>(work: () => T): T {
-    this.execute('SAVEPOINT part');
+    this.run('SAVEPOINT part');
     try {
       return work();
     } catch (error) {
       if (this.#database.isTransaction) this.execute('ROLLBACK TO part');
       throw error;
     } finally {
-      if (this.#database.isTransaction) this.execute('RELEASE part');
+      if (this.#database.isTransaction) this.run('RELEASE part');
     }
   }
 
