@@ -69,7 +69,8 @@ export async function composeComments(
       ? openCassandraChangedCounts(database, region, () => clock.utcMs())
       : undefined;
   const onBack = database?.onBack.bind(database);
-  const lag = regional === undefined ? undefined : new RegionLag(others, clock);
+  const lag = regional && new RegionLag({ store: regional, regions: others.regions, clock, logger });
+  await lag?.look();
   const all = { store, counts, changedCounts, isSharedByRegions, replication, onBack, lag };
   const feed = composeFeed(parts, all, closing);
   audience.feed = feed;

@@ -63,6 +63,7 @@ export function composeFeed(
   });
   const stops = [
     clock.every(tickMs, () => feed.tick()),
+    lag === undefined ? nothing : clock.every(tickMs, () => void lag.look()),
     isLinked ? clock.every(tellEveryMs, () => feed.tellRegions()) : nothing,
     watchFreezes(clock, () => feed.doubt('standstill')),
     onBack?.((sinceMs) => feed.doubt('database', sinceMs)) ?? nothing,

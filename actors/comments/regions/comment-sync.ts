@@ -63,7 +63,7 @@ export class CommentSync {
       hint: commentsChanged,
       database: {
         cursor: (region) => ports.store.cursor(region),
-        take: (region, answer) => this.#take(region, answer),
+        take: (...taken) => this.#take(...taken),
       },
     });
   }
@@ -137,7 +137,7 @@ export class CommentSync {
     return this.#isNumbered ? answer : store.changes(query);
   }
 
-  async #take(region: RegionId, answer: Changes<CommentChange>): Promise<void> {
+  async #take(region: RegionId, answer: Changes<CommentChange>, askedAtMs: number): Promise<void> {
     const { store, clock, logger, tell } = this.#ports;
     // Before it is committed: who hears that a user is erased here may rely on it.
     const erased = answer.changes.filter((change) => change.kind === 'erased');
@@ -146,7 +146,8 @@ export class CommentSync {
       const { streams } = await store.eraseUser(userId, atMs - clockWindow.afterMs);
       for (const stream of streams) erasedIn.add(stream);
     }
-    const taken = await store.takeChanges(region, answer, clock.utcMs());
+    const times = { nowMs: clock.utcMs(), askedAtMs };
+    const taken = await store.takeChanges(region, answer, times);
     if (taken.refused > 0)
       logger.warn({ region, refused: taken.refused }, 'changes of another region cannot be read: left out');
     // Those of an answer that comes again, too: the first time it may have been interrupted before they were told.

@@ -1,39 +1,49 @@
-/** Until when this region knows what was accepted in the others: as long as a link is cut, until shortly before that (A8). */
+/**
+ * Until when this region knows what was accepted in the others: until it last asked for changes and got all of them (A8). The file remembers
+ * that. So it is true as well on a node that has just started, and where a link works and yet nothing comes over it.
+ */
 import type { RegionId } from '../../../cluster/model/ids.ts';
-import type { OtherRegions } from '../../../cluster/region/other-regions.ts';
+import type { Logger } from '../../../cluster/observe/logger.ts';
 import type { Clock } from '../../../cluster/time/clock.ts';
+import { backMs } from '../feed/resume.ts';
+import type { ChangeStore } from '../store/change-store.ts';
 
-/** A cut is noticed some seconds after it has happened. */
-const unnoticedMs = 5000;
-/** Once a link is back, what was missed is taken within that time. */
-const catchingUpMs = 10_000;
+interface LagPorts {
+  readonly store: Pick<ChangeStore, 'wholeTo'>;
+  readonly regions: readonly RegionId[];
+  readonly clock: Pick<Clock, 'utcMs'>;
+  readonly logger: Pick<Logger, 'debug'>;
+}
 
 export class RegionLag {
-  readonly #others: Pick<OtherRegions, 'links'>;
-  readonly #clock: Pick<Clock, 'monotonicMs' | 'utcMs'>;
-  /** Since when a link has been down, or was so before it came back, in monotonic time. */
-  readonly #downSinceMs = new Map<RegionId, number>();
+  readonly #ports: LagPorts;
+  #wholeToMs = 0;
+  #isLooking = false;
 
-  constructor(others: Pick<OtherRegions, 'links'>, clock: Pick<Clock, 'monotonicMs' | 'utcMs'>) {
-    this.#others = others;
-    this.#clock = clock;
+  constructor(ports: LagPorts) {
+    this.#ports = ports;
   }
 
-  /** In UTC of this host. */
-  knownToMs(): number {
-    const nowMs = this.#clock.monotonicMs();
-    let lagMs = 0;
-    for (const { region, isUp, sinceMs } of this.#others.links()) {
-      if (!isUp) this.#down(region, sinceMs - unnoticedMs);
-      if (isUp && nowMs - sinceMs > catchingUpMs) this.#downSinceMs.delete(region);
-      const downSinceMs = this.#downSinceMs.get(region);
-      if (downSinceMs !== undefined) lagMs = Math.max(lagMs, nowMs - downSinceMs);
+  /** Reads the file. To be called every second. It never rejects: what is not read stays as it was. */
+  async look(): Promise<void> {
+    if (this.#isLooking) return;
+    const { store, regions, logger } = this.#ports;
+    this.#isLooking = true;
+    try {
+      this.#wholeToMs = await store.wholeTo(regions);
+    } catch (error) {
+      logger.debug(
+        { err: error },
+        'up to when other regions were read is not known: it is asked again in 1 s',
+      );
+    } finally {
+      this.#isLooking = false;
     }
-    return this.#clock.utcMs() - lagMs;
   }
 
-  /** A node that began during a cut hears from others that it is older. */
-  #down(region: RegionId, sinceMs: number): void {
-    this.#downSinceMs.set(region, Math.min(sinceMs, this.#downSinceMs.get(region) ?? sinceMs));
+  /** In UTC of this host. What a page that comes back gets in any case does not count as missing. */
+  knownToMs(): number {
+    const nowMs = this.#ports.clock.utcMs();
+    return nowMs - this.#wholeToMs <= backMs ? nowMs : this.#wholeToMs;
   }
 }

@@ -34,8 +34,14 @@ export interface ChangeStore {
   cursor(region: RegionId): Promise<ChangesQuery>;
   /** Which of these are not done here. */
   unerased(users: readonly ErasedUser[]): Promise<readonly ErasedUser[]>;
-  /** Takes an answer and the place of its end in one transaction. */
-  takeChanges(region: RegionId, answer: Changes<CommentChange>, nowMs: number): Promise<TakenChanges>;
+  /** Takes an answer and the place of its end in one transaction. @param times UTC of this host: now, and when the answer was asked for */
+  takeChanges(
+    region: RegionId,
+    answer: Changes<CommentChange>,
+    times: { readonly nowMs: number; readonly askedAtMs: number },
+  ): Promise<TakenChanges>;
+  /** Until when all is here that these regions had, by this host's UTC; 0 where one of them was never read to its end. */
+  wholeTo(regions: readonly RegionId[]): Promise<number>;
   /** Which of these comments of a stream, that were written within that time, the other region has committed as they are now. */
   takenBy(region: RegionId, stream: StreamId, fromMs: number, toMs: number): Promise<readonly CommentId[]>;
   /** The number of the last change here; 0 for none. */

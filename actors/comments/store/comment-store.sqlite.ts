@@ -152,6 +152,10 @@ class SqliteAudienceStore implements RegionalStore {
     return this.#thread.ask('takeChanges', args);
   }
 
+  wholeTo(...args: CallArgs['wholeTo']) {
+    return this.#thread.ask('wholeTo', args);
+  }
+
   takenBy(...args: CallArgs['takenBy']) {
     return this.#thread.ask('takenBy', args);
   }

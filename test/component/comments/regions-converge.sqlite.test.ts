@@ -17,6 +17,7 @@ const regions = ['eu', 'us', 'asia'].map((region) => RegionId.parse(region));
 const users = ['g-ada', 'g-bob', 'g-cyd', 'g-dan'].map((user) => UserId.parse(user));
 const clients = ['1', '2', '3'].map((one) => ClientId.parse(`01890000-0000-7000-8000-00000000000${one}`));
 const startMs = Number.parseInt('018900000000', 16);
+const times = { nowMs: startMs, askedAtMs: startMs };
 
 /** What every region must have equal, with the columns that are its own left out. */
 const shown = {
@@ -63,7 +64,7 @@ function openRegion(folder: string, region: RegionId) {
 function ask(to: Region, from: Region): () => number {
   const answer = from.operations.changes(to.write(() => to.operations.cursor(from.region)));
   return () => {
-    const news = to.write(() => to.operations.takeChanges(from.region, answer, startMs));
+    const news = to.write(() => to.operations.takeChanges(from.region, answer, times));
     expect({ refused: news.refused }).toEqual({ refused: 0 });
     return answer.changes.length;
   };
@@ -243,15 +244,20 @@ test('long comments in letters of three bytes come over in answers that may cros
       from.write(() => from.operations.add(body, { isHeld: false, nowMs: startMs }));
     }
     let [longest, came] = [0, 0];
+    const wholeAmid: number[] = [];
     for (let last = 1; last > 0; came += last) {
       const answer = from.operations.changes(to.write(() => to.operations.cursor(from.region)));
       longest = Math.max(longest, Buffer.byteLength(JSON.stringify(answer)));
-      to.write(() => to.operations.takeChanges(from.region, answer, startMs));
+      to.write(() => to.operations.takeChanges(from.region, answer, times));
+      if (!answer.isAll) wholeAmid.push(to.operations.wholeTo([from.region]));
       last = answer.changes.length;
     }
-    expect({ mayCross: longest <= commentChanges.maxResultBytes, came }).toEqual({
+    const whole = to.operations.wholeTo([from.region]);
+    expect({ mayCross: longest <= commentChanges.maxResultBytes, came, wholeAmid, whole }).toEqual({
       mayCross: true,
       came: 600,
+      wholeAmid: [0, 0],
+      whole: startMs,
     });
   } finally {
     for (const { database } of [from, to]) database.close();

@@ -34,13 +34,9 @@ async function startRegion(joined: MemoryRegions, region: RegionId, before = 0) 
   const folder = mkdtempSync(join(tmpdir(), `tangaza-${region}-`));
   const told: ToldChanges[] = [];
   const written: (() => void)[] = [];
-  const store = await openSqliteCommentStore({
-    file: join(folder, 'comments.sqlite'),
-    clock,
-    metrics,
-    logger,
-    onWritten: () => written.forEach((tell) => tell()),
-  });
+  const open = (onWritten = () => {}) =>
+    openSqliteCommentStore({ file: join(folder, 'comments.sqlite'), clock, metrics, logger, onWritten });
+  const store = await open(() => written.forEach((tell) => tell()));
   const old = Array.from({ length: before }, (_, n) => comment(n, region));
   await Promise.all(old.map((one) => store.add(one, { isHeld: false, nowMs: startMs })));
   const sync = new CommentSync({
@@ -58,6 +54,8 @@ async function startRegion(joined: MemoryRegions, region: RegionId, before = 0) 
     store,
     sync,
     told,
+    /** The file as another node of the region opens it. */
+    open,
     add: (n: number) => store.add(comment(n, region), { isHeld: false, nowMs: clock.utcMs() }),
     addedTexts: () => told.flatMap(({ added }) => added.map(({ text }) => text)),
     [Symbol.asyncDispose]: async () => {
@@ -218,6 +216,41 @@ test('a file from before there were regions comes over as a whole, in as many an
   expect(new Set(regions.us.addedTexts()).size).toBe(before);
   const taken = () => regions.eu.store.takenBy(us, streamId, 0, startMs);
   await waitFor('eu knows it', taken, (ids) => ids.length === before);
+});
+
+// Goal: what a page was told of another region is true on a node that has just begun, too, and where pulls fail over a link that works. Method: of a file that
+// was level both happens in turn; a second node opens the file.
+test('until when all of another region is here is in the file: through a cut, for a new node, and while pulls fail', async () => {
+  await using regions = await startTwo();
+  const { joined, us: here } = regions;
+  await regions.eu.add(1);
+  const wholeTo = () => here.store.wholeTo([eu]);
+  await waitUntil('us has it', () => here.addedTexts().length === 1);
+  await waitFor('and that all came', wholeTo, (atMs) => atMs > 0);
+  regions.cut();
+  const cutMs = clock.utcMs();
+  await regions.eu.add(2);
+  await waitUntil('more than a pull later', () => clock.utcMs() - cutMs > 2500);
+  const another = await here.open();
+  const inCut = {
+    here: (await wholeTo()) <= cutMs,
+    isSame: (await another.wholeTo([eu])) === (await wholeTo()),
+  };
+  await another.close();
+  const stop = joined.of('eu').serve(commentChanges, async () => Promise.reject(new Error('broken')));
+  regions.heal();
+  const healedMs = clock.utcMs();
+  await waitUntil('more than a pull later', () => clock.utcMs() - healedMs > 2500);
+  const failing = { here: (await wholeTo()) <= cutMs };
+  stop();
+  regions.eu.sync.stop();
+  regions.eu.sync.start();
+  await waitFor('it is level', wholeTo, (atMs) => atMs > healedMs);
+  expect({ inCut, failing, texts: here.addedTexts() }).toEqual({
+    inCut: { here: true, isSame: true },
+    failing: { here: true },
+    texts: ['text 1', 'text 2'],
+  });
 });
 
 test('a change that cannot be read costs itself alone', async () => {

@@ -64,6 +64,7 @@ export const isWrite: Readonly<Record<CallName, boolean>> = {
   numberSome: true,
   unerased: false,
   takeChanges: true,
+  wholeTo: false,
   takenBy: false,
   lastChange: false,
   behind: false,

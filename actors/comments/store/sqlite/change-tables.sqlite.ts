@@ -117,7 +117,18 @@ const Place = z.object({ kind: z.enum(kindNames), after: Cells });
 type Place = z.infer<typeof Place>;
 
 const ChangeRow = z.object({ seq: z.number(), kind: z.enum(kindNames), key: z.string() });
-const PullRow = z.object({ databaseId: DatabaseId, seq: z.number(), mark: z.string().nullable() });
+const PullRow = z.object({
+  databaseId: DatabaseId,
+  seq: z.number(),
+  mark: z.string().nullable(),
+  wholeAtMs: z.number().nullable(),
+});
+type PullRow = z.infer<typeof PullRow>;
+
+/** Pulls that bring nothing are written down no more often. */
+const writtenEveryMs = 1000;
+const isNear = (atMs: number | null, otherMs: number | null): boolean =>
+  atMs === otherMs || (atMs !== null && otherMs !== null && Math.abs(atMs - otherMs) < writtenEveryMs);
 
 export class ChangeTables {
   readonly #database: CommentDatabase;
@@ -162,23 +173,28 @@ export class ChangeTables {
   cursor(region: RegionId): ChangesQuery {
     this.#begin();
     const by = this.#databaseId();
-    const row = this.#database.one('SELECT databaseId, seq, mark FROM pulls WHERE region = ?', region);
-    if (row === undefined) return { by, afterSeq: 0 };
-    const { databaseId, seq, mark } = PullRow.parse({ ...row });
+    const pull = this.#pullOf(region);
+    if (pull === undefined) return { by, afterSeq: 0 };
+    const { databaseId, seq, mark } = pull;
     return { by, of: databaseId, afterSeq: seq, ...(mark === null ? {} : { mark }) };
   }
 
   /** All of an answer is here. */
-  taken(region: RegionId, answer: Changes<CommentChange>): void {
-    const { databaseId, toSeq } = answer;
+  taken(region: RegionId, answer: Changes<CommentChange>, askedAtMs: number): void {
+    const before = this.#pullOf(region);
+    const { databaseId, toSeq, isAll } = answer;
     const mark = answer.mark ?? null;
-    const before = this.#database.one('SELECT databaseId, seq, mark FROM pulls WHERE region = ?', region);
-    const isSame = before?.['seq'] === toSeq && before['mark'] === mark;
-    if (isSame && before['databaseId'] === databaseId) return;
+    const wholeAtMs = isAll ? askedAtMs : (before?.wholeAtMs ?? null);
+    const isSame = before?.seq === toSeq && before.mark === mark && before.databaseId === databaseId;
+    if (isSame && isNear(before.wholeAtMs, wholeAtMs)) return;
     this.#database.run(
-      'INSERT OR REPLACE INTO pulls (region, databaseId, seq, mark) VALUES (?, ?, ?, ?)',
-      ...[region, databaseId, toSeq, mark],
+      'INSERT OR REPLACE INTO pulls (region, databaseId, seq, mark, wholeAtMs) VALUES (?, ?, ?, ?, ?)',
+      ...[region, databaseId, toSeq, mark, wholeAtMs],
     );
+  }
+
+  wholeTo(regions: readonly RegionId[]): number {
+    return Math.min(...regions.map((region) => this.#pullOf(region)?.wholeAtMs ?? 0));
   }
 
   takenBy(region: RegionId, stream: StreamId, fromMs: number, toMs: number): readonly CommentId[] {
@@ -201,6 +217,12 @@ export class ChangeTables {
       const row = this.#database.one('SELECT seq FROM pulledBy WHERE region = ?', region);
       return Number(row?.['seq'] ?? -1) < seq;
     });
+  }
+
+  #pullOf(region: RegionId): PullRow | undefined {
+    const columns = 'databaseId, seq, mark, wholeAtMs';
+    const row = this.#database.one(`SELECT ${columns} FROM pulls WHERE region = ?`, region);
+    return row === undefined ? undefined : PullRow.parse({ ...row });
   }
 
   /** Begins to number changes, unless it was begun. */

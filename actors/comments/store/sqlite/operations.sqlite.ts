@@ -51,6 +51,7 @@ export function operationsOn(database: CommentDatabase): Operations {
     numberSome: () => changes.numberSome(),
     unerased: (...args) => taken.unerased(...args),
     takeChanges: (...args) => taken.take(...args),
+    wholeTo: (...args) => changes.wholeTo(...args),
     takenBy: (...args) => changes.takenBy(...args),
     lastChange: () => changes.lastChange(),
     behind: (...args) => changes.behind(...args),

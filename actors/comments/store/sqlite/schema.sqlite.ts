@@ -103,7 +103,12 @@ const marks = `
   ALTER TABLE pulls ADD COLUMN mark TEXT;
 `;
 
-const migrations: readonly string[] = [comments, threads, moderation, arrivals, voices, regions, marks];
+/** When the question was asked whose answer brought all that another region had; NULL: none has yet (A14). */
+const wholePulls = `ALTER TABLE pulls ADD COLUMN wholeAtMs INTEGER;`;
+
+const migrations: readonly string[] = [
+  ...[comments, threads, moderation, arrivals, voices, regions, marks, wholePulls],
+];
 
 /** @throws TangazaError `UNAVAILABLE` when a newer version of the program made the file */
 export function migrate(database: CommentDatabase, file: string, newId: () => string): void {

@@ -68,7 +68,11 @@ export class TakenTables {
   }
 
   /** A change that cannot be read costs itself alone. */
-  take(region: RegionId, answer: Changes<CommentChange>, nowMs: number): TakenChanges {
+  take(
+    region: RegionId,
+    answer: Changes<CommentChange>,
+    { nowMs, askedAtMs }: { readonly nowMs: number; readonly askedAtMs: number },
+  ): TakenChanges {
     const { database, changes } = this.#tables;
     const news = new News();
     for (const change of answer.changes)
@@ -78,7 +82,7 @@ export class TakenTables {
         if (!isOwnFault(error)) throw error;
         news.refused += 1;
       }
-    changes.taken(region, answer);
+    changes.taken(region, answer, askedAtMs);
     return news.tell();
   }
 

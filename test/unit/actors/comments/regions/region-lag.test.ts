@@ -2,34 +2,48 @@
 import { expect, test } from 'vitest';
 import { RegionLag } from '../../../../../actors/comments/regions/region-lag.ts';
 import { RegionId } from '../../../../../cluster/model/ids.ts';
-import type { RegionLink } from '../../../../../cluster/region/other-regions.ts';
+import { silentLogger as logger } from '../../../../../cluster/observe/logger.ts';
 import { HandClock } from '../../../../support/regions/hand-clock.ts';
 
-const unknown = {
-  roundTripMs: undefined,
-  offsetMs: undefined,
-  topologyVersion: undefined,
-  gateways: [],
-  bytesIn: 0,
-  bytesOut: 0,
-};
-
-// Goal: no page takes for known what was said before its node began. Method: the node hears later how old the cut is; then the link comes back.
-test('frames say the time of the cut, also where the node learns it later, until what was missed is taken', async () => {
+function rig() {
   const clock = new HandClock();
-  let link: RegionLink = { region: RegionId.parse('us'), isUp: false, sinceMs: clock.nowMs, ...unknown };
-  const lag = new RegionLag({ links: () => [link] }, clock);
-  const behindMs = (): number => clock.nowMs - lag.knownToMs();
-  const first = behindMs();
-  link = { ...link, sinceMs: clock.nowMs - 300_000 };
-  const told = behindMs();
-  link = { ...link, isUp: true, sinceMs: clock.nowMs };
-  const healed = behindMs();
-  await clock.pass(11_000);
-  expect({ first, told, healed, later: behindMs() }).toEqual({
-    first: 5000,
-    told: 305_000,
-    healed: 305_000,
-    later: 0,
-  });
+  const file = { wholeToMs: clock.nowMs, isGone: false };
+  const store = {
+    wholeTo: async () => {
+      if (file.isGone) throw new Error('gone');
+      return file.wholeToMs;
+    },
+  };
+  const lag = new RegionLag({ store, regions: [RegionId.parse('us')], clock, logger });
+  const behindMs = async (): Promise<number> => {
+    await lag.look();
+    return clock.nowMs - lag.knownToMs();
+  };
+  return { clock, file, behindMs };
+}
+
+// Goal: no page takes for known what has not come, until it has. Method: the file says when the other region was last read to its end; a cut of 5 minutes.
+test('frames say until when all of another region came, once that is more than 5 s ago', async () => {
+  const { clock, file, behindMs } = rig();
+  await clock.pass(5000);
+  const linked = await behindMs();
+  await clock.pass(295_000);
+  const cut = await behindMs();
+  file.wholeToMs = clock.nowMs;
+  expect({ linked, cut, healed: await behindMs() }).toEqual({ linked: 0, cut: 300_000, healed: 0 });
+});
+
+test('a node that has just begun says it as the file does, and one whose file is gone as it said before', async () => {
+  const { clock, file, behindMs } = rig();
+  file.wholeToMs -= 60_000;
+  const begun = await behindMs();
+  file.isGone = true;
+  await clock.pass(1000);
+  expect({ begun, gone: await behindMs() }).toEqual({ begun: 60_000, gone: 61_000 });
+});
+
+test('of a region that was never read to its end nothing counts as known', async () => {
+  const { clock, file, behindMs } = rig();
+  file.wholeToMs = 0;
+  expect(await behindMs()).toBe(clock.nowMs);
 });
