@@ -91,7 +91,7 @@ async function up(options: UpOptions): Promise<void> {
       rtmpBase: options.rtmpBase,
       dataDir,
       preflight,
-      linkOf: links.linkOf,
+      links: links.ofDemo,
       command: ['tangaza', ...process.argv.slice(2)].join(' '),
       onProgress: say,
       onEvent: (event) => narrator.hear(event),

@@ -1,17 +1,29 @@
 /**
- * A TCP proxy that stands in one direction of a link between regions: it can be cut, delayed, and healed.
+ * One direction of a link between regions, as a TCP proxy and as what tunnels of HTTP pass: it can be cut, delayed, and healed.
  *
  * A cut is one of a network. Connections stay open and nothing passes; what was sent waits, as TCP sends it again, and passes at the heal. A
  * new connection is taken and goes on at the heal. That one side has given up, the other learns at the heal as well.
  */
 import { once } from 'node:events';
-import { connect, createServer, type Socket } from 'node:net';
+import { connect, createServer, type Server, type Socket } from 'node:net';
 
 /** What may wait in one direction of a connection, as in the buffers of a kernel. */
 const mostWaiting = 4_194_304;
 const mostConnections = 256;
 
-export interface LinkProxy extends AsyncDisposable {
+/** A place on this machine. */
+export interface Place {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** What connections pass. */
+export interface Link extends AsyncDisposable {
+  /** Takes a connection of the near side, and connects it with the far side when the link lets it. */
+  carry(near: Socket, to: Place): void;
+}
+
+export interface LinkProxy extends Link {
   /** Where the near side connects. */
   readonly port: number;
   readonly isCut: boolean;
@@ -25,31 +37,28 @@ export interface LinkProxy extends AsyncDisposable {
   delay(ms: number): void;
 }
 
-/** @param to where the far side listens on this machine */
-export async function openLinkProxy(to: {
-  readonly host: string;
-  readonly port: number;
-}): Promise<LinkProxy> {
-  const link = new Link(to);
-  await link.listen();
+/** @param to where the far side listens */
+export async function openLinkProxy(to: Place): Promise<LinkProxy> {
+  const link = new CuttableLink();
+  await link.listen(to);
   return link;
 }
 
-class Link implements LinkProxy {
-  readonly #to: { readonly host: string; readonly port: number };
-  readonly #server = createServer({ allowHalfOpen: true }, (near) => this.#take(near));
+/** A way that nobody cuts, and that has no port. */
+export const openWay = (): Link => new CuttableLink();
+
+class CuttableLink implements LinkProxy {
+  #server: Server | undefined;
   readonly #pairs = new Set<Pair>();
   readonly state: LinkState = { isCut: false, delayMs: 0, bytes: 0 };
   port = 0;
 
-  constructor(to: { readonly host: string; readonly port: number }) {
-    this.#to = to;
-  }
-
-  async listen(): Promise<void> {
-    this.#server.listen(0, '127.0.0.1');
-    await once(this.#server, 'listening');
-    const address = this.#server.address();
+  async listen(to: Place): Promise<void> {
+    const server = createServer({ allowHalfOpen: true }, (near) => this.carry(near, to));
+    this.#server = server;
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const address = server.address();
     this.port = typeof address === 'object' && address !== null ? address.port : 0;
   }
 
@@ -80,13 +89,14 @@ class Link implements LinkProxy {
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const pair of this.#pairs) pair.end();
+    if (this.#server === undefined) return;
     this.#server.close();
     await once(this.#server, 'close');
   }
 
-  #take(near: Socket): void {
+  carry(near: Socket, to: Place): void {
     if (this.#pairs.size >= mostConnections) return void near.destroy();
-    const pair = new Pair(near, () => connect({ ...this.#to, allowHalfOpen: true }), this.state);
+    const pair = new Pair(near, () => connect({ ...to, allowHalfOpen: true }), this.state);
     this.#pairs.add(pair);
     pair.onEnd = () => void this.#pairs.delete(pair);
     pair.goOn();

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import type { Clock } from '../../cluster/time/clock.ts';
 import { tokenKeysName } from '../../config/token-keys.disk.ts';
+import type { LinksOfDemo } from './demo-links.ts';
 import type { ProcessEvent } from './process-event.ts';
 import type { ProcessSpec, SupervisedProcess } from './supervised-process.system.ts';
 
@@ -25,8 +26,8 @@ export interface DemoOptions {
   readonly envOf?: (node: string, httpPort: number) => Promise<Readonly<Record<string, string>>>;
   /** The URL by which a node reaches NATS, where a test stands between them. */
   readonly natsOf?: (node: string, natsUrl: string) => Promise<string>;
-  /** The URL by which the gateways of a region reach another region's NATS, where a test stands in that direction of a link. */
-  readonly linkOf?: (from: string, to: string, natsUrl: string) => Promise<string>;
+  /** The links between the regions, where somebody may cut them. */
+  readonly links?: LinksOfDemo;
   /** How long the parts may take until they answer. By default 30 s. */
   readonly readyWithinMs?: number;
   /**

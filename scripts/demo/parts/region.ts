@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Secrets } from '../../../config/secrets.disk.ts';
 import { askNats } from '../answers.system.ts';
 import { freePort } from '../free-port.system.ts';
-import { operatorPortOf, placedNodes } from '../ports.ts';
+import { operatorPortOf, placedNodes, type PlacedNode } from '../ports.ts';
 import { withoutUseless } from '../settings.ts';
 import { host, tokenKeysOf, type DataCentre, type DemoNode, type DemoRegion, type Site } from '../site.ts';
 import { specOfNats, specOfNode, specOfObjectStore, storeEnv } from '../specs.ts';
@@ -43,8 +43,9 @@ export async function startRegion(
   await untilReady({ name: nats.name, as: nats.name, ask: (ms) => askNats(natsPort, ms) }, site);
   const natsUrl = `nats://${host}:${natsPort}`;
   const nodes: DemoNode[] = [];
-  for (const { ordinal, node } of placedNodes(options).filter(({ region }) => region === id)) {
-    const httpPort = options.portBase === 0 ? await freePort() : options.portBase + ordinal;
+  const placed = await withHttpPorts(site, id);
+  const tunnelEnv = await tunnelEnvOf(site, id, placed);
+  for (const { ordinal, node, httpPort } of placed) {
     const rtmpPort = options.rtmpBase === 0 ? await freePort() : options.rtmpBase + ordinal;
     const operatorPort = options.portBase === 0 ? await freePort() : operatorPortOf(httpPort);
     const env = {
@@ -64,6 +65,7 @@ export async function startRegion(
       }),
       ...(objectStore === undefined ? {} : storeEnv(s3Port, keys)),
       ...dataCentre?.env,
+      ...tunnelEnv,
       ...options.env,
       ...(await options.envOf?.(node, httpPort)),
     };
@@ -77,6 +79,34 @@ export async function startRegion(
     });
   }
   return { id, dataDir, nats, regionsFile, natsUrl, objectStore, dataCentre, nodes };
+}
+
+interface PlacedEdge extends PlacedNode {
+  readonly httpPort: number;
+}
+
+async function withHttpPorts({ options }: Site, region: string): Promise<readonly PlacedEdge[]> {
+  const placed = placedNodes(options).filter((one) => one.region === region);
+  const ports = placed.map(({ ordinal }) =>
+    options.portBase === 0 ? freePort() : Promise.resolve(options.portBase + ordinal),
+  );
+  const httpPorts = await Promise.all(ports);
+  return placed.map((one, index) => ({ ...one, httpPort: httpPorts[index] ?? 0 }));
+}
+
+/** Makes a region's nodes reach the edges of other regions through the links, and their own neighbours directly. */
+async function tunnelEnvOf(
+  { options: { links, regions } }: Site,
+  region: string,
+  edges: readonly PlacedEdge[],
+): Promise<Readonly<Record<string, string>>> {
+  if (links === undefined || regions === 1) return {};
+  for (const { httpPort } of edges) links.edgeIs(region, httpPort);
+  return {
+    NODE_USE_ENV_PROXY: '1',
+    http_proxy: await links.tunnelsOf(region),
+    no_proxy: edges.map(({ httpPort }) => `${host}:${httpPort}`).join(),
+  };
 }
 
 export interface NodeSite {

@@ -22,7 +22,7 @@ const Written = z.object({ version: z.number().int() });
  * @returns the file of each region; none where there is one region
  */
 export async function writeTopologies(
-  { dataDir, linkOf }: Pick<DemoOptions, 'dataDir' | 'linkOf'>,
+  { dataDir, links }: Pick<DemoOptions, 'dataDir' | 'links'>,
   servers: readonly RegionServer[],
 ): Promise<ReadonlyMap<string, string>> {
   if (servers.length < 2) return new Map();
@@ -31,7 +31,7 @@ export async function writeTopologies(
   for (const { id: from } of servers) {
     const regions = [];
     for (const [ordinal, { id, natsUrl }] of servers.entries()) {
-      const url = from === id ? natsUrl : ((await linkOf?.(from, id, natsUrl)) ?? natsUrl);
+      const url = from === id ? natsUrl : ((await links?.natsOf(from, id, natsUrl)) ?? natsUrl);
       regions.push({ id, ordinal, gateway: { nats: [url] } });
     }
     const file = fileOf(dataDir, from);

@@ -1,9 +1,15 @@
-/** The proxy that stands in a link between regions: what a cut holds back, and what a delay does. */
+/** The proxies that stand in a link between regions: what a cut holds back, what a delay does, and which requests pass a link. */
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
+import { createServer as createHttpServer } from 'node:http';
 import { connect, createServer, type Socket } from 'node:net';
+import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
+import { openDemoLinks } from '../../../scripts/demo/demo-links.ts';
 import { openLinkProxy } from '../../../scripts/demo/link-proxy.system.ts';
 import { waitFor } from '../../support/wait.ts';
+
+const run = promisify(execFile);
 
 /** A server that says back what it hears, behind a link. */
 async function openLink() {
@@ -112,4 +118,57 @@ test('a delayed link carries the same bytes, later than one that is not', async 
   later.say('def');
   await later.heard('abcdef');
   expect({ late: late.text(), slow: slow.link.bytes }).toEqual({ late: '', slow: 12 });
+});
+
+/** A web server that says hello, and how often it was asked. */
+async function openWeb() {
+  let asked = 0;
+  const server = createHttpServer((_, reply) => {
+    asked += 1;
+    reply.end('hello');
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  return {
+    port: typeof address === 'object' && address !== null ? address.port : 0,
+    asked: () => asked,
+    [Symbol.asyncDispose]: async () => {
+      server.close();
+      server.closeAllConnections();
+      await once(server, 'close');
+    },
+  };
+}
+
+/** Asks as a node of that region does, in a process of its own. */
+async function askThrough(proxy: string, port: number): Promise<string> {
+  const env = { ...process.env, NODE_USE_ENV_PROXY: '1', http_proxy: proxy, no_proxy: '' };
+  const ask = `fetch('http://127.0.0.1:${port}/').then((reply) => reply.text()).then((text) => process.stdout.write(text))`;
+  return (await run(process.execPath, ['-e', ask], { env })).stdout;
+}
+
+// Goal: a cut stops requests between regions, and no others. Method: a process asks two web servers through the tunnels of its region. One of them is said to
+// be an edge of another region.
+test('a request to an edge of another region waits for the heal, and one to anything else does not', async () => {
+  await using edge = await openWeb();
+  await using other = await openWeb();
+  await using links = openDemoLinks();
+  await links.ofDemo.natsOf('here', 'there', 'nats://127.0.0.1:1');
+  const proxy = await links.ofDemo.tunnelsOf('here');
+  links.ofDemo.edgeIs('there', edge.port);
+  const link = links.between('here', 'there');
+  expect(await askThrough(proxy, edge.port)).toBe('hello');
+  expect(link.bytes).toBeGreaterThan(0);
+  link.cut();
+  const waiting = askThrough(proxy, edge.port);
+  expect(await askThrough(proxy, other.port)).toBe('hello');
+  await waitFor(
+    'the request is at the link',
+    async () => link.connections,
+    (count) => count === 1,
+  );
+  expect({ edge: edge.asked(), other: other.asked() }).toEqual({ edge: 1, other: 1 });
+  link.heal();
+  expect(await waiting).toBe('hello');
 });

@@ -20,7 +20,7 @@ export interface TwoRegions extends TestCluster {
   readonly near: DemoRegion;
   /** From where tests look at it: `region-2`. */
   readonly far: DemoRegion;
-  /** By direction: through the link of A to B go the calls of A, and the events of B that somebody in A listens to. */
+  /** By direction: through the link of A to B go the calls of A, what its edges fetch over HTTP, and the events of B that somebody in A listens to. */
   readonly links: { readonly nearToFar: LinkProxy; readonly farToNear: LinkProxy };
   /** Cuts both directions: nothing passes any more, and nobody is told. */
   cut(): void;
@@ -34,18 +34,17 @@ export interface TwoRegions extends TestCluster {
 export async function startTwoRegions(options: Partial<DemoOptions> = {}): Promise<TwoRegions> {
   await using opening = new AsyncDisposableStack();
   const proxies = opening.use(openDemoLinks());
-  const { linkOf } = proxies;
-  const cluster = opening.use(await startTestCluster({ nodes: 2, ...options, regions: 2, linkOf }));
+  const links = proxies.ofDemo;
+  const cluster = opening.use(await startTestCluster({ nodes: 2, ...options, regions: 2, links }));
   const [near, far] = cluster.regions;
   if (near === undefined || far === undefined) throw new Error('the demo has not started two regions');
-  const links = { nearToFar: proxies.between(near.id, far.id), farToNear: proxies.between(far.id, near.id) };
   const both = (change: (link: LinkProxy) => void): void => proxies.all.forEach(change);
   const all = opening.move();
   return {
     ...cluster,
     near,
     far,
-    links,
+    links: { nearToFar: proxies.between(near.id, far.id), farToNear: proxies.between(far.id, near.id) },
     cut: () => both((link) => link.cut()),
     heal: () =>
       both((link) => {
