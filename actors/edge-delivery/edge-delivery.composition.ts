@@ -46,7 +46,8 @@ export function composeEdgeDelivery(parts: EdgeDeliveryParts): MakeService {
     const edge = makeEdge(edgeParts(parts, callAction, crossingPart(parts, askToPull)));
     tells.readiness = edge.readiness;
     local.sockets = { count: () => edge.sockets.count, askToMove: (ms) => edge.sockets.move(ms) };
-    const server = uwsServer({ clock, metrics, logger });
+    const isTrustedProxy = trustedProxies(config.http.trustedProxies);
+    const server = uwsServer({ clock, metrics, logger, isTrustedProxy });
     loads.tell(() => server.connections, edge.bytesFrom);
     const { checkDeadline } = members;
     return edgeDeliveryService({ checkDeadline, clock, logger, edge, server, host, port });

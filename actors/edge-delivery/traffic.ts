@@ -11,7 +11,7 @@ export class Traffic {
   readonly #responses = [0, 0, 0, 0, 0];
   #bytes = 0;
   #aborted = 0;
-  readonly #refused = { connections: 0, waiting: 0, slow: 0, stalled: 0, body: 0 };
+  readonly #refused = { connections: 0, network: 0, waiting: 0, slow: 0, stalled: 0, body: 0 };
   readonly #publish: () => void;
 
   /** @param listener names the listener of this node in one word */
@@ -63,7 +63,7 @@ export class Traffic {
       });
       for (const [bound, count] of Object.entries(this.#refused))
         if (count > 0) refused.add(count, { listener, bound });
-      Object.assign(this.#refused, { connections: 0, waiting: 0, slow: 0, stalled: 0, body: 0 });
+      Object.assign(this.#refused, { connections: 0, network: 0, waiting: 0, slow: 0, stalled: 0, body: 0 });
       if (this.#bytes > 0) bytes.add(this.#bytes, { listener });
       if (this.#aborted > 0) aborted.add(this.#aborted, { listener });
       this.#bytes = 0;
@@ -85,7 +85,7 @@ export class Traffic {
     this.#aborted++;
   }
 
-  refused(bound: 'connections' | 'waiting' | 'slow' | 'stalled' | 'body'): void {
+  refused(bound: 'connections' | 'network' | 'waiting' | 'slow' | 'stalled' | 'body'): void {
     this.#refused[bound]++;
   }
 

@@ -5,8 +5,8 @@
  * cached object answers. All else becomes a request object, and may wait for its reply; a waiting request is an entry
  * in a set and its handler's closure.
  *
- * Bounds (`HttpLimits`) and their policies: connections over the bound are closed as they are accepted; waiting requests
- * over it get 429. The library itself answers headers over 32 kB, or more than 98 of them, with 431, and
+ * Bounds (`HttpLimits`) and their policies: connections over the bound, or of a network that has most of them, are closed as they are
+ * accepted (`connection-room.ts`); waiting requests over it get 429. The library itself answers headers over 32 kB, or more than 98 of them, with 431, and
  * what is not HTTP/1.1 with 505 or 400, in bare HTML and without CORS; it ends connections that are idle for some 30 s.
  */
 import type {
@@ -23,6 +23,8 @@ import { problemReply, type Reply } from './http.ts';
 import { defaultHttpLimits, type HttpHandlers, type HttpLimits, type HttpServer } from './http-server.ts';
 import { App, us_listen_socket_close, us_socket_local_port } from './library.uws.ts';
 import { openFileLimit } from '../open-files.system.ts';
+import type { IsTrustedProxy } from './caller.ts';
+import { ConnectionRoom } from '../connection-room.ts';
 import { conditionsOf, UwsRequest } from './request.uws.ts';
 import { Responder, type Asked } from './responder.uws.ts';
 import { acceptsGzip } from '../playback/select.ts';
@@ -35,11 +37,14 @@ export interface UwsServerOptions {
   readonly metrics: Metrics;
   readonly logger: Logger;
   readonly limits?: Partial<HttpLimits>;
+  /** Fronts, which open connections for many networks. By default none is. */
+  readonly isTrustedProxy?: IsTrustedProxy;
   /** Names this listener in the metrics. By default `viewers`. */
   readonly listener?: string;
 }
 
 const sweepMs = 1000;
+const utf8 = new TextDecoder();
 
 /** The names of the headers that are read from every GET, as bytes: the library would convert a text each time. */
 const bytesOf = (text: string): ArrayBuffer => new TextEncoder().encode(text).slice().buffer;
@@ -57,6 +62,7 @@ class UwsServer implements HttpServer {
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #limits: HttpLimits;
+  readonly #room: ConnectionRoom;
   readonly #traffic: Traffic;
   readonly #responder: Responder;
   /** Since when each request waits, in monotonic ms. */
@@ -66,10 +72,12 @@ class UwsServer implements HttpServer {
   #stopSweep: (() => void) | undefined;
   #closed: Promise<void> | undefined;
 
-  constructor({ clock, metrics, logger, limits, listener = 'viewers' }: UwsServerOptions) {
+  constructor(options: UwsServerOptions) {
+    const { clock, metrics, logger, limits, listener = 'viewers', isTrustedProxy = () => false } = options;
     this.#clock = clock;
     this.#logger = logger;
     this.#limits = affordable({ ...defaultHttpLimits, ...limits });
+    this.#room = new ConnectionRoom(this.#limits.connections, isTrustedProxy);
     this.#traffic = new Traffic(metrics, listener);
     this.#responder = new Responder(clock, this.#limits, this.#traffic);
   }
@@ -129,8 +137,11 @@ class UwsServer implements HttpServer {
 
   #countConnection(response: HttpResponse, change: number): void {
     this.#traffic.connections += change;
-    if (change < 0 || this.#traffic.connections <= this.#limits.connections) return;
-    this.#traffic.refused('connections');
+    if (change < 0) return;
+    const address = (): string => utf8.decode(response.getRemoteAddressAsText());
+    const refusal = this.#room.refusal(this.#traffic.connections, address, this.#clock.runningMs());
+    if (refusal === undefined) return;
+    this.#traffic.refused(refusal);
     response.close();
   }
 

@@ -23,10 +23,12 @@ export const adasToken = 'token-of-ada';
 export async function startAudienceEdge(
   given: Partial<EdgeSettings> & {
     readonly limits?: Partial<SocketLimits>;
+    /** Open at once; by default as many as the product takes. */
+    readonly connections?: number;
     readonly answers?: Readonly<Record<string, (input: RouteInput) => unknown>>;
   } = {},
 ): Promise<AudienceEdge> {
-  const { limits = {}, answers = {}, ...settings } = given;
+  const { limits = {}, answers = {}, connections, ...settings } = given;
   const feed = new MemoryAudienceFeed();
   const posted: RouteInput[] = [];
   let passedMs = 0;
@@ -44,7 +46,13 @@ export async function startAudienceEdge(
     ...answers,
   };
   const call = async (action: string, input: RouteInput): Promise<unknown> => comments[action]?.(input);
-  const edge = await startTestEdge({ clock, call, audience: { feed }, ...settings }, {}, undefined, limits);
+  const ofHttp = connections === undefined ? {} : { connections };
+  const edge = await startTestEdge(
+    { clock, call, audience: { feed }, ...settings },
+    ofHttp,
+    undefined,
+    limits,
+  );
   return Object.assign(edge, { feed, posted, pass: (ms: number) => void (passedMs += ms) });
 }
 

@@ -1,11 +1,15 @@
 /**
  * Opens very many requests that the server holds, in a process of its own, for each process has a limit of open files.
+ * With "half" each is an upgrade to a live socket whose last line never comes.
  * Prints `opened` when all are sent, and `statuses {…}` when all have ended.
  */
 import { connect } from 'node:net';
 
-const [port = '0', count = '0', path = '/'] = process.argv.slice(2);
+const [port = '0', count = '0', path = '/', how = 'whole'] = process.argv.slice(2);
 const total = Number(count);
+const upgrade =
+  'Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n';
+const ending = how === 'half' ? upgrade : '\r\n';
 const statuses: Record<string, number> = {};
 let [started, opened, ended] = [0, 0, 0];
 
@@ -15,7 +19,7 @@ function openNext(): void {
   let text = '';
   const socket = connect({ port: Number(port), host: '127.0.0.1' });
   socket.on('connect', () => {
-    socket.write(`GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`);
+    socket.write(`GET ${path} HTTP/1.1\r\nHost: a\r\n${ending}`);
     opened++;
     if (opened === total) process.stdout.write('opened\n');
     openNext();

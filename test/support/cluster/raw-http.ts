@@ -6,9 +6,9 @@ import { connect, type Socket } from 'node:net';
 export async function rawRequest(
   port: number,
   text: string | Uint8Array,
-  options: { until?: RegExp; ms?: number } = {},
+  options: { until?: RegExp; ms?: number; from?: string } = {},
 ): Promise<string> {
-  const socket = await openSocket(port);
+  const socket = await openSocket(port, options.from);
   try {
     socket.write(text);
     return await readUntil(socket, options);
@@ -17,8 +17,9 @@ export async function rawRequest(
   }
 }
 
-export async function openSocket(port: number): Promise<Socket> {
-  const socket = connect({ port, host: '127.0.0.1' });
+/** @param from the address of this host that it comes from: another one of 127.0.0.0/8 is another network to the server */
+export async function openSocket(port: number, from = '127.0.0.1'): Promise<Socket> {
+  const socket = connect({ port, host: '127.0.0.1', localAddress: from });
   socket.on('error', () => {}); // a reset is one of the answers
   await once(socket, 'connect');
   return socket;
