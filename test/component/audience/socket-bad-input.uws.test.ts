@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { expect, test } from 'vitest';
 import { openSocket, rawRequest, readUntil } from '../../support/cluster/raw-http.ts';
-import { holdMany } from '../../support/cluster/held-requests.ts';
+import { holdMany } from '../../support/audience/held-requests.ts';
 import { adasToken, commentMessage, startAudienceEdge } from '../../support/audience/audience-edge.ts';
 import { openPage, welcomedPage, type PageSocket } from '../../support/audience/page-socket.ts';
 import { added, clientIdOf, commentOf, demo } from '../../support/audience/said.ts';
