@@ -27,7 +27,7 @@ export async function askEdges<T>(
   get: (httpUrl: string, signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const edges = elsewhere.edges().filter(({ region }) => region === home);
-  for (const { httpUrl } of sourcesFor(name, edges, home)) {
+  for (const { httpUrl } of sourcesFor(name, edges, { home })) {
     try {
       return await get(httpUrl, new AbortController().signal);
     } catch (error) {

@@ -54,5 +54,5 @@ async function fromEdge(
   const body = unstored(key);
   if (body !== undefined) return body;
   if (url === undefined) throw new TangazaError('UNAVAILABLE', 'The edge that has this object has left.');
-  return fetchAcross.object(url, key, object.media.bytes, signal);
+  return fetchAcross.object({ httpUrl: url, key, mostBytes: object.media.bytes }, signal);
 }

@@ -26,8 +26,7 @@ const Keys = z.array(z.string().max(200)).max(mostArchives);
 
 export function httpFetchAcross(options: FetchOptions): FetchAcross {
   return {
-    object: (httpUrl, key, mostBytes, signal) =>
-      get(options, { httpUrl, path: objectPath(key), mostBytes }, signal),
+    object: ({ key, ...asked }, signal) => get(options, { ...asked, path: objectPath(key) }, signal),
     picture: (httpUrl, stream, mostBytes, signal) =>
       get(options, { httpUrl, path: `/live/${stream}/thumbnail.jpg`, mostBytes }, signal),
     archives: async (httpUrl, stream, signal) => {
@@ -42,11 +41,12 @@ interface Asked {
   readonly httpUrl: string;
   readonly path: string;
   readonly mostBytes: number;
+  readonly onBegin?: () => void;
 }
 
 async function get(
   { clock, region, passKey }: FetchOptions,
-  { httpUrl, path, mostBytes }: Asked,
+  { httpUrl, path, mostBytes, onBegin }: Asked,
   signal: AbortSignal,
 ): Promise<Uint8Array> {
   using late = abortAfter(clock, withinMs);
@@ -57,6 +57,7 @@ async function get(
     signal: AbortSignal.any([late.signal, signal]),
   });
   if (reply.status !== 200) throw await refusal(reply, httpUrl);
+  onBegin?.();
   const body = await read(reply, mostBytes);
   const told = reply.headers.get(hashHeader);
   if (told !== null && told !== hash('sha256', body))

@@ -35,8 +35,8 @@ export function archivesOfHome(ports: HomeArchivePorts): ArchiveSource {
       } catch (error) {
         if (home === undefined || errorCodeOf(error) !== 'SEGMENT_NOT_FOUND') throw error;
       }
-      const body = await askEdges(ports, { home, name: key, what }, (url, signal) =>
-        fetchAcross.object(url, key, mostArchiveBytes, signal),
+      const body = await askEdges(ports, { home, name: key, what }, (httpUrl, signal) =>
+        fetchAcross.object({ httpUrl, key, mostBytes: mostArchiveBytes }, signal),
       );
       crossings.count(home, 'ok', body.byteLength);
       return body;

@@ -23,6 +23,7 @@ import { archivesOfHome } from './home-archives.ts';
 import { pictureOfHome } from './home-pictures.ts';
 import { ObjectDoor } from './object-door.ts';
 import { Puller } from './puller.ts';
+import { SilentSources } from './silent-sources.ts';
 
 /** An edge of this region. */
 export interface NearEdge {
@@ -84,7 +85,14 @@ export function openCrossing(part: CrossingPart | undefined, ports: CrossingPort
   if (part === undefined) return noCrossing;
   const { elsewhere, regions, fetchAcross, passKey } = part;
   const crossings = new Crossings(ports);
-  const puller = new Puller({ ...ports, elsewhere, regions, fetchAcross, crossings });
+  const puller = new Puller({
+    ...ports,
+    elsewhere,
+    regions,
+    fetchAcross,
+    crossings,
+    silent: new SilentSources(ports),
+  });
   const bringPorts = bringPortsOf(part, ports, puller);
   const door = new ObjectDoor({ ...ports, passKey, unstored: bringPorts.unstored });
   return {

@@ -20,7 +20,9 @@ import { within } from '../../../cluster/time/within.ts';
 import { initKey, segmentKey } from '../../segment-store/segment-key.ts';
 import type { SegmentStore } from '../../segment-store/segment-store.ts';
 import type { Crossings } from './crossings.ts';
-import type { FetchAcross } from './fetch-across.ts';
+import { askInLine, type Answer, type LinePorts } from './ask-in-line.ts';
+import type { FetchAcross, ObjectAsked } from './fetch-across.ts';
+import type { SilentSources } from './silent-sources.ts';
 import { isNowhere, sourcesFor } from './sources.ts';
 
 export interface PullerPorts {
@@ -31,6 +33,7 @@ export interface PullerPorts {
   readonly regions: readonly RegionId[];
   readonly fetchAcross: Pick<FetchAcross, 'object'>;
   readonly crossings: Crossings;
+  readonly silent: SilentSources;
   readonly metrics: Metrics;
 }
 
@@ -118,40 +121,39 @@ export class Puller {
     }
   }
 
-  /** Asks one source after the other. A region that lacks the object, or has another one, is not asked again. */
+  /** A region that lacks the object, or has another one, is not asked again. */
   async #fetch(key: string, object: PulledObject): Promise<Uint8Array | 'notFound' | 'unreachable'> {
-    const { clock, elsewhere, regions } = this.#ports;
+    const { clock, elsewhere, regions, silent } = this.#ports;
     const home = elsewhere.homeOf(object.streamId)?.region ?? object.home;
-    const sources = sourcesFor(key, elsewhere.edges(), home);
-    const lacking = new Set<RegionId>();
+    const isSilent = (edge: EdgeElsewhere): boolean => silent.isSilent(edge);
+    const sources = sourcesFor(key, elsewhere.edges(), { home, isSilent });
+    const onSilent = (edge: EdgeElsewhere): void => silent.note(edge);
+    const ask: LinePorts['ask'] = ({ region, httpUrl }, signal, onBegin) =>
+      this.#ask(region, { httpUrl, key, mostBytes: object.media.bytes, onBegin }, object, signal);
     using late = abortAfter(clock, pullMs);
     const signal = AbortSignal.any([late.signal, this.#closing.signal]);
-    for (const source of sources) {
-      if (lacking.has(source.region)) continue;
-      signal.throwIfAborted();
-      const answer = await this.#ask(source, key, object, signal);
-      if (answer === 'lacks') lacking.add(source.region);
-      else if (answer !== 'failed') return answer;
-    }
+    const { body, lacking } = await askInLine({ clock, ask, onSilent }, sources, signal);
+    if (body !== undefined) return body;
     return isNowhere({ lacking, sources, regions, home }) ? 'notFound' : 'unreachable';
   }
 
   async #ask(
-    { region, httpUrl }: EdgeElsewhere,
-    key: string,
+    region: RegionId,
+    asked: ObjectAsked,
     { streamId, media }: PulledObject,
     signal: AbortSignal,
-  ): Promise<Uint8Array | 'lacks' | 'failed'> {
+  ): Promise<Answer> {
     const { fetchAcross, crossings } = this.#ports;
     try {
-      const body = await fetchAcross.object(httpUrl, key, media.bytes, signal);
+      const body = await fetchAcross.object(asked, signal);
       if (body.byteLength === media.bytes && hash('sha256', body) === media.sha256) {
         crossings.count(region, 'ok', body.byteLength);
         return body;
       }
-      crossings.damaged(region, streamId, key, body.byteLength);
+      crossings.damaged(region, streamId, asked.key, body.byteLength);
       return 'lacks';
     } catch (error) {
+      if (signal.aborted) return 'failed'; // another edge sends it, or time is over
       const isLacking = errorCodeOf(error) === 'SEGMENT_NOT_FOUND';
       crossings.count(region, isLacking ? 'notFound' : 'failed');
       return isLacking ? 'lacks' : 'failed';

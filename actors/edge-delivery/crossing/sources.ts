@@ -8,14 +8,20 @@ const ofHome = 3;
 const ofOthers = 2;
 const mostSources = 8;
 
+export interface SourceHints {
+  readonly home: RegionId | undefined;
+  /** Whether the edge has not answered lately. */
+  readonly isSilent?: (edge: EdgeElsewhere) => boolean;
+}
+
 /**
  * The edges to ask, one after the other: those of the home, then those of other regions; in each by rendezvous on the object's name, so that
- * no edge serves all objects.
+ * no edge serves all objects. Those that have not answered lately come behind the others of their region.
  */
 export function sourcesFor(
   name: string,
   edges: readonly EdgeElsewhere[],
-  home: RegionId | undefined,
+  { home, isSilent = () => false }: SourceHints,
 ): readonly EdgeElsewhere[] {
   const regions = [...new Set(edges.map(({ region }) => region))].toSorted(
     (left, right) => Number(right === home) - Number(left === home),
@@ -23,10 +29,18 @@ export function sourcesFor(
   const sources = regions.flatMap((region) => {
     const all = edges.filter((edge) => edge.region === region);
     const sound = all.filter(({ isSound }) => isSound);
-    const members = (sound.length === 0 ? all : sound).map((edge) => ({ id: edge.node, weight: 1, edge }));
-    return head(name, members, region === home ? ofHome : ofOthers).map(({ edge }) => edge);
+    const asked = sound.length === 0 ? all : sound;
+    const count = region === home ? ofHome : ofOthers;
+    const silent = asked.filter(isSilent);
+    const answering = asked.filter((edge) => !silent.includes(edge));
+    return [...firsts(name, answering, count), ...firsts(name, silent, count)].slice(0, count);
   });
   return sources.slice(0, mostSources);
+}
+
+function firsts(name: string, edges: readonly EdgeElsewhere[], count: number): readonly EdgeElsewhere[] {
+  const members = edges.map((edge) => ({ id: edge.node, weight: 1, edge }));
+  return head(name, members, count).map(({ edge }) => edge);
 }
 
 /** Who was asked for an object, and what came of it. */

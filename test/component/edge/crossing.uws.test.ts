@@ -1,5 +1,7 @@
 /** Objects of another region, over real HTTP between two edges in each of two regions (R5). */
 import { hash } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
 import { expect, test } from 'vitest';
 import { passKeyOf, makePass } from '../../../actors/edge-delivery/crossing/object-pass.ts';
 import { objectPath } from '../../../actors/edge-delivery/crossing/crossing-paths.ts';
@@ -80,6 +82,38 @@ test('the next edge of the region is asked where the first one says nothing', as
   for (let index = 0; index < 6; index += 1)
     expect(await statusOf(`${url}${broadcast.segmentPath(index)}`)).toBe(200);
   expect(mediaKeys(regions.far.store)).toHaveLength(6);
+});
+
+/** Takes requests, and never answers. */
+async function startMute() {
+  const mute = { requests: 0 };
+  const server = createServer((socket) => {
+    socket.on('error', () => {});
+    socket.on('data', () => void (mute.requests += 1));
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const address = server.address();
+  const port = typeof address === 'object' ? address?.port : undefined;
+  return Object.assign(mute, {
+    url: `http://127.0.0.1:${port}`,
+    [Symbol.asyncDispose]: async () => void server.close(),
+  });
+}
+
+// Goal: a port that is blocked between two regions costs viewers nothing but the first moment. Method: the home tells of a third edge, which takes
+// requests and is mute; twelve segments one after the other, of which it is the first in line for some.
+test('an edge of the home that is told as sound and does not answer is asked once by each far edge', async () => {
+  await using mute = await startMute();
+  await using regions = await startTwoRegions({ alsoTold: mute.url });
+  const broadcast = await regions.broadcast(12);
+  const statuses: number[] = [];
+  for (let index = 0; index < 12; index += 1)
+    statuses.push(await statusOf(`${regions.far.edges[0]?.url}${broadcast.segmentPath(index)}`));
+  expect({
+    statuses: new Set(statuses),
+    isAsked: mute.requests > 0,
+    isAskedOften: mute.requests > regions.far.edges.length,
+  }).toEqual({ statuses: new Set([200]), isAsked: true, isAskedOften: false });
 });
 
 // Goal: another region's damage reaches no viewer. Method: the home's store has other bytes of the same length under the name.

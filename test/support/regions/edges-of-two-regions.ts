@@ -27,6 +27,8 @@ export const far = RegionId.parse('us');
 export interface TwoRegionsOptions {
   readonly farStore?: MemorySegmentStore;
   readonly farSecret?: string;
+  /** The base URL of an edge that the home tells of beside its own ones. */
+  readonly alsoTold?: string;
   /** Of every edge. */
   readonly settings?: Partial<EdgeSettings>;
   /** Of every far edge: what it needs to know of streams of the other region. */
@@ -45,7 +47,7 @@ interface RegionOptions {
 
 class TestRegion {
   readonly edges: TestEdge[] = [];
-  /** By the key of an object, how often an edge of another region was asked for it. */
+  /** By the key of an object, how often an edge of another region answered for it. */
   readonly crossed = new Map<string, number>();
   /** This edge answers no other node. */
   silent: NodeId | undefined;
@@ -65,10 +67,14 @@ class TestRegion {
     });
     this.#fetchAcross = {
       ...across,
-      object: (httpUrl, key, ...rest) => {
+      object: async (asked, signal) => {
+        const { httpUrl, key } = asked;
         const isNear = this.edges.some(({ url }) => url === httpUrl);
-        if (!isNear) this.crossed.set(key, (this.crossed.get(key) ?? 0) + 1);
-        return across.object(httpUrl, key, ...rest);
+        try {
+          return await across.object(asked, signal);
+        } finally {
+          if (!isNear && !signal.aborted) this.crossed.set(key, (this.crossed.get(key) ?? 0) + 1);
+        }
       },
     };
   }
@@ -93,9 +99,7 @@ class TestRegion {
   }
 
   told(): readonly EdgeElsewhere[] {
-    const { region } = this.#options;
-    const common = { region, isSound: true, connections: 0, room: 100, weight: 1 };
-    return this.edges.map(({ url }, index) => ({ ...common, node: this.nodeAt(index), httpUrl: url }));
+    return this.edges.map(({ url }, index) => toldEdge(this.#options.region, this.nodeAt(index), url));
   }
 
   /** Asks an edge, as its neighbours and relayers do. */
@@ -122,6 +126,11 @@ class TestRegion {
       askToPull: (edge, params) => this.askToPull(edge, params),
     };
   }
+}
+
+function toldEdge(region: RegionId, node: string, httpUrl: string): EdgeElsewhere {
+  const common = { isSound: true, connections: 0, room: 100, weight: 1 };
+  return { region, node: NodeId.parse(node), httpUrl, ...common };
 }
 
 /** @param homeOfAll where every stream is at home, if not here */
@@ -155,6 +164,7 @@ export async function startTwoRegions(options: TwoRegionsOptions = {}): Promise<
   await using opened = new AsyncDisposableStack();
   const log = new MemoryIndexLog();
   const link = { isUp: true };
+  const also = options.alsoTold === undefined ? [] : [toldEdge(home, 'eu-also', options.alsoTold)];
   const secret = 'a secret that all regions share';
   const common = { log, settings };
   const homeRegion: TestRegion = new TestRegion({
@@ -170,7 +180,7 @@ export async function startTwoRegions(options: TwoRegionsOptions = {}): Promise<
     store: farStore,
     settings: { ...settings, ...options.farSettings },
     secret: options.farSecret ?? secret,
-    told: () => (link.isUp ? homeRegion.told() : []),
+    told: () => (link.isUp ? [...homeRegion.told(), ...also] : []),
   });
   await homeRegion.start(2, opened);
   await farRegion.start(2, opened);

@@ -1,6 +1,6 @@
-/** What the answers of other regions mean together (R5). */
+/** Which edges of other regions are asked for an object, and what their answers mean together (R5). */
 import { expect, test } from 'vitest';
-import { isNowhere } from '../../../../../actors/edge-delivery/crossing/sources.ts';
+import { isNowhere, sourcesFor } from '../../../../../actors/edge-delivery/crossing/sources.ts';
 import { NodeId, RegionId } from '../../../../../cluster/model/ids.ts';
 import type { EdgeElsewhere } from '../../../../../cluster/region/elsewhere.ts';
 
@@ -12,6 +12,19 @@ const edgeOf = (id: string): EdgeElsewhere => ({
   connections: 0,
   room: 1,
   weight: 1,
+});
+
+// Goal: an edge that cannot be reached holds up no object. Method: three edges of the home and one of another region; the first in line is silent.
+test('an edge that was silent comes behind the others of its region, and before other regions', () => {
+  const eu = RegionId.parse('eu');
+  const edges = [1, 2, 3].map((id) => ({ ...edgeOf('eu'), node: NodeId.parse(`eu-${id}`) }));
+  const all = [...edges, edgeOf('us')];
+  const before = sourcesFor('object', all, { home: eu });
+  const [first] = before;
+  const after = sourcesFor('object', all, { home: eu, isSilent: (edge) => edge === first });
+  const rest = before.filter((edge) => edge !== first && edge.region === eu);
+  expect(after).toEqual([...rest, first, edgeOf('us')]);
+  expect(sourcesFor('object', all, { home: eu, isSilent: () => true })).toEqual(before);
 });
 
 const nowhere = (asked: readonly string[], lacking: readonly string[], home?: string): boolean =>

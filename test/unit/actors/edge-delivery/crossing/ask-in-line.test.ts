@@ -1,0 +1,136 @@
+/** How edges of other regions are asked for one object (R5). */
+import { expect, test } from 'vitest';
+import {
+  askInLine,
+  type Answer,
+  type Line,
+} from '../../../../../actors/edge-delivery/crossing/ask-in-line.ts';
+import { NodeId, RegionId } from '../../../../../cluster/model/ids.ts';
+import type { EdgeElsewhere } from '../../../../../cluster/region/elsewhere.ts';
+import { HandClock, settled } from '../../../../support/regions/hand-clock.ts';
+
+const body = new Uint8Array([1, 2, 3]);
+const edgeOf = (id: string): EdgeElsewhere => ({
+  region: RegionId.parse(id.slice(0, 2)),
+  node: NodeId.parse(id),
+  httpUrl: `http://${id}.test`,
+  isSound: true,
+  connections: 0,
+  room: 1,
+  weight: 1,
+});
+
+/** Edges that answer when the test says so. */
+class World {
+  readonly clock = new HandClock();
+  readonly asked: string[] = [];
+  readonly left: string[] = [];
+  readonly silent: string[] = [];
+  readonly closing = new AbortController();
+  line: Line | undefined;
+  fault: unknown;
+  readonly #answers = new Map<string, { begin: () => void; answer: (answer: Answer) => void }>();
+
+  constructor(...ids: readonly string[]) {
+    const ask = (source: EdgeElsewhere, signal: AbortSignal, begin: () => void): Promise<Answer> => {
+      const { promise, resolve } = Promise.withResolvers<Answer>();
+      this.asked.push(source.node);
+      this.#answers.set(source.node, { begin, answer: resolve });
+      signal.addEventListener('abort', () => {
+        if (!this.closing.signal.aborted && this.line === undefined) this.left.push(source.node);
+        resolve('failed');
+      });
+      return promise;
+    };
+    const onSilent = ({ node }: EdgeElsewhere): void => void this.silent.push(node);
+    const ports = { clock: this.clock, ask, onSilent };
+    askInLine(ports, ids.map(edgeOf), this.closing.signal).then(
+      (line) => (this.line = line),
+      (error: unknown) => (this.fault = error),
+    );
+  }
+
+  async begin(id: string): Promise<void> {
+    this.#answers.get(id)?.begin();
+    await settled();
+  }
+
+  async answer(id: string, answer: Answer): Promise<void> {
+    this.#answers.get(id)?.answer(answer);
+    await settled();
+  }
+}
+
+test('an edge that answers is asked alone; where it fails the next one is asked at once', async () => {
+  const world = new World('eu-1', 'eu-2', 'us-1');
+  await world.answer('eu-1', 'failed');
+  expect(world.asked).toEqual(['eu-1', 'eu-2']);
+  await world.begin('eu-2');
+  await world.clock.pass(5000);
+  await world.answer('eu-2', body);
+  expect({ asked: world.asked, silent: world.silent, body: world.line?.body }).toEqual({
+    asked: ['eu-1', 'eu-2'],
+    silent: ['eu-1'],
+    body,
+  });
+});
+
+test('where an edge says nothing for 500 ms the next one is asked as well, and who begins first goes on alone', async () => {
+  const world = new World('eu-1', 'eu-2', 'us-1');
+  await world.clock.pass(450);
+  expect(world.asked).toEqual(['eu-1']);
+  await world.clock.pass(50);
+  expect(world.asked).toEqual(['eu-1', 'eu-2']);
+  await world.begin('eu-1');
+  expect({ left: world.left, silent: world.silent }).toEqual({ left: ['eu-2'], silent: ['eu-1'] });
+  await world.clock.pass(2000);
+  await world.answer('eu-1', body);
+  expect({ asked: world.asked, body: world.line?.body }).toEqual({ asked: ['eu-1', 'eu-2'], body });
+});
+
+test('an edge that breaks off makes the next one be asked; one that was left is not', async () => {
+  const world = new World('eu-1', 'eu-2', 'us-1');
+  await world.clock.pass(500);
+  await world.begin('eu-2');
+  expect(world.left).toEqual(['eu-1']);
+  await world.answer('eu-2', 'failed');
+  await world.answer('us-1', body);
+  expect({ asked: world.asked, body: world.line?.body }).toEqual({ asked: ['eu-1', 'eu-2', 'us-1'], body });
+});
+
+test('a region that lacks the object is asked no more, and its silent edges are not waited for', async () => {
+  const world = new World('eu-1', 'eu-2', 'eu-3', 'us-1');
+  await world.clock.pass(500);
+  await world.answer('eu-2', 'lacks');
+  await world.answer('us-1', 'lacks');
+  expect({ asked: world.asked, line: world.line }).toEqual({
+    asked: ['eu-1', 'eu-2', 'us-1'],
+    line: { body: undefined, lacking: new Set(['eu', 'us']) },
+  });
+});
+
+test('edges that were all silent are waited for, and the first that gives the object is taken', async () => {
+  const world = new World('eu-1', 'eu-2');
+  await world.clock.pass(3000);
+  expect({ asked: world.asked, line: world.line }).toEqual({ asked: ['eu-1', 'eu-2'], line: undefined });
+  await world.answer('eu-2', 'failed');
+  await world.answer('eu-1', body);
+  expect(world.line).toEqual({ body, lacking: new Set() });
+});
+
+test('once time is over nobody else is asked', async () => {
+  const world = new World('eu-1', 'eu-2');
+  world.closing.abort(new Error('over'));
+  await settled();
+  expect({ asked: world.asked, fault: String(world.fault), silent: world.silent }).toEqual({
+    asked: ['eu-1'],
+    fault: 'Error: over',
+    silent: [],
+  });
+});
+
+test('nobody is asked where there is nobody', async () => {
+  const world = new World();
+  await settled();
+  expect(world.line).toEqual({ body: undefined, lacking: new Set() });
+});
