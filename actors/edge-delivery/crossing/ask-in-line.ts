@@ -1,9 +1,9 @@
 /**
  * Asks edges of other regions for an object, one after the other (R5). The next one is asked once the last one has failed, and also where it
  * has said nothing for 500 ms: an edge may be told as sound and not be reachable over HTTP. Whoever begins to send first goes on, and the
- * others are left, so that a slow link does not carry an object twice.
+ * others are left, so that a slow link does not carry an object twice. They are asked again where it breaks off.
  *
- * Bounds: each edge is asked once; the time is that of the caller's signal.
+ * Bounds: an edge that failed is not asked again, so no edge is asked more often than there are edges; the time is that of the caller's signal.
  */
 import type { RegionId } from '../../../cluster/model/ids.ts';
 import type { EdgeElsewhere } from '../../../cluster/region/elsewhere.ts';
@@ -36,16 +36,15 @@ export async function askInLine(
   sources: readonly EdgeElsewhere[],
   signal: AbortSignal,
 ): Promise<Line> {
-  const line = new AskedEdges(ports, signal);
+  const line = new AskedEdges(ports, sources, signal);
   const { lacking } = line;
   try {
-    for (const source of sources) {
-      signal.throwIfAborted();
-      if (lacking.has(source.region)) continue;
-      const body = await line.ask(source);
+    for (;;) {
+      if (line.isAtEnd()) return { body: undefined, lacking };
+      await line.goOn();
+      const body = await line.given();
       if (body !== undefined) return { body, lacking };
     }
-    return { body: await line.rest(), lacking };
   } finally {
     line.leave();
   }
@@ -63,56 +62,68 @@ class AskedEdges {
   readonly lacking = new Set<RegionId>();
   readonly #ports: LinePorts;
   readonly #signal: AbortSignal;
+  /** Are still to be asked. */
+  #waiting: readonly EdgeElsewhere[];
+  /** Were left for the one that sends. */
+  #left: readonly EdgeElsewhere[] = [];
   readonly #running = new Map<EdgeElsewhere, Asked>();
   #body: Uint8Array | undefined;
   #sender: EdgeElsewhere | undefined;
   #sends = Promise.withResolvers<void>();
 
-  constructor(ports: LinePorts, signal: AbortSignal) {
+  constructor(ports: LinePorts, sources: readonly EdgeElsewhere[], signal: AbortSignal) {
     this.#ports = ports;
+    this.#waiting = sources;
     this.#signal = signal;
   }
 
-  /** @returns what this edge or an earlier one gave; undefined where the next one is to be asked */
-  async ask(source: EdgeElsewhere): Promise<Uint8Array | undefined> {
-    const { clock, onSilent } = this.#ports;
-    const { body } = this.#begin(source);
-    const said = Promise.race([body, this.#sends.promise]);
-    const isSilent = !(await isOverWithin(said, { clock, ms: silentMs }));
-    if (isSilent) onSilent(source);
-    return this.#given();
-  }
-
-  /** Waits for those that have not answered, where their word still counts. */
-  async rest(): Promise<Uint8Array | undefined> {
-    for (;;) {
-      const body = await this.#given();
-      const left = [...this.#running.values()].filter(({ source }) => !this.lacking.has(source.region));
-      if (body !== undefined || left.length === 0) return body;
-      await Promise.race([this.#sends.promise, ...left.map((asked) => asked.body)]);
-    }
-  }
-
-  /** Asks nobody any more. */
-  leave(but?: EdgeElsewhere): void {
-    for (const { source, leaving } of this.#running.values()) if (source !== but) leaving.abort();
-  }
-
   /** What the edge gives that sends; undefined where none does. */
-  async #given(): Promise<Uint8Array | undefined> {
+  async given(): Promise<Uint8Array | undefined> {
     return this.#body ?? (this.#sender === undefined ? undefined : this.#running.get(this.#sender)?.body);
   }
 
-  #begin(source: EdgeElsewhere): Asked {
+  /** Nobody is left whose word counts. */
+  isAtEnd(): boolean {
+    return [...this.#waiting, ...this.#running.keys()].every(({ region }) => this.lacking.has(region));
+  }
+
+  /** Asks the next one; where there is none, waits for those that have not answered. */
+  async goOn(): Promise<void> {
+    const isAskable = ({ region }: EdgeElsewhere): boolean => !this.lacking.has(region);
+    const [next, ...others] = this.#waiting.filter(isAskable);
+    this.#waiting = others;
+    if (next !== undefined) return this.#ask(next);
+    const running = [...this.#running.values()].filter(({ source }) => isAskable(source));
+    await Promise.race([this.#sends.promise, ...running.map(({ body }) => body)]);
+  }
+
+  /** Asks nobody any more, or only the one that sends. */
+  leave(sender?: EdgeElsewhere): void {
+    for (const { source, leaving } of this.#running.values()) {
+      if (source === sender) continue;
+      this.#running.delete(source);
+      this.#left = [...this.#left, source];
+      leaving.abort();
+    }
+  }
+
+  /** Until it has answered, or has been silent, or another one sends. */
+  async #ask(source: EdgeElsewhere): Promise<void> {
+    this.#signal.throwIfAborted();
+    const { clock, onSilent } = this.#ports;
+    const said = Promise.race([this.#begin(source), this.#sends.promise]);
+    if (!(await isOverWithin(said, { clock, ms: silentMs }))) onSilent(source);
+  }
+
+  #begin(source: EdgeElsewhere): Asked['body'] {
     const leaving = new AbortController();
     const signal = AbortSignal.any([leaving.signal, this.#signal]);
     const answer = this.#ports.ask(source, signal, () => {
       if (!signal.aborted) this.#send(source);
     });
-    const body = answer.then((given) => this.#take(source, given, signal.aborted));
-    const asked = { source, leaving, body };
-    this.#running.set(source, asked);
-    return asked;
+    const body = answer.then((given) => (leaving.signal.aborted ? undefined : this.#take(source, given)));
+    this.#running.set(source, { source, leaving, body });
+    return body;
   }
 
   /** The first that sends goes on alone. */
@@ -122,18 +133,23 @@ class AskedEdges {
     this.#sends.resolve();
   }
 
-  #take(source: EdgeElsewhere, answer: Answer, isLeft: boolean): Uint8Array | undefined {
+  #take(source: EdgeElsewhere, answer: Answer): Uint8Array | undefined {
     this.#running.delete(source);
     if (typeof answer !== 'string') {
       this.#body = answer;
       return answer;
     }
     if (answer === 'lacks') this.lacking.add(source.region);
-    else if (!isLeft) this.#ports.onSilent(source);
-    if (this.#sender === source) {
-      this.#sender = undefined;
-      this.#sends = Promise.withResolvers();
-    }
+    else if (!this.#signal.aborted) this.#ports.onSilent(source);
+    if (this.#sender === source) this.#breakOff();
     return undefined;
+  }
+
+  /** The one that sent does not give the object: those that were left for it come last. */
+  #breakOff(): void {
+    this.#sender = undefined;
+    this.#sends = Promise.withResolvers();
+    this.#waiting = [...this.#waiting, ...this.#left];
+    this.#left = [];
   }
 }

@@ -19,10 +19,8 @@ const mediaKeys = (store: MemorySegmentStore): readonly string[] =>
   [...store.objects.keys()].filter((key) => key.includes(`/${video}/`));
 const crossings = ({ far: { crossed } }: TwoRegions): readonly number[] => [...crossed.values()];
 
-// Goal: an object crosses once, whoever asks. Method: 200 requests at two far edges for five segments and the init segment, and a relayer that asks
-// for the same segments at the same time.
-test('with 200 viewers at two edges and the relayer asking, each object crosses once, and lies in the far store', async () => {
-  await using regions = await startTwoRegions();
+/** 200 viewers at two far edges ask for five segments and the init segment, and a relayer asks for the same segments at the same time. */
+async function watchTogether(regions: TwoRegions) {
   const broadcast = await regions.broadcast(5);
   const paths = [
     ...Array.from({ length: 5 }, (_, index) => broadcast.segmentPath(index)),
@@ -35,19 +33,44 @@ test('with 200 viewers at two edges and the relayer asking, each object crosses 
     const { object } = pulledOf(regions, key);
     return object.media.startTime === undefined ? [] : [pullOnce(relayerOf(regions), object, 9000)];
   });
-  expect({
-    statuses: new Set(await Promise.all(viewers)),
-    relayer: new Set((await Promise.all(relayer)).map(({ state }) => state)),
-    crossings: new Set(crossings(regions)),
-    objects: crossings(regions).length,
-    stored: mediaKeys(regions.far.store).toSorted(),
-  }).toEqual({
-    statuses: new Set([200]),
-    relayer: new Set(['stored']),
-    crossings: new Set([1]),
-    objects: 6,
-    stored: mediaKeys(regions.home.store).toSorted(),
-  });
+  const statuses = new Set(await Promise.all(viewers));
+  const states = new Set((await Promise.all(relayer)).map(({ state }) => state));
+  return { statuses, relayer: states, ...(await crossedBy(regions)) };
+}
+
+async function crossedBy(regions: TwoRegions) {
+  const { crossed, taken, store } = regions.far;
+  const asked = crossings(regions).reduce((sum, count) => sum + count, 0);
+  return {
+    taken: new Set(taken.values()),
+    objects: taken.size,
+    // A second request needs an edge that has been silent: none is on this machine, unless it is very busy.
+    hasNeedlessRequests: asked > crossed.size + (await regions.far.silences()),
+    stored: mediaKeys(store).toSorted(),
+  };
+}
+
+/** What everybody gets, whatever the edges of the home do. */
+const allOnce = ({ home }: TwoRegions) => ({
+  statuses: new Set([200]),
+  relayer: new Set(['stored']),
+  taken: new Set([1]),
+  objects: 6,
+  hasNeedlessRequests: false,
+  stored: mediaKeys(home.store).toSorted(),
+});
+
+test('with 200 viewers at two edges and the relayer asking, each object crosses once, and lies in the far store', async () => {
+  await using regions = await startTwoRegions();
+  expect(await watchTogether(regions)).toEqual(allOnce(regions));
+});
+
+// Goal: a port that is blocked between two regions fails no viewer. Method: the home tells of a third edge, which takes requests and is mute.
+test('with an edge of the home that does not answer, all 200 get everything, and each object crosses once', async () => {
+  await using mute = await startMute();
+  await using regions = await startTwoRegions({ alsoTold: mute.url });
+  expect(await watchTogether(regions)).toEqual(allOnce(regions));
+  expect(mute.requests).toBeGreaterThan(0);
 });
 
 /** The object of a store key, as a relayer names it. */
@@ -128,8 +151,8 @@ test('an object whose hash differs is refused, counted and not stored; the next 
     damaged: await statusOf(`${url}${broadcast.segmentPath(0)}`),
     next: await statusOf(`${url}${broadcast.segmentPath(1)}`),
     isStored: regions.far.store.objects.has(damaged),
-    asked: regions.far.crossed.get(damaged),
-  }).toEqual({ damaged: 404, next: 200, isStored: false, asked: 1 });
+    taken: regions.far.taken.get(damaged),
+  }).toEqual({ damaged: 404, next: 200, isStored: false, taken: 1 });
 });
 
 /** Full from the beginning. */
@@ -147,9 +170,14 @@ test('a far store that is full costs no viewer anything: both edges serve what o
   );
   expect({
     statuses: new Set(await Promise.all(urls.map(statusOf))),
-    crossings: new Set(crossings(regions)),
-    stored: regions.far.store.objects.size,
-  }).toEqual({ statuses: new Set([200]), crossings: new Set([1]), stored: 0 });
+    ...(await crossedBy(regions)),
+  }).toEqual({
+    statuses: new Set([200]),
+    taken: new Set([1]),
+    objects: 4,
+    hasNeedlessRequests: false,
+    stored: [],
+  });
 });
 
 // Goal: a region that cannot be reached is asked again at once, an object that nobody has is not. Method: a cut; then the home loses the object.
@@ -166,9 +194,11 @@ test('that nobody has an object is remembered for a while, that a region is away
   const statuses: number[] = [];
   for (const edge of [first, second, first, second])
     statuses.push(await statusOf(`${edge?.url}${broadcast.segmentPath(1)}`));
-  expect({ statuses, asked: regions.far.crossed.get(lost) }).toEqual({
+  const { hasNeedlessRequests } = await crossedBy(regions);
+  expect({ statuses, isAsked: regions.far.crossed.has(lost), hasNeedlessRequests }).toEqual({
     statuses: [404, 404, 404, 404],
-    asked: 1,
+    isAsked: true,
+    hasNeedlessRequests: false,
   });
 });
 

@@ -47,8 +47,10 @@ interface RegionOptions {
 
 class TestRegion {
   readonly edges: TestEdge[] = [];
-  /** By the key of an object, how often an edge of another region answered for it. */
+  /** By the key of an object, how often an edge of another region was asked for it. */
   readonly crossed = new Map<string, number>();
+  /** By the key of an object, how often it was taken whole from an edge of another region. */
+  readonly taken = new Map<string, number>();
   /** This edge answers no other node. */
   silent: NodeId | undefined;
   /** Whether its edges have heard where the streams of the other region are at home. */
@@ -70,11 +72,10 @@ class TestRegion {
       object: async (asked, signal) => {
         const { httpUrl, key } = asked;
         const isNear = this.edges.some(({ url }) => url === httpUrl);
-        try {
-          return await across.object(asked, signal);
-        } finally {
-          if (!isNear && !signal.aborted) this.crossed.set(key, (this.crossed.get(key) ?? 0) + 1);
-        }
+        if (!isNear) this.crossed.set(key, (this.crossed.get(key) ?? 0) + 1);
+        const body = await across.object(asked, signal);
+        if (!isNear) this.taken.set(key, (this.taken.get(key) ?? 0) + 1);
+        return body;
       },
     };
   }
@@ -92,6 +93,13 @@ class TestRegion {
       this.edges.push(opened.use(edge));
     }
     return this;
+  }
+
+  /** How often an edge of either region was silent for so long that another one was asked too. */
+  async silences(): Promise<number> {
+    const names = ['tangaza_crossing_silent_sources_total', 'tangaza_crossing_silent_edges_total'];
+    const counts = this.edges.flatMap((edge) => names.map((name) => edge.metric(name)));
+    return (await Promise.all(counts)).reduce((sum, count) => sum + count, 0);
   }
 
   nodeAt(index: number): NodeId {
