@@ -22,6 +22,7 @@ import {
 import { composeIngest } from './actors/ingest/ingest.composition.ts';
 import { loadLadders } from './actors/media/ladder/ladders.disk.ts';
 import { openStore } from './actors/segment-store/open-store.ts';
+import { StoreHealth } from './actors/segment-store/store-health.ts';
 import { composeReactions } from './actors/reactions/reactions.composition.ts';
 import { composeRelay } from './actors/stream/relay/relay.composition.ts';
 import { composeStream } from './actors/stream/stream.composition.ts';
@@ -115,7 +116,8 @@ async function openParts(config: NodeConfig, closing: AsyncDisposableStack, sign
     replicas: config.natsReplicas,
     logger,
   });
-  const opening = openStore(config.store, join(dataDir, 'segments'), { clock, metrics, logger });
+  const health = new StoreHealth();
+  const opening = openStore(config.store, join(dataDir, 'segments'), { clock, metrics, logger, health });
   const store = await unlessAborted(opening, signal);
   closing.defer(() => store.close());
   const ladders = loadLadders(join(import.meta.dirname, 'config/ladders'));
@@ -144,7 +146,7 @@ async function openParts(config: NodeConfig, closing: AsyncDisposableStack, sign
     closing,
   );
   const tells: Tells = {
-    readiness: nodeReadiness(cluster),
+    readiness: nodeReadiness(cluster, health),
     renderMetrics: async () => ({ text: await metrics.render(), contentType: metrics.contentType }),
     operatorToken: config.operatorToken ?? secrets.operatorToken,
     metricsToken: config.metricsToken,

@@ -6,6 +6,7 @@ import { equalNames } from '../../cluster/region/edges/equal-names.ts';
 import { behindPeers, heardVersions } from '../../cluster/region/topology/topology-versions.ts';
 import type { NodeConfig } from '../../config/config.ts';
 import { httpUrlOf } from '../../config/public-url.ts';
+import type { StoreHealth } from '../segment-store/store-health.ts';
 import { allRoutes } from './edge.ts';
 import { uwsServer } from './http/http.uws.ts';
 import { makeNodeApi } from './http/node-api.ts';
@@ -21,7 +22,7 @@ export interface Tells {
 }
 
 /** What `/readyz` says of every node. */
-export function nodeReadiness(parts: ClusterParts): Tells['readiness'] {
+export function nodeReadiness(parts: ClusterParts, store: StoreHealth): Tells['readiness'] {
   const { members, node, region, natsDownMs, idsWarning, topology, others, elsewhere } = parts;
   const gone = (): object => (natsDownMs() === 0 ? {} : { detail: `gone for ${natsDownMs()} ms` });
   const ids = (): Readiness['parts'] => {
@@ -41,6 +42,7 @@ export function nodeReadiness(parts: ClusterParts): Tells['readiness'] {
     { name: 'nats', isReady: true, ...gone() },
     ...ids(),
     ...regions(),
+    ...store.parts(),
   ];
 }
 

@@ -3,35 +3,39 @@
  * faults once.
  */
 import { Gate } from '../../cluster/bounds/gate.ts';
+import type { ErrorCode } from '../../cluster/errors/catalogue.ts';
 import { errorCodeOf } from '../../cluster/errors/tangaza-error.ts';
 import { silentLogger, type Logger } from '../../cluster/observe/logger.ts';
 import type { Metrics } from '../../cluster/observe/metrics.ts';
 import type { Clock } from '../../cluster/time/clock.ts';
-import { StoreFaults } from './store-faults.ts';
+import { isStoreFault, StoreFaults } from './store-faults.ts';
+import type { StoreHealth, StoreUse } from './store-health.ts';
 
 export type StoreOperation = 'put' | 'get' | 'range' | 'list' | 'delete';
 
 /** Operations at once, and how many may wait behind them. With more: `OVERLOADED`. */
 const limits = { running: 64, waiting: 1024 };
 
-type Kind = 'read' | 'write';
-
 export interface StorePorts {
   readonly clock: Clock;
   readonly metrics: Metrics;
   /** Logs faults; silent when absent. */
   readonly logger?: Logger;
+  /** Is told what fails, and that it works again. */
+  readonly health?: StoreHealth;
 }
 
 export class StoreMeter {
   readonly #store: string;
   readonly #clock: Clock;
+  readonly #health: StoreHealth | undefined;
   readonly #seconds;
   readonly #bytes;
-  readonly #gates: Readonly<Record<Kind, Gate>>;
-  readonly #faults: Readonly<Record<Kind, StoreFaults>>;
+  readonly #gates: Readonly<Record<StoreUse, Gate>>;
+  readonly #faults: Readonly<Record<StoreUse, StoreFaults>>;
 
-  constructor(store: 'disk' | 's3', { clock, metrics, logger = silentLogger }: StorePorts) {
+  constructor(store: 'disk' | 's3', { clock, metrics, logger = silentLogger, health }: StorePorts) {
+    this.#health = health;
     this.#store = store;
     this.#clock = clock;
     this.#seconds = metrics.histogram({
@@ -49,7 +53,7 @@ export class StoreMeter {
       help: 'Operations that wait for a place at the segment store; 1,024 at most of either kind.',
       labels: ['store', 'kind'],
     });
-    const gate = (kind: Kind): Gate =>
+    const gate = (kind: StoreUse): Gate =>
       new Gate({
         ...limits,
         about: 'the segment store',
@@ -57,7 +61,7 @@ export class StoreMeter {
       });
     // There are two gates, so that a slow disk that blocks writers does not keep readers out.
     this.#gates = { read: gate('read'), write: gate('write') };
-    const faults = (kind: Kind): StoreFaults => new StoreFaults(clock, logger, { store, kind });
+    const faults = (kind: StoreUse): StoreFaults => new StoreFaults(clock, logger, { store, kind });
     this.#faults = { read: faults('read'), write: faults('write') };
   }
 
@@ -69,16 +73,22 @@ export class StoreMeter {
     try {
       const result = await this.#gates[kind].run(work, signal);
       this.#faults[kind].succeeded();
+      this.#health?.note(kind, undefined);
       return result;
     } catch (error) {
       const code = errorCodeOf(error);
       outcome = signal?.aborted === true ? 'aborted' : code;
-      if (outcome === code) this.#faults[kind].failed(code, error);
+      if (outcome === code) this.#failed(kind, code, error);
       throw error;
     } finally {
       const seconds = (this.#clock.monotonicMs() - startedMs) / 1000;
       this.#seconds.observe(seconds, { store: this.#store, operation, outcome });
     }
+  }
+
+  #failed(kind: StoreUse, code: ErrorCode, error: unknown): void {
+    this.#faults[kind].failed(code, error);
+    if (isStoreFault(code)) this.#health?.note(kind, error instanceof Error ? error.message : code);
   }
 
   transferred(operation: StoreOperation, bytes: number): void {

@@ -8,6 +8,7 @@ import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { openDiskStore } from '../../../actors/segment-store/segment-store.disk.ts';
+import { StoreHealth } from '../../../actors/segment-store/store-health.ts';
 import type { SegmentStore } from '../../../actors/segment-store/segment-store.ts';
 import { noMetrics } from '../../../cluster/observe/metrics.ts';
 import { systemClock } from '../../../cluster/time/clock.system.ts';
@@ -217,6 +218,33 @@ test('a store that fails says so once, and once that it works again', async () =
     'info the segment store works again',
   ]);
   expect(lines[1]).toMatchObject({ fields: { kind: 'write', failures: 5 } });
+});
+
+// Goal: `/readyz` says what fails for as long as it does, and a use that works is not named. Method: the file system has room for nothing, then for all.
+test('what a full store cannot do is said until it can', async () => {
+  await using folder = await temporaryFolder();
+  const health = new StoreHealth();
+  let blocks = 1000;
+  const statfs = async () => ({ bavail: blocks, bsize: 4096 });
+  const ports = { clock: systemClock, metrics: noMetrics, health };
+  const store = await openDiskStore({ folder: folder.path, reserveBytes: 1, statfs, ...ports });
+  await store.putIfAbsent(key, new Uint8Array(1));
+  expect(health.parts()).toEqual([]);
+  blocks = 0;
+  const other = key.replace('/0-', '/1-');
+  const full = await openDiskStore({ folder: folder.path, reserveBytes: 1, statfs, ...ports });
+  await full.putIfAbsent(other, new Uint8Array(1)).catch(() => {});
+  await full.get(key);
+  expect(health.parts()).toEqual([
+    {
+      name: 'segment store',
+      isReady: true,
+      detail: expect.stringMatching(/^nothing can be stored: .* has 0 bytes free.*: make room/),
+    },
+  ]);
+  blocks = 1000;
+  await full.putIfAbsent(other, new Uint8Array(1));
+  expect(health.parts()).toEqual([]);
 });
 
 test('a folder that cannot be made is STORE_UNAVAILABLE', async () => {
