@@ -24,6 +24,8 @@ export interface DemoOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Added to the environment of one node, which listens for viewers on that port. */
   readonly envOf?: (node: string, httpPort: number) => Promise<Readonly<Record<string, string>>>;
+  /** What stands before the command of a region's nodes, where a test gives them a disk of their own in the region's data folder. */
+  readonly before?: (region: string, dataDir: string) => Promise<readonly string[]>;
   /** The URL by which a node reaches NATS, where a test stands between them. */
   readonly natsOf?: (node: string, natsUrl: string) => Promise<string>;
   /** The links between the regions, where somebody may cut them. */

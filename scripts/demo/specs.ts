@@ -66,15 +66,18 @@ export function storeEnv(port: number, { accessKey, secretKey }: StoreKeys): Rec
   };
 }
 
+/** @param before what stands before its command */
 export function specOfNode(
   options: SpecOptions,
   name: string,
   env: Readonly<Record<string, string | undefined>>,
+  before: readonly string[] = [],
 ): ProcessSpec {
+  const [command, ...args] = [...before, process.execPath, join(root, 'scripts/tangaza.ts'), 'node'];
   return {
     name,
-    command: process.execPath,
-    args: () => [join(root, 'scripts/tangaza.ts'), 'node'],
+    command: command ?? process.execPath,
+    args: () => args,
     env,
     refusedCode,
     ...commonOf(options, name),

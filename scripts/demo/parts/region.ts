@@ -44,6 +44,7 @@ export async function startRegion(
   const natsUrl = `nats://${host}:${natsPort}`;
   const nodes: DemoNode[] = [];
   const placed = await withHttpPorts(site, id);
+  const before = await options.before?.(id, dataDir);
   const tunnelEnv = await tunnelEnvOf(site, id, placed);
   for (const { ordinal, node, httpPort } of placed) {
     const rtmpPort = options.rtmpBase === 0 ? await freePort() : options.rtmpBase + ordinal;
@@ -74,7 +75,7 @@ export async function startRegion(
       node,
       url: `http://${host}:${httpPort}`,
       rtmp: `rtmp://${host}:${rtmpPort}/live`,
-      process: run(specOfNode(options, node, env)),
+      process: run(specOfNode(options, node, env, before)),
       operator: `http://${host}:${operatorPort}`,
     });
   }

@@ -25,7 +25,7 @@ export interface DeliveredRendition {
 async function fetchBytes(url: URL): Promise<Uint8Array> {
   const reply = await fetch(url);
   const bytes = new Uint8Array(await reply.arrayBuffer());
-  if (!reply.ok) throw new Error(`${url.href}: ${reply.status}`);
+  if (!reply.ok) throw new Error(`${url.href}: ${reply.status} ${Buffer.from(bytes).toString()}`);
   return bytes;
 }
 
