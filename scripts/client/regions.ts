@@ -12,7 +12,7 @@ export function describeRegions({ regions }: RegionsView): string {
     state: stateOf(region),
     nodes: region.nodes === undefined ? '?' : `${region.alive} of ${region.nodes}`,
     streams: region.onAir ?? '?',
-    viewers: region.connections ?? '?',
+    connections: region.connections ?? '?',
   }));
   const links = regions.flatMap((region) => region.links.map((link) => linkRow(region, link)));
   return [

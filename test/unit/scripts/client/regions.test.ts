@@ -14,7 +14,7 @@ const printed = (regions: RegionsView['regions']): readonly string[] =>
 
 test('a deployment of one region is one row', () => {
   expect(printed([{ ...own, links: [] }])).toEqual([
-    'REGION  ORDINAL  STATE    NODES   STREAMS  VIEWERS',
+    'REGION  ORDINAL  STATE    NODES   STREAMS  CONNECTIONS',
     'eu      0        answers  1 of 2  3        250',
   ]);
 });
@@ -33,7 +33,7 @@ test('a region that is cut off is shown with its age, and so is the link', () =>
     },
   ];
   expect(printed(regions)).toEqual([
-    'REGION  ORDINAL  STATE    NODES   STREAMS  VIEWERS',
+    'REGION  ORDINAL  STATE    NODES   STREAMS  CONNECTIONS',
     'eu      0        answers  1 of 2  3        250',
     'us      1        cut off  1 of 2  3        250',
     '',
@@ -48,7 +48,7 @@ test('a region that is cut off is shown with its age, and so is the link', () =>
 test('a region of which nothing was ever known says so', () => {
   const regions = [{ id: us, ordinal: 1, isOwn: false, isReached: false, links: [] }];
   expect(printed(regions)).toEqual([
-    'REGION  ORDINAL  STATE    NODES  STREAMS  VIEWERS',
+    'REGION  ORDINAL  STATE    NODES  STREAMS  CONNECTIONS',
     'us      1        cut off  ?      ?        ?',
     '',
     'us cannot be reached, and nothing is known of it.',
