@@ -2,10 +2,16 @@
 import type { AudienceView } from '../../../cluster/contract/audience/reactions.ts';
 import { neverOnAir } from '../../../cluster/contract/offline-health.ts';
 import type { StreamHealth } from '../../../cluster/contract/stream-health.ts';
-import type { ClusterView, LiveStreams, StreamView } from '../../../cluster/contract/api/control-views.ts';
+import type {
+  ClusterView,
+  LiveStreams,
+  RegionsView,
+  StreamView,
+} from '../../../cluster/contract/api/control-views.ts';
 import * as actions from './ops-actions.browser.ts';
 import { api, ApiError, token } from './ops-api.browser.ts';
 import { button, element, find, lineElement, markElement, row, showRows } from './ops-elements.browser.ts';
+import { regionWords } from './ops-region-words.ts';
 import {
   audienceText,
   awayMark,
@@ -39,6 +45,7 @@ let suspects: readonly string[] = [];
 /** The nodes by id, from the last answer. The button of a row may live longer than that answer. */
 let nodes: ReadonlyMap<string, ClusterView['nodes'][number]> = new Map();
 let timer: ReturnType<typeof setTimeout> | undefined;
+/** Whether there is no other region; only a restart changes it. */
 let isAlone: boolean | undefined;
 let isAsking = false;
 let isAskedAgain = false;
@@ -62,12 +69,14 @@ async function look(): Promise<void> {
   if (token.get() === '') return showLogin(loginError.textContent);
   if (document.hidden) return;
   try {
-    const [view, { streams, hasMore }, live] = await Promise.all([
+    const [view, { streams, hasMore }, live, regions] = await Promise.all([
       api.cluster(),
       listStreams(),
       api.live().catch(() => ({ items: [] })),
+      isAlone === true ? undefined : api.regions().catch(() => undefined),
     ]);
     showCluster(view);
+    if (regions !== undefined) showRegions(regions);
     await showStreams(streams, view, live.items);
     more.hidden = !hasMore;
     notice.hidden = true;
@@ -128,11 +137,29 @@ function nodeRow(node: ClusterView['nodes'][number]): HTMLElement {
     ['Node', [lineElement({ text: id, detail: region })]],
     ['State', [markElement(nodeMark(node))]],
     ['On air', [lineElement({ text: String(load.onAir ?? '–') })]],
-    ['Viewers', [lineElement({ text: load.connections?.toLocaleString('en') ?? '–' })]],
+    ['Connections', [lineElement({ text: load.connections?.toLocaleString('en') ?? '–' })]],
     ['Roles', [lineElement({ text: roles.join(', ') })]],
     ['Addresses', [lineElement({ text: http, detail: rtmp })]],
     ['Actions', [element('div', state === 'alive' ? [drain] : [], { class: 'actions' })]],
   ]);
+}
+
+/** Without an answer the table stays as it was. */
+function showRegions(view: RegionsView): void {
+  const regions = regionWords(view);
+  isAlone = regions.length === 0;
+  find('all-regions', HTMLElement).hidden = isAlone;
+  const rows = regions.map(({ id, name, link, linkDetail, streams, connections, across, clock }) =>
+    row(id, [
+      ['Region', [lineElement(name)]],
+      ['Link', [markElement(link), element('small', linkDetail)]],
+      ['On air', [lineElement({ text: streams })]],
+      ['Connections', [lineElement({ text: connections })]],
+      ['Bytes across', across === undefined ? [] : [lineElement(across)]],
+      ['Clock', clock === undefined ? [] : [lineElement(clock)]],
+    ]),
+  );
+  showRows(find('regions', HTMLElement), rows);
 }
 
 /** @param live what is on air, in other regions, too */
@@ -149,7 +176,7 @@ async function showStreams(
   );
   const healths = new Map<string, Told>();
   // One that is over in another region has no owner here, and only its health tells of it.
-  const mayBeOfOthers = await hasOtherRegions();
+  const mayBeOfOthers = isAlone === false;
   const waiting = streams
     .filter(({ id }) => mayBeOfOthers || owned.has(id) || away.has(id))
     .map(({ id }) => id);
@@ -172,15 +199,6 @@ async function showStreams(
     return streamRow(stream, mark, health);
   });
   showRows(find('streams', HTMLElement), rows);
-}
-
-/** It is asked for until it is known: only a restart changes it. */
-async function hasOtherRegions(): Promise<boolean> {
-  isAlone ??= await api.regions().then(
-    ({ regions }) => regions.length < 2,
-    () => undefined,
-  );
-  return isAlone === false;
 }
 
 function streamRow(stream: StreamView, mark: Mark, health: Told | undefined): HTMLElement {

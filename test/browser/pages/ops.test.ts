@@ -6,6 +6,7 @@ import { controlClient } from '../../support/cluster/control-client.ts';
 import { startTestCluster, type TestCluster } from '../../support/cluster/demo.ts';
 import { flashAndBeep, publish, x264, type FfmpegPublisher } from '../../support/media/ffmpeg-publisher.ts';
 import { launchChromium, pageTimeoutMs } from '../../support/cluster/foreign-players.ts';
+import { axeFindings } from '../page-checks.ts';
 
 const phone = { width: 390, height: 844 };
 const desktop = { width: 1440, height: 900 };
@@ -80,7 +81,10 @@ test.each([
   await stream.getByText(/at \S+-node-2, [\d,]+ kbit\/s/).waitFor();
   await stream.getByText(/H\.264 426x240/).waitFor();
   await stream.getByText(/aac-\S+ \d+\.\d s$/).waitFor();
-  expect({ offersMore: await page.locator('#more').isVisible() }).toEqual({ offersMore: false });
+  expect({
+    offersMore: await page.locator('#more').isVisible(),
+    hasRegions: await page.locator('#all-regions').isVisible(),
+  }).toEqual({ offersMore: false, hasRegions: false });
   const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
   expect({ overflow, faults }).toEqual({ overflow: 0, faults: [] });
 });
@@ -170,14 +174,61 @@ test('a key is within reach until somebody is done with it, however the dialog w
   expect(faults).toEqual([]);
 });
 
+const numbers = { nodes: 2, alive: 2, onAir: 1, connections: 250 };
+const link = { gateways: [], bytesIn: 120_400, bytesOut: 48_211_000, mediaBytesIn: 1_290_300_000 };
+const region = (id: string, ordinal: number) => ({ id, ordinal, isOwn: false, isReached: true, links: [] });
+const unreached = { isReached: false, ageSeconds: 43 };
+/** As a node of `eu` sees it: `us` is reached and has a wrong clock, `asia` is cut off, and `africa` was never heard. */
+const fourRegions = {
+  topologyVersion: 1,
+  regions: [
+    {
+      ...region('eu', 0),
+      ...numbers,
+      isOwn: true,
+      links: [
+        { ...link, to: 'us', isUp: true, forSeconds: 3600, roundTripMs: 84.2, clockOffsetMs: 2400 },
+        { ...link, to: 'asia', isUp: false, forSeconds: 41 },
+        { ...link, to: 'africa', isUp: false, forSeconds: 41, mediaBytesIn: 0 },
+      ],
+    },
+    { ...region('us', 1), ...numbers },
+    { ...region('asia', 2), ...numbers, ...unreached },
+    { ...region('africa', 3), isReached: false },
+  ],
+};
+const answer = (body: unknown) => ({ contentType: 'application/json', body: JSON.stringify(body) });
+
+// Goal: an operator sees every region and its link at a glance. Method: the node's answer has a region in each state.
+test.each([
+  ['desktop', desktop],
+  ['phone', phone],
+] as const)('on a %s each region is told with its link, and axe finds nothing', async (_, viewport) => {
+  await using ops = await openOps(viewport);
+  const { page, faults } = ops;
+  await page.route('**/v1/regions', (route) => route.fulfill(answer(fourRegions)));
+  await signIn(page, cluster.token);
+  const textOf = (id: string) => page.locator(`#regions tr[data-key="${id}"]`).innerText();
+  await page.locator('#regions tr').nth(3).waitFor();
+  expect({ own: await textOf('eu'), us: await textOf('us') }).toEqual({
+    own: expect.stringMatching(/ordinal 0[^]*this region[^]*250/),
+    us: expect.stringMatching(/up for 60 min[^]*84\.2 ms[^]*250[^]*media 1\.3 GB in[^]*2 s ahead/),
+  });
+  expect({ asia: await textOf('asia'), africa: await textOf('africa') }).toEqual({
+    asia: expect.stringMatching(/down for 41 s[^]*numbers of 43 s ago/),
+    africa: expect.stringMatching(/down for 41 s[^]*never heard/),
+  });
+  const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+  expect({ overflow, axe: await axeFindings(page), faults }).toEqual({ overflow: 0, axe: [], faults: [] });
+});
+
 // Goal: no stream of another region is called one that never was. Method: this node says that there are two regions, and what the home has told.
 test('a stream whose broadcast in another region is over is not said to be never on air', async () => {
   await using ops = await openOps(desktop);
   const { page } = ops;
   const api = controlClient(cluster.url, cluster.token);
   await api.create({ title: 'From afar', id: 'afar' });
-  const answer = (body: unknown) => ({ contentType: 'application/json', body: JSON.stringify(body) });
-  await page.route('**/v1/regions', (route) => route.fulfill(answer({ regions: [{}, {}] })));
+  await page.route('**/v1/regions', (route) => route.fulfill(answer(fourRegions)));
   await page.route('**/v1/streams/afar/health', async (route) => {
     const health = await api.health('afar');
     await route.fulfill(answer({ ...health, reason: 'its broadcast in region us is over', region: 'us' }));
