@@ -1,6 +1,6 @@
 /** `tangaza audit STREAM` and `tangaza users erase ID`: what moderators did, and what nobody may read any more. */
 import { Command } from 'commander';
-import { AuditPage, Erased } from '../../cluster/contract/api/moderation-views.ts';
+import { allStreams, AuditPage, Erased } from '../../cluster/contract/api/moderation-views.ts';
 import { UserId } from '../../cluster/model/ids.ts';
 import { UnusableError } from '../../config/unusable.ts';
 import { callApi, print, table, withApiOptions, type ApiOptions } from '../client/api.ts';
@@ -30,9 +30,14 @@ async function audit(stream: string, flags: AuditFlags): Promise<void> {
   print(flags, page, () => {
     const acts = page.items.map(({ at, by, act, on, reason }) => ({ at, by, act, on, why: reason ?? '' }));
     const more = page.nextCursor === undefined ? '' : `There are more: --cursor ${page.nextCursor}\n`;
-    return table(acts, `Nobody has moderated ${stream} yet.`) + more;
+    return table(acts, nothingOf(stream)) + more;
   });
 }
+
+const nothingOf = (stream: string): string =>
+  stream === allStreams
+    ? 'No moderator has done anything that concerns all streams.'
+    : `Nobody has moderated ${stream} yet.`;
 
 interface EraseFlags extends ApiOptions {
   readonly reason?: string;
@@ -54,7 +59,7 @@ function eraseCommand(): Command {
 
 async function erase(user: string, flags: EraseFlags): Promise<void> {
   const id = UserId.safeParse(user);
-  if (!id.success) throw new UnusableError(`${user} is no id of a user: ${id.error.issues[0]?.message}`);
+  if (!id.success) throw new UnusableError(`<user> ${id.error.issues[0]?.message}`);
   const body = flags.reason === undefined ? {} : { reason: flags.reason };
   const path = `/v1/users/${encodeURIComponent(id.data)}/erase`;
   const erased = await callApi(flags, { method: 'POST', path, body }, Erased);

@@ -84,7 +84,7 @@ async function look(): Promise<void> {
     if (error instanceof ApiError && error.status === 401) {
       token.forget();
       return showLogin(
-        'That token is not accepted. Copy it from the line “API token” that tangaza up prints.',
+        'That token is not accepted. npm start prints it in the line “API token”; elsewhere it is TANGAZA_OPERATOR_TOKEN of the nodes.',
       );
     }
     notice.textContent = error instanceof Error ? error.message : String(error);
@@ -242,9 +242,10 @@ function audienceLines(audience: AudienceView | undefined): readonly HTMLElement
   return audience === undefined ? [] : [element('small', audienceText(audience))];
 }
 
-/** A live stream needs no explanation. */
+/** A live stream needs no explanation, and the mark of one that was never on air says it already. */
 function whyLines(health: StreamHealth | undefined): readonly HTMLElement[] {
-  return health === undefined || health.state === 'live' ? [] : [element('small', health.reason)];
+  if (health === undefined || health.state === 'live' || health.reason === neverOnAir) return [];
+  return [element('small', health.reason)];
 }
 
 function ownerLine(health: StreamHealth | undefined): HTMLElement {

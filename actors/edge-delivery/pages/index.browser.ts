@@ -1,4 +1,6 @@
 /** The index page: shows what is on air. It asks again every few seconds while the page is visible. */
+import { timeOfDay } from '../viewing/time-of-day.ts';
+
 interface LiveStream {
   readonly id: string;
   readonly title: string;
@@ -120,9 +122,7 @@ function lineOf({ since, region, unheard }: LiveStream): string {
   return [...began, ...(region === undefined ? [] : [`in ${region}`])].join(', ');
 }
 
-function clock(since: string): string {
-  return new Date(since).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' });
-}
+const clock = (since: string): string => timeOfDay(new Date(since));
 
 function find(id: string): HTMLElement {
   const element = document.getElementById(id);

@@ -1,4 +1,5 @@
 /** Reads the public resource of a stream for a page: what an answer means, and when to ask again. */
+import { timeOfDay } from './time-of-day.ts';
 
 export const broadcastStates = ['notBegun', 'live', 'interrupted', 'ended', 'recording'] as const;
 export type BroadcastState = (typeof broadcastStates)[number];
@@ -50,7 +51,7 @@ function readUnheard(body: object): Unheard | undefined {
   const region = 'region' in unheard && typeof unheard.region === 'string' ? unheard.region : undefined;
   const since = 'since' in unheard && typeof unheard.since === 'string' ? new Date(unheard.since) : undefined;
   if (region === undefined || since === undefined || Number.isNaN(since.getTime())) return undefined;
-  return { region, since: since.toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' }) };
+  return { region, since: timeOfDay(since) };
 }
 
 /** A page must show a change within 3 s, which this interval, its jitter and a round trip fit into. */

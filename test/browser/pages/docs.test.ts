@@ -1,4 +1,4 @@
-/** The API for people, in Chromium: under the site's own policy, from its own origin, on a desk and on a phone. */
+/** The API for people, in Chromium, under the site's own policy, from its own origin, on a desk and on a phone; and pages whose scripts do not run. */
 import { resolve } from 'node:path';
 import { chromium } from 'playwright-core';
 import { expect, test } from 'vitest';
@@ -38,4 +38,28 @@ test('/docs shows every operation, asks no other host, breaks no policy, and fit
     status: 405,
     allow: 'GET, HEAD, OPTIONS',
   });
+});
+
+// Goal: nobody looks at a page that waits for ever. Method: each page is opened without JavaScript, and with it; the words are hidden, shown and removed by
+// the same few lines of all of them. One is opened in a browser that gets none of its scripts, whose animations run a hundred times as fast.
+test('a page whose scripts do not run says so, and a page whose scripts do does not', async () => {
+  await using edge = await startTestEdge({ loadSite: (signal) => loadSite(systemClock, signal) });
+  await using browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
+  const words = 'The scripts of this page have not been loaded.';
+  for (const path of ['/', '/ops', '/watch/demo', '/embed/demo']) {
+    await using off = await browser.newPage({ javaScriptEnabled: false });
+    await off.goto(edge.url + path);
+    await off.getByText(words).waitFor();
+    await using well = await browser.newPage();
+    await well.goto(edge.url + path);
+    await well.getByText(words).waitFor({ state: 'detached' });
+  }
+  await using lost = await browser.newPage();
+  await lost.route(/\.js$/, (route) => route.abort());
+  await lost.goto(`${edge.url}/watch/demo`);
+  expect(await lost.getByText(words).isVisible()).toBe(false);
+  const session = await lost.context().newCDPSession(lost);
+  await session.send('Animation.enable');
+  await session.send('Animation.setPlaybackRate', { playbackRate: 100 });
+  await lost.getByText(words).waitFor();
 });
