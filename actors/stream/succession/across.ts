@@ -3,7 +3,7 @@
  *
  * J1. A stream that is on air in another region is refused with the address of its encoder there. Where that region cannot be asked, or does not
  *     answer in time, what it said last holds, or what this region's log has of it.
- * J2. A node says that it claims before it asks, and that this is over once its `open` is written. So of two regions that claim at once at least one
+ * J2. A node says that it claims before it asks, and that this is over once its `open` is written, for itself alone. So of two regions that claim at once at least one
  *     hears of the other. The one that is first in rendezvous order for the stream goes on claiming, and all others withdraw. Each waits until no
  *     rival claims, 2 s at most, and asks once more: a rival that was through already is on air by then. Then it goes on.
  * J3. The new epoch lies above every epoch that any region knows, and the fold of the highest one is gone on with. A region that does not answer
@@ -17,7 +17,7 @@ import {
 } from '../../../cluster/contract/regions/claims.ts';
 import type { IndexEntry, IndexRecord, OpenRecord } from '../../../cluster/contract/index-records.ts';
 import { errorCodeOf, TangazaError } from '../../../cluster/errors/tangaza-error.ts';
-import type { Epoch, RegionId, StreamId } from '../../../cluster/model/ids.ts';
+import type { Epoch, NodeId, RegionId, StreamId } from '../../../cluster/model/ids.ts';
 import type { Logger } from '../../../cluster/observe/logger.ts';
 import type { Counter } from '../../../cluster/observe/metrics.ts';
 import { order } from '../../../cluster/partition/rendezvous.ts';
@@ -32,6 +32,7 @@ import type { StreamOnAir } from '../../../cluster/contract/regions/on-air.ts';
 import { regionNamed } from '../../../cluster/model/region-words.ts';
 
 export interface AcrossPorts {
+  readonly node: NodeId;
   readonly region: RegionId;
   readonly others: OtherRegions;
   readonly elsewhere: Elsewhere;
@@ -73,12 +74,12 @@ export async function askAcross(
   tail: IndexEntry | undefined,
   ports: AcrossPorts,
 ): Promise<Across> {
-  const { others, outcomes } = ports;
+  const { node, others, outcomes } = ports;
   const isReached = (id: RegionId): boolean =>
     others.links().some(({ region, isUp }) => region === id && isUp);
   let isTold = false;
   const tell = (isOver: boolean): void => {
-    if (isTold || !isOver) others.publish(claiming, { stream, isOver });
+    if (isTold || !isOver) others.publish(claiming, { stream, isOver, node });
     isTold = !isOver;
   };
   const done = (): void => tell(true);

@@ -3,7 +3,7 @@
  * far it ever came there.
  */
 import { z } from 'zod';
-import { Epoch, PeriodId, RegionId, StreamId } from '../../model/ids.ts';
+import { Epoch, NodeId, PeriodId, RegionId, StreamId } from '../../model/ids.ts';
 import type { RegionCall, RegionEvent } from './crossing.ts';
 import { StreamOnAir } from './on-air.ts';
 
@@ -11,6 +11,8 @@ export const Claiming = z.strictObject({
   stream: StreamId,
   /** It has begun or was given up: nobody need wait for it. */
   isOver: z.boolean(),
+  /** Which node claims it: another one of its region may claim it as well, until the record decides. Absent: one that is not known. */
+  node: NodeId.optional(),
 });
 export type Claiming = z.infer<typeof Claiming>;
 

@@ -69,6 +69,7 @@ function regionOf(regions: MemoryRegions, id: (typeof ids)[number], closing: Dis
   const outcomes: string[] = [];
   const across = {
     ...shared,
+    node: NodeId.parse(`${id}-n1`),
     elsewhere,
     heard,
     outcomes: { add: (_by: number, labels: Labels = {}) => void outcomes.push(...Object.values(labels)) },
@@ -309,6 +310,34 @@ test('a region that is first in line waits for a rival that is through, and asks
   expect(await ours).toMatchObject({ code: 'STREAM_BUSY', region: 'eu' });
   refuse(new Error('it was only held up'));
   expect(await theirs).toBe('begins');
+});
+
+// Goal: a stream does not begin in two regions though two nodes of the rival claim it. Method: one of the two loses, and says that it is over; the other one goes on.
+test('a region claims a stream until each of its nodes that claim it has begun or given up', async () => {
+  using world = twoRegions();
+  const one = firstAt('us');
+  const [winner, loser] = ['eu-n1', 'eu-n2'].map((node) => NodeId.parse(node));
+  const tell = (node: NodeId | undefined, isOver: boolean) =>
+    world.eu.others.publish(claiming, { stream: one, isOver, node });
+  tell(winner, false);
+  tell(loser, false);
+  await Promise.resolve();
+  const ours = refusalOf(world.us.claim(one));
+  await expect.poll(() => world.us.outcomes).toEqual(['waited']);
+  tell(loser, true);
+  const options = { key: one, withinMs: 1000 };
+  const { isClaiming } = await world.us.others.call(
+    RegionId.parse('eu'),
+    streamHeads,
+    { stream: one },
+    options,
+  );
+  await world.eu.write(broadcast().entries, one);
+  tell(winner, true);
+  expect({ isClaiming, ours: await ours }).toMatchObject({
+    isClaiming: true,
+    ours: { code: 'STREAM_BUSY', region: 'eu' },
+  });
 });
 
 test('a rival that gave up is not waited for any longer', async () => {
