@@ -370,7 +370,7 @@ export class StreamFeed {
   }
 
   #tell(told: ToldComment | undefined): void {
-    if (told !== undefined) this.#must(this.#messageOf(told));
+    if (told !== undefined && this.isUsed) this.#must(this.#messageOf(told));
   }
 
   #tellGap(fromMs: number, toMs = this.#ports.clock.utcMs()): void {

@@ -64,7 +64,10 @@ class TokenIdentity implements Identities, Receipts {
     this.#signer = signer;
     this.#verifier = verifier;
     this.#signatures = signatures;
-    this.#receipts = new SharedSignatures((texts) => signatures.run(() => signer.receipts(texts)));
+    this.#receipts = new SharedSignatures({
+      signAll: (texts) => signatures.run(() => signer.receipts(texts)),
+      nextTurn: (run) => void setImmediate(run),
+    });
     const tokens = parts.metrics.counter({
       name: 'tangaza_tokens_total',
       help: 'Bearer tokens of the audience: remembered, verified or refused.',

@@ -1,7 +1,8 @@
 /**
  * Signs texts, and all that wait share one signature: of a flood of comments each receipt by itself would cost more than all guards together.
  *
- * What comes while nothing is signed is signed at once. Bound: 4,000 wait, as many as may wait for the database; more are refused.
+ * What comes in one turn of the event loop goes together, as the comments of one transaction do, and what comes while a signature is made
+ * goes with the next. Bound: 4,000 wait, as many as may wait for the database; more are refused.
  */
 import { TangazaError } from '../../../cluster/errors/tangaza-error.ts';
 
@@ -15,14 +16,20 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
+export interface SignaturePorts {
+  /** Gives as many as it gets, in order. */
+  readonly signAll: (texts: readonly string[]) => Promise<readonly string[]>;
+  /** Calls it in the next turn of the event loop. */
+  readonly nextTurn: (run: () => void) => void;
+}
+
 export class SharedSignatures {
-  readonly #signAll: (texts: readonly string[]) => Promise<readonly string[]>;
+  readonly #ports: SignaturePorts;
   readonly #waiting: Waiting[] = [];
   #isSigning = false;
 
-  /** @param signAll gives as many as it gets, in order */
-  constructor(signAll: (texts: readonly string[]) => Promise<readonly string[]>) {
-    this.#signAll = signAll;
+  constructor(ports: SignaturePorts) {
+    this.#ports = ports;
   }
 
   /** @throws TangazaError `OVERLOADED` when too many wait, and what signing throws */
@@ -31,19 +38,19 @@ export class SharedSignatures {
       throw new TangazaError('OVERLOADED', 'Too many comments wait for their receipts: try again.');
     const signed = Promise.withResolvers<string>();
     this.#waiting.push({ text, resolve: signed.resolve, reject: signed.reject });
-    if (!this.#isSigning) void this.#signWaiting();
+    if (!this.#isSigning) this.#ports.nextTurn(() => void this.#signWaiting());
+    this.#isSigning = true;
     return signed.promise;
   }
 
   async #signWaiting(): Promise<void> {
-    this.#isSigning = true;
     while (this.#waiting.length > 0) await this.#signTogether(this.#waiting.splice(0, mostTogether));
     this.#isSigning = false;
   }
 
   async #signTogether(turn: readonly Waiting[]): Promise<void> {
     try {
-      const signed = await this.#signAll(turn.map(({ text }) => text));
+      const signed = await this.#ports.signAll(turn.map(({ text }) => text));
       turn.forEach(({ resolve }, index) => resolve(signed[index] ?? ''));
     } catch (error) {
       for (const { reject } of turn) reject(error);

@@ -4,8 +4,8 @@
  * the first pages <= 50 ms, and <= 20 ms from the ring.
  *
  * One real node, with all that a node does, serves 64 callers, of whom each asks again when it is answered: guests with tokens, addresses
- * and texts of their own, so that every guard is passed and none refuses. The bare driver has the same tables, statements and durability:
- * bare-driver.ts. The product's own database without the API is told beside it. Turns are interleaved, figures are medians of the rounds, and
+ * and texts of their own, so that every guard is passed and none refuses. The bare driver has the same tables, rows, statements and
+ * durability: bare-driver.ts. The product's own database without the API is told beside it. Turns are interleaved, figures are medians of the rounds, and
  * ratios medians of their ratios, as other work on the machine costs whichever side has its turn. The load runs in this process, on the same
  * two cores, and so does Cassandra.
  */

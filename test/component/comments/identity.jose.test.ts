@@ -252,7 +252,7 @@ test('receipts that share a signature count each for its own comment', async () 
   }));
   const receipts = await Promise.all(many.map((one) => here.sign(one)));
   const signatures = new Set(receipts.map((receipt) => receipt.split('~')[0]));
-  expect({ many: receipts.length, signatures: signatures.size }).toEqual({ many: 80, signatures: 4 });
+  expect({ many: receipts.length, signatures: signatures.size }).toEqual({ many: 80, signatures: 3 });
   for (const [index, receipt] of receipts.entries()) {
     expect(await there.open(receipt, { ...resent, text: `Hello ${index}` })).toEqual(many[index]);
     expect(await there.open(receipt, { ...resent, text: `Hello ${index + 1}` })).toBeUndefined();
@@ -266,7 +266,7 @@ test('receipts that share a signature count each for its own comment', async () 
 test('parts of receipts that share a signature are no receipt', async () => {
   const identity = await identityOf();
   const other = { ...accepted, body: { ...accepted.body, text: 'Bye' } };
-  const [, one = '', two = ''] = await Promise.all([accepted, accepted, other].map((a) => identity.sign(a)));
+  const [one = '', two = ''] = await Promise.all([accepted, other].map((a) => identity.sign(a)));
   const [jws = '', text = '', proof = ''] = one.split('~');
   const [, otherText = '', otherProof = ''] = two.split('~');
   expect(await identity.open(one, resent)).toEqual(accepted);
