@@ -60,6 +60,7 @@ const playback = new Playback({
   onPartMissing: lookForRenewal,
   onQualities: (qualities) => showQualities(ui, qualities),
   onQuality: (label) => (ui.auto.textContent = `Auto (${label})`),
+  onStale: () => follower.ask(),
 });
 
 const comments = hasComments

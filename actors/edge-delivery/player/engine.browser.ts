@@ -47,6 +47,8 @@ export interface EngineEvents {
   readonly onQualities: (qualities: readonly Quality[]) => void;
   /** The quality that plays now, while the choice is automatic. */
   readonly onQuality: (label: string) => void;
+  /** A manifest came; `isStale` says that nothing newer reaches its edge. */
+  readonly onManifest: (isStale: boolean) => void;
 }
 
 export interface Engine {
@@ -66,6 +68,9 @@ export interface Engine {
   state(): EngineState;
   destroy(): Promise<void>;
 }
+
+/** With this header an edge says of a manifest that nothing newer reaches it, and for how long. */
+export const staleHeader = 'tangaza-log-stale';
 
 /** The HOLD-BACK of a media playlist; undefined when it names none. */
 export function holdBackOf(playlist: string): number | undefined {

@@ -3,6 +3,7 @@ import Hls, { type ErrorData } from 'hls.js';
 import {
   manifestAttempts,
   nowhere,
+  staleHeader,
   type Engine,
   type EngineEvents,
   type EngineState,
@@ -39,7 +40,7 @@ export class HlsEngine implements Engine {
     const zero = findTimelineZero(url).then((zeroMs) => (this.#zeroMs = zeroMs));
     this.#tellQualities();
     const hls = this.#hls;
-    hls.on(Hls.Events.LEVEL_LOADED, () => (this.#manifestErrors = 0));
+    hls.on(Hls.Events.LEVEL_LOADED, (_event, { networkDetails }) => this.#playlistCame(networkDetails));
     hls.on(Hls.Events.FRAG_LOADED, (_event, { frag }) => this.#fragmentCame(frag));
     hls.on(Hls.Events.STEERING_MANIFEST_LOADED, (_event, { steeringManifest }) =>
       this.#session.learn(steeringManifest),
@@ -127,6 +128,12 @@ export class HlsEngine implements Engine {
     const hls = this.#hls;
     const isDropped = type === 'main' && hls.levels[level]?.details === undefined;
     if (isDropped && this.#video.buffered.length === 0) hls.startLoad(hls.startPosition);
+  }
+
+  #playlistCame(request: unknown): void {
+    this.#manifestErrors = 0;
+    if (request instanceof XMLHttpRequest)
+      this.#events.onManifest(request.getResponseHeader(staleHeader) !== null);
   }
 
   #tellQualities(): void {

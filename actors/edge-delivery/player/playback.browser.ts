@@ -21,6 +21,8 @@ export interface PlaybackOptions {
   readonly onPartMissing: () => void;
   readonly onQualities: (qualities: readonly Quality[]) => void;
   readonly onQuality: (label: string) => void;
+  /** From now on the manifests of the edge say that nothing newer reaches it, or say so no more. */
+  readonly onStale: () => void;
 }
 
 export class Playback {
@@ -29,6 +31,7 @@ export class Playback {
   #loaded: Load = { kind: 'nothing' };
   readonly #place: StartPlace;
   #resyncs = 0;
+  #isStale = false;
   format: Format;
   /** For tests and the curious. */
   failures = 0;
@@ -113,6 +116,7 @@ export class Playback {
       },
       onQualities: (qualities) => void (isCurrent() && this.#options.onQualities(qualities)),
       onQuality: (label) => void (isCurrent() && this.#options.onQuality(label)),
+      onManifest: (isStale) => void (isCurrent() && this.#noteStale(isStale)),
     };
     try {
       if (load.isResumed) await edges.refresh();
@@ -138,6 +142,12 @@ export class Playback {
     } catch (error) {
       events.onFailed('unreachable', String(error));
     }
+  }
+
+  #noteStale(isStale: boolean): void {
+    if (isStale === this.#isStale) return;
+    this.#isStale = isStale;
+    this.#options.onStale();
   }
 
   #manifest(edge: string, streamId: string): string {

@@ -4,6 +4,7 @@ import {
   delaySeconds,
   manifestAttempts,
   nowhere,
+  staleHeader,
   type Engine,
   type EngineEvents,
   type EngineState,
@@ -39,6 +40,8 @@ export class ShakaEngine implements Engine {
         bufferingGoal: 12,
         bufferBehind: 60,
         lowLatencyMode: false,
+        // A segment that a manifest has just named is fetched so soon; by default a player that waits for one looks once a second.
+        updateIntervalSeconds: 0.25,
         // After a slow start it catches up gently, counted from the end of that delay.
         liveSync: {
           enabled: true,
@@ -54,8 +57,10 @@ export class ShakaEngine implements Engine {
     this.#player.addEventListener('trackschanged', () => this.#tell());
     this.#player.addEventListener('adaptation', () => this.#tell());
     this.#player.getNetworkingEngine()?.registerResponseFilter((type, response) => {
-      if (type === shaka.net.NetworkingEngine.RequestType.CONTENT_STEERING) this.#steered(response.data);
-      else this.#edge = new URL(response.uri).host;
+      const { CONTENT_STEERING, MANIFEST } = shaka.net.NetworkingEngine.RequestType;
+      if (type === CONTENT_STEERING) return this.#steered(response.data);
+      this.#edge = new URL(response.uri).host;
+      if (type === MANIFEST) this.#events.onManifest(response.headers[staleHeader] !== undefined);
     });
     try {
       await this.#player.load(url, startTime(start));
