@@ -9,13 +9,20 @@ export interface Played {
 /** A picture that moves less than this in a look does not play. */
 const leastSeconds = 0.05;
 
-/** When the picture moved again after a time. @returns ms after it; undefined where it never did */
+/** Nor does one that goes further than time does: that is a jump, and what follows shows whether it plays there. */
+const mostOfTime = 1.2;
+const alsoSeconds = 0.2;
+
+function plays(before: Played | undefined, { atMs, position }: Played): boolean {
+  if (before === undefined) return false;
+  const [moved, passed] = [position - before.position, (atMs - before.atMs) / 1000];
+  return moved >= leastSeconds && moved <= passed * mostOfTime + alsoSeconds;
+}
+
+/** When the picture played again after a time. @returns ms after it; undefined where it never did */
 export function movesAgainAfterMs(played: readonly Played[], sinceMs: number): number | undefined {
   const later = played.filter(({ atMs }) => atMs >= sinceMs);
-  const moved = later.findIndex(({ position }, index) => {
-    const before = later[index - 1];
-    return before !== undefined && Math.abs(position - before.position) >= leastSeconds;
-  });
+  const moved = later.findIndex((one, index) => plays(later[index - 1], one));
   const at = later[moved];
   return at === undefined ? undefined : at.atMs - sinceMs;
 }

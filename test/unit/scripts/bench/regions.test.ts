@@ -176,6 +176,14 @@ describe('a picture', () => {
     expect(movesAgainAfterMs(one, 60_000)).toBe(2250);
   });
 
+  test('that jumps to another place plays only once it moves on from there', () => {
+    const one = played(30_000, 62_000).map(({ atMs, position }) => ({
+      atMs,
+      position: atMs < 61_000 ? position : position + 30,
+    }));
+    expect(movesAgainAfterMs(one, 60_000)).toBe(2250);
+  });
+
   test('that never moves again is told so', () => {
     expect(movesAgainAfterMs(played(30_000, 1e9), 60_000)).toBeUndefined();
   });
