@@ -95,22 +95,27 @@ export async function temporaryFolder(
 
 const keptClips = resolve(import.meta.dirname, '../../../.toolchain/clips');
 
-/**
- * Makes a clip and reads it as a feed. The clip is kept, one for each set of arguments: many files publish the same minutes of video, which take
- * five seconds of a core to make.
- */
+/** Clips of so many seconds are kept: it takes five seconds of a core to make one. */
+const keptFromSeconds = 60;
+
+/** Makes a clip and reads it as a feed. A long clip is kept, one for each set of arguments: many files publish the same minutes of video. */
 export async function makeFeed(options: ClipOptions = {}): Promise<Feed> {
+  if ((options.seconds ?? 0) >= keptFromSeconds) return await readFeed(await keptClip(options));
+  await using folder = await temporaryFolder();
+  return await readFeed(await makeClip(join(folder.path, 'clip.mp4'), options));
+}
+
+async function keptClip(options: ClipOptions): Promise<string> {
   const name = createHash('sha256')
     .update(JSON.stringify(clipArguments(options)))
     .digest('hex');
   const kept = join(keptClips, `${name}.mp4`);
-  if (!existsSync(kept)) {
-    await mkdir(keptClips, { recursive: true });
-    // Others may make it at the same time: who reads sees a whole one.
-    await using folder = await temporaryFolder(keptClips);
-    await rename(await makeClip(join(folder.path, 'clip.mp4'), options), kept);
-  }
-  return await readFeed(kept);
+  if (existsSync(kept)) return kept;
+  await mkdir(keptClips, { recursive: true });
+  // Others may make it at the same time: who reads sees a whole one.
+  await using folder = await temporaryFolder(keptClips);
+  await rename(await makeClip(join(folder.path, 'clip.mp4'), options), kept);
+  return kept;
 }
 
 /** The tags of an MP4: H.264 and AAC as legacy FLV, HEVC and AV1 as Enhanced RTMP. */
