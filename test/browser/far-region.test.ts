@@ -1,13 +1,18 @@
 /** Players at an edge of a region where nobody publishes: that region's edges die and come back, then those of the home die (R5, R11). */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Browser } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { z } from 'zod';
+import { CommentPage } from '../../cluster/contract/api/audience-views.ts';
+import { LiveStreams } from '../../cluster/contract/api/control-views.ts';
 import type { DemoNode } from '../../scripts/demo/site.ts';
 import { launchChromium, openPlayer, type Player } from '../support/cluster/foreign-players.ts';
 import { grownBy, playlistOf } from '../support/cluster/live-cluster.ts';
 import { firstOf, startTwoRegions, type TwoRegions } from '../support/cluster/two-regions.ts';
 import { flashAndBeep, publish, x264, type FfmpegPublisher } from '../support/media/ffmpeg-publisher.ts';
 import { readPlaylist, waitForPlaylist } from '../support/media/playlists.ts';
+import { waitUntil } from '../support/wait.ts';
+import { openPage } from './page-checks.ts';
+import { rows, say, textsOf } from './panel-acts.ts';
 
 let regions: TwoRegions;
 let browser: Browser;
@@ -69,6 +74,45 @@ test("the own region's edges die: Shaka, dash.js and hls.js play on at the other
   far.process.start();
   await expect.poll(firstOfAway).toBe('.');
 });
+
+// Goal: what one wrote is kept when one's region dies with the only copy, and is there once. Method: a comment is written at the far edge while the link is cut, so no other
+// region has it. The edge is killed: the page goes to the near region's and sends the comment again with its receipt. Then the edge comes back, with its copy.
+test("a comment that only the dying edge's region has is sent again in the other region with its receipt, and is in both once when they are joined again", async () => {
+  const there = async ({ url }: DemoNode): Promise<readonly string[]> => {
+    const answer = await fetch(`${url}/v1/streams/demo/comments`);
+    return CommentPage.parse(await answer.json()).items.map(({ text }) => text);
+  };
+  await using viewer = await openPage(browser, `${far.url}/watch/demo`);
+  const { page } = viewer;
+  await say(page, 'In both regions', 'Ada');
+  await isMarked(page, 'In both regions', 'safe');
+  regions.cut();
+  await waitUntil('the far region is cut off', async () => !(await isHeard(far)));
+  await say(page, 'In one region');
+  await isMarked(page, 'In one region', 'sent');
+  await far.process.kill('SIGKILL');
+  await waitUntil('the near region has it', async () => (await there(near)).includes('In one region'));
+  far.process.start();
+  regions.heal();
+  await isMarked(page, 'In one region', 'safe');
+  const said = ['In both regions', 'In one region'];
+  await waitUntil('the far region has both', async () => (await there(far)).length >= said.length);
+  expect({
+    near: (await there(near)).toSorted(),
+    far: (await there(far)).toSorted(),
+    page: await textsOf(page),
+    errors: viewer.errors,
+  }).toEqual({ near: said, far: said, page: said, errors: [] });
+});
+
+const isMarked = (page: Page, text: string, mark: 'sent' | 'safe'): Promise<void> =>
+  rows(page, text).locator(`.mark[data-mark=${mark}]`).waitFor();
+
+/** Whether that edge hears the home of the stream. */
+async function isHeard({ url }: DemoNode): Promise<boolean> {
+  const answer = await fetch(`${url}/v1/live`);
+  return LiveStreams.parse(await answer.json()).items.every(({ unheard }) => unheard === undefined);
+}
 
 // Goal: what a region has it keeps for its viewers when the home is gone. Method: the only node of the home is killed.
 test("the home's edges die: a far edge goes on with the manifests and the media that it has, and says for how long nothing has come", async () => {
