@@ -70,7 +70,12 @@ export class Reading {
             read: (rows, from) => store.following(id, rows, from ?? start),
           }));
     const views = await this.#views(id, items, { reader, mine });
-    return { items: views, ...(next?.id !== undefined && { nextCursor: next.id }) };
+    const { isOn: replication } = this.#ports.replication;
+    return {
+      items: views,
+      ...(next?.id !== undefined && { nextCursor: next.id }),
+      ...(replication && { replication }),
+    };
   }
 
   /** What waits for a moderator, newest first. */

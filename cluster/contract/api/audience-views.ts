@@ -111,13 +111,19 @@ export const CommentPage = z
       .string()
       .optional()
       .meta({ description: 'Passed as `before` (or `after`, when the page was asked so).' }),
+    replication: z.boolean().optional().meta({
+      description:
+        'True where another region keeps copies: who wrote a comment may wait for it to be `replicated`.',
+    }),
   })
   .meta({ id: 'CommentPage' });
 export type CommentPage = z.infer<typeof CommentPage>;
 
-export const Thread = CommentPage.extend({
-  root: Comment.meta({ description: 'The comment that the thread begins with.' }),
-}).meta({ id: 'Thread' });
+export const Thread = CommentPage.omit({ replication: true })
+  .extend({
+    root: Comment.meta({ description: 'The comment that the thread begins with.' }),
+  })
+  .meta({ id: 'Thread' });
 export type Thread = z.infer<typeof Thread>;
 
 export const HideBody = z

@@ -75,6 +75,29 @@ describe("how far one's own comment is", () => {
     });
   });
 
+  // Goal: nobody waits for a socket to hear that their comment is safe. Method: no socket opens; the list says it of the one, the answer to its receipt of the other.
+  test('without a socket, too, each says how far it is, and what is not safe is sent again', async () => {
+    await using watching = await panel.watch({ hasReplication: true, hasSocket: false });
+    const { page, audience } = watching;
+    await say(page, 'By the list', 'Ada');
+    await page.locator('.comment[data-own=accepted] .mark[data-mark=sent]').waitFor();
+    audience.comments.push(
+      ...audience.comments.splice(0).map((one) => ({ ...one, acknowledged: 'replicated' as const })),
+    );
+    await page.locator('.comment[data-own=replicated] .mark[data-mark=safe]').waitFor();
+    await say(page, 'By the receipt');
+    await isKept(page, '"receipt":"r"');
+    audience.verdict = () => ({ kind: 'replicated' });
+    await page.reload();
+    const safe = page.locator('.comment[data-own=replicated]', { hasText: 'By the receipt' });
+    await safe.waitFor();
+    expect(saidIn(audience).map(({ text, receipt }) => ({ text, receipt }))).toEqual([
+      { text: 'By the list', receipt: undefined },
+      { text: 'By the receipt', receipt: undefined },
+      { text: 'By the receipt', receipt: 'r' },
+    ]);
+  });
+
   test('with one region, what is accepted is done: nothing says that it waits, and nothing is sent again', async () => {
     await using watching = await panel.watch();
     const { page, audience } = watching;

@@ -6,6 +6,7 @@ import type { Page, WebSocketRoute } from 'playwright-core';
 import {
   Comment,
   CommentMode,
+  CommentPage,
   Guest,
   OwnComment,
   openMode,
@@ -223,7 +224,8 @@ export class ScriptedAudience {
     const older = this.comments.filter(({ id }) => before === null || id < before);
     const items = older.slice(-limit).toReversed();
     const nextCursor = older.length > limit ? items.at(-1)?.id : undefined;
-    return { status: 200, body: { items, nextCursor } };
+    const replication = this.#script.hasReplication;
+    return { status: 200, body: CommentPage.parse({ items, nextCursor, replication }) };
   }
 }
 

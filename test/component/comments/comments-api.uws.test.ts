@@ -1,5 +1,6 @@
 /** What viewers and moderators do with comments, through the real server, actor, identity and database. */
 import { expect, test } from 'vitest';
+import { noReplication } from '../../../actors/comments/replication/replication.ts';
 import { CommentPage, OwnComment } from '../../../cluster/contract/api/audience-views.ts';
 import {
   newClientId,
@@ -40,6 +41,21 @@ test('a guest comments, and everybody reads it, newest first and from a place on
 });
 
 // Goal: an answer that was lost is had by asking again. Method: in slow mode, which would refuse a second comment; also late, with the receipt.
+test('pages say that another region keeps copies, where one does, and which comments it has', async () => {
+  const isThere = { ...noReplication, isOn: true, has: () => true };
+  await using linked = await startCommentsRig(undefined, undefined, { replication: isThere });
+  await using alone = await startCommentsRig();
+  for (const rig of [linked, alone]) await posted(rig, await rig.guest('Ada'), 'text');
+  const said = async (rig: CommentsRig) => {
+    const { items, replication } = await page(rig);
+    return { replication, acknowledged: items.map(({ acknowledged }) => acknowledged) };
+  };
+  expect({ linked: await said(linked), alone: await said(alone) }).toEqual({
+    linked: { replication: true, acknowledged: ['replicated'] },
+    alone: { replication: undefined, acknowledged: ['accepted'] },
+  });
+});
+
 test('a comment that is sent again is still one comment, and gets the first answer', async () => {
   await using rig = await startCommentsRig();
   const token = await rig.guest('Ada');

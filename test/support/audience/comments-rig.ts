@@ -91,13 +91,13 @@ export interface RigDatabase {
   readonly replication: Replication;
 }
 
-/** The time as this node has it, and as it knows the clocks of other regions. */
-export type RigTime = Partial<Pick<CommentPorts, 'clock' | 'times'>>;
+/** The time as this node has it, and as it knows the clocks of other regions; what it knows of their copies. */
+type RigParts = Partial<Pick<CommentPorts, 'clock' | 'times' | 'replication'>>;
 
 export async function startCommentsRig(
   beside?: Beside,
   database?: RigDatabase,
-  { clock = systemClock, times }: RigTime = {},
+  { clock = systemClock, times, ...others }: RigParts = {},
 ): Promise<CommentsRig> {
   await using opened = new AsyncDisposableStack();
   const ownFolder = await mkdtemp(join(tmpdir(), 'tangaza-comments-'));
@@ -132,7 +132,7 @@ export async function startCommentsRig(
     newest: (_stream, limit) => ring.rows?.slice(-limit),
     counts: new Counts({ clock, store }),
     words,
-    replication,
+    replication: others.replication ?? replication,
     times,
   });
   const broker = new ServiceBroker({ logger: false });

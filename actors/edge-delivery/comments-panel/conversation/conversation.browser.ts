@@ -1,7 +1,4 @@
-/**
- * What is said about the stream, as the page knows it: from the live socket, or by HTTP while there is none. It knows no element; the panel
- * shows it.
- */
+/** What is said about the stream, as the page knows it: from the live socket, or by HTTP while there is none. It knows no element. */
 import { Edges } from '../../player/edges.browser.ts';
 import { AudienceApi } from './audience-api.browser.ts';
 import { KeptIdentity } from './identity.browser.ts';
@@ -112,6 +109,7 @@ export class Conversation {
       api: this.api,
       list: this.list,
       onComment: (comment) => this.#read(comment),
+      onReplication: () => (this.sender.hasReplication = true),
       onChange,
       onProblem: ({ code }) => (this.#isAbsent ||= code === 'NOT_FOUND'),
       isAtEnd: options.isAtEnd,

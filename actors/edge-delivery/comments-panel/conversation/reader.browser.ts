@@ -15,6 +15,8 @@ export interface ReaderOptions {
   readonly list: CommentList;
   /** Each comment that was read, the oldest first, before it is in the list. */
   readonly onComment: (comment: PageComment) => void;
+  /** The page that was read says that another region keeps copies; it comes before its comments. */
+  readonly onReplication: () => void;
   readonly onChange: () => void;
   readonly onProblem: (problem: Problem) => void;
   /** Is what is oldest out of sight? */
@@ -90,8 +92,9 @@ export class Reader {
       void this.newest(this.#before);
   }
 
-  #join({ items, nextCursor }: CommentsPage, before: Place | undefined): void {
-    const { list, onComment, isAtEnd } = this.#options;
+  #join({ items, nextCursor, hasReplication }: CommentsPage, before: Place | undefined): void {
+    const { list, onReplication, onComment, isAtEnd } = this.#options;
+    if (hasReplication) onReplication();
     for (const item of items.toReversed()) onComment(item);
     list.join(items, nextCursor !== undefined, before);
     list.trim(isAtEnd() ? mostComments : mostWhileReading);

@@ -30,6 +30,8 @@ export interface PageComment {
 export interface CommentsPage {
   readonly items: readonly PageComment[];
   readonly nextCursor: string | undefined;
+  /** Another region is said to keep copies. */
+  readonly hasReplication: boolean;
 }
 
 export interface Mode {
@@ -74,7 +76,8 @@ export function readComment(value: unknown): PageComment | undefined {
 
 export function readPage(value: unknown): CommentsPage {
   const items = listOf(fieldOf(value, 'items')).flatMap((item) => readComment(item) ?? []);
-  return { items, nextCursor: textOf(value, 'nextCursor') };
+  const hasReplication = flagOf(value, 'replication');
+  return { items, nextCursor: textOf(value, 'nextCursor'), hasReplication };
 }
 
 const modes = ['open', 'accounts', 'closed'] as const;
