@@ -1,8 +1,5 @@
 /** Bad input to a whole cluster: its sender is told what is wrong, and a healthy stream goes on without a gap. */
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
 import { catalogue } from '../../cluster/errors/catalogue.ts';
@@ -11,6 +8,7 @@ import { startTestCluster, type TestCluster } from '../support/cluster/demo.ts';
 import { flashAndBeep, publish, x264, type FfmpegPublisher } from '../support/media/ffmpeg-publisher.ts';
 import { makeFeed, type Feed } from '../support/media/media-feed.ts';
 import { readPlaylist, waitForPlaylist, type Playlist } from '../support/media/playlists.ts';
+import { holdMany } from '../support/audience/held-requests.ts';
 import { openSocket, rawRequest } from '../support/cluster/raw-http.ts';
 import { RtmpPublisher } from '../support/ingest/rtmp-publisher.ts';
 
@@ -285,19 +283,12 @@ test('readers that take nothing keep nobody from being served', async () => {
 test('2,000 requests of a segment that is not there yet are all answered with it', async () => {
   const { segments, lastNumber } = await healthyAfter((await readPlaylist(playlistUrl())).lastNumber);
   const path = nextPath(segments.at(-1)?.uri ?? '');
-  const holder = spawn(
-    process.execPath,
-    [join(import.meta.dirname, '../support/cluster/hold-many.ts'), String(httpPort()), '2000', path],
-    {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    },
-  );
+  const holder = holdMany(httpPort(), { count: 2000, path });
   try {
-    const lines: string[] = [];
-    for await (const line of createInterface({ input: holder.stdout })) lines.push(line);
-    expect(lines).toEqual(['opened', 'statuses {"200":2000}']);
+    await holder.opened;
+    expect(await holder.statuses()).toEqual({ 200: 2000 });
   } finally {
-    holder.kill('SIGKILL');
+    holder.kill();
   }
   await healthyAfter(lastNumber);
 });
