@@ -50,6 +50,10 @@ test('an owner that comes back and is not relayed to is caught: two branches go 
   expect(found('return', /V3: 5 s after healing the logs end with the epochs/)).not.toBe(nothing);
 });
 
+test('a region that takes back what it gave away below the epoch that it gave is caught', () => {
+  expect(found('reclaim', /V5: r\d claims epoch \d+ again, and gave \d+ away/)).not.toBe(nothing);
+});
+
 // Goal: a region's wall clock may be wrong; numbers, ids and fences do not depend on it. Method: clocks that are off by up to 3 s. Programme
 // dates may then be off by as much as the clocks of two regions differ.
 test.each([2, 3])('in %i regions whose clocks differ no invariant breaks', (regions) => {

@@ -54,7 +54,7 @@ export function simulateCommand(): Command {
     .addOption(
       new Option(
         '--break <what>',
-        'sabotage that must be found: the log takes every append, fencing trusts wall clocks (one region); with several regions edges do not shift the numbers or dates of another one, owners name periods by their own log alone, or an owner that comes back is not relayed to',
+        'sabotage that must be found: the log takes every append, fencing trusts wall clocks (one region); with several regions edges do not shift the numbers or dates of another one, owners name periods by their own log alone, an owner that comes back is not relayed to, or a region takes a stream back below the epoch that it gave away',
       ).choices(['clock', ...regionSabotages]),
     )
     .option('--trace', 'prints every event; one seed')

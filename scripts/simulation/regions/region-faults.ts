@@ -79,6 +79,12 @@ function move(place: Place, { places, random, nowMs }: FaultPorts): void {
   owner.move(to.id, nextEpoch([owner.self.epoch], to.ordinal), nowMs);
 }
 
+/** The other region hears of it late, or never: the stream is taken back (R7). */
+function moveAndCut(place: Place, ports: FaultPorts): void {
+  move(place, ports);
+  cut(place, ports);
+}
+
 function end({ owner }: Place, { nowMs }: FaultPorts): void {
   if (owner?.life === 'active') owner.end(nowMs);
 }
@@ -103,6 +109,7 @@ const faults: readonly Fault[] = [
   ['loses the end of its log', restore],
   ['has its encoder connect again', (place, { newSession }) => void (place.session = newSession())],
   ['gives the stream away', move],
+  ['gives the stream away, and is cut off', moveAndCut],
   ['ends the stream', end],
   ['shortens its log', shorten],
   ['starts an edge again', (place, { newEdge }) => void place.edges.splice(1, 1, newEdge(place, 1))],

@@ -6,13 +6,17 @@
  * V3. Five seconds after all links are up again no log ends with a lower epoch than the home's, and 20 s after that every edge shows
  *     what the home has published lately, and all of it, and whether it is on air: nothing is stuck.
  * V4. Edges of one region that have read the same records show the same window (M14), unless one knows what the log lost.
+ * V5. A region that takes back what it gave away claims a higher epoch than the one that it gave: an `open` of the other region that comes late
+ *     takes nothing from it any more.
  */
 import type { FoldedTimeline } from '../../../actors/media/timeline/timeline.ts';
 import {
   periodOpenedBy,
   type ClockRecord,
   type IndexEntry,
+  type IndexRecord,
 } from '../../../cluster/contract/index-records.ts';
+import type { Epoch, RegionId } from '../../../cluster/model/ids.ts';
 import type { Place } from './region-faults.ts';
 
 const maxViolations = 10;
@@ -52,6 +56,14 @@ export class RegionJudge {
     this.#authors.set(record.epoch, known);
     if (known !== author) this.violate(`V1: epoch ${record.epoch} is of ${known} and of ${author}`);
     if (record.kind === 'clock') this.#judgeClock(record, sequence);
+    if (record.kind === 'open' && record.home === undefined)
+      this.#judgeReclaim(id, log.entries.at(-2)?.record, record.epoch);
+  }
+
+  /** Judges an `open` right behind the region's own `moved` (V5). */
+  #judgeReclaim(id: RegionId, before: IndexRecord | undefined, epoch: Epoch): void {
+    if (before?.kind === 'moved' && before.to !== id && before.home === undefined && epoch <= before.toEpoch)
+      this.violate(`V5: ${id} claims epoch ${epoch} again, and gave ${before.toEpoch} away`);
   }
 
   /** Judges the id of a period (V2). */

@@ -23,9 +23,10 @@ import { RegionRelay } from './region-relay.ts';
 
 /**
  * `fencing`: every log accepts every append. `shift`: edges take the numbers of another region as they are. `dates`: and its times. `above`: owners
- * name their periods by the places of their own log alone. `return`: an owner that comes back from a cut is not relayed to.
+ * name their periods by the places of their own log alone. `return`: an owner that comes back from a cut is not relayed to. `reclaim`: a region that
+ * gave the stream away, and takes it back, claims no higher epoch than the one that it gave away.
  */
-export const regionSabotages = ['fencing', 'shift', 'dates', 'above', 'return'] as const;
+export const regionSabotages = ['fencing', 'shift', 'dates', 'above', 'return', 'reclaim'] as const;
 export type RegionSabotage = (typeof regionSabotages)[number];
 
 export interface RegionOptions {
@@ -309,7 +310,7 @@ class RegionSimulation {
     const { tail } = log;
     const beyond = this.#beyond(place);
     const seen = [place.epoch, tail?.record.epoch, ...edges.map(({ timeline }) => timeline.epoch)];
-    const epoch = nextEpoch(seen, ordinal);
+    const epoch = nextEpoch([...seen, this.#givenAway(place)], ordinal);
     this.#count += 1;
     const self = { epoch, node: NodeId.parse(`n-${place.id}`), bootId: BootId.parse(`b${this.#count}`) };
     const from = this.#from(place, epoch);
@@ -328,6 +329,18 @@ class RegionSimulation {
       beyond,
     );
     if (from !== undefined) place.owner.lack(this.#random.below(10), this.#nowMs);
+  }
+
+  /**
+   * The epoch that this region gave to another one, which has not opened the stream with it. What takes the stream back lies above it, so that an
+   * `open` which comes late is fenced (R7).
+   */
+  #givenAway({ id, log, edges }: Place): Epoch | undefined {
+    if (this.#options.breaks === 'reclaim') return undefined;
+    const record = log.tail?.record;
+    if (record?.kind === 'moved') return record.to === id ? undefined : record.toEpoch;
+    const movedTo = edges[0]?.timeline.movedTo;
+    return movedTo?.region === id ? undefined : movedTo?.epoch;
   }
 
   #from({ edges, log }: Place, epoch: Epoch) {
