@@ -21,6 +21,7 @@ export function lackOf(timeline: Timeline, isStored: IsStored): Lack | undefined
   const { shownFrom, firstNumber } = timeline;
   let belowNumber = Math.max(shownFrom, firstNumber);
   const hasAll = belowNumber;
+  /** Behind its last segment that lacks, for each rung (L2). */
   const below = new Map<RenditionName, number>();
   for (const period of timeline.periods)
     for (const segment of period.segments) {
@@ -46,6 +47,7 @@ function isNeeded(period: TimelinePeriod, segment: TimelineSegment, name: Rendit
   return name === presentRungs(period, segment).at(-1) || name === servedAudio(period)?.name;
 }
 
+/** Whether the store has the rung's media and its init segment (L3). */
 function isThere(
   period: TimelinePeriod,
   segment: TimelineSegment,
