@@ -5,15 +5,15 @@
  * part of it. What the store does not take is kept in memory for those who wait. That nobody has an object is remembered for 2 s, so that
  * viewers who ask for it do not ask other regions each time. That a region could not be reached is never remembered.
  *
- * Bounds: how many are fetched at once and how many wait (beyond that: `OVERLOADED`), the time of one, the bytes in memory, and
- * how many objects are remembered as lacking.
+ * Bounds: how many of each home are fetched at once and how many wait (beyond that: `OVERLOADED`), the time of one, the bytes in memory, and
+ * how many objects are remembered as lacking. A home has places of its own, so one whose edges are mute holds up no other one's objects.
  */
 import { hash } from 'node:crypto';
 import { Gate } from '../../../cluster/bounds/gate.ts';
 import type { PulledObject, PullState } from '../../../cluster/contract/edge-actions.ts';
 import { errorCodeOf, TangazaError } from '../../../cluster/errors/tangaza-error.ts';
 import type { RegionId } from '../../../cluster/model/ids.ts';
-import type { Metrics } from '../../../cluster/observe/metrics.ts';
+import type { Gauge, Metrics } from '../../../cluster/observe/metrics.ts';
 import type { EdgeElsewhere, Elsewhere } from '../../../cluster/region/elsewhere.ts';
 import { abortAfter, type Clock } from '../../../cluster/time/clock.ts';
 import { within } from '../../../cluster/time/within.ts';
@@ -37,7 +37,8 @@ export interface PullerPorts {
   readonly metrics: Metrics;
 }
 
-const limits = { about: 'objects from other regions', running: 16, waiting: 112 };
+/** Of each home. */
+const limits = { running: 16, waiting: 112 };
 const pullMs = 10_000;
 const storeMs = 5000;
 const lackingMs = 2000;
@@ -54,7 +55,9 @@ export function keyOfPulled({ streamId: stream, period, rendition, media }: Pull
 
 export class Puller {
   readonly #ports: PullerPorts;
-  readonly #gate: Gate;
+  readonly #waiting: Gauge;
+  /** By home, and one for objects whose home is not known; so there are no more of them than regions. */
+  readonly #gates = new Map<RegionId | undefined, Gate>();
   readonly #running = new Map<string, Promise<PullState>>();
   /** Until when nobody has it, in monotonic ms; in order of time. */
   readonly #lacking = new Map<string, number>();
@@ -65,11 +68,11 @@ export class Puller {
 
   constructor(ports: PullerPorts) {
     this.#ports = ports;
-    const waiting = ports.metrics.gauge({
+    this.#waiting = ports.metrics.gauge({
       name: 'tangaza_crossing_waiting_pulls',
-      help: 'Objects of other regions that wait for their turn to be fetched; 112 at most.',
+      help: 'Objects that wait for their turn to be fetched, by their home (none: it is not known); 112 of each at most.',
+      labels: ['region'],
     });
-    this.#gate = new Gate({ ...limits, onWaiting: (count) => waiting.set(count) });
   }
 
   /**
@@ -96,10 +99,28 @@ export class Puller {
 
   #begin(key: string, object: PulledObject): Promise<PullState> {
     const { signal } = this.#closing;
-    const run = this.#gate.run(() => this.#run(key, object), signal).finally(() => this.#running.delete(key));
+    const gate = this.#gateOf(this.#homeOf(object));
+    const run = gate.run(() => this.#run(key, object), signal).finally(() => this.#running.delete(key));
     run.catch(() => {}); // who waited for it may have gone
     this.#running.set(key, run);
     return run;
+  }
+
+  #homeOf({ streamId, home }: PulledObject): RegionId | undefined {
+    return this.#ports.elsewhere.homeOf(streamId)?.region ?? home;
+  }
+
+  #gateOf(home: RegionId | undefined): Gate {
+    const region = home !== undefined && this.#ports.regions.includes(home) ? home : undefined;
+    const known = this.#gates.get(region);
+    if (known !== undefined) return known;
+    const gate = new Gate({
+      ...limits,
+      about: `objects of ${region ?? 'other regions'}`,
+      onWaiting: (count) => this.#waiting.set(count, { region: region ?? 'none' }),
+    });
+    this.#gates.set(region, gate);
+    return gate;
   }
 
   async #run(key: string, object: PulledObject): Promise<PullState> {
@@ -124,7 +145,7 @@ export class Puller {
   /** A region that lacks the object, or has another one, is not asked again. */
   async #fetch(key: string, object: PulledObject): Promise<Uint8Array | 'notFound' | 'unreachable'> {
     const { clock, elsewhere, regions, silent } = this.#ports;
-    const home = elsewhere.homeOf(object.streamId)?.region ?? object.home;
+    const home = this.#homeOf(object);
     const isSilent = (edge: EdgeElsewhere): boolean => silent.isSilent(edge);
     const sources = sourcesFor(key, elsewhere.edges(), { home, isSilent });
     const onSilent = (edge: EdgeElsewhere): void => silent.note(edge);
