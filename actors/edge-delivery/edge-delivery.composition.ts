@@ -63,7 +63,18 @@ function crossingPart(
   const passKey = passKeyOf(keySecret);
   const nearEdges = () => soundEdges(members);
   const fetchAcross = httpFetchAcross({ clock, region, passKey });
-  return { self: node, nearEdges, elsewhere, regions: others.regions, passKey, fetchAcross, askToPull };
+  const roundTripMs: CrossingPart['roundTripMs'] = (to) =>
+    others.links().find((link) => link.region === to)?.roundTripMs;
+  return {
+    self: node,
+    nearEdges,
+    elsewhere,
+    regions: others.regions,
+    passKey,
+    fetchAcross,
+    roundTripMs,
+    askToPull,
+  };
 }
 
 function edgeParts(

@@ -1,26 +1,38 @@
 /**
  * Asks edges of other regions for an object, one after the other (R5). The next one is asked once the last one has failed, and also where it
- * has said nothing for 500 ms: an edge may be told as sound and not be reachable over HTTP. Whoever begins to send first goes on, and the
+ * has said nothing for 500 ms beyond three round trips: an edge may be told as sound and not be reachable over HTTP. (A connection costs one
+ * round trip, TLS another one, the request the third.) Whoever begins to send first goes on, and the
  * others are left, so that a slow link does not carry an object twice. They are asked again where it breaks off.
  *
  * Bounds: an edge that failed is not asked again, so no edge is asked more often than there are edges; the time is that of the caller's signal.
  */
+import { errorCodeOf } from '../../../cluster/errors/tangaza-error.ts';
 import type { RegionId } from '../../../cluster/model/ids.ts';
 import type { EdgeElsewhere } from '../../../cluster/region/elsewhere.ts';
 import type { Clock } from '../../../cluster/time/clock.ts';
 import { isOverWithin } from '../../../cluster/time/within.ts';
 
 const silentMs = 500;
+const roundTrips = 3;
+const mostRoundTripsMs = 1000;
+
+/** How an edge did not give the object. `silent`: it did not answer, or broke off. `refused`: it answered, with these words. */
+export type Fault = { readonly kind: 'silent' } | { readonly kind: 'refused'; readonly words: string };
 
 /** `lacks`: its region does not have the object. */
-export type Answer = Uint8Array | 'lacks' | 'failed';
+export type Answer =
+  | { readonly kind: 'given'; readonly body: Uint8Array }
+  | { readonly kind: 'lacks' }
+  | Fault;
 
 export interface LinePorts {
   readonly clock: Pick<Clock, 'sleep'>;
+  /** Of the link to that region, as it was measured last. */
+  readonly roundTripMs: (region: RegionId) => number | undefined;
   /** Never throws. @param onBegin to be called when the edge begins to send the object */
   readonly ask: (source: EdgeElsewhere, signal: AbortSignal, onBegin: () => void) => Promise<Answer>;
-  /** The edge has said nothing for 500 ms, or has failed. */
-  readonly onSilent: (source: EdgeElsewhere) => void;
+  /** The edge has said nothing for so long that the next one is asked, or has failed. */
+  readonly onFault: (source: EdgeElsewhere, fault: Fault) => void;
 }
 
 /** What came of it. */
@@ -48,6 +60,19 @@ export async function askInLine(
   } finally {
     line.leave();
   }
+}
+
+/** For how long an edge may say nothing until the next one is asked as well. */
+function mostSilentMs(roundTripMs = 0): number {
+  return silentMs + Math.min(Math.ceil(roundTrips * roundTripMs), mostRoundTripsMs);
+}
+
+/** What an error of `FetchAcross` says about the object. */
+export function answerOfError(error: unknown): Answer {
+  const code = errorCodeOf(error);
+  if (code === 'SEGMENT_NOT_FOUND') return { kind: 'lacks' };
+  const isAnswer = code === 'UNAVAILABLE' && error instanceof Error;
+  return isAnswer ? { kind: 'refused', words: error.message } : { kind: 'silent' };
 }
 
 /** One edge that has not answered to the end. */
@@ -110,9 +135,10 @@ class AskedEdges {
   /** Until it has answered, or has been silent, or another one sends. */
   async #ask(source: EdgeElsewhere): Promise<void> {
     this.#signal.throwIfAborted();
-    const { clock, onSilent } = this.#ports;
+    const { clock, roundTripMs, onFault } = this.#ports;
+    const ms = mostSilentMs(roundTripMs(source.region));
     const said = Promise.race([this.#begin(source), this.#sends.promise]);
-    if (!(await isOverWithin(said, { clock, ms: silentMs }))) onSilent(source);
+    if (!(await isOverWithin(said, { clock, ms }))) onFault(source, { kind: 'silent' });
   }
 
   #begin(source: EdgeElsewhere): Asked['body'] {
@@ -135,12 +161,12 @@ class AskedEdges {
 
   #take(source: EdgeElsewhere, answer: Answer): Uint8Array | undefined {
     this.#running.delete(source);
-    if (typeof answer !== 'string') {
-      this.#body = answer;
-      return answer;
+    if (answer.kind === 'given') {
+      this.#body = answer.body;
+      return answer.body;
     }
-    if (answer === 'lacks') this.lacking.add(source.region);
-    else if (!this.#signal.aborted) this.#ports.onSilent(source);
+    if (answer.kind === 'lacks') this.lacking.add(source.region);
+    else if (!this.#signal.aborted) this.#ports.onFault(source, answer);
     if (this.#sender === source) this.#breakOff();
     return undefined;
   }

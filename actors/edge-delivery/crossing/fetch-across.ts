@@ -12,8 +12,8 @@ export interface ObjectAsked {
 
 export interface FetchAcross {
   /**
-   * @throws TangazaError `SEGMENT_NOT_FOUND` where the edge says that its region does not have it; any other error where it does not answer
-   *   well, or sends more than `mostBytes`
+   * @throws TangazaError `SEGMENT_NOT_FOUND` where the edge says that its region does not have it; `UNAVAILABLE` with what it says where it
+   *   refuses, or sends more than `mostBytes`; any other error where it does not answer
    */
   object(asked: ObjectAsked, signal: AbortSignal): Promise<Uint8Array>;
   /** The newest picture of a stream as JPEG, as viewers get it. @throws any error where the edge does not answer well, or sends more than `mostBytes` */

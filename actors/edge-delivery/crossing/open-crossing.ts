@@ -42,6 +42,8 @@ export interface CrossingPart {
   readonly regions: readonly RegionId[];
   readonly passKey: Buffer;
   readonly fetchAcross: FetchAcross;
+  /** Of the link to that region, as it was measured last. */
+  readonly roundTripMs: (region: RegionId) => number | undefined;
   /** Asks another edge of this region. @throws TangazaError where it does not answer within that time */
   readonly askToPull: (edge: NodeId, params: PullParams, withinMs: number) => Promise<PullState>;
 }
@@ -83,13 +85,14 @@ const noCrossing: Crossing = {
 /** @param part undefined in a deployment of one region */
 export function openCrossing(part: CrossingPart | undefined, ports: CrossingPorts): Crossing {
   if (part === undefined) return noCrossing;
-  const { elsewhere, regions, fetchAcross, passKey } = part;
+  const { elsewhere, regions, fetchAcross, roundTripMs, passKey } = part;
   const crossings = new Crossings(ports);
   const puller = new Puller({
     ...ports,
     elsewhere,
     regions,
     fetchAcross,
+    roundTripMs,
     crossings,
     silent: new SilentSources(ports),
   });

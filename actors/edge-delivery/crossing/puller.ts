@@ -20,7 +20,7 @@ import { within } from '../../../cluster/time/within.ts';
 import { initKey, segmentKey } from '../../segment-store/segment-key.ts';
 import type { SegmentStore } from '../../segment-store/segment-store.ts';
 import type { Crossings } from './crossings.ts';
-import { askInLine, type Answer, type LinePorts } from './ask-in-line.ts';
+import { answerOfError, askInLine, type Answer, type LinePorts } from './ask-in-line.ts';
 import type { FetchAcross, ObjectAsked } from './fetch-across.ts';
 import type { SilentSources } from './silent-sources.ts';
 import { isNowhere, sourcesFor } from './sources.ts';
@@ -34,6 +34,8 @@ export interface PullerPorts {
   readonly fetchAcross: Pick<FetchAcross, 'object'>;
   readonly crossings: Crossings;
   readonly silent: SilentSources;
+  /** Of the link to that region, as it was measured last. */
+  readonly roundTripMs: (region: RegionId) => number | undefined;
   readonly metrics: Metrics;
 }
 
@@ -144,16 +146,16 @@ export class Puller {
 
   /** A region that lacks the object, or has another one, is not asked again. */
   async #fetch(key: string, object: PulledObject): Promise<Uint8Array | 'notFound' | 'unreachable'> {
-    const { clock, elsewhere, regions, silent } = this.#ports;
+    const { clock, elsewhere, regions, silent, roundTripMs } = this.#ports;
     const home = this.#homeOf(object);
     const isSilent = (edge: EdgeElsewhere): boolean => silent.isSilent(edge);
     const sources = sourcesFor(key, elsewhere.edges(), { home, isSilent });
-    const onSilent = (edge: EdgeElsewhere): void => silent.note(edge);
+    const onFault: LinePorts['onFault'] = (edge, fault) => silent.note(edge, fault);
     const ask: LinePorts['ask'] = ({ region, httpUrl }, signal, onBegin) =>
       this.#ask(region, { httpUrl, key, mostBytes: object.media.bytes, onBegin }, object, signal);
     using late = abortAfter(clock, pullMs);
     const signal = AbortSignal.any([late.signal, this.#closing.signal]);
-    const { body, lacking } = await askInLine({ clock, ask, onSilent }, sources, signal);
+    const { body, lacking } = await askInLine({ clock, roundTripMs, ask, onFault }, sources, signal);
     if (body !== undefined) return body;
     return isNowhere({ lacking, sources, regions, home }) ? 'notFound' : 'unreachable';
   }
@@ -169,15 +171,15 @@ export class Puller {
       const body = await fetchAcross.object(asked, signal);
       if (body.byteLength === media.bytes && hash('sha256', body) === media.sha256) {
         crossings.count(region, 'ok', body.byteLength);
-        return body;
+        return { kind: 'given', body };
       }
       crossings.damaged(region, streamId, asked.key, body.byteLength);
-      return 'lacks';
+      return { kind: 'lacks' };
     } catch (error) {
-      if (signal.aborted) return 'failed'; // another edge sends it, or time is over
-      const isLacking = errorCodeOf(error) === 'SEGMENT_NOT_FOUND';
-      crossings.count(region, isLacking ? 'notFound' : 'failed');
-      return isLacking ? 'lacks' : 'failed';
+      if (signal.aborted) return { kind: 'silent' }; // another edge sends it, or time is over
+      const answer = answerOfError(error);
+      crossings.count(region, answer.kind === 'lacks' ? 'notFound' : 'failed');
+      return answer;
     }
   }
 

@@ -131,6 +131,7 @@ class TestRegion {
       regions: [region === far ? home : far],
       passKey: this.#passKey,
       fetchAcross: this.#fetchAcross,
+      roundTripMs: () => undefined,
       askToPull: (edge, params) => this.askToPull(edge, params),
     };
   }

@@ -43,6 +43,7 @@ class Rig {
       store: new MemorySegmentStore(),
       elsewhere: { ...nothingElsewhere, edges: () => ['eu-1', 'eu-2', 'us-1'].map(edgeOf) },
       regions: ['eu', 'us'].map((region) => RegionId.parse(region)),
+      roundTripMs: () => undefined,
       fetchAcross: { object: (asked) => this.#answer(asked) },
       crossings: new Crossings(ports),
       silent: new SilentSources(ports),

@@ -16,10 +16,16 @@ const edgeOf = (id: string) => ({
 
 function rig() {
   const said: unknown[] = [];
-  const world = { nowMs: 0, said };
+  const words: string[] = [];
+  const world = { nowMs: 0, said, words };
   const silent = new SilentSources({
     clock: { monotonicMs: () => world.nowMs },
-    logger: { warn: (facts) => void said.push(facts) },
+    logger: {
+      warn: (facts, text) => {
+        said.push(facts);
+        words.push(text);
+      },
+    },
     metrics: noMetrics,
   });
   return { world, silent };
@@ -33,9 +39,9 @@ test('an edge that did not answer counts as silent for 10 s from then on, and is
     isSilent.push(silent.isSilent(edgeOf('n1')));
   };
   at(0);
-  silent.note(edgeOf('n1'));
+  silent.note(edgeOf('n1'), { kind: 'silent' });
   at(9999);
-  silent.note(edgeOf('n1'));
+  silent.note(edgeOf('n1'), { kind: 'silent' });
   at(10_000);
   at(19_999);
   expect({ isSilent, other: silent.isSilent(edgeOf('n2')), said: world.said }).toEqual({
@@ -47,10 +53,34 @@ test('an edge that did not answer counts as silent for 10 s from then on, and is
 
 test('of many silent edges a thousand are remembered', () => {
   const { world, silent } = rig();
-  for (let index = 0; index <= 1000; index += 1) silent.note(edgeOf(`n${index}`));
+  for (let index = 0; index <= 1000; index += 1) silent.note(edgeOf(`n${index}`), { kind: 'silent' });
   expect({
     first: silent.isSilent(edgeOf('n0')),
     last: silent.isSilent(edgeOf('n1000')),
     said: world.said.length,
   }).toEqual({ first: false, last: true, said: 1001 });
+});
+
+// Goal: who reads the log of a door that is busy, or that has other secrets, does not look at firewalls. Method: an edge that refuses twice, and
+// then does not answer.
+test('an edge that refuses is said once, with its words, and not as one that cannot be reached', () => {
+  const { world, silent } = rig();
+  const refused = { kind: 'refused', words: 'http://n1.test answers 503 OVERLOADED' } as const;
+  silent.note(edgeOf('n1'), refused);
+  silent.note(edgeOf('n1'), refused);
+  const [first = '', ...more] = world.words;
+  silent.note(edgeOf('n1'), { kind: 'silent' });
+  expect({
+    hasItsWords: first.includes('answers 503 OVERLOADED'),
+    speaksOfReach: first.includes('reach'),
+    more,
+    isBehind: silent.isSilent(edgeOf('n1')),
+    silenceSpeaksOfReach: world.words[1]?.includes('reach'),
+  }).toEqual({
+    hasItsWords: true,
+    speaksOfReach: false,
+    more: [],
+    isBehind: true,
+    silenceSpeaksOfReach: true,
+  });
 });
