@@ -38,6 +38,9 @@ export function errorCodeOf(error: unknown): ErrorCode {
   return 'type' in error && isErrorCode(error.type) ? error.type : 'INTERNAL';
 }
 
+/** Whether an error says that something is not there: a 404. */
+export const isAbsence = (error: unknown): boolean => catalogue[errorCodeOf(error)].status === 404;
+
 export interface Problem {
   readonly type: string;
   readonly title: string;

@@ -6,13 +6,13 @@
  *
  * Bounds: an edge that failed is not asked again, so no edge is asked more often than there are edges; the time is that of the caller's signal.
  */
-import { errorCodeOf } from '../../../cluster/errors/tangaza-error.ts';
+import { isAbsence, TangazaError } from '../../../cluster/errors/tangaza-error.ts';
 import type { RegionId } from '../../../cluster/model/ids.ts';
 import type { EdgeElsewhere } from '../../../cluster/region/elsewhere.ts';
 import type { Clock } from '../../../cluster/time/clock.ts';
 import { isOverWithin } from '../../../cluster/time/within.ts';
 
-const silentMs = 500;
+const defaultSilentMs = 500;
 const roundTrips = 3;
 const mostRoundTripsMs = 1000;
 
@@ -20,34 +20,36 @@ const mostRoundTripsMs = 1000;
 export type Fault = { readonly kind: 'silent' } | { readonly kind: 'refused'; readonly words: string };
 
 /** `lacks`: its region does not have the object. */
-export type Answer =
-  | { readonly kind: 'given'; readonly body: Uint8Array }
+export type Answer<Body = Uint8Array> =
+  | { readonly kind: 'given'; readonly body: Body }
   | { readonly kind: 'lacks' }
   | Fault;
 
-export interface LinePorts {
+export interface LinePorts<Body = Uint8Array> {
   readonly clock: Pick<Clock, 'sleep'>;
   /** Of the link to that region, as it was measured last. */
   readonly roundTripMs: (region: RegionId) => number | undefined;
+  /** For how long an edge may say nothing beyond the round trips; 500 ms where it is absent. */
+  readonly silentMs?: number;
   /** Never throws. @param onBegin to be called when the edge begins to send the object */
-  readonly ask: (source: EdgeElsewhere, signal: AbortSignal, onBegin: () => void) => Promise<Answer>;
+  readonly ask: (source: EdgeElsewhere, signal: AbortSignal, onBegin: () => void) => Promise<Answer<Body>>;
   /** The edge has said nothing for so long that the next one is asked, or has failed. */
   readonly onFault: (source: EdgeElsewhere, fault: Fault) => void;
 }
 
 /** What came of it. */
-export interface Line {
-  readonly body: Uint8Array | undefined;
+export interface Line<Body = Uint8Array> {
+  readonly body: Body | undefined;
   /** The regions that lack the object: their other edges are not asked. */
   readonly lacking: ReadonlySet<RegionId>;
 }
 
 /** @throws the signal's reason where it aborts before an edge is asked */
-export async function askInLine(
-  ports: LinePorts,
+export async function askInLine<Body>(
+  ports: LinePorts<Body>,
   sources: readonly EdgeElsewhere[],
   signal: AbortSignal,
-): Promise<Line> {
+): Promise<Line<Body>> {
   const line = new AskedEdges(ports, sources, signal);
   const { lacking } = line;
   try {
@@ -62,48 +64,44 @@ export async function askInLine(
   }
 }
 
-/** For how long an edge may say nothing until the next one is asked as well. */
-function mostSilentMs(roundTripMs = 0): number {
-  return silentMs + Math.min(Math.ceil(roundTrips * roundTripMs), mostRoundTripsMs);
-}
+const ofRoundTrips = (roundTripMs = 0): number =>
+  Math.min(Math.ceil(roundTrips * roundTripMs), mostRoundTripsMs);
 
 /** What an error of `FetchAcross` says about the object. */
-export function answerOfError(error: unknown): Answer {
-  const code = errorCodeOf(error);
-  if (code === 'SEGMENT_NOT_FOUND') return { kind: 'lacks' };
-  const isAnswer = code === 'UNAVAILABLE' && error instanceof Error;
-  return isAnswer ? { kind: 'refused', words: error.message } : { kind: 'silent' };
+export function answerOfError(error: unknown): Answer<never> {
+  if (isAbsence(error)) return { kind: 'lacks' };
+  return error instanceof TangazaError ? { kind: 'refused', words: error.message } : { kind: 'silent' };
 }
 
 /** One edge that has not answered to the end. */
-interface Asked {
+interface Asked<Body> {
   readonly source: EdgeElsewhere;
   readonly leaving: AbortController;
   /** Undefined where it does not give the object. */
-  readonly body: Promise<Uint8Array | undefined>;
+  readonly body: Promise<Body | undefined>;
 }
 
-class AskedEdges {
+class AskedEdges<Body> {
   readonly lacking = new Set<RegionId>();
-  readonly #ports: LinePorts;
+  readonly #ports: LinePorts<Body>;
   readonly #signal: AbortSignal;
   /** Are still to be asked. */
   #waiting: readonly EdgeElsewhere[];
   /** Were left for the one that sends. */
   #left: readonly EdgeElsewhere[] = [];
-  readonly #running = new Map<EdgeElsewhere, Asked>();
-  #body: Uint8Array | undefined;
+  readonly #running = new Map<EdgeElsewhere, Asked<Body>>();
+  #body: Body | undefined;
   #sender: EdgeElsewhere | undefined;
   #sends = Promise.withResolvers<void>();
 
-  constructor(ports: LinePorts, sources: readonly EdgeElsewhere[], signal: AbortSignal) {
+  constructor(ports: LinePorts<Body>, sources: readonly EdgeElsewhere[], signal: AbortSignal) {
     this.#ports = ports;
     this.#waiting = sources;
     this.#signal = signal;
   }
 
   /** What the edge gives that sends; undefined where none does. */
-  async given(): Promise<Uint8Array | undefined> {
+  async given(): Promise<Body | undefined> {
     return this.#body ?? (this.#sender === undefined ? undefined : this.#running.get(this.#sender)?.body);
   }
 
@@ -135,13 +133,13 @@ class AskedEdges {
   /** Until it has answered, or has been silent, or another one sends. */
   async #ask(source: EdgeElsewhere): Promise<void> {
     this.#signal.throwIfAborted();
-    const { clock, roundTripMs, onFault } = this.#ports;
-    const ms = mostSilentMs(roundTripMs(source.region));
+    const { clock, roundTripMs, silentMs = defaultSilentMs, onFault } = this.#ports;
+    const ms = silentMs + ofRoundTrips(roundTripMs(source.region));
     const said = Promise.race([this.#begin(source), this.#sends.promise]);
     if (!(await isOverWithin(said, { clock, ms }))) onFault(source, { kind: 'silent' });
   }
 
-  #begin(source: EdgeElsewhere): Asked['body'] {
+  #begin(source: EdgeElsewhere): Asked<Body>['body'] {
     const leaving = new AbortController();
     const signal = AbortSignal.any([leaving.signal, this.#signal]);
     const answer = this.#ports.ask(source, signal, () => {
@@ -159,7 +157,7 @@ class AskedEdges {
     this.#sends.resolve();
   }
 
-  #take(source: EdgeElsewhere, answer: Answer): Uint8Array | undefined {
+  #take(source: EdgeElsewhere, answer: Answer<Body>): Body | undefined {
     this.#running.delete(source);
     if (answer.kind === 'given') {
       this.#body = answer.body;

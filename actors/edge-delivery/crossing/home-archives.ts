@@ -23,8 +23,8 @@ export function archivesOfHome(ports: HomeArchivePorts): ArchiveSource {
       const home = (await ports.elsewhere.ask(stream))?.region;
       const here = await own.list(stream);
       if (home === undefined) return here;
-      const there = await askEdges(ports, { home, name: stream, what }, (url, signal) =>
-        fetchAcross.archives(url, stream, signal),
+      const there = await askEdges(ports, { home, name: stream, what }, (asked, signal) =>
+        fetchAcross.archives({ ...asked, stream }, signal),
       );
       return [...new Set([...here, ...there])];
     },
@@ -35,8 +35,8 @@ export function archivesOfHome(ports: HomeArchivePorts): ArchiveSource {
       } catch (error) {
         if (home === undefined || errorCodeOf(error) !== 'SEGMENT_NOT_FOUND') throw error;
       }
-      const body = await askEdges(ports, { home, name: key, what }, (httpUrl, signal) =>
-        fetchAcross.object({ httpUrl, key, mostBytes: mostArchiveBytes }, signal),
+      const body = await askEdges(ports, { home, name: key, what }, (asked, signal) =>
+        fetchAcross.object({ ...asked, key, mostBytes: mostArchiveBytes }, signal),
       );
       crossings.count(home, 'ok', body.byteLength);
       return body;

@@ -60,7 +60,7 @@ export interface Crossing {
   readonly bring: ((object: PulledObject) => Promise<Uint8Array>) | undefined;
   /** Archives of the home beside those of this region's own store. */
   readonly archives: (own: ArchiveSource) => ArchiveSource;
-  /** The newest picture of a stream, made by an edge of its home. Undefined in a deployment of one region. @throws TangazaError `UNAVAILABLE` */
+  /** The newest picture of a stream, made by an edge of its home. Undefined in a deployment of one region. @throws TangazaError `NOT_FOUND`, `STREAM_NOT_LIVE`, `OVERLOADED`, `UNAVAILABLE` */
   readonly picture: ((home: RegionId, stream: StreamId) => Promise<Uint8Array>) | undefined;
   /** Fetches for other nodes of this region. @throws TangazaError `UNAVAILABLE` in a deployment of one region, `OVERLOADED` */
   readonly pull: (object: PulledObject, waitMs: number) => Promise<PullReply>;
@@ -87,21 +87,15 @@ export function openCrossing(part: CrossingPart | undefined, ports: CrossingPort
   if (part === undefined) return noCrossing;
   const { elsewhere, regions, fetchAcross, roundTripMs, passKey } = part;
   const crossings = new Crossings(ports);
-  const puller = new Puller({
-    ...ports,
-    elsewhere,
-    regions,
-    fetchAcross,
-    roundTripMs,
-    crossings,
-    silent: new SilentSources(ports),
-  });
+  const silent = new SilentSources(ports);
+  const asked = { ...ports, elsewhere, fetchAcross, roundTripMs, crossings, silent };
+  const puller = new Puller({ ...asked, regions });
   const bringPorts = bringPortsOf(part, ports, puller);
   const door = new ObjectDoor({ ...ports, passKey, unstored: bringPorts.unstored });
   return {
     bring: (object) => bring(bringPorts, { ...object, home: elsewhere.homeOf(object.streamId)?.region }),
-    archives: (own) => archivesOfHome({ own, elsewhere, fetchAcross, crossings }),
-    picture: (home, stream) => pictureOfHome({ elsewhere, fetchAcross, crossings }, home, stream),
+    archives: (own) => archivesOfHome({ ...asked, own }),
+    picture: (home, stream) => pictureOfHome(asked, home, stream),
     pull: async (object, waitMs) => ({ state: await puller.pull(object, waitMs) }),
     beside: (handle) => (request) =>
       request.path.startsWith(crossingFolder) ? door.serve(request) : handle(request),

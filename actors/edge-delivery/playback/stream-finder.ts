@@ -68,11 +68,18 @@ export class StreamFinder {
     return glance;
   }
 
-  /** Like `find`, but waits until there is something to play, for the first commit if need be. @throws also `STREAM_NOT_LIVE` */
-  async findPlayable(request: HttpRequest, id: StreamId): Promise<StreamFollower> {
+  /**
+   * Like `find`, but waits until there is something to play, for the first commit if need be.
+   *
+   * @param waits false for who does not wait for the first commit
+   * @throws also `STREAM_NOT_LIVE`
+   */
+  async findPlayable(request: HttpRequest, id: StreamId, waits = true): Promise<StreamFollower> {
     const follower = await this.find(request, id);
     if (isPlayable(follower.timeline)) return follower;
-    const outcome = await follower.hold(request, 'first segment', isPlayable, this.#firstSegmentMs);
+    const outcome = waits
+      ? await follower.hold(request, 'first segment', isPlayable, this.#firstSegmentMs)
+      : 'timeOut';
     if (outcome === 'closed') throw new TangazaError('UNAVAILABLE', 'This edge is closing.');
     if (outcome === 'timeOut')
       throw new TangazaError('STREAM_NOT_LIVE', `Nothing of ${id} can be played yet.`);

@@ -72,3 +72,26 @@ test('what an edge of the home sends is served only if it is a picture', async (
   await regions.broadcast(2);
   expect(await pictureAt(url)).toMatchObject({ status: 503 });
 });
+
+// Goal: an honest 404 of the home is no fault of the link, and no viewer of a list costs a crossing. Method: a stream on air whose segments have no
+// rung, or that has no segment yet, for whose first one an edge of the home does not make its neighbour wait; two requests at one edge.
+test.each([
+  { segments: 2, code: 'NOT_FOUND' },
+  { segments: 0, code: 'STREAM_NOT_LIVE' },
+])(
+  'a stream that has no picture at home ($code) has none here either, and its home is asked once',
+  async ({ segments, code }) => {
+    const { regions, url } = await startWithNeeds(async () => jpeg);
+    await using _ = regions;
+    const broadcast = await regions.broadcast(0);
+    for (let index = 0; index < segments; index += 1) await broadcast.commitOne(['h264-240p']);
+    for (let index = 0; index < 2; index += 1) {
+      const reply = await fetch(`${url}/thumbnail.jpg`);
+      expect({ status: reply.status, body: await reply.json() }).toMatchObject({
+        status: 404,
+        body: { code },
+      });
+    }
+    expect({ asked: regions.far.picturesAsked }).toEqual({ asked: 1 });
+  },
+);

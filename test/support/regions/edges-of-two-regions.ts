@@ -51,6 +51,8 @@ class TestRegion {
   readonly crossed = new Map<string, number>();
   /** By the key of an object, how often it was taken whole from an edge of another region. */
   readonly taken = new Map<string, number>();
+  /** How often an edge of another region was asked for a picture. */
+  picturesAsked = 0;
   /** This edge answers no other node. */
   silent: NodeId | undefined;
   /** Whether its edges have heard where the streams of the other region are at home. */
@@ -69,6 +71,10 @@ class TestRegion {
     });
     this.#fetchAcross = {
       ...across,
+      picture: (asked, signal) => {
+        this.picturesAsked += 1;
+        return across.picture(asked, signal);
+      },
       object: async (asked, signal) => {
         const { httpUrl, key } = asked;
         const isNear = this.edges.some(({ url }) => url === httpUrl);
