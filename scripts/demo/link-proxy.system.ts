@@ -2,7 +2,8 @@
  * One direction of a link between regions, as a TCP proxy and as what tunnels of HTTP pass: it can be cut, delayed, and healed.
  *
  * A cut is one of a network. Connections stay open and nothing passes; what was sent waits, as TCP sends it again, and passes at the heal. A
- * new connection is taken and goes on at the heal. That one side has given up, the other learns at the heal as well.
+ * new connection is taken and goes on at the heal. That one side has given up, the other learns at the heal as well. A connection that is made
+ * and given up within a cut, unused, is forgotten at once.
  */
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
@@ -124,6 +125,8 @@ class Pair {
     this.#state = state;
     near.pause();
     near.on('error', () => {});
+    near.on('end', () => this.#forget());
+    near.on('close', () => this.#forget());
   }
 
   /** The link lets bytes through: now, or again. */
@@ -141,8 +144,13 @@ class Pair {
     this.onEnd();
   }
 
+  /** The near side gave up before the far side knew of it: tries of a long cut would fill the link. What was said first is carried. */
+  #forget(): void {
+    if (this.#flows.length === 0) this.end();
+  }
+
   #open(): void {
-    if (this.#near.destroyed) return this.end();
+    if (this.#near.destroyed || this.#near.readableEnded) return this.end();
     const far = this.#connectFar();
     far.on('error', () => {});
     const end = (): void => this.end();

@@ -101,6 +101,48 @@ test('the far side learns of a connection that was given up during a cut at the 
   expect(link.connections).toBe(1);
 });
 
+// Goal: tries of a long cut fill nothing, and the first one after the heal is heard. Method: more connections than a link holds are made and given up,
+// one after the other.
+test('connections that are given up during a cut leave room for the one that is there at the heal', async () => {
+  await using site = await openLink();
+  const { link } = site;
+  link.cut();
+  for (let count = 0; count < 300; count += 1) (await talk(link.port)).socket.destroy();
+  await waitFor(
+    'the link has forgotten them',
+    async () => link.connections,
+    (count) => count === 0,
+  );
+  link.heal();
+  using next = await talk(link.port);
+  next.say('one');
+  await next.heard('one');
+  expect({ connections: link.connections, heardOf: site.taken.length }).toEqual({
+    connections: 1,
+    heardOf: 1,
+  });
+});
+
+test('the far side gets at the heal what was said during a cut by one that has gone', async () => {
+  await using site = await openLink();
+  const { link } = site;
+  link.cut();
+  using client = await talk(link.port);
+  client.say('last words');
+  client.socket.end();
+  await waitFor(
+    'it is at the link',
+    async () => link.connections,
+    (count) => count === 1,
+  );
+  link.heal();
+  await waitFor(
+    'the far side has it',
+    async () => site.taken[0]?.bytesRead,
+    (count) => count === 'last words'.length,
+  );
+});
+
 // No time is asserted: with a delay of an hour nothing comes while another link carries the same.
 test('a delayed link carries the same bytes, later than one that is not', async () => {
   await using slow = await openLink();
