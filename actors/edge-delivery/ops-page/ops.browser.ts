@@ -275,4 +275,6 @@ more.addEventListener('click', () => {
 find('new-stream', HTMLButtonElement).addEventListener('click', () => actions.createStream(refresh));
 find('release', HTMLButtonElement).addEventListener('click', () => actions.releaseBrake(suspects, refresh));
 document.addEventListener('visibilitychange', refresh);
+// The scripts run: the words of a page without them go, even while the cluster does not answer or nobody looks.
+summary.textContent = 'Asking the cluster…';
 refresh();

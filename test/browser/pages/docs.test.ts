@@ -63,3 +63,16 @@ test('a page whose scripts do not run says so, and a page whose scripts do does 
   await session.send('Animation.setPlaybackRate', { playbackRate: 100 });
   await lost.getByText(words).waitFor();
 });
+
+// Goal: an operator is told the true fault alone. Method: the tab has a token, the page comes, and no call of the API does.
+test('the operator page of a cluster that does not answer says that, and nothing of its scripts', async () => {
+  await using edge = await startTestEdge({ loadSite: (signal) => loadSite(systemClock, signal) });
+  await using browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
+  await using page = await browser.newPage();
+  await page.addInitScript(() => sessionStorage.setItem('tangaza-operator-token', 'a-token'));
+  await page.route('**/v1/**', (route) => route.abort());
+  await page.goto(`${edge.url}/ops`);
+  await page.locator('#notice').waitFor({ state: 'visible' });
+  const words = 'The scripts of this page have not been loaded.';
+  expect({ ofScripts: await page.getByText(words).count() }).toEqual({ ofScripts: 0 });
+});
