@@ -60,9 +60,7 @@ function linkMark({ isOwn, isReached }: Region, link: Link | undefined): Mark {
 function linkDetail({ isReached, ageSeconds }: Region, link: Link | undefined): string {
   if (isReached)
     return link?.roundTripMs === undefined ? '' : `${link.roundTripMs.toFixed(1)} ms there and back`;
-  return ageSeconds === undefined
-    ? 'this node has never heard of it'
-    : `numbers of ${duration(ageSeconds * 1000)} ago`;
+  return ageSeconds === undefined ? 'no numbers yet' : `numbers of ${duration(ageSeconds * 1000)} ago`;
 }
 
 function across({ bytesIn, bytesOut, mediaBytesIn }: Link): Line {

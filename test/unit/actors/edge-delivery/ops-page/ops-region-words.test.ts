@@ -70,7 +70,7 @@ test('a link that is down says for how long, and how old the numbers are', () =>
   });
 });
 
-test('a region that was never heard says so, and has no numbers', () => {
+test('a region that has told no numbers yet says so', () => {
   const {
     nodes: _nodes,
     onAir: _onAir,
@@ -80,9 +80,21 @@ test('a region that was never heard says so, and has no numbers', () => {
   const regions = [{ ...own, links: [{ ...up, isUp: false, forSeconds: 300 }] }, unknown];
   expect(regionWords({ regions })[1]).toMatchObject({
     link: { text: 'down for 5 min', tone: 'bad' },
-    linkDetail: 'this node has never heard of it',
+    linkDetail: 'no numbers yet',
     streams: '–',
     connections: '–',
+  });
+});
+
+test('a region whose link is up, and that has not told its numbers, is not said to be unheard', () => {
+  const { nodes: _nodes, onAir: _onAir, connections: _connections, ...unknown } = reached;
+  const regions = [
+    { ...own, links: [{ ...up, forSeconds: 259_200 }] },
+    { ...unknown, isReached: false },
+  ];
+  expect(regionWords({ regions })[1]).toMatchObject({
+    link: { text: 'up for 3 days, no answer', tone: 'warn' },
+    linkDetail: 'no numbers yet',
   });
 });
 
