@@ -85,6 +85,7 @@ function edgeParts(
   const { config, node, clock, logger, members, tells, lookUpStream, removedSince } = parts;
   const { operatorToken, metricsToken, renderMetrics, readiness } = tells;
   const { elsewhere } = parts;
+  const aheadMs = clocksOf(parts);
   const listEdges = () => edgesOfRegions(edgesOf(members), elsewhere);
   const isTrustedProxy = trustedProxies(config.http.trustedProxies);
   return {
@@ -111,7 +112,7 @@ function edgeParts(
       ownUrl: httpUrlOf(config.http),
       isTrustedProxy,
     },
-    node: { node, clock, readiness, renderMetrics, aheadMs: clocksOf(parts) },
+    node: { node, clock, readiness, renderMetrics, aheadMs },
     sockets: {
       clock,
       metrics: parts.metrics,
@@ -119,7 +120,7 @@ function edgeParts(
       busyShare: busyShare(),
       newId: () => randomBytes(12).toString('base64url'),
     },
-    regions: parts.others.regions.length === 0 ? undefined : parts,
+    regions: aheadMs === undefined ? undefined : { ...parts, aheadMs },
   };
 }
 

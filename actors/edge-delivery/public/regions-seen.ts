@@ -19,6 +19,8 @@ export interface RegionsPart {
   readonly elsewhere: Pick<Elsewhere, 'homeOf'>;
   readonly others: Pick<OtherRegions, 'links'>;
   readonly clock: Clock;
+  /** How far the wall clock of another region is ahead of this host's. */
+  readonly aheadMs: (region: RegionId) => number;
 }
 
 export interface Unheard {
@@ -64,7 +66,9 @@ export function seenStanding(
   part: RegionsPart,
 ): SeenStanding {
   const home = part.elsewhere.homeOf(stream);
-  const unheard = arrivedUntil(heardAtMs, standing, unheardHome(stream, epoch, part));
+  const cut = unheardHome(stream, epoch, part);
+  const heardHereMs = cut === undefined || heardAtMs === 0 ? 0 : heardAtMs - part.aheadMs(cut.region);
+  const unheard = arrivedUntil(heardHereMs, standing, cut);
   const isOnAirThere = home?.isOnAir === true;
   if (standing.state === 'notBegun' && isOnAirThere && home.nextNumber > 0)
     return { state: unheard === undefined ? 'live' : 'interrupted', sinceMs: home.sinceMs, unheard };
@@ -75,15 +79,19 @@ export function seenStanding(
     : { ...standing, unheard };
 }
 
-/** A node that began during the cut may take it for younger than it is: nothing has arrived since the log ends. */
+/**
+ * A node that began during the cut may take it for younger than it is: nothing has arrived since the log ends.
+ *
+ * @param heardHereMs by this host's clock, so that a clock over there that is behind makes no cut older; 0 for never
+ */
 function arrivedUntil(
-  heardAtMs: number,
+  heardHereMs: number,
   { state }: StreamStanding,
   unheard: Unheard | undefined,
 ): Unheard | undefined {
-  const isHere = heardAtMs > 0 && (state === 'live' || state === 'interrupted');
+  const isHere = heardHereMs > 0 && (state === 'live' || state === 'interrupted');
   if (unheard === undefined || !isHere) return unheard;
-  return { ...unheard, sinceMs: Math.min(unheard.sinceMs, heardAtMs) };
+  return { ...unheard, sinceMs: Math.min(unheard.sinceMs, Math.round(heardHereMs)) };
 }
 
 /** Nobody waits for more of it. */

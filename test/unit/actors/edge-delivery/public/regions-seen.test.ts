@@ -19,14 +19,17 @@ interface Told {
   readonly told?: Partial<StreamOnAir>;
   readonly isUp?: boolean;
   readonly heardAtMs?: number;
+  readonly aheadMs?: number;
+  readonly nowMs?: number;
 }
 
-function seen(standing: StreamStanding, { epoch = nothing, told, isUp = true, heardAtMs = 0 }: Told) {
+function seen(standing: StreamStanding, how: Told) {
+  const { epoch = nothing, told, isUp = true, heardAtMs = 0, aheadMs = 0, nowMs = 100_000 } = how;
   const clock = new JumpingClock();
   const elsewhere = new MemoryElsewhere(['us', 'eu'], clock);
   if (told !== undefined) elsewhere.tell('eu', onAirAt(1, 'demo', told));
-  clock.nowMs = 100_000;
-  const link = { region: eu, isUp, sinceMs: 40_000, roundTripMs: 1, offsetMs: 0, topologyVersion: 1 };
+  clock.nowMs = nowMs;
+  const link = { region: eu, isUp, sinceMs: nowMs - 60_000, roundTripMs: 1, offsetMs: 0, topologyVersion: 1 };
   return seenStanding(
     demo,
     { standing, epoch, heardAtMs },
@@ -39,6 +42,7 @@ function seen(standing: StreamStanding, { epoch = nothing, told, isUp = true, he
       elsewhere,
       others: { links: () => [{ ...link, gateways: [], bytesIn: 0, bytesOut: 0 }] },
       clock,
+      aheadMs: (region) => (region === eu ? aheadMs : Number.NaN),
     },
   );
 }
@@ -78,6 +82,26 @@ describe('a stream of a region that is cut off', () => {
       heardAfter: 40_000,
     });
   });
+  test.each([-3_600_000, 3_600_000])(
+    'arrived until when it did by the clock here, though the clock over there is %i ms ahead',
+    (aheadMs) => {
+      const sinceOf = (heardHereMs: number) => {
+        const heardAtMs = 10_000_000 + heardHereMs + aheadMs;
+        return seen(interrupted, {
+          told: {},
+          epoch: ofEu,
+          isUp: false,
+          heardAtMs,
+          aheadMs,
+          nowMs: 10_100_000,
+        }).unheard?.sinceMs;
+      };
+      expect({ heardBefore: sinceOf(30_000), heardAfter: sinceOf(50_000) }).toEqual({
+        heardBefore: 10_030_000,
+        heardAfter: 10_040_000,
+      });
+    },
+  );
   test('is interrupted where none of it arrived before the cut', () => {
     expect(seen(notBegun, { told: {}, isUp: false })).toEqual({
       state: 'interrupted',
