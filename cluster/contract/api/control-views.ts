@@ -86,8 +86,7 @@ export const LiveStreams = z
           description: 'Set while that region cannot be reached: the stream is shown as it was then.',
         }),
         viewers: z.number().int().nonnegative().optional().meta({
-          description:
-            'How many watch it in the region of the node that answers; absent where nobody counts.',
+          description: 'How many watch it in all regions that are heard; absent where nobody counts.',
         }),
       }),
     ),
