@@ -7,8 +7,8 @@
  *     no region can say anything about another one's streams.
  * E3. Within one region an epoch never falls, and what ended under an epoch does not begin again under it.
  * E4. What is on air is told every 30 s. What was not told for 95 s over a working link counts as ended until it is told again. While
- *     the link is cut, everything stays as it was told last, with its age.
- *     So do its edges: after the heal they count until it tells them anew, as the objects that were missed are asked for at once.
+ *     the link is cut, everything stays as it was told last, with its age. Its edges count for nothing meanwhile; from the heal on they count as
+ *     they were told last, until it tells them anew and for 6 s at most, as the objects that were missed are asked for at once.
  *     (Rejected: to end at once what a region's list lacks when its link comes up again, as after the death of its only node. A node that has just
  *     started answers with ownership records; a record may be lost while its owner lives, and two regions would publish one stream.)
  * E5. A region has `maxStreams` streams at most here. The oldest broadcast that is over makes room; where there is none, the new stream is refused.
