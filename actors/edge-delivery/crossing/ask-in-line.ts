@@ -4,7 +4,8 @@
  * round trip, TLS another one, the request the third.) Whoever begins to send first goes on, and the
  * others are left, so that a slow link does not carry an object twice. They are asked again where it breaks off.
  *
- * Bounds: an edge that failed is not asked again, so no edge is asked more often than there are edges; the time is that of the caller's signal.
+ * Bounds: an edge that failed or broke off is not asked again. One that was left has not failed: it is asked once more for each that breaks off, so
+ * no edge is asked more often than there are edges. The time is that of the caller's signal.
  */
 import { isAbsence, TangazaError } from '../../../cluster/errors/tangaza-error.ts';
 import type { RegionId } from '../../../cluster/model/ids.ts';
