@@ -15,14 +15,20 @@ export interface SmallDisk extends AsyncDisposable {
 
 const run = promisify(execFile);
 
-/** @param folder what lies there is hidden */
+/**
+ * @param folder what lies there is hidden
+ * @throws Error where this machine lets nobody make a namespace
+ */
 export async function openSmallDisk(folder: string, megabytes: number): Promise<SmallDisk> {
   await mkdir(folder, { recursive: true });
   const mount = `mount -t tmpfs -o size=${megabytes}m none '${folder}' && echo mounted && exec cat`;
   const holder = spawn('unshare', ['--map-root-user', '--mount', 'sh', '-c', mount], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
-  await once(holder.stdout, 'data');
+  const over = once(holder, 'exit');
+  const first = once(holder.stdout, 'data').then(() => 'mounted' as const);
+  if ((await Promise.race([first, over])) !== 'mounted')
+    throw new Error(`unshare ended with code ${holder.exitCode}: this test needs user namespaces`);
   const space = ['--target', String(holder.pid), '--user', '--mount', '--preserve-credentials'];
   const before = ['nsenter', ...space, `--wd=${process.cwd()}`, '--'];
   const filler = join(folder, 'filler');
@@ -32,9 +38,8 @@ export async function openSmallDisk(folder: string, megabytes: number): Promise<
     fill: async () => void (await within(`head -c ${megabytes}m /dev/zero > '${filler}' 2>/dev/null; true`)),
     makeRoom: async () => void (await within(`rm '${filler}'`)),
     [Symbol.asyncDispose]: async () => {
-      const ended = once(holder, 'exit');
       holder.stdin.end();
-      await ended;
+      await over;
     },
   };
 }
