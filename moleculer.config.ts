@@ -116,7 +116,7 @@ async function openParts(config: NodeConfig, closing: AsyncDisposableStack, sign
     replicas: config.natsReplicas,
     logger,
   });
-  const health = new StoreHealth();
+  const health = new StoreHealth(clock);
   const opening = openStore(config.store, join(dataDir, 'segments'), { clock, metrics, logger, health });
   const store = await unlessAborted(opening, signal);
   closing.defer(() => store.close());

@@ -1,7 +1,7 @@
 /**
  * Logs once that a store fails, and once that it works again, however often it is tried in between.
  *
- * Reads and writes count apart, because a disk that became read-only still serves viewers. A store that fails now and
+ * Reads, writes and deletions count apart, because a disk that became read-only still serves viewers, and a full one deletes. A store that fails now and
  * then is named once in 10 s.
  */
 import { isErrorCode, type ErrorCode } from '../../cluster/errors/catalogue.ts';

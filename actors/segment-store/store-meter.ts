@@ -13,6 +13,17 @@ import type { StoreHealth, StoreUse } from './store-health.ts';
 
 export type StoreOperation = 'put' | 'get' | 'range' | 'list' | 'delete';
 
+/** What waits for places together. */
+type GateKind = 'read' | 'write';
+
+/** What an operation says of the store. A full disk takes deletions still. */
+const useOf = (operation: StoreOperation): StoreUse =>
+  operation === 'put' ? 'write' : operation === 'delete' ? 'delete' : 'read';
+
+/** An object that was there already is found on a full disk, too. */
+const isProof = (operation: StoreOperation, result: unknown): boolean =>
+  operation !== 'put' || result === 'stored';
+
 /** Operations at once, and how many may wait behind them. With more: `OVERLOADED`. */
 const limits = { running: 64, waiting: 1024 };
 
@@ -31,7 +42,7 @@ export class StoreMeter {
   readonly #health: StoreHealth | undefined;
   readonly #seconds;
   readonly #bytes;
-  readonly #gates: Readonly<Record<StoreUse, Gate>>;
+  readonly #gates: Readonly<Record<GateKind, Gate>>;
   readonly #faults: Readonly<Record<StoreUse, StoreFaults>>;
 
   constructor(store: 'disk' | 's3', { clock, metrics, logger = silentLogger, health }: StorePorts) {
@@ -53,7 +64,7 @@ export class StoreMeter {
       help: 'Operations that wait for a place at the segment store; 1,024 at most of either kind.',
       labels: ['store', 'kind'],
     });
-    const gate = (kind: StoreUse): Gate =>
+    const gate = (kind: GateKind): Gate =>
       new Gate({
         ...limits,
         about: 'the segment store',
@@ -62,23 +73,22 @@ export class StoreMeter {
     // There are two gates, so that a slow disk that blocks writers does not keep readers out.
     this.#gates = { read: gate('read'), write: gate('write') };
     const faults = (kind: StoreUse): StoreFaults => new StoreFaults(clock, logger, { store, kind });
-    this.#faults = { read: faults('read'), write: faults('write') };
+    this.#faults = { read: faults('read'), write: faults('write'), delete: faults('delete') };
   }
 
   /** Runs one operation through the gate. @throws what `work` throws; `OVERLOADED` */
   async run<T>(operation: StoreOperation, work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
-    const kind = operation === 'put' || operation === 'delete' ? 'write' : 'read';
+    const use = useOf(operation);
     const startedMs = this.#clock.monotonicMs();
     let outcome = 'ok';
     try {
-      const result = await this.#gates[kind].run(work, signal);
-      this.#faults[kind].succeeded();
-      this.#health?.note(kind, undefined);
+      const result = await this.#gates[use === 'read' ? 'read' : 'write'].run(work, signal);
+      if (isProof(operation, result)) this.#works(use);
       return result;
     } catch (error) {
       const code = errorCodeOf(error);
       outcome = signal?.aborted === true ? 'aborted' : code;
-      if (outcome === code) this.#failed(kind, code, error);
+      if (outcome === code) this.#failed(use, code, error);
       throw error;
     } finally {
       const seconds = (this.#clock.monotonicMs() - startedMs) / 1000;
@@ -86,9 +96,14 @@ export class StoreMeter {
     }
   }
 
-  #failed(kind: StoreUse, code: ErrorCode, error: unknown): void {
-    this.#faults[kind].failed(code, error);
-    if (isStoreFault(code)) this.#health?.note(kind, error instanceof Error ? error.message : code);
+  #works(use: StoreUse): void {
+    this.#faults[use].succeeded();
+    this.#health?.note(use, undefined);
+  }
+
+  #failed(use: StoreUse, code: ErrorCode, error: unknown): void {
+    this.#faults[use].failed(code, error);
+    if (isStoreFault(code)) this.#health?.note(use, error instanceof Error ? error.message : code);
   }
 
   transferred(operation: StoreOperation, bytes: number): void {

@@ -181,7 +181,7 @@ test('the far store is full: both far edges serve what comes, metrics and readyz
   );
   expect(refused.reduce((sum, count) => sum + count, 0)).toBeGreaterThan(0);
   const said = await Promise.all(regions.far.nodes.map(saysOfStore));
-  expect(said.join()).toMatch(/ready: nothing can be stored: .* make room/);
+  expect(said.join()).toMatch(/ready: storing fails, .* make room/);
   await farDisk.makeRoom();
   await grownBy(first, 2);
   await waitFor(

@@ -220,13 +220,15 @@ test('a store that fails says so once, and once that it works again', async () =
   expect(lines[1]).toMatchObject({ fields: { kind: 'write', failures: 5 } });
 });
 
-// Goal: `/readyz` says what fails for as long as it does, and a use that works is not named. Method: the file system has room for nothing, then for all.
+// Goal: `/readyz` and the log say what fails for as long as it does, and a use that works is not named. Method: the file system has room for nothing, then for
+// all. A full store finds what is there, and deletes.
 test('what a full store cannot do is said until it can', async () => {
   await using folder = await temporaryFolder();
-  const health = new StoreHealth();
+  const health = new StoreHealth({ monotonicMs: () => 0 });
+  const lines: LogLine[] = [];
   let blocks = 1000;
   const statfs = async () => ({ bavail: blocks, bsize: 4096 });
-  const ports = { clock: systemClock, metrics: noMetrics, health };
+  const ports = { clock: systemClock, metrics: noMetrics, health, logger: recordingLogger(lines) };
   const store = await openDiskStore({ folder: folder.path, reserveBytes: 1, statfs, ...ports });
   await store.putIfAbsent(key, new Uint8Array(1));
   expect(health.parts()).toEqual([]);
@@ -235,16 +237,19 @@ test('what a full store cannot do is said until it can', async () => {
   const full = await openDiskStore({ folder: folder.path, reserveBytes: 1, statfs, ...ports });
   await full.putIfAbsent(other, new Uint8Array(1)).catch(() => {});
   await full.get(key);
+  const present = await full.putIfAbsent(key, new Uint8Array(1));
+  await full.delete([key.replace('/0-', '/2-')]);
+  expect({ present, said: lines.length }).toEqual({ present: 'present', said: 1 });
   expect(health.parts()).toEqual([
     {
       name: 'segment store',
       isReady: true,
-      detail: expect.stringMatching(/^nothing can be stored: .* has 0 bytes free.*: make room/),
+      detail: expect.stringMatching(/^storing fails, once, 0 s ago: .* has 0 bytes free.*: make room/),
     },
   ]);
   blocks = 1000;
   await full.putIfAbsent(other, new Uint8Array(1));
-  expect(health.parts()).toEqual([]);
+  expect({ parts: health.parts(), said: lines.length }).toEqual({ parts: [], said: 2 });
 });
 
 test('a folder that cannot be made is STORE_UNAVAILABLE', async () => {
