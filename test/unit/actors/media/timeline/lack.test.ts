@@ -12,12 +12,42 @@ import {
 } from '../../../../../actors/media/timeline/query.ts';
 import type { FoldedTimeline, Timeline } from '../../../../../actors/media/timeline/timeline.ts';
 import { windowOf } from '../../../../../actors/media/timeline/window.ts';
+import { RenditionName } from '../../../../../cluster/model/ids.ts';
 import { LogBuilder } from '../../../../support/ports/log-builder.ts';
-import { by, fullLadder } from '../../../../support/ports/records.ts';
+import { by, fullLadder, passThroughOnly } from '../../../../support/ports/records.ts';
 
 /** Two periods of six and four segments, and a gap. */
 const stream = (): LogBuilder =>
   new LogBuilder().open().clock(fullLadder).segments(6).gap().clock(fullLadder, 3).segments(4);
+
+const rungNames = fullLadder.flatMap(({ kind, name }) => (kind === 'video' ? [name] : []));
+const [highest = '', ...lowerRungs] = rungNames;
+
+/** Up to three periods of either ladder, whose segments have some of its rungs, or none. */
+const unevenStream = fc
+  .array(
+    fc.record({
+      ladder: fc.constantFrom(fullLadder, passThroughOnly),
+      absent: fc.array(fc.subarray([...rungNames]), { minLength: 1, maxLength: 4 }),
+    }),
+    { minLength: 1, maxLength: 3 },
+  )
+  .map((periods) => {
+    const log = new LogBuilder().open();
+    for (const { ladder, absent } of periods) {
+      log.clock(ladder);
+      for (const names of absent) log.segment({ absent: names });
+    }
+    return log;
+  });
+/** Such a stream, and the hashes of some objects of it, which the store lacks. */
+const unevenStore = unevenStream.chain((log) => {
+  const all = [...new Set(namedIn(log.fold()).map(({ sha256 }) => sha256))];
+  return fc.record({
+    log: fc.constant(log),
+    lacking: fc.subarray(all, { maxLength: Math.min(4, all.length) }),
+  });
+});
 
 /** Says it, and folds that it was said. */
 function declared(timeline: FoldedTimeline, isStored: IsStored): FoldedTimeline {
@@ -40,6 +70,18 @@ const namedIn = (timeline: Timeline) =>
     ),
   );
 
+/** The numbers of the segments that have a picture. */
+const picturesOf = ({ periods }: Timeline): readonly number[] =>
+  periods.flatMap((period) =>
+    period.segments.flatMap((segment) => (presentRungs(period, segment).length > 0 ? [segment.number] : [])),
+  );
+
+const mediaOfRung = ({ periods }: Timeline, number: number, name: string) =>
+  periods
+    .flatMap(({ segments }) => segments)
+    .filter((segment) => segment.number === number)
+    .map((segment) => mediaOf(segment, RenditionName.parse(name))?.sha256)[0];
+
 const objects = [...new Set(namedIn(stream().fold()).map(({ sha256 }) => sha256))];
 const lackingSome = fc.subarray(objects, { maxLength: 12 });
 
@@ -53,6 +95,40 @@ test('whatever the store lacks, manifests name nothing of it, and there is nothi
     }),
     { numRuns: 300 },
   );
+});
+
+// Goal: nothing that is shown loses its picture by what is said. Method: streams whose ladder changes, and whose rungs lack here and there, are held against themselves.
+test('whatever rungs a stream has, a segment that is shown keeps one if it had one, and manifests name nothing that lacks', () => {
+  fc.assert(
+    fc.property(unevenStore, ({ log, lacking }) => {
+      const isStored: IsStored = ({ sha256 }) => !lacking.includes(sha256);
+      const had = new Set(picturesOf(log.fold()));
+      const said = declared(log.fold(), isStored);
+      const has = new Set(picturesOf(said));
+      const blank = [...had].filter((number) => number >= said.shownFrom && !has.has(number));
+      expect({ blank, lacking: namedIn(said).filter((object) => !isStored(object)) }).toEqual({
+        blank: [],
+        lacking: [],
+      });
+      expect(lackOf(said, isStored)).toBeUndefined();
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+test('a rung that lacks takes no segment its only picture: manifests begin behind that one', () => {
+  const timeline = new LogBuilder()
+    .open()
+    .clock(fullLadder)
+    .segment()
+    .segment({ absent: lowerRungs })
+    .segments(3)
+    .fold();
+  const sha256 = mediaOfRung(timeline, 3, highest);
+  expect(lackOf(timeline, (object) => object.sha256 !== sha256)).toEqual({
+    belowNumber: 2,
+    rungs: { [highest]: 4 },
+  });
 });
 
 test('what is shown begins right behind a segment of which the lowest rung or the audio lacks', () => {
