@@ -1,5 +1,6 @@
 /** What viewers and moderators do in the comments panel, and what they look for there. */
 import type { FrameLocator, Locator, Page } from 'playwright-core';
+import { expect } from 'vitest';
 
 export const rows = (page: Page | FrameLocator, text: string): Locator =>
   page.locator('.comment', { hasText: text });
@@ -39,3 +40,29 @@ export async function isFoundAbove(page: Page, text: string): Promise<boolean> {
   }
   return (await rows(page, text).count()) === 1;
 }
+
+/** Puts entries into the outbox of this page. @returns all that it has then, as text */
+export async function outboxWith(entries: readonly object[]): Promise<string> {
+  const answer = <T>(request: IDBRequest<T>) =>
+    new Promise<T>((resolve, reject) => {
+      request.addEventListener('success', () => resolve(request.result));
+      request.addEventListener('error', () => reject(new Error('IndexedDB refuses')));
+    });
+  const opening = indexedDB.open('tangaza-audience', 1);
+  opening.addEventListener('upgradeneeded', () => {
+    opening.result.createObjectStore('outbox', { keyPath: 'clientId' });
+  });
+  const database = await answer(opening);
+  const outbox = database.transaction('outbox', 'readwrite').objectStore('outbox');
+  for (const entry of entries) outbox.put(entry);
+  const all: unknown = await answer(outbox.getAll());
+  database.close();
+  return JSON.stringify(all);
+}
+
+export const isKept = (page: Page, text: string): Promise<void> =>
+  expect.poll(() => page.evaluate(outboxWith, []), { timeout: 30_000 }).toContain(text);
+
+/** The page shows that a comment is done a moment before its outbox has let go of it; loaded anew within that moment, it sends it once more. */
+export const isKeptNoMore = (page: Page, text: string): Promise<void> =>
+  expect.poll(() => page.evaluate(outboxWith, []), { timeout: 30_000 }).not.toContain(text);

@@ -1,7 +1,7 @@
 /** What viewers and moderators do with comments in a real Chromium: they write, sign in, hide, and switch them off. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openPage } from '../page-checks.ts';
-import { bannerOf, rows, say, signIn, textsOf } from '../panel-acts.ts';
+import { bannerOf, isAccepted, isKeptNoMore, rows, say, signIn, textsOf } from '../panel-acts.ts';
 import { commentOf, ScriptedAudience } from './scripted-audience.ts';
 import { ScriptedPanel } from './scripted-panel.ts';
 
@@ -24,11 +24,12 @@ describe("the viewer's own comments", () => {
     await page.keyboard.press('Enter');
     await rows(page, 'Good evening').waitFor();
     // Before the answer is there, the page that comes back sends it again.
-    await page.locator('.comment[data-own=accepted]').waitFor();
+    await isAccepted(page, 'Good evening');
+    await isKeptNoMore(page, 'Good evening');
     await page.reload();
     await rows(page, 'Good evening').waitFor();
     await say(page, 'It is me again');
-    await rows(page, 'It is me again').waitFor();
+    await isAccepted(page, 'It is me again');
     expect(audience.heard.flatMap((one) => (one.type === 'comment' ? [one.text] : []))).toEqual([
       'Good evening',
       'It is me again',

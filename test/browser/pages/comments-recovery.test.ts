@@ -5,7 +5,17 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Page } from 'playwright-core';
 import { openPage } from '../page-checks.ts';
-import { isAccepted, isCalled, rows, say, signIn, textsOf } from '../panel-acts.ts';
+import {
+  isAccepted,
+  isCalled,
+  isKept,
+  isKeptNoMore,
+  outboxWith,
+  rows,
+  say,
+  signIn,
+  textsOf,
+} from '../panel-acts.ts';
 import { commentOf, ScriptedAudience } from './scripted-audience.ts';
 import { manyComments, ScriptedPanel } from './scripted-panel.ts';
 
@@ -27,28 +37,6 @@ async function trouble(page: Page, statuses: Map<string, number>): Promise<void>
     await route.fulfill({ status, contentType: 'application/json', body: JSON.stringify({ status }) });
   });
 }
-
-/** Puts entries into the outbox of this page. @returns all that it has then, as text */
-async function outboxWith(entries: readonly object[]): Promise<string> {
-  const answer = <T>(request: IDBRequest<T>) =>
-    new Promise<T>((resolve, reject) => {
-      request.addEventListener('success', () => resolve(request.result));
-      request.addEventListener('error', () => reject(new Error('IndexedDB refuses')));
-    });
-  const opening = indexedDB.open('tangaza-audience', 1);
-  opening.addEventListener('upgradeneeded', () => {
-    opening.result.createObjectStore('outbox', { keyPath: 'clientId' });
-  });
-  const database = await answer(opening);
-  const outbox = database.transaction('outbox', 'readwrite').objectStore('outbox');
-  for (const entry of entries) outbox.put(entry);
-  const all: unknown = await answer(outbox.getAll());
-  database.close();
-  return JSON.stringify(all);
-}
-
-const isKept = (page: Page, text: string) =>
-  expect.poll(() => page.evaluate(outboxWith, []), { timeout: 30_000 }).toContain(text);
 
 /** The comments that it was sent, in order, as often as they were sent. */
 const saidIn = ({ heard }: ScriptedAudience) => heard.filter((one) => one.type === 'comment');
@@ -103,6 +91,7 @@ describe("how far one's own comment is", () => {
     const { page, audience } = watching;
     await say(page, 'Only here', 'Ada');
     await page.locator('.comment[data-own=accepted] .mark[data-mark=kept]').waitFor();
+    await isKeptNoMore(page, 'Only here');
     await page.reload();
     await rows(page, 'Only here').waitFor();
     await say(page, 'Something else');
@@ -176,7 +165,7 @@ describe("how far one's own comment is", () => {
     await page.evaluate(outboxWith, entries);
     await say(page, 'One more');
     await page.locator('.comment[data-own=accepted]', { hasText: 'One more' }).waitFor();
-    await expect.poll(() => page.evaluate(outboxWith, []), { timeout: 30_000 }).not.toContain('id 198 ');
+    await isKeptNoMore(page, 'id 198 ');
     expect(await page.evaluate(outboxWith, [])).toContain('id 197 ');
   });
 });
