@@ -42,13 +42,46 @@ export async function openPage(browser: Browser, url: string, size = sizes[0]): 
   return { page, errors, [Symbol.asyncDispose]: () => context.close() };
 }
 
-/** Waits until the page shows that badge; `LIVE` in red, as only what plays live has it. */
+/** Waits until the page shows that badge; `LIVE` in red, as only what plays live has it. @throws Error that says what it shows instead */
 export async function showsBadge(page: Page, text: string): Promise<void> {
   const rule = `.state${text === 'LIVE' ? '.live' : ''}`;
-  await page.waitForFunction(
-    ([selector, wanted]) => document.querySelector(selector)?.textContent === wanted,
-    [rule, text] as const,
-  );
+  try {
+    await page.waitForFunction(
+      ([selector, wanted]) => document.querySelector(selector)?.textContent === wanted,
+      [rule, text] as const,
+    );
+  } catch (error) {
+    throw new Error(`the page does not show ${text}: ${await shownOn(page)}`, { cause: error });
+  }
+}
+
+const shownOn = (page: Page): Promise<string> =>
+  page
+    .evaluate(() => {
+      const { currentTime, readyState, paused } = document.querySelector('video') ?? {};
+      const [badge, words] = ['.state', '.words .headline'].map((one) => document.querySelector(one));
+      const state = 'tangaza' in window ? window.tangaza.state() : undefined;
+      return JSON.stringify({
+        badge: badge?.outerHTML,
+        words: words?.textContent,
+        video: { currentTime, readyState, paused },
+        state,
+      });
+    })
+    .catch(String);
+
+/**
+ * Waits until a page that has begun plays live. One that a busy machine left behind at its start says so, and is taken to live by a key, as its
+ * viewer would do.
+ */
+export async function comesToLive(page: Page): Promise<void> {
+  await playsOn(page);
+  await page.waitForFunction(() => {
+    const badge = document.querySelector('.state');
+    return badge?.classList.contains('live') === true || badge?.textContent.endsWith(' behind') === true;
+  });
+  if ((await badgeOf(page))?.endsWith(' behind') === true) await page.keyboard.press('l');
+  await showsBadge(page, 'LIVE');
 }
 
 export const badgeOf = (page: Page): Promise<string | null> => page.locator('.state').last().textContent();

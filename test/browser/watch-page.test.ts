@@ -19,6 +19,7 @@ import { launchChromium } from '../support/cluster/foreign-players.ts';
 import {
   axeFindings,
   badgeOf,
+  comesToLive,
   misfits,
   openPage,
   playsOn,
@@ -149,8 +150,7 @@ test('a broadcast whose publisher leaves is interrupted, first beside the pictur
 describe('another broadcast', () => {
   test('is played by hls.js when that is asked for', async () => {
     await using viewer = await watch('?format=hls');
-    await showsBadge(viewer.page, 'LIVE');
-    await playsOn(viewer.page);
+    await comesToLive(viewer.page);
     expect(await viewer.page.evaluate(() => window.tangaza.state().format)).toBe('hls');
   });
 
@@ -185,7 +185,7 @@ describe('the controls', () => {
   test('answer to keys before the player has the focus, and not while somebody types', async () => {
     await using viewer = await watch();
     const { page } = viewer;
-    await showsBadge(page, 'LIVE');
+    await comesToLive(page);
     const video = () =>
       page.evaluate(() => {
         const { paused, muted, volume } = document.querySelector('video') ?? {};
@@ -248,7 +248,7 @@ describe('the controls', () => {
   test('leave nothing to axe, in any state of the page', async () => {
     await using viewer = await watch();
     const { page } = viewer;
-    await showsBadge(page, 'LIVE');
+    await comesToLive(page);
     expect(await axeFindings(page)).toEqual([]);
     await page.locator('.gear').click();
     await page.locator('#toggle-stats').click();
@@ -264,7 +264,7 @@ describe('the controls', () => {
 test('the share dialog names the time when it is asked to, and the snippet is the embedded player', async () => {
   await using viewer = await watch();
   const { page } = viewer;
-  await showsBadge(page, 'LIVE');
+  await comesToLive(page);
   await page.waitForFunction(() => (window.tangaza.state().position.seconds ?? 0) > 1);
   await page.locator('#open-share').click();
   expect(await page.locator('#share-link').inputValue()).toBe(`${cluster.url}/watch/steady`);
@@ -313,8 +313,7 @@ test('a broadcast of sound alone says so, with a picture of its own', async () =
     'aac',
   ]);
   await using viewer = await watch('', 'radio');
-  await showsBadge(viewer.page, 'LIVE');
-  await playsOn(viewer.page);
+  await comesToLive(viewer.page);
   expect(await viewer.page.locator('.sound').isVisible()).toBe(true);
   await say(viewer.page, 'I hear it', 'Ada');
   await isAccepted(viewer.page, 'I hear it');
@@ -335,10 +334,7 @@ test.for(['dash', 'hls'])(
   async (format) => {
     await using viewer = await watch(`?format=${format}`);
     const { page } = viewer;
-    // A machine that stood still at the start leaves a viewer behind, who is told so and goes to live by a key.
-    await playsOn(page);
-    await page.keyboard.press('l');
-    await showsBadge(page, 'LIVE');
+    await comesToLive(page);
     await page.waitForFunction(() => (window.tangaza.state().position.seconds ?? 0) > 50);
     for (let count = 0; count < 5; count += 1) await page.keyboard.press('ArrowLeft');
     await page.waitForFunction(() => (window.tangaza.state().position.behindSeconds ?? 0) > 40);
@@ -385,7 +381,7 @@ describe('a broadcast that was interrupted', () => {
     expect(await viewer.page.locator('button.live').isVisible()).toBe(false);
     publisher = publishDemo();
     await viewer.page.locator('.on-air').click();
-    await showsBadge(viewer.page, 'LIVE');
+    await comesToLive(viewer.page);
   });
 
   test('and comes back is live again on every page, without a reload', async () => {
