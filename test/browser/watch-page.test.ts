@@ -379,6 +379,8 @@ describe('a broadcast that was interrupted', () => {
       seconds: expect.any(Number),
     });
     expect(await viewer.page.locator('button.live').isVisible()).toBe(false);
+    // A recording of seconds would be over before the broadcast goes on, and the page would go to live by itself.
+    await viewer.page.keyboard.press('k');
     publisher = publishDemo();
     await viewer.page.locator('.on-air').click();
     await comesToLive(viewer.page);
