@@ -1,7 +1,8 @@
 /**
  * What is remembered of those who comment on a stream: when each has last done so, and what they said lately (A11).
  *
- * Bound: beyond 20,000 authors the one that was heard of least lately is forgotten. `forgotten` counts those of the last minute.
+ * Bound: at more than 21,000 authors those that were heard of least lately are forgotten, down to 20,000. `forgotten` counts those of the last
+ * minute.
  */
 import type { CommentId, StreamId, UserId } from '../../../cluster/model/ids.ts';
 
@@ -15,16 +16,11 @@ export interface Said {
 /** Newest last. */
 export type Lately = readonly Said[];
 
-export const authorLimits = { most: 20_000, said: 4, forgottenAfterMs: 60_000 } as const;
+export const authorLimits = { most: 20_000, spare: 1 / 20, said: 4, forgottenAfterMs: 60_000 } as const;
 
 export class Authors {
   readonly #lately = new Map<string, Lately>();
   readonly #most: number;
-  /**
-   * Its next is the one heard of least lately: whom it has passed was taken out, or stands at the end again. From its beginning, a map
-   * from which many were taken is slow to go through.
-   */
-  readonly #inOrder = this.#lately.entries();
   /** How many were forgotten that had commented within the last minute. */
   forgotten = 0;
 
@@ -62,13 +58,17 @@ export class Authors {
     this.#lately.set(key, lately);
   }
 
+  /**
+   * Many at once, as a map from which many were taken is slow to go through from its beginning. An iterator that stays where it was would keep
+   * all that was in the map since.
+   */
   #forget(nowMs: number): void {
-    if (this.#lately.size <= this.#most) return;
-    const oldest = this.#inOrder.next().value;
-    if (oldest === undefined) return;
-    const [key, lately] = oldest;
-    this.#lately.delete(key);
-    if ((lately.at(-1)?.atMs ?? 0) > nowMs - authorLimits.forgottenAfterMs) this.forgotten += 1;
+    if (this.#lately.size <= this.#most * (1 + authorLimits.spare)) return;
+    for (const [key, lately] of this.#lately) {
+      if (this.#lately.size <= this.#most) return;
+      this.#lately.delete(key);
+      if ((lately.at(-1)?.atMs ?? 0) > nowMs - authorLimits.forgottenAfterMs) this.forgotten += 1;
+    }
   }
 }
 

@@ -1,6 +1,9 @@
 /** Whom the guards forget first where there are too many (A11). */
+import { setImmediate as turn } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { expect, test } from 'vitest';
-import { Authors } from '../../../../../actors/comments/guards/authors.ts';
+import { authorLimits, Authors, type Said } from '../../../../../actors/comments/guards/authors.ts';
 import { CommentId, StreamId, UserId } from '../../../../../cluster/model/ids.ts';
 
 const stream = StreamId.parse('news');
@@ -56,3 +59,28 @@ test('a comment that did not come about makes room', () => {
   authors.note(stream, c, said(3));
   expect([a, b, c].map((author) => authors.lately(stream, author).length)).toEqual([0, 1, 1]);
 });
+
+/**
+ * *Goal*: what authors said before their last four is kept by nobody, though nobody is forgotten.
+ * *Method*: ten say 2,000 things, so that the map's table is made anew many times. Then the garbage is collected.
+ */
+test('what nobody asks for any more takes no memory', async () => {
+  setFlagsFromString('--expose-gc');
+  const collectGarbage: unknown = runInNewContext('gc');
+  if (typeof collectGarbage !== 'function') throw new TypeError('--expose-gc gives no gc()');
+  const authors = new Authors();
+  const refs = sayManyThings(authors, 2000);
+  await turn();
+  collectGarbage();
+  const kept = refs.filter((ref) => ref.deref() !== undefined);
+  expect({ known: authors.size, kept: kept.length }).toEqual({ known: 10, kept: 10 * authorLimits.said });
+});
+
+function sayManyThings(authors: Authors, count: number): readonly WeakRef<Said>[] {
+  return Array.from({ length: count }, (_, index) => {
+    const id = CommentId.parse(`news~${index.toString(32).padStart(26, '0')}`);
+    const one = { id, atMs: index, gist: `It is ${index}.` };
+    authors.note(stream, UserId.parse(`g-${index % 10}`), one);
+    return new WeakRef<Said>(one);
+  });
+}
