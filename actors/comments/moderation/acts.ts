@@ -10,6 +10,7 @@ import { viewOf } from '../comment-view.ts';
 import type { Guards } from '../guards/guards.ts';
 import { mustBeAllowed } from '../identity/permissions.ts';
 import type { AuditRow, StoredComment } from '../store/comment-store.ts';
+import type { ActedOn } from '../store/moderation-store.ts';
 import type { Streams } from '../streams.ts';
 
 export interface ActPorts extends CommentPorts {
@@ -50,10 +51,20 @@ export class Acts {
     return identity;
   }
 
-  /** When an act is, by the clock that all regions go by: of two acts the later one stays (R12). */
+  /** By the clock that all regions go by: of two acts the later one stays (R12). */
   nowMs(): number {
     const { clock, times } = this.#ports;
     return times?.common(clock.utcMs()) ?? clock.utcMs();
+  }
+
+  /**
+   * When an act is: by that clock, and later than what was done before, whatever the clock that gave that its time. So what a moderator was told
+   * is so (A12).
+   *
+   * @throws TangazaError as the store throws it
+   */
+  async timeOn(on: ActedOn, nowMs = this.nowMs()): Promise<number> {
+    return Math.max(nowMs, (await this.#ports.store.lastActMs(on)) + 1);
   }
 
   /** Not before anything that was written until now, in whatever region. */

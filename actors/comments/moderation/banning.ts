@@ -39,7 +39,8 @@ export class Banning {
     mustBeBannable(identity, userId);
     if (isPurging && streamId === undefined)
       throw new TangazaError('BAD_REQUEST', 'A purge is of one stream: ban the user there with purge.');
-    const [by, atMs] = [nameInAudit(identity), this.#acts.nowMs()];
+    const by = nameInAudit(identity);
+    const atMs = await this.#acts.timeOn({ kind: 'ban', userId, streamId });
     await this.#acts.audit({ streamId: id, atMs, by, act: 'user.ban', on: userId, reason });
     const untilMs = seconds === undefined ? undefined : clock.utcMs() + seconds * 1000;
     const ban: Ban = { streamId, userId, by, atMs, untilMs, reason };
@@ -56,7 +57,7 @@ export class Banning {
     const { store, streams, outlet } = this.#ports;
     const streamId = streamOf(id);
     const identity = await this.#acts.allowed(caller, 'user.ban', streamId);
-    const atMs = this.#acts.nowMs();
+    const atMs = await this.#acts.timeOn({ kind: 'ban', userId, streamId });
     await this.#acts.audit({ streamId: id, atMs, by: nameInAudit(identity), act: 'user.unban', on: userId });
     await store.unban(userId, streamId, atMs);
     streams.heardBan(streamId);
@@ -78,14 +79,17 @@ export class Banning {
 
   /** Hides what the user wrote lately and no moderator hid. Each hide is an act of its own: each can be undone, and is told whether or not the others fail. */
   async #purge(stream: StreamId, user: UserId, hiding: Hiding): Promise<number> {
-    const { store } = this.#ports;
-    const rows = await store.latestOf(user, stream, hiding.atMs - purge.backMs, purge.most);
+    const { store, clock } = this.#ports;
+    // Comments bear the time of this region.
+    const rows = await store.latestOf(user, stream, clock.utcMs() - purge.backMs, purge.most);
     // What the user took back is hidden as well: the user alone cannot undo that (A12).
     const unhidden = rows.filter(({ hidden }) => hidden === undefined || hidden.by === user);
     await Promise.all(
       unhidden.map(async ({ id }) => {
-        await this.#acts.audit({ streamId: stream, ...hiding, act: 'comment.hide', on: id });
-        const comment = await this.#acts.written(stream, store.setHidden(id, hiding, hiding.atMs));
+        const atMs = await this.#acts.timeOn({ kind: 'comment', id }, hiding.atMs);
+        const own = { ...hiding, atMs };
+        await this.#acts.audit({ streamId: stream, ...own, act: 'comment.hide', on: id });
+        const comment = await this.#acts.written(stream, store.setHidden(id, own, atMs));
         if (comment !== undefined) this.#acts.tell(comment);
       }),
     );

@@ -30,7 +30,7 @@ export class Moderating {
   async hide({ params: { id }, caller }: RouteInput<CommentParams>): Promise<Comment> {
     const { store } = this.#ports;
     const { identity, mayAll, comment } = await this.#found(id, caller);
-    const hiding = { by: nameInAudit(identity), atMs: this.#acts.nowMs() };
+    const hiding = { by: nameInAudit(identity), atMs: await this.#acts.timeOn({ kind: 'comment', id }) };
     if (comment === undefined) {
       if (mayAll) await this.#hideUnseen(id, hiding);
       throw notFound(id, mayAll ? ' If it arrives within 10 minutes, it is hidden.' : '');
@@ -53,8 +53,7 @@ export class Moderating {
     if (comment === undefined) throw notFound(id);
     if (comment.hidden === undefined) return this.#changed(identity, comment);
     const by = nameInAudit(identity);
-    // Later than what it ends, whatever the clock that gave that its time.
-    const atMs = Math.max(this.#acts.nowMs(), comment.hidden.atMs + 1);
+    const atMs = await this.#acts.timeOn({ kind: 'comment', id });
     if (!mayAll) await streams.mustNotBeBanned(comment.streamId, identity.user.id, clock.utcMs());
     if (!mayAll && comment.hidden.by !== by) throw hiddenByModerator();
     await this.#acts.audit({ streamId: comment.streamId, by, atMs, act: 'comment.restore', on: id, ...body });
@@ -83,7 +82,7 @@ export class Moderating {
     const { store, streams, outlet } = this.#ports;
     const identity = await this.#acts.allowed(caller, 'stream.mode', id);
     await streams.mustExist(id);
-    const atMs = this.#acts.nowMs();
+    const atMs = await this.#acts.timeOn({ kind: 'mode', streamId: id });
     const reason = `${mode.mode}, ${mode.slowSeconds} s`;
     await this.#acts.audit({
       streamId: id,

@@ -29,7 +29,6 @@ export class Reporting {
     const { store, clock, streams, voices } = this.#ports;
     const identity = await this.#acts.identified(caller);
     const { streamId } = placeOfComment(id);
-    const atMs = this.#acts.nowMs();
     mustBeFor(identity, streamId);
     await streams.mustNotBeBanned(streamId, identity.user.id, clock.utcMs());
     const before = await store.get(id);
@@ -37,6 +36,7 @@ export class Reporting {
     if (before.author.id === identity.user.id)
       throw new TangazaError('BAD_REQUEST', 'This comment is your own: hide it instead.');
     const voice = voices.voiceOf(identity.user, mustHaveCaller(caller).network, id);
+    const atMs = await this.#acts.timeOn({ kind: 'comment', id });
     const report = { commentId: id, by: identity.user.id, voice, atMs, ...body };
     const after = await this.#acts.written(streamId, store.report(report, reportsThatHold));
     if (after !== undefined && after.isHeld !== before.isHeld) this.#acts.tell(after);
@@ -57,7 +57,7 @@ export class Reporting {
       this.#acts.tell(before);
       return this.#acts.viewOf(before, identity);
     }
-    const atMs = this.#acts.nowMs();
+    const atMs = await this.#acts.timeOn({ kind: 'comment', id });
     await this.#acts.audit({
       streamId,
       atMs,

@@ -22,7 +22,13 @@ import { lookBackMs, SeenChanges } from './cassandra/seen-changes.ts';
 import { Stamps } from './cassandra/stamps.ts';
 import { ThreadTables } from './cassandra/threads.cassandra.ts';
 import type { Added, AuditRow, CommentBody, Hiding, Place, StoredComment } from './comment-store.ts';
-import { mostErasedStreams, type Ban, type ListedState, type Report } from './moderation-store.ts';
+import {
+  mostErasedStreams,
+  type ActedOn,
+  type Ban,
+  type ListedState,
+  type Report,
+} from './moderation-store.ts';
 import type { ReactionMinute } from './reaction-store.ts';
 import type { ThreadQuery } from './thread-store.ts';
 
@@ -171,6 +177,10 @@ class CassandraAudienceStore implements CassandraStore {
 
   likedBy(user: UserId, stream: StreamId, ids: readonly CommentId[]) {
     return this.#call(() => this.#threads.likedBy(user, stream, ids));
+  }
+
+  lastActMs(on: ActedOn) {
+    return this.#call(() => this.#moderation.lastActMs(on));
   }
 
   ban(ban: Ban) {

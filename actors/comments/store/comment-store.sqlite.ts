@@ -84,6 +84,10 @@ class SqliteAudienceStore implements RegionalStore {
     return this.#thread.ask('likedBy', args);
   }
 
+  lastActMs(...args: CallArgs['lastActMs']) {
+    return this.#thread.ask('lastActMs', args);
+  }
+
   ban(...args: CallArgs['ban']) {
     return this.#thread.ask('ban', args);
   }

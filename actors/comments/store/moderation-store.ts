@@ -28,6 +28,13 @@ export const reportsThatHold = 3;
 /** What a moderator looks through: what waits for them, what users reported since it was released, what is not shown. */
 export type ListedState = 'held' | 'reported' | 'hidden';
 
+/** What is acted on: of two acts on the same, the later one stays (A12). */
+export type ActedOn =
+  | { readonly kind: 'comment'; readonly id: CommentId }
+  /** Of all streams where none is named. */
+  | { readonly kind: 'ban'; readonly userId: UserId; readonly streamId: StreamId | undefined }
+  | { readonly kind: 'mode'; readonly streamId: StreamId };
+
 export interface Erasure {
   readonly comments: number;
   readonly streams: readonly StreamId[];
@@ -35,6 +42,8 @@ export interface Erasure {
 export const mostErasedStreams = 1000;
 
 export interface ModerationStore {
+  /** The latest time that an act on it bears; of a comment a report is one as well. -1 where there was none. */
+  lastActMs(on: ActedOn): Promise<number>;
   /** Bans a user, or changes their ban. The later of two acts on a user and a stream wins. */
   ban(ban: Ban): Promise<void>;
   /** Ends a ban: of one stream, or where none is named, of all. */

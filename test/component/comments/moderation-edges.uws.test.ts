@@ -218,6 +218,54 @@ test('where clocks are 30 s apart, the later act holds: modes, bans, hides', asy
   }).toEqual({ mode: 'open', ban: undefined, hidden: 'operator' });
 });
 
+// Goal: what a moderator is told is so, also after a clock that was wrong was mended. Method: an hour lies between two nodes, and neither knows it. The one that is ahead acts
+// first, then the other one does the opposite. The three who report hold the comment by the clock that is ahead.
+test('an act ends one of before that bears a later time', async () => {
+  const clock = { ...systemClock, utcMs: () => systemClock.utcMs() + 3_600_000 };
+  await using right = await startCommentsRig();
+  await using ahead = await startCommentsRig({ rig: right, hasSameDatabase: true }, undefined, { clock });
+  const ada = await right.guest('Ada');
+  const [one, two, held] = await Promise.all(['one', 'two', 'held'].map((text) => posted(right, ada, text)));
+  if (one === undefined || two === undefined || held === undefined) throw new Error('three were posted');
+  const [mode, ban] = ['/v1/streams/demo/mode', `/v1/streams/demo/bans/${one.author.id}`];
+  const hide = (rig: CommentsRig, id: string) => act(rig, 'DELETE', `/v1/comments/${id}`);
+  const restore = (rig: CommentsRig, id: string) => act(rig, 'POST', `/v1/comments/${id}/restore`, {});
+  const report = async (rig: CommentsRig, name: string) =>
+    rig.ask('POST', `/v1/comments/${held.id}/report`, { token: await right.guest(name), body: {} });
+  await act(ahead, 'PUT', mode, { mode: 'closed', slowSeconds: 0 });
+  await act(ahead, 'PUT', ban, {});
+  for (const { id } of [one, two]) await hide(ahead, id);
+  for (const { id } of [one, two]) await restore(ahead, id);
+  for (const name of ['Bob', 'Cleo', 'Dan']) await report(ahead, name);
+  const wasHeld = (await right.store.get(held.id))?.isHeld;
+  await act(right, 'PUT', mode, { mode: 'open', slowSeconds: 0 });
+  await hide(right, one.id);
+  await act(right, 'POST', `/v1/comments/${held.id}/release`, {});
+  await report(right, 'Eve');
+  const { isHeld, reports } = (await right.store.get(held.id)) ?? {};
+  await act(right, 'DELETE', ban);
+  const isBanned = (await right.store.banOf(one.author.id, right.demo, 0)) !== undefined;
+  await act(right, 'PUT', ban, { purge: true });
+  const rows = await Promise.all([one, two].map(({ id }) => right.store.get(id)));
+  expect({
+    mode: (await right.store.mode(right.demo))?.mode,
+    hidden: rows.map((row) => row?.hidden?.by),
+    isBanned,
+    isBannedAgain: (await right.store.banOf(one.author.id, right.demo, 0)) !== undefined,
+    wasHeld,
+    isHeld,
+    reports,
+  }).toEqual({
+    mode: 'open',
+    hidden: ['operator', 'operator'],
+    isBanned: false,
+    isBannedAgain: true,
+    wasHeld: true,
+    isHeld: false,
+    reports: 1,
+  });
+});
+
 test('an erasure takes what was written before it where the clock is 30 s ahead', async () => {
   await using regions = await startApart(30_000);
   const { right, ahead } = regions;

@@ -89,6 +89,13 @@ export function hidingOf(cell: string | null): Hiding | undefined {
   return 'by' in hiding ? hiding : undefined;
 }
 
+/** When it was hidden or shown again; -1 where nobody did. */
+export function actMsOf(cell: string | null): number {
+  if (cell === null) return -1;
+  const hiding = HidingCell.parse(JSON.parse(cell));
+  return 'by' in hiding ? hiding.atMs : hiding.shownAtMs;
+}
+
 /** The columns of a row beside those of its partition. */
 export const columns =
   'created_at, id, body, arrived_at, held, hidden, withdrawn, changed_at, reports, released_at';

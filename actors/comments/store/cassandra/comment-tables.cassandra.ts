@@ -5,6 +5,7 @@ import type { CommentId, StreamId } from '../../../../cluster/model/ids.ts';
 import type { CommentBody, StoredComment } from '../comment-store.ts';
 import type { ListedState } from '../moderation-store.ts';
 import {
+  actMsOf,
   bodyCell,
   columns,
   CommentRow,
@@ -82,6 +83,18 @@ export class CommentTables {
       endsByItself: row.hidden_ttl !== null,
       releasedAtMs: row.released_at ?? -1,
     };
+  }
+
+  /** The latest time that a hide, a restore or a release of it bears, it is here or not; -1 where there was none. */
+  async lastActMs(id: CommentId): Promise<number> {
+    const { stream, minute, createdAt, local } = keyOf(id);
+    const [raw] = await this.#database.run(
+      `SELECT ${columns} FROM comments_by_stream WHERE stream = ? AND minute = ? AND created_at = ? AND id = ?`,
+      [stream, minute, createdAt, local],
+    );
+    if (raw === undefined) return -1;
+    const { hidden, withdrawn, released_at: releasedAtMs } = CommentRow.parse(raw);
+    return Math.max(actMsOf(hidden), actMsOf(withdrawn), releasedAtMs ?? -1);
   }
 
   /** Those that are there, in this order. */

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Database } from '../../../../cluster/cassandra/database.cassandra.ts';
 import { StreamId, UserId, type CommentId } from '../../../../cluster/model/ids.ts';
 import type { AuditRow, Place, StoredComment } from '../comment-store.ts';
-import type { Ban, ListedState, Report } from '../moderation-store.ts';
+import type { ActedOn, Ban, ListedState, Report } from '../moderation-store.ts';
 import { actAt, idOf, localOf } from './comment-row.ts';
 import type { CommentTables } from './comment-tables.cassandra.ts';
 
@@ -25,6 +25,9 @@ const BanCell = z.union([
 ]);
 const BanRow = z.object({ stream: z.string(), user: UserId, ban: z.string() });
 const ReportRow = z.object({ user: z.string(), at: z.number(), voice: z.string().nullable() });
+const LastReportRow = z.object({ at: z.number().nullable() });
+/** In us. The driver has a class of its own for such numbers. */
+const ModeTimeRow = z.object({ us: z.coerce.string().transform(Number) });
 const AuditCells = z.object({
   at: z.date(),
   actor: By,
@@ -44,6 +47,27 @@ export class ModerationTables {
   constructor(database: Pick<Database, 'run' | 'runTogether'>, tables: CommentTables) {
     this.#database = database;
     this.#tables = tables;
+  }
+
+  async lastActMs(on: ActedOn): Promise<number> {
+    switch (on.kind) {
+      case 'comment':
+        return Math.max(await this.#tables.lastActMs(on.id), await this.#lastReportMs(on.id));
+      case 'ban': {
+        const query = 'SELECT stream, user, ban FROM bans_by_user WHERE user = ? AND stream = ?';
+        const [row] = await this.#database.run(query, [on.userId, on.streamId ?? everywhere]);
+        if (row === undefined) return -1;
+        const cell = BanCell.parse(JSON.parse(BanRow.parse(row).ban));
+        return 'endedAtMs' in cell ? cell.endedAtMs : cell.atMs;
+      }
+      case 'mode': {
+        const query = 'SELECT WRITETIME(mode) AS us FROM comment_modes WHERE stream = ?';
+        const [row] = await this.#database.run(query, [on.streamId]);
+        return row === undefined ? -1 : Math.ceil(ModeTimeRow.parse(row).us / 1000);
+      }
+      default:
+        return on satisfies never;
+    }
   }
 
   ban({ streamId, userId, by, atMs, untilMs, reason }: Ban): Promise<void> {
@@ -97,6 +121,12 @@ export class ModerationTables {
     const rows = await this.#database.run(query, [id, mostReports]);
     const reports = rows.map((row) => ReportRow.parse(row)).filter(({ at }) => at > sinceMs);
     return new Set(reports.map(({ user, voice }) => voice ?? user)).size;
+  }
+
+  async #lastReportMs(id: CommentId): Promise<number> {
+    const query = 'SELECT max(at) AS at FROM comment_reports WHERE comment = ?';
+    const [row] = await this.#database.run(query, [id]);
+    return row === undefined ? -1 : (LastReportRow.parse(row).at ?? -1);
   }
 
   async listed(

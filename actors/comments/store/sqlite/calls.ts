@@ -46,6 +46,7 @@ export const isWrite: Readonly<Record<CallName, boolean>> = {
   like: true,
   likes: false,
   likedBy: false,
+  lastActMs: false,
   ban: true,
   unban: true,
   banOf: false,

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { CommentId, StreamId, UserId } from '../../../../cluster/model/ids.ts';
 import { clockWindow } from '../../ids/client-id.ts';
 import type { AuditRow, Place, StoredComment } from '../comment-store.ts';
-import type { Ban, Erasure, ListedState, Report } from '../moderation-store.ts';
+import type { ActedOn, Ban, Erasure, ListedState, Report } from '../moderation-store.ts';
 import type { CommentRows } from './comment-rows.sqlite.ts';
 import type { CommentDatabase, Row } from './database.sqlite.ts';
 
@@ -38,6 +38,12 @@ const conditions: Readonly<Record<ListedState, string>> = {
   hidden: '(hiding IS NOT NULL OR withdrawal IS NOT NULL)',
 };
 
+/** Of all acts on a comment, here or not. */
+const commentActs = `
+  SELECT hidingAtMs AS atMs FROM comments WHERE id = ?1 UNION ALL SELECT withdrawalAtMs FROM comments WHERE id = ?1
+  UNION ALL SELECT releasedAtMs FROM comments WHERE id = ?1 UNION ALL SELECT hidingAtMs FROM hidesAhead WHERE id = ?1
+  UNION ALL SELECT atMs FROM reports WHERE commentId = ?1`;
+
 export class ModerationTables {
   readonly #database: CommentDatabase;
   readonly #rows: CommentRows;
@@ -45,6 +51,10 @@ export class ModerationTables {
   constructor(database: CommentDatabase, rows: CommentRows) {
     this.#database = database;
     this.#rows = rows;
+  }
+
+  lastActMs(on: ActedOn): number {
+    return Number(this.#lastAct(on)?.['atMs'] ?? -1);
   }
 
   ban({ streamId, userId, by, atMs, untilMs, reason }: Ban): void {
@@ -150,6 +160,21 @@ export class ModerationTables {
       comments: rows.length,
       streams: [...new Set(rows.map((row) => StreamId.parse(row['streamId'])))],
     };
+  }
+
+  #lastAct(on: ActedOn): Row | undefined {
+    switch (on.kind) {
+      case 'comment':
+        return this.#database.one(`SELECT max(atMs) AS atMs FROM (${commentActs})`, on.id);
+      case 'ban': {
+        const sql = 'SELECT atMs FROM bans WHERE streamId = ? AND userId = ?';
+        return this.#database.one(sql, on.streamId ?? everywhere, on.userId);
+      }
+      case 'mode':
+        return this.#database.one('SELECT atMs FROM modes WHERE streamId = ?', on.streamId);
+      default:
+        return on satisfies never;
+    }
   }
 
   #reportsSince(id: CommentId, sinceMs: number): number {

@@ -33,6 +33,7 @@ export function operationsOn(database: CommentDatabase): Operations {
     like: (...args) => threads.like(...args),
     likes: (...args) => threads.likes(...args),
     likedBy: (...args) => threads.likedBy(...args),
+    lastActMs: (...args) => moderation.lastActMs(...args),
     ban: (...args) => moderation.ban(...args),
     unban: (...args) => moderation.unban(...args),
     banOf: (...args) => moderation.banOf(...args),

@@ -13,6 +13,7 @@ class MemoryAudienceStore extends MemoryCommentStore implements AudienceStore {
   like = refuse;
   likes = refuse;
   likedBy = refuse;
+  lastActMs = refuse;
   ban = refuse;
   unban = refuse;
   banOf = refuse;

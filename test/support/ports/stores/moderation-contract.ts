@@ -68,6 +68,54 @@ export function moderationContract(name: string, start: StartSubject): void {
     });
   });
 
+  describe(`the last act in ${name}`, () => {
+    const rig = new AudienceRig(start);
+    const { nowMs } = rig;
+
+    test('of a user and a stream is the ban or its end, of a stream its mode', async () => {
+      const { store, other, stream: streamId } = rig;
+      const [ban, mode] = [
+        { kind: 'ban', userId: ada, streamId } as const,
+        { kind: 'mode', streamId } as const,
+      ];
+      const times: number[] = [await store.lastActMs(ban), await store.lastActMs(mode)];
+      await store.ban({ streamId, userId: ada, by: ben, atMs: nowMs + 1 });
+      times.push(await other.lastActMs(ban));
+      await store.unban(ada, streamId, nowMs + 3);
+      await store.unban(ada, streamId, nowMs + 2);
+      await store.setMode(streamId, { mode: 'closed', slowSeconds: 0 }, nowMs + 4);
+      times.push(await other.lastActMs(ban), await other.lastActMs(mode));
+      const everywhere = await store.lastActMs({ ...ban, streamId: undefined });
+      expect({ times, everywhere }).toEqual({
+        times: [-1, -1, nowMs + 1, nowMs + 3, nowMs + 4],
+        everywhere: -1,
+      });
+    });
+
+    test('of a comment is a hide, a restore, what its author said, a report or a release, also before it is here', async () => {
+      const { store, other } = rig;
+      const comment = rig.body();
+      const { id } = comment;
+      const at = (afterMs: number) => ({ by: ben, atMs: nowMs + afterMs });
+      const acts: (() => Promise<unknown>)[] = [
+        () => store.setHidden(id, at(1), nowMs + 1),
+        () => rig.add(comment, nowMs + 2),
+        () => store.setHidden(id, undefined, nowMs + 3),
+        () => store.withdraw(id, at(4), nowMs + 4),
+        () => store.withdraw(id, undefined, nowMs + 5),
+        () => store.report({ commentId: id, voice: 'one', ...at(6) }, 3),
+        () => store.release(id, nowMs + 7),
+      ];
+      const before = await store.lastActMs({ kind: 'comment', id });
+      const after: number[] = [];
+      for (const act of acts) {
+        await act();
+        after.push((await other.lastActMs({ kind: 'comment', id })) - nowMs);
+      }
+      expect({ before, after }).toEqual({ before: -1, after: [1, 1, 3, 4, 5, 6, 7] });
+    });
+  });
+
   describe(`reports in ${name}`, () => {
     const rig = new AudienceRig(start);
     const { nowMs } = rig;
