@@ -26,6 +26,8 @@ export class Streams {
   readonly #modes: Remembered<StreamId, CommentMode>;
   readonly #bans: Remembered<StreamId, readonly Ban[]>;
   readonly #store: CommentPorts['store'];
+  /** By the clock that acts go by: a ban of another region ends when it does there (R12). */
+  readonly #commonMs: (utcMs: number) => number;
   readonly #clock: CommentPorts['clock'];
 
   constructor({
@@ -33,7 +35,8 @@ export class Streams {
     lookUpStream,
     store,
     changedCounts,
-  }: Pick<CommentPorts, 'clock' | 'lookUpStream' | 'store' | 'changedCounts'>) {
+    times,
+  }: Pick<CommentPorts, 'clock' | 'lookUpStream' | 'store' | 'changedCounts' | 'times'>) {
     const isShared = changedCounts !== undefined;
     this.#standings = new Remembered({
       clock,
@@ -43,10 +46,11 @@ export class Streams {
     });
     this.#store = store;
     this.#clock = clock;
+    this.#commonMs = (utcMs) => times?.common(utcMs) ?? utcMs;
     this.#bans = new Remembered({
       clock,
       most,
-      ask: (of) => store.bans(of === allStreams ? undefined : of, clock.utcMs(), mostBans),
+      ask: (of) => store.bans(of === allStreams ? undefined : of, this.#commonMs(clock.utcMs()), mostBans),
       goodForMs: () => (isShared ? sharedMs : banMs),
     });
     this.#modes = new Remembered({
@@ -67,14 +71,16 @@ export class Streams {
 
   /** @throws TangazaError `BANNED` with the reason and until when */
   async mustNotBeBanned(stream: StreamId, user: UserId, nowMs: number): Promise<void> {
-    mustNotBeBanned(await this.#banOf(stream, user), nowMs);
+    mustNotBeBanned(await this.#banOf(stream, user), this.#commonMs(nowMs));
   }
 
   /** Who is banned on a stream has no permission there: so a moderator's token can be withdrawn before it ends (A13). */
   async standingOf(identity: Identity, stream: StreamId, nowMs: number): Promise<Identity> {
     if (identity.permissions.length === 0 || identity.user.id === operatorId) return identity;
     const ban = await this.#banOf(stream, identity.user.id);
-    return ban !== undefined && isInForce(ban, nowMs) ? { ...identity, permissions: [] } : identity;
+    return ban !== undefined && isInForce(ban, this.#commonMs(nowMs))
+      ? { ...identity, permissions: [] }
+      : identity;
   }
 
   /** In force or over since it was read. */
@@ -83,7 +89,7 @@ export class Streams {
     const isKnown = ofStream.length < mostBans && ofAll.length < mostBans;
     return isKnown
       ? [...ofStream, ...ofAll].find(({ userId }) => userId === user)
-      : this.#store.banOf(user, stream, this.#clock.utcMs());
+      : this.#store.banOf(user, stream, this.#commonMs(this.#clock.utcMs()));
   }
 
   /** Somebody was banned on a stream, or is so no more, here or at another node. @param stream undefined for all streams */

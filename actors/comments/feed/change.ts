@@ -18,6 +18,7 @@ export type Change =
       readonly id: CommentId;
       /** Undefined: shown again. */
       readonly hiding?: Hiding | undefined;
+      /** By this region's clock, as the store's times of change are. */
       readonly atMs: number;
     }
   | { readonly kind: 'mode'; readonly streamId: StreamId; readonly mode: CommentMode }

@@ -48,7 +48,7 @@ export class StreamComments {
   }
 
   /**
-   * Empties what a user wrote until then, by a clock that may be ahead. Each is older than what the store has of it by now.
+   * Empties what a user wrote until then, by a clock that may be ahead of this region's. What is changed after it is later all the same.
    *
    * @returns what sockets are told
    */
@@ -57,7 +57,7 @@ export class StreamComments {
       .by(user)
       .filter(({ isErased, createdAtMs }) => isErased !== true && createdAtMs <= atMs + clockWindow.afterMs)
       .flatMap((there) => {
-        const changedAtMs = Math.max(atMs, there.changedAtMs + leastMs);
+        const changedAtMs = Math.max(Math.min(atMs, nowMs), there.changedAtMs + leastMs);
         const author = { ...there.author, name: '' };
         const comment = { ...there, author, text: '', isErased: true, changedAtMs };
         return this.take({ kind: 'changed', comment }, nowMs) ?? [];

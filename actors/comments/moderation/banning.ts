@@ -31,7 +31,7 @@ export class Banning {
 
   /** @throws TangazaError `FORBIDDEN`, `BANNED`, `BAD_REQUEST`, and what the store throws */
   async ban({ params, body, caller }: RouteInput<BanParams, unknown, BanBody>): Promise<NewBan> {
-    const { store, clock, streams, outlet } = this.#ports;
+    const { store, streams, outlet } = this.#ports;
     const { id, userId } = params;
     const { seconds, reason, purge: isPurging } = body;
     const streamId = streamOf(id);
@@ -42,7 +42,7 @@ export class Banning {
     const by = nameInAudit(identity);
     const atMs = await this.#acts.timeOn({ kind: 'ban', userId, streamId });
     await this.#acts.audit({ streamId: id, atMs, by, act: 'user.ban', on: userId, reason });
-    const untilMs = seconds === undefined ? undefined : clock.utcMs() + seconds * 1000;
+    const untilMs = seconds === undefined ? undefined : this.#acts.nowMs() + seconds * 1000;
     const ban: Ban = { streamId, userId, by, atMs, untilMs, reason };
     await store.ban(ban);
     streams.heardBan(streamId);
@@ -66,11 +66,11 @@ export class Banning {
 
   /** @throws TangazaError `FORBIDDEN`, `BANNED`, and what the store throws */
   async list({ params: { id }, query, caller }: RouteInput<StreamParams, BanQuery>): Promise<BanPage> {
-    const { store, clock } = this.#ports;
+    const { store } = this.#ports;
     const streamId = streamOf(id);
     await this.#acts.allowed(caller, 'user.ban', streamId);
     const { limit, cursor } = query;
-    const bans = await store.bans(streamId, clock.utcMs(), limit + 1, cursor);
+    const bans = await store.bans(streamId, this.#acts.nowMs(), limit + 1, cursor);
     const page = bans.slice(0, limit);
     const last = page.at(-1);
     const items = page.map(viewOfBan);

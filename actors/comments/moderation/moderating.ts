@@ -127,9 +127,9 @@ export class Moderating {
   async #hideUnseen(id: CommentId, hiding: Hiding): Promise<void> {
     const { streamId } = placeOfComment(id);
     await this.#acts.audit({ streamId, ...hiding, act: 'comment.hide', on: id });
-    const { store, outlet } = this.#ports;
+    const { store, outlet, clock } = this.#ports;
     const comment = await this.#acts.written(streamId, store.setHidden(id, hiding, hiding.atMs));
-    if (comment === undefined) outlet.told({ kind: 'hiding', streamId, id, hiding, atMs: hiding.atMs });
+    if (comment === undefined) outlet.told({ kind: 'hiding', streamId, id, hiding, atMs: clock.utcMs() });
     else this.#acts.tell(comment);
   }
 

@@ -14,14 +14,17 @@ export type RegionalStore = AudienceStore & ChangeStore;
  * @throws TangazaError `UNAVAILABLE` for a file that is damaged or of a newer version. What may pass, such as a full disk, is told to calls
  */
 export async function openSqliteCommentStore(options: ThreadOptions): Promise<RegionalStore> {
-  return new SqliteAudienceStore(await DatabaseThread.open(options));
+  return new SqliteAudienceStore(await DatabaseThread.open(options), options.clock);
 }
 
 class SqliteAudienceStore implements RegionalStore {
   readonly #thread: DatabaseThread;
+  /** By it changes are told: acts may bear times of another clock. */
+  readonly #clock: ThreadOptions['clock'];
 
-  constructor(thread: DatabaseThread) {
+  constructor(thread: DatabaseThread, clock: ThreadOptions['clock']) {
     this.#thread = thread;
+    this.#clock = clock;
   }
 
   add(...args: CallArgs['add']) {
@@ -44,12 +47,12 @@ class SqliteAudienceStore implements RegionalStore {
     return this.#thread.ask('arrivedSince', args);
   }
 
-  setHidden(...args: CallArgs['setHidden']) {
-    return this.#thread.ask('setHidden', args);
+  setHidden(...args: Parameters<AudienceStore['setHidden']>) {
+    return this.#thread.ask('setHidden', [...args, this.#clock.utcMs()]);
   }
 
-  withdraw(...args: CallArgs['withdraw']) {
-    return this.#thread.ask('withdraw', args);
+  withdraw(...args: Parameters<AudienceStore['withdraw']>) {
+    return this.#thread.ask('withdraw', [...args, this.#clock.utcMs()]);
   }
 
   mode(...args: CallArgs['mode']) {
@@ -104,12 +107,12 @@ class SqliteAudienceStore implements RegionalStore {
     return this.#thread.ask('bans', args);
   }
 
-  report(...args: CallArgs['report']) {
-    return this.#thread.ask('report', args);
+  report(...args: Parameters<AudienceStore['report']>) {
+    return this.#thread.ask('report', [...args, this.#clock.utcMs()]);
   }
 
-  release(...args: CallArgs['release']) {
-    return this.#thread.ask('release', args);
+  release(...args: Parameters<AudienceStore['release']>) {
+    return this.#thread.ask('release', [...args, this.#clock.utcMs()]);
   }
 
   listed(...args: CallArgs['listed']) {
@@ -172,10 +175,10 @@ class SqliteAudienceStore implements RegionalStore {
     return this.#thread.ask('behind', args);
   }
 
-  async eraseUser(user: UserId, nowMs: number): Promise<Erasure> {
+  async eraseUser(user: UserId, atMs: number): Promise<Erasure> {
     const streams = new Set<StreamId>();
     for (let erased = 0; ;) {
-      const more = await this.#thread.ask('eraseSome', [user, nowMs]);
+      const more = await this.#thread.ask('eraseSome', [user, atMs, this.#clock.utcMs()]);
       if (more.comments === 0) return { comments: erased, streams: [...streams].slice(0, mostErasedStreams) };
       erased += more.comments;
       for (const stream of more.streams) streams.add(stream);

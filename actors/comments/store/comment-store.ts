@@ -86,10 +86,10 @@ export interface CommentStore {
    * A moderator hides a comment, or shows it again. The later one of two wins; of two at once, the hide.
    *
    * @param hiding undefined shows it again
-   * @param nowMs when it was shown again; a hide has its own `atMs`
+   * @param atMs when it was shown again, by the clock that acts go by; a hide has its own `atMs`. The time of the change is this database's own
    * @returns the row as it is then; undefined where there is none: a hide is kept for it all the same, for 10 minutes (A12)
    */
-  setHidden(id: CommentId, hiding: Hiding | undefined, nowMs: number): Promise<StoredComment | undefined>;
+  setHidden(id: CommentId, hiding: Hiding | undefined, atMs: number): Promise<StoredComment | undefined>;
   /**
    * Its author takes a comment back, or shows it again. That changes nothing of what moderators said in `setHidden`: what one of them hid stays
    * hidden, also where both act at once. A moderator who shows a comment again ends what its author said before.
@@ -97,10 +97,10 @@ export interface CommentStore {
    * @param hiding undefined shows it again
    * @returns the row as it is then; undefined where there is none, and then nothing is kept
    */
-  withdraw(id: CommentId, hiding: Hiding | undefined, nowMs: number): Promise<StoredComment | undefined>;
+  withdraw(id: CommentId, hiding: Hiding | undefined, atMs: number): Promise<StoredComment | undefined>;
   /** How the stream takes comments; undefined where nobody has said. */
   mode(stream: StreamId): Promise<CommentMode | undefined>;
-  setMode(stream: StreamId, mode: CommentMode, nowMs: number): Promise<void>;
+  setMode(stream: StreamId, mode: CommentMode, atMs: number): Promise<void>;
   /** Appends to what moderators did (A12). */
   audit(row: AuditRow): Promise<void>;
   close(): Promise<void>;

@@ -8,7 +8,7 @@ export interface Ban {
   readonly userId: UserId;
   readonly by: UserId | 'operator';
   readonly atMs: number;
-  /** Exclusive. Absent: for good. */
+  /** Exclusive, by the clock that acts go by. Absent: for good. */
   readonly untilMs?: number | undefined;
   readonly reason?: string | undefined;
 }
@@ -47,7 +47,7 @@ export interface ModerationStore {
   /** Bans a user, or changes their ban. The later of two acts on a user and a stream wins. */
   ban(ban: Ban): Promise<void>;
   /** Ends a ban: of one stream, or where none is named, of all. */
-  unban(user: UserId, stream: StreamId | undefined, nowMs: number): Promise<void>;
+  unban(user: UserId, stream: StreamId | undefined, atMs: number): Promise<void>;
   /** The ban of a user that counts on a stream now: its own, or that of all streams. */
   banOf(user: UserId, stream: StreamId, nowMs: number): Promise<Ban | undefined>;
   /** The bans in force of one stream, or where none is named, those of all streams: in order of the user's id. @param after exclusive */
@@ -59,7 +59,7 @@ export interface ModerationStore {
    */
   report(report: Report, heldFrom: number): Promise<StoredComment | undefined>;
   /** Shows a held comment, and has looked at its reports: those of before count no more. @returns the row as it is then */
-  release(id: CommentId, nowMs: number): Promise<StoredComment | undefined>;
+  release(id: CommentId, atMs: number): Promise<StoredComment | undefined>;
   /** The comments of a stream in a state, newest first. @param before exclusive */
   listed(
     stream: StreamId,
@@ -82,5 +82,5 @@ export interface ModerationStore {
    *
    * @returns how many comments it emptied, and on which streams: 1,000 of them at most
    */
-  eraseUser(user: UserId, nowMs: number): Promise<Erasure>;
+  eraseUser(user: UserId, atMs: number): Promise<Erasure>;
 }

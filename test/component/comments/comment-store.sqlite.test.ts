@@ -300,6 +300,23 @@ test('a file that another process holds as it is opened is opened when that one 
   expect((await add(opened.store, 1)).isNew).toBe(true);
 });
 
+// Method: the clock of acts is an hour behind and an hour ahead of that of the file.
+test('a hide ahead is kept for 10 minutes, whatever the clock that acts go by', async () => {
+  await using place = await temporaryFile();
+  await using opened = await open(place.file);
+  const hides = [-3_600_000, 3_600_000, 0].map((aheadMs, number) => {
+    const atMs = Date.now() + aheadMs;
+    return { body: commentBody({ number }), hiding: { by: 'operator', atMs } as const };
+  });
+  for (const { body, hiding } of hides) await opened.store.setHidden(body.id, hiding, hiding.atMs);
+  const hidden: unknown[] = [];
+  for (const { body } of hides) {
+    const { comment } = await opened.store.add(body, { isHeld: false, nowMs: Date.now() });
+    hidden.push(comment.hidden?.by);
+  }
+  expect({ hidden }).toEqual({ hidden: ['operator', 'operator', 'operator'] });
+});
+
 // Goal: what is erased is nowhere on the disk. Method: the bytes of all files of the database, while it is open.
 test('the text of an erased user is in no file any more', async () => {
   await using place = await temporaryFile();

@@ -266,6 +266,36 @@ test('an act ends one of before that bears a later time', async () => {
   });
 });
 
+// Method: the clock that acts go by is an hour ahead of the node, and two nodes are two minutes apart.
+test('a purge, a hide ahead and the end of a ban go by the clock that they are compared with', async () => {
+  await using first = await startCommentsRig(undefined, undefined, {
+    times: { common: (ms) => ms + 3_600_000, latest: (ms) => ms + 3_600_000 },
+  });
+  const spam = await posted(first, await first.guest('Ada'), 'spam');
+  const purge = await act(first, 'PUT', `/v1/streams/demo/bans/${spam.author.id}`, { purge: true });
+  await act(first, 'DELETE', `/v1/comments/${spam.id.slice(0, -3)}000`);
+  const hide = first.changes.at(-1);
+  const isAhead = hide?.kind === 'hiding' ? hide.atMs > Date.now() : undefined;
+  await using regions = await startApart(120_000);
+  const { right, ahead } = regions;
+  const token = await right.guest('Bob');
+  const { author } = await posted(right, token, 'hello');
+  await act(right, 'PUT', `/v1/streams/demo/bans/${author.id}`, { seconds: 60 });
+  const clientId = clientIdAt(Date.now() + 120_000);
+  const { code } = await ahead.post(token, 'banned', { clientId });
+  const bans = await act(ahead, 'GET', '/v1/streams/demo/bans');
+  await act(ahead, 'PUT', `/v1/streams/demo/bans/${author.id}`, { seconds: 60 });
+  const again = await right.store.banOf(author.id, right.demo, 0);
+  const endsLate = (again?.untilMs ?? Infinity) > Date.now() + 60_000;
+  expect({ purge, isAhead, code, bans, endsLate }).toMatchObject({
+    purge: { body: { purged: 1 } },
+    isAhead: false,
+    code: 'BANNED',
+    bans: { body: { items: [{}] } },
+    endsLate: false,
+  });
+});
+
 test('an erasure takes what was written before it where the clock is 30 s ahead', async () => {
   await using regions = await startApart(30_000);
   const { right, ahead } = regions;

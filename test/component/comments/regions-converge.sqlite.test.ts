@@ -134,17 +134,17 @@ function perform({ operations, region, write }: Region, { what, user, other, cli
     add: () => operations.add(bodyOf(user, client, 'text', region), { isHeld: n === 0, nowMs: atMs }),
     answer: () =>
       operations.add(bodyOf(user, client, 'text', region, rootOf(region)), { isHeld: false, nowMs: atMs }),
-    hide: () => operations.setHidden(id, { by: other, atMs, reason }, atMs),
-    restore: () => operations.setHidden(id, undefined, atMs),
-    withdraw: () => operations.withdraw(id, n > 1 ? undefined : { by: user, atMs }, atMs),
+    hide: () => operations.setHidden(id, { by: other, atMs, reason }, atMs, startMs),
+    restore: () => operations.setHidden(id, undefined, atMs, startMs),
+    withdraw: () => operations.withdraw(id, n > 1 ? undefined : { by: user, atMs }, atMs, startMs),
     like: () => operations.like(id, other, true, atMs),
     unlike: () => operations.like(id, other, false, atMs),
     ban: () => operations.ban({ streamId, userId: user, by: other, atMs, reason }),
     unban: () => operations.unban(user, streamId, atMs),
     mode: () => operations.setMode(streamId, { mode: n > 1 ? 'open' : 'closed', slowSeconds: n }, atMs),
-    report: () => operations.report({ commentId: id, by: other, voice: other, atMs, reason }, 3),
-    release: () => operations.release(id, atMs),
-    erase: () => operations.eraseSome(user, atMs),
+    report: () => operations.report({ commentId: id, by: other, voice: other, atMs, reason }, 3, startMs),
+    release: () => operations.release(id, atMs, startMs),
+    erase: () => operations.eraseSome(user, atMs, startMs),
     react: () => operations.keepReactions(streamId, region, { minuteMs: 60_000, counts: { heart: n } }),
     audit: () => operations.audit({ streamId, atMs, by: other, act: what, on: user }),
   };
@@ -158,7 +158,7 @@ function perform({ operations, region, write }: Region, { what, user, other, cli
 function eraseEverywhere(all: readonly Region[]): void {
   for (const { operations, write, database } of all)
     for (const { userId, atMs } of database.all('SELECT userId, atMs FROM erasedUsers'))
-      write(() => operations.eraseSome(UserId.parse(userId), Number(atMs) - 1000));
+      write(() => operations.eraseSome(UserId.parse(userId), Number(atMs) - 1000, startMs));
 }
 
 // Method: random acts and pulls; then pulls until nobody has anything new. That comes to an end, and all tables are equal.
@@ -278,7 +278,7 @@ test('an erasure of another region counts as done once nothing of the user is le
   }
   const asked = { userId: user, atMs: startMs + 1000 };
   const left = (): number => operations.unerased([asked]).length;
-  const part = (): number => write(() => operations.eraseSome(user, startMs)).comments;
+  const part = (): number => write(() => operations.eraseSome(user, startMs, startMs)).comments;
   expect({ before: left(), first: part(), amid: left(), second: part(), after: left() }).toEqual({
     before: 1,
     first: 200,

@@ -5,9 +5,16 @@ import type { ChangeStore } from '../change-store.ts';
 import type { Erasure } from '../moderation-store.ts';
 import type { ErrorCode } from '../../../../cluster/errors/catalogue.ts';
 
-interface Calls extends Omit<AudienceStore, 'close' | 'eraseUser'>, ChangeStore {
+/** What they are given says when an act is, by whatever clock. When this host makes the change is told beside it. */
+export type TimedName = 'setHidden' | 'withdraw' | 'report' | 'release';
+type Timed<Call> = Call extends (...args: infer Args) => infer Result
+  ? (...args: [...args: Args, nowMs: number]) => Result
+  : never;
+type TimedCalls = { readonly [K in TimedName]: Timed<AudienceStore[K]> };
+
+interface Calls extends Omit<AudienceStore, 'close' | 'eraseUser' | TimedName>, TimedCalls, ChangeStore {
   /** A part of `eraseUser`: so many comments that other calls have their turn. @returns those of this part; none when all are erased */
-  eraseSome(user: UserId, nowMs: number): Promise<Erasure>;
+  eraseSome(user: UserId, atMs: number, nowMs: number): Promise<Erasure>;
 }
 
 export type CallName = keyof Calls;

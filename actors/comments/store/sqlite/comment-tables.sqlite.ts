@@ -64,23 +64,33 @@ export class CommentTables {
     );
   }
 
-  setHidden(id: CommentId, hiding: Hiding | undefined, nowMs: number): StoredComment | undefined {
+  setHidden(
+    id: CommentId,
+    hiding: Hiding | undefined,
+    atMs: number,
+    nowMs: number,
+  ): StoredComment | undefined {
     const there = this.#database.one('SELECT hiding, hidingAtMs FROM comments WHERE id = ?', id);
-    if (there === undefined) return void this.#keepAhead(id, hiding, nowMs);
-    if (hiding === undefined) this.withdraw(id, undefined, nowMs);
-    if (!isLater(there, hiding, nowMs)) return this.#rows.get(id);
-    const values = [hidingCell(hiding), hiding?.atMs ?? nowMs];
+    if (there === undefined) return void this.#keepAhead(id, hiding, atMs, nowMs);
+    if (hiding === undefined) this.withdraw(id, undefined, atMs, nowMs);
+    if (!isLater(there, hiding, atMs)) return this.#rows.get(id);
+    const values = [hidingCell(hiding), hiding?.atMs ?? atMs];
     return this.#rows.change(id, 'hiding = ?, hidingAtMs = ?', values, nowMs);
   }
 
-  withdraw(id: CommentId, hiding: Hiding | undefined, nowMs: number): StoredComment | undefined {
+  withdraw(
+    id: CommentId,
+    hiding: Hiding | undefined,
+    atMs: number,
+    nowMs: number,
+  ): StoredComment | undefined {
     const there = this.#database.one(
       'SELECT withdrawal AS hiding, withdrawalAtMs AS hidingAtMs FROM comments WHERE id = ?',
       id,
     );
     if (there === undefined) return undefined;
-    if (!isLater(there, hiding, nowMs)) return this.#rows.get(id);
-    const values = [hidingCell(hiding), hiding?.atMs ?? nowMs];
+    if (!isLater(there, hiding, atMs)) return this.#rows.get(id);
+    const values = [hidingCell(hiding), hiding?.atMs ?? atMs];
     return this.#rows.change(id, 'withdrawal = ?, withdrawalAtMs = ?', values, nowMs);
   }
 
@@ -89,11 +99,11 @@ export class CommentTables {
     return row === undefined ? undefined : CommentMode.parse({ ...row });
   }
 
-  setMode(stream: StreamId, { mode, slowSeconds }: CommentMode, nowMs: number): void {
+  setMode(stream: StreamId, { mode, slowSeconds }: CommentMode, atMs: number): void {
     this.#database.run(
       `INSERT INTO modes (streamId, mode, slowSeconds, atMs) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE
        SET mode = excluded.mode, slowSeconds = excluded.slowSeconds, atMs = excluded.atMs WHERE atMs <= excluded.atMs`,
-      ...[stream, mode, slowSeconds, nowMs],
+      ...[stream, mode, slowSeconds, atMs],
     );
   }
 
@@ -109,13 +119,13 @@ export class CommentTables {
     return erased !== undefined && createdAtMs <= Number(erased['atMs']);
   }
 
-  #keepAhead(id: CommentId, hiding: Hiding | undefined, nowMs: number): void {
+  #keepAhead(id: CommentId, hiding: Hiding | undefined, atMs: number, nowMs: number): void {
     this.#database.run('DELETE FROM hidesAhead WHERE keptAtMs <= ?', nowMs - keptAheadMs);
     const there = this.#database.one('SELECT hiding, hidingAtMs FROM hidesAhead WHERE id = ?', id);
-    if (there !== undefined && !isLater(there, hiding, nowMs)) return;
+    if (there !== undefined && !isLater(there, hiding, atMs)) return;
     this.#database.run(
       'INSERT OR REPLACE INTO hidesAhead (id, hiding, hidingAtMs, keptAtMs) VALUES (?, ?, ?, ?)',
-      ...[id, hidingCell(hiding), hiding?.atMs ?? nowMs, nowMs],
+      ...[id, hidingCell(hiding), hiding?.atMs ?? atMs, nowMs],
     );
     this.#database.run(
       `DELETE FROM hidesAhead WHERE id IN (SELECT id FROM hidesAhead ORDER BY keptAtMs DESC LIMIT -1 OFFSET ${mostKeptAhead})`,
@@ -137,9 +147,9 @@ export class CommentTables {
 }
 
 /** The later act wins, whatever the order in which they come. Of two at once, the hide does. */
-function isLater(row: Row, hiding: Hiding | undefined, nowMs: number): boolean {
+function isLater(row: Row, hiding: Hiding | undefined, atMs: number): boolean {
   if (row['hidingAtMs'] === null) return true;
-  const [before, now] = [Number(row['hidingAtMs']), hiding?.atMs ?? nowMs];
+  const [before, now] = [Number(row['hidingAtMs']), hiding?.atMs ?? atMs];
   return now > before || (now === before && hiding !== undefined && row['hiding'] === null);
 }
 

@@ -26,7 +26,7 @@ const heapMb = 256;
 export interface ThreadOptions {
   /** Path of the database. */
   readonly file: string;
-  readonly clock: Pick<Clock, 'sleep' | 'runningMs' | 'every'>;
+  readonly clock: Pick<Clock, 'sleep' | 'runningMs' | 'utcMs' | 'every'>;
   readonly metrics: Metrics;
   readonly logger: Logger;
   /** Called after each write that other regions have to know. */

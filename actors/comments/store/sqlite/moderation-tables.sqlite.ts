@@ -66,11 +66,11 @@ export class ModerationTables {
     );
   }
 
-  unban(user: UserId, stream: StreamId | undefined, nowMs: number): void {
+  unban(user: UserId, stream: StreamId | undefined, atMs: number): void {
     this.#database.run(
       `INSERT INTO bans (streamId, userId, isOn, atMs) VALUES (?, ?, 0, ?)
        ON CONFLICT DO UPDATE SET isOn = 0, atMs = excluded.atMs WHERE atMs < excluded.atMs`,
-      ...[stream ?? everywhere, user, nowMs],
+      ...[stream ?? everywhere, user, atMs],
     );
   }
 
@@ -84,14 +84,18 @@ export class ModerationTables {
     return this.#bans('streamId = ? AND userId > ?', values, 'userId');
   }
 
-  report({ commentId, by, voice, atMs, reason }: Report, heldFrom: number): StoredComment | undefined {
+  report(
+    { commentId, by, voice, atMs, reason }: Report,
+    heldFrom: number,
+    nowMs: number,
+  ): StoredComment | undefined {
     if (this.#rows.get(commentId) === undefined) return undefined;
     this.#database.run(
       `INSERT INTO reports (commentId, userId, voice, atMs, reason) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE
        SET voice = excluded.voice, atMs = excluded.atMs, reason = excluded.reason WHERE atMs < excluded.atMs`,
       ...[commentId, by, voice, atMs, reason ?? null],
     );
-    return this.recountReports(commentId, heldFrom, atMs) ?? this.#rows.get(commentId);
+    return this.recountReports(commentId, heldFrom, nowMs) ?? this.#rows.get(commentId);
   }
 
   /** Counts the reports of a comment that is there, and holds it where there are enough. @returns the row, if that changed it */
@@ -103,10 +107,10 @@ export class ModerationTables {
     return this.#rows.change(id, 'reports = ?, isHeld = ?', [reports, Number(isHeld)], nowMs);
   }
 
-  release(id: CommentId, nowMs: number): StoredComment | undefined {
+  release(id: CommentId, atMs: number, nowMs: number): StoredComment | undefined {
     const row = this.#database.one('SELECT isHeld, reports, releasedAtMs FROM comments WHERE id = ?', id);
     if (row === undefined) return undefined;
-    const releasedAtMs = Math.max(nowMs, Number(row['releasedAtMs'] ?? 0));
+    const releasedAtMs = Math.max(atMs, Number(row['releasedAtMs'] ?? 0));
     const values = [this.#reportsSince(id, releasedAtMs), releasedAtMs];
     return this.#rows.change(id, 'isHeld = 0, reports = ?, releasedAtMs = ?', values, nowMs);
   }
@@ -144,8 +148,8 @@ export class ModerationTables {
     );
   }
 
-  eraseSome(user: UserId, nowMs: number): Erasure {
-    const toMs = nowMs + clockWindow.afterMs;
+  eraseSome(user: UserId, atMs: number, nowMs: number): Erasure {
+    const toMs = atMs + clockWindow.afterMs;
     this.#database.run(
       `INSERT INTO erasedUsers (userId, atMs) VALUES (?, ?) ON CONFLICT DO UPDATE SET atMs = max(atMs, excluded.atMs)`,
       ...[user, toMs],

@@ -1,4 +1,7 @@
-/** The comments' database in memory: the second implementation of its port. Its times of change only grow, as those of the others do. */
+/**
+ * The comments' database in memory: the second implementation of its port. Its times of change only grow, as those of the others do; it has no
+ * clock, so they are those of the acts.
+ */
 import type {
   AuditRow,
   CommentBody,

@@ -116,6 +116,35 @@ export function moderationContract(name: string, start: StartSubject): void {
     });
   });
 
+  // Goal: a clock that is an hour ahead decides nothing but which of two acts stays. Method: acts of that clock, then a comment of the right one.
+  describe(`acts by a clock that is ahead in ${name}`, () => {
+    const rig = new AudienceRig(start);
+
+    test('are told when they are made, and so is what comes after them', async () => {
+      const { store, other } = rig;
+      const author = UserId.parse(`g-user0-${rig.nowMs.toString(36)}`);
+      const { id } = await rig.add(rig.body({ author }));
+      const atMs = rig.nowMs + 3_600_000;
+      const acts = [
+        () => store.setHidden(id, { by: ben, atMs }, atMs),
+        () => other.setHidden(id, undefined, atMs + 1),
+        () => store.withdraw(id, { by: ada, atMs: atMs + 2 }, atMs + 2),
+        () => store.report({ commentId: id, by: ada, voice: 'one', atMs: atMs + 3 }, 1),
+        () => other.release(id, atMs + 4),
+        () => store.eraseUser(author, atMs + 5),
+      ];
+      const ahead: boolean[] = [];
+      for (const act of acts) {
+        await act();
+        const changedAtMs = (await store.get(id))?.changedAtMs ?? Infinity;
+        ahead.push(changedAtMs > Date.now() + 1000);
+      }
+      const { arrivedAtMs } = await rig.add(rig.body({ number: 1 }), Date.now());
+      ahead.push(arrivedAtMs > Date.now() + 1000);
+      expect({ ahead }).toEqual({ ahead: [false, false, false, false, false, false, false] });
+    });
+  });
+
   describe(`reports in ${name}`, () => {
     const rig = new AudienceRig(start);
     const { nowMs } = rig;

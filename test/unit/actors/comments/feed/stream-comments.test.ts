@@ -137,3 +137,17 @@ test('what was told is remembered for five minutes and 10,000 comments; what was
   for (let number = 2; number <= seenSize + 1; number += 1) note(number, 2000 + seenMs);
   expect(seen.get(storedComment({ number: 1, atMs: 1001 + seenMs }).id)).toBeUndefined();
 });
+
+// Method: the erasure is 10 minutes ahead of this node; a moderator hides the comment 1 ms after it was heard of.
+test('what is changed after an erasure by a clock that is ahead is told', () => {
+  const comments = new StreamComments(new KeptHides());
+  const nowMs = 10_000;
+  comments.take({ kind: 'added', comment }, nowMs);
+  const [erased] = comments.erase(comment.author.id, nowMs + 600_000, nowMs);
+  const later = { ...hiddenAt(comment, nowMs + 1), text: '', isErased: true };
+  const told = comments.take({ kind: 'changed', comment: later }, nowMs + 1);
+  expect({ erased: erased?.comment.isErased, told: told?.comment.hidden?.by }).toEqual({
+    erased: true,
+    told: later.hidden?.by,
+  });
+});
