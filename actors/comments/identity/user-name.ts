@@ -48,8 +48,17 @@ export function cleanName(given: string): string {
 const official =
   /^(?:the)?(?:tangaza|operator|admin|administrator|mod|moderator|staff|support|system|team|owner|official)s?(?:team|staff|support|official)?$/;
 
-/** A guest's name: one that does not say that they run the site. @throws TangazaError `TEXT_REFUSED` */
+/**
+ * A guest's name: one that does not say that they run the site. Half a surrogate pair is refused, as it is in a comment's text.
+ *
+ * @throws TangazaError `TEXT_REFUSED`, `BAD_REQUEST`
+ */
 export function cleanGuestName(given: string): string {
+  if (!given.isWellFormed())
+    throw new TangazaError(
+      'BAD_REQUEST',
+      'The name has half a character (a surrogate without its other half).',
+    );
   const name = cleanName(given);
   if (official.test(folded(name)))
     throw new TangazaError(

@@ -56,6 +56,10 @@ test.each([
   expect(await codeOf(Promise.resolve(name).then(cleanGuestName))).toBe('TEXT_REFUSED');
 });
 
+test("half a surrogate pair in a guest's name is refused, as it is in a comment", async () => {
+  expect(await codeOf(Promise.resolve('Ann\uD83D').then(cleanGuestName))).toBe('BAD_REQUEST');
+});
+
 test.each(['Modesty', 'Adminka', 'Thea', 'Stafford', 'Operato', 'Модест'])(
   'a guest may be called %s',
   (name) => {
