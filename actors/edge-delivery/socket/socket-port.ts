@@ -42,7 +42,7 @@ export interface Ticket {
 export interface SocketEvents {
   /** The bytes are valid until this returns. */
   frame(bytes: ArrayBuffer, isBinary: boolean): void;
-  /** Its peer answered a ping, or sent one. */
+  /** Its peer answered a ping, or sent one. It counts as a message: the library answers each ping at once. */
   alive(): void;
   /** A frame was dropped, as too much is buffered. It may be told within a call of `publish` or `send`. */
   dropped(): void;

@@ -103,12 +103,26 @@ export class SocketSession implements SocketEvents {
   }
 
   frame(bytes: ArrayBuffer, isBinary: boolean): void {
+    this.#withinBudget((nowMs) => {
+      const heard = hear(bytes, isBinary);
+      if (heard.kind === 'fault') this.#ports.metrics.faults.add(1);
+      else this.#ports.metrics.messages.add(1, { type: heard.message.type });
+      this.advance({ kind: 'heard', heard, nowMs });
+    });
+  }
+
+  alive(): void {
+    this.#withinBudget((nowMs) => this.advance({ kind: 'alive', nowMs }));
+  }
+
+  /** Hears what its peer sent, if that is within its budget. */
+  #withinBudget(hearIt: (nowMs: number) => void): void {
     const nowMs = this.#ports.clock.runningMs();
     const spent = spend(this.#budget, nowMs);
     this.#budget = spent.budget;
     switch (spent.kind) {
       case 'allowed':
-        return this.#onFrame(bytes, isBinary, nowMs);
+        return hearIt(nowMs);
       case 'refused':
         this.#ports.metrics.messages.add(1, { type: 'refused' });
         if (spent.isTold) this.#tell(new TangazaError('OVERLOADED', 'This socket sends too many messages.'));
@@ -120,19 +134,13 @@ export class SocketSession implements SocketEvents {
     }
   }
 
-  alive(): void {
-    this.advance({ kind: 'alive', nowMs: this.#ports.clock.runningMs() });
-  }
-
   dropped(): void {
     this.#droppedFromMs ??= this.#hub?.sureMs ?? this.#ports.clock.utcMs();
     this.#ports.onDropped(this);
   }
-
   drained(): void {
     this.lookAtReader();
   }
-
   closed(): void {
     this.advance({ kind: 'gone' });
     this.#ports.onClosed(this);
@@ -187,13 +195,6 @@ export class SocketSession implements SocketEvents {
         this.#hub?.followed.knownToMs(),
       ),
     );
-  }
-
-  #onFrame(bytes: ArrayBuffer, isBinary: boolean, nowMs: number): void {
-    const heard = hear(bytes, isBinary);
-    if (heard.kind === 'fault') this.#ports.metrics.faults.add(1);
-    else this.#ports.metrics.messages.add(1, { type: heard.message.type });
-    this.advance({ kind: 'heard', heard, nowMs });
   }
 
   #carryOut(effect: SocketEffect): void {

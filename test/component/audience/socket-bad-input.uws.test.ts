@@ -231,3 +231,15 @@ test('20,000 upgrades that never finish leave pages and manifests of others alon
     for (const holder of holders) holder.kill();
   }
 });
+
+test('a flood of pings or pongs of the protocol ends its socket, as one of messages does', async () => {
+  await using edge = await startAudienceEdge();
+  await using other = await welcomedPage(edge.url);
+  for (const flood of ['ping', 'pong'] as const) {
+    await using page = await welcomedPage(edge.url);
+    for (let number = 0; number < 2000; number += 1) page.socket[flood]();
+    expect(await page.ended).toMatchObject({ code: 4429 });
+  }
+  other.say({ type: 'ping' });
+  await other.next('pong');
+});
