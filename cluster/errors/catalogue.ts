@@ -166,7 +166,7 @@ export const catalogue = {
   STREAM_KEY_UNKNOWN: {
     status: 401,
     retry: 'never',
-    title: 'The stream key is not known.',
+    title: 'The stream key is not known: /ops and `tangaza streams create` give one.',
   },
   STREAM_BUSY: {
     status: 409,

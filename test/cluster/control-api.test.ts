@@ -12,6 +12,7 @@ import {
   StreamView,
   StreamWithKey,
 } from '../../cluster/contract/api/control-views.ts';
+import { catalogue } from '../../cluster/errors/catalogue.ts';
 import { systemClock } from '../../cluster/time/clock.system.ts';
 import { runCli, type CliResult } from '../support/cluster/cli.ts';
 import { controlClient, parseWhole, type ControlClient } from '../support/cluster/control-client.ts';
@@ -214,7 +215,7 @@ test('a new key and a delete disconnect the publisher at the other node with the
   expect(rotated.streamKey).not.toBe(streamKey);
   expect(await first.said()).toBe('STREAM_KEY_UNKNOWN: the stream key was changed');
   const { status } = await RtmpPublisher.publish({ port: portOf(cluster, 0), key: streamKey });
-  expect(status?.description).toBe('STREAM_KEY_UNKNOWN: The stream key is not known.');
+  expect(status?.description).toBe(`STREAM_KEY_UNKNOWN: ${catalogue.STREAM_KEY_UNKNOWN.title}`);
   // Until the old session has given its last segment to the owner, a newcomer would be its rival (C2).
   await expect.poll(() => api.health(id)).toMatchObject({ state: 'offline' });
   await using second = await onAir(cluster, rotated.streamKey, 1);
@@ -244,7 +245,7 @@ async function expectRemoved(
       `STREAM_REMOVED: The stream ${id} of this key was removed: publish with the key of another stream.`,
     );
     const old = await RtmpPublisher.publish({ port: portOf(cluster, index), key: oldKey });
-    expect(old.status?.description).toBe('STREAM_KEY_UNKNOWN: The stream key is not known.');
+    expect(old.status?.description).toBe(`STREAM_KEY_UNKNOWN: ${catalogue.STREAM_KEY_UNKNOWN.title}`);
   }
   expect(await other.call('/v1/streams', 409, Problem, post({ title: 'Again', id }))).toMatchObject({
     code: 'CONFLICT',
@@ -391,6 +392,6 @@ test('the API of a node and its key check answer at once after the other node wa
     await api.call('/v1/cluster', 200, ClusterView);
     await api.call('/v1/streams?limit=1', 200, StreamPage);
     const { status } = await RtmpPublisher.publish({ port: portOf(cluster, 0), key: 'nobody' });
-    expect(status?.description).toBe('STREAM_KEY_UNKNOWN: The stream key is not known.');
+    expect(status?.description).toBe(`STREAM_KEY_UNKNOWN: ${catalogue.STREAM_KEY_UNKNOWN.title}`);
   }
 });

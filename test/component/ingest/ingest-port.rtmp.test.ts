@@ -101,7 +101,11 @@ test.each(['live/good', 'live/good/', '/live//good', 'good', 'live/%67ood', 'liv
 );
 
 test.each([
-  { what: 'a wrong key', path: 'live/nobody', said: 'STREAM_KEY_UNKNOWN: The stream key is not known.' },
+  {
+    what: 'a wrong key',
+    path: 'live/nobody',
+    said: 'STREAM_KEY_UNKNOWN: The stream key is not known: /ops and `tangaza streams create` give one.',
+  },
   {
     what: 'no key',
     path: 'live/',
@@ -110,7 +114,7 @@ test.each([
   {
     what: 'a wrong application and a wrong key',
     path: 'stream/nobody',
-    said: 'STREAM_KEY_UNKNOWN: The stream key is not known; the application of the URL is not "live": the server is rtmp://HOST/live, and the stream key is the key alone',
+    said: 'STREAM_KEY_UNKNOWN: The stream key is not known: /ops and `tangaza streams create` give one; the application of the URL is not "live": the server is rtmp://HOST/live, and the stream key is the key alone',
   },
   {
     what: 'a folder in the key',
