@@ -3,7 +3,7 @@
  * oldest goes; after 24 h a receipt is worth nothing, and neither is the entry.
  */
 import { isStillMeant, ownComment, type Draft, type OwnComment } from './own-comment.ts';
-import { noAnswer } from './problem.ts';
+import { leftUnsent } from './problem.ts';
 import { fieldOf, numberOf, textOf } from './read-json.ts';
 
 export const mostEntries = 200;
@@ -61,7 +61,7 @@ export function restored(
   if (accepted !== undefined)
     return { ...own, state: { kind: 'accepted', ...accepted, sentAtMs: 0, isFinal: false } };
   if (isStillMeant(draft, serverNowMs)) return own;
-  return { ...own, state: { kind: 'failed', problem: noAnswer, retryAtMs: undefined } };
+  return { ...own, state: { kind: 'failed', problem: leftUnsent, retryAtMs: undefined } };
 }
 
 /** Undefined for what an older page has left behind in another form. */

@@ -7,7 +7,7 @@
  * until another region has it (A6).
  */
 import { unreachable } from '../../../../cluster/model/unreachable.ts';
-import { isPassing, noAnswer, type Problem } from './problem.ts';
+import { isPassing, leftUnsent, noAnswer, type Problem } from './problem.ts';
 
 export interface Draft {
   readonly clientId: string;
@@ -202,7 +202,7 @@ function reached(own: OwnComment, serverNowMs: number, nowMs: number): OwnCommen
   const isUnanswered = state.kind === 'failed' && state.problem.code === noAnswer.code;
   if (state.kind !== 'waiting' && !isUnanswered) return own;
   if (isStillMeant(draft, serverNowMs)) return { ...ownComment(draft, nowMs), renewals };
-  return isUnanswered ? own : { ...own, state: { kind: 'failed', problem: noAnswer, retryAtMs: undefined } };
+  return { ...own, state: { kind: 'failed', problem: leftUnsent, retryAtMs: undefined } };
 }
 
 function refused(own: OwnComment, problem: Problem, nowMs: number): OwnComment {

@@ -18,6 +18,13 @@ export const noAnswer: Problem = {
   retryAfterSeconds: undefined,
 };
 
+/** It waited for too long, and the viewer may no longer mean it: a server may be there again. */
+export const leftUnsent: Problem = {
+  ...noAnswer,
+  code: 'LEFT_UNSENT',
+  title: 'No server answered in time: try again.',
+};
+
 export const signedInAnew: Problem = {
   ...noAnswer,
   code: 'SIGNED_IN_ANEW',
