@@ -4,6 +4,8 @@ export interface WantedPort {
   readonly port: number;
   /** What the port is for: `HTTP of region-1-node-1`. */
   readonly what: string;
+  /** The node that wants it. */
+  readonly node: string;
   /** The flag that changes it. */
   readonly flag: '--port-base' | '--rtmp-base';
 }
@@ -46,12 +48,13 @@ export function wantedPorts(bases: PortBases): readonly WantedPort[] {
   const http = { base: bases.portBase, flag: '--port-base' } as const;
   const rtmp = { base: bases.rtmpBase, flag: '--rtmp-base' } as const;
   const wanted = placed.flatMap(({ ordinal, node }) => [
-    { ...http, port: http.base + ordinal, what: `HTTP of ${node}` },
-    { ...rtmp, port: rtmp.base + ordinal, what: `RTMP of ${node}` },
+    { ...http, port: http.base + ordinal, node, what: `HTTP of ${node}` },
+    { ...rtmp, port: rtmp.base + ordinal, node, what: `RTMP of ${node}` },
   ]);
   const operator = placed.map(({ ordinal, node }) => ({
     ...http,
     port: operatorPortOf(http.base + ordinal),
+    node,
     what: `metrics of ${node}`,
   }));
   return [...wanted, ...operator].flatMap(({ base, ...one }) => (base === 0 ? [] : [one]));
@@ -81,9 +84,40 @@ export function describeTaken({ port, what, flag }: WantedPort, why: string, use
     return `port ${port} (${what}) may not be used by this user: choose another base with ${flag}`;
   if (why !== 'EADDRINUSE')
     return `port ${port} (${what}) cannot be used (${why}): choose another base with ${flag}`;
-  const who = user === undefined ? 'another program' : `process ${user.pid} (${user.command})`;
+  const who = user === undefined ? 'another program' : userNamed(user);
   return `port ${port} (${what}) is in use by ${who}: stop it, or choose another base with ${flag}`;
 }
+
+/** A port that cannot be had, and why. */
+export interface Taken {
+  readonly wanted: WantedPort;
+  readonly why: string;
+  readonly user: PortUser | undefined;
+}
+
+/** One line for each. Where all ports of a node are in use a demo seems to run already, and one line says so. */
+export function describeAllTaken(wanted: readonly WantedPort[], taken: readonly Taken[]): readonly string[] {
+  const inUse = taken.filter(({ why }) => why === 'EADDRINUSE');
+  const [first] = inUse;
+  if (first === undefined || !hasWholeNode(wanted, inUse)) return taken.map(lineOf);
+  const who = first.user === undefined ? '' : ` (${first.wanted.port} by ${userNamed(first.user)})`;
+  return [
+    `a demo seems to run already: ${inUse.length} of ${wanted.length} ports are in use${who}; stop it, or choose other bases with --port-base and --rtmp-base`,
+    ...taken.filter((one) => !inUse.includes(one)).map(lineOf),
+  ];
+}
+
+const lineOf = ({ wanted, why, user }: Taken): string => describeTaken(wanted, why, user);
+
+/** Whether some node finds each of its ports in use, of which it has several. */
+function hasWholeNode(wanted: readonly WantedPort[], inUse: readonly Taken[]): boolean {
+  const isTaken = (port: WantedPort): boolean => inUse.some((one) => one.wanted.port === port.port);
+  return [...Map.groupBy(wanted, ({ node }) => node).values()].some(
+    (ports) => ports.length > 1 && ports.every(isTaken),
+  );
+}
+
+const userNamed = ({ pid, command }: PortUser): string => `process ${pid} (${command})`;
 
 /** Reads `sl local_address … inode` of `/proc/net/tcp`. @returns the inodes of sockets with the local port, listeners first */
 export function inodesOfPort(table: string, port: number): readonly string[] {

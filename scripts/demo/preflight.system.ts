@@ -4,7 +4,7 @@ import { statfs } from 'node:fs/promises';
 import { availableParallelism, freemem } from 'node:os';
 import { inspect, type Check } from '../doctor.ts';
 import { whyNotFree, userOfPort } from './free-port.system.ts';
-import { describeTaken, portFaults, wantedPorts, type PortBases } from './ports.ts';
+import { describeAllTaken, portFaults, wantedPorts, type PortBases } from './ports.ts';
 import { reviewSettings } from './settings.ts';
 
 export interface PreflightOptions {
@@ -94,8 +94,8 @@ export async function lookAtPorts(bases: PortBases): Promise<readonly string[]> 
   const taken = await Promise.all(
     wanted.map(async (port) => {
       const why = await whyNotFree(port.port);
-      return why === undefined ? [] : [describeTaken(port, why, userOfPort(port.port))];
+      return why === undefined ? [] : [{ wanted: port, why, user: userOfPort(port.port) }];
     }),
   );
-  return taken.flat();
+  return describeAllTaken(wanted, taken.flat());
 }

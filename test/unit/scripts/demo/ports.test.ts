@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import {
+  describeAllTaken,
   describeTaken,
   firstEphemeral,
   inodesOfPort,
@@ -59,12 +60,41 @@ describe('what is wrong whatever runs here', () => {
 });
 
 test('a taken port is told with who has it, where that is known, and what to do', () => {
-  const port = { port: 8080, what: 'HTTP of region-1-node-1', flag: '--port-base' } as const;
+  const port = {
+    port: 8080,
+    what: 'HTTP of region-1-node-1',
+    node: 'region-1-node-1',
+    flag: '--port-base',
+  } as const;
   expect(describeTaken(port, 'EADDRINUSE', { pid: 7, command: 'nginx' })).toBe(
     'port 8080 (HTTP of region-1-node-1) is in use by process 7 (nginx): stop it, or choose another base with --port-base',
   );
   expect(describeTaken(port, 'EADDRINUSE')).toContain('is in use by another program');
   expect(describeTaken(port, 'EACCES')).toContain('may not be used by this user');
+});
+
+describe('several taken ports', () => {
+  const wanted = wantedPorts(bases);
+  const linesOf = (ports: readonly number[], why = 'EADDRINUSE') =>
+    describeAllTaken(
+      wanted,
+      wanted
+        .filter(({ port }) => ports.includes(port))
+        .map((one) => ({ wanted: one, why, user: { pid: 7, command: 'node' } })),
+    );
+
+  test('are one line where a node finds all of its ports in use: a demo seems to run', () => {
+    expect(linesOf([8080, 1935, 8180, 8181])).toEqual([
+      'a demo seems to run already: 4 of 6 ports are in use (8080 by process 7 (node)); stop it, or choose other bases with --port-base and --rtmp-base',
+    ]);
+  });
+
+  test('are a line each where other programs have some of them, or none may be used', () => {
+    expect({
+      some: linesOf([8080, 8081]).length,
+      forbidden: linesOf([8080, 1935, 8180], 'EACCES').length,
+    }).toEqual({ some: 2, forbidden: 3 });
+  });
 });
 
 // Rows as the kernel of Linux 6 writes them: 8080 is 1F90; a listener has state 0A.
