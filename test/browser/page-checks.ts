@@ -141,6 +141,19 @@ export function misfits(page: Page): Promise<readonly string[]> {
   });
 }
 
+/** Which words over the picture run into the shade of the controls, which is dark from 16 px below its edge on. */
+export function wordsInShade(page: Page): Promise<readonly string[]> {
+  return page.evaluate(() => {
+    const shade = document.querySelector('.stage .bar')?.getBoundingClientRect();
+    if (shade === undefined || shade.height === 0) return [];
+    const parts = [...document.querySelectorAll('.words :is(.headline, .detail, .action)')];
+    return parts.flatMap((part) => {
+      const { bottom, height } = part.getBoundingClientRect();
+      return height > 0 && bottom > shade.top + 16 ? [`${part.className} ${bottom - shade.top}`] : [];
+    });
+  });
+}
+
 /** The browser's pages stand still, as on a machine that sleeps. */
 export async function sleepAsMachine(browser: Browser, forMs: number): Promise<void> {
   const session = await browser.newBrowserCDPSession();

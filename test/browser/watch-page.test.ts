@@ -26,6 +26,7 @@ import {
   secondsOf,
   showsBadge,
   sizes,
+  wordsInShade,
   wordsOf,
   type OpenPage,
 } from './page-checks.ts';
@@ -143,6 +144,7 @@ test('a broadcast whose publisher leaves is interrupted, first beside the pictur
     ),
   );
   await fitEverywhere();
+  expect((await Promise.all(pages().map(wordsInShade))).flat()).toEqual([]);
   await talk('What happened?');
   await everywhere('INTERRUPTED'); // not later, when it has ended
 });
@@ -302,6 +304,7 @@ test('an address of no stream says so in words', async () => {
     words: 'There is no such broadcast',
     errors: [],
   });
+  expect(await viewer.page.locator('.bar').isVisible()).toBe(false);
   expect(await axeFindings(viewer.page)).toEqual([]);
 });
 
