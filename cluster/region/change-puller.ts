@@ -132,9 +132,13 @@ export class ChangePuller<Change> {
   }
 }
 
-/** An answer without an end would be asked for again for ever. */
-function mustLeadOn({ of, afterSeq }: ChangesQuery, { databaseId, toSeq, isAll }: Changes<unknown>): void {
-  if (isAll || databaseId !== of || toSeq !== afterSeq) return;
+/**
+ * An answer without an end would be asked for again for ever. With another mark it leads on, also where it ends at the same number: the database
+ * went back, and is read from its beginning.
+ */
+function mustLeadOn({ of, afterSeq, mark }: ChangesQuery, answer: Changes<unknown>): void {
+  const isSame = answer.databaseId === of && answer.toSeq === afterSeq && answer.mark === mark;
+  if (answer.isAll || !isSame) return;
   throw new TangazaError(
     'INTERNAL',
     `It says that there is more behind change ${afterSeq}, and tells nothing.`,
