@@ -130,11 +130,14 @@ export class CommentSync {
       await store.noteTaken(from, query);
       this.#noted.set(from, said);
     }
-    const answer = await store.changes(query);
-    // So what was here before there were regions is numbered as fast as others take it, and what is new waits for a part of it at most.
-    if (!answer.isAll || this.#isNumbered) return answer;
-    this.#isNumbered = (await store.numberSome()) === 0;
-    return this.#isNumbered ? answer : store.changes(query);
+    let answer = await store.changes(query);
+    // So what was here before there were regions is numbered as fast as others take it, and what is new waits for a part of it at most. A part
+    // may bring nothing, as what changed meanwhile has its numbers: an answer is all only once nothing is left to be numbered.
+    while (answer.isAll && !this.#isNumbered) {
+      this.#isNumbered = (await store.numberSome()) === 0;
+      answer = await store.changes(query);
+    }
+    return answer;
   }
 
   async #take(region: RegionId, answer: Changes<CommentChange>, askedAtMs: number): Promise<void> {

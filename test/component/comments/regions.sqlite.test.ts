@@ -8,6 +8,7 @@ import { commentIdOf } from '../../../actors/comments/ids/comment-id.ts';
 import { CommentSync, type ToldChanges } from '../../../actors/comments/regions/comment-sync.ts';
 import type { CommentBody } from '../../../actors/comments/store/comment-store.ts';
 import { openSqliteCommentStore } from '../../../actors/comments/store/comment-store.sqlite.ts';
+import type { ChangesQuery } from '../../../cluster/contract/regions/changes.ts';
 import { commentChanges } from '../../../cluster/contract/regions/comments.ts';
 import { errorCodeOf } from '../../../cluster/errors/tangaza-error.ts';
 import { ClientId, RegionId, StreamId, UserId } from '../../../cluster/model/ids.ts';
@@ -30,6 +31,9 @@ function comment(n: number, region: RegionId): CommentBody {
   return { id, streamId, author, clientId, text: `text ${n}`, createdAtMs: startMs, path: [], region };
 }
 
+const likers = ['g-bob', 'g-cyd', 'g-dan'].map((user) => UserId.parse(user));
+
+/** @param before how many comments are there before changes are numbered, the second of them with likes */
 async function startRegion(joined: MemoryRegions, region: RegionId, before = 0) {
   const folder = mkdtempSync(join(tmpdir(), `tangaza-${region}-`));
   const told: ToldChanges[] = [];
@@ -39,6 +43,8 @@ async function startRegion(joined: MemoryRegions, region: RegionId, before = 0) 
   const store = await open(() => written.forEach((tell) => tell()));
   const old = Array.from({ length: before }, (_, n) => comment(n, region));
   await Promise.all(old.map((one) => store.add(one, { isHeld: false, nowMs: startMs })));
+  if (before > 0)
+    await Promise.all(likers.map((liker) => store.like(comment(1, region).id, liker, true, startMs)));
   const sync = new CommentSync({
     store,
     others: joined.of(region),
@@ -216,6 +222,29 @@ test('a file from before there were regions comes over as a whole, in as many an
   expect(new Set(regions.us.addedTexts()).size).toBe(before);
   const taken = () => regions.eu.store.takenBy(us, streamId, 0, startMs);
   await waitFor('eu knows it', taken, (ids) => ids.length === before);
+});
+
+// Goal: no region is called level while something waits for its number. Method: likes of before wait behind 2,000 comments, a whole part, which all got their
+// numbers by a change; the other region asks until an answer says that it was all.
+test('no answer says that it is all while something of before has no number', async () => {
+  const before = 2000;
+  const joined = new MemoryRegions({ regions: ['eu', 'us'] });
+  await using here = await startRegion(joined, eu, before);
+  await here.store.cursor(us);
+  const hide = (_: unknown, n: number) =>
+    here.store.setHidden(comment(n, eu).id, { by: moderator, atMs: 6 }, 6);
+  await Promise.all(Array.from({ length: before }, hide));
+  const came = { comment: 0, like: 0 };
+  let query: ChangesQuery = { by: 'us', afterSeq: 0 };
+  let isAll = false;
+  for (let asked = 0; asked < 10 && !isAll; asked += 1) {
+    const options = { key: 'comments', withinMs: 20_000 };
+    const answer = await joined.of('us').call(eu, commentChanges, query, options);
+    for (const { kind } of answer.changes) if (kind === 'comment' || kind === 'like') came[kind] += 1;
+    query = { by: 'us', of: answer.databaseId, afterSeq: answer.toSeq, mark: answer.mark };
+    ({ isAll } = answer);
+  }
+  expect(came).toEqual({ comment: before, like: likers.length });
 });
 
 // Goal: what a page was told of another region is true on a node that has just begun, too, and where pulls fail over a link that works. Method: of a file that
