@@ -7,7 +7,7 @@ import { Epoch, NodeId, PeriodId, RegionId, StreamId } from '../../model/ids.ts'
 import type { RegionCall, RegionEvent } from './crossing.ts';
 import { StreamOnAir } from './on-air.ts';
 
-export const Claiming = z.strictObject({
+export const Claiming = z.object({
   stream: StreamId,
   /** It has begun or was given up: nobody need wait for it. */
   isOver: z.boolean(),

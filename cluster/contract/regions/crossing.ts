@@ -25,5 +25,6 @@ export interface RegionCall<Params, Result> extends Bounds {
 export interface RegionEvent<Event> extends Bounds {
   /** `tz.{region}.wan.{name}`, or `tz.{region}.wan.{name}.{of}` where an event concerns one stream, `of`. */
   readonly name: string;
+  /** Leaves out the fields that it does not know, such as those of a newer version: an event in another shape is dropped (R2). */
   readonly event: z.ZodType<Event>;
 }

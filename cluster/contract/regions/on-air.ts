@@ -9,7 +9,7 @@ import type { RegionCall, RegionEvent } from './crossing.ts';
 const count = z.number().int().nonnegative();
 
 /** A stream as its home knows it. Numbers are those of the home's log. */
-export const StreamOnAir = z.strictObject({
+export const StreamOnAir = z.object({
   stream: StreamId,
   epoch: Epoch,
   /** Of the next segment; 0 where the node that tells it does not know. So are the two numbers that follow. */
@@ -29,7 +29,7 @@ export type StreamOnAir = z.infer<typeof StreamOnAir>;
 export const streamsOfPart = 100;
 
 /** Streams that have just begun, changed or ended, or a part of an owner's list: both mean the same. */
-export const OnAir = z.strictObject({ streams: z.array(StreamOnAir).max(streamsOfPart) });
+export const OnAir = z.object({ streams: z.array(StreamOnAir).max(streamsOfPart) });
 export type OnAir = z.infer<typeof OnAir>;
 
 /** What begins, changes and ends, when it happens; and every 30 s all that an owner has, in parts. */
@@ -66,7 +66,7 @@ export const onAirList: RegionCall<OnAirListParams, OnAirPage> = {
 /** How many edges of a region the others hear of: the first of its order for the word `edges`. */
 export const maxEdgesTold = 200;
 
-export const EdgeTold = z.strictObject({
+export const EdgeTold = z.object({
   node: NodeId,
   /** The base URL for viewers, without a trailing slash. */
   httpUrl: z.string().max(300),
@@ -78,7 +78,7 @@ export const EdgeTold = z.strictObject({
 });
 export type EdgeTold = z.infer<typeof EdgeTold>;
 
-export const EdgesTold = z.strictObject({ edges: z.array(EdgeTold).max(maxEdgesTold) });
+export const EdgesTold = z.object({ edges: z.array(EdgeTold).max(maxEdgesTold) });
 export type EdgesTold = z.infer<typeof EdgesTold>;
 
 /** A region's public edges, every 2 s. */

@@ -2,7 +2,10 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { z } from 'zod';
 import { allowList } from '../../../../cluster/contract/regions/allow-list.ts';
+import { claiming } from '../../../../cluster/contract/regions/claims.ts';
+import { readEvent } from '../../../../cluster/region/wire.ts';
 
 const folder = join(import.meta.dirname, '../../../../cluster/contract/regions');
 
@@ -22,4 +25,20 @@ test('every call and event of the folder is in the allow-list, once, under a nam
 test('every name can be a part of a subject, and none is the one of a gateway itself', () => {
   for (const { name } of [...allowList.calls, ...allowList.events])
     expect(name).toMatch(/^(?!hello$|rpc$|inbox$)[a-z][a-z0-9-]{0,63}$/);
+});
+
+test('an older node hears a claim that a newer one tells with a field more', () => {
+  const claim = { stream: 'demo', isOver: false, node: 'n1' };
+  expect(readEvent(claiming, JSON.stringify({ ...claim, since: 'later' }))).toEqual(claim);
+});
+
+// Goal: a field that is added to an event makes no older node deaf. Method: the JSON Schema of each event says whether something in it refuses other fields.
+test('no event refuses fields that it does not know', () => {
+  const strict = allowList.events.filter((event) => {
+    if (!('event' in event && event.event instanceof z.ZodType))
+      throw new Error(`${event.name} has no shape`);
+    const schema = z.toJSONSchema(event.event, { io: 'input', unrepresentable: 'any' });
+    return JSON.stringify(schema).includes('"additionalProperties":false');
+  });
+  expect(strict.map(({ name }) => name)).toEqual([]);
 });
