@@ -3,10 +3,15 @@
  *
  * One that failed is left alone, and tried each 5 s by a request of nobody. When it answers, it does not have yet what the others took while
  * it was away: its hints took 9 to 19 s to arrive (tried), and who was sent back to it at once read pages without what he had been shown.
- * So it is asked again once it has answered for 30 s; until then only if no other one can be asked.
+ * So it is asked again once it has answered for 30 s; until then only if no other one can be asked. A late answer of that one does not
+ * mean that it cannot.
+ *
+ * Times are those for which this node ran: who stood still has heard nobody, and blames nobody for it.
  */
 const tryEveryMs = 5000;
 const recoverMs = 30_000;
+/** Longer than a request may take, so that one which was late is followed by others that were answered. */
+const keptMs = 5000;
 
 type State =
   | { readonly kind: 'closed' }
@@ -42,6 +47,11 @@ export class Circuit {
     return true;
   }
 
+  /** This node stood still, and does not know what was away meanwhile: one that recovers may lack more by now, and begins anew. */
+  stoodStill(nowMs: number): void {
+    if (this.#state.kind === 'recovering') this.#state = { kind: 'recovering', sinceMs: nowMs };
+  }
+
   /** @returns whether it answered until now */
   failed(nowMs: number): boolean {
     const isNews = this.#state.kind !== 'open';
@@ -63,6 +73,16 @@ export class Circuit {
     this.#state = { kind: 'recovering', sinceMs };
     return isNews ? 'answers' : undefined;
   }
+}
+
+/**
+ * Is one that failed to answer asked on all the same? It is, where it alone has all and the others may lack something, until it has answered
+ * nothing for 5 s: it would be left for one from which readers get pages without what they were shown.
+ */
+export function isKept(one: Circuit, circuits: readonly Circuit[], nowMs: number): boolean {
+  const others = circuits.filter((other) => other !== one).map(({ state }) => state);
+  const isLast = one.state === 'closed' && others.includes('recovering') && !others.includes('closed');
+  return isLast && nowMs - one.answeredAtMs < keptMs;
 }
 
 /**

@@ -10,7 +10,7 @@ import type { Logger } from '../observe/logger.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import type { Clock } from '../time/clock.ts';
 import { Absences } from './absences.cassandra.ts';
-import { Circuit, orderOf } from './circuit.ts';
+import { Circuit, isKept, orderOf } from './circuit.ts';
 import { clientOf } from './client.cassandra.ts';
 import { faultOf, refusalOf, toldAs } from './faults.cassandra.ts';
 import type { CassandraSettings } from './settings.ts';
@@ -64,7 +64,7 @@ export interface Database {
 }
 
 interface Ports {
-  readonly clock: Pick<Clock, 'monotonicMs' | 'utcMs' | 'sleep'>;
+  readonly clock: Pick<Clock, 'monotonicMs' | 'runningMs' | 'utcMs' | 'sleep'>;
   readonly logger: Logger;
   readonly metrics: Metrics;
 }
@@ -77,6 +77,8 @@ const departures = { waitMs: 1, fewest: 16 } as const;
 const agreeing = { running: 1, waiting: 256 } as const;
 /** Of reads that are for one data centre alone, for each of them: they leave the others their turns. */
 const alone = { running: 32, waiting: 512 } as const;
+/** A shorter standstill of this node hides no failure: a request may take that long. */
+const standstillMs = 3000;
 
 interface Centre {
   readonly name: string;
@@ -99,9 +101,12 @@ class CassandraDatabase implements Database {
   readonly #agreements = new Gate({ about: 'agreement of the database', ...agreeing });
   readonly #failed;
   readonly #absences: Absences;
+  /** For how long this node has stood still, from an arbitrary zero. */
+  #stoodMs: number;
 
   constructor(settings: CassandraSettings, ports: Ports) {
     this.#ports = ports;
+    this.#stoodMs = ports.clock.monotonicMs() - ports.clock.runningMs();
     this.#centres = settings.dataCentres.map((one) => ({
       name: one.name,
       client: clientOf(one, settings),
@@ -187,7 +192,9 @@ class CassandraDatabase implements Database {
         try {
           return await this.#askOne(centre, work);
         } catch (error) {
-          if (faultOf(error) !== 'unreachable') throw toldAs(error, centre.name);
+          // One that is asked on has all: what the next one lacks is shown to nobody.
+          if (faultOf(error) !== 'unreachable' || centre.circuit.state === 'closed')
+            throw toldAs(error, centre.name);
           first ??= { error, of: centre.name };
         }
       }
@@ -204,7 +211,7 @@ class CassandraDatabase implements Database {
 
   /** With a request of nobody, so that no reader is shown what a data centre lacks. */
   #tryThoseAway(): void {
-    const nowMs = this.#ports.clock.monotonicMs();
+    const nowMs = this.#nowMs();
     for (const centre of this.#centres)
       if (centre.circuit.isToTry(nowMs))
         void this.#askOne(centre, (client) => client.execute('SELECT key FROM system.local')).catch(() => {});
@@ -221,9 +228,20 @@ class CassandraDatabase implements Database {
     }
   }
 
+  /** The time for circuits, which hear first of a standstill. */
+  #nowMs(): number {
+    const { clock } = this.#ports;
+    const nowMs = clock.runningMs();
+    const stoodMs = clock.monotonicMs() - nowMs;
+    if (stoodMs - this.#stoodMs >= standstillMs)
+      for (const { circuit } of this.#centres) circuit.stoodStill(nowMs);
+    this.#stoodMs = stoodMs;
+    return nowMs;
+  }
+
   #answered({ name: dataCentre, circuit }: Centre): void {
-    const { clock, logger } = this.#ports;
-    const news = circuit.answered(clock.monotonicMs());
+    const { logger } = this.#ports;
+    const news = circuit.answered(this.#nowMs());
     if (news === undefined) return;
     if (news === 'answers')
       return logger.info({ dataCentre }, 'Cassandra answers again, and gets what it missed');
@@ -232,9 +250,11 @@ class CassandraDatabase implements Database {
   }
 
   #hasFailed({ name: dataCentre, circuit }: Centre, error: unknown): void {
-    const { clock, logger } = this.#ports;
+    const { logger } = this.#ports;
     this.#failed.add(1, { data_centre: dataCentre });
-    if (!circuit.failed(clock.monotonicMs())) return;
+    const nowMs = this.#nowMs();
+    const circuits = this.#centres.map((one) => one.circuit);
+    if (isKept(circuit, circuits, nowMs) || !circuit.failed(nowMs)) return;
     logger.warn({ dataCentre, why: refusalOf(error) ?? String(error) }, 'Cassandra does not answer');
     // Of the only one, its nodes tell whether they were away: a request that took too long is no absence.
     if (this.#centres.length > 1) this.#absences.left(dataCentre);

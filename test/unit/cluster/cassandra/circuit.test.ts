@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { Circuit, orderOf } from '../../../../cluster/cassandra/circuit.ts';
+import { Circuit, isKept, orderOf } from '../../../../cluster/cassandra/circuit.ts';
 
 test('the own data centre is asked first, and the next one while it fails', () => {
   const [own, next] = [new Circuit(), new Circuit()];
@@ -69,4 +69,41 @@ test('only the first failure is news', () => {
   const circuit = new Circuit();
   const news = [circuit.answered(0), circuit.failed(0), circuit.failed(1)];
   expect({ news }).toEqual({ news: [undefined, true, false] });
+});
+
+// Goal: a node that was frozen while its data centre was cut off a second time does not read it before hints have come.
+test('one that recovers begins anew when this node stood still, and one that is asked stays so', () => {
+  const [own, next] = [new Circuit(), new Circuit()];
+  own.failed(0);
+  own.answered(5000);
+  for (const one of [own, next]) one.stoodStill(25_000);
+  expect(own.answered(54_999)).toBeUndefined();
+  expect({ order: orderOf([own, next]) }).toEqual({ order: [1, 0] });
+  expect(own.answered(55_000)).toBe('back');
+});
+
+// Goal: nobody reads pages without what they were shown because one request was late.
+test('the only one that has all is asked on after a late answer, until it has answered nothing for 5 s', () => {
+  const [own, next] = [new Circuit(), new Circuit()];
+  own.failed(0);
+  const kept = (nowMs: number) => isKept(next, [own, next], nowMs);
+  next.answered(4000);
+  const whileOwnFails = kept(4001);
+  own.answered(5000);
+  next.answered(6000);
+  expect({ whileOwnFails, late: kept(10_999), silent: kept(11_000) }).toEqual({
+    whileOwnFails: false,
+    late: true,
+    silent: false,
+  });
+  own.answered(35_000);
+  next.answered(35_000);
+  expect({ hasAnother: kept(35_001) }).toEqual({ hasAnother: false });
+});
+
+test('one that never answered is not kept', () => {
+  const [own, next] = [new Circuit(), new Circuit()];
+  own.failed(0);
+  own.answered(5000);
+  expect(isKept(next, [own, next], 5001)).toBe(false);
 });
