@@ -7,6 +7,12 @@
 import type { RegionCall, RegionEvent } from '../contract/regions/crossing.ts';
 import type { NodeId, RegionId } from '../model/ids.ts';
 
+/**
+ * A link that was cut is known to be down after this time: 2.5 s until its gateways give it up, 1.5 s more where they died with it, and 1 s for
+ * a busy machine.
+ */
+export const cutNoticedMs = 5000;
+
 /** The link of this region to another one, as this node knows it. */
 export interface RegionLink {
   readonly region: RegionId;

@@ -86,6 +86,19 @@ export async function comesToLive(page: Page): Promise<void> {
 
 export const badgeOf = (page: Page): Promise<string | null> => page.locator('.state').last().textContent();
 
+/** Remembers each badge that the page shows from now on. @returns those so far */
+export async function badgesFromNow(page: Page): Promise<() => Promise<readonly string[]>> {
+  const seen = await page.evaluateHandle(() => {
+    const badges: string[] = [];
+    const [badge] = document.querySelectorAll('.state');
+    if (badge === undefined) throw new Error('the page has no badge');
+    const watcher = new MutationObserver(() => void badges.push(badge.textContent ?? ''));
+    watcher.observe(badge, { childList: true, subtree: true, characterData: true });
+    return badges;
+  });
+  return () => seen.jsonValue();
+}
+
 /** What is written over the picture. */
 export const wordsOf = async (page: Page): Promise<string> =>
   (await page.locator('.words .headline').textContent()) ?? '';

@@ -10,7 +10,16 @@ import { launchChromium } from '../support/cluster/foreign-players.ts';
 import { firstOf, startTwoRegions, type TwoRegions } from '../support/cluster/two-regions.ts';
 import { flashAndBeep, publish, x264, type FfmpegPublisher } from '../support/media/ffmpeg-publisher.ts';
 import { waitFor } from '../support/wait.ts';
-import { axeFindings, misfits, openPage, playsOn, showsBadge, sizes, type OpenPage } from './page-checks.ts';
+import {
+  axeFindings,
+  badgesFromNow,
+  misfits,
+  openPage,
+  playsOn,
+  showsBadge,
+  sizes,
+  type OpenPage,
+} from './page-checks.ts';
 import { regionNamed } from '../../cluster/model/region-words.ts';
 
 let regions: TwoRegions;
@@ -76,9 +85,10 @@ test('a publisher in the far region is refused, and told to publish in the near 
   await refused.ended;
 });
 
-// Goal: a viewer who is cut off knows it, keeps what he has, and goes on by himself. Method: both directions of the link pass nothing while the
-// pages are open; one page is opened during the cut.
+// Goal: a viewer who is cut off knows it, is never told that the broadcaster is away, keeps what he has, and goes on by himself. Method: both
+// directions of the link pass nothing while the pages are open; one page is opened during the cut.
 test('the page says that the link is down, and goes on by itself when it is healed', async () => {
+  const badges = await everyPage(badgesFromNow);
   regions.cut();
   await everyPage((page) => showsBadge(page, 'LINK DOWN'));
   const words = `The link to ${regions.near.id} is down`;
@@ -100,6 +110,9 @@ test('the page says that the link is down, and goes on by itself when it is heal
   await everyPage((page) => playsOn(page, 3));
   await everyPage((page) => page.locator('button.live').click());
   await everyPage((page) => showsBadge(page, 'LIVE'));
+  const shown = (await Promise.all(badges.map((read) => read()))).flat();
+  expect(shown).toContain('LINK DOWN');
+  expect(shown).not.toContain('INTERRUPTED');
   expect(errorsOf()).toEqual([]);
 });
 

@@ -13,7 +13,7 @@ import { cachePolicy, jsonReply, type Message } from '../http/http.ts';
 import type { KnownStream, KnownStreams } from './known-streams.ts';
 import type { StreamFinder } from '../playback/stream-finder.ts';
 import { mustBeKnown } from '../playback/stream-finder.ts';
-import { seenStanding, type RegionsPart } from './regions-seen.ts';
+import { certainSilenceMs, seenStanding, type RegionsPart } from './regions-seen.ts';
 import { streamStanding } from './stream-state.ts';
 import { newestPicture } from '../playback/thumbnails.ts';
 
@@ -62,8 +62,11 @@ export class PublicStreams {
   async describe(hop: Hop, id: StreamId, origin: string): Promise<PublicStream> {
     const { clock, finder, retentionSeconds, regions } = this.#ports;
     const { title, createdAtMs } = await this.#known(hop, id);
-    const { timeline, silentMs } = await finder.follow(id);
+    const log = await finder.follow(id);
+    const { timeline } = log;
     const utcMs = clock.utcMs();
+    const silence = { epoch: timeline.epoch, silentMs: log.silentMs };
+    const silentMs = regions === undefined ? log.silentMs : certainSilenceMs(id, silence, regions);
     const heard = { utcMs, silentMs, retentionMs: retentionSeconds * 1000 };
     const standing = streamStanding(timeline, heard);
     const { heardAtMs } = timeline.broadcast;

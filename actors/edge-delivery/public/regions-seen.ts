@@ -2,13 +2,16 @@
  * What an edge tells viewers of a stream whose home is another region (R3): where it is at home, and since when that region is not heard.
  *
  * The home is the region that told so. A node that has not heard of it since it began takes the region of the newest epoch in its log (C5).
+ *
+ * Right after a cut nobody here can tell it from a publisher that sends nothing. So silence of another region's stream counts only for as long
+ * as its link has worked, and later, by the time within which a cut is noticed.
  */
 import type { StreamState } from '../../../cluster/contract/api/control-routes.ts';
 import type { Epoch, RegionId, StreamId } from '../../../cluster/model/ids.ts';
 import { regionOfEpoch } from '../../../cluster/region/topology/topology.ts';
 import type { Topology } from '../../../cluster/region/topology/topology.ts';
 import type { Elsewhere } from '../../../cluster/region/elsewhere.ts';
-import type { OtherRegions } from '../../../cluster/region/other-regions.ts';
+import { cutNoticedMs, type OtherRegions } from '../../../cluster/region/other-regions.ts';
 import type { Clock } from '../../../cluster/time/clock.ts';
 import type { StreamStanding } from './stream-state.ts';
 
@@ -36,9 +39,35 @@ export interface SeenStanding extends StreamStanding {
 
 /** The region that owns the stream by what is known here, if that cannot be reached. */
 export function unheardHome(stream: StreamId, epoch: Epoch, part: RegionsPart): Unheard | undefined {
-  const { elsewhere, topology, region } = part;
+  const home = otherHome(stream, epoch, part);
+  return home === undefined ? undefined : cutOff(part, home);
+}
+
+/** The region that owns the stream by what is known here, unless that is this one. */
+function otherHome(
+  stream: StreamId,
+  epoch: Epoch,
+  { elsewhere, topology, region }: RegionsPart,
+): RegionId | undefined {
   const home = elsewhere.homeOf(stream)?.region ?? (epoch > 0 ? regionOfEpoch(topology, epoch) : undefined);
-  return home === undefined || home === region ? undefined : cutOff(part, home);
+  return home === region ? undefined : home;
+}
+
+/**
+ * For how long its publisher has been silent for certain. While the link to its home is down, nobody knows, and `unheard` says so.
+ *
+ * @param silentMs for how long this region's log was
+ */
+export function certainSilenceMs(
+  stream: StreamId,
+  { epoch, silentMs }: { readonly epoch: Epoch; readonly silentMs: number },
+  part: RegionsPart,
+): number {
+  const home = otherHome(stream, epoch, part);
+  const link = part.others.links().find(({ region }) => region === home);
+  if (link?.isUp !== true) return silentMs;
+  const upMs = part.clock.monotonicMs() - link.sinceMs;
+  return Math.max(0, Math.min(silentMs, upMs) - cutNoticedMs);
 }
 
 function cutOff({ others, clock }: RegionsPart, region?: RegionId): Unheard | undefined {

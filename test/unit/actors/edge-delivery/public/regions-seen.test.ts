@@ -1,6 +1,10 @@
 /** What viewers are told of a stream whose home is another region, linked or cut off (R3). */
 import { describe, expect, test } from 'vitest';
-import { seenStanding } from '../../../../../actors/edge-delivery/public/regions-seen.ts';
+import {
+  certainSilenceMs,
+  seenStanding,
+  type RegionsPart,
+} from '../../../../../actors/edge-delivery/public/regions-seen.ts';
 import type { StreamStanding } from '../../../../../actors/edge-delivery/public/stream-state.ts';
 import type { StreamOnAir } from '../../../../../cluster/contract/regions/on-air.ts';
 import { Epoch, RegionId, StreamId } from '../../../../../cluster/model/ids.ts';
@@ -23,28 +27,33 @@ interface Told {
   readonly nowMs?: number;
 }
 
-function seen(standing: StreamStanding, how: Told) {
-  const { epoch = nothing, told, isUp = true, heardAtMs = 0, aheadMs = 0, nowMs = 100_000 } = how;
+function seen(standing: StreamStanding, told: Told) {
+  const { epoch = nothing, heardAtMs = 0 } = told;
+  return seenStanding(demo, { standing, epoch, heardAtMs }, partWith(told));
+}
+
+/** For how long the publisher is silent for certain, where the log here is for so long. */
+const certain = (silentMs: number, told: Told): number =>
+  certainSilenceMs(demo, { epoch: told.epoch ?? nothing, silentMs }, partWith(told));
+
+/** An edge of `us`, whose link to `eu` is as it is for 60 s. */
+function partWith({ told, isUp = true, aheadMs = 0, nowMs = 100_000 }: Told): RegionsPart {
   const clock = new JumpingClock();
   const elsewhere = new MemoryElsewhere(['us', 'eu'], clock);
   if (told !== undefined) elsewhere.tell('eu', onAirAt(1, 'demo', told));
   clock.nowMs = nowMs;
   const link = { region: eu, isUp, sinceMs: nowMs - 60_000, roundTripMs: 1, offsetMs: 0, topologyVersion: 1 };
-  return seenStanding(
-    demo,
-    { standing, epoch, heardAtMs },
-    {
-      region: us,
-      topology: {
-        version: 1,
-        regions: [...topologyOfOne(us, 0).regions, ...topologyOfOne(eu, 1).regions],
-      },
-      elsewhere,
-      others: { links: () => [{ ...link, gateways: [], bytesIn: 0, bytesOut: 0 }] },
-      clock,
-      aheadMs: (region) => (region === eu ? aheadMs : Number.NaN),
+  return {
+    region: us,
+    topology: {
+      version: 1,
+      regions: [...topologyOfOne(us, 0).regions, ...topologyOfOne(eu, 1).regions],
     },
-  );
+    elsewhere,
+    others: { links: () => [{ ...link, gateways: [], bytesIn: 0, bytesOut: 0 }] },
+    clock,
+    aheadMs: (region) => (region === eu ? aheadMs : Number.NaN),
+  };
 }
 
 const notBegun: StreamStanding = { state: 'notBegun', sinceMs: undefined };
@@ -128,4 +137,22 @@ describe('a stream of a region that is cut off', () => {
 test('a stream of this region says nothing of a cut', () => {
   const ofUs = onAirAt(0, 'demo').epoch;
   expect(seen(interrupted, { epoch: ofUs, isUp: false })).toEqual({ ...interrupted, unheard: undefined });
+});
+
+test('silence of a stream of another region counts 5 s later, as a cut may not be noticed yet', () => {
+  expect([0, 5000, 8501].map((silentMs) => certain(silentMs, { epoch: ofEu }))).toEqual([0, 0, 3501]);
+});
+
+test('what was silent during a cut is not silent yet once the link works again', () => {
+  expect(certain(600_000, { told: {}, epoch: ofEu })).toBe(55_000); // of the 60 s for which it has worked
+});
+
+test('silence counts as it is for a stream of this region, and beside a link that is down', () => {
+  const ofUs = onAirAt(0, 'demo').epoch;
+  const silences = {
+    own: certain(3501, { epoch: ofUs }),
+    cut: certain(3501, { epoch: ofEu, isUp: false }),
+    empty: certain(3501, {}),
+  };
+  expect(silences).toEqual({ own: 3501, cut: 3501, empty: 3501 });
 });
