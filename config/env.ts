@@ -107,7 +107,7 @@ const Variables = z.object({
   ),
   TANGAZA_TRUSTED_PROXIES: variable(
     addresses.optional(),
-    "Comma-separated addresses and CIDR ranges, IPv4 or IPv6, of the proxies in front of this node: their `X-Forwarded-For`, `-Proto` and `-Host` count, nobody else's.",
+    "Comma-separated addresses and CIDR ranges, IPv4 or IPv6, of the proxies in front of this node: their `X-Forwarded-For`, `-Proto` and `-Host` count, nobody else's. One that is not named is taken for a single viewer's network.",
   ),
   TANGAZA_NATS_URL: variable(
     z.string().default('nats://127.0.0.1:4222'),

@@ -1,9 +1,13 @@
 /**
  * Decides which new connections a listener takes (pure but for what it remembers of networks).
  *
- * A connection costs its opener nothing, and one that asks nothing is ended only after some 30 s. So one host could keep all others out. Up to
- * half of the bound anybody may open. Above it a network has three eighths of the bound at once, and what it opens in 30 s is a sixteenth
- * more. So an eighth is left at its least for the others, and a sixteenth in the long run. Proxies that are trusted are bounded by the bound alone.
+ * A connection costs its opener nothing, and one that asks nothing is ended only after some 30 s. So one host could keep all others out with
+ * idle ones. Up to half of the bound anybody may open. Above it a network may open three eighths of the bound at once, and a sixteenth more in
+ * 32 s. So its idle connections leave an eighth at their least for the others, and a sixteenth in the long run. Proxies that are trusted are
+ * bounded by the bound alone.
+ *
+ * This bounds what a network opens, not what it holds: one that asks on each of its connections in time keeps them, and has the rest as well
+ * some 64 s later. One IPv4 address has 64,000 ports to do so, and an IPv6 network has more than any bound.
  */
 import { Buckets } from '../../cluster/bounds/buckets.ts';
 import { callerAddress, networkOf, type IsTrustedProxy } from './http/caller.ts';
