@@ -10,7 +10,7 @@
  *
  * All that is asked, answered and told goes to the recorder.
  */
-import type { ServerMessage } from '../../cluster/contract/audience/socket-messages.ts';
+import type { ClientMessage, ServerMessage } from '../../cluster/contract/audience/socket-messages.ts';
 import { CommentId } from '../../cluster/model/ids.ts';
 import { clientIdAt, createdAtOf } from './client-id.ts';
 import type { Read } from './history.ts';
@@ -63,7 +63,7 @@ export class SimulatedUser {
   #heardAtMs = 0;
   #pingedAtMs = 0;
   #newest: Place | undefined;
-  #lastAtMs: number | undefined;
+  #leftOff: Pick<Extract<ClientMessage, { type: 'hello' }>, 'lastAt' | 'inRegion'> | undefined;
   /** What is added to our clock to get the server's. */
   #aheadMs = 0;
   #gaps = 0;
@@ -178,7 +178,7 @@ export class SimulatedUser {
         type: 'hello',
         token: client.token,
         ...(this.#newest === undefined ? {} : { lastId: CommentId.parse(this.#newest.id) }),
-        ...(this.#lastAtMs === undefined ? {} : { lastAt: new Date(this.#lastAtMs).toISOString() }),
+        ...this.#leftOff,
       });
     } catch {
       if (isCurrent()) this.#failed();
@@ -231,7 +231,7 @@ export class SimulatedUser {
   #hearOne(message: ServerMessage): void {
     switch (message.type) {
       case 'time':
-        this.#lastAtMs = Date.parse(message.knownTo ?? message.now);
+        this.#leftOff = { lastAt: message.knownTo ?? message.now, inRegion: message.inRegion };
         this.#aheadMs = Date.parse(message.now) - this.#ports.clock.utcMs();
         return;
       case 'welcome':

@@ -3,12 +3,14 @@ import { describe, expect, test } from 'vitest';
 import type { Comment } from '../../cluster/contract/api/audience-views.ts';
 import type { AudienceFeed } from '../../cluster/contract/audience/audience-feed.ts';
 import type { ServerMessage } from '../../cluster/contract/audience/socket-messages.ts';
+import { RegionId } from '../../cluster/model/ids.ts';
 import { MemoryAudienceFeed } from '../support/audience/memory-audience-feed.ts';
 import { added, commentOf, demo, hidden } from '../support/audience/said.ts';
 
 /** A feed, and what makes it speak: what a test says of a comment reaches the feed, as it does in the product. */
 export interface FeedUnderTest extends AsyncDisposable {
   readonly feed: AudienceFeed;
+  readonly region: RegionId;
   post(comment: Comment): Promise<void>;
   hide(comment: Comment): Promise<void>;
 }
@@ -20,6 +22,7 @@ const implementations: readonly (readonly [string, () => Promise<FeedUnderTest>]
       const feed = new MemoryAudienceFeed();
       return {
         feed,
+        region: feed.region,
         post: async (comment) => feed.tell(comment.streamId, added(comment)),
         hide: async (comment) => feed.tell(comment.streamId, hidden(comment)),
         [Symbol.asyncDispose]: async () => {},
@@ -79,6 +82,20 @@ describe.each(implementations)('a feed %s', (_name, start) => {
     expect(resume).toBe('complete');
     const told = messages.flatMap((message) => ('comment' in message ? [message.comment] : []));
     expect(told.at(-1)).toMatchObject({ id: commentOf(1).id, hidden: true });
+  });
+
+  test('answers who comes back to its region by what that told, and to another region by what was known of all', async () => {
+    await using under = await start();
+    const { must, followed } = listen(under.feed);
+    await under.post(commentOf(1));
+    await expect.poll(() => must).toHaveLength(1);
+    const [lastAtMs, toMs] = [0, Date.now() + 60_000];
+    const back = await followed.resume({ lastAtMs, inRegion: { region: under.region, toMs } });
+    const moved = await followed.resume({ lastAtMs, inRegion: { region: RegionId.parse('other'), toMs } });
+    expect({ back: textsOf(back.messages), moved: textsOf(moved.messages) }).toEqual({
+      back: [],
+      moved: ['comment 1'],
+    });
   });
 
   test('tells what was hidden since a time', async () => {

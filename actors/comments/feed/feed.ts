@@ -110,7 +110,7 @@ export class Feed implements AudienceFeed, ChangeOutlet {
     return {
       resume: (from) => feed.resume(from),
       changesSince: (atMs) => feed.changesSince(atMs),
-      knownToMs: () => feed.knownToMs(),
+      known: () => feed.known(),
       close: leave,
     };
   }

@@ -50,8 +50,10 @@ export class PageAnswers {
     this.#shared = undefined;
   }
 
-  async answer({ lastId, lastAtMs }: LeftOff): Promise<Answer> {
+  async answer(left: LeftOff): Promise<Answer> {
     const { ring, clock, region } = this.#ports;
+    const { lastId } = left;
+    const lastAtMs = left.inRegion?.region === region ? left.inRegion.toMs : left.lastAtMs;
     if (lastId === undefined && lastAtMs === undefined)
       return {
         resume: 'complete',

@@ -5,7 +5,12 @@
  * again (read-plan.ts); and where neither can say what a page lacks, the page is told of a gap.
  */
 import type { Comment, CommentMode } from '../../../cluster/contract/api/audience-views.ts';
-import type { AudienceListener, LeftOff, Resumed } from '../../../cluster/contract/audience/audience-feed.ts';
+import type {
+  AudienceListener,
+  Known,
+  LeftOff,
+  Resumed,
+} from '../../../cluster/contract/audience/audience-feed.ts';
 import type { ServerMessage } from '../../../cluster/contract/audience/socket-messages.ts';
 import type { Gate } from '../../../cluster/bounds/gate.ts';
 import type { CommentId, RegionId, StreamId, UserId } from '../../../cluster/model/ids.ts';
@@ -215,10 +220,12 @@ export class StreamFeed {
     return changed.map((comment) => this.#messageOf({ kind: 'changed', comment }));
   }
 
-  knownToMs(): number {
-    const { clock, lag } = this.#ports;
+  /** What came from other regions bears the time at which it came here. So of this region a page lacks nothing, though others are not known (A8). */
+  known(): Known {
+    const { clock, lag, region } = this.#ports;
     const toMs = knownTo(this.#plan, clock.utcMs());
-    return lag === undefined ? toMs : Math.min(toMs, lag.knownToMs());
+    const anywhereMs = lag?.knownToMs() ?? toMs;
+    return anywhereMs < toMs ? { toMs: anywhereMs, inRegion: { region, toMs } } : { toMs };
   }
 
   /** @throws TangazaError as the store throws it, before it was read once */

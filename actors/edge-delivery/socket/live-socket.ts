@@ -6,6 +6,7 @@
  * What a page says before it is welcome waits, up to a bound: a page may send `hello` and a comment at once. A later `hello` changes who
  * it is. Its peer is pinged when it was silent for 25 s, and gone when it was silent for 75 s: what is sent to it is no sign of life (A8).
  */
+import type { LeftOff } from '../../../cluster/contract/audience/audience-feed.ts';
 import type { ClientMessage, ServerMessage } from '../../../cluster/contract/audience/socket-messages.ts';
 import { socketCloses, type SocketClose } from '../../../cluster/contract/audience/socket-closes.ts';
 import { TangazaError } from '../../../cluster/errors/tangaza-error.ts';
@@ -191,4 +192,12 @@ export function aboutOf(deed: Deed): About {
     default:
       return unreachable(deed);
   }
+}
+
+export function leftOffOf({ lastId, lastAt, inRegion }: Hello): LeftOff {
+  return {
+    lastId,
+    lastAtMs: lastAt === undefined ? undefined : Date.parse(lastAt),
+    inRegion: inRegion && { region: inRegion.region, toMs: Date.parse(inRegion.knownTo) },
+  };
 }

@@ -18,6 +18,7 @@ import { gapMessage, type Joiner } from './latest-messages.ts';
 import {
   aboutOf,
   advance,
+  leftOffOf,
   newSocket,
   type About,
   type Asked,
@@ -192,7 +193,7 @@ export class SocketSession implements SocketEvents {
       frameOf(
         this.#ports.clock.utcMs(),
         messages.map((message) => JSON.stringify(message)),
-        this.#hub?.followed.knownToMs(),
+        this.#hub?.followed.known(),
       ),
     );
   }
@@ -240,9 +241,7 @@ export class SocketSession implements SocketEvents {
     const hub = this.#ports.enter(this, stream);
     const joiner = hub.latest.begin(this.#ports.clock.utcMs());
     try {
-      const { lastId, lastAt } = hello;
-      const lastAtMs = lastAt === undefined ? undefined : Date.parse(lastAt);
-      const resumed = await hub.followed.resume({ lastId, lastAtMs });
+      const resumed = await hub.followed.resume(leftOffOf(hello));
       // Told at once where it is: whatever the feed tells after this goes out in the next frame (stream-hub.ts H1).
       hub.between(() => this.#greet(stream, hub, resumed, joiner));
     } catch (error) {
@@ -262,7 +261,7 @@ export class SocketSession implements SocketEvents {
         ...hub.latest.since(joiner, messages, nowMs),
       ];
       this.#hub = hub;
-      this.#link.send(frameOf(nowMs, texts, hub.followed.knownToMs()));
+      this.#link.send(frameOf(nowMs, texts, hub.followed.known()));
       this.#link.join(hub.mustTopic);
       this.#link.join(hub.mayTopic);
       this.#ports.onWelcomed(this);
@@ -361,7 +360,7 @@ export class SocketSession implements SocketEvents {
       const nowMs = this.#ports.clock.utcMs();
       const missed = [...hub.followed.changesSince(fromMs), gapMessage(fromMs, nowMs)];
       this.#reading = readsAll;
-      this.#link.send(frameOf(nowMs, missed.map(textOf), hub.followed.knownToMs()));
+      this.#link.send(frameOf(nowMs, missed.map(textOf), hub.followed.known()));
       this.#link.join(hub.mustTopic);
       this.#link.join(hub.mayTopic);
       this.#ports.metrics.gaps.add(1);

@@ -126,7 +126,7 @@ export class StreamHub {
     if (texts.length > 0) {
       const nowMs = this.#ports.clock.utcMs();
       this.#framesMs = [this.#framesMs[1], this.#framesMs[2], nowMs];
-      this.#publish('must', this.mustTopic, frameOf(nowMs, texts, this.followed.knownToMs()));
+      this.#publish('must', this.mustTopic, frameOf(nowMs, texts, this.followed.known()));
     }
     for (const run of this.#between.splice(0)) run();
   }
@@ -135,7 +135,7 @@ export class StreamHub {
     this.#isMayDue = false;
     const texts = this.#may.take().map(textOf);
     if (texts.length === 0) return;
-    const frame = frameOf(this.#ports.clock.utcMs(), texts, this.followed.knownToMs());
+    const frame = frameOf(this.#ports.clock.utcMs(), texts, this.followed.known());
     this.#publish('may', this.mayTopic, frame);
   }
 

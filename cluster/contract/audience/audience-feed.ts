@@ -2,7 +2,7 @@
  * What the comments actor tells the sockets of its node about streams that have viewers here. Both are in one process, so that no call
  * between nodes is needed and sockets go on without NATS.
  */
-import type { ClientId, CommentId, NodeId, StreamId, UserId } from '../../model/ids.ts';
+import type { ClientId, CommentId, NodeId, RegionId, StreamId, UserId } from '../../model/ids.ts';
 import type { CommentMode } from '../api/audience-views.ts';
 import type { AudienceCounts, KeepReactions, Reactions } from './reactions.ts';
 import type { Resume, ServerMessage } from './socket-messages.ts';
@@ -22,10 +22,26 @@ export interface ReplicatedComment {
   readonly authorId: UserId;
 }
 
+/** Until when what was accepted in this one region has been told, UTC. */
+export interface KnownInRegion {
+  readonly region: RegionId;
+  readonly toMs: number;
+}
+
+/** Until when what was accepted has been told here, UTC. */
+export interface Known {
+  /** Of all that was accepted anywhere. */
+  readonly toMs: number;
+  /** Where more is known of this region than of the others. */
+  readonly inRegion?: KnownInRegion | undefined;
+}
+
 /** Where a page left off. */
 export interface LeftOff {
   readonly lastId?: CommentId | undefined;
   readonly lastAtMs?: number | undefined;
+  /** Stands for `lastAtMs` in that region. */
+  readonly inRegion?: KnownInRegion | undefined;
 }
 
 export interface Resumed {
@@ -40,8 +56,7 @@ export interface FollowedStream {
   resume(from: LeftOff): Promise<Resumed>;
   /** The hides and restores since that time, for a socket that was too slow (A8). */
   changesSince(atMs: number): readonly ServerMessage[];
-  /** Until when everything that was accepted anywhere has been told here, UTC. */
-  knownToMs(): number;
+  known(): Known;
   close(): void;
 }
 

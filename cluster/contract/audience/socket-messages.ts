@@ -3,7 +3,7 @@
  * messages, gathered over 50 to 200 ms (A8). `/asyncapi.json` is made of these schemas.
  */
 import { z } from 'zod';
-import { ClientId, CommentId } from '../../model/ids.ts';
+import { ClientId, CommentId, RegionId } from '../../model/ids.ts';
 import {
   Acknowledged,
   Comment,
@@ -17,6 +17,8 @@ import { ReactBody, ReactionSums } from './reactions.ts';
 export const socketProtocol = 'tangaza.v1';
 export const socketPath = '/v1/streams/{id}/socket';
 
+const InRegion = z.strictObject({ region: RegionId, knownTo: z.iso.datetime() });
+
 export const ClientMessage = z.discriminatedUnion('type', [
   z
     .strictObject({
@@ -26,7 +28,11 @@ export const ClientMessage = z.discriminatedUnion('type', [
       lastAt: z.iso
         .datetime()
         .optional()
-        .meta({ description: 'The server time of the newest frame that the page has.' }),
+        .meta({ description: 'The server time of the newest frame that the page has, or its `knownTo`.' }),
+      inRegion: InRegion.optional().meta({
+        description:
+          'That of the newest frame, if it had one: an edge of that region goes by it, and others by `lastAt`.',
+      }),
     })
     .meta({ id: 'Hello', description: 'The first message of every socket; a later one changes who it is.' }),
   PostCommentBody.extend({ type: z.literal('comment') }).meta({ id: 'CommentMessage' }),
@@ -54,6 +60,10 @@ export const ServerMessage = z.discriminatedUnion('type', [
       knownTo: z.iso.datetime().optional().meta({
         description:
           'Where it is there, this edge lacks what was accepted elsewhere since then: a page that comes back says this time as its `lastAt`.',
+      }),
+      inRegion: InRegion.optional().meta({
+        description:
+          'Until when it lacks nothing of its own region, where that is later than `knownTo`: a page that comes back says this as well.',
       }),
     })
     .meta({ id: 'Time', description: 'The server time of this frame.' }),

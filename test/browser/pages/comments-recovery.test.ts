@@ -8,6 +8,7 @@ import { openPage } from '../page-checks.ts';
 import {
   isAccepted,
   isCalled,
+  isFoundAbove,
   isKept,
   isKeptNoMore,
   outboxWith,
@@ -40,6 +41,28 @@ async function trouble(page: Page, statuses: Map<string, number>): Promise<void>
 
 /** The comments that it was sent, in order, as often as they were sent. */
 const saidIn = ({ heard }: ScriptedAudience) => heard.filter((one) => one.type === 'comment');
+
+// Goal: no cut between regions costs a page what it has. Method: the page has read 300, and looks at the oldest. Its frames say that another region has been cut off for
+// eleven minutes; its socket ends.
+test('a page that comes back to its region in a long cut keeps what it has, and its place', async () => {
+  await using watching = await panel.watch({ comments: manyComments(300) });
+  const { page, audience } = watching;
+  await rows(page, 'number 299').waitFor();
+  expect(await isFoundAbove(page, 'number 0')).toBe(true);
+  audience.cutAtMs = Date.now() - 660_000;
+  audience.publish(commentOf('in the cut'));
+  await page.locator('.pill', { hasText: '1 new' }).waitFor();
+  await audience.drop();
+  const hellos = () => audience.heard.filter(({ type }) => type === 'hello');
+  await expect.poll(() => hellos().length, { timeout: 30_000 }).toBe(2);
+  audience.publish(commentOf('after it'));
+  await page.locator('.pill', { hasText: '2 new' }).waitFor();
+  expect({
+    hello: hellos().at(-1),
+    size: await page.locator('.comment').first().getAttribute('aria-setsize'),
+    isInPlace: await rows(page, 'number 0').isVisible(),
+  }).toMatchObject({ hello: { inRegion: { region: 'r1' } }, size: '302', isInPlace: true });
+});
 
 describe("how far one's own comment is", () => {
   test('each is shown at once with how far it is: sending, sent, safe', async () => {

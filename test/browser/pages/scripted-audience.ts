@@ -15,6 +15,10 @@ import { ClientMessage, ServerMessage } from '../../../cluster/contract/audience
 import { catalogue, type ErrorCode } from '../../../cluster/errors/catalogue.ts';
 
 type Said = Extract<ClientMessage, { type: 'comment' }>;
+type Hello = Extract<ClientMessage, { type: 'hello' }>;
+
+/** Of the node that the page is at. */
+const region = 'r1';
 
 /** What happens to a comment that the page sends. */
 export type Verdict =
@@ -48,7 +52,7 @@ export function commentOf(
     createdAt: new Date(atMs).toISOString(),
     likes: 0,
     hidden: false,
-    region: 'r1',
+    region,
     acknowledged: 'accepted',
     ...more,
   });
@@ -63,6 +67,8 @@ export class ScriptedAudience {
   readonly #script: Script;
   hasSocket: boolean;
   mode: CommentMode;
+  /** Since when another region is cut off. */
+  cutAtMs: number | undefined;
   verdict: (said: Pick<Said, 'text'>) => Verdict = () => ({ kind: 'accepted' });
 
   constructor(script: Script = {}) {
@@ -119,25 +125,32 @@ export class ScriptedAudience {
     socket.onMessage((data) => {
       const message = ClientMessage.parse(JSON.parse(String(data)));
       this.heard.push(message);
-      if (message.type === 'hello') this.#welcome(socket);
+      if (message.type === 'hello') this.#welcome(socket, message);
       if (message.type === 'comment') this.#take(socket, message);
       if (message.type === 'ping') this.#send(socket, [{ type: 'pong' }]);
     });
   }
 
   #send(socket: WebSocketRoute, messages: readonly unknown[]): void {
-    const time = { type: 'time', now: new Date().toISOString() };
+    const now = new Date().toISOString();
+    const inCut =
+      this.cutAtMs === undefined ? {} : { knownTo: isoOf(this.cutAtMs), inRegion: { region, knownTo: now } };
+    const time = { type: 'time', now, ...inCut };
     socket.send(JSON.stringify([time, ...messages].map((message) => ServerMessage.parse(message))));
   }
 
-  #welcome(socket: WebSocketRoute): void {
+  /** As an edge answers: whoever lacks more than ten minutes is told of a gap. */
+  #welcome(socket: WebSocketRoute, { lastAt, inRegion }: Hello): void {
+    const now = new Date().toISOString();
+    const fromAt = inRegion?.region === region ? inRegion.knownTo : lastAt;
+    const isLong = fromAt !== undefined && Date.parse(now) - Date.parse(fromAt) > 600_000;
     const welcome = {
       type: 'welcome',
       session: 's',
       viewers: 7,
       replication: this.#script.hasReplication ?? false,
       url: '/v1/streams/demo/socket',
-      resume: 'complete',
+      resume: isLong ? { gap: { from: fromAt, to: now } } : 'complete',
       mode: this.mode,
     };
     this.#send(socket, [
@@ -228,6 +241,8 @@ export class ScriptedAudience {
     return { status: 200, body: CommentPage.parse({ items, nextCursor, replication }) };
   }
 }
+
+const isoOf = (ms: number): string => new Date(ms).toISOString();
 
 interface Answer {
   readonly status: number;

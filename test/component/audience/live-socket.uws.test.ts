@@ -41,6 +41,28 @@ test('the frames of an edge that is behind say until when it has told everything
   expect(behindMs.at(-1)).toBeGreaterThan(15_000);
 });
 
+// Goal: a page that comes back to the same region loses nothing while another region is not whole there. Method: the page says what the last frame said.
+test('frames say until when an edge knows its own region, and a page that says so gets what came since then', async () => {
+  await using edge = await startAudienceEdge();
+  const { feed } = edge;
+  await using page = await welcomedPage(edge.url);
+  feed.tell(demo, added(commentOf(1)));
+  await page.comments(1);
+  feed.behindMs = 3_600_000;
+  feed.inRegion = { region: feed.region, toMs: Date.now() + 60_000 };
+  feed.tell(demo, added(commentOf(2)));
+  await page.comments(2);
+  const { now, knownTo: lastAt, inRegion } = page.times.at(-1) ?? { now: '' };
+  expect(inRegion).toEqual({ region: feed.region, knownTo: new Date(feed.inRegion.toMs).toISOString() });
+  await using back = await openPage(edge.url, { hello: { lastAt, inRegion } });
+  await back.next('welcome');
+  await using moved = await openPage(edge.url, {
+    hello: { lastAt, inRegion: { region: 'us', knownTo: now } },
+  });
+  await moved.comments(2);
+  expect(back.heard.filter(({ type }) => type === 'comment')).toEqual([]);
+});
+
 test('messages that come at once are one frame', async () => {
   await using edge = await startAudienceEdge();
   await using page = await welcomedPage(edge.url);

@@ -3,7 +3,12 @@ import { Feed, type FeedPorts } from '../../../actors/comments/feed/feed.ts';
 import type { AudienceEvents } from '../../../actors/comments/feed/audience-events.ts';
 import type { ChangedCounts } from '../../../actors/comments/regions/changed-counts.ts';
 import type { CommentStore, StoredComment } from '../../../actors/comments/store/comment-store.ts';
-import type { AudienceFeed, LeftOff, Resumed } from '../../../cluster/contract/audience/audience-feed.ts';
+import type {
+  AudienceFeed,
+  Known,
+  LeftOff,
+  Resumed,
+} from '../../../cluster/contract/audience/audience-feed.ts';
 import type { ServerMessage } from '../../../cluster/contract/audience/socket-messages.ts';
 import type { GoneMember } from '../../../cluster/membership/member-directory.ts';
 import { BootId, NodeId, type CommentId, type StreamId } from '../../../cluster/model/ids.ts';
@@ -23,6 +28,7 @@ export interface FeedNodeOptions {
   readonly isSharedByRegions?: boolean;
   readonly changedCounts?: ChangedCounts;
   readonly regions?: NonNullable<FeedPorts['regions']>;
+  readonly lag?: FeedPorts['lag'];
 }
 
 export class FeedNode {
@@ -101,6 +107,10 @@ export class FeedPage {
     const resumed = await this.#followed.resume(from);
     this.messages.push(...resumed.messages);
     return resumed;
+  }
+
+  known(): Known {
+    return this.#followed.known();
   }
 
   changesSince(atMs: number): readonly ServerMessage[] {

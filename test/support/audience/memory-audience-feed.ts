@@ -4,12 +4,14 @@ import type {
   AudienceFeed,
   AudienceListener,
   FollowedStream,
+  KnownInRegion,
   LeftOff,
   ReplicatedComment,
   Resumed,
 } from '../../../cluster/contract/audience/audience-feed.ts';
 import type { ServerMessage } from '../../../cluster/contract/audience/socket-messages.ts';
 import type { StreamId } from '../../../cluster/model/ids.ts';
+import { region } from '../ports/records.ts';
 
 interface Told {
   readonly atMs: number;
@@ -21,9 +23,12 @@ const newest = 200;
 const marginMs = 5000;
 
 export class MemoryAudienceFeed implements AudienceFeed {
+  readonly region = region;
   hasReplication = false;
   /** How far it is behind what was accepted elsewhere. */
   behindMs = 0;
+  /** What it says of its own region. */
+  inRegion: KnownInRegion | undefined;
   /** What `resume` waits for before it answers, and what it answers then. */
   beforeAnswer: () => Promise<void> = () => Promise.resolve();
   readonly #told = new Map<StreamId, Told[]>();
@@ -39,7 +44,7 @@ export class MemoryAudienceFeed implements AudienceFeed {
         this.#of(stream)
           .filter((told) => told.atMs >= atMs && told.message.type === 'commentUpdated')
           .map(({ message }) => message),
-      knownToMs: () => Date.now() - this.behindMs,
+      known: () => ({ toMs: Date.now() - this.behindMs, inRegion: this.inRegion }),
       close: () => void followers.delete(listener),
     };
   }
@@ -65,8 +70,9 @@ export class MemoryAudienceFeed implements AudienceFeed {
     for (const listener of this.#followers.get(stream) ?? []) listener.replicated(comments);
   }
 
-  async #resume(stream: StreamId, { lastId, lastAtMs }: LeftOff): Promise<Resumed> {
-    const answer = this.#answer(stream, lastId, lastAtMs);
+  async #resume(stream: StreamId, { lastId, lastAtMs, inRegion }: LeftOff): Promise<Resumed> {
+    const isOwn = inRegion !== undefined && inRegion.region === this.region;
+    const answer = this.#answer(stream, lastId, isOwn ? inRegion.toMs : lastAtMs);
     await this.beforeAnswer();
     return answer;
   }

@@ -12,7 +12,7 @@ import { CommentList, mostComments, mostWhileReading } from '../state/comment-li
 import { isLive, mustPoll, type Connection } from '../state/connection.ts';
 import { Flood } from '../state/flood.ts';
 import { Liking } from '../state/liking.ts';
-import { gapIn, type LiveMessage } from '../state/live-message.ts';
+import { gapIn, type LeftOff, type LiveMessage } from '../state/live-message.ts';
 import { may, type PanelFacts } from '../state/panel-view.ts';
 import { problemWords, type Problem } from '../state/problem.ts';
 import type { GivenReactions, ReactionKind } from '../state/reaction-tally.ts';
@@ -54,7 +54,7 @@ export class Conversation {
   #isAbsent = false;
   /** Did the last reading by HTTP succeed? */
   #isAnswered = true;
-  #heardAtMs: number | undefined;
+  #leftOff: LeftOff | undefined;
   #slowUntilMs = 0;
   #tickedAtMs = Date.now();
 
@@ -223,7 +223,7 @@ export class Conversation {
       type: 'hello',
       ...(token === undefined ? {} : { token }),
       ...(lastId === undefined ? {} : { lastId }),
-      ...(this.#heardAtMs === undefined ? {} : { lastAt: new Date(this.#heardAtMs).toISOString() }),
+      ...this.#leftOff,
     };
   }
 
@@ -232,7 +232,7 @@ export class Conversation {
     const time = messages.find((message) => message.kind === 'time');
     if (time !== undefined) {
       this.#time.learn(time.atMs, Date.now());
-      this.#heardAtMs = time.knownToMs;
+      this.#leftOff = time.leftOff;
     }
     const { newest } = this.list;
     for (const message of messages) this.#take(message, isHistory);

@@ -22,9 +22,16 @@ export interface Counts {
   readonly replies: number;
 }
 
+/** What the page says when it comes back after that frame. */
+export interface LeftOff {
+  /** Until when everything has been told. */
+  readonly lastAt: string;
+  /** Until when everything of this region has been told, where that is more. */
+  readonly inRegion?: { readonly region: string; readonly knownTo: string };
+}
+
 export type LiveMessage =
-  /** `knownToMs`: until when everything has been told. */
-  | { readonly kind: 'time'; readonly atMs: number; readonly knownToMs: number }
+  | { readonly kind: 'time'; readonly atMs: number; readonly leftOff: LeftOff }
   | {
       readonly kind: 'welcome';
       readonly viewers: number;
@@ -85,9 +92,7 @@ type Reader = (message: unknown) => LiveMessage | undefined;
 const readers: Readonly<Record<string, Reader>> = {
   time: (message) => {
     const atMs = timeOf(message, 'now');
-    return atMs === undefined
-      ? undefined
-      : { kind: 'time', atMs, knownToMs: timeOf(message, 'knownTo') ?? atMs };
+    return atMs === undefined ? undefined : { kind: 'time', atMs, leftOff: leftOffOf(message, atMs) };
   },
   welcome: (message) => ({
     kind: 'welcome',
@@ -152,6 +157,16 @@ function readMessage(message: unknown): LiveMessage | undefined {
   const type = textOf(message, 'type') ?? '';
   return Object.hasOwn(readers, type) ? readers[type]?.(message) : undefined;
 }
+
+function leftOffOf(message: unknown, atMs: number): LeftOff {
+  const lastAt = isoOf(timeOf(message, 'knownTo') ?? atMs);
+  const told = fieldOf(message, 'inRegion');
+  const [region, toMs] = [textOf(told, 'region'), timeOf(told, 'knownTo')];
+  if (region === undefined || toMs === undefined) return { lastAt };
+  return { lastAt, inRegion: { region, knownTo: isoOf(toMs) } };
+}
+
+const isoOf = (ms: number): string => new Date(ms).toISOString();
 
 function sumsOf(counts: unknown): ReactionSums {
   const told = reactions.map(({ kind }) => [kind, numberOf(counts, kind) ?? 0] as const);

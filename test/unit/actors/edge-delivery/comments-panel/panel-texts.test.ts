@@ -110,11 +110,16 @@ test('every message of the contract is read', () => {
   expect(read[13]).toMatchObject({ to: 'like', id: comment.id, clientId: undefined });
 });
 
-test('a frame says until when everything was told, where that is not its own time', () => {
+test('a page says, when it comes back, until when its last frame had told everything, and everything of the region', () => {
   const time = (more: object) => readFrame(JSON.stringify([{ type: 'time', now, ...more }]));
-  const [atMs, knownToMs] = [Date.parse(now), Date.parse(now) - 9000];
-  expect(time({})).toEqual([{ kind: 'time', atMs, knownToMs: atMs }]);
-  expect(time({ knownTo: new Date(knownToMs).toISOString() })).toEqual([{ kind: 'time', atMs, knownToMs }]);
+  const atMs = Date.parse(now);
+  const [lastAt, knownTo] = [atMs, atMs - 9000].map((ms) => new Date(ms).toISOString());
+  const inRegion = { region: 'eu', knownTo: lastAt };
+  expect(time({})).toEqual([{ kind: 'time', atMs, leftOff: { lastAt } }]);
+  expect(time({ knownTo })).toEqual([{ kind: 'time', atMs, leftOff: { lastAt: knownTo } }]);
+  expect(time({ knownTo, inRegion })).toEqual([
+    { kind: 'time', atMs, leftOff: { lastAt: knownTo, inRegion } },
+  ]);
 });
 
 test('what is no message is left out, and the rest of its frame is read', () => {

@@ -49,6 +49,14 @@ test('it lists every message of both sides', async () => {
 
 test.each([
   ['Hello', { type: 'hello', token: 'a', lastAt: '2026-11-30T12:00:00Z' }],
+  [
+    'Hello',
+    {
+      type: 'hello',
+      lastAt: '2026-11-30T12:00:00Z',
+      inRegion: { region: 'eu', knownTo: '2026-11-30T12:05:00Z' },
+    },
+  ],
   ['Hello', { type: 'hello', lastId: commentOf(1).id }],
   ['CommentMessage', { type: 'comment', clientId: clientIdOf(1), text: 'a', parentId: commentOf(1).id }],
   ['Ping', { type: 'ping' }],
