@@ -39,6 +39,8 @@ export interface CommentPorts {
   readonly changedCounts?: ChangedCounts | undefined;
   readonly words: WordRules;
   readonly replication: Replication;
+  /** Until when this region knows what other regions have, each of which has a database of its own (A8). */
+  readonly lag?: { knownToMs(): number } | undefined;
   /** One clock for what is compared between regions, where each has a database of its own (R12). */
   readonly times?: Pick<RegionClock, 'common' | 'latest'> | undefined;
   /**

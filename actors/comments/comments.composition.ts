@@ -91,6 +91,7 @@ export async function composeComments(
     changedCounts,
     words,
     replication,
+    lag,
     times: regional === undefined ? undefined : new RegionClock(region, others),
     mustBeEverywhere: async () => sync?.mustBeEverywhere(),
   });

@@ -49,6 +49,8 @@ export class Reading {
     this.#enter(caller);
     if (state !== undefined) return this.#listed(id, { ...query, state }, caller);
     const [reader] = await Promise.all([this.#reader(id, caller, mine), streams.mustExist(id)]);
+    // Before the rows are read: what came meanwhile may be among them, and what is called known is.
+    const known = this.#known();
     const shown = (rows: readonly StoredComment[]) => this.#shown(reader, rows);
     const cut = { limit, shown, placeOf: placeOfRow };
     const start = placeIn(id, after);
@@ -75,7 +77,15 @@ export class Reading {
       items: views,
       ...(next?.id !== undefined && { nextCursor: next.id }),
       ...(replication && { replication }),
+      ...known,
     };
+  }
+
+  #known(): Pick<CommentPage, 'knownTo'> {
+    const { clock, lag } = this.#ports;
+    const nowMs = clock.utcMs();
+    const toMs = lag?.knownToMs() ?? nowMs;
+    return toMs < nowMs ? { knownTo: new Date(toMs).toISOString() } : {};
   }
 
   /** What waits for a moderator, newest first. */

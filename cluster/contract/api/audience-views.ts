@@ -115,11 +115,15 @@ export const CommentPage = z
       description:
         'True where another region keeps copies: who wrote a comment may wait for it to be `replicated`.',
     }),
+    knownTo: z.iso.datetime().optional().meta({
+      description:
+        'Where it is there, this region lacks what was accepted in another one since then. Once it is gone, what was said there may stand between comments that were read before.',
+    }),
   })
   .meta({ id: 'CommentPage' });
 export type CommentPage = z.infer<typeof CommentPage>;
 
-export const Thread = CommentPage.omit({ replication: true })
+export const Thread = CommentPage.omit({ replication: true, knownTo: true })
   .extend({
     root: Comment.meta({ description: 'The comment that the thread begins with.' }),
   })

@@ -64,6 +64,22 @@ test('a page that comes back to its region in a long cut keeps what it has, and 
   }).toMatchObject({ hello: { inRegion: { region: 'r1' } }, size: '302', isInPlace: true });
 });
 
+// Goal: a page without a socket has what another region said in a cut. Method: no socket opens; the page has more than one page of comments, and the one of the
+// other region, which belongs among the oldest of these, comes after the cut.
+test('without a socket, too, what another region said in a cut is shown where it belongs', async () => {
+  await using watching = await panel.watch({ comments: manyComments(150), hasSocket: false });
+  const { page, audience } = watching;
+  await rows(page, 'number 149').waitFor();
+  audience.cutAtMs = Date.now() - 60_000;
+  audience.comments.push(commentOf('in the cut'));
+  await rows(page, 'in the cut').waitFor();
+  expect(await isFoundAbove(page, 'number 0')).toBe(true);
+  audience.cutAtMs = undefined;
+  const second = Date.parse(audience.comments[1]?.createdAt ?? '');
+  audience.comments.splice(2, 0, commentOf('from afar', {}, second + 500));
+  await expect.poll(() => isFoundAbove(page, 'from afar'), { timeout: 30_000 }).toBe(true);
+});
+
 describe("how far one's own comment is", () => {
   test('each is shown at once with how far it is: sending, sent, safe', async () => {
     await using watching = await panel.watch({ hasReplication: true });

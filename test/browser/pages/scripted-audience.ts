@@ -238,7 +238,8 @@ export class ScriptedAudience {
     const items = older.slice(-limit).toReversed();
     const nextCursor = older.length > limit ? items.at(-1)?.id : undefined;
     const replication = this.#script.hasReplication;
-    return { status: 200, body: CommentPage.parse({ items, nextCursor, replication }) };
+    const knownTo = this.cutAtMs === undefined ? undefined : isoOf(this.cutAtMs);
+    return { status: 200, body: CommentPage.parse({ items, nextCursor, replication, knownTo }) };
   }
 }
 

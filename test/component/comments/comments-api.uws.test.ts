@@ -56,6 +56,17 @@ test('pages say that another region keeps copies, where one does, and which comm
   });
 });
 
+test('pages say since when another region is not known, where one is not', async () => {
+  const cutAtMs = Date.now() - 60_000;
+  await using cut = await startCommentsRig(undefined, undefined, { lag: { knownToMs: () => cutAtMs } });
+  await using linked = await startCommentsRig(undefined, undefined, { lag: { knownToMs: () => Date.now() } });
+  const said = async (rig: CommentsRig) => (await page(rig)).knownTo;
+  expect({ cut: await said(cut), linked: await said(linked) }).toEqual({
+    cut: new Date(cutAtMs).toISOString(),
+    linked: undefined,
+  });
+});
+
 test('a comment that is sent again is still one comment, and gets the first answer', async () => {
   await using rig = await startCommentsRig();
   const token = await rig.guest('Ada');

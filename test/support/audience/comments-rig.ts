@@ -92,7 +92,7 @@ export interface RigDatabase {
 }
 
 /** The time as this node has it, and as it knows the clocks of other regions; what it knows of their copies. */
-type RigParts = Partial<Pick<CommentPorts, 'clock' | 'times' | 'replication'>>;
+type RigParts = Partial<Pick<CommentPorts, 'clock' | 'times' | 'replication' | 'lag'>>;
 
 export async function startCommentsRig(
   beside?: Beside,
@@ -133,6 +133,7 @@ export async function startCommentsRig(
     counts: new Counts({ clock, store }),
     words,
     replication: others.replication ?? replication,
+    lag: others.lag,
     times,
   });
   const broker = new ServiceBroker({ logger: false });

@@ -1,5 +1,6 @@
 /** Reads comments by HTTP: older ones as the viewer scrolls up, the newest ones after a gap, and every few seconds while no socket opens. */
 import type { AudienceApi } from './audience-api.browser.ts';
+import { missedAfter, nothingMissed } from './missed.ts';
 import type { CommentsPage, PageComment, Place } from '../state/comment.ts';
 import { mostComments, mostWhileReading, olderOf, type CommentList } from '../state/comment-list.ts';
 import { isPassing, type Problem } from '../state/problem.ts';
@@ -34,6 +35,7 @@ export class Reader {
   #olderAfterMs = 0;
   #isReadingOlder = false;
   #polledAtMs = Number.NEGATIVE_INFINITY;
+  #missed = nothingMissed;
 
   constructor(options: ReaderOptions) {
     this.#options = options;
@@ -66,9 +68,13 @@ export class Reader {
    * @returns whether somebody answered
    */
   async newest(before: Place | undefined = this.#options.list.newest): Promise<boolean> {
+    return (await this.#read(before)) !== undefined;
+  }
+
+  async #read(before: Place | undefined): Promise<CommentsPage | undefined> {
     if (before !== undefined) this.#before = olderOf(this.#before, before);
     this.#mustReadAgain = this.#isReading;
-    if (this.#isReading) return false;
+    if (this.#isReading) return undefined;
     const { api, onProblem, onChange } = this.#options;
     const since = this.#before;
     this.#before = undefined;
@@ -83,7 +89,7 @@ export class Reader {
       onProblem(answer.problem);
     }
     onChange();
-    return answer.ok;
+    return answer.ok ? answer.value : undefined;
   }
 
   /** Reads what was not read the last time. */
@@ -105,6 +111,8 @@ export class Reader {
     if (nowMs - this.#polledAtMs < (document.hidden ? hiddenPollMs : pollMs)) return undefined;
     if (this.#isReading) return undefined;
     this.#polledAtMs = nowMs;
-    return this.newest();
+    const page = await this.#read(this.#missed.due ?? this.#options.list.newest);
+    if (page !== undefined) this.#missed = missedAfter(this.#missed, page.knownToMs);
+    return page !== undefined;
   }
 }

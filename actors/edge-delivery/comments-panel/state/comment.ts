@@ -32,6 +32,8 @@ export interface CommentsPage {
   readonly nextCursor: string | undefined;
   /** Another region is said to keep copies. */
   readonly hasReplication: boolean;
+  /** Until when the page's region knows what others have; undefined: until now. */
+  readonly knownToMs: number | undefined;
 }
 
 export interface Mode {
@@ -77,7 +79,8 @@ export function readComment(value: unknown): PageComment | undefined {
 export function readPage(value: unknown): CommentsPage {
   const items = listOf(fieldOf(value, 'items')).flatMap((item) => readComment(item) ?? []);
   const hasReplication = flagOf(value, 'replication');
-  return { items, nextCursor: textOf(value, 'nextCursor'), hasReplication };
+  const knownToMs = timeOf(value, 'knownTo');
+  return { items, nextCursor: textOf(value, 'nextCursor'), hasReplication, knownToMs };
 }
 
 const modes = ['open', 'accounts', 'closed'] as const;
