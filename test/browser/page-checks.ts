@@ -82,6 +82,8 @@ export async function comesToLive(page: Page): Promise<void> {
   });
   if ((await badgeOf(page))?.endsWith(' behind') === true) await page.keyboard.press('l');
   await showsBadge(page, 'LIVE');
+  // Its first step from 0 to the live place is no playing.
+  await playsOn(page);
 }
 
 export const badgeOf = (page: Page): Promise<string | null> => page.locator('.state').last().textContent();
