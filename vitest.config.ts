@@ -2,7 +2,8 @@
  * The test projects. Pure ones share one process with a thread for each core: their files keep no state that another
  * one could see, and a process for each file costs more than its tests do. Of those that start real processes three files
  * run side by side on two cores, for most of what such a file does is waiting. Whole clusters, pages without a video and Cassandra are one group:
- * the longest file waits most of all. Browsers that play decode several videos at once, so two files of them have the cores for themselves.
+ * the longest file waits most of all. Browsers that play decode several videos at once, so each file of them has the cores for itself: beside
+ * another one its pages fall behind live.
  */
 import { readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -91,7 +92,7 @@ export default defineConfig({
       realProcesses('cluster', 2, { timeoutMs }),
       realProcesses('pages', 2, { timeoutMs, include: ['test/browser/pages/**/*.test.ts'] }),
       realProcesses('cassandra', 2, { timeoutMs }),
-      realProcesses('browser', 3, { timeoutMs, filesAtOnce: 2, include: ['test/browser/*.test.ts'] }),
+      realProcesses('browser', 3, { timeoutMs, filesAtOnce: 1, include: ['test/browser/*.test.ts'] }),
     ],
   },
 });
