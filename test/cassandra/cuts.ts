@@ -95,7 +95,7 @@ export function cutTests(started: () => TestCassandra): void {
       const atMs = Date.now();
       const kept = commentBody({ stream: StreamId.parse('frozen-erased'), atMs, author: gone });
       await here.store.add(kept, { isHeld: false, nowMs: atMs });
-      second.freeze();
+      await second.freeze();
       try {
         await expect(here.store.eraseUser(gone, atMs)).rejects.toMatchObject({
           code: 'UNAVAILABLE',

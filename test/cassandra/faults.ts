@@ -107,7 +107,7 @@ export function faultTests(started: () => TestCassandra): void {
         return here.store.add(commentBody({ stream, atMs: nowMs, number }), { isHeld: false, nowMs });
       };
       await add(1);
-      first.freeze();
+      await first.freeze();
       try {
         const added = await waitFor(
           'a comment is taken',
@@ -135,8 +135,8 @@ export function faultTests(started: () => TestCassandra): void {
       await using here = openIn(0);
       const { id } = commentBody({ stream: StreamId.parse('gone'), atMs: Date.now() });
       await here.store.get(id);
-      first.freeze();
-      second.freeze();
+      await first.freeze();
+      await second.freeze();
       try {
         await expect(here.store.get(id)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
       } finally {

@@ -123,7 +123,7 @@ export function replicationTests(started: () => TestCassandra): void {
     test('while the other data centre is frozen a comment stays accepted, and is told once it is back', async () => {
       const [, second] = started().centres;
       await using here = await openRegion(started(), 0);
-      second.freeze();
+      await second.freeze();
       try {
         const { id, text } = await posted(here, await here.rig.guest('Ada'), 'in one');
         await waitUntil('it was looked for', async () => (await here.failedReads()) > 0);

@@ -6,7 +6,7 @@
  * no byte pass and closes nothing, as a cut cable does. (Network namespaces would need root, and a link that other tests cannot see.)
  */
 import { appendFileSync } from 'node:fs';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openCassandra, type Database } from '../../../cluster/cassandra/database.cassandra.ts';
@@ -24,14 +24,14 @@ import {
   type SupervisedProcess,
 } from '../../../scripts/demo/supervised-process.system.ts';
 import { openStallingProxy, type StallingProxy } from '../cluster/stalling-proxy.ts';
-import { waitFor } from '../wait.ts';
+import { waitFor, waitUntil } from '../wait.ts';
 
 export interface TestDataCentre {
   readonly name: string;
   /** SIGKILL, as a crash; resolves when the process is gone. */
   kill(): Promise<void>;
-  /** SIGSTOP: connections stay open and nothing answers. */
-  freeze(): void;
+  /** SIGSTOP: connections stay open and nothing answers. Resolves when all of its threads stand still. */
+  freeze(): Promise<void>;
   thaw(): void;
   /** Starts it after a kill. Resolves when it takes clients. */
   start(): Promise<void>;
@@ -143,6 +143,13 @@ export const linkOf = (proxies: readonly StallingProxy[]): Link => ({
   heal: () => proxies.forEach((one) => one.resume()),
 });
 
+/** The kernel stops one thread after the other. The state stands behind the thread's name, which may have brackets of its own. */
+async function standsStill(pid: number): Promise<boolean> {
+  const threads = await readdir(`/proc/${pid}/task`);
+  const stats = await Promise.all(threads.map((one) => readFile(`/proc/${pid}/task/${one}/stat`, 'utf8')));
+  return stats.every((stat) => stat.slice(stat.lastIndexOf(')')).startsWith(') T'));
+}
+
 /** @param told the address that the other node is told */
 function nodeOf(
   place: CassandraPlace,
@@ -159,7 +166,12 @@ function nodeOf(
     name: place.dataCentre,
     process,
     kill: async () => void (await process.kill('SIGKILL')),
-    freeze: () => signal('SIGSTOP'),
+    freeze: async () => {
+      signal('SIGSTOP');
+      await waitUntil(`Cassandra of ${place.dataCentre} stands still`, () => standsStill(process.pid ?? 0), {
+        everyMs: 5,
+      });
+    },
     thaw: () => signal('SIGCONT'),
     start: async () => {
       process.start();
