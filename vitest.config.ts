@@ -1,9 +1,9 @@
 /**
  * The test projects. Pure ones share one process with a thread for each core: their files keep no state that another
  * one could see, and a process for each file costs more than its tests do. Of those that start real processes three files
- * run side by side on two cores, for most of what such a file does is waiting. Whole clusters, pages without a video and Cassandra are one group:
- * the longest file waits most of all. Browsers that play decode several videos at once, so each file of them has the cores for itself: beside
- * another one its pages fall behind live.
+ * run side by side on two cores, or two where each is a whole cluster, for most of what such a file does is waiting. Pages without a video, and
+ * Cassandra, which starts two Java processes, share the cores with each other alone. A browser that plays has them for itself: it decodes
+ * several videos at once.
  */
 import { readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -44,7 +44,7 @@ interface RealOptions {
   readonly include?: readonly string[];
 }
 
-const realProcesses = (name: string, order: number, { timeoutMs, filesAtOnce = 3, include }: RealOptions) =>
+const realProcesses = (name: string, order: number, { timeoutMs, filesAtOnce = 2, include }: RealOptions) =>
   project(name, order, {
     maxWorkers: filesAtOnce,
     testTimeout: timeoutMs,
@@ -86,13 +86,13 @@ export default defineConfig({
       pure('tidy', 0, minuteMs / 2),
       pure('unit', 0, minuteMs / 2),
       pure('simulation', 0, 2 * minuteMs),
-      realProcesses('contract', 1, { timeoutMs: minuteMs }),
-      realProcesses('component', 1, { timeoutMs: minuteMs }),
+      realProcesses('contract', 1, { timeoutMs: minuteMs, filesAtOnce: 3 }),
+      realProcesses('component', 1, { timeoutMs: minuteMs, filesAtOnce: 3 }),
       realProcesses('media', 2, { timeoutMs }),
       realProcesses('cluster', 2, { timeoutMs }),
-      realProcesses('pages', 2, { timeoutMs, include: ['test/browser/pages/**/*.test.ts'] }),
-      realProcesses('cassandra', 2, { timeoutMs }),
-      realProcesses('browser', 3, { timeoutMs, filesAtOnce: 1, include: ['test/browser/*.test.ts'] }),
+      realProcesses('pages', 3, { timeoutMs, include: ['test/browser/pages/**/*.test.ts'] }),
+      realProcesses('cassandra', 3, { timeoutMs }),
+      realProcesses('browser', 4, { timeoutMs, filesAtOnce: 1, include: ['test/browser/*.test.ts'] }),
     ],
   },
 });
