@@ -338,6 +338,8 @@ test.for(['dash', 'hls'])(
     await using viewer = await watch(`?format=${format}`);
     const { page } = viewer;
     await comesToLive(page);
+    await page.keyboard.press('l'); // a slow start is LIVE some seconds behind, too
+    await showsBadge(page, 'LIVE');
     await page.waitForFunction(() => (window.tangaza.state().position.seconds ?? 0) > 50);
     for (let count = 0; count < 5; count += 1) await page.keyboard.press('ArrowLeft');
     await page.waitForFunction(() => (window.tangaza.state().position.behindSeconds ?? 0) > 40);
