@@ -12,6 +12,7 @@ import { print } from '../../client/api.ts';
 import { NumberOption } from '../../usage/number-option.ts';
 import { regionSabotages, type RegionSabotage } from '../../simulation/regions/simulate-regions.ts';
 import { newEdgeFold } from './edge-fold.ts';
+import { failedOf, failureLines } from './failed-seeds.ts';
 import { runRegions } from './simulate-regions.ts';
 import { SimulationNews } from './simulation-news.ts';
 
@@ -27,7 +28,6 @@ interface Flags {
   readonly json?: true;
 }
 
-const shownFailures = 10;
 const progressEveryMs = 1000;
 
 const count = { least: 1, most: 10_000_000, isWhole: true } as const;
@@ -78,7 +78,7 @@ async function runNodes(flags: Flags): Promise<void> {
   const startMs = performance.now();
   const results = flags.trace === true ? [await traced(flags)] : await inThreads(flags);
   const seconds = (performance.now() - startMs) / 1000;
-  const failed = results.filter(({ violations }) => violations.length > 0);
+  const failed = failedOf(results);
   const summary = { seeds: results.length, failed: failed.length, seconds, results };
   print(flags, summary, () => report(flags, results, seconds));
   process.exitCode = failed.length > 0 ? 1 : 0;
@@ -158,7 +158,7 @@ function asked(
 
 /** With a large region one seed takes minutes, so its progress is shown. */
 function progressLine({ seeds, hours }: Flags, { results, underWayMs }: Progress): string {
-  const failed = results.filter(({ violations }) => violations.length > 0).length;
+  const failed = failedOf(results).length;
   const underWay = [...underWayMs].map(
     ([seed, nowMs]) => `, seed ${seed} at ${Math.round(nowMs / 1000)} of ${Math.round(hours * 3600)} s`,
   );
@@ -166,20 +166,11 @@ function progressLine({ seeds, hours }: Flags, { results, underWayMs }: Progress
 }
 
 function report(flags: Flags, results: readonly SimulationResult[], seconds: number): string {
-  const failed = results.filter(({ violations }) => violations.length > 0);
-  const lines = failed
-    .slice(0, shownFailures)
-    .flatMap(({ seed, violations }) => [
-      `seed ${seed}:`,
-      ...violations.slice(0, 3).map((violation) => `  ${violation}`),
-      `  again: ${replay(flags, seed)}`,
-    ]);
   return [
     `${results.length} seeds (${flags.nodes} nodes, ${flags.streams} streams, ${flags.hours} h each) in ${seconds.toFixed(1)} s`,
     sums(flags, results),
     ...(flags.seeds === 1 ? [`trace ${results[0]?.traceHash}`] : []),
-    failed.length === 0 ? 'no violation' : `${failed.length} seeds with violations`,
-    ...lines,
+    ...failureLines(results, (seed) => replay(flags, seed)),
     '',
   ].join('\n');
 }
