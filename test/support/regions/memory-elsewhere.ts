@@ -1,6 +1,6 @@
 /** What is on air elsewhere, as a test tells it: the product's memory of it, without other regions (R3). */
 import { composeEpoch } from '../../../cluster/ownership/epoch.ts';
-import { RegionId, StreamId } from '../../../cluster/model/ids.ts';
+import { NodeId, RegionId, StreamId } from '../../../cluster/model/ids.ts';
 import type { EdgeTold, StreamOnAir } from '../../../cluster/contract/regions/on-air.ts';
 import { ElsewhereState } from '../../../cluster/region/elsewhere-state.ts';
 import type { EdgeElsewhere, Elsewhere, StreamElsewhere } from '../../../cluster/region/elsewhere.ts';
@@ -21,6 +21,17 @@ export function onAirAt(ordinal: number, stream: string, more: Partial<StreamOnA
     ...more,
   };
 }
+
+/** A sound edge of another region. */
+export const edgeAt = (region: string, node: string): EdgeElsewhere => ({
+  region: RegionId.parse(region),
+  node: NodeId.parse(node),
+  httpUrl: `http://${node}.test`,
+  isSound: true,
+  connections: 0,
+  room: 1,
+  weight: 1,
+});
 
 export class MemoryElsewhere implements Elsewhere {
   readonly #state: ElsewhereState;

@@ -3,21 +3,14 @@ import { expect, test } from 'vitest';
 import { askEdges } from '../../../../../actors/edge-delivery/crossing/ask-edges.ts';
 import { SilentSources } from '../../../../../actors/edge-delivery/crossing/silent-sources.ts';
 import { errorCodeOf, TangazaError } from '../../../../../cluster/errors/tangaza-error.ts';
-import { NodeId, RegionId } from '../../../../../cluster/model/ids.ts';
+import { RegionId } from '../../../../../cluster/model/ids.ts';
 import { silentLogger } from '../../../../../cluster/observe/logger.ts';
 import { noMetrics } from '../../../../../cluster/observe/metrics.ts';
 import { nothingElsewhere } from '../../../../../cluster/region/elsewhere.ts';
 import { HandClock, settled } from '../../../../support/regions/hand-clock.ts';
+import { edgeAt } from '../../../../support/regions/memory-elsewhere.ts';
 
-const edgeOf = (id: string) => ({
-  region: RegionId.parse('eu'),
-  node: NodeId.parse(id),
-  httpUrl: `http://${id}.test`,
-  isSound: true,
-  connections: 0,
-  room: 1,
-  weight: 1,
-});
+const edgeOf = (id: string) => edgeAt('eu', id);
 const edges = ['n1', 'n2', 'n3'].map(edgeOf);
 
 type Reply = 'mute' | 'given' | TangazaError;

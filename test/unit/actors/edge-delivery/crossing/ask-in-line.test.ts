@@ -8,21 +8,14 @@ import {
   type LinePorts,
 } from '../../../../../actors/edge-delivery/crossing/ask-in-line.ts';
 import { TangazaError } from '../../../../../cluster/errors/tangaza-error.ts';
-import { NodeId, RegionId } from '../../../../../cluster/model/ids.ts';
+import type { RegionId } from '../../../../../cluster/model/ids.ts';
 import type { EdgeElsewhere } from '../../../../../cluster/region/elsewhere.ts';
 import { HandClock, settled } from '../../../../support/regions/hand-clock.ts';
+import { edgeAt } from '../../../../support/regions/memory-elsewhere.ts';
 
 const body = new Uint8Array([1, 2, 3]);
 const silent: Answer = { kind: 'silent' };
-const edgeOf = (id: string): EdgeElsewhere => ({
-  region: RegionId.parse(id.slice(0, 2)),
-  node: NodeId.parse(id),
-  httpUrl: `http://${id}.test`,
-  isSound: true,
-  connections: 0,
-  room: 1,
-  weight: 1,
-});
+const edgeOf = (id: string) => edgeAt(id.slice(0, 2), id);
 
 /** There and back to region `ap`, and to `af`, whose link says a minute. */
 const roundTripMs = (region: RegionId): number | undefined =>

@@ -6,29 +6,15 @@ import type { ObjectAsked } from '../../../../../actors/edge-delivery/crossing/f
 import { Puller } from '../../../../../actors/edge-delivery/crossing/puller.ts';
 import { SilentSources } from '../../../../../actors/edge-delivery/crossing/silent-sources.ts';
 import type { PulledObject } from '../../../../../cluster/contract/edge-actions.ts';
-import {
-  NodeId,
-  PeriodId,
-  RegionId,
-  RenditionName,
-  Sha256,
-  StreamId,
-} from '../../../../../cluster/model/ids.ts';
+import { PeriodId, RegionId, RenditionName, Sha256, StreamId } from '../../../../../cluster/model/ids.ts';
 import { silentLogger } from '../../../../../cluster/observe/logger.ts';
 import { noMetrics } from '../../../../../cluster/observe/metrics.ts';
 import { nothingElsewhere } from '../../../../../cluster/region/elsewhere.ts';
 import { MemorySegmentStore } from '../../../../support/ports/memory-segment-store.ts';
 import { HandClock, settled } from '../../../../support/regions/hand-clock.ts';
+import { edgeAt } from '../../../../support/regions/memory-elsewhere.ts';
 
-const edgeOf = (id: string) => ({
-  region: RegionId.parse(id.slice(0, 2)),
-  node: NodeId.parse(id),
-  httpUrl: `http://${id}.test`,
-  isSound: true,
-  connections: 0,
-  room: 1,
-  weight: 1,
-});
+const edgeOf = (id: string) => edgeAt(id.slice(0, 2), id);
 
 /** The edges of region `eu` never answer; those of `us` do at once. */
 class Rig {

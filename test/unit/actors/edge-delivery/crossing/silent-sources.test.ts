@@ -1,18 +1,10 @@
 /** Which edges of other regions have not answered lately (R5). */
 import { expect, test } from 'vitest';
 import { SilentSources } from '../../../../../actors/edge-delivery/crossing/silent-sources.ts';
-import { NodeId, RegionId } from '../../../../../cluster/model/ids.ts';
 import { noMetrics } from '../../../../../cluster/observe/metrics.ts';
+import { edgeAt } from '../../../../support/regions/memory-elsewhere.ts';
 
-const edgeOf = (id: string) => ({
-  region: RegionId.parse('eu'),
-  node: NodeId.parse(id),
-  httpUrl: `http://${id}.test`,
-  isSound: true,
-  connections: 0,
-  room: 1,
-  weight: 1,
-});
+const edgeOf = (id: string) => edgeAt('eu', id);
 
 function rig() {
   const said: unknown[] = [];
