@@ -55,6 +55,17 @@ async function fitEverywhere(): Promise<void> {
   );
 }
 
+/** Presses F before the page has drawn its first frame on the full screen. Runs in the page. */
+const pressAtOnceWhenFull = (): Promise<void> =>
+  new Promise((resolve) => {
+    const timer = setInterval(() => {
+      if (document.fullscreenElement === null) return;
+      clearInterval(timer);
+      document.dispatchEvent(new KeyboardEvent('keydown', { key: 'f' }));
+      resolve();
+    });
+  });
+
 const everywhere = (text: string): Promise<unknown> =>
   Promise.all(pages().map((page) => showsBadge(page, text)));
 
@@ -201,6 +212,9 @@ describe('the controls', () => {
     await page.waitForFunction(() => document.fullscreenElement !== null);
     expect(await video()).toMatchObject({ paused: false, muted: true, isFull: true });
     await page.keyboard.press('f');
+    await page.waitForFunction(() => document.fullscreenElement === null);
+    await page.keyboard.press('f');
+    await page.evaluate(pressAtOnceWhenFull);
     await page.waitForFunction(() => document.fullscreenElement === null);
     await page.keyboard.press('ArrowDown');
     await page.keyboard.press('ArrowUp');

@@ -43,7 +43,7 @@ function perform(action: KeyAction, ui: Stage, playback: Playback, wishes: Contr
   const performs: Readonly<Record<KeyAction, () => void>> = {
     toggle: () => wishes.onToggle(),
     mute: () => void (video.muted = !video.muted),
-    fullscreen: () => ui.fullscreen.click(),
+    fullscreen: () => toggleFullscreen(ui.fullscreen),
     back: () => playback.seekBy(-keySteps.seconds),
     forward: () => playback.seekBy(keySteps.seconds),
     louder: () => volumeTo(video.volume + keySteps.volume),
@@ -51,6 +51,16 @@ function perform(action: KeyAction, ui: Stage, playback: Playback, wishes: Contr
     live: () => wishes.onLive(),
   };
   performs[action]();
+}
+
+/**
+ * Goes by the document, as the button hears of a change with the next frame only and would take a second press for the first one.
+ * Where no element but the video itself can fill the screen (an iPhone), the document knows nothing and the button decides.
+ */
+function toggleFullscreen(button: HTMLElement): void {
+  if (!document.fullscreenEnabled) return button.click();
+  const request = document.fullscreenElement === null ? 'mediaenterfullscreenrequest' : 'mediaexitfullscreenrequest';
+  button.dispatchEvent(new CustomEvent(request, { composed: true, bubbles: true }));
 }
 
 /** The page decides whether to play. The scrubber never leads nearer to the live edge than a live viewer plays. */
