@@ -123,9 +123,7 @@ test("the home's edges die: a far edge goes on with the manifests and the media 
   const media = segments.slice(-3).flatMap(({ uri, init }) => [init, uri]);
   const statuses = async (): Promise<ReadonlySet<number>> =>
     new Set(
-      await Promise.all(
-        media.map(async (name) => (await fetch(`${far.url}/live/demo/${name}`)).status),
-      ),
+      await Promise.all(media.map(async (name) => (await fetch(`${far.url}/live/demo/${name}`)).status)),
     );
   expect(await statuses()).toEqual(new Set([200]));
   await near.process.kill('SIGKILL');

@@ -203,3 +203,20 @@ declare global {
     };
   }
 }
+
+/** To the full screen and back, the second time before the page has drawn its first frame there. */
+export async function pressesFTwice(page: Page): Promise<void> {
+  await page.keyboard.press('f');
+  await page.evaluate(
+    () =>
+      new Promise<void>((resolve) => {
+        const timer = setInterval(() => {
+          if (document.fullscreenElement === null) return;
+          clearInterval(timer);
+          document.dispatchEvent(new KeyboardEvent('keydown', { key: 'f' }));
+          resolve();
+        });
+      }),
+  );
+  await page.waitForFunction(() => document.fullscreenElement === null);
+}

@@ -23,6 +23,7 @@ import {
   misfits,
   openPage,
   playsOn,
+  pressesFTwice,
   secondsOf,
   showsBadge,
   sizes,
@@ -54,17 +55,6 @@ async function fitEverywhere(): Promise<void> {
     Object.fromEntries(sizes.map(({ name }) => [name, []])),
   );
 }
-
-/** Presses F before the page has drawn its first frame on the full screen. Runs in the page. */
-const pressAtOnceWhenFull = (): Promise<void> =>
-  new Promise((resolve) => {
-    const timer = setInterval(() => {
-      if (document.fullscreenElement === null) return;
-      clearInterval(timer);
-      document.dispatchEvent(new KeyboardEvent('keydown', { key: 'f' }));
-      resolve();
-    });
-  });
 
 const everywhere = (text: string): Promise<unknown> =>
   Promise.all(pages().map((page) => showsBadge(page, text)));
@@ -213,9 +203,7 @@ describe('the controls', () => {
     expect(await video()).toMatchObject({ paused: false, muted: true, isFull: true });
     await page.keyboard.press('f');
     await page.waitForFunction(() => document.fullscreenElement === null);
-    await page.keyboard.press('f');
-    await page.evaluate(pressAtOnceWhenFull);
-    await page.waitForFunction(() => document.fullscreenElement === null);
+    await pressesFTwice(page);
     await page.keyboard.press('ArrowDown');
     await page.keyboard.press('ArrowUp');
     expect(await video()).toMatchObject({ muted: false, volume: 1 });

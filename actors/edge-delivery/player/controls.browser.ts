@@ -59,7 +59,8 @@ function perform(action: KeyAction, ui: Stage, playback: Playback, wishes: Contr
  */
 function toggleFullscreen(button: HTMLElement): void {
   if (!document.fullscreenEnabled) return button.click();
-  const request = document.fullscreenElement === null ? 'mediaenterfullscreenrequest' : 'mediaexitfullscreenrequest';
+  const request =
+    document.fullscreenElement === null ? 'mediaenterfullscreenrequest' : 'mediaexitfullscreenrequest';
   button.dispatchEvent(new CustomEvent(request, { composed: true, bubbles: true }));
 }
 
