@@ -249,6 +249,26 @@ describe('who the viewer is', () => {
     await isAccepted(page, 'With another one');
   });
 
+  // Goal: a token that is over takes nobody's comments away. Method: no socket opens, which would say so, and the server refuses the token that
+  // the browser has kept of an account; with it no page of comments comes either.
+  test('is asked for anew where a token is over, and the comments are read without it', async () => {
+    await using opened = await openPage(panel.browser, 'about:blank');
+    const { page } = opened;
+    await new ScriptedAudience({ hasSocket: false, comments: [commentOf('Read by anybody')] }).stand(page);
+    await page.addInitScript(() => {
+      const user = { id: 'a-moderator', name: 'Moderator', kind: 'account' };
+      localStorage.setItem('tangaza.audience', JSON.stringify({ token: 'over', me: { user } }));
+    });
+    await page.route(/\/v1\/(?:me$|streams\/demo\/comments\b)/, async (route) => {
+      if (route.request().headers()['authorization'] !== 'Bearer over') return route.fallback();
+      await route.fulfill({ status: 401, contentType: 'application/json', body: '{"status":401}' });
+    });
+    await page.goto(`${panel.url}/watch/demo`);
+    await rows(page, 'Read by anybody').waitFor();
+    await isCalled(page, 'Sign in');
+    await page.locator('.composer .notice', { hasText: 'sign in again' }).waitFor();
+  });
+
   test('is the same in all tabs, when they sign out in one', async () => {
     await using watching = await panel.watch();
     const { page, audience } = watching;

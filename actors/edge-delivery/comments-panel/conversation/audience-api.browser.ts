@@ -28,6 +28,8 @@ export class AudienceApi {
   readonly #stream: string;
   readonly #edges: Edges;
   readonly #token: () => string | undefined;
+  /** The token of whoever is signed in was refused, whatever was asked with it: a page of comments, too, does not come with one that is over. */
+  onDoubt: (problem: Problem) => void = () => {};
 
   constructor(streamId: string, edges: Edges, token: () => string | undefined) {
     this.#stream = `/v1/streams/${encodeURIComponent(streamId)}`;
@@ -131,12 +133,16 @@ export class AudienceApi {
     request: Request,
     read: (answer: unknown) => T | undefined,
   ): Promise<Answer<T>> {
+    // One that is given is tried out: to sign in, or to see what it is worth.
+    const isRelied = request.token === undefined && this.#token() !== undefined;
     try {
       const reply = await this.#fetch(path, request);
       const answer = parseJson(await reply.text());
       const value = reply.ok ? read(answer) : undefined;
       if (value !== undefined) return { ok: true, value };
-      return { ok: false, problem: readProblem(answer, reply.status, reply.headers.get('retry-after')) };
+      const problem = readProblem(answer, reply.status, reply.headers.get('retry-after'));
+      if (reply.status === 401 && isRelied) this.onDoubt(problem);
+      return { ok: false, problem };
     } catch {
       this.#edges.next();
       return { ok: false, problem: noAnswer };

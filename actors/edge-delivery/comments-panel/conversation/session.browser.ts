@@ -35,6 +35,7 @@ export class Session {
     this.#streamId = options.streamId;
     this.#onChange = options.onChange;
     this.#onProof = options.onProof;
+    options.api.onDoubt = (problem) => this.doubt(problem, Date.now());
   }
 
   get me(): Person | undefined {
