@@ -1,5 +1,5 @@
 /** The supervisor of a demo, on real processes: what it tells of them, and which it starts again. */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -80,6 +80,19 @@ test('each line of its output is told whole, a killed one by its signal, a stopp
   await expect.poll(lines).toEqual(['a ä b', 'c', 'a ä b', 'c']);
   await one.process.stop();
   expect(one.ends()[1]).toMatchObject({ next: { kind: 'wasStopped' } });
+});
+
+// As it once was: the first line of a node after the disk was full ended the demo, and all of its processes with it. Method: the log is a device
+// that has no room, and then a file that has some; the process waits for that.
+test('a full disk costs lines of the log alone: what is said is told all the same, and the log says how much it lacks', async () => {
+  const log = join(folder, 'one.log');
+  symlinkSync('/dev/full', log);
+  await using one = run(`echo lost; while [ -e ${log} ]; do sleep 0.05; done; echo kept; exec sleep 60`);
+  const lines = () => one.events.flatMap((event) => (event.kind === 'line' ? [event.line] : []));
+  await expect.poll(lines).toEqual(['lost']);
+  rmSync(log);
+  await expect.poll(lines).toEqual(['lost', 'kept']);
+  expect(readFileSync(log, 'utf8')).toBe('supervisor: 5 bytes could not be written here\nkept\n');
 });
 
 // As it once was: one after the other, each as long as its bound. Method: a node ends once the other was told to end, too.
