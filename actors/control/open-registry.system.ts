@@ -4,7 +4,7 @@ import type { Clock } from '../../cluster/time/clock.ts';
 import { openSqliteStreamRegistry } from './stream-registry.sqlite.ts';
 import type { RegionalRegistry } from './regions/registry-feed.ts';
 
-/** @param dataDir of the region on this host */
+/** @param dataDir of the region on this host @throws as `RegistryFile` */
 export async function openStreamRegistry(
   dataDir: string,
   clock: Pick<Clock, 'sleep' | 'runningMs'>,

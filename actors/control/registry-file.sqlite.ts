@@ -93,19 +93,31 @@ export class RegistryFile {
   readonly #clock: Pick<Clock, 'sleep' | 'runningMs'>;
   #isMarked = false;
 
-  /** @param file path of the database, or `:memory:` */
+  /**
+   * @param file path of the database, or `:memory:`
+   * @throws TangazaError `UNAVAILABLE` with what to do when the file is damaged; Error that names the file when it cannot be used now
+   */
   constructor(file: string, clock: Pick<Clock, 'sleep' | 'runningMs'>) {
     if (file !== ':memory:') mkdirSync(dirname(file), { recursive: true });
     this.#clock = clock;
-    this.#database = new DatabaseSync(file);
-    // Two nodes may open a new file at once, so the busy time-out is set before anything that locks (C12).
-    this.#database.exec('PRAGMA busy_timeout = 5000');
-    this.#database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL');
-    this.#transaction(() => this.#migrate());
-    this.#database.exec('PRAGMA busy_timeout = 0');
+    this.#database = openedOr(file, () => new DatabaseSync(file));
+    openedOr(file, () => this.#prepare());
   }
 
-  /** As a transaction: all of `work`, or nothing. @throws TangazaError `UNAVAILABLE`, and what `work` throws */
+  #prepare(): void {
+    try {
+      // Two nodes may open a new file at once, so the busy time-out is set before anything that locks (C12).
+      this.#database.exec('PRAGMA busy_timeout = 5000');
+      this.#database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL');
+      this.#transaction(() => this.#migrate());
+      this.#database.exec('PRAGMA busy_timeout = 0');
+    } catch (error) {
+      this.#database.close();
+      throw error;
+    }
+  }
+
+  /** As a transaction: all of `work`, or nothing. @throws TangazaError `UNAVAILABLE`, `STORE_FULL`, and what `work` throws */
   async inTransaction<T>(work: () => T): Promise<T> {
     const result = await this.whenFree(() =>
       this.#transaction(() => {
@@ -117,7 +129,7 @@ export class RegistryFile {
     return result;
   }
 
-  /** Does it, again and again while another process writes. @throws TangazaError `UNAVAILABLE`, and what `work` throws */
+  /** Does it, again and again while another process writes. @throws TangazaError `UNAVAILABLE`, `STORE_FULL`, and what `work` throws */
   async whenFree<T>(work: () => T): Promise<T> {
     const untilMs = this.#clock.runningMs() + busyPatienceMs;
     for (;;) {
@@ -125,6 +137,8 @@ export class RegistryFile {
         return work();
       } catch (error) {
         if (!isGone(error)) throw error;
+        if (sqliteCode(error) === codes.full)
+          throw new TangazaError('STORE_FULL', fullWords, { cause: error });
         if (!isBusy(error) || this.#clock.runningMs() >= untilMs)
           throw new TangazaError('UNAVAILABLE', 'The registry of streams cannot be asked: try again.', {
             cause: error,
@@ -180,15 +194,19 @@ export class RegistryFile {
       this.#database.exec('COMMIT');
       return result;
     } catch (error) {
-      this.#database.exec('ROLLBACK');
+      // On a full disk SQLite has rolled back by itself, and would complain of that alone.
+      if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
       throw error;
     }
   }
 }
 
-/** SQLite's codes for a file that is locked, or that cannot be read or written now. */
-const busy = 5;
-const goneCodes: ReadonlySet<number> = new Set([busy, 6, 8, 10, 11, 13, 14, 26]);
+const fullWords = 'The disk of the registry of streams is full: an operator must free space there.';
+
+/** Some of SQLite's result codes, without their extended part. */
+const codes = { busy: 5, corrupt: 11, full: 13, notADatabase: 26 } as const;
+/** For a file that is locked, or that cannot be read or written now. */
+const goneCodes: ReadonlySet<number> = new Set([...Object.values(codes), 6, 8, 10, 14]);
 
 /** Without the extended part; undefined for what is no error of SQLite's. */
 function sqliteCode(error: unknown): number | undefined {
@@ -196,7 +214,26 @@ function sqliteCode(error: unknown): number | undefined {
   return typeof error.errcode === 'number' ? error.errcode % 256 : undefined;
 }
 
-const isBusy = (error: unknown): boolean => sqliteCode(error) === busy;
+const isBusy = (error: unknown): boolean => sqliteCode(error) === codes.busy;
+
+/** SQLite names no file in what it says. */
+function openedOr<T>(file: string, open: () => T): T {
+  try {
+    return open();
+  } catch (error) {
+    const code = sqliteCode(error);
+    if (code === undefined) throw error;
+    const what = `The registry of streams, ${file},`;
+    const told = error instanceof Error ? error.message : String(error);
+    if (code !== codes.corrupt && code !== codes.notADatabase)
+      throw new Error(`${what} cannot be used (${told}): look at its folder and its disk.`, { cause: error });
+    throw new TangazaError(
+      'UNAVAILABLE',
+      `${what} is damaged (${told}): put back a copy of it, or move it away and start without its streams.`,
+      { cause: error },
+    );
+  }
+}
 
 /** The fault is the file's, or it is closed; all else is a fault of this code. */
 function isGone(error: unknown): boolean {

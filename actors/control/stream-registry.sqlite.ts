@@ -34,7 +34,7 @@ const AnswerRow = z.object({
 });
 const SaltRow = z.object({ keySalt: z.string() });
 
-/** @param file path of the database, or `:memory:` */
+/** @param file path of the database, or `:memory:` @throws as `RegistryFile` */
 export function openSqliteStreamRegistry(
   file: string,
   clock: Pick<Clock, 'sleep' | 'runningMs'>,

@@ -82,6 +82,9 @@ export const PublicStream = z
 export type PublicStream = z.infer<typeof PublicStream>;
 
 const streams = { tag: 'streams', auth: 'operator' } as const;
+/** What the registry of streams answers whoever asks it, and whoever changes it. */
+const asked = ['UNAUTHENTICATED', 'UNAVAILABLE', 'OVERLOADED'] as const;
+const changed = [...asked, 'STORE_FULL'] as const;
 const one = { ...streams, path: '/v1/streams/{id}', params: StreamParams } as const;
 
 export const EdgesQuery = z.object({
@@ -130,7 +133,7 @@ export const streamRoutes: readonly Route[] = [
     summary: 'Creates a stream; only this reply shows its key',
     body: CreateStreamBody,
     reply: { status: 201, schema: StreamWithKey },
-    errors: ['BAD_REQUEST', 'UNAUTHENTICATED', 'CONFLICT', 'UNAVAILABLE'],
+    errors: ['BAD_REQUEST', 'CONFLICT', ...changed],
     action: controlActions.create,
   },
   {
@@ -141,7 +144,7 @@ export const streamRoutes: readonly Route[] = [
     summary: 'Lists streams, newest first',
     query: PageQuery,
     reply: { status: 200, schema: StreamPage },
-    errors: ['BAD_REQUEST', 'UNAUTHENTICATED', 'UNAVAILABLE'],
+    errors: ['BAD_REQUEST', ...asked],
     action: controlActions.list,
   },
   {
@@ -150,7 +153,7 @@ export const streamRoutes: readonly Route[] = [
     operation: 'getStream',
     summary: 'Shows a stream, without its key',
     reply: { status: 200, schema: StreamView },
-    errors: ['UNAUTHENTICATED', 'STREAM_NOT_FOUND', 'UNAVAILABLE'],
+    errors: ['STREAM_NOT_FOUND', ...asked],
     action: controlActions.get,
   },
   {
@@ -160,7 +163,7 @@ export const streamRoutes: readonly Route[] = [
     summary: 'Changes the title or the ladder (from the next period on)',
     body: UpdateStreamBody,
     reply: { status: 200, schema: StreamView },
-    errors: ['BAD_REQUEST', 'UNAUTHENTICATED', 'STREAM_NOT_FOUND', 'UNAVAILABLE'],
+    errors: ['BAD_REQUEST', 'STREAM_NOT_FOUND', ...changed],
     action: controlActions.update,
   },
   {
@@ -169,7 +172,7 @@ export const streamRoutes: readonly Route[] = [
     operation: 'deleteStream',
     summary: 'Deletes a stream and disconnects its publisher',
     reply: { status: 204 },
-    errors: ['UNAUTHENTICATED', 'STREAM_NOT_FOUND', 'UNAVAILABLE'],
+    errors: ['STREAM_NOT_FOUND', ...changed],
     action: controlActions.remove,
   },
   {
@@ -179,7 +182,7 @@ export const streamRoutes: readonly Route[] = [
     operation: 'rotateKey',
     summary: 'Makes a new key; the old one ends at once, its publisher is disconnected',
     reply: { status: 200, schema: StreamWithKey },
-    errors: ['UNAUTHENTICATED', 'STREAM_NOT_FOUND', 'UNAVAILABLE'],
+    errors: ['STREAM_NOT_FOUND', ...changed],
     action: controlActions.rotateKey,
   },
   {
@@ -189,7 +192,7 @@ export const streamRoutes: readonly Route[] = [
     operation: 'streamHealth',
     summary: 'Who owns it, what comes in, how far each rendition is behind',
     reply: { status: 200, schema: StreamHealth },
-    errors: ['UNAUTHENTICATED', 'STREAM_NOT_FOUND', 'LOG_UNAVAILABLE', 'UNAVAILABLE'],
+    errors: ['STREAM_NOT_FOUND', 'LOG_UNAVAILABLE', ...asked],
     action: controlActions.health,
   },
   streamEdges,

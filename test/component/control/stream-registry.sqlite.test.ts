@@ -1,14 +1,18 @@
 /** What the registry in SQLite does beyond its port's contract (test/contract/stream-registry.test.ts). */
+import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { openSqliteStreamRegistry } from '../../../actors/control/stream-registry.sqlite.ts';
 import { errorCodeOf } from '../../../cluster/errors/tangaza-error.ts';
 import { StreamId } from '../../../cluster/model/ids.ts';
 import { systemClock } from '../../../cluster/time/clock.system.ts';
 
+const run = promisify(execFile);
+const script = resolve(import.meta.dirname, '../../support/ports/stores/registry-process.ts');
 const id = StreamId.parse('one');
 const stream = (name: string, nowMs: number) => ({
   id: StreamId.parse(name),
@@ -95,4 +99,23 @@ test('a file that stays locked, or is closed, is UNAVAILABLE, and nothing of it 
   expect(await registry.get(id)).toBeUndefined();
   await registry.close();
   expect(await registry.get(id).then(() => 'answered', errorCodeOf)).toBe('UNAVAILABLE');
+});
+
+// As it once was: INTERNAL, as SQLite had rolled back by itself and refused to do it again. Method: a real file system of 2 MB in a mount namespace of
+// its own.
+test('on a full disk nothing is changed, who asks is told so, all can be read, and it is over once there is room', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'tangaza-registry-'));
+  const mount = `mount -t tmpfs -o size=2m none '${folder}' && exec "$@"`;
+  const node = [process.execPath, script, join(folder, 'tangaza.sqlite')];
+  const { stdout } = await run('unshare', ['--map-root-user', '--mount', 'sh', '-c', mount, 'sh', ...node]);
+  rmSync(folder, { recursive: true });
+  const { made, ...result } = JSON.parse(stdout);
+  expect(made).toBeGreaterThan(10);
+  expect(result).toEqual({
+    code: 'STORE_FULL',
+    removed: 'STORE_FULL',
+    isRead: true,
+    afterwards: 'made',
+    lost: 0,
+  });
 });

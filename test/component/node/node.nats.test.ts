@@ -178,14 +178,19 @@ test('when the last part of a node fails to open, the parts before it are closed
   expect(await statesOfMembers(nats)).toEqual([]);
 });
 
-test('a database of comments that only an operator can mend stops the start, and says what to do', async () => {
-  await using nats = await startNats({ jetstream: true });
-  await using folder = await makeFolder();
-  await writeFile(join(folder.path, 'comments.sqlite'), 'no database, but a page of text'.repeat(1000));
-  const refused = await composeNode(await configOf(nats, folder.path)).catch((error: unknown) => error);
-  expect(refused).toBeInstanceOf(UnusableError);
-  expect(String(refused)).toMatch(/comments\.sqlite, is damaged .*: put back a copy of it, or move it away/);
-});
+// As it once was with the streams: "file is not a database", and no word of which file.
+test.each(['comments.sqlite', 'tangaza.sqlite'])(
+  'a database that only an operator can mend, %s, stops the start, and says what to do',
+  async (name) => {
+    await using nats = await startNats({ jetstream: true });
+    await using folder = await makeFolder();
+    await writeFile(join(folder.path, name), 'no database, but a page of text'.repeat(1000));
+    const refused = await composeNode(await configOf(nats, folder.path)).catch((error: unknown) => error);
+    expect(refused).toBeInstanceOf(UnusableError);
+    expect(String(refused)).toContain(`${name}, is damaged (`);
+    expect(String(refused)).toContain('): put back a copy of it, or move it away');
+  },
+);
 
 // Goal: an ordinal is part of epochs that lie in logs, so a file that gives it to another region starts no node, and the region remembers what it
 // did. Method: a region that knows of eu and us; a node whose file gives the ordinal of us to ap.
