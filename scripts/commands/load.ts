@@ -7,6 +7,7 @@ import { EdgeList } from '../../cluster/contract/api/control-routes.ts';
 import { systemClock } from '../../cluster/time/clock.system.ts';
 import { callApi, withApiOptions, type ApiOptions } from '../client/api.ts';
 import { NumberOption } from '../usage/number-option.ts';
+import { StopRequest } from './stop-request.system.ts';
 
 interface Options extends ApiOptions {
   readonly stream: string;
@@ -66,8 +67,7 @@ async function load(options: Options): Promise<void> {
   const path = `/v1/streams/${encodeURIComponent(options.stream)}/edges`;
   const { items } = await callApi(options, { path }, EdgeList);
   const say = (line: string): void => void process.stderr.write(`· ${line}\n`);
-  const interrupted = new AbortController();
-  process.once('SIGINT', () => interrupted.abort());
+  const { signal } = new StopRequest();
   await using running = await startLoad(
     {
       stream: options.stream,
@@ -81,12 +81,13 @@ async function load(options: Options): Promise<void> {
   );
   say(`${options.watchers + options.writers} users at ${items.length} edges`);
   const untilMs = systemClock.monotonicMs() + 1000 * options.seconds;
-  while (systemClock.monotonicMs() < untilMs && !interrupted.signal.aborted && !running.isFull) {
+  while (systemClock.monotonicMs() < untilMs && !signal.aborted && !running.isFull) {
     const leftMs = untilMs - systemClock.monotonicMs();
-    await systemClock.sleep(Math.min(tellEveryMs, leftMs), interrupted.signal).catch(() => {});
+    await systemClock.sleep(Math.min(tellEveryMs, leftMs), signal).catch(() => {});
     const { sent, acknowledged } = running.counts;
     say(`${sent} sent, ${acknowledged} acknowledged`);
   }
+  say('nobody says any more: waiting until all have heard everything; Ctrl-C once more ends at once');
   const report = await running.end();
   process.stdout.write(`${options.json ? JSON.stringify(report) : reportText(report)}\n`);
   process.exitCode = report.isGood ? 0 : 1;

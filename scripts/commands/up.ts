@@ -5,6 +5,7 @@ import type { DemoCluster } from '../demo/demo-cluster.ts';
 import type { DemoLinks } from '../demo/demo-links.ts';
 import type { NumberRule } from '../usage/judge.js';
 import { NumberOption } from '../usage/number-option.ts';
+import { StopRequest } from './stop-request.system.ts';
 
 interface UpOptions {
   readonly regions: number;
@@ -121,45 +122,6 @@ function cutOrHeal({ all }: DemoLinks): string {
   return isCut
     ? 'the links between the regions are healed'
     : 'the links between the regions are cut: nothing passes any more, and nobody is told; the same signal heals them';
-}
-
-/** Through `npm start` one Ctrl-C arrives twice, from the terminal and from npm. A second signal within this time is the same one. */
-const sameStopMs = 1000;
-
-/** The first SIGINT, SIGTERM or SIGHUP asks for an orderly stop. Another one ends everything at once. */
-class StopRequest {
-  readonly #abort = new AbortController();
-  readonly #requested = Promise.withResolvers<undefined>();
-  readonly #kill = new AbortController();
-  #firstMs = 0;
-
-  constructor() {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => this.#stop());
-  }
-
-  get signal(): AbortSignal {
-    return this.#abort.signal;
-  }
-
-  /** Aborts when everything is to end at once. */
-  get killSignal(): AbortSignal {
-    return this.#kill.signal;
-  }
-
-  get requested(): Promise<undefined> {
-    return this.#requested.promise;
-  }
-
-  #stop(): void {
-    if (this.signal.aborted) {
-      if (performance.now() - this.#firstMs < sameStopMs) return;
-      this.#kill.abort();
-      process.exit(130);
-    }
-    this.#firstMs = performance.now();
-    this.#abort.abort();
-    this.#requested.resolve(undefined);
-  }
 }
 
 /** The reader of our output may stop reading (`up | head`). The demo continues, and its output is lost. */
