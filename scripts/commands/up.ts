@@ -67,6 +67,11 @@ async function up(options: UpOptions): Promise<void> {
   const { openDemoLinks } = await import('../demo/demo-links.ts');
   const { narrate } = await import('../demo/story/narrator.system.ts');
   using narrator = narrate(say);
+  const stopping = (): void => {
+    narrator.stopping();
+    say('stopping; Ctrl-C once more ends everything at once');
+  };
+  stop.signal.addEventListener('abort', stopping);
   const dataDir = resolve(options.data);
   const preflight = async (): Promise<readonly string[]> => {
     say('looking at this machine');
@@ -103,9 +108,10 @@ async function up(options: UpOptions): Promise<void> {
     narrator.ready();
     process.on('SIGUSR2', () => say(cutOrHeal(links)));
     const refused = await Promise.race([stop.requested, cluster.refused]);
-    narrator.stopping();
-    say('stopping; Ctrl-C once more ends everything at once');
-    if (refused !== undefined) throw refused;
+    if (refused !== undefined) {
+      stopping();
+      throw refused;
+    }
   } catch (error) {
     if (!stop.signal.aborted) throw error;
   }

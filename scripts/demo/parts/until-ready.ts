@@ -1,4 +1,5 @@
 /** Waits until a part of a demo answers. */
+import { unlessAborted } from '../../../cluster/time/within.ts';
 import { UnusableError } from '../../../config/unusable.ts';
 import type { Answer } from '../answers.system.ts';
 import type { Site } from '../site.ts';
@@ -15,14 +16,21 @@ export interface Awaited {
   readonly withinMs?: number;
 }
 
-/** @throws UnusableError when another program answers on its port; Error when it does not answer in time */
-export async function untilReady(awaited: Awaited, { options, clock, signal }: Site): Promise<void> {
+/** What is asked of the site. */
+type Waiting = Pick<Site, 'clock' | 'signal'> & {
+  readonly options: Pick<Site['options'], 'dataDir' | 'readyWithinMs'>;
+};
+
+/**
+ * @throws UnusableError when another program answers on its port; Error when it does not answer in time; the signal's reason as soon as it
+ *   aborts, also while somebody is asked: an edge holds whoever asks for a stream that begins
+ */
+export async function untilReady(awaited: Awaited, { options, clock, signal }: Waiting): Promise<void> {
   const { name, as, ask } = awaited;
   const withinMs = options.readyWithinMs ?? awaited.withinMs ?? usualReadyMs;
   const deadlineMs = clock.monotonicMs() + withinMs;
   while (clock.monotonicMs() < deadlineMs) {
-    signal.throwIfAborted();
-    const answer = await ask(withinMs);
+    const answer = await unlessAborted(ask(withinMs), signal);
     if (isOther(answer, as))
       throw new UnusableError(
         `another program answers on the port of ${name}: stop it, or choose other ports with --port-base`,
