@@ -135,7 +135,7 @@ export const catalogue = {
   DEADLINE_EXCEEDED: {
     status: 504,
     retry: 'later',
-    title: 'The call arrived after its deadline and was not carried out: try again.',
+    title: 'It took too long, and may be done all the same: look at what is there, then try again.',
   },
   DEADLINE_UNKNOWN: {
     status: 503,

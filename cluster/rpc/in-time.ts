@@ -52,7 +52,7 @@ export function makeInTime(clock: CallClock): InTime {
 function endLate(waits: ReadonlySet<Wait>, toMs: number): void {
   for (const { sinceMs, end } of waits) {
     if (sinceMs > toMs) return;
-    const detail = `The service behind this path did not answer in ${callMs / 1000} s.`;
+    const detail = `The service behind this path did not answer in ${callMs / 1000} s. What was asked may be done all the same: look, then try again.`;
     end(new TangazaError('DEADLINE_EXCEEDED', detail));
   }
 }
