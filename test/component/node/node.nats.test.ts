@@ -178,6 +178,16 @@ test('when the last part of a node fails to open, the parts before it are closed
   expect(await statesOfMembers(nats)).toEqual([]);
 });
 
+// As it once was: the node started, and each stream that was made without a ladder was refused as a bad request.
+test('a ladder of streams that name none stops the start where there is none of that name, and says which there are', async () => {
+  await using nats = await startNats({ jetstream: true });
+  await using folder = await makeFolder();
+  const config = await configOf(nats, folder.path, { TANGAZA_LADDER: 'nine' });
+  const refused = await composeNode(config).catch((error: unknown) => error);
+  expect(refused).toBeInstanceOf(UnusableError);
+  expect(String(refused)).toMatch(/TANGAZA_LADDER: there is no ladder nine; there are: .*\bdefault\b/);
+});
+
 // As it once was with the streams: "file is not a database", and no word of which file.
 test.each(['comments.sqlite', 'tangaza.sqlite'])(
   'a database that only an operator can mend, %s, stops the start, and says what to do',
