@@ -1,9 +1,10 @@
 /** What moderators have beside the comments: the form of a ban, and lists of what waits, what was reported and what is hidden. */
 import type { AudienceApi } from './conversation/audience-api.browser.ts';
 import { make, makeButton, setText } from './elements.browser.ts';
-import { compareComments, type Author } from './state/comment.ts';
+import { compareComments, type Author, type Person } from './state/comment.ts';
 import type { Row } from './state/comment-list.ts';
 import { banChoices, queueTexts, type QueueKind } from './state/moderation-texts.ts';
+import { may } from './state/panel-view.ts';
 import { problemWords } from './state/problem.ts';
 
 const pageSize = '100';
@@ -59,6 +60,14 @@ export class Moderation {
     return this.#queue === undefined
       ? undefined
       : { rows: this.#queue.rows, emptyWords: queueTexts[this.#queue.kind].empty };
+  }
+
+  /** Who signs out, or is no moderator any more, leaves nothing of it to who comes next. */
+  keepTo(me: Person | undefined): void {
+    if (!may(me, 'comment.hide')) this.#leaveQueue();
+    if (may(me, 'user.ban')) return;
+    this.#author = undefined;
+    this.form.hidden = true;
   }
 
   /** Opens the form of a ban. @param author undefined closes it */
@@ -122,8 +131,12 @@ export class Moderation {
   }
 
   #close(): void {
+    this.#leaveQueue();
+    this.#options.onChange();
+  }
+
+  #leaveQueue(): void {
     this.#queue = undefined;
     this.bar.hidden = true;
-    this.#options.onChange();
   }
 }

@@ -225,6 +225,7 @@ export class CommentsPanel {
     const { root } = this.#options;
     root.hidden = !view.isShown || isAbsent;
     if (root.hidden) return;
+    this.#moderation.keepTo(session.me);
     const { queue } = this.#moderation;
     if (this.#isStale) this.#rows = queue?.rows ?? list.rows({ me: session.me, seesHidden: mayModerate });
     this.#isStale = false;

@@ -136,6 +136,23 @@ describe('moderation', () => {
     await rows(other.page, 'Not so fine').waitFor();
   });
 
+  // As it once was: the list stayed, with the words of others that nobody but moderators may read.
+  test('who signs out leaves no list of moderators to who comes next', async () => {
+    await using watching = await panel.watch({
+      comments: [commentOf('Fine'), commentOf('Waits', { isHeld: true })],
+    });
+    const { page } = watching;
+    await signIn(page);
+    await page.locator('.account').click();
+    await page.locator('.queues button', { hasText: 'Held' }).click();
+    await page.locator('.queue-bar', { hasText: 'They wait for a moderator' }).waitFor();
+    await page.locator('.account').click();
+    await page.locator('.sheet .button', { hasText: 'Sign out' }).click();
+    await page.locator('.queue-bar').waitFor({ state: 'hidden' });
+    await rows(page, 'Waits').waitFor({ state: 'detached' });
+    expect(await textsOf(page)).toEqual(['Fine']);
+  });
+
   test("one's own can be hidden, and that undone", async () => {
     await using watching = await panel.watch();
     const { page } = watching;

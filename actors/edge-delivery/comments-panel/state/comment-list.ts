@@ -169,12 +169,15 @@ export class CommentList {
     readonly seesHidden: boolean;
   }): readonly Row[] {
     const pending = me === undefined ? [] : this.#pending(me);
-    const shown = this.#order.filter(({ isHidden }) => !isHidden || seesHidden);
+    // What waits for a moderator is with its author, and with who was a moderator when it came.
+    const isUnseen = ({ isHidden, isHeld, author }: PageComment): boolean =>
+      !seesHidden && (isHidden || (isHeld && author.id !== me?.id));
+    const shown = this.#order.filter((comment) => !isUnseen(comment));
     const threads = threadsOf([...shown, ...pending.map(({ comment }) => comment)]);
     const waiting = new Map(pending.map((row) => [row.key, row]));
     const rows: Row[] = [];
     for (const comment of this.#order) {
-      const isVeiled = comment.isHidden && !seesHidden;
+      const isVeiled = isUnseen(comment);
       // Its answers may be there without having been read.
       if (isVeiled && comment.replies === 0 && !threads.has(comment.id)) continue;
       if (comment.rootId !== undefined && this.#byId.has(comment.rootId)) continue;
@@ -248,7 +251,14 @@ export class CommentList {
 const veiled = (row: Row): Row => ({
   ...row,
   own: undefined,
-  comment: { ...row.comment, author: { id: '', name: '', isStaff: false }, text: '', likes: 0 },
+  comment: {
+    ...row.comment,
+    author: { id: '', name: '', isStaff: false },
+    text: '',
+    likes: 0,
+    isHidden: true,
+    isHeld: false,
+  },
 });
 
 /** @returns the one that comes first */

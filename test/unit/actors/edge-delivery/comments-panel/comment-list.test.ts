@@ -35,7 +35,7 @@ function comment(second: number, more: Readonly<Record<string, unknown>> = {}): 
   if (read === undefined) throw new Error('it is no comment');
   return read;
 }
-const textsOf = (list: CommentList, of = all): readonly string[] =>
+const textsOf = (list: CommentList, of: Parameters<CommentList['rows']>[0] = all): readonly string[] =>
   list.rows(of).map(({ comment: { text } }) => text);
 
 test('comments are in the order of their time, however they come, and each once', () => {
@@ -52,6 +52,19 @@ test('a hidden one vanishes, stays marked for moderators with its text, and come
   expect(list.rows({ me, seesHidden: true })[0]?.comment).toMatchObject({ isHidden: true, text: 'number 1' });
   list.update(comment(1, { hidden: false }));
   expect(textsOf(list)).toEqual(['number 1']);
+});
+
+// As it once was: a moderator signed out, and what waits for one was read on by who came next.
+test('what waits for a moderator is shown to moderators and to its author', () => {
+  const list = new CommentList();
+  list.add(comment(1, { isHeld: true }));
+  list.add(comment(2, { isHeld: true, author: { id: me.id, name: me.name } }));
+  const moderator = { me: { ...me, id: 'a-mo' }, seesHidden: true };
+  expect({
+    moderator: textsOf(list, moderator),
+    author: textsOf(list, { me, seesHidden: false }),
+    nobody: textsOf(list),
+  }).toEqual({ moderator: ['number 1', 'number 2'], author: ['number 2'], nobody: [] });
 });
 
 test('a frame to everybody does not undo what this viewer likes', () => {
