@@ -37,7 +37,7 @@ export function withApiOptions(command: Command): Command {
     .option('--json', 'print JSON');
 }
 
-/** @throws Error with the API's own words when it refuses */
+/** @throws Error with the API's own words when it refuses, or with what to do when no node of this version answers */
 export async function callApi<S extends z.ZodType>(
   options: ApiOptions,
   request: ApiRequest,
@@ -46,7 +46,22 @@ export async function callApi<S extends z.ZodType>(
   const reply = await ask(targetOf(options), request);
   const text = await reply.text();
   if (!reply.ok) throw new Error(describe(text, reply.status));
-  return schema.parse(text === '' ? undefined : JSON.parse(text));
+  const answer = schema.safeParse(text === '' ? undefined : jsonOf(text));
+  if (answer.success) return answer.data;
+  const { origin } = new URL(reply.url);
+  throw new Error(
+    `${origin} answers, but not as a node of this version of Tangaza does: is it one? (--url names another)`,
+    { cause: answer.error },
+  );
+}
+
+/** Undefined for what is none. */
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Shows `rows` in padded columns; only a sentence when there are none. */
@@ -108,10 +123,8 @@ export function isRefused(error: unknown): boolean {
 }
 
 function describe(text: string, status: number): string {
-  try {
-    const { title, detail, code } = Problem.parse(JSON.parse(text));
-    return `${detail ?? title} (${code ?? status})`;
-  } catch {
-    return `the node answered ${status}`;
-  }
+  const problem = Problem.safeParse(jsonOf(text)).data;
+  if (problem === undefined) return `the node answered ${status}`;
+  const { title, detail, code } = problem;
+  return `${detail ?? title} (${code ?? status})`;
 }

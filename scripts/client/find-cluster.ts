@@ -1,4 +1,5 @@
 /** Decides which cluster a command talks to, and with which token: the cluster that is named, or the demo of a data folder. */
+import { UnusableError } from '../../config/unusable.ts';
 
 /** What the command line and the environment say. */
 export interface Given {
@@ -38,9 +39,10 @@ export const usualFolder = '.tangaza';
  * The token that is given wins. Without it the demo gets its own, and a URL that is given gets the environment's. The demo's token
  * goes to no URL but those of its own nodes: whoever listens elsewhere would learn it.
  *
- * @throws Error that says what to start or to name
+ * @throws Error that says what to start or to name; UnusableError for a URL that is none
  */
 export function chooseTarget({ url, token, envToken, data }: Given, demo: FolderDemo): Target {
+  if (url !== undefined) mustBeUrl(url);
   if (url !== undefined) return { urls: [url], token: token ?? envToken ?? tokenFor(url, demo) };
   switch (demo.state.kind) {
     case 'running':
@@ -55,6 +57,13 @@ export function chooseTarget({ url, token, envToken, data }: Given, demo: Folder
       throw new Error(noDemo(demo, demo.state.wasKilled));
     }
   }
+}
+
+/** `localhost:8080` is a URL as well, of a scheme that nobody knows. */
+function mustBeUrl(url: string): void {
+  const scheme = URL.parse(url)?.protocol;
+  if (scheme === 'http:' || scheme === 'https:') return;
+  throw new UnusableError(`--url takes http://HOST:PORT or https://HOST; "${url}" was given`);
 }
 
 function noDemo({ folder }: FolderDemo, wasKilled: boolean): string {

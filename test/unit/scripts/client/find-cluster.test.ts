@@ -24,6 +24,16 @@ describe('a demo runs in the folder', () => {
   });
 });
 
+// As it once was: "no node answers at localhost:8080: is the cluster up?"
+test.each(['localhost:8080', '127.0.0.1:8080', 'no url', 'ftp://localhost', ''])(
+  '%j is no URL of a node, which is said before anybody is asked',
+  (url) => {
+    expect(() => chooseTarget({ url, token: 'given' }, running)).toThrow(
+      `--url takes http://HOST:PORT or https://HOST; "${url}" was given`,
+    );
+  },
+);
+
 describe("the demo's own token", () => {
   const own = 'http://127.0.0.1:22101/';
 
@@ -44,7 +54,6 @@ describe("the demo's own token", () => {
     'http://127.0.0.1.example.org:22101',
     'http://127.0.0.1:22101@example.org',
     'http://192.0.2.1:22101',
-    'no url',
   ])('does not go to %s', (url) => {
     expect(() => chooseTarget({ url }, running)).toThrow(
       `no token for ${url}: give that cluster's operator token with --token or in TANGAZA_OPERATOR_TOKEN.`,
