@@ -46,15 +46,24 @@ export function ask({ title: asked, words, fields = [], confirm: label, act: act
   dialog.showModal();
 }
 
-/** Shows a value with a button that copies it. */
+/** Shows a value with a button that copies it, or selects it where the browser gives no clipboard: a page without TLS has none. */
 export function copyable(name: string, value: string): HTMLElement {
+  const code = element('code', value);
   const copy = button('Copy', `Copy ${name}`, () => {
-    navigator.clipboard.writeText(value).then(
-      () => (copy.textContent = 'Copied'),
-      () => (copy.textContent = 'Select and copy it'),
-    );
+    void copyOf(code, value).then((text) => (copy.textContent = text));
   });
-  return element('dl', [element('dt', name), element('dd', [element('code', value), copy])]);
+  return element('dl', [element('dt', name), element('dd', [code, copy])]);
+}
+
+/** @returns what the button says then */
+async function copyOf(place: HTMLElement, value: string): Promise<string> {
+  const isCopied = await navigator.clipboard?.writeText(value).then(
+    () => true,
+    () => false,
+  );
+  if (isCopied) return 'Copied';
+  getSelection()?.selectAllChildren(place);
+  return 'Press Ctrl+C';
 }
 
 export function field(

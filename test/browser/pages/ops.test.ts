@@ -142,8 +142,13 @@ test('a key is within reach until somebody is done with it, however the dialog w
     await page.click('#dialog-confirm');
   };
   const key = dialog(page).locator('dd code').first();
+  // As in a page without TLS, where the button once did nothing.
+  await page.evaluate(() => Object.defineProperty(navigator, 'clipboard', { value: undefined }));
   await begin('shown');
   const seen = await key.textContent();
+  await dialog(page).getByRole('button', { name: 'Copy Stream key' }).click();
+  await dialog(page).getByText('Press Ctrl+C').waitFor();
+  expect(await page.evaluate(() => String(getSelection()))).toBe(seen);
   await page.keyboard.press('Escape');
   await dialog(page).waitFor({ state: 'hidden' });
   await page.getByRole('button', { name: 'Show the key of Title of shown' }).click();
