@@ -1,7 +1,7 @@
 /** What viewers and moderators do with comments in a real Chromium: they write, sign in, hide, and switch them off. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openPage } from '../page-checks.ts';
-import { bannerOf, isAccepted, isKeptNoMore, rows, say, signIn, textsOf } from '../panel-acts.ts';
+import { bannerOf, isAccepted, isCalled, isKeptNoMore, rows, say, signIn, textsOf } from '../panel-acts.ts';
 import { commentOf, ScriptedAudience } from './scripted-audience.ts';
 import { ScriptedPanel } from './scripted-panel.ts';
 
@@ -120,6 +120,20 @@ describe("the viewer's own comments", () => {
 });
 
 describe('moderation', () => {
+  // As it once was: "No server answers. Check your connection".
+  test('a token that came with quotation marks around it is told as one that is not accepted', async () => {
+    await using watching = await panel.watch();
+    const { page, errors } = watching;
+    await page.locator('.account').click();
+    await page.locator('#comments-account input').fill('\u201ctoken\u201d');
+    await page.keyboard.press('Enter');
+    await page.locator('#comments-account .notice', { hasText: 'not accepted' }).waitFor();
+    await page.locator('#comments-account input').fill('token');
+    await page.keyboard.press('Enter');
+    await isCalled(page, 'Moderator');
+    expect(errors).toEqual([]);
+  });
+
   test('a hidden comment vanishes for all, and is marked for moderators, who can show it again', async () => {
     await using watching = await panel.watch({ comments: [commentOf('Fine'), commentOf('Not so fine')] });
     const { page, audience } = watching;

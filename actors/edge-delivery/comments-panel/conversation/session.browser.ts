@@ -11,6 +11,10 @@ export type Proof = 'taken' | 'renewed' | 'lost';
 const proveEveryMs = 10_000;
 const mostDoublings = 4;
 
+const notAccepted = 'That token is not accepted: ask for a new one.';
+/** A browser sends nothing else in a header; to ask with it would look as if no server answered. */
+const sendable = /^[\x21-\x7e]+$/;
+
 export class Session {
   readonly #api: AudienceApi;
   readonly #identity: KeptIdentity;
@@ -57,11 +61,9 @@ export class Session {
 
   /** @returns what is wrong with the token */
   async signIn(token: string): Promise<string | undefined> {
+    if (!sendable.test(token)) return notAccepted;
     const answer = await this.#api.identify(token);
-    if (!answer.ok)
-      return answer.problem.status === 401
-        ? 'That token is not accepted: ask for a new one.'
-        : problemWords(answer.problem);
+    if (!answer.ok) return answer.problem.status === 401 ? notAccepted : problemWords(answer.problem);
     const me = answer.value;
     if (me.stream !== undefined && me.stream !== this.#streamId)
       return 'That token is for another broadcast.';
