@@ -219,13 +219,15 @@ export class Control {
   /** @throws TangazaError `NOT_FOUND`, `CONFLICT` (last, or draining already), `UNAVAILABLE` (dead) */
   async drain(input: RouteInput<NodeParams, unknown, DrainBody>): Promise<DrainView> {
     const { params, body } = input;
-    const { members, beginDrain } = this.#ports;
+    const { members, beginDrain, regions } = this.#ports;
     const known = members.list().members;
     const member = known.find(({ id }) => id === params.id);
+    const elsewhere =
+      regions === undefined ? '' : ' A node of another region is drained by asking a node of that region.';
     if (member === undefined)
       throw new TangazaError(
         'NOT_FOUND',
-        `There is no node ${params.id}; there are: ${known.map(({ id }) => id).join(', ')}.`,
+        `There is no node ${params.id} here; there are: ${known.map(({ id }) => id).join(', ')}.${elsewhere}`,
       );
     if (member.state === 'dead')
       throw new TangazaError('UNAVAILABLE', `${params.id} is dead: there is nothing to hand over.`);

@@ -2,6 +2,7 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { ClusterView, RegionsView } from '../../../cluster/contract/api/control-views.ts';
 import { Readiness } from '../../../cluster/contract/api/edge-routes.ts';
+import { runCli } from '../../support/cluster/cli.ts';
 import { controlClient } from '../../support/cluster/control-client.ts';
 import { firstOf, startTwoRegions, type TwoRegions } from '../../support/cluster/two-regions.ts';
 import { waitFor } from '../../support/wait.ts';
@@ -39,6 +40,14 @@ test('every node is ready and knows the regions', async () => {
       regions: { name: 'regions', isReady: true },
     });
   }
+});
+
+test('who drains a node by a node of another region is told to ask one of its own', async () => {
+  const [near, far] = [firstOf(regions.near), firstOf(regions.far)];
+  const { code, stderr } = await runCli(['drain', far.node, '--url', near.url], regions.token);
+  expect(code).toBe(1);
+  expect(stderr).toContain(`There is no node ${far.node} here`);
+  expect(stderr).toContain('by asking a node of that region');
 });
 
 /** What each region says of itself and of its links, as a node of either is asked. */
