@@ -106,12 +106,6 @@ export class ElsewhereState {
     return [...this.#regions].flatMap(([, of]) => expireIn(of, nowMs));
   }
 
-  /** What one region told of a stream. */
-  toldBy(region: RegionId, stream: StreamId): StreamOnAir | undefined {
-    const kept = this.#regions.get(region)?.streams.get(stream);
-    return kept === undefined ? undefined : present(kept);
-  }
-
   /** All that one region told, in order of id. */
   listOf(region: RegionId): readonly StreamOnAir[] {
     const kept = [...(this.#regions.get(region)?.streams.values() ?? [])];

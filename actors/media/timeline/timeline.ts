@@ -7,7 +7,6 @@
 import type {
   ClockRecord,
   CommittedMedia,
-  IndexEntry,
   SourceRecord,
   StoredMedia,
 } from '../../../cluster/contract/index-records.ts';
@@ -136,9 +135,6 @@ export interface FoldedTimeline extends Timeline {
   readonly periods: FoldedPeriod[];
   readonly pending: Map<string, SourceRecord>;
 }
-
-/** Folds one entry in. An entry at or below `lastSequence` changes nothing. The old value must not be used again. */
-export type ApplyEntry = (timeline: FoldedTimeline, entry: IndexEntry) => FoldedTimeline;
 
 /** The region whose clock `availabilityStartMs` was read from, by the oldest period that is kept; undefined for an empty log (M10). */
 export const regionOfStart = ({ periods }: Pick<Timeline, 'periods'>): RegionId | undefined =>

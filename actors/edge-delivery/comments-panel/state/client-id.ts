@@ -12,8 +12,3 @@ export function mintClientId(atMs: number, random: Uint8Array): string {
   const rest = bytes.map((byte) => byte.toString(16).padStart(2, '0')).join('');
   return `${time.slice(0, 8)}-${time.slice(8)}-${rest.slice(0, 4)}-${rest.slice(4, 8)}-${rest.slice(8)}`;
 }
-
-/** Milliseconds since 1970. */
-export function timeOfClientId(clientId: string): number {
-  return Number.parseInt(clientId.replaceAll('-', '').slice(0, 12), 16);
-}
