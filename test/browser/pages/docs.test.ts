@@ -46,7 +46,7 @@ test('a page whose scripts do not run says so, and a page whose scripts do does 
   await using edge = await startTestEdge({ loadSite: (signal) => loadSite(systemClock, signal) });
   await using browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
   const words = 'The scripts of this page have not been loaded.';
-  for (const path of ['/', '/ops', '/watch/demo', '/embed/demo']) {
+  for (const path of ['/', '/ops', '/docs', '/watch/demo', '/embed/demo']) {
     await using off = await browser.newPage({ javaScriptEnabled: false });
     await off.goto(edge.url + path);
     await off.getByText(words).waitFor();
