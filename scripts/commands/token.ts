@@ -1,12 +1,15 @@
-/** `tangaza token create`: signs the token of an account with a region's key, so that somebody can moderate without a service of accounts. */
+/**
+ * `tangaza token …`. `create` signs the token of an account with a region's key, so that somebody can moderate without a service of accounts;
+ * `keys` makes the file of these keys for several regions.
+ */
 import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { accountOf } from '../../actors/comments/identity/claims.ts';
 import { openSigner } from '../../actors/comments/identity/token-signer.jose.ts';
 import { Permission, type Identity } from '../../cluster/contract/api/audience-views.ts';
-import { StreamId } from '../../cluster/model/ids.ts';
+import { RegionId, StreamId } from '../../cluster/model/ids.ts';
 import { systemClock } from '../../cluster/time/clock.system.ts';
-import { signingKeyIn, tokenKeysName } from '../../config/token-keys.disk.ts';
+import { ensureTokenKeys, signingKeyIn, tokenKeysName } from '../../config/token-keys.disk.ts';
 import { UnusableError } from '../../config/unusable.ts';
 import { usualFolder } from '../client/find-cluster.ts';
 import { NumberOption } from '../usage/number-option.ts';
@@ -27,7 +30,41 @@ interface Flags {
 export function tokenCommand(): Command {
   return new Command('token')
     .description('Tokens of people who comment and moderate.')
-    .addCommand(createCommand());
+    .addCommand(createCommand())
+    .addCommand(keysCommand());
+}
+
+interface KeysFlags {
+  readonly keys: string;
+  readonly regions: string;
+  readonly json?: true;
+}
+
+function keysCommand(): Command {
+  return new Command('keys')
+    .description(
+      'Makes the file that TANGAZA_TOKEN_KEYS names, with a key for each region and a secret that all share, or adds what it lacks: what is there stays. Needs no node.',
+    )
+    .requiredOption('--keys <file>', 'the file')
+    .requiredOption('--regions <names>', 'comma-separated names of all regions, as TANGAZA_REGION has them')
+    .option('--json', 'print { file, regions }')
+    .action(makeKeys);
+}
+
+function makeKeys({ keys: file, regions: names, json }: KeysFlags): void {
+  const regions = [...new Set(names.split(',').map((name) => regionOf(name.trim())))];
+  ensureTokenKeys(file, regions);
+  process.stdout.write(
+    json === true
+      ? `${JSON.stringify({ file, regions })}\n`
+      : `${file} has a key of ${regions.join(', ')} and the secret that they share. Whoever has it can sign: give it to their nodes alone.\n`,
+  );
+}
+
+function regionOf(given: string): RegionId {
+  const region = RegionId.safeParse(given);
+  if (region.success) return region.data;
+  throw new UnusableError(`--regions: ${given}: ${region.error.issues[0]?.message}`);
 }
 
 function createCommand(): Command {

@@ -1,4 +1,4 @@
-/** `tangaza token create` as its users run it, and what a node makes of its tokens (A13). */
+/** `tangaza token create` and `keys` as their users run them, and what a node makes of its tokens (A13). */
 import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -99,4 +99,29 @@ test.each([
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
   expect(stderr).toMatch(/\w/);
   expect(stderr).not.toContain('    at ');
+});
+
+// As it once was: a second region wanted a file with its key in it, and nothing made one but the demo.
+test('the file of keys for several regions is made, and a region that comes later is added to it', async () => {
+  const path = await mkdtemp(join(tmpdir(), 'tangaza-token-'));
+  const keys = join(path, 'keys.json');
+  const make = (regions: string) => runCli(['token', 'keys', '--keys', keys, '--regions', regions], '');
+  const kidOf = (region: string) => loadTokenKeys(keys, path, RegionId.parse(region)).signing.kid;
+  const { code, stdout } = await make('eu,us');
+  expect({ code, stdout }).toEqual({
+    code: 0,
+    stdout: expect.stringContaining('a key of eu, us and the secret'),
+  });
+  const before = [kidOf('eu'), kidOf('us')];
+  expect((await make('eu,us,asia')).code).toBe(0);
+  expect({ after: [kidOf('eu'), kidOf('us')], isNew: before.includes(kidOf('asia')) }).toEqual({
+    after: before,
+    isNew: false,
+  });
+  expect(loadTokenKeys(keys, path, RegionId.parse('asia')).shared).toHaveLength(43);
+  expect(await make('eu,Not a name')).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('--regions: Not a name: '),
+  });
+  await rm(path, { recursive: true });
 });
