@@ -27,17 +27,29 @@ const SharedFile = Secrets.omit({ demoKey: true });
 /**
  * Reads the secrets of `dataDir`, and makes them if there are none. When several nodes start at once, one of them makes the file.
  *
- * @throws Error that names the file when it cannot be read as secrets
+ * @throws UnusableError that names the file when it cannot be read, or not as secrets
  */
 export function loadSecrets(dataDir: string): Secrets {
   const file = secretsFileIn(dataDir);
   makeOnce(file, JSON.stringify(newSecrets(), null, 2));
+  mustBeReadable(file);
   const parsed = Secrets.safeParse(readJson(file));
-  if (!parsed.success)
-    throw new Error(
-      `${file} does not hold the secrets of a region: restore it, or remove it to make new ones.`,
+  if (parsed.success) return parsed.data;
+  throw new UnusableError(
+    `${file} does not hold the secrets of a region: restore it, or remove it to make new ones, which ends the API token and the keys of all streams.`,
+  );
+}
+
+/** One that this user may not read is as good as ever: nobody is told to remove it. */
+function mustBeReadable(file: string): void {
+  try {
+    readFileSync(file);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new UnusableError(
+      `${file}, the secrets of the region, cannot be read (${why}): run as the user who made it, or let this one read it.`,
     );
-  return parsed.data;
+  }
 }
 
 /**

@@ -1,5 +1,5 @@
 /** The file of the regions, and what must be there with it (R1). */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -93,4 +93,19 @@ test('secrets that all regions share are read and never made', async () => {
   const named = join(folder.path, 'shared.json');
   await writeFile(named, JSON.stringify({ operatorToken, streamKeySecret: 'short' }));
   expect(() => loadSharedSecrets(named, folder.path)).toThrow(/give the file that the other nodes have/);
+});
+
+// As it once was: whoever might not read them was told to remove them, and with them the keys of all streams. Method: a folder cannot be read as a
+// file, by whatever user.
+test('secrets that cannot be read are not said to be none, and what is damaged says what removing it ends', async () => {
+  await using unreadable = await makeFolder();
+  await mkdir(secretsFileIn(unreadable.path));
+  expect(() => loadSecrets(unreadable.path)).toThrow(
+    /secrets\.json, the secrets of the region, cannot be read \(.*\): run as the user who made it/,
+  );
+  await using damaged = await makeFolder();
+  await writeFile(secretsFileIn(damaged.path), '{}');
+  expect(() => loadSecrets(damaged.path)).toThrow(
+    /restore it, or remove it to make new ones, which ends .* the keys of all streams/,
+  );
 });
