@@ -109,7 +109,7 @@ test.for([0, 2])('a picture that cannot be played says so in words that fit, siz
   expect(await misfits(page)).toEqual([]);
 });
 
-test('the index page tells loading, failing and empty apart', async () => {
+test('the index page tells loading, failing, being offline and empty apart', async () => {
   await using index = await openPage(browser, cluster.url);
   const { page } = index;
   await page.waitForSelector('.card');
@@ -122,6 +122,10 @@ test('the index page tells loading, failing and empty apart', async () => {
   await page.reload();
   await page.locator('#failed').waitFor();
   expect(await axeFindings(page)).toEqual([]);
+  await page.context().setOffline(true);
+  await page.locator('#failed', { hasText: 'You are offline.' }).waitFor();
+  await page.context().setOffline(false);
+  await page.locator('#failed', { hasText: 'No server answers' }).waitFor();
   await page.unrouteAll();
   await page.locator('#again').click();
   await page.waitForSelector('.card');

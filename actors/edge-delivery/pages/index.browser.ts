@@ -73,6 +73,9 @@ function show(items: readonly LiveStream[]): void {
 function showFailure(): void {
   find('failed').hidden = false;
   find('empty').hidden = true;
+  find('why').textContent = navigator.onLine
+    ? 'No server answers at the moment. The page tries again by itself.'
+    : 'You are offline. The page goes on by itself when the connection is back.';
   list.hidden = cards.size === 0;
   tell(cards.size === 0 ? '' : 'As last known');
   // Nobody knows whether they still are.
@@ -140,5 +143,5 @@ function showPublishUrl(): void {
 showPublishUrl();
 find('again').addEventListener('click', ask);
 document.addEventListener('visibilitychange', () => void (document.hidden || ask()));
-window.addEventListener('online', ask);
+for (const change of ['online', 'offline']) window.addEventListener(change, ask);
 ask();
