@@ -99,7 +99,8 @@ type Versions = Readonly<Record<string, string>>;
 const all = purposes;
 const apt = (names: string): string => `${setUp} (Debian, as root), or install ${names}`;
 
-function needsOf(versions: Versions): readonly Need[] {
+/** Of every purpose. */
+export function needsOf(versions: Versions): readonly Need[] {
   return [
     ...runTimeNeeds(versions),
     ...clusterNeeds(versions),
@@ -255,6 +256,14 @@ function testNeeds(versions: Versions): readonly Need[] {
       wanted: 'any',
       remedy: 'run: sh scripts/setup --for test, or put nginx on PATH',
       find: async () => onPath('nginx'),
+    },
+    {
+      name: 'wrk',
+      why: 'to load the edge and nginx in a benchmark',
+      for: ['bench'],
+      wanted: 'any',
+      remedy: 'run: sh scripts/setup --for bench (Debian, as root), or put wrk on PATH',
+      find: async () => onPath('wrk'),
     },
   ];
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { describeChecks, isAtLeast, judge, pinnedVersions } from '../../../scripts/doctor.ts';
+import { describeChecks, isAtLeast, judge, needsOf, pinnedVersions } from '../../../scripts/doctor.ts';
 
 const need = { name: 'nats-server', why: 'for messages', wanted: '2.10.27', remedy: 'install it' };
 
@@ -34,4 +34,10 @@ test('the versions are read from the head of scripts/setup', () => {
   expect(pinnedVersions("NODE_VERSION=24.21.0\nNODE_SUM='x'\nroot=/\n  GO=1\n")).toEqual({
     NODE_VERSION: '24.21.0',
   });
+});
+
+// As it once was: "Nothing is missing for 'bench'", and `scripts/setup --for bench` installed wrk.
+test('what set-up installs for benchmarks alone is looked for', () => {
+  const names = needsOf({}).flatMap((one) => (one.for.includes('bench') ? [one.name] : []));
+  expect(names).toEqual(expect.arrayContaining(['nginx', 'wrk']));
 });
