@@ -8,6 +8,7 @@ import {
   type SimulationOptions,
   type SimulationResult,
 } from '../../simulation/simulate.ts';
+import { UnusableError } from '../../../config/unusable.ts';
 import { print } from '../../client/api.ts';
 import { NumberOption } from '../../usage/number-option.ts';
 import { regionSabotages, type RegionSabotage } from '../../simulation/regions/simulate-regions.ts';
@@ -63,10 +64,10 @@ export function simulateCommand(): Command {
 }
 
 async function run(flags: Flags): Promise<void> {
-  if (flags.trace === true && flags.seeds > 1) throw new Error('--trace is for one seed');
+  if (flags.trace === true && flags.seeds > 1) throw new UnusableError('--trace is for one seed');
   if (flags.regions === 1) return runNodes(flags);
   const { break: what, ...rest } = flags;
-  if (what === 'clock') throw new Error('--break clock is for one region: without --regions');
+  if (what === 'clock') throw new UnusableError('--break clock is for one region: without --regions');
   const failed = runRegions({ ...rest, ...(what === undefined ? {} : { break: what }) });
   process.exitCode = failed > 0 ? 1 : 0;
   return undefined;
@@ -74,7 +75,7 @@ async function run(flags: Flags): Promise<void> {
 
 async function runNodes(flags: Flags): Promise<void> {
   if (flags.break !== undefined && !isOfNodes(flags.break))
-    throw new Error(`--break ${flags.break} is for several regions: add --regions 2`);
+    throw new UnusableError(`--break ${flags.break} is for several regions: add --regions 2`);
   const startMs = performance.now();
   const results = flags.trace === true ? [await traced(flags)] : await inThreads(flags);
   const seconds = (performance.now() - startMs) / 1000;
