@@ -29,6 +29,8 @@ const everyMs = 2000;
 const pageSize = 50;
 /** How many streams are asked for their health at once. */
 const askedAtOnce = 6;
+/** One that is not on air changes seldom, and its home in another region may have to be asked. */
+const idleEveryMs = 20_000;
 
 const login = find('login', HTMLFormElement);
 const tokenInput = find('token', HTMLInputElement);
@@ -49,6 +51,8 @@ let timer: ReturnType<typeof setTimeout> | undefined;
 let isAlone: boolean | undefined;
 let isAsking = false;
 let isAskedAgain = false;
+/** What was told lately of streams that are not on air, by id. */
+let idle: ReadonlyMap<string, Idle> = new Map();
 
 /** Asks now, or after the answer that is under way. It never asks twice at once. */
 function refresh(): void {
@@ -174,22 +178,11 @@ async function showStreams(
   const away = new Map(
     live.flatMap((one) => (one.region === undefined || here.has(one.region) ? [] : [[one.id, one]])),
   );
-  const healths = new Map<string, Told>();
   // One that is over in another region has no owner here, and only its health tells of it.
   const mayBeOfOthers = isAlone === false;
-  const waiting = streams
-    .filter(({ id }) => mayBeOfOthers || owned.has(id) || away.has(id))
-    .map(({ id }) => id);
-  const askNext = async (): Promise<void> => {
-    for (let id = waiting.shift(); id !== undefined; id = waiting.shift()) {
-      const [health, audience] = await Promise.all([
-        api.health(id).catch(() => undefined),
-        api.audience(id).catch(() => undefined),
-      ]);
-      if (health !== undefined) healths.set(id, { ...health, audience });
-    }
-  };
-  await Promise.all(Array.from({ length: askedAtOnce }, askNext));
+  const isIdle = (id: StreamView['id']): boolean => !owned.has(id) && !away.has(id);
+  const asked = streams.map(({ id }) => id).filter((id) => mayBeOfOthers || !isIdle(id));
+  const healths = await healthsOf(asked, isIdle);
   const rows = streams.map((stream) => {
     const health = healths.get(stream.id);
     const elsewhere = away.get(stream.id);
@@ -199,6 +192,38 @@ async function showStreams(
     return streamRow(stream, mark, health);
   });
   showRows(find('streams', HTMLElement), rows);
+}
+
+/** What the node answers, of some streams at once; of one that is idle also what it answered lately. */
+async function healthsOf(
+  ids: readonly StreamView['id'][],
+  isIdle: (id: StreamView['id']) => boolean,
+): Promise<ReadonlyMap<string, Told>> {
+  const healths = new Map<string, Told>();
+  const idleNow = new Map<string, Idle>();
+  const waiting = [...ids];
+  const askNext = async (): Promise<void> => {
+    for (let id = waiting.shift(); id !== undefined; id = waiting.shift()) {
+      const lately = isIdle(id) ? idle.get(id) : undefined;
+      const isFresh = lately !== undefined && Date.now() - lately.atMs < idleEveryMs;
+      const told = isFresh ? lately.told : await ask(id);
+      if (told === undefined) continue;
+      healths.set(id, told);
+      if (isIdle(id)) idleNow.set(id, isFresh ? lately : { atMs: Date.now(), told });
+    }
+  };
+  await Promise.all(Array.from({ length: askedAtOnce }, askNext));
+  idle = idleNow;
+  return healths;
+}
+
+/** Undefined when the node does not answer. */
+async function ask(id: string): Promise<Told | undefined> {
+  const [health, audience] = await Promise.all([
+    api.health(id).catch(() => undefined),
+    api.audience(id).catch(() => undefined),
+  ]);
+  return health === undefined ? undefined : { ...health, audience };
 }
 
 function streamRow(stream: StreamView, mark: Mark, health: Told | undefined): HTMLElement {
@@ -236,6 +261,11 @@ function streamRow(stream: StreamView, mark: Mark, health: Told | undefined): HT
 /** What is asked of a stream that is, or was, on air. */
 interface Told extends StreamHealth {
   readonly audience?: AudienceView | undefined;
+}
+
+interface Idle {
+  readonly atMs: number;
+  readonly told: Told;
 }
 
 function audienceLines(audience: AudienceView | undefined): readonly HTMLElement[] {

@@ -234,13 +234,18 @@ test('a stream whose broadcast in another region is over is not said to be never
   const api = controlClient(cluster.url, cluster.token);
   await api.create({ title: 'From afar', id: 'afar' });
   await page.route('**/v1/regions', (route) => route.fulfill(answer(fourRegions)));
+  let asked = 0;
   await page.route('**/v1/streams/afar/health', async (route) => {
+    asked += 1;
     const health = await api.health('afar');
     await route.fulfill(answer({ ...health, reason: 'its broadcast in region us is over', region: 'us' }));
   });
   await signIn(page, cluster.token);
   await row(page, 'From afar').locator('.state', { hasText: 'offline' }).waitFor();
   await row(page, 'From afar').getByText('its broadcast in region us is over').waitFor();
+  // The page looks every two seconds, and asks no other region each time.
+  for (let looks = 0; looks < 3; looks += 1) await page.waitForResponse('**/v1/cluster');
+  expect({ asked }).toEqual({ asked: 1 });
   expect(await api.status('DELETE', '/v1/streams/afar')).toBe(204);
 });
 
