@@ -226,7 +226,7 @@ export const streamRoutes: readonly Route[] = [
     tag: 'cluster',
     auth: 'operator',
     summary:
-      'All regions: nodes, streams, viewers and links; one that is cut off as it was last known, with its age',
+      'All regions: nodes, streams, connections of viewers and links; one that is cut off as it was last known, with its age',
     reply: { status: 200, schema: RegionsView },
     errors: ['UNAUTHENTICATED', 'LOG_UNAVAILABLE'],
     action: controlActions.regions,
