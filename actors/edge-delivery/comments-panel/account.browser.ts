@@ -134,6 +134,7 @@ export class Account {
     const buttons = queueKinds.map((kind) => {
       const open = (): void => {
         this.open(false);
+        this.button.focus();
         this.#options.onQueue(kind);
       };
       return makeButton(queueTexts[kind].button, open, { class: 'button' });

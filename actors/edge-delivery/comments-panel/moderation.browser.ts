@@ -14,6 +14,8 @@ export interface ModerationOptions {
   readonly onChange: () => void;
   /** The form was closed. */
   readonly onClosed: () => void;
+  /** The comments are shown again instead of a list. */
+  readonly onBack: () => void;
   readonly onToast: (text: string, action?: { readonly text: string; readonly run: () => void }) => void;
 }
 
@@ -26,6 +28,7 @@ export class Moderation {
   readonly #seconds = make('select', { attributes: { 'aria-label': 'For how long' } });
   readonly #purge = make('input', { attributes: { type: 'checkbox' } });
   readonly #words = make('span');
+  readonly #back = makeButton('Back', () => this.#close(), { class: 'link' });
   #author: Author | undefined;
   #queue: { readonly kind: QueueKind; readonly rows: readonly Row[] } | undefined;
 
@@ -48,10 +51,7 @@ export class Moderation {
     this.form.addEventListener('keydown', ({ key }) => {
       if (key === 'Escape') this.ask(undefined);
     });
-    this.bar.append(
-      this.#words,
-      makeButton('Back', () => this.#close(), { class: 'link' }),
-    );
+    this.bar.append(this.#words, this.#back);
     this.bar.hidden = true;
   }
 
@@ -92,9 +92,11 @@ export class Moderation {
       isUnfolded: false,
       depth: 0,
     }));
+    const isOpened = this.#queue === undefined;
     this.#queue = { kind, rows };
     setText(this.#words, queueTexts[kind].title);
     this.bar.hidden = false;
+    if (isOpened) this.#back.focus();
     onChange();
   }
 
@@ -133,6 +135,7 @@ export class Moderation {
   #close(): void {
     this.#leaveQueue();
     this.#options.onChange();
+    this.#options.onBack();
   }
 
   #leaveQueue(): void {

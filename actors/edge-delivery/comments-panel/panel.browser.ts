@@ -82,6 +82,7 @@ export class CommentsPanel {
       api: this.#talk.api,
       onChange: () => this.#changed(),
       onClosed: () => this.#view.enter(),
+      onBack: () => this.#account.button.focus(),
       onToast: (text, action) => this.#toast(text, action),
     });
     this.#reactions = new Reactions(document.querySelector('#stage'), (kind) =>

@@ -150,6 +150,25 @@ describe('moderation', () => {
     await rows(other.page, 'Not so fine').waitFor();
   });
 
+  // As it once was: the focus was lost to the page, at both ends.
+  test('a list of moderators is opened and left by the keyboard', async () => {
+    await using watching = await panel.watch({ comments: [commentOf('Fine')] });
+    const { page } = watching;
+    await signIn(page);
+    const isFocused = (selector: string, text: string): Promise<unknown> =>
+      page.waitForFunction(
+        ([wanted, words]) =>
+          document.activeElement?.matches(wanted) === true && document.activeElement.textContent === words,
+        [selector, text] as const,
+      );
+    await page.locator('.account').press('Enter');
+    await page.locator('.queues button', { hasText: 'Held' }).press('Enter');
+    await isFocused('.queue-bar button', 'Back');
+    await page.keyboard.press('Enter');
+    await isFocused('.account', 'Moderator');
+    await page.locator('.queue-bar').waitFor({ state: 'hidden' });
+  });
+
   // As it once was: the list stayed, with the words of others that nobody but moderators may read.
   test('who signs out leaves no list of moderators to who comes next', async () => {
     await using watching = await panel.watch({
