@@ -204,7 +204,8 @@ const fourRegions = {
 };
 const answer = (body: unknown) => ({ contentType: 'application/json', body: JSON.stringify(body) });
 
-// Goal: an operator sees every region and its link at a glance. Method: the node's answer has a region in each state.
+// Goal: an operator sees every region and its link at a glance. Method: the node's answer has a region in each state, and a stream that has lost
+// segments: its lines are the longest.
 test.each([
   ['desktop', desktop],
   ['phone', phone],
@@ -212,7 +213,11 @@ test.each([
   await using ops = await openOps(viewport);
   const { page, faults } = ops;
   await page.route('**/v1/regions', (route) => route.fulfill(answer(fourRegions)));
+  const health = await controlClient(cluster.url, cluster.token).health('demo');
+  const renditions = [{ name: 'h264-720p', lagMs: 12_345, recentGaps: 1234 }];
+  await page.route('**/v1/streams/demo/health', (route) => route.fulfill(answer({ ...health, renditions })));
   await signIn(page, cluster.token);
+  await page.getByText('h264-720p 12.3 s, 1,234 gaps in 10 min').waitFor();
   const textOf = (id: string) => page.locator(`#regions tr[data-key="${id}"]`).innerText();
   await page.locator('#regions tr').nth(3).waitFor();
   expect({ own: await textOf('eu'), us: await textOf('us') }).toEqual({
