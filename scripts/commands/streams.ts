@@ -144,13 +144,16 @@ export function describeHealth(id: string, report: StreamHealth): string {
     ...(input?.warnings ?? []).map((warning) => `  warning    ${warning}`),
     ...renditions.map(
       ({ name, lagMs, recentGaps }) =>
-        `  ${name.padEnd(10)} ${(lagMs / 1000).toFixed(1)} s behind, ${recentGaps} gaps in the last 10 minutes`,
+        `  ${name.padEnd(10)} ${isFed(state) ? `${(lagMs / 1000).toFixed(1)} s behind, ` : ''}${recentGaps} gaps in the last 10 minutes`,
     ),
     ...describeTime(report),
     '',
   ];
   return lines.join('\n');
 }
+
+/** How long a stream has been off air is no delay. */
+const isFed = (state: StreamHealth['state']): boolean => state !== 'offline' && state !== 'refused';
 
 /** An owner knows its stream by itself. Only NATS could say whether it is still the owner. */
 function describeTime({ asOf, stale, owner }: StreamHealth): readonly string[] {

@@ -106,7 +106,15 @@ export function publisherLine({
   };
 }
 
-export function renditionLine({ name, lagMs, recentGaps }: Rendition): Line {
+/** None of a stream that nothing comes of: how long it has been off air is no delay. */
+export function renditionLines({
+  state,
+  renditions,
+}: Pick<StreamHealth, 'state' | 'renditions'>): readonly Line[] {
+  return state === 'offline' || state === 'refused' ? [] : renditions.map(renditionLine);
+}
+
+function renditionLine({ name, lagMs, recentGaps }: Rendition): Line {
   const gaps = recentGaps === 0 ? '' : `, ${count(recentGaps, 'gap')} in 10 min`;
   const tone = recentGaps > 0 ? 'bad' : 'warn';
   return {

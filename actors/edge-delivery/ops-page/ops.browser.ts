@@ -19,7 +19,7 @@ import {
   inputText,
   nodeMark,
   publisherLine,
-  renditionLine,
+  renditionLines,
   streamMark,
   summaryOf,
   type Mark,
@@ -241,7 +241,7 @@ function streamRow(stream: StreamView, mark: Mark, health: Told | undefined): HT
         ...(health?.sessions ?? []).map((one) => lineElement(publisherLine(one))),
       ],
     ],
-    ['Renditions', (health?.renditions ?? []).map((one) => lineElement(renditionLine(one)))],
+    ['Renditions', health === undefined ? [] : renditionLines(health).map(lineElement)],
     [
       'Actions',
       [

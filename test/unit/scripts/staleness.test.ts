@@ -47,3 +47,15 @@ test.each([
 ])('who ends with %s', (_what, change, lines) => {
   expect(describeHealth('s', health(change)).trimEnd().split('\n').slice(3)).toEqual(lines);
 });
+
+test('who says how far renditions are behind while somebody publishes, and their gaps always', () => {
+  const renditions = [{ name: 'h264-720p', lagMs: 28_700, gaps: 0, recentGaps: 3 }];
+  const lineIn = (state: string): string | undefined =>
+    describeHealth('s', health({ state, renditions }))
+      .split('\n')
+      .find((line) => line.includes('h264-720p'));
+  expect({ live: lineIn('live'), offline: lineIn('offline') }).toEqual({
+    live: '  h264-720p  28.7 s behind, 3 gaps in the last 10 minutes',
+    offline: '  h264-720p  3 gaps in the last 10 minutes',
+  });
+});

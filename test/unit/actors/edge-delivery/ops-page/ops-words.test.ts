@@ -9,7 +9,7 @@ import {
   nodeMark,
   publisherLine,
   releaseWords,
-  renditionLine,
+  renditionLines,
   streamMark,
   summaryOf,
 } from '../../../../../actors/edge-delivery/ops-page/ops-words.ts';
@@ -44,10 +44,13 @@ const publisher = {
 };
 const sessions = (change: object) =>
   (StreamHealth.shape.sessions.parse([{ ...publisher, ...change }]) ?? []).map(publisherLine);
-const renditions = (change: object) =>
-  StreamHealth.shape.renditions
-    .parse([{ name: 'h264-360p', lagMs: 2100, gaps: 7, recentGaps: 0, ...change }])
-    .map(renditionLine);
+const renditions = (change: object, state: StreamHealth['state'] = 'live') =>
+  renditionLines({
+    state,
+    renditions: StreamHealth.shape.renditions.parse([
+      { name: 'h264-360p', lagMs: 2100, gaps: 7, recentGaps: 0, ...change },
+    ]),
+  });
 
 test.each([
   { state: 'alive', isSuspected: false, text: 'alive', tone: 'good' },
@@ -56,6 +59,11 @@ test.each([
   { state: 'dead', isSuspected: true, text: 'dead', tone: 'bad' },
 ] as const)('a node that is $state, suspected: $isSuspected, is "$text"', ({ text, tone, ...state }) => {
   expect(nodeMark(state)).toEqual({ text, tone });
+});
+
+// As it once was: "28.7 s", and later hours, behind live, of a stream that nobody sent.
+test.each(['offline', 'refused'] as const)('of a stream that is %s no rendition is behind', (state) => {
+  expect(renditions({ lagMs: 3_600_000 }, state)).toEqual([]);
 });
 
 test('a stream whose health could not be asked is not called offline', () => {
