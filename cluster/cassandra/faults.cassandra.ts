@@ -40,6 +40,16 @@ function innermost({ innerErrors }: errors.NoHostAvailableError): Fault {
   return inner.length > 0 && inner.every(isOverloaded) ? 'overloaded' : 'unreachable';
 }
 
+/** Why no host could be asked, in one line: what each host said, which the driver's own words show with its stack. */
+export function whyOf(error: unknown): string {
+  const each: unknown[] =
+    error instanceof errors.NoHostAvailableError ? Object.values(error.innerErrors ?? {}) : [];
+  const told = (each.length === 0 ? [error] : each).map((one) =>
+    one instanceof Error ? one.message : String(one),
+  );
+  return [...new Set(told)].join('; ');
+}
+
 /**
  * Says what an operator must mend before Cassandra lets anybody in: its user or password, or a certificate. It stays so by itself.
  *

@@ -12,7 +12,7 @@ import { TangazaError } from '../errors/tangaza-error.ts';
 import type { Clock } from '../time/clock.ts';
 import { clientOf } from './client.cassandra.ts';
 import type { Database } from './database.cassandra.ts';
-import { faultOf, refusalOf } from './faults.cassandra.ts';
+import { faultOf, refusalOf, whyOf } from './faults.cassandra.ts';
 import {
   newestOf,
   planOf,
@@ -135,9 +135,8 @@ async function mustConnect({ client, centre }: Reached): Promise<void> {
     const refusal = refusalOf(error);
     if (refusal !== undefined)
       throw new UnusableCluster(`data centre ${centre.name} lets nobody in: ${refusal}`, { cause: error });
-    const why = error instanceof Error ? error.message : String(error);
     throw new UnusableCluster(
-      `data centre ${centre.name} does not answer at ${centre.contactPoints.join(', ')} (${why}): migrations are run when all data centres are there`,
+      `data centre ${centre.name} does not answer at ${centre.contactPoints.join(', ')} (${whyOf(error)}): migrations are run when all data centres are there`,
       { cause: error },
     );
   });
