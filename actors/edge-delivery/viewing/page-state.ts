@@ -80,8 +80,10 @@ export interface PageState {
   readonly facts: PlayerFacts;
   readonly movedAtMs: number;
   readonly tickedAtMs: number;
-  /** A viewer who was live before the machine slept is taken back to live until this time. */
+  /** A viewer who was live before the machine slept, or before the stream's home was cut off, is taken back to live until this time. */
   readonly wokeUntilMs: number;
+  /** Whether he was live when the home was cut off, and did not go back since. */
+  readonly wasLiveAtCut: boolean;
   /** How many times the player should have jumped to the live edge so far. */
   readonly resyncs: number;
   readonly resyncedAtMs: number;
@@ -131,6 +133,7 @@ export function firstState(options: { readonly nowMs: number; readonly mayStart:
     movedAtMs: options.nowMs,
     tickedAtMs: options.nowMs,
     wokeUntilMs: 0,
+    wasLiveAtCut: false,
     resyncs: 0,
     resyncedAtMs: 0,
   };
@@ -205,11 +208,41 @@ export function isStarting({ known, load, media, mayStart }: PageState): boolean
   return mayStart && media.kind === 'loading';
 }
 
-/** Once the home of the stream is heard again, what failed meanwhile is tried at once. */
+/** Once the home of the stream is heard again, what failed meanwhile is tried at once. Who is paused then stays where he is. */
 function healed(state: PageState, before: PageState): PageState {
-  const { media, load } = state;
+  if (!isCutOff(before) || isCutOff(state)) return state;
+  const { media, load, wasLiveAtCut } = state;
   const isWaiting = media.kind === 'failed' && media.retryAtMs !== undefined && load.kind !== 'nothing';
-  return isWaiting && isCutOff(before) && !isCutOff(state) ? begin(state, load.kind, true) : state;
+  const tried = isWaiting ? begin(state, load.kind, true) : state;
+  return { ...tried, wasLiveAtCut: wasLiveAtCut && !isHeldByViewer(state) };
+}
+
+/**
+ * Whoever was live when the home was cut off stays one who was, while he stands still or is paused, until he goes back on purpose. He is
+ * taken to live once his picture moves on after the heal. The answer that the link is back may come long before the first segment does:
+ * a jump would lead then to where nothing is, and the time for more jumps would be over.
+ */
+function followedAcrossCut(before: PageState, state: PageState): PageState {
+  const step = state.facts.positionSeconds - before.facts.positionSeconds;
+  // A player that loads again begins at 0.
+  const isPlaying = before.media.kind === 'playing' && state.media.kind === 'playing';
+  const hasGoneBack = isPlaying && step < -1;
+  const isTaken = state.wasLiveAtCut || state.tickedAtMs <= state.wokeUntilMs;
+  if (isCutOff(state)) return { ...state, wasLiveAtCut: wasAtLive(state) || (isTaken && !hasGoneBack) };
+  if (hasGoneBack) return { ...state, wasLiveAtCut: false, wokeUntilMs: 0 };
+  if (!state.wasLiveAtCut || !isPlaying || (step === 0 && !state.facts.isPaused)) return state;
+  const wokeUntilMs = state.facts.isPaused ? state.wokeUntilMs : state.tickedAtMs + wakeMs;
+  return { ...state, wasLiveAtCut: false, wokeUntilMs };
+}
+
+const isHeldByViewer = ({ media, facts }: PageState): boolean => media.kind === 'playing' && facts.isPaused;
+
+/** Says whether he played live when his picture last moved: while it stands still, the live edge of the clock leaves it behind. */
+function wasAtLive(state: PageState): boolean {
+  const { facts, tickedAtMs, movedAtMs } = state;
+  if (facts.behindSeconds === undefined) return false;
+  const behindSeconds = facts.behindSeconds - (tickedAtMs - movedAtMs) / 1000;
+  return isAtLive({ ...state, facts: { ...facts, behindSeconds } });
 }
 
 const isCutOff = ({ known }: PageState): boolean =>
@@ -279,7 +312,7 @@ function ticked(state: PageState, facts: PlayerFacts, nowMs: number): PageState 
     // If the browser kept the player from starting, pressing play starts it.
     media: state.media.kind === 'refused' && !facts.isPaused ? { kind: 'playing' } : state.media,
   };
-  return resynced(exhausted(retried(seen, nowMs), nowMs), nowMs);
+  return resynced(exhausted(retried(followedAcrossCut(state, seen), nowMs), nowMs), nowMs);
 }
 
 function retried(state: PageState, nowMs: number): PageState {
@@ -297,9 +330,9 @@ function exhausted(state: PageState, nowMs: number): PageState {
 
 function resynced(state: PageState, nowMs: number): PageState {
   const { facts, media, load, resyncs } = state;
-  if (nowMs > state.wokeUntilMs || media.kind !== 'playing' || load.kind !== 'live' || facts.isPaused)
-    return state;
-  const isBehind = (facts.behindSeconds ?? 0) > liveWithinSeconds + 4;
+  const isPlaying = media.kind === 'playing' && load.kind === 'live' && !facts.isPaused;
+  if (nowMs > state.wokeUntilMs || !isPlaying || isCutOff(state)) return state;
+  const isBehind = (facts.behindSeconds ?? 0) >= liveWithinSeconds;
   if (!isBehind || nowMs - state.resyncedAtMs < resyncEveryMs) return state;
   return { ...state, resyncs: resyncs + 1, resyncedAtMs: nowMs };
 }

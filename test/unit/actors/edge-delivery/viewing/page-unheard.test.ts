@@ -1,10 +1,90 @@
 /** What a viewer reads while the region that broadcasts is cut off from the one that he watches in. */
 import { describe, expect, test } from 'vitest';
 import { readAnswer } from '../../../../../actors/edge-delivery/viewing/public-stream.ts';
-import { live, page } from './page-under-test.ts';
+import { live, page, type PageUnderTest } from './page-under-test.ts';
 
 const cut = { region: 'eu', since: '18:03' };
 const untilThen = 'You see what arrived until 18:03.';
+
+describe('when the link to the home region is healed', () => {
+  test('who was live is live again once the picture moves on, and asked to again until the player has got there', () => {
+    const healed = live().hears('live', cut).ticks().stands(20_000, { behindSeconds: 25 }).hears('live');
+    expect(healed.ticks().state.resyncs).toBe(1);
+    expect(healed.ticks({ behindSeconds: 60 }, 3000).state.resyncs).toBe(2);
+    expect(healed.ticks({ behindSeconds: 0 }, 3000).state.resyncs).toBe(2);
+  });
+
+  test('who was live is not jumped to where no media is yet, and is live again however late the first comes', () => {
+    const healed = live().hears('live', cut).ticks().stands(20_000, { behindSeconds: 25 }).hears('live');
+    expect(healed.stands(60_000, { behindSeconds: 85 }).state.resyncs).toBe(0);
+    expect(healed.ticks().state.resyncs).toBe(1);
+  });
+
+  test('whose picture had stopped before the page heard of the cut is live again', () => {
+    const stopped = live().ticks({ behindSeconds: 5 });
+    for (const behindSeconds of [6, 7, 8, 9, 10]) stopped.stands(1000, { behindSeconds });
+    const healed = stopped.hears('live', cut).stands(1000, { behindSeconds: 11 }).hears('live');
+    expect(healed.ticks().state.resyncs).toBe(1);
+  });
+
+  test('whom the first jump brought nearly to live is brought there', () => {
+    const healed = live().hears('live', cut).stands(20_000, { behindSeconds: 25 }).hears('live').ticks();
+    expect(healed.ticks({ behindSeconds: 10 }, 3000).state.resyncs).toBe(2);
+  });
+
+  test('who was on the way to live when the link was cut again is brought there after that', () => {
+    const again = live().hears('live', cut).stands(20_000, { behindSeconds: 25 }).hears('live').ticks();
+    const healed = again.hears('live', cut).stands(30_000, { behindSeconds: 55 }).hears('live');
+    expect(healed.ticks({ behindSeconds: 56 }).state.resyncs).toBe(2);
+  });
+
+  test('whose player only then learns how far it is behind is taken back to live, too', () => {
+    const healed = live().hears('live', cut).stands(20_000).hears('live').ticks();
+    expect(healed.state.resyncs).toBe(0);
+    expect(healed.ticks({ behindSeconds: 60 }).state.resyncs).toBe(1);
+  });
+
+  test('whose player failed meanwhile is live again once it plays', () => {
+    const failed = live().hears('live', cut).ticks().tell({ kind: 'failed', why: 'unreachable' });
+    const unloaded = { positionSeconds: 0, behindSeconds: undefined, isPaused: true };
+    const healed = failed.ticks(unloaded).hears('live').ticks({ isPaused: false }).plays();
+    expect(healed.ticks({ behindSeconds: 60 }).state.resyncs).toBe(1);
+  });
+
+  test('who goes back after it is left there', () => {
+    const healed = live()
+      .hears('live', cut)
+      .ticks()
+      .stands(20_000, { behindSeconds: 25 })
+      .hears('live')
+      .ticks()
+      .ticks({ positionSeconds: 100, behindSeconds: 0 }, 1000);
+    expect(healed.ticks({ positionSeconds: 80, behindSeconds: 20 }, 3000).state.resyncs).toBe(1);
+  });
+
+  test.for<[string, () => PageUnderTest]>([
+    ['was behind', () => live().ticks({ behindSeconds: 45 }).hears('live', cut)],
+    ['was behind and stood still', () => live().ticks({ behindSeconds: 45 }).hears('live', cut).stands(3000)],
+    ['is paused', () => live().hears('live', cut).ticks().ticks({ isPaused: true })],
+    [
+      'went back meanwhile',
+      () =>
+        live()
+          .ticks({ positionSeconds: 90 })
+          .hears('live', cut)
+          .ticks({ positionSeconds: 60, behindSeconds: 30 }),
+    ],
+  ])('who %s is left where he is', ([, make]) => {
+    const healed = make().ticks({ behindSeconds: 65 }).hears('live');
+    expect(healed.ticks({ isPaused: false, behindSeconds: 65 }).state.resyncs).toBe(0);
+  });
+
+  test('who pauses before the picture moves on is left where he is', () => {
+    const healed = live().hears('live', cut).stands(20_000, { behindSeconds: 25 }).hears('live');
+    const paused = healed.stands(1000, { isPaused: true });
+    expect(paused.ticks({ isPaused: false, behindSeconds: 600 }).state.resyncs).toBe(0);
+  });
+});
 
 describe('while the link to the home region is down', () => {
   test('the picture plays on from what arrived, and a line above it says so', () => {
