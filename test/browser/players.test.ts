@@ -4,13 +4,13 @@ import type { Browser, Page } from 'playwright-core';
 import { startTestCluster, type TestCluster } from '../support/cluster/demo.ts';
 import { flashAndBeep, publish, x264, type FfmpegPublisher } from '../support/media/ffmpeg-publisher.ts';
 import { waitForPlaylist } from '../support/media/playlists.ts';
-
 import {
   launchChromium,
   openPlayer,
   pageTimeoutMs,
   type Player,
 } from '../support/cluster/foreign-players.ts';
+import { playsOn } from './page-checks.ts';
 
 /** Short, so that the beginning of the broadcast is soon no longer kept. */
 const windowSeconds = 40;
@@ -123,3 +123,29 @@ test.for(['dash', 'hls'])(
     await page.close();
   },
 );
+
+// Goal: an edge that is slow to come up costs a moment, and neither the player nor the quality. Method: of each kind of file, the connection of the
+// first request breaks and the second one is answered 503.
+test('a page plays by hls.js though the edge fails at first: it asks for the same again', async () => {
+  const page = await openPage();
+  const asked: Record<string, string[]> = {};
+  await page.route(/\/(?:h264|aac)-[^/]+\/[^/]+\.(?:m4s|mp4)/, async (route) => {
+    const [, rendition = '', codec = '', type = ''] =
+      /\/((h264|aac)-[^/]+)\/[^/]+\.(m4s|mp4)/.exec(route.request().url()) ?? [];
+    const before = (asked[`${codec} ${type}`] ??= []);
+    before.push(rendition);
+    if (before.length === 1) await route.abort('connectionreset');
+    else if (before.length === 2) await route.fulfill({ status: 503 });
+    else await route.continue();
+  });
+  await page.goto(`${cluster.url}/watch/demo?format=hls`);
+  await playsOn(page);
+  await playsOn(page); // the first step may be that from 0 to its place
+  const { failures } = await page.evaluate(() => window.tangaza.state());
+  const first = Object.entries(asked).map(([kind, all]) => [kind, new Set(all.slice(0, 3)).size]);
+  expect({ failures, renditionsOfThree: Object.fromEntries(first) }).toEqual({
+    failures: 0,
+    renditionsOfThree: { 'h264 m4s': 1, 'h264 mp4': 1, 'aac m4s': 1, 'aac mp4': 1 },
+  });
+  await page.close();
+});

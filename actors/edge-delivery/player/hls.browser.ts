@@ -1,5 +1,5 @@
 /** Plays HLS with hls.js. */
-import Hls, { type ErrorData } from 'hls.js';
+import Hls, { type ErrorData, type HlsConfig, type RetryConfig } from 'hls.js';
 import {
   manifestAttempts,
   nowhere,
@@ -16,6 +16,46 @@ import { findTimelineZero } from './timeline-zero.browser.ts';
 /** How often undecodable media is tried again. */
 const recoveries = 2;
 
+/** So many times a request is made again whose connection broke. hls.js takes that for final. */
+const brokenRetries = 2;
+
+/** Soon: segments are 2 s long, and a live viewer has few of them. */
+const again = (maxNumRetry: number): RetryConfig => ({
+  maxNumRetry,
+  retryDelayMs: 300,
+  maxRetryDelayMs: 2000,
+  shouldRetry: (...[, count, , reply, mayRetry]) => mayRetry || (reply?.code === 0 && count < brokenRetries),
+});
+const atOnce = (maxNumRetry: number): RetryConfig => ({ maxNumRetry, retryDelayMs: 0, maxRetryDelayMs: 0 });
+
+/**
+ * How long hls.js waits for a reply, and how often it asks again. Its own limits are for segments of 10 s: it waits 20 s for a playlist and
+ * 10 s for a segment, and then up to 8 s between two tries. An edge may take 5 s to answer, for a stream of another region (R4).
+ */
+const manifestPolicy = {
+  default: {
+    maxTimeToFirstByteMs: 8000,
+    maxLoadTimeMs: 10_000,
+    timeoutRetry: atOnce(1),
+    errorRetry: again(2),
+  },
+};
+const segmentPolicy = {
+  default: {
+    maxTimeToFirstByteMs: 6000,
+    maxLoadTimeMs: 15_000,
+    timeoutRetry: atOnce(3),
+    errorRetry: again(6),
+  },
+};
+const config: Partial<HlsConfig> = {
+  backBufferLength: 60,
+  liveDurationInfinity: true,
+  manifestLoadPolicy: manifestPolicy,
+  playlistLoadPolicy: manifestPolicy,
+  fragLoadPolicy: segmentPolicy,
+};
+
 /** At its time 0, the beginning of the first playlist, nobody has asked for anything: hls.js begins live. */
 const leastStartSeconds = 0.1;
 /** So many segments after the oldest it begins when the wanted place is no longer kept. */
@@ -24,7 +64,7 @@ const slackSegments = 2;
 export class HlsEngine implements Engine {
   readonly #video: HTMLVideoElement;
   readonly #events: EngineEvents;
-  readonly #hls = new Hls({ backBufferLength: 60, liveDurationInfinity: true });
+  readonly #hls = new Hls(config);
   readonly #session = new SteeringSession();
   #manifestErrors = 0;
   #recoveries = 0;
