@@ -197,6 +197,7 @@ declare global {
       state(): {
         readonly view: string;
         readonly failures: number;
+        readonly lastFailure: string;
         readonly format: string;
         readonly position: { readonly behindSeconds?: number; readonly seconds?: number };
       };

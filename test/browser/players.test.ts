@@ -149,3 +149,35 @@ test('a page plays by hls.js though the edge fails at first: it asks for the sam
   });
   await page.close();
 });
+
+// Goal: a player library that waits for ever keeps no viewer waiting. Method: what it gives to the browser's first media source goes nowhere.
+test('a page whose player stands still at its start plays by another one', async () => {
+  const stood = ['dash', 'hls'].map(async (format) => {
+    const page = await openPage();
+    await page.addInitScript(() => {
+      const stuck = new WeakSet<MediaSource>();
+      let isFirst = true;
+      window.MediaSource = class extends MediaSource {
+        constructor() {
+          super();
+          if (isFirst) stuck.add(this);
+          isFirst = false;
+        }
+        override addSourceBuffer(type: string): SourceBuffer {
+          const buffer = super.addSourceBuffer(type);
+          if (stuck.has(this)) buffer.appendBuffer = () => {};
+          return buffer;
+        }
+      };
+    });
+    await page.goto(`${cluster.url}/watch/demo?format=${format}`);
+    await page.waitForFunction(() => window.tangaza.state().failures > 0);
+    await page.waitForFunction(() => ['live', 'behind'].includes(window.tangaza.state().view));
+    await playsOn(page);
+    const { failures, lastFailure } = await page.evaluate(() => window.tangaza.state());
+    await page.close();
+    return { isInFewTries: failures <= 2, lastFailure };
+  });
+  const expected = { isInFewTries: true, lastFailure: 'the picture stood still' };
+  expect(await Promise.all(stood)).toEqual([expected, expected]);
+});

@@ -128,6 +128,7 @@ function factsOf(): PlayerFacts {
     isPaused: paused && !ended,
     isEnded: ended,
     isMuted: muted,
+    isHidden: document.hidden,
     behindSeconds: playback.position().behindSeconds,
   };
 }

@@ -31,6 +31,7 @@ export class Playback {
   #loaded: Load = { kind: 'nothing' };
   readonly #place: StartPlace;
   #resyncs = 0;
+  #standstills = 0;
   #isStale = false;
   format: Format;
   /** For tests and the curious. */
@@ -48,6 +49,10 @@ export class Playback {
     if (state.resyncs !== this.#resyncs) {
       this.#resyncs = state.resyncs;
       this.goLive();
+    }
+    if (state.standstills !== this.#standstills) {
+      this.#standstills = state.standstills;
+      this.#leaveEdge('the picture stood still');
     }
     this.#engine?.follow(isAtLive(state));
     const wanted = numberOf(state.load);
@@ -67,7 +72,10 @@ export class Playback {
 
   position(): Position {
     const position = this.#engine?.position() ?? nowhere;
-    if (position.seconds !== undefined) this.#place.reached(position.seconds, position.behindSeconds);
+    // Where a player is that has not got to its first picture is no place of the viewer's.
+    const { currentTime } = this.#options.video;
+    if (position.seconds !== undefined && currentTime > 0)
+      this.#place.reached(position.seconds, position.behindSeconds);
     return position;
   }
 
@@ -104,14 +112,12 @@ export class Playback {
     const isCurrent = () => numberOf(load) === numberOf(this.#loaded);
     const before = this.#engine;
     this.#engine = undefined;
-    await before?.destroy();
+    await Promise.race([before?.destroy(), sleep(destroyMs)]);
     if (load.kind === 'nothing' || !isCurrent()) return;
     const events: EngineEvents = {
       onFailed: (why, detail) => {
         if (!isCurrent()) return;
-        this.failures += 1;
-        this.lastFailure = detail;
-        edges.next();
+        this.#leaveEdge(detail);
         tell({ kind: 'failed', why });
       },
       onQualities: (qualities) => void (isCurrent() && this.#options.onQualities(qualities)),
@@ -142,6 +148,13 @@ export class Playback {
     } catch (error) {
       events.onFailed('unreachable', String(error));
     }
+  }
+
+  /** The next load asks the next edge (M14). */
+  #leaveEdge(why: string): void {
+    this.failures += 1;
+    this.lastFailure = why;
+    this.#options.edges.next();
   }
 
   #noteStale(isStale: boolean): void {
@@ -177,6 +190,10 @@ export class Playback {
     }
   }
 }
+
+/** A library that is stuck may never be through with its end; another one takes its place then. */
+const destroyMs = 2000;
+const sleep = (ms: number): Promise<void> => new Promise((resolve) => void setTimeout(resolve, ms));
 
 const numberOf = (load: Load): number => (load.kind === 'nothing' ? 0 : load.number);
 

@@ -5,6 +5,7 @@
  * viewer sees of it. Time is an argument, in milliseconds of the wall clock, as that continues while a laptop sleeps.
  */
 import { unreachable } from '../../../cluster/model/unreachable.ts';
+import { patienceMs, pauseAfter, resyncEveryMs, sleepMs, wakeMs } from './page-times.ts';
 import type { Answer, PublicStream } from './public-stream.ts';
 
 /** How the player does, reported twice a second. */
@@ -15,6 +16,8 @@ export interface PlayerFacts {
   /** True when it has played all there is. */
   readonly isEnded: boolean;
   readonly isMuted: boolean;
+  /** Nobody sees the page: browsers may put off what it loads. */
+  readonly isHidden: boolean;
   /** How far before the place where a live viewer plays. Undefined while unknown, and in a recording. */
   readonly behindSeconds: number | undefined;
 }
@@ -80,6 +83,10 @@ export interface PageState {
   readonly facts: PlayerFacts;
   readonly movedAtMs: number;
   readonly tickedAtMs: number;
+  /** Since when the picture should have moved and has not; now, while it need not move. */
+  readonly stoodSinceMs: number;
+  /** How many times a player that stood still was given up so far. */
+  readonly standstills: number;
   /** A viewer who was live before the machine slept, or before the stream's home was cut off, is taken back to live until this time. */
   readonly wokeUntilMs: number;
   /** Whether he was live when the home was cut off, and did not go back since. */
@@ -91,16 +98,10 @@ export interface PageState {
 
 /** A viewer less far behind the place of a live viewer counts as live. */
 export const liveWithinSeconds = 8;
-/** A timer that is this late shows that the machine or the tab slept. */
-const sleepMs = 10_000;
-const wakeMs = 20_000;
-/** A jump is repeated after this time, as right after a sleep the player's manifest is as old as the sleep was long. */
-const resyncEveryMs = 3000;
 /** For this long a viewer is told that the asked place is no longer kept. */
 export const cutToldMs = 10_000;
 /** A picture that does not move for this long has stopped. */
 export const stallMs = 2500;
-const retry = { firstMs: 500, mostMs: 8000, unplayable: 3, recording: 5 } as const;
 /** A known stream is believed gone when two answers in a row say so. */
 const refusalsOfKnown = 2;
 
@@ -109,6 +110,7 @@ const idleFacts: PlayerFacts = {
   isPaused: true,
   isEnded: false,
   isMuted: false,
+  isHidden: false,
   behindSeconds: undefined,
 };
 
@@ -132,6 +134,8 @@ export function firstState(options: { readonly nowMs: number; readonly mayStart:
     facts: idleFacts,
     movedAtMs: options.nowMs,
     tickedAtMs: options.nowMs,
+    stoodSinceMs: options.nowMs,
+    standstills: 0,
     wokeUntilMs: 0,
     wasLiveAtCut: false,
     resyncs: 0,
@@ -156,6 +160,7 @@ export function advance(state: PageState, event: PageEvent, nowMs: number): Page
         startedMuted: event.isMuted,
         cutToldUntilMs: state.isCut ? nowMs + cutToldMs : 0,
         movedAtMs: nowMs,
+        stoodSinceMs: nowMs,
       };
     case 'startRefused':
       return { ...state, media: { kind: 'refused' } };
@@ -211,10 +216,11 @@ export function isStarting({ known, load, media, mayStart }: PageState): boolean
 /** Once the home of the stream is heard again, what failed meanwhile is tried at once. Who is paused then stays where he is. */
 function healed(state: PageState, before: PageState): PageState {
   if (!isCutOff(before) || isCutOff(state)) return state;
-  const { media, load, wasLiveAtCut } = state;
+  const { media, load, facts, wasLiveAtCut } = state;
   const isWaiting = media.kind === 'failed' && media.retryAtMs !== undefined && load.kind !== 'nothing';
   const tried = isWaiting ? begin(state, load.kind, true) : state;
-  return { ...tried, wasLiveAtCut: wasLiveAtCut && !isHeldByViewer(state) };
+  const isPaused = media.kind === 'playing' && facts.isPaused;
+  return { ...tried, wasLiveAtCut: wasLiveAtCut && !isPaused };
 }
 
 /**
@@ -223,19 +229,17 @@ function healed(state: PageState, before: PageState): PageState {
  * a jump would lead then to where nothing is, and the time for more jumps would be over.
  */
 function followedAcrossCut(before: PageState, state: PageState): PageState {
-  const step = state.facts.positionSeconds - before.facts.positionSeconds;
+  const { isPaused, positionSeconds } = state.facts;
+  const step = positionSeconds - before.facts.positionSeconds;
   // A player that loads again begins at 0.
   const isPlaying = before.media.kind === 'playing' && state.media.kind === 'playing';
   const hasGoneBack = isPlaying && step < -1;
   const isTaken = state.wasLiveAtCut || state.tickedAtMs <= state.wokeUntilMs;
   if (isCutOff(state)) return { ...state, wasLiveAtCut: wasAtLive(state) || (isTaken && !hasGoneBack) };
   if (hasGoneBack) return { ...state, wasLiveAtCut: false, wokeUntilMs: 0 };
-  if (!state.wasLiveAtCut || !isPlaying || (step === 0 && !state.facts.isPaused)) return state;
-  const wokeUntilMs = state.facts.isPaused ? state.wokeUntilMs : state.tickedAtMs + wakeMs;
-  return { ...state, wasLiveAtCut: false, wokeUntilMs };
+  if (!state.wasLiveAtCut || !isPlaying || (step === 0 && !isPaused)) return state;
+  return { ...state, wasLiveAtCut: false, wokeUntilMs: isPaused ? 0 : state.tickedAtMs + wakeMs };
 }
-
-const isHeldByViewer = ({ media, facts }: PageState): boolean => media.kind === 'playing' && facts.isPaused;
 
 /** Says whether he played live when his picture last moved: while it stands still, the live edge of the clock leaves it behind. */
 function wasAtLive(state: PageState): boolean {
@@ -277,6 +281,7 @@ function begin(state: PageState, kind: 'live' | 'recording', isResumed = false):
     media: { kind: 'loading' },
     failures: isResumed ? state.failures : 0,
     hasPlayed: isResumed && state.hasPlayed,
+    stoodSinceMs: state.tickedAtMs,
     isCut: false,
     cutToldUntilMs: 0,
     facts: { ...state.facts, isEnded: false, behindSeconds: undefined },
@@ -292,15 +297,13 @@ function failed(state: PageState, why: Failure, nowMs: number): PageState {
   if (state.load.kind === 'nothing') return state;
   if (state.load.kind === 'live' && isOver(state)) return stopped(state);
   const failures = state.failures + 1;
-  const most =
-    why === 'unplayable' ? retry.unplayable : state.load.kind === 'recording' ? retry.recording : Infinity;
-  const waitMs = Math.min(retry.firstMs * 2 ** (failures - 1), retry.mostMs);
-  const retryAtMs = failures >= most ? undefined : nowMs + waitMs;
+  const pauseMs = pauseAfter(failures, why === 'unplayable' ? why : state.load.kind);
+  const retryAtMs = pauseMs === undefined ? undefined : nowMs + pauseMs;
   return { ...state, failures, media: { kind: 'failed', why, retryAtMs } };
 }
 
 function ticked(state: PageState, facts: PlayerFacts, nowMs: number): PageState {
-  const hasSlept = nowMs - state.tickedAtMs >= sleepMs && isAtLive(state);
+  const hasSlept = nowMs - state.tickedAtMs >= sleepMs;
   const hasMoved = facts.positionSeconds !== state.facts.positionSeconds;
   const seen: PageState = {
     ...state,
@@ -308,11 +311,28 @@ function ticked(state: PageState, facts: PlayerFacts, nowMs: number): PageState 
     tickedAtMs: nowMs,
     movedAtMs: hasMoved || facts.isPaused ? nowMs : state.movedAtMs,
     startedMuted: state.startedMuted && facts.isMuted,
-    wokeUntilMs: hasSlept ? nowMs + wakeMs : state.wokeUntilMs,
+    stoodSinceMs: hasMoved || hasSlept || !shouldMove(state, facts) ? nowMs : state.stoodSinceMs,
+    wokeUntilMs: hasSlept && isAtLive(state) ? nowMs + wakeMs : state.wokeUntilMs,
     // If the browser kept the player from starting, pressing play starts it.
     media: state.media.kind === 'refused' && !facts.isPaused ? { kind: 'playing' } : state.media,
   };
-  return resynced(exhausted(retried(followedAcrossCut(state, seen), nowMs), nowMs), nowMs);
+  const kept = retried(givenUp(followedAcrossCut(state, seen), nowMs), nowMs);
+  return resynced(exhausted(kept, nowMs), nowMs);
+}
+
+/** Says whether a live picture is to be expected: the edge says that it is on air, it is wanted, and somebody sees it. */
+function shouldMove(state: PageState, { isPaused, isEnded, isHidden }: PlayerFacts): boolean {
+  const { known, load, media, mayStart, unanswered } = state;
+  const isOn = known.kind === 'stream' && known.stream.state === 'live' && !isCutOff(state);
+  const isRunning = media.kind === 'loading' || (media.kind === 'playing' && !isPaused && !isEnded);
+  return isOn && unanswered === 0 && load.kind === 'live' && mayStart && isRunning && !isHidden;
+}
+
+/** A player library may wait for ever for what will not come. One that stands still for long is loaded again, from the next edge (M14). */
+function givenUp(state: PageState, nowMs: number): PageState {
+  if (nowMs - state.stoodSinceMs < patienceMs(state.failures)) return state;
+  const standstills = state.standstills + 1;
+  return { ...failed(state, 'unreachable', nowMs), standstills, stoodSinceMs: nowMs };
 }
 
 function retried(state: PageState, nowMs: number): PageState {

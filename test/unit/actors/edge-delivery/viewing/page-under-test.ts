@@ -18,6 +18,7 @@ const playingFacts: PlayerFacts = {
   isPaused: false,
   isEnded: false,
   isMuted: false,
+  isHidden: false,
   behindSeconds: 0,
 };
 

@@ -16,7 +16,7 @@ describe('when the link to the home region is healed', () => {
 
   test('who was live is not jumped to where no media is yet, and is live again however late the first comes', () => {
     const healed = live().hears('live', cut).ticks().stands(20_000, { behindSeconds: 25 }).hears('live');
-    expect(healed.stands(60_000, { behindSeconds: 85 }).state.resyncs).toBe(0);
+    expect(healed.stands(10_000, { behindSeconds: 35 }).state.resyncs).toBe(0);
     expect(healed.ticks().state.resyncs).toBe(1);
   });
 
