@@ -6,6 +6,9 @@
  * into the connection: what is lost is counted and logged. The tail of a closed session (M4) is stored and offered as a
  * tail. The owner takes it when nobody else feeds the stream, because then the contribution has really ended there.
  *
+ * A period is asked for only once the one before is open, as the segments of that one are queued then. Behind a later period they would be
+ * late (`offers.ts` F2): a burst holds a whole period before the owner has answered for it.
+ *
  * K1. A session is finished when its owner, or the next one, has answered for all that was offered (owner-client.ts).
  */
 import type { AttachParams, AttachReply, OpenPeriodReply } from '../../cluster/contract/stream-actions.ts';
@@ -67,6 +70,8 @@ export class SessionRunner implements TagSink {
   readonly #options: RunnerOptions;
   readonly #queue: OfferQueue;
   readonly #periods = new Map<number, OpenedPeriod>();
+  /** Openings under way: the first is in the queue, and the next follows the segments of its period. */
+  readonly #openings: Work[] = [];
   readonly #reports: InputReports;
   readonly #left = Promise.withResolvers<void>();
   #closeReason: string | undefined;
@@ -176,7 +181,8 @@ export class SessionRunner implements TagSink {
         this.close(event.code, event.detail);
         return;
       case 'periodReady':
-        this.#queue.add(this.#opening(event.ordinal, event.period));
+        this.#openings.push(this.#opening(event.ordinal, event.period));
+        if (this.#openings.length === 1) this.#askForNext();
         return;
       case 'segment':
         this.#addSegment(event);
@@ -198,6 +204,18 @@ export class SessionRunner implements TagSink {
     if (isTold) this.#ports.logger.warn({ code }, detail);
   }
 
+  #askForNext(): void {
+    const [next] = this.#openings;
+    if (next !== undefined) this.#queue.add(next);
+  }
+
+  /** An opening that was answered may still be told that it is lost: only the first one counts. */
+  #openingIsOver(opening: Work): void {
+    if (this.#openings[0] !== opening) return;
+    this.#openings.shift();
+    this.#askForNext();
+  }
+
   /** The request for a period goes through the queue too, behind the segments of the period before. */
   #opening(ordinal: number, period: PeriodDescription): Work {
     const inits = {
@@ -205,7 +223,7 @@ export class SessionRunner implements TagSink {
       audio: period.audio && makeInit(period.audio.track),
     };
     let reply: OpenPeriodReply | undefined;
-    return {
+    const work: Work = {
       bytes: 0,
       store: () => Promise.resolve(),
       submit: async (signal) => {
@@ -220,13 +238,16 @@ export class SessionRunner implements TagSink {
         const { offset90k, isTwin = false } = reply;
         this.#ports.logger.info({ period: opened.id, offset90k, isTwin }, 'the owner opened the period');
         this.#carryOut(this.#options.session.onPeriodOpened(ordinal, reply, this.#now()));
+        this.#openingIsOver(work);
       },
       lost: (reason) => {
         this.#ports.metrics.lost.add(1, { reason });
         this.#ports.logger.error({ ordinal, reason }, 'a period could not be opened; its media is lost');
         this.#closeUnlessClosed('UNAVAILABLE', `the stream could not be opened (${reason})`);
+        this.#openingIsOver(work);
       },
     };
+    return work;
   }
 
   /** Asks for a period. A candidate is told to wait; from then on it names what it may be recognised by (M2). */

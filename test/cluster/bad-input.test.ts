@@ -18,6 +18,8 @@ let cluster: TestCluster;
 let api: ControlClient;
 let healthy: FfmpegPublisher;
 let feed: Feed;
+let wide: Feed;
+let rareKeys: Feed;
 
 beforeAll(async () => {
   cluster = resources.use(await startTestCluster());
@@ -25,7 +27,10 @@ beforeAll(async () => {
   healthy = resources.use(
     publish(`${cluster.nodes[0]?.rtmp}/${cluster.stream.key}`, flashAndBeep(), x264(25, 2)),
   );
+  // Made before anybody publishes: to a publisher who sends nothing while a busy machine makes them, the node says goodbye.
   feed = await makeFeed({ seconds: 6, size: '426x240', gop: 50 });
+  wide = await makeFeed({ seconds: 6, size: '640x360', gop: 50 });
+  rareKeys = await makeFeed({ seconds: 32, size: '160x90', gop: 750 });
   await healthyAfter(-1);
 });
 afterAll(() => resources.disposeAsync());
@@ -102,10 +107,7 @@ test.each([
     'a feed without a keyframe',
     (publisher) => publisher.send(feed, { loops: 4, filter: ({ type, isKey }) => type !== 9 || !isKey }),
   ],
-  [
-    'a keyframe every 30 s',
-    async (publisher) => publisher.send(await makeFeed({ seconds: 32, size: '160x90', gop: 750 })),
-  ],
+  ['a keyframe every 30 s', (publisher) => publisher.send(rareKeys)],
 ] satisfies [string, (publisher: RtmpPublisher) => Promise<void>][])(
   '%s is refused to the encoder and in health',
   async (title, send) => {
@@ -129,15 +131,13 @@ test('MP3 from ffmpeg is refused with the name of the codec, shown by ffmpeg and
     .toMatchObject({ state: 'refused', reason: expect.stringMatching(/CODEC_REFUSED: .*MP3/) });
 });
 
-// Goal: another picture size is a new period, not the end. Method: one connection sends 426x240, then 640x360.
+// Goal: another picture size is a new period, not the end. Method: one connection sends 426x240, then 640x360, all at once.
 test('a change of resolution on air opens a new period, and both play', async () => {
   const { id, streamKey } = await api.create({ title: 'Resized' });
   const { publisher } = await RtmpPublisher.publish({ port: rtmpPort(1), key: streamKey });
   await using _publisher = publisher;
   await publisher.send(feed);
-  await publisher.send(await makeFeed({ seconds: 6, size: '640x360', gop: 50 }), {
-    offsetMs: feed.durationMs,
-  });
+  await publisher.send(wide, { offsetMs: feed.durationMs });
   await publisher.end();
   const { segments } = await waitForPlaylist(
     playlistUrl(id, 1),

@@ -169,6 +169,28 @@ test('a change of resolution opens a second period, and no picture is lost', asy
   expectTiled(await probe(await rig.trackOf('a', 'video', 2)));
 });
 
+// Goal: a burst loses nothing, as the owner takes no segment behind a later period. Method: both periods have come before the owner opens the first.
+test('a period is asked for behind all segments of the one before, also where both came at once', async () => {
+  await using rig = await IngestRig.start();
+  const wide = await makeFeed({ seconds: 5, size: '640x360' });
+  const { publisher } = await RtmpPublisher.publish({ port: rig.port, key: 'key-a' });
+  let isSent = false;
+  const calls: string[] = [];
+  rig.owner.fault = (call) => {
+    if (call === 'openPeriod' && !isSent) throw new TangazaError('LOG_UNAVAILABLE');
+    if (call !== 'input') calls.push(call);
+  };
+  await publisher.send(feed);
+  await publisher.send(wide, { offsetMs: feed.durationMs });
+  await publisher.end();
+  isSent = true;
+  const offers = await rig.finished('a');
+  const first = offers.filter(({ period }) => period === 1).map(() => 'offer');
+  const second = offers.filter(({ period }) => period === 2).map(() => 'offer');
+  expect(calls).toEqual(['openPeriod', ...first, 'openPeriod', ...second]);
+  expect({ first: first.length, second: second.length }).toEqual({ first: 5, second: 3 });
+});
+
 test('a repeated sequence header with equal bytes changes nothing', async () => {
   await using rig = await IngestRig.start();
   const middle = { fromMs: 4000 };
