@@ -33,7 +33,14 @@ const limits = {
   maxPendingMs: 120_000,
   maxPendingSegments: 512,
   maxSpares: 2,
+  /** What comes within this time comes at once. */
+  burstMs: 1000,
+  /** More segments at once are a burst. */
+  steadySegments: 2,
 } as const;
+
+/** Of a segment (M3), in units of 90 kHz. */
+const targetDuration90k = 2 * 90_000;
 
 export interface Refusal {
   readonly code: ErrorCode;
@@ -239,7 +246,10 @@ function accept(turn: Turn, offer: SourceOffer): void {
     sourceRecordId,
     isLogged: false,
     clockAtMs: turn.nowMs,
-    isBacklog: turn.state.link.kind === 'down' || isBehindBacklog(turn.state, turn.nowMs),
+    isBacklog:
+      turn.state.link.kind === 'down' ||
+      isBehindBacklog(turn.state, turn.nowMs) ||
+      isInBurst(turn.state, offer, turn.nowMs),
   });
   const pending = [...turn.state.pending, segment].toSorted(
     (a, b) => a.offer.period - b.offer.period || a.offer.start90k - b.offer.start90k,
@@ -252,6 +262,16 @@ function accept(turn: Turn, offer: SourceOffer): void {
 /** Whether a segment waits behind what an outage left: then its own time has not begun (C8). */
 function isBehindBacklog({ pending, catchUpUntilMs }: OwnerState, nowMs: number): boolean {
   return nowMs < catchUpUntilMs && pending.some((one) => one.isBacklog);
+}
+
+/**
+ * Whether it came in a burst, as from an encoder whose network had stood still. Workers keep up with real time, and not with that: its own
+ * time begins when it is first in line (M12).
+ */
+function isInBurst({ pending }: OwnerState, { duration90k }: SourceOffer, nowMs: number): boolean {
+  const recent = pending.filter(({ clockAtMs }) => nowMs - clockAtMs < limits.burstMs);
+  const recent90k = recent.reduce((sum, { offer }) => sum + offer.duration90k, 0);
+  return recent90k >= limits.steadySegments * Math.max(duration90k, targetDuration90k);
 }
 
 /** A source for which nothing has been done yet. */

@@ -35,3 +35,14 @@ test('deadlines grow with the length of the segment: of 10 s it is late at 12.5 
   owner.pass(300);
   expect(owner.ofKind('gap')).toMatchObject([{ number: 0, duration90k: 900_000 }]);
 });
+
+// Goal: a network that stood still costs no media that workers can make. Method: 12 s of media come at once, and no worker begins for 10 s.
+test('what comes in a burst behind two segments has its time when it is first in line', () => {
+  const owner = new OwnerHarness();
+  const period = owner.begin();
+  for (let index = 0; index < 6; index += 1) owner.offer(owner.segment(period, index));
+  owner.pass(10_000);
+  expect(owner.ofKind('gap').map(({ number }) => number)).toEqual([0, 1]);
+  owner.finishTasks();
+  expect(owner.ofKind('commit').map(({ number }) => number)).toEqual([2, 3, 4, 5]);
+});
