@@ -5,11 +5,15 @@
  * A stream that is given to another node, or taken by one, is not told of any more: its next owner tells. Where NATS does not take a message, all
  * of it is told again a second later.
  */
-import { onAir, streamsOfPart, type StreamOnAir } from '../../cluster/contract/regions/on-air.ts';
+import {
+  allToldEveryMs,
+  onAir,
+  streamsOfPart,
+  type StreamOnAir,
+} from '../../cluster/contract/regions/on-air.ts';
 import type { StreamId } from '../../cluster/model/ids.ts';
 import type { OtherRegions } from '../../cluster/region/other-regions.ts';
 
-const listEveryMs = 30_000;
 const againMs = 1000;
 
 /** A stream as its owner knows it, without where the owner is. */
@@ -49,7 +53,7 @@ export class OnAirTelling {
       this.#notBeforeMs = nowMs + againMs;
       return;
     }
-    if (isList) this.#listAtMs = nowMs + listEveryMs;
+    if (isList) this.#listAtMs = nowMs + allToldEveryMs;
     // What was told is compared with, so that a number that only grows is no news.
     for (const [stream, { owner, said }] of now) {
       const before = this.#told.get(stream)?.said;

@@ -6,10 +6,12 @@ import { describeAge } from './staleness.ts';
 type Region = RegionsView['regions'][number];
 
 export function describeRegions({ regions }: RegionsView): string {
+  const own = regions.find(({ isOwn }) => isOwn)?.links ?? [];
+  const isLinked = ({ id }: Region): boolean => own.some(({ to, isUp }) => to === id && isUp);
   const rows = regions.map((region) => ({
     region: region.id,
     ordinal: region.ordinal,
-    state: stateOf(region),
+    state: stateOf(region, isLinked(region)),
     nodes: region.nodes === undefined ? '?' : `${region.alive} of ${region.nodes}`,
     streams: region.onAir ?? '?',
     connections: region.connections ?? '?',
@@ -18,13 +20,14 @@ export function describeRegions({ regions }: RegionsView): string {
   return [
     table(rows, 'No regions.'),
     ...(links.length === 0 ? [] : [table(links, '')]),
-    ...regions.filter(({ isReached }) => !isReached).map(cutOff),
+    ...regions.filter(({ isReached }) => !isReached).map((region) => silent(region, isLinked(region))),
   ].join('\n');
 }
 
-const stateOf = ({ isOwn, isReached }: Region): string => {
+const stateOf = ({ isOwn, isReached }: Region, isLinked: boolean): string => {
   if (isOwn) return 'answers';
-  return isReached ? 'reached' : 'cut off';
+  if (isReached) return 'reached';
+  return isLinked ? 'no answer' : 'cut off';
 };
 
 function linkRow({ id, isReached }: Region, link: Region['links'][number]) {
@@ -40,10 +43,13 @@ function linkRow({ id, isReached }: Region, link: Region['links'][number]) {
   };
 }
 
-const cutOff = ({ id, ageSeconds }: Region): string =>
-  ageSeconds === undefined
-    ? `${id} cannot be reached, and nothing is known of it.\n`
-    : `${id} cannot be reached: its numbers are as of ${describeAge(ageSeconds * 1000)} ago.\n`;
+/** A region whose link is up may be slow to report, or nobody has asked it before. */
+function silent({ id, ageSeconds }: Region, isLinked: boolean): string {
+  const why = isLinked ? `${id} does not answer, though the link to it is up` : `${id} cannot be reached`;
+  return ageSeconds === undefined
+    ? `${why}: no numbers yet.\n`
+    : `${why}: its numbers are as of ${describeAge(ageSeconds * 1000)} ago.\n`;
+}
 
 /** `812 B`, `48.2 kB`, `1.3 GB` */
 function describeBytes(bytes: number): string {

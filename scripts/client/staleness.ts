@@ -1,9 +1,9 @@
 /** Says in words how old an answer is. */
 import type { Staleness } from '../../cluster/contract/staleness.ts';
 
-/** `as of 14 s ago: NATS does not answer` */
+/** `as it was known 14 s ago: NATS does not answer` */
 export function describeStaleness({ ageMs, reason }: Staleness): string {
-  return `as of ${describeAge(ageMs)} ago: ${reason}`;
+  return `as it was known ${describeAge(ageMs)} ago: ${reason}`;
 }
 
 /** Seconds up to two minutes, then minutes, then hours and minutes: `14 s`, `3 min`, `2 h 5 min`. */

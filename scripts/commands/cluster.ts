@@ -51,7 +51,7 @@ function printCluster(
   { value, stale }: { readonly value: unknown; readonly stale: ClusterView['stale'] },
   text: () => string,
 ): void {
-  const words = stale === undefined ? '' : `${describeStaleness(stale)}\n`;
+  const words = stale === undefined ? '' : `All this is ${describeStaleness(stale)}\n`;
   print(options, value, () => text() + words);
   if (options.json) process.stderr.write(words);
 }
@@ -59,7 +59,7 @@ function printCluster(
 export function whoCommand(): Command {
   const command = new Command('who')
     .description(
-      'Who owns a stream, since when, why there, and who is next; with NATS down, what the asked node last knew.',
+      'Who owns a stream, since when, why there, and who is next; with NATS down, or the link to its home, what was last known, and how long ago.',
     )
     .argument('<stream>', 'id of the stream');
   return withApiOptions(command).action(async (id: string, options: ApiOptions) => {

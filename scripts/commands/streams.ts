@@ -158,7 +158,7 @@ const isFed = (state: StreamHealth['state']): boolean => state !== 'offline' && 
 /** An owner knows its stream by itself. Only NATS could say whether it is still the owner. */
 function describeTime({ asOf, stale, owner }: StreamHealth): readonly string[] {
   if (stale === undefined) return [`  as of      ${asOf}`];
-  if (asOf === stale.asOf || owner === undefined) return [`  ${describeStaleness(stale)}`];
+  if (asOf === stale.asOf || owner === undefined) return [`  all this   ${describeStaleness(stale)}`];
   return [`  as of      ${asOf}, by its owner`, `  ownership  ${describeStaleness(stale)}`];
 }
 

@@ -55,10 +55,12 @@ async function tellsWhatItKnew({ nodes, token }: TestCluster, owner: DemoNode): 
     expect(await api.call('/v1/live', 200, LiveStreams)).toMatchObject({ stale });
     const who = await runCli(['who', 'demo', '--url', url], token);
     expect(who).toMatchObject({ code: 0, stderr: '' });
-    expect(who.stdout).toMatch(new RegExp(`owner +${owner.node}, .*as of \\d+ s ago: ${natsDown}\n$`, 's'));
+    expect(who.stdout).toMatch(
+      new RegExp(`owner +${owner.node}, .*as it was known \\d+ s ago: ${natsDown}\n$`, 's'),
+    );
     const table = await runCli(['nodes', '--url', url], token);
     expect(table).toMatchObject({ code: 0, stderr: '' });
-    expect(table.stdout).toMatch(new RegExp(`\nas of \\d+ s ago: ${natsDown}\n$`));
+    expect(table.stdout).toMatch(new RegExp(`\nAll this is as it was known \\d+ s ago: ${natsDown}\n$`));
   }
 }
 

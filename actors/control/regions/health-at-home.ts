@@ -1,5 +1,6 @@
 /** Tells how a stream is that another region is the home of: its home is asked, and while it cannot be, what it told last is shown. */
 import { healthAtHome } from '../../../cluster/contract/regions/health.ts';
+import { allToldEveryMs } from '../../../cluster/contract/regions/on-air.ts';
 import { neverOnAir } from '../../../cluster/contract/offline-health.ts';
 import type { Staleness } from '../../../cluster/contract/staleness.ts';
 import type { StreamHealth } from '../../../cluster/contract/stream-health.ts';
@@ -60,9 +61,12 @@ export class HealthAtHome {
     return { ...here, reason: `${reason}, as far as is known`, region, epoch, asOf: stale.asOf, stale };
   }
 
-  #staleOf({ region, ageMs }: StreamElsewhere): Staleness {
+  #staleOf({ region, ageMs, isOnAir }: StreamElsewhere): Staleness {
     const asOf = new Date(this.#ports.clock.utcMs() - ageMs).toISOString();
-    return { asOf, ageMs: Math.round(ageMs), reason: `${region} cannot be reached` };
+    const why = isOnAir
+      ? `tells of it every ${allToldEveryMs / 1000} s, and cannot be asked now`
+      : 'cannot be asked now';
+    return { asOf, ageMs: Math.round(ageMs), reason: `${region} ${why}` };
   }
 
   #asTold(home: StreamElsewhere): StreamHealth {

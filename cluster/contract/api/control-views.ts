@@ -158,11 +158,12 @@ export const RegionsView = z
         ordinal: z.number().int(),
         isOwn: z.boolean().meta({ description: 'The region of the node that answers.' }),
         isReached: z.boolean().meta({
-          description: 'False for a region that is cut off: it is then shown as it was last known.',
+          description:
+            'False for a region that is cut off, or that does not answer in time: it is then shown as it was last known.',
         }),
         ageSeconds: z.number().nonnegative().optional().meta({
           description:
-            'How old the numbers are; absent where they are those of now, or where nothing was ever known.',
+            'How old the numbers are; absent where they are those of now, or where none have come yet.',
         }),
         ...RegionReport.partial({ nodes: true, alive: true, onAir: true, connections: true }).shape,
       }),

@@ -32,7 +32,10 @@ export const streamsOfPart = 100;
 export const OnAir = z.object({ streams: z.array(StreamOnAir).max(streamsOfPart) });
 export type OnAir = z.infer<typeof OnAir>;
 
-/** What begins, changes and ends, when it happens; and every 30 s all that an owner has, in parts. */
+/** How often an owner tells all that it has. */
+export const allToldEveryMs = 30_000;
+
+/** What begins, changes and ends, when it happens; and all that an owner has again and again, in parts. */
 export const onAir: RegionEvent<OnAir> = {
   name: 'on-air',
   event: OnAir,

@@ -30,18 +30,22 @@ test.each([
 });
 
 test('a stale answer says how old it is, and why', () => {
-  expect(describeStaleness(stale)).toBe('as of 14 s ago: NATS does not answer');
+  expect(describeStaleness(stale)).toBe('as it was known 14 s ago: NATS does not answer');
 });
 
 test.each([
   ['the time alone while NATS answers', {}, ['  as of      2026-11-24T12:00:14.000Z']],
-  ['the age of a record', { stale, asOf: stale.asOf }, ['  as of 14 s ago: NATS does not answer']],
+  [
+    'the age of a record',
+    { stale, asOf: stale.asOf },
+    ['  all this   as it was known 14 s ago: NATS does not answer'],
+  ],
   [
     "its time and the ownership's age when the owner itself answers",
     { stale },
     [
       '  as of      2026-11-24T12:00:14.000Z, by its owner',
-      '  ownership  as of 14 s ago: NATS does not answer',
+      '  ownership  as it was known 14 s ago: NATS does not answer',
     ],
   ],
 ])('who ends with %s', (_what, change, lines) => {

@@ -45,12 +45,27 @@ test('a region that is cut off is shown with its age, and so is the link', () =>
   ]);
 });
 
-test('a region of which nothing was ever known says so', () => {
+test('a region that is cut off and has told no numbers yet says so', () => {
   const regions = [{ id: us, ordinal: 1, isOwn: false, isReached: false, links: [] }];
   expect(printed(regions)).toEqual([
     'REGION  ORDINAL  STATE    NODES  STREAMS  CONNECTIONS',
     'us      1        cut off  ?      ?        ?',
     '',
-    'us cannot be reached, and nothing is known of it.',
+    'us cannot be reached: no numbers yet.',
   ]);
+});
+
+test.each<[string, { readonly ageSeconds?: number }, string]>([
+  ['has told no numbers yet', {}, 'no numbers yet.'],
+  ['told some before', { ageSeconds: 41.4 }, 'its numbers are as of 41 s ago.'],
+])('a region whose link is up and that %s is not called cut off', (_what, known, words) => {
+  const regions = [
+    { ...own, links: [{ to: us, isUp: true, ...link }] },
+    { id: us, ordinal: 1, isOwn: false, isReached: false, links: [], ...known },
+  ];
+  const lines = printed(regions);
+  expect({ row: lines[2], words: lines.at(-1) }).toEqual({
+    row: 'us      1        no answer  ?       ?        ?',
+    words: `us does not answer, though the link to it is up: ${words}`,
+  });
 });

@@ -151,7 +151,7 @@ test('the health of a stream is that of its home', async () => {
   expect(await near.of(stream)).toMatchObject({
     state: 'offline',
     reason: 'its broadcast in region us is over, as far as is known',
-    stale: { ageMs: 1200 },
+    stale: { ageMs: 1200, reason: 'us cannot be asked now' },
   });
   homeOf = hint;
   expect(await near.of(stream)).toEqual({
@@ -161,7 +161,11 @@ test('the health of a stream is that of its home', async () => {
     region: us,
     epoch: hint.epoch,
     asOf: '2026-11-30T17:59:58.800Z',
-    stale: { asOf: '2026-11-30T17:59:58.800Z', ageMs: 1200, reason: 'us cannot be reached' },
+    stale: {
+      asOf: '2026-11-30T17:59:58.800Z',
+      ageMs: 1200,
+      reason: 'us tells of it every 30 s, and cannot be asked now',
+    },
   });
   here = { ...offline, epoch: Epoch.parse(3_000_000) };
   expect(await near.of(stream)).toEqual(here);
