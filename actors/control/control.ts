@@ -35,7 +35,7 @@ import { idempotentRequest, saltOf } from './idempotency.ts';
 import { deriveStreamKey, hashStreamKey } from './stream-key.ts';
 import { clusterView, lastKnownHealth, stalenessOf } from './last-known.ts';
 import { registryInTime, type RegistryInTime } from './registry-in-time.ts';
-import type { StreamEntry, StreamRegistry } from './stream-registry.ts';
+import { idWasLost, type StreamEntry, type StreamRegistry } from './stream-registry.ts';
 import type { RegionsSeen, SeenElsewhere } from './regions/regions-seen.ts';
 import { toStreamView } from './stream-view.ts';
 
@@ -177,12 +177,13 @@ export class Control {
     const entry = await registry.findByKeyHash(keyHash);
     if (entry !== undefined) return { streamId: entry.id, ladder: entry.ladder };
     const removed = await registry.removedWithKeyHash(keyHash, clock.utcMs());
-    throw removed === undefined
-      ? new TangazaError('STREAM_KEY_UNKNOWN')
-      : new TangazaError(
-          'STREAM_REMOVED',
-          `The stream ${removed.id} of this key was removed: publish with the key of another stream.`,
-        );
+    if (removed === undefined) throw new TangazaError('STREAM_KEY_UNKNOWN');
+    throw new TangazaError(
+      'STREAM_REMOVED',
+      removed.hasLostId === true
+        ? idWasLost(removed.id)
+        : `The stream ${removed.id} of this key was removed: publish with the key of another stream.`,
+    );
   }
 
   /** @throws TangazaError `STREAM_NOT_FOUND`; `LOG_UNAVAILABLE` when NATS does not answer and nothing is known */

@@ -34,6 +34,11 @@ const pulls = `
   ) STRICT, WITHOUT ROWID;
 `;
 
+/** Keys of streams that lost their id to one that another region had made earlier (R12). */
+const lost = `
+  CREATE TABLE IF NOT EXISTS lost (keyHash TEXT PRIMARY KEY, id TEXT NOT NULL, atMs INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+`;
+
 /** What a file of an earlier version lacks: above all what other regions have to know of a row (R12). */
 const added: readonly (readonly [table: string, column: string, type: string])[] = [
   ['idempotency', 'fingerprint', 'TEXT'],
@@ -162,7 +167,7 @@ export class RegistryFile {
   }
 
   #migrate(): void {
-    this.#database.exec(tables + pulls);
+    this.#database.exec(tables + pulls + lost);
     for (const [table, column, type] of added) {
       const columns = this.#database.prepare(`PRAGMA table_info(${table})`).all();
       if (columns.every(({ name }) => name !== column))

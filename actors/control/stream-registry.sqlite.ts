@@ -173,7 +173,11 @@ class SqliteStreamRegistry implements RegionalRegistry {
 
   removedWithKeyHash(keyHash: string, nowMs: number): Promise<RemovedStream | undefined> {
     const values = [keyHash, nowMs - removedKeptMs];
-    return this.#whenFree(() => this.#allRemoved('keyHash = ? AND removedAtMs > ?', values)[0]);
+    return this.#whenFree(
+      () =>
+        this.#allRemoved('keyHash = ? AND removedAtMs > ?', values)[0] ??
+        this.#changes.lostWithKeyHash(keyHash, nowMs),
+    );
   }
 
   removedSince(sinceMs: number): Promise<readonly RemovedStream[]> {
@@ -204,8 +208,8 @@ class SqliteStreamRegistry implements RegionalRegistry {
     return this.#inTransaction(() => this.#changes.take(region, answer, askedAtMs));
   }
 
-  learn(known: readonly RegistryChange[], nowMs: number): Promise<Taken> {
-    return this.#inTransaction(() => this.#changes.learn(known, nowMs));
+  learn(known: readonly RegistryChange[], query: StreamQuery, nowMs: number): Promise<Taken> {
+    return this.#inTransaction(() => this.#changes.learnAsked(known, query, nowMs));
   }
 
   pulled() {

@@ -36,6 +36,8 @@ export const removedKeptMs = 30 * 86_400_000;
 export interface RemovedStream {
   readonly id: StreamId;
   readonly removedAtMs: number;
+  /** Nobody removed it: another region had made one of the same id earlier, and that one stays (R12). */
+  readonly hasLostId?: true;
 }
 
 /** Every method rejects with `UNAVAILABLE` when the registry cannot be asked. */
@@ -76,6 +78,10 @@ export interface StreamRegistry {
   removedSince(sinceMs: number): Promise<readonly RemovedStream[]>;
   close(): Promise<void>;
 }
+
+/** What is said to who publishes with its key. */
+export const idWasLost = (id: StreamId): string =>
+  `The stream ${id} of this key was made while regions did not hear each other, and another region had made one of that id before: create it anew with another id.`;
 
 /** What is known of an id, in one word. */
 export async function standingOf(registry: StreamRegistry, id: StreamId, nowMs: number) {

@@ -37,7 +37,7 @@ const mostAsked = 64;
 
 export class RegistryAcross implements StreamRegistry {
   readonly #ports: AcrossPorts;
-  readonly #listeners = new Set<(taken: Taken) => void>();
+  readonly #listeners = new Set<(taken: Taken, region: RegionId) => void>();
   #asked = 0;
 
   constructor(ports: AcrossPorts) {
@@ -114,7 +114,7 @@ export class RegistryAcross implements StreamRegistry {
   }
 
   /** Calls the listener with what was learnt by asking. @returns a function that ends it */
-  onLearnt(listener: (taken: Taken) => void): () => void {
+  onLearnt(listener: (taken: Taken, region: RegionId) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
@@ -151,8 +151,8 @@ export class RegistryAcross implements StreamRegistry {
     try {
       const known = await others.call(region, registryStream, query, { key: 'registry', withinMs: askMs });
       mustBeFromNow(known, this.#common(clock.utcMs()));
-      const taken = await registry.learn(known, clock.utcMs());
-      for (const listener of this.#listeners) listener(taken);
+      const taken = await registry.learn(known, query, clock.utcMs());
+      for (const listener of this.#listeners) listener(taken, region);
       return known.length > 0 ? 'found' : 'none';
     } catch (error) {
       logger.debug({ err: error, region }, 'another region was not heard about a stream');

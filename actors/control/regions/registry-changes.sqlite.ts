@@ -7,12 +7,12 @@ import {
   type Changes,
   type ChangesQuery,
 } from '../../../cluster/contract/regions/changes.ts';
-import type { RegistryChange, StreamQuery } from '../../../cluster/contract/regions/registry.ts';
+import type { RegistryChange, StreamQuery, StreamState } from '../../../cluster/contract/regions/registry.ts';
 import { RegionId, StreamId } from '../../../cluster/model/ids.ts';
 import type { RegistryFile, Row } from '../registry-file.sqlite.ts';
-import { removedKeptMs } from '../stream-registry.ts';
+import { removedKeptMs, type RemovedStream } from '../stream-registry.ts';
 import type { Pulled, Taken } from './registry-feed.ts';
-import { joined } from './registry-merge.ts';
+import { joined, loserOf } from './registry-merge.ts';
 
 const StreamRow = z.object({
   id: StreamId,
@@ -29,6 +29,7 @@ const StreamRow = z.object({
   keyAtMs: z.number(),
 });
 const RemovedRow = z.object({ id: StreamId, keyHash: z.string(), removedAtMs: z.number() });
+const LostRow = z.object({ id: StreamId, atMs: z.number() });
 const ChangeRow = z.object({ seq: z.number(), id: StreamId });
 const PullRow = z.object({
   region: RegionId,
@@ -47,6 +48,11 @@ const columns = `id, title, ladder, keyHash, keySalt, createdAtMs, updatedAtMs, 
 
 /** Close to the end of its time, one region may have forgotten a removal while another one has not: who made the id anew is right. */
 const countsForMs = removedKeptMs - 3_600_000;
+/** Of so many streams that lost their id the keys are remembered, for as long as those of removed ones. */
+const mostLost = 1000;
+
+const counts = (one: RegistryChange, nowMs: number): boolean =>
+  one.kind === 'stream' || one.atMs > nowMs - countsForMs;
 
 export class RegistryChanges {
   readonly #file: RegistryFile;
@@ -81,8 +87,9 @@ export class RegistryChanges {
         ? [query.id]
         : this.#file
             .all(
-              'SELECT id FROM streams WHERE keyHash = ? UNION SELECT id FROM removed WHERE keyHash = ? LIMIT 10',
-              [query.keyHash, query.keyHash],
+              `SELECT id FROM streams WHERE keyHash = ?1 UNION SELECT id FROM removed WHERE keyHash = ?1
+                 UNION SELECT id FROM lost WHERE keyHash = ?1 LIMIT 10`,
+              [query.keyHash],
             )
             .map((row) => StreamId.parse(row['id']));
     return ids.flatMap((id) => this.standing(id) ?? []);
@@ -120,21 +127,53 @@ export class RegistryChanges {
     const taken = {
       removed: new Set<StreamId>(),
       withOtherKey: new Set<StreamId>(),
+      lost: new Set<StreamId>(),
       refused: new Set<StreamId>(),
     };
-    const counts = (one: RegistryChange): boolean => one.kind === 'stream' || one.atMs > nowMs - countsForMs;
-    for (const change of known.filter((one) => counts(one))) {
-      const found = this.standing(change.id);
-      const there = found !== undefined && counts(found) ? found : undefined;
-      const next = there === undefined ? change : joined(there, change);
-      if (isDeepStrictEqual(next, found)) continue;
-      if (!this.#put(next, nowMs)) taken.refused.add(change.id);
-      else if (found?.kind === 'stream' && next.kind === 'removed') taken.removed.add(change.id);
-      else if (found?.kind === 'stream' && next.kind === 'stream' && found.key.hash !== next.key.hash)
-        taken.withOtherKey.add(change.id);
+    for (const change of known.filter((one) => counts(one, nowMs))) {
+      const outcome = this.#learnOne(change, nowMs);
+      if (outcome !== undefined) taken[outcome].add(change.id);
     }
-    const { removed, withOtherKey, refused } = taken;
-    return { removed: [...removed], withOtherKey: [...withOtherKey], refused: [...refused] };
+    const { removed, withOtherKey, lost, refused } = taken;
+    return {
+      removed: [...removed],
+      withOtherKey: [...withOtherKey],
+      lost: [...lost],
+      refused: [...refused],
+    };
+  }
+
+  /** @returns what of it concerns who publishes here */
+  #learnOne(change: RegistryChange, nowMs: number): keyof Taken | undefined {
+    const found = this.standing(change.id);
+    const there = found !== undefined && counts(found, nowMs) ? found : undefined;
+    const next = there === undefined ? change : joined(there, change);
+    const loser = there === undefined ? undefined : loserOf(there, change);
+    if (loser === change) this.#rememberLost(loser.key.hash, loser.id, nowMs);
+    if (isDeepStrictEqual(next, found)) return undefined;
+    if (!this.#put(next, nowMs)) return 'refused';
+    if (loser !== undefined) this.#lose(loser, nowMs);
+    return loser === undefined ? endOf(found, next) : 'lost';
+  }
+
+  /** What another region answered. Where it names a stream that has another key than was asked for, that key lost its id there. */
+  learnAsked(known: readonly RegistryChange[], query: StreamQuery, nowMs: number): Taken {
+    const taken = this.learn(known, nowMs);
+    if ('keyHash' in query)
+      for (const one of known)
+        if (one.kind === 'stream' && one.key.hash !== query.keyHash)
+          this.#rememberLost(query.keyHash, one.id, nowMs);
+    return taken;
+  }
+
+  lostWithKeyHash(keyHash: string, nowMs: number): RemovedStream | undefined {
+    const [row] = this.#file.all('SELECT id, atMs FROM lost WHERE keyHash = ? AND atMs > ?', [
+      keyHash,
+      nowMs - removedKeptMs,
+    ]);
+    if (row === undefined) return undefined;
+    const { id, atMs } = LostRow.parse(row);
+    return { id, removedAtMs: atMs, hasLostId: true };
   }
 
   pulled(): ReadonlyMap<RegionId, Pulled> {
@@ -169,6 +208,24 @@ export class RegistryChanges {
     return true;
   }
 
+  /** A request that is repeated makes no stream of the other one: it hears that the id is taken. */
+  #lose({ id, key }: StreamState, nowMs: number): void {
+    this.#rememberLost(key.hash, id, nowMs);
+    this.#file.run('DELETE FROM idempotency WHERE streamId = ?', [id]);
+  }
+
+  #rememberLost(keyHash: string, id: StreamId, nowMs: number): void {
+    this.#file.run('INSERT INTO lost (keyHash, id, atMs) VALUES (?, ?, ?) ON CONFLICT DO NOTHING', [
+      keyHash,
+      id,
+      nowMs,
+    ]);
+    this.#file.run(
+      'DELETE FROM lost WHERE atMs <= ? OR keyHash NOT IN (SELECT keyHash FROM lost ORDER BY atMs DESC LIMIT ?)',
+      [nowMs - removedKeptMs, mostLost],
+    );
+  }
+
   #pull(region: RegionId): PullRow | undefined {
     const [row] = this.#file.all('SELECT * FROM pulls WHERE region = ?', [region]);
     return row === undefined ? undefined : PullRow.parse(row);
@@ -186,6 +243,16 @@ export class RegistryChanges {
     const [row] = this.#file.all(`SELECT seq FROM sqlite_sequence WHERE name = 'changes'`, []);
     return Number(row?.['seq'] ?? 0);
   }
+}
+
+/** What ends with the change for who publishes the stream that was there. */
+function endOf(
+  found: RegistryChange | undefined,
+  next: RegistryChange,
+): 'removed' | 'withOtherKey' | undefined {
+  if (found?.kind !== 'stream') return undefined;
+  if (next.kind === 'removed') return 'removed';
+  return found.key.hash === next.key.hash ? undefined : 'withOtherKey';
 }
 
 function streamOf(row: Row): RegistryChange {

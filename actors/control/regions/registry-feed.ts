@@ -16,6 +16,8 @@ export interface Pulled {
 export interface Taken {
   readonly removed: readonly StreamId[];
   readonly withOtherKey: readonly StreamId[];
+  /** Ids under which another region had made a stream earlier: it stays, and the one that was known here is no more. */
+  readonly lost: readonly StreamId[];
   /** Ids that were left out: their key is another stream's. */
   readonly refused: readonly StreamId[];
 }
@@ -31,8 +33,8 @@ export interface RegistryFeed {
   cursor(region: RegionId): Promise<ChangesQuery>;
   /** Takes an answer and the place of its end in one transaction. @param askedAtMs when it was asked for, UTC of this host */
   take(region: RegionId, answer: Changes<RegistryChange>, askedAtMs: number): Promise<Taken>;
-  /** Takes what was asked for beside the changes. */
-  learn(known: readonly RegistryChange[], nowMs: number): Promise<Taken>;
+  /** Takes what was asked for beside the changes. @param query by which */
+  learn(known: readonly RegistryChange[], query: StreamQuery, nowMs: number): Promise<Taken>;
   pulled(): Promise<ReadonlyMap<RegionId, Pulled>>;
 }
 

@@ -19,6 +19,17 @@ export function joined(one: RegistryChange, other: RegistryChange): RegistryChan
 }
 
 /**
+ * Of two streams that were made under one id, where neither region knew of the other one: the one that does not stay. Nobody took it away, so
+ * people have to be told.
+ */
+export function loserOf(one: RegistryChange, other: RegistryChange): StreamState | undefined {
+  if (one.kind !== 'stream' || other.kind !== 'stream') return undefined;
+  const isOneStep = one.afterRemovalMs === other.afterRemovalMs;
+  if (!isOneStep || isSameStream(one, other) || one.key.hash === other.key.hash) return undefined;
+  return isAbove(one, other) ? other : one;
+}
+
+/**
  * Refuses an answer with a value of a time far ahead: it would win over all others until then.
  *
  * @param nowMs by the clock that all regions go by

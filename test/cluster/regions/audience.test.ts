@@ -154,8 +154,11 @@ test('one id that both regions create during a cut is the stream of the earlier 
       async () => (await askOf(url).call('/v1/streams/twice', 200, StreamView)).title,
       (title) => title === 'Earlier',
     );
-  await using refused = publish(`${near.rtmp}/${later.streamKey}`, flashAndBeep(320, 180), x264(25, 2));
-  expect(await refused.ended).not.toBe(0);
+  for (const { rtmp } of [near, far]) {
+    await using refused = publish(`${rtmp}/${later.streamKey}`, flashAndBeep(320, 180), x264(25, 2));
+    expect(await refused.ended).not.toBe(0);
+    expect(refused.output()).toContain('another region had made one of that id before');
+  }
   await using taken = await onAir(far, 'twice', earlier.streamKey);
   expect(taken.output()).not.toContain('Error');
 });

@@ -130,6 +130,42 @@ test('of two streams of one id, made during a cut, the earlier stays, and who pu
   });
 });
 
+// Goal: whoever lost a stream id knows it: the operator by one warning in the log of that region, the owner of the key wherever it is used, and
+// who repeats the request that made it. Method: both regions make it during a cut. The key is used in the other region first, which
+// may have read only what remained.
+test('of two streams of one id the loss of the later is said once, and to who uses its key or repeats its creation', async () => {
+  await using regions = startTwo();
+  const { cut, heal, eu, us } = regions;
+  await bothRead(eu, us);
+  cut();
+  const { entry } = await us.create('one', 'earlier');
+  await waitUntil('a later moment', () => eu.clock.utcMs() > entry.createdAtMs);
+  const request = { key: 'of the request', fingerprint: 'f' };
+  await eu.create('one', 'later', request);
+  heal();
+  await waitUntil('publishers were closed', () => eu.closed.length > 0);
+  await eu.create('two');
+  await waitFor(
+    'us has read what eu has',
+    () => us.file.get(StreamId.parse('two')),
+    (found) => found !== undefined,
+  );
+  const known: unknown[] = [];
+  for (const { registry, clock } of [us, eu]) {
+    await registry.findByKeyHash('later');
+    known.push(await registry.removedWithKeyHash('later', clock.utcMs()));
+  }
+  const lost = { id: one, removedAtMs: expect.any(Number), hasLostId: true };
+  const said = ({ warned }: Region) => warned.filter((facts) => 'streams' in facts);
+  expect({ known, eu: said(eu), us: said(us), closed: eu.closed }).toEqual({
+    known: [lost, lost],
+    eu: [{ region: 'us', streams: ['one'] }],
+    us: [],
+    closed: [expect.objectContaining({ streamId: 'one', code: 'STREAM_REMOVED' })],
+  });
+  expect(await codeOf(eu.create('one', 'later again', request))).toBe('CONFLICT');
+});
+
 // Goal: nothing that one region did during a cut undoes what the other one took away.
 test('a key that was changed and a stream that was removed during a cut are good in neither region after it', async () => {
   await using regions = startTwo();

@@ -2,12 +2,13 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { IdempotentRequest } from '../../../actors/control/idempotency.ts';
 import { RegistryAcross } from '../../../actors/control/regions/registry-across.ts';
 import { RegistrySync } from '../../../actors/control/regions/registry-sync.ts';
 import { openSqliteStreamRegistry } from '../../../actors/control/stream-registry.sqlite.ts';
 import type { CloseSessionsParams } from '../../../cluster/contract/ingest-actions.ts';
 import { RegionId, StreamId } from '../../../cluster/model/ids.ts';
-import { silentLogger } from '../../../cluster/observe/logger.ts';
+import { silentLogger, type Logger } from '../../../cluster/observe/logger.ts';
 import { noMetrics } from '../../../cluster/observe/metrics.ts';
 import type { OtherRegions, RegionLink } from '../../../cluster/region/other-regions.ts';
 import { RegionClock } from '../../../cluster/region/region-clock.ts';
@@ -27,10 +28,12 @@ export function startRegistryRegion(joined: MemoryRegions, id: string, options: 
   const { aheadMs = 0, folder = mkdtempSync(join(tmpdir(), `tangaza-${id}-`)) } = options;
   const clock: Clock = { ...systemClock, utcMs: () => systemClock.utcMs() + aheadMs };
   const asked: string[] = [];
+  const warned: object[] = [];
+  const logger: Logger = { ...silentLogger, warn: (facts) => void warned.push(facts) };
   const others = measured(joined.of(id), aheadMs, asked);
   const registry = openSqliteStreamRegistry(join(folder, 'tangaza.sqlite'), clock);
   const times = new RegionClock(RegionId.parse(id), others);
-  const parts = { registry, others, times, clock, logger: silentLogger, metrics: noMetrics };
+  const parts = { registry, others, times, clock, logger, metrics: noMetrics };
   const across = new RegistryAcross(parts);
   const closed: CloseSessionsParams[] = [];
   const sync = new RegistrySync({
@@ -47,8 +50,10 @@ export function startRegistryRegion(joined: MemoryRegions, id: string, options: 
     clock,
     /** The streams and keys that it has asked other regions for. */
     asked,
+    /** The facts of the warnings in its log. */
+    warned,
     closed,
-    create: (name: string, keyHash = `key of ${name}`) =>
+    create: (name: string, keyHash = `key of ${name}`, request?: IdempotentRequest) =>
       across.create({
         id: StreamId.parse(name),
         title: `title of ${name}`,
@@ -56,6 +61,7 @@ export function startRegistryRegion(joined: MemoryRegions, id: string, options: 
         keyHash,
         keySalt: `salt of ${keyHash}`,
         nowMs: clock.utcMs(),
+        request,
       }),
     /** It has gone, and its folder stays. */
     stop: async () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { joined, mustBeFromNow } from '../../../../../actors/control/regions/registry-merge.ts';
+import { joined, loserOf, mustBeFromNow } from '../../../../../actors/control/regions/registry-merge.ts';
 import type { RegistryChange, StreamState } from '../../../../../cluster/contract/regions/registry.ts';
 import { StreamId } from '../../../../../cluster/model/ids.ts';
 
@@ -75,6 +75,25 @@ describe('what two regions know of a stream, joined', () => {
       key: { hash: 'second', salt: 'other', atMs: 99 },
     };
     expect(joined(later, made)).toEqual(made);
+    expect({ one: loserOf(later, made), other: loserOf(made, later) }).toEqual({ one: later, other: later });
+  });
+
+  test.each<[string, RegistryChange]>([
+    ['a key that was changed', { ...made, key: { hash: 'second', salt: 'other', atMs: 99 } }],
+    ['a removal', removed(20)],
+    [
+      'a stream that was made after a removal',
+      {
+        ...made,
+        afterRemovalMs: 20,
+        created: { atMs: 21, keyHash: 'second' },
+        key: { hash: 'second', salt: 'other', atMs: 21 },
+      },
+    ],
+    ['the same stream', made],
+  ])('is no loss of an id with %s', (_what, other) => {
+    expect(loserOf(made, other)).toBeUndefined();
+    expect(loserOf(other, made)).toBeUndefined();
   });
 
   test('has the title of one region and the key of the other, where each was changed last', () => {
