@@ -2,7 +2,7 @@
  * Serves objects of this region's store to edges that have a pass: to those of other regions, and to neighbours what the store did not take
  * (R5). It reads this store and this edge's memory alone: no request makes it ask somebody else.
  *
- * Bounds: how many are served at once, and how many wait.
+ * Bounds: how many are served at once, and how many wait. Who leaves gives back its place: an asker leaves where another edge was faster.
  */
 import { hash } from 'node:crypto';
 import { Gate } from '../../../cluster/bounds/gate.ts';
@@ -56,33 +56,37 @@ export class ObjectDoor {
     const region = regionOfPass(passKey, request.header('authorization'), request.path, clock.utcMs());
     this.#served.add(1, { region: region ?? 'none' });
     if (region === undefined || request.method !== 'get') return problemReply(noPass());
+    const gone = new AbortController();
+    request.onAbort(() => gone.abort(new TangazaError('UNAVAILABLE', 'The edge that asked has left.')));
+    const { signal } = gone;
     try {
-      return await this.#gate.run(() => this.#answer(request.path));
+      return await this.#gate.run(() => this.#answer(request.path, signal), signal);
     } catch (error) {
       return problemReply(error);
     }
   }
 
-  async #answer(path: string): Promise<Reply> {
+  async #answer(path: string, gone: AbortSignal): Promise<Reply> {
     const what = parseCrossingPath(path);
     if (what === undefined) throw new TangazaError('NOT_FOUND', 'No such object crosses between regions.');
-    if (what.kind === 'archives') return jsonReply(200, await this.#archivesOf(what.stream));
+    if (what.kind === 'archives') return jsonReply(200, await this.#archivesOf(what.stream, gone));
     const { key } = what;
-    const body = this.#ports.unstored(key) ?? (await this.#read(key));
+    const body = this.#ports.unstored(key) ?? (await this.#read(key, gone));
     const headers = parseArchiveKey(key) === undefined ? {} : { [hashHeader]: hash('sha256', body) };
     return messageReply(200, 'application/octet-stream', body, headers);
   }
 
-  async #read(key: string): Promise<Uint8Array> {
+  async #read(key: string, gone: AbortSignal): Promise<Uint8Array> {
     using late = abortAfter(this.#ports.clock, storeMs);
-    return await this.#ports.store.get(key, late.signal);
+    return await this.#ports.store.get(key, AbortSignal.any([late.signal, gone]));
   }
 
   /** The keys of a stream's archives. */
-  async #archivesOf(stream: StreamId): Promise<readonly string[]> {
+  async #archivesOf(stream: StreamId, gone: AbortSignal): Promise<readonly string[]> {
     using late = abortAfter(this.#ports.clock, storeMs);
+    const signal = AbortSignal.any([late.signal, gone]);
     const keys: string[] = [];
-    for await (const { key } of this.#ports.store.list(archivePrefix(stream), late.signal)) keys.push(key);
+    for await (const { key } of this.#ports.store.list(archivePrefix(stream), signal)) keys.push(key);
     return keys.slice(-mostArchives);
   }
 }
