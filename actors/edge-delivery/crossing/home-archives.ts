@@ -9,7 +9,7 @@ import { askEdges, type AskedPorts } from './ask-edges.ts';
 
 export interface HomeArchivePorts extends AskedPorts {
   readonly own: ArchiveSource;
-  readonly elsewhere: Pick<Elsewhere, 'ask' | 'edges'>;
+  readonly elsewhere: Pick<Elsewhere, 'ask' | 'edges' | 'homeOf'>;
 }
 
 /** A fold of a DVR window has some hundred bytes for each segment and rung. */
@@ -19,6 +19,7 @@ const what = 'The past of this stream';
 export function archivesOfHome(ports: HomeArchivePorts): ArchiveSource {
   const { own, fetchAcross, crossings } = ports;
   return {
+    homeOf: (stream) => ports.elsewhere.homeOf(stream)?.region,
     list: async (stream) => {
       const home = (await ports.elsewhere.ask(stream))?.region;
       const here = await own.list(stream);

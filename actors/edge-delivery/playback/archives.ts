@@ -6,11 +6,11 @@
  * later than the one before. The newest archive that begins at or before a time holds what lies around that time. It is found by halving,
  * as only the content of an archive says where it begins.
  *
- * Bounds: how many folds are kept, how many beginnings are remembered, and how many loads run at once (beyond that: `OVERLOADED`). A list
- * is used for 10 s.
+ * Bounds: how many folds are kept, how many beginnings are remembered, and how many loads of each home run at once (beyond that: `OVERLOADED`),
+ * so that a home that answers late holds up no other one's archives. A list is used for 10 s.
  */
 import { errorCodeOf, TangazaError } from '../../../cluster/errors/tangaza-error.ts';
-import type { PeriodId, StreamId } from '../../../cluster/model/ids.ts';
+import type { PeriodId, RegionId, StreamId } from '../../../cluster/model/ids.ts';
 import type { Clock } from '../../../cluster/time/clock.ts';
 import { presentationTime90k } from '../../media/timeline/query.ts';
 import { fromSnapshot } from '../../media/timeline/snapshot.ts';
@@ -38,9 +38,15 @@ interface Listing {
   readonly archives: Promise<readonly ArchiveName[]>;
 }
 
+interface Load {
+  readonly home: RegionId | undefined;
+  readonly timeline: Promise<Timeline | undefined>;
+}
+
 const maxFolds = 4;
 const maxBeginnings = 4096;
 const maxListings = 256;
+/** Of each home. */
 const maxLoads = 8;
 const listingMs = 10_000;
 
@@ -48,7 +54,7 @@ export class Archives {
   readonly #ports: ArchivesPorts;
   /** The least recently used comes first. */
   readonly #folds = new Map<string, Timeline>();
-  readonly #loads = new Map<string, Promise<Timeline | undefined>>();
+  readonly #loads = new Map<string, Load>();
   /** `undefined` for an archive without a segment. */
   readonly #beginnings = new Map<string, Beginning | undefined>();
   readonly #listings = new Map<StreamId, Listing>();
@@ -118,12 +124,13 @@ export class Archives {
       return kept;
     }
     const running = this.#loads.get(key);
-    if (running !== undefined) return running;
-    if (this.#loads.size >= maxLoads)
+    if (running !== undefined) return running.timeline;
+    const home = this.#ports.source.homeOf(stream);
+    if ([...this.#loads.values()].filter((load) => load.home === home).length >= maxLoads)
       throw new TangazaError('OVERLOADED', 'Too many archives are being read.');
-    const started = this.#read(stream, key).finally(() => this.#loads.delete(key));
-    this.#loads.set(key, started);
-    return started;
+    const timeline = this.#read(stream, key).finally(() => this.#loads.delete(key));
+    this.#loads.set(key, { home, timeline });
+    return timeline;
   }
 
   async #read(stream: StreamId, key: string): Promise<Timeline | undefined> {
