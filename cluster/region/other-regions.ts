@@ -21,7 +21,10 @@ export interface RegionLink {
   readonly sinceMs: number;
   /** The round trip that the gateway measured last. */
   readonly roundTripMs: number | undefined;
-  /** The wall clock of that region minus ours, in ms, as the gateway measured it when the link came up, and again every minute (C6). */
+  /**
+   * The wall clock of that region minus ours, in ms, as the gateway measured it when the link came up, and again every minute (C6). While the
+   * link is down it may be what was measured before.
+   */
   readonly offsetMs: number | undefined;
   /** Which version of the topology that region's nodes have (R1). */
   readonly topologyVersion: number | undefined;

@@ -295,8 +295,8 @@ class NatsRegions implements OtherRegions {
   #about(other: RegionId, gateway: Gateway): Announcement {
     const { node, bootId } = this.#options;
     const state = gateway.state();
-    const downForMs = this.#links.downForMs(other);
-    return { node, bootId, other, ...state, downForMs, isUp: state.isUp && !this.#isLeaving };
+    const down = this.#links.whileDown(other);
+    return { node, bootId, other, ...state, ...down, isUp: state.isUp && !this.#isLeaving };
   }
 
   #announce(): void {
@@ -311,11 +311,11 @@ class NatsRegions implements OtherRegions {
   #heardGateway(json: unknown): void {
     const parsed = Announcement.safeParse(json);
     if (!parsed.success || !this.#others.has(parsed.data.other)) return;
-    const { node, bootId, other } = parsed.data;
+    const { node, bootId, other, downForMs, offsetMs } = parsed.data;
     if (node === this.#options.node && bootId === this.#options.bootId) return;
     const nowMs = this.#options.clock.runningMs();
     if (this.#serving.note(parsed.data, nowMs)) this.#tellWhole(other);
-    if (parsed.data.downForMs !== undefined) this.#links.heardDown(other, parsed.data.downForMs);
+    if (downForMs !== undefined) this.#links.heardDown(other, downForMs, offsetMs);
     this.#carry(nowMs);
     this.#links.look();
   }

@@ -4,7 +4,7 @@ import type { Logger } from '../../observe/logger.ts';
 import type { Clock } from '../../time/clock.ts';
 import { maxSkewMs } from './hello.ts';
 import type { RegionLink } from '../other-regions.ts';
-import type { Serving } from './serving.ts';
+import type { Announcement, Serving } from './serving.ts';
 import { regionNamed } from '../../model/region-words.ts';
 
 interface KnownLinksOptions {
@@ -30,6 +30,8 @@ interface Fault {
 export class KnownLinks {
   readonly #options: KnownLinksOptions;
   readonly #turns = new Map<RegionId, Turn>();
+  /** The clocks there as they were measured last, or as another node remembers them. */
+  readonly #offsets = new Map<RegionId, number>();
   readonly #listeners = new Set<(link: RegionLink) => void>();
   #said: ReadonlySet<string> = new Set();
 
@@ -52,7 +54,10 @@ export class KnownLinks {
   look(): void {
     const { regions, serving, clock, logger } = this.#options;
     for (const region of regions) {
-      const isUp = serving.working(region, clock.runningMs()).length > 0;
+      const working = serving.working(region, clock.runningMs());
+      const isUp = working.length > 0;
+      const offsetMs = nearestOf(working)?.offsetMs;
+      if (offsetMs !== undefined) this.#offsets.set(region, offsetMs);
       if (this.#turns.get(region)?.isUp === isUp) continue;
       this.#turns.set(region, { isUp, sinceMs: clock.monotonicMs() });
       for (const listener of this.#listeners) listener(this.#link(region));
@@ -64,16 +69,22 @@ export class KnownLinks {
     this.#said = new Set(faults.map(({ about }) => about));
   }
 
-  /** For how long no link to that region has worked; undefined while one does. */
-  downForMs(region: RegionId): number | undefined {
-    const { isUp, sinceMs } = this.#link(region);
-    return isUp ? undefined : Math.max(0, this.#options.clock.monotonicMs() - sinceMs);
+  /** For how long no link to that region has worked, and what is remembered of the clock there; empty while one does. */
+  whileDown(region: RegionId): { readonly downForMs?: number; readonly offsetMs?: number } {
+    const { isUp, sinceMs, offsetMs } = this.#link(region);
+    if (isUp) return {};
+    const downForMs = Math.max(0, this.#options.clock.monotonicMs() - sinceMs);
+    return { downForMs, ...(offsetMs === undefined ? {} : { offsetMs }) };
   }
 
-  /** Another node of this region tells for how long it has been so. A node that began during a cut learns by this when that began. */
-  heardDown(region: RegionId, forMs: number): void {
+  /**
+   * Another node of this region tells for how long it has been so, and what it remembers of the clock there. A node that began during a cut learns
+   * by this when that began, and acts by the same time as its neighbours.
+   */
+  heardDown(region: RegionId, forMs: number, offsetMs?: number): void {
     const turn = this.#turns.get(region);
     if (turn === undefined || turn.isUp) return;
+    if (offsetMs !== undefined && !this.#offsets.has(region)) this.#offsets.set(region, offsetMs);
     const sinceMs = this.#options.clock.monotonicMs() - forMs;
     if (sinceMs < turn.sinceMs) this.#turns.set(region, { isUp: false, sinceMs });
   }
@@ -83,8 +94,8 @@ export class KnownLinks {
   }
 
   #faults(): readonly Fault[] {
-    return this.all().flatMap(({ region, offsetMs }) => [
-      ...(offsetMs === undefined || Math.abs(offsetMs) <= maxSkewMs
+    return this.all().flatMap(({ region, isUp, offsetMs }) => [
+      ...(!isUp || offsetMs === undefined || Math.abs(offsetMs) <= maxSkewMs
         ? []
         : [
             {
@@ -101,15 +112,13 @@ export class KnownLinks {
     const { serving, clock } = this.#options;
     const working = serving.working(region, clock.runningMs());
     const { isUp, sinceMs } = this.#turns.get(region) ?? { isUp: false, sinceMs: 0 };
-    const nearest = working
-      .toSorted((a, b) => (a.roundTripMs ?? Infinity) - (b.roundTripMs ?? Infinity))
-      .at(0);
+    const nearest = nearestOf(working);
     return {
       region,
       isUp: working.length > 0,
       sinceMs: isUp === working.length > 0 ? sinceMs : clock.monotonicMs(),
       roundTripMs: nearest?.roundTripMs,
-      offsetMs: nearest?.offsetMs,
+      offsetMs: working.length > 0 ? nearest?.offsetMs : this.#offsets.get(region),
       topologyVersion: nearest?.topologyVersion,
       gateways: working.map(({ node }) => node),
       bytesIn: sumOf(working, 'bytesIn'),
@@ -117,6 +126,9 @@ export class KnownLinks {
     };
   }
 }
+
+const nearestOf = (working: readonly Announcement[]): Announcement | undefined =>
+  working.toSorted((a, b) => (a.roundTripMs ?? Infinity) - (b.roundTripMs ?? Infinity)).at(0);
 
 const sumOf = <K extends string>(all: readonly Readonly<Record<K, number>>[], key: K): number =>
   all.reduce((sum, one) => sum + one[key], 0);

@@ -18,6 +18,7 @@ export const Announcement = z.object({
   other: RegionId,
   isUp: z.boolean(),
   roundTripMs: z.number().optional(),
+  /** Of a link that is down, what this node remembers of the clock there. */
   offsetMs: z.number().optional(),
   topologyVersion: z.number().optional(),
   /** For how long no link to that region has worked, as far as this node knows; absent while one does. */
