@@ -24,11 +24,11 @@ export const claiming: RegionEvent<Claiming> = {
   perSecond: 200,
 };
 
-export const StreamParams = z.strictObject({ stream: StreamId });
+export const StreamParams = z.object({ stream: StreamId });
 export type StreamParams = z.infer<typeof StreamParams>;
 
 /** How far somebody has come with a stream: a region's log, one of its edges, or a checkpoint. */
-export const StreamHead = z.strictObject({
+export const StreamHead = z.object({
   epoch: Epoch,
   nextNumber: z.number().int().nonnegative(),
   /** The last period, which may have no segment yet. */
@@ -36,7 +36,7 @@ export const StreamHead = z.strictObject({
 });
 export type StreamHead = z.infer<typeof StreamHead>;
 
-export const StreamHeads = z.strictObject({
+export const StreamHeads = z.object({
   /** As the region's owner told it last; absent where it never had one. */
   home: StreamOnAir.optional(),
   /** Whether a node of that region is about to claim it. */
@@ -56,7 +56,7 @@ export const streamHeads: RegionCall<StreamParams, StreamHeads> = {
   perSecond: 100,
 };
 
-export const StreamFold = z.strictObject({
+export const StreamFold = z.object({
   region: RegionId,
   /** A snapshot of a fold (`actors/media/timeline/snapshot.ts`); null where nobody there knows the stream. */
   fold: z.unknown(),

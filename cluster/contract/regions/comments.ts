@@ -52,7 +52,13 @@ export const CommentChange = z.discriminatedUnion('kind', [
     untilMs: timeMs.nullable(),
     reason,
   }),
-  z.object({ kind: z.literal('mode'), streamId: StreamId, mode: CommentMode, atMs: timeMs }),
+  // The API refuses a word that it does not know, as a moderator would think that it has an effect. What crosses is borne.
+  z.object({
+    kind: z.literal('mode'),
+    streamId: StreamId,
+    mode: z.object(CommentMode.shape),
+    atMs: timeMs,
+  }),
   z.object({
     kind: z.literal('audit'),
     streamId: StreamId,

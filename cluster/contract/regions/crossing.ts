@@ -15,7 +15,12 @@ interface Bounds {
 export interface RegionCall<Params, Result> extends Bounds {
   /** Lower-case words with `-`, such as `on-air`. It is part of a NATS subject. */
   readonly name: string;
+  /**
+   * Leaves out the fields that it does not know, as `result` and events do: regions are renewed one after the other, and a refused question would be
+   * taken for a region that does not answer. So a field without which a question means another thing is never added: that is a call of a new name.
+   */
   readonly params: z.ZodType<Params>;
+  /** Leaves out the fields that it does not know, such as those of a newer version: an answer in another shape is refused (R2). */
   readonly result: z.ZodType<Result>;
   /** The answer, as JSON, in bytes. */
   readonly maxResultBytes: number;

@@ -43,13 +43,13 @@ export const onAir: RegionEvent<OnAir> = {
   perSecond: 400,
 };
 
-export const OnAirListParams = z.strictObject({
+export const OnAirListParams = z.object({
   /** Streams behind this one, in order of id. */
   after: StreamId.optional(),
 });
 export type OnAirListParams = z.infer<typeof OnAirListParams>;
 
-export const OnAirPage = z.strictObject({
+export const OnAirPage = z.object({
   streams: z.array(StreamOnAir).max(streamsOfPart),
   /** Absent on the last page. */
   next: StreamId.optional(),

@@ -34,7 +34,7 @@ export const RegionReport = z.object({
 });
 export type RegionReport = z.infer<typeof RegionReport>;
 
-const NoParams = z.strictObject({});
+const NoParams = z.object({});
 
 /** Asked when an operator looks. */
 export const regionReport: RegionCall<z.infer<typeof NoParams>, RegionReport> = {

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { allowList } from '../../../../cluster/contract/regions/allow-list.ts';
-import { claiming } from '../../../../cluster/contract/regions/claims.ts';
-import { readEvent } from '../../../../cluster/region/wire.ts';
+import { claiming, streamHeads } from '../../../../cluster/contract/regions/claims.ts';
+import { readAnswer, readEvent, readParams } from '../../../../cluster/region/wire.ts';
 
 const folder = join(import.meta.dirname, '../../../../cluster/contract/regions');
 
@@ -32,13 +32,28 @@ test('an older node hears a claim that a newer one tells with a field more', () 
   expect(readEvent(claiming, JSON.stringify({ ...claim, since: 'later' }))).toEqual(claim);
 });
 
-// Goal: a field that is added to an event makes no older node deaf. Method: the JSON Schema of each event says whether something in it refuses other fields.
-test('no event refuses fields that it does not know', () => {
-  const strict = allowList.events.filter((event) => {
-    if (!('event' in event && event.event instanceof z.ZodType))
-      throw new Error(`${event.name} has no shape`);
-    const schema = z.toJSONSchema(event.event, { io: 'input', unrepresentable: 'any' });
-    return JSON.stringify(schema).includes('"additionalProperties":false');
+const refusesMore = (shape: z.ZodType): boolean =>
+  JSON.stringify(z.toJSONSchema(shape, { io: 'input', unrepresentable: 'any' })).includes(
+    '"additionalProperties":false',
+  );
+
+// Goal: a field that is added to what crosses makes no older node deaf. Method: the JSON Schema of each shape says whether something in it refuses other
+// fields.
+test('no event, no call and no answer refuses fields that it does not know', () => {
+  const strict = [...allowList.calls, ...allowList.events].flatMap((listed) => {
+    const shapes = Object.entries<unknown>(listed).flatMap(([what, shape]) =>
+      shape instanceof z.ZodType ? [{ what, shape }] : [],
+    );
+    const isCall = allowList.calls.some((call) => call === listed);
+    if (shapes.length !== (isCall ? 2 : 1)) throw new Error(`${listed.name} lacks a shape`);
+    return shapes.flatMap(({ what, shape }) => (refusesMore(shape) ? [`${listed.name} ${what}`] : []));
   });
-  expect(strict.map(({ name }) => name)).toEqual([]);
+  expect(strict).toEqual([]);
+});
+
+test('an older node takes the answer of a newer one that has a field more, and its question', () => {
+  const heads = { isClaiming: false, head: { epoch: 7, nextNumber: 3 } };
+  const newer = { ...heads, since: 'later', head: { ...heads.head, since: 'later' } };
+  expect(readAnswer(streamHeads, { result: newer })).toEqual(heads);
+  expect(readParams(streamHeads, { stream: 'demo', since: 'later' })).toEqual({ stream: 'demo' });
 });
