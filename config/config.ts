@@ -199,6 +199,38 @@ function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127(?:\.\d{1,3}){3}$/.test(host);
 }
 
+interface Listening {
+  readonly setting: string;
+  readonly host: string;
+  readonly port: number;
+}
+
+const wildcards: readonly string[] = ['0.0.0.0', '::'];
+
+/** The kernel would say only that the port is taken, and nobody that it is by the node itself. */
+function portFaults(values: EnvValues): readonly string[] {
+  const { TANGAZA_OPERATOR_PORT: operatorPort } = values;
+  const listeners: readonly Listening[] = [
+    { setting: 'TANGAZA_HTTP_PORT', host: values.TANGAZA_HTTP_HOST, port: values.TANGAZA_HTTP_PORT },
+    ...(listOf(values.TANGAZA_ROLES).includes('ingest')
+      ? [{ setting: 'TANGAZA_RTMP_PORT', host: values.TANGAZA_RTMP_HOST, port: values.TANGAZA_RTMP_PORT }]
+      : []),
+    ...(operatorPort === undefined
+      ? []
+      : [{ setting: 'TANGAZA_OPERATOR_PORT', host: values.TANGAZA_OPERATOR_HOST, port: operatorPort }]),
+  ];
+  const meet = (a: Listening, b: Listening): boolean =>
+    a.port === b.port && (a.host === b.host || [a.host, b.host].some((host) => wildcards.includes(host)));
+  return listeners.flatMap((one, index) => {
+    const first = listeners.slice(0, index).find((other) => meet(one, other));
+    return first === undefined
+      ? []
+      : [
+          `${one.setting}: ${one.port} is that of ${first.setting} as well: give each listener a port of its own`,
+        ];
+  });
+}
+
 /** What is wrong with settings that are right each by itself. */
 function faultsTogether(values: EnvValues): readonly string[] {
   const accounts = [
@@ -207,6 +239,7 @@ function faultsTogether(values: EnvValues): readonly string[] {
     values.TANGAZA_ACCOUNT_AUDIENCE,
   ].filter((value) => value !== undefined);
   return [
+    ...portFaults(values),
     ...((values.TANGAZA_NATS_CERT === undefined) === (values.TANGAZA_NATS_KEY === undefined)
       ? []
       : ['TANGAZA_NATS_CERT: give TANGAZA_NATS_KEY as well, or none of the two']),

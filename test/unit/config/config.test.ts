@@ -108,6 +108,23 @@ test('the setting of earlier versions for ordinals is refused, with where it sta
     ]);
 });
 
+// As it once was: the node could not listen, "the address is in use or not ours", and it was in use by the node itself.
+test.each([
+  [{ TANGAZA_OPERATOR_PORT: '8080' }, 'TANGAZA_OPERATOR_PORT: 8080 is that of TANGAZA_HTTP_PORT as well'],
+  [{ TANGAZA_RTMP_PORT: '8080' }, 'TANGAZA_RTMP_PORT: 8080 is that of TANGAZA_HTTP_PORT as well'],
+  [
+    { TANGAZA_OPERATOR_PORT: '1935', TANGAZA_RTMP_HOST: '0.0.0.0' },
+    'TANGAZA_OPERATOR_PORT: 1935 is that of TANGAZA_RTMP_PORT as well',
+  ],
+])('two listeners of a node on one port are refused: %j', (env, words) => {
+  expect(faultsOf(env)).toEqual([`${words}: give each listener a port of its own`]);
+});
+
+test('one port on two addresses, or of a listener that the node does not have, is no fault', () => {
+  expect(faultsOf({ TANGAZA_OPERATOR_PORT: '8080', TANGAZA_HTTP_HOST: '10.0.0.5' })).toEqual([]);
+  expect(faultsOf({ TANGAZA_RTMP_PORT: '8080', TANGAZA_ROLES: 'edge-delivery' })).toEqual([]);
+});
+
 test('an operator port that others can reach needs a token for scrapes', () => {
   const token = { TANGAZA_METRICS_TOKEN: 'a-token-of-16-letters' };
   const at = (host: string, more = {}) =>
