@@ -20,6 +20,7 @@ import {
   type Tells,
 } from './actors/edge-delivery/node-ports.composition.ts';
 import { composeIngest } from './actors/ingest/ingest.composition.ts';
+import type { Ladder } from './actors/media/ladder/ladder.ts';
 import { loadLadders } from './actors/media/ladder/ladders.disk.ts';
 import { openStore } from './actors/segment-store/open-store.ts';
 import { StoreHealth } from './actors/segment-store/store-health.ts';
@@ -100,6 +101,7 @@ export async function composeNode(config: NodeConfig, signal?: AbortSignal): Pro
 async function openParts(config: NodeConfig, closing: AsyncDisposableStack, signal?: AbortSignal) {
   const { nodeId: node, region, dataDir } = config;
   const topology = loadTopology(config);
+  const ladders = openLadders(config);
   const secrets = loadSharedSecrets(config.secretsFile, dataDir);
   const tokenKeys = loadTokenKeys(config.tokenKeysFile, dataDir, region);
   const bootId = BootId.parse(randomBytes(6).toString('hex'));
@@ -120,7 +122,6 @@ async function openParts(config: NodeConfig, closing: AsyncDisposableStack, sign
   const opening = openStore(config.store, join(dataDir, 'segments'), { clock, metrics, logger, health });
   const store = await unlessAborted(opening, signal);
   closing.defer(() => store.close());
-  const ladders = loadLadders(join(import.meta.dirname, 'config/ladders'));
   const exit = (): void => void process.kill(process.pid, 'SIGTERM');
   const fail = (why: string): void => {
     logger.error({ why }, 'the node ends');
@@ -154,6 +155,14 @@ async function openParts(config: NodeConfig, closing: AsyncDisposableStack, sign
   const own = { config, store, database, ladders, tells, identity, keySecret: secrets.streamKeySecret, exit };
   const audience: AudiencePorts = { feed: undefined };
   return { ...cluster, ...own, local: nothingToHandOver(), audience };
+}
+
+/** @throws UnusableError when there is no ladder of the name that streams get which name none */
+function openLadders({ ladder }: NodeConfig): ReadonlyMap<string, Ladder> {
+  const ladders = loadLadders(join(import.meta.dirname, 'config/ladders'));
+  if (ladders.has(ladder)) return ladders;
+  const names = [...ladders.keys()].join(', ');
+  throw new ConfigError([`TANGAZA_LADDER: there is no ladder ${ladder}; there are: ${names}`]);
 }
 
 /** @throws UnusableError when the file of regions gives an ordinal that was another's */
