@@ -153,12 +153,14 @@ export class Composer {
   }
 
   async #submit(): Promise<void> {
-    const written = writtenOf(this.#text.value);
+    const { value } = this.#text;
+    const written = writtenOf(value);
     if (written.isEmpty || this.#isBusy) return this.focus();
     if (written.isTooLong) return this.notice(`It is too long: shorten it by ${-written.left}.`);
     if (!this.#maySend) return;
     if (!this.#hasName && !(await this.#takeName())) return;
-    this.#text.value = '';
+    // What was typed while the name was taken is another comment.
+    if (this.#text.value === value) this.#text.value = '';
     this.notice('');
     this.#count();
     this.#options.onSend(written.text);

@@ -1,7 +1,17 @@
 /** What viewers and moderators do with comments in a real Chromium: they write, sign in, hide, and switch them off. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openPage } from '../page-checks.ts';
-import { bannerOf, isAccepted, isCalled, isKeptNoMore, rows, say, signIn, textsOf } from '../panel-acts.ts';
+import {
+  bannerOf,
+  isAccepted,
+  isCalled,
+  isKept,
+  isKeptNoMore,
+  rows,
+  say,
+  signIn,
+  textsOf,
+} from '../panel-acts.ts';
 import { commentOf, ScriptedAudience } from './scripted-audience.ts';
 import { ScriptedPanel } from './scripted-panel.ts';
 
@@ -36,6 +46,24 @@ describe("the viewer's own comments", () => {
     ]);
   });
 
+  // As it once was: it went with the first comment, when the server had taken the name.
+  test('what one goes on to write while the name is taken is still there', async () => {
+    await using watching = await panel.watch();
+    const { page } = watching;
+    const { promise: mayGo, resolve: letGo } = Promise.withResolvers<void>();
+    await page.route('**/v1/guests', async (route) => {
+      await mayGo;
+      await route.fallback();
+    });
+    const asked = page.waitForRequest('**/v1/guests');
+    await say(page, 'First', 'Ada');
+    await asked;
+    await page.locator('.composer textarea').fill('And second');
+    letGo();
+    await isAccepted(page, 'First');
+    expect(await page.locator('.composer textarea').inputValue()).toBe('And second');
+  });
+
   test('one that is refused says why, and goes when it is tried again', async () => {
     await using watching = await panel.watch();
     const { page, audience } = watching;
@@ -58,6 +86,7 @@ describe("the viewer's own comments", () => {
     audience.verdict = () => ({ kind: 'unanswered' });
     await say(page, 'Do not lose me', 'Ada');
     await page.locator('.comment[data-own=sending]').waitFor();
+    await isKept(page, 'Do not lose me');
     audience.verdict = () => ({ kind: 'accepted' });
     await page.reload();
     await page.locator('.comment[data-own=accepted]', { hasText: 'Do not lose me' }).waitFor();

@@ -169,6 +169,7 @@ describe("how far one's own comment is", () => {
     audience.verdict = ({ text }) =>
       text === 'Refused' ? { kind: 'refused', code: 'TEXT_REFUSED' } : { kind: 'accepted' };
     await say(page, 'First', 'Ada');
+    await isAccepted(page, 'First');
     await say(page, 'Refused');
     await page.locator('.comment[data-own=failed]', { hasText: 'Refused' }).waitFor();
     await isKept(page, 'Refused');
