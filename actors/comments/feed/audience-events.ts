@@ -39,6 +39,7 @@ const Row = z.object({
   arrivedAtMs: timeMs,
   changedAtMs: timeMs,
   hidden: Hiding.optional(),
+  moderatedAtMs: timeMs.optional(),
   isHeld: z.boolean(),
   isErased: z.boolean().optional(),
 });

@@ -18,7 +18,7 @@ export type Change =
       readonly id: CommentId;
       /** Undefined: shown again. */
       readonly hiding?: Hiding | undefined;
-      /** By this region's clock, as the store's times of change are. */
+      /** From before it was written, by this region's clock, as the store's times of change are: no later change has an earlier one. */
       readonly atMs: number;
     }
   | { readonly kind: 'mode'; readonly streamId: StreamId; readonly mode: CommentMode }
@@ -41,6 +41,8 @@ export type Change =
       readonly userId: UserId;
       readonly atMs: number;
     };
+
+export type HidingChange = Extract<Change, { readonly kind: 'hiding' }>;
 
 /** The feed as the comments actor sees it. */
 export interface ChangeOutlet {

@@ -23,7 +23,7 @@ import type { Clock } from '../../../cluster/time/clock.ts';
 import type { AudienceEvents, ReadEvent } from './audience-events.ts';
 import { streamOf, type Change, type ChangeOutlet } from './change.ts';
 import { feedMetrics } from './feed-metrics.ts';
-import { KeptHides } from './kept-hides.ts';
+import { hidingActOf, KeptHides } from './kept-hides.ts';
 import { HeardNumbers, SentNumbers } from './numbers.ts';
 import type { ReadableStore } from './store-reads.ts';
 import { StreamFeed, type StreamFeedPorts } from './stream-feed.ts';
@@ -223,8 +223,7 @@ export class Feed implements AudienceFeed, ChangeOutlet {
 
   #keepHide(change: Change): void {
     if (change.kind !== 'hiding') return;
-    const { id, hiding, atMs } = change;
-    this.#hides.keep(id, { hiding, atMs }, this.#ports.clock.utcMs());
+    this.#hides.keep(change.id, hidingActOf(change), this.#ports.clock.utcMs());
   }
 
   #open(stream: StreamId): StreamFeed | undefined {

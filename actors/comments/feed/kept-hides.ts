@@ -4,14 +4,20 @@
  */
 import type { CommentId } from '../../../cluster/model/ids.ts';
 import type { Hiding, StoredComment } from '../store/comment-store.ts';
-import { isChanged } from './ring.ts';
+import type { HidingChange } from './change.ts';
 
 export const keptHides = 10_000;
 export const keptHideMs = 600_000;
 
-interface Kept {
+/** What a moderator said of a comment. */
+export interface HidingAct {
+  /** Undefined: it is shown again. */
   readonly hiding: Hiding | undefined;
-  readonly atMs: number;
+  /** By the clock that acts go by. */
+  readonly moderatedAtMs: number;
+}
+
+interface Kept extends HidingAct {
   readonly untilMs: number;
 }
 
@@ -22,27 +28,32 @@ export class KeptHides {
     return this.#kept.size;
   }
 
-  /** @param hiding undefined: it is shown again. The later one of two stays. */
-  keep(
-    id: CommentId,
-    { hiding, atMs }: { readonly hiding: Hiding | undefined; readonly atMs: number },
-    nowMs: number,
-  ): void {
+  /** Of two acts the later one stays. */
+  keep(id: CommentId, { hiding, moderatedAtMs }: HidingAct, nowMs: number): void {
     const there = this.#kept.get(id);
-    if (there !== undefined && there.atMs > atMs) return;
+    if (there !== undefined && there.moderatedAtMs > moderatedAtMs) return;
     this.#kept.delete(id);
-    this.#kept.set(id, { hiding, atMs, untilMs: nowMs + keptHideMs });
+    this.#kept.set(id, { hiding, moderatedAtMs, untilMs: nowMs + keptHideMs });
     for (const [oldest, { untilMs }] of this.#kept) {
       if (this.#kept.size <= keptHides && untilMs > nowMs) return;
       this.#kept.delete(oldest);
     }
   }
 
-  /** The comment as it is with the hide that was kept for it. What was changed after that hide stays as it is. */
+  /** The comment as it is with the hide that was kept for it. */
   applied(comment: StoredComment): StoredComment {
     const kept = this.#kept.get(comment.id);
-    const { changedAtMs } = comment;
-    if (kept === undefined || (isChanged(comment) && kept.atMs < changedAtMs)) return comment;
-    return { ...comment, hidden: kept.hiding, changedAtMs: Math.max(kept.atMs, changedAtMs) };
+    return kept === undefined ? comment : moderated(comment, kept);
   }
+}
+
+export const hidingActOf = ({ hiding, atMs }: HidingChange): HidingAct => ({
+  hiding,
+  moderatedAtMs: hiding?.atMs ?? atMs,
+});
+
+/** The same comment where a moderator has said something later of it already. Its time of change stays: it is one of the store. */
+export function moderated(comment: StoredComment, { hiding, moderatedAtMs }: HidingAct): StoredComment {
+  if ((comment.moderatedAtMs ?? -1) >= moderatedAtMs) return comment;
+  return { ...comment, hidden: hiding, moderatedAtMs };
 }

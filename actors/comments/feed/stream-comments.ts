@@ -5,7 +5,8 @@
 import type { StoredComment } from '../store/comment-store.ts';
 import type { UserId } from '../../../cluster/model/ids.ts';
 import { clockWindow } from '../ids/client-id.ts';
-import type { KeptHides } from './kept-hides.ts';
+import type { HidingChange } from './change.ts';
+import { hidingActOf, moderated, type KeptHides } from './kept-hides.ts';
 import { isLater, isShown, Ring } from './ring.ts';
 import { Seen } from './seen.ts';
 import type { Start } from './store-reads.ts';
@@ -39,6 +40,15 @@ export class StreamComments {
     this.#seen.note(comment.id, { ...comment, isTold }, nowMs);
     if (!isTold) return undefined;
     return { kind: wasTold || !isShown(comment) ? 'changed' : 'added', comment };
+  }
+
+  /** Takes in a hide that was told without its comment. @returns what sockets are told, where the comment is here */
+  hide(change: HidingChange, nowMs: number): ToldComment | undefined {
+    const there = this.ring.get(change.id);
+    const now = there && moderated(there, hidingActOf(change));
+    if (now === undefined || now === there) return undefined;
+    const comment = { ...now, changedAtMs: Math.max(change.atMs, now.changedAtMs) };
+    return this.take({ kind: 'changed', comment }, nowMs);
   }
 
   /** Has this version of a comment not come here yet, told or not? */

@@ -142,14 +142,8 @@ export class StreamFeed {
         this.#modesTold += 1;
         this.#tellMode(change.mode);
         return;
-      case 'hiding': {
-        const { id, hiding, atMs } = change;
-        const there = this.#comments.ring.get(id);
-        if (there === undefined) return;
-        const comment = { ...there, hidden: hiding, changedAtMs: Math.max(atMs, there.changedAtMs) };
-        this.#tell(this.#comments.take({ kind: 'changed', comment }, nowMs));
-        return;
-      }
+      case 'hiding':
+        return this.#tell(this.#comments.hide(change, nowMs));
       case 'counts':
         this.#must({ type: 'counts', counts: [...change.counts] });
         return;

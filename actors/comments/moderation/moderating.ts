@@ -128,8 +128,9 @@ export class Moderating {
     const { streamId } = placeOfComment(id);
     await this.#acts.audit({ streamId, ...hiding, act: 'comment.hide', on: id });
     const { store, outlet, clock } = this.#ports;
+    const atMs = clock.utcMs();
     const comment = await this.#acts.written(streamId, store.setHidden(id, hiding, hiding.atMs));
-    if (comment === undefined) outlet.told({ kind: 'hiding', streamId, id, hiding, atMs: clock.utcMs() });
+    if (comment === undefined) outlet.told({ kind: 'hiding', streamId, id, hiding, atMs });
     else this.#acts.tell(comment);
   }
 

@@ -43,6 +43,8 @@ export interface StoredComment extends CommentBody {
    */
   readonly changedAtMs: number;
   readonly hidden?: Hiding | undefined;
+  /** When a moderator last hid it or showed it again, by the clock that acts go by. Absent where none did. */
+  readonly moderatedAtMs?: number | undefined;
   readonly isHeld: boolean;
   /** How many voices reported it since a moderator released it. Absent for none. */
   readonly reports?: number | undefined;

@@ -132,6 +132,7 @@ export function commentOf(stream: StreamId, row: CommentRow): StoredComment | un
     author: { id: authorId, name, isStaff },
     changedAtMs: row.changed_at ?? arrivedAtMs,
     hidden: hidingOf(row.hidden) ?? hidingOf(row.withdrawn),
+    moderatedAtMs: row.hidden === null ? undefined : actMsOf(row.hidden),
     isHeld: row.held === true,
     reports: row.reports === null || row.reports === 0 ? undefined : row.reports,
     isErased: isErased === true ? true : undefined,

@@ -35,6 +35,7 @@ const CommentRow = z.object({
   changedAtUs: z.number(),
   isHeld: z.number(),
   hiding: z.string().nullable(),
+  hidingAtMs: z.number().nullish(),
   /** By its author. */
   withdrawal: z.string().nullable(),
   reports: z.number(),
@@ -77,6 +78,7 @@ export function commentOf(raw: Row): StoredComment {
     arrivedAtMs: row.arrivedAtUs / usInMs,
     changedAtMs: row.changedAtUs / usInMs,
     hidden: hidingOf(row.hiding ?? row.withdrawal),
+    moderatedAtMs: row.hidingAtMs ?? undefined,
     isHeld: row.isHeld === 1,
     reports: row.reports === 0 ? undefined : row.reports,
     isErased: row.isErased === 1 ? true : undefined,

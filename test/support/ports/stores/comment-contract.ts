@@ -211,11 +211,13 @@ export function commentContract(name: string, start: StartSubject): void {
       const { store, other, stream } = rig;
       const comment = await add(body());
       const hidden = { by: ada, atMs: nowMs + 1, reason: 'rude' };
+      const moderatedAtMs = nowMs + 1;
       expect(await other.setHidden(comment.id, hidden, nowMs + 1)).toMatchObject({ id: comment.id, hidden });
-      expect(await store.newest(stream, 10)).toMatchObject([{ hidden }]);
+      expect(await store.newest(stream, 10)).toMatchObject([{ hidden, moderatedAtMs }]);
       expect(await store.following(stream, 10, { createdAtMs: 0 })).toMatchObject([{ hidden }]);
       expect(await store.arrivedSince(stream, nowMs, 10)).toMatchObject([{ hidden }]);
       const shown = await store.setHidden(comment.id, undefined, nowMs + 2);
+      expect([comment, shown].map((row) => row?.moderatedAtMs)).toEqual([undefined, nowMs + 2]);
       expect({ id: shown?.id, hidden: shown?.hidden }).toEqual({ id: comment.id, hidden: undefined });
       expect((await other.get(comment.id))?.hidden).toBeUndefined();
     });
@@ -254,7 +256,10 @@ export function commentContract(name: string, start: StartSubject): void {
       const comment = body();
       expect(await store.setHidden(comment.id, hiding(nowMs, 'rude'), nowMs)).toBeUndefined();
       const added = await other.add(comment, { isHeld: false, nowMs: nowMs + 1000 });
-      expect(added.comment.hidden).toEqual({ by: ada, atMs: nowMs, reason: 'rude' });
+      expect(added.comment).toMatchObject({
+        hidden: { by: ada, atMs: nowMs, reason: 'rude' },
+        moderatedAtMs: nowMs,
+      });
       expect(await store.newest(stream, 10)).toMatchObject([{ hidden: { reason: 'rude' } }]);
     });
 

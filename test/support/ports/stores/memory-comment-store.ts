@@ -61,14 +61,14 @@ export class MemoryCommentStore implements CommentStore {
       return { comment: there, isNew: false };
     }
     const act = this.#shared.acts.get(body.id);
-    const hidden = act !== undefined && nowMs - act.atMs < keptHideMs ? act.hiding : undefined;
+    const kept = act !== undefined && nowMs - act.atMs < keptHideMs ? act : undefined;
     const arrivedAtMs = this.#shared.timeOf(nowMs);
     const comment: StoredComment = {
       ...body,
       arrivedAtMs,
       changedAtMs: arrivedAtMs,
       isHeld,
-      ...(hidden === undefined ? {} : { hidden }),
+      ...(kept?.hiding === undefined ? {} : { hidden: kept.hiding, moderatedAtMs: kept.atMs }),
     };
     this.#shared.rows.set(body.id, comment);
     return { comment, isNew: true };
@@ -118,9 +118,16 @@ export class MemoryCommentStore implements CommentStore {
     const there = rows.get(id);
     if (there === undefined) return undefined;
     const { hidden: _, ...row } = there;
-    const hiding = acts.get(id)?.hiding ?? withdrawals.get(id)?.hiding;
+    const act = acts.get(id);
+    const hiding = act?.hiding ?? withdrawals.get(id)?.hiding;
+    const moderatedAtMs = act && (act.hiding?.atMs ?? act.atMs);
     const changedAtMs = this.#shared.timeOf(nowMs);
-    const now: StoredComment = { ...row, changedAtMs, ...(hiding === undefined ? {} : { hidden: hiding }) };
+    const now: StoredComment = {
+      ...row,
+      changedAtMs,
+      moderatedAtMs,
+      ...(hiding === undefined ? {} : { hidden: hiding }),
+    };
     rows.set(id, now);
     return now;
   }

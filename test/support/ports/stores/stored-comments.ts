@@ -41,6 +41,7 @@ export function storedComment(shape: RowShape = {}): StoredComment {
 export const hiddenAt = (comment: StoredComment, atMs: number): StoredComment => ({
   ...comment,
   hidden: { by: 'operator', atMs },
+  moderatedAtMs: atMs,
   changedAtMs: atMs,
 });
 
@@ -48,6 +49,7 @@ export const hiddenAt = (comment: StoredComment, atMs: number): StoredComment =>
 export const shownAt = (comment: StoredComment, atMs: number): StoredComment => ({
   ...comment,
   hidden: undefined,
+  moderatedAtMs: atMs,
   changedAtMs: atMs,
 });
 

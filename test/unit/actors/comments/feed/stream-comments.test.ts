@@ -1,5 +1,10 @@
 import { expect, test } from 'vitest';
-import { KeptHides, keptHideMs, keptHides } from '../../../../../actors/comments/feed/kept-hides.ts';
+import {
+  hidingActOf,
+  KeptHides,
+  keptHideMs,
+  keptHides,
+} from '../../../../../actors/comments/feed/kept-hides.ts';
 import { Seen, seenMs, seenSize } from '../../../../../actors/comments/feed/seen.ts';
 import { StreamComments } from '../../../../../actors/comments/feed/stream-comments.ts';
 import type { StoredComment } from '../../../../../actors/comments/store/comment-store.ts';
@@ -85,7 +90,7 @@ test.each<readonly [string, readonly Came[], readonly string[]]>([
 
 test('a hide that was kept is applied to the comment when it comes, and not over what was changed after it', () => {
   const hides = new KeptHides();
-  hides.keep(comment.id, { hiding: { by: 'operator', atMs: 1500 }, atMs: 1500 }, 1500);
+  hides.keep(comment.id, { hiding: { by: 'operator', atMs: 1500 }, moderatedAtMs: 1500 }, 1500);
   expect({
     fresh: hides.applied(comment).hidden?.atMs,
     changedLater: hides.applied(shown).hidden,
@@ -104,14 +109,46 @@ test('a hide that was kept is applied to the comment when it comes, and not over
 
 test('of a hide and a restore that were kept the later one counts', () => {
   const hides = new KeptHides();
-  hides.keep(comment.id, { hiding: undefined, atMs: 1500 }, 1500);
-  hides.keep(comment.id, { hiding: { by: 'operator', atMs: 1400 }, atMs: 1400 }, 1600);
+  hides.keep(comment.id, { hiding: undefined, moderatedAtMs: 1500 }, 1500);
+  hides.keep(comment.id, { hiding: { by: 'operator', atMs: 1400 }, moderatedAtMs: 1400 }, 1600);
   expect(hides.applied(comment).hidden).toBeUndefined();
+});
+
+// Goal: of a hide and what the store has the later act counts, whatever clocks say. Method: the node that tells of the hide is a minute ahead, and
+// acts go by a clock that is an hour ahead. The hide comes first, then the comment as the store has it: hidden, and then shown again.
+test('a comment that is shown again is told so after a hide by a clock that is ahead', () => {
+  const hides = new KeptHides();
+  const comments = new StreamComments(hides);
+  const actMs = 3_600_000;
+  const hiding = { by: 'operator', atMs: actMs } as const;
+  const { streamId, id } = comment;
+  const change = { kind: 'hiding', streamId, id, hiding, atMs: 61_500 } as const;
+  hides.keep(id, hidingActOf(change), 1500);
+  const rows = [
+    { ...comment, hidden: hiding, moderatedAtMs: actMs },
+    { ...comment, moderatedAtMs: actMs + 1, changedAtMs: 2000 },
+  ];
+  const told = rows.map((row) => comments.take({ kind: 'changed', comment: row }, 2100)?.comment.hidden?.by);
+  const again = comments.hide(change, 2200);
+  expect({ told, now: comments.ring.get(id)?.hidden, again }).toEqual({
+    told: ['operator', undefined],
+    now: undefined,
+    again: undefined,
+  });
+});
+
+test('a hide that comes after its comment is told', () => {
+  const comments = new StreamComments(new KeptHides());
+  comments.take({ kind: 'added', comment }, 1000);
+  const { streamId, id } = comment;
+  const hiding = { by: 'operator', atMs: 500 } as const;
+  const told = comments.hide({ kind: 'hiding', streamId, id, hiding, atMs: 1500 }, 1600);
+  expect(told).toMatchObject({ kind: 'changed', comment: { hidden: hiding, changedAtMs: 1500 } });
 });
 
 test('hides are kept for ten minutes, and no more than 10,000', () => {
   const hides = new KeptHides();
-  const act = { hiding: { by: 'operator', atMs: 0 } as const, atMs: 0 };
+  const act = { hiding: { by: 'operator', atMs: 0 } as const, moderatedAtMs: 0 };
   const idOf = (number: number) => storedComment({ number }).id;
   for (let number = 0; number <= keptHides; number += 1) hides.keep(idOf(number), act, 0);
   expect({ size: hides.size, oldest: hides.applied(storedComment({ number: 0 })).hidden }).toEqual({
