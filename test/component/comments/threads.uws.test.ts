@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { placeBelow } from '../../../actors/comments/thread-place.ts';
 import { CommentPage, OwnComment, Thread } from '../../../cluster/contract/api/audience-views.ts';
 import { StreamId } from '../../../cluster/model/ids.ts';
+import { systemClock } from '../../../cluster/time/clock.system.ts';
 import { startCommentsRig, type CommentsRig } from '../../support/audience/comments-rig.ts';
 import { storedComment } from '../../support/audience/written.ts';
 import { waitFor } from '../../support/wait.ts';
@@ -171,6 +172,32 @@ test('of a like and its taking back the later one counts, whenever each arrives;
   expect(await act('PUT', iso(Date.now()))).toBe(204);
   expect((await listed(rig, '?mine=true', token)).items).toMatchObject([{ likedByMe: true }]);
 });
+
+// Goal: a region whose clock is off wins nothing. Method: the clock of one region is 10 minutes ahead, and it knows; it takes a like, and another region takes it back.
+test.each(['by its own time', 'by the time of its taking'])(
+  'a like that was taken by a clock ahead, %s, is taken back',
+  async (by) => {
+    const aheadMs = 600_000;
+    await using right = await startCommentsRig();
+    await using ahead = await startCommentsRig({ rig: right, hasSameDatabase: true }, undefined, {
+      clock: { ...systemClock, utcMs: () => systemClock.utcMs() + aheadMs },
+      times: { common: (ms) => ms - aheadMs, latest: (ms) => ms },
+    });
+    const { id } = await posted(right, 'likeable');
+    const token = await right.guest('Ada');
+    const at = encodeURIComponent(new Date(Date.now() + aheadMs).toISOString());
+    const path = `/v1/comments/${id}/like`;
+    const liked = await ahead.ask('PUT', by === 'by its own time' ? `${path}?at=${at}` : path, { token });
+    const before = (await listed(right, '?mine=true', token)).items;
+    const unliked = await right.ask('DELETE', path, { token });
+    const after = (await listed(right, '?mine=true', token)).items;
+    expect({ statuses: [liked.status, unliked.status], before, after }).toMatchObject({
+      statuses: [204, 204],
+      before: [{ likedByMe: true }],
+      after: [{ likedByMe: false }],
+    });
+  },
+);
 
 test('nobody likes without a token, or what is not shown to them', async () => {
   await using rig = await startCommentsRig();
