@@ -14,7 +14,7 @@ export interface HttpHandlers {
 export interface HttpLimits {
   /**
    * The most open connections. At most nine tenths of the files that the process may open are used. One more connection is closed when it
-   * is accepted. Above half of them no network opens more than a share (`connection-room.ts`).
+   * is accepted. Above half of them no network opens, or holds, more than a share (`connection-room.ts`).
    */
   readonly connections: number;
   /** The most requests that wait for their reply. One more is answered 429. */

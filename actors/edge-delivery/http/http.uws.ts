@@ -25,6 +25,7 @@ import { App, us_listen_socket_close, us_socket_local_port } from './library.uws
 import { openFileLimit } from '../open-files.system.ts';
 import type { IsTrustedProxy } from './caller.ts';
 import { ConnectionRoom } from '../connection-room.ts';
+import { heldByNetwork } from '../held-connections.system.ts';
 import { conditionsOf, UwsRequest } from './request.uws.ts';
 import { Responder, type Asked } from './responder.uws.ts';
 import { acceptsGzip } from '../playback/select.ts';
@@ -69,6 +70,7 @@ class UwsServer implements HttpServer {
   readonly #waiting = new Map<UwsRequest, number>();
   readonly #app: TemplatedApp = App();
   #listenSocket: ListenSocket | undefined;
+  #port = 0;
   #stopSweep: (() => void) | undefined;
   #closed: Promise<void> | undefined;
 
@@ -98,7 +100,8 @@ class UwsServer implements HttpServer {
         if (socket === false)
           return reject(new Error(`cannot listen on ${host}:${port}: the address is in use or not ours`));
         this.#listenSocket = socket;
-        resolve(us_socket_local_port(socket));
+        this.#port = us_socket_local_port(socket);
+        resolve(this.#port);
       });
     });
   }
@@ -235,6 +238,11 @@ class UwsServer implements HttpServer {
     }
     this.#responder.sweep();
     this.#traffic.publish();
+    if (this.#room.isToCount(this.#traffic.connections, this.#clock.runningMs())) void this.#countHeld();
+  }
+
+  async #countHeld(): Promise<void> {
+    this.#room.counted(await heldByNetwork(this.#port), this.#clock.runningMs());
   }
 }
 

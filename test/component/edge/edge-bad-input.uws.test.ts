@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { holdMany } from '../../support/audience/held-requests.ts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { systemClock } from '../../../cluster/time/clock.system.ts';
 import { openSocket, rawRequest } from '../../support/cluster/raw-http.ts';
 import { startTestEdge, type TestEdge } from '../../support/ports/test-edge.ts';
 
@@ -210,6 +211,27 @@ test('connections over the bound, or of a network that has most of them, are clo
       ),
     )
     .toBe(200);
+});
+
+// Goal: who keeps connections by asking keeps nobody out. Method: one address has half and three eighths of 16. Each look is an hour later, so that
+// it may open as many again, until it is counted what it holds.
+test('a network that holds most connections opens no more until it closes some', async () => {
+  let aheadMs = 0;
+  const clock = { ...systemClock, runningMs: () => systemClock.runningMs() + aheadMs };
+  await using edge = await startTestEdge({ clock }, { connections: 16 });
+  const sockets = await Promise.all(Array.from({ length: 14 }, () => openSocket(edge.port)));
+  const isTaken = async (from: string) => {
+    aheadMs += 3_600_000;
+    const asked = 'GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n';
+    return (await rawRequest(edge.port, asked, { until: /\r\n\r\n/, from })) !== '';
+  };
+  await expect.poll(() => isTaken('127.0.0.1'), { timeout: 5000 }).toBe(false);
+  expect({ own: await isTaken('127.0.0.1'), other: await isTaken('127.0.0.2') }).toEqual({
+    own: false,
+    other: true,
+  });
+  for (const socket of sockets.slice(0, 3)) socket.destroy();
+  await expect.poll(() => isTaken('127.0.0.1'), { timeout: 5000 }).toBe(true);
 });
 
 test('requests over the bound of waiting ones are told to come again', async () => {

@@ -110,8 +110,8 @@ export async function startTestEdge(
     sockets: { ...all, limits: socketLimits },
     regions: all.regions,
   });
-  const { isTrustedProxy } = all;
-  const server = uwsServer({ clock: systemClock, metrics, logger: silentLogger, limits, isTrustedProxy });
+  const { isTrustedProxy, clock } = all;
+  const server = uwsServer({ clock, metrics, logger: silentLogger, limits, isTrustedProxy });
   const port = await server.listen('127.0.0.1', 0, between(edge));
   const stopTicks = systemClock.every(50, edge.tick);
   const close = async (graceMs: number): Promise<void> => {
