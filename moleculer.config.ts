@@ -33,6 +33,7 @@ import type { AudiencePorts } from './cluster/contract/audience/audience-feed.ts
 import { openDatabase } from './cluster/cassandra/cassandra.composition.ts';
 import type { Database } from './cluster/cassandra/database.cassandra.ts';
 import { UnusableCluster } from './cluster/cassandra/migrations.ts';
+import { openOtherNodes } from './cluster/cassandra/other-nodes.nats.ts';
 import { nothingToHandOver } from './cluster/contract/hand-over.ts';
 import { readCassandraFiles } from './config/cassandra-files.disk.ts';
 import { ConfigError, loadConfig, type NodeConfig } from './config/config.ts';
@@ -58,6 +59,7 @@ import { unlessAborted } from './cluster/time/within.ts';
 import { systemClock as clock } from './cluster/time/clock.system.ts';
 
 type Parts = Awaited<ReturnType<typeof openParts>>;
+type Connection = Parameters<typeof openOtherNodes>[0];
 
 export default async () => composeNode(loadConfig(process.env, availableParallelism()));
 
@@ -131,7 +133,8 @@ async function openParts(config: NodeConfig, closing: AsyncDisposableStack, sign
   const self = { node, region, bootId, clock, logger, metrics };
   // Before the node is a member: told to stop while it waits, it leaves nothing behind.
   const isShared = config.database === 'cassandra' && asksRegistry(config);
-  const database = isShared ? await openShared(config, self, signal) : undefined;
+  const shared = { ...self, connection: nats.connection };
+  const database = isShared ? await openShared(config, shared, signal) : undefined;
   closing.defer(async () => database?.close());
   const cluster = await openClusterParts(
     {
@@ -173,15 +176,20 @@ async function mustKeepOrdinals(topology: Topology, options: OrdinalOptions): Pr
 
 /** @throws UnusableError when the database has another schema than this version needs, or lets nobody in */
 async function openShared(
-  { cassandra }: NodeConfig,
-  ports: { logger: Logger; metrics: Metrics },
+  { cassandra, region }: NodeConfig,
+  { connection, ...ports }: { connection: Connection; logger: Logger; metrics: Metrics },
   signal?: AbortSignal,
 ): Promise<Database> {
   const migrations = join(import.meta.dirname, 'config/cassandra');
   const settings = readCassandraFiles(cassandra);
-  return openDatabase(settings, migrations, { clock, ...ports }, signal).catch((error: unknown) => {
+  const others = settings.dataCentres.length > 1 ? openOtherNodes(connection, region) : undefined;
+  try {
+    const database = await openDatabase(settings, migrations, { clock, ...ports, others }, signal);
+    others?.answer(() => database.failed());
+    return database;
+  } catch (error) {
     throw error instanceof UnusableCluster ? new UnusableError(error.message, { cause: error }) : error;
-  });
+  }
 }
 
 /** The others do without a database, so they start while it is away. */

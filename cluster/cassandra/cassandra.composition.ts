@@ -5,7 +5,8 @@ import type { Metrics } from '../observe/metrics.ts';
 import { sayWhile } from '../observe/say-while.ts';
 import type { Clock } from '../time/clock.ts';
 import { isOverWithin, unlessAborted } from '../time/within.ts';
-import { openCassandra, type Database } from './database.cassandra.ts';
+import { openCassandra, type OpenedDatabase } from './database.cassandra.ts';
+import type { OtherNodes } from './doubt.ts';
 import { refusalOf, refusalsOf } from './faults.cassandra.ts';
 import { unfitSchema } from './migrate.cassandra.ts';
 import { readMigrations } from './migrations.disk.ts';
@@ -16,6 +17,8 @@ interface Ports {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  /** Of the region; absent for who is none of its nodes. */
+  readonly others?: OtherNodes | undefined;
 }
 
 const pauseMs = 500;
@@ -33,7 +36,7 @@ export async function openDatabase(
   migrations: string,
   ports: Ports,
   signal?: AbortSignal,
-): Promise<Database> {
+): Promise<OpenedDatabase> {
   const known = readMigrations(migrations);
   const database = openCassandra(settings, ports);
   const own = settings.dataCentres[0]?.name;
@@ -55,6 +58,7 @@ export async function openDatabase(
       }
     });
     if (unfit !== undefined) throw new UnusableCluster(unfit);
+    database.doubt();
     return database;
   } catch (error) {
     // The driver waits for a connection that it is making before it closes.

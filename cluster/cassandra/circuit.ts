@@ -17,8 +17,8 @@ type State =
   | { readonly kind: 'closed' }
   /** It fails. */
   | { readonly kind: 'open' }
-  /** It answers, and may lack something. */
-  | { readonly kind: 'recovering'; readonly sinceMs: number };
+  /** It answers, and may lack something. In doubt: this node has not seen it fail, and could not have. */
+  | { readonly kind: 'recovering'; readonly sinceMs: number; readonly isInDoubt?: boolean };
 
 export class Circuit {
   readonly #recoverMs: number;
@@ -47,9 +47,30 @@ export class Circuit {
     return true;
   }
 
+  get isInDoubt(): boolean {
+    return this.#state.kind === 'recovering' && this.#state.isInDoubt === true;
+  }
+
+  /** Has this node seen it fail, and may it lack something since? */
+  get hasFailed(): boolean {
+    return this.#state.kind !== 'closed' && !this.isInDoubt;
+  }
+
+  /** It may have failed while this node could not see it: it counts as one that recovers. @returns whether that is news */
+  doubted(nowMs: number): boolean {
+    if (this.#state.kind !== 'closed' || this.#recoverMs === 0) return false;
+    this.#state = { kind: 'recovering', sinceMs: nowMs, isInDoubt: true };
+    return true;
+  }
+
+  /** It did not fail meanwhile. */
+  vouched(): void {
+    if (this.isInDoubt) this.#state = { kind: 'closed' };
+  }
+
   /** This node stood still, and does not know what was away meanwhile: one that recovers may lack more by now, and begins anew. */
   stoodStill(nowMs: number): void {
-    if (this.#state.kind === 'recovering') this.#state = { kind: 'recovering', sinceMs: nowMs };
+    if (this.#state.kind === 'recovering') this.#state = { ...this.#state, sinceMs: nowMs };
   }
 
   /** @returns whether it answered until now */
@@ -64,13 +85,14 @@ export class Circuit {
   answered(nowMs: number): 'answers' | 'back' | undefined {
     this.#answeredAtMs = nowMs;
     if (this.#state.kind === 'closed') return undefined;
-    const { sinceMs } = this.#state.kind === 'open' ? { sinceMs: nowMs } : this.#state;
     const isNews = this.#state.kind === 'open';
-    if (nowMs - sinceMs >= this.#recoverMs) {
+    const recovering =
+      this.#state.kind === 'open' ? ({ kind: 'recovering', sinceMs: nowMs } as const) : this.#state;
+    if (nowMs - recovering.sinceMs >= this.#recoverMs) {
       this.#state = { kind: 'closed' };
       return 'back';
     }
-    this.#state = { kind: 'recovering', sinceMs };
+    this.#state = recovering;
     return isNews ? 'answers' : undefined;
   }
 }

@@ -12,6 +12,7 @@ import type { Clock } from '../time/clock.ts';
 import { Absences } from './absences.cassandra.ts';
 import { Circuit, isKept, orderOf } from './circuit.ts';
 import { clientOf } from './client.cassandra.ts';
+import { Doubt, type OtherNodes } from './doubt.ts';
 import { faultOf, refusalOf, toldAs } from './faults.cassandra.ts';
 import type { CassandraSettings } from './settings.ts';
 
@@ -63,10 +64,18 @@ export interface Database {
   close(): Promise<void>;
 }
 
+export interface OpenedDatabase extends Database {
+  /** This node cannot know whether its own data centre was away until now: the other nodes are asked (doubt.ts). */
+  doubt(): void;
+  /** The data centres that this node has seen fail, and that may lack something. */
+  failed(): readonly string[];
+}
+
 interface Ports {
   readonly clock: Pick<Clock, 'monotonicMs' | 'runningMs' | 'utcMs' | 'sleep'>;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  readonly others?: OtherNodes | undefined;
 }
 
 /** How many requests are under way at once, and how many more may wait for their turn. */
@@ -88,11 +97,11 @@ interface Centre {
 
 type Work<T> = (client: Client, dataCentre: string) => Promise<T>;
 
-export function openCassandra(settings: CassandraSettings, ports: Ports): Database {
+export function openCassandra(settings: CassandraSettings, ports: Ports): OpenedDatabase {
   return new CassandraDatabase(settings, ports);
 }
 
-class CassandraDatabase implements Database {
+class CassandraDatabase implements OpenedDatabase {
   readonly dataCentres: readonly LoneDatabase[];
   readonly #centres: readonly Centre[];
   readonly #ports: Ports;
@@ -101,6 +110,7 @@ class CassandraDatabase implements Database {
   readonly #agreements = new Gate({ about: 'agreement of the database', ...agreeing });
   readonly #failed;
   readonly #absences: Absences;
+  readonly #doubt: Doubt | undefined;
   /** For how long this node has stood still, from an arbitrary zero. */
   #stoodMs: number;
 
@@ -114,6 +124,7 @@ class CassandraDatabase implements Database {
     }));
     this.#absences = new Absences(() => ports.clock.utcMs());
     for (const { client } of this.#centres) this.#absences.watch(client);
+    this.#doubt = this.#doubtOf(this.#centres[0]);
     this.dataCentres = this.#centres.map((centre) => ({
       ...this.#readsOf(centre),
       run: (query, values) => this.#askAlone(centre, (client) => rowsOf(client, query, values)),
@@ -158,6 +169,14 @@ class CassandraDatabase implements Database {
 
   onBack(listener: (sinceMs: number) => void): () => void {
     return this.#absences.onBack(listener);
+  }
+
+  doubt(): void {
+    this.#doubt?.begin(this.#nowMs());
+  }
+
+  failed(): readonly string[] {
+    return this.#centres.flatMap(({ name, circuit }) => (circuit.hasFailed ? [name] : []));
   }
 
   async close(): Promise<void> {
@@ -233,10 +252,28 @@ class CassandraDatabase implements Database {
     const { clock } = this.#ports;
     const nowMs = clock.runningMs();
     const stoodMs = clock.monotonicMs() - nowMs;
-    if (stoodMs - this.#stoodMs >= standstillMs)
-      for (const { circuit } of this.#centres) circuit.stoodStill(nowMs);
+    if (stoodMs - this.#stoodMs >= standstillMs) this.#stoodStill(nowMs);
     this.#stoodMs = stoodMs;
     return nowMs;
+  }
+
+  #stoodStill(nowMs: number): void {
+    for (const { circuit } of this.#centres) circuit.stoodStill(nowMs);
+    this.#doubt?.begin(nowMs);
+  }
+
+  #doubtOf(own: Centre | undefined): Doubt | undefined {
+    const { others, clock, logger } = this.#ports;
+    if (own === undefined || others === undefined) return undefined;
+    const { name: dataCentre } = own;
+    const onAway = (): void => {
+      logger.info(
+        { dataCentre },
+        'other nodes do without this data centre of Cassandra, as it gets what it missed',
+      );
+      this.#absences.left(dataCentre);
+    };
+    return new Doubt({ own, others, clock, onAway });
   }
 
   #answered({ name: dataCentre, circuit }: Centre): void {

@@ -17,6 +17,8 @@ export const subjects = {
   releases: (region: RegionId): string => `tz.${region}.release`,
   /** Each edge publishes here how many connections it has (C4). */
   edgeLoads: (region: RegionId): string => `tz.${region}.load`,
+  /** Nodes ask each other here which data centres of the database they do without (A3, actors/comments/README.md). */
+  doneWithout: (region: RegionId): string => `tz.${region}.without`,
   /** Changes of a stream's comments, told to the nodes with viewers of it (A7). `wan`: gateways may carry it to other regions. */
   audience: (region: RegionId, stream: StreamId): string => `tz.${region}.wan.aud.${stream}`,
   /** Sums of reactions of a stream, a message for each node and window (A5). */

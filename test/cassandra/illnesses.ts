@@ -2,6 +2,9 @@
 import { describe, expect, test } from 'vitest';
 import { openCassandraCommentStore } from '../../actors/comments/store/comment-store.cassandra.ts';
 import { StreamId } from '../../cluster/model/ids.ts';
+import { openCassandra } from '../../cluster/cassandra/database.cassandra.ts';
+import { silentLogger } from '../../cluster/observe/logger.ts';
+import { noMetrics } from '../../cluster/observe/metrics.ts';
 import { systemClock } from '../../cluster/time/clock.system.ts';
 import { openCqlProxy } from '../support/cassandra/cql-proxy.ts';
 import { openTestDatabase, type TestCassandra } from '../support/cassandra/two-data-centres.ts';
@@ -56,5 +59,32 @@ export function illnessTests(started: () => TestCassandra): void {
       );
       expect(found).toMatchObject({ id });
     });
+  });
+
+  // Goal: a node that was frozen while its data centre was cut off does not read it before hints have come, though it saw nothing of the cut. Method: its clock
+  // stands still for 4 s, and then other nodes say what they do without.
+  test('after a standstill the next data centre is asked until others do not do without the own one', async () => {
+    let stoodMs = 0;
+    const clock = { ...systemClock, monotonicMs: () => systemClock.monotonicMs() + stoodMs };
+    const asked = Promise.withResolvers<ReadonlySet<string>>();
+    const ports = { clock, logger: silentLogger, metrics: noMetrics };
+    const others = { doWithout: () => asked.promise };
+    const database = openCassandra(started().settings(), { ...ports, others });
+    const query = 'INSERT INTO comments_by_author (author, created_at, stream, id) VALUES (?, ?, ?, ?)';
+    const write = () => database.runTogether([{ query, values: ['g-ill', new Date(0), 'ill', 'one'] }]);
+    try {
+      const before = await write();
+      stoodMs = 4000;
+      const afterwards = await write();
+      asked.resolve(new Set());
+      const vouched = await waitFor('others vouch', write, (name) => name === before);
+      expect({ before, afterwards, vouched }).toEqual({
+        before: 'region-1',
+        afterwards: 'region-2',
+        vouched: 'region-1',
+      });
+    } finally {
+      await database.close();
+    }
   });
 }
