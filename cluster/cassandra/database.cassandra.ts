@@ -180,6 +180,7 @@ class CassandraDatabase implements OpenedDatabase {
   }
 
   async close(): Promise<void> {
+    this.#centres[0]?.circuit.vouched();
     await Promise.all(this.#centres.map(({ client }) => client.shutdown()));
   }
 

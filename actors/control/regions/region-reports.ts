@@ -116,7 +116,8 @@ function reportedLink(link: RegionLink, nowMs: number): ReportedLink {
     isUp,
     forSeconds: secondsOf(nowMs - sinceMs),
     ...(roundTripMs === undefined ? {} : { roundTripMs: tenths(roundTripMs) }),
-    ...(offsetMs === undefined ? {} : { clockOffsetMs: Math.round(offsetMs) }),
+    // Of a link that is down it is the last one known, and the clocks may have been set since.
+    ...(offsetMs === undefined || !isUp ? {} : { clockOffsetMs: Math.round(offsetMs) }),
     gateways: [...gateways],
     bytesIn,
     bytesOut,

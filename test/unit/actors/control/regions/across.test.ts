@@ -98,6 +98,26 @@ test('a region reports of itself, and is shown as it was once it is cut off', as
   there.stop();
 });
 
+test.each([
+  { isUp: true, told: [2400] },
+  { isUp: false, told: [] },
+])(
+  'how far a clock is off is told while its link is up ($isUp), as it may have been set since',
+  async ({ isUp, told }) => {
+    const rest = { topologyVersion: 4, bytesIn: 0, bytesOut: 0 };
+    const link = { region: us, isUp, sinceMs: 0, roundTripMs: 1, offsetMs: 2400, gateways: [], ...rest };
+    const reports = new RegionReports({
+      ...oneRegion,
+      others: { ...oneRegion.others, links: () => [link] },
+      clock: { monotonicMs: () => 0 },
+      cluster: async () => clusterOf(oneRegion.region, 0),
+    });
+    const { regions } = await reports.view();
+    const links = regions.flatMap((one) => one.links);
+    expect(links.flatMap(({ clockOffsetMs }) => clockOffsetMs ?? [])).toEqual(told);
+  },
+);
+
 test('a deployment of one region serves nothing and shows itself', async () => {
   const reports = new RegionReports({
     ...oneRegion,
