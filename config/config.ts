@@ -205,7 +205,9 @@ interface Listening {
   readonly port: number;
 }
 
-const wildcards: readonly string[] = ['0.0.0.0', '::'];
+/** Says whether who listens at `a` has the address `b` as well: `::` takes all, 0.0.0.0 those of IPv4. */
+const covers = (a: string, b: string): boolean =>
+  a === b || a === '::' || (a === '0.0.0.0' && !b.includes(':'));
 
 /** The kernel would say only that the port is taken, and nobody that it is by the node itself. */
 function portFaults(values: EnvValues): readonly string[] {
@@ -220,7 +222,7 @@ function portFaults(values: EnvValues): readonly string[] {
       : [{ setting: 'TANGAZA_OPERATOR_PORT', host: values.TANGAZA_OPERATOR_HOST, port: operatorPort }]),
   ];
   const meet = (a: Listening, b: Listening): boolean =>
-    a.port === b.port && (a.host === b.host || [a.host, b.host].some((host) => wildcards.includes(host)));
+    a.port === b.port && (covers(a.host, b.host) || covers(b.host, a.host));
   return listeners.flatMap((one, index) => {
     const first = listeners.slice(0, index).find((other) => meet(one, other));
     return first === undefined

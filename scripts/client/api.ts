@@ -46,7 +46,7 @@ export async function callApi<S extends z.ZodType>(
   const reply = await ask(targetOf(options), request);
   const text = await reply.text();
   if (!reply.ok) throw new Error(describe(text, reply.status));
-  const answer = schema.safeParse(text === '' ? undefined : jsonOf(text));
+  const answer = schema.safeParse(jsonOf(text));
   if (answer.success) return answer.data;
   const { origin } = new URL(reply.url);
   throw new Error(
@@ -55,12 +55,14 @@ export async function callApi<S extends z.ZodType>(
   );
 }
 
-/** Undefined for what is none. */
+const noJson = Symbol('no JSON');
+
+/** Undefined for nothing, and a symbol for what is no JSON. */
 function jsonOf(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return text === '' ? undefined : JSON.parse(text);
   } catch {
-    return undefined;
+    return noJson;
   }
 }
 

@@ -85,7 +85,7 @@ async function show(id: string, options: ApiOptions): Promise<void> {
 }
 
 async function remove(id: string, options: ApiOptions): Promise<void> {
-  await callApi(options, { method: 'DELETE', path: pathOf(id) }, z.unknown());
+  await callApi(options, { method: 'DELETE', path: pathOf(id) }, z.undefined());
   print(options, { deleted: id }, () => `Deleted ${id}.\n`);
 }
 

@@ -82,6 +82,7 @@ export class Moderation {
 
   async open(kind: QueueKind): Promise<void> {
     const { api, onChange, onToast } = this.#options;
+    const { activeElement } = document;
     const answer = await api.page({ state: kind, limit: pageSize });
     if (!answer.ok) return onToast(problemWords(answer.problem));
     const rows = answer.value.items.toSorted(compareComments).map((comment) => ({
@@ -96,7 +97,8 @@ export class Moderation {
     this.#queue = { kind, rows };
     setText(this.#words, queueTexts[kind].title);
     this.bar.hidden = false;
-    if (isOpened) this.#back.focus();
+    // Who has gone elsewhere meanwhile is left there.
+    if (isOpened && document.activeElement === activeElement) this.#back.focus();
     onChange();
   }
 

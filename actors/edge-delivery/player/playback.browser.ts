@@ -50,8 +50,8 @@ export class Playback {
       this.#resyncs = state.resyncs;
       this.goLive();
     }
-    if (state.standstills !== this.#standstills) {
-      this.#standstills = state.standstills;
+    if (state.standstills.count !== this.#standstills) {
+      this.#standstills = state.standstills.count;
       this.#leaveEdge('the picture stood still');
     }
     this.#engine?.follow(isAtLive(state));
@@ -192,7 +192,7 @@ export class Playback {
 }
 
 /** A library that is stuck may never be through with its end; another one takes its place then. */
-const destroyMs = 2000;
+const destroyMs = 5000;
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => void setTimeout(resolve, ms));
 
 const numberOf = (load: Load): number => (load.kind === 'nothing' ? 0 : load.number);

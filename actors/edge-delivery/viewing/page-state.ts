@@ -5,8 +5,9 @@
  * viewer sees of it. Time is an argument, in milliseconds of the wall clock, as that continues while a laptop sleeps.
  */
 import { unreachable } from '../../../cluster/model/unreachable.ts';
-import { patienceMs, pauseAfter, resyncEveryMs, sleepMs, wakeMs } from './page-times.ts';
+import { pauseAfter, resyncEveryMs, sleepMs, wakeMs } from './page-times.ts';
 import type { Answer, PublicStream } from './public-stream.ts';
+import { mustGiveUp, noStandstills, stoodAgain, type Standstills } from './standstills.ts';
 
 /** How the player does, reported twice a second. */
 export interface PlayerFacts {
@@ -85,8 +86,7 @@ export interface PageState {
   readonly tickedAtMs: number;
   /** Since when the picture should have moved and has not; now, while it need not move. */
   readonly stoodSinceMs: number;
-  /** How many times a player that stood still was given up so far. */
-  readonly standstills: number;
+  readonly standstills: Standstills;
   /** A viewer who was live before the machine slept, or before the stream's home was cut off, is taken back to live until this time. */
   readonly wokeUntilMs: number;
   /** Whether he was live when the home was cut off, and did not go back since. */
@@ -135,7 +135,7 @@ export function firstState(options: { readonly nowMs: number; readonly mayStart:
     movedAtMs: options.nowMs,
     tickedAtMs: options.nowMs,
     stoodSinceMs: options.nowMs,
-    standstills: 0,
+    standstills: noStandstills,
     wokeUntilMs: 0,
     wasLiveAtCut: false,
     resyncs: 0,
@@ -330,8 +330,8 @@ function shouldMove(state: PageState, { isPaused, isEnded, isHidden }: PlayerFac
 
 /** A player library may wait for ever for what will not come. One that stands still for long is loaded again, from the next edge (M14). */
 function givenUp(state: PageState, nowMs: number): PageState {
-  if (nowMs - state.stoodSinceMs < patienceMs(state.failures)) return state;
-  const standstills = state.standstills + 1;
+  if (!mustGiveUp(state, nowMs)) return state;
+  const standstills = stoodAgain(state.standstills, nowMs);
   return { ...failed(state, 'unreachable', nowMs), standstills, stoodSinceMs: nowMs };
 }
 

@@ -1,4 +1,4 @@
-/** How long a page waits: for a picture that should move, for its next try after a failure, and when it is taken back to live. Pure. */
+/** How long a page waits for its next try after a failure, and when it is taken back to live. Pure. */
 
 /** A timer that is this late shows that the machine or the tab slept. */
 export const sleepMs = 10_000;
@@ -7,13 +7,8 @@ export const wakeMs = 20_000;
 /** A jump is repeated after this time, as right after a sleep the player's manifest is as old as the sleep was long. */
 export const resyncEveryMs = 3000;
 
-const standstill = { firstMs: 15_000, mostMs: 60_000 } as const;
 const pause = { firstMs: 500, mostMs: 8000 } as const;
 const most = { unplayable: 3, recording: 5, live: Infinity } as const;
-
-/** @param failures in a row so far. After each it waits longer: a slow viewer, who only needs time, gets it */
-export const patienceMs = (failures: number): number =>
-  Math.min(standstill.firstMs * (1 + failures), standstill.mostMs);
 
 /** Ms until what failed is tried again; undefined: it is not. @param failures in a row, with this one */
 export const pauseAfter = (failures: number, what: keyof typeof most): number | undefined =>

@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { expect, test } from 'vitest';
+import { z } from 'zod';
 import { ClusterView } from '../../../cluster/contract/api/control-views.ts';
 import { callApi } from '../../../scripts/client/api.ts';
 
@@ -25,6 +26,16 @@ test.each([
   await expect(asked).rejects.toThrow(
     `${server.url} answers, but not as a node of this version of Tangaza does: is it one?`,
   );
+});
+
+test('what is no answer of a node is not taken for nothing', async () => {
+  using server = await answering(200, '<!doctype html>');
+  const asked = callApi(
+    { url: server.url, token: 'any' },
+    { method: 'DELETE', path: '/v1/streams/a' },
+    z.undefined(),
+  );
+  await expect(asked).rejects.toThrow('is it one?');
 });
 
 test('a refusal without a problem document is told by its status', async () => {

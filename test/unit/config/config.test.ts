@@ -123,6 +123,8 @@ test.each([
 test('one port on two addresses, or of a listener that the node does not have, is no fault', () => {
   expect(faultsOf({ TANGAZA_OPERATOR_PORT: '8080', TANGAZA_HTTP_HOST: '10.0.0.5' })).toEqual([]);
   expect(faultsOf({ TANGAZA_RTMP_PORT: '8080', TANGAZA_ROLES: 'edge-delivery' })).toEqual([]);
+  const both = { TANGAZA_HTTP_HOST: '0.0.0.0', TANGAZA_OPERATOR_HOST: '::1' };
+  expect(faultsOf({ ...both, TANGAZA_OPERATOR_PORT: '8080' })).toEqual([]);
 });
 
 test('an operator port that others can reach needs a token for scrapes', () => {
