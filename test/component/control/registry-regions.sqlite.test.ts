@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
+import type { IdempotentRequest } from '../../../actors/control/idempotency.ts';
 import { registryChanges } from '../../../cluster/contract/regions/registry.ts';
 import { errorCodeOf } from '../../../cluster/errors/tangaza-error.ts';
 import { RegionId, StreamId } from '../../../cluster/model/ids.ts';
@@ -31,6 +32,19 @@ function startTwo(options: { readonly eu?: RegionOptions; readonly us?: RegionOp
       for (const region of [eu, us]) await region[Symbol.asyncDispose]();
     },
   };
+}
+
+/** Makes the stream `one` in both regions during a cut: first in us with the key `earlier`, then in eu with `later`. */
+async function makeInBoth(
+  { cut, heal, eu, us }: ReturnType<typeof startTwo>,
+  request?: IdempotentRequest,
+): Promise<void> {
+  await bothRead(eu, us);
+  cut();
+  const { entry } = await us.create('one', 'earlier');
+  await waitUntil('a later moment', () => eu.clock.utcMs() > entry.createdAtMs);
+  await eu.create('one', 'later', request);
+  heal();
 }
 
 function sides(link: string): readonly [string, string] {
@@ -108,13 +122,8 @@ test('what is unknown here is UNAVAILABLE as long as another region was never re
 
 test('of two streams of one id, made during a cut, the earlier stays, and who publishes the other is closed', async () => {
   await using regions = startTwo();
-  const { cut, heal, eu, us } = regions;
-  await bothRead(eu, us);
-  cut();
-  const { entry } = await us.create('one', 'earlier');
-  await waitUntil('a later moment', () => eu.clock.utcMs() > entry.createdAtMs);
-  await eu.create('one', 'later');
-  heal();
+  const { eu, us } = regions;
+  await makeInBoth(regions);
   await waitFor(
     'eu has the earlier one',
     () => eu.file.findByKeyHash('earlier'),
@@ -135,14 +144,9 @@ test('of two streams of one id, made during a cut, the earlier stays, and who pu
 // may have read only what remained.
 test('of two streams of one id the loss of the later is said once, and to who uses its key or repeats its creation', async () => {
   await using regions = startTwo();
-  const { cut, heal, eu, us } = regions;
-  await bothRead(eu, us);
-  cut();
-  const { entry } = await us.create('one', 'earlier');
-  await waitUntil('a later moment', () => eu.clock.utcMs() > entry.createdAtMs);
+  const { eu, us } = regions;
   const request = { key: 'of the request', fingerprint: 'f' };
-  await eu.create('one', 'later', request);
-  heal();
+  await makeInBoth(regions, request);
   await waitUntil('publishers were closed', () => eu.closed.length > 0);
   await eu.create('two');
   await waitFor(

@@ -44,15 +44,21 @@ function askOf(clock: HandClock, number: number): HttpRequest & { readonly leave
   };
 }
 
-// Goal: an edge that another edge was faster than costs the store of the home nothing more. Method: a store whose reads end only by their signals; 32
-// requests take all places, and one waits. No time passes.
-test('the read for an edge that has left is stopped, and the next one has its place', async () => {
+/** A door that so many edges have asked for an object each, on a store whose reads end only by their signals. */
+async function askedBy(edges: number) {
   const clock = new HandClock();
   const store = new SlowStore();
   const door = new ObjectDoor({ clock, store, metrics: noMetrics, passKey, unstored: () => undefined });
-  const requests = Array.from({ length: 33 }, (_, number) => askOf(clock, number));
+  const requests = Array.from({ length: edges }, (_, number) => askOf(clock, number));
   for (const request of requests) void door.serve(request);
   await settled();
+  return { store, requests };
+}
+
+// Goal: an edge that another edge was faster than costs the store of the home nothing more. Method: a store whose reads end only by their signals; 32
+// requests take all places, and one waits. No time passes.
+test('the read for an edge that has left is stopped, and the next one has its place', async () => {
+  const { store, requests } = await askedBy(33);
   const waiting = keyOf(32);
   const before = { reads: store.reading.size, isRead: store.reading.has(waiting) };
   requests[0]?.leave();
@@ -65,12 +71,7 @@ test('the read for an edge that has left is stopped, and the next one has its pl
 });
 
 test('a request that waits for its turn and whose edge leaves is never read', async () => {
-  const clock = new HandClock();
-  const store = new SlowStore();
-  const door = new ObjectDoor({ clock, store, metrics: noMetrics, passKey, unstored: () => undefined });
-  const requests = Array.from({ length: 34 }, (_, number) => askOf(clock, number));
-  for (const request of requests) void door.serve(request);
-  await settled();
+  const { store, requests } = await askedBy(34);
   requests[32]?.leave();
   requests[0]?.leave();
   await settled();
