@@ -28,7 +28,10 @@ export interface PageAnswersPorts {
   readonly onRead: (rows: readonly StoredComment[], fromMs: number) => void;
 }
 
-type Read = Awaited<ReturnType<typeof readSince>>;
+interface Read extends Awaited<ReturnType<typeof readSince>> {
+  /** How many comments had left the ring when the read began: the store had those. */
+  readonly leftBefore: number;
+}
 
 /** The most that is read for a page. */
 const mostRows = 1000;
@@ -90,23 +93,28 @@ export class PageAnswers {
     if (ring.completeFromMs <= fromMs) return answerOf(ring.since(fromMs), fromMs, isPlaceKnown);
     if (fromMs < clock.utcMs() - longestAwayMs) return answerOf(ring.since(fromMs), fromMs, false);
     try {
-      const { rows, isAll } = await this.#read(fromMs);
-      // What was told after the store was read is in the ring.
-      const latest = latestOf([...rows.map((row) => hides.applied(row)), ...ring.since(fromMs)]);
+      const { rows, isAll, leftBefore } = await this.#read(fromMs);
+      // What was told after the read began is in the ring, or has left it since then.
+      const left = ring.leftSince(leftBefore);
+      const known = [...rows, ...(left ?? [])].map((row) => hides.applied(row));
+      const latest = latestOf([...known, ...ring.since(fromMs)]);
       const since = latest.filter((row) => row.changedAtMs >= fromMs);
-      return answerOf(since, fromMs, isAll && isPlaceKnown);
+      return answerOf(since, fromMs, isAll && left !== undefined && isPlaceKnown);
     } catch {
       return answerOf(ring.since(fromMs), fromMs, false);
     }
   }
 
   #read(fromMs: number): Promise<Read> {
-    const { clock, gate, store, stream, onRead } = this.#ports;
+    const { clock, gate, store, stream, ring, onRead } = this.#ports;
     const nowMs = clock.runningMs();
     const shared = this.#shared;
     if (shared !== undefined && shared.fromMs <= fromMs && nowMs - shared.atMs < sharedMs) return shared.read;
     const readFromMs = fromMs - backMs;
-    const read = gate.run(() => readSince(store, stream, { fromMs: readFromMs, mostRows }));
+    const read = gate.run(async () => {
+      const leftBefore = ring.leftCount;
+      return { leftBefore, ...(await readSince(store, stream, { fromMs: readFromMs, mostRows })) };
+    });
     this.#shared = { fromMs: readFromMs, atMs: nowMs, read };
     read.then(
       ({ rows }) => onRead(rows, readFromMs),

@@ -5,13 +5,15 @@
  * on it is complete by arrival: whoever left a page at or after that time is told everything since without the store. A comment that was
  * changed and has no place in the ring is kept beside it, so that a page that shows it hears of it.
  *
- * Bounds: 300 comments, and 1,000 changed ones beside them. What has to leave moves the time from which on the ring is complete.
+ * Bounds: 300 comments, and 1,000 changed ones beside them. What has to leave moves the time from which on the ring is complete. The last 200
+ * that left are kept for who reads the store meanwhile.
  */
 import type { CommentId, UserId } from '../../../cluster/model/ids.ts';
 import type { StoredComment } from '../store/comment-store.ts';
 
 export const ringSize = 300;
 export const changedSize = 1000;
+export const leftSize = 200;
 
 export class Ring {
   readonly #inOrder: StoredComment[] = [];
@@ -19,6 +21,9 @@ export class Ring {
   #completeFromMs = Infinity;
   /** The newest time of what has left. It counts also before the ring begins. */
   #lostToMs = -1;
+  /** The last ones that left, in the order in which they did. */
+  readonly #left: StoredComment[] = [];
+  #leftCount = 0;
 
   /** Everything that arrived or was changed at or after this time is here. Infinity before the store was read. */
   get completeFromMs(): number {
@@ -27,6 +32,17 @@ export class Ring {
 
   get size(): number {
     return this.#inOrder.length;
+  }
+
+  /** How many have left so far. */
+  get leftCount(): number {
+    return this.#leftCount;
+  }
+
+  /** What has left since so many had; undefined where that is more than is kept. */
+  leftSince(count: number): readonly StoredComment[] | undefined {
+    const since = this.#leftCount - count;
+    return since > this.#left.length ? undefined : this.#left.slice(this.#left.length - since);
   }
 
   /** The store was read from that time on. What it gave, and what was heard since, has been put in. */
@@ -84,7 +100,7 @@ export class Ring {
 
   #leave(comment: StoredComment): void {
     if (isChanged(comment)) this.#keepChanged(comment);
-    else this.#lose(comment.changedAtMs);
+    else this.#lose(comment);
   }
 
   /** A changed comment without a place: the change is kept, and its arrival is not. */
@@ -96,12 +112,16 @@ export class Ring {
     const [oldest] = this.#changed.values();
     if (this.#changed.size <= changedSize || oldest === undefined) return;
     this.#changed.delete(oldest.id);
-    this.#lose(oldest.changedAtMs);
+    this.#lose(oldest);
   }
 
-  #lose(ms: number): void {
-    this.#lostToMs = Math.max(this.#lostToMs, ms);
-    this.#completeFromMs = Math.max(this.#completeFromMs, Math.floor(ms) + 1);
+  #lose(comment: StoredComment): void {
+    const { changedAtMs } = comment;
+    this.#lostToMs = Math.max(this.#lostToMs, changedAtMs);
+    this.#completeFromMs = Math.max(this.#completeFromMs, Math.floor(changedAtMs) + 1);
+    this.#leftCount += 1;
+    this.#left.push(comment);
+    if (this.#left.length > leftSize) this.#left.shift();
   }
 }
 

@@ -1,6 +1,6 @@
 import { assert, array, constantFrom, integer, property, record } from 'fast-check';
 import { expect, test } from 'vitest';
-import { byPlace, changedSize, Ring, ringSize } from '../../../../../actors/comments/feed/ring.ts';
+import { byPlace, changedSize, leftSize, Ring, ringSize } from '../../../../../actors/comments/feed/ring.ts';
 import type { StoredComment } from '../../../../../actors/comments/store/comment-store.ts';
 import { hiddenAt, shownAt, storedComment } from '../../../../support/ports/stores/stored-comments.ts';
 
@@ -66,6 +66,22 @@ test('more changes than it keeps move the time from which on it is complete', ()
   expect({ from: ring.completeFromMs, changed: ring.changedSince(0).length }).toEqual({
     from: 5001,
     changed: changedSize,
+  });
+});
+
+test('what has left since a moment is kept, and of more than 200 it is known that there were more', () => {
+  const ring = ringOf(rows(ringSize + 5), 0);
+  const before = ring.leftCount;
+  expect(ring.leftSince(before)).toEqual([]);
+  const late = Array.from({ length: leftSize + 1 }, (_, number) =>
+    storedComment({ atMs: 10, number, arrivedAtMs: 5000 }),
+  );
+  for (const one of late.slice(0, leftSize)) ring.put(one);
+  expect(idsOf(ring.leftSince(before) ?? [])).toEqual(idsOf(late.slice(0, leftSize)));
+  for (const one of late.slice(leftSize)) ring.put(one);
+  expect({ all: ring.leftSince(before), last: ring.leftSince(before + leftSize)?.length }).toEqual({
+    all: undefined,
+    last: 1,
   });
 });
 
