@@ -29,7 +29,8 @@ export class Moderation {
   readonly #purge = make('input', { attributes: { type: 'checkbox' } });
   readonly #words = make('span');
   readonly #back = makeButton('Back', () => this.#close(), { class: 'link' });
-  #author: Author | undefined;
+  /** Whom the form is about: of each opening its own. */
+  #asked: { readonly author: Author } | undefined;
   #queue: { readonly kind: QueueKind; readonly rows: readonly Row[] } | undefined;
 
   constructor(options: ModerationOptions) {
@@ -66,13 +67,13 @@ export class Moderation {
   keepTo(me: Person | undefined): void {
     if (!may(me, 'comment.hide')) this.#leaveQueue();
     if (may(me, 'user.ban')) return;
-    this.#author = undefined;
+    this.#asked = undefined;
     this.form.hidden = true;
   }
 
   /** Opens the form of a ban. @param author undefined closes it */
   ask(author: Author | undefined): void {
-    this.#author = author;
+    this.#asked = author === undefined ? undefined : { author };
     this.form.hidden = author === undefined;
     if (author === undefined) return this.#options.onClosed();
     setText(this.#who, `Ban ${author.name} from the comments of this broadcast?`);
@@ -119,13 +120,15 @@ export class Moderation {
   }
 
   async #ban(): Promise<void> {
-    const author = this.#author;
-    if (author === undefined) return;
+    const asked = this.#asked;
+    if (asked === undefined) return;
+    const { author } = asked;
     const { api, onToast } = this.#options;
     const seconds = this.#seconds.value === '' ? undefined : Number(this.#seconds.value);
     const answer = await api.ban(author.id, { seconds, purge: this.#purge.checked });
     if (!answer.ok) return onToast(problemWords(answer.problem));
-    this.ask(undefined);
+    // Closed meanwhile, and perhaps opened for somebody else: that one stays, and whoever writes elsewhere is left there.
+    if (this.#asked === asked) this.ask(undefined);
     const undo = async (): Promise<void> => {
       const undone = await api.unban(author.id);
       onToast(undone.ok ? `${author.name} may comment again.` : problemWords(undone.problem));

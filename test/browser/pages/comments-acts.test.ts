@@ -215,6 +215,48 @@ describe('moderation', () => {
     expect(await textsOf(page)).toEqual(['Fine']);
   });
 
+  // As it once was: the answer closed whatever form was open by then, with what had been chosen in it.
+  test('the answer to one ban leaves the form of another one as it is', async () => {
+    // Goal: a form closes on the answer to its own ban alone. Method: the answer is held up until a second form is open and filled in.
+    const eve = { author: { id: 'g-eve', name: 'Eve' } };
+    await using watching = await panel.watch({ comments: [commentOf('Spam', eve), commentOf('Rude')] });
+    const { page } = watching;
+    const { promise: mayGo, resolve: letGo } = Promise.withResolvers<void>();
+    await page.route('**/bans/g-eve', async (route) => {
+      await mayGo;
+      await route.fallback();
+    });
+    const form = page.locator('form.ban');
+    const openFor = async (text: string): Promise<void> => {
+      await rows(page, text).hover();
+      await rows(page, text).locator('[data-action=ban]').click();
+      await form.waitFor();
+    };
+    await signIn(page);
+    await openFor('Spam');
+    const asked = page.waitForRequest('**/bans/g-eve');
+    await form.locator('[type=submit]').click();
+    await asked;
+    await form.locator('.link', { hasText: 'Cancel' }).click();
+    await openFor('Rude');
+    await form.locator('input[type=checkbox]').check();
+    letGo();
+    await page.locator('.toast', { hasText: 'Eve is banned' }).waitFor();
+    const seen = {
+      isOpen: await form.isVisible(),
+      words: await form.locator('p').textContent(),
+      isPurging: await form.locator('input[type=checkbox]').isChecked(),
+    };
+    expect(seen).toEqual({
+      isOpen: true,
+      words: 'Ban Somebody from the comments of this broadcast?',
+      isPurging: true,
+    });
+    await form.locator('[type=submit]').click();
+    await page.locator('.toast', { hasText: 'Somebody is banned' }).waitFor();
+    expect(await form.isVisible()).toBe(false);
+  });
+
   test("one's own can be hidden, and that undone", async () => {
     await using watching = await panel.watch();
     const { page } = watching;

@@ -80,19 +80,22 @@ export class ScriptedAudience {
 
   async stand(page: Page): Promise<void> {
     await page.routeWebSocket(/\/v1\/streams\/demo\/socket$/, (socket) => this.#meet(socket));
-    await page.route(/\/v1\/(?:streams\/demo\/(?:comments|mode)|comments|guests|me)\b/, async (route) => {
-      const request = route.request();
-      const {
-        status,
-        body,
-        headers = {},
-      } = this.#answer(request.method(), new URL(request.url()), request.postData());
-      await route.fulfill({
-        status,
-        headers: { 'content-type': 'application/json', 'access-control-allow-origin': '*', ...headers },
-        body: JSON.stringify(body),
-      });
-    });
+    await page.route(
+      /\/v1\/(?:streams\/demo\/(?:bans|comments|mode)|comments|guests|me)\b/,
+      async (route) => {
+        const request = route.request();
+        const {
+          status,
+          body,
+          headers = {},
+        } = this.#answer(request.method(), new URL(request.url()), request.postData());
+        await route.fulfill({
+          status,
+          headers: { 'content-type': 'application/json', 'access-control-allow-origin': '*', ...headers },
+          body: JSON.stringify(body),
+        });
+      },
+    );
   }
 
   /** To every page. */
@@ -202,6 +205,7 @@ export class ScriptedAudience {
         this.say({ type: 'mode', mode: (this.mode = CommentMode.parse(JSON.parse(body ?? '{}'))) });
       return { status: 200, body: this.mode };
     }
+    if (pathname.startsWith('/v1/streams/demo/bans/')) return { status: 200, body: {} };
     if (pathname.startsWith('/v1/comments/'))
       return this.#moderate(method, decodeURIComponent(pathname.split('/')[3] ?? ''));
     return method === 'POST' ? this.#post(body) : this.#page(searchParams);
@@ -255,6 +259,6 @@ const moderator: Answer = {
   status: 200,
   body: {
     user: { id: 'a-moderator', name: 'Moderator', kind: 'account' },
-    permissions: ['comment.hide', 'stream.mode'],
+    permissions: ['comment.hide', 'stream.mode', 'user.ban'],
   },
 };
