@@ -17,14 +17,8 @@ import { Edges } from '../player/edges.browser.ts';
 import { Embedding } from '../player/embed.browser.ts';
 import { errorOf, flag, playerOptions, type EmbedCommand } from '../viewing/embed-messages.ts';
 import { Follower } from '../player/follow.browser.ts';
-import {
-  advance,
-  firstState,
-  isStarting,
-  type PageEvent,
-  type PlayerFacts,
-  type Wish,
-} from '../viewing/page-state.ts';
+import { advance, firstState, isStarting, type PageEvent, type Wish } from '../viewing/page-state.ts';
+import type { PlayerFacts } from '../viewing/player-facts.ts';
 import { viewOf } from '../viewing/page-view.ts';
 import { fetchEngine, Playback, type Format } from '../player/playback.browser.ts';
 import { readAnswer, type Answer } from '../viewing/public-stream.ts';

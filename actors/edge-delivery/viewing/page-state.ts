@@ -6,22 +6,9 @@
  */
 import { unreachable } from '../../../cluster/model/unreachable.ts';
 import { pauseAfter, resyncEveryMs, sleepMs, wakeMs } from './page-times.ts';
+import { idleFacts, type PlayerFacts } from './player-facts.ts';
 import type { Answer, PublicStream } from './public-stream.ts';
 import { mustGiveUp, noStandstills, stoodAgain, type Standstills } from './standstills.ts';
-
-/** How the player does, reported twice a second. */
-export interface PlayerFacts {
-  /** On the engine's own clock. Only its changes count. */
-  readonly positionSeconds: number;
-  readonly isPaused: boolean;
-  /** True when it has played all there is. */
-  readonly isEnded: boolean;
-  readonly isMuted: boolean;
-  /** Nobody sees the page: browsers may put off what it loads. */
-  readonly isHidden: boolean;
-  /** How far before the place where a live viewer plays. Undefined while unknown, and in a recording. */
-  readonly behindSeconds: number | undefined;
-}
 
 export type Failure = 'unreachable' | 'unplayable';
 export type Wish = 'play' | 'wait' | 'recording' | 'live' | 'retry' | 'otherFormat';
@@ -82,6 +69,8 @@ export interface PageState {
   readonly isCut: boolean;
   readonly cutToldUntilMs: number;
   readonly facts: PlayerFacts;
+  /** The load whose playing the facts are of; 0 while none has played at a tick. The position of another one is no place of this one's. */
+  readonly tickedLoad: number;
   readonly movedAtMs: number;
   readonly tickedAtMs: number;
   /** Since when the picture should have moved and has not; now, while it need not move. */
@@ -105,15 +94,6 @@ export const stallMs = 2500;
 /** A known stream is believed gone when two answers in a row say so. */
 const refusalsOfKnown = 2;
 
-const idleFacts: PlayerFacts = {
-  positionSeconds: 0,
-  isPaused: true,
-  isEnded: false,
-  isMuted: false,
-  isHidden: false,
-  behindSeconds: undefined,
-};
-
 export function firstState(options: { readonly nowMs: number; readonly mayStart: boolean }): PageState {
   return {
     known: { kind: 'asking' },
@@ -132,6 +112,7 @@ export function firstState(options: { readonly nowMs: number; readonly mayStart:
     isCut: false,
     cutToldUntilMs: 0,
     facts: idleFacts,
+    tickedLoad: 0,
     movedAtMs: options.nowMs,
     tickedAtMs: options.nowMs,
     stoodSinceMs: options.nowMs,
@@ -231,8 +212,8 @@ function healed(state: PageState, before: PageState): PageState {
 function followedAcrossCut(before: PageState, state: PageState): PageState {
   const { isPaused, positionSeconds } = state.facts;
   const step = positionSeconds - before.facts.positionSeconds;
-  // A player that loads again begins at 0.
-  const isPlaying = before.media.kind === 'playing' && state.media.kind === 'playing';
+  // A player that loads again begins at 0, and may play before the next tick.
+  const isPlaying = state.tickedLoad !== 0 && state.tickedLoad === before.tickedLoad;
   const hasGoneBack = isPlaying && step < -1;
   const isTaken = state.wasLiveAtCut || state.tickedAtMs <= state.wokeUntilMs;
   if (isCutOff(state)) return { ...state, wasLiveAtCut: wasAtLive(state) || (isTaken && !hasGoneBack) };
@@ -305,16 +286,18 @@ function failed(state: PageState, why: Failure, nowMs: number): PageState {
 function ticked(state: PageState, facts: PlayerFacts, nowMs: number): PageState {
   const hasSlept = nowMs - state.tickedAtMs >= sleepMs;
   const hasMoved = facts.positionSeconds !== state.facts.positionSeconds;
+  // If the browser kept the player from starting, pressing play starts it.
+  const media: Media = state.media.kind === 'refused' && !facts.isPaused ? { kind: 'playing' } : state.media;
   const seen: PageState = {
     ...state,
     facts,
+    media,
+    tickedLoad: media.kind === 'playing' && state.load.kind !== 'nothing' ? state.load.number : 0,
     tickedAtMs: nowMs,
     movedAtMs: hasMoved || facts.isPaused ? nowMs : state.movedAtMs,
     startedMuted: state.startedMuted && facts.isMuted,
     stoodSinceMs: hasMoved || hasSlept || !shouldMove(state, facts) ? nowMs : state.stoodSinceMs,
     wokeUntilMs: hasSlept && isAtLive(state) ? nowMs + wakeMs : state.wokeUntilMs,
-    // If the browser kept the player from starting, pressing play starts it.
-    media: state.media.kind === 'refused' && !facts.isPaused ? { kind: 'playing' } : state.media,
   };
   const kept = retried(givenUp(followedAcrossCut(state, seen), nowMs), nowMs);
   return resynced(exhausted(kept, nowMs), nowMs);

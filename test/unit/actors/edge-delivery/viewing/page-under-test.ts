@@ -4,8 +4,8 @@ import {
   firstState,
   type PageEvent,
   type PageState,
-  type PlayerFacts,
 } from '../../../../../actors/edge-delivery/viewing/page-state.ts';
+import type { PlayerFacts } from '../../../../../actors/edge-delivery/viewing/player-facts.ts';
 import { viewOf } from '../../../../../actors/edge-delivery/viewing/page-view.ts';
 import type {
   Answer,

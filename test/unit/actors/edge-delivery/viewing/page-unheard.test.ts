@@ -51,6 +51,21 @@ describe('when the link to the home region is healed', () => {
     expect(healed.ticks({ behindSeconds: 60 }).state.resyncs).toBe(1);
   });
 
+  // As it once was: the new player's place was compared to that of the one before, and taken for a way back.
+  test('whose player failed meanwhile, and plays again within one tick, is live again too', () => {
+    const failed = live()
+      .ticks({ positionSeconds: 100 })
+      .hears('live', cut)
+      .ticks()
+      .tell({ kind: 'failed', why: 'unreachable' });
+    const healed = failed
+      .hears('live')
+      .tell({ kind: 'loaded', hasPicture: true, isLive: true, isCut: false })
+      .tell({ kind: 'started', isMuted: false })
+      .ticks({ positionSeconds: 0.4, behindSeconds: 60 });
+    expect(healed.ticks().state.resyncs).toBe(1);
+  });
+
   test('who goes back after it is left there', () => {
     const healed = live()
       .hears('live', cut)
