@@ -7,6 +7,7 @@ import {
   type PostCommentBody,
 } from '../../cluster/contract/api/audience-views.ts';
 import { ServerMessage, socketProtocol } from '../../cluster/contract/audience/socket-messages.ts';
+import { afterRefusal } from './outbox.ts';
 import type {
   Answer,
   AudienceClient,
@@ -60,11 +61,19 @@ function clientOf(options: ClientOptions, token: string): AudienceClient {
 
 const urlOf = (edge: string, id: string): string => `${edge}/v1/comments/${encodeURIComponent(id)}`;
 
-/** @returns whether it was answered that it is done; undefined where nobody says */
+/** @returns whether it was answered that it is done; undefined where nobody says, or it is to be asked again */
 async function act(url: string, init: RequestInit): Promise<boolean | undefined> {
-  const reply = await ask(url, init).catch(() => undefined);
-  return reply === undefined || reply.status >= 500 ? undefined : reply.ok;
+  try {
+    const reply = await ask(url, init);
+    const text = await reply.text();
+    if (reply.ok) return true;
+    return afterRefusal(codeIn(text) ?? '', reply.status) === 'over' ? false : undefined;
+  } catch {
+    return undefined;
+  }
 }
+
+const codeIn = (text: string): string | undefined => Refusal.safeParse(jsonOf(text)).data?.code;
 
 const ask = (url: string, init: RequestInit): Promise<Response> =>
   fetch(url, { ...init, signal: AbortSignal.timeout(answerWithinMs) });
@@ -80,7 +89,7 @@ async function post(url: string, body: PostCommentBody, headers: Record<string, 
     const seconds = Number(reply.headers.get('retry-after') ?? Number.NaN);
     return {
       kind: 'refused',
-      code: Refusal.safeParse(jsonOf(text)).data?.code ?? `HTTP_${reply.status}`,
+      code: codeIn(text) ?? `HTTP_${reply.status}`,
       status: reply.status,
       retryAfterSeconds: Number.isFinite(seconds) ? seconds : undefined,
     };

@@ -8,9 +8,11 @@ interface Opinion {
   readonly isOn: boolean;
   /** Asked since then, and not answered: it may count or not. */
   readonly open: boolean | undefined;
+  /** One of those was given up without an answer: that a later one is refused says nothing about it. */
+  readonly isGivenUp: boolean;
 }
 
-const noOpinion: Opinion = { isOn: false, open: undefined };
+const noOpinion: Opinion = { isOn: false, open: undefined, isGivenUp: false };
 
 /** The likes of a comment, in the end, are the users whose last word was a like. A last word that was not answered may count or not. */
 export function findWrongLikes(history: History): readonly Finding[] {
@@ -33,14 +35,17 @@ export function findWrongLikes(history: History): readonly Finding[] {
   );
 }
 
-function afterLike({ isOn }: Opinion, like: Like): Opinion {
+function afterLike(before: Opinion, like: Like): Opinion {
+  const { isOn, isGivenUp } = before;
   switch (like.step) {
     case 'done':
-      return { isOn: like.isOn, open: undefined };
+      return { isOn: like.isOn, open: undefined, isGivenUp: false };
     case 'refused':
-      return { isOn, open: undefined };
+      return isGivenUp ? before : { isOn, open: undefined, isGivenUp };
+    case 'unanswered':
+      return { isOn, open: like.isOn, isGivenUp: true };
     default:
-      return { isOn, open: like.isOn };
+      return { isOn, open: like.isOn, isGivenUp };
   }
 }
 

@@ -71,7 +71,7 @@ export class Outbox {
   }
 }
 
-/** What the answer that a comment was not taken means for it. */
+/** What the answer that a comment, or a like, was not taken means for it. A like that came too late is asked again with the time of then. */
 export function afterRefusal(code: string, status: number): 'again' | 'lookUp' | 'over' {
   if (code === 'COMMENT_EXPIRED') return 'lookUp';
   return status === 429 || status === 425 || status >= 500 ? 'again' : 'over';

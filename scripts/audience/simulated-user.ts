@@ -4,7 +4,7 @@
  * - It sends a comment again, under the same clientId and wherever it is connected by then, until it is acknowledged or refused for good.
  *   One that is too old to be taken is looked up first (A2); if it is not there it is written anew.
  * - A lost socket is opened again after a pause that grows, first where `welcome` said and then at the other edges, and goes on from the
- *   newest comment and the newest server time that it has. A gap is read by HTTP, from 2 minutes earlier on: comments come late (A2).
+ *   newest comment and the newest server time that it has since its last welcome. A gap is read by HTTP, from 2 minutes earlier on: comments come late (A2).
  * - A like, or its taking back, is asked again until it is answered: late or twice, the same one has the same result.
  * - Unlike the page it gives up on a silent server after seconds, as its load does not last for long.
  *
@@ -225,14 +225,16 @@ export class SimulatedUser {
 
   #hear(messages: readonly ServerMessage[]): void {
     this.#heardAtMs = this.#ports.recorder.nowMs;
-    for (const message of messages) this.#hearOne(message);
+    const isWelcome = this.#isReady || messages.some(({ type }) => type === 'welcome');
+    for (const message of messages) this.#hearOne(message, isWelcome);
   }
 
-  #hearOne(message: ServerMessage): void {
+  #hearOne(message: ServerMessage, isWelcome: boolean): void {
     switch (message.type) {
       case 'time':
-        this.#leftOff = { lastAt: message.knownTo ?? message.now, inRegion: message.inRegion };
         this.#aheadMs = Date.parse(message.now) - this.#ports.clock.utcMs();
+        // What an edge says before `welcome` tells nothing of the stream.
+        if (isWelcome) this.#leftOff = { lastAt: message.knownTo ?? message.now, inRegion: message.inRegion };
         return;
       case 'welcome':
         return this.#welcomed(message);

@@ -45,7 +45,7 @@ export interface AudienceClient {
   list(edge: string, query: PageQuery): Promise<CommentPageRead>;
   /** @returns whether it was answered that it is hidden; undefined where nobody answered */
   hide(edge: string, id: string): Promise<boolean | undefined>;
-  /** Likes, or takes that back. @param atMs of the server. @returns whether it was answered that it counts; undefined where nobody answered */
+  /** Likes, or takes that back. @param atMs of the server. @returns whether it was answered that it counts; undefined where nobody answered, or it is to be asked again */
   like(
     edge: string,
     like: { readonly id: string; readonly isOn: boolean; readonly atMs: number },

@@ -61,10 +61,13 @@ export const begun = (plan: ReadPlan, beganMs: number): ReadPlan => ({ ...plan, 
 
 /**
  * Until when this node has told all that was accepted anywhere. While NATS is silent, or other regions write, that is as far as the last read:
- * a store that answers late, or a node that stands still, holds it back.
+ * a store that answers late, or a node that stands still, holds it back. So does a doubt until it was read for once.
  */
-export const knownTo = ({ silentFromMs }: ReadPlan, nowMs: number): number =>
-  silentFromMs === undefined ? nowMs : Math.min(nowMs, silentFromMs + overlapMs);
+export function knownTo({ silentFromMs, doubts }: ReadPlan, nowMs: number): number {
+  const readToMs = silentFromMs === undefined ? nowMs : silentFromMs + overlapMs;
+  const unread = doubts.filter(({ reads }) => reads === 0).map(({ fromMs }) => fromMs);
+  return Math.min(nowMs, readToMs, ...unread);
+}
 
 /** Another node has read, and told what was there at that time. */
 export function readElsewhere(plan: ReadPlan, toMs: number): ReadPlan {

@@ -9,7 +9,7 @@
 import type { LeftOff } from '../../../cluster/contract/audience/audience-feed.ts';
 import type { ClientMessage, ServerMessage } from '../../../cluster/contract/audience/socket-messages.ts';
 import { socketCloses, type SocketClose } from '../../../cluster/contract/audience/socket-closes.ts';
-import { TangazaError } from '../../../cluster/errors/tangaza-error.ts';
+import { errorCodeOf, TangazaError } from '../../../cluster/errors/tangaza-error.ts';
 import { unreachable } from '../../../cluster/model/unreachable.ts';
 import type { Heard } from './heard.ts';
 
@@ -200,4 +200,18 @@ export function leftOffOf({ lastId, lastAt, inRegion }: Hello): LeftOff {
     lastAtMs: lastAt === undefined ? undefined : Date.parse(lastAt),
     inRegion: inRegion && { region: inRegion.region, toMs: Date.parse(inRegion.knownTo) },
   };
+}
+
+/** How a socket ends whose stream could not be joined. */
+export function closeFor(error: unknown): SocketClose {
+  switch (errorCodeOf(error)) {
+    case 'STREAM_NOT_FOUND':
+      return socketCloses.unknown;
+    case 'STREAM_REMOVED':
+      return socketCloses.removed;
+    case 'INTERNAL':
+      return socketCloses.fault;
+    default:
+      return socketCloses.unavailable;
+  }
 }

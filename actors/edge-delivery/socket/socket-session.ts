@@ -1,7 +1,7 @@
 /** Carries out what live-socket.ts decides for one socket: joins its stream, passes on what its page says, and says what comes of it. */
 import type { CommentMode, Identity } from '../../../cluster/contract/api/audience-views.ts';
 import type { Caller } from '../../../cluster/contract/api/routes.ts';
-import type { Resumed } from '../../../cluster/contract/audience/audience-feed.ts';
+import type { Known, Resumed } from '../../../cluster/contract/audience/audience-feed.ts';
 import type { Resume, ServerMessage } from '../../../cluster/contract/audience/socket-messages.ts';
 import { socketCloses, type SocketClose } from '../../../cluster/contract/audience/socket-closes.ts';
 import { errorCodeOf, problemOf, TangazaError } from '../../../cluster/errors/tangaza-error.ts';
@@ -18,6 +18,7 @@ import { gapMessage, type Joiner } from './latest-messages.ts';
 import {
   aboutOf,
   advance,
+  closeFor,
   leftOffOf,
   newSocket,
   type About,
@@ -61,6 +62,7 @@ export interface SessionPorts {
 /** How many comments and likes of one socket may be under way. */
 const mostUnderWay = 8;
 const joinMs = 10_000;
+const knowsNothing: Known = { toMs: 0 };
 
 export class SocketSession implements SocketEvents {
   readonly ticket: Ticket;
@@ -75,6 +77,8 @@ export class SocketSession implements SocketEvents {
   #token: string | undefined;
   #me: Identity | undefined;
   #hub: StreamHub | undefined;
+  /** Until when its page had been told everything before it came here: what it is told before `welcome` is not of its stream. */
+  #knownBefore: Known = knowsNothing;
   #underWay = 0;
 
   constructor(ports: SessionPorts, link: SocketLink, ticket: Ticket) {
@@ -193,7 +197,7 @@ export class SocketSession implements SocketEvents {
       frameOf(
         this.#ports.clock.utcMs(),
         messages.map((message) => JSON.stringify(message)),
-        this.#hub?.followed.known(),
+        this.#hub?.followed.known() ?? this.#knownBefore,
       ),
     );
   }
@@ -222,6 +226,8 @@ export class SocketSession implements SocketEvents {
 
   /** Never rejects. */
   async #join(hello: Hello): Promise<void> {
+    const { lastAtMs: toMs = 0, inRegion } = leftOffOf(hello);
+    this.#knownBefore = { toMs, inRegion };
     const late = (): never => {
       throw new TangazaError('UNAVAILABLE', `The stream could not be joined in ${joinMs / 1000} s.`);
     };
@@ -381,18 +387,5 @@ export class SocketSession implements SocketEvents {
   #end(close: SocketClose): void {
     this.#ports.metrics.ended.add(1, { code: String(close.code) });
     this.#link.end(close);
-  }
-}
-
-function closeFor(error: unknown): SocketClose {
-  switch (errorCodeOf(error)) {
-    case 'STREAM_NOT_FOUND':
-      return socketCloses.unknown;
-    case 'STREAM_REMOVED':
-      return socketCloses.removed;
-    case 'INTERNAL':
-      return socketCloses.fault;
-    default:
-      return socketCloses.unavailable;
   }
 }

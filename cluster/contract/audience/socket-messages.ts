@@ -59,7 +59,7 @@ export const ServerMessage = z.discriminatedUnion('type', [
       now: z.iso.datetime(),
       knownTo: z.iso.datetime().optional().meta({
         description:
-          'Where it is there, this edge lacks what was accepted elsewhere since then: a page that comes back says this time as its `lastAt`.',
+          'Where it is there, this edge lacks what was accepted elsewhere since then, or the page is not welcome yet and was told no more: a page that comes back says this time as its `lastAt`.',
       }),
       inRegion: InRegion.optional().meta({
         description:

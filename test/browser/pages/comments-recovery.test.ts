@@ -64,6 +64,20 @@ test('a page that comes back to its region in a long cut keeps what it has, and 
   }).toMatchObject({ hello: { inRegion: { region: 'r1' } }, size: '302', isInPlace: true });
 });
 
+// Goal: a page that an edge cannot welcome lacks nothing when it is welcomed at last. Method: its socket ends, and the next edge says that it cannot.
+test('a page that was not welcomed comes back with the time of what it was told last', async () => {
+  await using watching = await panel.watch({});
+  const { page, audience } = watching;
+  audience.publish(commentOf('the last'));
+  await rows(page, 'the last').waitFor();
+  audience.unavailable = 1;
+  await audience.drop();
+  const hellos = () => audience.heard.filter((one) => one.type === 'hello');
+  await expect.poll(() => hellos().length, { timeout: 30_000 }).toBe(3);
+  const [, refused, again] = hellos().map(({ lastAt }) => lastAt);
+  expect({ again, isTold: again !== undefined }).toEqual({ again: refused, isTold: true });
+});
+
 // Goal: a page without a socket has what another region said in a cut. Method: no socket opens; the page has more than one page of comments, and the one of the
 // other region, which belongs among the oldest of these, comes after the cut.
 test('without a socket, too, what another region said in a cut is shown where it belongs', async () => {

@@ -70,6 +70,8 @@ export class ScriptedAudience {
   /** Since when another region is cut off. */
   cutAtMs: number | undefined;
   verdict: (said: Pick<Said, 'text'>) => Verdict = () => ({ kind: 'accepted' });
+  /** How many hellos it answers by saying that it cannot, and goes. */
+  unavailable = 0;
 
   constructor(script: Script = {}) {
     this.#script = script;
@@ -128,10 +130,18 @@ export class ScriptedAudience {
     socket.onMessage((data) => {
       const message = ClientMessage.parse(JSON.parse(String(data)));
       this.heard.push(message);
-      if (message.type === 'hello') this.#welcome(socket, message);
+      if (message.type === 'hello') void this.#greet(socket, message);
       if (message.type === 'comment') this.#take(socket, message);
       if (message.type === 'ping') this.#send(socket, [{ type: 'pong' }]);
     });
+  }
+
+  async #greet(socket: WebSocketRoute, hello: Hello): Promise<void> {
+    if (this.unavailable === 0) return this.#welcome(socket, hello);
+    this.unavailable -= 1;
+    const { status, title } = catalogue.UNAVAILABLE;
+    this.#send(socket, [{ type: 'error', problem: { code: 'UNAVAILABLE', status, title } }]);
+    await socket.close({ code: 1013 });
   }
 
   #send(socket: WebSocketRoute, messages: readonly unknown[]): void {

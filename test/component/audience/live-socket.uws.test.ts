@@ -63,6 +63,20 @@ test('frames say until when an edge knows its own region, and a page that says s
   expect(back.heard.filter(({ type }) => type === 'comment')).toEqual([]);
 });
 
+// Goal: a page that an edge could not welcome lacks nothing at the next one. Method: an edge tells a fault before its welcome, to a page that comes back and to a new one.
+test('what an edge says before its welcome bears no later time than the page has said', async () => {
+  await using edge = await startAudienceEdge();
+  const lastAt = new Date(Date.now() - 20_000).toISOString();
+  const inRegion = { region: edge.feed.region, knownTo: new Date(Date.now() - 10_000).toISOString() };
+  await using back = await openPage(edge.url, { stream: 'nosuch', hello: { lastAt, inRegion } });
+  await using fresh = await openPage(edge.url, { stream: 'nosuch', hello: {} });
+  for (const page of [back, fresh]) await page.next('error');
+  expect({ back: back.times, fresh: fresh.times }).toMatchObject({
+    back: [{ knownTo: lastAt, inRegion }],
+    fresh: [{ knownTo: new Date(0).toISOString() }],
+  });
+});
+
 test('messages that come at once are one frame', async () => {
   await using edge = await startAudienceEdge();
   await using page = await welcomedPage(edge.url);

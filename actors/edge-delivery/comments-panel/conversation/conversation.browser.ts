@@ -12,7 +12,8 @@ import { CommentList, mostComments, mostWhileReading } from '../state/comment-li
 import { isLive, mustPoll, type Connection } from '../state/connection.ts';
 import { Flood } from '../state/flood.ts';
 import { Liking } from '../state/liking.ts';
-import { gapIn, type LeftOff, type LiveMessage } from '../state/live-message.ts';
+import { gapIn, type LiveMessage } from '../state/live-message.ts';
+import { TimeLeftOff } from './time-left-off.ts';
 import { may, type PanelFacts } from '../state/panel-view.ts';
 import { problemWords, type Problem } from '../state/problem.ts';
 import type { GivenReactions, ReactionKind } from '../state/reaction-tally.ts';
@@ -54,7 +55,7 @@ export class Conversation {
   #isAbsent = false;
   /** Did the last reading by HTTP succeed? */
   #isAnswered = true;
-  #leftOff: LeftOff | undefined;
+  readonly #place = new TimeLeftOff();
   #slowUntilMs = 0;
   #tickedAtMs = Date.now();
 
@@ -223,7 +224,7 @@ export class Conversation {
       type: 'hello',
       ...(token === undefined ? {} : { token }),
       ...(lastId === undefined ? {} : { lastId }),
-      ...this.#leftOff,
+      ...this.#place.said(),
     };
   }
 
@@ -232,7 +233,7 @@ export class Conversation {
     const time = messages.find((message) => message.kind === 'time');
     if (time !== undefined) {
       this.#time.learn(time.atMs, Date.now());
-      this.#leftOff = time.leftOff;
+      this.#place.heard(time.leftOff, isHistory);
     }
     const { newest } = this.list;
     for (const message of messages) this.#take(message, isHistory);

@@ -63,6 +63,14 @@ describe('likes are right', () => {
           .ends([seen(1, { likes: 1 })]),
     ],
     [
+      'when a like without an answer was refused when it was sent again, and counts, or does not',
+      () =>
+        story()
+          .comments(1)
+          .add(like('b', true, 'unanswered'), like('b', true, 'asked'), like('b', true, 'refused'))
+          .ends([seen(1, { likes: 1 })], [seen(1, { likes: 0 })]),
+    ],
+    [
       'when likes of a hidden comment are not told',
       () =>
         story()

@@ -66,17 +66,27 @@ test('while NATS is silent it reads each second, each time from a little before 
 });
 
 // Goal: a page that leaves this node is told later at another one what this one lacked. Method: NATS is silent, and the store does not answer.
-test('what it has told of reaches to now, and while NATS is silent to the last read', () => {
+test('what it has told of reaches to now, while NATS is silent to the last read, and in doubt to before the doubt', () => {
   const silent = heardOfNats(begun(nothingToRead, beganMs), true, beganMs);
   const read = hasRead(silent, beganMs + 1000, beganMs - unnoticedMs);
   const ofOther = readElsewhere(read, beganMs + 3000);
+  const back = heardOfNats(read, false, beganMs + 20_000);
+  const readAgain = hasRead(back, beganMs + 21_000, beganMs - 10_000);
   expect({
     heard: knownTo(nothingToRead, beganMs),
     unread: knownTo(silent, beganMs) < beganMs,
     read: knownTo(read, beganMs + 20_000) - beganMs,
     ofOther: knownTo(ofOther, beganMs + 20_000) - beganMs,
-    back: knownTo(heardOfNats(read, false, beganMs + 20_000), beganMs + 20_000) - beganMs,
-  }).toEqual({ heard: beganMs, unread: true, read: 1000, ofOther: 3000, back: 20_000 });
+    back: knownTo(back, beganMs + 20_000) - beganMs,
+    readAgain: knownTo(readAgain, beganMs + 21_000) - beganMs,
+  }).toEqual({
+    heard: beganMs,
+    unread: true,
+    read: 1000,
+    ofOther: 3000,
+    back: 20_000 - unnoticedMs,
+    readAgain: 21_000,
+  });
 });
 
 test('when NATS is back, everything since before it fell silent is read again at those times', () => {
