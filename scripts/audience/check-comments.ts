@@ -1,5 +1,5 @@
 /** Judges what became of the comments of a history: lost, missed, doubled, changed, or taken after all. Pure. */
-import type { Acknowledged, History, Read, Seen, Sent } from './history.ts';
+import type { Acknowledged, History, Joined, Read, Seen, Sent } from './history.ts';
 
 export interface Finding {
   /** A comment: its id, or its text where it has none. */
@@ -80,25 +80,39 @@ export function findMissed(history: History): readonly Finding[] {
   for (const { user, id } of sightings(history)) knownTo(user).add(id);
   for (const { user, id } of acknowledgedIn(history)) knownTo(user).add(id);
   const acknowledged = acknowledgedIn(history);
-  return stays(history).flatMap(({ user, fromMs, untilMs }) =>
+  const beganMs = history[0]?.atMs ?? 0;
+  const second = (atMs: number): string => `${((atMs - beganMs) / 1000).toFixed(1)} s`;
+  return stays(history).flatMap(({ user, fromMs, untilMs, joins }) =>
     acknowledged
       .filter(
         ({ id, atMs }) => atMs >= fromMs && atMs <= untilMs && !hidden.has(id) && !knownTo(user).has(id),
       )
-      .map(({ id }) => ({ comment: id, what: `was never shown to ${user}` })),
+      .map(({ id, atMs }) => ({
+        comment: id,
+        what: `of ${second(atMs)} was never shown to ${user}, who joined ${joins.map((join) => `${join.edge} at ${second(join.atMs)} (${join.resume})`).join(', ')}`,
+      })),
   );
 }
 
+interface Stay {
+  readonly user: string;
+  readonly fromMs: number;
+  readonly untilMs: number;
+  readonly joins: readonly Joined[];
+}
+
 /** From when to when users were there who stayed to the end. */
-function stays(
-  history: History,
-): readonly { readonly user: string; readonly fromMs: number; readonly untilMs: number }[] {
-  const firsts = new Map<string, number>();
-  for (const event of history)
-    if (event.kind === 'joined' && !firsts.has(event.user)) firsts.set(event.user, event.atMs);
+function stays(history: History): readonly Stay[] {
+  const joined = Map.groupBy(
+    history.filter((event) => event.kind === 'joined'),
+    ({ user }) => user,
+  );
   return history
     .filter((event) => event.kind === 'settled')
-    .map(({ user, atMs }) => ({ user, fromMs: firsts.get(user) ?? Infinity, untilMs: atMs }));
+    .map(({ user, atMs: untilMs }) => {
+      const joins = joined.get(user) ?? [];
+      return { user, fromMs: joins[0]?.atMs ?? Infinity, untilMs, joins };
+    });
 }
 
 /** One comment under two ids, two comments under one id, or one that a page has twice. */
