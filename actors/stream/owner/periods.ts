@@ -9,8 +9,8 @@
  *     `availabilityStartTime`, whichever is later.
  * P4. Beside another live session, a session joins a period by content only (twins.ts). Until it is recognised it is
  *     told `TWIN_PENDING`. With other sequence headers, or after it was compared for long enough, it is a rival
- *     (sessions.ts S6). A session that is alone at an owner whose predecessor died waits for its twin (sessions.ts S9).
- *     A session that asks for its own period again gets it.
+ *     (sessions.ts S6). Time in which the others offer nothing, as their store is full, does not count. A session that is
+ *     alone at an owner whose predecessor died waits for its twin (sessions.ts S9). A session that asks for its own period again gets it.
  */
 import type { ClockRecord } from '../../../cluster/contract/index-records.ts';
 import type { OpenPeriodParams, OpenPeriodReply } from '../../../cluster/contract/stream-actions.ts';
@@ -39,6 +39,10 @@ import { matchTwin, type Match } from './twins.ts';
 const limits = {
   /** For how long at least a new session is compared with the sources of others (M2). */
   twinWaitMs: 10_000,
+  /** Who has offered nothing for so long, and for longer than a segment takes, brings nothing to compare with. */
+  bringsNothingMs: 6000,
+  /** What is added to the time that segments take. */
+  graceMs: 2000,
   /** How far a connection's clock may stray from the wall clock and still go on (M2). */
   clockStrayMs: 1000,
   maxOpenings: 8,
@@ -129,6 +133,15 @@ function joinByContent(turn: Turn, join: Join): boolean {
     return true;
   }
   if (!mustBeRecognised(turn.state, join)) return false;
+  if (hasSameHeaders(join) && !areOthersOffering(turn, session)) {
+    becomeCandidate(turn, session.id);
+    turn.refuse(
+      reply,
+      'TWIN_PENDING',
+      'The publisher on air brings nothing that this one could be compared with; its store may be full.',
+    );
+    return true;
+  }
   const { candidateSinceMs = turn.nowMs } = session;
   if (!hasSameHeaders(join) || turn.nowMs - candidateSinceMs >= twinWaitMs(turn.state)) {
     refuseRival(turn, { ...session, sessionId: session.id }, reply);
@@ -145,7 +158,16 @@ function joinByContent(turn: Turn, join: Join): boolean {
  * 10 s.
  */
 const twinWaitMs = ({ timeline }: OwnerState): number =>
-  Math.max(limits.twinWaitMs, (3 * timeline.longest90k) / 90 + 2000);
+  Math.max(limits.twinWaitMs, (3 * timeline.longest90k) / 90 + limits.graceMs);
+
+/** Whether a candidate can be compared: those on air have offered media lately (sessions.ts S6). */
+function areOthersOffering({ state, nowMs }: Turn, { id }: Session): boolean {
+  const longestMs = Math.max(limits.bringsNothingMs, state.timeline.longest90k / 90 + limits.graceMs);
+  return state.sessions.some(
+    ({ isActive, offeredAtMs = -Infinity, ...one }) =>
+      isActive && one.id !== id && nowMs - offeredAtMs <= longestMs,
+  );
+}
 
 function hasSameHeaders({ running, params }: Join): boolean {
   return running === undefined || running.clock.sequenceHeaderHash === params.sequenceHeaderHash;

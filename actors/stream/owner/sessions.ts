@@ -1,7 +1,5 @@
 /**
- * Decides who may feed the stream: sessions, ghosts, candidates and rivals (C2).
- *
- * A session that comes back to the owner takes nobody's place, least of all its twin's.
+ * Decides who may feed the stream: sessions, ghosts, candidates and rivals (C2). A returning session supersedes nobody.
  *
  * S1. Two sessions are active at once only when they send the same media: dual ingest of one encoder.
  * S2. A new session supersedes a ghost at once. A ghost is a session that said it has had no packet for 1 s, if the new
@@ -12,16 +10,16 @@
  * S4. An address that was refused three times in a minute is blocked for 30 s.
  * S5. Health says why a publisher was sent away for a fault of its own, just as it says why one was not let in.
  * S6. A new session beside a live one is a candidate: it only buffers until its media is recognised (M2, periods.ts).
- *     Without a match in 10 s, or in three segments and 2 s where those are longer, it is a rival and is refused. When
- *     the active sessions go, or are silent for 3 s while the candidate sends, the candidate becomes the publisher.
+ *     Without a match in 10 s, or in three segments and 2 s where those are longer, it is a rival and is refused. That
+ *     time does not run while the active sessions bring nothing to compare it with (periods.ts P4). When they go, or
+ *     are silent for 3 s while the candidate sends, the candidate becomes the publisher.
  * S7. A session that returns to a new owner stays a twin if it had already fed the running period.
  * S8. Sessions that fed a stream when it was handed over feed its next owner from the start. Each comes back with its
  *     next offer. Until its twin is back, what one of them leaves unfinished is ignored all the same (M4).
  * S9. A dead owner hands no list of sessions to the next one. So each session says whether it had a twin at a node
  *     other than the dead owner's. For 5 s the owner then does not take what that session leaves unfinished, ignores it once the
  *     other is back, and opens no period for it. If nobody is back by then, this session is all there is.
- * S10. A session is sent away when all its media has belonged to a period that is over for 10 s. Its encoder then
- *      begins anew.
+ * S10. A session is sent away when all its media has belonged to a period that is over for 10 s. Its encoder then begins anew.
  */
 import type {
   AttachParams,
@@ -201,6 +199,7 @@ function admit(
     candidateSinceMs,
     input: undefined,
     feeds: known?.feeds ?? false,
+    offeredAtMs: known?.offeredAtMs,
     isHeard: true,
     twinDueUntilMs,
     packetAtMs: turn.nowMs,
@@ -254,7 +253,7 @@ export function admitTwin(turn: Turn, id: SessionId): void {
   changeSession(turn, id, { isActive: true, candidateSinceMs: undefined });
 }
 
-/** Makes an active session a candidate: it began anew beside another one and must be recognised again (S6). */
+/** Makes a session a candidate from now on: it began anew beside another one and must be recognised again, or could not be until now (S6). */
 export function becomeCandidate(turn: Turn, id: SessionId): void {
   changeSession(turn, id, { isActive: false, candidateSinceMs: turn.nowMs });
 }
@@ -306,7 +305,8 @@ export function takeInput(turn: Turn, input: InputReport): void {
 
 /** Media of a session has come, so it is alive. */
 export function markAlive(turn: Turn, id: SessionId): void {
-  changeSession(turn, id, { feeds: true, packetAtMs: turn.nowMs, toldAtMs: turn.nowMs });
+  const { nowMs } = turn;
+  changeSession(turn, id, { feeds: true, offeredAtMs: nowMs, packetAtMs: nowMs, toldAtMs: nowMs });
 }
 
 function changeSession(turn: Turn, id: SessionId, change: Partial<Session>): void {
@@ -371,6 +371,7 @@ export function handedOver(feeders: readonly FeedingSession[], nowMs: number): r
     candidateSinceMs: undefined,
     input: undefined,
     feeds: true,
+    offeredAtMs: undefined,
     isHeard: false,
     twinDueUntilMs: undefined,
     outlivedSinceMs: undefined,

@@ -26,6 +26,8 @@ export interface Session {
   readonly outlivedSinceMs: number | undefined;
   /** Whether this owner has taken media from it, or had that media already from a twin. */
   readonly feeds: boolean;
+  /** When this owner last had media from it; undefined: never. */
+  readonly offeredAtMs: number | undefined;
   /** When its last packet came, as far as it told, and when it told that. */
   readonly packetAtMs: number;
   readonly toldAtMs: number;

@@ -135,6 +135,50 @@ test('a newcomer that is not recognised within 10 s is a rival, and the incumben
   expect(owner.state.sessions.map((one) => [one.id, one.isActive])).toEqual([['s1', true]]);
 });
 
+/** A session tells that packets come. */
+function sends(owner: OwnerHarness, session: string): void {
+  const sessionId = SessionId.parse(session);
+  const report = { streamId: stream, sessionId, bitrateBps: 1, lastPacketAgeMs: 0, warnings: [] };
+  owner.do({ kind: 'input', report });
+}
+
+// Goal: a twin is not taken for a rival because there is nothing to compare it with. Method: the store is full, so the incumbent sends and offers
+// nothing, for a minute; then it offers what it has kept, and all that follows.
+test('while the incumbent can offer nothing a twin waits, and it is recognised when that is over', () => {
+  const { owner, segment, id } = onAir(4);
+  owner.pass(1000);
+  owner.attach('s2', { remoteAddress: other });
+  const ask = (marks = marksOf(30, 4)) => owner.openPeriod('s2', { connectionZeroMs: 7, marks });
+  const answers = new Set<string | undefined>();
+  for (let second = 0; second < 60; second += 1) {
+    owner.nowMs += 1000;
+    for (const one of ['s1', 's2']) sends(owner, one);
+    answers.add(codeOf(ask()));
+  }
+  for (let index = 4; index < 34; index += 1) {
+    owner.offer(segment(index));
+    if (index < 31) answers.add(codeOf(ask()));
+  }
+  expect([...answers]).toEqual(['TWIN_PENDING']);
+  expect(valueOf<OpenPeriodReply>(ask())).toMatchObject({ period: id, isTwin: true });
+});
+
+test('one that the incumbent could not be compared with is a rival 10 s after that is over', () => {
+  const { owner, segment } = onAir(4);
+  owner.attach('s2', { remoteAddress: other });
+  const ask = () => codeOf(owner.openPeriod('s2', { connectionZeroMs: 7, marks: marksOf(100, 4) }));
+  owner.nowMs += 30_000;
+  sends(owner, 's1');
+  expect(ask()).toBe('TWIN_PENDING');
+  for (let second = 1; second <= 9; second += 1) {
+    owner.nowMs += 1000;
+    owner.offer(segment(3 + second));
+    expect(ask()).toBe('TWIN_PENDING');
+  }
+  owner.nowMs += 1000;
+  expect(ask()).toBe('STREAM_BUSY');
+});
+
 test('when the incumbent goes, the candidate is the publisher: it opens its own period', () => {
   const { owner } = onAir(2);
   owner.attach('s2', { remoteAddress: other });
