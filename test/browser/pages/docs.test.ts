@@ -1,4 +1,4 @@
-/** The API for people, in Chromium, under the site's own policy, from its own origin, on a desk and on a phone; and pages whose scripts do not run. */
+/** The API for people, in Chromium, under the site's own policy, from its own origin, on a desk and on a phone; and pages whose scripts do not run, or whose stream does not exist. */
 import { resolve } from 'node:path';
 import { chromium } from 'playwright-core';
 import { expect, test } from 'vitest';
@@ -75,4 +75,29 @@ test('the operator page of a cluster that does not answer says that, and nothing
   await page.locator('#notice').waitFor({ state: 'visible' });
   const words = 'The scripts of this page have not been loaded.';
   expect({ ofScripts: await page.getByText(words).count() }).toEqual({ ofScripts: 0 });
+});
+
+// As it once was: where no comments are beside the picture, it is narrower than the page, and its title stood left of it.
+test('the title and the buttons of a watch page stand below its picture, and stick out of it on no side', async () => {
+  await using edge = await startTestEdge({ loadSite: (signal) => loadSite(systemClock, signal) });
+  await using browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
+  for (const [name, headline] of [
+    ['nosuch', 'There is no such broadcast'],
+    ['demo', 'The broadcast has not begun'],
+  ] as const) {
+    await using page = await browser.newPage();
+    await page.goto(`${edge.url}/watch/${name}`);
+    await page.locator('.words .headline', { hasText: headline }).waitFor();
+    for (const size of ['1366x768', '1920x1080', '1920x700', '820x1180', '390x844', '844x390']) {
+      const [width = 0, height = 0] = size.split('x').map(Number);
+      await page.setViewportSize({ width, height });
+      const sides = await page.evaluate(() =>
+        ['.stage', '.below'].map((part) => {
+          const { left, right } = document.querySelector(part)?.getBoundingClientRect() ?? {};
+          return { left, right };
+        }),
+      );
+      expect({ name, size, ofTitle: sides[1] }).toEqual({ name, size, ofTitle: sides[0] });
+    }
+  }
 });
