@@ -10,7 +10,7 @@ import {
 } from '../../../test/support/cassandra/two-data-centres.ts';
 import { startTestCluster, type TestCluster } from '../../../test/support/cluster/demo.ts';
 import { openStallingProxy, type StallingProxy } from '../../../test/support/cluster/stalling-proxy.ts';
-import { startLoad, type AudienceLoad } from '../../audience/audience-load.ts';
+import { startLoad, type AudienceLoad, type LoadOptions } from '../../audience/audience-load.ts';
 import type { DemoNode } from '../../demo/site.ts';
 import type { SupervisedProcess } from '../../demo/supervised-process.system.ts';
 
@@ -26,17 +26,22 @@ export type Member = 'data centre' | 'node' | 'edge' | 'NATS';
 export interface OutagesRig extends AsyncDisposable {
   readonly cluster: TestCluster;
   readonly load: AudienceLoad;
+  readonly audience: OutagesAudience;
   /** The node that nothing happens to. */
   readonly witness: DemoNode;
   faultOf(kind: FaultKind, member: Member): Fault;
 }
 
-export const audience = { watchers: 12, writers: 108, perSecond: 50 } as const;
+export type OutagesAudience = Pick<LoadOptions, 'watchers' | 'writers' | 'perSecond'>;
+
 /** What one data centre lacks it gets by hints, and likes are counted anew each 10 s (A4). */
 const likesWithinMs = 15_000;
 
 /** @param cassandra whose first data centre the nodes ask first */
-export async function startOutagesRig(cassandra: TestCassandra): Promise<OutagesRig> {
+export async function startOutagesRig(
+  cassandra: TestCassandra,
+  audience: OutagesAudience,
+): Promise<OutagesRig> {
   await using opened = new AsyncDisposableStack();
   const stream = StreamId.parse(`outages-${Date.now().toString(36)}`);
   await makeStream(cassandra, stream);
@@ -62,6 +67,7 @@ export async function startOutagesRig(cassandra: TestCassandra): Promise<Outages
   return {
     cluster,
     load,
+    audience,
     witness,
     faultOf: (kind, member) => faults[member][kind],
     [Symbol.asyncDispose]: () => all.disposeAsync(),

@@ -1,7 +1,7 @@
 /**
  * What viewers said, and liked, outlives kill, freeze and cut of a data centre, of a node, of an edge and of NATS, judged by the checker of
  * scripts/audience. 120 users comment and like at three edges of a region with two data centres, 50 comments a second. A test runs it as well, with
- * shorter outages.
+ * shorter outages and fewer users.
  *
  * Each of the four is broken in each of the three ways, three at once in four rounds; the third node is left alone. After each round the load must go
  * on and all nodes be alive. In the end everybody who watches has heard everything, each edge has all of it, and likes are the users who like.
@@ -17,11 +17,11 @@ import { allAlive } from '../../../test/support/cluster/live-cluster.ts';
 import { waitUntil } from '../../../test/support/wait.ts';
 import type { HistoryReport } from '../../audience/check-history.ts';
 import {
-  audience,
   startOutagesRig,
   type Fault,
   type FaultKind,
   type Member,
+  type OutagesAudience,
   type OutagesRig,
 } from './outages-rig.ts';
 
@@ -57,6 +57,7 @@ export interface OutagesOptions {
   readonly outageMs: number;
   /** Before a round that is not the first: a data centre that was away is asked again after it has answered for 30 s (A3). */
   readonly restMs: number;
+  readonly audience: OutagesAudience;
   readonly progress: (line: string) => void;
 }
 
@@ -70,9 +71,9 @@ export interface OutagesResult {
 /** @throws Error when the load does not go on after a round, or the cluster does not come together */
 export async function runOutages(
   cassandra: TestCassandra,
-  { outageMs, restMs, progress }: OutagesOptions,
+  { outageMs, restMs, audience, progress }: OutagesOptions,
 ): Promise<OutagesResult> {
-  await using rig = await startOutagesRig(cassandra);
+  await using rig = await startOutagesRig(cassandra, audience);
   const silence = new Silence(rig);
   const stop = clock.every(lookEveryMs, () => silence.look());
   try {
@@ -105,7 +106,7 @@ async function breakAndMend(faults: readonly Fault[], outageMs: number): Promise
 }
 
 /** @throws Error when two seconds' comments are not acknowledged within the bound */
-async function goesOn({ load }: OutagesRig): Promise<void> {
+async function goesOn({ load, audience }: OutagesRig): Promise<void> {
   const wanted = load.counts.acknowledged + 2 * audience.perSecond;
   await waitUntil(
     `${wanted} comments are acknowledged`,
@@ -143,6 +144,7 @@ export interface OutagesBenchOptions {
 const migrations = join(import.meta.dirname, '../../../config/cassandra');
 const defaultSeconds = 60;
 const restMs = 40_000;
+const audience = { watchers: 12, writers: 108, perSecond: 50 } as const;
 
 export async function benchOutages({
   seconds = defaultSeconds,
@@ -151,5 +153,5 @@ export async function benchOutages({
   progress('two data centres start');
   await using cassandra = await startTwoDataCentres();
   await migrate(cassandra.settings(), readMigrations(migrations), { clock });
-  return await runOutages(cassandra, { outageMs: 1000 * seconds, restMs, progress });
+  return await runOutages(cassandra, { outageMs: 1000 * seconds, restMs, audience, progress });
 }
