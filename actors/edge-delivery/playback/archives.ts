@@ -6,11 +6,14 @@
  * later than the one before. The newest archive that begins at or before a time holds what lies around that time. It is found by halving,
  * as only the content of an archive says where it begins.
  *
- * Bounds: how many folds are kept, how many beginnings are remembered, and how many loads of each home run at once (beyond that: `OVERLOADED`),
- * so that a home that answers late holds up no other one's archives. A list is used for 10 s.
+ * Bounds: how many folds are kept, how many beginnings are remembered, how many loads run at once, and how many lists are read and wait
+ * (beyond that: `OVERLOADED`). Each home has places of its own, so one that answers late holds up no other one's archives; and as an archive
+ * may be 32 MiB, all other regions together have a bound as well. A list is used for 10 s.
  */
+import { Gate } from '../../../cluster/bounds/gate.ts';
 import { errorCodeOf, TangazaError } from '../../../cluster/errors/tangaza-error.ts';
 import type { PeriodId, RegionId, StreamId } from '../../../cluster/model/ids.ts';
+import type { Counter, Gauge, Metrics } from '../../../cluster/observe/metrics.ts';
 import type { Clock } from '../../../cluster/time/clock.ts';
 import { presentationTime90k } from '../../media/timeline/query.ts';
 import { fromSnapshot } from '../../media/timeline/snapshot.ts';
@@ -21,6 +24,7 @@ import type { ArchiveSource } from './archive-source.ts';
 export interface ArchivesPorts {
   readonly source: ArchiveSource;
   readonly clock: Clock;
+  readonly metrics: Metrics;
 }
 
 /** Where a fold begins: at its first segment. */
@@ -46,8 +50,10 @@ interface Load {
 const maxFolds = 4;
 const maxBeginnings = 4096;
 const maxListings = 256;
-/** Of each home. */
-const maxLoads = 8;
+/** How many loads run at once: of each home, and of all other regions together. */
+const maxLoads = { ofHome: 8, ofOthers: 24 } as const;
+/** Of lists, for each home. */
+const lists = { running: 64, waiting: 192 } as const;
 const listingMs = 10_000;
 
 export class Archives {
@@ -58,9 +64,23 @@ export class Archives {
   /** `undefined` for an archive without a segment. */
   readonly #beginnings = new Map<string, Beginning | undefined>();
   readonly #listings = new Map<StreamId, Listing>();
+  /** By home: there are no more of them than regions. */
+  readonly #listGates = new Map<RegionId | undefined, Gate>();
+  readonly #waitingLists: Gauge;
+  readonly #refused: Counter;
 
   constructor(ports: ArchivesPorts) {
     this.#ports = ports;
+    this.#waitingLists = ports.metrics.gauge({
+      name: 'tangaza_edge_waiting_archive_lists',
+      help: 'Lists of archives that wait for their turn to be read, by their home (none: this region); 192 of each at most.',
+      labels: ['region'],
+    });
+    this.#refused = ports.metrics.counter({
+      name: 'tangaza_edge_archives_refused_total',
+      help: 'Archives that were not read, as too many were already: of one home, or of all other regions (others).',
+      labels: ['bound'],
+    });
   }
 
   /**
@@ -104,8 +124,21 @@ export class Archives {
   }
 
   async #readList(stream: StreamId): Promise<readonly ArchiveName[]> {
-    const keys = await this.#ports.source.list(stream);
+    const { source } = this.#ports;
+    const keys = await this.#listGateOf(source.homeOf(stream)).run(() => source.list(stream));
     return keys.flatMap((key) => parseArchiveKey(key) ?? []).toSorted(byAge);
+  }
+
+  #listGateOf(home: RegionId | undefined): Gate {
+    const known = this.#listGates.get(home);
+    if (known !== undefined) return known;
+    const gate = new Gate({
+      ...lists,
+      about: 'lists of archives',
+      onWaiting: (count) => this.#waitingLists.set(count, { region: home ?? 'none' }),
+    });
+    this.#listGates.set(home, gate);
+    return gate;
   }
 
   async #beginningOf(stream: StreamId, key: string): Promise<Beginning | undefined> {
@@ -126,11 +159,21 @@ export class Archives {
     const running = this.#loads.get(key);
     if (running !== undefined) return running.timeline;
     const home = this.#ports.source.homeOf(stream);
-    if ([...this.#loads.values()].filter((load) => load.home === home).length >= maxLoads)
-      throw new TangazaError('OVERLOADED', 'Too many archives are being read.');
+    this.#mustHaveRoom(home);
     const timeline = this.#read(stream, key).finally(() => this.#loads.delete(key));
     this.#loads.set(key, { home, timeline });
     return timeline;
+  }
+
+  /** This region's own store answers by itself, whatever other regions do. @throws TangazaError `OVERLOADED` */
+  #mustHaveRoom(home: RegionId | undefined): void {
+    const loads = [...this.#loads.values()];
+    const isHomeFull = loads.filter((load) => load.home === home).length >= maxLoads.ofHome;
+    const areOthersFull =
+      home !== undefined && loads.filter((load) => load.home !== undefined).length >= maxLoads.ofOthers;
+    if (!isHomeFull && !areOthersFull) return;
+    this.#refused.add(1, { bound: isHomeFull ? 'home' : 'others' });
+    throw new TangazaError('OVERLOADED', 'Too many archives are being read.');
   }
 
   async #read(stream: StreamId, key: string): Promise<Timeline | undefined> {

@@ -63,7 +63,8 @@ export function openPlayback(part: PlaybackPart, knownStreams: KnownStreams): Op
   const followers = new StreamFollowers({ ...part, cutOffSeconds });
   const finder = new StreamFinder(followers, knownStreams, { far, firstSegmentMs: part.firstSegmentMs });
   const crossing = openCrossing(part.crossing, part);
-  const archives = new Archives({ source: crossing.archives(archivesInStore(store, clock)), clock });
+  const source = crossing.archives(archivesInStore(store, clock));
+  const archives = new Archives({ source, clock, metrics });
   const missing = new MissingMedia(part);
   const { liveEdgeMs, retentionSeconds, makeThumbnail } = part;
   const media = new MediaSource({
