@@ -12,8 +12,7 @@ import { CommentList, mostComments, mostWhileReading } from '../state/comment-li
 import { isLive, mustPoll, type Connection } from '../state/connection.ts';
 import { Flood } from '../state/flood.ts';
 import { Liking } from '../state/liking.ts';
-import { gapIn, type LiveMessage } from '../state/live-message.ts';
-import { TimeLeftOff } from './time-left-off.ts';
+import { gapIn, type LeftOff, type LiveMessage } from '../state/live-message.ts';
 import { may, type PanelFacts } from '../state/panel-view.ts';
 import { problemWords, type Problem } from '../state/problem.ts';
 import type { GivenReactions, ReactionKind } from '../state/reaction-tally.ts';
@@ -55,7 +54,7 @@ export class Conversation {
   #isAbsent = false;
   /** Did the last reading by HTTP succeed? */
   #isAnswered = true;
-  readonly #place = new TimeLeftOff();
+  #leftOff: LeftOff | undefined;
   #slowUntilMs = 0;
   #tickedAtMs = Date.now();
 
@@ -224,7 +223,7 @@ export class Conversation {
       type: 'hello',
       ...(token === undefined ? {} : { token }),
       ...(lastId === undefined ? {} : { lastId }),
-      ...this.#place.said(),
+      ...this.#leftOff,
     };
   }
 
@@ -233,7 +232,8 @@ export class Conversation {
     const time = messages.find((message) => message.kind === 'time');
     if (time !== undefined) {
       this.#time.learn(time.atMs, Date.now());
-      this.#place.heard(time.leftOff, isHistory);
+      // What an edge says before `welcome` tells nothing of the stream.
+      if (isLive(this.#live.state)) this.#leftOff = time.leftOff;
     }
     const { newest } = this.list;
     for (const message of messages) this.#take(message, isHistory);
