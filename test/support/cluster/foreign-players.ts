@@ -62,6 +62,8 @@ export interface PlayerPage extends AsyncDisposable {
   readonly page: Page;
   /** Resolves when the playhead has moved `seconds` on. */
   playFor(seconds: number, withinMs: number): Promise<void>;
+  /** Resolves when the playhead is `seconds` beyond the end of all that the player has in its buffer now. */
+  playBeyondBuffer(seconds: number, withinMs: number): Promise<void>;
   report(): Promise<PlayerReport>;
 }
 
@@ -102,15 +104,24 @@ export async function openPlayer(
     manifest,
     elsewhere,
   ] as const);
+  const reaches = (seconds: number, withinMs: number) =>
+    page.waitForFunction((end) => (document.querySelector('video')?.currentTime ?? 0) >= end, seconds, {
+      timeout: withinMs,
+    });
   return {
     page,
     playFor: async (seconds, withinMs) => {
       await page.waitForFunction(() => window.seen.hasStarted, undefined, { timeout: withinMs });
       const from = await page.evaluate(() => document.querySelector('video')?.currentTime ?? 0);
-      const until = from + seconds;
-      await page.waitForFunction((end) => (document.querySelector('video')?.currentTime ?? 0) >= end, until, {
-        timeout: withinMs,
+      await reaches(from + seconds, withinMs);
+    },
+    playBeyondBuffer: async (seconds, withinMs) => {
+      const bufferedTo = await page.evaluate(() => {
+        const { buffered, currentTime } = document.querySelector('video') ?? {};
+        const ranges = buffered?.length ?? 0;
+        return Math.max(currentTime ?? 0, ranges === 0 ? 0 : (buffered?.end(ranges - 1) ?? 0));
       });
+      await reaches(bufferedTo + seconds, withinMs);
     },
     report: () =>
       page.evaluate(() => {
