@@ -73,7 +73,7 @@ export function illnessTests(started: () => TestCassandra): void {
     const query = 'INSERT INTO comments_by_author (author, created_at, stream, id) VALUES (?, ?, ?, ?)';
     const write = () => database.runTogether([{ query, values: ['g-ill', new Date(0), 'ill', 'one'] }]);
     try {
-      const before = await write();
+      const before = await waitFor('the own one is asked', write, (name) => name === 'region-1');
       stoodMs = 4000;
       const afterwards = await write();
       asked.resolve(new Set());

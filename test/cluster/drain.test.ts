@@ -67,8 +67,8 @@ test('a drained node hands its stream over at once, closes its publisher at a ke
 
   const drained = tangaza('drain', first.node, ...api);
   await ownerAt(cluster, second, second.node);
-  const steering = await (await fetch(`${second.url}/live/demo/steering`)).text();
-  expect(steering).toContain(`"PATHWAY-PRIORITY":["${second.node}"`);
+  const steering = async () => (await fetch(`${second.url}/live/demo/steering`)).text();
+  await expect.poll(steering).toContain(`"PATHWAY-PRIORITY":["${second.node}"`);
   expect(await publisher.ended).not.toBe(0);
   expect(sourcesOfNext(await readIndexLog(cluster.regions[0], cluster.stream.id))).toBeGreaterThan(1);
   expect(await drained).toMatchObject({ code: 0, out: `${first.node} has left.\n` });

@@ -97,7 +97,8 @@ test('while a network floods, comments of others are taken, and no node fails', 
   expect(countOf(spam)['201'] ?? 0).toBeLessThan(100);
   expect(new Set(forged.map(({ status }) => status))).toEqual(new Set([401, 429]));
   await expect.poll(() => textsAt(cluster, 1)).toEqual(expect.arrayContaining(said));
-  for (const node of [0, 1] as const) expect((await ask(cluster, '/readyz', { node })).status).toBe(200);
+  for (const node of [0, 1] as const)
+    await expect.poll(async () => (await ask(cluster, '/readyz', { node })).status).toBe(200);
 });
 
 test('a moderator whom the CLI made hides at one node what nobody sees at the other', async ({ cluster }) => {

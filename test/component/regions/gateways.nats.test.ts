@@ -198,6 +198,7 @@ describe('what comes from another region', () => {
     publish('tz.us.wan.greeting.demo', '{"text":""}');
     publish('tz.us.wan.greeting.demo', JSON.stringify({ text: 'x'.repeat(greeting.maxBytes) }));
     publish('tz.us.wan.unheard-of.demo', '{"text":"x"}');
+    const beganMs = performance.now();
     for (let index = 0; index < 20 * greeting.perSecond; index++)
       publish('tz.us.wan.greeting.demo', '{"text":"flood"}');
     await stranger.connection.flush();
@@ -206,7 +207,8 @@ describe('what comes from another region', () => {
       () => (joined.of('us').publish(greeting, { text: 'after' }, 'demo'), heard.includes('after')),
     );
     expect(new Set(heard)).toEqual(new Set(['sound', 'flood', 'after']));
-    expect(heard.filter((text) => text === 'flood').length).toBeLessThan(5 * greeting.perSecond);
+    const seconds = (performance.now() - beganMs) / 1000; // a busy machine hears it over several
+    expect(heard.filter((text) => text === 'flood').length).toBeLessThan((5 + seconds) * greeting.perSecond);
   });
 
   test('is refused as a call where it is garbage, too long, misdirected, late or unsigned', async () => {
