@@ -112,7 +112,7 @@ export class Playback {
     const isCurrent = () => numberOf(load) === numberOf(this.#loaded);
     const before = this.#engine;
     this.#engine = undefined;
-    await Promise.race([before?.destroy(), sleep(destroyMs)]);
+    if (before !== undefined) await this.#end(before);
     if (load.kind === 'nothing' || !isCurrent()) return;
     const events: EngineEvents = {
       onFailed: (why, detail) => {
@@ -148,6 +148,20 @@ export class Playback {
     } catch (error) {
       events.onFailed('unreachable', String(error));
     }
+  }
+
+  /**
+   * A library that is stuck may never be through with its end; another one takes its place then. If it gets through after all, it takes its source
+   * from the media element, whoever has that by now: so what is played then is loaded once more.
+   */
+  async #end(engine: Engine): Promise<void> {
+    let isLate = false;
+    const ended = engine
+      .destroy()
+      .catch(() => {}) // it is gone, however it went
+      .then(() => void (isLate && this.#options.tell({ kind: 'failed', why: 'unreachable' })));
+    await Promise.race([ended, sleep(destroyMs)]);
+    isLate = true;
   }
 
   /** The next load asks the next edge (M14). */
@@ -191,7 +205,7 @@ export class Playback {
   }
 }
 
-/** A library that is stuck may never be through with its end; another one takes its place then. */
+/** So long a library may take to end before another one takes its place. */
 const destroyMs = 5000;
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => void setTimeout(resolve, ms));
 
