@@ -64,8 +64,9 @@ test('a page that comes back to its region in a long cut keeps what it has, and 
   }).toMatchObject({ hello: { inRegion: { region: 'r1' } }, size: '302', isInPlace: true });
 });
 
-// Goal: a page that an edge cannot welcome lacks nothing when it is welcomed at last. Method: its socket ends, and the next edge says that it cannot.
-test('a page that was not welcomed comes back with the time of what it was told last', async () => {
+// Goal: a page that an edge cannot welcome lacks nothing when it is welcomed at last, and its viewer, who asked for nothing, reads of no fault of theirs. Method: its
+// socket ends, and the next edge says that it cannot.
+test('a page that was not welcomed comes back with the time of what it was told last, and says nothing beside', async () => {
   await using watching = await panel.watch({});
   const { page, audience } = watching;
   audience.publish(commentOf('the last'));
@@ -75,7 +76,14 @@ test('a page that was not welcomed comes back with the time of what it was told 
   const hellos = () => audience.heard.filter((one) => one.type === 'hello');
   await expect.poll(() => hellos().length, { timeout: 30_000 }).toBe(3);
   const [, refused, again] = hellos().map(({ lastAt }) => lastAt);
-  expect({ again, isTold: again !== undefined }).toEqual({ again: refused, isTold: true });
+  audience.publish(commentOf('after it'));
+  await rows(page, 'after it').waitFor();
+  const notice = await page.locator('.composer .notice').textContent();
+  expect({ again, isTold: again !== undefined, notice }).toEqual({
+    again: refused,
+    isTold: true,
+    notice: '',
+  });
 });
 
 // Goal: a page without a socket has what another region said in a cut. Method: no socket opens; the page has more than one page of comments, and the one of the

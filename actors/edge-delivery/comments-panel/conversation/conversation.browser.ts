@@ -14,7 +14,7 @@ import { Flood } from '../state/flood.ts';
 import { Liking } from '../state/liking.ts';
 import { gapIn, type LeftOff, type LiveMessage } from '../state/live-message.ts';
 import { may, type PanelFacts } from '../state/panel-view.ts';
-import { problemWords, type Problem } from '../state/problem.ts';
+import { isPassing, problemWords, type Problem } from '../state/problem.ts';
 import type { GivenReactions, ReactionKind } from '../state/reaction-tally.ts';
 import { ServerTime } from '../state/server-time.ts';
 
@@ -277,6 +277,7 @@ export class Conversation {
   #failed({ to, id, clientId, problem }: Extract<LiveMessage, { kind: 'error' }>): void {
     if (to === 'react') return; // one that is lost is nothing to speak of
     if (to === 'like' || to === 'unlike') return this.#liking.heard(id ?? '', to === 'like', problem);
+    if (to === undefined && clientId === undefined && isPassing(problem)) return; // nobody asked; the banner tells it
     if (clientId === undefined) this.#refused(problem);
     else this.sender.refused(clientId, problem);
   }
