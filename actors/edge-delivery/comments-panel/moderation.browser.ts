@@ -31,6 +31,8 @@ export class Moderation {
   readonly #back = makeButton('Back', () => this.#close(), { class: 'link' });
   /** Whom the form is about: of each opening its own. */
   #asked: { readonly author: Author } | undefined;
+  /** Which list was asked for last; leaving them asks for none. */
+  #turn = 0;
   #queue: { readonly kind: QueueKind; readonly rows: readonly Row[] } | undefined;
 
   constructor(options: ModerationOptions) {
@@ -84,7 +86,9 @@ export class Moderation {
   async open(kind: QueueKind): Promise<void> {
     const { api, onChange, onToast } = this.#options;
     const { activeElement } = document;
+    const turn = (this.#turn += 1);
     const answer = await api.page({ state: kind, limit: pageSize });
+    if (turn !== this.#turn) return;
     if (!answer.ok) return onToast(problemWords(answer.problem));
     const rows = answer.value.items.toSorted(compareComments).map((comment) => ({
       key: `${kind} ${comment.id}`,
@@ -144,6 +148,7 @@ export class Moderation {
   }
 
   #leaveQueue(): void {
+    this.#turn += 1;
     this.#queue = undefined;
     this.bar.hidden = true;
   }

@@ -1,4 +1,5 @@
 /** What viewers and moderators do with comments in a real Chromium: they write, sign in, hide, and switch them off. */
+import type { JSHandle, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openPage } from '../page-checks.ts';
 import {
@@ -22,6 +23,20 @@ beforeAll(async () => {
 });
 
 afterAll(() => panel?.[Symbol.asyncDispose]());
+
+/** What the bar of a list says from now on. */
+const wordsFromNow = (page: Page): Promise<JSHandle<string[]>> =>
+  page.evaluateHandle(() => {
+    const words = document.querySelector('.queue-bar span');
+    const seen: string[] = [];
+    if (words === null) throw new Error('there is no bar');
+    new MutationObserver(() => void seen.push(words.textContent)).observe(words, {
+      childList: true,
+      characterData: true,
+      subtree: true,
+    });
+    return seen;
+  });
 
 describe("the viewer's own comments", () => {
   test('a guest is asked for a name once, inline, and is remembered', async () => {
@@ -196,6 +211,34 @@ describe('moderation', () => {
     await page.keyboard.press('Enter');
     await isFocused('.account', 'Moderator');
     await page.locator('.queue-bar').waitFor({ state: 'hidden' });
+  });
+
+  // As it once was: it was shown when its answer came, over the one that was asked for since.
+  test('a list of moderators that comes late is not shown any more', async () => {
+    await using watching = await panel.watch({ comments: [commentOf('Fine')] });
+    const { page } = watching;
+    await signIn(page);
+    const { promise: mayGo, resolve: letGo } = Promise.withResolvers<void>();
+    await page.route(/state=held/, async (route) => {
+      await mayGo;
+      await route.fallback();
+    });
+    const open = async (list: string): Promise<void> => {
+      await page.locator('.account').click();
+      await page.locator('.queues button', { hasText: list }).click();
+    };
+    const asked = page.waitForRequest(/state=held/);
+    await open('Held');
+    await asked;
+    await open('Reported');
+    await page.locator('.queue-bar', { hasText: 'They were reported' }).waitFor();
+    const shown = await wordsFromNow(page);
+    const answered = page.waitForResponse(/state=held/);
+    letGo();
+    await (await answered).finished();
+    await open('Hidden');
+    await page.locator('.queue-bar', { hasText: 'They are hidden' }).waitFor();
+    expect(await shown.jsonValue()).toEqual(['They are hidden']);
   });
 
   // As it once was: the list stayed, with the words of others that nobody but moderators may read.
