@@ -95,7 +95,8 @@ test('while a network floods, comments of others are taken, and no node fails', 
     spam: expect.any(Number),
   });
   expect(countOf(spam)['201'] ?? 0).toBeLessThan(100);
-  expect(new Set(forged.map(({ status }) => status))).toEqual(new Set([401, 429]));
+  // How many are not even looked at depends on how fast they come.
+  expect(forged.filter(({ status }) => status !== 401 && status !== 429).length).toBe(0);
   await expect.poll(() => textsAt(cluster, 1)).toEqual(expect.arrayContaining(said));
   for (const node of [0, 1] as const)
     await expect.poll(async () => (await ask(cluster, '/readyz', { node })).status).toBe(200);

@@ -219,9 +219,12 @@ test('the recording of a stream that ended at home plays at a far edge, but for 
     all.every((text) => text.includes(near.url)),
   );
   for (const name of names) {
-    const [here, there] = await Promise.all([near, far].map((node) => fetchRendition(base(node), name)));
-    expect({ name, segments: there?.segments }).toEqual({ name, segments: here?.segments });
-    expect(there?.segments.length).toBeGreaterThanOrEqual(3);
+    const here = await fetchRendition(base(near), name);
+    // A link that was healed may be lost once more on a busy machine: the player asks again, too.
+    const crossed = () => fetchRendition(base(far), name);
+    const there = await waitFor(`all of ${name} crosses`, crossed, () => true);
+    expect({ name, segments: there.segments }).toEqual({ name, segments: here.segments });
+    expect(there.segments.length).toBeGreaterThanOrEqual(3);
   }
   const steering = await fetch(`${base(far)}steering?_HLS_pathway=${far.node}`);
   const { 'PATHWAY-PRIORITY': priority } = Steered.parse(await steering.json());
