@@ -80,7 +80,7 @@ test.afterEach(async ({ scene: { cluster, healthy } }) => {
   const undisturbed = async () => ((await deathsIn(cluster)).lawful.length > 0 ? healthy : seen(cluster));
   await expect.poll(undisturbed, { timeout: 60_000 }).toEqual(healthy);
   const unlawful = async () => (await deathsIn(cluster)).unlawful;
-  await expect.poll(unlawful, { timeout: 10_000 }).toEqual([]);
+  await expect.poll(unlawful).toEqual([]);
 });
 
 // Method: it has a folder of its own, with the secrets of the cluster, as on another host.

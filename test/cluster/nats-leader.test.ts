@@ -23,7 +23,7 @@ import { startNatsTrio, type NatsTrio } from '../support/cluster/nats-trio.ts';
 const region = 'region-1';
 const indexStream = `${subjects.indexStream}-${region}`;
 /** An election takes a few seconds; this is only the bound of the wait for it. */
-const electedWithinMs = 30_000;
+const electedWithinMs = 90_000;
 
 interface OnTrio extends AsyncDisposable {
   readonly cluster: TestCluster;

@@ -225,13 +225,13 @@ test('a network that holds most connections opens no more until it closes some',
     const asked = 'GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n';
     return (await rawRequest(edge.port, asked, { until: /\r\n\r\n/, from })) !== '';
   };
-  await expect.poll(() => isTaken('127.0.0.1'), { timeout: 5000 }).toBe(false);
+  await expect.poll(() => isTaken('127.0.0.1')).toBe(false);
   expect({ own: await isTaken('127.0.0.1'), other: await isTaken('127.0.0.2') }).toEqual({
     own: false,
     other: true,
   });
   for (const socket of sockets.slice(0, 3)) socket.destroy();
-  await expect.poll(() => isTaken('127.0.0.1'), { timeout: 5000 }).toBe(true);
+  await expect.poll(() => isTaken('127.0.0.1')).toBe(true);
 });
 
 test('requests over the bound of waiting ones are told to come again', async () => {

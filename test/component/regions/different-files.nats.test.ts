@@ -11,7 +11,7 @@ import { waitUntil } from '../../support/wait.ts';
 const [eu, us, ap] = ['eu', 'us', 'ap'].map((id) => RegionId.parse(id));
 if (eu === undefined || us === undefined || ap === undefined) throw new Error('there are three');
 const nobody = { list: () => ({ revision: 1, members: [], readAtMs: 0 }) };
-const soon = { key: 'demo', withinMs: 2000 };
+const soon = { key: 'demo', withinMs: 20_000 };
 
 /** What each region logs. */
 function logs(): {

@@ -105,7 +105,7 @@ test('a gateway of another region works with the certificate of gateways, in bot
   });
   joined.of('eu').serve(echo, async ({ text }) => ({ text }));
   await joined.settled();
-  const call = joined.of('us', 'n2').call(eu, echo, { text: 'hello' }, { key: 'demo', withinMs: 2000 });
+  const call = joined.of('us', 'n2').call(eu, echo, { text: 'hello' }, { key: 'demo', withinMs: 20_000 });
   expect(await call).toEqual({ text: 'hello' });
   const heard: string[] = [];
   joined.of('us').listen(eu, greeting, ({ text }) => heard.push(text), 'demo');
@@ -187,7 +187,7 @@ test('a gateway writes and removes nothing by where it wants its answer', async 
   const replies = ['tz.eu.idx.demo', 'tz.eu.wan.greeting', '$JS.API.STREAM.PURGE.IDX'];
   for (const text of ['garbage', signed])
     for (const reply of replies) gateway.publish('tz.eu.wan.rpc.hello', text, { reply });
-  const sound = await gateway.request('tz.eu.wan.rpc.hello', signed, { timeout: 5000 });
+  const sound = await gateway.request('tz.eu.wan.rpc.hello', signed, { timeout: 20_000 });
   await node.flush();
   const { state } = await manager.streams.info('IDX');
   const said = lines.filter(({ fields }) => String(fields['why']).includes('outside of the inboxes'));
@@ -216,7 +216,7 @@ test('a server drops a node that stands still, and says that nobody serves its c
       (reply) => reply.string(),
       (error: unknown) => (isUnserved(error) ? 'nobody' : 'silence'),
     );
-  expect(await ask()).toBe('here');
+  await waitFor('it answers', ask, (answer) => answer === 'here');
   way.stall();
   expect(await ask()).toBe('silence');
   await waitFor('nobody serves it', ask, (answer) => answer === 'nobody');
