@@ -125,7 +125,7 @@ test('the index page tells loading, failing, being offline and empty apart', asy
   await page.context().setOffline(true);
   await page.locator('#failed', { hasText: 'You are offline.' }).waitFor();
   await page.context().setOffline(false);
-  await page.locator('#failed', { hasText: 'No server answers' }).waitFor();
+  await page.locator('#failed', { hasText: 'No server can answer' }).waitFor();
   await page.unrouteAll();
   await page.locator('#again').click();
   await page.waitForSelector('.card');

@@ -74,7 +74,7 @@ function showFailure(): void {
   find('failed').hidden = false;
   find('empty').hidden = true;
   find('why').textContent = navigator.onLine
-    ? 'No server answers at the moment. The page tries again by itself.'
+    ? 'No server can answer at the moment. The page tries again by itself.'
     : 'You are offline. The page goes on by itself when the connection is back.';
   list.hidden = cards.size === 0;
   tell(cards.size === 0 ? '' : 'As last known');

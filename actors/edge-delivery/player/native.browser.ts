@@ -19,6 +19,7 @@ export class NativeEngine implements Engine {
   readonly #over = new AbortController();
   #holdBackSeconds = shortestHoldBackSeconds;
   #zeroMs: number | undefined;
+  #hasSource = false;
 
   constructor(video: HTMLVideoElement, events: EngineEvents) {
     this.#video = video;
@@ -34,6 +35,7 @@ export class NativeEngine implements Engine {
       video.addEventListener('loadedmetadata', () => resolve(true), { signal, once: true });
       video.addEventListener('error', () => resolve(this.#failed()), { signal });
     });
+    this.#hasSource = true;
     video.src = url;
     if (!(await loaded)) return false;
     if (start.kind === 'live') return true;
@@ -94,6 +96,7 @@ export class NativeEngine implements Engine {
 
   async destroy(): Promise<void> {
     this.#over.abort();
+    if (!this.#hasSource) return; // what the element plays is of another engine
     this.#video.removeAttribute('src');
     this.#video.load();
   }

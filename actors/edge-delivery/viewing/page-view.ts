@@ -208,7 +208,7 @@ const offline = ({ isOffline }: PageState, picture: PageView['picture']): Words 
   headline: isOffline ? 'You are offline' : 'Connecting again…',
   detail: isOffline
     ? 'The page goes on by itself when the connection is back.'
-    : 'No server answers at the moment. The page tries again by itself.',
+    : 'No server can answer at the moment. The page tries again by itself.',
   picture,
   isBusy: !isOffline,
 });
