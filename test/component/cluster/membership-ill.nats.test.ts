@@ -70,7 +70,8 @@ test("at an operator's word who is suspected is declared dead", async () => {
   await using three = await startNode(nats, 'n3');
   await until(() => states(one).length === 3);
   await Promise.all([two.crash(), three.crash()]);
-  await until(() => one.counted('accused') === 2);
+  // On a busy machine one of them may have been accused before, too.
+  await until(() => one.counted('accused') >= 2 && one.membership.suspects().length === 2);
   expect(one.gone).toEqual([]);
   expect(await one.membership.release()).toEqual(['n2', 'n3']);
   await until(() => one.gone.length === 2);

@@ -306,15 +306,15 @@ describe('a region whose clock is 30 s off', () => {
     joined.of('us').serve(echo, async ({ text }) => ({ text }));
     joined.of('eu').serve(echo, async ({ text }) => ({ text }));
     await joined.settled();
-    const offset = await waitFor(
+    // Measured better with each hello: the first one may be late on its way.
+    await waitFor(
       'the offset',
       () => joined.of('eu', 'n2').links()[0]?.offsetMs,
-      (seen) => seen !== undefined,
+      (seen) => seen !== undefined && Math.round(seen / 1000) === -30,
     );
-    expect(Math.round((offset ?? 0) / 1000)).toBe(-30);
-    expect(joined.of('eu', 'n2').warnings()).toEqual([
-      'the clock of region us is -30 s away from ours: use NTP',
-    ]);
+    await expect
+      .poll(() => joined.of('eu', 'n2').warnings())
+      .toEqual(['the clock of region us is -30 s away from ours: use NTP']);
     expect(lines.filter((line) => line.includes('the clock of region us')).length).toBeGreaterThan(0);
     expect({
       there: await codeOf(joined.of('eu').call(us, echo, { text: 'x' }, soon)),
