@@ -9,8 +9,8 @@
 import { link, mkdir, open, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
-/** A folder may be removed, because it is empty, after it was made and before the link. It is made again so often. */
-const maxLinkAttempts = 8;
+/** A folder may be removed, because it is empty, while it is made or before the link. It is made again so often. */
+const maxLinkAttempts = 32;
 
 /**
  * @param temporary a path on the same file system that nobody else uses; it is removed at the end, whatever happens
@@ -36,30 +36,45 @@ async function writeDurably(path: string, body: Uint8Array): Promise<void> {
   await file.datasync();
 }
 
+/** Folders that are missing are made just before the link, and made durable after it: the longer they are empty, the sooner somebody removes them. */
 async function linkInto(temporary: string, path: string): Promise<'stored' | 'present'> {
   const folder = dirname(path);
+  let made: string | undefined;
   for (let attempt = 1; ; attempt += 1) {
     try {
       await link(temporary, path);
-      await syncFolder(folder);
-      return 'stored';
+      break;
     } catch (error) {
       if (errnoOf(error) === 'EEXIST') return 'present';
       if (errnoOf(error) !== 'ENOENT' || attempt === maxLinkAttempts) throw error;
-      await makeFolder(folder);
     }
+    const first = await makeFolder(folder);
+    if (first !== undefined && first.length < (made?.length ?? Infinity)) made = first;
+  }
+  await syncFolder(folder);
+  const shortest = made?.length ?? Infinity;
+  for (let one = folder; one.length >= shortest; one = dirname(one)) await syncFolder(dirname(one));
+  return 'stored';
+}
+
+/** @returns the first folder that it made; undefined where all were there, or one was removed meanwhile */
+async function makeFolder(folder: string): Promise<string | undefined> {
+  try {
+    return await mkdir(folder, { recursive: true });
+  } catch (error) {
+    ignoreMissing(error);
+    return undefined;
   }
 }
 
-async function makeFolder(folder: string): Promise<void> {
-  const first = await mkdir(folder, { recursive: true });
-  if (first === undefined) return;
-  for (let made = folder; made.length >= first.length; made = dirname(made)) await syncFolder(dirname(made));
-}
-
+/** Where it is gone, what was put into it has been deleted already. */
 async function syncFolder(folder: string): Promise<void> {
-  await using handle = await open(folder, 'r');
-  await handle.sync();
+  try {
+    await using handle = await open(folder, 'r');
+    await handle.sync();
+  } catch (error) {
+    ignoreMissing(error);
+  }
 }
 
 function ignoreMissing(error: unknown): void {

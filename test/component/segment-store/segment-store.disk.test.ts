@@ -1,10 +1,11 @@
 /** The disk store under what only real processes and real file systems do: races, crashes, a full disk. */
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readdir, rename, rm, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rename, rm, rmdir, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { openDiskStore } from '../../../actors/segment-store/segment-store.disk.ts';
@@ -50,6 +51,29 @@ test('of four processes that put under one key at once exactly one stores', asyn
   expect(outcomes.toSorted()).toEqual(['present', 'present', 'present', 'stored']);
   const winner = racers[outcomes.indexOf('stored')]?.child.pid;
   expect(Buffer.from(await (await openIn(folder.path)).get(key)).toString()).toBe(String(winner));
+});
+
+// Goal: no put fails because a retention empties its folder at the same time. Method: the folders are removed again and again, as soon as they are empty.
+test('puts are stored while their folders are removed and made, on each level', async () => {
+  await using folder = await temporaryFolder();
+  const store = await openIn(folder.path);
+  const levels = ['churn/1/a', 'churn/1', 'churn'].map((level) => join(folder.path, level));
+  const over = new AbortController();
+  const removing = (async () => {
+    while (!over.signal.aborted) {
+      for (const level of levels) await rmdir(level).catch(() => {});
+      await setTimeout(1);
+    }
+  })();
+  const outcomes: string[] = [];
+  for (let number = 0; number < 500; number += 1) {
+    const churned = `churn/1/a/${number}-x`;
+    outcomes.push(await store.putIfAbsent(churned, new Uint8Array([1])).catch(String));
+    await store.delete([churned]);
+  }
+  over.abort();
+  await removing;
+  expect(outcomes.filter((outcome) => outcome !== 'stored')).toEqual([]);
 });
 
 // Goal: no half object after a crash. Method: SIGKILL while it puts; all that is listed must be whole.
